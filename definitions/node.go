@@ -1,0 +1,3 @@
+package definitions
+
+type node struct{}

@@ -1,0 +1,67 @@
+package events
+
+import "sync"
+
+// Hub wakes those who watch a run after its journal has grown. A wake-up is a
+// hint: it may come late, twice, or for nothing, and watchers read the journal
+// to learn what is there.
+type Hub struct {
+	mu       sync.Mutex
+	watchers map[string]map[chan struct{}]struct{}
+}
+
+// NewHub makes an empty hub.
+func NewHub() *Hub {
+	return &Hub{watchers: make(map[string]map[chan struct{}]struct{})}
+}
+
+// Watch returns a channel that receives after each growth of the run's
+// journal (several growths may give one receive), and a function that ends
+// the watch.
+func (h *Hub) Watch(runID string) (<-chan struct{}, func()) {
+	ch := make(chan struct{}, 1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	set := h.watchers[runID]
+	if set == nil {
+		set = make(map[chan struct{}]struct{})
+		h.watchers[runID] = set
+	}
+	set[ch] = struct{}{}
+	return ch, func() { h.forget(runID, ch) }
+}
+
+func (h *Hub) forget(runID string, ch chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.watchers[runID], ch)
+	if len(h.watchers[runID]) == 0 {
+		delete(h.watchers, runID)
+	}
+}
+
+// Wake tells the run's watchers to look again. It never blocks.
+func (h *Hub) Wake(runID string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for ch := range h.watchers[runID] {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// WakeAll tells every watcher to look again, as after a lost notification.
+func (h *Hub) WakeAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, set := range h.watchers {
+		for ch := range set {
+			select {
+			case ch <- struct{}{}:
+			default:
+			}
+		}
+	}
+}

@@ -1,0 +1,162 @@
+// Package executor runs workflows durably: it feeds the machine, journals what
+// the machine decided before anything is done outside, performs the effects,
+// and recovers after a crash. Events are committed in groups; a commit names
+// the seq that it expects, so whoever lost a run can write nothing more to it.
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/idempotency"
+)
+
+// Runner performs one attempt of a step type. The steps package implements it.
+// ctx ends at the attempt's timeout or when the step is stopped. An error that
+// is no *machine.Failure counts as transient.
+type Runner interface {
+	Run(ctx context.Context, call Call) (Result, error)
+}
+
+// Call is one attempt. Config is rendered.
+type Call struct {
+	RunID       string
+	TenantID    string
+	WorkflowID  string
+	StepID      string
+	Iteration   string
+	Type        string
+	Attempt     int
+	Config      json.RawMessage
+	Key         string // idempotency key of the effect
+	TraceParent string
+	TraceState  string
+}
+
+// Result is what a successful attempt gave. Output is one JSON value.
+type Result struct {
+	Output json.RawMessage
+	Usage  machine.Usage
+}
+
+// Record is a run's row: what lists and reads show without its journal.
+type Record struct {
+	machine.Header
+	State       machine.State
+	Seq         int64
+	StartedAt   time.Time // zero: not yet
+	CompletedAt time.Time // zero: not yet
+	UpdatedAt   time.Time
+	Output      json.RawMessage // nil: none
+	Error       *machine.Error
+	WakeAt      time.Time // zero: nothing due
+	Usage       machine.Usage
+	TraceParent string
+	TraceState  string
+}
+
+// Commit is one run's part of a group commit: either the insertion of a new
+// run (Expected 0) or the growth of one whose last seq is Expected. Row is the
+// run's row after the events.
+type Commit struct {
+	Row      Record
+	Expected int64
+	Events   []events.Event
+	Snapshot []byte // nil: none; of Row.Seq otherwise
+	// Answer, only with an insertion: kept with the run. Where its key exists
+	// the insertion is left out and ErrDuplicateKey is the member's error.
+	Answer *idempotency.Answer
+}
+
+// Store is what the executor asks of persistence. Every method is one
+// transaction.
+type Store interface {
+	// Commit writes a group and answers for each member: nil, ErrFenced (the
+	// seq was not the expected one, or the epoch is old), ErrDuplicateKey, or
+	// the store's error. One bad member does not fail the rest.
+	Commit(ctx context.Context, epoch int64, group []Commit) []error
+	// Journal loads what Restore needs: the row, the newest snapshot (nil:
+	// none) and the events after it.
+	Journal(ctx context.Context, runID string) (Journal, error)
+	// Events reads at most limit events after seq, in order.
+	Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error)
+	// Run reads one row; another tenant's is fault.NotFound.
+	Run(ctx context.Context, tenantID, runID string) (Record, error)
+	Runs(ctx context.Context, q RunQuery) (RunPage, error)
+	// DeleteRun removes a terminal run with its journal; open: fault.Conflict.
+	DeleteRun(ctx context.Context, tenantID, runID string) error
+	// Queued lists queued run ids, first come first served and fair between
+	// tenants (round robin over tenants that have any).
+	Queued(ctx context.Context, limit int) ([]string, error)
+	// Due lists runs with WakeAt at or before t, earliest first.
+	Due(ctx context.Context, t time.Time, limit int) ([]DueRun, error)
+	// Busy lists runs that a dead process left in a Busy state.
+	Busy(ctx context.Context, afterID string, limit int) ([]string, error)
+	// OpenRuns lists the ids of a workflow's runs that are not terminal.
+	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
+	// Definition reads the canonical definition text of (workflow, version),
+	// also of deleted workflows.
+	Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error)
+	// Target resolves what a start names: id or slug, and version number,
+	// label or "" for the active one.
+	Target(ctx context.Context, tenantID, workflow, version string) (Target, error)
+	// AcquireLease takes or renews the executor's lease for holder and returns
+	// its epoch; held by another and not expired: ErrLeaseHeld. The epoch
+	// rises each time the holder changes.
+	AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error)
+	// ReleaseLease gives the lease up at once, if holder still has it.
+	ReleaseLease(ctx context.Context, holder string) error
+	// Ping tells whether the store answers.
+	Ping(ctx context.Context) error
+}
+
+// Journal is a run as the store keeps it.
+type Journal struct {
+	Row      Record
+	Snapshot []byte
+	Events   []events.Event
+}
+
+// DueRun is a run and when it wants to be woken.
+type DueRun struct {
+	RunID string
+	At    time.Time
+}
+
+// Target is a workflow version that a start resolved to.
+type Target struct {
+	WorkflowID string
+	Slug       string
+	Version    int
+	Label      string
+	Hash       string
+	Status     definitions.Status
+}
+
+// RunQuery selects runs of one tenant, newest first. Zero values do not
+// filter. Cursor (from RunPage.Next) and Offset exclude each other.
+type RunQuery struct {
+	TenantID      string
+	WorkflowID    string
+	WorkflowIDs   []string // nil: all; what the principal may view
+	States        []machine.State
+	Trigger       string
+	StartedAfter  time.Time
+	StartedBefore time.Time
+	Limit         int
+	Offset        int
+	Cursor        string
+	WantTotal     bool
+}
+
+// RunPage is one page of runs. Next is empty on the last page. Total is -1
+// when it was not asked for.
+type RunPage struct {
+	Runs  []Record
+	Next  string
+	Total int
+}

@@ -1,0 +1,105 @@
+// Package fault holds the one error type that crosses package borders. An
+// error says what its receiver can do about it (Kind) and what to tell the
+// caller (Code, Message); the edge that ends it translates the kind once.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what the receiver of an error can do about it.
+type Kind uint8
+
+// The kinds, and the HTTP status that api gives each of them.
+const (
+	Internal         Kind = iota // a defect of ours: 500
+	Malformed                    // not readable as a request: 400
+	Unauthenticated              // no valid key: 401
+	Denied                       // known, but not permitted: 403
+	NotFound                     // no such object, or another tenant's: 404
+	Conflict                     // contradicts the current state: 409
+	Precondition                 // If-Match did not hold: 412
+	TooLarge                     // a size limit passed: 413
+	UnsupportedMedia             // wrong media type: 415
+	Unacceptable                 // well-formed and not acceptable: 422
+	TooMany                      // a rate or quota passed: 429
+	Unavailable                  // the store is away, try again later: 503
+)
+
+// Issue is one problem found in something that a person wrote. Pointer is an
+// RFC 6901 JSON pointer from the document's root; Line and Column count from
+// 1 and are 0 where the source was not text.
+type Issue struct {
+	Code       string   `json:"code"`
+	Severity   string   `json:"severity"` // "error" or "warning"
+	Message    string   `json:"message"`
+	Pointer    string   `json:"pointer"`
+	Line       int      `json:"line,omitempty"`
+	Column     int      `json:"column,omitempty"`
+	Suggestion string   `json:"suggestion,omitempty"`
+	Related    []string `json:"related,omitempty"`
+}
+
+// Error is a failure with a stable code and a message for the person who
+// called. Details are added to the answer's body beside the envelope.
+type Error struct {
+	Kind    Kind
+	Code    string
+	Message string
+	Issues  []Issue
+	Details map[string]any
+	Err     error
+}
+
+// New makes an error. The message is written for the caller and names what to
+// change; it must hold no secret and no internal address.
+func New(kind Kind, code, format string, args ...any) *Error {
+	return &Error{Kind: kind, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Wrap is New with the cause kept for logs and errors.Is.
+func Wrap(err error, kind Kind, code, format string, args ...any) *Error {
+	e := New(kind, code, format, args...)
+	e.Err = err
+	return e
+}
+
+// With returns a copy of the error with one more detail.
+func (e *Error) With(key string, value any) *Error {
+	c := *e
+	c.Details = make(map[string]any, len(e.Details)+1)
+	for k, v := range e.Details {
+		c.Details[k] = v
+	}
+	c.Details[key] = value
+	return &c
+}
+
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return e.Code + ": " + e.Message + ": " + e.Err.Error()
+	}
+	return e.Code + ": " + e.Message
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf tells the kind of any error; what is no fault is Internal.
+func KindOf(err error) Kind {
+	var f *Error
+	if errors.As(err, &f) {
+		return f.Kind
+	}
+	return Internal
+}
+
+// CodeOf tells the code of any error; what is no fault is "internal".
+func CodeOf(err error) string {
+	var f *Error
+	if errors.As(err, &f) {
+		return f.Code
+	}
+	return "internal"
+}
