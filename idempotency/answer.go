@@ -2,7 +2,10 @@
 // twice with one Idempotency-Key has one effect. Only 2xx answers are kept.
 package idempotency
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // TTL is how long an answer is kept.
 const TTL = 7 * 24 * time.Hour
@@ -22,4 +25,13 @@ type Answer struct {
 	Header    map[string]string // Location, ETag
 	Response  []byte
 	CreatedAt time.Time
+}
+
+// Store is what a replay asks of persistence. Writing happens with the object
+// that the request creates, in its transaction.
+type Store interface {
+	// Answer finds a kept answer, or nil.
+	Answer(ctx context.Context, tenantID, scope, key string) (*Answer, error)
+	// PurgeAnswers removes answers older than before.
+	PurgeAnswers(ctx context.Context, before time.Time) error
 }
