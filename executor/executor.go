@@ -16,8 +16,8 @@ import (
 )
 
 // Runner performs one attempt of a step type. The steps package implements it.
-// ctx ends at the attempt's timeout or when the step is stopped. An error that
-// is no *machine.Failure counts as transient.
+// ctx ends at the attempt's timeout or when the step is stopped. An error in
+// which machine.AsFailure finds none (see Failure.Err) counts as transient.
 type Runner interface {
 	Run(ctx context.Context, call Call) (Result, error)
 }
