@@ -76,8 +76,8 @@ type Commit struct {
 // transaction.
 type Store interface {
 	// Commit writes a group and answers for each member: nil, ErrFenced (the
-	// seq was not the expected one, or the epoch is old), ErrDuplicateKey, or
-	// the store's error. One bad member does not fail the rest.
+	// seq was not the expected one, or the epoch is old), ErrDuplicateKey,
+	// ErrStale, or the store's error. One bad member does not fail the rest.
 	Commit(ctx context.Context, epoch int64, group []Commit) []error
 	// Journal loads what Restore needs: the row, the newest snapshot (nil:
 	// none) and the events after it.
@@ -135,6 +135,7 @@ type Target struct {
 	Label      string
 	Hash       string
 	Status     definitions.Status
+	Revision   int64 // of the workflow, when this was read
 }
 
 // RunQuery selects runs of one tenant, newest first. Zero values do not
