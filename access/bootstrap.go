@@ -1,0 +1,106 @@
+package access
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"heddle/fault"
+)
+
+// Bootstrap makes sure that the tenant "default" exists and that somebody can
+// get in. given is the configured first key (16-256 printable characters,
+// accepted as it is) or "": then, and only when the tenant is new, an admin key
+// is made and returned, to be shown this once. Another given key replaces the
+// former as the one that needs no particular form. A given key that was
+// revoked stays revoked.
+func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err error) {
+	if given != "" {
+		if err := checkGiven(given); err != nil {
+			return "", err
+		}
+	}
+	tenant, err := s.store.TenantBySlug(ctx, DefaultTenant)
+	if fault.KindOf(err) == fault.NotFound {
+		made, err = s.firstTenant(ctx, given)
+		if fault.CodeOf(err) != "slug_taken" {
+			return made, err
+		}
+		// Another process was faster.
+		made = ""
+		tenant, err = s.store.TenantBySlug(ctx, DefaultTenant)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the tenant %s: %w", DefaultTenant, err)
+	}
+	if given == "" {
+		return "", nil
+	}
+	return "", s.adopt(ctx, tenant, given)
+}
+
+func (s *Service) firstTenant(ctx context.Context, given string) (made string, err error) {
+	secret := given
+	if given == "" {
+		secret = newSecret()
+		made = secret
+	}
+	t := Tenant{ID: s.newID("ten_"), Slug: DefaultTenant, Name: "Default", CreatedAt: s.now()}
+	if err := s.store.CreateTenant(ctx, t, s.adminKey(t, "bootstrap", secret)); err != nil {
+		return "", fmt.Errorf("create the tenant %s: %w", DefaultTenant, err)
+	}
+	s.acceptGiven(given)
+	return made, nil
+}
+
+// adopt makes the given key valid in a tenant that is there already.
+func (s *Service) adopt(ctx context.Context, t Tenant, given string) error {
+	k, err := s.store.KeyByHash(ctx, hexDigest(given))
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		if err := s.store.CreateKey(ctx, s.adminKey(t, "bootstrap", given)); err != nil {
+			return fmt.Errorf("store the bootstrap key: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("find the bootstrap key: %w", err)
+	case !k.RevokedAt.IsZero():
+		s.log.WarnContext(ctx, "the configured bootstrap key was revoked and stays so; set another one", "key", k.ID)
+	}
+	s.acceptGiven(given)
+	return nil
+}
+
+func (s *Service) adminKey(t Tenant, name, secret string) Key {
+	return Key{
+		ID: s.newID("key_"), TenantID: t.ID, TenantSlug: t.Slug, Name: name, Role: RoleAdmin,
+		Hash: hexDigest(secret), Last4: last4(secret), CreatedAt: s.now(),
+	}
+}
+
+func (s *Service) acceptGiven(given string) {
+	if given != "" {
+		sum := digest(given)
+		s.bootstrap.Store(&sum)
+	}
+}
+
+func (s *Service) isBootstrap(sum [32]byte) bool {
+	b := s.bootstrap.Load()
+	return b != nil && subtle.ConstantTimeCompare(b[:], sum[:]) == 1
+}
+
+func checkGiven(given string) error {
+	n := utf8.RuneCountInString(given)
+	ok := utf8.ValidString(given) && n >= 16 && n <= 256 && given == strings.TrimSpace(given)
+	for _, r := range given {
+		ok = ok && unicode.IsPrint(r)
+	}
+	if !ok {
+		return fault.New(fault.Unacceptable, "invalid_bootstrap_key",
+			"HEDDLE_BOOTSTRAP_KEY must be 16 to 256 printable characters, none of them a space at either end; it has %d characters.", n)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package access_test
+
+import (
+	"testing"
+
+	"heddle/access"
+)
+
+func TestCanByRole(t *testing.T) {
+	all := []access.Action{access.View, access.Edit, access.Execute, access.Operate, access.Admin}
+	for role, want := range map[access.Role]string{
+		access.RoleViewer:   "+----",
+		access.RoleEditor:   "+++--",
+		access.RoleOperator: "+-++-",
+		access.RoleAdmin:    "+++++",
+		access.RoleNone:     "-----",
+		"owner":             "-----",
+		"":                  "-----",
+	} {
+		p := access.Principal{Role: role}
+		for i, a := range all {
+			if got := access.Can(p, a, "wf_1"); got != (want[i] == '+') {
+				t.Errorf("role %q: Can(%s) = %v", role, a, got)
+			}
+		}
+	}
+}
+
+func TestGrantsHoldForTheirWorkflowOnly(t *testing.T) {
+	p := access.Principal{Role: access.RoleNone, Grants: []access.Grant{
+		{WorkflowID: "wf_1", Actions: []access.Action{access.View, access.Execute}},
+		{WorkflowID: "wf_2", Actions: []access.Action{access.Edit}},
+	}}
+	for _, c := range []struct {
+		action   access.Action
+		workflow string
+		want     bool
+	}{
+		{access.View, "wf_1", true},
+		{access.Execute, "wf_1", true},
+		{access.Edit, "wf_1", false},
+		{access.Edit, "wf_2", true},
+		{access.View, "wf_2", false},
+		{access.View, "wf_3", false},
+		{access.View, "", false},
+	} {
+		if got := access.Can(p, c.action, c.workflow); got != c.want {
+			t.Errorf("Can(%s, %q) = %v", c.action, c.workflow, got)
+		}
+	}
+	if ids := access.Viewable(p); len(ids) != 1 || ids[0] != "wf_1" {
+		t.Errorf("Viewable = %v", ids)
+	}
+}
+
+func TestViewable(t *testing.T) {
+	if access.Viewable(access.Principal{Role: access.RoleViewer}) != nil {
+		t.Error("a viewer sees all: nil")
+	}
+	if ids := access.Viewable(access.Principal{Role: access.RoleNone}); ids == nil || len(ids) != 0 {
+		t.Errorf("no role and no grants see nothing: empty, not %v", ids)
+	}
+}
+
+func TestDeniedNamesVerbAndObject(t *testing.T) {
+	err := access.Denied(access.Execute, "workflow:checkout-flow")
+	if err.Message != "Principal lacks execute on workflow:checkout-flow." || err.Code != "acl_denied" {
+		t.Errorf("%v", err)
+	}
+}
