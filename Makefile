@@ -1,0 +1,37 @@
+# Every target works from a fresh clone with Go alone; PostgreSQL's binaries are
+# used where they are there.
+GO      ?= go
+LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
+PACKAGES = ./...
+
+.PHONY: build test race lint fmt layers crash bench tour ci
+
+build: ## the binary, without cgo
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
+
+test: ## unit, property and conformance tests; needs no service
+	$(GO) test $(PACKAGES)
+
+race: ## the same under the race detector
+	$(GO) test -race $(PACKAGES)
+
+lint: ## golangci-lint at the version that tools/go.mod pins
+	$(LINT) run $(PACKAGES)
+
+fmt:
+	$(LINT) fmt
+
+layers: ## who may import what
+	$(GO) test -count=1 ./internal/layers/
+
+crash: ## 1,000 kills of the real binary per store; prints figures
+	HEDDLE_CRASH_KILLS=1000 $(GO) test -count=1 -timeout 3h -v -run 'TestCrash' ./internal/crash/
+
+bench: build ## the figures that docs/benchmarks.md quotes
+	bin/heddle bench
+
+tour: build ## the commands of the README, run for real
+	.ci/tour bin/heddle
+
+ci: ## what the continuous build runs
+	.ci/run

@@ -1,0 +1,98 @@
+package layers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+func TestTheHouse(t *testing.T) {
+	touch(t)
+	for _, tags := range []string{"", "crashpoints"} {
+		packages := list(t, tags)
+		if len(packages) < 10 {
+			t.Fatalf("go list found %d packages", len(packages))
+		}
+		for _, breach := range Check(packages) {
+			t.Error(breach)
+		}
+	}
+}
+
+func TestPlantedBreaches(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		p          Package
+	}{
+		{"unlisted package", "helpers is not listed", Package{ImportPath: "heddle/helpers"}},
+		{"leaf imports feature", "events imports heddle/executor", Package{ImportPath: "heddle/events", Imports: []string{"heddle/executor"}}},
+		{"edge imports edge", "api imports heddle/store", Package{ImportPath: "heddle/api", Imports: []string{"heddle/store"}}},
+		{"gorm outside the store", "executor imports gorm.io/gorm", Package{ImportPath: "heddle/executor", Imports: []string{"gorm.io/gorm"}}},
+		{"echo outside api", "steps imports github.com/labstack/echo/v4", Package{ImportPath: "heddle/steps", Imports: []string{"github.com/labstack/echo/v4"}}},
+		{"cron outside schedules", "api imports github.com/robfig/cron/v3", Package{ImportPath: "heddle/api", Imports: []string{"github.com/robfig/cron/v3"}}},
+		{"expr outside expressions", "definitions imports github.com/expr-lang/expr/ast", Package{ImportPath: "heddle/definitions", Imports: []string{"github.com/expr-lang/expr/ast"}}},
+		{"I/O in the core", "executor/machine imports net/http", Package{ImportPath: "heddle/executor/machine", Imports: []string{"net/http"}}},
+		{"core test on the wire", "expressions (its tests) imports heddle/api", Package{ImportPath: "heddle/expressions", XTestImports: []string{"heddle/api"}}},
+		{"the command as a library", "api imports heddle/cmd/heddle", Package{ImportPath: "heddle/api", Imports: []string{"heddle/cmd/heddle"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := Check([]Package{c.p})
+			if len(got) != 1 || !strings.HasPrefix(got[0], c.want) {
+				t.Errorf("got %q, want one beginning with %q", got, c.want)
+			}
+		})
+	}
+	fine := Package{
+		ImportPath: "heddle/api", Imports: []string{"heddle/executor", "heddle/fault", "net/http"},
+		TestImports: []string{"heddle/store"}, XTestImports: []string{"heddle/api", "pgregory.net/rapid"},
+	}
+	if got := Check([]Package{fine}); len(got) != 0 {
+		t.Errorf("refused what is allowed: %q", got)
+	}
+}
+
+// list asks the go command, because it knows build tags and test variants.
+func list(t *testing.T, tags string) []Package {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-tags="+tags, "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	cmd.Dir = root
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []Package
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p Package
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// touch reads every directory in this process: what go list reads is unknown
+// to the test cache, which would otherwise keep an old verdict.
+func touch(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == ".git" {
+			return fs.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,85 @@
+package layers
+
+// rule is what one package may import. Own packages are named without the
+// module's path; an entry ending in /... stands for a whole tree.
+type rule struct {
+	own          []string // packages of the house
+	everything   bool     // any package of the house
+	external     []string // third-party packages
+	noStandard   []string // standard packages that it does without
+	testOwn      []string // more for its tests
+	testExternal []string
+}
+
+// What every test may use.
+var inTests = []string{
+	"github.com/google/go-cmp/...", "go.uber.org/goleak", "pgregory.net/rapid",
+}
+
+var (
+	leaves   = []string{"events", "fault", "idempotency", "ids"}
+	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
+	features = append([]string{"access", "executor", "schedules", "templates", "versions"}, core...)
+)
+
+// The pure core and the leaves compute: no clock is a matter for the linter,
+// no I/O is one for this table.
+var impure = []string{
+	"crypto/rand", "database/sql/...", "log/...", "math/rand/...", "net/http/...", "net",
+	"os/...", "plugin", "runtime/...", "syscall/...",
+}
+
+// Features speak to the outside through the interfaces that they declare.
+var outside = []string{"database/sql/...", "net", "net/http/...", "os/exec"}
+
+const (
+	cobra      = "github.com/spf13/cobra/..."
+	cron       = "github.com/robfig/cron/v3/..."
+	echo       = "github.com/labstack/echo/v4/..."
+	expr       = "github.com/expr-lang/expr/..."
+	goose      = "github.com/pressly/goose/v3/..."
+	gorm       = "gorm.io/..."
+	jsondiff   = "github.com/wI2L/jsondiff"
+	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6/..."
+	landlock   = "github.com/landlock-lsm/go-landlock/..."
+	pgx        = "github.com/jackc/pgx/v5/..."
+	sqlite     = "github.com/glebarez/..."
+	sqliteLow  = "modernc.org/sqlite/..."
+	sys        = "golang.org/x/sys/..."
+	yaml       = "go.yaml.in/yaml/v3"
+)
+
+// The tests of features and edges run on the real store.
+var stack = []string{"store", "store/storetest", "steps"}
+
+var table = map[string]rule{
+	// Leaves: the standard library only.
+	"events":      {noStandard: impure},
+	"fault":       {noStandard: impure},
+	"idempotency": {noStandard: impure},
+	"ids":         {},
+
+	// The pure core.
+	"expressions":      {own: []string{"fault"}, external: []string{expr, jsonschema}, noStandard: impure},
+	"definitions":      {own: append([]string{"expressions"}, leaves...), external: []string{jsonschema, yaml}, noStandard: impure, testOwn: stack},
+	"executor/machine": {own: append([]string{"definitions", "expressions"}, leaves...), external: []string{jsonschema}, noStandard: impure},
+
+	// Features: use cases and loops.
+	"access":    {own: leaves, noStandard: outside, testOwn: stack},
+	"executor":  {own: core, external: []string{jsonschema}, noStandard: outside, testOwn: stack},
+	"schedules": {own: core, external: []string{cron}, noStandard: outside, testOwn: stack},
+	"templates": {own: core, noStandard: outside, testOwn: stack},
+	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack},
+
+	// Edges: never each other.
+	"api":             {own: features, external: []string{echo}, testOwn: stack, testExternal: []string{jsonschema}},
+	"console":         {},
+	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
+	"steps":           {own: features, external: []string{jsonschema, landlock, sys}, testOwn: stack},
+	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
+	"store/storetest": {own: append([]string{"store"}, features...), external: []string{pgx}},
+
+	// The command wires, and alone in that. The rest stands beside the product.
+	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}},
+	"internal/layers": {},
+}
