@@ -46,6 +46,7 @@ const (
 	sqlite     = "github.com/glebarez/..."
 	sqliteLow  = "modernc.org/sqlite/..."
 	sys        = "golang.org/x/sys/..."
+	text       = "golang.org/x/text/..." // what jsonschema words its findings with
 	yaml       = "go.yaml.in/yaml/v3"
 )
 
@@ -61,7 +62,7 @@ var table = map[string]rule{
 
 	// The pure core.
 	"expressions":      {own: []string{"fault"}, external: []string{expr, jsonschema}, noStandard: impure},
-	"definitions":      {own: append([]string{"expressions"}, leaves...), external: []string{jsonschema, yaml}, noStandard: impure, testOwn: stack},
+	"definitions":      {own: append([]string{"expressions"}, leaves...), external: []string{jsonschema, text, yaml}, noStandard: impure, testOwn: stack},
 	"executor/machine": {own: append([]string{"definitions", "expressions"}, leaves...), external: []string{jsonschema}, noStandard: impure},
 
 	// Features: use cases and loops.
