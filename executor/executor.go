@@ -67,6 +67,10 @@ type Commit struct {
 	Expected int64
 	Events   []events.Event
 	Snapshot []byte // nil: none; of Row.Seq otherwise
+	// Revision, only with an insertion: the workflow's revision that the start
+	// was decided on (0: not checked). Where the workflow has another by now,
+	// or is deleted, nothing is inserted and ErrStale is the member's error.
+	Revision int64
 	// Answer, only with an insertion: kept with the run. Where its key exists
 	// the insertion is left out and ErrDuplicateKey is the member's error.
 	Answer *idempotency.Answer
