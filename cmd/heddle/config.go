@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *process) configCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Print every setting, its value and where it came from",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			src := p.sources(cmd)
+			_, all, err := src.load()
+			if printErr := p.printConfig(all, asJSON); printErr != nil {
+				return printErr
+			}
+			for _, w := range src.warnings() {
+				fmt.Fprintf(p.err, "heddle: warning: %s\n", w)
+			}
+			if err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	settingFlags(cmd)
+	return cmd
+}
+
+func (p *process) printConfig(all []resolved, asJSON bool) error {
+	if asJSON {
+		type line struct {
+			Name   string `json:"name"`
+			Value  string `json:"value"`
+			Source string `json:"source"`
+		}
+		lines := make([]line, 0, len(all))
+		for _, r := range all {
+			lines = append(lines, line{r.Name, r.shown(), r.Source})
+		}
+		enc := json.NewEncoder(p.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(lines)
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SETTING\tVALUE\tFROM")
+	for _, r := range all {
+		value := r.shown()
+		if value == "" {
+			value = "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Name, value, r.Source)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,133 @@
+// Command heddle is the whole product in one binary: it serves the API, runs
+// the workflows, and has the tools round that. It is the one place that reads
+// settings and wires packages together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1 // the command did its work and the answer is no, or it could not
+	exitUsage   = 2 // a flag, an argument or a setting is wrong
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// process is what a command may touch of the world round it.
+type process struct {
+	environ []string
+	out     io.Writer
+	err     io.Writer
+}
+
+// usageError is a mistake in how the command was called.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errAnswered ends a command whose output already says what is wrong.
+var errAnswered = errors.New("already said")
+
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	p := &process{environ: environ, out: stdout, err: stderr}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errAnswered):
+		return exitFailure
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "heddle: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "heddle: %v\n", err)
+		return exitFailure
+	}
+}
+
+func (p *process) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "heddle",
+		Short:         "Durable workflows in one binary",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.AddCommand(p.configCommand(), p.versionCommand())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	asUsage(root)
+	return root
+}
+
+// asUsage makes a wrong number of arguments and an unknown command usage
+// errors, as wrong flags are.
+func asUsage(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, c := range cmd.Commands() {
+		asUsage(c)
+	}
+}
+
+// settingFlags gives the command a flag for each setting that has one.
+func settingFlags(cmd *cobra.Command) {
+	for _, def := range table() {
+		if def.Flag == "" {
+			continue
+		}
+		help := fmt.Sprintf("%s: %s [%s]", def.Help, def.Allowed, def.Name)
+		if def.Default != "" {
+			help += fmt.Sprintf(" (default %s)", def.Default)
+		}
+		cmd.Flags().String(def.Flag, "", help)
+	}
+}
+
+// settings resolves what the command was told, warns of what nobody reads, and
+// refuses what is wrong.
+func (p *process) settings(cmd *cobra.Command) (settings, error) {
+	src := p.sources(cmd)
+	for _, w := range src.warnings() {
+		fmt.Fprintf(p.err, "heddle: warning: %s\n", w)
+	}
+	s, _, err := src.load()
+	if err != nil {
+		return s, usageError{err}
+	}
+	return s, nil
+}
+
+func (p *process) sources(cmd *cobra.Command) sources {
+	flags := make(map[string]string)
+	for _, def := range table() {
+		if f := cmd.Flags().Lookup(def.Flag); f != nil && f.Changed {
+			flags[def.Flag] = f.Value.String()
+		}
+	}
+	return sources{flags: flags, environ: p.environ}
+}

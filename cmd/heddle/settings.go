@@ -1,0 +1,173 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// settings is what the process was told, checked.
+type settings struct {
+	Listen       string
+	DatabaseURL  string
+	BootstrapKey string
+	SecretKey    string
+	EgressAllow  []string
+	MaxRuns      int
+	MaxSteps     int
+	MaxScripts   int
+	Scripts      string
+	RunnerTick   bool
+	LogLevel     slog.Level
+	LogFormat    string
+}
+
+// setting is one line of the table: a variable, its flag and what it accepts.
+type setting struct {
+	Name    string // the variable
+	Flag    string // empty: no flag, as for secrets, which others could see in the process list
+	Default string
+	Secret  bool   // never printed; NAME_FILE names a file that holds it
+	Help    string // what it is for
+	Allowed string // what it accepts, as printed beside a refusal
+	set     func(*settings, string) error
+}
+
+// table lists every setting, in the order in which `heddle config` prints them.
+func table() []setting {
+	return []setting{
+		{
+			Name: "HEDDLE_LISTEN", Flag: "listen", Default: "127.0.0.1:8080",
+			Help: "address to serve on; port 0 picks a free one", Allowed: "host:port",
+			set: func(s *settings, v string) error { s.Listen = v; return checkAddress(v) },
+		},
+		{
+			Name: "HEDDLE_DATABASE_URL", Flag: "database-url", Default: "sqlite://heddle.db", Secret: true,
+			Help:    "where everything is kept",
+			Allowed: "sqlite://relative.db, sqlite:///absolute.db or postgres://user:password@host:port/name",
+			set:     func(s *settings, v string) error { s.DatabaseURL = v; return checkDatabaseURL(v) },
+		},
+		{
+			Name: "HEDDLE_BOOTSTRAP_KEY", Secret: true,
+			Help: "an admin key for the tenant default; without one a key is made at the first start and printed once", Allowed: "16-256 printable characters",
+			set: func(s *settings, v string) error { s.BootstrapKey = v; return checkKey(v) },
+		},
+		{
+			Name: "HEDDLE_EGRESS_ALLOW", Flag: "egress-allow",
+			Help: "private addresses that steps may reach", Allowed: "a comma-separated list of CIDRs, addresses or hosts, each with or without :port",
+			set: func(s *settings, v string) error { s.EgressAllow = splitList(v); return nil },
+		},
+		{
+			Name: "HEDDLE_SECRET_KEY", Secret: true,
+			Help: "encrypts stored secrets", Allowed: "16-256 printable characters",
+			set: func(s *settings, v string) error { s.SecretKey = v; return checkKey(v) },
+		},
+		{
+			Name: "WORKFLOW_MAX_CONCURRENT_RUNS", Flag: "max-concurrent-runs", Default: "10",
+			Help: "runs with a step in action at one time; the rest queue", Allowed: "a whole number from 1 to 100000",
+			set: func(s *settings, v string) (err error) { s.MaxRuns, err = between(v, 1, 100_000); return err },
+		},
+		{
+			Name: "HEDDLE_MAX_STEPS", Flag: "max-steps", Default: "256",
+			Help: "steps in action at one time", Allowed: "a whole number from 1 to 100000",
+			set: func(s *settings, v string) (err error) { s.MaxSteps, err = between(v, 1, 100_000); return err },
+		},
+		{
+			Name: "HEDDLE_MAX_SCRIPTS", Flag: "max-scripts", Default: "4",
+			Help: "scripts in action at one time", Allowed: "a whole number from 1 to 1024",
+			set: func(s *settings, v string) (err error) { s.MaxScripts, err = between(v, 1, 1024); return err },
+		},
+		{
+			Name: "HEDDLE_SCRIPTS", Flag: "scripts", Default: "sandbox",
+			Help: "how script steps run", Allowed: "sandbox, off or unconfined",
+			set: func(s *settings, v string) error {
+				s.Scripts = v
+				return oneOf(v, "sandbox", "off", "unconfined")
+			},
+		},
+		{
+			Name: "HEDDLE_RUNNER_TICK", Flag: "runner-tick", Default: "off",
+			Help: "whether POST /api/workflows/_runner/tick is served", Allowed: "on or off",
+			set: func(s *settings, v string) error { s.RunnerTick = v == "on"; return oneOf(v, "on", "off") },
+		},
+		{
+			Name: "HEDDLE_LOG_LEVEL", Flag: "log-level", Default: "info",
+			Help: "the least level that is logged", Allowed: "debug, info, warn or error",
+			set: func(s *settings, v string) error {
+				if err := oneOf(v, "debug", "info", "warn", "error"); err != nil {
+					return err
+				}
+				return s.LogLevel.UnmarshalText([]byte(v))
+			},
+		},
+		{
+			Name: "HEDDLE_LOG_FORMAT", Flag: "log-format", Default: "text",
+			Help: "how log lines look on stderr", Allowed: "text or json",
+			set: func(s *settings, v string) error { s.LogFormat = v; return oneOf(v, "text", "json") },
+		},
+	}
+}
+
+func checkAddress(v string) error {
+	_, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return err
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("port %q is not a number from 0 to 65535", port)
+	}
+	return nil
+}
+
+func checkDatabaseURL(v string) error {
+	u, err := url.Parse(v)
+	if err != nil {
+		return fmt.Errorf("it is not a URL")
+	}
+	return oneOf(u.Scheme, "sqlite", "postgres", "postgresql")
+}
+
+func checkKey(v string) error {
+	if len(v) < 16 || len(v) > 256 {
+		return fmt.Errorf("it has %d characters", len(v))
+	}
+	for _, c := range []byte(v) {
+		if c <= ' ' || c > '~' {
+			return fmt.Errorf("it holds a character that is not printable ASCII")
+		}
+	}
+	return nil
+}
+
+func between(v string, least, most int) (int, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		return 0, fmt.Errorf("it is not a whole number")
+	}
+	if n < least || n > most {
+		return 0, fmt.Errorf("it is out of range")
+	}
+	return n, nil
+}
+
+func oneOf(v string, words ...string) error {
+	for _, w := range words {
+		if v == w {
+			return nil
+		}
+	}
+	return fmt.Errorf("it is none of them")
+}
+
+func splitList(v string) []string {
+	var list []string
+	for _, item := range strings.Split(v, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, item)
+		}
+	}
+	return list
+}

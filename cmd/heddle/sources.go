@@ -1,0 +1,183 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+)
+
+// sources is where settings come from, strongest first: flags, variables,
+// defaults.
+type sources struct {
+	flags   map[string]string // by flag name, only those that were given
+	environ []string          // "NAME=value"
+}
+
+// resolved is one setting's value and where it came from.
+type resolved struct {
+	setting
+	Value  string
+	Source string
+}
+
+// shown is the value as it may be printed.
+func (r resolved) shown() string {
+	switch {
+	case r.Value == "":
+		return ""
+	case r.Name == "HEDDLE_DATABASE_URL":
+		return maskURL(r.Value)
+	case r.Secret:
+		return "***"
+	default:
+		return r.Value
+	}
+}
+
+// maskURL hides the password of a URL, and everything if it cannot be read.
+func maskURL(v string) string {
+	u, err := url.Parse(v)
+	if err != nil {
+		return "***"
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "***")
+	}
+	q := u.Query()
+	if q.Has("password") {
+		q.Set("password", "***")
+		u.RawQuery = q.Encode()
+	}
+	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
+}
+
+// load resolves every setting. The error names all that are wrong; the values
+// are given in any case, so that they can be shown.
+func (src sources) load() (settings, []resolved, error) {
+	vars := src.variables()
+	var s settings
+	var all []resolved
+	var wrong []error
+	for _, def := range table() {
+		r, err := src.resolve(def, vars)
+		if err == nil && (r.Value != "" || def.Default != "") {
+			if cause := def.set(&s, r.Value); cause != nil {
+				err = fmt.Errorf("%s: %s is not acceptable, %w; allowed: %s", r.Source, quoted(r), cause, def.Allowed)
+			}
+		}
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+		all = append(all, r)
+	}
+	return s, all, errors.Join(wrong...)
+}
+
+func quoted(r resolved) string {
+	if r.Secret {
+		return "its value"
+	}
+	return fmt.Sprintf("%q", r.Value)
+}
+
+func (src sources) resolve(def setting, vars map[string]string) (resolved, error) {
+	r := resolved{setting: def, Value: def.Default, Source: "default"}
+	file, hasFile := vars[def.Name+"_FILE"]
+	hasFile = hasFile && def.Secret
+	value, has := vars[def.Name]
+	if given, ok := src.flags[def.Flag]; ok && def.Flag != "" {
+		r.Value, r.Source = given, "--"+def.Flag
+		return r, nil
+	}
+	switch {
+	case has && hasFile:
+		return r, fmt.Errorf("%s and %s_FILE are both set: unset one of them", def.Name, def.Name)
+	case hasFile:
+		text, err := os.ReadFile(file)
+		r.Source = def.Name + "_FILE"
+		if err != nil {
+			return r, fmt.Errorf("%s_FILE: %w", def.Name, err)
+		}
+		r.Value = strings.TrimRight(string(text), "\r\n")
+	case has:
+		r.Value, r.Source = value, def.Name
+	}
+	return r, nil
+}
+
+// variables picks what is Heddle's from the environment. A variable that is
+// set to nothing counts as not set.
+func (src sources) variables() map[string]string {
+	vars := make(map[string]string)
+	for _, pair := range src.environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if value != "" && (strings.HasPrefix(name, "HEDDLE_") || strings.HasPrefix(name, "WORKFLOW_")) {
+			vars[name] = value
+		}
+	}
+	return vars
+}
+
+// warnings names the HEDDLE_ variables that nobody reads, with the nearest
+// name that somebody does.
+func (src sources) warnings() []string {
+	var names []string
+	for _, def := range table() {
+		names = append(names, def.Name)
+		if def.Secret {
+			names = append(names, def.Name+"_FILE")
+		}
+	}
+	names = append(names, testVariables...)
+	var warnings []string
+	for name := range src.variables() {
+		if !strings.HasPrefix(name, "HEDDLE_") || slices.Contains(names, name) {
+			continue
+		}
+		text := name + " is no setting and has no effect"
+		if near := nearest(name, names); near != "" {
+			text += "; did you mean " + near + "?"
+		}
+		warnings = append(warnings, text)
+	}
+	slices.Sort(warnings)
+	return warnings
+}
+
+// testVariables are read by the tests, which start this program.
+var testVariables = []string{"HEDDLE_REQUIRE_POSTGRES", "HEDDLE_CRASH_KILLS", "HEDDLE_TEST_CRASH"}
+
+// nearest gives the name with the fewest edits, or "" when none is close.
+func nearest(name string, names []string) string {
+	best, least := "", len(name)/3+1
+	for _, n := range names {
+		if d := edits(name, n); d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// edits counts the insertions, deletions and replacements between two words.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
