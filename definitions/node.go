@@ -1,3 +1,166 @@
 package definitions
 
-type node struct{}
+import (
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// kind is the JSON type of a node. A bad node stands for a value that was
+// reported already; every later check stays silent about it.
+type kind uint8
+
+const (
+	bad kind = iota
+	null
+	boolean
+	number
+	text
+	array
+	object
+)
+
+// String names the type as messages do.
+func (k kind) String() string {
+	switch k {
+	case null:
+		return "null"
+	case boolean:
+		return "a boolean"
+	case number:
+		return "a number"
+	case text:
+		return "text"
+	case array:
+		return "a list"
+	case object:
+		return "an object"
+	default:
+		return "unreadable"
+	}
+}
+
+// node is one value of the source with its place. Scalars have text: the
+// decoded string, or the number, true or false as written.
+type node struct {
+	kind     kind
+	verbatim bool  // the source holds text as it is, on one line, so columns inside it can be counted
+	index    int32 // place in the parent
+	seq      int32 // document order
+	pos      position
+	keyPos   position // of the member's key; zero in lists
+	from, to int32    // span in the canonical form
+	parent   *node
+	text     string
+	keys     []string // of an object, beside kids
+	kids     []*node
+}
+
+// position is a place in the source: a byte offset (JSON) or a line and a
+// column counted from 1 (YAML).
+type position struct {
+	offset       int32
+	line, column int32
+}
+
+// add hangs a child into a list, or under key into an object.
+func (n *node) add(key string, child *node) {
+	child.parent = n
+	child.index = int32(len(n.kids))
+	n.kids = append(n.kids, child)
+	if n.kind == object {
+		n.keys = append(n.keys, key)
+	}
+}
+
+// member finds a child of an object; nil when there is none.
+func (n *node) member(key string) *node {
+	if n == nil || n.kind != object {
+		return nil
+	}
+	for i, k := range n.keys {
+		if k == key {
+			return n.kids[i]
+		}
+	}
+	return nil
+}
+
+// at finds an item of a list; nil when there is none.
+func (n *node) at(i int) *node {
+	if n == nil || n.kind != array || i >= len(n.kids) {
+		return nil
+	}
+	return n.kids[i]
+}
+
+// pick follows members; where one is absent, the last one found is given.
+func (n *node) pick(path ...string) *node {
+	for _, key := range path {
+		next := n.member(key)
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+// follow resolves a JSON pointer below n, as far as it goes.
+func (n *node) follow(pointer string) *node {
+	if pointer == "" {
+		return n
+	}
+	for _, token := range strings.Split(pointer[1:], "/") {
+		next := n.member(unescape(token))
+		if next == nil {
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 {
+				return n
+			}
+			next = n.at(i)
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+// pointer is the RFC 6901 JSON pointer from the document's root.
+func (n *node) pointer() string {
+	var tokens []string
+	for ; n.parent != nil; n = n.parent {
+		if n.parent.kind == object {
+			tokens = append(tokens, escape(n.parent.keys[n.index]))
+		} else {
+			tokens = append(tokens, strconv.Itoa(int(n.index)))
+		}
+	}
+	var b strings.Builder
+	for i := len(tokens) - 1; i >= 0; i-- {
+		b.WriteByte('/')
+		b.WriteString(tokens[i])
+	}
+	return b.String()
+}
+
+// escape writes a key as a JSON pointer's token.
+func escape(key string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+}
+
+func unescape(token string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+}
+
+// sorted gives the places of an object's members in the order of their keys.
+func (n *node) sorted() []int {
+	order := make([]int, len(n.keys))
+	for i := range order {
+		order[i] = i
+	}
+	sort.Slice(order, func(a, b int) bool { return n.keys[order[a]] < n.keys[order[b]] })
+	return order
+}

@@ -1,0 +1,148 @@
+package definitions
+
+import (
+	"fmt"
+	"sort"
+	"unicode/utf8"
+)
+
+// The severities of a diagnostic.
+const (
+	severityError   = "error"
+	severityWarning = "warning"
+)
+
+// finding is a diagnostic whose place is still a node.
+type finding struct {
+	Diagnostic
+	at  *node
+	key bool // the member's name is meant, not its value
+	pos *position
+}
+
+// findings collects; nothing is reported twice about one place with one code.
+type findings struct {
+	list []*finding
+}
+
+func (f *findings) add(severity string, code Code, at *node, format string, args ...any) *finding {
+	d := &finding{at: at, Diagnostic: Diagnostic{
+		Code: string(code), Severity: severity, Message: fmt.Sprintf(format, args...),
+	}}
+	f.list = append(f.list, d)
+	return d
+}
+
+func (f *findings) error(code Code, at *node, format string, args ...any) *finding {
+	return f.add(severityError, code, at, format, args...)
+}
+
+func (f *findings) warn(code Code, at *node, format string, args ...any) *finding {
+	return f.add(severityWarning, code, at, format, args...)
+}
+
+// suggest names what was probably meant, in the message too.
+func (d *finding) suggest(name string) *finding {
+	if name != "" {
+		d.Suggestion = name
+		d.Message += fmt.Sprintf(". Did you mean '%s'?", name)
+	}
+	return d
+}
+
+// hint gives the suggestion and leaves the message as it is.
+func (d *finding) hint(name string) *finding {
+	d.Suggestion = name
+	return d
+}
+
+// relate points at other places that have to do with it.
+func (d *finding) relate(nodes ...*node) *finding {
+	for _, n := range nodes {
+		d.Related = append(d.Related, n.pointer())
+	}
+	return d
+}
+
+// onKey points the line and column at the member's name.
+func (d *finding) onKey() *finding {
+	d.key = true
+	return d
+}
+
+// resolve sorts, errors before warnings and each in document order, and fills
+// in the places.
+func (f *findings) resolve(src *source) []Diagnostic {
+	sort.SliceStable(f.list, func(i, j int) bool {
+		a, b := f.list[i], f.list[j]
+		if a.Severity != b.Severity {
+			return a.Severity == severityError
+		}
+		return a.at.seq < b.at.seq
+	})
+	out := make([]Diagnostic, 0, len(f.list))
+	for _, d := range f.list {
+		if d.Pointer == "" {
+			d.Pointer = d.at.pointer()
+		}
+		pos := d.at.pos
+		if d.key {
+			pos = d.at.keyPos
+		}
+		if d.pos != nil {
+			pos = *d.pos
+		}
+		d.Line, d.Column = src.place(pos)
+		out = append(out, d.Diagnostic)
+	}
+	return out
+}
+
+// source is the text that was parsed.
+type source struct {
+	text  []byte
+	lines []int // offsets at which lines begin; made when first asked for
+}
+
+// place turns a position into a line and a column, in characters from 1.
+func (s *source) place(p position) (line, column int) {
+	if p.line > 0 {
+		return int(p.line), int(p.column)
+	}
+	if s == nil || int(p.offset) > len(s.text) {
+		return 0, 0
+	}
+	if s.lines == nil {
+		s.lines = []int{0}
+		for i, c := range s.text {
+			if c == '\n' {
+				s.lines = append(s.lines, i+1)
+			}
+		}
+	}
+	line = sort.SearchInts(s.lines, int(p.offset)+1)
+	start := s.lines[line-1]
+	return line, utf8.RuneCount(s.text[start:p.offset]) + 1
+}
+
+// Valid tells whether there is no error among the diagnostics; warnings do not
+// count.
+func Valid(ds []Diagnostic) bool {
+	for _, d := range ds {
+		if d.Severity == severityError {
+			return false
+		}
+	}
+	return true
+}
+
+// Messages gives the messages of the errors; never nil.
+func Messages(ds []Diagnostic) []string {
+	out := []string{}
+	for _, d := range ds {
+		if d.Severity == severityError {
+			out = append(out, d.Message)
+		}
+	}
+	return out
+}

@@ -1,0 +1,36 @@
+package definitions
+
+// What a definition may be at the most. Sizes are bytes.
+const (
+	MaxBytes           = 4 << 20
+	MaxDepth           = 64
+	MaxStringBytes     = 256 << 10
+	MaxExpressionBytes = 4 << 10
+	MaxSteps           = 10_000 // in all lists together
+	MaxValues          = 500_000
+
+	maxDigits   = 1000
+	maxExponent = 1000
+	maxSeconds  = 3_153_600_000 // a hundred years
+)
+
+// Limits bounds what ScanJSON lets through.
+type Limits struct {
+	Bytes       int // of the whole text
+	Depth       int // of lists and objects in each other
+	StringBytes int // of one decoded string or key
+	Values      int // in the whole text
+	// Opaque names members of the top-level object whose content is checked
+	// for syntax alone, because somebody else reads it strictly.
+	Opaque []string
+}
+
+// DefinitionLimits are those of a definition.
+func DefinitionLimits() Limits {
+	return Limits{Bytes: MaxBytes, Depth: MaxDepth, StringBytes: MaxStringBytes, Values: MaxValues}
+}
+
+// RequestLimits are those of any other request body.
+func RequestLimits() Limits {
+	return Limits{Bytes: 1 << 20, Depth: MaxDepth, StringBytes: 1 << 20, Values: MaxValues}
+}

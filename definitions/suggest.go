@@ -1,0 +1,59 @@
+package definitions
+
+import "strings"
+
+// nearest gives the candidate closest to what was written, or "" when none is
+// close: at most a third of the letters may differ, and at most three.
+func nearest(written string, candidates []string) string {
+	best, distance := "", min(len([]rune(written))/3, 3)
+	if distance == 0 {
+		distance = 1
+	}
+	distance++
+	if len(written) > 64 {
+		return ""
+	}
+	for _, c := range candidates {
+		if strings.EqualFold(c, written) && c != written {
+			return c
+		}
+		if d := levenshtein(written, c, distance); d < distance && c != written {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// levenshtein counts the letters to change, insert, remove or swap with their
+// neighbour; limit or more is given as limit.
+func levenshtein(a, b string, limit int) int {
+	s, t := []rune(a), []rune(b)
+	if len(s)-len(t) >= limit || len(t)-len(s) >= limit {
+		return limit
+	}
+	before, row := make([]int, len(t)+1), make([]int, len(t)+1)
+	next := make([]int, len(t)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		next[0] = i
+		least := i
+		for j := 1; j <= len(t); j++ {
+			cost := 1
+			if s[i-1] == t[j-1] {
+				cost = 0
+			}
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+			least = min(least, next[j])
+		}
+		if least >= limit {
+			return limit
+		}
+		before, row, next = row, next, before
+	}
+	return min(row[len(t)], limit)
+}
