@@ -8,38 +8,38 @@ import "encoding/json"
 // Definition is a decoded workflow definition (docs/definitions.md). It never
 // changes after Parse; runs share it.
 type Definition struct {
-	Name           string          `json:"name"`
-	Description    string          `json:"description,omitempty"`
-	Input          json.RawMessage `json:"input,omitempty"`  // JSON Schema 2020-12
-	Output         json.RawMessage `json:"output,omitempty"` // template, any JSON
-	TimeoutSeconds float64         `json:"timeout_seconds,omitempty"`
-	Concurrency    *Concurrency    `json:"concurrency,omitempty"`
-	Steps          []Step          `json:"steps"`
+	Name           string          `json:"name" rule:"required,len=1..200" doc:"What people call the workflow"`
+	Description    string          `json:"description,omitempty" doc:"What it is for"`
+	Input          json.RawMessage `json:"input,omitempty" rule:"object" doc:"JSON Schema 2020-12 of the input, checked at every start"`                                                 // JSON Schema 2020-12
+	Output         json.RawMessage `json:"output,omitempty" doc:"The run's output; strings may hold {{ expressions }}. Default: {step id: output} of the steps that nothing depends on"` // template, any JSON
+	TimeoutSeconds float64         `json:"timeout_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds that the whole run may take"`
+	Concurrency    *Concurrency    `json:"concurrency,omitempty" doc:"How many runs may be open at once"`
+	Steps          []Step          `json:"steps" rule:"required,len=1..10000" doc:"The steps; those without a path between them run in parallel"`
 }
 
 // Concurrency limits the open runs of one workflow that share a key.
 type Concurrency struct {
-	Limit   int    `json:"limit"`
-	Key     string `json:"key,omitempty"`      // template
-	OnLimit string `json:"on_limit,omitempty"` // queue (default), reject, cancel_oldest
+	Limit   int    `json:"limit" rule:"required,range=1..1000000" doc:"How many runs with the same key may be open"`
+	Key     string `json:"key,omitempty" doc:"Text with {{ expressions }} over input; runs with different keys do not count together"`              // template
+	OnLimit string `json:"on_limit,omitempty" rule:"enum=queue|reject|cancel_oldest" doc:"What happens to a start beyond the limit; default queue"` // queue (default), reject, cancel_oldest
 }
 
 // Step is one node of the graph.
 type Step struct {
-	ID             string          `json:"id"`
-	Type           string          `json:"type"`
-	Name           string          `json:"name,omitempty"`
-	Config         json.RawMessage `json:"config,omitempty"`
-	DependsOn      []string        `json:"depends_on,omitempty"`
-	If             string          `json:"if,omitempty"` // bool expression
-	Enabled        *bool           `json:"enabled,omitempty"`
-	TimeoutSeconds float64         `json:"timeout_seconds,omitempty"` // one attempt; 0 = the type's default
-	Retry          *Retry          `json:"retry,omitempty"`
-	OnError        string          `json:"on_error,omitempty"` // fail (default), continue, retry, fallback
-	FallbackStep   string          `json:"fallback_step,omitempty"`
-	OnInterrupt    string          `json:"on_interrupt,omitempty"` // retry (default), fail
-	Compensate     *Compensation   `json:"compensate,omitempty"`
-	OutputSchema   json.RawMessage `json:"output_schema,omitempty"`
+	ID             string          `json:"id" rule:"required,pattern=id" doc:"Unique in the whole definition"`
+	Type           string          `json:"type" rule:"required" doc:"The step type"`
+	Name           string          `json:"name,omitempty" rule:"len=0..200" doc:"What people call the step"`
+	Config         json.RawMessage `json:"config,omitempty" rule:"object" doc:"What the step does; depends on type"`
+	DependsOn      []string        `json:"depends_on,omitempty" doc:"Ids of steps in the same list that must be finished first"`
+	If             string          `json:"if,omitempty" rule:"expression" doc:"Bool expression; false means skipped"` // bool expression
+	Enabled        *bool           `json:"enabled,omitempty" doc:"false switches the step off; default true"`
+	TimeoutSeconds float64         `json:"timeout_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds that one attempt may take"` // one attempt; 0 = the type's default
+	Retry          *Retry          `json:"retry,omitempty" doc:"How transient failures are tried again"`
+	OnError        string          `json:"on_error,omitempty" rule:"enum=fail|continue|retry|fallback" doc:"What a failure for good means; default fail"` // fail (default), continue, retry, fallback
+	FallbackStep   string          `json:"fallback_step,omitempty" rule:"pattern=id" doc:"With on_error fallback: the step whose output stands for this one's"`
+	OnInterrupt    string          `json:"on_interrupt,omitempty" rule:"enum=retry|fail" doc:"What a step cut off by a crash does; default retry"` // retry (default), fail
+	Compensate     *Compensation   `json:"compensate,omitempty" doc:"Undoes the step when the run fails or is cancelled after it completed"`
+	OutputSchema   json.RawMessage `json:"output_schema,omitempty" rule:"object" doc:"JSON Schema 2020-12 of the output: checked, and used to type later expressions"`
 
 	// The decoded config of the three types that the machine performs itself;
 	// nil for all others. Config keeps the text as written.
@@ -55,69 +55,69 @@ func (s *Step) Disabled() bool { return s.Enabled != nil && !*s.Enabled }
 // values stand for the defaults of SEMANTICS: 3 attempts (the first included),
 // delay 1 s, exponential, at most 60 s, no jitter.
 type Retry struct {
-	MaxAttempts     int      `json:"max_attempts,omitempty"`
-	DelaySeconds    *float64 `json:"delay_seconds,omitempty"`
-	Backoff         string   `json:"backoff,omitempty"` // fixed, linear, exponential
-	MaxDelaySeconds *float64 `json:"max_delay_seconds,omitempty"`
-	Jitter          bool     `json:"jitter,omitempty"`
+	MaxAttempts     int      `json:"max_attempts,omitempty" rule:"range=1..1000000" doc:"Attempts in all, the first included; default 3"`
+	DelaySeconds    *float64 `json:"delay_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds before the second attempt; default 1"`
+	Backoff         string   `json:"backoff,omitempty" rule:"enum=fixed|linear|exponential" doc:"How the delay grows; default exponential"` // fixed, linear, exponential
+	MaxDelaySeconds *float64 `json:"max_delay_seconds,omitempty" rule:"range=0..3153600000" doc:"The longest delay in seconds; default 60"`
+	Jitter          bool     `json:"jitter,omitempty" doc:"Draw each delay at random between 0 and itself; default false"`
 }
 
 // Compensation undoes a completed step when the run fails or is cancelled.
 type Compensation struct {
-	Type           string          `json:"type"`
-	Config         json.RawMessage `json:"config,omitempty"`
-	TimeoutSeconds float64         `json:"timeout_seconds,omitempty"`
+	Type           string          `json:"type" rule:"required" doc:"The step type"`
+	Config         json.RawMessage `json:"config,omitempty" rule:"object" doc:"As in a step"`
+	TimeoutSeconds float64         `json:"timeout_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds that one attempt may take"`
 }
 
 // ConditionConfig is the config of a condition step: expression with then and
 // else, or cases with else.
 type ConditionConfig struct {
-	Expression string   `json:"expression,omitempty"`
-	Then       []string `json:"then,omitempty"`
-	Else       []string `json:"else,omitempty"`
-	Cases      []Case   `json:"cases,omitempty"`
+	Expression string   `json:"expression,omitempty" rule:"expression" doc:"Bool expression that chooses between then and else"`
+	Then       []string `json:"then,omitempty" doc:"Ids of steps that are skipped unless the expression is true"`
+	Else       []string `json:"else,omitempty" doc:"Ids of steps that are skipped unless no branch is true"`
+	Cases      []Case   `json:"cases,omitempty" rule:"len=1..1000" doc:"Branches in order; the first that is true is taken"`
 }
 
 // Case is one branch of a condition with cases; the first that is true wins.
 type Case struct {
-	When string   `json:"when"`
-	Then []string `json:"then"`
+	When string   `json:"when" rule:"required,expression" doc:"Bool expression"`
+	Then []string `json:"then" rule:"required" doc:"Ids of steps that are skipped unless this case is taken"`
 }
 
 // LoopConfig is the config of a loop step: items or while, never both.
 type LoopConfig struct {
-	Items            string          `json:"items,omitempty"` // expression: a list or a count
-	While            string          `json:"while,omitempty"` // bool expression
-	As               string          `json:"as,omitempty"`    // default item
-	Concurrency      int             `json:"concurrency,omitempty"`
-	MaxIterations    int             `json:"max_iterations,omitempty"` // default 100,000
-	Steps            []Step          `json:"steps"`
-	Collect          string          `json:"collect,omitempty"`
-	TolerateFailures json.RawMessage `json:"tolerate_failures,omitempty"` // a count or "5%"
+	Items            string          `json:"items,omitempty" rule:"expression" doc:"Expression that gives a list, or a count of iterations"` // expression: a list or a count
+	While            string          `json:"while,omitempty" rule:"expression" doc:"Bool expression, evaluated before each iteration"`       // bool expression
+	As               string          `json:"as,omitempty" rule:"pattern=identifier" doc:"The name of the item in the body; default item"`    // default item
+	Concurrency      int             `json:"concurrency,omitempty" rule:"range=1..10000" doc:"Iterations at once; default 1"`
+	MaxIterations    int             `json:"max_iterations,omitempty" rule:"range=1..1000000" doc:"Default 100,000"` // default 100,000
+	Steps            []Step          `json:"steps" rule:"required,len=1..10000" doc:"The body"`
+	Collect          string          `json:"collect,omitempty" rule:"expression" doc:"Expression per iteration; its values are the results"`
+	TolerateFailures json.RawMessage `json:"tolerate_failures,omitempty" doc:"How many iterations may fail: a count, or a share such as 5%"` // a count or "5%"
 }
 
 // WaitConfig is the config of a wait step: one of seconds, until, condition,
 // signal.
 type WaitConfig struct {
-	Seconds        json.RawMessage `json:"seconds,omitempty"`      // number, or a template that gives one
-	Until          string          `json:"until,omitempty"`        // RFC 3339 or an expression that gives one
-	Condition      string          `json:"condition,omitempty"`    // bool expression
-	PollSeconds    float64         `json:"poll_seconds,omitempty"` // default 5, least 1
-	Probe          *Probe          `json:"probe,omitempty"`
-	Signal         *SignalWait     `json:"signal,omitempty"`
-	TimeoutSeconds float64         `json:"timeout_seconds,omitempty"`
-	OnTimeout      string          `json:"on_timeout,omitempty"` // fail (default), continue
+	Seconds        json.RawMessage `json:"seconds,omitempty" doc:"Seconds to wait, or a template that gives them"`                                      // number, or a template that gives one
+	Until          string          `json:"until,omitempty" rule:"expression" doc:"RFC 3339 time, or an expression that gives one"`                      // RFC 3339 or an expression that gives one
+	Condition      string          `json:"condition,omitempty" rule:"expression" doc:"Bool expression that ends the wait"`                              // bool expression
+	PollSeconds    float64         `json:"poll_seconds,omitempty" rule:"range=1..3153600000" doc:"Seconds between evaluations of condition; default 5"` // default 5, least 1
+	Probe          *Probe          `json:"probe,omitempty" doc:"A request made before each evaluation; its output is probe"`
+	Signal         *SignalWait     `json:"signal,omitempty" doc:"The signal that ends the wait"`
+	TimeoutSeconds float64         `json:"timeout_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds after which the wait gives up"`
+	OnTimeout      string          `json:"on_timeout,omitempty" rule:"enum=fail|continue" doc:"What giving up means; default fail"` // fail (default), continue
 }
 
 // Probe is the request made before each evaluation of wait.condition.
 type Probe struct {
-	Type   string          `json:"type"` // http_request
-	Config json.RawMessage `json:"config"`
+	Type   string          `json:"type" rule:"required,enum=http_request" doc:"http_request"` // http_request
+	Config json.RawMessage `json:"config" rule:"required,object" doc:"As in a step"`
 }
 
 // SignalWait says which signal ends a wait.
 type SignalWait struct {
-	Name   string          `json:"name"`
-	Schema json.RawMessage `json:"schema,omitempty"`
-	Prompt string          `json:"prompt,omitempty"`
+	Name   string          `json:"name" rule:"required,len=1..200" doc:"The signal's name"`
+	Schema json.RawMessage `json:"schema,omitempty" rule:"object" doc:"JSON Schema 2020-12 of the payload"`
+	Prompt string          `json:"prompt,omitempty" doc:"What to ask the person who answers"`
 }

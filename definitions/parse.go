@@ -1,6 +1,9 @@
 package definitions
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // Format is the notation of a definition's source text.
 type Format string
@@ -13,11 +16,89 @@ const (
 
 // Document is a parsed definition together with its canonical form.
 // Canonical has sorted keys and no white space, strings and numbers as
-// written; Hash is "sha256:" and the hex SHA-256 over Canonical.
+// written; Hash is "sha256:" and the hex SHA-256 over Canonical. Both are
+// empty when the text could not be read completely (a repeated key, a value
+// beyond a limit).
 type Document struct {
 	Definition *Definition
 	Canonical  json.RawMessage
 	Hash       string
 
 	root *node
+	src  *source
+}
+
+// Parse reads a definition strictly. The diagnostics name everything that the
+// format does not allow: broken syntax, repeated and unknown fields, missing
+// fields, wrong types, values out of range. The document is nil only when the
+// text is no object at all; otherwise it holds what could be read, so that
+// Validate can look for more.
+func Parse(src []byte, f Format) (*Document, []Diagnostic) {
+	finds := &findings{}
+	source := &source{text: src}
+	if len(src) > MaxBytes {
+		finds.error(LimitExceeded, &node{}, "The definition has %d bytes; %d are allowed", len(src), MaxBytes)
+		return nil, finds.resolve(source)
+	}
+	var root *node
+	if f == YAML {
+		root = scanYAML(src, DefinitionLimits(), finds)
+	} else {
+		root = scanJSON(src, DefinitionLimits(), finds)
+	}
+	if root == nil {
+		return nil, finds.resolve(source)
+	}
+	return decode(root, source, finds)
+}
+
+// decode builds the document of a tree that was read from source.
+func decode(root *node, source *source, finds *findings) (*Document, []Diagnostic) {
+	if root.kind != object {
+		if root.kind != bad {
+			finds.error(WrongType, root, "A definition must be an object, not %s", root.kind)
+		}
+		return nil, finds.resolve(source)
+	}
+	doc := &Document{Definition: &Definition{}, root: root, src: source}
+	canonical := render(make([]byte, 0, len(source.text)), root)
+	if len(finds.list) == 0 {
+		doc.Canonical, doc.Hash = canonical, Hash(canonical)
+	}
+	d := &decoder{finds: finds, canonical: canonical, shapes: shapes{}}
+	d.object(root, reflect.ValueOf(doc.Definition).Elem(), "the definition")
+	return doc, finds.resolve(source)
+}
+
+// Check is Parse and Validate: every problem of a text, errors first, each in
+// document order.
+func Check(src []byte, f Format, catalog Catalog) (*Document, []Diagnostic) {
+	doc, found := Parse(src, f)
+	if doc == nil {
+		return nil, found
+	}
+	return doc, merge(found, Validate(doc, catalog))
+}
+
+// merge joins two sorted lists: errors first, by place.
+func merge(a, b []Diagnostic) []Diagnostic {
+	out := make([]Diagnostic, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if before(b[0], a[0]) {
+			out, b = append(out, b[0]), b[1:]
+		} else {
+			out, a = append(out, a[0]), a[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
+
+func before(a, b Diagnostic) bool {
+	if a.Severity != b.Severity {
+		return a.Severity == severityError
+	}
+	if a.Line != b.Line {
+		return a.Line < b.Line
+	}
+	return a.Column < b.Column
 }

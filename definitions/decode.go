@@ -1,0 +1,267 @@
+package definitions
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// decoder fills Go values from nodes and reports whatever does not fit. A
+// field that does not fit keeps its zero value and the rest is decoded.
+type decoder struct {
+	finds     *findings
+	canonical []byte
+	shapes    shapes
+}
+
+// raw gives a node's canonical text without copying it.
+func (d *decoder) raw(n *node) json.RawMessage {
+	return json.RawMessage(d.canonical[n.from:n.to:n.to])
+}
+
+// object decodes into a struct. what names the object in messages.
+func (d *decoder) object(n *node, v reflect.Value, what string) {
+	if n.kind != object {
+		d.wrong(n, what, "an object")
+		return
+	}
+	s := d.shapes.of(v.Type())
+	for i, key := range n.keys {
+		f, ok := s.field(key)
+		if !ok {
+			d.finds.error(UnknownField, n.kids[i], "Unknown field '%s' in %s", clip(key), what).onKey().suggest(nearest(key, s.names))
+			continue
+		}
+		d.value(n.kids[i], v.Field(f.at), f, what)
+	}
+	for _, f := range s.fields {
+		if f.rule.required && !contains(n.keys, f.name) {
+			d.finds.error(MissingField, n, "Field '%s' is missing in %s", f.name, what)
+		}
+	}
+}
+
+// wrong reports a type that does not fit; what is bad was reported before.
+func (d *decoder) wrong(n *node, what, want string) {
+	if n.kind == bad {
+		return
+	}
+	f := d.finds.error(WrongType, n, "%s must be %s, not %s", sentence(what), want, n.kind)
+	n.kind = bad
+	if want == "a boolean" && n.text != "" {
+		switch strings.ToLower(n.text) {
+		case "yes", "on", "true", "1":
+			f.hint("true")
+		case "no", "off", "false", "0":
+			f.hint("false")
+		}
+	}
+	if want == "a number" && isNumber(n.text) {
+		f.hint(n.text)
+	}
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func (d *decoder) value(n *node, v reflect.Value, f field, owner string) {
+	what := fmt.Sprintf("'%s' in %s", f.name, owner)
+	if v.Type() == reflect.TypeFor[json.RawMessage]() {
+		d.rawValue(n, v, f, what)
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		d.text(n, v, f.rule, what)
+	case reflect.Bool:
+		if n.kind != boolean {
+			d.wrong(n, what, "a boolean")
+			return
+		}
+		v.SetBool(n.text == "true")
+	case reflect.Int:
+		d.integer(n, v, f.rule, what)
+	case reflect.Float64:
+		d.float(n, v, f.rule, what)
+	case reflect.Pointer:
+		fresh := reflect.New(v.Type().Elem())
+		d.value(n, fresh.Elem(), f, owner)
+		if n.kind != bad {
+			v.Set(fresh)
+		}
+	case reflect.Slice:
+		d.list(n, v, f, what)
+	case reflect.Struct:
+		d.object(n, v, what)
+	default:
+		panic("definitions: cannot decode into " + v.Type().String())
+	}
+}
+
+func (d *decoder) rawValue(n *node, v reflect.Value, f field, what string) {
+	if n.kind == bad {
+		return
+	}
+	if f.rule.object && n.kind != object {
+		d.wrong(n, what, "an object")
+		return
+	}
+	v.SetBytes(d.raw(n))
+}
+
+func (d *decoder) text(n *node, v reflect.Value, r rule, what string) {
+	if n.kind != text {
+		d.wrong(n, what, "text")
+		return
+	}
+	v.SetString(n.text)
+	length := runes(n.text)
+	switch {
+	case len(r.enum) > 0 && !contains(r.enum, n.text):
+		d.finds.error(InvalidValue, n, "%s is '%s', but must be one of %s", sentence(what), clip(n.text), strings.Join(r.enum, ", ")).
+			suggest(nearest(n.text, r.enum))
+	case r.pattern != nil && !r.pattern.MatchString(n.text):
+		d.finds.error(InvalidValue, n, "%s is '%s', but must be %s", sentence(what), clip(n.text), r.patternSay)
+	case r.expression && strings.TrimSpace(n.text) == "":
+		d.finds.error(InvalidValue, n, "%s is empty; write an expression or leave the field out", sentence(what))
+	case r.expression && len(n.text) > MaxExpressionBytes:
+		d.finds.error(LimitExceeded, n, "%s is longer than %d bytes; move parts of it into steps of their own", sentence(what), MaxExpressionBytes)
+	case length < r.minLength:
+		d.finds.error(InvalidValue, n, "%s must not be empty", sentence(what))
+	case r.maxLength > 0 && length > r.maxLength:
+		d.finds.error(InvalidValue, n, "%s has %d characters; %d are allowed", sentence(what), length, r.maxLength)
+	default:
+		return
+	}
+	n.kind = bad
+}
+
+func (d *decoder) float(n *node, v reflect.Value, r rule, what string) {
+	if n.kind != number {
+		d.wrong(n, what, "a number")
+		return
+	}
+	f, err := strconv.ParseFloat(n.text, 64)
+	if err != nil || !d.inRange(n, f, r, what) {
+		if n.kind != bad {
+			d.outOfRange(n, r, what)
+		}
+		return
+	}
+	v.SetFloat(f)
+}
+
+func (d *decoder) integer(n *node, v reflect.Value, r rule, what string) {
+	if n.kind != number {
+		d.wrong(n, what, "a whole number")
+		return
+	}
+	f, err := strconv.ParseFloat(n.text, 64)
+	if err != nil || math.Abs(f) >= 1<<53 {
+		d.outOfRange(n, r, what)
+		return
+	}
+	if f != math.Trunc(f) {
+		d.finds.error(WrongType, n, "%s must be a whole number, not %s", sentence(what), clip(n.text))
+		n.kind = bad
+		return
+	}
+	if d.inRange(n, f, r, what) {
+		v.SetInt(int64(f))
+	}
+}
+
+func (d *decoder) inRange(n *node, f float64, r rule, what string) bool {
+	if r.minimum != nil && f < *r.minimum || r.maximum != nil && f > *r.maximum {
+		d.outOfRange(n, r, what)
+		return false
+	}
+	return true
+}
+
+func (d *decoder) outOfRange(n *node, r rule, what string) {
+	var want []string
+	if r.minimum != nil {
+		want = append(want, "at least "+strconv.FormatFloat(*r.minimum, 'f', -1, 64))
+	}
+	if r.maximum != nil {
+		want = append(want, "at most "+strconv.FormatFloat(*r.maximum, 'f', -1, 64))
+	}
+	d.finds.error(InvalidValue, n, "%s is %s, but must be %s", sentence(what), clip(n.text), strings.Join(want, " and "))
+	n.kind = bad
+}
+
+func (d *decoder) list(n *node, v reflect.Value, f field, what string) {
+	if n.kind != array {
+		d.wrong(n, what, "a list")
+		return
+	}
+	if len(n.kids) < f.rule.minLength {
+		d.finds.error(InvalidValue, n, "%s is empty; at least %d is needed", sentence(what), f.rule.minLength)
+	}
+	if f.rule.maxLength > 0 && len(n.kids) > f.rule.maxLength {
+		d.finds.error(LimitExceeded, n, "%s has %d items; %d are allowed", sentence(what), len(n.kids), f.rule.maxLength)
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(n.kids), len(n.kids)))
+	for i, kid := range n.kids {
+		item := v.Index(i)
+		if item.Type() == reflect.TypeFor[Step]() {
+			d.step(kid, item.Addr().Interface().(*Step), f.name, i)
+			continue
+		}
+		if item.Kind() == reflect.Struct {
+			d.object(kid, item, fmt.Sprintf("%s[%d] of %s", f.name, i, what))
+			continue
+		}
+		d.text(kid, item, f.rule.items(), fmt.Sprintf("item %d of %s", i, what))
+	}
+}
+
+// items is the rule of a list's items: they keep all but the length.
+func (r rule) items() rule {
+	r.minLength, r.maxLength = 0, 0
+	return r
+}
+
+// step decodes one step, and the config of the types that the machine
+// performs itself.
+func (d *decoder) step(n *node, s *Step, list string, i int) {
+	what := fmt.Sprintf("step %d", i)
+	if id := n.member("id"); id != nil && id.kind == text {
+		what = fmt.Sprintf("step '%s'", clip(id.text))
+	}
+	d.object(n, reflect.ValueOf(s).Elem(), what)
+	own := ownConfig(s)
+	if own == nil || n.kind != object {
+		return
+	}
+	config := n.member("config")
+	if config == nil {
+		d.finds.error(MissingField, n, "Field 'config' is missing in %s", what)
+		return
+	}
+	d.object(config, reflect.ValueOf(own).Elem(), "the config of "+what)
+}
+
+// ownConfig makes the decoded config of the three types that need one.
+func ownConfig(s *Step) any {
+	switch s.Type {
+	case "condition":
+		s.Condition = &ConditionConfig{}
+		return s.Condition
+	case "loop":
+		s.Loop = &LoopConfig{}
+		return s.Loop
+	case "wait":
+		s.Wait = &WaitConfig{}
+		return s.Wait
+	}
+	return nil
+}

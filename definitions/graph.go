@@ -1,0 +1,145 @@
+package definitions
+
+import "slices"
+
+// graph is all steps of a definition, in document order, with their edges. An
+// edge leads from a step to what it depends on. Edges never leave a list.
+type graph struct {
+	entries []*entry
+	byID    map[string]int32 // the first step of each id
+}
+
+// entry is one step and its place. Edges go to other entries.
+type entry struct {
+	step  *Step
+	node  *node
+	place int32 // in graph.entries
+	list  int32 // number of its list
+	loop  int32 // the loop whose body it is in, -1 at the top
+	deps  []edge
+	owner int32 // the step whose fallback it is, -1
+}
+
+// edge is a dependency and where it is written.
+type edge struct {
+	to int32
+	at *node
+}
+
+// name is what messages call the step.
+func (e *entry) name() string { return clip(e.step.ID) }
+
+// newGraph lists the steps. Lists get their numbers in document order.
+func newGraph(doc *Document) *graph {
+	g := &graph{byID: map[string]int32{}}
+	lists := int32(0)
+	g.collect(doc.Definition.Steps, doc.root.member("steps"), -1, &lists)
+	return g
+}
+
+func (g *graph) collect(steps []Step, at *node, loop int32, lists *int32) {
+	list := *lists
+	*lists++
+	for i := range steps {
+		e := &entry{step: &steps[i], node: at.kids[i], place: int32(len(g.entries)), list: list, loop: loop, owner: -1}
+		g.entries = append(g.entries, e)
+		if e.step.Loop != nil && len(e.step.Loop.Steps) > 0 {
+			g.collect(e.step.Loop.Steps, e.node.member("config").member("steps"), e.place, lists)
+		}
+	}
+}
+
+// find gives the step of an id in a list.
+func (g *graph) find(id string, list int32) (*entry, bool) {
+	place, ok := g.byID[id]
+	if !ok || g.entries[place].list != list {
+		return nil, false
+	}
+	return g.entries[place], true
+}
+
+// siblings lists the ids of one list.
+func (g *graph) siblings(list int32) []string {
+	var ids []string
+	for _, e := range g.entries {
+		if e.list == list && e.step.ID != "" {
+			ids = append(ids, e.step.ID)
+		}
+	}
+	return ids
+}
+
+// components groups the steps into strongly connected components by Tarjan's
+// algorithm, without recursion. Those that others depend on come first.
+func (g *graph) components() [][]int32 {
+	n := len(g.entries)
+	t := &tarjan{
+		graph: g, number: make([]int32, n), low: make([]int32, n), next: make([]int32, n), onStack: make([]bool, n),
+	}
+	for i := range g.entries {
+		if t.number[i] == 0 {
+			t.from(int32(i))
+		}
+	}
+	return t.found
+}
+
+type tarjan struct {
+	graph       *graph
+	number, low []int32 // number 0: not visited
+	next        []int32 // the next edge to follow
+	onStack     []bool
+	stack       []int32
+	path        []int32
+	count       int32
+	found       [][]int32
+}
+
+func (t *tarjan) enter(v int32) {
+	t.count++
+	t.number[v], t.low[v] = t.count, t.count
+	t.stack = append(t.stack, v)
+	t.onStack[v] = true
+	t.path = append(t.path, v)
+}
+
+func (t *tarjan) from(start int32) {
+	t.enter(start)
+	for len(t.path) > 0 {
+		v := t.path[len(t.path)-1]
+		deps := t.graph.entries[v].deps
+		if int(t.next[v]) < len(deps) {
+			w := deps[t.next[v]].to
+			t.next[v]++
+			if t.number[w] == 0 {
+				t.enter(w)
+			} else if t.onStack[w] {
+				t.low[v] = min(t.low[v], t.number[w])
+			}
+			continue
+		}
+		t.leave(v)
+	}
+}
+
+func (t *tarjan) leave(v int32) {
+	t.path = t.path[:len(t.path)-1]
+	if len(t.path) > 0 {
+		parent := t.path[len(t.path)-1]
+		t.low[parent] = min(t.low[parent], t.low[v])
+	}
+	if t.low[v] != t.number[v] {
+		return
+	}
+	cut := len(t.stack) - 1
+	for t.stack[cut] != v {
+		cut--
+	}
+	group := slices.Clone(t.stack[cut:])
+	t.stack = t.stack[:cut]
+	for _, w := range group {
+		t.onStack[w] = false
+	}
+	slices.Sort(group)
+	t.found = append(t.found, group)
+}
