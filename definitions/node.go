@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// kind is the JSON type of a node. A bad node stands for a value that was
+// jsonType is the JSON type of a node. A bad node stands for a value that was
 // reported already; every later check stays silent about it.
-type kind uint8
+type jsonType uint8
 
 const (
-	bad kind = iota
+	bad jsonType = iota
 	null
 	boolean
 	number
@@ -21,7 +21,7 @@ const (
 )
 
 // String names the type as messages do.
-func (k kind) String() string {
+func (k jsonType) String() string {
 	switch k {
 	case null:
 		return "null"
@@ -43,7 +43,7 @@ func (k kind) String() string {
 // node is one value of the source with its place. Scalars have text: the
 // decoded string, or the number, true or false as written.
 type node struct {
-	kind     kind
+	kind     jsonType
 	verbatim bool  // the source holds text as it is, on one line, so columns inside it can be counted
 	index    int32 // place in the parent
 	seq      int32 // document order
