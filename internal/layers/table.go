@@ -82,5 +82,7 @@ var table = map[string]rule{
 
 	// The command wires, and alone in that. The rest stands beside the product.
 	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}},
+	"internal/client": {},
+	"internal/crash":  {testOwn: []string{"internal/client", "store", "store/storetest"}},
 	"internal/layers": {},
 }

@@ -1,0 +1,122 @@
+// Package client speaks Heddle's own HTTP API, as far as the command line and
+// the tests of the whole program need it. It knows the wire and nothing else.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Client calls one server with one key. The zero HTTP means
+// http.DefaultClient.
+type Client struct {
+	Base string // "http://127.0.0.1:8080"
+	Key  string
+	HTTP *http.Client
+}
+
+// Error is an answer other than 2xx.
+type Error struct {
+	Status     int
+	Code       string
+	Message    string
+	RequestID  string
+	RetryAfter time.Duration // 0: not said
+	Body       []byte
+}
+
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return fmt.Sprintf("HTTP %d: %.200s", e.Status, e.Body)
+	}
+	return fmt.Sprintf("HTTP %d %s: %s", e.Status, e.Code, e.Message)
+}
+
+// Request is one call. Body is encoded as JSON unless it is nil; Key is the
+// Idempotency-Key, if any.
+type Request struct {
+	Method string
+	Path   string
+	Body   any
+	Key    string
+}
+
+// Do performs the request and decodes the answer into answer, unless that is
+// nil. An answer other than 2xx is an *Error.
+func (c *Client) Do(ctx context.Context, r Request, answer any) error {
+	resp, err := c.send(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("read the answer of %s %s: %w", r.Method, r.Path, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return refused(resp, body)
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return fmt.Errorf("decode the answer of %s %s: %w", r.Method, r.Path, err)
+	}
+	return nil
+}
+
+func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
+	var body io.Reader
+	if r.Body != nil {
+		text, err := json.Marshal(r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("encode the body of %s %s: %w", r.Method, r.Path, err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, c.Base+r.Path, body)
+	if err != nil {
+		return nil, err
+	}
+	if r.Body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.Key != "" {
+		req.Header.Set("Idempotency-Key", r.Key)
+	}
+	return c.do(req)
+}
+
+func (c *Client) do(req *http.Request) (*http.Response, error) {
+	req.Header.Set("Authorization", "Bearer "+c.Key)
+	if c.HTTP != nil {
+		return c.HTTP.Do(req)
+	}
+	return http.DefaultClient.Do(req)
+}
+
+func refused(resp *http.Response, body []byte) *Error {
+	var envelope struct {
+		Error struct {
+			Code      string `json:"code"`
+			Message   string `json:"message"`
+			RequestID string `json:"request_id"`
+		} `json:"error"`
+	}
+	// What is no envelope is shown as it came.
+	_ = json.Unmarshal(body, &envelope)
+	e := &Error{
+		Status: resp.StatusCode, Code: envelope.Error.Code, Message: envelope.Error.Message,
+		RequestID: envelope.Error.RequestID, Body: body,
+	}
+	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+		e.RetryAfter = time.Duration(n) * time.Second
+	}
+	return e
+}

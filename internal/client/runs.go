@@ -1,0 +1,77 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+)
+
+// Run is a run as GET /api/workflows/runs/{id} shows it.
+type Run struct {
+	ID       string          `json:"id"`
+	Status   string          `json:"status"`
+	Output   json.RawMessage `json:"output"`
+	Error    *RunError       `json:"error"`
+	StepRuns []StepRun       `json:"step_runs"`
+}
+
+// RunError is why a run or a step failed.
+type RunError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// StepRun is one step of a run.
+type StepRun struct {
+	StepID  string          `json:"step_id"`
+	Status  string          `json:"status"`
+	Attempt int             `json:"attempt"`
+	Output  json.RawMessage `json:"output"`
+	Error   *RunError       `json:"error"`
+}
+
+// CreateWorkflow stores a definition (any JSON) under an optional slug, active
+// at once, and answers with its id.
+func (c *Client) CreateWorkflow(ctx context.Context, definition any, slug string) (string, error) {
+	body := map[string]any{"definition": definition, "status": "active"}
+	if slug != "" {
+		body["slug"] = slug
+	}
+	var answer struct {
+		ID string `json:"id"`
+	}
+	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/api/workflows", Body: body}, &answer)
+	return answer.ID, err
+}
+
+// Start begins a run and answers with its id. key is the Idempotency-Key;
+// empty means none.
+func (c *Client) Start(ctx context.Context, workflow string, input any, key string) (string, error) {
+	body := map[string]any{}
+	if input != nil {
+		body["input_data"] = input
+	}
+	var answer struct {
+		RunID string `json:"run_id"`
+	}
+	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/api/workflows/" + workflow + "/run", Body: body, Key: key}, &answer)
+	return answer.RunID, err
+}
+
+// Get reads one run.
+func (c *Client) Get(ctx context.Context, runID string) (Run, error) {
+	var answer struct {
+		Run Run `json:"run"`
+	}
+	err := c.Do(ctx, Request{Method: http.MethodGet, Path: "/api/workflows/runs/" + runID}, &answer)
+	return answer.Run, err
+}
+
+// Cancel asks a run to stop and answers with its status.
+func (c *Client) Cancel(ctx context.Context, runID string) (string, error) {
+	var answer struct {
+		Status string `json:"status"`
+	}
+	err := c.Do(ctx, Request{Method: http.MethodPost, Path: "/api/workflows/runs/" + runID + "/cancel"}, &answer)
+	return answer.Status, err
+}
