@@ -15,9 +15,10 @@ const (
 // finding is a diagnostic whose place is still a node.
 type finding struct {
 	Diagnostic
-	at  *node
-	key bool // the member's name is meant, not its value
-	pos *position
+	at   *node
+	tail string // what follows at's pointer
+	key  bool   // the member's name is meant, not its value
+	pos  *position
 }
 
 // findings collects; nothing is reported twice about one place with one code.
@@ -82,9 +83,7 @@ func (f *findings) resolve(src *source) []Diagnostic {
 	})
 	out := make([]Diagnostic, 0, len(f.list))
 	for _, d := range f.list {
-		if d.Pointer == "" {
-			d.Pointer = d.at.pointer()
-		}
+		d.Pointer = d.at.pointer() + d.tail
 		pos := d.at.pos
 		if d.key {
 			pos = d.at.keyPos

@@ -44,6 +44,7 @@ func (k jsonType) String() string {
 // decoded string, or the number, true or false as written.
 type node struct {
 	kind     jsonType
+	ghost    bool  // stands for its parent: a repeated or refused member hangs below it, outside of the tree
 	verbatim bool  // the source holds text as it is, on one line, so columns inside it can be counted
 	index    int32 // place in the parent
 	seq      int32 // document order
@@ -128,10 +129,26 @@ func (n *node) follow(pointer string) *node {
 	return n
 }
 
+// ghostOf makes a place below n for what is reported there and not kept.
+func ghostOf(n *node, seq int32, pos position) *node {
+	return &node{kind: object, ghost: true, parent: n, seq: seq, pos: pos}
+}
+
+// top walks up to the root.
+func (n *node) top() *node {
+	for n.parent != nil {
+		n = n.parent
+	}
+	return n
+}
+
 // pointer is the RFC 6901 JSON pointer from the document's root.
 func (n *node) pointer() string {
 	var tokens []string
 	for ; n.parent != nil; n = n.parent {
+		if n.ghost {
+			continue
+		}
 		if n.parent.kind == object {
 			tokens = append(tokens, escape(n.parent.keys[n.index]))
 		} else {

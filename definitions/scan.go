@@ -16,13 +16,19 @@ type scanner struct {
 	limits Limits
 	finds  *findings
 	fatal  bool
-	full   bool // too many values, said once
+	spans  map[string][]byte // the texts of the opaque members
+	full   bool              // too many values, said once
 }
 
 // scanJSON reads one JSON value that fills the text. Nil when the syntax is
 // broken.
 func scanJSON(src []byte, limits Limits, finds *findings) *node {
-	s := &scanner{src: src, limits: limits, finds: finds}
+	return scanEnvelope(src, limits, finds, nil)
+}
+
+// scanEnvelope also gives the texts of the opaque members.
+func scanEnvelope(src []byte, limits Limits, finds *findings, spans map[string][]byte) *node {
+	s := &scanner{src: src, limits: limits, finds: finds, spans: spans}
 	if strings.HasPrefix(string(src[:min(3, len(src))]), "\ufeff") {
 		s.at = 3
 	}
@@ -150,8 +156,10 @@ func (s *scanner) members(n *node, depth int) {
 			s.broken("Expected a field name in double quotes")
 			return
 		}
-		name := &node{seq: s.seq, pos: position{offset: int32(s.at)}}
-		key, ok := s.keyText(n, name)
+		name := ghostOf(n, s.seq, position{offset: int32(s.at)})
+		name.kind = text
+		s.str(name)
+		key, ok := name.text, name.kind == text
 		if s.fatal {
 			return
 		}
@@ -174,7 +182,7 @@ func (s *scanner) member(n *node, key string, ok bool, seen *keySet, at position
 		if !seen.take(key) {
 			s.duplicate(n, key, at)
 		}
-		s.opaque()
+		s.opaque(key)
 		return
 	}
 	if ok && seen.take(key) {
@@ -184,27 +192,19 @@ func (s *scanner) member(n *node, key string, ok bool, seen *keySet, at position
 	if ok {
 		s.duplicate(n, key, at)
 	}
-	twin := &node{kind: object, parent: n.parent, index: n.index}
-	s.value(twin, key, at, depth+1)
+	s.value(ghostOf(n, s.seq, at), key, at, depth+1)
 }
 
 func (s *scanner) duplicate(n *node, key string, at position) {
-	twin := &node{seq: s.seq}
-	d := s.finds.error(DuplicateKey, twin, "Field %q is given twice in one object; remove one of them", key)
-	d.Pointer = n.pointer() + "/" + escape(key)
-	d.pos = &at
-}
-
-// keyText reads a key. False: the key was refused and reported.
-func (s *scanner) keyText(parent, at *node) (string, bool) {
-	probe := &node{kind: text, seq: at.seq, pos: at.pos, parent: parent.parent, index: parent.index}
-	s.str(probe)
-	return probe.text, probe.kind == text
+	d := s.finds.error(DuplicateKey, ghostOf(n, s.seq, at), "Field %q is given twice in one object; remove one of them", key)
+	d.tail = "/" + escape(key)
 }
 
 // opaque passes over a value that somebody else reads strictly: only broken
 // syntax is reported.
-func (s *scanner) opaque() {
+func (s *scanner) opaque(key string) {
+	s.space()
+	start := s.at
 	kept := s.finds
 	s.finds = &findings{}
 	s.skip()
@@ -212,6 +212,9 @@ func (s *scanner) opaque() {
 		kept.list = append(kept.list, s.finds.list[len(s.finds.list)-1])
 	}
 	s.finds = kept
+	if _, taken := s.spans[key]; !taken && s.spans != nil {
+		s.spans[key] = s.src[start:s.at]
+	}
 }
 
 // skip passes over one value of any depth without building nodes.

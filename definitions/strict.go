@@ -20,13 +20,5 @@ func scanStrictly(raw []byte, limits Limits) (*node, error) {
 	if len(finds.list) == 0 {
 		return root, nil
 	}
-	issues := finds.resolve(&source{text: raw})
-	first := issues[0]
-	where := ""
-	if first.Pointer != "" {
-		where = " at " + first.Pointer
-	}
-	err := fault.New(fault.Malformed, "invalid_request", "%s%s (line %d, column %d).", first.Message, where, first.Line, first.Column)
-	err.Issues = issues
-	return nil, err
+	return nil, malformed(finds.resolve(&source{text: raw}))
 }

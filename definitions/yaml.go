@@ -148,8 +148,7 @@ func (r *yamlReader) nested(y *yaml.Node, n *node, depth int) {
 }
 
 func (r *yamlReader) member(name, value *yaml.Node, n *node, seen *keySet, depth int) {
-	k := &node{seq: r.seq, pos: yamlPlace(name), parent: n.parent, index: n.index}
-	twin := &node{kind: object, parent: n.parent, index: n.index}
+	k := ghostOf(n, r.seq, yamlPlace(name))
 	switch {
 	case name.Kind == yaml.ScalarNode && name.Value == "<<" && name.Style == 0 || name.ShortTag() == "!!merge":
 		r.finds.error(Syntax, k, "Merge key << is not supported; write the fields out")
@@ -163,16 +162,15 @@ func (r *yamlReader) member(name, value *yaml.Node, n *node, seen *keySet, depth
 		if k.kind != bad {
 			r.finds.error(Syntax, k, "Field name %s is %s; put it in quotes", clip(name.Value), k.kind)
 		}
-		r.value(value, twin, name.Value, k.pos, depth+1)
+		r.value(value, ghostOf(n, r.seq, k.pos), name.Value, k.pos, depth+1)
 		return
 	}
 	if seen.take(k.text) {
 		r.value(value, n, k.text, k.pos, depth+1)
 		return
 	}
-	d := r.finds.error(DuplicateKey, k, "Field %q is given twice in one object; remove one of them", k.text)
-	d.Pointer = n.pointer() + "/" + escape(k.text)
-	r.value(value, twin, k.text, k.pos, depth+1)
+	r.finds.error(DuplicateKey, k, "Field %q is given twice in one object; remove one of them", k.text).tail = "/" + escape(k.text)
+	r.value(value, ghostOf(n, r.seq, k.pos), k.text, k.pos, depth+1)
 }
 
 // scalar reads a scalar by its style and its text, not by the library's

@@ -1,0 +1,47 @@
+package definitions_test
+
+import (
+	"strings"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+func TestParseRequest(t *testing.T) {
+	deep := strings.Repeat("[", 62) + strings.Repeat("]", 62)
+	for _, c := range []struct {
+		name, in string
+		format   definitions.Format
+		refused  string // issues of the error
+		found    string
+		rest     string
+	}{
+		{"json", `{"slug":"x","definition":{"name":"n","steps":[{"id":"a","type":"t"}]},"a":1}`, definitions.JSON, "", "", `{"a":1,"slug":"x"}`},
+		{"inside", `{"definition":{"name":"n","name":"m","steps":[{"id":"a","type":"t","x":1,"config":{"d":1e9999}}]}}`, definitions.JSON, "",
+			"duplicate_key /name\nunknown_field /steps/0/x\nlimit_exceeded /steps/0/config/d", `{}`},
+		{"outside", `{"definition":{"name":1},"x":{"a":1,"a":2}}`, definitions.JSON, "duplicate_key /x/a", "", ""},
+		{"none", `{"definitio":1}`, definitions.JSON, "", "", `{"definitio":1}`},
+		{"no object", `{"definition":[]}`, definitions.JSON, "", "wrong_type ", `{}`},
+		{"yaml", "slug: x\ndefinition:\n  name: n\n  steps: [{id: a, type: t}]\n", definitions.YAML, "", "", `{"slug":"x"}`},
+		{"yaml bare", "name: n\nsteps: [{id: a, type: t}]\n", definitions.YAML, "", "", `{}`},
+		{"yaml inside", "definition:\n  name: n\n  name: m\n  steps: [{id: a, type: t, x: *y}]\nother: &y 1\n", definitions.YAML, "syntax ", "", ""},
+		{"yaml twice", "other: &y 1\ndefinition:\n  name: n\n  name: m\n  steps: [{id: a, type: t, config: {x: *y}}]\n", definitions.YAML, "",
+			"duplicate_key /name\nsyntax /steps/0/config/x", `{"other":1}`},
+		{"yaml outside", "slug: x\nslug: y\ndefinition: {name: n}\n", definitions.YAML, "duplicate_key /slug", "", ""},
+		{"depth", `{"definition":{"name":"n","output":{"a":` + deep + `},"steps":[{"id":"a","type":"t"}]}}`, definitions.JSON, "", "", `{}`},
+		{"depth yaml", `{"definition":{"name":"n","output":{"a":` + deep + `},"steps":[{"id":"a","type":"t"}]}}`, definitions.YAML, "", "", `{}`},
+	} {
+		req, ds, err := definitions.ParseRequest([]byte(c.in), c.format)
+		refused := ""
+		if err != nil {
+			refused = found(err.(*fault.Error).Issues)
+		}
+		if refused != c.refused || found(ds) != c.found || string(req.Rest) != c.rest {
+			t.Errorf("%s: refused %q, found %q, rest %s", c.name, refused, found(ds), req.Rest)
+		}
+		if err == nil && req.Given != strings.Contains(c.in, "steps") && c.name != "no object" {
+			t.Errorf("%s: given %v", c.name, req.Given)
+		}
+	}
+}
