@@ -1,0 +1,107 @@
+// Package migrations holds the database schema as ordered SQL files, one
+// folder per dialect, and brings a database up to date. Forward only: there is
+// no way down but a backup.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// Dialect names a folder of migrations.
+type Dialect string
+
+// The dialects.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+//go:embed sqlite/*.sql postgres/*.sql
+var files embed.FS
+
+// NewerError says that the database was written by a newer heddle.
+type NewerError struct {
+	Database, Binary int64
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the database has schema %d, this heddle knows schemas up to %d: start the newer heddle, or restore a backup made before the upgrade", e.Database, e.Binary)
+}
+
+// OlderError says that migrations are pending.
+type OlderError struct {
+	Database, Binary int64
+}
+
+func (e *OlderError) Error() string {
+	return fmt.Sprintf("the database has schema %d, this heddle needs schema %d: run `heddle migrate` first", e.Database, e.Binary)
+}
+
+// Up applies what is pending. On PostgreSQL it holds goose's session lock, so
+// that several nodes may start at once. A database that is newer than the
+// binary is a *NewerError and stays untouched.
+func Up(ctx context.Context, db *sql.DB, d Dialect) error {
+	p, err := provider(db, d)
+	if err != nil {
+		return err
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if current > target {
+		return &NewerError{Database: current, Binary: target}
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	return nil
+}
+
+// Check tells whether the schema is exactly the binary's: *NewerError or
+// *OlderError where it is not. It changes nothing but goose's own table.
+func Check(ctx context.Context, db *sql.DB, d Dialect) error {
+	p, err := provider(db, d)
+	if err != nil {
+		return err
+	}
+	current, target, err := p.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the schema's version: %w", err)
+	case current > target:
+		return &NewerError{Database: current, Binary: target}
+	case current < target:
+		return &OlderError{Database: current, Binary: target}
+	}
+	return nil
+}
+
+func provider(db *sql.DB, d Dialect) (*goose.Provider, error) {
+	dir, err := fs.Sub(files, string(d))
+	if err != nil {
+		return nil, fmt.Errorf("migrations of %s: %w", d, err)
+	}
+	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger())}
+	dialect := goose.DialectSQLite3
+	if d == Postgres {
+		dialect = goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+		if err != nil {
+			return nil, fmt.Errorf("migration lock: %w", err)
+		}
+		opts = append(opts, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(dialect, db, dir, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations: %w", err)
+	}
+	return p, nil
+}
