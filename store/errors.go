@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"heddle/executor"
+	"heddle/fault"
+)
+
+// translate turns an error of gorm or a driver into a fault. Faults and the
+// executor's sentinels pass as they are.
+func translate(err error) error {
+	var f *fault.Error
+	switch {
+	case err == nil, errors.As(err, &f), isSentinel(err):
+		return err
+	case unavailable(err):
+		return fault.Wrap(err, fault.Unavailable, "store_unavailable", "The database does not answer. Try again in a moment.")
+	}
+	return fault.Wrap(err, fault.Internal, "internal", "The database refused a statement.")
+}
+
+// unknownOutcome is the error of a COMMIT that failed: the change may be there
+// or not.
+func unknownOutcome(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "outcome_unknown", "The database failed while it committed: the change may have been made or not. Look before trying again.")
+}
+
+func isSentinel(err error) bool {
+	return errors.Is(err, executor.ErrFenced) || errors.Is(err, executor.ErrDuplicateKey) || errors.Is(err, executor.ErrLeaseHeld)
+}
+
+// unavailable tells errors of a database that is away, overloaded or out of
+// room from errors of the statement.
+func unavailable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pgUnavailable(pg.Code)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return sqliteUnavailable(lite.Code())
+	}
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, puddle.ErrClosedPool) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.As(err, &network) || closedPool(err) || connectionLost(err)
+}
+
+// closedPool knows the one error of database/sql that has no name.
+func closedPool(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
+
+func connectionLost(err error) bool {
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || pgconn.Timeout(err) || pgconn.SafeToRetry(err) ||
+		strings.Contains(err.Error(), "conn closed")
+}
+
+// pgUnavailable knows the SQLSTATE classes of lost connections (08), missing
+// resources (53), operator intervention (57: shutdown, statement_timeout),
+// system errors (58), and the timeouts, conflicts and read-only states that
+// pass by themselves.
+func pgUnavailable(code string) bool {
+	switch code {
+	case "40001", "40P01", "55P03", "25006", "25P03", "25P04":
+		return true
+	}
+	for _, class := range []string{"08", "53", "57", "58"} {
+		if strings.HasPrefix(code, class) {
+			return true
+		}
+	}
+	return false
+}
+
+func sqliteUnavailable(code int) bool {
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM:
+		return true
+	}
+	return false
+}
+
+// duplicate tells whether a unique constraint refused the statement, and
+// whether the constraint is about the column.
+func duplicate(err error, column string) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505" && strings.Contains(pg.ConstraintName, column)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		unique := lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+		return unique && strings.Contains(lite.Error(), "."+column)
+	}
+	return false
+}
+
+// lost tells whether a run's row or one of its events was there already.
+func lost(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505" && (pg.TableName == "runs" || pg.TableName == "run_events")
+	}
+	return duplicate(err, "id") || duplicate(err, "run_id")
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+
+	"heddle/migrations"
+)
+
+// maxConns bounds a node's connections where the URL has no pool_max_conns.
+const maxConns = 16
+
+// openPostgres opens the pool. Settings in the URL win over the defaults.
+func openPostgres(ctx context.Context, url string) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The parser's own message quotes parts of the URL.
+		return nil, errors.New(urlHelp + ": PostgreSQL's settings in it cannot be read")
+	}
+	tune(cfg)
+	if !strings.Contains(url, "pool_max_conns") {
+		cfg.MaxConns = maxConns
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, openError(err)
+	}
+	db := &DB{dialect: migrations.Postgres, pool: pool}
+	db.write.sql = stdlib.OpenDBFromPool(pool)
+	db.read.sql = db.write.sql
+	if err := pool.Ping(ctx); err != nil {
+		return nil, errors.Join(openError(err), db.Close())
+	}
+	db.write.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: db.write.sql}), gormConfig())
+	if err != nil {
+		return nil, errors.Join(openError(err), db.Close())
+	}
+	db.read = db.write
+	return db, nil
+}
+
+func tune(cfg *pgxpool.Config) {
+	given := cfg.ConnConfig.Config.RuntimeParams
+	for name, value := range map[string]string{
+		"application_name":                    "heddle",
+		"statement_timeout":                   "15000",
+		"lock_timeout":                        "10000",
+		"idle_in_transaction_session_timeout": "10000",
+	} {
+		if _, set := given[name]; !set {
+			given[name] = value
+		}
+	}
+	cfg.MaxConnLifetime = 30 * time.Minute
+	cfg.MaxConnLifetimeJitter = 5 * time.Minute
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+}
+
+// openError words a failure to open for the operator.
+func openError(err error) error {
+	var newer *migrations.NewerError
+	var older *migrations.OlderError
+	if errors.As(err, &newer) || errors.As(err, &older) {
+		return err
+	}
+	return fmt.Errorf("the database of HEDDLE_DATABASE_URL cannot be opened: %w", err)
+}

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"heddle/migrations"
+)
+
+// readers is how many reads of a SQLite file run at once; more of them would
+// starve the writer on small machines.
+const readers = 4
+
+// openSQLite opens the writer: one connection, so that writers queue fairly
+// in Go instead of sleeping in SQLite's busy handler.
+func openSQLite(ctx context.Context, t target, s settings) (*DB, error) {
+	db := &DB{dialect: migrations.SQLite}
+	if !t.memory {
+		if err := makeFile(t.path); err != nil {
+			return nil, err
+		}
+		if s.lock {
+			lock, err := lockFile(t.path + ".lock")
+			if err != nil {
+				return nil, err
+			}
+			db.lock = lock
+		}
+	}
+	var err error
+	if db.write, err = openHandle(writerDSN(t), 1); err == nil {
+		err = db.write.sql.PingContext(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(openError(err), db.Close())
+	}
+	return db, nil
+}
+
+// openReader prepares the writer and opens the read-only pool, once the tables
+// are there. A database in memory has one connection for everything.
+func (db *DB) openReader(ctx context.Context, t target) error {
+	var err error
+	if db.hot, err = newSQLiteWriter(ctx, db.write.sql); err != nil {
+		return err
+	}
+	if t.memory {
+		db.read = db.write
+		return nil
+	}
+	db.read, err = openHandle(readerDSN(t), readers)
+	return err
+}
+
+// makeFile creates the database readable by its owner alone; SQLite gives its
+// side files the same mode.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the folder of the database file %q does not exist: make it, or change HEDDLE_DATABASE_URL", path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("no permission to write the database file %q: change its owner, or HEDDLE_DATABASE_URL", path)
+	}
+	return fmt.Errorf("the database file %q cannot be opened, see HEDDLE_DATABASE_URL: %w", path, err)
+}
+
+func openHandle(dsn string, conns int) (handle, error) {
+	pool, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return handle{}, err
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	g, err := gorm.Open(sqliteDialector{pool}, gormConfig())
+	if err != nil {
+		return handle{}, errors.Join(err, pool.Close())
+	}
+	return handle{sql: pool, gorm: g}, nil
+}
+
+// The pragmas stand in the DSN, so that every connection of a pool has them.
+// synchronous=FULL: an acknowledged commit survives a power failure.
+func writerDSN(t target) string {
+	q := url.Values{"_txlock": {"immediate"}}
+	q["_pragma"] = []string{"busy_timeout(5000)", "foreign_keys(1)"}
+	if t.memory {
+		return "file::memory:?" + q.Encode()
+	}
+	q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)",
+		"cache_size(-32768)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
+	return fileURI(t.path) + "?" + q.Encode()
+}
+
+func readerDSN(t target) string {
+	q := url.Values{"mode": {"ro"}}
+	q["_pragma"] = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-8192)", "mmap_size(268435456)"}
+	return fileURI(t.path) + "?" + q.Encode()
+}
+
+// fileURI writes a path as SQLite's URI; the three characters that would end
+// the path are escaped.
+func fileURI(path string) string {
+	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+}

@@ -1,0 +1,155 @@
+// Package store holds all SQL. Its DB fits the Store interface of every
+// feature, over SQLite (one file, one process) and over PostgreSQL. It
+// promises that each method is one transaction, that errors are *fault.Error
+// (or the executor's sentinels) without SQL or values in their message, and
+// that nothing of gorm, of database/sql or of a driver leaves it. It knows no
+// rules: what a change means is decided by the features.
+//
+// Times are stored as milliseconds since 1970, 0 for "never"; JSON is stored
+// as text, "" for "none". The store has no clock: times are arguments.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"gorm.io/gorm"
+
+	"heddle/access"
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/idempotency"
+	"heddle/migrations"
+	"heddle/versions"
+)
+
+var (
+	_ definitions.Store = (*DB)(nil)
+	_ versions.Store    = (*DB)(nil)
+	_ executor.Store    = (*DB)(nil)
+	_ access.Store      = (*DB)(nil)
+	_ idempotency.Store = (*DB)(nil)
+)
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	dialect migrations.Dialect
+	write   handle
+	read    handle        // PostgreSQL and in-memory SQLite: the same as write
+	pool    *pgxpool.Pool // PostgreSQL only
+	lock    *os.File      // SQLite with WithLock only
+	hot     *sqliteWriter // SQLite only
+
+	queueMu    sync.Mutex
+	queueAfter string // the tenant that Queued served last
+}
+
+// handle is one pool and gorm's view of it.
+type handle struct {
+	sql  *sql.DB
+	gorm *gorm.DB
+}
+
+// Option changes how Open opens.
+type Option func(*settings)
+
+type settings struct {
+	migrate bool
+	lock    bool
+}
+
+// WithoutMigration leaves the schema alone; Open then refuses a database whose
+// schema is not exactly the binary's.
+func WithoutMigration() Option { return func(s *settings) { s.migrate = false } }
+
+// WithLock makes Open fail when another process has the same SQLite file open
+// with this option (a server does, a reading tool does not), and ends the
+// leases that a dead process left. It has no effect on PostgreSQL.
+func WithLock() Option { return func(s *settings) { s.lock = true } }
+
+// Open opens the database that url names and brings its schema up to date.
+//
+//	sqlite://heddle.db      a file, relative to the working directory
+//	sqlite:///var/lib/h.db  a file by its absolute path
+//	sqlite://:memory:       a private database that ends with Close
+//	postgres://…            a PostgreSQL server (postgresql:// too)
+//
+// Errors are written for the operator and name HEDDLE_DATABASE_URL; they never
+// hold a password.
+func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
+	s := settings{migrate: true}
+	for _, o := range opts {
+		o(&s)
+	}
+	t, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	var db *DB
+	if t.dialect == migrations.SQLite {
+		db, err = openSQLite(ctx, t, s)
+	} else {
+		db, err = openPostgres(ctx, url)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.prepare(ctx, t, s); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// prepare migrates or checks the schema and opens what needs one.
+func (db *DB) prepare(ctx context.Context, t target, s settings) error {
+	step := migrations.Check
+	if s.migrate {
+		step = migrations.Up
+	}
+	if err := step(ctx, db.write.sql, db.dialect); err != nil {
+		return openError(err)
+	}
+	if db.dialect != migrations.SQLite {
+		return nil
+	}
+	if err := db.openReader(ctx, t); err != nil {
+		return openError(err)
+	}
+	if db.lock != nil {
+		return db.endLeases(ctx)
+	}
+	return nil
+}
+
+// Close ends the connections. Calls in flight fail.
+func (db *DB) Close() error {
+	var errs []error
+	if db.hot != nil {
+		errs = append(errs, db.hot.close())
+	}
+	if db.read.sql != nil && db.read.sql != db.write.sql {
+		errs = append(errs, db.read.sql.Close())
+	}
+	if db.write.sql != nil {
+		errs = append(errs, db.write.sql.Close())
+	}
+	if db.pool != nil {
+		db.pool.Close()
+	}
+	if db.lock != nil {
+		errs = append(errs, db.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping tells whether the store answers.
+func (db *DB) Ping(ctx context.Context) error {
+	return translate(db.read.sql.PingContext(ctx))
+}
+
+// postgres tells which of two wordings of SQL to use.
+func (db *DB) postgres() bool { return db.dialect == migrations.Postgres }

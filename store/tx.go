@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+
+	"gorm.io/gorm"
+)
+
+// change runs fn in one write transaction. An error of fn rolls back and is
+// translated; an error of the COMMIT is outcome_unknown.
+func (db *DB) change(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return db.write.transact(ctx, nil, fn)
+}
+
+// view runs fn over one snapshot of the database.
+func (db *DB) view(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	opts := &sql.TxOptions{ReadOnly: true}
+	if db.postgres() {
+		opts.Isolation = sql.LevelRepeatableRead
+	}
+	return db.read.transact(ctx, opts, fn)
+}
+
+func (h handle) transact(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error) error {
+	conn, err := h.sql.Conn(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Close() //nolint:errcheck // gives the connection back; a broken one is dropped by the pool
+	tx, err := conn.BeginTx(ctx, opts)
+	if err != nil {
+		discard(conn)
+		return translate(err)
+	}
+	session := h.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
+	session.Statement.ConnPool = tx
+	if err := fn(session); err != nil {
+		if rollback := tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
+			discard(conn)
+		}
+		return translate(err)
+	}
+	return commit(ctx, conn, tx)
+}
+
+// commit ends the transaction. After a failed COMMIT the connection may still
+// be inside the transaction, so it is thrown away.
+func commit(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
+	err := tx.Commit()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil, errors.Is(err, ctx.Err()) && ctx.Err() != nil:
+		return translate(ctx.Err()) // rolled back before COMMIT was sent
+	}
+	discard(conn)
+	return unknownOutcome(err)
+}
+
+// discard makes the pool close the connection instead of using it again.
+func discard(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+}
+
+// reader gives a session for single-statement reads.
+func (db *DB) reader(ctx context.Context) *gorm.DB {
+	return db.read.gorm.WithContext(ctx)
+}
+
+// found runs a query that scans one row into dest, and tells whether it did.
+func found(q *gorm.DB, dest any) (bool, error) {
+	res := q.Limit(1).Find(dest)
+	return res.RowsAffected > 0, res.Error
+}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"heddle/migrations"
+)
+
+// target is a parsed database URL. path is empty for an in-memory SQLite.
+type target struct {
+	dialect migrations.Dialect
+	path    string
+	memory  bool
+}
+
+const urlHelp = "HEDDLE_DATABASE_URL must be sqlite://file.db, sqlite:///absolute/file.db or postgres://user:password@host:5432/database"
+
+// parseURL tells where a database is. The url itself is never printed, as it
+// may hold a password.
+func parseURL(raw string) (target, error) {
+	scheme, rest, found := strings.Cut(raw, "://")
+	if !found {
+		return target{}, fmt.Errorf("%s: it has no ://", urlHelp)
+	}
+	switch strings.ToLower(scheme) {
+	case "sqlite", "sqlite3":
+		return sqliteTarget(rest)
+	case "postgres", "postgresql":
+		if _, err := url.Parse(raw); err != nil {
+			return target{}, fmt.Errorf("%s: it cannot be read as a URL (a password's special characters must be percent-encoded)", urlHelp)
+		}
+		return target{dialect: migrations.Postgres}, nil
+	}
+	return target{}, fmt.Errorf("%s: unknown scheme %q", urlHelp, scheme)
+}
+
+func sqliteTarget(rest string) (target, error) {
+	if rest == ":memory:" {
+		return target{dialect: migrations.SQLite, memory: true}, nil
+	}
+	path, query, _ := strings.Cut(rest, "?")
+	if query != "" {
+		return target{}, fmt.Errorf("%s: a SQLite URL takes no ?parameters", urlHelp)
+	}
+	path, err := url.PathUnescape(path)
+	if err != nil {
+		return target{}, fmt.Errorf("%s: bad percent-encoding in the path", urlHelp)
+	}
+	if path == "" || strings.HasSuffix(path, "/") {
+		return target{}, fmt.Errorf("%s: it names no file", urlHelp)
+	}
+	if strings.ContainsRune(path, 0) {
+		return target{}, fmt.Errorf("%s: the path holds a NUL", urlHelp)
+	}
+	return target{dialect: migrations.SQLite, path: path}, nil
+}
