@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// answerRow is a row of idempotency_answers.
+type answerRow struct {
+	TenantID  string
+	Scope     string
+	Key       string
+	BodyHash  string
+	Status    int
+	Header    string
+	Response  []byte
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (answerRow) TableName() string { return "idempotency_answers" }
+
+func toAnswerRow(a idempotency.Answer) (answerRow, error) {
+	header, err := json.Marshal(a.Header)
+	if err != nil {
+		return answerRow{}, fmt.Errorf("encode kept headers: %w", err)
+	}
+	row := answerRow{
+		TenantID: a.TenantID, Scope: a.Scope, Key: a.Key, BodyHash: a.BodyHash, Status: a.Status,
+		Header: string(header), Response: a.Response, CreatedAt: millis(a.CreatedAt),
+	}
+	if row.Response == nil {
+		row.Response = []byte{}
+	}
+	return row, nil
+}
+
+// Answer finds a kept answer, or nil.
+func (db *DB) Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error) {
+	var row answerRow
+	ok, err := found(db.reader(ctx).Where("tenant_id = ? AND scope = ? AND key = ?", tenantID, scope, key), &row)
+	if err != nil || !ok {
+		return nil, translate(err)
+	}
+	a := idempotency.Answer{
+		TenantID: row.TenantID, Scope: row.Scope, Key: row.Key, BodyHash: row.BodyHash,
+		Status: row.Status, Response: row.Response, CreatedAt: instant(row.CreatedAt),
+	}
+	if err := json.Unmarshal([]byte(row.Header), &a.Header); err != nil {
+		return nil, translate(fmt.Errorf("decode kept headers: %w", err))
+	}
+	return &a, nil
+}
+
+// PurgeAnswers removes answers older than before.
+func (db *DB) PurgeAnswers(ctx context.Context, before time.Time) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("DELETE FROM idempotency_answers WHERE created_at < ?", millis(before)).Error
+	})
+}
+
+// insertAnswer keeps an answer, or says that its key is taken. On PostgreSQL
+// it waits for a transaction that is just inserting the same key.
+func insertAnswer(tx *gorm.DB, a idempotency.Answer) error {
+	row, err := toAnswerRow(a)
+	if err != nil {
+		return err
+	}
+	res := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return fault.New(fault.Conflict, "idempotency_key_taken", "A request with this Idempotency-Key was already answered.")
+	}
+	return res.Error
+}

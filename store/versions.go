@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"heddle/fault"
+	"heddle/versions"
+)
+
+// Versions lists versions without their definitions, newest first; those of a
+// deleted workflow too, by its id.
+func (db *DB) Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]versions.Version, error) {
+	q := db.reader(ctx).Omit("definition").Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
+	if before > 0 {
+		q = q.Where("number < ?", before)
+	}
+	var rows []versionRow
+	if err := q.Order("number DESC").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]versions.Version, len(rows))
+	for i, row := range rows {
+		list[i] = row.version()
+	}
+	return list, nil
+}
+
+// Version reads one, with its definition. version is a number ("3", "v3"), a
+// label, or "" for the active one.
+func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string) (versions.Version, error) {
+	q := db.reader(ctx).Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
+	if version == "" {
+		q = q.Where("number = (SELECT active_version FROM workflows WHERE id = ?)", workflowID)
+	} else {
+		q = whichVersion(q, version)
+	}
+	var row versionRow
+	ok, err := found(q, &row)
+	if err == nil && !ok {
+		err = noVersion(version)
+	}
+	return row.version(), translate(err)
+}
+
+// SetLabel sets or clears a version's label and raises the workflow's
+// revision, unless the label is already that.
+func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, revision int64) (versions.Version, error) {
+	var row versionRow
+	err := db.change(ctx, func(tx *gorm.DB) error {
+		w, err := findWorkflow(forChange(tx), tenantID, workflowID)
+		if err != nil {
+			return err
+		}
+		if revision != 0 && revision != w.Revision {
+			return fault.New(fault.Precondition, "precondition_failed", "The workflow has changed meanwhile: read it again.").With("current_version", w.ActiveVersion)
+		}
+		ok, err := found(tx.Where("workflow_id = ? AND number = ?", w.ID, number), &row)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return noVersion(strconv.Itoa(number))
+		}
+		if row.Label == label {
+			return nil
+		}
+		row.Label = label
+		err = tx.Exec("UPDATE workflow_versions SET label = ? WHERE workflow_id = ? AND number = ?", label, w.ID, number).Error
+		if duplicate(err, "label") {
+			return takenLabel(label)
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE workflows SET revision = revision + 1 WHERE id = ?", w.ID).Error
+	})
+	return row.version(), err
+}
+
+// versionNumber reads "3" and "v3". Labels never have these forms.
+func versionNumber(version string) (int, bool) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(version, "v"), 10, 32)
+	return int(n), err == nil && n > 0
+}
+
+// whichVersion selects by number or label.
+func whichVersion(q *gorm.DB, version string) *gorm.DB {
+	if n, ok := versionNumber(version); ok {
+		return q.Where("number = ?", n)
+	}
+	return q.Where("label = ? AND label <> ''", version)
+}
+
+func noVersion(version string) error {
+	return fault.New(fault.NotFound, "version_not_found", "The workflow has no version %q.", version)
+}
+
+func (r versionRow) version() versions.Version {
+	v := versions.Version{
+		WorkflowID: r.WorkflowID, Number: r.Number, Label: r.Label, DefinitionHash: r.Hash,
+		ChangeSummary: r.ChangeSummary, CreatedBy: r.CreatedBy, CreatedAt: instant(r.CreatedAt),
+	}
+	if r.Definition != "" {
+		v.Definition = json.RawMessage(r.Definition)
+	}
+	return v
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"heddle/definitions"
+)
+
+// Workflows lists a page, last changed first. A workflow that changes between
+// two pages moves to the front of the list.
+func (db *DB) Workflows(ctx context.Context, q definitions.Query) (definitions.Page, error) {
+	page := definitions.Page{Total: -1}
+	list := listOf("workflows", q.TenantID, q.IDs, q.Status, q.TriggerType, q.Tag, q.Text)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil || (q.IDs != nil && len(q.IDs) == 0) {
+		return emptyPage(page, q), err
+	}
+	err = db.view(ctx, func(tx *gorm.DB) error {
+		if q.WantTotal {
+			var total int64
+			if err := workflowFilter(tx, q).Count(&total).Error; err != nil {
+				return err
+			}
+			page.Total = int(total)
+		}
+		return workflowPage(tx, q, list, at, &page)
+	})
+	return page, err
+}
+
+func emptyPage(page definitions.Page, q definitions.Query) definitions.Page {
+	if q.WantTotal {
+		page.Total = 0
+	}
+	return page
+}
+
+// workflowPage reads one row more than asked for, to know whether there is a
+// next page.
+func workflowPage(tx *gorm.DB, q definitions.Query, list string, at *position, page *definitions.Page) error {
+	key, id := "w.updated_at", "w.id"
+	if q.Tag != "" {
+		key, id = "t.updated_at", "t.workflow_id"
+	}
+	rowsOf := workflowFilter(tx, q).Select("w.*").Order(key + " DESC, " + id + " DESC").Limit(q.Limit + 1)
+	if at != nil {
+		rowsOf = rowsOf.Where("("+key+", "+id+") < (?, ?)", at.Key, at.ID)
+	} else {
+		rowsOf = rowsOf.Offset(q.Offset)
+	}
+	var rows []workflowRow
+	if err := rowsOf.Scan(&rows).Error; err != nil {
+		return err
+	}
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		last := rows[q.Limit-1]
+		page.Next = encodeCursor(list, position{last.UpdatedAt, last.ID})
+	}
+	for _, row := range rows {
+		w, err := row.workflow()
+		if err != nil {
+			return err
+		}
+		page.Workflows = append(page.Workflows, w)
+	}
+	return nil
+}
+
+// workflowFilter selects the rows of a query. With a tag the tag's own list,
+// which has the same order, comes first.
+func workflowFilter(tx *gorm.DB, q definitions.Query) *gorm.DB {
+	f := tx.Table("workflows AS w")
+	if q.Tag != "" {
+		f = tx.Table("workflow_tags AS t").Joins("JOIN workflows AS w ON w.id = t.workflow_id").
+			Where("t.tenant_id = ? AND t.tag = ?", q.TenantID, q.Tag)
+	}
+	f = f.Where("w.tenant_id = ? AND w.deleted = 0", q.TenantID)
+	if q.IDs != nil {
+		f = f.Where("w.id IN ?", q.IDs)
+	}
+	if q.Status != "" {
+		f = f.Where("w.status = ?", string(q.Status))
+	}
+	if q.TriggerType != "" {
+		f = f.Where("w.trigger_type = ?", q.TriggerType)
+	}
+	if q.Text != "" {
+		like := "%" + likeEscaper.Replace(strings.ToLower(q.Text)) + "%"
+		f = f.Where(`(lower(w.name) LIKE ? ESCAPE '\' OR lower(w.slug) LIKE ? ESCAPE '\' OR lower(w.description) LIKE ? ESCAPE '\')`, like, like, like)
+	}
+	return f
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

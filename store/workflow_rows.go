@@ -1,0 +1,113 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"heddle/definitions"
+)
+
+// workflowRow is a row of workflows.
+type workflowRow struct {
+	ID            string `gorm:"primaryKey"`
+	TenantID      string
+	Slug          string
+	Name          string
+	Description   string
+	Status        string
+	TriggerType   string
+	Tags          string
+	ActiveVersion int
+	LatestVersion int
+	LatestHash    string
+	Revision      int64
+	CreatedAt     int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
+	Deleted       int
+}
+
+func (workflowRow) TableName() string { return "workflows" }
+
+func toWorkflowRow(w definitions.Workflow, latestHash string) (workflowRow, error) {
+	tags := w.Tags
+	if tags == nil {
+		tags = []string{}
+	}
+	text, err := json.Marshal(tags)
+	if err != nil {
+		return workflowRow{}, fmt.Errorf("encode tags: %w", err)
+	}
+	return workflowRow{
+		ID: w.ID, TenantID: w.TenantID, Slug: w.Slug, Name: w.Name, Description: w.Description,
+		Status: string(w.Status), TriggerType: w.TriggerType, Tags: string(text),
+		ActiveVersion: w.ActiveVersion, LatestVersion: w.LatestVersion, LatestHash: latestHash,
+		Revision: w.Revision, CreatedAt: millis(w.CreatedAt), UpdatedAt: millis(w.UpdatedAt),
+	}, nil
+}
+
+func (r workflowRow) workflow() (definitions.Workflow, error) {
+	w := definitions.Workflow{
+		ID: r.ID, TenantID: r.TenantID, Slug: r.Slug, Name: r.Name, Description: r.Description,
+		Status: definitions.Status(r.Status), TriggerType: r.TriggerType,
+		ActiveVersion: r.ActiveVersion, LatestVersion: r.LatestVersion, Revision: r.Revision,
+		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+	}
+	if err := json.Unmarshal([]byte(r.Tags), &w.Tags); err != nil {
+		return w, fmt.Errorf("decode tags of %s: %w", r.ID, err)
+	}
+	return w, nil
+}
+
+// tagRow is a row of workflow_tags.
+type tagRow struct {
+	TenantID   string
+	Tag        string
+	UpdatedAt  int64 `gorm:"autoUpdateTime:false"`
+	WorkflowID string
+}
+
+func (tagRow) TableName() string { return "workflow_tags" }
+
+// writeTags replaces a workflow's rows in the tag list.
+func writeTags(tx *gorm.DB, w definitions.Workflow) error {
+	if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", w.ID).Error; err != nil {
+		return err
+	}
+	seen := make(map[string]bool, len(w.Tags))
+	rows := make([]tagRow, 0, len(w.Tags))
+	for _, tag := range w.Tags {
+		if !seen[tag] {
+			seen[tag] = true
+			rows = append(rows, tagRow{w.TenantID, tag, millis(w.UpdatedAt), w.ID})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return tx.Create(&rows).Error
+}
+
+// versionRow is a row of workflow_versions.
+type versionRow struct {
+	WorkflowID    string `gorm:"primaryKey"`
+	Number        int    `gorm:"primaryKey;autoIncrement:false"`
+	TenantID      string
+	Label         string
+	Definition    string
+	Hash          string
+	ChangeSummary string
+	CreatedBy     string
+	CreatedAt     int64 `gorm:"autoCreateTime:false"`
+}
+
+func (versionRow) TableName() string { return "workflow_versions" }
+
+func toVersionRow(w definitions.Workflow, v definitions.NewVersion) versionRow {
+	return versionRow{
+		WorkflowID: w.ID, Number: v.Number, TenantID: w.TenantID, Label: v.Label,
+		Definition: string(v.Definition), Hash: v.Hash, ChangeSummary: v.ChangeSummary,
+		CreatedBy: v.CreatedBy, CreatedAt: millis(v.CreatedAt),
+	}
+}

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"reflect"
+
+	"gorm.io/gorm"
+
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// CreateWorkflow stores a workflow, its version 1 and the answer kept for a
+// repeated request: all or nothing.
+func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep *idempotency.Answer) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		if keep != nil {
+			if err := insertAnswer(tx, *keep); err != nil {
+				return err
+			}
+		}
+		hash := ""
+		if rev.Version != nil {
+			hash = rev.Version.Hash
+		}
+		row, err := toWorkflowRow(rev.Workflow, hash)
+		if err != nil {
+			return err
+		}
+		if err := tx.Create(&row).Error; err != nil {
+			return takenSlug(err, row.Slug)
+		}
+		if err := writeTags(tx, rev.Workflow); err != nil {
+			return err
+		}
+		return insertVersion(tx, rev)
+	})
+}
+
+// Workflow finds one by id or slug.
+func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (definitions.Workflow, error) {
+	row, err := findWorkflow(db.reader(ctx), tenantID, ref)
+	if err != nil {
+		return definitions.Workflow{}, translate(err)
+	}
+	w, err := row.workflow()
+	return w, translate(err)
+}
+
+// Change reads the workflow, lets decide say what becomes of it and writes
+// that. What decide leaves as it was is not written; otherwise the revision is
+// one more than before. On PostgreSQL the row is locked meanwhile.
+func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(definitions.Current) (definitions.Revision, error)) (definitions.Workflow, error) {
+	var result definitions.Workflow
+	err := db.change(ctx, func(tx *gorm.DB) error {
+		row, err := findWorkflow(forChange(tx), tenantID, ref)
+		if err != nil {
+			return err
+		}
+		current, err := row.workflow()
+		if err != nil {
+			return err
+		}
+		rev, err := decide(definitions.Current{Workflow: current, LatestHash: row.LatestHash})
+		if err != nil {
+			return err
+		}
+		result, err = applyRevision(tx, row, current, rev)
+		return err
+	})
+	return result, err
+}
+
+// applyRevision writes what differs. Identity, owner and birth never change.
+func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, rev definitions.Revision) (definitions.Workflow, error) {
+	next := rev.Workflow
+	next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
+	if rev.Version == nil && reflect.DeepEqual(next, current) {
+		return current, nil
+	}
+	next.Revision = current.Revision + 1
+	hash := row.LatestHash
+	if rev.Version != nil {
+		hash = rev.Version.Hash
+	}
+	changed, err := toWorkflowRow(next, hash)
+	if err != nil {
+		return next, err
+	}
+	if err := tx.Select("*").Updates(&changed).Error; err != nil {
+		return next, takenSlug(err, next.Slug)
+	}
+	if err := writeTags(tx, next); err != nil {
+		return next, err
+	}
+	return next, insertVersion(tx, definitions.Revision{Workflow: next, Version: rev.Version})
+}
+
+// DeleteWorkflow hides a workflow and frees its slug.
+func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check func(w definitions.Workflow, openRuns bool) error) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		row, err := findWorkflow(forDelete(tx), tenantID, ref)
+		if err != nil {
+			return err
+		}
+		w, err := row.workflow()
+		if err != nil {
+			return err
+		}
+		var open []string
+		if err := tx.Raw(openRunsSQL+" LIMIT 1", row.ID, tenantID).Scan(&open).Error; err != nil {
+			return err
+		}
+		if err := check(w, len(open) > 0); err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE workflows SET deleted = 1, revision = revision + 1 WHERE id = ?", row.ID).Error; err != nil {
+			return err
+		}
+		return tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", row.ID).Error
+	})
+}
+
+// findWorkflow finds a workflow that is not deleted. A slug never has the form
+// of an id, so at most one matches.
+func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
+	var row workflowRow
+	ok, err := found(q.Where("tenant_id = ? AND (id = ? OR slug = ?) AND deleted = 0", tenantID, ref, ref), &row)
+	if err == nil && !ok {
+		err = noWorkflow(ref)
+	}
+	return row, err
+}
+
+func insertVersion(tx *gorm.DB, rev definitions.Revision) error {
+	if rev.Version == nil {
+		return nil
+	}
+	row := toVersionRow(rev.Workflow, *rev.Version)
+	err := tx.Create(&row).Error
+	if duplicate(err, "label") {
+		return takenLabel(row.Label)
+	}
+	return err
+}
+
+func noWorkflow(ref string) error {
+	return fault.New(fault.NotFound, "workflow_not_found", "There is no workflow %q.", ref)
+}
+
+func takenSlug(err error, slug string) error {
+	if duplicate(err, "slug") {
+		return fault.Wrap(err, fault.Conflict, "slug_taken", "Another workflow has the slug %q: choose another.", slug)
+	}
+	return err
+}
+
+func takenLabel(label string) error {
+	return fault.New(fault.Conflict, "label_taken", "Another version of the workflow has the label %q: clear that first, or choose another.", label)
+}
