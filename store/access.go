@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"heddle/access"
+	"heddle/fault"
+)
+
+// tenantRow is a row of tenants.
+type tenantRow struct {
+	ID        string `gorm:"primaryKey"`
+	Slug      string
+	Name      string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (tenantRow) TableName() string { return "tenants" }
+
+// keyRow is a row of api_keys. TenantSlug is read from a join.
+type keyRow struct {
+	ID         string `gorm:"primaryKey"`
+	TenantID   string
+	Name       string
+	Role       string
+	Hash       string
+	Last4      string
+	CreatedAt  int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt  int64
+	LastUsedAt int64
+	RevokedAt  int64
+	TenantSlug string `gorm:"->"`
+}
+
+func (keyRow) TableName() string { return "api_keys" }
+
+func toKeyRow(k access.Key) keyRow {
+	return keyRow{
+		ID: k.ID, TenantID: k.TenantID, Name: k.Name, Role: string(k.Role), Hash: k.Hash, Last4: k.Last4,
+		CreatedAt: millis(k.CreatedAt), ExpiresAt: millis(k.ExpiresAt),
+		LastUsedAt: millis(k.LastUsedAt), RevokedAt: millis(k.RevokedAt),
+	}
+}
+
+func (r keyRow) key() access.Key {
+	return access.Key{
+		ID: r.ID, TenantID: r.TenantID, TenantSlug: r.TenantSlug, Name: r.Name, Role: access.Role(r.Role),
+		Hash: r.Hash, Last4: r.Last4, CreatedAt: instant(r.CreatedAt), ExpiresAt: instant(r.ExpiresAt),
+		LastUsedAt: instant(r.LastUsedAt), RevokedAt: instant(r.RevokedAt),
+	}
+}
+
+// CreateTenant stores a tenant and its first key.
+func (db *DB) CreateTenant(ctx context.Context, t access.Tenant, first access.Key) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		row := tenantRow{ID: t.ID, Slug: t.Slug, Name: t.Name, CreatedAt: millis(t.CreatedAt)}
+		err := tx.Create(&row).Error
+		if duplicate(err, "slug") {
+			return fault.New(fault.Conflict, "slug_taken", "Another tenant has the slug %q: choose another.", t.Slug)
+		}
+		if err != nil {
+			return err
+		}
+		return insertKey(tx, first)
+	})
+}
+
+// TenantBySlug finds a tenant.
+func (db *DB) TenantBySlug(ctx context.Context, slug string) (access.Tenant, error) {
+	var row tenantRow
+	ok, err := found(db.reader(ctx).Where("slug = ?", slug), &row)
+	if err == nil && !ok {
+		err = fault.New(fault.NotFound, "tenant_not_found", "There is no tenant %q.", slug)
+	}
+	return access.Tenant{ID: row.ID, Slug: row.Slug, Name: row.Name, CreatedAt: instant(row.CreatedAt)}, translate(err)
+}
+
+// CreateKey stores a key; its grants are put one by one.
+func (db *DB) CreateKey(ctx context.Context, k access.Key) error {
+	return db.change(ctx, func(tx *gorm.DB) error { return insertKey(tx, k) })
+}
+
+func insertKey(tx *gorm.DB, k access.Key) error {
+	row := toKeyRow(k)
+	err := tx.Create(&row).Error
+	if duplicate(err, "hash") {
+		return fault.New(fault.Conflict, "key_taken", "This key exists already.")
+	}
+	return err
+}
+
+// KeyByHash finds a key with its tenant's slug and its grants.
+func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
+	var k access.Key
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		var row keyRow
+		ok, err := found(keysWithTenant(tx).Where("k.hash = ?", hash), &row)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return noKey()
+		}
+		k = row.key()
+		k.Grants, err = grantsOf(tx, row.TenantID, row.ID)
+		return err
+	})
+	return k, err
+}
+
+func keysWithTenant(tx *gorm.DB) *gorm.DB {
+	return tx.Table("api_keys AS k").Select("k.*, t.slug AS tenant_slug").Joins("JOIN tenants AS t ON t.id = k.tenant_id")
+}
+
+// Keys lists the tenant's keys, newest first, without grants.
+func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]access.Key, string, error) {
+	list := listOf("keys", tenantID)
+	at, err := decodeCursor(list, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	q := keysWithTenant(db.reader(ctx)).Where("k.tenant_id = ?", tenantID)
+	if at != nil {
+		q = q.Where("(k.created_at, k.id) < (?, ?)", at.Key, at.ID)
+	}
+	var rows []keyRow
+	if err := q.Order("k.created_at DESC, k.id DESC").Limit(limit + 1).Scan(&rows).Error; err != nil {
+		return nil, "", translate(err)
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = encodeCursor(list, position{rows[limit-1].CreatedAt, rows[limit-1].ID})
+	}
+	keys := make([]access.Key, len(rows))
+	for i, row := range rows {
+		keys[i] = row.key()
+	}
+	return keys, next, nil
+}
+
+// RevokeKey marks a key as revoked; a second time changes nothing.
+func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		if err := ownKey(tx, tenantID, keyID); err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0", millis(at), keyID).Error
+	})
+}
+
+// TouchKey notes when a key was last used.
+func (db *DB) TouchKey(ctx context.Context, keyID string, at time.Time) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE api_keys SET last_used_at = ? WHERE id = ?", millis(at), keyID).Error
+	})
+}
+
+// ownKey makes sure that the key is the tenant's.
+func ownKey(tx *gorm.DB, tenantID, keyID string) error {
+	var row keyRow
+	ok, err := found(tx.Select("id").Where("id = ? AND tenant_id = ?", keyID, tenantID), &row)
+	if err == nil && !ok {
+		err = noKey()
+	}
+	return err
+}
+
+func noKey() error {
+	return fault.New(fault.NotFound, "key_not_found", "There is no such key.")
+}
+
+func decodeActions(text string) ([]access.Action, error) {
+	var actions []access.Action
+	if err := json.Unmarshal([]byte(text), &actions); err != nil {
+		return nil, fmt.Errorf("decode a grant's actions: %w", err)
+	}
+	return actions, nil
+}
