@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"heddle/executor"
+	"heddle/fault"
+)
+
+// Commit writes a group in one transaction. Members that lose (fenced, key
+// taken, workflow gone) are left out; an error that is not a member's own
+// business rolls the group back and its members are committed singly, so that
+// one bad member does not fail the rest. epoch 0 is not checked.
+func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
+	errs := make([]error, len(group))
+	if len(group) == 0 {
+		return errs
+	}
+	p := planGroup(group, errs)
+	err := db.commitPlan(ctx, epoch, p)
+	if err == nil {
+		return errs
+	}
+	if len(p.writes) == 1 || fault.KindOf(translate(err)) == fault.Unavailable || errors.Is(err, executor.ErrFenced) {
+		p.failAll(single(err))
+		return errs
+	}
+	for _, w := range p.writes {
+		one := &plan{writes: []*write{w}, errs: errs}
+		one.reset()
+		if err := db.commitPlan(ctx, epoch, one); err != nil {
+			one.failAll(single(err))
+		}
+	}
+	return errs
+}
+
+// single words the error of a member that was written alone: a row that is
+// there already means that the run is another's.
+func single(err error) error {
+	if lost(err) {
+		return executor.ErrFenced
+	}
+	return translate(err)
+}
+
+// groupTx is one transaction of a group commit, in the wording of a dialect.
+// After an error nothing but rollback may be called.
+type groupTx interface {
+	// epoch reads the lease's epoch and keeps its holder from changing until
+	// the transaction ends.
+	epoch() (int64, error)
+	// accepting tells which workflows exist, and keeps them until the
+	// transaction ends.
+	accepting(workflowIDs []string) (map[string]bool, error)
+	// keep stores answers and tells which keys were free.
+	keep(answers []answerRow) ([]bool, error)
+	// advance updates runs whose seq is still the expected one and tells which.
+	advance(writes []*write) ([]bool, error)
+	// insert stores new runs, then everybody's events and snapshots.
+	insert(runs, all []*write) error
+	commit() error
+	rollback()
+}
+
+func (db *DB) beginGroup(ctx context.Context) (groupTx, error) {
+	if db.postgres() {
+		return beginPostgres(ctx, db.pool)
+	}
+	return db.hot.begin(ctx)
+}
+
+// commitPlan writes what is alive in the plan. Losers are marked in it.
+func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
+	if len(p.alive()) == 0 {
+		return nil
+	}
+	tx, err := db.beginGroup(ctx)
+	if err != nil {
+		return err
+	}
+	if err := writePlan(tx, epoch, p); err != nil {
+		tx.rollback()
+		return err
+	}
+	if len(p.alive()) == 0 {
+		tx.rollback()
+		return nil
+	}
+	return tx.commit()
+}
+
+func writePlan(tx groupTx, epoch int64, p *plan) error {
+	if epoch != 0 {
+		current, err := tx.epoch()
+		if err != nil {
+			return err
+		}
+		if current != epoch {
+			return executor.ErrFenced
+		}
+	}
+	if err := admitRuns(tx, p); err != nil {
+		return err
+	}
+	if err := keepAnswers(tx, p); err != nil {
+		return err
+	}
+	updates := p.updates()
+	if len(updates) > 0 {
+		won, err := tx.advance(updates)
+		if err != nil {
+			return err
+		}
+		for i, w := range updates {
+			if !won[i] {
+				p.fail(w, executor.ErrFenced)
+			}
+		}
+	}
+	if alive := p.alive(); len(alive) > 0 {
+		return tx.insert(p.inserts(), alive)
+	}
+	return nil
+}
+
+// admitRuns leaves out new runs of workflows that are gone.
+func admitRuns(tx groupTx, p *plan) error {
+	inserts := p.inserts()
+	if len(inserts) == 0 {
+		return nil
+	}
+	var ids []string
+	seen := map[string]bool{}
+	for _, w := range inserts {
+		if !seen[w.row.WorkflowID] {
+			seen[w.row.WorkflowID] = true
+			ids = append(ids, w.row.WorkflowID)
+		}
+	}
+	there, err := tx.accepting(ids)
+	if err != nil {
+		return err
+	}
+	for _, w := range inserts {
+		if !there[w.row.WorkflowID] {
+			p.fail(w, noWorkflow(w.row.Slug))
+		}
+	}
+	return nil
+}
+
+// keepAnswers leaves out new runs whose idempotency key is taken.
+func keepAnswers(tx groupTx, p *plan) error {
+	var holders []*write
+	var answers []answerRow
+	for _, w := range p.inserts() {
+		if w.answer != nil {
+			holders = append(holders, w)
+			answers = append(answers, *w.answer)
+		}
+	}
+	if len(holders) == 0 {
+		return nil
+	}
+	free, err := tx.keep(answers)
+	if err != nil {
+		return err
+	}
+	for i, w := range holders {
+		if !free[i] {
+			p.fail(w, executor.ErrDuplicateKey)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// groupTimeout bounds a group commit on PostgreSQL, in case the server is gone
+// without a word.
+const groupTimeout = 20 * time.Second
+
+// postgresGroup is a group's transaction: one statement per table, with the
+// rows as arrays.
+type postgresGroup struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	conn   *pgxpool.Conn
+	tx     pgx.Tx
+}
+
+// beginPostgres waits for a connection. From then on the caller's end does not
+// tear the transaction in two; groupTimeout does.
+func beginPostgres(ctx context.Context, pool *pgxpool.Pool) (groupTx, error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTimeout)
+	tx, err := conn.Begin(own)
+	if err != nil {
+		cancel()
+		conn.Release()
+		return nil, err
+	}
+	return &postgresGroup{ctx: own, cancel: cancel, conn: conn, tx: tx}, nil
+}
+
+func (g *postgresGroup) epoch() (int64, error) {
+	// Two statements: the second's snapshot must be taken with the lock held.
+	if _, err := g.tx.Exec(g.ctx, "SELECT pg_advisory_xact_lock_shared($1)", int64(leaseLock)); err != nil {
+		return 0, err
+	}
+	var epoch int64
+	err := g.tx.QueryRow(g.ctx, "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = $1", executorLease).Scan(&epoch)
+	return epoch, err
+}
+
+func (g *postgresGroup) accepting(ids []string) (map[string]bool, error) {
+	found, err := g.strings("SELECT id FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
+	there := make(map[string]bool, len(found))
+	for _, id := range found {
+		there[id] = true
+	}
+	return there, err
+}
+
+func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
+	rows, err := g.tx.Query(g.ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func (g *postgresGroup) keep(answers []answerRow) ([]bool, error) {
+	batch := &pgx.Batch{}
+	for _, a := range answers {
+		batch.Queue("INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+			a.TenantID, a.Scope, a.Key, a.BodyHash, a.Status, a.Header, a.Response, a.CreatedAt)
+	}
+	results := g.tx.SendBatch(g.ctx, batch)
+	free := make([]bool, len(answers))
+	for i := range answers {
+		tag, err := results.Exec()
+		if err != nil {
+			_ = results.Close()
+			return nil, err
+		}
+		free[i] = tag.RowsAffected() > 0
+	}
+	return free, results.Close()
+}
+
+func (g *postgresGroup) advance(writes []*write) ([]bool, error) {
+	rows := runArrays{}
+	expected := make([]int64, len(writes))
+	for i, w := range writes {
+		rows.add(&w.row)
+		expected[i] = w.expected
+	}
+	ids, err := g.strings(`UPDATE runs AS r SET version = u.version, hash = u.hash, state = u.state, seq = u.seq,
+  started_at = u.started_at, completed_at = u.completed_at, updated_at = u.updated_at, wake_at = u.wake_at,
+  output = u.output, error = u.error, tokens = u.tokens, cost_micro_usd = u.cost_micro_usd
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[])
+  AS u(id, expected, version, hash, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd)
+WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id`,
+		rows.id, expected, rows.version, rows.hash, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt,
+		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost)
+	if err != nil {
+		return nil, err
+	}
+	updated := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		updated[id] = true
+	}
+	won := make([]bool, len(writes))
+	for i, w := range writes {
+		won[i] = updated[w.row.ID]
+	}
+	return won, nil
+}
+
+func (g *postgresGroup) insert(runs, all []*write) error {
+	batch := &pgx.Batch{}
+	if len(runs) > 0 {
+		rows := runArrays{}
+		for _, w := range runs {
+			rows.add(&w.row)
+		}
+		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[])",
+			rows.id, rows.tenant, rows.workflow, rows.slug, rows.version, rows.hash, rows.trigger, rows.input, rows.traceParent, rows.traceState,
+			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost)
+	}
+	journal := eventArrays{}
+	for _, w := range all {
+		for i := range w.events {
+			journal.add(&w.events[i])
+		}
+		if s := w.snapshot; s != nil {
+			batch.Queue("INSERT INTO run_snapshots (run_id, seq, data) VALUES ($1, $2, $3) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data",
+				s.RunID, s.Seq, s.Data)
+		}
+	}
+	if len(journal.run) > 0 {
+		batch.Queue("INSERT INTO run_events ("+eventColumns+") SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])",
+			journal.run, journal.seq, journal.kind, journal.step, journal.iteration, journal.attempt, journal.at, journal.data)
+	}
+	batch.Queue("SELECT pg_notify('heddle_events', '')")
+	return g.tx.SendBatch(g.ctx, batch).Close()
+}
+
+func (g *postgresGroup) commit() error {
+	defer g.end()
+	if err := g.tx.Commit(g.ctx); err != nil {
+		return unknownOutcome(err)
+	}
+	return nil
+}
+
+func (g *postgresGroup) rollback() {
+	defer g.end()
+	_ = g.tx.Rollback(g.ctx) // a broken connection is dropped by the pool
+}
+
+func (g *postgresGroup) end() {
+	g.conn.Release()
+	g.cancel()
+}

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+)
+
+// sqliteWriter holds the prepared statements of group commits.
+type sqliteWriter struct {
+	pool       *sql.DB
+	statements map[string]*sql.Stmt
+}
+
+// The texts of group commits.
+const (
+	epochSQL     = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
+	acceptingSQL = "SELECT count(*) FROM workflows WHERE id = ? AND deleted = 0"
+	keepSQL      = "INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	advanceSQL   = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ? WHERE id = ? AND seq = ?"
+	snapshotSQL  = "INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data"
+)
+
+// newSQLiteWriter prepares the statements; the tables must be there.
+func newSQLiteWriter(ctx context.Context, pool *sql.DB) (*sqliteWriter, error) {
+	h := &sqliteWriter{pool: pool, statements: map[string]*sql.Stmt{}}
+	texts := []string{epochSQL, acceptingSQL, keepSQL, advanceSQL, snapshotSQL}
+	for _, table := range []table{runTable, eventTable} {
+		texts = append(texts, table.insert(1), table.insert(bulkRows))
+	}
+	for _, text := range texts {
+		s, err := pool.PrepareContext(ctx, text)
+		if err != nil {
+			return nil, errors.Join(err, h.close())
+		}
+		h.statements[text] = s
+	}
+	return h, nil
+}
+
+func (h *sqliteWriter) close() error {
+	var errs []error
+	for _, s := range h.statements {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// begin waits for the writer. From then on the context is not looked at: the
+// driver would spend a goroutine per statement on it, and a group is short.
+func (h *sqliteWriter) begin(ctx context.Context) (groupTx, error) {
+	conn, err := h.pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := conn.BeginTx(context.Background(), nil)
+	if err != nil {
+		discard(conn)
+		_ = conn.Close()
+		return nil, err
+	}
+	return &sqliteGroup{h: h, conn: conn, tx: tx}, nil
+}
+
+// sqliteGroup is a group's transaction. It is immediate, so what it reads
+// stays true until it ends.
+type sqliteGroup struct {
+	h    *sqliteWriter
+	conn *sql.Conn
+	tx   *sql.Tx
+}
+
+func (g *sqliteGroup) exec(text string, args ...any) (int64, error) {
+	res, err := g.tx.Stmt(g.h.statements[text]).Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (g *sqliteGroup) epoch() (int64, error) {
+	var epoch int64
+	err := g.tx.Stmt(g.h.statements[epochSQL]).QueryRow(executorLease).Scan(&epoch)
+	return epoch, err
+}
+
+func (g *sqliteGroup) accepting(ids []string) (map[string]bool, error) {
+	there := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		var n int
+		if err := g.tx.Stmt(g.h.statements[acceptingSQL]).QueryRow(id).Scan(&n); err != nil {
+			return nil, err
+		}
+		there[id] = n > 0
+	}
+	return there, nil
+}
+
+func (g *sqliteGroup) keep(answers []answerRow) ([]bool, error) {
+	free := make([]bool, len(answers))
+	for i, a := range answers {
+		n, err := g.exec(keepSQL,
+			a.TenantID, a.Scope, a.Key, a.BodyHash, int64(a.Status), a.Header, a.Response, a.CreatedAt)
+		if err != nil {
+			return nil, err
+		}
+		free[i] = n > 0
+	}
+	return free, nil
+}
+
+func (g *sqliteGroup) advance(writes []*write) ([]bool, error) {
+	won := make([]bool, len(writes))
+	for i, w := range writes {
+		r := &w.row
+		n, err := g.exec(advanceSQL,
+			int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt, r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.ID, w.expected)
+		if err != nil {
+			return nil, err
+		}
+		won[i] = n > 0
+	}
+	return won, nil
+}
+
+func (g *sqliteGroup) insert(runs, all []*write) error {
+	insertRun := newBulk(g, runTable)
+	for _, w := range runs {
+		if err := insertRun.add(w.row.values()...); err != nil {
+			return err
+		}
+	}
+	if err := insertRun.flush(); err != nil {
+		return err
+	}
+	insertEvent := newBulk(g, eventTable)
+	for _, w := range all {
+		for i := range w.events {
+			e := &w.events[i]
+			err := insertEvent.add(e.RunID, e.Seq, string(e.Kind), e.StepID, e.Iteration, int64(e.Attempt), millis(e.At), string(e.Data))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if err := insertEvent.flush(); err != nil {
+		return err
+	}
+	for _, w := range all {
+		if w.snapshot == nil {
+			continue
+		}
+		_, err := g.exec(snapshotSQL,
+			w.snapshot.RunID, w.snapshot.Seq, w.snapshot.Data)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *sqliteGroup) commit() error {
+	defer g.conn.Close() //nolint:errcheck // gives the connection back
+	if err := g.tx.Commit(); err != nil {
+		discard(g.conn)
+		return unknownOutcome(err)
+	}
+	return nil
+}
+
+func (g *sqliteGroup) rollback() {
+	if err := g.tx.Rollback(); err != nil {
+		discard(g.conn)
+	}
+	_ = g.conn.Close()
+}
+
+const (
+	runColumns   = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd"
+	eventColumns = "run_id, seq, kind, step_id, iteration, attempt, at, data"
+)
+
+// values lists a row in the order of runColumns.
+func (r *runRow) values() []any {
+	return []any{
+		r.ID, r.TenantID, r.WorkflowID, r.Slug, int64(r.Version), r.Hash, r.TriggerKind, r.Input, r.TraceParent, r.TraceState,
+		r.CreatedAt, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt, r.Output, r.Error, r.Tokens, r.CostMicroUsd,
+	}
+}
+
+// table is what bulk inserts into.
+type table struct {
+	name, columns string
+	width         int // number of columns
+}
+
+var (
+	runTable   = table{"runs", runColumns, 21}
+	eventTable = table{"run_events", eventColumns, 8}
+)
+
+// insert writes the text that inserts so many rows.
+func (t table) insert(rows int) string {
+	row := "(?" + strings.Repeat(", ?", t.width-1) + ")"
+	return "INSERT INTO " + t.name + " (" + t.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
+}
+
+// bulk collects rows and inserts bulkRows of them with one statement; what is
+// left over goes in one by one, so that two texts per table are enough.
+type bulk struct {
+	g         *sqliteGroup
+	one, many string
+	width     int
+	args      []any
+}
+
+const bulkRows = 16
+
+func newBulk(g *sqliteGroup, t table) *bulk {
+	return &bulk{g: g, one: t.insert(1), many: t.insert(bulkRows), width: t.width}
+}
+
+func (b *bulk) add(values ...any) error {
+	b.args = append(b.args, values...)
+	if len(b.args) < bulkRows*b.width {
+		return nil
+	}
+	_, err := b.g.exec(b.many, b.args...)
+	b.args = b.args[:0]
+	return err
+}
+
+func (b *bulk) flush() error {
+	for ; len(b.args) > 0; b.args = b.args[b.width:] {
+		if _, err := b.g.exec(b.one, b.args[:b.width]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

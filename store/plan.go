@@ -1,0 +1,138 @@
+package store
+
+import (
+	"heddle/events"
+	"heddle/executor"
+	"heddle/fault"
+)
+
+// plan is what a group commit writes, one write per run.
+type plan struct {
+	writes []*write
+	errs   []error // of the group's members
+}
+
+// write is the change of one run: one member, or several that follow each
+// other.
+type write struct {
+	row      runRow
+	expected int64
+	events   []events.Event
+	snapshot *snapshotRow
+	answer   *answerRow
+	members  []int // indexes into the group
+	lost     bool
+}
+
+// planGroup checks the members' shape and merges those of one run. A member
+// that cannot be written has its error set and is left out.
+func planGroup(group []executor.Commit, errs []error) *plan {
+	p := &plan{writes: make([]*write, 0, len(group)), errs: errs}
+	byRun := make(map[string]*write, len(group))
+	for i, c := range group {
+		row, err := checkCommit(c)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		earlier := byRun[c.Row.RunID]
+		if earlier == nil {
+			w := &write{row: row, expected: c.Expected, events: c.Events, members: []int{i}}
+			byRun[c.Row.RunID] = w
+			p.writes = append(p.writes, w)
+			errs[i] = w.attach(c)
+			continue
+		}
+		if c.Expected != earlier.row.Seq || c.Expected == 0 {
+			errs[i] = executor.ErrFenced
+			continue
+		}
+		earlier.row = row
+		earlier.events = append(earlier.events[:len(earlier.events):len(earlier.events)], c.Events...)
+		earlier.members = append(earlier.members, i)
+		errs[i] = earlier.attach(c)
+	}
+	return p
+}
+
+// attach adds a member's snapshot and answer.
+func (w *write) attach(c executor.Commit) error {
+	if c.Snapshot != nil {
+		w.snapshot = &snapshotRow{RunID: c.Row.RunID, Seq: c.Row.Seq, Data: c.Snapshot}
+	}
+	if c.Answer == nil || c.Expected != 0 {
+		return nil
+	}
+	answer, err := toAnswerRow(*c.Answer)
+	w.answer = &answer
+	return translate(err)
+}
+
+// checkCommit makes sure that the journal stays dense.
+func checkCommit(c executor.Commit) (runRow, error) {
+	next := c.Expected
+	for _, e := range c.Events {
+		next++
+		if e.Seq != next || e.RunID != c.Row.RunID {
+			return runRow{}, fault.New(fault.Internal, "internal", "The events of %s are not dense after %d.", c.Row.RunID, c.Expected)
+		}
+	}
+	if next != c.Row.Seq {
+		return runRow{}, fault.New(fault.Internal, "internal", "The row of %s has seq %d, its last event %d.", c.Row.RunID, c.Row.Seq, next)
+	}
+	row, err := toRunRow(c.Row)
+	return row, translate(err)
+}
+
+// fail leaves a write out and gives its members the error; those that build on
+// a new run that did not come to be are fenced.
+func (p *plan) fail(w *write, err error) {
+	w.lost = true
+	for n, i := range w.members {
+		if n > 0 && w.expected == 0 {
+			err = executor.ErrFenced
+		}
+		p.errs[i] = err
+	}
+}
+
+// failAll gives every member that had no error yet the same one.
+func (p *plan) failAll(err error) {
+	for _, w := range p.writes {
+		if !w.lost {
+			p.fail(w, err)
+		}
+	}
+}
+
+// reset forgets what an attempt that was rolled back found out.
+func (p *plan) reset() {
+	for _, w := range p.writes {
+		w.lost = false
+		for _, i := range w.members {
+			p.errs[i] = nil
+		}
+	}
+}
+
+func (p *plan) alive() []*write {
+	return p.filter(func(*write) bool { return true })
+}
+
+func (p *plan) inserts() []*write {
+	return p.filter(func(w *write) bool { return w.expected == 0 })
+}
+
+func (p *plan) updates() []*write {
+	return p.filter(func(w *write) bool { return w.expected > 0 })
+}
+
+func (p *plan) filter(keep func(*write) bool) []*write {
+	list := make([]*write, 0, len(p.writes))
+	for _, w := range p.writes {
+		if !w.lost && keep(w) {
+			list = append(list, w)
+		}
+	}
+	return list
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"heddle/executor"
+)
+
+// The lists of states stand literally in the SQL, as in the partial indexes
+// that serve these queries; a test compares them with the machine's.
+const (
+	busySQL = "SELECT id FROM runs WHERE state IN ('running', 'pausing', 'cancelling', 'compensating') AND id > ? ORDER BY id LIMIT ?"
+
+	openRunsSQL = "SELECT id FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id = ? ORDER BY id"
+
+	dueSQL = "SELECT id, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?"
+
+	// A loose scan: one index probe per tenant that has queued runs.
+	queuedTenantsSQL = `WITH RECURSIVE t(id) AS (
+  SELECT min(tenant_id) FROM runs WHERE state = 'queued'
+  UNION ALL
+  SELECT (SELECT min(r.tenant_id) FROM runs AS r WHERE r.state = 'queued' AND r.tenant_id > t.id) FROM t WHERE t.id IS NOT NULL
+) SELECT id FROM t WHERE id IS NOT NULL`
+
+	queuedRunsSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? ORDER BY created_at, id LIMIT ?"
+)
+
+// Queued lists queued runs: each tenant's first come first served, the tenants
+// in turn. The next call begins with the tenant after the one served last.
+func (db *DB) Queued(ctx context.Context, limit int) ([]string, error) {
+	var queues [][]string
+	var served string
+	db.queueMu.Lock()
+	after := db.queueAfter
+	db.queueMu.Unlock()
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		var tenants []string
+		if err := tx.Raw(queuedTenantsSQL).Scan(&tenants).Error; err != nil {
+			return err
+		}
+		tenants = rotate(tenants, after)
+		for _, tenant := range tenants[:min(len(tenants), limit)] {
+			var ids []string
+			if err := tx.Raw(queuedRunsSQL, tenant, limit).Scan(&ids).Error; err != nil {
+				return err
+			}
+			queues = append(queues, ids)
+			served = tenant
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(queues) == limit {
+		db.queueMu.Lock()
+		db.queueAfter = served
+		db.queueMu.Unlock()
+	}
+	return interleave(queues, limit), nil
+}
+
+// rotate puts the sorted names greater than after in front.
+func rotate(names []string, after string) []string {
+	for i, name := range names {
+		if name > after {
+			return append(append(make([]string, 0, len(names)), names[i:]...), names[:i]...)
+		}
+	}
+	return names
+}
+
+// interleave takes the first of each queue, then the second of each, until
+// limit.
+func interleave(queues [][]string, limit int) []string {
+	var list []string
+	for round, more := 0, true; more; round++ {
+		more = false
+		for _, q := range queues {
+			if round >= len(q) {
+				continue
+			}
+			if len(list) == limit {
+				return list
+			}
+			list = append(list, q[round])
+			more = true
+		}
+	}
+	return list
+}
+
+// Due lists runs with WakeAt at or before t, earliest first.
+func (db *DB) Due(ctx context.Context, t time.Time, limit int) ([]executor.DueRun, error) {
+	var rows []runRow
+	if err := db.reader(ctx).Raw(dueSQL, millis(t), limit).Scan(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]executor.DueRun, len(rows))
+	for i, row := range rows {
+		list[i] = executor.DueRun{RunID: row.ID, At: instant(row.WakeAt)}
+	}
+	return list, nil
+}
+
+// Busy lists runs in a busy state with an id beyond afterID, by id.
+func (db *DB) Busy(ctx context.Context, afterID string, limit int) ([]string, error) {
+	var ids []string
+	err := db.reader(ctx).Raw(busySQL, afterID, limit).Scan(&ids).Error
+	return ids, translate(err)
+}
+
+// OpenRuns lists the ids of a workflow's runs that are not terminal.
+func (db *DB) OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error) {
+	var ids []string
+	err := db.reader(ctx).Raw(openRunsSQL, workflowID, tenantID).Scan(&ids).Error
+	return ids, translate(err)
+}

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"heddle/executor"
+)
+
+// Runs lists a page, newest first. Each selected state is a range of its own
+// index; several are merged, so that a page costs the same at any size of the
+// table.
+func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, error) {
+	page := executor.RunPage{Total: -1}
+	list := listOf("runs", q.TenantID, q.WorkflowID, q.WorkflowIDs, q.States, q.Trigger, millis(q.StartedAfter), millis(q.StartedBefore))
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	if q.WorkflowIDs != nil && len(q.WorkflowIDs) == 0 {
+		if q.WantTotal {
+			page.Total = 0
+		}
+		return page, nil
+	}
+	err = db.view(ctx, func(tx *gorm.DB) error {
+		if q.WantTotal {
+			where := runConditions(q, nil)
+			if err := tx.Raw("SELECT count(*) FROM runs WHERE "+where.sql(), where.args...).Scan(&page.Total).Error; err != nil {
+				return err
+			}
+		}
+		return runPage(tx, q, list, at, &page)
+	})
+	return page, err
+}
+
+func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *executor.RunPage) error {
+	ids, args := runIDs(q, at)
+	var rows []runRow
+	err := tx.Raw("SELECT * FROM runs WHERE id IN ("+ids+") ORDER BY created_at DESC, id DESC", args...).Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		last := rows[q.Limit-1]
+		page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
+	}
+	page.Runs, err = records(rows)
+	return err
+}
+
+// runIDs writes the query of a page's ids: one ordered, limited branch per
+// state, merged and limited again. One id more than the page is selected.
+func runIDs(q executor.RunQuery, at *position) (string, []any) {
+	const order = " ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
+	offset := q.Offset
+	if at != nil {
+		offset = 0
+	}
+	if len(q.States) < 2 {
+		c := runConditions(q, at)
+		return "SELECT id FROM (SELECT id, created_at FROM runs WHERE " + c.sql() + order + ") AS page", append(c.args, q.Limit+1, offset)
+	}
+	var branches []string
+	var args []any
+	for _, state := range q.States {
+		one := q
+		one.States = append(one.States[:0:0], state)
+		c := runConditions(one, at)
+		branches = append(branches, "SELECT * FROM (SELECT id, created_at FROM runs WHERE "+c.sql()+order+") AS b")
+		args = append(append(args, c.args...), q.Limit+1+offset, 0)
+	}
+	merged := "SELECT id FROM (SELECT id, created_at FROM (" + strings.Join(branches, " UNION ALL ") + ") AS m" + order + ") AS page"
+	return merged, append(args, q.Limit+1, offset)
+}
+
+// conditions collects what a WHERE joins with AND.
+type conditions struct {
+	texts []string
+	args  []any
+}
+
+func (c *conditions) add(text string, args ...any) {
+	c.texts = append(c.texts, text)
+	c.args = append(c.args, args...)
+}
+
+func (c *conditions) sql() string { return strings.Join(c.texts, " AND ") }
+
+func runConditions(q executor.RunQuery, at *position) *conditions {
+	c := &conditions{}
+	c.add("tenant_id = ?", q.TenantID)
+	if q.WorkflowID != "" {
+		c.add("workflow_id = ?", q.WorkflowID)
+	}
+	if q.WorkflowIDs != nil {
+		c.add("workflow_id IN ?", q.WorkflowIDs)
+	}
+	if len(q.States) > 0 {
+		c.add("state IN ?", q.States)
+	}
+	if q.Trigger != "" {
+		c.add("trigger_kind = ?", q.Trigger)
+	}
+	if !q.StartedAfter.IsZero() {
+		c.add("started_at > ?", millis(q.StartedAfter))
+	}
+	if !q.StartedBefore.IsZero() {
+		// A run is created before it starts: the second bound uses the index.
+		c.add("started_at > 0 AND started_at < ? AND created_at <= ?", millis(q.StartedBefore), millis(q.StartedBefore))
+	}
+	if at != nil {
+		c.add("(created_at, id) < (?, ?)", at.Key, at.ID)
+	}
+	return c
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// runRow is a row of runs.
+type runRow struct {
+	ID           string `gorm:"primaryKey"`
+	TenantID     string
+	WorkflowID   string
+	Slug         string
+	Version      int
+	Hash         string
+	TriggerKind  string
+	Input        string
+	TraceParent  string
+	TraceState   string
+	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+	State        string
+	Seq          int64
+	StartedAt    int64
+	CompletedAt  int64
+	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
+	WakeAt       int64
+	Output       string
+	Error        string
+	Tokens       int64
+	CostMicroUsd int64
+}
+
+func (runRow) TableName() string { return "runs" }
+
+func toRunRow(r executor.Record) (runRow, error) {
+	failure := ""
+	if r.Error != nil {
+		text, err := json.Marshal(r.Error)
+		if err != nil {
+			return runRow{}, fmt.Errorf("encode the error of %s: %w", r.RunID, err)
+		}
+		failure = string(text)
+	}
+	return runRow{
+		ID: r.RunID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Slug: r.Slug,
+		Version: r.Version, Hash: r.Hash, TriggerKind: r.Trigger, Input: string(r.Input),
+		TraceParent: r.TraceParent, TraceState: r.TraceState, CreatedAt: millis(r.CreatedAt),
+		State: string(r.State), Seq: r.Seq, StartedAt: millis(r.StartedAt),
+		CompletedAt: millis(r.CompletedAt), UpdatedAt: millis(r.UpdatedAt), WakeAt: millis(r.WakeAt),
+		Output: string(r.Output), Error: failure,
+		Tokens: r.Usage.Tokens, CostMicroUsd: r.Usage.CostMicroUSD,
+	}, nil
+}
+
+func (r runRow) record() (executor.Record, error) {
+	rec := executor.Record{
+		Header: machine.Header{
+			RunID: r.ID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Slug: r.Slug,
+			Version: r.Version, Hash: r.Hash, Trigger: r.TriggerKind, Input: raw(r.Input),
+			CreatedAt: instant(r.CreatedAt),
+		},
+		State: machine.State(r.State), Seq: r.Seq, StartedAt: instant(r.StartedAt),
+		CompletedAt: instant(r.CompletedAt), UpdatedAt: instant(r.UpdatedAt), WakeAt: instant(r.WakeAt),
+		Output: raw(r.Output), Usage: machine.Usage{Tokens: r.Tokens, CostMicroUSD: r.CostMicroUsd},
+		TraceParent: r.TraceParent, TraceState: r.TraceState,
+	}
+	if r.Error != "" {
+		if err := json.Unmarshal([]byte(r.Error), &rec.Error); err != nil {
+			return rec, fmt.Errorf("decode the error of %s: %w", r.ID, err)
+		}
+	}
+	return rec, nil
+}
+
+func records(rows []runRow) ([]executor.Record, error) {
+	list := make([]executor.Record, len(rows))
+	for i, row := range rows {
+		var err error
+		if list[i], err = row.record(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// raw is JSON as stored; "" is none.
+func raw(text string) json.RawMessage {
+	if text == "" {
+		return nil
+	}
+	return json.RawMessage(text)
+}
+
+// eventRow is a row of run_events.
+type eventRow struct {
+	RunID     string
+	Seq       int64
+	Kind      string
+	StepID    string
+	Iteration string
+	Attempt   int
+	At        int64
+	Data      string
+}
+
+func (eventRow) TableName() string { return "run_events" }
+
+func (r eventRow) event() events.Event {
+	return events.Event{
+		RunID: r.RunID, Seq: r.Seq, Kind: events.Kind(r.Kind), StepID: r.StepID,
+		Iteration: r.Iteration, Attempt: r.Attempt, At: instant(r.At), Data: raw(r.Data),
+	}
+}
+
+func eventList(rows []eventRow) []events.Event {
+	list := make([]events.Event, len(rows))
+	for i, row := range rows {
+		list[i] = row.event()
+	}
+	return list
+}
+
+// snapshotRow is a row of run_snapshots: the newest of its run.
+type snapshotRow struct {
+	RunID string
+	Seq   int64
+	Data  []byte
+}
+
+func (snapshotRow) TableName() string { return "run_snapshots" }

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// Run reads one row.
+func (db *DB) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
+	var row runRow
+	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
+	if err == nil && !ok {
+		err = noRun(runID)
+	}
+	if err != nil {
+		return executor.Record{}, translate(err)
+	}
+	rec, err := row.record()
+	return rec, translate(err)
+}
+
+// Journal loads the row, the newest snapshot and the events after it, all of
+// one moment.
+func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, error) {
+	var j executor.Journal
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		var row runRow
+		ok, err := found(tx.Where("id = ?", runID), &row)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return noRun(runID)
+		}
+		if j.Row, err = row.record(); err != nil {
+			return err
+		}
+		var snap snapshotRow
+		if _, err = found(tx.Where("run_id = ?", runID), &snap); err != nil {
+			return err
+		}
+		j.Snapshot = snap.Data
+		var rows []eventRow
+		if err := tx.Where("run_id = ? AND seq > ?", runID, snap.Seq).Order("seq").Find(&rows).Error; err != nil {
+			return err
+		}
+		j.Events = eventList(rows)
+		return nil
+	})
+	return j, err
+}
+
+// Events reads at most limit events after seq, in order. An unknown run has
+// none.
+func (db *DB) Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error) {
+	var rows []eventRow
+	err := db.reader(ctx).Where("run_id = ? AND seq > ?", runID, after).Order("seq").Limit(limit).Find(&rows).Error
+	return eventList(rows), translate(err)
+}
+
+// DeleteRun removes a terminal run with its journal.
+func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		var row runRow
+		ok, err := found(forDelete(tx).Select("id", "state").Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return noRun(runID)
+		}
+		if !machine.State(row.State).Terminal() {
+			return fault.New(fault.Conflict, "run_open", "The run is still open: cancel it first.")
+		}
+		for _, statement := range []string{
+			"DELETE FROM run_events WHERE run_id = ?",
+			"DELETE FROM run_snapshots WHERE run_id = ?",
+			"DELETE FROM runs WHERE id = ?",
+		} {
+			if err := tx.Exec(statement, runID).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Definition reads the canonical text of a version, also of a deleted
+// workflow.
+func (db *DB) Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error) {
+	var row versionRow
+	ok, err := found(db.reader(ctx).Select("definition").Where("workflow_id = ? AND number = ?", workflowID, version), &row)
+	if err == nil && !ok {
+		err = fault.New(fault.NotFound, "version_not_found", "The workflow has no version %d.", version)
+	}
+	return raw(row.Definition), translate(err)
+}
+
+// Target resolves what a start names, in one read of one moment.
+func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (executor.Target, error) {
+	var t executor.Target
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		w, err := findWorkflow(tx, tenantID, workflow)
+		if err != nil {
+			return err
+		}
+		q := tx.Select("number", "label", "hash").Where("workflow_id = ?", w.ID)
+		if version == "" {
+			q = q.Where("number = ?", w.ActiveVersion)
+		} else {
+			q = whichVersion(q, version)
+		}
+		var v versionRow
+		ok, err := found(q, &v)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return noVersion(version)
+		}
+		t = executor.Target{
+			WorkflowID: w.ID, Slug: w.Slug, Version: v.Number, Label: v.Label, Hash: v.Hash,
+			Status: definitions.Status(w.Status),
+		}
+		return nil
+	})
+	return t, err
+}
+
+func noRun(runID string) error {
+	return fault.New(fault.NotFound, "run_not_found", "There is no run %q.", runID)
+}
