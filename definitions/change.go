@@ -1,0 +1,174 @@
+package definitions
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"heddle/fault"
+)
+
+// IfMatch holds the revisions that a write accepts; nil accepts any, an empty
+// one none.
+type IfMatch []int64
+
+// Allows tells whether a write may go on from that revision.
+func (m IfMatch) Allows(revision int64) bool { return m == nil || slices.Contains(m, revision) }
+
+// check refuses a write on a workflow that changed in between.
+func (m IfMatch) check(w Workflow) error {
+	if m.Allows(w.Revision) {
+		return nil
+	}
+	return fault.New(fault.Precondition, "precondition_failed",
+		"The workflow has changed since you read it; read it again and repeat the change.").
+		With("current_version", w.ActiveVersion).
+		With("latest_version", w.LatestVersion).
+		With("current_etag", fmt.Sprintf(`"r%d"`, w.Revision))
+}
+
+// UpdateRequest changes a workflow; nil fields stay as they are. With Publish a
+// given definition becomes the active one, otherwise only the latest.
+type UpdateRequest struct {
+	TenantID      string
+	Ref           string
+	Author        string
+	Definition    *Written
+	ChangeSummary string
+	TriggerType   *string
+	Tags          []string // nil: unchanged
+	Publish       bool
+	IfMatch       IfMatch
+}
+
+// Update stores a change. A definition that equals the latest version makes no
+// new one. Errors: those of Create, and fault.Conflict workflow_archived,
+// fault.Precondition precondition_failed, fault.NotFound workflow_not_found.
+func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, error) {
+	w, err := s.store.Workflow(ctx, req.TenantID, req.Ref)
+	if err != nil {
+		return Workflow{}, err
+	}
+	if err := editable(w, req.IfMatch); err != nil {
+		return Workflow{}, err
+	}
+	if err := checkUpdate(&req); err != nil {
+		return Workflow{}, err
+	}
+	var doc *Document
+	if req.Definition != nil {
+		if doc, err = s.sound(*req.Definition); err != nil {
+			return Workflow{}, err
+		}
+	}
+	now := s.now()
+	return s.store.Change(ctx, req.TenantID, w.ID, func(c Current) (Revision, error) {
+		if err := editable(c.Workflow, req.IfMatch); err != nil {
+			return Revision{}, err
+		}
+		return revise(c, req, doc, now), nil
+	})
+}
+
+// editable refuses edits of an archived workflow and of a changed one.
+func editable(w Workflow, m IfMatch) error {
+	if w.Status == Archived {
+		return fault.New(fault.Conflict, "workflow_archived",
+			"The workflow is archived; set its status to draft, active or paused before you edit it.")
+	}
+	return m.check(w)
+}
+
+// revise decides what an update makes of the workflow. The revision and
+// updated_at move only when something changed.
+func revise(c Current, req UpdateRequest, doc *Document, now time.Time) Revision {
+	w := c.Workflow
+	var v *NewVersion
+	if doc != nil {
+		if doc.Hash != c.LatestHash {
+			w.LatestVersion++
+			v = &NewVersion{
+				Number: w.LatestVersion, Definition: doc.Canonical, Hash: doc.Hash,
+				ChangeSummary: req.ChangeSummary, CreatedBy: req.Author, CreatedAt: now,
+			}
+		}
+		if req.Publish {
+			w.ActiveVersion = w.LatestVersion
+			w.Name, w.Description = doc.Definition.Name, doc.Definition.Description
+		}
+	}
+	if req.TriggerType != nil {
+		w.TriggerType = *req.TriggerType
+	}
+	if req.Tags != nil {
+		w.Tags = req.Tags
+	}
+	return Revision{Workflow: touched(c.Workflow, w, v != nil, now), Version: v}
+}
+
+// touched raises the revision of a workflow that differs from what it was.
+func touched(before, after Workflow, newVersion bool, now time.Time) Workflow {
+	same := !newVersion && before.ActiveVersion == after.ActiveVersion && before.Status == after.Status &&
+		before.TriggerType == after.TriggerType && slices.Equal(before.Tags, after.Tags)
+	if same {
+		return before
+	}
+	after.Revision++
+	after.UpdatedAt = now
+	return after
+}
+
+// SetStatus moves a workflow to another status; each may follow each.
+func (s *Service) SetStatus(ctx context.Context, tenantID, ref string, status Status, m IfMatch) (Workflow, error) {
+	if !status.Known() {
+		return Workflow{}, errStatus(status)
+	}
+	now := s.now()
+	return s.store.Change(ctx, tenantID, ref, func(c Current) (Revision, error) {
+		if err := m.check(c.Workflow); err != nil {
+			return Revision{}, err
+		}
+		w := c.Workflow
+		w.Status = status
+		return Revision{Workflow: touched(c.Workflow, w, false, now)}, nil
+	})
+}
+
+// DeleteRequest removes a workflow; with Force its open runs are cancelled.
+type DeleteRequest struct {
+	TenantID string
+	Ref      string
+	Force    bool
+	IfMatch  IfMatch
+}
+
+// Delete hides a workflow and frees its slug; its finished runs stay readable.
+// Open runs are fault.Conflict workflow_has_open_runs, unless forced: then it
+// returns once their cancels are durable.
+func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
+	w, err := s.store.Workflow(ctx, req.TenantID, req.Ref)
+	if err != nil {
+		return err
+	}
+	if err := req.IfMatch.check(w); err != nil {
+		return err
+	}
+	if req.Force {
+		if err := s.runs.CancelOpen(ctx, req.TenantID, w.ID); err != nil {
+			return fmt.Errorf("cancel the open runs of %s: %w", w.ID, err)
+		}
+	}
+	err = s.store.DeleteWorkflow(ctx, req.TenantID, w.ID, func(w Workflow, openRuns bool) error {
+		if openRuns && !req.Force {
+			return fault.New(fault.Conflict, "workflow_has_open_runs",
+				"The workflow has open runs; wait for them, or delete with ?force=true to cancel them.")
+		}
+		return req.IfMatch.check(w)
+	})
+	if err != nil || !req.Force {
+		return err
+	}
+	// A run that was started while the first ones were cancelled.
+	return s.runs.CancelOpen(ctx, req.TenantID, w.ID)
+}

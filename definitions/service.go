@@ -1,0 +1,159 @@
+package definitions
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// OpenRuns ends the open runs of a workflow that is being deleted by force.
+// The executor implements it; CancelOpen returns once the cancels are durable.
+type OpenRuns interface {
+	CancelOpen(ctx context.Context, tenantID, workflowID string) error
+}
+
+// ServiceConfig is what a Service is made of.
+type ServiceConfig struct {
+	Store   Store
+	Catalog Catalog
+	Runs    OpenRuns
+	Now     func() time.Time
+	NewID   func(prefix string) string
+}
+
+// Service is authoring: it checks what people write and keeps workflows and
+// their versions by the rules of their status.
+type Service struct {
+	store   Store
+	catalog Catalog
+	runs    OpenRuns
+	now     func() time.Time
+	newID   func(prefix string) string
+}
+
+// NewService makes a Service.
+func NewService(cfg ServiceConfig) *Service {
+	return &Service{
+		store: cfg.Store, catalog: cfg.Catalog, runs: cfg.Runs, newID: cfg.NewID,
+		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+	}
+}
+
+// Written is a definition as ParseRequest or Parse read it: the document, nil
+// when it is no object, and what was found while reading.
+type Written struct {
+	Document *Document
+	Found    []Diagnostic
+}
+
+// CreateRequest asks for a workflow with its version 1, published. Empty
+// fields take the defaults: trigger manual, status active, no slug. Keep, when
+// set, gives the answer that is stored with the workflow; it is called before
+// anything is stored, with what the caller will get.
+type CreateRequest struct {
+	TenantID      string
+	Author        string
+	Definition    Written
+	TriggerType   string
+	Tags          []string
+	Slug          string
+	Status        Status
+	ChangeSummary string
+	Keep          func(w Workflow, definition json.RawMessage) *idempotency.Answer
+}
+
+// Create stores a new workflow. Errors: fault.Unacceptable invalid_definition
+// (with all issues), invalid_slug, invalid_trigger_type, invalid_status,
+// invalid_tags, invalid_change_summary; fault.Conflict slug_taken,
+// idempotency_key_taken.
+func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, json.RawMessage, error) {
+	if err := checkCreate(req); err != nil {
+		return Workflow{}, nil, err
+	}
+	tags, err := checkTags(req.Tags)
+	if err != nil {
+		return Workflow{}, nil, err
+	}
+	doc, err := s.sound(req.Definition)
+	if err != nil {
+		return Workflow{}, nil, err
+	}
+	now := s.now()
+	w := Workflow{
+		ID: s.newID("wf_"), TenantID: req.TenantID, Slug: req.Slug,
+		Name: doc.Definition.Name, Description: doc.Definition.Description,
+		Status: orDefault(req.Status, Active), TriggerType: orDefault(req.TriggerType, "manual"), Tags: tags,
+		ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	w.Slug = orDefault(w.Slug, w.ID)
+	v := &NewVersion{
+		Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedBy: req.Author, CreatedAt: now,
+		ChangeSummary: orDefault(req.ChangeSummary, "Initial version"),
+	}
+	var keep *idempotency.Answer
+	if req.Keep != nil {
+		keep = req.Keep(w, doc.Canonical)
+	}
+	if err := s.store.CreateWorkflow(ctx, Revision{Workflow: w, Version: v}, keep); err != nil {
+		return Workflow{}, nil, err
+	}
+	return w, doc.Canonical, nil
+}
+
+// Get reads a workflow by id or slug.
+func (s *Service) Get(ctx context.Context, tenantID, ref string) (Workflow, error) {
+	return s.store.Workflow(ctx, tenantID, ref)
+}
+
+// List reads a page of workflows, last changed first. An unknown status or
+// trigger type is fault.Malformed.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	if q.Status != "" && !q.Status.Known() {
+		return Page{}, fault.New(fault.Malformed, "invalid_request",
+			"status must be draft, active, paused or archived, not %q.", q.Status)
+	}
+	if q.TriggerType != "" && !knownTrigger(q.TriggerType) {
+		return Page{}, fault.New(fault.Malformed, "invalid_request",
+			"trigger_type must be manual, schedule, webhook, api or event, not %q.", q.TriggerType)
+	}
+	if q.IDs != nil && len(q.IDs) == 0 {
+		return Page{Total: totalOf(q.WantTotal)}, nil
+	}
+	return s.store.Workflows(ctx, q)
+}
+
+// totalOf is the total of an empty page: 0 where it was asked for, else -1.
+func totalOf(wanted bool) int {
+	if wanted {
+		return 0
+	}
+	return -1
+}
+
+// Validate checks a definition without storing it: every finding, errors
+// before warnings.
+func (s *Service) Validate(d Written) []Diagnostic {
+	if d.Document == nil {
+		return d.Found
+	}
+	return merge(d.Found, Validate(d.Document, s.catalog))
+}
+
+// sound gives the document of a text without errors; otherwise all findings
+// are one fault.
+func (s *Service) sound(d Written) (*Document, error) {
+	found := s.Validate(d)
+	if d.Document != nil && Valid(found) {
+		return d.Document, nil
+	}
+	msgs := Messages(found)
+	err := fault.New(fault.Unacceptable, "invalid_definition", "The definition has %d errors.", len(msgs))
+	if len(msgs) == 1 {
+		err.Message = "The definition has an error: " + msgs[0]
+	}
+	err.Issues = found
+	return nil, err
+}

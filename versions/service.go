@@ -1,0 +1,90 @@
+package versions
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+// Service reads a workflow's history.
+type Service struct{ store Store }
+
+// NewService makes a Service.
+func NewService(store Store) *Service { return &Service{store: store} }
+
+// Query selects a page of a workflow's versions, newest first. Ref is an id or
+// slug. Offset counts from the newest; Cursor is a Page's Next and excludes
+// it.
+type Query struct {
+	TenantID string
+	Ref      string
+	Limit    int
+	Offset   int
+	Cursor   string
+}
+
+// Page is one page of versions, without their definitions. Next is empty on
+// the last page.
+type Page struct {
+	Workflow definitions.Workflow
+	Versions []Version
+	Next     string
+	Total    int
+}
+
+// List reads a page. A cursor that List did not give is fault.Malformed.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	w, err := s.store.Workflow(ctx, q.TenantID, q.Ref)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Workflow: w, Total: w.LatestVersion}
+	// Numbers are dense, so an offset is a number.
+	before := w.LatestVersion + 1 - q.Offset
+	if q.Cursor != "" {
+		if before, err = parseCursor(q.Cursor); err != nil {
+			return Page{}, err
+		}
+	}
+	if before <= 1 {
+		return page, nil
+	}
+	page.Versions, err = s.store.Versions(ctx, q.TenantID, w.ID, before, q.Limit)
+	if err != nil {
+		return Page{}, err
+	}
+	if n := len(page.Versions); n > 0 && page.Versions[n-1].Number > 1 {
+		page.Next = cursorPrefix + strconv.Itoa(page.Versions[n-1].Number)
+	}
+	return page, nil
+}
+
+// Get reads a workflow and one of its versions with the definition: a number
+// ("3", "v3"), a label, or "" for the active one.
+func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (definitions.Workflow, Version, error) {
+	w, err := s.store.Workflow(ctx, tenantID, ref)
+	if err != nil {
+		return definitions.Workflow{}, Version{}, err
+	}
+	if version == "" {
+		version = strconv.Itoa(w.ActiveVersion)
+	}
+	v, err := s.store.Version(ctx, tenantID, w.ID, version)
+	return w, v, err
+}
+
+// cursorPrefix marks a cursor of this list, so that another list's is refused.
+const cursorPrefix = "v"
+
+// parseCursor reads the number below which a page starts.
+func parseCursor(cursor string) (int, error) {
+	digits, ok := strings.CutPrefix(cursor, cursorPrefix)
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 1 || strconv.Itoa(n) != digits {
+		return 0, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this list gave.")
+	}
+	return n, nil
+}
