@@ -1,0 +1,148 @@
+package steps
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+
+	"heddle/definitions"
+)
+
+// decodeConfig decodes rendered config and refuses fields that the struct has
+// not. Error texts name fields and types, never values.
+func decodeConfig(raw json.RawMessage, into any) error {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		raw = json.RawMessage("{}")
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return fmt.Errorf("%s must be %s, not %s", wrong.Field, jsonName(wrong.Type.Kind().String()), wrong.Value)
+		}
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is text after the config")
+	}
+	return nil
+}
+
+func jsonName(kind string) string {
+	switch kind {
+	case "struct", "map":
+		return "an object"
+	case "slice":
+		return "a list"
+	case "bool":
+		return "true or false"
+	case "int", "int64", "float64":
+		return "a number"
+	default:
+		return "a " + kind
+	}
+}
+
+// fields is a config before rendering, for checks: each value as written.
+type fields map[string]json.RawMessage
+
+func readFields(config json.RawMessage) (fields, bool) {
+	var f fields
+	if len(config) == 0 {
+		return fields{}, true
+	}
+	if err := json.Unmarshal(config, &f); err != nil {
+		return nil, false
+	}
+	return f, true
+}
+
+// text gives a string field; false when it is absent or no string.
+func (f fields) text(name string) (string, bool) {
+	var s string
+	raw, ok := f[name]
+	if !ok || json.Unmarshal(raw, &s) != nil {
+		return "", false
+	}
+	return s, true
+}
+
+// has tells whether a field is there and not null.
+func (f fields) has(name string) bool {
+	raw, ok := f[name]
+	return ok && string(raw) != "null"
+}
+
+// literal gives a string field that holds no template.
+func (f fields) literal(name string) (string, bool) {
+	s, ok := f.text(name)
+	return s, ok && !templated(s)
+}
+
+// exactlyOne finds fault with a config that has none or several of the names.
+func (f fields) exactlyOne(names ...string) []definitions.Diagnostic {
+	var found []string
+	for _, n := range names {
+		if f.has(n) {
+			found = append(found, n)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return nil
+	case 0:
+		return []definitions.Diagnostic{problem("missing_field", "", "one of %s is required", orList(names))}
+	default:
+		return []definitions.Diagnostic{problem("invalid_value", "/"+found[1],
+			"%s exclude each other: keep one of them", andList(found))}
+	}
+}
+
+// templated tells whether a string holds {{ }}.
+func templated(s string) bool { return strings.Contains(s, "{{") }
+
+// problem is an error-level diagnostic; pointer starts at config.
+func problem(code, pointer, format string, args ...any) definitions.Diagnostic {
+	return definitions.Diagnostic{Code: code, Severity: "error", Pointer: pointer, Message: fmt.Sprintf(format, args...)}
+}
+
+// warning is a diagnostic that does not stop anyone.
+func warning(code, pointer, format string, args ...any) definitions.Diagnostic {
+	d := problem(code, pointer, format, args...)
+	d.Severity = "warning"
+	return d
+}
+
+func suggest(d definitions.Diagnostic, suggestion string) definitions.Diagnostic {
+	d.Suggestion = suggestion
+	return d
+}
+
+func orList(names []string) string  { return join(names, " or ") }
+func andList(names []string) string { return join(names, " and ") }
+
+func join(names []string, last string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + last + names[len(names)-1]
+}
+
+// pointer escapes one reference token of a JSON pointer (RFC 6901).
+func pointer(token string) string {
+	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+}
+
+func sortedNames(f fields) []string {
+	names := make([]string, 0, len(f))
+	for n := range f {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,203 @@
+package steps
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxJSONDepth = 64
+	maxDigits    = 1000 // of a number in an output
+	maxExponent  = 1000
+)
+
+// textValue is bytes from outside as a JSON value: a string, or
+// {"$base64": …} where they are not UTF-8 or hold NUL.
+func textValue(b []byte) json.RawMessage {
+	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
+		return object("$base64", quote(base64.StdEncoding.EncodeToString(b)))
+	}
+	return quote(string(b))
+}
+
+// jsonValue is bytes from outside as the JSON value that they are, without
+// white space and with every number as written; a number that no reader should
+// have to bear becomes a string. False: they are not JSON, nested deeper than
+// 64, or hold NUL.
+func jsonValue(b []byte) (json.RawMessage, bool) {
+	if !utf8.Valid(b) {
+		return nil, false
+	}
+	depth, wild, ok := surveyJSON(b)
+	if !ok || depth > maxJSONDepth {
+		return nil, false
+	}
+	var compact bytes.Buffer
+	compact.Grow(len(b))
+	if json.Compact(&compact, b) != nil {
+		return nil, false
+	}
+	if !wild {
+		return compact.Bytes(), true
+	}
+	return tameNumbers(compact.Bytes()), true
+}
+
+// surveyJSON finds nesting, NUL and numbers out of bounds without decoding.
+func surveyJSON(b []byte) (depth int, wild, ok bool) {
+	level := 0
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			end, fine := skipString(b, i)
+			if !fine {
+				return 0, false, false
+			}
+			i = end
+		case c == '{' || c == '[':
+			level++
+			depth = max(depth, level)
+		case c == '}' || c == ']':
+			level--
+		case c == '-' || c >= '0' && c <= '9':
+			end := numberEnd(b, i)
+			wild = wild || !modest(string(b[i:end]))
+			i = end - 1
+		}
+	}
+	return depth, wild, true
+}
+
+// skipString gives the index of the closing quote; false where the string
+// holds an escaped NUL or does not end.
+func skipString(b []byte, start int) (int, bool) {
+	for i := start + 1; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			return i, true
+		case '\\':
+			if bytes.HasPrefix(b[i:], []byte(`\u0000`)) {
+				return 0, false
+			}
+			i++
+		}
+	}
+	return 0, false
+}
+
+func numberEnd(b []byte, i int) int {
+	for i < len(b) && (b[i] >= '0' && b[i] <= '9' || b[i] == '-' || b[i] == '+' || b[i] == '.' || b[i] == 'e' || b[i] == 'E') {
+		i++
+	}
+	return i
+}
+
+// modest tells whether a number has at most 1,000 digits and an exponent
+// within ±1,000.
+func modest(number string) bool {
+	mantissa, exponent, has := strings.Cut(strings.ToLower(number), "e")
+	if len(mantissa) > maxDigits+2 {
+		return false
+	}
+	if !has {
+		return true
+	}
+	n, err := strconv.Atoi(exponent)
+	return err == nil && n >= -maxExponent && n <= maxExponent
+}
+
+// tameNumbers turns the wild numbers of a compact JSON text into strings.
+func tameNumbers(b []byte) json.RawMessage {
+	var out bytes.Buffer
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			end, _ := skipString(b, i)
+			out.Write(b[i : end+1])
+			i = end
+		case c == '-' || c >= '0' && c <= '9':
+			end := numberEnd(b, i)
+			if number := string(b[i:end]); modest(number) {
+				out.WriteString(number)
+			} else {
+				out.WriteString(`"` + number + `"`)
+			}
+			i = end - 1
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return out.Bytes()
+}
+
+// quote is a JSON string without HTML escapes.
+func quote(s string) json.RawMessage {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return json.RawMessage(`""`)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+}
+
+// object writes a JSON object of names and values in the order given; raw
+// values are taken as they are.
+func object(namesAndValues ...any) json.RawMessage {
+	var buf bytes.Buffer
+	buf.WriteByte('{')
+	for i := 0; i+1 < len(namesAndValues); i += 2 {
+		if i > 0 {
+			buf.WriteByte(',')
+		}
+		name, _ := namesAndValues[i].(string)
+		buf.Write(quote(name))
+		buf.WriteByte(':')
+		buf.Write(value(namesAndValues[i+1]))
+	}
+	buf.WriteByte('}')
+	return buf.Bytes()
+}
+
+func value(v any) json.RawMessage {
+	switch v := v.(type) {
+	case json.RawMessage:
+		return v
+	case string:
+		return quote(v)
+	default:
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return json.RawMessage("null")
+		}
+		return raw
+	}
+}
+
+// excerpt is the beginning of a body for an error's details.
+func excerpt(b []byte, limit int) string {
+	if len(b) > limit {
+		b = b[:limit]
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(string(b), "\x00", ""), "")
+}
+
+// decodeExact decodes one JSON value with numbers as written.
+func decodeExact(raw []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("text after the value")
+	}
+	return v, nil
+}

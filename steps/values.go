@@ -1,0 +1,74 @@
+package steps
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+)
+
+// printed is a config value that is sent as text: a string as it is, any other
+// JSON value as its JSON text, null as nothing. A template may well give a
+// number where a header's value stands.
+type printed string
+
+func (p *printed) UnmarshalJSON(raw []byte) error {
+	text, err := printValue(raw)
+	*p = printed(text)
+	return err
+}
+
+func (printed) jsonSchema() map[string]any {
+	return map[string]any{"type": []string{"string", "number", "boolean", "null"}}
+}
+
+// anyText is printed for places where objects and lists are welcome too.
+type anyText string
+
+func (p *anyText) UnmarshalJSON(raw []byte) error {
+	text, err := printValue(raw)
+	*p = anyText(text)
+	return err
+}
+
+func (anyText) jsonSchema() map[string]any { return map[string]any{} }
+
+func printValue(raw []byte) (string, error) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", nil
+	}
+	if raw[0] != '"' {
+		return string(raw), nil
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
+
+// printedList is one value or a list of them.
+type printedList []printed
+
+func (l *printedList) UnmarshalJSON(raw []byte) error {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" {
+		*l = nil
+		return nil
+	}
+	if raw[0] == '{' {
+		return errors.New("a value here is text, a number, true, false or a list of them")
+	}
+	if raw[0] == '[' {
+		return json.Unmarshal(raw, (*[]printed)(l))
+	}
+	var one printed
+	if err := json.Unmarshal(raw, &one); err != nil {
+		return err
+	}
+	*l = printedList{one}
+	return nil
+}
+
+func (printedList) jsonSchema() map[string]any {
+	one := printed("").jsonSchema()
+	return anyOf("a value, or a list of values", one, map[string]any{"type": "array", "items": one})
+}
