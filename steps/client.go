@@ -1,0 +1,298 @@
+package steps
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"heddle/executor"
+)
+
+const (
+	maxBody      = 64 << 20 // bytes of a response's body, and of an output
+	maxHeader    = 64 << 10 // bytes of a response's header
+	maxRedirects = 5
+)
+
+// client sends requests through the guard. All steps share one transport.
+type client struct {
+	guard     *Guard
+	transport *http.Transport
+	agent     string
+	now       func() time.Time
+}
+
+func newClient(g *Guard, version string, now func() time.Time) *client {
+	agent := "heddle"
+	if version != "" {
+		agent += "/" + version
+	}
+	return &client{guard: g, agent: agent, now: now, transport: &http.Transport{
+		Proxy:                  nil, // through a proxy the guard would see only the proxy
+		DialContext:            g.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    15 * time.Second,
+		MaxIdleConns:           128,
+		MaxIdleConnsPerHost:    16,
+		MaxConnsPerHost:        0,
+		IdleConnTimeout:        60 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+	}}
+}
+
+// plain is an http.Client behind the guard that follows redirects as steps do.
+func (c *client) plain() *http.Client {
+	return &http.Client{Transport: c.transport, CheckRedirect: c.redirect}
+}
+
+// answer is a response read whole.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends one request and reads the answer whole. Its errors are failures
+// without the request's secrets.
+func (c *client) do(req *http.Request, follow bool) (answer, error) {
+	if err := c.guard.CheckURL(req.URL); err != nil {
+		return answer{}, err
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", c.agent)
+	}
+	h := c.plain()
+	if !follow {
+		h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	res, err := h.Do(req)
+	if err != nil {
+		return answer{}, c.explain(req, err)
+	}
+	defer res.Body.Close()
+	body, err := readBody(res)
+	if err != nil {
+		return answer{}, c.explain(req, err)
+	}
+	return answer{status: res.StatusCode, header: res.Header, body: body}, nil
+}
+
+var errTooLarge = errors.New("response too large")
+
+func readBody(res *http.Response) ([]byte, error) {
+	if res.ContentLength > maxBody && res.Request.Method != http.MethodHead {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxBody {
+		return nil, errTooLarge
+	}
+	return body, nil
+}
+
+// redirect judges each hop anew. Beyond the first host only headers that
+// cannot be credentials go on.
+func (c *client) redirect(req *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return permanent("too_many_redirects", "The server redirected more than %d times.", maxRedirects)
+	}
+	if err := c.guard.CheckURL(req.URL); err != nil {
+		return err
+	}
+	strayed := !sameOrigin(req.URL, via[0].URL)
+	for _, hop := range via[1:] {
+		strayed = strayed || !sameOrigin(hop.URL, via[0].URL)
+	}
+	if strayed {
+		stripCredentials(req.Header)
+	}
+	return nil
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && portOf(a) == portOf(b) && strings.EqualFold(a.Hostname(), b.Hostname())
+}
+
+func stripCredentials(h http.Header) {
+	for name := range h {
+		switch name {
+		case "Accept", "Accept-Language", "Content-Type", "Range", "User-Agent",
+			"If-None-Match", "If-Modified-Since", "Traceparent", "Tracestate":
+		default:
+			h.Del(name)
+		}
+	}
+}
+
+// explain turns a transport's error into a failure. Its text names the host
+// that the author wrote, never the rest of the url or an internal address.
+func (c *client) explain(req *http.Request, err error) error {
+	var (
+		off     *deniedError
+		dns     *net.DNSError
+		wrapped *url.Error
+	)
+	host := req.URL.Host
+	switch {
+	case errors.As(err, &off):
+		return denied(off)
+	case errors.Is(err, errTooLarge):
+		return permanent("output_too_large", "The response is larger than %d MiB.", maxBody>>20)
+	case req.Context().Err() != nil:
+		return stopped(req.Context())
+	case errors.As(err, &dns):
+		return transient("connection_failed", "The host name of %s could not be resolved.", host)
+	case isTLS(err):
+		return transient("connection_failed", "No trusted TLS connection to %s: %s.", host, tlsReason(err))
+	}
+	if errors.As(err, &wrapped) {
+		if f := asFailure(wrapped.Err); f != nil {
+			return f
+		}
+	}
+	return transient("connection_failed", "The request to %s failed: %s.", host, reason(err))
+}
+
+// stopped is the failure of an attempt whose context ended.
+func stopped(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return transient("step_timeout", "The attempt took longer than its timeout.")
+	}
+	return transient("step_cancelled", "The attempt was stopped.")
+}
+
+// reason words a network error without addresses.
+func reason(err error) string {
+	var (
+		errno   syscall.Errno
+		timeout net.Error
+	)
+	switch {
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the server closed the connection"
+	case strings.Contains(err.Error(), "server response headers exceeded"):
+		return fmt.Sprintf("the response's header is larger than %d KiB", maxHeader>>10)
+	default:
+		return "the server's answer is no valid HTTP response"
+	}
+}
+
+func isTLS(err error) bool {
+	var (
+		verify *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+		alert  tls.AlertError
+	)
+	return errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert)
+}
+
+func tlsReason(err error) string {
+	var (
+		unknown  x509.UnknownAuthorityError
+		hostname x509.HostnameError
+		invalid  x509.CertificateInvalidError
+		alert    tls.AlertError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return "its certificate is signed by an unknown authority"
+	case errors.As(err, &hostname):
+		return "its certificate is for another name"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate is not valid at this time"
+	case errors.As(err, &alert):
+		return alert.Error()
+	default:
+		return "the server does not speak TLS as expected"
+	}
+}
+
+// stamp sets what every attempt of one effect carries: the same
+// Idempotency-Key, and a trace context. Where the run has none, one is derived
+// from the run's id, so that the attempts of a run share a trace.
+func stamp(h http.Header, call executor.Call) {
+	if h.Get("Idempotency-Key") == "" && call.Key != "" {
+		h.Set("Idempotency-Key", call.Key)
+	}
+	if h.Get("Traceparent") != "" {
+		return
+	}
+	parent := call.TraceParent
+	if parent == "" {
+		trace := sha256.Sum256([]byte("trace/" + call.RunID))
+		span := sha256.Sum256([]byte("span/" + call.Key + "/" + strconv.Itoa(call.Attempt)))
+		parent = "00-" + hex.EncodeToString(trace[:16]) + "-" + hex.EncodeToString(span[:8]) + "-00"
+	}
+	h.Set("Traceparent", parent)
+	if call.TraceState != "" {
+		h.Set("Tracestate", call.TraceState)
+	}
+}
+
+// setHeaders copies an author's headers; the transport's own are refused.
+func setHeaders(h http.Header, from map[string]printed) error {
+	for name, value := range from {
+		if reservedHeader(name) {
+			return permanent("invalid_config", "The header %q is set by the connection itself and cannot be given.", name)
+		}
+		if !validHeaderName(name) || strings.ContainsFunc(string(value), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return permanent("invalid_config", "The header %q has characters that HTTP does not allow.", name)
+		}
+		h.Set(name, string(value))
+	}
+	return nil
+}
+
+func reservedHeader(name string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Connection", "Content-Length", "Host", "Keep-Alive", "Proxy-Authorization",
+		"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	default:
+		return false
+	}
+}
+
+func validHeaderName(name string) bool {
+	const others = "!#$%&'*+-.^_`|~"
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		alnum := r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !alnum && !strings.ContainsRune(others, r)
+	})
+}
+
+// retryAfter reads Retry-After (RFC 9110): seconds or an HTTP date. 0 where
+// there is none or it is past.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil && at.After(now) {
+		return at.Sub(now)
+	}
+	return 0
+}

@@ -1,0 +1,201 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"heddle/fault"
+)
+
+// AllowSetting names the setting that opens addresses, for messages.
+const AllowSetting = "HEDDLE_EGRESS_ALLOW"
+
+// Guard decides which addresses steps may reach. Public ones always, all
+// others only where the operator listed them. It judges the address of each
+// connection as it is dialled, so a name that changes its mind gains nothing.
+// The zero Guard opens nothing. A Guard does not change after NewGuard.
+type Guard struct {
+	allow    []opening
+	ranges   []netip.Prefix
+	resolver *net.Resolver // nil: the system's
+}
+
+// opening is one entry of the setting: a prefix or a host name, with a port or
+// with 0 for all ports.
+type opening struct {
+	prefix netip.Prefix
+	host   string
+	port   uint16
+}
+
+// NewGuard reads HEDDLE_EGRESS_ALLOW: comma-separated CIDRs, addresses or host
+// names, each of the latter two optionally with a port ("10.0.0.0/8",
+// "intranet.example:8080", "127.0.0.1:41233", "[::1]:8080"). A bad entry is
+// fault.Unacceptable egress_allow_invalid.
+func NewGuard(allow string) (*Guard, error) {
+	g := &Guard{ranges: offLimits()}
+	for entry := range strings.SplitSeq(allow, ",") {
+		entry = strings.TrimSpace(entry)
+		if entry == "" {
+			continue
+		}
+		o, err := parseOpening(entry)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Unacceptable, "egress_allow_invalid",
+				"%s: %q is no CIDR, address or host name (with an optional port).", AllowSetting, entry)
+		}
+		g.allow = append(g.allow, o)
+	}
+	return g, nil
+}
+
+// WithResolver gives the same guard with another resolver of names.
+func (g *Guard) WithResolver(r *net.Resolver) *Guard {
+	c := *g
+	c.resolver = r
+	return &c
+}
+
+func parseOpening(entry string) (opening, error) {
+	if strings.Contains(entry, "/") {
+		p, err := netip.ParsePrefix(entry)
+		return opening{prefix: p.Masked()}, err
+	}
+	host, port := entry, uint16(0)
+	if h, p, err := net.SplitHostPort(entry); err == nil {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
+			return opening{}, fmt.Errorf("port %q", p)
+		}
+		host, port = h, uint16(n)
+	}
+	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		addr = addr.Unmap()
+		return opening{prefix: netip.PrefixFrom(addr, addr.BitLen()), port: port}, nil
+	}
+	host = canonicalHost(host)
+	if !plausibleHost(host) {
+		return opening{}, errors.New("host name")
+	}
+	return opening{host: host, port: port}, nil
+}
+
+func canonicalHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
+
+func plausibleHost(host string) bool {
+	if host == "" || len(host) > 253 || numericHost(host) {
+		return false
+	}
+	for _, r := range host {
+		ok := r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z'
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// deniedError is a refusal of the guard. It names the host as the author wrote
+// it, not what it resolved to.
+type deniedError struct{ host string }
+
+func (e *deniedError) Error() string {
+	return fmt.Sprintf("%s is off limits: it is a private, local or reserved address, or a name of one. An operator can open it with %s.", e.host, AllowSetting)
+}
+
+// permits judges one address and port that host led to.
+func (g *Guard) permits(host string, addr netip.Addr, port uint16) bool {
+	ranges := g.ranges
+	if ranges == nil {
+		ranges = offLimits()
+	}
+	if !forbidden(addr, ranges) {
+		return true
+	}
+	addr, host = addr.WithZone("").Unmap(), canonicalHost(host)
+	for _, o := range g.allow {
+		if o.port != 0 && o.port != port {
+			continue
+		}
+		if o.host != "" && o.host == host || o.prefix.IsValid() && o.prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// DialContext dials like net.Dialer and refuses, after the name is resolved
+// and before anything is sent, every address that the guard does not permit.
+func (g *Guard) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	d := net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: g.resolver}
+	d.Control = func(_, dialled string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(dialled)
+		if err != nil || !g.permits(host, ap.Addr(), ap.Port()) {
+			return &deniedError{host: host}
+		}
+		return nil
+	}
+	return d.DialContext(ctx, network, address)
+}
+
+// CheckURL refuses what can be refused before anything is dialled: schemes
+// other than http and https, user information, addresses in unusual notation,
+// literal addresses that are off limits.
+func (g *Guard) CheckURL(u *url.URL) error {
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return permanent("invalid_url", "The url must begin with http:// or https://.")
+	}
+	host := u.Hostname()
+	switch {
+	case host == "":
+		return permanent("invalid_url", "The url names no host.")
+	case u.User != nil:
+		return permanent("invalid_url", "The url must not hold a user name or password; use auth instead.")
+	}
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case err == nil && !g.permits(host, addr, portOf(u)):
+		return denied(&deniedError{host: host})
+	case err != nil && numericHost(canonicalHost(host)):
+		return permanent("egress_denied", "%s is off limits: write an IP address as four decimal numbers or in IPv6 form.", host)
+	}
+	return nil
+}
+
+func denied(e *deniedError) error { return permanent("egress_denied", "%s", e.Error()) }
+
+func portOf(u *url.URL) uint16 {
+	if p, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+		return uint16(p)
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
+
+// numericHost tells whether a host is an IPv4 address in one of the notations
+// of inet_aton (decimal, hexadecimal, octal, fewer parts) that some resolvers
+// accept. A name whose last label is a number is never a public name.
+func numericHost(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if last == "" {
+		return false
+	}
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return strings.Trim(last, "0123456789") == ""
+}
