@@ -1,0 +1,96 @@
+package steps
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// statusRange is an inclusive range of HTTP status codes.
+type statusRange struct{ low, high int }
+
+// expectation is expect_status: a number, a range "200-204", or a list of both.
+type expectation []statusRange
+
+func (e *expectation) UnmarshalJSON(raw []byte) error {
+	raw = bytes.TrimSpace(raw)
+	if string(raw) == "null" {
+		return nil
+	}
+	list := []json.RawMessage{raw}
+	if len(raw) > 0 && raw[0] == '[' {
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return errors.New("expect_status must not be an empty list")
+		}
+	}
+	for _, one := range list {
+		r, err := parseStatus(one)
+		if err != nil {
+			return err
+		}
+		*e = append(*e, r)
+	}
+	return nil
+}
+
+func (expectation) jsonSchema() map[string]any {
+	number := map[string]any{"type": "integer", "minimum": 100, "maximum": 599}
+	text := map[string]any{"type": "string"}
+	return map[string]any{"anyOf": []map[string]any{number, text,
+		{"type": "array", "minItems": 1, "items": map[string]any{"anyOf": []map[string]any{number, text}}}}}
+}
+
+func parseStatus(raw json.RawMessage) (statusRange, error) {
+	text, err := printValue(raw)
+	if err != nil {
+		return statusRange{}, err
+	}
+	first, last, ranged := strings.Cut(text, "-")
+	low, err1 := strconv.Atoi(strings.TrimSpace(first))
+	high, err2 := low, error(nil)
+	if ranged {
+		high, err2 = strconv.Atoi(strings.TrimSpace(last))
+	}
+	if err1 != nil || err2 != nil || low < 100 || high > 599 || low > high {
+		return statusRange{}, fmt.Errorf("expect_status must be a status code such as 200, a range such as \"200-204\", or a list of both")
+	}
+	return statusRange{low, high}, nil
+}
+
+// accepts tells whether a status is expected; without an expectation 200-399.
+func (e expectation) accepts(status int) bool {
+	if len(e) == 0 {
+		return status >= 200 && status <= 399
+	}
+	for _, r := range e {
+		if status >= r.low && status <= r.high {
+			return true
+		}
+	}
+	return false
+}
+
+func (e expectation) String() string {
+	if len(e) == 0 {
+		return "200-399"
+	}
+	words := make([]string, len(e))
+	for i, r := range e {
+		words[i] = strconv.Itoa(r.low)
+		if r.high != r.low {
+			words[i] += "-" + strconv.Itoa(r.high)
+		}
+	}
+	return join(words, " or ")
+}
+
+// passing tells whether an unexpected status may be another one next time.
+func passing(status int) bool {
+	return status >= 500 || status == 408 || status == 429
+}

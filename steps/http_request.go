@@ -1,0 +1,349 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"heddle/definitions"
+	"heddle/executor"
+)
+
+// httpConfig is the config of http_request.
+type httpConfig struct {
+	Method          string                 `json:"method,omitempty" enum:"GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS" default:"GET" doc:"The request's method."`
+	URL             string                 `json:"url" minLength:"1" doc:"Where to, http or https."`
+	Headers         map[string]printed     `json:"headers,omitempty" doc:"Headers to send."`
+	Query           map[string]printedList `json:"query,omitempty" doc:"Added to the url's own query; a list repeats the name."`
+	Body            json.RawMessage        `json:"body,omitempty" doc:"Any JSON, sent as application/json."`
+	Form            map[string]printedList `json:"form,omitempty" doc:"Sent as application/x-www-form-urlencoded, instead of body."`
+	Raw             *rawBody               `json:"raw,omitempty" doc:"Text, or {\"$base64\": …} for bytes, sent as it is, instead of body."`
+	Auth            *httpAuth              `json:"auth,omitempty" doc:"Credentials for the Authorization header."`
+	ExpectStatus    expectation            `json:"expect_status,omitempty" doc:"The status codes that are a success: a number, a range such as \"200-204\", or a list of both. Default 200-399."`
+	FollowRedirects *bool                  `json:"follow_redirects,omitempty" default:"true" doc:"Follow up to 5 redirects."`
+	Response        string                 `json:"response,omitempty" enum:"auto,json,text" default:"auto" doc:"How to read the body: auto reads JSON where the server says so."`
+}
+
+type httpAuth struct {
+	Type     string  `json:"type" enum:"bearer,basic"`
+	Token    printed `json:"token,omitempty" doc:"For bearer."`
+	Username printed `json:"username,omitempty" doc:"For basic."`
+	Password printed `json:"password,omitempty" doc:"For basic."`
+}
+
+// rawBody is text or {"$base64": …}.
+type rawBody struct{ data []byte }
+
+func (b *rawBody) UnmarshalJSON(raw []byte) error {
+	var bin struct {
+		Data *[]byte `json:"$base64"`
+	}
+	if json.Unmarshal(raw, &bin) == nil && bin.Data != nil {
+		b.data = *bin.Data
+		return nil
+	}
+	text, err := printValue(raw)
+	b.data = []byte(text)
+	return err
+}
+
+func (rawBody) jsonSchema() map[string]any {
+	return map[string]any{"anyOf": []map[string]any{{"type": "string"}, {"type": "object"}}}
+}
+
+func httpRequestType(c *client) *stepType {
+	return &stepType{
+		name:   "http_request",
+		config: schemaOf[httpConfig](),
+		output: httpOutput,
+		check:  checkHTTP,
+		run: performed(func(ctx context.Context, call executor.Call, cfg *httpConfig) (executor.Result, error) {
+			return runHTTP(ctx, c, call, cfg)
+		}),
+	}
+}
+
+func httpOutput(config json.RawMessage) json.RawMessage {
+	body := "{}"
+	if c, ok := readFields(config); ok {
+		if how, _ := c.literal("response"); how == "text" {
+			body = `{"type":["string","object"]}`
+		}
+	}
+	return json.RawMessage(`{"type":"object","required":["status_code","headers","body"],"additionalProperties":false,"properties":{` +
+		`"status_code":{"type":"integer"},"headers":{"type":"object","additionalProperties":{"type":"string"}},"body":` + body + `}}`)
+}
+
+func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig) (executor.Result, error) {
+	req, err := cfg.request(ctx)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	stamp(req.Header, call)
+	got, err := c.do(req, cfg.FollowRedirects == nil || *cfg.FollowRedirects)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	if !cfg.ExpectStatus.accepts(got.status) {
+		return executor.Result{}, unexpected(c, got, cfg.ExpectStatus)
+	}
+	body, err := cfg.read(req.Method, got)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	out := object("status_code", got.status, "headers", flatHeaders(got.header), "body", body)
+	if len(out) > maxBody {
+		return executor.Result{}, permanent("output_too_large", "The step's output is larger than %d MiB.", maxBody>>20)
+	}
+	return executor.Result{Output: out}, nil
+}
+
+// request builds one attempt's request.
+func (cfg *httpConfig) request(ctx context.Context) (*http.Request, error) {
+	target, err := url.Parse(strings.TrimSpace(cfg.URL))
+	if err != nil {
+		return nil, permanent("invalid_url", "The url is not valid.")
+	}
+	addQuery(target, cfg.Query)
+	body, contentType, err := cfg.body()
+	if err != nil {
+		return nil, err
+	}
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	method := strings.ToUpper(cfg.Method)
+	if method == "" {
+		method = http.MethodGet
+	}
+	if !knownMethod(method) {
+		return nil, permanent("invalid_config", "method must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS.")
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target.String(), reader)
+	if err != nil {
+		return nil, permanent("invalid_url", "The url is not valid.")
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if err := cfg.Auth.set(req); err != nil {
+		return nil, err
+	}
+	return req, setHeaders(req.Header, cfg.Headers)
+}
+
+func knownMethod(m string) bool {
+	switch m {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return true
+	default:
+		return false
+	}
+}
+
+func addQuery(u *url.URL, query map[string]printedList) {
+	if extra := formEncoded(query); extra != "" {
+		if u.RawQuery != "" {
+			u.RawQuery += "&"
+		}
+		u.RawQuery += extra
+	}
+}
+
+func formEncoded(from map[string]printedList) string {
+	values := make(url.Values, len(from))
+	for name, list := range from {
+		for _, v := range list {
+			values.Add(name, string(v))
+		}
+	}
+	return values.Encode()
+}
+
+func (cfg *httpConfig) body() (body []byte, contentType string, err error) {
+	given := 0
+	if cfg.Body != nil {
+		given++
+		body, contentType = cfg.Body, "application/json"
+	}
+	if cfg.Form != nil {
+		given++
+		body, contentType = []byte(formEncoded(cfg.Form)), "application/x-www-form-urlencoded"
+	}
+	if cfg.Raw != nil {
+		given++
+		body, contentType = cfg.Raw.data, "text/plain; charset=utf-8"
+	}
+	if given > 1 {
+		return nil, "", permanent("invalid_config", "body, form and raw exclude each other: keep one of them.")
+	}
+	return body, contentType, nil
+}
+
+func (a *httpAuth) set(req *http.Request) error {
+	switch {
+	case a == nil:
+	case a.Type == "bearer":
+		return setHeaders(req.Header, map[string]printed{"Authorization": "Bearer " + a.Token})
+	case a.Type == "basic":
+		both := string(a.Username) + ":" + string(a.Password)
+		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(both)))
+	default:
+		return permanent("invalid_config", "auth.type must be bearer or basic.")
+	}
+	return nil
+}
+
+// unexpected is the failure of a status that is no success.
+func unexpected(c *client, got answer, want expectation) error {
+	details := map[string]any{"status_code": got.status}
+	if text := excerpt(got.body, 2048); text != "" {
+		details["body"] = text
+	}
+	f := failure("unexpected_status", !passing(got.status), details,
+		"The server answered %s; expected %s.", statusText(got.status), want)
+	return after(f, retryAfter(got.header, c.now())).Err()
+}
+
+func statusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
+
+// read gives the body as the config asks for it.
+func (cfg *httpConfig) read(method string, got answer) (json.RawMessage, error) {
+	switch cfg.Response {
+	case "text":
+		return textValue(got.body), nil
+	case "json":
+		v, ok := jsonValue(got.body)
+		if !ok {
+			return nil, permanent("response_not_json", "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", maxJSONDepth)
+		}
+		return v, nil
+	case "", "auto":
+	default:
+		return nil, permanent("invalid_config", "response must be auto, json or text.")
+	}
+	if len(got.body) == 0 {
+		return json.RawMessage("null"), nil
+	}
+	if isJSON(got.header.Get("Content-Type")) {
+		if v, ok := jsonValue(got.body); ok {
+			return v, nil
+		}
+	}
+	return textValue(got.body), nil
+}
+
+func isJSON(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json") || media == "text/json")
+}
+
+// flatHeaders gives headers by lower-case name, several values joined.
+func flatHeaders(h http.Header) map[string]string {
+	flat := make(map[string]string, len(h))
+	for name, values := range h {
+		flat[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")
+	}
+	return flat
+}
+
+func checkHTTP(c fields) []definitions.Diagnostic {
+	out := checkURL(c)
+	if n := given(c, "body", "form", "raw"); len(n) > 1 {
+		out = append(out, problem("invalid_value", "/"+n[1], "%s exclude each other: keep one of them", andList(n)))
+	}
+	out = append(out, checkExpect(c["expect_status"])...)
+	out = append(out, checkAuth(c["auth"])...)
+	return append(out, checkHeaders(c["headers"])...)
+}
+
+// given lists which of the names the config has.
+func given(c fields, names ...string) []string {
+	var found []string
+	for _, n := range names {
+		if _, ok := c[n]; ok {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// checkURL judges what is written before the first template: the scheme, and
+// the whole url where it holds none.
+func checkURL(c fields) []definitions.Diagnostic {
+	text, ok := c.text("url")
+	if !ok || strings.HasPrefix(strings.TrimSpace(text), "{{") {
+		return nil
+	}
+	fixed, _, cut := strings.Cut(text, "{{")
+	scheme, rest, found := strings.Cut(fixed, "://")
+	if lower := strings.ToLower(scheme); !found || lower != "http" && lower != "https" {
+		return []definitions.Diagnostic{problem("invalid_value", "/url", "url must begin with http:// or https://")}
+	}
+	if cut {
+		return nil
+	}
+	u, err := url.Parse(strings.TrimSpace(text))
+	switch {
+	case err != nil || u.Hostname() == "" || rest == "":
+		return []definitions.Diagnostic{problem("invalid_value", "/url", "url is not a valid address")}
+	case u.User != nil:
+		return []definitions.Diagnostic{problem("invalid_value", "/url", "url must not hold a user name or password; use auth")}
+	}
+	return nil
+}
+
+func checkExpect(raw json.RawMessage) []definitions.Diagnostic {
+	if len(raw) == 0 || templated(string(raw)) {
+		return nil
+	}
+	var e expectation
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return []definitions.Diagnostic{problem("invalid_value", "/expect_status", "%s", err)}
+	}
+	return nil
+}
+
+func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
+	a, ok := readFields(raw)
+	if !ok || len(a) == 0 {
+		return nil
+	}
+	kind, _ := a.literal("type")
+	wanted := map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}}[kind]
+	var out []definitions.Diagnostic
+	for _, name := range wanted {
+		if !a.has(name) {
+			out = append(out, problem("missing_field", "/auth", "auth of type %s needs %s", kind, name))
+		}
+	}
+	return out
+}
+
+func checkHeaders(raw json.RawMessage) []definitions.Diagnostic {
+	h, ok := readFields(raw)
+	if !ok {
+		return nil
+	}
+	var out []definitions.Diagnostic
+	for _, name := range sortedNames(h) {
+		switch {
+		case templated(name):
+		case reservedHeader(name):
+			out = append(out, problem("invalid_value", "/headers"+pointer(name), "the header %s is set by the connection itself", name))
+		case !validHeaderName(name):
+			out = append(out, problem("invalid_value", "/headers"+pointer(name), "%q is no header name", name))
+		}
+	}
+	return out
+}
