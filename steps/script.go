@@ -1,0 +1,200 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"heddle/definitions"
+	"heddle/executor"
+)
+
+// scriptConfig is the config of script.
+type scriptConfig struct {
+	Language string             `json:"language,omitempty" enum:"shell,python" default:"shell" doc:"shell is sh, python is python3."`
+	Script   string             `json:"script" minLength:"1" doc:"The program's text. It holds no templates: pass values by args, env or stdin."`
+	Args     []anyText          `json:"args,omitempty" doc:"Arguments; what is not text is passed as JSON."`
+	Env      map[string]anyText `json:"env,omitempty" doc:"Environment variables; what is not text is passed as JSON."`
+	Stdin    anyText            `json:"stdin,omitempty" doc:"Standard input; what is not text is passed as JSON."`
+}
+
+func scriptType(r *scriptRunner) *stepType {
+	return &stepType{
+		name:   "script",
+		config: schemaOf[scriptConfig](),
+		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["exit_code","stdout","stderr","result"],"properties":{` +
+			`"exit_code":{"type":"integer"},"stdout":{"type":["string","object"]},"stderr":{"type":["string","object"]},"result":{},` +
+			`"stdout_truncated":{"type":"boolean"},"stderr_truncated":{"type":"boolean"}}}`)),
+		check:   checkScript,
+		literal: []string{"script"},
+		run: performed(func(ctx context.Context, _ executor.Call, cfg *scriptConfig) (executor.Result, error) {
+			return runScript(ctx, r, cfg)
+		}),
+	}
+}
+
+func runScript(ctx context.Context, r *scriptRunner, cfg *scriptConfig) (executor.Result, error) {
+	p, err := cfg.program()
+	if err != nil {
+		return executor.Result{}, err
+	}
+	end, err := r.run(ctx, p)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	if end.Code != 0 || end.Signal != 0 {
+		return executor.Result{}, failed(end)
+	}
+	out := end.output()
+	if len(out) > maxBody {
+		return executor.Result{}, permanent("output_too_large", "The step's output is larger than %d MiB.", maxBody>>20)
+	}
+	return executor.Result{Output: out}, nil
+}
+
+// program is what a script asks to be run.
+type program struct {
+	language string
+	text     string
+	args     []string
+	env      []string // NAME=value
+	stdin    string
+}
+
+func (cfg *scriptConfig) program() (program, error) {
+	p := program{language: cfg.Language, text: cfg.Script, stdin: string(cfg.Stdin)}
+	switch p.language {
+	case "":
+		p.language = "shell"
+	case "shell", "python":
+	default:
+		return p, permanent("invalid_config", "language must be shell or python.")
+	}
+	for i, a := range cfg.Args {
+		if strings.IndexByte(string(a), 0) >= 0 {
+			return p, permanent("invalid_config", "args[%d] holds a NUL character.", i)
+		}
+		p.args = append(p.args, string(a))
+	}
+	for name, v := range cfg.Env {
+		if !envName(name) || strings.IndexByte(string(v), 0) >= 0 {
+			return p, permanent("invalid_config", "env: %q is no variable, or its value holds a NUL character.", name)
+		}
+		p.env = append(p.env, name+"="+string(v))
+	}
+	return p, nil
+}
+
+func envName(name string) bool {
+	return name != "" && !strings.ContainsAny(name, "=\x00")
+}
+
+// ending is how a script ended.
+type ending struct {
+	Code           int
+	Signal         int // 0: it exited
+	stdout, stderr capped
+}
+
+func (e *ending) output() json.RawMessage {
+	result := json.RawMessage("null")
+	if v, ok := jsonValue(e.stdout.data); ok && !e.stdout.cut {
+		result = v
+	}
+	parts := []any{"exit_code", e.Code, "stdout", textValue(e.stdout.text()), "stderr", textValue(e.stderr.text()), "result", result}
+	if e.stdout.cut {
+		parts = append(parts, "stdout_truncated", true)
+	}
+	if e.stderr.cut {
+		parts = append(parts, "stderr_truncated", true)
+	}
+	return object(parts...)
+}
+
+// failed is the failure of a script that ran and did not succeed.
+func failed(e *ending) error {
+	details := map[string]any{"exit_code": e.Code}
+	if text := tail(e.stderr.data, 2048); text != "" {
+		details["stderr"] = text
+	}
+	if text := tail(e.stdout.data, 2048); text != "" {
+		details["stdout"] = text
+	}
+	how := fmt.Sprintf("with exit code %d", e.Code)
+	if e.Signal != 0 {
+		how = "by signal " + signalName(e.Signal)
+		details["signal"] = signalName(e.Signal)
+	}
+	if line := lastLine(e.stderr.data); line != "" {
+		how += ": " + line
+	}
+	return failure("script_failed", false, details, "The script ended %s", how).Err()
+}
+
+// tail is the end of a stream for an error's details.
+func tail(b []byte, limit int) string {
+	if len(b) > limit {
+		b = b[len(b)-limit:]
+	}
+	return excerpt(b, limit)
+}
+
+// lastLine is the last line that is not empty, at most 300 bytes of it.
+func lastLine(b []byte) string {
+	text := strings.TrimSpace(tail(b, 4096))
+	return excerpt([]byte(strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])), 300)
+}
+
+// capped is a writer that keeps the first limit bytes and drops the rest.
+type capped struct {
+	data  []byte
+	limit int
+	cut   bool
+}
+
+func (c *capped) Write(b []byte) (int, error) {
+	room := c.limit - len(c.data)
+	if len(b) > room {
+		c.cut = true
+		c.data = append(c.data, b[:max(room, 0)]...)
+		return len(b), nil
+	}
+	c.data = append(c.data, b...)
+	return len(b), nil
+}
+
+// text is the data without a character that the cut halved.
+func (c *capped) text() []byte {
+	if !c.cut {
+		return c.data
+	}
+	for i := 1; i <= utf8.UTFMax && i <= len(c.data); i++ {
+		if start := c.data[len(c.data)-i:]; utf8.RuneStart(start[0]) {
+			if !utf8.FullRune(start) {
+				return c.data[:len(c.data)-i]
+			}
+			break
+		}
+	}
+	return c.data
+}
+
+func checkScript(c fields) []definitions.Diagnostic {
+	var out []definitions.Diagnostic
+	if script, ok := c.text("script"); ok && templated(script) {
+		out = append(out, warning("template_in_script", "/script",
+			"script is passed on literally, {{ }} is not expanded there: hand values over by args, env or stdin"))
+	}
+	env, ok := readFields(c["env"])
+	if !ok {
+		return out
+	}
+	for _, name := range sortedNames(env) {
+		if !envName(name) {
+			out = append(out, problem("invalid_value", "/env"+pointer(name), "%q cannot be the name of an environment variable", name))
+		}
+	}
+	return out
+}

@@ -1,0 +1,154 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+)
+
+// leastLandlock is the first ABI that also stops truncation, without which a
+// script of the server's own user could empty the database.
+const leastLandlock = 3
+
+// systemDirs may be read and executed from by confined scripts.
+func systemDirs() []string {
+	return []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"}
+}
+
+// systemFiles are the parts of /etc that interpreters and libc read. Nothing
+// there is secret, and the rest of /etc stays closed.
+func systemFiles() []string {
+	return []string{
+		"/etc/alternatives", "/etc/group", "/etc/hosts", "/etc/inputrc", "/etc/ld.so.cache",
+		"/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/locale.alias", "/etc/localtime",
+		"/etc/mime.types", "/etc/nsswitch.conf", "/etc/os-release", "/etc/passwd",
+		"/etc/profile", "/etc/python3", "/etc/services", "/etc/timezone",
+	}
+}
+
+func deviceFiles() []string {
+	return []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
+}
+
+// landlocked leaves this process, and all that it becomes, the system's
+// programs and the script's own directory. Networks are closed as far as the
+// kernel's version goes.
+func landlocked(o order) error {
+	read := append(append(systemDirs(), systemFiles()...), o.Readable...)
+	var rules []landlock.Rule
+	for _, path := range read {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+		case info.IsDir():
+			rules = append(rules, landlock.RODirs(path))
+		default:
+			rules = append(rules, landlock.ROFiles(path))
+		}
+	}
+	rules = append(rules,
+		landlock.RWFiles(deviceFiles()...).IgnoreIfMissing(),
+		landlock.RODirs(o.Writable),
+		landlock.RWDirs(filepath.Join(o.Writable, "work")).WithRefer(),
+	)
+	return landlock.V10.BestEffort().Restrict(rules...)
+}
+
+func landlockABI() int {
+	v, err := ll.LandlockGetABIVersion()
+	if err != nil || v < leastLandlock {
+		return 0
+	}
+	return v
+}
+
+// probe tries the levels, best first, and takes the first under which a script
+// runs and cannot read a file that only the server's user may read.
+func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
+	canary, remove, err := r.canary()
+	if err != nil {
+		return isolation{}, transient("script_not_started", "The server could not make a directory for the script.")
+	}
+	defer remove()
+	for _, level := range r.levels() {
+		if r.exposed(level) {
+			continue
+		}
+		end, err := r.execute(ctx, level, "/bin/sh", program{text: `if cat "$1"; then exit 9; fi`, args: []string{canary}})
+		if ctx.Err() != nil {
+			return isolation{}, stopped(ctx)
+		}
+		if err == nil && end.Code == 0 && len(end.stdout.data) == 0 {
+			return level, nil
+		}
+		r.log.Debug("a way to confine scripts is not to be had", "level", level.String(), "err", err)
+	}
+	return isolation{}, permanent("script_isolation_unavailable",
+		"Scripts are refused: nothing on this server can hide its database and keys from them. It needs Linux 6.2 or later with landlock, or to run as root; HEDDLE_SCRIPTS=unconfined runs scripts with limits alone.")
+}
+
+// canary is a file as private as the server's own.
+func (r *scriptRunner) canary() (path string, remove func(), err error) {
+	dir, err := os.MkdirTemp(r.cfg.TempDir, "heddle-canary-")
+	if err != nil {
+		return "", nil, err
+	}
+	path = filepath.Join(dir, "canary")
+	err = errors.Join(os.Chmod(dir, 0o755), os.WriteFile(path, []byte("sings"), 0o600))
+	return path, func() { r.remove(dir) }, err
+}
+
+// levels lists what may be possible here, best first. Each either has landlock
+// or runs as a user that may not read the server's files.
+func (r *scriptRunner) levels() []isolation {
+	root, abi := os.Getuid() == 0, landlockABI()
+	var levels []isolation
+	for _, namespaces := range []bool{true, false} {
+		if abi > 0 {
+			levels = append(levels, isolation{Namespaces: namespaces, Landlock: abi, DropUser: root})
+		}
+	}
+	if root {
+		levels = append(levels, isolation{Namespaces: true, DropUser: true}, isolation{DropUser: true})
+	}
+	return levels
+}
+
+// exposed tells whether a file that must be hidden would not be: landlock
+// hides it unless it lies in a granted directory, another user unless its mode
+// lets others in.
+func (r *scriptRunner) exposed(level isolation) bool {
+	granted := append(systemDirs(), prefixOf(r.cfg.Python)...)
+	for _, file := range r.cfg.Hide {
+		closed := level.Landlock > 0 && !within(file, granted)
+		private := level.DropUser && !open(file)
+		if !closed && !private {
+			return true
+		}
+	}
+	return false
+}
+
+func within(file string, dirs []string) bool {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return true
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(path, dir+"/") })
+}
+
+// open tells whether others than the owner have rights; a file that is not
+// there yet will be made private.
+func open(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().Perm()&0o077 != 0
+}
