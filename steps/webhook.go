@@ -1,0 +1,138 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"heddle/definitions"
+	"heddle/executor"
+)
+
+// webhookConfig is the config of webhook.
+type webhookConfig struct {
+	URL     string             `json:"url" minLength:"1" doc:"The receiver, http or https."`
+	Event   string             `json:"event" minLength:"1" doc:"What happened, such as order.paid; sent as type."`
+	Payload json.RawMessage    `json:"payload,omitempty" doc:"Any JSON; sent as data."`
+	Headers map[string]printed `json:"headers,omitempty" doc:"Further headers."`
+	Secret  printed            `json:"secret,omitempty" doc:"Signs the request as Standard Webhooks say: whsec_ and base64, or any text."`
+}
+
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
+
+func webhookType(c *client) *stepType {
+	return &stepType{
+		name:   "webhook",
+		config: schemaOf[webhookConfig](),
+		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["status_code","attempts","delivered_at","webhook_id"],"properties":{` +
+			`"status_code":{"type":"integer"},"attempts":{"type":"integer"},"delivered_at":{"type":"string","format":"date-time"},"webhook_id":{"type":"string"}}}`)),
+		check: func(f fields) []definitions.Diagnostic {
+			out := append(checkURL(f), checkHeaders(f["headers"])...)
+			return append(out, checkSecret(f)...)
+		},
+		run: performed(func(ctx context.Context, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
+			return runWebhook(ctx, c, call, cfg)
+		}),
+	}
+}
+
+func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
+	id, sent := webhookID(call.Key), c.now().UTC()
+	req, err := cfg.request(ctx, id, sent)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	stamp(req.Header, call)
+	got, err := c.do(req, false)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	switch {
+	case got.status >= 200 && got.status <= 299:
+	case got.status == http.StatusGone:
+		return executor.Result{}, permanent("webhook_gone", "The receiver answered 410 Gone: it wants no more deliveries at this url.")
+	default:
+		return executor.Result{}, unexpected(c, got, expectation{{200, 299}})
+	}
+	return executor.Result{Output: object("status_code", got.status, "attempts", call.Attempt,
+		"delivered_at", c.now().UTC().Format(timeFormat), "webhook_id", id)}, nil
+}
+
+// webhookID is the same for every attempt of one effect.
+func webhookID(key string) string {
+	sum := sha256.Sum256([]byte("webhook/" + key))
+	return "msg_" + hex.EncodeToString(sum[:12])
+}
+
+func (cfg *webhookConfig) request(ctx context.Context, id string, sent time.Time) (*http.Request, error) {
+	target, err := url.Parse(strings.TrimSpace(cfg.URL))
+	if err != nil {
+		return nil, permanent("invalid_url", "The url is not valid.")
+	}
+	data := cfg.Payload
+	if data == nil {
+		data = json.RawMessage("{}")
+	}
+	body := object("type", cfg.Event, "timestamp", sent.Format(timeFormat), "data", data)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, permanent("invalid_url", "The url is not valid.")
+	}
+	if err := setHeaders(req.Header, cfg.Headers); err != nil {
+		return nil, err
+	}
+	stamped := strconv.FormatInt(sent.Unix(), 10)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Webhook-Id", id)
+	req.Header.Set("Webhook-Timestamp", stamped)
+	if cfg.Secret == "" {
+		return req, nil
+	}
+	key, ok := signingKey(string(cfg.Secret))
+	if !ok {
+		return nil, permanent("invalid_config", "secret begins with whsec_ but what follows is not base64.")
+	}
+	req.Header.Set("Webhook-Signature", "v1,"+signature(key, id, stamped, body))
+	return req, nil
+}
+
+// signingKey reads a secret: whsec_ and base64 (Standard Webhooks), or any
+// other text as its bytes.
+func signingKey(secret string) ([]byte, bool) {
+	encoded, ok := strings.CutPrefix(secret, "whsec_")
+	if !ok {
+		return []byte(secret), true
+	}
+	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	return key, err == nil && len(key) > 0
+}
+
+// signature is the base64 HMAC-SHA256 over "id.timestamp.body".
+func signature(key []byte, id, timestamp string, body []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(id + "." + timestamp + "."))
+	mac.Write(body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func checkSecret(f fields) []definitions.Diagnostic {
+	secret, ok := f.literal("secret")
+	if !ok || secret == "" {
+		return nil
+	}
+	if _, fine := signingKey(secret); !fine {
+		return []definitions.Diagnostic{problem("invalid_value", "/secret", "secret begins with whsec_ but what follows is not base64")}
+	}
+	return []definitions.Diagnostic{suggest(
+		warning("secret_in_definition", "/secret", "a secret written here is readable by everyone who may view the workflow"),
+		"{{ secrets.WEBHOOK_SECRET }}")}
+}
