@@ -1,0 +1,39 @@
+package steps
+
+import (
+	"encoding/json"
+
+	"heddle/definitions"
+)
+
+// conditionConfig is the schema of condition's config, which
+// definitions.ConditionConfig decodes and the run machine performs.
+type conditionConfig struct {
+	Expression string          `json:"expression,omitempty" doc:"A true or false expression."`
+	Then       []string        `json:"then,omitempty" doc:"Steps that run only when it is true; each must depend on this step."`
+	Else       []string        `json:"else,omitempty" doc:"Steps that run only when it, or every case, is false."`
+	Cases      []conditionCase `json:"cases,omitempty" minItems:"1" doc:"Several branches instead of expression; the first true one is taken."`
+}
+
+type conditionCase struct {
+	When string   `json:"when" doc:"A true or false expression."`
+	Then []string `json:"then" doc:"Steps of this branch."`
+}
+
+func conditionType() *stepType {
+	return &stepType{
+		name:   "condition",
+		config: schemaOf[conditionConfig](),
+		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["result","branch"],"properties":{` +
+			`"result":{"type":"boolean"},"branch":{"type":["string","null"]}}}`)),
+		check: checkCondition,
+	}
+}
+
+func checkCondition(c fields) []definitions.Diagnostic {
+	out := c.exactlyOne("expression", "cases")
+	if c.has("cases") && c.has("then") {
+		out = append(out, problem("invalid_value", "/then", "then belongs to expression; with cases each case has its own then"))
+	}
+	return out
+}

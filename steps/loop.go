@@ -1,0 +1,75 @@
+package steps
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"heddle/definitions"
+)
+
+// loopConfig is the schema of loop's config, which definitions.LoopConfig
+// decodes and the run machine performs.
+type loopConfig struct {
+	Items            string       `json:"items,omitempty" doc:"An expression that gives a list, or a count of iterations."`
+	While            string       `json:"while,omitempty" doc:"A true or false expression, evaluated before each iteration."`
+	As               string       `json:"as,omitempty" default:"item" pattern:"^[A-Za-z_][A-Za-z0-9_]{0,63}$" doc:"The name of the current item in the body's expressions."`
+	Concurrency      int          `json:"concurrency,omitempty" default:"1" minimum:"1" doc:"How many iterations may be open at once."`
+	MaxIterations    int          `json:"max_iterations,omitempty" default:"100000" minimum:"1" maximum:"1000000" doc:"More than these fail the step."`
+	Steps            []nestedStep `json:"steps" minItems:"1" doc:"The body: steps as at the top level."`
+	Collect          string       `json:"collect,omitempty" doc:"An expression per iteration; its values are results."`
+	TolerateFailures tolerance    `json:"tolerate_failures,omitempty" doc:"How many iterations may fail: a count, or a share such as \"5%\"."`
+}
+
+// nestedStep is checked by definitions like any other step.
+type nestedStep struct{}
+
+func (nestedStep) jsonSchema() map[string]any { return map[string]any{"type": "object"} }
+
+// tolerance is a count or a percentage.
+type tolerance struct{}
+
+func (tolerance) jsonSchema() map[string]any {
+	return map[string]any{"anyOf": []map[string]any{
+		{"type": "integer", "minimum": 0},
+		{"type": "string"},
+	}}
+}
+
+func loopType() *stepType {
+	return &stepType{
+		name:   "loop",
+		config: schemaOf[loopConfig](),
+		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["count","completed","failed"],"properties":{` +
+			`"count":{"type":"integer"},"completed":{"type":"integer"},"failed":{"type":"integer"},"results":{"type":"array"}}}`)),
+		check: checkLoop,
+	}
+}
+
+func checkLoop(c fields) []definitions.Diagnostic {
+	out := c.exactlyOne("items", "while")
+	return append(out, checkTolerance(c)...)
+}
+
+func checkTolerance(c fields) []definitions.Diagnostic {
+	raw, ok := c["tolerate_failures"]
+	if !ok {
+		return nil
+	}
+	text, err := printValue(raw)
+	if err != nil || templated(text) {
+		return nil
+	}
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	quoted := len(raw) > 0 && raw[0] == '"'
+	switch {
+	case err != nil || n < 0 || percent && n > 100 || quoted && !percent || !percent && n != float64(int64(n)):
+		return []definitions.Diagnostic{suggest(problem("invalid_value", "/tolerate_failures",
+			"tolerate_failures must be a whole number of iterations or a share such as \"5%%\""), "5%")}
+	case percent && c.has("while"):
+		return []definitions.Diagnostic{problem("invalid_value", "/tolerate_failures",
+			"a share can be tolerated only with items: a while loop has no known number of iterations; give a count")}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"sort"
+	"time"
+
+	"heddle/definitions"
+	"heddle/executor"
+)
+
+// Deps is what the step types need of the outside. Zero values are usable:
+// nothing private may be reached, scripts run in the sandbox, no agents.
+type Deps struct {
+	Egress  *Guard
+	Scripts Scripts
+	Agents  Agents           // nil: every agent is unknown
+	Version string           // for User-Agent
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: slog.Default
+}
+
+// Registry knows the step types by name. It is safe for concurrent use.
+type Registry struct {
+	types  map[string]*stepType
+	client *client
+	runner *scriptRunner
+}
+
+// Default makes the registry of the seven built-in types.
+func Default(deps Deps) *Registry {
+	if deps.Egress == nil {
+		deps.Egress = &Guard{}
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Log == nil {
+		deps.Log = slog.Default()
+	}
+	r := &Registry{
+		types:  make(map[string]*stepType),
+		client: newClient(deps.Egress, deps.Version, deps.Now),
+		runner: newScriptRunner(deps.Scripts, deps.Log),
+	}
+	for _, t := range []*stepType{
+		httpRequestType(r.client),
+		scriptType(r.runner),
+		agentTaskType(r.client, deps.Agents),
+		webhookType(r.client),
+		conditionType(),
+		loopType(),
+		waitType(),
+	} {
+		r.types[t.name] = t
+	}
+	return r
+}
+
+// Names lists the types, sorted.
+func (r *Registry) Names() []string {
+	names := make([]string, 0, len(r.types))
+	for name := range r.types {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// StepType finds one by name.
+func (r *Registry) StepType(name string) (definitions.StepType, bool) {
+	t, ok := r.types[name]
+	if !ok {
+		return nil, false
+	}
+	return t, true
+}
+
+// Run performs one attempt. An error is a machine.Failure (machine.AsFailure).
+func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result, error) {
+	t, ok := r.types[call.Type]
+	if !ok {
+		return executor.Result{}, permanent("unknown_step_type", "There is no step type %q.", call.Type)
+	}
+	if t.run == nil {
+		return executor.Result{}, permanent("not_performable",
+			"Steps of type %s are decided by the run itself and cannot be performed.", call.Type)
+	}
+	return t.run(ctx, call)
+}
+
+// ScriptIsolation says in a few words how scripts are confined here, for
+// operators. The first call tries the levels out.
+func (r *Registry) ScriptIsolation(ctx context.Context) string { return r.runner.describe(ctx) }
+
+// HTTPClient gives a client behind the same guard and the same limits.
+func (r *Registry) HTTPClient() *http.Client { return r.client.plain() }
+
+// Close frees idle connections.
+func (r *Registry) Close() { r.client.transport.CloseIdleConnections() }
+
+// DefaultRetry is the retry of a type where a step names none: webhook has 5
+// attempts, exponential from 5 s up to 5 minutes; all others have none.
+func DefaultRetry(typeName string) (definitions.Retry, bool) {
+	if typeName != "webhook" {
+		return definitions.Retry{}, false
+	}
+	delay, most := 5.0, 300.0
+	return definitions.Retry{
+		MaxAttempts: 5, DelaySeconds: &delay, MaxDelaySeconds: &most, Backoff: "exponential",
+	}, true
+}
+
+// DefaultTimeout is how long one attempt of a type may take where a step says
+// nothing; 0 is no limit.
+func DefaultTimeout(typeName string) time.Duration {
+	switch typeName {
+	case "http_request", "script", "agent_task", "webhook":
+		return 300 * time.Second
+	default:
+		return 0
+	}
+}
+
+// stepType is one entry: what validation asks and what an attempt does.
+type stepType struct {
+	name    string
+	config  json.RawMessage
+	output  func(config json.RawMessage) json.RawMessage
+	check   func(c fields) []definitions.Diagnostic
+	literal []string
+	run     func(ctx context.Context, call executor.Call) (executor.Result, error)
+}
+
+func (t *stepType) ConfigSchema() json.RawMessage { return t.config }
+
+func (t *stepType) OutputSchema(config json.RawMessage) json.RawMessage {
+	if t.output == nil {
+		return nil
+	}
+	return t.output(config)
+}
+
+func (t *stepType) CheckConfig(config json.RawMessage) []definitions.Diagnostic {
+	c, ok := readFields(config)
+	if !ok || t.check == nil {
+		return nil
+	}
+	return t.check(c)
+}
+
+func (t *stepType) LiteralFields() []string { return t.literal }
+
+// performed makes run of a typed function: config is decoded strictly first.
+func performed[C any](do func(context.Context, executor.Call, *C) (executor.Result, error)) func(context.Context, executor.Call) (executor.Result, error) {
+	return func(ctx context.Context, call executor.Call) (executor.Result, error) {
+		var config C
+		if err := decodeConfig(call.Config, &config); err != nil {
+			return executor.Result{}, permanent("invalid_config", "The config of step %q is not usable: %v.", call.StepID, err)
+		}
+		return do(ctx, call, &config)
+	}
+}
+
+// always gives the same output schema whatever the config says.
+func always(schema json.RawMessage) func(json.RawMessage) json.RawMessage {
+	return func(json.RawMessage) json.RawMessage { return schema }
+}
