@@ -1,0 +1,47 @@
+package expressions
+
+// The limits of one expression and of one evaluation. No text passes them:
+// what would is refused before the parser sees it, at compilation, or ends
+// the evaluation with limit_exceeded or value_too_large.
+const (
+	MaxSource   = 4 << 10   // bytes of an expression
+	MaxDepth    = 64        // brackets, or prefix operators, inside each other
+	MaxNodes    = 200       // nodes of the syntax tree
+	MaxLets     = 8         // let declarations
+	MaxNesting  = 2         // predicates inside each other
+	MaxList     = 10_000    // elements of a list that is walked or built
+	MaxString   = 256 << 10 // bytes of a string that is built
+	MaxRead     = 8 << 20   // bytes of JSON that one evaluation decodes
+	MaxBuilt    = 16 << 20  // bytes of strings that one evaluation builds
+	MaxFuel     = 1_000_000 // element visits and their like, of one evaluation
+	MaxValue    = 1_000_000 // values inside one result
+	MaxResult   = 16 << 20  // bytes of a computed result's JSON
+	MaxRendered = 64 << 20  // bytes of a rendered template
+	maxJSONDeep = 1_000     // arrays and objects inside each other
+	maxPattern  = 5_000     // instructions of a regular expression
+)
+
+// guard refuses texts that the parser should not see. It counts brackets and
+// runs of prefix operators outside string literals and comments.
+func guard(source string) *Error {
+	if len(source) > MaxSource {
+		return failAt(CodeLimit, 1, "the expression has %d bytes; at most %d are allowed", len(source), MaxSource)
+	}
+	depth, prefixes := 0, 0
+	for s := newScan(source); s.next(); {
+		switch {
+		case s.opens():
+			depth, prefixes = depth+1, 0
+		case s.closes():
+			depth, prefixes = depth-1, 0
+		case s.prefixes():
+			prefixes++
+		default:
+			prefixes = 0
+		}
+		if depth > MaxDepth || prefixes > MaxDepth {
+			return failAt(CodeLimit, s.column(), "the expression is nested more than %d deep", MaxDepth)
+		}
+	}
+	return nil
+}
