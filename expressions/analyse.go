@@ -1,0 +1,283 @@
+package expressions
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/parser"
+)
+
+// Reference is one use of a name, at a column in characters from 1.
+type Reference struct {
+	Name   string
+	Column int
+}
+
+// References lists what an expression reads, each name once, at its first use.
+type References struct {
+	// Names are input, run, item and the like; not steps, signals, secrets.
+	Names []Reference
+	// Steps are the ids of steps that are named with a constant.
+	Steps []Reference
+	// AllSteps: steps is used as a whole, or with a computed id.
+	AllSteps bool
+	// Signals are the names of signals that are named with a constant.
+	Signals []Reference
+	// AllSignals: signals is used as a whole, or with a computed name.
+	AllSignals bool
+	// Secrets are the names of secrets; templates alone may use them.
+	Secrets []Reference
+}
+
+func addReference(list []Reference, name string, column int) []Reference {
+	if slices.ContainsFunc(list, func(r Reference) bool { return r.Name == name }) {
+		return list
+	}
+	return append(list, Reference{name, column})
+}
+
+// The names that hold other names.
+const (
+	nameSteps   = "steps"
+	nameSignals = "signals"
+	nameSecrets = "secrets"
+)
+
+// parse reads an expression and refuses what is beyond the limits or not on
+// the allow-list. Columns of its errors are those of the text as parsed.
+func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = failAt(CodeSyntax, 1, "the expression cannot be read")
+		}
+	}()
+	if e := guard(source); e != nil {
+		return nil, nil, e
+	}
+	if !utf8.ValidString(source) {
+		return nil, nil, failAt(CodeSyntax, 1, "the expression is not UTF-8")
+	}
+	if strings.TrimSpace(source) == "" {
+		return nil, nil, failAt(CodeSyntax, 1, "the expression is empty")
+	}
+	tree, perr := parser.ParseWithConfig(source, &conf.Config{MaxNodes: MaxNodes})
+	if perr != nil {
+		e := translate(perr, CodeSyntax)
+		if strings.Contains(e.Message, "maximum allowed nodes") {
+			e = failAt(CodeLimit, 1, "the expression has more than %d parts; split it over several steps", MaxNodes)
+		}
+		return nil, nil, e
+	}
+	a = &analysis{secrets: secrets}
+	a.walk(tree.Node, 0)
+	if a.err != nil {
+		return nil, nil, a.err
+	}
+	return tree, a, nil
+}
+
+// analysis walks a fresh syntax tree: the allow-list, the limits that need a
+// tree, and the references.
+type analysis struct {
+	refs    References
+	secrets bool
+	lets    []string
+	letSeen int
+	err     *Error
+}
+
+func column(n ast.Node) int { return n.Location().From + 1 }
+
+func (a *analysis) refuse(code string, n ast.Node, format string, args ...any) {
+	if a.err == nil {
+		a.err = failAt(code, column(n), format, args...)
+	}
+}
+
+func (a *analysis) walk(n ast.Node, nesting int) {
+	if n == nil || a.err != nil {
+		return
+	}
+	if p, ok := pathOf(n, a.lets); ok {
+		a.refer(p, n)
+		return
+	}
+	switch n := n.(type) {
+	case *ast.CallNode:
+		a.call(n, nesting)
+	case *ast.BuiltinNode:
+		a.builtin(n, nesting)
+	case *ast.VariableDeclaratorNode:
+		a.let(n, nesting)
+	case *ast.MemberNode:
+		a.member(n, nesting)
+	case *ast.BytesNode:
+		a.refuse(CodeSyntax, n, "byte literals are not available; use a string")
+	default:
+		for _, c := range children(n) {
+			a.walk(c, nesting)
+		}
+	}
+}
+
+func (a *analysis) let(n *ast.VariableDeclaratorNode, nesting int) {
+	a.letSeen++
+	if a.letSeen > MaxLets {
+		a.refuse(CodeLimit, n, "at most %d let are allowed", MaxLets)
+		return
+	}
+	if strings.HasPrefix(n.Name, "$") {
+		a.refuse(CodeSyntax, n, "a let name cannot begin with $")
+		return
+	}
+	a.walk(n.Value, nesting)
+	a.lets = append(a.lets, n.Name)
+	a.walk(n.Expr, nesting)
+	a.lets = a.lets[:len(a.lets)-1]
+}
+
+// member is one that is no constant path: something computed is read.
+func (a *analysis) member(n *ast.MemberNode, nesting int) {
+	if root, ok := n.Node.(*ast.IdentifierNode); ok && !slices.Contains(a.lets, root.Value) {
+		switch root.Value {
+		case nameSteps:
+			a.refs.AllSteps = true
+			a.walk(n.Property, nesting)
+			return
+		case nameSignals:
+			a.refs.AllSignals = true
+			a.walk(n.Property, nesting)
+			return
+		}
+	}
+	a.walk(n.Node, nesting)
+	a.walk(n.Property, nesting)
+}
+
+func (a *analysis) call(n *ast.CallNode, nesting int) {
+	switch callee := n.Callee.(type) {
+	case *ast.MemberNode:
+		name, _ := callee.Property.(*ast.StringNode)
+		if name == nil || !methodAllowed(name.Value) {
+			a.refuse(CodeSyntax, n, "there is no method %q here", memberName(callee))
+			return
+		}
+		a.walk(callee.Node, nesting)
+	case *ast.IdentifierNode:
+		a.refuse(CodeUnknown, n, "there is no function %s%s", callee.Value, didYouMean(callee.Value, functionNames()))
+		return
+	default:
+		a.refuse(CodeSyntax, n, "this cannot be called")
+		return
+	}
+	for _, arg := range n.Arguments {
+		a.walk(arg, nesting)
+	}
+}
+
+func memberName(n *ast.MemberNode) string {
+	if s, ok := n.Property.(*ast.StringNode); ok {
+		return s.Value
+	}
+	return ""
+}
+
+func (a *analysis) builtin(n *ast.BuiltinNode, nesting int) {
+	if reason, ok := refusedFunctions[n.Name]; ok {
+		a.refuse(CodeSyntax, n, "the function %s is not available: %s", n.Name, reason)
+		return
+	}
+	predicate := predicateFunctions[n.Name]
+	if _, ok := functions[n.Name]; !ok && !predicate {
+		a.refuse(CodeSyntax, n, "the function %s is not available", n.Name)
+		return
+	}
+	for _, arg := range n.Arguments {
+		body, ok := arg.(*ast.PredicateNode)
+		if !ok {
+			a.walk(arg, nesting)
+			continue
+		}
+		if nesting >= MaxNesting {
+			a.refuse(CodeLimit, n, "predicates may be nested %d deep", MaxNesting)
+			return
+		}
+		a.walk(body.Node, nesting+1)
+	}
+}
+
+// refer notes what a constant path reads.
+func (a *analysis) refer(p path, n ast.Node) {
+	switch p.root {
+	case nameSteps, nameSignals:
+		a.referHolder(p)
+	case nameSecrets:
+		a.referSecret(p, n)
+	default:
+		if strings.HasPrefix(p.root, "$") {
+			a.refuse(CodeUnknown, n, "%s is not available", p.root)
+			return
+		}
+		a.refs.Names = addReference(a.refs.Names, p.root, p.column)
+	}
+}
+
+func (a *analysis) referHolder(p path) {
+	first, ok := p.first()
+	switch {
+	case p.root == nameSteps && ok:
+		a.refs.Steps = addReference(a.refs.Steps, first, p.column)
+	case p.root == nameSteps:
+		a.refs.AllSteps = true
+	case ok:
+		a.refs.Signals = addReference(a.refs.Signals, first, p.column)
+	default:
+		a.refs.AllSignals = true
+	}
+}
+
+func (a *analysis) referSecret(p path, n ast.Node) {
+	first, ok := p.first()
+	switch {
+	case !a.secrets:
+		a.refuse(CodeUnknown, n, "secrets are visible in the templates of config only")
+	case !ok:
+		a.refuse(CodeUnknown, n, "name one secret: secrets.NAME")
+	default:
+		a.refs.Secrets = addReference(a.refs.Secrets, first, p.column)
+	}
+}
+
+// children gives the parts of a node that hold no names of their own.
+func children(n ast.Node) []ast.Node {
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		return []ast.Node{n.Node}
+	case *ast.BinaryNode:
+		return []ast.Node{n.Left, n.Right}
+	case *ast.ChainNode:
+		return []ast.Node{n.Node}
+	case *ast.SliceNode:
+		return present(n.Node, n.From, n.To)
+	case *ast.PredicateNode:
+		return []ast.Node{n.Node}
+	case *ast.SequenceNode:
+		return n.Nodes
+	case *ast.ConditionalNode:
+		return []ast.Node{n.Cond, n.Exp1, n.Exp2}
+	case *ast.ArrayNode:
+		return n.Nodes
+	case *ast.MapNode:
+		return n.Pairs
+	case *ast.PairNode:
+		return []ast.Node{n.Key, n.Value}
+	}
+	return nil
+}
+
+func present(nodes ...ast.Node) []ast.Node {
+	return slices.DeleteFunc(nodes, func(n ast.Node) bool { return n == nil })
+}

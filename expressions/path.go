@@ -1,0 +1,115 @@
+package expressions
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// path is an identifier followed by constant members only: input.a["b"][0].
+type path struct {
+	root   string
+	column int
+	hops   []hop
+}
+
+// hop is one member of a path, or the end of an optional chain.
+type hop struct {
+	key      string
+	index    int
+	numeric  bool // [index] instead of .key
+	optional bool // ?. : null ends the chain
+	ends     bool // no member: an optional chain that ended before jumps here
+	column   int
+}
+
+// pathOf reads a node as a path; false where something in it is computed, or
+// its root is a let.
+func pathOf(n ast.Node, lets []string) (path, bool) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		if slices.Contains(lets, n.Value) {
+			return path{}, false
+		}
+		return path{root: n.Value, column: column(n)}, true
+	case *ast.ChainNode:
+		p, ok := pathOf(n.Node, lets)
+		if !ok {
+			return path{}, false
+		}
+		p.hops = append(p.hops, hop{ends: true})
+		return p, true
+	case *ast.MemberNode:
+		return memberPath(n, lets)
+	}
+	return path{}, false
+}
+
+func memberPath(n *ast.MemberNode, lets []string) (path, bool) {
+	h := hop{optional: n.Optional, column: column(n)}
+	switch key := n.Property.(type) {
+	case *ast.StringNode:
+		h.key = key.Value
+	case *ast.IntegerNode:
+		h.index, h.numeric = key.Value, true
+	default:
+		return path{}, false
+	}
+	p, ok := pathOf(n.Node, lets)
+	if !ok {
+		return path{}, false
+	}
+	p.hops = append(p.hops, h)
+	return p, true
+}
+
+// first is the name that follows the root directly: the step's id.
+func (p path) first() (string, bool) {
+	for _, h := range p.hops {
+		if h.ends {
+			continue
+		}
+		return h.key, !h.numeric
+	}
+	return "", false
+}
+
+// names gives the path as plain words; false where it holds an optional hop.
+func (p path) names() ([]string, bool) {
+	names := []string{p.root}
+	for _, h := range p.hops {
+		switch {
+		case h.optional || h.ends:
+			return nil, false
+		case h.numeric:
+			names = append(names, strconv.Itoa(h.index))
+		default:
+			names = append(names, h.key)
+		}
+	}
+	return names, true
+}
+
+// text prints the path's first n hops as they would be written.
+func (p path) text(n int) string {
+	var b strings.Builder
+	b.WriteString(p.root)
+	for _, h := range p.hops[:n] {
+		switch {
+		case h.ends:
+		case h.numeric:
+			b.WriteString("[" + strconv.Itoa(h.index) + "]")
+		case identifier(h.key):
+			b.WriteString("." + h.key)
+		default:
+			b.WriteString("[" + strconv.Quote(h.key) + "]")
+		}
+	}
+	return b.String()
+}
+
+func identifier(s string) bool {
+	return s != "" && wordLength(s) == len(s) && (s[0] < '0' || s[0] > '9')
+}
