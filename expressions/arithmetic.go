@@ -1,0 +1,171 @@
+package expressions
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"time"
+)
+
+// arithmetic is + - * / % ** on two values. Whole numbers stay whole, except
+// under / and **; what passes 64 bits, or is not finite, is an error.
+func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
+	if x, ok := a.(string); ok && operator == "+" {
+		if y, ok := b.(string); ok {
+			if err := e.grow(len(x) + len(y)); err != nil {
+				return nil, err
+			}
+			return x + y, nil
+		}
+	}
+	if v, ok := timeArithmetic(operator, a, b); ok {
+		return v, nil
+	}
+	if !isNumber(a) || !isNumber(b) {
+		return nil, mismatch(operator, a, b)
+	}
+	x, xok := whole(a)
+	y, yok := whole(b)
+	if xok && yok && operator != "/" && operator != "**" {
+		return wholeArithmetic(operator, x, y)
+	}
+	f, err := float(a)
+	if err != nil {
+		return nil, err
+	}
+	g, err := float(b)
+	if err != nil {
+		return nil, err
+	}
+	return floatArithmetic(operator, f, g)
+}
+
+func mismatch(operator string, a, b any) *Error {
+	hint := ""
+	_, left := a.(string)
+	_, right := b.(string)
+	if operator == "+" && (left || right) {
+		hint = "; string(x) makes text of a value"
+	}
+	return fail(CodeType, "%s cannot take %s and %s%s", operator, kindOf(a), kindOf(b), hint)
+}
+
+func whole(v any) (int, bool) {
+	switch v := v.(type) {
+	case int:
+		return v, true
+	case uint8:
+		return int(v), true
+	}
+	return 0, false
+}
+
+func float(v any) (float64, *Error) {
+	switch v := v.(type) {
+	case int:
+		return float64(v), nil
+	case uint8:
+		return float64(v), nil
+	case float64:
+		return v, nil
+	case json.Number:
+		f, err := strconv.ParseFloat(string(v), 64)
+		if err != nil {
+			return 0, fail(CodeLarge, "the number %.40s is too large to calculate with", string(v))
+		}
+		return f, nil
+	}
+	return 0, fail(CodeType, "expected a number, got %s", kindOf(v))
+}
+
+func wholeArithmetic(operator string, x, y int) (any, *Error) {
+	overflow := false
+	r := 0
+	switch operator {
+	case "+":
+		r = x + y
+		overflow = (x > 0 && y > 0 && r < 0) || (x < 0 && y < 0 && r >= 0)
+	case "-":
+		r = x - y
+		overflow = (x >= 0 && y < 0 && r < 0) || (x < 0 && y > 0 && r >= 0)
+	case "*":
+		r = x * y
+		overflow = x != 0 && (r/x != y || (x == -1 && y == math.MinInt))
+	case "%":
+		if y == 0 {
+			return nil, fail(CodeFailed, "division by zero")
+		}
+		r = x % y
+	}
+	if overflow {
+		return nil, fail(CodeFailed, "the whole number is beyond 64 bits; float(x) calculates with rounding")
+	}
+	return r, nil
+}
+
+func floatArithmetic(operator string, f, g float64) (any, *Error) {
+	r := 0.0
+	switch operator {
+	case "+":
+		r = f + g
+	case "-":
+		r = f - g
+	case "*":
+		r = f * g
+	case "/":
+		if g == 0 {
+			return nil, fail(CodeFailed, "division by zero")
+		}
+		r = f / g
+	case "**":
+		r = math.Pow(f, g)
+	default:
+		return nil, fail(CodeType, "%% takes whole numbers")
+	}
+	if math.IsInf(r, 0) || math.IsNaN(r) {
+		return nil, fail(CodeFailed, "the result of %s is no finite number", operator)
+	}
+	return r, nil
+}
+
+// timeArithmetic: time ± duration, time - time, duration ± duration.
+func timeArithmetic(operator string, a, b any) (any, bool) {
+	sign := time.Duration(1)
+	switch operator {
+	case "+":
+	case "-":
+		sign = -1
+	default:
+		return nil, false
+	}
+	switch x := a.(type) {
+	case time.Time:
+		switch y := b.(type) {
+		case time.Duration:
+			return x.Add(sign * y), true
+		case time.Time:
+			return x.Sub(y), sign < 0
+		}
+	case time.Duration:
+		switch y := b.(type) {
+		case time.Duration:
+			return x + sign*y, true
+		case time.Time:
+			return y.Add(x), sign > 0
+		}
+	}
+	return nil, false
+}
+
+func negate(v any) (any, *Error) {
+	switch v := v.(type) {
+	case int:
+		return wholeArithmetic("-", 0, v)
+	case time.Duration:
+		return -v, nil
+	case string, nil, bool:
+		return nil, fail(CodeType, "- cannot take %s", kindOf(v))
+	}
+	f, err := float(v)
+	return -f, err
+}

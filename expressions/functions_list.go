@@ -1,0 +1,261 @@
+package expressions
+
+import (
+	"encoding/json"
+	"math/bits"
+	"slices"
+	"strings"
+	"time"
+)
+
+var listFunctions = map[string]function{
+	"len":     {1, 1, length},
+	"type":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return typeName(a[0]), nil }},
+	"first":   {1, 1, func(_ *evaluation, a []any) (any, *Error) { return end(a[0], false) }},
+	"last":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return end(a[0], true) }},
+	"get":     {2, 2, get},
+	"take":    {2, 2, take},
+	"reverse": {1, 1, reverse},
+	"uniq":    {1, 1, uniq},
+	"concat":  {1, -1, concat},
+	"flatten": {1, 1, flatten},
+	"sort":    {1, 2, sorted},
+}
+
+// length counts the characters of a string, the elements of a list of any
+// size, the members of an object.
+func length(e *evaluation, a []any) (any, *Error) {
+	switch v := a[0].(type) {
+	case string:
+		return runes(v), e.spend(len(v) / 1024)
+	case []int:
+		return len(v), nil
+	case []any:
+		return len(v), nil
+	case map[string]any:
+		return len(v), nil
+	case map[any][]any:
+		return len(v), nil
+	}
+	return nil, fail(CodeType, "expected a string, list or object, got %s", kindOf(a[0]))
+}
+
+// typeName gives the library's names of types.
+func typeName(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "nil"
+	case bool:
+		return "bool"
+	case int, uint8:
+		return "int"
+	case float64:
+		return "float"
+	case json.Number:
+		if strings.ContainsAny(string(v), ".eE") {
+			return "float"
+		}
+		return "int"
+	case string:
+		return "string"
+	case []any, []int:
+		return "array"
+	case map[string]any, map[any][]any:
+		return "map"
+	case time.Time:
+		return "time"
+	case time.Duration:
+		return "duration"
+	}
+	return "unknown"
+}
+
+// end is first and last; null for an empty list.
+func end(v any, last bool) (any, *Error) {
+	list, ok := listOf(v)
+	switch {
+	case !ok && v != nil:
+		return nil, fail(CodeType, "expected a list, got %s", kindOf(v))
+	case len(list) == 0:
+		return nil, nil
+	case last:
+		return list[len(list)-1], nil
+	}
+	return list[0], nil
+}
+
+// get is x[key], and null where that would fail.
+func get(_ *evaluation, a []any) (any, *Error) {
+	if list, ok := listOf(a[0]); ok {
+		i, isInt := whole(a[1])
+		if i < 0 {
+			i += len(list)
+		}
+		if !isInt || i < 0 || i >= len(list) {
+			return nil, nil
+		}
+		return list[i], nil
+	}
+	object, ok := objectOf(a[0])
+	key, isString := a[1].(string)
+	if !ok || !isString {
+		return nil, nil
+	}
+	return object[key], nil
+}
+
+func take(e *evaluation, a []any) (any, *Error) {
+	list, ok := listOf(a[0])
+	if !ok {
+		return nil, fail(CodeType, "expected a list, got %s", kindOf(a[0]))
+	}
+	n, err := e.intArg(a[1])
+	if err != nil {
+		return nil, err
+	}
+	if n < 0 {
+		return nil, fail(CodeFailed, "cannot take %d elements", n)
+	}
+	return list[:min(n, len(list)):min(n, len(list))], nil
+}
+
+func reverse(e *evaluation, a []any) (any, *Error) {
+	list, err := e.listArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(list)
+	slices.Reverse(out)
+	return out, nil
+}
+
+// uniq keeps the first of equal elements. Scalars are compared by hash, lists
+// and objects with each other.
+func uniq(e *evaluation, a []any) (any, *Error) {
+	list, err := e.listArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[any]bool, len(list))
+	var out, others []any
+	for _, x := range list {
+		if key, ok := hashable(x); ok {
+			if !seen[key] {
+				seen[key] = true
+				out = append(out, x)
+			}
+			continue
+		}
+		known, err := e.in(x, others)
+		if err != nil {
+			return nil, err
+		}
+		if known == false {
+			others = append(others, x)
+			out = append(out, x)
+		}
+	}
+	return append([]any{}, out...), nil
+}
+
+// hashable gives a map key that is equal exactly for equal scalars.
+func hashable(v any) (any, bool) {
+	switch v := v.(type) {
+	case nil, bool, int, string:
+		return v, true
+	case float64:
+		if f := v; f == float64(int(f)) && f > -1<<53 && f < 1<<53 {
+			return int(f), true
+		}
+	}
+	return nil, false
+}
+
+func concat(e *evaluation, a []any) (any, *Error) {
+	total := 0
+	lists := make([][]any, len(a))
+	for i, v := range a {
+		list, err := e.listArg(v)
+		if err != nil {
+			return nil, err
+		}
+		lists[i] = list
+		total += len(list)
+	}
+	if err := capList(total); err != nil {
+		return nil, err
+	}
+	return slices.Concat(append(lists, []any{})...), nil
+}
+
+func flatten(e *evaluation, a []any) (any, *Error) {
+	if _, err := e.listArg(a[0]); err != nil {
+		return nil, err
+	}
+	out, err := e.flat(a)
+	if err != nil {
+		return nil, err
+	}
+	return append([]any{}, out...), nil
+}
+
+// flattener opens lists inside lists, MaxDepth deep and MaxList long.
+type flattener struct {
+	e   *evaluation
+	out []any
+	err *Error
+}
+
+func (f *flattener) add(v any, depth int) {
+	if f.err != nil {
+		return
+	}
+	list, ok := listOf(v)
+	if !ok {
+		f.out = append(f.out, v)
+		f.err = capList(len(f.out))
+		return
+	}
+	if depth > MaxDepth {
+		f.err = fail(CodeLarge, "lists are nested more than %d deep", MaxDepth)
+		return
+	}
+	if f.err = f.e.spend(1 + len(list)); f.err != nil {
+		return
+	}
+	for _, x := range list {
+		f.add(x, depth+1)
+	}
+}
+
+// sorted orders numbers, or strings; "desc" as second argument reverses.
+func sorted(e *evaluation, a []any) (any, *Error) {
+	list, err := e.listArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	sign := 1
+	if len(a) == 2 {
+		switch a[1] {
+		case "asc":
+		case "desc":
+			sign = -1
+		default:
+			return nil, fail(CodeFailed, `the order is "asc" or "desc"`)
+		}
+	}
+	if err := e.spend(len(list) * bits.Len(uint(len(list)))); err != nil {
+		return nil, err
+	}
+	out := append([]any{}, list...)
+	var failed *Error
+	slices.SortStableFunc(out, func(x, y any) int {
+		if failed != nil {
+			return 0
+		}
+		c, err := e.compare("sort", x, y)
+		failed = err
+		return sign * c
+	})
+	return out, failed
+}

@@ -1,0 +1,203 @@
+package expressions
+
+import (
+	"encoding/json"
+	"math"
+	"math/bits"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var numberFunctions = map[string]function{
+	"abs":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return absolute(a[0]) }},
+	"ceil":   {1, 1, rounding(math.Ceil)},
+	"floor":  {1, 1, rounding(math.Floor)},
+	"round":  {1, 1, rounding(math.Round)},
+	"int":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return toInt(a[0]) }},
+	"float":  {1, 1, func(_ *evaluation, a []any) (any, *Error) { return toFloat(a[0]) }},
+	"max":    {1, -1, extreme(1)},
+	"min":    {1, -1, extreme(-1)},
+	"mean":   {1, -1, mean},
+	"median": {1, -1, median},
+}
+
+var bitFunctions = map[string]function{
+	"bitand":  bitwise(func(x, y int) int { return x & y }),
+	"bitor":   bitwise(func(x, y int) int { return x | y }),
+	"bitxor":  bitwise(func(x, y int) int { return x ^ y }),
+	"bitnand": bitwise(func(x, y int) int { return x &^ y }),
+	"bitshl":  shift(func(x int, n uint) int { return x << n }),
+	"bitshr":  shift(func(x int, n uint) int { return x >> n }),
+	"bitushr": shift(func(x int, n uint) int { return int(uint(x) >> n) }),
+	"bitnot": {1, 1, func(e *evaluation, a []any) (any, *Error) {
+		x, err := e.intArg(a[0])
+		return ^x, err
+	}},
+}
+
+func absolute(v any) (any, *Error) {
+	switch v := v.(type) {
+	case int:
+		if v < 0 {
+			return negate(v)
+		}
+		return v, nil
+	case json.Number:
+		return json.Number(strings.TrimPrefix(string(v), "-")), nil
+	}
+	f, err := float(v)
+	return math.Abs(f), err
+}
+
+func rounding(round func(float64) float64) func(*evaluation, []any) (any, *Error) {
+	return func(_ *evaluation, a []any) (any, *Error) {
+		f, err := float(a[0])
+		return round(f), err
+	}
+}
+
+// toInt cuts fractions off, and reads decimal text.
+func toInt(v any) (any, *Error) {
+	if s, ok := v.(string); ok {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return nil, fail(CodeFailed, "%.40q is no whole number of 64 bits", s)
+		}
+		return n, nil
+	}
+	if n, ok := whole(v); ok {
+		return n, nil
+	}
+	f, err := float(v)
+	if err != nil {
+		return nil, err
+	}
+	if math.IsNaN(f) || f >= math.MaxInt64 || f < math.MinInt64 {
+		return nil, fail(CodeFailed, "the number does not fit 64 bits")
+	}
+	return int(f), nil
+}
+
+func toFloat(v any) (any, *Error) {
+	s, ok := v.(string)
+	if !ok {
+		return float(v)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil, fail(CodeFailed, "%.40q is no number", s)
+	}
+	return f, nil
+}
+
+// flat gives all numbers (or strings) in the arguments, lists opened.
+func (e *evaluation) flat(args []any) ([]any, *Error) {
+	f := &flattener{e: e}
+	for _, a := range args {
+		f.add(a, 0)
+	}
+	return f.out, f.err
+}
+
+// extreme is max and min: of arguments and lists of numbers.
+func extreme(sign int) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		values, err := e.flat(a)
+		if err != nil {
+			return nil, err
+		}
+		var best any
+		for i, v := range values {
+			if !isNumber(v) {
+				return nil, fail(CodeType, "expected numbers, got %s", kindOf(v))
+			}
+			c, err := e.compare("the function", v, orFirst(best, v, i))
+			if err != nil {
+				return nil, err
+			}
+			if i == 0 || c*sign > 0 {
+				best = v
+			}
+		}
+		return best, nil
+	}
+}
+
+func orFirst(best, first any, i int) any {
+	if i == 0 {
+		return first
+	}
+	return best
+}
+
+func (e *evaluation) floats(args []any) ([]float64, *Error) {
+	values, err := e.flat(args)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(values))
+	for i, v := range values {
+		if out[i], err = float(v); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// mean of nothing is 0, as in the library.
+func mean(e *evaluation, a []any) (any, *Error) {
+	values, err := e.floats(a)
+	if err != nil || len(values) == 0 {
+		return 0.0, err
+	}
+	total := 0.0
+	for _, f := range values {
+		total += f
+	}
+	return total / float64(len(values)), nil
+}
+
+func median(e *evaluation, a []any) (any, *Error) {
+	values, err := e.floats(a)
+	if err != nil || len(values) == 0 {
+		return 0.0, err
+	}
+	if err := e.spend(len(values) * bits.Len(uint(len(values)))); err != nil {
+		return nil, err
+	}
+	slices.Sort(values)
+	half := len(values) / 2
+	if len(values)%2 == 1 {
+		return values[half], nil
+	}
+	return (values[half-1] + values[half]) / 2, nil
+}
+
+func bitwise(op func(x, y int) int) function {
+	return function{2, 2, func(e *evaluation, a []any) (any, *Error) {
+		x, err := e.intArg(a[0])
+		if err != nil {
+			return nil, err
+		}
+		y, err := e.intArg(a[1])
+		return op(x, y), err
+	}}
+}
+
+func shift(op func(x int, n uint) int) function {
+	return function{2, 2, func(e *evaluation, a []any) (any, *Error) {
+		x, err := e.intArg(a[0])
+		if err != nil {
+			return nil, err
+		}
+		n, err := e.intArg(a[1])
+		if err == nil && n < 0 {
+			err = fail(CodeFailed, "the shift is negative")
+		}
+		if err != nil {
+			return nil, err
+		}
+		return op(x, uint(n)), nil
+	}}
+}

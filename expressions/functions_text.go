@@ -1,0 +1,228 @@
+package expressions
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+var textFunctions = map[string]function{
+	"string":      {1, 1, func(e *evaluation, a []any) (any, *Error) { return e.print(a[0]) }},
+	"trim":        {1, 2, trim},
+	"trimPrefix":  {1, 2, affix(strings.TrimPrefix)},
+	"trimSuffix":  {1, 2, affix(strings.TrimSuffix)},
+	"upper":       {1, 1, changeCase(strings.ToUpper)},
+	"lower":       {1, 1, changeCase(strings.ToLower)},
+	"split":       {2, 3, split(strings.SplitN)},
+	"splitAfter":  {2, 3, split(strings.SplitAfterN)},
+	"replace":     {3, 4, replace},
+	"join":        {1, 2, join},
+	"indexOf":     {2, 2, position(strings.Index)},
+	"lastIndexOf": {2, 2, position(strings.LastIndex)},
+	"hasPrefix":   {2, 2, affixed(strings.HasPrefix)},
+	"hasSuffix":   {2, 2, affixed(strings.HasSuffix)},
+	"toJSON":      {1, 1, toJSON},
+	"fromJSON":    {1, 1, fromJSON},
+	"toBase64":    {1, 1, toBase64},
+	"fromBase64":  {1, 1, fromBase64},
+}
+
+// print is string(x).
+func (e *evaluation) print(v any) (any, *Error) {
+	if s, ok := v.(string); ok {
+		return s, nil
+	}
+	s, err := text(v)
+	if err != nil {
+		return nil, err
+	}
+	return e.builtString(s)
+}
+
+// twoStrings reads the first argument and the second, which has a default.
+func (e *evaluation) twoStrings(a []any, second string) (string, string, *Error) {
+	s, err := e.stringArg(a[0])
+	if err != nil {
+		return "", "", err
+	}
+	if len(a) > 1 {
+		second, err = e.stringArg(a[1])
+	}
+	return s, second, err
+}
+
+func trim(e *evaluation, a []any) (any, *Error) {
+	s, cut, err := e.twoStrings(a, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(a) == 1 {
+		return strings.TrimSpace(s), nil
+	}
+	if err := e.spend(len(s) / 64 * (1 + len(cut)/64)); err != nil {
+		return nil, err
+	}
+	return strings.Trim(s, cut), nil
+}
+
+func affix(cut func(s, part string) string) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		s, part, err := e.twoStrings(a, " ")
+		return cut(s, part), err
+	}
+}
+
+func affixed(has func(s, part string) bool) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		s, part, err := e.twoStrings(a, "")
+		return has(s, part), err
+	}
+}
+
+func position(find func(s, part string) int) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		s, part, err := e.twoStrings(a, "")
+		return find(s, part), err
+	}
+}
+
+// changeCase may grow a string threefold; its input is charged as if it did.
+func changeCase(change func(string) string) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		s, err := e.stringArg(a[0])
+		if err != nil {
+			return nil, err
+		}
+		if err := e.grow(len(s)); err != nil {
+			return nil, err
+		}
+		return change(s), nil
+	}
+}
+
+func split(cut func(s, by string, n int) []string) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		s, by, err := e.twoStrings(a, "")
+		if err != nil {
+			return nil, err
+		}
+		n := -1
+		if len(a) == 3 {
+			if n, err = e.intArg(a[2]); err != nil {
+				return nil, err
+			}
+		}
+		pieces := strings.Count(s, by) + 1
+		if n >= 0 {
+			pieces = min(pieces, n)
+		}
+		if err := capList(pieces); err != nil {
+			return nil, err
+		}
+		parts := cut(s, by, n)
+		list := make([]any, len(parts))
+		for i, p := range parts {
+			list[i] = p
+		}
+		return e.builtList(list)
+	}
+}
+
+func replace(e *evaluation, a []any) (any, *Error) {
+	s, old, err := e.twoStrings(a, "")
+	if err != nil {
+		return nil, err
+	}
+	with, err := e.stringArg(a[2])
+	if err != nil {
+		return nil, err
+	}
+	n := strings.Count(s, old)
+	if len(a) == 4 {
+		limit, err := e.intArg(a[3])
+		if err != nil {
+			return nil, err
+		}
+		if limit >= 0 {
+			n = min(n, limit)
+		}
+	}
+	if err := e.grow(len(s) + n*max(0, len(with)-len(old))); err != nil {
+		return nil, err
+	}
+	return strings.Replace(s, old, with, n), nil
+}
+
+// join prints the elements that are no strings as string() does.
+func join(e *evaluation, a []any) (any, *Error) {
+	list, err := e.listArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	glue := ""
+	if len(a) == 2 {
+		if glue, err = e.stringArg(a[1]); err != nil {
+			return nil, err
+		}
+	}
+	parts := make([]string, len(list))
+	size := max(0, len(list)-1) * len(glue)
+	for i, x := range list {
+		if parts[i], err = text(x); err != nil {
+			return nil, err
+		}
+		if size += len(parts[i]); size > MaxString {
+			return nil, e.grow(size)
+		}
+	}
+	return e.builtString(strings.Join(parts, glue))
+}
+
+func toJSON(e *evaluation, a []any) (any, *Error) {
+	raw, err := encode(a[0])
+	if err != nil {
+		return nil, err
+	}
+	return e.builtString(string(raw))
+}
+
+func fromJSON(e *evaluation, a []any) (any, *Error) {
+	s, err := e.stringArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid([]byte(s)) {
+		return nil, fail(CodeFailed, "the text is not JSON")
+	}
+	return e.decode(json.RawMessage(s))
+}
+
+func toBase64(e *evaluation, a []any) (any, *Error) {
+	s, err := e.stringArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := e.grow(base64.StdEncoding.EncodedLen(len(s))); err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.EncodeToString([]byte(s)), nil
+}
+
+func fromBase64(e *evaluation, a []any) (any, *Error) {
+	s, err := e.stringArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := e.grow(base64.StdEncoding.DecodedLen(len(s))); err != nil {
+		return nil, err
+	}
+	b, derr := base64.StdEncoding.DecodeString(s)
+	if derr != nil {
+		return nil, fail(CodeFailed, "the text is not base64")
+	}
+	if !utf8.Valid(b) {
+		return nil, fail(CodeFailed, "the bytes are not UTF-8 text")
+	}
+	return string(b), nil
+}

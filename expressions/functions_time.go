@@ -1,0 +1,160 @@
+package expressions
+
+import (
+	"slices"
+	"time"
+)
+
+var timeFunctions = map[string]function{
+	"date":     {1, 3, date},
+	"duration": {1, 1, duration},
+}
+
+// date reads a time: RFC 3339 with its zone (date(text)), any layout that
+// holds a zone (date(text, layout)), or a layout and an IANA zone name. A time
+// without a zone has no meaning that is the same everywhere, so it is refused.
+func date(e *evaluation, a []any) (any, *Error) {
+	words := make([]string, len(a))
+	for i := range a {
+		var err *Error
+		if words[i], err = e.stringArg(a[i]); err != nil {
+			return nil, err
+		}
+		if len(words[i]) > 200 {
+			return nil, fail(CodeFailed, "the text is too long for a time")
+		}
+	}
+	switch len(words) {
+	case 1:
+		return parseTime(time.RFC3339, words[0], nil)
+	case 2:
+		return parseTime(words[1], words[0], nil)
+	}
+	if words[2] == "" || words[2] == "Local" {
+		return nil, fail(CodeFailed, "name a zone, like Europe/Berlin or UTC")
+	}
+	zone, err := time.LoadLocation(words[2])
+	if err != nil {
+		return nil, fail(CodeFailed, "there is no zone %q", words[2])
+	}
+	return parseTime(words[1], words[0], zone)
+}
+
+func parseTime(layout, text string, zone *time.Location) (any, *Error) {
+	if zone != nil {
+		t, err := time.ParseInLocation(layout, text, zone)
+		if err != nil {
+			return nil, fail(CodeFailed, "%q does not fit the layout %q", text, layout)
+		}
+		return t, nil
+	}
+	t, err := time.Parse(layout, text)
+	if err != nil {
+		return nil, fail(CodeFailed, "%q is no time like 2026-01-31T15:04:05Z; give its layout, and its zone if it names none", text)
+	}
+	if !zoned(layout) {
+		return nil, fail(CodeFailed, "the layout %q names no zone; give one as third argument", layout)
+	}
+	_, offset := t.Zone()
+	return t.In(time.FixedZone("", offset)), nil
+}
+
+// zoned says whether a layout reads a numeric offset or Z.
+func zoned(layout string) bool {
+	for i := range layout {
+		rest := layout[i:]
+		if len(rest) >= 3 && (rest[:3] == "Z07" || rest[:3] == "-07") {
+			return true
+		}
+	}
+	return false
+}
+
+func duration(e *evaluation, a []any) (any, *Error) {
+	s, err := e.stringArg(a[0])
+	if err != nil {
+		return nil, err
+	}
+	d, perr := time.ParseDuration(s)
+	if perr != nil {
+		return nil, fail(CodeFailed, "%.40q is no duration like 90s or 1h30m", s)
+	}
+	return d, nil
+}
+
+// The methods of times and durations that texts may call.
+var timeMethods = map[string]func(time.Time) any{
+	"Year": func(t time.Time) any { return t.Year() }, "Month": func(t time.Time) any { return int(t.Month()) },
+	"Day": func(t time.Time) any { return t.Day() }, "Hour": func(t time.Time) any { return t.Hour() },
+	"Minute": func(t time.Time) any { return t.Minute() }, "Second": func(t time.Time) any { return t.Second() },
+	"Weekday": func(t time.Time) any { return int(t.Weekday()) }, "YearDay": func(t time.Time) any { return t.YearDay() },
+	"Unix": func(t time.Time) any { return int(t.Unix()) }, "UnixMilli": func(t time.Time) any { return int(t.UnixMilli()) },
+	"UTC": func(t time.Time) any { return t.UTC() },
+}
+
+var durationMethods = map[string]func(time.Duration) any{
+	"Hours": func(d time.Duration) any { return d.Hours() }, "Minutes": func(d time.Duration) any { return d.Minutes() },
+	"Seconds": func(d time.Duration) any { return d.Seconds() }, "Milliseconds": func(d time.Duration) any { return int(d.Milliseconds()) },
+}
+
+// The methods with arguments.
+var otherMethods = []string{"Format", "Add", "Sub", "Before", "After", "Equal"}
+
+func methodAllowed(name string) bool {
+	_, ofTime := timeMethods[name]
+	_, ofDuration := durationMethods[name]
+	return ofTime || ofDuration || slices.Contains(otherMethods, name)
+}
+
+// method calls one of a time or a duration.
+func (e *evaluation) method(v any, name string, args []any) (any, *Error) {
+	if len(args) == 1 {
+		return e.timeMethod(v, name, args[0])
+	}
+	if len(args) == 0 {
+		switch v := v.(type) {
+		case time.Time:
+			if f, ok := timeMethods[name]; ok {
+				return f(v), nil
+			}
+		case time.Duration:
+			if f, ok := durationMethods[name]; ok {
+				return f(v), nil
+			}
+		}
+	}
+	return nil, noMethod(v, name)
+}
+
+func noMethod(v any, name string) *Error {
+	return fail(CodeType, "%s has no method %s with these arguments", kindOf(v), name)
+}
+
+func (e *evaluation) timeMethod(v any, name string, arg any) (any, *Error) {
+	t, ok := v.(time.Time)
+	if !ok {
+		return nil, noMethod(v, name)
+	}
+	switch arg := arg.(type) {
+	case string:
+		if name == "Format" && len(arg) <= 200 {
+			return e.builtString(t.Format(arg))
+		}
+	case time.Duration:
+		if name == "Add" {
+			return t.Add(arg), nil
+		}
+	case time.Time:
+		switch name {
+		case "Sub":
+			return t.Sub(arg), nil
+		case "Before":
+			return t.Before(arg), nil
+		case "After":
+			return t.After(arg), nil
+		case "Equal":
+			return t.Equal(arg), nil
+		}
+	}
+	return nil, noMethod(v, name)
+}

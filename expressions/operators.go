@@ -1,0 +1,202 @@
+package expressions
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"unicode/utf8"
+)
+
+// operators are what rewritten trees call for the library's operators.
+var operators = map[string]func(*evaluation, []any) (any, *Error){
+	"$path":   func(e *evaluation, a []any) (any, *Error) { return e.value(a[0].(int)) },
+	"$step":   func(e *evaluation, a []any) (any, *Error) { return e.computedStep(a[0]) },
+	"$signal": func(e *evaluation, a []any) (any, *Error) { return e.computedSignal(a[0]) },
+	"$list":   func(e *evaluation, a []any) (any, *Error) { return e.walk(a) },
+	"$sum":    func(e *evaluation, a []any) (any, *Error) { return e.sum(a[0]) },
+	"$method": func(e *evaluation, a []any) (any, *Error) { return e.method(a[0], a[1].(string), a[2:]) },
+	"$neg":    func(_ *evaluation, a []any) (any, *Error) { return negate(a[0]) },
+	"$range":  func(e *evaluation, a []any) (any, *Error) { return e.span(a[0], a[1]) },
+	"$in":     func(e *evaluation, a []any) (any, *Error) { return e.in(a[0], a[1]) },
+	"$eq":     func(e *evaluation, a []any) (any, *Error) { return e.equal(a[0], a[1]) },
+	"$ne": func(e *evaluation, a []any) (any, *Error) {
+		same, err := e.equal(a[0], a[1])
+		return !same, err
+	},
+	"$lt":         ordering("<", func(c int) bool { return c < 0 }),
+	"$le":         ordering("<=", func(c int) bool { return c <= 0 }),
+	"$gt":         ordering(">", func(c int) bool { return c > 0 }),
+	"$ge":         ordering(">=", func(c int) bool { return c >= 0 }),
+	"$add":        calculation("+"),
+	"$sub":        calculation("-"),
+	"$mul":        calculation("*"),
+	"$div":        calculation("/"),
+	"$mod":        calculation("%"),
+	"$pow":        calculation("**"),
+	"$contains":   search("contains", strings.Contains),
+	"$startsWith": search("startsWith", strings.HasPrefix),
+	"$endsWith":   search("endsWith", strings.HasSuffix),
+	"$matches":    func(e *evaluation, a []any) (any, *Error) { return e.matches(a[0], a[1]) },
+}
+
+func ordering(operator string, holds func(int) bool) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		c, err := e.compare(operator, a[0], a[1])
+		return holds(c), err
+	}
+}
+
+func calculation(operator string) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) { return e.arithmetic(operator, a[0], a[1]) }
+}
+
+// search is an operator on two strings; null holds nothing.
+func search(operator string, found func(s, part string) bool) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		if a[0] == nil || a[1] == nil {
+			return false, nil
+		}
+		s, ok := a[0].(string)
+		part, both := a[1].(string)
+		if !ok || !both {
+			return nil, fail(CodeType, "%s takes two strings, got %s and %s", operator, kindOf(a[0]), kindOf(a[1]))
+		}
+		return found(s, part), e.spend(1 + len(s)/512)
+	}
+}
+
+// span is a..b, both included; empty where b is less.
+func (e *evaluation) span(from, to any) (any, *Error) {
+	a, err := e.intArg(from)
+	if err != nil {
+		return nil, err
+	}
+	b, err := e.intArg(to)
+	if err != nil {
+		return nil, err
+	}
+	if b < a {
+		return []int{}, nil
+	}
+	n := b - a
+	if n < 0 || n >= MaxList {
+		return nil, fail(CodeLarge, "%d..%d has more than %d elements", a, b, MaxList)
+	}
+	list := make([]int, n+1)
+	for i := range list {
+		list[i] = a + i
+	}
+	return list, e.spend(n + 1)
+}
+
+// in asks for an element of a list or a member of an object.
+func (e *evaluation) in(needle, holder any) (any, *Error) {
+	if holder == nil {
+		return false, nil
+	}
+	if list, ok := listOf(holder); ok {
+		if err := capList(len(list)); err != nil {
+			return nil, err
+		}
+		for _, x := range list {
+			if same, err := e.equal(x, needle); err != nil || same {
+				return same, err
+			}
+		}
+		return false, nil
+	}
+	object, ok := objectOf(holder)
+	if !ok {
+		hint := ""
+		if _, isString := holder.(string); isString {
+			hint = "; contains looks inside a string"
+		}
+		return nil, fail(CodeType, "in takes a list or an object, got %s%s", kindOf(holder), hint)
+	}
+	key, ok := needle.(string)
+	if !ok {
+		return false, nil
+	}
+	_, has := object[key]
+	return has, e.spend(1)
+}
+
+// matches costs what a backtracking-free matcher may do at the worst: the
+// string's length times the pattern's size.
+func (e *evaluation) matches(v, p any) (any, *Error) {
+	if v == nil || p == nil {
+		return false, nil
+	}
+	s, ok := v.(string)
+	if !ok {
+		return nil, fail(CodeType, "matches takes a string, got %s", kindOf(v))
+	}
+	re, ok := p.(*pattern)
+	if !ok {
+		source, isString := p.(string)
+		if !isString {
+			return nil, fail(CodeType, "matches takes a pattern, got %s", kindOf(p))
+		}
+		var err *Error
+		if re, err = compilePattern(source); err != nil {
+			return nil, err
+		}
+		if err := e.spend(20 + re.size); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.spend(1 + len(s)/128*re.size + len(s)%128*re.size/128); err != nil {
+		return nil, err
+	}
+	return re.re.MatchString(s), nil
+}
+
+// compilePattern compiles a regular expression whose repetitions, written out,
+// stay within maxPattern.
+func compilePattern(source string) (*pattern, *Error) {
+	if len(source) > MaxSource {
+		return nil, fail(CodeLarge, "the pattern has more than %d bytes", MaxSource)
+	}
+	tree, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return nil, fail(CodeFailed, "the pattern is no regular expression: %v", err)
+	}
+	size := patternSize(tree)
+	if size > maxPattern {
+		return nil, fail(CodeLarge, "the pattern is too large; use smaller repetitions")
+	}
+	re, err := regexp.Compile(source)
+	if err != nil {
+		return nil, fail(CodeFailed, "the pattern is no regular expression: %v", err)
+	}
+	return &pattern{re, size}, nil
+}
+
+func patternSize(tree *syntax.Regexp) int {
+	size := 1
+	if tree.Op == syntax.OpLiteral {
+		size = len(tree.Rune)
+	}
+	for _, sub := range tree.Sub {
+		size = min(size+patternSize(sub), maxPattern+1)
+	}
+	if tree.Op == syntax.OpRepeat {
+		size = min(size*max(tree.Min, tree.Max, 1), maxPattern+1)
+	}
+	return size
+}
+
+// sum adds the elements of a list that walk has paid for.
+func (e *evaluation) sum(v any) (any, *Error) {
+	list, _ := listOf(v)
+	var total any = 0
+	for _, x := range list {
+		var err *Error
+		if total, err = e.arithmetic("+", x, total); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}
+
+func runes(s string) int { return utf8.RuneCountInString(s) }

@@ -1,0 +1,180 @@
+package expressions
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// evaluationName is the one variable that a compiled program reads: the
+// evaluation that it belongs to. The lexer lets texts write it; analysis
+// refuses names that begin with $.
+const evaluationName = "$"
+
+// rewriter turns an analysed tree into one whose every operation that could
+// grow, walk or misread something is a call of a bounded function.
+type rewriter struct {
+	lets  []string
+	paths []path
+}
+
+// operators that become calls; the rest short-circuit and stay.
+var operatorCalls = map[string]string{
+	"==": "$eq", "!=": "$ne", "<": "$lt", "<=": "$le", ">": "$gt", ">=": "$ge",
+	"+": "$add", "-": "$sub", "*": "$mul", "/": "$div", "%": "$mod", "**": "$pow", "^": "$pow",
+	"..": "$range", "in": "$in", "contains": "$contains", "startsWith": "$startsWith",
+	"endsWith": "$endsWith", "matches": "$matches",
+}
+
+// invoke builds name(evaluation, args...), at the place of a node.
+func invoke(at ast.Node, name string, args ...ast.Node) ast.Node {
+	callee := &ast.IdentifierNode{Value: name}
+	state := &ast.IdentifierNode{Value: evaluationName}
+	call := &ast.CallNode{Callee: callee, Arguments: append([]ast.Node{state}, args...)}
+	for _, n := range []ast.Node{callee, state, call} {
+		n.SetLocation(at.Location())
+	}
+	return call
+}
+
+func (r *rewriter) all(nodes []ast.Node) []ast.Node {
+	for i := range nodes {
+		nodes[i] = r.node(nodes[i])
+	}
+	return nodes
+}
+
+func (r *rewriter) node(n ast.Node) ast.Node {
+	if n == nil {
+		return nil
+	}
+	if p, ok := pathOf(n, r.lets); ok {
+		r.paths = append(r.paths, p)
+		return invoke(n, "$path", &ast.IntegerNode{Value: len(r.paths) - 1})
+	}
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		return r.unary(n)
+	case *ast.BinaryNode:
+		return r.binary(n)
+	case *ast.MemberNode:
+		return r.member(n)
+	case *ast.CallNode:
+		callee := n.Callee.(*ast.MemberNode)
+		args := []ast.Node{r.node(callee.Node), &ast.StringNode{Value: memberName(callee)}}
+		return invoke(n, "$method", append(args, r.all(n.Arguments)...)...)
+	case *ast.BuiltinNode:
+		return r.builtin(n)
+	case *ast.VariableDeclaratorNode:
+		n.Value = r.node(n.Value)
+		r.lets = append(r.lets, n.Name)
+		n.Expr = r.node(n.Expr)
+		r.lets = r.lets[:len(r.lets)-1]
+	default:
+		r.inside(n)
+	}
+	return n
+}
+
+// inside rewrites the parts of a node that itself stays.
+func (r *rewriter) inside(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.ChainNode:
+		n.Node = r.node(n.Node)
+	case *ast.SliceNode:
+		n.Node, n.From, n.To = r.node(n.Node), r.node(n.From), r.node(n.To)
+	case *ast.PredicateNode:
+		n.Node = r.node(n.Node)
+	case *ast.SequenceNode:
+		r.all(n.Nodes)
+	case *ast.ConditionalNode:
+		n.Cond, n.Exp1, n.Exp2 = r.node(n.Cond), r.node(n.Exp1), r.node(n.Exp2)
+	case *ast.ArrayNode:
+		r.all(n.Nodes)
+	case *ast.MapNode:
+		r.all(n.Pairs)
+	case *ast.PairNode:
+		n.Key, n.Value = r.node(n.Key), r.node(n.Value)
+	}
+}
+
+func (r *rewriter) unary(n *ast.UnaryNode) ast.Node {
+	n.Node = r.node(n.Node)
+	if n.Operator == "-" {
+		return invoke(n, "$neg", n.Node)
+	}
+	return n
+}
+
+func (r *rewriter) binary(n *ast.BinaryNode) ast.Node {
+	n.Left, n.Right = r.node(n.Left), r.node(n.Right)
+	name, ok := operatorCalls[n.Operator]
+	if !ok {
+		return n
+	}
+	if pattern, ok := n.Right.(*ast.StringNode); ok && n.Operator == "matches" {
+		if re, err := compilePattern(pattern.Value); err == nil {
+			return invoke(n, name, n.Left, constant(re, n))
+		}
+	}
+	return invoke(n, name, n.Left, n.Right)
+}
+
+func constant(re *pattern, at ast.Node) ast.Node {
+	c := &ast.ConstantNode{Value: re}
+	c.SetLocation(at.Location())
+	return c
+}
+
+// member reads steps[x] and signals[x] one by one instead of all of them.
+func (r *rewriter) member(n *ast.MemberNode) ast.Node {
+	if root, ok := n.Node.(*ast.IdentifierNode); ok && !n.Optional && !slices.Contains(r.lets, root.Value) {
+		switch root.Value {
+		case nameSteps:
+			return invoke(n, "$step", r.node(n.Property))
+		case nameSignals:
+			return invoke(n, "$signal", r.node(n.Property))
+		}
+	}
+	n.Node, n.Property = r.node(n.Node), r.node(n.Property)
+	return n
+}
+
+func (r *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
+	if !predicateFunctions[n.Name] {
+		return invoke(n, "$"+n.Name, r.all(n.Arguments)...)
+	}
+	weight := 1
+	if len(n.Arguments) > 1 {
+		weight += countNodes(n.Arguments[1]) / 8
+	}
+	r.all(n.Arguments)
+	list := invoke(n, "$list", n.Arguments[0], &ast.IntegerNode{Value: weight}, &ast.StringNode{Value: n.Name})
+	n.Arguments[0] = list
+	if n.Name != "sum" {
+		return n
+	}
+	if len(n.Arguments) == 1 {
+		return invoke(n, "$sum", list)
+	}
+	n.Name = "map"
+	return invoke(n, "$sum", n)
+}
+
+// countNodes is called before the body is rewritten.
+func countNodes(n ast.Node) int {
+	c := &nodeCounter{}
+	ast.Walk(&n, c)
+	return c.n
+}
+
+type nodeCounter struct{ n int }
+
+func (c *nodeCounter) Visit(*ast.Node) { c.n++ }
+
+// pattern is a compiled regular expression and the number of its instructions.
+type pattern struct {
+	re   *regexp.Regexp
+	size int
+}

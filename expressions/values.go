@@ -1,0 +1,94 @@
+package expressions
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// listOf gives the elements of a list of any of the types that the library
+// makes.
+func listOf(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case []any:
+		return v, true
+	case []int:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = x
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+// objectOf gives the members of an object; groups that groupBy made have their
+// keys printed.
+func objectOf(v any) (map[string]any, bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		return v, true
+	case map[any][]any:
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			out[keyText(k)] = x
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+func keyText(k any) string {
+	switch k := k.(type) {
+	case nil:
+		return "null"
+	case string:
+		return k
+	case float64:
+		raw, _ := json.Marshal(k)
+		return string(raw)
+	}
+	return fmt.Sprint(k)
+}
+
+// kindOf names a value's kind in words.
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case int, uint8:
+		return "a whole number"
+	case float64, json.Number:
+		return "a number"
+	case string:
+		return "a string"
+	case []any, []int:
+		return "a list"
+	case map[string]any, map[any][]any:
+		return "an object"
+	case time.Time:
+		return "a time"
+	case time.Duration:
+		return "a duration"
+	}
+	return "a function"
+}
+
+// text prints a value as templates, string() and join() do: strings as they
+// are, null as nothing, numbers as JSON writes them, objects and lists as JSON.
+func text(v any) (string, *Error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case time.Time:
+		return v.Format(time.RFC3339Nano), nil
+	case time.Duration:
+		return v.String(), nil
+	}
+	raw, err := encode(v)
+	return string(raw), err
+}
