@@ -1,0 +1,173 @@
+package expressions
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// descend follows the path's hops from the given one on through raw JSON and
+// gives the bytes found. A member that an object lacks is null; a member of
+// null is an error, unless the hop is optional: then the chain gives null.
+func descend(raw json.RawMessage, p path, from int) (json.RawMessage, *Error) {
+	for i := from; i < len(p.hops); i++ {
+		h := p.hops[i]
+		if h.ends {
+			continue
+		}
+		raw = bytes.TrimLeft(raw, " \t\r\n")
+		null := len(raw) == 0 || raw[0] == 'n'
+		if null && h.optional {
+			raw = nil
+			for i++; i < len(p.hops) && !p.hops[i].ends; i++ {
+			}
+			continue
+		}
+		if null {
+			return nil, failAt(CodeFailed, h.column, "%s is null, so %s cannot be read; use ?. where it may be missing", p.text(i), p.text(i+1))
+		}
+		next, ok := step(raw, h)
+		if !ok {
+			return nil, failAt(CodeFailed, h.column, "%s is %s, so %s cannot be read", p.text(i), rawKind(raw), p.text(i+1))
+		}
+		raw = next
+	}
+	return raw, nil
+}
+
+// step takes one hop; false where the value has no such kind of member, or
+// the list no such element.
+func step(raw json.RawMessage, h hop) (json.RawMessage, bool) {
+	switch {
+	case raw[0] == '{' && !h.numeric:
+		return member(raw, h.key), true
+	case raw[0] == '[' && h.numeric:
+		return element(raw, h.index)
+	}
+	return nil, false
+}
+
+// member finds an object's member; the last one counts, as in encoding/json.
+// Absent: nil. The JSON must be valid.
+func member(raw json.RawMessage, key string) json.RawMessage {
+	var found json.RawMessage
+	i := skipSpace(raw, 1)
+	for i < len(raw) && raw[i] == '"' {
+		end := skipString(raw, i)
+		name := raw[i:end]
+		i = skipSpace(raw, end)
+		i = skipSpace(raw, i+1) // the colon
+		end = skipValue(raw, i)
+		if sameString(name, key) {
+			found = raw[i:end:end]
+		}
+		i = skipSpace(raw, end)
+		if i < len(raw) && raw[i] == ',' {
+			i = skipSpace(raw, i+1)
+		}
+	}
+	return found
+}
+
+func element(raw json.RawMessage, index int) (json.RawMessage, bool) {
+	i := skipSpace(raw, 1)
+	for n := 0; i < len(raw) && raw[i] != ']'; n++ {
+		end := skipValue(raw, i)
+		if n == index {
+			return raw[i:end:end], true
+		}
+		if i = skipSpace(raw, end); i < len(raw) && raw[i] == ',' {
+			i = skipSpace(raw, i+1)
+		}
+	}
+	return nil, false
+}
+
+// sameString compares a quoted JSON string with a Go string.
+func sameString(quoted []byte, s string) bool {
+	inner := quoted[1:max(1, len(quoted)-1)]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner) == s
+	}
+	var decoded string
+	return json.Unmarshal(quoted, &decoded) == nil && decoded == s
+}
+
+func skipSpace(raw []byte, i int) int {
+	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipString gives the place behind the string that begins at i.
+func skipString(raw []byte, i int) int {
+	for i++; i < len(raw); i++ {
+		switch raw[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(raw)
+}
+
+// skipValue gives the place behind the value that begins at i. It counts
+// brackets and never recurses.
+func skipValue(raw []byte, i int) int {
+	depth := 0
+	for i < len(raw) {
+		switch raw[i] {
+		case '"':
+			i = skipString(raw, i)
+		case '{', '[':
+			depth++
+			i++
+			continue
+		case '}', ']':
+			depth--
+			i++
+		case ' ', '\n', '\t', '\r', ',', ':':
+			i++
+			continue
+		default:
+			i = skipWord(raw, i)
+		}
+		if depth <= 0 {
+			return i
+		}
+	}
+	return len(raw)
+}
+
+// skipWord passes a number, true, false or null.
+func skipWord(raw []byte, i int) int {
+	for i < len(raw) {
+		switch raw[i] {
+		case ',', ']', '}', ' ', '\n', '\t', '\r':
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// rawKind names the kind of a JSON value in words.
+func rawKind(raw []byte) string {
+	if len(raw) == 0 {
+		return "null"
+	}
+	switch raw[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list without that element"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}

@@ -1,0 +1,203 @@
+package expressions
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// encode writes a value as JSON: keys sorted, nothing escaped for HTML, times
+// as RFC 3339, durations as Go writes them.
+func encode(v any) (json.RawMessage, *Error) {
+	w := &writer{left: MaxValue}
+	w.value(v)
+	if w.err != nil {
+		return nil, w.err
+	}
+	return w.buf, nil
+}
+
+// writer appends values and stops at the limits: a value that is small in
+// memory can hold the same part many times and be huge when written out.
+type writer struct {
+	buf  []byte
+	left int
+	err  *Error
+}
+
+func (w *writer) value(v any) {
+	if w.err != nil {
+		return
+	}
+	w.left--
+	if w.left < 0 || len(w.buf) > MaxResult {
+		w.err = fail(CodeLarge, "the result is larger than %d bytes or %d values", MaxResult, MaxValue)
+		return
+	}
+	switch v := v.(type) {
+	case nil:
+		w.buf = append(w.buf, "null"...)
+	case bool:
+		w.buf = strconv.AppendBool(w.buf, v)
+	case int:
+		w.buf = strconv.AppendInt(w.buf, int64(v), 10)
+	case uint8:
+		w.buf = strconv.AppendInt(w.buf, int64(v), 10)
+	case float64:
+		w.float(v)
+	case json.Number:
+		w.buf = append(w.buf, v...)
+	case string:
+		w.buf = appendString(w.buf, v)
+	case time.Time:
+		w.buf = appendString(w.buf, v.Format(time.RFC3339Nano))
+	case time.Duration:
+		w.buf = appendString(w.buf, v.String())
+	default:
+		w.container(v)
+	}
+}
+
+func (w *writer) float(f float64) {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		w.err = fail(CodeFailed, "the result is no finite number")
+		return
+	}
+	raw, _ := json.Marshal(f)
+	w.buf = append(w.buf, raw...)
+}
+
+func (w *writer) container(v any) {
+	if list, ok := listOf(v); ok {
+		w.buf = append(w.buf, '[')
+		for i, x := range list {
+			if i > 0 {
+				w.buf = append(w.buf, ',')
+			}
+			w.value(x)
+		}
+		w.buf = append(w.buf, ']')
+		return
+	}
+	object, ok := objectOf(v)
+	if !ok {
+		w.err = fail(CodeType, "the result is %s, which JSON cannot hold", kindOf(v))
+		return
+	}
+	w.buf = append(w.buf, '{')
+	for _, key := range sortedKeys(object) {
+		w.buf = appendKey(w.buf, key)
+		w.value(object[key])
+	}
+	w.buf = append(w.buf, '}')
+}
+
+// appendString writes a JSON string; bytes that are not UTF-8 become U+FFFD.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				b = append(append(b, s[start:i]...), "\uFFFD"...)
+				start = i + 1
+			}
+			i += size
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		b = appendEscaped(append(b, s[start:i]...), c)
+		i++
+		start = i
+	}
+	return append(append(b, s[start:]...), '"')
+}
+
+func appendEscaped(b []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\n':
+		return append(b, '\\', 'n')
+	case '\r':
+		return append(b, '\\', 'r')
+	case '\t':
+		return append(b, '\\', 't')
+	}
+	return fmt.Appendf(b, `\u%04x`, c)
+}
+
+// plainValue gives a result in the types that Eval promises.
+func plainValue(v any) (any, *Error) {
+	c := &copier{left: MaxValue}
+	out := c.value(v)
+	return out, c.err
+}
+
+type copier struct {
+	left int
+	err  *Error
+}
+
+func (c *copier) value(v any) any {
+	if c.left--; c.left < 0 && c.err == nil {
+		c.err = fail(CodeLarge, "the result holds more than %d values", MaxValue)
+	}
+	if c.err != nil {
+		return nil
+	}
+	switch v := v.(type) {
+	case nil, bool, int, string, json.Number:
+		return v
+	case uint8:
+		return int(v)
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			c.err = fail(CodeFailed, "the result is no finite number")
+		}
+		return v
+	case time.Time:
+		return v.Format(time.RFC3339Nano)
+	case time.Duration:
+		return v.String()
+	}
+	return c.container(v)
+}
+
+func (c *copier) container(v any) any {
+	if list, ok := listOf(v); ok {
+		out := make([]any, len(list))
+		for i, x := range list {
+			out[i] = c.value(x)
+		}
+		return out
+	}
+	object, ok := objectOf(v)
+	if !ok {
+		c.err = fail(CodeType, "the result is %s, which JSON cannot hold", kindOf(v))
+		return nil
+	}
+	out := make(map[string]any, len(object))
+	for k, x := range object {
+		out[k] = c.value(x)
+	}
+	return out
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
