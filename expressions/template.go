@@ -1,4 +1,327 @@
 package expressions
 
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
 // Template is a compiled JSON value whose strings may hold {{ expressions }}.
-type Template struct{}
+// It may be rendered by any number of goroutines at a time.
+//
+// A string that is one {{ }} and nothing else becomes the expression's value,
+// with its type; a plain path gives the stored bytes. In any other string the
+// values are printed into the text: strings as they are, null as nothing,
+// numbers as written, objects and lists as JSON. Keys are never templates. All
+// bytes outside of strings with templates stay as they are. {{ "{{" }} writes
+// two braces.
+type Template struct {
+	pieces []piece
+}
+
+// piece is a run of bytes to copy, or a string to render.
+type piece struct {
+	raw     []byte
+	pointer string
+	parts   []part // none: raw is copied
+	whole   bool   // one part, which gives the value
+}
+
+// part is literal text, or an expression.
+type part struct {
+	text    string
+	program *Program
+}
+
+// CompileTemplate reads a config. Strings directly under the names in
+// literalFields at the top level are left alone. The error is an *Error with
+// the string's Pointer and the Column inside it.
+func CompileTemplate(config json.RawMessage, literalFields ...string) (*Template, error) {
+	t, err := compileTemplate(config, literalFields)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func compileTemplate(config json.RawMessage, literalFields []string) (*Template, *Error) {
+	if len(bytes.TrimSpace(config)) == 0 {
+		return &Template{pieces: []piece{{raw: []byte("null")}}}, nil
+	}
+	if !json.Valid(config) || tooDeep(config) {
+		return nil, fail(CodeSyntax, "the config is not JSON, or nested more than %d deep", maxJSONDeep)
+	}
+	t := &Template{}
+	copied := 0
+	for _, s := range templateStrings(config, literalFields) {
+		parts, err := parseParts(s.text)
+		if err != nil {
+			err.Pointer = s.pointer
+			return nil, err
+		}
+		if copied < s.start {
+			t.pieces = append(t.pieces, piece{raw: config[copied:s.start]})
+		}
+		whole := len(parts) == 1 && parts[0].program != nil
+		t.pieces = append(t.pieces, piece{pointer: s.pointer, parts: parts, whole: whole})
+		copied = s.end
+	}
+	if copied < len(config) {
+		t.pieces = append(t.pieces, piece{raw: config[copied:]})
+	}
+	return t, nil
+}
+
+// parseParts cuts a string at its {{ }}.
+func parseParts(s string) ([]part, *Error) {
+	var parts []part
+	rest, at := s, 0
+	for {
+		i := strings.Index(rest, "{{")
+		if i < 0 {
+			break
+		}
+		column := utf8.RuneCountInString(s[:at+i]) + 1
+		inner := rest[i+2:]
+		end := templateEnd(inner)
+		if end < 0 {
+			return nil, failAt(CodeSyntax, column, "{{ has no closing }}")
+		}
+		if i > 0 {
+			parts = append(parts, part{text: rest[:i]})
+		}
+		program, err := compile(inner[:end], column+1, true)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{program: program})
+		at += i + 2 + end + 2
+		rest = s[at:]
+	}
+	if rest != "" {
+		parts = append(parts, part{text: rest})
+	}
+	return parts, nil
+}
+
+// templateEnd finds the }} that ends a template: not one inside a string
+// literal, a comment or a map literal. None: -1.
+func templateEnd(s string) int {
+	depth := 0
+	for t := newScan(s); t.next(); {
+		switch {
+		case t.opens():
+			depth++
+		case t.closes() && depth > 0:
+			depth--
+		case t.token() == "}" && strings.HasPrefix(s[t.end:], "}"):
+			return t.start
+		}
+	}
+	return -1
+}
+
+// Constant says that the config holds no template.
+func (t *Template) Constant() bool {
+	return !slices.ContainsFunc(t.pieces, func(p piece) bool { return len(p.parts) > 0 })
+}
+
+// programs lists the expressions in document order.
+func (t *Template) programs(visit func(pointer string, p *Program)) {
+	for _, piece := range t.pieces {
+		for _, part := range piece.parts {
+			if part.program != nil {
+				visit(piece.pointer, part.program)
+			}
+		}
+	}
+}
+
+// Secrets lists the names of the secrets that the templates use, each once.
+func (t *Template) Secrets() []string {
+	var names []string
+	for _, r := range t.References().Secrets {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// References lists what the templates read, each name once; a column is that
+// inside the string of the first use.
+func (t *Template) References() References {
+	var all References
+	t.programs(func(_ string, p *Program) { all.add(p.refs) })
+	return all
+}
+
+func (r *References) add(o References) {
+	r.Names = addReferences(r.Names, o.Names)
+	r.Steps = addReferences(r.Steps, o.Steps)
+	r.Signals = addReferences(r.Signals, o.Signals)
+	r.Secrets = addReferences(r.Secrets, o.Secrets)
+	r.AllSteps = r.AllSteps || o.AllSteps
+	r.AllSignals = r.AllSignals || o.AllSignals
+}
+
+func addReferences(list, more []Reference) []Reference {
+	for _, r := range more {
+		list = addReference(list, r.Name, r.Column)
+	}
+	return list
+}
+
+// Render gives the config with its templates evaluated. A constant config is
+// given back as it is. The error is an *Error with Pointer and Column.
+func (t *Template) Render(s Scope) (json.RawMessage, error) {
+	if len(t.pieces) == 1 && len(t.pieces[0].parts) == 0 {
+		return t.pieces[0].raw, nil
+	}
+	var out []byte
+	for _, p := range t.pieces {
+		var err *Error
+		if out, err = p.render(out, s); err == nil && len(out) > MaxRendered {
+			err = fail(CodeLarge, "the rendered config is larger than %d bytes", MaxRendered)
+		}
+		if err != nil {
+			c := *err
+			c.Pointer = p.pointer
+			return nil, &c
+		}
+	}
+	return out, nil
+}
+
+func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
+	if len(p.parts) == 0 {
+		return append(out, p.raw...), nil
+	}
+	if p.whole {
+		raw, err := p.parts[0].program.EvalJSON(s)
+		if err != nil {
+			return nil, asError(err)
+		}
+		return append(out, raw...), nil
+	}
+	var b strings.Builder
+	for _, part := range p.parts {
+		printed := part.text
+		if part.program != nil {
+			var err *Error
+			if printed, err = part.program.text(s); err != nil {
+				return nil, err
+			}
+		}
+		if b.Len()+len(printed) > MaxString {
+			return nil, fail(CodeLarge, "the text is larger than %d bytes; a template alone in its string may be larger", MaxString)
+		}
+		b.WriteString(printed)
+	}
+	return appendString(out, b.String()), nil
+}
+
+func asError(err error) *Error {
+	if e, ok := err.(*Error); ok {
+		return e
+	}
+	return fail(CodeFailed, "%v", err)
+}
+
+// text prints the program's value into a text.
+func (p *Program) text(s Scope) (string, *Error) {
+	raw, err := p.EvalJSON(s)
+	if err != nil {
+		return "", asError(err)
+	}
+	switch raw[0] {
+	case 'n':
+		return "", nil
+	case '"':
+		v, err := decodeString(raw)
+		if err != nil {
+			return "", err
+		}
+		return v.(string), nil
+	}
+	return string(raw), nil
+}
+
+// located is a string value of a config that holds a template.
+type located struct {
+	start, end int
+	text       string
+	pointer    string
+}
+
+// templateStrings finds the strings that hold {{ in valid JSON, in order.
+func templateStrings(config []byte, literal []string) []located {
+	f := &finder{raw: config, literal: literal}
+	f.value(skipSpace(config, 0), "")
+	return f.found
+}
+
+type finder struct {
+	raw     []byte
+	literal []string
+	found   []located
+}
+
+// value visits the value at i and gives the place behind it.
+func (f *finder) value(i int, pointer string) int {
+	switch f.raw[i] {
+	case '"':
+		return f.text(i, pointer)
+	case '{':
+		return f.object(i, pointer)
+	case '[':
+		return f.list(i, pointer)
+	}
+	return skipValue(f.raw, i)
+}
+
+func (f *finder) text(i int, pointer string) int {
+	end := skipString(f.raw, i)
+	v, err := decodeString(f.raw[i:end])
+	if s, ok := v.(string); ok && err == nil && strings.Contains(s, "{{") {
+		f.found = append(f.found, located{i, end, s, pointer})
+	}
+	return end
+}
+
+func (f *finder) object(i int, pointer string) int {
+	i = skipSpace(f.raw, i+1)
+	for f.raw[i] != '}' {
+		end := skipString(f.raw, i)
+		key, _ := decodeString(f.raw[i:end])
+		name, _ := key.(string)
+		i = skipSpace(f.raw, skipSpace(f.raw, end)+1)
+		if pointer == "" && f.raw[i] == '"' && slices.Contains(f.literal, name) {
+			i = skipString(f.raw, i)
+		} else {
+			i = f.value(i, pointer+"/"+escapePointer(name))
+		}
+		i = f.comma(i)
+	}
+	return i + 1
+}
+
+func (f *finder) list(i int, pointer string) int {
+	i = skipSpace(f.raw, i+1)
+	for n := 0; f.raw[i] != ']'; n++ {
+		i = f.comma(f.value(i, pointer+"/"+strconv.Itoa(n)))
+	}
+	return i + 1
+}
+
+func (f *finder) comma(i int) int {
+	if i = skipSpace(f.raw, i); f.raw[i] == ',' {
+		i = skipSpace(f.raw, i+1)
+	}
+	return i
+}
+
+func escapePointer(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
+}
