@@ -7,7 +7,7 @@ import (
 
 // searchBudget bounds the edges that the search for the shortest cycle of one
 // component may look at; beyond it the shortest found so far is reported.
-const searchBudget = 4_000_000
+const searchBudget = 1_000_000
 
 // cycles reports one shortest cycle per component of more than one step. An
 // arrow reads "depends on"; the cycle begins at its first step in document

@@ -12,14 +12,9 @@ import (
 // decoder fills Go values from nodes and reports whatever does not fit. A
 // field that does not fit keeps its zero value and the rest is decoded.
 type decoder struct {
-	finds     *findings
-	canonical []byte
-	shapes    shapes
-}
-
-// raw gives a node's canonical text without copying it.
-func (d *decoder) raw(n *node) json.RawMessage {
-	return json.RawMessage(d.canonical[n.from:n.to:n.to])
+	finds  *findings
+	doc    *Document
+	shapes shapes
 }
 
 // object decodes into a struct. what names the object in messages.
@@ -113,7 +108,7 @@ func (d *decoder) rawValue(n *node, v reflect.Value, f field, what string) {
 		d.wrong(n, what, "an object")
 		return
 	}
-	v.SetBytes(d.raw(n))
+	v.SetBytes(d.doc.raw(n))
 }
 
 func (d *decoder) text(n *node, v reflect.Value, r rule, what string) {

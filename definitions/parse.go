@@ -26,6 +26,12 @@ type Document struct {
 
 	root *node
 	src  *source
+	text []byte // the canonical form of what could be read
+}
+
+// raw gives a node's canonical text without copying it.
+func (d *Document) raw(n *node) json.RawMessage {
+	return json.RawMessage(d.text[n.from:n.to:n.to])
 }
 
 // Parse reads a definition strictly. The diagnostics name everything that the
@@ -61,11 +67,11 @@ func decode(root *node, source *source, finds *findings) (*Document, []Diagnosti
 		return nil, finds.resolve(source)
 	}
 	doc := &Document{Definition: &Definition{}, root: root, src: source}
-	canonical := render(make([]byte, 0, len(source.text)), root)
+	doc.text = render(make([]byte, 0, len(source.text)), root)
 	if len(finds.list) == 0 {
-		doc.Canonical, doc.Hash = canonical, Hash(canonical)
+		doc.Canonical, doc.Hash = doc.text, Hash(doc.text)
 	}
-	d := &decoder{finds: finds, canonical: canonical, shapes: shapes{}}
+	d := &decoder{finds: finds, doc: doc, shapes: shapes{}}
 	d.object(root, reflect.ValueOf(doc.Definition).Elem(), "the definition")
 	return doc, finds.resolve(source)
 }

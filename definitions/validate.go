@@ -5,7 +5,10 @@ package definitions
 // errors before warnings, each in document order. A catalog of nil knows the
 // three types that the machine performs itself.
 func Validate(doc *Document, catalog Catalog) []Diagnostic {
-	v := &validator{finds: &findings{}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons}
+	v := &validator{
+		finds: &findings{}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
+		types: map[string]*knownType{}, schemaTexts: map[string][2]string{},
+	}
 	if !v.count() {
 		return v.finds.resolve(doc.src)
 	}
@@ -14,7 +17,10 @@ func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v.fallbacks()
 	components := v.graph.components()
 	v.cycles(components)
+	v.unreachable(components)
 	v.settings()
+	v.configs()
+	v.schemas()
 	return v.finds.resolve(doc.src)
 }
 
@@ -28,6 +34,8 @@ type validator struct {
 	catalog     Catalog
 	graph       *graph
 	comparisons int
+	types       map[string]*knownType
+	schemaTexts map[string][2]string // by text: place and message of the fault
 }
 
 // count refuses more steps than any definition may have.

@@ -1,0 +1,159 @@
+package definitions
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// knownType is a step type with its config schema compiled; nil checker when
+// the schema itself cannot be used.
+type knownType struct {
+	stepType StepType
+	checker  *ValueChecker
+	schema   *node
+}
+
+// own tells whether the machine performs the type itself.
+func own(name string) bool {
+	return name == "condition" || name == "loop" || name == "wait"
+}
+
+// typeNames lists every type that a step may have.
+func (v *validator) typeNames() []string {
+	names := []string{"condition", "loop", "wait"}
+	if v.catalog != nil {
+		for _, name := range v.catalog.Names() {
+			if !own(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// stepType looks a type up once per pass. Nil: unknown, or no catalog.
+func (v *validator) stepType(name string) *knownType {
+	if known, ok := v.types[name]; ok {
+		return known
+	}
+	v.types[name] = nil
+	if v.catalog == nil {
+		return nil
+	}
+	found, ok := v.catalog.StepType(name)
+	if !ok {
+		return nil
+	}
+	known := &knownType{stepType: found}
+	if schema := found.ConfigSchema(); len(schema) > 0 {
+		known.schema = scanJSON(schema, Limits{Bytes: len(schema), Depth: MaxDepth, StringBytes: len(schema), Values: MaxValues}, &findings{})
+		known.checker, _ = NewValueChecker(schema)
+	}
+	v.types[name] = known
+	return known
+}
+
+// configs checks types and configs of steps, compensations and probes.
+func (v *validator) configs() {
+	for _, e := range v.graph.entries {
+		s := e.step
+		if own(s.Type) {
+			if s.Wait != nil && s.Wait.Probe != nil {
+				at := e.node.member("config").member("probe")
+				v.performed(at, s.Wait.Probe.Type, "the probe of wait '"+e.name()+"'")
+			}
+		} else {
+			v.performed(e.node, s.Type, "step '"+e.name()+"'")
+		}
+		if c := s.Compensate; c != nil {
+			at := e.node.member("compensate")
+			what := "the compensation of step '" + e.name() + "'"
+			if own(c.Type) {
+				v.finds.error(InvalidValue, at.pick("type"), "%s cannot be a %s; name a type that does something", sentence(what), c.Type)
+				continue
+			}
+			v.performed(at, c.Type, what)
+		}
+	}
+}
+
+// performed checks an object with type and config.
+func (v *validator) performed(at *node, name, what string) {
+	typeAt := at.member("type")
+	if typeAt == nil || typeAt.kind == bad || v.catalog == nil {
+		return
+	}
+	known := v.stepType(name)
+	if known == nil {
+		v.finds.error(UnknownStepType, typeAt, "Step type '%s' of %s doesn't exist", clip(name), what).
+			suggest(v.nearest(name, v.typeNames))
+		return
+	}
+	config := at.member("config")
+	if config != nil && config.kind != object {
+		return
+	}
+	if config == nil {
+		config = ghostOf(at, at.seq, at.pos)
+	}
+	v.config(known, config, what)
+}
+
+func (v *validator) config(known *knownType, config *node, what string) {
+	before := len(v.finds.list)
+	if known.checker != nil {
+		for _, m := range known.checker.mismatches(config.value()) {
+			v.mismatch(m, known.schema, config, "the config of "+what)
+		}
+	}
+	raw := json.RawMessage("{}")
+	if !config.ghost {
+		raw = v.doc.raw(config)
+	}
+	if len(v.finds.list) == before {
+		for _, d := range known.stepType.CheckConfig(raw) {
+			v.adopt(d, config)
+		}
+	}
+	for _, name := range known.stepType.LiteralFields() {
+		if n := config.member(name); n != nil && n.kind == text && strings.Contains(n.text, "{{") {
+			v.finds.warn(TemplateInScript, n, "'%s' in the config of %s is literal: {{ }} is not expanded in it; hand values over in args, env or stdin", name, what)
+		}
+	}
+}
+
+// adopt takes a diagnostic over whose pointer starts at a node.
+func (v *validator) adopt(d Diagnostic, root *node) {
+	at := root.follow(d.Pointer)
+	f := v.finds.add(d.Severity, Code(d.Code), at, "%s", d.Message)
+	f.Suggestion = d.Suggestion
+	for _, r := range d.Related {
+		f.Related = append(f.Related, root.follow(r).pointer())
+	}
+}
+
+// value turns a tree into what the schema library checks: numbers stay exact.
+func (n *node) value() any {
+	switch n.kind {
+	case text:
+		return n.text
+	case number:
+		return json.Number(n.text)
+	case boolean:
+		return n.text == "true"
+	case array:
+		list := make([]any, len(n.kids))
+		for i, kid := range n.kids {
+			list[i] = kid.value()
+		}
+		return list
+	case object:
+		m := make(map[string]any, len(n.kids))
+		for i, kid := range n.kids {
+			m[n.keys[i]] = kid.value()
+		}
+		return m
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,204 @@
+package definitions
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// mismatches gives the library's own account of where a value breaks the
+// schema: the failures that have no causes, or alternatives as causes.
+func (v *ValueChecker) mismatches(value any) (out []*jsonschema.ValidationError) {
+	defer func() {
+		if recover() != nil {
+			out = nil // absurd numbers never come here; what else panics is not the author's fault
+		}
+	}()
+	var invalid *jsonschema.ValidationError
+	if errors.As(v.schema.Validate(value), &invalid) {
+		return unfold(invalid, nil)
+	}
+	return nil
+}
+
+// unfold descends through the failures that only hold others.
+func unfold(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(e.Causes) == 0 || alternatives(e) {
+		return append(out, e)
+	}
+	for _, cause := range e.Causes {
+		out = unfold(cause, out)
+	}
+	return out
+}
+
+// alternatives tells whether each cause is one way in which the value could
+// have fitted.
+func alternatives(e *jsonschema.ValidationError) bool {
+	switch e.ErrorKind.(type) {
+	case *kind.AnyOf, *kind.OneOf:
+		return len(e.Causes) > 0
+	}
+	return false
+}
+
+// mismatch reports one failure, unless a template stands where the value's
+// type cannot be known before the run.
+func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node, what string) {
+	if excused(e, config) {
+		return
+	}
+	if alternatives(e) {
+		if best := closest(e, config); best != nil {
+			for _, m := range best {
+				v.mismatch(m, schema, config, what)
+			}
+			return
+		}
+	}
+	at := locate(config, e.InstanceLocation)
+	place := what
+	if len(e.InstanceLocation) > 0 {
+		place = fmt.Sprintf("'%s' in %s", strings.Join(e.InstanceLocation, "."), what)
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Required:
+		for _, name := range k.Missing {
+			v.finds.error(MissingField, at, "Field '%s' is missing in %s", name, place)
+		}
+	case *kind.AdditionalProperties:
+		known := locateURL(schema, e.SchemaURL).member("properties")
+		for _, name := range k.Properties {
+			f := v.finds.error(UnknownField, at.pick(name), "Unknown field '%s' in %s", clip(name), place).onKey()
+			if known != nil {
+				f.suggest(nearest(name, known.keys))
+			}
+		}
+	case *kind.FalseSchema:
+		v.finds.error(UnknownField, at, "%s is not allowed here", sentence(place)).onKey()
+	case *kind.Type:
+		v.finds.error(WrongType, at, "%s must be %s, not %s", sentence(place), typeWords(k.Want), at.kind)
+	case *kind.Enum:
+		words := enumWords(k.Want)
+		v.finds.error(InvalidValue, at, "%s is %s, but must be one of %s", sentence(place), clip(at.show()), strings.Join(words, ", ")).
+			suggest(nearest(at.text, words))
+	default:
+		v.finds.error(InvalidValue, at, "%s: %s", sentence(place), e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+	}
+}
+
+// excused: the value is unreadable and was reported, or is a template whose
+// result is unknown.
+func excused(e *jsonschema.ValidationError, config *node) bool {
+	at := locate(config, e.InstanceLocation)
+	if at.kind == bad {
+		return true
+	}
+	if at.kind == text && strings.Contains(at.text, "{{") {
+		_, wrongType := e.ErrorKind.(*kind.Type)
+		return !wrongType || isTemplate(at.text)
+	}
+	if !alternatives(e) {
+		return false
+	}
+	for _, branch := range e.Causes {
+		if allExcused(branch, config) {
+			return true
+		}
+	}
+	return false
+}
+
+func allExcused(branch *jsonschema.ValidationError, config *node) bool {
+	for _, m := range unfold(branch, nil) {
+		if !excused(m, config) {
+			return false
+		}
+	}
+	return true
+}
+
+// closest picks the alternative that was meant: the only one that fails
+// somewhere inside of the value rather than at its type or its tag. Nil when
+// none stands out.
+func closest(e *jsonschema.ValidationError, config *node) []*jsonschema.ValidationError {
+	var best []*jsonschema.ValidationError
+	for _, branch := range e.Causes {
+		ms := unfold(branch, nil)
+		if rejected(ms, len(e.InstanceLocation)) {
+			continue
+		}
+		if best != nil {
+			return nil
+		}
+		best = ms
+	}
+	return best
+}
+
+// rejected tells whether an alternative is out of the question: the value has
+// another type, or another constant, than it wants.
+func rejected(ms []*jsonschema.ValidationError, depth int) bool {
+	for _, m := range ms {
+		switch m.ErrorKind.(type) {
+		case *kind.Const:
+			return true
+		case *kind.Type:
+			if len(m.InstanceLocation) == depth {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func locate(root *node, tokens []string) *node {
+	var pointer strings.Builder
+	for _, t := range tokens {
+		pointer.WriteString("/" + escape(t))
+	}
+	return root.follow(pointer.String())
+}
+
+// locateURL finds the part of a schema that a failure names.
+func locateURL(schema *node, url string) *node {
+	_, fragment, _ := strings.Cut(url, "#")
+	return schema.follow(fragment)
+}
+
+func typeWords(types []string) string {
+	words := map[string]string{
+		"string": "text", "number": "a number", "integer": "a whole number", "boolean": "a boolean",
+		"array": "a list", "object": "an object", "null": "null",
+	}
+	out := make([]string, len(types))
+	for i, t := range types {
+		out[i] = words[t]
+	}
+	return strings.Join(out, " or ")
+}
+
+func enumWords(values []any) []string {
+	out := make([]string, len(values))
+	for i, value := range values {
+		out[i] = fmt.Sprint(value)
+	}
+	return out
+}
+
+// show is a value as messages quote it.
+func (n *node) show() string {
+	switch n.kind {
+	case text:
+		return "'" + n.text + "'"
+	case number, boolean:
+		return n.text
+	default:
+		return n.kind.String()
+	}
+}
