@@ -163,9 +163,14 @@ func (g *Guard) CheckURL(u *url.URL) error {
 		return permanent("invalid_url", "The url names no host.")
 	case u.User != nil:
 		return permanent("invalid_url", "The url must not hold a user name or password; use auth instead.")
+	case portOf(u) == 0:
+		return permanent("invalid_url", "The url's port must be between 1 and 65535.")
 	}
 	addr, err := netip.ParseAddr(host)
 	switch {
+	case loopbackName(host) && !g.permits(host, netip.AddrFrom4([4]byte{127, 0, 0, 1}), portOf(u)) &&
+		!g.permits(host, netip.IPv6Loopback(), portOf(u)):
+		return denied(&deniedError{host: host})
 	case err == nil && !g.permits(host, addr, portOf(u)):
 		return denied(&deniedError{host: host})
 	case err != nil && numericHost(canonicalHost(host)):
@@ -176,14 +181,26 @@ func (g *Guard) CheckURL(u *url.URL) error {
 
 func denied(e *deniedError) error { return permanent("egress_denied", "%s", e.Error()) }
 
+// loopbackName tells whether a name always means this machine (RFC 6761).
+func loopbackName(host string) bool {
+	host = canonicalHost(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// portOf is the port that a url leads to; 0 where it is none.
 func portOf(u *url.URL) uint16 {
-	if p, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+	switch {
+	case u.Port() != "":
+		p, err := strconv.ParseUint(u.Port(), 10, 16)
+		if err != nil {
+			return 0
+		}
 		return uint16(p)
-	}
-	if u.Scheme == "https" {
+	case u.Scheme == "https":
 		return 443
+	default:
+		return 80
 	}
-	return 80
 }
 
 // numericHost tells whether a host is an IPv4 address in one of the notations
