@@ -67,7 +67,7 @@ func TestPlantedBreaches(t *testing.T) {
 // list asks the go command, because it knows build tags and test variants.
 func list(t *testing.T, tags string) []Package {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-tags="+tags, "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	cmd := exec.Command("go", "list", "-e", "-tags="+tags, "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
 	cmd.Dir = root
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

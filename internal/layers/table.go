@@ -26,7 +26,7 @@ var (
 // no I/O is one for this table.
 var impure = []string{
 	"crypto/rand", "database/sql/...", "log/...", "math/rand/...", "net/http/...", "net",
-	"os/...", "plugin", "runtime/...", "syscall/...",
+	"os/...", "plugin", "syscall/...",
 }
 
 // Features speak to the outside through the interfaces that they declare.
@@ -43,6 +43,7 @@ const (
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6/..."
 	landlock   = "github.com/landlock-lsm/go-landlock/..."
 	pgx        = "github.com/jackc/pgx/v5/..."
+	pgxPool    = "github.com/jackc/puddle/v2" // the pool under pgx
 	sqlite     = "github.com/glebarez/..."
 	sqliteLow  = "modernc.org/sqlite/..."
 	sys        = "golang.org/x/sys/..."
@@ -76,8 +77,8 @@ var table = map[string]rule{
 	"api":             {own: features, external: []string{echo}, testOwn: stack, testExternal: []string{jsonschema}},
 	"console":         {},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
-	"steps":           {own: features, external: []string{jsonschema, landlock, sys}, testOwn: stack},
-	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
+	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack},
+	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
 	"store/storetest": {own: append([]string{"store"}, features...), external: []string{pgx}},
 
 	// The command wires, and alone in that. The rest stands beside the product.
