@@ -57,13 +57,11 @@ func (v *validator) stepType(name string) *knownType {
 func (v *validator) configs() {
 	for _, e := range v.graph.entries {
 		s := e.step
-		if own(s.Type) {
-			if s.Wait != nil && s.Wait.Probe != nil {
-				at := e.node.member("config").member("probe")
-				v.performed(at, s.Wait.Probe.Type, "the probe of wait '"+e.name()+"'")
-			}
-		} else {
+		if !own(s.Type) {
 			v.performed(e.node, s.Type, "step '"+e.name()+"'")
+		}
+		if s.Wait != nil && s.Wait.Probe != nil && s.Wait.Probe.Config != nil {
+			v.performed(e.node.pick("config", "probe"), s.Wait.Probe.Type, "the probe of wait '"+e.name()+"'")
 		}
 		if c := s.Compensate; c != nil {
 			at := e.node.member("compensate")

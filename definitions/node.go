@@ -181,3 +181,13 @@ func (n *node) sorted() []int {
 	sort.Slice(order, func(a, b int) bool { return n.keys[order[a]] < n.keys[order[b]] })
 	return order
 }
+
+// readable tells whether nothing in the tree was reported as unreadable.
+func (n *node) readable() bool {
+	for _, kid := range n.kids {
+		if !kid.readable() {
+			return false
+		}
+	}
+	return n.kind != bad
+}

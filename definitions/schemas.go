@@ -22,7 +22,7 @@ func (v *validator) schemas() {
 
 // schema reports what is wrong with one schema. Equal texts are compiled once.
 func (v *validator) schema(at *node, what string) {
-	if at == nil || at.kind != object {
+	if at == nil || at.kind != object || !at.readable() {
 		return
 	}
 	raw := v.doc.raw(at)
