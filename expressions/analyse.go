@@ -69,6 +69,9 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 		if strings.Contains(e.Message, "maximum allowed nodes") {
 			e = failAt(CodeLimit, 1, "the expression has more than %d parts; split it over several steps", MaxNodes)
 		}
+		if unknown := unknownFunction(source); unknown != nil && e.Code == CodeSyntax {
+			return nil, nil, unknown
+		}
 		return nil, nil, e
 	}
 	a = &analysis{secrets: secrets}
@@ -79,10 +82,29 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 	return tree, a, nil
 }
 
+// unknownFunction looks for the cause of a syntax error: after a misspelt
+// predicate function, its predicate does not parse.
+func unknownFunction(source string) *Error {
+	before, name, at := "", "", 0
+	for s := newScan(source); s.next(); {
+		known := predicateFunctions[name] || functions[name].run != nil || refusedFunctions[name] != ""
+		if s.token() == "(" && before != "." && before != "?" && identifier(name) && !known && !keywords[name] {
+			return failAt(CodeUnknown, at, "there is no function %s%s", name, didYouMean(name, functionNames()))
+		}
+		before, name, at = name, s.token(), s.column()
+	}
+	return nil
+}
+
+// keywords may stand before a bracket without being functions.
+var keywords = map[string]bool{"not": true, "and": true, "or": true, "in": true, "if": true, "else": true, "let": true,
+	"matches": true, "contains": true, "startsWith": true, "endsWith": true, "true": true, "false": true, "nil": true}
+
 // analysis walks a fresh syntax tree: the allow-list, the limits that need a
 // tree, and the references.
 type analysis struct {
 	refs    References
+	paths   []path
 	secrets bool
 	lets    []string
 	letSeen int
@@ -92,8 +114,12 @@ type analysis struct {
 func column(n ast.Node) int { return n.Location().From + 1 }
 
 func (a *analysis) refuse(code string, n ast.Node, format string, args ...any) {
+	a.refuseAt(code, column(n), format, args...)
+}
+
+func (a *analysis) refuseAt(code string, column int, format string, args ...any) {
 	if a.err == nil {
-		a.err = failAt(code, column(n), format, args...)
+		a.err = failAt(code, column, format, args...)
 	}
 }
 
@@ -102,7 +128,7 @@ func (a *analysis) walk(n ast.Node, nesting int) {
 		return
 	}
 	if p, ok := pathOf(n, a.lets); ok {
-		a.refer(p, n)
+		a.refer(p)
 		return
 	}
 	switch n := n.(type) {
@@ -114,6 +140,10 @@ func (a *analysis) walk(n ast.Node, nesting int) {
 		a.let(n, nesting)
 	case *ast.MemberNode:
 		a.member(n, nesting)
+	case *ast.PointerNode:
+		if n.Name != "" && n.Name != "index" {
+			a.refuse(CodeSyntax, n, "there is no #%s; # is the element and #index its place", n.Name)
+		}
 	case *ast.BytesNode:
 		a.refuse(CodeSyntax, n, "byte literals are not available; use a string")
 	default:
@@ -191,8 +221,14 @@ func (a *analysis) builtin(n *ast.BuiltinNode, nesting int) {
 		return
 	}
 	predicate := predicateFunctions[n.Name]
-	if _, ok := functions[n.Name]; !ok && !predicate {
+	f, ok := functions[n.Name]
+	switch {
+	case predicate:
+	case !ok:
 		a.refuse(CodeSyntax, n, "the function %s is not available", n.Name)
+		return
+	case !f.takes(len(n.Arguments)):
+		a.refuse(CodeType, n, "%s takes %s, got %d", n.Name, f.arity(), len(n.Arguments))
 		return
 	}
 	for _, arg := range n.Arguments {
@@ -210,15 +246,16 @@ func (a *analysis) builtin(n *ast.BuiltinNode, nesting int) {
 }
 
 // refer notes what a constant path reads.
-func (a *analysis) refer(p path, n ast.Node) {
+func (a *analysis) refer(p path) {
+	a.paths = append(a.paths, p)
 	switch p.root {
 	case nameSteps, nameSignals:
 		a.referHolder(p)
 	case nameSecrets:
-		a.referSecret(p, n)
+		a.referSecret(p)
 	default:
 		if strings.HasPrefix(p.root, "$") {
-			a.refuse(CodeUnknown, n, "%s is not available", p.root)
+			a.refuseAt(CodeUnknown, p.column, "%s is not available", p.root)
 			return
 		}
 		a.refs.Names = addReference(a.refs.Names, p.root, p.column)
@@ -239,13 +276,13 @@ func (a *analysis) referHolder(p path) {
 	}
 }
 
-func (a *analysis) referSecret(p path, n ast.Node) {
+func (a *analysis) referSecret(p path) {
 	first, ok := p.first()
 	switch {
 	case !a.secrets:
-		a.refuse(CodeUnknown, n, "secrets are visible in the templates of config only")
+		a.refuseAt(CodeUnknown, p.column, "secrets are visible in the templates of config only")
 	case !ok:
-		a.refuse(CodeUnknown, n, "name one secret: secrets.NAME")
+		a.refuseAt(CodeUnknown, p.column, "name one secret: secrets.NAME")
 	default:
 		a.refs.Secrets = addReference(a.refs.Secrets, first, p.column)
 	}

@@ -21,6 +21,9 @@ func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	if v, ok := timeArithmetic(operator, a, b); ok {
 		return v, nil
 	}
+	if v, ok := scaled(operator, a, b); ok {
+		return v, nil
+	}
 	if !isNumber(a) || !isNumber(b) {
 		return nil, mismatch(operator, a, b)
 	}
@@ -168,4 +171,21 @@ func negate(v any) (any, *Error) {
 	}
 	f, err := float(v)
 	return -f, err
+}
+
+// scaled: duration * number, number * duration.
+func scaled(operator string, a, b any) (any, bool) {
+	d, ok := a.(time.Duration)
+	if !ok {
+		d, ok = b.(time.Duration)
+		b = a
+	}
+	f, err := float(b)
+	if !ok || operator != "*" || err != nil || math.Abs(f*float64(d)) >= math.MaxInt64 {
+		return nil, false
+	}
+	if n, isWhole := whole(b); isWhole {
+		return d * time.Duration(n), true
+	}
+	return time.Duration(f * float64(d)), true
 }

@@ -89,6 +89,7 @@ func translate(err error, code string) *Error {
 // The library's words for Go types, in the words of JSON.
 var (
 	mismatchWords = regexp.MustCompile(`interface \{\} is ([^,]+), not (\S+)`)
+	tokenWords    = regexp.MustCompile(`^unexpected token \w+\((.*)\)$`)
 	fetchWords    = regexp.MustCompile(`^cannot fetch (.*) from (.*)$`)
 )
 
@@ -104,6 +105,12 @@ func readable(message string) string {
 	message = strings.TrimPrefix(message, "runtime error: ")
 	if m := fetchWords.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("cannot read %q of %s; use ?. where it may be missing", m[1], jsonWord(m[2]))
+	}
+	if m := tokenWords.FindStringSubmatch(message); m != nil {
+		return "unexpected " + m[1]
+	}
+	if message == "unexpected token EOF" {
+		return "the expression ends where more is expected"
 	}
 	return message
 }

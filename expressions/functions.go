@@ -81,9 +81,6 @@ func bind(name string, run func(*evaluation, []any) (any, *Error)) *builtin.Func
 
 func (f function) counted(name string) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, args []any) (any, *Error) {
-		if len(args) < f.least || (f.most >= 0 && len(args) > f.most) {
-			return nil, fail(CodeType, "%s takes %s, got %d", name, f.arity(), len(args))
-		}
 		if err := e.spend(1); err != nil {
 			return nil, err
 		}
@@ -94,6 +91,8 @@ func (f function) counted(name string) func(*evaluation, []any) (any, *Error) {
 		return v, nil
 	}
 }
+
+func (f function) takes(n int) bool { return n >= f.least && (f.most < 0 || n <= f.most) }
 
 func (f function) arity() string {
 	switch {

@@ -82,6 +82,9 @@ func (p *Program) build(tree *parser.Tree) (err *Error) {
 	}()
 	r := &rewriter{}
 	tree.Node = r.node(tree.Node)
+	if r.err != nil {
+		return r.err
+	}
 	p.paths = r.paths
 	config := &conf.Config{ShortCircuit: true, Functions: calls}
 	config.WithEnv(map[string]any{})

@@ -17,6 +17,7 @@ const evaluationName = "$"
 type rewriter struct {
 	lets  []string
 	paths []path
+	err   *Error
 }
 
 // operators that become calls; the rest short-circuit and stay.
@@ -114,9 +115,12 @@ func (r *rewriter) binary(n *ast.BinaryNode) ast.Node {
 		return n
 	}
 	if pattern, ok := n.Right.(*ast.StringNode); ok && n.Operator == "matches" {
-		if re, err := compilePattern(pattern.Value); err == nil {
-			return invoke(n, name, n.Left, constant(re, n))
+		re, err := compilePattern(pattern.Value)
+		if err != nil {
+			r.err = err.at(column(n.Right))
+			return n
 		}
+		return invoke(n, name, n.Left, constant(re, n))
 	}
 	return invoke(n, name, n.Left, n.Right)
 }

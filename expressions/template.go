@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Template is a compiled JSON value whose strings may hold {{ expressions }}.
@@ -75,36 +74,58 @@ func compileTemplate(config json.RawMessage, literalFields []string) (*Template,
 	return t, nil
 }
 
-// parseParts cuts a string at its {{ }}.
 func parseParts(s string) ([]part, *Error) {
-	var parts []part
-	rest, at := s, 0
+	cuts, err := cutTemplates(s)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]part, len(cuts))
+	for i, c := range cuts {
+		if !c.template {
+			parts[i].text = c.text
+			continue
+		}
+		if parts[i].program, err = compile(c.text, c.column+1, true); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
+}
+
+// cut is a stretch of a string: literal, or what stands between {{ and }}.
+type cut struct {
+	text     string
+	template bool
+	column   int // where it begins, its {{ included
+}
+
+// cutTemplates cuts a string at its {{ }}. With an error, the cuts before it
+// are given too.
+func cutTemplates(s string) ([]cut, *Error) {
+	var cuts []cut
+	at, column := 0, 1
 	for {
-		i := strings.Index(rest, "{{")
+		i := strings.Index(s[at:], "{{")
 		if i < 0 {
 			break
 		}
-		column := utf8.RuneCountInString(s[:at+i]) + 1
-		inner := rest[i+2:]
+		if i > 0 {
+			cuts = append(cuts, cut{text: s[at : at+i], column: column})
+			column += runes(s[at : at+i])
+		}
+		inner := s[at+i+2:]
 		end := templateEnd(inner)
 		if end < 0 {
-			return nil, failAt(CodeSyntax, column, "{{ has no closing }}")
+			return cuts, failAt(CodeSyntax, column, "{{ has no closing }}; {{ \"{{\" }} writes two braces")
 		}
-		if i > 0 {
-			parts = append(parts, part{text: rest[:i]})
-		}
-		program, err := compile(inner[:end], column+1, true)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part{program: program})
-		at += i + 2 + end + 2
-		rest = s[at:]
+		cuts = append(cuts, cut{text: inner[:end], template: true, column: column})
+		column += 4 + runes(inner[:end])
+		at += i + 4 + end
 	}
-	if rest != "" {
-		parts = append(parts, part{text: rest})
+	if at < len(s) {
+		cuts = append(cuts, cut{text: s[at:], column: column})
 	}
-	return parts, nil
+	return cuts, nil
 }
 
 // templateEnd finds the }} that ends a template: not one inside a string

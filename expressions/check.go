@@ -1,0 +1,400 @@
+package expressions
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+)
+
+// Want is the type that the place of an expression asks for.
+type Want uint8
+
+// The wants. A value whose type is not known before it runs fits each of them.
+const (
+	WantAny    Want = iota
+	WantBool        // a condition
+	WantItems       // a list, or a count
+	WantTime        // a time, or text that holds one
+	WantNumber      // a number
+)
+
+// The severities of a Problem.
+const (
+	SeverityError   = "error"
+	SeverityWarning = "warning"
+)
+
+// Problem is something that Check found.
+type Problem struct {
+	Code       string
+	Severity   string // SeverityError or SeverityWarning
+	Message    string
+	Suggestion string // what to write instead; empty: none is near
+	Column     int    // in characters from 1
+	Pointer    string // RFC 6901, of a template's string inside the config
+}
+
+// Check finds what is wrong with one bare expression before it runs; one
+// enclosing {{ }} is tolerated. Unknown names and members are all found, of
+// the type errors the first.
+func Check(source string, env Env, want Want) []Problem {
+	inner, shift := bare(source)
+	return check(inner, shift, env, want)
+}
+
+// CheckTemplate is Check for every template in a config; see CompileTemplate.
+func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []Problem {
+	if !json.Valid(config) || tooDeep(config) {
+		return nil
+	}
+	var all []Problem
+	for _, s := range templateStrings(config, literalFields) {
+		cuts, err := cutTemplates(s.text)
+		var found []Problem
+		for _, c := range cuts {
+			if c.template {
+				found = append(found, check(c.text, c.column+1, env, WantAny)...)
+			}
+		}
+		if err != nil {
+			found = append(found, problemOf(err))
+		}
+		for i := range found {
+			found[i].Pointer = s.pointer
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+func problemOf(err *Error) Problem {
+	return Problem{Code: err.Code, Severity: SeverityError, Message: err.Message, Column: max(1, err.Column)}
+}
+
+func check(source string, shift int, env Env, want Want) []Problem {
+	if env.known == nil {
+		env.known = NewEnv().known
+	}
+	tree, a, err := parse(source, env.Secrets)
+	if err == nil {
+		_, err = compile(source, 0, env.Secrets)
+	}
+	if err != nil {
+		p := problemOf(err)
+		p.Column += shift
+		return []Problem{p}
+	}
+	c := &checking{source: source, env: env, refs: a.refs}
+	for _, p := range a.paths {
+		c.path(p)
+	}
+	c.types(tree, want)
+	for i := range c.problems {
+		c.problems[i].Column += shift
+	}
+	return c.problems
+}
+
+// checking gathers the problems of one expression.
+type checking struct {
+	source   string
+	env      Env
+	refs     References
+	problems []Problem
+	covered  int // up to this column a problem explains the names
+}
+
+func (c *checking) add(code string, column int, suggestion, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Code: code, Severity: SeverityError,
+		Message: fmt.Sprintf(format, args...), Suggestion: suggestion, Column: column})
+}
+
+func (c *checking) failed() bool {
+	for _, p := range c.problems {
+		if p.Severity == SeverityError {
+			return true
+		}
+	}
+	return false
+}
+
+// path checks a constant path against what is known.
+func (c *checking) path(p path) {
+	if p.column < c.covered {
+		return
+	}
+	switch p.root {
+	case nameSignals, nameSecrets:
+		return
+	case nameSteps:
+		c.stepPath(p)
+		return
+	}
+	s, ok := c.env.value(p.root)
+	if !ok {
+		c.unknownName(p)
+		return
+	}
+	c.members(p, 0, s)
+}
+
+func (c *checking) unknownName(p path) {
+	near := nearest(p.root, c.env.names())
+	switch p.root {
+	case "item", "index", "last":
+		c.add(CodeUnknown, p.column, "", "%s is visible inside loops only", p.root)
+		return
+	case "probe":
+		c.add(CodeUnknown, p.column, "", "probe is visible in the condition of a wait that has one")
+		return
+	case "env", "vars":
+		c.add(CodeUnknown, p.column, "", "there is no %s: expressions see input, steps, run and signals", p.root)
+		return
+	}
+	if visible, _ := c.env.step(p.root); visible == StepVisible {
+		near = "steps." + p.root
+	}
+	c.add(CodeUnknown, p.column, near, "there is no name %s here%s", p.root, orElse(near))
+}
+
+func orElse(near string) string {
+	if near == "" {
+		return ""
+	}
+	return "; did you mean " + near + "?"
+}
+
+func (c *checking) stepPath(p path) {
+	id, ok := p.first()
+	if !ok {
+		return
+	}
+	visibility, output := c.env.step(id)
+	if visibility == StepVisible {
+		c.members(p, 1, stepShape(output))
+		return
+	}
+	if c.dashed(p, id) {
+		return
+	}
+	column := p.hops[0].column
+	if visibility == StepHidden {
+		c.add(CodeHidden, column, "", "the step %s does not run before this one; add it to depends_on to use its output", id)
+		return
+	}
+	near := nearest(id, c.env.ids())
+	c.add(CodeUnknown, column, near, "there is no step %s%s", id, orElse(near))
+}
+
+// dashed recognises steps.my-step, which the grammar reads as a subtraction.
+func (c *checking) dashed(p path, id string) bool {
+	start := offset(c.source, p.hops[0].column)
+	if !strings.HasPrefix(c.source[start:], id+"-") {
+		return false
+	}
+	end := start
+	for end < len(c.source) && (c.source[end] == '-' || wordRune(rune(c.source[end]))) {
+		end++
+	}
+	whole := c.source[start:end]
+	if visibility, _ := c.env.step(whole); visibility == StepAbsent {
+		return false
+	}
+	fix := fmt.Sprintf("steps[%q]", whole)
+	c.add(CodeUnknown, p.hops[0].column, fix, "the - in steps.%s is a minus sign here; write %s", whole, fix)
+	c.covered = p.hops[0].column + len(whole)
+	return true
+}
+
+// offset is the byte at which a column begins.
+func offset(s string, column int) int {
+	at := 0
+	for n := 1; n < column && at < len(s); n++ {
+		_, size := utf8.DecodeRuneInString(s[at:])
+		at += size
+	}
+	return at
+}
+
+// members follows a path's hops through a shape.
+func (c *checking) members(p path, from int, s *Shape) {
+	for _, h := range p.hops[from:] {
+		switch {
+		case h.ends:
+			continue
+		case h.numeric:
+			s = s.element()
+			continue
+		}
+		next, missing := s.member(h.key)
+		if missing != lackNothing {
+			c.missing(h, s, missing)
+			return
+		}
+		s = next
+	}
+}
+
+func (c *checking) missing(h hop, s *Shape, how lack) {
+	near := nearest(h.key, s.fieldNames())
+	if how == lackAllowed {
+		c.add(CodeUnknown, h.column, near, "there is no member %s; there are %s", h.key, strings.Join(firstNames(s.fieldNames()), ", "))
+		return
+	}
+	c.problems = append(c.problems, Problem{Code: CodeUnknown, Severity: SeverityWarning, Column: h.column, Suggestion: near,
+		Message: fmt.Sprintf("the schema does not list %s, so it may be missing%s", h.key, orElse(near))})
+}
+
+func firstNames(names []string) []string {
+	if len(names) == 0 {
+		return []string{"none"}
+	}
+	if len(names) > 10 {
+		return append(append([]string{}, names[:10]...), "…")
+	}
+	return names
+}
+
+// types runs the library's checker: against closed schemas first, whose
+// findings are errors, then against all that is listed, for warnings.
+func (c *checking) types(tree *parser.Tree, want Want) {
+	if c.covered > 0 {
+		return
+	}
+	guess, found := c.failed(), len(c.problems) > 0
+	result, err := c.run(tree, false, guess)
+	if err != nil {
+		c.problems = append(c.problems, c.typeProblem(err))
+		return
+	}
+	if !want.fits(result) {
+		c.add(CodeType, 1, "", "%s is needed here; this is of type %s", want, typeWords(result.String()))
+	}
+	if found {
+		return
+	}
+	if _, err := c.run(tree, true, false); err != nil {
+		p := c.typeProblem(err)
+		if p.Code == CodeUnknown {
+			p.Severity = SeverityWarning
+			p.Message = "the schema does not list this member, so it may be missing: " + p.Message
+			c.problems = append(c.problems, p)
+		}
+	}
+}
+
+func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Type, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			result, err = nil, nil
+		}
+	}()
+	config := conf.New(c.env.checkerEnv(c.refs, strict, guess))
+	config.Strict = false
+	return checker.Check(tree, config)
+}
+
+var unknownField = regexp.MustCompile(`^unknown field (\S+)$`)
+
+func (c *checking) typeProblem(err error) Problem {
+	p := Problem{Code: CodeType, Severity: SeverityError, Message: err.Error(), Column: 1}
+	var place *file.Error
+	if errors.As(err, &place) {
+		p.Message, p.Column = place.Message, place.From+1
+	}
+	if m := unknownField.FindStringSubmatch(p.Message); m != nil {
+		p.Code, p.Suggestion = CodeUnknown, nearest(m[1], c.fieldNames())
+		p.Message = "there is no member " + m[1] + orElse(p.Suggestion)
+	}
+	p.Message = typeWords(p.Message)
+	return p
+}
+
+// fieldNames gathers the members of all that the expression reads.
+func (c *checking) fieldNames() []string {
+	all := map[string]bool{}
+	for _, r := range c.refs.Names {
+		s, _ := c.env.value(r.Name)
+		s.allNames(all)
+	}
+	for _, r := range c.refs.Steps {
+		_, s := c.env.step(r.Name)
+		s.allNames(all)
+	}
+	names := make([]string, 0, len(all))
+	for name := range all {
+		names = append(names, name)
+	}
+	return names
+}
+
+// typeWords puts the words of JSON for those of Go.
+func typeWords(message string) string {
+	return goTypes.ReplaceAllStringFunc(message, func(word string) string {
+		switch {
+		case strings.HasPrefix(word, "map"):
+			return "object"
+		case strings.HasPrefix(word, "[]"):
+			return "list"
+		}
+		switch word {
+		case "int", "int64":
+			return "whole number"
+		case "float64":
+			return "number"
+		case "bool":
+			return "boolean"
+		case "time.Time":
+			return "time"
+		case "time.Duration":
+			return "duration"
+		}
+		return "any value"
+	})
+}
+
+var goTypes = regexp.MustCompile(`map\[(?:string|interface \{\})\](?:\[\])?interface \{\}|\[\](?:interface \{\}|int\b|string\b)|interface \{\}|\bint(?:64)?\b|\bfloat64\b|\bbool\b|time\.Time|time\.Duration`)
+
+func (w Want) String() string {
+	switch w {
+	case WantBool:
+		return "true or false"
+	case WantItems:
+		return "a list or a count"
+	case WantTime:
+		return "a time"
+	case WantNumber:
+		return "a number"
+	}
+	return "any value"
+}
+
+// fits says whether a result of that type may be what is wanted.
+func (w Want) fits(t reflect.Type) bool {
+	if w == WantAny || t == nil || t.Kind() == reflect.Interface {
+		return true
+	}
+	switch w {
+	case WantBool:
+		return t.Kind() == reflect.Bool
+	case WantTime:
+		return t.Kind() == reflect.String || t == reflect.TypeFor[time.Time]()
+	}
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64, reflect.Float64, reflect.Uint8:
+		return true
+	case reflect.Slice:
+		return w == WantItems
+	}
+	return false
+}
