@@ -1,0 +1,156 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"heddle/access"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var accessTests = map[string]func(*testing.T, *store.DB){
+	"tenant is created with its first key": testTenant,
+	"key is found by its hash":             testKeyByHash,
+	"keys are listed in pages":             testKeyPages,
+	"key is revoked once":                  testKeyRevoke,
+	"grants replace each other":            testGrants,
+	"audit trail is filtered and paged":    testAudit,
+}
+
+func key(tenant, id string, n int) access.Key {
+	return access.Key{
+		ID: id, TenantID: tenant, TenantSlug: "slug-" + tenant, Name: "key " + id, Role: access.RoleEditor, Hash: "hash of " + id,
+		Last4: "abcd", CreatedAt: at(n), ExpiresAt: at(n + 1000),
+	}
+}
+
+func tenant(t *testing.T, db *store.DB, id string) {
+	t.Helper()
+	must(t, db.CreateTenant(ctx, access.Tenant{ID: id, Slug: "slug-" + id, Name: "Tenant", CreatedAt: at(0)}, key(id, "key_first_"+id, 0)))
+}
+
+func testTenant(t *testing.T, db *store.DB) {
+	tenant(t, db, "t1")
+	got, err := db.TenantBySlug(ctx, "slug-t1")
+	must(t, err)
+	same(t, "tenant", got, access.Tenant{ID: "t1", Slug: "slug-t1", Name: "Tenant", CreatedAt: at(0)})
+	_, err = db.TenantBySlug(ctx, "nobody")
+	wantFault(t, err, fault.NotFound, "tenant_not_found")
+	err = db.CreateTenant(ctx, access.Tenant{ID: "t2", Slug: "slug-t1", CreatedAt: at(0)}, key("t2", "key_x", 0))
+	wantFault(t, err, fault.Conflict, "slug_taken")
+	_, err = db.KeyByHash(ctx, "hash of key_x")
+	wantFault(t, err, fault.NotFound, "key_not_found")
+}
+
+func testKeyByHash(t *testing.T, db *store.DB) {
+	tenant(t, db, "t1")
+	k := key("t1", "key_1", 1)
+	must(t, db.CreateKey(ctx, k))
+	got, err := db.KeyByHash(ctx, k.Hash)
+	must(t, err)
+	same(t, "key", got, k)
+	must(t, db.TouchKey(ctx, "key_1", at(7)))
+	k.LastUsedAt = at(7)
+	got, err = db.KeyByHash(ctx, k.Hash)
+	must(t, err)
+	same(t, "used key", got, k)
+	again := key("t1", "key_2", 1)
+	again.Hash = k.Hash
+	wantFault(t, db.CreateKey(ctx, again), fault.Conflict, "key_taken")
+}
+
+func testKeyPages(t *testing.T, db *store.DB) {
+	tenant(t, db, "t1")
+	tenant(t, db, "t2")
+	for i := range 4 {
+		must(t, db.CreateKey(ctx, key("t1", fmt.Sprintf("key_%d", i), 1)))
+	}
+	var got []string
+	cursor := ""
+	for {
+		keys, next, err := db.Keys(ctx, "t1", cursor, 2)
+		must(t, err)
+		for _, k := range keys {
+			got = append(got, k.ID)
+			same(t, "tenant's slug", k.TenantSlug, "slug-t1")
+		}
+		if next == "" {
+			break
+		}
+		cursor = next
+	}
+	same(t, "keys", got, []string{"key_3", "key_2", "key_1", "key_0", "key_first_t1"})
+	_, _, err := db.Keys(ctx, "t2", cursor, 2)
+	wantFault(t, err, fault.Malformed, "invalid_cursor")
+}
+
+func testKeyRevoke(t *testing.T, db *store.DB) {
+	tenant(t, db, "t1")
+	wantFault(t, db.RevokeKey(ctx, "t2", "key_first_t1", at(5)), fault.NotFound, "key_not_found")
+	must(t, db.RevokeKey(ctx, "t1", "key_first_t1", at(5)))
+	must(t, db.RevokeKey(ctx, "t1", "key_first_t1", at(6)))
+	got, err := db.KeyByHash(ctx, "hash of key_first_t1")
+	must(t, err)
+	same(t, "revoked at", got.RevokedAt, at(5))
+}
+
+func testGrants(t *testing.T, db *store.DB) {
+	tenant(t, db, "t1")
+	create(t, db, revision("t1", "wf_1", "one", 1))
+	create(t, db, revision("t2", "wf_2", "two", 1))
+	g := access.Grant{KeyID: "key_first_t1", WorkflowID: "wf_1", Actions: []access.Action{access.View}}
+	must(t, db.PutGrant(ctx, "t1", g))
+	g.Actions = []access.Action{access.View, access.Execute}
+	must(t, db.PutGrant(ctx, "t1", g))
+	for _, id := range []string{"key_first_t1", ""} {
+		got, err := db.Grants(ctx, "t1", id)
+		must(t, err)
+		same(t, "grants", got, []access.Grant{g})
+	}
+	k, err := db.KeyByHash(ctx, "hash of key_first_t1")
+	must(t, err)
+	same(t, "grants of the key", k.Grants, []access.Grant{g})
+	foreign := g
+	foreign.WorkflowID = "wf_2"
+	wantFault(t, db.PutGrant(ctx, "t1", foreign), fault.NotFound, "workflow_not_found")
+	wantFault(t, db.PutGrant(ctx, "t2", g), fault.NotFound, "key_not_found")
+	wantFault(t, db.DeleteGrant(ctx, "t2", g.KeyID, g.WorkflowID), fault.NotFound, "grant_not_found")
+	must(t, db.DeleteGrant(ctx, "t1", g.KeyID, g.WorkflowID))
+	wantFault(t, db.DeleteGrant(ctx, "t1", g.KeyID, g.WorkflowID), fault.NotFound, "grant_not_found")
+}
+
+func testAudit(t *testing.T, db *store.DB) {
+	var want []access.AuditEntry
+	for i := range 5 {
+		e := access.AuditEntry{
+			ID: fmt.Sprintf("aud_%d", i), TenantID: "t1", Actor: fmt.Sprint("a", i%2), ActorID: "key_1", Action: "workflow.create",
+			Object: fmt.Sprint("workflow:w", i), RequestID: "req_1", At: at(i / 2),
+		}
+		must(t, db.AppendAudit(ctx, e))
+		want = append([]access.AuditEntry{e}, want...)
+	}
+	var got []access.AuditEntry
+	q := access.AuditQuery{TenantID: "t1", Limit: 2}
+	for {
+		entries, next, err := db.Audit(ctx, q)
+		must(t, err)
+		got = append(got, entries...)
+		if next == "" {
+			break
+		}
+		q.Cursor = next
+	}
+	same(t, "trail", got, want)
+	for _, q := range []access.AuditQuery{
+		{TenantID: "t1", Actor: "a1", Object: "workflow:w3"}, {TenantID: "t1", Object: "workflow:w3"}, {TenantID: "t1", Action: "workflow.create", Object: "workflow:w3"},
+	} {
+		q.Limit = 10
+		entries, _, err := db.Audit(ctx, q)
+		must(t, err)
+		same(t, "filtered", entries, want[1:2])
+	}
+	entries, _, err := db.Audit(ctx, access.AuditQuery{TenantID: "t2", Limit: 10})
+	must(t, err)
+	same(t, "another tenant's", len(entries), 0)
+}

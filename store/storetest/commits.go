@@ -1,0 +1,278 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var commitTests = map[string]func(*testing.T, *store.DB){
+	"commit writes row, events and snapshot": testCommitWhole,
+	"commit is fenced by seq":                testCommitSeq,
+	"commit is fenced by epoch":              testCommitEpoch,
+	"commit with one bad member":             testCommitBadMember,
+	"commit of two members of one run":       testCommitTwice,
+	"commit that leaves a gap is refused":    testCommitGap,
+	"commit of a large group":                testCommitLarge,
+	"commit keeps an answer once":            testCommitAnswer,
+	"commit of one key by many at once":      testCommitKeyRace,
+	"commit of one seq by many at once":      testCommitSeqRace,
+	"commit of an empty group":               testCommitEmpty,
+}
+
+func testCommitWhole(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	first := newRun(w, "run_1", 1)
+	first.Events[0].StepID, first.Events[0].Iteration, first.Events[0].Attempt = "a", "each[3].inner[0]", 2
+	commit(t, db, first)
+	got, err := db.Run(ctx, "t1", "run_1")
+	must(t, err)
+	same(t, "new row", got, first.Row)
+
+	next := grow(first, machine.Failed, 5)
+	next.Row.StartedAt, next.Row.CompletedAt, next.Row.WakeAt = at(2), at(5), at(9)
+	next.Row.Output = json.RawMessage(`null`)
+	next.Row.Error = &machine.Error{Code: "x", Message: "äöü \u0001", Details: map[string]any{"k": "v"}}
+	next.Row.Usage = machine.Usage{Tokens: 3, CostMicroUSD: 4}
+	next.Row.Version, next.Row.Hash = 2, "sha256:other"
+	next.Events = append(next.Events, event("run_1", 3, events.RunFailed, 5))
+	next.Events[1].Data = nil
+	next.Row.Seq = 3
+	next.Snapshot = []byte{0, 1, 255}
+	commit(t, db, next)
+	j, err := db.Journal(ctx, "run_1")
+	must(t, err)
+	same(t, "journal", j, executor.Journal{Row: next.Row, Snapshot: []byte{0, 1, 255}, Events: []events.Event{}})
+	all, err := db.Events(ctx, "run_1", 0, 10)
+	must(t, err)
+	same(t, "events", all, append(first.Events[:1:1], next.Events...))
+}
+
+func testCommitSeq(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	first := newRun(w, "run_1", 1)
+	second := grow(first, machine.Running, 2)
+	commit(t, db, first)
+	commit(t, db, second)
+	unknown := grow(newRun(w, "run_9", 1), machine.Running, 2)
+	for _, c := range []executor.Commit{first, second, grow(second, machine.Running, 3), unknown} {
+		stale := c
+		if c.Row.Seq == 3 { // expects 1 and brings two events
+			stale.Expected = 1
+			stale.Events = []events.Event{event("run_1", 2, events.StateChanged, 3), event("run_1", 3, events.StateChanged, 3)}
+		}
+		wantIs(t, db.Commit(ctx, 0, []executor.Commit{stale})[0], executor.ErrFenced)
+	}
+	ahead := grow(grow(grow(second, machine.Running, 3), machine.Running, 4), machine.Failed, 5)
+	rowOnly := second
+	rowOnly.Expected, rowOnly.Row.Seq, rowOnly.Row.State, rowOnly.Events = 1, 1, machine.Failed, nil
+	for _, c := range []executor.Commit{ahead, rowOnly} { // no event would collide
+		wantIs(t, db.Commit(ctx, 0, []executor.Commit{c})[0], executor.ErrFenced)
+	}
+	j, err := db.Journal(ctx, "run_1")
+	must(t, err)
+	same(t, "row", j.Row, second.Row)
+	all, err := db.Events(ctx, "run_1", 0, 10)
+	must(t, err)
+	same(t, "events", len(all), 2)
+	none, err := db.Events(ctx, "run_9", 0, 10)
+	must(t, err)
+	same(t, "events of a run that never was", len(none), 0)
+}
+
+func testCommitEpoch(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	old, err := db.AcquireLease(ctx, "a", at(0), time.Second)
+	must(t, err)
+	if err := db.Commit(ctx, old, []executor.Commit{newRun(w, "run_1", 1)})[0]; err != nil {
+		t.Fatal(err)
+	}
+	current, err := db.AcquireLease(ctx, "b", at(1001), time.Second)
+	must(t, err)
+	for _, err := range db.Commit(ctx, old, []executor.Commit{newRun(w, "run_2", 1), newRun(w, "run_3", 1)}) {
+		wantIs(t, err, executor.ErrFenced)
+	}
+	if err := db.Commit(ctx, current, []executor.Commit{newRun(w, "run_2", 1)})[0]; err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Commit(ctx, 0, []executor.Commit{newRun(w, "run_3", 1)})[0]; err != nil {
+		t.Fatalf("epoch 0 is not checked: %v", err)
+	}
+}
+
+// A member that exists already makes the group's statement fail, not only that
+// member's check.
+func testCommitBadMember(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	commit(t, db, newRun(w, "run_2", 1), newRun(w, "run_4", 1))
+	gone := w
+	gone.ID = "wf_gone"
+	group := []executor.Commit{
+		newRun(w, "run_1", 2), newRun(w, "run_2", 2), newRun(w, "run_3", 2),
+		grow(newRun(w, "run_4", 1), machine.Running, 2), grow(newRun(w, "run_5", 1), machine.Running, 2), newRun(gone, "run_6", 2),
+	}
+	group[2].Answer = answer("t1", "k", 1)
+	group[2].Snapshot = []byte("s")
+	errs := db.Commit(ctx, 0, group)
+	for i, want := range []error{nil, executor.ErrFenced, nil, nil, executor.ErrFenced} {
+		if want == nil {
+			must(t, errs[i])
+		} else {
+			wantIs(t, errs[i], want)
+		}
+	}
+	wantFault(t, errs[5], fault.NotFound, "workflow_not_found")
+	for id, seq := range map[string]int64{"run_1": 1, "run_2": 1, "run_3": 1, "run_4": 2} {
+		j, err := db.Journal(ctx, id)
+		must(t, err)
+		same(t, "seq of "+id, j.Row.Seq, seq)
+	}
+	_, err := db.Run(ctx, "t1", "run_6")
+	wantFault(t, err, fault.NotFound, "run_not_found")
+	kept, err := db.Answer(ctx, "t1", "POST /x", "k")
+	must(t, err)
+	if kept == nil {
+		t.Fatal("the answer of a good member is lost")
+	}
+}
+
+func testCommitTwice(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	a := newRun(w, "run_1", 1)
+	b := grow(a, machine.Running, 2)
+	b.Snapshot = []byte("2")
+	c := grow(b, machine.WaitingTimer, 3)
+	stale := grow(a, machine.Failed, 4)
+	errs := db.Commit(ctx, 0, []executor.Commit{a, b, stale, c})
+	must(t, errs[0])
+	must(t, errs[1])
+	wantIs(t, errs[2], executor.ErrFenced)
+	must(t, errs[3])
+	j, err := db.Journal(ctx, "run_1")
+	must(t, err)
+	same(t, "journal", j, executor.Journal{Row: c.Row, Snapshot: []byte("2"), Events: c.Events})
+	errs = db.Commit(ctx, 0, []executor.Commit{b, c})
+	wantIs(t, errs[0], executor.ErrFenced)
+	wantIs(t, errs[1], executor.ErrFenced)
+	d := grow(c, machine.Running, 5)
+	commit(t, db, d, grow(d, machine.Completed, 6))
+}
+
+func testCommitGap(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	gap := newRun(w, "run_1", 1)
+	gap.Events[0].Seq = 2
+	gap.Row.Seq = 2
+	foreign := newRun(w, "run_2", 1)
+	foreign.Events[0].RunID = "run_3"
+	ahead := newRun(w, "run_4", 1)
+	ahead.Row.Seq = 7
+	errs := db.Commit(ctx, 0, []executor.Commit{gap, foreign, ahead, newRun(w, "run_5", 1)})
+	for _, err := range errs[:3] {
+		wantFault(t, err, fault.Internal, "internal")
+	}
+	must(t, errs[3])
+}
+
+func testCommitLarge(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	const size = 317 // no multiple of anything that the store works in
+	var first, second []executor.Commit
+	for i := range size {
+		c := newRun(w, fmt.Sprintf("run_%04d", i), i)
+		first = append(first, c)
+		next := grow(c, machine.Running, i)
+		for len(next.Events) <= i%40 {
+			next.Row.Seq++
+			next.Events = append(next.Events, event(c.Row.RunID, next.Row.Seq, events.StepStarted, i))
+		}
+		second = append(second, next)
+	}
+	commit(t, db, first...)
+	commit(t, db, second...)
+	for i := range size {
+		j, err := db.Journal(ctx, first[i].Row.RunID)
+		must(t, err)
+		same(t, "journal", j, executor.Journal{Row: second[i].Row, Events: append(first[i].Events[:1:1], second[i].Events...)})
+	}
+}
+
+func testCommitAnswer(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	group := []executor.Commit{newRun(w, "run_1", 1), newRun(w, "run_2", 1), newRun(w, "run_3", 1)}
+	for i := range group {
+		group[i].Answer = answer("t1", "k", 1)
+	}
+	group[2].Answer = answer("t2", "k", 1)
+	errs := db.Commit(ctx, 0, group)
+	must(t, errs[0])
+	wantIs(t, errs[1], executor.ErrDuplicateKey)
+	must(t, errs[2])
+	_, err := db.Run(ctx, "t1", "run_2")
+	wantFault(t, err, fault.NotFound, "run_not_found")
+	kept, err := db.Answer(ctx, "t1", "POST /x", "k")
+	must(t, err)
+	same(t, "answer", kept, group[0].Answer)
+
+	// A run that is refused for another reason leaves its key free.
+	taken := newRun(w, "run_1", 1)
+	taken.Answer = answer("t1", "free", 1)
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{taken})[0], executor.ErrFenced)
+	kept, err = db.Answer(ctx, "t1", "POST /x", "free")
+	must(t, err)
+	if kept != nil {
+		t.Fatal("the refused insertion kept its answer")
+	}
+}
+
+func testCommitKeyRace(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	winners := race(8, func(i int) error {
+		c := newRun(w, fmt.Sprintf("run_%d", i), 1)
+		c.Answer = answer("t1", "k", 1)
+		return db.Commit(ctx, 0, []executor.Commit{c})[0]
+	}, func(err error) { wantIs(t, err, executor.ErrDuplicateKey) })
+	same(t, "winners", winners, 1)
+}
+
+func testCommitSeqRace(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	c := newRun(w, "run_1", 1)
+	commit(t, db, c)
+	winners := race(8, func(int) error {
+		return db.Commit(ctx, 0, []executor.Commit{grow(c, machine.Running, 2)})[0]
+	}, func(err error) { wantIs(t, err, executor.ErrFenced) })
+	same(t, "winners", winners, 1)
+}
+
+// race runs n at once and counts those without error; the others' errors are
+// looked at afterwards.
+func race(n int, attempt func(i int) error, lost func(error)) int {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { errs[i] = attempt(i) })
+	}
+	all.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		lost(err)
+	}
+	return won
+}
+
+func testCommitEmpty(t *testing.T, db *store.DB) {
+	same(t, "answers", len(db.Commit(ctx, 0, nil)), 0)
+}

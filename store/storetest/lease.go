@@ -1,0 +1,61 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"heddle/executor"
+	"heddle/store"
+)
+
+var leaseTests = map[string]func(*testing.T, *store.DB){
+	"lease is taken, renewed and taken over": testLease,
+	"lease that is released is free at once": testLeaseRelease,
+	"lease has one winner":                   testLeaseRace,
+}
+
+func testLease(t *testing.T, db *store.DB) {
+	acquire := func(holder string, n int) int64 {
+		t.Helper()
+		epoch, err := db.AcquireLease(ctx, holder, at(n), time.Second)
+		must(t, err)
+		return epoch
+	}
+	first := acquire("a", 0)
+	if first < 1 {
+		t.Fatalf("epoch %d: 0 means unchecked", first)
+	}
+	same(t, "renewed", acquire("a", 900), first)
+	_, err := db.AcquireLease(ctx, "b", at(1899), time.Second)
+	wantIs(t, err, executor.ErrLeaseHeld)
+	second := acquire("b", 1900)
+	if second <= first {
+		t.Fatalf("epoch %d after %d", second, first)
+	}
+	_, err = db.AcquireLease(ctx, "a", at(1901), time.Second)
+	wantIs(t, err, executor.ErrLeaseHeld)
+	same(t, "renewed late, but nobody else came", acquire("b", 9000), second)
+}
+
+func testLeaseRelease(t *testing.T, db *store.DB) {
+	first, err := db.AcquireLease(ctx, "a", at(0), time.Second)
+	must(t, err)
+	must(t, db.ReleaseLease(ctx, "b")) // not its own: no effect
+	_, err = db.AcquireLease(ctx, "b", at(1), time.Second)
+	wantIs(t, err, executor.ErrLeaseHeld)
+	must(t, db.ReleaseLease(ctx, "a"))
+	second, err := db.AcquireLease(ctx, "b", at(1), time.Second)
+	must(t, err)
+	if second <= first {
+		t.Fatalf("epoch %d after %d", second, first)
+	}
+}
+
+func testLeaseRace(t *testing.T, db *store.DB) {
+	winners := race(8, func(i int) error {
+		_, err := db.AcquireLease(ctx, fmt.Sprint("node", i), at(0), time.Second)
+		return err
+	}, func(err error) { wantIs(t, err, executor.ErrLeaseHeld) })
+	same(t, "winners", winners, 1)
+}

@@ -1,0 +1,213 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var listTests = map[string]func(*testing.T, *store.DB){
+	"run list pages without gap or repeat":      testRunPages,
+	"run list filters":                          testRunFilters,
+	"run list refuses foreign cursors":          testRunCursors,
+	"workflow list pages without gap or repeat": testWorkflowPages,
+	"workflow list filters":                     testWorkflowFilters,
+	"workflow list refuses foreign cursors":     testWorkflowCursors,
+}
+
+func runIDs(page executor.RunPage) []string {
+	ids := []string{}
+	for _, r := range page.Runs {
+		ids = append(ids, r.RunID)
+	}
+	return ids
+}
+
+// Several runs share a millisecond, and newer ones arrive between the pages.
+func testRunPages(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	states := []machine.State{machine.Queued, machine.Running, machine.Completed}
+	var want []string
+	for i := range 25 {
+		c := newRun(w, fmt.Sprintf("run_%02d", i), i/4)
+		c.Row.State = states[i%3]
+		commit(t, db, c)
+		want = append(want, c.Row.RunID)
+	}
+	slices.Reverse(want)
+	for name, q := range map[string]executor.RunQuery{
+		"all":          {TenantID: "t1", Limit: 4},
+		"workflow":     {TenantID: "t1", WorkflowID: "wf_1", Limit: 4},
+		"three states": {TenantID: "t1", States: states, Limit: 4},
+	} {
+		var got []string
+		for page := 0; ; page++ {
+			p, err := db.Runs(ctx, q)
+			must(t, err)
+			same(t, "total", p.Total, -1)
+			got = append(got, runIDs(p)...)
+			if p.Next == "" {
+				break
+			}
+			q.Cursor = p.Next
+			commit(t, db, newRun(w, fmt.Sprintf("run_new_%s_%d", name, page), 1000+page))
+		}
+		got = slices.DeleteFunc(got, func(id string) bool { return len(id) > 6 })
+		same(t, name, got, want)
+	}
+	q := executor.RunQuery{TenantID: "t1", States: states[:1], Limit: 3, Offset: 2, WantTotal: true, StartedBefore: at(0)}
+	p, err := db.Runs(ctx, q)
+	must(t, err)
+	same(t, "nothing started", p, executor.RunPage{Runs: []executor.Record{}})
+}
+
+func testRunFilters(t *testing.T, db *store.DB) {
+	one := create(t, db, revision("t1", "wf_1", "one", 1))
+	two := create(t, db, revision("t1", "wf_2", "two", 1))
+	other := create(t, db, revision("t2", "wf_3", "one", 1))
+	a, b, c, d := newRun(one, "run_a", 1), newRun(one, "run_b", 2), newRun(two, "run_c", 3), newRun(other, "run_d", 4)
+	b.Row.Trigger = "api"
+	b.Row.StartedAt = at(10)
+	c.Row.StartedAt = at(20)
+	c.Row.State = machine.Failed
+	commit(t, db, a, b, c, d)
+	for name, test := range map[string]struct {
+		q    executor.RunQuery
+		want []string
+	}{
+		"all":             {executor.RunQuery{}, []string{"run_c", "run_b", "run_a"}},
+		"workflow":        {executor.RunQuery{WorkflowID: "wf_1"}, []string{"run_b", "run_a"}},
+		"visible":         {executor.RunQuery{WorkflowIDs: []string{"wf_2", "wf_9"}}, []string{"run_c"}},
+		"nothing visible": {executor.RunQuery{WorkflowIDs: []string{}}, []string{}},
+		"state":           {executor.RunQuery{States: []machine.State{machine.Failed}}, []string{"run_c"}},
+		"states":          {executor.RunQuery{States: []machine.State{machine.Failed, machine.Queued}}, []string{"run_c", "run_b", "run_a"}},
+		"trigger":         {executor.RunQuery{Trigger: "api"}, []string{"run_b"}},
+		"started after":   {executor.RunQuery{StartedAfter: at(10)}, []string{"run_c"}},
+		"started before":  {executor.RunQuery{StartedBefore: at(20)}, []string{"run_b"}},
+		"offset":          {executor.RunQuery{Offset: 1}, []string{"run_b", "run_a"}},
+		"offset, states":  {executor.RunQuery{Offset: 1, States: []machine.State{machine.Failed, machine.Queued}}, []string{"run_b", "run_a"}},
+	} {
+		test.q.TenantID, test.q.Limit, test.q.WantTotal = "t1", 10, true
+		p, err := db.Runs(ctx, test.q)
+		must(t, err)
+		same(t, name, append([]string{}, runIDs(p)...), test.want)
+		same(t, name+": total", p.Total, len(test.want)+test.q.Offset)
+		same(t, name+": next", p.Next, "")
+	}
+}
+
+func testRunCursors(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	commit(t, db, newRun(w, "run_1", 1), newRun(w, "run_2", 2), newRun(w, "run_3", 3))
+	p, err := db.Runs(ctx, executor.RunQuery{TenantID: "t1", Limit: 1})
+	must(t, err)
+	_, err = db.Runs(ctx, executor.RunQuery{TenantID: "t1", Limit: 2, Cursor: p.Next})
+	must(t, err) // another page size is the same list
+	for name, q := range map[string]executor.RunQuery{
+		"junk":           {TenantID: "t1", Cursor: "?"},
+		"not ours":       {TenantID: "t1", Cursor: "e30"},
+		"other tenant's": {TenantID: "t2", Cursor: p.Next},
+		"other filter's": {TenantID: "t1", Cursor: p.Next, Trigger: "api"},
+		"other workflow": {TenantID: "t1", Cursor: p.Next, WorkflowID: "wf_1"},
+		"cut":            {TenantID: "t1", Cursor: p.Next[:len(p.Next)-2]},
+	} {
+		q.Limit = 10
+		_, err := db.Runs(ctx, q)
+		if err == nil {
+			t.Fatalf("%s: the cursor is accepted", name)
+		}
+		wantFault(t, err, fault.Malformed, "invalid_cursor")
+	}
+}
+
+func slugs(p definitions.Page) []string {
+	list := []string{}
+	for _, w := range p.Workflows {
+		list = append(list, w.Slug)
+	}
+	return list
+}
+
+func testWorkflowPages(t *testing.T, db *store.DB) {
+	var want []string
+	for i := range 11 {
+		rev := revision("t1", fmt.Sprintf("wf_%02d", i), fmt.Sprintf("s%02d", i), i/3)
+		rev.Workflow.Tags = []string{"x", "y"}
+		create(t, db, rev)
+		want = append(want, rev.Workflow.Slug)
+	}
+	slices.Reverse(want)
+	for name, q := range map[string]definitions.Query{
+		"all": {TenantID: "t1", Limit: 3}, "tag": {TenantID: "t1", Tag: "x", Limit: 3}, "text": {TenantID: "t1", Text: "NAME OF s", Limit: 3},
+	} {
+		got := []string{}
+		for page := 0; ; page++ {
+			p, err := db.Workflows(ctx, q)
+			must(t, err)
+			got = append(got, slugs(p)...)
+			if p.Next == "" {
+				break
+			}
+			q.Cursor = p.Next
+			create(t, db, revision("t1", fmt.Sprintf("wf_new_%s_%d", name, page), fmt.Sprintf("new-%s-%d", name, page), 1000+page))
+		}
+		got = slices.DeleteFunc(got, func(slug string) bool { return len(slug) > 3 })
+		same(t, name, got, want)
+	}
+}
+
+func testWorkflowFilters(t *testing.T, db *store.DB) {
+	for i, slug := range []string{"alpha", "beta_x", "betaxx"} {
+		rev := revision("t1", "wf_"+slug, slug, i)
+		rev.Workflow.Tags = []string{"all", slug}
+		rev.Workflow.Description = "100% of " + slug
+		if i == 1 {
+			rev.Workflow.Status, rev.Workflow.TriggerType = definitions.Draft, "api"
+		}
+		create(t, db, rev)
+	}
+	create(t, db, revision("t2", "wf_z", "alpha", 9))
+	for name, test := range map[string]struct {
+		q    definitions.Query
+		want []string
+	}{
+		"all":             {definitions.Query{}, []string{"betaxx", "beta_x", "alpha"}},
+		"status":          {definitions.Query{Status: definitions.Draft}, []string{"beta_x"}},
+		"trigger":         {definitions.Query{TriggerType: "api"}, []string{"beta_x"}},
+		"tag":             {definitions.Query{Tag: "alpha"}, []string{"alpha"}},
+		"tag and status":  {definitions.Query{Tag: "all", Status: definitions.Active}, []string{"betaxx", "alpha"}},
+		"unknown tag":     {definitions.Query{Tag: "al"}, []string{}},
+		"underscore":      {definitions.Query{Text: "a_x"}, []string{"beta_x"}},
+		"percent":         {definitions.Query{Text: "0% of B"}, []string{"betaxx", "beta_x"}},
+		"backslash":       {definitions.Query{Text: `\`}, []string{}},
+		"visible":         {definitions.Query{IDs: []string{"wf_alpha", "wf_z"}}, []string{"alpha"}},
+		"nothing visible": {definitions.Query{IDs: []string{}}, []string{}},
+		"offset":          {definitions.Query{Offset: 2}, []string{"alpha"}},
+	} {
+		test.q.TenantID, test.q.Limit, test.q.WantTotal = "t1", 10, true
+		p, err := db.Workflows(ctx, test.q)
+		must(t, err)
+		same(t, name, slugs(p), test.want)
+		same(t, name+": total", p.Total, len(test.want)+test.q.Offset)
+	}
+}
+
+func testWorkflowCursors(t *testing.T, db *store.DB) {
+	create(t, db, revision("t1", "wf_1", "one", 1))
+	create(t, db, revision("t1", "wf_2", "two", 2))
+	p, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Limit: 1})
+	must(t, err)
+	for _, q := range []definitions.Query{
+		{TenantID: "t1", Cursor: "x"}, {TenantID: "t2", Cursor: p.Next}, {TenantID: "t1", Cursor: p.Next, Tag: "x"},
+	} {
+		q.Limit = 10
+		_, err := db.Workflows(ctx, q)
+		wantFault(t, err, fault.Malformed, "invalid_cursor")
+	}
+}

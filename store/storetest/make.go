@@ -1,0 +1,126 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/store"
+)
+
+var ctx = context.Background()
+
+// at is n milliseconds after the suite's epoch.
+func at(n int) time.Time { return time.UnixMilli(1_700_000_000_000 + int64(n)).UTC() }
+
+// revision makes a workflow with its version 1.
+func revision(tenant, id, slug string, n int) definitions.Revision {
+	return definitions.Revision{
+		Workflow: definitions.Workflow{
+			ID: id, TenantID: tenant, Slug: slug, Name: "Name of " + slug, Description: "About " + slug,
+			Status: definitions.Active, TriggerType: "manual", Tags: []string{}, ActiveVersion: 1, LatestVersion: 1,
+			Revision: 1, CreatedAt: at(n), UpdatedAt: at(n),
+		},
+		Version: &definitions.NewVersion{
+			Number: 1, Definition: json.RawMessage(`{"name":"` + slug + `","n":9007199254740993,"x":1e400}`),
+			Hash: "sha256:" + slug, ChangeSummary: "first", CreatedBy: "tester", CreatedAt: at(n),
+		},
+	}
+}
+
+func create(t *testing.T, db *store.DB, rev definitions.Revision) definitions.Workflow {
+	t.Helper()
+	must(t, db.CreateWorkflow(ctx, rev, nil))
+	return rev.Workflow
+}
+
+// newRun makes the insertion of a run with its first event.
+func newRun(w definitions.Workflow, id string, n int) executor.Commit {
+	return executor.Commit{
+		Row: executor.Record{
+			Header: machine.Header{
+				RunID: id, TenantID: w.TenantID, WorkflowID: w.ID, Slug: w.Slug, Version: 1, Hash: "sha256:" + w.Slug,
+				Trigger: "manual", Input: json.RawMessage(`{"a":1e400}`), CreatedAt: at(n),
+			},
+			State: machine.Queued, Seq: 1, UpdatedAt: at(n), TraceParent: "00-aa-bb-01", TraceState: "k=v",
+		},
+		Events: []events.Event{event(id, 1, events.StateChanged, n)},
+	}
+}
+
+func event(run string, seq int64, kind events.Kind, n int) events.Event {
+	return events.Event{RunID: run, Seq: seq, Kind: kind, At: at(n), Data: json.RawMessage(fmt.Sprintf(`{"seq":%d}`, seq))}
+}
+
+// grow makes the commit that follows c: one more event and another state.
+func grow(c executor.Commit, state machine.State, n int) executor.Commit {
+	next := c
+	next.Answer, next.Snapshot = nil, nil
+	next.Expected = c.Row.Seq
+	next.Row.Seq++
+	next.Row.State = state
+	next.Row.UpdatedAt = at(n)
+	next.Events = []events.Event{event(c.Row.RunID, next.Row.Seq, events.StateChanged, n)}
+	if state.Terminal() {
+		next.Row.CompletedAt = at(n)
+		next.Row.WakeAt = time.Time{}
+	}
+	return next
+}
+
+// commit writes members that must all succeed.
+func commit(t *testing.T, db *store.DB, group ...executor.Commit) {
+	t.Helper()
+	for i, err := range db.Commit(ctx, 0, group) {
+		if err != nil {
+			t.Fatalf("member %d: %v", i, err)
+		}
+	}
+}
+
+func answer(tenant, key string, n int) *idempotency.Answer {
+	return &idempotency.Answer{
+		TenantID: tenant, Scope: "POST /x", Key: key, BodyHash: "h", Status: 202,
+		Header: map[string]string{"Location": "/x/1"}, Response: []byte(`{"ok":true}`), CreatedAt: at(n),
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// wantFault checks kind and code.
+func wantFault(t *testing.T, err error, kind fault.Kind, code string) {
+	t.Helper()
+	if err == nil || fault.KindOf(err) != kind || fault.CodeOf(err) != code {
+		t.Fatalf("got error %v, want kind %d, code %s", err, kind, code)
+	}
+}
+
+func wantIs(t *testing.T, err, target error) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Fatalf("got error %v, want %v", err, target)
+	}
+}

@@ -1,0 +1,118 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// shared is the server that all tests of the process use. It is started by the
+// first and ends with the process.
+var shared = sync.OnceValues(func() (*Server, error) { return newServer(false) })
+
+var databases atomic.Int64
+
+// Postgres gives the URL of a fresh, empty database on a PostgreSQL server that
+// the test process starts once. The test is skipped where no PostgreSQL is
+// installed, and fails instead when HEDDLE_REQUIRE_POSTGRES=1.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	bin := binaries(t)
+	if bin == "" {
+		return ""
+	}
+	s, err := shared()
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	return s.Database(t)
+}
+
+// binaries finds the folder of PostgreSQL's programs, or skips or fails the
+// test.
+func binaries(t testing.TB) string {
+	t.Helper()
+	bin := findBinaries()
+	if bin != "" {
+		return bin
+	}
+	const missing = "PostgreSQL is not installed: no initdb and postgres in /usr/lib/postgresql/*/bin or PATH"
+	if os.Getenv("HEDDLE_REQUIRE_POSTGRES") == "1" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+	return ""
+}
+
+// NewServer starts a server of the test's own, for tests that stop it or
+// measure it. durable leaves fsync on, as in production.
+func NewServer(t testing.TB, durable bool) *Server {
+	t.Helper()
+	binaries(t)
+	s, err := newServer(durable)
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(s.remove)
+	return s
+}
+
+// Database makes a fresh, empty database, dropped when the test ends, and
+// gives its URL.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("heddle_%d", databases.Add(1))
+	if err := s.exec("CREATE DATABASE " + name); err != nil {
+		t.Fatalf("make a database: %v", err)
+	}
+	t.Cleanup(func() {
+		if s.running() {
+			if err := s.exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"); err != nil {
+				t.Logf("drop the database: %v", err)
+			}
+		}
+	})
+	return s.url(name)
+}
+
+// Stop ends the server at once, as a crash would. Its data stay.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	if err := s.stop(); err != nil {
+		t.Fatalf("stop PostgreSQL: %v", err)
+	}
+}
+
+// Start starts a stopped server again, under the same URLs.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	if err := s.start(); err != nil {
+		t.Fatalf("start PostgreSQL again: %v", err)
+	}
+}
+
+func (s *Server) url(database string) string {
+	q := url.Values{"host": {s.dir}, "port": {"5432"}, "sslmode": {"disable"}}
+	return "postgres://" + superuser + "@/" + database + "?" + q.Encode()
+}
+
+func (s *Server) exec(statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	if closed := conn.Close(ctx); err == nil {
+		err = closed
+	}
+	return err
+}

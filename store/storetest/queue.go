@@ -1,0 +1,114 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/store"
+)
+
+var queueTests = map[string]func(*testing.T, *store.DB){
+	"queue is fair between tenants":        testQueueFair,
+	"queue takes every tenant in turn":     testQueueTurns,
+	"due runs come earliest first":         testDue,
+	"busy runs are found, the rest is not": testBusy,
+	"open runs of a workflow":              testOpenRuns,
+}
+
+func testQueueFair(t *testing.T, db *store.DB) {
+	a := create(t, db, revision("t1", "wf_1", "one", 1))
+	b := create(t, db, revision("t2", "wf_2", "two", 1))
+	for i := range 5 {
+		commit(t, db, newRun(a, fmt.Sprintf("run_a%d", 9-i), i)) // by time, not by id
+	}
+	commit(t, db, newRun(b, "run_b0", 100), newRun(b, "run_b1", 101))
+	running := newRun(b, "run_b2", 1)
+	running.Row.State = machine.Running
+	commit(t, db, running)
+	got, err := db.Queued(ctx, 10)
+	must(t, err)
+	same(t, "queue", got, []string{"run_a9", "run_b0", "run_a8", "run_b1", "run_a7", "run_a6", "run_a5"})
+	got, err = db.Queued(ctx, 3)
+	must(t, err)
+	same(t, "first three", got, []string{"run_a9", "run_b0", "run_a8"})
+}
+
+func testQueueTurns(t *testing.T, db *store.DB) {
+	empty, err := db.Queued(ctx, 3)
+	must(t, err)
+	same(t, "empty queue", len(empty), 0)
+	for i := range 5 {
+		w := create(t, db, revision(fmt.Sprintf("t%d", i), fmt.Sprintf("wf_%d", i), "one", 1))
+		commit(t, db, newRun(w, fmt.Sprintf("run_%d", i), 1))
+	}
+	seen := map[string]bool{}
+	for range 3 {
+		got, err := db.Queued(ctx, 2)
+		must(t, err)
+		same(t, "length", len(got), 2)
+		for _, id := range got {
+			seen[id] = true
+		}
+	}
+	same(t, "tenants served in three rounds of two", len(seen), 5)
+}
+
+func testDue(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	for i, wake := range []int{30, 10, 20, 0} {
+		c := newRun(w, fmt.Sprintf("run_%d", i), 1)
+		c.Row.State = machine.WaitingTimer
+		if wake > 0 {
+			c.Row.WakeAt = at(wake)
+		}
+		commit(t, db, c)
+	}
+	got, err := db.Due(ctx, at(20), 10)
+	must(t, err)
+	same(t, "due", got, []executor.DueRun{{RunID: "run_1", At: at(10)}, {RunID: "run_2", At: at(20)}})
+	got, err = db.Due(ctx, at(20), 1)
+	must(t, err)
+	same(t, "one due", len(got), 1)
+}
+
+// statesOf stores one run per state and gives the ids of those that match.
+func statesOf(t *testing.T, db *store.DB, match func(machine.State) bool) []string {
+	t.Helper()
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	var want []string
+	for i, s := range machine.States {
+		c := newRun(w, fmt.Sprintf("run_%02d", i), 1)
+		c.Row.State = s
+		commit(t, db, c)
+		if match(s) {
+			want = append(want, c.Row.RunID)
+		}
+	}
+	return want
+}
+
+func testBusy(t *testing.T, db *store.DB) {
+	want := statesOf(t, db, machine.State.Busy)
+	got, err := db.Busy(ctx, "", 2)
+	must(t, err)
+	same(t, "first two", got, want[:2])
+	got, err = db.Busy(ctx, want[1], 100)
+	must(t, err)
+	same(t, "the rest", got, want[2:])
+}
+
+func testOpenRuns(t *testing.T, db *store.DB) {
+	want := statesOf(t, db, func(s machine.State) bool { return !s.Terminal() })
+	other := create(t, db, revision("t1", "wf_2", "two", 1))
+	commit(t, db, newRun(other, "run_other", 1))
+	got, err := db.OpenRuns(ctx, "t1", "wf_1")
+	must(t, err)
+	slices.Sort(got)
+	same(t, "open", got, want)
+	got, err = db.OpenRuns(ctx, "t2", "wf_1")
+	must(t, err)
+	same(t, "another tenant's", len(got), 0)
+}

@@ -1,0 +1,97 @@
+package storetest
+
+import (
+	"testing"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var runTests = map[string]func(*testing.T, *store.DB){
+	"run of another tenant is unknown":   testRunTenant,
+	"run events are read in pieces":      testRunEvents,
+	"run journal starts at the snapshot": testRunSnapshot,
+	"run deletion removes everything":    testRunDelete,
+	"store answers a ping":               testPing,
+}
+
+func testRunTenant(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	c := newRun(w, "run_1", 1)
+	commit(t, db, c)
+	_, err := db.Run(ctx, "t2", "run_1")
+	wantFault(t, err, fault.NotFound, "run_not_found")
+	_, err = db.Run(ctx, "t1", "run_2")
+	wantFault(t, err, fault.NotFound, "run_not_found")
+	_, err = db.Journal(ctx, "run_2")
+	wantFault(t, err, fault.NotFound, "run_not_found")
+	commit(t, db, grow(c, machine.Completed, 2))
+	wantFault(t, db.DeleteRun(ctx, "t2", "run_1"), fault.NotFound, "run_not_found")
+	page, err := db.Runs(ctx, executor.RunQuery{TenantID: "t2", Limit: 10, WantTotal: true})
+	must(t, err)
+	same(t, "another tenant's runs", page, executor.RunPage{Runs: []executor.Record{}})
+}
+
+func testRunEvents(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	c := newRun(w, "run_1", 1)
+	for seq := int64(2); seq <= 5; seq++ {
+		c.Events = append(c.Events, event("run_1", seq, events.StepStarted, int(seq)))
+	}
+	c.Row.Seq = 5
+	commit(t, db, c, newRun(w, "run_2", 1))
+	got, err := db.Events(ctx, "run_1", 1, 2)
+	must(t, err)
+	same(t, "events 2 and 3", got, c.Events[1:3])
+	got, err = db.Events(ctx, "run_1", 3, 10)
+	must(t, err)
+	same(t, "the rest", got, c.Events[3:])
+	got, err = db.Events(ctx, "run_1", 5, 10)
+	must(t, err)
+	same(t, "none left", got, []events.Event{})
+}
+
+func testRunSnapshot(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	a := newRun(w, "run_1", 1)
+	commit(t, db, a)
+	b := grow(a, machine.Running, 2)
+	b.Snapshot = []byte("two")
+	commit(t, db, b)
+	c := grow(b, machine.Running, 3)
+	c.Snapshot = []byte("three")
+	commit(t, db, c)
+	d := grow(c, machine.Running, 4)
+	commit(t, db, d)
+	j, err := db.Journal(ctx, "run_1")
+	must(t, err)
+	same(t, "journal", j, executor.Journal{Row: d.Row, Snapshot: []byte("three"), Events: d.Events})
+}
+
+func testRunDelete(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	c := newRun(w, "run_1", 1)
+	c.Snapshot = []byte("s")
+	commit(t, db, c)
+	wantFault(t, db.DeleteRun(ctx, "t1", "run_1"), fault.Conflict, "run_open")
+	done := grow(c, machine.Completed, 2)
+	commit(t, db, done)
+	must(t, db.DeleteRun(ctx, "t1", "run_1"))
+	wantFault(t, db.DeleteRun(ctx, "t1", "run_1"), fault.NotFound, "run_not_found")
+	got, err := db.Events(ctx, "run_1", 0, 10)
+	must(t, err)
+	same(t, "events", got, []events.Event{})
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{grow(done, machine.Queued, 3)})[0], executor.ErrFenced)
+
+	// The id could come again: nothing of the old journal is left.
+	again := newRun(w, "run_1", 5)
+	commit(t, db, again)
+	j, err := db.Journal(ctx, "run_1")
+	must(t, err)
+	same(t, "journal", j, executor.Journal{Row: again.Row, Events: again.Events})
+}
+
+func testPing(t *testing.T, db *store.DB) { must(t, db.Ping(ctx)) }

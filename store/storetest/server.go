@@ -1,0 +1,209 @@
+package storetest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	superuser = "heddle"
+	startTime = 60 * time.Second // a loaded machine takes its time
+)
+
+// Server is a PostgreSQL server of the test process. It listens on a Unix
+// socket in its own folder, and a small shell that waits on a pipe ends it
+// when the process is gone.
+type Server struct {
+	bin, dir string
+	durable  bool
+
+	mu    sync.Mutex
+	leash io.WriteCloser // nil: stopped
+	ended chan error
+}
+
+// guard runs PostgreSQL and waits on its standard input: a line means stop,
+// the end of the input means that the test process is gone, and the data with
+// it.
+const guard = `"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=300 $3 </dev/null & pid=$!
+read -r order; known=$?
+kill -QUIT $pid; wait $pid
+if [ $known -ne 0 ]; then rm -rf "$2"; fi`
+
+const fastSettings = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+
+func newServer(durable bool) (*Server, error) {
+	base, err := openFolder()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(base, "heddle-pg-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: findBinaries(), dir: dir, durable: durable}
+	if err := give(dir); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	initdb := exec.Command(filepath.Join(s.bin, "initdb"), "-D", filepath.Join(dir, "data"),
+		"-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	initdb.Dir = dir
+	unprivileged(initdb)
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), os.RemoveAll(dir))
+	}
+	if err := s.start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+// start runs the server and waits until it says that it is ready.
+func (s *Server) start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leash != nil {
+		return errors.New("it runs already")
+	}
+	settings := fastSettings
+	if s.durable {
+		settings = ""
+	}
+	cmd := exec.Command("/bin/sh", "-c", guard, "sh", s.bin, s.dir, settings)
+	cmd.Dir = s.dir
+	unprivileged(cmd)
+	leash, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		said := watchLog(log, ready)
+		ended <- errors.Join(cmd.Wait(), said)
+	}()
+	select {
+	case <-ready:
+		s.leash, s.ended = leash, ended
+		return nil
+	case err := <-ended:
+		return fmt.Errorf("it ended at once: %w", err)
+	case <-time.After(startTime):
+		return errors.Join(errors.New("it did not get ready"), leash.Close(), <-ended)
+	}
+}
+
+// watchLog reads the server's log to its end, tells once when the server is
+// ready, and gives the log's last lines as an error where it never was.
+func watchLog(log io.Reader, ready chan<- struct{}) error {
+	var tail []string
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 1<<20)
+	for told := false; lines.Scan(); {
+		if !told && strings.Contains(lines.Text(), "ready to accept connections") {
+			told = true
+			tail = nil
+			close(ready)
+		}
+		if !told {
+			tail = append(tail, lines.Text())
+		}
+	}
+	if len(tail) > 0 {
+		return errors.New(strings.Join(tail[max(0, len(tail)-10):], "\n"))
+	}
+	return nil
+}
+
+// stop ends the server at once and keeps its data.
+func (s *Server) stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leash == nil {
+		return errors.New("it is stopped already")
+	}
+	if _, err := io.WriteString(s.leash, "stop\n"); err != nil {
+		return err
+	}
+	<-s.ended // the guard's exit code is the server's: not 0 after a kill
+	s.leash = nil
+	return nil
+}
+
+func (s *Server) running() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leash != nil
+}
+
+// remove ends the server, if it runs, and removes its folder.
+func (s *Server) remove() {
+	if s.running() {
+		_ = s.stop()
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+// findBinaries gives the folder of the newest PostgreSQL, or "".
+func findBinaries() string {
+	candidates, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	slices.SortFunc(candidates, func(a, b string) int {
+		return len(b)*1000 - len(a)*1000 + strings.Compare(b, a)
+	})
+	if path, err := exec.LookPath("initdb"); err == nil {
+		candidates = append(candidates, filepath.Dir(path))
+	}
+	for _, dir := range candidates {
+		if executable(filepath.Join(dir, "initdb")) && executable(filepath.Join(dir, "postgres")) {
+			return dir
+		}
+	}
+	return ""
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// openFolder finds a temporary folder that every user can reach: root's tests
+// run the server as somebody else.
+func openFolder() (string, error) {
+	for _, dir := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
+		if reachable(dir) {
+			return dir, nil
+		}
+	}
+	return "", errors.New("no temporary folder that other users can reach: set TMPDIR")
+}
+
+func reachable(dir string) bool {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package storetest
+
+import (
+	"encoding/json"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/fault"
+	"heddle/store"
+	"heddle/versions"
+)
+
+var versionTests = map[string]func(*testing.T, *store.DB){
+	"versions are listed newest first":          testVersionList,
+	"version is found by number and label":      testVersionRead,
+	"version label is set, unique and cleared":  testVersionLabel,
+	"version label wants the current revision":  testVersionPrecondition,
+	"target resolves number, label and nothing": testTarget,
+}
+
+// history makes a workflow with three versions, of which 2 is active and 3 has
+// the label "beta".
+func history(t *testing.T, db *store.DB) {
+	t.Helper()
+	create(t, db, revision("t1", "wf_1", "one", 1))
+	for n := 2; n <= 3; n++ {
+		_, err := db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+			c.Workflow.LatestVersion, c.Workflow.ActiveVersion = n, 2
+			v := &definitions.NewVersion{Number: n, Definition: json.RawMessage(`{}`), Hash: "h", CreatedAt: at(n)}
+			if n == 3 {
+				v.Label = "beta"
+			}
+			return definitions.Revision{Workflow: c.Workflow, Version: v}, nil
+		})
+		must(t, err)
+	}
+}
+
+func testVersionList(t *testing.T, db *store.DB) {
+	history(t, db)
+	numbers := func(before, limit int) []int {
+		list, err := db.Versions(ctx, "t1", "wf_1", before, limit)
+		must(t, err)
+		var got []int
+		for _, v := range list {
+			if v.Definition != nil {
+				t.Fatal("the list holds definitions")
+			}
+			got = append(got, v.Number)
+		}
+		return got
+	}
+	same(t, "first page", numbers(0, 2), []int{3, 2})
+	same(t, "second page", numbers(2, 2), []int{1})
+	list, err := db.Versions(ctx, "t2", "wf_1", 0, 10)
+	must(t, err)
+	same(t, "another tenant's", len(list), 0)
+}
+
+func testVersionRead(t *testing.T, db *store.DB) {
+	rev := revision("t1", "wf_1", "one", 1)
+	rev.Version.Label = "v1.0"
+	create(t, db, rev)
+	want := versions.Version{
+		WorkflowID: "wf_1", Number: 1, Label: "v1.0", Definition: rev.Version.Definition, DefinitionHash: "sha256:one",
+		ChangeSummary: "first", CreatedBy: "tester", CreatedAt: at(1),
+	}
+	for _, ref := range []string{"", "1", "v1", "v1.0"} {
+		got, err := db.Version(ctx, "t1", "wf_1", ref)
+		must(t, err)
+		same(t, "version "+ref, got, want)
+	}
+	for _, ref := range []string{"2", "v0", "-1", "nope", "99999999999999999999"} {
+		_, err := db.Version(ctx, "t1", "wf_1", ref)
+		wantFault(t, err, fault.NotFound, "version_not_found")
+	}
+	_, err := db.Version(ctx, "t2", "wf_1", "1")
+	wantFault(t, err, fault.NotFound, "version_not_found")
+}
+
+func testVersionLabel(t *testing.T, db *store.DB) {
+	history(t, db)
+	v, err := db.SetLabel(ctx, "t1", "wf_1", 1, "old", 0)
+	must(t, err)
+	same(t, "label", v.Label, "old")
+	w, err := db.Workflow(ctx, "t1", "wf_1")
+	must(t, err)
+	same(t, "revision", w.Revision, int64(4))
+	_, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", 0)
+	wantFault(t, err, fault.Conflict, "label_taken")
+	_, err = db.SetLabel(ctx, "t1", "wf_1", 3, "", 0)
+	must(t, err)
+	_, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", 0)
+	must(t, err)
+	got, err := db.Version(ctx, "t1", "wf_1", "beta")
+	must(t, err)
+	same(t, "moved label", got.Number, 2)
+	_, err = db.SetLabel(ctx, "t1", "wf_1", 9, "x", 0)
+	wantFault(t, err, fault.NotFound, "version_not_found")
+	_, err = db.SetLabel(ctx, "t2", "wf_1", 1, "x", 0)
+	wantFault(t, err, fault.NotFound, "workflow_not_found")
+}
+
+func testVersionPrecondition(t *testing.T, db *store.DB) {
+	history(t, db)
+	_, err := db.SetLabel(ctx, "t1", "wf_1", 1, "x", 2)
+	wantFault(t, err, fault.Precondition, "precondition_failed")
+	_, err = db.SetLabel(ctx, "t1", "wf_1", 1, "x", 3)
+	must(t, err)
+}
+
+func testTarget(t *testing.T, db *store.DB) {
+	history(t, db)
+	for ref, number := range map[string]int{"": 2, "1": 1, "v3": 3, "beta": 3} {
+		for _, workflow := range []string{"wf_1", "one"} {
+			got, err := db.Target(ctx, "t1", workflow, ref)
+			must(t, err)
+			want := executor.Target{WorkflowID: "wf_1", Slug: "one", Version: number, Hash: "h", Status: definitions.Active}
+			if number == 1 {
+				want.Hash = "sha256:one"
+			}
+			if number == 3 {
+				want.Label = "beta"
+			}
+			same(t, "target of "+ref, got, want)
+		}
+	}
+	_, err := db.Target(ctx, "t1", "one", "9")
+	wantFault(t, err, fault.NotFound, "version_not_found")
+	_, err = db.Definition(ctx, "wf_1", 9)
+	wantFault(t, err, fault.NotFound, "version_not_found")
+}

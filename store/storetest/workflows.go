@@ -1,0 +1,195 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var workflowTests = map[string]func(*testing.T, *store.DB){
+	"workflow is read back by id and slug":      testWorkflowRead,
+	"workflow slug is unique within its tenant": testWorkflowSlug,
+	"workflow creation is all or nothing":       testWorkflowCreation,
+	"workflow change raises the revision":       testWorkflowChange,
+	"workflow change that changes nothing":      testWorkflowNoChange,
+	"workflow change that is refused":           testWorkflowRefused,
+	"workflow changes at once lose no update":   testWorkflowRace,
+	"workflow deletion frees the slug":          testWorkflowDelete,
+	"workflow deletion sees open runs":          testWorkflowDeleteOpen,
+	"workflow of another tenant is unknown":     testWorkflowTenant,
+}
+
+func testWorkflowRead(t *testing.T, db *store.DB) {
+	rev := revision("t1", "wf_1", "one", 1)
+	rev.Workflow.Tags = []string{"b", "a", "b"}
+	w := create(t, db, rev)
+	for _, ref := range []string{"wf_1", "one"} {
+		got, err := db.Workflow(ctx, "t1", ref)
+		must(t, err)
+		same(t, "workflow by "+ref, got, w)
+	}
+	text, err := db.Definition(ctx, "wf_1", 1)
+	must(t, err)
+	same(t, "definition, byte for byte", string(text), string(rev.Version.Definition))
+}
+
+func testWorkflowSlug(t *testing.T, db *store.DB) {
+	create(t, db, revision("t1", "wf_1", "one", 1))
+	create(t, db, revision("t2", "wf_2", "one", 1))
+	wantFault(t, db.CreateWorkflow(ctx, revision("t1", "wf_3", "one", 1), nil), fault.Conflict, "slug_taken")
+	create(t, db, revision("t1", "wf_3", "three", 1))
+	_, err := db.Change(ctx, "t1", "wf_3", func(c definitions.Current) (definitions.Revision, error) {
+		c.Workflow.Slug = "one"
+		return definitions.Revision{Workflow: c.Workflow}, nil
+	})
+	wantFault(t, err, fault.Conflict, "slug_taken")
+}
+
+func testWorkflowCreation(t *testing.T, db *store.DB) {
+	keep := answer("t1", "k", 1)
+	must(t, db.CreateWorkflow(ctx, revision("t1", "wf_1", "one", 1), keep))
+	wantFault(t, db.CreateWorkflow(ctx, revision("t1", "wf_2", "two", 1), keep), fault.Conflict, "idempotency_key_taken")
+	_, err := db.Workflow(ctx, "t1", "two")
+	wantFault(t, err, fault.NotFound, "workflow_not_found")
+
+	wantFault(t, db.CreateWorkflow(ctx, revision("t1", "wf_2", "one", 1), answer("t1", "k2", 1)), fault.Conflict, "slug_taken")
+	got, err := db.Answer(ctx, "t1", "POST /x", "k2")
+	must(t, err)
+	if got != nil {
+		t.Fatal("the refused creation kept its answer")
+	}
+}
+
+func testWorkflowChange(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	got, err := db.Change(ctx, "t1", "one", func(c definitions.Current) (definitions.Revision, error) {
+		same(t, "current", c, definitions.Current{Workflow: w, LatestHash: "sha256:one"})
+		c.Workflow.Status, c.Workflow.Tags, c.Workflow.UpdatedAt = definitions.Paused, []string{"x"}, at(2)
+		c.Workflow.ActiveVersion, c.Workflow.LatestVersion = 2, 2
+		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{Number: 2, Label: "v2.0", Definition: json.RawMessage(`{"b":2}`), Hash: "sha256:2", CreatedAt: at(2)}}, nil
+	})
+	must(t, err)
+	w.Status, w.Tags, w.UpdatedAt, w.ActiveVersion, w.LatestVersion, w.Revision = definitions.Paused, []string{"x"}, at(2), 2, 2, 2
+	same(t, "answer", got, w)
+	stored, err := db.Workflow(ctx, "t1", "one")
+	must(t, err)
+	same(t, "stored", stored, w)
+	text, err := db.Definition(ctx, "wf_1", 2)
+	must(t, err)
+	same(t, "version 2", string(text), `{"b":2}`)
+	_, err = db.Change(ctx, "t1", "one", func(c definitions.Current) (definitions.Revision, error) {
+		same(t, "latest hash", c.LatestHash, "sha256:2")
+		c.Workflow.LatestVersion = 3
+		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{Number: 3, Label: "v2.0", Definition: json.RawMessage(`{}`), CreatedAt: at(3)}}, nil
+	})
+	wantFault(t, err, fault.Conflict, "label_taken")
+}
+
+func testWorkflowNoChange(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	got, err := db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+		return definitions.Revision{Workflow: c.Workflow}, nil
+	})
+	must(t, err)
+	same(t, "workflow", got, w)
+}
+
+func testWorkflowRefused(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	refusal := errors.New("no")
+	_, err := db.Change(ctx, "t1", "wf_1", func(definitions.Current) (definitions.Revision, error) {
+		return definitions.Revision{}, fault.Wrap(refusal, fault.Conflict, "refused", "no")
+	})
+	wantIs(t, err, refusal)
+	wantFault(t, err, fault.Conflict, "refused")
+	got, err := db.Workflow(ctx, "t1", "wf_1")
+	must(t, err)
+	same(t, "workflow", got, w)
+}
+
+func testWorkflowRace(t *testing.T, db *store.DB) {
+	create(t, db, revision("t1", "wf_1", "one", 1))
+	const writers = 8
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			_, err := db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+				c.Workflow.LatestVersion++
+				v := &definitions.NewVersion{Number: c.Workflow.LatestVersion, Definition: json.RawMessage(`{}`), CreatedAt: at(1)}
+				return definitions.Revision{Workflow: c.Workflow, Version: v}, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	w, err := db.Workflow(ctx, "t1", "wf_1")
+	must(t, err)
+	if w.LatestVersion != 1+writers || w.Revision != 1+writers {
+		t.Fatalf("latest %d, revision %d: an update was lost", w.LatestVersion, w.Revision)
+	}
+}
+
+func testWorkflowDelete(t *testing.T, db *store.DB) {
+	rev := revision("t1", "wf_1", "one", 1)
+	rev.Workflow.Tags = []string{"x"}
+	w := create(t, db, rev)
+	run := newRun(w, "run_1", 1)
+	commit(t, db, run)
+	commit(t, db, grow(run, machine.Completed, 2))
+	must(t, db.DeleteWorkflow(ctx, "t1", "one", func(got definitions.Workflow, open bool) error {
+		same(t, "workflow", got, w)
+		same(t, "open runs", open, false)
+		return nil
+	}))
+	_, err := db.Workflow(ctx, "t1", "wf_1")
+	wantFault(t, err, fault.NotFound, "workflow_not_found")
+	create(t, db, revision("t1", "wf_2", "one", 2))
+	if _, err := db.Run(ctx, "t1", "run_1"); err != nil {
+		t.Fatalf("a finished run is gone: %v", err)
+	}
+	if _, err := db.Definition(ctx, "wf_1", 1); err != nil {
+		t.Fatalf("the version that ran is gone: %v", err)
+	}
+	if _, err := db.Version(ctx, "t1", "wf_1", "1"); err != nil {
+		t.Fatalf("the history is gone: %v", err)
+	}
+	page, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Tag: "x", Limit: 10})
+	must(t, err)
+	same(t, "tagged", len(page.Workflows), 0)
+	errs := db.Commit(ctx, 0, []executor.Commit{newRun(w, "run_2", 3)})
+	wantFault(t, errs[0], fault.NotFound, "workflow_not_found")
+}
+
+func testWorkflowDeleteOpen(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	commit(t, db, newRun(w, "run_1", 1))
+	err := db.DeleteWorkflow(ctx, "t1", "one", func(_ definitions.Workflow, open bool) error {
+		same(t, "open runs", open, true)
+		return fault.New(fault.Conflict, "workflow_has_open_runs", "no")
+	})
+	wantFault(t, err, fault.Conflict, "workflow_has_open_runs")
+	_, err = db.Workflow(ctx, "t1", "one")
+	must(t, err)
+}
+
+func testWorkflowTenant(t *testing.T, db *store.DB) {
+	create(t, db, revision("t1", "wf_1", "one", 1))
+	for _, ref := range []string{"wf_1", "one"} {
+		_, err := db.Workflow(ctx, "t2", ref)
+		wantFault(t, err, fault.NotFound, "workflow_not_found")
+		_, err = db.Target(ctx, "t2", ref, "")
+		wantFault(t, err, fault.NotFound, "workflow_not_found")
+		_, err = db.Change(ctx, "t2", ref, nil)
+		wantFault(t, err, fault.NotFound, "workflow_not_found")
+		wantFault(t, db.DeleteWorkflow(ctx, "t2", ref, nil), fault.NotFound, "workflow_not_found")
+	}
+}
