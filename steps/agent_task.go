@@ -70,7 +70,7 @@ func checkAgent(c fields) []definitions.Diagnostic {
 	if !c.has("output_schema") || templated(string(c["output_schema"])) {
 		return nil
 	}
-	if _, err := compileSchema(c["output_schema"]); err != nil {
+	if _, err := definitions.NewValueChecker(c["output_schema"]); err != nil {
 		return []definitions.Diagnostic{problem("schema_invalid", "/output_schema", "output_schema is no valid JSON Schema: %s", err)}
 	}
 	return nil
@@ -117,7 +117,7 @@ func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 	if t.cfg.OutputSchema == nil {
 		return textValue([]byte(answer)), nil
 	}
-	checker, err := compileSchema(t.cfg.OutputSchema)
+	checker, err := definitions.NewValueChecker(t.cfg.OutputSchema)
 	if err != nil {
 		return nil, permanent("schema_invalid", "output_schema is no valid JSON Schema: %s.", err)
 	}

@@ -2,12 +2,10 @@ package steps
 
 import (
 	"encoding/json"
-
-	"heddle/definitions"
 )
 
-// conditionConfig is the schema of condition's config, which
-// definitions.ConditionConfig decodes and the run machine performs.
+// conditionConfig is the schema of condition's config. definitions decodes and
+// checks it (definitions.ConditionConfig), the run machine performs it.
 type conditionConfig struct {
 	Expression string          `json:"expression,omitempty" doc:"A true or false expression."`
 	Then       []string        `json:"then,omitempty" doc:"Steps that run only when it is true; each must depend on this step."`
@@ -26,14 +24,5 @@ func conditionType() *stepType {
 		config: schemaOf[conditionConfig](),
 		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["result","branch"],"properties":{` +
 			`"result":{"type":"boolean"},"branch":{"type":["string","null"]}}}`)),
-		check: checkCondition,
 	}
-}
-
-func checkCondition(c fields) []definitions.Diagnostic {
-	out := c.exactlyOne("expression", "cases")
-	if c.has("cases") && c.has("then") {
-		out = append(out, problem("invalid_value", "/then", "then belongs to expression; with cases each case has its own then"))
-	}
-	return out
 }

@@ -84,25 +84,6 @@ func (f fields) literal(name string) (string, bool) {
 	return s, ok && !templated(s)
 }
 
-// exactlyOne finds fault with a config that has none or several of the names.
-func (f fields) exactlyOne(names ...string) []definitions.Diagnostic {
-	var found []string
-	for _, n := range names {
-		if f.has(n) {
-			found = append(found, n)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return nil
-	case 0:
-		return []definitions.Diagnostic{problem("missing_field", "", "one of %s is required", orList(names))}
-	default:
-		return []definitions.Diagnostic{problem("invalid_value", "/"+found[1],
-			"%s exclude each other: keep one of them", andList(found))}
-	}
-}
-
 // templated tells whether a string holds {{ }}.
 func templated(s string) bool { return strings.Contains(s, "{{") }
 
@@ -123,7 +104,6 @@ func suggest(d definitions.Diagnostic, suggestion string) definitions.Diagnostic
 	return d
 }
 
-func orList(names []string) string  { return join(names, " or ") }
 func andList(names []string) string { return join(names, " and ") }
 
 func join(names []string, last string) string {

@@ -2,14 +2,10 @@ package steps
 
 import (
 	"encoding/json"
-	"strconv"
-	"strings"
-
-	"heddle/definitions"
 )
 
-// loopConfig is the schema of loop's config, which definitions.LoopConfig
-// decodes and the run machine performs.
+// loopConfig is the schema of loop's config. definitions decodes and checks it
+// (definitions.LoopConfig), the run machine performs it.
 type loopConfig struct {
 	Items            string       `json:"items,omitempty" doc:"An expression that gives a list, or a count of iterations."`
 	While            string       `json:"while,omitempty" doc:"A true or false expression, evaluated before each iteration."`
@@ -42,34 +38,5 @@ func loopType() *stepType {
 		config: schemaOf[loopConfig](),
 		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["count","completed","failed"],"properties":{` +
 			`"count":{"type":"integer"},"completed":{"type":"integer"},"failed":{"type":"integer"},"results":{"type":"array"}}}`)),
-		check: checkLoop,
 	}
-}
-
-func checkLoop(c fields) []definitions.Diagnostic {
-	out := c.exactlyOne("items", "while")
-	return append(out, checkTolerance(c)...)
-}
-
-func checkTolerance(c fields) []definitions.Diagnostic {
-	raw, ok := c["tolerate_failures"]
-	if !ok {
-		return nil
-	}
-	text, err := printValue(raw)
-	if err != nil || templated(text) {
-		return nil
-	}
-	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	quoted := len(raw) > 0 && raw[0] == '"'
-	switch {
-	case err != nil || n < 0 || percent && n > 100 || quoted && !percent || !percent && n != float64(int64(n)):
-		return []definitions.Diagnostic{suggest(problem("invalid_value", "/tolerate_failures",
-			"tolerate_failures must be a whole number of iterations or a share such as \"5%%\""), "5%")}
-	case percent && c.has("while"):
-		return []definitions.Diagnostic{problem("invalid_value", "/tolerate_failures",
-			"a share can be tolerated only with items: a while loop has no known number of iterations; give a count")}
-	}
-	return nil
 }

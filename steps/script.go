@@ -182,15 +182,11 @@ func (c *capped) text() []byte {
 }
 
 func checkScript(c fields) []definitions.Diagnostic {
-	var out []definitions.Diagnostic
-	if script, ok := c.text("script"); ok && templated(script) {
-		out = append(out, warning("template_in_script", "/script",
-			"script is passed on literally, {{ }} is not expanded there: hand values over by args, env or stdin"))
-	}
 	env, ok := readFields(c["env"])
 	if !ok {
-		return out
+		return nil
 	}
+	var out []definitions.Diagnostic
 	for _, name := range sortedNames(env) {
 		if !envName(name) {
 			out = append(out, problem("invalid_value", "/env"+pointer(name), "%q cannot be the name of an environment variable", name))

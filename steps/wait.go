@@ -2,13 +2,10 @@ package steps
 
 import (
 	"encoding/json"
-	"time"
-
-	"heddle/definitions"
 )
 
-// waitConfig is the schema of wait's config, which definitions.WaitConfig
-// decodes and the run machine performs.
+// waitConfig is the schema of wait's config. definitions decodes and checks it
+// (definitions.WaitConfig), the run machine performs it.
 type waitConfig struct {
 	Seconds        seconds     `json:"seconds,omitempty" doc:"How long."`
 	Until          string      `json:"until,omitempty" doc:"An RFC 3339 time, or an expression that gives one."`
@@ -43,7 +40,6 @@ func waitType() *stepType {
 		name:   "wait",
 		config: schemaOf[waitConfig](),
 		output: waitOutput,
-		check:  checkWait,
 	}
 }
 
@@ -58,64 +54,4 @@ func waitOutput(config json.RawMessage) json.RawMessage {
 	}
 	return json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"},"payload":` + string(payload) +
 		`,"request_id":{"type":"string"},"received_at":{"type":"string","format":"date-time"}}}`)
-}
-
-func checkWait(c fields) []definitions.Diagnostic {
-	out := c.exactlyOne("seconds", "until", "condition", "signal")
-	for _, name := range []string{"poll_seconds", "probe"} {
-		if c.has(name) && !c.has("condition") {
-			out = append(out, problem("invalid_value", "/"+name, "%s belongs to a wait with condition", name))
-		}
-	}
-	if c.has("on_timeout") && !c.has("timeout_seconds") {
-		out = append(out, warning("invalid_value", "/on_timeout", "on_timeout has no effect without timeout_seconds"))
-	}
-	out = append(out, checkSeconds(c)...)
-	return append(out, checkSignal(c["signal"])...)
-}
-
-// checkSeconds refuses text that is neither a template nor a number.
-func checkSeconds(c fields) []definitions.Diagnostic {
-	text, ok := c.literal("seconds")
-	if !ok {
-		return nil
-	}
-	d := problem("wrong_type", "/seconds", "seconds must be a number or a template that gives one")
-	if parsed, err := time.ParseDuration(text); err == nil {
-		d = suggest(d, string(value(parsed.Seconds())))
-	}
-	return []definitions.Diagnostic{d}
-}
-
-// checkSignal judges the signal's name: letters, digits and _ . : - only, so
-// that it stands in a url unescaped.
-func checkSignal(raw json.RawMessage) []definitions.Diagnostic {
-	s, ok := readFields(raw)
-	if !ok || len(s) == 0 {
-		return nil
-	}
-	name, ok := s.text("name")
-	switch {
-	case !ok || name == "":
-		return nil // the schema says so
-	case templated(name):
-		return []definitions.Diagnostic{problem("invalid_value", "/signal/name", "a signal's name is fixed: it cannot hold a template")}
-	case !soundSignalName(name):
-		return []definitions.Diagnostic{problem("invalid_value", "/signal/name",
-			"a signal's name has 1 to 128 letters, digits and the characters _ . : -")}
-	}
-	return nil
-}
-
-func soundSignalName(name string) bool {
-	if name == "" || len(name) > 128 {
-		return false
-	}
-	for _, r := range name {
-		ok := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '.' || r == ':' || r == '-'
-		if !ok {
-			return false
-		}
-	}
-	return true
 }

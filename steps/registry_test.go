@@ -1,0 +1,147 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/steps"
+)
+
+var (
+	_ definitions.Catalog = (*steps.Registry)(nil)
+	_ executor.Runner     = (*steps.Registry)(nil)
+)
+
+func TestRegistryHasTheSevenTypes(t *testing.T) {
+	r := open(t, "")
+	if got := strings.Join(r.Names(), " "); got != "agent_task condition http_request loop script wait webhook" {
+		t.Errorf("names %s", got)
+	}
+	for _, name := range r.Names() {
+		st, ok := r.StepType(name)
+		if !ok {
+			t.Fatalf("%s is not there", name)
+		}
+		if _, err := definitions.NewValueChecker(st.ConfigSchema()); err != nil {
+			t.Errorf("%s: config schema: %v", name, err)
+		}
+		if _, err := definitions.NewValueChecker(st.OutputSchema(json.RawMessage("{}"))); err != nil {
+			t.Errorf("%s: output schema: %v", name, err)
+		}
+	}
+	if _, ok := r.StepType("teleport"); ok {
+		t.Error("a type that is none was found")
+	}
+}
+
+func TestOutputsMeetTheirSchemas(t *testing.T) {
+	url, _ := receiver(t, 200)
+	_, r := withModel(t, `{"sum":4}`)
+	for name, config := range map[string]string{
+		"http_request": `{"url":` + quoted(url) + `}`,
+		"webhook":      `{"url":` + quoted(url) + `,"event":"e"}`,
+		"script":       `{"script":"echo 1"}`,
+		"agent_task":   sumTask,
+	} {
+		res, f := attempt(t, r, name, config)
+		if f != nil {
+			t.Errorf("%s: %+v", name, f)
+			continue
+		}
+		st, _ := r.StepType(name)
+		checker, err := definitions.NewValueChecker(st.OutputSchema(json.RawMessage(config)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if issues := checker.Check(res.Output); len(issues) > 0 {
+			t.Errorf("%s: %s: %v", name, res.Output, issues)
+		}
+	}
+}
+
+func TestRunRefusesWhatItCannotPerform(t *testing.T) {
+	r := open(t, "")
+	for _, name := range []string{"condition", "loop", "wait"} {
+		fail(t, r, name, `{}`, "not_performable", true)
+	}
+	fail(t, r, "teleport", `{}`, "unknown_step_type", true)
+	for name, config := range map[string]string{
+		"http_request": `{"url":"http://example.com","colour":1}`,
+		"script":       `{"script":7}`,
+		"webhook":      `[]`,
+		"agent_task":   `{"agent_id":"a","max_tokens":"many"}`,
+	} {
+		fail(t, r, name, config, "invalid_config", true)
+	}
+	fail(t, r, "http_request", `{"url":"http://example.com","body":1,"raw":"x"}`, "invalid_config", true)
+	fail(t, r, "http_request", `{"url":"http://example.com","headers":{"Content-Length":"1"}}`, "invalid_config", true)
+	fail(t, r, "http_request", `{"url":"http://example.com","headers":{"X-A":"a\nb"}}`, "invalid_config", true)
+	fail(t, r, "http_request", `{"url":"http://example.com","method":"TRACE"}`, "invalid_config", true)
+}
+
+// validate checks a definition of one step.
+func validate(t *testing.T, typeName, config string) []definitions.Diagnostic {
+	t.Helper()
+	src := fmt.Sprintf(`{"name":"n","input":{"type":"object"},"steps":[{"id":"s","type":%q,"config":%s}]}`, typeName, config)
+	_, found := definitions.Check([]byte(src), definitions.JSON, open(t, ""))
+	return found
+}
+
+func TestConfigsAreChecked(t *testing.T) {
+	tests := []struct{ typeName, config, code, pointer string }{
+		{"http_request", `{"url":"https://example.com/{{ input.a }}"}`, "", ""},
+		{"http_request", `{"url":"{{ input.url }}","expect_status":"{{ input.s }}","follow_redirects":"{{ input.f }}"}`, "", ""},
+		{"http_request", `{"url":"example.com"}`, "invalid_value", "/url"},
+		{"http_request", `{"url":"ftp://example.com/{{ input.a }}"}`, "invalid_value", "/url"},
+		{"http_request", `{"url":"http://"}`, "invalid_value", "/url"},
+		{"http_request", `{"url":"http://u:p@example.com"}`, "invalid_value", "/url"},
+		{"http_request", `{}`, "missing_field", ""},
+		{"http_request", `{"url":"http://example.com","metod":"GET"}`, "unknown_field", "/metod"},
+		{"http_request", `{"url":"http://example.com","method":"FETCH"}`, "invalid_value", "/method"},
+		{"http_request", `{"url":"http://example.com","expect_status":"2xx"}`, "invalid_value", "/expect_status"},
+		{"http_request", `{"url":"http://example.com","expect_status":[200,"300-200"]}`, "invalid_value", "/expect_status"},
+		{"http_request", `{"url":"http://example.com","expect_status":[200,"300-302"]}`, "", ""},
+		{"http_request", `{"url":"http://example.com","body":{},"form":{}}`, "invalid_value", "/form"},
+		{"http_request", `{"url":"http://example.com","auth":{"type":"bearer"}}`, "missing_field", "/auth"},
+		{"http_request", `{"url":"http://example.com","headers":{"Host":"x"}}`, "invalid_value", "/headers/Host"},
+		{"http_request", `{"url":"http://example.com","headers":{"a b":"x"}}`, "invalid_value", "/headers/a b"},
+		{"script", `{"script":"echo"}`, "", ""},
+		{"script", `{"script":"echo","language":"pyton"}`, "invalid_value", "/language"},
+		{"script", `{"script":"echo","env":{"A=B":"x"}}`, "invalid_value", "/env/A=B"},
+		{"script", `{"script":"echo {{ input.a }}"}`, "template_in_script", "/script"},
+		{"webhook", `{"url":"http://example.com","event":"e","payload":[1]}`, "", ""},
+		{"webhook", `{"url":"http://example.com"}`, "missing_field", ""},
+		{"webhook", `{"url":"http://example.com","event":"e","secret":"whsec_%"}`, "invalid_value", "/secret"},
+		{"webhook", `{"url":"http://example.com","event":"e","secret":"plainly"}`, "secret_in_definition", "/secret"},
+		{"agent_task", `{"agent_id":"a","goal":"g","output_schema":{"type":"no"}}`, "schema_invalid", "/output_schema"},
+		{"agent_task", `{"agent_id":"a","goal":"g","max_tokens":0}`, "invalid_value", "/max_tokens"},
+		{"wait", `{"seconds":1}`, "", ""},
+		{"wait", `{}`, "missing_field", ""},
+		{"wait", `{"seconds":1,"until":"2026-01-01T00:00:00Z"}`, "invalid_value", "*"},
+	}
+	for _, tt := range tests {
+		found := validate(t, tt.typeName, tt.config)
+		if tt.code == "" {
+			if len(found) > 0 {
+				t.Errorf("%s %s: %+v", tt.typeName, tt.config, found)
+			}
+			continue
+		}
+		if len(found) != 1 || found[0].Code != tt.code || tt.pointer != "*" && found[0].Pointer != "/steps/0/config"+tt.pointer {
+			t.Errorf("%s %s: %+v; want %s at %s", tt.typeName, tt.config, found, tt.code, tt.pointer)
+		}
+	}
+}
+
+func TestDefaultRetry(t *testing.T) {
+	if retry, ok := steps.DefaultRetry("webhook"); !ok || retry.MaxAttempts != 5 || retry.Backoff != "exponential" {
+		t.Errorf("webhook %+v, %v", retry, ok)
+	}
+	if _, ok := steps.DefaultRetry("http_request"); ok {
+		t.Error("http_request is not retried by default")
+	}
+}

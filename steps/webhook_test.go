@@ -1,0 +1,114 @@
+package steps_test
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"crypto/hmac"
+	"crypto/sha256"
+)
+
+// delivery is what a receiver got.
+type delivery struct {
+	header http.Header
+	body   string
+}
+
+func receiver(t *testing.T, status int, header ...string) (url string, got func() delivery) {
+	t.Helper()
+	deliveries := make(chan delivery, 10)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		deliveries <- delivery{r.Header, string(body)}
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+	})
+	return s.URL, func() delivery { return <-deliveries }
+}
+
+// verify is the receiver's side of Standard Webhooks, written apart.
+func verify(t *testing.T, d delivery, key []byte) {
+	t.Helper()
+	mac := hmac.New(sha256.New, key)
+	_, _ = io.WriteString(mac, d.header.Get("webhook-id")+"."+d.header.Get("webhook-timestamp")+"."+d.body)
+	if want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); d.header.Get("webhook-signature") != want {
+		t.Errorf("signature %s, want %s", d.header.Get("webhook-signature"), want)
+	}
+}
+
+func TestWebhookIsSigned(t *testing.T) {
+	key := []byte("\x00\x01two and more bytes")
+	for secret, bytes := range map[string][]byte{
+		"whsec_" + base64.StdEncoding.EncodeToString(key): key,
+		"plain text secret": []byte("plain text secret"),
+	} {
+		url, got := receiver(t, 204)
+		out := succeed(t, open(t, "127.0.0.1"), "webhook", `{"url":`+quoted(url)+`,"event":"order.paid","payload":{"n":9007199254740993},"headers":{"X-Shop":"a"},"secret":`+quoted(secret)+`}`)
+		d := got()
+		verify(t, d, bytes)
+		if want := `{"type":"order.paid","timestamp":"2026-03-08T07:00:00.000Z","data":{"n":9007199254740993}}`; d.body != want {
+			t.Errorf("body %s, want %s", d.body, want)
+		}
+		if d.header.Get("Content-Type") != "application/json" || d.header.Get("X-Shop") != "a" || d.header.Get("webhook-timestamp") != "1772953200" {
+			t.Errorf("headers %v", d.header)
+		}
+		if out["status_code"] != 204.0 || out["attempts"] != 1.0 || out["webhook_id"] != d.header.Get("webhook-id") || out["delivered_at"] != "2026-03-08T07:00:00.000Z" {
+			t.Errorf("output %v", out)
+		}
+	}
+}
+
+func TestWebhookIDStaysOverRetries(t *testing.T) {
+	url, got := receiver(t, 200)
+	r := open(t, "127.0.0.1")
+	ids := map[string]bool{}
+	for attempt := 1; attempt <= 3; attempt++ {
+		c := call("webhook", `{"url":`+quoted(url)+`,"event":"e"}`)
+		c.Attempt = attempt
+		if _, f := perform(t.Context(), t, r, c); f != nil {
+			t.Fatalf("failed: %+v", f)
+		}
+		d := got()
+		ids[d.header.Get("webhook-id")] = true
+		if !strings.Contains(d.body, `"data":{}`) || d.header.Get("webhook-signature") != "" {
+			t.Errorf("delivery %+v", d)
+		}
+	}
+	if len(ids) != 1 {
+		t.Errorf("ids %v, want one", ids)
+	}
+	c := call("webhook", `{"url":`+quoted(url)+`,"event":"e"}`)
+	c.Key = "run_2/s/0"
+	if _, f := perform(t.Context(), t, r, c); f != nil || ids[got().header.Get("webhook-id")] {
+		t.Errorf("another effect must have another id (%v)", f)
+	}
+}
+
+func TestWebhookAnswers(t *testing.T) {
+	tests := []struct {
+		status    int
+		code      string
+		permanent bool
+		after     time.Duration
+	}{
+		{410, "webhook_gone", true, 0},
+		{404, "unexpected_status", true, 0},
+		{301, "unexpected_status", true, 0},
+		{429, "unexpected_status", false, 30 * time.Second},
+		{503, "unexpected_status", false, 30 * time.Second},
+	}
+	for _, tt := range tests {
+		url, _ := receiver(t, tt.status, "Retry-After", "30", "Location", "/")
+		f := fail(t, open(t, "127.0.0.1"), "webhook", `{"url":`+quoted(url)+`,"event":"e"}`, tt.code, tt.permanent)
+		if !tt.permanent && f.RetryAfter != tt.after {
+			t.Errorf("%d: retry after %v, want %v", tt.status, f.RetryAfter, tt.after)
+		}
+	}
+	fail(t, open(t, ""), "webhook", `{"url":"http://example.com","event":"e","secret":"whsec_!"}`, "invalid_config", true)
+}
