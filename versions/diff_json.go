@@ -1,0 +1,185 @@
+package versions
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"sort"
+	"strings"
+
+	"heddle/fault"
+)
+
+// maxDepth is how deep lists and objects may nest, as in definitions.
+const maxDepth = 64
+
+// decode reads one JSON text. Numbers stay as written (json.Number), so that
+// integers beyond 2^53 and decimals keep their digits.
+func decode(raw json.RawMessage) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, fault.Wrap(err, fault.Unacceptable, "syntax", "The text to compare is not JSON; correct it first.")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fault.New(fault.Unacceptable, "syntax", "There is more text after the end of the JSON value; remove it.")
+	}
+	if deeperThan(v, maxDepth) {
+		return nil, fault.New(fault.Unacceptable, "limit_exceeded", "Lists and objects are nested more than %d deep; flatten them.", maxDepth)
+	}
+	return v, nil
+}
+
+// deeperThan tells whether lists and objects nest more than depth levels.
+func deeperThan(v any, depth int) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, member := range v {
+			if depth == 0 || deeperThan(member, depth-1) {
+				return true
+			}
+		}
+		return depth == 0
+	case []any:
+		for _, element := range v {
+			if depth == 0 || deeperThan(element, depth-1) {
+				return true
+			}
+		}
+		return depth == 0
+	}
+	return false
+}
+
+// text gives a value's canonical form: keys in the order of their bytes, no
+// white space, numbers as written, the fewest escapes.
+func text(v any) json.RawMessage { return appendJSON(nil, v) }
+
+func appendJSON(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case map[string]any:
+		dst = append(dst, '{')
+		for i, key := range sortedKeys(v) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendString(dst, key), ':')
+			dst = appendJSON(dst, v[key])
+		}
+		return append(dst, '}')
+	case []any:
+		dst = append(dst, '[')
+		for i, element := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendJSON(dst, element)
+		}
+		return append(dst, ']')
+	case string:
+		return appendString(dst, v)
+	case json.Number:
+		return append(dst, v...)
+	case bool:
+		if v {
+			return append(dst, "true"...)
+		}
+		return append(dst, "false"...)
+	}
+	return append(dst, "null"...)
+}
+
+func appendString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+		case c < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+// equal compares decoded values; numbers are equal when they are written
+// alike.
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && equalObjects(a, b)
+	case []any:
+		b, ok := b.([]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for i := range a {
+			if !equal(a[i], b[i]) {
+				return false
+			}
+		}
+		return true
+	case string:
+		b, ok := b.(string)
+		return ok && a == b
+	case json.Number:
+		b, ok := b.(json.Number)
+		return ok && a == b
+	case bool:
+		b, ok := b.(bool)
+		return ok && a == b
+	}
+	return b == nil
+}
+
+func equalObjects(a, b map[string]any) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for key, x := range a {
+		if y, ok := b[key]; !ok || !equal(x, y) {
+			return false
+		}
+	}
+	return true
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// keysOfBoth gives each key of either object once, sorted.
+func keysOfBoth(a, b map[string]any) []string {
+	keys := sortedKeys(a)
+	for key := range b {
+		if _, ok := a[key]; !ok {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// escapeToken writes a key as one token of a JSON pointer (RFC 6901).
+func escapeToken(key string) string {
+	if !strings.ContainsAny(key, "~/") {
+		return key
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+}

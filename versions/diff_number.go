@@ -1,0 +1,105 @@
+package versions
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// decimal is a number taken apart: 0.digits · 10^exponent, digits without
+// zeros at either end; zero has no digits.
+type decimal struct {
+	negative bool
+	digits   string
+	exponent int
+}
+
+// parseDecimal reads a JSON number; false when its exponent is out of any
+// reason (beyond ±10^9).
+func parseDecimal(n json.Number) (decimal, bool) {
+	s, negative := strings.CutPrefix(string(n), "-")
+	mantissa, power, _ := strings.Cut(strings.ToLower(s), "e")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	exponent := 0
+	if power != "" {
+		var err error
+		if exponent, err = strconv.Atoi(power); err != nil || exponent > 1e9 || exponent < -1e9 {
+			return decimal{}, false
+		}
+	}
+	digits := whole + fraction
+	exponent += len(whole)
+	short := strings.TrimLeft(digits, "0")
+	exponent -= len(digits) - len(short)
+	if short == "" {
+		return decimal{}, true
+	}
+	return decimal{negative: negative, digits: strings.TrimRight(short, "0"), exponent: exponent}, true
+}
+
+// sign is -1, 0 or 1.
+func (d decimal) sign() int {
+	switch {
+	case d.digits == "":
+		return 0
+	case d.negative:
+		return -1
+	}
+	return 1
+}
+
+// compare gives -1, 0 or 1, exactly.
+func (d decimal) compare(other decimal) int {
+	s := d.sign()
+	switch {
+	case s < other.sign():
+		return -1
+	case s > other.sign():
+		return 1
+	case d.exponent != other.exponent:
+		if d.exponent < other.exponent {
+			return -s
+		}
+		return s
+	}
+	return s * strings.Compare(d.digits, other.digits)
+}
+
+// equalByValue is equal, but for numbers, which are compared by value: 1.0 is
+// 1 and 1e2 is 100 (RFC 6902, section 4.6).
+func equalByValue(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for key, x := range a {
+			if y, ok := b[key]; !ok || !equalByValue(x, y) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for i := range a {
+			if !equalByValue(a[i], b[i]) {
+				return false
+			}
+		}
+		return true
+	case json.Number:
+		b, ok := b.(json.Number)
+		return ok && (a == b || sameNumber(a, b))
+	}
+	return equal(a, b)
+}
+
+func sameNumber(a, b json.Number) bool {
+	x, okX := parseDecimal(a)
+	y, okY := parseDecimal(b)
+	return okX && okY && x.compare(y) == 0
+}
