@@ -1,0 +1,143 @@
+package versions
+
+import "sort"
+
+// alignment says how one list of unique keys becomes another: remove, then
+// move, then add, each in the order given here. It moves as few as possible
+// and is found in O(n log n).
+type alignment struct {
+	removed []int       // places in the old list, from the last
+	moves   []move      // each counted in the list as it is by then
+	added   []int       // places in the new list, from the first
+	kept    []placePair // what is in both, in the new list's order
+}
+
+type move struct{ from, to int }
+
+// placePair is one key's place in the old and in the new list.
+type placePair struct {
+	old, new int
+	moved    bool
+}
+
+// align compares two lists. A key must not occur twice in one list.
+func align(before, after []string) alignment {
+	newPlace := make(map[string]int, len(after))
+	for i, key := range after {
+		newPlace[key] = i
+	}
+	rank := make(map[string]int, len(before)) // among the old list's survivors
+	var al alignment
+	oldPlace := make([]int, 0, len(before))
+	for i, key := range before {
+		if _, ok := newPlace[key]; ok {
+			rank[key] = len(oldPlace)
+			oldPlace = append(oldPlace, i)
+		} else {
+			al.removed = append(al.removed, i)
+		}
+	}
+	reverse(al.removed)
+	order := make([]int, 0, len(oldPlace)) // the survivors' ranks as the new list has them
+	for i, key := range after {
+		if r, ok := rank[key]; ok {
+			order = append(order, r)
+			al.kept = append(al.kept, placePair{old: oldPlace[r], new: i})
+		} else {
+			al.added = append(al.added, i)
+		}
+	}
+	al.settle(order)
+	return al
+}
+
+// settle finds the moves that bring 0…n-1 into the given order.
+func (al *alignment) settle(order []int) {
+	stays := longestRising(order)
+	final := make([]int, 0, len(order)) // where each of those that stay ends up
+	staysBefore := make([]int, len(order)+1)
+	movers := newTally(len(order)) // ranks that still have to move
+	for i, r := range order {
+		if stays[i] {
+			final = append(final, i)
+			staysBefore[r+1] = 1
+		} else {
+			movers.add(r, 1)
+		}
+	}
+	for r := range order {
+		staysBefore[r+1] += staysBefore[r]
+	}
+	passed, anchor := 0, 0 // how many that stay lie behind, and the rank of the last
+	for i, r := range order {
+		if stays[i] {
+			passed, anchor = passed+1, r
+			continue
+		}
+		al.kept[i].moved = true
+		// What is placed goes directly after its predecessor, so before every
+		// mover that waits between two that stay.
+		from := i + staysBefore[r] - passed
+		if staysBefore[r] < passed {
+			from = final[staysBefore[r]]
+		}
+		from += movers.below(r)
+		movers.add(r, -1)
+		if to := i + movers.below(anchor); to != from {
+			al.moves = append(al.moves, move{from: from, to: to})
+		}
+	}
+}
+
+// longestRising marks a longest rising subsequence of distinct numbers.
+func longestRising(s []int) []bool {
+	var tops []int // tops[k]: place of the least end of a rising run of k+1
+	previous := make([]int, len(s))
+	for i, v := range s {
+		k := sort.Search(len(tops), func(k int) bool { return s[tops[k]] > v })
+		previous[i] = -1
+		if k > 0 {
+			previous[i] = tops[k-1]
+		}
+		if k == len(tops) {
+			tops = append(tops, i)
+		} else {
+			tops[k] = i
+		}
+	}
+	marks := make([]bool, len(s))
+	if len(tops) == 0 {
+		return marks
+	}
+	for i := tops[len(tops)-1]; i >= 0; i = previous[i] {
+		marks[i] = true
+	}
+	return marks
+}
+
+// tally counts things at places and sums prefixes in O(log n) (a Fenwick
+// tree).
+type tally []int
+
+func newTally(n int) tally { return make(tally, n+1) }
+
+func (t tally) add(place, n int) {
+	for i := place + 1; i < len(t); i += i & -i {
+		t[i] += n
+	}
+}
+
+// below sums the places less than this one.
+func (t tally) below(place int) int {
+	sum := 0
+	for i := place; i > 0; i -= i & -i {
+		sum += t[i]
+	}
+	return sum
+}
+
+func reverse(s []int) {
+	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
+		s[i], s[j] = s[j], s[i]
+	}
+}

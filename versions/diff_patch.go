@@ -1,0 +1,223 @@
+package versions
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/wI2L/jsondiff"
+)
+
+// operation is one RFC 6902 operation. value counts for add and replace, from
+// for move.
+type operation struct {
+	op    string
+	path  string
+	from  string
+	value any
+}
+
+func (o operation) appendTo(dst []byte) []byte {
+	dst = append(dst, `{`...)
+	if o.op == "move" {
+		dst = append(appendString(append(dst, `"from":`...), o.from), ',')
+	}
+	dst = appendString(append(dst, `"op":`...), o.op)
+	dst = appendString(append(dst, `,"path":`...), o.path)
+	if o.op == "add" || o.op == "replace" {
+		dst = appendJSON(append(dst, `,"value":`...), o.value)
+	}
+	return append(dst, '}')
+}
+
+// searchBudget bounds what finding the longest common parts of lists inside
+// steps may cost for one pair of definitions, in pairs of values compared:
+// one list of 1,000 numbers rewritten as another takes a million.
+const searchBudget = 4_000_000
+
+// patch gathers the operations that turn one document into another.
+type patch struct {
+	operations []operation
+	budget     int // what is left of searchBudget
+}
+
+func (p *patch) add(path string, v any) {
+	p.operations = append(p.operations, operation{op: "add", path: path, value: v})
+}
+
+func (p *patch) remove(path string) {
+	p.operations = append(p.operations, operation{op: "remove", path: path})
+}
+
+func (p *patch) replace(path string, v any) {
+	p.operations = append(p.operations, operation{op: "replace", path: path, value: v})
+}
+
+func (p *patch) text() json.RawMessage {
+	dst := []byte{'['}
+	for i, o := range p.operations {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = o.appendTo(dst)
+	}
+	return append(dst, ']')
+}
+
+// value turns a into b at the path.
+func (p *patch) value(path string, a, b any) {
+	if equal(a, b) {
+		return
+	}
+	if x, y, ok := objects(a, b); ok {
+		p.object(path, x, y, "")
+		return
+	}
+	if x, y, ok := lists(a, b); ok {
+		p.list(path, x, y)
+		return
+	}
+	p.replace(path, b)
+}
+
+// object turns a into b but for the member that is left out ("": none).
+func (p *patch) object(path string, a, b map[string]any, except string) {
+	for _, key := range keysOfBoth(a, b) {
+		if except != "" && key == except {
+			continue
+		}
+		x, inA := a[key]
+		y, inB := b[key]
+		at := path + "/" + escapeToken(key)
+		switch {
+		case !inA:
+			p.add(at, y)
+		case !inB:
+			p.remove(at)
+		default:
+			p.value(at, x, y)
+		}
+	}
+}
+
+// list turns a into b. What both begin and end with is not looked at twice.
+func (p *patch) list(path string, a, b []any) {
+	head := 0
+	for head < len(a) && head < len(b) && equal(a[head], b[head]) {
+		head++
+	}
+	tail := 0
+	for tail < len(a)-head && tail < len(b)-head && equal(a[len(a)-1-tail], b[len(b)-1-tail]) {
+		tail++
+	}
+	x, y := a[head:len(a)-tail], b[head:len(b)-tail]
+	cost := 0
+	if len(x) > 0 && len(y) > 0 {
+		cost = sizeOf(x) * sizeOf(y)
+	}
+	switch {
+	case len(x) == 1 && len(y) == 1:
+		p.value(place(path, head), x[0], y[0])
+	case cost > 0 && cost <= p.budget:
+		p.budget -= cost
+		p.searched(path, head, x, y)
+	default:
+		p.edited(path, head, x, y)
+	}
+}
+
+// searched takes the longest common subsequence of two short lists.
+func (p *patch) searched(path string, head int, a, b []any) {
+	found, err := jsondiff.CompareWithoutMarshal(a, b, jsondiff.LCS())
+	if err != nil {
+		p.edited(path, head, a, b)
+		return
+	}
+	for _, o := range found {
+		index, rest, _ := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
+		n, err := strconv.Atoi(index)
+		if err != nil {
+			continue // the library names places of a list by number alone
+		}
+		at := place(path, head+n)
+		if len(o.Path) > len(index)+1 {
+			at += "/" + rest
+		}
+		p.operations = append(p.operations, operation{op: o.Type, path: at, value: o.Value})
+	}
+}
+
+// edited matches elements that are wholly equal, in O(n log n). Lists that
+// share none are compared place by place.
+func (p *patch) edited(path string, head int, a, b []any) {
+	al := align(contentKeys(a), contentKeys(b))
+	if len(al.kept) > 0 || len(a) == 0 || len(b) == 0 {
+		p.apply(path, head, al, func(i int) any { return b[i] })
+		return
+	}
+	for i := len(a) - 1; i >= len(b); i-- {
+		p.remove(place(path, head+i))
+	}
+	for i, element := range b {
+		if i < len(a) {
+			p.value(place(path, head+i), a[i], element)
+		} else {
+			p.add(place(path, head+i), element)
+		}
+	}
+}
+
+// apply writes an alignment out: removals, moves, additions, so that an added
+// element stands at its final place.
+func (p *patch) apply(path string, head int, al alignment, added func(int) any) {
+	for _, i := range al.removed {
+		p.remove(place(path, head+i))
+	}
+	for _, m := range al.moves {
+		p.operations = append(p.operations, operation{op: "move", from: place(path, head+m.from), path: place(path, head+m.to)})
+	}
+	for _, i := range al.added {
+		p.add(place(path, head+i), added(i))
+	}
+}
+
+// contentKeys names each element by its text and how often that came before.
+func contentKeys(list []any) []string {
+	keys, seen := make([]string, len(list)), make(map[string]int, len(list))
+	for i, element := range list {
+		key := string(text(element))
+		seen[key]++
+		keys[i] = key + " " + strconv.Itoa(seen[key])
+	}
+	return keys
+}
+
+func place(path string, i int) string { return path + "/" + strconv.Itoa(i) }
+
+// sizeOf counts a value and all values in it.
+func sizeOf(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case map[string]any:
+		for _, member := range v {
+			n += sizeOf(member)
+		}
+	case []any:
+		for _, element := range v {
+			n += sizeOf(element)
+		}
+	}
+	return n
+}
+
+func objects(a, b any) (x, y map[string]any, both bool) {
+	x, isA := a.(map[string]any)
+	y, isB := b.(map[string]any)
+	return x, y, isA && isB
+}
+
+func lists(a, b any) (x, y []any, both bool) {
+	x, isA := a.([]any)
+	y, isB := b.([]any)
+	return x, y, isA && isB
+}
