@@ -1,0 +1,126 @@
+package versions
+
+// outline is a definition's steps, each under its id.
+type outline struct {
+	steps []*stepNode // the top level
+	order []*stepNode // all, in document order
+	byID  map[string]*stepNode
+}
+
+// stepNode is one step. loop is the id of the loop whose body it is in.
+// body is nil unless the step is a loop with a list of steps.
+type stepNode struct {
+	id    string
+	loop  string
+	value map[string]any
+	body  []*stepNode
+}
+
+// outlineOf reads a definition's steps; false when some have no id of their
+// own.
+func outlineOf(definition map[string]any) (*outline, bool) {
+	o := &outline{byID: map[string]*stepNode{}}
+	list, there := definition["steps"]
+	if !there {
+		return o, true
+	}
+	var ok bool
+	o.steps, ok = o.read(list, "")
+	return o, ok
+}
+
+func (o *outline) read(list any, loop string) ([]*stepNode, bool) {
+	elements, ok := list.([]any)
+	if !ok {
+		return nil, false
+	}
+	nodes := make([]*stepNode, 0, len(elements))
+	for _, element := range elements {
+		value, _ := element.(map[string]any)
+		id, _ := value["id"].(string)
+		if id == "" || o.byID[id] != nil {
+			return nil, false
+		}
+		n := &stepNode{id: id, loop: loop, value: value}
+		o.byID[id] = n
+		o.order = append(o.order, n)
+		if body, isLoop := n.loopBody(); isLoop {
+			if n.body, ok = o.read(body, id); !ok {
+				return nil, false
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, true
+}
+
+func (n *stepNode) loopBody() (any, bool) {
+	if n.value["type"] != "loop" {
+		return nil, false
+	}
+	body, there := n.config()["steps"]
+	return body, there
+}
+
+// config is nil where the step has none that is an object.
+func (n *stepNode) config() map[string]any {
+	config, _ := n.value["config"].(map[string]any)
+	return config
+}
+
+func (n *stepNode) kind() string {
+	kind, _ := n.value["type"].(string)
+	return kind
+}
+
+func ids(nodes []*stepNode) []string {
+	list := make([]string, len(nodes))
+	for i, n := range nodes {
+		list[i] = n.id
+	}
+	return list
+}
+
+func valuesOf(nodes []*stepNode) []any {
+	list := make([]any, len(nodes))
+	for i, n := range nodes {
+		list[i] = n.value
+	}
+	return list
+}
+
+// defaultOutput tells which ids are keys of an output that nobody wrote down:
+// of the run's, where the definition has no output, and of an iteration's that
+// loop.while may look at, where the loop has no collect.
+func (o *outline) defaultOutput(definition map[string]any) map[string]bool {
+	keys := map[string]bool{}
+	if _, written := definition["output"]; !written {
+		lastSteps(o.steps, keys)
+	}
+	for _, n := range o.order {
+		_, repeats := n.config()["while"]
+		_, collects := n.config()["collect"]
+		if repeats && !collects {
+			lastSteps(n.body, keys)
+		}
+	}
+	return keys
+}
+
+// lastSteps adds the steps of one list that no other depends on.
+func lastSteps(list []*stepNode, keys map[string]bool) {
+	needed := map[string]bool{}
+	for _, n := range list {
+		dependencies, _ := n.value["depends_on"].([]any)
+		for _, id := range dependencies {
+			if id, ok := id.(string); ok {
+				needed[id] = true
+			}
+		}
+	}
+	for _, n := range list {
+		if !needed[n.id] {
+			keys[n.id] = true
+		}
+	}
+}

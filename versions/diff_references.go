@@ -1,0 +1,196 @@
+package versions
+
+import (
+	"regexp"
+	"strings"
+)
+
+// rewriting gives an id in the place of another; false leaves it alone.
+type rewriting func(id string) (string, bool)
+
+func (f rewriting) id(id string) string {
+	if to, ok := f(id); ok {
+		return to
+	}
+	return id
+}
+
+// step copies a step with the ids that it bears and names rewritten: its own,
+// its dependencies and fallback, branches, references in expressions and
+// templates, and the steps of its body.
+func (f rewriting) step(step map[string]any) map[string]any {
+	out := make(map[string]any, len(step))
+	for field, v := range step {
+		switch field {
+		case "id", "fallback_step":
+			out[field] = f.name(v)
+		case "depends_on":
+			out[field] = f.names(v)
+		case "if":
+			out[field] = f.expression(v)
+		case "config":
+			kind, _ := step["type"].(string)
+			out[field] = f.config(kind, v)
+		case "compensate":
+			out[field] = f.templates(v)
+		default:
+			out[field] = v
+		}
+	}
+	return out
+}
+
+func (f rewriting) config(kind string, v any) any {
+	config, ok := v.(map[string]any)
+	if !ok {
+		return f.templates(v)
+	}
+	out := make(map[string]any, len(config))
+	for field, v := range config {
+		switch kind + "." + field {
+		case "condition.then", "condition.else":
+			out[field] = f.names(v)
+		case "condition.cases":
+			out[field] = f.each(v, f.branch)
+		case "condition.expression", "loop.items", "loop.while", "loop.collect", "wait.condition", "wait.until":
+			out[field] = f.expression(v)
+		case "loop.steps":
+			out[field] = f.each(v, f.step)
+		case "script.script":
+			out[field] = v // literal
+		default:
+			out[field] = f.templates(v)
+		}
+	}
+	return out
+}
+
+func (f rewriting) branch(branch map[string]any) map[string]any {
+	out := make(map[string]any, len(branch))
+	for field, v := range branch {
+		switch field {
+		case "when":
+			out[field] = f.expression(v)
+		case "then":
+			out[field] = f.names(v)
+		default:
+			out[field] = v
+		}
+	}
+	return out
+}
+
+func (f rewriting) each(v any, change func(map[string]any) map[string]any) any {
+	list, ok := v.([]any)
+	if !ok {
+		return v
+	}
+	out := make([]any, len(list))
+	for i, element := range list {
+		out[i] = element
+		if object, ok := element.(map[string]any); ok {
+			out[i] = change(object)
+		}
+	}
+	return out
+}
+
+func (f rewriting) name(v any) any {
+	if id, ok := v.(string); ok {
+		return f.id(id)
+	}
+	return v
+}
+
+func (f rewriting) names(v any) any {
+	list, ok := v.([]any)
+	if !ok {
+		return v
+	}
+	out := make([]any, len(list))
+	for i, element := range list {
+		out[i] = f.name(element)
+	}
+	return out
+}
+
+// templates rewrites inside {{ }} in every string of a value.
+func (f rewriting) templates(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, member := range v {
+			out[key] = f.templates(member)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, element := range v {
+			out[i] = f.templates(element)
+		}
+		return out
+	case string:
+		return f.template(v)
+	}
+	return v
+}
+
+func (f rewriting) template(s string) string {
+	if !strings.Contains(s, "{{") {
+		return s
+	}
+	var b strings.Builder
+	for {
+		literal, rest, open := strings.Cut(s, "{{")
+		b.WriteString(literal)
+		if !open {
+			return b.String()
+		}
+		inside, after, closed := strings.Cut(rest, "}}")
+		b.WriteString("{{")
+		b.WriteString(f.references(inside))
+		if !closed {
+			return b.String()
+		}
+		b.WriteString("}}")
+		s = after
+	}
+}
+
+func (f rewriting) expression(v any) any {
+	if s, ok := v.(string); ok {
+		return f.references(s)
+	}
+	return v
+}
+
+// stepReference finds steps.id, steps["id"] and steps['id'].
+var stepReference = regexp.MustCompile(`\bsteps(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])`)
+
+// references rewrites an expression. A rewritten reference is written as
+// steps["id"], whatever it was.
+func (f rewriting) references(source string) string {
+	if !strings.Contains(source, "steps") {
+		return source
+	}
+	var b strings.Builder
+	end := 0
+	for _, m := range stepReference.FindAllStringSubmatchIndex(source, -1) {
+		if m[0] > 0 && source[m[0]-1] == '.' {
+			continue // a field called steps
+		}
+		id := ""
+		for group := 2; group < len(m); group += 2 {
+			if m[group] >= 0 {
+				id = source[m[group]:m[group+1]]
+			}
+		}
+		if to, ok := f(id); ok {
+			b.WriteString(source[end:m[0]])
+			b.WriteString(`steps["` + to + `"]`)
+			end = m[1]
+		}
+	}
+	b.WriteString(source[end:])
+	return b.String()
+}

@@ -1,0 +1,130 @@
+package versions
+
+import "strings"
+
+// renames maps a step's old id to its new one.
+type renames struct {
+	toNew map[string]string
+	toOld map[string]string
+}
+
+// newID gives the id that an old one has become.
+func (r renames) newID(old string) string {
+	if id, ok := r.toNew[old]; ok {
+		return id
+	}
+	return old
+}
+
+func (r renames) newIDs(nodes []*stepNode) []string {
+	list := make([]string, len(nodes))
+	for i, n := range nodes {
+		list[i] = r.newID(n.id)
+	}
+	return list
+}
+
+// before and after rewrite references to renamed steps, so that both sides
+// write them alike.
+func (r renames) before(id string) (string, bool) {
+	to, ok := r.toNew[id]
+	return to, ok
+}
+
+func (r renames) after(id string) (string, bool) {
+	_, ok := r.toOld[id]
+	return id, ok
+}
+
+// findRenames pairs steps that are gone with steps that are new and have the
+// same content in the same list, up to references to other renamed steps.
+// Several alike are paired in document order.
+func findRenames(before, after *outline) renames {
+	gone, fresh := missing(before, after), missing(after, before)
+	r := renames{toNew: map[string]string{}, toOld: map[string]string{}}
+	if len(gone) == 0 || len(fresh) == 0 {
+		return r
+	}
+	waiting := make(map[string][]*stepNode, len(fresh))
+	masked := maskOf(fresh)
+	for _, n := range fresh {
+		key := skeleton(n, masked)
+		waiting[key] = append(waiting[key], n)
+	}
+	masked = maskOf(gone)
+	for _, n := range gone {
+		key := skeleton(n, masked)
+		if queue := waiting[key]; len(queue) > 0 {
+			r.toNew[n.id], r.toOld[queue[0].id] = queue[0].id, n.id
+			waiting[key] = queue[1:]
+		}
+	}
+	r.verify(before, after, gone)
+	return r
+}
+
+// missing lists the steps of one definition whose id the other lacks.
+func missing(from, in *outline) []*stepNode {
+	var list []*stepNode
+	for _, n := range from.order {
+		if in.byID[n.id] == nil {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// maskOf hides ids that only one side has.
+func maskOf(nodes []*stepNode) rewriting {
+	set := make(map[string]bool, len(nodes))
+	for _, n := range nodes {
+		set[n.id] = true
+	}
+	return func(id string) (string, bool) { return "\x00", set[id] }
+}
+
+// skeleton is a step's list and content without the masked ids.
+func skeleton(n *stepNode, mask rewriting) string {
+	var b strings.Builder
+	b.WriteString(mask.id(n.loop))
+	b.WriteByte('\n')
+	b.Write(text(mask.step(n.value)))
+	return b.String()
+}
+
+// verify takes back the pairs that differ once references are followed, and
+// then those that relied on them.
+func (r renames) verify(before, after *outline, gone []*stepNode) {
+	users := map[string][]*stepNode{} // by the old id that they name
+	for _, n := range gone {
+		if _, paired := r.toNew[n.id]; !paired {
+			continue
+		}
+		noted := rewriting(func(id string) (string, bool) {
+			if _, ok := r.toNew[id]; ok && id != n.id {
+				users[id] = append(users[id], n)
+			}
+			return id, false
+		})
+		noted.id(n.loop)
+		noted.step(n.value)
+	}
+	queue := gone
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		to, paired := r.toNew[n.id]
+		if !paired || r.same(n, after.byID[to]) {
+			continue
+		}
+		delete(r.toNew, n.id)
+		delete(r.toOld, to)
+		queue = append(queue, users[n.id]...)
+	}
+}
+
+// same tells whether two steps are one under the renames.
+func (r renames) same(a, b *stepNode) bool {
+	return r.newID(a.loop) == b.loop &&
+		equal(rewriting(r.before).step(a.value), rewriting(r.after).step(b.value))
+}
