@@ -40,6 +40,7 @@ const (
 	goose      = "github.com/pressly/goose/v3/..."
 	gorm       = "gorm.io/..."
 	jsondiff   = "github.com/wI2L/jsondiff"
+	jsonpatch  = "github.com/evanphx/json-patch/v5" // applies patches apart from our own code
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6/..."
 	landlock   = "github.com/landlock-lsm/go-landlock/..."
 	pgx        = "github.com/jackc/pgx/v5/..."
@@ -71,7 +72,7 @@ var table = map[string]rule{
 	"executor":  {own: core, external: []string{jsonschema}, noStandard: outside, testOwn: stack},
 	"schedules": {own: core, external: []string{cron}, noStandard: outside, testOwn: stack},
 	"templates": {own: core, noStandard: outside, testOwn: stack},
-	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack},
+	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},
 
 	// Edges: never each other.
 	"api":             {own: features, external: []string{echo}, testOwn: stack, testExternal: []string{jsonschema}},

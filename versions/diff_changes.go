@@ -1,0 +1,131 @@
+package versions
+
+// changes lists what became of each step, and of the settings, in the order
+// of the summary; within it in document order.
+func (c *comparison) changes(a, b map[string]any) []Change {
+	by := map[string][]Change{}
+	for _, n := range c.after.order {
+		if change, changed := c.stepChange(n); changed {
+			by[change.Change] = append(by[change.Change], change)
+		}
+	}
+	for _, n := range c.before.order {
+		if c.after.byID[c.renames.newID(n.id)] == nil {
+			by[Removed] = append(by[Removed], Change{StepID: &n.id, Change: Removed, kind: n.kind()})
+		}
+	}
+	if fields := c.settings(a, b); len(fields) > 0 {
+		by[Settings] = []Change{{Change: Settings, Fields: fields}}
+	}
+	list := []Change{}
+	for _, word := range []string{Added, Removed, Renamed, Moved, Modified, Settings} {
+		list = append(list, by[word]...)
+	}
+	return list
+}
+
+// stepChange judges one step of the new definition.
+func (c *comparison) stepChange(n *stepNode) (Change, bool) {
+	change := Change{StepID: &n.id, kind: n.kind()}
+	if old, ok := c.renames.toOld[n.id]; ok {
+		change.Change, change.PreviousID = Renamed, old
+		return change, true
+	}
+	old := c.before.byID[n.id]
+	if old == nil {
+		change.Change = Added
+		return change, true
+	}
+	if change.Fields = c.fields(old, n); len(change.Fields) > 0 {
+		change.Change = Modified
+		return change, true
+	}
+	change.Change = Moved
+	return change, c.moved[n.id]
+}
+
+// fields lists what differs in two states of one step, without the steps of a
+// loop's body, which have changes of their own.
+func (c *comparison) fields(a, b *stepNode) []Field {
+	var list fieldList
+	if loop := c.renames.newID(a.loop); loop != b.loop {
+		list.add("loop", idOrNull(a.loop), idOrNull(b.loop))
+	}
+	looped := len(a.body) > 0 || len(b.body) > 0
+	x, y := a.own(looped), b.own(looped)
+	if equal(x, y) {
+		return list
+	}
+	rx, ry := x, y
+	if len(c.renames.toNew) > 0 {
+		rx, ry = rewriting(c.renames.before).step(x), rewriting(c.renames.after).step(y)
+	}
+	list.objects("", sides{x, y}, sides{rx, ry})
+	return list
+}
+
+// own is the step, if so asked without its body.
+func (n *stepNode) own(bodiless bool) map[string]any {
+	if n.body == nil || !bodiless {
+		return n.value
+	}
+	return with(n.value, "config", without(n.config(), "steps"))
+}
+
+// settings lists what differs beside the steps.
+func (c *comparison) settings(a, b map[string]any) []Field {
+	x, y := without(a, "steps"), without(b, "steps")
+	rx, ry := x, y
+	if len(c.renames.toNew) > 0 {
+		rx, ry = rewriting(c.renames.before).settings(x), rewriting(c.renames.after).settings(y)
+	}
+	var list fieldList
+	list.objects("", sides{x, y}, sides{rx, ry})
+	if _, _, both := lists(a["steps"], b["steps"]); !both {
+		list.member("/steps", "steps", sides{a, b}, sides{a, b})
+	}
+	return list
+}
+
+// settings copies a definition's settings with the references in their
+// templates rewritten.
+func (f rewriting) settings(settings map[string]any) map[string]any {
+	out := make(map[string]any, len(settings))
+	for field, v := range settings {
+		out[field] = v
+		if field == "output" || field == "concurrency" {
+			out[field] = f.templates(v)
+		}
+	}
+	return out
+}
+
+// plainChanges is for documents that are no definitions.
+func (c *comparison) plainChanges(a, b any) []Change {
+	var list fieldList
+	list.values("", sides{a, b}, sides{a, b})
+	return []Change{{Change: Settings, Fields: list}}
+}
+
+func idOrNull(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
+}
+
+func without(object map[string]any, key string) map[string]any {
+	out := make(map[string]any, len(object))
+	for k, v := range object {
+		if k != key {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func with(object map[string]any, key string, v any) map[string]any {
+	out := without(object, key)
+	out[key] = v
+	return out
+}
