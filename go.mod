@@ -3,8 +3,8 @@ module heddle
 go 1.26.0
 
 require (
-	github.com/expr-lang/expr v1.17.8
 	github.com/evanphx/json-patch/v5 v5.9.11
+	github.com/expr-lang/expr v1.17.8
 	github.com/glebarez/sqlite v1.11.0
 	github.com/google/go-cmp v0.7.0
 	github.com/jackc/pgx/v5 v5.12.0
