@@ -31,7 +31,7 @@ bench: build ## the figures that docs/benchmarks.md quotes
 	bin/heddle bench
 
 tour: build ## the commands of the README, run for real
-	.ci/tour bin/heddle
+	.ci/tour
 
 ci: ## what the continuous build runs
 	.ci/run
