@@ -1,0 +1,184 @@
+package machine
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// trie is a persistent sparse vector: a 32-way radix tree over rising keys in
+// which only touched places take memory. set and delete cost O(log32 key) and
+// leave every older copy of the trie as it was.
+//
+// Nodes carry the edit in which they were made. Within one edit (one Apply)
+// they are changed in place, because no one else can hold them yet; every
+// other node is copied first.
+type trie[T any] struct {
+	root  *trieNode[T]
+	shift uint8 // of the root: 0 for a leaf
+	n     int
+}
+
+// trieNode holds its occupied places only, in order; used has a bit for each.
+// A leaf has vals, an inner node has kids.
+type trieNode[T any] struct {
+	edit uint64
+	used uint32
+	kids []*trieNode[T]
+	vals []T
+}
+
+const (
+	trieBits = 5
+	trieMask = 1<<trieBits - 1
+)
+
+func (t *trie[T]) len() int { return t.n }
+
+// get finds the value at key.
+func (t *trie[T]) get(key uint64) (v T, ok bool) {
+	n, shift := t.root, t.shift
+	if n == nil || key>>shift > trieMask {
+		return v, false
+	}
+	for {
+		bit := uint32(1) << (key >> shift & trieMask)
+		if n.used&bit == 0 {
+			return v, false
+		}
+		at := bits.OnesCount32(n.used & (bit - 1))
+		if shift == 0 {
+			return n.vals[at], true
+		}
+		n, shift = n.kids[at], shift-trieBits
+	}
+}
+
+// set puts a value at key.
+func (t *trie[T]) set(edit, key uint64, v T) {
+	if t.root == nil {
+		t.root, t.shift = &trieNode[T]{edit: edit}, 0
+		for key>>t.shift > trieMask {
+			t.shift += trieBits
+		}
+	}
+	for key>>t.shift > trieMask {
+		t.root = &trieNode[T]{edit: edit, used: 1, kids: []*trieNode[T]{t.root}}
+		t.shift += trieBits
+	}
+	root, grown := t.root.put(edit, key, t.shift, v)
+	t.root = root
+	if grown {
+		t.n++
+	}
+}
+
+func (n *trieNode[T]) put(edit, key uint64, shift uint8, v T) (*trieNode[T], bool) {
+	n = n.owned(edit)
+	bit := uint32(1) << (key >> shift & trieMask)
+	at := bits.OnesCount32(n.used & (bit - 1))
+	found := n.used&bit != 0
+	n.used |= bit
+	if shift == 0 {
+		if found {
+			n.vals[at] = v
+		} else {
+			n.vals = slices.Insert(n.vals, at, v)
+		}
+		return n, !found
+	}
+	if !found {
+		n.kids = slices.Insert(n.kids, at, &trieNode[T]{edit: edit})
+	}
+	kid, grown := n.kids[at].put(edit, key, shift-trieBits, v)
+	n.kids[at] = kid
+	return n, grown
+}
+
+// delete empties the place at key, if it is taken.
+func (t *trie[T]) delete(edit, key uint64) {
+	if _, ok := t.get(key); !ok {
+		return
+	}
+	t.n--
+	if t.root = t.root.drop(edit, key, t.shift); t.root == nil {
+		t.shift = 0
+	}
+}
+
+// drop returns nil when nothing is left below n. The key is present.
+func (n *trieNode[T]) drop(edit, key uint64, shift uint8) *trieNode[T] {
+	bit := uint32(1) << (key >> shift & trieMask)
+	at := bits.OnesCount32(n.used & (bit - 1))
+	var kid *trieNode[T]
+	if shift > 0 {
+		kid = n.kids[at].drop(edit, key, shift-trieBits)
+	}
+	if kid == nil && n.used == bit {
+		return nil
+	}
+	n = n.owned(edit)
+	switch {
+	case kid != nil:
+		n.kids[at] = kid
+	case shift > 0:
+		n.kids, n.used = slices.Delete(n.kids, at, at+1), n.used&^bit
+	default:
+		n.vals, n.used = slices.Delete(n.vals, at, at+1), n.used&^bit
+	}
+	return n
+}
+
+// owned gives n itself when this edit made it, else a copy that it may change.
+func (n *trieNode[T]) owned(edit uint64) *trieNode[T] {
+	if n.edit == edit {
+		return n
+	}
+	return &trieNode[T]{edit: edit, used: n.used, kids: slices.Clone(n.kids), vals: slices.Clone(n.vals)}
+}
+
+// min finds the lowest key.
+func (t *trie[T]) min() (key uint64, v T, ok bool) {
+	return t.end(func(used uint32) int { return bits.TrailingZeros32(used) })
+}
+
+// max finds the highest key.
+func (t *trie[T]) max() (key uint64, v T, ok bool) {
+	return t.end(func(used uint32) int { return 31 - bits.LeadingZeros32(used) })
+}
+
+func (t *trie[T]) end(pick func(used uint32) int) (key uint64, v T, ok bool) {
+	if t.root == nil {
+		return 0, v, false
+	}
+	n, shift := t.root, t.shift
+	for {
+		slot := pick(n.used)
+		key |= uint64(slot) << shift
+		at := bits.OnesCount32(n.used & (1<<slot - 1))
+		if shift == 0 {
+			return key, n.vals[at], true
+		}
+		n, shift = n.kids[at], shift-trieBits
+	}
+}
+
+// all visits the values in order of their keys until yield says false.
+func (t *trie[T]) all(yield func(key uint64, v T) bool) {
+	if t.root != nil {
+		t.root.walk(0, t.shift, yield)
+	}
+}
+
+func (n *trieNode[T]) walk(base uint64, shift uint8, yield func(uint64, T) bool) bool {
+	for used, at := n.used, 0; used != 0; used, at = used&(used-1), at+1 {
+		key := base | uint64(bits.TrailingZeros32(used))<<shift
+		if shift == 0 {
+			if !yield(key, n.vals[at]) {
+				return false
+			}
+		} else if !n.kids[at].walk(key, shift-trieBits, yield) {
+			return false
+		}
+	}
+	return true
+}
