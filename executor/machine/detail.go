@@ -1,0 +1,79 @@
+package machine
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"heddle/events"
+)
+
+// Detail is the payload of every event (Event.Data); each kind uses the fields
+// named after it here and leaves the rest out. Times have milliseconds, UTC.
+//
+//	state_changed            state, from, reason; cancelling and compensating also outcome, error
+//	step_started             loops: count (-1 unknown before the end)
+//	step_completed           output, latency_ms, fallback, tokens, cost_micro_usd
+//	step_failed              error, latency_ms, fallback, tokens, cost_micro_usd
+//	step_retrying            error, latency_ms, tokens, cost_micro_usd and next_attempt_at, or fallback when that step runs instead;
+//	                         role compensation: the compensation is tried again
+//	step_interrupted         role: empty, probe or compensation
+//	step_skipped             reason: disabled, if, branch, dependencies, fallback_unused
+//	step_waiting             kind (timer, condition, signal), until, timeout_at, name; role probe: the probe is in action;
+//	                         error: why the last probe failed
+//	step_cancelled           error
+//	iteration_started        -
+//	iteration_completed      result
+//	iteration_failed         error
+//	signal_received          name, request_id, payload
+//	signal_rejected          name, request_id, signal_seq, error
+//	input_requested          request_id, name, schema, prompt
+//	input_resolved           request_id, name, payload, signal_seq (the signal_received that resolved it)
+//	compensation_started     -
+//	compensation_completed   output, latency_ms, tokens, cost_micro_usd
+//	compensation_failed      error, latency_ms, tokens, cost_micro_usd
+//	run_completed            output, duration_ms
+//	run_failed               error, duration_ms
+//	run_cancelled            error, duration_ms
+type Detail struct {
+	State         State           `json:"state,omitempty"`
+	From          State           `json:"from,omitempty"`
+	Outcome       State           `json:"outcome,omitempty"`
+	Reason        string          `json:"reason,omitempty"`
+	Role          string          `json:"role,omitempty"`
+	Kind          string          `json:"kind,omitempty"`
+	Name          string          `json:"name,omitempty"`
+	RequestID     string          `json:"request_id,omitempty"`
+	SignalSeq     int64           `json:"signal_seq,omitempty"`
+	Prompt        string          `json:"prompt,omitempty"`
+	Schema        json.RawMessage `json:"schema,omitempty"`
+	Payload       json.RawMessage `json:"payload,omitempty"`
+	Output        json.RawMessage `json:"output,omitempty"`
+	Result        json.RawMessage `json:"result,omitempty"`
+	Error         *Error          `json:"error,omitempty"`
+	Fallback      string          `json:"fallback,omitempty"`
+	Count         *int            `json:"count,omitempty"`
+	Until         time.Time       `json:"until,omitzero"`
+	TimeoutAt     time.Time       `json:"timeout_at,omitzero"`
+	NextAttemptAt time.Time       `json:"next_attempt_at,omitzero"`
+	LatencyMS     int64           `json:"latency_ms,omitempty"`
+	DurationMS    int64           `json:"duration_ms,omitempty"`
+	Usage
+
+	branch int // of a condition, as evolve needs it; in the journal it is part of output
+}
+
+// ReadDetail decodes an event's Data.
+func ReadDetail(ev events.Event) (Detail, error) {
+	var d Detail
+	if len(ev.Data) == 0 {
+		return d, nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(ev.Data))
+	dec.UseNumber() // error details keep their numbers exactly
+	if err := dec.Decode(&d); err != nil {
+		return d, fmt.Errorf("read event %d of run %s: %w", ev.Seq, ev.RunID, err)
+	}
+	return d, nil
+}
