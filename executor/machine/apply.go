@@ -1,0 +1,211 @@
+package machine
+
+import (
+	"time"
+
+	"heddle/events"
+	"heddle/fault"
+)
+
+// maxEvents is about how many events one Apply emits before it says More.
+const maxEvents = 500
+
+// turn is one Apply at work: the run that it may change, and what happened so
+// far.
+type turn struct {
+	*Run
+	now     int64 // milliseconds
+	events  []events.Event
+	effects []Effect
+	buf     []byte
+}
+
+// New makes a queued run with one event, state_changed{"state":"queued"}.
+func New(plan *Plan, h Header, now time.Time) Change {
+	t := turn{Run: &Run{Header: h, plan: plan, edit: 1}, now: now.UnixMilli()}
+	t.emit(events.StateChanged, whole, 0, &Detail{State: Queued})
+	return t.change(false)
+}
+
+// Apply decides what an input does to the run. The run itself stays as it is.
+// A steering input that the state refuses is a *fault.Error.
+func Apply(r *Run, in Input, now time.Time) (Change, error) {
+	t := turn{Run: r.fork(), now: now.UnixMilli()}
+	if err := t.decide(in); err != nil {
+		return Change{Run: r}, err
+	}
+	more := t.drive()
+	t.settleState()
+	if len(t.events) == 0 && len(t.effects) == 0 {
+		return Change{Run: r, More: more}, nil
+	}
+	t.trimTimers()
+	return t.change(more), nil
+}
+
+func (t *turn) change(more bool) Change {
+	return Change{Run: t.Run, Events: t.events, Effects: t.effects, More: more}
+}
+
+func (t *turn) decide(in Input) error {
+	switch in := in.(type) {
+	case Begin:
+		t.begin()
+	case Continue:
+		t.catchUp()
+	case Tick:
+	case StepEnded:
+		t.stepEnded(in)
+	case Signal:
+		return t.signal(in)
+	case Cancel:
+		t.cancel(in)
+	case Terminate:
+		return t.terminate(in)
+	case Pause:
+		return t.pause()
+	case Resume:
+		return t.resume(in)
+	case Recover:
+		t.interruptAll()
+	default:
+		return fault.New(fault.Internal, "unknown_input", "The machine has no input %T.", in)
+	}
+	return nil
+}
+
+// emit journals an event and evolves the run by it.
+func (t *turn) emit(kind events.Kind, p place, attempt int, d *Detail) {
+	if t.buf == nil {
+		t.buf = make([]byte, 0, 768)
+		t.events = make([]events.Event, 0, 12)
+	}
+	start := len(t.buf)
+	t.buf = d.encode(t.buf, kind)
+	ev := events.Event{RunID: t.RunID, Seq: t.Seq + 1, Kind: kind, Iteration: p.path(), Attempt: attempt, At: time.UnixMilli(t.now).UTC()}
+	if end := len(t.buf); end > start {
+		ev.Data = t.buf[start:end:end]
+	}
+	switch {
+	case p.step >= 0:
+		ev.StepID = t.node(p).step.ID
+	case p.at != nil:
+		ev.StepID = p.at.loop.step.ID
+	}
+	t.evolve(&ev, p, d)
+	t.events = append(t.events, ev)
+}
+
+// drive goes on with whatever can go on, and tells whether something is left.
+func (t *turn) drive() (more bool) {
+	for len(t.events) < maxEvents {
+		if !t.next() {
+			return false
+		}
+	}
+	return true
+}
+
+// next does one piece of work; false when there is none.
+func (t *turn) next() bool {
+	if due := t.deadline(); due != 0 && due <= t.now {
+		t.timeoutRun()
+		return true
+	}
+	if t.frozen() {
+		return false
+	}
+	if t.ending != nil {
+		return t.windUp()
+	}
+	if _, p, ok := t.agenda.min(); ok {
+		t.perform(p)
+		return true
+	}
+	return t.fireTimer()
+}
+
+// perform works on one entry of the agenda. It always emits an event that
+// takes the entry off.
+func (t *turn) perform(p place) {
+	if p.step < 0 {
+		t.endScope(p.at)
+		return
+	}
+	st := t.stepAt(p)
+	switch {
+	case st.skip != "":
+		t.emit(events.StepSkipped, p, 0, &Detail{Reason: st.skip})
+	case st.falling:
+		t.fallbackEnded(p, st)
+	case st.status == StepWaiting:
+		t.probe(p)
+	case st.loop != nil && st.status == StepRunning:
+		t.advance(p)
+	case st.interrupted:
+		t.attempt(p)
+	default:
+		t.start(p)
+	}
+}
+
+// settleState journals the state that the run came to.
+func (t *turn) settleState() {
+	if word := t.word(); word != t.State {
+		t.emit(events.StateChanged, whole, 0, &Detail{State: word, From: t.State})
+	}
+}
+
+// trimTimers drops stale timers from the top, and all of them when they
+// outnumber the live ones.
+func (r *Run) trimTimers() {
+	for r.timers != nil && !r.armed(r.timers) {
+		r.timers = mergeTimers(r.timers.left, r.timers.right)
+		r.timed--
+	}
+	if live := r.parked.len() + r.loops.len(); r.timed > 2*live+64 {
+		r.resetTimers()
+	}
+}
+
+// armed tells whether a timer's step still waits for it.
+func (r *Run) armed(t *timer) bool {
+	p, ok := r.parked.get(t.slot)
+	if !ok {
+		p, ok = r.loops.get(t.slot)
+	}
+	return ok && r.stepAt(p).due == t.due
+}
+
+// resetTimers builds the timers anew from what is parked.
+func (r *Run) resetTimers() {
+	r.timers, r.timed = nil, 0
+	set := func(slot uint64, p place) bool {
+		if due := r.stepAt(p).due; due != 0 {
+			r.timers = pushTimer(r.timers, due, slot)
+			r.timed++
+		}
+		return true
+	}
+	r.parked.all(set)
+	r.loops.all(set)
+}
+
+// fireTimer lets the earliest timer act, if it is due.
+func (t *turn) fireTimer() bool {
+	t.trimTimers()
+	if t.timers == nil || t.timers.due > t.now {
+		return false
+	}
+	if p, ok := t.loops.get(t.timers.slot); ok {
+		t.loopTimedOut(p)
+		return true
+	}
+	p, _ := t.parked.get(t.timers.slot)
+	if t.stepAt(p).status == StepRetrying {
+		t.attempt(p)
+	} else {
+		t.wakeWait(p)
+	}
+	return true
+}

@@ -1,0 +1,52 @@
+package machine
+
+import "heddle/events"
+
+// compensate makes the next compensation, in reverse order of completion, or
+// ends the run after the last. False: one is in action or waits for its retry.
+func (t *turn) compensate() bool {
+	if u := t.undoing; u != nil {
+		if u.Running || u.Due > t.now {
+			return false
+		}
+		t.undoStep(u.At)
+		return true
+	}
+	_, next, ok := t.undo.max()
+	if !ok {
+		t.conclude(t.ending)
+		return true
+	}
+	t.undoStep(next.at)
+	return true
+}
+
+func (t *turn) undoStep(p place) {
+	n, attempt := t.node(p), t.nextAttempt(p)
+	t.emit(events.CompensationStarted, p, attempt, &Detail{})
+	t.effects = append(t.effects, Execute{
+		Ref: t.ref(p), Attempt: attempt, Type: n.compensate.kind, Config: n.compensate.config,
+		Scope: view{run: t.Run, at: p, self: true}, Timeout: n.compensate.timeout,
+		Key: t.effectKey(p, roleCompensation), Role: roleCompensation,
+	})
+}
+
+// undone takes the end of a compensation's attempt. One that fails for good is
+// recorded and the others go on.
+func (t *turn) undone(p place, in StepEnded) {
+	u, n := t.undoing, t.node(p)
+	d := Detail{LatencyMS: t.latency(u.Begun), Usage: in.Usage}
+	if in.Failure == nil {
+		d.Output = in.Output
+		t.emit(events.CompensationCompleted, p, u.Attempt, &d)
+		return
+	}
+	d.Error = cleaned(in.Failure.Error)
+	if !in.Failure.Permanent && n.retry != nil && u.Tries+1 < n.retry.attempts {
+		wait := n.retry.after(u.Tries+1, t.fraction(p, u.Attempt), in.Failure.RetryAfter)
+		d.Role, d.NextAttemptAt = roleCompensation, instant(later(t.now, wait))
+		t.emit(events.StepRetrying, p, u.Attempt, &d)
+		return
+	}
+	t.emit(events.CompensationFailed, p, u.Attempt, &d)
+}

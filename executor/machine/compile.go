@@ -1,0 +1,368 @@
+package machine
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"heddle/definitions"
+	"heddle/expressions"
+	"heddle/fault"
+)
+
+// Limits and defaults of the definition language.
+const (
+	attemptTimeout       = 300 * time.Second
+	defaultMaxIterations = 100_000
+	defaultPoll          = 5 * time.Second
+	leastPoll            = time.Second
+	longest              = 100 * 365 * 24 * time.Hour
+)
+
+// Compile makes a plan in time linear in the definition's size. It assumes a
+// definition that validation passed; a broken one is fault.Unacceptable
+// definition_broken.
+func Compile(def *definitions.Definition) (*Plan, error) {
+	p := &Plan{def: def, index: map[string]*node{}, timeout: seconds(def.TimeoutSeconds)}
+	c := compiler{plan: p}
+	p.top = c.list(def.Steps, nil)
+	if len(def.Output) > 0 {
+		p.output = c.template("output", def.Output)
+	}
+	if c.err != nil {
+		return nil, fault.Wrap(c.err, fault.Unacceptable, "definition_broken", "the definition cannot run; validate it")
+	}
+	return p, nil
+}
+
+// compiler carries the first error through the walk.
+type compiler struct {
+	plan *Plan
+	err  error
+	refs map[string]bool // steps named by the node at hand
+}
+
+func (c *compiler) fail(format string, args ...any) {
+	if c.err == nil {
+		c.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (c *compiler) list(steps []definitions.Step, owner *node) *list {
+	l := &list{owner: owner, nodes: make([]*node, len(steps))}
+	nodes := make([]node, len(steps))
+	for i := range steps {
+		n := &nodes[i]
+		n.step, n.list, n.at, n.fallback, n.owner = &steps[i], l, int32(i), -1, -1
+		l.nodes[i] = n
+		if c.plan.index[n.step.ID] != nil {
+			c.fail("step %q is there twice", n.step.ID)
+		}
+		c.plan.index[n.step.ID] = n
+	}
+	for _, n := range l.nodes {
+		c.edges(n)
+	}
+	for _, n := range l.nodes {
+		n.initial = stepState{status: StepPending, unmet: n.needs}
+		if n.needs == 0 && n.owner < 0 {
+			l.roots = append(l.roots, n.at)
+		}
+		if len(n.dependents) == 0 && n.owner < 0 {
+			l.sinks = append(l.sinks, n.at)
+		}
+	}
+	c.order(l)
+	for _, n := range l.nodes {
+		c.node(n)
+	}
+	return l
+}
+
+// sibling finds a step of the same list.
+func (c *compiler) sibling(n *node, id string) *node {
+	o := c.plan.index[id]
+	if o == nil || o.list != n.list {
+		c.fail("step %q names %q, which is not in its list", n.step.ID, id)
+		return nil
+	}
+	return o
+}
+
+func (c *compiler) edges(n *node) {
+	for _, id := range n.step.DependsOn {
+		if o := c.sibling(n, id); o != nil {
+			n.parents = append(n.parents, o.at)
+			o.dependents = append(o.dependents, n.at)
+			n.needs++
+		}
+	}
+	if n.step.OnError != "fallback" {
+		return
+	}
+	f := c.sibling(n, n.step.FallbackStep)
+	if f == nil {
+		return
+	}
+	if f.owner >= 0 || len(f.step.DependsOn) > 0 || f == n {
+		c.fail("fallback step %q must have one owner and no depends_on", f.step.ID)
+		return
+	}
+	n.fallback, f.owner = f.at, n.at
+	f.parents = append(f.parents, n.at)
+}
+
+// order computes depths (Kahn) and finds cycles, fallback edges included.
+func (c *compiler) order(l *list) {
+	left := make([]int32, len(l.nodes))
+	var ready []int32
+	for i, n := range l.nodes {
+		if left[i] = int32(len(n.parents)); left[i] == 0 {
+			ready = append(ready, n.at)
+		}
+	}
+	done := 0
+	visit := func(child, parent int32) {
+		l.nodes[child].depth = max(l.nodes[child].depth, l.nodes[parent].depth+1)
+		if left[child]--; left[child] == 0 {
+			ready = append(ready, child)
+		}
+	}
+	for ; done < len(ready); done++ {
+		n := l.nodes[ready[done]]
+		for _, d := range n.dependents {
+			visit(d, n.at)
+		}
+		if n.fallback >= 0 {
+			visit(n.fallback, n.at)
+		}
+	}
+	if done < len(l.nodes) {
+		c.fail("steps depend on each other in a cycle")
+	}
+	l.order = ready
+}
+
+func (c *compiler) node(n *node) {
+	s := n.step
+	c.refs = nil
+	n.retry = retryOf(s)
+	n.timeout = seconds(s.TimeoutSeconds)
+	if s.If != "" {
+		n.guard = c.program(s.ID, s.If)
+	}
+	switch s.Type {
+	case "condition":
+		c.condition(n)
+	case "loop":
+		c.loop(n)
+	case "wait":
+		c.wait(n)
+	default:
+		n.config = c.template(s.ID, s.Config, literalFields(s.Type)...)
+		if n.timeout == 0 {
+			n.timeout = attemptTimeout
+		}
+	}
+	if s.Compensate != nil {
+		n.compensate = &compensation{
+			kind:    s.Compensate.Type,
+			config:  c.template(s.ID, s.Compensate.Config, literalFields(s.Compensate.Type)...),
+			timeout: seconds(s.Compensate.TimeoutSeconds),
+		}
+		if n.compensate.timeout == 0 {
+			n.compensate.timeout = attemptTimeout
+		}
+	}
+	n.trusted = c.refs
+}
+
+func (c *compiler) condition(n *node) {
+	cfg := n.step.Condition
+	if cfg == nil {
+		c.fail("condition %q has no config", n.step.ID)
+		return
+	}
+	p := &conditionPlan{}
+	if len(cfg.Cases) > 0 {
+		for i, k := range cfg.Cases {
+			p.branches = append(p.branches, branch{"cases[" + strconv.Itoa(i) + "]", c.program(n.step.ID, k.When), c.members(n, k.Then)})
+		}
+	} else {
+		p.branches = []branch{{"then", c.program(n.step.ID, cfg.Expression), c.members(n, cfg.Then)}}
+	}
+	p.branches = append(p.branches, branch{"else", nil, c.members(n, cfg.Else)})
+	seen := map[int32]bool{}
+	for _, b := range p.branches {
+		for _, at := range b.steps {
+			if !seen[at] {
+				seen[at] = true
+				p.listed = append(p.listed, at)
+			}
+		}
+	}
+	n.condition = p
+}
+
+func (c *compiler) members(n *node, ids []string) []int32 {
+	var steps []int32
+	for _, id := range ids {
+		if o := c.sibling(n, id); o != nil {
+			steps = append(steps, o.at)
+		}
+	}
+	return steps
+}
+
+func (c *compiler) loop(n *node) {
+	cfg := n.step.Loop
+	if cfg == nil || (cfg.Items == "") == (cfg.While == "") {
+		c.fail("loop %q needs items or while", n.step.ID)
+		return
+	}
+	p := &loopPlan{as: cfg.As, concurrency: max(cfg.Concurrency, 1), limit: cfg.MaxIterations}
+	if p.as == "" {
+		p.as = "item"
+	}
+	if p.limit == 0 {
+		p.limit = defaultMaxIterations
+	}
+	if cfg.Items != "" {
+		p.items = c.program(n.step.ID, cfg.Items)
+	} else {
+		p.while, p.concurrency = c.program(n.step.ID, cfg.While), 1
+	}
+	if cfg.Collect != "" {
+		p.collect = c.program(n.step.ID, cfg.Collect)
+	}
+	p.tolerance = c.tolerance(n, cfg.TolerateFailures)
+	n.loop = p
+	refs := c.refs
+	p.body = c.list(cfg.Steps, n)
+	c.refs = refs
+}
+
+func (c *compiler) tolerance(n *node, raw json.RawMessage) tolerance {
+	if len(raw) == 0 || string(raw) == "null" {
+		return tolerance{}
+	}
+	var count int
+	if json.Unmarshal(raw, &count) == nil && count >= 0 {
+		return tolerance{count: count}
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil && strings.HasSuffix(text, "%") {
+		if v, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64); err == nil && v >= 0 && v <= 100 {
+			return tolerance{percent: v}
+		}
+	}
+	c.fail("loop %q: tolerate_failures is a count or a percentage", n.step.ID)
+	return tolerance{}
+}
+
+func (c *compiler) wait(n *node) {
+	cfg := n.step.Wait
+	if cfg == nil {
+		c.fail("wait %q has no config", n.step.ID)
+		return
+	}
+	p := &waitPlan{timeout: seconds(cfg.TimeoutSeconds), goOn: cfg.OnTimeout == "continue", poll: defaultPoll}
+	if cfg.PollSeconds > 0 {
+		p.poll = max(seconds(cfg.PollSeconds), leastPoll)
+	}
+	switch id := n.step.ID; {
+	case len(cfg.Seconds) > 0:
+		p.seconds = c.template(id, cfg.Seconds)
+	case cfg.Until != "":
+		var err error
+		if p.instant, err = time.Parse(time.RFC3339Nano, cfg.Until); err != nil {
+			p.until = c.program(id, cfg.Until)
+		}
+	case cfg.Condition != "":
+		p.condition = c.program(id, cfg.Condition)
+		if cfg.Probe != nil {
+			p.probe = &probePlan{kind: cfg.Probe.Type, config: c.template(id, cfg.Probe.Config)}
+		}
+	case cfg.Signal != nil:
+		c.signal(n, p, cfg.Signal)
+	default:
+		c.fail("wait %q waits for nothing", id)
+	}
+	n.wait = p
+}
+
+func (c *compiler) signal(n *node, p *waitPlan, s *definitions.SignalWait) {
+	p.name = c.text(n.step.ID, s.Name)
+	if s.Prompt != "" {
+		p.prompt = c.text(n.step.ID, s.Prompt)
+	}
+	if len(s.Schema) == 0 {
+		return
+	}
+	checker, err := definitions.NewValueChecker(s.Schema)
+	if err != nil {
+		c.fail("wait %q: %w", n.step.ID, err)
+	}
+	p.schema, p.checker = s.Schema, checker
+}
+
+func (c *compiler) program(id, source string) *expressions.Program {
+	p, err := expressions.Compile(source)
+	if err != nil {
+		c.fail("step %q: %w", id, err)
+		return nil
+	}
+	c.note(p.References())
+	return p
+}
+
+func (c *compiler) template(id string, config json.RawMessage, literal ...string) *expressions.Template {
+	if len(config) == 0 {
+		config = json.RawMessage("{}")
+	}
+	t, err := expressions.CompileTemplate(config, literal...)
+	if err != nil {
+		c.fail("step %q: %w", id, err)
+		return nil
+	}
+	c.note(t.References())
+	return t
+}
+
+// note remembers the steps that an expression names with a constant.
+func (c *compiler) note(refs expressions.References) {
+	for _, ref := range refs.Steps {
+		if c.refs == nil {
+			c.refs = map[string]bool{}
+		}
+		c.refs[ref.Name] = true
+	}
+}
+
+func (c *compiler) text(id, text string) *expressions.Template {
+	raw, err := json.Marshal(text)
+	if err != nil {
+		c.fail("step %q: %w", id, err)
+	}
+	return c.template(id, raw)
+}
+
+// literalFields names the config fields that hold no templates. The machine
+// knows no catalogue; this is the one type that has such a field.
+func literalFields(kind string) []string {
+	if kind == "script" {
+		return []string{"script"}
+	}
+	return nil
+}
+
+// seconds converts a number of seconds, capped at a hundred years.
+func seconds(v float64) time.Duration {
+	if math.IsNaN(v) || v <= 0 {
+		return 0
+	}
+	return time.Duration(min(v*float64(time.Second), float64(longest)))
+}

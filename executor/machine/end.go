@@ -1,0 +1,149 @@
+package machine
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"heddle/events"
+)
+
+// maxOutput is how many bytes a run's output may have.
+const maxOutput = 64 << 20
+
+// endRun completes the run: all its steps are finished.
+func (t *turn) endRun() {
+	output, err := t.output()
+	if err == nil {
+		t.emit(events.StateChanged, whole, 0, &Detail{State: Completed, From: t.State})
+		t.emit(events.RunCompleted, whole, 0, &Detail{Output: output, DurationMS: t.duration()})
+		return
+	}
+	f := expressionFailure(err)
+	t.finalize(&ending{Outcome: Failed, Error: &f.Error})
+}
+
+func (t *turn) output() (json.RawMessage, error) {
+	if t.plan.output == nil {
+		return t.sinks(nil), nil
+	}
+	out, err := t.plan.output.Render(view{run: t.Run, at: whole})
+	if err == nil && len(out) > maxOutput {
+		return nil, fmt.Errorf("the run's output has more than %d bytes", maxOutput)
+	}
+	return out, err
+}
+
+func (t *turn) duration() int64 { return t.latency(millis(t.StartedAt)) }
+
+// windUp works on a run that will not complete: waits and retries are
+// cancelled, steps in action are awaited, loops end, compensations run. False:
+// there is nothing to do but wait.
+func (t *turn) windUp() bool {
+	if t.State == Compensating {
+		return t.compensate()
+	}
+	if _, p, ok := t.parked.min(); ok {
+		t.emit(events.StepCancelled, p, int(t.stepAt(p).last), &Detail{})
+		return true
+	}
+	if t.action.len() > 0 {
+		return false
+	}
+	if _, p, ok := t.loops.max(); ok {
+		t.emit(events.StepCancelled, p, int(t.stepAt(p).last), &Detail{})
+		return true
+	}
+	t.finalize(t.ending)
+	return true
+}
+
+// finalize goes over to the compensations, or ends the run where none are due.
+func (t *turn) finalize(e *ending) {
+	if t.undo.len() > 0 {
+		t.emit(events.StateChanged, whole, 0, &Detail{State: Compensating, From: t.State, Outcome: e.Outcome, Error: e.Error})
+		return
+	}
+	t.conclude(e)
+}
+
+// conclude journals the end of a failed or cancelled run.
+func (t *turn) conclude(e *ending) {
+	err := *e.Error
+	if len(t.undoFailed) > 0 {
+		details := map[string]any{"compensation_failed": t.undoFailed}
+		for k, v := range err.Details {
+			details[k] = v
+		}
+		err.Details = details
+	}
+	t.emit(events.StateChanged, whole, 0, &Detail{State: e.Outcome, From: t.State})
+	kind := events.RunFailed
+	if e.Outcome == Cancelled {
+		kind = events.RunCancelled
+	}
+	t.emit(kind, whole, 0, &Detail{Error: &err, DurationMS: t.duration()})
+}
+
+// windScope does the same for a failed iteration.
+func (t *turn) windScope(f *frame, s *scopeState) {
+	err := s.failed
+	t.cancelParked(f)
+	if s = t.scope(f); s.busy > 0 {
+		return
+	}
+	t.cancelLoops(f)
+	t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: err})
+}
+
+// cancelParked cancels the waits and retries of an iteration, inner ones
+// included.
+func (t *turn) cancelParked(f *frame) {
+	for _, p := range t.underWay(f) {
+		if t.node(p).loop != nil && t.stepAt(p).status == StepRunning {
+			for _, inner := range t.iterations(p) {
+				t.cancelParked(inner)
+			}
+			continue
+		}
+		if _, ok := t.parked.get(t.stepAt(p).slot); ok {
+			t.emit(events.StepCancelled, p, int(t.stepAt(p).last), &Detail{})
+		}
+	}
+}
+
+// cancelLoops cancels what is left of an iteration in which nothing is in
+// action: its loops, the inner ones first.
+func (t *turn) cancelLoops(f *frame) {
+	for _, p := range t.underWay(f) {
+		if st := t.stepAt(p); st.loop != nil && !st.falling {
+			for _, inner := range t.iterations(p) {
+				t.cancelLoops(inner)
+			}
+		}
+		t.emit(events.StepCancelled, p, int(t.stepAt(p).last), &Detail{})
+	}
+}
+
+// timeoutRun ends a run whose timeout_seconds passed; its error is
+// run_timeout.
+func (t *turn) timeoutRun() {
+	message := fmt.Sprintf("The run took longer than %s.", t.plan.timeout)
+	t.wind(&ending{Outcome: Failed, Error: &Error{Code: "run_timeout", Message: message}}, "")
+}
+
+// wind begins to end the run from outside: steps in action are told to stop.
+func (t *turn) wind(e *ending, reason string) {
+	t.stopAll()
+	if t.InAction()+t.parked.len()+t.loops.len()+t.undo.len() == 0 {
+		t.conclude(e)
+		return
+	}
+	t.emit(events.StateChanged, whole, 0, &Detail{State: Cancelling, From: t.State, Outcome: e.Outcome, Error: e.Error, Reason: reason})
+}
+
+func (t *turn) stopAll() {
+	t.action.all(func(_ uint64, p place) bool {
+		t.effects = append(t.effects, Stop{Ref: t.ref(p), Attempt: int(t.stepAt(p).last)})
+		return true
+	})
+}

@@ -1,0 +1,327 @@
+package machine
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"heddle/events"
+)
+
+// evolve folds one event into the run. It is the only code that changes a
+// run's state: Apply calls it for each event that it emits, Restore for each
+// event that it reads. p is the event's place; for iteration events the place
+// of the iteration's list.
+func (r *Run) evolve(ev *events.Event, p place, d *Detail) {
+	r.Seq, r.updated = ev.Seq, ev.At.UnixMilli()
+	r.Usage.Tokens += d.Tokens
+	r.Usage.CostMicroUSD += d.CostMicroUSD
+	if ev.Iteration != "" {
+		r.attempts = max(r.attempts, ev.Attempt)
+	}
+	switch ev.Kind {
+	case events.StateChanged:
+		r.stateChanged(d)
+	case events.StepStarted:
+		r.stepStarted(ev, p, d)
+	case events.StepCompleted:
+		r.stepCompleted(ev, p, d)
+	case events.StepFailed:
+		r.stepFailed(p, d)
+	case events.StepRetrying:
+		r.stepRetrying(ev, p, d)
+	case events.StepInterrupted:
+		r.stepInterrupted(p, d)
+	case events.StepSkipped:
+		r.stepSkipped(p)
+	case events.StepWaiting:
+		r.stepWaiting(ev, p, d)
+	case events.StepCancelled:
+		r.stepCancelled(p, d)
+	case events.IterationStarted:
+		r.iterationStarted(p)
+	case events.IterationCompleted:
+		r.iterationCompleted(p, d)
+	case events.IterationFailed:
+		r.iterationFailed(p, d)
+	case events.SignalReceived:
+		r.signalReceived(ev, d)
+	case events.SignalRejected:
+		r.signals.kept.delete(r.edit, uint64(d.SignalSeq))
+	case events.InputRequested:
+		r.inputRequested(p, d)
+	case events.InputResolved:
+		r.signals.kept.delete(r.edit, uint64(d.SignalSeq))
+	case events.CompensationStarted:
+		r.compensationStarted(ev, p)
+	case events.CompensationCompleted, events.CompensationFailed:
+		r.compensationEnded(ev, p)
+	case events.RunCompleted:
+		r.Output = d.Output
+	case events.RunFailed, events.RunCancelled:
+		r.Err = d.Error
+	}
+}
+
+func (r *Run) stateChanged(d *Detail) {
+	from := r.State
+	r.State = d.State
+	switch d.State {
+	case Queued:
+		r.requeued(from)
+	case Running:
+		if r.StartedAt.IsZero() {
+			r.StartedAt = instant(r.updated)
+		}
+		if from == Queued && r.pausedAt != 0 {
+			r.excluded += instant(r.updated).Sub(instant(r.pausedAt))
+			r.pausedAt = 0
+		}
+	case Paused:
+		r.pausedAt = r.updated
+	case Cancelling:
+		r.end(&ending{Outcome: d.Outcome, Error: d.Error, Stop: true})
+	case Compensating:
+		if r.ending == nil {
+			r.end(&ending{Outcome: d.Outcome, Error: d.Error})
+		}
+	case Completed, Failed, Cancelled:
+		r.cameToRest()
+	}
+}
+
+// requeued begins a new run, or makes a paused, failed or cancelled one ready
+// to go on.
+func (r *Run) requeued(from State) {
+	switch from {
+	case "":
+		r.openScope(nil, &scopeState{list: r.plan.top})
+	case Failed, Cancelled:
+		r.reopen()
+	}
+}
+
+// end stops the agenda: nothing starts any more.
+func (r *Run) end(e *ending) {
+	r.ending = e
+	r.agenda = trie[place]{}
+}
+
+// cameToRest drops what only a run under way has.
+func (r *Run) cameToRest() {
+	r.CompletedAt, r.pausedAt = instant(r.updated), r.updated
+	r.agenda, r.action, r.parked, r.loops = trie[place]{}, trie[place]{}, trie[place]{}, trie[place]{}
+	r.timers, r.timed, r.retrying, r.signalWaits = nil, 0, 0, 0
+	r.ending, r.undoing = nil, nil
+}
+
+func (r *Run) stepStarted(ev *events.Event, p place, d *Detail) {
+	n, st := r.node(p), r.editStep(p)
+	r.unslot(p, st)
+	r.unticket(st)
+	st.attempt, st.last = int32(ev.Attempt), int32(ev.Attempt)
+	st.status, st.begun = StepRunning, r.updated
+	st.interrupted, st.due, st.wait = false, 0, nil
+	if st.order == 0 {
+		st.order = ev.Seq
+	}
+	if st.started == 0 {
+		st.started = r.updated
+	}
+	switch {
+	case n.loop != nil:
+		r.loopStarted(ev, p, st, d)
+	case n.external():
+		r.act(ev, p, st)
+	}
+}
+
+func (r *Run) stepCompleted(ev *events.Event, p place, d *Detail) {
+	n, st := r.node(p), r.finish(p, StepCompleted)
+	st.output, st.fallback = d.Output, d.Fallback
+	if !st.falling {
+		st.err = nil
+	}
+	st.falling = false
+	r.spend(st, d)
+	if n.compensate != nil {
+		r.undo.set(r.edit, uint64(ev.Seq), undo{at: p})
+		for f := p.at; f != nil; f = f.up {
+			r.editScope(f).undos++
+		}
+	}
+	if n.condition != nil {
+		r.branchTaken(p, n.condition.taken(d))
+	}
+	r.release(p, true)
+}
+
+// taken finds the branch that a condition's output names.
+func (c *conditionPlan) taken(d *Detail) int {
+	if d.branch > 0 {
+		return d.branch - 1
+	}
+	var out struct {
+		Branch string `json:"branch"`
+	}
+	if json.Unmarshal(d.Output, &out) == nil {
+		for i, b := range c.branches {
+			if b.name == out.Branch {
+				return i
+			}
+		}
+	}
+	return len(c.branches) - 1
+}
+
+// branchTaken marks what the other branches list as skipped; -1: none was
+// taken.
+func (r *Run) branchTaken(p place, taken int) {
+	c := r.node(p).condition
+	for _, at := range c.listed {
+		if taken >= 0 && contains(c.branches[taken].steps, at) {
+			continue
+		}
+		r.skipSoon(place{p.at, at}, "branch")
+	}
+}
+
+func contains(list []int32, v int32) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}
+
+// skipSoon puts a pending step on the agenda to be skipped.
+func (r *Run) skipSoon(p place, reason string) {
+	if st := r.stepAt(p); st.status != StepPending || st.skip != "" {
+		return
+	}
+	r.editStep(p).skip = reason
+	r.enqueue(p)
+}
+
+func (r *Run) stepFailed(p place, d *Detail) {
+	n, st := r.node(p), r.finish(p, StepFailed)
+	st.err, st.fallback, st.falling = d.Error, d.Fallback, false
+	r.spend(st, d)
+	switch {
+	case n.survivable():
+		if n.condition != nil {
+			r.branchTaken(p, -1)
+		}
+		r.release(p, true)
+	case p.at != nil:
+		r.failScope(p.at, d.Error)
+	case r.ending == nil:
+		r.end(&ending{Outcome: Failed, Error: d.Error})
+	}
+}
+
+func (r *Run) stepSkipped(p place) {
+	st := r.finish(p, StepSkipped)
+	if st.order == 0 {
+		st.order = r.Seq
+	}
+	if n := r.node(p); n.condition != nil {
+		r.branchTaken(p, -1)
+	}
+	r.release(p, false)
+}
+
+func (r *Run) stepCancelled(p place, d *Detail) {
+	st := r.finish(p, StepCancelled)
+	if d.Error != nil {
+		st.err = d.Error
+	}
+	st.falling = false
+	r.spend(st, d)
+	r.settle(p.at)
+}
+
+// stepRetrying parks a step until its next attempt, or hands it over to its
+// fallback step.
+func (r *Run) stepRetrying(ev *events.Event, p place, d *Detail) {
+	if d.Role == roleCompensation {
+		r.compensationRetrying(d)
+		return
+	}
+	st := r.editStep(p)
+	r.unslot(p, st)
+	r.dropLoop(st)
+	st.err, st.wait = d.Error, nil
+	r.spend(st, d)
+	if d.Fallback != "" {
+		st.falling, st.status = true, StepRunning
+		r.enqueue(place{p.at, r.node(p).fallback})
+		return
+	}
+	st.tries++
+	st.status = StepRetrying
+	r.park(ev, p, st, millis(d.NextAttemptAt))
+}
+
+// stepInterrupted puts the step back on the agenda: it starts again as soon as
+// anything may start.
+func (r *Run) stepInterrupted(p place, d *Detail) {
+	if d.Role == roleCompensation {
+		r.undoing = &undoing{At: p, Attempt: r.undoing.Attempt, Tries: r.undoing.Tries, Due: r.updated}
+		return
+	}
+	st := r.editStep(p)
+	r.unslot(p, st)
+	if d.Role == roleProbe {
+		st.status = StepWaiting
+		st.interrupted = true
+		r.enqueue(p)
+		return
+	}
+	st.status, st.interrupted = StepPending, true
+	r.enqueue(p)
+}
+
+func (r *Run) stepWaiting(ev *events.Event, p place, d *Detail) {
+	st := r.editStep(p)
+	r.unslot(p, st)
+	r.unticket(st)
+	st.interrupted = false
+	w := &waitState{Kind: d.Kind, Name: d.Name, Until: millis(d.Until), TimeoutAt: millis(d.TimeoutAt)}
+	if st.wait != nil && st.status == StepWaiting {
+		w.RequestID, w.Prompt = st.wait.RequestID, st.wait.Prompt
+	}
+	st.wait = w
+	if d.Role == roleProbe {
+		st.attempt, st.last, st.status = int32(ev.Attempt), int32(ev.Attempt), StepRunning
+		r.act(ev, p, st)
+		return
+	}
+	st.status = StepWaiting
+	r.park(ev, p, st, earliest(w.Until, w.TimeoutAt))
+}
+
+func (r *Run) inputRequested(p place, d *Detail) {
+	st := r.editStep(p)
+	w := *st.wait
+	w.RequestID, w.Prompt = d.RequestID, d.Prompt
+	st.wait = &w
+}
+
+func (r *Run) spend(st *stepState, d *Detail) {
+	st.usage.Tokens += d.Tokens
+	st.usage.CostMicroUSD += d.CostMicroUSD
+}
+
+// earliest is the lower of two times of which 0 means none.
+func earliest(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// corrupt says that a journal does not fit the plan or itself.
+func corrupt(ev *events.Event, why string) error {
+	return fmt.Errorf("event %d (%s %s %s) of run %s does not fit its journal: %s", ev.Seq, ev.Kind, ev.StepID, ev.Iteration, ev.RunID, why)
+}

@@ -1,0 +1,132 @@
+package machine
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"heddle/events"
+)
+
+// maxResults is how many bytes a loop may collect.
+const maxResults = 64 << 20
+
+func (r *Run) loopStarted(ev *events.Event, p place, st *stepState, d *Detail) {
+	l := &loopState{edit: r.edit, total: -1, items: &itemBox{}}
+	if d.Count != nil {
+		l.total = *d.Count
+	}
+	l.generation = int32(r.generation(p))
+	if ev.Attempt > 1 {
+		l.base = int32(r.attempts)
+	}
+	if old := st.loop; old != nil {
+		l.kept = old.kept
+	}
+	st.loop, st.slot, st.counts = l, uint64(ev.Seq), nil
+	r.loops.set(r.edit, st.slot, p)
+	if !d.TimeoutAt.IsZero() {
+		r.timers = pushTimer(r.timers, millis(d.TimeoutAt), st.slot)
+		st.due = millis(d.TimeoutAt)
+		r.timed++
+	}
+	r.enqueueLoop(p)
+}
+
+// enqueueLoop puts a loop on the agenda when it can start an iteration or is
+// through.
+func (r *Run) enqueueLoop(p place) {
+	st := r.stepAt(p)
+	if st.loop.open.len() == 0 || st.loop.canStart(r.node(p).loop) {
+		r.enqueue(p)
+	}
+}
+
+// canStart tells whether another iteration may start. Of a while loop the
+// condition has still to be asked.
+func (l *loopState) canStart(plan *loopPlan) bool {
+	return l.doomed == nil && (l.total < 0 || l.next < l.total) && l.open.len() < plan.concurrency
+}
+
+// dropLoop forgets a loop's course, but for what compensations need.
+func (r *Run) dropLoop(st *stepState) {
+	if st.loop != nil {
+		st.counts = st.loop.counts()
+	}
+	switch {
+	case st.loop == nil:
+	case st.loop.kept.len() == 0:
+		st.loop = nil
+	default:
+		st.loop = &loopState{edit: r.edit, total: st.loop.total, next: st.loop.next, completed: st.loop.completed,
+			failed: st.loop.failed, kept: st.loop.kept, items: st.loop.items, generation: st.loop.generation, base: st.loop.base}
+	}
+}
+
+func (r *Run) iterationStarted(p place) {
+	f := p.at
+	home := f.home()
+	r.unticket(r.editStep(home))
+	l := r.editLoop(home)
+	l.next = f.index + 1
+	r.openScope(f, &scopeState{list: f.loop.loop.body, generation: l.generation, base: l.base})
+	r.enqueueLoop(home)
+}
+
+func (r *Run) iterationCompleted(p place, d *Detail) {
+	f := p.at
+	l := r.closeIteration(f)
+	l.completed++
+	plan := f.loop.loop
+	if plan.collect != nil {
+		l.size += len(d.Result) + 1
+		l.results.set(r.edit, uint64(f.index), d.Result)
+		if l.size > maxResults && l.doomed == nil {
+			l.doomed = &Error{Code: "output_too_large", Message: fmt.Sprintf("The results of loop '%s' pass 64 MiB; collect less per iteration.", f.loop.step.ID)}
+		}
+	}
+	if plan.while != nil {
+		l.last = d.Result
+	}
+	r.enqueueLoop(f.home())
+}
+
+func (r *Run) iterationFailed(p place, d *Detail) {
+	f := p.at
+	l := r.closeIteration(f)
+	l.failed++
+	if f.loop.loop.while != nil {
+		l.last = json.RawMessage("null")
+	}
+	if l.doomed == nil && l.failed > f.loop.loop.tolerance.of(l.total) {
+		l.doomed = iterationError(f, d.Error)
+	}
+	r.enqueueLoop(f.home())
+}
+
+// iterationError is a loop's error when more iterations failed than it
+// tolerates.
+func iterationError(f *frame, cause *Error) *Error {
+	e := &Error{Code: "iteration_failed", Message: fmt.Sprintf("Iteration %s failed.", f.path)}
+	e.Details = map[string]any{"iteration": f.path}
+	if cause != nil {
+		e.Message = fmt.Sprintf("Iteration %s failed: %s", f.path, cause.Message)
+		e.Details["code"] = cause.Code
+	}
+	return e
+}
+
+// closeIteration takes an iteration out of the loop; one that compensations
+// need is kept aside.
+func (r *Run) closeIteration(f *frame) *loopState {
+	s := r.editScope(f)
+	if s.ticket != 0 {
+		r.agenda.delete(r.edit, s.ticket)
+		s.ticket = 0
+	}
+	l := r.editLoop(f.home())
+	l.open.delete(r.edit, uint64(f.index))
+	if s.undos > 0 {
+		l.kept.set(r.edit, uint64(f.index), s)
+	}
+	return l
+}

@@ -1,0 +1,55 @@
+package machine
+
+import "heddle/events"
+
+// Roles of an Execute and of the events about it.
+const (
+	roleProbe        = "probe"
+	roleCompensation = "compensation"
+)
+
+// undo is a completed step that has a compensation.
+type undo struct{ at place }
+
+// undoing is the compensation under way: in action, or waiting for its next
+// attempt. It never changes in place.
+type undoing struct {
+	At      place
+	Attempt int
+	Tries   int   // failed attempts
+	Due     int64 // of the next attempt, while none is in action
+	Begun   int64
+	Running bool
+}
+
+func (r *Run) compensationStarted(ev *events.Event, p place) {
+	u := undoing{At: p, Attempt: ev.Attempt, Begun: r.updated, Running: true}
+	if r.undoing != nil {
+		u.Tries = r.undoing.Tries
+	} else if key, _, ok := r.undo.max(); ok {
+		r.undo.delete(r.edit, key)
+	}
+	r.undoing = &u
+	r.editStep(p).attempt = int32(ev.Attempt)
+	for p.at != nil {
+		p = p.at.home()
+	}
+	r.editStep(p).undone = true
+}
+
+func (r *Run) compensationRetrying(d *Detail) {
+	u := *r.undoing
+	u.Tries, u.Due, u.Running = u.Tries+1, millis(d.NextAttemptAt), false
+	r.undoing = &u
+}
+
+func (r *Run) compensationEnded(ev *events.Event, p place) {
+	r.undoing = nil
+	if ev.Kind == events.CompensationFailed {
+		id := r.node(p).step.ID
+		if p.at != nil {
+			id = p.at.path + "." + id
+		}
+		r.undoFailed = append(r.undoFailed[:len(r.undoFailed):len(r.undoFailed)], id)
+	}
+}

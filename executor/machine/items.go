@@ -1,0 +1,107 @@
+package machine
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"heddle/expressions"
+)
+
+// itemList is what a loop walks: a JSON list cut into its elements, or a
+// count. It is never stored, but evaluated again from the run's state.
+type itemList struct {
+	raw  json.RawMessage
+	ends []int32 // ends[i] is where element i ends, comma excluded
+	n    int
+}
+
+func appendInt(v int) json.RawMessage { return strconv.AppendInt(nil, int64(v), 10) }
+
+// at gives element i.
+func (l *itemList) at(i int) json.RawMessage {
+	if l.raw == nil {
+		return appendInt(i)
+	}
+	start := int32(1)
+	if i > 0 {
+		start = l.ends[i-1] + 1
+	}
+	return bytes.TrimSpace(l.raw[start:l.ends[i]])
+}
+
+// evaluateItems asks loop.items.
+func (r *Run) evaluateItems(p place) (*itemList, error) {
+	raw, err := r.node(p).loop.items.EvalJSON(view{run: r, at: p})
+	if err != nil {
+		return nil, err
+	}
+	raw = bytes.TrimSpace(raw)
+	if len(raw) > 0 && raw[0] == '[' {
+		return cut(raw)
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 32)
+	if err != nil || n < 0 {
+		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
+	}
+	return &itemList{n: int(n)}, nil
+}
+
+// item is the value of item in one iteration.
+func (r *Run) item(f *frame) json.RawMessage {
+	st := r.stepAt(f.home())
+	if st.loop == nil {
+		return null
+	}
+	list := st.loop.items.v.Load()
+	if list == nil {
+		var err error
+		if list, err = r.evaluateItems(f.home()); err != nil {
+			return null
+		}
+		st.loop.items.v.Store(list)
+	}
+	if f.index >= list.n {
+		return null
+	}
+	return list.at(f.index)
+}
+
+// cut finds the elements of a JSON list without decoding them.
+func cut(raw json.RawMessage) (*itemList, error) {
+	l := &itemList{raw: raw}
+	depth, text, empty := 0, false, true
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		switch {
+		case text:
+			if c == '\\' {
+				i++
+			} else if c == '"' {
+				text = false
+			}
+			continue
+		case c == '[' || c == '{':
+			if depth++; depth == 1 {
+				continue
+			}
+		case c == ']' || c == '}':
+			if depth--; depth == 0 {
+				if !empty {
+					l.ends = append(l.ends, int32(i))
+				}
+				l.n = len(l.ends)
+				return l, nil
+			}
+		case c == ',' && depth == 1:
+			l.ends = append(l.ends, int32(i))
+		case c == '"':
+			text = true
+		}
+		if c > ' ' {
+			empty = false
+		}
+	}
+	return nil, errors.New("the list ends too early")
+}

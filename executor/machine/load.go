@@ -1,0 +1,144 @@
+package machine
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// load fills a fresh run from a snapshot.
+func (r *Run) load(snapshot []byte) error {
+	var s savedRun
+	dec := json.NewDecoder(bytes.NewReader(snapshot))
+	dec.UseNumber() // error details keep their numbers exactly
+	if err := dec.Decode(&s); err != nil {
+		return err
+	}
+	if s.Format != snapshotFormat {
+		return fmt.Errorf("its format is %d, not %d", s.Format, snapshotFormat)
+	}
+	r.State, r.Seq, r.Output, r.Err, r.Usage = s.State, s.Seq, s.Output, s.Err, s.Usage
+	r.StartedAt, r.CompletedAt, r.updated = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
+	r.pausedAt, r.excluded, r.tickets, r.attempts = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
+	r.ending, r.undoFailed = s.Ending, s.UndoFailed
+	r.loadSignals(&s)
+	var err error
+	if r.root, err = r.loadScope(nil, r.plan.top, &s.Root); err != nil {
+		return err
+	}
+	for _, u := range s.Undo {
+		p, ok := r.find(u.StepID, u.Iteration)
+		if !ok {
+			return fmt.Errorf("no step %q %s", u.StepID, u.Iteration)
+		}
+		r.undo.set(r.edit, u.Seq, undo{p})
+	}
+	if u := s.Undoing; u != nil {
+		p, ok := r.find(u.StepID, u.Iteration)
+		if !ok {
+			return fmt.Errorf("no step %q %s", u.StepID, u.Iteration)
+		}
+		r.undoing = &undoing{At: p, Attempt: u.Attempt, Tries: u.Tries, Due: u.Due, Begun: u.Begun, Running: u.Running}
+	}
+	r.resetTimers()
+	return nil
+}
+
+func (r *Run) loadSignals(s *savedRun) {
+	for _, k := range s.Kept {
+		r.signals.kept.set(r.edit, k.Seq, k.keptSignal)
+	}
+	for _, l := range s.Latest {
+		r.signals.latest.set(r.edit, l.Name, l.Payload)
+		r.signals.names = append(r.signals.names, l.Name)
+	}
+	for _, id := range s.Seen {
+		r.signals.seen.set(r.edit, id, struct{}{})
+	}
+}
+
+// loadScope fills one list; the counters and sets are computed on the way.
+func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
+	sc := &scopeState{edit: r.edit, list: l, left: int32(len(l.nodes)), undos: s.Undos, failed: s.Failed,
+		generation: s.Generation, base: s.Base, ticket: s.Ticket}
+	if sc.ticket != 0 {
+		r.agenda.set(r.edit, sc.ticket, place{f, -1})
+	}
+	for i := range s.Steps {
+		saved := &s.Steps[i]
+		n := r.plan.index[saved.ID]
+		if n == nil || n.list != l {
+			return nil, fmt.Errorf("no step %q in the plan", saved.ID)
+		}
+		st, err := r.loadStep(place{f, n.at}, n, saved, sc)
+		if err != nil {
+			return nil, err
+		}
+		sc.steps.set(r.edit, uint64(n.at), st)
+		if st.finished() {
+			sc.left--
+		}
+	}
+	return sc, nil
+}
+
+func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
+	st := &stepState{
+		edit: r.edit, unmet: s.Unmet, live: s.Live, status: s.Status, skip: s.Skip, falling: s.Falling,
+		interrupted: s.Interrupted, undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
+		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, begun: s.Begun, ended: s.Ended, due: s.Due,
+		output: s.Output, err: s.Err, fallback: s.Fallback, usage: s.Usage, wait: s.Wait, counts: s.Counts,
+	}
+	if st.ticket != 0 {
+		r.agenda.set(r.edit, st.ticket, p)
+	}
+	if s.Loop != nil {
+		if n.loop == nil {
+			return nil, fmt.Errorf("step %q is no loop", s.ID)
+		}
+		if err := r.loadLoop(p, n, st, s.Loop, sc); err != nil {
+			return nil, err
+		}
+	}
+	if st.slot == 0 {
+		return st, nil
+	}
+	switch {
+	case n.loop != nil && st.status == StepRunning:
+		r.loops.set(r.edit, st.slot, p)
+	case st.status == StepRunning:
+		r.action.set(r.edit, st.slot, p)
+		sc.busy++
+	default:
+		r.parked.set(r.edit, st.slot, p)
+		sc.parked++
+		r.tally(st, 1)
+	}
+	return st, nil
+}
+
+func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeState) error {
+	l := &loopState{edit: r.edit, total: s.Total, next: s.Next, completed: s.Completed, failed: s.Failed, doomed: s.Doomed,
+		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, items: &itemBox{}}
+	st.loop = l
+	for _, it := range s.Open {
+		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index)), n.loop.body, &it.savedScope)
+		if err != nil {
+			return err
+		}
+		l.open.set(r.edit, it.Index, sc)
+		up.busy += sc.busy
+		up.parked += sc.parked
+	}
+	for _, it := range s.Kept {
+		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index)), n.loop.body, &it.savedScope)
+		if err != nil {
+			return err
+		}
+		l.kept.set(r.edit, it.Index, sc)
+	}
+	for _, v := range s.Results {
+		l.results.set(r.edit, v.Index, v.Value)
+	}
+	return nil
+}

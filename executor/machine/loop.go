@@ -1,0 +1,193 @@
+package machine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"heddle/events"
+)
+
+// openLoop starts a loop step: the items are counted first.
+func (t *turn) openLoop(p place) {
+	n := t.node(p)
+	d := Detail{}
+	if limit := n.timeout; limit > 0 {
+		d.TimeoutAt = instant(later(t.now, limit))
+	}
+	total := -1
+	var failure *Failure
+	var list *itemList
+	if n.loop.items != nil {
+		var err error
+		if list, err = t.evaluateItems(p); err != nil {
+			f := expressionFailure(err)
+			failure = &f
+		} else if total = list.n; total > n.loop.limit {
+			f := permanent("too_many_iterations", fmt.Sprintf("Loop '%s' has %d items; max_iterations is %d.", n.step.ID, total, n.loop.limit))
+			failure = &f
+		}
+	}
+	d.Count = &total
+	t.emit(events.StepStarted, p, t.nextAttempt(p), &d)
+	if failure != nil {
+		t.fail(p, *failure, Usage{})
+		return
+	}
+	if list != nil {
+		t.stepAt(p).loop.items.v.Store(list)
+	}
+}
+
+// advance starts a loop's next iteration, or ends the loop.
+func (t *turn) advance(p place) {
+	n, l := t.node(p), t.stepAt(p).loop
+	if l.canStart(n.loop) {
+		if n.loop.while == nil {
+			t.iterate(p, l)
+			return
+		}
+		more, err := n.loop.while.EvalBool(view{run: t.Run, at: p, next: l})
+		switch {
+		case err != nil:
+			t.fail(p, expressionFailure(err), Usage{})
+			return
+		case more && l.next >= n.loop.limit:
+			t.fail(p, permanent("looping_risk", fmt.Sprintf("Loop '%s' reached max_iterations (%d) and its condition is still true.", n.step.ID, n.loop.limit)), Usage{})
+			return
+		case more:
+			t.iterate(p, l)
+			return
+		}
+	}
+	if l.doomed != nil {
+		t.fail(p, Failure{Error: *l.doomed, Permanent: l.doomed.Code == "output_too_large"}, Usage{})
+		return
+	}
+	t.complete(p, &Detail{Output: l.output(n.loop)})
+}
+
+func (t *turn) iterate(p place, l *loopState) {
+	t.emit(events.IterationStarted, place{newFrame(p.at, t.node(p), l.next), -1}, 0, &Detail{})
+}
+
+// output is what a loop step gives.
+func (l *loopState) output(plan *loopPlan) json.RawMessage {
+	buf := make([]byte, 0, 64+l.size)
+	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.next), 10)
+	buf = strconv.AppendInt(append(buf, `,"completed":`...), int64(l.completed), 10)
+	buf = strconv.AppendInt(append(buf, `,"failed":`...), int64(l.failed), 10)
+	if plan.collect == nil {
+		return append(buf, '}')
+	}
+	buf = append(buf, `,"results":[`...)
+	for i := range l.next {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		v, _ := l.results.get(uint64(i))
+		buf = append(buf, orNull(v)...)
+	}
+	return append(buf, "]}"...)
+}
+
+// endScope closes a list that is through: an iteration, or the run.
+func (t *turn) endScope(f *frame) {
+	if f == nil {
+		t.endRun()
+		return
+	}
+	s := t.scope(f)
+	if s.failed != nil {
+		t.windScope(f, s)
+		return
+	}
+	result, err := t.result(f)
+	if err != nil {
+		failure := expressionFailure(err)
+		t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: &failure.Error})
+		return
+	}
+	t.emit(events.IterationCompleted, place{f, -1}, 0, &Detail{Result: result})
+}
+
+// result is an iteration's value: what collect says, or for a while loop the
+// outputs of the body's last steps.
+func (t *turn) result(f *frame) (json.RawMessage, error) {
+	plan := f.loop.loop
+	switch {
+	case plan.collect != nil:
+		return plan.collect.EvalJSON(view{run: t.Run, at: place{f, -1}})
+	case plan.while != nil:
+		return t.sinks(f), nil
+	}
+	return nil, nil
+}
+
+// sinks is {step id: output} of the steps that nothing depends on.
+func (r *Run) sinks(f *frame) json.RawMessage {
+	s := r.scope(f)
+	buf := []byte{'{'}
+	for i, at := range s.list.sinks {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = append(appendText(buf, s.list.nodes[at].step.ID), ':')
+		buf = append(buf, orNull(s.step(at).output)...)
+	}
+	return append(buf, '}')
+}
+
+// loopTimedOut ends a loop whose timeout_seconds passed: what is in action in
+// it is stopped and not awaited.
+func (t *turn) loopTimedOut(p place) {
+	n := t.node(p)
+	t.abandon(p)
+	message := fmt.Sprintf("Loop '%s' took longer than %s.", n.step.ID, n.timeout.Round(time.Millisecond))
+	t.fail(p, Failure{Error: Error{Code: codeTimeout, Message: message}}, Usage{})
+}
+
+// abandon cancels everything under way in a loop's iterations.
+func (t *turn) abandon(p place) {
+	for _, f := range t.iterations(p) {
+		for _, inner := range t.underWay(f) {
+			if t.node(inner).loop != nil {
+				t.abandon(inner)
+			}
+			t.stop(inner)
+			t.emit(events.StepCancelled, inner, int(t.stepAt(inner).last), &Detail{})
+		}
+	}
+}
+
+// iterations lists a loop's open iterations.
+func (r *Run) iterations(p place) []*frame {
+	var open []*frame
+	n := r.node(p)
+	r.stepAt(p).loop.open.all(func(i uint64, _ *scopeState) bool {
+		open = append(open, newFrame(p.at, n, int(i)))
+		return true
+	})
+	return open
+}
+
+// underWay lists the steps of a list that started and did not finish.
+func (r *Run) underWay(f *frame) []place {
+	var list []place
+	r.scope(f).steps.all(func(at uint64, st *stepState) bool {
+		if !st.finished() && (st.slot != 0 || st.falling) {
+			list = append(list, place{f, int32(at)})
+		}
+		return true
+	})
+	return list
+}
+
+// stop asks a step's attempt to end, if one is in action.
+func (t *turn) stop(p place) {
+	st := t.stepAt(p)
+	if _, acting := t.action.get(st.slot); acting && st.slot != 0 {
+		t.effects = append(t.effects, Stop{Ref: t.ref(p), Attempt: int(st.last)})
+	}
+}

@@ -1,0 +1,134 @@
+package machine
+
+import (
+	"encoding/json"
+	"time"
+
+	"heddle/definitions"
+	"heddle/expressions"
+)
+
+// Plan is a definition made ready to run: dense indexes instead of ids,
+// compiled expressions and templates, dependants listed. It never changes and
+// is shared by all runs of one definition_hash.
+type Plan struct {
+	def     *definitions.Definition
+	top     *list
+	index   map[string]*node // by step id, loop bodies included
+	output  *expressions.Template
+	timeout time.Duration // of the whole run; 0: none
+}
+
+// Definition is what the plan was compiled from.
+func (p *Plan) Definition() *definitions.Definition { return p.def }
+
+// StepType tells a step's type, "" for an unknown id.
+func (p *Plan) StepType(id string) string {
+	if n := p.index[id]; n != nil {
+		return n.step.Type
+	}
+	return ""
+}
+
+// list is one list of steps: the definition's, or a loop's body.
+type list struct {
+	owner *node // the loop, nil for the definition's own list
+	nodes []*node
+	roots []int32 // may start at once, in document order
+	sinks []int32 // nothing depends on them
+	order []int32 // parents before their children
+}
+
+// node is one step within its list.
+type node struct {
+	step       *definitions.Step
+	list       *list
+	at         int32
+	parents    []int32 // depends_on; for a fallback step its owner
+	needs      int32   // how many depends_on must finish first
+	dependents []int32
+	depth      int32 // longest way from a step without parents
+	fallback   int32 // the step that runs instead of this one, -1: none
+	owner      int32 // the step that this one is the fallback of, -1: none
+	initial    stepState
+	trusted    map[string]bool // steps named in expressions; validation knows them as ancestors
+
+	guard      *expressions.Program // if
+	config     *expressions.Template
+	compensate *compensation
+	retry      *retryPolicy // nil: one attempt
+	timeout    time.Duration
+	condition  *conditionPlan
+	loop       *loopPlan
+	wait       *waitPlan
+}
+
+// external tells whether an attempt is performed outside the machine.
+func (n *node) external() bool { return n.condition == nil && n.loop == nil && n.wait == nil }
+
+// survivable tells whether dependants run although the step failed.
+func (n *node) survivable() bool { return n.step.OnError == "continue" || n.owner >= 0 }
+
+type compensation struct {
+	kind    string
+	config  *expressions.Template
+	timeout time.Duration
+}
+
+// conditionPlan is a condition's branches in order of evaluation. The last
+// branch has no program: it is else.
+type conditionPlan struct {
+	branches []branch
+	listed   []int32 // every step that any branch lists
+}
+
+type branch struct {
+	name  string // then, else, cases[0]…
+	when  *expressions.Program
+	steps []int32
+}
+
+type loopPlan struct {
+	body        *list
+	items       *expressions.Program
+	while       *expressions.Program
+	collect     *expressions.Program
+	as          string
+	concurrency int
+	limit       int
+	tolerance   tolerance
+}
+
+// tolerance says how many iterations may fail: a count or a percentage.
+type tolerance struct {
+	count   int
+	percent float64
+}
+
+func (t tolerance) of(total int) int {
+	if t.percent > 0 && total > 0 {
+		return int(float64(total) * t.percent / 100)
+	}
+	return t.count
+}
+
+// waitPlan is one of seconds, until, condition and signal.
+type waitPlan struct {
+	seconds   *expressions.Template
+	instant   time.Time // until, where it is a literal
+	until     *expressions.Program
+	condition *expressions.Program
+	poll      time.Duration
+	probe     *probePlan
+	name      *expressions.Template // of the signal
+	prompt    *expressions.Template
+	schema    json.RawMessage
+	checker   *definitions.ValueChecker
+	timeout   time.Duration
+	goOn      bool // on_timeout: continue
+}
+
+type probePlan struct {
+	kind   string
+	config *expressions.Template
+}

@@ -1,0 +1,164 @@
+package machine
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// StepRun is what became of one top-level step.
+type StepRun struct {
+	StepID        string
+	Type          string
+	Status        StepStatus
+	Attempt       int
+	Output        json.RawMessage // nil: none
+	Error         *Error
+	Fallback      string    // the step that ran in its place
+	StartedAt     time.Time // zero: it did not start
+	CompletedAt   time.Time // zero: not yet
+	NextAttemptAt time.Time // of a retry that is pending
+	Wait          *Wait
+	Usage         Usage
+	Iterations    *IterationCounts // of a loop
+}
+
+// IterationCounts says how far a loop is. Total is -1 while it is unknown.
+type IterationCounts struct {
+	Total     int
+	Started   int
+	Completed int
+	Failed    int
+}
+
+// Wait is an open wait. Until is when it is over or polls again, TimeoutAt
+// when it times out; zero: never by itself.
+type Wait struct {
+	Ref       Ref
+	Kind      string // timer, condition, signal
+	Name      string // of the signal
+	RequestID string
+	Prompt    string
+	Schema    json.RawMessage
+	Until     time.Time
+	TimeoutAt time.Time
+	Since     time.Time
+}
+
+// StepCounts counts the top-level steps by status; a pending retry counts as
+// running.
+type StepCounts struct {
+	Total, Pending, Running, Waiting, Completed, Failed, Skipped, Cancelled int
+}
+
+// Waits lists the open waits, oldest first.
+func (r *Run) Waits() []Wait {
+	var waits []Wait
+	r.parked.all(func(_ uint64, p place) bool {
+		if w := r.wait(p); w != nil {
+			waits = append(waits, *w)
+		}
+		return true
+	})
+	return waits
+}
+
+func (r *Run) wait(p place) *Wait {
+	st, n := r.stepAt(p), r.node(p)
+	if st.wait == nil || st.status.over(r.State) != StepWaiting {
+		return nil
+	}
+	return &Wait{
+		Ref: Ref{n.step.ID, p.path()}, Kind: st.wait.Kind, Name: st.wait.Name, RequestID: st.wait.RequestID, Prompt: st.wait.Prompt,
+		Schema: n.wait.schema, Until: instant(st.wait.Until), TimeoutAt: instant(st.wait.TimeoutAt), Since: instant(st.begun),
+	}
+}
+
+// over is the status that a step shows in a run of this state: what did not
+// finish when the run ended is cancelled, what did not start stays pending.
+func (s StepStatus) over(run State) StepStatus {
+	if run.Terminal() && (s == StepRunning || s == StepWaiting || s == StepRetrying) {
+		return StepCancelled
+	}
+	return s
+}
+
+// StepRuns lists the top-level steps that started or were skipped, in the
+// order in which they did.
+func (r *Run) StepRuns() []StepRun {
+	type at struct {
+		order int64
+		p     place
+	}
+	var order []at
+	r.root.steps.all(func(i uint64, st *stepState) bool {
+		if st.order != 0 {
+			order = append(order, at{st.order, place{step: int32(i)}})
+		}
+		return true
+	})
+	slices.SortFunc(order, func(a, b at) int { return int(a.order - b.order) })
+	runs := make([]StepRun, len(order))
+	for i, o := range order {
+		runs[i] = r.stepRun(o.p)
+	}
+	return runs
+}
+
+func (r *Run) stepRun(p place) StepRun {
+	n, st := r.node(p), r.stepAt(p)
+	s := StepRun{
+		StepID: n.step.ID, Type: n.step.Type, Status: st.shown(r.State), Attempt: int(st.last), Output: st.output, Error: st.err,
+		Fallback: st.fallback, StartedAt: instant(st.started), CompletedAt: instant(st.ended), Wait: r.wait(p), Usage: st.usage,
+	}
+	if s.Status == StepRetrying {
+		s.NextAttemptAt = instant(st.due)
+	}
+	if c := st.counts; c != nil {
+		s.Iterations = c
+	} else if l := st.loop; l != nil {
+		s.Iterations = l.counts()
+	}
+	return s
+}
+
+func (l *loopState) counts() *IterationCounts {
+	return &IterationCounts{Total: l.total, Started: l.next, Completed: l.completed, Failed: l.failed}
+}
+
+// shown is the status as callers see it. A step that was cut off and starts
+// again as soon as it may is running.
+func (s *stepState) shown(run State) StepStatus {
+	if s.status == StepPending && s.interrupted {
+		return StepRunning.over(run)
+	}
+	return s.status.over(run)
+}
+
+// StepCounts counts the top-level steps.
+func (r *Run) StepCounts() StepCounts {
+	c := StepCounts{Total: len(r.root.list.nodes)}
+	c.Pending = c.Total
+	r.root.steps.all(func(_ uint64, st *stepState) bool {
+		status := st.shown(r.State)
+		if status != StepPending {
+			c.Pending--
+		}
+		switch status {
+		case StepRunning, StepRetrying:
+			c.Running++
+		case StepWaiting:
+			c.Waiting++
+		case StepCompleted:
+			c.Completed++
+		case StepFailed:
+			c.Failed++
+		case StepSkipped:
+			c.Skipped++
+		case StepCancelled:
+			c.Cancelled++
+		}
+		return true
+	})
+	return c
+}

@@ -1,0 +1,88 @@
+package machine
+
+import (
+	"fmt"
+
+	"heddle/events"
+)
+
+// Restore folds a journal: a snapshot (nil, or made by Snapshot from a run of
+// the same plan) and the events after it. The result equals the run that
+// emitted the last event. A journal that does not fit is an error.
+func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (run *Run, err error) {
+	defer func() {
+		// A journal of another plan can contradict the state in more ways than
+		// replay checks; the caller gets an error for each of them.
+		if p := recover(); p != nil {
+			run, err = nil, fmt.Errorf("the journal of run %s does not fit its plan: %v", h.RunID, p)
+		}
+	}()
+	r := &Run{Header: h, plan: plan, edit: 1}
+	if len(snapshot) > 0 {
+		if err := r.load(snapshot); err != nil {
+			return nil, fmt.Errorf("load the snapshot of run %s: %w", h.RunID, err)
+		}
+	}
+	for i := range evs {
+		if err := r.replay(&evs[i]); err != nil {
+			return nil, err
+		}
+	}
+	if r.root == nil {
+		return nil, fmt.Errorf("run %s has no journal", h.RunID)
+	}
+	r.trimTimers()
+	return r, nil
+}
+
+func (r *Run) replay(ev *events.Event) error {
+	if ev.Seq != r.Seq+1 {
+		return corrupt(ev, fmt.Sprintf("the event before it is %d", r.Seq))
+	}
+	if r.root == nil && ev.Kind != events.StateChanged {
+		return corrupt(ev, "a journal begins with state_changed")
+	}
+	d, err := ReadDetail(*ev)
+	if err != nil {
+		return err
+	}
+	p := whole
+	if ev.StepID != "" {
+		var why string
+		if p, why = r.placeOf(ev); why != "" {
+			return corrupt(ev, why)
+		}
+	}
+	r.evolve(ev, p, &d)
+	return nil
+}
+
+// placeOf finds where an event happened.
+func (r *Run) placeOf(ev *events.Event) (place, string) {
+	switch ev.Kind {
+	case events.IterationStarted, events.IterationCompleted, events.IterationFailed:
+		f, ok := r.findFrame(ev.Iteration)
+		if !ok || f == nil || f.loop.step.ID != ev.StepID {
+			return place{}, "there is no such iteration"
+		}
+		if ev.Kind != events.IterationStarted && r.scope(f) == nil {
+			return place{}, "the iteration is not open"
+		}
+		return place{f, -1}, ""
+	}
+	p, ok := r.find(ev.StepID, ev.Iteration)
+	if !ok || r.scope(p.at) == nil {
+		return place{}, "there is no such step"
+	}
+	switch ev.Kind {
+	case events.InputRequested, events.InputResolved:
+		if r.stepAt(p).wait == nil {
+			return place{}, "the step is not waiting"
+		}
+	case events.CompensationCompleted, events.CompensationFailed:
+		if r.node(p).compensate == nil {
+			return place{}, "the step has no compensation"
+		}
+	}
+	return p, ""
+}

@@ -1,0 +1,100 @@
+package machine
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+	"strconv"
+	"time"
+
+	"heddle/definitions"
+)
+
+// retryPolicy is a step's retry with the defaults filled in.
+type retryPolicy struct {
+	attempts int // the first included
+	delay    time.Duration
+	backoff  string
+	most     time.Duration
+	jitter   bool
+}
+
+// longestRetryAfter bounds what a receiver may ask for.
+const longestRetryAfter = time.Hour
+
+// retryOf gives the policy of a step; nil: a single attempt.
+func retryOf(s *definitions.Step) *retryPolicy {
+	p := &retryPolicy{attempts: 3, delay: time.Second, backoff: "exponential", most: 60 * time.Second}
+	if s.Type == "webhook" {
+		p.attempts = 5
+	}
+	r := s.Retry
+	if r == nil {
+		if s.OnError == "retry" || s.Type == "webhook" {
+			return p
+		}
+		return nil
+	}
+	if r.MaxAttempts > 0 {
+		p.attempts = r.MaxAttempts
+	}
+	if r.DelaySeconds != nil {
+		p.delay = seconds(*r.DelaySeconds)
+	}
+	if r.Backoff != "" {
+		p.backoff = r.Backoff
+	}
+	if r.MaxDelaySeconds != nil {
+		p.most = seconds(*r.MaxDelaySeconds)
+	}
+	p.jitter = r.Jitter
+	return p
+}
+
+// after is the wait after the n-th failed attempt (n from 1). fraction, in
+// [0, 1), stands for the random draw of jitter.
+func (p *retryPolicy) after(n int, fraction float64, wish time.Duration) time.Duration {
+	d := float64(p.delay)
+	switch p.backoff {
+	case "linear":
+		d *= float64(n)
+	case "exponential":
+		d *= math.Pow(2, float64(n-1))
+	}
+	wait := time.Duration(min(d, float64(p.most)))
+	if p.jitter {
+		wait = time.Duration(float64(wait) * fraction)
+	}
+	return max(wait, min(wish, longestRetryAfter))
+}
+
+// digest hashes what identifies an execution place, for keys, request ids and
+// jitter: deterministic, so a replay draws the same.
+func digest(parts ...string) [sha256.Size]byte {
+	var buf []byte
+	for _, p := range parts {
+		buf = binary.AppendUvarint(buf, uint64(len(p)))
+		buf = append(buf, p...)
+	}
+	return sha256.Sum256(buf)
+}
+
+// fraction draws from [0, 1) for one attempt of one place.
+func (r *Run) fraction(p place, attempt int) float64 {
+	sum := digest("jitter", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
+	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
+}
+
+// effectKey is the idempotency key of a step's effect: equal for all attempts
+// of (run, step, iteration, generation).
+func (r *Run) effectKey(p place, role string) string {
+	sum := digest("effect", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(r.generation(p)), role)
+	return hex.EncodeToString(sum[:16])
+}
+
+// requestID names the input request of one attempt of a signal wait.
+func (r *Run) requestID(p place, attempt int) string {
+	sum := digest("request", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
+	return "apr_" + hex.EncodeToString(sum[:12])
+}

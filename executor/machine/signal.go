@@ -1,0 +1,182 @@
+package machine
+
+import (
+	"encoding/json"
+	"time"
+
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/fault"
+)
+
+// signal journals a signal and gives it to the wait that it ends. One whose
+// request id is known already has no effect.
+func (t *turn) signal(in Signal) error {
+	if _, known := t.signals.seen.get(in.RequestID); known && in.RequestID != "" {
+		return nil
+	}
+	if t.State.Terminal() {
+		return finished(t.Run)
+	}
+	in.Payload = orNull(in.Payload)
+	wait, aimed := t.openRequest(in.RequestID)
+	if aimed && t.stepAt(wait).wait.Name != in.Name {
+		return fault.New(fault.Unacceptable, "signal_mismatch", "Input request %s waits for signal '%s', not '%s'.", in.RequestID, t.stepAt(wait).wait.Name, in.Name)
+	}
+	taken := aimed
+	if !aimed && !t.resting() {
+		wait, taken = t.oldestWait(in.Name)
+	}
+	if taken {
+		if issues := t.breach(wait, in.Payload); len(issues) > 0 {
+			err := fault.New(fault.Unacceptable, "invalid_payload", "The payload does not fit the schema of step '%s'.", t.node(wait).step.ID)
+			err.Issues = issues
+			return err
+		}
+	}
+	t.emit(events.SignalReceived, whole, 0, &Detail{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload})
+	if t.resting() {
+		return nil
+	}
+	if taken {
+		t.resolve(wait, uint64(t.Seq))
+	}
+	t.recheck()
+	return nil
+}
+
+// resting tells whether signals are kept for later.
+func (t *turn) resting() bool { return t.frozen() || t.ending != nil }
+
+// oldestWait finds the first open wait for a signal.
+func (t *turn) oldestWait(name string) (found place, ok bool) {
+	if t.signalWaits == 0 {
+		return found, false
+	}
+	t.parked.all(func(_ uint64, p place) bool {
+		if st := t.stepAt(p); st.status == StepWaiting && st.wait.Kind == waitSignal && st.wait.Name == name {
+			found, ok = p, true
+		}
+		return !ok
+	})
+	return found, ok
+}
+
+// breach checks a payload against the schema of a wait.
+func (t *turn) breach(p place, payload json.RawMessage) []definitions.Diagnostic {
+	if c := t.node(p).wait.checker; c != nil {
+		return c.Check(payload)
+	}
+	return nil
+}
+
+// resolve ends a signal wait with a kept signal.
+func (t *turn) resolve(p place, seq uint64) {
+	s, _ := t.signals.kept.get(seq)
+	w := t.stepAt(p).wait
+	t.emit(events.InputResolved, p, int(t.stepAt(p).last), &Detail{RequestID: w.RequestID, Name: s.Name, Payload: s.Payload, SignalSeq: int64(seq)})
+	t.complete(p, &Detail{Output: signalOutput(s.Name, s.Payload, w.RequestID, s.At)})
+}
+
+// signalOutput is what a signal wait gives; at 0: it timed out.
+func signalOutput(name string, payload json.RawMessage, requestID string, at int64) json.RawMessage {
+	o := object{buf: make([]byte, 0, 128+len(payload))}
+	o.text("name", name)
+	o.raw("payload", payload)
+	o.text("request_id", requestID)
+	if at == 0 {
+		o.raw("received_at", null)
+		o.raw("timed_out", json.RawMessage("true"))
+	}
+	o.instant("received_at", instant(at))
+	return append(o.buf, '}')
+}
+
+// openSignalWait asks for a signal and takes a kept one at once.
+func (t *turn) openSignalWait(p place) {
+	w, scope := t.node(p).wait, view{run: t.Run, at: p}
+	var name, prompt string
+	raw, err := w.name.Render(scope)
+	if err == nil {
+		name, err = plain(raw)
+	}
+	if err == nil && w.prompt != nil {
+		if raw, err = w.prompt.Render(scope); err == nil {
+			prompt, err = plain(raw)
+		}
+	}
+	if err != nil {
+		t.fail(p, expressionFailure(err), Usage{})
+		return
+	}
+	attempt := int(t.stepAt(p).last)
+	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitSignal, Name: name, TimeoutAt: t.limit(p)})
+	t.emit(events.InputRequested, p, attempt, &Detail{RequestID: t.requestID(p, attempt), Name: name, Prompt: prompt, Schema: w.schema})
+	t.takeKept(p)
+}
+
+// plain reads a rendered text; a template that gave another value is printed
+// as its JSON.
+func plain(raw json.RawMessage) (string, error) {
+	var text string
+	if len(raw) > 0 && raw[0] == '"' {
+		err := json.Unmarshal(raw, &text)
+		return text, err
+	}
+	return string(raw), nil
+}
+
+// takeKept gives an open wait the first kept signal that fits. One that breaks
+// the schema is rejected and the wait stays open.
+func (t *turn) takeKept(p place) {
+	if t.signals.kept.len() == 0 {
+		return
+	}
+	w := t.stepAt(p).wait
+	var candidates []uint64
+	t.signals.kept.all(func(seq uint64, s keptSignal) bool {
+		switch {
+		case s.Aimed && s.RequestID == w.RequestID:
+			candidates = append([]uint64{seq}, candidates...)
+		case !s.Aimed && s.Name == w.Name:
+			candidates = append(candidates, seq)
+		}
+		return true
+	})
+	for _, seq := range candidates {
+		s, _ := t.signals.kept.get(seq)
+		issues := t.breach(p, s.Payload)
+		if len(issues) == 0 {
+			t.resolve(p, seq)
+			return
+		}
+		t.emit(events.SignalRejected, p, int(t.stepAt(p).last), &Detail{
+			Name: s.Name, RequestID: s.RequestID, SignalSeq: int64(seq),
+			Error: &Error{Code: "invalid_payload", Message: issues[0].Message},
+		})
+	}
+}
+
+// catchUp gives the open waits what arrived while nothing could act.
+func (t *turn) catchUp() {
+	if t.resting() {
+		return
+	}
+	if t.signals.kept.len() > 0 && t.signalWaits > 0 {
+		var open []place
+		t.parked.all(func(_ uint64, p place) bool {
+			if st := t.stepAt(p); st.status == StepWaiting && st.wait.Kind == waitSignal {
+				open = append(open, p)
+			}
+			return true
+		})
+		for _, p := range open {
+			t.takeKept(p)
+		}
+	}
+}
+
+func finished(r *Run) error {
+	return fault.New(fault.Conflict, "run_finished", "Run %s is %s and takes no more input.", r.RunID, r.State).
+		With("completed_at", r.CompletedAt.Format(time.RFC3339Nano))
+}

@@ -1,0 +1,232 @@
+package machine
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// snapshotFormat is raised when older snapshots can no longer be read.
+const snapshotFormat = 1
+
+// savedRun is a run as Snapshot writes it: the state without what can be
+// computed from it (counters, timers, sets) and without the header.
+type savedRun struct {
+	Format      int             `json:"format"`
+	Hash        string          `json:"definition_hash"`
+	State       State           `json:"state"`
+	Seq         int64           `json:"seq"`
+	StartedAt   int64           `json:"started_at,omitempty"`
+	CompletedAt int64           `json:"completed_at,omitempty"`
+	Updated     int64           `json:"updated_at"`
+	PausedAt    int64           `json:"paused_at,omitempty"`
+	Excluded    int64           `json:"excluded_ms,omitempty"`
+	Output      json.RawMessage `json:"output,omitempty"`
+	Err         *Error          `json:"error,omitempty"`
+	Usage       Usage           `json:"usage,omitzero"`
+	Tickets     uint64          `json:"tickets"`
+	Attempts    int             `json:"attempts,omitempty"`
+	Ending      *ending         `json:"ending,omitempty"`
+	Undo        []savedUndo     `json:"undo,omitempty"`
+	Undoing     *savedUndoing   `json:"undoing,omitempty"`
+	UndoFailed  []string        `json:"undo_failed,omitempty"`
+	Kept        []savedSignal   `json:"kept_signals,omitempty"`
+	Latest      []savedLatest   `json:"signals,omitempty"`
+	Seen        []string        `json:"seen,omitempty"`
+	Root        savedScope      `json:"root"`
+}
+
+type savedUndo struct {
+	Seq       uint64 `json:"seq"`
+	StepID    string `json:"step_id"`
+	Iteration string `json:"iteration,omitempty"`
+}
+
+type savedUndoing struct {
+	savedUndo
+	Attempt int   `json:"attempt"`
+	Tries   int   `json:"tries,omitempty"`
+	Due     int64 `json:"due,omitempty"`
+	Begun   int64 `json:"begun,omitempty"`
+	Running bool  `json:"running,omitempty"`
+}
+
+type savedSignal struct {
+	Seq uint64 `json:"seq"`
+	keptSignal
+}
+
+type savedLatest struct {
+	Name    string          `json:"name"`
+	Payload json.RawMessage `json:"payload"`
+}
+
+type savedScope struct {
+	Undos      int32       `json:"undos,omitempty"`
+	Failed     *Error      `json:"failed,omitempty"`
+	Generation int32       `json:"generation,omitempty"`
+	Base       int32       `json:"base,omitempty"`
+	Ticket     uint64      `json:"ticket,omitempty"`
+	Steps      []savedStep `json:"steps,omitempty"`
+}
+
+type savedStep struct {
+	ID          string           `json:"id"`
+	Unmet       int32            `json:"unmet,omitempty"`
+	Live        int32            `json:"live,omitempty"`
+	Status      StepStatus       `json:"status"`
+	Skip        string           `json:"skip,omitempty"`
+	Falling     bool             `json:"falling,omitempty"`
+	Interrupted bool             `json:"interrupted,omitempty"`
+	Undone      bool             `json:"undone,omitempty"`
+	Attempt     int32            `json:"attempt,omitempty"`
+	Last        int32            `json:"last,omitempty"`
+	Tries       int32            `json:"tries,omitempty"`
+	Generation  int32            `json:"generation,omitempty"`
+	Ticket      uint64           `json:"ticket,omitempty"`
+	Slot        uint64           `json:"slot,omitempty"`
+	Order       int64            `json:"order,omitempty"`
+	Started     int64            `json:"started,omitempty"`
+	Begun       int64            `json:"begun,omitempty"`
+	Ended       int64            `json:"ended,omitempty"`
+	Due         int64            `json:"due,omitempty"`
+	Output      json.RawMessage  `json:"output,omitempty"`
+	Err         *Error           `json:"error,omitempty"`
+	Fallback    string           `json:"fallback,omitempty"`
+	Usage       Usage            `json:"usage,omitzero"`
+	Wait        *waitState       `json:"wait,omitempty"`
+	Loop        *savedLoop       `json:"loop,omitempty"`
+	Counts      *IterationCounts `json:"counts,omitempty"`
+}
+
+type savedLoop struct {
+	Total      int              `json:"total"`
+	Next       int              `json:"next"`
+	Completed  int              `json:"completed,omitempty"`
+	Failed     int              `json:"failed,omitempty"`
+	Doomed     *Error           `json:"doomed,omitempty"`
+	Size       int              `json:"size,omitempty"`
+	Last       json.RawMessage  `json:"last,omitempty"`
+	Generation int32            `json:"generation,omitempty"`
+	Base       int32            `json:"base,omitempty"`
+	Open       []savedIteration `json:"open,omitempty"`
+	Kept       []savedIteration `json:"kept,omitempty"`
+	Results    []savedResult    `json:"results,omitempty"`
+}
+
+type savedIteration struct {
+	Index uint64 `json:"index"`
+	savedScope
+}
+
+type savedResult struct {
+	Index uint64          `json:"i"`
+	Value json.RawMessage `json:"v"`
+}
+
+// Snapshot writes the state as JSON, for Restore with the same plan and
+// header. The format is the machine's own.
+func (r *Run) Snapshot() ([]byte, error) {
+	s := savedRun{
+		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
+		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updated, PausedAt: r.pausedAt,
+		Excluded: r.excluded.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.tickets, Attempts: r.attempts,
+		Ending: r.ending, UndoFailed: r.undoFailed, Root: r.saveScope(r.root),
+	}
+	r.undo.all(func(seq uint64, u undo) bool {
+		s.Undo = append(s.Undo, r.saveUndo(seq, u.at))
+		return true
+	})
+	if u := r.undoing; u != nil {
+		s.Undoing = &savedUndoing{r.saveUndo(0, u.At), u.Attempt, u.Tries, u.Due, u.Begun, u.Running}
+	}
+	r.saveSignals(&s)
+	out, err := json.Marshal(&s)
+	if err != nil {
+		return nil, fmt.Errorf("write the snapshot of run %s: %w", r.RunID, err)
+	}
+	return out, nil
+}
+
+func (r *Run) saveUndo(seq uint64, p place) savedUndo {
+	return savedUndo{seq, r.node(p).step.ID, p.path()}
+}
+
+func (r *Run) saveSignals(s *savedRun) {
+	r.signals.kept.all(func(seq uint64, k keptSignal) bool {
+		s.Kept = append(s.Kept, savedSignal{seq, k})
+		return true
+	})
+	for _, name := range r.signals.names {
+		payload, _ := r.signals.latest.get(name)
+		s.Latest = append(s.Latest, savedLatest{name, payload})
+	}
+	r.signals.seen.t.all(func(_ uint64, list []entry[struct{}]) bool {
+		for _, e := range list {
+			s.Seen = append(s.Seen, e.key)
+		}
+		return true
+	})
+}
+
+func (r *Run) saveScope(s *scopeState) savedScope {
+	out := savedScope{Undos: s.undos, Failed: s.failed, Generation: s.generation, Base: s.base}
+	if _, ok := r.agenda.get(s.ticket); ok {
+		out.Ticket = s.ticket
+	}
+	s.steps.all(func(at uint64, st *stepState) bool {
+		out.Steps = append(out.Steps, r.saveStep(s.list.nodes[at], st))
+		return true
+	})
+	return out
+}
+
+func (r *Run) saveStep(n *node, st *stepState) savedStep {
+	s := savedStep{
+		ID: n.step.ID, Unmet: st.unmet, Live: st.live, Status: st.status, Skip: st.skip, Falling: st.falling,
+		Interrupted: st.interrupted, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
+		Order: st.order, Started: st.started, Begun: st.begun, Ended: st.ended, Output: st.output, Err: st.err,
+		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts,
+	}
+	if _, ok := r.agenda.get(st.ticket); ok {
+		s.Ticket = st.ticket
+	}
+	if r.slotted(st.slot) {
+		s.Slot, s.Due = st.slot, st.due
+	}
+	if st.loop != nil {
+		s.Loop = r.saveLoop(st.loop)
+	}
+	return s
+}
+
+// slotted tells whether a slot is taken; a run that came to rest has none.
+func (r *Run) slotted(slot uint64) bool {
+	for _, set := range []*trie[place]{&r.action, &r.parked, &r.loops} {
+		if _, ok := set.get(slot); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Run) saveLoop(l *loopState) *savedLoop {
+	s := &savedLoop{Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
+		Size: l.size, Last: l.last, Generation: l.generation, Base: l.base}
+	l.open.all(func(i uint64, sc *scopeState) bool {
+		s.Open = append(s.Open, savedIteration{i, r.saveScope(sc)})
+		return true
+	})
+	l.kept.all(func(i uint64, sc *scopeState) bool {
+		s.Kept = append(s.Kept, savedIteration{i, r.saveScope(sc)})
+		return true
+	})
+	l.results.all(func(i uint64, v json.RawMessage) bool {
+		s.Results = append(s.Results, savedResult{i, v})
+		return true
+	})
+	return s
+}
+
+// excludedTime converts back what a snapshot holds.
+func excludedTime(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }

@@ -1,0 +1,112 @@
+package machine
+
+import (
+	"heddle/events"
+	"heddle/fault"
+)
+
+// begin starts a queued run, or lets a resumed one go on.
+func (t *turn) begin() {
+	if t.State != Queued {
+		return
+	}
+	t.emit(events.StateChanged, whole, 0, &Detail{State: Running, From: Queued})
+	t.catchUp()
+	t.recheck()
+}
+
+// cancel winds the run up; a run that ends already goes on ending.
+func (t *turn) cancel(in Cancel) {
+	switch t.State {
+	case Cancelling, Compensating, Completed, Failed, Cancelled:
+		return
+	}
+	message := in.Reason
+	if message == "" {
+		message = "The run was cancelled."
+	}
+	t.wind(&ending{Outcome: Cancelled, Error: &Error{Code: "cancelled", Message: message}}, in.Reason)
+}
+
+// terminate ends the run at once; what is in action is stopped and not
+// awaited.
+func (t *turn) terminate(in Terminate) error {
+	if t.State.Terminal() {
+		return finished(t.Run)
+	}
+	t.stopAll()
+	if u := t.undoing; u != nil && u.Running {
+		t.effects = append(t.effects, Stop{Ref: t.ref(u.At), Attempt: u.Attempt})
+	}
+	message := in.Reason
+	if message == "" {
+		message = "The run was terminated."
+	}
+	t.conclude(&ending{Outcome: Cancelled, Error: &Error{Code: "terminated", Message: message}})
+	return nil
+}
+
+// pause lets steps in action finish and starts nothing more.
+func (t *turn) pause() error {
+	switch t.State {
+	case Completed, Failed, Cancelled:
+		return finished(t.Run)
+	case Pausing, Paused, Cancelling, Compensating:
+		return nil
+	}
+	to := Paused
+	if t.InAction() > 0 {
+		to = Pausing
+	}
+	t.emit(events.StateChanged, whole, 0, &Detail{State: to, From: t.State})
+	return nil
+}
+
+// resume makes a paused, failed or cancelled run queued again.
+func (t *turn) resume(Resume) error {
+	switch t.State {
+	case Paused, Failed, Cancelled:
+		t.emit(events.StateChanged, whole, 0, &Detail{State: Queued, From: t.State})
+		return nil
+	}
+	return fault.New(fault.Conflict, "run_not_resumable", "Run %s is %s; only a paused, failed or cancelled run can be resumed.", t.RunID, t.State)
+}
+
+// interruptAll interrupts every attempt in action: the process that drove the run
+// is gone.
+func (t *turn) interruptAll() {
+	var acting []place
+	t.action.all(func(_ uint64, p place) bool {
+		acting = append(acting, p)
+		return true
+	})
+	for _, p := range acting {
+		t.interrupt(p)
+	}
+	if u := t.undoing; u != nil && u.Running {
+		t.emit(events.StepInterrupted, u.At, u.Attempt, &Detail{Role: roleCompensation})
+		if t.node(u.At).step.OnInterrupt == "fail" {
+			t.emit(events.CompensationFailed, u.At, u.Attempt, &Detail{Error: interruptedError()})
+		}
+	}
+	t.catchUp()
+}
+
+func (t *turn) interrupt(p place) {
+	n, st := t.node(p), t.stepAt(p)
+	attempt, d := int(st.last), Detail{}
+	if n.wait != nil {
+		d.Role = roleProbe
+	}
+	t.emit(events.StepInterrupted, p, attempt, &d)
+	switch {
+	case n.wait == nil && n.step.OnInterrupt == "fail":
+		t.fail(p, Failure{Error: *interruptedError(), Permanent: true}, Usage{})
+	case t.halted(p.at):
+		t.emit(events.StepCancelled, p, attempt, &Detail{})
+	}
+}
+
+func interruptedError() *Error {
+	return &Error{Code: "interrupted", Message: "The process stopped while the step ran; whether it took effect is unknown, and on_interrupt is fail."}
+}

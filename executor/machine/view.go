@@ -1,0 +1,200 @@
+package machine
+
+import (
+	"encoding/json"
+
+	"heddle/expressions"
+)
+
+// view is what the expressions of one place can see: the run's state, the
+// steps that are ancestors, the iterations around it. It reads an immutable
+// run, so it may be used at any time and by any goroutine.
+type view struct {
+	run   *Run
+	at    place
+	probe json.RawMessage // output of the probe, for wait.condition
+	self  bool            // the step itself is visible: to its compensation
+	next  *loopState      // for loop.while: the loop about to start an iteration
+}
+
+var _ expressions.Scope = view{}
+
+var null = json.RawMessage("null")
+
+// Value gives input, run, probe and what the loops around the place introduce.
+func (v view) Value(name string) (json.RawMessage, bool) {
+	switch name {
+	case "input":
+		if len(v.run.Input) == 0 {
+			return null, true
+		}
+		return v.run.Input, true
+	case "run":
+		return v.run.describe(), true
+	case "probe":
+		return v.probe, v.probe != nil
+	}
+	if v.next != nil {
+		if value, ok := v.upcoming(name); ok {
+			return value, true
+		}
+	}
+	for f := v.at.at; f != nil; f = f.up {
+		if value, ok := v.iteration(f, name); ok {
+			return value, true
+		}
+	}
+	return nil, false
+}
+
+// upcoming gives the names of the iteration that loop.while decides about.
+func (v view) upcoming(name string) (json.RawMessage, bool) {
+	switch name {
+	case "index", "item", v.run.node(v.at).loop.as:
+		return appendInt(v.next.next), true
+	case "last":
+		return orNull(v.next.last), true
+	}
+	return nil, false
+}
+
+func (v view) iteration(f *frame, name string) (json.RawMessage, bool) {
+	plan := f.loop.loop
+	switch name {
+	case "index":
+		return appendInt(f.index), true
+	case "last":
+		return orNull(v.run.stepAt(f.home()).loop.last), true
+	case "item", plan.as:
+		if name == "item" && plan.as != "item" {
+			return nil, false
+		}
+		if plan.while != nil {
+			return appendInt(f.index), true
+		}
+		return v.run.item(f), true
+	}
+	return nil, false
+}
+
+// describe is the value of run.
+func (r *Run) describe() json.RawMessage {
+	o := object{buf: make([]byte, 0, 192)}
+	o.text("id", r.RunID)
+	o.text("workflow_id", r.WorkflowID)
+	o.number("version", int64(r.Version))
+	o.text("trigger", r.Trigger)
+	o.instant("started_at", r.StartedAt)
+	return append(o.buf, '}')
+}
+
+// Step gives an ancestor of the place, or one of a loop around it.
+func (v view) Step(id string) (expressions.StepValue, bool) {
+	n := v.run.plan.index[id]
+	if n == nil {
+		return expressions.StepValue{}, false
+	}
+	f, step := v.at.at, v.at.step
+	for n.list != v.run.listOf(f) {
+		if f == nil {
+			return expressions.StepValue{}, false
+		}
+		f, step = f.up, f.loop.at
+	}
+	if !v.sees(n, step, f == v.at.at) {
+		return expressions.StepValue{}, false
+	}
+	return v.run.stepAt(place{f, n.at}).value(), true
+}
+
+// sees tells whether the step at index from of the same list may read n. -1
+// stands for the list's end, which sees all.
+func (v view) sees(n *node, from int32, own bool) bool {
+	if from < 0 {
+		return true
+	}
+	reader := n.list.nodes[from]
+	if n == reader {
+		return own && v.self
+	}
+	if reader.trusted[n.step.ID] || v.at.step >= 0 && v.run.node(v.at).trusted[n.step.ID] {
+		return true
+	}
+	return n.list.ancestor(n.at, from)
+}
+
+// ancestor tells whether a is reached from b along its parents.
+func (l *list) ancestor(a, b int32) bool {
+	found := false
+	l.ancestors(b, l.nodes[a].depth, func(at int32) bool { found = at == a; return !found })
+	return found
+}
+
+// ancestors visits the ancestors of a step that are at least so deep.
+func (l *list) ancestors(of, depth int32, yield func(int32) bool) {
+	seen := map[int32]bool{}
+	stack := append([]int32(nil), l.nodes[of].parents...)
+	for len(stack) > 0 {
+		at := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if seen[at] || l.nodes[at].depth < depth {
+			continue
+		}
+		seen[at] = true
+		if !yield(at) {
+			return
+		}
+		stack = append(stack, l.nodes[at].parents...)
+	}
+}
+
+// value is what steps.<id> shows of a step.
+func (s *stepState) value() expressions.StepValue {
+	v := expressions.StepValue{Status: string(s.status), Output: orNull(s.output), Error: null}
+	if s.falling {
+		v.Status = string(StepFailed)
+	}
+	if s.err != nil {
+		v.Error = appendError(nil, s.err)
+	}
+	return v
+}
+
+// StepIDs lists the visible steps, inner lists first, in document order.
+func (v view) StepIDs() []string {
+	var ids []string
+	f, step := v.at.at, v.at.step
+	for {
+		l := v.run.listOf(f)
+		visible := make([]bool, len(l.nodes))
+		if step >= 0 {
+			l.ancestors(step, 0, func(at int32) bool { visible[at] = true; return true })
+			visible[step] = v.self && f == v.at.at
+		}
+		for at, n := range l.nodes {
+			if step < 0 || visible[at] {
+				ids = append(ids, n.step.ID)
+			}
+		}
+		if f == nil {
+			return ids
+		}
+		f, step = f.up, f.loop.at
+	}
+}
+
+// Signal gives the payload of the last signal of that name.
+func (v view) Signal(name string) (json.RawMessage, bool) { return v.run.signals.latest.get(name) }
+
+// SignalNames lists the signals received so far.
+func (v view) SignalNames() []string { return v.run.signals.names }
+
+// Secret knows none: the performer wraps the scope with the tenant's secrets.
+func (v view) Secret(string) (string, bool) { return "", false }
+
+func orNull(v json.RawMessage) json.RawMessage {
+	if len(v) == 0 {
+		return null
+	}
+	return v
+}

@@ -1,0 +1,210 @@
+package machine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"heddle/events"
+	"heddle/expressions"
+)
+
+// The kinds of waits.
+const (
+	waitTimer     = "timer"
+	waitCondition = "condition"
+	waitSignal    = "signal"
+)
+
+const codeTimeout = "timeout"
+
+// openWait begins a wait, or ends it at once where it has nothing to wait for.
+func (t *turn) openWait(p place) {
+	w := t.node(p).wait
+	switch {
+	case w.condition != nil && w.probe != nil:
+		t.probe(p)
+	case w.condition != nil:
+		t.poll(p, nil)
+	case w.name != nil:
+		t.openSignalWait(p)
+	default:
+		t.openTimer(p)
+	}
+}
+
+// openTimer waits for seconds or until.
+func (t *turn) openTimer(p place) {
+	until, err := t.until(p)
+	if err != nil {
+		t.fail(p, expressionFailure(err), Usage{})
+		return
+	}
+	if until <= t.now {
+		t.waited(p, &Detail{})
+		return
+	}
+	t.emit(events.StepWaiting, p, int(t.stepAt(p).last), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.attemptLimit(p)})
+}
+
+func (t *turn) until(p place) (int64, error) {
+	w, scope := t.node(p).wait, view{run: t.Run, at: p}
+	switch {
+	case w.seconds != nil:
+		raw, err := w.seconds.Render(scope)
+		if err != nil {
+			return 0, err
+		}
+		v, err := strconv.ParseFloat(string(raw), 64)
+		if err != nil {
+			return 0, &expressions.Error{Code: expressions.CodeType, Message: "wait.seconds must be a number"}
+		}
+		return later(t.now, seconds(v)), nil
+	case w.until == nil:
+		return w.instant.UnixMilli(), nil
+	}
+	raw, err := w.until.EvalJSON(scope)
+	if err != nil {
+		return 0, err
+	}
+	var text string
+	at := time.Time{}
+	if err = json.Unmarshal(raw, &text); err == nil {
+		at, err = time.Parse(time.RFC3339Nano, text)
+	}
+	if err != nil {
+		return 0, &expressions.Error{Code: expressions.CodeType, Message: "wait.until must be an RFC 3339 time"}
+	}
+	return at.UnixMilli(), nil
+}
+
+// attemptLimit is when the step's own timeout_seconds passes.
+func (t *turn) attemptLimit(p place) time.Time {
+	if limit := t.node(p).timeout; limit > 0 {
+		return instant(later(t.stepAt(p).begun, limit))
+	}
+	return time.Time{}
+}
+
+// limit is when the wait times out, by its own timeout or the step's.
+func (t *turn) limit(p place) time.Time {
+	at := t.attemptLimit(p)
+	if own := t.node(p).wait.timeout; own > 0 {
+		end := instant(later(t.stepAt(p).begun, own))
+		if at.IsZero() || end.Before(at) {
+			return end
+		}
+	}
+	return at
+}
+
+// probe makes the request that comes before an evaluation of wait.condition.
+func (t *turn) probe(p place) {
+	n := t.node(p)
+	attempt := int(t.stepAt(p).last)
+	if t.stepAt(p).wait != nil {
+		attempt = t.nextAttempt(p)
+	}
+	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitCondition, Role: roleProbe, TimeoutAt: t.limit(p)})
+	t.effects = append(t.effects, Execute{
+		Ref: t.ref(p), Attempt: attempt, Type: n.wait.probe.kind, Config: n.wait.probe.config,
+		Scope: view{run: t.Run, at: p}, Timeout: attemptTimeout, Key: t.effectKey(p, roleProbe), Role: roleProbe,
+	})
+}
+
+// probed takes the probe's end. A transient failure counts as "not yet".
+func (t *turn) probed(p place, in StepEnded) {
+	switch {
+	case t.halted(p.at):
+		t.emit(events.StepCancelled, p, in.Attempt, &Detail{Usage: in.Usage})
+	case in.Failure == nil:
+		t.poll(p, &in)
+	case in.Failure.Permanent:
+		t.fail(p, *in.Failure, in.Usage)
+	default:
+		t.waitOn(p, &Detail{Error: cleaned(in.Failure.Error), Usage: in.Usage})
+	}
+}
+
+// poll evaluates wait.condition.
+func (t *turn) poll(p place, probe *StepEnded) {
+	scope := view{run: t.Run, at: p}
+	var usage Usage
+	if probe != nil {
+		scope.probe, usage = probe.Output, probe.Usage
+	}
+	ok, err := t.node(p).wait.condition.EvalBool(scope)
+	switch {
+	case err != nil:
+		t.fail(p, expressionFailure(err), usage)
+	case ok:
+		t.waited(p, &Detail{Usage: usage})
+	case probe == nil && t.stepAt(p).status == StepWaiting:
+		// Nothing changed: only a signal or the timeout can end this wait.
+	default:
+		t.waitOn(p, &Detail{Usage: usage})
+	}
+}
+
+// waitOn parks a condition wait until its next poll. Without a probe nothing
+// but a signal can change the condition, so there is no next poll.
+func (t *turn) waitOn(p place, d *Detail) {
+	w := t.node(p).wait
+	d.Kind, d.TimeoutAt = waitCondition, t.limit(p)
+	if w.probe != nil {
+		d.Until = instant(later(t.now, w.poll))
+	}
+	t.emit(events.StepWaiting, p, int(t.stepAt(p).last), d)
+}
+
+// waited completes a wait that gives its length. No detail: it timed out, and
+// on_timeout says to go on.
+func (t *turn) waited(p place, d *Detail) {
+	buf := append(make([]byte, 0, 48), `{"waited_seconds":`...)
+	buf = strconv.AppendFloat(buf, float64(t.latency(t.stepAt(p).begun))/1000, 'f', -1, 64)
+	if d == nil {
+		d = &Detail{}
+		buf = append(buf, `,"timed_out":true`...)
+	}
+	d.Output = append(buf, '}')
+	t.complete(p, d)
+}
+
+// wakeWait lets a due wait act: it is over, polls again or timed out.
+func (t *turn) wakeWait(p place) {
+	n, w := t.node(p), t.stepAt(p).wait
+	timedOut := w.TimeoutAt != 0 && w.TimeoutAt <= t.now && (w.Until == 0 || w.TimeoutAt < w.Until)
+	switch {
+	case timedOut && !t.attemptLimit(p).IsZero() && millis(t.attemptLimit(p)) == w.TimeoutAt:
+		t.fail(p, Failure{Error: Error{Code: codeTimeout, Message: fmt.Sprintf("Step '%s' took longer than %s.", n.step.ID, n.timeout)}}, Usage{})
+	case timedOut && !n.wait.goOn:
+		t.fail(p, Failure{Error: Error{Code: "wait_timeout", Message: fmt.Sprintf("Wait '%s' timed out after %s.", n.step.ID, n.wait.timeout)}}, Usage{})
+	case timedOut && w.Kind == waitSignal:
+		t.complete(p, &Detail{Output: signalOutput(w.Name, null, w.RequestID, 0)})
+	case timedOut:
+		t.waited(p, nil)
+	case w.Kind == waitCondition:
+		t.probe(p)
+	default:
+		t.waited(p, &Detail{})
+	}
+}
+
+// recheck evaluates the open conditions again, because a signal arrived.
+func (t *turn) recheck() {
+	var open []place
+	t.parked.all(func(_ uint64, p place) bool {
+		if st := t.stepAt(p); st.status == StepWaiting && st.wait.Kind == waitCondition {
+			open = append(open, p)
+		}
+		return true
+	})
+	for _, p := range open {
+		if t.node(p).wait.probe != nil {
+			t.probe(p)
+		} else {
+			t.poll(p, nil)
+		}
+	}
+}
