@@ -2,7 +2,6 @@ package definitions
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"heddle/fault"
@@ -51,8 +50,8 @@ type Written struct {
 
 // CreateRequest asks for a workflow with its version 1, published. Empty
 // fields take the defaults: trigger manual, status active, no slug. Keep, when
-// set, gives the answer that is stored with the workflow; it is called before
-// anything is stored, with what the caller will get.
+// set, is called with what is about to be stored; the answer that it gives, if
+// any, is stored with it.
 type CreateRequest struct {
 	TenantID      string
 	Author        string
@@ -62,24 +61,24 @@ type CreateRequest struct {
 	Slug          string
 	Status        Status
 	ChangeSummary string
-	Keep          func(w Workflow, definition json.RawMessage) *idempotency.Answer
+	Keep          func(w Workflow, v NewVersion) *idempotency.Answer
 }
 
 // Create stores a new workflow. Errors: fault.Unacceptable invalid_definition
 // (with all issues), invalid_slug, invalid_trigger_type, invalid_status,
 // invalid_tags, invalid_change_summary; fault.Conflict slug_taken,
 // idempotency_key_taken.
-func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, json.RawMessage, error) {
+func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, error) {
 	if err := checkCreate(req); err != nil {
-		return Workflow{}, nil, err
+		return Workflow{}, err
 	}
 	tags, err := checkTags(req.Tags)
 	if err != nil {
-		return Workflow{}, nil, err
+		return Workflow{}, err
 	}
 	doc, err := s.sound(req.Definition)
 	if err != nil {
-		return Workflow{}, nil, err
+		return Workflow{}, err
 	}
 	now := s.now()
 	w := Workflow{
@@ -95,12 +94,9 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, json
 	}
 	var keep *idempotency.Answer
 	if req.Keep != nil {
-		keep = req.Keep(w, doc.Canonical)
+		keep = req.Keep(w, *v)
 	}
-	if err := s.store.CreateWorkflow(ctx, Revision{Workflow: w, Version: v}, keep); err != nil {
-		return Workflow{}, nil, err
-	}
-	return w, doc.Canonical, nil
+	return w, s.store.CreateWorkflow(ctx, Revision{Workflow: w, Version: v}, keep)
 }
 
 // Get reads a workflow by id or slug.

@@ -70,10 +70,17 @@ func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (defin
 		return definitions.Workflow{}, Version{}, err
 	}
 	if version == "" {
-		version = strconv.Itoa(w.ActiveVersion)
+		v, err := s.Active(ctx, w)
+		return w, v, err
 	}
 	v, err := s.store.Version(ctx, tenantID, w.ID, version)
 	return w, v, err
+}
+
+// Active reads the version that the workflow says is active. A version never
+// changes, so it fits the workflow as it was read, whatever happened since.
+func (s *Service) Active(ctx context.Context, w definitions.Workflow) (Version, error) {
+	return s.store.Version(ctx, w.TenantID, w.ID, strconv.Itoa(w.ActiveVersion))
 }
 
 // cursorPrefix marks a cursor of this list, so that another list's is refused.
