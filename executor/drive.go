@@ -1,0 +1,290 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+var (
+	errAbandoned = errors.New("the run is not driven here any more")
+	errStopped   = errors.New("the step was asked to stop")
+)
+
+// drive feeds a run its inputs until there are none left.
+func (e *engine) drive(l *live) {
+	for {
+		envs, more := e.take(l)
+		if !more {
+			return
+		}
+		if l.run == nil && !e.load(l, envs) {
+			return
+		}
+		if !e.runOnce(l, envs) {
+			return
+		}
+	}
+}
+
+// load folds the run from its journal. Where that fails the run leaves memory;
+// the callers are told, and due work is found again by the next poll.
+func (e *engine) load(l *live, envs []envelope) bool {
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+		run, row, err := e.svc.restore(ctx, l.id)
+		cancel()
+		if err == nil {
+			l.run, l.trace = run, Trace{row.TraceParent, row.TraceState}
+			return true
+		}
+		if fault.KindOf(err) == fault.Unavailable && mustNotBeLost(envs) && !e.stopped.Load() {
+			pause(context.Background(), retryStoreAfter)
+			continue
+		}
+		if fault.KindOf(err) != fault.NotFound {
+			e.log.Error("a run could not be loaded", "run_id", l.id, "error", err)
+		}
+		refuse(envs, err)
+		e.abandon(l)
+		return false
+	}
+}
+
+// mustNotBeLost: recovery happens once, so it waits for the store.
+func mustNotBeLost(envs []envelope) bool {
+	for _, env := range envs {
+		if _, recovery := env.in.(machine.Recover); recovery {
+			return true
+		}
+	}
+	return false
+}
+
+// runOnce applies a batch of inputs, commits the change and performs its
+// effects. False: the run is not driven here any more.
+func (e *engine) runOnce(l *live, envs []envelope) bool {
+	if e.stopped.Load() {
+		refuse(envs, fault.New(fault.Unavailable, "not_ready", "This node is stopping; try again shortly."))
+		e.abandon(l)
+		return false
+	}
+	change, answers := applyAll(l.run, envs, e.now())
+	if !l.slot && (change.Run.InAction() > 0 || change.More) && !e.admit(l, envs) {
+		return true
+	}
+	if len(change.Events) > 0 {
+		if err := e.commitGrowth(l, change); err != nil {
+			refuse(envs, err)
+			e.abandon(l)
+			return false
+		}
+	}
+	e.committed(l, change)
+	e.reply(l, answers)
+	if change.More {
+		e.mu.Lock()
+		l.inbox = append([]envelope{{in: machine.Continue{}}}, l.inbox...)
+		e.mu.Unlock()
+	} else if l.slot && change.Run.InAction() == 0 {
+		e.giveBack(l)
+	}
+	return true
+}
+
+func (e *engine) reply(l *live, answers []answer) {
+	if len(answers) == 0 {
+		return
+	}
+	row := rowOf(l.run, l.trace, e.now())
+	for _, a := range answers {
+		a.out.row = row
+		a.to <- a.out
+	}
+}
+
+type answer struct {
+	to  chan<- outcome
+	out outcome
+}
+
+// applyAll applies the inputs one after another. An input that the state
+// refuses changes nothing; its sender is told.
+func applyAll(run *machine.Run, envs []envelope, now time.Time) (machine.Change, []answer) {
+	total := machine.Change{Run: run}
+	var answers []answer
+	for _, env := range envs {
+		c, err := machine.Apply(total.Run, env.in, now)
+		if err == nil {
+			total.Run, total.More = c.Run, c.More
+			total.Events = append(total.Events, c.Events...)
+			total.Effects = append(total.Effects, c.Effects...)
+		}
+		if env.answer != nil {
+			answers = append(answers, answer{env.answer, outcome{change: c, err: err}})
+		}
+	}
+	return total, answers
+}
+
+// admit finds a slot for a run that has none and would now begin steps. Timers
+// and queued runs wait at the head until one is free: the change is thrown
+// away and decided anew then. What somebody waits for, and recovery, is let in
+// beyond the limit, and later runs wait the longer.
+func (e *engine) admit(l *live, envs []envelope) bool {
+	if e.slots.tryTake() {
+		e.setSlot(l, true)
+		return true
+	}
+	for _, env := range envs {
+		switch env.in.(type) {
+		case machine.Tick, machine.Begin:
+		default:
+			e.slots.force()
+			e.setSlot(l, true)
+			return true
+		}
+	}
+	for _, env := range envs {
+		if _, begin := env.in.(machine.Begin); begin {
+			e.backlog.mark() // it is in the store as queued and is found there again
+			continue
+		}
+		e.wait(l.id)
+	}
+	return false
+}
+
+// wait puts a woken run at the head of those that want a slot.
+func (e *engine) wait(runID string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.waiting[runID] {
+		e.waiting[runID] = true
+		e.ready = append(e.ready, runID)
+	}
+}
+
+func (e *engine) giveBack(l *live) {
+	e.setSlot(l, false)
+	e.slots.release()
+}
+
+// setSlot is for the run's driver; post reads it for others.
+func (e *engine) setSlot(l *live, has bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l.slot = has
+}
+
+// commitGrowth makes a change durable. It returns an error only when the run
+// is another's: a store that is away is asked again until it answers.
+func (e *engine) commitGrowth(l *live, change machine.Change) error {
+	commit := Commit{
+		Row:      rowOf(change.Run, l.trace, e.now()),
+		Expected: l.run.Seq,
+		Events:   change.Events,
+		Snapshot: l.snapshot.take(change),
+	}
+	for {
+		e.crashBefore(change)
+		err := e.commits.submit(commit)
+		if err == nil {
+			e.crash("after_commit")
+			return nil
+		}
+		if errors.Is(err, ErrFenced) || fault.KindOf(err) == fault.NotFound || e.stopped.Load() {
+			e.log.Warn("a run moved on without this node", "run_id", l.id, "error", err)
+			return err
+		}
+		e.log.Warn("a commit failed and is tried again", "run_id", l.id, "error", err)
+		pause(context.Background(), retryStoreAfter)
+		if settled, err := e.settle(commit); settled || err != nil {
+			return err
+		}
+	}
+}
+
+// settle reads back whether a commit that failed was stored after all.
+func (e *engine) settle(c Commit) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	row, err := e.store.Run(ctx, c.Row.TenantID, c.Row.RunID)
+	switch {
+	case err != nil && fault.KindOf(err) == fault.NotFound:
+		return false, ErrFenced
+	case err != nil:
+		return false, nil // still away
+	case row.Seq == c.Row.Seq:
+		return true, nil
+	case row.Seq == c.Expected:
+		return false, nil
+	default:
+		return false, ErrFenced
+	}
+}
+
+// committed takes over what is durable now: watchers look again, timers are
+// set, effects are performed.
+func (e *engine) committed(l *live, change machine.Change) {
+	l.run = change.Run
+	if len(change.Events) > 0 {
+		e.svc.cfg.Hub.Wake(l.id)
+	}
+	if at, ok := change.Run.Due(); ok && at.Before(e.now().Add(timerHorizon)) {
+		e.timers.set(l.id, at)
+	}
+	for _, effect := range change.Effects {
+		switch f := effect.(type) {
+		case machine.Execute:
+			e.perform(l, f)
+		case machine.Stop:
+			e.stop(l, attempt{f.Ref, f.Attempt})
+		}
+	}
+}
+
+func (e *engine) crashBefore(change machine.Change) {
+	if change.Run.State.Terminal() {
+		e.crash("terminal_write")
+		return
+	}
+	e.crash("before_commit")
+}
+
+// snapshotDebt decides when a run's state is worth writing as a whole: after
+// at least snapshotEvents events whose size is at least that of the last
+// snapshot, so that the cost stays proportional to the journal.
+type snapshotDebt struct {
+	events int
+	bytes  int
+	last   int
+}
+
+const snapshotEvents = 1000
+
+func (d *snapshotDebt) take(change machine.Change) []byte {
+	d.events += len(change.Events)
+	d.bytes += size(change.Events)
+	if d.events < snapshotEvents || d.bytes < d.last || change.Run.State.Terminal() {
+		return nil
+	}
+	snapshot, err := change.Run.Snapshot()
+	if err != nil {
+		return nil
+	}
+	*d = snapshotDebt{last: len(snapshot)}
+	return snapshot
+}
+
+func size(evs []events.Event) int {
+	n := 0
+	for i := range evs {
+		n += len(evs[i].Data) + 64
+	}
+	return n
+}

@@ -1,0 +1,258 @@
+package executor
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// How long the engine waits before it asks a store again that was away, and
+// how long it looks for the outcome of a commit that it could not learn.
+const (
+	retryStoreAfter = 200 * time.Millisecond
+	settleFor       = 10 * time.Second
+)
+
+// engine drives runs: it feeds the machine one run at a time, commits what the
+// machine decided and performs the effects afterwards. A run is in memory only
+// while it has something to do.
+type engine struct {
+	svc     *Service
+	store   Store
+	log     *slog.Logger
+	now     func() time.Time
+	crash   func(string)
+	commits *committer
+	slots   *slots
+	timers  *timers
+	backlog backlog
+	steps   *gate
+	scripts *gate
+
+	// driving: this process holds the lease and takes work. stopped: nothing
+	// may be journalled any more.
+	driving atomic.Bool
+	stopped atomic.Bool
+	kicks   chan struct{}
+
+	mu      sync.Mutex
+	live    map[string]*live
+	ready   []string // woken runs that wait for a slot, the head first
+	waiting map[string]bool
+	idle    *sync.Cond // signalled when live shrinks
+}
+
+// live is a run in memory. Its fields belong to the goroutine that drives it;
+// inbox, driven and slot grants are guarded by engine.mu.
+type live struct {
+	id       string
+	inbox    []envelope
+	driven   bool
+	granted  bool // a slot was taken for it by the dispatcher
+	slot     bool
+	run      *machine.Run
+	trace    Trace
+	attempts map[attempt]context.CancelCauseFunc
+	snapshot snapshotDebt
+}
+
+type attempt struct {
+	ref machine.Ref
+	n   int
+}
+
+// envelope is one input on its way to a run, with the place for the answer
+// where somebody waits for it.
+type envelope struct {
+	in     machine.Input
+	answer chan<- outcome
+}
+
+type outcome struct {
+	row    Record
+	change machine.Change
+	err    error
+}
+
+func newEngine(s *Service) *engine {
+	e := &engine{
+		svc: s, store: s.cfg.Store, log: s.cfg.Log, now: s.now, crash: s.cfg.Crash,
+		timers: newTimers(), kicks: make(chan struct{}, 1),
+		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts),
+		live: make(map[string]*live), waiting: make(map[string]bool),
+	}
+	e.idle = sync.NewCond(&e.mu)
+	e.slots = &slots{free: s.cfg.MaxRuns, freed: e.kick}
+	e.commits = newCommitter(s.cfg.Store, s.epoch.Load, s.cfg.Writers, s.cfg.Group)
+	return e
+}
+
+// now is the service's clock in the precision that is stored.
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
+
+// kick makes the dispatcher look for work. It never blocks.
+func (e *engine) kick() {
+	select {
+	case e.kicks <- struct{}{}:
+	default:
+	}
+}
+
+// post hands an input to a run and starts driving it where nobody does.
+func (e *engine) post(runID string, env envelope, slotTaken bool) {
+	e.mu.Lock()
+	l := e.live[runID]
+	if l == nil {
+		l = &live{id: runID}
+		e.live[runID] = l
+	}
+	l.inbox = append(l.inbox, env)
+	spare := slotTaken && (l.slot || l.granted)
+	if slotTaken && !spare {
+		l.granted = true
+	}
+	start := !l.driven
+	l.driven = true
+	e.mu.Unlock()
+	if spare {
+		e.slots.release()
+	}
+	if start {
+		go e.drive(l)
+	}
+}
+
+// ask posts an input and waits for what became of it.
+func (e *engine) ask(ctx context.Context, runID string, in machine.Input) (outcome, error) {
+	if !e.driving.Load() {
+		return outcome{}, fault.New(fault.Unavailable, "not_ready", "No executor is serving here; try again shortly.")
+	}
+	answer := make(chan outcome, 1)
+	e.post(runID, envelope{in: in, answer: answer}, false)
+	select {
+	case out := <-answer:
+		return out, out.err
+	case <-ctx.Done():
+		return outcome{}, ctx.Err()
+	}
+}
+
+// adopt makes a run that is just being stored known, so that inputs for it
+// wait for its first commit instead of loading it a second time.
+func (e *engine) adopt(l *live) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l.driven = true
+	e.live[l.id] = l
+}
+
+// abandon forgets a run that could not be stored or is another's by now.
+func (e *engine) abandon(l *live) {
+	e.mu.Lock()
+	if e.live[l.id] == l {
+		delete(e.live, l.id)
+	}
+	inbox := l.inbox
+	l.inbox = nil
+	granted := l.slot || l.granted
+	l.slot, l.granted = false, false
+	for _, stop := range l.attempts {
+		stop(errAbandoned)
+	}
+	e.idle.Broadcast()
+	e.mu.Unlock()
+	if granted {
+		e.slots.release()
+	}
+	refuse(inbox, fault.New(fault.Unavailable, "not_ready", "The run is not driven here any more; try again shortly."))
+}
+
+func refuse(envs []envelope, err error) {
+	for _, env := range envs {
+		if env.answer != nil {
+			env.answer <- outcome{err: err}
+		}
+	}
+}
+
+// take empties the run's inbox. When there is nothing left to do the run
+// leaves memory and false is returned.
+func (e *engine) take(l *live) ([]envelope, bool) {
+	e.mu.Lock()
+	if l.granted {
+		l.granted, l.slot = false, true
+	}
+	if len(l.inbox) > 0 {
+		envs := l.inbox
+		l.inbox = nil
+		e.mu.Unlock()
+		return envs, true
+	}
+	l.driven = false
+	parked := l.run == nil || l.run.InAction() == 0
+	if parked && e.live[l.id] == l {
+		delete(e.live, l.id)
+		e.idle.Broadcast()
+	}
+	release := parked && l.slot
+	if release {
+		l.slot = false
+	}
+	e.mu.Unlock()
+	if release {
+		e.slots.release()
+	}
+	return nil, false
+}
+
+// backlog knows whether queued runs may be in the store. It errs towards yes.
+type backlog struct {
+	mu     sync.Mutex
+	marked uint64
+	empty  bool
+}
+
+func (b *backlog) mark() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.marked++
+	b.empty = false
+}
+
+func (b *backlog) some() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.empty
+}
+
+// look returns a function that records that the store was found empty, unless
+// something was queued since look was called.
+func (b *backlog) look() (foundEmpty func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	seen := b.marked
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.marked == seen {
+			b.empty = true
+		}
+	}
+}
+
+// pause waits, or tells that ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

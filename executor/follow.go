@@ -1,0 +1,97 @@
+package executor
+
+import (
+	"context"
+	"time"
+
+	"heddle/events"
+	"heddle/fault"
+)
+
+// Sink receives what Follow reads.
+type Sink interface {
+	// Events takes the next events of the run, in order, at least one.
+	Events(batch []events.Event) error
+	// Idle is called after each Heartbeat without an event.
+	Idle() error
+}
+
+const followPage = 500
+
+// Follow gives the run's events after seq, as they come, until the run's last
+// terminal event (nil), the end of ctx, or the sink's error. A seq beyond the
+// run's last is fault.Malformed invalid_last_event_id; the last seq of a
+// finished run is ErrFinished.
+func (s *Service) Follow(ctx context.Context, tenantID, runID string, after int64, sink Sink) error {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case after < 0 || after > row.Seq:
+		return fault.New(fault.Malformed, "invalid_last_event_id",
+			"Last-Event-ID %d is not an event of run %s, whose last is %d.", after, runID, row.Seq)
+	case after == row.Seq && row.State.Terminal():
+		return ErrFinished
+	}
+	grown, unwatch := s.cfg.Hub.Watch(runID)
+	defer unwatch()
+	for {
+		next, err := s.deliver(ctx, runID, after, sink)
+		if err != nil {
+			return err
+		}
+		if next > after {
+			after = next
+			if done, err := s.finished(ctx, tenantID, runID, after); done || err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.await(ctx, grown, sink); err != nil {
+			return err
+		}
+	}
+}
+
+// deliver hands on what the journal holds after seq and returns the last seq.
+func (s *Service) deliver(ctx context.Context, runID string, after int64, sink Sink) (int64, error) {
+	batch, err := s.cfg.Store.Events(ctx, runID, after, followPage)
+	if err != nil || len(batch) == 0 {
+		return after, err
+	}
+	return batch[len(batch)-1].Seq, sink.Events(batch)
+}
+
+// finished tells whether seq is the last of a finished run. A resumed run has
+// terminal events in its middle, so the row decides.
+func (s *Service) finished(ctx context.Context, tenantID, runID string, seq int64) (bool, error) {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if fault.KindOf(err) == fault.NotFound {
+		return true, nil // deleted while it was followed
+	}
+	return err == nil && row.State.Terminal() && row.Seq == seq, err
+}
+
+// await returns when the journal may have grown. A process that does not drive
+// runs hears of growth late, so it looks again after a second.
+func (s *Service) await(ctx context.Context, grown <-chan struct{}, sink Sink) error {
+	heartbeat := time.NewTimer(s.cfg.Heartbeat)
+	defer heartbeat.Stop()
+	var poll <-chan time.Time
+	if !s.engine.driving.Load() {
+		t := time.NewTimer(pollEvery)
+		defer t.Stop()
+		poll = t.C
+	}
+	select {
+	case <-grown:
+		return nil
+	case <-poll:
+		return nil
+	case <-heartbeat.C:
+		return sink.Idle()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,164 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// groupStore records the groups that it is given and refuses one run.
+type groupStore struct {
+	Store
+	mu     sync.Mutex
+	groups [][]Commit
+	hold   chan struct{}
+}
+
+var errBad = errors.New("bad member")
+
+func (g *groupStore) Commit(_ context.Context, _ int64, group []Commit) []error {
+	<-g.hold
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.groups = append(g.groups, group)
+	errs := make([]error, len(group))
+	for i, c := range group {
+		if c.Row.RunID == "bad" {
+			errs[i] = errBad
+		}
+	}
+	return errs
+}
+
+func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
+	store := &groupStore{hold: make(chan struct{})}
+	c := newCommitter(store, func() int64 { return 7 }, 1, 16)
+	var wg sync.WaitGroup
+	results := make([]error, 100)
+	for i := range results {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			id := fmt.Sprint(i)
+			if i == 42 {
+				id = "bad"
+			}
+			commit := Commit{}
+			commit.Row.RunID = id
+			results[i] = c.submit(commit)
+		}()
+	}
+	close(store.hold)
+	wg.Wait()
+	c.close()
+	seen := 0
+	for _, g := range store.groups {
+		if len(g) > 16 {
+			t.Errorf("a group has %d members, the limit is 16", len(g))
+		}
+		seen += len(g)
+	}
+	if seen != len(results) {
+		t.Errorf("%d members written, want %d", seen, len(results))
+	}
+	for i, err := range results {
+		if want := i == 42; errors.Is(err, errBad) != want {
+			t.Errorf("member %d: %v", i, err)
+		}
+	}
+}
+
+func TestTimersGiveEachRunOnceInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		base := time.UnixMilli(1_800_000_000_000)
+		timers := newTimers()
+		earliest := map[string]time.Time{}
+		for range rapid.IntRange(0, 200).Draw(t, "entries") {
+			id := fmt.Sprint(rapid.IntRange(0, 40).Draw(t, "run"))
+			at := base.Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "ms")) * time.Millisecond)
+			timers.set(id, at)
+			if old, ok := earliest[id]; !ok || at.Before(old) {
+				earliest[id] = at
+			}
+		}
+		now := base.Add(500 * time.Millisecond)
+		var last time.Time
+		for {
+			ids, next := timers.pop(now, 3)
+			for _, id := range ids {
+				at := earliest[id]
+				if at.After(now) || at.Before(last) {
+					t.Fatalf("run %s due %v came at %v after %v", id, at, now, last)
+				}
+				last = at
+				delete(earliest, id)
+			}
+			if len(ids) < 3 {
+				if !next.IsZero() && !next.After(now) {
+					t.Fatalf("next %v is due at %v", next, now)
+				}
+				break
+			}
+		}
+		for id, at := range earliest {
+			if !at.After(now) {
+				t.Fatalf("run %s due %v did not come", id, at)
+			}
+		}
+	})
+}
+
+func TestSlotsNeverExceedTheLimit(t *testing.T) {
+	kicked := 0
+	s := &slots{free: 3, freed: func() { kicked++ }}
+	taken := 0
+	for range 5 {
+		if s.tryTake() {
+			taken++
+		}
+	}
+	if taken != 3 {
+		t.Fatalf("took %d of 3", taken)
+	}
+	s.force()
+	s.release()
+	if s.tryTake() {
+		t.Error("a slot was free although one is owed")
+	}
+	s.release()
+	if !s.tryTake() || kicked != 2 {
+		t.Errorf("no slot after the debt was paid, or %d kicks instead of 2", kicked)
+	}
+}
+
+func TestBacklogForgetsOnlyWhatItSaw(t *testing.T) {
+	var b backlog
+	b.mark()
+	foundEmpty := b.look()
+	b.mark()
+	foundEmpty()
+	if !b.some() {
+		t.Error("a run queued while the queue was read is forgotten")
+	}
+	b.look()()
+	if b.some() {
+		t.Error("an empty queue is not remembered")
+	}
+}
+
+func BenchmarkTimers(b *testing.B) {
+	base := time.UnixMilli(1_800_000_000_000)
+	timers := newTimers()
+	for i := range b.N {
+		timers.set(fmt.Sprint(i), base.Add(time.Duration(rand.IntN(1_000_000))*time.Millisecond))
+		if i%4 == 3 {
+			timers.pop(base.Add(time.Hour), 4)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"heddle/definitions"
+	"heddle/executor/machine"
+	"heddle/expressions"
+)
+
+// gate bounds how many attempts are in action.
+type gate struct{ places chan struct{} }
+
+func newGate(n int) *gate { return &gate{places: make(chan struct{}, n)} }
+
+func (g *gate) enter(ctx context.Context) bool {
+	select {
+	case g.places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (g *gate) leave() { <-g.places }
+
+// perform begins an attempt; its end comes back as an input of the run.
+func (e *engine) perform(l *live, x machine.Execute) {
+	ctx, stop := context.WithCancelCause(context.Background())
+	key := attempt{x.Ref, x.Attempt}
+	e.mu.Lock()
+	if l.attempts == nil {
+		l.attempts = make(map[attempt]context.CancelCauseFunc)
+	}
+	l.attempts[key] = stop
+	e.mu.Unlock()
+	call := Call{
+		RunID: l.id, TenantID: l.run.TenantID, WorkflowID: l.run.WorkflowID,
+		StepID: x.Ref.StepID, Iteration: x.Ref.Iteration, Type: x.Type, Attempt: x.Attempt, Key: x.Key,
+		TraceParent: l.trace.Parent, TraceState: l.trace.State,
+	}
+	go func() {
+		defer stop(nil)
+		result, failure := e.attempt(ctx, call, x)
+		e.mu.Lock()
+		delete(l.attempts, key)
+		e.mu.Unlock()
+		if errors.Is(context.Cause(ctx), errAbandoned) {
+			return // cut off: whoever drives the run next begins it again
+		}
+		e.crash("effect_done")
+		e.post(l.id, envelope{in: machine.StepEnded{
+			Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Failure: failure, Usage: result.Usage,
+		}}, false)
+	}()
+}
+
+// stop asks an attempt to end; its end is still reported.
+func (e *engine) stop(l *live, key attempt) {
+	e.mu.Lock()
+	stop := l.attempts[key]
+	e.mu.Unlock()
+	if stop != nil {
+		stop(errStopped)
+	}
+}
+
+// attempt waits for its place, renders the config and runs the step. Its
+// timeout begins only then.
+func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (Result, *machine.Failure) {
+	if x.Type == "script" {
+		if !e.scripts.enter(ctx) {
+			return Result{}, stopped()
+		}
+		defer e.scripts.leave()
+	}
+	if !e.steps.enter(ctx) {
+		return Result{}, stopped()
+	}
+	defer e.steps.leave()
+	config, err := x.Config.Render(x.Scope)
+	if err != nil {
+		return Result{}, renderFailure(err)
+	}
+	call.Config = config
+	if x.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, x.Timeout)
+		defer cancel()
+	}
+	result, err := e.runStep(ctx, call)
+	if err != nil {
+		return result, e.asFailure(ctx, err, x)
+	}
+	return result, checkOutput(result.Output, x.OutputSchema)
+}
+
+// runStep runs one attempt; a panic in a step type fails that attempt alone.
+func (e *engine) runStep(ctx context.Context, call Call) (result Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.log.Error("a step type panicked", "run_id", call.RunID, "step_id", call.StepID, "type", call.Type, "panic", r)
+			failure := &machine.Failure{Permanent: true}
+			failure.Code = "step_defect"
+			failure.Message = fmt.Sprintf("The step type %s failed on its own account; this is a defect of Heddle.", call.Type)
+			result, err = Result{}, failure.Err()
+		}
+	}()
+	e.crash("effect_sent")
+	return e.svc.cfg.Runner.Run(ctx, call)
+}
+
+func (e *engine) asFailure(ctx context.Context, err error, x machine.Execute) *machine.Failure {
+	switch {
+	case errors.Is(context.Cause(ctx), errStopped):
+		return stopped()
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &machine.Failure{Error: machine.Error{
+			Code: "timeout", Message: fmt.Sprintf("The attempt did not end within %v.", x.Timeout),
+		}}
+	}
+	if failure, ok := machine.AsFailure(err); ok {
+		return failure
+	}
+	return &machine.Failure{Error: machine.Error{Code: "step_failed", Message: err.Error()}}
+}
+
+func stopped() *machine.Failure {
+	return &machine.Failure{Error: machine.Error{Code: "stopped", Message: "The step was asked to stop."}, Permanent: true}
+}
+
+func renderFailure(err error) *machine.Failure {
+	code := "expression_failed"
+	var ee *expressions.Error
+	if errors.As(err, &ee) {
+		code = ee.Code
+	}
+	return &machine.Failure{Error: machine.Error{Code: code, Message: "The config could not be rendered: " + err.Error()}, Permanent: true}
+}
+
+// checkOutput holds an output against the step's output_schema.
+func checkOutput(output, schema json.RawMessage) *machine.Failure {
+	if len(schema) == 0 {
+		return nil
+	}
+	checker, err := definitions.NewValueChecker(schema)
+	if err != nil {
+		return &machine.Failure{Error: machine.Error{Code: "schema_invalid", Message: err.Error()}, Permanent: true}
+	}
+	issues := checker.Check(output)
+	if len(issues) == 0 {
+		return nil
+	}
+	return &machine.Failure{
+		Error: machine.Error{
+			Code:    "output_schema",
+			Message: fmt.Sprintf("The output does not fit output_schema: %s %s.", issues[0].Pointer, issues[0].Message),
+			Details: map[string]any{"issues": issues},
+		},
+		Permanent: true,
+	}
+}

@@ -1,0 +1,99 @@
+package executor
+
+import (
+	"container/list"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"heddle/definitions"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// planCache keeps compiled definitions by their hash, the least recently used
+// going first. A plan never changes, so there is nothing to invalidate.
+type planCache struct {
+	store Store
+	max   int
+
+	mu    sync.Mutex
+	byKey map[string]*list.Element
+	order *list.List // front: used last
+}
+
+// compiled is a definition ready to run.
+type compiled struct {
+	hash string
+	plan *machine.Plan
+	// input checks a run's input; nil accepts anything.
+	input *definitions.ValueChecker
+}
+
+func newPlanCache(store Store, max int) *planCache {
+	return &planCache{store: store, max: max, byKey: make(map[string]*list.Element), order: list.New()}
+}
+
+// get finds or compiles the plan of a stored version.
+func (c *planCache) get(ctx context.Context, workflowID string, version int, hash string) (*compiled, error) {
+	if p := c.cached(hash); p != nil {
+		return p, nil
+	}
+	text, err := c.store.Definition(ctx, workflowID, version)
+	if err != nil {
+		return nil, err
+	}
+	p, err := compilePlan(text)
+	if err != nil {
+		return nil, fmt.Errorf("compile version %d of %s: %w", version, workflowID, err)
+	}
+	if p.hash != hash {
+		return nil, fault.New(fault.Internal, "definition_hash_mismatch",
+			"Version %d of workflow %s does not have the hash that was recorded for it.", version, workflowID)
+	}
+	c.keep(p)
+	return p, nil
+}
+
+func compilePlan(text json.RawMessage) (*compiled, error) {
+	doc, problems := definitions.Parse(text, definitions.JSON)
+	if doc == nil || !definitions.Valid(problems) {
+		return nil, fault.New(fault.Internal, "definition_unreadable", "The stored definition cannot be read.")
+	}
+	plan, err := machine.Compile(doc.Definition)
+	if err != nil {
+		return nil, err
+	}
+	p := &compiled{hash: doc.Hash, plan: plan}
+	if len(doc.Definition.Input) > 0 {
+		p.input, err = definitions.NewValueChecker(doc.Definition.Input)
+	}
+	return p, err
+}
+
+func (c *planCache) cached(hash string) *compiled {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	el := c.byKey[hash]
+	if el == nil {
+		return nil
+	}
+	c.order.MoveToFront(el)
+	p, _ := el.Value.(*compiled)
+	return p
+}
+
+func (c *planCache) keep(p *compiled) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[p.hash] != nil {
+		return
+	}
+	c.byKey[p.hash] = c.order.PushFront(p)
+	for c.order.Len() > c.max {
+		last := c.order.Back()
+		old, _ := c.order.Remove(last).(*compiled)
+		delete(c.byKey, old.hash)
+	}
+}

@@ -1,0 +1,177 @@
+package executor
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// Config is what a Service is made of. Zero numbers take the defaults named
+// beside them.
+type Config struct {
+	Store  Store
+	Runner Runner
+	Hub    *events.Hub
+	Now    func() time.Time
+	NewID  func(prefix string) string
+	Log    *slog.Logger
+	// Holder names this process in the executor's lease; unique per process.
+	Holder string
+
+	MaxRuns    int           // runs with a step in action: 10
+	MaxSteps   int           // attempts in action: 256
+	MaxScripts int           // script attempts in action: 4
+	Drain      time.Duration // what steps in action get at a stop: 10 s
+	Writers    int           // group commits at once: 1
+	Group      int           // members of a group commit: 256
+
+	// Heartbeat is the silence after which Follow calls Sink.Idle: 15 s.
+	Heartbeat time.Duration
+	// Crash, when set, is called at named points; tests kill the process there.
+	Crash func(point string)
+}
+
+func (c Config) withDefaults() Config {
+	c.MaxRuns = orDefault(c.MaxRuns, 10)
+	c.MaxSteps = orDefault(c.MaxSteps, 256)
+	c.MaxScripts = orDefault(c.MaxScripts, 4)
+	c.Drain = orDefault(c.Drain, 10*time.Second)
+	c.Writers = orDefault(c.Writers, 1)
+	c.Group = orDefault(c.Group, 256)
+	c.Heartbeat = orDefault(c.Heartbeat, 15*time.Second)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Crash == nil {
+		c.Crash = func(string) {}
+	}
+	return c
+}
+
+func orDefault[T int | time.Duration](v, d T) T {
+	if v == 0 {
+		return d
+	}
+	return v
+}
+
+// Service starts, shows and steers runs, and drives them while Serve runs.
+// Starts and reads work at any time; steering needs a serving executor.
+type Service struct {
+	cfg     Config
+	plans   *planCache
+	targets *targetCache
+	engine  *engine
+	epoch   atomic.Int64 // of the lease; 0: not held
+	ready   atomic.Bool
+}
+
+// New makes a service. Nothing runs before Serve; Close ends what New began.
+func New(cfg Config) *Service {
+	cfg = cfg.withDefaults()
+	s := &Service{cfg: cfg, plans: newPlanCache(cfg.Store, 512), targets: newTargetCache(4096)}
+	s.engine = newEngine(s)
+	return s
+}
+
+// Close ends the writers. Call it after Serve has returned and no request is
+// under way.
+func (s *Service) Close() { s.engine.commits.close() }
+
+// Ready tells whether this process takes and drives runs: the store answers,
+// the lease is held, and no stop is under way.
+func (s *Service) Ready(ctx context.Context) error {
+	if !s.ready.Load() {
+		return fault.New(fault.Unavailable, "not_ready", "The executor is starting or stopping; try again shortly.")
+	}
+	if err := s.cfg.Store.Ping(ctx); err != nil {
+		return fault.Wrap(err, fault.Unavailable, "store_unavailable", "The database does not answer; try again shortly.")
+	}
+	return nil
+}
+
+// View is a run with its steps.
+type View struct {
+	Record
+	Steps  []machine.StepRun
+	Counts machine.StepCounts
+	Waits  []machine.Wait
+}
+
+// Run reads a run's row.
+func (s *Service) Run(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.cfg.Store.Run(ctx, tenantID, runID)
+}
+
+// Runs lists a page of runs.
+func (s *Service) Runs(ctx context.Context, q RunQuery) (RunPage, error) {
+	return s.cfg.Store.Runs(ctx, q)
+}
+
+// Get reads a run with its steps in execution order.
+func (s *Service) Get(ctx context.Context, tenantID, runID string) (View, error) {
+	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
+		return View{}, err
+	}
+	run, row, err := s.restore(ctx, runID)
+	if err != nil {
+		return View{}, err
+	}
+	return View{Record: row, Steps: run.StepRuns(), Counts: run.StepCounts(), Waits: run.Waits()}, nil
+}
+
+// Delete removes a finished run with its journal; an open one is
+// fault.Conflict run_open.
+func (s *Service) Delete(ctx context.Context, tenantID, runID string) error {
+	return s.cfg.Store.DeleteRun(ctx, tenantID, runID)
+}
+
+// Definition reads the definition that a run runs, also after its workflow was
+// deleted.
+func (s *Service) Definition(ctx context.Context, tenantID, runID string) ([]byte, Record, error) {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	text, err := s.cfg.Store.Definition(ctx, row.WorkflowID, row.Version)
+	return text, row, err
+}
+
+// restore folds a run from its journal.
+func (s *Service) restore(ctx context.Context, runID string) (*machine.Run, Record, error) {
+	j, err := s.cfg.Store.Journal(ctx, runID)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	c, err := s.plans.get(ctx, j.Row.WorkflowID, j.Row.Version, j.Row.Hash)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	run, err := machine.Restore(c.plan, j.Row.Header, j.Snapshot, j.Events)
+	return run, j.Row, err
+}
+
+// rowOf is the row that shows a run.
+func rowOf(run *machine.Run, trace Trace, now time.Time) Record {
+	row := Record{
+		Header: run.Header, State: run.State, Seq: run.Seq,
+		StartedAt: run.StartedAt, CompletedAt: run.CompletedAt, UpdatedAt: now,
+		Output: run.Output, Error: run.Err, Usage: run.Usage,
+		TraceParent: trace.Parent, TraceState: trace.State,
+	}
+	if at, ok := run.Due(); ok {
+		row.WakeAt = at
+	}
+	return row
+}
+
+// Trace is the W3C trace context that a run's start carried.
+type Trace struct {
+	Parent string
+	State  string
+}

@@ -1,0 +1,252 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// StartRequest says what to run. Input nil is null.
+type StartRequest struct {
+	TenantID string
+	Workflow string // id or slug
+	Version  string // "" is the active one; a number, "v3" or a label
+	Trigger  string // manual, api, schedule, webhook, event
+	Input    json.RawMessage
+	Trace    Trace
+	// Keep makes the answer that is kept for the caller's Idempotency-Key; nil
+	// where there is none.
+	Keep func(Record) *idempotency.Answer
+}
+
+// Start stores a run and sets it going. When it returns, the run is durable.
+// Errors: fault.NotFound workflow_not_found and version_not_found,
+// fault.Conflict workflow_not_runnable and idempotency_key_taken (the kept
+// answer is then to be read), fault.Unacceptable invalid_input,
+// fault.Unavailable store_unavailable and outcome_unknown.
+func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
+	if len(req.Input) == 0 {
+		req.Input = json.RawMessage("null")
+	}
+	for fresh := false; ; fresh = true {
+		target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, fresh)
+		if err != nil {
+			return Record{}, err
+		}
+		rec, err := s.startOn(ctx, target, req)
+		if !errors.Is(err, ErrStale) {
+			return rec, err
+		}
+		if fresh {
+			return Record{}, fault.New(fault.Conflict, "workflow_changing",
+				"Workflow %s is being changed; try again.", target.Slug)
+		}
+	}
+}
+
+func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) (Record, error) {
+	if err := runnable(target, req.Trigger); err != nil {
+		return Record{}, s.unlessStale(ctx, target, req, err)
+	}
+	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	if err != nil {
+		return Record{}, err
+	}
+	if err := checkInput(c, req.Input); err != nil {
+		return Record{}, s.unlessStale(ctx, target, req, err)
+	}
+	now := s.now()
+	header := machine.Header{
+		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID,
+		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,
+		Trigger: req.Trigger, Input: req.Input, CreatedAt: now,
+	}
+	return s.engine.start(machine.New(c.plan, header, now), target, req)
+}
+
+// unlessStale makes a refusal that rests on a remembered target ErrStale when
+// the workflow has changed meanwhile.
+func (s *Service) unlessStale(ctx context.Context, target Target, req StartRequest, refusal error) error {
+	current, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)
+	if err == nil && current.Revision == target.Revision {
+		return refusal
+	}
+	if err != nil {
+		return err
+	}
+	return ErrStale
+}
+
+// runnable applies the rules of the workflow's status.
+func runnable(t Target, trigger string) error {
+	byHand := trigger == "manual" || trigger == "api"
+	switch {
+	case t.Status == definitions.Active, t.Status == definitions.Draft && byHand:
+		return nil
+	case t.Status == definitions.Draft:
+		return fault.New(fault.Conflict, "workflow_not_runnable",
+			"Workflow %s is a draft and runs by hand only; set its status to active first.", t.Slug)
+	default:
+		return fault.New(fault.Conflict, "workflow_not_runnable",
+			"Workflow %s is %s; set its status to active to run it.", t.Slug, t.Status)
+	}
+}
+
+func checkInput(c *compiled, input json.RawMessage) error {
+	if c.input == nil {
+		return nil
+	}
+	issues := c.input.Check(input)
+	if len(issues) == 0 {
+		return nil
+	}
+	first := issues[0]
+	at := first.Pointer
+	if at == "" {
+		at = "the input"
+	}
+	err := fault.New(fault.Unacceptable, "invalid_input",
+		"The input does not fit the workflow's input schema: %s: %s.", at, first.Message)
+	err.Issues = issues
+	return err
+}
+
+// start begins the run at once where it needs no slot or one is free;
+// otherwise the run is stored as queued. Either way it is one commit.
+func (e *engine) start(created machine.Change, target Target, req StartRequest) (Record, error) {
+	l := &live{id: created.Run.RunID, trace: req.Trace}
+	change, begun := e.tryBegin(created, l)
+	row := rowOf(change.Run, req.Trace, created.Run.CreatedAt)
+	commit := Commit{Row: row, Events: change.Events, Revision: target.Revision}
+	if req.Keep != nil {
+		commit.Answer = req.Keep(row)
+	}
+	slot := l.slot
+	if slot {
+		e.adopt(l)
+	}
+	err := e.commitNew(commit)
+	if err != nil {
+		e.abandon(l)
+		return Record{}, err
+	}
+	e.committed(l, change)
+	switch {
+	case slot:
+		go e.drive(l)
+	case !begun:
+		e.kick()
+	}
+	return row, nil
+}
+
+// tryBegin gives the change with which the run begins, or the bare creation
+// where it would need a slot and has to queue behind others.
+func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool) {
+	if !e.driving.Load() {
+		e.backlog.mark()
+		return created, false
+	}
+	began, err := machine.Apply(created.Run, machine.Begin{}, created.Run.CreatedAt)
+	if err != nil {
+		e.log.Error("a new run did not begin", "run_id", created.Run.RunID, "error", err)
+		return created, false
+	}
+	if began.Run.InAction() > 0 || began.More {
+		if e.backlog.some() || !e.slots.tryTake() {
+			e.backlog.mark()
+			return created, false
+		}
+		l.slot = true
+		if began.More {
+			l.inbox = append(l.inbox, envelope{in: machine.Continue{}})
+		}
+	}
+	return machine.Change{
+		Run:     began.Run,
+		Events:  append(append(make([]events.Event, 0, len(created.Events)+len(began.Events)), created.Events...), began.Events...),
+		Effects: began.Effects,
+		More:    began.More,
+	}, true
+}
+
+// commitNew submits an insertion and settles an unknown outcome by reading the
+// run back.
+func (e *engine) commitNew(c Commit) error {
+	e.crash("before_commit")
+	err := e.commits.submit(c)
+	switch {
+	case err == nil:
+		e.crash("after_commit")
+		return nil
+	case errors.Is(err, ErrStale):
+		return err
+	case errors.Is(err, ErrDuplicateKey):
+		return fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
+	case fault.CodeOf(err) == "outcome_unknown":
+		return e.settleNew(c, err)
+	default:
+		return err
+	}
+}
+
+func (e *engine) settleNew(c Commit, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	defer cancel()
+	for {
+		_, err := e.store.Run(ctx, c.Row.TenantID, c.Row.RunID)
+		if err == nil {
+			return nil
+		}
+		if fault.KindOf(err) == fault.NotFound {
+			return fault.Wrap(cause, fault.Unavailable, "store_unavailable", "The run was not stored; try again.")
+		}
+		if !pause(ctx, retryStoreAfter) {
+			return fault.Wrap(cause, fault.Unavailable, "outcome_unknown",
+				"The database went away while the run %s was being stored; look whether it is there before trying again.", c.Row.RunID)
+		}
+	}
+}
+
+// targetCache remembers what starts name. An entry may be old: the commit
+// checks the workflow's revision, and a start that lost reads afresh.
+type targetCache struct {
+	max int
+
+	mu    sync.Mutex
+	byKey map[targetKey]Target
+}
+
+type targetKey struct{ tenantID, workflow, version string }
+
+func newTargetCache(max int) *targetCache {
+	return &targetCache{max: max, byKey: make(map[targetKey]Target)}
+}
+
+func (c *targetCache) get(ctx context.Context, store Store, key targetKey, fresh bool) (Target, error) {
+	c.mu.Lock()
+	t, ok := c.byKey[key]
+	c.mu.Unlock()
+	if ok && !fresh {
+		return t, nil
+	}
+	t, err := store.Target(ctx, key.tenantID, key.workflow, key.version)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		delete(c.byKey, key)
+		return Target{}, err
+	}
+	if len(c.byKey) >= c.max {
+		clear(c.byKey)
+	}
+	c.byKey[key] = t
+	return t, nil
+}

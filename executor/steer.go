@@ -1,0 +1,101 @@
+package executor
+
+import (
+	"context"
+	"sync"
+
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// Cancel asks a run to stop: running steps are told, compensations run, then
+// the run is cancelled. A finished run is returned unchanged.
+func (s *Service) Cancel(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.end(ctx, tenantID, runID, machine.Cancel{})
+}
+
+// Terminate ends a run at once, without clean-up. A finished run is returned
+// unchanged.
+func (s *Service) Terminate(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.end(ctx, tenantID, runID, machine.Terminate{})
+}
+
+func (s *Service) end(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil || row.State.Terminal() {
+		return row, err
+	}
+	out, err := s.engine.ask(ctx, runID, in)
+	if fault.CodeOf(err) == "run_finished" {
+		return s.cfg.Store.Run(ctx, tenantID, runID)
+	}
+	return out.row, err
+}
+
+// Pause lets steps in action finish and starts nothing more. A paused run is
+// returned unchanged; a finished one is fault.Conflict run_finished.
+func (s *Service) Pause(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.steer(ctx, tenantID, runID, machine.Pause{})
+}
+
+// Resume goes on with a paused, failed or cancelled run; any other is
+// fault.Conflict run_not_resumable.
+func (s *Service) Resume(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.steer(ctx, tenantID, runID, machine.Resume{})
+}
+
+func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
+	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
+		return Record{}, err
+	}
+	out, err := s.engine.ask(ctx, runID, in)
+	if err == nil && out.row.State == machine.Queued {
+		s.engine.backlog.mark()
+		s.engine.kick()
+	}
+	return out.row, err
+}
+
+// CancelOpen cancels a workflow's open runs and returns once the cancels are
+// journalled.
+func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
+	ids, err := s.cfg.Store.OpenRuns(ctx, tenantID, workflowID)
+	if err != nil {
+		return err
+	}
+	var (
+		wg    sync.WaitGroup
+		once  sync.Once
+		first error
+	)
+	places := make(chan struct{}, 32)
+	for _, id := range ids {
+		places <- struct{}{}
+		wg.Add(1)
+		go func() {
+			defer func() { <-places; wg.Done() }()
+			if _, err := s.Cancel(ctx, tenantID, id); err != nil && fault.KindOf(err) != fault.NotFound {
+				once.Do(func() { first = err })
+			}
+		}()
+	}
+	wg.Wait()
+	return first
+}
+
+// SignalOutcome tells what became of a delivery.
+type SignalOutcome struct {
+	Row       Record
+	Duplicate bool // the same (run, request id) was delivered before
+}
+
+// Signal delivers a signal. A payload that breaks the open wait's schema is
+// fault.Unacceptable invalid_payload and leaves the wait open; a finished run
+// is fault.Conflict run_finished.
+func (s *Service) Signal(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
+	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
+		return SignalOutcome{}, err
+	}
+	out, err := s.engine.ask(ctx, runID, sig)
+	return SignalOutcome{Row: out.row, Duplicate: err == nil && len(out.change.Events) == 0}, err
+}
