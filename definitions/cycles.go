@@ -11,18 +11,44 @@ const searchBudget = 1_000_000
 
 // cycles reports one shortest cycle per component of more than one step. An
 // arrow reads "depends on"; the cycle begins at its first step in document
-// order.
-func (v *validator) cycles(components [][]int32) {
-	for _, group := range components {
-		if len(group) < 2 {
+// order. A fallback waits for its owner to fail; an owner waits for its
+// fallback to end: cycles are looked for both ways.
+func (v *validator) cycles() {
+	v.cyclesOf(v.ancestry.parents, v.ancestry.order)
+	edges := make([][]int32, len(v.graph.entries))
+	rescued := false
+	for i, e := range v.graph.entries {
+		for _, dep := range e.deps {
+			edges[i] = append(edges[i], dep.to)
+		}
+		if e.rescue.at != nil {
+			rescued = true
+			edges[i] = append(edges[i], e.rescue.to)
+		}
+	}
+	if rescued {
+		v.cyclesOf(edges, components(edges))
+	}
+}
+
+// cyclesOf reports the components that hold no step of a cycle reported
+// before.
+func (v *validator) cyclesOf(edges [][]int32, groups [][]int32) {
+	for _, group := range groups {
+		if len(group) < 2 || v.reported(group) {
 			continue
 		}
-		c := &cycleSearch{graph: v.graph, member: map[int32]bool{}, budget: searchBudget}
+		c := &cycleSearch{edges: edges, member: map[int32]bool{}, budget: searchBudget}
 		for _, place := range group {
 			c.member[place] = true
+			v.cyclic[place] = true
 		}
 		v.reportCycle(c.shortest(group))
 	}
+}
+
+func (v *validator) reported(group []int32) bool {
+	return slices.ContainsFunc(group, func(place int32) bool { return v.cyclic[place] })
 }
 
 func (v *validator) reportCycle(cycle []int32) {
@@ -39,19 +65,25 @@ func (v *validator) reportCycle(cycle []int32) {
 	}
 	names = append(names, names[0])
 	first := v.graph.entries[cycle[0]]
-	at := first.node
-	for _, dep := range first.deps {
-		if dep.to == cycle[1] {
-			at = dep.at
-			break
+	v.finds.error(Cycle, v.edgeTo(first, cycle[1]), "Cycle detected: %s", strings.Join(names, " → ")).relate(others...)
+}
+
+// edgeTo is the place at which a step's edge is written.
+func (v *validator) edgeTo(e *entry, to int32) *node {
+	for _, dep := range append(slices.Clone(e.deps), e.rescue) {
+		if dep.at != nil && dep.to == to {
+			return dep.at
 		}
 	}
-	v.finds.error(Cycle, at, "Cycle detected: %s", strings.Join(names, " → ")).relate(others...)
+	if e.owner == to {
+		return v.graph.entries[to].rescue.at
+	}
+	return e.node
 }
 
 // cycleSearch looks for the shortest cycle in one component.
 type cycleSearch struct {
-	graph  *graph
+	edges  [][]int32
 	member map[int32]bool
 	budget int
 }
@@ -81,8 +113,8 @@ func (c *cycleSearch) shortest(group []int32) []int32 {
 // choices counts a step's edges inside the component.
 func (c *cycleSearch) choices(place int32) int {
 	n := 0
-	for _, dep := range c.graph.entries[place].deps {
-		if c.member[dep.to] {
+	for _, to := range c.edges[place] {
+		if c.member[to] {
 			n++
 		}
 	}
@@ -96,16 +128,16 @@ func (c *cycleSearch) from(start int32, limit int) []int32 {
 	for length := 1; len(row) > 0 && length < limit; length++ {
 		var next []int32
 		for _, v := range row {
-			for _, dep := range c.graph.entries[v].deps {
+			for _, to := range c.edges[v] {
 				c.budget--
-				if dep.to == start {
+				if to == start {
 					return trail(came, start, v)
 				}
-				if _, seen := came[dep.to]; seen || !c.member[dep.to] {
+				if _, seen := came[to]; seen || !c.member[to] {
 					continue
 				}
-				came[dep.to] = v
-				next = append(next, dep.to)
+				came[to] = v
+				next = append(next, to)
 			}
 		}
 		row = next

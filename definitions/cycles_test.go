@@ -202,6 +202,39 @@ func hardGraphs(n int) map[string][][]int {
 	return map[string][][]int{"chain": chain, "ring": ring, "wide": wide, "ladder": ladder}
 }
 
+// readers is a chain in which each step reads the output of one before it.
+func readers(n int, reads func(i int) int) []byte {
+	steps := make([]map[string]any, n)
+	for i := range steps {
+		steps[i] = map[string]any{"id": fmt.Sprint("s", i), "type": "free"}
+		if i > 0 {
+			steps[i]["depends_on"] = []string{fmt.Sprint("s", i-1)}
+			steps[i]["config"] = map[string]any{"v": fmt.Sprintf("{{ steps.s%d.output }}", reads(i))}
+		}
+	}
+	raw, _ := json.Marshal(map[string]any{"name": "n", "steps": steps})
+	return raw
+}
+
+func BenchmarkReferences(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		for name, reads := range map[string]func(i int) int{
+			"previous": func(i int) int { return i - 1 },
+			"first":    func(int) int { return 0 },
+			"all":      func(i int) int { return i / 2 },
+		} {
+			src := readers(n, reads)
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				for b.Loop() {
+					if _, ds := definitions.Check(src, definitions.JSON, testCatalog()); len(ds) > 0 {
+						b.Fatal(ds[0])
+					}
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkCheck(b *testing.B) {
 	for _, n := range []int{1_000, 10_000} {
 		for _, name := range []string{"chain", "ring", "wide", "ladder"} {

@@ -7,17 +7,18 @@ import "slices"
 type graph struct {
 	entries []*entry
 	byID    map[string]int32 // the first step of each id
+	loops   []int32          // by list: the loop whose body it is, none at the top
 }
 
 // entry is one step and its place. Edges go to other entries.
 type entry struct {
-	step  *Step
-	node  *node
-	place int32 // in graph.entries
-	list  int32 // number of its list
-	loop  int32 // the loop whose body it is in, -1 at the top
-	deps  []edge
-	owner int32 // the step whose fallback it is, -1
+	step   *Step
+	node   *node
+	place  int32 // in graph.entries
+	list   int32 // number of its list
+	deps   []edge
+	owner  int32 // the step whose fallback it is
+	rescue edge  // to its own fallback; at is nil when it has none
 }
 
 // edge is a dependency and where it is written.
@@ -32,19 +33,18 @@ func (e *entry) name() string { return clip(e.step.ID) }
 // newGraph lists the steps. Lists get their numbers in document order.
 func newGraph(doc *Document) *graph {
 	g := &graph{byID: map[string]int32{}}
-	lists := int32(0)
-	g.collect(doc.Definition.Steps, doc.root.member("steps"), -1, &lists)
+	g.collect(doc.Definition.Steps, doc.root.member("steps"), none)
 	return g
 }
 
-func (g *graph) collect(steps []Step, at *node, loop int32, lists *int32) {
-	list := *lists
-	*lists++
+func (g *graph) collect(steps []Step, at *node, loop int32) {
+	list := int32(len(g.loops))
+	g.loops = append(g.loops, loop)
 	for i := range steps {
-		e := &entry{step: &steps[i], node: at.kids[i], place: int32(len(g.entries)), list: list, loop: loop, owner: -1}
+		e := &entry{step: &steps[i], node: at.kids[i], place: int32(len(g.entries)), list: list, owner: none}
 		g.entries = append(g.entries, e)
 		if e.step.Loop != nil && len(e.step.Loop.Steps) > 0 {
-			g.collect(e.step.Loop.Steps, e.node.member("config").member("steps"), e.place, lists)
+			g.collect(e.step.Loop.Steps, e.node.member("config").member("steps"), e.place)
 		}
 	}
 }
@@ -69,14 +69,23 @@ func (g *graph) siblings(list int32) []string {
 	return ids
 }
 
-// components groups the steps into strongly connected components by Tarjan's
-// algorithm, without recursion. Those that others depend on come first.
-func (g *graph) components() [][]int32 {
-	n := len(g.entries)
-	t := &tarjan{
-		graph: g, number: make([]int32, n), low: make([]int32, n), next: make([]int32, n), onStack: make([]bool, n),
+// body gives the number of a loop's list.
+func (g *graph) body(loop *entry) (int32, bool) {
+	next := int(loop.place) + 1
+	if len(loop.step.Loop.Steps) == 0 || next >= len(g.entries) {
+		return 0, false
 	}
-	for i := range g.entries {
+	return g.entries[next].list, true
+}
+
+// components groups steps into strongly connected components by Tarjan's
+// algorithm, without recursion. Those that edges lead to come first.
+func components(edges [][]int32) [][]int32 {
+	n := len(edges)
+	t := &tarjan{
+		edges: edges, number: make([]int32, n), low: make([]int32, n), next: make([]int32, n), onStack: make([]bool, n),
+	}
+	for i := range edges {
 		if t.number[i] == 0 {
 			t.from(int32(i))
 		}
@@ -85,7 +94,7 @@ func (g *graph) components() [][]int32 {
 }
 
 type tarjan struct {
-	graph       *graph
+	edges       [][]int32
 	number, low []int32 // number 0: not visited
 	next        []int32 // the next edge to follow
 	onStack     []bool
@@ -107,9 +116,8 @@ func (t *tarjan) from(start int32) {
 	t.enter(start)
 	for len(t.path) > 0 {
 		v := t.path[len(t.path)-1]
-		deps := t.graph.entries[v].deps
-		if int(t.next[v]) < len(deps) {
-			w := deps[t.next[v]].to
+		if int(t.next[v]) < len(t.edges[v]) {
+			w := t.edges[v][t.next[v]]
 			t.next[v]++
 			if t.number[w] == 0 {
 				t.enter(w)

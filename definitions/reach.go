@@ -3,12 +3,11 @@ package definitions
 import "strings"
 
 // unreachable warns of steps that can never start: all they depend on is
-// disabled, never true, or itself unreachable. components come in dependency
-// order.
-func (v *validator) unreachable(components [][]int32) {
+// disabled, never true, or itself unreachable.
+func (v *validator) unreachable() {
 	idle := make([]bool, len(v.graph.entries)) // never runs
 	dropped := v.droppedBranches()
-	for _, group := range components {
+	for _, group := range v.ancestry.order {
 		if len(group) > 1 {
 			continue
 		}
@@ -22,7 +21,6 @@ func (v *validator) unreachable(components [][]int32) {
 			v.finds.warn(UnreachableStep, e.node, "Step '%s' can never start: %s", e.name(), why)
 		}
 	}
-	v.idleFallbacks(idle)
 }
 
 // starved says why a step can never start, "" when it can.
@@ -30,32 +28,18 @@ func (v *validator) starved(e *entry, idle, dropped []bool) string {
 	if dropped[e.place] {
 		return "its branch is never taken"
 	}
-	if len(e.step.DependsOn) == 0 {
+	if e.owner != none && idle[e.owner] {
+		return "it is the fallback of '" + v.graph.entries[e.owner].name() + "', which never runs"
+	}
+	if len(e.deps) == 0 || len(e.deps) < len(e.step.DependsOn) {
 		return ""
 	}
-	resolved := 0
 	for _, dep := range e.deps {
-		if dep.at.parent != e.node.member("depends_on") {
-			continue
-		}
 		if !idle[dep.to] {
 			return ""
 		}
-		resolved++
-	}
-	if resolved < len(e.step.DependsOn) {
-		return ""
 	}
 	return "all that it depends on is disabled, never true or cannot start either"
-}
-
-// idleFallbacks warns of fallbacks whose owner never runs.
-func (v *validator) idleFallbacks(idle []bool) {
-	for _, e := range v.graph.entries {
-		if e.owner >= 0 && idle[e.owner] && !idle[e.place] {
-			v.finds.warn(UnreachableStep, e.node, "Step '%s' can never start: it is the fallback of '%s', which never runs", e.name(), v.graph.entries[e.owner].name())
-		}
-	}
 }
 
 // droppedBranches marks the steps listed only in branches that a constant
@@ -83,8 +67,15 @@ func (v *validator) droppedBranches() []bool {
 	return dropped
 }
 
-func never(expression string) bool  { return bare(expression) == "false" }
-func always(expression string) bool { return bare(expression) == "true" }
+func never(expression string) bool {
+	value, ok := constant(expression)
+	return ok && !value
+}
+
+func always(expression string) bool {
+	value, ok := constant(expression)
+	return ok && value
+}
 
 // bare takes the one enclosing {{ }} off that an expression may have.
 func bare(expression string) string {

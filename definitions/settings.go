@@ -55,7 +55,7 @@ func (v *validator) branch(e *entry, ids []string, at *node) {
 				suggest(v.nearest(id, func() []string { return v.graph.siblings(e.list) }))
 			continue
 		}
-		if !contains(to.step.DependsOn, e.step.ID) {
+		if to == e || !v.ancestry.has(to.place, e.place) {
 			v.finds.error(BranchNotDependent, item, "Step '%s' is in a branch of condition '%s' but doesn't depend on it; add '%s' to its depends_on", clip(id), e.name(), e.name()).
 				relate(to.node)
 		}
@@ -96,7 +96,7 @@ func (v *validator) tolerance(e *entry, at *node) {
 		return
 	}
 	if n.kind == number {
-		if count, err := strconv.ParseFloat(n.text, 64); err != nil || count < 0 || count != float64(int64(count)) {
+		if digits(n.text) < len(n.text) || len(n.text) > 15 {
 			v.finds.error(InvalidValue, n, "'tolerate_failures' is %s, but must be a count, 0 or more, or a share such as \"5%%\"", clip(n.text))
 		}
 		return
@@ -161,14 +161,14 @@ func (v *validator) seconds(e *entry, n *node) {
 	}
 }
 
-var looksLikeTime = regexp.MustCompile(`^\s*[0-9]{4}-[0-9]{2}`)
+var looksLikeTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}`)
 
 // until is a time, where it begins like one; else an expression.
 func (v *validator) until(e *entry, n *node) {
 	if n == nil || n.kind != text || !looksLikeTime.MatchString(n.text) {
 		return
 	}
-	if _, err := time.Parse(time.RFC3339, strings.TrimSpace(n.text)); err != nil {
+	if _, err := time.Parse(time.RFC3339, n.text); err != nil {
 		v.finds.error(InvalidValue, n, "'until' in wait '%s' is '%s', which is no RFC 3339 time such as 2026-01-31T09:00:00Z", e.name(), clip(n.text))
 	}
 }

@@ -1,5 +1,7 @@
 package definitions
 
+import "heddle/expressions"
+
 // Validate finds everything that Parse cannot see: the graph, the configs,
 // the schemas inside and the expressions. It reports all problems in one pass,
 // errors before warnings, each in document order. A catalog of nil knows the
@@ -7,7 +9,8 @@ package definitions
 func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v := &validator{
 		finds: &findings{}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
-		types: map[string]*knownType{}, schemaTexts: map[string][2]string{},
+		types: map[string]*knownType{}, schemaTexts: map[string][2]string{}, cyclic: map[int32]bool{},
+		typing: newTyping(doc.Definition.Input), items: map[int32]*expressions.Shape{},
 	}
 	if !v.count() {
 		return v.finds.resolve(doc.src)
@@ -15,12 +18,13 @@ func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v.ids()
 	v.dependencies()
 	v.fallbacks()
-	components := v.graph.components()
-	v.cycles(components)
-	v.unreachable(components)
+	v.ancestry = newAncestry(v.graph)
+	v.cycles()
+	v.unreachable()
 	v.settings()
 	v.configs()
 	v.schemas()
+	v.expressions()
 	return v.finds.resolve(doc.src)
 }
 
@@ -33,6 +37,10 @@ type validator struct {
 	doc         *Document
 	catalog     Catalog
 	graph       *graph
+	ancestry    *ancestry
+	cyclic      map[int32]bool // the steps of reported cycles
+	typing      *typing
+	items       map[int32]*expressions.Shape // by loop
 	comparisons int
 	types       map[string]*knownType
 	schemaTexts map[string][2]string // by text: place and message of the fault
@@ -112,8 +120,7 @@ func (v *validator) dependency(e *entry, id string, at *node) {
 		hint(v.nearest(id, func() []string { return v.graph.siblings(e.list) }))
 }
 
-// fallbacks resolves fallback_step into edges: who names a fallback depends
-// on it.
+// fallbacks resolves fallback_step.
 func (v *validator) fallbacks() {
 	for _, e := range v.graph.entries {
 		at := e.node.member("fallback_step")
@@ -144,15 +151,15 @@ func (v *validator) fallback(e *entry, at *node) {
 	case to == e:
 		v.finds.error(SelfDependency, at, "Cycle detected: %s → %s", id, id)
 		return
-	case to.owner >= 0:
+	case to.owner != none:
 		v.finds.error(FallbackInvalid, at, "Step '%s' is the fallback of '%s' already; a fallback step has one owner", clip(id), v.graph.entries[to.owner].name()).
 			relate(v.graph.entries[to.owner].node.pick("fallback_step"))
 	case len(to.step.DependsOn) > 0:
 		v.finds.error(FallbackInvalid, at, "Fallback step '%s' has depends_on; a fallback step runs when its owner fails and depends on nothing", clip(id)).
 			relate(to.node.pick("depends_on"))
 	}
-	if to.owner < 0 {
+	if to.owner == none {
 		to.owner = e.place
 	}
-	e.deps = append(e.deps, edge{to: to.place, at: at})
+	e.rescue = edge{to: to.place, at: at}
 }

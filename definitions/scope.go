@@ -1,0 +1,108 @@
+package definitions
+
+import "heddle/expressions"
+
+// scope is the place of an expression: which steps and names it can see.
+type scope struct {
+	list    int32 // the list that it belongs to
+	at      int32 // the step in it; none: the list's end, which sees all of it
+	self    bool  // the step itself is visible: to its compensation
+	next    *entry
+	probe   bool
+	shape   *expressions.Shape // of the probe's output
+	secrets bool
+	blind   bool // no steps at all
+}
+
+const none = int32(-1)
+
+// of is the scope of a step's own expressions.
+func of(e *entry) scope { return scope{list: e.list, at: e.place} }
+
+// withSecrets lets the templates of an effect's config name secrets.
+func (s scope) withSecrets() scope {
+	s.secrets = true
+	return s
+}
+
+// env is what is known at a place.
+func (v *validator) env(s scope) expressions.Env {
+	env := expressions.NewEnv()
+	env.Secrets = s.secrets
+	env.Shape("input", v.typing.input)
+	v.iterations(env, s.list)
+	if s.next != nil {
+		v.iteration(env, s.next)
+	}
+	if s.probe {
+		env.Shape("probe", s.shape)
+	}
+	find := func(id string) (expressions.Visibility, *expressions.Shape) {
+		place, ok := v.graph.byID[id]
+		switch {
+		case !ok:
+			return expressions.StepAbsent, nil
+		case s.blind || !v.visible(s, v.graph.entries[place]):
+			return expressions.StepHidden, nil
+		}
+		return expressions.StepVisible, v.typing.shape(v.output(v.graph.entries[place]))
+	}
+	return env.Lookup(find, func() []string {
+		if v.comparisons <= 0 {
+			return nil
+		}
+		v.comparisons -= len(v.graph.entries)
+		ids := make([]string, 0, len(v.graph.entries))
+		for _, e := range v.graph.entries {
+			ids = append(ids, e.step.ID)
+		}
+		return ids
+	})
+}
+
+// iterations adds the names of the loops around a list, the innermost last, so
+// that it wins.
+func (v *validator) iterations(env expressions.Env, list int32) {
+	loop := v.graph.loops[list]
+	if loop == none {
+		return
+	}
+	e := v.graph.entries[loop]
+	v.iterations(env, e.list)
+	v.iteration(env, e)
+}
+
+func (v *validator) iteration(env expressions.Env, loop *entry) {
+	as := loop.step.Loop.As
+	if as == "" {
+		as = "item"
+	}
+	env.Shape("index", v.typing.integer)
+	env.Shape("last", nil)
+	item, known := v.items[loop.place]
+	if !known {
+		item = v.item(loop)
+		v.items[loop.place] = item
+	}
+	env.Shape(as, item)
+}
+
+// visible tells whether an expression may read a step: an ancestor, or one of
+// a loop around it.
+func (v *validator) visible(s scope, target *entry) bool {
+	list, at, own := s.list, s.at, true
+	for target.list != list {
+		loop := v.graph.loops[list]
+		if loop == none {
+			return false
+		}
+		list, at, own = v.graph.entries[loop].list, loop, false
+	}
+	switch at {
+	case none:
+		return true
+	case target.place:
+		return own && s.self
+	}
+	return v.ancestry.has(at, target.place)
+}
