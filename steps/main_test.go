@@ -3,8 +3,10 @@ package steps_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 
@@ -17,6 +19,10 @@ import (
 
 func TestMain(m *testing.M) {
 	steps.ScriptHelperMain()
+	if text, ok := os.LookupEnv(serverVariable); ok {
+		serverMain(text)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -31,8 +37,7 @@ func open(t *testing.T, allow string, change ...func(*steps.Deps)) *steps.Regist
 	if err != nil {
 		t.Fatal(err)
 	}
-	deps := steps.Deps{Egress: guard, Version: "1.2.3", Now: func() time.Time { return at }}
-	deps.Scripts.TempDir = t.TempDir()
+	deps := steps.Deps{Egress: guard, Version: "1.2.3", Now: func() time.Time { return at }, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&deps)
 	}

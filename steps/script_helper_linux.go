@@ -216,6 +216,9 @@ func become(o order) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
 	}
+	if !o.Isolation.Namespaces && !o.Isolation.DropUser {
+		o.Limits.Processes += tasksOf(os.Getuid()) // while /proc can be read
+	}
 	if o.Isolation.Landlock > 0 {
 		if err := landlocked(o); err != nil {
 			return fmt.Errorf("landlock: %w", unwrapped(err))
@@ -227,7 +230,7 @@ func become(o order) error {
 		}
 	}
 	syscall.Umask(0o077)
-	if err := setLimits(o.Limits, o.Isolation); err != nil {
+	if err := setLimits(o.Limits); err != nil {
 		return fmt.Errorf("limits: %w", err)
 	}
 	return fmt.Errorf("interpreter %s: %w", o.Args[0], syscall.Exec(o.Path, o.Args, o.Env))
@@ -245,23 +248,19 @@ func dropUser() error {
 
 // setLimits sets the address space last: hardly anything can be allocated
 // between that and the exec.
-func setLimits(l Limits, level isolation) error {
-	processes := l.Processes
-	if !level.Namespaces && !level.DropUser {
-		processes += tasks() // the limit counts all processes of the server's user
-	}
+func setLimits(l Limits) error {
 	for _, s := range []struct {
-		resource int
-		value    int64
+		resource   int
+		soft, hard int64
 	}{
-		{unix.RLIMIT_CORE, 0},
-		{unix.RLIMIT_CPU, l.CPU},
-		{unix.RLIMIT_FSIZE, l.FileSize},
-		{unix.RLIMIT_NOFILE, l.OpenFiles},
-		{unix.RLIMIT_NPROC, processes},
-		{unix.RLIMIT_AS, l.Memory},
+		{unix.RLIMIT_CORE, 0, 0},
+		{unix.RLIMIT_CPU, l.CPU, l.CPU + 1}, // SIGXCPU first, SIGKILL a second later
+		{unix.RLIMIT_FSIZE, l.FileSize, l.FileSize},
+		{unix.RLIMIT_NOFILE, l.OpenFiles, l.OpenFiles},
+		{unix.RLIMIT_NPROC, l.Processes, l.Processes},
+		{unix.RLIMIT_AS, l.Memory, l.Memory},
 	} {
-		lim := syscall.Rlimit{Cur: uint64(s.value), Max: uint64(s.value)}
+		lim := syscall.Rlimit{Cur: uint64(s.soft), Max: uint64(s.hard)}
 		if err := syscall.Setrlimit(s.resource, &lim); err != nil {
 			return err
 		}
@@ -269,20 +268,24 @@ func setLimits(l Limits, level isolation) error {
 	return nil
 }
 
-// tasks is how many there are on the whole machine.
-func tasks() int64 {
-	load, err := os.ReadFile("/proc/loadavg")
+// tasksOf counts the tasks of a user, for the limit on processes counts all of
+// them.
+func tasksOf(uid int) int64 {
+	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return 4096
+		return 1024
 	}
-	fields := strings.Fields(string(load))
-	if len(fields) < 4 {
-		return 4096
-	}
-	_, all, _ := strings.Cut(fields[3], "/")
-	n, err := strconv.ParseInt(all, 10, 64)
-	if err != nil {
-		return 4096
+	var n int64
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			continue
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != uid {
+			continue
+		}
+		tasks, _ := os.ReadDir("/proc/" + e.Name() + "/task")
+		n += int64(len(tasks))
 	}
 	return n
 }
