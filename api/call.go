@@ -1,0 +1,113 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"heddle/access"
+	"heddle/fault"
+)
+
+// call is one request on its way through a handler.
+type call struct {
+	h      *Handler
+	w      http.ResponseWriter
+	r      *http.Request
+	params echo.Context
+	route  *route
+	who    access.Principal
+	// body is the request's body once it was read.
+	body []byte
+	sent bool
+}
+
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+func (c *call) requestID() string { return c.w.Header().Get(headerRequestID) }
+
+// param gives a path parameter. Ids, slugs, version numbers and labels are made
+// of these characters; anything else names nothing and is answered with
+// notFound, so that no odd byte reaches a store.
+func (c *call) param(name string) (string, error) {
+	v := c.params.Param(name)
+	if !plainRef(v) {
+		return "", notFound(name, v)
+	}
+	return v, nil
+}
+
+func plainRef(v string) bool {
+	if v == "" || len(v) > 128 {
+		return false
+	}
+	for i := range len(v) {
+		ch := v[i]
+		ok := ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z' || ch >= '0' && ch <= '9' ||
+			ch == '_' || ch == '-' || ch == '.'
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// notFound is the answer to a path parameter that can name nothing.
+func notFound(name, v string) error {
+	noun := map[string]string{"id": "workflow", "run_id": "run", "version": "version", "key_id": "key"}[name]
+	if noun == "" {
+		noun = name
+	}
+	return fault.New(fault.NotFound, noun+"_not_found", "There is no %s %q.", noun, clip(v))
+}
+
+// tenantID is the tenant that the caller belongs to.
+func (c *call) tenantID() string { return c.who.TenantID }
+
+// reply sends a body as JSON.
+func (c *call) reply(status int, body any) error {
+	text, err := encode(body)
+	if err != nil {
+		return err
+	}
+	return c.send(status, "application/json", text)
+}
+
+// send writes an answer whose body is ready. A client that went away is no
+// error of ours.
+func (c *call) send(status int, media string, body []byte) error {
+	head := c.w.Header()
+	head["Content-Type"] = []string{media}
+	head["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if head["Cache-Control"] == nil {
+		head["Cache-Control"] = []string{"no-store"}
+	}
+	c.sent = true
+	c.w.WriteHeader(status)
+	if c.r.Method != http.MethodHead {
+		_, _ = c.w.Write(body)
+	}
+	return nil
+}
+
+// empty sends a status without a body.
+func (c *call) empty(status int) error {
+	c.sent = true
+	c.w.WriteHeader(status)
+	return nil
+}
+
+// encode gives v as JSON with < > & as they are and a line's end.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

@@ -1,0 +1,80 @@
+package api
+
+// errorCode is one stable code, its status and when it is given.
+type errorCode struct {
+	code   string
+	status int
+	about  string
+}
+
+// errorCodes is every code that an answer may carry.
+func errorCodes() []errorCode {
+	return []errorCode{
+		{"invalid_request", 400, "Not readable as this request: broken JSON, an unknown or repeated field, a bad parameter."},
+		{"invalid_last_event_id", 400, "Last-Event-ID is no number, or beyond the run's last event."},
+		{"unauthenticated", 401, "No valid API key: missing, malformed, unknown, expired or revoked."},
+		{"acl_denied", 403, "The key lacks the action; the message names both."},
+		{"route_not_found", 404, "No such route."},
+		{"workflow_not_found", 404, "No such workflow in this tenant."},
+		{"version_not_found", 404, "The workflow has no such version."},
+		{"run_not_found", 404, "No such run in this tenant."},
+		{"key_not_found", 404, "No such key in this tenant."},
+		{"grant_not_found", 404, "The key has no grant on that workflow."},
+		{"tenant_not_found", 404, "No such tenant."},
+		{"method_not_allowed", 405, "The route is there, but not with this method; see Allow."},
+		{"slug_taken", 409, "Another workflow or tenant has the slug."},
+		{"workflow_archived", 409, "An archived workflow is not edited; change its status first."},
+		{"workflow_has_open_runs", 409, "Delete with force=true, or wait for the runs."},
+		{"workflow_not_runnable", 409, "The workflow's status forbids this run."},
+		{"workflow_changing", 409, "The workflow was changed while the run was being started; try again."},
+		{"run_open", 409, "Only a finished run is deleted."},
+		{"run_finished", 409, "The run has ended."},
+		{"run_not_resumable", 409, "Only a paused, failed or cancelled run goes on."},
+		{"concurrency_limit", 409, "The workflow's concurrency limit rejects the run."},
+		{"idempotency_key_reused", 409, "The Idempotency-Key was used with another body."},
+		{"idempotency_in_progress", 409, "A request with the same Idempotency-Key is under way."},
+		{"precondition_failed", 412, "If-Match names another revision than the current one."},
+		{"body_too_large", 413, "The body is larger than 1 MiB (4 MiB with a definition)."},
+		{"unsupported_media_type", 415, "The body is not JSON (or YAML, with a definition)."},
+		{"invalid_definition", 422, "The definition has errors; see errors and diagnostics."},
+		{"invalid_input", 422, "The input does not fit the workflow's input schema."},
+		{"invalid_trigger", 422, "Unknown trigger of a run."},
+		{"invalid_slug", 422, "The slug has the wrong form, is reserved, or looks like an id."},
+		{"invalid_status", 422, "Unknown status of a workflow."},
+		{"invalid_trigger_type", 422, "Unknown trigger type of a workflow."},
+		{"invalid_tags", 422, "A tag is empty, too long or unprintable, or there are too many."},
+		{"invalid_change_summary", 422, "The change summary is too long."},
+		{"invalid_name", 422, "A name has 1 to 200 characters."},
+		{"invalid_role", 422, "Unknown role."},
+		{"invalid_expires_at", 422, "The expiry lies in the past."},
+		{"invalid_actions", 422, "Actions that cannot be granted on a workflow."},
+		{"internal", 500, "A defect of the server; its operator finds the request id in the log."},
+		{"not_ready", 503, "The process is starting or stopping."},
+		{"store_unavailable", 503, "The database does not answer; try again after Retry-After."},
+		{"outcome_unknown", 503, "The database went away during the commit: look before you try again."},
+	}
+}
+
+// commonCodes are those that a route has by its nature.
+func commonCodes(r *route) []string {
+	codes := []string{"internal"}
+	if r.action != "" {
+		codes = append(codes, "unauthenticated", "store_unavailable")
+		if r.on != onVisible {
+			codes = append(codes, "acl_denied")
+		}
+	}
+	if r.body != noBody {
+		codes = append(codes, "invalid_request", "body_too_large", "unsupported_media_type")
+	}
+	if len(r.query) > 0 || r.conditional {
+		codes = append(codes, "invalid_request")
+	}
+	if r.conditional {
+		codes = append(codes, "precondition_failed")
+	}
+	if r.idempotent {
+		codes = append(codes, "idempotency_key_reused", "idempotency_in_progress")
+	}
+	return codes
+}

@@ -1,0 +1,233 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+// bodyRule says what body a route takes.
+type bodyRule uint8
+
+const (
+	noBody       bodyRule = iota // what is sent is not read
+	optionalBody                 // may be absent or empty
+	requiredBody
+	definitionBody // required, larger, YAML too
+)
+
+// The largest bodies, in bytes, and how long a sender may take.
+const (
+	maxBody           = 1 << 20
+	maxDefinitionBody = definitions.MaxBytes
+	bodyTime          = 30 * time.Second
+)
+
+// written is the definition within a request: what is wrong with it is a matter
+// for validation, not for decoding.
+type written struct {
+	definitions.Written
+	given bool
+}
+
+// decode reads the body into q, a pointer to a struct. Duplicate keys, unknown
+// fields and wrong types are refused with their place.
+func (c *call) decode(q any) error {
+	text, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	if len(text) == 0 {
+		if c.route.body != optionalBody {
+			return malformed("The request needs a JSON body.")
+		}
+		return nil
+	}
+	into := reflect.ValueOf(q).Elem()
+	if c.route.body == definitionBody {
+		return c.decodeDefinition(text, into)
+	}
+	if err := definitions.ScanJSON(text, definitions.RequestLimits()); err != nil {
+		return err
+	}
+	return c.assign(text, into)
+}
+
+// decodeDefinition takes an object with a definition, in JSON or YAML, or in YAML
+// the bare definition.
+func (c *call) decodeDefinition(text []byte, into reflect.Value) error {
+	format := definitions.JSON
+	if isYAML(c.r) {
+		format = definitions.YAML
+	}
+	req, found, err := definitions.ParseRequest(text, format)
+	if err != nil {
+		return err
+	}
+	if err := c.assign(req.Rest, into); err != nil {
+		return err
+	}
+	for i := range into.NumField() {
+		if d, ok := into.Field(i).Addr().Interface().(*written); ok {
+			*d = written{definitions.Written{Document: req.Document, Found: found}, req.Given}
+		}
+	}
+	return nil
+}
+
+// assign sets the fields of a struct from an object that was scanned already.
+func (c *call) assign(text []byte, into reflect.Value) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil || object == nil {
+		return malformed("The body must be a JSON object.")
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		i, known := c.route.fields[name]
+		if !known {
+			return c.unknownField(name)
+		}
+		if err := assignField(name, object[name], into.Field(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *call) unknownField(name string) error {
+	if len(c.route.names) == 0 {
+		return malformed("Unknown field %q; this request has no fields.", clip(name))
+	}
+	return malformed("Unknown field %q; remove it. Known are: %s.", clip(name), strings.Join(c.route.names, ", "))
+}
+
+func assignField(name string, value json.RawMessage, field reflect.Value) error {
+	dec := json.NewDecoder(bytes.NewReader(value))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(field.Addr().Interface())
+	if err == nil {
+		return nil
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		path := name
+		if wrong.Field != "" {
+			path += "." + wrong.Field
+		}
+		return malformed("%s must be %s, not %s.", path, wordFor(wrong.Type), wrong.Value)
+	}
+	if inner, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
+		return malformed("Unknown field %s in %s; remove it.", inner, name)
+	}
+	return malformed("%s: %s.", name, strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// wordFor names a Go type as a JSON one.
+func wordFor(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Float64:
+		return "a number"
+	}
+	return "an integer"
+}
+
+func (c *call) limit() int {
+	if c.route.body == definitionBody {
+		return maxDefinitionBody
+	}
+	return maxBody
+}
+
+// readBody reads the whole body within the route's limit and the time that a
+// sender gets. An empty body needs no media type.
+func (c *call) readBody() ([]byte, error) {
+	limit := c.limit()
+	if c.r.ContentLength > int64(limit) {
+		return nil, tooLarge(limit)
+	}
+	if c.r.ContentLength == 0 {
+		return nil, nil
+	}
+	control := http.NewResponseController(c.w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // a recorder has none
+	text, err := readAll(http.MaxBytesReader(c.w, c.r.Body, int64(limit)), c.r.ContentLength)
+	_ = control.SetReadDeadline(time.Time{})
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return nil, tooLarge(limit)
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Malformed, "invalid_request", "The body could not be read to its end.")
+	}
+	if len(text) == 0 {
+		return nil, nil
+	}
+	c.body = text
+	return text, c.checkMedia()
+}
+
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 {
+		return io.ReadAll(r)
+	}
+	text := make([]byte, length)
+	_, err := io.ReadFull(r, text)
+	return text, err
+}
+
+func tooLarge(limit int) error {
+	return fault.New(fault.TooLarge, "body_too_large", "The body is larger than %d bytes.", limit)
+}
+
+// checkMedia accepts JSON, no media type at all, and YAML for definitions.
+func (c *call) checkMedia() error {
+	header := c.r.Header.Get("Content-Type")
+	if header == "" || header == "application/json" || isYAML(c.r) && c.route.body == definitionBody {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	charset := params["charset"]
+	if err == nil && media == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8")) {
+		return nil
+	}
+	accepted := "application/json"
+	if c.route.body == definitionBody {
+		accepted += " or application/yaml"
+	}
+	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", accepted, clip(header))
+}
+
+func isYAML(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && (media == "application/yaml" || media == "application/x-yaml" || media == "text/yaml")
+}
+
+// fieldsOf gives the JSON names of a struct's fields, in order and with their
+// places.
+func fieldsOf(t reflect.Type) (fields map[string]int, names []string) {
+	fields = map[string]int{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		fields[name] = i
+		names = append(names, name)
+	}
+	return fields, names
+}
