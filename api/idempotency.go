@@ -1,0 +1,178 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"time"
+
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+const (
+	headerKey      = "Idempotency-Key"
+	headerReplayed = "Idempotency-Replayed"
+	// flightWait is how long a second request waits for the first one with the
+	// same key in this process.
+	flightWait = 10 * time.Second
+)
+
+// keyed is what identifies a request that carries an Idempotency-Key.
+type keyed struct {
+	tenantID, scope, key, bodyHash string
+}
+
+// once is one creation. Its keep makes the answer while the object is about to
+// be stored, so that both can be stored together.
+type once struct {
+	c     *call
+	key   *keyed // nil: the caller sent none
+	built *idempotency.Answer
+	err   error
+}
+
+// keep makes the answer, and gives it back when it is to be kept.
+func (o *once) keep(status int, header map[string]string, body any) *idempotency.Answer {
+	text, err := encode(body)
+	if err != nil {
+		o.err = fmt.Errorf("encode an answer: %w", err)
+		return nil
+	}
+	o.built = &idempotency.Answer{Status: status, Header: header, Response: text}
+	if o.key == nil {
+		return nil
+	}
+	a := o.built
+	a.TenantID, a.Scope, a.Key, a.BodyHash = o.key.tenantID, o.key.scope, o.key.key, o.key.bodyHash
+	a.CreatedAt = o.c.h.cfg.Now()
+	return a
+}
+
+// once performs create at most once per Idempotency-Key and sends the answer
+// that create had made with keep, or the one that was kept before.
+func (c *call) once(create func(*once) error) error {
+	k, err := c.keyed()
+	if err != nil {
+		return err
+	}
+	o := &once{c: c, key: k}
+	if k != nil {
+		leave, err := c.h.flights.enter(c.ctx(), k.tenantID+"\x00"+k.scope+"\x00"+k.key)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		if done, err := c.replay(k); done || err != nil {
+			return err
+		}
+	}
+	err = create(o)
+	if k != nil && fault.CodeOf(err) == "idempotency_key_taken" {
+		// Another process was faster; its answer is kept by now.
+		if done, err := c.replay(k); done || err != nil {
+			return err
+		}
+		return errInProgress()
+	}
+	if err == nil {
+		err = o.err
+	}
+	if err != nil {
+		return err
+	}
+	return c.sendAnswer(o.built)
+}
+
+// keyed reads the header; nil without one.
+func (c *call) keyed() (*keyed, error) {
+	values := c.r.Header.Values(headerKey)
+	if len(values) == 0 {
+		return nil, nil
+	}
+	key := values[0]
+	if len(values) > 1 || len(key) < 1 || len(key) > idempotency.MaxKey || !printable(key) {
+		return nil, malformed("%s must be 1 to %d printable ASCII characters, given once.", headerKey, idempotency.MaxKey)
+	}
+	return &keyed{
+		tenantID: c.tenantID(), scope: c.r.Method + " " + c.r.URL.Path, key: key, bodyHash: bodyHash(c.body),
+	}, nil
+}
+
+// bodyHash is taken over the canonical form, so that white space and the order
+// of keys do not matter; what has none is compared byte by byte.
+func bodyHash(body []byte) string {
+	if canonical, err := definitions.Canonical(body); err == nil {
+		body = canonical
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// replay answers with what was kept under the key, if anything was.
+func (c *call) replay(k *keyed) (done bool, err error) {
+	kept, err := c.h.cfg.Answers.Answer(c.ctx(), k.tenantID, k.scope, k.key)
+	if err != nil || kept == nil {
+		return false, err
+	}
+	if kept.BodyHash != k.bodyHash {
+		return true, fault.New(fault.Conflict, "idempotency_key_reused",
+			"This %s was used with another body; use a new key for a new request.", headerKey)
+	}
+	c.w.Header().Set(headerReplayed, "true")
+	return true, c.sendAnswer(kept)
+}
+
+func (c *call) sendAnswer(a *idempotency.Answer) error {
+	for name, value := range a.Header {
+		c.w.Header().Set(name, value)
+	}
+	return c.send(a.Status, "application/json", a.Response)
+}
+
+func errInProgress() *fault.Error {
+	return fault.New(fault.Conflict, "idempotency_in_progress",
+		"A request with this %s is under way; repeat this one in a moment.", headerKey)
+}
+
+// flights lets requests with one key through one at a time.
+type flights struct {
+	mu   sync.Mutex
+	open map[string]chan struct{}
+}
+
+func newFlights() *flights { return &flights{open: map[string]chan struct{}{}} }
+
+// enter waits until no other request with the key is under way; leave lets the
+// next one in.
+func (f *flights) enter(ctx context.Context, key string) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, flightWait)
+	defer cancel()
+	for {
+		mine := make(chan struct{})
+		f.mu.Lock()
+		other, busy := f.open[key]
+		if !busy {
+			f.open[key] = mine
+		}
+		f.mu.Unlock()
+		if !busy {
+			return func() { f.leave(key, mine) }, nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, errInProgress()
+		}
+	}
+}
+
+func (f *flights) leave(key string, mine chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.open, key)
+	close(mine)
+}
