@@ -1,0 +1,187 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+func (h *Handler) streamRun(c *call) error {
+	id, err := c.param("run_id")
+	if err != nil {
+		return err
+	}
+	after, err := lastEventID(c.r)
+	if err != nil {
+		return err
+	}
+	return c.stream(id, after, func(run executor.Record) dialectFrame {
+		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func() map[string]string { return c.stepTypes(id) }}
+		return s.frame
+	})
+}
+
+// workflowsEvent is the data of every frame of the workflows dialect; each
+// event fills what it has.
+type workflowsEvent struct {
+	RunID           string          `json:"run_id"`
+	Seq             int64           `json:"seq"`
+	Timestamp       stamp           `json:"timestamp"`
+	StepID          string          `json:"step_id,omitempty"`
+	Type            string          `json:"type,omitempty" doc:"The step's type."`
+	Attempt         int             `json:"attempt,omitempty"`
+	Iteration       string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	Status          string          `json:"status,omitempty" words:"workflows"`
+	Output          json.RawMessage `json:"output,omitempty"`
+	Error           *failure        `json:"error,omitempty"`
+	DurationSeconds *float64        `json:"duration_seconds,omitempty"`
+	NextAttemptAt   *stamp          `json:"next_attempt_at,omitempty"`
+	Fallback        string          `json:"fallback,omitempty"`
+	Reason          string          `json:"reason,omitempty" doc:"Why a step was skipped."`
+	Kind            string          `json:"kind,omitempty" doc:"What a step waits for: timer, condition, signal."`
+	Until           *stamp          `json:"until,omitempty"`
+	TimeoutAt       *stamp          `json:"timeout_at,omitempty"`
+	Name            string          `json:"name,omitempty" doc:"Of the signal."`
+	RequestID       string          `json:"request_id,omitempty"`
+	Payload         json.RawMessage `json:"payload,omitempty"`
+}
+
+// workflowsStream translates the journal of one run for one reader.
+type workflowsStream struct {
+	// startedAt is when the run started, as far as the reader's stream knows: a
+	// later change to running follows a resume.
+	startedAt time.Time
+	started   bool
+	stepTypes func() map[string]string
+	types     map[string]string
+}
+
+// frame translates one row; false: this dialect has no word for it.
+func (s *workflowsStream) frame(e events.Event) (frame, bool) {
+	d, err := machine.ReadDetail(e)
+	if err != nil {
+		return frame{}, false
+	}
+	word := s.word(e, d)
+	if word == "" {
+		return frame{}, false
+	}
+	out := workflowsEvent{
+		RunID: e.RunID, Seq: e.Seq, Timestamp: stamp(e.At),
+		StepID: e.StepID, Type: s.typeOf(e.StepID), Attempt: e.Attempt, Iteration: e.Iteration,
+		Output: d.Output, Error: failureOf(d.Error), DurationSeconds: durationOf(e.Kind, d),
+		NextAttemptAt: stampOf(d.NextAttemptAt), Fallback: d.Fallback, Reason: d.Reason,
+		Kind: d.Kind, Until: stampOf(d.Until), TimeoutAt: stampOf(d.TimeoutAt),
+		Name: d.Name, RequestID: d.RequestID, Payload: d.Payload,
+		Status: statusAfter(e.Kind),
+	}
+	return frame{event: word, data: out}, true
+}
+
+// word is the name of the row's frame, or "".
+func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
+	switch e.Kind {
+	case events.StateChanged:
+		return s.stateWord(e, d)
+	case events.StepStarted, events.StepCompleted, events.StepFailed, events.StepSkipped, events.SignalReceived,
+		events.RunCompleted, events.RunFailed, events.RunCancelled:
+		return string(e.Kind)
+	case events.StepRetrying, events.StepWaiting:
+		if d.Role == "" {
+			return string(e.Kind)
+		}
+	}
+	return ""
+}
+
+func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
+	resting := d.From == machine.Paused || d.From == machine.Failed || d.From == machine.Cancelled
+	switch {
+	case d.State == machine.Paused:
+		return "run_paused"
+	case d.State == machine.Queued && resting, d.State == machine.Running && (resting || d.From == machine.Pausing):
+		return "run_resumed"
+	case d.State == machine.Running && d.From == machine.Queued && s.firstStart(e.At):
+		return "run_started"
+	}
+	return ""
+}
+
+// firstStart tells the run's start from its going on after a resume.
+func (s *workflowsStream) firstStart(at time.Time) bool {
+	if s.startedAt.IsZero() {
+		s.startedAt = at
+	}
+	first := !s.started && s.startedAt.Equal(at)
+	s.started = s.started || first
+	return first
+}
+
+// typeOf looks a step's type up in the definition, which is read when the
+// first step shows.
+func (s *workflowsStream) typeOf(stepID string) string {
+	if stepID == "" {
+		return ""
+	}
+	if s.types == nil {
+		s.types = s.stepTypes()
+	}
+	return s.types[stepID]
+}
+
+func statusAfter(k events.Kind) string {
+	switch k {
+	case events.RunCompleted:
+		return wordsOf(machine.Completed).workflows
+	case events.RunFailed:
+		return wordsOf(machine.Failed).workflows
+	case events.RunCancelled:
+		return wordsOf(machine.Cancelled).workflows
+	}
+	return ""
+}
+
+func durationOf(k events.Kind, d machine.Detail) *float64 {
+	var ms int64
+	switch k {
+	case events.StepCompleted, events.StepFailed:
+		ms = d.LatencyMS
+	case events.RunCompleted, events.RunFailed, events.RunCancelled:
+		ms = d.DurationMS
+	default:
+		return nil
+	}
+	s := float64(ms) / 1000
+	return &s
+}
+
+// stepTypes reads the types of a run's steps, loop bodies included; none when
+// the definition cannot be read.
+func (c *call) stepTypes(runID string) map[string]string {
+	types := map[string]string{}
+	text, _, err := c.h.cfg.Executor.Definition(c.ctx(), c.tenantID(), runID)
+	if err != nil {
+		return types
+	}
+	var def struct{ Steps []typedStep }
+	// A config may have another use for the name steps; what fits is read.
+	_ = json.Unmarshal(text, &def)
+	collectTypes(def.Steps, types)
+	return types
+}
+
+type typedStep struct {
+	ID     string
+	Type   string
+	Config struct{ Steps []typedStep }
+}
+
+func collectTypes(steps []typedStep, into map[string]string) {
+	for _, s := range steps {
+		into[s.ID] = s.Type
+		collectTypes(s.Config.Steps, into)
+	}
+}
