@@ -1,0 +1,251 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"heddle/access"
+	"heddle/fault"
+)
+
+type createTenant struct {
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+type tenantBody struct {
+	ID        string `json:"id"`
+	Slug      string `json:"slug"`
+	Name      string `json:"name"`
+	CreatedAt stamp  `json:"created_at"`
+}
+
+type createdTenant struct {
+	Tenant tenantBody `json:"tenant"`
+	Key    string     `json:"key" doc:"The tenant's first admin key, shown this once."`
+}
+
+func (h *Handler) createTenant(c *call, req createTenant) error {
+	if c.who.TenantSlug != access.DefaultTenant {
+		return access.Denied(access.Admin, "tenant:"+clip(req.Slug))
+	}
+	t, key, err := h.cfg.Access.CreateTenant(c.ctx(), req.Slug, req.Name)
+	if err != nil {
+		return err
+	}
+	c.audit("tenant.create", "tenant:"+t.Slug)
+	return c.reply(http.StatusCreated, createdTenant{tenantBody{t.ID, t.Slug, t.Name, stamp(t.CreatedAt)}, key})
+}
+
+type createKey struct {
+	Name      string      `json:"name"`
+	Role      access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
+	ExpiresAt *time.Time  `json:"expires_at,omitempty"`
+}
+
+type keyBody struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Role       access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
+	Last4      string      `json:"last4" doc:"The last four characters, to tell keys apart."`
+	CreatedAt  stamp       `json:"created_at"`
+	ExpiresAt  *stamp      `json:"expires_at"`
+	LastUsedAt *stamp      `json:"last_used_at" doc:"To the minute."`
+	RevokedAt  *stamp      `json:"revoked_at"`
+}
+
+type createdKey struct {
+	keyBody
+	Key string `json:"key" doc:"Shown this once."`
+}
+
+type keyList struct {
+	Keys       []keyBody `json:"keys"`
+	NextCursor *string   `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func keyOf(k access.Key) keyBody {
+	return keyBody{
+		ID: k.ID, Name: k.Name, Role: k.Role, Last4: k.Last4, CreatedAt: stamp(k.CreatedAt),
+		ExpiresAt: stampOf(k.ExpiresAt), LastUsedAt: stampOf(k.LastUsedAt), RevokedAt: stampOf(k.RevokedAt),
+	}
+}
+
+func (h *Handler) createKey(c *call, req createKey) error {
+	var expires time.Time
+	if req.ExpiresAt != nil {
+		expires = req.ExpiresAt.UTC().Truncate(time.Millisecond)
+	}
+	k, text, err := h.cfg.Access.CreateKey(c.ctx(), c.who, req.Name, req.Role, expires)
+	if err != nil {
+		return err
+	}
+	c.audit("key.create", "key:"+k.ID)
+	return c.reply(http.StatusCreated, createdKey{keyOf(k), text})
+}
+
+func (h *Handler) listKeys(c *call) error {
+	_, p, err := c.pageQuery()
+	if err != nil {
+		return err
+	}
+	keys, next, err := h.cfg.Access.Keys(c.ctx(), c.tenantID(), p.cursor, p.limit)
+	if err != nil {
+		return err
+	}
+	list := keyList{Keys: make([]keyBody, len(keys)), NextCursor: textOrNull(next)}
+	for i, k := range keys {
+		list.Keys[i] = keyOf(k)
+	}
+	return c.reply(http.StatusOK, list)
+}
+
+func (h *Handler) revokeKey(c *call) error {
+	id, err := c.param("key_id")
+	if err != nil {
+		return err
+	}
+	if err := h.cfg.Access.RevokeKey(c.ctx(), c.tenantID(), id); err != nil {
+		return err
+	}
+	c.audit("key.revoke", "key:"+id)
+	return c.empty(http.StatusNoContent)
+}
+
+type putGrant struct {
+	KeyID    string          `json:"key_id"`
+	Workflow string          `json:"workflow" doc:"Id or slug."`
+	Actions  []access.Action `json:"actions" enum:"view,edit,execute,operate"`
+}
+
+type grantBody struct {
+	KeyID      string          `json:"key_id"`
+	WorkflowID string          `json:"workflow_id"`
+	Actions    []access.Action `json:"actions" enum:"view,edit,execute,operate"`
+}
+
+type grantList struct {
+	Grants []grantBody `json:"grants"`
+}
+
+func (h *Handler) putGrant(c *call, req putGrant) error {
+	workflowID, err := c.grantee(req.KeyID, req.Workflow)
+	if err != nil {
+		return err
+	}
+	g := access.Grant{KeyID: req.KeyID, WorkflowID: workflowID, Actions: req.Actions}
+	if err := h.cfg.Access.PutGrant(c.ctx(), c.tenantID(), g); err != nil {
+		return err
+	}
+	c.audit("grant.put", "key:"+g.KeyID)
+	return c.reply(http.StatusOK, grantBody(g))
+}
+
+// grantee checks the names in a grant and finds the workflow's id.
+func (c *call) grantee(keyID, workflow string) (string, error) {
+	if !plainRef(keyID) {
+		return "", notFound("key_id", keyID)
+	}
+	if !plainRef(workflow) {
+		return "", notFound("id", workflow)
+	}
+	w, err := c.h.cfg.Definitions.Get(c.ctx(), c.tenantID(), workflow)
+	return w.ID, err
+}
+
+func (h *Handler) listGrants(c *call) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	keyID, err := required(q, "key_id")
+	if err != nil {
+		return err
+	}
+	grants, err := h.cfg.Access.Grants(c.ctx(), c.tenantID(), keyID)
+	if err != nil {
+		return err
+	}
+	list := grantList{Grants: make([]grantBody, len(grants))}
+	for i, g := range grants {
+		list.Grants[i] = grantBody(g)
+	}
+	return c.reply(http.StatusOK, list)
+}
+
+func (h *Handler) deleteGrant(c *call) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	keyID, err := required(q, "key_id")
+	if err != nil {
+		return err
+	}
+	workflow, err := required(q, "workflow")
+	if err != nil {
+		return err
+	}
+	workflowID, err := c.grantee(keyID, workflow)
+	if err != nil {
+		return err
+	}
+	if err := h.cfg.Access.DeleteGrant(c.ctx(), c.tenantID(), keyID, workflowID); err != nil {
+		return err
+	}
+	c.audit("grant.delete", "key:"+keyID)
+	return c.empty(http.StatusNoContent)
+}
+
+// required reads a parameter that names something.
+func required(q url.Values, name string) (string, error) {
+	v := q.Get(name)
+	if !plainRef(v) {
+		return "", malformed("%s is missing or is no name; give it in the query string.", name)
+	}
+	return v, nil
+}
+
+type auditEntry struct {
+	ID        string `json:"id"`
+	Actor     string `json:"actor" doc:"The key's name."`
+	ActorID   string `json:"actor_id"`
+	Action    string `json:"action"`
+	Object    string `json:"object"`
+	RequestID string `json:"request_id"`
+	At        stamp  `json:"at"`
+}
+
+type auditList struct {
+	Entries    []auditEntry `json:"entries"`
+	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func (h *Handler) listAudit(c *call) error {
+	q, p, err := c.pageQuery()
+	if err != nil {
+		return err
+	}
+	entries, next, err := h.cfg.Access.Audit(c.ctx(), access.AuditQuery{
+		TenantID: c.tenantID(), Actor: q.Get("actor"), Action: q.Get("action"), Object: q.Get("object"),
+		Limit: p.limit, Cursor: p.cursor,
+	})
+	if err != nil {
+		return err
+	}
+	list := auditList{Entries: make([]auditEntry, len(entries)), NextCursor: textOrNull(next)}
+	for i, e := range entries {
+		list.Entries[i] = auditEntry{e.ID, e.Actor, e.ActorID, e.Action, e.Object, e.RequestID, stamp(e.At)}
+	}
+	return c.reply(http.StatusOK, list)
+}
+
+// audit writes who did what. The deed is done by then, so that a trail which
+// cannot be written is logged and does not fail the request.
+func (c *call) audit(action, object string) {
+	if err := c.h.cfg.Access.Record(c.ctx(), c.who, action, object, c.requestID()); err != nil {
+		c.h.log.Error("the audit trail could not be written", "request_id", c.requestID(),
+			"action", action, "object", object, "error", fault.CodeOf(err))
+	}
+}

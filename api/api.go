@@ -1,0 +1,124 @@
+// Package api is the HTTP edge: it decodes requests, calls one service, encodes
+// the answer. Its table of routes is the single source of what is served and of
+// the OpenAPI document. All errors leave through one envelope. It must not know
+// SQL, and nothing below it knows how many API dialects there are.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"heddle/access"
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/idempotency"
+	"heddle/versions"
+)
+
+// Config is what the edge serves. Log may be nil. Version is the product's.
+type Config struct {
+	Access      *access.Service
+	Definitions *definitions.Service
+	Versions    *versions.Service
+	Executor    *executor.Service
+	Answers     idempotency.Store
+	Version     string
+	Now         func() time.Time
+	NewID       func(prefix string) string
+	Log         *slog.Logger
+	// StreamWrite is how long one write to a stream may stall before its reader
+	// is dropped; 0 is 20 s.
+	StreamWrite time.Duration
+}
+
+// Handler serves every route of the product's API.
+type Handler struct {
+	cfg     Config
+	log     *slog.Logger
+	echo    *echo.Echo
+	routes  []route
+	openapi []byte
+	flights *flights
+	// streams ends when the server stops: open streams are closed then.
+	streams context.Context
+	close   context.CancelFunc
+}
+
+// New makes the handler. CloseStreams ends its open streams; NewServer calls it
+// at shutdown.
+func New(cfg Config) *Handler {
+	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), flights: newFlights()}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.cfg.StreamWrite == 0 {
+		h.cfg.StreamWrite = 20 * time.Second
+	}
+	h.streams, h.close = context.WithCancel(context.Background())
+	h.routes = h.table()
+	h.openapi = describe(h.routes, cfg.Version)
+	h.echo.HTTPErrorHandler = h.unrouted
+	for i := range h.routes {
+		h.register(&h.routes[i])
+	}
+	return h
+}
+
+// CloseStreams ends every open stream; their clients come back with
+// Last-Event-ID.
+func (h *Handler) CloseStreams() { h.close() }
+
+// ServeHTTP gives the request its id and routes it. A trailing slash is
+// optional everywhere.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := h.requestID(r)
+	w.Header()[headerRequestID] = []string{id}
+	if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(p, "/") {
+		r.URL.Path = strings.TrimRight(p, "/")
+		r.URL.RawPath = strings.TrimRight(r.URL.RawPath, "/")
+		if r.URL.Path == "" {
+			r.URL.Path = "/"
+		}
+	}
+	h.echo.ServeHTTP(w, r)
+}
+
+const headerRequestID = "X-Request-Id"
+
+// requestID keeps the caller's own when it is 1 to 128 printable characters.
+func (h *Handler) requestID(r *http.Request) string {
+	id := r.Header.Get(headerRequestID)
+	if len(id) >= 1 && len(id) <= 128 && printable(id) {
+		return id
+	}
+	return h.cfg.NewID("req_")
+}
+
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// NewServer gives the handler a server with the limits that net/http leaves
+// open. Streams lengthen their own write deadline frame by frame.
+func NewServer(h *Handler) *http.Server {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout:      90 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	s.RegisterOnShutdown(h.CloseStreams)
+	return s
+}

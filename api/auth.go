@@ -1,0 +1,60 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"heddle/access"
+)
+
+// authenticate reads the bearer token; whatever is not exactly one is answered
+// like an unknown key.
+func (h *Handler) authenticate(r *http.Request) (access.Principal, error) {
+	var token string
+	if v := r.Header["Authorization"]; len(v) == 1 && len(v[0]) <= 1024 {
+		scheme, rest, _ := strings.Cut(v[0], " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			token = strings.Trim(rest, " ")
+		}
+	}
+	return h.cfg.Access.Authenticate(r.Context(), token)
+}
+
+// authorise asks whether the caller may do the route's action on its object.
+// A role that may do it everywhere costs no read.
+func (h *Handler) authorise(c *call) error {
+	action := c.route.action
+	if c.route.on == onVisible || access.Everywhere(c.who, action) {
+		return nil
+	}
+	switch c.route.on {
+	case onWorkflow:
+		ref, err := c.param("id")
+		if err != nil {
+			return err
+		}
+		w, err := h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
+		if err != nil {
+			return err
+		}
+		return allow(c.who, action, w.ID, w.Slug)
+	case onRun:
+		id, err := c.param("run_id")
+		if err != nil {
+			return err
+		}
+		run, err := h.cfg.Executor.Run(c.ctx(), c.tenantID(), id)
+		if err != nil {
+			return err
+		}
+		return allow(c.who, action, run.WorkflowID, run.Slug)
+	}
+	return allow(c.who, action, "", "*")
+}
+
+func allow(p access.Principal, a access.Action, workflowID, slug string) error {
+	if access.Can(p, a, workflowID) {
+		return nil
+	}
+	return access.Denied(a, "workflow:"+slug)
+}

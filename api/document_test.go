@@ -1,0 +1,161 @@
+package api_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// document is the served OpenAPI document, against which every answer of these
+// tests is checked.
+type document struct {
+	compiler *jsonschema.Compiler
+	paths    map[string]map[string]operation
+	compiled map[string]*jsonschema.Schema
+}
+
+type operation struct {
+	Responses map[string]struct {
+		Content map[string]json.RawMessage
+	}
+}
+
+const docURL = "https://example.invalid/openapi.json"
+
+func readDocument(t *testing.T, base string) *document {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/openapi.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &document{compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{}}
+	d.compiler.AssertFormat()
+	if err := d.compiler.AddResource(docURL, root); err != nil {
+		t.Fatal(err)
+	}
+	var parsed struct {
+		Paths map[string]map[string]operation
+	}
+	if err := json.Unmarshal(text, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	d.paths = parsed.Paths
+	return d
+}
+
+// check fails the test when the document does not describe this answer.
+func (d *document) check(t *testing.T, r request, got response) {
+	t.Helper()
+	if got.header.Get("X-Request-Id") == "" {
+		t.Errorf("%s %s: no request id", r.method, r.path)
+	}
+	path, op, found := d.find(r)
+	if !found || got.status == http.StatusMethodNotAllowed {
+		d.validate(t, r, "#/components/schemas/ProblemBody", got.body)
+		return
+	}
+	status := strconv.Itoa(got.status)
+	answer, ok := op.Responses[status]
+	if !ok {
+		t.Errorf("%s %s: %s is not documented: %s", r.method, path, status, got.body)
+		return
+	}
+	media, _, _ := strings.Cut(got.header.Get("Content-Type"), ";")
+	if len(answer.Content) == 0 {
+		if got.body != "" {
+			t.Errorf("%s %s: %s has a body that is not documented", r.method, path, status)
+		}
+		return
+	}
+	if _, ok := answer.Content[media]; !ok {
+		t.Errorf("%s %s: %s is sent as %q", r.method, path, status, media)
+		return
+	}
+	if strings.HasSuffix(media, "json") && r.method != http.MethodHead {
+		d.validate(t, r, "#/paths/"+token(path)+"/"+strings.ToLower(r.method)+"/responses/"+status+"/content/"+token(media)+"/schema", got.body)
+	}
+}
+
+// find matches a request's path with a template; fixed parts win.
+func (d *document) find(r request) (path string, op operation, found bool) {
+	u, err := url.Parse(r.path)
+	if err != nil {
+		return "", operation{}, false
+	}
+	best := -1
+	for template, methods := range d.paths {
+		fixed, ok := matches(template, strings.TrimSuffix(u.Path, "/"))
+		method := strings.ToLower(r.method)
+		if method == "head" {
+			method = "get"
+		}
+		if o, has := methods[method]; ok && has && fixed > best {
+			path, op, found, best = template, o, true, fixed
+		}
+	}
+	return path, op, found
+}
+
+func matches(template, path string) (fixed int, ok bool) {
+	want, have := strings.Split(template, "/"), strings.Split(path, "/")
+	if template == "/" {
+		want = []string{""}
+	}
+	if len(want) != len(have) {
+		return 0, false
+	}
+	for i := range want {
+		if strings.HasPrefix(want[i], "{") && have[i] != "" {
+			continue
+		}
+		if want[i] != have[i] {
+			return 0, false
+		}
+		fixed++
+	}
+	return fixed, true
+}
+
+func (d *document) validate(t *testing.T, r request, pointer, body string) {
+	t.Helper()
+	schema, ok := d.compiled[pointer]
+	if !ok {
+		var err error
+		if schema, err = d.compiler.Compile(docURL + pointer); err != nil {
+			t.Fatalf("%s: %v", pointer, err)
+		}
+		d.compiled[pointer] = schema
+	}
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+	if err != nil {
+		t.Errorf("%s %s: the answer is no JSON: %s", r.method, r.path, body)
+		return
+	}
+	if err := schema.Validate(value); err != nil {
+		t.Errorf("%s %s: not as documented: %v\n%s", r.method, r.path, err, body)
+	}
+}
+
+// token escapes a key for a JSON pointer in a URL's fragment.
+func token(key string) string {
+	return url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(key))
+}

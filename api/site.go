@@ -1,0 +1,105 @@
+package api
+
+import (
+	"html/template"
+	"net/http"
+	"strings"
+
+	"heddle/access"
+)
+
+type health struct {
+	Status string `json:"status" enum:"ok,ready"`
+}
+
+// healthz tells that the process answers at all.
+func (h *Handler) healthz(c *call) error { return c.reply(http.StatusOK, health{"ok"}) }
+
+// readyz tells whether this process takes and drives runs.
+func (h *Handler) readyz(c *call) error {
+	if err := h.cfg.Executor.Ready(c.ctx()); err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, health{"ready"})
+}
+
+type info struct {
+	Name    string    `json:"name"`
+	Version string    `json:"version"`
+	Tenant  string    `json:"tenant" doc:"The slug of the caller's tenant."`
+	Key     callerKey `json:"key"`
+}
+
+type callerKey struct {
+	ID   string      `json:"id"`
+	Name string      `json:"name"`
+	Role access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
+}
+
+func (h *Handler) info(c *call) error {
+	return c.reply(http.StatusOK, info{
+		Name: productName, Version: h.cfg.Version, Tenant: c.who.TenantSlug,
+		Key: callerKey{c.who.KeyID, c.who.KeyName, c.who.Role},
+	})
+}
+
+const productName = "Heddle"
+
+func (h *Handler) openAPI(c *call) error {
+	c.w.Header().Set("Cache-Control", "no-cache")
+	return c.send(http.StatusOK, "application/json", h.openapi)
+}
+
+// sitePage is everything that the two pages show.
+type sitePage struct {
+	Name, Version string
+	Routes        []siteRoute
+}
+
+type siteRoute struct {
+	Method, Path, Summary string
+}
+
+const siteHead = `<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{{.Name}} {{.Version}}</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem}
+td{padding:.15rem .8rem .15rem 0;vertical-align:top}code{font-size:.95em}</style>
+<h1>{{.Name}} <small>{{.Version}}</small></h1>
+`
+
+const frontPage = siteHead + `<p>Durable workflow definitions and runs. This server speaks HTTP and JSON:</p>
+<ul><li><a href="/docs">what it answers</a>, route by route</li>
+<li><a href="/openapi.json">the OpenAPI document</a></li>
+<li><a href="/healthz">/healthz</a> and <a href="/readyz">/readyz</a></li></ul></html>
+`
+
+const docsPage = siteHead + `<p>Every request but for those of this site carries <code>Authorization: Bearer iw_live_…</code>.
+Bodies, answers, parameters and error codes: <a href="/openapi.json">the OpenAPI document</a>.</p>
+<table>{{range .Routes}}<tr><td><code>{{.Method}}</code></td><td><code>{{.Path}}</code></td><td>{{.Summary}}</td></tr>
+{{end}}</table></html>
+`
+
+func (h *Handler) front(c *call) error { return h.page(c, frontPage) }
+
+func (h *Handler) docs(c *call) error { return h.page(c, docsPage) }
+
+func (h *Handler) page(c *call, text string) error {
+	t, err := template.New("page").Parse(text)
+	if err != nil {
+		return err
+	}
+	data := sitePage{Name: productName, Version: h.cfg.Version}
+	for _, r := range h.routes {
+		data.Routes = append(data.Routes, siteRoute{r.method, r.path, r.summary})
+	}
+	var out strings.Builder
+	if err := t.Execute(&out, data); err != nil {
+		return err
+	}
+	head := c.w.Header()
+	head.Set("Cache-Control", "no-cache")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
+	return c.send(http.StatusOK, "text/html; charset=utf-8", []byte(out.String()))
+}

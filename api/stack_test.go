@@ -1,0 +1,296 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"heddle/access"
+	"heddle/api"
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/ids"
+	"heddle/steps"
+	"heddle/store"
+	"heddle/versions"
+)
+
+const bootstrapKey = "a first key for tests"
+
+// stack is the whole product over a database in memory, behind a real server.
+type stack struct {
+	t      *testing.T
+	url    string
+	db     *store.DB
+	access *access.Service
+	exec   *executor.Service
+	log    *lockedBuffer
+	doc    *document
+	admin  string // the key of the tenant default
+}
+
+// lockedBuffer collects the log.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+type stackOption func(*api.Config, *executor.Config)
+
+func newStack(t *testing.T, opts ...stackOption) *stack {
+	t.Helper()
+	db, err := store.Open(t.Context(), "sqlite://:memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	s := &stack{t: t, db: db, log: &lockedBuffer{}, admin: bootstrapKey}
+	log := slog.New(slog.NewTextHandler(s.log, nil))
+	newID := ids.New(time.Now).New
+	registry := steps.Default(steps.Deps{Version: "test", Now: time.Now, Log: log, Scripts: steps.Scripts{Mode: "off"}})
+	t.Cleanup(registry.Close)
+	ecfg := executor.Config{
+		Store: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Holder: newID("node_"), Drain: 100 * time.Millisecond,
+	}
+	acfg := api.Config{Versions: versions.NewService(db), Answers: db, Version: "test", Now: time.Now, NewID: newID, Log: log}
+	for _, o := range opts {
+		o(&acfg, &ecfg)
+	}
+	s.access = access.New(access.Config{Store: db, Now: time.Now, NewID: newID, Log: log})
+	if _, err := s.access.Bootstrap(t.Context(), bootstrapKey); err != nil {
+		t.Fatal(err)
+	}
+	s.exec = executor.New(ecfg)
+	acfg.Access, acfg.Executor = s.access, s.exec
+	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{
+		Store: db, Catalog: registry, Runs: s.exec, Now: time.Now, NewID: newID,
+	})
+	s.serve(api.New(acfg))
+	return s
+}
+
+// serve runs the executor and the server until the test ends.
+func (s *stack) serve(h *api.Handler) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.exec.Serve(ctx)
+	}()
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = api.NewServer(h)
+	server.Start()
+	s.url = server.URL
+	s.t.Cleanup(func() {
+		cancel()
+		<-ended
+		h.CloseStreams()
+		server.Close()
+		s.exec.Close()
+	})
+	s.eventually("ready", func() bool { return s.exec.Ready(s.t.Context()) == nil })
+	s.doc = readDocument(s.t, s.url)
+}
+
+// eventually waits for a condition, at most ten seconds.
+func (s *stack) eventually(what string, holds func() bool) {
+	s.t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			s.t.Fatalf("not within 10 s: %s\n%s", what, s.log)
+		}
+	}
+}
+
+// request is one call of a test. Key "" is the admin's, "-" none.
+type request struct {
+	method, path string
+	body         string
+	key          string
+	header       map[string]string
+}
+
+// response is what came back, checked against the OpenAPI document.
+type response struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (s *stack) do(r request) response {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), r.method, s.url+r.path, strings.NewReader(r.body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	switch r.key {
+	case "-":
+	case "":
+		req.Header.Set("Authorization", "Bearer "+s.admin)
+	default:
+		req.Header.Set("Authorization", "Bearer "+r.key)
+	}
+	if r.body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range r.header {
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	got := response{resp.StatusCode, resp.Header, string(body)}
+	s.doc.check(s.t, r, got)
+	return got
+}
+
+func (s *stack) get(path string) response {
+	s.t.Helper()
+	return s.do(request{method: http.MethodGet, path: path})
+}
+
+func (s *stack) post(path, body string) response {
+	s.t.Helper()
+	return s.do(request{method: http.MethodPost, path: path, body: body})
+}
+
+// want fails unless the status is this one.
+func (r response) want(t *testing.T, status int) response {
+	t.Helper()
+	if r.status != status {
+		t.Fatalf("status %d, want %d: %s", r.status, status, r.body)
+	}
+	return r
+}
+
+// wantCode fails unless the answer is this error in the envelope.
+func (r response) wantCode(t *testing.T, status int, code string) response {
+	t.Helper()
+	var e struct {
+		Error         struct{ Code, Message, RequestID string }
+		Code, Message string
+	}
+	if err := json.Unmarshal([]byte(r.body), &e); err != nil {
+		t.Fatalf("status %d, no envelope: %s", r.status, r.body)
+	}
+	if r.status != status || e.Code != code || e.Error.Code != code || e.Message == "" || e.Error.Message != e.Message {
+		t.Fatalf("%d %q, want %d %q: %s", r.status, e.Code, status, code, r.body)
+	}
+	return r
+}
+
+// field reads one value by its path through objects and lists.
+func (r response) field(t *testing.T, path ...any) any {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(r.body))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		t.Fatalf("no JSON: %s", r.body)
+	}
+	for _, p := range path {
+		switch key := p.(type) {
+		case string:
+			object, ok := v.(map[string]any)
+			if !ok {
+				t.Fatalf("%v: no object in %s", path, r.body)
+			}
+			v = object[key]
+		case int:
+			list, ok := v.([]any)
+			if !ok || key >= len(list) {
+				t.Fatalf("%v: no such item in %s", path, r.body)
+			}
+			v = list[key]
+		}
+	}
+	return v
+}
+
+func (r response) text(t *testing.T, path ...any) string {
+	t.Helper()
+	s, ok := r.field(t, path...).(string)
+	if !ok {
+		t.Fatalf("%v is no text in %s", path, r.body)
+	}
+	return s
+}
+
+// trivial is a definition of three condition steps.
+const trivial = `{"name":"Trivial","steps":[` +
+	`{"id":"a","type":"condition","config":{"expression":"true"}},` +
+	`{"id":"b","type":"condition","config":{"expression":"steps.a.output.result"},"depends_on":["a"]},` +
+	`{"id":"c","type":"condition","config":{"expression":"1 < 2"},"depends_on":["b"]}]}`
+
+// parked is a definition that waits for an hour.
+const parked = `{"name":"Parked","steps":[{"id":"nap","type":"wait","config":{"seconds":3600}}]}`
+
+// create stores a workflow and gives its id. more is added to the request.
+func (s *stack) create(definition, more string) string {
+	s.t.Helper()
+	if more != "" {
+		more = "," + more
+	}
+	return s.post("/api/workflows", `{"definition":`+definition+more+`}`).want(s.t, http.StatusCreated).text(s.t, "id")
+}
+
+// start begins a run and gives its id.
+func (s *stack) start(workflow, body string) string {
+	s.t.Helper()
+	return s.post("/api/workflows/"+workflow+"/run", body).want(s.t, http.StatusAccepted).text(s.t, "run_id")
+}
+
+// until waits for a run's status.
+func (s *stack) until(runID, status string) response {
+	s.t.Helper()
+	var got response
+	s.eventually(runID+" is "+status, func() bool {
+		got = s.get("/api/workflows/runs/"+runID).want(s.t, http.StatusOK)
+		return got.text(s.t, "run", "status") == status
+	})
+	return got
+}
+
+// key makes a key of a role, or of another tenant's admin.
+func (s *stack) key(role string) string {
+	s.t.Helper()
+	return s.post("/v1/keys", `{"name":"`+role+` key","role":"`+role+`"}`).want(s.t, http.StatusCreated).text(s.t, "key")
+}
+
+func (s *stack) tenant(slug string) string {
+	s.t.Helper()
+	return s.post("/v1/tenants", `{"slug":"`+slug+`","name":"Other"}`).want(s.t, http.StatusCreated).text(s.t, "key")
+}

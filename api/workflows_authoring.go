@@ -1,0 +1,211 @@
+package api
+
+import (
+	"net/http"
+
+	"heddle/access"
+	"heddle/definitions"
+	"heddle/idempotency"
+	"heddle/versions"
+)
+
+func (h *Handler) listWorkflows(c *call) error {
+	q, p, err := c.pageQuery()
+	if err != nil {
+		return err
+	}
+	found, err := h.cfg.Definitions.List(c.ctx(), definitions.Query{
+		TenantID: c.tenantID(), IDs: access.Viewable(c.who),
+		Status: definitions.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
+		Tag: q.Get("tag"), Text: q.Get("q"),
+		Limit: p.limit, Offset: p.offset, Cursor: p.cursor, WantTotal: p.wantTotal(),
+	})
+	if err != nil {
+		return err
+	}
+	list := workflowList{
+		Workflows: make([]workflowSummary, len(found.Workflows)),
+		Total:     totalOrNothing(found.Total, p.wantTotal()), NextCursor: textOrNull(found.Next),
+	}
+	for i, w := range found.Workflows {
+		list.Workflows[i] = summaryOf(w)
+	}
+	return c.reply(http.StatusOK, list)
+}
+
+func (h *Handler) createWorkflow(c *call, req createWorkflow) error {
+	if !req.Definition.given {
+		return errNoDefinition()
+	}
+	return c.once(func(o *once) error {
+		_, err := h.cfg.Definitions.Create(c.ctx(), definitions.CreateRequest{
+			TenantID: c.tenantID(), Author: c.who.KeyName, Definition: req.Definition.Written,
+			TriggerType: req.TriggerType, Tags: req.Tags, Slug: req.Slug, Status: req.Status,
+			ChangeSummary: req.ChangeSummary,
+			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
+				header := map[string]string{"Location": workflowsBase + "/" + w.ID, "ETag": etag(w.Revision)}
+				return o.keep(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
+					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash,
+				})})
+			},
+		})
+		return err
+	})
+}
+
+func errNoDefinition() error {
+	return malformed("definition is missing; send {\"definition\": {…}}.")
+}
+
+func (h *Handler) getWorkflow(c *call) error {
+	ref, err := c.param("id")
+	if err != nil {
+		return err
+	}
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	version := q.Get("version")
+	if version != "" && !plainRef(version) {
+		return notFound("version", version)
+	}
+	w, v, err := h.cfg.Versions.Get(c.ctx(), c.tenantID(), ref, version)
+	if err != nil {
+		return err
+	}
+	if c.tag(w.Revision) {
+		return c.empty(http.StatusNotModified)
+	}
+	return c.reply(http.StatusOK, workflowAnswer{bodyOf(w, v)})
+}
+
+// replyWorkflow answers with a workflow that was just written, and its active
+// definition.
+func (c *call) replyWorkflow(w definitions.Workflow) error {
+	v, err := c.h.cfg.Versions.Active(c.ctx(), w)
+	if err != nil {
+		return err
+	}
+	c.tag(w.Revision)
+	return c.reply(http.StatusOK, workflowAnswer{bodyOf(w, v)})
+}
+
+func (h *Handler) updateWorkflow(c *call, req updateWorkflow) error {
+	ref, err := c.param("id")
+	if err != nil {
+		return err
+	}
+	match, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	ask := definitions.UpdateRequest{
+		TenantID: c.tenantID(), Ref: ref, Author: c.who.KeyName, ChangeSummary: req.ChangeSummary,
+		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: match,
+	}
+	if req.Definition.given {
+		ask.Definition = &req.Definition.Written
+	}
+	w, err := h.cfg.Definitions.Update(c.ctx(), ask)
+	if err != nil {
+		return err
+	}
+	return c.replyWorkflow(w)
+}
+
+func (h *Handler) setStatus(c *call, req setStatus) error {
+	ref, err := c.param("id")
+	if err != nil {
+		return err
+	}
+	match, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	w, err := h.cfg.Definitions.SetStatus(c.ctx(), c.tenantID(), ref, req.Status, match)
+	if err != nil {
+		return err
+	}
+	return c.replyWorkflow(w)
+}
+
+func (h *Handler) deleteWorkflow(c *call) error {
+	ref, err := c.param("id")
+	if err != nil {
+		return err
+	}
+	match, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	force, err := boolParam(q, "force")
+	if err != nil {
+		return err
+	}
+	err = h.cfg.Definitions.Delete(c.ctx(), definitions.DeleteRequest{
+		TenantID: c.tenantID(), Ref: ref, Force: force, IfMatch: match,
+	})
+	if err != nil {
+		return err
+	}
+	return c.empty(http.StatusNoContent)
+}
+
+func (h *Handler) validateDefinition(c *call, req validateDefinition) error {
+	if !req.Definition.given {
+		return errNoDefinition()
+	}
+	found := h.cfg.Definitions.Validate(req.Definition.Written)
+	return c.reply(http.StatusOK, validity{
+		Valid: definitions.Valid(found), Errors: definitions.Messages(found), Diagnostics: found,
+	})
+}
+
+func (h *Handler) listVersions(c *call) error {
+	ref, err := c.param("id")
+	if err != nil {
+		return err
+	}
+	_, p, err := c.pageQuery()
+	if err != nil {
+		return err
+	}
+	found, err := h.cfg.Versions.List(c.ctx(), versions.Query{
+		TenantID: c.tenantID(), Ref: ref, Limit: p.limit, Offset: p.offset, Cursor: p.cursor,
+	})
+	if err != nil {
+		return err
+	}
+	list := versionList{
+		Versions: make([]versionSummary, len(found.Versions)),
+		Total:    totalOrNothing(found.Total, p.wantTotal()), NextCursor: textOrNull(found.Next),
+	}
+	for i, v := range found.Versions {
+		list.Versions[i] = versionOf(found.Workflow, v)
+	}
+	return c.reply(http.StatusOK, list)
+}
+
+func (h *Handler) getVersion(c *call) error {
+	ref, err := c.param("id")
+	if err != nil {
+		return err
+	}
+	version, err := c.param("version")
+	if err != nil {
+		return err
+	}
+	w, v, err := h.cfg.Versions.Get(c.ctx(), c.tenantID(), ref, version)
+	if err != nil {
+		return err
+	}
+	if c.tag(w.Revision) {
+		return c.empty(http.StatusNotModified)
+	}
+	return c.reply(http.StatusOK, versionBody{versionOf(w, v), v.Definition})
+}

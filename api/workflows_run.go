@@ -1,0 +1,112 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// runAnswer is a run with its steps.
+type runAnswer struct {
+	Run runBody `json:"run"`
+}
+
+type runBody struct {
+	runSummary
+	Input    json.RawMessage `json:"input"`
+	Output   json.RawMessage `json:"output"`
+	StepRuns []stepRun       `json:"step_runs" doc:"Steps that started or were skipped, in execution order."`
+}
+
+// stepRun is one step of a run. attempt is the last one; fallback names the
+// step whose output stands for this one's.
+type stepRun struct {
+	StepID          string          `json:"step_id"`
+	Type            string          `json:"type"`
+	Status          string          `json:"status" enum:"pending,running,waiting,retrying,completed,failed,skipped,cancelled"`
+	Attempt         int             `json:"attempt"`
+	Output          json.RawMessage `json:"output"`
+	Error           *failure        `json:"error"`
+	StartedAt       *stamp          `json:"started_at"`
+	CompletedAt     *stamp          `json:"completed_at"`
+	DurationSeconds *float64        `json:"duration_seconds"`
+	Fallback        string          `json:"fallback,omitempty"`
+	NextAttemptAt   *stamp          `json:"next_attempt_at,omitempty"`
+	Wait            *openWait       `json:"wait,omitempty"`
+	Tokens          int64           `json:"tokens,omitempty"`
+	CostMicroUSD    int64           `json:"cost_micro_usd,omitempty"`
+	Iterations      *iterations     `json:"iterations,omitempty"`
+}
+
+// openWait says what a step waits for.
+type openWait struct {
+	Kind      string `json:"kind" enum:"timer,condition,signal"`
+	Signal    string `json:"signal,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
+	Until     *stamp `json:"until,omitempty"`
+	TimeoutAt *stamp `json:"timeout_at,omitempty"`
+}
+
+// iterations counts a loop's; total is null until it is known.
+type iterations struct {
+	Total     *int `json:"total"`
+	Started   int  `json:"started"`
+	Completed int  `json:"completed"`
+	Failed    int  `json:"failed"`
+}
+
+func (h *Handler) getRun(c *call) error {
+	id, err := c.param("run_id")
+	if err != nil {
+		return err
+	}
+	view, err := h.cfg.Executor.Get(c.ctx(), c.tenantID(), id)
+	if err != nil {
+		return err
+	}
+	if c.tag(view.Seq) {
+		return c.empty(http.StatusNotModified)
+	}
+	return c.reply(http.StatusOK, runAnswer{runBodyOf(view)})
+}
+
+func runBodyOf(v executor.View) runBody {
+	b := runBody{
+		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output,
+		StepRuns: make([]stepRun, len(v.Steps)),
+	}
+	for i, s := range v.Steps {
+		b.StepRuns[i] = stepRunOf(s)
+	}
+	return b
+}
+
+func stepRunOf(s machine.StepRun) stepRun {
+	r := stepRun{
+		StepID: s.StepID, Type: s.Type, Status: string(s.Status), Attempt: s.Attempt,
+		Output: s.Output, Error: failureOf(s.Error),
+		StartedAt: stampOf(s.StartedAt), CompletedAt: stampOf(s.CompletedAt),
+		DurationSeconds: seconds(s.StartedAt, s.CompletedAt),
+		Fallback:        s.Fallback, NextAttemptAt: stampOf(s.NextAttemptAt),
+		Tokens: s.Usage.Tokens, CostMicroUSD: s.Usage.CostMicroUSD,
+	}
+	if w := s.Wait; w != nil {
+		r.Wait = waitOf(*w)
+	}
+	if n := s.Iterations; n != nil {
+		r.Iterations = &iterations{Started: n.Started, Completed: n.Completed, Failed: n.Failed}
+		if n.Total >= 0 {
+			r.Iterations.Total = &n.Total
+		}
+	}
+	return r
+}
+
+func waitOf(w machine.Wait) *openWait {
+	return &openWait{
+		Kind: w.Kind, Signal: w.Name, RequestID: w.RequestID,
+		Until: stampOf(w.Until), TimeoutAt: stampOf(w.TimeoutAt),
+	}
+}
