@@ -19,15 +19,21 @@ const (
 	acceptingSQL = "SELECT count(*) FROM workflows WHERE id = ? AND deleted = 0"
 	keepSQL      = "INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	advanceSQL   = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ? WHERE id = ? AND seq = ?"
-	snapshotSQL  = "INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data"
+	// stepSQL is advanceSQL where neither state nor wake_at changes: it touches
+	// no index.
+	stepSQL     = "UPDATE runs SET version = ?, hash = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ? WHERE id = ? AND seq = ? AND state = ? AND wake_at = ?"
+	inputSQL    = "INSERT INTO run_inputs (run_id, input) VALUES (?, ?)"
+	snapshotSQL = "INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data"
 )
 
 // newSQLiteWriter prepares the statements; the tables must be there.
 func newSQLiteWriter(ctx context.Context, pool *sql.DB) (*sqliteWriter, error) {
 	h := &sqliteWriter{pool: pool, statements: map[string]*sql.Stmt{}}
-	texts := []string{epochSQL, acceptingSQL, keepSQL, advanceSQL, snapshotSQL}
+	texts := []string{epochSQL, acceptingSQL, keepSQL, advanceSQL, stepSQL, inputSQL, snapshotSQL}
 	for _, table := range []table{runTable, eventTable} {
-		texts = append(texts, table.insert(1), table.insert(bulkRows))
+		for _, rows := range bulkSizes {
+			texts = append(texts, table.insert(rows))
+		}
 	}
 	for _, text := range texts {
 		s, err := pool.PrepareContext(ctx, text)
@@ -113,9 +119,7 @@ func (g *sqliteGroup) keep(answers []answerRow) ([]bool, error) {
 func (g *sqliteGroup) advance(writes []*write) ([]bool, error) {
 	won := make([]bool, len(writes))
 	for i, w := range writes {
-		r := &w.row
-		n, err := g.exec(advanceSQL,
-			int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt, r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.ID, w.expected)
+		n, err := g.advanceOne(&w.row, w.expected)
 		if err != nil {
 			return nil, err
 		}
@@ -124,14 +128,18 @@ func (g *sqliteGroup) advance(writes []*write) ([]bool, error) {
 	return won, nil
 }
 
-func (g *sqliteGroup) insert(runs, all []*write) error {
-	insertRun := newBulk(g, runTable)
-	for _, w := range runs {
-		if err := insertRun.add(w.row.values()...); err != nil {
-			return err
-		}
+func (g *sqliteGroup) advanceOne(r *runRow, expected int64) (int64, error) {
+	n, err := g.exec(stepSQL, int64(r.Version), r.Hash, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt,
+		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.ID, expected, r.State, r.WakeAt)
+	if n > 0 || err != nil {
+		return n, err
 	}
-	if err := insertRun.flush(); err != nil {
+	return g.exec(advanceSQL, int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt,
+		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.ID, expected)
+}
+
+func (g *sqliteGroup) insert(runs, all []*write) error {
+	if err := g.insertRuns(runs); err != nil {
 		return err
 	}
 	insertEvent := newBulk(g, eventTable)
@@ -158,6 +166,22 @@ func (g *sqliteGroup) insert(runs, all []*write) error {
 		}
 	}
 	return nil
+}
+
+func (g *sqliteGroup) insertRuns(runs []*write) error {
+	rows := newBulk(g, runTable)
+	for _, w := range runs {
+		if err := rows.add(w.row.values()...); err != nil {
+			return err
+		}
+		if w.input == "" {
+			continue
+		}
+		if _, err := g.exec(inputSQL, w.row.ID, w.input); err != nil {
+			return err
+		}
+	}
+	return rows.flush()
 }
 
 func (g *sqliteGroup) commit() error {
@@ -200,42 +224,49 @@ var (
 	eventTable = table{"run_events", eventColumns, 8}
 )
 
-// insert writes the text that inserts so many rows.
+// bulkSizes are the numbers of rows that one statement inserts, largest first.
+var bulkSizes = [...]int{32, 8, 1}
+
+// insert writes the text that inserts so many rows. OR FAIL spares SQLite a
+// journal per statement: after an error the whole group is rolled back.
 func (t table) insert(rows int) string {
 	row := "(?" + strings.Repeat(", ?", t.width-1) + ")"
-	return "INSERT INTO " + t.name + " (" + t.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
+	return "INSERT OR FAIL INTO " + t.name + " (" + t.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
 }
 
-// bulk collects rows and inserts bulkRows of them with one statement; what is
-// left over goes in one by one, so that two texts per table are enough.
+// bulk collects rows and inserts many of them with one statement.
 type bulk struct {
-	g         *sqliteGroup
-	one, many string
-	width     int
-	args      []any
+	g     *sqliteGroup
+	texts [len(bulkSizes)]string
+	width int
+	args  []any
 }
-
-const bulkRows = 16
 
 func newBulk(g *sqliteGroup, t table) *bulk {
-	return &bulk{g: g, one: t.insert(1), many: t.insert(bulkRows), width: t.width}
+	b := &bulk{g: g, width: t.width}
+	for i, rows := range bulkSizes {
+		b.texts[i] = t.insert(rows)
+	}
+	return b
 }
 
 func (b *bulk) add(values ...any) error {
 	b.args = append(b.args, values...)
-	if len(b.args) < bulkRows*b.width {
+	if len(b.args) < bulkSizes[0]*b.width {
 		return nil
 	}
-	_, err := b.g.exec(b.many, b.args...)
-	b.args = b.args[:0]
-	return err
+	return b.flush()
 }
 
 func (b *bulk) flush() error {
-	for ; len(b.args) > 0; b.args = b.args[b.width:] {
-		if _, err := b.g.exec(b.one, b.args[:b.width]...); err != nil {
-			return err
+	rest := b.args
+	for i, rows := range bulkSizes {
+		for n := rows * b.width; len(rest) >= n; rest = rest[n:] {
+			if _, err := b.g.exec(b.texts[i], rest[:n]...); err != nil {
+				return err
+			}
 		}
 	}
+	b.args = b.args[:0]
 	return nil
 }

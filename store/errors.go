@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -113,7 +114,7 @@ func duplicate(err error, column string) bool {
 func lost(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return pg.Code == "23505" && (pg.TableName == "runs" || pg.TableName == "run_events")
+		return pg.Code == "23505" && slices.Contains([]string{"runs", "run_events", "run_inputs"}, pg.TableName)
 	}
 	return duplicate(err, "id") || duplicate(err, "run_id")
 }

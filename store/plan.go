@@ -20,7 +20,8 @@ type write struct {
 	events   []events.Event
 	snapshot *snapshotRow
 	answer   *answerRow
-	members  []int // indexes into the group
+	input    string // stored apart: a new run's, when large
+	members  []int  // indexes into the group
 	lost     bool
 }
 
@@ -38,6 +39,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 		earlier := byRun[c.Row.RunID]
 		if earlier == nil {
 			w := &write{row: row, expected: c.Expected, events: c.Events, members: []int{i}}
+			w.setInputApart()
 			byRun[c.Row.RunID] = w
 			p.writes = append(p.writes, w)
 			errs[i] = w.attach(c)
@@ -48,6 +50,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 			continue
 		}
 		earlier.row = row
+		earlier.setInputApart()
 		earlier.events = append(earlier.events[:len(earlier.events):len(earlier.events)], c.Events...)
 		earlier.members = append(earlier.members, i)
 		errs[i] = earlier.attach(c)
@@ -66,6 +69,13 @@ func (w *write) attach(c executor.Commit) error {
 	answer, err := toAnswerRow(*c.Answer)
 	w.answer = &answer
 	return translate(err)
+}
+
+// setInputApart takes a large input out of the row. Only insertions write it.
+func (w *write) setInputApart() {
+	if len(w.row.Input) >= largeInput {
+		w.input, w.row.Input = w.row.Input, ""
+	}
 }
 
 // checkCommit makes sure that the journal stays dense.

@@ -49,6 +49,9 @@ func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *
 		last := rows[q.Limit-1]
 		page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
 	}
+	if err := loadInputs(tx, rows); err != nil {
+		return err
+	}
 	page.Runs, err = records(rows)
 	return err
 }

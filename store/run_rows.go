@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"gorm.io/gorm"
+
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -35,6 +37,46 @@ type runRow struct {
 }
 
 func (runRow) TableName() string { return "runs" }
+
+// largeInput is the size in bytes from which an input has a row of its own, so
+// that a change of the run does not write it again.
+const largeInput = 2048
+
+// inputRow is a row of run_inputs.
+type inputRow struct {
+	RunID string
+	Input string
+}
+
+func (inputRow) TableName() string { return "run_inputs" }
+
+// loadInputs fills in the inputs that are stored apart. They never change, so
+// this need not be one read with the rows.
+func loadInputs(tx *gorm.DB, rows []runRow) error {
+	var ids []string
+	for _, row := range rows {
+		if row.Input == "" {
+			ids = append(ids, row.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var inputs []inputRow
+	if err := tx.Where("run_id IN ?", ids).Find(&inputs).Error; err != nil {
+		return err
+	}
+	byRun := make(map[string]string, len(inputs))
+	for _, in := range inputs {
+		byRun[in.RunID] = in.Input
+	}
+	for i := range rows {
+		if rows[i].Input == "" {
+			rows[i].Input = byRun[rows[i].ID]
+		}
+	}
+	return nil
+}
 
 func toRunRow(r executor.Record) (runRow, error) {
 	failure := ""

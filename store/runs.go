@@ -15,16 +15,24 @@ import (
 
 // Run reads one row.
 func (db *DB) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
-	var row runRow
-	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
+	rec, err := findRun(db.reader(ctx).Where("tenant_id = ?", tenantID), db.reader(ctx), runID)
+	return rec, translate(err)
+}
+
+// findRun reads a row through q, and through inputs what is stored apart.
+func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
+	row := make([]runRow, 1)
+	ok, err := found(q.Where("id = ?", runID), &row[0])
 	if err == nil && !ok {
 		err = noRun(runID)
 	}
-	if err != nil {
-		return executor.Record{}, translate(err)
+	if err == nil {
+		err = loadInputs(inputs, row)
 	}
-	rec, err := row.record()
-	return rec, translate(err)
+	if err != nil {
+		return executor.Record{}, err
+	}
+	return row[0].record()
 }
 
 // Journal loads the row, the newest snapshot and the events after it, all of
@@ -32,15 +40,8 @@ func (db *DB) Run(ctx context.Context, tenantID, runID string) (executor.Record,
 func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, error) {
 	var j executor.Journal
 	err := db.view(ctx, func(tx *gorm.DB) error {
-		var row runRow
-		ok, err := found(tx.Where("id = ?", runID), &row)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return noRun(runID)
-		}
-		if j.Row, err = row.record(); err != nil {
+		var err error
+		if j.Row, err = findRun(tx, tx, runID); err != nil {
 			return err
 		}
 		var snap snapshotRow
@@ -83,6 +84,7 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 		for _, statement := range []string{
 			"DELETE FROM run_events WHERE run_id = ?",
 			"DELETE FROM run_snapshots WHERE run_id = ?",
+			"DELETE FROM run_inputs WHERE run_id = ?",
 			"DELETE FROM runs WHERE id = ?",
 		} {
 			if err := tx.Exec(statement, runID).Error; err != nil {

@@ -97,7 +97,7 @@ func writerDSN(t target) string {
 	if t.memory {
 		return "file::memory:?" + q.Encode()
 	}
-	q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)",
+	q["_pragma"] = append(q["_pragma"], "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)",
 		"cache_size(-32768)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
 	return fileURI(t.path) + "?" + q.Encode()
 }

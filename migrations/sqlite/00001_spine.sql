@@ -124,6 +124,13 @@ CREATE INDEX runs_due ON runs (wake_at, id) WHERE wake_at > 0;
 CREATE INDEX runs_busy ON runs (id) WHERE state IN ('running', 'pausing', 'cancelling', 'compensating');
 CREATE INDEX runs_open ON runs (workflow_id, id) WHERE state NOT IN ('completed', 'failed', 'cancelled');
 
+-- Inputs too large to be written again with every change of the run's row;
+-- runs.input is '' then.
+CREATE TABLE run_inputs (
+    run_id TEXT PRIMARY KEY,
+    input  TEXT NOT NULL
+);
+
 -- The journal.
 CREATE TABLE run_events (
     run_id    TEXT NOT NULL,

@@ -1,6 +1,9 @@
 package storetest
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"heddle/events"
@@ -15,6 +18,7 @@ var runTests = map[string]func(*testing.T, *store.DB){
 	"run events are read in pieces":      testRunEvents,
 	"run journal starts at the snapshot": testRunSnapshot,
 	"run deletion removes everything":    testRunDelete,
+	"run with a large input":             testRunLargeInput,
 	"store answers a ping":               testPing,
 }
 
@@ -92,6 +96,31 @@ func testRunDelete(t *testing.T, db *store.DB) {
 	j, err := db.Journal(ctx, "run_1")
 	must(t, err)
 	same(t, "journal", j, executor.Journal{Row: again.Row, Events: again.Events})
+}
+
+// Around the size from which an input is stored apart, and far beyond it.
+func testRunLargeInput(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	for i, size := range []int{2000, 2048, 100_000} {
+		c := newRun(w, fmt.Sprintf("run_%d", i), i)
+		c.Row.Input = json.RawMessage(`"` + strings.Repeat("x", size-2) + `"`)
+		d := grow(c, machine.Running, 2)
+		e := grow(d, machine.Completed, 3)
+		commit(t, db, c, d)
+		wantIs(t, db.Commit(ctx, 0, []executor.Commit{c})[0], executor.ErrFenced)
+		commit(t, db, e)
+		got, err := db.Run(ctx, "t1", c.Row.RunID)
+		must(t, err)
+		same(t, "row", got, e.Row)
+		j, err := db.Journal(ctx, c.Row.RunID)
+		must(t, err)
+		same(t, "journal's row", j.Row, e.Row)
+		page, err := db.Runs(ctx, executor.RunQuery{TenantID: "t1", Limit: 1})
+		must(t, err)
+		same(t, "listed", page.Runs, []executor.Record{e.Row})
+		must(t, db.DeleteRun(ctx, "t1", c.Row.RunID))
+		commit(t, db, c)
+	}
 }
 
 func testPing(t *testing.T, db *store.DB) { must(t, db.Ping(ctx)) }

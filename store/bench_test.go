@@ -1,0 +1,158 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/store"
+	"heddle/store/storetest"
+)
+
+// stores runs a benchmark on both databases, each of them durable.
+func stores(b *testing.B, bench func(b *testing.B, db *store.DB)) {
+	b.Run("sqlite", func(b *testing.B) { bench(b, open(b, "sqlite://"+filepath.Join(b.TempDir(), "heddle.db"))) })
+	b.Run("postgres", func(b *testing.B) {
+		bench(b, open(b, storetest.NewServer(b, true).Database(b)))
+	})
+}
+
+func benchWorkflow(b *testing.B, db *store.DB) {
+	b.Helper()
+	at := time.UnixMilli(1_700_000_000_000).UTC()
+	err := db.CreateWorkflow(context.Background(), definitions.Revision{
+		Workflow: definitions.Workflow{ID: "wf_bench", TenantID: "tn_bench", Slug: "bench", Status: definitions.Active, ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: at, UpdatedAt: at},
+		Version:  &definitions.NewVersion{Number: 1, Definition: json.RawMessage(`{}`), Hash: "sha256:0", CreatedAt: at},
+	}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// finished is a run of three trivial steps from its start to its end.
+func finished(n int) executor.Commit {
+	id := fmt.Sprintf("run_%024x", n)
+	at := time.UnixMilli(1_700_000_000_000 + int64(n)/20).UTC()
+	c := executor.Commit{Row: executor.Record{
+		Header: machine.Header{
+			RunID: id, TenantID: "tn_bench", WorkflowID: "wf_bench", Slug: "bench", Version: 1,
+			Hash: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Trigger: "api",
+			Input: json.RawMessage(`{"order":12345,"email":"someone@example.com"}`), CreatedAt: at,
+		},
+		State: machine.Completed, Seq: 10, StartedAt: at, CompletedAt: at, UpdatedAt: at, Output: json.RawMessage(`{"ok":true}`),
+	}}
+	for seq := int64(1); seq <= 10; seq++ {
+		c.Events = append(c.Events, events.Event{
+			RunID: id, Seq: seq, Kind: events.StepCompleted, StepID: "validate", Attempt: 1, At: at,
+			Data: json.RawMessage(`{"output":{"result":true},"duration_ms":1}`),
+		})
+	}
+	return c
+}
+
+// BenchmarkCommit commits groups of finished three-step runs: one row and ten
+// events each.
+func BenchmarkCommit(b *testing.B) {
+	stores(b, func(b *testing.B, db *store.DB) {
+		benchWorkflow(b, db)
+		n := 0
+		for _, size := range []int{1, 100, 200} {
+			b.Run(fmt.Sprint("group=", size), func(b *testing.B) {
+				epoch, err := db.AcquireLease(context.Background(), "bench", time.UnixMilli(0), time.Hour)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					group := make([]executor.Commit, size)
+					for i := range group {
+						n++
+						group[i] = finished(n)
+					}
+					for _, err := range db.Commit(context.Background(), epoch, group) {
+						if err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+				b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "runs/s")
+			})
+		}
+	})
+}
+
+// BenchmarkAdvance commits groups of one transition each: a row updated and
+// two events.
+func BenchmarkAdvance(b *testing.B) {
+	stores(b, func(b *testing.B, db *store.DB) {
+		benchWorkflow(b, db)
+		const size = 200
+		group := make([]executor.Commit, size)
+		for i := range group {
+			group[i] = finished(i)
+			group[i].Row.State = machine.Running
+		}
+		db.Commit(context.Background(), 0, group)
+		for b.Loop() {
+			for i := range group {
+				c := &group[i]
+				c.Expected = c.Row.Seq
+				c.Row.Seq += 2
+				c.Events = c.Events[:2]
+				c.Events[0].Seq, c.Events[1].Seq = c.Expected+1, c.Expected+2
+			}
+			for _, err := range db.Commit(context.Background(), 0, group) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "transitions/s")
+	})
+}
+
+// BenchmarkRunList reads pages of 50 at the front and near the end of 100,000
+// runs.
+func BenchmarkRunList(b *testing.B) {
+	stores(b, func(b *testing.B, db *store.DB) {
+		benchWorkflow(b, db)
+		const total, size = 100_000, 500
+		for n := 0; n < total; n += size {
+			group := make([]executor.Commit, size)
+			for i := range group {
+				group[i] = finished(n + i)
+				group[i].Events, group[i].Row.Seq = group[i].Events[:1], 1
+			}
+			db.Commit(context.Background(), 0, group)
+		}
+		q := executor.RunQuery{TenantID: "tn_bench", Limit: 50}
+		page := func(b *testing.B, q executor.RunQuery) executor.RunPage {
+			p, err := db.Runs(context.Background(), q)
+			if err != nil || len(p.Runs) != q.Limit {
+				b.Fatal(len(p.Runs), err)
+			}
+			return p
+		}
+		far := q
+		far.Limit = 200
+		for range (total - 1000) / far.Limit {
+			far.Cursor = page(b, far).Next
+		}
+		far.Limit = 50
+		states := q
+		states.States = []machine.State{machine.Completed, machine.Failed, machine.Running}
+		for name, q := range map[string]executor.RunQuery{"front": q, "end": far, "states": states} {
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					page(b, q)
+				}
+			})
+		}
+	})
+}
