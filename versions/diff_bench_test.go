@@ -96,6 +96,33 @@ func BenchmarkCompare(b *testing.B) {
 	}
 }
 
+// Rewritten lists inside steps, the first of 400 objects that are searched for
+// common parts and use up the budget, the others of 2,000 numbers.
+func BenchmarkCompareLists(b *testing.B) {
+	payload := func(step, from int) object {
+		list := make([]any, 400)
+		for i := range list {
+			list[i] = object{"at": i, "key": "k", "value": from + i, "more": []any{"x"}}
+		}
+		if step > 0 {
+			list = make([]any, 2000)
+			for i := range list {
+				list[i] = (i*7919 + from) % 2003
+			}
+		}
+		return object{"payload": list}
+	}
+	lists := func(from int) json.RawMessage {
+		return document(b, workflow(100, func(i int, step object) { step["config"] = payload(i, from) }))
+	}
+	before, after := lists(0), lists(1)
+	for b.Loop() {
+		if _, err := versions.Compare(before, after); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestLongListsOfSteps(t *testing.T) {
 	const n = 1000
 	before := document(t, workflow(n, nil))

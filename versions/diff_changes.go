@@ -81,7 +81,7 @@ func (c *comparison) settings(a, b map[string]any) []Field {
 	}
 	var list fieldList
 	list.objects("", sides{x, y}, sides{rx, ry})
-	if _, _, both := lists(a["steps"], b["steps"]); !both {
+	if len(c.before.order)+len(c.after.order) == 0 { // no list against an empty one
 		list.member("/steps", "steps", sides{a, b}, sides{a, b})
 	}
 	return list

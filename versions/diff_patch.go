@@ -111,59 +111,57 @@ func (p *patch) list(path string, a, b []any) {
 		tail++
 	}
 	x, y := a[head:len(a)-tail], b[head:len(b)-tail]
-	cost := 0
-	if len(x) > 0 && len(y) > 0 {
-		cost = sizeOf(x) * sizeOf(y)
-	}
+	cost := sizeOf(x) * sizeOf(y)
 	switch {
+	case len(x) == 0 || len(y) == 0:
+		p.apply(path, head, align(contentKeys(x), contentKeys(y)), func(i int) any { return y[i] })
 	case len(x) == 1 && len(y) == 1:
 		p.value(place(path, head), x[0], y[0])
-	case cost > 0 && cost <= p.budget:
-		p.budget -= cost
-		p.searched(path, head, x, y)
+	case cost > p.budget || !p.searched(path, head, x, y):
+		p.matched(path, head, x, y, b)
 	default:
-		p.edited(path, head, x, y)
+		p.budget -= cost
 	}
 }
 
 // searched takes the longest common subsequence of two short lists.
-func (p *patch) searched(path string, head int, a, b []any) {
+func (p *patch) searched(path string, head int, a, b []any) bool {
 	found, err := jsondiff.CompareWithoutMarshal(a, b, jsondiff.LCS())
 	if err != nil {
-		p.edited(path, head, a, b)
-		return
+		return false
 	}
+	operations := make([]operation, 0, len(found))
 	for _, o := range found {
-		index, rest, _ := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
+		index, rest, deeper := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
 		n, err := strconv.Atoi(index)
 		if err != nil {
-			continue // the library names places of a list by number alone
+			return false
 		}
 		at := place(path, head+n)
-		if len(o.Path) > len(index)+1 {
+		if deeper {
 			at += "/" + rest
 		}
-		p.operations = append(p.operations, operation{op: o.Type, path: at, value: o.Value})
+		operations = append(operations, operation{op: o.Type, path: at, value: o.Value})
 	}
+	p.operations = append(p.operations, operations...)
+	return true
 }
 
-// edited matches elements that are wholly equal, in O(n log n). Lists that
-// share none are compared place by place.
-func (p *patch) edited(path string, head int, a, b []any) {
+// matched aligns long lists by elements that are wholly equal, in O(n log n).
+// Those that share none are compared place by place; those that share little
+// are replaced, which says it in fewer words.
+func (p *patch) matched(path string, head int, a, b, whole []any) {
 	al := align(contentKeys(a), contentKeys(b))
-	if len(al.kept) > 0 || len(a) == 0 || len(b) == 0 {
-		p.apply(path, head, al, func(i int) any { return b[i] })
-		return
-	}
-	for i := len(a) - 1; i >= len(b); i-- {
-		p.remove(place(path, head+i))
-	}
-	for i, element := range b {
-		if i < len(a) {
-			p.value(place(path, head+i), a[i], element)
-		} else {
-			p.add(place(path, head+i), element)
+	edits := len(al.removed) + len(al.moves) + len(al.added)
+	switch {
+	case len(al.kept) == 0 && len(a) == len(b):
+		for i := range b {
+			p.value(place(path, head+i), a[i], b[i])
 		}
+	case edits > len(whole)/2:
+		p.replace(path, whole)
+	default:
+		p.apply(path, head, al, func(i int) any { return b[i] })
 	}
 }
 
