@@ -73,9 +73,17 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 		e.abandon(l)
 		return false
 	}
-	change, answers := applyAll(l.run, envs, e.now())
-	if !l.slot && (change.Run.InAction() > 0 || change.More) && !e.admit(l, envs) {
-		return true
+	held := !e.driving.Load()
+	change, answers := applyAll(l.run, envs, e.now(), held)
+	if !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
+		switch e.admit(l, envs) {
+		case turnedAway:
+			return true
+		case heldBack:
+			held = true
+			change, answers = applyAll(l.run, envs, e.now(), held)
+		case admitted:
+		}
 	}
 	if len(change.Events) > 0 {
 		if err := e.commitGrowth(l, change); err != nil {
@@ -86,14 +94,29 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 	}
 	e.committed(l, change)
 	e.reply(l, answers)
-	if change.More {
+	switch {
+	case change.More && held:
+		e.holdBack(l)
+	case change.More:
 		e.mu.Lock()
 		l.inbox = append([]envelope{{in: machine.Continue{}}}, l.inbox...)
 		e.mu.Unlock()
-	} else if l.slot && change.Run.InAction() == 0 {
+	case l.slot && change.Run.InAction() == 0:
 		e.giveBack(l)
 	}
 	return true
+}
+
+// holdBack lets a run that could go on wait for a slot, or, while this process
+// stops, for the next one.
+func (e *engine) holdBack(l *live) {
+	if l.slot && l.run.InAction() == 0 {
+		e.giveBack(l)
+	}
+	if e.driving.Load() {
+		e.wait(l.id)
+		e.kick()
+	}
 }
 
 func (e *engine) reply(l *live, answers []answer) {
@@ -113,12 +136,16 @@ type answer struct {
 }
 
 // applyAll applies the inputs one after another. An input that the state
-// refuses changes nothing; its sender is told.
-func applyAll(run *machine.Run, envs []envelope, now time.Time) (machine.Change, []answer) {
+// refuses changes nothing; its sender is told. Held: nothing new is started.
+func applyAll(run *machine.Run, envs []envelope, now time.Time, held bool) (machine.Change, []answer) {
 	total := machine.Change{Run: run}
 	var answers []answer
 	for _, env := range envs {
-		c, err := machine.Apply(total.Run, env.in, now)
+		in := env.in
+		if held {
+			in = machine.Held{Input: in}
+		}
+		c, err := machine.Apply(total.Run, in, now)
 		if err == nil {
 			total.Run, total.More = c.Run, c.More
 			total.Events = append(total.Events, c.Events...)
@@ -131,23 +158,38 @@ func applyAll(run *machine.Run, envs []envelope, now time.Time) (machine.Change,
 	return total, answers
 }
 
+// admission is what becomes of a change that needs a slot.
+type admission int
+
+const (
+	admitted   admission = iota
+	heldBack             // the inputs are journalled, what they let go waits
+	turnedAway           // the change is thrown away and decided anew later
+)
+
 // admit finds a slot for a run that has none and would now begin steps. Timers
-// and queued runs wait at the head until one is free: the change is thrown
-// away and decided anew then. What somebody waits for, and recovery, is let in
-// beyond the limit, and later runs wait the longer.
-func (e *engine) admit(l *live, envs []envelope) bool {
+// and queued runs are turned away: the store knows of them. What somebody
+// waits for is journalled and holds the rest back. Recovery had its slot
+// before the crash and gets it beyond the limit.
+func (e *engine) admit(l *live, envs []envelope) admission {
 	if e.slots.tryTake() {
 		e.setSlot(l, true)
-		return true
+		return admitted
 	}
+	known := true
 	for _, env := range envs {
 		switch env.in.(type) {
-		case machine.Tick, machine.Begin:
-		default:
+		case machine.Recover:
 			e.slots.force()
 			e.setSlot(l, true)
-			return true
+			return admitted
+		case machine.Tick, machine.Begin, machine.Continue:
+		default:
+			known = false
 		}
+	}
+	if !known {
+		return heldBack
 	}
 	for _, env := range envs {
 		if _, begin := env.in.(machine.Begin); begin {
@@ -156,7 +198,7 @@ func (e *engine) admit(l *live, envs []envelope) bool {
 		}
 		e.wait(l.id)
 	}
-	return false
+	return turnedAway
 }
 
 // wait puts a woken run at the head of those that want a slot.

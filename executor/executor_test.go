@@ -229,6 +229,75 @@ func TestAStepCutOffRunsAgainWithTheSameKey(t *testing.T) {
 	}
 }
 
+func TestAStopLetsStepsInActionEndAndStartsNoMore(t *testing.T) {
+	begun, release := make(chan struct{}), make(chan struct{})
+	var calls atomic.Int64
+	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) {
+		if calls.Add(1) == 1 {
+			close(begun)
+			<-release
+		}
+		return ok("")
+	}, func(c *executor.Config) { c.Drain = 5 * time.Second })
+	rec := s.start(s.workflow(`
+name: two
+steps:
+  - {id: a, type: http_request, config: {url: "http://x.test/"}}
+  - {id: b, type: http_request, config: {url: "http://x.test/"}, depends_on: [a], on_interrupt: fail}
+`), `null`)
+	<-begun
+	stopped := make(chan struct{})
+	go func() { s.stop(); close(stopped) }()
+	s.eventually("not ready", func() bool { return s.svc.Ready(t.Context()) != nil })
+	close(release)
+	<-stopped
+	if n := calls.Load(); n != 1 {
+		t.Errorf("%d steps ran", n)
+	}
+	if evs := s.journal(rec.RunID); count(evs, events.StepCompleted) != 1 || count(evs, events.StepStarted) != 1 {
+		t.Errorf("journal after the stop: %v", evs)
+	}
+	next := stackOn(t, s.db, s.ids, func(context.Context, executor.Call) (executor.Result, error) { return ok("") })
+	next.waitState(rec.RunID, machine.Completed)
+}
+
+func TestSignalsAreKeptWhileNoSlotIsFree(t *testing.T) {
+	hold := make(chan struct{})
+	s := newStack(t, func(ctx context.Context, call executor.Call) (executor.Result, error) {
+		if call.StepID == "fetch" {
+			select {
+			case <-hold:
+			case <-ctx.Done():
+			}
+		}
+		return ok("")
+	}, func(c *executor.Config) { c.MaxRuns = 1 })
+	parked := s.start(s.workflow(`
+name: approval
+steps:
+  - {id: ask, type: wait, config: {signal: {name: approve}}}
+  - {id: after, type: http_request, config: {url: "http://x.test/"}, depends_on: [ask]}
+`), `null`)
+	busy := s.start(s.workflow(oneRequest), `{"n":1}`)
+	if busy.State != machine.Running {
+		t.Fatalf("the busy run is %s", busy.State)
+	}
+	out, err := s.svc.Signal(t.Context(), tenant, parked.RunID, machine.Signal{Name: "approve", RequestID: "r1", Payload: json.RawMessage(`true`)})
+	if err != nil || out.Duplicate {
+		t.Fatal(out, err)
+	}
+	if got := s.run(parked.RunID); got.State != machine.WaitingSignal || got.WakeAt.IsZero() {
+		t.Errorf("without a slot the run is %s, due %v", got.State, got.WakeAt)
+	}
+	again, err := s.svc.Signal(t.Context(), tenant, parked.RunID, machine.Signal{Name: "approve", RequestID: "r1", Payload: json.RawMessage(`true`)})
+	if err != nil || !again.Duplicate {
+		t.Errorf("the second delivery: %+v, %v", again, err)
+	}
+	close(hold)
+	s.waitState(parked.RunID, machine.Completed)
+	s.waitState(busy.RunID, machine.Completed)
+}
+
 func TestOneKeyMakesOneRun(t *testing.T) {
 	s := newStack(t, neverRun)
 	wf := s.workflow(threeConditions)

@@ -31,11 +31,20 @@ func New(plan *Plan, h Header, now time.Time) Change {
 // A steering input that the state refuses is a *fault.Error.
 func Apply(r *Run, in Input, now time.Time) (Change, error) {
 	t := turn{Run: r.fork(), now: now.UnixMilli()}
+	held, hold := in.(Held)
+	if hold {
+		in = held.Input
+	}
 	if err := t.decide(in); err != nil {
 		return Change{Run: r}, err
 	}
-	more := t.drive()
-	t.settleState()
+	more := hold && t.startable()
+	if !hold {
+		more = t.drive()
+	}
+	if !hold || !more {
+		t.settleState()
+	}
 	if len(t.events) == 0 && len(t.effects) == 0 {
 		return Change{Run: r, More: more}, nil
 	}
@@ -94,6 +103,11 @@ func (t *turn) emit(kind events.Kind, p place, attempt int, d *Detail) {
 	}
 	t.evolve(&ev, p, d)
 	t.events = append(t.events, ev)
+}
+
+// startable tells whether drive would find work that needs no timer.
+func (t *turn) startable() bool {
+	return !t.frozen() && (t.agenda.len() > 0 || t.ending != nil && t.InAction() == 0)
 }
 
 // drive goes on with whatever can go on, and tells whether something is left.

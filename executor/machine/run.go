@@ -116,7 +116,19 @@ func (r *Run) Due() (time.Time, bool) {
 	if r.timers != nil && !r.frozen() && r.ending == nil && (due == 0 || r.timers.due < due) {
 		due = r.timers.due
 	}
+	if r.heldBack() {
+		due = r.updated
+	}
 	return instant(due), due != 0
+}
+
+// heldBack tells whether something could have started, and was held.
+func (r *Run) heldBack() bool {
+	switch r.State {
+	case Backoff, WaitingTimer, WaitingSignal:
+		return r.agenda.len() > 0 || r.ending != nil
+	}
+	return false
 }
 
 // deadline is when the run's timeout passes; 0: it has none or it does not

@@ -150,6 +150,13 @@ type Resume struct{}
 // in action is interrupted and runs again or fails, as on_interrupt says.
 type Recover struct{}
 
+// Held applies an input and starts nothing that it makes possible: what can go
+// on stays on the agenda (Change.More) until a Continue, Tick or Recover, and
+// the run keeps its word. The executor holds inputs back so while no slot is
+// free, and while it is stopping.
+type Held struct{ Input Input }
+
+func (Held) input()      {}
 func (Begin) input()     {}
 func (Continue) input()  {}
 func (StepEnded) input() {}
