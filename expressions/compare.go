@@ -70,8 +70,7 @@ func rational(v any) (*big.Rat, bool) {
 	case int:
 		return new(big.Rat).SetInt64(int64(v)), true
 	case float64:
-		r := new(big.Rat).SetFloat64(v)
-		return r, r != nil
+		return new(big.Rat).SetString(strconv.FormatFloat(v, 'g', -1, 64))
 	case json.Number:
 		_, exponent, has := strings.Cut(strings.ToLower(string(v)), "e")
 		if has {
@@ -174,6 +173,9 @@ func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
 	y, both := objectOf(b)
 	if !ok || !both || len(x) != len(y) {
 		return false, nil
+	}
+	if err := e.spend(2 * len(x)); err != nil {
+		return false, err
 	}
 	for _, k := range sortedKeys(x) {
 		other, ok := y[k]

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 )
 
-// decode reads one JSON value: whole numbers that fit as int, numbers of up to
-// 17 digits as float64, any other number as json.Number, exactly as written.
+// decode reads one JSON value: whole numbers that fit as int, numbers that a
+// float64 holds as written as that, any other as json.Number.
 func decode(raw json.RawMessage) (any, *Error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 {
@@ -104,21 +105,33 @@ func number(n json.Number) any {
 		}
 		return n
 	}
-	if digits(s) > 17 {
-		return n
-	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(f, 0) || (f == 0 && nonZero(s)) {
+	if err != nil || !faithful(f, s) {
 		return n
 	}
 	return f
 }
 
-// digits counts the significant digits of a number.
-func digits(s string) int {
+// faithful says whether a float64 stands for exactly the number that was
+// written: below 2^53 that printing it gives the same digits, above that its
+// value is the same.
+func faithful(f float64, written string) bool {
+	if math.Abs(f) >= 1<<53 {
+		exact, ok := rational(json.Number(written))
+		return ok && exact.Cmp(new(big.Rat).SetFloat64(f)) == 0
+	}
+	if f == 0 {
+		return !nonZero(written)
+	}
+	d := digits(written)
+	return len(d) <= 15 || d == digits(strconv.FormatFloat(f, 'e', -1, 64))
+}
+
+// digits gives the significant digits of a number.
+func digits(s string) string {
 	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")
 	mantissa = strings.TrimLeft(strings.ReplaceAll(strings.TrimPrefix(mantissa, "-"), ".", ""), "0")
-	return len(strings.TrimRight(mantissa, "0"))
+	return strings.TrimRight(mantissa, "0")
 }
 
 func nonZero(s string) bool {

@@ -96,12 +96,20 @@ func get(_ *evaluation, a []any) (any, *Error) {
 		}
 		return list[i], nil
 	}
-	object, ok := objectOf(a[0])
-	key, isString := a[1].(string)
-	if !ok || !isString {
-		return nil, nil
+	switch m := a[0].(type) {
+	case map[string]any:
+		if key, ok := a[1].(string); ok {
+			return m[key], nil
+		}
+	case map[any][]any:
+		if !scalar(a[1]) {
+			return nil, nil
+		}
+		if group, ok := m[a[1]]; ok {
+			return group, nil
+		}
 	}
-	return object[key], nil
+	return nil, nil
 }
 
 func take(e *evaluation, a []any) (any, *Error) {
@@ -234,28 +242,46 @@ func sorted(e *evaluation, a []any) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	out := append([]any{}, list...)
+	return out, e.order("sort", out, a[1:], func(v any) any { return v })
+}
+
+// sortPairs orders [key, element] pairs by their keys and gives the elements.
+func (e *evaluation) sortPairs(v any, order []any) (any, *Error) {
+	pairs, _ := listOf(v)
+	key := func(v any) any { return v.([]any)[0] }
+	if err := e.order("sortBy", pairs, order, key); err != nil {
+		return nil, err
+	}
+	for i, p := range pairs {
+		pairs[i] = p.([]any)[1]
+	}
+	return pairs, nil
+}
+
+// order sorts a list in place, stably.
+func (e *evaluation) order(name string, list, order []any, key func(any) any) *Error {
 	sign := 1
-	if len(a) == 2 {
-		switch a[1] {
+	if len(order) == 1 {
+		switch order[0] {
 		case "asc":
 		case "desc":
 			sign = -1
 		default:
-			return nil, fail(CodeFailed, `the order is "asc" or "desc"`)
+			return fail(CodeFailed, `%s: the order is "asc" or "desc"`, name)
 		}
 	}
 	if err := e.spend(len(list) * bits.Len(uint(len(list)))); err != nil {
-		return nil, err
+		return err
 	}
-	out := append([]any{}, list...)
 	var failed *Error
-	slices.SortStableFunc(out, func(x, y any) int {
+	slices.SortStableFunc(list, func(x, y any) int {
 		if failed != nil {
 			return 0
 		}
-		c, err := e.compare("sort", x, y)
+		c, err := e.compare(name, key(x), key(y))
 		failed = err
 		return sign * c
 	})
-	return out, failed
+	return failed
 }

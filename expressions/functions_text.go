@@ -60,7 +60,7 @@ func trim(e *evaluation, a []any) (any, *Error) {
 	if len(a) == 1 {
 		return strings.TrimSpace(s), nil
 	}
-	if err := e.spend(len(s) / 64 * (1 + len(cut)/64)); err != nil {
+	if err := e.spend(len(s) / 64 * (1 + len(cut)/8)); err != nil {
 		return nil, err
 	}
 	return strings.Trim(s, cut), nil

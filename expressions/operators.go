@@ -1,6 +1,7 @@
 package expressions
 
 import (
+	"encoding/json"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -14,6 +15,7 @@ var operators = map[string]func(*evaluation, []any) (any, *Error){
 	"$signal": func(e *evaluation, a []any) (any, *Error) { return e.computedSignal(a[0]) },
 	"$list":   func(e *evaluation, a []any) (any, *Error) { return e.walk(a) },
 	"$sum":    func(e *evaluation, a []any) (any, *Error) { return e.sum(a[0]) },
+	"$sortBy": func(e *evaluation, a []any) (any, *Error) { return e.sortPairs(a[0], a[1:]) },
 	"$method": func(e *evaluation, a []any) (any, *Error) { return e.method(a[0], a[1].(string), a[2:]) },
 	"$neg":    func(_ *evaluation, a []any) (any, *Error) { return negate(a[0]) },
 	"$range":  func(e *evaluation, a []any) (any, *Error) { return e.span(a[0], a[1]) },
@@ -76,13 +78,13 @@ func (e *evaluation) span(from, to any) (any, *Error) {
 		return nil, err
 	}
 	if b < a {
-		return []int{}, nil
+		return []any{}, nil
 	}
 	n := b - a
 	if n < 0 || n >= MaxList {
 		return nil, fail(CodeLarge, "%d..%d has more than %d elements", a, b, MaxList)
 	}
-	list := make([]int, n+1)
+	list := make([]any, n+1)
 	for i := range list {
 		list[i] = a + i
 	}
@@ -105,20 +107,42 @@ func (e *evaluation) in(needle, holder any) (any, *Error) {
 		}
 		return false, nil
 	}
-	object, ok := objectOf(holder)
-	if !ok {
-		hint := ""
-		if _, isString := holder.(string); isString {
-			hint = "; contains looks inside a string"
+	if has, ok := hasMember(holder, needle); ok {
+		return has, e.spend(1)
+	}
+	hint := ""
+	if _, isString := holder.(string); isString {
+		hint = "; contains looks inside a string"
+	}
+	return nil, fail(CodeType, "in takes a list or an object, got %s%s", kindOf(holder), hint)
+}
+
+// hasMember asks an object for a member; the second result is false for what
+// is no object.
+func hasMember(holder, key any) (has, object bool) {
+	switch m := holder.(type) {
+	case map[string]any:
+		name, ok := key.(string)
+		if ok {
+			_, has = m[name]
 		}
-		return nil, fail(CodeType, "in takes a list or an object, got %s%s", kindOf(holder), hint)
+		return has, true
+	case map[any][]any:
+		if scalar(key) {
+			_, has = m[key]
+		}
+		return has, true
 	}
-	key, ok := needle.(string)
-	if !ok {
-		return false, nil
+	return false, false
+}
+
+// scalar says whether a value may be a key of a group.
+func scalar(v any) bool {
+	switch v.(type) {
+	case nil, bool, int, float64, string, json.Number:
+		return true
 	}
-	_, has := object[key]
-	return has, e.spend(1)
+	return false
 }
 
 // matches costs what a backtracking-free matcher may do at the worst: the
@@ -139,7 +163,7 @@ func (e *evaluation) matches(v, p any) (any, *Error) {
 		}
 		var err *Error
 		if re, err = compilePattern(source); err != nil {
-			return nil, err
+			return nil, fail(err.Code, "the pattern that was computed is no regular expression, or too large")
 		}
 		if err := e.spend(20 + re.size); err != nil {
 			return nil, err

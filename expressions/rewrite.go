@@ -156,14 +156,32 @@ func (r *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
 	r.all(n.Arguments)
 	list := invoke(n, "$list", n.Arguments[0], &ast.IntegerNode{Value: weight}, &ast.StringNode{Value: n.Name})
 	n.Arguments[0] = list
-	if n.Name != "sum" {
-		return n
+	switch n.Name {
+	case "sum":
+		return sumCall(n)
+	case "sortBy":
+		return sortByCall(n)
 	}
+	return n
+}
+
+// sumCall is sum(list, body): the mapped list is added up exactly.
+func sumCall(n *ast.BuiltinNode) ast.Node {
 	if len(n.Arguments) == 1 {
-		return invoke(n, "$sum", list)
+		return invoke(n, "$sum", n.Arguments[0])
 	}
 	n.Name = "map"
 	return invoke(n, "$sum", n)
+}
+
+// sortByCall is sortBy(list, body, order): pairs of key and element are
+// sorted, stably and with exact numbers.
+func sortByCall(n *ast.BuiltinNode) ast.Node {
+	body := n.Arguments[1].(*ast.PredicateNode)
+	body.Node = &ast.ArrayNode{Nodes: []ast.Node{body.Node, &ast.PointerNode{}}}
+	order := n.Arguments[2:]
+	n.Name, n.Arguments = "map", n.Arguments[:2:2]
+	return invoke(n, "$sortBy", append([]ast.Node{n}, order...)...)
 }
 
 // countNodes is called before the body is rewritten.
