@@ -74,7 +74,7 @@ func float(v any) (float64, *Error) {
 	case json.Number:
 		f, err := strconv.ParseFloat(string(v), 64)
 		if err != nil {
-			return 0, fail(CodeLarge, "the number %.40s is too large to calculate with", string(v))
+			return 0, fail(CodeLarge, "the number is too large to calculate with")
 		}
 		return f, nil
 	}

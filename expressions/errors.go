@@ -63,6 +63,15 @@ func (e *Error) at(column int) *Error {
 	return &c
 }
 
+// shown quotes a text in a message: whole or not at all. A part of a secret
+// would pass the redaction of what is stored.
+func shown(s string) string {
+	if len(s) > 200 {
+		return fmt.Sprintf("a text of %d bytes", len(s))
+	}
+	return `"` + s + `"`
+}
+
 // translate makes an Error of whatever the parser, compiler or machine of the
 // library reported.
 func translate(err error, code string) *Error {
@@ -78,6 +87,9 @@ func translate(err error, code string) *Error {
 	message := err.Error()
 	if place != nil {
 		message = place.Message
+	}
+	if message == "memory budget exceeded" {
+		return failAt(CodeLarge, column, "the expression builds too many values")
 	}
 	var mismatch *runtime.TypeAssertionError
 	if errors.As(err, &mismatch) {

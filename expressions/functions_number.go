@@ -62,7 +62,7 @@ func toInt(v any) (any, *Error) {
 	if s, ok := v.(string); ok {
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return nil, fail(CodeFailed, "%.40q is no whole number of 64 bits", s)
+			return nil, fail(CodeFailed, "%s is no whole number of 64 bits", shown(s))
 		}
 		return n, nil
 	}
@@ -86,7 +86,7 @@ func toFloat(v any) (any, *Error) {
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return nil, fail(CodeFailed, "%.40q is no number", s)
+		return nil, fail(CodeFailed, "%s is no number", shown(s))
 	}
 	return f, nil
 }

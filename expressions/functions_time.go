@@ -14,6 +14,9 @@ var timeFunctions = map[string]function{
 // holds a zone (date(text, layout)), or a layout and an IANA zone name. A time
 // without a zone has no meaning that is the same everywhere, so it is refused.
 func date(e *evaluation, a []any) (any, *Error) {
+	if err := e.spend(10 * len(a) * len(a)); err != nil {
+		return nil, err
+	}
 	words := make([]string, len(a))
 	for i := range a {
 		var err *Error
@@ -35,7 +38,7 @@ func date(e *evaluation, a []any) (any, *Error) {
 	}
 	zone, err := time.LoadLocation(words[2])
 	if err != nil {
-		return nil, fail(CodeFailed, "there is no zone %q", words[2])
+		return nil, fail(CodeFailed, "there is no zone %s", shown(words[2]))
 	}
 	return parseTime(words[1], words[0], zone)
 }
@@ -44,16 +47,16 @@ func parseTime(layout, text string, zone *time.Location) (any, *Error) {
 	if zone != nil {
 		t, err := time.ParseInLocation(layout, text, zone)
 		if err != nil {
-			return nil, fail(CodeFailed, "%q does not fit the layout %q", text, layout)
+			return nil, fail(CodeFailed, "%s does not fit the layout %s", shown(text), shown(layout))
 		}
 		return t, nil
 	}
 	t, err := time.Parse(layout, text)
 	if err != nil {
-		return nil, fail(CodeFailed, "%q is no time like 2026-01-31T15:04:05Z; give its layout, and its zone if it names none", text)
+		return nil, fail(CodeFailed, "%s is no time like 2026-01-31T15:04:05Z; give its layout, and its zone if it names none", shown(text))
 	}
 	if !zoned(layout) {
-		return nil, fail(CodeFailed, "the layout %q names no zone; give one as third argument", layout)
+		return nil, fail(CodeFailed, "the layout %s names no zone; give one as third argument", shown(layout))
 	}
 	_, offset := t.Zone()
 	return t.In(time.FixedZone("", offset)), nil
@@ -77,7 +80,7 @@ func duration(e *evaluation, a []any) (any, *Error) {
 	}
 	d, perr := time.ParseDuration(s)
 	if perr != nil {
-		return nil, fail(CodeFailed, "%.40q is no duration like 90s or 1h30m", s)
+		return nil, fail(CodeFailed, "%s is no duration like 90s or 1h30m", shown(s))
 	}
 	return d, nil
 }
