@@ -3,11 +3,8 @@ package expressions
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/conf"
-	"github.com/expr-lang/expr/parser"
 )
 
 // Reference is one use of a name, at a column in characters from 1.
@@ -45,60 +42,6 @@ const (
 	nameSignals = "signals"
 	nameSecrets = "secrets"
 )
-
-// parse reads an expression and refuses what is beyond the limits or not on
-// the allow-list. Columns of its errors are those of the text as parsed.
-func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = failAt(CodeSyntax, 1, "the expression cannot be read")
-		}
-	}()
-	if e := guard(source); e != nil {
-		return nil, nil, e
-	}
-	if !utf8.ValidString(source) {
-		return nil, nil, failAt(CodeSyntax, 1, "the expression is not UTF-8")
-	}
-	if strings.TrimSpace(source) == "" {
-		return nil, nil, failAt(CodeSyntax, 1, "the expression is empty")
-	}
-	tree, perr := parser.ParseWithConfig(source, &conf.Config{MaxNodes: MaxNodes})
-	if perr != nil {
-		e := translate(perr, CodeSyntax)
-		if strings.Contains(e.Message, "maximum allowed nodes") {
-			e = failAt(CodeLimit, 1, "the expression has more than %d parts; split it over several steps", MaxNodes)
-		}
-		if unknown := unknownFunction(source); unknown != nil && e.Code == CodeSyntax {
-			return nil, nil, unknown
-		}
-		return nil, nil, e
-	}
-	a = &analysis{secrets: secrets}
-	a.walk(tree.Node, 0)
-	if a.err != nil {
-		return nil, nil, a.err
-	}
-	return tree, a, nil
-}
-
-// unknownFunction looks for the cause of a syntax error: after a misspelt
-// predicate function, its predicate does not parse.
-func unknownFunction(source string) *Error {
-	before, name, at := "", "", 0
-	for s := newScan(source); s.next(); {
-		known := predicateFunctions[name] || functions[name].run != nil || refusedFunctions[name] != ""
-		if s.token() == "(" && before != "." && before != "?" && identifier(name) && !known && !keywords[name] {
-			return failAt(CodeUnknown, at, "there is no function %s%s", name, didYouMean(name, functionNames()))
-		}
-		before, name, at = name, s.token(), s.column()
-	}
-	return nil
-}
-
-// keywords may stand before a bracket without being functions.
-var keywords = map[string]bool{"not": true, "and": true, "or": true, "in": true, "if": true, "else": true, "let": true,
-	"matches": true, "contains": true, "startsWith": true, "endsWith": true, "true": true, "false": true, "nil": true}
 
 // analysis walks a fresh syntax tree: the allow-list, the limits that need a
 // tree, and the references.

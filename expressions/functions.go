@@ -3,7 +3,6 @@ package expressions
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/expr-lang/expr/builtin"
 )
@@ -162,6 +161,9 @@ func (e *evaluation) builtList(list []any) (any, *Error) {
 	return list, e.spend(len(list))
 }
 
+// walkCost is the fuel of opening a list, however short.
+const walkCost = 8
+
 // walk is the list argument of a predicate: args are the list, the weight of
 // the predicate's body, and the function's name. All its visits are paid here,
 // so that nested predicates end quickly and always at the same point.
@@ -178,57 +180,5 @@ func (e *evaluation) walk(args []any) (any, *Error) {
 	if err := capList(n); err != nil {
 		return nil, err
 	}
-	return args[0], e.spend(1 + n*args[1].(int))
-}
-
-// didYouMean is the end of a message: the nearest name, if one is near.
-func didYouMean(name string, candidates []string) string {
-	if best := nearest(name, candidates); best != "" {
-		return "; did you mean " + best + "?"
-	}
-	return ""
-}
-
-// nearest gives the candidate with the least edit distance, at most a third of
-// the name's length; none: "".
-func nearest(name string, candidates []string) string {
-	best, least := "", len(name)/3+1
-	if len(name) > 100 {
-		return ""
-	}
-	for _, c := range candidates {
-		if len(c) > len(name)+least || len(name) > len(c)+least {
-			continue
-		}
-		d := distance(strings.ToLower(name), strings.ToLower(c))
-		if d < least || (d == least && best == "") {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbours that turn a into b.
-func distance(a, b string) int {
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	last := slices.Clone(row)
-	for i := 1; i <= len(a); i++ {
-		before, last, row = last, row, before
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
+	return args[0], e.spend(walkCost + n*args[1].(int))
 }

@@ -127,6 +127,9 @@ func (f *predicateFinder) Visit(n *ast.Node) {
 	}
 }
 
+// String gives the expression's text.
+func (p *Program) String() string { return p.source }
+
 // References lists what the expression reads. The lists are shared: do not
 // change them.
 func (p *Program) References() References { return p.refs }

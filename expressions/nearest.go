@@ -1,0 +1,58 @@
+package expressions
+
+import (
+	"slices"
+	"strings"
+)
+
+// didYouMean is the end of a message: the nearest name, if one is near.
+func didYouMean(name string, candidates []string) string {
+	if best := nearest(name, candidates); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return ""
+}
+
+// nearest gives the candidate with the least edit distance, at most a third of
+// the name's length; none: "".
+func nearest(name string, candidates []string) string {
+	best, least := "", len(name)/3+1
+	if len(name) > 100 {
+		return ""
+	}
+	for _, c := range candidates {
+		if len(c) > len(name)+least || len(name) > len(c)+least {
+			continue
+		}
+		d := distance(strings.ToLower(name), strings.ToLower(c))
+		if d < least || (d == least && best == "") {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// distance counts the insertions, deletions, replacements and swaps of
+// neighbours that turn a into b.
+func distance(a, b string) int {
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	last := slices.Clone(row)
+	for i := 1; i <= len(a); i++ {
+		before, last, row = last, row, before
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
