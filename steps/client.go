@@ -175,9 +175,9 @@ func (c *client) explain(req *http.Request, err error) error {
 // stopped is the failure of an attempt whose context ended.
 func stopped(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return transient("step_timeout", "The attempt took longer than its timeout.")
+		return transient("timeout", "The attempt took longer than its timeout.")
 	}
-	return transient("step_cancelled", "The attempt was stopped.")
+	return transient("stopped", "The attempt was stopped.")
 }
 
 // reason words a network error without addresses.

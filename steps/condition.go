@@ -23,6 +23,6 @@ func conditionType() *stepType {
 		name:   "condition",
 		config: schemaOf[conditionConfig](),
 		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["result","branch"],"properties":{` +
-			`"result":{"type":"boolean"},"branch":{"type":["string","null"]}}}`)),
+			`"result":{"type":"boolean"},"branch":{"type":"string"}}}`)),
 	}
 }

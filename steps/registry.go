@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"net/http"
 	"sort"
 	"time"
 
@@ -96,34 +95,8 @@ func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result
 // operators. The first call tries the levels out.
 func (r *Registry) ScriptIsolation(ctx context.Context) string { return r.runner.describe(ctx) }
 
-// HTTPClient gives a client behind the same guard and the same limits.
-func (r *Registry) HTTPClient() *http.Client { return r.client.plain() }
-
 // Close frees idle connections.
 func (r *Registry) Close() { r.client.transport.CloseIdleConnections() }
-
-// DefaultRetry is the retry of a type where a step names none: webhook has 5
-// attempts, exponential from 5 s up to 5 minutes; all others have none.
-func DefaultRetry(typeName string) (definitions.Retry, bool) {
-	if typeName != "webhook" {
-		return definitions.Retry{}, false
-	}
-	delay, most := 5.0, 300.0
-	return definitions.Retry{
-		MaxAttempts: 5, DelaySeconds: &delay, MaxDelaySeconds: &most, Backoff: "exponential",
-	}, true
-}
-
-// DefaultTimeout is how long one attempt of a type may take where a step says
-// nothing; 0 is no limit.
-func DefaultTimeout(typeName string) time.Duration {
-	switch typeName {
-	case "http_request", "script", "agent_task", "webhook":
-		return 300 * time.Second
-	default:
-		return 0
-	}
-}
 
 // stepType is one entry: what validation asks and what an attempt does.
 type stepType struct {

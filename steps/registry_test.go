@@ -136,12 +136,3 @@ func TestConfigsAreChecked(t *testing.T) {
 		}
 	}
 }
-
-func TestDefaultRetry(t *testing.T) {
-	if retry, ok := steps.DefaultRetry("webhook"); !ok || retry.MaxAttempts != 5 || retry.Backoff != "exponential" {
-		t.Errorf("webhook %+v, %v", retry, ok)
-	}
-	if _, ok := steps.DefaultRetry("http_request"); ok {
-		t.Error("http_request is not retried by default")
-	}
-}

@@ -230,8 +230,14 @@ func become(o order) error {
 		}
 	}
 	syscall.Umask(0o077)
+	filter := seccompFilter(auditArch(), deniedCalls())
 	if err := setLimits(o.Limits); err != nil {
 		return fmt.Errorf("limits: %w", err)
+	}
+	if o.Isolation.Seccomp {
+		if err := filtered(filter); err != nil {
+			return fmt.Errorf("seccomp: %w", err)
+		}
 	}
 	return fmt.Errorf("interpreter %s: %w", o.Args[0], syscall.Exec(o.Path, o.Args, o.Env))
 }

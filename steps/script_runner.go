@@ -107,6 +107,7 @@ type isolation struct {
 	Namespaces bool // own user, process, network and IPC namespaces
 	Landlock   int  // ABI version in use; 0: not used
 	DropUser   bool // run as an unprivileged user; only root can
+	Seccomp    bool // no sockets and none of the kernel's odder calls
 }
 
 func (i isolation) String() string {
@@ -119,6 +120,9 @@ func (i isolation) String() string {
 	}
 	if i.DropUser {
 		means = append(means, "unprivileged user")
+	}
+	if i.Seccomp {
+		means = append(means, "seccomp")
 	}
 	if len(means) == 0 {
 		return "none"
@@ -183,7 +187,7 @@ func (r *scriptRunner) interpreter(ctx context.Context, level isolation, languag
 		}
 	}
 	return "", permanent("interpreter_not_found",
-		"No python3 that scripts may run was found on this server; install it as /usr/bin/python3 or name one with HEDDLE_PYTHON.")
+		"No python3 that scripts may run was found on this server; install it as /usr/bin/python3.")
 }
 
 func (r *scriptRunner) pythons() []string {

@@ -107,15 +107,17 @@ func (r *scriptRunner) canary() (path string, remove func(), err error) {
 // levels lists what may be possible here, best first. Each either has landlock
 // or runs as a user that may not read the server's files.
 func (r *scriptRunner) levels() []isolation {
-	root, abi := os.Getuid() == 0, landlockABI()
+	root, abi, seccomp := os.Getuid() == 0, landlockABI(), seccompAvailable()
 	var levels []isolation
 	for _, namespaces := range []bool{true, false} {
 		if abi > 0 {
-			levels = append(levels, isolation{Namespaces: namespaces, Landlock: abi, DropUser: root})
+			levels = append(levels, isolation{Namespaces: namespaces, Landlock: abi, DropUser: root, Seccomp: seccomp})
 		}
 	}
 	if root {
-		levels = append(levels, isolation{Namespaces: true, DropUser: true}, isolation{DropUser: true})
+		levels = append(levels,
+			isolation{Namespaces: true, DropUser: true, Seccomp: seccomp},
+			isolation{DropUser: true, Seccomp: seccomp})
 	}
 	return levels
 }

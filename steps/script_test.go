@@ -98,7 +98,7 @@ func TestScriptStopsAtTimeout(t *testing.T) {
 		defer cancel()
 		begin := time.Now()
 		_, f := perform(ctx, t, r, call("script", script("shell", "setsid sleep 60 & setsid setsid sleep 60 & sleep 60")))
-		if f == nil || f.Code != "step_timeout" || f.Permanent {
+		if f == nil || f.Code != "timeout" || f.Permanent {
 			t.Fatalf("failure %+v", f)
 		}
 		if took := time.Since(begin); took > 4*time.Second {

@@ -46,12 +46,15 @@ func waitType() *stepType {
 func waitOutput(config json.RawMessage) json.RawMessage {
 	c, ok := readFields(config)
 	if !ok || !c.has("signal") {
-		return json.RawMessage(`{"type":"object","required":["waited_seconds"],"properties":{"waited_seconds":{"type":"number"}}}`)
+		return json.RawMessage(`{"type":"object","additionalProperties":false,"required":["waited_seconds"],"properties":{` +
+			`"waited_seconds":{"type":"number"},"timed_out":{"type":"boolean"}}}`)
 	}
 	payload := json.RawMessage("{}")
-	if signal, ok := readFields(c["signal"]); ok && signal.has("schema") {
-		payload = signal["schema"]
+	signal, ok := readFields(c["signal"])
+	if goOn, _ := c.text("on_timeout"); ok && signal.has("schema") && goOn != "continue" {
+		payload = signal["schema"] // after a timeout it would be null
 	}
-	return json.RawMessage(`{"type":"object","properties":{"name":{"type":"string"},"payload":` + string(payload) +
-		`,"request_id":{"type":"string"},"received_at":{"type":"string","format":"date-time"}}}`)
+	return json.RawMessage(`{"type":"object","additionalProperties":false,"required":["name","payload","request_id","received_at"],"properties":{` +
+		`"name":{"type":"string"},"payload":` + string(payload) + `,"request_id":{"type":"string"},` +
+		`"received_at":{"type":["string","null"],"format":"date-time"},"timed_out":{"type":"boolean"}}}`)
 }
