@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // committer joins the changes of many runs into group commits. A submission
@@ -48,10 +49,16 @@ func (c *committer) close() {
 	c.done.Wait()
 }
 
+// linger is how long a group waits at the most for members that are likely on
+// their way: those whose last change has just been answered.
+const linger = time.Millisecond
+
 func (c *committer) write() {
 	defer c.done.Done()
+	expected := 0
 	for first := range c.pending {
-		group := c.gather(first)
+		group := c.gather(first, expected)
+		expected = len(group) * 3 / 4
 		commits := make([]Commit, len(group))
 		for i, m := range group {
 			commits[i] = m.commit
@@ -63,9 +70,32 @@ func (c *committer) write() {
 	}
 }
 
-// gather takes what is pending without waiting for more.
-func (c *committer) gather(first *member) []*member {
-	group := []*member{first}
+// gather takes what is pending, and lingers while fewer members than expected
+// have come. Without it the first caller to come back after a large group
+// would pay for a flush of its own and let all others wait for it.
+func (c *committer) gather(first *member, expected int) []*member {
+	group := c.pendingNow([]*member{first})
+	if len(group) >= expected {
+		return group
+	}
+	timeout := time.NewTimer(linger)
+	defer timeout.Stop()
+	for len(group) < expected {
+		select {
+		case m, open := <-c.pending:
+			if !open {
+				return group
+			}
+			group = c.pendingNow(append(group, m))
+		case <-timeout.C:
+			return group
+		}
+	}
+	return group
+}
+
+// pendingNow adds what is pending without waiting for more.
+func (c *committer) pendingNow(group []*member) []*member {
 	for len(group) < c.max {
 		select {
 		case m, open := <-c.pending:
