@@ -13,8 +13,8 @@ type knownType struct {
 	schema   *node
 }
 
-// own tells whether the machine performs the type itself.
-func own(name string) bool {
+// isOwn tells whether the machine performs the type itself.
+func isOwn(name string) bool {
 	return name == "condition" || name == "loop" || name == "wait"
 }
 
@@ -23,7 +23,7 @@ func (v *validator) typeNames() []string {
 	names := []string{"condition", "loop", "wait"}
 	if v.catalog != nil {
 		for _, name := range v.catalog.Names() {
-			if !own(name) {
+			if !isOwn(name) {
 				names = append(names, name)
 			}
 		}
@@ -57,7 +57,7 @@ func (v *validator) stepType(name string) *knownType {
 func (v *validator) configs() {
 	for _, e := range v.graph.entries {
 		s := e.step
-		if !own(s.Type) {
+		if !isOwn(s.Type) {
 			v.performed(e.node, s.Type, "step '"+e.name()+"'")
 		}
 		if s.Wait != nil && s.Wait.Probe != nil && s.Wait.Probe.Config != nil {
@@ -66,7 +66,7 @@ func (v *validator) configs() {
 		if c := s.Compensate; c != nil {
 			at := e.node.member("compensate")
 			what := "the compensation of step '" + e.name() + "'"
-			if own(c.Type) {
+			if isOwn(c.Type) {
 				v.finds.error(InvalidValue, at.pick("type"), "%s cannot be a %s; name a type that does something", sentence(what), c.Type)
 				continue
 			}

@@ -212,7 +212,7 @@ func (d *decoder) list(n *node, v reflect.Value, f field, what string) {
 			continue
 		}
 		if item.Kind() == reflect.Struct {
-			d.object(kid, item, fmt.Sprintf("%s[%d] of %s", f.name, i, what))
+			d.object(kid, item, fmt.Sprintf("item %d of %s", i, what))
 			continue
 		}
 		d.text(kid, item, f.rule.items(), fmt.Sprintf("item %d of %s", i, what))

@@ -93,13 +93,13 @@ type LoopConfig struct {
 	MaxIterations    int             `json:"max_iterations,omitempty" rule:"range=1..1000000" doc:"Default 100,000"` // default 100,000
 	Steps            []Step          `json:"steps" rule:"required,len=1..10000" doc:"The body"`
 	Collect          string          `json:"collect,omitempty" rule:"expression" doc:"Expression per iteration; its values are the results"`
-	TolerateFailures json.RawMessage `json:"tolerate_failures,omitempty" doc:"How many iterations may fail: a count, or a share such as 5%"` // a count or "5%"
+	TolerateFailures json.RawMessage `json:"tolerate_failures,omitempty" rule:"forms=count|percent" doc:"How many iterations may fail: a count, or a share such as 5%"` // a count or "5%"
 }
 
 // WaitConfig is the config of a wait step: one of seconds, until, condition,
 // signal.
 type WaitConfig struct {
-	Seconds        json.RawMessage `json:"seconds,omitempty" doc:"Seconds to wait, or a template that gives them"`                                      // number, or a template that gives one
+	Seconds        json.RawMessage `json:"seconds,omitempty" rule:"forms=seconds|template" doc:"Seconds to wait, or a template that gives them"`        // number, or a template that gives one
 	Until          string          `json:"until,omitempty" rule:"expression" doc:"RFC 3339 time, or an expression that gives one"`                      // RFC 3339 or an expression that gives one
 	Condition      string          `json:"condition,omitempty" rule:"expression" doc:"Bool expression that ends the wait"`                              // bool expression
 	PollSeconds    float64         `json:"poll_seconds,omitempty" rule:"range=1..3153600000" doc:"Seconds between evaluations of condition; default 5"` // default 5, least 1

@@ -3,6 +3,7 @@ package definitions
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -61,6 +62,12 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 			return
 		}
 	}
+	if tag, words := tags(e); tag != nil {
+		at := locate(config, tag)
+		v.finds.error(InvalidValue, at, "'%s' in %s is %s, but must be one of %s", strings.Join(tag, "."), what, clip(at.show()), strings.Join(words, ", ")).
+			suggest(nearest(at.text, words))
+		return
+	}
 	at := locate(config, e.InstanceLocation)
 	place := what
 	if len(e.InstanceLocation) > 0 {
@@ -87,6 +94,14 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 		words := enumWords(k.Want)
 		v.finds.error(InvalidValue, at, "%s is %s, but must be one of %s", sentence(place), clip(at.show()), strings.Join(words, ", ")).
 			suggest(nearest(at.text, words))
+	case *kind.AnyOf, *kind.OneOf:
+		v.finds.error(InvalidValue, at, "%s has none of the forms that it may have", sentence(place))
+	case *kind.MinLength:
+		v.finds.error(InvalidValue, at, "%s is too short; at least %d characters are needed", sentence(place), k.Want)
+	case *kind.Minimum:
+		v.finds.error(InvalidValue, at, "%s is %s, but must be at least %s", sentence(place), at.show(), k.Want.RatString())
+	case *kind.Maximum:
+		v.finds.error(InvalidValue, at, "%s is %s, but must be at most %s", sentence(place), at.show(), k.Want.RatString())
 	default:
 		v.finds.error(InvalidValue, at, "%s: %s", sentence(place), e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
@@ -155,6 +170,29 @@ func rejected(ms []*jsonschema.ValidationError, depth int) bool {
 		}
 	}
 	return false
+}
+
+// tags gives the member whose constant tells the alternatives apart, and the
+// constants, when the value has none of them; else nil.
+func tags(e *jsonschema.ValidationError) (at []string, words []string) {
+	if !alternatives(e) {
+		return nil, nil
+	}
+	for _, branch := range e.Causes {
+		found := false
+		for _, m := range unfold(branch, nil) {
+			k, constant := m.ErrorKind.(*kind.Const)
+			if !constant || at != nil && !slices.Equal(at, m.InstanceLocation) {
+				continue
+			}
+			at, found = m.InstanceLocation, true
+			words = append(words, fmt.Sprint(k.Want))
+		}
+		if !found {
+			return nil, nil
+		}
+	}
+	return at, words
 }
 
 func locate(root *node, tokens []string) *node {

@@ -21,6 +21,7 @@ type rule struct {
 	pattern    *regexp.Regexp
 	patternSay string
 	enum       []string
+	forms      []string // raw JSON: the forms that the schema allows; validation checks them
 }
 
 // field is one member of a Go struct that decodes an object.
@@ -85,6 +86,8 @@ func readRule(tag string) rule {
 			r.expression = true
 		case "object":
 			r.object = true
+		case "forms":
+			r.forms = strings.Split(value, "|")
 		case "enum":
 			r.enum = strings.Split(value, "|")
 		case "len":

@@ -3,6 +3,7 @@ package definitions
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -487,8 +488,14 @@ func refuseText(t string, limit int) string {
 	return ""
 }
 
-// clip shortens what a message quotes.
+// clip shortens what a message quotes, and keeps it on one line.
 func clip(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '�'
+		}
+		return r
+	}, s)
 	if len(s) <= 60 {
 		return s
 	}

@@ -55,5 +55,5 @@ func schemaFault(err error) (pointer, text string) {
 	if errors.As(err, &load) {
 		return "", errNoLoading.Error()
 	}
-	return "", clip(strings.ReplaceAll(err.Error(), "schema.json", ""))
+	return "", clip(strings.ReplaceAll(err.Error(), schemaURL, ""))
 }

@@ -3,12 +3,10 @@ package definitions
 import "strings"
 
 // nearest gives the candidate closest to what was written, or "" when none is
-// close: at most a third of the letters may differ, and at most three.
+// close: at most a third of the letters may differ, and at most three; case
+// does not count.
 func nearest(written string, candidates []string) string {
 	best, distance := "", min(len([]rune(written))/3, 3)
-	if distance == 0 {
-		distance = 1
-	}
 	distance++
 	if len(written) > 64 {
 		return ""

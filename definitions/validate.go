@@ -51,6 +51,9 @@ func (v *validator) count() bool {
 	if len(v.graph.entries) <= MaxSteps {
 		return true
 	}
+	if len(v.doc.Definition.Steps) > MaxSteps {
+		return false // said by decoding
+	}
 	v.finds.error(LimitExceeded, v.doc.root.pick("steps"), "The definition has %d steps in all its lists; %d are allowed", len(v.graph.entries), MaxSteps)
 	return false
 }

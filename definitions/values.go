@@ -25,6 +25,10 @@ type ValueChecker struct {
 // errNoLoading is why every reference outside the schema fails.
 var errNoLoading = errors.New("references outside the schema are not loaded; put the referenced schema under $defs")
 
+// schemaURL names a schema inside the library. It must be absolute: a relative
+// name would be resolved against the working directory, which errors quote.
+const schemaURL = "heddle:///schema.json"
+
 type refusingLoader struct{}
 
 // Load refuses: neither files nor the network are read.
@@ -48,7 +52,7 @@ func NewValueChecker(schema json.RawMessage) (checker *ValueChecker, err error) 
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
 	c.UseLoader(refusingLoader{})
-	const name = "schema.json"
+	const name = schemaURL
 	if err := c.AddResource(name, doc); err != nil {
 		return nil, err
 	}
