@@ -148,7 +148,7 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 func (g *postgresGroup) commit() error {
 	defer g.end()
 	if err := g.tx.Commit(g.ctx); err != nil {
-		return unknownOutcome(err)
+		return commitError(err)
 	}
 	return nil
 }

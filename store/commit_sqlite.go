@@ -188,7 +188,7 @@ func (g *sqliteGroup) commit() error {
 	defer g.conn.Close() //nolint:errcheck // gives the connection back
 	if err := g.tx.Commit(); err != nil {
 		discard(g.conn)
-		return unknownOutcome(err)
+		return commitError(err)
 	}
 	return nil
 }

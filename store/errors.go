@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/puddle/v2"
 	"modernc.org/sqlite"
@@ -32,9 +33,17 @@ func translate(err error) error {
 	return fault.Wrap(err, fault.Internal, "internal", "The database refused a statement.")
 }
 
-// unknownOutcome is the error of a COMMIT that failed: the change may be there
-// or not.
-func unknownOutcome(err error) error {
+// commitError is the error of a COMMIT that failed. Where the database said
+// that it rolled back, the change is not there; else it may be or not.
+func commitError(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Severity == "ERROR" || errors.Is(err, pgx.ErrTxCommitRollback) {
+		return err
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) && (lite.Code()&0xff == sqlite3.SQLITE_BUSY || lite.Code()&0xff == sqlite3.SQLITE_CONSTRAINT) {
+		return err
+	}
 	return fault.Wrap(err, fault.Unavailable, "outcome_unknown", "The database failed while it committed: the change may have been made or not. Look before trying again.")
 }
 

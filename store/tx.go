@@ -10,7 +10,8 @@ import (
 )
 
 // change runs fn in one write transaction. An error of fn rolls back and is
-// translated; an error of the COMMIT is outcome_unknown.
+// translated; an error of the COMMIT is outcome_unknown, unless the database
+// said that it rolled back.
 func (db *DB) change(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.write.transact(ctx, nil, fn)
 }
@@ -57,7 +58,7 @@ func commit(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 		return translate(ctx.Err()) // rolled back before COMMIT was sent
 	}
 	discard(conn)
-	return unknownOutcome(err)
+	return translate(commitError(err))
 }
 
 // discard makes the pool close the connection instead of using it again.

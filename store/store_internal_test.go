@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// explain gives SQLite's plan of a query.
+func explain(t *testing.T, db *DB, text string, args ...any) string {
+	t.Helper()
+	rows, err := db.write.gorm.Raw("EXPLAIN QUERY PLAN "+text, args...).Rows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(detail + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}
+
+// Every query of the queue and of the lists reads a range of an index: no scan
+// of a table, no sorting of more than a page.
+func TestPlansUseIndexes(t *testing.T) {
+	db, err := Open(context.Background(), "sqlite://"+filepath.Join(t.TempDir(), "h.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	at := &position{Key: 1, ID: "run_1"}
+	list := func(q executor.RunQuery, at *position) func() (string, []any) {
+		q.TenantID, q.Limit = "t1", 50
+		return func() (string, []any) { return runIDs(q, at) }
+	}
+	fixed := func(text string, args ...any) func() (string, []any) {
+		return func() (string, []any) { return text, args }
+	}
+	for name, test := range map[string]struct {
+		query func() (string, []any)
+		index string
+	}{
+		"all runs":         {list(executor.RunQuery{}, nil), "runs_list"},
+		"all runs, after":  {list(executor.RunQuery{}, at), "runs_list"},
+		"workflow's runs":  {list(executor.RunQuery{WorkflowID: "wf_1"}, at), "runs_workflow"},
+		"runs in a state":  {list(executor.RunQuery{States: []machine.State{"failed"}}, at), "runs_state"},
+		"runs in states":   {list(executor.RunQuery{States: []machine.State{"failed", "queued"}}, at), "runs_state"},
+		"busy":             {fixed(busySQL, "", 10), "runs_busy"},
+		"open":             {fixed(openRunsSQL, "wf_1", "t1"), "runs_open"},
+		"due":              {fixed(dueSQL, 1, 10), "runs_due"},
+		"queue":            {fixed(queuedRunsSQL, "t1", 10), "COVERING INDEX"},
+		"tenants in queue": {fixed(queuedTenantsSQL), "runs_queued"},
+	} {
+		text, args := test.query()
+		plan := explain(t, db, text, args...)
+		if !strings.Contains(plan, test.index) || strings.Contains(plan, "SCAN runs\n") {
+			t.Errorf("%s does not use %s:\n%s", name, test.index, plan)
+		}
+		if strings.Contains(plan, "TEMP B-TREE") && name != "runs in states" {
+			t.Errorf("%s sorts:\n%s", name, plan)
+		}
+	}
+	for name, test := range map[string]struct {
+		q     definitions.Query
+		index string
+	}{
+		"workflows": {definitions.Query{}, "workflows_list"},
+		"status":    {definitions.Query{Status: definitions.Active}, "workflows_status"},
+		"trigger":   {definitions.Query{TriggerType: "api"}, "workflows_trigger"},
+		"tag":       {definitions.Query{Tag: "x"}, "PRIMARY KEY"},
+	} {
+		test.q.TenantID, test.q.Limit = "t1", 50
+		text := db.write.gorm.ToSQL(func(tx *gorm.DB) *gorm.DB {
+			key := "w.updated_at DESC, w.id DESC"
+			if test.q.Tag != "" {
+				key = "t.updated_at DESC, t.workflow_id DESC"
+			}
+			return workflowFilter(tx, test.q).Select("w.*").Order(key).Limit(51).Find(&[]workflowRow{})
+		})
+		plan := explain(t, db, text)
+		if !strings.Contains(plan, test.index) || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "SCAN") {
+			t.Errorf("%s does not use %s:\n%s", name, test.index, plan)
+		}
+	}
+}
+
+func TestParseURL(t *testing.T) {
+	for url, path := range map[string]string{
+		"sqlite://heddle.db": "heddle.db", "sqlite:///var/lib/h.db": "/var/lib/h.db", "sqlite://./a%20b/h.db": "./a b/h.db",
+		"SQLITE://h.db": "h.db", "sqlite://:memory:": "",
+	} {
+		got, err := parseURL(url)
+		if err != nil || got.path != path || got.memory != (path == "") {
+			t.Errorf("%s: %+v, %v", url, got, err)
+		}
+	}
+	for _, url := range []string{
+		"", "heddle.db", "sqlite:heddle.db", "sqlite://", "sqlite:///", "sqlite://dir/", "sqlite://h.db?mode=ro", "sqlite://%zz",
+		"mysql://h", "postgres://u:se cret%@h/db", "sqlite://a%00b",
+	} {
+		_, err := parseURL(url)
+		if err == nil || !strings.Contains(err.Error(), "HEDDLE_DATABASE_URL") || strings.Contains(err.Error(), "cret") {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
+// A path with characters that are special in SQLite's URIs is the file's name.
+func TestOddPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a?b#c%41 d.db")
+	db, err := openSQLite(context.Background(), target{path: path}, settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var file string
+	if err := db.write.sql.QueryRow("SELECT file FROM pragma_database_list").Scan(&file); err != nil {
+		t.Fatal(err)
+	}
+	if file != path {
+		t.Fatalf("opened %q, want %q", file, path)
+	}
+}
+
+// The pragmas hold on every connection.
+func TestPragmas(t *testing.T) {
+	db, err := Open(context.Background(), "sqlite://"+filepath.Join(t.TempDir(), "h.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000"} {
+		var got string
+		if err := db.write.sql.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
+		}
+	}
+	if _, err := db.read.sql.Exec("DELETE FROM runs"); err == nil {
+		t.Error("a reader can write")
+	} else if got := fault.CodeOf(translate(err)); got != "store_unavailable" {
+		t.Errorf("a read-only database is %s", got)
+	}
+}
