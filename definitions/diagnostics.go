@@ -21,15 +21,20 @@ type finding struct {
 	pos  *position
 }
 
-// findings collects; nothing is reported twice about one place with one code.
+// findings collects what one pass finds.
 type findings struct {
-	list []*finding
+	list    []*finding
+	dropped int // beyond MaxDiagnostics
 }
 
 func (f *findings) add(severity string, code Code, at *node, format string, args ...any) *finding {
 	d := &finding{at: at, Diagnostic: Diagnostic{
 		Code: string(code), Severity: severity, Message: fmt.Sprintf(format, args...),
 	}}
+	if len(f.list) >= MaxDiagnostics {
+		f.dropped++
+		return d
+	}
 	f.list = append(f.list, d)
 	return d
 }
@@ -81,6 +86,13 @@ func (f *findings) resolve(src *source) []Diagnostic {
 		}
 		return a.at.seq < b.at.seq
 	})
+	if f.dropped > 0 {
+		last := f.list[len(f.list)-1]
+		f.list = append(f.list, &finding{at: last.at, Diagnostic: Diagnostic{
+			Code: string(LimitExceeded), Severity: severityError,
+			Message: fmt.Sprintf("There are %d more problems; correct these first", f.dropped),
+		}})
+	}
 	out := make([]Diagnostic, 0, len(f.list))
 	for _, d := range f.list {
 		d.Pointer = d.at.pointer() + d.tail

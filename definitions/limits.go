@@ -9,6 +9,9 @@ const (
 	MaxSteps           = 10_000 // in all lists together
 	MaxValues          = 500_000
 
+	// MaxDiagnostics are listed; of further problems only the number is given.
+	MaxDiagnostics = 20_000
+
 	maxDigits   = 1000
 	maxExponent = 1000
 	maxSeconds  = 3_153_600_000 // a hundred years

@@ -70,6 +70,25 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestProblemsBeyondTheLimitAreCounted(t *testing.T) {
+	var b strings.Builder
+	for i := range definitions.MaxDiagnostics + 5 {
+		fmt.Fprintf(&b, `"x%d":1,`, i)
+	}
+	_, ds := definitions.Check([]byte("{"+b.String()+`"name":"n","steps":[{"id":"a","type":"free"}]}`), definitions.JSON, nil)
+	last := ds[len(ds)-1]
+	if len(ds) != definitions.MaxDiagnostics+1 || last.Message != "There are 5 more problems; correct these first" {
+		t.Errorf("%d diagnostics, the last is %+v", len(ds), last)
+	}
+}
+
+func TestYAMLValuesAreBoundedBeforeTheyAreBuilt(t *testing.T) {
+	_, ds := definitions.Check([]byte("["+strings.Repeat("a,", 1_000_001)+"]"), definitions.YAML, nil)
+	if found(ds) != "limit_exceeded " || !strings.Contains(ds[0].Message, "as JSON") {
+		t.Errorf("%+v", ds)
+	}
+}
+
 func TestYAMLDepthDoesNotRecurse(t *testing.T) {
 	for _, n := range []int{65, 9_000, 20_000} {
 		src := "name: n\noutput: " + strings.Repeat("[", n) + strings.Repeat("]", n) + "\nsteps: [{id: a, type: free}]\n"

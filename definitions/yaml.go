@@ -25,6 +25,10 @@ type yamlReader struct {
 
 // scanYAML reads one YAML document. Nil when the syntax is broken.
 func scanYAML(src []byte, limits Limits, finds *findings) *node {
+	if separators(src) > 2*limits.Values {
+		finds.error(LimitExceeded, &node{}, "The YAML text may hold more than %d values; split the workflow, or send it as JSON", limits.Values)
+		return nil
+	}
 	doc, err := decodeYAML(src)
 	if err != nil {
 		brokenYAML(src, err, finds)
@@ -36,6 +40,19 @@ func scanYAML(src []byte, limits Limits, finds *findings) *node {
 	}
 	r := &yamlReader{limits: limits, finds: finds}
 	return r.value(doc, nil, "", position{}, 1)
+}
+
+// separators is at least the number of values that a YAML text can hold: the
+// library builds them all before anything can be counted.
+func separators(src []byte) int {
+	count := 0
+	for _, c := range src {
+		switch c {
+		case ',', ':', '\n', '[', '{', '-', '?':
+			count++
+		}
+	}
+	return count
 }
 
 var errSeveralDocuments = errors.New("yaml: the text holds several documents; keep one")
