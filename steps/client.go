@@ -252,7 +252,8 @@ func stamp(h http.Header, call executor.Call) {
 	}
 }
 
-// setHeaders copies an author's headers; the transport's own are refused.
+// setHeaders copies an author's headers; empty ones are left out, and the
+// transport's own are refused.
 func setHeaders(h http.Header, from map[string]printed) error {
 	for name, value := range from {
 		if reservedHeader(name) {
@@ -261,7 +262,9 @@ func setHeaders(h http.Header, from map[string]printed) error {
 		if !validHeaderName(name) || strings.ContainsFunc(string(value), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			return permanent("invalid_config", "The header %q has characters that HTTP does not allow.", name)
 		}
-		h.Set(name, string(value))
+		if value != "" {
+			h.Set(name, string(value))
+		}
 	}
 	return nil
 }
