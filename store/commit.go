@@ -51,9 +51,10 @@ type groupTx interface {
 	// epoch reads the lease's epoch and keeps its holder from changing until
 	// the transaction ends.
 	epoch() (int64, error)
-	// accepting tells which workflows exist, and keeps them until the
+	// accepting gives the revisions of the workflows that exist, and keeps
+	// these from being deleted until the
 	// transaction ends.
-	accepting(workflowIDs []string) (map[string]bool, error)
+	accepting(workflowIDs []string) (map[string]int64, error)
 	// keep stores answers and tells which keys were free.
 	keep(answers []answerRow) ([]bool, error)
 	// advance updates runs whose seq is still the expected one and tells which.
@@ -125,7 +126,8 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	return nil
 }
 
-// admitRuns leaves out new runs of workflows that are gone.
+// admitRuns leaves out new runs of workflows that are gone, or that changed
+// since their start was decided.
 func admitRuns(tx groupTx, p *plan) error {
 	inserts := p.inserts()
 	if len(inserts) == 0 {
@@ -144,7 +146,11 @@ func admitRuns(tx groupTx, p *plan) error {
 		return err
 	}
 	for _, w := range inserts {
-		if !there[w.row.WorkflowID] {
+		current, exists := there[w.row.WorkflowID]
+		switch {
+		case w.revision != 0 && w.revision != current:
+			p.fail(w, executor.ErrStale)
+		case !exists:
 			p.fail(w, noWorkflow(w.row.Slug))
 		}
 	}

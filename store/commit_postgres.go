@@ -48,12 +48,18 @@ func (g *postgresGroup) epoch() (int64, error) {
 	return epoch, err
 }
 
-func (g *postgresGroup) accepting(ids []string) (map[string]bool, error) {
-	found, err := g.strings("SELECT id FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
-	there := make(map[string]bool, len(found))
-	for _, id := range found {
-		there[id] = true
+func (g *postgresGroup) accepting(ids []string) (map[string]int64, error) {
+	rows, err := g.tx.Query(g.ctx, "SELECT id, revision FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
+	if err != nil {
+		return nil, err
 	}
+	there := make(map[string]int64, len(ids))
+	var id string
+	var revision int64
+	_, err = pgx.ForEachRow(rows, []any{&id, &revision}, func() error {
+		there[id] = revision
+		return nil
+	})
 	return there, err
 }
 

@@ -17,6 +17,7 @@ type plan struct {
 type write struct {
 	row      runRow
 	expected int64
+	revision int64 // of the workflow, that a new run was decided on; 0: any
 	events   []events.Event
 	snapshot *snapshotRow
 	answer   *answerRow
@@ -38,7 +39,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 		}
 		earlier := byRun[c.Row.RunID]
 		if earlier == nil {
-			w := &write{row: row, expected: c.Expected, events: c.Events, members: []int{i}}
+			w := &write{row: row, expected: c.Expected, revision: c.Revision, events: c.Events, members: []int{i}}
 			w.setInputApart()
 			byRun[c.Row.RunID] = w
 			p.writes = append(p.writes, w)

@@ -130,7 +130,7 @@ func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (e
 		}
 		t = executor.Target{
 			WorkflowID: w.ID, Slug: w.Slug, Version: v.Number, Label: v.Label, Hash: v.Hash,
-			Status: definitions.Status(w.Status),
+			Status: definitions.Status(w.Status), Revision: w.Revision,
 		}
 		return nil
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -21,6 +22,7 @@ var commitTests = map[string]func(*testing.T, *store.DB){
 	"commit with one bad member":             testCommitBadMember,
 	"commit of two members of one run":       testCommitTwice,
 	"commit that leaves a gap is refused":    testCommitGap,
+	"commit of a start on an old revision":   testCommitStale,
 	"commit of a large group":                testCommitLarge,
 	"commit keeps an answer once":            testCommitAnswer,
 	"commit of one key by many at once":      testCommitKeyRace,
@@ -164,6 +166,29 @@ func testCommitTwice(t *testing.T, db *store.DB) {
 	wantIs(t, errs[1], executor.ErrFenced)
 	d := grow(c, machine.Running, 5)
 	commit(t, db, d, grow(d, machine.Completed, 6))
+}
+
+// A new run is stored only while its workflow is as its start saw it.
+func testCommitStale(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	target, err := db.Target(ctx, "t1", "one", "")
+	must(t, err)
+	fresh, other := newRun(w, "run_1", 1), newRun(w, "run_2", 1)
+	fresh.Revision, other.Revision = target.Revision, target.Revision+1
+	errs := db.Commit(ctx, 0, []executor.Commit{other, fresh})
+	wantIs(t, errs[0], executor.ErrStale)
+	must(t, errs[1])
+	_, err = db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+		c.Workflow.Revision++
+		return definitions.Revision{Workflow: c.Workflow}, nil
+	})
+	must(t, err)
+	late := newRun(w, "run_3", 1)
+	late.Revision = target.Revision
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
+	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(definitions.Workflow, bool) error { return nil }))
+	late.Revision = target.Revision + 1
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
 }
 
 func testCommitGap(t *testing.T, db *store.DB) {

@@ -116,7 +116,7 @@ func testTarget(t *testing.T, db *store.DB) {
 		for _, workflow := range []string{"wf_1", "one"} {
 			got, err := db.Target(ctx, "t1", workflow, ref)
 			must(t, err)
-			want := executor.Target{WorkflowID: "wf_1", Slug: "one", Version: number, Hash: "h", Status: definitions.Active}
+			want := executor.Target{WorkflowID: "wf_1", Slug: "one", Version: number, Hash: "h", Status: definitions.Active, Revision: 3}
 			if number == 1 {
 				want.Hash = "sha256:one"
 			}
