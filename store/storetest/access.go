@@ -82,7 +82,7 @@ func testKeyPages(t *testing.T, db *store.DB) {
 	}
 	same(t, "keys", got, []string{"key_3", "key_2", "key_1", "key_0", "key_first_t1"})
 	_, _, err := db.Keys(ctx, "t2", cursor, 2)
-	wantFault(t, err, fault.Malformed, "invalid_cursor")
+	wantFault(t, err, fault.Malformed, "invalid_request")
 }
 
 func testKeyRevoke(t *testing.T, db *store.DB) {

@@ -122,7 +122,7 @@ func testRunCursors(t *testing.T, db *store.DB) {
 		if err == nil {
 			t.Fatalf("%s: the cursor is accepted", name)
 		}
-		wantFault(t, err, fault.Malformed, "invalid_cursor")
+		wantFault(t, err, fault.Malformed, "invalid_request")
 	}
 }
 
@@ -208,6 +208,6 @@ func testWorkflowCursors(t *testing.T, db *store.DB) {
 	} {
 		q.Limit = 10
 		_, err := db.Workflows(ctx, q)
-		wantFault(t, err, fault.Malformed, "invalid_cursor")
+		wantFault(t, err, fault.Malformed, "invalid_request")
 	}
 }
