@@ -180,8 +180,8 @@ func (c *call) readBody() ([]byte, error) {
 	if len(text) == 0 {
 		return nil, nil
 	}
-	c.body = text
-	return text, c.checkMedia()
+	c.body = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark says nothing in UTF-8
+	return c.body, c.checkMedia()
 }
 
 func readAll(r io.Reader, length int64) ([]byte, error) {

@@ -77,7 +77,7 @@ func readPage(q url.Values) (page, error) {
 		return page{}, malformed("offset and cursor exclude each other; give one of them.")
 	}
 	if len(p.cursor) > 512 {
-		return page{}, malformed("cursor is not one that this list gave.")
+		return page{}, malformed("cursor is not one that this API gave. Start again without it.")
 	}
 	return p, nil
 }

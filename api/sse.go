@@ -38,10 +38,10 @@ func (c *call) stream(runID string, after int64, translator func(executor.Record
 	if after == run.Seq && run.State.Terminal() {
 		return c.empty(http.StatusNoContent)
 	}
+	s := newSSE(c)
 	if c.r.Method == http.MethodHead {
 		return c.empty(http.StatusOK)
 	}
-	s := newSSE(c)
 	if err := s.begin(); err != nil {
 		return nil //nolint:nilerr // the client has gone
 	}

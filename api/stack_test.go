@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ type stack struct {
 	exec   *executor.Service
 	log    *lockedBuffer
 	doc    *document
+	client *http.Transport
 	admin  string // the key of the tenant default
 }
 
@@ -65,7 +67,7 @@ func newStack(t *testing.T, opts ...stackOption) *stack {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	s := &stack{t: t, db: db, log: &lockedBuffer{}, admin: bootstrapKey}
+	s := &stack{t: t, db: db, log: &lockedBuffer{}, client: &http.Transport{}, admin: bootstrapKey}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	newID := ids.New(time.Now).New
 	registry := steps.Default(steps.Deps{Version: "test", Now: time.Now, Log: log, Scripts: steps.Scripts{Mode: "off"}})
@@ -107,11 +109,12 @@ func (s *stack) serve(h *api.Handler) {
 		cancel()
 		<-ended
 		h.CloseStreams()
+		s.client.CloseIdleConnections()
 		server.Close()
 		s.exec.Close()
 	})
 	s.eventually("ready", func() bool { return s.exec.Ready(s.t.Context()) == nil })
-	s.doc = readDocument(s.t, s.url)
+	s.doc = readDocument(s.t, s.get("/openapi.json").body)
 }
 
 // eventually waits for a condition, at most ten seconds.
@@ -163,7 +166,7 @@ func (s *stack) do(r request) response {
 	for name, value := range r.header {
 		req.Header.Set(name, value)
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := s.client.RoundTrip(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -173,7 +176,9 @@ func (s *stack) do(r request) response {
 		s.t.Fatal(err)
 	}
 	got := response{resp.StatusCode, resp.Header, string(body)}
-	s.doc.check(s.t, r, got)
+	if s.doc != nil {
+		s.doc.check(s.t, r, got)
+	}
 	return got
 }
 
@@ -239,6 +244,8 @@ func (r response) field(t *testing.T, path ...any) any {
 	}
 	return v
 }
+
+func jsonNumber(n int) json.Number { return json.Number(strconv.Itoa(n)) }
 
 func (r response) text(t *testing.T, path ...any) string {
 	t.Helper()

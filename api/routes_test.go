@@ -1,0 +1,240 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// place is what the requests of the route tests are made on.
+type place struct{ workflow, slug, run, finished, key string }
+
+func (s *stack) place() place {
+	s.t.Helper()
+	p := place{slug: "checkout-flow"}
+	p.workflow = s.create(parked, `"slug":"checkout-flow"`)
+	p.run = s.start(p.workflow, "")
+	p.finished = s.start(s.create(trivial, ""), "")
+	s.until(p.finished, "completed")
+	p.key = s.get("/v1/keys").want(s.t, http.StatusOK).text(s.t, "keys", 0, "id")
+	return p
+}
+
+// call is one route with a request that succeeds for who may make it.
+type call struct {
+	id     string // operationId
+	action string
+	method string
+	path   func(p place) string
+	body   func(p place) string
+	// object is what a denial names; "" when every key may ask.
+	object string
+	status int
+}
+
+func at(path string) func(place) string {
+	return func(p place) string {
+		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{key}", p.key).Replace(path)
+	}
+}
+
+// calls has every route that needs a key, in an order in which each works.
+func calls() []call {
+	const flow = "workflow:checkout-flow"
+	body := at(`{"definition":` + trivial + `}`)
+	return []call{
+		{"getInfo", "view", "GET", at("/v1/info"), nil, "", 200},
+		{"listWorkflows", "view", "GET", at("/api/workflows"), nil, "", 200},
+		{"validateDefinition", "view", "POST", at("/api/workflows/validate"), body, "", 200},
+		{"getWorkflow", "view", "GET", at("/api/workflows/{wf}"), nil, flow, 200},
+		{"listVersions", "view", "GET", at("/api/workflows/{wf}/versions"), nil, flow, 200},
+		{"getVersion", "view", "GET", at("/api/workflows/{wf}/versions/1"), nil, flow, 200},
+		{"listRuns", "view", "GET", at("/api/workflows/{wf}/runs"), nil, flow, 200},
+		{"getRun", "view", "GET", at("/api/workflows/runs/{run}"), nil, flow, 200},
+		{"getRunDefinition", "view", "GET", at("/api/workflows/runs/{run}/definition"), nil, flow, 200},
+		{"streamRun", "view", "HEAD", at("/api/workflows/runs/{run}/stream"), nil, flow, 200},
+		{"createWorkflow", "edit", "POST", at("/api/workflows"), body, "workflow:*", 201},
+		{"updateWorkflow", "edit", "PUT", at("/api/workflows/{wf}"), at(`{"tags":["a"]}`), flow, 200},
+		{"setWorkflowStatus", "edit", "PATCH", at("/api/workflows/{wf}/status"), at(`{"status":"active"}`), flow, 200},
+		{"runWorkflow", "execute", "POST", at("/api/workflows/{wf}/run"), nil, flow, 202},
+		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
+		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
+		{"cancelRun", "execute", "POST", at("/api/workflows/runs/{run}/cancel"), nil, flow, 200},
+		{"createTenant", "admin", "POST", at("/v1/tenants"), at(`{"slug":"new","name":"New"}`), "workflow:*", 201},
+		{"createKey", "admin", "POST", at("/v1/keys"), at(`{"name":"k","role":"none"}`), "workflow:*", 201},
+		{"listKeys", "admin", "GET", at("/v1/keys"), nil, "workflow:*", 200},
+		{"putGrant", "admin", "PUT", at("/v1/grants"), at(`{"key_id":"{key}","workflow":"{wf}","actions":["view"]}`), "workflow:*", 200},
+		{"listGrants", "admin", "GET", at("/v1/grants?key_id={key}"), nil, "workflow:*", 200},
+		{"deleteGrant", "admin", "DELETE", at("/v1/grants?key_id={key}&workflow={wf}"), nil, "workflow:*", 204},
+		{"listAudit", "admin", "GET", at("/v1/audit"), nil, "workflow:*", 200},
+		{"deleteRun", "operate", "DELETE", at("/api/workflows/runs/{run}"), nil, flow, 204},
+		{"deleteWorkflow", "edit", "DELETE", at("/api/workflows/{wf}?force=true"), nil, flow, 204},
+		{"revokeKey", "admin", "DELETE", at("/v1/keys/{key}"), nil, "workflow:*", 204},
+	}
+}
+
+func (c call) request(p place) request {
+	r := request{method: c.method, path: c.path(p)}
+	if c.body != nil {
+		r.body = c.body(p)
+	}
+	return r
+}
+
+func TestTheCallsCoverEveryRoute(t *testing.T) {
+	s := newStack(t)
+	have := map[string]bool{}
+	for _, c := range calls() {
+		have[c.id] = true
+	}
+	n := 0
+	for path, methods := range s.doc.paths {
+		for method, op := range methods {
+			if len(op.Responses["401"].Content) == 0 {
+				continue // public
+			}
+			n++
+			if !have[op.OperationID] {
+				t.Errorf("%s %s (%s) is not in the table of calls", method, path, op.OperationID)
+			}
+		}
+	}
+	if n != len(have) {
+		t.Errorf("%d routes need a key, %d calls", n, len(have))
+	}
+}
+
+func TestWithoutAKeyEveryRouteAnswersTheSame(t *testing.T) {
+	s := newStack(t)
+	p := s.place()
+	revoked := s.key("admin")
+	id := s.get("/v1/keys?limit=1").text(t, "keys", 0, "id")
+	s.do(request{method: http.MethodDelete, path: "/v1/keys/" + id}).want(t, http.StatusNoContent)
+	bad := map[string]map[string]string{
+		"none":      {},
+		"malformed": {"Authorization": "Bearer nonsense"},
+		"scheme":    {"Authorization": "Basic " + bootstrapKey},
+		"unknown":   {"Authorization": "Bearer iw_live_0000000000000000000000000000002C8GjS"},
+		"revoked":   {"Authorization": "Bearer " + revoked},
+		"empty":     {"Authorization": "Bearer "},
+	}
+	first := ""
+	for _, c := range calls() {
+		for name, header := range bad {
+			r := c.request(p)
+			r.key, r.header = "-", header
+			got := s.do(r)
+			if r.method == http.MethodHead {
+				got.want(t, http.StatusUnauthorized)
+				continue
+			}
+			got.wantCode(t, http.StatusUnauthorized, "unauthenticated")
+			plain := strings.ReplaceAll(got.body, got.header.Get("X-Request-Id"), "")
+			if first == "" {
+				first = plain
+			}
+			if plain != first || got.header.Get("Www-Authenticate") != "Bearer" {
+				t.Errorf("%s, %s: %s differs from %s", c.id, name, plain, first)
+			}
+		}
+	}
+}
+
+func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
+	s := newStack(t)
+	p := s.place()
+	other := s.tenant("other")
+	for _, c := range calls() {
+		r := c.request(p)
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+			continue // names no object
+		}
+		r.key = other
+		theirs := s.do(r)
+		if theirs.status != http.StatusNotFound && theirs.body != `{"grants":[]}`+"\n" {
+			t.Errorf("%s: another tenant's object: %d %s", c.id, theirs.status, theirs.body)
+			continue
+		}
+		// The same with ids that exist nowhere.
+		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff"})
+		unknown.key = other
+		none := s.do(unknown)
+		if none.status != theirs.status || none.status == http.StatusNotFound && r.method != http.MethodHead && none.text(t, "code") != theirs.text(t, "code") {
+			t.Errorf("%s: known elsewhere %s, unknown %s", c.id, theirs.body, none.body)
+		}
+	}
+	s.get("/api/workflows/"+p.workflow).want(t, http.StatusOK)
+}
+
+func TestListsShowTheTenantsOwn(t *testing.T) {
+	s := newStack(t)
+	s.place()
+	s.admin = s.tenant("other")
+	if got := s.get("/api/workflows").want(t, http.StatusOK); got.body != `{"workflows":[],"total":0,"next_cursor":null}`+"\n" {
+		t.Errorf("another tenant sees %s", got.body)
+	}
+	if got := s.get("/v1/audit").want(t, http.StatusOK); got.body != `{"entries":[],"next_cursor":null}`+"\n" {
+		t.Errorf("another tenant sees %s", got.body)
+	}
+	s.post("/v1/tenants", `{"slug":"third","name":"Third"}`).wantCode(t, http.StatusForbidden, "acl_denied")
+}
+
+func TestEachRoleDoesItsActionsAndNoOthers(t *testing.T) {
+	allowed := map[string]string{
+		"viewer": "view", "editor": "view edit execute", "operator": "view execute operate",
+		"admin": "view edit execute operate admin", "none": "",
+	}
+	for role, actions := range allowed {
+		t.Run(role, func(t *testing.T) {
+			s := newStack(t)
+			p, key := s.place(), s.key(role)
+			for _, c := range calls() {
+				r := c.request(p)
+				r.key = key
+				may := c.object == "" || strings.Contains(" "+actions+" ", " "+c.action+" ")
+				if c.id == "deleteRun" {
+					// Only a finished run goes; who may not run it gets 403 before that.
+					s.post("/api/workflows/runs/"+p.run+"/cancel", "")
+					s.until(p.run, "cancelled")
+				}
+				got := s.do(r)
+				switch {
+				case may:
+					if got.status != c.status {
+						t.Errorf("%s: %d, want %d: %s", c.id, got.status, c.status, got.body)
+					}
+				case r.method == http.MethodHead:
+					got.want(t, http.StatusForbidden)
+				default:
+					got.wantCode(t, http.StatusForbidden, "acl_denied")
+					if want := fmt.Sprintf("Principal lacks %s on %s.", c.action, c.object); got.text(t, "message") != want {
+						t.Errorf("%s: %q, want %q", c.id, got.text(t, "message"), want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestGrantsOpenOneWorkflow(t *testing.T) {
+	s := newStack(t)
+	mine := s.create(parked, "")
+	other := s.create(parked, `"slug":"other"`)
+	made := s.post("/v1/keys", `{"name":"ci","role":"none"}`).want(t, http.StatusCreated)
+	key := made.text(t, "key")
+	as := func(method, path string) response { return s.do(request{method: method, path: path, key: key}) }
+	as("GET", "/api/workflows/"+mine).wantCode(t, http.StatusForbidden, "acl_denied")
+	s.do(request{method: "PUT", path: "/v1/grants", body: `{"key_id":"` + made.text(t, "id") + `","workflow":"` + mine + `","actions":["view","execute"]}`}).want(t, 200)
+	as("GET", "/api/workflows/"+mine).want(t, http.StatusOK)
+	as("GET", "/api/workflows/"+other).wantCode(t, http.StatusForbidden, "acl_denied")
+	run := as("POST", "/api/workflows/"+mine+"/run").want(t, http.StatusAccepted).text(t, "run_id")
+	as("GET", "/api/workflows/runs/"+run).want(t, http.StatusOK)
+	as("DELETE", "/api/workflows/"+mine).wantCode(t, http.StatusForbidden, "acl_denied")
+	list := as("GET", "/api/workflows").want(t, http.StatusOK)
+	if list.field(t, "total") != jsonNumber(1) || list.text(t, "workflows", 0, "id") != mine {
+		t.Errorf("a key with one grant lists %s", list.body)
+	}
+	s.do(request{method: "DELETE", path: "/v1/grants?key_id=" + made.text(t, "id") + "&workflow=" + mine}).want(t, http.StatusNoContent)
+	as("GET", "/api/workflows/"+mine).wantCode(t, http.StatusForbidden, "acl_denied")
+}
