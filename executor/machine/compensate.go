@@ -23,6 +23,11 @@ func (t *turn) compensate() bool {
 
 func (t *turn) undoStep(p place) {
 	n, attempt := t.node(p), t.nextAttempt(p)
+	if p.at != nil {
+		// A loop that was tried anew may have numbered later attempts of this
+		// place than the kept iteration knows.
+		attempt = max(attempt, t.attempts+1)
+	}
 	t.emit(events.CompensationStarted, p, attempt, &Detail{})
 	t.effects = append(t.effects, Execute{
 		Ref: t.ref(p), Attempt: attempt, Type: n.compensate.kind, Config: n.compensate.config,

@@ -48,18 +48,28 @@ func (l *loopState) canStart(plan *loopPlan) bool {
 }
 
 // dropLoop forgets a loop's course, but for what compensations need.
-func (r *Run) dropLoop(st *stepState) {
-	if st.loop != nil {
-		st.counts = st.loop.counts()
+func (r *Run) dropLoop(p place, st *stepState) {
+	if st.loop == nil {
+		return
 	}
-	switch {
-	case st.loop == nil:
-	case st.loop.kept.len() == 0:
+	for _, f := range r.iterations(p) {
+		r.clearTickets(f, r.scope(f))
+	}
+	l := st.loop
+	st.counts = l.counts()
+	kept := l.kept
+	l.open.all(func(i uint64, s *scopeState) bool {
+		if s.undos > 0 {
+			kept.set(r.edit, i, s)
+		}
+		return true
+	})
+	if kept.len() == 0 {
 		st.loop = nil
-	default:
-		st.loop = &loopState{edit: r.edit, total: st.loop.total, next: st.loop.next, completed: st.loop.completed,
-			failed: st.loop.failed, kept: st.loop.kept, items: st.loop.items, generation: st.loop.generation, base: st.loop.base}
+		return
 	}
+	st.loop = &loopState{edit: r.edit, total: l.total, next: l.next, completed: l.completed, failed: l.failed,
+		kept: kept, items: l.items, generation: l.generation, base: l.base}
 }
 
 func (r *Run) iterationStarted(p place) {

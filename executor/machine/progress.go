@@ -99,7 +99,7 @@ func (r *Run) finish(p place, status StepStatus) *stepState {
 	st := r.editStep(p)
 	r.unslot(p, st)
 	r.unticket(st)
-	r.dropLoop(st)
+	r.dropLoop(p, st)
 	if st.wait != nil && st.wait.RequestID != "" {
 		r.signals.seen.set(r.edit, st.wait.RequestID, struct{}{}) // a late answer must not end another wait
 	}
@@ -180,12 +180,18 @@ func (r *Run) clearTickets(f *frame, s *scopeState) {
 	}
 }
 
-// settle puts failed iterations around f on the agenda when there is
+// settle puts failed iterations around f on the agenda while there is
 // something to do: waits to cancel, or nothing in action any more.
 func (r *Run) settle(f *frame) {
 	for ; f != nil; f = f.up {
-		if s := r.scope(f); s != nil && s.failed != nil && (s.busy == 0 || s.parked > 0) {
+		s := r.scope(f)
+		switch {
+		case s == nil || s.failed == nil:
+		case s.busy == 0 || s.parked > 0:
 			r.enqueueScope(f)
+		case s.ticket != 0:
+			r.agenda.delete(r.edit, s.ticket)
+			r.editScope(f).ticket = 0
 		}
 	}
 }

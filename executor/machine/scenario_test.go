@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -82,7 +81,7 @@ func runScenario(t *testing.T, text string) string {
 		t.Fatal("no line --")
 	}
 	_, source, _ := strings.Cut(head, "\n")
-	p := &player{t: t, plan: compile(t, source), now: epoch}
+	p := &player{t: t, plan: compilePlan(t, source), now: epoch}
 	p.header = machine.Header{RunID: "run_1", TenantID: "t", WorkflowID: "wf_1", Slug: "wf", Version: 1, Trigger: "api", Input: json.RawMessage("null"), CreatedAt: epoch}
 	p.out.WriteString(head + "\n--\n")
 	for _, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
@@ -96,19 +95,6 @@ func runScenario(t *testing.T, text string) string {
 		}
 	}
 	return p.out.String()
-}
-
-func compile(t testing.TB, source string) *machine.Plan {
-	t.Helper()
-	doc, diagnostics := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(diagnostics) {
-		t.Fatalf("definition: %v\n%s", diagnostics, source)
-	}
-	plan, err := machine.Compile(doc.Definition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return plan
 }
 
 func (p *player) printf(format string, args ...any) {
@@ -318,7 +304,7 @@ func (p *player) checkRestore() {
 }
 
 // same restores a run and compares everything that can be seen of it.
-func same(t testing.TB, from string, run *machine.Run, want []byte, plan *machine.Plan, h machine.Header, snap []byte, journal []events.Event) {
+func same(t tester, from string, run *machine.Run, want []byte, plan *machine.Plan, h machine.Header, snap []byte, journal []events.Event) {
 	t.Helper()
 	r, err := machine.Restore(plan, h, snap, journal)
 	if err != nil {
@@ -338,7 +324,7 @@ func same(t testing.TB, from string, run *machine.Run, want []byte, plan *machin
 	}
 }
 
-func snapshot(t testing.TB, r *machine.Run) []byte {
+func snapshot(t tester, r *machine.Run) []byte {
 	t.Helper()
 	s, err := r.Snapshot()
 	if err != nil {

@@ -1,0 +1,45 @@
+package machine_test
+
+import (
+	"heddle/definitions"
+	"heddle/executor/machine"
+)
+
+// tester is what *testing.T, *testing.B and *rapid.T share here.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func compilePlan(t tester, source string) *machine.Plan {
+	t.Helper()
+	doc, diagnostics := definitions.Parse([]byte(source), definitions.YAML)
+	if doc == nil || !definitions.Valid(diagnostics) {
+		t.Fatalf("definition: %v\n%s", diagnostics, source)
+	}
+	plan, err := machine.Compile(doc.Definition)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, source)
+	}
+	return plan
+}
+
+// parents lists the depends_on of a step, wherever it is.
+func parents(plan *machine.Plan, id string) []string {
+	var find func(steps []definitions.Step) []string
+	find = func(steps []definitions.Step) []string {
+		for i := range steps {
+			if steps[i].ID == id {
+				return append([]string{}, steps[i].DependsOn...)
+			}
+			if l := steps[i].Loop; l != nil {
+				if found := find(l.Steps); found != nil {
+					return found
+				}
+			}
+		}
+		return nil
+	}
+	return find(plan.Definition().Steps)
+}
