@@ -285,3 +285,19 @@ func (e *evaluation) order(name string, list, order []any, key func(any) any) *E
 	})
 	return failed
 }
+
+// lastTrue gives the index of the last true in a list; null when there is none.
+func lastTrue(v any) (any, *Error) {
+	list, _ := listOf(v)
+	var found any
+	for i, x := range list {
+		b, ok := x.(bool)
+		if !ok {
+			return nil, fail(CodeType, "findLastIndex: expected a boolean, got %s", kindOf(x))
+		}
+		if b {
+			found = i
+		}
+	}
+	return found, nil
+}

@@ -10,12 +10,19 @@ import (
 
 // operators are what rewritten trees call for the library's operators.
 var operators = map[string]func(*evaluation, []any) (any, *Error){
-	"$path":   func(e *evaluation, a []any) (any, *Error) { return e.value(a[0].(int)) },
-	"$step":   func(e *evaluation, a []any) (any, *Error) { return e.computedStep(a[0]) },
-	"$signal": func(e *evaluation, a []any) (any, *Error) { return e.computedSignal(a[0]) },
-	"$list":   func(e *evaluation, a []any) (any, *Error) { return e.walk(a) },
-	"$sum":    func(e *evaluation, a []any) (any, *Error) { return e.sum(a[0]) },
-	"$sortBy": func(e *evaluation, a []any) (any, *Error) { return e.sortPairs(a[0], a[1:]) },
+	"$path":     func(e *evaluation, a []any) (any, *Error) { return e.value(a[0].(int)) },
+	"$step":     func(e *evaluation, a []any) (any, *Error) { return e.computedStep(a[0]) },
+	"$signal":   func(e *evaluation, a []any) (any, *Error) { return e.computedSignal(a[0]) },
+	"$list":     func(e *evaluation, a []any) (any, *Error) { return e.walk(a) },
+	"$sum":      func(e *evaluation, a []any) (any, *Error) { return e.sum(a[0]) },
+	"$sortBy":   func(e *evaluation, a []any) (any, *Error) { return e.sortPairs(a[0], a[1:]) },
+	"$lastTrue": func(_ *evaluation, a []any) (any, *Error) { return lastTrue(a[0]) },
+	"$methodOfAny": func(e *evaluation, a []any) (any, *Error) {
+		if a[0] == nil {
+			return nil, nil
+		}
+		return e.method(a[0], a[1].(string), a[2:])
+	},
 	"$method": func(e *evaluation, a []any) (any, *Error) { return e.method(a[0], a[1].(string), a[2:]) },
 	"$neg":    func(_ *evaluation, a []any) (any, *Error) { return negate(a[0]) },
 	"$range":  func(e *evaluation, a []any) (any, *Error) { return e.span(a[0], a[1]) },
@@ -169,7 +176,7 @@ func (e *evaluation) matches(v, p any) (any, *Error) {
 			return nil, err
 		}
 	}
-	if err := e.spend(1 + len(s)/128*re.size + len(s)%128*re.size/128); err != nil {
+	if err := e.spend(1 + len(s)*re.size/64); err != nil {
 		return nil, err
 	}
 	return re.re.MatchString(s), nil

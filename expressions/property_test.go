@@ -222,6 +222,12 @@ func TestEvaluationIsDeterministic(t *testing.T) {
 		if string(first) != string(second) || fmt.Sprint(firstErr) != fmt.Sprint(secondErr) {
 			t.Fatalf("%s: %s %v, then %s %v", source, first, firstErr, second, secondErr)
 		}
+		if among, err := Compile("[7, " + source + ", 9]"); err == nil && firstErr == nil && !strings.HasPrefix(source, "let") {
+			got, err := among.EvalJSON(someWorld())
+			if err != nil || !sameJSON(t, string(got), "[7,"+string(first)+",9]") {
+				t.Fatalf("%s gives %s, but between others %s, %v", source, first, got, err)
+			}
+		}
 		v, err := p.Eval(someWorld())
 		if (err == nil) != (firstErr == nil) {
 			t.Fatalf("%s: Eval says %v, EvalJSON %v", source, err, firstErr)

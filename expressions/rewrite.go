@@ -64,7 +64,11 @@ func (r *rewriter) node(n ast.Node) ast.Node {
 	case *ast.CallNode:
 		callee := n.Callee.(*ast.MemberNode)
 		args := []ast.Node{r.node(callee.Node), &ast.StringNode{Value: memberName(callee)}}
-		return invoke(n, "$method", append(args, r.all(n.Arguments)...)...)
+		name := "$method"
+		if callee.Optional {
+			name = "$methodOfAny"
+		}
+		return invoke(n, name, append(args, r.all(n.Arguments)...)...)
 	case *ast.BuiltinNode:
 		return r.builtin(n)
 	case *ast.VariableDeclaratorNode:
@@ -145,6 +149,9 @@ func (r *rewriter) member(n *ast.MemberNode) ast.Node {
 	return n
 }
 
+// builtin leaves the predicate functions to the library, but for some: sum and
+// sortBy are exact here, and findLast and findLastIndex leave values behind on
+// the library's stack, so that 1 + findLast(…) adds the wrong ones.
 func (r *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
 	if !predicateFunctions[n.Name] {
 		return invoke(n, "$"+n.Name, r.all(n.Arguments)...)
@@ -161,6 +168,12 @@ func (r *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
 		return sumCall(n)
 	case "sortBy":
 		return sortByCall(n)
+	case "findLast":
+		n.Name = "filter"
+		return invoke(n, "$last", n)
+	case "findLastIndex":
+		n.Name = "map"
+		return invoke(n, "$lastTrue", n)
 	}
 	return n
 }
