@@ -28,7 +28,8 @@ func quickly(t *testing.T, name string, run func()) {
 	t.Helper()
 	start := time.Now()
 	run()
-	if took := time.Since(start); took > 5*time.Second {
+	t.Log(name[:min(60, len(name))], time.Since(start))
+	if took := time.Since(start); took > patience {
 		t.Errorf("%s took %s", name, took)
 	}
 }
