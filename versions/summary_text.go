@@ -1,0 +1,181 @@
+package versions
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Lengths in characters and lines beyond which Text shortens.
+const (
+	longestOnOneLine = 60  // of both values together; longer ones get a line each
+	longestLine      = 160 // of one value or line of text
+	longestBlock     = 12  // lines of a text before, and after
+)
+
+// Text writes the difference for people, grouped by step: + added, - removed,
+// ~ anything else, with each changed field below its step. Long values are
+// shortened, and of texts with several lines the changed ones are shown. color
+// adds the escapes of a terminal. Whatever the definitions hold, nothing else
+// in the result controls a terminal: other characters that do not print are
+// written as escapes.
+func (d Diff) Text(color bool) string {
+	w := textWriter{color: color}
+	w.line("", d.Summary)
+	for i, change := range d.Changes {
+		if i == 0 {
+			w.line("", "")
+		}
+		w.change(change)
+	}
+	return w.b.String()
+}
+
+type textWriter struct {
+	b     strings.Builder
+	color bool
+}
+
+// line writes one line, in the colour of its marker ("": none).
+func (w *textWriter) line(marker, text string) {
+	colour := map[string]string{"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m"}[marker]
+	if !w.color || colour == "" {
+		w.b.WriteString(text + "\n")
+		return
+	}
+	w.b.WriteString(colour + text + "\x1b[0m\n")
+}
+
+func (w *textWriter) change(c Change) {
+	marker := markerOf(c.Change)
+	title := "settings"
+	if c.StepID != nil {
+		title = printable(*c.StepID)
+	}
+	if c.kind != "" {
+		title += " (" + printable(c.kind) + ")"
+	}
+	switch c.Change {
+	case Renamed:
+		title += " renamed from " + printable(c.PreviousID)
+	case Moved:
+		title += " moved"
+	}
+	w.line(marker, marker+" "+title)
+	for _, f := range c.Fields {
+		w.field(f)
+	}
+}
+
+func markerOf(change string) string {
+	switch change {
+	case Added:
+		return "+"
+	case Removed:
+		return "-"
+	}
+	return "~"
+}
+
+func (w *textWriter) field(f Field) {
+	name := printable(dotted(f.Path))
+	before, after := shortened(printable(string(f.Before))), shortened(printable(string(f.After)))
+	x, y, multiline := changedLines(f.Before, f.After)
+	switch {
+	case f.Before == nil:
+		w.line("+", "    + "+name+": "+after)
+	case f.After == nil:
+		w.line("-", "    - "+name+": "+before)
+	case multiline:
+		w.line("~", "    ~ "+name)
+		w.block("-", x)
+		w.block("+", y)
+	case len([]rune(before))+len([]rune(after)) > longestOnOneLine:
+		w.line("~", "    ~ "+name)
+		w.line("-", "        - "+before)
+		w.line("+", "        + "+after)
+	default:
+		w.line("~", "    ~ "+name+": "+before+" → "+after)
+	}
+}
+
+func (w *textWriter) block(marker string, lines []string) {
+	for i, line := range lines {
+		if i == longestBlock {
+			w.line(marker, fmt.Sprintf("        %s … %d more lines", marker, len(lines)-i))
+			return
+		}
+		w.line(marker, "        "+marker+" "+shortened(printable(line)))
+	}
+}
+
+// changedLines gives the lines of two texts between those that both begin and
+// end with; false when neither has several.
+func changedLines(before, after json.RawMessage) (x, y []string, ok bool) {
+	var a, b string
+	if json.Unmarshal(before, &a) != nil || json.Unmarshal(after, &b) != nil || !strings.Contains(a+b, "\n") {
+		return nil, nil, false
+	}
+	x, y = strings.Split(a, "\n"), strings.Split(b, "\n")
+	for len(x) > 0 && len(y) > 0 && x[0] == y[0] {
+		x, y = x[1:], y[1:]
+	}
+	for len(x) > 0 && len(y) > 0 && x[len(x)-1] == y[len(y)-1] {
+		x, y = x[:len(x)-1], y[:len(y)-1]
+	}
+	return x, y, true
+}
+
+// dotted writes a pointer as people do: /config/cases/1/when is
+// config.cases[1].when.
+func dotted(pointer string) string {
+	if !strings.HasPrefix(pointer, "/") {
+		if pointer == "" {
+			return "(document)"
+		}
+		return pointer
+	}
+	var b strings.Builder
+	for i, token := range strings.Split(pointer[1:], "/") {
+		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		_, notNumber := strconv.ParseUint(token, 10, 32)
+		switch {
+		case notNumber == nil:
+			b.WriteString("[" + token + "]")
+		case token == "" || strings.ContainsAny(token, ". []\"/"):
+			b.WriteString("[" + strconv.Quote(token) + "]")
+		case i > 0:
+			b.WriteString("." + token)
+		default:
+			b.WriteString(token)
+		}
+	}
+	return b.String()
+}
+
+// printable replaces what does not print, so that no text moves the cursor,
+// hides itself or changes direction.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\t' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	return b.String()
+}
+
+func shortened(s string) string {
+	runes := []rune(s)
+	if len(runes) <= longestLine {
+		return s
+	}
+	return string(runes[:longestLine-1]) + "…"
+}
