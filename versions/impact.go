@@ -1,0 +1,163 @@
+package versions
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Breaking is one way in which a new input schema may refuse what the old one
+// accepted. Pointer is a JSON pointer into the new schema.
+type Breaking struct {
+	Pointer string `json:"pointer"`
+	Message string `json:"message"`
+}
+
+// BreakingInputs compares two input schemas (JSON Schema 2020-12; empty: any
+// input) and lists what callers of the old one have to look at: fields newly
+// required, types narrowed, values no longer allowed, bounds tightened, objects
+// closed to further fields, patterns and formats added. Keywords that cannot be
+// decided by looking (not, if, contains, …) are reported when they are new or
+// changed. That an optional field which was not mentioned before is now
+// described is not reported, although a caller could have sent anything there.
+//
+// References within a schema (#/…) are followed, up to 10,000 pairs of schemas. A schema that is not JSON is
+// fault.Unacceptable.
+func BreakingInputs(before, after json.RawMessage) ([]Breaking, error) {
+	a, err := decodeSchema(before)
+	if err != nil {
+		return nil, err
+	}
+	b, err := decodeSchema(after)
+	if err != nil {
+		return nil, err
+	}
+	i := impact{before: a, after: b, seen: map[string]bool{}, said: map[Breaking]bool{}, left: mostSchemas}
+	i.schema("", "", a, b)
+	return i.found, nil
+}
+
+// mostSchemas bounds how many pairs of schemas are compared: references can
+// make a short text stand for a schema without end.
+const mostSchemas = 10_000
+
+func decodeSchema(raw json.RawMessage) (any, error) {
+	if len(raw) == 0 {
+		return true, nil
+	}
+	return decode(raw)
+}
+
+// impact is the work on one pair of schemas.
+type impact struct {
+	before, after any             // the roots, in which references are looked up
+	seen          map[string]bool // pairs of references on the way, for schemas that contain themselves
+	left          int             // of mostSchemas
+	found         []Breaking
+	said          map[Breaking]bool // what is found, each once
+}
+
+func (i *impact) report(pointer, format string, args ...any) {
+	b := Breaking{Pointer: pointer, Message: fmt.Sprintf(format, args...)}
+	if !i.said[b] {
+		i.said[b] = true
+		i.found = append(i.found, b)
+	}
+}
+
+// schema compares two schemas. at points to b; what names the value that they
+// describe, "" for the input itself.
+func (i *impact) schema(at, what string, a, b any) {
+	a, fromA := resolve(i.before, a)
+	b, fromB := resolve(i.after, b)
+	if fromB != "" {
+		at = strings.TrimPrefix(fromB, "#")
+	}
+	if fromA != "" || fromB != "" {
+		pair := fromA + "\n" + fromB
+		if i.seen[pair] || len(i.seen) > maxDepth {
+			return
+		}
+		i.seen[pair] = true
+		defer delete(i.seen, pair)
+	}
+	if i.left--; i.left < 0 || a == false || b == true || b == nil {
+		return
+	}
+	if b == false {
+		i.report(at, "%s is no longer accepted.", subject(what))
+		return
+	}
+	x, _ := a.(map[string]any) // nil: anything goes
+	y, _ := b.(map[string]any)
+	i.types(at, what, x, y)
+	i.choices(at, what, x, y)
+	i.bounds(at, what, x, y)
+	i.forms(at, what, x, y)
+	i.required(at, what, x, y)
+	i.properties(at, what, x, y)
+	i.items(at, what, x, y)
+	i.alternatives(at, what, x, y)
+	i.reference(at, what, x, y)
+	i.undecided(at, what, x, y)
+}
+
+// resolve follows references within the schema; from is the last one followed.
+func resolve(root, schema any) (target any, from string) {
+	for range maxDepth {
+		object, _ := schema.(map[string]any)
+		reference, ok := object["$ref"].(string)
+		if !ok || len(object) > 1 && !annotated(object) {
+			break
+		}
+		found, ok := lookUp(root, reference)
+		if !ok {
+			break
+		}
+		schema, from = found, reference
+	}
+	return schema, from
+}
+
+// annotated tells whether nothing but words for people stands beside $ref.
+func annotated(object map[string]any) bool {
+	for key := range object {
+		switch key {
+		case "$ref", "$comment", "$defs", "default", "deprecated", "description", "examples", "title":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func lookUp(root any, reference string) (any, bool) {
+	pointer, local := strings.CutPrefix(reference, "#")
+	tokens, err := pointerField(map[string]any{"path": pointer}, "path")
+	if !local || err != nil {
+		return nil, false
+	}
+	p := patcher{root: root}
+	found, err := p.get(tokens)
+	return found, err == nil
+}
+
+// subject begins a message.
+func subject(what string) string {
+	if what == "" {
+		return "The input"
+	}
+	return what
+}
+
+// field names a member of a value.
+func field(what, key string) string {
+	if what == "" {
+		return dotted("/" + escapeToken(key))
+	}
+	member := dotted("/" + escapeToken(key))
+	if strings.HasPrefix(member, "[") {
+		return what + member
+	}
+	return what + "." + member
+}

@@ -1,0 +1,250 @@
+package versions
+
+import (
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// types reports types that the old schema took and the new one does not.
+func (i *impact) types(at, what string, a, b map[string]any) {
+	now := typesOf(b)
+	if now == nil {
+		return
+	}
+	before := typesOf(a)
+	if list, keyword := choicesOf(a); before == nil && keyword != "" {
+		before = kindsOf(list)
+	}
+	if before == nil {
+		i.report(at+"/type", "%s must now be %s; it could be anything.", subject(what), anyOf(now))
+		return
+	}
+	var lost []string
+	for _, word := range before {
+		if !slices.Contains(now, word) && (word != "integer" || !slices.Contains(now, "number")) {
+			lost = append(lost, word)
+		}
+	}
+	if len(lost) > 0 {
+		i.report(at+"/type", "%s must now be %s and can no longer be %s.", subject(what), anyOf(now), anyOf(lost))
+	}
+}
+
+// typesOf reads the type keyword; nil: any type.
+func typesOf(schema map[string]any) []string {
+	switch word := schema["type"].(type) {
+	case string:
+		return []string{word}
+	case []any:
+		return stringsOf(word)
+	}
+	return nil
+}
+
+// kindsOf gives the types of values, each once.
+func kindsOf(list []any) []string {
+	kinds := []string{}
+	for _, v := range list {
+		if k := kindOf(v); !slices.Contains(kinds, k) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+func kindOf(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		return "object"
+	case []any:
+		return "array"
+	case string:
+		return "string"
+	case bool:
+		return "boolean"
+	case json.Number:
+		if f, ok := fraction(v); ok && f.IsInt() {
+			return "integer"
+		}
+		return "number"
+	}
+	return "null"
+}
+
+func anyOf(words []string) string {
+	switch n := len(words); n {
+	case 0:
+		return "nothing"
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
+	}
+}
+
+// choices reports values that enum or const no longer allow.
+func (i *impact) choices(at, what string, a, b map[string]any) {
+	now, keyword := choicesOf(b)
+	if keyword == "" {
+		return
+	}
+	before, was := choicesOf(a)
+	if was == "" {
+		i.report(at+"/"+keyword, "%s must now be %s.", subject(what), anyOf(texts(now)))
+		return
+	}
+	var lost []any
+	for _, v := range before {
+		if !slices.ContainsFunc(now, func(w any) bool { return equalByValue(v, w) }) {
+			lost = append(lost, v)
+		}
+	}
+	if len(lost) > 0 {
+		i.report(at+"/"+keyword, "%s can no longer be %s.", subject(what), anyOf(texts(lost)))
+	}
+}
+
+func choicesOf(schema map[string]any) (list []any, keyword string) {
+	if v, ok := schema["const"]; ok {
+		return []any{v}, "const"
+	}
+	if list, ok := schema["enum"].([]any); ok {
+		return list, "enum"
+	}
+	return nil, ""
+}
+
+func texts(list []any) []string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = shortened(printable(string(text(v))))
+	}
+	return words
+}
+
+// limit is one bound that a schema may set.
+type limit struct {
+	keyword string
+	lower   bool
+	strict  string // the keyword of the bound that excludes its own value
+	natural string // what holds without the keyword: a length is never below 0
+	message string
+}
+
+func limits() []limit {
+	return []limit{
+		{keyword: "minimum", strict: "exclusiveMinimum", lower: true, message: "%s must now be %s %s."},
+		{keyword: "maximum", strict: "exclusiveMaximum", message: "%s must now be %s %s."},
+		{keyword: "minLength", lower: true, natural: "0", message: "%s must now have %s %s characters."},
+		{keyword: "maxLength", message: "%s must now have %s %s characters."},
+		{keyword: "minItems", lower: true, natural: "0", message: "%s must now have %s %s items."},
+		{keyword: "maxItems", message: "%s must now have %s %s items."},
+		{keyword: "minProperties", lower: true, natural: "0", message: "%s must now have %s %s fields."},
+		{keyword: "maxProperties", message: "%s must now have %s %s fields."},
+	}
+}
+
+// bounds reports limits that are new or tighter.
+func (i *impact) bounds(at, what string, a, b map[string]any) {
+	for _, l := range limits() {
+		now, ok := l.of(b)
+		if !ok {
+			continue
+		}
+		before, bounded := l.of(a)
+		if !bounded && l.natural != "" {
+			before, bounded = bound{number: json.Number(l.natural)}, true
+		}
+		if bounded && !now.tighter(before, l.lower) {
+			continue
+		}
+		keyword := l.keyword
+		if now.strict {
+			keyword = l.strict
+		}
+		i.report(at+"/"+keyword, l.message, subject(what), now.words(l.lower), string(now.number))
+	}
+}
+
+type bound struct {
+	number json.Number
+	strict bool
+}
+
+// of gives the tighter of the keyword's and the strict keyword's bound.
+func (l limit) of(schema map[string]any) (bound, bool) {
+	plain, ok := schema[l.keyword].(json.Number)
+	strict, also := schema[l.strict].(json.Number)
+	x, y := bound{number: plain}, bound{number: strict, strict: true}
+	if also && (!ok || y.tighter(x, l.lower)) {
+		return y, true
+	}
+	return x, ok
+}
+
+func (b bound) tighter(than bound, lower bool) bool {
+	x, okX := parseDecimal(b.number)
+	y, okY := parseDecimal(than.number)
+	if !okX || !okY {
+		return b != than
+	}
+	order := x.compare(y)
+	if order == 0 {
+		return b.strict && !than.strict
+	}
+	return order > 0 == lower
+}
+
+func (b bound) words(lower bool) string {
+	switch {
+	case b.strict && lower:
+		return "more than"
+	case b.strict:
+		return "less than"
+	case lower:
+		return "at least"
+	}
+	return "at most"
+}
+
+// forms reports patterns, formats, steps between numbers and uniqueness.
+func (i *impact) forms(at, what string, a, b map[string]any) {
+	if pattern, ok := b["pattern"].(string); ok && pattern != a["pattern"] {
+		i.report(at+"/pattern", "%s must now match %s.", subject(what), texts([]any{pattern})[0])
+	}
+	if format, ok := b["format"].(string); ok && format != a["format"] {
+		i.report(at+"/format", "%s must now have the format %s.", subject(what), printable(format))
+	}
+	if step, ok := b["multipleOf"].(json.Number); ok && !multiple(a["multipleOf"], step) {
+		i.report(at+"/multipleOf", "%s must now be a multiple of %s.", subject(what), step)
+	}
+	if b["uniqueItems"] == true && a["uniqueItems"] != true {
+		i.report(at+"/uniqueItems", "%s must no longer hold an item twice.", subject(what))
+	}
+}
+
+// multiple tells whether v is a number that step divides.
+func multiple(v any, step json.Number) bool {
+	before, ok := v.(json.Number)
+	if !ok {
+		return false
+	}
+	x, okX := fraction(before)
+	y, okY := fraction(step)
+	if !okX || !okY || y.Sign() == 0 {
+		return before == step
+	}
+	return x.Quo(x, y).IsInt()
+}
+
+// fraction reads a number exactly, unless its exponent is beyond ±1,000 or it
+// has more digits than that.
+func fraction(n json.Number) (*big.Rat, bool) {
+	d, ok := parseDecimal(n)
+	if !ok || len(n) > 1000 || d.exponent > 1000 || d.exponent < -1000 {
+		return nil, false
+	}
+	return new(big.Rat).SetString(string(n))
+}
