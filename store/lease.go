@@ -24,14 +24,21 @@ type leaseRow struct {
 	Holder    string
 	Epoch     int64
 	ExpiresAt int64
+	Beacon    string // PostgreSQL: the holder's session; empty: unknown
 }
 
 func (leaseRow) TableName() string { return "leases" }
 
-// AcquireLease takes or renews the executor's lease.
+// AcquireLease takes or renews the executor's lease. It is free when nobody
+// has it, when it expired, and on PostgreSQL as soon as its holder's session
+// is gone.
 func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	var epoch int64
-	err := db.change(ctx, func(tx *gorm.DB) error {
+	session, err := db.ownSession(ctx)
+	if err != nil {
+		return 0, translate(err)
+	}
+	err = db.change(ctx, func(tx *gorm.DB) error {
 		seed := leaseRow{Name: executorLease}
 		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&seed).Error; err != nil {
 			return err
@@ -40,9 +47,17 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 		if err := forDelete(tx).Where("name = ?", executorLease).Take(&lease).Error; err != nil {
 			return err
 		}
+		free := lease.Holder == "" || lease.ExpiresAt <= millis(now)
+		if !free && lease.Holder != holder {
+			gone, err := dark(tx, lease.Beacon)
+			if err != nil {
+				return err
+			}
+			free = gone
+		}
 		switch {
 		case lease.Holder == holder:
-		case lease.Holder != "" && lease.ExpiresAt > millis(now):
+		case !free:
 			return executor.ErrLeaseHeld
 		default:
 			if err := db.awaitCommits(tx); err != nil {
@@ -50,11 +65,19 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 			}
 			lease.Holder, lease.Epoch = holder, lease.Epoch+1
 		}
-		lease.ExpiresAt = millis(now.Add(ttl))
+		lease.ExpiresAt, lease.Beacon = millis(now.Add(ttl)), session
 		epoch = lease.Epoch
 		return tx.Select("*").Updates(&lease).Error
 	})
 	return epoch, err
+}
+
+// ownSession names the session that shows others that this process lives.
+func (db *DB) ownSession(ctx context.Context) (string, error) {
+	if !db.postgres() {
+		return "", nil
+	}
+	return db.beacon.light(ctx, db.pool)
 }
 
 // awaitCommits waits until no group commit of the old holder is under way.
@@ -68,7 +91,7 @@ func (db *DB) awaitCommits(tx *gorm.DB) error {
 // ReleaseLease gives the lease up at once, if holder still has it.
 func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0 WHERE name = ? AND holder = ?", executorLease, holder).Error
+		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '' WHERE name = ? AND holder = ?", executorLease, holder).Error
 	})
 }
 
@@ -76,6 +99,6 @@ func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 // else is alive. Epochs stay, so that they go on rising.
 func (db *DB) endLeases(ctx context.Context) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0").Error
+		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = ''").Error
 	})
 }

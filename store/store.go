@@ -43,6 +43,7 @@ type DB struct {
 	pool    *pgxpool.Pool // PostgreSQL only
 	lock    *os.File      // SQLite with WithLock only
 	hot     *sqliteWriter // SQLite only
+	beacon  beacon        // PostgreSQL only
 
 	queueMu    sync.Mutex
 	queueAfter string // the tenant that Queued served last
@@ -138,6 +139,7 @@ func (db *DB) Close() error {
 		errs = append(errs, db.write.sql.Close())
 	}
 	if db.pool != nil {
+		db.beacon.douse(context.Background())
 		db.pool.Close()
 	}
 	if db.lock != nil {

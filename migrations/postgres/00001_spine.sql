@@ -167,5 +167,6 @@ CREATE TABLE leases (
     name       TEXT COLLATE "C" PRIMARY KEY,
     holder     TEXT COLLATE "C" NOT NULL,
     epoch      BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    beacon     TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
