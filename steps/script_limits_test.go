@@ -217,6 +217,9 @@ func TestSandboxHidesEverythingElse(t *testing.T) {
 				}
 			}
 			succeed(t, r, "script", script("python", "import socket, subprocess, threading\na, b = socket.socketpair()\nsubprocess.run(['true'], check=True)\nthreading.Thread(target=print).start()"))
+			if got := r.ScriptIsolation(t.Context()); got != "sandbox: "+name+", limits" {
+				t.Errorf("isolation %q", got)
+			}
 			if got, err := os.ReadFile(private); string(got) != "rows" {
 				t.Errorf("the file holds %q, %v", got, err)
 			}

@@ -7,14 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/landlock-lsm/go-landlock/landlock"
-	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
-
-// leastLandlock is the first ABI that also stops truncation, without which a
-// script of the server's own user could empty the database.
-const leastLandlock = 3
 
 // systemDirs may be read and executed from by confined scripts.
 func systemDirs() []string {
@@ -34,38 +27,6 @@ func systemFiles() []string {
 
 func deviceFiles() []string {
 	return []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
-}
-
-// landlocked leaves this process, and all that it becomes, the system's
-// programs and the script's own directory. Networks are closed as far as the
-// kernel's version goes.
-func landlocked(o order) error {
-	read := append(append(systemDirs(), systemFiles()...), o.Readable...)
-	var rules []landlock.Rule
-	for _, path := range read {
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-		case info.IsDir():
-			rules = append(rules, landlock.RODirs(path))
-		default:
-			rules = append(rules, landlock.ROFiles(path))
-		}
-	}
-	rules = append(rules,
-		landlock.RWFiles(deviceFiles()...).IgnoreIfMissing(),
-		landlock.RODirs(o.Writable),
-		landlock.RWDirs(filepath.Join(o.Writable, "work")).WithRefer(),
-	)
-	return landlock.V10.BestEffort().Restrict(rules...)
-}
-
-func landlockABI() int {
-	v, err := ll.LandlockGetABIVersion()
-	if err != nil || v < leastLandlock {
-		return 0
-	}
-	return v
 }
 
 // probe tries the levels, best first, and takes the first under which a script

@@ -1,0 +1,100 @@
+package steps
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+)
+
+// leastLandlock is the first ABI that also stops truncation, without which a
+// script of the server's own user could empty the database.
+const leastLandlock = 3
+
+// landlockABI is the kernel's version of landlock; 0: none, or too old.
+func landlockABI() int {
+	v, err := ll.LandlockGetABIVersion()
+	if err != nil || v < leastLandlock {
+		return 0
+	}
+	return v
+}
+
+// Rights on files and directories, as landlock numbers them.
+const (
+	readFile   = ll.AccessFSReadFile | ll.AccessFSExecute
+	writeFile  = ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate
+	readDir    = readFile | ll.AccessFSReadDir
+	allRights3 = 1<<15 - 1 // every right of ABI 3
+)
+
+// landlockRules is what an ABI can restrict, and all of it is: what no rule
+// grants is denied. Networks and signals to the outside are denied whole, as
+// far as the ABI knows them.
+func landlockRules(abi int) ll.RulesetAttr {
+	attr := ll.RulesetAttr{HandledAccessFS: allRights3}
+	if abi >= 4 {
+		attr.HandledAccessNet |= ll.AccessNetBindTCP | ll.AccessNetConnectTCP
+	}
+	if abi >= 5 {
+		attr.HandledAccessFS |= ll.AccessFSIoctlDev
+	}
+	if abi >= 6 {
+		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
+	}
+	if abi >= 9 {
+		attr.HandledAccessFS |= ll.AccessFSResolveUnix
+	}
+	if abi >= 10 {
+		attr.HandledAccessNet |= ll.AccessNetBindUDP | ll.AccessNetConnectSendUDP
+	}
+	return attr
+}
+
+// landlocked leaves the calling thread, which is the one that becomes the
+// script, the system's programs and the script's own directory.
+func landlocked(o order) error {
+	attr := landlockRules(o.Isolation.Landlock)
+	rules, err := ll.LandlockCreateRuleset(&attr, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(rules)
+	for _, path := range append(append(systemDirs(), systemFiles()...), o.Readable...) {
+		if err := grant(rules, path, readDir); err != nil {
+			return err
+		}
+	}
+	for _, path := range deviceFiles() {
+		if err := grant(rules, path, writeFile); err != nil {
+			return err
+		}
+	}
+	if err := grant(rules, o.Writable, readDir); err != nil {
+		return err
+	}
+	if err := grant(rules, filepath.Join(o.Writable, "work"), allRights3); err != nil {
+		return err
+	}
+	return ll.LandlockRestrictSelf(rules, 0)
+}
+
+// grant adds rights below a path; on a file only those that files have. What
+// is not there needs no grant.
+func grant(rules int, path string, rights uint64) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if errors.Is(err, syscall.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		rights &= readFile | writeFile
+	}
+	return ll.LandlockAddPathBeneathRule(rules, &ll.PathBeneathAttr{ParentFd: fd, AllowedAccess: rights}, 0)
+}
