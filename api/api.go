@@ -43,6 +43,7 @@ type Handler struct {
 	echo    *echo.Echo
 	routes  []route
 	openapi []byte
+	schema  []byte // of definitions
 	flights *flights
 	// streams ends when the server stops: open streams are closed then.
 	streams context.Context
@@ -62,6 +63,7 @@ func New(cfg Config) *Handler {
 	h.streams, h.close = context.WithCancel(context.Background())
 	h.routes = h.table()
 	h.openapi = describe(h.routes, cfg.Version)
+	h.schema = cfg.Definitions.Schema()
 	h.echo.HTTPErrorHandler = h.unrouted
 	for i := range h.routes {
 		h.register(&h.routes[i])

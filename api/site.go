@@ -50,6 +50,11 @@ func (h *Handler) openAPI(c *call) error {
 	return c.send(http.StatusOK, "application/json", h.openapi)
 }
 
+func (h *Handler) definitionSchema(c *call) error {
+	c.w.Header().Set("Cache-Control", "no-cache")
+	return c.send(http.StatusOK, "application/schema+json", h.schema)
+}
+
 // sitePage is everything that the two pages show.
 type sitePage struct {
 	Name, Version string
@@ -71,6 +76,7 @@ td{padding:.15rem .8rem .15rem 0;vertical-align:top}code{font-size:.95em}</style
 const frontPage = siteHead + `<p>Durable workflow definitions and runs. This server speaks HTTP and JSON:</p>
 <ul><li><a href="/docs">what it answers</a>, route by route</li>
 <li><a href="/openapi.json">the OpenAPI document</a></li>
+<li><a href="/schemas/definition.json">the JSON Schema of a workflow definition</a></li>
 <li><a href="/healthz">/healthz</a> and <a href="/readyz">/readyz</a></li></ul></html>
 `
 

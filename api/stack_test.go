@@ -38,8 +38,10 @@ type stack struct {
 	log    *lockedBuffer
 	doc    *document
 	client *http.Transport
-	admin  string // the key of the tenant default
-	blind  bool   // the next look for a kept answer finds nothing
+	// handler is what the server serves.
+	handler *api.Handler
+	admin   string // the key of the tenant default
+	blind   bool   // the next look for a kept answer finds nothing
 }
 
 // answers is the store as another process leaves it: a look may come too early.
@@ -112,6 +114,7 @@ func newStack(t *testing.T, opts ...stackOption) *stack {
 
 // serve runs the executor and the server until the test ends.
 func (s *stack) serve(h *api.Handler) {
+	s.handler = h
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"heddle/fault"
@@ -98,6 +99,10 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 	}
 	return w, s.store.CreateWorkflow(ctx, Revision{Workflow: w, Version: v}, keep)
 }
+
+// Schema is the JSON Schema of a definition, with the configs of all step
+// types.
+func (s *Service) Schema() json.RawMessage { return Schema(s.catalog) }
 
 // Get reads a workflow by id or slug.
 func (s *Service) Get(ctx context.Context, tenantID, ref string) (Workflow, error) {

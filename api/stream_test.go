@@ -1,0 +1,271 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"heddle/api"
+	"heddle/executor"
+)
+
+// streamed is one frame, or a comment.
+type streamed struct {
+	id      int64
+	event   string
+	data    string
+	comment string
+}
+
+// reader reads a stream frame by frame.
+type reader struct {
+	t    *testing.T
+	resp *http.Response
+	scan *bufio.Scanner
+	stop context.CancelFunc
+}
+
+func (s *stack) follow(runID, lastEventID string) *reader {
+	s.t.Helper()
+	ctx, stop := context.WithCancel(s.t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/workflows/runs/"+runID+"/stream", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.admin)
+	if lastEventID != "" {
+		req.Header.Set("Last-Event-ID", lastEventID)
+	}
+	resp, err := s.client.RoundTrip(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { stop(); _ = resp.Body.Close() })
+	return &reader{s.t, resp, bufio.NewScanner(resp.Body), stop}
+}
+
+// next gives the next frame or comment; false at the stream's end.
+func (r *reader) next() (streamed, bool) {
+	r.t.Helper()
+	var f streamed
+	for r.scan.Scan() {
+		line := r.scan.Text()
+		name, value, _ := strings.Cut(line, ": ")
+		switch {
+		case line == "":
+			return f, true
+		case name == "":
+			f.comment = value
+		case name == "id":
+			id, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			f.id = id
+		case name == "event":
+			f.event = value
+		case name == "data":
+			f.data = value
+		default:
+			r.t.Fatalf("odd line %q", line)
+		}
+	}
+	return streamed{}, false
+}
+
+// rest reads to the end of the stream.
+func (r *reader) rest() []streamed {
+	r.t.Helper()
+	var all []streamed
+	for {
+		f, ok := r.next()
+		if !ok {
+			return all
+		}
+		if f.comment == "" {
+			all = append(all, f)
+		}
+	}
+}
+
+func eventsOf(frames []streamed) string {
+	var words []string
+	for _, f := range frames {
+		words = append(words, f.event)
+	}
+	return strings.Join(words, " ")
+}
+
+func TestAStreamTellsARun(t *testing.T) {
+	s := newStack(t)
+	run := s.start(s.create(trivial, ""), "")
+	s.until(run, "completed")
+	r := s.follow(run, "")
+	for name, want := range map[string]string{
+		"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no",
+	} {
+		if got := r.resp.Header.Get(name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	frames := r.rest()
+	want := "run_started step_started step_completed step_started step_completed step_started step_completed run_completed"
+	if got := eventsOf(frames); got != want {
+		t.Fatalf("%s\nwant %s", got, want)
+	}
+	last := int64(0)
+	for _, f := range frames {
+		if f.id <= last {
+			t.Errorf("id %d after %d", f.id, last)
+		}
+		last = f.id
+		s.doc.validate(t, request{method: "GET", path: "stream"}, "#/components/schemas/WorkflowsEvent", f.data)
+		var d struct {
+			RunID string `json:"run_id"`
+			Seq   int64
+		}
+		if err := json.Unmarshal([]byte(f.data), &d); err != nil || d.RunID != run || d.Seq != f.id {
+			t.Errorf("data %s: %v", f.data, err)
+		}
+	}
+	for i, parts := range map[int][]string{
+		1: {`"step_id":"a"`, `"type":"condition"`, `"attempt":1`},
+		2: {`"output":{"result":true`, `"duration_seconds":`},
+		7: {`"status":"completed"`, `"duration_seconds":`, `"output":`},
+	} {
+		for _, p := range parts {
+			if !strings.Contains(frames[i].data, p) {
+				t.Errorf("frame %d has no %s: %s", i, p, frames[i].data)
+			}
+		}
+	}
+	// Resuming gives exactly what comes after.
+	for i, f := range frames[:len(frames)-1] {
+		got := s.follow(run, strconv.FormatInt(f.id, 10)).rest()
+		if len(got) != len(frames)-i-1 || got[0] != frames[i+1] {
+			t.Errorf("after %d: %s", f.id, eventsOf(got))
+		}
+	}
+	s.do(request{
+		method: "GET", path: "/api/workflows/runs/" + run + "/stream",
+		header: map[string]string{"Last-Event-ID": strconv.FormatInt(last, 10)},
+	}).want(t, http.StatusNoContent)
+}
+
+func TestAStreamGoesOnAsTheRunDoes(t *testing.T) {
+	s := newStack(t)
+	run := s.start(s.create(parked, ""), "")
+	r := s.follow(run, "")
+	expect := func(words ...string) {
+		t.Helper()
+		for _, want := range words {
+			f, ok := r.next()
+			if !ok || f.event != want {
+				t.Fatalf("got %+v, want %s", f, want)
+			}
+		}
+	}
+	expect("run_started", "step_started", "step_waiting")
+	s.post("/api/workflows/runs/"+run+"/pause", "").want(t, http.StatusAccepted)
+	expect("run_paused")
+	s.post("/api/workflows/runs/"+run+"/resume", `{}`).want(t, http.StatusAccepted)
+	expect("run_resumed")
+	s.until(run, "waiting")
+	s.post("/api/workflows/runs/"+run+"/cancel", "").want(t, http.StatusOK)
+	rest := r.rest()
+	if got := eventsOf(rest); !strings.HasSuffix(got, "run_cancelled") || strings.Contains(got, "run_started") {
+		t.Errorf("the end: %s", got)
+	}
+	// From the beginning it is told the same way.
+	again := eventsOf(s.follow(run, "").rest())
+	if want := "run_started step_started step_waiting run_paused run_resumed " + eventsOf(rest); again != want {
+		t.Errorf("told again: %s\nwant %s", again, want)
+	}
+}
+
+func TestHeartbeatsShowThatTheStreamLives(t *testing.T) {
+	s := newStack(t, func(_ *api.Config, e *executor.Config) { e.Heartbeat = 10 * time.Millisecond })
+	r := s.follow(s.start(s.create(parked, ""), ""), "")
+	for range 100 {
+		f, ok := r.next()
+		if !ok {
+			t.Fatal("the stream ended")
+		}
+		if f.comment == "ping" {
+			return
+		}
+	}
+	t.Error("no heartbeat")
+}
+
+func TestStreamsEndWhenTheServerStops(t *testing.T) {
+	s := newStack(t)
+	r := s.follow(s.start(s.create(parked, ""), ""), "")
+	s.handler.CloseStreams()
+	if got := eventsOf(r.rest()); strings.Contains(got, "run_cancelled") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// pipeListener accepts one connection that buffers nothing.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
+
+// A reader that reads nothing is dropped, and the run that it followed is not
+// held up.
+func TestAStalledReaderIsDropped(t *testing.T) {
+	s := newStack(t, func(a *api.Config, _ *executor.Config) { a.StreamWrite = 100 * time.Millisecond })
+	run := s.start(s.create(parked, ""), "")
+	near, far := net.Pipe()
+	l := &pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+	l.conns <- far
+	server := api.NewServer(s.handler)
+	server.WriteTimeout = time.Hour // it is the stream that looks after itself
+	closed := make(chan struct{})
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			close(closed)
+		}
+	}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(l) }()
+	defer func() { _ = near.Close(); _ = server.Close(); <-served }()
+	_, err := io.WriteString(near, "GET /api/workflows/runs/"+run+"/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+s.admin+"\r\n\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the stalled reader is still there")
+	}
+	s.post("/api/workflows/runs/"+run+"/cancel", "").want(t, http.StatusOK)
+	s.until(run, "cancelled")
+}
