@@ -1,6 +1,9 @@
 package versions
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // alignment says how one list of unique keys becomes another: remove, then
 // move, then add, each in the order given here. It moves as few as possible
@@ -37,7 +40,7 @@ func align(before, after []string) alignment {
 			al.removed = append(al.removed, i)
 		}
 	}
-	reverse(al.removed)
+	slices.Reverse(al.removed)
 	order := make([]int, 0, len(oldPlace)) // the survivors' ranks as the new list has them
 	for i, key := range after {
 		if r, ok := rank[key]; ok {
@@ -134,10 +137,4 @@ func (t tally) below(place int) int {
 		sum += t[i]
 	}
 	return sum
-}
-
-func reverse(s []int) {
-	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
-		s[i], s[j] = s[j], s[i]
-	}
 }

@@ -59,7 +59,7 @@ func findRenames(before, after *outline) renames {
 			waiting[key] = queue[1:]
 		}
 	}
-	r.verify(before, after, gone)
+	r.verify(after, gone)
 	return r
 }
 
@@ -94,7 +94,7 @@ func skeleton(n *stepNode, mask rewriting) string {
 
 // verify takes back the pairs that differ once references are followed, and
 // then those that relied on them.
-func (r renames) verify(before, after *outline, gone []*stepNode) {
+func (r renames) verify(after *outline, gone []*stepNode) {
 	users := map[string][]*stepNode{} // by the old id that they name
 	for _, n := range gone {
 		if _, paired := r.toNew[n.id]; !paired {
