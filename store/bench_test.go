@@ -156,3 +156,28 @@ func BenchmarkRunList(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkScratch is the raw limit of the disk: transactions of one row and
+// of a hundred.
+func BenchmarkScratch(b *testing.B) {
+	stores(b, func(b *testing.B, db *store.DB) {
+		ctx := context.Background()
+		for _, rows := range []int{1, 100} {
+			b.Run(fmt.Sprint("rows=", rows), func(b *testing.B) {
+				s, err := db.Scratch(ctx)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if err := s.Write(ctx, rows); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tx/s")
+				if err := s.Close(ctx); err != nil {
+					b.Fatal(err)
+				}
+			})
+		}
+	})
+}

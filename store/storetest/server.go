@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ func newServer(durable bool) (*Server, error) {
 	if err := give(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	initdb := exec.Command(filepath.Join(s.bin, "initdb"), "-D", filepath.Join(dir, "data"),
+	initdb := exec.CommandContext(context.Background(), filepath.Join(s.bin, "initdb"), "-D", filepath.Join(dir, "data"),
 		"-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initdb.Dir = dir
 	unprivileged(initdb)
@@ -80,7 +81,7 @@ func (s *Server) start() error {
 	if s.durable {
 		settings = ""
 	}
-	cmd := exec.Command("/bin/sh", "-c", guard, "sh", s.bin, s.dir, settings)
+	cmd := exec.CommandContext(context.Background(), "/bin/sh", "-c", guard, "sh", s.bin, s.dir, settings)
 	cmd.Dir = s.dir
 	unprivileged(cmd)
 	leash, err := cmd.StdinPipe()
@@ -142,7 +143,7 @@ func (s *Server) stop() error {
 	if _, err := io.WriteString(s.leash, "stop\n"); err != nil {
 		return err
 	}
-	<-s.ended // the guard's exit code is the server's: not 0 after a kill
+	_ = <-s.ended // the guard's exit code is the server's: not 0 after a kill
 	s.leash = nil
 	return nil
 }
