@@ -35,6 +35,7 @@ var outside = []string{"database/sql/...", "net", "net/http/...", "os/exec"}
 const (
 	cobra      = "github.com/spf13/cobra/..."
 	cron       = "github.com/robfig/cron/v3/..."
+	dnsmessage = "golang.org/x/net/dns/dnsmessage" // a name server of the tests
 	echo       = "github.com/labstack/echo/v4/..."
 	expr       = "github.com/expr-lang/expr/..."
 	goose      = "github.com/pressly/goose/v3/..."
@@ -78,9 +79,9 @@ var table = map[string]rule{
 	"api":             {own: features, external: []string{echo}, testOwn: stack, testExternal: []string{jsonschema}},
 	"console":         {},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
-	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack},
+	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage}},
 	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
-	"store/storetest": {own: append([]string{"store"}, features...), external: []string{pgx}},
+	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
 
 	// The command wires, and alone in that. The rest stands beside the product.
 	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}},
