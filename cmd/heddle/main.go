@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"heddle/steps"
 )
 
 // Exit codes.
@@ -21,6 +23,7 @@ const (
 )
 
 func main() {
+	steps.ScriptHelperMain() // a script runs in this same program, which then does nothing else
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
@@ -72,7 +75,8 @@ func (p *process) root() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(p.configCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.migrateCommand(),
+		p.configCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	asUsage(root)
 	return root

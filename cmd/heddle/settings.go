@@ -6,7 +6,8 @@ import (
 	"net"
 	"net/url"
 	"strconv"
-	"strings"
+
+	"heddle/steps"
 )
 
 // settings is what the process was told, checked.
@@ -15,7 +16,7 @@ type settings struct {
 	DatabaseURL  string
 	BootstrapKey string
 	SecretKey    string
-	EgressAllow  []string
+	EgressAllow  string
 	MaxRuns      int
 	MaxSteps     int
 	MaxScripts   int
@@ -58,7 +59,11 @@ func table() []setting {
 		{
 			Name: "HEDDLE_EGRESS_ALLOW", Flag: "egress-allow",
 			Help: "private addresses that steps may reach", Allowed: "a comma-separated list of CIDRs, addresses or hosts, each with or without :port",
-			set: func(s *settings, v string) error { s.EgressAllow = splitList(v); return nil },
+			set: func(s *settings, v string) error {
+				s.EgressAllow = v
+				_, err := steps.NewGuard(v)
+				return err
+			},
 		},
 		{
 			Name: "HEDDLE_SECRET_KEY", Secret: true,
@@ -160,14 +165,4 @@ func oneOf(v string, words ...string) error {
 		}
 	}
 	return fmt.Errorf("it is none of them")
-}
-
-func splitList(v string) []string {
-	var list []string
-	for _, item := range strings.Split(v, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			list = append(list, item)
-		}
-	}
-	return list
 }

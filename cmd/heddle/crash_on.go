@@ -1,0 +1,113 @@
+//go:build crashpoints
+
+package main
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"heddle/events"
+	"heddle/executor"
+)
+
+// executorConfig gives the binary of the crash tests what the product has not:
+// HEDDLE_TEST_CRASH=point:n kills the process at the n-th passing of a named
+// point; HEDDLE_TEST_LEASE=steal takes the executor's lease from the process
+// that the test has killed, instead of waiting for it to run out; and
+// HEDDLE_TEST_BREAK=write_behind breaks the journal, to show that the crash
+// test would notice.
+func executorConfig(c executor.Config) executor.Config {
+	if point, times, ok := strings.Cut(os.Getenv("HEDDLE_TEST_CRASH"), ":"); ok {
+		c.Crash = crashAt(point, times)
+	}
+	if os.Getenv("HEDDLE_TEST_LEASE") == "steal" {
+		c.Store = &leaseThief{Store: c.Store}
+	}
+	if os.Getenv("HEDDLE_TEST_BREAK") == "write_behind" {
+		c.Store = newWriteBehind(c.Store)
+	}
+	return c
+}
+
+func crashAt(point, times string) func(string) {
+	left := new(atomic.Int64)
+	n, err := strconv.ParseInt(times, 10, 64)
+	if err != nil {
+		panic("HEDDLE_TEST_CRASH wants point:n")
+	}
+	left.Store(n)
+	return func(at string) {
+		if at == point && left.Add(-1) == 0 {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // nothing more happens here
+		}
+	}
+}
+
+// leaseThief takes the lease over at once when it is first asked, as if the
+// former holder's time had run out.
+type leaseThief struct {
+	executor.Store
+	once sync.Once
+}
+
+func (s *leaseThief) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
+	s.once.Do(func() {
+		const later = time.Hour
+		now, ttl = now.Add(later), ttl-later
+	})
+	return s.Store.AcquireLease(ctx, holder, now, ttl)
+}
+
+// writeBehind answers that a commit is durable and writes it a little later:
+// what it holds at a crash is lost although it was acknowledged. Reads wait for
+// what was acknowledged, so that only a crash shows the lie.
+type writeBehind struct {
+	executor.Store
+	queue chan func()
+}
+
+func newWriteBehind(s executor.Store) *writeBehind {
+	w := &writeBehind{Store: s, queue: make(chan func(), 1<<16)}
+	go func() {
+		for write := range w.queue {
+			write()
+		}
+	}()
+	return w
+}
+
+func (s *writeBehind) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
+	s.queue <- func() {
+		time.Sleep(5 * time.Millisecond)
+		s.Store.Commit(context.WithoutCancel(ctx), epoch, group)
+	}
+	return make([]error, len(group))
+}
+
+func (s *writeBehind) settle() {
+	done := make(chan struct{})
+	s.queue <- func() { close(done) }
+	<-done
+}
+
+func (s *writeBehind) Journal(ctx context.Context, runID string) (executor.Journal, error) {
+	s.settle()
+	return s.Store.Journal(ctx, runID)
+}
+
+func (s *writeBehind) Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error) {
+	s.settle()
+	return s.Store.Events(ctx, runID, after, limit)
+}
+
+func (s *writeBehind) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
+	s.settle()
+	return s.Store.Run(ctx, tenantID, runID)
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"heddle/store"
+)
+
+func (p *process) migrateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database to this version's schema, and do nothing else",
+		Long: `Bring the database to this version's schema, and do nothing else. serve does
+so too; this is for those who want to see it done before.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := p.settings(cmd)
+			if err != nil {
+				return err
+			}
+			db, err := store.Open(cmd.Context(), s.DatabaseURL)
+			if err != nil {
+				return fmt.Errorf("migrate %s: %w", maskURL(s.DatabaseURL), err)
+			}
+			fmt.Fprintf(p.out, "%s has this version's schema\n", maskURL(s.DatabaseURL))
+			return db.Close()
+		},
+	}
+	settingFlags(cmd)
+	return cmd
+}

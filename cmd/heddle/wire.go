@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"heddle/access"
+	"heddle/api"
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/ids"
+	"heddle/steps"
+	"heddle/store"
+	"heddle/versions"
+)
+
+// stack is the whole product, wired: every package's service over one store.
+type stack struct {
+	log         *slog.Logger
+	db          *store.DB
+	access      *access.Service
+	definitions *definitions.Service
+	executor    *executor.Service
+	registry    *steps.Registry
+	handler     *api.Handler
+	madeKey     string // the admin key, when this start made it
+}
+
+// open wires the product over the database that the settings name, migrates
+// it, and sees to the first key. Nothing runs before serve.
+func open(ctx context.Context, s settings, log *slog.Logger) (*stack, error) {
+	return openWith(ctx, s, log, nil)
+}
+
+// openWith is open with another performer of steps; nil is the product's own.
+func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor.Runner) (*stack, error) {
+	guard, err := steps.NewGuard(s.EgressAllow)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, s.DatabaseURL, store.WithLock())
+	if err != nil {
+		return nil, fmt.Errorf("open the database %s: %w", maskURL(s.DatabaseURL), err)
+	}
+	st := &stack{log: log, db: db}
+	newID := ids.New(time.Now).New
+	st.access = access.New(access.Config{Store: db, Now: time.Now, NewID: newID, Log: log})
+	if st.madeKey, err = st.access.Bootstrap(ctx, s.BootstrapKey); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	st.registry = steps.Default(steps.Deps{
+		Egress: guard, Version: buildVersion(), Now: time.Now, Log: log,
+		Scripts: steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL)},
+	})
+	if runner == nil {
+		runner = st.registry
+	}
+	st.executor = executor.New(executorConfig(executor.Config{
+		Store: db, Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts,
+	}))
+	st.definitions = definitions.NewService(definitions.ServiceConfig{
+		Store: db, Catalog: st.registry, Runs: st.executor, Now: time.Now, NewID: newID,
+	})
+	st.handler = api.New(api.Config{
+		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(db), Executor: st.executor,
+		Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+	})
+	return st, nil
+}
+
+// close gives everything back. serve has ended, or was never called.
+func (st *stack) close() error {
+	st.executor.Close()
+	st.registry.Close()
+	return st.db.Close()
+}
+
+// serve drives runs and answers requests on ln until ctx ends; then it stops
+// in order: no new work, steps in action get their time to end, streams close.
+// ready is called once requests are answered and runs are driven, or when a
+// standby serves.
+func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error {
+	driving, stopDriving := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDriving()
+	driven := make(chan error, 1)
+	go func() { driven <- st.executor.Serve(driving) }()
+
+	srv := api.NewServer(st.handler)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+
+	st.awaitReady(ctx, ready)
+	var failure error
+	select {
+	case <-ctx.Done():
+		st.log.Info("stopping: steps in action get their time to end")
+	case err := <-served:
+		failure = fmt.Errorf("serve on %s: %w", ln.Addr(), err)
+	case err := <-driven:
+		failure = errors.Join(errors.New("the executor ended by itself"), err)
+		driven <- nil
+	}
+	stopDriving()
+	failure = errors.Join(failure, <-driven)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(ending); err != nil {
+		failure = errors.Join(failure, srv.Close())
+	}
+	return failure
+}
+
+// awaitReady calls ready when the executor is, looking every few milliseconds.
+func (st *stack) awaitReady(ctx context.Context, ready func()) {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for st.executor.Ready(ctx) != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	ready()
+}
+
+// databaseFiles lists what scripts may not read: a SQLite database with its
+// companions, and the key beside it.
+func databaseFiles(databaseURL string) []string {
+	u, err := url.Parse(databaseURL)
+	if err != nil || u.Scheme != "sqlite" {
+		return nil
+	}
+	path := u.Host + u.Path
+	return []string{path, path + "-wal", path + "-shm", path + ".lock", filepath.Join(filepath.Dir(path), "heddle.key")}
+}
+
+// newLog makes the process's log.
+func newLog(w io.Writer, s settings) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: s.LogLevel}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
