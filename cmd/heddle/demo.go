@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"heddle/internal/client"
+)
+
+//go:embed demo.yaml
+var demoWorkflow string
+
+func (p *process) demoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Start a server, run a workflow against it, and show the run as it happens",
+		Long: `Start a server on a free port of this machine with a database in a temporary
+directory, and run one workflow on it: it fetches the server's own list of
+workflows over HTTP, counts with a Python script, decides, waits, and posts the
+signed result to a receiver in this process. The exit code is 0 only when the
+receiver got the right number. Nothing is left behind.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			ctx, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			return p.demo(ctx)
+		},
+	}
+	return cmd
+}
+
+// demo is the tour: its own server, its own receiver, one run.
+func (p *process) demo(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "heddle-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(randomBytes(24))
+	receiver, err := newDemoReceiver(ctx, secret)
+	if err != nil {
+		return err
+	}
+	defer receiver.close()
+	server, err := p.demoServer(ctx, dir, receiver.address())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
+	return p.demoRun(ctx, server.client, receiver, secret)
+}
+
+// demoServer is a server in this process whose steps may reach itself and the
+// receiver, and nothing else that is private.
+type demoServer struct {
+	client *client.Client
+	stop   func() error
+}
+
+func (p *process) demoServer(ctx context.Context, dir, receiver string) (*demoServer, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	src := sources{environ: []string{
+		"HEDDLE_DATABASE_URL=sqlite://" + filepath.Join(dir, "heddle.db"),
+		"HEDDLE_EGRESS_ALLOW=" + ln.Addr().String() + "," + receiver,
+		"HEDDLE_LOG_LEVEL=error",
+	}}
+	s, _, err := src.load()
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	st, err := open(ctx, s, newLog(p.err, s))
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	serving, stopServing := context.WithCancel(ctx)
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- st.serve(serving, ln, func() { close(ready) }) }()
+	stop := func() error {
+		stopServing()
+		return errors.Join(<-ended, st.close())
+	}
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- err
+		return nil, stop()
+	}
+	c := &client.Client{Base: "http://" + ln.Addr().String(), Key: st.madeKey}
+	return &demoServer{client: c, stop: stop}, nil
+}
+
+// demoRun creates the workflow and two more to be counted, runs it, shows what
+// happens and holds what the receiver got against what the server says.
+func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoReceiver, secret string) error {
+	p.say("A server listens on %s; its database is a temporary file.", c.Base)
+	id, err := p.demoWorkflows(ctx, c)
+	if err != nil {
+		return err
+	}
+	want, err := count(ctx, c)
+	if err != nil {
+		return err
+	}
+	runID, err := c.Start(ctx, id, map[string]any{
+		"server": c.Base, "receiver": receiver.url(), "token": c.Key, "signing_secret": secret,
+	}, "demo")
+	if err != nil {
+		return fmt.Errorf("start the run: %w", err)
+	}
+	p.say("The workflow %s was created; its run %s has begun:\n", id, runID)
+	begun := time.Now()
+	err = c.Stream(ctx, runID, 0, func(f client.Frame) error {
+		p.say("  %5.2fs  %s", time.Since(begun).Seconds(), describe(f))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("follow the run: %w", err)
+	}
+	run, err := c.Get(ctx, runID)
+	if err != nil {
+		return err
+	}
+	if run.Status != "completed" {
+		return fmt.Errorf("the run ended as %s: %+v", run.Status, run.Error)
+	}
+	got, err := receiver.delivery()
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("the receiver got %+v, the server has %+v", got, want)
+	}
+	p.say("\nThe receiver got a signed delivery: %d workflows, %d letters. That is right.", got.Workflows, got.Letters)
+	return nil
+}
+
+func (p *process) say(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
+
+// counted is what the script computes.
+type counted struct {
+	Workflows int `json:"workflows"`
+	Letters   int `json:"letters"`
+}
+
+// count does in Go what the workflow's script does in Python.
+func count(ctx context.Context, c *client.Client) (counted, error) {
+	var list struct {
+		Workflows []struct {
+			Name string `json:"name"`
+		} `json:"workflows"`
+	}
+	err := c.Do(ctx, client.Request{Method: http.MethodGet, Path: "/api/workflows?limit=200"}, &list)
+	n := counted{Workflows: len(list.Workflows)}
+	for _, w := range list.Workflows {
+		for _, r := range w.Name {
+			if unicode.IsLetter(r) {
+				n.Letters++
+			}
+		}
+	}
+	return n, err
+}
+
+// demoWorkflows stores the workflow of the tour and two others, and gives the
+// id of the first.
+func (p *process) demoWorkflows(ctx context.Context, c *client.Client) (string, error) {
+	for _, name := range []string{"Greet the morning", "Water the plants"} {
+		definition := map[string]any{"name": name, "steps": []any{
+			map[string]any{"id": "decide", "type": "condition", "config": map[string]any{"expression": "true"}},
+		}}
+		if _, err := c.CreateWorkflow(ctx, definition, ""); err != nil {
+			return "", fmt.Errorf("create the workflow %q: %w", name, err)
+		}
+	}
+	definition, err := demoDefinition()
+	if err != nil {
+		return "", err
+	}
+	id, err := c.CreateWorkflow(ctx, definition, "count-my-workflows")
+	if err != nil {
+		return "", fmt.Errorf("create the workflow of the tour: %w", err)
+	}
+	return id, nil
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return b
+}
+
+// describe turns a frame into a line for people.
+func describe(f client.Frame) string {
+	d := decodeFrame(f)
+	line := strings.ReplaceAll(f.Event, "_", " ")
+	if d.StepID != "" {
+		line = fmt.Sprintf("%-15s %-8s", line, d.StepID)
+	}
+	switch {
+	case d.Error != nil:
+		line += fmt.Sprintf(" %s: %s", d.Error.Code, d.Error.Message)
+	case len(d.Output) > 0 && len(d.Output) <= 120:
+		line += " " + string(d.Output)
+	case len(d.Output) > 120:
+		line += fmt.Sprintf(" (%d bytes)", len(d.Output))
+	}
+	return strings.TrimRight(line, " ")
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"heddle/definitions"
+	"heddle/internal/client"
+)
+
+// demoReceiver takes the delivery of the tour and checks its signature as
+// Standard Webhooks say.
+type demoReceiver struct {
+	secret []byte
+	ln     net.Listener
+	srv    *http.Server
+
+	mu  sync.Mutex
+	got []counted
+	bad error
+}
+
+func newDemoReceiver(ctx context.Context, secret string) (*demoReceiver, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		return nil, err
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	r := &demoReceiver{secret: key, ln: ln}
+	r.srv = &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = r.srv.Serve(ln) }()
+	return r, nil
+}
+
+func (r *demoReceiver) address() string { return r.ln.Addr().String() }
+func (r *demoReceiver) url() string     { return "http://" + r.address() + "/counted" }
+func (r *demoReceiver) close()          { _ = r.srv.Close() }
+
+func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
+	if err == nil {
+		err = verifySignature(r.secret, req.Header, body, time.Now())
+	}
+	var delivery struct {
+		Data counted `json:"data"`
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &delivery)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.bad = err
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	r.got = append(r.got, delivery.Data)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// delivery is what was received, when that was exactly one good delivery.
+func (r *demoReceiver) delivery() (counted, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bad != nil {
+		return counted{}, fmt.Errorf("a delivery was not acceptable: %w", r.bad)
+	}
+	if len(r.got) != 1 {
+		return counted{}, fmt.Errorf("the receiver got %d deliveries, not one", len(r.got))
+	}
+	return r.got[0], nil
+}
+
+// verifySignature checks webhook-signature over "id.timestamp.body" and that
+// the timestamp is not older or newer than five minutes.
+func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) error {
+	id, stamp := h.Get("Webhook-Id"), h.Get("Webhook-Timestamp")
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil || id == "" {
+		return errors.New("webhook-id or webhook-timestamp is missing")
+	}
+	if age := now.Sub(time.Unix(seconds, 0)).Abs(); age > 5*time.Minute {
+		return fmt.Errorf("the delivery's time is %s off", age.Round(time.Second))
+	}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(id + "." + stamp + "."))
+	mac.Write(body)
+	want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	for _, got := range strings.Fields(h.Get("Webhook-Signature")) {
+		if hmac.Equal([]byte(got), []byte(want)) {
+			return nil
+		}
+	}
+	return errors.New("the signature does not fit")
+}
+
+// demoDefinition is the tour's workflow in the form that the API takes.
+func demoDefinition() (json.RawMessage, error) {
+	doc, found := definitions.Parse([]byte(demoWorkflow), definitions.YAML)
+	if doc == nil || !definitions.Valid(found) {
+		return nil, fmt.Errorf("the workflow of the tour is not readable: %v", definitions.Messages(found))
+	}
+	return doc.Canonical, nil
+}
+
+// frameData is what the tour shows of a frame.
+type frameData struct {
+	StepID string           `json:"step_id"`
+	Output json.RawMessage  `json:"output"`
+	Error  *client.RunError `json:"error"`
+}
+
+func decodeFrame(f client.Frame) frameData {
+	var d frameData
+	_ = json.Unmarshal(f.Data, &d) // a frame of another shape shows its name alone
+	return d
+}
