@@ -75,7 +75,7 @@ func (p *process) root() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(p.serveCommand(), p.demoCommand(), p.validateCommand(), p.migrateCommand(),
+	root.AddCommand(p.serveCommand(), p.demoCommand(), p.benchCommand(), p.validateCommand(), p.migrateCommand(),
 		p.configCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	asUsage(root)

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // "pgx"; "sqlite" comes with the store
+)
+
+// raw measures what the store gives without Heddle: one row a transaction, and
+// a hundred.
+func (b *bench) raw(ctx context.Context) (err error) {
+	db, insert, err := b.rawDatabase(ctx)
+	if err != nil {
+		return fmt.Errorf("the raw database: %w", err)
+	}
+	defer func() {
+		_, dropErr := db.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS heddle_bench_raw")
+		err = errors.Join(err, dropErr, db.Close())
+	}()
+	span := time.Duration(min(b.plan.Seconds, 1) * float64(time.Second))
+	single, singleTook, err := rawBatches(ctx, db, insert, 1, span)
+	if err != nil {
+		return err
+	}
+	batches, batchTook, err := rawBatches(ctx, db, insert, 100, span)
+	if err != nil {
+		return err
+	}
+	b.say("raw        %-14s transactions of one row; transactions of 100 rows: %s rows (one connection)",
+		perSecond(single, singleTook), perSecond(batches*100, batchTook))
+	return nil
+}
+
+func (b *bench) rawDatabase(ctx context.Context) (db *sql.DB, insert string, err error) {
+	if strings.HasPrefix(b.url, "sqlite:") {
+		dsn := "file:" + filepath.Join(b.dir, "raw.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+		db, err = sql.Open("sqlite", dsn)
+		insert = "INSERT INTO heddle_bench_raw (body) VALUES (?)"
+	} else {
+		db, err = sql.Open("pgx", b.url)
+		insert = "INSERT INTO heddle_bench_raw (body) VALUES ($1)"
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(ctx, "CREATE TABLE heddle_bench_raw (body TEXT NOT NULL)")
+	return db, insert, err
+}
+
+// rawBatches commits transactions of so many rows, one after another, for a
+// while.
+func rawBatches(ctx context.Context, db *sql.DB, insert string, rows int, span time.Duration) (n int, took time.Duration, err error) {
+	body := strings.Repeat("x", 200)
+	begun := time.Now()
+	for took < span {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return 0, 0, err
+		}
+		statement, err := tx.PrepareContext(ctx, insert)
+		for i := 0; err == nil && i < rows; i++ {
+			_, err = statement.ExecContext(ctx, body)
+		}
+		if err != nil {
+			return 0, 0, errors.Join(err, tx.Rollback())
+		}
+		if err := tx.Commit(); err != nil {
+			return 0, 0, err
+		}
+		n++
+		took = time.Since(begun)
+	}
+	return n, took, nil
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/internal/client"
+)
+
+// manyConnections keeps enough idle connections that none is dialled twice.
+func manyConnections() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}
+}
+
+// crowd calls one again and again from so many goroutines, until all are made,
+// time is up, or one fails. It gives the time of each call.
+func crowd(ctx context.Context, n, workers int, seconds float64, one func(context.Context) error) (latencies, time.Duration, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	begun := time.Now()
+	deadline := begun.Add(time.Duration(seconds * float64(time.Second)))
+	var next atomic.Int64
+	took := make([]latencies, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for next.Add(1) <= int64(n) && ctx.Err() == nil {
+				t := time.Now()
+				if t.After(deadline) {
+					return
+				}
+				if err := one(ctx); err != nil {
+					cancel(err)
+					return
+				}
+				took[w] = append(took[w], time.Since(t))
+			}
+		})
+	}
+	wg.Wait()
+	total := time.Since(begun)
+	var all latencies
+	for _, l := range took {
+		all = append(all, l...)
+	}
+	return all, total, context.Cause(ctx)
+}
+
+// executor measures runs from Start to completion, without HTTP.
+func (b *bench) executor(ctx context.Context) error {
+	r, err := b.rig(ctx, threeSteps(), nil)
+	if err != nil {
+		return err
+	}
+	all, took, err := crowd(ctx, b.plan.Runs, b.plan.InFlight, b.plan.Seconds, r.startAndFinish)
+	if err := errors.Join(err, r.stop()); err != nil {
+		return err
+	}
+	b.say("executor   %-14s %s   (%d runs of three steps, %d in flight, no HTTP)", perSecond(len(all), took), all, len(all), b.plan.InFlight)
+	return nil
+}
+
+func (r *rig) startAndFinish(ctx context.Context) error {
+	rec, err := r.stack.executor.Start(ctx, executor.StartRequest{
+		TenantID: r.tenant, Workflow: r.workflow, Trigger: "manual", Input: json.RawMessage("null"),
+	})
+	if err != nil || rec.State.Terminal() {
+		return err
+	}
+	return r.stack.executor.Follow(ctx, r.tenant, rec.RunID, 0, discard{})
+}
+
+// discard is a follower that only waits for the end.
+type discard struct{}
+
+func (discard) Events([]events.Event) error { return nil }
+func (discard) Idle() error                 { return nil }
+
+// http measures runs that were accepted over HTTP, until all are completed.
+func (b *bench) http(ctx context.Context) error {
+	r, err := b.rig(ctx, threeSteps(), nil)
+	if err != nil {
+		return err
+	}
+	begun, connections := time.Now(), min(b.plan.InFlight, 50)
+	all, _, err := crowd(ctx, b.plan.Runs, connections, b.plan.Seconds, func(ctx context.Context) error {
+		_, err := r.client.Start(ctx, r.workflow, nil, "")
+		return err
+	})
+	if err == nil {
+		err = r.awaitCompleted(ctx, len(all))
+	}
+	took := time.Since(begun)
+	if err := errors.Join(err, r.stop()); err != nil {
+		return err
+	}
+	b.say("http       %-14s %s   (%d runs accepted and completed, %d connections; latency is of the answer)", perSecond(len(all), took), all, len(all), connections)
+	return nil
+}
+
+// awaitCompleted waits until the server lists so many completed runs.
+func (r *rig) awaitCompleted(ctx context.Context, n int) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var list struct {
+			Total int `json:"total"`
+		}
+		err := r.client.Do(ctx, client.Request{
+			Method: http.MethodGet, Path: "/api/workflows/" + r.workflow + "/runs?status=completed&limit=1&offset=0",
+		}, &list)
+		if err != nil {
+			return err
+		}
+		if list.Total == n {
+			return nil
+		}
+		if list.Total > n {
+			return fmt.Errorf("%d runs were started and %d are completed", n, list.Total)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// single measures one run at a time over HTTP, from the request to the answer
+// that shows it completed.
+func (b *bench) single(ctx context.Context) error {
+	r, err := b.rig(ctx, threeSteps(), nil)
+	if err != nil {
+		return err
+	}
+	all, _, err := crowd(ctx, min(b.plan.Runs, 1000), 1, min(b.plan.Seconds, 2), r.startAndRead)
+	if err := errors.Join(err, r.stop()); err != nil {
+		return err
+	}
+	b.say("single     %-14s %s   (%d runs one after another over HTTP, request to completion seen)", "", all, len(all))
+	return nil
+}
+
+func (r *rig) startAndRead(ctx context.Context) error {
+	id, err := r.client.Start(ctx, r.workflow, nil, "")
+	if err != nil {
+		return err
+	}
+	run, err := r.client.Get(ctx, id)
+	if err == nil && run.Status != "completed" {
+		err = r.client.Stream(ctx, id, 0, func(client.Frame) error { return nil })
+	}
+	return err
+}
