@@ -1,0 +1,165 @@
+package crash
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"heddle/internal/client"
+	"heddle/store/storetest"
+)
+
+func TestCrashSQLite(t *testing.T) {
+	survive(t, scenario{database: "sqlite://" + filepath.Join(t.TempDir(), "heddle.db")})
+}
+
+func TestCrashPostgres(t *testing.T) {
+	// The lease of the killed process would run out after 15 s: take it at once.
+	survive(t, scenario{database: storetest.Postgres(t), env: []string{"HEDDLE_TEST_LEASE=steal"}})
+}
+
+// TestCrashCheckerCatchesABrokenJournal shows that the check can fail: the
+// same binary acknowledges commits a while before it writes them.
+func TestCrashCheckerCatchesABrokenJournal(t *testing.T) {
+	s := scenario{database: "sqlite://" + filepath.Join(t.TempDir(), "heddle.db"), env: []string{"HEDDLE_TEST_BREAK=write_behind"}, kills: 6}
+	w, _ := s.play(t)
+	if len(w.faults) == 0 {
+		t.Fatal("a journal that loses what it acknowledged was not noticed")
+	}
+	t.Logf("noticed, for instance: %s", w.faults[0])
+}
+
+// scenario is one crash test: where the data is and what else the server is
+// told.
+type scenario struct {
+	database string
+	env      []string
+	kills    int
+}
+
+func survive(t *testing.T, s scenario) {
+	t.Helper()
+	s.kills = kills(t)
+	w, report := s.play(t)
+	for _, f := range w.faults {
+		t.Error(f)
+	}
+	t.Log(report)
+}
+
+func kills(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("HEDDLE_CRASH_KILLS")
+	if text == "" {
+		return 6
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("HEDDLE_CRASH_KILLS is %q, not a number from 1", text)
+	}
+	return n
+}
+
+// play kills the server again and again under load, lets the rest finish and
+// verifies.
+func (s scenario) play(t *testing.T) (w *world, report string) {
+	t.Helper()
+	clock := &ticker{}
+	w = newWorld(clock, newReceiver(t, clock))
+	bin := build(t)
+	env := append(environment(s.database, w.receiver.addr), s.env...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(s.kills)*4*time.Second)
+	defer cancel()
+
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 1))
+	lives := lives{bin: bin, env: env, deaths: make(map[string]int)}
+	for range s.kills {
+		if err := lives.one(ctx, w, random); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+	last, err := launch(ctx, bin, env)
+	if err != nil {
+		t.Fatalf("seed %d: the last start: %v", seed, err)
+	}
+	defer last.kill()
+	c := &client.Client{Base: last.base, Key: adminKey}
+	w.serveAt(c)
+	if err := w.settle(ctx); err != nil {
+		w.fault("%v\n%s", err, last.log)
+	}
+	f := w.verify(ctx, c)
+	if err := last.stop(); err != nil {
+		w.fault("SIGTERM: %v", err)
+	}
+	return w, fmt.Sprintf("seed %d: %d kills %v, slowest start %s; %s", seed, s.kills, lives.deaths, lives.slowest.Round(time.Millisecond), f)
+}
+
+// environment is what every server of these tests is told.
+func environment(database, receiver string) []string {
+	return []string{
+		"HEDDLE_LISTEN=127.0.0.1:0", "HEDDLE_DATABASE_URL=" + database, "HEDDLE_BOOTSTRAP_KEY=" + adminKey,
+		"HEDDLE_SECRET_KEY=" + adminKey, "HEDDLE_EGRESS_ALLOW=" + receiver, "HEDDLE_LOG_LEVEL=warn",
+		"HEDDLE_SCRIPTS=unconfined",
+	}
+}
+
+// lives counts how the server died.
+type lives struct {
+	bin     string
+	env     []string
+	deaths  map[string]int
+	slowest time.Duration
+}
+
+// one starts the server, gives it work, and sees it die.
+func (l *lives) one(ctx context.Context, w *world, random *rand.Rand) error {
+	d := plan(random)
+	env := l.env
+	if d.Point != "" {
+		env = append(env[:len(env):len(env)], fmt.Sprintf("HEDDLE_TEST_CRASH=%s:%d", d.Point, d.Pass))
+	}
+	s, err := launch(ctx, l.bin, env)
+	if err != nil {
+		if d.Point == "" || s == nil || ctx.Err() != nil {
+			return err
+		}
+		l.deaths[d.Point]++
+		return nil
+	}
+	l.slowest = max(l.slowest, s.started)
+	c := &client.Client{Base: s.base, Key: adminKey}
+	if w.workflow == "" {
+		if err := w.create(ctx, c); err != nil {
+			s.kill()
+			if d.Point == "" {
+				return err
+			}
+		}
+	}
+	w.serveAt(c)
+	if w.workflow != "" {
+		for range 4 {
+			var cancelAfter time.Duration
+			if random.IntN(8) == 0 {
+				cancelAfter = time.Duration(1+random.IntN(400)) * time.Millisecond
+			}
+			w.start(ctx, "", cancelAfter)
+		}
+	}
+	select {
+	case <-s.dead:
+		l.deaths[d.Point]++
+	case <-time.After(d.After):
+		l.deaths["random"]++
+		s.kill()
+	}
+	w.serveAt(nil)
+	return nil
+}

@@ -1,0 +1,20 @@
+// Package crash holds the tests that kill the real binary: at named points and
+// at random, on both stores, again and again, while clients start, follow and
+// cancel runs whose steps have effects on a receiver that writes down each.
+// When the dust has settled they check what the README promises:
+//
+//   - what was acknowledged is there, once, and ends;
+//   - a step whose end a client has seen in the journal never runs again;
+//   - a step that was cut off runs again with the same Idempotency-Key, and no
+//     effect begins before its start is in the journal;
+//   - the numbers of a run's stream rise strictly, and a client that resumes
+//     with Last-Event-ID across the crashes gets each frame once and the same
+//     frames as one that reads the whole stream in the end.
+//
+// TestCrashCheckerCatchesABrokenJournal runs the same against a binary whose
+// journal lies about what is durable, and fails unless the checker finds it.
+//
+// HEDDLE_CRASH_KILLS says how often to kill (default 6 per store, so that
+// `make test` stays quick; the continuous build takes 50, `make crash` 1,000).
+// The package holds tests only.
+package crash

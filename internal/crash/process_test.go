@@ -1,0 +1,126 @@
+package crash
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const adminKey = "crash-test-key-0123456789"
+
+// build compiles the real binary, with the named points at which it can be told
+// to die.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "heddle")
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "crashpoints", "-o", bin, "heddle/cmd/heddle")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// server is one life of the binary.
+type server struct {
+	cmd     *exec.Cmd
+	base    string
+	log     *tail
+	started time.Duration // from exec to ready
+	dead    chan struct{}
+	err     error // of Wait; read after dead
+}
+
+// launch starts the binary and waits until it serves. An error means that it
+// ended before that, as it may when a crash point lies in recovery.
+func launch(ctx context.Context, bin string, env []string) (*server, error) {
+	s := &server{log: &tail{}, dead: make(chan struct{})}
+	s.cmd = exec.Command(bin, "serve")
+	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, env...)
+	s.cmd.Stderr = s.log
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	address := make(chan string, 1)
+	go s.watch(bufio.NewScanner(out), address)
+	select {
+	case s.base = <-address:
+		s.started = time.Since(begun)
+		return s, nil
+	case <-s.dead:
+		return s, fmt.Errorf("ended before it served: %w\n%s", s.err, s.log)
+	case <-ctx.Done():
+		s.kill()
+		return s, fmt.Errorf("did not serve: %w\n%s", ctx.Err(), s.log)
+	}
+}
+
+// watch reads what the server prints, passes its address on, and notes its end.
+func (s *server) watch(lines *bufio.Scanner, address chan<- string) {
+	for lines.Scan() {
+		if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == "serving" {
+			address <- f[1]
+		}
+	}
+	s.err = s.cmd.Wait()
+	close(s.dead)
+}
+
+// kill is the power failing.
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill()
+	<-s.dead
+}
+
+// stop asks the server to end and tells whether it did so in order.
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-s.dead:
+	case <-time.After(30 * time.Second):
+		s.kill()
+		return errors.New("did not end within 30 s of SIGTERM")
+	}
+	if s.err != nil {
+		return fmt.Errorf("%w\n%s", s.err, s.log)
+	}
+	return nil
+}
+
+// tail keeps the end of what was written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if over := len(t.text) - 1<<16; over > 0 {
+		t.text = t.text[over:]
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}
