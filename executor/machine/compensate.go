@@ -38,8 +38,10 @@ func (t *turn) undoStep(p place) {
 
 // undone takes the end of a compensation's attempt. One that fails for good is
 // recorded and the others go on.
-func (t *turn) undone(p place, in StepEnded) {
-	u, n := t.undoing, t.node(p)
+func (t *turn) undone(in StepEnded) {
+	u := t.undoing
+	p := u.At
+	n := t.node(p)
 	d := Detail{LatencyMS: t.latency(u.Begun), Usage: in.Usage}
 	if in.Failure == nil {
 		d.Output = in.Output

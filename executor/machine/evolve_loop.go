@@ -32,12 +32,14 @@ func (r *Run) loopStarted(ev *events.Event, p place, st *stepState, d *Detail) {
 	r.enqueueLoop(p)
 }
 
-// enqueueLoop puts a loop on the agenda when it can start an iteration or is
+// enqueueLoop keeps a loop on the agenda while it can start an iteration or is
 // through.
 func (r *Run) enqueueLoop(p place) {
 	st := r.stepAt(p)
 	if st.loop.open.len() == 0 || st.loop.canStart(r.node(p).loop) {
 		r.enqueue(p)
+	} else if st.ticket != 0 {
+		r.unticket(r.editStep(p))
 	}
 }
 
@@ -58,9 +60,9 @@ func (r *Run) dropLoop(p place, st *stepState) {
 	l := st.loop
 	st.counts = l.counts()
 	kept := l.kept
-	l.open.all(func(i uint64, s *scopeState) bool {
+	l.open.all(func(_ uint64, s *scopeState) bool {
 		if s.undos > 0 {
-			kept.set(r.edit, i, s)
+			kept.set(r.edit, s.id, s)
 		}
 		return true
 	})
@@ -136,7 +138,7 @@ func (r *Run) closeIteration(f *frame) *loopState {
 	l := r.editLoop(f.home())
 	l.open.delete(r.edit, uint64(f.index))
 	if s.undos > 0 {
-		l.kept.set(r.edit, uint64(f.index), s)
+		l.kept.set(r.edit, f.id, s)
 	}
 	return l
 }

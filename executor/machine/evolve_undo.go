@@ -22,13 +22,18 @@ type undoing struct {
 	Running bool
 }
 
-func (r *Run) compensationStarted(ev *events.Event, p place) {
-	u := undoing{At: p, Attempt: ev.Attempt, Begun: r.updated, Running: true}
+// compensationStarted takes the place from the run itself, because a path may
+// name an iteration twice.
+func (r *Run) compensationStarted(ev *events.Event) {
+	u := undoing{Attempt: ev.Attempt, Begun: r.updated, Running: true}
 	if r.undoing != nil {
-		u.Tries = r.undoing.Tries
-	} else if key, _, ok := r.undo.max(); ok {
+		u.At, u.Tries = r.undoing.At, r.undoing.Tries
+	} else {
+		key, next, _ := r.undo.max()
 		r.undo.delete(r.edit, key)
+		u.At = next.at
 	}
+	p := u.At
 	r.undoing = &u
 	r.editStep(p).attempt = int32(ev.Attempt)
 	for p.at != nil {
@@ -43,7 +48,8 @@ func (r *Run) compensationRetrying(d *Detail) {
 	r.undoing = &u
 }
 
-func (r *Run) compensationEnded(ev *events.Event, p place) {
+func (r *Run) compensationEnded(ev *events.Event) {
+	p := r.undoing.At
 	r.undoing = nil
 	if ev.Kind == events.CompensationFailed {
 		id := r.node(p).step.ID

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // load fills a fresh run from a snapshot.
@@ -27,21 +29,41 @@ func (r *Run) load(snapshot []byte) error {
 		return err
 	}
 	for _, u := range s.Undo {
-		p, ok := r.find(u.StepID, u.Iteration)
-		if !ok {
-			return fmt.Errorf("no step %q %s", u.StepID, u.Iteration)
+		p, err := r.undoPlace(u)
+		if err != nil {
+			return err
 		}
 		r.undo.set(r.edit, u.Seq, undo{p})
 	}
 	if u := s.Undoing; u != nil {
-		p, ok := r.find(u.StepID, u.Iteration)
-		if !ok {
-			return fmt.Errorf("no step %q %s", u.StepID, u.Iteration)
+		p, err := r.undoPlace(u.savedUndo)
+		if err != nil {
+			return err
 		}
 		r.undoing = &undoing{At: p, Attempt: u.Attempt, Tries: u.Tries, Due: u.Due, Begun: u.Begun, Running: u.Running}
 	}
 	r.resetTimers()
 	return nil
+}
+
+// undoPlace finds a place by its path and the ids of the iterations on it.
+func (r *Run) undoPlace(u savedUndo) (place, error) {
+	n := r.plan.index[u.StepID]
+	parts := strings.Split(u.Iteration, ".")
+	var f *frame
+	for i, id := range u.IDs {
+		name, number, _ := strings.Cut(strings.TrimSuffix(parts[min(i, len(parts)-1)], "]"), "[")
+		index, err := strconv.Atoi(number)
+		loop := r.plan.index[name]
+		if err != nil || loop == nil || loop.loop == nil || loop.list != r.listOf(f) {
+			return place{}, fmt.Errorf("no iteration %s", u.Iteration)
+		}
+		f = newFrame(f, loop, index, id)
+	}
+	if n == nil || n.list != r.listOf(f) || r.scope(f) == nil {
+		return place{}, fmt.Errorf("no step %q %s", u.StepID, u.Iteration)
+	}
+	return place{f, n.at}, nil
 }
 
 func (r *Run) loadSignals(s *savedRun) {
@@ -59,7 +81,7 @@ func (r *Run) loadSignals(s *savedRun) {
 
 // loadScope fills one list; the counters and sets are computed on the way.
 func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
-	sc := &scopeState{edit: r.edit, list: l, left: int32(len(l.nodes)), undos: s.Undos, failed: s.Failed,
+	sc := &scopeState{edit: r.edit, id: f.identity(), list: l, left: int32(len(l.nodes)), undos: s.Undos, failed: s.Failed,
 		generation: s.Generation, base: s.Base, ticket: s.Ticket}
 	if sc.ticket != 0 {
 		r.agenda.set(r.edit, sc.ticket, place{f, -1})
@@ -122,7 +144,7 @@ func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeS
 		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, items: &itemBox{}}
 	st.loop = l
 	for _, it := range s.Open {
-		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index)), n.loop.body, &it.savedScope)
+		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)
 		if err != nil {
 			return err
 		}
@@ -131,11 +153,11 @@ func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeS
 		up.parked += sc.parked
 	}
 	for _, it := range s.Kept {
-		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index)), n.loop.body, &it.savedScope)
+		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)
 		if err != nil {
 			return err
 		}
-		l.kept.set(r.edit, it.Index, sc)
+		l.kept.set(r.edit, it.ID, sc)
 	}
 	for _, v := range s.Results {
 		l.results.set(r.edit, v.Index, v.Value)

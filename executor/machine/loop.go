@@ -69,7 +69,7 @@ func (t *turn) advance(p place) {
 }
 
 func (t *turn) iterate(p place, l *loopState) {
-	t.emit(events.IterationStarted, place{newFrame(p.at, t.node(p), l.next), -1}, 0, &Detail{})
+	t.emit(events.IterationStarted, place{newFrame(p.at, t.node(p), l.next, uint64(t.Seq)+1), -1}, 0, &Detail{})
 }
 
 // output is what a loop step gives.
@@ -165,8 +165,8 @@ func (t *turn) abandon(p place) {
 func (r *Run) iterations(p place) []*frame {
 	var open []*frame
 	n := r.node(p)
-	r.stepAt(p).loop.open.all(func(i uint64, _ *scopeState) bool {
-		open = append(open, newFrame(p.at, n, int(i)))
+	r.stepAt(p).loop.open.all(func(i uint64, s *scopeState) bool {
+		open = append(open, newFrame(p.at, n, int(i), s.id))
 		return true
 	})
 	return open

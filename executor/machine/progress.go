@@ -170,11 +170,7 @@ func (r *Run) clearTickets(f *frame, s *scopeState) {
 		if st.loop == nil {
 			continue
 		}
-		n := r.node(p)
-		var open []uint64
-		st.loop.open.all(func(i uint64, _ *scopeState) bool { open = append(open, i); return true })
-		for _, i := range open {
-			inner := newFrame(f, n, int(i))
+		for _, inner := range r.iterations(p) {
 			r.clearTickets(inner, r.scope(inner))
 		}
 	}

@@ -68,21 +68,22 @@ func (r *Run) placeOf(ev *events.Event) (place, string) {
 		if ev.Kind != events.IterationStarted && r.scope(f) == nil {
 			return place{}, "the iteration is not open"
 		}
+		if ev.Kind == events.IterationStarted {
+			f = newFrame(f.up, f.loop, f.index, uint64(ev.Seq))
+		}
 		return place{f, -1}, ""
+	case events.CompensationStarted, events.CompensationCompleted, events.CompensationFailed:
+		return whole, ""
+	}
+	if r.undoing != nil && r.undoing.Running && (ev.Kind == events.StepRetrying || ev.Kind == events.StepInterrupted) {
+		return r.undoing.At, "" // role compensation
 	}
 	p, ok := r.find(ev.StepID, ev.Iteration)
 	if !ok || r.scope(p.at) == nil {
 		return place{}, "there is no such step"
 	}
-	switch ev.Kind {
-	case events.InputRequested, events.InputResolved:
-		if r.stepAt(p).wait == nil {
-			return place{}, "the step is not waiting"
-		}
-	case events.CompensationCompleted, events.CompensationFailed:
-		if r.node(p).compensate == nil {
-			return place{}, "the step has no compensation"
-		}
+	if ev.Kind == events.InputRequested && r.stepAt(p).wait == nil {
+		return place{}, "the step is not waiting"
 	}
 	return p, ""
 }

@@ -3,6 +3,7 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -40,6 +41,8 @@ type savedUndo struct {
 	Seq       uint64 `json:"seq"`
 	StepID    string `json:"step_id"`
 	Iteration string `json:"iteration,omitempty"`
+	// IDs are those of the iterations on the path, the outermost first.
+	IDs []uint64 `json:"ids,omitempty"`
 }
 
 type savedUndoing struct {
@@ -116,6 +119,7 @@ type savedLoop struct {
 
 type savedIteration struct {
 	Index uint64 `json:"index"`
+	ID    uint64 `json:"id"`
 	savedScope
 }
 
@@ -149,7 +153,12 @@ func (r *Run) Snapshot() ([]byte, error) {
 }
 
 func (r *Run) saveUndo(seq uint64, p place) savedUndo {
-	return savedUndo{seq, r.node(p).step.ID, p.path()}
+	u := savedUndo{Seq: seq, StepID: r.node(p).step.ID, Iteration: p.path()}
+	for f := p.at; f != nil; f = f.up {
+		u.IDs = append(u.IDs, f.id)
+	}
+	slices.Reverse(u.IDs)
+	return u
 }
 
 func (r *Run) saveSignals(s *savedRun) {
@@ -214,11 +223,11 @@ func (r *Run) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
 		Size: l.size, Last: l.last, Generation: l.generation, Base: l.base}
 	l.open.all(func(i uint64, sc *scopeState) bool {
-		s.Open = append(s.Open, savedIteration{i, r.saveScope(sc)})
+		s.Open = append(s.Open, savedIteration{i, sc.id, r.saveScope(sc)})
 		return true
 	})
-	l.kept.all(func(i uint64, sc *scopeState) bool {
-		s.Kept = append(s.Kept, savedIteration{i, r.saveScope(sc)})
+	l.kept.all(func(_ uint64, sc *scopeState) bool {
+		s.Kept = append(s.Kept, savedIteration{0, sc.id, r.saveScope(sc)})
 		return true
 	})
 	l.results.all(func(i uint64, v json.RawMessage) bool {

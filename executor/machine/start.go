@@ -131,15 +131,15 @@ func expressionFailure(err error) Failure {
 // stepEnded takes the end of an attempt; one that is not in action any more is
 // ignored.
 func (t *turn) stepEnded(in StepEnded) {
-	p, ok := t.find(in.Ref.StepID, in.Ref.Iteration)
-	if !ok {
-		return
-	}
 	if len(in.Output) == 0 {
 		in.Output = null
 	}
-	if u := t.undoing; u != nil && u.Running && t.samePlace(u.At, p) && u.Attempt == in.Attempt {
-		t.undone(p, in)
+	if u := t.undoing; u != nil && u.Running && t.ref(u.At) == in.Ref && u.Attempt == in.Attempt {
+		t.undone(in)
+		return
+	}
+	p, ok := t.find(in.Ref.StepID, in.Ref.Iteration)
+	if !ok {
 		return
 	}
 	st := t.stepAt(p)
@@ -155,8 +155,6 @@ func (t *turn) stepEnded(in StepEnded) {
 		t.complete(p, &Detail{Output: in.Output, Usage: in.Usage})
 	}
 }
-
-func (r *Run) samePlace(a, b place) bool { return a.step == b.step && a.path() == b.path() }
 
 // fail decides what follows a failed attempt: another one, the fallback step,
 // or the step's failure for good.

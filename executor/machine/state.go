@@ -23,15 +23,24 @@ type frame struct {
 	up    *frame // the iteration that the loop itself runs in
 	loop  *node
 	index int
+	id    uint64 // seq of its iteration_started: a loop tried anew has a path twice
 	path  string // "each[3].inner[0]"
 }
 
-func newFrame(up *frame, loop *node, index int) *frame {
+func newFrame(up *frame, loop *node, index int, id uint64) *frame {
 	path := loop.step.ID + "[" + strconv.Itoa(index) + "]"
 	if up != nil {
 		path = up.path + "." + path
 	}
-	return &frame{up: up, loop: loop, index: index, path: path}
+	return &frame{up: up, loop: loop, index: index, id: id, path: path}
+}
+
+// identity is the frame's id, 0 for the definition's own list.
+func (f *frame) identity() uint64 {
+	if f == nil {
+		return 0
+	}
+	return f.id
 }
 
 // home is the loop's own place.
@@ -47,6 +56,7 @@ func (p place) path() string {
 // scopeState is one list of steps under way.
 type scopeState struct {
 	edit       uint64
+	id         uint64 // of the iteration's frame
 	list       *list
 	steps      trie[*stepState] // touched ones only; a missing one is pending
 	left       int32            // steps not finished
@@ -113,7 +123,7 @@ type loopState struct {
 	failed     int
 	doomed     *Error            // no more iterations start, and the loop fails
 	open       trie[*scopeState] // by index; at most concurrency
-	kept       trie[*scopeState] // finished ones that compensations need
+	kept       trie[*scopeState] // ended ones that compensations need, by id
 	results    trie[json.RawMessage]
 	size       int             // bytes in results
 	last       json.RawMessage // the previous iteration's value, of a while loop
@@ -146,10 +156,10 @@ func (r *Run) scope(f *frame) *scopeState {
 	if !ok || st.loop == nil {
 		return nil
 	}
-	if s, ok := st.loop.open.get(uint64(f.index)); ok {
+	if s, ok := st.loop.open.get(uint64(f.index)); ok && s.id == f.id {
 		return s
 	}
-	s, _ := st.loop.kept.get(uint64(f.index))
+	s, _ := st.loop.kept.get(f.id)
 	return s
 }
 
@@ -181,18 +191,18 @@ func (r *Run) editScope(f *frame) *scopeState {
 		return r.root
 	}
 	l := r.editLoop(f.home())
-	in := &l.open
-	s, ok := in.get(uint64(f.index))
-	if !ok {
-		in = &l.kept
-		s, _ = in.get(uint64(f.index))
+	in, key := &l.open, uint64(f.index)
+	s, ok := in.get(key)
+	if !ok || s.id != f.id {
+		in, key = &l.kept, f.id
+		s, _ = in.get(key)
 	}
 	if s.edit == r.edit {
 		return s
 	}
 	c := *s
 	c.edit = r.edit
-	in.set(r.edit, uint64(f.index), &c)
+	in.set(r.edit, key, &c)
 	return &c
 }
 
@@ -225,6 +235,7 @@ func (r *Run) openScope(f *frame, s *scopeState) {
 	if f == nil {
 		r.root = s
 	} else {
+		s.id = f.id
 		l := r.editLoop(f.home())
 		l.open.set(r.edit, uint64(f.index), s)
 	}
@@ -274,7 +285,7 @@ func (r *Run) listOf(f *frame) *list {
 }
 
 // findFrame parses an iteration path; every part must be under way, but for
-// the last, which may be about to start.
+// the last, which may be about to start: its id is 0.
 func (r *Run) findFrame(path string) (*frame, bool) {
 	var f *frame
 	for path != "" {
@@ -285,10 +296,15 @@ func (r *Run) findFrame(path string) (*frame, bool) {
 		if !ok || err != nil || index < 0 || loop == nil || loop.loop == nil || loop.list != r.listOf(f) || r.scope(f) == nil {
 			return nil, false
 		}
-		if r.stepAt(place{f, loop.at}).loop == nil {
+		l := r.stepAt(place{f, loop.at}).loop
+		if l == nil {
 			return nil, false
 		}
-		f, path = newFrame(f, loop, index), rest
+		born := uint64(0)
+		if s, open := l.open.get(uint64(index)); open {
+			born = s.id
+		}
+		f, path = newFrame(f, loop, index, born), rest
 	}
 	return f, true
 }
