@@ -29,7 +29,7 @@ type Server struct {
 
 	mu    sync.Mutex
 	leash io.WriteCloser // nil: stopped
-	ended chan error
+	ended chan struct{}
 }
 
 // guard runs PostgreSQL and waits on its standard input: a line means stop,
@@ -95,19 +95,23 @@ func (s *Server) start() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	ready, ended := make(chan struct{}), make(chan error, 1)
+	ready, ended := make(chan struct{}), make(chan struct{})
+	var end error // set before ended is closed
 	go func() {
+		defer close(ended)
 		said := watchLog(log, ready)
-		ended <- errors.Join(cmd.Wait(), said)
+		end = errors.Join(cmd.Wait(), said)
 	}()
 	select {
 	case <-ready:
 		s.leash, s.ended = leash, ended
 		return nil
-	case err := <-ended:
-		return fmt.Errorf("it ended at once: %w", err)
+	case <-ended:
+		return fmt.Errorf("it ended at once: %w", end)
 	case <-time.After(startTime):
-		return errors.Join(errors.New("it did not get ready"), leash.Close(), <-ended)
+		err := leash.Close()
+		<-ended
+		return errors.Join(errors.New("it did not get ready"), err, end)
 	}
 }
 
@@ -143,7 +147,7 @@ func (s *Server) stop() error {
 	if _, err := io.WriteString(s.leash, "stop\n"); err != nil {
 		return err
 	}
-	_ = <-s.ended // the guard's exit code is the server's: not 0 after a kill
+	<-s.ended
 	s.leash = nil
 	return nil
 }
