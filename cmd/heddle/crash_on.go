@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -18,16 +17,11 @@ import (
 
 // executorConfig gives the binary of the crash tests what the product has not:
 // HEDDLE_TEST_CRASH=point:n kills the process at the n-th passing of a named
-// point; HEDDLE_TEST_LEASE=steal takes the executor's lease from the process
-// that the test has killed, instead of waiting for it to run out; and
-// HEDDLE_TEST_BREAK=write_behind breaks the journal, to show that the crash
-// test would notice.
+// point, and HEDDLE_TEST_BREAK=write_behind breaks the journal, to show that
+// the crash test would notice.
 func executorConfig(c executor.Config) executor.Config {
 	if point, times, ok := strings.Cut(os.Getenv("HEDDLE_TEST_CRASH"), ":"); ok {
 		c.Crash = crashAt(point, times)
-	}
-	if os.Getenv("HEDDLE_TEST_LEASE") == "steal" {
-		c.Store = &leaseThief{Store: c.Store}
 	}
 	if os.Getenv("HEDDLE_TEST_BREAK") == "write_behind" {
 		c.Store = newWriteBehind(c.Store)
@@ -48,21 +42,6 @@ func crashAt(point, times string) func(string) {
 			select {} // nothing more happens here
 		}
 	}
-}
-
-// leaseThief takes the lease over at once when it is first asked, as if the
-// former holder's time had run out.
-type leaseThief struct {
-	executor.Store
-	once sync.Once
-}
-
-func (s *leaseThief) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
-	s.once.Do(func() {
-		const later = time.Hour
-		now, ttl = now.Add(later), ttl-later
-	})
-	return s.Store.AcquireLease(ctx, holder, now, ttl)
 }
 
 // writeBehind answers that a commit is durable and writes it a little later:

@@ -19,8 +19,7 @@ func TestCrashSQLite(t *testing.T) {
 }
 
 func TestCrashPostgres(t *testing.T) {
-	// The lease of the killed process would run out after 15 s: take it at once.
-	survive(t, scenario{database: storetest.Postgres(t), env: []string{"HEDDLE_TEST_LEASE=steal"}})
+	survive(t, scenario{database: storetest.Postgres(t)})
 }
 
 // TestCrashCheckerCatchesABrokenJournal shows that the check can fail: the
