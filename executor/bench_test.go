@@ -12,12 +12,25 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/store"
+	"heddle/store/storetest"
 )
 
 // BenchmarkStart takes runs of three condition steps from the request to the
-// durable end, 200 in flight, on SQLite with synchronous FULL.
+// durable end, 200 in flight, on stores that flush each commit.
 func BenchmarkStart(b *testing.B) {
-	db, err := store.Open(b.Context(), "sqlite://"+b.TempDir()+"/bench.db")
+	b.Run("sqlite", func(b *testing.B) {
+		benchmarkStart(b, "sqlite://"+b.TempDir()+"/bench.db", 1)
+	})
+	server := storetest.NewServer(b, true)
+	for _, writers := range []int{1, 2, 4} {
+		b.Run(fmt.Sprintf("postgres/writers=%d", writers), func(b *testing.B) {
+			benchmarkStart(b, server.Database(b), writers)
+		})
+	}
+}
+
+func benchmarkStart(b *testing.B, url string, writers int) {
+	db, err := store.Open(b.Context(), url)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -36,14 +49,14 @@ func BenchmarkStart(b *testing.B) {
 	}
 	var n atomic.Int64
 	svc := executor.New(executor.Config{
-		Store: db, Runner: runnerFunc(neverRun), Hub: events.NewHub(), Now: time.Now, Holder: "bench",
+		Store: db, Runner: runnerFunc(neverRun), Hub: events.NewHub(), Now: time.Now, Holder: "bench", Writers: writers,
 		NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, n.Add(1)) },
 	})
 	ctx, stop := context.WithCancel(b.Context())
 	served := make(chan struct{})
 	go func() { defer close(served); _ = svc.Serve(ctx) }()
 	for svc.Ready(b.Context()) != nil {
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 	b.SetParallelism(100) // times GOMAXPROCS
 	b.ResetTimer()
