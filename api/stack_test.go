@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,10 +107,18 @@ func newStack(t *testing.T, opts ...stackOption) *stack {
 	s.exec = executor.New(ecfg)
 	acfg.Access, acfg.Executor = s.access, s.exec
 	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{
-		Store: db, Catalog: registry, Runs: s.exec, Now: time.Now, NewID: newID,
+		Store: db, Catalog: registry, Runs: s.exec, Now: risingClock(), NewID: newID,
 	})
 	s.serve(api.New(acfg))
 	return s
+}
+
+// risingClock gives another millisecond at each look, so that what changed last
+// is known.
+func risingClock() func() time.Time {
+	var looks atomic.Int64
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	return func() time.Time { return start.Add(time.Duration(looks.Add(1)) * time.Millisecond) }
 }
 
 // serve runs the executor and the server until the test ends.
