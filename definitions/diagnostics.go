@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 	"unicode/utf8"
@@ -112,24 +113,25 @@ func (f *findings) resolve(src *source) []Diagnostic {
 // source is the text that was parsed.
 type source struct {
 	text  []byte
-	lines []int // offsets at which lines begin; made when first asked for
+	lines []int // offsets at which lines begin
+}
+
+func newSource(text []byte) *source {
+	s := &source{text: text, lines: []int{0}}
+	for at := 0; ; {
+		next := bytes.IndexByte(text[at:], '\n')
+		if next < 0 {
+			return s
+		}
+		at += next + 1
+		s.lines = append(s.lines, at)
+	}
 }
 
 // place turns a position into a line and a column, in characters from 1.
 func (s *source) place(p position) (line, column int) {
 	if p.line > 0 {
 		return int(p.line), int(p.column)
-	}
-	if s == nil || int(p.offset) > len(s.text) {
-		return 0, 0
-	}
-	if s.lines == nil {
-		s.lines = []int{0}
-		for i, c := range s.text {
-			if c == '\n' {
-				s.lines = append(s.lines, i+1)
-			}
-		}
 	}
 	line = sort.SearchInts(s.lines, int(p.offset)+1)
 	start := s.lines[line-1]

@@ -183,7 +183,6 @@ func (s *source) positionAt(offset int) *position {
 
 // offset is the byte at a line and column, -1 when there is none.
 func (s *source) offset(line, column int) int {
-	s.place(position{})
 	if line < 1 || line > len(s.lines) {
 		return -1
 	}

@@ -51,21 +51,7 @@ func alternatives(e *jsonschema.ValidationError) bool {
 // mismatch reports one failure, unless a template stands where the value's
 // type cannot be known before the run.
 func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node, what string) {
-	if excused(e, config) {
-		return
-	}
-	if alternatives(e) {
-		if best := closest(e, config); best != nil {
-			for _, m := range best {
-				v.mismatch(m, schema, config, what)
-			}
-			return
-		}
-	}
-	if tag, words := tags(e); tag != nil {
-		at := locate(config, tag)
-		v.finds.error(InvalidValue, at, "'%s' in %s is %s, but must be one of %s", strings.Join(tag, "."), what, clip(at.show()), strings.Join(words, ", ")).
-			suggest(nearest(at.text, words))
+	if excused(e, config) || v.alternative(e, schema, config, what) {
 		return
 	}
 	at := locate(config, e.InstanceLocation)
@@ -107,6 +93,28 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 	}
 }
 
+// alternative reports the alternative that was meant, or the tag that fits
+// none. False: neither stands out.
+func (v *validator) alternative(e *jsonschema.ValidationError, schema, config *node, what string) bool {
+	if !alternatives(e) {
+		return false
+	}
+	if best := closest(e); best != nil {
+		for _, m := range best {
+			v.mismatch(m, schema, config, what)
+		}
+		return true
+	}
+	tag, words := tags(e)
+	if tag == nil {
+		return false
+	}
+	at := locate(config, tag)
+	v.finds.error(InvalidValue, at, "'%s' in %s is %s, but must be one of %s", strings.Join(tag, "."), what, clip(at.show()), strings.Join(words, ", ")).
+		suggest(nearest(at.text, words))
+	return true
+}
+
 // excused: the value is unreadable and was reported, or is a template whose
 // result is unknown.
 func excused(e *jsonschema.ValidationError, config *node) bool {
@@ -141,7 +149,7 @@ func allExcused(branch *jsonschema.ValidationError, config *node) bool {
 // closest picks the alternative that was meant: the only one that fails
 // somewhere inside of the value rather than at its type or its tag. Nil when
 // none stands out.
-func closest(e *jsonschema.ValidationError, config *node) []*jsonschema.ValidationError {
+func closest(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	var best []*jsonschema.ValidationError
 	for _, branch := range e.Causes {
 		ms := unfold(branch, nil)
@@ -175,9 +183,6 @@ func rejected(ms []*jsonschema.ValidationError, depth int) bool {
 // tags gives the member whose constant tells the alternatives apart, and the
 // constants, when the value has none of them; else nil.
 func tags(e *jsonschema.ValidationError) (at []string, words []string) {
-	if !alternatives(e) {
-		return nil, nil
-	}
 	for _, branch := range e.Causes {
 		found := false
 		for _, m := range unfold(branch, nil) {

@@ -41,7 +41,7 @@ func (d *Document) raw(n *node) json.RawMessage {
 // Validate can look for more.
 func Parse(src []byte, f Format) (*Document, []Diagnostic) {
 	finds := &findings{}
-	source := &source{text: src}
+	source := newSource(src)
 	if len(src) > MaxBytes {
 		finds.error(LimitExceeded, &node{}, "The definition has %d bytes; %d are allowed", len(src), MaxBytes)
 		return nil, finds.resolve(source)

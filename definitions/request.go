@@ -30,7 +30,7 @@ func ParseRequest(body []byte, f Format) (Request, []Diagnostic, error) {
 	finds, spans := &findings{}, map[string][]byte{}
 	root := scanEnvelope(body, limits, finds, spans)
 	if len(finds.list) > 0 {
-		return Request{}, nil, malformed(finds.resolve(&source{text: body}))
+		return Request{}, nil, malformed(finds.resolve(newSource(body)))
 	}
 	if root.kind != object {
 		return Request{}, nil, fault.New(fault.Malformed, "invalid_request", "The body must be an object, not %s.", root.kind)
@@ -48,7 +48,7 @@ func ParseRequest(body []byte, f Format) (Request, []Diagnostic, error) {
 
 func yamlRequest(body []byte, limits Limits) (Request, []Diagnostic, error) {
 	limits.Depth++ // the definition begins one level down
-	finds, src := &findings{}, &source{text: body}
+	finds, src := &findings{}, newSource(body)
 	root := scanYAML(body, limits, finds)
 	if root == nil {
 		return Request{}, nil, malformed(finds.resolve(src))

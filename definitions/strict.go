@@ -20,5 +20,5 @@ func scanStrictly(raw []byte, limits Limits) (*node, error) {
 	if len(finds.list) == 0 {
 		return root, nil
 	}
-	return nil, malformed(finds.resolve(&source{text: raw}))
+	return nil, malformed(finds.resolve(newSource(raw)))
 }

@@ -5,7 +5,8 @@ import "heddle/expressions"
 // Validate finds everything that Parse cannot see: the graph, the configs,
 // the schemas inside and the expressions. It reports all problems in one pass,
 // errors before warnings, each in document order. A catalog of nil knows the
-// three types that the machine performs itself.
+// three types that the machine performs itself. The document must come from
+// Parse; it is only read.
 func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v := &validator{
 		finds: &findings{}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,

@@ -1,0 +1,81 @@
+package definitions
+
+import (
+	"strconv"
+	"strings"
+)
+
+// number reads by the grammar of RFC 8259 and keeps the text.
+func (s *scanner) number(n *node) {
+	end := s.at
+	for end < len(s.src) && strings.IndexByte("+-.eE0123456789", s.src[end]) >= 0 {
+		end++
+	}
+	written := string(s.src[s.at:end])
+	if !isNumber(written) {
+		s.broken("%q is not a JSON number", clip(written))
+		return
+	}
+	s.at = end
+	n.kind, n.text = number, written
+	if absurd(written) {
+		n.kind = bad
+		s.finds.error(LimitExceeded, n, "A number has more than %d digits or an exponent beyond ±%d; write it as text", maxDigits, maxExponent)
+	}
+}
+
+// isNumber checks the JSON grammar of a number.
+func isNumber(w string) bool {
+	w = strings.TrimPrefix(w, "-")
+	whole := digits(w)
+	if whole == 0 || whole > 1 && w[0] == '0' {
+		return false
+	}
+	w = w[whole:]
+	if strings.HasPrefix(w, ".") {
+		fraction := digits(w[1:])
+		if fraction == 0 {
+			return false
+		}
+		w = w[1+fraction:]
+	}
+	if w == "" {
+		return true
+	}
+	if w[0] != 'e' && w[0] != 'E' {
+		return false
+	}
+	w = w[1:]
+	if w != "" && (w[0] == '+' || w[0] == '-') {
+		w = w[1:]
+	}
+	return w != "" && digits(w) == len(w)
+}
+
+func digits(w string) int {
+	for i := range len(w) {
+		if w[i] < '0' || w[i] > '9' {
+			return i
+		}
+	}
+	return len(w)
+}
+
+// absurd tells whether a number is beyond what arithmetic on it may cost.
+func absurd(written string) bool {
+	mantissa, exponent, found := strings.Cut(strings.ToLower(written), "e")
+	count := 0
+	for i := range len(mantissa) {
+		if mantissa[i] >= '0' && mantissa[i] <= '9' {
+			count++
+		}
+	}
+	if count > maxDigits {
+		return true
+	}
+	if !found {
+		return false
+	}
+	e, err := strconv.Atoi(exponent)
+	return err != nil || e > maxExponent || e < -maxExponent
+}
