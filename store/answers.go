@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,6 +27,11 @@ type answerRow struct {
 }
 
 func (answerRow) TableName() string { return "idempotency_answers" }
+
+// compare orders answers by their key.
+func (r *answerRow) compare(other *answerRow) int {
+	return cmp.Or(cmp.Compare(r.TenantID, other.TenantID), cmp.Compare(r.Scope, other.Scope), cmp.Compare(r.Key, other.Key))
+}
 
 func toAnswerRow(a idempotency.Answer) (answerRow, error) {
 	header, err := json.Marshal(a.Header)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"heddle/executor"
 	"heddle/fault"
@@ -22,7 +23,8 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 	if err == nil {
 		return errs
 	}
-	if len(p.writes) == 1 || fault.KindOf(translate(err)) == fault.Unavailable || errors.Is(err, executor.ErrFenced) {
+	away := fault.KindOf(translate(err)) == fault.Unavailable && !deadlock(err)
+	if len(p.writes) == 1 || away || errors.Is(err, executor.ErrFenced) {
 		p.failAll(single(err))
 		return errs
 	}
@@ -164,11 +166,15 @@ func keepAnswers(tx groupTx, p *plan) error {
 	for _, w := range p.inserts() {
 		if w.answer != nil {
 			holders = append(holders, w)
-			answers = append(answers, *w.answer)
 		}
 	}
 	if len(holders) == 0 {
 		return nil
+	}
+	// In one order everywhere, or two nodes could wait for each other's keys.
+	slices.SortStableFunc(holders, func(a, b *write) int { return a.answer.compare(b.answer) })
+	for _, w := range holders {
+		answers = append(answers, *w.answer)
 	}
 	free, err := tx.keep(answers)
 	if err != nil {

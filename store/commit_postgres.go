@@ -39,13 +39,15 @@ func beginPostgres(ctx context.Context, pool *pgxpool.Pool) (groupTx, error) {
 }
 
 func (g *postgresGroup) epoch() (int64, error) {
-	// Two statements: the second's snapshot must be taken with the lock held.
-	if _, err := g.tx.Exec(g.ctx, "SELECT pg_advisory_xact_lock_shared($1)", int64(leaseLock)); err != nil {
-		return 0, err
-	}
+	// Two statements, sent together: the second's snapshot must be taken with
+	// the lock held.
+	batch := &pgx.Batch{}
+	batch.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(leaseLock))
 	var epoch int64
-	err := g.tx.QueryRow(g.ctx, "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = $1", executorLease).Scan(&epoch)
-	return epoch, err
+	batch.Queue("SELECT coalesce(max(epoch), 0) FROM leases WHERE name = $1", executorLease).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&epoch)
+	})
+	return epoch, g.tx.SendBatch(g.ctx, batch).Close()
 }
 
 func (g *postgresGroup) accepting(ids []string) (map[string]int64, error) {

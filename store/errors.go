@@ -95,6 +95,13 @@ func pgUnavailable(code string) bool {
 	return false
 }
 
+// deadlock tells whether PostgreSQL ended the transaction for the sake of
+// another one, so that trying again may do.
+func deadlock(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}
+
 func sqliteUnavailable(code int) bool {
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,

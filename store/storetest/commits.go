@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -16,18 +17,19 @@ import (
 )
 
 var commitTests = map[string]func(*testing.T, *store.DB){
-	"commit writes row, events and snapshot": testCommitWhole,
-	"commit is fenced by seq":                testCommitSeq,
-	"commit is fenced by epoch":              testCommitEpoch,
-	"commit with one bad member":             testCommitBadMember,
-	"commit of two members of one run":       testCommitTwice,
-	"commit that leaves a gap is refused":    testCommitGap,
-	"commit of a start on an old revision":   testCommitStale,
-	"commit of a large group":                testCommitLarge,
-	"commit keeps an answer once":            testCommitAnswer,
-	"commit of one key by many at once":      testCommitKeyRace,
-	"commit of one seq by many at once":      testCommitSeqRace,
-	"commit of an empty group":               testCommitEmpty,
+	"commit writes row, events and snapshot":  testCommitWhole,
+	"commit is fenced by seq":                 testCommitSeq,
+	"commit is fenced by epoch":               testCommitEpoch,
+	"commit with one bad member":              testCommitBadMember,
+	"commit of two members of one run":        testCommitTwice,
+	"commit that leaves a gap is refused":     testCommitGap,
+	"commit of a start on an old revision":    testCommitStale,
+	"commit of a large group":                 testCommitLarge,
+	"commit keeps an answer once":             testCommitAnswer,
+	"commit of one key by many at once":       testCommitKeyRace,
+	"commit of the same keys in other orders": testCommitKeyOrders,
+	"commit of one seq by many at once":       testCommitSeqRace,
+	"commit of an empty group":                testCommitEmpty,
 }
 
 func testCommitWhole(t *testing.T, db *store.DB) {
@@ -266,6 +268,38 @@ func testCommitKeyRace(t *testing.T, db *store.DB) {
 		return db.Commit(ctx, 0, []executor.Commit{c})[0]
 	}, func(err error) { wantIs(t, err, executor.ErrDuplicateKey) })
 	same(t, "winners", winners, 1)
+}
+
+// Groups that bring the same keys in different orders must not wait for each
+// other in a circle.
+func testCommitKeyOrders(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	const groups, keys = 6, 200
+	won := make([]int, groups)
+	race(groups, func(g int) error {
+		group := make([]executor.Commit, keys)
+		for i := range group {
+			k := (i*7 + g*11) % keys
+			if g%2 == 1 {
+				k = keys - 1 - k
+			}
+			group[i] = newRun(w, fmt.Sprintf("run_%d_%d", g, i), 1)
+			group[i].Answer = answer("t1", fmt.Sprint("k", k), 1)
+		}
+		for _, err := range db.Commit(ctx, 0, group) {
+			if err == nil {
+				won[g]++
+			} else if !errors.Is(err, executor.ErrDuplicateKey) {
+				return err
+			}
+		}
+		return nil
+	}, func(err error) { t.Error(err) })
+	total := 0
+	for _, n := range won {
+		total += n
+	}
+	same(t, "keys won", total, keys)
 }
 
 func testCommitSeqRace(t *testing.T, db *store.DB) {
