@@ -250,6 +250,7 @@ func (r *Run) stepRetrying(ev *events.Event, p place, d *Detail) {
 	}
 	st := r.editStep(p)
 	r.unslot(p, st)
+	r.unticket(st)
 	r.dropLoop(p, st)
 	st.err, st.wait = d.Error, nil
 	r.spend(st, d)

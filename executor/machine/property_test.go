@@ -89,6 +89,7 @@ type world struct {
 	snaps   map[int64][]byte
 	acting  []machine.Execute
 	asked   map[string]bool
+	resumed bool // a failed or cancelled run was resumed
 }
 
 func (w *world) apply(in machine.Input) bool {
@@ -101,6 +102,7 @@ func (w *world) apply(in machine.Input) bool {
 		return false
 	}
 	terminal := w.run.State.Terminal()
+	w.resumed = w.resumed || terminal && len(c.Events) > 0
 	if _, resume := in.(machine.Resume); terminal && len(c.Events) > 0 && !resume {
 		w.t.Fatalf("%T moved a %s run", in, w.run.State)
 	}
@@ -263,13 +265,23 @@ func TestRandomRuns(t *testing.T) {
 func (w *world) checkOrder() {
 	type key struct{ step, iteration string }
 	finished := map[key]bool{}
+	notBefore := map[key]time.Time{}
 	var walk func(ev events.Event)
 	walk = func(ev events.Event) {
 		k := key{ev.StepID, ev.Iteration}
 		switch ev.Kind {
 		case events.StepCompleted, events.StepFailed, events.StepSkipped:
 			finished[k] = true
+		case events.StepRetrying:
+			d, err := machine.ReadDetail(ev)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			notBefore[k] = d.NextAttemptAt
 		case events.StepStarted:
+			if ev.At.Before(notBefore[k]) && !w.resumed {
+				w.t.Fatalf("%s %s starts at %d, before its next attempt is due", ev.StepID, ev.Iteration, ev.Seq)
+			}
 			for _, parent := range parents(w.plan, ev.StepID) {
 				if !finished[key{parent, ev.Iteration}] {
 					w.t.Fatalf("%s %s starts at %d, before %s is finished", ev.StepID, ev.Iteration, ev.Seq, parent)

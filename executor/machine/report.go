@@ -111,6 +111,9 @@ func (r *Run) stepRun(p place) StepRun {
 		StepID: n.step.ID, Type: n.step.Type, Status: st.shown(r.State), Attempt: int(st.last), Output: st.output, Error: st.err,
 		Fallback: st.fallback, StartedAt: instant(st.started), CompletedAt: instant(st.ended), Wait: r.wait(p), Usage: st.usage,
 	}
+	if s.CompletedAt.IsZero() && s.Status == StepCancelled {
+		s.CompletedAt = r.CompletedAt // it was cut off by the run's end
+	}
 	if s.Status == StepRetrying {
 		s.NextAttemptAt = instant(st.due)
 	}
