@@ -28,7 +28,7 @@ type operation struct {
 
 const docURL = "https://example.invalid/openapi.json"
 
-func readDocument(t *testing.T, text string) *document {
+func readDocument(t testing.TB, text string) *document {
 	t.Helper()
 	root, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
@@ -50,7 +50,7 @@ func readDocument(t *testing.T, text string) *document {
 }
 
 // check fails the test when the document does not describe this answer.
-func (d *document) check(t *testing.T, r request, got response) {
+func (d *document) check(t testing.TB, r request, got response) {
 	t.Helper()
 	if got.header.Get("X-Request-Id") == "" {
 		t.Errorf("%s %s: no request id", r.method, r.path)
@@ -122,7 +122,7 @@ func matches(template, path string) (fixed int, ok bool) {
 	return fixed, true
 }
 
-func (d *document) validate(t *testing.T, r request, pointer, body string) {
+func (d *document) validate(t testing.TB, r request, pointer, body string) {
 	t.Helper()
 	schema, ok := d.compiled[pointer]
 	if !ok {

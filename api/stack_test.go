@@ -31,7 +31,7 @@ const bootstrapKey = "a first key for tests"
 
 // stack is the whole product over a database in memory, behind a real server.
 type stack struct {
-	t      *testing.T
+	t      testing.TB
 	url    string
 	db     *store.DB
 	access *access.Service
@@ -43,12 +43,17 @@ type stack struct {
 	handler *api.Handler
 	admin   string // the key of the tenant default
 	blind   bool   // the next look for a kept answer finds nothing
+	panics  bool   // the next look panics
 }
 
 // answers is the store as another process leaves it: a look may come too early.
 type answers struct{ *stack }
 
 func (a answers) Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error) {
+	if a.panics {
+		a.stack.panics = false
+		panic("boom")
+	}
 	if a.blind {
 		a.stack.blind = false
 		return nil, nil
@@ -80,7 +85,7 @@ func (l *lockedBuffer) String() string {
 
 type stackOption func(*api.Config, *executor.Config)
 
-func newStack(t *testing.T, opts ...stackOption) *stack {
+func newStack(t testing.TB, opts ...stackOption) *stack {
 	t.Helper()
 	db, err := store.Open(t.Context(), "sqlite://:memory:")
 	if err != nil {
@@ -222,7 +227,7 @@ func (s *stack) post(path, body string) response {
 }
 
 // want fails unless the status is this one.
-func (r response) want(t *testing.T, status int) response {
+func (r response) want(t testing.TB, status int) response {
 	t.Helper()
 	if r.status != status {
 		t.Fatalf("status %d, want %d: %s", r.status, status, r.body)
@@ -231,7 +236,7 @@ func (r response) want(t *testing.T, status int) response {
 }
 
 // wantCode fails unless the answer is this error in the envelope.
-func (r response) wantCode(t *testing.T, status int, code string) response {
+func (r response) wantCode(t testing.TB, status int, code string) response {
 	t.Helper()
 	var e struct {
 		Error         struct{ Code, Message, RequestID string }
@@ -247,7 +252,7 @@ func (r response) wantCode(t *testing.T, status int, code string) response {
 }
 
 // field reads one value by its path through objects and lists.
-func (r response) field(t *testing.T, path ...any) any {
+func (r response) field(t testing.TB, path ...any) any {
 	t.Helper()
 	dec := json.NewDecoder(strings.NewReader(r.body))
 	dec.UseNumber()
@@ -276,7 +281,7 @@ func (r response) field(t *testing.T, path ...any) any {
 
 func jsonNumber(n int) json.Number { return json.Number(strconv.Itoa(n)) }
 
-func (r response) text(t *testing.T, path ...any) string {
+func (r response) text(t testing.TB, path ...any) string {
 	t.Helper()
 	s, ok := r.field(t, path...).(string)
 	if !ok {

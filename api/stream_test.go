@@ -27,7 +27,7 @@ type streamed struct {
 
 // reader reads a stream frame by frame.
 type reader struct {
-	t    *testing.T
+	t    testing.TB
 	resp *http.Response
 	scan *bufio.Scanner
 	stop context.CancelFunc

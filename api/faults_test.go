@@ -1,0 +1,108 @@
+package api_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"heddle/api"
+	"heddle/executor"
+)
+
+func TestAPanicIsAnInternalError(t *testing.T) {
+	s := newStack(t)
+	s.panics = true
+	got := s.do(keyed("/api/workflows", `{"definition":`+trivial+`}`, "k")).wantCode(t, http.StatusInternalServerError, "internal")
+	if strings.Contains(got.body, "boom") {
+		t.Errorf("the answer tells what happened inside: %s", got.body)
+	}
+	id := got.header.Get("X-Request-Id")
+	if log := s.log.String(); !strings.Contains(log, id) || !strings.Contains(log, "boom") || !strings.Contains(log, "stack=") {
+		t.Errorf("the log does not: %s", log)
+	}
+	// The key and the server are free again.
+	s.do(keyed("/api/workflows", `{"definition":`+trivial+`}`, "k")).want(t, http.StatusCreated)
+}
+
+func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
+	s := newStack(t)
+	id := s.create(trivial, "")
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []request{
+		{method: "GET", path: "/api/workflows"},
+		{method: "GET", path: "/api/workflows/" + id},
+		{method: "POST", path: "/api/workflows/" + id + "/run"},
+		{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `}`},
+		{method: "GET", path: "/readyz", key: "-"},
+	} {
+		got := s.do(r)
+		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
+		}
+	}
+	s.do(request{method: "GET", path: "/healthz", key: "-"}).want(t, http.StatusOK)
+}
+
+func TestTheSite(t *testing.T) {
+	s := newStack(t)
+	for path, says := range map[string]string{
+		"/": "/openapi.json", "/docs": "/api/workflows/{id}/run", "/healthz": `"ok"`, "/readyz": `"ready"`,
+		"/schemas/definition.json": "depends_on", "/openapi.json": "3.1.0",
+	} {
+		got := s.do(request{method: "GET", path: path, key: "-"}).want(t, http.StatusOK)
+		if !strings.Contains(got.body, says) {
+			t.Errorf("%s does not say %s: %.200s", path, says, got.body)
+		}
+	}
+	if front := s.do(request{method: "GET", path: "/", key: "-"}); !strings.Contains(front.body, "Heddle") || !strings.Contains(front.body, "test") {
+		t.Error(front.body)
+	}
+	info := s.get("/v1/info").want(t, http.StatusOK)
+	if info.text(t, "tenant") != "default" || info.text(t, "key", "role") != "admin" || info.text(t, "version") != "test" {
+		t.Error(info.body)
+	}
+}
+
+// A sender that is slow with a body, and one that promises more than it sends.
+func TestABodyThatNeverComes(t *testing.T) {
+	s := newStack(t)
+	id := s.create(trivial, "")
+	pr, pw := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/workflows/"+id+"/run", pr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.admin)
+	go func() { _, _ = pw.Write([]byte(`{"input_data":`)); _ = pw.CloseWithError(io.ErrUnexpectedEOF) }()
+	if resp, err := s.client.RoundTrip(req); err == nil {
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("status %d", resp.StatusCode)
+		}
+	}
+	if log := s.log.String(); strings.Contains(log, "level=ERROR") {
+		t.Error(log)
+	}
+}
+
+func BenchmarkStartRun(b *testing.B) {
+	s := newStack(b, func(_ *api.Config, e *executor.Config) { e.Heartbeat = time.Minute })
+	id := s.create(trivial, "")
+	b.ReportAllocs()
+	b.ResetTimer()
+	for b.Loop() {
+		r := httptest.NewRequest(http.MethodPost, "/api/workflows/"+id+"/run", strings.NewReader(`{"input_data":{"n":1}}`))
+		r.Header.Set("Authorization", "Bearer "+s.admin)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		if w.Code != http.StatusAccepted {
+			b.Fatal(w.Body)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheTableIsWhole(t *testing.T) {
+	h := &Handler{}
+	known := map[string]bool{}
+	for _, c := range errorCodes() {
+		if known[c.code] || c.about == "" {
+			t.Errorf("code %s is there twice or says nothing", c.code)
+		}
+		known[c.code] = true
+	}
+	ids := map[string]bool{}
+	for _, r := range h.table() {
+		if r.id == "" || ids[r.id] || r.summary == "" || r.tag == "" || len(r.answers) == 0 || r.serve == nil {
+			t.Errorf("%s %s is not described, or its id %q is another's", r.method, r.path, r.id)
+		}
+		ids[r.id] = true
+		for _, code := range append(r.codes, commonCodes(&r)...) {
+			if !known[code] {
+				t.Errorf("%s names the unknown code %s", r.id, code)
+			}
+		}
+		if (r.request != nil) != (r.body != noBody) {
+			t.Errorf("%s: body rule %d, request %v", r.id, r.body, r.request)
+		}
+		if r.on == onWorkflow && !strings.Contains(r.path, "{id}") || r.on == onRun && !strings.Contains(r.path, "{run_id}") {
+			t.Errorf("%s is authorised on an object that its path does not name", r.id)
+		}
+		if r.action == "" && !slices.Contains([]string{"front", "docs", "getOpenAPI", "getDefinitionSchema", "healthz", "readyz"}, r.id) {
+			t.Errorf("%s needs no key", r.id)
+		}
+		if r.method == http.MethodGet && r.action != "view" && r.action != "" && r.tag != "access" {
+			t.Errorf("%s: a GET asks for %s", r.id, r.action)
+		}
+	}
+}
+
+// A struct whose names are kept in two places would drift.
+func TestRequestFieldsHaveNames(t *testing.T) {
+	for _, r := range (&Handler{}).table() {
+		if r.request == nil {
+			continue
+		}
+		for i := range r.request.NumField() {
+			if f := r.request.Field(i); f.Tag.Get("json") == "" || f.Anonymous {
+				t.Errorf("%s.%s has no JSON name of its own", r.request, f.Name)
+			}
+		}
+	}
+	fields, names := fieldsOf(reflect.TypeFor[startRun]())
+	if !slices.Equal(names, []string{"input_data", "trigger", "version"}) || fields["version"] != 2 {
+		t.Errorf("%v %v", fields, names)
+	}
+}
+
+func TestTheDocumentIsComplete(t *testing.T) {
+	var doc struct {
+		OpenAPI    string
+		Paths      map[string]map[string]map[string]any
+		Components struct{ Schemas map[string]map[string]any }
+	}
+	text := describe((&Handler{}).table(), "1.2.3")
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.OpenAPI != "3.1.0" {
+		t.Errorf("openapi %q", doc.OpenAPI)
+	}
+	for _, r := range (&Handler{}).table() {
+		op := doc.Paths[r.path][strings.ToLower(r.method)]
+		if op["operationId"] != r.id {
+			t.Errorf("%s %s: %v", r.method, r.path, op["operationId"])
+		}
+	}
+	for name, schema := range doc.Components.Schemas {
+		if schema["type"] != "object" {
+			t.Errorf("component %s: %v", name, schema)
+		}
+	}
+	for part := range strings.SplitSeq(string(text), `"$ref": "#/components/schemas/`) {
+		name, _, _ := strings.Cut(part, `"`)
+		if _, ok := doc.Components.Schemas[name]; !ok && !strings.HasPrefix(part, "{") {
+			t.Errorf("a reference to %s, which is not there", name)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func FuzzParseEventID(f *testing.F) {
+	for _, s := range []string{"", "0", "41", "-1", "+1", "1e3", "9223372036854775807", "9223372036854775808", "0x10", " 1", "１"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n, ok := parseEventID(s)
+		if !ok {
+			return
+		}
+		if n < 0 || strings.TrimLeft(s, "0") != strings.TrimLeft(strconv.FormatInt(n, 10), "0") {
+			t.Errorf("%q gave %d", s, n)
+		}
+	})
+}
+
+func FuzzPaging(f *testing.F) {
+	for _, s := range []string{"", "limit=1&offset=0", "limit=201", "cursor=abc", "limit=%31", "offset=-0", "limit=1;offset=2"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		p, err := readPage(q)
+		if err == nil && (p.limit < 1 || p.limit > maxLimit || p.offset < 0 || p.cursor != "" && p.offset != 0) {
+			t.Errorf("%q gave %+v", raw, p)
+		}
+	})
+}
+
+func FuzzIfMatch(f *testing.F) {
+	for _, s := range []string{`"r1"`, `*`, `W/"r1"`, `"r1", "r2"`, `r1`, `"`, `"r-1"`, `"r01"`, `,`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		c := &call{r: httptest.NewRequest(http.MethodPut, "/", nil)}
+		c.r.Header["If-Match"] = []string{header}
+		match, err := c.ifMatch()
+		for _, revision := range match {
+			if err != nil || !strings.Contains(header, etag(revision)) {
+				t.Errorf("%q allows %d, %v", header, revision, err)
+			}
+		}
+	})
+}
+
+func FuzzVersionRef(f *testing.F) {
+	for _, s := range []string{`3`, `"3"`, `"v3"`, `null`, `1.5`, `-1`, `{}`, `""`, `"a/b"`, `1e3`, `true`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var v versionRef
+		if json.Unmarshal([]byte(text), &v) == nil && v != "" && !plainRef(string(v)) {
+			t.Errorf("%q gave %q", text, v)
+		}
+	})
+}
+
+func TestTraceParent(t *testing.T) {
+	const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	for s, want := range map[string]bool{
+		good: true,
+		"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-later-versions-add": true,
+		good + "-more":        false,
+		"ff" + good[2:]:       false,
+		strings.ToUpper(good): false,
+		"00-00000000000000000000000000000000-00f067aa0ba902b7-01": false,
+		"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01": false,
+		good[:54]: false, "": false, strings.Replace(good, "-", "_", 1): false,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("Traceparent", s)
+		r.Header.Set("Tracestate", "a=1")
+		trace := traceOf(r)
+		if (trace.Parent == s && trace.State == "a=1") != want && s != "" || !want && trace.State != "" {
+			t.Errorf("%q: %+v", s, trace)
+		}
+	}
+}
