@@ -208,7 +208,7 @@ func (d *decoder) list(n *node, v reflect.Value, f field, what string) {
 	for i, kid := range n.kids {
 		item := v.Index(i)
 		if item.Type() == reflect.TypeFor[Step]() {
-			d.step(kid, item.Addr().Interface().(*Step), f.name, i)
+			d.step(kid, item.Addr().Interface().(*Step), i)
 			continue
 		}
 		if item.Kind() == reflect.Struct {
@@ -227,7 +227,7 @@ func (r rule) items() rule {
 
 // step decodes one step, and the config of the types that the machine
 // performs itself.
-func (d *decoder) step(n *node, s *Step, list string, i int) {
+func (d *decoder) step(n *node, s *Step, i int) {
 	what := fmt.Sprintf("step %d", i)
 	if id := n.member("id"); id != nil && id.kind == text {
 		what = fmt.Sprintf("step '%s'", clip(id.text))

@@ -51,11 +51,11 @@ func TestLimits(t *testing.T) {
 		"steps of all":      {half[:len(half)-2] + `,{"id":"l","type":"loop","config":{"items":"1","steps":` + strings.ReplaceAll(half[len(`{"name":"n","steps":`):len(half)-1], `"s`, `"t`) + `}}]}`, "limit_exceeded /steps"},
 		"loops in loops":    {nestedLists(20), ""},
 		"values":            {oneStep(`{"a":[` + strings.Repeat("0,", definitions.MaxValues-9) + `0]}`), ""},
-		"values+1":          {oneStep(`{"a":[` + strings.Repeat("0,", definitions.MaxValues) + `0]}`), "limit_exceeded"},
+		"values+1":          {oneStep(`{"a":[` + strings.Repeat("0,", definitions.MaxValues) + `0]}`), "limit_exceeded…"},
 		"digits":            {oneStep(`{"a":` + strings.Repeat("9", 1000) + `}`), ""},
 		"digits+1":          {oneStep(`{"a":-0.` + strings.Repeat("9", 1000) + `}`), "limit_exceeded /steps/0/config/a"},
 		"deep, far too":     {oneStep(`{"a":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + `}`), "limit_exceeded /steps/0/config/a" + strings.Repeat("/0", 60)},
-		"deep and unclosed": {strings.Repeat("[", 1_000_000), "syntax "},
+		"deep and unclosed": {strings.Repeat("[", 1_000_000), "limit_exceeded…"},
 	} {
 		for _, format := range []definitions.Format{definitions.JSON, definitions.YAML} {
 			if format == definitions.YAML && (strings.HasPrefix(name, "deep") || strings.HasPrefix(name, "values") || strings.HasPrefix(name, "bytes") || name == "key+1") {
@@ -63,7 +63,10 @@ func TestLimits(t *testing.T) {
 			}
 			_, ds := definitions.Check([]byte(c.in), format, testCatalog())
 			got := found(ds)
-			if got != c.want && !(name == "values+1" && strings.HasPrefix(got, c.want)) && !(name == "deep and unclosed" && strings.Contains(got, c.want)) {
+			if prefix, partly := strings.CutSuffix(c.want, "…"); partly && strings.HasPrefix(got, prefix) {
+				continue
+			}
+			if got != c.want {
 				t.Errorf("%s %s: got %.200q, want %.200q", format, name, got, c.want)
 			}
 		}

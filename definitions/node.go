@@ -45,7 +45,6 @@ func (k jsonType) String() string {
 type node struct {
 	kind     jsonType
 	ghost    bool  // stands for its parent: a repeated or refused member hangs below it, outside of the tree
-	verbatim bool  // the source holds text as it is, on one line, so columns inside it can be counted
 	index    int32 // place in the parent
 	seq      int32 // document order
 	pos      position

@@ -15,7 +15,7 @@ func (s *scanner) str(n *node) {
 	for s.at < len(s.src) {
 		c := s.src[s.at]
 		if c == '"' {
-			n.text, n.verbatim = string(s.src[start:s.at]), true
+			n.text = string(s.src[start:s.at])
 			s.at++
 			s.checkText(n)
 			return

@@ -116,34 +116,17 @@ func pointerTo(tokens []string) string {
 	return b.String()
 }
 
-// The library that checks schemas burns seconds on numbers with huge exponents
-// and panics on some of them, so they never reach it.
-const (
-	maxNumberDigits   = 1000
-	maxNumberExponent = 1000
-)
-
+// reasonableNumbers refuses what the library that checks schemas cannot bear:
+// it burns seconds on numbers with huge exponents and panics on some of them.
 func reasonableNumbers(raw json.RawMessage) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	for {
-		tok, err := dec.Token()
-		if err != nil {
-			return nil // its end, or a syntax error that the caller meets again
-		}
-		n, isNumber := tok.(json.Number)
-		if isNumber && !reasonableNumber(string(n)) {
+	tok, err := dec.Token()
+	for ; err == nil; tok, err = dec.Token() {
+		if n, isNumber := tok.(json.Number); isNumber && absurd(string(n)) {
 			return fault.New(fault.Unacceptable, "limit_exceeded",
-				"the number %.20s… has more than %d digits or an exponent beyond ±%d", string(n), maxNumberDigits, maxNumberExponent)
+				"the number %.20s… has more than %d digits or an exponent beyond ±%d", string(n), maxDigits, maxExponent)
 		}
 	}
-}
-
-func reasonableNumber(n string) bool {
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(n), "e")
-	if len(mantissa) > maxNumberDigits {
-		return false
-	}
-	exponent = strings.TrimLeft(strings.TrimLeft(exponent, "+-"), "0")
-	return len(exponent) < 4 || exponent == "1000"
+	return nil // its end, or a syntax error that the caller meets again
 }

@@ -224,7 +224,7 @@ func (r *yamlReader) plain(n *node) {
 	case ambiguous.MatchString(n.text):
 		r.finds.error(Syntax, n, "%s is not a plain decimal number; write it as one, or in quotes if it is text", clip(n.text))
 	default:
-		n.kind, n.verbatim = text, true
+		n.kind = text
 		r.checkText(n)
 	}
 }
