@@ -167,6 +167,9 @@ func (c *compiler) node(n *node) {
 			n.timeout = attemptTimeout
 		}
 	}
+	if !n.external() && len(s.OutputSchema) > 0 {
+		n.output = c.checker(s.ID, s.OutputSchema)
+	}
 	if s.Compensate != nil {
 		n.compensate = &compensation{
 			kind:    s.Compensate.Type,
@@ -232,6 +235,10 @@ func (c *compiler) loop(n *node) {
 	}
 	if cfg.Items != "" {
 		p.items = c.program(n.step.ID, cfg.Items)
+		if p.items != nil {
+			refs := p.items.References()
+			p.volatile = refs.AllSignals || len(refs.Signals) > 0
+		}
 	} else {
 		p.while, p.concurrency = c.program(n.step.ID, cfg.While), 1
 	}
@@ -302,11 +309,15 @@ func (c *compiler) signal(n *node, p *waitPlan, s *definitions.SignalWait) {
 	if len(s.Schema) == 0 {
 		return
 	}
-	checker, err := definitions.NewValueChecker(s.Schema)
+	p.schema, p.checker = s.Schema, c.checker(n.step.ID, s.Schema)
+}
+
+func (c *compiler) checker(id string, schema json.RawMessage) *definitions.ValueChecker {
+	checker, err := definitions.NewValueChecker(schema)
 	if err != nil {
-		c.fail("wait %q: %w", n.step.ID, err)
+		c.fail("step %q: %w", id, err)
 	}
-	p.schema, p.checker = s.Schema, checker
+	return checker
 }
 
 func (c *compiler) program(id, source string) *expressions.Program {

@@ -13,7 +13,8 @@ import (
 // named after it here and leaves the rest out. Times have milliseconds, UTC.
 //
 //	state_changed            state, from, reason; cancelling and compensating also outcome, error
-//	step_started             loops: count (-1 unknown before the end)
+//	step_started             loops: count (-1 unknown before the end), timeout_at; items, where they were read from signals,
+//	                         which may change later
 //	step_completed           output, latency_ms, fallback, tokens, cost_micro_usd
 //	step_failed              error, latency_ms, fallback, tokens, cost_micro_usd
 //	step_retrying            error, latency_ms, tokens, cost_micro_usd and next_attempt_at, or fallback when that step runs instead;
@@ -52,6 +53,7 @@ type Detail struct {
 	Output        json.RawMessage `json:"output,omitempty"`
 	Result        json.RawMessage `json:"result,omitempty"`
 	Error         *Error          `json:"error,omitempty"`
+	Items         json.RawMessage `json:"items,omitempty"`
 	Fallback      string          `json:"fallback,omitempty"`
 	Count         *int            `json:"count,omitempty"`
 	Until         time.Time       `json:"until,omitzero"`

@@ -88,6 +88,7 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.raw("output", d.Output)
 	o.raw("result", d.Result)
 	o.err(d.Error)
+	o.raw("items", d.Items)
 	o.text("fallback", d.Fallback)
 	if d.Count != nil {
 		o.number("count", int64(*d.Count))

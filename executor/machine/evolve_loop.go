@@ -11,7 +11,7 @@ import (
 const maxResults = 64 << 20
 
 func (r *Run) loopStarted(ev *events.Event, p place, st *stepState, d *Detail) {
-	l := &loopState{edit: r.edit, total: -1, items: &itemBox{}}
+	l := &loopState{edit: r.edit, total: -1, fixed: d.Items, items: &itemBox{}}
 	if d.Count != nil {
 		l.total = *d.Count
 	}
@@ -71,7 +71,7 @@ func (r *Run) dropLoop(p place, st *stepState) {
 		return
 	}
 	st.loop = &loopState{edit: r.edit, total: l.total, next: l.next, completed: l.completed, failed: l.failed,
-		kept: kept, items: l.items, generation: l.generation, base: l.base}
+		kept: kept, fixed: l.fixed, items: l.items, generation: l.generation, base: l.base}
 }
 
 func (r *Run) iterationStarted(p place) {

@@ -12,9 +12,10 @@ import (
 // itemList is what a loop walks: a JSON list cut into its elements, or a
 // count. It is never stored, but evaluated again from the run's state.
 type itemList struct {
-	raw  json.RawMessage
-	ends []int32 // ends[i] is where element i ends, comma excluded
-	n    int
+	source json.RawMessage
+	raw    json.RawMessage // nil: a count
+	ends   []int32         // ends[i] is where element i ends, comma excluded
+	n      int
 }
 
 func appendInt(v int) json.RawMessage { return strconv.AppendInt(nil, int64(v), 10) }
@@ -31,11 +32,15 @@ func (l *itemList) at(i int) json.RawMessage {
 	return bytes.TrimSpace(l.raw[start:l.ends[i]])
 }
 
-// evaluateItems asks loop.items.
-func (r *Run) evaluateItems(p place) (*itemList, error) {
-	raw, err := r.node(p).loop.items.EvalJSON(view{run: r, at: p})
-	if err != nil {
-		return nil, err
+// evaluateItems asks loop.items; fixed is what it gave before, if that was
+// kept.
+func (r *Run) evaluateItems(p place, fixed json.RawMessage) (*itemList, error) {
+	raw := fixed
+	if raw == nil {
+		var err error
+		if raw, err = r.node(p).loop.items.EvalJSON(view{run: r, at: p}); err != nil {
+			return nil, err
+		}
 	}
 	raw = bytes.TrimSpace(raw)
 	if len(raw) > 0 && raw[0] == '[' {
@@ -45,7 +50,7 @@ func (r *Run) evaluateItems(p place) (*itemList, error) {
 	if err != nil || n < 0 {
 		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
 	}
-	return &itemList{n: int(n)}, nil
+	return &itemList{source: raw, n: int(n)}, nil
 }
 
 // item is the value of item in one iteration.
@@ -57,7 +62,7 @@ func (r *Run) item(f *frame) json.RawMessage {
 	list := st.loop.items.v.Load()
 	if list == nil {
 		var err error
-		if list, err = r.evaluateItems(f.home()); err != nil {
+		if list, err = r.evaluateItems(f.home(), st.loop.fixed); err != nil {
 			return null
 		}
 		st.loop.items.v.Store(list)
@@ -70,7 +75,7 @@ func (r *Run) item(f *frame) json.RawMessage {
 
 // cut finds the elements of a JSON list without decoding them.
 func cut(raw json.RawMessage) (*itemList, error) {
-	l := &itemList{raw: raw}
+	l := &itemList{source: raw, raw: raw}
 	depth, text, empty := 0, false, true
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]

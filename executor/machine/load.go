@@ -141,7 +141,7 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 
 func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeState) error {
 	l := &loopState{edit: r.edit, total: s.Total, next: s.Next, completed: s.Completed, failed: s.Failed, doomed: s.Doomed,
-		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, items: &itemBox{}}
+		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, fixed: s.Items, items: &itemBox{}}
 	st.loop = l
 	for _, it := range s.Open {
 		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)

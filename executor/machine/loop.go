@@ -21,7 +21,7 @@ func (t *turn) openLoop(p place) {
 	var list *itemList
 	if n.loop.items != nil {
 		var err error
-		if list, err = t.evaluateItems(p); err != nil {
+		if list, err = t.evaluateItems(p, nil); err != nil {
 			f := expressionFailure(err)
 			failure = &f
 		} else if total = list.n; total > n.loop.limit {
@@ -30,6 +30,9 @@ func (t *turn) openLoop(p place) {
 		}
 	}
 	d.Count = &total
+	if list != nil && n.loop.volatile {
+		d.Items = list.source
+	}
 	t.emit(events.StepStarted, p, t.nextAttempt(p), &d)
 	if failure != nil {
 		t.fail(p, *failure, Usage{})

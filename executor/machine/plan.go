@@ -58,6 +58,7 @@ type node struct {
 	compensate *compensation
 	retry      *retryPolicy // nil: one attempt
 	timeout    time.Duration
+	output     *definitions.ValueChecker // of a step that the machine performs itself
 	condition  *conditionPlan
 	loop       *loopPlan
 	wait       *waitPlan
@@ -91,6 +92,7 @@ type branch struct {
 type loopPlan struct {
 	body        *list
 	items       *expressions.Program
+	volatile    bool // items are read from signals
 	while       *expressions.Program
 	collect     *expressions.Program
 	as          string

@@ -110,6 +110,7 @@ type savedLoop struct {
 	Doomed     *Error           `json:"doomed,omitempty"`
 	Size       int              `json:"size,omitempty"`
 	Last       json.RawMessage  `json:"last,omitempty"`
+	Items      json.RawMessage  `json:"items,omitempty"`
 	Generation int32            `json:"generation,omitempty"`
 	Base       int32            `json:"base,omitempty"`
 	Open       []savedIteration `json:"open,omitempty"`
@@ -221,7 +222,7 @@ func (r *Run) slotted(slot uint64) bool {
 
 func (r *Run) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
-		Size: l.size, Last: l.last, Generation: l.generation, Base: l.base}
+		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base}
 	l.open.all(func(i uint64, sc *scopeState) bool {
 		s.Open = append(s.Open, savedIteration{i, sc.id, r.saveScope(sc)})
 		return true

@@ -99,9 +99,16 @@ func (t *turn) choose(p place) {
 	}
 }
 
-// complete journals a step's success.
+// complete journals a step's success. The output of a step that the machine
+// performs itself is checked here, all others where they are performed.
 func (t *turn) complete(p place, d *Detail) {
 	st := t.stepAt(p)
+	if c := t.node(p).output; c != nil && !st.falling {
+		if issues := c.Check(d.Output); len(issues) > 0 {
+			t.fail(p, permanent("output_schema", "The output does not fit output_schema: "+issues[0].Message), d.Usage)
+			return
+		}
+	}
 	d.LatencyMS = t.latency(st.begun)
 	t.emit(events.StepCompleted, p, int(st.last), d)
 }

@@ -129,7 +129,8 @@ type loopState struct {
 	last       json.RawMessage // the previous iteration's value, of a while loop
 	generation int32
 	base       int32
-	items      *itemBox // shared by all copies
+	fixed      json.RawMessage // the items, where they cannot be evaluated again
+	items      *itemBox        // shared by all copies
 }
 
 // itemBox caches the list that a loop walks. Its value is a function of the
