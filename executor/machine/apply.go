@@ -23,6 +23,7 @@ type turn struct {
 // New makes a queued run with one event, state_changed{"state":"queued"}.
 func New(plan *Plan, h Header, now time.Time) Change {
 	t := turn{Run: &Run{Header: h, plan: plan, edit: 1}, now: now.UnixMilli()}
+	t.buf, t.events = make([]byte, 0, 32), make([]events.Event, 0, 1)
 	t.emit(events.StateChanged, whole, 0, &Detail{State: Queued})
 	return t.change(false)
 }
