@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -67,13 +68,18 @@ func obey(o order, line []byte, lifeline io.Reader) report {
 	if err != nil {
 		return report{Error: err.Error()}
 	}
+	var abandoned atomic.Bool
 	go func() {
 		_, _ = io.Copy(io.Discard, lifeline)
+		abandoned.Store(true)
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}()
 	status := await(pid)
 	killAll(o.Isolation.Namespaces)
+	if abandoned.Load() {
+		_ = removeTree(o.Writable) // the server may be gone and cannot
+	}
 	if text, _ := io.ReadAll(io.LimitReader(trouble, 1000)); len(text) > 0 {
 		return report{Error: string(text)}
 	}

@@ -9,10 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"heddle/steps"
 )
@@ -84,17 +87,18 @@ func serverMain(text string) {
 	if err != nil {
 		panic(err)
 	}
-	r := steps.Default(steps.Deps{Egress: guard, Scripts: steps.Scripts{Mode: steps.Unconfined}, Log: slog.New(slog.DiscardHandler)})
+	r := steps.Default(steps.Deps{Egress: guard, Scripts: steps.Scripts{Mode: steps.Unconfined, TempDir: os.Getenv("HEDDLE_TEST_TEMP")}, Log: slog.New(slog.DiscardHandler)})
 	_, _ = r.Run(context.Background(), call("script", script("shell", text)))
 }
 
 func TestScriptsEndWithTheServer(t *testing.T) {
-	fifo := filepath.Join(t.TempDir(), "fifo")
+	temp, fifo := t.TempDir(), filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command(os.Args[0])
-	server.Env = append(os.Environ(), serverVariable+"=exec 3>"+fifo+"; setsid sh -c 'echo up >&3; sleep 1000' & echo up >&3; wait")
+	server := exec.Command("/proc/self/exe")
+	server.Env = append(os.Environ(), "HEDDLE_TEST_TEMP="+temp,
+		serverVariable+"=exec 3>"+fifo+"; setsid sh -c 'echo up >&3; sleep 1000' & echo $PPID >&3; wait")
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,21 +107,37 @@ func TestScriptsEndWithTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pipe.Close()
+	var supervisor int
 	lines := bufio.NewReader(pipe)
 	for range 2 {
-		if line, err := lines.ReadString('\n'); line != "up\n" {
-			t.Fatalf("read %q, %v", line, err)
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pid, err := strconv.Atoi(strings.TrimSpace(line)); err == nil {
+			supervisor = pid
 		}
 	}
+	ended, err := unix.PidfdOpen(supervisor, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ended)
 	if err := server.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = server.Wait()
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(ended), Events: unix.POLLIN}}, 20_000); n != 1 {
+		t.Fatalf("the supervisor goes on: %v", err)
+	}
 	if err := pipe.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if rest, err := io.ReadAll(lines); err != nil {
 		t.Errorf("the script still holds the pipe: %q, %v", rest, err)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }
 

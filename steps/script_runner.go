@@ -81,7 +81,7 @@ func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
 	if cfg.TempDir == "" {
 		cfg.TempDir = os.TempDir()
 	}
-	if os.Getuid() == 0 && !passable(cfg.TempDir) {
+	if cfg.Mode == Sandbox && os.Getuid() == 0 && !passable(cfg.TempDir) {
 		cfg.TempDir = "/tmp"
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
@@ -237,10 +237,17 @@ func (r *scriptRunner) workspace(p program) (dir string, remove func(), err erro
 	return dir, remove, nil
 }
 
-// remove deletes a script's directory, also one that the script closed up.
+// remove deletes a script's directory.
 func (r *scriptRunner) remove(dir string) {
+	if err := removeTree(dir); err != nil {
+		r.log.Warn("a script's directory could not be removed", "dir", dir, "err", err)
+	}
+}
+
+// removeTree deletes a directory, also one that its owner closed up.
+func removeTree(dir string) error {
 	if os.RemoveAll(dir) == nil {
-		return
+		return nil
 	}
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, _ error) error {
 		if d != nil && d.IsDir() {
@@ -248,7 +255,5 @@ func (r *scriptRunner) remove(dir string) {
 		}
 		return nil
 	})
-	if err := os.RemoveAll(dir); err != nil {
-		r.log.Warn("a script's directory could not be removed", "dir", dir, "err", err)
-	}
+	return os.RemoveAll(dir)
 }
