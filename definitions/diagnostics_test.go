@@ -89,10 +89,11 @@ func TestColumnsInsideExpressions(t *testing.T) {
 
 func TestValidateSortsErrorsBeforeWarnings(t *testing.T) {
 	doc, _ := definitions.Parse([]byte(`{"name":"n","steps":[
-		{"id":"w","type":"wait","config":{"condition":"input.x == 1"}},
-		{"id":"a","type":"free","depends_on":["b"]}]}`), definitions.JSON)
+		{"id":"a","type":"free","enabled":false},
+		{"id":"b","type":"free","depends_on":["a"]},
+		{"id":"c","type":"free","output_schema":{"type":"x"}}]}`), definitions.JSON)
 	ds := definitions.Validate(doc, nil)
-	if found(ds) != "unknown_dependency /steps/1/depends_on/0\ncondition_never_changes /steps/0/config/condition" {
+	if found(ds) != "schema_invalid /steps/2/output_schema/type\nunreachable_step /steps/1" {
 		t.Error(found(ds))
 	}
 	if definitions.Valid(ds) || !definitions.Valid(ds[1:]) || len(definitions.Messages(ds)) != 1 || definitions.Messages(nil) == nil {
