@@ -55,14 +55,15 @@ type problemError struct {
 }
 
 // fail answers with an error. What is no fault of the caller's is logged with
-// its cause; a caller who has gone is not.
+// its cause; that a caller has gone is not, nor is a probe of a process that is
+// starting or stopping.
 func (c *call) fail(err error) {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		f = fault.Wrap(err, fault.Internal, "internal", "%s", internalMessage)
 	}
 	status := statusOf(f.Kind)
-	if status >= http.StatusInternalServerError && c.r.Context().Err() == nil {
+	if status >= http.StatusInternalServerError && c.r.Context().Err() == nil && f.Code != "not_ready" {
 		c.h.log.Error("a request failed", "request_id", c.requestID(), "route", c.route.id,
 			"status", status, "error", err)
 	}
