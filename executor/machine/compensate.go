@@ -12,12 +12,11 @@ func (t *turn) compensate() bool {
 		t.undoStep(u.At)
 		return true
 	}
-	_, next, ok := t.undo.max()
-	if !ok {
+	if t.undo.len() == 0 {
 		t.conclude(t.ending)
 		return true
 	}
-	t.undoStep(next.at)
+	t.undoStep(t.undoPlaceNow())
 	return true
 }
 

@@ -52,9 +52,9 @@ func (r *Run) evolve(ev *events.Event, p place, d *Detail) {
 	case events.InputResolved:
 		r.signals.kept.delete(r.edit, uint64(d.SignalSeq))
 	case events.CompensationStarted:
-		r.compensationStarted(ev)
+		r.compensationStarted(ev, p)
 	case events.CompensationCompleted, events.CompensationFailed:
-		r.compensationEnded(ev)
+		r.compensationEnded(ev, p)
 	case events.RunCompleted:
 		r.Output = d.Output
 	case events.RunFailed, events.RunCancelled:
@@ -268,7 +268,7 @@ func (r *Run) stepRetrying(ev *events.Event, p place, d *Detail) {
 // anything may start.
 func (r *Run) stepInterrupted(p place, d *Detail) {
 	if d.Role == roleCompensation {
-		r.undoing = &undoing{At: r.undoing.At, Attempt: r.undoing.Attempt, Tries: r.undoing.Tries, Due: r.updated}
+		r.undoing = &undoing{At: p, Attempt: r.undoing.Attempt, Tries: r.undoing.Tries, Due: r.updated}
 		return
 	}
 	st := r.editStep(p)

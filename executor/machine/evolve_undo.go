@@ -22,18 +22,23 @@ type undoing struct {
 	Running bool
 }
 
-// compensationStarted takes the place from the run itself, because a path may
-// name an iteration twice.
-func (r *Run) compensationStarted(ev *events.Event) {
-	u := undoing{Attempt: ev.Attempt, Begun: r.updated, Running: true}
+// undoPlaceNow is where the compensation under way is, or the next one. Events
+// name it by a path, which may fit an iteration twice, so replay asks here too.
+func (r *Run) undoPlaceNow() place {
 	if r.undoing != nil {
-		u.At, u.Tries = r.undoing.At, r.undoing.Tries
-	} else {
-		key, next, _ := r.undo.max()
-		r.undo.delete(r.edit, key)
-		u.At = next.at
+		return r.undoing.At
 	}
-	p := u.At
+	_, next, _ := r.undo.max()
+	return next.at
+}
+
+func (r *Run) compensationStarted(ev *events.Event, p place) {
+	u := undoing{At: p, Attempt: ev.Attempt, Begun: r.updated, Running: true}
+	if r.undoing != nil {
+		u.Tries = r.undoing.Tries
+	} else if key, _, ok := r.undo.max(); ok {
+		r.undo.delete(r.edit, key)
+	}
 	r.undoing = &u
 	r.editStep(p).attempt = int32(ev.Attempt)
 	for p.at != nil {
@@ -48,8 +53,7 @@ func (r *Run) compensationRetrying(d *Detail) {
 	r.undoing = &u
 }
 
-func (r *Run) compensationEnded(ev *events.Event) {
-	p := r.undoing.At
+func (r *Run) compensationEnded(ev *events.Event, p place) {
 	r.undoing = nil
 	if ev.Kind == events.CompensationFailed {
 		id := r.node(p).step.ID

@@ -1,6 +1,8 @@
 package machine_test
 
 import (
+	"fmt"
+
 	"heddle/definitions"
 	"heddle/executor/machine"
 )
@@ -14,15 +16,19 @@ type tester interface {
 
 func compilePlan(t tester, source string) *machine.Plan {
 	t.Helper()
-	doc, diagnostics := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(diagnostics) {
-		t.Fatalf("definition: %v\n%s", diagnostics, source)
-	}
-	plan, err := machine.Compile(doc.Definition)
+	plan, err := compileSource(source)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, source)
 	}
 	return plan
+}
+
+func compileSource(source string) (*machine.Plan, error) {
+	doc, diagnostics := definitions.Parse([]byte(source), definitions.YAML)
+	if doc == nil || !definitions.Valid(diagnostics) {
+		return nil, fmt.Errorf("definition: %v", diagnostics)
+	}
+	return machine.Compile(doc.Definition)
 }
 
 // parents lists the depends_on of a step, wherever it is.

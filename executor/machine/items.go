@@ -81,9 +81,10 @@ func cut(raw json.RawMessage) (*itemList, error) {
 		c := raw[i]
 		switch {
 		case text:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == '"' {
+			case '"':
 				text = false
 			}
 			continue

@@ -19,6 +19,9 @@ func (r *Run) load(snapshot []byte) error {
 	if s.Format != snapshotFormat {
 		return fmt.Errorf("its format is %d, not %d", s.Format, snapshotFormat)
 	}
+	if s.Hash != r.Hash {
+		return fmt.Errorf("it is of definition %s, the run of %s", s.Hash, r.Hash)
+	}
 	r.State, r.Seq, r.Output, r.Err, r.Usage = s.State, s.Seq, s.Output, s.Err, s.Usage
 	r.StartedAt, r.CompletedAt, r.updated = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
 	r.pausedAt, r.excluded, r.tickets, r.attempts = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts

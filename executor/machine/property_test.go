@@ -266,8 +266,7 @@ func (w *world) checkOrder() {
 	type key struct{ step, iteration string }
 	finished := map[key]bool{}
 	notBefore := map[key]time.Time{}
-	var walk func(ev events.Event)
-	walk = func(ev events.Event) {
+	for _, ev := range w.journal {
 		k := key{ev.StepID, ev.Iteration}
 		switch ev.Kind {
 		case events.StepCompleted, events.StepFailed, events.StepSkipped:
@@ -288,9 +287,6 @@ func (w *world) checkOrder() {
 				}
 			}
 		}
-	}
-	for _, ev := range w.journal {
-		walk(ev)
 	}
 }
 

@@ -72,8 +72,16 @@ func (r *Run) placeOf(ev *events.Event) (place, string) {
 			f = newFrame(f.up, f.loop, f.index, uint64(ev.Seq))
 		}
 		return place{f, -1}, ""
-	case events.CompensationStarted, events.CompensationCompleted, events.CompensationFailed:
-		return whole, ""
+	case events.CompensationStarted:
+		if r.undoing == nil && r.undo.len() == 0 {
+			return place{}, "there is nothing to compensate"
+		}
+		return r.undoPlaceNow(), ""
+	case events.CompensationCompleted, events.CompensationFailed:
+		if r.undoing == nil {
+			return place{}, "no compensation is under way"
+		}
+		return r.undoing.At, ""
 	}
 	if r.undoing != nil && r.undoing.Running && (ev.Kind == events.StepRetrying || ev.Kind == events.StepInterrupted) {
 		return r.undoing.At, "" // role compensation
