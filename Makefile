@@ -16,7 +16,7 @@ race: ## the same under the race detector
 	$(GO) test -race $(PACKAGES)
 
 lint: ## golangci-lint at the version that tools/go.mod pins
-	$(LINT) run $(PACKAGES)
+	$(LINT) run --allow-parallel-runners $(PACKAGES)
 
 fmt:
 	$(LINT) fmt

@@ -30,7 +30,6 @@ func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err
 			return made, err
 		}
 		// Another process was faster.
-		made = ""
 		tenant, err = s.store.TenantBySlug(ctx, DefaultTenant)
 	}
 	if err != nil {

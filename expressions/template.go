@@ -3,6 +3,7 @@ package expressions
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 )
@@ -190,7 +191,8 @@ func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 }
 
 func asError(err error) *Error {
-	if e, ok := err.(*Error); ok {
+	var e *Error
+	if errors.As(err, &e) {
 		return e
 	}
 	return fail(CodeFailed, "%v", err)

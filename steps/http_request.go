@@ -94,7 +94,7 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 	if !cfg.ExpectStatus.accepts(got.status) {
 		return executor.Result{}, unexpected(c, got, cfg.ExpectStatus)
 	}
-	body, err := cfg.read(req.Method, got)
+	body, err := cfg.read(got)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -218,7 +218,7 @@ func statusText(status int) string {
 }
 
 // read gives the body as the config asks for it.
-func (cfg *httpConfig) read(method string, got answer) (json.RawMessage, error) {
+func (cfg *httpConfig) read(got answer) (json.RawMessage, error) {
 	switch cfg.Response {
 	case "text":
 		return textValue(got.body), nil
