@@ -23,11 +23,11 @@ type member struct {
 	answer chan error
 }
 
-// newCommitter starts writers that write groups of at most max members. One
+// newCommitter starts writers that write groups of at most largest members. One
 // writer suits a store with one writing connection; more of them overlap one
 // group's flush with the next one's preparation.
-func newCommitter(store Store, epoch func() int64, writers, max int) *committer {
-	c := &committer{store: store, epoch: epoch, max: max, pending: make(chan *member, 4*max)}
+func newCommitter(store Store, epoch func() int64, writers, largest int) *committer {
+	c := &committer{store: store, epoch: epoch, max: largest, pending: make(chan *member, 4*largest)}
 	for range writers {
 		c.done.Add(1)
 		go c.write()

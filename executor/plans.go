@@ -31,8 +31,8 @@ type compiled struct {
 	input *definitions.ValueChecker
 }
 
-func newPlanCache(store Store, max int) *planCache {
-	return &planCache{store: store, max: max, byKey: make(map[string]*list.Element), order: list.New()}
+func newPlanCache(store Store, size int) *planCache {
+	return &planCache{store: store, max: size, byKey: make(map[string]*list.Element), order: list.New()}
 }
 
 // get finds or compiles the plan of a stored version.

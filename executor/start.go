@@ -226,8 +226,8 @@ type targetCache struct {
 
 type targetKey struct{ tenantID, workflow, version string }
 
-func newTargetCache(max int) *targetCache {
-	return &targetCache{max: max, byKey: make(map[targetKey]Target)}
+func newTargetCache(size int) *targetCache {
+	return &targetCache{max: size, byKey: make(map[targetKey]Target)}
 }
 
 func (c *targetCache) get(ctx context.Context, store Store, key targetKey, fresh bool) (Target, error) {

@@ -62,7 +62,7 @@ func landlocked(o order) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(rules)
+	defer unix.Close(rules) //nolint:errcheck // read only
 	for _, path := range append(append(systemDirs(), systemFiles()...), o.Readable...) {
 		if err := grant(rules, path, readDir); err != nil {
 			return err
@@ -92,7 +92,7 @@ func grant(rules int, path string, rights uint64) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	defer unix.Close(fd) //nolint:errcheck // read only
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		rights &= readFile | writeFile
 	}
