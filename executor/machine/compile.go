@@ -190,34 +190,28 @@ func (c *compiler) condition(n *node) {
 		return
 	}
 	p := &conditionPlan{}
-	if len(cfg.Cases) > 0 {
-		for i, k := range cfg.Cases {
-			p.branches = append(p.branches, branch{"cases[" + strconv.Itoa(i) + "]", c.program(n.step.ID, k.When), c.members(n, k.Then)})
-		}
-	} else {
-		p.branches = []branch{{"then", c.program(n.step.ID, cfg.Expression), c.members(n, cfg.Then)}}
-	}
-	p.branches = append(p.branches, branch{"else", nil, c.members(n, cfg.Else)})
 	seen := map[int32]bool{}
-	for _, b := range p.branches {
-		for _, at := range b.steps {
-			if !seen[at] {
-				seen[at] = true
-				p.listed = append(p.listed, at)
+	add := func(name string, when *expressions.Program, ids []string) {
+		b := branch{name, when, make(map[int32]bool, len(ids))}
+		for _, id := range ids {
+			if o := c.sibling(n, id); o != nil {
+				b.members[o.at] = true
+				if !seen[o.at] {
+					seen[o.at] = true
+					p.listed = append(p.listed, o.at)
+				}
 			}
 		}
+		p.branches = append(p.branches, b)
 	}
+	for i, k := range cfg.Cases {
+		add("cases["+strconv.Itoa(i)+"]", c.program(n.step.ID, k.When), k.Then)
+	}
+	if len(cfg.Cases) == 0 {
+		add("then", c.program(n.step.ID, cfg.Expression), cfg.Then)
+	}
+	add("else", nil, cfg.Else)
 	n.condition = p
-}
-
-func (c *compiler) members(n *node, ids []string) []int32 {
-	var steps []int32
-	for _, id := range ids {
-		if o := c.sibling(n, id); o != nil {
-			steps = append(steps, o.at)
-		}
-	}
-	return steps
 }
 
 func (c *compiler) loop(n *node) {

@@ -131,8 +131,12 @@ func (t *turn) timeoutRun() {
 	t.wind(&ending{Outcome: Failed, Error: &Error{Code: "run_timeout", Message: message}}, "")
 }
 
-// wind begins to end the run from outside: steps in action are told to stop.
+// wind begins to end the run from outside: steps in action are told to stop. A
+// run that failed already ends as it would have, only sooner.
 func (t *turn) wind(e *ending, reason string) {
+	if t.ending != nil {
+		e = t.ending
+	}
 	t.stopAll()
 	if t.InAction()+t.parked.len()+t.loops.len()+t.undo.len() == 0 {
 		t.conclude(e)

@@ -73,7 +73,7 @@ func (r *Run) stateChanged(d *Detail) {
 			r.StartedAt = instant(r.updated)
 		}
 		if from == Queued && r.pausedAt != 0 {
-			r.excluded += instant(r.updated).Sub(instant(r.pausedAt))
+			r.excluded += max(0, instant(r.updated).Sub(instant(r.pausedAt)))
 			r.pausedAt = 0
 		}
 	case Paused:
@@ -177,21 +177,18 @@ func (c *conditionPlan) taken(d *Detail) int {
 // taken.
 func (r *Run) branchTaken(p place, taken int) {
 	c := r.node(p).condition
+	if taken < 0 {
+		for _, at := range c.listed {
+			r.skipSoon(place{p.at, at}, "branch")
+		}
+		return
+	}
+	spared := c.branches[taken].members
 	for _, at := range c.listed {
-		if taken >= 0 && contains(c.branches[taken].steps, at) {
-			continue
-		}
-		r.skipSoon(place{p.at, at}, "branch")
-	}
-}
-
-func contains(list []int32, v int32) bool {
-	for _, x := range list {
-		if x == v {
-			return true
+		if !spared[at] {
+			r.skipSoon(place{p.at, at}, "branch")
 		}
 	}
-	return false
 }
 
 // skipSoon puts a pending step on the agenda to be skipped.

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -121,7 +122,10 @@ func (t *turn) result(f *frame) (json.RawMessage, error) {
 	plan := f.loop.loop
 	switch {
 	case plan.collect != nil:
-		return plan.collect.EvalJSON(view{run: t.Run, at: place{f, -1}})
+		// A plain path gives a part of a step's output; the copy lets go of the
+		// rest of it.
+		v, err := plan.collect.EvalJSON(view{run: t.Run, at: place{f, -1}})
+		return bytes.Clone(v), err
 	case plan.while != nil:
 		return t.sinks(f), nil
 	}

@@ -84,9 +84,9 @@ type conditionPlan struct {
 }
 
 type branch struct {
-	name  string // then, else, cases[0]…
-	when  *expressions.Program
-	steps []int32
+	name    string // then, else, cases[0]…
+	when    *expressions.Program
+	members map[int32]bool
 }
 
 type loopPlan struct {

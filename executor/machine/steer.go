@@ -54,6 +54,9 @@ func (t *turn) pause() error {
 	case Pausing, Paused, Cancelling, Compensating:
 		return nil
 	}
+	if t.ending != nil {
+		return nil // nothing starts any more as it is
+	}
 	to := Paused
 	if t.InAction() > 0 {
 		to = Pausing
