@@ -269,6 +269,8 @@ func (w *world) checkOrder() {
 	for _, ev := range w.journal {
 		k := key{ev.StepID, ev.Iteration}
 		switch ev.Kind {
+		case events.StepCancelled:
+			delete(notBefore, k) // the loop around it may start anew at any time
 		case events.StepCompleted, events.StepFailed, events.StepSkipped:
 			finished[k] = true
 		case events.StepRetrying:
