@@ -25,18 +25,15 @@ func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err
 	}
 	tenant, err := s.store.TenantBySlug(ctx, DefaultTenant)
 	if fault.KindOf(err) == fault.NotFound {
-		made, err = s.firstTenant(ctx, given)
-		if fault.CodeOf(err) != "slug_taken" {
-			return made, err
+		made, failed := s.firstTenant(ctx, given)
+		if fault.CodeOf(failed) != "slug_taken" {
+			return made, failed
 		}
 		// Another process was faster.
 		tenant, err = s.store.TenantBySlug(ctx, DefaultTenant)
 	}
 	if err != nil {
 		return "", fmt.Errorf("find the tenant %s: %w", DefaultTenant, err)
-	}
-	if given == "" {
-		return "", nil
 	}
 	return "", s.adopt(ctx, tenant, given)
 }
@@ -57,6 +54,9 @@ func (s *Service) firstTenant(ctx context.Context, given string) (made string, e
 
 // adopt makes the given key valid in a tenant that is there already.
 func (s *Service) adopt(ctx context.Context, t Tenant, given string) error {
+	if given == "" {
+		return nil
+	}
 	k, err := s.store.KeyByHash(ctx, hexDigest(given))
 	switch {
 	case fault.KindOf(err) == fault.NotFound:

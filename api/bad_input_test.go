@@ -49,6 +49,8 @@ func TestBadInputHasItsStatusAndCode(t *testing.T) {
 		"publish no bool":           {request{method: "PUT", path: wf, body: `{"publish":"yes"}`}, 400, "invalid_request", "publish must be true or false"},
 		"version object":            {request{method: "POST", path: wf + "/run", body: `{"version":{}}`}, 400, "invalid_request", "version"},
 		"version fraction":          {request{method: "POST", path: wf + "/run", body: `{"version":1.5}`}, 400, "invalid_request", "version"},
+		"version true":              {request{method: "POST", path: wf + "/run", body: `{"version":true}`}, 400, "invalid_request", "version"},
+		"version negative":          {request{method: "POST", path: wf + "/run", body: `{"version":-1}`}, 400, "invalid_request", "version"},
 		"version unknown":           {request{method: "POST", path: wf + "/run", body: `{"version":99}`}, 404, "version_not_found", "99"},
 		"version zero":              {request{method: "POST", path: wf + "/run", body: `{"version":0}`}, 404, "version_not_found", ""},
 		"version huge":              {request{method: "POST", path: wf + "/run", body: `{"version":99999999999999999999}`}, 404, "version_not_found", ""},

@@ -55,7 +55,7 @@ func (s *schemas) nameCodes() {
 		about.WriteString("- `" + c.code + "` (" + strconv.Itoa(c.status) + "): " + c.about + "\n")
 	}
 	for _, name := range []string{"ProblemBody", "ProblemError"} {
-		code := s.components[name].(dict)["properties"].(dict)["code"].(dict) //nolint:errcheck // made a moment ago
+		code := s.components[name].(dict)["properties"].(dict)["code"].(dict)
 		code["enum"] = names
 		code["description"] = about.String()
 	}

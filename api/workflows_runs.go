@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,23 +35,25 @@ type versionRef string
 
 // UnmarshalJSON takes a whole number or text.
 func (v *versionRef) UnmarshalJSON(text []byte) error {
-	if string(text) == "null" {
+	s := string(text)
+	switch {
+	case s == "null" || s == `""`:
 		return nil
-	}
-	var s string
-	if text[0] == '"' {
+	case text[0] == '"':
 		if err := json.Unmarshal(text, &s); err != nil {
 			return err
 		}
-	} else {
-		s = string(text)
+	case strings.Trim(s, "0123456789") != "":
+		return errVersionRef
 	}
-	if s != "" && !plainRef(s) || text[0] == '{' || text[0] == '[' || strings.ContainsAny(s, ".-+") && text[0] != '"' {
-		return fmt.Errorf("a version is a number from 1, such as 3, \"3\" or \"v3\", or a label")
+	if !plainRef(s) {
+		return errVersionRef
 	}
 	*v = versionRef(s)
 	return nil
 }
+
+var errVersionRef = errors.New("a version is a number from 1, such as 3, \"3\" or \"v3\", or a label")
 
 func (h *Handler) startRun(c *call, req startRun) error {
 	ref, err := c.param("id")
