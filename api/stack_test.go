@@ -101,7 +101,7 @@ func newStack(t testing.TB, opts ...stackOption) *stack {
 		Store: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Holder: newID("node_"), Drain: 100 * time.Millisecond,
 	}
-	acfg := api.Config{Versions: versions.NewService(db), Answers: answers{s}, Version: "test", Now: time.Now, NewID: newID, Log: log}
+	acfg := api.Config{Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}), Answers: answers{s}, Version: "test", Now: time.Now, NewID: newID, Log: log}
 	for _, o := range opts {
 		o(&acfg, &ecfg)
 	}

@@ -63,7 +63,7 @@ func checkCreate(req CreateRequest) error {
 	if req.TriggerType != "" && !knownTrigger(req.TriggerType) {
 		return errTrigger(req.TriggerType)
 	}
-	return checkSummary(req.ChangeSummary)
+	return CheckChangeSummary(req.ChangeSummary)
 }
 
 func checkUpdate(req *UpdateRequest) error {
@@ -77,7 +77,7 @@ func checkUpdate(req *UpdateRequest) error {
 		}
 		req.Tags = tags
 	}
-	return checkSummary(req.ChangeSummary)
+	return CheckChangeSummary(req.ChangeSummary)
 }
 
 func errStatus(s Status) error {
@@ -89,7 +89,9 @@ func errTrigger(t string) error {
 		"trigger_type must be manual, schedule, webhook, api or event, not %q.", t)
 }
 
-func checkSummary(text string) error {
+// CheckChangeSummary refuses a text that is too long: fault.Unacceptable
+// invalid_change_summary.
+func CheckChangeSummary(text string) error {
 	if utf8.RuneCountInString(text) > maxChangeSummary {
 		return fault.New(fault.Unacceptable, "invalid_change_summary",
 			"change_summary has at most %d characters.", maxChangeSummary)

@@ -16,8 +16,9 @@ type IfMatch []int64
 // Allows tells whether a write may go on from that revision.
 func (m IfMatch) Allows(revision int64) bool { return m == nil || slices.Contains(m, revision) }
 
-// check refuses a write on a workflow that changed in between.
-func (m IfMatch) check(w Workflow) error {
+// Check refuses a write on a workflow that changed in between:
+// fault.Precondition precondition_failed.
+func (m IfMatch) Check(w Workflow) error {
 	if m.Allows(w.Revision) {
 		return nil
 	}
@@ -46,38 +47,48 @@ type UpdateRequest struct {
 // new one. Errors: those of Create, and fault.Conflict workflow_archived,
 // fault.Precondition precondition_failed, fault.NotFound workflow_not_found.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, error) {
-	w, err := s.store.Workflow(ctx, req.TenantID, req.Ref)
+	w, doc, err := s.Plan(ctx, &req)
 	if err != nil {
 		return Workflow{}, err
 	}
-	if err := editable(w, req.IfMatch); err != nil {
-		return Workflow{}, err
-	}
-	if err := checkUpdate(&req); err != nil {
-		return Workflow{}, err
-	}
-	var doc *Document
-	if req.Definition != nil {
-		if doc, err = s.sound(*req.Definition); err != nil {
-			return Workflow{}, err
-		}
-	}
 	now := s.now()
 	return s.store.Change(ctx, req.TenantID, w.ID, func(c Current) (Revision, error) {
-		if err := editable(c.Workflow, req.IfMatch); err != nil {
+		if err := Editable(c.Workflow, req.IfMatch); err != nil {
 			return Revision{}, err
 		}
 		return revise(c, req, doc, now), nil
 	})
 }
 
-// editable refuses edits of an archived workflow and of a changed one.
-func editable(w Workflow, m IfMatch) error {
+// Plan checks everything that Update checks and writes nothing: it gives the
+// workflow as it is and the definition that it would get, nil when none was
+// given. The request's tags are put in order.
+func (s *Service) Plan(ctx context.Context, req *UpdateRequest) (Workflow, *Document, error) {
+	w, err := s.store.Workflow(ctx, req.TenantID, req.Ref)
+	if err != nil {
+		return Workflow{}, nil, err
+	}
+	if err := Editable(w, req.IfMatch); err != nil {
+		return Workflow{}, nil, err
+	}
+	if err := checkUpdate(req); err != nil {
+		return Workflow{}, nil, err
+	}
+	if req.Definition == nil {
+		return w, nil, nil
+	}
+	doc, err := s.sound(*req.Definition)
+	return w, doc, err
+}
+
+// Editable refuses edits of an archived workflow (fault.Conflict
+// workflow_archived) and of a changed one.
+func Editable(w Workflow, m IfMatch) error {
 	if w.Status == Archived {
 		return fault.New(fault.Conflict, "workflow_archived",
 			"The workflow is archived; set its status to draft, active or paused before you edit it.")
 	}
-	return m.check(w)
+	return m.Check(w)
 }
 
 // revise decides what an update makes of the workflow. The revision and
@@ -126,7 +137,7 @@ func (s *Service) SetStatus(ctx context.Context, tenantID, ref string, status St
 	}
 	now := s.now()
 	return s.store.Change(ctx, tenantID, ref, func(c Current) (Revision, error) {
-		if err := m.check(c.Workflow); err != nil {
+		if err := m.Check(c.Workflow); err != nil {
 			return Revision{}, err
 		}
 		w := c.Workflow
@@ -151,7 +162,7 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := req.IfMatch.check(w); err != nil {
+	if err := req.IfMatch.Check(w); err != nil {
 		return err
 	}
 	if req.Force {
@@ -164,7 +175,7 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 			return fault.New(fault.Conflict, "workflow_has_open_runs",
 				"The workflow has open runs; wait for them, or delete with ?force=true to cancel them.")
 		}
-		return req.IfMatch.check(w)
+		return req.IfMatch.Check(w)
 	})
 	if err != nil || !req.Force {
 		return err

@@ -16,6 +16,10 @@ const (
 
 	openRunsSQL = "SELECT id FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id = ? ORDER BY id"
 
+	// The tenant is written so that no index of it serves: those hold finished
+	// runs too.
+	runsByVersionSQL = "SELECT version, count(*) AS count FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id || '' = ? GROUP BY version ORDER BY version"
+
 	dueSQL = "SELECT id, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?"
 
 	// A loose scan: one index probe per tenant that has queued runs.

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"heddle/definitions"
 	"heddle/fault"
 	"heddle/versions"
 )
@@ -49,37 +50,54 @@ func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string)
 
 // SetLabel sets or clears a version's label and raises the workflow's
 // revision, unless the label is already that.
-func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, revision int64) (versions.Version, error) {
+func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(definitions.Workflow) error) (definitions.Workflow, versions.Version, error) {
+	var w definitions.Workflow
 	var row versionRow
 	err := db.change(ctx, func(tx *gorm.DB) error {
-		w, err := findWorkflow(forChange(tx), tenantID, workflowID)
+		current, err := findWorkflow(forChange(tx), tenantID, workflowID)
 		if err != nil {
 			return err
 		}
-		if revision != 0 && revision != w.Revision {
-			return fault.New(fault.Precondition, "precondition_failed", "The workflow has changed meanwhile: read it again.").With("current_version", w.ActiveVersion)
-		}
-		ok, err := found(tx.Where("workflow_id = ? AND number = ?", w.ID, number), &row)
-		if err != nil {
+		if w, err = current.workflow(); err != nil {
 			return err
 		}
-		if !ok {
-			return noVersion(strconv.Itoa(number))
-		}
-		if row.Label == label {
-			return nil
-		}
-		row.Label = label
-		err = tx.Exec("UPDATE workflow_versions SET label = ? WHERE workflow_id = ? AND number = ?", label, w.ID, number).Error
-		if duplicate(err, "label") {
-			return takenLabel(label)
-		}
-		if err != nil {
+		if err := check(w); err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE workflows SET revision = revision + 1 WHERE id = ?", w.ID).Error
+		row, err = writeLabel(tx, &w, number, label)
+		return err
 	})
-	return row.version(), err
+	return w, row.version(), err
+}
+
+// writeLabel sets the label of one version and counts the change.
+func writeLabel(tx *gorm.DB, w *definitions.Workflow, number int, label string) (versionRow, error) {
+	var row versionRow
+	ok, err := found(tx.Omit("definition").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
+	if err == nil && !ok {
+		err = noVersion(strconv.Itoa(number))
+	}
+	if err != nil || row.Label == label {
+		return row, err
+	}
+	row.Label = label
+	err = tx.Exec("UPDATE workflow_versions SET label = ? WHERE workflow_id = ? AND number = ?", label, w.ID, number).Error
+	if duplicate(err, "label") {
+		return row, takenLabel(label)
+	}
+	if err != nil {
+		return row, err
+	}
+	w.Revision++
+	return row, tx.Exec("UPDATE workflows SET revision = ? WHERE id = ?", w.Revision, w.ID).Error
+}
+
+// RunsByVersion counts the open runs of a workflow by the version that they
+// run, the lowest first.
+func (db *DB) RunsByVersion(ctx context.Context, tenantID, workflowID string) ([]versions.OpenRuns, error) {
+	counts := []versions.OpenRuns{}
+	err := db.reader(ctx).Raw(runsByVersionSQL, workflowID, tenantID).Scan(&counts).Error
+	return counts, translate(err)
 }
 
 // versionNumber reads "3" and "v3". Labels never have these forms.

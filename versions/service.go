@@ -4,16 +4,34 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"heddle/definitions"
 	"heddle/fault"
 )
 
-// Service reads a workflow's history.
-type Service struct{ store Store }
+// Config is what a Service is made of. Schedules may be nil: there are none.
+type Config struct {
+	Store     Store
+	Schedules Schedules
+	Now       func() time.Time
+}
+
+// Service reads and moves on a workflow's history. References to workflows are
+// ids or slugs, to versions a number ("3", "v3") or a label.
+type Service struct {
+	store     Store
+	schedules Schedules
+	now       func() time.Time
+}
 
 // NewService makes a Service.
-func NewService(store Store) *Service { return &Service{store: store} }
+func NewService(cfg Config) *Service {
+	return &Service{
+		store: cfg.Store, schedules: cfg.Schedules,
+		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+	}
+}
 
 // Query selects a page of a workflow's versions, newest first. Ref is an id or
 // slug. Offset counts from the newest; Cursor is a Page's Next and excludes

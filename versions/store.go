@@ -17,9 +17,13 @@ type Store interface {
 	Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]Version, error)
 	// Version reads one, with its definition.
 	Version(ctx context.Context, tenantID, workflowID, version string) (Version, error)
+	// Change reads the workflow, lets decide say what becomes of it and writes
+	// that. decide is pure and may be called again after a conflict.
+	Change(ctx context.Context, tenantID, ref string, decide func(definitions.Current) (definitions.Revision, error)) (definitions.Workflow, error)
 	// SetLabel sets ("" clears) a version's label and raises the workflow's
-	// revision. A taken label is fault.Conflict label_taken. revision 0 accepts
-	// any current revision; another that is not current is
-	// fault.Precondition.
-	SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, revision int64) (Version, error)
+	// revision, unless the label is that already. A taken label is
+	// fault.Conflict label_taken. check sees the current row and may refuse.
+	SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(definitions.Workflow) error) (definitions.Workflow, Version, error)
+	// RunsByVersion counts a workflow's open runs by version, the lowest first.
+	RunsByVersion(ctx context.Context, tenantID, workflowID string) ([]OpenRuns, error)
 }

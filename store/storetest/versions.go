@@ -79,34 +79,40 @@ func testVersionRead(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "version_not_found")
 }
 
+func anyRevision(definitions.Workflow) error { return nil }
+
 func testVersionLabel(t *testing.T, db *store.DB) {
 	history(t, db)
-	v, err := db.SetLabel(ctx, "t1", "wf_1", 1, "old", 0)
+	set, v, err := db.SetLabel(ctx, "t1", "wf_1", 1, "old", anyRevision)
 	must(t, err)
 	same(t, "label", v.Label, "old")
 	w, err := db.Workflow(ctx, "t1", "wf_1")
 	must(t, err)
 	same(t, "revision", w.Revision, int64(4))
-	_, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", 0)
-	wantFault(t, err, fault.Conflict, "label_taken")
-	_, err = db.SetLabel(ctx, "t1", "wf_1", 3, "", 0)
+	same(t, "workflow", set, w)
+	set, _, err = db.SetLabel(ctx, "t1", "wf_1", 1, "old", anyRevision)
 	must(t, err)
-	_, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", 0)
+	same(t, "the same label again", set, w)
+	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", anyRevision)
+	wantFault(t, err, fault.Conflict, "label_taken")
+	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 3, "", anyRevision)
+	must(t, err)
+	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", anyRevision)
 	must(t, err)
 	got, err := db.Version(ctx, "t1", "wf_1", "beta")
 	must(t, err)
 	same(t, "moved label", got.Number, 2)
-	_, err = db.SetLabel(ctx, "t1", "wf_1", 9, "x", 0)
+	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 9, "x", anyRevision)
 	wantFault(t, err, fault.NotFound, "version_not_found")
-	_, err = db.SetLabel(ctx, "t2", "wf_1", 1, "x", 0)
+	_, _, err = db.SetLabel(ctx, "t2", "wf_1", 1, "x", anyRevision)
 	wantFault(t, err, fault.NotFound, "workflow_not_found")
 }
 
 func testVersionPrecondition(t *testing.T, db *store.DB) {
 	history(t, db)
-	_, err := db.SetLabel(ctx, "t1", "wf_1", 1, "x", 2)
+	_, _, err := db.SetLabel(ctx, "t1", "wf_1", 1, "x", definitions.IfMatch{2}.Check)
 	wantFault(t, err, fault.Precondition, "precondition_failed")
-	_, err = db.SetLabel(ctx, "t1", "wf_1", 1, "x", 3)
+	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 1, "x", definitions.IfMatch{3}.Check)
 	must(t, err)
 }
 

@@ -1,0 +1,149 @@
+package versions
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+// Reference names a version of a workflow and the revisions of the workflow
+// that a write accepts.
+type Reference struct {
+	TenantID string
+	Workflow string
+	Version  string
+	IfMatch  definitions.IfMatch
+}
+
+// find reads the workflow and the version.
+func (s *Service) find(ctx context.Context, r Reference) (definitions.Workflow, Version, error) {
+	w, err := s.store.Workflow(ctx, r.TenantID, r.Workflow)
+	if err != nil {
+		return w, Version{}, err
+	}
+	v, err := s.store.Version(ctx, r.TenantID, w.ID, r.Version)
+	return w, v, err
+}
+
+// Publish makes a version the active one; runs that are open keep theirs. The
+// active one is left as it is. Errors: fault.NotFound workflow_not_found,
+// version_not_found; fault.Conflict workflow_archived; fault.Precondition
+// precondition_failed.
+func (s *Service) Publish(ctx context.Context, r Reference) (definitions.Workflow, error) {
+	w, v, err := s.find(ctx, r)
+	if err != nil {
+		return w, err
+	}
+	title, err := titleOf(v.Definition)
+	if err != nil {
+		return w, err
+	}
+	now := s.now()
+	return s.store.Change(ctx, r.TenantID, w.ID, func(c definitions.Current) (definitions.Revision, error) {
+		w := c.Workflow
+		if err := definitions.Editable(w, r.IfMatch); err != nil || w.ActiveVersion == v.Number {
+			return definitions.Revision{Workflow: w}, err
+		}
+		w.ActiveVersion, w.UpdatedAt = v.Number, now
+		w.Name, w.Description = title.Name, title.Description
+		w.Revision++
+		return definitions.Revision{Workflow: w}, nil
+	})
+}
+
+// title is what a workflow shows of its active definition.
+type title struct{ Name, Description string }
+
+func titleOf(definition json.RawMessage) (title, error) {
+	var t title
+	if err := json.Unmarshal(definition, &t); err != nil {
+		return t, fmt.Errorf("read a stored definition: %w", err)
+	}
+	return t, nil
+}
+
+// RollbackRequest asks for the definition of an earlier version again. An empty
+// ChangeSummary is "Rollback to version n".
+type RollbackRequest struct {
+	Reference
+	Author        string
+	ChangeSummary string
+}
+
+// Rollback makes a new version whose definition equals that of the version
+// named, and publishes it. Errors: those of Publish, and fault.Unacceptable
+// invalid_change_summary.
+func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (definitions.Workflow, error) {
+	if err := definitions.CheckChangeSummary(req.ChangeSummary); err != nil {
+		return definitions.Workflow{}, err
+	}
+	w, v, err := s.find(ctx, req.Reference)
+	if err != nil {
+		return w, err
+	}
+	title, err := titleOf(v.Definition)
+	if err != nil {
+		return w, err
+	}
+	next := definitions.NewVersion{
+		Definition: v.Definition, Hash: v.DefinitionHash, ChangeSummary: req.ChangeSummary,
+		CreatedBy: req.Author, CreatedAt: s.now(),
+	}
+	if next.ChangeSummary == "" {
+		next.ChangeSummary = "Rollback to version " + strconv.Itoa(v.Number)
+	}
+	return s.store.Change(ctx, req.TenantID, w.ID, func(c definitions.Current) (definitions.Revision, error) {
+		w := c.Workflow
+		if err := definitions.Editable(w, req.IfMatch); err != nil {
+			return definitions.Revision{}, err
+		}
+		w.LatestVersion++
+		w.ActiveVersion, w.UpdatedAt = w.LatestVersion, next.CreatedAt
+		w.Name, w.Description = title.Name, title.Description
+		w.Revision++
+		made := next
+		made.Number = w.LatestVersion
+		return definitions.Revision{Workflow: w, Version: &made}, nil
+	})
+}
+
+var (
+	labelForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]{0,63}$`)
+	numberForm = regexp.MustCompile(`^v?[0-9]+$`)
+)
+
+// CheckLabel tells whether a label may be given to a version; the error is
+// fault.Unacceptable invalid_label.
+func CheckLabel(label string) error {
+	switch {
+	case !labelForm.MatchString(label):
+		return fault.New(fault.Unacceptable, "invalid_label",
+			"A label is 1 to 64 letters, digits, dots, underscores and hyphens, and starts with a letter.")
+	case numberForm.MatchString(label):
+		return fault.New(fault.Unacceptable, "invalid_label",
+			"The label %q reads like the number of a version; choose another, such as %q.", label, label+".0")
+	}
+	return nil
+}
+
+// SetLabel gives a version a label, or takes it away (""). Errors: those of
+// Publish, fault.Unacceptable invalid_label, fault.Conflict label_taken.
+func (s *Service) SetLabel(ctx context.Context, r Reference, label string) (definitions.Workflow, Version, error) {
+	if label != "" {
+		if err := CheckLabel(label); err != nil {
+			return definitions.Workflow{}, Version{}, err
+		}
+	}
+	w, v, err := s.find(ctx, r)
+	if err != nil {
+		return w, v, err
+	}
+	return s.store.SetLabel(ctx, r.TenantID, w.ID, v.Number, label, func(w definitions.Workflow) error {
+		return definitions.Editable(w, r.IfMatch)
+	})
+}
