@@ -177,7 +177,11 @@ func (s *schemas) success(r *route, a answer) dict {
 		if media == "" {
 			media = "application/json"
 		}
-		response["content"] = dict{media: dict{"schema": s.of(reflect.TypeOf(a.body))}}
+		schema := s.of(reflect.TypeOf(a.body))
+		if a.or != nil {
+			schema = dict{"anyOf": []any{schema, s.of(reflect.TypeOf(a.or))}}
+		}
+		response["content"] = dict{media: dict{"schema": schema}}
 	}
 	return response
 }

@@ -50,6 +50,7 @@ const (
 type answer struct {
 	status  int
 	body    any // zero value of its type; nil: no body
+	or      any // another body that the same status may have
 	media   string
 	about   string
 	headers []string

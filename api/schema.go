@@ -27,6 +27,8 @@ func (s *schemas) of(t reflect.Type) dict {
 		return dict{"type": "object"}
 	case reflect.TypeFor[versionRef]():
 		return dict{"type": []string{"integer", "string"}, "description": "A number from 1, such as 3 or \"v3\", or a label; the active version without it."}
+	case reflect.TypeFor[labelText]():
+		return dict{"type": []string{"string", "null"}}
 	case reflect.TypeFor[written]():
 		return dict{"description": "A workflow definition, as /schemas/definition.json describes it."}
 	}
@@ -90,6 +92,9 @@ func (s *schemas) fields(t reflect.Type, properties dict, required *[]string) {
 		f := t.Field(i)
 		if f.Anonymous {
 			s.fields(f.Type, properties, required)
+			continue
+		}
+		if !f.IsExported() {
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")

@@ -12,6 +12,7 @@ const workflowsBase = "/api/workflows"
 func (h *Handler) table() []route {
 	routes := h.siteTable()
 	routes = append(routes, h.authoringTable()...)
+	routes = append(routes, h.historyTable()...)
 	routes = append(routes, h.runsTable()...)
 	return append(routes, h.accessTable()...)
 }
@@ -61,7 +62,7 @@ func (h *Handler) authoringTable() []route {
 			answers: tagged(workflowAnswer{}), codes: []string{"workflow_not_found", "version_not_found"}}.to(bare(h.getWorkflow)),
 		route{method: http.MethodPut, path: one, id: "updateWorkflow", tag: "workflows",
 			summary: "Change a workflow; a changed definition is a new version", action: access.Edit, on: onWorkflow,
-			body: definitionBody, conditional: true, answers: tagged(workflowAnswer{}),
+			query: dryRunParam(), body: definitionBody, conditional: true, answers: orPreview(),
 			codes: append([]string{"workflow_not_found", "workflow_archived"}, definitionCodes...)}.to(taking(h.updateWorkflow)),
 		route{method: http.MethodDelete, path: one, id: "deleteWorkflow", tag: "workflows",
 			summary: "Delete a workflow; finished runs stay readable", action: access.Edit, on: onWorkflow, conditional: true,
@@ -72,7 +73,7 @@ func (h *Handler) authoringTable() []route {
 			answers: tagged(workflowAnswer{}), codes: []string{"workflow_not_found", "invalid_status"}}.to(taking(h.setStatus)),
 		route{method: http.MethodGet, path: one + "/versions", id: "listVersions", tag: "versions",
 			summary: "List a workflow's versions, newest first", action: access.View, on: onWorkflow,
-			query: paging(), answers: ok(versionList{}), codes: []string{"workflow_not_found"}}.to(bare(h.listVersions)),
+			query: paging(), answers: tagged(versionList{}), codes: []string{"workflow_not_found"}}.to(bare(h.listVersions)),
 		route{method: http.MethodGet, path: one + "/versions/{version}", id: "getVersion", tag: "versions",
 			summary: "Get a version with its definition", action: access.View, on: onWorkflow,
 			answers: tagged(versionBody{}), codes: []string{"workflow_not_found", "version_not_found"}}.to(bare(h.getVersion)),

@@ -107,6 +107,9 @@ func (h *Handler) updateWorkflow(c *call, req updateWorkflow) error {
 	if req.Definition.given {
 		ask.Definition = &req.Definition.Written
 	}
+	if dry, err := c.dryRun(); err != nil || dry {
+		return h.previewUpdate(c, ask, err)
+	}
 	w, err := h.cfg.Definitions.Update(c.ctx(), ask)
 	if err != nil {
 		return err
@@ -180,6 +183,9 @@ func (h *Handler) listVersions(c *call) error {
 	})
 	if err != nil {
 		return err
+	}
+	if c.tag(found.Workflow.Revision) {
+		return c.empty(http.StatusNotModified)
 	}
 	list := versionList{
 		Versions: make([]versionSummary, len(found.Versions)),
