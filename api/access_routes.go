@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"heddle/access"
-	"heddle/fault"
 )
 
 type createTenant struct {
@@ -239,13 +238,4 @@ func (h *Handler) listAudit(c *call) error {
 		list.Entries[i] = auditEntry{e.ID, e.Actor, e.ActorID, e.Action, e.Object, e.RequestID, stamp(e.At)}
 	}
 	return c.reply(http.StatusOK, list)
-}
-
-// audit writes who did what. The deed is done by then, so that a trail which
-// cannot be written is logged and does not fail the request.
-func (c *call) audit(action, object string) {
-	if err := c.h.cfg.Access.Record(c.ctx(), c.who, action, object, c.requestID()); err != nil {
-		c.h.log.Error("the audit trail could not be written", "request_id", c.requestID(),
-			"action", action, "object", object, "error", fault.CodeOf(err))
-	}
 }

@@ -22,8 +22,9 @@ type call struct {
 	route  *route
 	who    access.Principal
 	// body is the request's body once it was read.
-	body []byte
-	sent bool
+	body    []byte
+	sent    bool
+	audited bool // an entry of the audit trail was written
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }

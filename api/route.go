@@ -135,7 +135,11 @@ func (h *Handler) serve(c *call) error {
 			return err
 		}
 	}
-	return c.route.serve(c)
+	if err := c.route.serve(c); err != nil {
+		return err
+	}
+	c.trail()
+	return nil
 }
 
 // unrouted answers what no route serves: echo's 404 and 405.

@@ -56,7 +56,7 @@ func TestAPatchGivesTheOtherVersionExactly(t *testing.T) {
 			Diff    json.RawMessage
 			Summary string
 		}
-		got := s.get(wf + "/diff?v1=" + pair[0] + "&v2=" + pair[1]).want(t, http.StatusOK)
+		got := s.get(wf+"/diff?v1="+pair[0]+"&v2="+pair[1]).want(t, http.StatusOK)
 		if err := json.Unmarshal([]byte(got.body), &body); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestRollbackAlwaysMakesAVersion(t *testing.T) {
 func TestADryRunWritesNothing(t *testing.T) {
 	s := newStack(t)
 	wf := s.history()
-	before := s.get(wf + "/versions").body + s.get(wf).body
+	before := s.get(wf+"/versions").body + s.get(wf).body
 	for _, r := range []request{
 		{method: "POST", path: wf + "/versions/1/publish?dry_run=true"},
 		{method: "POST", path: wf + "/rollback?dry_run=true", body: `{"version":1}`},
