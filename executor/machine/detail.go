@@ -12,7 +12,8 @@ import (
 // Detail is the payload of every event (Event.Data); each kind uses the fields
 // named after it here and leaves the rest out. Times have milliseconds, UTC.
 //
-//	state_changed            state, from, reason; cancelling and compensating also outcome, error
+//	state_changed            state, from, reason; cancelling and compensating also outcome, error; queued by a resume
+//	                         also from_step, redrive, and version with definition_hash when it goes on with another
 //	step_started             loops: count (-1 unknown before the end), timeout_at; items, where they were read from signals,
 //	                         which may change later
 //	step_completed           output, latency_ms, fallback, tokens, cost_micro_usd
@@ -45,6 +46,10 @@ type Detail struct {
 	Role          string          `json:"role,omitempty"`
 	Kind          string          `json:"kind,omitempty"`
 	Name          string          `json:"name,omitempty"`
+	FromStep      string          `json:"from_step,omitempty"`
+	Redrive       string          `json:"redrive,omitempty"`
+	Version       int             `json:"version,omitempty"`
+	Hash          string          `json:"definition_hash,omitempty"`
 	RequestID     string          `json:"request_id,omitempty"`
 	SignalSeq     int64           `json:"signal_seq,omitempty"`
 	Prompt        string          `json:"prompt,omitempty"`

@@ -67,7 +67,7 @@ func (r *Run) stateChanged(d *Detail) {
 	r.State = d.State
 	switch d.State {
 	case Queued:
-		r.requeued(from)
+		r.requeued(from, d)
 	case Running:
 		if r.StartedAt.IsZero() {
 			r.StartedAt = instant(r.updated)
@@ -91,12 +91,12 @@ func (r *Run) stateChanged(d *Detail) {
 
 // requeued begins a new run, or makes a paused, failed or cancelled one ready
 // to go on.
-func (r *Run) requeued(from State) {
-	switch from {
-	case "":
+func (r *Run) requeued(from State, d *Detail) {
+	switch {
+	case from == "":
 		r.openScope(nil, &scopeState{list: r.plan.top})
-	case Failed, Cancelled:
-		r.reopen()
+	case from == Failed, from == Cancelled, d.FromStep != "", d.Hash != "", d.Redrive != "":
+		r.reopen(d)
 	}
 }
 
@@ -109,6 +109,11 @@ func (r *Run) end(e *ending) {
 // cameToRest drops what only a run under way has.
 func (r *Run) cameToRest() {
 	r.CompletedAt, r.pausedAt = instant(r.updated), r.updated
+	r.dropWork()
+}
+
+// dropWork empties what holds work that can go on or is under way.
+func (r *Run) dropWork() {
 	r.agenda, r.action, r.parked, r.loops = trie[place]{}, trie[place]{}, trie[place]{}, trie[place]{}
 	r.timers, r.timed, r.retrying, r.signalWaits = nil, 0, 0, 0
 	r.ending, r.undoing = nil, nil

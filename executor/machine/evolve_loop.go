@@ -22,6 +22,8 @@ func (r *Run) loopStarted(ev *events.Event, p place, st *stepState, d *Detail) {
 	if old := st.loop; old != nil {
 		l.kept = old.kept
 	}
+	l.takeUp(st.redo)
+	st.redo = nil
 	st.loop, st.slot, st.counts = l, uint64(ev.Seq), nil
 	r.loops.set(r.edit, st.slot, p)
 	if !d.TimeoutAt.IsZero() {
@@ -46,7 +48,7 @@ func (r *Run) enqueueLoop(p place) {
 // canStart tells whether another iteration may start. Of a while loop the
 // condition has still to be asked.
 func (l *loopState) canStart(plan *loopPlan) bool {
-	return l.doomed == nil && (l.total < 0 || l.next < l.total) && l.open.len() < plan.concurrency
+	return l.doomed == nil && (l.total < 0 || l.next < l.total || len(l.again) > 0) && l.open.len() < plan.concurrency
 }
 
 // dropLoop forgets a loop's course, but for what compensations need.
@@ -79,7 +81,11 @@ func (r *Run) iterationStarted(p place) {
 	home := f.home()
 	r.unticket(r.editStep(home))
 	l := r.editLoop(home)
-	l.next = f.index + 1
+	if len(l.again) > 0 {
+		l.again = l.again[1:]
+	} else {
+		l.next = f.index + 1
+	}
 	r.openScope(f, &scopeState{list: f.loop.loop.body, generation: l.generation, base: l.base})
 	r.enqueueLoop(home)
 }
@@ -106,6 +112,7 @@ func (r *Run) iterationFailed(p place, d *Detail) {
 	f := p.at
 	l := r.closeIteration(f)
 	l.failed++
+	l.failedAt.set(r.edit, uint64(f.index), struct{}{})
 	if f.loop.loop.while != nil {
 		l.last = json.RawMessage("null")
 	}

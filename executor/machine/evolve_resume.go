@@ -1,24 +1,32 @@
 package machine
 
-// reopen makes a failed or cancelled run ready to go on: what finished stays,
+// reopen makes a run that came to rest ready to go on: what finished stays,
 // all else and what depends on it runs again, under a new generation.
-func (r *Run) reopen() {
+func (r *Run) reopen(d *Detail) {
 	r.CompletedAt = instant(0)
 	r.Output, r.Err, r.undoFailed = nil, nil, nil
-	again := r.toRunAgain()
+	r.dropWork()
+	plan := r.plan
+	if r.incoming != nil {
+		plan, r.incoming = r.incoming, nil
+	}
+	again := r.toRunAgain(plan, d.FromStep+d.Redrive) // at most one of them is given
+	r.forgetUndo(plan, again)
+	if d.Hash != "" {
+		r.moveTo(plan, again, d)
+	}
 	s := r.editScope(nil)
 	s.left, s.busy, s.parked, s.failed, s.ticket = 0, 0, 0, nil, 0
-	for at := range s.list.nodes {
-		if again[at] {
+	for at, n := range s.list.nodes {
+		if again[at] != "" {
 			s.left++
-			r.resetStep(int32(at), again)
+			r.resetStep(int32(at), again, n.step.ID == d.Redrive)
 		}
 	}
-	r.forgetUndo(again)
 	for at, n := range s.list.nodes {
 		p := place{step: int32(at)}
 		switch {
-		case again[at]:
+		case again[at] != "":
 			if n.owner < 0 && r.stepAt(p).unmet == 0 {
 				r.enqueue(p)
 			}
@@ -33,42 +41,22 @@ func (r *Run) reopen() {
 	}
 }
 
-// toRunAgain says for each step of the definition's own list whether resume
-// runs it again.
-func (r *Run) toRunAgain() []bool {
-	list := r.root.list
-	again := make([]bool, len(list.nodes))
-	for _, at := range list.order {
-		n, st := list.nodes[at], r.root.step(at)
-		again[at] = again[at] || !st.stays(n)
-		for _, parent := range n.parents {
-			again[at] = again[at] || again[parent]
-		}
-		if n.fallback >= 0 && r.root.step(n.fallback).undone {
-			again[at] = true
-		}
-	}
-	return again
-}
-
-// stays tells whether a resumed run keeps what the step did.
-func (s *stepState) stays(n *node) bool {
-	if s.undone || s.falling {
-		return false
-	}
-	return s.status == StepCompleted || s.status == StepSkipped || s.status == StepFailed && n.survivable()
-}
-
-func (r *Run) resetStep(at int32, again []bool) {
+func (r *Run) resetStep(at int32, again []string, redrive bool) {
 	p := place{step: at}
 	n, old := r.node(p), r.stepAt(p)
+	if old.wait != nil && old.wait.RequestID != "" {
+		r.signals.seen.set(r.edit, old.wait.RequestID, struct{}{}) // a late answer must not end another wait
+	}
 	st := &stepState{edit: r.edit, status: StepPending, attempt: old.attempt, generation: old.generation, usage: old.usage}
 	if old.attempt > 0 {
 		st.generation++
 	}
+	if redrive {
+		st.redo = redoOf(old)
+	}
 	for _, id := range n.step.DependsOn {
 		switch parent := r.plan.index[id]; {
-		case again[parent.at]:
+		case again[parent.at] != "":
 			st.unmet++
 		case r.root.step(parent.at).status != StepSkipped:
 			st.live++
@@ -87,15 +75,17 @@ func (r *Run) skipAgain(p place) {
 	r.branchTaken(p, r.node(p).condition.taken(&Detail{Output: st.output}))
 }
 
-// forgetUndo drops the compensations of steps that run again.
-func (r *Run) forgetUndo(again []bool) {
+// forgetUndo drops the compensations of steps that run again, and of those
+// that the plan to come does not have.
+func (r *Run) forgetUndo(plan *Plan, again []string) {
 	var gone []uint64
 	r.undo.all(func(key uint64, u undo) bool {
 		p := u.at
 		for p.at != nil {
 			p = p.at.home()
 		}
-		if again[p.step] {
+		n := plan.index[r.node(p).step.ID]
+		if n == nil || n.list != plan.top || again[n.at] != "" {
 			gone = append(gone, key)
 		}
 		return true

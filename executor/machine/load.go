@@ -8,25 +8,30 @@ import (
 	"strings"
 )
 
-// load fills a fresh run from a snapshot.
-func (r *Run) load(snapshot []byte) error {
+// readSnapshot decodes what Snapshot wrote.
+func readSnapshot(snapshot []byte) (*savedRun, error) {
 	var s savedRun
 	dec := json.NewDecoder(bytes.NewReader(snapshot))
 	dec.UseNumber() // error details keep their numbers exactly
 	if err := dec.Decode(&s); err != nil {
-		return err
+		return nil, err
 	}
 	if s.Format != snapshotFormat {
-		return fmt.Errorf("its format is %d, not %d", s.Format, snapshotFormat)
+		return nil, fmt.Errorf("its format is %d, not %d", s.Format, snapshotFormat)
 	}
+	return &s, nil
+}
+
+// load fills a fresh run from a snapshot.
+func (r *Run) load(s *savedRun) error {
 	if s.Hash != r.Hash {
 		return fmt.Errorf("it is of definition %s, the run of %s", s.Hash, r.Hash)
 	}
 	r.State, r.Seq, r.Output, r.Err, r.Usage = s.State, s.Seq, s.Output, s.Err, s.Usage
 	r.StartedAt, r.CompletedAt, r.updated = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
 	r.pausedAt, r.excluded, r.tickets, r.attempts = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
-	r.ending, r.undoFailed = s.Ending, s.UndoFailed
-	r.loadSignals(&s)
+	r.ending, r.undoFailed, r.departed = s.Ending, s.UndoFailed, s.Departed
+	r.loadSignals(s)
 	var err error
 	if r.root, err = r.loadScope(nil, r.plan.top, &s.Root); err != nil {
 		return err
@@ -113,6 +118,7 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 		interrupted: s.Interrupted, undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
 		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, begun: s.Begun, ended: s.Ended, due: s.Due,
 		output: s.Output, err: s.Err, fallback: s.Fallback, usage: s.Usage, wait: s.Wait, counts: s.Counts,
+		redo: s.Redo.load(r.edit),
 	}
 	if st.ticket != 0 {
 		r.agenda.set(r.edit, st.ticket, p)
@@ -144,7 +150,10 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 
 func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeState) error {
 	l := &loopState{edit: r.edit, total: s.Total, next: s.Next, completed: s.Completed, failed: s.Failed, doomed: s.Doomed,
-		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, fixed: s.Items, items: &itemBox{}}
+		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, again: s.Again, fixed: s.Items, items: &itemBox{}}
+	for _, index := range s.FailedAt {
+		l.failedAt.set(r.edit, index, struct{}{})
+	}
 	st.loop = l
 	for _, it := range s.Open {
 		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)

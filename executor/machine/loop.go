@@ -22,7 +22,7 @@ func (t *turn) openLoop(p place) {
 	var list *itemList
 	if n.loop.items != nil {
 		var err error
-		if list, err = t.evaluateItems(p, nil); err != nil {
+		if list, err = t.evaluateItems(p, t.stepAt(p).redo.items()); err != nil {
 			f := expressionFailure(err)
 			failure = &f
 		} else if total = list.n; total > n.loop.limit {
@@ -73,7 +73,11 @@ func (t *turn) advance(p place) {
 }
 
 func (t *turn) iterate(p place, l *loopState) {
-	t.emit(events.IterationStarted, place{newFrame(p.at, t.node(p), l.next, uint64(t.Seq)+1), -1}, 0, &Detail{})
+	index := l.next
+	if len(l.again) > 0 {
+		index = int(l.again[0])
+	}
+	t.emit(events.IterationStarted, place{newFrame(p.at, t.node(p), index, uint64(t.Seq)+1), -1}, 0, &Detail{})
 }
 
 // output is what a loop step gives.

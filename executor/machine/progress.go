@@ -99,6 +99,9 @@ func (r *Run) finish(p place, status StepStatus) *stepState {
 	st := r.editStep(p)
 	r.unslot(p, st)
 	r.unticket(st)
+	if l := st.loop; l != nil && p.at == nil && r.node(p).loop.items != nil && (status == StepFailed || status == StepCancelled) {
+		st.redo = l.redo()
+	}
 	r.dropLoop(p, st)
 	if st.wait != nil && st.wait.RequestID != "" {
 		r.signals.seen.set(r.edit, st.wait.RequestID, struct{}{}) // a late answer must not end another wait

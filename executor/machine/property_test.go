@@ -296,9 +296,10 @@ func (w *world) checkOrder() {
 // any snapshot on the way.
 func (w *world) checkJournal() {
 	want := w.snaps[w.run.Seq]
-	same(w.t, "the start", w.run, want, w.plan, w.header, nil, w.journal)
+	plans := func(machine.Span) (*machine.Plan, error) { return w.plan, nil }
+	same(w.t, "the start", w.run, want, plans, w.header, nil, w.journal)
 	for seq, snap := range w.snaps {
-		same(w.t, fmt.Sprintf("the snapshot at %d", seq), w.run, want, w.plan, w.header, snap, w.journal[seq:])
+		same(w.t, fmt.Sprintf("the snapshot at %d", seq), w.run, want, plans, w.header, snap, w.journal[seq:])
 	}
 	for seq, snap := range w.snaps {
 		r, err := machine.Restore(w.plan, w.header, nil, w.journal[:seq])

@@ -6,10 +6,18 @@ import (
 	"heddle/events"
 )
 
-// Restore folds a journal: a snapshot (nil, or made by Snapshot from a run of
-// the same plan) and the events after it. The result equals the run that
-// emitted the last event. A journal that does not fit is an error.
-func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (run *Run, err error) {
+// Restore folds the journal of a run that only ever ran on one plan; see
+// RestoreAcross.
+func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (*Run, error) {
+	return RestoreAcross(func(Span) (*Plan, error) { return plan, nil }, h, snapshot, evs)
+}
+
+// RestoreAcross folds a journal: a snapshot (nil, or made by Snapshot of that
+// run) and the events after it. The header is the run's present one; plans
+// gives the plan of each version that its journal comes through. The result
+// equals the run that emitted the last event. A journal that does not fit is
+// an error.
+func RestoreAcross(plans func(Span) (*Plan, error), h Header, snapshot []byte, evs []events.Event) (run *Run, err error) {
 	defer func() {
 		// A journal of another plan can contradict the state in more ways than
 		// replay checks; the caller gets an error for each of them.
@@ -17,14 +25,12 @@ func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (run *Ru
 			run, err = nil, fmt.Errorf("the journal of run %s does not fit its plan: %v", h.RunID, p)
 		}
 	}()
-	r := &Run{Header: h, plan: plan, edit: 1}
-	if len(snapshot) > 0 {
-		if err := r.load(snapshot); err != nil {
-			return nil, fmt.Errorf("load the snapshot of run %s: %w", h.RunID, err)
-		}
+	r := &Run{Header: h, edit: 1}
+	if err := r.loadFirst(plans, snapshot); err != nil {
+		return nil, err
 	}
 	for i := range evs {
-		if err := r.replay(&evs[i]); err != nil {
+		if err := r.replay(&evs[i], plans); err != nil {
 			return nil, err
 		}
 	}
@@ -35,7 +41,53 @@ func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (run *Ru
 	return r, nil
 }
 
-func (r *Run) replay(ev *events.Event) error {
+// loadFirst loads the snapshot, if there is one, on the version that it was
+// made on.
+func (r *Run) loadFirst(plans func(Span) (*Plan, error), snapshot []byte) error {
+	var s *savedRun
+	seq := int64(0)
+	if len(snapshot) > 0 {
+		var err error
+		if s, err = readSnapshot(snapshot); err != nil {
+			return fmt.Errorf("load the snapshot of run %s: %w", r.RunID, err)
+		}
+		seq = s.Seq
+	}
+	span := r.asOf(seq)
+	plan, err := plans(span)
+	if err != nil {
+		return err
+	}
+	r.plan = plan
+	if s == nil {
+		return nil
+	}
+	if err := r.load(s); err != nil {
+		return fmt.Errorf("load the snapshot of run %s: %w", r.RunID, err)
+	}
+	return nil
+}
+
+// asOf takes the header back to what it was after the event seq.
+func (r *Run) asOf(seq int64) Span {
+	if len(r.Versions) == 0 {
+		return Span{r.Version, r.Hash, 1}
+	}
+	at := 0
+	for at+1 < len(r.Versions) && r.Versions[at+1].FromSeq <= seq {
+		at++
+	}
+	span := r.Versions[at]
+	r.Version, r.Hash = span.Version, span.Hash
+	if at == 0 {
+		r.Versions = nil
+	} else {
+		r.Versions = r.Versions[: at+1 : at+1]
+	}
+	return span
+}
+
+func (r *Run) replay(ev *events.Event, plans func(Span) (*Plan, error)) error {
 	if ev.Seq != r.Seq+1 {
 		return corrupt(ev, fmt.Sprintf("the event before it is %d", r.Seq))
 	}
@@ -45,6 +97,11 @@ func (r *Run) replay(ev *events.Event) error {
 	d, err := ReadDetail(*ev)
 	if err != nil {
 		return err
+	}
+	if d.Hash != "" {
+		if r.incoming, err = plans(Span{d.Version, d.Hash, ev.Seq}); err != nil {
+			return err
+		}
 	}
 	p := whole
 	if ev.StepID != "" {

@@ -18,8 +18,11 @@ type Run struct {
 	Usage       Usage
 
 	plan *Plan
-	edit uint64 // see trie
-	root *scopeState
+	// incoming is the plan that the next state_changed with a definition_hash
+	// moves the run to.
+	incoming *Plan
+	edit     uint64 // see trie
+	root     *scopeState
 
 	// agenda holds what can go on without anyone's answer, in order: a step of
 	// which all dependencies are finished, a loop that may start an iteration,
@@ -50,6 +53,7 @@ type Run struct {
 	// starts anew numbers its body's attempts from there, so that no number is
 	// used twice for one place.
 	attempts int
+	departed []departed // steps that another version did not have
 }
 
 // ending is how a run ends that does not complete.

@@ -66,6 +66,7 @@ func runFile(t *testing.T, file string) {
 type player struct {
 	t       *testing.T
 	plan    *machine.Plan
+	plans   map[int]*machine.Plan // by version
 	header  machine.Header
 	now     time.Time
 	run     *machine.Run
@@ -81,7 +82,11 @@ func runScenario(t *testing.T, text string) string {
 		t.Fatal("no line --")
 	}
 	_, source, _ := strings.Cut(head, "\n")
-	p := &player{t: t, plan: compilePlan(t, source), now: epoch}
+	p := &player{t: t, plans: map[int]*machine.Plan{}, now: epoch}
+	for i, version := range strings.Split(source, "\n-- then\n") {
+		p.plans[i+1] = compilePlan(t, version)
+	}
+	p.plan = p.plans[1]
 	p.header = machine.Header{RunID: "run_1", TenantID: "t", WorkflowID: "wf_1", Slug: "wf", Version: 1, Trigger: "api", Input: json.RawMessage("null"), CreatedAt: epoch}
 	p.out.WriteString(head + "\n--\n")
 	for _, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
@@ -127,6 +132,9 @@ func (p *player) command(line string) {
 			p.printf("%s %s name=%q request=%s prompt=%q until=%s timeout=%s", ref(w.Ref.StepID, w.Ref.Iteration, 0), w.Kind, w.Name, w.RequestID, w.Prompt, p.offset(w.Until), p.offset(w.TimeoutAt))
 		}
 		return
+	case "preview":
+		p.preview(p.resume(rest))
+		return
 	case "":
 		return
 	}
@@ -157,7 +165,9 @@ func (p *player) input(word, rest string) machine.Input {
 	case "pause":
 		return machine.Pause{}
 	case "resume":
-		return machine.Resume{}
+		return p.resume(rest)
+	case "redrive":
+		return machine.Resume{Redrive: rest}
 	case "recover":
 		return machine.Recover{}
 	case "signal":
@@ -188,6 +198,42 @@ func (p *player) input(word, rest string) machine.Input {
 	return nil
 }
 
+// resume reads "from=STEP" and "version=N".
+func (p *player) resume(words string) machine.Resume {
+	var in machine.Resume
+	for _, word := range strings.Fields(words) {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "from":
+			in.FromStep = value
+		case "version":
+			n, err := strconv.Atoi(value)
+			if err != nil || p.plans[n] == nil {
+				p.t.Fatalf("no version %q", value)
+			}
+			in.Version, in.Hash, in.Plan = n, "hash"+value, p.plans[n]
+		default:
+			p.t.Fatalf("unknown word %q", word)
+		}
+	}
+	return in
+}
+
+func (p *player) preview(in machine.Resume) {
+	list, err := machine.Preview(p.run, in)
+	if err != nil {
+		p.printf("! %s %s", fault.CodeOf(err), err.Error())
+		return
+	}
+	for _, v := range list {
+		word := "again"
+		if v.Reused {
+			word = "reuse"
+		}
+		p.printf("%s %s: %s", word, v.StepID, v.Reason)
+	}
+}
+
 // ended reads "step#2" or "step@each[0]#2"; without a number it is 1.
 func ended(t *testing.T, place string) machine.StepEnded {
 	place, number, found := strings.Cut(place, "#")
@@ -216,7 +262,7 @@ func ref(step, iteration string, attempt int) string {
 // absorb prints a change and checks that the journal gives the same run back,
 // from its start and from a snapshot of an earlier run.
 func (p *player) absorb(c machine.Change) {
-	p.run = c.Run
+	p.run, p.header = c.Run, c.Run.Header
 	for _, ev := range c.Events {
 		p.journal = append(p.journal, ev)
 		line := strconv.FormatInt(ev.Seq, 10) + " " + string(ev.Kind)
@@ -295,18 +341,19 @@ func (p *player) steps() {
 
 func (p *player) checkRestore() {
 	want := snapshot(p.t, p.run)
-	same(p.t, "the whole journal", p.run, want, p.plan, p.header, nil, p.journal)
+	plans := func(s machine.Span) (*machine.Plan, error) { return p.plans[s.Version], nil }
+	same(p.t, "the whole journal", p.run, want, plans, p.header, nil, p.journal)
 	if p.middle != nil {
-		same(p.t, fmt.Sprintf("the snapshot at %d", p.midSeq), p.run, want, p.plan, p.header, p.middle, p.journal[p.midSeq:])
+		same(p.t, fmt.Sprintf("the snapshot at %d", p.midSeq), p.run, want, plans, p.header, p.middle, p.journal[p.midSeq:])
 	}
-	same(p.t, "its snapshot", p.run, want, p.plan, p.header, want, nil)
+	same(p.t, "its snapshot", p.run, want, plans, p.header, want, nil)
 	p.middle, p.midSeq = want, p.run.Seq
 }
 
 // same restores a run and compares everything that can be seen of it.
-func same(t tester, from string, run *machine.Run, want []byte, plan *machine.Plan, h machine.Header, snap []byte, journal []events.Event) {
+func same(t tester, from string, run *machine.Run, want []byte, plans func(machine.Span) (*machine.Plan, error), h machine.Header, snap []byte, journal []events.Event) {
 	t.Helper()
-	r, err := machine.Restore(plan, h, snap, journal)
+	r, err := machine.RestoreAcross(plans, h, snap, journal)
 	if err != nil {
 		t.Fatalf("restore from %s: %v", from, err)
 	}

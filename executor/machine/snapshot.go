@@ -31,6 +31,7 @@ type savedRun struct {
 	Undo        []savedUndo     `json:"undo,omitempty"`
 	Undoing     *savedUndoing   `json:"undoing,omitempty"`
 	UndoFailed  []string        `json:"undo_failed,omitempty"`
+	Departed    []departed      `json:"departed,omitempty"`
 	Kept        []savedSignal   `json:"kept_signals,omitempty"`
 	Latest      []savedLatest   `json:"signals,omitempty"`
 	Seen        []string        `json:"seen,omitempty"`
@@ -100,6 +101,7 @@ type savedStep struct {
 	Wait        *waitState       `json:"wait,omitempty"`
 	Loop        *savedLoop       `json:"loop,omitempty"`
 	Counts      *IterationCounts `json:"counts,omitempty"`
+	Redo        *savedRedo       `json:"redo,omitempty"`
 }
 
 type savedLoop struct {
@@ -116,6 +118,8 @@ type savedLoop struct {
 	Open       []savedIteration `json:"open,omitempty"`
 	Kept       []savedIteration `json:"kept,omitempty"`
 	Results    []savedResult    `json:"results,omitempty"`
+	FailedAt   []uint64         `json:"failed_at,omitempty"`
+	Again      []uint64         `json:"again,omitempty"`
 }
 
 type savedIteration struct {
@@ -136,7 +140,7 @@ func (r *Run) Snapshot() ([]byte, error) {
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
 		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updated, PausedAt: r.pausedAt,
 		Excluded: r.excluded.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.tickets, Attempts: r.attempts,
-		Ending: r.ending, UndoFailed: r.undoFailed, Root: r.saveScope(r.root),
+		Ending: r.ending, UndoFailed: r.undoFailed, Departed: r.departed, Root: r.saveScope(r.root),
 	}
 	r.undo.all(func(seq uint64, u undo) bool {
 		s.Undo = append(s.Undo, r.saveUndo(seq, u.at))
@@ -196,7 +200,7 @@ func (r *Run) saveStep(n *node, st *stepState) savedStep {
 		ID: n.step.ID, Unmet: st.unmet, Live: st.live, Status: st.status, Skip: st.skip, Falling: st.falling,
 		Interrupted: st.interrupted, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
 		Order: st.order, Started: st.started, Begun: st.begun, Ended: st.ended, Output: st.output, Err: st.err,
-		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts,
+		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts, Redo: st.redo.save(),
 	}
 	if _, ok := r.agenda.get(st.ticket); ok {
 		s.Ticket = st.ticket
@@ -222,7 +226,8 @@ func (r *Run) slotted(slot uint64) bool {
 
 func (r *Run) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
-		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base}
+		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base, Again: l.again}
+	s.FailedAt = keys(&l.failedAt)
 	l.open.all(func(i uint64, sc *scopeState) bool {
 		s.Open = append(s.Open, savedIteration{i, sc.id, r.saveScope(sc)})
 		return true
@@ -231,10 +236,7 @@ func (r *Run) saveLoop(l *loopState) *savedLoop {
 		s.Kept = append(s.Kept, savedIteration{0, sc.id, r.saveScope(sc)})
 		return true
 	})
-	l.results.all(func(i uint64, v json.RawMessage) bool {
-		s.Results = append(s.Results, savedResult{i, v})
-		return true
-	})
+	s.Results = saveResults(&l.results)
 	return s
 }
 

@@ -97,6 +97,7 @@ type stepState struct {
 	wait        *waitState // never changed in place
 	loop        *loopState
 	counts      *IterationCounts // of a loop that is through
+	redo        *redoState       // of a loop that failed or is redriven; never changed in place
 }
 
 // finished tells whether dependants can count on the step.
@@ -124,6 +125,8 @@ type loopState struct {
 	doomed     *Error            // no more iterations start, and the loop fails
 	open       trie[*scopeState] // by index; at most concurrency
 	kept       trie[*scopeState] // ended ones that compensations need, by id
+	failedAt   trie[struct{}]    // indexes of failed iterations
+	again      []uint64          // of a redriven loop: to start before next, in order
 	results    trie[json.RawMessage]
 	size       int             // bytes in results
 	last       json.RawMessage // the previous iteration's value, of a while loop

@@ -1,9 +1,6 @@
 package machine
 
-import (
-	"heddle/events"
-	"heddle/fault"
-)
+import "heddle/events"
 
 // begin starts a queued run, or lets a resumed one go on.
 func (t *turn) begin() {
@@ -63,16 +60,6 @@ func (t *turn) pause() error {
 	}
 	t.emit(events.StateChanged, whole, 0, &Detail{State: to, From: t.State})
 	return nil
-}
-
-// resume makes a paused, failed or cancelled run queued again.
-func (t *turn) resume(Resume) error {
-	switch t.State {
-	case Paused, Failed, Cancelled:
-		t.emit(events.StateChanged, whole, 0, &Detail{State: Queued, From: t.State})
-		return nil
-	}
-	return fault.New(fault.Conflict, "run_not_resumable", "Run %s is %s; only a paused, failed or cancelled run can be resumed.", t.RunID, t.State)
 }
 
 // interruptAll interrupts every attempt in action: the process that drove the run

@@ -60,7 +60,7 @@ const (
 )
 
 // Header is what a run is born with. It never changes, except that Resume on
-// another version replaces Version and Hash.
+// another version replaces Version and Hash and adds to Versions.
 type Header struct {
 	RunID      string          `json:"run_id"`
 	TenantID   string          `json:"tenant_id"`
@@ -71,6 +71,9 @@ type Header struct {
 	Trigger    string          `json:"trigger"`
 	Input      json.RawMessage `json:"input"` // "null" when none was given
 	CreatedAt  time.Time       `json:"created_at"`
+	// Versions are all that the run ran on, oldest first; nil while it has been
+	// Version alone.
+	Versions []Span `json:"versions,omitempty"`
 }
 
 // Error is a step's or a run's error, as stored and shown.
@@ -142,9 +145,6 @@ type Terminate struct{ Reason string }
 
 // Pause lets steps in action finish and starts nothing more.
 type Pause struct{}
-
-// Resume goes on with a paused, failed or cancelled run.
-type Resume struct{}
 
 // Recover reports that the process that drove the run is gone: every attempt
 // in action is interrupted and runs again or fails, as on_interrupt says.

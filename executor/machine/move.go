@@ -1,0 +1,67 @@
+package machine
+
+// departed is what is remembered of a step that another version does not have:
+// should a later one have it again, no attempt number and no key comes twice.
+type departed struct {
+	ID         string `json:"id"`
+	Attempt    int32  `json:"attempt"`
+	Generation int32  `json:"generation,omitempty"`
+}
+
+// moveTo carries the run over to another version's plan. Steps that stay are
+// equal in both, so what they did fits; of those that run again only the
+// numbers are kept.
+func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
+	saved := r.saveScope(r.root)
+	var undos []savedUndo
+	r.undo.all(func(key uint64, u undo) bool {
+		undos = append(undos, r.saveUndo(key, u.at))
+		return true
+	})
+	saved.Steps, r.departed = carryOver(plan, again, saved.Steps, r.departed)
+	saved.Ticket = 0
+	if len(r.Versions) == 0 {
+		r.Versions = []Span{{r.Version, r.Hash, 1}}
+	}
+	r.Versions = append(r.Versions[:len(r.Versions):len(r.Versions)], Span{d.Version, d.Hash, r.Seq})
+	r.plan, r.Version, r.Hash = plan, d.Version, d.Hash
+	r.root = &scopeState{edit: r.edit, list: plan.top}
+	if root, err := r.loadScope(nil, plan.top, &saved); err == nil {
+		r.root = root
+	}
+	r.undo = trie[undo]{}
+	for _, u := range undos {
+		if p, err := r.undoPlace(u); err == nil {
+			r.undo.set(r.edit, u.Seq, undo{p})
+		}
+	}
+}
+
+// carryOver picks what of the saved steps fits the plan.
+func carryOver(plan *Plan, again []string, steps []savedStep, before []departed) ([]savedStep, []departed) {
+	var kept []savedStep
+	var gone []departed
+	for _, s := range steps {
+		n := plan.index[s.ID]
+		switch {
+		case n == nil || n.list != plan.top:
+			if s.Attempt > 0 {
+				gone = append(gone, departed{s.ID, s.Attempt, s.Generation})
+			}
+		case again[n.at] != "":
+			kept = append(kept, savedStep{ID: s.ID, Status: StepPending, Attempt: s.Attempt, Generation: s.Generation, Usage: s.Usage, Redo: s.Redo})
+		default:
+			s.Ticket, s.Slot, s.Due = 0, 0, 0
+			kept = append(kept, s)
+		}
+	}
+	for _, old := range before {
+		n := plan.index[old.ID]
+		if n == nil || n.list != plan.top {
+			gone = append(gone, old)
+			continue
+		}
+		kept = append(kept, savedStep{ID: old.ID, Status: StepPending, Attempt: old.Attempt, Generation: old.Generation})
+	}
+	return kept, gone
+}
