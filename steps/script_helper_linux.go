@@ -31,7 +31,13 @@ func ScriptHelperMain() {
 	case stageName:
 		os.Exit(stageMain())
 	}
+	helpful.Store(true)
 }
+
+// helpful is set once ScriptHelperMain was called. A copy of a program that does
+// not call it would run that program again instead of a script, and that again
+// another, without end: such a program gets an error instead.
+var helpful atomic.Bool
 
 // supervisorMain runs the script of the order on descriptor 3 and answers on
 // descriptor 4.
