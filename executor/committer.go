@@ -12,13 +12,16 @@ import (
 // nobody.
 type committer struct {
 	store   Store
-	epoch   func() int64
 	max     int // members of a group
 	pending chan *member
 	done    sync.WaitGroup
+
+	closing sync.RWMutex // held for reading while something is handed in
+	closed  bool
 }
 
 type member struct {
+	epoch  int64
 	commit Commit
 	answer chan error
 }
@@ -26,8 +29,8 @@ type member struct {
 // newCommitter starts writers that write groups of at most largest members. One
 // writer suits a store with one writing connection; more of them overlap one
 // group's flush with the next one's preparation.
-func newCommitter(store Store, epoch func() int64, writers, largest int) *committer {
-	c := &committer{store: store, epoch: epoch, max: largest, pending: make(chan *member, 4*largest)}
+func newCommitter(store Store, writers, largest int) *committer {
+	c := &committer{store: store, max: largest, pending: make(chan *member, 4*largest)}
 	for range writers {
 		c.done.Add(1)
 		go c.write()
@@ -35,17 +38,35 @@ func newCommitter(store Store, epoch func() int64, writers, largest int) *commit
 	return c
 }
 
-// submit waits until the commit's group is durable or refused.
-func (c *committer) submit(commit Commit) error {
-	m := &member{commit: commit, answer: make(chan error, 1)}
-	c.pending <- m
+// submit waits until the commit's group is durable or refused. epoch is the
+// one under which the commit was decided; 0: any.
+func (c *committer) submit(epoch int64, commit Commit) error {
+	m := &member{epoch: epoch, commit: commit, answer: make(chan error, 1)}
+	if !c.handIn(m) {
+		return notReady("This node is stopping; try again shortly.")
+	}
 	return <-m.answer
 }
 
-// close ends the writers once everything submitted is answered. Nothing may be
-// submitted afterwards.
+func (c *committer) handIn(m *member) bool {
+	c.closing.RLock()
+	defer c.closing.RUnlock()
+	if !c.closed {
+		c.pending <- m
+	}
+	return !c.closed
+}
+
+// close ends the writers once everything submitted is answered. What comes
+// later is refused.
 func (c *committer) close() {
-	close(c.pending)
+	c.closing.Lock()
+	first := !c.closed
+	c.closed = true
+	c.closing.Unlock()
+	if first {
+		close(c.pending)
+	}
 	c.done.Wait()
 }
 
@@ -59,15 +80,43 @@ func (c *committer) write() {
 	for first := range c.pending {
 		group := c.gather(first, expected)
 		expected = len(group) * 3 / 4
-		commits := make([]Commit, len(group))
-		for i, m := range group {
-			commits[i] = m.commit
-		}
-		errs := c.store.Commit(context.Background(), c.epoch(), commits)
-		for i, m := range group {
-			m.answer <- errs[i]
+		for len(group) > 0 {
+			var same []*member
+			same, group = sameEpoch(group)
+			c.writeGroup(same)
 		}
 	}
+}
+
+// writeGroup writes members of one epoch.
+func (c *committer) writeGroup(group []*member) {
+	commits := make([]Commit, len(group))
+	for i, m := range group {
+		commits[i] = m.commit
+	}
+	errs := c.store.Commit(context.Background(), group[0].epoch, commits)
+	for i, m := range group {
+		m.answer <- errs[i]
+	}
+}
+
+// sameEpoch takes the members of the first one's epoch; the order stays. Only
+// around a change of the lease there are others.
+func sameEpoch(group []*member) (same, rest []*member) {
+	for i, m := range group {
+		if m.epoch != group[0].epoch {
+			same = append(same, group[:i]...)
+			for _, m := range group[i:] {
+				if m.epoch == group[0].epoch {
+					same = append(same, m)
+				} else {
+					rest = append(rest, m)
+				}
+			}
+			return same, rest
+		}
+	}
+	return group, nil
 }
 
 // gather takes what is pending, and lingers while fewer members than expected

@@ -36,10 +36,10 @@ func (e *engine) drive(l *live) {
 func (e *engine) load(l *live, envs []envelope) bool {
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), settleFor)
-		run, row, err := e.svc.restore(ctx, l.id)
+		run, row, debt, err := e.svc.restore(ctx, l.id)
 		cancel()
 		if err == nil {
-			l.run, l.trace = run, Trace{row.TraceParent, row.TraceState}
+			l.run, l.trace, l.snapshot = run, Trace{row.TraceParent, row.TraceState}, debt
 			return true
 		}
 		if fault.KindOf(err) == fault.Unavailable && mustNotBeLost(envs) && !e.stopped.Load() {
@@ -69,7 +69,7 @@ func mustNotBeLost(envs []envelope) bool {
 // effects. False: the run is not driven here any more.
 func (e *engine) runOnce(l *live, envs []envelope) bool {
 	if e.stopped.Load() {
-		refuse(envs, fault.New(fault.Unavailable, "not_ready", "This node is stopping; try again shortly."))
+		refuse(envs, notReady("This node is stopping; try again shortly."))
 		e.abandon(l)
 		return false
 	}
@@ -173,7 +173,7 @@ const (
 // before the crash and gets it beyond the limit.
 func (e *engine) admit(l *live, envs []envelope) admission {
 	if e.slots.tryTake() {
-		e.setSlot(l, true)
+		e.claim(l)
 		return admitted
 	}
 	known := true
@@ -181,7 +181,7 @@ func (e *engine) admit(l *live, envs []envelope) admission {
 		switch env.in.(type) {
 		case machine.Recover:
 			e.slots.force()
-			e.setSlot(l, true)
+			e.claim(l)
 			return admitted
 		case machine.Tick, machine.Begin, machine.Continue:
 		default:
@@ -211,16 +211,23 @@ func (e *engine) wait(runID string) {
 	}
 }
 
-func (e *engine) giveBack(l *live) {
-	e.setSlot(l, false)
-	e.slots.release()
+// claim makes a slot that was just taken the run's. One that the dispatcher
+// granted meanwhile goes back: a run holds one slot.
+func (e *engine) claim(l *live) {
+	e.mu.Lock()
+	spare := l.granted
+	l.granted, l.slot = false, true
+	e.mu.Unlock()
+	if spare {
+		e.slots.release()
+	}
 }
 
-// setSlot is for the run's driver; post reads it for others.
-func (e *engine) setSlot(l *live, has bool) {
+func (e *engine) giveBack(l *live) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	l.slot = has
+	l.slot = false
+	e.mu.Unlock()
+	e.slots.release()
 }
 
 // commitGrowth makes a change durable. It returns an error only when the run
@@ -233,8 +240,11 @@ func (e *engine) commitGrowth(l *live, change machine.Change) error {
 		Snapshot: l.snapshot.take(change),
 	}
 	for {
+		if l.epoch == 0 || e.stopped.Load() {
+			return ErrFenced // journalled by this node no more
+		}
 		e.crashBefore(change)
-		err := e.commits.submit(commit)
+		err := e.commits.submit(l.epoch, commit)
 		if err == nil {
 			e.crash("after_commit")
 			return nil
@@ -261,7 +271,7 @@ func (e *engine) settle(c Commit) (bool, error) {
 		return false, ErrFenced
 	case err != nil:
 		return false, nil // still away
-	case row.Seq == c.Row.Seq:
+	case row.Seq == c.Row.Seq && row.UpdatedAt.Equal(c.Row.UpdatedAt):
 		return true, nil
 	case row.Seq == c.Expected:
 		return false, nil
@@ -308,6 +318,12 @@ type snapshotDebt struct {
 }
 
 const snapshotEvents = 1000
+
+// debtOf is what a journal as it was loaded still owes: without it a run that
+// wakes often and briefly would never have a snapshot.
+func debtOf(j Journal) snapshotDebt {
+	return snapshotDebt{events: len(j.Events), bytes: size(j.Events), last: len(j.Snapshot)}
+}
 
 func (d *snapshotDebt) take(change machine.Change) []byte {
 	d.events += len(change.Events)

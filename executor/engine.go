@@ -34,9 +34,11 @@ type engine struct {
 	steps   *gate
 	scripts *gate
 
-	// driving: this process holds the lease and takes work. stopped: nothing
-	// may be journalled any more.
+	// driving: this process holds the lease and starts steps. open: it also
+	// takes new inputs; recovery has been put in front of them. stopped:
+	// nothing may be journalled any more.
 	driving atomic.Bool
+	open    atomic.Bool
 	stopped atomic.Bool
 	kicks   chan struct{}
 
@@ -44,13 +46,15 @@ type engine struct {
 	live    map[string]*live
 	ready   []string // woken runs that wait for a slot, the head first
 	waiting map[string]bool
-	idle    *sync.Cond // signalled when live shrinks
+	acting  int        // performers of attempts, those of forgotten runs included
+	idle    *sync.Cond // signalled when live or acting shrinks
 }
 
 // live is a run in memory. Its fields belong to the goroutine that drives it;
 // inbox, driven and slot grants are guarded by engine.mu.
 type live struct {
 	id       string
+	epoch    int64 // of the lease under which the run is driven
 	inbox    []envelope
 	driven   bool
 	granted  bool // a slot was taken for it by the dispatcher
@@ -88,7 +92,7 @@ func newEngine(s *Service) *engine {
 	}
 	e.idle = sync.NewCond(&e.mu)
 	e.slots = &slots{free: s.cfg.MaxRuns, freed: e.kick}
-	e.commits = newCommitter(s.cfg.Store, s.epoch.Load, s.cfg.Writers, s.cfg.Group)
+	e.commits = newCommitter(s.cfg.Store, s.cfg.Writers, s.cfg.Group)
 	return e
 }
 
@@ -108,7 +112,7 @@ func (e *engine) post(runID string, env envelope, slotTaken bool) {
 	e.mu.Lock()
 	l := e.live[runID]
 	if l == nil {
-		l = &live{id: runID}
+		l = &live{id: runID, epoch: e.svc.epoch.Load()}
 		e.live[runID] = l
 	}
 	l.inbox = append(l.inbox, env)
@@ -129,8 +133,8 @@ func (e *engine) post(runID string, env envelope, slotTaken bool) {
 
 // ask posts an input and waits for what became of it.
 func (e *engine) ask(ctx context.Context, runID string, in machine.Input) (outcome, error) {
-	if !e.driving.Load() {
-		return outcome{}, fault.New(fault.Unavailable, "not_ready", "No executor is serving here; try again shortly.")
+	if !e.open.Load() {
+		return outcome{}, notReady("No executor is serving here; try again shortly.")
 	}
 	answer := make(chan outcome, 1)
 	e.post(runID, envelope{in: in, answer: answer}, false)
@@ -169,8 +173,10 @@ func (e *engine) abandon(l *live) {
 	if granted {
 		e.slots.release()
 	}
-	refuse(inbox, fault.New(fault.Unavailable, "not_ready", "The run is not driven here any more; try again shortly."))
+	refuse(inbox, notReady("The run is not driven here any more; try again shortly."))
 }
+
+func notReady(message string) error { return fault.New(fault.Unavailable, "not_ready", "%s", message) }
 
 func refuse(envs []envelope, err error) {
 	for _, env := range envs {
@@ -203,11 +209,21 @@ func (e *engine) take(l *live) ([]envelope, bool) {
 	if release {
 		l.slot = false
 	}
+	queued := parked && l.run != nil && l.run.State == machine.Queued
 	e.mu.Unlock()
+	if queued {
+		e.queued() // the dispatcher passes over runs that are in memory
+	}
 	if release {
 		e.slots.release()
 	}
 	return nil, false
+}
+
+// queued tells the dispatcher that there is a run in the store's queue.
+func (e *engine) queued() {
+	e.backlog.mark()
+	e.kick()
 }
 
 // backlog knows whether queued runs may be in the store. It errs towards yes.

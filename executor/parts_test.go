@@ -17,16 +17,17 @@ type groupStore struct {
 	Store
 	mu     sync.Mutex
 	groups [][]Commit
+	epochs []int64
 	hold   chan struct{}
 }
 
 var errBad = errors.New("bad member")
 
-func (g *groupStore) Commit(_ context.Context, _ int64, group []Commit) []error {
+func (g *groupStore) Commit(_ context.Context, epoch int64, group []Commit) []error {
 	<-g.hold
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.groups = append(g.groups, group)
+	g.groups, g.epochs = append(g.groups, group), append(g.epochs, epoch)
 	errs := make([]error, len(group))
 	for i, c := range group {
 		if c.Row.RunID == "bad" {
@@ -38,7 +39,7 @@ func (g *groupStore) Commit(_ context.Context, _ int64, group []Commit) []error 
 
 func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 	store := &groupStore{hold: make(chan struct{})}
-	c := newCommitter(store, func() int64 { return 7 }, 1, 16)
+	c := newCommitter(store, 1, 16)
 	var wg sync.WaitGroup
 	results := make([]error, 100)
 	for i := range results {
@@ -51,7 +52,7 @@ func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 			}
 			commit := Commit{}
 			commit.Row.RunID = id
-			results[i] = c.submit(commit)
+			results[i] = c.submit(7, commit)
 		}()
 	}
 	close(store.hold)

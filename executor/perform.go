@@ -31,12 +31,10 @@ func (g *gate) leave() { <-g.places }
 func (e *engine) perform(l *live, x machine.Execute) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	key := attempt{x.Ref, x.Attempt}
-	e.mu.Lock()
-	if l.attempts == nil {
-		l.attempts = make(map[attempt]context.CancelCauseFunc)
+	if !e.beginAct(l, key, stop) {
+		stop(errAbandoned)
+		return
 	}
-	l.attempts[key] = stop
-	e.mu.Unlock()
 	call := Call{
 		RunID: l.id, TenantID: l.run.TenantID, WorkflowID: l.run.WorkflowID,
 		StepID: x.Ref.StepID, Iteration: x.Ref.Iteration, Type: x.Type, Attempt: x.Attempt, Key: x.Key,
@@ -44,6 +42,7 @@ func (e *engine) perform(l *live, x machine.Execute) {
 	}
 	go func() {
 		defer stop(nil)
+		defer e.endAct()
 		result, failure := e.attempt(ctx, call, x)
 		e.mu.Lock()
 		delete(l.attempts, key)
@@ -56,6 +55,29 @@ func (e *engine) perform(l *live, x machine.Execute) {
 			Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Failure: failure, Usage: result.Usage,
 		}}, false)
 	}()
+}
+
+// beginAct notes an attempt, unless this node stopped since the attempt was
+// journalled: then it counts as interrupted and never began.
+func (e *engine) beginAct(l *live, key attempt, stop context.CancelCauseFunc) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopped.Load() {
+		return false
+	}
+	if l.attempts == nil {
+		l.attempts = make(map[attempt]context.CancelCauseFunc)
+	}
+	l.attempts[key] = stop
+	e.acting++
+	return true
+}
+
+func (e *engine) endAct() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.acting--
+	e.idle.Broadcast()
 }
 
 // stop asks an attempt to end; its end is still reported.

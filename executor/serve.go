@@ -20,6 +20,8 @@ const (
 	duePage      = 1000
 	queuePage    = 64
 	maxLive      = 4096
+	strayPolls   = 30              // polls between two looks for strays
+	haltFor      = 2 * time.Second // what is cut off gets to end
 )
 
 // Serve drives runs until ctx ends, then drains: steps in action get
@@ -28,10 +30,11 @@ const (
 func (s *Service) Serve(ctx context.Context) error {
 	defer s.ready.Store(false)
 	for ctx.Err() == nil {
+		asked := s.cfg.Now()
 		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
 		switch {
 		case err == nil:
-			s.lead(ctx, epoch)
+			s.lead(ctx, epoch, asked)
 		case errors.Is(err, ErrLeaseHeld):
 			s.ready.Store(true) // standing by: the API serves all the same
 		default:
@@ -42,97 +45,138 @@ func (s *Service) Serve(ctx context.Context) error {
 	return nil
 }
 
-// lead drives runs while this process holds the lease.
-func (s *Service) lead(ctx context.Context, epoch int64) {
+// lead drives runs while this process holds the lease, taken at since.
+func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	e := s.engine
 	s.epoch.Store(epoch)
 	e.stopped.Store(false)
-	e.driving.Store(true)
-	e.backlog.mark()
-	loops, end := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop} {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			loop(loops)
-		}()
+	leading, end := context.WithCancel(ctx)
+	defer end()
+	renewed := make(chan bool, 1)
+	go func() {
+		defer end()
+		renewed <- s.renew(ctx, since)
+	}()
+	var loops sync.WaitGroup
+	if e.recover(leading) {
+		for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop} {
+			loops.Go(func() { loop(leading) })
+		}
+		s.ready.Store(true)
+		s.cfg.Log.Info("the executor drives runs", "epoch", epoch)
 	}
-	if err := e.recover(loops); err != nil {
-		s.cfg.Log.Error("recovery was cut short", "error", err)
-	}
-	s.ready.Store(true)
-	s.cfg.Log.Info("the executor drives runs", "epoch", epoch)
-	lost := s.renew(ctx)
-	s.ready.Store(!lost && ctx.Err() == nil)
+	lost := <-renewed
+	s.ready.Store(false)
+	e.open.Store(false)
 	e.driving.Store(false)
-	end()
-	wg.Wait()
+	loops.Wait()
 	if !lost {
 		e.drain(s.cfg.Drain)
 	}
 	e.halt()
+	e.settleDown(ctx)
 	s.epoch.Store(0)
 	if !lost {
-		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		if err := s.cfg.Store.ReleaseLease(release, s.cfg.Holder); err != nil {
-			s.cfg.Log.Warn("the executor's lease was not released", "error", err)
-		}
+		s.release(context.WithoutCancel(ctx))
 	}
 }
 
-// renew keeps the lease until ctx ends (false) or it is lost (true).
-func (s *Service) renew(ctx context.Context) (lost bool) {
-	held := s.now()
-	for pause(ctx, renewEvery) {
-		epoch, err := s.renewOnce(ctx)
+func (s *Service) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.cfg.Store.ReleaseLease(ctx, s.cfg.Holder); err != nil {
+		s.cfg.Log.Warn("the executor's lease was not released", "error", err)
+	}
+}
+
+// renew keeps the lease until ctx ends (false) or it is lost (true). What
+// counts is when a renewal was asked for, not when it was answered: the store
+// counts the lease from there.
+func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
+	wait := renewEvery
+	for pause(ctx, wait) {
+		asked := s.cfg.Now()
+		left := loseAfter - asked.Sub(held)
+		if left <= 0 {
+			s.cfg.Log.Error("the executor's lease could not be renewed in time")
+			return true
+		}
+		epoch, err := s.renewOnce(ctx, min(left, renewEvery))
 		switch {
 		case err == nil && epoch == s.epoch.Load():
-			held = s.now()
+			held, wait = asked, renewEvery
 		case ctx.Err() != nil:
 			return false
 		case err == nil, errors.Is(err, ErrLeaseHeld):
 			s.cfg.Log.Error("the executor's lease is another's")
 			return true
-		case s.now().Sub(held) > loseAfter:
-			s.cfg.Log.Error("the executor's lease could not be renewed in time", "error", err)
-			return true
+		default:
+			s.cfg.Log.Warn("the executor's lease was not renewed", "error", err)
+			wait = min(pollEvery, max(loseAfter-s.cfg.Now().Sub(held), 0))
 		}
 	}
 	return false
 }
 
-func (s *Service) renewOnce(ctx context.Context) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, renewEvery)
+func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
 }
 
-// recover takes up the runs that a dead process left in action.
-func (e *engine) recover(ctx context.Context) error {
-	after, found := "", 0
-	for {
+// recover takes up the runs that a dead process left in action, and opens the
+// engine. No run begins before all of them are known: one that began earlier
+// would look like one of them. False: ctx ended first.
+func (e *engine) recover(ctx context.Context) bool {
+	ids, err := e.busy(ctx)
+	for err != nil {
+		e.log.Warn("the runs that were in action could not be read", "error", err)
+		if !pause(ctx, retryStoreAfter) {
+			return false
+		}
+		ids, err = e.busy(ctx)
+	}
+	e.driving.Store(true)
+	if n := e.takeUp(ids); n > 0 {
+		e.log.Info("runs were taken up again", "runs", n)
+	}
+	e.backlog.mark()
+	e.open.Store(true)
+	return true
+}
+
+// busy lists the runs that the store has as in action.
+func (e *engine) busy(ctx context.Context) ([]string, error) {
+	var all []string
+	for after := ""; ; after = all[len(all)-1] {
 		ids, err := e.store.Busy(ctx, after, duePage)
-		if err != nil {
-			if pause(ctx, retryStoreAfter) {
-				continue
-			}
-			return err
-		}
-		for _, id := range ids {
-			e.slots.force()
-			e.post(id, envelope{in: machine.Recover{}}, true)
-			after = id
-		}
-		found += len(ids)
-		if len(ids) < duePage {
-			if found > 0 {
-				e.log.Info("runs were taken up again", "runs", found)
-			}
-			return nil
+		all = append(all, ids...)
+		if err != nil || len(ids) < duePage {
+			return all, err
 		}
 	}
+}
+
+// takeUp recovers those of the runs that nobody here drives, and counts them.
+// They had their slots before, and get them beyond the limit. A run with an
+// attempt in action here is always in memory, so none of these has one.
+func (e *engine) takeUp(ids []string) (n int) {
+	for _, id := range ids {
+		l := &live{id: id, epoch: e.svc.epoch.Load(), inbox: []envelope{{in: machine.Recover{}}}, driven: true, granted: true}
+		e.mu.Lock()
+		known := e.live[id] != nil || e.waiting[id]
+		if !known {
+			e.live[id] = l
+		}
+		e.mu.Unlock()
+		if known {
+			continue
+		}
+		n++
+		e.slots.force()
+		go e.drive(l)
+	}
+	return n
 }
 
 // dispatchLoop gives free slots to woken runs first, then to queued ones.
@@ -251,18 +295,36 @@ func (e *engine) sleepUntil(ctx context.Context, next time.Time) {
 	}
 }
 
-// pollLoop brings the due times of the next seconds into memory.
+// pollLoop brings the due times of the next seconds into memory, and now and
+// then looks for strays.
 func (e *engine) pollLoop(ctx context.Context) {
-	for ctx.Err() == nil {
+	for n := 1; ctx.Err() == nil; n++ {
 		if e.timers.len() < 4*duePage {
 			e.pollDue(ctx)
+		}
+		if n%strayPolls == 0 {
+			e.seekStrays(ctx)
 		}
 		pause(ctx, pollEvery)
 	}
 }
 
+// seekStrays takes up runs that the store has as in action and nobody drives:
+// a commit that was given up may be stored after all, and a run may have been
+// unreadable for a while.
+func (e *engine) seekStrays(ctx context.Context) {
+	ids, err := e.busy(ctx)
+	if err == nil {
+		e.takeUp(ids)
+	}
+}
+
 func (e *engine) pollDue(ctx context.Context) {
-	dues, err := e.store.Due(ctx, e.now().Add(timerHorizon), duePage)
+	e.mu.Lock()
+	waiting := len(e.waiting)
+	e.mu.Unlock()
+	// Those that wait for a slot are due already and must not hide the others.
+	dues, err := e.store.Due(ctx, e.now().Add(timerHorizon), duePage+waiting)
 	if err != nil {
 		if ctx.Err() == nil {
 			e.log.Warn("due runs could not be read", "error", err)
@@ -279,19 +341,40 @@ func (e *engine) pollDue(ctx context.Context) {
 	}
 }
 
-// drain waits until no run is in memory, at most for d.
+// drain gives steps in action d to end.
 func (e *engine) drain(d time.Duration) {
-	timeout := time.AfterFunc(d, e.idle.Broadcast)
-	defer timeout.Stop()
-	deadline := e.svc.cfg.Now().Add(d)
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	if runs, _ := e.awaitIdle(ctx, true); runs > 0 {
+		e.log.Warn("runs are left for the next process", "runs", runs)
+	}
+}
+
+// settleDown waits after a halt until nothing of this term is under way, or a
+// run could be driven twice in the next. A process that ends waits less.
+func (e *engine) settleDown(ctx context.Context) {
+	short, cancel := context.WithTimeout(context.Background(), haltFor)
+	defer cancel()
+	if runs, acts := e.awaitIdle(short, true); runs+acts > 0 {
+		e.log.Warn("steps or commits do not end", "runs", runs, "steps", acts)
+	}
+	e.awaitIdle(ctx, false)
+}
+
+// awaitIdle waits until no run is in memory, and with acts until no step is
+// performed, or ctx ends. It returns what is left of both.
+func (e *engine) awaitIdle(ctx context.Context, acts bool) (runs, acting int) {
+	defer context.AfterFunc(ctx, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.idle.Broadcast()
+	})()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for len(e.live) > 0 && e.svc.cfg.Now().Before(deadline) {
+	for ctx.Err() == nil && (len(e.live) > 0 || acts && e.acting > 0) {
 		e.idle.Wait()
 	}
-	if n := len(e.live); n > 0 {
-		e.log.Warn("runs are left for the next process", "runs", n)
-	}
+	return len(e.live), e.acting
 }
 
 // halt cuts off what is still in action; its attempts count as interrupted.

@@ -79,8 +79,8 @@ func New(cfg Config) *Service {
 	return s
 }
 
-// Close ends the writers. Call it after Serve has returned and no request is
-// under way.
+// Close ends the writers, once what was handed in is answered; later starts
+// are refused. Call it after Serve has returned.
 func (s *Service) Close() { s.engine.commits.close() }
 
 // Ready tells whether this process takes and drives runs: the store answers,
@@ -118,7 +118,7 @@ func (s *Service) Get(ctx context.Context, tenantID, runID string) (View, error)
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return View{}, err
 	}
-	run, row, err := s.restore(ctx, runID)
+	run, row, _, err := s.restore(ctx, runID)
 	if err != nil {
 		return View{}, err
 	}
@@ -143,17 +143,17 @@ func (s *Service) Definition(ctx context.Context, tenantID, runID string) ([]byt
 }
 
 // restore folds a run from its journal.
-func (s *Service) restore(ctx context.Context, runID string) (*machine.Run, Record, error) {
+func (s *Service) restore(ctx context.Context, runID string) (*machine.Run, Record, snapshotDebt, error) {
 	j, err := s.cfg.Store.Journal(ctx, runID)
 	if err != nil {
-		return nil, Record{}, err
+		return nil, Record{}, snapshotDebt{}, err
 	}
 	c, err := s.plans.get(ctx, j.Row.WorkflowID, j.Row.Version, j.Row.Hash)
 	if err != nil {
-		return nil, Record{}, err
+		return nil, Record{}, snapshotDebt{}, err
 	}
 	run, err := machine.Restore(c.plan, j.Row.Header, j.Snapshot, j.Events)
-	return run, j.Row, err
+	return run, j.Row, debtOf(j), err
 }
 
 // rowOf is the row that shows a run.

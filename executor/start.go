@@ -123,7 +123,16 @@ func checkInput(c *compiled, input json.RawMessage) error {
 func (e *engine) start(created machine.Change, target Target, req StartRequest) (Record, error) {
 	l := &live{id: created.Run.RunID, trace: req.Trace}
 	change, begun := e.tryBegin(created, l)
-	row := rowOf(change.Run, req.Trace, created.Run.CreatedAt)
+	row, err := e.insert(l, change, begun, target, req)
+	if errors.Is(err, ErrFenced) && l.epoch != 0 {
+		// Another node leads by now and finds the run in the queue.
+		return e.insert(&live{id: l.id, trace: l.trace}, created, false, target, req)
+	}
+	return row, err
+}
+
+func (e *engine) insert(l *live, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
+	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
 	commit := Commit{Row: row, Events: change.Events, Revision: target.Revision}
 	if req.Keep != nil {
 		commit.Answer = req.Keep(row)
@@ -132,9 +141,12 @@ func (e *engine) start(created machine.Change, target Target, req StartRequest) 
 	if slot {
 		e.adopt(l)
 	}
-	err := e.commitNew(commit)
+	err := e.commitNew(l.epoch, commit)
 	if err != nil {
 		e.abandon(l)
+		if slot && fault.CodeOf(err) == "outcome_unknown" {
+			e.post(l.id, envelope{in: machine.Recover{}}, false) // it may be there, as running
+		}
 		return Record{}, err
 	}
 	e.committed(l, change)
@@ -142,7 +154,7 @@ func (e *engine) start(created machine.Change, target Target, req StartRequest) 
 	case slot:
 		go e.drive(l)
 	case !begun:
-		e.kick()
+		e.queued() // once more: the queue may have been read before the commit
 	}
 	return row, nil
 }
@@ -150,7 +162,8 @@ func (e *engine) start(created machine.Change, target Target, req StartRequest) 
 // tryBegin gives the change with which the run begins, or the bare creation
 // where it would need a slot and has to queue behind others.
 func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool) {
-	if !e.driving.Load() {
+	l.epoch = e.svc.epoch.Load()
+	if l.epoch == 0 || !e.open.Load() {
 		e.backlog.mark()
 		return created, false
 	}
@@ -179,9 +192,9 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 
 // commitNew submits an insertion and settles an unknown outcome by reading the
 // run back.
-func (e *engine) commitNew(c Commit) error {
+func (e *engine) commitNew(epoch int64, c Commit) error {
 	e.crash("before_commit")
-	err := e.commits.submit(c)
+	err := e.commits.submit(epoch, c)
 	switch {
 	case err == nil:
 		e.crash("after_commit")

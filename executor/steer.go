@@ -50,8 +50,7 @@ func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.
 	}
 	out, err := s.engine.ask(ctx, runID, in)
 	if err == nil && out.row.State == machine.Queued {
-		s.engine.backlog.mark()
-		s.engine.kick()
+		s.engine.queued()
 	}
 	return out.row, err
 }

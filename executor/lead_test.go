@@ -1,0 +1,100 @@
+package executor_test
+
+import (
+	"context"
+	"encoding/json"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// waitsInBusy is a store that answers Busy only after something else happened,
+// or after a while.
+type waitsInBusy struct {
+	executor.Store
+	happened <-chan struct{}
+}
+
+func (w *waitsInBusy) Busy(ctx context.Context, after string, limit int) ([]string, error) {
+	select {
+	case <-w.happened:
+	case <-time.After(200 * time.Millisecond):
+	}
+	return w.Store.Busy(ctx, after, limit)
+}
+
+// A run that begins while this process looks for the runs of a dead one is not
+// one of those.
+func TestARunThatBeginsDuringRecoveryIsNotInterrupted(t *testing.T) {
+	first := newStack(t, neverRun)
+	first.stop()
+	wf := first.workflow(oneRequest)
+	idle := executor.New(executor.Config{
+		Store: first.db, Runner: runnerFunc(neverRun), Hub: events.NewHub(), Now: time.Now, Holder: "idle",
+		NewID: func(prefix string) string { return prefix + "0000000000000000000000aa" },
+	})
+	queued, err := idle.Start(t.Context(), executor.StartRequest{
+		TenantID: tenant, Workflow: wf, Trigger: "manual", Input: json.RawMessage(`{"n":1}`),
+	})
+	if err != nil || queued.State != machine.Queued {
+		t.Fatal(queued.State, err)
+	}
+	idle.Close()
+
+	begun, release := make(chan struct{}, 10), make(chan struct{})
+	var calls atomic.Int64
+	s := stackOn(t, first.db, first.ids, func(ctx context.Context, _ executor.Call) (executor.Result, error) {
+		calls.Add(1)
+		begun <- struct{}{}
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
+		return ok("")
+	}, func(c *executor.Config) { c.Store = &waitsInBusy{c.Store, begun} })
+	close(release)
+	s.waitState(queued.RunID, machine.Completed)
+	if n := count(s.journal(queued.RunID), events.StepInterrupted); n != 0 || calls.Load() != 1 {
+		t.Errorf("%d interruptions, %d calls", n, calls.Load())
+	}
+}
+
+// The time that steps get at a stop is not measured by a clock that may stand
+// still or be set back.
+func TestAStopEndsThoughTheClockStandsStill(t *testing.T) {
+	begun, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	fixed := time.Now()
+	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) {
+		close(begun)
+		<-release
+		return ok("")
+	}, func(c *executor.Config) {
+		c.Now = func() time.Time { return fixed }
+		c.Drain = 10 * time.Millisecond
+	})
+	s.start(s.workflow(oneRequest), `{"n":1}`)
+	<-begun
+	stopped := make(chan struct{})
+	go func() { s.stop(); close(stopped) }()
+	select {
+	case <-stopped:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the stop did not end")
+	}
+}
+
+func TestAStartAfterTheEndIsRefused(t *testing.T) {
+	s := newStack(t, neverRun)
+	wf := s.workflow(threeConditions)
+	s.stop()
+	_, err := s.svc.Start(t.Context(), executor.StartRequest{
+		TenantID: tenant, Workflow: wf, Trigger: "manual", Input: json.RawMessage(`{"n":1}`),
+	})
+	wantCode(t, err, fault.Unavailable, "not_ready")
+}
