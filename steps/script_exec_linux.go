@@ -89,7 +89,7 @@ func giveAway(dir string) error {
 // supervise starts the supervisor, gives it its order and waits.
 func (r *scriptRunner) supervise(ctx context.Context, level isolation, o order, stdin string) (*ending, error) {
 	if !helpful.Load() {
-		return nil, permanent("scripts_unavailable", "This program cannot run scripts: its main (in tests, TestMain) must call steps.ScriptHelperMain first.")
+		return nil, noHelper()
 	}
 	line, err := json.Marshal(o)
 	if err != nil {

@@ -39,6 +39,10 @@ func ScriptHelperMain() {
 // another, without end: such a program gets an error instead.
 var helpful atomic.Bool
 
+func noHelper() error {
+	return permanent("no_script_helper", "This program cannot run scripts: its main (in tests, TestMain) must call steps.ScriptHelperMain first.")
+}
+
 // supervisorMain runs the script of the order on descriptor 3 and answers on
 // descriptor 4.
 func supervisorMain() int {

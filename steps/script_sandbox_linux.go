@@ -32,6 +32,9 @@ func deviceFiles() []string {
 // probe tries the levels, best first, and takes the first under which a script
 // runs and cannot read a file that only the server's user may read.
 func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
+	if !helpful.Load() {
+		return isolation{}, noHelper()
+	}
 	canary, remove, err := r.canary()
 	if err != nil {
 		return isolation{}, transient("script_not_started", "The server could not make a directory for the script.")
