@@ -4,7 +4,7 @@ GO      ?= go
 LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 PACKAGES = ./...
 
-.PHONY: build test race lint fmt layers crash bench tour ci
+.PHONY: build test race lint fmt layers crash sweep bench tour ci
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
@@ -26,6 +26,9 @@ layers: ## who may import what
 
 crash: ## 1,000 kills of the real binary per store; prints figures
 	HEDDLE_CRASH_KILLS=1000 $(GO) test -count=1 -timeout 3h -v -run 'TestCrash' ./internal/crash/
+
+sweep: ## daily schedules in every zone at every half-hour of 2026
+	HEDDLE_SWEEP=all $(GO) test -count=1 -v -run TestSweep ./schedules/
 
 bench: build ## the figures that docs/benchmarks.md quotes
 	bin/heddle bench

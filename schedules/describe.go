@@ -1,0 +1,216 @@
+package schedules
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Describe says in plain words when the expression is due: "At 09:00 on
+// weekdays, New York time".
+func (s Spec) Describe(zone string) string {
+	if s.every > 0 {
+		return "Every " + interval(s.every)
+	}
+	when, daily := s.clockWords()
+	days := s.dayWords()
+	if days == "" && daily {
+		days = " every day"
+	}
+	return when + days + ", " + zoneWords(zone)
+}
+
+func interval(d time.Duration) string {
+	var parts []string
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		n := d / unit.size
+		d -= n * unit.size
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+unit.name)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %ss", n, unit.name))
+		}
+	}
+	if len(parts) == 1 {
+		return strings.TrimPrefix(parts[0], "1 ")
+	}
+	return join(parts, "and")
+}
+
+func zoneWords(zone string) string {
+	switch zone {
+	case "", "UTC", "Etc/UTC", "Etc/GMT", "GMT":
+		return "UTC"
+	}
+	city := zone[strings.LastIndexByte(zone, '/')+1:]
+	if strings.HasPrefix(zone, "Etc/") || !strings.Contains(zone, "/") {
+		return zone + " time"
+	}
+	return strings.ReplaceAll(city, "_", " ") + " time"
+}
+
+// mostClocks is how many times of day are listed one by one.
+const mostClocks = 6
+
+// clockWords says at what times of a day; daily is set where these are points
+// of a day rather than a rhythm.
+func (s *Spec) clockWords() (words string, daily bool) {
+	minutes, hours := values(s.minute), values(s.hour)
+	everyHour := len(hours) == 24
+	switch {
+	case len(minutes)*len(hours) <= mostClocks:
+		return "At " + join(s.clocks(minutes, hours), "and"), true
+	case len(minutes) == 60 && everyHour:
+		return "Every minute", false
+	case everyHour && stepOf(minutes, 60) > 0:
+		return fmt.Sprintf("Every %d minutes", stepOf(minutes, 60)), false
+	case everyHour && len(minutes) == 1 && minutes[0] == 0:
+		return "Every hour", false
+	case everyHour:
+		return "At " + minuteWords(minutes) + " of every hour", false
+	case len(minutes) == 1 && stepOf(hours, 24) > 0:
+		return fmt.Sprintf("At minute %d of every %s hour from 00:00", minutes[0], ordinal(stepOf(hours, 24))), false
+	case len(minutes) == 60:
+		return "Every minute of " + hourWords(hours), false
+	case stepOf(minutes, 60) > 0:
+		return fmt.Sprintf("Every %d minutes of %s", stepOf(minutes, 60), hourWords(hours)), false
+	}
+	return "At " + minuteWords(minutes) + " of " + hourWords(hours), false
+}
+
+func (s *Spec) clocks(minutes, hours []int) []string {
+	var list []string
+	for _, h := range hours {
+		for _, m := range minutes {
+			list = append(list, fmt.Sprintf("%02d:%02d", h, m))
+		}
+	}
+	return list
+}
+
+func minuteWords(minutes []int) string {
+	if len(minutes) == 1 {
+		return "minute " + strconv.Itoa(minutes[0])
+	}
+	return "minutes " + ranges(minutes, strconv.Itoa)
+}
+
+func hourWords(hours []int) string {
+	if len(hours) == 1 {
+		return "hour " + strconv.Itoa(hours[0])
+	}
+	return "hours " + ranges(hours, strconv.Itoa)
+}
+
+// dayWords says on what days, with a leading space; "" is every day.
+func (s *Spec) dayWords() string {
+	var where []string
+	allDays, allWeek := bits.OnesCount64(s.dom) == 31, bits.OnesCount64(s.dow) == 7
+	month := s.dom != 0 && !allDays
+	week := !allWeek
+	either := month && week && !s.anyDom && !s.anyDow
+	// Without * one of two fields that name everything makes the other moot.
+	if !s.anyDom && !s.anyDow && (allDays || allWeek) {
+		month, week = false, false
+	}
+	if month {
+		where = append(where, "on "+dayOfMonthWords(values(s.dom)))
+	}
+	if week {
+		where = append(where, weekdayWords(values(s.dow)))
+	}
+	words := strings.Join(where, " or ")
+	if either {
+		words += " (either)"
+	}
+	if months := values(s.month); len(months) < 12 {
+		words += " in " + ranges(months, func(m int) string { return time.Month(m).String() })
+	}
+	if words == "" {
+		return ""
+	}
+	return " " + strings.TrimSpace(words)
+}
+
+func dayOfMonthWords(days []int) string {
+	if len(days) == 1 {
+		return "day " + strconv.Itoa(days[0]) + " of the month"
+	}
+	return "days " + ranges(days, strconv.Itoa) + " of the month"
+}
+
+func weekdayWords(days []int) string {
+	switch fmt.Sprint(days) {
+	case "[1 2 3 4 5]":
+		return "on weekdays"
+	case "[0 6]":
+		return "at weekends"
+	}
+	return "on " + ranges(days, func(d int) string { return time.Weekday(d).String() })
+}
+
+// values lists the bits that are set.
+func values(set uint64) []int {
+	var list []int
+	for ; set != 0; set &= set - 1 {
+		list = append(list, bits.TrailingZeros64(set))
+	}
+	return list
+}
+
+// stepOf is the distance of values that fill a cycle evenly from 0, 0 where
+// they do not.
+func stepOf(list []int, cycle int) int {
+	if len(list) < 2 || list[0] != 0 || cycle%len(list) != 0 {
+		return 0
+	}
+	step := cycle / len(list)
+	for i, v := range list {
+		if v != i*step {
+			return 0
+		}
+	}
+	return step
+}
+
+// ranges prints numbers in order, three and more in a row as "a to b".
+func ranges(list []int, name func(int) string) string {
+	var parts []string
+	for i := 0; i < len(list); {
+		j := i
+		for j+1 < len(list) && list[j+1] == list[j]+1 {
+			j++
+		}
+		if j-i >= 2 {
+			parts = append(parts, name(list[i])+" to "+name(list[j]))
+			i = j + 1
+			continue
+		}
+		parts = append(parts, name(list[i]))
+		i++
+	}
+	return join(parts, "and")
+}
+
+func join(parts []string, last string) string {
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " " + last + " " + parts[len(parts)-1]
+}
+
+func ordinal(n int) string {
+	switch n {
+	case 2:
+		return "2nd"
+	case 3:
+		return "3rd"
+	}
+	return strconv.Itoa(n) + "th"
+}

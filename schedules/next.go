@@ -1,0 +1,159 @@
+package schedules
+
+import "time"
+
+// Gap says what becomes of a named local time that the clock jumps over.
+type Gap string
+
+// Repeat says which of two equal local times counts.
+type Repeat string
+
+// The rules; the first of each is the default.
+const (
+	Shift Gap = "shift" // the first instant after the gap
+	Skip  Gap = "skip"
+
+	First Repeat = "first"
+	Last  Repeat = "last"
+	Both  Repeat = "both"
+)
+
+// Rules choose what happens on the days when clocks change. They concern
+// expressions whose hour holds neither * nor /; all others follow elapsed
+// time. Anchor is where the intervals of @every are counted from; zero is 1970.
+type Rules struct {
+	Gap    Gap
+	Repeat Repeat
+	Anchor time.Time
+}
+
+// mostYears bounds the search for a next time.
+const mostYears = 40
+
+// Next is the first due time after an instant in a zone; false when there is
+// none within forty years. It is strictly later than after.
+func (s Spec) Next(after time.Time, loc *time.Location, r Rules) (time.Time, bool) {
+	if s.every > 0 {
+		return s.nextInterval(after, r.Anchor).In(loc), true
+	}
+	seg := segmentAt(loc, after.Unix())
+	w := seg.wall(after.Unix())
+	for limit := w + mostYears*366*day; w < limit; {
+		var ok bool
+		if w, ok = s.next(w); !ok {
+			break
+		}
+		if seg.end == ever || int64(w)-seg.offset < seg.end {
+			if at := int64(w) - seg.offset; s.counts(at, seg, loc, r) {
+				return time.Unix(at, 0).In(loc), true
+			}
+			continue
+		}
+		following := seg.following(loc)
+		if !s.elapsed && r.Gap != Skip && len(s.lost(seg, following, loc, 1)) > 0 {
+			return time.Unix(seg.end, 0).In(loc), true
+		}
+		seg = following
+		w = seg.wall(seg.start) - 1
+	}
+	return time.Time{}, false
+}
+
+func (s Spec) nextInterval(after, anchor time.Time) time.Time {
+	// In seconds, so that no distance overflows.
+	from, every := int64(0), int64(s.every/time.Second)
+	if !anchor.IsZero() {
+		from = anchor.Unix()
+	}
+	passed := after.Unix() - from
+	n := passed / every
+	if passed%every < 0 {
+		n--
+	}
+	return time.Unix(from+(n+1)*every, 0)
+}
+
+// counts tells whether a named local time counts at this of its instants.
+func (s *Spec) counts(at int64, seg segment, loc *time.Location, r Rules) bool {
+	if s.elapsed || r.Repeat == Both || seg.inner(at) {
+		return true
+	}
+	all := instants(loc, seg.wall(at))
+	if r.Repeat == Last {
+		return at == all[len(all)-1]
+	}
+	return at == all[0]
+}
+
+// lost lists at most limit named local times that the clock jumps over between
+// two segments. Those of a day that does not exist at all are not among them.
+func (s *Spec) lost(before, after segment, loc *time.Location, limit int) []wall {
+	from, to := before.wall(before.end), after.wall(after.start)
+	var list []wall
+	for w, ok := s.next(from - 1); ok && w < to && len(list) < limit; w, ok = s.next(w) {
+		midnight := wall(w.days() * day)
+		if from <= midnight && midnight+day <= to {
+			w = midnight + day - 1
+			continue
+		}
+		if len(instants(loc, w)) == 0 {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// Last is the latest due time after after and up to upto.
+func (s Spec) Last(after, upto time.Time, loc *time.Location, r Rules) (time.Time, bool) {
+	const hour = time.Hour
+	for _, back := range []time.Duration{hour, 24 * hour, 31 * 24 * hour, 366 * 24 * hour, 9 * 366 * 24 * hour, mostEvery * 4} {
+		from := upto.Add(-back)
+		if from.Before(after) {
+			from = after
+		}
+		if t, ok := s.Next(from, loc, r); ok && !t.After(upto) {
+			for n, more := t, true; more && !n.After(upto); n, more = s.Next(n, loc, r) {
+				t = n
+			}
+			return t, true
+		}
+		if !from.After(after) {
+			break
+		}
+	}
+	return time.Time{}, false
+}
+
+// Count is how many due times there are after after and up to upto. Its cost
+// grows with the days in between, not with the times.
+func (s Spec) Count(after, upto time.Time, loc *time.Location, r Rules) int {
+	if !after.Before(upto) {
+		return 0
+	}
+	if s.every > 0 {
+		first := s.nextInterval(after, r.Anchor)
+		if first.After(upto) {
+			return 0
+		}
+		return 1 + int((upto.Unix()-first.Unix())/int64(s.every/time.Second))
+	}
+	n := 0
+	for u := after; ; {
+		seg := segmentAt(loc, u.Unix())
+		end := upto.Unix()
+		if seg.end != ever {
+			end = min(end, seg.end-near-1)
+		}
+		if seg.inner(u.Unix()) && end-u.Unix() > day {
+			n += s.count(seg.wall(u.Unix()), seg.wall(end))
+			u = time.Unix(end, 0)
+			continue
+		}
+		t, ok := s.Next(u, loc, r)
+		if !ok || t.After(upto) {
+			return n
+		}
+		n++
+		u = t
+	}
+}

@@ -1,0 +1,281 @@
+package schedules
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"heddle/fault"
+)
+
+// Limits of an expression.
+const (
+	maxExpression = 256
+	// LeastEvery is the shortest interval of @every.
+	LeastEvery = time.Minute
+	mostEvery  = 10 * 366 * 24 * time.Hour
+)
+
+// Spec is a parsed expression: the local times that it names, or an interval.
+type Spec struct {
+	source string
+	every  time.Duration // of @every; 0: the fields count
+
+	minute, hour, dom, month, dow uint64 // one bit per value
+	// Where both days are restricted, either fits (POSIX).
+	anyDom, anyDow bool
+	// elapsed: the hour holds * or /, so the times follow elapsed time and a
+	// changing clock neither adds nor moves one.
+	elapsed bool
+}
+
+// String gives the expression as it was written.
+func (s Spec) String() string { return s.source }
+
+// field is one of the five, with the values that it may hold.
+type field struct {
+	name      string
+	low, high int
+	names     string // of the values from low on, three letters each
+}
+
+func fields() [5]field {
+	return [5]field{
+		{"minute", 0, 59, ""},
+		{"hour", 0, 23, ""},
+		{"day of month", 1, 31, ""},
+		{"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
+		{"day of week", 0, 7, "sunmontuewedthufrisat"},
+	}
+}
+
+// starBit is how the parser marks a field of * alone.
+const starBit = 1 << 63
+
+// Parse reads five cron fields, a word such as @daily, or @every with an
+// interval of at least a minute. The error is fault.Unacceptable invalid_cron;
+// it names the field and what would be right. An expression that never fires is
+// invalid_cron too.
+func Parse(expression string) (Spec, error) {
+	text := strings.TrimSpace(expression)
+	switch {
+	case text == "":
+		return Spec{}, refuse(0, "0 2 * * *", "The expression is empty; give five fields: minute, hour, day of month, month, day of week.")
+	case len(text) > maxExpression:
+		return Spec{}, refuse(0, "", "The expression has %d characters; %d are the most.", len(text), maxExpression)
+	case strings.Contains(text, "="):
+		return Spec{}, refuse(strings.Index(text, "=")+1, "", "The zone does not stand in the expression; give it as timezone.")
+	case strings.HasPrefix(text, "@every"):
+		return parseEvery(text)
+	case strings.HasPrefix(text, "@"):
+		return parseWord(text)
+	}
+	parts := strings.Fields(text)
+	if len(parts) != 5 {
+		return Spec{}, wrongCount(parts)
+	}
+	column := 1 // in the expression as given
+	for i, f := range fields() {
+		column += strings.Index(expression[column-1:], parts[i])
+		checked, err := f.check(parts[i], column)
+		if err != nil {
+			return Spec{}, err
+		}
+		column += len(parts[i])
+		parts[i] = checked
+	}
+	s, err := bitsOf(strings.Join(parts, " "))
+	if err != nil {
+		return Spec{}, err
+	}
+	s.source = text
+	return s, s.fires()
+}
+
+func wrongCount(parts []string) error {
+	if len(parts) == 6 || len(parts) == 7 {
+		right := strings.Join(parts[1:6], " ")
+		return refuse(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. Seconds and years are not scheduled; try %q.", len(parts), right)
+	}
+	return refuse(1, "", "There are %d fields, five are right: minute, hour, day of month, month, day of week.", len(parts))
+}
+
+func parseEvery(text string) (Spec, error) {
+	rest := strings.TrimSpace(strings.TrimPrefix(text, "@every"))
+	d, err := time.ParseDuration(rest)
+	switch {
+	case err != nil:
+		return Spec{}, refuse(1, "@every 90m", "@every takes an interval such as 90m or 1h30m, not %q.", rest)
+	case d < LeastEvery:
+		return Spec{}, refuse(1, "@every 1m", "@every takes at least a minute, not %s.", d)
+	case d > mostEvery || d%time.Second != 0:
+		return Spec{}, refuse(1, "@every 24h", "@every takes whole seconds up to ten years, not %s.", rest)
+	}
+	return Spec{source: "@every " + d.String(), every: d, elapsed: true}, nil
+}
+
+func parseWord(text string) (Spec, error) {
+	switch text {
+	case "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually":
+	default:
+		return Spec{}, refuse(1, "@daily", "%q is unknown; there are @hourly, @daily, @weekly, @monthly, @yearly and @every.", text)
+	}
+	s, err := bitsOf(text)
+	s.source = text
+	s.elapsed = text == "@hourly"
+	return s, err
+}
+
+// bitsOf hands an expression that was checked to the parser.
+func bitsOf(text string) (s Spec, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = refuse(0, "", "The expression cannot be read.")
+		}
+	}()
+	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
+	if err != nil {
+		return Spec{}, refuse(0, "", "The expression cannot be read: %s.", err)
+	}
+	p, ok := parsed.(*cron.SpecSchedule)
+	if !ok {
+		return Spec{}, refuse(0, "", "The expression cannot be read.")
+	}
+	hour := ""
+	if parts := strings.Fields(text); len(parts) == 5 {
+		hour = parts[1]
+	}
+	return Spec{
+		source: text, minute: p.Minute &^ starBit, hour: p.Hour &^ starBit, dom: p.Dom &^ starBit,
+		month: p.Month &^ starBit, dow: p.Dow &^ starBit,
+		anyDom: p.Dom&starBit != 0, anyDow: p.Dow&starBit != 0, elapsed: strings.ContainsAny(hour, "*/"),
+	}, nil
+}
+
+// fires refuses what names no day that there is.
+func (s Spec) fires() error {
+	// Eight years without a leap day are the longest gap there is.
+	if _, ok := s.next(wallOf(1896, 3, 1)); ok {
+		return nil
+	}
+	return refuse(0, "", "%q never fires: no such day is in any of its months.", s.source)
+}
+
+// check accepts a field and writes it so that the parser reads it as meant:
+// Sunday as 7 becomes 0.
+func (f field) check(text string, column int) (string, error) {
+	items := strings.Split(text, ",")
+	for i, item := range items {
+		checked, problem := f.item(item)
+		if problem != "" {
+			return "", refuse(column, "", "%s: %s", f.name, problem)
+		}
+		items[i] = checked
+	}
+	return strings.Join(items, ","), nil
+}
+
+// item checks one of a field's comma-separated items.
+func (f field) item(item string) (checked, problem string) {
+	span, stepText, stepped := strings.Cut(item, "/")
+	step := 1
+	if stepped {
+		n, ok := number(stepText)
+		most := f.last() - f.low
+		if !ok || n < 1 || n > most {
+			return "", fmt.Sprintf("the step %q must be a number from 1 to %d.", stepText, most)
+		}
+		step = n
+	}
+	if span == "*" || span == "?" && strings.HasPrefix(f.name, "day") {
+		return item, ""
+	}
+	lowText, highText, ranged := strings.Cut(span, "-")
+	low, problem := f.value(lowText)
+	if problem != "" {
+		return "", problem
+	}
+	high := low
+	switch {
+	case ranged:
+		if high, problem = f.value(highText); problem != "" {
+			return "", problem
+		}
+		if f.high == 7 && high == 0 && low > 0 {
+			high = 7 // a week that ends on Sunday
+		}
+	case stepped:
+		high = f.last()
+	}
+	if low > high {
+		return "", fmt.Sprintf("%s runs backwards; write %d-%d,%d-%d.", span, low, f.last(), f.low, high)
+	}
+	if high == 7 && f.high == 7 {
+		return withSunday(low, step), ""
+	}
+	if stepped {
+		return fmt.Sprintf("%d-%d/%d", low, high, step), ""
+	}
+	return fmt.Sprintf("%d-%d", low, high), ""
+}
+
+// withSunday lists the days from low to Sunday.
+func withSunday(low, step int) string {
+	var days []string
+	for d := low; d <= 7; d += step {
+		days = append(days, strconv.Itoa(d%7))
+	}
+	return strings.Join(days, ",")
+}
+
+// last is the highest value as counted: Sunday as 7 is Sunday as 0.
+func (f field) last() int {
+	if f.high == 7 {
+		return 6
+	}
+	return f.high
+}
+
+func (f field) value(text string) (int, string) {
+	if n, ok := number(text); ok {
+		if n < f.low || n > f.high {
+			return 0, fmt.Sprintf("%d is not from %d to %d.", n, f.low, f.high)
+		}
+		return n, ""
+	}
+	if i := strings.Index(f.names, strings.ToLower(text)); len(text) == 3 && i >= 0 && i%3 == 0 {
+		return f.low + i/3, ""
+	}
+	switch {
+	case text == "":
+		return 0, fmt.Sprintf("an item is empty; give numbers from %d to %d.", f.low, f.high)
+	case strings.ContainsAny(text, "L#W"):
+		return 0, fmt.Sprintf("%q is not understood: L, W and # are extensions of other schedulers; name the days, such as 28-31 or MON, and decide in the workflow.", text)
+	case f.names != "":
+		return 0, fmt.Sprintf("%q is neither a number from %d to %d nor a name such as %s.", text, f.low, f.high, strings.ToUpper(f.names[3:6]))
+	}
+	return 0, fmt.Sprintf("%q is not a number from %d to %d.", text, f.low, f.high)
+}
+
+// number reads decimal digits, at most nine.
+func number(text string) (int, bool) {
+	if text == "" || len(text) > 9 || strings.Trim(text, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil
+}
+
+// refuse is the error of an expression. column counts from 1, 0 where no place
+// is to blame.
+func refuse(column int, suggestion, format string, args ...any) *fault.Error {
+	err := fault.New(fault.Unacceptable, "invalid_cron", format, args...)
+	err.Issues = []fault.Issue{{
+		Code: "invalid_cron", Severity: "error", Message: err.Message, Pointer: "/cron_expression",
+		Column: column, Suggestion: suggestion,
+	}}
+	return err
+}

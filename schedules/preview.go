@@ -1,0 +1,113 @@
+package schedules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Time is one due time of a preview, in its zone. Note says where a change of
+// the clock moved or dropped something, "" on all other days.
+type Time struct {
+	At   time.Time
+	Note string
+}
+
+// Preview lists the next due times strictly after from.
+func (s Spec) Preview(from time.Time, n int, loc *time.Location, r Rules) []Time {
+	list := []Time{}
+	for range n {
+		at, ok := s.Next(from, loc, r)
+		if !ok {
+			break
+		}
+		list = append(list, Time{At: at, Note: s.note(from, at, loc, r)})
+		from = at
+	}
+	return list
+}
+
+// note says what the clock did between a due time and the one before it. Each
+// change of the clock is at exactly one due time's account.
+func (s *Spec) note(before, at time.Time, loc *time.Location, r Rules) string {
+	if s.every > 0 {
+		return ""
+	}
+	var notes []string
+	for seg := segmentAt(loc, before.Unix()); seg.end <= at.Unix(); {
+		next := seg.following(loc)
+		notes = append(notes, s.gapNotes(seg, next, at, loc, r)...)
+		seg = next
+	}
+	if note := s.repeatNote(at, loc, r); note != "" {
+		notes = append(notes, note)
+	}
+	return strings.Join(notes, " ")
+}
+
+// gapNotes tells about the local times and days between two segments.
+func (s *Spec) gapNotes(before, after segment, at time.Time, loc *time.Location, r Rules) []string {
+	var notes []string
+	from, to := before.wall(before.end), after.wall(after.start)
+	for midnight := (from + day - 1).midnight(); midnight+day <= to; midnight += day {
+		if s.names(midnight.days()) {
+			notes = append(notes, fmt.Sprintf("%s does not exist in this zone.", midnight.time().Format(time.DateOnly)))
+		}
+	}
+	lost := s.lost(before, after, loc, 4)
+	if len(lost) == 0 {
+		return notes
+	}
+	jump := fmt.Sprintf("%s not exist on %s (clocks go from %s to %s)",
+		clocks(lost), lost[0].time().Format(time.DateOnly), from.clock(), to.clock())
+	if !s.elapsed && r.Gap != Skip && at.Unix() == after.start {
+		return append(notes, jump+"; moved to the first time after the gap.")
+	}
+	return append(notes, jump+"; left out.")
+}
+
+// repeatNote tells which of two equal local times this is.
+func (s *Spec) repeatNote(at time.Time, loc *time.Location, r Rules) string {
+	seg := segmentAt(loc, at.Unix())
+	w := seg.wall(at.Unix())
+	all := instants(loc, w)
+	if len(all) < 2 || seg.inner(at.Unix()) {
+		return ""
+	}
+	which := "first"
+	if all[0] != at.Unix() {
+		which = "second"
+	}
+	note := fmt.Sprintf("%s comes twice on %s; this is the %s", w.clock(), w.time().Format(time.DateOnly), which)
+	if !s.elapsed && r.Repeat != Both {
+		return note + ", the other is left out."
+	}
+	return note + "."
+}
+
+// midnight is the beginning of the day.
+func (w wall) midnight() wall { return wall(w.days() * day) }
+
+// clock prints hours and minutes, and seconds where there are any.
+func (w wall) clock() string {
+	if w%minute != 0 {
+		return w.time().Format(time.TimeOnly)
+	}
+	return w.time().Format("15:04")
+}
+
+// clocks prints "02:00, 02:30 do" or "02:30 does"; of four or more the first
+// three.
+func clocks(list []wall) string {
+	var texts []string
+	for _, w := range list {
+		texts = append(texts, w.clock())
+	}
+	switch {
+	case len(texts) == 1:
+		return texts[0] + " does"
+	case len(texts) > 3:
+		return strings.Join(texts[:3], ", ") + " and more do"
+	}
+	return strings.Join(texts, ", ") + " do"
+}
