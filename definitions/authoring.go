@@ -51,6 +51,23 @@ func CheckSlug(slug string) error {
 	return nil
 }
 
+// CheckImported checks what stands beside the definitions of a workflow that
+// comes from elsewhere, and gives its tags in order. Errors as of Create.
+func CheckImported(w Workflow) (tags []string, err error) {
+	if w.Slug != w.ID {
+		if err := CheckSlug(w.Slug); err != nil {
+			return nil, err
+		}
+	}
+	if !w.Status.Known() {
+		return nil, errStatus(w.Status)
+	}
+	if !knownTrigger(w.TriggerType) {
+		return nil, errTrigger(w.TriggerType)
+	}
+	return checkTags(w.Tags)
+}
+
 func checkCreate(req CreateRequest) error {
 	if req.Slug != "" {
 		if err := CheckSlug(req.Slug); err != nil {

@@ -147,8 +147,14 @@ func (s *Service) Validate(d Written) []Diagnostic {
 // are one fault.
 func (s *Service) sound(d Written) (*Document, error) {
 	found := s.Validate(d)
-	if d.Document != nil && Valid(found) {
-		return d.Document, nil
+	return d.Document, Refusal(d.Document, found)
+}
+
+// Refusal is the error of a definition that has errors, all findings in one:
+// fault.Unacceptable invalid_definition; nil where it has none.
+func Refusal(doc *Document, found []Diagnostic) error {
+	if doc != nil && Valid(found) {
+		return nil
 	}
 	msgs := Messages(found)
 	err := fault.New(fault.Unacceptable, "invalid_definition", "The definition has %d errors.", len(msgs))
@@ -156,5 +162,5 @@ func (s *Service) sound(d Written) (*Document, error) {
 		err.Message = "The definition has an error: " + msgs[0]
 	}
 	err.Issues = found
-	return nil, err
+	return err
 }

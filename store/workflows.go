@@ -151,9 +151,13 @@ func noWorkflow(ref string) error {
 
 func takenSlug(err error, slug string) error {
 	if duplicate(err, "slug") {
-		return fault.Wrap(err, fault.Conflict, "slug_taken", "Another workflow has the slug %q: choose another.", slug)
+		return slugTaken(err, slug)
 	}
 	return err
+}
+
+func slugTaken(err error, slug string) error {
+	return fault.Wrap(err, fault.Conflict, "slug_taken", "Another workflow has the slug %q: choose another.", slug)
 }
 
 func takenLabel(label string) error {

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/versions"
+)
+
+// WorkflowsAfter lists workflows by slug, beginning after one; ids nil: all.
+func (db *DB) WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]definitions.Workflow, error) {
+	if ids != nil && len(ids) == 0 {
+		return nil, nil
+	}
+	q := db.reader(ctx).Where("tenant_id = ? AND deleted = 0 AND slug > ?", tenantID, after)
+	if ids != nil {
+		q = q.Where("id IN ?", ids)
+	}
+	var rows []workflowRow
+	if err := q.Order("slug").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]definitions.Workflow, len(rows))
+	for i, row := range rows {
+		w, err := row.workflow()
+		if err != nil {
+			return nil, err
+		}
+		list[i] = w
+	}
+	return list, nil
+}
+
+// VersionsAfter lists versions with their definitions, oldest first, beginning
+// after a number.
+func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, after, limit int) ([]versions.Version, error) {
+	var rows []versionRow
+	err := db.reader(ctx).Where("workflow_id = ? AND tenant_id = ? AND number > ?", workflowID, tenantID, after).
+		Order("number").Limit(limit).Find(&rows).Error
+	list := make([]versions.Version, len(rows))
+	for i, row := range rows {
+		list[i] = row.version()
+	}
+	return list, translate(err)
+}
+
+// ImportWorkflow stores a workflow with all its versions, or nothing.
+func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		row, err := toWorkflowRow(w, all[len(all)-1].Hash)
+		if err != nil {
+			return err
+		}
+		// The slug first: where both are taken, that is what the caller can change.
+		var taken []string
+		err = tx.Raw("SELECT id FROM workflows WHERE tenant_id = ? AND slug = ? AND deleted = 0", w.TenantID, w.Slug).Scan(&taken).Error
+		if err != nil {
+			return err
+		}
+		if len(taken) > 0 {
+			return slugTaken(nil, w.Slug)
+		}
+		if err := tx.Create(&row).Error; duplicate(err, "id") || duplicate(err, "pkey") {
+			return fault.Wrap(err, fault.Conflict, "id_taken", "The id %s is in use: import the workflow under another.", w.ID)
+		} else if err != nil {
+			return takenSlug(err, w.Slug)
+		}
+		if err := writeTags(tx, w); err != nil {
+			return err
+		}
+		for i := range all {
+			if err := insertVersion(tx, definitions.Revision{Workflow: w, Version: &all[i]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,294 @@
+package versions
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+// TransferStore is what moving workflows between tenants and databases asks of
+// persistence. Every method is one transaction.
+type TransferStore interface {
+	// Workflow finds a workflow by id or slug.
+	Workflow(ctx context.Context, tenantID, ref string) (definitions.Workflow, error)
+	// WorkflowsAfter lists workflows in the order of their slugs, beginning
+	// after one; ids nil: all of the tenant's.
+	WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]definitions.Workflow, error)
+	// VersionsAfter lists versions with their definitions, oldest first,
+	// beginning after a number.
+	VersionsAfter(ctx context.Context, tenantID, workflowID string, after, limit int) ([]Version, error)
+	// ImportWorkflow stores a workflow with all its versions, or nothing. A
+	// taken slug is fault.Conflict slug_taken, an id that anybody has
+	// fault.Conflict id_taken.
+	ImportWorkflow(ctx context.Context, w definitions.Workflow, versions []definitions.NewVersion) error
+}
+
+// TransferConfig is what a Transfer is made of.
+type TransferConfig struct {
+	Store   TransferStore
+	Catalog definitions.Catalog
+	NewID   func(prefix string) string
+}
+
+// Transfer moves workflows with their whole history, as lines of JSON.
+type Transfer struct{ cfg TransferConfig }
+
+// NewTransfer makes a Transfer.
+func NewTransfer(cfg TransferConfig) *Transfer { return &Transfer{cfg: cfg} }
+
+// ExportRequest selects workflows: IDs nil is all of the tenant's. WithIDs
+// writes their ids as well.
+type ExportRequest struct {
+	TenantID string
+	IDs      []string
+	WithIDs  bool
+}
+
+// How much an export holds at once.
+const (
+	workflowsAtOnce = 100
+	versionsAtOnce  = 8
+)
+
+// Export writes one line per workflow, in the order of their slugs, and calls
+// flush after each. It holds a few versions at a time.
+func (t *Transfer) Export(ctx context.Context, req ExportRequest, out io.Writer, flush func() error) error {
+	after := ""
+	for {
+		list, err := t.cfg.Store.WorkflowsAfter(ctx, req.TenantID, req.IDs, after, workflowsAtOnce)
+		if err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		for _, w := range list {
+			if err := t.exportOne(ctx, w, req.WithIDs, out); err != nil {
+				return fmt.Errorf("export %s: %w", w.ID, err)
+			}
+			if err := flush(); err != nil {
+				return err
+			}
+			after = w.Slug
+		}
+		if len(list) < workflowsAtOnce {
+			return nil
+		}
+	}
+}
+
+// exportOne writes a workflow's line piece by piece. Versions that are made
+// meanwhile are left out, so that the line fits the workflow as it was read.
+func (t *Transfer) exportOne(ctx context.Context, w definitions.Workflow, withID bool, out io.Writer) error {
+	text, err := lineText(lineOf(w, withID))
+	if err != nil {
+		return err
+	}
+	if _, err := out.Write(bytes.TrimSuffix(text, []byte("]}"))); err != nil {
+		return err
+	}
+	for number := 0; number < w.LatestVersion; {
+		list, err := t.cfg.Store.VersionsAfter(ctx, w.TenantID, w.ID, number, min(versionsAtOnce, w.LatestVersion-number))
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return fmt.Errorf("version %d is missing", number+1)
+		}
+		for _, v := range list {
+			if err := writeVersion(out, v); err != nil {
+				return err
+			}
+			number = v.Number
+		}
+	}
+	_, err = io.WriteString(out, "]}\n")
+	return err
+}
+
+func writeVersion(out io.Writer, v Version) error {
+	text, err := lineText(lineVersionOf(v))
+	if err != nil {
+		return err
+	}
+	if v.Number > 1 {
+		text = append([]byte{','}, text...)
+	}
+	_, err = out.Write(text)
+	return err
+}
+
+// lineText is JSON with < > & as they are and no line's end.
+func lineText(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// OnConflict says what becomes of a workflow whose slug is taken.
+type OnConflict string
+
+// Refuse ends the import there. Skip leaves the workflow out. Rename gives it the
+// first free of slug-2, slug-3, …
+const (
+	Refuse OnConflict = ""
+	Skip   OnConflict = "skip"
+	Rename OnConflict = "rename"
+)
+
+// Arrival is a workflow that an import stored or left out. Line counts from 1.
+type Arrival struct {
+	Line int    `json:"line"`
+	ID   string `json:"id,omitempty"`
+	Slug string `json:"slug"`
+}
+
+// Arrivals is what an import did. No list is nil.
+type Arrivals struct {
+	Imported []Arrival
+	Skipped  []Arrival
+}
+
+// Import reads lines and stores each workflow whole. It stops at the first line
+// that it cannot take; the error says which, and what was stored before that
+// stays and is told. Errors: fault.Malformed invalid_request, fault.TooLarge
+// body_too_large, fault.Unacceptable invalid_line and those of
+// definitions.Create, fault.Conflict slug_taken.
+func (t *Transfer) Import(ctx context.Context, tenantID string, lines io.Reader, on OnConflict) (Arrivals, error) {
+	done := Arrivals{Imported: []Arrival{}, Skipped: []Arrival{}}
+	scan := bufio.NewScanner(lines)
+	scan.Buffer(make([]byte, 64<<10), MaxLine+1)
+	n := 0
+	for scan.Scan() {
+		n++
+		text := bytes.TrimPrefix(scan.Bytes(), []byte("\xef\xbb\xbf"))
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		if err := t.importLine(ctx, tenantID, n, text, on, &done); err != nil {
+			return done, numbered(err, n)
+		}
+	}
+	err := scan.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		return done, fault.New(fault.TooLarge, "body_too_large", "Line %d: It is longer than %d bytes.", n+1, MaxLine).With("line", n+1)
+	}
+	return done, err
+}
+
+// numbered adds the number of the line.
+func numbered(err error, n int) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.With("line", n)
+	}
+	return err
+}
+
+func (t *Transfer) importLine(ctx context.Context, tenantID string, n int, text []byte, on OnConflict, done *Arrivals) error {
+	where := "Line " + strconv.Itoa(n)
+	w, all, err := t.read(text, where)
+	if err != nil {
+		return err
+	}
+	w.TenantID = tenantID
+	wanted := w.Slug
+	w, err = t.store(ctx, w, all)
+	for i := 2; on == Rename && fault.CodeOf(err) == "slug_taken" && i < mostRenames; i++ {
+		w.Slug = t.otherSlug(&w, wanted, i)
+		w, err = t.store(ctx, w, all)
+	}
+	if on == Skip && fault.CodeOf(err) == "slug_taken" {
+		done.Skipped = append(done.Skipped, Arrival{Line: n, Slug: w.Slug})
+		return nil
+	}
+	if err != nil {
+		return placed(err, where, "")
+	}
+	done.Imported = append(done.Imported, Arrival{Line: n, ID: w.ID, Slug: w.Slug})
+	return nil
+}
+
+// mostRenames bounds the search for a free slug.
+const mostRenames = 1000
+
+// otherSlug is the slug with a number; a workflow without a slug of its own
+// gets a new id.
+func (t *Transfer) otherSlug(w *definitions.Workflow, wanted string, i int) string {
+	if workflowID.MatchString(wanted) {
+		w.ID = t.cfg.NewID("wf_")
+		return w.ID
+	}
+	tail := "-" + strconv.Itoa(i)
+	return wanted[:min(len(wanted), 64-len(tail))] + tail
+}
+
+// store keeps the id that the line wants where nobody has it, and takes a new
+// one otherwise. The slug, which is the address that people use, stays.
+func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion) (definitions.Workflow, error) {
+	if w.ID == "" {
+		w.ID = t.cfg.NewID("wf_")
+	}
+	err := t.cfg.Store.ImportWorkflow(ctx, w, all)
+	if fault.CodeOf(err) == "id_taken" {
+		w.ID = t.cfg.NewID("wf_")
+		err = t.cfg.Store.ImportWorkflow(ctx, w, all)
+	}
+	return w, err
+}
+
+// read checks a line whole.
+func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []definitions.NewVersion, error) {
+	w, entries, err := head(text)
+	if err == nil {
+		err = identify(&w)
+	}
+	if err == nil {
+		w.Tags, err = definitions.CheckImported(w)
+	}
+	if err != nil {
+		return w, nil, placed(err, where, "")
+	}
+	all := make([]definitions.NewVersion, len(entries))
+	labels := map[string]bool{}
+	for i, raw := range entries {
+		title, err := t.readVersion(raw, i+1, &all[i])
+		if err == nil && all[i].Label != "" && labels[all[i].Label] {
+			err = badLine("the label %q is given to another version as well.", all[i].Label)
+		}
+		if err != nil {
+			return w, nil, placed(err, where+", version "+strconv.Itoa(i+1), "/versions/"+strconv.Itoa(i))
+		}
+		labels[all[i].Label] = true
+		if i+1 == w.ActiveVersion {
+			w.Name, w.Description = title.Name, title.Description
+		}
+	}
+	return w, all, nil
+}
+
+func (t *Transfer) readVersion(raw []byte, number int, into *definitions.NewVersion) (title, error) {
+	v, text, err := entry(raw, number)
+	if err != nil {
+		return title{}, err
+	}
+	doc, found := definitions.Check(text, definitions.JSON, t.cfg.Catalog)
+	if err := definitions.Refusal(doc, found); err != nil {
+		return title{}, placed(err, "definition", "/definition")
+	}
+	if v.Hash != "" && v.Hash != doc.Hash {
+		return title{}, badLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
+	}
+	v.Definition, v.Hash = doc.Canonical, doc.Hash
+	*into = v
+	return title{doc.Definition.Name, doc.Definition.Description}, nil
+}
