@@ -25,6 +25,7 @@ type Config struct {
 	Access      *access.Service
 	Definitions *definitions.Service
 	Versions    *versions.Service
+	Transfer    *versions.Transfer
 	Executor    *executor.Service
 	Answers     idempotency.Store
 	Version     string

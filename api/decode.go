@@ -25,6 +25,7 @@ const (
 	optionalBody                 // may be absent or empty
 	requiredBody
 	definitionBody // required, larger, YAML too
+	linesBody      // lines of JSON, which the handler reads itself
 )
 
 // The largest bodies, in bytes, and how long a sender may take.

@@ -77,6 +77,12 @@ func (d *document) check(t testing.TB, r request, got response) {
 		t.Errorf("%s %s: %s is sent as %q", r.method, path, status, media)
 		return
 	}
+	if media == "application/x-ndjson" && r.method != http.MethodHead {
+		for line := range strings.Lines(got.body) {
+			d.validate(t, r, "#/paths/"+token(path)+"/"+strings.ToLower(r.method)+"/responses/"+status+"/content/"+token(media)+"/schema", line)
+		}
+		return
+	}
 	if strings.HasSuffix(media, "json") && r.method != http.MethodHead {
 		d.validate(t, r, "#/paths/"+token(path)+"/"+strings.ToLower(r.method)+"/responses/"+status+"/content/"+token(media)+"/schema", got.body)
 	}

@@ -6,4 +6,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The tests' PostgreSQL lives as long as their process.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("heddle/store/storetest.watchLog"))
+}

@@ -79,6 +79,9 @@ func (s *schemas) operation(r *route, problem dict) dict {
 	if r.body == definitionBody {
 		content["application/yaml"] = dict{"schema": schema}
 	}
+	if r.body == linesBody {
+		content = dict{ndjson: dict{"schema": schema}}
+	}
 	op["requestBody"] = dict{"required": r.body != optionalBody, "content": content}
 	return op
 }

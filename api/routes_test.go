@@ -47,6 +47,8 @@ func calls() []call {
 		{"getInfo", "view", "GET", at("/v1/info"), nil, "", 200},
 		{"listWorkflows", "view", "GET", at("/api/workflows"), nil, "", 200},
 		{"validateDefinition", "view", "POST", at("/api/workflows/validate"), body, "", 200},
+		{"exportWorkflows", "view", "GET", at("/api/workflows/export"), nil, "", 200},
+		{"importWorkflows", "edit", "POST", at("/api/workflows/import?on_conflict=rename"), at(oneLine), "workflow:*", 200},
 		{"getWorkflow", "view", "GET", at("/api/workflows/{wf}"), nil, flow, 200},
 		{"listVersions", "view", "GET", at("/api/workflows/{wf}/versions"), nil, flow, 200},
 		{"getVersion", "view", "GET", at("/api/workflows/{wf}/versions/1"), nil, flow, 200},

@@ -87,7 +87,12 @@ type stackOption func(*api.Config, *executor.Config)
 
 func newStack(t testing.TB, opts ...stackOption) *stack {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite://:memory:")
+	return newStackOn(t, "sqlite://:memory:", opts...)
+}
+
+func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
+	t.Helper()
+	db, err := store.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +106,8 @@ func newStack(t testing.TB, opts ...stackOption) *stack {
 		Store: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Holder: newID("node_"), Drain: 100 * time.Millisecond,
 	}
-	acfg := api.Config{Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}), Answers: answers{s}, Version: "test", Now: time.Now, NewID: newID, Log: log}
+	acfg := api.Config{Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
+		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, NewID: newID}), Answers: answers{s}, Version: "test", Now: time.Now, NewID: newID, Log: log}
 	for _, o := range opts {
 		o(&acfg, &ecfg)
 	}

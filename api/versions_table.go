@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"heddle/access"
+	"heddle/versions"
 )
 
 // historyTable is what is done with a workflow's versions beyond reading them.
@@ -29,6 +30,20 @@ func (h *Handler) historyTable() []route {
 		route{method: http.MethodPost, path: one + "/diff", id: "diffDraft", tag: "versions",
 			summary: "Compare the active version with a definition that is not stored", action: access.View, on: onWorkflow,
 			body: definitionBody, answers: tagged(diffBody{}), codes: []string{"workflow_not_found", "invalid_definition"}}.to(taking(h.diffDraft)),
+		route{method: http.MethodGet, path: workflowsBase + "/export", id: "exportWorkflows", tag: "workflows",
+			summary: "Export workflows with all their versions, one per line", action: access.View, on: onVisible,
+			query: []param{
+				{name: "id", about: "Ids or slugs, separated by commas; all without it."},
+				{name: "ids", kind: "boolean", about: "Write the ids too, so that an import into another database keeps them."},
+			},
+			answers: []answer{{status: http.StatusOK, body: versions.Line{}, media: ndjson, about: "Lines of JSON, by slug; the schema is that of a line."}},
+			codes:   []string{"workflow_not_found", "acl_denied"}}.to(bare(h.exportWorkflows)),
+		route{method: http.MethodPost, path: workflowsBase + "/import", id: "importWorkflows", tag: "workflows",
+			summary: "Import workflows as exported: each whole or not at all, up to the first line that cannot be taken", action: access.Edit, on: onTenant,
+			body:    linesBody,
+			query:   []param{{name: "on_conflict", enum: []string{"skip", "rename"}, about: "What becomes of a workflow whose slug is taken; without it that ends the import."}},
+			answers: ok(importBody{}), codes: []string{"slug_taken", "invalid_line", "invalid_definition", "invalid_slug", "invalid_status",
+				"invalid_trigger_type", "invalid_tags", "invalid_label", "invalid_change_summary", "label_taken"}}.to(lines(h.importWorkflows)),
 	}
 }
 

@@ -71,7 +71,8 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		Store: db, Catalog: st.registry, Runs: st.executor, Now: time.Now, NewID: newID,
 	})
 	st.handler = api.New(api.Config{
-		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}), Executor: st.executor,
+		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
+		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, NewID: newID}), Executor: st.executor,
 		Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil

@@ -1,0 +1,187 @@
+package api
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"heddle/access"
+	"heddle/fault"
+	"heddle/versions"
+)
+
+// ndjson is the media type of lines of JSON.
+const ndjson = "application/x-ndjson"
+
+type importBody struct {
+	Imported []versions.Arrival `json:"imported"`
+	Skipped  []versions.Arrival `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
+}
+
+// lines makes an endpoint of a handler that reads lines of JSON itself.
+func lines(f func(*call) error) endpoint { return endpoint{reflect.TypeFor[versions.Line](), f} }
+
+func (h *Handler) exportWorkflows(c *call) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	withIDs, err := boolParam(q, "ids")
+	if err != nil {
+		return err
+	}
+	ask := versions.ExportRequest{TenantID: c.tenantID(), IDs: access.Viewable(c.who), WithIDs: withIDs}
+	if q.Has("id") {
+		if ask.IDs, err = h.named(c, q.Get("id")); err != nil {
+			return err
+		}
+	}
+	if c.r.Method == http.MethodHead {
+		c.w.Header().Set("Content-Type", ndjson)
+		return c.empty(http.StatusOK)
+	}
+	return c.streamLines(func(out io.Writer, flush func() error) error {
+		return h.cfg.Transfer.Export(c.ctx(), ask, out, flush)
+	})
+}
+
+// named finds the workflows of a list of ids and slugs; each must be there and
+// may be viewed.
+func (h *Handler) named(c *call, list string) ([]string, error) {
+	ids := []string{}
+	for ref := range strings.SplitSeq(list, ",") {
+		if !plainRef(ref) {
+			return nil, notFound("id", ref)
+		}
+		w, err := h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
+		if err != nil {
+			return nil, err
+		}
+		if err := allow(c.who, access.View, w.ID, w.Slug); err != nil {
+			return nil, err
+		}
+		ids = append(ids, w.ID)
+	}
+	return ids, nil
+}
+
+// streamLines sends what write writes, with a new deadline whenever it goes
+// out. An error before the first line is answered as any other; later it
+// breaks the connection, so that nobody takes a part for the whole.
+func (c *call) streamLines(write func(out io.Writer, flush func() error) error) error {
+	control := http.NewResponseController(c.w)
+	out := bufio.NewWriterSize(&rolling{c: c, control: control}, 64<<10)
+	err := write(out, func() error { return nil })
+	if err != nil && !c.sent {
+		return err
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		if c.ctx().Err() == nil {
+			c.h.log.Error("an export broke off", "request_id", c.requestID(), "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	if !c.sent { // nothing to export
+		return c.send(http.StatusOK, ndjson, nil)
+	}
+	return nil
+}
+
+// rolling writes to the client with a new deadline each time. The head goes
+// out with the first bytes.
+type rolling struct {
+	c       *call
+	control *http.ResponseController
+}
+
+// Write sends bytes.
+func (r *rolling) Write(p []byte) (int, error) {
+	if !r.c.sent {
+		r.c.sent = true
+		head := r.c.w.Header()
+		head.Set("Content-Type", ndjson)
+		head.Set("Cache-Control", "no-store")
+		r.c.w.WriteHeader(http.StatusOK)
+	}
+	_ = r.control.SetWriteDeadline(time.Now().Add(r.c.h.cfg.StreamWrite)) // a recorder has none
+	return r.c.w.Write(p)
+}
+
+func (h *Handler) importWorkflows(c *call) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	on := versions.OnConflict(q.Get("on_conflict"))
+	if !slices.Contains([]versions.OnConflict{versions.Refuse, versions.Skip, versions.Rename}, on) {
+		return malformed("on_conflict must be skip or rename, not %q.", clip(string(on)))
+	}
+	if err := c.checkLinesMedia(); err != nil {
+		return err
+	}
+	control := http.NewResponseController(c.w)
+	body := &steady{r: c.r.Body, control: control}
+	done, err := h.cfg.Transfer.Import(c.ctx(), c.tenantID(), body, on)
+	_ = control.SetReadDeadline(time.Time{})
+	_ = control.SetWriteDeadline(time.Now().Add(bodyTime))
+	for _, a := range done.Imported {
+		c.audit("workflow.import", "workflow:"+a.Slug)
+	}
+	if err != nil {
+		return importError(err, body, done)
+	}
+	return c.reply(http.StatusOK, importBody(done))
+}
+
+// importError adds what was stored before the line that was refused.
+func importError(err error, body *steady, done versions.Arrivals) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		if body.err == nil {
+			return err
+		}
+		f = fault.Wrap(err, fault.Malformed, "invalid_request", "The body could not be read to its end.")
+	}
+	return f.With("imported", done.Imported).With("skipped", done.Skipped)
+}
+
+// steady reads a body that may be of any length, as long as it keeps coming.
+type steady struct {
+	r       io.Reader
+	control *http.ResponseController
+	err     error
+}
+
+// Read reads what comes next.
+func (s *steady) Read(p []byte) (int, error) {
+	_ = s.control.SetReadDeadline(time.Now().Add(bodyTime)) // a recorder has none
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // a reader gives it bare
+		s.err = err
+	}
+	return n, err
+}
+
+// checkLinesMedia accepts lines of JSON under the names that they go by, and
+// JSON, which is one line.
+func (c *call) checkLinesMedia() error {
+	header := c.r.Header.Get("Content-Type")
+	if header == "" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	utf8 := params["charset"] == "" || strings.EqualFold(params["charset"], "utf-8")
+	if err == nil && utf8 && slices.Contains([]string{ndjson, "application/ndjson", "application/jsonl", "application/json"}, media) {
+		return nil
+	}
+	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", ndjson, clip(header))
+}
