@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
 )
@@ -36,12 +37,28 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 		}
 		return nil, nil, e
 	}
+	ast.Walk(&tree.Node, jsonNull{})
 	a = &analysis{secrets: secrets}
 	a.walk(tree.Node, 0)
 	if a.err != nil {
 		return nil, nil, a.err
 	}
 	return tree, a, nil
+}
+
+// jsonNull lets null stand for nil: expressions are written into JSON and YAML,
+// by people who know its word.
+type jsonNull struct{}
+
+// Visit replaces the name null.
+func (jsonNull) Visit(node *ast.Node) {
+	name, ok := (*node).(*ast.IdentifierNode)
+	if !ok || name.Value != "null" {
+		return
+	}
+	null := &ast.NilNode{}
+	null.SetLocation(name.Location())
+	*node = null
 }
 
 // unknownFunction looks for the cause of a syntax error: after a misspelt
@@ -60,4 +77,4 @@ func unknownFunction(source string) *Error {
 
 // keywords may stand before a bracket without being functions.
 var keywords = map[string]bool{"not": true, "and": true, "or": true, "in": true, "if": true, "else": true, "let": true,
-	"matches": true, "contains": true, "startsWith": true, "endsWith": true, "true": true, "false": true, "nil": true}
+	"matches": true, "contains": true, "startsWith": true, "endsWith": true, "true": true, "false": true, "nil": true, "null": true}
