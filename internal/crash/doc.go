@@ -11,8 +11,9 @@
 //     with Last-Event-ID across the crashes gets each frame once and the same
 //     frames as one that reads the whole stream in the end.
 //
-// TestCrashCheckerCatchesABrokenJournal runs the same against a binary whose
-// journal lies about what is durable, and fails unless the checker finds it.
+// Two tests run the same over a journal that is broken on purpose, one that lies
+// about what is durable and one that forgets, and fail unless the checker finds
+// it. Beside them: the database gone for ten seconds, and what SIGTERM does.
 //
 // HEDDLE_CRASH_KILLS says how often to kill (default 6 per store, so that
 // `make test` stays quick; the continuous build takes 50, `make crash` 1,000).

@@ -100,6 +100,9 @@ func (w *world) verifyRun(ctx context.Context, c *client.Client, o *observed, ef
 		w.verifyOutput(run, effects)
 	default:
 		w.fault("%s ended as %s (%+v); a cancel was answered %q", o.id, run.Status, run.Error, o.cancelled)
+		if run.Status != "completed" && run.Status != "failed" && run.Status != "cancelled" {
+			return // its stream would not end
+		}
 	}
 	w.verifyStream(ctx, c, o)
 	w.verifySteps(o, effects, run.Status)
