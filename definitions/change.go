@@ -40,6 +40,7 @@ type UpdateRequest struct {
 	TriggerType   *string
 	Tags          []string // nil: unchanged
 	Publish       bool
+	Origin        *Origin // nil: unchanged
 	IfMatch       IfMatch
 }
 
@@ -115,12 +116,12 @@ func revise(c Current, req UpdateRequest, doc *Document, now time.Time) Revision
 	if req.Tags != nil {
 		w.Tags = req.Tags
 	}
-	return Revision{Workflow: touched(c.Workflow, w, v != nil, now), Version: v}
+	return Revision{Workflow: touched(c.Workflow, w, v != nil || req.Origin != nil, now), Version: v, Origin: req.Origin}
 }
 
 // touched raises the revision of a workflow that differs from what it was.
-func touched(before, after Workflow, newVersion bool, now time.Time) Workflow {
-	same := !newVersion && before.ActiveVersion == after.ActiveVersion && before.Status == after.Status &&
+func touched(before, after Workflow, changed bool, now time.Time) Workflow {
+	same := !changed && before.ActiveVersion == after.ActiveVersion && before.Status == after.Status &&
 		before.TriggerType == after.TriggerType && slices.Equal(before.Tags, after.Tags)
 	if same {
 		return before

@@ -62,6 +62,7 @@ type CreateRequest struct {
 	Slug          string
 	Status        Status
 	ChangeSummary string
+	Origin        *Origin
 	Keep          func(w Workflow, v NewVersion) *idempotency.Answer
 }
 
@@ -97,7 +98,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 	if req.Keep != nil {
 		keep = req.Keep(w, *v)
 	}
-	return w, s.store.CreateWorkflow(ctx, Revision{Workflow: w, Version: v}, keep)
+	return w, s.store.CreateWorkflow(ctx, Revision{Workflow: w, Version: v, Origin: req.Origin}, keep)
 }
 
 // Schema is the JSON Schema of a definition, with the configs of all step

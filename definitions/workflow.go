@@ -43,6 +43,7 @@ type Workflow struct {
 type Revision struct {
 	Workflow Workflow
 	Version  *NewVersion
+	Origin   *Origin // nil: as it was
 }
 
 // NewVersion is a version about to be stored.
