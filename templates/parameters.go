@@ -1,0 +1,130 @@
+package templates
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+
+// NoParameters is the schema of a template without any.
+const NoParameters = `{"additionalProperties":false,"properties":{},"type":"object"}`
+
+// declaredBy lists the parameters of a schema that CheckParameters passed.
+func declaredBy(schema any) map[string]bool {
+	declared := map[string]bool{}
+	for name := range objectOf(objectOf(schema)["properties"]) {
+		declared[name] = true
+	}
+	return declared
+}
+
+// CheckParameters tells what is wrong with a template's parameter schema.
+// Pointers start at the schema.
+func CheckParameters(schema json.RawMessage) []fault.Issue {
+	root, err := decode(schema)
+	if err != nil || objectOf(root) == nil {
+		return []fault.Issue{problem("schema_invalid", "", "parameters must be a JSON Schema of type object")}
+	}
+	if objectOf(root)["type"] != "object" {
+		return []fault.Issue{problem("schema_invalid", "/type", "parameters must be a JSON Schema with \"type\": \"object\"; each of its properties is a parameter")}
+	}
+	if _, err := definitions.NewValueChecker(schema); err != nil {
+		return []fault.Issue{problem("schema_invalid", "", "parameters is not a JSON Schema (2020-12) that can be used: %s", err)}
+	}
+	var issues []fault.Issue
+	properties := objectOf(objectOf(root)["properties"])
+	for _, name := range sortedKeys(properties) {
+		if !parameterName.MatchString(name) {
+			issues = append(issues, problem("invalid_value", below("/properties", name),
+				"A parameter's name is 1 to 64 letters, digits and _, and starts with no digit"))
+		}
+	}
+	return issues
+}
+
+// resolve checks the parameters that were given and adds the defaults of those
+// that were not. Pointers of the issues start at the parameters.
+func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
+	root, err := decode(schema)
+	if err != nil {
+		return nil, []fault.Issue{problem("schema_invalid", "", "the template's parameter schema cannot be read: %s", err)}
+	}
+	if len(given) == 0 {
+		given = json.RawMessage("{}")
+	}
+	v, err := decode(given)
+	values := objectOf(v)
+	if err != nil || values == nil {
+		return nil, []fault.Issue{problem("wrong_type", "", "parameters must be an object of names and values")}
+	}
+	var issues []fault.Issue
+	properties := objectOf(objectOf(root)["properties"])
+	for _, name := range sortedKeys(values) {
+		if _, declared := properties[name]; !declared {
+			issues = append(issues, problem("unknown_parameter", below("", name), "The template has no parameter '%s'; remove it", name))
+		}
+	}
+	if issues != nil {
+		return nil, issues
+	}
+	addDefaults(objectOf(root), values)
+	full, err := encode(values)
+	if err != nil {
+		return nil, []fault.Issue{problem("limit_exceeded", "", "parameters: %s", err)}
+	}
+	checker, err := definitions.NewValueChecker(schema)
+	if err != nil {
+		return nil, []fault.Issue{problem("schema_invalid", "", "the template's parameter schema cannot be used: %s", err)}
+	}
+	return values, checker.Check(full)
+}
+
+// addDefaults sets members that are not there to their schema's default, also
+// inside of objects that are there.
+func addDefaults(schema, values map[string]any) {
+	properties := objectOf(schema["properties"])
+	for name, s := range properties {
+		property := objectOf(s)
+		v, given := values[name]
+		if d, has := property["default"]; !given && has {
+			values[name] = d
+			continue
+		}
+		if inner := objectOf(v); inner != nil {
+			addDefaults(property, inner)
+		}
+	}
+}
+
+// samples gives every parameter a value, from its default, its first example
+// or its first allowed value, so that a template can be tried.
+func samples(schema any) (map[string]any, []fault.Issue) {
+	values := map[string]any{}
+	var issues []fault.Issue
+	properties := objectOf(objectOf(schema)["properties"])
+	for _, name := range sortedKeys(properties) {
+		property := objectOf(properties[name])
+		v, ok := property["default"]
+		for _, key := range []string{"examples", "enum"} {
+			if list, has := property[key].([]any); !ok && has && len(list) > 0 {
+				v, ok = list[0], true
+			}
+		}
+		if !ok {
+			issues = append(issues, problem("missing_field", below("/properties", name),
+				"Parameter '%s' needs a default or examples, so that the template can be checked", name))
+			continue
+		}
+		values[name] = v
+	}
+	return values, issues
+}
+
+func problem(code, pointer, format string, args ...any) fault.Issue {
+	return fault.Issue{Code: code, Severity: "error", Pointer: pointer, Message: fmt.Sprintf(format, args...)}
+}
