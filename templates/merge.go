@@ -1,0 +1,124 @@
+package templates
+
+import (
+	"encoding/json"
+	"reflect"
+)
+
+// Conflict is a value that people and the template both changed, differently,
+// since it was installed. The edited value stays. StepID is nil for what
+// stands beside the steps; Path is a JSON pointer from the step, or from the
+// definition, and empty for a step that one side removed and the other
+// changed. A value that is not there is nil.
+type Conflict struct {
+	StepID    *string
+	Path      string
+	Installed json.RawMessage
+	Edited    json.RawMessage
+	New       json.RawMessage
+}
+
+// Merge joins what became of a definition on two sides: installed is the
+// common origin, edited is what people made of it, next what the template
+// makes of it now. Steps are matched by id, loop bodies included, fields and
+// members of objects by name; lists of other things are one value. Without
+// edits the result is next, without a change of the template it is edited, in
+// canonical form; the order of steps is people's where they reordered them,
+// else the template's.
+func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict, error) {
+	var values [3]any
+	for i, raw := range []json.RawMessage{installed, edited, next} {
+		v, err := decode(raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		values[i] = v
+	}
+	m := &merger{}
+	merged := m.merge(site{}, trio{is(values[0]), is(values[1]), is(values[2])})
+	out, err := encode(merged.v)
+	return out, m.conflicts, err
+}
+
+// maybe is a value, or none.
+type maybe struct {
+	v  any
+	ok bool
+}
+
+func is(v any) maybe { return maybe{v, true} }
+
+func member(object map[string]any, key string) maybe {
+	v, ok := object[key]
+	return maybe{v, ok}
+}
+
+// trio is one value on the three sides.
+type trio struct{ base, edited, next maybe }
+
+func (t trio) each() [3]maybe { return [3]maybe{t.base, t.edited, t.next} }
+
+// site is a place: of a step, or of the definition itself.
+type site struct {
+	step *string
+	path string
+}
+
+func (s site) below(key string) site { return site{s.step, below(s.path, key)} }
+
+// listsSteps tells the two places where steps are listed.
+func (s site) listsSteps() bool {
+	return s.step == nil && s.path == "/steps" || s.step != nil && s.path == "/config/steps"
+}
+
+type merger struct{ conflicts []Conflict }
+
+// merge decides what becomes of one value.
+func (m *merger) merge(at site, t trio) maybe {
+	switch {
+	case same(t.edited, t.next), same(t.base, t.next):
+		return t.edited
+	case same(t.base, t.edited):
+		return t.next
+	}
+	if at.listsSteps() {
+		if lists, ok := stepLists(t); ok {
+			return is(m.steps(lists))
+		}
+	}
+	base, edited, next := objectOf(t.base.v), objectOf(t.edited.v), objectOf(t.next.v)
+	if edited != nil && next != nil && (base != nil || !t.base.ok) {
+		return is(m.object(at, base, edited, next))
+	}
+	m.conflicts = append(m.conflicts, Conflict{
+		StepID: at.step, Path: at.path, Installed: textOf(t.base), Edited: textOf(t.edited), New: textOf(t.next),
+	})
+	return t.edited
+}
+
+func same(a, b maybe) bool { return a.ok == b.ok && reflect.DeepEqual(a.v, b.v) }
+
+func (m *merger) object(at site, base, edited, next map[string]any) map[string]any {
+	all := map[string]any{}
+	for _, side := range []map[string]any{base, edited, next} {
+		for key := range side {
+			all[key] = nil
+		}
+	}
+	out := make(map[string]any, len(all))
+	for _, key := range sortedKeys(all) {
+		v := m.merge(at.below(key), trio{member(base, key), member(edited, key), member(next, key)})
+		if v.ok {
+			out[key] = v.v
+		}
+	}
+	return out
+}
+
+// textOf is a value as canonical JSON, nil for none.
+func textOf(v maybe) json.RawMessage {
+	if !v.ok {
+		return nil
+	}
+	return json.RawMessage(jsonText(v.v))
+}

@@ -1,0 +1,98 @@
+package templates
+
+import "slices"
+
+// stepList is a list of steps by id.
+type stepList struct {
+	ids  []string
+	byID map[string]any
+}
+
+func (l stepList) step(id string) maybe { return member(l.byID, id) }
+
+// stepLists reads the three sides as lists of steps; a side without a list has
+// none. Not ok: something is no list of steps with an id each, all different.
+func stepLists(t trio) (lists [3]stepList, ok bool) {
+	for i, side := range t.each() {
+		list, isList := side.v.([]any)
+		if side.ok && !isList {
+			return lists, false
+		}
+		lists[i].byID = make(map[string]any, len(list))
+		for _, step := range list {
+			id, named := objectOf(step)["id"].(string)
+			if _, twice := lists[i].byID[id]; !named || id == "" || twice {
+				return lists, false
+			}
+			lists[i].ids = append(lists[i].ids, id)
+			lists[i].byID[id] = step
+		}
+	}
+	return lists, true
+}
+
+// steps merges lists of steps.
+func (m *merger) steps(lists [3]stepList) []any {
+	base, edited, next := lists[0], lists[1], lists[2]
+	merged := map[string]any{}
+	for _, id := range order(next.ids, edited.ids, base.ids) {
+		v := m.merge(site{step: &id}, trio{base.step(id), edited.step(id), next.step(id)})
+		if v.ok {
+			merged[id] = v.v
+		}
+	}
+	first, second := next.ids, edited.ids
+	if reordered(base, edited) {
+		first, second = second, first
+	}
+	out := make([]any, 0, len(merged))
+	for _, id := range order(first, second, nil) {
+		if step, stays := merged[id]; stays {
+			out = append(out, step)
+		}
+	}
+	return out
+}
+
+// reordered tells whether the steps that both lists have stand in another
+// order.
+func reordered(base, edited stepList) bool {
+	was := slices.DeleteFunc(slices.Clone(base.ids), func(id string) bool { return !edited.step(id).ok })
+	now := slices.DeleteFunc(slices.Clone(edited.ids), func(id string) bool { return !base.step(id).ok })
+	return !slices.Equal(was, now)
+}
+
+// order joins lists of ids: the first as it is, what only later ones have
+// after its predecessor there.
+func order(lists ...[]string) []string {
+	var out chain
+	for _, ids := range lists {
+		out.join(ids)
+	}
+	return out.list()
+}
+
+// chain is a linked list of ids; the empty id is its head.
+type chain struct{ next map[string]string }
+
+// join inserts the ids that are new after the id before them.
+func (c *chain) join(ids []string) {
+	if c.next == nil {
+		c.next = map[string]string{"": ""}
+	}
+	before := ""
+	for _, id := range ids {
+		if _, known := c.next[id]; !known {
+			c.next[id], c.next[before] = c.next[before], id
+		}
+		before = id
+	}
+}
+
+func (c *chain) list() []string {
+	var ids []string
+	for id := c.next[""]; id != ""; id = c.next[id] {
+		ids = append(ids, id)
+	}
+	return ids
+}
