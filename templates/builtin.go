@@ -1,0 +1,67 @@
+package templates
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+//go:embed builtin/*.yaml
+var builtinFiles embed.FS
+
+// builtinFile is a built-in template's file without its definition.
+type builtinFile struct {
+	ID                string          `json:"id"`
+	Version           int             `json:"version"`
+	Name              string          `json:"name"`
+	Description       string          `json:"description"`
+	Category          string          `json:"category"`
+	SuggestedSchedule string          `json:"suggested_schedule"`
+	Parameters        json.RawMessage `json:"parameters"`
+}
+
+// Builtins reads the built-in templates, by id. An error is a defect of the
+// program.
+func Builtins() ([]Template, error) {
+	entries, err := builtinFiles.ReadDir("builtin")
+	if err != nil {
+		return nil, fmt.Errorf("read the built-in templates: %w", err)
+	}
+	list := make([]Template, 0, len(entries))
+	for _, entry := range entries {
+		t, err := readBuiltin("builtin/" + entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("built-in template %s: %w", entry.Name(), err)
+		}
+		list = append(list, t)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
+	return list, nil
+}
+
+func readBuiltin(path string) (Template, error) {
+	text, err := builtinFiles.ReadFile(path)
+	if err != nil {
+		return Template{}, err
+	}
+	req, found, err := definitions.ParseRequest(text, definitions.YAML)
+	if err != nil {
+		return Template{}, err
+	}
+	if req.Document == nil || req.Document.Canonical == nil {
+		return Template{}, fault.New(fault.Internal, "internal", "no definition that can be read: %v", definitions.Messages(found))
+	}
+	var file builtinFile
+	if err := json.Unmarshal(req.Rest, &file); err != nil {
+		return Template{}, err
+	}
+	return Template{
+		ID: file.ID, Name: file.Name, Description: file.Description, Category: file.Category, Builtin: true,
+		Version: file.Version, Parameters: file.Parameters, Definition: req.Document.Canonical,
+		SuggestedSchedule: file.SuggestedSchedule,
+	}, nil
+}
