@@ -24,6 +24,7 @@ import (
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/migrations"
+	"heddle/templates"
 	"heddle/versions"
 )
 
@@ -33,6 +34,7 @@ var (
 	_ executor.Store    = (*DB)(nil)
 	_ access.Store      = (*DB)(nil)
 	_ idempotency.Store = (*DB)(nil)
+	_ templates.Store   = (*DB)(nil)
 )
 
 // DB is an open database. It is safe for concurrent use.

@@ -34,6 +34,9 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep
 		if err := writeTags(tx, rev.Workflow); err != nil {
 			return err
 		}
+		if err := writeOrigin(tx, rev); err != nil {
+			return err
+		}
 		return insertVersion(tx, rev)
 	})
 }
@@ -76,7 +79,7 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(defi
 func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, rev definitions.Revision) (definitions.Workflow, error) {
 	next := rev.Workflow
 	next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
-	if rev.Version == nil && reflect.DeepEqual(next, current) {
+	if rev.Version == nil && rev.Origin == nil && reflect.DeepEqual(next, current) {
 		return current, nil
 	}
 	next.Revision = current.Revision + 1
@@ -94,7 +97,11 @@ func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, r
 	if err := writeTags(tx, next); err != nil {
 		return next, err
 	}
-	return next, insertVersion(tx, definitions.Revision{Workflow: next, Version: rev.Version})
+	rev.Workflow = next
+	if err := writeOrigin(tx, rev); err != nil {
+		return next, err
+	}
+	return next, insertVersion(tx, rev)
 }
 
 // DeleteWorkflow hides a workflow and frees its slug.

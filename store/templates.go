@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/templates"
+)
+
+// CreateTemplate stores a template, its version 1 and the answer kept for a
+// repeated request: all or nothing.
+func (db *DB) CreateTemplate(ctx context.Context, t templates.Template, keep *idempotency.Answer) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		if keep != nil {
+			if err := insertAnswer(tx, *keep); err != nil {
+				return err
+			}
+		}
+		row, version := toTemplateRows(t)
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return tx.Create(&version).Error
+	})
+}
+
+// Template reads the newest version of a tenant's own template.
+func (db *DB) Template(ctx context.Context, tenantID, id string) (templates.Template, error) {
+	var t templates.Template
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		var err error
+		t, err = findTemplate(tx, tx, tenantID, id)
+		return err
+	})
+	return t, err
+}
+
+// findTemplate reads the head by head, which may lock it, and its version.
+func findTemplate(head, tx *gorm.DB, tenantID, id string) (templates.Template, error) {
+	var row templateRow
+	ok, err := found(head.Where("tenant_id = ? AND id = ?", tenantID, id), &row)
+	if err == nil && !ok {
+		err = fault.New(fault.NotFound, "template_not_found", "There is no template %q.", id)
+	}
+	if err != nil {
+		return templates.Template{}, err
+	}
+	var version templateVersionRow
+	err = tx.Where("template_id = ? AND number = ?", row.ID, row.Version).Take(&version).Error
+	t := row.template()
+	t.Definition = json.RawMessage(version.Definition)
+	return t, err
+}
+
+// ChangeTemplate stores what decide makes of the newest version as the next.
+func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide func(templates.Template) (templates.Template, error)) (templates.Template, error) {
+	var next templates.Template
+	err := db.change(ctx, func(tx *gorm.DB) error {
+		current, err := findTemplate(forChange(tx), tx, tenantID, id)
+		if err != nil {
+			return err
+		}
+		next, err = decide(current)
+		if err != nil || next.Version == current.Version {
+			return err
+		}
+		next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
+		row, version := toTemplateRows(next)
+		if err := tx.Select("*").Updates(&row).Error; err != nil {
+			return err
+		}
+		return tx.Create(&version).Error
+	})
+	return next, err
+}
+
+// DeleteTemplate removes a template with its versions.
+func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check func(templates.Template) error) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		t, err := findTemplate(forDelete(tx), tx, tenantID, id)
+		if err != nil {
+			return err
+		}
+		if err := check(t); err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM template_versions WHERE template_id = ?", t.ID).Error; err != nil {
+			return err
+		}
+		return tx.Exec("DELETE FROM templates WHERE id = ?", t.ID).Error
+	})
+}
+
+// Templates lists a page of a tenant's own, last changed first.
+func (db *DB) Templates(ctx context.Context, q templates.Query) (templates.Page, error) {
+	page := templates.Page{Total: -1}
+	list := listOf("templates", q.TenantID, q.Category)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	err = db.view(ctx, func(tx *gorm.DB) error {
+		if q.WantTotal {
+			var total int64
+			if err := templateFilter(tx, q).Count(&total).Error; err != nil {
+				return err
+			}
+			page.Total = int(total)
+		}
+		return templatePage(tx, q, list, at, &page)
+	})
+	return page, err
+}
+
+func templateFilter(tx *gorm.DB, q templates.Query) *gorm.DB {
+	f := tx.Model(&templateRow{}).Where("tenant_id = ?", q.TenantID)
+	if q.Category != "" {
+		f = f.Where("category = ?", q.Category)
+	}
+	return f
+}
+
+// templatePage reads one row more than asked for, to know whether there is a
+// next page.
+func templatePage(tx *gorm.DB, q templates.Query, list string, at *position, page *templates.Page) error {
+	rowsOf := templateFilter(tx, q).Order("updated_at DESC, id DESC").Limit(q.Limit + 1)
+	if at != nil {
+		rowsOf = rowsOf.Where("(updated_at, id) < (?, ?)", at.Key, at.ID)
+	} else {
+		rowsOf = rowsOf.Offset(q.Offset)
+	}
+	var rows []templateRow
+	if err := rowsOf.Find(&rows).Error; err != nil {
+		return err
+	}
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		last := rows[q.Limit-1]
+		page.Next = encodeCursor(list, position{last.UpdatedAt, last.ID})
+	}
+	for _, row := range rows {
+		page.Templates = append(page.Templates, row.template())
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"heddle/definitions"
+	"heddle/templates"
+)
+
+// writeOrigin notes which template a workflow is made of, if the change says
+// so.
+func writeOrigin(tx *gorm.DB, rev definitions.Revision) error {
+	if rev.Origin == nil {
+		return nil
+	}
+	row := originRow{
+		WorkflowID: rev.Workflow.ID, TenantID: rev.Workflow.TenantID, TemplateID: rev.Origin.TemplateID,
+		TemplateVersion: rev.Origin.Version, Name: rev.Origin.Name,
+		Parameters: string(rev.Origin.Parameters), InstalledDefinition: string(rev.Origin.Definition),
+	}
+	return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "workflow_id"}}, UpdateAll: true}).Create(&row).Error
+}
+
+// Origin reads which template a workflow is made of, nil for none.
+func (db *DB) Origin(ctx context.Context, tenantID, workflowID string) (*definitions.Origin, error) {
+	var row originRow
+	ok, err := found(db.reader(ctx).Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID), &row)
+	if err != nil || !ok {
+		return nil, translate(err)
+	}
+	return row.origin(), nil
+}
+
+// Links reads which templates workflows are made of, without the definitions,
+// and the newest versions of the templates that are there.
+func (db *DB) Links(ctx context.Context, tenantID string, workflowIDs []string) (map[string]templates.Link, error) {
+	var rows []struct {
+		WorkflowID      string
+		TemplateID      string
+		TemplateVersion int
+		Parameters      string
+		Newest          int
+	}
+	err := db.reader(ctx).Table("workflow_templates AS o").
+		Select("o.workflow_id, o.template_id, o.template_version, o.parameters, COALESCE(t.version, 0) AS newest").
+		Joins("LEFT JOIN templates AS t ON t.id = o.template_id AND t.tenant_id = o.tenant_id").
+		Where("o.tenant_id = ? AND o.workflow_id IN ?", tenantID, workflowIDs).Scan(&rows).Error
+	if err != nil {
+		return nil, translate(err)
+	}
+	links := make(map[string]templates.Link, len(rows))
+	for _, r := range rows {
+		links[r.WorkflowID] = templates.Link{
+			TemplateID: r.TemplateID, Version: r.TemplateVersion, Parameters: json.RawMessage(r.Parameters), Newest: r.Newest,
+		}
+	}
+	return links, nil
+}
+
+// VersionDefinition reads the definition of a workflow's version: a number
+// ("3", "v3"), a label, or "" for the active one.
+func (db *DB) VersionDefinition(ctx context.Context, tenantID, workflow, version string) (json.RawMessage, error) {
+	var row versionRow
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		w, err := findWorkflow(tx, tenantID, workflow)
+		if err != nil {
+			return err
+		}
+		q := tx.Where("workflow_id = ?", w.ID)
+		if version == "" {
+			q = q.Where("number = ?", w.ActiveVersion)
+		} else {
+			q = whichVersion(q, version)
+		}
+		ok, err := found(q, &row)
+		if err == nil && !ok {
+			err = noVersion(version)
+		}
+		return err
+	})
+	return json.RawMessage(row.Definition), err
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"encoding/json"
+
+	"heddle/definitions"
+	"heddle/templates"
+)
+
+// templateRow is a row of templates: what lists show of the newest version.
+type templateRow struct {
+	ID          string `gorm:"primaryKey"`
+	TenantID    string
+	Name        string
+	Description string
+	Category    string
+	Parameters  string
+	Version     int
+	CreatedBy   string
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (templateRow) TableName() string { return "templates" }
+
+// templateVersionRow is a row of template_versions.
+type templateVersionRow struct {
+	TemplateID  string `gorm:"primaryKey"`
+	Number      int    `gorm:"primaryKey;autoIncrement:false"`
+	TenantID    string
+	Name        string
+	Description string
+	Category    string
+	Parameters  string
+	Definition  string
+	CreatedBy   string
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+}
+
+func (templateVersionRow) TableName() string { return "template_versions" }
+
+// originRow is a row of workflow_templates.
+type originRow struct {
+	WorkflowID          string `gorm:"primaryKey"`
+	TenantID            string
+	TemplateID          string
+	TemplateVersion     int
+	Name                string
+	Parameters          string
+	InstalledDefinition string
+}
+
+func (originRow) TableName() string { return "workflow_templates" }
+
+func toTemplateRows(t templates.Template) (templateRow, templateVersionRow) {
+	head := templateRow{
+		ID: t.ID, TenantID: t.TenantID, Name: t.Name, Description: t.Description, Category: t.Category,
+		Parameters: string(t.Parameters), Version: t.Version, CreatedBy: t.CreatedBy,
+		CreatedAt: millis(t.CreatedAt), UpdatedAt: millis(t.UpdatedAt),
+	}
+	return head, templateVersionRow{
+		TemplateID: t.ID, Number: t.Version, TenantID: t.TenantID, Name: t.Name, Description: t.Description,
+		Category: t.Category, Parameters: string(t.Parameters), Definition: string(t.Definition),
+		CreatedBy: t.CreatedBy, CreatedAt: millis(t.UpdatedAt),
+	}
+}
+
+func (r templateRow) template() templates.Template {
+	return templates.Template{
+		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Description: r.Description, Category: r.Category,
+		Version: r.Version, Parameters: json.RawMessage(r.Parameters), CreatedBy: r.CreatedBy,
+		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+	}
+}
+
+func (r originRow) origin() *definitions.Origin {
+	return &definitions.Origin{
+		TemplateID: r.TemplateID, Version: r.TemplateVersion, Name: r.Name,
+		Parameters: json.RawMessage(r.Parameters), Definition: json.RawMessage(r.InstalledDefinition),
+	}
+}

@@ -1,0 +1,279 @@
+package templates
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// ServiceConfig is what a Service is made of.
+type ServiceConfig struct {
+	Store       Store
+	Definitions *definitions.Service
+	Catalog     definitions.Catalog
+	Now         func() time.Time
+	NewID       func(prefix string) string
+}
+
+// Service keeps templates, makes workflows of them, and brings what was made
+// up to date.
+type Service struct {
+	store       Store
+	definitions *definitions.Service
+	catalog     definitions.Catalog
+	now         func() time.Time
+	newID       func(prefix string) string
+	builtins    []Template
+	builtinByID map[string]Template
+}
+
+// NewService makes a Service. An error is a defect of the built-in templates.
+func NewService(cfg ServiceConfig) (*Service, error) {
+	list, err := Builtins()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		store: cfg.Store, definitions: cfg.Definitions, catalog: cfg.Catalog, newID: cfg.NewID,
+		now:      func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+		builtins: list, builtinByID: make(map[string]Template, len(list)),
+	}
+	for _, t := range list {
+		s.builtinByID[t.ID] = t
+	}
+	return s, nil
+}
+
+// Get reads the newest version of a template: a built-in one or the tenant's
+// own. Errors: fault.NotFound template_not_found.
+func (s *Service) Get(ctx context.Context, tenantID, id string) (Template, error) {
+	if t, ok := s.builtinByID[id]; ok {
+		return t, nil
+	}
+	return s.store.Template(ctx, tenantID, id)
+}
+
+// Source says where a template's definition comes from: Definition, or else
+// the version (a number, a label, "" for the active one) of a workflow.
+type Source struct {
+	Definition *definitions.Written
+	Workflow   string // id or slug
+	Version    string
+}
+
+func (s Source) none() bool { return s.Definition == nil && s.Workflow == "" }
+
+// CreateRequest asks for a template of the tenant's own. Category is "custom"
+// where it is empty; Parameters nil stands for none.
+type CreateRequest struct {
+	TenantID    string
+	Author      string
+	Name        string
+	Description string
+	Category    string
+	Parameters  json.RawMessage
+	Source      Source
+	// Keep, when set, is called with what is about to be stored; the answer
+	// that it gives, if any, is stored with it.
+	Keep func(t Template) *idempotency.Answer
+}
+
+// Create stores a template's version 1. Errors: fault.Malformed
+// invalid_request (no definition, or two); fault.Unacceptable invalid_name,
+// invalid_template (with all issues); fault.NotFound workflow_not_found,
+// version_not_found; fault.Conflict idempotency_key_taken.
+func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, error) {
+	if req.Source.none() {
+		return Template{}, fault.New(fault.Malformed, "invalid_request",
+			"Say what the template is made of: workflow_id (and version), or definition.")
+	}
+	def, err := s.definitionOf(ctx, req.TenantID, req.Source)
+	if err != nil {
+		return Template{}, err
+	}
+	now := s.now()
+	t := Template{
+		ID: s.newID("tpl_"), TenantID: req.TenantID, Name: req.Name, Description: req.Description,
+		Category: req.Category, Version: 1, Definition: def, CreatedBy: req.Author, CreatedAt: now, UpdatedAt: now,
+	}
+	if t.Category == "" {
+		t.Category = "custom"
+	}
+	if t.Parameters, err = canonicalParameters(req.Parameters); err != nil {
+		return Template{}, err
+	}
+	if err := s.check(t); err != nil {
+		return Template{}, err
+	}
+	var keep *idempotency.Answer
+	if req.Keep != nil {
+		keep = req.Keep(t)
+	}
+	return t, s.store.CreateTemplate(ctx, t, keep)
+}
+
+// definitionOf reads what a source names, in canonical form.
+func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source) (json.RawMessage, error) {
+	if src.Definition == nil {
+		return s.store.VersionDefinition(ctx, tenantID, src.Workflow, src.Version)
+	}
+	if src.Workflow != "" || src.Version != "" {
+		return nil, fault.New(fault.Malformed, "invalid_request", "Give workflow_id (and version) or definition, not both.")
+	}
+	d := src.Definition
+	if d.Document == nil || d.Document.Canonical == nil {
+		return nil, invalid(inside("/definition", d.Found))
+	}
+	return d.Document.Canonical, nil
+}
+
+func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
+	if len(raw) == 0 {
+		return json.RawMessage(NoParameters), nil
+	}
+	return definitions.Canonical(raw)
+}
+
+// check refuses a template that could not be installed.
+func (s *Service) check(t Template) error {
+	if n := utf8.RuneCountInString(t.Name); n < 1 || n > 200 || !plainText(t.Name) {
+		return fault.New(fault.Unacceptable, "invalid_name", "A template's name has 1 to 200 printable characters.")
+	}
+	if utf8.RuneCountInString(t.Description) > 2000 || strings.ContainsRune(t.Description, 0) {
+		return fault.New(fault.Unacceptable, "invalid_template", "description has at most 2000 characters.")
+	}
+	if n := utf8.RuneCountInString(t.Category); n > 64 || !plainText(t.Category) {
+		return fault.New(fault.Unacceptable, "invalid_template", "category has at most 64 printable characters.")
+	}
+	issues := Try(t, s.catalog)
+	if !definitions.Valid(issues) {
+		return invalid(issues)
+	}
+	return nil
+}
+
+func plainText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+func invalid(issues []fault.Issue) *fault.Error {
+	msgs := definitions.Messages(issues)
+	err := fault.New(fault.Unacceptable, "invalid_template", "The template has %d errors.", len(msgs))
+	if len(msgs) == 1 {
+		err.Message = "The template has an error: " + msgs[0]
+	}
+	err.Issues = issues
+	return err
+}
+
+// UpdateRequest changes a template; nil fields stay as they are.
+type UpdateRequest struct {
+	TenantID    string
+	ID          string
+	Author      string
+	Name        *string
+	Description *string
+	Category    *string
+	Parameters  json.RawMessage
+	Source      Source // none: the definition stays
+	IfMatch     definitions.IfMatch
+}
+
+// Update makes a template's next version; where nothing changes there is none.
+// Errors: those of Create, fault.Denied template_builtin, fault.NotFound
+// template_not_found, fault.Precondition precondition_failed.
+func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, error) {
+	if err := s.own(req.ID); err != nil {
+		return Template{}, err
+	}
+	current, err := s.store.Template(ctx, req.TenantID, req.ID)
+	if err != nil {
+		return Template{}, err
+	}
+	if err := unchanged(req.IfMatch, current); err != nil {
+		return Template{}, err
+	}
+	var def json.RawMessage
+	if !req.Source.none() || req.Source.Version != "" {
+		if def, err = s.definitionOf(ctx, req.TenantID, req.Source); err != nil {
+			return Template{}, err
+		}
+	}
+	if len(req.Parameters) > 0 {
+		if req.Parameters, err = canonicalParameters(req.Parameters); err != nil {
+			return Template{}, err
+		}
+	}
+	now := s.now()
+	return s.store.ChangeTemplate(ctx, req.TenantID, req.ID, func(t Template) (Template, error) {
+		if err := unchanged(req.IfMatch, t); err != nil {
+			return Template{}, err
+		}
+		next := req.apply(t, def)
+		if sameContent(t, next) {
+			return t, nil
+		}
+		next.Version, next.CreatedBy, next.UpdatedAt = t.Version+1, req.Author, now
+		return next, s.check(next)
+	})
+}
+
+func (req UpdateRequest) apply(t Template, def json.RawMessage) Template {
+	for _, field := range []struct{ to, from *string }{
+		{&t.Name, req.Name}, {&t.Description, req.Description}, {&t.Category, req.Category},
+	} {
+		if field.from != nil {
+			*field.to = *field.from
+		}
+	}
+	if len(req.Parameters) > 0 {
+		t.Parameters = req.Parameters
+	}
+	if def != nil {
+		t.Definition = def
+	}
+	return t
+}
+
+func sameContent(a, b Template) bool {
+	return a.Name == b.Name && a.Description == b.Description && a.Category == b.Category &&
+		string(a.Parameters) == string(b.Parameters) && string(a.Definition) == string(b.Definition)
+}
+
+// Delete removes a template of the tenant's own. Workflows made of it stay.
+// Errors: fault.Denied template_builtin, fault.NotFound template_not_found,
+// fault.Precondition precondition_failed.
+func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
+	if err := s.own(id); err != nil {
+		return err
+	}
+	return s.store.DeleteTemplate(ctx, tenantID, id, func(t Template) error { return unchanged(m, t) })
+}
+
+// own refuses writes on built-in templates.
+func (s *Service) own(id string) error {
+	if _, builtin := s.builtinByID[id]; builtin {
+		return fault.New(fault.Denied, "template_builtin",
+			"Built-in templates are part of the program; install this one and save the workflow as a template of your own.")
+	}
+	return nil
+}
+
+// unchanged refuses a write on a template that changed in between.
+func unchanged(m definitions.IfMatch, t Template) error {
+	if m.Allows(int64(t.Version)) {
+		return nil
+	}
+	return fault.New(fault.Precondition, "precondition_failed",
+		"The template has changed since you read it; read it again and repeat the change.").
+		With("current_version", t.Version).
+		With("current_etag", fmt.Sprintf(`"r%d"`, t.Version))
+}

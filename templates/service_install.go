@@ -1,0 +1,95 @@
+package templates
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// InstallRequest asks for a workflow made of a template. Name is the
+// workflow's, the definition's own where it is empty.
+type InstallRequest struct {
+	TenantID   string
+	Author     string
+	TemplateID string
+	Name       string
+	Slug       string
+	Parameters json.RawMessage
+	Keep       func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer
+}
+
+// Install creates a workflow of the template's newest version. Errors:
+// fault.NotFound template_not_found; fault.Unacceptable invalid_parameters
+// (with all issues), and those of definitions.Service.Create.
+func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.Workflow, error) {
+	t, err := s.Get(ctx, req.TenantID, req.TemplateID)
+	if err != nil {
+		return definitions.Workflow{}, err
+	}
+	origin, written, err := made(t, req.Name, req.Parameters)
+	if err != nil {
+		return definitions.Workflow{}, err
+	}
+	return s.definitions.Create(ctx, definitions.CreateRequest{
+		TenantID: req.TenantID, Author: req.Author, Definition: written, Slug: req.Slug, Origin: origin,
+		ChangeSummary: fmt.Sprintf("Installed from template %s, version %d", t.Name, t.Version), Keep: req.Keep,
+	})
+}
+
+// made instantiates a template and says so.
+func made(t Template, name string, parameters json.RawMessage) (*definitions.Origin, definitions.Written, error) {
+	if len(parameters) == 0 {
+		parameters = json.RawMessage("{}")
+	}
+	def, issues := Instantiate(t, name, parameters)
+	if len(issues) > 0 {
+		return nil, definitions.Written{}, invalidParameters(t, issues)
+	}
+	given, err := definitions.Canonical(parameters)
+	if err != nil {
+		return nil, definitions.Written{}, err
+	}
+	origin := &definitions.Origin{TemplateID: t.ID, Version: t.Version, Name: name, Parameters: given, Definition: def}
+	return origin, read(def), nil
+}
+
+func read(def json.RawMessage) definitions.Written {
+	doc, found := definitions.Parse(def, definitions.JSON)
+	return definitions.Written{Document: doc, Found: found}
+}
+
+func invalidParameters(t Template, issues []fault.Issue) error {
+	msgs := definitions.Messages(issues)
+	err := fault.New(fault.Unacceptable, "invalid_parameters", "The parameters do not fit the template %s: %d errors.", t.Name, len(msgs))
+	if len(msgs) == 1 {
+		err.Message = fmt.Sprintf("The parameters do not fit the template %s: %s.", t.Name, msgs[0])
+	}
+	err.Issues = issues
+	return err
+}
+
+// Links tells which templates workflows came from, by workflow id, and whether
+// there are newer versions; those that came from none are left out.
+func (s *Service) Links(ctx context.Context, tenantID string, workflowIDs ...string) (map[string]Link, error) {
+	if len(workflowIDs) == 0 {
+		return nil, nil
+	}
+	links, err := s.store.Links(ctx, tenantID, workflowIDs)
+	if err != nil {
+		return nil, err
+	}
+	for id, link := range links {
+		if t, builtin := s.builtinByID[link.TemplateID]; builtin {
+			link.Newest = t.Version
+		}
+		if link.Newest > link.Version {
+			link.UpdateAvailable = link.Newest
+		}
+		links[id] = link
+	}
+	return links, nil
+}

@@ -1,0 +1,115 @@
+package templates
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+
+	"heddle/fault"
+)
+
+// builtinCursor is where a list stopped while it was among the built-in
+// templates, with the filters that it belongs to.
+type builtinCursor struct {
+	Builtins int    `json:"b"`
+	Category string `json:"c"`
+	Only     bool   `json:"o"` // is_builtin=true
+}
+
+func (c builtinCursor) text() string {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return "" // plain values always encode
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// List reads a page. Errors: fault.Malformed invalid_request for a cursor that
+// List did not give, or gave for other filters.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	builtins := s.filtered(q)
+	at, among, err := startOf(q, len(builtins))
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Total: -1}
+	if q.WantTotal {
+		page.Total = len(builtins)
+	}
+	if among {
+		end := min(at+q.Limit, len(builtins))
+		page.Templates = append(page.Templates, builtins[at:end]...)
+		if end < len(builtins) {
+			page.Next = builtinCursor{end, q.Category, only(q)}.text()
+		}
+	}
+	if only(q) {
+		return page, nil
+	}
+	return s.addOwn(ctx, q, page, len(builtins), among)
+}
+
+func only(q Query) bool { return q.Builtin != nil && *q.Builtin }
+
+// filtered lists the built-in templates that a query selects, without their
+// definitions.
+func (s *Service) filtered(q Query) []Template {
+	var list []Template
+	if q.Builtin != nil && !*q.Builtin {
+		return list
+	}
+	for _, t := range s.builtins {
+		if q.Category == "" || t.Category == q.Category {
+			t.Definition = nil
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// startOf tells where among n built-in templates a page begins; not among them
+// when it is a later page.
+func startOf(q Query, n int) (at int, among bool, err error) {
+	if q.Cursor == "" {
+		return min(q.Offset, n), true, nil
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
+	var c builtinCursor
+	if !only(q) && (err != nil || json.Unmarshal(raw, &c) != nil || c.Builtins < 1) {
+		return 0, false, nil // the store's, or nobody's: it knows
+	}
+	if c != (builtinCursor{c.Builtins, q.Category, only(q)}) || c.text() != q.Cursor {
+		return 0, false, fault.New(fault.Malformed, "invalid_request", "cursor belongs to a list with other filters. Start again without it.")
+	}
+	return min(c.Builtins, n), true, nil
+}
+
+// addOwn fills a page up with the tenant's own templates, and counts them.
+func (s *Service) addOwn(ctx context.Context, q Query, page Page, builtins int, among bool) (Page, error) {
+	own := q
+	own.Limit = q.Limit - len(page.Templates)
+	own.Offset = max(0, q.Offset-builtins)
+	if among {
+		own.Cursor = ""
+	}
+	full := own.Limit == 0
+	if full {
+		own.Limit = 1 // to know whether there are any
+	}
+	found, err := s.store.Templates(ctx, own)
+	if err != nil {
+		return Page{}, err
+	}
+	if q.WantTotal {
+		page.Total += found.Total
+	}
+	switch {
+	case page.Next != "":
+	case full && len(found.Templates) > 0:
+		page.Next = builtinCursor{builtins, q.Category, only(q)}.text()
+	case !full:
+		page.Templates = append(page.Templates, found.Templates...)
+		page.Next = found.Next
+	}
+	return page, nil
+}

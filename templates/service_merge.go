@@ -1,0 +1,122 @@
+package templates
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+// mergeTries is how often a merge starts again because the workflow was edited
+// meanwhile.
+const mergeTries = 5
+
+// MergeRequest brings a workflow up to its template's newest version.
+// Parameters, unless nil, replace those that the workflow was made with. With
+// DryRun nothing is stored.
+type MergeRequest struct {
+	TenantID   string
+	Ref        string
+	Author     string
+	Parameters json.RawMessage
+	DryRun     bool
+	IfMatch    definitions.IfMatch
+}
+
+// MergeResult is what a merge made. Before is the definition that was the
+// workflow's latest, After what it became, as version Version: a new one where
+// they differ, not published. Without a change nothing was stored.
+type MergeResult struct {
+	Workflow  definitions.Workflow // after the merge
+	Version   int
+	From, To  int // versions of the template
+	Before    json.RawMessage
+	After     json.RawMessage
+	Conflicts []Conflict
+}
+
+// MergeUpdate merges the newest version of the template that a workflow came
+// from into the workflow's latest version. Errors: fault.NotFound
+// workflow_not_found, template_not_found (it was deleted); fault.Conflict
+// workflow_has_no_template, workflow_archived; fault.Unacceptable
+// invalid_parameters (the kept ones do not fit any more), invalid_definition
+// (what comes out is not sound; nothing is stored); fault.Precondition
+// precondition_failed.
+func (s *Service) MergeUpdate(ctx context.Context, req MergeRequest) (MergeResult, error) {
+	for try := 1; ; try++ {
+		result, err := s.mergeOnce(ctx, req)
+		overtaken := fault.KindOf(err) == fault.Precondition && req.IfMatch == nil
+		if err == nil || !overtaken || try == mergeTries {
+			return result, err
+		}
+	}
+}
+
+func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult, error) {
+	w, err := s.definitions.Get(ctx, req.TenantID, req.Ref)
+	if err != nil {
+		return MergeResult{}, err
+	}
+	if err := definitions.Editable(w, req.IfMatch); err != nil {
+		return MergeResult{}, err
+	}
+	was, err := s.store.Origin(ctx, req.TenantID, w.ID)
+	if err != nil {
+		return MergeResult{}, err
+	}
+	if was == nil {
+		return MergeResult{}, fault.New(fault.Conflict, "workflow_has_no_template", "The workflow was not made of a template.")
+	}
+	t, err := s.Get(ctx, req.TenantID, was.TemplateID)
+	if err != nil {
+		return MergeResult{}, err
+	}
+	parameters := was.Parameters
+	if req.Parameters != nil {
+		parameters = req.Parameters
+	}
+	origin, _, err := made(t, was.Name, parameters)
+	if err != nil {
+		return MergeResult{}, err
+	}
+	latest, err := s.store.VersionDefinition(ctx, req.TenantID, w.ID, strconv.Itoa(w.LatestVersion))
+	if err != nil {
+		return MergeResult{}, err
+	}
+	r := MergeResult{Workflow: w, Version: w.LatestVersion, From: was.Version, To: t.Version, Before: latest}
+	if r.After, r.Conflicts, err = Merge(was.Definition, latest, origin.Definition); err != nil {
+		return MergeResult{}, err
+	}
+	unmoved := was.Version == origin.Version && string(was.Parameters) == string(origin.Parameters) &&
+		string(was.Definition) == string(origin.Definition)
+	if unmoved {
+		return r, nil
+	}
+	return s.storeMerge(ctx, req, r, origin)
+}
+
+// storeMerge checks what came out and stores it, unless it is only asked for.
+func (s *Service) storeMerge(ctx context.Context, req MergeRequest, r MergeResult, origin *definitions.Origin) (MergeResult, error) {
+	merged := read(r.After)
+	update := definitions.UpdateRequest{
+		TenantID: req.TenantID, Ref: r.Workflow.ID, Author: req.Author, Definition: &merged, Origin: origin,
+		ChangeSummary: fmt.Sprintf("Merged version %d of the template", r.To),
+		IfMatch:       definitions.IfMatch{r.Workflow.Revision},
+	}
+	if req.DryRun {
+		_, _, err := s.definitions.Plan(ctx, &update)
+		if string(r.Before) != string(r.After) {
+			r.Version++
+		}
+		return r, err
+	}
+	w, err := s.definitions.Update(ctx, update)
+	if err != nil {
+		return MergeResult{}, err
+	}
+	r.Workflow, r.Version = w, w.LatestVersion
+	return r, nil
+}
