@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"heddle/access"
@@ -66,6 +67,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: db, Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts,
+		Writers: writers(s.DatabaseURL),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: st.registry, Runs: st.executor, Now: time.Now, NewID: newID,
@@ -76,6 +78,15 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
+}
+
+// writers is how many group commits overlap: SQLite has one writer; on
+// PostgreSQL the next group is prepared while the last one is flushed.
+func writers(databaseURL string) int {
+	if strings.HasPrefix(databaseURL, "postgres") {
+		return 4
+	}
+	return 1
 }
 
 // close gives everything back. serve has ended, or was never called.
@@ -94,6 +105,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	defer stopDriving()
 	driven := make(chan error, 1)
 	go func() { driven <- st.executor.Serve(driving) }()
+	go purgeAnswers(driving, st.db, time.Now, st.log)
 
 	srv := api.NewServer(st.handler)
 	served := make(chan error, 1)

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"heddle/idempotency"
+)
+
+// purged notes what it was asked to purge.
+type purged struct {
+	idempotency.Store
+	before []time.Time
+}
+
+func (p *purged) PurgeAnswers(_ context.Context, before time.Time) error {
+	p.before = append(p.before, before)
+	return nil
+}
+
+func TestKeptAnswersArePurgedAfterSevenDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &purged{}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour+time.Minute)
+		defer cancel()
+		begun := time.Now()
+		purgeAnswers(ctx, store, time.Now, slog.New(slog.DiscardHandler))
+		if len(store.before) != 4 {
+			t.Fatalf("purged %d times in three hours", len(store.before))
+		}
+		for i, before := range store.before {
+			if want := begun.Add(time.Duration(i)*time.Hour - 7*24*time.Hour); !before.Equal(want) {
+				t.Errorf("purge %d keeps answers from %v on, want %v", i, before, want)
+			}
+		}
+	})
+}
