@@ -57,6 +57,9 @@ type Record struct {
 	Usage       machine.Usage
 	TraceParent string
 	TraceState  string
+	// ConcurrencyKey groups the runs that the workflow's concurrency counts
+	// together; "" where it has none. It never changes.
+	ConcurrencyKey string
 }
 
 // Commit is one run's part of a group commit: either the insertion of a new

@@ -5,8 +5,8 @@ import "heddle/events"
 // runArrays holds rows of runs column by column, as PostgreSQL's unnest wants
 // them.
 type runArrays struct {
-	id, tenant, workflow, slug, hash, trigger, input, traceParent, traceState, state, output, failure []string
-	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost                  []int64
+	id, tenant, workflow, slug, hash, trigger, input, traceParent, traceState, state, output, failure, versions, concurrencyKey []string
+	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost                                            []int64
 }
 
 func (a *runArrays) add(r *runRow) {
@@ -31,6 +31,8 @@ func (a *runArrays) add(r *runRow) {
 	a.failure = append(a.failure, r.Error)
 	a.tokens = append(a.tokens, r.Tokens)
 	a.cost = append(a.cost, r.CostMicroUsd)
+	a.versions = append(a.versions, r.Versions)
+	a.concurrencyKey = append(a.concurrencyKey, r.ConcurrencyKey)
 }
 
 // eventArrays holds rows of run_events column by column.

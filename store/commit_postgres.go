@@ -101,12 +101,12 @@ func (g *postgresGroup) advance(writes []*write) ([]bool, error) {
 	}
 	ids, err := g.strings(`UPDATE runs AS r SET version = u.version, hash = u.hash, state = u.state, seq = u.seq,
   started_at = u.started_at, completed_at = u.completed_at, updated_at = u.updated_at, wake_at = u.wake_at,
-  output = u.output, error = u.error, tokens = u.tokens, cost_micro_usd = u.cost_micro_usd
-FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[])
-  AS u(id, expected, version, hash, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd)
+  output = u.output, error = u.error, tokens = u.tokens, cost_micro_usd = u.cost_micro_usd, versions = u.versions
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
+  AS u(id, expected, version, hash, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions)
 WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id`,
 		rows.id, expected, rows.version, rows.hash, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt,
-		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost)
+		rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions)
 	if err != nil {
 		return nil, err
 	}
@@ -131,9 +131,9 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 				batch.Queue("INSERT INTO run_inputs (run_id, input) VALUES ($1, $2)", w.row.ID, w.input)
 			}
 		}
-		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[])",
+		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::text[])",
 			rows.id, rows.tenant, rows.workflow, rows.slug, rows.version, rows.hash, rows.trigger, rows.input, rows.traceParent, rows.traceState,
-			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost)
+			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey)
 	}
 	journal := eventArrays{}
 	for _, w := range all {

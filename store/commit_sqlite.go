@@ -18,10 +18,10 @@ const (
 	epochSQL     = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
 	acceptingSQL = "SELECT coalesce(max(revision), -1) FROM workflows WHERE id = ? AND deleted = 0"
 	keepSQL      = "INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-	advanceSQL   = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ? WHERE id = ? AND seq = ?"
+	advanceSQL   = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
 	// stepSQL is advanceSQL where neither state nor wake_at changes: it touches
 	// no index.
-	stepSQL     = "UPDATE runs SET version = ?, hash = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ? WHERE id = ? AND seq = ? AND state = ? AND wake_at = ?"
+	stepSQL     = "UPDATE runs SET version = ?, hash = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ? AND state = ? AND wake_at = ?"
 	inputSQL    = "INSERT INTO run_inputs (run_id, input) VALUES (?, ?)"
 	snapshotSQL = "INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data"
 )
@@ -132,12 +132,12 @@ func (g *sqliteGroup) advance(writes []*write) ([]bool, error) {
 
 func (g *sqliteGroup) advanceOne(r *runRow, expected int64) (int64, error) {
 	n, err := g.exec(stepSQL, int64(r.Version), r.Hash, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt,
-		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.ID, expected, r.State, r.WakeAt)
+		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected, r.State, r.WakeAt)
 	if n > 0 || err != nil {
 		return n, err
 	}
 	return g.exec(advanceSQL, int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt,
-		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.ID, expected)
+		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected)
 }
 
 func (g *sqliteGroup) insert(runs, all []*write) error {
@@ -203,7 +203,7 @@ func (g *sqliteGroup) rollback() {
 }
 
 const (
-	runColumns   = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd"
+	runColumns   = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, concurrency_key"
 	eventColumns = "run_id, seq, kind, step_id, iteration, attempt, at, data"
 )
 
@@ -212,6 +212,7 @@ func (r *runRow) values() []any {
 	return []any{
 		r.ID, r.TenantID, r.WorkflowID, r.Slug, int64(r.Version), r.Hash, r.TriggerKind, r.Input, r.TraceParent, r.TraceState,
 		r.CreatedAt, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt, r.Output, r.Error, r.Tokens, r.CostMicroUsd,
+		r.Versions, r.ConcurrencyKey,
 	}
 }
 
@@ -222,7 +223,7 @@ type table struct {
 }
 
 var (
-	runTable   = table{"runs", runColumns, 21}
+	runTable   = table{"runs", runColumns, 23}
 	eventTable = table{"run_events", eventColumns, 8}
 )
 

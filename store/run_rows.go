@@ -13,27 +13,29 @@ import (
 
 // runRow is a row of runs.
 type runRow struct {
-	ID           string `gorm:"primaryKey"`
-	TenantID     string
-	WorkflowID   string
-	Slug         string
-	Version      int
-	Hash         string
-	TriggerKind  string
-	Input        string
-	TraceParent  string
-	TraceState   string
-	CreatedAt    int64 `gorm:"autoCreateTime:false"`
-	State        string
-	Seq          int64
-	StartedAt    int64
-	CompletedAt  int64
-	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
-	WakeAt       int64
-	Output       string
-	Error        string
-	Tokens       int64
-	CostMicroUsd int64
+	ID             string `gorm:"primaryKey"`
+	TenantID       string
+	WorkflowID     string
+	Slug           string
+	Version        int
+	Hash           string
+	TriggerKind    string
+	Input          string
+	TraceParent    string
+	TraceState     string
+	CreatedAt      int64 `gorm:"autoCreateTime:false"`
+	State          string
+	Seq            int64
+	StartedAt      int64
+	CompletedAt    int64
+	UpdatedAt      int64 `gorm:"autoUpdateTime:false"`
+	WakeAt         int64
+	Output         string
+	Error          string
+	Tokens         int64
+	CostMicroUsd   int64
+	Versions       string
+	ConcurrencyKey string
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -87,6 +89,14 @@ func toRunRow(r executor.Record) (runRow, error) {
 		}
 		failure = string(text)
 	}
+	versions := ""
+	if len(r.Versions) > 0 {
+		text, err := json.Marshal(r.Versions)
+		if err != nil {
+			return runRow{}, fmt.Errorf("encode the versions of %s: %w", r.RunID, err)
+		}
+		versions = string(text)
+	}
 	return runRow{
 		ID: r.RunID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Slug: r.Slug,
 		Version: r.Version, Hash: r.Hash, TriggerKind: r.Trigger, Input: string(r.Input),
@@ -95,6 +105,7 @@ func toRunRow(r executor.Record) (runRow, error) {
 		CompletedAt: millis(r.CompletedAt), UpdatedAt: millis(r.UpdatedAt), WakeAt: millis(r.WakeAt),
 		Output: string(r.Output), Error: failure,
 		Tokens: r.Usage.Tokens, CostMicroUsd: r.Usage.CostMicroUSD,
+		Versions: versions, ConcurrencyKey: r.ConcurrencyKey,
 	}, nil
 }
 
@@ -108,7 +119,12 @@ func (r runRow) record() (executor.Record, error) {
 		State: machine.State(r.State), Seq: r.Seq, StartedAt: instant(r.StartedAt),
 		CompletedAt: instant(r.CompletedAt), UpdatedAt: instant(r.UpdatedAt), WakeAt: instant(r.WakeAt),
 		Output: raw(r.Output), Usage: machine.Usage{Tokens: r.Tokens, CostMicroUSD: r.CostMicroUsd},
-		TraceParent: r.TraceParent, TraceState: r.TraceState,
+		TraceParent: r.TraceParent, TraceState: r.TraceState, ConcurrencyKey: r.ConcurrencyKey,
+	}
+	if r.Versions != "" {
+		if err := json.Unmarshal([]byte(r.Versions), &rec.Versions); err != nil {
+			return rec, fmt.Errorf("decode the versions of %s: %w", r.ID, err)
+		}
 	}
 	if r.Error != "" {
 		if err := json.Unmarshal([]byte(r.Error), &rec.Error); err != nil {

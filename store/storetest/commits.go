@@ -35,6 +35,7 @@ var commitTests = map[string]func(*testing.T, *store.DB){
 func testCommitWhole(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := newRun(w, "run_1", 1)
+	first.Row.ConcurrencyKey = "=k"
 	first.Events[0].StepID, first.Events[0].Iteration, first.Events[0].Attempt = "a", "each[3].inner[0]", 2
 	commit(t, db, first)
 	got, err := db.Run(ctx, "t1", "run_1")
@@ -47,6 +48,7 @@ func testCommitWhole(t *testing.T, db *store.DB) {
 	next.Row.Error = &machine.Error{Code: "x", Message: "äöü \u0001", Details: map[string]any{"k": "v"}}
 	next.Row.Usage = machine.Usage{Tokens: 3, CostMicroUSD: 4}
 	next.Row.Version, next.Row.Hash = 2, "sha256:other"
+	next.Row.Versions = []machine.Span{{Version: 1, Hash: "sha256:one", FromSeq: 1}, {Version: 2, Hash: "sha256:other", FromSeq: 2}}
 	next.Events = append(next.Events, event("run_1", 3, events.RunFailed, 5))
 	next.Events[1].Data = nil
 	next.Row.Seq = 3
