@@ -8,15 +8,17 @@ import (
 )
 
 // place is what the requests of the route tests are made on.
-type place struct{ workflow, slug, run, finished, key string }
+type place struct{ workflow, slug, run, finished, loop, key string }
 
 func (s *stack) place() place {
 	s.t.Helper()
 	p := place{slug: "checkout-flow"}
 	p.workflow = s.create(parked, `"slug":"checkout-flow"`)
 	p.run = s.start(p.workflow, "")
-	p.finished = s.start(s.create(trivial, ""), "")
+	p.finished = s.start(s.create(trivial, `"slug":"trivial"`), "")
 	s.until(p.finished, "completed")
+	p.loop = s.start(s.create(brokenLoop, `"slug":"broken"`), "")
+	s.until(p.loop, "failed")
 	p.key = s.get("/v1/keys").want(s.t, http.StatusOK).text(s.t, "keys", 0, "id")
 	return p
 }
@@ -35,7 +37,7 @@ type call struct {
 
 func at(path string) func(place) string {
 	return func(p place) string {
-		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{key}", p.key).Replace(path)
+		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{key}", p.key).Replace(path)
 	}
 }
 
@@ -67,6 +69,9 @@ func calls() []call {
 		{"runWorkflow", "execute", "POST", at("/api/workflows/{wf}/run"), nil, flow, 202},
 		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
 		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
+		{"restartRun", "operate", "POST", at("/api/workflows/runs/{done}/restart"), nil, "workflow:trivial", 202},
+		{"redriveRun", "operate", "POST", at("/api/workflows/runs/{loop}/redrive"), at(`{"step_id":"each"}`), "workflow:broken", 202},
+		{"terminateRun", "operate", "POST", at("/api/workflows/runs/{done}/terminate"), nil, "workflow:trivial", 200},
 		{"cancelRun", "execute", "POST", at("/api/workflows/runs/{run}/cancel"), nil, flow, 200},
 		{"createTenant", "admin", "POST", at("/v1/tenants"), at(`{"slug":"new","name":"New"}`), "workflow:*", 201},
 		{"createKey", "admin", "POST", at("/v1/keys"), at(`{"name":"k","role":"none"}`), "workflow:*", 201},
@@ -154,7 +159,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	other := s.tenant("other")
 	for _, c := range calls() {
 		r := c.request(p)
-		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
 			continue // names no object
 		}
 		r.key = other
@@ -164,7 +169,8 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 			continue
 		}
 		// The same with ids that exist nowhere.
-		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff"})
+		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
+			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff"})
 		unknown.key = other
 		none := s.do(unknown)
 		if none.status != theirs.status || none.status == http.StatusNotFound && r.method != http.MethodHead && none.text(t, "code") != theirs.text(t, "code") {

@@ -14,6 +14,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.authoringTable()...)
 	routes = append(routes, h.historyTable()...)
 	routes = append(routes, h.runsTable()...)
+	routes = append(routes, h.steeringTable()...)
 	return append(routes, h.accessTable()...)
 }
 
@@ -112,9 +113,6 @@ func (h *Handler) runsTable() []route {
 		route{method: http.MethodPost, path: run + "/pause", id: "pauseRun", tag: "runs",
 			summary: "Let steps in action finish and start nothing more", action: access.Execute, on: onRun, body: optionalBody,
 			answers: accepted(steeredRun{}), codes: []string{"run_not_found", "run_finished"}}.to(taking(h.steer(http.StatusAccepted, exec.Pause))),
-		route{method: http.MethodPost, path: run + "/resume", id: "resumeRun", tag: "runs",
-			summary: "Go on with a paused, failed or cancelled run", action: access.Execute, on: onRun, body: optionalBody,
-			answers: accepted(steeredRun{}), codes: []string{"run_not_found", "run_not_resumable"}}.to(taking(h.steer(http.StatusAccepted, exec.Resume))),
 		route{method: http.MethodDelete, path: run, id: "deleteRun", tag: "runs",
 			summary: "Delete a finished run with its history", action: access.Operate, on: onRun, conditional: true,
 			answers: noContent(), codes: []string{"run_not_found", "run_open"}}.to(bare(h.deleteRun)),

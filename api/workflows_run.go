@@ -17,6 +17,7 @@ type runBody struct {
 	runSummary
 	Input    json.RawMessage `json:"input"`
 	Output   json.RawMessage `json:"output"`
+	Versions []ranVersion    `json:"versions" doc:"All that the run ran on, oldest first."`
 	StepRuns []stepRun       `json:"step_runs" doc:"Steps that started or were skipped, in execution order."`
 }
 
@@ -74,7 +75,7 @@ func (h *Handler) getRun(c *call) error {
 
 func runBodyOf(v executor.View) runBody {
 	b := runBody{
-		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output,
+		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Versions: versionsOf(v.Record),
 		StepRuns: make([]stepRun, len(v.Steps)),
 	}
 	for i, s := range v.Steps {

@@ -148,11 +148,14 @@ func (s *Service) restore(ctx context.Context, runID string) (*machine.Run, Reco
 	if err != nil {
 		return nil, Record{}, snapshotDebt{}, err
 	}
-	c, err := s.plans.get(ctx, j.Row.WorkflowID, j.Row.Version, j.Row.Hash)
-	if err != nil {
-		return nil, Record{}, snapshotDebt{}, err
+	plans := func(v machine.Span) (*machine.Plan, error) {
+		c, err := s.plans.get(ctx, j.Row.WorkflowID, v.Version, v.Hash)
+		if err != nil {
+			return nil, err
+		}
+		return c.plan, nil
 	}
-	run, err := machine.Restore(c.plan, j.Row.Header, j.Snapshot, j.Events)
+	run, err := machine.RestoreAcross(plans, j.Row.Header, j.Snapshot, j.Events)
 	return run, j.Row, debtOf(j), err
 }
 

@@ -38,12 +38,6 @@ func (s *Service) Pause(ctx context.Context, tenantID, runID string) (Record, er
 	return s.steer(ctx, tenantID, runID, machine.Pause{})
 }
 
-// Resume goes on with a paused, failed or cancelled run; any other is
-// fault.Conflict run_not_resumable.
-func (s *Service) Resume(ctx context.Context, tenantID, runID string) (Record, error) {
-	return s.steer(ctx, tenantID, runID, machine.Resume{})
-}
-
 func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return Record{}, err

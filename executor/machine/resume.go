@@ -126,7 +126,7 @@ func reachable(plan *Plan, id string, why []string) error {
 	n := plan.index[id]
 	switch {
 	case n == nil:
-		return fault.New(fault.Unacceptable, "step_not_found", "The definition has no step %q to go on from.", id)
+		return fault.New(fault.Unacceptable, "unknown_step", "The definition has no step %q to go on from.", id)
 	case n.list != plan.top:
 		return fault.New(fault.Unacceptable, "step_not_reachable", "Step '%s' is in the body of a loop; name the loop, or redrive it.", id)
 	case n.owner >= 0:

@@ -1,0 +1,35 @@
+package api
+
+import (
+	"net/http"
+
+	"heddle/access"
+)
+
+// steeringTable is how runs are steered beyond cancel and pause.
+func (h *Handler) steeringTable() []route {
+	const run = workflowsBase + "/runs/{run_id}"
+	startCodes := []string{"run_not_found", "workflow_not_found", "workflow_not_runnable", "workflow_changing", "invalid_input", "outcome_unknown"}
+	return []route{
+		route{method: http.MethodPost, path: run + "/resume", id: "resumeRun", tag: "runs",
+			summary: "Go on with a paused, failed or cancelled run", action: access.Execute, on: onRun, body: optionalBody, query: dryRunParam(),
+			answers: []answer{
+				{status: http.StatusAccepted, body: steeredRun{}, about: "The run is queued and goes on."},
+				{status: http.StatusOK, body: resumePreview{}, about: "With dry_run: what would be kept and what would run again."},
+			},
+			codes: []string{"run_not_found", "version_not_found", "workflow_not_found", "run_not_resumable", "unknown_step",
+				"step_not_reachable", "invalid_input"}}.to(taking(h.resumeRun)),
+		route{method: http.MethodPost, path: run + "/redrive", id: "redriveRun", tag: "runs",
+			summary: "Run the failed iterations of a loop again, and what comes after it", action: access.Operate, on: onRun, body: requiredBody,
+			answers: accepted(steeredRun{}),
+			codes:   []string{"run_not_found", "run_not_resumable", "unknown_step", "step_not_reachable", "step_not_redrivable"}}.to(taking(h.redriveRun)),
+		route{method: http.MethodPost, path: run + "/terminate", id: "terminateRun", tag: "runs",
+			summary: "End a run at once, without clean-up; a finished one stays as it is", action: access.Operate, on: onRun, body: optionalBody,
+			answers: ok(steeredRun{}), codes: []string{"run_not_found"}}.to(taking(h.steer(http.StatusOK, h.cfg.Executor.Terminate))),
+		route{method: http.MethodPost, path: run + "/restart", id: "restartRun", tag: "runs",
+			summary: "Start a new run with the same input on the active version; an open run is terminated", action: access.Operate, on: onRun,
+			body: optionalBody, idempotent: true,
+			answers: []answer{{status: http.StatusAccepted, body: startedRun{}, about: "The new run is stored.", headers: []string{"Location"}}},
+			codes:   startCodes}.to(taking(h.restartRun)),
+	}
+}

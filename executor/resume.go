@@ -1,0 +1,65 @@
+package executor
+
+import (
+	"context"
+
+	"heddle/executor/machine"
+)
+
+// ResumeRequest says how a run goes on: from a step ("" where it stands), and
+// on another version ("" its own; a number, "v3" or a label).
+type ResumeRequest struct {
+	FromStep string
+	Version  string
+}
+
+// Resume goes on with a paused, failed or cancelled run. Errors: fault.Conflict
+// run_not_resumable; fault.Unacceptable unknown_step, step_not_reachable and,
+// where the run's input does not fit the other version's schema,
+// invalid_input; fault.NotFound version_not_found.
+func (s *Service) Resume(ctx context.Context, tenantID, runID string, req ResumeRequest) (Record, error) {
+	in, _, err := s.resumeInput(ctx, tenantID, runID, req)
+	if err != nil {
+		return Record{}, err
+	}
+	return s.steer(ctx, tenantID, runID, in)
+}
+
+// PreviewResume tells what Resume would keep and what it would run again, and
+// writes nothing. Its errors are those of Resume.
+func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req ResumeRequest) ([]machine.Verdict, error) {
+	in, _, err := s.resumeInput(ctx, tenantID, runID, req)
+	if err != nil {
+		return nil, err
+	}
+	run, _, _, err := s.restore(ctx, runID)
+	if err != nil {
+		return nil, err
+	}
+	return machine.Preview(run, in)
+}
+
+// Redrive runs those iterations of a loop again that did not complete, in a
+// failed, cancelled or paused run. Errors: fault.Conflict run_not_resumable;
+// fault.Unacceptable unknown_step and step_not_redrivable.
+func (s *Service) Redrive(ctx context.Context, tenantID, runID, stepID string) (Record, error) {
+	return s.steer(ctx, tenantID, runID, machine.Resume{Redrive: stepID})
+}
+
+func (s *Service) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, Record, error) {
+	in := machine.Resume{FromStep: req.FromStep}
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil || req.Version == "" {
+		return in, row, err
+	}
+	target, err := s.cfg.Store.Target(ctx, tenantID, row.WorkflowID, req.Version)
+	if err != nil || target.Version == row.Version {
+		return in, row, err
+	}
+	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	if err != nil {
+		return in, row, err
+	}
+	in.Plan, in.Version, in.Hash = c.plan, target.Version, target.Hash
+	return in, row, checkInput(c, row.Input)
+}
