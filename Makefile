@@ -4,7 +4,7 @@ GO      ?= go
 LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 PACKAGES = ./...
 
-.PHONY: build test race lint fmt layers crash sweep bench tour ci
+.PHONY: build test race race-long lint fmt layers crash sweep bench tour ci
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
@@ -14,6 +14,10 @@ test: ## unit, property and conformance tests; needs no service
 
 race: ## the same under the race detector
 	$(GO) test -race $(PACKAGES)
+
+race-long: ## the executor's races, many rounds each, under the race detector
+	HEDDLE_RACE_ROUNDS=3000 $(GO) test -race -count=1 -timeout 1h -v -run 'Against|OneKey|TwoKeys' ./executor/
+	HEDDLE_RACE_ROUNDS=60 $(GO) test -race -count=1 -timeout 1h -v -run 'Random' ./executor/
 
 lint: ## golangci-lint at the version that tools/go.mod pins
 	$(LINT) run --allow-parallel-runners $(PACKAGES)

@@ -1,0 +1,261 @@
+package executor_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// rounds is how often a race is run: HEDDLE_RACE_ROUNDS, or few.
+func rounds(few int) int {
+	if n, err := strconv.Atoi(os.Getenv("HEDDLE_RACE_ROUNDS")); err == nil && n > 0 {
+		return n
+	}
+	return few
+}
+
+// quick keeps a test that waits for nothing outside from waiting at its end.
+func quick(c *executor.Config) { c.Drain = 5 * time.Second }
+
+// both runs two deeds at once, in either order.
+func both(a, b func()) {
+	var wg sync.WaitGroup
+	wg.Go(a)
+	wg.Go(b)
+	wg.Wait()
+}
+
+// ended checks what holds for the journal of every finished run.
+func (s *stack) ended(id string) []events.Event {
+	s.t.Helper()
+	evs := s.journal(id)
+	terminal := count(evs, events.RunCompleted) + count(evs, events.RunFailed) + count(evs, events.RunCancelled)
+	if row := s.run(id); terminal != 1 || !row.State.Terminal() || row.Seq != int64(len(evs)) {
+		s.t.Errorf("run %s is %s at %d; %d events, %d ends", id, row.State, row.Seq, len(evs), terminal)
+	}
+	s.attemptsOnce(id, evs)
+	return evs
+}
+
+// attemptsOnce checks that no attempt starts twice, and none after the step's
+// end.
+func (s *stack) attemptsOnce(id string, evs []events.Event) {
+	s.t.Helper()
+	started, completed := map[string]bool{}, map[string]bool{}
+	for _, e := range evs {
+		place := e.StepID + e.Iteration
+		switch e.Kind {
+		case events.StepStarted:
+			if key := fmt.Sprint(place, "#", e.Attempt); started[key] || completed[place] {
+				s.t.Errorf("run %s: %s begins again at %d", id, key, e.Seq)
+			} else {
+				started[key] = true
+			}
+		case events.StepCompleted:
+			if completed[place] {
+				s.t.Errorf("run %s: %s is completed twice", id, place)
+			}
+			completed[place] = true
+		}
+	}
+}
+
+func TestASignalAgainstItsTimeout(t *testing.T) {
+	s := newStack(t, neverRun, quick)
+	wf := s.workflow(`{name: w, steps: [{id: w, type: wait, config: {signal: {name: go}, timeout_seconds: 0.02, on_timeout: continue}}]}`)
+	var taken atomic.Int64
+	n := rounds(200)
+	parallel(n, func(int) {
+		id := s.start(wf, `null`).RunID
+		<-time.After(time.Duration(15+rand.IntN(10)) * time.Millisecond) // about when the wait gives up
+		_, err := s.svc.Signal(context.Background(), tenant, id, machine.Signal{Name: "go", RequestID: "k", Payload: json.RawMessage(`1`)})
+		switch {
+		case err == nil:
+			taken.Add(1)
+		case fault.CodeOf(err) != "run_finished":
+			t.Error(err)
+		}
+		s.waitState(id, machine.Completed)
+		evs := s.ended(id)
+		if got := count(evs, events.SignalReceived); err == nil && got != 1 || err != nil && got != 0 {
+			t.Errorf("%d signals journalled, answer %v", got, err)
+		}
+	})
+	t.Logf("%d of %d signals came in time", taken.Load(), n)
+}
+
+// parallel calls f n times, sixteen at once.
+func parallel(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	places := make(chan struct{}, 16)
+	for i := range n {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}
+
+func TestACancelAgainstTheCompletion(t *testing.T) {
+	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) { return ok("") }, quick)
+	wf := s.workflow(oneRequest)
+	parallel(rounds(200), func(int) {
+		id := s.start(wf, `{"n":1}`).RunID
+		if _, err := s.svc.Cancel(context.Background(), tenant, id); err != nil {
+			t.Error(err)
+		}
+		s.eventually("the run ends", func() bool { return s.run(id).State.Terminal() })
+		s.ended(id)
+	})
+}
+
+func TestPauseAndResumeAgainstTheStepsEnd(t *testing.T) {
+	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) { return ok("") }, quick)
+	wf := s.workflow(`
+name: two
+steps:
+  - {id: a, type: http_request, config: {url: "http://x.test/"}}
+  - {id: b, type: http_request, config: {url: "http://x.test/"}, depends_on: [a]}
+`)
+	parallel(rounds(200), func(int) {
+		id := s.start(wf, `null`).RunID
+		both(func() { _, _ = s.svc.Pause(context.Background(), tenant, id) },
+			func() { _, _ = s.svc.Resume(context.Background(), tenant, id) })
+		s.eventually("the run ends", func() bool {
+			st := s.run(id).State
+			if st == machine.Paused {
+				_, _ = s.svc.Resume(context.Background(), tenant, id)
+			}
+			return st == machine.Completed
+		})
+		if evs := s.ended(id); count(evs, events.StepCompleted) != 2 {
+			t.Errorf("run %s: %v", id, evs)
+		}
+	})
+}
+
+const stressed = `
+name: stressed
+steps:
+  - {id: a, type: http_request, config: {url: "http://x.test/"}, retry: {max_attempts: 3, delay_seconds: 0.005, backoff: fixed}, compensate: {type: http_request, config: {url: "http://x.test/undo"}}}
+  - {id: each, type: loop, depends_on: [a], config: {items: "3", concurrency: 2, steps: [{id: body, type: http_request, config: {url: "http://x.test/"}}]}}
+  - {id: ask, type: wait, depends_on: [a], config: {signal: {name: go}, timeout_seconds: 0.05, on_timeout: continue}}
+  - {id: z, type: http_request, config: {url: "http://x.test/"}, depends_on: [each, ask]}
+`
+
+// TestRandomRunsSurviveRestarts drives random runs through failures, steering
+// and processes that stop in the middle, and then reads every journal.
+func TestRandomRunsSurviveRestarts(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	var performed sync.Map // run, step, iteration, attempt
+	runner := func(ctx context.Context, call executor.Call) (executor.Result, error) {
+		key := fmt.Sprint(call.RunID, call.StepID, call.Iteration, "#", call.Attempt)
+		if _, again := performed.LoadOrStore(key, true); again {
+			t.Errorf("%s is performed again", key)
+		}
+		select {
+		case <-time.After(time.Duration(rand.IntN(4)) * time.Millisecond):
+		case <-ctx.Done():
+			return executor.Result{}, ctx.Err()
+		}
+		if rand.IntN(6) == 0 {
+			return executor.Result{}, transient("connection_failed")
+		}
+		return ok("")
+	}
+	db, ids := openDB(t, "sqlite://"+t.TempDir()+"/stress.db"), new(atomic.Int64)
+	few := func(c *executor.Config) { c.MaxRuns, c.Drain = 4, time.Millisecond }
+	var all []string
+	for range rounds(3) {
+		s := stackOn(t, db, ids, runner, few)
+		all = append(all, s.steered(s.workflow(stressed), rand.New(rand.NewPCG(seed, uint64(len(all)))))...)
+		s.stop()
+	}
+	last := stackOn(t, db, ids, runner, few)
+	interrupted := 0
+	for _, id := range all {
+		last.eventually("run "+id+" ends", func() bool {
+			st := last.run(id).State
+			if st == machine.Paused {
+				_, _ = last.svc.Resume(context.Background(), tenant, id)
+			}
+			return st.Terminal()
+		})
+		interrupted += count(last.ended(id), events.StepInterrupted)
+	}
+	t.Logf("%d runs, %d attempts cut off", len(all), interrupted)
+	last.eventually("all slots are free", func() bool { return last.svc.FreeSlots() == 4 })
+	last.stop()
+	_ = db.Close()
+}
+
+// steered starts runs and steers some of them at random.
+func (s *stack) steered(wf string, r *rand.Rand) []string {
+	var ids []string
+	for range 40 {
+		id := s.start(wf, `null`).RunID
+		ids = append(ids, id)
+		other := ids[r.IntN(len(ids))]
+		switch r.IntN(6) {
+		case 0:
+			_, _ = s.svc.Cancel(context.Background(), tenant, other)
+		case 1:
+			_, _ = s.svc.Pause(context.Background(), tenant, other)
+		case 2:
+			if s.run(other).State == machine.Paused {
+				_, _ = s.svc.Resume(context.Background(), tenant, other)
+			}
+		case 3, 4:
+			_, _ = s.svc.Signal(context.Background(), tenant, other, machine.Signal{Name: "go", RequestID: id, Payload: json.RawMessage(`1`)})
+		}
+	}
+	return ids
+}
+
+func TestTwoKeysThatAreOneAgainstEachOther(t *testing.T) {
+	s := newStack(t, neverRun, quick)
+	wf := s.workflow(threeConditions)
+	n := rounds(200)
+	var made atomic.Int64
+	parallel(n, func(i int) {
+		start := func() {
+			_, err := s.svc.Start(context.Background(), executor.StartRequest{
+				TenantID: tenant, Workflow: wf, Trigger: "manual", Input: json.RawMessage(`{"n":2}`),
+				Keep: func(r executor.Record) *idempotency.Answer {
+					return &idempotency.Answer{
+						TenantID: tenant, Scope: "POST /x", Key: fmt.Sprint("key", i), Status: 202, Response: []byte(r.RunID), CreatedAt: time.Now(),
+					}
+				},
+			})
+			switch {
+			case err == nil:
+				made.Add(1)
+			case fault.CodeOf(err) != "idempotency_key_taken":
+				t.Error(err)
+			}
+		}
+		both(start, start)
+	})
+	if made.Load() != int64(n) {
+		t.Errorf("%d keys made %d runs", n, made.Load())
+	}
+}
