@@ -48,8 +48,14 @@ func (s *Service) Follow(ctx context.Context, tenantID, runID string, after int6
 			}
 			continue
 		}
-		if err := s.await(ctx, grown, sink); err != nil {
+		beaten, err := s.await(ctx, grown, sink)
+		if err != nil {
 			return err
+		}
+		if beaten { // a run that was deleted meanwhile wakes nobody
+			if done, err := s.finished(ctx, tenantID, runID, after); done || err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -73,9 +79,9 @@ func (s *Service) finished(ctx context.Context, tenantID, runID string, seq int6
 	return err == nil && row.State.Terminal() && row.Seq == seq, err
 }
 
-// await returns when the journal may have grown. A process that does not drive
+// await returns when the journal may have grown, or after a heartbeat (true). A process that does not drive
 // runs hears of growth late, so it looks again after a second.
-func (s *Service) await(ctx context.Context, grown <-chan struct{}, sink Sink) error {
+func (s *Service) await(ctx context.Context, grown <-chan struct{}, sink Sink) (beaten bool, err error) {
 	heartbeat := time.NewTimer(s.cfg.Heartbeat)
 	defer heartbeat.Stop()
 	var poll <-chan time.Time
@@ -86,12 +92,12 @@ func (s *Service) await(ctx context.Context, grown <-chan struct{}, sink Sink) e
 	}
 	select {
 	case <-grown:
-		return nil
+		return false, nil
 	case <-poll:
-		return nil
+		return false, nil
 	case <-heartbeat.C:
-		return sink.Idle()
+		return true, sink.Idle()
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 }

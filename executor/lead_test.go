@@ -98,3 +98,36 @@ func TestAStartAfterTheEndIsRefused(t *testing.T) {
 	})
 	wantCode(t, err, fault.Unavailable, "not_ready")
 }
+
+// vanished is a store whose run is deleted as soon as it was seen.
+type vanished struct {
+	executor.Store
+	gone atomic.Bool
+}
+
+func (v *vanished) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
+	if v.gone.Load() {
+		return executor.Record{}, fault.New(fault.NotFound, "run_not_found", "gone")
+	}
+	rec, err := v.Store.Run(ctx, tenantID, runID)
+	v.gone.Store(true)
+	return rec, err
+}
+
+func (v *vanished) Events(context.Context, string, int64, int) ([]events.Event, error) {
+	return nil, nil
+}
+
+func TestFollowEndsWhenTheRunIsDeleted(t *testing.T) {
+	v := &vanished{}
+	s := newStack(t, neverRun, func(c *executor.Config) {
+		v.Store = c.Store
+		c.Store, c.Heartbeat = v, 5*time.Millisecond
+	})
+	rec := s.start(s.workflow(threeConditions), `{"n":2}`)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := s.svc.Follow(ctx, tenant, rec.RunID, 1, &collect{}); err != nil {
+		t.Error(err)
+	}
+}

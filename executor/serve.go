@@ -190,6 +190,7 @@ func (e *engine) dispatchLoop(ctx context.Context) {
 		case <-e.kicks:
 		case <-tick.C:
 			e.backlog.mark() // another node may have queued a run
+			queued = nil     // and another tenant wants its turn
 		case <-ctx.Done():
 			return
 		}
@@ -234,16 +235,27 @@ func (e *engine) queuedRuns(ctx context.Context) []string {
 	if !e.backlog.some() {
 		return nil
 	}
-	foundEmpty := e.backlog.look()
-	ids, err := e.store.Queued(ctx, queuePage)
-	if err != nil {
-		e.log.Warn("the queue could not be read", "error", err)
-		return nil
+	// Runs that are just beginning are queued in the store still; with many
+	// slots they may fill a page.
+	for limit := queuePage; ; limit *= 2 {
+		foundEmpty := e.backlog.look()
+		ids, err := e.store.Queued(ctx, limit)
+		if err != nil {
+			e.log.Warn("the queue could not be read", "error", err)
+			return nil
+		}
+		if len(ids) == 0 {
+			foundEmpty()
+			return nil
+		}
+		if kept := e.notLive(ids); len(kept) > 0 || len(ids) < limit {
+			return kept
+		}
 	}
-	if len(ids) == 0 {
-		foundEmpty()
-		return nil
-	}
+}
+
+// notLive leaves out the runs that are in memory.
+func (e *engine) notLive(ids []string) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	kept := ids[:0]
