@@ -137,11 +137,11 @@ steps:
 	parallel(rounds(200), func(int) {
 		id := s.start(wf, `null`).RunID
 		both(func() { _, _ = s.svc.Pause(context.Background(), tenant, id) },
-			func() { _, _ = s.svc.Resume(context.Background(), tenant, id) })
+			func() { _, _ = s.svc.Resume(context.Background(), tenant, id, executor.ResumeRequest{}) })
 		s.eventually("the run ends", func() bool {
 			st := s.run(id).State
 			if st == machine.Paused {
-				_, _ = s.svc.Resume(context.Background(), tenant, id)
+				_, _ = s.svc.Resume(context.Background(), tenant, id, executor.ResumeRequest{})
 			}
 			return st == machine.Completed
 		})
@@ -196,7 +196,7 @@ func TestRandomRunsSurviveRestarts(t *testing.T) {
 		last.eventually("run "+id+" ends", func() bool {
 			st := last.run(id).State
 			if st == machine.Paused {
-				_, _ = last.svc.Resume(context.Background(), tenant, id)
+				_, _ = last.svc.Resume(context.Background(), tenant, id, executor.ResumeRequest{})
 			}
 			return st.Terminal()
 		})
@@ -222,7 +222,7 @@ func (s *stack) steered(wf string, r *rand.Rand) []string {
 			_, _ = s.svc.Pause(context.Background(), tenant, other)
 		case 2:
 			if s.run(other).State == machine.Paused {
-				_, _ = s.svc.Resume(context.Background(), tenant, other)
+				_, _ = s.svc.Resume(context.Background(), tenant, other, executor.ResumeRequest{})
 			}
 		case 3, 4:
 			_, _ = s.svc.Signal(context.Background(), tenant, other, machine.Signal{Name: "go", RequestID: id, Payload: json.RawMessage(`1`)})
