@@ -148,7 +148,7 @@ func (src sources) warnings() []string {
 }
 
 // testVariables are read by the tests, which start this program.
-var testVariables = []string{"HEDDLE_REQUIRE_POSTGRES", "HEDDLE_CRASH_KILLS", "HEDDLE_TEST_CRASH", "HEDDLE_TEST_BREAK"}
+var testVariables = []string{"HEDDLE_REQUIRE_POSTGRES", "HEDDLE_CRASH_KILLS", "HEDDLE_BENCH_RUNS", "HEDDLE_TEST_CRASH", "HEDDLE_TEST_BREAK"}
 
 // nearest gives the name with the fewest edits, or "" when none is close.
 func nearest(name string, names []string) string {
