@@ -17,6 +17,7 @@ import (
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
+	"heddle/templates"
 	"heddle/versions"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	Access      *access.Service
 	Definitions *definitions.Service
 	Versions    *versions.Service
+	Templates   *templates.Service
 	Transfer    *versions.Transfer
 	Executor    *executor.Service
 	Answers     idempotency.Store

@@ -8,7 +8,7 @@ import (
 )
 
 // place is what the requests of the route tests are made on.
-type place struct{ workflow, slug, run, finished, loop, key string }
+type place struct{ workflow, slug, run, finished, loop, key, template, made string }
 
 func (s *stack) place() place {
 	s.t.Helper()
@@ -20,6 +20,8 @@ func (s *stack) place() place {
 	p.loop = s.start(s.create(brokenLoop, `"slug":"broken"`), "")
 	s.until(p.loop, "failed")
 	p.key = s.get("/v1/keys").want(s.t, http.StatusOK).text(s.t, "keys", 0, "id")
+	p.template = s.post("/api/workflows/templates", `{"name":"Mine","definition":`+trivial+`}`).want(s.t, http.StatusCreated).text(s.t, "template_id")
+	p.made = s.post("/api/workflows/templates/"+p.template+"/install", `{"slug":"made"}`).want(s.t, http.StatusCreated).text(s.t, "workflow_id")
 	return p
 }
 
@@ -37,7 +39,8 @@ type call struct {
 
 func at(path string) func(place) string {
 	return func(p place) string {
-		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{key}", p.key).Replace(path)
+		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{key}", p.key,
+			"{tpl}", p.template, "{made}", p.made).Replace(path)
 	}
 }
 
@@ -66,6 +69,13 @@ func calls() []call {
 		{"publishVersion", "edit", "POST", at("/api/workflows/{wf}/versions/1/publish"), nil, flow, 200},
 		{"rollbackWorkflow", "edit", "POST", at("/api/workflows/{wf}/rollback"), at(`{"version":1}`), flow, 200},
 		{"setWorkflowStatus", "edit", "PATCH", at("/api/workflows/{wf}/status"), at(`{"status":"active"}`), flow, 200},
+		{"listTemplates", "view", "GET", at("/api/workflows/templates"), nil, "workflow:*", 200},
+		{"getTemplate", "view", "GET", at("/api/workflows/templates/{tpl}"), nil, "workflow:*", 200},
+		{"createTemplate", "edit", "POST", at("/api/workflows/templates"), at(`{"name":"T","definition":` + trivial + `}`), "workflow:*", 201},
+		{"installWorkflow", "edit", "POST", at("/api/workflows/templates/{tpl}/install"), nil, "workflow:*", 201},
+		{"updateTemplate", "edit", "PUT", at("/api/workflows/templates/{tpl}"), at(`{"description":"Other"}`), "workflow:*", 200},
+		{"mergeWorkflowTemplate", "edit", "POST", at("/api/workflows/{made}/template-update"), nil, "workflow:made", 200},
+		{"deleteTemplate", "edit", "DELETE", at("/api/workflows/templates/{tpl}"), nil, "workflow:*", 204},
 		{"runWorkflow", "execute", "POST", at("/api/workflows/{wf}/run"), nil, flow, 202},
 		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
 		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
@@ -159,7 +169,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	other := s.tenant("other")
 	for _, c := range calls() {
 		r := c.request(p)
-		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
 			continue // names no object
 		}
 		r.key = other
@@ -170,7 +180,8 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 		}
 		// The same with ids that exist nowhere.
 		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
-			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff"})
+			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
+			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff"})
 		unknown.key = other
 		none := s.do(unknown)
 		if none.status != theirs.status || none.status == http.StatusNotFound && r.method != http.MethodHead && none.text(t, "code") != theirs.text(t, "code") {

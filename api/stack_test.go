@@ -24,6 +24,7 @@ import (
 	"heddle/ids"
 	"heddle/steps"
 	"heddle/store"
+	"heddle/templates"
 	"heddle/versions"
 )
 
@@ -120,6 +121,12 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: registry, Runs: s.exec, Now: risingClock(), NewID: newID,
 	})
+	acfg.Templates, err = templates.NewService(templates.ServiceConfig{
+		Store: db, Definitions: acfg.Definitions, Catalog: registry, Now: time.Now, NewID: newID,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.serve(api.New(acfg))
 	return s
 }

@@ -13,6 +13,7 @@ func (h *Handler) table() []route {
 	routes := h.siteTable()
 	routes = append(routes, h.authoringTable()...)
 	routes = append(routes, h.historyTable()...)
+	routes = append(routes, h.templatesTable()...)
 	routes = append(routes, h.runsTable()...)
 	routes = append(routes, h.steeringTable()...)
 	return append(routes, h.accessTable()...)

@@ -27,8 +27,13 @@ func (h *Handler) listWorkflows(c *call) error {
 		Workflows: make([]workflowSummary, len(found.Workflows)),
 		Total:     totalOrNothing(found.Total, p.wantTotal()), NextCursor: textOrNull(found.Next),
 	}
+	made := make([]*workflowSummary, len(list.Workflows))
 	for i, w := range found.Workflows {
 		list.Workflows[i] = summaryOf(w)
+		made[i] = &list.Workflows[i]
+	}
+	if err := c.linkTemplates(made...); err != nil {
+		return err
 	}
 	return c.reply(http.StatusOK, list)
 }
@@ -74,10 +79,15 @@ func (h *Handler) getWorkflow(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(w.Revision) {
+	body := bodyOf(w, v)
+	if err := c.linkTemplates(&body.workflowSummary); err != nil {
+		return err
+	}
+	// That a template has something newer is no change of the workflow.
+	if c.tag(w.Revision) && body.UpdateAvailable == 0 {
 		return c.empty(http.StatusNotModified)
 	}
-	return c.reply(http.StatusOK, workflowAnswer{bodyOf(w, v)})
+	return c.reply(http.StatusOK, workflowAnswer{body})
 }
 
 // replyWorkflow answers with a workflow that was just written, and its active
@@ -87,8 +97,12 @@ func (c *call) replyWorkflow(w definitions.Workflow) error {
 	if err != nil {
 		return err
 	}
+	body := bodyOf(w, v)
+	if err := c.linkTemplates(&body.workflowSummary); err != nil {
+		return err
+	}
 	c.tag(w.Revision)
-	return c.reply(http.StatusOK, workflowAnswer{bodyOf(w, v)})
+	return c.reply(http.StatusOK, workflowAnswer{body})
 }
 
 func (h *Handler) updateWorkflow(c *call, req updateWorkflow) error {

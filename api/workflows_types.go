@@ -52,6 +52,9 @@ type workflowSummary struct {
 	Tags          []string           `json:"tags"`
 	CreatedAt     stamp              `json:"created_at"`
 	UpdatedAt     stamp              `json:"updated_at"`
+
+	Template        *templateLink `json:"template,omitempty" doc:"Left out where the workflow was not made of a template."`
+	UpdateAvailable int           `json:"update_available,omitempty" doc:"The template's newest version, where it is later."`
 }
 
 // workflowBody is a workflow with a definition: the active one, unless another

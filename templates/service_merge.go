@@ -88,7 +88,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	}
 	r := MergeResult{Workflow: w, Version: w.LatestVersion, From: was.Version, To: t.Version, Before: latest}
 	if r.After, r.Conflicts, err = Merge(was.Definition, latest, origin.Definition); err != nil {
-		return MergeResult{}, err
+		return MergeResult{}, fault.Wrap(err, fault.Unacceptable, "invalid_definition", "What the merge gives cannot be stored: %s", messageOf(err))
 	}
 	unmoved := was.Version == origin.Version && string(was.Parameters) == string(origin.Parameters) &&
 		string(was.Definition) == string(origin.Definition)

@@ -20,6 +20,7 @@ import (
 	"heddle/ids"
 	"heddle/steps"
 	"heddle/store"
+	"heddle/templates"
 	"heddle/versions"
 )
 
@@ -72,10 +73,16 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: st.registry, Runs: st.executor, Now: time.Now, NewID: newID,
 	})
+	patterns, err := templates.NewService(templates.ServiceConfig{
+		Store: db, Definitions: st.definitions, Catalog: st.registry, Now: time.Now, NewID: newID,
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	st.handler = api.New(api.Config{
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, NewID: newID}), Executor: st.executor,
-		Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+		Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
 }
