@@ -132,6 +132,7 @@ func (src sources) warnings() []string {
 		}
 	}
 	names = append(names, testVariables...)
+	names = append(names, "HEDDLE_API_KEY") // of the commands that talk to a server
 	var warnings []string
 	for name := range src.variables() {
 		if !strings.HasPrefix(name, "HEDDLE_") || slices.Contains(names, name) {

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"heddle/definitions"
+	"heddle/internal/client"
+	"heddle/versions"
+)
+
+// remote is the server that a command talks to.
+type remote struct{ server, key string }
+
+func (r *remote) flags(cmd *cobra.Command, server string) {
+	cmd.Flags().StringVar(&r.server, "server", server, "the server's URL, such as http://127.0.0.1:8080")
+	cmd.Flags().StringVar(&r.key, "key", "", "the API key [HEDDLE_API_KEY]")
+}
+
+func (p *process) client(r remote) (*client.Client, error) {
+	key := r.key
+	if key == "" {
+		key = variable(p.environ, "HEDDLE_API_KEY")
+	}
+	if key == "" {
+		return nil, usageError{errors.New("no API key: give --key or set HEDDLE_API_KEY")}
+	}
+	return &client.Client{Base: strings.TrimRight(r.server, "/"), Key: key}, nil
+}
+
+// variable gives the value of an environment variable, "" where it is not set.
+func variable(environ []string, name string) string {
+	for _, pair := range slices.Backward(environ) {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (p *process) diffCommand() *cobra.Command {
+	var r remote
+	var asJSON, asPatch bool
+	cmd := &cobra.Command{
+		Use:   "diff A B | diff --server URL WORKFLOW V1 V2",
+		Short: "Compare two definitions, or two versions of a workflow on a server",
+		Long: `Compare two definitions in files (JSON or YAML; - reads standard input), or with
+--server two versions of a workflow, by number or label. The exit code is 0 when
+they are equal, 1 when they differ, 2 when they could not be compared.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("server") {
+				return cobra.ExactArgs(3)(cmd, args)
+			}
+			return cobra.ExactArgs(2)(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON && asPatch {
+				return usageError{errors.New("--json and --patch exclude each other")}
+			}
+			before, after, err := p.sides(cmd.Context(), r, args, cmd.InOrStdin())
+			if err != nil {
+				return usageError{err} // exit code 2, as diff(1) has it
+			}
+			d, err := versions.Compare(before, after)
+			if err != nil {
+				return usageError{err}
+			}
+			return p.printDiff(d, asJSON, asPatch)
+		},
+	}
+	r.flags(cmd, "")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print patch, summary and changes as JSON")
+	cmd.Flags().BoolVar(&asPatch, "patch", false, "print the JSON patch (RFC 6902) alone")
+	return cmd
+}
+
+// sides reads the two definitions.
+func (p *process) sides(ctx context.Context, r remote, args []string, stdin io.Reader) (before, after json.RawMessage, err error) {
+	if len(args) == 2 {
+		if args[0] == "-" && args[1] == "-" {
+			return nil, nil, errors.New("only one side can be standard input")
+		}
+		if before, err = p.definition(args[0], stdin); err != nil {
+			return nil, nil, err
+		}
+		after, err = p.definition(args[1], stdin)
+		return before, after, err
+	}
+	c, err := p.client(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if before, err = c.Version(ctx, args[0], args[1]); err != nil {
+		return nil, nil, err
+	}
+	after, err = c.Version(ctx, args[0], args[2])
+	return before, after, err
+}
+
+// definition reads one file; it need not be sound, but readable.
+func (p *process) definition(file string, stdin io.Reader) (json.RawMessage, error) {
+	text, err := readFile(file, stdin)
+	if err != nil {
+		return nil, err
+	}
+	doc, found := definitions.Parse(text, formatOf(file, text))
+	if doc != nil && len(doc.Canonical) > 0 {
+		return doc.Canonical, nil
+	}
+	for _, d := range found {
+		fmt.Fprintf(p.err, "%s:%d:%d: %s: %s [%s]\n", file, d.Line, max(d.Column, 1), d.Severity, d.Message, d.Code)
+	}
+	return nil, fmt.Errorf("%s cannot be read as a definition", file)
+}
+
+func readFile(file string, stdin io.Reader) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(stdin)
+	}
+	return os.ReadFile(file)
+}
+
+func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
+	var err error
+	switch {
+	case asPatch:
+		_, err = fmt.Fprintf(p.out, "%s\n", d.Patch)
+	case asJSON:
+		enc := json.NewEncoder(p.out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(struct {
+			Diff    json.RawMessage   `json:"diff"`
+			Summary string            `json:"summary"`
+			Changes []versions.Change `json:"changes"`
+		}{d.Patch, d.Summary, d.Changes})
+	default:
+		_, err = io.WriteString(p.out, d.Text(p.colours()))
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	if string(d.Patch) != "[]" {
+		return errAnswered
+	}
+	return nil
+}
+
+// colours tells whether the output is a terminal that wants them
+// (https://no-color.org).
+func (p *process) colours() bool {
+	f, ok := p.out.(*os.File)
+	if !ok || variable(p.environ, "NO_COLOR") != "" || variable(p.environ, "TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"heddle/internal/client"
+)
+
+const localServer = "http://127.0.0.1:8080"
+
+func (p *process) exportCommand() *cobra.Command {
+	var r remote
+	var file string
+	var ids bool
+	cmd := &cobra.Command{
+		Use:   "export [WORKFLOW…]",
+		Short: "Export workflows with all their versions from a server",
+		Long: `Export workflows with all their versions, one line of JSON each: those that are
+named by id or slug, or all that the key may view. --ids writes the ids too, so
+that an import into another database keeps them.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := p.client(r)
+			if err != nil {
+				return err
+			}
+			query := url.Values{}
+			if len(args) > 0 {
+				query.Set("id", strings.Join(args, ","))
+			}
+			if ids {
+				query.Set("ids", "true")
+			}
+			if file == "" || file == "-" {
+				return c.Export(cmd.Context(), query, p.out)
+			}
+			return whole(file, func(out io.Writer) error { return c.Export(cmd.Context(), query, out) })
+		},
+	}
+	r.flags(cmd, localServer)
+	cmd.Flags().StringVarP(&file, "output", "o", "", "write to this file instead of standard output")
+	cmd.Flags().BoolVar(&ids, "ids", false, "write the ids of the workflows")
+	return cmd
+}
+
+// whole writes a file that is there complete or not at all; only its owner can
+// read it.
+func whole(file string, write func(io.Writer) error) error {
+	temp, err := os.CreateTemp(filepath.Dir(file), ".heddle-export-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) //nolint:errcheck // gone already when all went well
+	out := bufio.NewWriter(temp)
+	err = errors.Join(write(out), out.Flush(), temp.Sync(), temp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), file)
+}
+
+func (p *process) importCommand() *cobra.Command {
+	var r remote
+	var onConflict string
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Import workflows with all their versions into a server",
+		Long: `Import what export wrote; - reads standard input. A workflow is stored whole or
+not at all. A slug that is taken ends the import, unless --on-conflict says to
+skip the workflow or to rename it.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := p.client(r)
+			if err != nil {
+				return err
+			}
+			lines := cmd.InOrStdin()
+			if args[0] != "-" {
+				f, err := os.Open(args[0])
+				if err != nil {
+					return err
+				}
+				defer f.Close() //nolint:errcheck // it was only read
+				lines = f
+			}
+			query := url.Values{}
+			if onConflict != "" {
+				query.Set("on_conflict", onConflict)
+			}
+			done, err := c.Import(cmd.Context(), query, lines)
+			p.printArrivals(done)
+			return err
+		},
+	}
+	r.flags(cmd, localServer)
+	cmd.Flags().StringVar(&onConflict, "on-conflict", "", "skip or rename")
+	return cmd
+}
+
+func (p *process) printArrivals(done client.Arrivals) {
+	for _, a := range done.Imported {
+		fmt.Fprintf(p.out, "imported %s (%s)\n", a.Slug, a.ID)
+	}
+	for _, a := range done.Skipped {
+		fmt.Fprintf(p.out, "skipped  %s (line %d): the slug is taken\n", a.Slug, a.Line)
+	}
+}
