@@ -1,0 +1,109 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"heddle/definitions"
+	"heddle/store"
+	"heddle/store/storetest"
+)
+
+// manyWorkflows is how many there are in the benchmarks of lists.
+const manyWorkflows = 100_000
+
+// BenchmarkWorkflowList reads pages of 50 at the front and at the end of
+// 100,000 workflows, also of those with one tag, one status or one trigger.
+func BenchmarkWorkflowList(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) {
+		file := filepath.Join(b.TempDir(), "heddle.db")
+		db := open(b, "sqlite://"+file)
+		fillWorkflows(b, "sqlite", file, "WITH RECURSIVE g(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM g WHERE n + 1 < 100000)", "printf('%06d', n)")
+		benchWorkflowList(b, db)
+	})
+	b.Run("postgres", func(b *testing.B) {
+		url := storetest.Postgres(b)
+		db := open(b, url)
+		fillWorkflows(b, "pgx", url, "WITH g(n) AS (SELECT generate_series(0, 99999))", "lpad(n::text, 6, '0')")
+		benchWorkflowList(b, db)
+	})
+}
+
+// fillWorkflows stores workflows; every second one is tagged, paused and
+// started over the API. Twenty change in each millisecond.
+func fillWorkflows(b *testing.B, driver, dsn, numbers, padded string) {
+	b.Helper()
+	raw, err := sql.Open(driver, dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer raw.Close()
+	for _, statement := range []string{
+		numbers + ` INSERT INTO workflows (id, tenant_id, slug, name, description, status, trigger_type, tags, active_version,
+			latest_version, latest_hash, revision, created_at, updated_at)
+			SELECT 'wf_' || ` + padded + `, 'tn_bench', 'flow-' || ` + padded + `, 'Flow', '', CASE n % 2 WHEN 0 THEN 'paused' ELSE 'active' END,
+			CASE n % 2 WHEN 0 THEN 'api' ELSE 'manual' END, '[]', 1, 1, 'h', 1, 1700000000000 + n / 20, 1700000000000 + n / 20 FROM g`,
+		`INSERT INTO workflow_tags (tenant_id, tag, updated_at, workflow_id)
+			SELECT tenant_id, 'even', updated_at, id FROM workflows WHERE status = 'paused'`,
+		`ANALYZE`,
+	} {
+		if _, err := raw.Exec(statement); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchWorkflowList(b *testing.B, db *store.DB) {
+	for _, c := range []struct {
+		name  string
+		query definitions.Query
+		total int
+	}{
+		{"all", definitions.Query{}, manyWorkflows},
+		{"tag", definitions.Query{Tag: "even"}, manyWorkflows / 2},
+		{"status", definitions.Query{Status: definitions.Paused}, manyWorkflows / 2},
+		{"trigger", definitions.Query{TriggerType: "api"}, manyWorkflows / 2},
+	} {
+		q := c.query
+		q.TenantID, q.Limit = "tn_bench", 50
+		b.Run(c.name+"/front", func(b *testing.B) { readPages(b, db, q) })
+		far := q
+		far.Limit = 200
+		for walked := 0; walked < c.total-200; walked += far.Limit {
+			far.Cursor = workflowPage(b, db, far).Next
+		}
+		far.Limit = 50
+		b.Run(c.name+"/end", func(b *testing.B) { readPages(b, db, far) })
+	}
+	b.Run("export/front", func(b *testing.B) { readAfter(b, db, "") })
+	b.Run("export/end", func(b *testing.B) { readAfter(b, db, fmt.Sprintf("flow-%06d", manyWorkflows-60)) })
+}
+
+func workflowPage(b *testing.B, db *store.DB, q definitions.Query) definitions.Page {
+	b.Helper()
+	p, err := db.Workflows(context.Background(), q)
+	if err != nil || len(p.Workflows) != q.Limit {
+		b.Fatal(len(p.Workflows), err)
+	}
+	return p
+}
+
+func readPages(b *testing.B, db *store.DB, q definitions.Query) {
+	for b.Loop() {
+		workflowPage(b, db, q)
+	}
+}
+
+func readAfter(b *testing.B, db *store.DB, after string) {
+	for b.Loop() {
+		list, err := db.WorkflowsAfter(context.Background(), "tn_bench", nil, after, 50)
+		if err != nil || len(list) != 50 {
+			b.Fatal(len(list), err)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"encoding/json"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
+	"heddle/versions"
+)
+
+var transferTests = map[string]func(*testing.T, *store.DB){
+	"workflows are walked by slug":            testWorkflowsAfter,
+	"versions are walked with definitions":    testVersionsAfter,
+	"import stores a workflow whole":          testImport,
+	"import refuses taken slugs, ids, labels": testImportRefused,
+	"open runs are counted by version":        testRunsByVersion,
+}
+
+func testWorkflowsAfter(t *testing.T, db *store.DB) {
+	for n, slug := range []string{"b", "a-b", "a_b", "a", "ab"} {
+		create(t, db, revision("t1", "wf_"+slug, slug, n))
+	}
+	create(t, db, revision("t2", "wf_other", "aa", 9))
+	must(t, db.DeleteWorkflow(ctx, "t1", "ab", func(definitions.Workflow, bool) error { return nil }))
+	walk := func(ids []string) []string {
+		var got []string
+		for after := ""; ; {
+			page, err := db.WorkflowsAfter(ctx, "t1", ids, after, 2)
+			must(t, err)
+			for _, w := range page {
+				got, after = append(got, w.Slug), w.Slug
+			}
+			if len(page) < 2 {
+				return got
+			}
+		}
+	}
+	same(t, "all", walk(nil), []string{"a", "a-b", "a_b", "b"})
+	same(t, "some", walk([]string{"wf_b", "wf_a", "wf_other", "wf_ab"}), []string{"a", "b"})
+	same(t, "none", len(walk([]string{})), 0)
+}
+
+func testVersionsAfter(t *testing.T, db *store.DB) {
+	history(t, db)
+	list, err := db.VersionsAfter(ctx, "t1", "wf_1", 1, 5)
+	must(t, err)
+	if len(list) != 2 || list[0].Number != 2 || list[1].Label != "beta" || string(list[1].Definition) != "{}" {
+		t.Fatalf("after 1: %+v", list)
+	}
+	list, err = db.VersionsAfter(ctx, "t2", "wf_1", 0, 5)
+	must(t, err)
+	same(t, "another tenant's", len(list), 0)
+}
+
+// arrival is a workflow with two versions.
+func arrival(tenant, id, slug string) (definitions.Workflow, []definitions.NewVersion) {
+	w := revision(tenant, id, slug, 1).Workflow
+	w.LatestVersion, w.Tags = 2, []string{"x"}
+	return w, []definitions.NewVersion{
+		{Number: 1, Label: "one", Definition: json.RawMessage(`{"n":1}`), Hash: "h1", CreatedBy: "a", CreatedAt: at(1)},
+		{Number: 2, Definition: json.RawMessage(`{"n":2}`), Hash: "h2", CreatedBy: "b", CreatedAt: at(2)},
+	}
+}
+
+func testImport(t *testing.T, db *store.DB) {
+	w, all := arrival("t1", "wf_1", "one")
+	must(t, db.ImportWorkflow(ctx, w, all))
+	got, err := db.Workflow(ctx, "t1", "one")
+	must(t, err)
+	same(t, "workflow", got, w)
+	list, err := db.VersionsAfter(ctx, "t1", "wf_1", 0, 5)
+	must(t, err)
+	same(t, "first", list[0], versions.Version{WorkflowID: "wf_1", Number: 1, Label: "one", Definition: all[0].Definition, DefinitionHash: "h1", CreatedBy: "a", CreatedAt: at(1)})
+	same(t, "versions", len(list), 2)
+	page, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Tag: "x", Limit: 5})
+	must(t, err)
+	same(t, "tagged", slugs(page), []string{"one"})
+	// The latest hash is known: the same definition again is no new version.
+	_, err = db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+		same(t, "latest hash", c.LatestHash, "h2")
+		return definitions.Revision{Workflow: c.Workflow}, nil
+	})
+	must(t, err)
+}
+
+func testImportRefused(t *testing.T, db *store.DB) {
+	create(t, db, revision("t1", "wf_1", "one", 1))
+	w, all := arrival("t1", "wf_1", "one")
+	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "slug_taken")
+	w.Slug = "two"
+	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "id_taken")
+	w.TenantID = "t2"
+	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "id_taken")
+	w.ID, all[1].Label = "wf_2", "one"
+	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "label_taken")
+	_, err := db.Workflow(ctx, "t2", "two")
+	wantFault(t, err, fault.NotFound, "workflow_not_found")
+	all[1].Label = ""
+	must(t, db.ImportWorkflow(ctx, w, all))
+}
+
+func testRunsByVersion(t *testing.T, db *store.DB) {
+	history(t, db)
+	w, err := db.Workflow(ctx, "t1", "wf_1")
+	must(t, err)
+	for n, version := range []int{3, 1, 3, 1, 2} {
+		c := newRun(w, "run_"+string(rune('a'+n)), n)
+		c.Row.Version = version
+		if version == 2 {
+			c.Row.State, c.Row.CompletedAt = machine.Completed, at(9)
+		}
+		commit(t, db, executor.Commit{Row: c.Row, Events: []events.Event{c.Events[0]}})
+	}
+	got, err := db.RunsByVersion(ctx, "t1", "wf_1")
+	must(t, err)
+	same(t, "open", got, []versions.OpenRuns{{Version: 1, Count: 2}, {Version: 3, Count: 2}})
+	for _, other := range [][2]string{{"t2", "wf_1"}, {"t1", "wf_2"}} {
+		got, err = db.RunsByVersion(ctx, other[0], other[1])
+		must(t, err)
+		same(t, "none", got, []versions.OpenRuns{})
+	}
+}
