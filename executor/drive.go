@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"heddle/events"
@@ -74,14 +75,14 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 		return false
 	}
 	held := !e.driving.Load()
-	change, answers := applyAll(l.run, envs, e.now(), held)
+	change, answers := applyAll(e.log, l.run, envs, e.now(), held)
 	if !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
 		switch e.admit(l, envs) {
 		case turnedAway:
 			return true
 		case heldBack:
 			held = true
-			change, answers = applyAll(l.run, envs, e.now(), held)
+			change, answers = applyAll(e.log, l.run, envs, e.now(), held)
 		case admitted:
 		}
 	}
@@ -137,7 +138,7 @@ type answer struct {
 
 // applyAll applies the inputs one after another. An input that the state
 // refuses changes nothing; its sender is told. Held: nothing new is started.
-func applyAll(run *machine.Run, envs []envelope, now time.Time, held bool) (machine.Change, []answer) {
+func applyAll(log *slog.Logger, run *machine.Run, envs []envelope, now time.Time, held bool) (machine.Change, []answer) {
 	total := machine.Change{Run: run}
 	var answers []answer
 	for _, env := range envs {
@@ -145,7 +146,7 @@ func applyAll(run *machine.Run, envs []envelope, now time.Time, held bool) (mach
 		if held {
 			in = machine.Held{Input: in}
 		}
-		c, err := machine.Apply(total.Run, in, now)
+		c, err := apply(log, total.Run, in, now)
 		if err == nil {
 			total.Run, total.More = c.Run, c.More
 			total.Events = append(total.Events, c.Events...)

@@ -465,3 +465,12 @@ func TestRunsGoOnAfterTheStoreWasAway(t *testing.T) {
 		t.Errorf("the step ran %d times", calls.Load())
 	}
 }
+
+func TestAPanickingStepFailsAlone(t *testing.T) {
+	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) { panic("a step's defect") })
+	rec := s.start(s.workflow(oneRequest), `{"n":1}`)
+	done := s.waitState(rec.RunID, machine.Failed)
+	if done.Error == nil || done.Error.Code != "step_defect" {
+		t.Errorf("error %+v", done.Error)
+	}
+}

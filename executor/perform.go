@@ -91,8 +91,13 @@ func (e *engine) stop(l *live, key attempt) {
 }
 
 // attempt waits for its place, renders the config and runs the step. Its
-// timeout begins only then.
-func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (Result, *machine.Failure) {
+// timeout begins only then. A panic fails the attempt alone.
+func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (result Result, failure *machine.Failure) {
+	defer func() {
+		if r := recover(); r != nil {
+			result, failure = Result{}, e.defect(call, r)
+		}
+	}()
 	if x.Type == "script" {
 		if !e.scripts.enter(ctx) {
 			return Result{}, stopped()
@@ -113,26 +118,12 @@ func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (Res
 		ctx, cancel = context.WithTimeout(ctx, x.Timeout)
 		defer cancel()
 	}
-	result, err := e.runStep(ctx, call)
+	e.crash("effect_sent")
+	result, err = e.svc.cfg.Runner.Run(ctx, call)
 	if err != nil {
 		return result, e.asFailure(ctx, err, x)
 	}
 	return result, checkOutput(result.Output, x.OutputSchema)
-}
-
-// runStep runs one attempt; a panic in a step type fails that attempt alone.
-func (e *engine) runStep(ctx context.Context, call Call) (result Result, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			e.log.Error("a step type panicked", "run_id", call.RunID, "step_id", call.StepID, "type", call.Type, "panic", r)
-			failure := &machine.Failure{Permanent: true}
-			failure.Code = "step_defect"
-			failure.Message = fmt.Sprintf("The step type %s failed on its own account; this is a defect of Heddle.", call.Type)
-			result, err = Result{}, failure.Err()
-		}
-	}()
-	e.crash("effect_sent")
-	return e.svc.cfg.Runner.Run(ctx, call)
 }
 
 func (e *engine) asFailure(ctx context.Context, err error, x machine.Execute) *machine.Failure {

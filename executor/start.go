@@ -167,7 +167,7 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 		e.backlog.mark()
 		return created, false
 	}
-	began, err := machine.Apply(created.Run, machine.Begin{}, created.Run.CreatedAt)
+	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt)
 	if err != nil {
 		e.log.Error("a new run did not begin", "run_id", created.Run.RunID, "error", err)
 		return created, false

@@ -1,0 +1,48 @@
+package executor
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// apply is machine.Apply behind a guard: a defect of the machine, shown by one
+// run, must not end the process and with it all others. The run that showed it
+// is ended, so that nothing is repeated for ever.
+func apply(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time) (machine.Change, error) {
+	c, err := guarded(log, run, in, now)
+	if fault.CodeOf(err) != "machine_defect" {
+		return c, err
+	}
+	end := machine.Terminate{Reason: "The run met a defect of Heddle and was ended; the server's log has the details."}
+	if ended, endErr := guarded(log, run, end, now); endErr == nil {
+		return ended, nil
+	}
+	return machine.Change{Run: run}, err
+}
+
+func guarded(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time) (c machine.Change, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error("the machine panicked", "run_id", run.RunID, "input", fmt.Sprintf("%T", in),
+				"panic", r, "stack", string(debug.Stack()))
+			c = machine.Change{Run: run}
+			err = fault.New(fault.Internal, "machine_defect", "Run %s met a defect of Heddle; the server's log has the details.", run.RunID)
+		}
+	}()
+	return machine.Apply(run, in, now)
+}
+
+// defect is the failure of an attempt that panicked: it fails alone.
+func (e *engine) defect(call Call, panicked any) *machine.Failure {
+	e.log.Error("a step panicked", "run_id", call.RunID, "step_id", call.StepID, "type", call.Type,
+		"panic", panicked, "stack", string(debug.Stack()))
+	failure := &machine.Failure{Permanent: true}
+	failure.Code = "step_defect"
+	failure.Message = fmt.Sprintf("The step type %s failed on its own account; this is a defect of Heddle.", call.Type)
+	return failure
+}

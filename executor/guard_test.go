@@ -1,0 +1,18 @@
+package executor
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+func TestAMachineDefectIsAnErrorOfOneRun(t *testing.T) {
+	broken := &machine.Run{Header: machine.Header{RunID: "run_1"}, State: machine.Running} // without plan or steps
+	_, err := apply(slog.New(slog.DiscardHandler), broken, machine.Tick{}, time.UnixMilli(1))
+	if fault.KindOf(err) != fault.Internal || fault.CodeOf(err) != "machine_defect" {
+		t.Errorf("got %v", err)
+	}
+}
