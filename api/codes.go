@@ -20,6 +20,7 @@ func errorCodes() []errorCode {
 		{"template_not_found", 404, "No such template, built in or of this tenant."},
 		{"version_not_found", 404, "The workflow has no such version."},
 		{"run_not_found", 404, "No such run in this tenant."},
+		{"step_not_found", 404, "The definition has no such step, or it is of another type."},
 		{"key_not_found", 404, "No such key in this tenant."},
 		{"grant_not_found", 404, "The key has no grant on that workflow."},
 		{"tenant_not_found", 404, "No such tenant."},

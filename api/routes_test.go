@@ -79,6 +79,7 @@ func calls() []call {
 		{"runWorkflow", "execute", "POST", at("/api/workflows/{wf}/run"), nil, flow, 202},
 		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
 		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
+		{"listIterations", "view", "GET", at("/api/workflows/runs/{loop}/steps/each/iterations"), nil, "workflow:broken", 200},
 		{"restartRun", "operate", "POST", at("/api/workflows/runs/{done}/restart"), nil, "workflow:trivial", 202},
 		{"redriveRun", "operate", "POST", at("/api/workflows/runs/{loop}/redrive"), at(`{"step_id":"each"}`), "workflow:broken", 202},
 		{"terminateRun", "operate", "POST", at("/api/workflows/runs/{done}/terminate"), nil, "workflow:trivial", 200},

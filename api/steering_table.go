@@ -11,6 +11,10 @@ func (h *Handler) steeringTable() []route {
 	const run = workflowsBase + "/runs/{run_id}"
 	startCodes := []string{"run_not_found", "workflow_not_found", "workflow_not_runnable", "workflow_changing", "invalid_input", "outcome_unknown"}
 	return []route{
+		route{method: http.MethodGet, path: run + "/steps/{step_id}/iterations", id: "listIterations", tag: "runs",
+			summary: "List a loop's iterations: the ended ones in the order in which they ended, then the running ones", action: access.View, on: onRun,
+			query:   append([]param{{name: "status", enum: []string{"running", "completed", "failed"}}}, cursorPaging()...),
+			answers: ok(iterationList{}), codes: []string{"run_not_found", "step_not_found"}}.to(bare(h.listIterations)),
 		route{method: http.MethodPost, path: run + "/resume", id: "resumeRun", tag: "runs",
 			summary: "Go on with a paused, failed or cancelled run", action: access.Execute, on: onRun, body: optionalBody, query: dryRunParam(),
 			answers: []answer{

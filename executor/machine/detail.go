@@ -26,8 +26,8 @@ import (
 //	                         error: why the last probe failed
 //	step_cancelled           error
 //	iteration_started        -
-//	iteration_completed      result
-//	iteration_failed         error
+//	iteration_completed      result, latency_ms
+//	iteration_failed         error, latency_ms
 //	signal_received          name, request_id, payload
 //	signal_rejected          name, request_id, signal_seq, error
 //	input_requested          request_id, name, schema, prompt

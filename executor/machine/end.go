@@ -92,7 +92,7 @@ func (t *turn) windScope(f *frame, s *scopeState) {
 		return
 	}
 	t.cancelLoops(f)
-	t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: err})
+	t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: err, LatencyMS: t.latency(s.begun)})
 }
 
 // cancelParked cancels the waits and retries of an iteration, inner ones

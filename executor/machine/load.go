@@ -90,7 +90,7 @@ func (r *Run) loadSignals(s *savedRun) {
 // loadScope fills one list; the counters and sets are computed on the way.
 func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 	sc := &scopeState{edit: r.edit, id: f.identity(), list: l, left: int32(len(l.nodes)), undos: s.Undos, failed: s.Failed,
-		generation: s.Generation, base: s.Base, ticket: s.Ticket}
+		generation: s.Generation, base: s.Base, ticket: s.Ticket, begun: s.Begun}
 	if sc.ticket != 0 {
 		r.agenda.set(r.edit, sc.ticket, place{f, -1})
 	}

@@ -114,10 +114,10 @@ func (t *turn) endScope(f *frame) {
 	result, err := t.result(f)
 	if err != nil {
 		failure := expressionFailure(err)
-		t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: &failure.Error})
+		t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: &failure.Error, LatencyMS: t.latency(s.begun)})
 		return
 	}
-	t.emit(events.IterationCompleted, place{f, -1}, 0, &Detail{Result: result})
+	t.emit(events.IterationCompleted, place{f, -1}, 0, &Detail{Result: result, LatencyMS: t.latency(s.begun)})
 }
 
 // result is an iteration's value: what collect says, or for a while loop the

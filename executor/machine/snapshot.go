@@ -71,6 +71,7 @@ type savedScope struct {
 	Generation int32       `json:"generation,omitempty"`
 	Base       int32       `json:"base,omitempty"`
 	Ticket     uint64      `json:"ticket,omitempty"`
+	Begun      int64       `json:"begun,omitempty"`
 	Steps      []savedStep `json:"steps,omitempty"`
 }
 
@@ -184,7 +185,7 @@ func (r *Run) saveSignals(s *savedRun) {
 }
 
 func (r *Run) saveScope(s *scopeState) savedScope {
-	out := savedScope{Undos: s.undos, Failed: s.failed, Generation: s.generation, Base: s.base}
+	out := savedScope{Undos: s.undos, Failed: s.failed, Generation: s.generation, Base: s.base, Begun: s.begun}
 	if _, ok := r.agenda.get(s.ticket); ok {
 		out.Ticket = s.ticket
 	}

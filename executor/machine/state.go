@@ -67,6 +67,7 @@ type scopeState struct {
 	generation int32            // of the loop that it belongs to
 	base       int32            // attempts are numbered from here
 	ticket     uint64           // in the agenda, 0: none
+	begun      int64            // when it was opened
 }
 
 // stepState is one step of one list under way.
@@ -235,7 +236,7 @@ func (r *Run) editLoop(p place) *loopState {
 
 // openScope begins a list: its roots go on the agenda.
 func (r *Run) openScope(f *frame, s *scopeState) {
-	s.edit, s.left = r.edit, int32(len(s.list.nodes))
+	s.edit, s.left, s.begun = r.edit, int32(len(s.list.nodes)), r.updated
 	if f == nil {
 		r.root = s
 	} else {

@@ -1,0 +1,35 @@
+package machine
+
+import (
+	"slices"
+	"time"
+)
+
+// OpenIteration is an iteration that is under way.
+type OpenIteration struct {
+	Path  string // "each[3].inner[0]"
+	Since time.Time
+}
+
+// OpenIterations lists what is under way of a loop, the first begun first;
+// false: the run's definition has no loop of that id.
+func (r *Run) OpenIterations(stepID string) ([]OpenIteration, bool) {
+	n := r.plan.index[stepID]
+	if n == nil || n.loop == nil {
+		return nil, false
+	}
+	var list []OpenIteration
+	var ids []uint64
+	r.loops.all(func(_ uint64, p place) bool {
+		if r.node(p) != n {
+			return true
+		}
+		for _, f := range r.iterations(p) {
+			at, _ := slices.BinarySearch(ids, f.id)
+			ids = slices.Insert(ids, at, f.id)
+			list = slices.Insert(list, at, OpenIteration{f.path, instant(r.scope(f).begun)})
+		}
+		return true
+	})
+	return list, true
+}
