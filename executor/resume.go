@@ -18,7 +18,7 @@ type ResumeRequest struct {
 // where the run's input does not fit the other version's schema,
 // invalid_input; fault.NotFound version_not_found.
 func (s *Service) Resume(ctx context.Context, tenantID, runID string, req ResumeRequest) (Record, error) {
-	in, _, err := s.resumeInput(ctx, tenantID, runID, req)
+	in, err := s.resumeInput(ctx, tenantID, runID, req)
 	if err != nil {
 		return Record{}, err
 	}
@@ -28,7 +28,7 @@ func (s *Service) Resume(ctx context.Context, tenantID, runID string, req Resume
 // PreviewResume tells what Resume would keep and what it would run again, and
 // writes nothing. Its errors are those of Resume.
 func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req ResumeRequest) ([]machine.Verdict, error) {
-	in, _, err := s.resumeInput(ctx, tenantID, runID, req)
+	in, err := s.resumeInput(ctx, tenantID, runID, req)
 	if err != nil {
 		return nil, err
 	}
@@ -46,20 +46,20 @@ func (s *Service) Redrive(ctx context.Context, tenantID, runID, stepID string) (
 	return s.steer(ctx, tenantID, runID, machine.Resume{Redrive: stepID})
 }
 
-func (s *Service) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, Record, error) {
+func (s *Service) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, error) {
 	in := machine.Resume{FromStep: req.FromStep}
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil || req.Version == "" {
-		return in, row, err
+		return in, err
 	}
 	target, err := s.cfg.Store.Target(ctx, tenantID, row.WorkflowID, req.Version)
 	if err != nil || target.Version == row.Version {
-		return in, row, err
+		return in, err
 	}
 	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
 	if err != nil {
-		return in, row, err
+		return in, err
 	}
 	in.Plan, in.Version, in.Hash = c.plan, target.Version, target.Hash
-	return in, row, checkInput(c, row.Input)
+	return in, checkInput(c, row.Input)
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"heddle/definitions"
-	"heddle/fault"
 	"heddle/steps"
 	"heddle/templates"
 )
@@ -23,17 +22,6 @@ func builtins(t *testing.T) []templates.Template {
 	list, err := templates.Builtins()
 	if err != nil {
 		t.Fatal(err)
-	}
-	return list
-}
-
-// errorsOf leaves warnings out.
-func errorsOf(issues []fault.Issue) []fault.Issue {
-	var list []fault.Issue
-	for _, issue := range issues {
-		if issue.Severity == "error" {
-			list = append(list, issue)
-		}
 	}
 	return list
 }
