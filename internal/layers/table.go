@@ -19,7 +19,7 @@ var inTests = []string{
 var (
 	leaves   = []string{"events", "fault", "idempotency", "ids"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
-	features = append([]string{"access", "executor", "schedules", "templates", "versions"}, core...)
+	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
 
 // The pure core and the leaves compute: no clock is a matter for the linter,
@@ -71,6 +71,7 @@ var table = map[string]rule{
 	// Features: use cases and loops.
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},
 	"executor":  {own: core, external: []string{jsonschema}, noStandard: outside, testOwn: stack},
+	"secrets":   {own: leaves, noStandard: outside, testOwn: stack},
 	"schedules": {own: core, external: []string{cron}, noStandard: outside, testOwn: stack},
 	"templates": {own: core, noStandard: outside, testOwn: append([]string{"executor"}, stack...)},
 	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},

@@ -1,0 +1,131 @@
+package secrets
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"sort"
+)
+
+// window is how many bytes of a pattern are looked up at each position. No
+// pattern is shorter.
+const window = 8
+
+// matcher finds any of many patterns in one pass: a filter over windows of
+// eight bytes rejects nearly every position, and what passes is compared with
+// the patterns that begin so.
+type matcher struct {
+	filter   []uint64            // a bit per hash
+	mask     uint64              // of a hash
+	patterns map[uint64][][]byte // by their first eight bytes, sorted
+}
+
+// patternsOf lists what a secret looks like in text: itself, and in base64 and
+// base64url behind 0, 1 or 2 other bytes, without the characters that its
+// neighbours have a share in.
+func patternsOf(secret string) [][]byte {
+	list := [][]byte{[]byte(secret)}
+	for shift := range 3 {
+		padded := append(make([]byte, shift, shift+len(secret)), secret...)
+		from, to := (shift*8+5)/6, len(padded)*8/6
+		for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			list = append(list, []byte(alphabet.EncodeToString(padded)[from:to]))
+		}
+	}
+	return list
+}
+
+func newMatcher(secrets []string) *matcher {
+	m := &matcher{patterns: make(map[uint64][][]byte)}
+	for _, s := range secrets {
+		for _, p := range patternsOf(s) {
+			key := windowAt(p, 0)
+			m.patterns[key] = append(m.patterns[key], p)
+		}
+	}
+	size := uint64(1 << 12) // bits; 16 or more for each window
+	for size < 16*uint64(len(m.patterns)) {
+		size *= 2
+	}
+	m.filter, m.mask = make([]uint64, size/64), size-1
+	for key, list := range m.patterns {
+		slices.SortFunc(list, bytes.Compare)
+		m.patterns[key] = slices.CompactFunc(list, bytes.Equal)
+		h := hash(key) & m.mask
+		m.filter[h/64] |= 1 << (h % 64)
+	}
+	return m
+}
+
+func windowAt(text []byte, i int) uint64 { return binary.LittleEndian.Uint64(text[i:]) }
+
+func hash(key uint64) uint64 {
+	key *= 0x9E3779B97F4A7C15
+	return key >> 24
+}
+
+// span is a part of a text, from start to before end.
+type span struct{ start, end int }
+
+// find lists the longest match at each position where there is one, and with
+// partial the half or more of a pattern with which the text ends, as it was
+// cut off there.
+func (m *matcher) find(text []byte, partial bool, found []span) []span {
+	for i := 0; i+window <= len(text); i++ {
+		key := windowAt(text, i)
+		h := hash(key) & m.mask
+		if m.filter[h/64]&(1<<(h%64)) == 0 {
+			continue
+		}
+		list, ok := m.patterns[key]
+		if !ok {
+			continue
+		}
+		if n := longestPrefix(list, text[i:]); n > 0 {
+			found = append(found, span{i, i + n})
+		} else if partial && cutOff(list, text[i:]) {
+			return append(found, span{i, len(text)})
+		}
+	}
+	return found
+}
+
+// longestPrefix gives the length of the longest of the sorted patterns that
+// text begins with, 0 where there is none.
+func longestPrefix(sorted [][]byte, text []byte) int {
+	for hi := len(sorted); hi > 0; {
+		i := sort.Search(hi, func(i int) bool { return bytes.Compare(sorted[i], text) > 0 })
+		if i == 0 {
+			return 0
+		}
+		p := sorted[i-1]
+		n := common(p, text)
+		if n == len(p) {
+			return n
+		}
+		text, hi = text[:n], i-1
+	}
+	return 0
+}
+
+// cutOff tells whether rest is the first half, or more, of a pattern.
+func cutOff(sorted [][]byte, rest []byte) bool {
+	i := sort.Search(len(sorted), func(i int) bool { return bytes.Compare(sorted[i], rest) >= 0 })
+	for ; i < len(sorted) && bytes.HasPrefix(sorted[i], rest); i++ {
+		if 2*len(rest) >= len(sorted[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func common(p, text []byte) int {
+	n := min(len(p), len(text))
+	for i := range n {
+		if p[i] != text[i] {
+			return i
+		}
+	}
+	return n
+}

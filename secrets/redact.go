@@ -1,0 +1,197 @@
+package secrets
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// mask stands where a secret stood.
+const mask = "***"
+
+// redactor takes a tenant's secrets out of JSON. It does not change.
+type redactor struct {
+	matcher *matcher
+	wholes  [][]byte // secrets that are JSON objects or lists, compact
+}
+
+func newRedactor(secrets []string) *redactor {
+	r := &redactor{matcher: newMatcher(secrets)}
+	for _, s := range secrets {
+		var compact bytes.Buffer
+		trimmed := bytes.TrimSpace([]byte(s))
+		if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') && json.Compact(&compact, trimmed) == nil {
+			r.wholes = append(r.wholes, compact.Bytes())
+		}
+	}
+	return r
+}
+
+// holds tells whether a JSON value holds a whole secret.
+func (r *redactor) holds(value json.RawMessage) bool {
+	_, found := r.walk(value, false)
+	return found
+}
+
+// json replaces every secret in a JSON value: inside of strings and keys, and
+// numbers, objects and lists that are one. What holds none comes back as it is.
+func (r *redactor) json(value json.RawMessage) json.RawMessage {
+	out, _ := r.walk(value, true)
+	return out
+}
+
+// walk goes through the tokens. A value that is not JSON is treated as the text
+// of one string.
+func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, bool) {
+	if !json.Valid(value) {
+		spans := r.spans(value, partial)
+		if len(spans) == 0 {
+			return value, false
+		}
+		return quoted(replaced(value, spans)), true
+	}
+	var out []byte
+	copied := 0
+	put := func(start, end int, text []byte) {
+		out = append(append(out, value[copied:start]...), text...)
+		copied = end
+	}
+	for i := 0; i < len(value); {
+		end := i + 1
+		switch c := value[i]; {
+		case c == '"':
+			end = stringEnd(value, i)
+			if text := r.text(value[i:end], partial); text != nil {
+				put(i, end, text)
+			}
+		case c == '{' || c == '[':
+			if n := r.whole(value[i:]); n > 0 {
+				end = i + n
+				put(i, end, []byte(`"`+mask+`"`))
+			}
+		case c == '-' || c >= '0' && c <= '9':
+			for end < len(value) && bytes.IndexByte([]byte("+-.eE0123456789"), value[end]) >= 0 {
+				end++
+			}
+			if len(r.matcher.find(value[i:end], false, nil)) > 0 {
+				put(i, end, []byte(`"`+mask+`"`))
+			}
+		}
+		i = end
+	}
+	if out == nil {
+		return value, false
+	}
+	return append(out, value[copied:]...), true
+}
+
+// stringEnd is the index after the string that begins at i.
+func stringEnd(value []byte, i int) int {
+	for i++; value[i] != '"'; i++ {
+		if value[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+// text redacts one JSON string with its quotes; nil when it holds no secret.
+func (r *redactor) text(token []byte, partial bool) []byte {
+	inner := token[1 : len(token)-1]
+	if len(inner) < window {
+		return nil
+	}
+	if bytes.IndexByte(inner, '\\') >= 0 {
+		var decoded string
+		if json.Unmarshal(token, &decoded) != nil {
+			return nil
+		}
+		inner = []byte(decoded)
+	}
+	spans := r.spans(inner, partial)
+	if len(spans) == 0 {
+		return nil
+	}
+	return quoted(replaced(inner, spans))
+}
+
+// spans finds the secrets in a text as it is and as its readers may decode it.
+func (r *redactor) spans(text []byte, partial bool) []span {
+	found := r.matcher.find(text, partial, nil)
+	for _, v := range viewsOf(text) {
+		at := len(found)
+		found = r.matcher.find(v.text, partial, found)
+		for i := at; i < len(found); i++ {
+			found[i] = v.origin(found[i])
+		}
+	}
+	return merged(found)
+}
+
+// merged sorts spans and joins those that touch or overlap.
+func merged(spans []span) []span {
+	slices.SortFunc(spans, func(a, b span) int { return a.start - b.start })
+	var out []span
+	for _, s := range spans {
+		if n := len(out); n > 0 && s.start <= out[n-1].end {
+			out[n-1].end = max(out[n-1].end, s.end)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func replaced(text []byte, spans []span) []byte {
+	var out []byte
+	at := 0
+	for _, s := range spans {
+		out = append(append(out, text[at:s.start]...), mask...)
+		at = s.end
+	}
+	return append(out, text[at:]...)
+}
+
+// quoted writes a text as a JSON string, with < > & as they are.
+func quoted(text []byte) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(string(text)) // a string always encodes
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// whole gives the length of the object or list at the beginning of rest when
+// it is a secret, however it is spaced; 0 otherwise.
+func (r *redactor) whole(rest []byte) int {
+	for _, w := range r.wholes {
+		if n := spaced(rest, w); n > 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// spaced matches compact JSON against text with white space between tokens.
+func spaced(text, compact []byte) int {
+	i, inString := 0, false
+	for j := 0; j < len(compact); j++ {
+		for !inString && i < len(text) && bytes.IndexByte([]byte(" \t\r\n"), text[i]) >= 0 {
+			i++
+		}
+		if i >= len(text) || text[i] != compact[j] {
+			return 0
+		}
+		switch {
+		case inString && compact[j] == '\\' && j+1 < len(compact):
+			i, j = i+1, j+1
+			if i >= len(text) || text[i] != compact[j] {
+				return 0
+			}
+		case compact[j] == '"':
+			inString = !inString
+		}
+		i++
+	}
+	return i
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"heddle/fault"
+	"heddle/secrets"
+)
+
+var _ secrets.Store = (*DB)(nil)
+
+// secretRow is a row of secrets.
+type secretRow struct {
+	TenantID  string `gorm:"primaryKey"`
+	Name      string `gorm:"primaryKey"`
+	Box       []byte
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (secretRow) TableName() string { return "secrets" }
+
+func (r secretRow) entry() secrets.Entry {
+	return secrets.Entry{Name: r.Name, CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt)}
+}
+
+// PutSecret adds a secret or replaces its value.
+func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		row := secretRow{s.TenantID, s.Name, s.Box, millis(s.CreatedAt), millis(s.UpdatedAt)}
+		err := tx.Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "name"}},
+			DoUpdates: clause.AssignmentColumns([]string{"box", "updated_at"}),
+		}).Create(&row).Error
+		if err != nil {
+			return err
+		}
+		return raiseSecrets(tx, s.TenantID)
+	})
+}
+
+// DeleteSecret removes a secret.
+func (db *DB) DeleteSecret(ctx context.Context, tenantID, name string) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		res := tx.Exec("DELETE FROM secrets WHERE tenant_id = ? AND name = ?", tenantID, name)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return fault.New(fault.NotFound, "secret_not_found", "There is no secret %s.", name)
+		}
+		return raiseSecrets(tx, tenantID)
+	})
+}
+
+func raiseSecrets(tx *gorm.DB, tenantID string) error {
+	return tx.Exec(`INSERT INTO secret_revisions (tenant_id, revision) VALUES (?, 1)
+		ON CONFLICT (tenant_id) DO UPDATE SET revision = secret_revisions.revision + 1`, tenantID).Error
+}
+
+// SecretEntries lists names and dates, by name.
+func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit int) ([]secrets.Entry, string, error) {
+	list := listOf("secrets", tenantID)
+	at, err := decodeCursor(list, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	q := db.reader(ctx).Select("name", "created_at", "updated_at").Where("tenant_id = ?", tenantID)
+	if at != nil {
+		q = q.Where("name > ?", at.ID)
+	}
+	var rows []secretRow
+	if err := q.Order("name").Limit(limit + 1).Find(&rows).Error; err != nil {
+		return nil, "", translate(err)
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = encodeCursor(list, position{ID: rows[limit-1].Name})
+	}
+	entries := make([]secrets.Entry, len(rows))
+	for i, row := range rows {
+		entries[i] = row.entry()
+	}
+	return entries, next, nil
+}
+
+// SealedSecrets reads all of a tenant's secrets and the revision they are of.
+func (db *DB) SealedSecrets(ctx context.Context, tenantID string) ([]secrets.Sealed, int64, error) {
+	var (
+		rows     []secretRow
+		revision int64
+	)
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		var err error
+		if revision, err = secretsRevision(tx, tenantID); err != nil {
+			return err
+		}
+		return tx.Where("tenant_id = ?", tenantID).Order("name").Find(&rows).Error
+	})
+	list := make([]secrets.Sealed, len(rows))
+	for i, row := range rows {
+		list[i] = secrets.Sealed{Entry: row.entry(), TenantID: tenantID, Box: row.Box}
+	}
+	return list, revision, err
+}
+
+// SecretsRevision rises with each change of a tenant's secrets; 0: none yet.
+func (db *DB) SecretsRevision(ctx context.Context, tenantID string) (int64, error) {
+	revision, err := secretsRevision(db.reader(ctx), tenantID)
+	return revision, translate(err)
+}
+
+func secretsRevision(tx *gorm.DB, tenantID string) (int64, error) {
+	var revision int64
+	err := tx.Raw("SELECT revision FROM secret_revisions WHERE tenant_id = ?", tenantID).Scan(&revision).Error
+	return revision, err
+}
+
+// SecretCheck reads the value that tells whether a key fits; nil: none yet.
+func (db *DB) SecretCheck(ctx context.Context) ([]byte, error) {
+	box, err := secretCheck(db.reader(ctx))
+	return box, translate(err)
+}
+
+// KeepSecretCheck stores it unless there is one, and gives the one there is.
+func (db *DB) KeepSecretCheck(ctx context.Context, box []byte) ([]byte, error) {
+	var kept []byte
+	err := db.change(ctx, func(tx *gorm.DB) error {
+		err := tx.Exec("INSERT INTO secret_check (id, box) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", box).Error
+		if err != nil {
+			return err
+		}
+		kept, err = secretCheck(tx)
+		return err
+	})
+	return kept, err
+}
+
+func secretCheck(tx *gorm.DB) ([]byte, error) {
+	var row struct{ Box []byte }
+	err := tx.Raw("SELECT box FROM secret_check WHERE id = 1").Scan(&row).Error
+	return row.Box, err
+}
