@@ -78,7 +78,7 @@ func (s *Service) Plan(ctx context.Context, req *UpdateRequest) (Workflow, *Docu
 	if req.Definition == nil {
 		return w, nil, nil
 	}
-	doc, err := s.sound(*req.Definition)
+	doc, err := s.storable(ctx, req.TenantID, *req.Definition)
 	return w, doc, err
 }
 

@@ -15,11 +15,17 @@ type OpenRuns interface {
 	CancelOpen(ctx context.Context, tenantID, workflowID string) error
 }
 
-// ServiceConfig is what a Service is made of.
+// Secrets tells whether a JSON value holds a secret of the tenant.
+type Secrets interface {
+	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
+}
+
+// ServiceConfig is what a Service is made of. Secrets may be nil.
 type ServiceConfig struct {
 	Store   Store
 	Catalog Catalog
 	Runs    OpenRuns
+	Secrets Secrets
 	Now     func() time.Time
 	NewID   func(prefix string) string
 }
@@ -30,6 +36,7 @@ type Service struct {
 	store   Store
 	catalog Catalog
 	runs    OpenRuns
+	secrets Secrets
 	now     func() time.Time
 	newID   func(prefix string) string
 }
@@ -37,7 +44,7 @@ type Service struct {
 // NewService makes a Service.
 func NewService(cfg ServiceConfig) *Service {
 	return &Service{
-		store: cfg.Store, catalog: cfg.Catalog, runs: cfg.Runs, newID: cfg.NewID,
+		store: cfg.Store, catalog: cfg.Catalog, runs: cfg.Runs, secrets: cfg.Secrets, newID: cfg.NewID,
 		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 	}
 }
@@ -67,7 +74,7 @@ type CreateRequest struct {
 }
 
 // Create stores a new workflow. Errors: fault.Unacceptable invalid_definition
-// (with all issues), invalid_slug, invalid_trigger_type, invalid_status,
+// (with all issues), secret_in_definition, invalid_slug, invalid_trigger_type, invalid_status,
 // invalid_tags, invalid_change_summary; fault.Conflict slug_taken,
 // idempotency_key_taken.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, error) {
@@ -78,7 +85,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 	if err != nil {
 		return Workflow{}, err
 	}
-	doc, err := s.sound(req.Definition)
+	doc, err := s.storable(ctx, req.TenantID, req.Definition)
 	if err != nil {
 		return Workflow{}, err
 	}
@@ -164,4 +171,21 @@ func Refusal(doc *Document, found []Diagnostic) error {
 	}
 	err.Issues = found
 	return err
+}
+
+// storable gives a sound document that holds no secret of the tenant.
+func (s *Service) storable(ctx context.Context, tenantID string, d Written) (*Document, error) {
+	doc, err := s.sound(d)
+	if err != nil || s.secrets == nil {
+		return doc, err
+	}
+	holds, err := s.secrets.Holds(ctx, tenantID, doc.Canonical)
+	if err != nil {
+		return nil, err
+	}
+	if holds {
+		return nil, fault.New(fault.Unacceptable, "secret_in_definition",
+			"The definition holds the value of a secret; write {{ secrets.NAME }} in its place.")
+	}
+	return doc, nil
 }

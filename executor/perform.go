@@ -43,7 +43,7 @@ func (e *engine) perform(l *live, x machine.Execute) {
 	go func() {
 		defer stop(nil)
 		defer e.endAct()
-		result, failure := e.attempt(ctx, call, x)
+		result, failure := e.redacted(ctx, call.TenantID, func() (Result, *machine.Failure) { return e.attempt(ctx, call, x) })
 		e.mu.Lock()
 		delete(l.attempts, key)
 		e.mu.Unlock()
@@ -108,9 +108,9 @@ func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (res
 		return Result{}, stopped()
 	}
 	defer e.steps.leave()
-	config, err := x.Config.Render(x.Scope)
-	if err != nil {
-		return Result{}, renderFailure(err)
+	config, failure := e.render(ctx, call.TenantID, x.Config, x.Scope)
+	if failure != nil {
+		return Result{}, failure
 	}
 	call.Config = config
 	if x.Timeout > 0 {

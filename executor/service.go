@@ -17,9 +17,11 @@ type Config struct {
 	Store  Store
 	Runner Runner
 	Hub    *events.Hub
-	Now    func() time.Time
-	NewID  func(prefix string) string
-	Log    *slog.Logger
+	// Secrets may be nil: then there are none.
+	Secrets Secrets
+	Now     func() time.Time
+	NewID   func(prefix string) string
+	Log     *slog.Logger
 	// Holder names this process in the executor's lease; unique per process.
 	Holder string
 

@@ -29,11 +29,14 @@ type StartRequest struct {
 // Start stores a run and sets it going. When it returns, the run is durable.
 // Errors: fault.NotFound workflow_not_found and version_not_found,
 // fault.Conflict workflow_not_runnable and idempotency_key_taken (the kept
-// answer is then to be read), fault.Unacceptable invalid_input,
+// answer is then to be read), fault.Unacceptable invalid_input and secret_in_input,
 // fault.Unavailable store_unavailable and outcome_unknown.
 func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 	if len(req.Input) == 0 {
 		req.Input = json.RawMessage("null")
+	}
+	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
+		return Record{}, err
 	}
 	for fresh := false; ; fresh = true {
 		target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, fresh)

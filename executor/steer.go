@@ -89,6 +89,9 @@ func (s *Service) Signal(ctx context.Context, tenantID, runID string, sig machin
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return SignalOutcome{}, err
 	}
+	if err := s.withoutSecrets(ctx, tenantID, sig.Payload); err != nil {
+		return SignalOutcome{}, err
+	}
 	out, err := s.engine.ask(ctx, runID, sig)
 	return SignalOutcome{Row: out.row, Duplicate: err == nil && len(out.change.Events) == 0}, err
 }
