@@ -17,6 +17,7 @@ import (
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
+	"heddle/secrets"
 	"heddle/templates"
 	"heddle/versions"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	Templates   *templates.Service
 	Transfer    *versions.Transfer
 	Executor    *executor.Service
+	Secrets     *secrets.Service
 	Answers     idempotency.Store
 	Version     string
 	Now         func() time.Time

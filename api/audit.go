@@ -49,7 +49,7 @@ func (c *call) object(noun string) string {
 	if made := c.w.Header().Get("Location"); made != "" {
 		return noun + ":" + path.Base(made)
 	}
-	for _, p := range []struct{ param, noun string }{{"run_id", "run"}, {"id", "workflow"}} {
+	for _, p := range []struct{ param, noun string }{{"run_id", "run"}, {"secret", "secret"}, {"agent_id", "agent"}, {"id", "workflow"}} {
 		if v := c.params.Param(p.param); v != "" && strings.Contains(c.route.path, "{"+p.param+"}") {
 			return pathNoun(c.route.path, p.noun) + ":" + clip(v)
 		}

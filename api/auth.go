@@ -48,6 +48,8 @@ func (h *Handler) authorise(c *call) error {
 			return err
 		}
 		return allow(c.who, action, run.WorkflowID, run.Slug)
+	case onSecret:
+		return access.Denied(action, "secret:"+clip(c.params.Param("secret")))
 	}
 	return allow(c.who, action, "", "*")
 }

@@ -43,6 +43,7 @@ const (
 	onTenant   object = iota // the tenant as a whole
 	onWorkflow               // the workflow of {id}
 	onRun                    // the workflow of the run of {run_id}
+	onSecret                 // the secret of {secret}
 	onVisible                // any key may ask; it sees what it may view
 )
 

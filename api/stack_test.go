@@ -22,6 +22,7 @@ import (
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/ids"
+	"heddle/secrets"
 	"heddle/steps"
 	"heddle/store"
 	"heddle/templates"
@@ -103,12 +104,13 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	newID := ids.New(time.Now).New
 	registry := steps.Default(steps.Deps{Version: "test", Now: time.Now, Log: log, Scripts: steps.Scripts{Mode: "off"}})
 	t.Cleanup(registry.Close)
+	vault := secrets.New(secrets.Config{Store: db, Now: time.Now, Key: func(bool) (string, error) { return "a key for tests!", nil }})
 	ecfg := executor.Config{
 		Store: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
-		Holder: newID("node_"), Drain: 100 * time.Millisecond,
+		Secrets: vault, Holder: newID("node_"), Drain: 100 * time.Millisecond,
 	}
 	acfg := api.Config{Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
-		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, NewID: newID}), Answers: answers{s}, Version: "test", Now: time.Now, NewID: newID, Log: log}
+		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, NewID: newID}), Answers: answers{s}, Secrets: vault, Version: "test", Now: time.Now, NewID: newID, Log: log}
 	for _, o := range opts {
 		o(&acfg, &ecfg)
 	}
@@ -119,7 +121,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	s.exec = executor.New(ecfg)
 	acfg.Access, acfg.Executor = s.access, s.exec
 	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{
-		Store: db, Catalog: registry, Runs: s.exec, Now: risingClock(), NewID: newID,
+		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Now: risingClock(), NewID: newID,
 	})
 	acfg.Templates, err = templates.NewService(templates.ServiceConfig{
 		Store: db, Definitions: acfg.Definitions, Catalog: registry, Now: time.Now, NewID: newID,

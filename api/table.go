@@ -16,6 +16,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.templatesTable()...)
 	routes = append(routes, h.runsTable()...)
 	routes = append(routes, h.steeringTable()...)
+	routes = append(routes, h.secretsTable()...)
 	return append(routes, h.accessTable()...)
 }
 
@@ -41,7 +42,7 @@ func (h *Handler) siteTable() []route {
 
 func (h *Handler) authoringTable() []route {
 	const one = workflowsBase + "/{id}"
-	definitionCodes := []string{"invalid_definition", "invalid_trigger_type", "invalid_tags", "invalid_change_summary"}
+	definitionCodes := []string{"invalid_definition", "secret_in_definition", "invalid_trigger_type", "invalid_tags", "invalid_change_summary"}
 	return []route{
 		route{method: http.MethodGet, path: workflowsBase, id: "listWorkflows", tag: "workflows",
 			summary: "List workflows, last changed first", action: access.View, on: onVisible,
@@ -90,7 +91,7 @@ func (h *Handler) runsTable() []route {
 			summary: "Start a run", action: access.Execute, on: onWorkflow, body: optionalBody, idempotent: true,
 			answers: []answer{{status: http.StatusAccepted, body: startedRun{}, about: "The run is stored.", headers: []string{"Location"}}},
 			codes: []string{"workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing",
-				"invalid_input", "invalid_trigger", "outcome_unknown"}}.to(taking(h.startRun)),
+				"invalid_input", "secret_in_input", "invalid_trigger", "outcome_unknown"}}.to(taking(h.startRun)),
 		route{method: http.MethodGet, path: workflowsBase + "/{id}/runs", id: "listRuns", tag: "runs",
 			summary: "List a workflow's runs, newest first", action: access.View, on: onWorkflow,
 			query:   append([]param{{name: "status", enum: vocabulary(inWorkflows)}}, paging()...),

@@ -119,7 +119,7 @@ func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (res
 		defer cancel()
 	}
 	e.crash("effect_sent")
-	result, err = e.svc.cfg.Runner.Run(ctx, call)
+	result, err := e.svc.cfg.Runner.Run(ctx, call)
 	if err != nil {
 		return result, e.asFailure(ctx, err, x)
 	}

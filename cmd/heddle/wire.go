@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
+	"heddle/secrets"
 	"heddle/steps"
 	"heddle/store"
 	"heddle/templates"
@@ -32,6 +31,7 @@ type stack struct {
 	definitions *definitions.Service
 	executor    *executor.Service
 	registry    *steps.Registry
+	secrets     *secrets.Service
 	handler     *api.Handler
 	madeKey     string // the admin key, when this start made it
 }
@@ -58,6 +58,11 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	if st.madeKey, err = st.access.Bootstrap(ctx, s.BootstrapKey); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	keys := keySource{setting: s.SecretKey, file: keyFile(s.DatabaseURL), log: log}
+	st.secrets = secrets.New(secrets.Config{Store: db, Key: keys.key, Now: time.Now, Log: log})
+	if err := st.secrets.Check(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("secrets: %w", err), db.Close())
+	}
 	st.registry = steps.Default(steps.Deps{
 		Egress: guard, Version: buildVersion(), Now: time.Now, Log: log,
 		Scripts: steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL)},
@@ -67,11 +72,11 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	}
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: db, Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
-		Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts,
+		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts,
 		Writers: writers(s.DatabaseURL),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
-		Store: db, Catalog: st.registry, Runs: st.executor, Now: time.Now, NewID: newID,
+		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Now: time.Now, NewID: newID,
 	})
 	patterns, err := templates.NewService(templates.ServiceConfig{
 		Store: db, Definitions: st.definitions, Catalog: st.registry, Now: time.Now, NewID: newID,
@@ -82,7 +87,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	st.handler = api.New(api.Config{
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, NewID: newID}), Executor: st.executor,
-		Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+		Secrets: st.secrets, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
 }
@@ -154,14 +159,13 @@ func (st *stack) awaitReady(ctx context.Context, ready func()) {
 }
 
 // databaseFiles lists what scripts may not read: a SQLite database with its
-// companions, and the key beside it.
+// companions, and the file of the key for secrets.
 func databaseFiles(databaseURL string) []string {
-	u, err := url.Parse(databaseURL)
-	if err != nil || u.Scheme != "sqlite" {
-		return nil
+	files := []string{keyFile(databaseURL)}
+	if path := sqlitePath(databaseURL); path != "" {
+		files = append(files, path, path+"-wal", path+"-shm", path+".lock")
 	}
-	path := u.Host + u.Path
-	return []string{path, path + "-wal", path + "-shm", path + ".lock", filepath.Join(filepath.Dir(path), "heddle.key")}
+	return files
 }
 
 // newLog makes the process's log.

@@ -1,0 +1,49 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestSecretsAreNamedAndNeverShown(t *testing.T) {
+	s := newStack(t)
+	put := func(name, body string) response {
+		return s.do(request{method: http.MethodPut, path: "/v1/secrets/" + name, body: body})
+	}
+	const value = "hunter2 & <friends>"
+	put("B_TOKEN", `{"value":"hunter2 & <friends>"}`).want(t, http.StatusNoContent)
+	put("A_TOKEN", `{"value":"`+strings.Repeat("x", 65_536)+`"}`).want(t, http.StatusNoContent)
+	put("SHORT", `{"value":"1234567"}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_secret")
+	put("LONG", `{"value":"`+strings.Repeat("x", 65_537)+`"}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_secret")
+	put("1st", `{"value":"12345678"}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_secret_name")
+	put("a-b", `{"value":"12345678"}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_secret_name")
+
+	list := s.get("/v1/secrets?limit=1").want(t, http.StatusOK)
+	if list.text(t, "secrets", 0, "name") != "A_TOKEN" || strings.Contains(list.body, "value") {
+		t.Errorf("list: %s", list.body)
+	}
+	list = s.get("/v1/secrets?limit=1&cursor="+list.text(t, "next_cursor")).want(t, http.StatusOK)
+	if list.text(t, "secrets", 0, "name") != "B_TOKEN" || !strings.Contains(list.body, `"next_cursor":null`) {
+		t.Errorf("second page: %s", list.body)
+	}
+	audit := s.get("/v1/audit?object=secret:B_TOKEN").want(t, http.StatusOK)
+	if audit.text(t, "entries", 0, "action") != "secret.put" || strings.Contains(audit.body, "hunter2") {
+		t.Errorf("audit: %s", audit.body)
+	}
+
+	const holder = `{"definition":{"name":"N","steps":[{"id":"a","type":"http_request","config":{"url":"https://example.com/?k=hunter2%20%26+<friends>"}}]}}`
+	s.post("/api/workflows", strings.Replace(holder, "+", "%20", 1)).wantCode(t, http.StatusUnprocessableEntity, "secret_in_definition")
+	id := s.create(parked, "")
+	s.do(request{method: http.MethodPut, path: "/api/workflows/" + id, body: strings.Replace(holder, "+", "%20", 1)}).
+		wantCode(t, http.StatusUnprocessableEntity, "secret_in_definition")
+	refused := s.post("/api/workflows/"+id+"/run", `{"input_data":{"deep":["x `+value+`"]}}`)
+	refused.wantCode(t, http.StatusUnprocessableEntity, "secret_in_input")
+	if strings.Contains(refused.body+s.log.String(), "hunter2") {
+		t.Errorf("the refusal shows it: %s", refused.body)
+	}
+
+	s.do(request{method: http.MethodDelete, path: "/v1/secrets/B_TOKEN"}).want(t, http.StatusNoContent)
+	s.do(request{method: http.MethodDelete, path: "/v1/secrets/B_TOKEN"}).wantCode(t, http.StatusNotFound, "secret_not_found")
+	s.post("/api/workflows/"+id+"/run", `{"input_data":"`+value+`"}`).want(t, http.StatusAccepted)
+}

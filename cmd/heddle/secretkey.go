@@ -1,0 +1,97 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"heddle/secrets"
+)
+
+// keySource finds the key that secrets are encrypted with: HEDDLE_SECRET_KEY,
+// else a file, which is made at the first use.
+type keySource struct {
+	setting string
+	file    string
+	log     *slog.Logger
+}
+
+// keyFile is heddle.key beside the SQLite file, or in the working directory.
+func keyFile(databaseURL string) string {
+	path, err := filepath.Abs(filepath.Join(filepath.Dir(sqlitePath(databaseURL)), "heddle.key"))
+	if err != nil {
+		return "heddle.key"
+	}
+	return path
+}
+
+// sqlitePath is the file that a database URL names; "" for PostgreSQL and for a
+// database in memory.
+func sqlitePath(databaseURL string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil || u.Scheme != "sqlite" || strings.Contains(databaseURL, ":memory:") {
+		return ""
+	}
+	return u.Host + u.Path
+}
+
+// key gives the key; with create it makes the file where there is none.
+func (k keySource) key(create bool) (string, error) {
+	if k.setting != "" {
+		return k.setting, nil
+	}
+	text, err := os.ReadFile(k.file)
+	switch {
+	case err == nil:
+		return k.checked(text)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("read the key for secrets: %w", err)
+	case !create:
+		return "", fmt.Errorf("%w: set HEDDLE_SECRET_KEY, or put the file %s back in its place", secrets.ErrNoKey, k.file)
+	}
+	return k.make()
+}
+
+func (k keySource) checked(text []byte) (string, error) {
+	key := strings.TrimSpace(string(text))
+	if err := checkKey(key); err != nil {
+		return "", fmt.Errorf("the key in %s is not 16-256 printable characters: %w", k.file, err)
+	}
+	info, err := os.Stat(k.file)
+	if err != nil {
+		return "", fmt.Errorf("read the key for secrets: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("others can read %s: chmod 600 it", k.file)
+	}
+	return key, nil
+}
+
+// make writes a new key, synced to disk before anything is encrypted with it.
+func (k keySource) make() (string, error) {
+	raw := make([]byte, 32)
+	if _, err := rand.Read(raw); err != nil {
+		return "", fmt.Errorf("draw a key for secrets: %w", err)
+	}
+	key := hex.EncodeToString(raw)
+	f, err := os.OpenFile(k.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("make the key for secrets: %w", err)
+	}
+	_, err = f.WriteString(key + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("write the key for secrets: %w", err)
+	}
+	k.log.Warn("made a key for secrets; keep a copy of it apart from the database", "file", k.file)
+	return key, nil
+}
