@@ -84,6 +84,11 @@ func TestValidateFiles(t *testing.T) {
 			t.Errorf("bad: %q lacks %q", out, want)
 		}
 	}
+	marked := "    3 |   \"steps\": [{\"id\": \"notify\", \"type\": \"webhok\", \"depends_on\": [\"fetch\"], \"config\": {}}]\n" +
+		"      | " + strings.Repeat(" ", 37) + "^\n    did you mean \"webhook\"?\n"
+	if !strings.Contains(out, marked) || strings.Contains(out, "\x1b") {
+		t.Errorf("bad: %q lacks %q, or is coloured", out, marked)
+	}
 	code, out, _ = heddle(t, nil, "validate", "--json", bad)
 	var found []checked
 	if err := json.Unmarshal([]byte(out), &found); err != nil || code != exitFailure || len(found) != 1 || found[0].Valid || len(found[0].Diagnostics) < 2 {
@@ -91,6 +96,43 @@ func TestValidateFiles(t *testing.T) {
 	}
 	if code, _, errOut := heddle(t, nil, "validate", filepath.Join(dir, "absent")); code != exitFailure || !strings.Contains(errOut, "no such file") {
 		t.Errorf("absent: exit %d, %q", code, errOut)
+	}
+}
+
+func TestValidateDirectories(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b/two.yml", "one.YAML", "b/readme.md", ".hidden/bad.yaml", "empty/x.txt"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("name: Good\nsteps: [{id: a, type: wait, config: {seconds: 1}}]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := filepath.Join(dir, "b/two.yml") + ": valid\n" + filepath.Join(dir, "one.YAML") + ": valid\n"
+	if code, out, errOut := heddle(t, nil, "validate", dir); code != exitOK || out != want {
+		t.Errorf("exit %d, %q, %q", code, out, errOut)
+	}
+	if code, _, errOut := heddle(t, nil, "validate", filepath.Join(dir, "empty")); code != exitFailure || !strings.Contains(errOut, "holds no .yaml") {
+		t.Errorf("empty: exit %d, %q", code, errOut)
+	}
+}
+
+func TestFindingsCannotControlATerminal(t *testing.T) {
+	line := strings.Repeat("é", 150) + "\t\x1b[2J" + strings.Repeat("z", 100)
+	c := checked{File: "f", text: []byte("\n" + line + "\r\n"), Diagnostics: []definitions.Diagnostic{
+		{Severity: "error", Code: "syntax", Message: "m\x1b[2J", Line: 2, Column: 151},
+		{Severity: "warning", Code: "syntax", Message: "m", Line: 2, Column: 9999},
+		{Severity: "warning", Code: "syntax", Message: "m", Line: 99, Column: 1},
+	}}
+	plain, painted := c.report(false), c.report(true)
+	if strings.ContainsAny(plain, "\x1b\t\r") || strings.Contains(painted, "\x1b[2J") || !strings.Contains(painted, "\x1b[1;31m^\x1b[0m") {
+		t.Errorf("%q\n%q", plain, painted)
+	}
+	lines := strings.Split(plain, "\n")
+	if at := strings.Index(lines[2], "^"); []rune(lines[1])[at] != ' ' || len([]rune(lines[1])) != len("    2 | ")+shownOfLine {
+		t.Errorf("the mark is at %d of %q", at, lines[1])
 	}
 }
 

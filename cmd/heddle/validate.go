@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,11 +21,17 @@ func (p *process) validateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate FILE…",
 		Short: "Check workflow definitions without a server",
-		Long: `Check workflow definitions without a server. Each finding is one line,
-file:line:column: severity: message [code]; - reads standard input. The exit
-code is 1 when a definition has errors, warnings alone leave it 0.`,
+		Long: `Check workflow definitions without a server. Each finding is a line,
+file:line:column: severity: message [code], with the line of the file and a mark
+below it. A directory stands for all .yaml, .yml and .json files in it and below,
+- for standard input. The exit code is 1 when a definition has errors, warnings
+alone leave it 0.`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) error {
+		RunE: func(cmd *cobra.Command, names []string) error {
+			files, err := definitionFiles(names)
+			if err != nil {
+				return err
+			}
 			all := make([]checked, 0, len(files))
 			for _, file := range files {
 				c, err := check(file, cmd.InOrStdin())
@@ -39,21 +47,50 @@ code is 1 when a definition has errors, warnings alone leave it 0.`,
 	return cmd
 }
 
+// definitionFiles puts the files of directories in their place, by name; hidden
+// ones are left out. A directory without any is an error, because nothing would
+// be checked.
+func definitionFiles(names []string) ([]string, error) {
+	var files []string
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if name == "-" || err != nil || !info.IsDir() {
+			files = append(files, name) // what is wrong with it shows when it is read
+			continue
+		}
+		before := len(files)
+		err = filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
+			hidden := path != name && strings.HasPrefix(entry.Name(), ".")
+			switch {
+			case err != nil:
+				return err
+			case hidden && entry.IsDir():
+				return fs.SkipDir
+			case !hidden && !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path))):
+				files = append(files, path)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("%s holds no .yaml, .yml or .json file", name)
+		}
+	}
+	return files, nil
+}
+
 // checked is what validation found in one file.
 type checked struct {
 	File        string                   `json:"file"`
 	Valid       bool                     `json:"valid"`
 	Diagnostics []definitions.Diagnostic `json:"diagnostics"`
+	text        []byte
 }
 
 func check(file string, stdin io.Reader) (checked, error) {
-	var text []byte
-	var err error
-	if file == "-" {
-		text, err = io.ReadAll(stdin)
-	} else {
-		text, err = os.ReadFile(file)
-	}
+	text, err := readFile(file, stdin)
 	if err != nil {
 		return checked{}, err
 	}
@@ -61,7 +98,7 @@ func check(file string, stdin io.Reader) (checked, error) {
 	if found == nil {
 		found = []definitions.Diagnostic{}
 	}
-	return checked{File: file, Valid: definitions.Valid(found), Diagnostics: found}, nil
+	return checked{File: file, Valid: definitions.Valid(found), Diagnostics: found, text: text}, nil
 }
 
 // formatOf goes by the file's name, and by its first character where that says
@@ -86,7 +123,7 @@ func (p *process) printChecked(all []checked, asJSON bool) error {
 			bad++
 		}
 		if !asJSON {
-			p.printFindings(c)
+			fmt.Fprint(p.out, c.report(p.colours()))
 		}
 	}
 	if asJSON {
@@ -100,20 +137,4 @@ func (p *process) printChecked(all []checked, asJSON bool) error {
 		return errAnswered
 	}
 	return nil
-}
-
-func (p *process) printFindings(c checked) {
-	for _, d := range c.Diagnostics {
-		place := c.File
-		if d.Line > 0 {
-			place = fmt.Sprintf("%s:%d:%d", c.File, d.Line, max(d.Column, 1))
-		}
-		fmt.Fprintf(p.out, "%s: %s: %s [%s]\n", place, d.Severity, d.Message, d.Code)
-		if d.Suggestion != "" {
-			fmt.Fprintf(p.out, "    did you mean %q?\n", d.Suggestion)
-		}
-	}
-	if c.Valid {
-		fmt.Fprintf(p.out, "%s: valid\n", c.File)
-	}
 }

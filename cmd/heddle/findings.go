@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"heddle/definitions"
+)
+
+// Characters of a source line that are shown, and of those at most before the
+// mark: definitions in JSON are often one long line.
+const (
+	shownOfLine  = 100
+	shownOfStart = 60
+)
+
+// report writes the findings for people, as compilers do.
+func (c checked) report(color bool) string {
+	var b strings.Builder
+	lines := bytes.Split(c.text, []byte("\n"))
+	for _, d := range c.Diagnostics {
+		place := c.File
+		if d.Line > 0 {
+			place = fmt.Sprintf("%s:%d:%d", c.File, d.Line, max(d.Column, 1))
+		}
+		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", place, painted(d.Severity, severityColour(d), color), visible(d.Message), d.Code)
+		if d.Line > 0 && d.Line <= len(lines) {
+			b.WriteString(excerpt(string(lines[d.Line-1]), d, color))
+		}
+		if d.Suggestion != "" {
+			fmt.Fprintf(&b, "    did you mean %q?\n", d.Suggestion)
+		}
+	}
+	if c.Valid {
+		fmt.Fprintf(&b, "%s: valid\n", c.File)
+	}
+	return b.String()
+}
+
+// excerpt is the finding's line and below it a mark under its column.
+func excerpt(line string, d definitions.Diagnostic, color bool) string {
+	shown := []rune(visible(strings.TrimRight(line, "\r")))
+	at := min(max(d.Column, 1)-1, len(shown))
+	if len(shown) > shownOfLine {
+		from := max(min(at-shownOfStart, len(shown)-shownOfLine), 0)
+		to := min(from+shownOfLine, len(shown))
+		shown = shown[from:to]
+		at -= from
+	}
+	number := fmt.Sprintf("%5d", d.Line)
+	return fmt.Sprintf("%s | %s\n%s | %s%s\n", number, string(shown), strings.Repeat(" ", len(number)),
+		strings.Repeat(" ", at), painted("^", severityColour(d), color))
+}
+
+// visible keeps the number of characters and takes away all that could move the
+// mark or control a terminal.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+func severityColour(d definitions.Diagnostic) string {
+	if d.Severity == "error" {
+		return "\x1b[1;31m"
+	}
+	return "\x1b[1;33m"
+}
+
+func painted(text, colour string, color bool) string {
+	if !color {
+		return text
+	}
+	return colour + text + "\x1b[0m"
+}
