@@ -1,0 +1,317 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const templatesPath = "/api/workflows/templates"
+
+// napping is a template of one step; a second version may have more.
+func napping(seconds string, more string) string {
+	return `"parameters":{"type":"object","additionalProperties":false,"properties":{"n":{"type":"number","minimum":1,"default":5},"title":{"type":"string","examples":["T"],"default":"Nap"}}},` +
+		`"definition":{"name":"${{ params.title }}","steps":[{"id":"nap","type":"wait","config":{"seconds":` + seconds + `}}` + more + `]}`
+}
+
+const second = `,{"id":"two","type":"condition","config":{"expression":"${{ params.n }} > 3"},"depends_on":["nap"]}`
+
+func (s *stack) template(body string) string {
+	s.t.Helper()
+	return s.post(templatesPath, `{"name":"Nap",`+body+`}`).want(s.t, http.StatusCreated).text(s.t, "template_id")
+}
+
+func (s *stack) install(template, body string) string {
+	s.t.Helper()
+	return s.post(templatesPath+"/"+template+"/install", body).want(s.t, http.StatusCreated).text(s.t, "workflow_id")
+}
+
+func (s *stack) put(path, body string) response {
+	s.t.Helper()
+	return s.do(request{method: http.MethodPut, path: path, body: body})
+}
+
+func (s *stack) update(workflow, query, body string) response {
+	s.t.Helper()
+	return s.post("/api/workflows/"+workflow+"/template-update"+query, body)
+}
+
+func TestTemplatesAreListedBuiltinFirst(t *testing.T) {
+	s := newStack(t)
+	for range 3 {
+		s.template(napping("1", ""))
+	}
+	all := s.get(templatesPath).want(t, http.StatusOK)
+	list, _ := all.field(t, "templates").([]any)
+	if all.field(t, "total") != jsonNumber(len(list)) || len(list) < 13 || all.field(t, "templates", 0, "is_builtin") != true ||
+		all.field(t, "templates", len(list)-1, "is_builtin") != false || all.field(t, "templates", 0, "created_at") != nil {
+		t.Errorf("listed %s", all.body)
+	}
+	builtins := s.get(templatesPath+"?is_builtin=true").field(t, "total")
+	own := s.get(templatesPath+"?is_builtin=false").want(t, http.StatusOK)
+	if own.field(t, "total") != jsonNumber(3) || builtins != jsonNumber(len(list)-3) {
+		t.Errorf("own %s, built in %v", own.body, builtins)
+	}
+	if got := s.get(templatesPath+"?category=custom").field(t, "total"); got != jsonNumber(3) {
+		t.Errorf("category: %v", got)
+	}
+	for _, limit := range []string{"1", "4", "11", "12", "200"} {
+		var ids, want []string
+		for _, item := range list {
+			want = append(want, item.(map[string]any)["id"].(string)) //nolint:errcheck // as documented
+		}
+		for page := s.get(templatesPath + "?limit=" + limit); ; page = s.get(templatesPath + "?limit=" + limit + "&cursor=" + page.text(t, "next_cursor")) {
+			items, _ := page.field(t, "templates").([]any)
+			for _, item := range items {
+				ids = append(ids, item.(map[string]any)["id"].(string)) //nolint:errcheck // as documented
+			}
+			if page.field(t, "next_cursor") == nil {
+				break
+			}
+		}
+		if strings.Join(ids, " ") != strings.Join(want, " ") {
+			t.Errorf("by %s: %v", limit, ids)
+		}
+		for offset := range len(list) {
+			page := s.get(templatesPath + "?limit=1&offset=" + jsonNumber(offset).String())
+			if page.text(t, "templates", 0, "id") != want[offset] {
+				t.Errorf("offset %d: %s", offset, page.body)
+			}
+		}
+	}
+}
+
+func TestTemplateListRefusesWhatItCannotRead(t *testing.T) {
+	s := newStack(t)
+	next := s.get(templatesPath+"?limit=1").text(t, "next_cursor")
+	for _, query := range []string{"?limit=0", "?limit=201", "?is_builtin=maybe", "?is_builtin=", "?cursor=x", "?is_builtin=true&cursor=x", "?category=data&cursor=" + next, "?cursor=" + next + "&offset=1"} {
+		if query == "?is_builtin=" {
+			s.get(templatesPath+query).want(t, http.StatusOK)
+			continue
+		}
+		s.get(templatesPath+query).wantCode(t, http.StatusBadRequest, "invalid_request")
+	}
+}
+
+func TestTemplateIsSavedOfAWorkflowsVersion(t *testing.T) {
+	s := newStack(t)
+	w := s.create(parked, `"slug":"parked"`)
+	s.put("/api/workflows/"+w, `{"definition":`+trivial+`}`).want(t, http.StatusOK)
+	made := s.post(templatesPath, `{"name":"Old","workflow_id":"parked","version":1,"description":"About","category":"naps"}`).want(t, http.StatusCreated)
+	if got := made.text(t, "template", "definition", "name"); got != "Parked" || made.header.Get("Location") != templatesPath+"/"+made.text(t, "template_id") {
+		t.Errorf("made of %q: %v", got, made.header)
+	}
+	active := s.post(templatesPath, `{"name":"New","workflow_id":"`+w+`"}`).want(t, http.StatusCreated)
+	if got := active.text(t, "template", "definition", "name"); got != "Trivial" {
+		t.Errorf("made of %q", got)
+	}
+	id := made.text(t, "template_id")
+	if got := s.get(templatesPath+"/"+id).want(t, http.StatusOK); got.header.Get("ETag") != `"r1"` || got.text(t, "template", "category") != "naps" {
+		t.Errorf("read back %s", got.body)
+	}
+	fresh := request{method: http.MethodGet, path: templatesPath + "/" + id, header: map[string]string{"If-None-Match": `"r1"`}}
+	s.do(fresh).want(t, http.StatusNotModified)
+	next := s.put(templatesPath+"/"+id, `{"workflow_id":"`+w+`","version":"v2"}`).want(t, http.StatusOK)
+	if next.field(t, "template", "version") != jsonNumber(2) || next.text(t, "template", "description") != "About" || next.header.Get("ETag") != `"r2"` {
+		t.Errorf("changed %s", next.body)
+	}
+	same := s.put(templatesPath+"/"+id, `{"description":"About"}`).want(t, http.StatusOK)
+	if same.field(t, "template", "version") != jsonNumber(2) {
+		t.Errorf("no change made a version: %s", same.body)
+	}
+	s.do(request{method: "PUT", path: templatesPath + "/" + id, body: `{"name":"X"}`, header: map[string]string{"If-Match": `"r1"`}}).
+		wantCode(t, http.StatusPreconditionFailed, "precondition_failed")
+	s.do(request{method: "DELETE", path: templatesPath + "/" + id, header: map[string]string{"If-Match": `"r1"`}}).
+		wantCode(t, http.StatusPreconditionFailed, "precondition_failed")
+	s.do(request{method: "DELETE", path: templatesPath + "/" + id, header: map[string]string{"If-Match": `"r2"`}}).want(t, http.StatusNoContent)
+	s.get(templatesPath+"/"+id).wantCode(t, http.StatusNotFound, "template_not_found")
+}
+
+func TestTemplatesThatCannotBeAreRefused(t *testing.T) {
+	s := newStack(t)
+	s.create(parked, `"slug":"parked"`)
+	own := s.template(napping("1", ""))
+	builtin := s.get(templatesPath).text(t, "templates", 0, "id")
+	def := `"definition":` + trivial
+	for name, c := range map[string]struct {
+		method, path, body string
+		status             int
+		code               string
+	}{
+		"no source":             {"POST", "", `{"name":"T"}`, 400, "invalid_request"},
+		"two sources":           {"POST", "", `{"name":"T","workflow_id":"parked",` + def + `}`, 400, "invalid_request"},
+		"definition of version": {"POST", "", `{"name":"T","version":1,` + def + `}`, 400, "invalid_request"},
+		"unknown field":         {"POST", "", `{"nmae":"T",` + def + `}`, 400, "invalid_request"},
+		"unknown workflow":      {"POST", "", `{"name":"T","workflow_id":"nobody"}`, 404, "workflow_not_found"},
+		"odd workflow":          {"POST", "", `{"name":"T","workflow_id":"a/b"}`, 404, "workflow_not_found"},
+		"unknown version":       {"POST", "", `{"name":"T","workflow_id":"parked","version":9}`, 404, "version_not_found"},
+		"no name":               {"POST", "", `{` + def + `}`, 422, "invalid_name"},
+		"long name":             {"POST", "", `{"name":"` + strings.Repeat("x", 201) + `",` + def + `}`, 422, "invalid_name"},
+		"long category":         {"POST", "", `{"name":"T","category":"` + strings.Repeat("x", 65) + `",` + def + `}`, 422, "invalid_template"},
+		"broken schema":         {"POST", "", `{"name":"T","parameters":{"type":"objekt"},` + def + `}`, 422, "invalid_template"},
+		"no schema":             {"POST", "", `{"name":"T","parameters":null,` + def + `}`, 422, "invalid_template"},
+		"unsound":               {"POST", "", `{"name":"T","definition":{"name":"x","steps":[]}}`, 422, "invalid_template"},
+		"no object":             {"POST", "", `{"name":"T","definition":7}`, 422, "invalid_template"},
+		"key twice":             {"POST", "", `{"name":"T","definition":{"name":"x","name":"y","steps":[]}}`, 422, "invalid_template"},
+		"undeclared parameter":  {"POST", "", `{"name":"T","definition":{"name":"${{ params.x }}","steps":[]}}`, 422, "invalid_template"},
+		"change to unsound":     {"PUT", "/" + own, `{"parameters":{"type":"object"}}`, 422, "invalid_template"},
+		"change of built-in":    {"PUT", "/" + builtin, `{"name":"T"}`, 403, "template_builtin"},
+		"removal of built-in":   {"DELETE", "/" + builtin, ``, 403, "template_builtin"},
+		"change of unknown":     {"PUT", "/tpl_ffffffffffffffffffffffff", `{"name":"T"}`, 404, "template_not_found"},
+		"install of odd":        {"POST", "/a%2Fb/install", ``, 404, "template_not_found"},
+		"install with a typo":   {"POST", "/" + own + "/install", `{"parameters":{"m":1}}`, 422, "invalid_parameters"},
+		"install with too few":  {"POST", "/" + builtin + "/install", ``, 422, "invalid_parameters"},
+		"install of wrong type": {"POST", "/" + own + "/install", `{"parameters":{"n":0}}`, 422, "invalid_parameters"},
+		"parameters no object":  {"POST", "/" + own + "/install", `{"parameters":[]}`, 422, "invalid_parameters"},
+		"install under id":      {"POST", "/" + own + "/install", `{"slug":"runs"}`, 422, "invalid_slug"},
+		"install on taken slug": {"POST", "/" + own + "/install", `{"slug":"parked"}`, 409, "slug_taken"},
+		"long workflow name":    {"POST", "/" + own + "/install", `{"name":"` + strings.Repeat("x", 201) + `"}`, 422, "invalid_definition"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.do(request{method: c.method, path: templatesPath + c.path, body: c.body}).wantCode(t, c.status, c.code)
+		})
+	}
+	if total := s.get("/api/workflows").field(t, "total"); total != jsonNumber(1) {
+		t.Errorf("%v workflows", total)
+	}
+}
+
+func TestAnInstalledWorkflowRemembersItsTemplate(t *testing.T) {
+	s := newStack(t)
+	tpl := s.template(napping(`"${{ params.n }}"`, ""))
+	w := s.install(tpl, `{"name":"My nap","slug":"my-nap","parameters":{"n":2.50}}`)
+	got := s.get("/api/workflows/my-nap").want(t, http.StatusOK)
+	link, _ := json.Marshal(got.field(t, "workflow", "template"))
+	if string(link) != `{"id":"`+tpl+`","parameters":{"n":2.50},"version":1}` || got.text(t, "workflow", "id") != w || got.text(t, "workflow", "name") != "My nap" {
+		t.Errorf("template %s of %s", link, got.body)
+	}
+	if !strings.Contains(got.body, `"config":{"seconds":2.50}`) || strings.Contains(got.body, "update_available") {
+		t.Errorf("installed %s", got.body)
+	}
+	plain := s.create(parked, "")
+	if body := s.get("/api/workflows/" + plain).body; strings.Contains(body, `"template"`) {
+		t.Errorf("made of none: %s", body)
+	}
+	s.put(templatesPath+"/"+tpl, `{"description":"Newer"}`).want(t, http.StatusOK)
+	list := s.get("/api/workflows").want(t, http.StatusOK)
+	if list.field(t, "workflows", 1, "update_available") != jsonNumber(2) || list.field(t, "workflows", 0, "template") != nil {
+		t.Errorf("list %s", list.body)
+	}
+	// Something newer is told although the workflow has not changed.
+	r := request{method: http.MethodGet, path: "/api/workflows/" + w, header: map[string]string{"If-None-Match": got.header.Get("ETag")}}
+	if again := s.do(r).want(t, http.StatusOK); again.field(t, "workflow", "update_available") != jsonNumber(2) {
+		t.Errorf("again %s", again.body)
+	}
+	s.do(request{method: http.MethodDelete, path: templatesPath + "/" + tpl}).want(t, http.StatusNoContent)
+	if gone := s.get("/api/workflows/" + w); gone.text(t, "workflow", "template", "id") != tpl || strings.Contains(gone.body, "update_available") {
+		t.Errorf("after the template is gone %s", gone.body)
+	}
+	s.update(w, "", "").wantCode(t, http.StatusNotFound, "template_not_found")
+	s.update(plain, "", "").wantCode(t, http.StatusConflict, "workflow_has_no_template")
+}
+
+func TestInstallsHappenOncePerKey(t *testing.T) {
+	s := newStack(t)
+	tpl := s.template(napping("1", ""))
+	first := s.do(keyed(templatesPath+"/"+tpl+"/install", `{"parameters":{"n":2}}`, "k")).want(t, http.StatusCreated)
+	again := s.do(keyed(templatesPath+"/"+tpl+"/install", `{"parameters":{"n":2}}`, "k")).want(t, http.StatusCreated)
+	if again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" || again.header.Get("Location") != first.header.Get("Location") {
+		t.Errorf("%s, then %s", first.body, again.body)
+	}
+	s.do(keyed(templatesPath+"/"+tpl+"/install", `{"parameters":{"n":3}}`, "k")).wantCode(t, http.StatusConflict, "idempotency_key_reused")
+	make := `{"name":"T","definition":` + trivial + `}`
+	one := s.do(keyed(templatesPath, make, "k")).want(t, http.StatusCreated)
+	if two := s.do(keyed(templatesPath, make, "k")); two.body != one.body {
+		t.Errorf("%s, then %s", one.body, two.body)
+	}
+}
+
+func TestTemplateUpdateMergesThreeWays(t *testing.T) {
+	s := newStack(t)
+	tpl := s.template(napping(`"${{ params.n }}"`, ""))
+	w := s.install(tpl, `{"parameters":{"n":2}}`)
+	path := "/api/workflows/" + w
+	s.put(path, `{"definition":{"name":"Mine","steps":[{"id":"nap","type":"wait","name":"Rest","config":{"seconds":2}}]}}`).want(t, http.StatusOK)
+	nothing := s.update(w, "", "").want(t, http.StatusOK)
+	if nothing.field(t, "version") != jsonNumber(2) || nothing.text(t, "summary") != "No changes" {
+		t.Errorf("nothing newer: %s", nothing.body)
+	}
+	s.put(templatesPath+"/"+tpl, `{`+napping(`"${{ params.n }}"`, second)+`}`).want(t, http.StatusOK)
+	dry := s.update(w, "?dry_run=true", "").want(t, http.StatusOK)
+	if dry.field(t, "dry_run") != true || dry.field(t, "version") != jsonNumber(3) || s.get(path).field(t, "workflow", "latest_version") != jsonNumber(2) {
+		t.Errorf("dry run %s", dry.body)
+	}
+	stale := request{method: "POST", path: path + "/template-update", header: map[string]string{"If-Match": `"r1"`}}
+	s.do(stale).wantCode(t, http.StatusPreconditionFailed, "precondition_failed")
+	done := s.update(w, "", "").want(t, http.StatusOK)
+	if done.field(t, "version") != jsonNumber(3) || done.text(t, "changes", 0, "step_id") != "two" || done.text(t, "summary") != "Added 1 step" ||
+		done.field(t, "template_version") != jsonNumber(2) || done.field(t, "previous_template_version") != jsonNumber(1) || !strings.Contains(done.body, `"conflicts":[]`) {
+		t.Errorf("merged %s", done.body)
+	}
+	after := s.get(path).want(t, http.StatusOK)
+	if after.field(t, "workflow", "version") != jsonNumber(2) || after.field(t, "workflow", "latest_version") != jsonNumber(3) ||
+		after.field(t, "workflow", "template", "version") != jsonNumber(2) || strings.Contains(after.body, "update_available") || after.header.Get("ETag") != done.header.Get("ETag") {
+		t.Errorf("after %s", after.body)
+	}
+	merged := s.get(path+"/versions/3").want(t, http.StatusOK)
+	if !strings.Contains(merged.body, `"name":"Rest"`) || !strings.Contains(merged.body, `"2 > 3"`) || merged.text(t, "definition", "name") != "Mine" {
+		t.Errorf("version 3: %s", merged.body)
+	}
+}
+
+func TestTemplateUpdateTellsConflictsAndKeepsEdits(t *testing.T) {
+	s := newStack(t)
+	tpl := s.template(napping(`10`, ""))
+	w := s.install(tpl, "")
+	s.put("/api/workflows/"+w, `{"definition":{"name":"Nap","steps":[{"id":"nap","type":"wait","config":{"seconds":11}}]}}`).want(t, http.StatusOK)
+	s.put(templatesPath+"/"+tpl, `{`+napping(`12`, "")+`}`).want(t, http.StatusOK)
+	got := s.update(w, "", "").want(t, http.StatusOK)
+	conflicts, _ := json.Marshal(got.field(t, "conflicts"))
+	if string(conflicts) != `[{"edited":11,"installed":10,"new":12,"path":"/config/seconds","step_id":"nap"}]` || got.field(t, "version") != jsonNumber(2) {
+		t.Errorf("conflicts %s of %s", conflicts, got.body)
+	}
+	// The edit is settled: the same update has nothing more to say.
+	if again := s.update(w, "", "").want(t, http.StatusOK); !strings.Contains(again.body, `"conflicts":[]`) {
+		t.Errorf("again %s", again.body)
+	}
+}
+
+func TestTemplateUpdateWithOtherParameters(t *testing.T) {
+	s := newStack(t)
+	tpl := s.template(napping(`"${{ params.n }}"`, ""))
+	w := s.install(tpl, `{"parameters":{"n":2}}`)
+	s.put(templatesPath+"/"+tpl, `{"parameters":{"type":"object","required":["n","m"],"properties":{"n":{"type":"number","maximum":1,"examples":[1]},"m":{"type":"number","default":1}}},`+
+		`"definition":{"name":"Nap","steps":[{"id":"nap","type":"wait","config":{"seconds":"${{ params.n }}"}}]}}`).want(t, http.StatusOK)
+	s.update(w, "", "").wantCode(t, http.StatusUnprocessableEntity, "invalid_parameters")
+	got := s.update(w, "", `{"parameters":{"n":0.5}}`).want(t, http.StatusOK)
+	if got.field(t, "version") != jsonNumber(2) {
+		t.Errorf("merged %s", got.body)
+	}
+	link, _ := json.Marshal(s.get("/api/workflows/"+w).field(t, "workflow", "template"))
+	if string(link) != `{"id":"`+tpl+`","parameters":{"n":0.5},"version":2}` {
+		t.Errorf("template %s", link)
+	}
+}
+
+func TestTemplateUpdateThatIsNotSoundStoresNothing(t *testing.T) {
+	s := newStack(t)
+	tpl := s.template(napping(`1`, second))
+	w := s.install(tpl, "")
+	s.put("/api/workflows/"+w, `{"definition":{"name":"Nap","steps":[{"id":"nap","type":"wait","config":{"seconds":1}},`+
+		`{"id":"two","type":"condition","config":{"expression":"5 > 3"},"depends_on":["nap"]},`+
+		`{"id":"mine","type":"condition","config":{"expression":"true"},"depends_on":["two"]}]}}`).want(t, http.StatusOK)
+	s.put(templatesPath+"/"+tpl, `{`+napping(`1`, "")+`}`).want(t, http.StatusOK)
+	for _, query := range []string{"?dry_run=true", ""} {
+		got := s.update(w, query, "").wantCode(t, http.StatusUnprocessableEntity, "invalid_definition")
+		if got.text(t, "diagnostics", 0, "code") != "unknown_dependency" {
+			t.Errorf("refused with %s", got.body)
+		}
+	}
+	after := s.get("/api/workflows/" + w)
+	if after.field(t, "workflow", "latest_version") != jsonNumber(2) || after.field(t, "workflow", "template", "version") != jsonNumber(1) {
+		t.Errorf("after %s", after.body)
+	}
+	s.do(request{method: http.MethodPatch, path: "/api/workflows/" + w + "/status", body: `{"status":"archived"}`}).want(t, http.StatusOK)
+	s.update(w, "", "").wantCode(t, http.StatusConflict, "workflow_archived")
+}
