@@ -55,23 +55,11 @@ func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 }
 
 func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) (Record, error) {
-	if err := runnable(target, req.Trigger); err != nil {
-		return Record{}, s.unlessStale(ctx, target, req, err)
-	}
-	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	created, err := s.create(ctx, target, req)
 	if err != nil {
 		return Record{}, err
 	}
-	if err := checkInput(c, req.Input); err != nil {
-		return Record{}, s.unlessStale(ctx, target, req, err)
-	}
-	now := s.now()
-	header := machine.Header{
-		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID,
-		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,
-		Trigger: req.Trigger, Input: req.Input, CreatedAt: now,
-	}
-	return s.engine.start(machine.New(c.plan, header, now), target, req)
+	return s.engine.start(created, target, req)
 }
 
 // unlessStale makes a refusal that rests on a remembered target ErrStale when

@@ -63,6 +63,9 @@ type groupTx interface {
 	advance(writes []*write) ([]bool, error)
 	// insert stores new runs, then everybody's events and snapshots.
 	insert(runs, all []*write) error
+	// statements runs further statements in order and tells how many rows each
+	// changed.
+	statements(list []statement) ([]int64, error)
 	commit() error
 	rollback()
 }

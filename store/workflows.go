@@ -125,6 +125,9 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err := tx.Exec("UPDATE workflows SET deleted = 1, revision = revision + 1 WHERE id = ?", row.ID).Error; err != nil {
 			return err
 		}
+		if err := endSchedules(tx, "workflow_id = ?", row.ID); err != nil {
+			return err
+		}
 		return tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", row.ID).Error
 	})
 }

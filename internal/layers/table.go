@@ -72,7 +72,7 @@ var table = map[string]rule{
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},
 	"executor":  {own: core, external: []string{jsonschema}, noStandard: outside, testOwn: stack},
 	"secrets":   {own: leaves, noStandard: outside, testOwn: stack},
-	"schedules": {own: core, external: []string{cron}, noStandard: outside, testOwn: stack},
+	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: stack},
 	"templates": {own: core, noStandard: outside, testOwn: append([]string{"executor"}, stack...)},
 	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},
 

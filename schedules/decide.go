@@ -1,0 +1,306 @@
+package schedules
+
+import (
+	"strings"
+	"time"
+
+	"heddle/definitions"
+)
+
+// decision is a firing in the making. The slots in start get a run each.
+type decision struct {
+	st   State
+	spec Spec
+	loc  *time.Location
+	now  time.Time
+
+	next    time.Time
+	status  Status
+	slots   []Slot // that get no run
+	start   []Slot // that get one
+	open    int    // runs of the schedule itself
+	waiting int
+	cancel  []string
+	closed  []string
+}
+
+// decide says what becomes of everything that is due by now, and whose turn it
+// is in the queue. It is pure.
+func decide(st State, spec Spec, loc *time.Location, now time.Time) *decision {
+	d := &decision{st: st, spec: spec, loc: loc, now: now, next: st.NextDue, status: st.Status, waiting: st.WaitingCount}
+	backfills := 0
+	for _, r := range st.Live {
+		switch {
+		case !r.Open:
+			d.closed = append(d.closed, r.RunID)
+		case r.Backfill:
+			backfills++
+		default:
+			d.open++
+		}
+	}
+	running := st.Status != Paused && st.WorkflowStatus == definitions.Active
+	if running && d.open == 0 && len(st.Waiting) > 0 {
+		d.take(st.Waiting[0])
+		d.waiting--
+	}
+	if running && backfills == 0 && len(st.Backfill) > 0 {
+		d.take(st.Backfill[0])
+	}
+	if upto := now.Add(-st.Delay()); st.Status == Active && !st.NextDue.IsZero() && !st.NextDue.After(upto) {
+		d.due(upto)
+	}
+	return d
+}
+
+// take gives a waiting slot its run.
+func (d *decision) take(s Slot) {
+	s.Outcome = Late
+	if s.Reason == reasonMissed {
+		s.Outcome = CaughtUp
+	}
+	d.run(s)
+}
+
+func (d *decision) run(s Slot) {
+	s.At = d.now
+	d.start = append(d.start, s)
+	if !strings.HasPrefix(s.Origin, "backfill:") {
+		d.open++
+	}
+}
+
+// The reasons that the ledger gives.
+const (
+	reasonOverlap    = "overlap"
+	reasonQueueFull  = "queue_full"
+	reasonMissed     = "missed"
+	reasonBackfill   = "backfill"
+	reasonNoCatchUp  = "catch_up_none"
+	reasonWindow     = "outside_window"
+	reasonMax        = "over_max"
+	reasonLater      = "later_due_time"
+	reasonSuperseded = "superseded"
+)
+
+// due decides about the due times from NextDue to upto.
+func (d *decision) due(upto time.Time) {
+	first := d.st.NextDue.Add(-1) // exclusive
+	d.next = d.nextAfter(upto)
+	if d.next.IsZero() {
+		d.status = Ended
+	}
+	if end := d.st.EndsAt; !end.IsZero() && upto.After(end) {
+		upto = end
+	}
+	if d.st.WorkflowStatus != definitions.Active {
+		d.span(first, upto, Skipped, "workflow_"+string(d.st.WorkflowStatus))
+		return
+	}
+	grace := d.now.Add(-d.st.Delay() - missedAfter)
+	if grace.Before(first) {
+		grace = first
+	}
+	if grace.After(upto) {
+		grace = upto
+	}
+	regular := d.times(grace, upto, 100)
+	if first.Before(grace) {
+		d.missed(first, grace, len(regular) > 0)
+	}
+	for _, due := range regular {
+		d.overlap(d.slot(due), MaxQueue)
+	}
+}
+
+// nextAfter is the next due time within the schedule's dates, zero when there
+// is none.
+func (d *decision) nextAfter(t time.Time) time.Time {
+	return nextDue(d.st.Schedule, d.spec, d.loc, t)
+}
+
+// nextDue is the first due time after t within the schedule's dates.
+func nextDue(s Schedule, spec Spec, loc *time.Location, t time.Time) time.Time {
+	if !s.StartsAt.IsZero() && t.Before(s.StartsAt) {
+		t = s.StartsAt.Add(-1)
+	}
+	next, ok := spec.Next(t, loc, s.rules())
+	if !ok || !s.EndsAt.IsZero() && next.After(s.EndsAt) {
+		return time.Time{}
+	}
+	return next
+}
+
+// times lists the last most due times after a and up to b.
+func (d *decision) times(a, b time.Time, most int) []time.Time {
+	var list []time.Time
+	for t, ok := d.spec.Next(a, d.loc, d.st.rules()); ok && !t.After(b); t, ok = d.spec.Next(t, d.loc, d.st.rules()) {
+		if len(list) == most {
+			list = append(list[:0], list[1:]...)
+		}
+		list = append(list, t)
+	}
+	return list
+}
+
+// missed decides about due times that nobody could fire when they were due.
+func (d *decision) missed(first, last time.Time, more bool) {
+	c := d.st.CatchUp
+	if c.Policy == CatchUpNone {
+		d.span(first, last, Skipped, reasonNoCatchUp)
+		return
+	}
+	if from := d.now.Add(-d.st.Delay() - c.Window); from.After(first) {
+		if from.After(last) {
+			from = last
+		}
+		d.span(first, from, Skipped, reasonWindow)
+		first = from
+	}
+	latest := c.Policy == CatchUpLatest || d.st.Overlap == OverlapCancelRunning
+	if latest && more {
+		d.span(first, last, Coalesced, reasonLater)
+		return
+	}
+	most := c.Max
+	if latest {
+		most = 1
+	}
+	kept := d.times(first, last, most)
+	if len(kept) == 0 {
+		return
+	}
+	if latest {
+		d.span(first, kept[0].Add(-1), Coalesced, reasonLater)
+	} else {
+		d.span(first, kept[0].Add(-1), Skipped, reasonMax)
+	}
+	for _, due := range kept {
+		d.catchUp(due)
+	}
+}
+
+// catchUp starts a missed due time's run, one after another unless the
+// schedule allows overlap.
+func (d *decision) catchUp(due time.Time) {
+	s := d.slot(due)
+	s.Outcome, s.Reason = CaughtUp, reasonMissed
+	switch {
+	case d.st.Overlap == OverlapCancelRunning:
+		d.overlap(s, MaxQueue)
+	case d.st.Overlap == OverlapAllow || d.open == 0 && d.waiting == 0:
+		d.run(s)
+	default:
+		d.wait(s, reasonMissed)
+	}
+}
+
+// slot is the line of a due time that starts now.
+func (d *decision) slot(due time.Time) Slot {
+	s := Slot{ScheduleID: d.st.ID, Due: due, Until: due, Count: 1, Origin: FromSchedule, Outcome: Fired, At: d.now}
+	if d.now.Sub(due) > d.st.Delay()+LateAfter {
+		s.Outcome = Late
+	}
+	return s
+}
+
+// overlap applies the overlap rule to a slot that would start now.
+func (d *decision) overlap(s Slot, queue int) {
+	busy := d.open > 0 || d.waiting > 0
+	switch {
+	case !busy, d.st.Overlap == OverlapAllow:
+		d.run(s)
+	case d.st.Overlap == OverlapQueue && d.waiting < queue:
+		d.wait(s, reasonOverlap)
+	case d.st.Overlap == OverlapQueue:
+		d.drop(s, Skipped, reasonQueueFull)
+	case d.st.Overlap == OverlapCancelRunning:
+		d.supersede(s)
+	default:
+		d.drop(s, Skipped, reasonOverlap)
+	}
+}
+
+// supersede lets the slot wait until the open runs, which are to be cancelled,
+// have ended. It takes the place of one that waits already.
+func (d *decision) supersede(s Slot) {
+	for _, r := range d.st.Live {
+		if r.Open && !r.Backfill {
+			d.cancel = append(d.cancel, r.RunID)
+		}
+	}
+	for _, w := range d.st.Waiting {
+		d.drop(w, Coalesced, reasonSuperseded)
+	}
+	for i := range d.slots {
+		if d.slots[i].Outcome == Waiting {
+			d.slots[i].Outcome, d.slots[i].Reason = Coalesced, reasonSuperseded
+		}
+	}
+	d.waiting = 0
+	for _, earlier := range d.start {
+		if earlier.Origin == FromSchedule {
+			d.drop(earlier, Coalesced, reasonSuperseded)
+		}
+	}
+	if n := len(d.start); n > 0 {
+		d.start = backfillsOf(d.start)
+		if d.open -= n - len(d.start); d.open == 0 {
+			d.run(s)
+			return
+		}
+	}
+	d.wait(s, reasonOverlap)
+}
+
+func backfillsOf(list []Slot) []Slot {
+	var kept []Slot
+	for _, s := range list {
+		if s.Origin != FromSchedule {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+func (d *decision) wait(s Slot, reason string) {
+	s.At, s.Outcome, s.Reason = d.now, Waiting, reason
+	d.slots = append(d.slots, s)
+	d.waiting++
+}
+
+func (d *decision) drop(s Slot, outcome Outcome, reason string) {
+	s.At, s.Outcome, s.Reason = d.now, outcome, reason
+	d.slots = append(d.slots, s)
+}
+
+// span writes one line for all due times after a and up to b.
+func (d *decision) span(a, b time.Time, outcome Outcome, reason string) {
+	r := d.st.rules()
+	first, ok := d.spec.Next(a, d.loc, r)
+	if !ok || first.After(b) {
+		return
+	}
+	last, _ := d.spec.Last(a, b, d.loc, r)
+	d.drop(Slot{
+		ScheduleID: d.st.ID, Due: first, Until: last, Count: d.spec.Count(a, b, d.loc, r), Origin: FromSchedule,
+	}, outcome, reason)
+}
+
+// firing is the decision without its runs. A slot whose run could not be made
+// is in it as skipped.
+func (d *decision) firing() Firing {
+	f := Firing{
+		ScheduleID: d.st.ID, Fence: d.st.Fence, NextDue: d.next, Status: d.status, LastRunAt: d.st.LastRunAt,
+		Slots: d.slots, Closed: d.closed, Cancel: d.cancel,
+	}
+	s := d.st.Schedule
+	s.NextDue, s.Status = d.next, d.status
+	f.Wake = s.Wake()
+	return f
+}
+
+// empty tells whether there is nothing to write.
+func (d *decision) empty() bool {
+	return len(d.slots) == 0 && len(d.start) == 0 && len(d.closed) == 0 && d.next.Equal(d.st.NextDue) && d.status == d.st.Status
+}

@@ -1,0 +1,277 @@
+package schedules
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"heddle/executor"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// How many schedules one firing takes, and how often one that lost its race is
+// tried again.
+const (
+	fireGroup = 200
+	retries   = 5
+)
+
+// fire settles everything that is due of these schedules, and takes the next
+// ones of their queues. It is safe to call at any time and on any node.
+func (s *Service) fire(ctx context.Context, ids []string) {
+	for len(ids) > 0 && ctx.Err() == nil {
+		n := min(len(ids), fireGroup)
+		s.fireGroup(ctx, ids[:n])
+		ids = ids[n:]
+	}
+}
+
+func (s *Service) fireGroup(ctx context.Context, ids []string) {
+	fresh := false
+	for range retries {
+		states, err := s.store.States(ctx, ids)
+		if err != nil {
+			s.warn(ctx, "due schedules could not be read", err)
+			return
+		}
+		var firings []Firing
+		for _, st := range states {
+			if f, ok := s.firing(ctx, st, fresh); ok {
+				firings = append(firings, f)
+			}
+		}
+		if len(firings) == 0 {
+			return
+		}
+		ids = s.settle(ctx, firings, s.store.Fire(ctx, firings))
+		if len(ids) == 0 {
+			return
+		}
+		fresh = true
+	}
+}
+
+// settle notes what was stored and gives the schedules that are to be looked
+// at again at once.
+func (s *Service) settle(ctx context.Context, firings []Firing, errs []error) (again []string) {
+	stored := false
+	for i, err := range errs {
+		f := firings[i]
+		switch {
+		case err == nil:
+			stored = stored || len(f.Runs) > 0
+			s.count(f.Slots)
+			s.plan(f.ScheduleID, f.Wake)
+		case errors.Is(err, executor.ErrStale):
+			again = append(again, f.ScheduleID)
+		case errors.Is(err, ErrLost), fault.KindOf(err) == fault.NotFound:
+			// Another node was faster, or the schedule is gone.
+		default:
+			s.warn(ctx, "a schedule could not fire", err)
+		}
+	}
+	if stored {
+		s.runs.Stored()
+	}
+	return again
+}
+
+// firing decides about one schedule and makes the runs. false: nothing to do,
+// or not now.
+func (s *Service) firing(ctx context.Context, st State, fresh bool) (Firing, bool) {
+	spec, err := Parse(st.Expression)
+	if err != nil {
+		s.warn(ctx, "a stored expression cannot be read", err)
+		return Firing{}, false
+	}
+	loc, err := s.zone(st.Timezone)
+	if err != nil {
+		s.warn(ctx, "a stored zone cannot be loaded", err)
+		return Firing{}, false
+	}
+	d := decide(st, spec, loc, s.now())
+	if d.empty() {
+		s.plan(st.ID, st.Wake())
+		return Firing{}, false
+	}
+	f := d.firing()
+	for _, slot := range d.start {
+		if err := s.startRun(ctx, st.Schedule, &f, slot, nil, "schedule", fresh); err != nil {
+			s.warn(ctx, "a run could not be made", err)
+			return Firing{}, false
+		}
+	}
+	return f, true
+}
+
+// startRun adds a slot with its run to a firing. A run that the workflow
+// refuses makes the slot skipped; an error is one that may pass.
+func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, keep func(executor.Record) *idempotency.Answer, trigger string, fresh bool) error {
+	commit, err := s.runs.Prepare(ctx, executor.StartRequest{
+		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: trigger, Input: sc.Input, Keep: keep,
+	}, fresh)
+	switch kind := fault.KindOf(err); {
+	case err == nil:
+		slot.RunID = commit.Row.RunID
+		f.Runs = append(f.Runs, commit)
+		f.LastRunAt = slot.At
+	case kind == fault.NotFound || kind == fault.Conflict || kind == fault.Unacceptable:
+		slot.Outcome, slot.Reason = Skipped, fault.CodeOf(err)
+	default:
+		return err
+	}
+	f.Slots = append(f.Slots, slot)
+	return nil
+}
+
+// Trigger starts a run of a schedule now, whatever the overlap rule says. keep
+// makes the answer that is kept for a repeated request; nil: none. Errors:
+// those of a start by hand, and fault.NotFound schedule_not_found.
+func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
+	fresh := false
+	for range retries {
+		sc, err := s.store.Schedule(ctx, tenantID, id)
+		if err != nil {
+			return "", err
+		}
+		commit, err := s.runs.Prepare(ctx, executor.StartRequest{
+			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
+		}, fresh)
+		if err != nil {
+			return "", err
+		}
+		now := s.now()
+		f := unmoved(sc)
+		f.LastRunAt, f.Runs = now, []executor.Commit{commit}
+		f.Slots = []Slot{{
+			ScheduleID: id, Due: now, Until: now, Count: 1, Origin: "trigger:" + commit.Row.RunID,
+			Outcome: Fired, RunID: commit.Row.RunID, At: now,
+		}}
+		switch err := s.store.Fire(ctx, []Firing{f})[0]; {
+		case err == nil:
+			s.runs.Stored()
+			return commit.Row.RunID, nil
+		case errors.Is(err, executor.ErrDuplicateKey):
+			return "", fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
+		case !errors.Is(err, ErrLost) && !errors.Is(err, executor.ErrStale):
+			return "", err
+		}
+		fresh = true
+	}
+	return "", busy()
+}
+
+func busy() error {
+	return fault.New(fault.Conflict, "schedule_changing", "The schedule is being changed; try again.")
+}
+
+// unmoved is a firing that leaves the schedule where it is.
+func unmoved(sc Schedule) Firing {
+	return Firing{
+		ScheduleID: sc.ID, Fence: sc.Fence, NextDue: sc.NextDue, Wake: sc.Wake(), Status: sc.Status, LastRunAt: sc.LastRunAt,
+	}
+}
+
+// BackfillRequest asks for runs of the due times after From and up to To, both
+// in the past. Overlap is queue (one after another, the default) or allow (all
+// at once); it stands beside the schedule's own rule. More than Limit (1 to
+// 1,000, default 100) due times are refused.
+type BackfillRequest struct {
+	TenantID, ScheduleID string
+	From, To             time.Time
+	Overlap              Overlap
+	Limit                int
+	// Keep, when set, gets the backfill's id and its number of due times.
+	Keep func(id string, slots int) *idempotency.Answer
+}
+
+// Backfill puts past due times into the ledger and starts their runs. Errors:
+// fault.Unacceptable invalid_schedule, backfill_too_large.
+func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string, slots int, err error) {
+	if req.Limit == 0 {
+		req.Limit = 100
+	}
+	now := s.now()
+	switch {
+	case req.Overlap != "" && req.Overlap != OverlapQueue && req.Overlap != OverlapAllow:
+		return "", 0, invalid("/overlap_policy", "overlap_policy of a backfill must be queue or allow, not %q.", clip(string(req.Overlap)))
+	case req.Limit < 1 || req.Limit > MaxBackfill:
+		return "", 0, invalid("/limit", "limit must be from 1 to %d.", MaxBackfill)
+	case !req.From.Before(req.To):
+		return "", 0, invalid("/from", "from must lie before to.")
+	case req.To.After(now):
+		return "", 0, invalid("/to", "to must not lie in the future.")
+	}
+	for range retries {
+		id, slots, err = s.backfill(ctx, req, now)
+		if !errors.Is(err, ErrLost) && !errors.Is(err, executor.ErrStale) {
+			return id, slots, err
+		}
+	}
+	return "", 0, busy()
+}
+
+func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time) (string, int, error) {
+	sc, err := s.store.Schedule(ctx, req.TenantID, req.ScheduleID)
+	if err != nil {
+		return "", 0, err
+	}
+	dues, err := s.dueTimes(sc, req)
+	if err != nil {
+		return "", 0, err
+	}
+	id := s.newID("bf_")
+	f := unmoved(sc)
+	for _, due := range dues {
+		slot := Slot{ScheduleID: sc.ID, Due: due, Until: due, Count: 1, Origin: "backfill:" + id, At: now}
+		if req.Overlap == OverlapAllow {
+			slot.Outcome = CaughtUp
+			slot.Reason = reasonBackfill
+			if err := s.startRun(ctx, sc, &f, slot, nil, "schedule", true); err != nil {
+				return "", 0, err
+			}
+			continue
+		}
+		slot.Outcome, slot.Reason = Waiting, reasonBackfill
+		f.Slots = append(f.Slots, slot)
+	}
+	if req.Keep != nil {
+		f.Keep = req.Keep(id, len(dues))
+	}
+	switch err := s.store.Fire(ctx, []Firing{f})[0]; {
+	case errors.Is(err, executor.ErrDuplicateKey):
+		return "", 0, fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
+	case err != nil:
+		return "", 0, err
+	}
+	s.runs.Stored()
+	s.fire(ctx, []string{sc.ID})
+	return id, len(dues), nil
+}
+
+func (s *Service) dueTimes(sc Schedule, req BackfillRequest) ([]time.Time, error) {
+	spec, err := Parse(sc.Expression)
+	if err != nil {
+		return nil, err
+	}
+	loc, err := s.zone(sc.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	if n := spec.Count(req.From, req.To, loc, sc.rules()); n > req.Limit {
+		return nil, fault.New(fault.Unacceptable, "backfill_too_large",
+			"The range holds %d due times, %d are the limit; narrow the range, or raise limit up to %d.", n, req.Limit, MaxBackfill)
+	}
+	var list []time.Time
+	for t, ok := spec.Next(req.From, loc, sc.rules()); ok && !t.After(req.To); t, ok = spec.Next(t, loc, sc.rules()) {
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+func (s *Service) warn(ctx context.Context, message string, err error) {
+	if ctx.Err() == nil {
+		s.log.Warn(message, "error", err)
+	}
+}

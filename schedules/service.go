@@ -1,0 +1,386 @@
+package schedules
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/fault"
+	"heddle/idempotency"
+)
+
+// Config is what a Service is made of. Log may be nil.
+type Config struct {
+	Store Store
+	Runs  Runs
+	Now   func() time.Time
+	NewID func(prefix string) string
+	Log   *slog.Logger
+}
+
+// Service keeps schedules and, while Serve runs, fires them.
+type Service struct {
+	store  Store
+	runs   Runs
+	now    func() time.Time
+	newID  func(prefix string) string
+	log    *slog.Logger
+	timers *timers
+	counts counters
+	zones  sync.Map // name: *time.Location
+}
+
+// New makes a service.
+func New(cfg Config) *Service {
+	s := &Service{
+		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, log: cfg.Log, timers: newTimers(),
+		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+type counters struct {
+	fired, late, caughtUp, missed, skipped atomic.Int64
+}
+
+// Counts are what this process did since it started, in due times. Missed are
+// those that passed while nothing could fire and that got no run of their own.
+type Counts struct {
+	Fired, Late, CaughtUp, Missed, Skipped int64
+}
+
+// Counts tells how many due times had which outcome here.
+func (s *Service) Counts() Counts {
+	c := &s.counts
+	return Counts{c.fired.Load(), c.late.Load(), c.caughtUp.Load(), c.missed.Load(), c.skipped.Load()}
+}
+
+// count adds a firing that was stored.
+func (s *Service) count(slots []Slot) {
+	c := &s.counts
+	for _, slot := range slots {
+		n := int64(slot.Count)
+		switch {
+		case slot.Outcome == Fired:
+			c.fired.Add(n)
+		case slot.Outcome == Late:
+			c.late.Add(n)
+		case slot.Outcome == CaughtUp:
+			c.caughtUp.Add(n)
+		case slot.Outcome == Skipped && slot.Reason != reasonNoCatchUp && slot.Reason != reasonWindow && slot.Reason != reasonMax:
+			c.skipped.Add(n)
+		case slot.Outcome == Skipped, slot.Outcome == Coalesced:
+			c.missed.Add(n)
+		}
+	}
+}
+
+// zone finds a schedule's zone.
+func (s *Service) zone(name string) (*time.Location, error) {
+	if loc, ok := s.zones.Load(name); ok {
+		if l, ok := loc.(*time.Location); ok {
+			return l, nil
+		}
+	}
+	loc, err := LoadZone(name)
+	if err == nil {
+		s.zones.Store(name, loc)
+	}
+	return loc, err
+}
+
+// CreateRequest asks for a schedule. Zero fields take the defaults: zone UTC,
+// overlap skip, catch-up latest within an hour and at most 100, shift, first,
+// status active. Keep, when set, is called with what is about to be stored.
+type CreateRequest struct {
+	Schedule
+	Workflow string // id or slug
+	Keep     func(Schedule) *idempotency.Answer
+}
+
+// Create stores a schedule. Errors: fault.Unacceptable invalid_cron,
+// invalid_timezone, invalid_input, invalid_schedule, version_not_found as 422;
+// fault.NotFound workflow_not_found; fault.Conflict workflow_archived,
+// idempotency_key_taken.
+func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, error) {
+	sc := req.Schedule
+	now := s.now()
+	sc.ID, sc.CreatedAt, sc.UpdatedAt = s.newID("sched_"), now, now
+	sc.Revision, sc.Fence = 1, 1
+	sc = sc.withDefaults()
+	target, err := s.resolve(ctx, sc, req.Workflow)
+	if err != nil {
+		return Schedule{}, err
+	}
+	if target.Status == definitions.Archived {
+		return Schedule{}, fault.New(fault.Conflict, "workflow_archived", "The workflow is archived; set its status to draft, active or paused before you give it a schedule.")
+	}
+	sc.WorkflowID = target.WorkflowID
+	if sc, err = s.placed(sc, now); err != nil {
+		return Schedule{}, err
+	}
+	var keep *idempotency.Answer
+	if req.Keep != nil {
+		keep = req.Keep(sc)
+	}
+	if err := s.store.CreateSchedule(ctx, sc, keep); err != nil {
+		return Schedule{}, err
+	}
+	s.plan(sc.ID, sc.Wake())
+	return sc, nil
+}
+
+func (s Schedule) withDefaults() Schedule {
+	s.Timezone = orDefault(s.Timezone, "UTC")
+	s.Status = orDefault(s.Status, Active)
+	s.Overlap = orDefault(s.Overlap, OverlapSkip)
+	s.CatchUp.Policy = orDefault(s.CatchUp.Policy, CatchUpLatest)
+	if s.CatchUp.Window == 0 {
+		s.CatchUp.Window = time.Hour
+	}
+	if s.CatchUp.Max == 0 {
+		s.CatchUp.Max = 100
+	}
+	s.Gap = orDefault(s.Gap, Shift)
+	s.Repeat = orDefault(s.Repeat, First)
+	return s
+}
+
+func orDefault[T ~string](v, d T) T {
+	if v == "" {
+		return d
+	}
+	return v
+}
+
+// resolve checks that the workflow and version are there and take the input.
+func (s *Service) resolve(ctx context.Context, sc Schedule, workflow string) (executor.Target, error) {
+	target, err := s.runs.Resolve(ctx, executor.StartRequest{TenantID: sc.TenantID, Workflow: workflow, Version: sc.Version, Input: sc.Input})
+	if fault.CodeOf(err) == "version_not_found" {
+		err = fault.Wrap(err, fault.Unacceptable, "version_not_found", "The workflow has no version %q to schedule.", sc.Version)
+	}
+	return target, err
+}
+
+// placed checks a schedule and finds its next due time from now on.
+func (s *Service) placed(sc Schedule, now time.Time) (Schedule, error) {
+	if err := sc.check(); err != nil {
+		return sc, err
+	}
+	spec, err := Parse(sc.Expression)
+	if err != nil {
+		return sc, err
+	}
+	loc, err := s.zone(sc.Timezone)
+	if err != nil {
+		return sc, err
+	}
+	sc.Expression = spec.String()
+	due := nextDue(sc, spec, loc, now)
+	switch {
+	case due.IsZero() && sc.Status != Ended:
+		return sc, invalid("/cron_expression", "The schedule never fires: no due time lies between now and its end.")
+	case sc.Status != Active:
+		due = time.Time{}
+	}
+	sc.NextDue = due
+	return sc, nil
+}
+
+func (s Schedule) check() error {
+	switch {
+	case s.Status != Active && s.Status != Paused:
+		return invalid("/status", "status must be active or paused, not %q.", s.Status)
+	case s.Overlap != OverlapSkip && s.Overlap != OverlapQueue && s.Overlap != OverlapAllow && s.Overlap != OverlapCancelRunning:
+		return invalid("/overlap_policy", "overlap_policy must be skip, queue, allow or cancel_running, not %q.", clip(string(s.Overlap)))
+	case s.CatchUp.Policy != CatchUpNone && s.CatchUp.Policy != CatchUpLatest && s.CatchUp.Policy != CatchUpAll:
+		return invalid("/catch_up/policy", "catch_up.policy must be none, latest or all, not %q.", clip(string(s.CatchUp.Policy)))
+	case s.CatchUp.Window < time.Second || s.CatchUp.Window > MaxCatchUpWindow:
+		return invalid("/catch_up/window_seconds", "catch_up.window_seconds must be from 1 to %d.", int(MaxCatchUpWindow.Seconds()))
+	case s.CatchUp.Max < 1 || s.CatchUp.Max > MaxCatchUp:
+		return invalid("/catch_up/max", "catch_up.max must be from 1 to %d.", MaxCatchUp)
+	case s.Gap != Shift && s.Gap != Skip:
+		return invalid("/dst_gap", "dst_gap must be shift or skip, not %q.", clip(string(s.Gap)))
+	case s.Repeat != First && s.Repeat != Last && s.Repeat != Both:
+		return invalid("/dst_repeat", "dst_repeat must be first, last or both, not %q.", clip(string(s.Repeat)))
+	case s.Jitter < 0 || s.Jitter > MaxJitter:
+		return invalid("/jitter_seconds", "jitter_seconds must be from 0 to %d.", int(MaxJitter.Seconds()))
+	case !s.EndsAt.IsZero() && !s.EndsAt.After(s.StartsAt):
+		return invalid("/ends_at", "ends_at must lie after starts_at.")
+	case len(s.PauseReason) > maxReason:
+		return invalid("/pause_reason", "pause_reason has at most %d bytes.", maxReason)
+	}
+	return nil
+}
+
+// CheckRules refuses unknown rules for the days when clocks change; "" is the
+// default.
+func CheckRules(r Rules) error {
+	s := Schedule{Gap: r.Gap, Repeat: r.Repeat}.withDefaults()
+	s.Expression = "* * * * *"
+	return s.check()
+}
+
+func invalid(pointer, format string, args ...any) *fault.Error {
+	err := fault.New(fault.Unacceptable, "invalid_schedule", format, args...)
+	err.Issues = []fault.Issue{{Code: err.Code, Severity: "error", Message: err.Message, Pointer: pointer}}
+	return err
+}
+
+// Get reads a schedule.
+func (s *Service) Get(ctx context.Context, tenantID, id string) (Schedule, error) {
+	return s.store.Schedule(ctx, tenantID, id)
+}
+
+// List reads a page of schedules, newest first.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	if q.WorkflowIDs != nil && len(q.WorkflowIDs) == 0 {
+		return Page{}, nil
+	}
+	return s.store.Schedules(ctx, q)
+}
+
+// Slots reads a page of a schedule's ledger.
+func (s *Service) Slots(ctx context.Context, q SlotQuery) (SlotPage, error) {
+	switch q.Outcome {
+	case "", Fired, Late, CaughtUp, Coalesced, Skipped, Waiting:
+	default:
+		return SlotPage{}, fault.New(fault.Malformed, "invalid_request",
+			"outcome must be fired, late, caught_up, coalesced, skipped or waiting, not %q.", clip(string(q.Outcome)))
+	}
+	if _, err := s.store.Schedule(ctx, q.TenantID, q.ScheduleID); err != nil {
+		return SlotPage{}, err
+	}
+	return s.store.Slots(ctx, q)
+}
+
+// Edit changes a schedule; nil fields stay as they are.
+type Edit struct {
+	Expression, Timezone, Version, PauseReason *string
+	Input                                      json.RawMessage
+	Status                                     *Status
+	Overlap                                    *Overlap
+	CatchUpPolicy                              *CatchUpPolicy
+	CatchUpWindow                              *time.Duration
+	CatchUpMax                                 *int
+	Gap                                        *Gap
+	Repeat                                     *Repeat
+	Jitter                                     *time.Duration
+	StartsAt, EndsAt                           *time.Time // the zero time clears
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func (e Edit) apply(s Schedule) Schedule {
+	set(&s.Expression, e.Expression)
+	set(&s.Timezone, e.Timezone)
+	set(&s.Version, e.Version)
+	set(&s.PauseReason, e.PauseReason)
+	set(&s.Overlap, e.Overlap)
+	set(&s.CatchUp.Policy, e.CatchUpPolicy)
+	set(&s.CatchUp.Window, e.CatchUpWindow)
+	set(&s.CatchUp.Max, e.CatchUpMax)
+	set(&s.Gap, e.Gap)
+	set(&s.Repeat, e.Repeat)
+	set(&s.Jitter, e.Jitter)
+	set(&s.StartsAt, e.StartsAt)
+	set(&s.EndsAt, e.EndsAt)
+	if e.Input != nil {
+		s.Input = e.Input
+	}
+	if s.Status == Ended {
+		s.Status = Active // an edit may give it new times
+	}
+	set(&s.Status, e.Status)
+	if s.Status == Active {
+		s.PauseReason = ""
+	}
+	return s
+}
+
+// Update edits, pauses or resumes a schedule. What was due before is settled
+// by the old rules first; from then on the new ones hold. Errors: those of
+// Create, and fault.NotFound schedule_not_found, fault.Precondition
+// precondition_failed.
+func (s *Service) Update(ctx context.Context, tenantID, id string, e Edit, m definitions.IfMatch) (Schedule, error) {
+	current, err := s.store.Schedule(ctx, tenantID, id)
+	if err != nil {
+		return Schedule{}, err
+	}
+	if err := matches(current, m); err != nil {
+		return Schedule{}, err
+	}
+	edited := e.apply(current)
+	if _, err := s.resolve(ctx, edited, current.WorkflowID); err != nil {
+		return Schedule{}, err
+	}
+	s.fire(ctx, []string{id})
+	now := s.now()
+	changed, err := s.store.ChangeSchedule(ctx, tenantID, id, func(c Schedule) (Schedule, error) {
+		if err := matches(c, m); err != nil {
+			return c, err
+		}
+		next := e.apply(c)
+		next.UpdatedAt = now
+		next.Revision++
+		return s.placed(next, now)
+	})
+	if err == nil {
+		s.plan(id, changed.Wake())
+	}
+	return changed, err
+}
+
+func matches(s Schedule, m definitions.IfMatch) error {
+	if m.Allows(s.Revision) {
+		return nil
+	}
+	return fault.New(fault.Precondition, "precondition_failed", "The schedule has changed since you read it; read it again and repeat the change.").
+		With("current_version", s.Revision).With("current_etag", fmt.Sprintf(`"r%d"`, s.Revision))
+}
+
+// Delete ends a schedule. Its open runs go on.
+func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
+	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return matches(c, m) })
+}
+
+// PreviewOf lists a stored schedule's next due times after from, within its
+// dates.
+func (s *Service) PreviewOf(ctx context.Context, tenantID, id string, from time.Time, n int) (string, []Time, error) {
+	sc, err := s.store.Schedule(ctx, tenantID, id)
+	if err != nil {
+		return "", nil, err
+	}
+	spec, err := Parse(sc.Expression)
+	if err != nil {
+		return "", nil, err
+	}
+	loc, err := s.zone(sc.Timezone)
+	if err != nil {
+		return "", nil, err
+	}
+	if !sc.StartsAt.IsZero() && from.Before(sc.StartsAt) {
+		from = sc.StartsAt.Add(-1)
+	}
+	list := spec.Preview(from, n, loc, sc.rules())
+	for i, t := range list {
+		if !sc.EndsAt.IsZero() && t.At.After(sc.EndsAt) {
+			list = list[:i]
+			break
+		}
+	}
+	return spec.Describe(sc.Timezone), list, nil
+}

@@ -1,0 +1,88 @@
+package schedules
+
+import (
+	"context"
+	"time"
+
+	"heddle/executor"
+	"heddle/idempotency"
+)
+
+// Query selects schedules of one tenant, newest first.
+type Query struct {
+	TenantID    string
+	WorkflowID  string   // "": all
+	WorkflowIDs []string // nil: all; what the principal may view
+	Limit       int
+	Cursor      string
+}
+
+// Page is one page of schedules; Next is empty on the last.
+type Page struct {
+	Schedules []Schedule
+	Next      string
+}
+
+// SlotQuery selects lines of one schedule's ledger, latest due time first.
+type SlotQuery struct {
+	TenantID   string
+	ScheduleID string
+	Outcome    Outcome // "": all
+	Limit      int
+	Cursor     string
+}
+
+// SlotPage is one page of a ledger.
+type SlotPage struct {
+	Slots []Slot
+	Next  string
+}
+
+// DueSchedule is a schedule and when the loop is to look at it.
+type DueSchedule struct {
+	ID string
+	At time.Time
+}
+
+// CancelOrder is an open run that a newer due time wants gone.
+type CancelOrder struct{ TenantID, RunID string }
+
+// Store is what schedules ask of persistence. Every method is one transaction.
+// What is not the tenant's is fault.NotFound schedule_not_found.
+type Store interface {
+	// CreateSchedule stores a schedule and the answer kept for a repeated
+	// request (nil: none); a workflow that is gone is fault.NotFound
+	// workflow_not_found.
+	CreateSchedule(ctx context.Context, s Schedule, keep *idempotency.Answer) error
+	Schedule(ctx context.Context, tenantID, id string) (Schedule, error)
+	Schedules(ctx context.Context, q Query) (Page, error)
+	// ChangeSchedule reads a schedule, lets decide say what becomes of it and
+	// writes that, with a raised fence.
+	ChangeSchedule(ctx context.Context, tenantID, id string, decide func(Schedule) (Schedule, error)) (Schedule, error)
+	// DeleteSchedule hides a schedule; check may refuse.
+	DeleteSchedule(ctx context.Context, tenantID, id string, check func(Schedule) error) error
+	Slots(ctx context.Context, q SlotQuery) (SlotPage, error)
+	// DueSchedules lists schedules to be looked at by t, earliest first.
+	DueSchedules(ctx context.Context, t time.Time, limit int) ([]DueSchedule, error)
+	// Unsettled lists schedules in whose queue it may be the next one's turn.
+	Unsettled(ctx context.Context, limit int) ([]string, error)
+	// CancelOrders lists open runs that are to be cancelled.
+	CancelOrders(ctx context.Context, limit int) ([]CancelOrder, error)
+	// States reads what decisions rest on, in the order of the ids; what is
+	// gone is left out.
+	States(ctx context.Context, ids []string) ([]State, error)
+	// Fire writes firings, each wholly or not at all, and answers for each:
+	// nil, ErrLost, what a commit says of its runs (executor.ErrStale,
+	// executor.ErrDuplicateKey, fault.NotFound workflow_not_found), or the
+	// store's error.
+	Fire(ctx context.Context, group []Firing) []error
+}
+
+// Runs is what schedules ask of the executor.
+type Runs interface {
+	Prepare(ctx context.Context, req executor.StartRequest, fresh bool) (executor.Commit, error)
+	Stored()
+	Leading() bool
+	Resolve(ctx context.Context, req executor.StartRequest) (executor.Target, error)
+	Cancel(ctx context.Context, tenantID, runID string) (executor.Record, error)
+}

@@ -1,0 +1,272 @@
+package store
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/schedules"
+)
+
+var _ schedules.Store = (*DB)(nil)
+
+// CreateSchedule stores a schedule and the answer kept for a repeated request.
+// The workflow cannot be deleted meanwhile.
+func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *idempotency.Answer) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		if keep != nil {
+			if err := insertAnswer(tx, *keep); err != nil {
+				return err
+			}
+		}
+		if _, err := findWorkflow(forChange(tx), s.TenantID, s.WorkflowID); err != nil {
+			return err
+		}
+		row := toScheduleRow(s)
+		return tx.Create(&row).Error
+	})
+}
+
+func findSchedule(q *gorm.DB, tenantID, id string) (scheduleRow, error) {
+	var row scheduleRow
+	ok, err := found(q.Where("tenant_id = ? AND id = ? AND deleted = 0", tenantID, id), &row)
+	if err == nil && !ok {
+		err = fault.New(fault.NotFound, "schedule_not_found", "There is no schedule %q.", id)
+	}
+	return row, err
+}
+
+// Schedule reads one.
+func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Schedule, error) {
+	row, err := findSchedule(db.reader(ctx), tenantID, id)
+	return row.schedule(), translate(err)
+}
+
+// Schedules lists a page, newest first.
+func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
+	list := listOf("schedules", q.TenantID, q.WorkflowID, q.WorkflowIDs)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return schedules.Page{}, err
+	}
+	rowsOf := db.reader(ctx).Where("tenant_id = ? AND deleted = 0", q.TenantID).Order("created_at DESC, id DESC").Limit(q.Limit + 1)
+	if q.WorkflowID != "" {
+		rowsOf = rowsOf.Where("workflow_id = ?", q.WorkflowID)
+	}
+	if q.WorkflowIDs != nil {
+		rowsOf = rowsOf.Where("workflow_id IN ?", q.WorkflowIDs)
+	}
+	if at != nil {
+		rowsOf = rowsOf.Where("(created_at, id) < (?, ?)", at.Key, at.ID)
+	}
+	var rows []scheduleRow
+	if err := rowsOf.Find(&rows).Error; err != nil {
+		return schedules.Page{}, translate(err)
+	}
+	var page schedules.Page
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		last := rows[q.Limit-1]
+		page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
+	}
+	for _, row := range rows {
+		page.Schedules = append(page.Schedules, row.schedule())
+	}
+	return page, nil
+}
+
+// ChangeSchedule reads a schedule, lets decide say what becomes of it and
+// writes that with a raised fence.
+func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide func(schedules.Schedule) (schedules.Schedule, error)) (schedules.Schedule, error) {
+	var result schedules.Schedule
+	err := db.change(ctx, func(tx *gorm.DB) error {
+		row, err := findSchedule(forChange(tx), tenantID, id)
+		if err != nil {
+			return err
+		}
+		current := row.schedule()
+		result, err = decide(current)
+		if err != nil || reflect.DeepEqual(current, result) {
+			return err
+		}
+		result.ID, result.TenantID, result.WorkflowID, result.CreatedAt = row.ID, row.TenantID, row.WorkflowID, current.CreatedAt
+		result.Fence = current.Fence + 1
+		changed := toScheduleRow(result)
+		return tx.Select("*").Updates(&changed).Error
+	})
+	return result, err
+}
+
+// DeleteSchedule hides a schedule; what waits in its queue never starts.
+func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check func(schedules.Schedule) error) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		row, err := findSchedule(forChange(tx), tenantID, id)
+		if err != nil {
+			return err
+		}
+		if err := check(row.schedule()); err != nil {
+			return err
+		}
+		return endSchedules(tx, "id = ?", id)
+	})
+}
+
+// endSchedules hides schedules and empties their queues.
+func endSchedules(tx *gorm.DB, where string, arg any) error {
+	err := tx.Exec(`UPDATE schedule_slots SET outcome = 'skipped', reason = 'schedule_ended'
+WHERE outcome = 'waiting' AND schedule_id IN (SELECT id FROM schedules WHERE deleted = 0 AND `+where+`)`, arg).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec("UPDATE schedules SET deleted = 1, status = 'ended', next_due = 0, wake_at = 0, revision = revision + 1, fence = fence + 1 WHERE deleted = 0 AND "+where, arg).Error
+}
+
+// Slots lists a page of a ledger, latest due time first.
+func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotPage, error) {
+	list := listOf("slots", q.TenantID, q.ScheduleID, q.Outcome)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return schedules.SlotPage{}, err
+	}
+	rowsOf := db.reader(ctx).Where("schedule_id = ?", q.ScheduleID).Order("due_at DESC, origin DESC").Limit(q.Limit + 1)
+	if q.Outcome != "" {
+		rowsOf = rowsOf.Where("outcome = ?", string(q.Outcome))
+	}
+	if at != nil {
+		rowsOf = rowsOf.Where("(due_at, origin) < (?, ?)", at.Key, at.ID)
+	}
+	var rows []slotRow
+	if err := rowsOf.Find(&rows).Error; err != nil {
+		return schedules.SlotPage{}, translate(err)
+	}
+	var page schedules.SlotPage
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		last := rows[q.Limit-1]
+		page.Next = encodeCursor(list, position{last.DueAt, last.Origin})
+	}
+	for _, row := range rows {
+		page.Slots = append(page.Slots, row.slot())
+	}
+	return page, nil
+}
+
+// DueSchedules lists schedules to be looked at by t, earliest first.
+func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
+	var rows []scheduleRow
+	err := db.reader(ctx).Raw("SELECT id, wake_at FROM schedules WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?", millis(t), limit).Scan(&rows).Error
+	list := make([]schedules.DueSchedule, len(rows))
+	for i, row := range rows {
+		list[i] = schedules.DueSchedule{ID: row.ID, At: instant(row.WakeAt)}
+	}
+	return list, translate(err)
+}
+
+// openRun tells, as SQL over runs r, that a run has not ended.
+const openRun = "r.state NOT IN ('completed', 'failed', 'cancelled')"
+
+const (
+	// A queue moves on when no run of its lane is open. Backfills are a lane of
+	// their own.
+	unsettledSQL = `SELECT DISTINCT w.schedule_id FROM schedule_slots AS w JOIN schedules AS s ON s.id = w.schedule_id AND s.deleted = 0 AND s.status <> 'paused'
+JOIN workflows AS f ON f.id = s.workflow_id AND f.status = 'active' AND f.deleted = 0
+WHERE w.outcome = 'waiting' AND NOT EXISTS (
+  SELECT 1 FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
+  WHERE l.schedule_id = w.schedule_id AND l.live = 1 AND (l.origin LIKE 'backfill:%') = (w.origin LIKE 'backfill:%') AND ` + openRun + `)
+LIMIT ?`
+
+	cancelOrdersSQL = `SELECT r.tenant_id, r.id AS run_id FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
+WHERE l.doomed = 1 AND l.live = 1 AND ` + openRun + ` LIMIT ?`
+
+	liveSQL = `SELECT l.schedule_id, l.run_id, l.origin, CASE WHEN r.id IS NOT NULL AND ` + openRun + ` THEN 1 ELSE 0 END AS live
+FROM schedule_slots AS l LEFT JOIN runs AS r ON r.id = l.run_id WHERE l.live = 1 AND l.schedule_id IN ?`
+)
+
+// Unsettled lists schedules in whose queue it may be the next one's turn.
+func (db *DB) Unsettled(ctx context.Context, limit int) ([]string, error) {
+	var ids []string
+	err := db.reader(ctx).Raw(unsettledSQL, limit).Scan(&ids).Error
+	return ids, translate(err)
+}
+
+// CancelOrders lists open runs that are to be cancelled.
+func (db *DB) CancelOrders(ctx context.Context, limit int) ([]schedules.CancelOrder, error) {
+	var orders []schedules.CancelOrder
+	err := db.reader(ctx).Raw(cancelOrdersSQL, limit).Scan(&orders).Error
+	return orders, translate(err)
+}
+
+// States reads what decisions rest on.
+func (db *DB) States(ctx context.Context, ids []string) ([]schedules.State, error) {
+	var states []schedules.State
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		byID, err := loadStates(tx, ids)
+		if err != nil {
+			return err
+		}
+		if err := addLive(tx, ids, byID); err != nil {
+			return err
+		}
+		if err := addWaiting(tx, ids, byID); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if st := byID[id]; st != nil {
+				states = append(states, *st)
+			}
+		}
+		return nil
+	})
+	return states, err
+}
+
+func loadStates(tx *gorm.DB, ids []string) (map[string]*schedules.State, error) {
+	var rows []struct {
+		Row            scheduleRow `gorm:"embedded"`
+		WorkflowStatus string
+	}
+	err := tx.Raw("SELECT s.*, w.status AS workflow_status FROM schedules AS s JOIN workflows AS w ON w.id = s.workflow_id AND w.deleted = 0 WHERE s.deleted = 0 AND s.id IN ?", ids).Scan(&rows).Error
+	byID := make(map[string]*schedules.State, len(rows))
+	for _, row := range rows {
+		byID[row.Row.ID] = &schedules.State{Schedule: row.Row.schedule(), WorkflowStatus: statusOf(row.WorkflowStatus)}
+	}
+	return byID, err
+}
+
+func addLive(tx *gorm.DB, ids []string, byID map[string]*schedules.State) error {
+	var rows []slotRow
+	if err := tx.Raw(liveSQL, ids).Scan(&rows).Error; err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if st := byID[row.ScheduleID]; st != nil {
+			st.Live = append(st.Live, schedules.LiveRun{RunID: row.RunID, Backfill: isBackfill(row.Origin), Open: row.Live == 1})
+		}
+	}
+	return nil
+}
+
+// addWaiting reads the queues; they are short by their limits.
+func addWaiting(tx *gorm.DB, ids []string, byID map[string]*schedules.State) error {
+	var rows []slotRow
+	err := tx.Raw("SELECT * FROM schedule_slots WHERE outcome = 'waiting' AND schedule_id IN ? ORDER BY schedule_id, due_at, origin", ids).Scan(&rows).Error
+	for _, row := range rows {
+		st := byID[row.ScheduleID]
+		switch {
+		case st == nil:
+		case !isBackfill(row.Origin):
+			st.Waiting = append(st.Waiting, row.slot())
+			st.WaitingCount++
+		case len(st.Backfill) == 0:
+			st.Backfill = append(st.Backfill, row.slot())
+		}
+	}
+	return err
+}
+
+func isBackfill(origin string) bool { return strings.HasPrefix(origin, "backfill:") }

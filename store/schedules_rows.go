@@ -1,0 +1,93 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"heddle/schedules"
+)
+
+// scheduleRow is a row of schedules.
+type scheduleRow struct {
+	ID          string `gorm:"primaryKey"`
+	TenantID    string
+	WorkflowID  string
+	Expression  string
+	Timezone    string
+	Input       string
+	Version     string
+	Status      string
+	PauseReason string
+	Overlap     string
+	CatchUp     string
+	CatchWindow int64
+	CatchMax    int
+	DstGap      string
+	DstRepeat   string
+	Jitter      int64
+	StartsAt    int64
+	EndsAt      int64
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
+	NextDue     int64
+	WakeAt      int64
+	LastRunAt   int64
+	Revision    int64
+	Fence       int64
+	Deleted     int
+}
+
+func (scheduleRow) TableName() string { return "schedules" }
+
+func toScheduleRow(s schedules.Schedule) scheduleRow {
+	return scheduleRow{
+		ID: s.ID, TenantID: s.TenantID, WorkflowID: s.WorkflowID, Expression: s.Expression, Timezone: s.Timezone,
+		Input: string(s.Input), Version: s.Version, Status: string(s.Status), PauseReason: s.PauseReason,
+		Overlap: string(s.Overlap), CatchUp: string(s.CatchUp.Policy),
+		CatchWindow: s.CatchUp.Window.Milliseconds(), CatchMax: s.CatchUp.Max,
+		DstGap: string(s.Gap), DstRepeat: string(s.Repeat), Jitter: s.Jitter.Milliseconds(),
+		StartsAt: millis(s.StartsAt), EndsAt: millis(s.EndsAt), CreatedAt: millis(s.CreatedAt), UpdatedAt: millis(s.UpdatedAt),
+		NextDue: millis(s.NextDue), WakeAt: millis(s.Wake()), LastRunAt: millis(s.LastRunAt), Revision: s.Revision, Fence: s.Fence,
+	}
+}
+
+func (r scheduleRow) schedule() schedules.Schedule {
+	s := schedules.Schedule{
+		ID: r.ID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Expression: r.Expression, Timezone: r.Timezone,
+		Version: r.Version, Status: schedules.Status(r.Status), PauseReason: r.PauseReason, Overlap: schedules.Overlap(r.Overlap),
+		CatchUp: schedules.CatchUp{
+			Policy: schedules.CatchUpPolicy(r.CatchUp), Window: time.Duration(r.CatchWindow) * time.Millisecond, Max: r.CatchMax,
+		},
+		Gap: schedules.Gap(r.DstGap), Repeat: schedules.Repeat(r.DstRepeat), Jitter: time.Duration(r.Jitter) * time.Millisecond,
+		StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt), CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+		NextDue: instant(r.NextDue), LastRunAt: instant(r.LastRunAt), Revision: r.Revision, Fence: r.Fence,
+	}
+	if r.Input != "" {
+		s.Input = json.RawMessage(r.Input)
+	}
+	return s
+}
+
+// slotRow is a row of schedule_slots.
+type slotRow struct {
+	ScheduleID string
+	DueAt      int64
+	Origin     string
+	Until      int64
+	Count      int
+	Outcome    string
+	Reason     string
+	RunID      string
+	At         int64
+	Live       int
+	Doomed     int
+}
+
+func (slotRow) TableName() string { return "schedule_slots" }
+
+func (r slotRow) slot() schedules.Slot {
+	return schedules.Slot{
+		ScheduleID: r.ScheduleID, Due: instant(r.DueAt), Until: instant(r.Until), Count: r.Count, Origin: r.Origin,
+		Outcome: schedules.Outcome(r.Outcome), Reason: r.Reason, RunID: r.RunID, At: instant(r.At),
+	}
+}
