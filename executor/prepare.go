@@ -16,6 +16,9 @@ func (s *Service) Prepare(ctx context.Context, req StartRequest, fresh bool) (Co
 	if len(req.Input) == 0 {
 		req.Input = json.RawMessage("null")
 	}
+	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
+		return Commit{}, err
+	}
 	for ; ; fresh = true {
 		target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, fresh)
 		if err != nil {
@@ -76,6 +79,9 @@ func (s *Service) Leading() bool { return s.engine.driving.Load() }
 func (s *Service) Resolve(ctx context.Context, req StartRequest) (Target, error) {
 	if len(req.Input) == 0 {
 		req.Input = json.RawMessage("null")
+	}
+	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
+		return Target{}, err
 	}
 	target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, true)
 	if err != nil {
