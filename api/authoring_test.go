@@ -212,6 +212,32 @@ func TestInputIsCheckedAgainstItsSchema(t *testing.T) {
 	}
 }
 
+func TestWithoutInputARunHasAnEmptyObject(t *testing.T) {
+	s := newStack(t)
+	id := s.create(`{"name":"In","input":{"type":"object","properties":{"n":{"type":"integer"}}},"steps":[{"id":"a","type":"condition","config":{"expression":"input.n == nil"}}]}`, "")
+	for _, body := range []string{``, `{}`} {
+		run := s.until(s.start(id, body), "completed")
+		if !strings.Contains(run.body, `"input":{}`) {
+			t.Error(run.body)
+		}
+	}
+	s.post("/api/workflows/"+id+"/run", `{"input_data":null}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_input")
+}
+
+func TestValuesOfTheirOwnFormAreRefusedInPlainWords(t *testing.T) {
+	s := newStack(t)
+	s.create(trivial, `"slug":"flow"`)
+	for _, c := range []struct{ method, path, body, says string }{
+		{"PATCH", "/api/workflows/flow/versions/1", `{"label":5}`, "label must be a string, or null to take it away."},
+		{"POST", "/v1/keys", `{"name":"x","role":"viewer","expires_at":"soon"}`, "expires_at must be a time as in RFC 3339, such as 2026-03-01T08:00:00Z."},
+	} {
+		got := s.do(request{method: c.method, path: c.path, body: c.body}).wantCode(t, http.StatusBadRequest, "invalid_request")
+		if message := got.field(t, "message"); message != c.says {
+			t.Errorf("%s: %q", c.body, message)
+		}
+	}
+}
+
 func TestRunsAreListedByStatus(t *testing.T) {
 	s := newStack(t)
 	id := s.create(`{"name":"P","steps":[{"id":"nap","type":"wait","config":{"seconds":3600},"if":"input == 1"}]}`, "")

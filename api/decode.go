@@ -127,6 +127,14 @@ func assignField(name string, value json.RawMessage, field reflect.Value) error 
 		}
 		return malformed("%s must be %s, not %s.", path, wordFor(wrong.Type), wrong.Value)
 	}
+	var own *fault.Error
+	if errors.As(err, &own) {
+		return own
+	}
+	var notTime *time.ParseError
+	if errors.As(err, &notTime) {
+		return malformed("%s must be a time as in RFC 3339, such as 2026-03-01T08:00:00Z.", name)
+	}
 	if inner, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 		return malformed("Unknown field %s in %s; remove it.", inner, name)
 	}

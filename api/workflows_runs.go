@@ -16,7 +16,7 @@ import (
 
 // startRun asks for a run.
 type startRun struct {
-	InputData json.RawMessage `json:"input_data,omitempty"`
+	InputData json.RawMessage `json:"input_data,omitempty" doc:"An empty object unless given."`
 	Trigger   string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
 	Version   versionRef      `json:"version,omitempty"`
 }

@@ -13,7 +13,8 @@ import (
 	"heddle/idempotency"
 )
 
-// StartRequest says what to run. Input nil is null.
+// StartRequest says what to run. Input nil is the empty object, which fits every
+// input schema that requires nothing.
 type StartRequest struct {
 	TenantID string
 	Workflow string // id or slug
@@ -33,7 +34,7 @@ type StartRequest struct {
 // fault.Unavailable store_unavailable and outcome_unknown.
 func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("null")
+		req.Input = json.RawMessage("{}")
 	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Record{}, err
