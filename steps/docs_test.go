@@ -1,9 +1,12 @@
 package steps_test
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,4 +65,61 @@ func TestCodesAreDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheLanguageByExampleIsValid(t *testing.T) {
+	text, err := os.ReadFile("../docs/definitions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry, seen := open(t, ""), map[string]bool{}
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	for _, example := range examples {
+		doc, found := definitions.Check([]byte(example[1]), definitions.YAML, registry)
+		name, _, _ := strings.Cut(example[1], "\n")
+		for _, d := range found {
+			t.Errorf("%s: %+v", name, d)
+		}
+		if !definitions.Valid(found) {
+			continue
+		}
+		for _, s := range doc.Definition.Steps {
+			seen[s.Type] = true
+		}
+	}
+	for _, name := range append(registry.Names(), "condition", "loop", "wait") {
+		if !seen[name] {
+			t.Errorf("%s has no example", name)
+		}
+	}
+	schema := definitions.Schema(registry)
+	for _, field := range fieldsOfSteps(t, schema) {
+		if !strings.Contains(string(text), field+":") {
+			t.Errorf("the field %s of a step or definition is in no example", field)
+		}
+	}
+}
+
+// fieldsOfSteps are the fields that the published schema knows for a definition
+// and its steps.
+func fieldsOfSteps(t *testing.T, schema json.RawMessage) []string {
+	t.Helper()
+	type properties struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	var s struct {
+		properties
+		Defs map[string]properties `json:"$defs"`
+	}
+	if err := json.Unmarshal(schema, &s); err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Collect(maps.Keys(s.Properties))
+	for _, def := range []string{"Step", "Retry", "Compensation", "Concurrency", "Case"} {
+		if len(s.Defs[def].Properties) == 0 {
+			t.Fatalf("the schema has no %s", def)
+		}
+		names = slices.AppendSeq(names, maps.Keys(s.Defs[def].Properties))
+	}
+	return names
 }
