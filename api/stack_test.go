@@ -124,7 +124,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Now: risingClock(), NewID: newID,
 	})
 	acfg.Templates, err = templates.NewService(templates.ServiceConfig{
-		Store: db, Definitions: acfg.Definitions, Catalog: registry, Now: time.Now, NewID: newID,
+		Store: db, Definitions: acfg.Definitions, Catalog: registry, Secrets: vault, Now: time.Now, NewID: newID,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -315,3 +315,24 @@ func TestTemplateUpdateThatIsNotSoundStoresNothing(t *testing.T) {
 	s.do(request{method: http.MethodPatch, path: "/api/workflows/" + w + "/status", body: `{"status":"archived"}`}).want(t, http.StatusOK)
 	s.update(w, "", "").wantCode(t, http.StatusConflict, "workflow_archived")
 }
+
+func TestTemplatesHoldNoSecrets(t *testing.T) {
+	s := newStack(t)
+	s.put("/v1/secrets/TOKEN", `{"value":"hunter2 and friends"}`).want(t, http.StatusNoContent)
+	tpl := s.template(napping("1", ""))
+	w := s.install(tpl, `{"parameters":{"title":"{{ secrets.TOKEN }}"}}`)
+	for name, r := range map[string]request{
+		"definition":        {method: "POST", path: templatesPath, body: `{"name":"T","definition":` + strings.Replace(trivial, "Trivial", "hunter2 and friends", 1) + `}`},
+		"default":           {method: "POST", path: templatesPath, body: `{"name":"T","parameters":{"type":"object","properties":{"x":{"default":"hunter2 and friends"}}},"definition":` + trivial + `}`},
+		"next version":      {method: "PUT", path: templatesPath + "/" + tpl, body: `{"definition":` + strings.Replace(trivial, "Trivial", "hunter2 and friends", 1) + `}`},
+		"parameter":         {method: "POST", path: templatesPath + "/" + tpl + "/install", body: `{"name":"Other","parameters":{"title":"hunter2 and friends"}}`},
+		"updated parameter": {method: "POST", path: "/api/workflows/" + w + "/template-update", body: `{"parameters":{"title":"hunter2 and friends"}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := s.do(r).wantCode(t, http.StatusUnprocessableEntity, "secret_in_definition")
+			if strings.Contains(got.body, "hunter2") {
+				t.Errorf("the refusal shows it: %s", got.body)
+			}
+		})
+	}
+}

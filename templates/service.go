@@ -14,11 +14,12 @@ import (
 	"heddle/idempotency"
 )
 
-// ServiceConfig is what a Service is made of.
+// ServiceConfig is what a Service is made of. Secrets may be nil.
 type ServiceConfig struct {
 	Store       Store
 	Definitions *definitions.Service
 	Catalog     definitions.Catalog
+	Secrets     definitions.Secrets
 	Now         func() time.Time
 	NewID       func(prefix string) string
 }
@@ -29,6 +30,7 @@ type Service struct {
 	store       Store
 	definitions *definitions.Service
 	catalog     definitions.Catalog
+	secrets     definitions.Secrets
 	now         func() time.Time
 	newID       func(prefix string) string
 	builtins    []Template
@@ -42,7 +44,7 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		store: cfg.Store, definitions: cfg.Definitions, catalog: cfg.Catalog, newID: cfg.NewID,
+		store: cfg.Store, definitions: cfg.Definitions, catalog: cfg.Catalog, secrets: cfg.Secrets, newID: cfg.NewID,
 		now:      func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 		builtins: list, builtinByID: make(map[string]Template, len(list)),
 	}
@@ -88,7 +90,7 @@ type CreateRequest struct {
 
 // Create stores a template's version 1. Errors: fault.Malformed
 // invalid_request (no definition, or two); fault.Unacceptable invalid_name,
-// invalid_template (with all issues); fault.NotFound workflow_not_found,
+// invalid_template (with all issues), secret_in_definition; fault.NotFound workflow_not_found,
 // version_not_found; fault.Conflict idempotency_key_taken.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, error) {
 	if req.Source.none() {
@@ -113,6 +115,9 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, erro
 	if err := s.check(t); err != nil {
 		return Template{}, err
 	}
+	if err := s.refuseSecrets(ctx, t.TenantID, t.Definition, t.Parameters); err != nil {
+		return Template{}, err
+	}
 	var keep *idempotency.Answer
 	if req.Keep != nil {
 		keep = req.Keep(t)
@@ -133,6 +138,27 @@ func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source)
 		return nil, invalid(inside("/definition", d.Found))
 	}
 	return d.Document.Canonical, nil
+}
+
+// refuseSecrets keeps the values of secrets out of what everybody may view.
+func (s *Service) refuseSecrets(ctx context.Context, tenantID string, texts ...json.RawMessage) error {
+	if s.secrets == nil {
+		return nil
+	}
+	for _, text := range texts {
+		if text == nil {
+			continue
+		}
+		holds, err := s.secrets.Holds(ctx, tenantID, text)
+		if err != nil {
+			return err
+		}
+		if holds {
+			return fault.New(fault.Unacceptable, "secret_in_definition",
+				"The definition or a parameter holds the value of a secret; write {{ secrets.NAME }} in its place.")
+		}
+	}
+	return nil
 }
 
 func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
@@ -211,6 +237,9 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, erro
 		if req.Parameters, err = canonicalParameters(req.Parameters); err != nil {
 			return Template{}, err
 		}
+	}
+	if err := s.refuseSecrets(ctx, req.TenantID, def, req.Parameters); err != nil {
+		return Template{}, err
 	}
 	now := s.now()
 	return s.store.ChangeTemplate(ctx, req.TenantID, req.ID, func(t Template) (Template, error) {

@@ -34,6 +34,9 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.
 	if err != nil {
 		return definitions.Workflow{}, err
 	}
+	if err := s.refuseSecrets(ctx, req.TenantID, origin.Parameters); err != nil {
+		return definitions.Workflow{}, err
+	}
 	return s.definitions.Create(ctx, definitions.CreateRequest{
 		TenantID: req.TenantID, Author: req.Author, Definition: written, Slug: req.Slug, Origin: origin,
 		ChangeSummary: fmt.Sprintf("Installed from template %s, version %d", t.Name, t.Version), Keep: req.Keep,

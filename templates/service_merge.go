@@ -82,6 +82,9 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	if err != nil {
 		return MergeResult{}, err
 	}
+	if err := s.refuseSecrets(ctx, req.TenantID, origin.Parameters); err != nil {
+		return MergeResult{}, err
+	}
 	latest, err := s.store.VersionDefinition(ctx, req.TenantID, w.ID, strconv.Itoa(w.LatestVersion))
 	if err != nil {
 		return MergeResult{}, err

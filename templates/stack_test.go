@@ -33,6 +33,22 @@ type stack struct {
 	templates   *templates.Service
 	exec        *executor.Service
 	world       *world
+	// meanwhile, when set, happens once while a merge is under way.
+	meanwhile func()
+}
+
+// interrupted is the store of a service that others overtake.
+type interrupted struct {
+	templates.Store
+	stack *stack
+}
+
+func (i interrupted) Origin(ctx context.Context, tenantID, workflowID string) (*definitions.Origin, error) {
+	if f := i.stack.meanwhile; f != nil {
+		i.stack.meanwhile = nil
+		f()
+	}
+	return i.Store.Origin(ctx, tenantID, workflowID)
 }
 
 // world is the services that templates speak to: a server that keeps what it
@@ -140,7 +156,7 @@ func newStack(t *testing.T) *stack {
 		Store: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Holder: "node", Drain: 100 * time.Millisecond,
 	})
 	s.definitions = definitions.NewService(definitions.ServiceConfig{Store: db, Catalog: registry, Runs: s.exec, Now: time.Now, NewID: newID})
-	s.templates, err = templates.NewService(templates.ServiceConfig{Store: db, Definitions: s.definitions, Catalog: registry, Now: time.Now, NewID: newID})
+	s.templates, err = templates.NewService(templates.ServiceConfig{Store: interrupted{db, s}, Definitions: s.definitions, Catalog: registry, Now: time.Now, NewID: newID})
 	if err != nil {
 		t.Fatal(err)
 	}

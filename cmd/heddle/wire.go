@@ -79,7 +79,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Now: time.Now, NewID: newID,
 	})
 	patterns, err := templates.NewService(templates.ServiceConfig{
-		Store: db, Definitions: st.definitions, Catalog: st.registry, Now: time.Now, NewID: newID,
+		Store: db, Definitions: st.definitions, Catalog: st.registry, Secrets: st.secrets, Now: time.Now, NewID: newID,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
