@@ -142,7 +142,7 @@ func (s *sweep) fresh(t *testing.T, op operation) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bases[op.path] = strings.NewReplacer("{id}", id, "{run_id}", run, "{version}", "1", "{key_id}", "key_000000000000000000000000").Replace(op.path)
+	s.bases[op.path] = strings.NewReplacer("{id}", id, "{run_id}", run, "{version}", "1", "{key_id}", "key_000000000000000000000000", "{step_id}", "each").Replace(op.path)
 	return s.bases[op.path]
 }
 
