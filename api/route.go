@@ -45,6 +45,7 @@ const (
 	onRun                    // the workflow of the run of {run_id}
 	onSecret                 // the secret of {secret}
 	onVisible                // any key may ask; it sees what it may view
+	onNamed                  // a workflow that the body names: the handler asks
 )
 
 // answer is one documented success.

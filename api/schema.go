@@ -118,8 +118,8 @@ func (s *schemas) annotated(t reflect.Type, tag reflect.StructTag) dict {
 		schema["type"] = kind
 	}
 	enum := strings.Split(tag.Get("enum"), ",")
-	if tag.Get("words") != "" {
-		enum = vocabulary(inWorkflows)
+	if dialect := tag.Get("words"); dialect != "" {
+		enum = vocabulary(dialectNamed(dialect))
 	}
 	if enum[0] != "" {
 		on := schema

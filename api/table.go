@@ -16,6 +16,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.templatesTable()...)
 	routes = append(routes, h.runsTable()...)
 	routes = append(routes, h.steeringTable()...)
+	routes = append(routes, h.runsDialectTable()...)
 	routes = append(routes, h.secretsTable()...)
 	return append(routes, h.accessTable()...)
 }

@@ -72,3 +72,18 @@ func vocabulary(dialect func(words) string) []string {
 }
 
 func inWorkflows(w words) string { return w.workflows }
+
+func inRuns(w words) string { return w.runs }
+
+func inTurns(w words) string { return w.turns }
+
+// dialectNamed is the dialect that a field's tag words names.
+func dialectNamed(tag string) func(words) string {
+	switch tag {
+	case "runs":
+		return inRuns
+	case "turns":
+		return inTurns
+	}
+	return inWorkflows
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"net/http"
+
+	"heddle/access"
+)
+
+// runsBase is where the runs dialect begins.
+const runsBase = "/v1/runs"
+
+// runsDialectTable is the runs dialect: the same runs in other words.
+func (h *Handler) runsDialectTable() []route {
+	const run = runsBase + "/{run_id}"
+	exec := h.cfg.Executor
+	return []route{
+		route{method: http.MethodPost, path: runsBase, id: "createRun", tag: "v1",
+			summary: "Start a run", action: access.Execute, on: onNamed, body: requiredBody, idempotent: true,
+			answers: []answer{{status: http.StatusCreated, body: v1Started{}, about: "The run is stored.", headers: []string{"Location"}}},
+			codes: []string{"workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing", "concurrency_limit",
+				"invalid_input", "outcome_unknown"}}.to(taking(h.v1Create)),
+		route{method: http.MethodGet, path: runsBase, id: "listAllRuns", tag: "v1",
+			summary: "List runs of every workflow, newest first", action: access.View, on: onVisible,
+			query: v1Filters(), answers: ok(v1RunList{}), codes: []string{"workflow_not_found"}}.to(bare(h.v1List)),
+		route{method: http.MethodGet, path: run, id: "inspectRun", tag: "v1",
+			summary: "Get a run with a summary of its nodes", action: access.View, on: onRun,
+			answers: tagged(v1Run{}), codes: []string{"run_not_found"}}.to(bare(h.v1Get)),
+		route{method: http.MethodGet, path: run + "/result", id: "getRunResult", tag: "v1",
+			summary: "Get a finished run's result", action: access.View, on: onRun,
+			answers: ok(v1Result{}), codes: []string{"run_not_found", "run_not_finished"}}.to(bare(h.v1Result)),
+		route{method: http.MethodPost, path: run + "/cancel", id: "cancelV1Run", tag: "v1",
+			summary: "Ask a run to stop and to compensate; a finished one stays as it is", action: access.Execute, on: onRun, body: optionalBody,
+			answers: ok(v1Steered{}), codes: []string{"run_not_found"}}.to(taking(h.v1End("run.cancel", exec.Cancel))),
+		route{method: http.MethodPost, path: run + "/terminate", id: "terminateV1Run", tag: "v1",
+			summary: "End a run at once, without clean-up; a finished one stays as it is", action: access.Operate, on: onRun, body: optionalBody,
+			answers: ok(v1Steered{}), codes: []string{"run_not_found"}}.to(taking(h.v1End("run.terminate", exec.Terminate))),
+		route{method: http.MethodPost, path: run + "/signals/{name}", id: "signalRun", tag: "v1",
+			summary: "Deliver a signal, once per request id", action: access.Execute, on: onRun, body: optionalBody,
+			answers: accepted(v1Delivered{}),
+			codes:   []string{"run_not_found", "run_finished", "invalid_request", "invalid_payload", "signal_mismatch"}}.to(taking(h.v1Signal)),
+	}
+}
+
+func v1Filters() []param {
+	states := vocabulary(inRuns)
+	return append([]param{
+		{name: "status", enum: states, about: "The run's state."},
+		{name: "state", enum: states, about: "The same as status."},
+		{name: "workflow_id", about: "A workflow's slug or id."},
+		{name: "trigger", enum: triggers()},
+		{name: "started_after", about: "An RFC 3339 time; runs that started later."},
+		{name: "started_before", about: "An RFC 3339 time; runs that started earlier."},
+	}, cursorPaging()...)
+}
+
+func triggers() []string { return []string{"manual", "api", "schedule", "webhook", "event"} }
