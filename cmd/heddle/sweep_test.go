@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,6 +128,13 @@ func (s *sweep) operations(t *testing.T) []operation {
 	return all
 }
 
+// unknownPart is a part of a path that the sweep has no object for.
+var unknownPart = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// sweepWorkflow ends at once and has what paths can name.
+const sweepWorkflow = `{"name":"Sweep","steps":[{"id":"each","type":"loop","config":{"items":"2","steps":[
+	{"id":"check","type":"condition","config":{"expression":"true"}}]}}]}`
+
 // fresh makes a workflow with a finished run and gives the operation's path on
 // them; only a DELETE needs new ones each time.
 func (s *sweep) fresh(t *testing.T, op operation) string {
@@ -134,7 +142,7 @@ func (s *sweep) fresh(t *testing.T, op operation) string {
 	if path, made := s.bases[op.path]; made && op.method != http.MethodDelete {
 		return path
 	}
-	id, err := s.c.CreateWorkflow(t.Context(), threeSteps(), "")
+	id, err := s.c.CreateWorkflow(t.Context(), json.RawMessage(sweepWorkflow), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +150,8 @@ func (s *sweep) fresh(t *testing.T, op operation) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bases[op.path] = strings.NewReplacer("{id}", id, "{run_id}", run, "{version}", "1", "{key_id}", "key_000000000000000000000000", "{step_id}", "each").Replace(op.path)
+	s.bases[op.path] = strings.NewReplacer("{id}", id, "{run_id}", run, "{version}", "1", "{step_id}", "each", "{key_id}", "key_000000000000000000000000").Replace(op.path)
+	s.bases[op.path] = unknownPart.ReplaceAllString(s.bases[op.path], "unknown")
 	return s.bases[op.path]
 }
 
@@ -241,7 +250,7 @@ func (s *sweep) queries(t *testing.T, op operation) {
 		s.ask(t, op, base+"?"+name, nil, nil, 0)
 	}
 	for _, limit := range []string{"0", "201", "-1", "1e3", "NaN", ""} {
-		if op.params["limit"] == "query" {
+		if op.params["limit"] == "query" && !strings.Contains(base, "unknown") {
 			s.ask(t, op, base+"?limit="+limit, nil, nil, http.StatusBadRequest)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"heddle/access"
@@ -123,7 +124,9 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 
-	st.awaitReady(ctx, ready)
+	var greeting sync.WaitGroup
+	greeting.Go(func() { st.awaitReady(driving, ready) })
+	defer greeting.Wait()
 	var failure error
 	select {
 	case <-ctx.Done():
