@@ -17,6 +17,7 @@ import (
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
+	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/templates"
 	"heddle/versions"
@@ -30,6 +31,7 @@ type Config struct {
 	Templates   *templates.Service
 	Transfer    *versions.Transfer
 	Executor    *executor.Service
+	Schedules   *schedules.Service
 	Secrets     *secrets.Service
 	Answers     idempotency.Store
 	Version     string

@@ -38,6 +38,8 @@ func (h *Handler) authorise(c *call) error {
 			return err
 		}
 		return allow(c.who, action, w.ID, w.Slug)
+	case onSchedule:
+		return h.authoriseSchedule(c)
 	case onRun:
 		id, err := c.param("run_id")
 		if err != nil {

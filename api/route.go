@@ -44,6 +44,7 @@ const (
 	onWorkflow               // the workflow of {id}
 	onRun                    // the workflow of the run of {run_id}
 	onSecret                 // the secret of {secret}
+	onSchedule               // the workflow of the schedule of {id}
 	onVisible                // any key may ask; it sees what it may view
 	onNamed                  // a workflow that the body names: the handler asks
 )

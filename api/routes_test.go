@@ -8,7 +8,7 @@ import (
 )
 
 // place is what the requests of the route tests are made on.
-type place struct{ workflow, slug, run, finished, loop, key, template, made string }
+type place struct{ workflow, slug, run, finished, loop, key, template, made, schedule string }
 
 func (s *stack) place() place {
 	s.t.Helper()
@@ -22,6 +22,7 @@ func (s *stack) place() place {
 	p.key = s.get("/v1/keys").want(s.t, http.StatusOK).text(s.t, "keys", 0, "id")
 	p.template = s.post("/api/workflows/templates", `{"name":"Mine","definition":`+trivial+`}`).want(s.t, http.StatusCreated).text(s.t, "template_id")
 	p.made = s.post("/api/workflows/templates/"+p.template+"/install", `{"slug":"made"}`).want(s.t, http.StatusCreated).text(s.t, "workflow_id")
+	p.schedule = s.post("/api/workflows/"+p.workflow+"/schedules", `{"cron_expression":"0 2 * * *"}`).want(s.t, http.StatusCreated).text(s.t, "schedule_id")
 	return p
 }
 
@@ -40,7 +41,7 @@ type call struct {
 func at(path string) func(place) string {
 	return func(p place) string {
 		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{key}", p.key,
-			"{tpl}", p.template, "{made}", p.made).Replace(path)
+			"{tpl}", p.template, "{made}", p.made, "{sched}", p.schedule).Replace(path)
 	}
 }
 
@@ -76,6 +77,17 @@ func calls() []call {
 		{"updateTemplate", "edit", "PUT", at("/api/workflows/templates/{tpl}"), at(`{"description":"Other"}`), "workflow:*", 200},
 		{"mergeWorkflowTemplate", "edit", "POST", at("/api/workflows/{made}/template-update"), nil, "workflow:made", 200},
 		{"deleteTemplate", "edit", "DELETE", at("/api/workflows/templates/{tpl}"), nil, "workflow:*", 204},
+		{"listSchedules", "view", "GET", at("/api/workflows/schedules"), nil, "", 200},
+		{"previewExpression", "view", "POST", at("/api/workflows/schedules/preview"), at(`{"cron_expression":"0 2 * * *"}`), "", 200},
+		{"listWorkflowSchedules", "view", "GET", at("/api/workflows/{wf}/schedules"), nil, flow, 200},
+		{"createSchedule", "edit", "POST", at("/api/workflows/{wf}/schedules"), at(`{"cron_expression":"@daily"}`), flow, 201},
+		{"getSchedule", "view", "GET", at("/api/workflows/schedules/{sched}"), nil, flow, 200},
+		{"updateSchedule", "edit", "PATCH", at("/api/workflows/schedules/{sched}"), at(`{"status":"paused"}`), flow, 200},
+		{"previewSchedule", "view", "GET", at("/api/workflows/schedules/{sched}/preview"), nil, flow, 200},
+		{"listSlots", "view", "GET", at("/api/workflows/schedules/{sched}/slots"), nil, flow, 200},
+		{"triggerSchedule", "execute", "POST", at("/api/workflows/schedules/{sched}/trigger"), nil, flow, 202},
+		{"backfillSchedule", "operate", "POST", at("/api/workflows/schedules/{sched}/backfill"), at(`{"from":"2026-01-01T00:00:00Z","to":"2026-01-03T00:00:00Z"}`), flow, 202},
+		{"deleteSchedule", "edit", "DELETE", at("/api/workflows/schedules/{sched}"), nil, flow, 204},
 		{"runWorkflow", "execute", "POST", at("/api/workflows/{wf}/run"), nil, flow, 202},
 		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
 		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
@@ -180,7 +192,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	other := s.tenant("other")
 	for _, c := range calls() {
 		r := c.request(p)
-		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
 			continue // names no object
 		}
 		r.key = other
@@ -192,7 +204,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 		// The same with ids that exist nowhere.
 		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
 			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
-			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff"})
+			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff"})
 		unknown.key = other
 		none := s.do(unknown)
 		if none.status != theirs.status || none.status == http.StatusNotFound && r.method != http.MethodHead && none.text(t, "code") != theirs.text(t, "code") {

@@ -27,6 +27,8 @@ func (s *schemas) of(t reflect.Type) dict {
 		return dict{"type": "object"}
 	case reflect.TypeFor[versionRef]():
 		return dict{"type": []string{"integer", "string"}, "description": "A number from 1, such as 3 or \"v3\", or a label; the active version without it."}
+	case reflect.TypeFor[clearableTime]():
+		return dict{"type": []string{"string", "null"}, "format": "date-time", "description": "RFC 3339; null clears."}
 	case reflect.TypeFor[labelText]():
 		return dict{"type": []string{"string", "null"}}
 	case reflect.TypeFor[written]():

@@ -22,6 +22,7 @@ import (
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/ids"
+	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/steps"
 	"heddle/store"
@@ -129,6 +130,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
+	acfg.Schedules = schedules.New(schedules.Config{Store: db, Runs: s.exec, Now: time.Now, NewID: newID, Log: log})
 	s.serve(api.New(acfg))
 	return s
 }

@@ -14,6 +14,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.authoringTable()...)
 	routes = append(routes, h.historyTable()...)
 	routes = append(routes, h.templatesTable()...)
+	routes = append(routes, h.schedulesTable()...)
 	routes = append(routes, h.runsTable()...)
 	routes = append(routes, h.steeringTable()...)
 	routes = append(routes, h.runsDialectTable()...)

@@ -245,7 +245,7 @@ func TestRefusedSchedules(t *testing.T) {
 		code string
 	}{
 		"input":    {schedules.Schedule{Expression: "0 2 * * *"}, "invalid_input"},
-		"version":  {schedules.Schedule{Expression: "0 2 * * *", Version: "9", Input: []byte(`{"n":1}`)}, "version_not_found"},
+		"version":  {schedules.Schedule{Expression: "0 2 * * *", Version: "9", Input: []byte(`{"n":1}`)}, "invalid_version"},
 		"cron":     {schedules.Schedule{Expression: "0 2 * *", Input: []byte(`{"n":1}`)}, "invalid_cron"},
 		"zone":     {schedules.Schedule{Expression: "0 2 * * *", Timezone: "Mars", Input: []byte(`{"n":1}`)}, "invalid_timezone"},
 		"overlap":  {schedules.Schedule{Expression: "0 2 * * *", Overlap: "x", Input: []byte(`{"n":1}`)}, "invalid_schedule"},

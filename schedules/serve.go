@@ -19,7 +19,7 @@ const (
 )
 
 // Serve fires schedules until ctx ends. Every node may run it.
-func (s *Service) Serve(ctx context.Context) error {
+func (s *Service) Serve(ctx context.Context) {
 	next := s.now()
 	for ctx.Err() == nil {
 		now := s.now()
@@ -30,7 +30,6 @@ func (s *Service) Serve(ctx context.Context) error {
 		s.runDue(ctx, s.turn())
 		s.sleep(ctx, next)
 	}
-	return nil
 }
 
 // Tick looks once at everything that is due and at the queues, as Serve does

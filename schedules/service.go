@@ -108,7 +108,7 @@ type CreateRequest struct {
 }
 
 // Create stores a schedule. Errors: fault.Unacceptable invalid_cron,
-// invalid_timezone, invalid_input, invalid_schedule, version_not_found as 422;
+// invalid_timezone, invalid_input, invalid_schedule, invalid_version;
 // fault.NotFound workflow_not_found; fault.Conflict workflow_archived,
 // idempotency_key_taken.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, error) {
@@ -166,7 +166,7 @@ func orDefault[T ~string](v, d T) T {
 func (s *Service) resolve(ctx context.Context, sc Schedule, workflow string) (executor.Target, error) {
 	target, err := s.runs.Resolve(ctx, executor.StartRequest{TenantID: sc.TenantID, Workflow: workflow, Version: sc.Version, Input: sc.Input})
 	if fault.CodeOf(err) == "version_not_found" {
-		err = fault.Wrap(err, fault.Unacceptable, "version_not_found", "The workflow has no version %q to schedule.", sc.Version)
+		err = fault.Wrap(err, fault.Unacceptable, "invalid_version", "The workflow has no version %q to schedule.", sc.Version)
 	}
 	return target, err
 }

@@ -17,6 +17,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
+	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/steps"
 	"heddle/store"
@@ -31,6 +32,7 @@ type stack struct {
 	access      *access.Service
 	definitions *definitions.Service
 	executor    *executor.Service
+	schedules   *schedules.Service
 	registry    *steps.Registry
 	secrets     *secrets.Service
 	handler     *api.Handler
@@ -85,8 +87,10 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	st.schedules = schedules.New(schedules.Config{Store: db, Runs: st.executor, Now: time.Now, NewID: newID, Log: log})
 	st.handler = api.New(api.Config{
-		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
+		Schedules: st.schedules,
+		Access:    st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, NewID: newID}), Executor: st.executor,
 		Secrets: st.secrets, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
@@ -117,7 +121,13 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	driving, stopDriving := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDriving()
 	driven := make(chan error, 1)
-	go func() { driven <- st.executor.Serve(driving) }()
+	go func() {
+		var timed sync.WaitGroup
+		timed.Go(func() { st.schedules.Serve(driving) })
+		err := st.executor.Serve(driving)
+		timed.Wait()
+		driven <- err
+	}()
 	go purgeAnswers(driving, st.db, time.Now, st.log)
 
 	srv := api.NewServer(st.handler)

@@ -1,0 +1,82 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func (s *stack) send(method, path, body string, header map[string]string) response {
+	s.t.Helper()
+	return s.do(request{method: method, path: path, body: body, header: header})
+}
+
+func TestAScheduleFromItsCreationToItsEnd(t *testing.T) {
+	s := newStack(t)
+	w := s.create(trivial, "")
+	const body = `{"cron_expression":"0 9 * * 1-5","timezone":"America/New_York","input_data":{"n":9007199254740993},"jitter_seconds":1.5,"catch_up":{"policy":"all"},"version":1}`
+	key := map[string]string{"Idempotency-Key": "once"}
+	made := s.send(http.MethodPost, "/api/workflows/"+w+"/schedules", body, key).want(t, http.StatusCreated)
+	id := made.text(t, "schedule_id")
+	if again := s.send(http.MethodPost, "/api/workflows/"+w+"/schedules", body, key); again.body != made.body || again.header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("the second answer: %s", again.body)
+	}
+	one := "/api/workflows/schedules/" + id
+	got := s.get(one).want(t, http.StatusOK)
+	if got.header.Get("ETag") != `"r1"` || got.text(t, "schedule", "description") != "At 09:00 on weekdays, New York time" ||
+		!strings.Contains(got.body, `"input_data":{"n":9007199254740993}`) || !strings.Contains(got.body, `"catch_up":{"policy":"all","window_seconds":3600,"max":100}`) ||
+		!strings.Contains(got.text(t, "schedule", "next_run_local"), "T09:00:00-0") {
+		t.Errorf("%s", got.body)
+	}
+	for _, list := range []string{"/api/workflows/schedules", "/api/workflows/" + w + "/schedules"} {
+		if s.get(list).want(t, http.StatusOK).text(t, "schedules", 0, "id") != id {
+			t.Errorf("%s does not show it", list)
+		}
+	}
+	run := s.post(one+"/trigger", "").want(t, http.StatusAccepted).text(t, "run_id")
+	s.until(run, "completed")
+	filled := s.post(one+"/backfill", `{"from":"2026-01-04T00:00:00Z","to":"2026-01-07T00:00:00Z"}`).want(t, http.StatusAccepted)
+	if filled.field(t, "slots") != jsonNumber(2) {
+		t.Errorf("%s", filled.body)
+	}
+	slots := s.get(one+"/slots?limit=1").want(t, http.StatusOK)
+	if slots.text(t, "slots", 0, "run_id") != run || slots.text(t, "slots", 0, "outcome") != "fired" || slots.field(t, "next_cursor") == nil {
+		t.Errorf("%s", slots.body)
+	}
+	s.send(http.MethodPatch, one, `{"status":"paused","pause_reason":"moving"}`, map[string]string{"If-Match": `"r7"`}).wantCode(t, http.StatusPreconditionFailed, "precondition_failed")
+	paused := s.send(http.MethodPatch, one, `{"status":"paused","pause_reason":"moving","ends_at":"2999-01-01T00:00:00Z"}`, map[string]string{"If-Match": `"r1"`}).want(t, http.StatusOK)
+	if paused.header.Get("ETag") != `"r2"` || paused.field(t, "schedule", "next_run_at") != nil || paused.text(t, "schedule", "pause_reason") != "moving" {
+		t.Errorf("%s", paused.body)
+	}
+	if open := s.send(http.MethodPatch, one, `{"ends_at":null,"status":"active"}`, nil).want(t, http.StatusOK); open.field(t, "schedule", "ends_at") != nil {
+		t.Errorf("%s", open.body)
+	}
+	s.send(http.MethodDelete, one, "", nil).want(t, http.StatusNoContent)
+	s.get(one).wantCode(t, http.StatusNotFound, "schedule_not_found")
+}
+
+func TestPreviewsShowWhereClocksChange(t *testing.T) {
+	s := newStack(t)
+	got := s.post("/api/workflows/schedules/preview", `{"cron_expression":"0 2 * * *","timezone":"America/New_York","from":"2026-03-07T12:00:00Z","count":2}`).want(t, http.StatusOK)
+	const want = `{"description":"At 02:00 every day, New York time","times":[` +
+		`{"at":"2026-03-08T07:00:00.000Z","local":"2026-03-08T03:00:00-04:00","note":"02:00 does not exist on 2026-03-08 (clocks go from 02:00 to 03:00); moved to the first time after the gap."},` +
+		`{"at":"2026-03-09T06:00:00.000Z","local":"2026-03-09T02:00:00-04:00"}]}` + "\n"
+	if got.body != want {
+		t.Errorf("%s", got.body)
+	}
+	for body, code := range map[string]string{
+		`{"cron_expression":"0 0 31 2 *"}`:                           "invalid_cron",
+		`{"cron_expression":"0 0 2 * * *"}`:                          "invalid_cron",
+		`{"cron_expression":"TZ=UTC"}`:                               "invalid_cron",
+		`{"cron_expression":"@daily","timezone":"europe/berlin"}`:    "invalid_timezone",
+		`{"cron_expression":"@daily","count":501}`:                   "invalid_schedule",
+		`{"cron_expression":"@daily","dst_gap":"jump"}`:              "invalid_schedule",
+		`{"cron_expression":"@daily","from":"0001-02-01T00:00:00Z"}`: "invalid_schedule",
+	} {
+		s.post("/api/workflows/schedules/preview", body).wantCode(t, http.StatusUnprocessableEntity, code)
+	}
+	w := s.create(trivial, "")
+	s.post("/api/workflows/"+w+"/schedules", `{"cron_expression":"@daily","catch_up":{"max":0}}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_schedule")
+	s.post("/api/workflows/"+w+"/schedules", `{"cron_expression":"@daily","version":7}`).wantCode(t, http.StatusUnprocessableEntity, "invalid_version")
+	s.post("/api/workflows/"+w+"/schedules", `{"cron_expression":"@daily","catch_up":{"x":0}}`).wantCode(t, http.StatusBadRequest, "invalid_request")
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"heddle/fault"
+	"heddle/schedules"
+)
+
+func (p *process) scheduleCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "schedule",
+		Short: "Look at schedules",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.schedulePreviewCommand())
+	return cmd
+}
+
+// previewPlan is what one call of schedule preview shows.
+type previewPlan struct {
+	zone, from, gap, repeat string
+	count                   int
+}
+
+func (p *process) schedulePreviewCommand() *cobra.Command {
+	var plan previewPlan
+	cmd := &cobra.Command{
+		Use:   "preview EXPRESSION",
+		Short: "Print when an expression is due, with the days when clocks change",
+		Long: `Print the next due times of a cron expression in a zone, in local time with the
+offset and in UTC, and say where a change of the clock moves or drops one:
+
+  heddle schedule preview '0 2 * * *' --zone America/New_York --from 2026-03-01 -n 10
+
+Nothing is stored and no server is asked.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return p.preview(args[0], plan) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&plan.zone, "zone", "UTC", "the IANA name of the zone")
+	f.StringVar(&plan.from, "from", "", "a local date, a local date and time, or an RFC 3339 time; default now")
+	f.IntVarP(&plan.count, "count", "n", 10, "how many times, 1 to 500")
+	f.StringVar(&plan.gap, "dst-gap", "shift", "local times that the clock jumps over: shift or skip")
+	f.StringVar(&plan.repeat, "dst-repeat", "first", "local times that come twice: first, last or both")
+	return cmd
+}
+
+func (p *process) preview(expression string, plan previewPlan) error {
+	if plan.count < 1 || plan.count > 500 {
+		return usageError{errors.New("--count must be from 1 to 500")}
+	}
+	spec, err := schedules.Parse(expression)
+	if err != nil {
+		return usageError{messageOf(err)}
+	}
+	loc, err := schedules.LoadZone(plan.zone)
+	if err != nil {
+		return usageError{messageOf(err)}
+	}
+	rules := schedules.Rules{Gap: schedules.Gap(plan.gap), Repeat: schedules.Repeat(plan.repeat)}
+	if err := schedules.CheckRules(rules); err != nil {
+		return usageError{messageOf(err)}
+	}
+	from, err := readFrom(plan.from, loc)
+	if err != nil {
+		return usageError{err}
+	}
+	rules.Anchor = from
+	fmt.Fprintln(p.out, spec.Describe(plan.zone))
+	for _, t := range spec.Preview(from, plan.count, loc, rules) {
+		line := t.At.Format("Mon 2006-01-02 15:04:05 -07:00") + "  " + t.At.UTC().Format("2006-01-02T15:04:05Z")
+		if t.Note != "" {
+			line += "  " + t.Note
+		}
+		fmt.Fprintln(p.out, line)
+	}
+	return nil
+}
+
+// readFrom reads a start: the times listed are strictly after it, but a local
+// date counts from its first moment on.
+func readFrom(text string, loc *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Now(), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	for _, form := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04"} {
+		if at, err := time.ParseInLocation(form, text, loc); err == nil {
+			return at.Add(-1), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--from must be a date such as 2026-03-01, a date and time, or an RFC 3339 time, not %q", text)
+}
+
+// messageOf leaves the part of an error that is written for people.
+func messageOf(err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return errors.New(f.Message)
+	}
+	return err
+}
