@@ -28,6 +28,14 @@ func (h *Handler) runsDialectTable() []route {
 		route{method: http.MethodGet, path: run + "/result", id: "getRunResult", tag: "v1",
 			summary: "Get a finished run's result", action: access.View, on: onRun,
 			answers: ok(v1Result{}), codes: []string{"run_not_found", "run_not_finished"}}.to(bare(h.v1Result)),
+		route{method: http.MethodGet, path: run + "/events", id: "followRun", tag: "v1",
+			summary: "Follow a run's events", action: access.View, on: onRun,
+			answers: []answer{
+				{status: http.StatusOK, body: v1Event{}, media: "text/event-stream",
+					about: "Frames of id, event and data; the schema is that of data. Last-Event-ID gives what comes after it. Events: status_changed, " +
+						"node_started, node_completed, node_failed, input_requested, input_resolved, signal_received, completed, failed, cancelled."},
+				{status: http.StatusNoContent, about: "The run is finished and Last-Event-ID is its last event."},
+			}, codes: []string{"run_not_found", "invalid_last_event_id"}}.to(bare(h.v1Events)),
 		route{method: http.MethodPost, path: run + "/cancel", id: "cancelV1Run", tag: "v1",
 			summary: "Ask a run to stop and to compensate; a finished one stays as it is", action: access.Execute, on: onRun, body: optionalBody,
 			answers: ok(v1Steered{}), codes: []string{"run_not_found"}}.to(taking(h.v1End("run.cancel", exec.Cancel))),

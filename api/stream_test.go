@@ -35,8 +35,13 @@ type reader struct {
 
 func (s *stack) follow(runID, lastEventID string) *reader {
 	s.t.Helper()
+	return s.followAt("/api/workflows/runs/"+runID+"/stream", lastEventID)
+}
+
+func (s *stack) followAt(path, lastEventID string) *reader {
+	s.t.Helper()
 	ctx, stop := context.WithCancel(s.t.Context())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/workflows/runs/"+runID+"/stream", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
