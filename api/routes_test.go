@@ -95,6 +95,7 @@ func calls() []call {
 		{"createRun", "execute", "POST", at("/v1/runs"), at(`{"workflow_id":"{wf}"}`), flow, 201},
 		{"listAllRuns", "view", "GET", at("/v1/runs"), nil, "", 200},
 		{"inspectRun", "view", "GET", at("/v1/runs/{run}"), nil, flow, 200},
+		{"getRunHistory", "view", "GET", at("/v1/runs/{run}/history"), nil, flow, 200},
 		{"followRun", "view", "HEAD", at("/v1/runs/{run}/events"), nil, flow, 200},
 		{"getRunResult", "view", "GET", at("/v1/runs/{done}/result"), nil, "workflow:trivial", 200},
 		{"signalRun", "execute", "POST", at("/v1/runs/{run}/signals/go"), nil, flow, 202},

@@ -28,6 +28,9 @@ func (h *Handler) runsDialectTable() []route {
 		route{method: http.MethodGet, path: run + "/result", id: "getRunResult", tag: "v1",
 			summary: "Get a finished run's result", action: access.View, on: onRun,
 			answers: ok(v1Result{}), codes: []string{"run_not_found", "run_not_finished"}}.to(bare(h.v1Result)),
+		route{method: http.MethodGet, path: run + "/history", id: "getRunHistory", tag: "v1",
+			summary: "List a run's nodes with every attempt", action: access.View, on: onRun, query: cursorPaging(),
+			answers: ok(v1History{}), codes: []string{"run_not_found"}}.to(bare(h.v1History)),
 		route{method: http.MethodGet, path: run + "/events", id: "followRun", tag: "v1",
 			summary: "Follow a run's events", action: access.View, on: onRun,
 			answers: []answer{
