@@ -33,6 +33,8 @@ const (
 	maxBody           = 1 << 20
 	maxDefinitionBody = definitions.MaxBytes
 	bodyTime          = 30 * time.Second
+	discarded         = 16 << 20 // bytes that are read of a body that is refused
+	discardTime       = 5 * time.Second
 )
 
 // written is the definition within a request: what is wrong with it is a matter
@@ -170,6 +172,7 @@ func (c *call) limit() int {
 func (c *call) readBody() ([]byte, error) {
 	limit := c.limit()
 	if c.r.ContentLength > int64(limit) {
+		c.discard(c.r.ContentLength)
 		return nil, tooLarge(limit)
 	}
 	if c.r.ContentLength == 0 {
@@ -191,6 +194,18 @@ func (c *call) readBody() ([]byte, error) {
 	}
 	c.body = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark says nothing in UTF-8
 	return c.body, c.checkMedia()
+}
+
+// discard reads a body away that is too large by not too much: a sender that has
+// not finished would see a broken connection in place of the answer.
+func (c *call) discard(length int64) {
+	if length > discarded || c.r.Header.Get("Expect") != "" {
+		return
+	}
+	control := http.NewResponseController(c.w)
+	_ = control.SetReadDeadline(time.Now().Add(discardTime)) // a recorder has none
+	_, _ = io.Copy(io.Discard, c.r.Body)
+	_ = control.SetReadDeadline(time.Time{})
 }
 
 func readAll(r io.Reader, length int64) ([]byte, error) {

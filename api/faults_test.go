@@ -1,7 +1,10 @@
 package api_test
 
 import (
+	"bufio"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -104,5 +107,28 @@ func BenchmarkStartRun(b *testing.B) {
 		if w.Code != http.StatusAccepted {
 			b.Fatal(w.Body)
 		}
+	}
+}
+
+// A sender that reads only when all is sent still learns that it was too much.
+func TestTooLargeABodyIsAnsweredAfterItIsSent(t *testing.T) {
+	s := newStack(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const size = 12 << 20
+	head := fmt.Sprintf("POST /api/workflows/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", s.admin, size)
+	if _, err := io.WriteString(conn, head+strings.Repeat("x", size)); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Error(answer.Status)
 	}
 }
