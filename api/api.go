@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"heddle/access"
+	"heddle/agents"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
@@ -33,6 +34,7 @@ type Config struct {
 	Executor    *executor.Service
 	Schedules   *schedules.Service
 	Secrets     *secrets.Service
+	Agents      *agents.Service
 	Answers     idempotency.Store
 	Version     string
 	Now         func() time.Time

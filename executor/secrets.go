@@ -100,6 +100,9 @@ func (e *engine) redacted(ctx context.Context, tenantID string, perform func() (
 		if len(result.Output) > 0 {
 			result.Output = redact(result.Output)
 		}
+		if len(result.Usage.ToolCalls) > 0 {
+			result.Usage.ToolCalls = redact(result.Usage.ToolCalls)
+		}
 		failure = redactFailure(failure, redact)
 	}
 	return result, failure

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"heddle/definitions"
 	"heddle/executor"
@@ -21,6 +23,8 @@ type agentConfig struct {
 	Context        json.RawMessage `json:"context,omitempty" doc:"Any JSON that the agent needs to know."`
 	MaxTokens      int64           `json:"max_tokens,omitempty" minimum:"1" doc:"The most tokens of the answer."`
 	BudgetMicroUSD int64           `json:"budget_micro_usd,omitempty" minimum:"1" doc:"The most that one attempt may cost, in millionths of a US dollar."`
+	MaxTurns       int             `json:"max_turns,omitempty" minimum:"1" maximum:"100" doc:"The most requests to the model in one attempt; 10 without it."`
+	MaxTotalTokens int64           `json:"max_total_tokens,omitempty" minimum:"1" doc:"No further request is made once an attempt has used so many tokens."`
 	OutputSchema   json.RawMessage `json:"output_schema,omitempty" doc:"A JSON Schema: the answer is then JSON that meets it."`
 }
 
@@ -34,6 +38,10 @@ type Agent struct {
 	APIKey              string // sent as a bearer token; empty: none
 	InputMicroUSDPer1K  int64
 	OutputMicroUSDPer1K int64
+	Tools               []AgentTool
+	// Redact takes secrets out of what tools answer before the model sees it;
+	// nil: there are none.
+	Redact func(json.RawMessage) json.RawMessage
 }
 
 // Agents finds a tenant's agents. One that does not exist is fault.NotFound.
@@ -54,6 +62,9 @@ func agentTaskType(c *client, agents Agents) *stepType {
 			}
 			t := &task{client: c, call: call, agent: agent, cfg: cfg}
 			output, err := t.perform(ctx)
+			if len(t.records) > 0 {
+				t.usage.ToolCalls, _ = json.Marshal(t.records) // plain values always encode
+			}
 			return executor.Result{Output: output, Usage: t.usage}, err
 		}),
 	}
@@ -92,6 +103,8 @@ func findAgent(ctx context.Context, agents Agents, tenantID, agentID string) (Ag
 		return Agent{}, unknown
 	case ctx.Err() != nil:
 		return Agent{}, stopped(ctx)
+	case fault.CodeOf(err) == "secret_not_found":
+		return Agent{}, permanent("secret_not_found", "Agent %q names a secret that is not there: %s", agentID, err)
 	default:
 		return Agent{}, transient("agent_unavailable", "Agent %q could not be looked up.", agentID)
 	}
@@ -104,13 +117,15 @@ type task struct {
 	agent  Agent
 	cfg    *agentConfig
 	usage  machine.Usage
+	turns  int // requests made
+	// records has the calls of tools, in order.
+	records []toolRecord
 }
 
 // perform asks for the answer; one that breaks the schema is sent back for
 // repair once.
 func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
-	messages := t.messages()
-	answer, err := t.ask(ctx, messages)
+	messages, answer, err := t.converse(ctx, t.messages())
 	if err != nil {
 		return nil, err
 	}
@@ -126,10 +141,8 @@ func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 		return value, nil
 	}
 	messages = append(messages,
-		chat{"assistant", answer},
-		chat{"user", "That answer is not valid: " + wrong + ". Answer again with nothing but JSON that meets the schema."})
-	t.call.Key += "/repair" // another request, so another key
-	if answer, err = t.ask(ctx, messages); err != nil {
+		chat{Role: "user", Content: "That answer is not valid: " + wrong + ". Answer again with nothing but JSON that meets the schema."})
+	if _, answer, err = t.converse(ctx, messages); err != nil {
 		return nil, err
 	}
 	if value, wrong = structured(checker, answer); wrong != "" {
@@ -138,15 +151,38 @@ func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 	return value, nil
 }
 
+// converse asks until the model answers without asking for a tool.
+func (t *task) converse(ctx context.Context, messages []chat) ([]chat, string, error) {
+	for {
+		said, err := t.ask(ctx, messages)
+		if err != nil {
+			return nil, "", err
+		}
+		messages = append(messages, said)
+		if len(said.ToolCalls) == 0 {
+			return messages, said.Content, nil
+		}
+		for _, call := range said.ToolCalls {
+			text, err := t.use(ctx, call)
+			if err != nil {
+				return nil, "", err
+			}
+			messages = append(messages, chat{Role: "tool", Content: text, ToolCallID: call.ID})
+		}
+	}
+}
+
 type chat struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
+	Role       string     `json:"role"`
+	Content    string     `json:"content"`
+	ToolCalls  []toolCall `json:"tool_calls,omitempty"`
+	ToolCallID string     `json:"tool_call_id,omitempty"`
 }
 
 func (t *task) messages() []chat {
 	var list []chat
 	if t.agent.SystemPrompt != "" {
-		list = append(list, chat{"system", t.agent.SystemPrompt})
+		list = append(list, chat{Role: "system", Content: t.agent.SystemPrompt})
 	}
 	goal := t.cfg.Goal
 	if t.cfg.Context != nil {
@@ -155,15 +191,16 @@ func (t *task) messages() []chat {
 	if t.cfg.OutputSchema != nil {
 		goal += "\n\nAnswer with nothing but JSON that meets this JSON Schema:\n" + string(t.cfg.OutputSchema)
 	}
-	return append(list, chat{"user", goal})
+	return append(list, chat{Role: "user", Content: goal})
 }
 
 // completion is the part of a chat completion that is read.
 type completion struct {
 	Choices []struct {
 		Message struct {
-			Content string `json:"content"`
-			Refusal string `json:"refusal"`
+			Content   string     `json:"content"`
+			Refusal   string     `json:"refusal"`
+			ToolCalls []toolCall `json:"tool_calls"`
 		} `json:"message"`
 		FinishReason string `json:"finish_reason"`
 	} `json:"choices"`
@@ -173,50 +210,92 @@ type completion struct {
 	} `json:"usage"`
 }
 
-// ask makes one request and adds what it cost to the usage.
-func (t *task) ask(ctx context.Context, messages []chat) (string, error) {
+// ask makes one request, within the limits, and adds what it cost to the usage.
+func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	tokens, err := t.allowance()
 	if err != nil {
-		return "", err
+		return chat{}, err
 	}
-	req, err := t.request(ctx, messages, tokens)
+	t.turns++
+	got, err := t.send(ctx, messages, tokens)
 	if err != nil {
-		return "", err
-	}
-	got, err := t.client.do(req, false)
-	if err != nil {
-		return "", err
-	}
-	if got.status != http.StatusOK {
-		return "", unexpected(t.client, got, expectation{{200, 200}})
+		return chat{}, err
 	}
 	var c completion
 	if err := json.Unmarshal(got.body, &c); err != nil || len(c.Choices) == 0 {
-		return "", transient("agent_failed", "The agent's server did not answer with a chat completion.")
+		return chat{}, transient("agent_failed", "The agent's server did not answer with a chat completion.")
 	}
 	t.charge(c)
 	return t.judge(c)
 }
 
-// judge finds the text of a completion, or why there is none.
-func (t *task) judge(c completion) (string, error) {
-	first := c.Choices[0]
-	switch {
-	case t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD > t.cfg.BudgetMicroUSD:
-		return "", permanent("budget_exceeded", "The attempt cost %d micro USD, more than budget_micro_usd (%d).", t.usage.CostMicroUSD, t.cfg.BudgetMicroUSD)
-	case first.FinishReason == "length":
-		return "", permanent("budget_exceeded", "The answer was cut off at its limit of tokens; raise max_tokens or budget_micro_usd.")
-	case first.Message.Refusal != "":
-		return "", permanent("agent_refused", "The agent refused: %s", excerpt([]byte(first.Message.Refusal), 500))
-	default:
-		return first.Message.Content, nil
+// A request inside of a conversation is tried so often, and waited for so long,
+// before the attempt fails and the conversation is lost.
+const (
+	maxTries    = 3
+	maxPatience = 20 * time.Second
+)
+
+// send makes a request. What may pass is tried again within a conversation;
+// the first request fails at once, so that the step's own retry does it.
+func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer, error) {
+	for try := 1; ; try++ {
+		req, err := t.request(ctx, messages, tokens)
+		if err != nil {
+			return answer{}, err
+		}
+		got, err := t.client.do(req, false)
+		if err == nil && got.status == http.StatusOK {
+			return got, nil
+		}
+		if err == nil {
+			err = unexpected(t.client, got, expectation{{200, 200}})
+		}
+		f, ok := machine.AsFailure(err)
+		if !ok || f.Permanent || ctx.Err() != nil || t.turns == 1 || try == maxTries || f.RetryAfter > maxPatience {
+			return answer{}, err
+		}
+		if err := wait(ctx, max(f.RetryAfter, time.Duration(try)*time.Second)); err != nil {
+			return answer{}, err
+		}
 	}
 }
 
-// allowance is the most tokens that the next answer may have: max_tokens, and
+// judge finds what the model said, or why there is nothing.
+func (t *task) judge(c completion) (chat, error) {
+	first := c.Choices[0]
+	switch {
+	case t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD > t.cfg.BudgetMicroUSD:
+		return chat{}, permanent("budget_exceeded", "The attempt cost %d micro USD, more than budget_micro_usd (%d).", t.usage.CostMicroUSD, t.cfg.BudgetMicroUSD)
+	case first.FinishReason == "length":
+		return chat{}, permanent("budget_exceeded", "The answer was cut off at its limit of tokens; raise max_tokens or budget_micro_usd.")
+	case first.Message.Refusal != "":
+		return chat{}, permanent("agent_refused", "The agent refused: %s", excerpt([]byte(first.Message.Refusal), 500))
+	default:
+		return chat{Role: "assistant", Content: first.Message.Content, ToolCalls: first.Message.ToolCalls}, nil
+	}
+}
+
+func (t *task) maxTurns() int {
+	if t.cfg.MaxTurns > 0 {
+		return t.cfg.MaxTurns
+	}
+	return 10
+}
+
+// allowance refuses a request that the limits forbid, and gives the most tokens that the next answer may have: max_tokens, and
 // what is left of the budget; 0 is no limit.
 func (t *task) allowance() (int64, error) {
 	tokens := t.cfg.MaxTokens
+	if limit := t.maxTurns(); t.turns >= limit {
+		return 0, permanent("turn_limit", "The agent gave no answer within %d requests; raise max_turns.", limit)
+	}
+	if t.cfg.MaxTotalTokens > 0 && t.usage.Tokens >= t.cfg.MaxTotalTokens {
+		return 0, permanent("token_limit", "The agent gave no answer within max_total_tokens (%d).", t.cfg.MaxTotalTokens)
+	}
+	if t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD >= t.cfg.BudgetMicroUSD {
+		return 0, permanent("budget_exceeded", "Nothing is left of budget_micro_usd (%d) for another request.", t.cfg.BudgetMicroUSD)
+	}
 	if t.cfg.BudgetMicroUSD == 0 || t.agent.OutputMicroUSDPer1K <= 0 {
 		return tokens, nil
 	}
@@ -246,6 +325,9 @@ func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*htt
 	if tokens > 0 {
 		body["max_tokens"] = tokens
 	}
+	if tools := t.offered(); tools != nil {
+		body["tools"] = tools
+	}
 	if t.cfg.OutputSchema != nil {
 		body["response_format"] = map[string]any{"type": "json_schema",
 			"json_schema": map[string]any{"name": "answer", "schema": t.cfg.OutputSchema}}
@@ -264,6 +346,10 @@ func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*htt
 			return nil, err
 		}
 	}
-	stamp(req.Header, t.call)
+	call := t.call
+	if t.turns > 1 {
+		call.Key = fmt.Sprintf("%s/%d", t.call.Key, t.turns) // another request, so another key
+	}
+	stamp(req.Header, call)
 	return req, nil
 }

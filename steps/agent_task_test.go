@@ -140,3 +140,107 @@ func TestAgentTaskFailures(t *testing.T) {
 	private := open(t, "", func(d *steps.Deps) { d.Agents = agents{"http://10.0.0.1/v1"} })
 	fail(t, private, "agent_task", config("writer"), "egress_denied", true)
 }
+
+// toolUse is a completion that asks for a tool.
+func toolUse(name, arguments string) string {
+	return `{"choices":[{"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":` +
+		quoted(name) + `,"arguments":` + quoted(arguments) + `}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":100,"completion_tokens":50}}`
+}
+
+// toolAgents is agents whose writer has tools.
+type toolAgents struct {
+	agents
+	tools []steps.AgentTool
+}
+
+func (a toolAgents) Agent(ctx context.Context, tenantID, agentID string) (steps.Agent, error) {
+	agent, err := a.agents.Agent(ctx, tenantID, agentID)
+	agent.Tools = a.tools
+	agent.Redact = func(raw json.RawMessage) json.RawMessage {
+		return json.RawMessage(strings.ReplaceAll(string(raw), "hush-hush", "***"))
+	}
+	return agent, err
+}
+
+func withTools(t *testing.T, answers ...string) (*model, *steps.Registry, *[]string) {
+	var asked []string
+	tool := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		asked = append(asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("X-Key")+" "+string(body))
+		_, _ = io.WriteString(w, `{"stock":7,"echo":"hush-hush"}`)
+	})
+	m := &model{answers: answers}
+	s := serve(t, m.ServeHTTP)
+	schema := json.RawMessage(`{"type":"object","properties":{"sku":{"type":"string"}},"required":["sku"]}`)
+	tools := []steps.AgentTool{
+		{Name: "stock", Method: "GET", URL: tool.URL + "/stock?a=1", Parameters: schema, Headers: map[string]string{"X-Key": "hush-hush"}},
+		{Name: "order", Method: "POST", URL: tool.URL + "/order"},
+		{Name: "inside", Method: "GET", URL: "http://10.0.0.1/"},
+	}
+	r := open(t, "127.0.0.1", func(d *steps.Deps) { d.Agents = toolAgents{agents{s.URL}, tools} })
+	return m, r, &asked
+}
+
+func TestAgentTaskUsesTools(t *testing.T) {
+	m, r, asked := withTools(t, toolUse("stock", `{"sku":"a b"}`), toolUse("stock", `{}`), toolUse("order", ``), toolUse("none", `{}`), "Seven.")
+	res, f := attempt(t, r, "agent_task", `{"agent_id":"writer","goal":"g"}`)
+	if f != nil || string(res.Output) != `"Seven."` || res.Usage.Tokens != 750 || res.Usage.CostMicroUSD != 625 {
+		t.Fatalf("%s %+v %+v", res.Output, res.Usage, f)
+	}
+	if want := []string{"GET /stock?a=1&sku=a+b hush-hush ", "POST /order  {}"}; strings.Join(*asked, "|") != strings.Join(want, "|") {
+		t.Errorf("the tools were asked %q", *asked)
+	}
+	last, _ := json.Marshal(m.asked[len(m.asked)-1]["messages"])
+	for _, want := range []string{`HTTP 200`, `***`, `The arguments are not valid`, `There is no tool`, `"tool_call_id":"c1"`} {
+		if !strings.Contains(string(last), want) {
+			t.Errorf("the model is not told %s: %s", want, last)
+		}
+	}
+	if strings.Contains(string(last), "hush-hush") {
+		t.Errorf("the model is shown a secret: %s", last)
+	}
+	var records []struct {
+		Tool   string `json:"tool"`
+		Status int    `json:"status_code"`
+		Error  string `json:"error"`
+	}
+	if err := json.Unmarshal(res.Usage.ToolCalls, &records); err != nil || len(records) != 4 ||
+		records[0].Status != 200 || records[1].Error == "" || records[3].Tool != "none" {
+		t.Errorf("recorded %s", res.Usage.ToolCalls)
+	}
+	if m.headers[0].Get("Idempotency-Key") == m.headers[1].Get("Idempotency-Key") {
+		t.Error("each request needs a key of its own")
+	}
+}
+
+func TestAgentTaskKeepsToItsLimits(t *testing.T) {
+	more := toolUse("order", `{}`)
+	for code, limit := range map[string]string{
+		"turn_limit": `"max_turns":2`, "token_limit": `"max_total_tokens":300`, "budget_exceeded": `"budget_micro_usd":250`,
+	} {
+		m, r, asked := withTools(t, more)
+		fail(t, r, "agent_task", `{"agent_id":"writer","goal":"g",`+limit+`}`, code, true)
+		if len(m.asked) != 2 || len(*asked) != 2 {
+			t.Errorf("%s: %d requests, %d calls of tools", code, len(m.asked), len(*asked))
+		}
+	}
+	_, r, _ := withTools(t, toolUse("inside", `{}`))
+	fail(t, r, "agent_task", `{"agent_id":"writer","goal":"g"}`, "egress_denied", true)
+}
+
+func TestAgentTaskTriesAgainWithinAConversation(t *testing.T) {
+	m, turns := &model{answers: []string{toolUse("none", `{}`), "Done."}}, 0
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if turns++; turns == 2 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		m.ServeHTTP(w, r)
+	})
+	r := open(t, "127.0.0.1", func(d *steps.Deps) { d.Agents = agents{s.URL} })
+	res, f := attempt(t, r, "agent_task", `{"agent_id":"writer","goal":"g"}`)
+	if f != nil || string(res.Output) != `"Done."` || turns != 3 {
+		t.Errorf("%s %+v, %d requests", res.Output, f, turns)
+	}
+}

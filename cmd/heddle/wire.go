@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"heddle/access"
+	"heddle/agents"
 	"heddle/api"
 	"heddle/definitions"
 	"heddle/events"
@@ -66,8 +67,9 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	if err := st.secrets.Check(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("secrets: %w", err), db.Close())
 	}
+	agentService := agents.New(db, time.Now)
 	st.registry = steps.Default(steps.Deps{
-		Egress: guard, Version: buildVersion(), Now: time.Now, Log: log,
+		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
 		Scripts: steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL)},
 	})
 	if runner == nil {
@@ -92,7 +94,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		Schedules: st.schedules,
 		Access:    st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, NewID: newID}), Executor: st.executor,
-		Secrets: st.secrets, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
 }

@@ -119,10 +119,12 @@ type Failure struct {
 	RetryAfter time.Duration
 }
 
-// Usage is what an attempt consumed.
+// Usage is what an attempt consumed. ToolCalls, a JSON list of the calls that an
+// agent made, stays with the attempt's event; sums leave it out.
 type Usage struct {
-	Tokens       int64 `json:"tokens,omitempty"`
-	CostMicroUSD int64 `json:"cost_micro_usd,omitempty"`
+	Tokens       int64           `json:"tokens,omitempty"`
+	CostMicroUSD int64           `json:"cost_micro_usd,omitempty"`
+	ToolCalls    json.RawMessage `json:"tool_calls,omitempty"`
 }
 
 // Tick lets everything that is due by now happen: waits, polls, retries,

@@ -71,6 +71,7 @@ var table = map[string]rule{
 	// Features: use cases and loops.
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},
 	"executor":  {own: core, external: []string{jsonschema}, noStandard: outside, testOwn: stack},
+	"agents":    {own: core, noStandard: outside, testOwn: stack},
 	"secrets":   {own: leaves, noStandard: outside, testOwn: stack},
 	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: stack},
 	"templates": {own: core, noStandard: outside, testOwn: append([]string{"executor"}, stack...)},

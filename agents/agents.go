@@ -1,0 +1,196 @@
+// Package agents keeps tenants' agents: where a model is reached, what it is
+// told, what it costs and which tools it may call. It promises that what it
+// keeps is sound; it knows neither SQL nor HTTP nor how a model is asked.
+package agents
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"time"
+	"unicode/utf8"
+
+	"heddle/definitions"
+	"heddle/expressions"
+	"heddle/fault"
+)
+
+// Agent is one agent of a tenant. Prices are millionths of a US dollar for
+// 1,000 tokens.
+type Agent struct {
+	TenantID            string    `json:"-"`
+	ID                  string    `json:"-"`
+	Provider            string    `json:"provider"`
+	BaseURL             string    `json:"base_url"`
+	Model               string    `json:"model"`
+	SystemPrompt        string    `json:"system_prompt,omitempty"`
+	APIKeySecret        string    `json:"api_key_secret,omitempty"` // the name of a secret
+	InputMicroUSDPer1K  int64     `json:"input_micro_usd_per_1k,omitempty"`
+	OutputMicroUSDPer1K int64     `json:"output_micro_usd_per_1k,omitempty"`
+	Tools               []Tool    `json:"tools,omitempty"`
+	Revision            int64     `json:"-"` // from 1, raised by each change
+	CreatedAt           time.Time `json:"-"`
+	UpdatedAt           time.Time `json:"-"`
+}
+
+// Tool is an HTTP request that the model may ask for. Its arguments go into the
+// query with GET and DELETE, into a JSON body otherwise.
+type Tool struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty"` // a JSON Schema of an object; nil: no arguments
+	Method      string          `json:"method,omitempty"`     // "" is POST
+	URL         string          `json:"url"`
+	// Headers may hold {{ secrets.NAME }}, and no other expression.
+	Headers map[string]string `json:"headers,omitempty"`
+}
+
+// Store keeps agents. Every method is one transaction; another tenant's agent
+// is as none: fault.NotFound agent_not_found.
+type Store interface {
+	// PutAgent adds an agent or replaces it, keeping CreatedAt and raising
+	// Revision, and gives it as it is then. allow is asked about the revision
+	// that is there (0: none); its error ends the change.
+	PutAgent(ctx context.Context, a Agent, allow func(revision int64) error) (Agent, error)
+	Agent(ctx context.Context, tenantID, id string) (Agent, error)
+	DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error
+	// Agents lists by id; the cursor is that of the page before.
+	Agents(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error)
+}
+
+// Service is what other packages use.
+type Service struct {
+	store Store
+	now   func() time.Time
+}
+
+// New makes a Service.
+func New(store Store, now func() time.Time) *Service { return &Service{store, now} }
+
+// Put stores an agent. Errors: fault.Unacceptable invalid_agent,
+// fault.Precondition precondition_failed.
+func (s *Service) Put(ctx context.Context, a Agent, m definitions.IfMatch) (Agent, error) {
+	if err := check(a); err != nil {
+		return Agent{}, err
+	}
+	a.CreatedAt = s.now().UTC().Truncate(time.Millisecond)
+	a.UpdatedAt = a.CreatedAt
+	return s.store.PutAgent(ctx, a, matching(m))
+}
+
+// Get reads an agent.
+func (s *Service) Get(ctx context.Context, tenantID, id string) (Agent, error) {
+	return s.store.Agent(ctx, tenantID, id)
+}
+
+// List gives a page of agents, by id.
+func (s *Service) List(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error) {
+	return s.store.Agents(ctx, tenantID, cursor, limit)
+}
+
+// Delete removes an agent; steps that name it fail from then on.
+func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
+	return s.store.DeleteAgent(ctx, tenantID, id, matching(m))
+}
+
+func matching(m definitions.IfMatch) func(int64) error {
+	return func(revision int64) error {
+		if m.Allows(revision) {
+			return nil
+		}
+		return fault.New(fault.Precondition, "precondition_failed",
+			"The agent has changed since you read it; read it again and repeat the change.")
+	}
+}
+
+var (
+	idForm     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	toolForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	secretForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+)
+
+// Limits of an agent.
+const (
+	maxPrompt = 65_536 // bytes
+	maxTools  = 64
+	maxPrice  = 1_000_000_000 // micro USD for 1,000 tokens
+)
+
+func invalid(format string, args ...any) error {
+	return fault.New(fault.Unacceptable, "invalid_agent", format, args...)
+}
+
+func check(a Agent) error {
+	switch {
+	case !idForm.MatchString(a.ID):
+		return invalid("An agent's id is 1 to 64 letters, digits, '.', '_' and '-', and starts with a letter or digit.")
+	case a.Provider != "openai":
+		return invalid("provider must be openai, which means any server of the chat completions API.")
+	case !webURL(a.BaseURL):
+		return invalid("base_url must be an http or https URL without a user name, such as https://api.example.com/v1.")
+	case a.Model == "" || utf8.RuneCountInString(a.Model) > 200:
+		return invalid("model must have 1 to 200 characters.")
+	case len(a.SystemPrompt) > maxPrompt:
+		return invalid("system_prompt has at most %d bytes.", maxPrompt)
+	case a.APIKeySecret != "" && !secretForm.MatchString(a.APIKeySecret):
+		return invalid("api_key_secret must be the name of a secret, not its value.")
+	case a.InputMicroUSDPer1K < 0 || a.InputMicroUSDPer1K > maxPrice || a.OutputMicroUSDPer1K < 0 || a.OutputMicroUSDPer1K > maxPrice:
+		return invalid("Prices are whole numbers from 0 to %d, in millionths of a US dollar for 1,000 tokens.", maxPrice)
+	case len(a.Tools) > maxTools:
+		return invalid("An agent has at most %d tools.", maxTools)
+	}
+	names := map[string]bool{}
+	for _, t := range a.Tools {
+		if names[t.Name] {
+			return invalid("Two tools have the name %q.", t.Name)
+		}
+		names[t.Name] = true
+		if err := checkTool(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func webURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && len(text) <= 2048
+}
+
+func checkTool(t Tool) error {
+	if !toolForm.MatchString(t.Name) {
+		return invalid("A tool's name is 1 to 64 letters, digits, '_' and '-', not %q.", t.Name)
+	}
+	switch t.Method {
+	case "", "GET", "POST", "PUT", "PATCH", "DELETE":
+	default:
+		return invalid("The method of tool %s must be GET, POST, PUT, PATCH or DELETE.", t.Name)
+	}
+	if !webURL(t.URL) {
+		return invalid("The url of tool %s must be an http or https URL without a user name.", t.Name)
+	}
+	if len(t.Parameters) > 0 {
+		if _, err := definitions.NewValueChecker(t.Parameters); err != nil {
+			return invalid("The parameters of tool %s are no JSON Schema: %v.", t.Name, err)
+		}
+	}
+	template, err := HeadersTemplate(t)
+	if err != nil {
+		return invalid("The headers of tool %s cannot be read: %v.", t.Name, err)
+	}
+	r := template.References()
+	if len(r.Names)+len(r.Steps)+len(r.Signals) > 0 || r.AllSteps || r.AllSignals {
+		return invalid("The headers of tool %s may hold {{ secrets.NAME }}, and nothing else.", t.Name)
+	}
+	return nil
+}
+
+// HeadersTemplate compiles a tool's headers.
+func HeadersTemplate(t Tool) (*expressions.Template, error) {
+	raw, err := json.Marshal(t.Headers)
+	if err != nil {
+		return nil, err
+	}
+	return expressions.CompileTemplate(raw)
+}

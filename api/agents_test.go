@@ -1,0 +1,40 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestAgentsAreSetUp(t *testing.T) {
+	s := newStack(t)
+	put := func(id, body, match string) response {
+		return s.do(request{method: http.MethodPut, path: "/v1/agents/" + id, body: body, header: map[string]string{"If-Match": match}})
+	}
+	const writer = `{"provider":"openai","base_url":"https://api.example.com/v1","model":"small","api_key_secret":"KEY","output_micro_usd_per_1k":1500,
+		"tools":[{"name":"stock","url":"https://example.com/stock","parameters":{"type":"object"},"headers":{"Authorization":"Bearer {{ secrets.STOCK }}"}}]}`
+	made := put("writer", writer, "*").want(t, http.StatusOK)
+	if made.header.Get("ETag") != `"r1"` || made.text(t, "tools", 0, "name") != "stock" {
+		t.Errorf("made: %s", made.body)
+	}
+	put("writer", strings.Replace(writer, "small", "large", 1), `"r1"`).want(t, http.StatusOK)
+	put("writer", writer, `"r1"`).wantCode(t, http.StatusPreconditionFailed, "precondition_failed")
+	if got := s.get("/v1/agents/writer").want(t, http.StatusOK); got.text(t, "model") != "large" || got.header.Get("ETag") != `"r2"` {
+		t.Errorf("read: %s", got.body)
+	}
+	for _, bad := range [][2]string{
+		{"openai", "other"}, {"https://api", "ftp://api"}, {"https://api", "https://me:pw@api"}, {`"small"`, `""`}, {`"KEY"`, `"sk-12 34"`}, {"1500", "-1"},
+		{`"stock"`, `"st ock"`}, {`"object"`, `"objekt"`}, {"secrets.STOCK", "input.a"}, {"https://example.com/stock", "/stock"},
+	} {
+		put("writer", strings.Replace(writer, bad[0], bad[1], 1), "*").wantCode(t, http.StatusUnprocessableEntity, "invalid_agent")
+	}
+	put("-writer", writer, "*").wantCode(t, http.StatusUnprocessableEntity, "invalid_agent")
+	if list := s.get("/v1/agents").want(t, http.StatusOK); list.text(t, "agents", 0, "id") != "writer" {
+		t.Errorf("list: %s", list.body)
+	}
+	if audit := s.get("/v1/audit?object=agent:writer").want(t, http.StatusOK); audit.text(t, "entries", 0, "action") != "agent.put" {
+		t.Errorf("audit: %s", audit.body)
+	}
+	s.do(request{method: http.MethodDelete, path: "/v1/agents/writer"}).want(t, http.StatusNoContent)
+	s.get("/v1/agents/writer").wantCode(t, http.StatusNotFound, "agent_not_found")
+}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"heddle/agents"
+	"heddle/fault"
+)
+
+var _ agents.Store = (*DB)(nil)
+
+// agentRow is a row of agents; Agent is its JSON.
+type agentRow struct {
+	TenantID  string `gorm:"primaryKey"`
+	ID        string `gorm:"primaryKey"`
+	Agent     string
+	Revision  int64
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (agentRow) TableName() string { return "agents" }
+
+func (r agentRow) agent() (agents.Agent, error) {
+	var a agents.Agent
+	if err := json.Unmarshal([]byte(r.Agent), &a); err != nil {
+		return a, fmt.Errorf("decode agent %s: %w", r.ID, err)
+	}
+	a.TenantID, a.ID, a.Revision = r.TenantID, r.ID, r.Revision
+	a.CreatedAt, a.UpdatedAt = instant(r.CreatedAt), instant(r.UpdatedAt)
+	return a, nil
+}
+
+// PutAgent adds an agent or replaces it.
+func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision int64) error) (agents.Agent, error) {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return a, translate(fmt.Errorf("encode an agent: %w", err))
+	}
+	err = db.change(ctx, func(tx *gorm.DB) error {
+		var old agentRow
+		ok, err := found(db.locked(tx).Where("tenant_id = ? AND id = ?", a.TenantID, a.ID), &old)
+		if err != nil {
+			return err
+		}
+		if ok {
+			a.CreatedAt = instant(old.CreatedAt)
+		}
+		if err := allow(old.Revision); err != nil {
+			return err
+		}
+		a.Revision = old.Revision + 1
+		row := agentRow{a.TenantID, a.ID, string(text), a.Revision, millis(a.CreatedAt), millis(a.UpdatedAt)}
+		return tx.Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "id"}},
+			DoUpdates: clause.AssignmentColumns([]string{"agent", "revision", "updated_at"}),
+		}).Create(&row).Error
+	})
+	return a, err
+}
+
+// locked makes a read of a transaction hold its rows on PostgreSQL; SQLite has
+// one writer anyway.
+func (db *DB) locked(tx *gorm.DB) *gorm.DB {
+	if !db.postgres() {
+		return tx
+	}
+	return tx.Clauses(clause.Locking{Strength: "UPDATE"})
+}
+
+// Agent reads one.
+func (db *DB) Agent(ctx context.Context, tenantID, id string) (agents.Agent, error) {
+	var row agentRow
+	ok, err := found(db.reader(ctx).Where("tenant_id = ? AND id = ?", tenantID, id), &row)
+	if err == nil && !ok {
+		err = noAgent(id)
+	}
+	if err != nil {
+		return agents.Agent{}, translate(err)
+	}
+	a, err := row.agent()
+	return a, translate(err)
+}
+
+func noAgent(id string) error {
+	return fault.New(fault.NotFound, "agent_not_found", "There is no agent %q.", id)
+}
+
+// DeleteAgent removes one.
+func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		var row agentRow
+		ok, err := found(db.locked(tx).Where("tenant_id = ? AND id = ?", tenantID, id), &row)
+		if err == nil && !ok {
+			err = noAgent(id)
+		}
+		if err != nil {
+			return err
+		}
+		if err := allow(row.Revision); err != nil {
+			return err
+		}
+		return tx.Exec("DELETE FROM agents WHERE tenant_id = ? AND id = ?", tenantID, id).Error
+	})
+}
+
+// Agents lists by id.
+func (db *DB) Agents(ctx context.Context, tenantID, cursor string, limit int) ([]agents.Agent, string, error) {
+	list := listOf("agents", tenantID)
+	at, err := decodeCursor(list, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	q := db.reader(ctx).Where("tenant_id = ?", tenantID)
+	if at != nil {
+		q = q.Where("id > ?", at.ID)
+	}
+	var rows []agentRow
+	if err := q.Order("id").Limit(limit + 1).Find(&rows).Error; err != nil {
+		return nil, "", translate(err)
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = encodeCursor(list, position{ID: rows[limit-1].ID})
+	}
+	page := make([]agents.Agent, len(rows))
+	for i, row := range rows {
+		if page[i], err = row.agent(); err != nil {
+			return nil, "", translate(err)
+		}
+	}
+	return page, next, nil
+}

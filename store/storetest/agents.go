@@ -1,0 +1,58 @@
+package storetest
+
+import (
+	"encoding/json"
+	"testing"
+
+	"heddle/agents"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var agentTests = map[string]func(*testing.T, *store.DB){
+	"agents are kept, replaced, listed and removed": testAgents,
+}
+
+func testAgents(t *testing.T, db *store.DB) {
+	any := func(int64) error { return nil }
+	stale := func(int64) error { return fault.New(fault.Precondition, "precondition_failed", "changed") }
+	make := func(tenant, id string, n int) agents.Agent {
+		return agents.Agent{
+			TenantID: tenant, ID: id, Provider: "openai", BaseURL: "https://example.com/v1", Model: "m", OutputMicroUSDPer1K: 5,
+			Tools:     []agents.Tool{{Name: "t", URL: "https://example.com/t", Parameters: json.RawMessage(`{"type":"object"}`), Headers: map[string]string{"A": "b"}}},
+			CreatedAt: at(n), UpdatedAt: at(n),
+		}
+	}
+	for i, id := range []string{"b", "a", "c"} {
+		kept, err := db.PutAgent(ctx, make("t1", id, i), any)
+		must(t, err)
+		same(t, "first revision", kept.Revision, int64(1))
+	}
+	_, err := db.PutAgent(ctx, make("t2", "a", 0), any)
+	must(t, err)
+	want := make("t1", "b", 0)
+	want.UpdatedAt, want.Revision, want.Model = at(9), 2, "other"
+	change := make("t1", "b", 9)
+	change.Model = "other"
+	_, err = db.PutAgent(ctx, change, stale)
+	wantFault(t, err, fault.Precondition, "precondition_failed")
+	kept, err := db.PutAgent(ctx, change, any)
+	must(t, err)
+	same(t, "changed", kept, want)
+	got, err := db.Agent(ctx, "t1", "b")
+	must(t, err)
+	same(t, "read", got, want)
+
+	page, next, err := db.Agents(ctx, "t1", "", 2)
+	must(t, err)
+	same(t, "page", []string{page[0].ID, page[1].ID}, []string{"a", "b"})
+	page, next, err = db.Agents(ctx, "t1", next, 2)
+	must(t, err)
+	same(t, "last page", page[0].ID+next, "c")
+
+	wantFault(t, db.DeleteAgent(ctx, "t1", "b", stale), fault.Precondition, "precondition_failed")
+	must(t, db.DeleteAgent(ctx, "t1", "b", any))
+	wantFault(t, db.DeleteAgent(ctx, "t1", "b", any), fault.NotFound, "agent_not_found")
+	_, err = db.Agent(ctx, "t1", "b")
+	wantFault(t, err, fault.NotFound, "agent_not_found")
+}
