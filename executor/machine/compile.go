@@ -32,6 +32,9 @@ func Compile(def *definitions.Definition) (*Plan, error) {
 	if len(def.Output) > 0 {
 		p.output = c.template("output", def.Output)
 	}
+	if limit := def.Concurrency; limit != nil && limit.Key != "" {
+		p.key = c.text("concurrency", limit.Key)
+	}
 	if c.err != nil {
 		return nil, fault.Wrap(c.err, fault.Unacceptable, "definition_broken", "the definition cannot run; validate it")
 	}

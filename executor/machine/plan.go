@@ -16,7 +16,8 @@ type Plan struct {
 	top     *list
 	index   map[string]*node // by step id, loop bodies included
 	output  *expressions.Template
-	timeout time.Duration // of the whole run; 0: none
+	timeout time.Duration         // of the whole run; 0: none
+	key     *expressions.Template // of concurrency, nil: none
 }
 
 // Definition is what the plan was compiled from.

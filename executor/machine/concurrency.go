@@ -1,0 +1,42 @@
+package machine
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+// maxKey is how many bytes a concurrency key may have.
+const maxKey = 1000
+
+// Concurrency is the limit of the definition that the run runs on; nil: none.
+func (r *Run) Concurrency() *definitions.Concurrency { return r.plan.def.Concurrency }
+
+// ConcurrencyKey renders the key by which the run counts against that limit.
+// It is never empty where there is a limit: it begins with '='. A key that
+// cannot be rendered is fault.Unacceptable concurrency_key.
+func (r *Run) ConcurrencyKey() (string, error) {
+	if r.Concurrency() == nil {
+		return "", nil
+	}
+	if r.plan.key == nil {
+		return "=", nil
+	}
+	raw, err := r.plan.key.Render(view{run: r, at: whole})
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key cannot be rendered from this input: %s", err.Error())
+	}
+	raw = bytes.TrimSpace(raw)
+	text := string(raw)
+	if len(raw) > 0 && raw[0] == '"' {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return "", fault.Wrap(err, fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key is no text.")
+		}
+	}
+	if len(text) > maxKey {
+		return "", fault.New(fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key gives %d bytes for this input; at most %d are allowed.", len(text), maxKey)
+	}
+	return "=" + text, nil
+}
