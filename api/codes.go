@@ -48,6 +48,7 @@ func errorCodes() []errorCode {
 		{"unsupported_media_type", 415, "The body is not JSON (or YAML, with a definition)."},
 		{"invalid_definition", 422, "The definition has errors; see errors and diagnostics."},
 		{"invalid_input", 422, "The input does not fit the workflow's input schema."},
+		{"concurrency_key", 422, "The workflow's concurrency key cannot be made from this input."},
 		{"unknown_step", 422, "The definition has no step of that id."},
 		{"step_not_reachable", 422, "A run cannot go on from there: a dependency is not finished, or the step is no top-level one."},
 		{"step_not_redrivable", 422, "Not a top-level loop over items with failed iterations."},

@@ -9,7 +9,7 @@ import (
 // steeringTable is how runs are steered beyond cancel and pause.
 func (h *Handler) steeringTable() []route {
 	const run = workflowsBase + "/runs/{run_id}"
-	startCodes := []string{"run_not_found", "workflow_not_found", "workflow_not_runnable", "workflow_changing", "invalid_input", "outcome_unknown"}
+	startCodes := []string{"run_not_found", "workflow_not_found", "workflow_not_runnable", "workflow_changing", "invalid_input", "concurrency_limit", "concurrency_key", "outcome_unknown"}
 	return []route{
 		route{method: http.MethodGet, path: run + "/steps/{step_id}/iterations", id: "listIterations", tag: "runs",
 			summary: "List a loop's iterations: the ended ones in the order in which they ended, then the running ones", action: access.View, on: onRun,

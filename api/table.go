@@ -94,7 +94,7 @@ func (h *Handler) runsTable() []route {
 			summary: "Start a run", action: access.Execute, on: onWorkflow, body: optionalBody, idempotent: true,
 			answers: []answer{{status: http.StatusAccepted, body: startedRun{}, about: "The run is stored.", headers: []string{"Location"}}},
 			codes: []string{"workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing",
-				"invalid_input", "secret_in_input", "invalid_trigger", "outcome_unknown"}}.to(taking(h.startRun)),
+				"invalid_input", "secret_in_input", "invalid_trigger", "concurrency_limit", "concurrency_key", "outcome_unknown"}}.to(taking(h.startRun)),
 		route{method: http.MethodGet, path: workflowsBase + "/{id}/runs", id: "listRuns", tag: "runs",
 			summary: "List a workflow's runs, newest first", action: access.View, on: onWorkflow,
 			query:   append([]param{{name: "status", enum: vocabulary(inWorkflows)}}, paging()...),

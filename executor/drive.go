@@ -40,7 +40,10 @@ func (e *engine) load(l *live, envs []envelope) bool {
 		run, row, debt, err := e.svc.restore(ctx, l.id)
 		cancel()
 		if err == nil {
-			l.run, l.trace, l.snapshot = run, Trace{row.TraceParent, row.TraceState}, debt
+			l.run, l.trace, l.snapshot, l.key = run, Trace{row.TraceParent, row.TraceState}, debt, row.ConcurrencyKey
+			if g, c, limited := groupOf(run, l.key); limited && run.State != machine.Queued && !run.State.Terminal() {
+				e.limits.keep(l.id, g, c.Limit)
+			}
 			return true
 		}
 		if fault.KindOf(err) == fault.Unavailable && mustNotBeLost(envs) && !e.stopped.Load() {
@@ -52,6 +55,9 @@ func (e *engine) load(l *live, envs []envelope) bool {
 		}
 		refuse(envs, err)
 		e.abandon(l)
+		if fault.KindOf(err) == fault.NotFound {
+			e.ended(l.id)
+		}
 		return false
 	}
 }
@@ -74,6 +80,7 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 		e.abandon(l)
 		return false
 	}
+	envs = e.mayBegin(l, envs)
 	held := !e.driving.Load()
 	change, answers := applyAll(e.log, l.run, envs, e.now(), held)
 	if !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
@@ -287,6 +294,9 @@ func (e *engine) committed(l *live, change machine.Change) {
 	l.run = change.Run
 	if len(change.Events) > 0 {
 		e.svc.cfg.Hub.Wake(l.id)
+	}
+	if l.key != "" && change.Run.State.Terminal() {
+		e.ended(l.id)
 	}
 	if at, ok := change.Run.Due(); ok && at.Before(e.now().Add(timerHorizon)) {
 		e.timers.set(l.id, at)

@@ -30,6 +30,7 @@ type engine struct {
 	commits *committer
 	slots   *slots
 	timers  *timers
+	limits  *limits
 	backlog backlog
 	steps   *gate
 	scripts *gate
@@ -54,7 +55,8 @@ type engine struct {
 // inbox, driven and slot grants are guarded by engine.mu.
 type live struct {
 	id       string
-	epoch    int64 // of the lease under which the run is driven
+	key      string // the run's concurrency key
+	epoch    int64  // of the lease under which the run is driven
 	inbox    []envelope
 	driven   bool
 	granted  bool // a slot was taken for it by the dispatcher
@@ -86,7 +88,7 @@ type outcome struct {
 func newEngine(s *Service) *engine {
 	e := &engine{
 		svc: s, store: s.cfg.Store, log: s.cfg.Log, now: s.now, crash: s.cfg.Crash,
-		timers: newTimers(), kicks: make(chan struct{}, 1),
+		timers: newTimers(), limits: newLimits(), kicks: make(chan struct{}, 1),
 		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts),
 		live: make(map[string]*live), waiting: make(map[string]bool),
 	}

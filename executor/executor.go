@@ -105,6 +105,10 @@ type Store interface {
 	Busy(ctx context.Context, afterID string, limit int) ([]string, error)
 	// OpenRuns lists the ids of a workflow's runs that are not terminal.
 	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
+	// Limited lists the open runs that have a concurrency key, first come first
+	// served; OpenOf counts those of one workflow and key.
+	Limited(ctx context.Context) ([]Limited, error)
+	OpenOf(ctx context.Context, workflowID, key string) (int, error)
 	// Definition reads the canonical definition text of (workflow, version),
 	// also of deleted workflows.
 	Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error)

@@ -31,10 +31,15 @@ func (s *Service) Prepare(ctx context.Context, req StartRequest, fresh bool) (Co
 		if err != nil {
 			return Commit{}, err
 		}
+		key, err := s.roomFor(ctx, created.Run)
+		if err != nil {
+			return Commit{}, err
+		}
 		c := Commit{
 			Row:    rowOf(created.Run, req.Trace, created.Run.CreatedAt),
 			Events: created.Events, Revision: target.Revision,
 		}
+		c.Row.ConcurrencyKey = key
 		if req.Keep != nil {
 			c.Answer = req.Keep(c.Row)
 		}

@@ -128,13 +128,13 @@ func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64,
 // engine. No run begins before all of them are known: one that began earlier
 // would look like one of them. False: ctx ended first.
 func (e *engine) recover(ctx context.Context) bool {
-	ids, err := e.busy(ctx)
+	ids, err := e.openRuns(ctx)
 	for err != nil {
 		e.log.Warn("the runs that were in action could not be read", "error", err)
 		if !pause(ctx, retryStoreAfter) {
 			return false
 		}
-		ids, err = e.busy(ctx)
+		ids, err = e.openRuns(ctx)
 	}
 	e.driving.Store(true)
 	if n := e.takeUp(ids); n > 0 {
@@ -143,6 +143,14 @@ func (e *engine) recover(ctx context.Context) bool {
 	e.backlog.mark()
 	e.open.Store(true)
 	return true
+}
+
+// openRuns counts the runs of workflows with a limit and lists the busy ones.
+func (e *engine) openRuns(ctx context.Context) ([]string, error) {
+	if err := e.restoreLimits(ctx); err != nil {
+		return nil, err
+	}
+	return e.busy(ctx)
 }
 
 // busy lists the runs that the store has as in action.
@@ -204,6 +212,10 @@ func (e *engine) dispatch(ctx context.Context, queued []string) []string {
 			e.post(id, envelope{in: machine.Tick{}}, true)
 			continue
 		}
+		if id, ok := e.limits.pop(); ok {
+			e.post(id, envelope{in: machine.Begin{}}, true)
+			continue
+		}
 		if len(queued) == 0 {
 			queued = e.queuedRuns(ctx)
 		}
@@ -254,13 +266,14 @@ func (e *engine) queuedRuns(ctx context.Context) []string {
 	}
 }
 
-// notLive leaves out the runs that are in memory.
+// notLive leaves out the runs that are in memory, or wait for room below their
+// workflow's limit.
 func (e *engine) notLive(ids []string) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	kept := ids[:0]
 	for _, id := range ids {
-		if e.live[id] == nil {
+		if e.live[id] == nil && !e.limits.waits(id) {
 			kept = append(kept, id)
 		}
 	}

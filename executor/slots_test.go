@@ -68,7 +68,7 @@ func TestAQueuedRunIsLookedForAfterItsCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	created := machine.New(p.plan, machine.Header{RunID: "r", Input: []byte("null")}, time.Now())
-	row, err := s.engine.start(created, Target{}, StartRequest{})
+	row, err := s.engine.start(created, "", Target{}, StartRequest{})
 	if err != nil || row.State != machine.Queued {
 		t.Fatal(row.State, err)
 	}

@@ -60,7 +60,40 @@ func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) 
 	if err != nil {
 		return Record{}, err
 	}
-	return s.engine.start(created, target, req)
+	key, err := created.Run.ConcurrencyKey()
+	if err != nil {
+		return Record{}, s.unlessStale(ctx, target, req, err)
+	}
+	if key == "" {
+		return s.engine.start(created, "", target, req)
+	}
+	return s.startLimited(ctx, created, key, target, req)
+}
+
+// startLimited starts a run of a workflow with a concurrency limit. The node
+// that leads decides; another one can only look, and leaves the run queued.
+func (s *Service) startLimited(ctx context.Context, created machine.Change, key string, target Target, req StartRequest) (Record, error) {
+	e, runID := s.engine, created.Run.RunID
+	g, c, _ := groupOf(created.Run, key)
+	leads := e.open.Load()
+	room := leads && e.limits.enter(runID, g, c.Limit, true)
+	switch {
+	case room || c.OnLimit != "reject":
+	case leads:
+		return Record{}, refuseBeyond(c)
+	default:
+		if _, err := s.roomFor(ctx, created.Run); err != nil {
+			return Record{}, err
+		}
+	}
+	row, err := e.start(created, key, target, req)
+	switch {
+	case err != nil:
+		e.ended(runID)
+	case leads && !room:
+		e.holdQueued(runID, g, c)
+	}
+	return row, err
 }
 
 // unlessStale makes a refusal that rests on a remembered target ErrStale when
@@ -112,19 +145,20 @@ func checkInput(c *compiled, input json.RawMessage) error {
 
 // start begins the run at once where it needs no slot or one is free;
 // otherwise the run is stored as queued. Either way it is one commit.
-func (e *engine) start(created machine.Change, target Target, req StartRequest) (Record, error) {
-	l := &live{id: created.Run.RunID, trace: req.Trace}
+func (e *engine) start(created machine.Change, key string, target Target, req StartRequest) (Record, error) {
+	l := &live{id: created.Run.RunID, key: key, trace: req.Trace}
 	change, begun := e.tryBegin(created, l)
 	row, err := e.insert(l, change, begun, target, req)
 	if errors.Is(err, ErrFenced) && l.epoch != 0 {
 		// Another node leads by now and finds the run in the queue.
-		return e.insert(&live{id: l.id, trace: l.trace}, created, false, target, req)
+		return e.insert(&live{id: l.id, key: key, trace: l.trace}, created, false, target, req)
 	}
 	return row, err
 }
 
 func (e *engine) insert(l *live, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
 	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
+	row.ConcurrencyKey = l.key
 	commit := Commit{Row: row, Events: change.Events, Revision: target.Revision}
 	if req.Keep != nil {
 		commit.Answer = req.Keep(row)
@@ -157,6 +191,9 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 	l.epoch = e.svc.epoch.Load()
 	if l.epoch == 0 || !e.open.Load() {
 		e.backlog.mark()
+		return created, false
+	}
+	if g, c, limited := groupOf(created.Run, l.key); limited && !e.limits.enter(l.id, g, c.Limit, true) {
 		return created, false
 	}
 	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt)

@@ -7,12 +7,17 @@ import (
 	"gorm.io/gorm"
 
 	"heddle/executor"
+	"heddle/executor/machine"
 )
 
 // The lists of states stand literally in the SQL, as in the partial indexes
 // that serve these queries; a test compares them with the machine's.
 const (
 	busySQL = "SELECT id FROM runs WHERE state IN ('running', 'pausing', 'cancelling', 'compensating') AND id > ? ORDER BY id LIMIT ?"
+
+	limitedSQL = "SELECT id, workflow_id, version, hash, concurrency_key, state FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id"
+
+	openOfSQL = "SELECT count(*) FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND concurrency_key = ?"
 
 	openRunsSQL = "SELECT id FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id = ? ORDER BY id"
 
@@ -122,4 +127,26 @@ func (db *DB) OpenRuns(ctx context.Context, tenantID, workflowID string) ([]stri
 	var ids []string
 	err := db.reader(ctx).Raw(openRunsSQL, workflowID, tenantID).Scan(&ids).Error
 	return ids, translate(err)
+}
+
+// Limited lists the open runs that have a concurrency key, the oldest first.
+// Begun is false for a run that is queued, also after a resume.
+func (db *DB) Limited(ctx context.Context) ([]executor.Limited, error) {
+	var rows []runRow
+	if err := db.reader(ctx).Raw(limitedSQL).Scan(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]executor.Limited, len(rows))
+	for i, r := range rows {
+		list[i] = executor.Limited{RunID: r.ID, WorkflowID: r.WorkflowID, Version: r.Version, Hash: r.Hash,
+			Key: r.ConcurrencyKey, Begun: r.State != string(machine.Queued)}
+	}
+	return list, nil
+}
+
+// OpenOf counts the open runs of a workflow with that concurrency key.
+func (db *DB) OpenOf(ctx context.Context, workflowID, key string) (int, error) {
+	var n int
+	err := db.reader(ctx).Raw(openOfSQL, workflowID, key).Scan(&n).Error
+	return n, translate(err)
 }

@@ -5,12 +5,14 @@ import (
 	"slices"
 	"testing"
 
+	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store"
 )
 
 var queueTests = map[string]func(*testing.T, *store.DB){
+	"queue of runs with a concurrency key": testLimited,
 	"queue is fair between tenants":        testQueueFair,
 	"queue takes every tenant in turn":     testQueueTurns,
 	"due runs come earliest first":         testDue,
@@ -111,4 +113,34 @@ func testOpenRuns(t *testing.T, db *store.DB) {
 	got, err = db.OpenRuns(ctx, "t2", "wf_1")
 	must(t, err)
 	same(t, "another tenant's", len(got), 0)
+}
+
+func testLimited(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	other := create(t, db, revision("t1", "wf_2", "two", 1))
+	member := func(w definitions.Workflow, id, key string, n int) executor.Commit {
+		c := newRun(w, id, n)
+		c.Row.ConcurrencyKey = key
+		commit(t, db, c)
+		return c
+	}
+	member(w, "run_3", "=a", 3)
+	begun := member(w, "run_1", "=a", 1)
+	commit(t, db, grow(begun, machine.WaitingTimer, 4))
+	ended := member(w, "run_2", "=a", 2)
+	commit(t, db, grow(ended, machine.Failed, 4))
+	member(w, "run_4", "=b", 4)
+	member(w, "run_5", "", 5)
+	member(other, "run_6", "=a", 6)
+	got, err := db.Limited(ctx)
+	must(t, err)
+	limited := func(w definitions.Workflow, id, key string, begun bool) executor.Limited {
+		return executor.Limited{RunID: id, WorkflowID: w.ID, Version: 1, Hash: "sha256:" + w.Slug, Key: key, Begun: begun}
+	}
+	same(t, "open runs with a key", got, []executor.Limited{
+		limited(w, "run_1", "=a", true), limited(w, "run_3", "=a", false), limited(w, "run_4", "=b", false), limited(other, "run_6", "=a", false),
+	})
+	n, err := db.OpenOf(ctx, w.ID, "=a")
+	must(t, err)
+	same(t, "open runs of one key", n, 2)
 }

@@ -1,0 +1,273 @@
+package executor
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"heddle/definitions"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// limits counts the open runs of workflows with a concurrency limit, on the
+// node that leads. A run is a member of its group from the moment at which it
+// may begin until it has ended; at most Limit runs are members at once,
+// whatever is under way around them. All others are queued in the store; the
+// ones that were found there wait here in order.
+type limits struct {
+	mu     sync.Mutex
+	groups map[group]*groupState
+	byRun  map[string]group
+	// admitted holds runs that were let in from the queue and are to begin.
+	admitted []string
+}
+
+// group is what a limit counts together.
+type group struct{ workflowID, key string }
+
+type groupState struct {
+	limit   int
+	members map[string]bool // true: it is being cancelled to make room
+	queue   []string
+}
+
+func newLimits() *limits {
+	return &limits{groups: make(map[group]*groupState), byRun: make(map[string]group)}
+}
+
+// groupOf tells what a run counts against; false: nothing.
+func groupOf(run *machine.Run, key string) (group, *definitions.Concurrency, bool) {
+	c := run.Concurrency()
+	return group{run.WorkflowID, key}, c, c != nil && key != ""
+}
+
+func (l *limits) group(g group, limit int) *groupState {
+	s := l.groups[g]
+	if s == nil {
+		s = &groupState{members: make(map[string]bool)}
+		l.groups[g] = s
+	}
+	s.limit = limit
+	return s
+}
+
+// enter makes a run a member, if there is room or it is one already. A run
+// that just arrives does not overtake those that wait.
+func (l *limits) enter(runID string, g group, limit int, arrives bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.group(g, limit)
+	if _, in := s.members[runID]; in {
+		return true
+	}
+	if len(s.members) >= limit || arrives && len(s.queue) > 0 {
+		return false
+	}
+	s.queue = slices.DeleteFunc(s.queue, func(id string) bool { return id == runID })
+	l.join(runID, g, s)
+	return true
+}
+
+func (l *limits) join(runID string, g group, s *groupState) {
+	s.members[runID] = false
+	l.byRun[runID] = g
+}
+
+// keep makes a run that has begun a member, room or not.
+func (l *limits) keep(runID string, g group, limit int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.group(g, limit)
+	if _, in := s.members[runID]; !in {
+		l.join(runID, g, s)
+	}
+}
+
+// hold lets a queued run wait for room; false: there is some by now. It
+// returns the runs that a workflow with cancel_oldest gives up for it.
+func (l *limits) hold(runID string, g group, c *definitions.Concurrency) (held bool, giveUp []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.group(g, c.Limit)
+	if _, in := s.members[runID]; in || len(s.members) < c.Limit && len(s.queue) == 0 {
+		return false, nil
+	}
+	if !slices.Contains(s.queue, runID) {
+		s.queue = append(s.queue, runID)
+		l.byRun[runID] = g
+	}
+	if c.OnLimit == "cancel_oldest" {
+		giveUp = s.oldest(c.Limit)
+	}
+	return true, giveUp
+}
+
+// oldest picks the runs beyond the limit, the oldest first; run ids rise with
+// time. Members are marked, so that none is picked twice.
+func (s *groupState) oldest(limit int) []string {
+	var open []string
+	for id, leaving := range s.members {
+		if !leaving {
+			open = append(open, id)
+		}
+	}
+	open = append(open, s.queue...)
+	slices.Sort(open)
+	open = open[:max(len(open)-limit, 0)]
+	for _, id := range open {
+		if _, in := s.members[id]; in {
+			s.members[id] = true
+		}
+	}
+	return open
+}
+
+// leave takes a run out; true: others were let in for it.
+func (l *limits) leave(runID string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g, known := l.byRun[runID]
+	if !known {
+		return false
+	}
+	s := l.groups[g]
+	delete(l.byRun, runID)
+	delete(s.members, runID)
+	s.queue = slices.DeleteFunc(s.queue, func(id string) bool { return id == runID })
+	let := false
+	for len(s.queue) > 0 && len(s.members) < s.limit {
+		next := s.queue[0]
+		s.queue = s.queue[1:]
+		s.members[next] = false
+		l.admitted = append(l.admitted, next)
+		let = true
+	}
+	if len(s.members)+len(s.queue) == 0 {
+		delete(l.groups, g)
+	}
+	return let
+}
+
+// pop takes the next run that may begin.
+func (l *limits) pop() (string, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.admitted) == 0 {
+		return "", false
+	}
+	id := l.admitted[0]
+	l.admitted = l.admitted[1:]
+	return id, true
+}
+
+// waits tells whether a queued run waits for room here.
+func (l *limits) waits(runID string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g, known := l.byRun[runID]
+	if !known {
+		return false
+	}
+	_, in := l.groups[g].members[runID]
+	return !in
+}
+
+// Limited is an open run of a workflow with a concurrency limit.
+type Limited struct {
+	RunID      string
+	WorkflowID string
+	Version    int
+	Hash       string
+	Key        string
+	Begun      bool
+}
+
+// restoreLimits counts afresh what the store has: first the runs that have
+// begun, then the queued ones in their order, as far as there is room.
+func (e *engine) restoreLimits(ctx context.Context) error {
+	open, err := e.store.Limited(ctx)
+	if err != nil {
+		return err
+	}
+	fresh := newLimits()
+	for _, begun := range []bool{true, false} {
+		for _, r := range open {
+			if r.Begun != begun {
+				continue
+			}
+			c, err := e.svc.plans.get(ctx, r.WorkflowID, r.Version, r.Hash)
+			if fault.KindOf(err) == fault.Unavailable {
+				return err
+			}
+			if err != nil || c.plan.Definition().Concurrency == nil {
+				continue // such a run cannot be driven, or has no limit any more
+			}
+			g, limit := group{r.WorkflowID, r.Key}, c.plan.Definition().Concurrency.Limit
+			if begun {
+				fresh.keep(r.RunID, g, limit)
+			} else {
+				fresh.enter(r.RunID, g, limit, false)
+			}
+		}
+	}
+	e.limits.mu.Lock()
+	defer e.limits.mu.Unlock()
+	e.limits.groups, e.limits.byRun, e.limits.admitted = fresh.groups, fresh.byRun, nil
+	return nil
+}
+
+// mayBegin drops the Begin of a queued run that has to wait for room.
+func (e *engine) mayBegin(l *live, envs []envelope) []envelope {
+	g, c, limited := groupOf(l.run, l.key)
+	if !limited || l.run.State != machine.Queued {
+		return envs
+	}
+	begins := func(env envelope) bool { _, begin := env.in.(machine.Begin); return begin }
+	if !slices.ContainsFunc(envs, begins) || e.limits.enter(l.id, g, c.Limit, false) {
+		return envs
+	}
+	e.holdQueued(l.id, g, c)
+	return slices.DeleteFunc(envs, begins)
+}
+
+// holdQueued lets a run that is stored as queued wait for room, and cancels
+// what has to make room.
+func (e *engine) holdQueued(runID string, g group, c *definitions.Concurrency) {
+	held, giveUp := e.limits.hold(runID, g, c)
+	if !held {
+		e.queued()
+	}
+	for _, id := range giveUp {
+		e.post(id, envelope{in: machine.Cancel{Reason: "A newer run took its place: the workflow's concurrency limit is reached."}}, false)
+	}
+}
+
+// ended takes a run out of its group.
+func (e *engine) ended(runID string) {
+	if e.limits.leave(runID) {
+		e.kick()
+	}
+}
+
+// refuseBeyond is the answer to a start that a workflow rejects.
+func refuseBeyond(c *definitions.Concurrency) error {
+	return fault.New(fault.Conflict, "concurrency_limit",
+		"%d runs of this concurrency key are open, and the workflow rejects more; wait for one to end.", c.Limit)
+}
+
+// roomFor gives the key of a run that is about to be stored as queued. Where
+// the workflow rejects runs beyond its limit and none is free just now, it is
+// fault.Conflict concurrency_limit.
+func (s *Service) roomFor(ctx context.Context, run *machine.Run) (string, error) {
+	key, err := run.ConcurrencyKey()
+	c := run.Concurrency()
+	if err != nil || c == nil || c.OnLimit != "reject" {
+		return key, err
+	}
+	open, err := s.cfg.Store.OpenOf(ctx, run.WorkflowID, key)
+	if err == nil && open >= c.Limit {
+		err = refuseBeyond(c)
+	}
+	return key, err
+}
