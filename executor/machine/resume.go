@@ -101,7 +101,7 @@ func (r *Run) judge(in Resume) ([]string, error) {
 	case Paused, Failed, Cancelled:
 	default:
 		return nil, fault.New(fault.Conflict, "run_not_resumable",
-			"Run %s is %s; only a paused, failed or cancelled run can be resumed.", r.RunID, r.State)
+			"Run %s is %s; only a paused, failed or cancelled run can be resumed.", r.RunID, r.State.plain())
 	}
 	plan := r.planFor(in)
 	why := r.toRunAgain(plan, "")
@@ -217,4 +217,13 @@ func form(n *node) string {
 		return "" // no definition that passed validation has such a step
 	}
 	return string(text)
+}
+
+// plain is the state in a word that people know.
+func (s State) plain() string {
+	switch s {
+	case WaitingTimer, WaitingSignal, Backoff:
+		return "waiting"
+	}
+	return string(s)
 }
