@@ -12,7 +12,7 @@ import (
 // gives an empty, migrated database, closed when the test ends.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range []map[string]func(*testing.T, *store.DB){
-		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, templateTests, transferTests,
+		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, templateTests, transferTests,
 		secretTests, agentTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
