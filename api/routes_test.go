@@ -101,6 +101,7 @@ func calls() []call {
 		{"signalRun", "execute", "POST", at("/v1/runs/{run}/signals/go"), nil, flow, 202},
 		{"cancelV1Run", "execute", "POST", at("/v1/runs/{done}/cancel"), nil, "workflow:trivial", 200},
 		{"terminateV1Run", "operate", "POST", at("/v1/runs/{done}/terminate"), nil, "workflow:trivial", 200},
+		{"dryRunWorkflow", "execute", "POST", at("/api/workflows/{wf}/dry-run"), nil, flow, 200},
 		{"restartRun", "operate", "POST", at("/api/workflows/runs/{done}/restart"), nil, "workflow:trivial", 202},
 		{"redriveRun", "operate", "POST", at("/api/workflows/runs/{loop}/redrive"), at(`{"step_id":"each"}`), "workflow:broken", 202},
 		{"terminateRun", "operate", "POST", at("/api/workflows/runs/{done}/terminate"), nil, "workflow:trivial", 200},

@@ -15,6 +15,9 @@ func (h *Handler) steeringTable() []route {
 			summary: "List a loop's iterations: the ended ones in the order in which they ended, then the running ones", action: access.View, on: onRun,
 			query:   append([]param{{name: "status", enum: []string{"running", "completed", "failed"}}}, cursorPaging()...),
 			answers: ok(iterationList{}), codes: []string{"run_not_found", "step_not_found"}}.to(bare(h.listIterations)),
+		route{method: http.MethodPost, path: workflowsBase + "/{id}/dry-run", id: "dryRunWorkflow", tag: "runs",
+			summary: "Drive a run in memory with mocked steps; nothing is performed or stored", action: access.Execute, on: onWorkflow, body: optionalBody,
+			answers: ok(dryRunAnswer{}), codes: []string{"workflow_not_found", "version_not_found", "invalid_input", "unknown_step"}}.to(taking(h.dryRunWorkflow)),
 		route{method: http.MethodPost, path: run + "/resume", id: "resumeRun", tag: "runs",
 			summary: "Go on with a paused, failed or cancelled run", action: access.Execute, on: onRun, body: optionalBody, query: dryRunParam(),
 			answers: []answer{
