@@ -84,6 +84,15 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (Agent, error) {
 	return s.store.Agent(ctx, tenantID, id)
 }
 
+// HasAgent tells whether the tenant has the agent.
+func (s *Service) HasAgent(ctx context.Context, tenantID, id string) (bool, error) {
+	_, err := s.store.Agent(ctx, tenantID, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // List gives a page of agents, by id.
 func (s *Service) List(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error) {
 	return s.store.Agents(ctx, tenantID, cursor, limit)

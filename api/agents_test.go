@@ -37,4 +37,14 @@ func TestAgentsAreSetUp(t *testing.T) {
 	}
 	s.do(request{method: http.MethodDelete, path: "/v1/agents/writer"}).want(t, http.StatusNoContent)
 	s.get("/v1/agents/writer").wantCode(t, http.StatusNotFound, "agent_not_found")
+	const asking = `{"definition":{"name":"N","steps":[{"id":"l","type":"loop","config":{"items":"2","steps":[{"id":"a","type":"agent_task","config":{"agent_id":"writer","goal":"g"}}]}}]}}`
+	found := s.post("/api/workflows/validate", asking).want(t, http.StatusOK)
+	if found.text(t, "diagnostics", 0, "code") != "unknown_reference" || found.text(t, "diagnostics", 0, "severity") != "warning" ||
+		found.text(t, "diagnostics", 0, "pointer") != "/steps/0/config/steps/0/config/agent_id" {
+		t.Errorf("findings: %s", found.body)
+	}
+	put("writer", writer, "*").want(t, http.StatusOK)
+	if found := s.post("/api/workflows/validate", asking).want(t, http.StatusOK); !strings.Contains(found.body, `"diagnostics":[]`) {
+		t.Errorf("findings with the agent: %s", found.body)
+	}
 }

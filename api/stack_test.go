@@ -123,7 +123,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	s.exec = executor.New(ecfg)
 	acfg.Access, acfg.Executor = s.access, s.exec
 	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{
-		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Now: risingClock(), NewID: newID,
+		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Agents: agents.New(db, time.Now), Now: risingClock(), NewID: newID,
 	})
 	acfg.Templates, err = templates.NewService(templates.ServiceConfig{
 		Store: db, Definitions: acfg.Definitions, Catalog: registry, Secrets: vault, Now: time.Now, NewID: newID,

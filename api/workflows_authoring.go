@@ -177,7 +177,10 @@ func (h *Handler) validateDefinition(c *call, req validateDefinition) error {
 	if !req.Definition.given {
 		return errNoDefinition()
 	}
-	found := h.cfg.Definitions.Validate(req.Definition.Written)
+	found, err := h.cfg.Definitions.ValidateFor(c.ctx(), c.tenantID(), req.Definition.Written)
+	if err != nil {
+		return err
+	}
 	return c.reply(http.StatusOK, validity{
 		Valid: definitions.Valid(found), Errors: definitions.Messages(found), Diagnostics: found,
 	})

@@ -20,12 +20,13 @@ type Secrets interface {
 	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
 }
 
-// ServiceConfig is what a Service is made of. Secrets may be nil.
+// ServiceConfig is what a Service is made of. Secrets and Agents may be nil.
 type ServiceConfig struct {
 	Store   Store
 	Catalog Catalog
 	Runs    OpenRuns
 	Secrets Secrets
+	Agents  Agents
 	Now     func() time.Time
 	NewID   func(prefix string) string
 }
@@ -37,6 +38,7 @@ type Service struct {
 	catalog Catalog
 	runs    OpenRuns
 	secrets Secrets
+	agents  Agents
 	now     func() time.Time
 	newID   func(prefix string) string
 }
@@ -44,7 +46,7 @@ type Service struct {
 // NewService makes a Service.
 func NewService(cfg ServiceConfig) *Service {
 	return &Service{
-		store: cfg.Store, catalog: cfg.Catalog, runs: cfg.Runs, secrets: cfg.Secrets, newID: cfg.NewID,
+		store: cfg.Store, catalog: cfg.Catalog, runs: cfg.Runs, secrets: cfg.Secrets, agents: cfg.Agents, newID: cfg.NewID,
 		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 	}
 }

@@ -81,7 +81,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		Writers: writers(s.DatabaseURL),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
-		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Now: time.Now, NewID: newID,
+		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: time.Now, NewID: newID,
 	})
 	patterns, err := templates.NewService(templates.ServiceConfig{
 		Store: db, Definitions: st.definitions, Catalog: st.registry, Secrets: st.secrets, Now: time.Now, NewID: newID,

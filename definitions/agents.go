@@ -1,0 +1,72 @@
+package definitions
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Agents tells whether a tenant has an agent.
+type Agents interface {
+	HasAgent(ctx context.Context, tenantID, agentID string) (bool, error)
+}
+
+// maxAgentLooks bounds how many names of agents one validation looks up.
+const maxAgentLooks = 100
+
+// ValidateFor is Validate with what only the tenant's objects can tell: an
+// agent_id that does not exist (yet) is the warning unknown_reference.
+func (s *Service) ValidateFor(ctx context.Context, tenantID string, d Written) ([]Diagnostic, error) {
+	found := s.Validate(d)
+	if s.agents == nil || d.Document == nil {
+		return found, nil
+	}
+	missing, known := &findings{}, map[string]bool{}
+	for _, at := range agentNames(d.Document.root.member("steps"), nil) {
+		name := at.text
+		exists, asked := known[name]
+		if !asked {
+			if len(known) == maxAgentLooks {
+				break
+			}
+			var err error
+			if exists, err = s.agents.HasAgent(ctx, tenantID, name); err != nil {
+				return nil, fmt.Errorf("look for agent %s: %w", name, err)
+			}
+			known[name] = exists
+		}
+		if !exists {
+			missing.warn(UnknownReference, at, "There is no agent '%s' (yet); an admin sets it up with PUT /v1/agents/%s", name, name)
+		}
+	}
+	return merge(found, missing.resolve(d.Document.src)), nil
+}
+
+// agentNames lists the constant agent_ids of a list of steps, their
+// compensations and bodies.
+func agentNames(steps *node, list []*node) []*node {
+	if steps == nil || steps.kind != array {
+		return list
+	}
+	for _, step := range steps.kids {
+		for _, performed := range []*node{step, step.member("compensate")} {
+			if performed == nil || textOf(performed.member("type")) != "agent_task" {
+				continue
+			}
+			if id := performed.member("config").member("agent_id"); textOf(id) != "" && !strings.Contains(id.text, "{{") {
+				list = append(list, id)
+			}
+		}
+		if textOf(step.member("type")) == "loop" {
+			list = agentNames(step.member("config").member("steps"), list)
+		}
+	}
+	return list
+}
+
+func textOf(n *node) string {
+	if n == nil || n.kind != text {
+		return ""
+	}
+	return n.text
+}
