@@ -14,7 +14,7 @@ import (
 // instead of trusting what is remembered: for a commit that was ErrStale.
 func (s *Service) Prepare(ctx context.Context, req StartRequest, fresh bool) (Commit, error) {
 	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("null")
+		req.Input = json.RawMessage("{}")
 	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Commit{}, err
@@ -83,7 +83,7 @@ func (s *Service) Leading() bool { return s.engine.driving.Load() }
 // invalid_input.
 func (s *Service) Resolve(ctx context.Context, req StartRequest) (Target, error) {
 	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("null")
+		req.Input = json.RawMessage("{}")
 	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Target{}, err

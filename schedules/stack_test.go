@@ -32,7 +32,7 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// clock is moved by tests.
+// clock is moved by tests; at zero it is the real one.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -41,6 +41,9 @@ type clock struct {
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.at.IsZero() {
+		return time.Now()
+	}
 	return c.at
 }
 

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"heddle/definitions"
+	"heddle/schedules"
+	"heddle/store"
+)
+
+func TestSchedulePreview(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"0 2 * * *", "--zone", "America/New_York", "--from", "2026-03-08", "-n", "2"}, exitOK,
+			"At 02:00 every day, New York time\n" +
+				"Sun 2026-03-08 03:00:00 -04:00  2026-03-08T07:00:00Z  02:00 does not exist on 2026-03-08 (clocks go from 02:00 to 03:00); moved to the first time after the gap.\n" +
+				"Mon 2026-03-09 02:00:00 -04:00  2026-03-09T06:00:00Z\n"},
+		{[]string{"0 0 * * *", "--from", "2026-01-01", "-n", "1"}, exitOK, "At 00:00 every day, UTC\nThu 2026-01-01 00:00:00 +00:00  2026-01-01T00:00:00Z\n"},
+		{[]string{"0 2 * *"}, exitUsage, "There are 4 fields"},
+		{[]string{"@daily", "--zone", "europe/berlin"}, exitUsage, "Did you mean Europe/Berlin?"},
+		{[]string{"@daily", "--dst-gap", "jump"}, exitUsage, "dst_gap"},
+		{[]string{"@daily", "--from", "yesterday"}, exitUsage, "--from"},
+		{[]string{"@daily", "-n", "0"}, exitUsage, "500"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), append([]string{"schedule", "preview"}, test.args...), nil, &out, &errs)
+		if code != test.code || code == exitOK && out.String() != test.want || !strings.Contains(out.String()+errs.String(), test.want) {
+			t.Errorf("%q: %d\n%s%s", test.args, code, &out, &errs)
+		}
+	}
+}
+
+func TestScheduleImpact(t *testing.T) {
+	db, err := store.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	w := definitions.Workflow{ID: "wf_1", TenantID: "t1", Slug: "one", Status: definitions.Active, ActiveVersion: 1, LatestVersion: 1, Revision: 1}
+	if err := db.CreateWorkflow(t.Context(), definitions.Revision{Workflow: w}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for id, s := range map[string]schedules.Schedule{"sched_1": {Input: []byte(`{"n":1}`)}, "sched_2": {}, "sched_3": {Version: "1"}} {
+		s.ID, s.TenantID, s.WorkflowID, s.Status, s.CreatedAt = id, "t1", "wf_1", schedules.Active, time.Now()
+		if err := db.CreateSchedule(t.Context(), s, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := scheduleImpact{db}.Impact(t.Context(), "t1", "wf_1", []byte(`{"type":"object","required":["n"]}`))
+	if err != nil || len(found) != 2 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	for _, f := range found {
+		if f.InputFits != (f.ScheduleID == "sched_1") || f.InputFits != (f.Problem == "") {
+			t.Errorf("%+v", f)
+		}
+	}
+}
