@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"heddle/executor"
-	"heddle/executor/machine"
 	"heddle/fault"
 )
 
@@ -107,14 +106,6 @@ type v1Deliver struct {
 type v1Delivered struct {
 	Accepted  bool `json:"accepted"`
 	Duplicate bool `json:"duplicate" doc:"The same request id was delivered before; nothing was done."`
-}
-
-// nodeState is the runs dialect's word for a step's status.
-func nodeState(s machine.StepStatus) string {
-	if s == machine.StepCompleted {
-		return "succeeded"
-	}
-	return string(s)
 }
 
 // versionNames gives versions their names in one answer: the label, or v3. A
