@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -14,6 +15,7 @@ import (
 // document is the served OpenAPI document, against which every answer of these
 // tests is checked.
 type document struct {
+	mu       sync.Mutex // over compiled, and the compiler
 	compiler *jsonschema.Compiler
 	paths    map[string]map[string]operation
 	compiled map[string]*jsonschema.Schema
@@ -130,13 +132,10 @@ func matches(template, path string) (fixed int, ok bool) {
 
 func (d *document) validate(t testing.TB, r request, pointer, body string) {
 	t.Helper()
-	schema, ok := d.compiled[pointer]
-	if !ok {
-		var err error
-		if schema, err = d.compiler.Compile(docURL + pointer); err != nil {
-			t.Fatalf("%s: %v", pointer, err)
-		}
-		d.compiled[pointer] = schema
+	schema, err := d.schema(pointer)
+	if err != nil {
+		t.Errorf("%s: %v", pointer, err)
+		return
 	}
 	value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
 	if err != nil {
@@ -146,6 +145,20 @@ func (d *document) validate(t testing.TB, r request, pointer, body string) {
 	if err := schema.Validate(value); err != nil {
 		t.Errorf("%s %s: not as documented: %v\n%s", r.method, r.path, err, body)
 	}
+}
+
+// schema compiles a part of the document once; requests may come at once.
+func (d *document) schema(pointer string) (*jsonschema.Schema, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.compiled[pointer]; s != nil {
+		return s, nil
+	}
+	s, err := d.compiler.Compile(docURL + pointer)
+	if err == nil {
+		d.compiled[pointer] = s
+	}
+	return s, err
 }
 
 // token escapes a key for a JSON pointer in a URL's fragment.
