@@ -43,6 +43,9 @@ type Config struct {
 	// StreamWrite is how long one write to a stream may stall before its reader
 	// is dropped; 0 is 20 s.
 	StreamWrite time.Duration
+	// TurnTime is how long a turn of a conversation may take before it answers
+	// that the run is still running; 0 is 55 s.
+	TurnTime time.Duration
 }
 
 // Handler serves every route of the product's API.
@@ -54,6 +57,7 @@ type Handler struct {
 	openapi []byte
 	schema  []byte // of definitions
 	flights *flights
+	turns   openTurns
 	// streams ends when the server stops: open streams are closed then.
 	streams context.Context
 	close   context.CancelFunc
@@ -68,6 +72,9 @@ func New(cfg Config) *Handler {
 	}
 	if h.cfg.StreamWrite == 0 {
 		h.cfg.StreamWrite = 20 * time.Second
+	}
+	if h.cfg.TurnTime == 0 {
+		h.cfg.TurnTime = 55 * time.Second
 	}
 	h.streams, h.close = context.WithCancel(context.Background())
 	h.routes = h.table()

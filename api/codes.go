@@ -38,6 +38,8 @@ func errorCodes() []errorCode {
 		{"schedule_changing", 409, "The schedule was changed while the request was under way; try again."},
 		{"run_open", 409, "Only a finished run is deleted."},
 		{"run_finished", 409, "The run has ended."},
+		{"not_waiting_for_input", 409, "The turn carries data, and the run waits for none."},
+		{"turn_in_progress", 409, "Another turn of the run is under way."},
 		{"run_not_finished", 409, "The run has no result yet."},
 		{"run_not_resumable", 409, "Only a paused, failed or cancelled run goes on."},
 		{"concurrency_limit", 409, "The workflow's concurrency limit rejects the run."},

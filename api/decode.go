@@ -97,6 +97,9 @@ func (c *call) assign(text []byte, into reflect.Value) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		i, known := c.route.fields[name]
+		if !known && c.route.tolerant {
+			continue
+		}
 		if !known {
 			return c.unknownField(name)
 		}

@@ -33,6 +33,7 @@ type route struct {
 	codes   []string // beyond those that commonCodes adds
 	// conditional: honours If-Match. idempotent: honours Idempotency-Key.
 	conditional, idempotent bool
+	tolerant                bool // unknown fields of the body are passed over
 	serve                   func(*call) error
 }
 

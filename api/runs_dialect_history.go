@@ -208,6 +208,7 @@ func (w *historyWalk) finish(ref machine.Ref, over bool) *v1HistoryNode {
 
 type configuredStep struct {
 	ID     string
+	Name   string
 	Type   string
 	Config json.RawMessage
 }

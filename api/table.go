@@ -18,6 +18,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.runsTable()...)
 	routes = append(routes, h.steeringTable()...)
 	routes = append(routes, h.runsDialectTable()...)
+	routes = append(routes, h.turnsTable()...)
 	routes = append(routes, h.secretsTable()...)
 	routes = append(routes, h.agentsTable()...)
 	return append(routes, h.accessTable()...)
