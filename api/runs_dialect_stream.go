@@ -43,14 +43,14 @@ type v1Event struct {
 }
 
 // v1Frame translates one row; false: the catalogue has no event for it.
-func v1Frame(e events.Event) (frame, bool) {
+func v1Frame(e events.Event) (frame, bool, error) {
 	d, err := machine.ReadDetail(e)
 	if err != nil {
-		return frame{}, false
+		return frame{}, false, err
 	}
 	word := v1EventWord(e.Kind, d)
 	if word == "" {
-		return frame{}, false
+		return frame{}, false, nil
 	}
 	out := v1Event{
 		RunID: e.RunID, Seq: e.Seq, Timestamp: stamp(e.At), Node: e.StepID, Iteration: e.Iteration, Attempt: e.Attempt,
@@ -68,7 +68,7 @@ func v1Frame(e events.Event) (frame, bool) {
 	case events.RunCancelled:
 		out.State, out.LatencyMS = wordsOf(machine.Cancelled).runs, &d.DurationMS
 	}
-	return frame{event: word, data: out}, true
+	return frame{event: word, data: out}, true, nil
 }
 
 // v1EventWord is the name of the row's frame, or "". A change between states

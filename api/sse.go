@@ -21,8 +21,9 @@ type frame struct {
 }
 
 // dialectFrame translates the next row of the journal; false: the dialect has
-// no word for it.
-type dialectFrame func(events.Event) (frame, bool)
+// no word for it. A frame that cannot be made whole is an error and ends the
+// stream: whoever comes back with the last id gets it whole.
+type dialectFrame func(events.Event) (frame, bool, error)
 
 // stream follows a run. after is the Last-Event-ID, 0 for the beginning. The
 // answer begins once the run is known to be there; from then on errors only
@@ -168,7 +169,10 @@ type sink struct {
 
 func (s *sink) Events(batch []events.Event) error {
 	for _, e := range batch {
-		f, ok := s.translate(e)
+		f, ok, err := s.translate(e)
+		if err != nil {
+			return err
+		}
 		if !ok {
 			continue
 		}

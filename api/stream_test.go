@@ -10,11 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"heddle/api"
 	"heddle/executor"
+	"heddle/fault"
 )
 
 // streamed is one frame, or a comment.
@@ -273,4 +275,61 @@ func TestAStalledReaderIsDropped(t *testing.T) {
 	}
 	s.post("/api/workflows/runs/"+run+"/cancel", "").want(t, http.StatusOK)
 	s.until(run, "cancelled")
+}
+
+// forgetful is a store that cannot read definitions while it is away.
+type forgetful struct {
+	executor.Store
+	away *atomic.Bool
+}
+
+func (f forgetful) Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error) {
+	if f.away.Load() {
+		return nil, fault.New(fault.Unavailable, "store_unavailable", "The store is away.")
+	}
+	return f.Store.Definition(ctx, workflowID, version)
+}
+
+// A frame is the same whenever it is read: rather than a frame without its
+// step's type, the stream ends, and the next one has it.
+func TestAFrameThatCannotBeMadeWholeEndsTheStream(t *testing.T) {
+	away := &atomic.Bool{}
+	s := newStack(t, func(_ *api.Config, e *executor.Config) { e.Store = forgetful{e.Store, away} })
+	run := s.start(s.create(trivial, ""), "")
+	s.until(run, "completed")
+	away.Store(true)
+	cut := s.follow(run, "").rest()
+	if got := eventsOf(cut); got != "run_started" {
+		t.Errorf("while the store is away: %s", got)
+	}
+	away.Store(false)
+	last := strconv.FormatInt(cut[len(cut)-1].id, 10)
+	rest := s.follow(run, last).rest()
+	if len(rest) == 0 || !strings.Contains(rest[0].data, `"type":"condition"`) {
+		t.Errorf("after %s: %+v", last, rest)
+	}
+}
+
+// A step that another version makes of another type keeps, in the events of
+// the earlier version, the type that it had then.
+func TestFramesNameTheTypesOfTheirVersion(t *testing.T) {
+	s := newStack(t)
+	wf := s.create(failing("input.n.m > 1"), "")
+	run := s.start(wf, `{"input_data":{"n":1}}`)
+	s.until(run, "failed")
+	second := strings.Replace(failing("true"), `{"id":"b","type":"condition","config":{"expression":"true"}`, `{"id":"b","type":"wait","config":{"seconds":0.001}`, 1)
+	s.do(request{method: "PUT", path: "/api/workflows/" + wf, body: `{"definition":` + second + `}`}).want(t, http.StatusOK)
+	s.post("/api/workflows/runs/"+run+"/resume", `{"version":2}`).want(t, http.StatusAccepted)
+	s.until(run, "completed")
+	var types []string
+	for _, f := range s.follow(run, "").rest() {
+		if strings.Contains(f.data, `"step_id":"b"`) && f.event == "step_started" {
+			_, after, _ := strings.Cut(f.data, `"type":"`)
+			word, _, _ := strings.Cut(after, `"`)
+			types = append(types, word)
+		}
+	}
+	if strings.Join(types, " ") != "condition wait" {
+		t.Errorf("types of b: %v", types)
+	}
 }

@@ -19,7 +19,7 @@ func (h *Handler) streamRun(c *call) error {
 		return err
 	}
 	return c.stream(id, after, func(run executor.Record) dialectFrame {
-		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func() map[string]string { return c.stepTypes(id) }}
+		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func(seq int64) (map[string]string, int64, error) { return c.stepTypes(id, seq) }}
 		return s.frame
 	})
 }
@@ -55,30 +55,37 @@ type workflowsStream struct {
 	// later change to running follows a resume.
 	startedAt time.Time
 	started   bool
-	stepTypes func() map[string]string
+	// stepTypes gives the types of the version at seq and the first event of
+	// the next version (0: none yet).
+	stepTypes func(seq int64) (map[string]string, int64, error)
 	types     map[string]string
+	typesEnd  int64
 }
 
 // frame translates one row; false: this dialect has no word for it.
-func (s *workflowsStream) frame(e events.Event) (frame, bool) {
+func (s *workflowsStream) frame(e events.Event) (frame, bool, error) {
 	d, err := machine.ReadDetail(e)
 	if err != nil {
-		return frame{}, false
+		return frame{}, false, err
 	}
 	word := s.word(e, d)
 	if word == "" {
-		return frame{}, false
+		return frame{}, false, nil
+	}
+	stepType, err := s.typeOf(e, d)
+	if err != nil {
+		return frame{}, false, err
 	}
 	out := workflowsEvent{
 		RunID: e.RunID, Seq: e.Seq, Timestamp: stamp(e.At),
-		StepID: e.StepID, Type: s.typeOf(e.StepID), Attempt: e.Attempt, Iteration: e.Iteration,
+		StepID: e.StepID, Type: stepType, Attempt: e.Attempt, Iteration: e.Iteration,
 		Output: d.Output, Error: failureOf(d.Error), DurationSeconds: durationOf(e.Kind, d),
 		NextAttemptAt: stampOf(d.NextAttemptAt), Fallback: d.Fallback, Reason: d.Reason,
 		Kind: d.Kind, Until: stampOf(d.Until), TimeoutAt: stampOf(d.TimeoutAt),
 		Name: d.Name, RequestID: d.RequestID, Payload: d.Payload,
 		Status: statusAfter(e.Kind),
 	}
-	return frame{event: word, data: out}, true
+	return frame{event: word, data: out}, true, nil
 }
 
 // word is the name of the row's frame, or "".
@@ -120,16 +127,22 @@ func (s *workflowsStream) firstStart(at time.Time) bool {
 	return first
 }
 
-// typeOf looks a step's type up in the definition, which is read when the
-// first step shows.
-func (s *workflowsStream) typeOf(stepID string) string {
-	if stepID == "" {
-		return ""
+// typeOf looks a step's type up in the version that the run was on, which is
+// read when the first step shows and again when the run moves to another.
+func (s *workflowsStream) typeOf(e events.Event, d machine.Detail) (string, error) {
+	if d.Version != 0 || s.typesEnd != 0 && e.Seq >= s.typesEnd {
+		s.types = nil
+	}
+	if e.StepID == "" {
+		return "", nil
 	}
 	if s.types == nil {
-		s.types = s.stepTypes()
+		var err error
+		if s.types, s.typesEnd, err = s.stepTypes(e.Seq); err != nil {
+			return "", err
+		}
 	}
-	return s.types[stepID]
+	return s.types[e.StepID], nil
 }
 
 func statusAfter(k events.Kind) string {
@@ -158,19 +171,19 @@ func durationOf(k events.Kind, d machine.Detail) *float64 {
 	return &s
 }
 
-// stepTypes reads the types of a run's steps, loop bodies included; none when
-// the definition cannot be read.
-func (c *call) stepTypes(runID string) map[string]string {
-	types := map[string]string{}
-	text, _, err := c.h.cfg.Executor.Definition(c.ctx(), c.tenantID(), runID)
+// stepTypes reads the types of a run's steps at the event seq, loop bodies
+// included.
+func (c *call) stepTypes(runID string, seq int64) (types map[string]string, next int64, err error) {
+	text, next, err := c.h.cfg.Executor.DefinitionAt(c.ctx(), c.tenantID(), runID, seq)
 	if err != nil {
-		return types
+		return nil, 0, err
 	}
 	var def struct{ Steps []typedStep }
 	// A config may have another use for the name steps; what fits is read.
 	_ = json.Unmarshal(text, &def)
+	types = map[string]string{}
 	collectTypes(def.Steps, types)
-	return types
+	return types, next, nil
 }
 
 type typedStep struct {

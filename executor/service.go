@@ -144,6 +144,18 @@ func (s *Service) Definition(ctx context.Context, tenantID, runID string) ([]byt
 	return text, row, err
 }
 
+// DefinitionAt is the definition that the run was on at the event seq, and the
+// first event of another one (0: it is on it still).
+func (s *Service) DefinitionAt(ctx context.Context, tenantID, runID string, seq int64) (text []byte, next int64, err error) {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil {
+		return nil, 0, err
+	}
+	span, next := row.SpanAt(seq)
+	text, err = s.cfg.Store.Definition(ctx, row.WorkflowID, span.Version)
+	return text, next, err
+}
+
 // restore folds a run from its journal.
 func (s *Service) restore(ctx context.Context, runID string) (*machine.Run, Record, snapshotDebt, error) {
 	j, err := s.cfg.Store.Journal(ctx, runID)

@@ -68,18 +68,35 @@ func (r *Run) loadFirst(plans func(Span) (*Plan, error), snapshot []byte) error 
 	return nil
 }
 
-// asOf takes the header back to what it was after the event seq.
-func (r *Run) asOf(seq int64) Span {
-	if len(r.Versions) == 0 {
-		return Span{r.Version, r.Hash, 1}
+// SpanAt is the version that the event seq belongs to, and the first event of
+// the next one (0: the run is on it still).
+func (h Header) SpanAt(seq int64) (span Span, next int64) {
+	if len(h.Versions) == 0 {
+		return Span{h.Version, h.Hash, 1}, 0
 	}
+	at := h.spanAt(seq)
+	if at+1 < len(h.Versions) {
+		next = h.Versions[at+1].FromSeq
+	}
+	return h.Versions[at], next
+}
+
+func (h Header) spanAt(seq int64) int {
 	at := 0
-	for at+1 < len(r.Versions) && r.Versions[at+1].FromSeq <= seq {
+	for at+1 < len(h.Versions) && h.Versions[at+1].FromSeq <= seq {
 		at++
 	}
-	span := r.Versions[at]
+	return at
+}
+
+// asOf takes the header back to what it was after the event seq.
+func (r *Run) asOf(seq int64) Span {
+	span, _ := r.SpanAt(seq)
+	if len(r.Versions) == 0 {
+		return span
+	}
 	r.Version, r.Hash = span.Version, span.Hash
-	if at == 0 {
+	if at := r.spanAt(seq); at == 0 {
 		r.Versions = nil
 	} else {
 		r.Versions = r.Versions[: at+1 : at+1]
