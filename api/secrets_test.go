@@ -34,6 +34,9 @@ func TestSecretsAreNamedAndNeverShown(t *testing.T) {
 
 	const holder = `{"definition":{"name":"N","steps":[{"id":"a","type":"http_request","config":{"url":"https://example.com/?k=hunter2%20%26+<friends>"}}]}}`
 	s.post("/api/workflows", strings.Replace(holder, "+", "%20", 1)).wantCode(t, http.StatusUnprocessableEntity, "secret_in_definition")
+	line := strings.Replace(oneLine, `"steps"`, `"description":"hunter2 & <friends>","steps"`, 1)
+	s.do(request{method: http.MethodPost, path: "/api/workflows/import", body: line, header: map[string]string{"Content-Type": "application/x-ndjson"}}).
+		wantCode(t, http.StatusUnprocessableEntity, "secret_in_definition")
 	id := s.create(parked, "")
 	s.do(request{method: http.MethodPut, path: "/api/workflows/" + id, body: strings.Replace(holder, "+", "%20", 1)}).
 		wantCode(t, http.StatusUnprocessableEntity, "secret_in_definition")

@@ -31,10 +31,11 @@ type TransferStore interface {
 	ImportWorkflow(ctx context.Context, w definitions.Workflow, versions []definitions.NewVersion) error
 }
 
-// TransferConfig is what a Transfer is made of.
+// TransferConfig is what a Transfer is made of. Secrets may be nil.
 type TransferConfig struct {
 	Store   TransferStore
 	Catalog definitions.Catalog
+	Secrets definitions.Secrets
 	NewID   func(prefix string) string
 }
 
@@ -200,6 +201,9 @@ func (t *Transfer) importLine(ctx context.Context, tenantID string, n int, text 
 	if err != nil {
 		return err
 	}
+	if err := t.withoutSecrets(ctx, tenantID, all); err != nil {
+		return placed(err, where, "")
+	}
 	w.TenantID = tenantID
 	wanted := w.Slug
 	w, err = t.store(ctx, w, all)
@@ -215,6 +219,24 @@ func (t *Transfer) importLine(ctx context.Context, tenantID string, n int, text 
 		return placed(err, where, "")
 	}
 	done.Imported = append(done.Imported, Arrival{Line: n, ID: w.ID, Slug: w.Slug})
+	return nil
+}
+
+// withoutSecrets refuses versions that hold a secret of the tenant.
+func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, all []definitions.NewVersion) error {
+	if t.cfg.Secrets == nil {
+		return nil
+	}
+	for _, v := range all {
+		holds, err := t.cfg.Secrets.Holds(ctx, tenantID, v.Definition)
+		if err != nil {
+			return err
+		}
+		if holds {
+			return fault.New(fault.Unacceptable, "secret_in_definition",
+				"Version %d holds the value of a secret; write {{ secrets.NAME }} in its place.", v.Number)
+		}
+	}
 	return nil
 }
 

@@ -93,7 +93,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	st.handler = api.New(api.Config{
 		Schedules: st.schedules,
 		Access:    st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
-		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, NewID: newID}), Executor: st.executor,
+		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
 		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
