@@ -53,6 +53,7 @@ func errorCodes() []errorCode {
 		{"concurrency_key", 422, "The workflow's concurrency key cannot be made from this input."},
 		{"unknown_step", 422, "The definition has no step of that id."},
 		{"step_not_reachable", 422, "A run cannot go on from there: a dependency is not finished, or the step is no top-level one."},
+		{"step_not_testable", 422, "A step in a loop's body, or a condition, loop or wait, does not run alone."},
 		{"step_not_redrivable", 422, "Not a top-level loop over items with failed iterations."},
 		{"invalid_agent", 422, "An agent that could not be used; the message says why."},
 		{"invalid_secret_name", 422, "A secret's name is letters, digits and _, and does not start with a digit."},

@@ -8,7 +8,7 @@ import (
 )
 
 // place is what the requests of the route tests are made on.
-type place struct{ workflow, slug, run, finished, loop, key, template, made, schedule string }
+type place struct{ workflow, slug, run, finished, loop, calls, key, template, made, schedule string }
 
 func (s *stack) place() place {
 	s.t.Helper()
@@ -17,6 +17,7 @@ func (s *stack) place() place {
 	p.run = s.start(p.workflow, "")
 	p.finished = s.start(s.create(trivial, `"slug":"trivial"`), "")
 	s.until(p.finished, "completed")
+	p.calls = s.create(order, `"slug":"calls"`)
 	p.loop = s.start(s.create(brokenLoop, `"slug":"broken"`), "")
 	s.until(p.loop, "failed")
 	p.key = s.get("/v1/keys").want(s.t, http.StatusOK).text(s.t, "keys", 0, "id")
@@ -40,7 +41,7 @@ type call struct {
 
 func at(path string) func(place) string {
 	return func(p place) string {
-		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{key}", p.key,
+		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{calls}", p.calls, "{key}", p.key,
 			"{tpl}", p.template, "{made}", p.made, "{sched}", p.schedule).Replace(path)
 	}
 }
@@ -103,6 +104,7 @@ func calls() []call {
 		{"cancelV1Run", "execute", "POST", at("/v1/runs/{done}/cancel"), nil, "workflow:trivial", 200},
 		{"terminateV1Run", "operate", "POST", at("/v1/runs/{done}/terminate"), nil, "workflow:trivial", 200},
 		{"dryRunWorkflow", "execute", "POST", at("/api/workflows/{wf}/dry-run"), nil, flow, 200},
+		{"testStep", "execute", "POST", at("/api/workflows/{calls}/steps/fetch/test"), nil, "workflow:calls", 200},
 		{"restartRun", "operate", "POST", at("/api/workflows/runs/{done}/restart"), nil, "workflow:trivial", 202},
 		{"redriveRun", "operate", "POST", at("/api/workflows/runs/{loop}/redrive"), at(`{"step_id":"each"}`), "workflow:broken", 202},
 		{"terminateRun", "operate", "POST", at("/api/workflows/runs/{done}/terminate"), nil, "workflow:trivial", 200},
@@ -200,7 +202,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	other := s.tenant("other")
 	for _, c := range calls() {
 		r := c.request(p)
-		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
 			continue // names no object
 		}
 		r.key = other
@@ -211,7 +213,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 		}
 		// The same with ids that exist nowhere.
 		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
-			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
+			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", calls: "wf_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
 			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff"})
 		unknown.key = other
 		none := s.do(unknown)

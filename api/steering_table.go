@@ -18,6 +18,9 @@ func (h *Handler) steeringTable() []route {
 		route{method: http.MethodPost, path: workflowsBase + "/{id}/dry-run", id: "dryRunWorkflow", tag: "runs",
 			summary: "Drive a run in memory with mocked steps; nothing is performed or stored", action: access.Execute, on: onWorkflow, body: optionalBody,
 			answers: ok(dryRunAnswer{}), codes: []string{"workflow_not_found", "version_not_found", "invalid_input", "unknown_step"}}.to(taking(h.dryRunWorkflow)),
+		route{method: http.MethodPost, path: workflowsBase + "/{id}/steps/{step_id}/test", id: "testStep", tag: "runs",
+			summary: "Perform one step by itself, really; nothing is stored", action: access.Execute, on: onWorkflow, body: optionalBody,
+			answers: ok(stepTest{}), codes: []string{"workflow_not_found", "step_not_found", "unknown_step", "step_not_testable"}}.to(taking(h.testStep)),
 		route{method: http.MethodPost, path: run + "/resume", id: "resumeRun", tag: "runs",
 			summary: "Go on with a paused, failed or cancelled run", action: access.Execute, on: onRun, body: optionalBody, query: dryRunParam(),
 			answers: []answer{

@@ -1,0 +1,68 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"heddle/executor/machine"
+)
+
+// testFor is what a step that is tested gets at the most: its caller waits.
+const testFor = 75 * time.Second
+
+// StepTestRequest says which step to run alone, with which input and outputs
+// of other steps.
+type StepTestRequest struct {
+	TenantID string
+	Workflow string
+	StepID   string
+	Input    json.RawMessage
+	Steps    map[string]json.RawMessage
+}
+
+// StepTest is how the one attempt ended.
+type StepTest struct {
+	Output   json.RawMessage
+	Error    *machine.Error
+	Duration time.Duration
+}
+
+// TestStep performs one attempt of one step of the active version, really and
+// with the limits of every attempt; nothing is stored. Errors: fault.NotFound
+// workflow_not_found, fault.Unacceptable unknown_step and step_not_testable.
+func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, error) {
+	if len(req.Input) == 0 {
+		req.Input = json.RawMessage("{}")
+	}
+	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, "")
+	if err != nil {
+		return StepTest{}, err
+	}
+	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	if err != nil {
+		return StepTest{}, err
+	}
+	now := s.now()
+	header := machine.Header{
+		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
+		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: req.Input, CreatedAt: now,
+	}
+	x, err := machine.Alone(c.plan, header, req.StepID, req.Steps, now)
+	if err != nil {
+		return StepTest{}, err
+	}
+	if x.Timeout == 0 || x.Timeout > testFor {
+		x.Timeout = testFor
+	}
+	call := Call{
+		RunID: header.RunID, TenantID: req.TenantID, WorkflowID: target.WorkflowID, StepID: req.StepID,
+		Type: x.Type, Attempt: x.Attempt, Key: x.Key,
+	}
+	result, failure := s.engine.redacted(ctx, req.TenantID, func() (Result, *machine.Failure) { return s.engine.attempt(ctx, call, x) })
+	out := StepTest{Output: result.Output, Duration: s.now().Sub(now)}
+	if failure != nil {
+		out.Output, out.Error = nil, &failure.Error
+	}
+	return out, nil
+}
