@@ -30,6 +30,7 @@ type benchPlan struct {
 	HTTP, Single, Executor, Raw bool
 	Parked                      int
 	StepCost                    bool
+	Cases                       []string // names in benchCases
 }
 
 func (p *process) benchCommand() *cobra.Command {
@@ -39,9 +40,11 @@ func (p *process) benchCommand() *cobra.Command {
 		Short: "Measure runs per second and latency on this machine",
 		Long: `Measure this machine: runs of three condition steps through the executor and
 over HTTP, one run alone, and beside them what the same store on the same disk
-gives raw. Without flags all of these; --parked and --step-cost only when asked
-for. The database is made for the purpose and removed; a PostgreSQL URL must
-name a database that may be filled with rubbish.`,
+gives raw. Without flags all of these; --parked, --step-cost and --case only when
+asked for. The database is made for the purpose and removed; a PostgreSQL URL must
+name a database that may be filled with rubbish. Cases:
+
+` + caseList(),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context())
@@ -49,10 +52,14 @@ name a database that may be filled with rubbish.`,
 			if plan.InFlight < 1 || plan.Runs < 1 || plan.Parked < 0 || plan.Seconds <= 0 {
 				return usageError{errors.New("--runs, --in-flight and --seconds must be above 0")}
 			}
-			if !plan.HTTP && !plan.Single && !plan.Executor && !plan.Raw && plan.Parked == 0 && !plan.StepCost {
+			cases, err := findCases(plan.Cases)
+			if err != nil {
+				return usageError{err}
+			}
+			if !plan.HTTP && !plan.Single && !plan.Executor && !plan.Raw && plan.Parked == 0 && !plan.StepCost && len(cases) == 0 {
 				plan.HTTP, plan.Single, plan.Executor, plan.Raw = true, true, true, true
 			}
-			return p.bench(ctx, plan)
+			return p.bench(ctx, plan, cases)
 		},
 	}
 	f := cmd.Flags()
@@ -66,11 +73,12 @@ name a database that may be filled with rubbish.`,
 	f.BoolVar(&plan.Single, "single", false, "one run alone over HTTP, from request to completion")
 	f.BoolVar(&plan.Raw, "raw", false, "the same store raw: single-row transactions, batches of 100")
 	f.IntVar(&plan.Parked, "parked", 0, "park this many runs for an hour; measure memory and start-up with them")
+	f.StringSliceVar(&plan.Cases, "case", nil, "a case by its name, or several; the memory of one is best measured alone")
 	f.BoolVar(&plan.StepCost, "step-cost", false, "what a transition costs early and late in a run of 5,000 steps")
 	return cmd
 }
 
-func (p *process) bench(ctx context.Context, plan benchPlan) (err error) {
+func (p *process) bench(ctx context.Context, plan benchPlan, cases []benchCase) (err error) {
 	dir, err := os.MkdirTemp(plan.Dir, ".heddle-bench-")
 	if err != nil {
 		return err
@@ -99,6 +107,11 @@ func (p *process) bench(ctx context.Context, plan benchPlan) (err error) {
 			continue
 		}
 		if err := part.run(ctx); err != nil {
+			return err
+		}
+	}
+	for _, c := range cases {
+		if err := c.run(b, ctx); err != nil {
 			return err
 		}
 	}
