@@ -77,6 +77,9 @@ type Commit struct {
 	// Answer, only with an insertion: kept with the run. Where its key exists
 	// the insertion is left out and ErrDuplicateKey is the member's error.
 	Answer *idempotency.Answer
+	// Blobs names what the events name and PutBlob has written. Where one of
+	// them is gone the member's error is ErrFenced.
+	Blobs []string
 }
 
 // Store is what the executor asks of persistence. Every method is one

@@ -113,6 +113,9 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := keepAnswers(tx, p); err != nil {
 		return err
 	}
+	if err := keepBlobs(tx, p); err != nil {
+		return err
+	}
 	updates := p.updates()
 	if len(updates) > 0 {
 		won, err := tx.advance(updates)

@@ -22,7 +22,8 @@ type write struct {
 	snapshot *snapshotRow
 	answer   *answerRow
 	input    string // stored apart: a new run's, when large
-	members  []int  // indexes into the group
+	blobs    []string
+	members  []int // indexes into the group
 	lost     bool
 }
 
@@ -59,8 +60,9 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 	return p
 }
 
-// attach adds a member's snapshot and answer.
+// attach adds a member's blobs, snapshot and answer.
 func (w *write) attach(c executor.Commit) error {
+	w.blobs = append(w.blobs, c.Blobs...)
 	if c.Snapshot != nil {
 		w.snapshot = &snapshotRow{RunID: c.Row.RunID, Seq: c.Row.Seq, Data: c.Snapshot}
 	}

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"heddle/executor"
+	"heddle/fault"
+)
+
+var _ executor.BlobStore = (*DB)(nil)
+
+// chunkSize is how many bytes of a blob one row holds: little enough that a
+// group commit between two of them does not wait for long.
+const chunkSize = 1 << 20
+
+// blobRow is a row of blobs.
+type blobRow struct {
+	ID          string `gorm:"primaryKey"`
+	TenantID    string
+	RunID       string
+	Size        int64
+	Sha256      string `gorm:"column:sha256"`
+	ContentType string
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	Kept        int64
+}
+
+func (blobRow) TableName() string { return "blobs" }
+
+func (r blobRow) blob() executor.Blob {
+	return executor.Blob{
+		ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Size: r.Size, SHA256: r.Sha256,
+		ContentType: r.ContentType, CreatedAt: instant(r.CreatedAt),
+	}
+}
+
+// chunkRow is a row of blob_chunks.
+type chunkRow struct {
+	BlobID string
+	N      int64
+	Data   []byte
+}
+
+func (chunkRow) TableName() string { return "blob_chunks" }
+
+// PutBlob writes the blob's row, then its chunks, a transaction each: what is
+// cut off in between is loose and found by its row.
+func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) error {
+	row := blobRow{
+		ID: b.ID, TenantID: b.TenantID, RunID: b.RunID, Size: b.Size, Sha256: b.SHA256,
+		ContentType: b.ContentType, CreatedAt: millis(b.CreatedAt),
+	}
+	err := db.change(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
+	for n := int64(0); err == nil && len(content) > 0; n++ {
+		piece := content[:min(chunkSize, len(content))]
+		content = content[len(piece):]
+		err = db.change(ctx, func(tx *gorm.DB) error {
+			return tx.Exec("INSERT INTO blob_chunks (blob_id, n, data) VALUES (?, ?, ?)", b.ID, n, piece).Error
+		})
+	}
+	return err
+}
+
+// Blob finds a blob that the run's journal names.
+func (db *DB) Blob(ctx context.Context, tenantID, runID, blobID string) (executor.Blob, error) {
+	var row blobRow
+	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ? AND run_id = ? AND kept = 1", blobID, tenantID, runID), &row)
+	if err == nil && !ok {
+		err = noBlob(blobID)
+	}
+	return row.blob(), translate(err)
+}
+
+func noBlob(id string) error {
+	return fault.New(fault.NotFound, "blob_not_found", "The run has no blob %q.", id)
+}
+
+// RunBlobs lists the blobs that the run's journal names, by id.
+func (db *DB) RunBlobs(ctx context.Context, runID string) ([]executor.Blob, error) {
+	var rows []blobRow
+	if err := db.reader(ctx).Where("run_id = ? AND kept = 1", runID).Order("id").Find(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]executor.Blob, len(rows))
+	for i, row := range rows {
+		list[i] = row.blob()
+	}
+	return list, nil
+}
+
+// BlobChunk reads the chunk that holds the byte at offset, from it on.
+func (db *DB) BlobChunk(ctx context.Context, blobID string, offset int64) ([]byte, error) {
+	var row chunkRow
+	ok, err := found(db.reader(ctx).Select("data").Where("blob_id = ? AND n = ?", blobID, offset/chunkSize), &row)
+	if err != nil {
+		return nil, translate(err)
+	}
+	if at := offset % chunkSize; ok && at <= int64(len(row.Data)) {
+		return row.Data[at:], nil
+	}
+	var blob blobRow
+	ok, err = found(db.reader(ctx).Select("size").Where("id = ?", blobID), &blob)
+	if err == nil && (!ok || offset < blob.Size) {
+		err = noBlob(blobID)
+	}
+	return nil, translate(err)
+}
+
+// SweepBlobs removes loose blobs, a transaction each.
+func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, limit int) (int, error) {
+	var ids []string
+	err := db.reader(ctx).Model(&blobRow{}).Where("kept = 0 AND created_at < ?", millis(before)).
+		Order("created_at, id").Limit(limit+len(spare)).Pluck("id", &ids).Error
+	if err != nil {
+		return 0, translate(err)
+	}
+	n := 0
+	for _, id := range ids {
+		if n == limit || slices.Contains(spare, id) {
+			continue
+		}
+		err := db.change(ctx, func(tx *gorm.DB) error {
+			gone := tx.Exec("DELETE FROM blobs WHERE id = ? AND kept = 0", id)
+			if gone.Error != nil || gone.RowsAffected == 0 {
+				return gone.Error
+			}
+			n++
+			return tx.Exec("DELETE FROM blob_chunks WHERE blob_id = ?", id).Error
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+const keepBlobSQL = "UPDATE blobs SET kept = 1 WHERE id = ? AND run_id = ?"
+
+// keepBlobs makes the blobs that members name theirs. A member whose blob is
+// gone is fenced: its event would name nothing.
+func keepBlobs(tx groupTx, p *plan) error {
+	var list []statement
+	var owners []*write
+	for _, w := range p.alive() {
+		for _, id := range w.blobs {
+			list = append(list, statement{keepBlobSQL, []any{id, w.row.ID}})
+			owners = append(owners, w)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	changed, err := tx.statements(list)
+	if err != nil {
+		return err
+	}
+	for i, n := range changed {
+		if n == 0 && !owners[i].lost {
+			p.fail(owners[i], executor.ErrFenced)
+		}
+	}
+	return nil
+}

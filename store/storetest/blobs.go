@@ -1,0 +1,161 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var blobTests = map[string]func(*testing.T, *store.DB){
+	"blob belongs to whom the commit names":    testBlobNamed,
+	"blob is read from any offset":             testBlobChunks,
+	"blob of a commit that lost stays loose":   testBlobFenced,
+	"blobs that nobody names are swept":        testBlobSweep,
+	"blobs go with their run":                  testBlobDelete,
+	"commit that names a lost blob is refused": testBlobGone,
+}
+
+func putBlob(t *testing.T, db *store.DB, id, run string, n int, content []byte) executor.Blob {
+	t.Helper()
+	b := executor.Blob{
+		ID: id, TenantID: "t1", RunID: run, Size: int64(len(content)), SHA256: "sum-" + id,
+		ContentType: "application/json", CreatedAt: at(n),
+	}
+	must(t, db.PutBlob(ctx, b, content))
+	return b
+}
+
+// blobRun stores a run, and gives its next commit naming blobs.
+func blobRun(t *testing.T, db *store.DB, id string, blobs ...string) executor.Commit {
+	t.Helper()
+	w := revision("t1", "wf_1", "one", 1).Workflow
+	if _, err := db.Workflow(ctx, "t1", "wf_1"); err != nil {
+		w = create(t, db, revision("t1", "wf_1", "one", 1))
+	}
+	c := newRun(w, id, 1)
+	commit(t, db, c)
+	next := grow(c, machine.Completed, 2)
+	next.Blobs = blobs
+	return next
+}
+
+func testBlobNamed(t *testing.T, db *store.DB) {
+	next := blobRun(t, db, "run_1", "blob_1")
+	b := putBlob(t, db, "blob_1", "run_1", 1, []byte("{}"))
+	_, err := db.Blob(ctx, "t1", "run_1", "blob_1")
+	wantFault(t, err, fault.NotFound, "blob_not_found")
+	list, err := db.RunBlobs(ctx, "run_1")
+	must(t, err)
+	same(t, "before the commit", list, []executor.Blob{})
+	commit(t, db, next)
+	got, err := db.Blob(ctx, "t1", "run_1", "blob_1")
+	must(t, err)
+	same(t, "after it", got, b)
+	list, err = db.RunBlobs(ctx, "run_1")
+	must(t, err)
+	same(t, "the run's", list, []executor.Blob{b})
+	for _, at := range [][3]string{{"t2", "run_1", "blob_1"}, {"t1", "run_2", "blob_1"}, {"t1", "run_1", "blob_2"}} {
+		_, err := db.Blob(ctx, at[0], at[1], at[2])
+		wantFault(t, err, fault.NotFound, "blob_not_found")
+	}
+}
+
+func testBlobChunks(t *testing.T, db *store.DB) {
+	content := bytes.Repeat([]byte("0123456789abcdef\x00\xff"), 150_000) // 2.7 MB
+	putBlob(t, db, "blob_1", "run_1", 1, content)
+	size := int64(len(content))
+	for _, start := range []int64{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 2 << 20, size - 1, size} {
+		var got []byte
+		for at := start; at < size; {
+			piece, err := db.BlobChunk(ctx, "blob_1", at)
+			must(t, err)
+			if len(piece) == 0 || len(piece) > 1<<20 {
+				t.Fatalf("%d bytes at %d", len(piece), at)
+			}
+			got, at = append(got, piece...), at+int64(len(piece))
+		}
+		if !bytes.Equal(got, content[start:]) {
+			t.Fatalf("from %d: %d bytes differ", start, len(got))
+		}
+	}
+	piece, err := db.BlobChunk(ctx, "blob_1", size)
+	if err != nil || len(piece) != 0 {
+		t.Fatalf("at the end: %d bytes, %v", len(piece), err)
+	}
+	_, err = db.BlobChunk(ctx, "blob_2", 0)
+	wantFault(t, err, fault.NotFound, "blob_not_found")
+}
+
+func testBlobFenced(t *testing.T, db *store.DB) {
+	next := blobRun(t, db, "run_1", "blob_1")
+	putBlob(t, db, "blob_1", "run_1", 1, []byte("1"))
+	late := next
+	late.Expected, late.Row.Seq = 7, 8
+	late.Events = late.Events[:0:0]
+	late.Events = append(late.Events, event("run_1", 8, next.Events[0].Kind, 3))
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrFenced)
+	_, err := db.Blob(ctx, "t1", "run_1", "blob_1")
+	wantFault(t, err, fault.NotFound, "blob_not_found")
+}
+
+func testBlobSweep(t *testing.T, db *store.DB) {
+	next := blobRun(t, db, "run_1", "blob_1")
+	for i, id := range []string{"blob_1", "blob_2", "blob_3", "blob_4", "blob_5"} {
+		putBlob(t, db, id, "run_1", i, []byte("12"))
+	}
+	commit(t, db, next)
+	n, err := db.SweepBlobs(ctx, at(4), []string{"blob_3"}, 1)
+	must(t, err)
+	same(t, "first sweep: blob_2", n, 1)
+	n, err = db.SweepBlobs(ctx, at(4), []string{"blob_3"}, 10)
+	must(t, err)
+	same(t, "second sweep: blob_4", n, 1)
+	for id, there := range map[string]bool{"blob_1": true, "blob_2": false, "blob_3": true, "blob_4": false, "blob_5": true} {
+		if _, err := db.BlobChunk(ctx, id, 0); (err == nil) != there {
+			t.Errorf("%s after the sweep: %v", id, err)
+		}
+	}
+	short, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := db.SweepBlobs(short, at(9), nil, 10); err == nil {
+		t.Error("a sweep after its end")
+	}
+}
+
+func testBlobDelete(t *testing.T, db *store.DB) {
+	next := blobRun(t, db, "run_1", "blob_1")
+	other := blobRun(t, db, "run_2", "blob_3")
+	putBlob(t, db, "blob_1", "run_1", 1, []byte("1"))
+	putBlob(t, db, "blob_2", "run_1", 1, []byte("2"))
+	putBlob(t, db, "blob_3", "run_2", 1, []byte("3"))
+	commit(t, db, next, other)
+	must(t, db.DeleteRun(ctx, "t1", "run_1"))
+	for _, id := range []string{"blob_1", "blob_2"} {
+		_, err := db.BlobChunk(ctx, id, 0)
+		wantFault(t, err, fault.NotFound, "blob_not_found")
+	}
+	got, err := db.BlobChunk(ctx, "blob_3", 0)
+	must(t, err)
+	same(t, "the other run's", string(got), "3")
+}
+
+func testBlobGone(t *testing.T, db *store.DB) {
+	gone := blobRun(t, db, "run_1", "blob_9")
+	fine := blobRun(t, db, "run_2", "blob_2")
+	foreign := blobRun(t, db, "run_3", "blob_2")
+	putBlob(t, db, "blob_2", "run_2", 1, []byte("2"))
+	errs := db.Commit(ctx, 0, []executor.Commit{gone, fine, foreign})
+	wantIs(t, errs[0], executor.ErrFenced)
+	must(t, errs[1])
+	wantIs(t, errs[2], executor.ErrFenced)
+	row, err := db.Run(ctx, "t1", "run_1")
+	must(t, err)
+	same(t, "the run's seq", row.Seq, int64(1))
+	_, err = db.Blob(ctx, "t1", "run_2", "blob_2")
+	must(t, err)
+}
