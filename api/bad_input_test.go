@@ -83,7 +83,7 @@ func TestBadInputHasItsStatusAndCode(t *testing.T) {
 		"force":                     {request{method: "DELETE", path: wf + "?force=1"}, 400, "invalid_request", "force"},
 		"version query":             {request{method: "GET", path: wf + "?version=%27"}, 404, "version_not_found", ""},
 		"status body":               {request{method: "PATCH", path: wf + "/status", body: `{"status":"on"}`}, 422, "invalid_status", "on"},
-		"status missing":            {request{method: "PATCH", path: wf + "/status", body: `{}`}, 422, "invalid_status", ""},
+		"status missing":            {request{method: "PATCH", path: wf + "/status", body: `{}`}, 400, "invalid_request", "status"},
 		"create status":             {request{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `,"status":"on"}`}, 422, "invalid_status", ""},
 		"create trigger":            {request{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `,"trigger_type":"cron"}`}, 422, "invalid_trigger_type", ""},
 		"create tag":                {request{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `,"tags":[""]}`}, 422, "invalid_tags", ""},

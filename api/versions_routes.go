@@ -1,8 +1,8 @@
 package api
 
 import (
-	"math"
 	"net/http"
+	"net/url"
 
 	"heddle/definitions"
 	"heddle/versions"
@@ -136,16 +136,13 @@ func (h *Handler) diffVersions(c *call) error {
 	if err != nil {
 		return err
 	}
-	v1, err := intParam(q, "v1", 0, 1, math.MaxInt32)
+	v1, err := versionParam(q, "v1")
 	if err != nil {
 		return err
 	}
-	v2, err := intParam(q, "v2", 0, 1, math.MaxInt32)
+	v2, err := versionParam(q, "v2")
 	if err != nil {
 		return err
-	}
-	if v1 == 0 || v2 == 0 {
-		return malformed("Name two versions by number, such as ?v1=1&v2=2.")
 	}
 	found, err := h.cfg.Versions.Diff(c.ctx(), c.tenantID(), ref, v1, v2)
 	if err != nil {
@@ -155,6 +152,14 @@ func (h *Handler) diffVersions(c *call) error {
 		return c.empty(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, diffOf(found))
+}
+
+// versionParam reads a required version from the query.
+func versionParam(q url.Values, name string) (string, error) {
+	if v := q[name]; len(v) == 1 && versions.Names(v[0]) {
+		return v[0], nil
+	}
+	return "", malformed("%s must name one version: its number, such as %s=3 or %s=v3, or its label.", name, name, name)
 }
 
 func (h *Handler) diffDraft(c *call, req diffDraft) error {

@@ -34,6 +34,9 @@ func TestGoldenHistory(t *testing.T) {
 	g.golden(t, "diff", s.get(wf+"/diff?v1=1&v2=2"))
 	g.golden(t, "diff_draft", s.post(wf+"/diff", `{"definition":`+fetchOne+`}`))
 	g.golden(t, "label", s.do(request{method: "PATCH", path: wf + "/versions/1", body: `{"label":"v2.4"}`}))
+	if labelled := s.get(wf + "/diff?v1=v2.4&v2=v2"); labelled.body != s.get(wf+"/diff?v1=1&v2=2").body {
+		t.Errorf("by label: %s", labelled.body)
+	}
 	g.golden(t, "publish_dry_run", s.post(wf+"/versions/v2.4/publish?dry_run=true", ""))
 	g.golden(t, "publish", s.post(wf+"/versions/v2.4/publish", ""))
 	g.golden(t, "rollback_dry_run", s.post(wf+"/rollback?dry_run=true", `{"version":2}`))
@@ -175,8 +178,9 @@ func TestHistoryRefusesWhatItCannotDo(t *testing.T) {
 	}{
 		{"GET", "/diff", "", 400, "invalid_request"},
 		{"GET", "/diff?v1=1", "", 400, "invalid_request"},
-		{"GET", "/diff?v1=v1&v2=2", "", 400, "invalid_request"},
-		{"GET", "/diff?v1=first&v2=2", "", 400, "invalid_request"},
+		{"GET", "/diff?v1=v0&v2=2", "", 400, "invalid_request"},
+		{"GET", "/diff?v1=first+one&v2=2", "", 400, "invalid_request"},
+		{"GET", "/diff?v1=third&v2=2", "", 404, "version_not_found"},
 		{"GET", "/diff?v1=0&v2=2", "", 400, "invalid_request"},
 		{"GET", "/diff?v1=-1&v2=2", "", 400, "invalid_request"},
 		{"GET", "/diff?v1=1&v2=2.0", "", 400, "invalid_request"},

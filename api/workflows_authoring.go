@@ -140,6 +140,9 @@ func (h *Handler) setStatus(c *call, req setStatus) error {
 	if err != nil {
 		return err
 	}
+	if req.Status == "" {
+		return malformed("status is missing; send {\"status\": \"active\"}, or draft, paused or archived.")
+	}
 	w, err := h.cfg.Definitions.SetStatus(c.ctx(), c.tenantID(), ref, req.Status, match)
 	if err != nil {
 		return err

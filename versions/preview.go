@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"heddle/definitions"
 	"heddle/fault"
@@ -123,18 +122,19 @@ type Between struct {
 	From, To int
 }
 
-// Diff compares two versions of a workflow, by number.
-func (s *Service) Diff(ctx context.Context, tenantID, ref string, from, to int) (Between, error) {
-	w, a, err := s.find(ctx, Reference{TenantID: tenantID, Workflow: ref, Version: strconv.Itoa(from)})
+// Diff compares two versions of a workflow, each named as everywhere: 3, v3 or
+// a label.
+func (s *Service) Diff(ctx context.Context, tenantID, ref, from, to string) (Between, error) {
+	w, a, err := s.find(ctx, Reference{TenantID: tenantID, Workflow: ref, Version: from})
 	if err != nil {
 		return Between{}, err
 	}
-	b, err := s.store.Version(ctx, tenantID, w.ID, strconv.Itoa(to))
+	b, err := s.store.Version(ctx, tenantID, w.ID, to)
 	if err != nil {
 		return Between{}, err
 	}
 	d, err := Compare(a.Definition, b.Definition)
-	return Between{d, w, from, to}, err
+	return Between{d, w, a.Number, b.Number}, err
 }
 
 // DiffDraft compares the active version with a definition that need not be

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"heddle/definitions"
 	"heddle/fault"
@@ -116,6 +117,16 @@ var (
 	labelForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]{0,63}$`)
 	numberForm = regexp.MustCompile(`^v?[0-9]+$`)
 )
+
+// Names tells whether text has the form of a version's name: a number from 1,
+// which may follow a v, or a label.
+func Names(text string) bool {
+	if !numberForm.MatchString(text) {
+		return labelForm.MatchString(text)
+	}
+	n, err := strconv.ParseInt(strings.TrimPrefix(text, "v"), 10, 32)
+	return err == nil && n > 0
+}
 
 // CheckLabel tells whether a label may be given to a version; the error is
 // fault.Unacceptable invalid_label.
