@@ -27,6 +27,7 @@ import (
 	"heddle/secrets"
 	"heddle/steps"
 	"heddle/store"
+	"heddle/store/storetest"
 	"heddle/templates"
 	"heddle/versions"
 )
@@ -45,6 +46,7 @@ type stack struct {
 	client *http.Transport
 	// handler is what the server serves.
 	handler *api.Handler
+	gate    *gate
 	admin   string // the key of the tenant default
 	blind   bool   // the next look for a kept answer finds nothing
 	panics  bool   // the next look panics
@@ -101,7 +103,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	s := &stack{t: t, db: db, log: &lockedBuffer{}, client: &http.Transport{}, admin: bootstrapKey}
+	s := &stack{t: t, db: db, log: &lockedBuffer{}, client: &http.Transport{}, admin: bootstrapKey, gate: newGate()}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	newID := ids.New(time.Now).New
 	registry := steps.Default(steps.Deps{Version: "test", Now: time.Now, Log: log, Scripts: steps.Scripts{Mode: "off"}})
@@ -113,6 +115,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	}
 	acfg := api.Config{Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, Secrets: vault, NewID: newID}), Answers: answers{s}, Secrets: vault, Agents: agents.New(db, time.Now), Version: "test", Now: time.Now, NewID: newID, Log: log}
+	s.gate.Runner, ecfg.Runner = registry, s.gate
 	for _, o := range opts {
 		o(&acfg, &ecfg)
 	}
@@ -134,6 +137,14 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	acfg.Schedules = schedules.New(schedules.Config{Store: db, Runs: s.exec, Now: time.Now, NewID: newID, Log: log})
 	s.serve(api.New(acfg))
 	return s
+}
+
+// onBothStores runs a test on SQLite and on PostgreSQL, each with a stack of its
+// own; PostgreSQL is left out, with a message, where none is installed.
+func onBothStores(t *testing.T, test func(t *testing.T, s *stack), opts ...stackOption) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, newStack(t, opts...)) })
+	t.Run("postgres", func(t *testing.T) { test(t, newStackOn(t, storetest.Postgres(t), opts...)) })
 }
 
 // risingClock gives another millisecond at each look, so that what changed last
@@ -165,6 +176,7 @@ func (s *stack) serve(h *api.Handler) {
 		server.Close()
 		s.exec.Close()
 	})
+	s.t.Cleanup(s.gate.open)
 	s.eventually("ready", func() bool { return s.exec.Ready(s.t.Context()) == nil })
 	s.doc = readDocument(s.t, s.get("/openapi.json").body)
 }

@@ -4,11 +4,44 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"heddle/api"
+	"heddle/executor"
 )
 
-const talk = `{"name":"Talk","output":"{{ steps.two.output.payload }}","steps":[` +
+// talk asks twice, with work in between.
+var talk = `{"name":"Talk","output":"{{ steps.two.output.payload }}","steps":[` +
 	`{"id":"one","name":"First question","type":"wait","config":{"signal":{"name":"answer","prompt":"Who?"}}},` +
-	`{"id":"two","type":"wait","config":{"signal":{"name":"answer","prompt":"When?"}},"depends_on":["one"]}]}`
+	gated("work", "ok", `,"depends_on":["one"]`) + `,` +
+	`{"id":"two","type":"wait","config":{"signal":{"name":"answer","prompt":"When?","schema":{"type":"object","required":["n"]}}},"depends_on":["work"]}]}`
+
+// slowTalk holds what comes after its question.
+var slowTalk = `{"name":"Slow","steps":[{"id":"ask","type":"wait","config":{"signal":{"name":"answer"}}},` + gated("work", "hold", `,"depends_on":["ask"]`) + `]}`
+
+// spin is a while loop that makes no progress.
+const spin = `{"name":"Spin","steps":[{"id":"l","type":"loop","config":{"while":"true","max_iterations":3,"steps":[` +
+	`{"id":"a","type":"condition","config":{"expression":"true"}}]}}]}`
+
+// conversation is a run as a client of the turns dialect holds it.
+type conversation struct {
+	s         *stack
+	path, run string
+}
+
+// converse takes the first turn.
+func (s *stack) converse(workflow, body string) (*conversation, response) {
+	s.t.Helper()
+	c := &conversation{s: s, path: "/v1/workflows/" + workflow + "/execute"}
+	first := s.post(c.path, body).want(s.t, http.StatusOK)
+	c.run = first.text(s.t, "run_id")
+	return c, first
+}
+
+func (c *conversation) turn(input string) response {
+	c.s.t.Helper()
+	return c.s.post(c.path, `{"run_id":"`+c.run+`","run_input":`+input+`}`)
+}
 
 func typesOf(t *testing.T, r response) string {
 	t.Helper()
@@ -19,67 +52,172 @@ func typesOf(t *testing.T, r response) string {
 	return strings.Join(list, " ")
 }
 
-func TestAConversationOfTurns(t *testing.T) {
-	s := newStack(t)
-	wf := strings.TrimPrefix(s.create(talk, `"slug":"talk"`), "wf_")
-	path := "/v1/workflows/" + wf + "/execute"
-	first := s.post(path, `{"run_id":null,"extra":1,"run_input":{"command":"start","more":null,"version_number":0,"dynamic_variables":{"a":1},"runtime_variables":null}}`).want(t, http.StatusOK)
-	if got := first.keysOf(t); got != "error events has_active_companions has_background_work is_completed is_waiting_for_input next_input_hint run_id status turn_number" {
-		t.Errorf("keys %s", got)
-	}
-	run := first.text(t, "run_id")
-	if got := typesOf(t, first); len(run) != 24 || got != "start_workflow start_node_run busy_wait_for_user_message workflow_ready_for_input" ||
-		first.text(t, "next_input_hint", "origin_node_name") != "First question" || first.text(t, "next_input_hint", "prompt") != "Who?" {
-		t.Errorf("first %s", first.body)
-	}
-	s.do(request{method: "PUT", path: "/api/workflows/talk", body: `{"definition":` + trivial + `}`}).want(t, http.StatusOK)
-	turn := func(input string) response {
-		t.Helper()
-		return s.post(path, `{"run_id":"`+run+`","run_input":`+input+`}`)
-	}
-	turn(`{"command":"data"}`).want(t, http.StatusOK) // only follows
-	for i, c := range []struct{ input, status, turn string }{
-		{`{"command":"data","dynamic_variables":{"who":"I","x":1},"runtime_variables":{"x":2}}`, "waiting_for_user_input", "2"},
-		{`{"command":"pause"}`, "paused", "3"},
-		{`{"command":"resume"}`, "waiting_for_user_input", "4"},
-		{`{"command":"pause"}`, "paused", "5"},
-		{`{"command":"data","dynamic_variables":{"n":9007199254740993},"miscellaneous":{"m":1}}`, "completed", "6"},
-	} {
-		got := turn(c.input).want(t, http.StatusOK)
-		if got.text(t, "status") != c.status || !strings.Contains(got.body, `"turn_number":`+c.turn+`,`) ||
-			got.field(t, "is_waiting_for_input") != (c.status == "waiting_for_user_input") || got.field(t, "is_completed") != (c.status == "completed") {
-			t.Errorf("turn %d: %s", i+2, got.body)
+// Five turns with two waits. Meanwhile the workflow gets a version that waits
+// for nothing: the conversation keeps its own.
+func TestAConversationOfFiveTurns(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		wf := strings.TrimPrefix(s.create(talk, `"slug":"talk"`), "wf_")
+		c, first := s.converse(wf, `{"run_id":null,"extra":1,"run_input":{"command":"start","more":null,"version_number":null,"dynamic_variables":{"a":1},"runtime_variables":null}}`)
+		if got := first.keysOf(t); got != "error events has_active_companions has_background_work is_completed is_waiting_for_input next_input_hint run_id status turn_number" {
+			t.Errorf("keys %s", got)
 		}
-	}
-	done := s.get("/v1/runs/run_"+run+"/result").want(t, http.StatusOK)
-	if !strings.Contains(done.body, `"n":9007199254740993`) || !strings.Contains(done.body, `"miscellaneous":{"m":1}`) {
-		t.Errorf("result %s", done.body)
-	}
-	turn(`{"command":"data","dynamic_variables":{"n":1}}`).wantCode(t, http.StatusConflict, "run_finished")
-	turn(`{}`).wantCode(t, http.StatusConflict, "run_finished")
-	if got := turn(`{"command":"stop"}`).want(t, http.StatusOK); got.text(t, "status") != "completed" {
-		t.Errorf("stopped %s", got.body)
-	}
+		if got := typesOf(t, first); len(c.run) != 24 || got != "start_workflow start_node_run busy_wait_for_user_message workflow_ready_for_input" {
+			t.Errorf("first %s", first.body)
+		}
+		if hint := first.field(t, "next_input_hint").(map[string]any); hint["type"] != "busy_wait_for_user_message" || hint["prompt"] != "Who?" ||
+			hint["origin_node_logical_id"] != "one" || hint["origin_node_name"] != "First question" || hint["logical_id"] != first.text(t, "events", 2, "logical_id") {
+			t.Errorf("hint %v", hint)
+		}
+		s.do(request{method: "PUT", path: "/api/workflows/talk", body: `{"definition":` + trivial + `}`}).want(t, http.StatusOK)
+		c.path += "?version=2" // of the first turn only
+		for i, want := range []struct {
+			input, status string
+			number        int
+			events        string
+		}{
+			{`{"command":"start"}`, "waiting_for_user_input", 1, ""}, // goes on, and only follows
+			{`{"command":"data","version_number":2,"dynamic_variables":{"who":"I"}}`, "waiting_for_user_input", 2,
+				"end_node_run start_node_run end_node_run start_node_run busy_wait_for_user_message workflow_ready_for_input"},
+			{`{"command":"pause"}`, "paused", 3, "pause_event"},
+			{`{"command":"resume"}`, "waiting_for_user_input", 4, "workflow_ready_for_input"},
+			{`{"command":"data","dynamic_variables":{"n":1,"x":1},"runtime_variables":{"n":9007199254740993},"miscellaneous":{"m":1},"thread_to_node_inputs":{}}`,
+				"completed", 5, "end_node_run end_workflow"},
+		} {
+			got := c.turn(want.input).want(t, http.StatusOK)
+			waits := want.status == "waiting_for_user_input"
+			if got.text(t, "status") != want.status || got.field(t, "turn_number") != jsonNumber(want.number) || typesOf(t, got) != want.events ||
+				got.field(t, "is_waiting_for_input") != waits || got.field(t, "is_completed") != (want.status == "completed") ||
+				(got.field(t, "next_input_hint") != nil) != waits || got.field(t, "error") != nil {
+				t.Errorf("line %d: %s", i, got.body)
+			}
+		}
+		done := s.get("/api/workflows/runs/run_"+c.run).want(t, http.StatusOK)
+		if done.field(t, "run", "version") != jsonNumber(1) || !strings.Contains(done.body, `"input":{"a":1}`) ||
+			!strings.Contains(done.body, `"output":{"miscellaneous":{"m":1},"n":9007199254740993,"x":1}`) {
+			t.Errorf("run %s", done.body)
+		}
+		if _, next := s.converse("talk", ``); next.text(t, "status") != "completed" {
+			t.Errorf("another conversation is on the new version: %s", next.body)
+		}
+		c.turn(`{"command":"data","dynamic_variables":{"n":1}}`).wantCode(t, http.StatusConflict, "run_finished")
+		c.turn(`{}`).wantCode(t, http.StatusConflict, "run_finished")
+		if got := c.turn(`{"command":"stop"}`).want(t, http.StatusOK); got.text(t, "status") != "completed" || got.field(t, "turn_number") != jsonNumber(5) {
+			t.Errorf("stopped %s", got.body)
+		}
+	})
 }
 
-func TestTurnsStopAndRefuse(t *testing.T) {
+func TestAConversationIsStoppedInTheMiddle(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(talk, `"slug":"talk"`)
+		c, _ := s.converse("talk", `{}`)
+		c.turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).want(t, http.StatusOK)
+		got := c.turn(`{"command":"stop"}`).want(t, http.StatusOK)
+		if got.text(t, "status") != "cancelled" || got.field(t, "is_completed") != true || got.field(t, "error") != nil ||
+			got.field(t, "turn_number") != jsonNumber(3) || typesOf(t, got) != "end_workflow" {
+			t.Errorf("stopped %s", got.body)
+		}
+		c.turn(`{"command":"data","dynamic_variables":{"n":1}}`).wantCode(t, http.StatusConflict, "run_finished")
+		if again := c.turn(`{"command":"stop"}`).want(t, http.StatusOK); again.text(t, "status") != "cancelled" || typesOf(t, again) != "" {
+			t.Errorf("stopped again %s", again.body)
+		}
+	})
+}
+
+// An answer to a paused conversation resumes it; one that is refused leaves it
+// as it was.
+func TestAnAnswerResumes(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(talk, `"slug":"talk"`)
+		c, _ := s.converse("talk", `{}`)
+		c.turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).want(t, http.StatusOK)
+		c.turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).wantCode(t, 422, "invalid_payload")
+		c.turn(`{"command":"pause"}`).want(t, http.StatusOK)
+		if got := c.turn(`{"command":"pause"}`).want(t, http.StatusOK); got.text(t, "status") != "paused" || got.field(t, "turn_number") != jsonNumber(3) {
+			t.Errorf("paused again %s", got.body)
+		}
+		c.turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).wantCode(t, 422, "invalid_payload")
+		if got := s.get("/api/workflows/runs/run_"+c.run).text(t, "run", "status"); got != "paused" {
+			t.Errorf("after a refusal %s", got)
+		}
+		if got := c.turn(`{"command":"data","dynamic_variables":{"n":1}}`).want(t, http.StatusOK); got.text(t, "status") != "completed" {
+			t.Errorf("resumed %s", got.body)
+		}
+	})
+}
+
+func TestALoopWithoutProgressIsAborted(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(spin, `"slug":"spin"`)
+		c, got := s.converse("spin", `{"run_input":{}}`)
+		if got.text(t, "status") != "aborted_looping_risk" || got.field(t, "is_completed") != true || got.field(t, "is_waiting_for_input") != false ||
+			got.text(t, "error") == "" || !strings.HasSuffix(typesOf(t, got), "end_node_run workflow_error") {
+			t.Errorf("spun %s", got.body)
+		}
+		if again := c.turn(`{"command":"stop"}`).want(t, http.StatusOK); again.text(t, "status") != "aborted_looping_risk" {
+			t.Errorf("stopped %s", again.body)
+		}
+	})
+}
+
+func TestATurnLongerThanItsTimeAnswersRunning(t *testing.T) {
+	short := func(a *api.Config, _ *executor.Config) { a.TurnTime = 20 * time.Millisecond }
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(slowTalk, `"slug":"slow"`)
+		c, _ := s.converse("slow", `{}`)
+		got := c.turn(`{"command":"data","dynamic_variables":{"a":1}}`).want(t, http.StatusOK)
+		s.gate.holds(t, "work")
+		for range 2 { // it only follows
+			if got.text(t, "status") != "running" || got.field(t, "is_completed") != false || got.field(t, "is_waiting_for_input") != false ||
+				got.field(t, "next_input_hint") != nil || got.field(t, "turn_number") != jsonNumber(2) {
+				t.Errorf("in the middle %s", got.body)
+			}
+			got = c.turn(`{"command":"data"}`).want(t, http.StatusOK)
+		}
+		c.turn(`{"command":"data","dynamic_variables":{"a":1}}`).wantCode(t, http.StatusConflict, "not_waiting_for_input")
+		s.gate.open()
+		s.until("run_"+c.run, "completed")
+	}, short)
+}
+
+func TestTheSecondOfTwoTurnsAtOnceIsRefused(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(slowTalk, `"slug":"slow"`)
+		c, _ := s.converse("slow", `{}`)
+		first := make(chan response, 1)
+		go func() { first <- c.turn(`{"command":"data","dynamic_variables":{"a":1}}`) }()
+		s.gate.holds(t, "work")
+		for _, input := range []string{`{}`, `{"command":"data","dynamic_variables":{"a":2}}`, `{"command":"stop"}`} {
+			c.turn(input).wantCode(t, http.StatusConflict, "turn_in_progress")
+		}
+		if other, got := s.converse("slow", ``); other.run == c.run || got.text(t, "status") != "waiting_for_user_input" {
+			t.Errorf("another conversation is held up: %s", got.body)
+		}
+		s.gate.open()
+		if got := (<-first).want(t, http.StatusOK); got.text(t, "status") != "completed" {
+			t.Errorf("the first turn %s", got.body)
+		}
+		c.turn(`{"command":"stop"}`).want(t, http.StatusOK)
+	})
+}
+
+func TestTurnsThatAreRefused(t *testing.T) {
 	s := newStack(t)
 	s.create(talk, `"slug":"talk"`)
-	s.create(`{"name":"Spin","steps":[{"id":"l","type":"loop","config":{"while":"true","max_iterations":3,"steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}}]}`, `"slug":"spin"`)
-	const path = "/v1/workflows/talk/execute"
-	run := s.post(path, ``).want(t, http.StatusOK).text(t, "run_id")
-	got := s.post(path, `{"run_id":"`+run+`","run_input":{"command":"stop"}}`).want(t, http.StatusOK)
-	if got.text(t, "status") != "cancelled" || got.field(t, "is_completed") != true {
-		t.Errorf("stopped %s", got.body)
-	}
-	if got := s.post("/v1/workflows/spin/execute", `{}`).want(t, http.StatusOK); got.text(t, "status") != "aborted_looping_risk" || got.text(t, "error") == "" {
-		t.Errorf("spun %s", got.body)
-	}
-	s.post("/v1/workflows/spin/execute", `{"run_id":"`+run+`"}`).wantCode(t, 404, "run_not_found")
-	s.post(path, `{"run_id":"ffffffffffffffffffffffff"}`).wantCode(t, 404, "run_not_found")
+	s.create(spin, `"slug":"spin"`)
+	s.create(approval, `"slug":"strict","trigger_type":"api"`)
+	c, _ := s.converse("talk", ``)
+	s.post("/v1/workflows/spin/execute", `{"run_id":"`+c.run+`"}`).wantCode(t, 404, "run_not_found")
+	s.post(c.path, `{"run_id":"ffffffffffffffffffffffff"}`).wantCode(t, 404, "run_not_found")
+	s.post(c.path, `{"run_id":"a b"}`).wantCode(t, 404, "run_not_found")
 	s.post("/v1/workflows/nope/execute", `{}`).wantCode(t, 404, "workflow_not_found")
-	s.post(path+"?version=9", `{}`).wantCode(t, 404, "version_not_found")
-	for _, bad := range []string{`{"run_input":{"command":"dance"}}`, `{"run_input":{"command":"stop"}}`, `{"run_input":[]}`, `{"run_input":{"dynamic_variables":3}}`} {
-		s.post(path, bad).wantCode(t, 400, "invalid_request")
+	s.post(c.path+"?version=9", `{}`).wantCode(t, 404, "version_not_found")
+	s.post("/v1/workflows/strict/execute", `{"run_input":{"dynamic_variables":{"n":"x"}}}`).wantCode(t, 422, "invalid_input")
+	for _, bad := range []string{`{"run_input":{"command":"dance"}}`, `{"run_input":{"command":"stop"}}`, `{"run_input":{"command":"pause"}}`,
+		`{"run_input":[]}`, `{"run_input":{"dynamic_variables":3}}`, `{"run_input":{"version_number":{}}}`, `{"run_id":7}`, `[]`} {
+		s.post(c.path, bad).wantCode(t, 400, "invalid_request")
 	}
+	s.do(request{method: "PATCH", path: "/api/workflows/talk/status", body: `{"status":"paused"}`}).want(t, http.StatusOK)
+	s.post(c.path, `{}`).wantCode(t, http.StatusConflict, "workflow_not_runnable")
+	c.turn(`{"command":"data"}`).want(t, http.StatusOK) // an open conversation goes on
 }

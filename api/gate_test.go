@@ -1,0 +1,67 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+const gateURL = "https://gate.example/"
+
+// gate performs the steps that call gateURL as the word after it says, and every
+// other step as the product does: ok ends well, fail fails for good, later fails
+// for now, hold waits until the test opens the gate, even when its run is stopped.
+type gate struct {
+	executor.Runner
+	entered chan string // ids of steps that are held
+	opened  chan struct{}
+	open    func()
+}
+
+func newGate() *gate {
+	g := &gate{entered: make(chan string, 64), opened: make(chan struct{})}
+	g.open = sync.OnceFunc(func() { close(g.opened) })
+	return g
+}
+
+func (g *gate) Run(ctx context.Context, call executor.Call) (executor.Result, error) {
+	var config struct{ URL string }
+	_ = json.Unmarshal(call.Config, &config) // a config of another kind has none
+	word, ours := strings.CutPrefix(config.URL, gateURL)
+	if !ours {
+		return g.Runner.Run(ctx, call)
+	}
+	var failure *machine.Failure
+	switch word {
+	case "hold":
+		g.entered <- call.StepID
+		<-g.opened
+	case "fail", "later":
+		failure = &machine.Failure{Error: machine.Error{Code: "http_status", Message: "It answered 500."}, Permanent: word == "fail"}
+	}
+	return executor.Result{Output: json.RawMessage(`{"status_code":200,"headers":{},"body":"well"}`)}, failure.Err()
+}
+
+// holds waits until the step of that id is held.
+func (g *gate) holds(t testing.TB, stepID string) {
+	t.Helper()
+	select {
+	case got := <-g.entered:
+		if got != stepID {
+			t.Fatalf("step %s is held, want %s", got, stepID)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("step %s was not reached", stepID)
+	}
+}
+
+// gated is a step that does what the word says. more is added to it.
+func gated(id, word, more string) string {
+	return `{"id":"` + id + `","type":"http_request","config":{"url":"` + gateURL + word + `"}` + more + `}`
+}
