@@ -34,6 +34,7 @@ type engine struct {
 	backlog backlog
 	steps   *gate
 	scripts *gate
+	logs    *logbook
 
 	// driving: this process holds the lease and starts steps. open: it also
 	// takes new inputs; recovery has been put in front of them. stopped:
@@ -95,6 +96,7 @@ func newEngine(s *Service) *engine {
 	e.idle = sync.NewCond(&e.mu)
 	e.slots = &slots{free: s.cfg.MaxRuns, freed: e.kick}
 	e.commits = newCommitter(s.cfg.Store, s.cfg.Writers, s.cfg.Group)
+	e.logs = newLogbook(e)
 	return e
 }
 

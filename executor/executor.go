@@ -35,6 +35,8 @@ type Call struct {
 	Key         string // idempotency key of the effect
 	TraceParent string
 	TraceState  string
+	// Logs takes what the attempt says; nil: nobody keeps it.
+	Logs Logs
 }
 
 // Result is what a successful attempt gave. Output is one JSON value.
@@ -97,7 +99,12 @@ type Store interface {
 	// Run reads one row; another tenant's is fault.NotFound.
 	Run(ctx context.Context, tenantID, runID string) (Record, error)
 	Runs(ctx context.Context, q RunQuery) (RunPage, error)
-	// DeleteRun removes a terminal run with its journal; open: fault.Conflict.
+	// AppendLogs adds lines of steps; those of runs that are gone are left out.
+	AppendLogs(ctx context.Context, logs []Log) error
+	// Logs reads a page of a run's lines.
+	Logs(ctx context.Context, q LogQuery) (LogPage, error)
+	// DeleteRun removes a terminal run with its journal and its logs; open:
+	// fault.Conflict.
 	DeleteRun(ctx context.Context, tenantID, runID string) error
 	// Queued lists queued run ids, first come first served and fair between
 	// tenants (round robin over tenants that have any).

@@ -118,6 +118,9 @@ func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (res
 		ctx, cancel = context.WithTimeout(ctx, x.Timeout)
 		defer cancel()
 	}
+	logs := e.logs.open(call)
+	defer logs.close()
+	call.Logs = logs
 	e.crash("effect_sent")
 	result, err := e.svc.cfg.Runner.Run(ctx, call)
 	if err != nil {

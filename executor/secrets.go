@@ -20,6 +20,10 @@ type Secrets interface {
 	// Redactor gives what takes every secret of the tenant out of a JSON value;
 	// nil where it has none.
 	Redactor(ctx context.Context, tenantID string) (func(json.RawMessage) json.RawMessage, error)
+	// Unfinished gives what finds the place in a text at which a secret may
+	// begin that goes on behind the text's end, the text's length where there is
+	// none; nil where the tenant has no secrets.
+	Unfinished(ctx context.Context, tenantID string) (func(text []byte) int, error)
 	// Holds tells whether a JSON value holds a secret of the tenant.
 	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
 }

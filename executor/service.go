@@ -83,7 +83,10 @@ func New(cfg Config) *Service {
 
 // Close ends the writers, once what was handed in is answered; later starts
 // are refused. Call it after Serve has returned.
-func (s *Service) Close() { s.engine.commits.close() }
+func (s *Service) Close() {
+	s.engine.commits.close()
+	s.engine.logs.close()
+}
 
 // Ready tells whether this process takes and drives runs: the store answers,
 // the lease is held, and no stop is under way.

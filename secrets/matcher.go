@@ -19,6 +19,7 @@ type matcher struct {
 	filter   []uint64            // a bit per hash
 	mask     uint64              // of a hash
 	patterns map[uint64][][]byte // by their first eight bytes, sorted
+	longest  int                 // of the patterns, in bytes
 }
 
 // patternsOf lists what a secret looks like in text: itself, and in base64 and
@@ -42,6 +43,7 @@ func newMatcher(secrets []string) *matcher {
 		for _, p := range patternsOf(s) {
 			key := windowAt(p, 0)
 			m.patterns[key] = append(m.patterns[key], p)
+			m.longest = max(m.longest, len(p))
 		}
 	}
 	size := uint64(1 << 12) // bits; 16 or more for each window
@@ -128,4 +130,38 @@ func common(p, text []byte) int {
 		}
 	}
 	return n
+}
+
+// unfinished gives the first place from which on text is the beginning, of
+// least bytes or more, of a pattern that goes on; len(text) where there is none.
+func (m *matcher) unfinished(text []byte, least int) int {
+	for i := max(0, len(text)-m.longest+1); i <= len(text)-least; i++ {
+		if m.begins(text[i:]) {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// begins tells whether a pattern is longer than rest and begins with it.
+func (m *matcher) begins(rest []byte) bool {
+	if len(rest) >= window {
+		key := windowAt(rest, 0)
+		h := hash(key) & m.mask
+		return m.filter[h/64]&(1<<(h%64)) != 0 && goesOn(m.patterns[key], rest)
+	}
+	var first [window]byte
+	for key := range m.patterns {
+		binary.LittleEndian.PutUint64(first[:], key)
+		if bytes.HasPrefix(first[:], rest) {
+			return true
+		}
+	}
+	return false
+}
+
+// goesOn tells whether one of the sorted patterns begins with rest and is longer.
+func goesOn(sorted [][]byte, rest []byte) bool {
+	i := sort.Search(len(sorted), func(i int) bool { return bytes.Compare(sorted[i], rest) > 0 })
+	return i < len(sorted) && bytes.HasPrefix(sorted[i], rest)
 }

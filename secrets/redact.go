@@ -128,6 +128,26 @@ func (r *redactor) spans(text []byte, partial bool) []span {
 	return merged(found)
 }
 
+// wrapped is how much of a secret must be seen at the end of a text with its
+// line breaks taken out: less is there by chance again and again.
+const wrapped = 6
+
+// unfinished gives the place in a text at which a secret may begin that goes on
+// behind its end; len(text) where there is none.
+func (r *redactor) unfinished(text []byte) int {
+	at := r.matcher.unfinished(text, 1)
+	for _, v := range viewsOf(text) {
+		least := 1
+		if n := len(v.text); n > 0 && len(text) > 0 && v.text[n-1] != text[len(text)-1] {
+			least = wrapped
+		}
+		if i := r.matcher.unfinished(v.text, least); i < len(v.text) {
+			at = min(at, v.origin(span{i, len(v.text)}).start)
+		}
+	}
+	return at
+}
+
 // merged sorts spans and joins those that touch or overlap.
 func merged(spans []span) []span {
 	slices.SortFunc(spans, func(a, b span) int { return a.start - b.start })

@@ -154,3 +154,37 @@ func BenchmarkRedact(b *testing.B) {
 		}
 	}
 }
+
+// What may be the beginning of a secret, in whatever form, is found wherever
+// the text ends inside of it, and nothing else is held back.
+func TestUnfinishedSecretsAreFound(t *testing.T) {
+	secret := "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END KEY-----"
+	r := newRedactor([]string{secret, "correct horse battery"})
+	escaped, _ := json.Marshal(secret)
+	encoded := base64.StdEncoding.EncodeToString([]byte("ab" + secret + "cd"))
+	for name, form := range map[string]string{
+		"plain":          secret,
+		"escaped":        string(escaped[1 : len(escaped)-1]),
+		"percent":        url.QueryEscape(secret),
+		"wrapped base64": encoded[:32] + "\n" + encoded[32:64] + "\n" + encoded[64:],
+	} {
+		text := "said: " + form
+		for end := len("said: ") + 12; end < len(text)-6; end++ {
+			if strings.ContainsAny(text[end-2:end], `%\`) {
+				continue // an escape that is cut in two
+			}
+			if got := r.unfinished([]byte(text[:end])); got > len("said: ")+4 {
+				t.Errorf("%s: %q: held from %d on", name, text[:end], got)
+				break
+			}
+		}
+	}
+	for _, text := range []string{"", "\n", "a line\n", "correct horse battery\n", "correct horses\n", secret + "\n", "abc\nxyz\n", strings.Repeat("a", 1000)} {
+		if got := r.unfinished([]byte(text)); got != len(text) {
+			t.Errorf("%q is held from %d on", text, got)
+		}
+	}
+	if got := r.unfinished([]byte("a c")); got != 2 {
+		t.Errorf("held from %d on", got)
+	}
+}

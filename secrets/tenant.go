@@ -42,6 +42,25 @@ func (s *Service) Reveal(ctx context.Context, tenantID string, names []string) (
 // that of the secrets known last. What it gives also knows the values
 // that the tenant had when it was made, whatever happens to them since.
 func (s *Service) Redactor(ctx context.Context, tenantID string) (func(json.RawMessage) json.RawMessage, error) {
+	r, err := s.redactor(ctx, tenantID)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	return r.json, nil
+}
+
+// Unfinished gives what finds the place in a text at which one of the tenant's
+// secrets may begin that goes on behind the text's end; nil where the tenant
+// has none.
+func (s *Service) Unfinished(ctx context.Context, tenantID string) (func(text []byte) int, error) {
+	r, err := s.redactor(ctx, tenantID)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	return r.unfinished, nil
+}
+
+func (s *Service) redactor(ctx context.Context, tenantID string) (*redactor, error) {
 	t, err := s.tenant(ctx, tenantID, s.cfg.Stale)
 	if err != nil {
 		// What was known last is better than to lose a step's outcome.
@@ -49,14 +68,10 @@ func (s *Service) Redactor(ctx context.Context, tenantID string) (func(json.RawM
 		t = s.cache[tenantID]
 		s.mu.Unlock()
 	}
-	switch {
-	case t == nil:
+	if t == nil {
 		return nil, err
-	case t.redactor == nil:
-		return nil, nil
-	default:
-		return t.redactor.json, nil
 	}
+	return t.redactor, nil
 }
 
 // Holds tells whether a JSON value holds one of the tenant's secrets, in any

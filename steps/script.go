@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -29,16 +30,19 @@ func scriptType(r *scriptRunner) *stepType {
 			`"stdout_truncated":{"type":"boolean"},"stderr_truncated":{"type":"boolean"}}}`)),
 		check:   checkScript,
 		literal: []string{"script"},
-		run: performed(func(ctx context.Context, _ executor.Call, cfg *scriptConfig) (executor.Result, error) {
-			return runScript(ctx, r, cfg)
+		run: performed(func(ctx context.Context, call executor.Call, cfg *scriptConfig) (executor.Result, error) {
+			return runScript(ctx, r, call, cfg)
 		}),
 	}
 }
 
-func runScript(ctx context.Context, r *scriptRunner, cfg *scriptConfig) (executor.Result, error) {
+func runScript(ctx context.Context, r *scriptRunner, call executor.Call, cfg *scriptConfig) (executor.Result, error) {
 	p, err := cfg.program()
 	if err != nil {
 		return executor.Result{}, err
+	}
+	if call.Logs != nil {
+		p.stdout, p.stderr = call.Logs.Stream(executor.LogInfo, "stdout"), call.Logs.Stream(executor.LogWarn, "stderr")
 	}
 	end, err := r.run(ctx, p)
 	if err != nil {
@@ -61,6 +65,9 @@ type program struct {
 	args     []string
 	env      []string // NAME=value
 	stdin    string
+	// stdout and stderr are told, as it comes, what the program writes; nil:
+	// nobody listens. They must not fail.
+	stdout, stderr io.Writer
 }
 
 func (cfg *scriptConfig) program() (program, error) {
@@ -163,6 +170,14 @@ func (c *capped) Write(b []byte) (int, error) {
 	}
 	c.data = append(c.data, b...)
 	return len(b), nil
+}
+
+// tee gives a writer for both.
+func (c *capped) tee(other io.Writer) io.Writer {
+	if other == nil {
+		return c
+	}
+	return io.MultiWriter(c, other)
 }
 
 // text is the data without a character that the cut halved.

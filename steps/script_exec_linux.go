@@ -33,7 +33,7 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interpreter
 		}
 	}
 	o := r.order(ctx, level, interpreter, dir, p)
-	return r.supervise(ctx, level, o, p.stdin)
+	return r.supervise(ctx, level, o, p)
 }
 
 func (r *scriptRunner) order(ctx context.Context, level isolation, interpreter, dir string, p program) order {
@@ -87,7 +87,7 @@ func giveAway(dir string) error {
 }
 
 // supervise starts the supervisor, gives it its order and waits.
-func (r *scriptRunner) supervise(ctx context.Context, level isolation, o order, stdin string) (*ending, error) {
+func (r *scriptRunner) supervise(ctx context.Context, level isolation, o order, p program) (*ending, error) {
 	if !helpful.Load() {
 		return nil, noHelper()
 	}
@@ -112,7 +112,7 @@ func (r *scriptRunner) supervise(ctx context.Context, level isolation, o order, 
 	cmd.Args = []string{supervisorName}
 	cmd.Env = []string{"GOMAXPROCS=2"}
 	cmd.Dir = "/"
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &end.stdout, &end.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(p.stdin), end.stdout.tee(p.stdout), end.stderr.tee(p.stderr)
 	cmd.ExtraFiles = []*os.File{orders, answer}
 	cmd.SysProcAttr = attributes(level)
 	cmd.Cancel = lifeline.Close

@@ -1,0 +1,151 @@
+package executor
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// How the logbook writes: so long after the first line, so many lines at once,
+// and so many are kept while the store does not take them.
+const (
+	logLinger  = 200 * time.Millisecond
+	logGroup   = 1000
+	maxUnkept  = 20_000
+	logTimeout = 10 * time.Second
+)
+
+// logbook writes what steps say into the store, in batches and apart from the
+// journal. Between two batches the lines stand in memory alone.
+type logbook struct {
+	store  Store
+	newID  func(prefix string) string
+	now    func() time.Time
+	secret func(ctx context.Context, tenantID string) (*redaction, error)
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	marked []*stepLog
+	kicks  chan struct{}
+	asked  chan chan struct{}
+	quit   chan struct{}
+	done   chan struct{}
+	once   sync.Once
+
+	unkept []Log // by the writer alone
+}
+
+func newLogbook(e *engine) *logbook {
+	b := &logbook{
+		store: e.store, newID: e.svc.cfg.NewID, now: e.now, secret: e.redaction, log: e.log,
+		kicks: make(chan struct{}, 1), asked: make(chan chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	go b.serve()
+	return b
+}
+
+// open begins the log of an attempt.
+func (b *logbook) open(call Call) *stepLog {
+	return &stepLog{book: b, tenantID: call.TenantID, proto: Log{
+		RunID: call.RunID, StepID: call.StepID, Iteration: call.Iteration, Attempt: call.Attempt,
+	}}
+}
+
+// mark notes that a log has something to take. It is called with the log's own
+// lock held and never waits.
+func (b *logbook) mark(l *stepLog) {
+	b.mu.Lock()
+	b.marked = append(b.marked, l)
+	b.mu.Unlock()
+	select {
+	case b.kicks <- struct{}{}:
+	default:
+	}
+}
+
+// flush writes what was said until now and waits for it, unless ctx ends.
+func (b *logbook) flush(ctx context.Context) {
+	written := make(chan struct{})
+	select {
+	case b.asked <- written:
+		select {
+		case <-written:
+		case <-ctx.Done():
+		}
+	case <-b.done:
+	case <-ctx.Done():
+	}
+}
+
+// close writes what is left and ends the writer.
+func (b *logbook) close() {
+	b.once.Do(func() { close(b.quit) })
+	<-b.done
+}
+
+func (b *logbook) serve() {
+	defer close(b.done)
+	var due <-chan time.Time
+	for {
+		select {
+		case <-b.kicks:
+			if due == nil {
+				due = time.After(logLinger)
+			}
+			continue
+		case <-due:
+			b.write()
+		case written := <-b.asked:
+			b.write()
+			close(written)
+		case <-b.quit:
+			b.write()
+			return
+		}
+		due = nil
+		if len(b.unkept) > 0 {
+			due = time.After(logLinger)
+		}
+	}
+}
+
+// write takes what the marked logs have and stores it. What the store does not
+// take is tried again with the next batch, up to a bound.
+func (b *logbook) write() {
+	ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
+	defer cancel()
+	b.mu.Lock()
+	marked := b.marked
+	b.marked = nil
+	b.mu.Unlock()
+	for _, l := range marked {
+		now, err := b.secret(ctx, l.tenantID)
+		if err != nil { // what cannot be checked is not kept
+			l.again()
+			continue
+		}
+		for _, line := range l.drain(now) {
+			line.ID = b.newID("log_")
+			b.unkept = append(b.unkept, line)
+		}
+	}
+	for len(b.unkept) > 0 {
+		n := min(len(b.unkept), logGroup)
+		if err := b.store.AppendLogs(ctx, b.unkept[:n]); err != nil {
+			b.shed(err)
+			return
+		}
+		b.unkept = b.unkept[n:]
+	}
+	b.unkept = nil
+}
+
+// shed drops lines beyond what may wait for the store.
+func (b *logbook) shed(err error) {
+	if len(b.unkept) <= maxUnkept {
+		return
+	}
+	b.log.Warn("log lines of steps are lost, for the store does not take them", "lines", len(b.unkept), "error", err)
+	b.unkept = nil
+}

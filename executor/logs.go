@@ -1,0 +1,73 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+)
+
+// The levels of log lines.
+const (
+	LogDebug = "debug"
+	LogInfo  = "info"
+	LogWarn  = "warn"
+	LogError = "error"
+)
+
+// Log is one line that a step said. Lines are kept beside the journal: the
+// last ones may be lost when the process is killed.
+type Log struct {
+	ID        string // log_…; sorts by the order in which lines were kept
+	RunID     string
+	StepID    string
+	Iteration string // path of the loop iteration; "" outside of loops
+	Attempt   int
+	Level     string          // debug, info, warn, error
+	Category  string          // where it comes from, such as stdout or agent
+	Message   string          // without secrets, at most 8 KiB
+	Data      json.RawMessage // nil: none
+	At        time.Time
+}
+
+// LogQuery selects lines of one run, oldest first unless Newest. Zero values do
+// not filter. Cursor is LogPage.Next of the same query.
+type LogQuery struct {
+	RunID     string
+	StepID    string
+	Iteration string
+	Attempt   int
+	Level     string
+	Category  string
+	Newest    bool
+	Limit     int
+	Cursor    string
+}
+
+// LogPage is one page of lines. Next is empty on the last page.
+type LogPage struct {
+	Logs []Log
+	Next string
+}
+
+// Logs takes what a step says while it is in action: secrets are taken out,
+// lines are cut at 8 KiB, and after 10,000 lines or 1 MiB of an attempt the
+// rest is counted only. Nothing here fails or waits for the store. It is safe
+// for concurrent use.
+type Logs interface {
+	// Line keeps one line. Data is any JSON, or nil.
+	Line(level, category, message string, data json.RawMessage)
+	// Stream gives a writer whose lines are kept.
+	Stream(level, category string) io.Writer
+}
+
+// Logs reads a page of a run's lines, those included that this node has not
+// written yet. Another tenant's run is fault.NotFound, a strange cursor
+// fault.Malformed.
+func (s *Service) Logs(ctx context.Context, tenantID string, q LogQuery) (LogPage, error) {
+	if _, err := s.cfg.Store.Run(ctx, tenantID, q.RunID); err != nil {
+		return LogPage{}, err
+	}
+	s.engine.logs.flush(ctx)
+	return s.cfg.Store.Logs(ctx, q)
+}

@@ -1,0 +1,282 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// What is kept of one attempt, and of one line. rawLine is how much of a line
+// is looked at: more than is kept, so that the secrets in it are found whole.
+const (
+	maxLogLines = 10_000
+	maxLogBytes = 1 << 20
+	maxLogLine  = 8 << 10
+	rawLine     = 64 << 10
+)
+
+// stepLog gathers what one attempt says until the logbook takes it. Its callers
+// only append to memory.
+type stepLog struct {
+	book     *logbook
+	tenantID string
+	proto    Log // run, step, iteration, attempt
+
+	begun sync.Once
+	first *redaction // the secrets when the attempt first spoke; nil: none
+
+	mu      sync.Mutex
+	streams []*logStream
+	said    []said
+	lines   int
+	bytes   int
+	dropped int
+	ended   bool
+	marked  bool // the logbook knows that there is something to take
+
+	held []said // by the logbook alone: what may be the beginning of a secret
+}
+
+// said is one line as it came.
+type said struct {
+	stream   *logStream // nil: a whole line of its own
+	level    string
+	category string
+	text     []byte
+	over     bool // text is the line's beginning only
+	data     json.RawMessage
+	at       time.Time
+}
+
+// logStream makes lines of what is written to it.
+type logStream struct {
+	log             *stepLog
+	level, category string
+	partial         []byte
+	open            bool // there is something since the last line break
+	over            bool // the rest of the line is not looked at
+}
+
+// begin notes the secrets of the attempt's beginning: one that is changed
+// meanwhile may still be said.
+func (l *stepLog) begin() {
+	l.begun.Do(func() {
+		if first, err := l.book.secret(context.Background(), l.tenantID); err == nil {
+			l.first = first
+		}
+	})
+}
+
+func (l *stepLog) Line(level, category, message string, data json.RawMessage) {
+	l.begin()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keep(said{level: level, category: category, text: []byte(message), data: data})
+}
+
+func (l *stepLog) Stream(level, category string) io.Writer {
+	l.begin()
+	s := &logStream{log: l, level: level, category: category}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.streams = append(l.streams, s)
+	return s
+}
+
+// Write never fails.
+func (s *logStream) Write(b []byte) (int, error) {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	n := len(b)
+	for len(b) > 0 {
+		line, rest, whole := bytes.Cut(b, []byte("\n"))
+		s.take(line)
+		if whole {
+			s.end()
+		}
+		b = rest
+	}
+	return n, nil
+}
+
+func (s *logStream) take(part []byte) {
+	s.open = s.open || len(part) > 0
+	if room := rawLine - len(s.partial); len(part) > room {
+		part, s.over = part[:room], true
+	}
+	if !s.log.full() {
+		s.partial = append(s.partial, part...)
+	}
+}
+
+// end makes a line of what was taken.
+func (s *logStream) end() {
+	text := bytes.TrimSuffix(s.partial, []byte("\r"))
+	s.log.keep(said{stream: s, level: s.level, category: s.category, text: text, over: s.over})
+	s.partial, s.open, s.over = nil, false, false
+}
+
+func (l *stepLog) full() bool { return l.lines >= maxLogLines || l.bytes >= maxLogBytes }
+
+// keep notes a line, or only that there was one.
+func (l *stepLog) keep(line said) {
+	if l.ended {
+		return
+	}
+	l.mark()
+	if l.full() {
+		l.dropped++
+		return
+	}
+	line.at = l.book.now()
+	l.lines++
+	l.bytes += len(line.text) + len(line.data)
+	l.said = append(l.said, line)
+}
+
+func (l *stepLog) mark() {
+	if !l.marked {
+		l.marked = true
+		l.book.mark(l)
+	}
+}
+
+// close ends the log: what has no line break yet is a line, and a last one says
+// how many there was no room for.
+func (l *stepLog) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if s.open {
+			s.end()
+		}
+	}
+	if l.lines == 0 {
+		l.ended = true
+		return
+	}
+	if l.dropped > 0 {
+		l.said = append(l.said, said{
+			level: LogWarn, category: "heddle", at: l.book.now(),
+			text: fmt.Appendf(nil, "… %d lines dropped", l.dropped),
+			data: fmt.Appendf(nil, `{"dropped":%d}`, l.dropped),
+		})
+	}
+	l.ended = true
+	l.mark()
+}
+
+// again marks a log that could not be drained, unless it has ended: then its
+// lines are lost.
+func (l *stepLog) again() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.marked = false
+	if !l.ended {
+		l.mark()
+	}
+}
+
+// drain takes what may be kept by now, cleaned. Lines with which a secret may
+// begin stay until the next ones, or the end, decide.
+func (l *stepLog) drain(now *redaction) []Log {
+	l.mu.Lock()
+	lines, ended := append(l.held, l.said...), l.ended
+	l.said, l.held, l.marked = nil, nil, false
+	l.mu.Unlock()
+
+	by := []*redaction{l.first, now}
+	settled := make(map[*logStream]int)
+	cleaned := make(map[*logStream][]string)
+	for _, line := range lines {
+		if s := line.stream; s != nil && cleaned[s] == nil {
+			settled[s], cleaned[s] = clean(by, linesOf(lines, s), ended)
+		}
+	}
+	var out []Log
+	next := make(map[*logStream]int)
+	for _, line := range lines {
+		s := line.stream
+		if s == nil {
+			_, text := clean(by, [][]byte{line.text}, true)
+			out = append(out, l.log(line, strings.Join(text, "\n")))
+			continue
+		}
+		i := next[s]
+		next[s]++
+		switch {
+		case i >= settled[s]:
+			l.held = append(l.held, line)
+		case i < len(cleaned[s]):
+			out = append(out, l.log(line, cleaned[s][i]))
+		}
+	}
+	for i := range out {
+		out[i].Data = redactAll(by, out[i].Data)
+	}
+	return out
+}
+
+func linesOf(lines []said, s *logStream) [][]byte {
+	var texts [][]byte
+	for _, line := range lines {
+		if line.stream == s {
+			texts = append(texts, line.text)
+		}
+	}
+	return texts
+}
+
+func (l *stepLog) log(line said, text string) Log {
+	out := l.proto
+	out.Level, out.Category, out.At = line.level, line.category, line.at
+	out.Message, out.Data = cutLine(text, line.over), line.data
+	return out
+}
+
+// cutLine shortens a line, after its secrets were taken out. Of a line that was
+// not looked at whole and still became short, what follows the last secret is
+// dropped: it may end with the beginning of another.
+func cutLine(text string, over bool) string {
+	switch {
+	case len(text) > maxLogLine:
+		return strings.ToValidUTF8(text[:maxLogLine], "") + "…"
+	case over:
+		return text[:strings.LastIndex(text, "***")+len("***")] + "…"
+	default:
+		return text
+	}
+}
+
+// clean takes the secrets out of lines of one stream, also such as go over
+// several of them, which then become fewer. settled is how many of the lines
+// that is: behind them the beginning of a secret may stand. In the last lines
+// of all nothing is held back.
+func clean(by []*redaction, lines [][]byte, last bool) (settled int, cleaned []string) {
+	text := printable(bytes.Join(lines, []byte("\n")))
+	settled = len(lines)
+	if !last {
+		text = append(text, '\n')
+		end := len(text)
+		for _, r := range by {
+			end = min(end, r.unfinished(text))
+		}
+		text = text[:bytes.LastIndexByte(text[:end], '\n')+1]
+		settled = bytes.Count(text, []byte("\n"))
+		text = bytes.TrimSuffix(text, []byte("\n"))
+	}
+	if settled == 0 {
+		return 0, []string{}
+	}
+	return settled, strings.Split(redactText(by, string(text)), "\n")
+}
+
+// printable makes UTF-8 without NUL of a text.
+func printable(text []byte) []byte {
+	return bytes.ToValidUTF8(bytes.ReplaceAll(text, []byte{0}, nil), []byte("\uFFFD"))
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"heddle/executor"
+)
+
+// logRow is a row of run_logs.
+type logRow struct {
+	RunID     string `gorm:"primaryKey"`
+	ID        string `gorm:"primaryKey"`
+	StepID    string
+	Iteration string
+	Attempt   int
+	Level     string
+	Category  string
+	Message   string
+	Data      string
+	At        int64
+}
+
+func (logRow) TableName() string { return "run_logs" }
+
+// logBatch is how many rows one statement inserts.
+const logBatch = 500
+
+// AppendLogs adds lines, all or none. Lines of runs that are not there (any
+// more) are left out.
+func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
+	var runs []string
+	for _, l := range logs {
+		if !slices.Contains(runs, l.RunID) {
+			runs = append(runs, l.RunID)
+		}
+	}
+	return db.change(ctx, func(tx *gorm.DB) error {
+		// The lock makes a deletion wait, so that no line outlives its run.
+		var there []string
+		err := tx.Clauses(clause.Locking{Strength: "KEY SHARE"}).Model(&runRow{}).
+			Where("id IN ?", runs).Order("id").Pluck("id", &there).Error
+		if err != nil {
+			return err
+		}
+		rows := make([]logRow, 0, len(logs))
+		for _, l := range logs {
+			if slices.Contains(there, l.RunID) {
+				rows = append(rows, logRow{l.RunID, l.ID, l.StepID, l.Iteration, l.Attempt, l.Level, l.Category, l.Message, string(l.Data), millis(l.At)})
+			}
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		return tx.CreateInBatches(rows, logBatch).Error
+	})
+}
+
+// Logs lists a run's lines in the order in which they were kept, or backwards.
+func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, error) {
+	list := listOf("logs", q.RunID, q.StepID, q.Iteration, q.Attempt, q.Level, q.Category, q.Newest)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return executor.LogPage{}, err
+	}
+	tx := db.reader(ctx).Where("run_id = ?", q.RunID)
+	for _, filter := range []struct{ where, value string }{
+		{"step_id = ?", q.StepID}, {"iteration = ?", q.Iteration}, {"level = ?", q.Level}, {"category = ?", q.Category},
+	} {
+		if filter.value != "" {
+			tx = tx.Where(filter.where, filter.value)
+		}
+	}
+	if q.Attempt > 0 {
+		tx = tx.Where("attempt = ?", q.Attempt)
+	}
+	after, order := "id > ?", "id"
+	if q.Newest {
+		after, order = "id < ?", "id DESC"
+	}
+	if at != nil {
+		tx = tx.Where(after, at.ID)
+	}
+	var rows []logRow
+	if err := tx.Order(order).Limit(q.Limit + 1).Find(&rows).Error; err != nil {
+		return executor.LogPage{}, translate(err)
+	}
+	page := executor.LogPage{}
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		page.Next = encodeCursor(list, position{ID: rows[q.Limit-1].ID})
+	}
+	page.Logs = make([]executor.Log, len(rows))
+	for i, r := range rows {
+		page.Logs[i] = executor.Log{
+			ID: r.ID, RunID: r.RunID, StepID: r.StepID, Iteration: r.Iteration, Attempt: r.Attempt,
+			Level: r.Level, Category: r.Category, Message: r.Message, Data: raw(r.Data), At: instant(r.At),
+		}
+	}
+	return page, nil
+}
