@@ -39,8 +39,11 @@ func Apply(r *Run, in Input, now time.Time) (Change, error) {
 	if err := t.decide(in); err != nil {
 		return Change{Run: r}, err
 	}
-	more := hold && t.startable()
-	if !hold {
+	more := false
+	if hold {
+		t.workOff(unbounded)
+		more = t.startable()
+	} else {
 		more = t.drive()
 	}
 	if !hold || !more {
@@ -77,7 +80,7 @@ func (t *turn) decide(in Input) error {
 	case Resume:
 		return t.resume(in)
 	case Recover:
-		t.interruptAll()
+		t.recover()
 	default:
 		return fault.New(fault.Internal, "unknown_input", "The machine has no input %T.", in)
 	}
@@ -108,13 +111,14 @@ func (t *turn) emit(kind events.Kind, p place, attempt int, d *Detail) {
 
 // startable tells whether drive would find work that needs no timer.
 func (t *turn) startable() bool {
-	return !t.frozen() && (t.agenda.len() > 0 || t.ending != nil && t.InAction() == 0)
+	return t.behind.some() || !t.frozen() && (t.agenda.len() > 0 || t.ending != nil && t.InAction() == 0)
 }
 
 // drive goes on with whatever can go on, and tells whether something is left.
 // Work that journals nothing would come up again for ever, so it ends the
 // drive; the tests see that as a run that is stuck.
 func (t *turn) drive() (more bool) {
+	t.workOff(maxEvents)
 	for len(t.events) < maxEvents {
 		if before := t.Seq; !t.next() || t.Seq == before {
 			return false

@@ -40,6 +40,7 @@ type Run struct {
 	retrying, signalWaits int // of parked
 
 	signals signalState
+	behind  behind
 
 	ending     *ending    // the run is on its way to failed or cancelled
 	undo       trie[undo] // completed steps with a compensation, by seq of completion
@@ -91,7 +92,7 @@ func (r *Run) word() State {
 		return r.State
 	}
 	switch {
-	case r.InAction() > 0 || r.agenda.len() > 0 || r.ending != nil:
+	case r.InAction() > 0 || r.agenda.len() > 0 || r.ending != nil || r.behind.some():
 		return Running
 	case r.retrying > 0:
 		return Backoff

@@ -157,25 +157,6 @@ func (t *turn) takeKept(p place) {
 	}
 }
 
-// catchUp gives the open waits what arrived while nothing could act.
-func (t *turn) catchUp() {
-	if t.resting() {
-		return
-	}
-	if t.signals.kept.len() > 0 && t.signalWaits > 0 {
-		var open []place
-		t.parked.all(func(_ uint64, p place) bool {
-			if st := t.stepAt(p); st.status == StepWaiting && st.wait.Kind == waitSignal {
-				open = append(open, p)
-			}
-			return true
-		})
-		for _, p := range open {
-			t.takeKept(p)
-		}
-	}
-}
-
 func finished(r *Run) error {
 	return fault.New(fault.Conflict, "run_finished", "Run %s is %s and takes no more input.", r.RunID, r.State).
 		With("completed_at", r.CompletedAt.Format(time.RFC3339Nano))

@@ -62,26 +62,7 @@ func (t *turn) pause() error {
 	return nil
 }
 
-// interruptAll interrupts every attempt in action: the process that drove the run
-// is gone.
-func (t *turn) interruptAll() {
-	var acting []place
-	t.action.all(func(_ uint64, p place) bool {
-		acting = append(acting, p)
-		return true
-	})
-	for _, p := range acting {
-		t.interrupt(p)
-	}
-	if u := t.undoing; u != nil && u.Running {
-		t.emit(events.StepInterrupted, u.At, u.Attempt, &Detail{Role: roleCompensation})
-		if t.node(u.At).step.OnInterrupt == "fail" {
-			t.emit(events.CompensationFailed, u.At, u.Attempt, &Detail{Error: interruptedError()})
-		}
-	}
-	t.catchUp()
-}
-
+// interrupt takes an attempt out of action that nobody performs any more.
 func (t *turn) interrupt(p place) {
 	n, st := t.node(p), t.stepAt(p)
 	attempt, d := int(st.last), Detail{}

@@ -190,21 +190,3 @@ func (t *turn) wakeWait(p place) {
 		t.waited(p, &Detail{})
 	}
 }
-
-// recheck evaluates the open conditions again, because a signal arrived.
-func (t *turn) recheck() {
-	var open []place
-	t.parked.all(func(_ uint64, p place) bool {
-		if st := t.stepAt(p); st.status == StepWaiting && st.wait.Kind == waitCondition {
-			open = append(open, p)
-		}
-		return true
-	})
-	for _, p := range open {
-		if t.node(p).wait.probe != nil {
-			t.probe(p)
-		} else {
-			t.poll(p, nil)
-		}
-	}
-}
