@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"path"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"heddle/ids"
 	"heddle/schedules"
 	"heddle/store"
+	"heddle/store/storetest"
 )
 
 const tenant = "ten_0123456789abcdef01234567"
@@ -81,6 +83,13 @@ func openAt(t *testing.T, url string) *store.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// eachStore runs a test on SQLite and on PostgreSQL.
+func eachStore(t *testing.T, name string, test func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	t.Run(path.Join(name, "SQLite"), func(t *testing.T) { test(t, openSQLite(t)) })
+	t.Run(path.Join(name, "PostgreSQL"), func(t *testing.T) { test(t, openAt(t, storetest.Postgres(t))) })
 }
 
 var holders atomic.Int64
