@@ -8,43 +8,75 @@ import (
 	"heddle/executor/machine"
 )
 
-// Prepare makes the insertion of a queued run that a feature stores together
-// with rows of its own; Stored is to be called once it is committed. Errors:
-// those of Start but for what a commit refuses. fresh reads the workflow again
-// instead of trusting what is remembered: for a commit that was ErrStale.
-func (s *Service) Prepare(ctx context.Context, req StartRequest, fresh bool) (Commit, error) {
+// Prepared is a new run that a feature stores together with rows of its own.
+// Stored is to be called once it is committed; one that is not needs nothing.
+type Prepared struct {
+	Commit
+	// Epoch, unless 0, is that of the lease under which the run begins in the
+	// same commit: where the store finds another, the commit is ErrFenced.
+	Epoch  int64
+	change machine.Change
+}
+
+// Prepare makes the insertion of a run. One that needs no slot begins with it
+// where this process drives runs; any other is queued. Errors: those of Start
+// but for what a commit refuses. again, after a commit that was ErrStale or
+// ErrFenced: the workflow is read afresh, and the run is queued.
+func (s *Service) Prepare(ctx context.Context, req StartRequest, again bool) (Prepared, error) {
 	if len(req.Input) == 0 {
 		req.Input = json.RawMessage("{}")
 	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
-		return Commit{}, err
+		return Prepared{}, err
 	}
-	for ; ; fresh = true {
+	for fresh := again; ; fresh = true {
 		target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, fresh)
 		if err != nil {
-			return Commit{}, err
+			return Prepared{}, err
 		}
 		created, err := s.create(ctx, target, req)
 		if errors.Is(err, ErrStale) && !fresh {
 			continue
 		}
 		if err != nil {
-			return Commit{}, err
+			return Prepared{}, err
 		}
-		key, err := s.roomFor(ctx, created.Run)
-		if err != nil {
-			return Commit{}, err
-		}
-		c := Commit{
-			Row:    rowOf(created.Run, req.Trace, created.Run.CreatedAt),
-			Events: created.Events, Revision: target.Revision,
-		}
-		c.Row.ConcurrencyKey = key
-		if req.Keep != nil {
-			c.Answer = req.Keep(c.Row)
-		}
-		return c, nil
+		return s.prepare(ctx, created, target, req, again)
 	}
+}
+
+func (s *Service) prepare(ctx context.Context, created machine.Change, target Target, req StartRequest, again bool) (Prepared, error) {
+	key, err := s.roomFor(ctx, created.Run)
+	if err != nil {
+		return Prepared{}, err
+	}
+	p := Prepared{change: created}
+	if key == "" && !again {
+		p = s.engine.beginFree(created)
+	}
+	p.Commit = Commit{
+		Row:    rowOf(p.change.Run, req.Trace, created.Run.CreatedAt),
+		Events: p.change.Events, Revision: target.Revision,
+	}
+	p.Row.ConcurrencyKey = key
+	if req.Keep != nil {
+		p.Answer = req.Keep(p.Row)
+	}
+	s.engine.crash("before_commit")
+	return p, nil
+}
+
+// beginFree lets a run begin that needs no slot.
+func (e *engine) beginFree(created machine.Change) Prepared {
+	epoch := e.svc.epoch.Load()
+	if epoch == 0 || !e.open.Load() {
+		return Prepared{change: created}
+	}
+	begun, ok := e.begin(created)
+	if !ok || needsSlot(begun) {
+		return Prepared{change: created}
+	}
+	return Prepared{Epoch: epoch, change: begun}
 }
 
 // create makes a queued run of the target, or says why there is none.
@@ -68,10 +100,21 @@ func (s *Service) create(ctx context.Context, target Target, req StartRequest) (
 	return machine.New(c.plan, header, now), nil
 }
 
-// Stored tells that queued runs were committed by another than this service.
-func (s *Service) Stored() {
-	s.engine.backlog.mark()
-	s.engine.kick()
+// Stored takes over prepared runs that are committed.
+func (s *Service) Stored(runs ...Prepared) {
+	s.engine.crash("after_commit")
+	queued := false
+	for _, p := range runs {
+		if p.Epoch == 0 {
+			queued = true
+			continue
+		}
+		l := &live{id: p.Row.RunID, epoch: p.Epoch, trace: Trace{p.Row.TraceParent, p.Row.TraceState}}
+		s.engine.committed(l, p.change)
+	}
+	if queued {
+		s.engine.queued()
+	}
 }
 
 // Leading tells whether this process drives runs.

@@ -196,20 +196,29 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 	if g, c, limited := groupOf(created.Run, l.key); limited && !e.limits.enter(l.id, g, c.Limit, true) {
 		return created, false
 	}
-	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt)
-	if err != nil {
-		e.log.Error("a new run did not begin", "run_id", created.Run.RunID, "error", err)
+	begun, ok := e.begin(created)
+	if !ok {
 		return created, false
 	}
-	if began.Run.InAction() > 0 || began.More {
+	if needsSlot(begun) {
 		if e.backlog.some() || !e.slots.tryTake() {
 			e.backlog.mark()
 			return created, false
 		}
 		l.slot = true
-		if began.More {
+		if begun.More {
 			l.inbox = append(l.inbox, envelope{in: machine.Continue{}})
 		}
+	}
+	return begun, true
+}
+
+// begin gives the change that creates a run and begins it; false: it cannot.
+func (e *engine) begin(created machine.Change) (machine.Change, bool) {
+	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt)
+	if err != nil {
+		e.log.Error("a new run did not begin", "run_id", created.Run.RunID, "error", err)
+		return created, false
 	}
 	return machine.Change{
 		Run:     began.Run,
@@ -218,6 +227,8 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 		More:    began.More,
 	}, true
 }
+
+func needsSlot(c machine.Change) bool { return c.Run.InAction() > 0 || c.More }
 
 // commitNew submits an insertion and settles an unknown outcome by reading the
 // run back.

@@ -18,68 +18,81 @@ const (
 )
 
 // fire settles everything that is due of these schedules, and takes the next
-// ones of their queues. It is safe to call at any time and on any node.
-func (s *Service) fire(ctx context.Context, ids []string) {
+// ones of their queues; it tells how many schedules something was stored for.
+// It is safe to call at any time and on any node.
+func (s *Service) fire(ctx context.Context, ids []string) (stored int) {
 	for len(ids) > 0 && ctx.Err() == nil {
 		n := min(len(ids), fireGroup)
-		s.fireGroup(ctx, ids[:n])
+		stored += s.fireGroup(ctx, ids[:n])
 		ids = ids[n:]
 	}
+	return stored
 }
 
-func (s *Service) fireGroup(ctx context.Context, ids []string) {
-	fresh := false
-	for range retries {
+func (s *Service) fireGroup(ctx context.Context, ids []string) (stored int) {
+	for again := range retries {
 		states, err := s.store.States(ctx, ids)
 		if err != nil {
 			s.warn(ctx, "due schedules could not be read", err)
-			return
+			return stored
 		}
 		var firings []Firing
 		for _, st := range states {
-			if f, ok := s.firing(ctx, st, fresh); ok {
+			if f, ok := s.firing(ctx, st, again > 0); ok {
 				firings = append(firings, f)
 			}
 		}
 		if len(firings) == 0 {
-			return
+			return stored
 		}
-		ids = s.settle(ctx, firings, s.store.Fire(ctx, firings))
+		errs := s.store.Fire(ctx, firings)
+		ids = s.settle(ctx, firings, errs)
+		for _, err := range errs {
+			if err == nil {
+				stored++
+			}
+		}
 		if len(ids) == 0 {
-			return
+			return stored
 		}
-		fresh = true
 	}
+	return stored
 }
 
 // settle notes what was stored and gives the schedules that are to be looked
 // at again at once.
-func (s *Service) settle(ctx context.Context, firings []Firing, errs []error) (again []string) {
-	stored := false
+func (s *Service) settle(ctx context.Context, firings []Firing, errs []error) (lost []string) {
+	var runs []executor.Prepared
 	for i, err := range errs {
 		f := firings[i]
 		switch {
 		case err == nil:
-			stored = stored || len(f.Runs) > 0
+			runs = append(runs, f.Runs...)
 			s.count(f.Slots)
 			s.plan(f.ScheduleID, f.Wake)
-		case errors.Is(err, executor.ErrStale):
-			again = append(again, f.ScheduleID)
+		case moved(err):
+			lost = append(lost, f.ScheduleID)
 		case errors.Is(err, ErrLost), fault.KindOf(err) == fault.NotFound:
 			// Another node was faster, or the schedule is gone.
 		default:
 			s.warn(ctx, "a schedule could not fire", err)
 		}
 	}
-	if stored {
-		s.runs.Stored()
+	if len(runs) > 0 {
+		s.runs.Stored(runs...)
 	}
-	return again
+	return lost
+}
+
+// moved tells of an error that another attempt may not meet: the workflow was
+// changed meanwhile, or another node drives runs now.
+func moved(err error) bool {
+	return errors.Is(err, executor.ErrStale) || errors.Is(err, executor.ErrFenced)
 }
 
 // firing decides about one schedule and makes the runs. false: nothing to do,
 // or not now.
-func (s *Service) firing(ctx context.Context, st State, fresh bool) (Firing, bool) {
+func (s *Service) firing(ctx context.Context, st State, again bool) (Firing, bool) {
 	spec, err := Parse(st.Expression)
 	if err != nil {
 		s.warn(ctx, "a stored expression cannot be read", err)
@@ -97,7 +110,7 @@ func (s *Service) firing(ctx context.Context, st State, fresh bool) (Firing, boo
 	}
 	f := d.firing()
 	for _, slot := range d.start {
-		if err := s.startRun(ctx, st.Schedule, &f, slot, nil, "schedule", fresh); err != nil {
+		if err := s.startRun(ctx, st.Schedule, &f, slot, again); err != nil {
 			s.warn(ctx, "a run could not be made", err)
 			return Firing{}, false
 		}
@@ -107,14 +120,14 @@ func (s *Service) firing(ctx context.Context, st State, fresh bool) (Firing, boo
 
 // startRun adds a slot with its run to a firing. A run that the workflow
 // refuses makes the slot skipped; an error is one that may pass.
-func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, keep func(executor.Record) *idempotency.Answer, trigger string, fresh bool) error {
-	commit, err := s.runs.Prepare(ctx, executor.StartRequest{
-		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: trigger, Input: sc.Input, Keep: keep,
-	}, fresh)
+func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, again bool) error {
+	run, err := s.runs.Prepare(ctx, executor.StartRequest{
+		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "schedule", Input: sc.Input,
+	}, again)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
-		slot.RunID = commit.Row.RunID
-		f.Runs = append(f.Runs, commit)
+		slot.RunID = run.Row.RunID
+		f.Runs = append(f.Runs, run)
 		f.LastRunAt = slot.At
 	case kind == fault.NotFound || kind == fault.Conflict || kind == fault.Unacceptable:
 		slot.Outcome, slot.Reason = Skipped, fault.CodeOf(err)
@@ -129,35 +142,33 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 // makes the answer that is kept for a repeated request; nil: none. Errors:
 // those of a start by hand, and fault.NotFound schedule_not_found.
 func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
-	fresh := false
-	for range retries {
+	for n := range retries {
 		sc, err := s.store.Schedule(ctx, tenantID, id)
 		if err != nil {
 			return "", err
 		}
-		commit, err := s.runs.Prepare(ctx, executor.StartRequest{
+		run, err := s.runs.Prepare(ctx, executor.StartRequest{
 			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
-		}, fresh)
+		}, n > 0)
 		if err != nil {
 			return "", err
 		}
 		now := s.now()
 		f := unmoved(sc)
-		f.LastRunAt, f.Runs = now, []executor.Commit{commit}
+		f.LastRunAt, f.Runs = now, []executor.Prepared{run}
 		f.Slots = []Slot{{
-			ScheduleID: id, Due: now, Until: now, Count: 1, Origin: "trigger:" + commit.Row.RunID,
-			Outcome: Fired, RunID: commit.Row.RunID, At: now,
+			ScheduleID: id, Due: now, Until: now, Count: 1, Origin: "trigger:" + run.Row.RunID,
+			Outcome: Fired, RunID: run.Row.RunID, At: now,
 		}}
 		switch err := s.store.Fire(ctx, []Firing{f})[0]; {
 		case err == nil:
-			s.runs.Stored()
-			return commit.Row.RunID, nil
+			s.runs.Stored(run)
+			return run.Row.RunID, nil
 		case errors.Is(err, executor.ErrDuplicateKey):
 			return "", fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
-		case !errors.Is(err, ErrLost) && !errors.Is(err, executor.ErrStale):
+		case !errors.Is(err, ErrLost) && !moved(err):
 			return "", err
 		}
-		fresh = true
 	}
 	return "", busy()
 }
@@ -203,16 +214,16 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 	case req.To.After(now):
 		return "", 0, invalid("/to", "to must not lie in the future.")
 	}
-	for range retries {
-		id, slots, err = s.backfill(ctx, req, now)
-		if !errors.Is(err, ErrLost) && !errors.Is(err, executor.ErrStale) {
+	for n := range retries {
+		id, slots, err = s.backfill(ctx, req, now, n > 0)
+		if !errors.Is(err, ErrLost) && !moved(err) {
 			return id, slots, err
 		}
 	}
 	return "", 0, busy()
 }
 
-func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time) (string, int, error) {
+func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, again bool) (string, int, error) {
 	sc, err := s.store.Schedule(ctx, req.TenantID, req.ScheduleID)
 	if err != nil {
 		return "", 0, err
@@ -228,7 +239,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 		if req.Overlap == OverlapAllow {
 			slot.Outcome = CaughtUp
 			slot.Reason = reasonBackfill
-			if err := s.startRun(ctx, sc, &f, slot, nil, "schedule", true); err != nil {
+			if err := s.startRun(ctx, sc, &f, slot, again); err != nil {
 				return "", 0, err
 			}
 			continue
@@ -245,7 +256,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	case err != nil:
 		return "", 0, err
 	}
-	s.runs.Stored()
+	s.runs.Stored(f.Runs...)
 	s.fire(ctx, []string{sc.ID})
 	return id, len(dues), nil
 }

@@ -183,7 +183,7 @@ type Firing struct {
 	Slots      []Slot
 	Closed     []string // runs that are not open any more
 	Cancel     []string // runs to be cancelled
-	Runs       []executor.Commit
+	Runs       []executor.Prepared
 	// Keep, when set, is an answer kept for a repeated request; where its key
 	// exists nothing is written and executor.ErrDuplicateKey is the error.
 	Keep *idempotency.Answer

@@ -24,8 +24,10 @@ func (s *Service) Serve(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := s.now()
 		if !now.Before(next) || next.Sub(now) > pollEvery {
-			s.poll(ctx, now)
 			next = s.now().Add(pollEvery)
+			if s.poll(ctx, now) {
+				next = s.now() // a queue of short runs moves on at once
+			}
 		}
 		s.runDue(ctx, s.turn())
 		s.sleep(ctx, next)
@@ -39,12 +41,13 @@ func (s *Service) Tick(ctx context.Context) {
 	s.runDue(ctx, s.now())
 }
 
-// poll reads what comes due within the horizon and moves the queues on.
-func (s *Service) poll(ctx context.Context, now time.Time) {
+// poll reads what comes due within the horizon, moves the queues on and tells
+// whether any of them moved.
+func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 	dues, err := s.store.DueSchedules(ctx, now.Add(horizon), duePage)
 	if err != nil {
 		s.warn(ctx, "due schedules could not be read", err)
-		return
+		return false
 	}
 	for _, d := range dues {
 		s.timers.set(d.ID, d.At)
@@ -52,10 +55,11 @@ func (s *Service) poll(ctx context.Context, now time.Time) {
 	ids, err := s.store.Unsettled(ctx, settlePage)
 	if err != nil {
 		s.warn(ctx, "the queues of schedules could not be read", err)
-		return
+		return false
 	}
-	s.fire(ctx, ids)
+	stored := s.fire(ctx, ids)
 	s.cancelOrders(ctx)
+	return stored > 0
 }
 
 // plan keeps a schedule's next time in memory when it is near; the poll finds

@@ -73,15 +73,15 @@ type Store interface {
 	States(ctx context.Context, ids []string) ([]State, error)
 	// Fire writes firings, each wholly or not at all, and answers for each:
 	// nil, ErrLost, what a commit says of its runs (executor.ErrStale,
-	// executor.ErrDuplicateKey, fault.NotFound workflow_not_found), or the
-	// store's error.
+	// executor.ErrFenced, executor.ErrDuplicateKey, fault.NotFound
+	// workflow_not_found), or the store's error.
 	Fire(ctx context.Context, group []Firing) []error
 }
 
 // Runs is what schedules ask of the executor.
 type Runs interface {
-	Prepare(ctx context.Context, req executor.StartRequest, fresh bool) (executor.Commit, error)
-	Stored()
+	Prepare(ctx context.Context, req executor.StartRequest, again bool) (executor.Prepared, error)
+	Stored(runs ...executor.Prepared)
 	Leading() bool
 	Resolve(ctx context.Context, req executor.StartRequest) (executor.Target, error)
 	Cancel(ctx context.Context, tenantID, runID string) (executor.Record, error)

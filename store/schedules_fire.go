@@ -32,7 +32,7 @@ func (db *DB) Fire(ctx context.Context, group []schedules.Firing) []error {
 		return errs
 	}
 	away := fault.KindOf(translate(err)) == fault.Unavailable && !deadlock(err)
-	if len(group) == 1 || away {
+	if len(group) == 1 || away || errors.Is(err, executor.ErrFenced) {
 		for i := range errs {
 			errs[i] = translateFire(err)
 		}
@@ -49,7 +49,7 @@ func (db *DB) Fire(ctx context.Context, group []schedules.Firing) []error {
 }
 
 func translateFire(err error) error {
-	if errors.Is(err, executor.ErrStale) || errors.Is(err, schedules.ErrLost) {
+	if errors.Is(err, executor.ErrStale) || errors.Is(err, executor.ErrFenced) || errors.Is(err, schedules.ErrLost) {
 		return err
 	}
 	return translate(err)
@@ -90,7 +90,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 		return err
 	}
 	var lines []statement
-	var commits []executor.Commit
+	var runs []executor.Prepared
 	var answers []answerRow
 	for n, i := range order {
 		if moved[n] == 0 {
@@ -98,7 +98,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 			continue
 		}
 		lines = append(lines, ledger(&group[i])...)
-		commits = append(commits, group[i].Runs...)
+		runs = append(runs, group[i].Runs...)
 		if keep := group[i].Keep; keep != nil {
 			row, err := toAnswerRow(*keep)
 			if err != nil {
@@ -113,7 +113,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 	if _, err := tx.statements(lines); err != nil {
 		return err
 	}
-	return writeRuns(tx, commits)
+	return writeRuns(tx, runs)
 }
 
 // keepAll stores answers; a key that is taken fails them all.
@@ -128,13 +128,20 @@ func keepAll(tx groupTx, answers []answerRow) error {
 	return err
 }
 
-// writeRuns inserts queued runs; one that is refused fails them all.
-func writeRuns(tx groupTx, commits []executor.Commit) error {
-	if len(commits) == 0 {
+// writeRuns inserts new runs; one that is refused fails them all.
+func writeRuns(tx groupTx, runs []executor.Prepared) error {
+	if len(runs) == 0 {
 		return nil
 	}
+	epoch, commits := int64(0), make([]executor.Commit, len(runs))
+	for i, r := range runs {
+		if epoch != 0 && r.Epoch != 0 && r.Epoch != epoch {
+			return executor.ErrFenced
+		}
+		epoch, commits[i] = max(epoch, r.Epoch), r.Commit
+	}
 	refused := make([]error, len(commits))
-	if err := writePlan(tx, 0, planGroup(commits, refused)); err != nil {
+	if err := writePlan(tx, epoch, planGroup(commits, refused)); err != nil {
 		return err
 	}
 	for _, err := range refused {

@@ -20,6 +20,7 @@ var scheduleTests = map[string]func(*testing.T, *store.DB){
 	"a firing is written once":                     testFiringOnce,
 	"a firing whose run is refused leaves nothing": testFiringRefused,
 	"a firing's kept answer is written once":       testFiringAnswer,
+	"a firing whose run begins is fenced":          testFiringEpoch,
 	"queues and open runs of schedules":            testScheduleQueues,
 	"slots page without gap or repeat":             testSlotPages,
 	"a deleted workflow ends its schedules":        testScheduleEnds,
@@ -104,7 +105,7 @@ func firing(s schedules.Schedule, run executor.Commit, due int) schedules.Firing
 		ScheduleID: s.ID, Fence: s.Fence, NextDue: at(due + 1000), Wake: at(due + 1000), Status: schedules.Active, LastRunAt: at(due),
 		Slots: []schedules.Slot{{ScheduleID: s.ID, Due: at(due), Until: at(due), Count: 1, Origin: schedules.FromSchedule,
 			Outcome: schedules.Fired, RunID: run.Row.RunID, At: at(due)}},
-		Runs: []executor.Commit{run},
+		Runs: []executor.Prepared{{Commit: run}},
 	}
 }
 
@@ -143,6 +144,29 @@ func testFiringRefused(t *testing.T, db *store.DB) {
 	page, err := db.Slots(ctx, schedules.SlotQuery{TenantID: "t1", ScheduleID: "sched_a", Limit: 5})
 	must(t, err)
 	same(t, "lines", len(page.Slots), 0)
+}
+
+// A run that begins in the firing's transaction belongs to the node that
+// drives runs.
+func testFiringEpoch(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	a, b := keepSchedule(t, db, newSchedule(w, "sched_a", 1)), keepSchedule(t, db, newSchedule(w, "sched_b", 1))
+	old, err := db.AcquireLease(ctx, "a", at(0), time.Second)
+	must(t, err)
+	current, err := db.AcquireLease(ctx, "b", at(1001), time.Second)
+	must(t, err)
+	begun, queued := firing(a, newRun(w, "run_a", 1), 2000), firing(b, newRun(w, "run_b", 1), 2000)
+	begun.Runs[0].Epoch = old
+	for _, err := range db.Fire(ctx, []schedules.Firing{begun, queued}) {
+		wantIs(t, err, executor.ErrFenced)
+	}
+	got, err := db.Schedule(ctx, "t1", "sched_a")
+	must(t, err)
+	same(t, "the schedule", got, a)
+	begun.Runs[0].Epoch = current
+	for _, err := range db.Fire(ctx, []schedules.Firing{begun, queued}) {
+		must(t, err)
+	}
 }
 
 func testFiringAnswer(t *testing.T, db *store.DB) {
