@@ -6,9 +6,10 @@ import (
 	"heddle/executor/machine"
 )
 
-// The table of the semantics, line by line: workflows, runs, turns, instances.
-func TestEachStateHasItsWordInEachDialect(t *testing.T) {
-	want := map[machine.State]words{
+// wanted is the table of the semantics, line by line: workflows, runs, turns,
+// instances.
+func wanted() map[machine.State]words {
+	return map[machine.State]words{
 		machine.Queued:        {"queued", "queued", "not_started", "queued"},
 		machine.Running:       {"running", "running", "running", "running"},
 		machine.Backoff:       {"running", "retrying", "running", "waiting"},
@@ -22,6 +23,16 @@ func TestEachStateHasItsWordInEachDialect(t *testing.T) {
 		machine.Failed:        {"failed", "failed", "failed", "errored"},
 		machine.Cancelled:     {"cancelled", "cancelled", "cancelled", "terminated"},
 	}
+}
+
+// Wanted gives a line of that table to the tests from outside.
+func Wanted(s machine.State) (workflows, runs, turns, instances string) {
+	w := wanted()[s]
+	return w.workflows, w.runs, w.turns, w.instances
+}
+
+func TestEachStateHasItsWordInEachDialect(t *testing.T) {
+	want := wanted()
 	for _, s := range machine.States {
 		if got := wordsOf(s); got != want[s] || got == (words{}) {
 			t.Errorf("%s: %+v, want %+v", s, got, want[s])
