@@ -48,10 +48,11 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
 		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: req.Input, CreatedAt: now,
 	}
-	x, err := machine.Alone(c.plan, header, req.StepID, req.Steps, now)
-	if err != nil {
-		return StepTest{}, err
+	trial, err := machine.Alone(c.plan, header, req.StepID, req.Steps, now)
+	if err != nil || trial.Execute == nil {
+		return StepTest{Output: trial.Output, Error: trial.Error}, err
 	}
+	x := *trial.Execute
 	if x.Timeout == 0 || x.Timeout > testFor {
 		x.Timeout = testFor
 	}

@@ -23,7 +23,8 @@ name: two
 steps:
   - {id: a, type: http_request, config: {url: "http://x.test/{{ input.n }}"}}
   - {id: b, type: http_request, depends_on: [a], config: {url: "http://x.test/{{ steps.a.output.body.id }}"}}
-  - {id: c, type: condition, depends_on: [b], config: {expression: "true"}}
+  - {id: c, type: condition, depends_on: [b], config: {expression: "steps.a.output.body.id > 5"}}
+  - {id: w, type: wait, depends_on: [c], config: {seconds: 1}}
 `)
 	try := func(step, input, a string) (executor.StepTest, error) {
 		req := executor.StepTestRequest{TenantID: tenant, Workflow: wf, StepID: step, Input: json.RawMessage(input)}
@@ -41,7 +42,13 @@ steps:
 	if r, err := try("b", "", ""); err != nil || r.Error == nil || r.Error.Code != "expression_failed" {
 		t.Errorf("b without a gives %+v, %v", r, err)
 	}
-	_, err := try("c", "", "")
+	if r, err := try("c", "", `{"body":{"id":9}}`); err != nil || r.Error != nil || string(r.Output) != `{"result":true,"branch":"then"}` {
+		t.Errorf("c gives %s, %+v, %v", r.Output, r.Error, err)
+	}
+	if r, err := try("c", "", `{"body":{"id":"x"}}`); err != nil || r.Error == nil || r.Error.Code != "expression_type" {
+		t.Errorf("c without a number gives %s, %+v, %v", r.Output, r.Error, err)
+	}
+	_, err := try("w", "", "")
 	wantCode(t, err, fault.Unacceptable, "step_not_testable")
 	_, err = try("zzz", "", "")
 	wantCode(t, err, fault.Unacceptable, "unknown_step")
