@@ -116,30 +116,42 @@ func (e *evaluation) resolveStep(p path) (json.RawMessage, *Error) {
 	}
 	rest := 1
 	if len(p.hops) > rest && !p.hops[rest].ends && !p.hops[rest].numeric {
-		if raw, ok := stepField(step, p.hops[rest].key); ok {
+		if raw, ok, err := stepField(step, p.hops[rest].key); ok || err != nil {
+			if err != nil {
+				return nil, err.at(p.column)
+			}
 			return descend(raw, p, rest+1)
 		}
 	}
-	return descend(stepObject(step), p, rest)
+	raw, err := stepObject(step)
+	if err != nil {
+		return nil, err.at(p.column)
+	}
+	return descend(raw, p, rest)
 }
 
-func stepField(s StepValue, name string) (json.RawMessage, bool) {
+func stepField(s StepValue, name string) (json.RawMessage, bool, *Error) {
 	switch name {
 	case "status":
-		return appendString(nil, s.Status), true
+		return appendString(nil, s.Status), true, nil
 	case "output":
-		return s.Output, true
+		raw, err := s.output()
+		return raw, true, err
 	case "error":
-		return s.Error, true
+		return s.Error, true, nil
 	}
-	return nil, false
+	return nil, false, nil
 }
 
-func stepObject(s StepValue) json.RawMessage {
+func stepObject(s StepValue) (json.RawMessage, *Error) {
+	output, err := s.output()
+	if err != nil {
+		return nil, err
+	}
 	raw := append([]byte(`{"error":`), orNull(s.Error)...)
-	raw = append(append(raw, `,"output":`...), orNull(s.Output)...)
+	raw = append(append(raw, `,"output":`...), orNull(output)...)
 	raw = appendString(append(raw, `,"status":`...), s.Status)
-	return append(raw, '}')
+	return append(raw, '}'), nil
 }
 
 func orNull(raw json.RawMessage) json.RawMessage {
@@ -159,10 +171,14 @@ func (e *evaluation) allSteps() (json.RawMessage, *Error) {
 		if !ok {
 			continue
 		}
-		if len(raw)+len(step.Output)+len(step.Error) > MaxRead {
+		object, err := stepObject(step)
+		if err != nil {
+			return nil, err
+		}
+		if len(raw)+len(object) > MaxRead {
 			return nil, fail(CodeLarge, "steps as a whole is more than %d bytes; name the steps that are needed", MaxRead)
 		}
-		raw = append(appendKey(raw, id), stepObject(step)...)
+		raw = append(appendKey(raw, id), object...)
 	}
 	return append(raw, '}'), nil
 }
@@ -218,7 +234,11 @@ func (e *evaluation) computedStep(key any) (any, *Error) {
 	if !ok {
 		return nil, fail(CodeUnknown, "the step %s is not visible here", id)
 	}
-	v, err := e.decode(stepObject(step))
+	raw, err := stepObject(step)
+	if err != nil {
+		return nil, err
+	}
+	v, err := e.decode(raw)
 	if err != nil {
 		return nil, err
 	}

@@ -26,4 +26,18 @@ type StepValue struct {
 	Status string
 	Output json.RawMessage
 	Error  json.RawMessage
+	// Load, where it is set, gives the output in the place of Output; it is
+	// called only for expressions that read it.
+	Load func() (json.RawMessage, error)
+}
+
+func (s StepValue) output() (json.RawMessage, *Error) {
+	if s.Load == nil {
+		return s.Output, nil
+	}
+	raw, err := s.Load()
+	if err != nil {
+		return nil, asError(err)
+	}
+	return raw, nil
 }

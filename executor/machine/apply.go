@@ -30,8 +30,25 @@ func New(plan *Plan, h Header, now time.Time) Change {
 
 // Apply decides what an input does to the run. The run itself stays as it is.
 // A steering input that the state refuses is a *fault.Error.
-func Apply(r *Run, in Input, now time.Time) (Change, error) {
+func Apply(r *Run, in Input, now time.Time) (Change, error) { return ApplyWith(r, in, now, nil) }
+
+// ApplyWith is Apply with large values apart: expressions see the contents of
+// the references that the run holds, and values above MaxInline that the
+// machine makes become references. What blobs lacks for that is the error, a
+// *Wants; supply it and apply the same input again. nil: references stand for
+// themselves, and everything is inline.
+func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
 	t := turn{Run: r.fork(), now: now.UnixMilli()}
+	t.blobs = blobs
+	defer func() { t.Run.blobs = nil }() // the scopes of effects hold this run, too
+	c, err := t.apply(r, in)
+	if w := blobs.Wants(); w != nil {
+		return Change{Run: r}, w
+	}
+	return c, err
+}
+
+func (t *turn) apply(r *Run, in Input) (Change, error) {
 	held, hold := in.(Held)
 	if hold {
 		in = held.Input
@@ -120,7 +137,7 @@ func (t *turn) startable() bool {
 func (t *turn) drive() (more bool) {
 	t.workOff(maxEvents)
 	for len(t.events) < maxEvents {
-		if before := t.Seq; !t.next() || t.Seq == before {
+		if before := t.Seq; !t.next() || t.Seq == before || t.blobs.wanting() {
 			return false
 		}
 	}

@@ -12,25 +12,37 @@ const maxOutput = 64 << 20
 
 // endRun completes the run: all its steps are finished.
 func (t *turn) endRun() {
-	output, err := t.output()
-	if err == nil {
-		t.emit(events.StateChanged, whole, 0, &Detail{State: Completed, From: t.State})
-		t.emit(events.RunCompleted, whole, 0, &Detail{Output: output, DurationMS: t.duration()})
+	output, failure := t.output()
+	if failure != nil {
+		t.finalize(&ending{Outcome: Failed, Error: &failure.Error})
 		return
 	}
-	f := expressionFailure(err)
-	t.finalize(&ending{Outcome: Failed, Error: &f.Error})
+	t.emit(events.StateChanged, whole, 0, &Detail{State: Completed, From: t.State})
+	t.emit(events.RunCompleted, whole, 0, &Detail{Output: output, DurationMS: t.duration()})
 }
 
-func (t *turn) output() (json.RawMessage, error) {
+// output is what the run gives, as it is journalled. The default output holds
+// references as they are; what an output template reads is their content.
+func (t *turn) output() (json.RawMessage, *Failure) {
+	var out json.RawMessage
+	var err error
 	if t.plan.output == nil {
-		return t.sinks(nil), nil
+		out, err = t.sinks(nil, func(v json.RawMessage) (json.RawMessage, error) { return v, nil })
+	} else {
+		out, err = t.plan.output.Render(view{run: t.Run, at: whole})
 	}
-	out, err := t.plan.output.Render(view{run: t.Run, at: whole})
-	if err == nil && len(out) > maxOutput {
-		return nil, fmt.Errorf("the run's output has more than %d bytes", maxOutput)
+	var failure Failure
+	switch {
+	case err != nil:
+		failure = expressionFailure(err)
+	case len(out) > maxOutput:
+		failure = permanent("output_too_large", fmt.Sprintf("The run's output is larger than %d MiB.", maxOutput>>20))
+	case len(out) > MaxInline:
+		return t.apart(out)
+	default:
+		return out, nil
 	}
-	return out, err
+	return nil, &failure
 }
 
 func (t *turn) duration() int64 { return t.latency(millis(t.StartedAt)) }

@@ -96,7 +96,7 @@ func (r *Run) iterationCompleted(p place, d *Detail) {
 	l.completed++
 	plan := f.loop.loop
 	if plan.collect != nil {
-		l.size += len(d.Result) + 1
+		l.size += sizeOf(d.Result) + 1
 		l.results.set(r.edit, uint64(f.index), d.Result)
 		if l.size > maxResults && l.doomed == nil {
 			l.doomed = &Error{Code: "output_too_large", Message: fmt.Sprintf("The results of loop '%s' pass 64 MiB; collect less per iteration.", f.loop.step.ID)}

@@ -35,12 +35,12 @@ func (l *itemList) at(i int) json.RawMessage {
 // evaluateItems asks loop.items; fixed is what it gave before, if that was
 // kept.
 func (r *Run) evaluateItems(p place, fixed json.RawMessage) (*itemList, error) {
-	raw := fixed
-	if raw == nil {
-		var err error
-		if raw, err = r.node(p).loop.items.EvalJSON(view{run: r, at: p}); err != nil {
-			return nil, err
-		}
+	raw, err := r.content(fixed)
+	if fixed == nil {
+		raw, err = r.node(p).loop.items.EvalJSON(view{run: r, at: p})
+	}
+	if err != nil {
+		return nil, err
 	}
 	raw = bytes.TrimSpace(raw)
 	if len(raw) > 0 && raw[0] == '[' {

@@ -31,8 +31,8 @@ func (t *turn) openLoop(p place) {
 		}
 	}
 	d.Count = &total
-	if list != nil && n.loop.volatile {
-		d.Items = list.source
+	if list != nil && n.loop.volatile && failure == nil {
+		d.Items, failure = t.apart(list.source)
 	}
 	t.emit(events.StepStarted, p, t.nextAttempt(p), &d)
 	if failure != nil {
@@ -69,7 +69,12 @@ func (t *turn) advance(p place) {
 		t.fail(p, Failure{Error: *l.doomed, Permanent: l.doomed.Code == "output_too_large"}, Usage{})
 		return
 	}
-	t.complete(p, &Detail{Output: l.output(n.loop)})
+	output, err := t.loopOutput(l, n.loop)
+	if err != nil {
+		t.fail(p, expressionFailure(err), Usage{})
+		return
+	}
+	t.complete(p, &Detail{Output: output})
 }
 
 func (t *turn) iterate(p place, l *loopState) {
@@ -80,14 +85,14 @@ func (t *turn) iterate(p place, l *loopState) {
 	t.emit(events.IterationStarted, place{newFrame(p.at, t.node(p), index, uint64(t.Seq)+1), -1}, 0, &Detail{})
 }
 
-// output is what a loop step gives.
-func (l *loopState) output(plan *loopPlan) json.RawMessage {
+// loopOutput is what a loop step gives.
+func (t *turn) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
 	buf := make([]byte, 0, 64+l.size)
 	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.next), 10)
 	buf = strconv.AppendInt(append(buf, `,"completed":`...), int64(l.completed), 10)
 	buf = strconv.AppendInt(append(buf, `,"failed":`...), int64(l.failed), 10)
 	if plan.collect == nil {
-		return append(buf, '}')
+		return append(buf, '}'), nil
 	}
 	buf = append(buf, `,"results":[`...)
 	for i := range l.next {
@@ -95,9 +100,13 @@ func (l *loopState) output(plan *loopPlan) json.RawMessage {
 			buf = append(buf, ',')
 		}
 		v, _ := l.results.get(uint64(i))
+		v, err := t.content(v)
+		if err != nil {
+			return nil, err
+		}
 		buf = append(buf, orNull(v)...)
 	}
-	return append(buf, "]}"...)
+	return append(buf, "]}"...), nil
 }
 
 // endScope closes a list that is through: an iteration, or the run.
@@ -112,8 +121,13 @@ func (t *turn) endScope(f *frame) {
 		return
 	}
 	result, err := t.result(f)
-	if err != nil {
-		failure := expressionFailure(err)
+	failure := &Failure{}
+	if err == nil {
+		result, failure = t.apart(result)
+	} else {
+		*failure = expressionFailure(err)
+	}
+	if failure != nil {
 		t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: &failure.Error, LatencyMS: t.latency(s.begun)})
 		return
 	}
@@ -131,13 +145,14 @@ func (t *turn) result(f *frame) (json.RawMessage, error) {
 		v, err := plan.collect.EvalJSON(view{run: t.Run, at: place{f, -1}})
 		return bytes.Clone(v), err
 	case plan.while != nil:
-		return t.sinks(f), nil
+		return t.sinks(f, t.content)
 	}
 	return nil, nil
 }
 
-// sinks is {step id: output} of the steps that nothing depends on.
-func (r *Run) sinks(f *frame) json.RawMessage {
+// sinks is {step id: output} of the steps that nothing depends on, each output
+// as shown gives it.
+func (r *Run) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage, error)) (json.RawMessage, error) {
 	s := r.scope(f)
 	buf := []byte{'{'}
 	for i, at := range s.list.sinks {
@@ -145,9 +160,13 @@ func (r *Run) sinks(f *frame) json.RawMessage {
 			buf = append(buf, ',')
 		}
 		buf = append(appendText(buf, s.list.nodes[at].step.ID), ':')
-		buf = append(buf, orNull(s.step(at).output)...)
+		v, err := shown(s.step(at).output)
+		if err != nil {
+			return nil, err
+		}
+		buf = append(buf, orNull(v)...)
 	}
-	return append(buf, '}')
+	return append(buf, '}'), nil
 }
 
 // loopTimedOut ends a loop whose timeout_seconds passed: what is in action in

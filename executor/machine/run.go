@@ -55,6 +55,8 @@ type Run struct {
 	// used twice for one place.
 	attempts int
 	departed []departed // steps that another version did not have
+
+	blobs *Blobs // during an Apply, or in a supplied scope; never in what they give
 }
 
 // ending is how a run ends that does not complete.

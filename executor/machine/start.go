@@ -109,6 +109,13 @@ func (t *turn) complete(p place, d *Detail) {
 			return
 		}
 	}
+	if len(d.Output) > MaxInline { // of a step that the machine performs itself: all others are apart already
+		var failure *Failure
+		if d.Output, failure = t.apart(d.Output); failure != nil {
+			t.fail(p, *failure, d.Usage)
+			return
+		}
+	}
 	d.LatencyMS = t.latency(st.begun)
 	t.emit(events.StepCompleted, p, int(st.last), d)
 }

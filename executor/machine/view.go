@@ -32,7 +32,7 @@ func (v view) Value(name string) (json.RawMessage, bool) {
 	case "run":
 		return v.run.describe(), true
 	case "probe":
-		return v.probe, v.probe != nil
+		return v.readable(v.probe)
 	}
 	if v.next != nil {
 		if value, ok := v.upcoming(name); ok {
@@ -53,7 +53,7 @@ func (v view) upcoming(name string) (json.RawMessage, bool) {
 	case "index", "item", v.run.node(v.at).loop.as:
 		return appendInt(v.next.next), true
 	case "last":
-		return orNull(v.next.last), true
+		return v.readable(orNull(v.next.last))
 	}
 	return nil, false
 }
@@ -64,7 +64,7 @@ func (v view) iteration(f *frame, name string) (json.RawMessage, bool) {
 	case "index":
 		return appendInt(f.index), true
 	case "last":
-		return orNull(v.run.stepAt(f.home()).loop.last), true
+		return v.readable(orNull(v.run.stepAt(f.home()).loop.last))
 	case "item", plan.as:
 		if name == "item" && plan.as != "item" {
 			return nil, false
@@ -75,6 +75,12 @@ func (v view) iteration(f *frame, name string) (json.RawMessage, bool) {
 		return v.run.item(f), true
 	}
 	return nil, false
+}
+
+// readable is a value's content; false where there is none.
+func (v view) readable(value json.RawMessage) (json.RawMessage, bool) {
+	content, err := v.run.content(value)
+	return content, err == nil && content != nil
 }
 
 // describe is the value of run.
@@ -104,7 +110,11 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 	if !v.sees(n, step, f == v.at.at) {
 		return expressions.StepValue{}, false
 	}
-	return v.run.stepAt(place{f, n.at}).value(), true
+	value := v.run.stepAt(place{f, n.at}).value()
+	if _, apart := Referenced(value.Output); apart && v.run.blobs != nil {
+		value.Load = func() (json.RawMessage, error) { return v.run.content(value.Output) }
+	}
+	return value, true
 }
 
 // sees tells whether the step at index from of the same list may read n. -1

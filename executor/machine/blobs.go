@@ -1,0 +1,163 @@
+package machine
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"strconv"
+
+	"heddle/expressions"
+)
+
+// MaxInline is the largest value, in bytes, that an event holds itself where
+// Apply was given Blobs; larger ones are stored apart and referenced.
+const MaxInline = 1 << 20
+
+// refPrefix is how a reference begins, and nothing else does that a run keeps:
+// a value of somebody's own that begins so is stored apart whatever its size.
+const refPrefix = `{"$blob":"blob_`
+
+// Reference is what stands for a value that is stored apart.
+func Reference(id string, size int64, sha256Hex, contentType string) json.RawMessage {
+	o := object{buf: make([]byte, 0, 192)}
+	o.text("$blob", id)
+	o.number("size", size)
+	o.text("sha256", sha256Hex)
+	o.text("content_type", contentType)
+	return append(o.buf, '}')
+}
+
+// Referenced reads a reference; false for any other value.
+func Referenced(v json.RawMessage) (BlobRef, bool) {
+	if !bytes.HasPrefix(v, []byte(refPrefix)) {
+		return BlobRef{}, false
+	}
+	var ref BlobRef
+	err := json.Unmarshal(v, &ref)
+	return ref, err == nil && ref.Size >= 0
+}
+
+// Apart tells whether a value has to be stored apart: it is large, or could be
+// taken for a reference.
+func Apart(v json.RawMessage) bool {
+	return len(v) > MaxInline || bytes.HasPrefix(v, []byte(refPrefix))
+}
+
+// BlobRef is what a reference says.
+type BlobRef struct {
+	ID   string `json:"$blob"`
+	Size int64  `json:"size"`
+}
+
+// Blobs is what an Apply, or a config's rendering, may know of large values:
+// the contents of stored ones, and where those that it makes were stored.
+// What it lacks it says (Wants); the caller supplies that and begins again, so
+// that the machine itself never reads or writes. One goroutine uses it at a
+// time.
+type Blobs struct {
+	loaded map[string]loadedBlob
+	stored map[[sha256.Size]byte]storedValue
+	wants  Wants
+}
+
+type loadedBlob struct {
+	content json.RawMessage
+	err     error
+}
+
+type storedValue struct {
+	ref     json.RawMessage
+	failure *Failure
+}
+
+// NewBlobs knows nothing yet.
+func NewBlobs() *Blobs {
+	return &Blobs{loaded: make(map[string]loadedBlob), stored: make(map[[sha256.Size]byte]storedValue)}
+}
+
+// Wants is what could not be done without: Load are blobs whose contents are
+// read, Store values that are to be stored apart. As an error of Apply it says
+// that nothing happened.
+type Wants struct {
+	Load  []BlobRef
+	Store []json.RawMessage
+}
+
+func (w *Wants) Error() string {
+	return "contents of " + strconv.Itoa(len(w.Load)) + " blobs and places for " + strconv.Itoa(len(w.Store)) + " values are wanted"
+}
+
+// Wants gives what was lacking since the last call; nil: nothing.
+func (b *Blobs) Wants() *Wants {
+	if !b.wanting() {
+		return nil
+	}
+	w := b.wants
+	b.wants = Wants{}
+	return &w
+}
+
+func (b *Blobs) wanting() bool { return b != nil && len(b.wants.Load)+len(b.wants.Store) > 0 }
+
+// Loaded supplies a blob's content, or why it cannot be had.
+func (b *Blobs) Loaded(id string, content json.RawMessage, err error) {
+	b.loaded[id] = loadedBlob{content, err}
+}
+
+// Stored supplies the reference of a value, or why it cannot be stored.
+func (b *Blobs) Stored(value, ref json.RawMessage, failure *Failure) {
+	b.stored[sha256.Sum256(value)] = storedValue{ref, failure}
+}
+
+// Forget drops the contents.
+func (b *Blobs) Forget() { clear(b.loaded) }
+
+var errWanted = &expressions.Error{Code: expressions.CodeFailed, Message: "the value is stored apart and was not supplied"}
+
+// content is a value of the run as expressions see it: what a reference stands
+// for. Without Blobs a reference stands for itself.
+func (r *Run) content(v json.RawMessage) (json.RawMessage, error) {
+	ref, ok := Referenced(v)
+	if !ok || r.blobs == nil {
+		return v, nil
+	}
+	got, ok := r.blobs.loaded[ref.ID]
+	if !ok {
+		r.blobs.wants.Load = append(r.blobs.wants.Load, ref)
+		return nil, errWanted
+	}
+	return got.content, got.err
+}
+
+// apart gives what the journal keeps of a value that the machine made.
+func (t *turn) apart(v json.RawMessage) (json.RawMessage, *Failure) {
+	if t.blobs == nil || !Apart(v) {
+		return v, nil
+	}
+	s, ok := t.blobs.stored[sha256.Sum256(v)]
+	if !ok {
+		t.blobs.wants.Store = append(t.blobs.wants.Store, v)
+		return null, nil
+	}
+	return s.ref, s.failure
+}
+
+// Supplied is the scope of an Execute with blobs to read from.
+func Supplied(s expressions.Scope, b *Blobs) expressions.Scope {
+	v, ok := s.(view)
+	if !ok {
+		return s
+	}
+	run := *v.run
+	run.blobs = b
+	v.run = &run
+	return v
+}
+
+// sizeOf is how many bytes a value has, wherever it is stored.
+func sizeOf(v json.RawMessage) int {
+	if ref, ok := Referenced(v); ok {
+		return int(ref.Size)
+	}
+	return len(v)
+}
