@@ -166,7 +166,7 @@ output: {whole: "{{ steps.each.output }}"}
 steps:
   - {id: a, type: http_request, config: {url: u}}
   - {id: each, type: loop, depends_on: [a], config: {items: "2", collect: "steps.a.output", steps: [{id: in, type: condition, config: {expression: "true"}}]}}
-  - {id: again, type: loop, depends_on: [each], config: {while: "last == nil || (index < 2 && last.n == 7)", collect: "steps.a.output", max_iterations: 9, steps: [{id: body, type: condition, config: {expression: "true"}}]}}
+  - {id: again, type: loop, depends_on: [each], config: {while: "last == nil || (index < 2 && last.n == 7)", collect: "steps.body.output.result ? steps.a.output : 0", max_iterations: 9, steps: [{id: body, type: condition, config: {expression: "last == nil || last.n == 7"}}]}}
 `)
 	s.apply(machine.Begin{})
 	s.end("a", large)
