@@ -92,6 +92,7 @@ func calls() []call {
 		{"runWorkflow", "execute", "POST", at("/api/workflows/{wf}/run"), nil, flow, 202},
 		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
 		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
+		{"listRunLogs", "view", "GET", at("/api/workflows/runs/{run}/logs"), nil, flow, 200},
 		{"listIterations", "view", "GET", at("/api/workflows/runs/{loop}/steps/each/iterations"), nil, "workflow:broken", 200},
 		{"executeWorkflow", "execute", "POST", at("/v1/workflows/{wf}/execute"), at(`{"run_id":"{run}","run_input":{"command":"pause"}}`), flow, 200},
 		{"createRun", "execute", "POST", at("/v1/runs"), at(`{"workflow_id":"{wf}"}`), flow, 201},

@@ -17,6 +17,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.schedulesTable()...)
 	routes = append(routes, h.runsTable()...)
 	routes = append(routes, h.steeringTable()...)
+	routes = append(routes, h.logsTable()...)
 	routes = append(routes, h.runsDialectTable()...)
 	routes = append(routes, h.turnsTable()...)
 	routes = append(routes, h.secretsTable()...)

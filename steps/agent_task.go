@@ -226,6 +226,9 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 		return chat{}, transient("agent_failed", "The agent's server did not answer with a chat completion.")
 	}
 	t.charge(c)
+	say(t.call, executor.LogInfo, "agent", fmt.Sprintf("turn %d: %d tokens in, %d out", t.turns, c.Usage.Prompt, c.Usage.Completion),
+		object("turn", t.turns, "input_tokens", c.Usage.Prompt, "output_tokens", c.Usage.Completion, "cost_micro_usd", t.usage.CostMicroUSD,
+			"content", excerpt([]byte(c.Choices[0].Message.Content), maxToolResult)))
 	return t.judge(c)
 }
 

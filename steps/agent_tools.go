@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heddle/definitions"
+	"heddle/executor"
 	"heddle/executor/machine"
 )
 
@@ -79,7 +80,18 @@ func (t *task) use(ctx context.Context, call toolCall) (string, error) {
 		}
 	}
 	t.records = append(t.records, record)
+	t.tell(record)
 	return text, err
+}
+
+// tell logs a call of a tool.
+func (t *task) tell(record toolRecord) {
+	level, came := executor.LogInfo, statusText(record.Status)
+	if record.Error != "" {
+		level, came = executor.LogWarn, record.Error
+	}
+	raw, _ := json.Marshal(record) // plain values always encode
+	say(t.call, level, "tool", fmt.Sprintf("%s: %s", record.Tool, came), raw)
 }
 
 func argumentsOf(call toolCall) json.RawMessage {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"heddle/executor"
 )
 
 const (
@@ -176,4 +178,11 @@ func excerpt(b []byte, limit int) string {
 		b = b[:limit]
 	}
 	return strings.ToValidUTF8(strings.ReplaceAll(string(b), "\x00", ""), "")
+}
+
+// say logs one line, where somebody keeps them.
+func say(call executor.Call, level, category, message string, data json.RawMessage) {
+	if call.Logs != nil {
+		call.Logs.Line(level, category, message, data)
+	}
 }

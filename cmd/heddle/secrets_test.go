@@ -101,11 +101,15 @@ const leaky = `{"name":"Leaky","steps":[
  {"id":"later","type":"script","depends_on":["ask","print"],"config":{"args":["{{ steps.ask.output }}","{{ steps.print.output.stdout }}"],"script":"echo \"$@\""}}
 ],"output":{"all":"{{ steps.ask.output }} {{ steps.print.output }}"}}`
 
-const printer = `import base64, json, os, urllib.parse
+const printer = `import base64, json, os, sys, time, urllib.parse
 t = os.environ["T"]
 print(t, json.dumps({"k": t}), repr(t), urllib.parse.quote(t), urllib.parse.quote_plus(t))
 print(base64.b64encode(t.encode()).decode(), base64.urlsafe_b64encode(("x" + t).encode()).decode())
-print(base64.encodebytes((t * 5).encode()).decode())`
+print(base64.encodebytes((t * 5).encode()).decode())
+for part in [t[:5], t[5:9], t[9:] + "\n"] + base64.encodebytes((t * 9).encode()).decode().splitlines(True):
+    sys.stdout.write(part)
+    sys.stdout.flush()
+    time.sleep(0.03)`
 
 // TestNoSecretLeavesThroughARun sends a secret through every kind of step that
 // can be made to say it, and looks for it wherever a run shows.
@@ -145,6 +149,15 @@ func TestNoSecretLeavesThroughARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown.Write(whole)
+	var logs struct {
+		Logs []struct{ Message string }
+	}
+	if err := c.Do(ctx, client.Request{Method: http.MethodGet, Path: "/api/workflows/runs/" + run + "/logs?limit=200"}, &logs); err != nil || len(logs.Logs) < 10 {
+		t.Fatalf("%d log lines, %v", len(logs.Logs), err)
+	}
+	for _, line := range logs.Logs {
+		shown.WriteString(line.Message + "\n")
+	}
 	journal, err := st.db.Events(ctx, run, 0, 10_000)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,69 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"heddle/api"
+	"heddle/executor"
+)
+
+// talker is a runner whose steps say three lines and succeed.
+type talker struct{}
+
+func (talker) Run(_ context.Context, call executor.Call) (executor.Result, error) {
+	fmt.Fprintf(call.Logs.Stream(executor.LogInfo, "stdout"), "%s one\n%s two\n", call.StepID, call.StepID)
+	call.Logs.Line(executor.LogWarn, "agent", call.StepID+" three", json.RawMessage(`{"n":3}`))
+	return executor.Result{Output: json.RawMessage("1")}, nil
+}
+
+func TestLogsOfARunAreListed(t *testing.T) {
+	s := newStack(t, func(_ *api.Config, c *executor.Config) { c.Runner = talker{} })
+	id := s.start(s.create(`{"name":"Talk","steps":[{"id":"a","type":"script","config":{"script":"x"}},`+
+		`{"id":"each","type":"loop","depends_on":["a"],"config":{"items":"2","steps":[{"id":"b","type":"script","config":{"script":"x"}}]}}]}`, ""), "")
+	s.until(id, "completed")
+	base := "/api/workflows/runs/" + id + "/logs"
+	all := "a one,a two,a three,b one,b two,b three,b one,b two,b three"
+	for filter, want := range map[string]string{
+		"":                                     all,
+		"step_id=a&":                           "a one,a two,a three",
+		"iteration=each[1]&":                   "b one,b two,b three",
+		"level=warn&":                          "a three,b three,b three",
+		"category=agent&step_id=b&order=desc&": "b three,b three",
+		"step_id=a&order=desc&":                "a three,a two,a one",
+		"attempt=1&":                           all,
+		"attempt=2&":                           "",
+		"step_id=none&":                        "",
+	} {
+		for _, limit := range []int{1, 2, 50} {
+			var got []string
+			for cursor := ""; ; {
+				page := s.get(fmt.Sprintf("%s?%slimit=%d%s", base, filter, limit, cursor)).want(t, 200)
+				list, _ := page.field(t, "logs").([]any)
+				for i := range list {
+					got = append(got, page.text(t, "logs", i, "message"))
+				}
+				if page.field(t, "next_cursor") == nil {
+					break
+				}
+				cursor = "&cursor=" + page.text(t, "next_cursor")
+			}
+			if strings.Join(got, ",") != want {
+				t.Errorf("%s limit %d: %s, want %s", filter, limit, got, want)
+			}
+		}
+	}
+	line := s.get(base+"?step_id=b&category=agent&limit=1").want(t, 200)
+	if line.text(t, "logs", 0, "iteration") != "each[0]" || line.text(t, "logs", 0, "level") != "warn" || line.field(t, "logs", 0, "data", "n") != jsonNumber(3) {
+		t.Errorf("line %s", line.body)
+	}
+	for _, wrong := range []string{"level=loud", "order=up", "attempt=0", "attempt=x", "limit=201", "cursor=x", "level=info&level=warn"} {
+		s.get(base+"?"+wrong).wantCode(t, 400, "invalid_request")
+	}
+	s.get("/api/workflows/runs/run_unknown/logs").wantCode(t, 404, "run_not_found")
+	s.admin = s.tenant("other")
+	s.get(base).wantCode(t, 404, "run_not_found")
+}
