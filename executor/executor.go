@@ -82,6 +82,13 @@ type Commit struct {
 	// Blobs names what the events name and PutBlob has written. Where one of
 	// them is gone the member's error is ErrFenced.
 	Blobs []string
+	// Member, only with an insertion: the run's place in a series. Where its
+	// name is taken the insertion is left out: ErrNameTaken.
+	Member *Member
+	// With, only with growth: the insertion of the run that takes this one's
+	// place. Both are written or neither; what refuses With is the member's
+	// error. Events may be empty then.
+	With *Commit
 }
 
 // Store is what the executor asks of persistence. Every method is one
@@ -115,6 +122,7 @@ type Store interface {
 	Busy(ctx context.Context, afterID string, limit int) ([]string, error)
 	// OpenRuns lists the ids of a workflow's runs that are not terminal.
 	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
+	SeriesStore
 	// Limited lists the open runs that have a concurrency key, first come first
 	// served; OpenOf counts those of one workflow and key.
 	Limited(ctx context.Context) ([]Limited, error)

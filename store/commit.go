@@ -41,7 +41,7 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 // single words the error of a member that was written alone: a row that is
 // there already means that the run is another's.
 func single(err error) error {
-	if lost(err) {
+	if lost(err) || errors.Is(err, errApart) {
 		return executor.ErrFenced
 	}
 	return translate(err)
@@ -123,10 +123,17 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 			return err
 		}
 		for i, w := range updates {
-			if !won[i] {
+			switch {
+			case won[i]:
+			case w.with != nil && w.with.answer != nil:
+				return errApart // the answer must not stay
+			default:
 				p.fail(w, executor.ErrFenced)
 			}
 		}
+	}
+	if err := joinSeries(tx, p); err != nil {
+		return err
 	}
 	if alive := p.alive(); len(alive) > 0 {
 		return tx.insert(p.inserts(), alive)

@@ -48,7 +48,7 @@ func commitError(err error) error {
 }
 
 func isSentinel(err error) bool {
-	return errors.Is(err, executor.ErrFenced) || errors.Is(err, executor.ErrDuplicateKey) || errors.Is(err, executor.ErrLeaseHeld)
+	return errors.Is(err, executor.ErrFenced) || errors.Is(err, executor.ErrDuplicateKey) || errors.Is(err, executor.ErrNameTaken) || errors.Is(err, executor.ErrLeaseHeld)
 }
 
 // unavailable tells errors of a database that is away, overloaded or out of

@@ -22,6 +22,9 @@ type write struct {
 	snapshot *snapshotRow
 	answer   *answerRow
 	input    string // stored apart: a new run's, when large
+	member   *executor.Member
+	with     *write // the new run that takes this one's place
+	of       *write // the run whose place this one takes
 	blobs    []string
 	members  []int // indexes into the group
 	lost     bool
@@ -40,7 +43,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 		}
 		earlier := byRun[c.Row.RunID]
 		if earlier == nil {
-			w := &write{row: row, expected: c.Expected, revision: c.Revision, events: c.Events, members: []int{i}}
+			w := &write{row: row, expected: c.Expected, revision: c.Revision, events: c.Events, members: []int{i}, member: c.Member}
 			w.setInputApart()
 			byRun[c.Row.RunID] = w
 			p.writes = append(p.writes, w)
@@ -66,12 +69,27 @@ func (w *write) attach(c executor.Commit) error {
 	if c.Snapshot != nil {
 		w.snapshot = &snapshotRow{RunID: c.Row.RunID, Seq: c.Row.Seq, Data: c.Snapshot}
 	}
+	if c.With != nil {
+		return w.attachSuccessor(*c.With)
+	}
 	if c.Answer == nil || c.Expected != 0 {
 		return nil
 	}
 	answer, err := toAnswerRow(*c.Answer)
 	w.answer = &answer
 	return translate(err)
+}
+
+// attachSuccessor adds the new run that is written with this one or not at all.
+func (w *write) attachSuccessor(c executor.Commit) error {
+	row, err := checkCommit(c)
+	if err != nil {
+		return err
+	}
+	n := &write{row: row, revision: c.Revision, events: c.Events, member: c.Member, of: w}
+	n.setInputApart()
+	w.with = n
+	return n.attach(c)
 }
 
 // setInputApart takes a large input out of the row. Only insertions write it.
@@ -100,7 +118,13 @@ func checkCommit(c executor.Commit) (runRow, error) {
 // fail leaves a write out and gives its members the error; those that build on
 // a new run that did not come to be are fenced.
 func (p *plan) fail(w *write, err error) {
+	if w.of != nil {
+		w = w.of
+	}
 	w.lost = true
+	if w.with != nil {
+		w.with.lost = true
+	}
 	for n, i := range w.members {
 		if n > 0 && w.expected == 0 {
 			err = executor.ErrFenced
@@ -122,6 +146,9 @@ func (p *plan) failAll(err error) {
 func (p *plan) reset() {
 	for _, w := range p.writes {
 		w.lost = false
+		if w.with != nil {
+			w.with.lost = false
+		}
 		for _, i := range w.members {
 			p.errs[i] = nil
 		}
@@ -145,6 +172,9 @@ func (p *plan) filter(keep func(*write) bool) []*write {
 	for _, w := range p.writes {
 		if !w.lost && keep(w) {
 			list = append(list, w)
+		}
+		if n := w.with; n != nil && !n.lost && keep(n) {
+			list = append(list, n)
 		}
 	}
 	return list

@@ -40,6 +40,11 @@ const (
 // Queued lists queued runs: each tenant's first come first served, the tenants
 // in turn. The next call begins with the tenant after the one served last.
 func (db *DB) Queued(ctx context.Context, limit int) ([]string, error) {
+	return db.queue(ctx, queuedRunsSQL, limit)
+}
+
+// queue lists queued runs; ofTenant is the query of one tenant's.
+func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, error) {
 	var queues [][]string
 	var served string
 	db.queueMu.Lock()
@@ -53,7 +58,7 @@ func (db *DB) Queued(ctx context.Context, limit int) ([]string, error) {
 		tenants = rotate(tenants, after)
 		for _, tenant := range tenants[:min(len(tenants), limit)] {
 			var ids []string
-			if err := tx.Raw(queuedRunsSQL, tenant, limit).Scan(&ids).Error; err != nil {
+			if err := tx.Raw(ofTenant, tenant, limit).Scan(&ids).Error; err != nil {
 				return err
 			}
 			queues = append(queues, ids)

@@ -81,6 +81,9 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 		if !machine.State(row.State).Terminal() {
 			return fault.New(fault.Conflict, "run_open", "The run is still open: cancel it first.")
 		}
+		if err := leaveSeries(tx, runID); err != nil {
+			return err
+		}
 		for _, statement := range []string{
 			"DELETE FROM run_events WHERE run_id = ?",
 			"DELETE FROM run_snapshots WHERE run_id = ?",

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"heddle/executor"
+)
+
+// memberRow is a row of run_series.
+type memberRow struct {
+	RunID      string
+	TenantID   string
+	WorkflowID string
+	Name       string
+	Number     int
+	Latest     int
+}
+
+func (memberRow) TableName() string { return "run_series" }
+
+// errApart fails a whole group because two runs that are to be written together
+// turned out not to be; singly, it means that the run moved on.
+var errApart = errors.New("a run and its successor came apart")
+
+const (
+	joinSQL = "INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING"
+	passSQL = "UPDATE run_series SET latest = 0 WHERE run_id = ? AND latest = 1"
+)
+
+// joinSeries gives new runs their places. One whose name is taken is left out.
+func joinSeries(tx groupTx, p *plan) error {
+	var first, later []*write
+	for _, w := range p.inserts() {
+		switch {
+		case w.member == nil:
+		case w.member.After == "":
+			first = append(first, w)
+		default:
+			later = append(later, w)
+		}
+	}
+	// In one order everywhere, or two nodes could wait for each other's names.
+	order := func(a, b *write) int {
+		return cmp.Or(cmp.Compare(a.row.WorkflowID, b.row.WorkflowID), cmp.Compare(a.member.Name, b.member.Name))
+	}
+	slices.SortStableFunc(first, order)
+	slices.SortStableFunc(later, order)
+	var joins []statement
+	for _, w := range first {
+		joins = append(joins, join(w, w.row.ID, 0))
+	}
+	joined, err := runAll(tx, joins)
+	if err != nil {
+		return err
+	}
+	for i, w := range first {
+		switch {
+		case joined[i] > 0:
+		case w.answer != nil:
+			return executor.ErrNameTaken // nothing is written: the answer must not stay
+		default:
+			p.fail(w, executor.ErrNameTaken)
+		}
+	}
+	for _, w := range later {
+		if err := follow(tx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow puts a run behind the latest of its series. A run that had no name is
+// the first of the series that it begins here.
+func follow(tx groupTx, w *write) error {
+	before, n := w.member.After, w.member.Number
+	if w.member.Name == before && n == 1 {
+		if _, err := runAll(tx, []statement{join(w, before, 0)}); err != nil {
+			return err
+		}
+	}
+	counts, err := runAll(tx, []statement{{passSQL, []any{before}}, join(w, w.row.ID, n)})
+	if err == nil && slices.Contains(counts, 0) {
+		err = errApart
+	}
+	return err
+}
+
+func join(w *write, runID string, number int) statement {
+	return statement{joinSQL, []any{runID, w.row.TenantID, w.row.WorkflowID, w.member.Name, int64(number)}}
+}
+
+func runAll(tx groupTx, list []statement) ([]int64, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return tx.statements(list)
+}
+
+// leaveSeries forgets a run's place; its name stands for the one before, if
+// there is one.
+func leaveSeries(tx *gorm.DB, runID string) error {
+	var m memberRow
+	ok, err := found(tx.Where("run_id = ?", runID), &m)
+	if err != nil || !ok {
+		return err
+	}
+	if err := tx.Exec("DELETE FROM run_series WHERE run_id = ?", runID).Error; err != nil || m.Latest == 0 {
+		return err
+	}
+	return tx.Exec("UPDATE run_series SET latest = 1 WHERE workflow_id = ? AND name = ? AND number = (SELECT max(number) FROM run_series WHERE workflow_id = ? AND name = ?)",
+		m.WorkflowID, m.Name, m.WorkflowID, m.Name).Error
+}
+
+// Named reads a run by the name and number of its series.
+func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, number int) (executor.NamedRun, error) {
+	var list []executor.NamedRun
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		m := memberRow{Name: name}
+		q := tx.Where("workflow_id = ? AND name = ? AND tenant_id = ?", workflowID, name, tenantID)
+		if number == executor.Latest {
+			q = q.Where("latest = 1")
+		} else {
+			q = q.Where("number = ?", number)
+		}
+		ok, err := found(q, &m)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if m, ok, err = unnamed(tx, name, number); err != nil {
+				return err
+			}
+		}
+		if !ok {
+			return noRun(name)
+		}
+		var row runRow
+		ok, err = found(tx.Where("id = ? AND tenant_id = ? AND workflow_id = ?", m.RunID, tenantID, workflowID), &row)
+		if err == nil && !ok {
+			err = noRun(name)
+		}
+		if err == nil {
+			list, err = namedRuns(tx, []runRow{row}, map[string]memberRow{m.RunID: m})
+		}
+		return err
+	})
+	if err != nil {
+		return executor.NamedRun{}, err
+	}
+	return list[0], nil
+}
+
+// unnamed takes a name for the id of a run that has none.
+func unnamed(tx *gorm.DB, id string, number int) (memberRow, bool, error) {
+	m := memberRow{RunID: id, Name: id}
+	if number != executor.Latest && number != 0 {
+		return m, false, nil
+	}
+	var other memberRow
+	member, err := found(tx.Where("run_id = ?", id), &other)
+	return m, !member, err
+}
+
+// namedRuns completes rows: what is stored apart, and when their series began.
+func namedRuns(tx *gorm.DB, rows []runRow, members map[string]memberRow) ([]executor.NamedRun, error) {
+	if err := loadInputs(tx, rows); err != nil {
+		return nil, err
+	}
+	recs, err := records(rows)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]executor.NamedRun, len(recs))
+	for i, r := range recs {
+		m := members[r.RunID]
+		list[i] = executor.NamedRun{Record: r, Name: cmp.Or(m.Name, r.RunID), Number: m.Number, Since: r.CreatedAt}
+		if m.Number == 0 {
+			continue
+		}
+		var since int64
+		err := tx.Raw("SELECT r.created_at FROM run_series AS s JOIN runs AS r ON r.id = s.run_id WHERE s.workflow_id = ? AND s.name = ? ORDER BY s.number LIMIT 1",
+			m.WorkflowID, m.Name).Scan(&since).Error
+		if err != nil {
+			return nil, err
+		}
+		list[i].Since = instant(since)
+	}
+	return list, nil
+}

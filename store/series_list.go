@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"heddle/executor"
+)
+
+const (
+	namedOrder = " ORDER BY r.created_at DESC, r.id DESC LIMIT ?"
+	// A series is listed where its first run stands, so that its place does not
+	// change when it goes on.
+	firstSQL = "(s.run_id IS NULL OR s.number = 0 OR NOT EXISTS (SELECT 1 FROM run_series AS f WHERE f.workflow_id = s.workflow_id AND f.name = s.name AND f.number < s.number))"
+	// With a filter by state it is the latest run's.
+	latestSQL = "(s.run_id IS NULL OR s.latest = 1)"
+
+	queuedUnnamedSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND NOT EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
+	queuedNamedSQL   = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
+)
+
+// NamedRuns lists the latest runs of a workflow's series.
+func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.NamedPage, error) {
+	var page executor.NamedPage
+	list := listOf("series", q.TenantID, q.WorkflowID, q.States)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	err = db.view(ctx, func(tx *gorm.DB) error {
+		text, args := namedIDs(q, at)
+		var places []runRow
+		if err := tx.Raw(text, args...).Scan(&places).Error; err != nil {
+			return err
+		}
+		if len(places) > q.Limit {
+			places = places[:q.Limit]
+			last := places[q.Limit-1]
+			page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
+		}
+		ids := make([]string, len(places))
+		for i, p := range places {
+			ids[i] = p.ID
+		}
+		page.Runs, err = latestOf(tx, ids)
+		return err
+	})
+	return page, err
+}
+
+// namedIDs writes the query of a page's places, one more than it has: a branch
+// per state, merged.
+func namedIDs(q executor.NamedQuery, at *position) (string, []any) {
+	const from = "SELECT r.id AS id, r.created_at AS created_at FROM runs AS r LEFT JOIN run_series AS s ON s.run_id = r.id WHERE "
+	where := func(more string, args ...any) (string, []any) {
+		c := &conditions{}
+		c.add("r.tenant_id = ?", q.TenantID)
+		c.add("r.workflow_id = ?", q.WorkflowID)
+		c.add(more, args...)
+		if at != nil {
+			c.add("(r.created_at, r.id) < (?, ?)", at.Key, at.ID)
+		}
+		return from + c.sql() + namedOrder, append(c.args, q.Limit+1)
+	}
+	if q.States == nil {
+		return where(firstSQL)
+	}
+	var branches []string
+	var args []any
+	for _, state := range q.States {
+		text, own := where(latestSQL+" AND r.state = ?", string(state))
+		branches = append(branches, "SELECT * FROM ("+text+") AS b")
+		args = append(args, own...)
+	}
+	merged := "SELECT id, created_at FROM (" + strings.Join(branches, " UNION ALL ") + ") AS m ORDER BY created_at DESC, id DESC LIMIT ?"
+	return merged, append(args, q.Limit+1)
+}
+
+// latestOf gives the latest runs of the series in which these runs are, in the
+// same order.
+func latestOf(tx *gorm.DB, ids []string) ([]executor.NamedRun, error) {
+	var members []memberRow
+	err := tx.Raw("SELECT l.* FROM run_series AS s JOIN run_series AS l ON l.workflow_id = s.workflow_id AND l.name = s.name AND l.latest = 1 WHERE s.run_id IN ?", ids).Scan(&members).Error
+	if err != nil {
+		return nil, err
+	}
+	var places []memberRow
+	if err := tx.Where("run_id IN ?", ids).Find(&places).Error; err != nil {
+		return nil, err
+	}
+	latest, byName := map[string]string{}, map[string]string{}
+	byRun := map[string]memberRow{}
+	for _, m := range members {
+		byName[m.Name], byRun[m.RunID] = m.RunID, m
+	}
+	for _, p := range places {
+		latest[p.RunID] = byName[p.Name]
+	}
+	wanted := make([]string, len(ids))
+	for i, id := range ids {
+		if wanted[i] = latest[id]; wanted[i] == "" {
+			wanted[i] = id
+		}
+	}
+	rows, err := runRows(tx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return namedRuns(tx, rows, byRun)
+}
+
+// runRows reads rows in the order of their ids.
+func runRows(tx *gorm.DB, ids []string) ([]runRow, error) {
+	var rows []runRow
+	if err := tx.Where("id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	byID := make(map[string]runRow, len(rows))
+	for _, r := range rows {
+		byID[r.ID] = r
+	}
+	ordered := make([]runRow, 0, len(ids))
+	for _, id := range ids {
+		if r, ok := byID[id]; ok {
+			ordered = append(ordered, r)
+		}
+	}
+	return ordered, nil
+}
+
+// QueuedUnnamed is Queued without the runs that have a name.
+func (db *DB) QueuedUnnamed(ctx context.Context, limit int) ([]string, error) {
+	return db.queue(ctx, queuedUnnamedSQL, limit)
+}
+
+// QueuedNamed lists a tenant's queued runs that have a name.
+func (db *DB) QueuedNamed(ctx context.Context, tenantID string, limit int) ([]string, error) {
+	var ids []string
+	err := db.reader(ctx).Raw(queuedNamedSQL, tenantID, limit).Scan(&ids).Error
+	return ids, translate(err)
+}

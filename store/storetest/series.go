@@ -1,0 +1,214 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
+)
+
+var seriesTests = map[string]func(*testing.T, *store.DB){
+	"series: a name is taken once":                      testNameTaken,
+	"series: a run and its successor, both or neither":  testSuccessor,
+	"series: a run without a name begins one":           testSuccessorOfUnnamed,
+	"series: lists keep their places":                   testNamedRuns,
+	"series: a deleted run gives its name back":         testDeleteNamed,
+	"series: queued runs with and without a name apart": testQueuedNamed,
+}
+
+// named makes the insertion of the first run of a series.
+func named(w definitions.Workflow, id, name string, n int) executor.Commit {
+	c := newRun(w, id, n)
+	c.Member = &executor.Member{Name: name}
+	return c
+}
+
+// succeed makes the commit that ends a run and puts another in its place.
+func succeed(c executor.Commit, w definitions.Workflow, id string, number, n int) executor.Commit {
+	end, next := grow(c, machine.Cancelled, n), newRun(w, id, n)
+	name := c.Row.RunID
+	if c.Member != nil {
+		name = c.Member.Name
+	}
+	next.Member = &executor.Member{Name: name, Number: number, After: c.Row.RunID}
+	end.Member, end.With = nil, &next
+	return end
+}
+
+// numbers lists series as "name number run".
+func numbers(page executor.NamedPage) (list []string) {
+	for _, r := range page.Runs {
+		list = append(list, fmt.Sprintf("%s %d %s", r.Name, r.Number, r.RunID))
+	}
+	return list
+}
+
+func testNameTaken(t *testing.T, db *store.DB) {
+	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
+	commit(t, db, named(w, "run_1", "a", 1), named(other, "run_2", "a", 1))
+	// In a group: the name is taken, twice the same, one that must not keep its answer.
+	kept := named(w, "run_5", "a", 1)
+	kept.Answer = answer("t1", "key", 1)
+	group := []executor.Commit{named(w, "run_3", "b", 1), named(w, "run_4", "b", 1), kept, newRun(w, "run_6", 1)}
+	errs := db.Commit(ctx, 0, group)
+	wantIs(t, errs[1], executor.ErrNameTaken)
+	wantIs(t, errs[2], executor.ErrNameTaken)
+	must(t, errors.Join(errs[0], errs[3]))
+	found, err := db.Answer(ctx, "t1", "POST /x", "key")
+	must(t, err)
+	same(t, "the answer of a run that was not stored", found == nil, true)
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{named(w, "run_7", "a", 1)})[0], executor.ErrNameTaken)
+	for run, name := range map[string]string{"run_1": "a", "run_3": "b", "run_6": "run_6"} {
+		got, err := db.Named(ctx, "t1", w.ID, name, executor.Latest)
+		must(t, err)
+		same(t, "run of "+name, got.RunID, run)
+		same(t, "since", got.Since, at(1))
+	}
+	for _, name := range []string{"run_1", "run_4", "run_5", "c"} {
+		_, err := db.Named(ctx, "t1", w.ID, name, executor.Latest)
+		wantFault(t, err, fault.NotFound, "run_not_found")
+	}
+	_, err = db.Named(ctx, "t2", w.ID, "a", executor.Latest)
+	wantFault(t, err, fault.NotFound, "run_not_found")
+	_, err = db.Named(ctx, "t1", other.ID, "run_6", executor.Latest)
+	wantFault(t, err, fault.NotFound, "run_not_found")
+}
+
+func testSuccessor(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	first := named(w, "run_1", "a", 1)
+	commit(t, db, first)
+	next := succeed(first, w, "run_2", 1, 5)
+	commit(t, db, next, newRun(w, "run_x", 1))
+	got, err := db.Named(ctx, "t1", w.ID, "a", executor.Latest)
+	must(t, err)
+	same(t, "the name's run", []any{got.RunID, got.Number, got.Since}, []any{"run_2", 1, at(1)})
+	old, err := db.Named(ctx, "t1", w.ID, "a", 0)
+	must(t, err)
+	same(t, "the one before", []any{old.RunID, old.State}, []any{"run_1", machine.Cancelled})
+
+	// Who comes late writes neither; the others of the group are not touched.
+	late := succeed(first, w, "run_3", 1, 6)
+	late.With.Answer = answer("t1", "late", 1)
+	stale := succeed(*next.With, w, "run_4", 2, 6)
+	stale.With.Revision = 99
+	errs := db.Commit(ctx, 0, []executor.Commit{late, stale, newRun(w, "run_y", 1)})
+	wantIs(t, errs[0], executor.ErrFenced)
+	wantIs(t, errs[1], executor.ErrStale)
+	must(t, errs[2])
+	for _, id := range []string{"run_3", "run_4"} {
+		_, err := db.Run(ctx, "t1", id)
+		wantFault(t, err, fault.NotFound, "run_not_found")
+	}
+	kept, err := db.Answer(ctx, "t1", "POST /x", "late")
+	must(t, err)
+	same(t, "answer of a restart that was not", kept == nil, true)
+	row, err := db.Run(ctx, "t1", "run_2")
+	must(t, err)
+	same(t, "state of a run whose successor was refused", row.State, machine.Queued)
+
+	// A finished run takes no event: only its place goes on.
+	ended := grow(*next.With, machine.Completed, 7)
+	ended.Member = nil
+	commit(t, db, ended)
+	again := succeed(ended, w, "run_5", 2, 8)
+	again.With.Member.Name = "a"
+	again.Row, again.Events = ended.Row, nil
+	commit(t, db, again)
+	got, err = db.Named(ctx, "t1", w.ID, "a", executor.Latest)
+	must(t, err)
+	same(t, "third", got.RunID, "run_5")
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{again})[0], executor.ErrFenced)
+}
+
+func testSuccessorOfUnnamed(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	first := newRun(w, "run_1", 1)
+	commit(t, db, first)
+	commit(t, db, succeed(first, w, "run_2", 1, 5))
+	got, err := db.Named(ctx, "t1", w.ID, "run_1", executor.Latest)
+	must(t, err)
+	same(t, "latest", []any{got.RunID, got.Name, got.Number}, []any{"run_2", "run_1", 1})
+	old, err := db.Named(ctx, "t1", w.ID, "run_1", 0)
+	must(t, err)
+	same(t, "first", old.RunID, "run_1")
+	_, err = db.Named(ctx, "t1", w.ID, "run_2", executor.Latest)
+	wantFault(t, err, fault.NotFound, "run_not_found")
+}
+
+func testNamedRuns(t *testing.T, db *store.DB) {
+	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
+	commit(t, db, named(other, "run_0", "a", 1))
+	var all []executor.Commit
+	for i := range 6 {
+		c := newRun(w, fmt.Sprintf("run_%d", i+1), i/2) // two of each millisecond
+		if i != 3 {
+			c.Member = &executor.Member{Name: fmt.Sprintf("n%d", i+1)}
+		}
+		all = append(all, c)
+	}
+	commit(t, db, all...)
+	q := executor.NamedQuery{TenantID: "t1", WorkflowID: w.ID, Limit: 2}
+	var seen []string
+	for n := 0; ; n++ {
+		page, err := db.NamedRuns(ctx, q)
+		must(t, err)
+		seen = append(seen, numbers(page)...)
+		if n == 0 { // rows that come meanwhile, and one that goes on
+			commit(t, db, succeed(all[1], w, "run_8", 1, 50), named(w, "run_9", "late", 60))
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+	}
+	same(t, "walk", seen, []string{"n6 0 run_6", "n5 0 run_5", "run_4 0 run_4", "n3 0 run_3", "n2 1 run_8", "n1 0 run_1"})
+	page, err := db.NamedRuns(ctx, executor.NamedQuery{TenantID: "t1", WorkflowID: w.ID, Limit: 10, States: []machine.State{machine.Queued, machine.Running}})
+	must(t, err)
+	same(t, "queued ones", numbers(page), []string{"late 0 run_9", "n2 1 run_8", "n6 0 run_6", "n5 0 run_5", "run_4 0 run_4", "n3 0 run_3", "n1 0 run_1"})
+	same(t, "since", page.Runs[1].Since, at(0))
+	page, err = db.NamedRuns(ctx, executor.NamedQuery{TenantID: "t1", WorkflowID: w.ID, Limit: 10, States: []machine.State{machine.Cancelled}})
+	must(t, err)
+	same(t, "one that was succeeded", len(page.Runs), 0)
+	_, err = db.NamedRuns(ctx, executor.NamedQuery{TenantID: "t1", WorkflowID: w.ID, Limit: 10, Cursor: "x"})
+	wantFault(t, err, fault.Malformed, "invalid_request")
+}
+
+func testDeleteNamed(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	first := named(w, "run_1", "a", 1)
+	commit(t, db, first)
+	next := succeed(first, w, "run_2", 1, 5)
+	commit(t, db, next)
+	commit(t, db, grow(*next.With, machine.Failed, 6))
+	must(t, db.DeleteRun(ctx, "t1", "run_1"))
+	page, err := db.NamedRuns(ctx, executor.NamedQuery{TenantID: "t1", WorkflowID: w.ID, Limit: 10})
+	must(t, err)
+	same(t, "without the first", numbers(page), []string{"a 1 run_2"})
+	wantIs(t, db.Commit(ctx, 0, []executor.Commit{named(w, "run_3", "a", 7)})[0], executor.ErrNameTaken)
+	must(t, db.DeleteRun(ctx, "t1", "run_2"))
+	again := named(w, "run_4", "a", 8)
+	commit(t, db, again)
+	last := succeed(again, w, "run_5", 1, 9)
+	commit(t, db, last)
+	commit(t, db, grow(*last.With, machine.Failed, 10))
+	must(t, db.DeleteRun(ctx, "t1", "run_5"))
+	got, err := db.Named(ctx, "t1", w.ID, "a", executor.Latest)
+	must(t, err)
+	same(t, "the one before the deleted", got.RunID, "run_4")
+}
+
+func testQueuedNamed(t *testing.T, db *store.DB) {
+	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t2", "wf_2", "two", 1))
+	commit(t, db, newRun(w, "run_1", 1), named(w, "run_3", "b", 3), named(w, "run_2", "a", 2), named(other, "run_4", "a", 4))
+	got, err := db.QueuedUnnamed(ctx, 10)
+	must(t, err)
+	same(t, "without a name", got, []string{"run_1"})
+	got, err = db.QueuedNamed(ctx, "t1", 10)
+	must(t, err)
+	same(t, "with one", got, []string{"run_2", "run_3"})
+}
