@@ -37,6 +37,10 @@ type Call struct {
 	TraceState  string
 	// Logs takes what the attempt says; nil: nobody keeps it.
 	Logs Logs
+	// Redact takes the tenant's secrets out of a JSON value, for what is
+	// shortened before it is handed back: a secret that was cut in two is not
+	// found any more. nil: there are none.
+	Redact func(json.RawMessage) json.RawMessage
 }
 
 // Result is what a successful attempt gave. Output is one JSON value.

@@ -267,3 +267,16 @@ func TestLinesWaitForTheStore(t *testing.T) {
 		return err == nil && messages(page.Logs) == "info stdout kept\n"
 	})
 }
+
+// A performer can take secrets out before it shortens something.
+func TestPerformersCanRedact(t *testing.T) {
+	s := newStack(t, func(_ context.Context, call executor.Call) (executor.Result, error) {
+		cut := string(call.Redact(json.RawMessage(`"a ` + secretWord + `"`)))[:5]
+		return executor.Result{Output: json.RawMessage(cut + `"`)}, nil
+	}, withSecrets)
+	id := s.start(s.workflow("name: One\noutput: \"{{ steps.a.output }}\"\nsteps:\n  - { id: a, type: script, config: { script: x } }\n"), "{}").RunID
+	rec := s.waitState(id, machine.Completed)
+	if string(rec.Output) != `"a **"` {
+		t.Errorf("output %s", rec.Output)
+	}
+}

@@ -43,7 +43,7 @@ func (e *engine) perform(l *live, x machine.Execute) {
 	go func() {
 		defer stop(nil)
 		defer e.endAct()
-		result, failure := e.redacted(ctx, call.TenantID, func() (Result, *machine.Failure) { return e.attempt(ctx, call, x) })
+		result, failure := e.redacted(ctx, call, func(call Call) (Result, *machine.Failure) { return e.attempt(ctx, call, x) })
 		e.mu.Lock()
 		delete(l.attempts, key)
 		e.mu.Unlock()

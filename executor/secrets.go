@@ -83,33 +83,47 @@ func secretsUnavailable(err error) *machine.Failure {
 // redacted performs an attempt and takes the tenant's secrets out of all that
 // it gave: the one way from a step to the journal. The secrets are those of
 // the attempt's beginning and of its end, so that one which was changed
-// meanwhile does not slip through.
-func (e *engine) redacted(ctx context.Context, tenantID string, perform func() (Result, *machine.Failure)) (Result, *machine.Failure) {
+// meanwhile does not slip through. perform gets the means to do so itself, for
+// what it shortens.
+func (e *engine) redacted(ctx context.Context, call Call, perform func(Call) (Result, *machine.Failure)) (Result, *machine.Failure) {
 	if e.svc.cfg.Secrets == nil {
-		return perform()
+		return perform(call)
 	}
-	before, err := e.svc.cfg.Secrets.Redactor(context.WithoutCancel(ctx), tenantID)
+	before, err := e.svc.cfg.Secrets.Redactor(context.WithoutCancel(ctx), call.TenantID)
 	if err != nil {
 		return Result{}, secretsUnavailable(err)
 	}
-	result, failure := perform()
-	after, err := e.svc.cfg.Secrets.Redactor(context.WithoutCancel(ctx), tenantID)
+	call.Redact = func(value json.RawMessage) json.RawMessage {
+		now, err := e.svc.cfg.Secrets.Redactor(context.WithoutCancel(ctx), call.TenantID)
+		if err != nil {
+			return json.RawMessage("null")
+		}
+		return withoutAny(value, before, now)
+	}
+	result, failure := perform(call)
+	after, err := e.svc.cfg.Secrets.Redactor(context.WithoutCancel(ctx), call.TenantID)
 	if err != nil { // what cannot be checked is not kept
 		return Result{Usage: result.Usage}, secretsUnavailable(err)
 	}
+	result.Output = withoutAny(result.Output, before, after)
+	result.Usage.ToolCalls = withoutAny(result.Usage.ToolCalls, before, after)
 	for _, redact := range []func(json.RawMessage) json.RawMessage{before, after} {
-		if redact == nil {
-			continue
+		if redact != nil {
+			failure = redactFailure(failure, redact)
 		}
-		if len(result.Output) > 0 {
-			result.Output = redact(result.Output)
-		}
-		if len(result.Usage.ToolCalls) > 0 {
-			result.Usage.ToolCalls = redact(result.Usage.ToolCalls)
-		}
-		failure = redactFailure(failure, redact)
 	}
 	return result, failure
+}
+
+// withoutAny takes the secrets of two moments out of a value; nil is no value,
+// or no secrets.
+func withoutAny(value json.RawMessage, redactors ...func(json.RawMessage) json.RawMessage) json.RawMessage {
+	for _, redact := range redactors {
+		if redact != nil && len(value) > 0 {
+			value = redact(value)
+		}
+	}
+	return value
 }
 
 func redactFailure(f *machine.Failure, redact func(json.RawMessage) json.RawMessage) *machine.Failure {

@@ -60,7 +60,7 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 		RunID: header.RunID, TenantID: req.TenantID, WorkflowID: target.WorkflowID, StepID: req.StepID,
 		Type: x.Type, Attempt: x.Attempt, Key: x.Key,
 	}
-	result, failure := s.engine.redacted(ctx, req.TenantID, func() (Result, *machine.Failure) { return s.engine.attempt(ctx, call, x) })
+	result, failure := s.engine.redacted(ctx, call, func(call Call) (Result, *machine.Failure) { return s.engine.attempt(ctx, call, x) })
 	out := StepTest{Output: result.Output, Duration: s.now().Sub(now)}
 	if failure != nil {
 		out.Output, out.Error = nil, &failure.Error

@@ -228,7 +228,7 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	t.charge(c)
 	say(t.call, executor.LogInfo, "agent", fmt.Sprintf("turn %d: %d tokens in, %d out", t.turns, c.Usage.Prompt, c.Usage.Completion),
 		object("turn", t.turns, "input_tokens", c.Usage.Prompt, "output_tokens", c.Usage.Completion, "cost_micro_usd", t.usage.CostMicroUSD,
-			"content", excerpt([]byte(c.Choices[0].Message.Content), maxToolResult)))
+			"content", excerpt(t.call, []byte(c.Choices[0].Message.Content), maxToolResult)))
 	return t.judge(c)
 }
 
@@ -252,7 +252,7 @@ func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer,
 			return got, nil
 		}
 		if err == nil {
-			err = unexpected(t.client, got, expectation{{200, 200}})
+			err = unexpected(t.client, t.call, got, expectation{{200, 200}})
 		}
 		f, ok := machine.AsFailure(err)
 		if !ok || f.Permanent || ctx.Err() != nil || t.turns == 1 || try == maxTries || f.RetryAfter > maxPatience {
@@ -273,7 +273,7 @@ func (t *task) judge(c completion) (chat, error) {
 	case first.FinishReason == "length":
 		return chat{}, permanent("budget_exceeded", "The answer was cut off at its limit of tokens; raise max_tokens or budget_micro_usd.")
 	case first.Message.Refusal != "":
-		return chat{}, permanent("agent_refused", "The agent refused: %s", excerpt([]byte(first.Message.Refusal), 500))
+		return chat{}, permanent("agent_refused", "The agent refused: %s", excerpt(t.call, []byte(first.Message.Refusal), 500))
 	default:
 		return chat{Role: "assistant", Content: first.Message.Content, ToolCalls: first.Message.ToolCalls}, nil
 	}

@@ -104,7 +104,7 @@ func argumentsOf(call toolCall) json.RawMessage {
 func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) (string, error) {
 	tool, ok := t.tool(call.Function.Name)
 	if !ok {
-		return "", permanent("unknown_tool", "There is no tool %q.", excerpt([]byte(call.Function.Name), 64))
+		return "", permanent("unknown_tool", "There is no tool %q.", excerpt(t.call, []byte(call.Function.Name), 64))
 	}
 	if strings.TrimSpace(call.Function.Arguments) == "" {
 		record.Arguments = json.RawMessage(`{}`)
@@ -209,7 +209,7 @@ func (t *task) shown(got answer) string {
 			text = clean
 		}
 	}
-	return excerpt([]byte(text), maxToolResult)
+	return head(text, maxToolResult)
 }
 
 // wait rests before a call is tried again, unless the attempt ends.

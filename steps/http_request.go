@@ -92,7 +92,7 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 		return executor.Result{}, err
 	}
 	if !cfg.ExpectStatus.accepts(got.status) {
-		return executor.Result{}, unexpected(c, got, cfg.ExpectStatus)
+		return executor.Result{}, unexpected(c, call, got, cfg.ExpectStatus)
 	}
 	body, err := cfg.read(got)
 	if err != nil {
@@ -203,9 +203,9 @@ func (a *httpAuth) set(req *http.Request) error {
 }
 
 // unexpected is the failure of a status that is no success.
-func unexpected(c *client, got answer, want expectation) error {
+func unexpected(c *client, call executor.Call, got answer, want expectation) error {
 	details := map[string]any{"status_code": got.status}
-	if text := excerpt(got.body, 2048); text != "" {
+	if text := excerpt(call, got.body, 2048); text != "" {
 		details["body"] = text
 	}
 	f := failure("unexpected_status", !passing(got.status), details,

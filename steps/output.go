@@ -172,12 +172,41 @@ func value(v any) json.RawMessage {
 	}
 }
 
-// excerpt is the beginning of a body for an error's details.
-func excerpt(b []byte, limit int) string {
-	if len(b) > limit {
-		b = b[:limit]
+// looked is how much of a body is looked at for its beginning: more than any
+// secret has, in any form.
+const looked = 512 << 10
+
+// excerpt is the beginning of a body for an error's details, without secrets.
+func excerpt(call executor.Call, b []byte, limit int) string {
+	whole := len(b) <= looked
+	text := shareable(call, b[:min(len(b), looked)])
+	if !whole && len(text) <= limit { // nearly all of it was secrets; the last one may be cut off
+		text = text[:strings.LastIndex(text, "***")+len("***")]
 	}
-	return strings.ToValidUTF8(strings.ReplaceAll(string(b), "\x00", ""), "")
+	return head(text, limit)
+}
+
+// head is the beginning of a text.
+func head(text string, limit int) string {
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "")
+	}
+	return text
+}
+
+// shareable is a text from outside as a caller may see it: UTF-8 without NUL and
+// without the tenant's secrets. What is shortened must go through here first: a
+// secret that was cut in two would not be found any more.
+func shareable(call executor.Call, b []byte) string {
+	text := strings.ToValidUTF8(strings.ReplaceAll(string(b), "\x00", ""), "")
+	if call.Redact == nil {
+		return text
+	}
+	var clean string
+	if json.Unmarshal(call.Redact(quote(text)), &clean) != nil {
+		return ""
+	}
+	return clean
 }
 
 // say logs one line, where somebody keeps them.

@@ -49,7 +49,7 @@ func runScript(ctx context.Context, r *scriptRunner, call executor.Call, cfg *sc
 		return executor.Result{}, err
 	}
 	if end.Code != 0 || end.Signal != 0 {
-		return executor.Result{}, failed(end)
+		return executor.Result{}, failed(call, end)
 	}
 	out := end.output()
 	if len(out) > maxBody {
@@ -121,12 +121,13 @@ func (e *ending) output() json.RawMessage {
 }
 
 // failed is the failure of a script that ran and did not succeed.
-func failed(e *ending) error {
+func failed(call executor.Call, e *ending) error {
 	details := map[string]any{"exit_code": e.Code}
-	if text := tail(e.stderr.data, 2048); text != "" {
+	stdout, stderr := shareable(call, e.stdout.data), shareable(call, e.stderr.data)
+	if text := tail(stderr, 2048); text != "" {
 		details["stderr"] = text
 	}
-	if text := tail(e.stdout.data, 2048); text != "" {
+	if text := tail(stdout, 2048); text != "" {
 		details["stdout"] = text
 	}
 	how := fmt.Sprintf("with exit code %d", e.Code)
@@ -134,24 +135,24 @@ func failed(e *ending) error {
 		how = "by signal " + signalName(e.Signal)
 		details["signal"] = signalName(e.Signal)
 	}
-	if line := lastLine(e.stderr.data); line != "" {
+	if line := lastLine(stderr); line != "" {
 		how += ": " + line
 	}
 	return failure("script_failed", false, details, "The script ended %s", how).Err()
 }
 
-// tail is the end of a stream for an error's details.
-func tail(b []byte, limit int) string {
-	if len(b) > limit {
-		b = b[len(b)-limit:]
+// tail is the end of a text for an error's details.
+func tail(text string, limit int) string {
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[len(text)-limit:], "")
 	}
-	return excerpt(b, limit)
+	return text
 }
 
 // lastLine is the last line that is not empty, at most 300 bytes of it.
-func lastLine(b []byte) string {
-	text := strings.TrimSpace(tail(b, 4096))
-	return excerpt([]byte(strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])), 300)
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return head(strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:]), 300)
 }
 
 // capped is a writer that keeps the first limit bytes and drops the rest.

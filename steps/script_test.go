@@ -2,9 +2,12 @@ package steps_test
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
+	"heddle/executor"
 	"heddle/steps"
 )
 
@@ -70,4 +73,37 @@ func TestScriptThatFails(t *testing.T) {
 			t.Errorf("failure %+v", f)
 		}
 	})
+}
+
+// What is shortened for an error holds no part of a secret, wherever it is cut.
+func TestErrorsHoldNoPartOfASecret(t *testing.T) {
+	const secret = "correct-horse-battery-staple"
+	inner := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, strings.Repeat("x", 2048-10)+secret)
+	})
+	r := open(t, "127.0.0.1", func(d *steps.Deps) { d.Scripts.Mode = steps.Unconfined })
+	for name, c := range map[string]executor.Call{
+		"script": call("script", script("shell", `printf %s "$S"; printf %02030d 7; printf %s "$S" >&2; printf %02030d 7 >&2; exit 3`, "env", `{"S":"`+secret+`"}`)),
+		"http":   call("http_request", `{"url":"`+inner.URL+`"}`),
+		"hook":   call("webhook", `{"url":"`+inner.URL+`","event":"e"}`),
+	} {
+		c.Redact = func(v json.RawMessage) json.RawMessage {
+			return json.RawMessage(strings.ReplaceAll(string(v), secret, "***"))
+		}
+		_, f := perform(t.Context(), t, r, c)
+		if f == nil {
+			t.Errorf("%s: no failure", name)
+			continue
+		}
+		shown, _ := json.Marshal(f.Error)
+		for _, part := range []string{"correct", "staple"} {
+			if strings.Contains(string(shown), part) {
+				t.Errorf("%s: %s is shown: %s", name, part, shown)
+			}
+		}
+		if !strings.Contains(string(shown), "***") || len(shown) > 5000 {
+			t.Errorf("%s: %d bytes: %s", name, len(shown), shown)
+		}
+	}
 }

@@ -61,7 +61,7 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 	case got.status == http.StatusGone:
 		return executor.Result{}, permanent("webhook_gone", "The receiver answered 410 Gone: it wants no more deliveries at this url.")
 	default:
-		return executor.Result{}, unexpected(c, got, expectation{{200, 299}})
+		return executor.Result{}, unexpected(c, call, got, expectation{{200, 299}})
 	}
 	return executor.Result{Output: object("status_code", got.status, "attempts", call.Attempt,
 		"delivered_at", c.now().UTC().Format(timeFormat), "webhook_id", id)}, nil
