@@ -54,7 +54,10 @@ func (o *once) keep(status int, header map[string]string, body any) *idempotency
 
 // once performs create at most once per Idempotency-Key and sends the answer
 // that create had made with keep, or the one that was kept before.
-func (c *call) once(create func(*once) error) error {
+func (c *call) once(create func(*once) error) error { return c.onceAnd(create, c.sendAnswer) }
+
+// onceAnd is once for an answer that send makes of what was kept.
+func (c *call) onceAnd(create func(*once) error, send func(*idempotency.Answer) error) error {
 	k, err := c.keyed()
 	if err != nil {
 		return err
@@ -66,14 +69,14 @@ func (c *call) once(create func(*once) error) error {
 			return err
 		}
 		defer leave()
-		if done, err := c.replay(k); done || err != nil {
+		if done, err := c.replay(k, send); done || err != nil {
 			return err
 		}
 	}
 	err = create(o)
 	if k != nil && fault.CodeOf(err) == "idempotency_key_taken" {
 		// Another process was faster; its answer is kept by now.
-		if done, err := c.replay(k); done || err != nil {
+		if done, err := c.replay(k, send); done || err != nil {
 			return err
 		}
 		return errInProgress()
@@ -84,7 +87,7 @@ func (c *call) once(create func(*once) error) error {
 	if err != nil {
 		return err
 	}
-	return c.sendAnswer(o.built)
+	return send(o.built)
 }
 
 // keyed reads the header; nil without one.
@@ -113,7 +116,7 @@ func bodyHash(body []byte) string {
 }
 
 // replay answers with what was kept under the key, if anything was.
-func (c *call) replay(k *keyed) (done bool, err error) {
+func (c *call) replay(k *keyed, send func(*idempotency.Answer) error) (done bool, err error) {
 	kept, err := c.h.cfg.Answers.Answer(c.ctx(), k.tenantID, k.scope, k.key)
 	if err != nil || kept == nil {
 		return false, err
@@ -123,7 +126,7 @@ func (c *call) replay(k *keyed) (done bool, err error) {
 			"This %s was used with another body; use a new key for a new request.", headerKey)
 	}
 	c.w.Header().Set(headerReplayed, "true")
-	return true, c.sendAnswer(kept)
+	return true, send(kept)
 }
 
 func (c *call) sendAnswer(a *idempotency.Answer) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/idempotency"
 )
 
 // maxTurnEvents is how many events an answer holds: the newest.
@@ -22,7 +24,7 @@ const maxTurnEvents = 1000
 
 func (h *Handler) turnsTable() []route {
 	return []route{route{method: http.MethodPost, path: "/v1/workflows/{id}/execute", id: "executeWorkflow", tag: "turns",
-		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: onNamed, body: optionalBody, tolerant: true,
+		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: onNamed, body: optionalBody, tolerant: true, idempotent: true,
 		query:   []param{{name: "version", about: "Of the first turn; 0 is the active one."}},
 		answers: ok(turnAnswer{}),
 		codes: []string{"acl_denied", "workflow_not_found", "version_not_found", "run_not_found", "workflow_not_runnable", "workflow_changing",
@@ -69,8 +71,8 @@ func (h *Handler) execute(c *call, req turnRequest) error {
 	if err != nil {
 		return err
 	}
-	if _, busy := h.turns.LoadOrStore(run.RunID, true); busy {
-		return fault.New(fault.Conflict, "turn_in_progress", "Another turn of run %s is under way; wait for its answer.", req.RunID)
+	if err := c.takeTurn(run.RunID); err != nil {
+		return err
 	}
 	defer h.turns.Delete(run.RunID)
 	// Again: the turn before may have ended since, and its events are not this turn's.
@@ -113,6 +115,8 @@ func (c *call) turnInput(req turnRequest) (turnInput, error) {
 	return in, nil
 }
 
+// firstTurn starts the run. What is kept for an Idempotency-Key names it; the
+// answer tells where it stands, also when the first one was lost.
 func (c *call) firstTurn(workflowID string, in turnInput) error {
 	if in.Command == "pause" || in.Command == "stop" {
 		return malformed("%s needs the run_id of a conversation.", in.Command)
@@ -121,15 +125,35 @@ func (c *call) firstTurn(workflowID string, in turnInput) error {
 	if err != nil {
 		return err
 	}
-	run, err := c.h.cfg.Executor.Start(c.ctx(), executor.StartRequest{
-		TenantID: c.tenantID(), Workflow: workflowID, Version: string(in.VersionNumber), Trigger: "api", Input: input, Trace: traceOf(c.r),
-	})
-	if err != nil {
+	return c.onceAnd(func(o *once) error {
+		_, err := c.h.cfg.Executor.Start(c.ctx(), executor.StartRequest{
+			TenantID: c.tenantID(), Workflow: workflowID, Version: string(in.VersionNumber), Trigger: "api", Input: input, Trace: traceOf(c.r),
+			Keep: func(r executor.Record) *idempotency.Answer {
+				return o.keep(http.StatusOK, nil, turnAnswer{RunID: bareID(r.RunID), Status: turnsWord(machine.Queued, ""), TurnNumber: 1, Events: []turnEvent{}})
+			},
+		})
 		return err
+	}, func(kept *idempotency.Answer) error {
+		var begun turnAnswer
+		if err := json.Unmarshal(kept.Response, &begun); err != nil {
+			return fmt.Errorf("read a kept answer: %w", err)
+		}
+		runID := fullID("run_", begun.RunID)
+		if err := c.takeTurn(runID); err != nil {
+			return err
+		}
+		defer c.h.turns.Delete(runID)
+		return c.follow(runID, 0, in.Command)
+	})
+}
+
+// takeTurn makes this request the one turn that the run has under way in this
+// process.
+func (c *call) takeTurn(runID string) error {
+	if _, busy := c.h.turns.LoadOrStore(runID, true); busy {
+		return fault.New(fault.Conflict, "turn_in_progress", "Another turn of run %s is under way; wait for its answer.", bareID(runID))
 	}
-	c.h.turns.Store(run.RunID, true)
-	defer c.h.turns.Delete(run.RunID)
-	return c.follow(run.RunID, 0, in.Command)
+	return nil
 }
 
 // nextTurn does what the turn says.

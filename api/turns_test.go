@@ -201,6 +201,27 @@ func TestTheSecondOfTwoTurnsAtOnceIsRefused(t *testing.T) {
 	})
 }
 
+func TestTheFirstTurnIsTakenOncePerKey(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(talk, `"slug":"talk"`)
+		const path, body = "/v1/workflows/talk/execute", `{"run_input":{"dynamic_variables":{"a":1}}}`
+		first := s.do(keyed(path, body, "k")).want(t, http.StatusOK)
+		again := s.do(keyed(path, body, "k")).want(t, http.StatusOK)
+		if again.body != first.body || first.header.Get("Idempotency-Replayed") != "" || again.header.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("first %s\nagain %s", first.body, again.body)
+		}
+		s.do(keyed(path, `{"run_input":{"dynamic_variables":{"a":2}}}`, "k")).wantCode(t, http.StatusConflict, "idempotency_key_reused")
+		(&conversation{s, path, first.text(t, "run_id")}).turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).want(t, http.StatusOK)
+		late := s.do(keyed(path, body, "k")).want(t, http.StatusOK)
+		if late.text(t, "run_id") != first.text(t, "run_id") || late.field(t, "turn_number") != jsonNumber(2) || late.text(t, "next_input_hint", "prompt") != "When?" {
+			t.Errorf("late %s", late.body)
+		}
+		if runs := s.get("/v1/runs").field(t, "runs").([]any); len(runs) != 1 {
+			t.Errorf("%d runs", len(runs))
+		}
+	})
+}
+
 func TestTurnsThatAreRefused(t *testing.T) {
 	s := newStack(t)
 	s.create(talk, `"slug":"talk"`)

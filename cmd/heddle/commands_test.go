@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,9 @@ import (
 
 func TestMain(m *testing.M) {
 	steps.ScriptHelperMain() // scripts run in this program again
+	if slices.Contains(os.Environ(), asProgram) {
+		main()
+	}
 	os.Exit(m.Run())
 }
 
