@@ -291,6 +291,7 @@ func (e *engine) settle(c Commit) (bool, error) {
 // committed takes over what is durable now: watchers look again, timers are
 // set, effects are performed.
 func (e *engine) committed(l *live, change machine.Change) {
+	e.trace(l, change)
 	l.run = change.Run
 	if len(change.Events) > 0 {
 		e.svc.cfg.Hub.Wake(l.id)

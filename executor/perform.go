@@ -40,6 +40,7 @@ func (e *engine) perform(l *live, x machine.Execute) {
 		StepID: x.Ref.StepID, Iteration: x.Ref.Iteration, Type: x.Type, Attempt: x.Attempt, Key: x.Key,
 		TraceParent: l.trace.Parent, TraceState: l.trace.State,
 	}
+	call = e.outgoing(call)
 	go func() {
 		defer stop(nil)
 		defer e.endAct()

@@ -19,9 +19,11 @@ type Config struct {
 	Hub    *events.Hub
 	// Secrets may be nil: then there are none.
 	Secrets Secrets
-	Now     func() time.Time
-	NewID   func(prefix string) string
-	Log     *slog.Logger
+	// Tracer may be nil: then no spans are made.
+	Tracer Tracer
+	Now    func() time.Time
+	NewID  func(prefix string) string
+	Log    *slog.Logger
 	// Holder names this process in the executor's lease; unique per process.
 	Holder string
 

@@ -95,7 +95,10 @@ func (r *Run) requeued(from State, d *Detail) {
 	switch {
 	case from == "":
 		r.openScope(nil, &scopeState{list: r.plan.top})
-	case from == Failed, from == Cancelled, d.FromStep != "", d.Hash != "", d.Redrive != "":
+	case from == Failed, from == Cancelled:
+		r.lives, r.revived = r.lives+1, r.updated
+		r.reopen(d)
+	case d.FromStep != "", d.Hash != "", d.Redrive != "":
 		r.reopen(d)
 	}
 }

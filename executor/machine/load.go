@@ -31,6 +31,7 @@ func (r *Run) load(s *savedRun) error {
 	r.StartedAt, r.CompletedAt, r.updated = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
 	r.pausedAt, r.excluded, r.tickets, r.attempts = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
 	r.ending, r.undoFailed, r.departed = s.Ending, s.UndoFailed, s.Departed
+	r.lives, r.revived = s.Lives, s.Revived
 	r.loadSignals(s)
 	var err error
 	if r.root, err = r.loadScope(nil, r.plan.top, &s.Root); err != nil {
@@ -116,7 +117,7 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 	st := &stepState{
 		edit: r.edit, unmet: s.Unmet, live: s.Live, status: s.Status, skip: s.Skip, falling: s.Falling,
 		interrupted: s.Interrupted, undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
-		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, begun: s.Begun, ended: s.Ended, due: s.Due,
+		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, begun: s.Begun, acted: s.Acted, ended: s.Ended, due: s.Due,
 		output: s.Output, err: s.Err, fallback: s.Fallback, usage: s.Usage, wait: s.Wait, counts: s.Counts,
 		redo: s.Redo.load(r.edit),
 	}

@@ -39,7 +39,7 @@ func (r *Run) unticket(st *stepState) {
 
 // act counts an attempt in action.
 func (r *Run) act(ev *events.Event, p place, st *stepState) {
-	st.slot = uint64(ev.Seq)
+	st.slot, st.acted = uint64(ev.Seq), r.updated
 	r.action.set(r.edit, st.slot, p)
 	for f := p.at; f != nil; f = f.up {
 		r.editScope(f).busy++

@@ -54,6 +54,8 @@ type Run struct {
 	// starts anew numbers its body's attempts from there, so that no number is
 	// used twice for one place.
 	attempts int
+	lives    int        // how often it was resumed after it had ended
+	revived  int64      // when it last was, 0: never
 	departed []departed // steps that another version did not have
 
 	blobs *Blobs // during an Apply, or in a supplied scope; never in what they give

@@ -31,6 +31,8 @@ type savedRun struct {
 	Undo        []savedUndo     `json:"undo,omitempty"`
 	Undoing     *savedUndoing   `json:"undoing,omitempty"`
 	UndoFailed  []string        `json:"undo_failed,omitempty"`
+	Lives       int             `json:"lives,omitempty"`
+	Revived     int64           `json:"revived,omitempty"`
 	Departed    []departed      `json:"departed,omitempty"`
 	Kept        []savedSignal   `json:"kept_signals,omitempty"`
 	Latest      []savedLatest   `json:"signals,omitempty"`
@@ -93,6 +95,7 @@ type savedStep struct {
 	Order       int64            `json:"order,omitempty"`
 	Started     int64            `json:"started,omitempty"`
 	Begun       int64            `json:"begun,omitempty"`
+	Acted       int64            `json:"acted,omitempty"`
 	Ended       int64            `json:"ended,omitempty"`
 	Due         int64            `json:"due,omitempty"`
 	Output      json.RawMessage  `json:"output,omitempty"`
@@ -141,7 +144,7 @@ func (r *Run) Snapshot() ([]byte, error) {
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
 		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updated, PausedAt: r.pausedAt,
 		Excluded: r.excluded.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.tickets, Attempts: r.attempts,
-		Ending: r.ending, UndoFailed: r.undoFailed, Departed: r.departed, Root: r.saveScope(r.root),
+		Ending: r.ending, UndoFailed: r.undoFailed, Lives: r.lives, Revived: r.revived, Departed: r.departed, Root: r.saveScope(r.root),
 	}
 	r.undo.all(func(seq uint64, u undo) bool {
 		s.Undo = append(s.Undo, r.saveUndo(seq, u.at))
@@ -200,7 +203,7 @@ func (r *Run) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
 		ID: n.step.ID, Unmet: st.unmet, Live: st.live, Status: st.status, Skip: st.skip, Falling: st.falling,
 		Interrupted: st.interrupted, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
-		Order: st.order, Started: st.started, Begun: st.begun, Ended: st.ended, Output: st.output, Err: st.err,
+		Order: st.order, Started: st.started, Begun: st.begun, Acted: st.acted, Ended: st.ended, Output: st.output, Err: st.err,
 		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts, Redo: st.redo.save(),
 	}
 	if _, ok := r.agenda.get(st.ticket); ok {

@@ -89,6 +89,7 @@ type stepState struct {
 	order       int64  // seq of its first start or skip
 	started     int64  // the first attempt of this generation
 	begun       int64  // the last attempt
+	acted       int64  // what it last did outside: an attempt, or a probe of a wait
 	ended       int64
 	due         int64 // of the parked retry or wait, 0: none
 	output      json.RawMessage

@@ -49,7 +49,9 @@ const (
 	sqlite     = "github.com/glebarez/..."
 	sqliteLow  = "modernc.org/sqlite/..."
 	sys        = "golang.org/x/sys/..."
-	text       = "golang.org/x/text/..." // what jsonschema words its findings with
+	otel       = "go.opentelemetry.io/..."
+	protobuf   = "google.golang.org/protobuf/..." // what a collector receives
+	text       = "golang.org/x/text/..."          // what jsonschema words its findings with
 	yaml       = "go.yaml.in/yaml/v3"
 )
 
@@ -84,6 +86,7 @@ var table = map[string]rule{
 	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage}},
 	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
 	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
+	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 
 	// The command wires, and alone in that. The rest stands beside the product.
 	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}},

@@ -1,0 +1,40 @@
+package executor
+
+import (
+	"heddle/events"
+	"heddle/executor/machine"
+)
+
+// Tracer makes spans of what runs do. The goroutines that drive runs call it,
+// so it returns at once and never fails them.
+type Tracer interface {
+	// Committed sees each growth of a run after it is durable, in order, and
+	// no event twice: a process sees what it committed itself.
+	Committed(Growth)
+	// Outgoing is the traceparent that an attempt sends on.
+	Outgoing(call Call) string
+}
+
+// Growth is what one commit added to a run.
+type Growth struct {
+	Before *machine.Run // nil: the run is new
+	After  *machine.Run
+	Events []events.Event
+	Trace  Trace
+}
+
+// trace tells the tracer, where there is one, what is durable now.
+func (e *engine) trace(l *live, change machine.Change) {
+	if t := e.svc.cfg.Tracer; t != nil && len(change.Events) > 0 {
+		t.Committed(Growth{Before: l.run, After: change.Run, Events: change.Events, Trace: l.trace})
+	}
+}
+
+// outgoing makes an attempt send its own place in the trace on. Without a
+// tracer the caller's traceparent is passed on as it came.
+func (e *engine) outgoing(call Call) Call {
+	if t := e.svc.cfg.Tracer; t != nil {
+		call.TraceParent = t.Outgoing(call)
+	}
+	return call
+}

@@ -1,0 +1,18 @@
+package telemetry
+
+import (
+	"fmt"
+
+	"heddle/executor"
+)
+
+// Describe gives the spans that a growth ends, each as one line. Links are
+// left out: they are read from the run that a compensation runs on, which
+// stands between two commits.
+func Describe(g executor.Growth) (list []string) {
+	for _, s := range spansOf(g, placeOf(g.After.RunID, g.Trace)) {
+		list = append(list, fmt.Sprintf("%s below %s: %s %d-%d %s %s %v %s %d %d", s.id, s.parent, s.name,
+			s.start.UnixMilli(), s.end.UnixMilli(), s.state, s.code, s.step, s.typ, s.attempt, s.life))
+	}
+	return list
+}

@@ -1,0 +1,66 @@
+package telemetry
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// place is where a run stands in a trace: the trace, and the caller's span.
+type place struct {
+	trace  trace.TraceID
+	caller trace.SpanID // zero: nobody's
+	flags  trace.TraceFlags
+	state  trace.TraceState
+}
+
+// placeOf reads what the run's start carried. Without a caller the trace is the
+// run's own, and its id is always the same.
+func placeOf(runID string, t executor.Trace) place {
+	var p place
+	if len(t.Parent) >= 55 {
+		id, err := trace.TraceIDFromHex(t.Parent[3:35])
+		span, spanErr := trace.SpanIDFromHex(t.Parent[36:52])
+		flags, flagsErr := hex.DecodeString(t.Parent[53:55])
+		if err == nil && spanErr == nil && flagsErr == nil {
+			p.trace, p.caller, p.flags = id, span, trace.TraceFlags(flags[0])
+			p.state, _ = trace.ParseTraceState(t.State) // an invalid one is left out, as the standard says
+			return p
+		}
+	}
+	sum := sha256.Sum256([]byte("trace/" + runID))
+	copy(p.trace[:], sum[:])
+	return p
+}
+
+// spanID derives an id: the same at every time and in every process.
+func spanID(parts ...string) trace.SpanID {
+	var buf []byte
+	for _, part := range parts {
+		buf = binary.AppendUvarint(buf, uint64(len(part)))
+		buf = append(buf, part...)
+	}
+	sum := sha256.Sum256(buf)
+	return trace.SpanID(sum[:8])
+}
+
+// A run has a span for each of its lives, of which a resume after the end
+// begins another; a step for each time it ran, told apart by its first event;
+// an attempt has its number, which is used once for one place.
+func runSpan(runID string, life int) trace.SpanID {
+	return spanID("run", runID, strconv.Itoa(life))
+}
+
+func stepSpan(runID string, seq int64) trace.SpanID {
+	return spanID("step", runID, strconv.FormatInt(seq, 10))
+}
+
+func attemptSpan(runID string, ref machine.Ref, attempt int) trace.SpanID {
+	return spanID("attempt", runID, ref.StepID, ref.Iteration, strconv.Itoa(attempt))
+}

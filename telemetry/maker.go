@@ -1,0 +1,80 @@
+package telemetry
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// maker makes the SDK's spans with ids that are known beforehand. One goroutine
+// uses it.
+type maker struct {
+	tracer trace.Tracer
+	made   []sdktrace.ReadOnlySpan
+}
+
+func newMaker(res *resource.Resource) *maker {
+	m := &maker{}
+	// Sampling was decided before a span gets here.
+	provider := sdktrace.NewTracerProvider(
+		sdktrace.WithSampler(sdktrace.AlwaysSample()), sdktrace.WithIDGenerator(given{}),
+		sdktrace.WithResource(res), sdktrace.WithSpanProcessor((*collector)(m)),
+	)
+	m.tracer = provider.Tracer("heddle")
+	return m
+}
+
+// make gives the batch as the exporter wants it.
+func (m *maker) make(batch []span) []sdktrace.ReadOnlySpan {
+	m.made = make([]sdktrace.ReadOnlySpan, 0, len(batch))
+	for i := range batch {
+		m.one(&batch[i])
+	}
+	return m.made
+}
+
+func (m *maker) one(s *span) {
+	ctx := context.WithValue(context.Background(), idsKey{}, s)
+	sampled := s.run.place
+	sampled.flags = trace.FlagsSampled
+	if s.parent.IsValid() {
+		parent := sampled.context(s.parent)
+		ctx = trace.ContextWithSpanContext(ctx, parent.WithRemote(s.remote))
+	}
+	options := []trace.SpanStartOption{
+		trace.WithTimestamp(s.start), trace.WithSpanKind(s.kind), trace.WithAttributes(s.attributes()...),
+	}
+	if s.link.IsValid() {
+		options = append(options, trace.WithLinks(trace.Link{SpanContext: sampled.context(s.link)}))
+	}
+	_, made := m.tracer.Start(ctx, s.name, options...)
+	if code := s.status(); code != 0 {
+		made.SetStatus(code, s.code)
+	}
+	made.End(trace.WithTimestamp(s.end))
+}
+
+type idsKey struct{}
+
+// given hands out the ids of the span that the context names.
+type given struct{}
+
+func (given) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
+	s, _ := ctx.Value(idsKey{}).(*span)
+	return s.run.trace, s.id
+}
+
+func (given) NewSpanID(ctx context.Context, _ trace.TraceID) trace.SpanID {
+	s, _ := ctx.Value(idsKey{}).(*span)
+	return s.id
+}
+
+// collector keeps spans as they end, for make.
+type collector maker
+
+func (c *collector) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (c *collector) OnEnd(s sdktrace.ReadOnlySpan)                   { c.made = append(c.made, s) }
+func (c *collector) Shutdown(context.Context) error                  { return nil }
+func (c *collector) ForceFlush(context.Context) error                { return nil }

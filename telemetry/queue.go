@@ -1,0 +1,173 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// complainEvery bounds how often the log tells of spans that are lost.
+const complainEvery = 30 * time.Second
+
+// queue holds finished spans until its one goroutine has sent them.
+type queue struct {
+	max, batch int
+	delay      time.Duration
+	timeout    time.Duration
+	log        *slog.Logger
+	maker      *maker
+	exporter   sdktrace.SpanExporter
+
+	mu      sync.Mutex
+	waiting []span
+	closed  bool
+	count   Stats
+
+	enough  chan struct{} // a batch is there
+	closing chan struct{}
+	ending  context.Context // ends when Close may wait no longer
+	end     context.CancelCauseFunc
+	ended   chan struct{}
+}
+
+func newQueue(cfg Config, exporter sdktrace.SpanExporter, res *resource.Resource) *queue {
+	q := &queue{
+		max: orDefault(cfg.Queue, 8192), batch: orDefault(cfg.Batch, 512),
+		delay: orDefault(cfg.Delay, 5*time.Second), timeout: orDefault(cfg.Timeout, 30*time.Second),
+		log: cfg.Log, maker: newMaker(res), exporter: exporter,
+		enough: make(chan struct{}, 1), closing: make(chan struct{}), ended: make(chan struct{}),
+	}
+	q.ending, q.end = context.WithCancelCause(context.Background())
+	go q.serve()
+	return q
+}
+
+// add takes spans in, as many as there is room for. It never waits for a send.
+func (q *queue) add(spans []span) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	room := q.max - len(q.waiting)
+	if q.closed {
+		room = 0
+	}
+	taken := min(room, len(spans))
+	q.waiting = append(q.waiting, spans[:taken]...)
+	q.count.Dropped += uint64(len(spans) - taken)
+	if len(q.waiting) >= q.batch {
+		select {
+		case q.enough <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (q *queue) stats() Stats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count
+}
+
+// take gives at most a batch of what waits.
+func (q *queue) take() []span {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(q.batch, len(q.waiting))
+	batch := q.waiting[:n:n]
+	q.waiting = q.waiting[n:]
+	if len(q.waiting) == 0 {
+		q.waiting = nil
+	}
+	return batch
+}
+
+// serve sends when a batch is there or the delay is over, until the end.
+func (q *queue) serve() {
+	defer close(q.ended)
+	tick := time.NewTicker(q.delay)
+	defer tick.Stop()
+	var told lost
+	for {
+		whole := false
+		select {
+		case <-q.enough:
+			whole = true
+		case <-tick.C:
+		case <-q.closing:
+			q.sendAll(false)
+			return
+		}
+		q.sendAll(whole)
+		told = q.complain(told)
+	}
+}
+
+// sendAll sends what waits, or of it whole batches only.
+func (q *queue) sendAll(whole bool) {
+	for q.ending.Err() == nil {
+		q.mu.Lock()
+		n := len(q.waiting)
+		q.mu.Unlock()
+		if n == 0 || whole && n < q.batch {
+			return
+		}
+		q.send(q.take())
+	}
+}
+
+func (q *queue) send(batch []span) {
+	ctx, cancel := context.WithTimeout(q.ending, q.timeout)
+	defer cancel()
+	err := q.exporter.ExportSpans(ctx, q.maker.make(batch))
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err == nil {
+		q.count.Sent += uint64(len(batch))
+		return
+	}
+	q.count.Failed += uint64(len(batch))
+	q.log.Debug("spans were not sent", "spans", len(batch), "error", err)
+}
+
+// lost is what the log knows of, and since when.
+type lost struct {
+	dropped, failed uint64
+	at              time.Time
+}
+
+// complain logs what was lost since it last did, now and then.
+func (q *queue) complain(told lost) lost {
+	s, now := q.stats(), time.Now()
+	if s.Dropped == told.dropped && s.Failed == told.failed || now.Sub(told.at) < complainEvery {
+		return told
+	}
+	q.log.Warn("spans were lost", "dropped", s.Dropped-told.dropped, "failed", s.Failed-told.failed)
+	return lost{s.Dropped, s.Failed, now}
+}
+
+func (q *queue) close(ctx context.Context) error {
+	q.mu.Lock()
+	first := !q.closed
+	q.closed = true
+	q.mu.Unlock()
+	if first {
+		close(q.closing)
+	}
+	defer context.AfterFunc(ctx, func() { q.end(context.Cause(ctx)) })()
+	<-q.ended
+	q.end(nil)
+	q.mu.Lock()
+	left := len(q.waiting)
+	q.count.Dropped += uint64(left)
+	q.waiting = nil
+	q.mu.Unlock()
+	err := q.exporter.Shutdown(context.WithoutCancel(ctx))
+	if left > 0 {
+		return fmt.Errorf("%d spans were not sent before the end", left)
+	}
+	return err
+}

@@ -1,0 +1,305 @@
+package telemetry
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// spansOf reads which spans a growth ended. When they began is in the events,
+// or in the run as it was before them; nothing else is remembered, so the
+// process may be another one than the one that saw them begin.
+func spansOf(g executor.Growth, p place) []span {
+	r := reader{
+		before: g.Before, after: g.After, run: &subject{p, g.After.Header},
+		known: make(map[machine.Ref]*machine.Course),
+	}
+	r.since = g.After.CreatedAt
+	if g.Before != nil {
+		r.life, r.since = g.Before.Life()
+		if u, ok := g.Before.Undoing(); ok {
+			r.undo = &u
+		}
+	}
+	for i := range g.Events {
+		r.read(&g.Events[i])
+	}
+	return r.out
+}
+
+// reader goes through the events of one growth in order.
+type reader struct {
+	before *machine.Run // nil: nothing of it counts any more
+	after  *machine.Run
+	run    *subject
+	life   int
+	since  time.Time // when this life began
+
+	known map[machine.Ref]*machine.Course // as of the event at hand; nil: not under way
+	undo  *machine.Course                 // the compensation in action
+	out   []span
+}
+
+// note is what a span needs of an event's data; no outputs are decoded.
+type note struct {
+	State    machine.State          `json:"state"`
+	From     machine.State          `json:"from"`
+	FromStep string                 `json:"from_step"`
+	Redrive  string                 `json:"redrive"`
+	Hash     string                 `json:"definition_hash"`
+	Role     string                 `json:"role"`
+	Kind     string                 `json:"kind"`
+	Until    string                 `json:"until"`
+	Error    *struct{ Code string } `json:"error"`
+}
+
+func (n *note) code(otherwise string) string {
+	if n.Error == nil || n.Error.Code == "" {
+		return otherwise
+	}
+	return n.Error.Code
+}
+
+func noteOf(ev *events.Event) (n note) {
+	switch ev.Kind {
+	case events.StepCompleted, events.CompensationCompleted, events.RunCompleted:
+		return n
+	}
+	if len(ev.Data) > 0 {
+		_ = json.Unmarshal(ev.Data, &n) // what the machine wrote can be read
+	}
+	return n
+}
+
+func (r *reader) read(ev *events.Event) {
+	switch ev.Kind {
+	case events.StateChanged:
+		r.stateChanged(ev)
+	case events.StepStarted:
+		r.stepStarted(ev)
+	case events.StepWaiting:
+		r.stepWaiting(ev)
+	case events.StepRetrying, events.StepInterrupted:
+		r.attemptFailed(ev)
+	case events.StepCompleted:
+		r.stepEnded(ev, "completed", "")
+	case events.StepFailed:
+		n := noteOf(ev)
+		r.stepEnded(ev, "failed", n.code("failed"))
+	case events.StepCancelled:
+		r.stepEnded(ev, "cancelled", "")
+	case events.CompensationStarted:
+		r.undoStarted(ev)
+	case events.CompensationCompleted:
+		r.undoEnded(ev.At, "completed", "")
+	case events.CompensationFailed:
+		n := noteOf(ev)
+		r.undoEnded(ev.At, "failed", n.code("failed"))
+	case events.RunCompleted:
+		r.runEnded(ev.At, "completed", "")
+	case events.RunFailed:
+		n := noteOf(ev)
+		r.runEnded(ev.At, "failed", n.code("failed"))
+	case events.RunCancelled:
+		r.runEnded(ev.At, "cancelled", "")
+	}
+}
+
+// stateChanged looks for resumes that begin things anew: what was under way is
+// dropped without an event of its own.
+func (r *reader) stateChanged(ev *events.Event) {
+	n := noteOf(ev)
+	revived := n.From == machine.Failed || n.From == machine.Cancelled
+	if n.State != machine.Queued || n.From == "" || !revived && n.FromStep == "" && n.Redrive == "" && n.Hash == "" {
+		return
+	}
+	if revived {
+		r.life, r.since = r.life+1, ev.At
+	}
+	r.closeSteps(ev.At)
+}
+
+// course is where a step stands by now; nil: it is not under way.
+func (r *reader) course(ref machine.Ref) *machine.Course {
+	if c, ok := r.known[ref]; ok {
+		return c
+	}
+	if r.before == nil {
+		return nil
+	}
+	c, ok := r.before.Course(ref)
+	if !ok {
+		return nil
+	}
+	r.known[ref] = &c
+	return &c
+}
+
+func refOf(ev *events.Event) machine.Ref {
+	return machine.Ref{StepID: ev.StepID, Iteration: ev.Iteration}
+}
+
+func (r *reader) stepStarted(ev *events.Event) {
+	c := r.course(refOf(ev))
+	if c == nil {
+		c = &machine.Course{Ref: refOf(ev), Type: r.after.StepType(ev.StepID), Seq: ev.Seq, Started: ev.At}
+		r.known[c.Ref] = c
+	}
+	c.Attempt, c.Begun, c.Trying = ev.Attempt, ev.At, true
+}
+
+// stepWaiting: of a condition that is probed each probe is an attempt; any
+// other wait is one attempt from its start to its end.
+func (r *reader) stepWaiting(ev *events.Event) {
+	c, n := r.course(refOf(ev)), noteOf(ev)
+	switch {
+	case c == nil:
+	case n.Role != "":
+		c.Attempt, c.Begun, c.Trying = ev.Attempt, ev.At, true
+	case n.Kind == "condition" && n.Until != "":
+		r.attemptEnded(c, ev.At, "waiting", n.code(""))
+	}
+}
+
+func (r *reader) attemptFailed(ev *events.Event) {
+	n := noteOf(ev)
+	state, code := "retrying", n.code("failed")
+	if ev.Kind == events.StepInterrupted {
+		state, code = "interrupted", "interrupted"
+	}
+	if n.Role == "compensation" {
+		r.undoEnded(ev.At, state, code)
+		return
+	}
+	if c := r.course(refOf(ev)); c != nil {
+		r.attemptEnded(c, ev.At, state, code)
+	}
+}
+
+func (r *reader) attemptEnded(c *machine.Course, at time.Time, state, code string) {
+	if !c.Trying {
+		return
+	}
+	c.Trying = false
+	kind := trace.SpanKindInternal
+	if outward(c.Type) {
+		kind = trace.SpanKindClient
+	}
+	r.out = append(r.out, span{
+		run: r.run, id: attemptSpan(r.run.RunID, c.Ref, c.Attempt), parent: stepSpan(r.run.RunID, c.Seq),
+		name: "attempt " + c.StepID, kind: kind, start: c.Begun, end: at, state: state, code: code,
+		step: c.Ref, typ: c.Type, attempt: c.Attempt,
+	})
+}
+
+func (r *reader) stepEnded(ev *events.Event, state, code string) {
+	if c := r.course(refOf(ev)); c != nil {
+		r.closeStep(c, ev.At, state, code)
+	}
+}
+
+func (r *reader) closeStep(c *machine.Course, at time.Time, state, code string) {
+	r.attemptEnded(c, at, state, code)
+	r.out = append(r.out, span{
+		run: r.run, id: stepSpan(r.run.RunID, c.Seq), parent: r.parentOf(c.Ref),
+		name: "step " + c.StepID, kind: trace.SpanKindInternal, start: c.Started, end: at, state: state, code: code,
+		step: c.Ref, typ: c.Type,
+	})
+	r.known[c.Ref] = nil
+}
+
+// parentOf is the run's span, or of a step in a loop body the attempt of the
+// loop.
+func (r *reader) parentOf(ref machine.Ref) trace.SpanID {
+	outer, last := "", ref.Iteration
+	if i := strings.LastIndexByte(last, '.'); i >= 0 {
+		outer, last = last[:i], last[i+1:]
+	}
+	id, _, inLoop := strings.Cut(last, "[")
+	if inLoop {
+		if loop := r.course(machine.Ref{StepID: id, Iteration: outer}); loop != nil {
+			return attemptSpan(r.run.RunID, loop.Ref, loop.Attempt)
+		}
+	}
+	return runSpan(r.run.RunID, r.life)
+}
+
+// closeSteps ends what is under way, the inner steps first. From then on the
+// run as it was before counts no more.
+func (r *reader) closeSteps(at time.Time) {
+	if r.before != nil {
+		for _, c := range r.before.UnderWay() {
+			r.course(c.Ref)
+		}
+		r.before = nil
+	}
+	var open []*machine.Course
+	for _, c := range r.known {
+		if c != nil {
+			open = append(open, c)
+		}
+	}
+	slices.SortFunc(open, func(a, b *machine.Course) int {
+		return cmp.Or(cmp.Compare(len(b.Iteration), len(a.Iteration)), cmp.Compare(a.Seq, b.Seq))
+	})
+	for _, c := range open {
+		r.closeStep(c, at, "cancelled", "")
+	}
+}
+
+func (r *reader) undoStarted(ev *events.Event) {
+	r.undo = &machine.Course{
+		Ref: refOf(ev), Type: r.after.UndoType(ev.StepID), Attempt: ev.Attempt, Begun: ev.At, Trying: true,
+	}
+	if u, ok := r.after.Undoing(); ok && u.Ref == r.undo.Ref {
+		r.undo.Seq = u.Seq
+	}
+}
+
+// undoEnded ends an attempt of a compensation: a child of the run, linked to
+// the step that it undoes.
+func (r *reader) undoEnded(at time.Time, state, code string) {
+	c := r.undo
+	if c == nil {
+		return // it was interrupted before it failed
+	}
+	r.undo = nil
+	s := span{
+		run: r.run, id: attemptSpan(r.run.RunID, c.Ref, c.Attempt), parent: runSpan(r.run.RunID, r.life),
+		name: "compensate " + c.StepID, kind: trace.SpanKindInternal, start: c.Begun, end: at, state: state, code: code,
+		step: c.Ref, typ: c.Type, attempt: c.Attempt,
+	}
+	if c.Seq != 0 {
+		s.link = stepSpan(r.run.RunID, c.Seq)
+	}
+	if outward(c.Type) {
+		s.kind = trace.SpanKindClient
+	}
+	r.out = append(r.out, s)
+}
+
+// runEnded ends a life of the run. One that a resume began is a child of the
+// first.
+func (r *reader) runEnded(at time.Time, state, code string) {
+	r.closeSteps(at)
+	if r.undo != nil {
+		r.undoEnded(at, "cancelled", "")
+	}
+	s := span{
+		run: r.run, id: runSpan(r.run.RunID, r.life), parent: r.run.caller, remote: r.run.caller.IsValid(),
+		name: "run " + r.run.Slug, kind: trace.SpanKindInternal, start: r.since, end: at, state: state, code: code,
+		life: r.life, usage: r.after.Usage,
+	}
+	if r.life > 0 {
+		s.parent, s.remote = runSpan(r.run.RunID, 0), false
+	}
+	r.out = append(r.out, s)
+}

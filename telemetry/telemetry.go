@@ -1,0 +1,192 @@
+// Package telemetry makes OpenTelemetry spans of what runs do and sends them to
+// a collector (OTLP over HTTP). A span is made of the events that ended it, once
+// they are durable: ids are derived from the run, the step, the iteration and
+// the attempt, times are the journal's, so a run that outlives its process has
+// one trace, and no span twice. Nothing here can hold a run up: spans wait in a
+// bounded queue, and those beyond it are dropped and counted. A process that is
+// killed loses what it had not sent.
+//
+// Spans carry no inputs, outputs, configs or messages, so nothing secret.
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// Config says where spans go. Zero numbers take the defaults named beside them.
+type Config struct {
+	// Endpoint is the whole URL that spans are posted to, as
+	// "http://127.0.0.1:4318/v1/traces".
+	Endpoint string
+	Headers  map[string]string
+	// Service is service.name: heddle. Attributes are more of the resource.
+	Service    string
+	Version    string
+	Attributes map[string]string
+	// Sampler decides for a whole run; nil: the caller's decision, and all runs
+	// without a caller.
+	Sampler sdktrace.Sampler
+	Queue   int           // spans that wait at the most: 8192
+	Batch   int           // spans sent at once: 512
+	Delay   time.Duration // between two sends of less than a batch: 5 s
+	Timeout time.Duration // of a send, its retries included: 30 s
+	Log     *slog.Logger
+}
+
+// Service turns the growths of runs into spans. It is the executor's Tracer.
+type Service struct {
+	sampler sdktrace.Sampler
+	queue   *queue
+}
+
+var _ executor.Tracer = (*Service)(nil)
+
+// New makes a service that sends. Nothing is connected before the first span
+// ended. Close flushes.
+func New(cfg Config) (*Service, error) {
+	if err := CheckEndpoint(cfg.Endpoint); err != nil {
+		return nil, err
+	}
+	res, err := resourceOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	// Started: the exporter's own start does nothing over HTTP.
+	exporter, err := otlptracehttp.New(context.Background(),
+		otlptracehttp.WithEndpointURL(cfg.Endpoint), otlptracehttp.WithHeaders(cfg.Headers))
+	if err != nil {
+		return nil, fmt.Errorf("set up the export of spans: %w", err)
+	}
+	if cfg.Sampler == nil {
+		cfg.Sampler = sdktrace.ParentBased(sdktrace.AlwaysSample())
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{sampler: cfg.Sampler, queue: newQueue(cfg, exporter, res)}, nil
+}
+
+func resourceOf(cfg Config) (*resource.Resource, error) {
+	list := []attribute.KeyValue{semconv.ServiceName(orDefault(cfg.Service, "heddle"))}
+	if cfg.Version != "" {
+		list = append(list, semconv.ServiceVersion(cfg.Version))
+	}
+	for k, v := range cfg.Attributes {
+		if k != string(semconv.ServiceNameKey) || cfg.Service == "" {
+			list = append(list, attribute.String(k, v))
+		}
+	}
+	res, err := resource.New(context.Background(), resource.WithTelemetrySDK(), resource.WithAttributes(list...))
+	if err != nil {
+		return nil, fmt.Errorf("describe this process to the collector: %w", err)
+	}
+	return res, nil
+}
+
+func orDefault[T int | time.Duration | string](v, d T) T {
+	var zero T
+	if v == zero {
+		return d
+	}
+	return v
+}
+
+// CheckEndpoint tells whether spans can be posted to a URL.
+func CheckEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil:
+		return fmt.Errorf("it is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("it does not begin with http:// or https:// and a host")
+	case u.User != nil:
+		return fmt.Errorf("it holds a user name; put credentials into OTEL_EXPORTER_OTLP_HEADERS")
+	}
+	return nil
+}
+
+// ParseList reads the form of OTEL_EXPORTER_OTLP_HEADERS and
+// OTEL_RESOURCE_ATTRIBUTES: name=value pairs with commas between them, values
+// percent-encoded.
+func ParseList(text string) (map[string]string, error) {
+	list := make(map[string]string)
+	for pair := range strings.SplitSeq(text, ",") {
+		if strings.TrimSpace(pair) == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(pair, "=")
+		name = strings.TrimSpace(name)
+		decoded, err := url.PathUnescape(strings.TrimSpace(value))
+		if !ok || name == "" || err != nil {
+			return nil, fmt.Errorf("it is not a list of name=value with commas between them, values percent-encoded")
+		}
+		list[name] = decoded
+	}
+	return list, nil
+}
+
+// Committed queues the spans that a growth ended, if the run is sampled.
+func (s *Service) Committed(g executor.Growth) {
+	p, sampled := s.place(g.After.RunID, g.Trace)
+	if sampled {
+		s.queue.add(spansOf(g, p))
+	}
+}
+
+// Outgoing names the attempt's own span, and says whether it is sampled.
+func (s *Service) Outgoing(call executor.Call) string {
+	p, sampled := s.place(call.RunID, executor.Trace{Parent: call.TraceParent, State: call.TraceState})
+	ref := machine.Ref{StepID: call.StepID, Iteration: call.Iteration}
+	// Of the caller's flags the one that says how the trace id was drawn stays.
+	flags := p.flags & 0x02
+	return fmt.Sprintf("00-%s-%s-%s", p.trace, attemptSpan(call.RunID, ref, call.Attempt), flags.WithSampled(sampled))
+}
+
+// place finds a run's place in its trace and whether it is sampled: a function
+// of the trace, so every process decides alike.
+func (s *Service) place(runID string, t executor.Trace) (place, bool) {
+	p := placeOf(runID, t)
+	ctx := context.Background()
+	if p.caller.IsValid() {
+		ctx = trace.ContextWithRemoteSpanContext(ctx, p.context(p.caller))
+	}
+	decision := s.sampler.ShouldSample(sdktrace.SamplingParameters{
+		ParentContext: ctx, TraceID: p.trace, Name: "run", Kind: trace.SpanKindInternal,
+	})
+	return p, decision.Decision == sdktrace.RecordAndSample
+}
+
+func (p place) context(span trace.SpanID) trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: p.trace, SpanID: span, TraceFlags: p.flags, TraceState: p.state,
+	})
+}
+
+// Stats counts spans since the start.
+type Stats struct {
+	Sent    uint64 // a collector took them
+	Dropped uint64 // the queue was full, or the time at the end was up
+	Failed  uint64 // the collector refused them, or was away for too long
+}
+
+// Stats tells what became of the spans.
+func (s *Service) Stats() Stats { return s.queue.stats() }
+
+// Close sends what is queued until ctx ends, and drops the rest. Call it after
+// the last run was driven; what is committed later is dropped.
+func (s *Service) Close(ctx context.Context) error { return s.queue.close(ctx) }
