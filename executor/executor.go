@@ -93,11 +93,15 @@ type Commit struct {
 	// place. Both are written or neither; what refuses With is the member's
 	// error. Events may be empty then.
 	With *Commit
+	// Taken, only with growth: the posted inputs that it holds. They are taken
+	// with it or not at all; one that was taken before is ErrFenced.
+	Taken []Taken
 }
 
 // Store is what the executor asks of persistence. Every method is one
 // transaction.
 type Store interface {
+	Inbox
 	// Commit writes a group and answers for each member: nil, ErrFenced (the
 	// seq was not the expected one, or the epoch is old), ErrDuplicateKey,
 	// ErrStale, or the store's error. One bad member does not fail the rest.

@@ -41,7 +41,7 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 // single words the error of a member that was written alone: a row that is
 // there already means that the run is another's.
 func single(err error) error {
-	if lost(err) || errors.Is(err, errApart) {
+	if lost(err) || errors.Is(err, errApart) || errors.Is(err, errTaken) {
 		return executor.ErrFenced
 	}
 	return translate(err)
@@ -66,6 +66,8 @@ type groupTx interface {
 	// statements runs further statements in order and tells how many rows each
 	// changed.
 	statements(list []statement) ([]int64, error)
+	// tell lets other nodes know, once committed, that they look at runs again.
+	tell(runIDs []string) error
 	commit() error
 	rollback()
 }
@@ -135,10 +137,14 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := joinSeries(tx, p); err != nil {
 		return err
 	}
-	if alive := p.alive(); len(alive) > 0 {
-		return tx.insert(p.inserts(), alive)
+	alive := p.alive()
+	if len(alive) == 0 {
+		return nil
 	}
-	return nil
+	if err := takeAll(tx, alive); err != nil {
+		return err
+	}
+	return tx.insert(p.inserts(), alive)
 }
 
 // admitRuns leaves out new runs of workflows that are gone, or that changed

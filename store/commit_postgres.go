@@ -19,6 +19,7 @@ type postgresGroup struct {
 	cancel context.CancelFunc
 	conn   *pgxpool.Conn
 	tx     pgx.Tx
+	led    bool // a commit of the node that drives runs
 }
 
 // beginPostgres waits for a connection. From then on the caller's end does not
@@ -43,6 +44,7 @@ func (g *postgresGroup) epoch() (int64, error) {
 	// the lock held.
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(leaseLock))
+	g.led = true
 	var epoch int64
 	batch.Queue("SELECT coalesce(max(epoch), 0) FROM leases WHERE name = $1", executorLease).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&epoch)
@@ -136,9 +138,11 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey)
 	}
 	journal := eventArrays{}
-	for _, w := range all {
-		for i := range w.events {
-			journal.add(&w.events[i])
+	grown := make([]string, len(all))
+	for i, w := range all {
+		grown[i] = w.row.ID
+		for at := range w.events {
+			journal.add(&w.events[at])
 		}
 		if s := w.snapshot; s != nil {
 			batch.Queue("INSERT INTO run_snapshots (run_id, seq, data) VALUES ($1, $2, $3) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data",
@@ -149,8 +153,16 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 		batch.Queue("INSERT INTO run_events ("+eventColumns+") SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])",
 			journal.run, journal.seq, journal.kind, journal.step, journal.iteration, journal.attempt, journal.at, journal.data)
 	}
-	batch.Queue("SELECT pg_notify('heddle_events', '')")
+	batch.Queue("SELECT pg_notify($1, $2)", eventsChannel, runsNotice(grown))
+	if len(runs) > 0 && !g.led {
+		batch.Queue("SELECT pg_notify($1, '')", workChannel)
+	}
 	return g.tx.SendBatch(g.ctx, batch).Close()
+}
+
+func (g *postgresGroup) tell(runIDs []string) error {
+	_, err := g.tx.Exec(g.ctx, "SELECT pg_notify($1, $2)", eventsChannel, runsNotice(runIDs))
+	return err
 }
 
 func (g *postgresGroup) commit() error {

@@ -21,6 +21,7 @@ type write struct {
 	events   []events.Event
 	snapshot *snapshotRow
 	answer   *answerRow
+	taken    []executor.Taken
 	input    string // stored apart: a new run's, when large
 	member   *executor.Member
 	with     *write // the new run that takes this one's place
@@ -69,6 +70,7 @@ func (w *write) attach(c executor.Commit) error {
 	if c.Snapshot != nil {
 		w.snapshot = &snapshotRow{RunID: c.Row.RunID, Seq: c.Row.Seq, Data: c.Snapshot}
 	}
+	w.taken = append(w.taken, c.Taken...)
 	if c.With != nil {
 		return w.attachSuccessor(*c.With)
 	}

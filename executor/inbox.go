@@ -1,0 +1,62 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// Posted is a steering input on its way to the node that drives runs: durable,
+// and not applied yet. Kind and Data are an input in the wording of encodeInput.
+type Posted struct {
+	ID       string
+	TenantID string
+	RunID    string
+	Kind     string
+	Data     json.RawMessage
+	At       time.Time
+}
+
+// Taken says what became of a posted input: the run's state after it, whether
+// it did anything, or why it was refused.
+type Taken struct {
+	ID      string
+	RunID   string
+	At      time.Time
+	State   machine.State
+	Effect  bool
+	Refusal *fault.Error // nil: accepted
+}
+
+// Notice is a hint that came from another node: the journals of these runs have
+// grown (nil: any may have), or there is work for the node that drives.
+type Notice struct {
+	Runs []string
+	Work bool
+}
+
+// Inbox is how a node that does not drive runs steers them. A posted input is
+// taken at most once: Commit with Commit.Taken takes it together with its
+// effect, Settle where it has none.
+type Inbox interface {
+	// Post stores an input and tells the other nodes.
+	Post(ctx context.Context, p Posted) error
+	// Untaken lists inputs with an id beyond after, oldest first.
+	Untaken(ctx context.Context, after string, limit int) ([]Posted, error)
+	// Withdraw removes an input that is not taken yet; false: it was taken.
+	Withdraw(ctx context.Context, id string) (bool, error)
+	// Outcome says what became of an input; nil: nothing yet.
+	Outcome(ctx context.Context, id string) (*Taken, error)
+	// Settle takes inputs that changed nothing. ErrFenced: the epoch is old.
+	// One that was taken before keeps its outcome.
+	Settle(ctx context.Context, epoch int64, list []Taken) error
+	// PurgeTaken removes inputs that were taken before a moment.
+	PurgeTaken(ctx context.Context, before time.Time) error
+	// Listen calls heard for what other nodes tell, until ctx ends (nil) or it
+	// cannot hear any more. The first call comes once it hears, because what
+	// was told before was missed.
+	Listen(ctx context.Context, heard func(Notice)) error
+}

@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// inboxRow is a row of run_inbox.
+type inboxRow struct {
+	ID       string `gorm:"primaryKey"`
+	TenantID string
+	RunID    string
+	Kind     string
+	Data     string
+	PostedAt int64
+	TakenAt  int64 // 0: not yet
+	State    string
+	Effect   int64
+	Failure  string // a refusal as JSON; '': none
+}
+
+func (inboxRow) TableName() string { return "run_inbox" }
+
+// errTaken is an input that another took: the commit that holds it is refused.
+var errTaken = errors.New("a posted input was taken before")
+
+const (
+	takeSQL    = "UPDATE run_inbox SET taken_at = ?, state = ?, effect = ?, failure = ? WHERE id = ? AND taken_at = 0"
+	untakenSQL = "SELECT * FROM run_inbox WHERE taken_at = 0 AND id > ? ORDER BY id LIMIT ?"
+	purgeSQL   = "DELETE FROM run_inbox WHERE taken_at > 0 AND taken_at < ?"
+)
+
+// Post stores an input for the node that drives runs.
+func (db *DB) Post(ctx context.Context, p executor.Posted) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		err := tx.Create(&inboxRow{
+			ID: p.ID, TenantID: p.TenantID, RunID: p.RunID, Kind: p.Kind, Data: string(p.Data), PostedAt: millis(p.At),
+		}).Error
+		if err != nil || !db.postgres() {
+			return err
+		}
+		return tx.Exec("SELECT pg_notify(?, '')", workChannel).Error
+	})
+}
+
+// Untaken lists inputs that nobody took yet, oldest first.
+func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.Posted, error) {
+	var rows []inboxRow
+	if err := db.reader(ctx).Raw(untakenSQL, after, limit).Scan(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]executor.Posted, len(rows))
+	for i, r := range rows {
+		list[i] = executor.Posted{
+			ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Kind: r.Kind, Data: json.RawMessage(r.Data), At: instant(r.PostedAt),
+		}
+	}
+	return list, nil
+}
+
+// Withdraw removes an input that nobody took yet.
+func (db *DB) Withdraw(ctx context.Context, id string) (bool, error) {
+	var removed int64
+	err := db.change(ctx, func(tx *gorm.DB) error {
+		res := tx.Exec("DELETE FROM run_inbox WHERE id = ? AND taken_at = 0", id)
+		removed = res.RowsAffected
+		return res.Error
+	})
+	return removed > 0, err
+}
+
+// Outcome says what became of an input; nil while nobody took it.
+func (db *DB) Outcome(ctx context.Context, id string) (*executor.Taken, error) {
+	var row inboxRow
+	ok, err := found(db.reader(ctx).Where("id = ? AND taken_at > 0", id), &row)
+	if err != nil || !ok {
+		return nil, translate(err)
+	}
+	refusal, err := readRefusal(row.Failure)
+	return &executor.Taken{
+		ID: row.ID, RunID: row.RunID, At: instant(row.TakenAt), State: machine.State(row.State), Effect: row.Effect != 0, Refusal: refusal,
+	}, err
+}
+
+// Settle takes inputs that changed nothing, under the lease's epoch.
+func (db *DB) Settle(ctx context.Context, epoch int64, list []executor.Taken) error {
+	tx, err := db.beginGroup(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	if err := settle(tx, epoch, list); err != nil {
+		tx.rollback()
+		return translate(err)
+	}
+	return translate(tx.commit())
+}
+
+func settle(tx groupTx, epoch int64, list []executor.Taken) error {
+	current, err := tx.epoch()
+	if err != nil {
+		return err
+	}
+	if current != epoch {
+		return executor.ErrFenced
+	}
+	takes, err := takesOf(list)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.statements(takes); err != nil {
+		return err
+	}
+	runs := make([]string, len(list))
+	for i, t := range list {
+		runs[i] = t.RunID
+	}
+	return tx.tell(runs)
+}
+
+// takeAll takes the inputs that the writes hold. One that was taken before
+// undoes the group: its members are then written singly.
+func takeAll(tx groupTx, writes []*write) error {
+	var list []executor.Taken
+	for _, w := range writes {
+		list = append(list, w.taken...)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	takes, err := takesOf(list)
+	if err != nil {
+		return err
+	}
+	counts, err := tx.statements(takes)
+	if err != nil {
+		return err
+	}
+	for _, n := range counts {
+		if n != 1 {
+			return errTaken
+		}
+	}
+	return nil
+}
+
+func takesOf(list []executor.Taken) ([]statement, error) {
+	takes := make([]statement, len(list))
+	for i, t := range list {
+		failure, err := writeRefusal(t.Refusal)
+		if err != nil {
+			return nil, err
+		}
+		effect := int64(0)
+		if t.Effect {
+			effect = 1
+		}
+		takes[i] = statement{takeSQL, []any{millis(t.At), string(t.State), effect, failure, t.ID}}
+	}
+	return takes, nil
+}
+
+// PurgeTaken removes inputs that were taken before a moment.
+func (db *DB) PurgeTaken(ctx context.Context, before time.Time) error {
+	return db.change(ctx, func(tx *gorm.DB) error { return tx.Exec(purgeSQL, millis(before)).Error })
+}
+
+// refusal is a fault as it is stored.
+type refusal struct {
+	Kind    fault.Kind     `json:"kind"`
+	Code    string         `json:"code"`
+	Message string         `json:"message"`
+	Issues  []fault.Issue  `json:"issues,omitempty"`
+	Details map[string]any `json:"details,omitempty"`
+}
+
+func writeRefusal(f *fault.Error) (string, error) {
+	if f == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(refusal{f.Kind, f.Code, f.Message, f.Issues, f.Details})
+	return string(text), err
+}
+
+func readRefusal(text string) (*fault.Error, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var r refusal
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return nil, translate(err)
+	}
+	return &fault.Error{Kind: r.Kind, Code: r.Code, Message: r.Message, Issues: r.Issues, Details: r.Details}, nil
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"heddle/executor"
+)
+
+// What PostgreSQL nodes tell each other, always as part of the transaction that
+// it is about. Nothing depends on it: a node that hears nothing looks again
+// after a while.
+const (
+	// eventsChannel carries the ids of runs whose journals have grown,
+	// separated by commas; '' where they are too many to name.
+	eventsChannel = "heddle_events"
+	// workChannel says that another node left something to the one that drives.
+	workChannel = "heddle_work"
+	// largestNotice is less than the 8,000 bytes that a notification may have.
+	largestNotice = 7900
+)
+
+// silence is after how long without a word the connection is tried.
+const silence = 20 * time.Second
+
+// runsNotice words the ids of runs for eventsChannel.
+func runsNotice(ids []string) string {
+	text := strings.Join(ids, ",")
+	if len(text) > largestNotice {
+		return ""
+	}
+	return text
+}
+
+// Tells says whether nodes tell each other what they commit.
+func (db *DB) Tells() bool { return db.postgres() }
+
+// Listen hears what other nodes tell, over a connection of its own. On SQLite
+// there are no others.
+func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
+	if !db.postgres() {
+		<-ctx.Done()
+		return nil
+	}
+	conn, err := pgx.ConnectConfig(ctx, db.pool.Config().ConnConfig.Copy())
+	if err != nil {
+		return translate(err)
+	}
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(ending)
+	}()
+	if _, err := conn.Exec(ctx, "LISTEN "+eventsChannel+"; LISTEN "+workChannel); err != nil {
+		return translate(err)
+	}
+	heard(executor.Notice{Work: true})
+	for {
+		notice, err := await(ctx, conn)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return translate(err)
+		case notice != nil:
+			heard(*notice)
+		}
+	}
+}
+
+// await waits for a notification; after a silence it makes sure that the server
+// is still there, and gives none.
+func await(ctx context.Context, conn *pgx.Conn) (*executor.Notice, error) {
+	quiet, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	n, err := conn.WaitForNotification(quiet)
+	switch {
+	case err == nil && n.Channel == workChannel:
+		return &executor.Notice{Work: true, Runs: []string{}}, nil
+	case err == nil && n.Payload == "":
+		return &executor.Notice{}, nil
+	case err == nil:
+		return &executor.Notice{Runs: strings.Split(n.Payload, ",")}, nil
+	case ctx.Err() == nil && errors.Is(quiet.Err(), context.DeadlineExceeded):
+		patience, stop := context.WithTimeout(ctx, 5*time.Second)
+		defer stop()
+		return nil, conn.Ping(patience)
+	}
+	return nil, err
+}
