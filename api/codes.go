@@ -1,5 +1,7 @@
 package api
 
+import "net/http"
+
 // errorCode is one stable code, its status and when it is given.
 type errorCode struct {
 	code   string
@@ -84,6 +86,7 @@ func errorCodes() []errorCode {
 		{"internal", 500, "A defect of the server; its operator finds the request id in the log."},
 		{"not_ready", 503, "The process is starting or stopping."},
 		{"secret_key_unavailable", 503, "The server has no key that fits the stored secrets."},
+		{"steering_pending", 503, "The request is stored and takes effect as soon as a node drives runs again; look before repeating it."},
 		{"store_unavailable", 503, "The database does not answer; try again after Retry-After."},
 		{"outcome_unknown", 503, "The database went away during the commit: look before you try again."},
 	}
@@ -106,6 +109,9 @@ func commonCodes(r *route) []string {
 	}
 	if r.conditional {
 		codes = append(codes, "precondition_failed")
+	}
+	if r.on == onRun && r.method != http.MethodGet {
+		codes = append(codes, "not_ready", "outcome_unknown", "steering_pending")
 	}
 	if r.idempotent {
 		codes = append(codes, "idempotency_key_reused", "idempotency_in_progress")

@@ -75,7 +75,7 @@ func (h *Handler) authoringTable() []route {
 		route{method: http.MethodDelete, path: one, id: "deleteWorkflow", tag: "workflows",
 			summary: "Delete a workflow; finished runs stay readable", action: access.Edit, on: onWorkflow, conditional: true,
 			query:   []param{{name: "force", kind: "boolean", about: "Cancel open runs."}},
-			answers: noContent(), codes: []string{"workflow_not_found", "workflow_has_open_runs"}}.to(bare(h.deleteWorkflow)),
+			answers: noContent(), codes: []string{"workflow_not_found", "workflow_has_open_runs", "not_ready", "outcome_unknown", "steering_pending"}}.to(bare(h.deleteWorkflow)),
 		route{method: http.MethodPatch, path: one + "/status", id: "setWorkflowStatus", tag: "workflows",
 			summary: "Set a workflow's status", action: access.Edit, on: onWorkflow, body: requiredBody, conditional: true,
 			answers: tagged(workflowAnswer{}), codes: []string{"workflow_not_found", "invalid_status"}}.to(taking(h.setStatus)),

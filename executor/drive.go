@@ -94,7 +94,7 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 		}
 	}
 	if len(change.Events) > 0 {
-		if err := e.commitGrowth(l, change); err != nil {
+		if err := e.commitGrowth(l, change, answers); err != nil {
 			refuse(envs, err)
 			e.abandon(l)
 			return false
@@ -139,8 +139,9 @@ func (e *engine) reply(l *live, answers []answer) {
 }
 
 type answer struct {
-	to  chan<- outcome
-	out outcome
+	to     chan<- outcome
+	posted string // the input's id in the inbox; "" where it came directly
+	out    outcome
 }
 
 // applyAll applies the inputs one after another. An input that the state
@@ -160,7 +161,7 @@ func applyAll(log *slog.Logger, run *machine.Run, envs []envelope, now time.Time
 			total.Effects = append(total.Effects, c.Effects...)
 		}
 		if env.answer != nil {
-			answers = append(answers, answer{env.answer, outcome{change: c, err: err}})
+			answers = append(answers, answer{env.answer, env.posted, outcome{effect: len(c.Events) > 0, err: err}})
 		}
 	}
 	return total, answers
@@ -240,13 +241,14 @@ func (e *engine) giveBack(l *live) {
 
 // commitGrowth makes a change durable. It returns an error only when the run
 // is another's: a store that is away is asked again until it answers.
-func (e *engine) commitGrowth(l *live, change machine.Change) error {
+func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer) error {
 	commit := Commit{
 		Row:      rowOf(change.Run, l.trace, e.now()),
 		Expected: l.run.Seq,
 		Events:   change.Events,
 		Snapshot: l.snapshot.take(change),
 	}
+	commit.Taken = taken(answers, commit.Row)
 	for {
 		if l.epoch == 0 || e.stopped.Load() {
 			return ErrFenced // journalled by this node no more

@@ -31,6 +31,7 @@ type engine struct {
 	slots   *slots
 	timers  *timers
 	limits  *limits
+	inbox   *inbox
 	backlog backlog
 	steps   *gate
 	scripts *gate
@@ -77,19 +78,25 @@ type attempt struct {
 // where somebody waits for it.
 type envelope struct {
 	in     machine.Input
+	posted string // the input's id in the inbox; "" where it came directly
 	answer chan<- outcome
 }
 
+// outcome is what became of an input: the run's row after it, whether it did
+// anything, or why it was refused. taken: the commit took it from the inbox.
+// pending: it is stored there, and what is told is how things stand.
 type outcome struct {
-	row    Record
-	change machine.Change
-	err    error
+	row     Record
+	effect  bool
+	taken   bool
+	pending bool
+	err     error
 }
 
 func newEngine(s *Service) *engine {
 	e := &engine{
 		svc: s, store: s.cfg.Store, log: s.cfg.Log, now: s.now, crash: s.cfg.Crash,
-		timers: newTimers(), limits: newLimits(), kicks: make(chan struct{}, 1),
+		timers: newTimers(), limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
 		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts),
 		live: make(map[string]*live), waiting: make(map[string]bool),
 	}

@@ -24,11 +24,21 @@ const (
 	haltFor      = 2 * time.Second // what is cut off gets to end
 )
 
+// StopsAfter is when a node that could not renew its lease has stopped its
+// effects, counted from the last renewal that another node saw.
+const StopsAfter = loseAfter + haltFor
+
 // Serve drives runs until ctx ends, then drains: steps in action get
 // Config.Drain to end, the rest is taken up by the next process. While another
-// process holds the executor's lease it stands by.
+// process holds the executor's lease it stands by: what is asked of runs here is
+// stored for that one.
 func (s *Service) Serve(ctx context.Context) error {
 	defer s.ready.Store(false)
+	s.serving.Store(true)
+	defer context.AfterFunc(ctx, func() { s.serving.Store(false) })()
+	var listening sync.WaitGroup
+	listening.Go(func() { s.listen(ctx) })
+	defer listening.Wait()
 	for ctx.Err() == nil {
 		asked := s.cfg.Now()
 		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
@@ -59,7 +69,7 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	}()
 	var loops sync.WaitGroup
 	if e.recover(leading) {
-		for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop} {
+		for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop, e.inboxLoop} {
 			loops.Go(func() { loop(leading) })
 		}
 		s.ready.Store(true)

@@ -34,6 +34,9 @@ type Config struct {
 	Writers    int           // group commits at once: 1
 	Group      int           // members of a group commit: 256
 
+	// OutcomeWait is how long a node that does not drive runs waits for what
+	// becomes of an input that it stored: 5 s.
+	OutcomeWait time.Duration
 	// Heartbeat is the silence after which Follow calls Sink.Idle: 15 s.
 	Heartbeat time.Duration
 	// Crash, when set, is called at named points; tests kill the process there.
@@ -48,6 +51,7 @@ func (c Config) withDefaults() Config {
 	c.Writers = orDefault(c.Writers, 1)
 	c.Group = orDefault(c.Group, 256)
 	c.Heartbeat = orDefault(c.Heartbeat, 15*time.Second)
+	c.OutcomeWait = orDefault(c.OutcomeWait, outcomeWait)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -65,7 +69,8 @@ func orDefault[T int | time.Duration](v, d T) T {
 }
 
 // Service starts, shows and steers runs, and drives them while Serve runs.
-// Starts and reads work at any time; steering needs a serving executor.
+// Starts and reads work at any time; steering needs a serving executor, here or
+// on another node of the same database.
 type Service struct {
 	cfg     Config
 	plans   *planCache
@@ -73,6 +78,7 @@ type Service struct {
 	engine  *engine
 	epoch   atomic.Int64 // of the lease; 0: not held
 	ready   atomic.Bool
+	serving atomic.Bool // Serve is called and was not asked to end
 }
 
 // New makes a service. Nothing runs before Serve; Close ends what New began.

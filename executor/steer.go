@@ -9,27 +9,39 @@ import (
 )
 
 // Cancel asks a run to stop: running steps are told, compensations run, then
-// the run is cancelled. A finished run is returned unchanged.
+// the run is cancelled. A finished run is returned unchanged. While no node
+// drives runs the request is kept, and the run is returned as it stands.
 func (s *Service) Cancel(ctx context.Context, tenantID, runID string) (Record, error) {
-	return s.end(ctx, tenantID, runID, machine.Cancel{})
+	row, _, err := s.finish(ctx, tenantID, runID, machine.Cancel{})
+	return row, err
 }
 
 // Terminate ends a run at once, without clean-up. A finished run is returned
-// unchanged.
+// unchanged. While no node drives runs: fault.Unavailable steering_pending.
 func (s *Service) Terminate(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.end(ctx, tenantID, runID, machine.Terminate{})
 }
 
+// end is finish where the end must be journalled.
 func (s *Service) end(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
-	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	row, pending, err := s.finish(ctx, tenantID, runID, in)
+	if err == nil && pending {
+		err = steeringPending(runID)
+	}
+	return row, err
+}
+
+func (s *Service) finish(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {
+	row, err = s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil || row.State.Terminal() {
-		return row, err
+		return row, false, err
 	}
-	out, err := s.engine.ask(ctx, runID, in)
+	out, err := s.submit(ctx, tenantID, runID, in)
 	if fault.CodeOf(err) == "run_finished" {
-		return s.cfg.Store.Run(ctx, tenantID, runID)
+		row, err = s.cfg.Store.Run(ctx, tenantID, runID)
+		return row, false, err
 	}
-	return out.row, err
+	return out.row, out.pending, err
 }
 
 // Pause lets steps in action finish and starts nothing more. A paused run is
@@ -42,7 +54,7 @@ func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return Record{}, err
 	}
-	out, err := s.engine.ask(ctx, runID, in)
+	out, err := s.submit(ctx, tenantID, runID, in)
 	if err == nil && out.row.State == machine.Queued {
 		s.engine.queued()
 	}
@@ -67,7 +79,7 @@ func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) e
 		wg.Add(1)
 		go func() {
 			defer func() { <-places; wg.Done() }()
-			if _, err := s.Cancel(ctx, tenantID, id); err != nil && fault.KindOf(err) != fault.NotFound {
+			if _, err := s.end(ctx, tenantID, id, machine.Cancel{}); err != nil && fault.KindOf(err) != fault.NotFound {
 				once.Do(func() { first = err })
 			}
 		}()
@@ -92,6 +104,6 @@ func (s *Service) Signal(ctx context.Context, tenantID, runID string, sig machin
 	if err := s.withoutSecrets(ctx, tenantID, sig.Payload); err != nil {
 		return SignalOutcome{}, err
 	}
-	out, err := s.engine.ask(ctx, runID, sig)
-	return SignalOutcome{Row: out.row, Duplicate: err == nil && len(out.change.Events) == 0}, err
+	out, err := s.submit(ctx, tenantID, runID, sig)
+	return SignalOutcome{Row: out.row, Duplicate: err == nil && !out.effect}, err
 }

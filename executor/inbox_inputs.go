@@ -1,0 +1,86 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// inputData holds the fields of every input that can be posted. Rows are read
+// by other processes, so a name keeps its meaning.
+type inputData struct {
+	Reason    string          `json:"reason,omitempty"`
+	Name      string          `json:"name,omitempty"`
+	RequestID string          `json:"request_id,omitempty"`
+	Payload   json.RawMessage `json:"payload,omitempty"`
+	FromStep  string          `json:"from_step,omitempty"`
+	Redrive   string          `json:"redrive,omitempty"`
+	Version   int             `json:"version,omitempty"`
+	Hash      string          `json:"hash,omitempty"`
+}
+
+// encodeInput words an input for the inbox; false: that kind is never posted.
+func encodeInput(in machine.Input) (kind string, data json.RawMessage, posted bool) {
+	var d inputData
+	switch in := in.(type) {
+	case machine.Cancel:
+		kind, d = "cancel", inputData{Reason: in.Reason}
+	case machine.Terminate:
+		kind, d = "terminate", inputData{Reason: in.Reason}
+	case machine.Pause:
+		kind = "pause"
+	case machine.Signal:
+		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload}
+	case machine.Resume:
+		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive}
+		if in.Plan != nil {
+			d.Version, d.Hash = in.Version, in.Hash
+		}
+	default:
+		return "", nil, false
+	}
+	data, err := json.Marshal(d)
+	return kind, data, err == nil
+}
+
+// decodeInput reads an input back; the plan of another version is compiled
+// again.
+func (s *Service) decodeInput(ctx context.Context, p Posted) (machine.Input, error) {
+	var d inputData
+	if err := json.Unmarshal(p.Data, &d); err != nil {
+		return nil, fmt.Errorf("read the input %s: %w", p.ID, err)
+	}
+	switch p.Kind {
+	case "cancel":
+		return machine.Cancel{Reason: d.Reason}, nil
+	case "terminate":
+		return machine.Terminate{Reason: d.Reason}, nil
+	case "pause":
+		return machine.Pause{}, nil
+	case "signal":
+		return machine.Signal{Name: d.Name, RequestID: d.RequestID, Payload: d.Payload}, nil
+	case "resume":
+		return s.decodeResume(ctx, p, d)
+	}
+	return nil, fault.New(fault.Internal, "unknown_input", "This node does not know the input %q; nodes of one database run one version.", p.Kind)
+}
+
+func (s *Service) decodeResume(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
+	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive}
+	if d.Hash == "" {
+		return in, nil
+	}
+	row, err := s.cfg.Store.Run(ctx, p.TenantID, p.RunID)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.plans.get(ctx, row.WorkflowID, d.Version, d.Hash)
+	if err != nil {
+		return nil, err
+	}
+	in.Plan, in.Version, in.Hash = c.plan, d.Version, d.Hash
+	return in, nil
+}

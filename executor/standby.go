@@ -1,0 +1,139 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// How a node that does not drive runs waits for what becomes of an input: how
+// often it looks if it hears nothing, and how long at the most.
+const (
+	outcomeEvery = 250 * time.Millisecond
+	outcomeWait  = 5 * time.Second
+)
+
+// submit hands an input to a run: directly where this node drives it, through
+// the inbox otherwise. An input that is stored and that no node took in time is
+// answered as things stand, with outcome.pending.
+func (s *Service) submit(ctx context.Context, tenantID, runID string, in machine.Input) (outcome, error) {
+	out, err := s.engine.ask(ctx, runID, in)
+	switch {
+	case errors.Is(err, ErrFenced):
+		return out, fault.Wrap(err, fault.Unavailable, "outcome_unknown",
+			"Another node took over while this was under way; look at run %s before trying again.", runID)
+	case fault.CodeOf(err) != "not_ready" || !s.serving.Load():
+		return out, err
+	}
+	kind, data, posted := encodeInput(in)
+	if !posted {
+		return out, err
+	}
+	p := Posted{ID: s.cfg.NewID("inp_"), TenantID: tenantID, RunID: runID, Kind: kind, Data: data, At: s.now()}
+	return s.deliverPosted(ctx, p, in)
+}
+
+// deliverPosted stores an input and waits for its outcome.
+func (s *Service) deliverPosted(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
+	grown, unwatch := s.cfg.Hub.Watch(p.RunID)
+	defer unwatch()
+	if err := s.cfg.Store.Post(ctx, p); err != nil {
+		return outcome{}, err
+	}
+	s.cfg.Crash("posted")
+	s.engine.inbox.look() // this node may drive by now
+	patience, enough := context.WithTimeout(ctx, s.cfg.OutcomeWait)
+	defer enough()
+	for {
+		taken, err := s.cfg.Store.Outcome(ctx, p.ID)
+		if taken != nil {
+			return s.outcomeOf(ctx, p, taken)
+		}
+		if err != nil && fault.KindOf(err) != fault.Unavailable {
+			return outcome{}, err
+		}
+		again := time.NewTimer(outcomeEvery)
+		select {
+		case <-grown:
+		case <-again.C:
+		case <-patience.Done():
+			again.Stop()
+			return s.pending(ctx, p, in)
+		}
+		again.Stop()
+	}
+}
+
+// outcomeOf is the answer that the node which took the input would have given.
+func (s *Service) outcomeOf(ctx context.Context, p Posted, t *Taken) (outcome, error) {
+	if t.Refusal != nil {
+		return outcome{err: t.Refusal}, t.Refusal
+	}
+	row, err := s.cfg.Store.Run(ctx, p.TenantID, p.RunID)
+	if err != nil {
+		return outcome{}, err
+	}
+	row.State = t.State
+	return outcome{row: row, effect: t.Effect}, nil
+}
+
+// pending is the answer while no node drives runs. The input stays and will be
+// taken; one that the run as it stands would refuse is withdrawn and refused.
+func (s *Service) pending(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
+	if ctx.Err() != nil {
+		return outcome{}, ctx.Err()
+	}
+	run, row, _, err := s.restore(ctx, p.RunID)
+	if err != nil {
+		return outcome{}, err
+	}
+	c, refused := apply(s.cfg.Log, run, machine.Held{Input: in}, s.now())
+	if refused != nil {
+		if withdrawn, err := s.cfg.Store.Withdraw(ctx, p.ID); err != nil || withdrawn {
+			return outcome{err: refused}, refused
+		}
+	}
+	if taken, err := s.cfg.Store.Outcome(ctx, p.ID); err == nil && taken != nil {
+		return s.outcomeOf(ctx, p, taken)
+	}
+	return outcome{row: row, effect: len(c.Events) > 0, pending: true}, nil
+}
+
+// steeringPending is the answer where an input must have taken effect and has
+// not yet.
+func steeringPending(runID string) error {
+	return fault.New(fault.Unavailable, "steering_pending",
+		"The request is stored and takes effect as soon as a node drives runs again; look at run %s before repeating it.", runID)
+}
+
+// listen passes on what other nodes tell, as long as this one serves.
+func (s *Service) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := s.cfg.Store.Listen(ctx, s.heard); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Warn("other nodes are not heard; looking every second instead", "error", err)
+		}
+		pause(ctx, pollEvery)
+	}
+}
+
+// heard: a node that drives knows of growth itself and wants to know of work;
+// on the others it is the other way round.
+func (s *Service) heard(n Notice) {
+	e := s.engine
+	if n.Work {
+		e.queued()
+		e.inbox.look()
+	}
+	switch {
+	case e.driving.Load():
+	case n.Runs == nil:
+		s.cfg.Hub.WakeAll()
+	default:
+		for _, id := range n.Runs {
+			s.cfg.Hub.Wake(id)
+		}
+	}
+}
