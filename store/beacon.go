@@ -10,8 +10,10 @@ import (
 )
 
 // beacon is a PostgreSQL session of its own that ends with the process. The
-// lease names it, so that others see at once that its holder was killed and
-// need not wait until the lease expires.
+// lease names it, so that others see soon that its holder was killed and need
+// not wait until the lease expires. A session may also break while its process
+// lives (the server restarts, a connection is cut), so its end alone frees no
+// lease; see AcquireLease.
 type beacon struct {
 	mu   sync.Mutex
 	conn *pgx.Conn

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,13 +26,34 @@ type leaseRow struct {
 	Epoch     int64
 	ExpiresAt int64
 	Beacon    string // PostgreSQL: the holder's session; empty: unknown
+	Process   string // PostgreSQL: the holder's process, for others on its machine; empty: unknown
 }
 
 func (leaseRow) TableName() string { return "leases" }
 
+// vigil is what a node saw of another's lease, and since when it has not
+// changed by the node's own clock.
+type vigil struct {
+	mu    sync.Mutex
+	lease leaseRow
+	since time.Time
+}
+
+// unchanged tells for how long the lease has been as it is.
+func (v *vigil) unchanged(lease leaseRow, now time.Time) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.lease != lease || now.Before(v.since) {
+		v.lease, v.since = lease, now
+	}
+	return now.Sub(v.since)
+}
+
 // AcquireLease takes or renews the executor's lease. It is free when nobody
-// has it, when it expired, and on PostgreSQL as soon as its holder's session
-// is gone.
+// has it and when it expired. On PostgreSQL it is free before that where the
+// holder's session is gone and either its process has surely ended, or it has
+// not renewed for executor.StopsAfter: a session may break while its process
+// lives, but by then that process has renewed or stopped by itself.
 func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	var epoch int64
 	session, err := db.ownSession(ctx)
@@ -49,11 +71,12 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 		}
 		free := lease.Holder == "" || lease.ExpiresAt <= millis(now)
 		if !free && lease.Holder != holder {
+			still := db.vigil.unchanged(lease, now)
 			gone, err := dark(tx, lease.Beacon)
 			if err != nil {
 				return err
 			}
-			free = gone
+			free = gone && (still >= executor.StopsAfter || processEnded(lease.Process))
 		}
 		switch {
 		case lease.Holder == holder:
@@ -65,7 +88,7 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 			}
 			lease.Holder, lease.Epoch = holder, lease.Epoch+1
 		}
-		lease.ExpiresAt, lease.Beacon = millis(now.Add(ttl)), session
+		lease.ExpiresAt, lease.Beacon, lease.Process = millis(now.Add(ttl)), session, db.process
 		epoch = lease.Epoch
 		return tx.Select("*").Updates(&lease).Error
 	})
@@ -91,7 +114,7 @@ func (db *DB) awaitCommits(tx *gorm.DB) error {
 // ReleaseLease gives the lease up at once, if holder still has it.
 func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '' WHERE name = ? AND holder = ?", executorLease, holder).Error
+		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '', process = '' WHERE name = ? AND holder = ?", executorLease, holder).Error
 	})
 }
 
@@ -99,6 +122,6 @@ func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 // else is alive. Epochs stay, so that they go on rising.
 func (db *DB) endLeases(ctx context.Context) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = ''").Error
+		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '', process = ''").Error
 	})
 }

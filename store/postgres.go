@@ -33,7 +33,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, openError(err)
 	}
-	db := &DB{dialect: migrations.Postgres, pool: pool}
+	db := &DB{dialect: migrations.Postgres, pool: pool, process: processName()}
 	db.write.sql = stdlib.OpenDBFromPool(pool)
 	db.read.sql = db.write.sql
 	if err := pool.Ping(ctx); err != nil {

@@ -46,6 +46,8 @@ type DB struct {
 	lock    *os.File      // SQLite with WithLock only
 	hot     *sqliteWriter // SQLite only
 	beacon  beacon        // PostgreSQL only
+	process string        // PostgreSQL only: this process's name
+	vigil   vigil
 
 	queueMu    sync.Mutex
 	queueAfter string // the tenant that Queued served last
