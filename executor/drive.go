@@ -301,6 +301,9 @@ func (e *engine) committed(l *live, change machine.Change) {
 	if l.key != "" && change.Run.State.Terminal() {
 		e.ended(l.id)
 	}
+	if l.over != nil && endsAttempt(change.Events) {
+		l.noLongerAlone()
+	}
 	if at, ok := change.Run.Due(); ok && at.Before(e.now().Add(timerHorizon)) {
 		e.timers.set(l.id, at)
 	}

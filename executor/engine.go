@@ -67,6 +67,7 @@ type live struct {
 	trace    Trace
 	attempts map[attempt]context.CancelCauseFunc
 	snapshot snapshotDebt
+	over     chan struct{} // of a run that is alone in action: closed when it need not be any more
 }
 
 type attempt struct {
@@ -181,6 +182,7 @@ func (e *engine) abandon(l *live) {
 	}
 	e.idle.Broadcast()
 	e.mu.Unlock()
+	l.noLongerAlone()
 	if granted {
 		e.slots.release()
 	}
@@ -219,6 +221,9 @@ func (e *engine) take(l *live) ([]envelope, bool) {
 	release := parked && l.slot
 	if release {
 		l.slot = false
+	}
+	if parked {
+		l.noLongerAlone()
 	}
 	queued := parked && l.run != nil && l.run.State == machine.Queued
 	e.mu.Unlock()

@@ -128,6 +128,17 @@ type Store interface {
 	Due(ctx context.Context, t time.Time, limit int) ([]DueRun, error)
 	// Busy lists runs that a dead process left in a Busy state.
 	Busy(ctx context.Context, afterID string, limit int) ([]string, error)
+	// Crashes begins the term of an epoch and gives the runs that were in
+	// action at least at so many crashes since a step of theirs ended, those
+	// first that were alone most often. A crash is a term of another epoch
+	// without EndTerm; calls of one term count once.
+	Crashes(ctx context.Context, epoch int64, atLeast int) ([]Suspect, error)
+	// Isolate notes that a suspect is about to be alone in action, or is no
+	// more; Forgive forgets its crashes.
+	Isolate(ctx context.Context, runID string, alone bool) error
+	Forgive(ctx context.Context, runID string) error
+	// EndTerm notes that a term ended in order.
+	EndTerm(ctx context.Context, epoch int64) error
 	// OpenRuns lists the ids of a workflow's runs that are not terminal.
 	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
 	SeriesStore

@@ -85,9 +85,19 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	}
 	e.halt()
 	e.settleDown(ctx)
+	s.endTerm(context.WithoutCancel(ctx), epoch)
 	s.epoch.Store(0)
 	if !lost {
 		s.release(context.WithoutCancel(ctx))
+	}
+}
+
+// endTerm notes that what is in action now was not left there by a crash.
+func (s *Service) endTerm(ctx context.Context, epoch int64) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.cfg.Store.EndTerm(ctx, epoch); err != nil {
+		s.cfg.Log.Warn("the end of the term was not noted; runs in action will count a crash", "error", err)
 	}
 }
 
@@ -134,19 +144,36 @@ func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64,
 	return s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
 }
 
-// recover takes up the runs that a dead process left in action, and opens the
-// engine. No run begins before all of them are known: one that began earlier
-// would look like one of them. False: ctx ended first.
+// recover takes up the runs that a dead process left in action, those under
+// suspicion first and one at a time, and opens the engine. No run begins before
+// all of them are known: one that began earlier would look like one of them.
+// False: ctx ended first.
 func (e *engine) recover(ctx context.Context) bool {
-	ids, err := e.openRuns(ctx)
-	for err != nil {
-		e.log.Warn("the runs that were in action could not be read", "error", err)
-		if !pause(ctx, retryStoreAfter) {
-			return false
-		}
-		ids, err = e.openRuns(ctx)
+	var suspects []Suspect
+	if !e.insist(ctx, "the crashes of runs could not be counted", func() (err error) {
+		suspects, err = e.store.Crashes(ctx, e.svc.epoch.Load(), suspectAfter)
+		return err
+	}) {
+		return false
+	}
+	suspects, ok := e.quarantineAll(ctx, suspects)
+	if !ok || !e.insist(ctx, "the runs with a concurrency limit could not be read", func() error { return e.restoreLimits(ctx) }) {
+		return false
 	}
 	e.driving.Store(true)
+	e.svc.ready.Store(len(suspects) > 0) // starts are taken meanwhile; they queue
+	for _, s := range suspects {
+		if !e.alone(ctx, s) {
+			return false
+		}
+	}
+	var ids []string
+	if !e.insist(ctx, "the runs that were in action could not be read", func() (err error) {
+		ids, err = e.busy(ctx)
+		return err
+	}) {
+		return false
+	}
 	if n := e.takeUp(ids); n > 0 {
 		e.log.Info("runs were taken up again", "runs", n)
 	}
@@ -155,12 +182,16 @@ func (e *engine) recover(ctx context.Context) bool {
 	return true
 }
 
-// openRuns counts the runs of workflows with a limit and lists the busy ones.
-func (e *engine) openRuns(ctx context.Context) ([]string, error) {
-	if err := e.restoreLimits(ctx); err != nil {
-		return nil, err
+// insist does what the store has to do, again until it succeeds. False: ctx
+// ended first.
+func (e *engine) insist(ctx context.Context, failure string, do func() error) bool {
+	for err := do(); err != nil; err = do() {
+		e.log.Warn(failure, "error", err)
+		if !pause(ctx, retryStoreAfter) {
+			return false
+		}
 	}
-	return e.busy(ctx)
+	return true
 }
 
 // busy lists the runs that the store has as in action.
@@ -180,21 +211,29 @@ func (e *engine) busy(ctx context.Context) ([]string, error) {
 // attempt in action here is always in memory, so none of these has one.
 func (e *engine) takeUp(ids []string) (n int) {
 	for _, id := range ids {
-		l := &live{id: id, epoch: e.svc.epoch.Load(), inbox: []envelope{{in: machine.Recover{}}}, driven: true, granted: true}
-		e.mu.Lock()
-		known := e.live[id] != nil || e.waiting[id]
-		if !known {
-			e.live[id] = l
+		if e.takeUpOne(id, nil) {
+			n++
 		}
-		e.mu.Unlock()
-		if known {
-			continue
-		}
-		n++
-		e.slots.force()
-		go e.drive(l)
 	}
 	return n
+}
+
+// takeUpOne recovers a run, unless somebody here drives it. over, if there is
+// one, is closed as soon as a step of it ended or it has none in action.
+func (e *engine) takeUpOne(id string, over chan struct{}) bool {
+	l := &live{id: id, epoch: e.svc.epoch.Load(), inbox: []envelope{{in: machine.Recover{}}}, driven: true, granted: true, over: over}
+	e.mu.Lock()
+	known := e.live[id] != nil || e.waiting[id]
+	if !known {
+		e.live[id] = l
+	}
+	e.mu.Unlock()
+	if known {
+		return false
+	}
+	e.slots.force()
+	go e.drive(l)
+	return true
 }
 
 // dispatchLoop gives free slots to woken runs first, then to queued ones.

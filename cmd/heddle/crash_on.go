@@ -17,11 +17,15 @@ import (
 
 // executorConfig gives the binary of the crash tests what the product has not:
 // HEDDLE_TEST_CRASH=point:n kills the process at the n-th passing of a named
-// point, and HEDDLE_TEST_BREAK=write_behind breaks the journal, to show that
-// the crash test would notice.
+// point, HEDDLE_TEST_POISON=step kills it whenever a step of that id is
+// performed, and HEDDLE_TEST_BREAK=write_behind breaks the journal, to show
+// that the crash test would notice.
 func executorConfig(c executor.Config) executor.Config {
 	if point, times, ok := strings.Cut(os.Getenv("HEDDLE_TEST_CRASH"), ":"); ok {
 		c.Crash = crashAt(point, times)
+	}
+	if step := os.Getenv("HEDDLE_TEST_POISON"); step != "" {
+		c.Runner = poisoned{c.Runner, step}
 	}
 	if os.Getenv("HEDDLE_TEST_BREAK") == "write_behind" {
 		c.Store = newWriteBehind(c.Store)
@@ -38,10 +42,27 @@ func crashAt(point, times string) func(string) {
 	left.Store(n)
 	return func(at string) {
 		if at == point && left.Add(-1) == 0 {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {} // nothing more happens here
+			die()
 		}
 	}
+}
+
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {} // nothing more happens here
+}
+
+// poisoned dies of a step.
+type poisoned struct {
+	executor.Runner
+	step string
+}
+
+func (p poisoned) Run(ctx context.Context, call executor.Call) (executor.Result, error) {
+	if call.StepID == p.step {
+		die()
+	}
+	return p.Runner.Run(ctx, call)
 }
 
 // writeBehind answers that a commit is durable and writes it a little later:

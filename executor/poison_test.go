@@ -1,0 +1,175 @@
+package executor_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// dies is a store to which the end of a term never comes through, as if the
+// process had died.
+type dies struct{ executor.Store }
+
+func (dies) EndTerm(context.Context, int64) error { return nil }
+
+func crashing(c *executor.Config) { c.Store = dies{c.Store} }
+
+// stuck is a runner whose attempts end when they are let go, or cut off.
+type stuck struct {
+	mu     sync.Mutex
+	acting map[string]chan struct{}
+	begun  chan string
+}
+
+func newStuck() *stuck {
+	return &stuck{acting: make(map[string]chan struct{}), begun: make(chan string, 100)}
+}
+
+func (s *stuck) run(ctx context.Context, call executor.Call) (executor.Result, error) {
+	over := make(chan struct{})
+	s.mu.Lock()
+	s.acting[call.RunID] = over
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.acting, call.RunID)
+	}()
+	s.begun <- call.RunID
+	select {
+	case <-over:
+		return ok("")
+	case <-ctx.Done():
+		return executor.Result{}, ctx.Err()
+	}
+}
+
+func (s *stuck) letGo(runID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.acting[runID])
+}
+
+func (s *stuck) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.acting)
+}
+
+// life is one process: it drives what is there until it is stopped.
+func life(t *testing.T, before *stack, opts ...stackOption) (*stack, *stuck) {
+	t.Helper()
+	r := newStuck()
+	if before == nil {
+		return newStack(t, r.run, opts...), r
+	}
+	before.stop()
+	return stackOn(t, before.db, before.ids, r.run, opts...), r
+}
+
+func TestSuspectsAreRecoveredOneAtATime(t *testing.T) {
+	s, r := life(t, nil, crashing)
+	wf := s.workflow(oneRequest)
+	a, b := s.start(wf, `{"n":1}`).RunID, s.start(wf, `{"n":2}`).RunID
+	<-r.begun
+	<-r.begun
+	s, r = life(t, s, crashing)
+	<-r.begun
+	<-r.begun // the first crash: nobody is a suspect
+	s, r = life(t, s)
+	first := <-r.begun
+	later := s.start(wf, `{"n":3}`)
+	if later.State != machine.Queued || r.count() != 1 {
+		t.Fatalf("%d are in action beside a suspect, and a new run is %s", r.count(), later.State)
+	}
+	r.letGo(first)
+	second := <-r.begun
+	if first == second || r.count() != 1 || first != a && first != b {
+		t.Fatalf("%s and then %s, %d in action", first, second, r.count())
+	}
+	r.letGo(second)
+	if got := <-r.begun; got != later.RunID {
+		t.Errorf("%s went on after the suspects, not %s", got, later.RunID)
+	}
+	r.letGo(later.RunID)
+	for _, id := range []string{a, b, later.RunID} {
+		s.waitState(id, machine.Completed)
+	}
+}
+
+func TestARunThatKillsTwiceAloneIsQuarantined(t *testing.T) {
+	s, r := life(t, nil, crashing)
+	run := s.start(s.workflow(oneRequest), `{"n":1}`).RunID
+	<-r.begun
+	for range 3 { // not suspected; alone; alone again
+		s, r = life(t, s, crashing)
+		<-r.begun
+	}
+	s, r = life(t, s, crashing)
+	rec := s.waitState(run, machine.Failed)
+	if rec.Error == nil || rec.Error.Code != "run_quarantined" || !strings.Contains(rec.Error.Message, "4 times") || r.count() != 0 {
+		t.Fatalf("%+v, %d in action", rec.Error, r.count())
+	}
+	view, err := s.svc.Get(t.Context(), tenant, run)
+	if err != nil || view.State != machine.Failed || view.Steps[0].Status != machine.StepCancelled {
+		t.Fatalf("%+v, %v", view, err)
+	}
+	journal := s.journal(run)
+	if journal[len(journal)-1].Kind != events.RunFailed || !strings.Contains(string(journal[len(journal)-1].Data), `"steps":["fetch"]`) {
+		t.Errorf("the last event is %s %s", journal[len(journal)-1].Kind, journal[len(journal)-1].Data)
+	}
+	// An operator who mended what killed lets it go on; it begins without a past.
+	if _, err := s.svc.Resume(t.Context(), tenant, run, executor.ResumeRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	<-r.begun
+	s, r = life(t, s)
+	r.letGo(<-r.begun)
+	s.waitState(run, machine.Completed)
+}
+
+func TestAStopInOrderRaisesNoSuspicion(t *testing.T) {
+	s, r := life(t, nil)
+	wf := s.workflow(oneRequest)
+	s.start(wf, `{"n":1}`)
+	s.start(wf, `{"n":2}`)
+	for range 5 {
+		<-r.begun
+		<-r.begun // both, side by side
+		s, r = life(t, s)
+	}
+	<-r.begun
+	<-r.begun
+}
+
+// A step that ends between the crashes is a run that gets on.
+func TestAStepsEndClearsARun(t *testing.T) {
+	s, r := life(t, nil, crashing)
+	wf := s.workflow(`
+name: chain
+steps:
+  - {id: a, type: http_request, config: {url: u}}
+  - {id: b, type: http_request, depends_on: [a], config: {url: u}}
+  - {id: c, type: http_request, depends_on: [b], config: {url: u}}
+`)
+	other := s.start(wf, `{"n":1}`).RunID // suspects come in the order of their ids
+	s.start(wf, `{"n":2}`)
+	<-r.begun
+	<-r.begun
+	s, r = life(t, s, crashing)
+	<-r.begun
+	<-r.begun
+	r.letGo(other)
+	if got := <-r.begun; got != other {
+		t.Fatalf("%s went on", got)
+	}
+	_, r = life(t, s, crashing)
+	if got := <-r.begun; got == other {
+		t.Error("the run that gets on is a suspect")
+	}
+}
