@@ -40,6 +40,9 @@ type Config struct {
 	Now         func() time.Time
 	NewID       func(prefix string) string
 	Log         *slog.Logger
+	// Metrics serves /metrics; Meter is told what is answered. Both may be nil.
+	Metrics http.Handler
+	Meter   Meter
 	// StreamWrite is how long one write to a stream may stall before its reader
 	// is dropped; 0 is 20 s.
 	StreamWrite time.Duration
@@ -69,6 +72,9 @@ func New(cfg Config) *Handler {
 	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), flights: newFlights()}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.cfg.Meter == nil {
+		h.cfg.Meter = nobody{}
 	}
 	if h.cfg.StreamWrite == 0 {
 		h.cfg.StreamWrite = 20 * time.Second

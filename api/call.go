@@ -24,6 +24,7 @@ type call struct {
 	// body is the request's body once it was read.
 	body    []byte
 	sent    bool
+	streams bool // the answer goes on for as long as the client stays
 	audited bool // an entry of the audit trail was written
 }
 

@@ -99,8 +99,9 @@ func (h *Handler) register(r *route) {
 	if r.request != nil {
 		r.fields, r.names = fieldsOf(r.request)
 	}
-	serve := func(c echo.Context) error {
-		h.run(r, c)
+	serve := func(ec echo.Context) error {
+		c := &call{h: h, w: ec.Response().Writer, r: ec.Request(), params: ec, route: r}
+		h.measured(c, func() { h.run(c) })
 		return nil
 	}
 	path := strings.NewReplacer("{", ":", "}", "").Replace(r.path)
@@ -112,14 +113,13 @@ func (h *Handler) register(r *route) {
 
 // run serves one request: who asks, may they, then the handler. An error or a
 // panic becomes the envelope.
-func (h *Handler) run(r *route, ec echo.Context) {
-	c := &call{h: h, w: ec.Response().Writer, r: ec.Request(), params: ec, route: r}
+func (h *Handler) run(c *call) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler { //nolint:errorlint // net/http's own sentinel, compared as net/http does
 				panic(p)
 			}
-			h.log.Error("a request panicked", "request_id", c.requestID(), "route", r.id,
+			h.log.Error("a request panicked", "request_id", c.requestID(), "route", c.route.id,
 				"panic", p, "stack", string(debug.Stack()))
 			c.fail(fault.New(fault.Internal, "internal", "%s", internalMessage))
 		}
@@ -149,12 +149,16 @@ func (h *Handler) serve(c *call) error {
 // unrouted answers what no route serves: echo's 404 and 405.
 func (h *Handler) unrouted(err error, ec echo.Context) {
 	c := &call{h: h, w: ec.Response().Writer, r: ec.Request(), params: ec, route: &route{}}
+	h.measured(c, func() { c.unrouted(err) })
+}
+
+func (c *call) unrouted(err error) {
 	status := http.StatusNotFound
 	if he, ok := err.(*echo.HTTPError); ok { //nolint:errorlint // echo's router returns it bare
 		status = he.Code
 	}
 	if status == http.StatusMethodNotAllowed {
-		if allow, ok := ec.Get(echo.ContextKeyHeaderAllow).(string); ok {
+		if allow, ok := c.params.Get(echo.ContextKeyHeaderAllow).(string); ok {
 			c.w.Header().Set("Allow", allow)
 		}
 		c.problem(status, fault.New(fault.Malformed, "method_not_allowed",

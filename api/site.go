@@ -77,7 +77,7 @@ const frontPage = siteHead + `<p>Durable workflow definitions and runs. This ser
 <ul><li><a href="/docs">what it answers</a>, route by route</li>
 <li><a href="/openapi.json">the OpenAPI document</a></li>
 <li><a href="/schemas/definition.json">the JSON Schema of a workflow definition</a></li>
-<li><a href="/healthz">/healthz</a> and <a href="/readyz">/readyz</a></li></ul></html>
+<li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a> and <a href="/metrics">/metrics</a></li></ul></html>
 `
 
 const docsPage = siteHead + `<p>Every request but for those of this site carries <code>Authorization: Bearer iw_live_…</code>.

@@ -46,6 +46,8 @@ func (c *call) stream(runID string, after int64, translator func(executor.Record
 	if s.begin() != nil {
 		return nil // the client has gone
 	}
+	c.h.cfg.Meter.Stream(1)
+	defer c.h.cfg.Meter.Stream(-1)
 	ctx, cancel := context.WithCancel(c.ctx())
 	defer cancel()
 	defer context.AfterFunc(c.h.streams, cancel)()
@@ -95,7 +97,7 @@ type sse struct {
 }
 
 func newSSE(c *call) *sse {
-	c.sent = true
+	c.sent, c.streams = true, true
 	head := c.w.Header()
 	head.Set("Content-Type", "text/event-stream")
 	head.Set("Cache-Control", "no-store")

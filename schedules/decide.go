@@ -292,7 +292,7 @@ func (d *decision) span(a, b time.Time, outcome Outcome, reason string) {
 func (d *decision) firing() Firing {
 	f := Firing{
 		ScheduleID: d.st.ID, Fence: d.st.Fence, NextDue: d.next, Status: d.status, LastRunAt: d.st.LastRunAt,
-		Slots: d.slots, Closed: d.closed, Cancel: d.cancel,
+		Delay: d.st.Delay(), Slots: d.slots, Closed: d.closed, Cancel: d.cancel,
 	}
 	s := d.st.Schedule
 	s.NextDue, s.Status = d.next, d.status

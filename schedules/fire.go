@@ -68,7 +68,7 @@ func (s *Service) settle(ctx context.Context, firings []Firing, errs []error) (l
 		switch {
 		case err == nil:
 			runs = append(runs, f.Runs...)
-			s.count(f.Slots)
+			s.measure(f)
 			s.plan(f.ScheduleID, f.Wake)
 		case moved(err):
 			lost = append(lost, f.ScheduleID)
@@ -82,6 +82,17 @@ func (s *Service) settle(ctx context.Context, firings []Firing, errs []error) (l
 		s.runs.Stored(runs...)
 	}
 	return lost
+}
+
+// measure tells the meter of a firing that is stored.
+func (s *Service) measure(f Firing) {
+	if s.meter == nil {
+		return
+	}
+	now := s.now()
+	for _, slot := range f.Slots {
+		s.meter.Settled(slot, now.Sub(slot.Due)-f.Delay)
+	}
 }
 
 // moved tells of an error that another attempt may not meet: the workflow was
@@ -162,6 +173,7 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 		}}
 		switch err := s.store.Fire(ctx, []Firing{f})[0]; {
 		case err == nil:
+			s.measure(f)
 			s.runs.Stored(run)
 			return run.Row.RunID, nil
 		case errors.Is(err, executor.ErrDuplicateKey):
@@ -256,6 +268,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	case err != nil:
 		return "", 0, err
 	}
+	s.measure(f)
 	s.runs.Stored(f.Runs...)
 	s.fire(ctx, []string{sc.ID})
 	return id, len(dues), nil

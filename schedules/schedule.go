@@ -147,6 +147,18 @@ type Slot struct {
 	At         time.Time // when this was decided
 }
 
+// Missed tells of due times that passed while nothing could fire, and that got
+// no run of their own.
+func (s Slot) Missed() bool {
+	switch s.Outcome {
+	case Coalesced:
+		return s.Reason == reasonLater
+	case Skipped:
+		return s.Reason == reasonNoCatchUp || s.Reason == reasonWindow || s.Reason == reasonMax
+	}
+	return false
+}
+
 // FromSchedule is the Origin of due times of the expression itself.
 const FromSchedule = "schedule"
 
@@ -180,6 +192,7 @@ type Firing struct {
 	Wake       time.Time
 	Status     Status
 	LastRunAt  time.Time
+	Delay      time.Duration // the jitter's part of how late the slots are
 	Slots      []Slot
 	Closed     []string // runs that are not open any more
 	Cancel     []string // runs to be cancelled

@@ -43,9 +43,6 @@ func TestServeFires(t *testing.T) {
 			if late := slot.At.Sub(due); !slot.Due.Equal(due) || late < 0 || late > 3*time.Second {
 				t.Errorf("%+v", slot)
 			}
-			if c := n.svc.Counts(); c.Fired+c.Late != 1 {
-				t.Errorf("%+v", c)
-			}
 		})
 	}
 }

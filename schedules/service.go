@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"heddle/definitions"
@@ -15,12 +14,19 @@ import (
 	"heddle/idempotency"
 )
 
-// Config is what a Service is made of. Log may be nil.
+// Meter is told what became of due times, once that is stored, and how much
+// later that was than their time and jitter.
+type Meter interface {
+	Settled(s Slot, late time.Duration)
+}
+
+// Config is what a Service is made of. Meter and Log may be nil.
 type Config struct {
 	Store Store
 	Runs  Runs
 	Now   func() time.Time
 	NewID func(prefix string) string
+	Meter Meter
 	Log   *slog.Logger
 }
 
@@ -32,56 +38,20 @@ type Service struct {
 	newID  func(prefix string) string
 	log    *slog.Logger
 	timers *timers
-	counts counters
+	meter  Meter
 	zones  sync.Map // name: *time.Location
 }
 
 // New makes a service.
 func New(cfg Config) *Service {
 	s := &Service{
-		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, log: cfg.Log, timers: newTimers(),
+		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: newTimers(),
 		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	return s
-}
-
-type counters struct {
-	fired, late, caughtUp, missed, skipped atomic.Int64
-}
-
-// Counts are what this process did since it started, in due times. Missed are
-// those that passed while nothing could fire and that got no run of their own.
-type Counts struct {
-	Fired, Late, CaughtUp, Missed, Skipped int64
-}
-
-// Counts tells how many due times had which outcome here.
-func (s *Service) Counts() Counts {
-	c := &s.counts
-	return Counts{c.fired.Load(), c.late.Load(), c.caughtUp.Load(), c.missed.Load(), c.skipped.Load()}
-}
-
-// count adds a firing that was stored.
-func (s *Service) count(slots []Slot) {
-	c := &s.counts
-	for _, slot := range slots {
-		n := int64(slot.Count)
-		switch {
-		case slot.Outcome == Fired:
-			c.fired.Add(n)
-		case slot.Outcome == Late:
-			c.late.Add(n)
-		case slot.Outcome == CaughtUp:
-			c.caughtUp.Add(n)
-		case slot.Outcome == Skipped && slot.Reason != reasonNoCatchUp && slot.Reason != reasonWindow && slot.Reason != reasonMax:
-			c.skipped.Add(n)
-		case slot.Outcome == Skipped, slot.Outcome == Coalesced:
-			c.missed.Add(n)
-		}
-	}
 }
 
 // zone finds a schedule's zone.

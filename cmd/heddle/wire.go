@@ -18,6 +18,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
+	"heddle/metrics"
 	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/steps"
@@ -58,6 +59,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	}
 	st := &stack{log: log, db: db}
 	newID := ids.New(time.Now).New
+	meter := metrics.New(buildVersion())
 	st.access = access.New(access.Config{Store: db, Now: time.Now, NewID: newID, Log: log})
 	if st.madeKey, err = st.access.Bootstrap(ctx, s.BootstrapKey); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -76,7 +78,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		runner = st.registry
 	}
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: db, Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Store: meter.Runs(db), Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts,
 		Writers: writers(s.DatabaseURL),
 	}))
@@ -89,10 +91,11 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	st.schedules = schedules.New(schedules.Config{Store: db, Runs: st.executor, Now: time.Now, NewID: newID, Log: log})
+	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: meter, Log: log})
+	meter.Watch(st.executor, db)
 	st.handler = api.New(api.Config{
-		Schedules: st.schedules,
-		Access:    st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
+		Schedules: st.schedules, Metrics: meter.Handler(), Meter: meter,
+		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
 		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})

@@ -44,6 +44,7 @@ const (
 	jsonpatch  = "github.com/evanphx/json-patch/v5" // applies patches apart from our own code
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6/..."
 	landlock   = "github.com/landlock-lsm/go-landlock/..."
+	prometheus = "github.com/prometheus/client_golang/prometheus/..."
 	pgx        = "github.com/jackc/pgx/v5/..."
 	pgxPool    = "github.com/jackc/puddle/v2" // the pool under pgx
 	sqlite     = "github.com/glebarez/..."
@@ -75,13 +76,14 @@ var table = map[string]rule{
 	"executor":  {own: core, external: []string{jsonschema}, noStandard: outside, testOwn: stack},
 	"agents":    {own: core, noStandard: outside, testOwn: stack},
 	"secrets":   {own: leaves, noStandard: outside, testOwn: stack},
-	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: stack},
+	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: append([]string{"metrics"}, stack...)},
 	"templates": {own: core, noStandard: outside, testOwn: append([]string{"executor"}, stack...)},
 	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},
 
 	// Edges: never each other.
 	"api":             {own: features, external: []string{echo}, testOwn: stack, testExternal: []string{jsonschema}},
 	"console":         {},
+	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
 	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage}},
 	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},

@@ -1,0 +1,84 @@
+package metrics
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"heddle/executor"
+)
+
+// Queue tells how many runs wait in the store, as far as it counts.
+type Queue interface {
+	QueueLength(ctx context.Context) (int, error)
+}
+
+// How long one scrape waits for the queue's length, and how long that is good
+// for others.
+const (
+	queuePatience = 2 * time.Second
+	queueFresh    = time.Second
+)
+
+// Watch shows the executor's load and the queue whenever the measures are read.
+func (m *Metrics) Watch(exec *executor.Service, queue Queue) {
+	m.registry.MustRegister(&load{m: m, exec: exec, queue: queue})
+}
+
+// load is a collector: its numbers are read, not kept.
+type load struct {
+	m     *Metrics
+	exec  *executor.Service
+	queue Queue
+
+	mu     sync.Mutex
+	length int
+	at     time.Time
+}
+
+func gauge(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
+
+// Describe sends nothing: the registry takes what Collect gives.
+func (l *load) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the load. A queue that cannot be counted is left out.
+func (l *load) Collect(out chan<- prometheus.Metric) {
+	send := func(name, help string, v float64) {
+		out <- prometheus.MustNewConstMetric(gauge(name, help), prometheus.GaugeValue, v)
+	}
+	now := l.exec.Load()
+	held := 0.0
+	if now.Epoch != 0 {
+		held = 1
+	}
+	send("heddle_lease_held", "1 on the node that drives runs.", held)
+	send("heddle_lease_epoch", "The lease's epoch, 0 where it is not held; it rises when the holder changes.", float64(now.Epoch))
+	send("heddle_runs_active", "Runs in memory: with something in action or to be decided.", float64(now.Runs))
+	send("heddle_runs_waiting_for_slot", "Woken runs that wait for a slot, ahead of the queue.", float64(now.Woken))
+	send("heddle_steps_in_action", "Attempts in action.", float64(now.Steps))
+	send("heddle_slots", "Runs that may have steps in action at one time.", float64(now.Slots))
+	send("heddle_slots_used", "Runs that have steps in action; recovery may go beyond the limit.", float64(now.SlotsUsed))
+	n, err := l.queued()
+	l.m.failed("queue_length", err)
+	if err == nil {
+		send("heddle_runs_queued", "Runs that wait in the store for a slot, of all nodes; counted up to 100,000.", float64(n))
+	}
+}
+
+// queued counts the queue, at most once a second however many ask.
+func (l *load) queued() (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.at) < queueFresh {
+		return l.length, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), queuePatience)
+	defer cancel()
+	n, err := l.queue.QueueLength(ctx)
+	if err == nil {
+		l.length, l.at = n, time.Now()
+	}
+	return n, err
+}

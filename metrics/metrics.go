@@ -1,0 +1,133 @@
+// Package metrics measures the process for Prometheus: it stands between the
+// features and the store, is told of requests and due times, and looks at the
+// executor when it is asked. It holds numbers and closed sets of words only; no
+// label names a tenant, a workflow or a path that a caller chose. Nothing
+// leaves the process but through Handler.
+package metrics
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/schedules"
+)
+
+// Metrics is one process's measures.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	requests *prometheus.CounterVec
+	answers  *prometheus.HistogramVec
+	streams  prometheus.Gauge
+
+	started  *prometheus.CounterVec
+	ended    *prometheus.CounterVec
+	commits  *prometheus.HistogramVec
+	groups   *prometheus.HistogramVec
+	failures *prometheus.CounterVec
+
+	slots    *prometheus.CounterVec
+	missed   prometheus.Counter
+	lateness prometheus.Histogram
+}
+
+// New makes the measures of a process of this version.
+func New(version string) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: counters("heddle_http_requests_total", "Requests answered, by the pattern of their route.", "route", "method", "status"),
+		answers: histograms("heddle_http_request_seconds", "From a request's arrival to its answer; streams are left out.",
+			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}, "route", "method"),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_sse_streams", Help: "Open event streams."}),
+		started: counters("heddle_runs_started_total", "Runs stored by this process, by what triggered them.", "trigger"),
+		ended:   counters("heddle_runs_ended_total", "Runs that ended, by their last state.", "state"),
+		commits: histograms("heddle_commit_seconds", "One transaction of the journal: runs is a group commit, schedules a group of firings.",
+			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}, "of"),
+		groups: histograms("heddle_commit_group_size", "Members that share one transaction of the journal.",
+			[]float64{1, 2, 4, 8, 16, 32, 64, 128, 256}, "of"),
+		failures: counters("heddle_store_errors_total", "Operations that the store failed; what it refused by the rules is left out.", "operation"),
+		slots:    counters("heddle_schedule_due_times_total", "Due times, by what became of them.", "outcome", "origin", "reason"),
+		missed: prometheus.NewCounter(prometheus.CounterOpts{Name: "heddle_schedule_missed_total",
+			Help: "Due times that passed while nothing could fire and that got no run of their own."}),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "heddle_schedule_lateness_seconds",
+			Help:    "From a due time (with its jitter) until its run was stored.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60}}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_build_info", Help: "1.", ConstLabels: prometheus.Labels{"version": version}})
+	build.Set(1)
+	m.registry.MustRegister(m.requests, m.answers, m.streams, m.started, m.ended, m.commits, m.groups, m.failures, m.slots, m.missed, m.lateness,
+		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, trigger := range []string{"manual", "api", "schedule", "webhook", "event"} {
+		m.started.WithLabelValues(trigger)
+	}
+	for _, state := range []machine.State{machine.Completed, machine.Failed, machine.Cancelled} {
+		m.ended.WithLabelValues(string(state))
+	}
+	return m
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+func histograms(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+// Handler serves the measures in Prometheus's text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4, DisableCompression: true})
+}
+
+// Request notes an answered request. route is a pattern, "" where nothing
+// serves the path; took is 0 for a stream.
+func (m *Metrics) Request(route, method string, status int, took time.Duration) {
+	if route == "" {
+		route, method = "none", "any"
+	}
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
+	if took > 0 {
+		m.answers.WithLabelValues(route, method).Observe(took.Seconds())
+	}
+}
+
+// Stream notes that a stream opened (1) or closed (-1).
+func (m *Metrics) Stream(change int) { m.streams.Add(float64(change)) }
+
+// Settled notes what became of due times, and how much later than due it was
+// stored.
+func (m *Metrics) Settled(s schedules.Slot, late time.Duration) {
+	origin, _, _ := strings.Cut(s.Origin, ":")
+	m.slots.WithLabelValues(string(s.Outcome), origin, s.Reason).Add(float64(s.Count))
+	if s.Missed() {
+		m.missed.Add(float64(s.Count))
+	}
+	if s.Origin == schedules.FromSchedule && (s.Outcome == schedules.Fired || s.Outcome == schedules.Late && s.Reason == "") {
+		m.lateness.Observe(max(late, 0).Seconds())
+	}
+}
+
+// failed counts what is no matter of rules.
+func (m *Metrics) failed(operation string, err error) {
+	var f *fault.Error
+	switch {
+	case err == nil, errors.Is(err, context.Canceled),
+		errors.Is(err, executor.ErrFenced), errors.Is(err, executor.ErrStale), errors.Is(err, executor.ErrDuplicateKey),
+		errors.Is(err, executor.ErrLeaseHeld), errors.Is(err, schedules.ErrLost):
+		return
+	case errors.As(err, &f) && f.Kind != fault.Internal && f.Kind != fault.Unavailable:
+		return
+	}
+	m.failures.WithLabelValues(operation).Inc()
+}

@@ -1,0 +1,105 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"heddle/executor"
+	"heddle/schedules"
+)
+
+// Runs measures what the executor asks of its store.
+func (m *Metrics) Runs(store executor.Store) executor.Store { return &runStore{store, m} }
+
+type runStore struct {
+	executor.Store
+	m *Metrics
+}
+
+func (s *runStore) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
+	begun := time.Now()
+	errs := s.Store.Commit(ctx, epoch, group)
+	s.m.wrote("runs", len(group), time.Since(begun))
+	for i := range group {
+		s.m.failed("commit", errs[i])
+		if errs[i] == nil {
+			s.m.run(&group[i])
+		}
+	}
+	return errs
+}
+
+func (s *runStore) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
+	epoch, err := s.Store.AcquireLease(ctx, holder, now, ttl)
+	s.m.failed("lease", err)
+	return epoch, err
+}
+
+func (s *runStore) Journal(ctx context.Context, runID string) (executor.Journal, error) {
+	j, err := s.Store.Journal(ctx, runID)
+	s.m.failed("journal", err)
+	return j, err
+}
+
+func (s *runStore) Queued(ctx context.Context, limit int) ([]string, error) {
+	ids, err := s.Store.Queued(ctx, limit)
+	s.m.failed("queue", err)
+	return ids, err
+}
+
+func (s *runStore) Due(ctx context.Context, t time.Time, limit int) ([]executor.DueRun, error) {
+	list, err := s.Store.Due(ctx, t, limit)
+	s.m.failed("due_runs", err)
+	return list, err
+}
+
+// Schedules measures what schedules ask of their store.
+func (m *Metrics) Schedules(store schedules.Store) schedules.Store { return &scheduleStore{store, m} }
+
+type scheduleStore struct {
+	schedules.Store
+	m *Metrics
+}
+
+func (s *scheduleStore) Fire(ctx context.Context, group []schedules.Firing) []error {
+	begun := time.Now()
+	errs := s.Store.Fire(ctx, group)
+	s.m.wrote("schedules", len(group), time.Since(begun))
+	for i := range group {
+		s.m.failed("fire", errs[i])
+		for n := range group[i].Runs {
+			if errs[i] == nil {
+				s.m.run(&group[i].Runs[n].Commit)
+			}
+		}
+	}
+	return errs
+}
+
+func (s *scheduleStore) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
+	list, err := s.Store.DueSchedules(ctx, t, limit)
+	s.m.failed("due_schedules", err)
+	return list, err
+}
+
+func (s *scheduleStore) States(ctx context.Context, ids []string) ([]schedules.State, error) {
+	list, err := s.Store.States(ctx, ids)
+	s.m.failed("schedules", err)
+	return list, err
+}
+
+// wrote notes one transaction.
+func (m *Metrics) wrote(of string, members int, took time.Duration) {
+	m.commits.WithLabelValues(of).Observe(took.Seconds())
+	m.groups.WithLabelValues(of).Observe(float64(members))
+}
+
+// run notes a run that came or went with a commit.
+func (m *Metrics) run(c *executor.Commit) {
+	if c.Expected == 0 {
+		m.started.WithLabelValues(c.Row.Trigger).Inc()
+	}
+	if c.Row.State.Terminal() {
+		m.ended.WithLabelValues(string(c.Row.State)).Inc()
+	}
+}
