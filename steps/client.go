@@ -32,6 +32,7 @@ const (
 type client struct {
 	guard     *Guard
 	transport *http.Transport
+	own       transports // of requests with TLS settings of their own
 	agent     string
 	now       func() time.Time
 }
@@ -61,6 +62,14 @@ func (c *client) plain() *http.Client {
 	return &http.Client{Transport: c.transport, CheckRedirect: c.redirect}
 }
 
+// close frees idle connections.
+func (c *client) close() {
+	c.transport.CloseIdleConnections()
+	c.own.mu.Lock()
+	defer c.own.mu.Unlock()
+	c.own.closeAll()
+}
+
 // answer is a response read whole.
 type answer struct {
 	status int
@@ -71,6 +80,11 @@ type answer struct {
 // do sends one request and reads the answer whole. Its errors are failures
 // without the request's secrets.
 func (c *client) do(req *http.Request, follow bool) (answer, error) {
+	return c.send(req, c.transport, follow)
+}
+
+// send is do over other connections.
+func (c *client) send(req *http.Request, via http.RoundTripper, follow bool) (answer, error) {
 	if err := c.guard.CheckURL(req.URL); err != nil {
 		return answer{}, err
 	}
@@ -78,6 +92,7 @@ func (c *client) do(req *http.Request, follow bool) (answer, error) {
 		req.Header.Set("User-Agent", c.agent)
 	}
 	h := c.plain()
+	h.Transport = via
 	if !follow {
 		h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
@@ -206,7 +221,16 @@ func isTLS(err error) bool {
 		record tls.RecordHeaderError
 		alert  tls.AlertError
 	)
-	return errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert)
+	return errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert) || remoteAlert(err) != nil
+}
+
+// remoteAlert is what the server said as it ended the handshake; nil: nothing.
+func remoteAlert(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" {
+		return op.Err
+	}
+	return nil
 }
 
 func tlsReason(err error) string {
@@ -225,6 +249,8 @@ func tlsReason(err error) string {
 		return "its certificate is not valid at this time"
 	case errors.As(err, &alert):
 		return alert.Error()
+	case remoteAlert(err) != nil:
+		return "the server refused (" + remoteAlert(err).Error() + ")"
 	default:
 		return "the server does not speak TLS as expected"
 	}

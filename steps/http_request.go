@@ -25,17 +25,21 @@ type httpConfig struct {
 	Body            json.RawMessage        `json:"body,omitempty" doc:"Any JSON, sent as application/json."`
 	Form            map[string]printedList `json:"form,omitempty" doc:"Sent as application/x-www-form-urlencoded, instead of body."`
 	Raw             *rawBody               `json:"raw,omitempty" doc:"Text, or {\"$base64\": …} for bytes, sent as it is, instead of body."`
-	Auth            *httpAuth              `json:"auth,omitempty" doc:"Credentials for the Authorization header."`
+	Multipart       []formPart             `json:"multipart,omitempty" minItems:"1" doc:"Sent as multipart/form-data, instead of body."`
+	Auth            *httpAuth              `json:"auth,omitempty" doc:"Credentials, from a secret."`
+	TLS             *tlsConfig             `json:"tls,omitempty" doc:"A private authority, a client certificate, another name."`
 	ExpectStatus    expectation            `json:"expect_status,omitempty" doc:"The status codes that are a success: a number, a range such as \"200-204\", or a list of both. Default 200-399."`
 	FollowRedirects *bool                  `json:"follow_redirects,omitempty" default:"true" doc:"Follow up to 5 redirects."`
 	Response        string                 `json:"response,omitempty" enum:"auto,json,text" default:"auto" doc:"How to read the body: auto reads JSON where the server says so."`
 }
 
 type httpAuth struct {
-	Type     string  `json:"type" enum:"bearer,basic"`
+	Type     string  `json:"type" enum:"bearer,basic,header"`
 	Token    printed `json:"token,omitempty" doc:"For bearer."`
 	Username printed `json:"username,omitempty" doc:"For basic."`
 	Password printed `json:"password,omitempty" doc:"For basic."`
+	Name     string  `json:"name,omitempty" doc:"For header: which, such as X-Api-Key."`
+	Value    printed `json:"value,omitempty" doc:"For header."`
 }
 
 // rawBody is text or {"$base64": …}.
@@ -87,7 +91,11 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 		return executor.Result{}, err
 	}
 	stamp(req.Header, call)
-	got, err := c.do(req, cfg.FollowRedirects == nil || *cfg.FollowRedirects)
+	via, err := c.roundTripper(req.URL, cfg.TLS)
+	if err != nil {
+		return executor.Result{}, err
+	}
+	got, err := c.send(req, via, cfg.FollowRedirects == nil || *cfg.FollowRedirects)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -182,10 +190,14 @@ func (cfg *httpConfig) body() (body []byte, contentType string, err error) {
 		given++
 		body, contentType = cfg.Raw.data, "text/plain; charset=utf-8"
 	}
-	if given > 1 {
-		return nil, "", permanent("invalid_config", "body, form and raw exclude each other: keep one of them.")
+	if cfg.Multipart != nil {
+		given++
+		body, contentType, err = multipartBody(cfg.Multipart)
 	}
-	return body, contentType, nil
+	if given > 1 {
+		return nil, "", permanent("invalid_config", "body, form, raw and multipart exclude each other: keep one of them.")
+	}
+	return body, contentType, err
 }
 
 func (a *httpAuth) set(req *http.Request) error {
@@ -196,8 +208,10 @@ func (a *httpAuth) set(req *http.Request) error {
 	case a.Type == "basic":
 		both := string(a.Username) + ":" + string(a.Password)
 		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(both)))
+	case a.Type == "header" && a.Name != "" && a.Value != "":
+		return setHeaders(req.Header, map[string]printed{a.Name: a.Value})
 	default:
-		return permanent("invalid_config", "auth.type must be bearer or basic.")
+		return permanent("invalid_config", "auth.type must be bearer, basic or header, and header needs a name and a value.")
 	}
 	return nil
 }
@@ -259,11 +273,12 @@ func flatHeaders(h http.Header) map[string]string {
 
 func checkHTTP(c fields) []definitions.Diagnostic {
 	out := checkURL(c)
-	if n := given(c, "body", "form", "raw"); len(n) > 1 {
+	if n := given(c, "body", "form", "raw", "multipart"); len(n) > 1 {
 		out = append(out, problem("invalid_value", "/"+n[1], "%s exclude each other: keep one of them", andList(n)))
 	}
 	out = append(out, checkExpect(c["expect_status"])...)
 	out = append(out, checkAuth(c["auth"])...)
+	out = append(out, checkTLS(c)...)
 	return append(out, checkHeaders(c["headers"])...)
 }
 
@@ -320,12 +335,15 @@ func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
 		return nil
 	}
 	kind, _ := a.literal("type")
-	wanted := map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}}[kind]
+	wanted := map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}, "header": {"name", "value"}}[kind]
 	var out []definitions.Diagnostic
 	for _, name := range wanted {
 		if !a.has(name) {
 			out = append(out, problem("missing_field", "/auth", "auth of type %s needs %s", kind, name))
 		}
+	}
+	if name, ok := a.literal("name"); ok && kind == "header" && (reservedHeader(name) || !validHeaderName(name)) {
+		out = append(out, problem("invalid_value", "/auth/name", "%q is no header that can be set", name))
 	}
 	return out
 }

@@ -3,6 +3,8 @@ package steps_test
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -107,3 +109,6 @@ func fail(t *testing.T, r *steps.Registry, typeName, config, code string, perman
 	}
 	return f
 }
+
+// quiet is a log that nobody reads.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -96,7 +96,7 @@ func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result
 func (r *Registry) ScriptIsolation(ctx context.Context) string { return r.runner.describe(ctx) }
 
 // Close frees idle connections.
-func (r *Registry) Close() { r.client.transport.CloseIdleConnections() }
+func (r *Registry) Close() { r.client.close() }
 
 // stepType is one entry: what validation asks and what an attempt does.
 type stepType struct {

@@ -1,0 +1,96 @@
+package steps
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"mime"
+	"mime/multipart"
+	"net/textproto"
+	"strings"
+)
+
+// formPart is one part of a multipart/form-data body.
+type formPart struct {
+	Name        string          `json:"name" minLength:"1" doc:"The field's name."`
+	Value       json.RawMessage `json:"value" doc:"Text, {\"$base64\": …} for bytes, or any other JSON, which is sent as JSON."`
+	Filename    printed         `json:"filename,omitempty" doc:"Makes the part a file."`
+	ContentType printed         `json:"content_type,omitempty" doc:"Without it application/json for JSON, application/octet-stream for other files, none for text."`
+}
+
+// multipartBody writes the parts. The same parts give the same bytes, so that
+// every attempt sends the same.
+func multipartBody(parts []formPart) (body []byte, contentType string, err error) {
+	var out bytes.Buffer
+	w := multipart.NewWriter(&out)
+	if err := w.SetBoundary(boundaryOf(parts)); err != nil {
+		return nil, "", permanent("invalid_config", "The parts of multipart cannot be sent.")
+	}
+	for i, p := range parts {
+		data, kind, err := p.content()
+		if err != nil {
+			return nil, "", permanent("invalid_config", "multipart[%d].value is not usable: %s.", i, err)
+		}
+		header := textproto.MIMEHeader{"Content-Disposition": {p.disposition()}}
+		if kind != "" {
+			if _, _, err := mime.ParseMediaType(kind); err != nil {
+				return nil, "", permanent("invalid_config", "multipart[%d].content_type is no media type.", i)
+			}
+			header.Set("Content-Type", kind)
+		}
+		// A buffer takes everything.
+		part, _ := w.CreatePart(header)
+		_, _ = part.Write(data)
+	}
+	_ = w.Close()
+	return out.Bytes(), w.FormDataContentType(), nil
+}
+
+// content is what a part sends and what it is.
+func (p formPart) content() (data []byte, kind string, err error) {
+	var raw rawBody
+	if err := raw.UnmarshalJSON(p.Value); err != nil {
+		return nil, "", err
+	}
+	value := bytes.TrimSpace(p.Value)
+	switch {
+	case p.ContentType != "":
+		kind = string(p.ContentType)
+	case len(value) > 0 && value[0] != '"' && !isBytes(value):
+		kind = "application/json"
+	case p.Filename != "":
+		kind = "application/octet-stream"
+	}
+	return raw.data, kind, nil
+}
+
+// isBytes tells whether a value is {"$base64": …}.
+func isBytes(value json.RawMessage) bool {
+	var bin struct {
+		Data *[]byte `json:"$base64"`
+	}
+	return json.Unmarshal(value, &bin) == nil && bin.Data != nil
+}
+
+// disposition names the part as browsers do (HTML, multipart/form-data).
+func (p formPart) disposition() string {
+	escape := strings.NewReplacer("\r", "%0D", "\n", "%0A", `"`, "%22").Replace
+	text := `form-data; name="` + escape(p.Name) + `"`
+	if p.Filename != "" {
+		text += `; filename="` + escape(string(p.Filename)) + `"`
+	}
+	return text
+}
+
+// boundaryOf is a boundary that the parts do not hold: it depends on them.
+func boundaryOf(parts []formPart) string {
+	h := sha256.New()
+	for _, p := range parts {
+		for _, text := range []string{p.Name, string(p.Filename), string(p.ContentType), string(p.Value)} {
+			sum := sha256.Sum256([]byte(text))
+			h.Write(sum[:])
+		}
+	}
+	return "heddle-" + hex.EncodeToString(h.Sum(nil)[:16])
+}
