@@ -18,8 +18,10 @@ import (
 // or in the run as it was before them; nothing else is remembered, so the
 // process may be another one than the one that saw them begin.
 func spansOf(g executor.Growth, p place) []span {
+	header := g.After.Header
+	header.Input, header.Versions = nil, nil // spans in the queue hold no large values
 	r := reader{
-		before: g.Before, after: g.After, run: &subject{p, g.After.Header},
+		before: g.Before, after: g.After, run: &subject{p, header},
 		known: make(map[machine.Ref]*machine.Course),
 	}
 	r.since = g.After.CreatedAt

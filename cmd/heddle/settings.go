@@ -24,6 +24,7 @@ type settings struct {
 	RunnerTick   bool
 	LogLevel     slog.Level
 	LogFormat    string
+	Spans        spanSettings
 }
 
 // setting is one line of the table: a variable, its flag and what it accepts.
@@ -39,7 +40,7 @@ type setting struct {
 
 // table lists every setting, in the order in which `heddle config` prints them.
 func table() []setting {
-	return []setting{
+	return append([]setting{
 		{
 			Name: "HEDDLE_LISTEN", Flag: "listen", Default: "127.0.0.1:8080",
 			Help: "address to serve on; port 0 picks a free one", Allowed: "host:port",
@@ -113,7 +114,7 @@ func table() []setting {
 			Help: "how log lines look on stderr", Allowed: "text or json",
 			set: func(s *settings, v string) error { s.LogFormat = v; return oneOf(v, "text", "json") },
 		},
-	}
+	}, telemetryTable()...)
 }
 
 func checkAddress(v string) error {

@@ -108,13 +108,13 @@ func (src sources) resolve(def setting, vars map[string]string) (resolved, error
 	return r, nil
 }
 
-// variables picks what is Heddle's from the environment. A variable that is
-// set to nothing counts as not set.
+// variables picks what is Heddle's from the environment, and OpenTelemetry's.
+// A variable that is set to nothing counts as not set.
 func (src sources) variables() map[string]string {
 	vars := make(map[string]string)
 	for _, pair := range src.environ {
 		name, value, _ := strings.Cut(pair, "=")
-		if value != "" && (strings.HasPrefix(name, "HEDDLE_") || strings.HasPrefix(name, "WORKFLOW_")) {
+		if value != "" && (strings.HasPrefix(name, "HEDDLE_") || strings.HasPrefix(name, "WORKFLOW_") || strings.HasPrefix(name, "OTEL_")) {
 			vars[name] = value
 		}
 	}

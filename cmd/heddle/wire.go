@@ -23,6 +23,7 @@ import (
 	"heddle/secrets"
 	"heddle/steps"
 	"heddle/store"
+	"heddle/telemetry"
 	"heddle/templates"
 	"heddle/versions"
 )
@@ -37,6 +38,7 @@ type stack struct {
 	schedules   *schedules.Service
 	registry    *steps.Registry
 	secrets     *secrets.Service
+	spans       *telemetry.Service // nil: none are made
 	handler     *api.Handler
 	madeKey     string // the admin key, when this start made it
 }
@@ -77,10 +79,13 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	if runner == nil {
 		runner = st.registry
 	}
+	if st.spans, err = spans(s.Spans, log); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: meter.Runs(db), Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts,
-		Writers: writers(s.DatabaseURL),
+		Writers: writers(s.DatabaseURL), Tracer: tracer(st.spans),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: time.Now, NewID: newID,
@@ -114,6 +119,7 @@ func writers(databaseURL string) int {
 // close gives everything back. serve has ended, or was never called.
 func (st *stack) close() error {
 	st.executor.Close()
+	flush(st.spans, st.log)
 	st.registry.Close()
 	return st.db.Close()
 }

@@ -91,7 +91,7 @@ var table = map[string]rule{
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 
 	// The command wires, and alone in that. The rest stands beside the product.
-	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}},
+	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
 	"internal/client": {},
 	"internal/crash":  {testOwn: []string{"internal/client", "store", "store/storetest"}},
 	"internal/layers": {},
