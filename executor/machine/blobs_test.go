@@ -176,10 +176,10 @@ steps:
 	if got := s.stored(s.detail(events.IterationCompleted, "each").Result); got != large {
 		t.Errorf("the iteration's result: %.60s", got)
 	}
-	if got := s.stored(s.detail(events.StepCompleted, "again").Output); !strings.HasPrefix(got, `{"count":2,`) {
-		t.Errorf("the while loop: %.60s", got)
-	}
 	loop := `{"count":2,"completed":2,"failed":0,"results":[` + large + "," + large + "]}"
+	if got := s.stored(s.detail(events.StepCompleted, "again").Output); len(got) != len(loop) {
+		t.Errorf("the while loop: %.60s, %d bytes", got, len(got))
+	}
 	if got := s.stored(s.detail(events.StepCompleted, "each").Output); got != loop {
 		t.Errorf("the loop's output: %.60s, %d bytes", got, len(got))
 	}
