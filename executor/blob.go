@@ -2,16 +2,22 @@ package executor
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
+
+	"heddle/executor/machine"
+	"heddle/fault"
 )
 
 // The sizes of values that are stored apart from the journal, in bytes.
 const (
 	// MaxInline is the largest value that an event holds itself.
-	MaxInline = 1 << 20
+	MaxInline = machine.MaxInline
 	// MaxBlob is the largest value of all.
 	MaxBlob = 64 << 20
-	// MaxRunBlobs is how much one run may have stored apart.
+	// MaxRunBlobs is how much one run may have stored apart: the default of
+	// Config.RunBlobs.
 	MaxRunBlobs = 256 << 20
 )
 
@@ -44,4 +50,59 @@ type BlobStore interface {
 	// SweepBlobs removes at most limit loose blobs made before t, but for the
 	// spared ones, and counts them.
 	SweepBlobs(ctx context.Context, t time.Time, spare []string, limit int) (int, error)
+}
+
+// Blob opens a value that a run has stored apart: its description, and its
+// bytes, which are read in pieces as they are asked for. ctx is that of the
+// reading. Errors: fault.NotFound run_not_found and blob_not_found.
+func (s *Service) Blob(ctx context.Context, tenantID, runID, blobID string) (Blob, io.ReadSeeker, error) {
+	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
+		return Blob{}, nil, err
+	}
+	if s.cfg.Blobs == nil {
+		return Blob{}, nil, fault.New(fault.NotFound, "blob_not_found", "The run has no blob %q.", blobID)
+	}
+	b, err := s.cfg.Blobs.Blob(ctx, tenantID, runID, blobID)
+	return b, &blobReader{ctx: ctx, store: s.cfg.Blobs, blob: b}, err
+}
+
+// blobReader reads a blob in pieces. It holds at most one of them.
+type blobReader struct {
+	ctx   context.Context //nolint:containedctx // io.Reader has no place for it
+	store BlobStore
+	blob  Blob
+	at    int64
+	piece []byte // what is left of the one at hand
+}
+
+func (r *blobReader) Read(p []byte) (int, error) {
+	if r.at >= r.blob.Size {
+		return 0, io.EOF
+	}
+	if len(r.piece) == 0 {
+		piece, err := r.store.BlobChunk(r.ctx, r.blob.ID, r.at)
+		if err != nil {
+			return 0, err
+		}
+		r.piece = piece
+	}
+	n := copy(p, r.piece)
+	r.piece, r.at = r.piece[n:], r.at+int64(n)
+	return n, nil
+}
+
+func (r *blobReader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += r.at
+	case io.SeekEnd:
+		offset += r.blob.Size
+	}
+	if offset < 0 {
+		return r.at, errors.New("seek before the beginning")
+	}
+	if offset != r.at {
+		r.at, r.piece = offset, nil
+	}
+	return offset, nil
 }

@@ -3,8 +3,6 @@ package executor
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"time"
 
 	"heddle/events"
 	"heddle/executor/machine"
@@ -82,23 +80,26 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 	}
 	envs = e.mayBegin(l, envs)
 	held := !e.driving.Load()
-	change, answers := applyAll(e.log, l.run, envs, e.now(), held)
-	if !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
+	change, answers, err := e.applyAll(l, envs, held)
+	if err == nil && !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
 		switch e.admit(l, envs) {
 		case turnedAway:
 			return true
 		case heldBack:
 			held = true
-			change, answers = applyAll(e.log, l.run, envs, e.now(), held)
+			change, answers, err = e.applyAll(l, envs, held)
 		case admitted:
 		}
 	}
-	if len(change.Events) > 0 {
-		if err := e.commitGrowth(l, change, answers); err != nil {
-			refuse(envs, err)
-			e.abandon(l)
-			return false
-		}
+	written := l.written(envs)
+	defer e.release(written)
+	if err == nil && len(change.Events) > 0 {
+		err = e.commitGrowth(l, change, answers, named(written, change))
+	}
+	if err != nil {
+		refuse(envs, err)
+		e.abandon(l)
+		return false
 	}
 	e.committed(l, change)
 	e.reply(l, answers)
@@ -146,15 +147,19 @@ type answer struct {
 
 // applyAll applies the inputs one after another. An input that the state
 // refuses changes nothing; its sender is told. Held: nothing new is started.
-func applyAll(log *slog.Logger, run *machine.Run, envs []envelope, now time.Time, held bool) (machine.Change, []answer) {
-	total := machine.Change{Run: run}
+// The error is errAbandoned: this node stopped meanwhile.
+func (e *engine) applyAll(l *live, envs []envelope, held bool) (machine.Change, []answer, error) {
+	total, now := machine.Change{Run: l.run}, e.now()
 	var answers []answer
 	for _, env := range envs {
 		in := env.in
 		if held {
 			in = machine.Held{Input: in}
 		}
-		c, err := apply(log, total.Run, in, now)
+		c, err := e.decide(l, total.Run, in, now)
+		if errors.Is(err, errAbandoned) {
+			return total, nil, err
+		}
 		if err == nil {
 			total.Run, total.More = c.Run, c.More
 			total.Events = append(total.Events, c.Events...)
@@ -164,7 +169,7 @@ func applyAll(log *slog.Logger, run *machine.Run, envs []envelope, now time.Time
 			answers = append(answers, answer{env.answer, env.posted, outcome{effect: len(c.Events) > 0, err: err}})
 		}
 	}
-	return total, answers
+	return total, answers, nil
 }
 
 // admission is what becomes of a change that needs a slot.
@@ -241,12 +246,13 @@ func (e *engine) giveBack(l *live) {
 
 // commitGrowth makes a change durable. It returns an error only when the run
 // is another's: a store that is away is asked again until it answers.
-func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer) error {
+func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, blobs []string) error {
 	commit := Commit{
 		Row:      rowOf(change.Run, l.trace, e.now()),
 		Expected: l.run.Seq,
 		Events:   change.Events,
 		Snapshot: l.snapshot.take(change),
+		Blobs:    blobs,
 	}
 	commit.Taken = taken(answers, commit.Row)
 	for {

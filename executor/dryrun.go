@@ -101,7 +101,7 @@ func (d *dryRun) drive(ctx context.Context) (truncated bool, err error) {
 		}
 		in := d.inputs[0]
 		d.inputs = d.inputs[1:]
-		change, err := apply(d.s.engine.log, d.run, in, d.now)
+		change, err := apply(d.s.engine.log, d.run, in, d.now, nil)
 		if err != nil {
 			return false, err
 		}

@@ -35,6 +35,9 @@ type engine struct {
 	backlog backlog
 	steps   *gate
 	scripts *gate
+	blobs   BlobStore
+	work    *room
+	sending *room
 	logs    *logbook
 
 	// driving: this process holds the lease and starts steps. open: it also
@@ -49,6 +52,7 @@ type engine struct {
 	live    map[string]*live
 	ready   []string // woken runs that wait for a slot, the head first
 	waiting map[string]bool
+	loose   map[string]looseBlob
 	acting  int        // performers of attempts, those of forgotten runs included
 	idle    *sync.Cond // signalled when live or acting shrinks
 }
@@ -68,6 +72,7 @@ type live struct {
 	attempts map[attempt]context.CancelCauseFunc
 	snapshot snapshotDebt
 	over     chan struct{} // of a run that is alone in action: closed when it need not be any more
+	made     []string      // blobs written while the next change is decided
 }
 
 type attempt struct {
@@ -81,6 +86,7 @@ type envelope struct {
 	in     machine.Input
 	posted string // the input's id in the inbox; "" where it came directly
 	answer chan<- outcome
+	blob   string // what a step's end brings that no commit has named yet
 }
 
 // outcome is what became of an input: the run's row after it, whether it did
@@ -100,6 +106,7 @@ func newEngine(s *Service) *engine {
 		timers: newTimers(), limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
 		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts),
 		live: make(map[string]*live), waiting: make(map[string]bool),
+		blobs: s.cfg.Blobs, work: newRoom(workRoom), sending: newRoom(sendRoom), loose: make(map[string]looseBlob),
 	}
 	e.idle = sync.NewCond(&e.mu)
 	e.slots = &slots{free: s.cfg.MaxRuns, freed: e.kick}
@@ -186,6 +193,7 @@ func (e *engine) abandon(l *live) {
 	if granted {
 		e.slots.release()
 	}
+	e.release(l.written(inbox))
 	refuse(inbox, notReady("The run is not driven here any more; try again shortly."))
 }
 

@@ -41,6 +41,10 @@ type Call struct {
 	// shortened before it is handed back: a secret that was cut in two is not
 	// found any more. nil: there are none.
 	Redact func(json.RawMessage) json.RawMessage
+	// Room waits until there is memory for a value of n bytes; the attempt's
+	// end gives it back. To be asked before more than MaxInline is held in
+	// memory at once. nil: there is enough.
+	Room func(n int64) error
 }
 
 // Result is what a successful attempt gave. Output is one JSON value.

@@ -10,22 +10,22 @@ import (
 	"heddle/fault"
 )
 
-// apply is machine.Apply behind a guard: a defect of the machine, shown by one
+// apply is machine.ApplyWith behind a guard: a defect of the machine, shown by one
 // run, must not end the process and with it all others. The run that showed it
 // is ended, so that nothing is repeated for ever.
-func apply(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time) (machine.Change, error) {
-	c, err := guarded(log, run, in, now)
+func apply(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, blobs *machine.Blobs) (machine.Change, error) {
+	c, err := guarded(log, run, in, now, blobs)
 	if fault.CodeOf(err) != "machine_defect" {
 		return c, err
 	}
 	end := machine.Terminate{Reason: "The run met a defect of Heddle and was ended; the server's log has the details."}
-	if ended, endErr := guarded(log, run, end, now); endErr == nil {
+	if ended, endErr := guarded(log, run, end, now, nil); endErr == nil {
 		return ended, nil
 	}
 	return machine.Change{Run: run}, err
 }
 
-func guarded(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time) (c machine.Change, err error) {
+func guarded(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, blobs *machine.Blobs) (c machine.Change, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("the machine panicked", "run_id", run.RunID, "input", fmt.Sprintf("%T", in),
@@ -34,7 +34,7 @@ func guarded(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time
 			err = fault.New(fault.Internal, "machine_defect", "Run %s met a defect of Heddle; the server's log has the details.", run.RunID)
 		}
 	}()
-	return machine.Apply(run, in, now)
+	return machine.ApplyWith(run, in, now, blobs)
 }
 
 // defect is the failure of an attempt that panicked: it fails alone.

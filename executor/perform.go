@@ -44,18 +44,38 @@ func (e *engine) perform(l *live, x machine.Execute) {
 	go func() {
 		defer stop(nil)
 		defer e.endAct()
-		result, failure := e.redacted(ctx, call, func(call Call) (Result, *machine.Failure) { return e.attempt(ctx, call, x) })
+		work := tenancy{room: e.work}
+		defer work.leave()
+		result, failure := e.performed(ctx, call, x, &work)
+		blob := ""
+		if failure == nil {
+			result.Output, blob, failure = e.setApart(call, result.Output)
+		}
 		e.mu.Lock()
 		delete(l.attempts, key)
 		e.mu.Unlock()
 		if errors.Is(context.Cause(ctx), errAbandoned) {
+			e.release([]string{blob})
 			return // cut off: whoever drives the run next begins it again
 		}
 		e.crash("effect_done")
 		e.post(l.id, envelope{in: machine.StepEnded{
 			Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Failure: failure, Usage: result.Usage,
-		}}, false)
+		}, blob: blob}, false)
 	}()
+}
+
+// performed is an attempt with what it gave redacted. work is the memory that
+// its output may take meanwhile.
+func (e *engine) performed(ctx context.Context, call Call, x machine.Execute, work *tenancy) (Result, *machine.Failure) {
+	call.Room = func(n int64) error { return work.grow(ctx, workFactor*n) }
+	return e.redacted(ctx, call, func(call Call) (Result, *machine.Failure) {
+		result, failure := e.attempt(ctx, call, x)
+		if n := len(result.Output); n > MaxInline {
+			_ = work.grow(context.WithoutCancel(ctx), workFactor*int64(n)) // it ends when it gets the room
+		}
+		return result, failure
+	})
 }
 
 // beginAct notes an attempt, unless this node stopped since the attempt was
@@ -109,7 +129,9 @@ func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (res
 		return Result{}, stopped()
 	}
 	defer e.steps.leave()
-	config, failure := e.render(ctx, call.TenantID, x.Config, x.Scope)
+	sending := tenancy{room: e.sending}
+	defer sending.leave()
+	config, failure := e.renderApart(ctx, call, x, &sending)
 	if failure != nil {
 		return Result{}, failure
 	}
@@ -128,6 +150,33 @@ func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (res
 		return result, e.asFailure(ctx, err, x)
 	}
 	return result, checkOutput(result.Output, x.OutputSchema)
+}
+
+// renderApart renders a config whose expressions may read values that are
+// stored apart. A config that came to hold much of them keeps its room.
+func (e *engine) renderApart(ctx context.Context, call Call, x machine.Execute, sending *tenancy) (json.RawMessage, *machine.Failure) {
+	var loads []machine.BlobRef
+	scope, b := x.Scope, e.noBlobs()
+	work := tenancy{room: e.work}
+	defer work.leave()
+	for {
+		if b != nil {
+			scope = machine.Supplied(x.Scope, b)
+		}
+		config, failure := e.render(ctx, call.TenantID, x.Config, scope)
+		w := b.Wants()
+		if w == nil {
+			if len(config) <= MaxInline {
+				sending.leave()
+			}
+			return config, failure
+		}
+		loads = append(loads, w.Load...)
+		work.leave()
+		if sending.grow(ctx, totalOf(loads)) != nil || e.loadBlobs(ctx, &work, b, loads) != nil {
+			return nil, stopped()
+		}
+	}
 }
 
 func (e *engine) asFailure(ctx context.Context, err error, x machine.Execute) *machine.Failure {

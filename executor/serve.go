@@ -69,7 +69,7 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	}()
 	var loops sync.WaitGroup
 	if e.recover(leading) {
-		for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop, e.inboxLoop} {
+		for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop, e.inboxLoop, e.sweepLoop} {
 			loops.Go(func() { loop(leading) })
 		}
 		s.ready.Store(true)

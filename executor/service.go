@@ -17,6 +17,8 @@ type Config struct {
 	Store  Store
 	Runner Runner
 	Hub    *events.Hub
+	// Blobs may be nil: then large values stay in the journal.
+	Blobs BlobStore
 	// Secrets may be nil: then there are none.
 	Secrets Secrets
 	// Tracer may be nil: then no spans are made.
@@ -30,6 +32,7 @@ type Config struct {
 	MaxRuns    int           // runs with a step in action: 10
 	MaxSteps   int           // attempts in action: 256
 	MaxScripts int           // script attempts in action: 4
+	RunBlobs   int64         // bytes that one run may have stored apart: 256 MiB
 	Drain      time.Duration // what steps in action get at a stop: 10 s
 	Writers    int           // group commits at once: 1
 	Group      int           // members of a group commit: 256
@@ -47,6 +50,7 @@ func (c Config) withDefaults() Config {
 	c.MaxRuns = orDefault(c.MaxRuns, 10)
 	c.MaxSteps = orDefault(c.MaxSteps, 256)
 	c.MaxScripts = orDefault(c.MaxScripts, 4)
+	c.RunBlobs = orDefault(c.RunBlobs, MaxRunBlobs)
 	c.Drain = orDefault(c.Drain, 10*time.Second)
 	c.Writers = orDefault(c.Writers, 1)
 	c.Group = orDefault(c.Group, 256)
@@ -61,7 +65,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func orDefault[T int | time.Duration](v, d T) T {
+func orDefault[T int | int64 | time.Duration](v, d T) T {
 	if v == 0 {
 		return d
 	}

@@ -90,7 +90,7 @@ func (s *Service) pending(ctx context.Context, p Posted, in machine.Input) (outc
 	if err != nil {
 		return outcome{}, err
 	}
-	c, refused := apply(s.cfg.Log, run, machine.Held{Input: in}, s.now())
+	c, refused := apply(s.cfg.Log, run, machine.Held{Input: in}, s.now(), nil)
 	if refused != nil {
 		if withdrawn, err := s.cfg.Store.Withdraw(ctx, p.ID); err != nil || withdrawn {
 			return outcome{err: refused}, refused

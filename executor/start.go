@@ -215,7 +215,12 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 
 // begin gives the change that creates a run and begins it; false: it cannot.
 func (e *engine) begin(created machine.Change) (machine.Change, bool) {
-	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt)
+	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt, e.noBlobs())
+	var wants *machine.Wants
+	if errors.As(err, &wants) {
+		e.backlog.mark() // it makes large values at once: whoever drives it stores them
+		return created, false
+	}
 	if err != nil {
 		e.log.Error("a new run did not begin", "run_id", created.Run.RunID, "error", err)
 		return created, false

@@ -60,7 +60,12 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 		RunID: header.RunID, TenantID: req.TenantID, WorkflowID: target.WorkflowID, StepID: req.StepID,
 		Type: x.Type, Attempt: x.Attempt, Key: x.Key,
 	}
-	result, failure := s.engine.redacted(ctx, call, func(call Call) (Result, *machine.Failure) { return s.engine.attempt(ctx, call, x) })
+	work := tenancy{room: s.engine.work}
+	defer work.leave()
+	result, failure := s.engine.performed(ctx, call, x, &work)
+	if failure == nil && len(result.Output) > MaxInline {
+		failure = tooLarge("The step gave %d bytes; a test shows at most %d MiB, and a run stores more apart.", len(result.Output), MaxInline>>20)
+	}
 	out := StepTest{Output: result.Output, Duration: s.now().Sub(now)}
 	if failure != nil {
 		out.Output, out.Error = nil, &failure.Error

@@ -1,0 +1,67 @@
+package executor
+
+import (
+	"context"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// How much memory large values may take, in bytes, all runs together. What
+// asks for more than all of it gets all of it.
+const (
+	// workRoom is for what is read, redacted, stored or evaluated right now. Who
+	// holds some of it waits for nothing but the store.
+	workRoom = 256 << 20
+	// sendRoom is for configs with contents of blobs, while their attempts last.
+	// Who holds some of it may wait for workRoom, never the other way round.
+	sendRoom = 256 << 20
+	// workFactor is how many copies of a value there are at worst while it is
+	// worked on: as it came, as JSON, redacted, and what is not collected yet.
+	workFactor = 4
+)
+
+// room is memory that goroutines share, first come first served.
+type room struct {
+	weight *semaphore.Weighted
+	size   int64
+}
+
+func newRoom(size int64) *room { return &room{semaphore.NewWeighted(size), size} }
+
+// take waits for n bytes; done gives them back.
+func (r *room) take(ctx context.Context, n int64) (done func(), err error) {
+	n = min(n, r.size)
+	if err := r.weight.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	return func() { r.weight.Release(n) }, nil
+}
+
+// tenancy is what one attempt holds of a room.
+type tenancy struct {
+	room *room
+	held int64
+	done func()
+}
+
+// grow makes the tenancy one of n bytes in all, if it is less. What it had it
+// gives back first, so that nobody waits with room in hand.
+func (t *tenancy) grow(ctx context.Context, n int64) error {
+	if n <= t.held {
+		return nil
+	}
+	t.leave()
+	done, err := t.room.take(ctx, n)
+	if err != nil {
+		return err
+	}
+	t.held, t.done = n, done
+	return nil
+}
+
+func (t *tenancy) leave() {
+	if t.done != nil {
+		t.done()
+	}
+	t.held, t.done = 0, nil
+}
