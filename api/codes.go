@@ -32,6 +32,7 @@ func errorCodes() []errorCode {
 		{"method_not_allowed", 405, "The route is there, but not with this method; see Allow."},
 		{"workflow_has_no_template", 409, "The workflow was not made of a template."},
 		{"slug_taken", 409, "Another workflow or tenant has the slug."},
+		{"id_taken", 409, "An imported workflow's id is in use."},
 		{"label_taken", 409, "Another version of the workflow has the label."},
 		{"workflow_archived", 409, "An archived workflow is not edited; change its status first."},
 		{"workflow_has_open_runs", 409, "Delete with force=true, or wait for the runs."},
@@ -90,6 +91,12 @@ func errorCodes() []errorCode {
 		{"store_unavailable", 503, "The database does not answer; try again after Retry-After."},
 		{"outcome_unknown", 503, "The database went away during the commit: look before you try again."},
 	}
+}
+
+// startCodes are those of what starts a run.
+func startCodes(more ...string) []string {
+	return append(more, "workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing", "concurrency_limit",
+		"concurrency_key", "invalid_input", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown")
 }
 
 // commonCodes are those that a route has by its nature.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,7 +25,8 @@ type document struct {
 type operation struct {
 	OperationID string
 	Responses   map[string]struct {
-		Content map[string]json.RawMessage
+		Description string
+		Content     map[string]json.RawMessage
 	}
 }
 
@@ -67,6 +69,12 @@ func (d *document) check(t testing.TB, r request, got response) {
 	if !ok {
 		t.Errorf("%s %s: %s is not documented: %s", r.method, path, status, got.body)
 		return
+	}
+	if got.status >= http.StatusBadRequest && r.method != http.MethodHead {
+		var problem struct{ Code string }
+		if err := json.Unmarshal([]byte(got.body), &problem); err != nil || !slices.Contains(strings.Split(answer.Description, ", "), problem.Code) {
+			t.Errorf("%s %s: %s with the code %s is not documented, only %s", r.method, path, status, problem.Code, answer.Description)
+		}
 	}
 	media, _, _ := strings.Cut(got.header.Get("Content-Type"), ";")
 	if len(answer.Content) == 0 {

@@ -17,8 +17,7 @@ func (h *Handler) runsDialectTable() []route {
 		route{method: http.MethodPost, path: runsBase, id: "createRun", tag: "v1",
 			summary: "Start a run", action: access.Execute, on: onNamed, body: requiredBody, idempotent: true,
 			answers: []answer{{status: http.StatusCreated, body: v1Started{}, about: "The run is stored.", headers: []string{"Location"}}},
-			codes: []string{"workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing", "concurrency_limit",
-				"invalid_input", "outcome_unknown"}}.to(taking(h.v1Create)),
+			codes:   startCodes()}.to(taking(h.v1Create)),
 		route{method: http.MethodGet, path: runsBase, id: "listAllRuns", tag: "v1",
 			summary: "List runs of every workflow, newest first", action: access.View, on: onVisible,
 			query: v1Filters(), answers: ok(v1RunList{}), codes: []string{"workflow_not_found"}}.to(bare(h.v1List)),
@@ -48,7 +47,8 @@ func (h *Handler) runsDialectTable() []route {
 		route{method: http.MethodPost, path: run + "/signals/{name}", id: "signalRun", tag: "v1",
 			summary: "Deliver a signal, once per request id", action: access.Execute, on: onRun, body: optionalBody,
 			answers: accepted(v1Delivered{}),
-			codes:   []string{"run_not_found", "run_finished", "invalid_request", "invalid_payload", "signal_mismatch"}}.to(taking(h.v1Signal)),
+			codes: []string{"run_not_found", "run_finished", "invalid_request", "invalid_payload", "signal_mismatch",
+				"secret_in_input", "secret_key_unavailable"}}.to(taking(h.v1Signal)),
 	}
 }
 

@@ -27,9 +27,8 @@ func (h *Handler) turnsTable() []route {
 		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: onNamed, body: optionalBody, tolerant: true, idempotent: true,
 		query:   []param{{name: "version", about: "Of the first turn; 0 is the active one."}},
 		answers: ok(turnAnswer{}),
-		codes: []string{"acl_denied", "workflow_not_found", "version_not_found", "run_not_found", "workflow_not_runnable", "workflow_changing",
-			"concurrency_limit", "concurrency_key", "invalid_input", "secret_in_input", "invalid_payload", "signal_mismatch", "run_finished",
-			"run_not_resumable", "not_waiting_for_input", "turn_in_progress", "outcome_unknown"}}.to(taking(h.execute))}
+		codes: startCodes("run_not_found", "invalid_payload", "signal_mismatch", "run_finished", "run_not_resumable",
+			"not_waiting_for_input", "turn_in_progress", "steering_pending")}.to(taking(h.execute))}
 }
 
 // bareID is an id without its prefix, as the turns dialect prints it.

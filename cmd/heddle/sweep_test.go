@@ -24,7 +24,8 @@ import (
 
 // TestBadInputOfEveryKind sends each operation of the OpenAPI document, over a
 // real connection, what no sane client sends. Every answer is one of the
-// documented statuses below 500, and every refusal is in the envelope.
+// documented statuses below 500, and every refusal is in the envelope with a
+// documented code.
 func TestBadInputOfEveryKind(t *testing.T) {
 	s := newSweep(t)
 	for _, op := range s.operations(t) {
@@ -87,7 +88,7 @@ func newSweep(t *testing.T) *sweep {
 type operation struct {
 	method, path string
 	params       map[string]string // name: in
-	documented   map[int]bool
+	documented   map[int]string    // of a refusal: its codes
 	hasBody      bool
 	lines        bool // the body is lines of JSON, of any number
 }
@@ -98,7 +99,7 @@ func (s *sweep) operations(t *testing.T) []operation {
 		Paths map[string]map[string]struct {
 			Parameters []struct{ Name, In string }
 			Body       json.RawMessage `json:"requestBody"`
-			Responses  map[string]json.RawMessage
+			Responses  map[string]struct{ Description string }
 		}
 	}
 	if err := s.c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/openapi.json"}, &document); err != nil {
@@ -108,16 +109,16 @@ func (s *sweep) operations(t *testing.T) []operation {
 	for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
 		for _, method := range slices.Sorted(maps.Keys(document.Paths[path])) {
 			d := document.Paths[path][method]
-			op := operation{method: strings.ToUpper(method), path: path, params: map[string]string{}, documented: map[int]bool{}, hasBody: d.Body != nil, lines: bytes.Contains(d.Body, []byte("ndjson"))}
+			op := operation{method: strings.ToUpper(method), path: path, params: map[string]string{}, documented: map[int]string{}, hasBody: d.Body != nil, lines: bytes.Contains(d.Body, []byte("ndjson"))}
 			for _, p := range d.Parameters {
 				op.params[p.Name] = p.In
 			}
-			for status := range d.Responses {
+			for status, answer := range d.Responses {
 				n, err := strconv.Atoi(status)
 				if err != nil {
 					t.Fatalf("%s %s documents the status %q", method, path, status)
 				}
-				op.documented[n] = true
+				op.documented[n] = answer.Description
 			}
 			all = append(all, op)
 		}
@@ -183,15 +184,19 @@ func (s *sweep) ask(t *testing.T, op operation, target string, header http.Heade
 		t.Errorf("a server's error: %s", about)
 	case want != 0 && resp.StatusCode != want:
 		t.Errorf("not %d: %s", want, about)
-	case want == 0 && !op.documented[resp.StatusCode]:
+	case want == 0 && op.documented[resp.StatusCode] == "":
 		t.Errorf("not documented: %s", about)
 	case resp.StatusCode >= 400:
-		enveloped(t, about, resp.Header.Get("X-Request-Id"), text)
+		code := enveloped(t, about, resp.Header.Get("X-Request-Id"), text)
+		if codes := op.documented[resp.StatusCode]; want == 0 && !slices.Contains(strings.Split(codes, ", "), code) {
+			t.Errorf("only %s is documented: %s", codes, about)
+		}
 	}
 }
 
-// enveloped wants the one envelope of the product, with the request's id.
-func enveloped(t *testing.T, about, requestID string, text []byte) {
+// enveloped wants the one envelope of the product, with the request's id, and
+// gives the code in it.
+func enveloped(t *testing.T, about, requestID string, text []byte) (code string) {
 	t.Helper()
 	var e struct {
 		Error struct {
@@ -205,10 +210,11 @@ func enveloped(t *testing.T, about, requestID string, text []byte) {
 	if err != nil || e.Code == "" || e.Message == "" || e.Code != e.Error.Code || e.Message != e.Error.Message || e.Error.RequestID == "" || e.Error.RequestID != requestID {
 		t.Errorf("not the envelope (X-Request-Id %q): %s", requestID, about)
 	}
+	return e.Code
 }
 
 func (s *sweep) without(t *testing.T, op operation) {
-	if !op.documented[http.StatusUnauthorized] {
+	if op.documented[http.StatusUnauthorized] == "" {
 		return
 	}
 	for _, value := range []string{"", "Bearer", "Bearer ", "Basic dTpw", "Bearer iw_live_0", "Bearer " + strings.Repeat("x", 3000), "Bearer " + sweepKey + " x", sweepKey} {
