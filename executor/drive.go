@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"heddle/events"
 	"heddle/executor/machine"
@@ -24,10 +25,30 @@ func (e *engine) drive(l *live) {
 		if l.run == nil && !e.load(l, envs) {
 			return
 		}
-		if !e.runOnce(l, envs) {
+		if !e.runAll(l, envs) {
 			return
 		}
 	}
+}
+
+// runAll applies inputs in batches. One with which a new run is to be stored
+// is a batch of its own.
+func (e *engine) runAll(l *live, envs []envelope) bool {
+	for len(envs) > 0 {
+		n := slices.IndexFunc(envs, func(env envelope) bool { return env.with != nil })
+		switch n {
+		case -1:
+			n = len(envs)
+		case 0:
+			n = 1
+		}
+		if !e.runOnce(l, envs[:n]) {
+			refuse(envs[n:], notReady("The run is not driven here any more; try again shortly."))
+			return false
+		}
+		envs = envs[n:]
+	}
+	return true
 }
 
 // load folds the run from its journal. Where that fails the run leaves memory;
@@ -78,6 +99,7 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 		e.abandon(l)
 		return false
 	}
+	with := envs[0].with
 	envs = e.mayBegin(l, envs)
 	held := !e.driving.Load()
 	change, answers, err := e.applyAll(l, envs, held)
@@ -94,7 +116,11 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 	written := l.written(envs)
 	defer e.release(written)
 	if err == nil && len(change.Events) > 0 {
-		err = e.commitGrowth(l, change, answers, named(written, change))
+		err = e.commitGrowth(l, change, answers, named(written, change), with)
+	}
+	if err != nil && with != nil && refusesSuccessor(err) {
+		refuse(envs, asSuccessorRefusal(err))
+		return true
 	}
 	if err != nil {
 		refuse(envs, err)
@@ -245,14 +271,16 @@ func (e *engine) giveBack(l *live) {
 }
 
 // commitGrowth makes a change durable. It returns an error only when the run
-// is another's: a store that is away is asked again until it answers.
-func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, blobs []string) error {
+// is another's, or with is refused: a store that is away is asked again until
+// it answers.
+func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, blobs []string, with *Commit) error {
 	commit := Commit{
 		Row:      rowOf(change.Run, l.trace, e.now()),
 		Expected: l.run.Seq,
 		Events:   change.Events,
 		Snapshot: l.snapshot.take(change),
 		Blobs:    blobs,
+		With:     with,
 	}
 	commit.Taken = taken(answers, commit.Row)
 	for {
@@ -264,6 +292,9 @@ func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, 
 		if err == nil {
 			e.crash("after_commit")
 			return nil
+		}
+		if with != nil && refusesSuccessor(err) {
+			return err
 		}
 		if errors.Is(err, ErrFenced) || fault.KindOf(err) == fault.NotFound || e.stopped.Load() {
 			e.log.Warn("a run moved on without this node", "run_id", l.id, "error", err)

@@ -86,7 +86,8 @@ type envelope struct {
 	in     machine.Input
 	posted string // the input's id in the inbox; "" where it came directly
 	answer chan<- outcome
-	blob   string // what a step's end brings that no commit has named yet
+	blob   string  // what a step's end brings that no commit has named yet
+	with   *Commit // a new run that is stored together with what the input does
 }
 
 // outcome is what became of an input: the run's row after it, whether it did
@@ -152,11 +153,16 @@ func (e *engine) post(runID string, env envelope, slotTaken bool) {
 
 // ask posts an input and waits for what became of it.
 func (e *engine) ask(ctx context.Context, runID string, in machine.Input) (outcome, error) {
+	return e.askWith(ctx, runID, envelope{in: in})
+}
+
+func (e *engine) askWith(ctx context.Context, runID string, env envelope) (outcome, error) {
 	if !e.open.Load() {
 		return outcome{}, notReady("No executor is serving here; try again shortly.")
 	}
 	answer := make(chan outcome, 1)
-	e.post(runID, envelope{in: in, answer: answer}, false)
+	env.answer = answer
+	e.post(runID, env, false)
 	select {
 	case out := <-answer:
 		return out, out.err

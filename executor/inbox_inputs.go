@@ -20,6 +20,8 @@ type inputData struct {
 	Redrive   string          `json:"redrive,omitempty"`
 	Version   int             `json:"version,omitempty"`
 	Hash      string          `json:"hash,omitempty"`
+	IfPaused  bool            `json:"if_paused,omitempty"`
+	With      *Commit         `json:"with,omitempty"`
 }
 
 // encodeInput words an input for the inbox; false: that kind is never posted.
@@ -35,7 +37,7 @@ func encodeInput(in machine.Input) (kind string, data json.RawMessage, posted bo
 	case machine.Signal:
 		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload}
 	case machine.Resume:
-		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive}
+		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive, IfPaused: in.IfPaused}
 		if in.Plan != nil {
 			d.Version, d.Hash = in.Version, in.Hash
 		}
@@ -56,7 +58,7 @@ func (s *Service) decodeInput(ctx context.Context, p Posted) (machine.Input, err
 	switch p.Kind {
 	case "cancel":
 		return machine.Cancel{Reason: d.Reason}, nil
-	case "terminate":
+	case "terminate", kindRestart:
 		return machine.Terminate{Reason: d.Reason}, nil
 	case "pause":
 		return machine.Pause{}, nil
@@ -69,7 +71,7 @@ func (s *Service) decodeInput(ctx context.Context, p Posted) (machine.Input, err
 }
 
 func (s *Service) decodeResume(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
-	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive}
+	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive, IfPaused: d.IfPaused}
 	if d.Hash == "" {
 		return in, nil
 	}

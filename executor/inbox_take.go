@@ -114,9 +114,14 @@ func (e *engine) handOver(ctx context.Context, p Posted) {
 		e.concluded(p, e.svc.epoch.Load(), outcome{err: err})
 		return
 	}
+	with, err := decodeSuccessor(p)
+	if err != nil {
+		e.concluded(p, e.svc.epoch.Load(), outcome{err: err})
+		return
+	}
 	e.crash("inbox_read")
 	epoch, answer := e.svc.epoch.Load(), make(chan outcome, 1)
-	e.post(p.RunID, envelope{in: in, posted: p.ID, answer: answer}, false)
+	e.post(p.RunID, envelope{in: in, posted: p.ID, with: with, answer: answer}, false)
 	go func() { e.concluded(p, epoch, <-answer) }()
 }
 

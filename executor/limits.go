@@ -181,6 +181,15 @@ type Limited struct {
 	Hash       string
 	Key        string
 	Begun      bool
+	Named      bool
+}
+
+// replaced is how many open runs end in favour of a start.
+func replaced(req StartRequest) int {
+	if req.replaces {
+		return 1
+	}
+	return 0
 }
 
 // restoreLimits counts afresh what the store has: first the runs that have
@@ -193,7 +202,7 @@ func (e *engine) restoreLimits(ctx context.Context) error {
 	fresh := newLimits()
 	for _, begun := range []bool{true, false} {
 		for _, r := range open {
-			if r.Begun != begun {
+			if r.Begun != begun || !begun && r.Named && e.svc.cfg.HoldNamed {
 				continue
 			}
 			c, err := e.svc.plans.get(ctx, r.WorkflowID, r.Version, r.Hash)
@@ -228,6 +237,11 @@ func (e *engine) mayBegin(l *live, envs []envelope) []envelope {
 		return envs
 	}
 	e.holdQueued(l.id, g, c)
+	for _, env := range envs {
+		if begins(env) && env.answer != nil {
+			env.answer <- outcome{row: rowOf(l.run, l.trace, e.now())}
+		}
+	}
 	return slices.DeleteFunc(envs, begins)
 }
 
@@ -258,15 +272,15 @@ func refuseBeyond(c *definitions.Concurrency) error {
 
 // roomFor gives the key of a run that is about to be stored as queued. Where
 // the workflow rejects runs beyond its limit and none is free just now, it is
-// fault.Conflict concurrency_limit.
-func (s *Service) roomFor(ctx context.Context, run *machine.Run) (string, error) {
+// fault.Conflict concurrency_limit. leaving is how many end in its favour.
+func (s *Service) roomFor(ctx context.Context, run *machine.Run, leaving int) (string, error) {
 	key, err := run.ConcurrencyKey()
 	c := run.Concurrency()
 	if err != nil || c == nil || c.OnLimit != "reject" {
 		return key, err
 	}
 	open, err := s.cfg.Store.OpenOf(ctx, run.WorkflowID, key)
-	if err == nil && open >= c.Limit {
+	if err == nil && open-leaving >= c.Limit {
 		err = refuseBeyond(c)
 	}
 	return key, err

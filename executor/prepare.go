@@ -46,7 +46,7 @@ func (s *Service) Prepare(ctx context.Context, req StartRequest, again bool) (Pr
 }
 
 func (s *Service) prepare(ctx context.Context, created machine.Change, target Target, req StartRequest, again bool) (Prepared, error) {
-	key, err := s.roomFor(ctx, created.Run)
+	key, err := s.roomFor(ctx, created.Run, replaced(req))
 	if err != nil {
 		return Prepared{}, err
 	}

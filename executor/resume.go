@@ -25,6 +25,11 @@ func (s *Service) Resume(ctx context.Context, tenantID, runID string, req Resume
 	return s.steer(ctx, tenantID, runID, in)
 }
 
+// Unpause goes on with a paused run; any other is returned as it is.
+func (s *Service) Unpause(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.steer(ctx, tenantID, runID, machine.Resume{IfPaused: true})
+}
+
 // PreviewResume tells what Resume would keep and what it would run again, and
 // writes nothing. Its errors are those of Resume.
 func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req ResumeRequest) ([]machine.Verdict, error) {

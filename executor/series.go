@@ -2,9 +2,14 @@ package executor
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
 )
 
 // Member is a run's place in a series: runs of one workflow that follow each
@@ -69,4 +74,127 @@ func (s *Service) Named(ctx context.Context, tenantID, workflowID, name string, 
 // NamedRuns lists a page of a workflow's series.
 func (s *Service) NamedRuns(ctx context.Context, q NamedQuery) (NamedPage, error) {
 	return s.cfg.Store.NamedRuns(ctx, q)
+}
+
+// RestartNamed begins the next run of a series: with the input and trigger of
+// the latest, on the workflow's active version, its number one higher. A latest
+// run that is open is terminated in the same transaction. Errors: those of
+// Start, and fault.NotFound run_not_found.
+func (s *Service) RestartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
+	var err error
+	for range restartTries {
+		var next NamedRun
+		next, err = s.restartOnce(ctx, req)
+		if code := fault.CodeOf(err); !errors.Is(err, ErrFenced) && code != "workflow_changing" && code != "run_finished" {
+			return next, err
+		}
+	}
+	return NamedRun{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %q or its workflow is being changed; try again.", req.Name)
+}
+
+// RestartNamedRequest names a series. Trace and Keep are those of a start.
+type RestartNamedRequest struct {
+	TenantID   string
+	WorkflowID string
+	Name       string
+	Trace      Trace
+	Keep       func(Record) *idempotency.Answer
+}
+
+// restartTries bounds how often a restart that lost a race begins anew.
+const restartTries = 50
+
+func (s *Service) restartOnce(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
+	old, err := s.Named(ctx, req.TenantID, req.WorkflowID, req.Name, Latest)
+	if err != nil {
+		return NamedRun{}, err
+	}
+	p, err := s.Prepare(ctx, StartRequest{
+		TenantID: req.TenantID, Workflow: req.WorkflowID, Trigger: old.Trigger, Input: old.Input,
+		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
+	}, true)
+	if err != nil {
+		return NamedRun{}, err
+	}
+	next := NamedRun{Record: p.Row, Name: old.Name, Number: old.Number + 1, Since: old.Since}
+	p.Member = &Member{Name: next.Name, Number: next.Number, After: old.RunID}
+	if old.State.Terminal() {
+		err = s.engine.follow(Commit{Row: old.Record, Expected: old.Seq, With: &p.Commit})
+	} else {
+		err = s.succeed(ctx, old.Record, &p.Commit)
+	}
+	if err != nil && !s.landed(ctx, req.TenantID, next.RunID, err) {
+		return NamedRun{}, asSuccessorRefusal(err)
+	}
+	s.Stored(p)
+	return next, nil
+}
+
+// follow stores the successor of a run that has ended.
+func (e *engine) follow(c Commit) error {
+	err := e.commits.submit(0, c)
+	if fault.CodeOf(err) == "outcome_unknown" {
+		return e.settleNew(*c.With, err)
+	}
+	return err
+}
+
+// kindRestart is a posted Terminate that carries the run's successor.
+const kindRestart = "restart"
+
+// succeed ends an open run and stores the one that takes its place, together,
+// on the node that drives the run.
+func (s *Service) succeed(ctx context.Context, old Record, next *Commit) error {
+	in := machine.Terminate{Reason: "The run was restarted."}
+	_, err := s.engine.askWith(ctx, old.RunID, envelope{in: in, with: next})
+	if fault.CodeOf(err) != "not_ready" || !s.serving.Load() {
+		return err
+	}
+	data, err := json.Marshal(inputData{Reason: in.Reason, With: next})
+	if err != nil {
+		return fmt.Errorf("encode a run for the inbox: %w", err)
+	}
+	p := Posted{ID: s.cfg.NewID("inp_"), TenantID: old.TenantID, RunID: old.RunID, Kind: kindRestart, Data: data, At: s.now()}
+	_, err = s.deliverPosted(ctx, p, in)
+	return err
+}
+
+// decodeSuccessor reads the run that a posted input carries; nil: none.
+func decodeSuccessor(p Posted) (*Commit, error) {
+	if p.Kind != kindRestart {
+		return nil, nil
+	}
+	var d inputData
+	if err := json.Unmarshal(p.Data, &d); err != nil || d.With == nil {
+		return nil, fault.Wrap(err, fault.Internal, "internal", "The input %s cannot be read.", p.ID)
+	}
+	d.With.Row.Output = nil // a new run has none; its JSON is null
+	return d.With, nil
+}
+
+// landed tells whether a run was stored although the answer was an error that
+// leaves it open.
+func (s *Service) landed(ctx context.Context, tenantID, runID string, err error) bool {
+	if fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
+		return false
+	}
+	_, missing := s.cfg.Store.Run(context.WithoutCancel(ctx), tenantID, runID)
+	return missing == nil
+}
+
+// refusesSuccessor tells the errors of a commit that are about the run that
+// rides with it: the run itself stays as it was.
+func refusesSuccessor(err error) bool {
+	return errors.Is(err, ErrStale) || errors.Is(err, ErrDuplicateKey) || fault.CodeOf(err) == "workflow_not_found"
+}
+
+// asSuccessorRefusal words such an error for the caller.
+func asSuccessorRefusal(err error) error {
+	switch {
+	case errors.Is(err, ErrStale):
+		return fault.Wrap(err, fault.Conflict, "workflow_changing", "The workflow is being changed; try again.")
+	case errors.Is(err, ErrDuplicateKey):
+		return keyTaken()
+	}
+	return err
 }

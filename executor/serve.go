@@ -298,9 +298,13 @@ func (e *engine) queuedRuns(ctx context.Context) []string {
 	}
 	// Runs that are just beginning are queued in the store still; with many
 	// slots they may fill a page.
+	queue := e.store.Queued
+	if e.svc.cfg.HoldNamed {
+		queue = e.store.QueuedUnnamed
+	}
 	for limit := queuePage; ; limit *= 2 {
 		foundEmpty := e.backlog.look()
-		ids, err := e.store.Queued(ctx, limit)
+		ids, err := queue(ctx, limit)
 		if err != nil {
 			e.log.Warn("the queue could not be read", "error", err)
 			return nil

@@ -42,6 +42,9 @@ type Config struct {
 	OutcomeWait time.Duration
 	// Heartbeat is the silence after which Follow calls Sink.Idle: 15 s.
 	Heartbeat time.Duration
+	// HoldNamed leaves queued runs that have a name in the queue until Advance
+	// lets them begin.
+	HoldNamed bool
 	// Crash, when set, is called at named points; tests kill the process there.
 	Crash func(point string)
 }

@@ -91,6 +91,9 @@ func (s *Service) pending(ctx context.Context, p Posted, in machine.Input) (outc
 		return outcome{}, err
 	}
 	c, refused := apply(s.cfg.Log, run, machine.Held{Input: in}, s.now(), nil)
+	if p.Kind == kindRestart && refused == nil {
+		refused = notReady("No node drives runs; try again shortly.") // a second one would count
+	}
 	if refused != nil {
 		if withdrawn, err := s.cfg.Store.Withdraw(ctx, p.ID); err != nil || withdrawn {
 			return outcome{err: refused}, refused

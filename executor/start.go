@@ -25,12 +25,17 @@ type StartRequest struct {
 	// Keep makes the answer that is kept for the caller's Idempotency-Key; nil
 	// where there is none.
 	Keep func(Record) *idempotency.Answer
+	// Name is the run's name, unique within the workflow; "" for none. See
+	// Member.
+	Name string
+	// replaces: an open run ends in the same transaction.
+	replaces bool
 }
 
 // Start stores a run and sets it going. When it returns, the run is durable.
 // Errors: fault.NotFound workflow_not_found and version_not_found,
-// fault.Conflict workflow_not_runnable and idempotency_key_taken (the kept
-// answer is then to be read), fault.Unacceptable invalid_input and secret_in_input,
+// fault.Conflict workflow_not_runnable, run_name_taken and
+// idempotency_key_taken (the kept answer is then to be read), fault.Unacceptable invalid_input and secret_in_input,
 // fault.Unavailable store_unavailable and outcome_unknown.
 func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 	if len(req.Input) == 0 {
@@ -60,6 +65,9 @@ func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) 
 	if err != nil {
 		return Record{}, err
 	}
+	if req.Name != "" && s.cfg.HoldNamed {
+		return s.startHeld(ctx, created, target, req)
+	}
 	key, err := created.Run.ConcurrencyKey()
 	if err != nil {
 		return Record{}, s.unlessStale(ctx, target, req, err)
@@ -68,6 +76,15 @@ func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) 
 		return s.engine.start(created, "", target, req)
 	}
 	return s.startLimited(ctx, created, key, target, req)
+}
+
+// startHeld stores a run that stays queued until Advance lets it begin.
+func (s *Service) startHeld(ctx context.Context, created machine.Change, target Target, req StartRequest) (Record, error) {
+	key, err := s.roomFor(ctx, created.Run, 0)
+	if err != nil {
+		return Record{}, s.unlessStale(ctx, target, req, err)
+	}
+	return s.engine.insert(&live{id: created.Run.RunID, key: key, trace: req.Trace}, created, false, target, req)
 }
 
 // startLimited starts a run of a workflow with a concurrency limit. The node
@@ -82,7 +99,7 @@ func (s *Service) startLimited(ctx context.Context, created machine.Change, key 
 	case leads:
 		return Record{}, refuseBeyond(c)
 	default:
-		if _, err := s.roomFor(ctx, created.Run); err != nil {
+		if _, err := s.roomFor(ctx, created.Run, 0); err != nil {
 			return Record{}, err
 		}
 	}
@@ -162,6 +179,9 @@ func (e *engine) insert(l *live, change machine.Change, begun bool, target Targe
 	commit := Commit{Row: row, Events: change.Events, Revision: target.Revision}
 	if req.Keep != nil {
 		commit.Answer = req.Keep(row)
+	}
+	if req.Name != "" {
+		commit.Member = &Member{Name: req.Name}
 	}
 	slot := l.slot
 	if slot {
@@ -247,12 +267,18 @@ func (e *engine) commitNew(epoch int64, c Commit) error {
 	case errors.Is(err, ErrStale):
 		return err
 	case errors.Is(err, ErrDuplicateKey):
-		return fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
+		return keyTaken()
+	case errors.Is(err, ErrNameTaken):
+		return fault.New(fault.Conflict, "run_name_taken", "The workflow has a run named %q already.", c.Member.Name)
 	case fault.CodeOf(err) == "outcome_unknown":
 		return e.settleNew(c, err)
 	default:
 		return err
 	}
+}
+
+func keyTaken() error {
+	return fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
 }
 
 func (e *engine) settleNew(c Commit, cause error) error {

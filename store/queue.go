@@ -15,7 +15,7 @@ import (
 const (
 	busySQL = "SELECT id FROM runs WHERE state IN ('running', 'pausing', 'cancelling', 'compensating') AND id > ? ORDER BY id LIMIT ?"
 
-	limitedSQL = "SELECT id, workflow_id, version, hash, concurrency_key, state FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id"
+	limitedSQL = "SELECT id, workflow_id, version, hash, concurrency_key, state, EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) AS named FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id"
 
 	openOfSQL = "SELECT count(*) FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND concurrency_key = ?"
 
@@ -137,14 +137,18 @@ func (db *DB) OpenRuns(ctx context.Context, tenantID, workflowID string) ([]stri
 // Limited lists the open runs that have a concurrency key, the oldest first.
 // Begun is false for a run that is queued, also after a resume.
 func (db *DB) Limited(ctx context.Context) ([]executor.Limited, error) {
-	var rows []runRow
+	var rows []struct {
+		ID, WorkflowID, Hash, ConcurrencyKey, State string
+		Version                                     int
+		Named                                       bool
+	}
 	if err := db.reader(ctx).Raw(limitedSQL).Scan(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
 	list := make([]executor.Limited, len(rows))
 	for i, r := range rows {
 		list[i] = executor.Limited{RunID: r.ID, WorkflowID: r.WorkflowID, Version: r.Version, Hash: r.Hash,
-			Key: r.ConcurrencyKey, Begun: r.State != string(machine.Queued)}
+			Key: r.ConcurrencyKey, Begun: r.State != string(machine.Queued), Named: r.Named}
 	}
 	return list, nil
 }

@@ -25,6 +25,8 @@ type Resume struct {
 	// Redrive names a top-level loop over items of which only the iterations
 	// that did not complete run again, "" none.
 	Redrive string
+	// IfPaused leaves any run but a paused one as it is, without an error.
+	IfPaused bool
 }
 
 // plain tells whether nothing but going on is asked.
@@ -83,6 +85,9 @@ func (r *Run) planFor(in Resume) *Plan {
 
 // resume makes a paused, failed or cancelled run queued again.
 func (t *turn) resume(in Resume) error {
+	if in.IfPaused && t.State != Paused {
+		return nil
+	}
 	if _, err := t.judge(in); err != nil {
 		return err
 	}

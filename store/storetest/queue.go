@@ -131,14 +131,18 @@ func testLimited(t *testing.T, db *store.DB) {
 	commit(t, db, grow(ended, machine.Failed, 4))
 	member(w, "run_4", "=b", 4)
 	member(w, "run_5", "", 5)
-	member(other, "run_6", "=a", 6)
+	named := newRun(other, "run_6", 6)
+	named.Row.ConcurrencyKey, named.Member = "=a", &executor.Member{Name: "a"}
+	commit(t, db, named)
 	got, err := db.Limited(ctx)
 	must(t, err)
 	limited := func(w definitions.Workflow, id, key string, begun bool) executor.Limited {
 		return executor.Limited{RunID: id, WorkflowID: w.ID, Version: 1, Hash: "sha256:" + w.Slug, Key: key, Begun: begun}
 	}
+	last := limited(other, "run_6", "=a", false)
+	last.Named = true
 	same(t, "open runs with a key", got, []executor.Limited{
-		limited(w, "run_1", "=a", true), limited(w, "run_3", "=a", false), limited(w, "run_4", "=b", false), limited(other, "run_6", "=a", false),
+		limited(w, "run_1", "=a", true), limited(w, "run_3", "=a", false), limited(w, "run_4", "=b", false), last,
 	})
 	n, err := db.OpenOf(ctx, w.ID, "=a")
 	must(t, err)

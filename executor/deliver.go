@@ -1,0 +1,61 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// How long Deliver asks again, and how long it pauses in between.
+const (
+	deliverFor   = 5 * time.Second
+	deliverPause = 50 * time.Millisecond
+)
+
+// Deliver is Signal for callers that repeat a request when they do not learn
+// its outcome and have no request id to make that safe: an answer that leaves
+// it open is only given when the journal cannot be read either. Errors: those
+// of Signal.
+func (s *Service) Deliver(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
+	if sig.RequestID == "" {
+		sig.RequestID = s.cfg.NewID("evt_")
+	}
+	ctx = context.WithoutCancel(ctx) // who went away may come back and ask again
+	patience, cancel := context.WithTimeout(ctx, deliverFor)
+	defer cancel()
+	for {
+		out, err := s.Signal(ctx, tenantID, runID, sig)
+		if err == nil || fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
+			return out, err
+		}
+		if pause(patience, deliverPause) {
+			continue
+		}
+		row, there := s.received(ctx, tenantID, runID, sig.RequestID)
+		if there {
+			return SignalOutcome{Row: row}, nil
+		}
+		if errors.Is(err, ErrFenced) {
+			err = notReady("The run is driven elsewhere by now; try again shortly.")
+		}
+		return out, err
+	}
+}
+
+// received looks for a delivery in the journal.
+func (s *Service) received(ctx context.Context, tenantID, runID, requestID string) (Record, bool) {
+	there := false
+	row, err := s.Walk(ctx, tenantID, runID, 0, func(e events.Event) error {
+		if e.Kind != events.SignalReceived || there {
+			return nil
+		}
+		d, err := machine.ReadDetail(e)
+		there = d.RequestID == requestID
+		return err
+	})
+	return row, there && err == nil
+}
