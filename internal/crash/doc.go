@@ -11,6 +11,10 @@
 //     with Last-Event-ID across the crashes gets each frame once and the same
 //     frames as one that reads the whole stream in the end.
 //
+// Three more tests kill servers while hundreds of schedules come due, also the
+// leader of three nodes on one database, and hold the ledgers against the clock,
+// the runs and their effects.
+//
 // Two tests run the same over a journal that is broken on purpose, one that lies
 // about what is durable and one that forgets, and fail unless the checker finds
 // it. Beside them: the database gone for ten seconds, and what SIGTERM does.
