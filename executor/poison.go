@@ -22,10 +22,12 @@ const (
 
 // How long a suspect stays alone while none of its steps ends: short at first,
 // because most suspects are innocent and keep all others waiting; twice as long
-// with each further crash, because what kills may take its time.
+// with each further crash, because what kills may take its time. Many suspects
+// share a longer time.
 const (
-	aloneFirst = 5 * time.Second
-	aloneMost  = 5 * time.Minute
+	aloneFirst  = time.Second
+	aloneShared = 20 * time.Second
+	aloneMost   = 5 * time.Minute
 )
 
 // Suspect is a run that was in action at more than one crash, and how often
@@ -37,20 +39,22 @@ type Suspect struct {
 	Alone    int
 }
 
-func (s Suspect) patience() time.Duration {
-	return min(aloneFirst<<min(s.Crashes-suspectAfter, 10), aloneMost)
+// patience is how long the suspect is alone where there are so many of them.
+func (s Suspect) patience(many int) time.Duration {
+	more := min(max(s.Crashes-suspectAfter, 0), 10)
+	return min(aloneFirst<<more, aloneShared<<more/time.Duration(max(many, 1)), aloneMost)
 }
 
-// alone recovers a suspect and waits until a step of it ended, or none is in
-// action, or its time is up. False: ctx ended first.
-func (e *engine) alone(ctx context.Context, s Suspect) bool {
+// alone recovers one of many suspects and waits until a step of it ended, or
+// none is in action, or its time is up. False: ctx ended first.
+func (e *engine) alone(ctx context.Context, s Suspect, many int) bool {
 	e.log.Warn("a run was in action at several crashes; it is recovered alone", "run_id", s.RunID, "crashes", s.Crashes, "alone", s.Alone)
 	if !e.insist(ctx, "a run could not be isolated", func() error { return e.store.Isolate(ctx, s.RunID, true) }) {
 		return false
 	}
 	over := make(chan struct{})
 	if e.takeUpOne(s.RunID, over) {
-		patience := time.NewTimer(s.patience())
+		patience := time.NewTimer(s.patience(many))
 		defer patience.Stop()
 		select {
 		case <-over:

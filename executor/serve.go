@@ -163,7 +163,7 @@ func (e *engine) recover(ctx context.Context) bool {
 	e.driving.Store(true)
 	e.svc.ready.Store(len(suspects) > 0) // starts are taken meanwhile; they queue
 	for _, s := range suspects {
-		if !e.alone(ctx, s) {
+		if !e.alone(ctx, s, len(suspects)) {
 			return false
 		}
 	}
