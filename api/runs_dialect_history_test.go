@@ -37,42 +37,43 @@ func (s *stack) walkHistory(t *testing.T, run string, limit int) (lines []string
 }
 
 func TestHistoryTellsEveryAttempt(t *testing.T) {
-	s := newStack(t)
-	s.create(flaky, `"slug":"flaky"`)
-	s.create(looped, `"slug":"looped"`)
-	s.create(parked, `"slug":"slow"`)
-	s.create(`{"name":"Skips","steps":[{"id":"a","type":"condition","config":{"expression":"true"},"if":"false"}]}`, `"slug":"skips"`)
-	for name, c := range map[string]struct{ body, state, want string }{
-		"retries": {`{"workflow_id":"flaky","input":{"n":5}}`, "failed", "call wait failed 1:failed 2:failed,bad condition failed 1:failed"},
-		"a skip":  {`{"workflow_id":"skips"}`, "succeeded", "a condition skipped"},
-		"an open": {`{"workflow_id":"slow"}`, "running", "nap wait waiting 1:waiting"},
-		"cut off": {`{"workflow_id":"slow"}`, "cancelled", "nap wait cancelled 1:cancelled"},
-		"loops": {`{"workflow_id":"looped"}`, "succeeded", "each loop succeeded 1:succeeded,inner loop succeeded each[0] 1:succeeded," +
-			"one condition succeeded each[0].inner[0] 1:succeeded,inner loop succeeded each[1] 1:succeeded,one condition succeeded each[1].inner[0] 1:succeeded"},
-	} {
-		id := s.begin(c.body)
-		if c.state == "cancelled" {
-			s.post("/v1/runs/"+id+"/terminate", "").want(t, http.StatusOK)
-		}
-		s.untilV1(id, "", c.state)
-		if name == "an open" {
-			s.untilV1(id, "nap", "waiting")
-		}
-		for _, limit := range []int{1, 2, 200} {
-			if got := strings.Join(s.walkHistory(t, id, limit), ","); got != c.want {
-				t.Errorf("%s by %d: %s\nwant %s", name, limit, got, c.want)
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(flaky, `"slug":"flaky"`)
+		s.create(looped, `"slug":"looped"`)
+		s.create(parked, `"slug":"slow"`)
+		s.create(`{"name":"Skips","steps":[{"id":"a","type":"condition","config":{"expression":"true"},"if":"false"}]}`, `"slug":"skips"`)
+		for name, c := range map[string]struct{ body, state, want string }{
+			"retries": {`{"workflow_id":"flaky","input":{"n":5}}`, "failed", "call wait failed 1:failed 2:failed,bad condition failed 1:failed"},
+			"a skip":  {`{"workflow_id":"skips"}`, "succeeded", "a condition skipped"},
+			"an open": {`{"workflow_id":"slow"}`, "running", "nap wait waiting 1:waiting"},
+			"cut off": {`{"workflow_id":"slow"}`, "cancelled", "nap wait cancelled 1:cancelled"},
+			"loops": {`{"workflow_id":"looped"}`, "succeeded", "each loop succeeded 1:succeeded,inner loop succeeded each[0] 1:succeeded," +
+				"one condition succeeded each[0].inner[0] 1:succeeded,inner loop succeeded each[1] 1:succeeded,one condition succeeded each[1].inner[0] 1:succeeded"},
+		} {
+			id := s.begin(c.body)
+			if c.state == "cancelled" {
+				s.post("/v1/runs/"+id+"/terminate", "").want(t, http.StatusOK)
+			}
+			s.untilV1(id, "", c.state)
+			if name == "an open" {
+				s.untilV1(id, "nap", "waiting")
+			}
+			for _, limit := range []int{1, 2, 200} {
+				if got := strings.Join(s.walkHistory(t, id, limit), ","); got != c.want {
+					t.Errorf("%s by %d: %s\nwant %s", name, limit, got, c.want)
+				}
 			}
 		}
-	}
-	id := s.begin(`{"workflow_id":"flaky","input":{"n":5}}`)
-	s.untilV1(id, "", "failed")
-	got := s.get("/v1/runs/"+id+"/history").want(t, http.StatusOK)
-	if got.keysOf(t) != "next_cursor nodes run_id" || got.field(t, "nodes", 0, "attempts", 0, "error", "code") != "timeout" ||
-		!strings.Contains(got.body, `"input":{"seconds":3600}`) {
-		t.Errorf("history %s", got.body)
-	}
-	for _, bad := range []string{"cursor=x", "cursor=-1", "cursor=0", "limit=0"} {
-		s.get("/v1/runs/"+id+"/history?"+bad).wantCode(t, 400, "invalid_request")
-	}
-	s.get("/v1/runs/run_0/history").wantCode(t, 404, "run_not_found")
+		id := s.begin(`{"workflow_id":"flaky","input":{"n":5}}`)
+		s.untilV1(id, "", "failed")
+		got := s.get("/v1/runs/"+id+"/history").want(t, http.StatusOK)
+		if got.keysOf(t) != "next_cursor nodes run_id" || got.field(t, "nodes", 0, "attempts", 0, "error", "code") != "timeout" ||
+			!strings.Contains(got.body, `"input":{"seconds":3600}`) {
+			t.Errorf("history %s", got.body)
+		}
+		for _, bad := range []string{"cursor=x", "cursor=-1", "cursor=0", "limit=0"} {
+			s.get("/v1/runs/"+id+"/history?"+bad).wantCode(t, 400, "invalid_request")
+		}
+		s.get("/v1/runs/run_0/history").wantCode(t, 404, "run_not_found")
+	})
 }
