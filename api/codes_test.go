@@ -29,6 +29,7 @@ func inside() []string {
 	return []string{
 		"idempotency_key_taken",                         // the kept answer is sent
 		"key_taken",                                     // of 20 random bytes
+		"run_name_taken",                                // a dialect with names has its own code
 		"blob_not_found",                                // until a route reads one
 		"invalid_bootstrap_key", "egress_allow_invalid", // settings, at the start
 		"definition_broken", "invalid_patch", "syntax", "limit_exceeded", // of definitions that were validated
