@@ -172,8 +172,6 @@ func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeS
 		}
 		l.kept.set(r.edit, it.ID, sc)
 	}
-	for _, v := range s.Results {
-		l.results.set(r.edit, v.Index, v.Value)
-	}
+	l.results.load(r.edit, s.Results)
 	return nil
 }

@@ -95,18 +95,8 @@ func (t *turn) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error)
 		return append(buf, '}'), nil
 	}
 	buf = append(buf, `,"results":[`...)
-	for i := range l.next {
-		if i > 0 {
-			buf = append(buf, ',')
-		}
-		v, _ := l.results.get(uint64(i))
-		v, err := t.content(v)
-		if err != nil {
-			return nil, err
-		}
-		buf = append(buf, orNull(v)...)
-	}
-	return append(buf, "]}"...), nil
+	buf, err := l.results.appendTo(buf, l.next, t.content)
+	return append(buf, "]}"...), err
 }
 
 // endScope closes a list that is through: an iteration, or the run.

@@ -12,7 +12,7 @@ type redoState struct {
 	next      int // iterations from here on never started
 	completed int
 	again     []uint64 // iterations before next that did not complete, in order
-	results   trie[json.RawMessage]
+	results   resultList
 	size      int
 	fixed     json.RawMessage
 }
@@ -98,7 +98,7 @@ func (d *redoState) save() *savedRedo {
 	if d == nil {
 		return nil
 	}
-	return &savedRedo{d.total, d.next, d.completed, d.again, saveResults(&d.results), d.size, d.fixed}
+	return &savedRedo{d.total, d.next, d.completed, d.again, d.results.save(), d.size, d.fixed}
 }
 
 func (s *savedRedo) load(edit uint64) *redoState {
@@ -106,19 +106,8 @@ func (s *savedRedo) load(edit uint64) *redoState {
 		return nil
 	}
 	d := &redoState{total: s.Total, next: s.Next, completed: s.Completed, again: s.Again, size: s.Size, fixed: s.Items}
-	for _, v := range s.Results {
-		d.results.set(edit, v.Index, v.Value)
-	}
+	d.results.load(edit, s.Results)
 	return d
-}
-
-func saveResults(t *trie[json.RawMessage]) []savedResult {
-	var list []savedResult
-	t.all(func(i uint64, v json.RawMessage) bool {
-		list = append(list, savedResult{i, v})
-		return true
-	})
-	return list
 }
 
 func keys[T any](t *trie[T]) []uint64 {

@@ -132,11 +132,6 @@ type savedIteration struct {
 	savedScope
 }
 
-type savedResult struct {
-	Index uint64          `json:"i"`
-	Value json.RawMessage `json:"v"`
-}
-
 // Snapshot writes the state as JSON, for Restore with the same plan and
 // header. The format is the machine's own.
 func (r *Run) Snapshot() ([]byte, error) {
@@ -240,7 +235,7 @@ func (r *Run) saveLoop(l *loopState) *savedLoop {
 		s.Kept = append(s.Kept, savedIteration{0, sc.id, r.saveScope(sc)})
 		return true
 	})
-	s.Results = saveResults(&l.results)
+	s.Results = l.results.save()
 	return s
 }
 

@@ -129,7 +129,7 @@ type loopState struct {
 	kept       trie[*scopeState] // ended ones that compensations need, by id
 	failedAt   trie[struct{}]    // indexes of failed iterations
 	again      []uint64          // of a redriven loop: to start before next, in order
-	results    trie[json.RawMessage]
+	results    resultList
 	size       int             // bytes in results
 	last       json.RawMessage // the previous iteration's value, of a while loop
 	generation int32

@@ -1,0 +1,107 @@
+package machine
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// chunk is how many neighbouring results are packed together.
+const chunk = 256
+
+// resultList is what the iterations of a loop collected, by index. It is
+// persistent as a trie is. Once all results of a chunk are there they are
+// packed into one JSON list: a million numbers take their text and not much
+// more.
+type resultList struct {
+	loose  trie[json.RawMessage]
+	there  trie[int]             // loose results of a chunk, by its number
+	packed trie[json.RawMessage] // "[v,v,…]", by its number
+}
+
+// set adds the result of an iteration. An index is set once.
+func (l *resultList) set(edit, index uint64, v json.RawMessage) {
+	l.loose.set(edit, index, v)
+	n := index / chunk
+	have, _ := l.there.get(n)
+	l.there.set(edit, n, have+1)
+	if have+1 == chunk {
+		l.pack(edit, n)
+	}
+}
+
+// pack joins a chunk. References to values that are stored apart stay as they
+// are, to be found.
+func (l *resultList) pack(edit, n uint64) {
+	size := 1
+	for i := n * chunk; i < (n+1)*chunk; i++ {
+		v, _ := l.loose.get(i)
+		if bytes.HasPrefix(v, []byte(refPrefix)) {
+			return
+		}
+		size += len(orNull(v)) + 1
+	}
+	list := append(make([]byte, 0, size), '[')
+	for i := n * chunk; i < (n+1)*chunk; i++ {
+		v, _ := l.loose.get(i)
+		if i > n*chunk {
+			list = append(list, ',')
+		}
+		list = append(list, orNull(v)...)
+		l.loose.delete(edit, i)
+	}
+	l.there.delete(edit, n)
+	l.packed.set(edit, n, append(list, ']'))
+}
+
+// appendTo appends the first n results, comma between them, each as content
+// gives it; one that is missing is null.
+func (l *resultList) appendTo(buf []byte, n int, content func(json.RawMessage) (json.RawMessage, error)) ([]byte, error) {
+	for i := 0; i < n; {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		if list, ok := l.packed.get(uint64(i / chunk)); ok && i+chunk <= n {
+			buf = append(buf, list[1:len(list)-1]...)
+			i += chunk
+			continue
+		}
+		v, _ := l.loose.get(uint64(i))
+		v, err := content(v)
+		if err != nil {
+			return nil, err
+		}
+		buf = append(buf, orNull(v)...)
+		i++
+	}
+	return buf, nil
+}
+
+// savedResult is one result, or a packed chunk of them, in a snapshot.
+type savedResult struct {
+	Index uint64          `json:"i"` // of a chunk: the first one's
+	Value json.RawMessage `json:"v,omitempty"`
+	Chunk json.RawMessage `json:"chunk,omitempty"`
+}
+
+func (l *resultList) save() []savedResult {
+	var list []savedResult
+	l.packed.all(func(n uint64, v json.RawMessage) bool {
+		list = append(list, savedResult{Index: n * chunk, Chunk: v})
+		return true
+	})
+	l.loose.all(func(i uint64, v json.RawMessage) bool {
+		list = append(list, savedResult{Index: i, Value: orNull(v)})
+		return true
+	})
+	return list
+}
+
+func (l *resultList) load(edit uint64, saved []savedResult) {
+	for _, s := range saved {
+		if s.Chunk != nil {
+			l.packed.set(edit, s.Index/chunk, bytes.Clone(s.Chunk))
+		} else {
+			l.set(edit, s.Index, s.Value)
+		}
+	}
+}
