@@ -17,8 +17,6 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
-	"heddle/fault"
-	"heddle/idempotency"
 )
 
 // rounds is how often a race is run: HEDDLE_RACE_ROUNDS, or few.
@@ -75,30 +73,6 @@ func (s *stack) attemptsOnce(id string, evs []events.Event) {
 	}
 }
 
-func TestASignalAgainstItsTimeout(t *testing.T) {
-	s := newStack(t, neverRun, quick)
-	wf := s.workflow(`{name: w, steps: [{id: w, type: wait, config: {signal: {name: go}, timeout_seconds: 0.02, on_timeout: continue}}]}`)
-	var taken atomic.Int64
-	n := rounds(200)
-	parallel(n, func(int) {
-		id := s.start(wf, `null`).RunID
-		<-time.After(time.Duration(15+rand.IntN(10)) * time.Millisecond) // about when the wait gives up
-		_, err := s.svc.Signal(context.Background(), tenant, id, machine.Signal{Name: "go", RequestID: "k", Payload: json.RawMessage(`1`)})
-		switch {
-		case err == nil:
-			taken.Add(1)
-		case fault.CodeOf(err) != "run_finished":
-			t.Error(err)
-		}
-		s.waitState(id, machine.Completed)
-		evs := s.ended(id)
-		if got := count(evs, events.SignalReceived); err == nil && got != 1 || err != nil && got != 0 {
-			t.Errorf("%d signals journalled, answer %v", got, err)
-		}
-	})
-	t.Logf("%d of %d signals came in time", taken.Load(), n)
-}
-
 // parallel calls f n times, sixteen at once.
 func parallel(n int, f func(i int)) {
 	var wg sync.WaitGroup
@@ -111,44 +85,6 @@ func parallel(n int, f func(i int)) {
 		})
 	}
 	wg.Wait()
-}
-
-func TestACancelAgainstTheCompletion(t *testing.T) {
-	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) { return ok("") }, quick)
-	wf := s.workflow(oneRequest)
-	parallel(rounds(200), func(int) {
-		id := s.start(wf, `{"n":1}`).RunID
-		if _, err := s.svc.Cancel(context.Background(), tenant, id); err != nil {
-			t.Error(err)
-		}
-		s.eventually("the run ends", func() bool { return s.run(id).State.Terminal() })
-		s.ended(id)
-	})
-}
-
-func TestPauseAndResumeAgainstTheStepsEnd(t *testing.T) {
-	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) { return ok("") }, quick)
-	wf := s.workflow(`
-name: two
-steps:
-  - {id: a, type: http_request, config: {url: "http://x.test/"}}
-  - {id: b, type: http_request, config: {url: "http://x.test/"}, depends_on: [a]}
-`)
-	parallel(rounds(200), func(int) {
-		id := s.start(wf, `null`).RunID
-		both(func() { _, _ = s.svc.Pause(context.Background(), tenant, id) },
-			func() { _, _ = s.svc.Resume(context.Background(), tenant, id, executor.ResumeRequest{}) })
-		s.eventually("the run ends", func() bool {
-			st := s.run(id).State
-			if st == machine.Paused {
-				_, _ = s.svc.Resume(context.Background(), tenant, id, executor.ResumeRequest{})
-			}
-			return st == machine.Completed
-		})
-		if evs := s.ended(id); count(evs, events.StepCompleted) != 2 {
-			t.Errorf("run %s: %v", id, evs)
-		}
-	})
 }
 
 const stressed = `
@@ -229,33 +165,4 @@ func (s *stack) steered(wf string, r *rand.Rand) []string {
 		}
 	}
 	return ids
-}
-
-func TestTwoKeysThatAreOneAgainstEachOther(t *testing.T) {
-	s := newStack(t, neverRun, quick)
-	wf := s.workflow(threeConditions)
-	n := rounds(200)
-	var made atomic.Int64
-	parallel(n, func(i int) {
-		start := func() {
-			_, err := s.svc.Start(context.Background(), executor.StartRequest{
-				TenantID: tenant, Workflow: wf, Trigger: "manual", Input: json.RawMessage(`{"n":2}`),
-				Keep: func(r executor.Record) *idempotency.Answer {
-					return &idempotency.Answer{
-						TenantID: tenant, Scope: "POST /x", Key: fmt.Sprint("key", i), Status: 202, Response: []byte(r.RunID), CreatedAt: time.Now(),
-					}
-				},
-			})
-			switch {
-			case err == nil:
-				made.Add(1)
-			case fault.CodeOf(err) != "idempotency_key_taken":
-				t.Error(err)
-			}
-		}
-		both(start, start)
-	})
-	if made.Load() != int64(n) {
-		t.Errorf("%d keys made %d runs", n, made.Load())
-	}
 }

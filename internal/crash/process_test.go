@@ -17,15 +17,36 @@ import (
 
 const adminKey = "crash-test-key-0123456789"
 
-// build compiles the real binary, with the named points at which it can be told
-// to die.
-func build(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "heddle")
+// built is where the binary is, compiled by the first test that wants it.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "heddle-crash-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "heddle")
 	cmd := exec.Command("go", "build", "-trimpath", "-tags", "crashpoints", "-o", bin, "heddle/cmd/heddle")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+		return bin, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bin, err := built(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(bin))
+	}
+	os.Exit(code)
+}
+
+// build gives the real binary, with the named points at which it can be told
+// to die.
+func build(t *testing.T) string {
+	t.Helper()
+	bin, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }

@@ -1,0 +1,291 @@
+package crash
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"heddle/internal/client"
+	"heddle/store/storetest"
+)
+
+// nodes are several servers on one PostgreSQL database.
+type nodes struct {
+	t   *testing.T
+	ctx context.Context //nolint:containedctx // the test's, for helpers that would all take it
+	bin string
+	url string
+}
+
+func newNodes(t *testing.T, bin string) *nodes {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return &nodes{t, ctx, bin, storetest.Postgres(t)}
+}
+
+// launch starts one more node, with a point at which it dies, "" none.
+func (n *nodes) launch(point string) (*server, *client.Client) {
+	n.t.Helper()
+	env := environment(n.url, "127.0.0.1:1")
+	if point != "" {
+		env = append(env, "HEDDLE_TEST_CRASH="+point)
+	}
+	s, err := launch(n.ctx, n.bin, env)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(s.kill)
+	return s, &client.Client{Base: s.base, Key: adminKey}
+}
+
+// leads waits until the node holds the lease.
+func (n *nodes) leads(s *server) {
+	n.t.Helper()
+	db, err := sql.Open("pgx", n.url) // the store's driver
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer db.Close()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		var process string
+		err := db.QueryRowContext(n.ctx, "SELECT process FROM leases WHERE name = 'executor'").Scan(&process)
+		if f := strings.Fields(process); err == nil && len(f) == 4 && f[2] == strconv.Itoa(s.cmd.Process.Pid) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-n.ctx.Done():
+			n.t.Fatalf("the node does not lead: %q, %v\n%s", process, err, s.log)
+		}
+	}
+}
+
+const asksTwice = `{"name": "Asks", "steps": [
+  {"id": "first", "type": "wait", "config": {"signal": {"name": "go"}}},
+  {"id": "second", "type": "wait", "depends_on": ["first"], "config": {"signal": {"name": "go"}}}]}`
+
+// asked starts a run of asksTwice and follows it on the node until it waits.
+func (n *nodes) asked(c *client.Client) string {
+	n.t.Helper()
+	workflow, err := c.CreateWorkflow(n.ctx, json.RawMessage(asksTwice), "")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	run, err := c.Start(n.ctx, workflow, nil, "")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.frames(c, run, "step_waiting")
+	return run
+}
+
+var errSeen = errors.New("seen")
+
+// frames reads a run's stream up to the first event of that name and counts
+// the events.
+func (n *nodes) frames(c *client.Client, run, until string) map[string]int {
+	n.t.Helper()
+	seen := make(map[string]int)
+	err := c.Stream(n.ctx, run, 0, func(f client.Frame) error {
+		seen[f.Event]++
+		if f.Event == until {
+			return errSeen
+		}
+		return nil
+	})
+	if !errors.Is(err, errSeen) {
+		n.t.Fatalf("%s was not seen: %v, %v", until, seen, err)
+	}
+	return seen
+}
+
+func deliver(ctx context.Context, c *client.Client, run, request string, payload int) error {
+	body := map[string]any{"payload": payload}
+	if request != "" {
+		body["request_id"] = request
+	}
+	return c.Do(ctx, client.Request{Method: http.MethodPost, Path: "/v1/runs/" + run + "/signals/go", Body: body}, nil)
+}
+
+// TestTheLeaderDiesOverWhatAStandbyStored: wherever the node that drives runs
+// dies between an input's row and its effect, the other one takes over, takes
+// the input once and answers the caller who still waits.
+func TestTheLeaderDiesOverWhatAStandbyStored(t *testing.T) {
+	storetest.Postgres(t)
+	bin := build(t)
+	for _, point := range []string{"inbox_read:1", "before_commit:2", "after_commit:2", "terminal_write:1"} {
+		t.Run(point, func(t *testing.T) {
+			n := newNodes(t, bin)
+			leader, _ := n.launch(point)
+			n.leads(leader)
+			_, standby := n.launch("")
+			run := n.asked(standby)
+			if point == "terminal_write:1" {
+				status, err := standby.Cancel(n.ctx, run)
+				if err != nil || status != "cancelled" {
+					t.Fatalf("the cancel was answered %q, %v", status, err)
+				}
+			} else if err := deliver(n.ctx, standby, run, "", 1); err != nil {
+				t.Fatalf("the signal was answered %v", err)
+			}
+			select {
+			case <-leader.dead:
+			case <-n.ctx.Done():
+				t.Fatal("the leader did not die")
+			}
+			if point == "terminal_write:1" {
+				n.frames(standby, run, "run_cancelled")
+				return
+			}
+			if err := deliver(n.ctx, standby, run, "last", 2); err != nil {
+				t.Fatal(err)
+			}
+			if seen := n.frames(standby, run, "run_completed"); seen["signal_received"] != 2 || seen["step_completed"] != 2 {
+				t.Errorf("the run saw %v", seen)
+			}
+		})
+	}
+}
+
+// TestAStandbyDiesAfterItStored: what its caller was never answered is taken
+// all the same, since it was durable.
+func TestAStandbyDiesAfterItStored(t *testing.T) {
+	storetest.Postgres(t)
+	n := newNodes(t, build(t))
+	leader, c := n.launch("")
+	n.leads(leader)
+	run := n.asked(c)
+	_, standby := n.launch("posted:1")
+	if err := deliver(n.ctx, standby, run, "k", 1); err == nil {
+		t.Fatal("a node that died answered")
+	}
+	n.frames(c, run, "signal_received")
+	if err := deliver(n.ctx, c, run, "k", 1); err != nil { // the caller tries again elsewhere
+		t.Fatal(err)
+	}
+	if err := deliver(n.ctx, c, run, "last", 2); err != nil {
+		t.Fatal(err)
+	}
+	if seen := n.frames(c, run, "run_completed"); seen["signal_received"] != 2 {
+		t.Errorf("the run saw %v", seen)
+	}
+}
+
+// TestSignalsWhileLeadersDie sends signals to both of two nodes while the one
+// that leads is killed again and again: each that was acknowledged is in the
+// journal once, and none is there twice.
+func TestSignalsWhileLeadersDie(t *testing.T) {
+	storetest.Postgres(t)
+	n := newNodes(t, build(t))
+	leader, c := n.launch("")
+	n.leads(leader)
+	standby, other := n.launch("")
+	workflow, err := c.CreateWorkflow(n.ctx, json.RawMessage(`{"name": "Never", "steps": [{"id": "w", "type": "wait", "config": {"signal": {"name": "never"}}}]}`), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := c.Start(n.ctx, workflow, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := senders{run: run, acknowledged: make(map[int]bool)}
+	s.clients.Store(&[]*client.Client{c, other})
+	sending, enough := context.WithCancel(n.ctx)
+	for range 4 {
+		s.wg.Go(func() { s.send(sending) })
+	}
+	for range min(kills(t), 10) / 2 {
+		leader.kill()
+		n.leads(standby)
+		leader = standby
+		standby, c = n.launch("")
+		s.clients.Store(&[]*client.Client{other, c})
+		other = c
+	}
+	enough()
+	s.wg.Wait()
+	s.check(n, other)
+}
+
+// senders send numbered signals to whichever nodes there are.
+type senders struct {
+	run     string
+	clients atomic.Pointer[[]*client.Client]
+	next    atomic.Int64
+	wg      sync.WaitGroup
+
+	mu           sync.Mutex
+	acknowledged map[int]bool
+}
+
+// send tries an odd number, which has a request id, until it is acknowledged,
+// and an even one once.
+func (s *senders) send(ctx context.Context) {
+	for ctx.Err() == nil {
+		number := int(s.next.Add(1))
+		request := ""
+		if number%2 == 1 {
+			request = fmt.Sprint("r", number)
+		}
+		for try := 0; ctx.Err() == nil; try++ {
+			nodes := *s.clients.Load()
+			err := deliver(ctx, nodes[(number/2+try)%len(nodes)], s.run, request, number)
+			if err == nil {
+				s.mu.Lock()
+				s.acknowledged[number] = true
+				s.mu.Unlock()
+			}
+			if err == nil || request == "" {
+				break
+			}
+		}
+	}
+}
+
+func (s *senders) check(n *nodes, c *client.Client) {
+	n.t.Helper()
+	if _, err := c.Cancel(n.ctx, s.run); err != nil {
+		n.t.Fatal(err)
+	}
+	there := make(map[int]int)
+	err := c.Stream(n.ctx, s.run, 0, func(f client.Frame) error {
+		if f.Event != "signal_received" {
+			return nil
+		}
+		var data struct {
+			Payload int `json:"payload"`
+		}
+		err := json.Unmarshal(f.Data, &data)
+		there[data.Payload]++
+		return err
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for number := range s.acknowledged {
+		if there[number] == 0 {
+			n.t.Errorf("signal %d was acknowledged and is lost", number)
+		}
+	}
+	for number, times := range there {
+		if times != 1 {
+			n.t.Errorf("signal %d was taken %d times", number, times)
+		}
+	}
+	if len(s.acknowledged) == 0 {
+		n.t.Error("no signal was acknowledged")
+	}
+	n.t.Logf("%d signals sent, %d acknowledged, %d in the journal", s.next.Load(), len(s.acknowledged), len(there))
+}
