@@ -25,6 +25,9 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 	}
 	away := fault.KindOf(translate(err)) == fault.Unavailable && !deadlock(err)
 	if len(p.writes) == 1 || away || errors.Is(err, executor.ErrFenced) {
+		// What was rolled back decided nothing: a member that lost its key to
+		// another of the group may try again, as that one may.
+		p.reset()
 		p.failAll(single(err))
 		return errs
 	}

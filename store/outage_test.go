@@ -14,6 +14,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/idempotency"
 	"heddle/store"
 	"heddle/store/storetest"
 )
@@ -39,6 +40,12 @@ func insertion(id string) executor.Commit {
 		},
 		Events: []events.Event{{RunID: id, Seq: 1, Kind: events.StateChanged, At: at}},
 	}
+}
+
+func withKey(id string) executor.Commit {
+	c := insertion(id)
+	c.Answer = &idempotency.Answer{TenantID: "t1", Scope: "POST /x", Key: "k", BodyHash: "h", Status: 202, Response: []byte("{}"), CreatedAt: time.UnixMilli(1)}
+	return c
 }
 
 func wantCode(t *testing.T, what string, err error, code string) {
@@ -148,8 +155,14 @@ CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON runs DEFERRABLE INITIALLY DEFERRE
 		for _, err := range db.Commit(context.Background(), 0, []executor.Commit{insertion("run_4"), insertion("run_cut")}) {
 			wantCode(t, "connection cut at COMMIT", err, "outcome_unknown")
 		}
-		if err := db.Commit(context.Background(), 0, []executor.Commit{insertion("run_5")})[0]; err != nil {
-			t.Errorf("afterwards: %v", err)
+		// Nothing is known of the first, so neither is the key of the second.
+		for _, err := range db.Commit(context.Background(), 0, []executor.Commit{withKey("run_cut"), withKey("run_6")}) {
+			wantCode(t, "key of a member whose COMMIT was cut", err, "outcome_unknown")
+		}
+		for _, id := range []string{"run_5", "run_6"} {
+			if err := db.Commit(context.Background(), 0, []executor.Commit{withKey(id)})[0]; (err != nil) != (id == "run_6") {
+				t.Errorf("afterwards %s: %v", id, err)
+			}
 		}
 	})
 }
