@@ -25,9 +25,13 @@ func (e *engine) drive(l *live) {
 		if l.run == nil && !e.load(l, envs) {
 			return
 		}
+		if envs = e.stepAside(l, envs); len(envs) == 0 {
+			continue
+		}
 		if !e.runAll(l, envs) {
 			return
 		}
+		e.lend(l)
 	}
 }
 

@@ -39,6 +39,7 @@ type engine struct {
 	work    *room
 	sending *room
 	logs    *logbook
+	places  *places
 
 	// driving: this process holds the lease and starts steps. open: it also
 	// takes new inputs; recovery has been put in front of them. stopped:
@@ -70,6 +71,7 @@ type live struct {
 	run      *machine.Run
 	trace    Trace
 	attempts map[attempt]context.CancelCauseFunc
+	aside    int // attempts in action that wait for room at their place
 	snapshot snapshotDebt
 	over     chan struct{} // of a run that is alone in action: closed when it need not be any more
 	made     []string      // blobs written while the next change is decided
@@ -88,6 +90,10 @@ type envelope struct {
 	answer chan<- outcome
 	blob   string  // what a step's end brings that no commit has named yet
 	with   *Commit // a new run that is stored together with what the input does
+	// step is no input: an attempt of the run stepped aside (1) or came back
+	// (-1), and wants the run to have a slot before back is closed.
+	step int
+	back chan<- struct{}
 }
 
 // outcome is what became of an input: the run's row after it, whether it did
@@ -105,7 +111,7 @@ func newEngine(s *Service) *engine {
 	e := &engine{
 		svc: s, store: s.cfg.Store, log: s.cfg.Log, now: s.now, crash: s.cfg.Crash,
 		timers: newTimers(), limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
-		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts),
+		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts), places: newPlaces(s.cfg.MaxPerPlace),
 		live: make(map[string]*live), waiting: make(map[string]bool),
 		blobs: s.cfg.Blobs, work: newRoom(workRoom), sending: newRoom(sendRoom), loose: make(map[string]looseBlob),
 	}

@@ -25,6 +25,15 @@ func (g *gate) enter(ctx context.Context) bool {
 	}
 }
 
+func (g *gate) tryEnter() bool {
+	select {
+	case g.places <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 func (g *gate) leave() { <-g.places }
 
 // perform begins an attempt; its end comes back as an input of the run.
@@ -46,7 +55,7 @@ func (e *engine) perform(l *live, x machine.Execute) {
 		defer e.endAct()
 		work := tenancy{room: e.work}
 		defer work.leave()
-		result, failure := e.performed(ctx, call, x, &work)
+		result, failure := e.performed(ctx, l, call, x, &work)
 		blob := ""
 		if failure == nil {
 			result.Output, blob, failure = e.setApart(call, result.Output)
@@ -67,10 +76,10 @@ func (e *engine) perform(l *live, x machine.Execute) {
 
 // performed is an attempt with what it gave redacted. work is the memory that
 // its output may take meanwhile.
-func (e *engine) performed(ctx context.Context, call Call, x machine.Execute, work *tenancy) (Result, *machine.Failure) {
+func (e *engine) performed(ctx context.Context, l *live, call Call, x machine.Execute, work *tenancy) (Result, *machine.Failure) {
 	call.Room = func(n int64) error { return work.grow(ctx, workFactor*n) }
 	return e.redacted(ctx, call, func(call Call) (Result, *machine.Failure) {
-		result, failure := e.attempt(ctx, call, x)
+		result, failure := e.attempt(ctx, l, call, x)
 		if n := len(result.Output); n > MaxInline {
 			_ = work.grow(context.WithoutCancel(ctx), workFactor*int64(n)) // it ends when it gets the room
 		}
@@ -111,9 +120,10 @@ func (e *engine) stop(l *live, key attempt) {
 	}
 }
 
-// attempt waits for its place, renders the config and runs the step. Its
-// timeout begins only then. A panic fails the attempt alone.
-func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (result Result, failure *machine.Failure) {
+// attempt waits for its turn, renders the config and runs the step. Its timeout
+// begins only then. A panic fails the attempt alone. l is nil for a step that
+// belongs to no run.
+func (e *engine) attempt(ctx context.Context, l *live, call Call, x machine.Execute) (result Result, failure *machine.Failure) {
 	defer func() {
 		if r := recover(); r != nil {
 			result, failure = Result{}, e.defect(call, r)
@@ -125,17 +135,27 @@ func (e *engine) attempt(ctx context.Context, call Call, x machine.Execute) (res
 		}
 		defer e.scripts.leave()
 	}
+	if placer, placed := e.placed(x.Type); placed {
+		leave, failure := e.takePlace(ctx, l, placer, call, x)
+		if failure != nil {
+			return Result{}, failure
+		}
+		defer leave()
+	}
 	if !e.steps.enter(ctx) {
 		return Result{}, stopped()
 	}
 	defer e.steps.leave()
 	sending := tenancy{room: e.sending}
 	defer sending.leave()
-	config, failure := e.renderApart(ctx, call, x, &sending)
-	if failure != nil {
+	if call.Config, failure = e.renderApart(ctx, call, x, &sending); failure != nil {
 		return Result{}, failure
 	}
-	call.Config = config
+	return e.run(ctx, call, x)
+}
+
+// run performs an attempt whose turn it is, within its time.
+func (e *engine) run(ctx context.Context, call Call, x machine.Execute) (Result, *machine.Failure) {
 	if x.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, x.Timeout)

@@ -29,13 +29,16 @@ type Config struct {
 	// Holder names this process in the executor's lease; unique per process.
 	Holder string
 
-	MaxRuns    int           // runs with a step in action: 10
-	MaxSteps   int           // attempts in action: 256
-	MaxScripts int           // script attempts in action: 4
-	RunBlobs   int64         // bytes that one run may have stored apart: 256 MiB
-	Drain      time.Duration // what steps in action get at a stop: 10 s
-	Writers    int           // group commits at once: 1
-	Group      int           // members of a group commit: 256
+	MaxRuns    int // runs with a step in action: 10
+	MaxSteps   int // attempts in action: 256
+	MaxScripts int // script attempts in action: 4
+	// MaxPerPlace is how many attempts are in action at one place (Placer): 5,
+	// and never more than half of MaxRuns.
+	MaxPerPlace int
+	RunBlobs    int64         // bytes that one run may have stored apart: 256 MiB
+	Drain       time.Duration // what steps in action get at a stop: 10 s
+	Writers     int           // group commits at once: 1
+	Group       int           // members of a group commit: 256
 
 	// OutcomeWait is how long a node that does not drive runs waits for what
 	// becomes of an input that it stored: 5 s.
@@ -54,6 +57,7 @@ func (c Config) withDefaults() Config {
 	c.MaxSteps = orDefault(c.MaxSteps, 256)
 	c.MaxScripts = orDefault(c.MaxScripts, 4)
 	c.RunBlobs = orDefault(c.RunBlobs, MaxRunBlobs)
+	c.MaxPerPlace = min(orDefault(c.MaxPerPlace, 5), max(1, c.MaxRuns/2))
 	c.Drain = orDefault(c.Drain, 10*time.Second)
 	c.Writers = orDefault(c.Writers, 1)
 	c.Group = orDefault(c.Group, 256)

@@ -62,7 +62,7 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 	}
 	work := tenancy{room: s.engine.work}
 	defer work.leave()
-	result, failure := s.engine.performed(ctx, call, x, &work)
+	result, failure := s.engine.performed(ctx, nil, call, x, &work)
 	if failure == nil && len(result.Output) > MaxInline {
 		failure = tooLarge("The step gave %d bytes; a test shows at most %d MiB, and a run stores more apart.", len(result.Output), MaxInline>>20)
 	}

@@ -91,6 +91,20 @@ func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result
 	return t.run(ctx, call)
 }
 
+// Placed and Place make the registry an executor.Placer.
+func (r *Registry) Placed(typeName string) bool {
+	t, ok := r.types[typeName]
+	return ok && t.place != nil
+}
+
+// Place names the host that an attempt goes to, where its type has a place.
+func (r *Registry) Place(call executor.Call) string {
+	if !r.Placed(call.Type) {
+		return ""
+	}
+	return r.types[call.Type].place(call)
+}
+
 // ScriptIsolation says in a few words how scripts are confined here, for
 // operators. The first call tries the levels out.
 func (r *Registry) ScriptIsolation(ctx context.Context) string { return r.runner.describe(ctx) }
@@ -106,6 +120,8 @@ type stepType struct {
 	check   func(c fields) []definitions.Diagnostic
 	literal []string
 	run     func(ctx context.Context, call executor.Call) (executor.Result, error)
+	// place names what many attempts at once would crowd; nil: nothing.
+	place func(call executor.Call) string
 }
 
 func (t *stepType) ConfigSchema() json.RawMessage { return t.config }

@@ -42,7 +42,23 @@ func webhookType(c *client) *stepType {
 		run: performed(func(ctx context.Context, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
 			return runWebhook(ctx, c, call, cfg)
 		}),
+		place: webhookHost,
 	}
+}
+
+// webhookHost is the receiver's host: one that never answers must not hold up
+// the webhooks to others.
+func webhookHost(call executor.Call) string {
+	config, ok := readFields(call.Config)
+	if !ok {
+		return ""
+	}
+	text, _ := config.text("url")
+	target, err := url.Parse(strings.TrimSpace(text))
+	if err != nil {
+		return ""
+	}
+	return canonicalHost(target.Hostname()) + ":" + strconv.Itoa(int(portOf(target)))
 }
 
 func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhookConfig) (executor.Result, error) {

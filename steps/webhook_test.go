@@ -112,3 +112,21 @@ func TestWebhookAnswers(t *testing.T) {
 	}
 	fail(t, open(t, ""), "webhook", `{"url":"http://example.com","event":"e","secret":"whsec_!"}`, "invalid_config", true)
 }
+
+func TestWebhooksCrowdTheirHost(t *testing.T) {
+	r := open(t, "")
+	for config, want := range map[string]string{
+		`{"url":"https://Hooks.Example.com./a","event":"e"}`:  "hooks.example.com:443",
+		`{"url":"http://hooks.example.com:81/b","event":"e"}`: "hooks.example.com:81",
+		`{"url":"http://[::1]/b","event":"e"}`:                "::1:80",
+		`{"url":"http://%zz","event":"e"}`:                    "",
+		`[]`:                                                  "",
+	} {
+		if got := r.Place(call("webhook", config)); got != want {
+			t.Errorf("%s: %q, want %q", config, got, want)
+		}
+	}
+	if !r.Placed("webhook") || r.Placed("http_request") || r.Placed("none") || r.Place(call("script", `{}`)) != "" {
+		t.Error("webhooks alone have a place")
+	}
+}

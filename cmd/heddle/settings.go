@@ -20,6 +20,7 @@ type settings struct {
 	MaxRuns      int
 	MaxSteps     int
 	MaxScripts   int
+	MaxPerHost   int
 	Scripts      string
 	RunnerTick   bool
 	LogLevel     slog.Level
@@ -85,6 +86,11 @@ func table() []setting {
 			Name: "HEDDLE_MAX_SCRIPTS", Flag: "max-scripts", Default: "4",
 			Help: "scripts in action at one time", Allowed: "a whole number from 1 to 1024",
 			set: func(s *settings, v string) (err error) { s.MaxScripts, err = between(v, 1, 1024); return err },
+		},
+		{
+			Name: "HEDDLE_MAX_PER_HOST", Flag: "max-per-host", Default: "5",
+			Help: "webhooks in action at one time to one host, and never more than half of WORKFLOW_MAX_CONCURRENT_RUNS", Allowed: "a whole number from 1 to 100000",
+			set: func(s *settings, v string) (err error) { s.MaxPerHost, err = between(v, 1, 100_000); return err },
 		},
 		{
 			Name: "HEDDLE_SCRIPTS", Flag: "scripts", Default: "sandbox",
