@@ -1,9 +1,7 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,15 +10,11 @@ import (
 	"sync"
 
 	"heddle/access"
-	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
 )
-
-// maxTurnEvents is how many events an answer holds: the newest.
-const maxTurnEvents = 1000
 
 func (h *Handler) turnsTable() []route {
 	return []route{route{method: http.MethodPost, path: "/v1/workflows/{id}/execute", id: "executeWorkflow", tag: "turns",
@@ -173,18 +167,8 @@ func (c *call) nextTurn(run executor.Record, in turnInput) error {
 	if err != nil {
 		return err
 	}
-	var wait *machine.Wait
-	if speaks {
-		if wait, err = c.oldestWait(id); err != nil {
-			return err
-		}
-		if wait == nil {
-			return fault.New(fault.Conflict, "not_waiting_for_input", "Run %s waits for no input now; send the turn without data to follow it.", bareID(id))
-		}
-	}
-	if wait != nil { // before a resume, so that a refused answer leaves the run paused
-		_, err := exec.Signal(c.ctx(), c.tenantID(), id, machine.Signal{Name: wait.Name, RequestID: wait.RequestID, Payload: payload})
-		if err != nil {
+	if speaks { // before a resume, so that a refused answer leaves the run paused
+		if err := c.answerWait(id, payload); err != nil {
 			return err
 		}
 	}
@@ -193,6 +177,22 @@ func (c *call) nextTurn(run executor.Record, in turnInput) error {
 		return err
 	}
 	return nil
+}
+
+// answerWait gives the payload to the oldest open signal wait. One that somebody
+// else answered in between is not answered twice.
+func (c *call) answerWait(runID string, payload json.RawMessage) error {
+	wait, err := c.oldestWait(runID)
+	if err != nil {
+		return err
+	}
+	if wait != nil {
+		out, err := c.h.cfg.Executor.Signal(c.ctx(), c.tenantID(), runID, machine.Signal{Name: wait.Name, RequestID: wait.RequestID, Payload: payload})
+		if err != nil || !out.Duplicate {
+			return err
+		}
+	}
+	return fault.New(fault.Conflict, "not_waiting_for_input", "Run %s waits for no input now; send the turn without data to follow it.", bareID(runID))
 }
 
 // oldestWait finds the oldest open signal wait; nil: there is none.
@@ -207,146 +207,6 @@ func (c *call) oldestWait(runID string) (*machine.Wait, error) {
 		}
 	}
 	return nil, nil
-}
-
-var errTurnOver = errors.New("the turn is over")
-
-// turnSink waits for the turn's end.
-type turnSink struct{ over func(seq int64) (bool, error) }
-
-func (s turnSink) Events(batch []events.Event) error {
-	over, err := s.over(batch[len(batch)-1].Seq)
-	if err == nil && over {
-		err = errTurnOver
-	}
-	return err
-}
-
-func (turnSink) Idle() error { return nil }
-
-// follow waits until the turn is over and answers with what it did.
-func (c *call) follow(runID string, after int64, command string) error {
-	ctx, cancel := context.WithTimeout(c.ctx(), c.h.cfg.TurnTime)
-	defer cancel()
-	defer context.AfterFunc(c.h.streams, cancel)()
-	over := func(seq int64) (bool, error) { return c.turnOver(ctx, runID, command, seq) }
-	done, err := over(after)
-	if err == nil && !done {
-		err = c.h.cfg.Executor.Follow(ctx, c.tenantID(), runID, after, turnSink{over})
-	}
-	if err != nil && !errors.Is(err, errTurnOver) && !errors.Is(err, executor.ErrFinished) && ctx.Err() == nil {
-		return err
-	}
-	answer, err := c.turnAnswer(runID, after)
-	if err != nil {
-		return err
-	}
-	return c.reply(http.StatusOK, answer)
-}
-
-// turnOver tells whether the run stands still at seq as far as its user goes.
-func (c *call) turnOver(ctx context.Context, runID, command string, seq int64) (bool, error) {
-	run, err := c.h.cfg.Executor.Run(ctx, c.tenantID(), runID)
-	if err != nil || run.Seq > seq {
-		return false, err
-	}
-	switch {
-	case run.State.Terminal():
-		return true, nil
-	case command == "stop":
-		return false, nil
-	case run.State == machine.Backoff:
-		wait, err := c.oldestWait(runID)
-		return wait != nil, err
-	}
-	return run.State == machine.Paused || run.State == machine.WaitingSignal, nil
-}
-
-// turnAnswer tells what happened after seq and where the run stands.
-func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
-	a := turnAnswer{RunID: bareID(runID), Events: []turnEvent{}}
-	nodes, err := c.turnNodes(runID)
-	if err != nil {
-		return a, err
-	}
-	count := turnCount{n: 1}
-	run, err := c.h.cfg.Executor.Walk(c.ctx(), c.tenantID(), runID, 0, func(e events.Event) error {
-		d, err := machine.ReadDetail(e)
-		if err != nil {
-			return err
-		}
-		count.see(e, d)
-		if e.Seq > after {
-			a.Events = append(a.Events, turnEvents(e, d, nodes)...)
-			a.Events = a.Events[max(0, len(a.Events)-maxTurnEvents):]
-		}
-		return nil
-	})
-	if err != nil {
-		return a, err
-	}
-	a.TurnNumber, a.IsCompleted = count.n, run.State.Terminal()
-	code := ""
-	if run.State == machine.Failed && run.Error != nil {
-		code, a.Error = run.Error.Code, &run.Error.Message
-	}
-	a.Status = turnsWord(run.State, code)
-	if a.IsWaitingForInput = a.Status == "waiting_for_user_input"; a.IsWaitingForInput {
-		wait, err := c.oldestWait(runID)
-		if err != nil || wait == nil {
-			return a, err
-		}
-		a.NextInputHint = &turnEvent{
-			Type: "busy_wait_for_user_message", LogicalID: wait.RequestID, Timestamp: float64(wait.Since.UnixMilli()) / 1000,
-			OriginNodeLogicalID: wait.Ref.StepID, OriginNodeName: nodes[wait.Ref.StepID].name,
-			RequestID: wait.RequestID, Name: wait.Name, Prompt: wait.Prompt, Schema: wait.Schema,
-		}
-	}
-	return a, nil
-}
-
-// turnCount numbers turns from the journal: each answer, pause, resume and stop
-// is one, and an answer that resumes is one.
-type turnCount struct {
-	n        int
-	paused   bool
-	answered bool // while paused
-}
-
-func (t *turnCount) see(e events.Event, d machine.Detail) {
-	switch {
-	case e.Kind == events.SignalReceived:
-		t.n++
-		t.answered = t.paused
-	case e.Kind != events.StateChanged:
-	case d.From == machine.Paused && d.State == machine.Queued:
-		if !t.answered {
-			t.n++
-		}
-		t.answered = false
-	case d.State == machine.Pausing, d.State == machine.Paused && d.From != machine.Pausing,
-		d.State == machine.Cancelling, d.State == machine.Cancelled && d.From != machine.Cancelling && d.From != machine.Compensating:
-		t.n++
-	}
-	if e.Kind == events.StateChanged {
-		t.paused = d.State == machine.Paused
-	}
-}
-
-func (c *call) turnNodes(runID string) (map[string]turnNode, error) {
-	text, _, err := c.h.cfg.Executor.Definition(c.ctx(), c.tenantID(), runID)
-	if err != nil {
-		return nil, err
-	}
-	steps, nodes := map[string]configuredStep{}, map[string]turnNode{}
-	collectConfigs(text, steps)
-	for id, s := range steps {
-		nodes[id] = turnNode{s.Name, s.Type}
-		if s.Name == "" {
-			nodes[id] = turnNode{id, s.Type}
-		}
-	}
-	return nodes, nil
 }
 
 // openTurns holds the runs that have a turn under way in this process.

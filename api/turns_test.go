@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -218,6 +219,36 @@ func TestTheFirstTurnIsTakenOncePerKey(t *testing.T) {
 		}
 		if runs := s.get("/v1/runs").field(t, "runs").([]any); len(runs) != 1 {
 			t.Errorf("%d runs", len(runs))
+		}
+	})
+}
+
+func TestATurnTellsItsNewestEvents(t *testing.T) {
+	s := newStack(t)
+	s.create(strings.Replace(spin, `"while":"true","max_iterations":3`, `"items":"600"`, 1), `"slug":"long"`)
+	_, got := s.converse("long", ``)
+	types := strings.Fields(typesOf(t, got))
+	if len(types) != 1000 || types[999] != "end_workflow" || types[998] != "end_node_run" || got.field(t, "turn_number") != jsonNumber(1) {
+		t.Errorf("%d events, %v", len(types), types[max(0, len(types)-2):])
+	}
+}
+
+// Two clients answer the same wait at once, one of each dialect: one of them is
+// told that it did, and it is the one whose answer the run has.
+func TestAWaitIsAnsweredOnce(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(approval, `"slug":"flow"`)
+		for range 60 {
+			c, _ := s.converse("flow", ``)
+			var turn, signal response
+			var both sync.WaitGroup
+			both.Go(func() { turn = c.turn(`{"dynamic_variables":{"approved":true,"by":"turn"}}`) })
+			both.Go(func() { signal = s.post("/v1/runs/run_"+c.run+"/signals/approve", `{"payload":{"approved":true,"by":"signal"}}`) })
+			both.Wait()
+			by := s.until("run_"+c.run, "completed").text(t, "run", "output", "by")
+			if (turn.status == http.StatusOK) != (by == "turn") || (signal.status == http.StatusAccepted) != (by == "signal") {
+				t.Fatalf("answered by %s; turn %d %s; signal %d %s", by, turn.status, turn.body, signal.status, signal.body)
+			}
 		}
 	})
 }

@@ -1,0 +1,183 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// maxTurnEvents is how many events an answer holds: the newest.
+const maxTurnEvents = 1000
+
+var errTurnOver = errors.New("the turn is over")
+
+// turnSink waits for the turn's end.
+type turnSink struct{ over func(seq int64) (bool, error) }
+
+func (s turnSink) Events(batch []events.Event) error {
+	over, err := s.over(batch[len(batch)-1].Seq)
+	if err == nil && over {
+		err = errTurnOver
+	}
+	return err
+}
+
+func (turnSink) Idle() error { return nil }
+
+// follow waits until the turn is over and answers with what it did.
+func (c *call) follow(runID string, after int64, command string) error {
+	ctx, cancel := context.WithTimeout(c.ctx(), c.h.cfg.TurnTime)
+	defer cancel()
+	defer context.AfterFunc(c.h.streams, cancel)()
+	over := func(seq int64) (bool, error) { return c.turnOver(ctx, runID, command, seq) }
+	done, err := over(after)
+	if err == nil && !done {
+		err = c.h.cfg.Executor.Follow(ctx, c.tenantID(), runID, after, turnSink{over})
+	}
+	if err != nil && !errors.Is(err, errTurnOver) && !errors.Is(err, executor.ErrFinished) && ctx.Err() == nil {
+		return err
+	}
+	answer, err := c.turnAnswer(runID, after)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, answer)
+}
+
+// turnOver tells whether the run stands still at seq as far as its user goes.
+func (c *call) turnOver(ctx context.Context, runID, command string, seq int64) (bool, error) {
+	run, err := c.h.cfg.Executor.Run(ctx, c.tenantID(), runID)
+	if err != nil || run.Seq > seq {
+		return false, err
+	}
+	switch {
+	case run.State.Terminal():
+		return true, nil
+	case command == "stop":
+		return false, nil
+	case run.State == machine.Backoff:
+		wait, err := c.oldestWait(runID)
+		return wait != nil, err
+	}
+	return run.State == machine.Paused || run.State == machine.WaitingSignal, nil
+}
+
+// turnAnswer tells what happened after seq and where the run stands.
+func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
+	a := turnAnswer{RunID: bareID(runID)}
+	nodes, err := c.turnNodes(runID)
+	if err != nil {
+		return a, err
+	}
+	rows := turnRows{after: after, count: turnCount{n: 1}}
+	run, err := c.h.cfg.Executor.Walk(c.ctx(), c.tenantID(), runID, 0, rows.see)
+	if err != nil {
+		return a, err
+	}
+	if a.Events, err = rows.events(nodes); err != nil {
+		return a, err
+	}
+	a.TurnNumber, a.IsCompleted = rows.count.n, run.State.Terminal()
+	code := ""
+	if run.State == machine.Failed && run.Error != nil {
+		code, a.Error = run.Error.Code, &run.Error.Message
+	}
+	a.Status = turnsWord(run.State, code)
+	if a.IsWaitingForInput = a.Status == "waiting_for_user_input"; a.IsWaitingForInput {
+		wait, err := c.oldestWait(runID)
+		if err != nil || wait == nil {
+			return a, err
+		}
+		a.NextInputHint = &turnEvent{
+			Type: "busy_wait_for_user_message", LogicalID: wait.RequestID, Timestamp: float64(wait.Since.UnixMilli()) / 1000,
+			OriginNodeLogicalID: wait.Ref.StepID, OriginNodeName: nodes[wait.Ref.StepID].name,
+			RequestID: wait.RequestID, Name: wait.Name, Prompt: wait.Prompt, Schema: wait.Schema,
+		}
+	}
+	return a, nil
+}
+
+// turnRows takes from the journal what an answer tells: of all rows the number
+// of turns, of those after a seq the newest that the dialect has a word for. A
+// journal may be long, so that only what is needed of it is decoded.
+type turnRows struct {
+	after int64
+	count turnCount
+	rows  []events.Event
+}
+
+func (t *turnRows) see(e events.Event) error {
+	var d machine.Detail
+	if e.Kind == events.StateChanged || e.Kind == events.SignalReceived {
+		var err error
+		if d, err = machine.ReadDetail(e); err != nil {
+			return err
+		}
+		t.count.see(e, d)
+	}
+	if e.Seq > t.after && turnEventWord(e.Kind, d) != "" {
+		t.rows = append(t.rows, e)
+		t.rows = t.rows[max(0, len(t.rows)-maxTurnEvents):]
+	}
+	return nil
+}
+
+func (t *turnRows) events(nodes map[string]turnNode) ([]turnEvent, error) {
+	list := []turnEvent{}
+	for _, e := range t.rows {
+		d, err := machine.ReadDetail(e)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, turnEvents(e, d, nodes)...)
+	}
+	return list[max(0, len(list)-maxTurnEvents):], nil
+}
+
+// turnCount numbers turns from the journal: each answer, pause, resume and stop
+// is one, and an answer that resumes is one.
+type turnCount struct {
+	n        int
+	paused   bool
+	answered bool // while paused
+}
+
+func (t *turnCount) see(e events.Event, d machine.Detail) {
+	switch {
+	case e.Kind == events.SignalReceived:
+		t.n++
+		t.answered = t.paused
+	case e.Kind != events.StateChanged:
+	case d.From == machine.Paused && d.State == machine.Queued:
+		if !t.answered {
+			t.n++
+		}
+		t.answered = false
+	case d.State == machine.Pausing, d.State == machine.Paused && d.From != machine.Pausing,
+		d.State == machine.Cancelling, d.State == machine.Cancelled && d.From != machine.Cancelling && d.From != machine.Compensating:
+		t.n++
+	}
+	if e.Kind == events.StateChanged {
+		t.paused = d.State == machine.Paused
+	}
+}
+
+func (c *call) turnNodes(runID string) (map[string]turnNode, error) {
+	text, _, err := c.h.cfg.Executor.Definition(c.ctx(), c.tenantID(), runID)
+	if err != nil {
+		return nil, err
+	}
+	steps, nodes := map[string]configuredStep{}, map[string]turnNode{}
+	collectConfigs(text, steps)
+	for id, s := range steps {
+		nodes[id] = turnNode{s.Name, s.Type}
+		if s.Name == "" {
+			nodes[id] = turnNode{id, s.Type}
+		}
+	}
+	return nodes, nil
+}
