@@ -59,12 +59,15 @@ func (h *Handler) scheduleList(c *call, ask schedules.Query) error {
 	if err != nil {
 		return err
 	}
-	ask.TenantID, ask.Limit, ask.Cursor = c.tenantID(), p.limit, p.cursor
+	ask.TenantID, ask.Limit, ask.Offset, ask.Cursor, ask.WantTotal = c.tenantID(), p.limit, p.offset, p.cursor, p.wantTotal()
 	found, err := h.cfg.Schedules.List(c.ctx(), ask)
 	if err != nil {
 		return err
 	}
-	list := scheduleList{Schedules: make([]scheduleBody, len(found.Schedules)), NextCursor: textOrNull(found.Next)}
+	list := scheduleList{
+		Schedules: make([]scheduleBody, len(found.Schedules)),
+		Total:     totalOrNothing(found.Total, p.wantTotal()), NextCursor: textOrNull(found.Next),
+	}
 	for i, s := range found.Schedules {
 		list.Schedules[i] = scheduleBodyOf(s)
 	}
@@ -241,12 +244,16 @@ func (h *Handler) listSlots(c *call) error {
 		return err
 	}
 	found, err := h.cfg.Schedules.Slots(c.ctx(), schedules.SlotQuery{
-		TenantID: c.tenantID(), ScheduleID: id, Outcome: schedules.Outcome(q.Get("outcome")), Limit: p.limit, Cursor: p.cursor,
+		TenantID: c.tenantID(), ScheduleID: id, Outcome: schedules.Outcome(q.Get("outcome")),
+		Limit: p.limit, Offset: p.offset, Cursor: p.cursor, WantTotal: p.wantTotal(),
 	})
 	if err != nil {
 		return err
 	}
-	list := slotList{Slots: make([]slotBody, len(found.Slots)), NextCursor: textOrNull(found.Next)}
+	list := slotList{
+		Slots: make([]slotBody, len(found.Slots)),
+		Total: totalOrNothing(found.Total, p.wantTotal()), NextCursor: textOrNull(found.Next),
+	}
 	for i, s := range found.Slots {
 		list.Slots[i] = slotBodyOf(s)
 	}

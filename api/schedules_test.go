@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,6 +54,51 @@ func TestAScheduleFromItsCreationToItsEnd(t *testing.T) {
 	}
 	s.send(http.MethodDelete, one, "", nil).want(t, http.StatusNoContent)
 	s.get(one).wantCode(t, http.StatusNotFound, "schedule_not_found")
+}
+
+func TestListsOfSchedulesArePaged(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		w, other := s.create(trivial, ""), s.create(trivial, "")
+		var ids []string
+		for i := range 5 {
+			of := w
+			if i == 0 {
+				of = other
+			}
+			ids = append(ids, s.post("/api/workflows/"+of+"/schedules", `{"cron_expression":"@daily"}`).want(t, http.StatusCreated).text(t, "schedule_id"))
+			s.post("/api/workflows/schedules/"+ids[0]+"/trigger", "").want(t, http.StatusAccepted)
+		}
+		for _, test := range []struct {
+			path, key string
+			total     int
+		}{
+			{"/api/workflows/schedules?", "schedules", 5},
+			{"/api/workflows/" + w + "/schedules?", "schedules", 4},
+			{"/api/workflows/schedules/" + ids[0] + "/slots?", "slots", 5},
+			{"/api/workflows/schedules/" + ids[0] + "/slots?outcome=fired&", "slots", 5},
+			{"/api/workflows/schedules/" + ids[0] + "/slots?outcome=late&", "slots", 0},
+		} {
+			page := s.get(test.path+"limit=3&offset=1").want(t, http.StatusOK)
+			if got := page.field(t, "total"); got != jsonNumber(test.total) {
+				t.Errorf("%s: total %v", test.path, got)
+			}
+			if test.total == 0 {
+				continue
+			}
+			rest := s.get(test.path+"limit=3&cursor="+s.get(test.path+"limit=3").text(t, "next_cursor")).want(t, http.StatusOK)
+			if strings.Contains(rest.body, `"total"`) || !strings.Contains(rest.body, `"next_cursor":null`) {
+				t.Errorf("%s with a cursor: %s", test.path, rest.body)
+			}
+			if n := strings.Count(rest.body, `"overlap_policy"`) + strings.Count(rest.body, `"decided_at"`); n != test.total-3 {
+				t.Errorf("%s: %d on the last page: %s", test.path, n, rest.body)
+			}
+			if first, second := page.field(t, test.key, 0), s.get(test.path+"limit=2").field(t, test.key, 1); fmt.Sprint(first) != fmt.Sprint(second) {
+				t.Errorf("%s: %v is left out by offset 1, not %v", test.path, first, second)
+			}
+			s.get(test.path+"limit=0").wantCode(t, http.StatusBadRequest, "invalid_request")
+			s.get(test.path+"offset=1&cursor=x").wantCode(t, http.StatusBadRequest, "invalid_request")
+		}
+	})
 }
 
 func TestPreviewsShowWhereClocksChange(t *testing.T) {

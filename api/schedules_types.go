@@ -97,6 +97,7 @@ type scheduleAnswer struct {
 
 type scheduleList struct {
 	Schedules  []scheduleBody `json:"schedules"`
+	Total      *int           `json:"total,omitempty" doc:"Left out with a cursor."`
 	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
 }
 
@@ -114,6 +115,7 @@ type slotBody struct {
 
 type slotList struct {
 	Slots      []slotBody `json:"slots"`
+	Total      *int       `json:"total,omitempty" doc:"Of the lines; left out with a cursor."`
 	NextCursor *string    `json:"next_cursor" doc:"Null on the last page."`
 }
 

@@ -8,34 +8,44 @@ import (
 	"heddle/idempotency"
 )
 
-// Query selects schedules of one tenant, newest first.
+// Query selects schedules of one tenant, newest first. Cursor and Offset exclude
+// each other.
 type Query struct {
 	TenantID    string
 	WorkflowID  string   // "": all
 	WorkflowIDs []string // nil: all; what the principal may view
 	Limit       int
+	Offset      int
 	Cursor      string
+	WantTotal   bool
 }
 
-// Page is one page of schedules; Next is empty on the last.
+// Page is one page of schedules; Next is empty on the last. Total is -1 when it
+// was not asked for.
 type Page struct {
 	Schedules []Schedule
 	Next      string
+	Total     int
 }
 
 // SlotQuery selects lines of one schedule's ledger, latest due time first.
+// Cursor and Offset exclude each other.
 type SlotQuery struct {
 	TenantID   string
 	ScheduleID string
 	Outcome    Outcome // "": all
 	Limit      int
+	Offset     int
 	Cursor     string
+	WantTotal  bool
 }
 
-// SlotPage is one page of a ledger.
+// SlotPage is one page of a ledger; Next is empty on the last. Total counts
+// lines, and is -1 when it was not asked for.
 type SlotPage struct {
 	Slots []Slot
 	Next  string
+	Total int
 }
 
 // DueSchedule is a schedule and when the loop is to look at it.

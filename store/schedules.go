@@ -47,39 +47,6 @@ func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Sche
 	return row.schedule(), translate(err)
 }
 
-// Schedules lists a page, newest first.
-func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
-	list := listOf("schedules", q.TenantID, q.WorkflowID, q.WorkflowIDs)
-	at, err := decodeCursor(list, q.Cursor)
-	if err != nil {
-		return schedules.Page{}, err
-	}
-	rowsOf := db.reader(ctx).Where("tenant_id = ? AND deleted = 0", q.TenantID).Order("created_at DESC, id DESC").Limit(q.Limit + 1)
-	if q.WorkflowID != "" {
-		rowsOf = rowsOf.Where("workflow_id = ?", q.WorkflowID)
-	}
-	if q.WorkflowIDs != nil {
-		rowsOf = rowsOf.Where("workflow_id IN ?", q.WorkflowIDs)
-	}
-	if at != nil {
-		rowsOf = rowsOf.Where("(created_at, id) < (?, ?)", at.Key, at.ID)
-	}
-	var rows []scheduleRow
-	if err := rowsOf.Find(&rows).Error; err != nil {
-		return schedules.Page{}, translate(err)
-	}
-	var page schedules.Page
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		last := rows[q.Limit-1]
-		page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
-	}
-	for _, row := range rows {
-		page.Schedules = append(page.Schedules, row.schedule())
-	}
-	return page, nil
-}
-
 // ChangeSchedule reads a schedule, lets decide say what becomes of it and
 // writes that with a raised fence.
 func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide func(schedules.Schedule) (schedules.Schedule, error)) (schedules.Schedule, error) {
@@ -126,40 +93,10 @@ WHERE outcome = 'waiting' AND schedule_id IN (SELECT id FROM schedules WHERE del
 	return tx.Exec("UPDATE schedules SET deleted = 1, status = 'ended', next_due = 0, wake_at = 0, revision = revision + 1, fence = fence + 1 WHERE deleted = 0 AND "+where, arg).Error
 }
 
-// Slots lists a page of a ledger, latest due time first.
-func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotPage, error) {
-	list := listOf("slots", q.TenantID, q.ScheduleID, q.Outcome)
-	at, err := decodeCursor(list, q.Cursor)
-	if err != nil {
-		return schedules.SlotPage{}, err
-	}
-	rowsOf := db.reader(ctx).Where("schedule_id = ?", q.ScheduleID).Order("due_at DESC, origin DESC").Limit(q.Limit + 1)
-	if q.Outcome != "" {
-		rowsOf = rowsOf.Where("outcome = ?", string(q.Outcome))
-	}
-	if at != nil {
-		rowsOf = rowsOf.Where("(due_at, origin) < (?, ?)", at.Key, at.ID)
-	}
-	var rows []slotRow
-	if err := rowsOf.Find(&rows).Error; err != nil {
-		return schedules.SlotPage{}, translate(err)
-	}
-	var page schedules.SlotPage
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		last := rows[q.Limit-1]
-		page.Next = encodeCursor(list, position{last.DueAt, last.Origin})
-	}
-	for _, row := range rows {
-		page.Slots = append(page.Slots, row.slot())
-	}
-	return page, nil
-}
-
 // DueSchedules lists schedules to be looked at by t, earliest first.
 func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
 	var rows []scheduleRow
-	err := db.reader(ctx).Raw("SELECT id, wake_at FROM schedules WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?", millis(t), limit).Scan(&rows).Error
+	err := db.reader(ctx).Raw(dueSchedulesSQL, millis(t), limit).Scan(&rows).Error
 	list := make([]schedules.DueSchedule, len(rows))
 	for i, row := range rows {
 		list[i] = schedules.DueSchedule{ID: row.ID, At: instant(row.WakeAt)}
@@ -171,6 +108,8 @@ func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]sched
 const openRun = "r.state NOT IN ('completed', 'failed', 'cancelled')"
 
 const (
+	dueSchedulesSQL = "SELECT id, wake_at FROM schedules WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?"
+
 	// A queue moves on when no run of its lane is open. Backfills are a lane of
 	// their own.
 	unsettledSQL = `SELECT DISTINCT w.schedule_id FROM schedule_slots AS w JOIN schedules AS s ON s.id = w.schedule_id AND s.deleted = 0 AND s.status <> 'paused'

@@ -12,6 +12,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/schedules"
 )
 
 // explain gives SQLite's plan of a query.
@@ -53,28 +54,39 @@ func TestPlansUseIndexes(t *testing.T) {
 	fixed := func(text string, args ...any) func() (string, []any) {
 		return func() (string, []any) { return text, args }
 	}
+	dry := db.write.gorm.Session(&gorm.Session{DryRun: true})
+	built := func(q *gorm.DB, rows any) func() (string, []any) {
+		return func() (string, []any) { st := q.Limit(51).Find(rows).Statement; return st.SQL.String(), st.Vars }
+	}
 	for name, test := range map[string]struct {
 		query func() (string, []any)
 		index string
 	}{
-		"all runs":         {list(executor.RunQuery{}, nil), "runs_list"},
-		"all runs, after":  {list(executor.RunQuery{}, at), "runs_list"},
-		"workflow's runs":  {list(executor.RunQuery{WorkflowID: "wf_1"}, at), "runs_workflow"},
-		"runs in a state":  {list(executor.RunQuery{States: []machine.State{"failed"}}, at), "runs_state"},
-		"runs in states":   {list(executor.RunQuery{States: []machine.State{"failed", "queued"}}, at), "runs_state"},
-		"busy":             {fixed(busySQL, "", 10), "runs_busy"},
-		"open":             {fixed(openRunsSQL, "wf_1", "t1"), "runs_open"},
-		"open by version":  {fixed(runsByVersionSQL, "wf_1", "t1"), "runs_open"},
-		"due":              {fixed(dueSQL, 1, 10), "runs_due"},
-		"queue":            {fixed(queuedRunsSQL, "t1", 10), "COVERING INDEX"},
-		"tenants in queue": {fixed(queuedTenantsSQL), "runs_queued"},
+		"all schedules":         {built(after(schedulesOf(dry, schedules.Query{TenantID: "t1"}), "created_at", "id", at), &[]scheduleRow{}), "schedules_list"},
+		"workflow's schedules":  {built(after(schedulesOf(dry, schedules.Query{TenantID: "t1", WorkflowID: "wf_1"}), "created_at", "id", at), &[]scheduleRow{}), "schedules_workflow"},
+		"a ledger":              {built(slotPage(dry, schedules.SlotQuery{ScheduleID: "s"}, at), &[]slotRow{}), "PRIMARY KEY (schedule_id=? AND (due_at,origin)<"},
+		"a ledger's skipped":    {built(slotPage(dry, schedules.SlotQuery{ScheduleID: "s", Outcome: "skipped"}, at), &[]slotRow{}), "COVERING INDEX schedule_slots_outcome"},
+		"due schedules":         {fixed(dueSchedulesSQL, 1, 10), "schedules_wake"},
+		"runs to be cancelled":  {fixed(cancelOrdersSQL, 10), "schedule_slots_doomed"},
+		"queues that may go on": {fixed(unsettledSQL, 10), "schedule_slots_waiting"},
+		"all runs":              {list(executor.RunQuery{}, nil), "runs_list"},
+		"all runs, after":       {list(executor.RunQuery{}, at), "runs_list"},
+		"workflow's runs":       {list(executor.RunQuery{WorkflowID: "wf_1"}, at), "runs_workflow"},
+		"runs in a state":       {list(executor.RunQuery{States: []machine.State{"failed"}}, at), "runs_state"},
+		"runs in states":        {list(executor.RunQuery{States: []machine.State{"failed", "queued"}}, at), "runs_state"},
+		"busy":                  {fixed(busySQL, "", 10), "runs_busy"},
+		"open":                  {fixed(openRunsSQL, "wf_1", "t1"), "runs_open"},
+		"open by version":       {fixed(runsByVersionSQL, "wf_1", "t1"), "runs_open"},
+		"due":                   {fixed(dueSQL, 1, 10), "runs_due"},
+		"queue":                 {fixed(queuedRunsSQL, "t1", 10), "COVERING INDEX"},
+		"tenants in queue":      {fixed(queuedTenantsSQL), "runs_queued"},
 	} {
 		text, args := test.query()
 		plan := explain(t, db, text, args...)
 		if !strings.Contains(plan, test.index) || strings.Contains(plan, "SCAN runs\n") {
 			t.Errorf("%s does not use %s:\n%s", name, test.index, plan)
 		}
-		if strings.Contains(plan, "TEMP B-TREE") && name != "runs in states" && name != "open by version" {
+		if strings.Contains(plan, "TEMP B-TREE") && name != "runs in states" && name != "queues that may go on" && name != "open by version" {
 			t.Errorf("%s sorts:\n%s", name, plan)
 		}
 	}

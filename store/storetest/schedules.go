@@ -95,7 +95,13 @@ func testSchedulePages(t *testing.T, db *store.DB) {
 		}
 		same(t, "schedules", got, want)
 	}
-	_, err := db.Schedules(ctx, schedules.Query{TenantID: "t1", Limit: 2, Cursor: "x"})
+	p, err := db.Schedules(ctx, schedules.Query{TenantID: "t1", WorkflowID: "wf_1", Limit: 2, Offset: 3, WantTotal: true})
+	must(t, err)
+	same(t, "the second page", fmt.Sprint(p.Schedules[0].ID, p.Schedules[1].ID, p.Total, p.Next != ""), "sched_4sched_26 true")
+	p, err = db.Schedules(ctx, schedules.Query{TenantID: "t2", Limit: 2, WantTotal: true})
+	must(t, err)
+	same(t, "nothing", fmt.Sprint(len(p.Schedules), p.Total), "0 0")
+	_, err = db.Schedules(ctx, schedules.Query{TenantID: "t1", Limit: 2, Cursor: "x"})
 	wantFault(t, err, fault.Malformed, "invalid_request")
 }
 
@@ -248,6 +254,9 @@ func testSlotPages(t *testing.T, db *store.DB) {
 		}
 		same(t, "slots", got, want)
 	}
+	p, err := db.Slots(ctx, schedules.SlotQuery{TenantID: "t1", ScheduleID: s.ID, Outcome: schedules.Skipped, Limit: 2, Offset: 1, WantTotal: true})
+	must(t, err)
+	same(t, "the second page", fmt.Sprint(p.Slots[0].Count, p.Slots[1].Count, p.Total, p.Next != ""), "5 3 4 true")
 }
 
 func testScheduleEnds(t *testing.T, db *store.DB) {

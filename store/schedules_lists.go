@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"heddle/schedules"
+)
+
+// Schedules lists a page, newest first.
+func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
+	page := schedules.Page{Total: -1}
+	list := listOf("schedules", q.TenantID, q.WorkflowID, q.WorkflowIDs)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	err = db.view(ctx, func(tx *gorm.DB) error {
+		if err := countAll(schedulesOf(tx, q), q.WantTotal, &page.Total); err != nil {
+			return err
+		}
+		var rows []scheduleRow
+		err := after(schedulesOf(tx, q), "created_at", "id", at).Offset(q.Offset).Limit(q.Limit + 1).Find(&rows).Error
+		if len(rows) > q.Limit {
+			rows = rows[:q.Limit]
+			last := rows[q.Limit-1]
+			page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
+		}
+		for _, row := range rows {
+			page.Schedules = append(page.Schedules, row.schedule())
+		}
+		return err
+	})
+	return page, err
+}
+
+func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
+	which := tx.Model(&scheduleRow{}).Where("tenant_id = ? AND deleted = 0", q.TenantID)
+	if q.WorkflowID != "" {
+		which = which.Where("workflow_id = ?", q.WorkflowID)
+	}
+	if q.WorkflowIDs != nil {
+		which = which.Where("workflow_id IN ?", q.WorkflowIDs)
+	}
+	return which
+}
+
+// Slots lists a page of a ledger, latest due time first.
+func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotPage, error) {
+	page := schedules.SlotPage{Total: -1}
+	list := listOf("slots", q.TenantID, q.ScheduleID, q.Outcome)
+	at, err := decodeCursor(list, q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	err = db.view(ctx, func(tx *gorm.DB) error {
+		if err := countAll(slotsOf(tx, q), q.WantTotal, &page.Total); err != nil {
+			return err
+		}
+		var rows []slotRow
+		err := after(tx, "due_at", "origin", nil).Where("schedule_id = ? AND (due_at, origin) IN (?)", q.ScheduleID, slotPage(tx, q, at)).Find(&rows).Error
+		if len(rows) > q.Limit {
+			rows = rows[:q.Limit]
+			last := rows[q.Limit-1]
+			page.Next = encodeCursor(list, position{last.DueAt, last.Origin})
+		}
+		for _, row := range rows {
+			page.Slots = append(page.Slots, row.slot())
+		}
+		return err
+	})
+	return page, err
+}
+
+func slotsOf(tx *gorm.DB, q schedules.SlotQuery) *gorm.DB {
+	which := tx.Model(&slotRow{}).Where("schedule_id = ?", q.ScheduleID)
+	if q.Outcome != "" {
+		which = which.Where("outcome = ?", string(q.Outcome))
+	}
+	return which
+}
+
+// slotPage names the lines of a page: SQLite would rather read the whole ledger
+// than look each line up, but the names alone are in the index by outcome.
+func slotPage(tx *gorm.DB, q schedules.SlotQuery, at *position) *gorm.DB {
+	return after(slotsOf(tx, q), "due_at", "origin", at).Select("due_at, origin").Offset(q.Offset).Limit(q.Limit + 1)
+}
+
+// after orders rows by two columns, the greatest first, and begins behind a
+// position (nil: with the first).
+func after(which *gorm.DB, key, id string, at *position) *gorm.DB {
+	if at != nil {
+		which = which.Where("("+key+", "+id+") < (?, ?)", at.Key, at.ID)
+	}
+	return which.Order(key + " DESC, " + id + " DESC")
+}
+
+// countAll counts rows, where that is wanted.
+func countAll(which *gorm.DB, wanted bool, total *int) error {
+	if !wanted {
+		return nil
+	}
+	var n int64
+	err := which.Count(&n).Error
+	*total = int(n)
+	return err
+}
