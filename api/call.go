@@ -60,7 +60,7 @@ func plainRef(v string) bool {
 
 // notFound is the answer to a path parameter that can name nothing.
 func notFound(name, v string) error {
-	noun := map[string]string{"id": "workflow", "run_id": "run", "version": "version", "key_id": "key", "agent_id": "agent", "step_id": "step"}[name]
+	noun := map[string]string{"id": "workflow", "run_id": "run", "version": "version", "key_id": "key", "agent_id": "agent", "step_id": "step", "blob_id": "blob"}[name]
 	if noun == "" {
 		noun = name
 	}

@@ -93,6 +93,9 @@ func (d *document) check(t testing.TB, r request, got response) {
 		}
 		return
 	}
+	if got.status == http.StatusPartialContent {
+		return // a part of a JSON text is none
+	}
 	if strings.HasSuffix(media, "json") && r.method != http.MethodHead {
 		d.validate(t, r, "#/paths/"+token(path)+"/"+strings.ToLower(r.method)+"/responses/"+status+"/content/"+token(media)+"/schema", got.body)
 	}

@@ -117,6 +117,9 @@ func headerParams(r *route) []string {
 	if r.tagged() && r.method == http.MethodGet {
 		names = append(names, "If-None-Match")
 	}
+	if slices.ContainsFunc(r.answers, func(a answer) bool { return a.status == http.StatusPartialContent }) {
+		names = append(names, "Range", "If-Range")
+	}
 	if r.idempotent {
 		names = append(names, headerKey)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // place is what the requests of the route tests are made on.
-type place struct{ workflow, slug, run, finished, loop, calls, key, template, made, schedule string }
+type place struct{ workflow, slug, run, finished, loop, large, calls, key, template, made, schedule string }
 
 func (s *stack) place() place {
 	s.t.Helper()
@@ -20,6 +20,8 @@ func (s *stack) place() place {
 	p.calls = s.create(order, `"slug":"calls"`)
 	p.loop = s.start(s.create(brokenLoop, `"slug":"broken"`), "")
 	s.until(p.loop, "failed")
+	large := s.start(s.create(largeLoop, `"slug":"large"`), largeText)
+	p.large = large + "/blobs/" + s.until(large, "completed").text(s.t, "run", "output", "$blob")
 	p.key = s.get("/v1/keys").want(s.t, http.StatusOK).text(s.t, "keys", 0, "id")
 	p.template = s.post("/api/workflows/templates", `{"name":"Mine","definition":`+trivial+`}`).want(s.t, http.StatusCreated).text(s.t, "template_id")
 	p.made = s.post("/api/workflows/templates/"+p.template+"/install", `{"slug":"made"}`).want(s.t, http.StatusCreated).text(s.t, "workflow_id")
@@ -41,7 +43,7 @@ type call struct {
 
 func at(path string) func(place) string {
 	return func(p place) string {
-		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{calls}", p.calls, "{key}", p.key,
+		return strings.NewReplacer("{wf}", p.workflow, "{run}", p.run, "{done}", p.finished, "{loop}", p.loop, "{large}", p.large, "{calls}", p.calls, "{key}", p.key,
 			"{tpl}", p.template, "{made}", p.made, "{sched}", p.schedule).Replace(path)
 	}
 }
@@ -93,6 +95,7 @@ func calls() []call {
 		{"pauseRun", "execute", "POST", at("/api/workflows/runs/{run}/pause"), nil, flow, 202},
 		{"resumeRun", "execute", "POST", at("/api/workflows/runs/{run}/resume"), nil, flow, 202},
 		{"listRunLogs", "view", "GET", at("/api/workflows/runs/{run}/logs"), nil, flow, 200},
+		{"getBlob", "view", "GET", at("/api/workflows/runs/{large}"), nil, "workflow:large", 200},
 		{"listIterations", "view", "GET", at("/api/workflows/runs/{loop}/steps/each/iterations"), nil, "workflow:broken", 200},
 		{"executeWorkflow", "execute", "POST", at("/v1/workflows/{wf}/execute"), at(`{"run_id":"{run}","run_input":{"command":"pause"}}`), flow, 200},
 		{"createRun", "execute", "POST", at("/v1/runs"), at(`{"workflow_id":"{wf}"}`), flow, 201},
@@ -203,7 +206,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	other := s.tenant("other")
 	for _, c := range calls() {
 		r := c.request(p)
-		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
+		if !strings.ContainsAny(c.path(place{"\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01", "\x01"}), "\x01") && c.id != "putGrant" {
 			continue // names no object
 		}
 		r.key = other
@@ -214,7 +217,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 		}
 		// The same with ids that exist nowhere.
 		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
-			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", calls: "wf_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
+			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", large: "run_ffffffffffffffffffffffff/blobs/blob_ffffffffffffffffffffffff", calls: "wf_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
 			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff"})
 		unknown.key = other
 		none := s.do(unknown)

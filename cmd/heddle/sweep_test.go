@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/executor/machine"
 	"heddle/internal/client"
 )
 
@@ -133,7 +134,7 @@ func (s *sweep) operations(t *testing.T) []operation {
 var unknownPart = regexp.MustCompile(`\{[a-z_]+\}`)
 
 // sweepWorkflow ends at once and has what paths can name.
-const sweepWorkflow = `{"name":"Sweep","steps":[{"id":"each","type":"loop","config":{"items":"2","steps":[
+const sweepWorkflow = `{"name":"Sweep","output":"{{ [input.text ?? 0, input.text ?? 0] }}","steps":[{"id":"each","type":"loop","config":{"items":"2","steps":[
 	{"id":"check","type":"condition","config":{"expression":"true"}}]}}]}`
 
 // fresh makes a workflow with a finished run and gives the operation's path on
@@ -147,13 +148,42 @@ func (s *sweep) fresh(t *testing.T, op operation) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := s.c.Start(t.Context(), id, nil, "")
+	blob := "unknown"
+	var input any
+	if strings.Contains(op.path, "{blob_id}") {
+		input = map[string]string{"text": strings.Repeat("x", 600_000)}
+	}
+	run, err := s.c.Start(t.Context(), id, input, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bases[op.path] = strings.NewReplacer("{id}", id, "{run_id}", run, "{version}", "1", "{step_id}", "each", "{key_id}", "key_000000000000000000000000").Replace(op.path)
+	if input != nil {
+		blob = s.blobOf(t, run)
+	}
+	s.bases[op.path] = strings.NewReplacer("{id}", id, "{run_id}", run, "{version}", "1", "{step_id}", "each", "{blob_id}", blob, "{key_id}", "key_000000000000000000000000").Replace(op.path)
 	s.bases[op.path] = unknownPart.ReplaceAllString(s.bases[op.path], "unknown")
 	return s.bases[op.path]
+}
+
+// blobOf waits for a run's output, which is stored apart.
+func (s *sweep) blobOf(t *testing.T, runID string) string {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for {
+		got, err := s.c.Get(t.Context(), runID)
+		if err != nil || got.Status == "failed" {
+			t.Fatalf("%+v: %v", got, err)
+		}
+		if ref, large := machine.Referenced(got.Output); large {
+			return ref.ID
+		}
+		select {
+		case <-look.C:
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		}
+	}
 }
 
 // ask sends one request and judges the answer. want 0 is any documented one.

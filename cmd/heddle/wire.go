@@ -83,7 +83,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		return nil, errors.Join(err, db.Close())
 	}
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: meter.Runs(db), Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Store: meter.Runs(db), Blobs: db, Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), Tracer: tracer(st.spans),
 	}))
