@@ -37,6 +37,8 @@ type Config struct {
 	Agents      *agents.Service
 	Answers     idempotency.Store
 	Version     string
+	// RunnerTick serves the call that advances queued instances.
+	RunnerTick bool
 	Now         func() time.Time
 	NewID       func(prefix string) string
 	Log         *slog.Logger

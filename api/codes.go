@@ -14,9 +14,15 @@ func errorCodes() []errorCode {
 	return []errorCode{
 		{"invalid_request", 400, "Not readable as this request: broken JSON, an unknown or repeated field, a bad parameter."},
 		{"invalid_last_event_id", 400, "Last-Event-ID is no number, or beyond the run's last event."},
+		{codeValidation, 400, "The request, or a payload, does not fit its schema; see issues. Of the instances dialect."},
+		{codeInstanceID, 400, "Not an instance's id, or one that only the server gives."},
+		{"WORKFLOW_PARAMS_INVALID", 400, "The params do not fit the workflow's input schema; see issues."},
 		{"unauthenticated", 401, "No valid API key: missing, malformed, unknown, expired or revoked."},
 		{"acl_denied", 403, "The key lacks the action; the message names both."},
 		{"template_builtin", 403, "Built-in templates cannot be changed."},
+		{codeTickDisabled, 403, "HEDDLE_RUNNER_TICK is off."},
+		{"WORKFLOW_NOT_FOUND", 404, "No such workflow in this tenant."},
+		{"INSTANCE_NOT_FOUND", 404, "The workflow has no instance of that id."},
 		{"route_not_found", 404, "No such route."},
 		{"workflow_not_found", 404, "No such workflow in this tenant."},
 		{"template_not_found", 404, "No such template, built in or of this tenant."},
@@ -31,6 +37,8 @@ func errorCodes() []errorCode {
 		{"secret_not_found", 404, "No such secret in this tenant."},
 		{"tenant_not_found", 404, "No such tenant."},
 		{"method_not_allowed", 405, "The route is there, but not with this method; see Allow."},
+		{"INSTANCE_ID_ALREADY_EXISTS", 409, "The workflow has an instance of that id."},
+		{"INSTANCE_TERMINAL", 409, "The instance has ended."},
 		{"workflow_has_no_template", 409, "The workflow was not made of a template."},
 		{"slug_taken", 409, "Another workflow or tenant has the slug."},
 		{"id_taken", 409, "An imported workflow's id is in use."},
@@ -124,6 +132,11 @@ func commonCodes(r *route) []string {
 	}
 	if r.idempotent {
 		codes = append(codes, "idempotency_key_reused", "idempotency_in_progress")
+	}
+	if r.rename != nil {
+		for i, code := range codes {
+			codes[i] = r.rename(code)
+		}
 	}
 	return codes
 }

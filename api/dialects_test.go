@@ -26,7 +26,7 @@ type dialect struct {
 }
 
 func dialects() []dialect {
-	return []dialect{workflowsDialect(), runsDialect(), turnsDialect()}
+	return []dialect{workflowsDialect(), runsDialect(), turnsDialect(), instancesDialect()}
 }
 
 // posts is a verb that sends the body to the run's place under base.

@@ -58,6 +58,9 @@ type problemError struct {
 // its cause; that a caller has gone is not, nor is a probe of a process that is
 // starting or stopping.
 func (c *call) fail(err error) {
+	if c.route.reword != nil {
+		err = c.route.reword(err)
+	}
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		f = fault.Wrap(err, fault.Internal, "internal", "%s", internalMessage)

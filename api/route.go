@@ -35,6 +35,10 @@ type route struct {
 	conditional, idempotent bool
 	tolerant                bool // unknown fields of the body are passed over
 	serve                   func(*call) error
+	// reword gives an error in the words of the route's dialect, rename a code;
+	// nil: as it is.
+	reword func(error) error
+	rename func(code string) string
 }
 
 // object says what a route's action is asked on.

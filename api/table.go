@@ -21,6 +21,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.logsTable()...)
 	routes = append(routes, h.runsDialectTable()...)
 	routes = append(routes, h.turnsTable()...)
+	routes = append(routes, h.instancesTable()...)
 	routes = append(routes, h.secretsTable()...)
 	routes = append(routes, h.agentsTable()...)
 	return append(routes, h.accessTable()...)

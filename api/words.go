@@ -75,6 +75,8 @@ func inWorkflows(w words) string { return w.workflows }
 
 func inRuns(w words) string { return w.runs }
 
+func inInstances(w words) string { return w.instances }
+
 func inTurns(w words) string { return w.turns }
 
 // dialectNamed is the dialect that a field's tag words names.
@@ -84,6 +86,8 @@ func dialectNamed(tag string) func(words) string {
 		return inRuns
 	case "turns":
 		return inTurns
+	case "instances":
+		return inInstances
 	}
 	return inWorkflows
 }

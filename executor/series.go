@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"heddle/executor/machine"
@@ -197,4 +198,44 @@ func asSuccessorRefusal(err error) error {
 		return keyTaken()
 	}
 	return err
+}
+
+// startsAtOnce bounds how many runs of one StartNamed are being stored.
+const startsAtOnce = 32
+
+// StartNamed starts runs of one workflow that have names, and tells which were
+// stored: those whose name is taken, or stands for an earlier one of the list,
+// are left out. It refuses all where it refuses one, except for what only the
+// commit finds out; then what was stored stays. Errors: those of Start.
+func (s *Service) StartNamed(ctx context.Context, list []StartRequest) ([]bool, error) {
+	for _, req := range list {
+		if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
+			return nil, err
+		}
+		if err := s.acceptable(ctx, req); err != nil {
+			return nil, err
+		}
+	}
+	stored, errs, seen := make([]bool, len(list)), make([]error, len(list)), map[string]bool{}
+	places := make(chan struct{}, startsAtOnce)
+	var wg sync.WaitGroup
+	for i, req := range list {
+		if seen[req.Name] {
+			continue
+		}
+		seen[req.Name] = true
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			_, errs[i] = s.Start(ctx, req)
+			stored[i] = errs[i] == nil
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && fault.CodeOf(err) != "run_name_taken" {
+			return stored, err
+		}
+	}
+	return stored, nil
 }

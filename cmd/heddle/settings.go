@@ -102,7 +102,7 @@ func table() []setting {
 		},
 		{
 			Name: "HEDDLE_RUNNER_TICK", Flag: "runner-tick", Default: "off",
-			Help: "whether POST /api/workflows/_runner/tick is served", Allowed: "on or off",
+			Help: "whether queued instances begin by POST /api/workflows/_runner/tick alone", Allowed: "on or off",
 			set: func(s *settings, v string) error { s.RunnerTick = v == "on"; return oneOf(v, "on", "off") },
 		},
 		{

@@ -85,7 +85,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: meter.Runs(db), Blobs: db, Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
-		Writers: writers(s.DatabaseURL), Tracer: tracer(st.spans),
+		Writers: writers(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: time.Now, NewID: newID,
@@ -99,7 +99,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: meter, Log: log})
 	meter.Watch(st.executor, db)
 	st.handler = api.New(api.Config{
-		Schedules: st.schedules, Metrics: meter.Handler(), Meter: meter,
+		Schedules: st.schedules, RunnerTick: s.RunnerTick, Metrics: meter.Handler(), Meter: meter,
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
 		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,

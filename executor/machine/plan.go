@@ -31,6 +31,34 @@ func (p *Plan) StepType(id string) string {
 	return ""
 }
 
+// StepPlan is what a definition says of a step's attempts. Timeout is that of
+// one attempt, of a wait its own; 0: none.
+type StepPlan struct {
+	Type        string
+	Name        string // its id where it has none
+	MaxAttempts int
+	Timeout     time.Duration
+}
+
+// Step describes a step, loop bodies included; false for an unknown id.
+func (p *Plan) Step(id string) (StepPlan, bool) {
+	n := p.index[id]
+	if n == nil {
+		return StepPlan{}, false
+	}
+	s := StepPlan{Type: n.step.Type, Name: n.step.Name, MaxAttempts: 1, Timeout: n.timeout}
+	if s.Name == "" {
+		s.Name = id
+	}
+	if n.retry != nil {
+		s.MaxAttempts = n.retry.attempts
+	}
+	if n.wait != nil && n.wait.timeout > 0 && (s.Timeout == 0 || n.wait.timeout < s.Timeout) {
+		s.Timeout = n.wait.timeout
+	}
+	return s, true
+}
+
 // list is one list of steps: the definition's, or a loop's body.
 type list struct {
 	owner *node // the loop, nil for the definition's own list

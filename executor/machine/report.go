@@ -12,6 +12,7 @@ type StepRun struct {
 	Type          string
 	Status        StepStatus
 	Attempt       int
+	Tries         int             // attempts that count against the plan's MaxAttempts, the present one included
 	Output        json.RawMessage // nil: none
 	Error         *Error
 	Fallback      string    // the step that ran in its place
@@ -110,6 +111,9 @@ func (r *Run) stepRun(p place) StepRun {
 	s := StepRun{
 		StepID: n.step.ID, Type: n.step.Type, Status: st.shown(r.State), Attempt: int(st.last), Output: st.output, Error: st.err,
 		Fallback: st.fallback, StartedAt: instant(st.started), CompletedAt: instant(st.ended), Wait: r.wait(p), Usage: st.usage,
+	}
+	if s.Tries = int(st.tries); st.started != 0 && s.Status != StepRetrying {
+		s.Tries++
 	}
 	if s.CompletedAt.IsZero() && s.Status == StepCancelled {
 		s.CompletedAt = r.CompletedAt // it was cut off by the run's end

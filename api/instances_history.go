@@ -1,0 +1,219 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"heddle/executor"
+	"heddle/fault"
+)
+
+type instanceHistory struct {
+	RunNumber         int            `json:"runNumber"`
+	Steps             []historyStep  `json:"steps"`
+	Events            []historyEvent `json:"events"`
+	StepsCursor       string         `json:"stepsCursor,omitempty"`
+	StepsHasNextPage  bool           `json:"stepsHasNextPage"`
+	EventsCursor      string         `json:"eventsCursor,omitempty"`
+	EventsHasNextPage bool           `json:"eventsHasNextPage"`
+	Logs              *[]historyLog  `json:"logs,omitempty" doc:"Only with includeLogs=true."`
+	LogsCursor        string         `json:"logsCursor,omitempty"`
+	LogsHasNextPage   *bool          `json:"logsHasNextPage,omitempty"`
+}
+
+// historyStep is a step of one run; in a loop body of one iteration.
+type historyStep struct {
+	ID        string `json:"id"`
+	RunNumber int    `json:"runNumber"`
+	instanceStep
+	Result    json.RawMessage `json:"result" doc:"The step's output; of a wait that an event satisfied its type, payload and timestamp."`
+	CreatedAt stamp           `json:"createdAt"`
+	UpdatedAt stamp           `json:"updatedAt"`
+}
+
+type historyEvent struct {
+	ID                string          `json:"id"`
+	RunNumber         int             `json:"runNumber"`
+	Type              string          `json:"type"`
+	Payload           json.RawMessage `json:"payload"`
+	CreatedAt         stamp           `json:"createdAt"`
+	DeliveredAt       *stamp          `json:"deliveredAt" doc:"Null until a step takes it."`
+	ConsumedByStepKey *string         `json:"consumedByStepKey"`
+}
+
+type historyLog struct {
+	ID        string          `json:"id"`
+	RunNumber int             `json:"runNumber"`
+	StepKey   *string         `json:"stepKey"`
+	Attempt   *int            `json:"attempt"`
+	Level     string          `json:"level" enum:"debug,info,warn,error"`
+	Category  string          `json:"category"`
+	Message   string          `json:"message"`
+	Data      json.RawMessage `json:"data"`
+	CreatedAt stamp           `json:"createdAt"`
+}
+
+// historyCursor says where one of the three lists stopped: before or behind an
+// event of a run's journal, or at a cursor of its logs. It keeps its order.
+type historyCursor struct {
+	RunID string `json:"r"`
+	Asc   bool   `json:"a,omitempty"`
+	Seq   int64  `json:"s,omitempty"`
+	Logs  string `json:"l,omitempty"`
+}
+
+func (p historyCursor) encode() string {
+	text, _ := json.Marshal(p) // text and numbers always encode
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// readHistoryCursor reads a cursor of that run; what is none is the first page.
+func readHistoryCursor(text, runID string, asc bool) historyCursor {
+	var p historyCursor
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(raw, &p) != nil || p.RunID != runID || p.Seq < 0 {
+		return historyCursor{RunID: runID, Asc: asc}
+	}
+	return p
+}
+
+// historyQuery is what a request for history asks.
+type historyQuery struct {
+	number   int // -1: the latest
+	size     int
+	asc      bool
+	logs     bool
+	level    string
+	category string
+	q        url.Values
+}
+
+func (c *call) historyQuery() (historyQuery, error) {
+	q, err := c.query()
+	h := historyQuery{number: executor.Latest, q: q}
+	if err != nil {
+		return h, err
+	}
+	h.size, h.category = pageSize(q), q.Get("logCategory")
+	if v := q.Get("runNumber"); v != "" {
+		n, err := strconv.ParseUint(v, 10, 31)
+		if err != nil {
+			return h, invalidFor("runNumber must be a whole number from 0.", "runNumber")
+		}
+		h.number = int(n)
+	}
+	for _, one := range []struct {
+		name    string
+		allowed []string
+	}{{"order", []string{"asc", "desc"}}, {"includeLogs", []string{"true", "false"}}, {"logLevel", logLevels()}} {
+		if v := q.Get(one.name); v != "" && !slices.Contains(one.allowed, v) {
+			return h, invalidFor(one.name+" must be one of "+textList(one.allowed)+".", one.name)
+		}
+	}
+	h.asc, h.logs, h.level = q.Get("order") == "asc", q.Get("includeLogs") == "true", q.Get("logLevel")
+	return h, nil
+}
+
+func textList(words []string) string {
+	out := words[0]
+	for _, w := range words[1:] {
+		out += ", " + w
+	}
+	return out
+}
+
+func (h *Handler) getInstanceHistory(c *call) error {
+	q, err := c.historyQuery()
+	if err != nil {
+		return err
+	}
+	in, err := c.instance()
+	if err != nil {
+		return err
+	}
+	if q.number != executor.Latest && q.number != in.Number {
+		in, err = h.cfg.Executor.Named(c.ctx(), c.tenantID(), in.WorkflowID, in.Name, q.number)
+		if fault.KindOf(err) == fault.NotFound && err != nil {
+			return c.reply(http.StatusOK, noHistory(q))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	list, err := h.walkInstance(c, in, q)
+	if err == nil && q.logs {
+		err = h.addLogs(c, in, q, &list)
+	}
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, list)
+}
+
+// noHistory is that of a run that is not, or not any more.
+func noHistory(q historyQuery) instanceHistory {
+	list := instanceHistory{RunNumber: q.number, Steps: []historyStep{}, Events: []historyEvent{}}
+	if q.logs {
+		list.Logs, list.LogsHasNextPage = &[]historyLog{}, new(bool)
+	}
+	return list
+}
+
+// walkInstance reads the run's journal once, for a page of its steps and a page
+// of its events.
+func (h *Handler) walkInstance(c *call, in executor.NamedRun, q historyQuery) (instanceHistory, error) {
+	plan, err := h.cfg.Executor.Plans(c.ctx(), in.Record)
+	if err != nil {
+		return instanceHistory{}, err
+	}
+	stepsAt := readHistoryCursor(q.q.Get("stepsCursor"), in.RunID, q.asc)
+	eventsAt := readHistoryCursor(q.q.Get("eventsCursor"), in.RunID, q.asc)
+	w := newInstanceWalk(in.Number, q.size, stepsAt, eventsAt)
+	row, err := h.cfg.Executor.Walk(c.ctx(), c.tenantID(), in.RunID, 0, w.visit)
+	if err != nil {
+		return instanceHistory{}, err
+	}
+	list := instanceHistory{RunNumber: in.Number, Steps: []historyStep{}, Events: []historyEvent{}}
+	for _, s := range w.steps.page() {
+		s.close(row.State)
+		s.planned(plan(s.stepID))
+		list.Steps = append(list.Steps, s.historyStep)
+	}
+	for _, e := range w.events.page() {
+		list.Events = append(list.Events, *e)
+	}
+	list.StepsCursor, list.StepsHasNextPage = w.steps.next(stepsAt)
+	list.EventsCursor, list.EventsHasNextPage = w.events.next(eventsAt)
+	return list, nil
+}
+
+func (h *Handler) addLogs(c *call, in executor.NamedRun, q historyQuery, list *instanceHistory) error {
+	at := readHistoryCursor(q.q.Get("logsCursor"), in.RunID, q.asc)
+	query := executor.LogQuery{RunID: in.RunID, Level: q.level, Category: q.category, Newest: !at.Asc, Limit: q.size, Cursor: at.Logs}
+	found, err := h.cfg.Executor.Logs(c.ctx(), c.tenantID(), query)
+	if fault.CodeOf(err) == "invalid_request" {
+		query.Cursor = ""
+		found, err = h.cfg.Executor.Logs(c.ctx(), c.tenantID(), query)
+	}
+	if err != nil {
+		return err
+	}
+	logs, more := []historyLog{}, found.Next != ""
+	for _, l := range found.Logs {
+		line := historyLog{ID: l.ID, RunNumber: in.Number, Level: l.Level, Category: l.Category, Message: l.Message, Data: l.Data, CreatedAt: stamp(l.At)}
+		if l.StepID != "" {
+			line.StepKey, line.Attempt = textOrNull(stepKey(l.StepID, l.Iteration)), &l.Attempt
+		}
+		logs = append(logs, line)
+	}
+	list.Logs, list.LogsHasNextPage = &logs, &more
+	if more {
+		at.Logs = found.Next
+		list.LogsCursor = at.encode()
+	}
+	return nil
+}
