@@ -236,11 +236,14 @@ func (e *engine) admit(l *live, envs []envelope) admission {
 		return heldBack
 	}
 	for _, env := range envs {
-		if _, begin := env.in.(machine.Begin); begin {
+		switch env.in.(type) {
+		case machine.Begin:
 			e.backlog.mark() // it is in the store as queued and is found there again
-			continue
+		case machine.Tick:
+			e.mayWait(l.id)
+		default:
+			e.wait(l.id)
 		}
-		e.wait(l.id)
 	}
 	return turnedAway
 }

@@ -30,6 +30,7 @@ type engine struct {
 	commits *committer
 	slots   *slots
 	timers  *timers
+	maxLive int
 	limits  *limits
 	inbox   *inbox
 	backlog backlog
@@ -110,7 +111,7 @@ type outcome struct {
 func newEngine(s *Service) *engine {
 	e := &engine{
 		svc: s, store: s.cfg.Store, log: s.cfg.Log, now: s.now, crash: s.cfg.Crash,
-		timers: newTimers(), limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
+		timers: newTimers(), maxLive: maxLive, limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
 		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts), places: newPlaces(s.cfg.MaxPerPlace),
 		live: make(map[string]*live), waiting: make(map[string]bool),
 		blobs: s.cfg.Blobs, work: newRoom(workRoom), sending: newRoom(sendRoom), loose: make(map[string]looseBlob),

@@ -128,8 +128,9 @@ type Store interface {
 	// Queued lists queued run ids, first come first served and fair between
 	// tenants (round robin over tenants that have any).
 	Queued(ctx context.Context, limit int) ([]string, error)
-	// Due lists runs with WakeAt at or before t, earliest first.
-	Due(ctx context.Context, t time.Time, limit int) ([]DueRun, error)
+	// Due lists runs with WakeAt at or before t, earliest first and those of one
+	// time by id, beginning behind after (zero: with the first).
+	Due(ctx context.Context, after DueRun, t time.Time, limit int) ([]DueRun, error)
 	// Busy lists runs that a dead process left in a Busy state.
 	Busy(ctx context.Context, afterID string, limit int) ([]string, error)
 	// Crashes begins the term of an epoch and gives the runs that were in

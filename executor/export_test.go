@@ -15,3 +15,10 @@ func (s *Service) Folded(ctx context.Context, runID string) (Record, error) {
 	folded.ConcurrencyKey = row.ConcurrencyKey
 	return folded, nil
 }
+
+// Crowd is for tests: how many runs make a crowd.
+func Crowd(s *Service, n int) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	s.engine.maxLive = n
+}

@@ -19,8 +19,8 @@ const (
 	timerHorizon = 3 * time.Second
 	duePage      = 1000
 	queuePage    = 64
-	maxLive      = 4096
 	strayPolls   = 30              // polls between two looks for strays
+	sweepPolls   = 10              // polls between two looks for due times that passed unseen
 	haltFor      = 2 * time.Second // what is cut off gets to end
 )
 
@@ -331,92 +331,6 @@ func (e *engine) notLive(ids []string) []string {
 		}
 	}
 	return kept
-}
-
-// timerLoop wakes the runs whose time has come.
-func (e *engine) timerLoop(ctx context.Context) {
-	for ctx.Err() == nil {
-		if e.crowded() {
-			pause(ctx, 5*time.Millisecond)
-			continue
-		}
-		ids, next := e.timers.pop(e.now(), queuePage)
-		for _, id := range ids {
-			e.crash("timer_due")
-			e.post(id, envelope{in: machine.Tick{}}, false)
-		}
-		if len(ids) == queuePage {
-			continue
-		}
-		e.sleepUntil(ctx, next)
-	}
-}
-
-// crowded holds back wake-ups while very many runs are in memory.
-func (e *engine) crowded() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.live) > maxLive || len(e.ready) > maxLive
-}
-
-func (e *engine) sleepUntil(ctx context.Context, next time.Time) {
-	wait := pollEvery
-	if !next.IsZero() {
-		wait = min(wait, max(next.Sub(e.svc.cfg.Now()), time.Millisecond))
-	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-e.timers.changed:
-	case <-ctx.Done():
-	}
-}
-
-// pollLoop brings the due times of the next seconds into memory, and now and
-// then looks for strays.
-func (e *engine) pollLoop(ctx context.Context) {
-	for n := 1; ctx.Err() == nil; n++ {
-		if e.timers.len() < 4*duePage {
-			e.pollDue(ctx)
-		}
-		if n%strayPolls == 0 {
-			e.seekStrays(ctx)
-		}
-		pause(ctx, pollEvery)
-	}
-}
-
-// seekStrays takes up runs that the store has as in action and nobody drives:
-// a commit that was given up may be stored after all, and a run may have been
-// unreadable for a while.
-func (e *engine) seekStrays(ctx context.Context) {
-	ids, err := e.busy(ctx)
-	if err == nil {
-		e.takeUp(ids)
-	}
-}
-
-func (e *engine) pollDue(ctx context.Context) {
-	e.mu.Lock()
-	waiting := len(e.waiting)
-	e.mu.Unlock()
-	// Those that wait for a slot are due already and must not hide the others.
-	dues, err := e.store.Due(ctx, e.now().Add(timerHorizon), duePage+waiting)
-	if err != nil {
-		if ctx.Err() == nil {
-			e.log.Warn("due runs could not be read", "error", err)
-		}
-		return
-	}
-	for _, d := range dues {
-		e.mu.Lock()
-		waits := e.waiting[d.RunID]
-		e.mu.Unlock()
-		if !waits {
-			e.timers.set(d.RunID, d.At)
-		}
-	}
 }
 
 // drain gives steps in action d to end.

@@ -47,8 +47,8 @@ func (s *runStore) Queued(ctx context.Context, limit int) ([]string, error) {
 	return ids, err
 }
 
-func (s *runStore) Due(ctx context.Context, t time.Time, limit int) ([]executor.DueRun, error) {
-	list, err := s.Store.Due(ctx, t, limit)
+func (s *runStore) Due(ctx context.Context, after executor.DueRun, t time.Time, limit int) ([]executor.DueRun, error) {
+	list, err := s.Store.Due(ctx, after, t, limit)
 	s.m.failed("due_runs", err)
 	return list, err
 }

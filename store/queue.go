@@ -25,7 +25,7 @@ const (
 	// runs too.
 	runsByVersionSQL = "SELECT version, count(*) AS count FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id || '' = ? GROUP BY version ORDER BY version"
 
-	dueSQL = "SELECT id, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?"
+	dueSQL = "SELECT id, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?"
 
 	// A loose scan: one index probe per tenant that has queued runs.
 	queuedTenantsSQL = `WITH RECURSIVE t(id) AS (
@@ -107,10 +107,10 @@ func interleave(queues [][]string, limit int) []string {
 	return list
 }
 
-// Due lists runs with WakeAt at or before t, earliest first.
-func (db *DB) Due(ctx context.Context, t time.Time, limit int) ([]executor.DueRun, error) {
+// Due lists runs with WakeAt at or before t, earliest first, behind after.
+func (db *DB) Due(ctx context.Context, after executor.DueRun, t time.Time, limit int) ([]executor.DueRun, error) {
 	var rows []runRow
-	if err := db.reader(ctx).Raw(dueSQL, millis(t), limit).Scan(&rows).Error; err != nil {
+	if err := db.reader(ctx).Raw(dueSQL, millis(t), millis(after.At), after.RunID, limit).Scan(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
 	list := make([]executor.DueRun, len(rows))

@@ -77,7 +77,7 @@ func TestPlansUseIndexes(t *testing.T) {
 		"busy":                  {fixed(busySQL, "", 10), "runs_busy"},
 		"open":                  {fixed(openRunsSQL, "wf_1", "t1"), "runs_open"},
 		"open by version":       {fixed(runsByVersionSQL, "wf_1", "t1"), "runs_open"},
-		"due":                   {fixed(dueSQL, 1, 10), "runs_due"},
+		"due":                   {fixed(dueSQL, 1, 0, "", 10), "runs_due"},
 		"queue":                 {fixed(queuedRunsSQL, "t1", 10), "COVERING INDEX"},
 		"tenants in queue":      {fixed(queuedTenantsSQL), "runs_queued"},
 	} {

@@ -68,12 +68,21 @@ func testDue(t *testing.T, db *store.DB) {
 		}
 		commit(t, db, c)
 	}
-	got, err := db.Due(ctx, at(20), 10)
+	got, err := db.Due(ctx, executor.DueRun{}, at(20), 10)
 	must(t, err)
 	same(t, "due", got, []executor.DueRun{{RunID: "run_1", At: at(10)}, {RunID: "run_2", At: at(20)}})
-	got, err = db.Due(ctx, at(20), 1)
+	got, err = db.Due(ctx, executor.DueRun{}, at(20), 1)
 	must(t, err)
 	same(t, "one due", len(got), 1)
+	got, err = db.Due(ctx, got[0], at(30), 2)
+	must(t, err)
+	same(t, "the next two", got, []executor.DueRun{{RunID: "run_2", At: at(20)}, {RunID: "run_0", At: at(30)}})
+	twin := newRun(w, "run_9", 1)
+	twin.Row.State, twin.Row.WakeAt = machine.WaitingTimer, at(20)
+	commit(t, db, twin)
+	got, err = db.Due(ctx, executor.DueRun{RunID: "run_2", At: at(20)}, at(20), 2)
+	must(t, err)
+	same(t, "of the same time", got, []executor.DueRun{{RunID: "run_9", At: at(20)}})
 }
 
 // statesOf stores one run per state and gives the ids of those that match.
