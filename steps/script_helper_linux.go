@@ -232,8 +232,12 @@ func become(o order) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
 	}
-	if !o.Isolation.Namespaces && !o.Isolation.DropUser {
-		o.Limits.Processes += tasksOf(os.Getuid()) // while /proc can be read
+	if !o.Isolation.Namespaces { // while /proc can be read
+		user := os.Getuid()
+		if o.Isolation.DropUser {
+			user = nobody
+		}
+		o.Limits.Processes += tasksOf(user)
 	}
 	if o.Isolation.Landlock > 0 {
 		if err := landlocked(o); err != nil {
