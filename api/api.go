@@ -36,12 +36,14 @@ type Config struct {
 	Secrets     *secrets.Service
 	Agents      *agents.Service
 	Answers     idempotency.Store
-	Version     string
+	// Isolation says how scripts are confined here; nil: there are none.
+	Isolation func(ctx context.Context) string
+	Version   string
 	// RunnerTick serves the call that advances queued instances.
 	RunnerTick bool
-	Now         func() time.Time
-	NewID       func(prefix string) string
-	Log         *slog.Logger
+	Now        func() time.Time
+	NewID      func(prefix string) string
+	Log        *slog.Logger
 	// Metrics serves /metrics; Meter is told what is answered. Both may be nil.
 	Metrics http.Handler
 	Meter   Meter

@@ -28,6 +28,7 @@ type info struct {
 	Version string    `json:"version"`
 	Tenant  string    `json:"tenant" doc:"The slug of the caller's tenant."`
 	Key     callerKey `json:"key"`
+	Scripts string    `json:"scripts" doc:"How scripts are confined on this server, or that they are refused."`
 }
 
 type callerKey struct {
@@ -37,9 +38,13 @@ type callerKey struct {
 }
 
 func (h *Handler) info(c *call) error {
+	scripts := "off: scripts are refused"
+	if h.cfg.Isolation != nil {
+		scripts = h.cfg.Isolation(c.ctx())
+	}
 	return c.reply(http.StatusOK, info{
 		Name: productName, Version: h.cfg.Version, Tenant: c.who.TenantSlug,
-		Key: callerKey{c.who.KeyID, c.who.KeyName, c.who.Role},
+		Key: callerKey{c.who.KeyID, c.who.KeyName, c.who.Role}, Scripts: scripts,
 	})
 }
 

@@ -16,7 +16,10 @@ func (p *process) configCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			src := p.sources(cmd)
-			_, all, err := src.load()
+			set, all, err := src.load()
+			if err == nil {
+				all = append(all, resolved{setting: setting{Name: "script isolation"}, Value: set.isolation(cmd.Context()), Source: "found here"})
+			}
 			if printErr := p.printConfig(all, asJSON); printErr != nil {
 				return printErr
 			}

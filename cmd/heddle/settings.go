@@ -22,6 +22,7 @@ type settings struct {
 	MaxScripts   int
 	MaxPerHost   int
 	Scripts      string
+	ScriptLimits steps.Limits
 	RunnerTick   bool
 	LogLevel     slog.Level
 	LogFormat    string
@@ -120,7 +121,7 @@ func table() []setting {
 			Help: "how log lines look on stderr", Allowed: "text or json",
 			set: func(s *settings, v string) error { s.LogFormat = v; return oneOf(v, "text", "json") },
 		},
-	}, telemetryTable()...)
+	}, append(scriptSettings(), telemetryTable()...)...)
 }
 
 func checkAddress(v string) error {

@@ -74,7 +74,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	agentService := agents.New(db, time.Now)
 	st.registry = steps.Default(steps.Deps{
 		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
-		Scripts: steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL)},
+		Scripts: s.scripts(),
 	})
 	if runner == nil {
 		runner = st.registry
@@ -102,7 +102,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		Schedules: st.schedules, RunnerTick: s.RunnerTick, Metrics: meter.Handler(), Meter: meter,
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
-		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Isolation: st.registry.ScriptIsolation, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
 }

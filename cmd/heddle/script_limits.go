@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"heddle/steps"
+)
+
+// scriptSettings are the limits of scripts.
+func scriptSettings() []setting {
+	const size = "a size from 1KiB to 1TiB, as 512MiB, 2GiB or a number of bytes"
+	bytes := func(put func(*steps.Limits, int64), least int64) func(*settings, string) error {
+		return func(s *settings, v string) error {
+			n, err := byteSize(v, least)
+			put(&s.ScriptLimits, n)
+			return err
+		}
+	}
+	count := func(put func(*steps.Limits, int64), least, most int) func(*settings, string) error {
+		return func(s *settings, v string) error {
+			n, err := between(v, least, most)
+			put(&s.ScriptLimits, int64(n))
+			return err
+		}
+	}
+	return []setting{
+		{
+			Name: "HEDDLE_SCRIPT_MEMORY", Flag: "script-memory", Default: "512MiB",
+			Help: "address space of each process of a script", Allowed: "a size from 16MiB to 1TiB, as 512MiB, 2GiB or a number of bytes",
+			set: bytes(func(l *steps.Limits, n int64) { l.Memory = n }, 16<<20),
+		},
+		{
+			Name: "HEDDLE_SCRIPT_CPU", Flag: "script-cpu", Default: "0",
+			Help: "seconds of CPU time of each process of a script; 0 is what the attempt has left", Allowed: "a whole number from 0 to 86400",
+			set: count(func(l *steps.Limits, n int64) { l.CPU = n }, 0, 86_400),
+		},
+		{
+			Name: "HEDDLE_SCRIPT_PROCESSES", Flag: "script-processes", Default: "256",
+			Help: "processes and threads of a script at one time", Allowed: "a whole number from 1 to 100000",
+			set: count(func(l *steps.Limits, n int64) { l.Processes = n }, 1, 100_000),
+		},
+		{
+			Name: "HEDDLE_SCRIPT_FILES", Flag: "script-files", Default: "1GiB",
+			Help: "size of each file that a script writes", Allowed: size,
+			set: bytes(func(l *steps.Limits, n int64) { l.FileSize = n }, 1<<10),
+		},
+		{
+			Name: "HEDDLE_SCRIPT_OPEN_FILES", Flag: "script-open-files", Default: "1024",
+			Help: "open files of each process of a script", Allowed: "a whole number from 16 to 1000000",
+			set: count(func(l *steps.Limits, n int64) { l.OpenFiles = n }, 16, 1_000_000),
+		},
+		{
+			Name: "HEDDLE_SCRIPT_OUTPUT", Flag: "script-output", Default: "1MiB",
+			Help: "what is kept of each of stdout and stderr", Allowed: "a size from 1KiB to 16MiB, as 4MiB or a number of bytes",
+			set: func(s *settings, v string) error {
+				n, err := byteSize(v, 1<<10)
+				if err == nil && n > 16<<20 {
+					err = fmt.Errorf("it is out of range")
+				}
+				s.ScriptLimits.Output = n
+				return err
+			},
+		},
+	}
+}
+
+// byteSize reads a number of bytes, with KiB, MiB, GiB or TiB behind it or
+// without; at most 1 TiB.
+func byteSize(v string, least int64) (int64, error) {
+	number, unit := strings.TrimSpace(v), int64(1)
+	for i, name := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if rest, found := strings.CutSuffix(number, name); found {
+			number, unit = strings.TrimSpace(rest), 1<<(10*(i+1))
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("it is not a size")
+	case n < 0 || n > (1<<40)/unit || n*unit < least:
+		return 0, fmt.Errorf("it is out of range")
+	}
+	return n * unit, nil
+}
+
+// scripts is how scripts are run under the settings.
+func (s settings) scripts() steps.Scripts {
+	return steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL), Limits: s.ScriptLimits}
+}
+
+// isolation is what confines scripts on this machine, tried out.
+func (s settings) isolation(ctx context.Context) string {
+	r := steps.Default(steps.Deps{Scripts: s.scripts(), Log: slog.New(slog.DiscardHandler)})
+	defer r.Close()
+	return r.ScriptIsolation(ctx)
+}
