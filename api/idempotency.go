@@ -121,12 +121,16 @@ func (c *call) replay(k *keyed, send func(*idempotency.Answer) error) (done bool
 	if err != nil || kept == nil {
 		return false, err
 	}
+	return true, c.answerKept(k, kept, send)
+}
+
+func (c *call) answerKept(k *keyed, kept *idempotency.Answer, send func(*idempotency.Answer) error) error {
 	if kept.BodyHash != k.bodyHash {
-		return true, fault.New(fault.Conflict, "idempotency_key_reused",
+		return fault.New(fault.Conflict, "idempotency_key_reused",
 			"This %s was used with another body; use a new key for a new request.", headerKey)
 	}
 	c.w.Header().Set(headerReplayed, "true")
-	return true, send(kept)
+	return send(kept)
 }
 
 func (c *call) sendAnswer(a *idempotency.Answer) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -50,6 +51,7 @@ type stack struct {
 	admin   string // the key of the tenant default
 	blind   bool   // the next look for a kept answer finds nothing
 	panics  bool   // the next look panics
+	forgets bool   // the next answer that is kept by itself is not
 }
 
 // answers is the store as another process leaves it: a look may come too early.
@@ -65,6 +67,14 @@ func (a answers) Answer(ctx context.Context, tenantID, scope, key string) (*idem
 		return nil, nil
 	}
 	return a.db.Answer(ctx, tenantID, scope, key)
+}
+
+func (a answers) KeepAnswer(ctx context.Context, kept idempotency.Answer) error {
+	if a.forgets {
+		a.stack.forgets = false
+		return errors.New("the process dies here")
+	}
+	return a.db.KeepAnswer(ctx, kept)
 }
 
 func (a answers) PurgeAnswers(ctx context.Context, before time.Time) error {

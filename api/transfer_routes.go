@@ -2,7 +2,10 @@ package api
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"mime"
 	"net/http"
@@ -13,6 +16,7 @@ import (
 
 	"heddle/access"
 	"heddle/fault"
+	"heddle/idempotency"
 	"heddle/versions"
 )
 
@@ -129,17 +133,69 @@ func (h *Handler) importWorkflows(c *call) error {
 		return err
 	}
 	control := http.NewResponseController(c.w)
-	body := &steady{r: c.r.Body, control: control}
-	done, err := h.cfg.Transfer.Import(c.ctx(), c.tenantID(), body, on)
-	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Now().Add(bodyTime))
-	for _, a := range done.Imported {
-		c.audit("workflow.import", "workflow:"+a.Slug)
-	}
+	body := &steady{r: c.r.Body, control: control, sum: sha256.New()}
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	return c.onceOfLines(body, func(k *versions.ImportKey) ([]byte, error) {
+		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: body, On: on, Key: k})
+		_ = control.SetWriteDeadline(time.Now().Add(bodyTime))
+		for _, a := range done.Imported {
+			c.audit("workflow.import", "workflow:"+a.Slug)
+		}
+		if err != nil {
+			return nil, importError(err, body, done)
+		}
+		return encode(importBody(done))
+	})
+}
+
+// onceOfLines is once for a body that is never held whole: its objects are
+// created one by one, at most once per key and line, and when all are there the
+// answer is kept with the sum of what was read.
+func (c *call) onceOfLines(body *steady, create func(*versions.ImportKey) ([]byte, error)) error {
+	k, err := c.keyed()
 	if err != nil {
-		return importError(err, body, done)
+		return err
 	}
-	return c.reply(http.StatusOK, importBody(done))
+	if k == nil {
+		answer, err := create(nil)
+		if err != nil {
+			return err
+		}
+		return c.send(http.StatusOK, "application/json", answer)
+	}
+	leave, err := c.h.flights.enter(c.ctx(), k.tenantID+"\x00"+k.scope+"\x00"+k.key)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	kept, err := c.h.cfg.Answers.Answer(c.ctx(), k.tenantID, k.scope, k.key)
+	switch {
+	case err != nil:
+		return err
+	case kept != nil:
+		return c.replayLines(body, k, kept)
+	}
+	answer, err := create(&versions.ImportKey{Scope: k.scope, Key: k.key, At: c.h.cfg.Now()})
+	if err != nil {
+		return err
+	}
+	a := idempotency.Answer{
+		TenantID: k.tenantID, Scope: k.scope, Key: k.key, BodyHash: body.hash(),
+		Status: http.StatusOK, Response: answer, CreatedAt: c.h.cfg.Now(),
+	}
+	if err := c.h.cfg.Answers.KeepAnswer(c.ctx(), a); err != nil {
+		return err
+	}
+	return c.sendAnswer(&a)
+}
+
+// replayLines answers with what was kept, if the body is the same.
+func (c *call) replayLines(body *steady, k *keyed, kept *idempotency.Answer) error {
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return fault.Wrap(err, fault.Malformed, "invalid_request", "The body could not be read to its end.")
+	}
+	k.bodyHash = body.hash()
+	return c.answerKept(k, kept, c.sendAnswer)
 }
 
 // importError adds what was stored before the line that was refused.
@@ -158,13 +214,17 @@ func importError(err error, body *steady, done versions.Arrivals) error {
 type steady struct {
 	r       io.Reader
 	control *http.ResponseController
+	sum     hash.Hash // over what was read
 	err     error
 }
+
+func (s *steady) hash() string { return hex.EncodeToString(s.sum.Sum(nil)) }
 
 // Read reads what comes next.
 func (s *steady) Read(p []byte) (int, error) {
 	_ = s.control.SetReadDeadline(time.Now().Add(bodyTime)) // a recorder has none
 	n, err := s.r.Read(p)
+	s.sum.Write(p[:n])
 	if err != nil && err != io.EOF { //nolint:errorlint // a reader gives it bare
 		s.err = err
 	}

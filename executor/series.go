@@ -156,7 +156,10 @@ func (s *Service) succeed(ctx context.Context, old Record, next *Commit) error {
 		return fmt.Errorf("encode a run for the inbox: %w", err)
 	}
 	p := Posted{ID: s.cfg.NewID("inp_"), TenantID: old.TenantID, RunID: old.RunID, Kind: kindRestart, Data: data, At: s.now()}
-	_, err = s.deliverPosted(ctx, p, in)
+	out, err := s.deliverPosted(ctx, p, in)
+	if err == nil && out.pending {
+		err = steeringPending(old.RunID)
+	}
 	return err
 }
 

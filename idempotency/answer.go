@@ -27,11 +27,14 @@ type Answer struct {
 	CreatedAt time.Time
 }
 
-// Store is what a replay asks of persistence. Writing happens with the object
-// that the request creates, in its transaction.
+// Store is what a replay asks of persistence. Where a request creates one
+// object, its answer is written with the object, in its transaction.
 type Store interface {
 	// Answer finds a kept answer, or nil.
 	Answer(ctx context.Context, tenantID, scope, key string) (*Answer, error)
+	// KeepAnswer keeps the answer of a request that created its objects one by
+	// one, each with an answer of its own, once they are all there.
+	KeepAnswer(ctx context.Context, a Answer) error
 	// PurgeAnswers removes answers older than before.
 	PurgeAnswers(ctx context.Context, before time.Time) error
 }

@@ -65,6 +65,17 @@ func (db *DB) Answer(ctx context.Context, tenantID, scope, key string) (*idempot
 	return &a, nil
 }
 
+// KeepAnswer keeps an answer by itself. One that is kept already stays.
+func (db *DB) KeepAnswer(ctx context.Context, a idempotency.Answer) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		err := insertAnswer(tx, a)
+		if fault.CodeOf(err) == "idempotency_key_taken" {
+			return nil
+		}
+		return err
+	})
+}
+
 // PurgeAnswers removes answers older than before.
 func (db *DB) PurgeAnswers(ctx context.Context, before time.Time) error {
 	return db.change(ctx, func(tx *gorm.DB) error {

@@ -7,6 +7,7 @@ import (
 
 	"heddle/definitions"
 	"heddle/fault"
+	"heddle/idempotency"
 	"heddle/versions"
 )
 
@@ -47,9 +48,15 @@ func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, af
 	return list, translate(err)
 }
 
-// ImportWorkflow stores a workflow with all its versions, or nothing.
-func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion) error {
+// ImportWorkflow stores a workflow with all its versions and the answer that is
+// kept with them, if any, or nothing.
+func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, keep *idempotency.Answer) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
+		if keep != nil {
+			if err := insertAnswer(tx, *keep); err != nil {
+				return err
+			}
+		}
 		row, err := toWorkflowRow(w, all[len(all)-1].Hash)
 		if err != nil {
 			return err

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"heddle/definitions"
 	"heddle/fault"
+	"heddle/idempotency"
 )
 
 // TransferStore is what moving workflows between tenants and databases asks of
@@ -27,8 +29,11 @@ type TransferStore interface {
 	VersionsAfter(ctx context.Context, tenantID, workflowID string, after, limit int) ([]Version, error)
 	// ImportWorkflow stores a workflow with all its versions, or nothing. A
 	// taken slug is fault.Conflict slug_taken, an id that anybody has
-	// fault.Conflict id_taken.
-	ImportWorkflow(ctx context.Context, w definitions.Workflow, versions []definitions.NewVersion) error
+	// fault.Conflict id_taken. Where keep is not nil it is kept with the
+	// workflow; its key taken is fault.Conflict idempotency_key_taken.
+	ImportWorkflow(ctx context.Context, w definitions.Workflow, versions []definitions.NewVersion, keep *idempotency.Answer) error
+	// Answer finds a kept answer, or nil.
+	Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error)
 }
 
 // TransferConfig is what a Transfer is made of. Secrets may be nil.
@@ -159,14 +164,31 @@ type Arrivals struct {
 	Skipped  []Arrival
 }
 
+// ImportRequest is an import. With a Key each line is stored at most once: a
+// line that an earlier request with the key stored is told, and not stored
+// again.
+type ImportRequest struct {
+	TenantID string
+	Lines    io.Reader
+	On       OnConflict
+	Key      *ImportKey // nil: none
+}
+
+// ImportKey is the scope and the key of an import, and the time of its answers.
+type ImportKey struct {
+	Scope string
+	Key   string
+	At    time.Time
+}
+
 // Import reads lines and stores each workflow whole. It stops at the first line
 // that it cannot take; the error says which, and what was stored before that
 // stays and is told. Errors: fault.Malformed invalid_request, fault.TooLarge
 // body_too_large, fault.Unacceptable invalid_line and those of
-// definitions.Create, fault.Conflict slug_taken.
-func (t *Transfer) Import(ctx context.Context, tenantID string, lines io.Reader, on OnConflict) (Arrivals, error) {
+// definitions.Create, fault.Conflict slug_taken and idempotency_key_reused.
+func (t *Transfer) Import(ctx context.Context, req ImportRequest) (Arrivals, error) {
 	done := Arrivals{Imported: []Arrival{}, Skipped: []Arrival{}}
-	scan := bufio.NewScanner(lines)
+	scan := bufio.NewScanner(req.Lines)
 	scan.Buffer(make([]byte, 64<<10), MaxLine+1)
 	n := 0
 	for scan.Scan() {
@@ -175,7 +197,7 @@ func (t *Transfer) Import(ctx context.Context, tenantID string, lines io.Reader,
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		if err := t.importLine(ctx, tenantID, n, text, on, &done); err != nil {
+		if err := t.importOnce(ctx, req, n, text, &done); err != nil {
 			return done, numbered(err, n)
 		}
 	}
@@ -195,8 +217,8 @@ func numbered(err error, n int) error {
 	return err
 }
 
-func (t *Transfer) importLine(ctx context.Context, tenantID string, n int, text []byte, on OnConflict, done *Arrivals) error {
-	where := "Line " + strconv.Itoa(n)
+func (t *Transfer) importLine(ctx context.Context, req ImportRequest, n int, text []byte, done *Arrivals) error {
+	tenantID, on, where := req.TenantID, req.On, "Line "+strconv.Itoa(n)
 	w, all, err := t.read(text, where)
 	if err != nil {
 		return err
@@ -206,10 +228,11 @@ func (t *Transfer) importLine(ctx context.Context, tenantID string, n int, text 
 	}
 	w.TenantID = tenantID
 	wanted := w.Slug
-	w, err = t.store(ctx, w, all)
+	line := keeper{req, n, text}
+	w, err = t.store(ctx, w, all, line)
 	for i := 2; on == Rename && fault.CodeOf(err) == "slug_taken" && i < mostRenames; i++ {
 		w.Slug = t.otherSlug(&w, wanted, i)
-		w, err = t.store(ctx, w, all)
+		w, err = t.store(ctx, w, all, line)
 	}
 	if on == Skip && fault.CodeOf(err) == "slug_taken" {
 		done.Skipped = append(done.Skipped, Arrival{Line: n, Slug: w.Slug})
@@ -256,14 +279,14 @@ func (t *Transfer) otherSlug(w *definitions.Workflow, wanted string, i int) stri
 
 // store keeps the id that the line wants where nobody has it, and takes a new
 // one otherwise. The slug, which is the address that people use, stays.
-func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion) (definitions.Workflow, error) {
+func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, line keeper) (definitions.Workflow, error) {
 	if w.ID == "" {
 		w.ID = t.cfg.NewID("wf_")
 	}
-	err := t.cfg.Store.ImportWorkflow(ctx, w, all)
+	err := t.cfg.Store.ImportWorkflow(ctx, w, all, line.answer(w))
 	if fault.CodeOf(err) == "id_taken" {
 		w.ID = t.cfg.NewID("wf_")
-		err = t.cfg.Store.ImportWorkflow(ctx, w, all)
+		err = t.cfg.Store.ImportWorkflow(ctx, w, all, line.answer(w))
 	}
 	return w, err
 }

@@ -70,7 +70,7 @@ func arrival(tenant, id, slug string) (definitions.Workflow, []definitions.NewVe
 
 func testImport(t *testing.T, db *store.DB) {
 	w, all := arrival("t1", "wf_1", "one")
-	must(t, db.ImportWorkflow(ctx, w, all))
+	must(t, db.ImportWorkflow(ctx, w, all, nil))
 	got, err := db.Workflow(ctx, "t1", "one")
 	must(t, err)
 	same(t, "workflow", got, w)
@@ -92,17 +92,28 @@ func testImport(t *testing.T, db *store.DB) {
 func testImportRefused(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	w, all := arrival("t1", "wf_1", "one")
-	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "slug_taken")
+	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "slug_taken")
 	w.Slug = "two"
-	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "id_taken")
+	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "id_taken")
 	w.TenantID = "t2"
-	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "id_taken")
+	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "id_taken")
 	w.ID, all[1].Label = "wf_2", "one"
-	wantFault(t, db.ImportWorkflow(ctx, w, all), fault.Conflict, "label_taken")
+	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "label_taken")
 	_, err := db.Workflow(ctx, "t2", "two")
 	wantFault(t, err, fault.NotFound, "workflow_not_found")
 	all[1].Label = ""
-	must(t, db.ImportWorkflow(ctx, w, all))
+	keep := answer("t2", "k", 1)
+	must(t, db.KeepAnswer(ctx, *keep))
+	wantFault(t, db.ImportWorkflow(ctx, w, all, keep), fault.Conflict, "idempotency_key_taken")
+	_, err = db.Workflow(ctx, "t2", "two")
+	wantFault(t, err, fault.NotFound, "workflow_not_found")
+	keep = answer("t2", "l", 1)
+	must(t, db.ImportWorkflow(ctx, w, all, keep))
+	other := answer("t2", "l", 9)
+	must(t, db.KeepAnswer(ctx, *other)) // the first stays
+	kept, err := db.Answer(ctx, "t2", keep.Scope, "l")
+	must(t, err)
+	same(t, "kept", kept, keep)
 }
 
 func testRunsByVersion(t *testing.T, db *store.DB) {

@@ -1,0 +1,59 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// withoutKey lists every POST that takes no Idempotency-Key, and why none is
+// needed.
+func withoutKey() map[string]string {
+	const (
+		looks   = "creates nothing"
+		steers  = "a repeat finds the run as the first left it, and changes nothing or is refused"
+		version = "If-Match refuses the repeat"
+		secret  = "the answer shows a key that is stored nowhere, so it cannot be kept"
+	)
+	return map[string]string{
+		"validateDefinition": looks, "diffDraft": looks, "previewExpression": looks, "dryRunWorkflow": looks,
+		"testStep":  "stores nothing",
+		"cancelRun": steers, "pauseRun": steers, "resumeRun": steers, "redriveRun": steers, "terminateRun": steers,
+		"cancelV1Run": steers, "terminateV1Run": steers,
+		"signalRun":      "request_id in the body makes a repeat a duplicate",
+		"publishVersion": version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
+		"createTenant": secret, "createKey": secret,
+	}
+}
+
+// TestEveryCreatingPostTakesAnIdempotencyKey: a POST takes one, or stands in
+// the list with its reason.
+func TestEveryCreatingPostTakesAnIdempotencyKey(t *testing.T) {
+	h := &Handler{}
+	why := withoutKey()
+	for _, r := range h.table() {
+		if r.method != http.MethodPost {
+			if r.idempotent {
+				t.Errorf("%s is a %s and takes a key", r.id, r.method)
+			}
+			continue
+		}
+		reason, listed := why[r.id]
+		delete(why, r.id)
+		switch {
+		case r.idempotent == listed:
+			t.Errorf("%s %s takes a key: %v; is listed as needing none: %v", r.id, r.path, r.idempotent, listed)
+		case listed && strings.HasPrefix(reason, "If-Match") && !r.conditional:
+			t.Errorf("%s does not honour If-Match", r.id)
+		case r.idempotent:
+			for _, a := range r.answers {
+				if a.status == http.StatusCreated && len(a.headers) == 0 {
+					t.Errorf("%s creates and names no header", r.id)
+				}
+			}
+		}
+	}
+	for id := range why {
+		t.Errorf("%s is listed and is no POST", id)
+	}
+}
