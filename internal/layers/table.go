@@ -52,6 +52,7 @@ const (
 	sys        = "golang.org/x/sys/..."
 	otel       = "go.opentelemetry.io/..."
 	protobuf   = "google.golang.org/protobuf/..." // what a collector receives
+	weights    = "golang.org/x/sync/semaphore"    // places of different size
 	text       = "golang.org/x/text/..."          // what jsonschema words its findings with
 	yaml       = "go.yaml.in/yaml/v3"
 )
@@ -73,7 +74,7 @@ var table = map[string]rule{
 
 	// Features: use cases and loops.
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},
-	"executor":  {own: core, external: []string{jsonschema}, noStandard: outside, testOwn: stack},
+	"executor":  {own: core, external: []string{jsonschema, weights}, noStandard: outside, testOwn: stack},
 	"agents":    {own: core, noStandard: outside, testOwn: stack},
 	"secrets":   {own: leaves, noStandard: outside, testOwn: stack},
 	"schedules": {own: append([]string{"executor"}, core...), external: []string{cron}, noStandard: outside, testOwn: append([]string{"metrics"}, stack...)},
