@@ -57,8 +57,8 @@ func TestScriptLimitsAreTheOperators(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := finished(t, c, id, nil)
-	stdout := run.Steps[0].Output["stdout"].(string)
-	if !strings.HasPrefix(stdout, "102400 7 2048 77\n") || len(stdout) != 1024 || run.Steps[0].Output["stdout_truncated"] != true {
+	stdout := run.Steps[0].Output.(map[string]any)["stdout"].(string)
+	if !strings.HasPrefix(stdout, "102400 7 2048 77\n") || len(stdout) != 1024 || run.Steps[0].Output.(map[string]any)["stdout_truncated"] != true {
 		t.Errorf("limits %.40q, %d bytes kept", stdout, len(stdout))
 	}
 }
@@ -72,7 +72,7 @@ type finishedRun struct {
 	Steps  []struct {
 		StepID string `json:"step_id"`
 		Status string
-		Output map[string]any
+		Output any
 		Error  *struct{ Code, Message string }
 	} `json:"step_runs"`
 }
@@ -84,6 +84,12 @@ func finished(t *testing.T, c *client.Client, workflow string, input any) finish
 	if err != nil {
 		t.Fatal(err)
 	}
+	return followed(t, c, id)
+}
+
+// followed waits for a run's end and reads it.
+func followed(t *testing.T, c *client.Client, id string) finishedRun {
+	t.Helper()
 	if err := c.Stream(t.Context(), id, 0, func(client.Frame) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
