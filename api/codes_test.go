@@ -27,7 +27,7 @@ func kindNamed() map[string]fault.Kind {
 // inside are codes that no answer carries, as whoever meets them handles them.
 func inside() []string {
 	return []string{
-		"run_name_taken",        // the instances dialect words it
+		"run_name_taken",                                // the instances dialect words it
 		"idempotency_key_taken",                         // the kept answer is sent
 		"key_taken",                                     // of 20 random bytes
 		"run_name_taken",                                // a dialect with names has its own code

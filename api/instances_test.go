@@ -122,7 +122,7 @@ func TestEachRowOfTheInstancesDialect(t *testing.T) {
 			{"POST", instances + "/nobody/events", `{"type":"x"}`, 404, "INSTANCE_NOT_FOUND", ""},
 			{"POST", "/api/workflows/_runner/tick", `{}`, 403, "RUNNER_TICK_DISABLED", ""},
 		})
-		if got := s.get(instances + "/a-1").field(t, "meta", "runNumber"); got != jsonNumber(1) {
+		if got := s.get(instances+"/a-1").field(t, "meta", "runNumber"); got != jsonNumber(1) {
 			t.Errorf("run number %v after one restart", got)
 		}
 	})

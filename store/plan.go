@@ -51,7 +51,8 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 			errs[i] = w.attach(c)
 			continue
 		}
-		if c.Expected != earlier.row.Seq || c.Expected == 0 {
+		// Nothing follows on a run whose place is taken in the same group.
+		if c.Expected != earlier.row.Seq || c.Expected == 0 || earlier.with != nil {
 			errs[i] = executor.ErrFenced
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"heddle/definitions"
+	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -119,7 +120,12 @@ func testSuccessor(t *testing.T, db *store.DB) {
 	again := succeed(ended, w, "run_5", 2, 8)
 	again.With.Member.Name = "a"
 	again.Row, again.Events = ended.Row, nil
-	commit(t, db, again)
+	rival, next2 := again, *again.With
+	next2.Row.RunID, next2.Events = "run_6", []events.Event{event("run_6", 1, events.StateChanged, 8)}
+	rival.With = &next2
+	errs = db.Commit(ctx, 0, []executor.Commit{again, rival}) // at once: one of them
+	must(t, errs[0])
+	wantIs(t, errs[1], executor.ErrFenced)
 	got, err = db.Named(ctx, "t1", w.ID, "a", executor.Latest)
 	must(t, err)
 	same(t, "third", got.RunID, "run_5")
