@@ -67,13 +67,13 @@ func (p *process) preview(expression string, plan previewPlan) error {
 	if err := schedules.CheckRules(rules); err != nil {
 		return usageError{messageOf(err)}
 	}
-	from, err := readFrom(plan.from, loc)
+	begin, after, err := readFrom(plan.from, loc)
 	if err != nil {
 		return usageError{err}
 	}
-	rules.Anchor = from
+	rules.Anchor = begin
 	fmt.Fprintln(p.out, spec.Describe(plan.zone))
-	for _, t := range spec.Preview(from, plan.count, loc, rules) {
+	for _, t := range spec.Preview(after, plan.count, loc, rules) {
 		line := t.At.Format("Mon 2006-01-02 15:04:05 -07:00") + "  " + t.At.UTC().Format("2006-01-02T15:04:05Z")
 		if t.Note != "" {
 			line += "  " + t.Note
@@ -83,21 +83,25 @@ func (p *process) preview(expression string, plan previewPlan) error {
 	return nil
 }
 
-// readFrom reads a start: the times listed are strictly after it, but a local
-// date counts from its first moment on.
-func readFrom(text string, loc *time.Location) (time.Time, error) {
+// readFrom reads where to begin; the times listed are strictly after after, so
+// that a local date counts from its first moment on.
+func readFrom(text string, loc *time.Location) (begin, after time.Time, err error) {
 	if text == "" {
-		return time.Now(), nil
+		now := time.Now()
+		return now, now, nil
 	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
-		return at, nil
+		return at, at, nil
 	}
 	for _, form := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04"} {
 		if at, err := time.ParseInLocation(form, text, loc); err == nil {
-			return at.Add(-1), nil
+			if _, end := at.ZoneBounds(); at.Format(form) < text { // the clock jumps over it
+				at = end
+			}
+			return at, at.Add(-1), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--from must be a date such as 2026-03-01, a date and time, or an RFC 3339 time, not %q", text)
+	return begin, after, fmt.Errorf("--from must be a date such as 2026-03-01, a date and time, or an RFC 3339 time, not %q", text)
 }
 
 // messageOf leaves the part of an error that is written for people.

@@ -23,6 +23,15 @@ func TestSchedulePreview(t *testing.T) {
 				"Sun 2026-03-08 03:00:00 -04:00  2026-03-08T07:00:00Z  02:00 does not exist on 2026-03-08 (clocks go from 02:00 to 03:00); moved to the first time after the gap.\n" +
 				"Mon 2026-03-09 02:00:00 -04:00  2026-03-09T06:00:00Z\n"},
 		{[]string{"0 0 * * *", "--from", "2026-01-01", "-n", "1"}, exitOK, "At 00:00 every day, UTC\nThu 2026-01-01 00:00:00 +00:00  2026-01-01T00:00:00Z\n"},
+		{[]string{"@every 90m", "--zone", "Europe/Berlin", "--from", "2026-03-29", "-n", "3"}, exitOK, "Every 1 hour and 30 minutes\n" +
+			"Sun 2026-03-29 00:00:00 +01:00  2026-03-28T23:00:00Z\n" +
+			"Sun 2026-03-29 01:30:00 +01:00  2026-03-29T00:30:00Z\n" +
+			"Sun 2026-03-29 04:00:00 +02:00  2026-03-29T02:00:00Z\n"},
+		{[]string{"30 1 * * *", "--zone", "America/New_York", "--from", "2026-11-01 00:00", "-n", "2", "--dst-repeat", "both"}, exitOK, "At 01:30 every day, New York time\n" +
+			"Sun 2026-11-01 01:30:00 -04:00  2026-11-01T05:30:00Z  01:30 comes twice on 2026-11-01; this is the first.\n" +
+			"Sun 2026-11-01 01:30:00 -05:00  2026-11-01T06:30:00Z  01:30 comes twice on 2026-11-01; this is the second.\n"},
+		{[]string{"0 * * * *", "--zone", "America/Sao_Paulo", "--from", "2018-11-04", "-n", "1"}, exitOK, "Every hour, Sao Paulo time\n" +
+			"Sun 2018-11-04 01:00:00 -02:00  2018-11-04T03:00:00Z  00:00 does not exist on 2018-11-04 (clocks go from 00:00 to 01:00); left out.\n"},
 		{[]string{"0 2 * *"}, exitUsage, "There are 4 fields"},
 		{[]string{"@daily", "--zone", "europe/berlin"}, exitUsage, "Did you mean Europe/Berlin?"},
 		{[]string{"@daily", "--dst-gap", "jump"}, exitUsage, "dst_gap"},
