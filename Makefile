@@ -38,6 +38,7 @@ sweep: ## daily schedules in every zone at every half-hour of 2026
 bench: build ## the figures that docs/benchmarks.md quotes
 	bin/heddle bench
 	bin/heddle bench --step-cost --parked 100000
+	bin/heddle bench --schedules 1000
 	bin/heddle bench --case loop-10k
 	bin/heddle bench --case loop-1m
 	HEDDLE_BENCH_RUNS=20000 $(GO) test -count=1 -v -run TestBenchOnPostgres ./cmd/heddle

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"heddle/executor"
 	"heddle/internal/client"
 )
 
@@ -30,6 +29,7 @@ type benchPlan struct {
 	HTTP, Single, Executor, Raw bool
 	Parked                      int
 	StepCost                    bool
+	Schedules                   int
 	Cases                       []string // names in benchCases
 }
 
@@ -49,14 +49,14 @@ name a database that may be filled with rubbish. Cases:
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
-			if plan.InFlight < 1 || plan.Runs < 1 || plan.Parked < 0 || plan.Seconds <= 0 {
+			if plan.InFlight < 1 || plan.Runs < 1 || plan.Parked < 0 || plan.Schedules < 0 || plan.Seconds <= 0 {
 				return usageError{errors.New("--runs, --in-flight and --seconds must be above 0")}
 			}
 			cases, err := findCases(plan.Cases)
 			if err != nil {
 				return usageError{err}
 			}
-			if !plan.HTTP && !plan.Single && !plan.Executor && !plan.Raw && plan.Parked == 0 && !plan.StepCost && len(cases) == 0 {
+			if !plan.HTTP && !plan.Single && !plan.Executor && !plan.Raw && plan.Parked == 0 && plan.Schedules == 0 && !plan.StepCost && len(cases) == 0 {
 				plan.HTTP, plan.Single, plan.Executor, plan.Raw = true, true, true, true
 			}
 			return p.bench(ctx, plan, cases)
@@ -74,6 +74,7 @@ name a database that may be filled with rubbish. Cases:
 	f.BoolVar(&plan.Raw, "raw", false, "the same store raw: single-row transactions, batches of 100")
 	f.IntVar(&plan.Parked, "parked", 0, "park this many runs for an hour; measure memory and start-up with them")
 	f.StringSliceVar(&plan.Cases, "case", nil, "a case by its name, or several; the memory of one is best measured alone")
+	f.IntVar(&plan.Schedules, "schedules", 0, "so many schedules due at one moment; how late their runs are stored and begin")
 	f.BoolVar(&plan.StepCost, "step-cost", false, "what a transition costs early and late in a run of 5,000 steps")
 	return cmd
 }
@@ -101,6 +102,7 @@ func (p *process) bench(ctx context.Context, plan benchPlan, cases []benchCase) 
 		{plan.HTTP, b.http},
 		{plan.Single, b.single},
 		{plan.StepCost, b.stepCost},
+		{plan.Schedules > 0, b.schedules},
 		{plan.Parked > 0, b.parked},
 	} {
 		if !part.asked {
@@ -142,9 +144,9 @@ type rig struct {
 	stop     func() error
 }
 
-// rig starts the stack on a free port and stores the definition. runner nil is
-// the product's own.
-func (b *bench) rig(ctx context.Context, definition any, runner executor.Runner) (*rig, error) {
+// rig starts the stack on a free port and stores the definition. parts
+// stand in for the product's own.
+func (b *bench) rig(ctx context.Context, definition any, parts replaced) (*rig, error) {
 	s, _, err := sources{environ: []string{"HEDDLE_DATABASE_URL=" + b.url, "HEDDLE_BOOTSTRAP_KEY=" + benchKey, "HEDDLE_LOG_LEVEL=error"}}.load()
 	if err != nil {
 		return nil, err
@@ -153,7 +155,7 @@ func (b *bench) rig(ctx context.Context, definition any, runner executor.Runner)
 	if err != nil {
 		return nil, err
 	}
-	st, err := openWith(ctx, s, slog.New(slog.NewTextHandler(b.err, &slog.HandlerOptions{Level: s.LogLevel})), runner)
+	st, err := openWith(ctx, s, slog.New(slog.NewTextHandler(b.err, &slog.HandlerOptions{Level: s.LogLevel})), parts)
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}

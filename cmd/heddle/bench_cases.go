@@ -99,7 +99,7 @@ type loopCase struct {
 // loop runs it once and prints how fast it went and how much memory this
 // process, server and client in one, took at the most.
 func (b *bench) loop(ctx context.Context, c loopCase) error {
-	r, err := b.rig(ctx, c.definition, c.runner)
+	r, err := b.rig(ctx, c.definition, replaced{runner: c.runner})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +20,15 @@ func TestBenchOnPostgres(t *testing.T) {
 	url := storetest.NewServer(t, true).Database(t)
 	code, out, errOut := heddle(t, nil, "bench", "--dir", t.TempDir(), "--store", url, "--runs", runs)
 	if code != exitOK || !strings.Contains(out, "executor ") || !strings.Contains(out, "single ") {
+		t.Fatalf("exit %d\n%s\n%s", code, out, errOut)
+	}
+	t.Logf("\n%s", out)
+	few, err := strconv.Atoi(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut = heddle(t, nil, "bench", "--dir", t.TempDir(), "--store", url, "--schedules", strconv.Itoa(max(few/20, 1)))
+	if code != exitOK || strings.Count(out, "\nschedules ") != 2 {
 		t.Fatalf("exit %d\n%s\n%s", code, out, errOut)
 	}
 	t.Logf("\n%s", out)

@@ -56,7 +56,7 @@ func crowd(ctx context.Context, n, workers int, seconds float64, one func(contex
 
 // executor measures runs from Start to completion, without HTTP.
 func (b *bench) executor(ctx context.Context) error {
-	r, err := b.rig(ctx, threeSteps(), nil)
+	r, err := b.rig(ctx, threeSteps(), replaced{})
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (discard) Idle() error                 { return nil }
 
 // http measures runs that were accepted over HTTP, until all are completed.
 func (b *bench) http(ctx context.Context) error {
-	r, err := b.rig(ctx, threeSteps(), nil)
+	r, err := b.rig(ctx, threeSteps(), replaced{})
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (r *rig) awaitCompleted(ctx context.Context, n int) error {
 // single measures one run at a time over HTTP, from the request to the answer
 // that shows it completed.
 func (b *bench) single(ctx context.Context) error {
-	r, err := b.rig(ctx, threeSteps(), nil)
+	r, err := b.rig(ctx, threeSteps(), replaced{})
 	if err != nil {
 		return err
 	}

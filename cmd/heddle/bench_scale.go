@@ -22,7 +22,7 @@ import (
 // and looks at its memory and its start-up.
 func (b *bench) parked(ctx context.Context) error {
 	waiting := json.RawMessage(`{"name":"Parked","steps":[{"id":"rest","type":"wait","config":{"seconds":3600}}]}`)
-	r, err := b.rig(ctx, waiting, nil)
+	r, err := b.rig(ctx, waiting, replaced{})
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func memory(pid int) (resident, peak int64, err error) {
 func (b *bench) stepCost(ctx context.Context) error {
 	const steps, window = 5000, 500
 	runner := &stampRunner{at: make([]time.Time, 0, steps)}
-	r, err := b.rig(ctx, chain(steps), runner)
+	r, err := b.rig(ctx, chain(steps), replaced{runner: runner})
 	if err != nil {
 		return err
 	}

@@ -153,6 +153,10 @@ func TestBenchPrintsFigures(t *testing.T) {
 	if !strings.Contains(out, "(200 runs of three steps") {
 		t.Errorf("not 200 runs:\n%s", out)
 	}
+	code, out, _ = heddle(t, nil, "bench", "--dir", t.TempDir(), "--schedules", "10")
+	if code != exitOK || strings.Count(out, "(10 due at once; later than due)") != 2 || strings.Contains(out, "\nraw ") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
 	if code, _, _ := heddle(t, nil, "bench", "--runs", "0"); code != exitUsage {
 		t.Errorf("no runs: exit %d", code)
 	}

@@ -46,11 +46,17 @@ type stack struct {
 // open wires the product over the database that the settings name, migrates
 // it, and sees to the first key. Nothing runs before serve.
 func open(ctx context.Context, s settings, log *slog.Logger) (*stack, error) {
-	return openWith(ctx, s, log, nil)
+	return openWith(ctx, s, log, replaced{})
 }
 
-// openWith is open with another performer of steps; nil is the product's own.
-func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor.Runner) (*stack, error) {
+// replaced is what stands in for parts of the product; nil is its own.
+type replaced struct {
+	runner executor.Runner
+	meter  schedules.Meter
+}
+
+// openWith is open with other parts.
+func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced) (*stack, error) {
 	guard, err := steps.NewGuard(s.EgressAllow)
 	if err != nil {
 		return nil, err
@@ -76,14 +82,17 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
 		Scripts: s.scripts(),
 	})
-	if runner == nil {
-		runner = st.registry
+	if parts.runner == nil {
+		parts.runner = st.registry
+	}
+	if parts.meter == nil {
+		parts.meter = meter
 	}
 	if st.spans, err = spans(s.Spans, log); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: meter.Runs(db), Blobs: db, Runner: runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
 	}))
@@ -96,7 +105,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, runner executor
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: meter, Log: log})
+	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: parts.meter, Log: log})
 	meter.Watch(st.executor, db)
 	st.handler = api.New(api.Config{
 		Schedules: st.schedules, RunnerTick: s.RunnerTick, Metrics: meter.Handler(), Meter: meter,
