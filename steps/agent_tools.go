@@ -116,7 +116,7 @@ func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) 
 	if err != nil {
 		return "", err
 	}
-	got, err := t.client.do(req, true)
+	got, err := t.client.do(req, true, t.call.Room)
 	if err != nil {
 		return "", err
 	}

@@ -35,6 +35,7 @@ type client struct {
 	own       transports // of requests with TLS settings of their own
 	agent     string
 	now       func() time.Time
+	bodies    *spool
 }
 
 func newClient(g *Guard, version string, now func() time.Time) *client {
@@ -42,7 +43,7 @@ func newClient(g *Guard, version string, now func() time.Time) *client {
 	if version != "" {
 		agent += "/" + version
 	}
-	return &client{guard: g, agent: agent, now: now, transport: &http.Transport{
+	return &client{guard: g, agent: agent, now: now, bodies: newSpool(), transport: &http.Transport{
 		Proxy:                  nil, // through a proxy the guard would see only the proxy
 		DialContext:            g.DialContext,
 		ForceAttemptHTTP2:      true,
@@ -77,14 +78,14 @@ type answer struct {
 	body   []byte
 }
 
-// do sends one request and reads the answer whole. Its errors are failures
-// without the request's secrets.
-func (c *client) do(req *http.Request, follow bool) (answer, error) {
-	return c.send(req, c.transport, follow)
+// do sends one request and reads the answer whole; room is Call.Room. Its
+// errors are failures without the request's secrets.
+func (c *client) do(req *http.Request, follow bool, room func(int64) error) (answer, error) {
+	return c.send(req, c.transport, follow, room)
 }
 
 // send is do over other connections.
-func (c *client) send(req *http.Request, via http.RoundTripper, follow bool) (answer, error) {
+func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, room func(int64) error) (answer, error) {
 	if err := c.guard.CheckURL(req.URL); err != nil {
 		return answer{}, err
 	}
@@ -101,27 +102,11 @@ func (c *client) send(req *http.Request, via http.RoundTripper, follow bool) (an
 		return answer{}, c.explain(req, err)
 	}
 	defer res.Body.Close()
-	body, err := readBody(res)
+	body, err := c.bodies.read(req.Context(), res, room)
 	if err != nil {
 		return answer{}, c.explain(req, err)
 	}
 	return answer{status: res.StatusCode, header: res.Header, body: body}, nil
-}
-
-var errTooLarge = errors.New("response too large")
-
-func readBody(res *http.Response) ([]byte, error) {
-	if res.ContentLength > maxBody && res.Request.Method != http.MethodHead {
-		return nil, errTooLarge
-	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxBody {
-		return nil, errTooLarge
-	}
-	return body, nil
 }
 
 // redirect judges each hop anew. Beyond the first host only headers that

@@ -95,7 +95,7 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 	if err != nil {
 		return executor.Result{}, err
 	}
-	got, err := c.send(req, via, cfg.FollowRedirects == nil || *cfg.FollowRedirects)
+	got, err := c.send(req, via, cfg.FollowRedirects == nil || *cfg.FollowRedirects, call.Room)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -231,11 +231,20 @@ func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
+// asText gives the body as a JSON string, unless that is too large: escapes
+// may make it six times as long.
+func (got answer) asText() (json.RawMessage, error) {
+	if textSize(got.body) > maxBody {
+		return nil, permanent("output_too_large", "The step's output is larger than %d MiB.", maxBody>>20)
+	}
+	return textValue(got.body), nil
+}
+
 // read gives the body as the config asks for it.
 func (cfg *httpConfig) read(got answer) (json.RawMessage, error) {
 	switch cfg.Response {
 	case "text":
-		return textValue(got.body), nil
+		return got.asText()
 	case "json":
 		v, ok := jsonValue(got.body)
 		if !ok {
@@ -254,7 +263,7 @@ func (cfg *httpConfig) read(got answer) (json.RawMessage, error) {
 			return v, nil
 		}
 	}
-	return textValue(got.body), nil
+	return got.asText()
 }
 
 func isJSON(contentType string) bool {

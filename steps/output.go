@@ -24,6 +24,23 @@ func textValue(b []byte) json.RawMessage {
 	return quote(string(b))
 }
 
+// textSize is how many bytes textValue gives at the least, counted without
+// making them.
+func textSize(b []byte) int {
+	n := len(b) + 2
+	for _, c := range b {
+		switch {
+		case c == 0:
+			return base64.StdEncoding.EncodedLen(len(b))
+		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t', c == '\b', c == '\f':
+			n++
+		case c < ' ':
+			n += 5
+		}
+	}
+	return n
+}
+
 // jsonValue is bytes from outside as the JSON value that they are, without
 // white space and with every number as written; a number that no reader should
 // have to bear becomes a string. False: they are not JSON, nested deeper than
@@ -143,6 +160,11 @@ func quote(s string) json.RawMessage {
 // values are taken as they are.
 func object(namesAndValues ...any) json.RawMessage {
 	var buf bytes.Buffer
+	for _, v := range namesAndValues {
+		if raw, ok := v.(json.RawMessage); ok {
+			buf.Grow(len(raw) + 64)
+		}
+	}
 	buf.WriteByte('{')
 	for i := 0; i+1 < len(namesAndValues); i += 2 {
 		if i > 0 {

@@ -1,0 +1,65 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+
+	"heddle/executor"
+)
+
+// maxSpooled is how many large bodies are received at once; each may take 64
+// MiB of the disk while it comes.
+const maxSpooled = 32
+
+var errTooLarge = errors.New("response too large")
+
+// spool receives bodies. A large one is written to the disk as it comes, which
+// may take long, and read into memory once there is room for it. The files have
+// no name: whatever ends the process, none is left behind.
+type spool struct{ places chan struct{} }
+
+func newSpool() *spool { return &spool{make(chan struct{}, maxSpooled)} }
+
+// read gives a response's body whole; room is Call.Room.
+func (s *spool) read(ctx context.Context, res *http.Response, room func(int64) error) ([]byte, error) {
+	if res.ContentLength > maxBody && res.Request.Method != http.MethodHead {
+		return nil, errTooLarge
+	}
+	head, err := io.ReadAll(io.LimitReader(res.Body, executor.MaxInline+1))
+	if err != nil || len(head) <= executor.MaxInline {
+		return head, err
+	}
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	file, err := os.CreateTemp("", "heddle-response-")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, err
+	}
+	size, err := io.Copy(file, io.LimitReader(io.MultiReader(bytes.NewReader(head), res.Body), maxBody+1))
+	if err != nil {
+		return nil, err
+	}
+	if size > maxBody {
+		return nil, errTooLarge
+	}
+	if room != nil {
+		if err := room(size); err != nil {
+			return nil, err
+		}
+	}
+	body := make([]byte, size)
+	_, err = file.ReadAt(body, 0)
+	return body, err
+}
