@@ -39,3 +39,27 @@ func TestTheTrailTellsWhoDidWhat(t *testing.T) {
 		}
 	}
 }
+
+// Whoever steers a run, in whatever dialect, leaves the same entry.
+func TestSteeringIsOnTheTrailInEveryDialect(t *testing.T) {
+	s := newStack(t)
+	s.create(approval, `"slug":"flow"`)
+	for _, d := range dialects() {
+		id := d.start(s, "flow")
+		for _, deed := range []struct {
+			action string
+			by     verb
+		}{{"run.pause", d.pause}, {"run.resume", d.resume}, {"run.cancel", d.cancel}, {"run.terminate", d.terminate}} {
+			if deed.by == nil {
+				continue
+			}
+			if deed.action == "run.terminate" {
+				id = d.start(s, "flow")
+			}
+			s.do(deed.by(s, id))
+			if got := s.get("/v1/audit?limit=1").want(t, http.StatusOK); got.text(t, "entries", 0, "action") != deed.action || got.text(t, "entries", 0, "object") != "run:"+id {
+				t.Errorf("%s by %s: %s", deed.action, d.name, got.body)
+			}
+		}
+	}
+}

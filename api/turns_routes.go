@@ -154,14 +154,14 @@ func (c *call) nextTurn(run executor.Record, in turnInput) error {
 	exec, id := c.h.cfg.Executor, run.RunID
 	if in.Command == "stop" {
 		_, err := exec.Cancel(c.ctx(), c.tenantID(), id)
-		return err
+		return c.steered("run.cancel", id, err)
 	}
 	if run.State.Terminal() {
 		return fault.New(fault.Conflict, "run_finished", "Run %s has ended and takes no more turns.", bareID(id))
 	}
 	if in.Command == "pause" {
 		_, err := exec.Pause(c.ctx(), c.tenantID(), id)
-		return err
+		return c.steered("run.pause", id, err)
 	}
 	payload, speaks, err := in.given()
 	if err != nil {
@@ -174,9 +174,18 @@ func (c *call) nextTurn(run executor.Record, in turnInput) error {
 	}
 	if run.State == machine.Paused || run.State == machine.Pausing {
 		_, err := exec.Resume(c.ctx(), c.tenantID(), id, executor.ResumeRequest{})
-		return err
+		return c.steered("run.resume", id, err)
 	}
 	return nil
+}
+
+// steered writes to the audit trail what a turn did to its run, before the turn
+// is waited for.
+func (c *call) steered(deed, runID string, err error) error {
+	if err == nil {
+		c.audit(deed, "run:"+runID)
+	}
+	return err
 }
 
 // answerWait gives the payload to the oldest open signal wait. One that somebody

@@ -243,7 +243,9 @@ func TestAWaitIsAnsweredOnce(t *testing.T) {
 			var turn, signal response
 			var both sync.WaitGroup
 			both.Go(func() { turn = c.turn(`{"dynamic_variables":{"approved":true,"by":"turn"}}`) })
-			both.Go(func() { signal = s.post("/v1/runs/run_"+c.run+"/signals/approve", `{"payload":{"approved":true,"by":"signal"}}`) })
+			both.Go(func() {
+				signal = s.post("/v1/runs/run_"+c.run+"/signals/approve", `{"payload":{"approved":true,"by":"signal"}}`)
+			})
 			both.Wait()
 			by := s.until("run_"+c.run, "completed").text(t, "run", "output", "by")
 			if (turn.status == http.StatusOK) != (by == "turn") || (signal.status == http.StatusAccepted) != (by == "signal") {
