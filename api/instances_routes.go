@@ -243,14 +243,16 @@ func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep 
 	return s
 }
 
-// steerInstance makes a handler of one that moves a run to another state.
-func (h *Handler) steerInstance(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
+// steerInstance makes a handler of one that moves a run to another state; deed
+// is what the audit trail says of it.
+func (h *Handler) steerInstance(deed string, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
 	return func(c *call, _ nothing) error {
 		in, err := c.instance()
 		if err != nil {
 			return err
 		}
-		if _, err := do(c.ctx(), c.tenantID(), in.RunID); err != nil {
+		_, err = do(c.ctx(), c.tenantID(), in.RunID)
+		if err := c.steered(deed, in.RunID, err); err != nil {
 			return err
 		}
 		return c.reply(http.StatusOK, instanceDone{true})
@@ -265,10 +267,10 @@ func (h *Handler) terminateInstance(c *call, _ nothing) error {
 	if in.State.Terminal() {
 		return fault.New(fault.Conflict, "run_finished", "The run has ended.")
 	}
-	if _, err := h.cfg.Executor.Terminate(c.ctx(), c.tenantID(), in.RunID); err != nil {
+	_, err = h.cfg.Executor.Terminate(c.ctx(), c.tenantID(), in.RunID)
+	if err := c.steered("run.terminate", in.RunID, err); err != nil {
 		return err
 	}
-	c.audit("instance.terminate", "run:"+in.RunID)
 	return c.reply(http.StatusOK, instanceDone{true})
 }
 
@@ -283,7 +285,7 @@ func (h *Handler) restartInstance(c *call, _ nothing) error {
 			Keep: func(executor.Record) *idempotency.Answer { return o.keep(http.StatusOK, nil, instanceDone{true}) },
 		})
 		if err == nil {
-			c.audit("instance.restart", "run:"+next.RunID)
+			c.audit("run.restart", "run:"+next.RunID)
 		}
 		return err
 	})

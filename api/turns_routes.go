@@ -179,8 +179,7 @@ func (c *call) nextTurn(run executor.Record, in turnInput) error {
 	return nil
 }
 
-// steered writes to the audit trail what a turn did to its run, before the turn
-// is waited for.
+// steered writes to the audit trail what was done to a run, unless it failed.
 func (c *call) steered(deed, runID string, err error) error {
 	if err == nil {
 		c.audit(deed, "run:"+runID)
