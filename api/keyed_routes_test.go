@@ -20,8 +20,12 @@ func withoutKey() map[string]string {
 		"testStep":  "stores nothing",
 		"cancelRun": steers, "pauseRun": steers, "resumeRun": steers, "redriveRun": steers, "terminateRun": steers,
 		"cancelV1Run": steers, "terminateV1Run": steers,
-		"signalRun":      "request_id in the body makes a repeat a duplicate",
-		"publishVersion": version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
+		"pauseInstance": steers, "resumeInstance": steers, "terminateInstance": steers,
+		"createInstances":   "ids that exist are left out",
+		"sendInstanceEvent": "each event is new, as its document says",
+		"tickRunner":        "moves what is there already",
+		"signalRun":         "request_id in the body makes a repeat a duplicate",
+		"publishVersion":    version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
 		"createTenant": secret, "createKey": secret,
 	}
 }
