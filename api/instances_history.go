@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"heddle/executor"
 	"heddle/fault"
@@ -111,19 +112,11 @@ func (c *call) historyQuery() (historyQuery, error) {
 		allowed []string
 	}{{"order", []string{"asc", "desc"}}, {"includeLogs", []string{"true", "false"}}, {"logLevel", logLevels()}} {
 		if v := q.Get(one.name); v != "" && !slices.Contains(one.allowed, v) {
-			return h, invalidFor(one.name+" must be one of "+textList(one.allowed)+".", one.name)
+			return h, invalidFor(one.name+" must be one of "+strings.Join(one.allowed, ", ")+".", one.name)
 		}
 	}
 	h.asc, h.logs, h.level = q.Get("order") == "asc", q.Get("includeLogs") == "true", q.Get("logLevel")
 	return h, nil
-}
-
-func textList(words []string) string {
-	out := words[0]
-	for _, w := range words[1:] {
-		out += ", " + w
-	}
-	return out
 }
 
 func (h *Handler) getInstanceHistory(c *call) error {

@@ -289,3 +289,34 @@ func TestAttemptsStayWithinTheirMaximum(t *testing.T) {
 		s.becomes(s.latest("flow", id).RunID, machine.Completed)
 	}
 }
+
+// Timers and retries that fall due while an instance is paused wait for the
+// resume. Another instance, whose timer is longer, tells that they were due.
+func TestNothingAdvancesWhilePaused(t *testing.T) {
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(`{"name":"N","steps":[{"id":"nap","type":"wait","config":{"seconds":0.1}},`+
+			gated("a", "later", `,"on_error":"continue","retry":{"max_attempts":2,"delay_seconds":0.1}`)+`]}`, `"slug":"flow"`)
+		s.create(`{"name":"Clock","steps":[{"id":"nap","type":"wait","config":{"seconds":0.3}}]}`, `"slug":"clock"`)
+		ids := make([]string, 8)
+		atOnce(len(ids), func(i int) {
+			ids[i] = fmt.Sprint("p", i)
+			s.ask("POST", instances, `{"id":"`+ids[i]+`"}`)
+			s.ask("POST", instances+"/"+ids[i]+"/pause", "")
+		})
+		seqs := make([]int64, len(ids))
+		for i, id := range ids {
+			s.untilInstance(id, "paused")
+			seqs[i] = s.latest("flow", id).Seq
+		}
+		s.becomes(s.start("clock", ""), machine.Completed)
+		for i, id := range ids {
+			if got := s.latest("flow", id); got.State != machine.Paused || got.Seq != seqs[i] {
+				t.Errorf("%s is %s and went from %d to %d while paused", id, got.State, seqs[i], got.Seq)
+			}
+			s.post(instances+"/"+id+"/resume", "").want(t, 200)
+		}
+		for _, id := range ids {
+			s.untilInstance(id, "complete")
+		}
+	})
+}

@@ -296,3 +296,48 @@ func TestATickAdvancesQueuedInstances(t *testing.T) {
 		}
 	}, tick)
 }
+
+// A step that runs again on purpose counts its attempts anew.
+func TestAttemptsOfAResumedInstance(t *testing.T) {
+	s := newStack(t)
+	s.create(single(gated("a", "later", `,"retry":{"max_attempts":2,"delay_seconds":0.001}`)), `"slug":"flow"`)
+	s.instantiate("flow", `{"id":"a"}`)
+	run := s.latest("flow", "a").RunID
+	for range 3 {
+		s.becomes(run, machine.Failed)
+		shown, history := s.get(instances+"/a"), s.get(instances+"/a/history")
+		if shown.field(t, "meta", "currentStep", "attempts") != jsonNumber(2) || history.field(t, "steps", 0, "attempts") != jsonNumber(2) {
+			t.Errorf("instance %s, history %s", shown.body, history.body)
+		}
+		s.post("/api/workflows/runs/"+run+"/resume", "").want(t, http.StatusAccepted)
+	}
+	s.becomes(run, machine.Failed)
+}
+
+func TestLogsOfAnInstance(t *testing.T) {
+	s := newStack(t, func(_ *api.Config, c *executor.Config) { c.Runner = talker{} })
+	s.create(`{"name":"Talk","steps":[{"id":"each","type":"loop","config":{"items":"2","steps":[{"id":"b","type":"script","config":{"script":"x"}}]}}]}`, `"slug":"flow"`)
+	s.instantiate("flow", `{"id":"l"}`)
+	s.untilInstance("l", "complete")
+	said := func(query string) string {
+		return strings.Join(s.walk(t, instances+"/l/history?includeLogs=true"+query, "logs", "logsCursor",
+			func(r response, i int) string { return r.text(t, "logs", i, "message") }, func() {}), ",")
+	}
+	for query, want := range map[string]string{
+		"&pageSize=4&order=asc":                   "b one,b two,b three,b one,b two,b three",
+		"&pageSize=1":                             "b three,b two,b one,b three,b two,b one",
+		"&logLevel=warn":                          "b three,b three",
+		"&logCategory=stdout&order=asc":           "b one,b two,b one,b two",
+		"&logCategory=stdout&logLevel=warn":       "",
+		"&logCategory=agent&pageSize=1&order=asc": "b three,b three",
+	} {
+		if got := said(query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	line := s.get(instances + "/l/history?includeLogs=true&logLevel=warn")
+	if line.keysOf(t, "logs", 0) != "attempt category createdAt data id level message runNumber stepKey" || line.text(t, "logs", 0, "stepKey") != "each[1].b" ||
+		line.field(t, "logs", 0, "attempt") != jsonNumber(1) || line.field(t, "logs", 0, "data", "n") != jsonNumber(3) {
+		t.Errorf("line %s", line.body)
+	}
+}

@@ -168,7 +168,6 @@ func stepKey(stepID, iteration string) string {
 // planned fills in what the definition says of a step.
 func (s *instanceStep) planned(p machine.StepPlan) {
 	s.Name, s.Type, s.MaxAttempts = p.Name, p.Type, p.MaxAttempts
-	s.Attempts = min(s.Attempts, s.MaxAttempts)
 	if p.Timeout > 0 {
 		ms := p.Timeout.Milliseconds()
 		s.TimeoutMS = &ms

@@ -10,22 +10,19 @@ import (
 	"heddle/fault"
 )
 
-// How long Deliver asks again, and how long it pauses in between.
-const (
-	deliverFor   = 5 * time.Second
-	deliverPause = 50 * time.Millisecond
-)
+// deliverPause is how long Deliver pauses before it asks again.
+const deliverPause = 50 * time.Millisecond
 
 // Deliver is Signal for callers that repeat a request when they do not learn
 // its outcome and have no request id to make that safe: an answer that leaves
-// it open is only given when the journal cannot be read either. Errors: those
-// of Signal.
+// it open is only given when, after Config.OutcomeWait, the journal cannot be
+// read either. Errors: those of Signal.
 func (s *Service) Deliver(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
 	if sig.RequestID == "" {
 		sig.RequestID = s.cfg.NewID("evt_")
 	}
 	ctx = context.WithoutCancel(ctx) // who went away may come back and ask again
-	patience, cancel := context.WithTimeout(ctx, deliverFor)
+	patience, cancel := context.WithTimeout(ctx, s.cfg.OutcomeWait)
 	defer cancel()
 	for {
 		out, err := s.Signal(ctx, tenantID, runID, sig)

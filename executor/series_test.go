@@ -336,3 +336,21 @@ func TestARestartIsNotKeptForLater(t *testing.T) {
 		t.Errorf("%s is %s", got.RunID, got.State)
 	}
 }
+
+// What is in the journal was delivered, whatever the answer on the way was; what
+// is not there may be sent again.
+func TestADeliveryIsLookedForInTheJournal(t *testing.T) {
+	s := newStack(t, neverRun, quick, func(c *executor.Config) { c.OutcomeWait = 50 * time.Millisecond })
+	wf := s.workflow(oneWait)
+	first, second := s.start(wf, `null`).RunID, s.start(wf, `null`).RunID
+	if _, err := s.svc.Signal(t.Context(), tenant, first, signal("other", "k", `1`)); err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	out, err := s.svc.Deliver(t.Context(), tenant, first, signal("other", "k", `1`))
+	if err != nil || out.Row.RunID != first {
+		t.Errorf("%+v %v", out.Row, err)
+	}
+	_, err = s.svc.Deliver(t.Context(), tenant, second, signal("other", "k", `1`))
+	wantCode(t, err, fault.Unavailable, "not_ready")
+}
