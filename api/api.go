@@ -65,9 +65,8 @@ type Handler struct {
 	schema  []byte // of definitions
 	flights *flights
 	turns   openTurns
-	// streams ends when the server stops: open streams are closed then.
-	streams context.Context
-	close   context.CancelFunc
+	streams *openStreams
+	types   typeCache
 }
 
 // New makes the handler. CloseStreams ends its open streams; NewServer calls it
@@ -86,7 +85,7 @@ func New(cfg Config) *Handler {
 	if h.cfg.TurnTime == 0 {
 		h.cfg.TurnTime = 55 * time.Second
 	}
-	h.streams, h.close = context.WithCancel(context.Background())
+	h.streams = newOpenStreams()
 	h.routes = h.table()
 	h.openapi = describe(h.routes, cfg.Version)
 	h.schema = cfg.Definitions.Schema()
@@ -97,9 +96,9 @@ func New(cfg Config) *Handler {
 	return h
 }
 
-// CloseStreams ends every open stream; their clients come back with
-// Last-Event-ID.
-func (h *Handler) CloseStreams() { h.close() }
+// CloseStreams ends every open stream and waits for those that have their
+// connection to themselves; their clients come back with Last-Event-ID.
+func (h *Handler) CloseStreams() { h.streams.end() }
 
 // ServeHTTP gives the request its id and routes it. A trailing slash is
 // optional everywhere.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 
 	"heddle/events"
@@ -17,7 +18,7 @@ func (h *Handler) v1Events(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.stream(id, after, func(executor.Record) dialectFrame { return v1Frame })
+	return c.stream(id, after, func(context.Context, executor.Record) dialectFrame { return v1Frame })
 }
 
 // v1Event is the data of every frame of the runs dialect; each event fills what

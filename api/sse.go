@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"heddle/events"
@@ -25,11 +27,15 @@ type frame struct {
 // stream: whoever comes back with the last id gets it whole.
 type dialectFrame func(events.Event) (frame, bool, error)
 
+// translator makes the translation of one run for one reader. ctx is the
+// stream's.
+type translator func(ctx context.Context, run executor.Record) dialectFrame
+
 // stream follows a run. after is the Last-Event-ID, 0 for the beginning. The
 // answer begins once the run is known to be there; from then on errors only
 // end the stream, and the client comes back with the last id that it saw.
-func (c *call) stream(runID string, after int64, translator func(executor.Record) dialectFrame) error {
-	run, err := c.h.cfg.Executor.Run(c.ctx(), c.tenantID(), runID)
+func (c *call) stream(runID string, after int64, translate translator) error {
+	run, err := c.h.cfg.Executor.Followed(c.ctx(), c.tenantID(), runID)
 	if err != nil {
 		return err
 	}
@@ -39,22 +45,27 @@ func (c *call) stream(runID string, after int64, translator func(executor.Record
 	if after == run.Seq && run.State.Terminal() {
 		return c.empty(http.StatusNoContent)
 	}
-	s := newSSE(c)
+	run.Input, run.Output = nil, nil // they may be large, and the stream may be long
+	head := c.w.Header()
+	head.Set("Content-Type", "text/event-stream")
+	head.Set("Cache-Control", "no-store")
+	head.Set("X-Accel-Buffering", "no")
 	if c.r.Method == http.MethodHead {
 		return c.empty(http.StatusOK)
 	}
-	if s.begin() != nil {
-		return nil // the client has gone
+	c.sent, c.streams = true, true
+	f := &follower{
+		h: c.h, tenantID: c.tenantID(), runID: runID, after: after, requestID: c.requestID(), translate: translate,
 	}
-	c.h.cfg.Meter.Stream(1)
-	defer c.h.cfg.Meter.Stream(-1)
+	if !run.State.Terminal() && f.takeOver(c, run) {
+		return nil
+	}
 	ctx, cancel := context.WithCancel(c.ctx())
 	defer cancel()
-	defer context.AfterFunc(c.h.streams, cancel)()
-	err = c.h.cfg.Executor.Follow(ctx, c.tenantID(), runID, after, &sink{s, translator(run)})
-	if err != nil && ctx.Err() == nil && s.err == nil && !errors.Is(err, executor.ErrFinished) {
-		c.h.log.Error("a stream ended early", "request_id", c.requestID(), "run", runID, "error", err)
-	}
+	defer context.AfterFunc(c.h.streams.ctx, cancel)()
+	c.h.cfg.Meter.Stream(1)
+	defer c.h.cfg.Meter.Stream(-1)
+	f.follow(ctx, run, newSSE(c))
 	return nil
 }
 
@@ -86,81 +97,59 @@ func parseEventID(s string) (int64, bool) {
 	return n, err == nil
 }
 
-// sse writes frames, each with its own write deadline: a reader that stalls
-// is dropped and holds nothing up but its own connection.
+// sse writes frames, each write with a deadline of its own: a reader that
+// stalls is dropped and holds nothing up but its own connection.
 type sse struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	patient time.Duration
-	buf     bytes.Buffer
-	err     error
+	w        io.Writer
+	flush    func() error // nil: writes go out at once
+	deadline func(time.Time) error
+	patient  time.Duration
+	err      error
 }
 
+// newSSE writes through net/http.
 func newSSE(c *call) *sse {
-	c.sent, c.streams = true, true
-	head := c.w.Header()
-	head.Set("Content-Type", "text/event-stream")
-	head.Set("Cache-Control", "no-store")
-	head.Set("X-Accel-Buffering", "no")
-	return &sse{w: c.w, control: http.NewResponseController(c.w), patient: c.h.cfg.StreamWrite}
+	control := http.NewResponseController(c.w)
+	c.w.WriteHeader(http.StatusOK)
+	return &sse{w: c.w, flush: control.Flush, deadline: control.SetWriteDeadline, patient: c.h.cfg.StreamWrite}
 }
 
-// begin sends the head, so that the client knows that it is connected.
-func (s *sse) begin() error {
-	s.w.WriteHeader(http.StatusOK)
-	return s.flush()
-}
+// frames are where events are encoded. An open stream holds none: there are
+// many, and most of the time nothing happens on them.
+var frames = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// frame writes one event.
-func (s *sse) frame(seq int64, f frame) error {
-	data, err := encode(f.data)
-	if err != nil {
+// most is how many bytes of frames are gathered before they are written.
+const most = 32 << 10
+
+// frame encodes one event.
+func (f frame) encode(b *bytes.Buffer, seq int64) error {
+	b.WriteString("id: ")
+	b.WriteString(strconv.FormatInt(seq, 10))
+	b.WriteString("\nevent: ")
+	b.WriteString(f.event)
+	b.WriteString("\ndata: ")
+	if err := encodeTo(b, f.data); err != nil { // ends with a line break
 		return err
 	}
-	s.buf.Reset()
-	s.buf.WriteString("id: ")
-	s.buf.WriteString(strconv.FormatInt(seq, 10))
-	s.buf.WriteString("\nevent: ")
-	s.buf.WriteString(f.event)
-	s.buf.WriteString("\ndata: ")
-	s.buf.Write(data) // ends with a line break
-	s.buf.WriteByte('\n')
-	return s.write(s.buf.Bytes())
+	b.WriteByte('\n')
+	return nil
 }
 
-// heartbeat writes a comment, which shows both sides that the other is there.
-func (s *sse) heartbeat() error {
-	if err := s.write([]byte(": ping\n\n")); err != nil {
-		return err
-	}
-	return s.flush()
-}
-
+// write sends text at once, within the reader's patience.
 func (s *sse) write(text []byte) error {
 	if s.err == nil {
-		s.rollDeadline()
+		s.err = s.deadline(time.Now().Add(s.patient))
 	}
-	if s.err == nil {
+	if errors.Is(s.err, http.ErrNotSupported) {
+		s.err = nil
+	}
+	if s.err == nil && len(text) > 0 {
 		_, s.err = s.w.Write(text)
 	}
-	return s.err
-}
-
-func (s *sse) flush() error {
-	if s.err == nil {
-		s.rollDeadline()
-	}
-	if s.err == nil {
-		s.err = s.control.Flush()
+	if s.err == nil && s.flush != nil {
+		s.err = s.flush()
 	}
 	return s.err
-}
-
-func (s *sse) rollDeadline() {
-	err := s.control.SetWriteDeadline(time.Now().Add(s.patient))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		s.err = err
-	}
 }
 
 // sink is the executor's view of a stream.
@@ -170,19 +159,30 @@ type sink struct {
 }
 
 func (s *sink) Events(batch []events.Event) error {
+	buf, _ := frames.Get().(*bytes.Buffer)
+	defer frames.Put(buf)
+	buf.Reset()
 	for _, e := range batch {
 		f, ok, err := s.translate(e)
-		if err != nil {
-			return err
+		if ok && err == nil {
+			err = f.encode(buf, e.Seq)
 		}
-		if !ok {
+		if err != nil {
+			return errors.Join(err, s.sse.write(buf.Bytes())) // what came before it is whole
+		}
+		if buf.Len() < most {
 			continue
 		}
-		if err := s.sse.frame(e.Seq, f); err != nil {
+		if err := s.sse.write(buf.Bytes()); err != nil {
 			return err
 		}
+		buf.Reset()
 	}
-	return s.sse.flush()
+	if buf.Len() == 0 {
+		return s.sse.err
+	}
+	return s.sse.write(buf.Bytes())
 }
 
-func (s *sink) Idle() error { return s.sse.heartbeat() }
+// Idle writes a comment, which shows both sides that the other is there.
+func (s *sink) Idle() error { return s.sse.write([]byte(": ping\n\n")) }

@@ -32,7 +32,7 @@ func (turnSink) Idle() error { return nil }
 func (c *call) follow(runID string, after int64, command string) error {
 	ctx, cancel := context.WithTimeout(c.ctx(), c.h.cfg.TurnTime)
 	defer cancel()
-	defer context.AfterFunc(c.h.streams, cancel)()
+	defer context.AfterFunc(c.h.streams.ctx, cancel)()
 	over := func(seq int64) (bool, error) { return c.turnOver(ctx, runID, command, seq) }
 	done, err := over(after)
 	if err == nil && !done {

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"heddle/events"
@@ -18,8 +21,11 @@ func (h *Handler) streamRun(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.stream(id, after, func(run executor.Record) dialectFrame {
-		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func(seq int64) (map[string]string, int64, error) { return c.stepTypes(id, seq) }}
+	tenantID := c.tenantID()
+	return c.stream(id, after, func(ctx context.Context, run executor.Record) dialectFrame {
+		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func(seq int64) (map[string]string, int64, error) {
+			return h.stepTypes(ctx, tenantID, id, seq)
+		}}
 		return s.frame
 	})
 }
@@ -173,17 +179,43 @@ func durationOf(k events.Kind, d machine.Detail) *float64 {
 
 // stepTypes reads the types of a run's steps at the event seq, loop bodies
 // included.
-func (c *call) stepTypes(runID string, seq int64) (types map[string]string, next int64, err error) {
-	text, next, err := c.h.cfg.Executor.DefinitionAt(c.ctx(), c.tenantID(), runID, seq)
+func (h *Handler) stepTypes(ctx context.Context, tenantID, runID string, seq int64) (types map[string]string, next int64, err error) {
+	text, next, err := h.cfg.Executor.DefinitionAt(ctx, tenantID, runID, seq)
 	if err != nil {
 		return nil, 0, err
 	}
+	return h.types.of(text), next, nil
+}
+
+// typeCache remembers the types of a few definitions: those who follow runs of
+// one workflow share them. The maps are not changed.
+type typeCache struct {
+	mu     sync.Mutex
+	byText map[[sha256.Size]byte]map[string]string
+}
+
+const cachedTypes = 64
+
+func (c *typeCache) of(definition []byte) map[string]string {
+	key := sha256.Sum256(definition)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if types, ok := c.byText[key]; ok {
+		return types
+	}
 	var def struct{ Steps []typedStep }
 	// A config may have another use for the name steps; what fits is read.
-	_ = json.Unmarshal(text, &def)
-	types = map[string]string{}
+	_ = json.Unmarshal(definition, &def)
+	types := map[string]string{}
 	collectTypes(def.Steps, types)
-	return types, next, nil
+	if len(c.byText) >= cachedTypes {
+		clear(c.byText)
+	}
+	if c.byText == nil {
+		c.byText = make(map[[sha256.Size]byte]map[string]string)
+	}
+	c.byText[key] = types
+	return types
 }
 
 type typedStep struct {

@@ -10,7 +10,8 @@ import (
 
 // Sink receives what Follow reads.
 type Sink interface {
-	// Events takes the next events of the run, in order, at least one.
+	// Events takes the next events of the run, in order, at least one. They are
+	// shared with other sinks and must not be changed.
 	Events(batch []events.Event) error
 	// Idle is called after each Heartbeat without an event.
 	Idle() error
@@ -23,7 +24,7 @@ const followPage = 500
 // run's last is fault.Malformed invalid_last_event_id; the last seq of a
 // finished run is ErrFinished.
 func (s *Service) Follow(ctx context.Context, tenantID, runID string, after int64, sink Sink) error {
-	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	row, err := s.tail.row(ctx, tenantID, runID)
 	if err != nil {
 		return err
 	}
@@ -37,12 +38,15 @@ func (s *Service) Follow(ctx context.Context, tenantID, runID string, after int6
 	grown, unwatch := s.cfg.Hub.Watch(runID)
 	defer unwatch()
 	for {
-		next, err := s.deliver(ctx, runID, after, sink)
+		next, ended, err := s.deliver(ctx, runID, after, sink)
 		if err != nil {
 			return err
 		}
 		if next > after {
 			after = next
+			if !ended {
+				continue
+			}
 			if done, err := s.finished(ctx, tenantID, runID, after); done || err != nil {
 				return err
 			}
@@ -60,27 +64,31 @@ func (s *Service) Follow(ctx context.Context, tenantID, runID string, after int6
 	}
 }
 
-// deliver hands on what the journal holds after seq and returns the last seq.
-func (s *Service) deliver(ctx context.Context, runID string, after int64, sink Sink) (int64, error) {
-	batch, err := s.cfg.Store.Events(ctx, runID, after, followPage)
+// deliver hands on what the journal holds after seq, and returns the last seq
+// and whether a run may have ended with it.
+func (s *Service) deliver(ctx context.Context, runID string, after int64, sink Sink) (next int64, ended bool, err error) {
+	batch, err := s.tail.events(ctx, page{runID, after})
 	if err != nil || len(batch) == 0 {
-		return after, err
+		return after, false, err
 	}
-	return batch[len(batch)-1].Seq, sink.Events(batch)
+	last := batch[len(batch)-1]
+	aside(func() { err = sink.Events(batch) })
+	return last.Seq, last.Kind.Terminal(), err
 }
 
 // finished tells whether seq is the last of a finished run. A resumed run has
 // terminal events in its middle, so the row decides.
 func (s *Service) finished(ctx context.Context, tenantID, runID string, seq int64) (bool, error) {
-	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	row, err := s.tail.row(ctx, tenantID, runID)
 	if fault.KindOf(err) == fault.NotFound {
 		return true, nil // deleted while it was followed
 	}
 	return err == nil && row.State.Terminal() && row.Seq == seq, err
 }
 
-// await returns when the journal may have grown, or after a heartbeat (true). A process that does not drive
-// runs hears of growth late, so it looks again after a second.
+// await returns when the journal may have grown, or after a heartbeat (true). A
+// process that does not drive runs hears of growth late, so it looks again
+// after a second.
 func (s *Service) await(ctx context.Context, grown <-chan struct{}, sink Sink) (beaten bool, err error) {
 	heartbeat := time.NewTimer(s.cfg.Heartbeat)
 	defer heartbeat.Stop()

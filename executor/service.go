@@ -87,6 +87,7 @@ type Service struct {
 	plans   *planCache
 	targets *targetCache
 	engine  *engine
+	tail    *tail
 	epoch   atomic.Int64 // of the lease; 0: not held
 	ready   atomic.Bool
 	serving atomic.Bool // Serve is called and was not asked to end
@@ -97,6 +98,7 @@ func New(cfg Config) *Service {
 	cfg = cfg.withDefaults()
 	s := &Service{cfg: cfg, plans: newPlanCache(cfg.Store, 512), targets: newTargetCache(4096)}
 	s.engine = newEngine(s)
+	s.tail = newTail(cfg.Store)
 	return s
 }
 

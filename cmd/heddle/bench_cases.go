@@ -25,6 +25,8 @@ func benchCases() []benchCase {
 	return []benchCase{
 		{"loop-10k", "a loop over 10,000 items of the input, 100 at once, each a step that is performed and collected", loop10k},
 		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", loop1m},
+		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", streams},
+		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", reconnects},
 	}
 }
 

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"heddle/executor"
+)
+
+// follower is one open stream.
+type follower struct {
+	h         *Handler
+	tenantID  string
+	runID     string
+	after     int64
+	requestID string
+	translate translator
+}
+
+// follow writes the run's events until there will be no more, the reader has
+// gone, or ctx ends.
+func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
+	if s.write(nil) != nil { // the head goes out at once: the client sees that it is connected
+		return
+	}
+	err := f.h.cfg.Executor.Follow(ctx, f.tenantID, f.runID, f.after, &sink{s, f.translate(ctx, run)})
+	if err != nil && ctx.Err() == nil && s.err == nil && !errors.Is(err, executor.ErrFinished) {
+		f.h.log.Error("a stream ended early", "request_id", f.requestID, "run", f.runID, "error", err)
+	}
+}
+
+// takeOver makes the connection the stream's own and returns: what net/http
+// keeps for a request, its buffers and the stack that authentication and the
+// first reads have grown, would otherwise be held for as long as the stream is
+// open. The answer has no length and ends with the connection. False: the
+// connection cannot be had, and the request goes on as any other.
+func (f *follower) takeOver(c *call, run executor.Record) bool {
+	h := c.h
+	if !h.streams.enter() {
+		return false
+	}
+	head := c.w.Header().Clone()
+	conn, _, err := http.NewResponseController(c.w).Hijack()
+	if err != nil {
+		h.streams.leave()
+		return false
+	}
+	go func() {
+		defer h.streams.leave()
+		defer f.recovered()
+		ctx, cancel := context.WithCancel(h.streams.ctx)
+		defer cancel()
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		defer conn.Close()
+		h.cfg.Meter.Stream(1)
+		defer h.cfg.Meter.Stream(-1)
+		s := &sse{w: conn, deadline: conn.SetWriteDeadline, patient: h.cfg.StreamWrite}
+		if s.write(headOf(head)) != nil {
+			return
+		}
+		go watch(conn, cancel)
+		f.follow(ctx, run, s)
+	}()
+	return true
+}
+
+func (f *follower) recovered() {
+	if p := recover(); p != nil {
+		f.h.log.Error("a stream panicked", "request_id", f.requestID, "run", f.runID, "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// headOf writes what net/http would have written.
+func headOf(head http.Header) []byte {
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 200 OK\r\n")
+	head.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	head.Set("Connection", "close")
+	_ = head.Write(&b) // a buffer takes all
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// watch ends a stream when its client goes. A client has nothing to say after
+// its request.
+func watch(conn net.Conn, gone context.CancelFunc) {
+	defer gone()
+	var b [64]byte
+	_ = conn.SetReadDeadline(time.Time{})
+	for range 64 {
+		if _, err := conn.Read(b[:]); err != nil {
+			return
+		}
+	}
+}
+
+// openStreams counts what is open, so that the end can wait for it.
+type openStreams struct {
+	ctx   context.Context // ends when the server stops
+	close context.CancelFunc
+
+	mu   sync.Mutex
+	n    int
+	none *sync.Cond
+}
+
+func newOpenStreams() *openStreams {
+	s := &openStreams{}
+	s.ctx, s.close = context.WithCancel(context.Background())
+	s.none = sync.NewCond(&s.mu)
+	return s
+}
+
+// enter counts a stream in, unless the server stops.
+func (s *openStreams) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.n++
+	return true
+}
+
+func (s *openStreams) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.n--; s.n == 0 {
+		s.none.Broadcast()
+	}
+}
+
+// end closes all of them and waits until they have ended.
+func (s *openStreams) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.close()
+	for s.n > 0 {
+		s.none.Wait()
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"heddle/internal/client"
+)
+
+// reconnects follows one run, to which something happens all the time, with
+// readers that go after a few frames and come back with the last id. Each of
+// them has to have seen exactly what an undisturbed reader sees.
+func reconnects(b *bench, ctx context.Context) (err error) {
+	const readers, signals = 20, 1000 // two frames a connection: 10,000 connections
+	s, err := b.server(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	runs, err := s.startRuns(ctx, 1)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	var made atomic.Int64
+	seen := make([][]client.Frame, readers)
+	failed := make(chan error, readers+1)
+	var wg sync.WaitGroup
+	for i := range readers {
+		wg.Go(func() {
+			var err error
+			if seen[i], err = s.readInPieces(ctx, runs[0], &made); err != nil {
+				failed <- err
+			}
+		})
+	}
+	wg.Go(func() {
+		if err := s.signalAll(ctx, runs[0], signals); err != nil {
+			failed <- err
+		}
+	})
+	wg.Wait()
+	took := time.Since(began)
+	select {
+	case err := <-failed:
+		return err
+	default:
+	}
+	if err := s.sameAsWhole(ctx, runs[0], seen); err != nil {
+		return err
+	}
+	b.say("%-10s %-14s %d connections of %d readers to a run of %d frames in %s: no gap, no repeat",
+		"reconnects", perSecond(int(made.Load()), took), made.Load(), readers, len(seen[0]), took.Round(time.Millisecond))
+	return nil
+}
+
+// signalAll sends signals that nobody waits for, and then the one that ends
+// the run.
+func (s *benchServer) signalAll(ctx context.Context, run string, n int) error {
+	for i := range n + 1 {
+		name := "other"
+		if i == n {
+			name = "go"
+		}
+		err := s.client.Do(ctx, client.Request{
+			Method: http.MethodPost, Path: "/v1/runs/" + run + "/signals/" + name,
+			Body: map[string]any{"request_id": strconv.Itoa(i), "payload": i},
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errEnough ends a connection after a few frames.
+var errEnough = errors.New("enough for this connection")
+
+// readInPieces reads one to three frames a connection until the run's last.
+func (s *benchServer) readInPieces(ctx context.Context, run string, made *atomic.Int64) (all []client.Frame, err error) {
+	after := int64(0)
+	for n := 0; ; n++ {
+		left := n%3 + 1
+		made.Add(1)
+		err := s.client.Stream(ctx, run, after, func(f client.Frame) error {
+			all, after = append(all, f), f.ID
+			if left--; left == 0 {
+				return errEnough
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, errEnough):
+		case errors.Is(err, client.ErrFinished):
+			return all, nil
+		case err != nil:
+			return nil, fmt.Errorf("after frame %d: %w", after, err)
+		}
+	}
+}
+
+// sameAsWhole holds what the readers saw against one reading of the whole.
+func (s *benchServer) sameAsWhole(ctx context.Context, run string, seen [][]client.Frame) error {
+	var whole []client.Frame
+	if err := s.client.Stream(ctx, run, 0, func(f client.Frame) error { whole = append(whole, f); return nil }); err != nil {
+		return err
+	}
+	same := func(a, b client.Frame) bool {
+		return a.ID == b.ID && a.Event == b.Event && string(a.Data) == string(b.Data)
+	}
+	for i, frames := range seen {
+		if !slices.EqualFunc(frames, whole, same) {
+			return fmt.Errorf("reader %d saw %d frames, which are not the %d that there are", i, len(frames), len(whole))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"heddle/internal/client"
+)
+
+// awaitsGo waits for a signal, so its stream stays open.
+var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wait","config":{"signal":{"name":"go"}}}]}`)
+
+// streams opens event streams of a server in its own process: half of them of
+// one run, the others of a run each. It measures the server's memory and how
+// long an event of the one run takes to all its readers, while further readers
+// of that run never read.
+func streams(b *bench, ctx context.Context) (err error) {
+	const n, stalled, signals = 1000, 20, 20
+	s, err := b.server(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	runs, err := s.startRuns(ctx, n/2+1)
+	if err != nil {
+		return err
+	}
+	before, _, err := s.memory()
+	if err != nil {
+		return err
+	}
+	a := &audience{client: s.client, hot: runs[0], arrived: make(map[string]*arrival)}
+	reading, stop := context.WithCancel(ctx)
+	defer func() { stop(); a.wg.Wait() }()
+	began := time.Now()
+	for i := range n {
+		a.open(reading, runs[max(0, i-n/2+1)])
+	}
+	for range stalled {
+		a.stall(reading)
+	}
+	if err := a.ready(ctx, n); err != nil {
+		return err
+	}
+	opened := time.Since(began)
+	open, _, err := s.memory()
+	if err != nil {
+		return err
+	}
+	took, err := a.broadcast(ctx, signals, n/2)
+	if err != nil {
+		return err
+	}
+	_, peak, err := s.memory()
+	if err != nil {
+		return err
+	}
+	b.say("%-10s %d streams open in %s: resident %d → %d MiB, peak %d MiB; an event reaches all %d readers of its run in %s (%d readers stalled)",
+		"streams", n, opened.Round(time.Millisecond), before>>20, open>>20, peak>>20, n/2, took, stalled)
+	if peak-before > streamsWithin {
+		return fmt.Errorf("%d streams take %d MiB of memory; they are to stay within %d", n, (peak-before)>>20, streamsWithin>>20)
+	}
+	return a.err()
+}
+
+// streamsWithin is how many bytes a thousand streams may take.
+const streamsWithin = 64 << 20
+
+// startRuns starts so many runs that wait for a signal.
+func (s *benchServer) startRuns(ctx context.Context, n int) ([]string, error) {
+	workflow, err := s.client.CreateWorkflow(ctx, awaitsGo, "")
+	runs := make([]string, n)
+	for i := range runs {
+		if err != nil {
+			return nil, err
+		}
+		runs[i], err = s.client.Start(ctx, workflow, nil, "")
+	}
+	return runs, err
+}
+
+// audience reads streams.
+type audience struct {
+	client *client.Client
+	hot    string // the run that things happen to
+	wg     sync.WaitGroup
+	opened atomic.Int64
+
+	mu      sync.Mutex
+	arrived map[string]*arrival // by the signal's payload
+	failure error
+}
+
+// arrival counts the readers that an event has reached.
+type arrival struct {
+	left int
+	all  chan struct{}
+}
+
+func (a *audience) open(ctx context.Context, run string) {
+	a.wg.Go(func() {
+		waiting := false
+		err := a.client.Stream(ctx, run, 0, func(f client.Frame) error {
+			if f.Event == "step_waiting" && !waiting {
+				waiting = true
+				a.opened.Add(1)
+			}
+			if f.Event == "signal_received" && run == a.hot {
+				a.arrive(f)
+			}
+			return nil
+		})
+		if ctx.Err() == nil {
+			a.fail(fmt.Errorf("a stream ended: %w", err))
+		}
+	})
+}
+
+func (a *audience) arrive(f client.Frame) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for mark, at := range a.arrived {
+		if strings.Contains(string(f.Data), mark) {
+			if at.left--; at.left == 0 {
+				close(at.all)
+			}
+		}
+	}
+}
+
+// stall opens a stream of the hot run on a connection with the smallest of
+// buffers, and never reads.
+func (a *audience) stall(ctx context.Context) {
+	host := strings.TrimPrefix(a.client.Base, "http://")
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	if err != nil {
+		a.fail(err)
+		return
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(1)
+	}
+	_, err = io.WriteString(conn, "GET /api/workflows/runs/"+a.hot+"/stream HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+a.client.Key+"\r\n\r\n")
+	if err != nil {
+		a.fail(err)
+	}
+}
+
+func (a *audience) fail(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.failure == nil {
+		a.failure = err
+	}
+}
+
+func (a *audience) err() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.failure
+}
+
+// ready waits until every stream has told what there was to tell.
+func (a *audience) ready(ctx context.Context, n int) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for a.opened.Load() < int64(n) && a.err() == nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return a.err()
+}
+
+// broadcast sends signals that nobody takes and measures each from its request
+// to the last reader.
+func (a *audience) broadcast(ctx context.Context, signals, readers int) (latencies, error) {
+	var took latencies
+	for i := range signals {
+		mark := "mark-" + strconv.Itoa(i) + "-"
+		at := &arrival{left: readers, all: make(chan struct{})}
+		a.mu.Lock()
+		a.arrived = map[string]*arrival{mark: at}
+		a.mu.Unlock()
+		began := time.Now()
+		// 16 KiB each, so that a reader that stalls fills what the kernel holds for it.
+		err := a.client.Do(ctx, client.Request{
+			Method: http.MethodPost, Path: "/v1/runs/" + a.hot + "/signals/other",
+			Body: map[string]any{"request_id": mark, "payload": mark + strings.Repeat("x", 16<<10)},
+		}, nil)
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-at.all:
+		case <-time.After(20 * time.Second):
+			return nil, fmt.Errorf("event %d did not reach %d readers", i, at.left)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		took = append(took, time.Since(began))
+	}
+	return took, nil
+}

@@ -1,0 +1,137 @@
+package executor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"heddle/events"
+)
+
+// tail reads journals for those who follow runs. Many who follow one run wake
+// at one moment and want the same page: they share one read. Reads have
+// goroutines of their own, because a database call makes a stack large, and a
+// follower's stays as it is for as long as the stream is open.
+type tail struct {
+	store Store
+	// reads bounds the calls under way: a thousand streams that open at once
+	// would otherwise hold a thousand large stacks while they wait for a
+	// connection.
+	reads *gate
+
+	mu      sync.Mutex
+	reading map[page]*read
+}
+
+// page is a part of a run's journal: what comes after a seq.
+type page struct {
+	runID string
+	after int64
+}
+
+// read is one page being read. The events are shared and must not be changed.
+type read struct {
+	done   chan struct{}
+	events []events.Event
+	err    error
+}
+
+// tailPatience bounds one shared read: it belongs to no caller.
+const tailPatience = 30 * time.Second
+
+// tailReads is about what the stores' pools of connections for reading hold.
+const tailReads = 8
+
+func newTail(store Store) *tail {
+	return &tail{store: store, reads: newGate(tailReads), reading: make(map[page]*read)}
+}
+
+// events gives the page, as the store has it after the call.
+func (t *tail) events(ctx context.Context, p page) ([]events.Event, error) {
+	r, joined := t.join(p)
+	if err := r.wait(ctx); err != nil {
+		return nil, err
+	}
+	if joined {
+		return t.again(ctx, p, r)
+	}
+	return r.events, r.err
+}
+
+// again takes a read that was joined for what it is worth: it may have begun
+// before the events came that woke the caller. Where it has none, one that
+// begins now, or began after the caller came, tells.
+func (t *tail) again(ctx context.Context, p page, r *read) ([]events.Event, error) {
+	if r.err == nil && len(r.events) == 0 {
+		r, _ = t.join(p)
+		if err := r.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.events, r.err
+}
+
+func (r *read) wait(ctx context.Context) error {
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// join gives the read of a page that is under way, or begins one.
+func (t *tail) join(p page) (r *read, joined bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r, joined = t.reading[p]; joined {
+		return r, true
+	}
+	r = &read{done: make(chan struct{})}
+	t.reading[p] = r
+	go t.read(p, r)
+	return r, false
+}
+
+func (t *tail) read(p page, r *read) {
+	ctx, cancel := context.WithTimeout(context.Background(), tailPatience)
+	defer cancel()
+	if t.reads.enter(ctx) {
+		r.events, r.err = t.store.Events(ctx, p.runID, p.after, followPage)
+		t.reads.leave()
+	} else {
+		r.err = ctx.Err()
+	}
+	t.mu.Lock()
+	delete(t.reading, p)
+	t.mu.Unlock()
+	close(r.done)
+}
+
+// row reads a run's row.
+func (t *tail) row(ctx context.Context, tenantID, runID string) (row Record, err error) {
+	if !t.reads.enter(ctx) {
+		return Record{}, ctx.Err()
+	}
+	defer t.reads.leave()
+	aside(func() { row, err = t.store.Run(ctx, tenantID, runID) })
+	return row, err
+}
+
+// aside does f on a stack of its own and waits for it. A panic goes on in the
+// caller.
+func aside(f func()) {
+	done := make(chan any, 1)
+	go func() {
+		defer func() { done <- recover() }()
+		f()
+	}()
+	if p := <-done; p != nil {
+		panic(p)
+	}
+}
+
+// Followed reads a run's row for one who is about to follow it.
+func (s *Service) Followed(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.tail.row(ctx, tenantID, runID)
+}
