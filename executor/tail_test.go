@@ -16,13 +16,11 @@ type slowStore struct {
 	rows   []events.Event
 	began  chan struct{}
 	answer chan struct{}
-	reads  int
 }
 
 func (s *slowStore) Events(context.Context, string, int64, int) ([]events.Event, error) {
 	s.mu.Lock()
 	rows := s.rows // as they are when the read begins
-	s.reads++
 	s.mu.Unlock()
 	s.began <- struct{}{}
 	<-s.answer
@@ -78,9 +76,6 @@ func TestASharedReadMissesNothing(t *testing.T) {
 		case <-s.began: // one that came after the second read had ended
 			s.answer <- struct{}{}
 		}
-	}
-	if s.reads > late {
-		t.Errorf("%d reads for %d who wanted one page", s.reads, late+1)
 	}
 }
 
