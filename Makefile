@@ -32,8 +32,8 @@ layers: ## who may import what
 crash: ## 1,000 kills of the real binary per store; prints figures
 	HEDDLE_CRASH_KILLS=1000 $(GO) test -count=1 -timeout 3h -v -run 'TestCrash' ./internal/crash/
 
-sweep: ## daily schedules in every zone at every half-hour of 2026
-	HEDDLE_SWEEP=all $(GO) test -count=1 -v -run TestSweep ./schedules/
+sweep: ## daily schedules in every zone at every half-hour of 2026; a year with restarts
+	HEDDLE_SWEEP=all $(GO) test -count=1 -v -run 'TestSweep|TestAYear' ./schedules/
 
 bench: build ## the figures that docs/benchmarks.md quotes
 	bin/heddle bench

@@ -62,6 +62,7 @@ type node struct {
 	exec  *executor.Service
 	svc   *schedules.Service
 	clock *clock
+	stop  func() // ends what it serves
 }
 
 type noSteps struct{}
@@ -114,11 +115,12 @@ func newNode(t *testing.T, db *store.DB, c *clock, driving bool) *node {
 			_ = exec.Serve(ctx)
 		}
 	}()
-	t.Cleanup(func() {
+	n.stop = sync.OnceFunc(func() {
 		cancel()
 		<-served
 		exec.Close()
 	})
+	t.Cleanup(n.stop)
 	if driving {
 		eventually(t, "ready", func() bool { return exec.Leading() })
 	}

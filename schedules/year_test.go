@@ -2,7 +2,6 @@ package schedules_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -11,13 +10,20 @@ import (
 	"time"
 
 	"heddle/schedules"
+	"heddle/store"
 	"heddle/store/storetest"
 )
 
 // A year of 25 expressions in 15 zones, looked at at random times by processes
-// that come and go, some of them away for days: every due time is in the
-// ledger exactly once.
+// that come and go, some of them away for days: every due time is in the ledger
+// exactly once, and every run in one line.
 func TestAYearOfSchedulesWithRestarts(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { aYear(t, openSQLite(t), 48*time.Hour) })
+	t.Run("PostgreSQL", func(t *testing.T) { aYear(t, openAt(t, storetest.Postgres(t)), 8*24*time.Hour) })
+}
+
+func aYear(t *testing.T, db *store.DB, longest time.Duration) {
+	t.Helper()
 	expressions := []string{
 		"0 2 * * *", "30 2 * * *", "0 0 * * *", "15 0 * * *", "30 1 * * *", "59 23 * * *", "0 9 * * 1-5", "0 9,17 * * *",
 		"*/30 * * * *", "0 * * * *", "0 */6 * * *", "45 1 * * *", "15 2 * * *", "0 12 1 * *", "0 0 13 * 5", "0 0 1 1,7 *",
@@ -32,8 +38,7 @@ func TestAYearOfSchedulesWithRestarts(t *testing.T) {
 	t.Logf("seed %d", seed)
 	draw := rand.New(rand.NewPCG(seed, 1))
 	c := &clock{at: begin}
-	db := openSQLite(t)
-	n := newNode(t, db, c, false)
+	n := newNode(t, db, c, true)
 	w := n.workflow(quick)
 	var list []schedules.Schedule
 	for i, e := range expressions {
@@ -45,7 +50,6 @@ func TestAYearOfSchedulesWithRestarts(t *testing.T) {
 		}
 		list = append(list, n.create(w, s))
 	}
-	longest := 48 * time.Hour
 	if os.Getenv("HEDDLE_SWEEP") == "all" {
 		longest = 8 * time.Hour
 	}
@@ -57,20 +61,53 @@ func TestAYearOfSchedulesWithRestarts(t *testing.T) {
 			away *= 4
 			fallthrough
 		case 1:
-			n.svc = schedules.New(schedules.Config{Store: db, Runs: n.exec, Now: c.now, NewID: func(p string) string { return fmt.Sprint(p, at.UnixNano()) }})
+			n.stop()
+			n = newNode(t, db, c, true)
 			restarts++
 		case 2:
 			away = -time.Hour // the clock is set back
+		case 3, 4: // awake for a while
+			for until := at.Add(8 * time.Hour); at.Before(until); looks++ {
+				due, err := db.DueSchedules(t.Context(), until, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(due) == 0 {
+					break
+				}
+				if due[0].At.After(at) {
+					at = due[0].At
+				}
+				n.tick(at)
+			}
+			continue
 		}
 		at = at.Add(away)
 		n.tick(at)
 	}
 	n.tick(end.Add(time.Hour))
-	total := 0
+	total, owners, outcomes := 0, map[string]bool{}, map[schedules.Outcome]int{}
 	for _, s := range list {
 		total += accounted(t, n, s, end)
+		for _, slot := range n.slots(s.ID) {
+			outcomes[slot.Outcome] += slot.Count
+			if slot.RunID != "" && owners[slot.RunID] {
+				t.Errorf("the run %s is in two lines", slot.RunID)
+			}
+			owners[slot.RunID] = true
+		}
 	}
-	t.Logf("%d schedules, %d looks, %d restarts, %d due times accounted for", len(list), looks, restarts, total)
+	delete(owners, "")
+	runs := n.runs(w)
+	for _, r := range runs {
+		if !owners[r.RunID] {
+			t.Errorf("the run %s is in no line", r.RunID)
+		}
+	}
+	if len(runs) != len(owners) {
+		t.Errorf("%d runs, %d in the ledgers", len(runs), len(owners))
+	}
+	t.Logf("%d schedules, %d looks, %d restarts, %d due times accounted for, %d runs; %v", len(list), looks, restarts, total, len(runs), outcomes)
 }
 
 // accounted compares a ledger with all due times of a schedule.
