@@ -4,7 +4,7 @@ GO      ?= go
 LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 PACKAGES = ./...
 
-.PHONY: build test race race-long lint fmt layers crash sweep bench tour ci
+.PHONY: build test race race-long lint fmt layers crash sweep bench eventsource tour ci
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
@@ -42,6 +42,9 @@ bench: build ## the figures that docs/benchmarks.md quotes
 	bin/heddle bench --case loop-10k
 	bin/heddle bench --case loop-1m
 	HEDDLE_BENCH_RUNS=20000 $(GO) test -count=1 -v -run TestBenchOnPostgres ./cmd/heddle
+
+eventsource: build ## the event streams, read by a client that is not ours (npm)
+	HEDDLE_BIN=$(CURDIR)/bin/heddle .ci/eventsource
 
 tour: build ## the commands of the README, run for real
 	.ci/tour
