@@ -1,6 +1,9 @@
 package api
 
 import (
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"heddle/executor/machine"
@@ -82,6 +85,21 @@ func TestFiltersMatchThePrintedWord(t *testing.T) {
 	for _, junk := range []string{"", "succeeded", "Running", "queued "} {
 		if got := statesOf(junk, inWorkflows); got != nil {
 			t.Errorf("%q is no word: %v", junk, got)
+		}
+	}
+}
+
+// What docs/runs.md says of the states is this table too.
+func TestThePageOfTheStatesIsTheTable(t *testing.T) {
+	text, err := os.ReadFile("../docs/runs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range machine.States {
+		w := wordsOf(s)
+		line := regexp.MustCompile(`(?m)^\| ` + string(s) + `(:[^|]*)? \| ` + strings.Join([]string{w.workflows, w.runs, w.turns, w.instances}, ` \| `) + ` \|$`)
+		if !line.Match(text) {
+			t.Errorf("docs/runs.md has no line %s", line)
 		}
 	}
 }
