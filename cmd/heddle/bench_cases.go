@@ -27,6 +27,8 @@ func benchCases() []benchCase {
 		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", loop1m},
 		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", streams},
 		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", reconnects},
+		{"steps-1k", "1,000 http_requests at once in one run", parallelSteps},
+		{"runs-1k", "1,000 runs of one http_request at once", parallelRuns},
 	}
 }
 

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"heddle/internal/client"
+)
+
+// parallelRequests is how many http_requests are made at once.
+const parallelRequests = 1000
+
+// receiver answers after a while, and counts.
+type benchReceiver struct {
+	url      string
+	requests atomic.Int64
+	now      atomic.Int64
+	most     atomic.Int64
+}
+
+// answersAfter is long enough for a thousand requests to be under way at once.
+const answersAfter = 250 * time.Millisecond
+
+func (r *benchReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.requests.Add(1)
+	n := r.now.Add(1)
+	defer r.now.Add(-1)
+	for most := r.most.Load(); n > most && !r.most.CompareAndSwap(most, n); most = r.most.Load() {
+	}
+	after := time.NewTimer(answersAfter)
+	defer after.Stop()
+	select {
+	case <-after.C:
+	case <-req.Context().Done():
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`{"ok":true}`))
+}
+
+func receive(ctx context.Context) (*benchReceiver, func() error, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &benchReceiver{url: "http://" + ln.Addr().String() + "/"}
+	srv := &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = srv.Serve(ln) }()
+	return r, srv.Close, nil
+}
+
+// parallelSteps is one run whose steps all begin at once.
+func parallelSteps(b *bench, ctx context.Context) error {
+	return b.parallel(ctx, "steps-1k", "one run of 1,000 steps", func(url string) json.RawMessage { return requests(url, parallelRequests) },
+		func(ctx context.Context, s *benchServer, workflow string) ([]string, error) {
+			id, err := s.client.Start(ctx, workflow, nil, "")
+			return []string{id}, err
+		})
+}
+
+// parallelRuns are runs of one step each.
+func parallelRuns(b *bench, ctx context.Context) error {
+	return b.parallel(ctx, "runs-1k", "1,000 runs of one step", func(url string) json.RawMessage { return requests(url, 1) },
+		func(ctx context.Context, s *benchServer, workflow string) ([]string, error) {
+			ids := make(chan string, parallelRequests)
+			_, _, err := crowd(ctx, parallelRequests, 50, 60, func(ctx context.Context) error {
+				id, err := s.client.Start(ctx, workflow, nil, "")
+				ids <- id
+				return err
+			})
+			close(ids)
+			var all []string
+			for id := range ids {
+				all = append(all, id)
+			}
+			return all, err
+		})
+}
+
+// requests is a workflow of n http_requests, none of which waits for another.
+func requests(url string, n int) json.RawMessage {
+	list := make([]map[string]any, n)
+	for i := range list {
+		list[i] = map[string]any{"id": "s" + strconv.Itoa(i), "type": "http_request", "config": map[string]string{"url": url}}
+	}
+	text, _ := json.Marshal(map[string]any{"name": "Parallel", "steps": list}) // strings and lists always encode
+	return text
+}
+
+// parallel measures a thousand requests, from the first start until all runs
+// have completed, with room for all of them.
+func (b *bench) parallel(ctx context.Context, name, what string, definition func(url string) json.RawMessage,
+	start func(context.Context, *benchServer, string) ([]string, error),
+) (err error) {
+	r, stop, err := receive(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	room := strconv.Itoa(parallelRequests)
+	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_MAX_STEPS="+room, "WORKFLOW_MAX_CONCURRENT_RUNS="+room)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	workflow, err := s.client.CreateWorkflow(ctx, definition(r.url), "")
+	if err != nil {
+		return err
+	}
+	before, _, err := s.memory()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	ids, err := start(ctx, s, workflow)
+	for _, id := range ids {
+		if err == nil {
+			err = s.client.Stream(ctx, id, 0, func(client.Frame) error { return nil })
+		}
+	}
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	steps, err := s.stepTimes(ctx, ids)
+	if err != nil {
+		return err
+	}
+	_, peak, err := s.memory()
+	if err != nil {
+		return err
+	}
+	if n := r.requests.Load(); n != parallelRequests {
+		return fmt.Errorf("%s: %d requests arrived", name, n)
+	}
+	b.say("%-10s %-14s %s: %s in all, a request (its answer takes %s) %s, %d at once, resident %d → %d MiB at most",
+		name, perSecond(parallelRequests, took), what, took.Round(time.Millisecond), answersAfter, steps, r.most.Load(), before>>20, peak>>20)
+	return nil
+}
+
+// stepTimes reads how long each step took, and that it completed.
+func (s *benchServer) stepTimes(ctx context.Context, runs []string) (latencies, error) {
+	var all latencies
+	for _, id := range runs {
+		var answer struct {
+			Run struct {
+				StepRuns []struct {
+					Status          string
+					DurationSeconds float64 `json:"duration_seconds"`
+				} `json:"step_runs"`
+			}
+		}
+		if err := s.client.Do(ctx, client.Request{Method: http.MethodGet, Path: "/api/workflows/runs/" + id}, &answer); err != nil {
+			return nil, err
+		}
+		for _, step := range answer.Run.StepRuns {
+			if step.Status != "completed" {
+				return nil, fmt.Errorf("a step of run %s is %s", id, step.Status)
+			}
+			all = append(all, time.Duration(step.DurationSeconds*float64(time.Second)))
+		}
+	}
+	return all, nil
+}
