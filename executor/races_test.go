@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -77,7 +78,9 @@ func TestRaces(t *testing.T) {
 func newArena(t *testing.T, url string) *arena {
 	t.Helper()
 	runner := func(context.Context, executor.Call) (executor.Result, error) { return ok("") }
-	wide := func(c *executor.Config) { c.MaxRuns = 32 }
+	wide := func(c *executor.Config) {
+		c.MaxRuns, c.Log = 32, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
 	if !strings.HasPrefix(url, "postgres") {
 		s := stackOn(t, openDB(t, url), new(atomic.Int64), runner, quick, wide)
 		return &arena{stack: s, nodes: []*stack{s}}
@@ -100,7 +103,7 @@ func (a *arena) play(t *testing.T, r race, times int) {
 		}
 		outcome, err := r.round(a, id)
 		if err != nil {
-			t.Errorf("run %s: %v", id, err)
+			t.Errorf("run %s: %v\n%s", id, err, a.story(id))
 		}
 		if id != "" {
 			a.consistent(t, id)
@@ -110,6 +113,22 @@ func (a *arena) play(t *testing.T, r race, times int) {
 		a.mu.Unlock()
 	})
 	t.Logf("%d rounds in %v: %v", times, time.Since(began).Round(10*time.Millisecond), a.outcomes)
+}
+
+// story is a run's journal in short.
+func (a *arena) story(id string) string {
+	if id == "" {
+		return ""
+	}
+	evs, err := a.stack.store.Events(context.Background(), id, 0, 1000)
+	var b strings.Builder
+	for _, e := range evs {
+		fmt.Fprintf(&b, "%d %s %s#%d %s %s\n", e.Seq, e.Kind, e.StepID, e.Attempt, e.At.Format("05.000"), e.Data)
+	}
+	if err != nil {
+		b.WriteString(err.Error())
+	}
+	return b.String()
 }
 
 // consistent waits for the run's end and holds its row against its journal.
@@ -156,6 +175,12 @@ func wantCount(evs []events.Event, kind events.Kind, want int) error {
 	return nil
 }
 
+// performedOnce: the one step was begun again only where it was cut off, as
+// when this process stood still for so long that it lost its lease.
+func performedOnce(evs []events.Event) error {
+	return errors.Join(wantCount(evs, events.StepCompleted, 1), wantCount(evs, events.StepStarted, 1+count(evs, events.StepInterrupted)))
+}
+
 func signalAgainstTimeout(a *arena, id string) (string, error) {
 	<-time.After(time.Duration(18+rand.IntN(26)) * time.Millisecond) // about when the wait gives up
 	_, err := a.node().Signal(context.Background(), tenant, id, signal("go", "k", `1`))
@@ -196,7 +221,7 @@ func pauseAgainstCompletion(a *arena, id string) (string, error) {
 		_, err := a.node().Resume(context.Background(), tenant, id, executor.ResumeRequest{})
 		wrong = errors.Join(wrong, err)
 	}
-	return outcome, errors.Join(wrong, wantState(a.ends(id), "completed"), wantCount(a.journal(id), events.StepStarted, 1))
+	return outcome, errors.Join(wrong, wantState(a.ends(id), "completed"), performedOnce(a.journal(id)))
 }
 
 func signalAgainstCancel(a *arena, id string) (string, error) {
@@ -298,5 +323,5 @@ func pauseAgainstResume(a *arena, id string) (string, error) {
 		}
 		return st.Terminal()
 	})
-	return outcome, errors.Join(wrong, wantState(a.ends(id), "completed"), wantCount(a.journal(id), events.StepStarted, 1))
+	return outcome, errors.Join(wrong, wantState(a.ends(id), "completed"), performedOnce(a.journal(id)))
 }

@@ -19,11 +19,7 @@ const adminKey = "crash-test-key-0123456789"
 
 // built is where the binary is, compiled by the first test that wants it.
 var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "heddle-crash-")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "heddle")
+	bin := filepath.Join(binaries, "heddle")
 	cmd := exec.Command("go", "build", "-trimpath", "-tags", "crashpoints", "-o", bin, "heddle/cmd/heddle")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -32,11 +28,12 @@ var built = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
+// binaries is a folder that ends with the tests.
+var binaries = filepath.Join(os.TempDir(), fmt.Sprint("heddle-crash-", os.Getpid()))
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if bin, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(bin))
-	}
+	_ = os.RemoveAll(binaries)
 	os.Exit(code)
 }
 
