@@ -99,6 +99,7 @@ func mustNotBeLost(envs []envelope) bool {
 // effects. False: the run is not driven here any more.
 func (e *engine) runOnce(l *live, envs []envelope) bool {
 	if e.stopped.Load() {
+		e.keepEnds(l, envs)
 		refuse(envs, notReady("This node is stopping; try again shortly."))
 		e.abandon(l)
 		return false
@@ -127,6 +128,7 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 		return true
 	}
 	if err != nil {
+		e.keepEnds(l, envs)
 		refuse(envs, err)
 		e.abandon(l)
 		return false
@@ -278,8 +280,8 @@ func (e *engine) giveBack(l *live) {
 }
 
 // commitGrowth makes a change durable. It returns an error only when the run
-// is another's, or with is refused: a store that is away is asked again until
-// it answers.
+// is another's, when with is refused, or when the run had to be given up: a
+// store that is away is asked again until it answers.
 func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, blobs []string, with *Commit) error {
 	commit := Commit{
 		Row:      rowOf(change.Run, l.trace, e.now()),
@@ -290,6 +292,7 @@ func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, 
 		With:     with,
 	}
 	commit.Taken = taken(answers, commit.Row)
+	var tries refusals
 	for {
 		if l.epoch == 0 || e.stopped.Load() {
 			return ErrFenced // journalled by this node no more
@@ -307,8 +310,11 @@ func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, 
 			e.log.Warn("a run moved on without this node", "run_id", l.id, "error", err)
 			return err
 		}
-		e.log.Warn("a commit failed and is tried again", "run_id", l.id, "error", err)
-		pause(context.Background(), retryStoreAfter)
+		if tries.note(err) {
+			return e.giveUp(l, err)
+		}
+		e.log.Warn("a commit failed and is tried again", "run_id", l.id, "in", tries.wait, "error", err)
+		e.pauseDriving(tries.wait)
 		if settled, err := e.settle(commit); settled || err != nil {
 			return err
 		}

@@ -54,6 +54,7 @@ type engine struct {
 	live    map[string]*live
 	ready   []string // woken runs that wait for a slot, the head first
 	waiting map[string]bool
+	kept    keptEnds
 	loose   map[string]looseBlob
 	acting  int        // performers of attempts, those of forgotten runs included
 	idle    *sync.Cond // signalled when live or acting shrinks
@@ -202,6 +203,7 @@ func (e *engine) abandon(l *live) {
 	}
 	e.idle.Broadcast()
 	e.mu.Unlock()
+	e.keepEnds(l, inbox)
 	l.noLongerAlone()
 	if granted {
 		e.slots.release()

@@ -64,8 +64,11 @@ func (e *engine) perform(l *live, x machine.Execute) {
 		delete(l.attempts, key)
 		e.mu.Unlock()
 		if errors.Is(context.Cause(ctx), errAbandoned) {
+			if failure == nil && blob == "" {
+				e.keepEnds(l, []envelope{{in: machine.StepEnded{Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Usage: result.Usage}}})
+			}
 			e.release([]string{blob})
-			return // cut off: whoever drives the run next begins it again
+			return // cut off: whoever drives the run next begins it again, unless it is known how it ended
 		}
 		e.crash("effect_done")
 		e.post(l.id, envelope{in: machine.StepEnded{

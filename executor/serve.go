@@ -221,10 +221,11 @@ func (e *engine) takeUp(ids []string) (n int) {
 // takeUpOne recovers a run, unless somebody here drives it. over, if there is
 // one, is closed as soon as a step of it ended or it has none in action.
 func (e *engine) takeUpOne(id string, over chan struct{}) bool {
-	l := &live{id: id, epoch: e.svc.epoch.Load(), inbox: []envelope{{in: machine.Recover{}}}, driven: true, granted: true, over: over}
+	l := &live{id: id, epoch: e.svc.epoch.Load(), driven: true, granted: true, over: over}
 	e.mu.Lock()
 	known := e.live[id] != nil || e.waiting[id]
 	if !known {
+		l.inbox = e.recovery(l)
 		e.live[id] = l
 	}
 	e.mu.Unlock()
