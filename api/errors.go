@@ -46,6 +46,7 @@ type problemBody struct {
 	Message     string        `json:"message"`
 	Errors      []string      `json:"errors,omitempty" doc:"The messages of the errors found, where something that was written did not validate."`
 	Diagnostics []fault.Issue `json:"diagnostics,omitempty"`
+	Issues      []schemaIssue `json:"issues,omitempty" doc:"Of the instances dialect: what does not fit a schema, and where."`
 }
 
 type problemError struct {

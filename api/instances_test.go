@@ -341,3 +341,15 @@ func TestLogsOfAnInstance(t *testing.T) {
 		t.Errorf("line %s", line.body)
 	}
 }
+
+func TestATickThatDidNothingLeavesNoTrace(t *testing.T) {
+	s := newStack(t, func(a *api.Config, e *executor.Config) { a.RunnerTick, e.HoldNamed = true, true })
+	s.create(parked, `"slug":"flow"`)
+	s.instantiate("flow", `{"id":"b"}`)
+	for range 3 {
+		s.post("/api/workflows/_runner/tick", "").want(t, 200)
+	}
+	if ticks := s.get("/v1/audit?action=runner.tick").want(t, 200); len(ticks.field(t, "entries").([]any)) != 1 {
+		t.Errorf("ticks %s", ticks.body)
+	}
+}

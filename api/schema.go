@@ -43,6 +43,8 @@ func (s *schemas) of(t reflect.Type) dict {
 		return dict{"type": "array", "items": s.of(t.Elem())}
 	case reflect.Map:
 		return dict{"type": "object"}
+	case reflect.Interface:
+		return dict{}
 	case reflect.Bool:
 		return dict{"type": "boolean"}
 	case reflect.Float64:
