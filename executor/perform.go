@@ -83,7 +83,7 @@ func (e *engine) performed(ctx context.Context, l *live, call Call, x machine.Ex
 	call.Room = func(n int64) error { return work.grow(ctx, workFactor*n) }
 	return e.redacted(ctx, call, func(call Call) (Result, *machine.Failure) {
 		result, failure := e.attempt(ctx, l, call, x)
-		if n := len(result.Output); n > MaxInline {
+		if n := len(result.Output); n > MaxInline && work.held == 0 { // to wait for more would be to wait with room in hand
 			_ = work.grow(context.WithoutCancel(ctx), workFactor*int64(n)) // it ends when it gets the room
 		}
 		return result, failure

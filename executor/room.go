@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"runtime"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -18,6 +19,8 @@ const (
 	// workFactor is how many copies of a value there are at worst while it is
 	// worked on: as it came, as JSON, redacted, and what is not collected yet.
 	workFactor = 4
+	// collectFrom is what a tenancy must have held to collect its garbage.
+	collectFrom = 64 << 20
 )
 
 // room is memory that goroutines share, first come first served.
@@ -59,8 +62,13 @@ func (t *tenancy) grow(ctx context.Context, n int64) error {
 	return nil
 }
 
+// leave gives the room back. After much of it the garbage is collected first,
+// or the next one would begin beside what this one left.
 func (t *tenancy) leave() {
 	if t.done != nil {
+		if t.held >= collectFrom {
+			runtime.GC()
+		}
 		t.done()
 	}
 	t.held, t.done = 0, nil

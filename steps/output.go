@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -21,7 +22,48 @@ func textValue(b []byte) json.RawMessage {
 	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
 		return object("$base64", quote(base64.StdEncoding.EncodeToString(b)))
 	}
-	return quote(string(b))
+	return quoteText(b)
+}
+
+// quoteText is quote for texts of any size: it makes one copy, where the
+// encoder makes three.
+func quoteText(b []byte) json.RawMessage {
+	out := append(make([]byte, 0, textSize(b)), '"')
+	from := 0
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case c == '"' || c == '\\' || c < ' ':
+			out = append(out, b[from:i]...)
+			out = append(out, escape(c)...)
+		case c == 0xe2 && i+2 < len(b) && b[i+1] == 0x80 && b[i+2]&^1 == 0xa8: // U+2028, U+2029
+			out = append(out, b[from:i]...)
+			out = append(append(out, `\u202`...), '8'+b[i+2]&1)
+			i += 2
+		default:
+			continue
+		}
+		from = i + 1
+	}
+	return append(append(out, b[from:]...), '"')
+}
+
+func escape(c byte) string {
+	switch c {
+	case '"', '\\':
+		return `\` + string(rune(c))
+	case '\n':
+		return `\n`
+	case '\r':
+		return `\r`
+	case '\t':
+		return `\t`
+	case '\b':
+		return `\b`
+	case '\f':
+		return `\f`
+	}
+	return fmt.Sprintf(`\u%04x`, c)
 }
 
 // textSize is how many bytes textValue gives at the least, counted without
