@@ -24,19 +24,21 @@ type nodes struct {
 	ctx context.Context //nolint:containedctx // the test's, for helpers that would all take it
 	bin string
 	url string
+	// receiver is where runs may send requests.
+	receiver string
 }
 
 func newNodes(t *testing.T, bin string) *nodes {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	return &nodes{t, ctx, bin, storetest.Postgres(t)}
+	return &nodes{t, ctx, bin, storetest.Postgres(t), "127.0.0.1:1"}
 }
 
 // launch starts one more node, with a point at which it dies, "" none.
 func (n *nodes) launch(point string) (*server, *client.Client) {
 	n.t.Helper()
-	env := environment(n.url, "127.0.0.1:1")
+	env := environment(n.url, n.receiver)
 	if point != "" {
 		env = append(env, "HEDDLE_TEST_CRASH="+point)
 	}
@@ -48,27 +50,93 @@ func (n *nodes) launch(point string) (*server, *client.Client) {
 	return s, &client.Client{Base: s.base, Key: adminKey}
 }
 
-// leads waits until the node holds the lease.
-func (n *nodes) leads(s *server) {
+// lease is the executor's lease as the database has it.
+type lease struct {
+	epoch           int64
+	beacon, process string
+}
+
+func (n *nodes) lease(db *sql.DB) (l lease, err error) {
+	err = db.QueryRowContext(n.ctx, "SELECT epoch, beacon, process FROM leases WHERE name = 'executor'").Scan(&l.epoch, &l.beacon, &l.process)
+	return l, err
+}
+
+// database opens the database with the store's driver.
+func (n *nodes) database() *sql.DB {
 	n.t.Helper()
-	db, err := sql.Open("pgx", n.url) // the store's driver
+	db, err := sql.Open("pgx", n.url)
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	defer db.Close()
+	n.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// until looks at the lease again and again until it is as wanted.
+func (n *nodes) until(what string, holds func(lease) bool) lease {
+	n.t.Helper()
+	db := n.database()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
-		var process string
-		err := db.QueryRowContext(n.ctx, "SELECT process FROM leases WHERE name = 'executor'").Scan(&process)
-		if f := strings.Fields(process); err == nil && len(f) == 4 && f[2] == strconv.Itoa(s.cmd.Process.Pid) {
-			return
+		l, err := n.lease(db)
+		if err == nil && holds(l) {
+			return l
 		}
 		select {
 		case <-again.C:
 		case <-n.ctx.Done():
-			n.t.Fatalf("the node does not lead: %q, %v\n%s", process, err, s.log)
+			n.t.Fatalf("never %s: %+v, %v", what, l, err)
 		}
+	}
+}
+
+// leads waits until the node holds the lease.
+func (n *nodes) leads(s *server) lease {
+	n.t.Helper()
+	return n.until("does the node lead", func(l lease) bool {
+		f := strings.Fields(l.process)
+		return len(f) == 4 && f[2] == strconv.Itoa(s.cmd.Process.Pid)
+	})
+}
+
+// TestSessionsThatBreakMoveNothing: the database ends every session while a
+// step is in action. Both nodes live, so the one that drives goes on: it renews
+// its lease with another session, and nothing runs twice.
+func TestSessionsThatBreakMoveNothing(t *testing.T) {
+	storetest.Postgres(t)
+	g := newGate(t)
+	n := newNodes(t, build(t))
+	n.receiver = g.addr
+	leader, c := n.launch("")
+	before := n.leads(leader)
+	_, other := n.launch("")
+	workflow, err := c.CreateWorkflow(n.ctx, map[string]any{"name": "One", "steps": []any{
+		map[string]any{"id": "one", "type": "http_request", "config": map[string]any{"url": "http://" + g.addr}},
+	}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := c.Start(n.ctx, workflow, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-g.entered:
+	case <-n.ctx.Done():
+		t.Fatal("the step never came into action")
+	}
+	_, err = n.database().ExecContext(n.ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := n.until("renewed", func(l lease) bool { return l.beacon != before.beacon })
+	if after.epoch != before.epoch || after.process != before.process {
+		t.Errorf("the lease went from %+v to %+v", before, after)
+	}
+	close(g.open)
+	if seen := n.frames(other, run, "run_completed"); seen["step_started"] != 1 || g.passed() != 1 {
+		t.Errorf("the run saw %v, the receiver %d requests", seen, g.passed())
 	}
 }
 
