@@ -10,14 +10,18 @@ import (
 // authenticate reads the bearer token; whatever is not exactly one is answered
 // like an unknown key.
 func (h *Handler) authenticate(r *http.Request) (access.Principal, error) {
-	var token string
+	return h.cfg.Access.Authenticate(r.Context(), bearer(r))
+}
+
+// bearer is the request's token, "" where there is not exactly one.
+func bearer(r *http.Request) (token string) {
 	if v := r.Header["Authorization"]; len(v) == 1 && len(v[0]) <= 1024 {
 		scheme, rest, _ := strings.Cut(v[0], " ")
 		if strings.EqualFold(scheme, "Bearer") {
 			token = strings.Trim(rest, " ")
 		}
 	}
-	return h.cfg.Access.Authenticate(r.Context(), token)
+	return token
 }
 
 // authorise asks whether the caller may do the route's action on its object.

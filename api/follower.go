@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"heddle/access"
 	"heddle/executor"
+	"heddle/fault"
 )
 
 // follower is one open stream.
@@ -20,7 +22,22 @@ type follower struct {
 	runID     string
 	after     int64
 	requestID string
+	bearer    string
 	translate translator
+}
+
+// allowed tells whether the reader may still see the run: a key that is revoked
+// or expires, or a grant that is taken back, ends the streams that it opened at
+// the next frame or heartbeat.
+func (f *follower) allowed(ctx context.Context, workflowID string) error {
+	who, err := f.h.cfg.Access.Authenticate(ctx, f.bearer)
+	if fault.KindOf(err) == fault.Unavailable {
+		return nil // the store is away: the next look tells
+	}
+	if err == nil && (who.TenantID != f.tenantID || !access.Can(who, access.View, workflowID)) {
+		err = access.Denied(access.View, "workflow:"+workflowID)
+	}
+	return err
 }
 
 // follow writes the run's events until there will be no more, the reader has
@@ -29,8 +46,9 @@ func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
 	if s.write(nil) != nil { // the head goes out at once: the client sees that it is connected
 		return
 	}
-	err := f.h.cfg.Executor.Follow(ctx, f.tenantID, f.runID, f.after, &sink{s, f.translate(ctx, run)})
-	if err != nil && ctx.Err() == nil && s.err == nil && !errors.Is(err, executor.ErrFinished) {
+	to := &sink{sse: s, translate: f.translate(ctx, run), allowed: func() error { return f.allowed(ctx, run.WorkflowID) }}
+	err := f.h.cfg.Executor.Follow(ctx, f.tenantID, f.runID, f.after, to)
+	if err != nil && ctx.Err() == nil && s.err == nil && !to.denied && !errors.Is(err, executor.ErrFinished) {
 		f.h.log.Error("a stream ended early", "request_id", f.requestID, "run", f.runID, "error", err)
 	}
 }

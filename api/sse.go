@@ -55,7 +55,7 @@ func (c *call) stream(runID string, after int64, translate translator) error {
 	}
 	c.sent, c.streams = true, true
 	f := &follower{
-		h: c.h, tenantID: c.tenantID(), runID: runID, after: after, requestID: c.requestID(), translate: translate,
+		h: c.h, tenantID: c.tenantID(), runID: runID, after: after, requestID: c.requestID(), bearer: bearer(c.r), translate: translate,
 	}
 	if !run.State.Terminal() && f.takeOver(c, run) {
 		return nil
@@ -156,9 +156,20 @@ func (s *sse) write(text []byte) error {
 type sink struct {
 	sse       *sse
 	translate dialectFrame
+	allowed   func() error // may the reader still see the run
+	denied    bool
+}
+
+func (s *sink) look() error {
+	err := s.allowed()
+	s.denied = err != nil
+	return err
 }
 
 func (s *sink) Events(batch []events.Event) error {
+	if err := s.look(); err != nil {
+		return err
+	}
 	buf, _ := frames.Get().(*bytes.Buffer)
 	defer frames.Put(buf)
 	buf.Reset()
@@ -185,4 +196,9 @@ func (s *sink) Events(batch []events.Event) error {
 }
 
 // Idle writes a comment, which shows both sides that the other is there.
-func (s *sink) Idle() error { return s.sse.write([]byte(": ping\n\n")) }
+func (s *sink) Idle() error {
+	if err := s.look(); err != nil {
+		return err
+	}
+	return s.sse.write([]byte(": ping\n\n"))
+}
