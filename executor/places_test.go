@@ -116,6 +116,7 @@ func TestARunWithAStepInActionKeepsItsSlot(t *testing.T) {
 	if fourth.State != machine.Queued {
 		t.Errorf("a third run with a step in action has begun beside two slots")
 	}
+	s.eventually("the third run's step is in action", func() bool { return h.most.Load() >= 2 })
 	if n := h.most.Load(); n != 2 {
 		t.Errorf("%d were in action at one time", n)
 	}

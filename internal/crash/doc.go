@@ -17,7 +17,9 @@
 //
 // Two tests run the same over a journal that is broken on purpose, one that lies
 // about what is durable and one that forgets, and fail unless the checker finds
-// it. Beside them: the database gone for ten seconds, and what SIGTERM does.
+// it. Beside them: the database gone for ten seconds, what SIGTERM does, and bad
+// days: scripts and receivers at their worst while the server has to answer
+// within 100 ms, stay small and leave nothing behind.
 //
 // HEDDLE_CRASH_KILLS says how often to kill (default 6 per store, so that
 // `make test` stays quick; the continuous build takes 50, `make crash` 1,000).
