@@ -114,6 +114,9 @@ func TestATraceGoesThrough(t *testing.T) {
 	if name := o.awaitSpan(t, out.Get("Traceparent")); name != "attempt call" || out.Get("Tracestate") != "" {
 		t.Errorf("after an invalid traceparent the step sends %v, the span %s", out, name)
 	}
+	if text := scrape(t, c.Base); !strings.Contains(text, `heddle_spans_total{outcome="dropped"} 0`) {
+		t.Errorf("the spans are not counted in\n%s", text)
+	}
 	if s := st.spans.Stats(); s.Failed+s.Dropped > 0 {
 		t.Errorf("spans were lost: %+v", s)
 	}

@@ -107,6 +107,9 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	}
 	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: parts.meter, Log: log})
 	meter.Watch(st.executor, db)
+	if st.spans != nil {
+		meter.WatchSpans(func() metrics.SpanCounts { return metrics.SpanCounts(st.spans.Stats()) })
+	}
 	st.handler = api.New(api.Config{
 		Schedules: st.schedules, RunnerTick: s.RunnerTick, Metrics: meter.Handler(), Meter: meter,
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
