@@ -294,15 +294,10 @@ func TestAttemptsStayWithinTheirMaximum(t *testing.T) {
 // resume. Another instance, whose timer is longer, tells that they were due.
 func TestNothingAdvancesWhilePaused(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
-		s.create(`{"name":"N","steps":[{"id":"nap","type":"wait","config":{"seconds":0.1}},`+
-			gated("a", "later", `,"on_error":"continue","retry":{"max_attempts":2,"delay_seconds":0.1}`)+`]}`, `"slug":"flow"`)
-		s.create(`{"name":"Clock","steps":[{"id":"nap","type":"wait","config":{"seconds":0.3}}]}`, `"slug":"clock"`)
-		ids := make([]string, 8)
-		atOnce(len(ids), func(i int) {
-			ids[i] = fmt.Sprint("p", i)
-			s.ask("POST", instances, `{"id":"`+ids[i]+`"}`)
-			s.ask("POST", instances+"/"+ids[i]+"/pause", "")
-		})
+		var ids []string
+		for nap := 0.1; len(ids) == 0; nap *= 4 { // until some are paused in time
+			ids = s.paused(nap)
+		}
 		seqs := make([]int64, len(ids))
 		for i, id := range ids {
 			s.untilInstance(id, "paused")
@@ -319,4 +314,29 @@ func TestNothingAdvancesWhilePaused(t *testing.T) {
 			s.untilInstance(id, "complete")
 		}
 	})
+}
+
+// paused gives instances of flow that were paused while they wait for a timer
+// and a retry of so many seconds; a run of clock takes longer.
+func (s *stack) paused(nap float64) (ids []string) {
+	s.t.Helper()
+	wait := func(name string, seconds float64) string {
+		return fmt.Sprintf(`{"name":"%s","steps":[{"id":"nap","type":"wait","config":{"seconds":%v}},`, name, seconds) +
+			gated("a", "later", fmt.Sprintf(`,"on_error":"continue","retry":{"max_attempts":2,"delay_seconds":%v}`, seconds)) + `]}`
+	}
+	for slug, definition := range map[string]string{"flow": wait("F", nap), "clock": wait("C", 3*nap)} {
+		s.do(request{method: "DELETE", path: "/api/workflows/" + slug + "?force=true"})
+		s.create(definition, `"slug":"`+slug+`"`)
+	}
+	var mu sync.Mutex
+	atOnce(8, func(i int) {
+		id := fmt.Sprint("p", i)
+		s.ask("POST", instances, `{"id":"`+id+`"}`)
+		if status, _ := s.ask("POST", instances+"/"+id+"/pause", ""); status == 200 {
+			mu.Lock()
+			defer mu.Unlock()
+			ids = append(ids, id)
+		}
+	})
+	return ids
 }
