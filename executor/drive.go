@@ -355,7 +355,7 @@ func (e *engine) committed(l *live, change machine.Change) {
 		l.noLongerAlone()
 	}
 	if at, ok := change.Run.Due(); ok && at.Before(e.now().Add(timerHorizon)) {
-		e.timers.set(l.id, at)
+		e.timers.Sooner(l.id, at)
 	}
 	for _, effect := range change.Effects {
 		switch f := effect.(type) {

@@ -25,7 +25,7 @@ func (e *engine) timerLoop(ctx context.Context) {
 			pause(ctx, slowPause)
 			batch = slowBatch
 		}
-		ids, next := e.timers.pop(e.now(), batch)
+		ids, next := e.timers.Pop(e.now(), batch)
 		for _, id := range ids {
 			e.crash("timer_due")
 			e.post(id, envelope{in: machine.Tick{}}, false)
@@ -52,7 +52,7 @@ func (e *engine) sleepUntil(ctx context.Context, next time.Time) {
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-e.timers.changed:
+	case <-e.timers.Changed():
 	case <-ctx.Done():
 	}
 }
@@ -81,7 +81,7 @@ func (e *engine) pollLoop(ctx context.Context) {
 // pollDue brings due times beyond after and up to t into memory, as many as
 // there is room for, and tells how far it came and whether these were all.
 func (e *engine) pollDue(ctx context.Context, after DueRun, t time.Time) (last DueRun, all bool) {
-	for e.timers.len() < 4*duePage {
+	for e.timers.Len() < 4*duePage {
 		dues, err := e.store.Due(ctx, after, t, duePage)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -94,7 +94,7 @@ func (e *engine) pollDue(ctx context.Context, after DueRun, t time.Time) (last D
 			waits := e.waiting[d.RunID]
 			e.mu.Unlock()
 			if !waits {
-				e.timers.set(d.RunID, d.At)
+				e.timers.Sooner(d.RunID, d.At)
 			}
 		}
 		if len(dues) < duePage {

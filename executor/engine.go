@@ -9,6 +9,7 @@ import (
 
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/timers"
 )
 
 // How long the engine waits before it asks a store again that was away, and
@@ -29,7 +30,7 @@ type engine struct {
 	crash   func(string)
 	commits *committer
 	slots   *slots
-	timers  *timers
+	timers  *timers.Timers
 	maxLive int
 	limits  *limits
 	inbox   *inbox
@@ -112,7 +113,7 @@ type outcome struct {
 func newEngine(s *Service) *engine {
 	e := &engine{
 		svc: s, store: s.cfg.Store, log: s.cfg.Log, now: s.now, crash: s.cfg.Crash,
-		timers: newTimers(), maxLive: maxLive, limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
+		timers: timers.New(), maxLive: maxLive, limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
 		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts), places: newPlaces(s.cfg.MaxPerPlace),
 		live: make(map[string]*live), waiting: make(map[string]bool),
 		blobs: s.cfg.Blobs, work: newRoom(workRoom), sending: newRoom(sendRoom), loose: make(map[string]looseBlob),

@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"testing"
-	"time"
-
-	"pgregory.net/rapid"
 )
 
 // groupStore records the groups that it is given and refuses one run.
@@ -75,46 +71,6 @@ func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 	}
 }
 
-func TestTimersGiveEachRunOnceInOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		base := time.UnixMilli(1_800_000_000_000)
-		timers := newTimers()
-		earliest := map[string]time.Time{}
-		for range rapid.IntRange(0, 200).Draw(t, "entries") {
-			id := fmt.Sprint(rapid.IntRange(0, 40).Draw(t, "run"))
-			at := base.Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "ms")) * time.Millisecond)
-			timers.set(id, at)
-			if old, ok := earliest[id]; !ok || at.Before(old) {
-				earliest[id] = at
-			}
-		}
-		now := base.Add(500 * time.Millisecond)
-		var last time.Time
-		for {
-			ids, next := timers.pop(now, 3)
-			for _, id := range ids {
-				at := earliest[id]
-				if at.After(now) || at.Before(last) {
-					t.Fatalf("run %s due %v came at %v after %v", id, at, now, last)
-				}
-				last = at
-				delete(earliest, id)
-			}
-			if len(ids) < 3 {
-				if !next.IsZero() && !next.After(now) {
-					t.Fatalf("next %v is due at %v", next, now)
-				}
-				break
-			}
-		}
-		for id, at := range earliest {
-			if !at.After(now) {
-				t.Fatalf("run %s due %v did not come", id, at)
-			}
-		}
-	})
-}
-
 func TestSlotsNeverExceedTheLimit(t *testing.T) {
 	kicked := 0
 	s := &slots{free: 3, freed: func() { kicked++ }}
@@ -150,16 +106,5 @@ func TestBacklogForgetsOnlyWhatItSaw(t *testing.T) {
 	b.look()()
 	if b.some() {
 		t.Error("an empty queue is not remembered")
-	}
-}
-
-func BenchmarkTimers(b *testing.B) {
-	base := time.UnixMilli(1_800_000_000_000)
-	timers := newTimers()
-	for i := range b.N {
-		timers.set(fmt.Sprint(i), base.Add(time.Duration(rand.IntN(1_000_000))*time.Millisecond))
-		if i%4 == 3 {
-			timers.pop(base.Add(time.Hour), 4)
-		}
 	}
 }

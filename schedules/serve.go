@@ -1,9 +1,7 @@
 package schedules
 
 import (
-	"container/heap"
 	"context"
-	"sync"
 	"time"
 )
 
@@ -50,7 +48,7 @@ func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 		return false
 	}
 	for _, d := range dues {
-		s.timers.set(d.ID, d.At)
+		s.timers.Set(d.ID, d.At)
 	}
 	ids, err := s.store.Unsettled(ctx, settlePage)
 	if err != nil {
@@ -65,10 +63,11 @@ func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 // plan keeps a schedule's next time in memory when it is near; the poll finds
 // the others in time.
 func (s *Service) plan(id string, at time.Time) {
-	if at.After(s.now().Add(horizon)) {
-		at = time.Time{}
+	if at.IsZero() || at.After(s.now().Add(horizon)) {
+		s.timers.Forget(id)
+		return
 	}
-	s.timers.set(id, at)
+	s.timers.Set(id, at)
 }
 
 // cancelOrders cancels runs that a newer due time wants gone. Each stays on the
@@ -97,7 +96,7 @@ func (s *Service) turn() time.Time {
 // runDue fires what is due.
 func (s *Service) runDue(ctx context.Context, until time.Time) {
 	for ctx.Err() == nil {
-		ids := s.timers.pop(until, fireGroup)
+		ids, _ := s.timers.Pop(until, fireGroup)
 		s.fire(ctx, ids)
 		if len(ids) < fireGroup {
 			return
@@ -108,7 +107,7 @@ func (s *Service) runDue(ctx context.Context, until time.Time) {
 func (s *Service) sleep(ctx context.Context, until time.Time) {
 	now := s.now()
 	wait := min(pollEvery, until.Sub(now))
-	if next, ok := s.timers.next(); ok {
+	if _, next := s.timers.Pop(now, 0); !next.IsZero() {
 		if !s.runs.Leading() {
 			next = next.Add(standAside)
 		}
@@ -118,102 +117,7 @@ func (s *Service) sleep(ctx context.Context, until time.Time) {
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-s.timers.changed:
+	case <-s.timers.Changed():
 	case <-ctx.Done():
 	}
-}
-
-// timers holds when schedules of the near future are to be looked at, one
-// entry for each.
-type timers struct {
-	mu      sync.Mutex
-	heap    dueHeap
-	byID    map[string]*entry
-	changed chan struct{} // the earliest entry came earlier
-}
-
-type entry struct {
-	id    string
-	at    time.Time
-	index int
-}
-
-func newTimers() *timers {
-	return &timers{byID: map[string]*entry{}, changed: make(chan struct{}, 1)}
-}
-
-// set notes when a schedule is to be looked at; the zero time forgets it.
-func (t *timers) set(id string, at time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e := t.byID[id]
-	switch {
-	case at.IsZero() && e != nil:
-		heap.Remove(&t.heap, e.index)
-		delete(t.byID, id)
-		return
-	case at.IsZero():
-		return
-	case e == nil:
-		e = &entry{id: id, at: at}
-		t.byID[id] = e
-		heap.Push(&t.heap, e)
-	default:
-		e.at = at
-		heap.Fix(&t.heap, e.index)
-	}
-	if e.index == 0 {
-		select {
-		case t.changed <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// pop removes and gives at most limit entries that are due by now.
-func (t *timers) pop(now time.Time, limit int) []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var ids []string
-	for len(t.heap) > 0 && len(ids) < limit && !t.heap[0].at.After(now) {
-		e, _ := heap.Pop(&t.heap).(*entry)
-		delete(t.byID, e.id)
-		ids = append(ids, e.id)
-	}
-	return ids
-}
-
-func (t *timers) next() (time.Time, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.heap) == 0 {
-		return time.Time{}, false
-	}
-	return t.heap[0].at, true
-}
-
-// dueHeap is a container/heap ordered by time.
-type dueHeap []*entry
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push appends an entry for container/heap.
-func (h *dueHeap) Push(x any) {
-	e, _ := x.(*entry)
-	e.index = len(*h)
-	*h = append(*h, e)
-}
-
-// Pop removes the last entry for container/heap.
-func (h *dueHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return e
 }

@@ -12,6 +12,7 @@ import (
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/timers"
 )
 
 // Meter is told what became of due times, once that is stored, and how much
@@ -37,7 +38,7 @@ type Service struct {
 	now    func() time.Time
 	newID  func(prefix string) string
 	log    *slog.Logger
-	timers *timers
+	timers *timers.Timers
 	meter  Meter
 	zones  sync.Map // name: *time.Location
 }
@@ -45,7 +46,7 @@ type Service struct {
 // New makes a service.
 func New(cfg Config) *Service {
 	s := &Service{
-		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: newTimers(),
+		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(),
 		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 	}
 	if s.log == nil {

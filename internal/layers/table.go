@@ -17,7 +17,7 @@ var inTests = []string{
 }
 
 var (
-	leaves   = []string{"events", "fault", "idempotency", "ids"}
+	leaves   = []string{"events", "fault", "idempotency", "ids", "timers"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -66,6 +66,7 @@ var table = map[string]rule{
 	"fault":       {noStandard: impure},
 	"idempotency": {noStandard: impure},
 	"ids":         {},
+	"timers":      {noStandard: impure},
 
 	// The pure core.
 	"expressions":      {own: []string{"fault"}, external: []string{expr, jsonschema}, noStandard: impure},
