@@ -111,7 +111,7 @@ func TestAConversationOfFiveTurns(t *testing.T) {
 func TestAConversationIsStoppedInTheMiddle(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
 		s.create(talk, `"slug":"talk"`)
-		c, _ := s.converse("talk", `{}`)
+		c, _ := s.converse("talk", `{"run_input":null}`)
 		c.turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).want(t, http.StatusOK)
 		got := c.turn(`{"command":"stop"}`).want(t, http.StatusOK)
 		if got.text(t, "status") != "cancelled" || got.field(t, "is_completed") != true || got.field(t, "error") != nil ||
@@ -130,7 +130,7 @@ func TestAConversationIsStoppedInTheMiddle(t *testing.T) {
 func TestAnAnswerResumes(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
 		s.create(talk, `"slug":"talk"`)
-		c, _ := s.converse("talk", `{}`)
+		c, _ := s.converse("talk", `{"run_id":"","run_input":{"command":null,"thread_to_node_inputs":null,"of_tomorrow":[1]}}`)
 		c.turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).want(t, http.StatusOK)
 		c.turn(`{"command":"data","dynamic_variables":{"who":"I"}}`).wantCode(t, 422, "invalid_payload")
 		c.turn(`{"command":"pause"}`).want(t, http.StatusOK)
