@@ -39,6 +39,7 @@ type v1Attempt struct {
 	Error        *failure        `json:"error"`
 	Tokens       int64           `json:"tokens"`
 	CostMicroUSD int64           `json:"cost_micro_usd"`
+	ToolCalls    []toolCall      `json:"tool_calls,omitempty" doc:"What an agent called, in order."`
 }
 
 func (h *Handler) v1History(c *call) error {
@@ -182,7 +183,7 @@ func (n *v1HistoryNode) end(e events.Event, d machine.Detail, state string) {
 	}
 	a.State, a.FinishedAt, a.LatencyMS = state, stampOf(e.At), &ms
 	a.Output, a.Error = d.Output, failureOf(d.Error)
-	a.Tokens, a.CostMicroUSD = d.Tokens, d.CostMicroUSD
+	a.Tokens, a.CostMicroUSD, a.ToolCalls = d.Tokens, d.CostMicroUSD, toolCallsOf(d.Usage)
 }
 
 // input is the node's config; a loop's holds its whole body and is left out.

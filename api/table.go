@@ -19,6 +19,7 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.blobsTable()...)
 	routes = append(routes, h.steeringTable()...)
 	routes = append(routes, h.logsTable()...)
+	routes = append(routes, h.usageTable()...)
 	routes = append(routes, h.runsDialectTable()...)
 	routes = append(routes, h.turnsTable()...)
 	routes = append(routes, h.instancesTable()...)

@@ -38,6 +38,7 @@ type stepRun struct {
 	Wait            *openWait       `json:"wait,omitempty"`
 	Tokens          int64           `json:"tokens,omitempty"`
 	CostMicroUSD    int64           `json:"cost_micro_usd,omitempty"`
+	ToolCalls       []toolCall      `json:"tool_calls,omitempty" doc:"What an agent called, over all attempts; left out of runs with more than 10,000 events, whose history has it."`
 	Iterations      *iterations     `json:"iterations,omitempty"`
 }
 
@@ -91,7 +92,7 @@ func stepRunOf(s machine.StepRun) stepRun {
 		StartedAt: stampOf(s.StartedAt), CompletedAt: stampOf(s.CompletedAt),
 		DurationSeconds: seconds(s.StartedAt, s.CompletedAt),
 		Fallback:        s.Fallback, NextAttemptAt: stampOf(s.NextAttemptAt),
-		Tokens: s.Usage.Tokens, CostMicroUSD: s.Usage.CostMicroUSD,
+		Tokens: s.Usage.Tokens, CostMicroUSD: s.Usage.CostMicroUSD, ToolCalls: toolCallsOf(s.Usage),
 	}
 	if w := s.Wait; w != nil {
 		r.Wait = waitOf(*w)

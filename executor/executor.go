@@ -118,6 +118,8 @@ type Store interface {
 	// Run reads one row; another tenant's is fault.NotFound.
 	Run(ctx context.Context, tenantID, runID string) (Record, error)
 	Runs(ctx context.Context, q RunQuery) (RunPage, error)
+	// Usage sums what runs of a workflow consumed.
+	Usage(ctx context.Context, q UsageQuery) (UsageSum, error)
 	// AppendLogs adds lines of steps; those of runs that are gone are left out.
 	AppendLogs(ctx context.Context, logs []Log) error
 	// Logs reads a page of a run's lines.

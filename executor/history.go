@@ -1,9 +1,13 @@
 package executor
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"time"
 
 	"heddle/events"
+	"heddle/executor/machine"
 )
 
 // historyPage is how many events are read at once.
@@ -31,4 +35,58 @@ func (s *Service) Walk(ctx context.Context, tenantID, runID string, after int64,
 		}
 	}
 	return row, nil
+}
+
+// toolCallsWithin is the length of a journal in which a read of the run looks
+// for the tool calls of its agents; of longer ones the history has them.
+const toolCallsWithin = 10_000
+
+// withToolCalls adds to the agents among a run's steps which tools their
+// attempts called, in order, as the journal has them.
+func (s *Service) withToolCalls(ctx context.Context, row Record, steps []machine.StepRun) error {
+	agents := make(map[string]*machine.StepRun)
+	for i := range steps {
+		if steps[i].Type == "agent_task" && steps[i].Usage.Tokens > 0 {
+			agents[steps[i].StepID] = &steps[i]
+		}
+	}
+	if len(agents) == 0 || row.Seq > toolCallsWithin {
+		return nil
+	}
+	calls := make(map[string][]json.RawMessage)
+	_, err := s.Walk(ctx, row.TenantID, row.RunID, 0, func(e events.Event) error {
+		if agents[e.StepID] == nil || !bytes.Contains(e.Data, []byte(`"tool_calls"`)) {
+			return nil
+		}
+		d, err := machine.ReadDetail(e)
+		var list []json.RawMessage
+		if err == nil && len(d.ToolCalls) > 0 && json.Unmarshal(d.ToolCalls, &list) == nil {
+			calls[e.StepID] = append(calls[e.StepID], list...)
+		}
+		return err
+	})
+	for id, list := range calls {
+		agents[id].Usage.ToolCalls, _ = json.Marshal(list) // what was decoded encodes
+	}
+	return err
+}
+
+// UsageQuery selects the runs of one workflow that were created from From up to
+// before To.
+type UsageQuery struct {
+	TenantID   string
+	WorkflowID string
+	From, To   time.Time
+}
+
+// UsageSum is what those runs consumed.
+type UsageSum struct {
+	Runs         int64
+	Tokens       int64
+	CostMicroUSD int64
+}
+
+// Usage sums what a workflow's runs consumed. Deleted runs do not count.
+func (s *Service) Usage(ctx context.Context, q UsageQuery) (UsageSum, error) {
+	return s.cfg.Store.Usage(ctx, q)
 }

@@ -148,7 +148,8 @@ func (s *Service) Get(ctx context.Context, tenantID, runID string) (View, error)
 	if err != nil {
 		return View{}, err
 	}
-	return View{Record: row, Steps: run.StepRuns(), Counts: run.StepCounts(), Waits: run.Waits()}, nil
+	view := View{Record: row, Steps: run.StepRuns(), Counts: run.StepCounts(), Waits: run.Waits()}
+	return view, s.withToolCalls(ctx, row, view.Steps)
 }
 
 // Delete removes a finished run with its journal; an open one is

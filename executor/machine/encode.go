@@ -110,6 +110,7 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	}
 	o.numberIf("tokens", d.Tokens)
 	o.numberIf("cost_micro_usd", d.CostMicroUSD)
+	o.raw("tool_calls", d.ToolCalls)
 	if len(o.buf) > o.start {
 		o.buf = append(o.buf, '}')
 	}
