@@ -264,6 +264,12 @@ func TestRunNumbersOfAnInstance(t *testing.T) {
 	if got := s.do(again).want(t, 200); got.header.Get("Idempotency-Replayed") != "true" || s.latest("flow", "a").Number != 4 {
 		t.Errorf("repeated: %v, run %d", got.header, s.latest("flow", "a").Number)
 	}
+	// The next run is on the version that is active by then.
+	s.do(request{method: "PUT", path: "/api/workflows/flow", body: `{"definition":` + parked + `}`}).want(t, 200)
+	s.post(instances+"/a/restart", "").want(t, 200)
+	if got := s.latest("flow", "a"); got.Version != 2 || got.Number != 5 {
+		t.Errorf("run %d is on version %d", got.Number, got.Version)
+	}
 	list := s.get(instances).want(t, 200)
 	if n := len(list.field(t, "instances").([]any)); n != 1 || list.text(t, "instances", 0, "createdAt") != first {
 		t.Errorf("listed %s", list.body)
