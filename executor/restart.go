@@ -2,8 +2,9 @@ package executor
 
 import (
 	"context"
+	"errors"
 
-	"heddle/executor/machine"
+	"heddle/fault"
 	"heddle/idempotency"
 )
 
@@ -16,28 +17,42 @@ type RestartRequest struct {
 }
 
 // Restart starts a new run with the same input and trigger on the workflow's
-// active version. The old one is terminated if it is open, but only once it is
-// known that the new one would be accepted. Errors: those of Start.
+// active version. An old one that is open is terminated in the transaction that
+// stores the new one: both happen or neither. Errors: those of Start.
 func (s *Service) Restart(ctx context.Context, req RestartRequest) (Record, error) {
+	var err error
+	for range restartTries {
+		var rec Record
+		rec, err = s.replaceOnce(ctx, req)
+		if code := fault.CodeOf(err); !errors.Is(err, ErrFenced) && code != "workflow_changing" && code != "run_finished" {
+			return rec, err
+		}
+	}
+	return Record{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %s or its workflow is being changed; try again.", req.RunID)
+}
+
+func (s *Service) replaceOnce(ctx context.Context, req RestartRequest) (Record, error) {
 	old, err := s.cfg.Store.Run(ctx, req.TenantID, req.RunID)
 	if err != nil {
 		return Record{}, err
 	}
 	start := StartRequest{
 		TenantID: req.TenantID, Workflow: old.WorkflowID, Trigger: old.Trigger, Input: old.Input,
-		Trace: req.Trace, Keep: req.Keep,
+		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
 	}
-	if err := s.acceptable(ctx, start); err != nil {
+	if old.State.Terminal() {
+		return s.Start(ctx, start)
+	}
+	p, err := s.Prepare(ctx, start, true)
+	if err != nil {
 		return Record{}, err
 	}
-	if !old.State.Terminal() {
-		if _, err := s.end(ctx, req.TenantID, req.RunID, machine.Terminate{Reason: "The run was restarted."}); err != nil {
-			return Record{}, err
-		}
+	if err := s.succeed(ctx, old, &p.Commit); err != nil && !s.landed(ctx, req.TenantID, p.Row.RunID, err) {
+		return Record{}, asSuccessorRefusal(err)
 	}
-	return s.Start(ctx, start)
+	s.Stored(p)
+	return p.Row, nil
 }
-
 // acceptable tells whether a start would be accepted as things stand.
 func (s *Service) acceptable(ctx context.Context, req StartRequest) error {
 	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)
