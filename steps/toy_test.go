@@ -1,0 +1,135 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// What follows is the file that docs/checklists/step-type.md walks through: a
+// type that repeats a text.
+
+// toyConfig is the config of toy; its tags are its JSON Schema.
+type toyConfig struct {
+	Text  string `json:"text" minLength:"1" doc:"What to repeat."`
+	Times int    `json:"times,omitempty" minimum:"1" maximum:"10" default:"2" doc:"How often."`
+}
+
+func toyType() *stepType {
+	return &stepType{
+		name:   "toy",
+		config: schemaOf[toyConfig](),
+		output: always(json.RawMessage(`{"type":"object","required":["text"],"additionalProperties":false,"properties":{"text":{"type":"string"}}}`)),
+		check:  checkToy,
+		run:    performed(runToy),
+	}
+}
+
+// checkToy finds what the schema cannot say.
+func checkToy(c fields) []definitions.Diagnostic {
+	if text, ok := c.literal("text"); ok && strings.TrimSpace(text) == "" {
+		return []definitions.Diagnostic{problem("invalid_value", "/text", "text is nothing but white space")}
+	}
+	return nil
+}
+
+func runToy(ctx context.Context, call executor.Call, cfg *toyConfig) (executor.Result, error) {
+	if ctx.Err() != nil {
+		return executor.Result{}, stopped(ctx)
+	}
+	times := cfg.Times
+	if times == 0 {
+		times = 2
+	}
+	if len(cfg.Text)*times > 100 {
+		return executor.Result{}, permanent("toy_too_long", "The text is longer than 100 bytes.")
+	}
+	say(call, executor.LogInfo, "toy", cfg.Text, nil)
+	return executor.Result{Output: object("text", strings.Repeat(cfg.Text, times))}, nil
+}
+
+// withToy is the registry with its one line more.
+func withToy(t *testing.T) *Registry {
+	r := Default(Deps{})
+	t.Cleanup(r.Close)
+	for _, added := range []*stepType{
+		toyType(),
+	} {
+		r.types[added.name] = added
+	}
+	return r
+}
+
+// A type that was added by the checklist is validated, published, typed and
+// performed, and nothing else had to know of it.
+func TestATypeIsOneFileAndOneLine(t *testing.T) {
+	r := withToy(t)
+	source := func(config string) []byte {
+		return []byte(`{"name":"T","steps":[{"id":"a","type":"toy","config":` + config + `},
+			{"id":"b","type":"toy","depends_on":["a"],"config":{"text":"{{ steps.a.output.text }}"}}]}`)
+	}
+	for config, want := range map[string]string{
+		`{"text":"x","times":3}`:  "",
+		`{"text":"  "}`:           "invalid_value /steps/0/config/text",
+		`{"times":3}`:             "missing_field /steps/0/config",
+		`{"text":"x","times":99}`: "invalid_value /steps/0/config/times",
+		`{"txt":"x","text":"y"}`:  "unknown_field /steps/0/config/txt",
+	} {
+		_, found := definitions.Check(source(config), definitions.JSON, r)
+		got := ""
+		for _, d := range found {
+			got += string(d.Code) + " " + d.Pointer
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", config, got, want)
+		}
+	}
+	if _, found := definitions.Check([]byte(strings.Replace(string(source(`{"text":"x"}`)), "output.text", "output.txt", 1)), definitions.JSON, r); definitions.Valid(found) {
+		t.Error("a field that its output has not is not found")
+	}
+	if schema := string(definitions.Schema(r)); !strings.Contains(schema, `"toy"`) || !strings.Contains(schema, "What to repeat.") {
+		t.Error("the published schema does not know it")
+	}
+	res, err := r.Run(t.Context(), executor.Call{Type: "toy", Config: json.RawMessage(`{"text":"ab","times":3}`)})
+	if err != nil || string(res.Output) != `{"text":"ababab"}` {
+		t.Errorf("output %s, %v", res.Output, err)
+	}
+	_, err = r.Run(t.Context(), executor.Call{Type: "toy", Config: json.RawMessage(`{"text":"` + strings.Repeat("x", 99) + `"}`)})
+	if f, ok := machine.AsFailure(err); !ok || f.Code != "toy_too_long" || !f.Permanent {
+		t.Errorf("failure %v", err)
+	}
+}
+
+// The types that are there kept to it: each constructor stands in its own file
+// and on one line of the registry.
+func TestEachTypeIsOneFileAndOneLine(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, constructor := range map[string]string{
+		"http_request": "httpRequestType(", "script": "scriptType(", "agent_task": "agentTaskType(", "webhook": "webhookType(",
+		"condition": "conditionType(", "loop": "loopType(", "wait": "waitType(",
+	} {
+		found := map[string]int{}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), constructor); n > 0 && !strings.HasSuffix(file, "_test.go") {
+				found[file] = n
+			}
+		}
+		if len(found) != 2 || found["registry.go"] != 1 || found[name+".go"] != 1 {
+			t.Errorf("%s stands in %v", constructor, found)
+		}
+	}
+}
