@@ -17,7 +17,8 @@
 //
 // Two tests run the same over a journal that is broken on purpose, one that lies
 // about what is durable and one that forgets, and fail unless the checker finds
-// it. Beside them: the database gone for ten seconds, what SIGTERM does, and bad
+// it. Beside them: a run that kills the server whenever it is driven, limits on
+// concurrent runs under kills, the database gone for ten seconds, what SIGTERM does, and bad
 // days: scripts and receivers at their worst while the server has to answer
 // within 100 ms, stay small and leave nothing behind.
 //

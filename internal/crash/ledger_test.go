@@ -15,11 +15,12 @@ import (
 type figures struct {
 	Runs, Cancelled, Frames, Resumes int
 	Effects, Repeated                int
+	Quarantined                      int
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%d runs (%d cancelled), %d effects of which %d were repeated with their key, %d frames, %d streams resumed",
-		f.Runs, f.Cancelled, f.Effects, f.Repeated, f.Frames, f.Resumes)
+	return fmt.Sprintf("%d runs (%d cancelled, %d quarantined), %d effects of which %d were repeated with their key, %d frames, %d streams resumed",
+		f.Runs, f.Cancelled, f.Quarantined, f.Effects, f.Repeated, f.Frames, f.Resumes)
 }
 
 // verify holds what the clients and the receiver saw against what the server
@@ -98,6 +99,8 @@ func (w *world) verifyRun(ctx context.Context, c *client.Client, o *observed, ef
 		f.Cancelled++
 	case run.Status == "completed" && (o.cancelled == "" || o.cancelled == "completed"):
 		w.verifyOutput(run, effects)
+	case run.Status == "failed" && run.Error != nil && run.Error.Code == "run_quarantined":
+		f.Quarantined++ // the kills met it twice while it was alone; they are blind to who is guilty
 	default:
 		w.fault("%s ended as %s (%+v); a cancel was answered %q", o.id, run.Status, run.Error, o.cancelled)
 		if run.Status != "completed" && run.Status != "failed" && run.Status != "cancelled" {
