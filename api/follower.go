@@ -75,7 +75,7 @@ func (f *follower) takeOver(c *call, run executor.Record) bool {
 		ctx, cancel := context.WithCancel(h.streams.ctx)
 		defer cancel()
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		h.cfg.Meter.Stream(1)
 		defer h.cfg.Meter.Stream(-1)
 		s := &sse{w: conn, deadline: conn.SetWriteDeadline, patient: h.cfg.StreamWrite}

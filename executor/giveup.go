@@ -56,6 +56,7 @@ func (e *engine) giveUp(l *live, cause error) error {
 	err := e.commits.submit(l.epoch, Commit{Row: row, Expected: l.run.Seq, Events: evs})
 	e.log.Error("a run was given up: its journal cannot be written", "run_id", l.id, "seq", l.run.Seq, "error", cause, "failed", err == nil)
 	if err == nil {
+		e.trace(l, machine.Change{Run: l.run, Events: evs})
 		e.svc.cfg.Hub.Wake(l.id)
 		e.ended(l.id)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/fault"
 	"heddle/telemetry"
 )
 
@@ -251,4 +253,35 @@ func BenchmarkCommitted(b *testing.B) {
 	for b.Loop() {
 		tele.Committed(g)
 	}
+}
+
+// refusing is a store that takes no end of a step.
+type refusing struct{ executor.Store }
+
+func (r refusing) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
+	errs := make([]error, len(group))
+	for i, c := range group {
+		if slices.ContainsFunc(c.Events, func(e events.Event) bool { return e.Kind == events.StepCompleted }) {
+			errs[i] = fault.New(fault.Internal, "internal", "The database refused a statement.")
+		} else {
+			errs[i] = r.Store.Commit(ctx, epoch, group[i:i+1])[0]
+		}
+	}
+	return errs
+}
+
+// TestARunThatIsGivenUpHasItsSpans: its end is journalled past the machine.
+func TestARunThatIsGivenUpHasItsSpans(t *testing.T) {
+	w := newWorld(t)
+	w.store = refusing{w.db}
+	p := w.begin(func(context.Context, executor.Call) (executor.Result, error) { return done() })
+	id := p.start(w.workflow(charge), executor.Trace{})
+	p.await(id, machine.Failed)
+	p.end()
+	spans := w.to.spans()
+	run := find(t, spans, "run shop", "error.type", "journal_failed")
+	if step := find(t, spans, "step charge", "heddle.state", "cancelled"); step.parent() != run.id() || len(spans) != 3 {
+		t.Errorf("there are %v", names(spans))
+	}
+	find(t, spans, "attempt charge", "heddle.state", "cancelled")
 }

@@ -137,10 +137,11 @@ func (r *receiver) resource() map[string]any {
 
 // world is a store, and one process after another that drives its runs.
 type world struct {
-	t   *testing.T
-	db  *store.DB
-	ids *atomic.Int64
-	to  *receiver
+	t     *testing.T
+	db    *store.DB
+	store executor.Store // what processes use: db
+	ids   *atomic.Int64
+	to    *receiver
 }
 
 func newWorld(t *testing.T) *world {
@@ -150,7 +151,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return &world{t: t, db: db, ids: new(atomic.Int64), to: newReceiver(t)}
+	return &world{t: t, db: db, store: db, ids: new(atomic.Int64), to: newReceiver(t)}
 }
 
 type runnerFunc func(ctx context.Context, call executor.Call) (executor.Result, error)
@@ -179,7 +180,7 @@ func (w *world) begin(run runnerFunc, with ...func(*telemetry.Config)) *process 
 	}
 	p := &process{world: w, tele: tele}
 	p.svc = executor.New(executor.Config{
-		Store: w.db, Runner: run, Hub: events.NewHub(), Now: time.Now, Holder: fmt.Sprint("node-", w.ids.Add(1)),
+		Store: w.store, Runner: run, Hub: events.NewHub(), Now: time.Now, Holder: fmt.Sprint("node-", w.ids.Add(1)),
 		NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, w.ids.Add(1)) },
 		Drain: time.Millisecond, Tracer: tele,
 	})

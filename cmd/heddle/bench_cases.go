@@ -23,12 +23,12 @@ type benchCase struct {
 
 func benchCases() []benchCase {
 	return []benchCase{
-		{"loop-10k", "a loop over 10,000 items of the input, 100 at once, each a step that is performed and collected", loop10k},
-		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", loop1m},
-		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", streams},
-		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", reconnects},
-		{"steps-1k", "1,000 http_requests at once in one run", parallelSteps},
-		{"runs-1k", "1,000 runs of one http_request at once", parallelRuns},
+		{"loop-10k", "a loop over 10,000 items of the input, 100 at once, each a step that is performed and collected", (*bench).loop10k},
+		{"loop-1m", "a loop of 1,000,000 iterations of a condition, with results", (*bench).loop1m},
+		{"streams", "1,000 event streams at once, half of them of one run, and readers that stall", (*bench).streams},
+		{"reconnects", "10,000 reconnects to the events of a run that goes on, without a gap or a repeat", (*bench).reconnects},
+		{"steps-1k", "1,000 http_requests at once in one run", (*bench).parallelSteps},
+		{"runs-1k", "1,000 runs of one http_request at once", (*bench).parallelRuns},
 	}
 }
 
@@ -63,7 +63,7 @@ func caseList() string {
 
 // loop10k: the runner ends each step at once, so what is measured is the
 // journal before and after each.
-func loop10k(b *bench, ctx context.Context) error {
+func (b *bench) loop10k(ctx context.Context) error {
 	const n = 10_000
 	items := make([]int, n)
 	for i := range items {
@@ -81,7 +81,7 @@ func loop10k(b *bench, ctx context.Context) error {
 	})
 }
 
-func loop1m(b *bench, ctx context.Context) error {
+func (b *bench) loop1m(ctx context.Context) error {
 	const n = 1_000_000
 	return b.loop(ctx, loopCase{
 		name: "loop-1m", iterations: n, input: json.RawMessage("{}"),

@@ -56,7 +56,7 @@ func receive(ctx context.Context) (*benchReceiver, func() error, error) {
 }
 
 // parallelSteps is one run whose steps all begin at once.
-func parallelSteps(b *bench, ctx context.Context) error {
+func (b *bench) parallelSteps(ctx context.Context) error {
 	return b.parallel(ctx, "steps-1k", "one run of 1,000 steps", func(url string) json.RawMessage { return requests(url, parallelRequests) },
 		func(ctx context.Context, s *benchServer, workflow string) ([]string, error) {
 			id, err := s.client.Start(ctx, workflow, nil, "")
@@ -65,7 +65,7 @@ func parallelSteps(b *bench, ctx context.Context) error {
 }
 
 // parallelRuns are runs of one step each.
-func parallelRuns(b *bench, ctx context.Context) error {
+func (b *bench) parallelRuns(ctx context.Context) error {
 	return b.parallel(ctx, "runs-1k", "1,000 runs of one step", func(url string) json.RawMessage { return requests(url, 1) },
 		func(ctx context.Context, s *benchServer, workflow string) ([]string, error) {
 			ids := make(chan string, parallelRequests)

@@ -17,7 +17,7 @@ import (
 // reconnects follows one run, to which something happens all the time, with
 // readers that go after a few frames and come back with the last id. Each of
 // them has to have seen exactly what an undisturbed reader sees.
-func reconnects(b *bench, ctx context.Context) (err error) {
+func (b *bench) reconnects(ctx context.Context) (err error) {
 	const readers, signals = 20, 1000 // two frames a connection: 10,000 connections
 	s, err := b.server(ctx)
 	if err != nil {

@@ -24,7 +24,7 @@ var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wai
 // one run, the others of a run each. It measures the server's memory and how
 // long an event of the one run takes to all its readers, while further readers
 // of that run never read.
-func streams(b *bench, ctx context.Context) (err error) {
+func (b *bench) streams(ctx context.Context) (err error) {
 	const n, stalled, signals = 1000, 20, 20
 	s, err := b.server(ctx)
 	if err != nil {

@@ -92,6 +92,9 @@ func TestATraceGoesThrough(t *testing.T) {
 		{"/api/workflows/call/run", `{}`},
 		{"/v1/runs", `{"workflow_id":"call"}`},
 		{"/v1/workflows/call/execute", `{"run_input":{}}`},
+		{"/api/workflows/workflows/call/instances", `{"id":"one"}`},
+		{"/api/workflows/workflows/call/instances/one/restart", ``},
+		{"/api/workflows/workflows/call/instances/batch", `{"instances":[{"id":"two"}]}`},
 	}
 	for n, start := range starts {
 		trace := fmt.Sprintf("%032x", n+1)
