@@ -55,6 +55,9 @@ func TestCodesAreDocumented(t *testing.T) {
 	}
 	code := regexp.MustCompile(`(?:permanent|transient|failure)\("([a-z_]+)"`)
 	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue // a toy's codes are nobody's
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
