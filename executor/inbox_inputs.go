@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,16 +13,16 @@ import (
 // inputData holds the fields of every input that can be posted. Rows are read
 // by other processes, so a name keeps its meaning.
 type inputData struct {
-	Reason    string          `json:"reason,omitempty"`
-	Name      string          `json:"name,omitempty"`
-	RequestID string          `json:"request_id,omitempty"`
-	Payload   json.RawMessage `json:"payload,omitempty"`
-	FromStep  string          `json:"from_step,omitempty"`
-	Redrive   string          `json:"redrive,omitempty"`
-	Version   int             `json:"version,omitempty"`
-	Hash      string          `json:"hash,omitempty"`
-	IfPaused  bool            `json:"if_paused,omitempty"`
-	With      *Commit         `json:"with,omitempty"`
+	Reason    string  `json:"reason,omitempty"`
+	Name      string  `json:"name,omitempty"`
+	RequestID string  `json:"request_id,omitempty"`
+	Payload   string  `json:"payload,omitempty"` // the JSON text, so that it stays as it is
+	FromStep  string  `json:"from_step,omitempty"`
+	Redrive   string  `json:"redrive,omitempty"`
+	Version   int     `json:"version,omitempty"`
+	Hash      string  `json:"hash,omitempty"`
+	IfPaused  bool    `json:"if_paused,omitempty"`
+	With      *Commit `json:"with,omitempty"`
 }
 
 // encodeInput words an input for the inbox; false: that kind is never posted.
@@ -35,7 +36,7 @@ func encodeInput(in machine.Input) (kind string, data json.RawMessage, posted bo
 	case machine.Pause:
 		kind = "pause"
 	case machine.Signal:
-		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload}
+		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: string(in.Payload)}
 	case machine.Resume:
 		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive, IfPaused: in.IfPaused}
 		if in.Plan != nil {
@@ -44,8 +45,17 @@ func encodeInput(in machine.Input) (kind string, data json.RawMessage, posted bo
 	default:
 		return "", nil, false
 	}
-	data, err := json.Marshal(d)
+	data, err := d.encode()
 	return kind, data, err == nil
+}
+
+// encode leaves < > & as they are.
+func (d inputData) encode() (json.RawMessage, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(d)
+	return b.Bytes(), err
 }
 
 // decodeInput reads an input back; the plan of another version is compiled
@@ -63,7 +73,11 @@ func (s *Service) decodeInput(ctx context.Context, p Posted) (machine.Input, err
 	case "pause":
 		return machine.Pause{}, nil
 	case "signal":
-		return machine.Signal{Name: d.Name, RequestID: d.RequestID, Payload: d.Payload}, nil
+		sig := machine.Signal{Name: d.Name, RequestID: d.RequestID}
+		if d.Payload != "" {
+			sig.Payload = json.RawMessage(d.Payload)
+		}
+		return sig, nil
 	case "resume":
 		return s.decodeResume(ctx, p, d)
 	}

@@ -3,12 +3,14 @@ package executor_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -254,4 +256,57 @@ func TestAStoppedNodePostsNothing(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the inbox: %v, %v", left, err)
 	}
+}
+
+// revise gives a workflow a second version, which becomes the active one.
+func (s *stack) revise(id, source string) {
+	s.t.Helper()
+	doc, problems := definitions.Parse([]byte(source), definitions.YAML)
+	if doc == nil || !definitions.Valid(problems) {
+		s.t.Fatalf("definition: %v", problems)
+	}
+	_, err := s.db.Change(s.t.Context(), tenant, id, func(c definitions.Current) (definitions.Revision, error) {
+		c.Workflow.ActiveVersion, c.Workflow.LatestVersion, c.Workflow.Revision = 2, 2, c.Workflow.Revision+1
+		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{
+			Number: 2, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: c.Workflow.CreatedAt,
+		}}, nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// A resume on another version, and a redrive, carry what the node that drives
+// needs to know of them.
+func TestAStandbyResumesOnAnotherVersionAndRedrives(t *testing.T) {
+	const loop = `{name: w, steps: [{id: each, type: loop, config: {items: "3", steps: [{id: body, type: http_request, config: {url: "http://x.test/"}}]}}]}`
+	onBothStores(t, func(t *testing.T, url string) {
+		var broken atomic.Bool
+		broken.Store(true)
+		p := newPair(t, url, func(_ context.Context, call executor.Call) (executor.Result, error) {
+			if broken.Load() && call.Iteration == "each[1]" {
+				return executor.Result{}, errors.New("scripted")
+			}
+			return ok("")
+		})
+		wf := p.leader.workflow(asksTwice)
+		id := p.leader.start(wf, `null`).RunID
+		if _, err := p.standby.svc.Cancel(t.Context(), tenant, id); err != nil {
+			t.Fatal(err)
+		}
+		p.leader.revise(wf, `{name: w, steps: [{id: c, type: condition, config: {expression: "true"}}]}`)
+		row, err := p.standby.svc.Resume(t.Context(), tenant, id, executor.ResumeRequest{Version: "2"})
+		if err != nil || row.Version != 2 {
+			t.Fatalf("resumed on version %d, %v", row.Version, err)
+		}
+		p.standby.waitState(id, machine.Completed)
+
+		each := p.leader.start(p.leader.workflow(loop), `null`).RunID
+		p.standby.waitState(each, machine.Failed)
+		broken.Store(false)
+		if _, err := p.standby.svc.Redrive(t.Context(), tenant, each, "each"); err != nil {
+			t.Fatal(err)
+		}
+		p.standby.waitState(each, machine.Completed)
+	})
 }

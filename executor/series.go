@@ -151,7 +151,7 @@ func (s *Service) succeed(ctx context.Context, old Record, next *Commit) error {
 	if fault.CodeOf(err) != "not_ready" || !s.serving.Load() {
 		return err
 	}
-	data, err := json.Marshal(inputData{Reason: in.Reason, With: next})
+	data, err := inputData{Reason: in.Reason, With: next}.encode()
 	if err != nil {
 		return fmt.Errorf("encode a run for the inbox: %w", err)
 	}
