@@ -29,7 +29,7 @@ func TestToolCallsAndCostAreShown(t *testing.T) {
 	id := s.start(wf, "")
 	s.start(wf, "")
 	run := s.until(id, "completed")
-	step := string(run.body)
+	step := run.body
 	if n := strings.Count(step, `"tool":"stock"`); n != 2 || run.text(t, "run", "step_runs", 0, "tool_calls", 1, "arguments", "sku") != "a" {
 		t.Errorf("%d tool calls in %s", n, step)
 	}

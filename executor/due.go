@@ -30,9 +30,6 @@ func (e *engine) timerLoop(ctx context.Context) {
 			e.crash("timer_due")
 			e.post(id, envelope{in: machine.Tick{}}, false)
 		}
-		if len(ids) == batch {
-			batch = slowBatch
-		}
 		e.sleepUntil(ctx, next)
 	}
 }

@@ -53,6 +53,7 @@ func (s *Service) replaceOnce(ctx context.Context, req RestartRequest) (Record, 
 	s.Stored(p)
 	return p.Row, nil
 }
+
 // acceptable tells whether a start would be accepted as things stand.
 func (s *Service) acceptable(ctx context.Context, req StartRequest) error {
 	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)

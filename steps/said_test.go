@@ -3,7 +3,6 @@ package steps_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -65,7 +64,7 @@ func TestAgentsAreHeard(t *testing.T) {
 	if got := strings.Join(log.lines, "\n"); got != want {
 		t.Errorf("lines:\n%s", got)
 	}
-	if got := fmt.Sprintf("%s", log.data[2]); !strings.Contains(got, `"content":"done"`) || !strings.Contains(got, `"turn":2`) {
+	if got := string(log.data[2]); !strings.Contains(got, `"content":"done"`) || !strings.Contains(got, `"turn":2`) {
 		t.Errorf("data %s", got)
 	}
 }

@@ -238,7 +238,7 @@ func TestHTTPRequestChecksTLSAndParts(t *testing.T) {
 		_, found := definitions.Check([]byte(`{"name":"N","steps":[{"id":"s","type":"http_request","config":`+config+`}]}`), definitions.JSON, open(t, ""))
 		got := ""
 		for _, d := range found {
-			got += string(d.Severity) + " " + string(d.Code) + " " + d.Pointer
+			got += d.Severity + " " + d.Code + " " + d.Pointer
 		}
 		if got != want {
 			t.Errorf("%s:\n got %s\nwant %s", config, got, want)
