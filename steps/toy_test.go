@@ -85,7 +85,7 @@ func TestATypeIsOneFileAndOneLine(t *testing.T) {
 		_, found := definitions.Check(source(config), definitions.JSON, r)
 		got := ""
 		for _, d := range found {
-			got += string(d.Code) + " " + d.Pointer
+			got += d.Code + " " + d.Pointer
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", config, got, want)
