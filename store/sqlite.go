@@ -104,7 +104,7 @@ func writerDSN(t target) string {
 
 func readerDSN(t target) string {
 	q := url.Values{"mode": {"ro"}}
-	q["_pragma"] = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-8192)", "mmap_size(268435456)"}
+	q["_pragma"] = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-8192)"}
 	return fileURI(t.path) + "?" + q.Encode()
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -115,6 +116,9 @@ func (b *bench) loop(ctx context.Context, c loopCase) error {
 	}
 	took := time.Since(begun)
 	_, peak, memErr := memory(os.Getpid())
+	if err == nil {
+		rec.Output, err = r.whole(ctx, rec.RunID, rec.Output)
+	}
 	if err := errors.Join(err, memErr, r.stop()); err != nil {
 		return err
 	}
@@ -124,6 +128,29 @@ func (b *bench) loop(ctx context.Context, c loopCase) error {
 	b.say("%-10s %-14s %d iterations in %s, %d events, output %d KiB, peak resident %d MiB",
 		c.name, perSecond(c.iterations, took), c.iterations, took.Round(time.Millisecond), rec.Seq, len(rec.Output)>>10, peak>>20)
 	return nil
+}
+
+// whole is the output of a run of one loop with its content in place, where
+// that is stored apart.
+func (r *rig) whole(ctx context.Context, run string, output json.RawMessage) (json.RawMessage, error) {
+	var v struct {
+		Blob string          `json:"$blob"`
+		Each json.RawMessage `json:"each"`
+	}
+	switch err := json.Unmarshal(output, &v); {
+	case err != nil:
+		return nil, err
+	case v.Blob != "":
+		_, content, err := r.stack.executor.Blob(ctx, r.tenant, run, v.Blob)
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(content)
+	case v.Each == nil:
+		return output, nil
+	}
+	each, err := r.whole(ctx, run, v.Each)
+	return append(append([]byte(`{"each":`), each...), '}'), err
 }
 
 // awaitEnd looks at a run until it is over. A follower would read every event,
