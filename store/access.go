@@ -132,11 +132,7 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 	if err := q.Order("k.created_at DESC, k.id DESC").Limit(limit + 1).Scan(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = encodeCursor(list, position{rows[limit-1].CreatedAt, rows[limit-1].ID})
-	}
+	rows, next := cutPage(list, rows, limit, func(r keyRow) position { return position{r.CreatedAt, r.ID} })
 	keys := make([]access.Key, len(rows))
 	for i, row := range rows {
 		keys[i] = row.key()

@@ -124,11 +124,7 @@ func (db *DB) Agents(ctx context.Context, tenantID, cursor string, limit int) ([
 	if err := q.Order("id").Limit(limit + 1).Find(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = encodeCursor(list, position{ID: rows[limit-1].ID})
-	}
+	rows, next := cutPage(list, rows, limit, func(r agentRow) position { return position{ID: r.ID} })
 	page := make([]agents.Agent, len(rows))
 	for i, row := range rows {
 		if page[i], err = row.agent(); err != nil {

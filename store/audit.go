@@ -52,11 +52,7 @@ func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]access.AuditEnt
 	if err := tx.Order("at DESC, id DESC").Limit(q.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	next := ""
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		next = encodeCursor(list, position{rows[q.Limit-1].At, rows[q.Limit-1].ID})
-	}
+	rows, next := cutPage(list, rows, q.Limit, func(r auditRow) position { return position{r.At, r.ID} })
 	entries := make([]access.AuditEntry, len(rows))
 	for i, r := range rows {
 		entries[i] = access.AuditEntry{

@@ -56,3 +56,12 @@ func decodeCursor(list, text string) (*position, error) {
 	}
 	return &c.position, nil
 }
+
+// cutPage takes the row away that was read beyond a page of limit rows, and
+// gives the cursor behind the page's last one, "" where no row is beyond it.
+func cutPage[R any](list string, rows []R, limit int, at func(R) position) (page []R, next string) {
+	if len(rows) <= limit {
+		return rows, ""
+	}
+	return rows[:limit], encodeCursor(list, at(rows[limit-1]))
+}

@@ -89,10 +89,7 @@ func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, 
 		return executor.LogPage{}, translate(err)
 	}
 	page := executor.LogPage{}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		page.Next = encodeCursor(list, position{ID: rows[q.Limit-1].ID})
-	}
+	rows, page.Next = cutPage(list, rows, q.Limit, func(r logRow) position { return position{ID: r.ID} })
 	page.Logs = make([]executor.Log, len(rows))
 	for i, r := range rows {
 		page.Logs[i] = executor.Log{

@@ -34,6 +34,8 @@ const (
   SELECT (SELECT min(r.tenant_id) FROM runs AS r WHERE r.state = 'queued' AND r.tenant_id > t.id) FROM t WHERE t.id IS NOT NULL
 ) SELECT id FROM t WHERE id IS NOT NULL`
 
+	queueLengthSQL = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE state = 'queued' LIMIT ?) AS q"
+
 	queuedRunsSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? ORDER BY created_at, id LIMIT ?"
 )
 
@@ -166,6 +168,6 @@ const mostCounted = 100_000
 // QueueLength counts the queued runs of all tenants, up to 100,000.
 func (db *DB) QueueLength(ctx context.Context) (int, error) {
 	var n int
-	err := db.reader(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM runs WHERE state = 'queued' LIMIT ?) AS q", mostCounted).Scan(&n).Error
+	err := db.reader(ctx).Raw(queueLengthSQL, mostCounted).Scan(&n).Error
 	return n, translate(err)
 }

@@ -44,11 +44,7 @@ func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *
 	if err != nil {
 		return err
 	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		last := rows[q.Limit-1]
-		page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
-	}
+	rows, page.Next = cutPage(list, rows, q.Limit, func(r runRow) position { return position{r.CreatedAt, r.ID} })
 	if err := loadInputs(tx, rows); err != nil {
 		return err
 	}

@@ -22,11 +22,7 @@ func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page,
 		}
 		var rows []scheduleRow
 		err := after(schedulesOf(tx, q), "created_at", "id", at).Offset(q.Offset).Limit(q.Limit + 1).Find(&rows).Error
-		if len(rows) > q.Limit {
-			rows = rows[:q.Limit]
-			last := rows[q.Limit-1]
-			page.Next = encodeCursor(list, position{last.CreatedAt, last.ID})
-		}
+		rows, page.Next = cutPage(list, rows, q.Limit, func(r scheduleRow) position { return position{r.CreatedAt, r.ID} })
 		for _, row := range rows {
 			page.Schedules = append(page.Schedules, row.schedule())
 		}
@@ -60,11 +56,7 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 		}
 		var rows []slotRow
 		err := after(tx, "due_at", "origin", nil).Where("schedule_id = ? AND (due_at, origin) IN (?)", q.ScheduleID, slotPage(tx, q, at)).Find(&rows).Error
-		if len(rows) > q.Limit {
-			rows = rows[:q.Limit]
-			last := rows[q.Limit-1]
-			page.Next = encodeCursor(list, position{last.DueAt, last.Origin})
-		}
+		rows, page.Next = cutPage(list, rows, q.Limit, func(r slotRow) position { return position{r.DueAt, r.Origin} })
 		for _, row := range rows {
 			page.Slots = append(page.Slots, row.slot())
 		}

@@ -76,11 +76,7 @@ func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit 
 	if err := q.Order("name").Limit(limit + 1).Find(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = encodeCursor(list, position{ID: rows[limit-1].Name})
-	}
+	rows, next := cutPage(list, rows, limit, func(r secretRow) position { return position{ID: r.Name} })
 	entries := make([]secrets.Entry, len(rows))
 	for i, row := range rows {
 		entries[i] = row.entry()

@@ -80,6 +80,7 @@ func TestPlansUseIndexes(t *testing.T) {
 		"due":                   {fixed(dueSQL, 1, 0, "", 10), "runs_due"},
 		"queue":                 {fixed(queuedRunsSQL, "t1", 10), "COVERING INDEX"},
 		"tenants in queue":      {fixed(queuedTenantsSQL), "runs_queued"},
+		"queue's length":        {fixed(queueLengthSQL, 10), "runs_queued"},
 	} {
 		text, args := test.query()
 		plan := explain(t, db, text, args...)

@@ -137,11 +137,7 @@ func templatePage(tx *gorm.DB, q templates.Query, list string, at *position, pag
 	if err := rowsOf.Find(&rows).Error; err != nil {
 		return err
 	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		last := rows[q.Limit-1]
-		page.Next = encodeCursor(list, position{last.UpdatedAt, last.ID})
-	}
+	rows, page.Next = cutPage(list, rows, q.Limit, func(r templateRow) position { return position{r.UpdatedAt, r.ID} })
 	for _, row := range rows {
 		page.Templates = append(page.Templates, row.template())
 	}

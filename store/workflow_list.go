@@ -55,11 +55,7 @@ func workflowPage(tx *gorm.DB, q definitions.Query, list string, at *position, p
 	if err := rowsOf.Scan(&rows).Error; err != nil {
 		return err
 	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		last := rows[q.Limit-1]
-		page.Next = encodeCursor(list, position{last.UpdatedAt, last.ID})
-	}
+	rows, page.Next = cutPage(list, rows, q.Limit, func(r workflowRow) position { return position{r.UpdatedAt, r.ID} })
 	for _, row := range rows {
 		w, err := row.workflow()
 		if err != nil {
