@@ -6,10 +6,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/await"
 )
 
 const gateURL = "https://gate.example/"
@@ -51,13 +51,8 @@ func (g *gate) Run(ctx context.Context, call executor.Call) (executor.Result, er
 // holds waits until the step of that id is held.
 func (g *gate) holds(t testing.TB, stepID string) {
 	t.Helper()
-	select {
-	case got := <-g.entered:
-		if got != stepID {
-			t.Fatalf("step %s is held, want %s", got, stepID)
-		}
-	case <-time.After(10 * time.Second):
-		t.Fatalf("step %s was not reached", stepID)
+	if got := await.Receive(t, "step "+stepID+" is reached", g.entered); got != stepID {
+		t.Fatalf("step %s is held, want %s", got, stepID)
 	}
 }
 

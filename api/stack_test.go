@@ -24,6 +24,7 @@ import (
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/ids"
+	"heddle/internal/await"
 	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/steps"
@@ -191,19 +192,15 @@ func (s *stack) serve(h *api.Handler) {
 	s.doc = readDocument(s.t, s.get("/openapi.json").body)
 }
 
-// eventually waits for a condition, at most ten seconds.
+// eventually waits for a condition.
 func (s *stack) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			s.t.Fatalf("not within 10 s: %s\n%s", what, s.log)
+	defer func() {
+		if s.t.Failed() {
+			s.t.Logf("the server's log:\n%s", s.log)
 		}
-	}
+	}()
+	await.True(s.t, what, holds)
 }
 
 // request is one call of a test. Key "" is the admin's, "-" none.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/await"
 )
 
 // TestTimersGoOffBehindACrowd: more runs are due than may wait for a slot, and
@@ -64,7 +64,7 @@ timeout_seconds: 1
 steps:
   - {id: rest, type: wait, config: {seconds: 0.05}}
 `), `{}`).RunID
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	if err := s.svc.Follow(ctx, tenant, late, 0, &collect{}); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
 )
@@ -237,11 +238,7 @@ func TestAStandbyHearsOfGrowth(t *testing.T) {
 		if _, err := p.leader.svc.Signal(t.Context(), tenant, id, signal("other", "", fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
 		}
-		select {
-		case <-grown:
-		case <-time.After(5 * time.Second):
-			t.Fatal("the standby was not told")
-		}
+		await.Receive(t, "the standby is told", grown)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/internal/await"
 )
 
 // waitsInBusy is a store that answers Busy only after something else happened,
@@ -82,11 +83,7 @@ func TestAStopEndsThoughTheClockStandsStill(t *testing.T) {
 	<-begun
 	stopped := make(chan struct{})
 	go func() { s.stop(); close(stopped) }()
-	select {
-	case <-stopped:
-	case <-time.After(5 * time.Second):
-		t.Fatal("the stop did not end")
-	}
+	await.Receive(t, "the stop ends", stopped)
 }
 
 func TestAStartAfterTheEndIsRefused(t *testing.T) {
@@ -125,7 +122,7 @@ func TestFollowEndsWhenTheRunIsDeleted(t *testing.T) {
 		c.Store, c.Heartbeat = v, 5*time.Millisecond
 	})
 	rec := s.start(s.workflow(threeConditions), `{"n":2}`)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	if err := s.svc.Follow(ctx, tenant, rec.RunID, 1, &collect{}); err != nil {
 		t.Error(err)

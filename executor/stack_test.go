@@ -14,6 +14,7 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/internal/await"
 	"heddle/store"
 )
 
@@ -83,19 +84,10 @@ func stackOn(t *testing.T, db *store.DB, ids *atomic.Int64, run runnerFunc, opts
 	return s
 }
 
-// eventually waits for a condition, at most ten seconds.
+// eventually waits for a condition.
 func (s *stack) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			s.t.Fatalf("not within 10 s: %s", what)
-		}
-	}
+	await.True(s.t, what, holds)
 }
 
 // workflow stores a definition given as YAML and returns its id.

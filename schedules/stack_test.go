@@ -18,6 +18,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/ids"
+	"heddle/internal/await"
 	"heddle/schedules"
 	"heddle/store"
 	"heddle/store/storetest"
@@ -129,16 +130,7 @@ func newNode(t *testing.T, db *store.DB, c *clock, driving bool) *node {
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
+	await.True(t, what, holds)
 }
 
 const (

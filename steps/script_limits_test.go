@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"heddle/internal/await"
 	"heddle/steps"
 )
 
@@ -127,10 +128,10 @@ func TestScriptsEndWithTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = server.Wait()
-	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(ended), Events: unix.POLLIN}}, 20_000); n != 1 {
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(ended), Events: unix.POLLIN}}, int(await.Patience.Milliseconds())); n != 1 {
 		t.Fatalf("the supervisor goes on: %v", err)
 	}
-	if err := pipe.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := pipe.SetReadDeadline(time.Now().Add(await.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	if rest, err := io.ReadAll(lines); err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
 )
@@ -84,7 +85,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(junk, []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), await.Patience)
 	defer cancel()
 	for name, url := range map[string]string{
 		"no folder":     "sqlite://" + filepath.Join(dir, "none", "h.db"),

@@ -26,6 +26,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/await"
 	"heddle/store"
 	"heddle/telemetry"
 )
@@ -205,16 +206,7 @@ func (w *world) begin(run runnerFunc, with ...func(*telemetry.Config)) *process 
 
 func (w *world) eventually(what string, holds func() bool) {
 	w.t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			w.t.Fatalf("not within 10 s: %s", what)
-		}
-	}
+	await.True(w.t, what, holds)
 }
 
 func (w *world) workflow(source string) string {

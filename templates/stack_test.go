@@ -17,6 +17,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/ids"
+	"heddle/internal/await"
 	"heddle/steps"
 	"heddle/store"
 	"heddle/templates"
@@ -175,19 +176,10 @@ func newStack(t *testing.T) *stack {
 	return s
 }
 
-// eventually waits for a condition, at most twenty seconds.
+// eventually waits for a condition.
 func (s *stack) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			s.t.Fatalf("not within 20 s: %s", what)
-		}
-	}
+	await.True(s.t, what, holds)
 }
 
 // builtin finds a built-in template by its name.

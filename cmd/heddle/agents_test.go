@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 )
 
@@ -168,18 +168,12 @@ func mockLLM(t *testing.T, dir string) string {
 		stop()
 		_ = cmd.Wait()
 	})
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
-	for {
-		if res, err := http.Get("http://127.0.0.1:" + port + "/health"); err == nil {
+	await.True(t, "mock-llm answers", func() bool {
+		res, err := http.Get("http://127.0.0.1:" + port + "/health")
+		if err == nil {
 			_ = res.Body.Close()
-			return "http://127.0.0.1:" + port
 		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("mock-llm did not answer within 30 s")
-		}
-	}
+		return err == nil
+	})
+	return "http://127.0.0.1:" + port
 }

@@ -9,10 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"heddle/internal/await"
 )
 
 // otlp is a collector: the names of the spans that it got, by trace and id.
@@ -47,22 +48,14 @@ func (o *otlp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // awaitSpan waits for the span that a traceparent names.
 func (o *otlp) awaitSpan(t *testing.T, parent string) string {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	var name string
+	await.True(t, "span "+parent, func() (ok bool) {
 		o.mu.Lock()
-		name, ok := o.spans[parent[3:52]]
-		o.mu.Unlock()
-		if ok {
-			return name
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("no span %s", parent)
-		}
-	}
+		defer o.mu.Unlock()
+		name, ok = o.spans[parent[3:52]]
+		return ok
+	})
+	return name
 }
 
 const callOut = `{"name":"Call","steps":[{"id":"call","type":"http_request","config":{"url":%q}}]}`

@@ -6,16 +6,17 @@ import (
 	"io"
 	"path/filepath"
 	"testing"
-	"time"
 
 	_ "heddle/store" // the driver
+
+	"heddle/internal/await"
 )
 
 // TestKilledBetweenAValueAndItsCommit: the large value of a commit that never
 // came is swept by the next process, which runs the step again and stores its
 // value for good.
 func TestKilledBetweenAValueAndItsCommit(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "heddle.db")
 	bin := build(t)

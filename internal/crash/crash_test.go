@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
 )
@@ -63,7 +64,7 @@ func (s scenario) play(t *testing.T) (w *world, report string) {
 	w = newWorld(clock, newReceiver(t, clock))
 	bin := build(t)
 	env := append(environment(s.database, w.receiver.addr), s.env...)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(s.kills)*4*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience+time.Duration(s.kills)*10*time.Second)
 	defer cancel()
 
 	seed := uint64(time.Now().UnixNano())

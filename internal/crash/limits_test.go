@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
 )
@@ -27,7 +28,7 @@ func TestLimitsPostgres(t *testing.T) { limitsHold(t, storetest.Postgres(t)) }
 // limit says, and in the end none is left.
 func limitsHold(t *testing.T, database string) {
 	const limit, deaths = 2, 10
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {

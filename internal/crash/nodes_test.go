@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
 )
@@ -30,7 +31,7 @@ type nodes struct {
 
 func newNodes(t *testing.T, bin string) *nodes {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	t.Cleanup(cancel)
 	return &nodes{t, ctx, bin, storetest.Postgres(t), "127.0.0.1:1"}
 }

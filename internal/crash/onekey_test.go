@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
 )
@@ -39,7 +40,7 @@ func keyPoints() []string { return []string{"half", "before_commit:1", "after_co
 // oneKey lets the callers start a run at so many nodes, kills the first node in
 // the middle, starts it again, and wants one run id in all answers.
 func oneKey(t *testing.T, bin, database, point string, count int) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	env := environment(database, "127.0.0.1:1")
 	first, err := launch(ctx, bin, env)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
 )
@@ -19,7 +20,7 @@ func TestOutagePostgres(t *testing.T) {
 	pg := storetest.NewServer(t, true) // durable: what it acknowledged survives its crash
 	clock := &ticker{}
 	w := newWorld(clock, newReceiver(t, clock))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	s, err := launch(ctx, build(t), environment(pg.Database(t), w.receiver.addr))
 	if err != nil {

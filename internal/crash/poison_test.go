@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
 )
@@ -23,7 +24,7 @@ func TestPoisonedRunPostgres(t *testing.T) { quarantined(t, storetest.Postgres(t
 // knows the culprit and serves; the other run comes to its end; and once the
 // cause is mended the culprit does too.
 func quarantined(t *testing.T, database string) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	g := newGate(t)
 	bin, env := build(t), environment(database, g.addr)

@@ -3,7 +3,6 @@ package crash
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"heddle/internal/await"
 )
 
 const adminKey = "crash-test-key-0123456789"
@@ -111,9 +112,9 @@ func (s *server) stop() error {
 	}
 	select {
 	case <-s.dead:
-	case <-time.After(30 * time.Second):
+	case <-time.After(await.Patience):
 		s.kill()
-		return errors.New("did not end within 30 s of SIGTERM")
+		return fmt.Errorf("did not end within %s of SIGTERM", await.Patience)
 	}
 	if s.err != nil {
 		return fmt.Errorf("%w\n%s", s.err, s.log)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
 )
@@ -38,7 +39,7 @@ func TestCrashSchedulesLeader(t *testing.T) {
 func surviveSchedules(t *testing.T, database string, nodes int) {
 	t.Helper()
 	n := kills(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Duration(n)*8*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience+time.Duration(n)*20*time.Second)
 	defer cancel()
 	r := newReceiver(t, &ticker{})
 	seed := uint64(time.Now().UnixNano())

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/internal/await"
 	"heddle/internal/client"
 )
 
@@ -18,7 +19,7 @@ import (
 // end and is journalled, the process ends with 0, and the next one goes on with
 // what was left.
 func TestStopLetsStepsEnd(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	g := newGate(t)
 	bin, env := build(t), environment("sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), g.addr)
@@ -57,18 +58,17 @@ func TestStopLetsStepsEnd(t *testing.T) {
 // TestSecondSignalEndsAtOnce: who does not want to wait for steps in action
 // asks twice.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	g := newGate(t)
 	env := environment("sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), g.addr)
 	s, c, _ := g.begin(ctx, t, build(t), env)
-	begun := time.Now()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	awaitUnready(ctx, t, c)
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	<-s.dead
-	if took := time.Since(begun); s.err == nil || took > 5*time.Second {
-		t.Errorf("ended with %v after %s", s.err, took)
+	if s.err == nil {
+		t.Error("the second signal let the step end")
 	}
 	close(g.open)
 }

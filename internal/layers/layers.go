@@ -56,7 +56,7 @@ func (r rule) check(name string, imports []string, test bool) []string {
 func (r rule) refuse(name, path string, test bool) string {
 	switch own, isOwn := strings.CutPrefix(path, Module+"/"); {
 	case isOwn:
-		if own == name || r.everything || within(r.own, own) || test && within(r.testOwn, own) {
+		if own == name || r.everything || within(r.own, own) || test && (within(inTests, path) || within(r.testOwn, own)) {
 			return ""
 		}
 		return "the layers do not run this way"

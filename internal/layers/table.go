@@ -13,7 +13,7 @@ type rule struct {
 
 // What every test may use.
 var inTests = []string{
-	"github.com/google/go-cmp/...", "go.uber.org/goleak", "pgregory.net/rapid",
+	"heddle/internal/await", "github.com/google/go-cmp/...", "go.uber.org/goleak", "pgregory.net/rapid",
 }
 
 var (
@@ -94,6 +94,7 @@ var table = map[string]rule{
 
 	// The command wires, and alone in that. The rest stands beside the product.
 	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
+	"internal/await":  {},
 	"internal/client": {},
 	"internal/crash":  {testOwn: []string{"internal/client", "store", "store/storetest"}},
 	"internal/layers": {},
