@@ -8,7 +8,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -101,16 +100,12 @@ func New(cfg Config) *Handler {
 func (h *Handler) CloseStreams() { h.streams.end() }
 
 // ServeHTTP gives the request its id and routes it. A trailing slash is
-// optional everywhere.
+// optional everywhere, and so is how a path is percent-encoded.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := h.requestID(r)
 	w.Header()[headerRequestID] = []string{id}
-	if p := r.URL.Path; len(p) > 1 && strings.HasSuffix(p, "/") {
-		r.URL.Path = strings.TrimRight(p, "/")
-		r.URL.RawPath = strings.TrimRight(r.URL.RawPath, "/")
-		if r.URL.Path == "" {
-			r.URL.Path = "/"
-		}
+	if !plainPath(r.URL) {
+		canonicalPath(r.URL)
 	}
 	h.echo.ServeHTTP(w, r)
 }

@@ -109,7 +109,7 @@ func (d *document) find(r request) (path string, op operation, found bool) {
 	}
 	best := -1
 	for template, methods := range d.paths {
-		fixed, ok := matches(template, strings.TrimSuffix(u.Path, "/"))
+		fixed, ok := matches(template, strings.TrimSuffix(u.EscapedPath(), "/"))
 		method := strings.ToLower(r.method)
 		if method == "head" {
 			method = "get"
@@ -133,7 +133,7 @@ func matches(template, path string) (fixed int, ok bool) {
 		if strings.HasPrefix(want[i], "{") && have[i] != "" {
 			continue
 		}
-		if want[i] != have[i] {
+		if word, err := url.PathUnescape(have[i]); err != nil || want[i] != word {
 			return 0, false
 		}
 		fixed++

@@ -101,7 +101,7 @@ func (c *call) keyed() (*keyed, error) {
 		return nil, malformed("%s must be 1 to %d printable ASCII characters, given once.", headerKey, idempotency.MaxKey)
 	}
 	return &keyed{
-		tenantID: c.tenantID(), scope: c.r.Method + " " + c.r.URL.Path, key: key, bodyHash: bodyHash(c.body),
+		tenantID: c.tenantID(), scope: c.r.Method + " " + canonicalOf(c.r), key: key, bodyHash: bodyHash(c.body),
 	}, nil
 }
 

@@ -105,6 +105,9 @@ func (h *Handler) register(r *route) {
 	}
 	serve := func(ec echo.Context) error {
 		c := &call{h: h, w: ec.Response().Writer, r: ec.Request(), params: ec, route: r}
+		if !decodeNames(ec) {
+			return echo.ErrNotFound
+		}
 		h.measured(c, func() { h.run(c) })
 		return nil
 	}

@@ -278,9 +278,9 @@ func payloadOf(given json.RawMessage) json.RawMessage {
 // signalName reads the name from the path: any text of 1 to 128 bytes without
 // control characters.
 func (c *call) signalName() (string, error) {
-	name, err := url.PathUnescape(c.params.Param("name"))
+	name := c.params.Param("name")
 	odd := strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f })
-	if err != nil || name == "" || len(name) > 128 || odd || !utf8.ValidString(name) {
+	if name == "" || len(name) > 128 || odd || !utf8.ValidString(name) {
 		return "", malformed("A signal's name has 1 to 128 bytes of UTF-8 text without control characters.")
 	}
 	return name, nil
