@@ -232,15 +232,18 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	return t.judge(c)
 }
 
-// A request inside of a conversation is tried so often, and waited for so long,
-// before the attempt fails and the conversation is lost.
+// A request inside of a conversation that is answered with 408, 429 or 5xx is
+// tried so often, and waited for so long, before the attempt fails and the
+// conversation is lost.
 const (
 	maxTries    = 3
 	maxPatience = 20 * time.Second
 )
 
-// send makes a request. What may pass is tried again within a conversation;
-// the first request fails at once, so that the step's own retry does it.
+// send makes a request. An answer that may be another one next time is asked for
+// again within a conversation; the first request fails at once, so that the
+// step's own retry does it, and so does one that got no answer: the server may
+// have acted on it.
 func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer, error) {
 	for try := 1; ; try++ {
 		req, err := t.request(ctx, messages, tokens)
@@ -251,9 +254,10 @@ func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer,
 		if err == nil && got.status == http.StatusOK {
 			return got, nil
 		}
-		if err == nil {
-			err = unexpected(t.client, t.call, got, expectation{{200, 200}})
+		if err != nil {
+			return answer{}, err
 		}
+		err = unexpected(t.client, t.call, got, expectation{{200, 200}})
 		f, ok := machine.AsFailure(err)
 		if !ok || f.Permanent || ctx.Err() != nil || t.turns == 1 || try == maxTries || f.RetryAfter > maxPatience {
 			return answer{}, err

@@ -44,7 +44,7 @@ func newClient(g *Guard, version string, now func() time.Time) *client {
 		agent += "/" + version
 	}
 	return &client{guard: g, agent: agent, now: now, bodies: newSpool(), transport: &http.Transport{
-		Proxy:                  nil, // through a proxy the guard would see only the proxy
+		Proxy:                  notRepeated,
 		DialContext:            g.DialContext,
 		ForceAttemptHTTP2:      true,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -56,11 +56,6 @@ func newClient(g *Guard, version string, now func() time.Time) *client {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxHeader,
 	}}
-}
-
-// plain is an http.Client behind the guard that follows redirects as steps do.
-func (c *client) plain() *http.Client {
-	return &http.Client{Transport: c.transport, CheckRedirect: c.redirect}
 }
 
 // close frees idle connections.
@@ -92,8 +87,7 @@ func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, roo
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", c.agent)
 	}
-	h := c.plain()
-	h.Transport = via
+	h := &http.Client{Transport: oneRequest{via}, CheckRedirect: c.redirect}
 	if !follow {
 		h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
@@ -191,7 +185,8 @@ func reason(err error) string {
 		return errno.Error()
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
 		return "no answer in time"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errNotRepeated),
+		strings.Contains(err.Error(), "server closed idle connection"), strings.Contains(err.Error(), "sent GOAWAY"):
 		return "the server closed the connection"
 	case strings.Contains(err.Error(), "server response headers exceeded"):
 		return fmt.Sprintf("the response's header is larger than %d KiB", maxHeader>>10)

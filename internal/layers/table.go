@@ -40,6 +40,7 @@ const (
 	expr       = "github.com/expr-lang/expr/..."
 	goose      = "github.com/pressly/goose/v3/..."
 	gorm       = "gorm.io/..."
+	http2      = "golang.org/x/net/http2/..." // a server of the tests that refuses streams
 	jsondiff   = "github.com/wI2L/jsondiff"
 	jsonpatch  = "github.com/evanphx/json-patch/v5" // applies patches apart from our own code
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6/..."
@@ -87,7 +88,7 @@ var table = map[string]rule{
 	"console":         {},
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
-	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage}},
+	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},
 	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
 	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
