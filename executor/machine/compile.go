@@ -81,6 +81,7 @@ func (c *compiler) list(steps []definitions.Step, owner *node) *list {
 	c.order(l)
 	for _, n := range l.nodes {
 		c.node(n)
+		l.fragile = l.fragile || n.loop != nil || n.step.OnInterrupt == "fail"
 	}
 	return l
 }

@@ -13,7 +13,8 @@ import (
 // named after it here and leaves the rest out. Times have milliseconds, UTC.
 //
 //	state_changed            state, from, reason; cancelling and compensating also outcome, error; queued by a resume
-//	                         also from_step, redrive, and version with definition_hash when it goes on with another
+//	                         also from_step, redrive, and version with definition_hash when it goes on with another;
+//	                         keep_keys: steps that were cut off keep their idempotency keys (in older journals none did)
 //	step_started             loops: count (-1 unknown before the end), timeout_at; items, where they were read from signals,
 //	                         which may change later
 //	step_completed           output, latency_ms, fallback, tokens, cost_micro_usd
@@ -49,6 +50,7 @@ type Detail struct {
 	FromStep      string          `json:"from_step,omitempty"`
 	Redrive       string          `json:"redrive,omitempty"`
 	Version       int             `json:"version,omitempty"`
+	KeepKeys      bool            `json:"keep_keys,omitempty"`
 	Hash          string          `json:"definition_hash,omitempty"`
 	RequestID     string          `json:"request_id,omitempty"`
 	SignalSeq     int64           `json:"signal_seq,omitempty"`

@@ -84,6 +84,9 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.text("redrive", d.Redrive)
 	o.numberIf("version", int64(d.Version))
 	o.text("definition_hash", d.Hash)
+	if d.KeepKeys {
+		o.raw("keep_keys", json.RawMessage("true"))
+	}
 	o.text("request_id", d.RequestID)
 	o.numberIf("signal_seq", d.SignalSeq)
 	o.text("prompt", d.Prompt)

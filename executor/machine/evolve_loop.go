@@ -23,7 +23,8 @@ func (r *Run) loopStarted(ev *events.Event, p place, st *stepState, d *Detail) {
 		l.kept = old.kept
 	}
 	l.takeUp(st.redo)
-	st.redo = nil
+	l.cut = st.cut
+	st.redo, st.cut = nil, trie[*cutOff]{}
 	st.loop, st.slot, st.counts = l, uint64(ev.Seq), nil
 	r.loops.set(r.edit, st.slot, p)
 	if !d.TimeoutAt.IsZero() {
@@ -60,7 +61,7 @@ func (r *Run) dropLoop(p place, st *stepState) {
 		r.clearTickets(f, r.scope(f))
 	}
 	l := st.loop
-	st.counts = l.counts()
+	st.counts, st.cut = l.counts(), r.cutOffOf(st)
 	kept := l.kept
 	l.open.all(func(_ uint64, s *scopeState) bool {
 		if s.undos > 0 {
@@ -73,7 +74,7 @@ func (r *Run) dropLoop(p place, st *stepState) {
 		return
 	}
 	st.loop = &loopState{edit: r.edit, total: l.total, next: l.next, completed: l.completed, failed: l.failed,
-		kept: kept, fixed: l.fixed, items: l.items, generation: l.generation, base: l.base}
+		kept: kept, cut: st.cut, fixed: l.fixed, items: l.items, generation: l.generation, base: l.base}
 }
 
 func (r *Run) iterationStarted(p place) {
@@ -87,6 +88,7 @@ func (r *Run) iterationStarted(p place) {
 		l.next = f.index + 1
 	}
 	r.openScope(f, &scopeState{list: f.loop.loop.body, generation: l.generation, base: l.base})
+	r.restoreCutOff(f, l)
 	r.enqueueLoop(home)
 }
 
@@ -143,6 +145,11 @@ func (r *Run) closeIteration(f *frame) *loopState {
 		s.ticket = 0
 	}
 	l := r.editLoop(f.home())
+	if s.failed != nil || s.list.fragile || s.lagging {
+		if c := r.cutOffIn(uint64(f.index), s); c != nil {
+			l.cut.set(r.edit, c.Index, c)
+		}
+	}
 	l.open.delete(r.edit, uint64(f.index))
 	if s.undos > 0 {
 		l.kept.set(r.edit, f.id, s)

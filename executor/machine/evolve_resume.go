@@ -12,15 +12,20 @@ func (r *Run) reopen(d *Detail) {
 	}
 	again := r.toRunAgain(plan, d.FromStep+d.Redrive) // at most one of them is given
 	r.forgetUndo(plan, again)
+	for at := range r.plan.top.nodes {
+		if st := r.root.step(int32(at)); st.loop != nil {
+			r.editStep(place{step: int32(at)}).cut = r.cutOffOf(st)
+		}
+	}
 	if d.Hash != "" {
 		r.moveTo(plan, again, d)
 	}
 	s := r.editScope(nil)
 	s.left, s.busy, s.parked, s.failed, s.ticket = 0, 0, 0, nil, 0
-	for at, n := range s.list.nodes {
+	for at := range s.list.nodes {
 		if again[at] != "" {
 			s.left++
-			r.resetStep(int32(at), again, n.step.ID == d.Redrive)
+			r.resetStep(int32(at), again, d)
 		}
 	}
 	for at, n := range s.list.nodes {
@@ -41,17 +46,20 @@ func (r *Run) reopen(d *Detail) {
 	}
 }
 
-func (r *Run) resetStep(at int32, again []string, redrive bool) {
+func (r *Run) resetStep(at int32, again []string, d *Detail) {
 	p := place{step: at}
 	n, old := r.node(p), r.stepAt(p)
 	if old.wait != nil && old.wait.RequestID != "" {
 		r.signals.seen.set(r.edit, old.wait.RequestID, struct{}{}) // a late answer must not end another wait
 	}
 	st := &stepState{edit: r.edit, status: StepPending, attempt: old.attempt, generation: old.generation, usage: old.usage}
-	if old.attempt > 0 {
+	if old.attempt > 0 && (!d.KeepKeys || old.hasEnd() || n.loop != nil || n.step.ID == d.FromStep) {
 		st.generation++
 	}
-	if redrive {
+	if d.KeepKeys && n.step.ID != d.FromStep {
+		st.cut = stillCutOff(r.edit, values(&old.cut))
+	}
+	if n.step.ID == d.Redrive {
 		st.redo = redoOf(old)
 	}
 	for _, id := range n.step.DependsOn {

@@ -106,6 +106,7 @@ func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 			return nil, err
 		}
 		sc.steps.set(r.edit, uint64(n.at), st)
+		sc.lagging = sc.lagging || st.generation != 0 || st.cut.len() > 0
 		if st.finished() {
 			sc.left--
 		}
@@ -119,7 +120,7 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 		interrupted: s.Interrupted, undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
 		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, begun: s.Begun, acted: s.Acted, ended: s.Ended, due: s.Due,
 		output: s.Output, err: s.Err, fallback: s.Fallback, usage: s.Usage, wait: s.Wait, counts: s.Counts,
-		redo: s.Redo.load(r.edit),
+		redo: s.Redo.load(r.edit), cut: cutOffs(r.edit, s.Cut),
 	}
 	if st.ticket != 0 {
 		r.agenda.set(r.edit, st.ticket, p)
@@ -151,7 +152,7 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 
 func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeState) error {
 	l := &loopState{edit: r.edit, total: s.Total, next: s.Next, completed: s.Completed, failed: s.Failed, doomed: s.Doomed,
-		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, again: s.Again, fixed: s.Items, items: &itemBox{}}
+		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, again: s.Again, cut: cutOffs(r.edit, s.Cut), fixed: s.Items, items: &itemBox{}}
 	for _, index := range s.FailedAt {
 		l.failedAt.set(r.edit, index, struct{}{})
 	}

@@ -6,6 +6,8 @@ type departed struct {
 	ID         string `json:"id"`
 	Attempt    int32  `json:"attempt"`
 	Generation int32  `json:"generation,omitempty"`
+	// CutOff: it had no end when it went, so it goes on with that generation.
+	CutOff bool `json:"cut_off,omitempty"`
 }
 
 // moveTo carries the run over to another version's plan. Steps that stay are
@@ -18,7 +20,7 @@ func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
 		undos = append(undos, r.saveUndo(key, u.at))
 		return true
 	})
-	saved.Steps, r.departed = carryOver(plan, again, saved.Steps, r.departed)
+	saved.Steps, r.departed = carryOver(plan, again, saved.Steps, r.departed, d.KeepKeys)
 	saved.Ticket = 0
 	if len(r.Versions) == 0 {
 		r.Versions = []Span{{r.Version, r.Hash, 1}}
@@ -38,7 +40,7 @@ func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
 }
 
 // carryOver picks what of the saved steps fits the plan.
-func carryOver(plan *Plan, again []string, steps []savedStep, before []departed) ([]savedStep, []departed) {
+func carryOver(plan *Plan, again []string, steps []savedStep, before []departed, keepKeys bool) ([]savedStep, []departed) {
 	var kept []savedStep
 	var gone []departed
 	for _, s := range steps {
@@ -46,10 +48,10 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []departed)
 		switch {
 		case n == nil || n.list != plan.top:
 			if s.Attempt > 0 {
-				gone = append(gone, departed{s.ID, s.Attempt, s.Generation})
+				gone = append(gone, departed{s.ID, s.Attempt, s.Generation, !s.hasEnd()})
 			}
 		case again[n.at] != "":
-			kept = append(kept, savedStep{ID: s.ID, Status: StepPending, Attempt: s.Attempt, Generation: s.Generation, Usage: s.Usage, Redo: s.Redo})
+			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, Attempt: s.Attempt, Generation: s.Generation, Usage: s.Usage, Redo: s.Redo, Cut: s.Cut})
 		default:
 			s.Ticket, s.Slot, s.Due = 0, 0, 0
 			kept = append(kept, s)
@@ -61,7 +63,11 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []departed)
 			gone = append(gone, old)
 			continue
 		}
-		kept = append(kept, savedStep{ID: old.ID, Status: StepPending, Attempt: old.Attempt, Generation: old.Generation})
+		s := savedStep{ID: old.ID, Status: StepPending, Attempt: old.Attempt, Generation: old.Generation}
+		if keepKeys && !old.CutOff {
+			s.Generation++ // resetStep sees a step that never began
+		}
+		kept = append(kept, s)
 	}
 	return kept, gone
 }

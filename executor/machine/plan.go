@@ -66,6 +66,9 @@ type list struct {
 	roots []int32 // may start at once, in document order
 	sinks []int32 // nothing depends on them
 	order []int32 // parents before their children
+	// fragile: a step of it can finish although it was cut off, so that an
+	// iteration that completes may hold such steps.
+	fragile bool
 }
 
 // node is one step within its list.

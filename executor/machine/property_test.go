@@ -89,7 +89,17 @@ type world struct {
 	snaps   map[int64][]byte
 	acting  []machine.Execute
 	asked   map[string]bool
-	resumed bool // a failed or cancelled run was resumed
+	resumed bool // a run was resumed that had ended, or from a step
+	effects map[machine.Ref]*effect
+}
+
+// effect is what the journal and the executes say of a step's effect at one
+// place.
+type effect struct {
+	key   string
+	ended bool // it has an end in the journal since it last began
+	again bool // and a resume came after that
+	named bool // the caller named it, or the loop around it, in from_step
 }
 
 func (w *world) apply(in machine.Input) bool {
@@ -102,8 +112,9 @@ func (w *world) apply(in machine.Input) bool {
 		return false
 	}
 	terminal := w.run.State.Terminal()
-	w.resumed = w.resumed || terminal && len(c.Events) > 0
-	if _, resume := in.(machine.Resume); terminal && len(c.Events) > 0 && !resume {
+	r, resume := in.(machine.Resume)
+	w.resumed = w.resumed || (terminal || r.FromStep != "") && len(c.Events) > 0
+	if terminal && len(c.Events) > 0 && !resume {
 		w.t.Fatalf("%T moved a %s run", in, w.run.State)
 	}
 	w.take(c)
@@ -120,6 +131,7 @@ func (w *world) take(c machine.Change) {
 	w.run = c.Run
 	for _, ev := range c.Events {
 		w.journal = append(w.journal, ev)
+		w.observe(ev)
 		if ev.Seq != int64(len(w.journal)) {
 			w.t.Fatalf("seq %d after %d", ev.Seq, len(w.journal)-1)
 		}
@@ -134,6 +146,7 @@ func (w *world) take(c machine.Change) {
 			w.t.Fatalf("%s is executed twice", key)
 		}
 		w.asked[key] = true
+		w.checkKey(x)
 		if _, err := x.Config.Render(x.Scope); err != nil {
 			w.t.Fatalf("%s: %v", key, err)
 		}
@@ -146,6 +159,44 @@ func (w *world) take(c machine.Change) {
 		w.t.Fatalf("%d in action, %d executes are open", got, len(w.acting))
 	}
 	w.snaps[w.run.Seq] = snapshot(w.t, w.run)
+}
+
+// observe notes what an event says of a step's effect.
+func (w *world) observe(ev events.Event) {
+	d, err := machine.ReadDetail(ev)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ref := machine.Ref{StepID: ev.StepID, Iteration: ev.Iteration}
+	switch e := w.effects[ref]; {
+	case ev.Kind == events.StateChanged && d.KeepKeys && (d.From.Terminal() || d.FromStep != ""):
+		for ref, e := range w.effects {
+			e.again = e.again || e.ended
+			e.named = e.named || d.FromStep != "" && (ref.StepID == d.FromStep || strings.HasPrefix(ref.Iteration, d.FromStep+"["))
+		}
+	case e == nil:
+	case ev.Kind == events.StepCompleted, ev.Kind == events.StepFailed:
+		e.ended = d.Error == nil || d.Error.Code != "interrupted"
+	case ev.Kind == events.StepStarted:
+		e.ended = false
+	}
+}
+
+// checkKey: an effect has a new key exactly when a resume runs it again that
+// had ended, or that the caller named.
+func (w *world) checkKey(x machine.Execute) {
+	if x.Role != "" {
+		return
+	}
+	e := w.effects[x.Ref]
+	if e == nil {
+		w.effects[x.Ref] = &effect{key: x.Key}
+		return
+	}
+	if same := e.key == x.Key; same == (e.again || e.named) {
+		w.t.Fatalf("%v: same key %v; ended before a resume %v, named %v", x.Ref, same, e.again, e.named)
+	}
+	*e = effect{key: x.Key}
 }
 
 func (w *world) answer() {
@@ -169,7 +220,11 @@ func (w *world) disturb() {
 	case 1:
 		w.apply(machine.Pause{})
 	case 2, 3:
-		if w.apply(machine.Resume{}) {
+		in := machine.Resume{}
+		if rapid.IntRange(0, 3).Draw(w.t, "from") == 0 {
+			in.FromStep = fmt.Sprintf("s%d", rapid.IntRange(0, 3).Draw(w.t, "step"))
+		}
+		if w.apply(in) {
 			w.apply(machine.Begin{})
 		}
 	case 4:
@@ -241,7 +296,7 @@ func TestRandomRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := "name: random\n" + rapid.SampledFrom([]string{"", "timeout_seconds: 40\n", "output: \"{{ input.flag }}\"\n"}).Draw(t, "head") +
 			"steps: [" + strings.Join(drawSteps(t, "s", 0), ",\n ") + "]\n"
-		w := &world{t: t, plan: compilePlan(t, source), now: epoch, snaps: map[int64][]byte{}, asked: map[string]bool{}}
+		w := &world{t: t, plan: compilePlan(t, source), now: epoch, snaps: map[int64][]byte{}, asked: map[string]bool{}, effects: map[machine.Ref]*effect{}}
 		w.header = machine.Header{RunID: "run_p", TenantID: "t", WorkflowID: "wf", Version: 1, Trigger: "api", CreatedAt: epoch,
 			Input: json.RawMessage(fmt.Sprintf(`{"flag":%v,"list":[1, "two", {"a": [3]}]}`, rapid.Bool().Draw(t, "flag")))}
 		w.take(machine.New(w.plan, w.header, w.now))

@@ -91,7 +91,7 @@ func (t *turn) resume(in Resume) error {
 	if _, err := t.judge(in); err != nil {
 		return err
 	}
-	d := &Detail{State: Queued, From: t.State, FromStep: in.FromStep, Redrive: in.Redrive}
+	d := &Detail{State: Queued, From: t.State, FromStep: in.FromStep, Redrive: in.Redrive, KeepKeys: true}
 	if in.Plan != nil {
 		t.incoming, d.Version, d.Hash = in.Plan, in.Version, in.Hash
 	}

@@ -73,6 +73,7 @@ type player struct {
 	journal []events.Event
 	middle  []byte // a snapshot of an earlier run
 	midSeq  int64
+	keys    map[string]int // idempotency keys by first appearance; nil: not printed
 	out     strings.Builder
 }
 
@@ -134,6 +135,12 @@ func (p *player) command(line string) {
 		return
 	case "preview":
 		p.preview(p.resume(rest))
+		return
+	case "keys":
+		p.keys = map[string]int{}
+		return
+	case "quarantine":
+		p.quarantine()
 		return
 	case "":
 		return
@@ -295,6 +302,17 @@ func (p *player) absorb(c machine.Change) {
 	p.checkRestore()
 }
 
+// quarantine fails the run as the executor does without applying an input.
+func (p *player) quarantine() {
+	evs := machine.FailUnseen(p.header.RunID, p.run.State, p.run.Seq, p.run.StartedAt, p.now, &machine.Error{Code: "run_quarantined", Message: "It crashes the process."})
+	plans := func(s machine.Span) (*machine.Plan, error) { return p.plans[s.Version], nil }
+	run, err := machine.RestoreAcross(plans, p.header, nil, append(p.journal[:len(p.journal):len(p.journal)], evs...))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.absorb(machine.Change{Run: run, Events: evs})
+}
+
 func (p *player) offset(at time.Time) string {
 	if at.IsZero() {
 		return "-"
@@ -312,6 +330,12 @@ func (p *player) effect(e machine.Effect) {
 		role := ""
 		if e.Role != "" {
 			role = " " + e.Role
+		}
+		if p.keys != nil {
+			if p.keys[e.Key] == 0 {
+				p.keys[e.Key] = len(p.keys) + 1
+			}
+			role += fmt.Sprintf(" key=%d", p.keys[e.Key])
 		}
 		p.printf("-> %s %s%s %s", ref(e.Ref.StepID, e.Ref.Iteration, e.Attempt), e.Type, role, config)
 	case machine.Stop:

@@ -106,6 +106,7 @@ type savedStep struct {
 	Loop        *savedLoop       `json:"loop,omitempty"`
 	Counts      *IterationCounts `json:"counts,omitempty"`
 	Redo        *savedRedo       `json:"redo,omitempty"`
+	Cut         []*cutOff        `json:"cut,omitempty"`
 }
 
 type savedLoop struct {
@@ -124,6 +125,12 @@ type savedLoop struct {
 	Results    []savedResult    `json:"results,omitempty"`
 	FailedAt   []uint64         `json:"failed_at,omitempty"`
 	Again      []uint64         `json:"again,omitempty"`
+	Cut        []*cutOff        `json:"cut,omitempty"`
+}
+
+// hasEnd is stepState.hasEnd.
+func (s *savedStep) hasEnd() bool {
+	return (&stepState{status: s.Status, err: s.Err}).hasEnd()
 }
 
 type savedIteration struct {
@@ -199,7 +206,7 @@ func (r *Run) saveStep(n *node, st *stepState) savedStep {
 		ID: n.step.ID, Unmet: st.unmet, Live: st.live, Status: st.status, Skip: st.skip, Falling: st.falling,
 		Interrupted: st.interrupted, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
 		Order: st.order, Started: st.started, Begun: st.begun, Acted: st.acted, Ended: st.ended, Output: st.output, Err: st.err,
-		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts, Redo: st.redo.save(),
+		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts, Redo: st.redo.save(), Cut: values(&st.cut),
 	}
 	if _, ok := r.agenda.get(st.ticket); ok {
 		s.Ticket = st.ticket
@@ -225,7 +232,7 @@ func (r *Run) slotted(slot uint64) bool {
 
 func (r *Run) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
-		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base, Again: l.again}
+		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base, Again: l.again, Cut: values(&l.cut)}
 	s.FailedAt = keys(&l.failedAt)
 	l.open.all(func(i uint64, sc *scopeState) bool {
 		s.Open = append(s.Open, savedIteration{i, sc.id, r.saveScope(sc)})

@@ -68,6 +68,7 @@ type scopeState struct {
 	base       int32            // attempts are numbered from here
 	ticket     uint64           // in the agenda, 0: none
 	begun      int64            // when it was opened
+	lagging    bool             // a step of it, or in it, was cut off before: see cutOff
 }
 
 // stepState is one step of one list under way.
@@ -100,6 +101,7 @@ type stepState struct {
 	loop        *loopState
 	counts      *IterationCounts // of a loop that is through
 	redo        *redoState       // of a loop that failed or is redriven; never changed in place
+	cut         trie[*cutOff]    // of a loop that is not under way: what was cut off in it, by iteration
 }
 
 // finished tells whether dependants can count on the step.
@@ -129,6 +131,7 @@ type loopState struct {
 	kept       trie[*scopeState] // ended ones that compensations need, by id
 	failedAt   trie[struct{}]    // indexes of failed iterations
 	again      []uint64          // of a redriven loop: to start before next, in order
+	cut        trie[*cutOff]     // what was cut off in iterations that have not started anew
 	results    resultList
 	size       int             // bytes in results
 	last       json.RawMessage // the previous iteration's value, of a while loop

@@ -79,5 +79,5 @@ func (t *turn) interrupt(p place) {
 }
 
 func interruptedError() *Error {
-	return &Error{Code: "interrupted", Message: "The process stopped while the step ran; whether it took effect is unknown, and on_interrupt is fail."}
+	return &Error{Code: codeInterrupted, Message: "The process stopped while the step ran; whether it took effect is unknown, and on_interrupt is fail."}
 }

@@ -17,7 +17,10 @@ const (
 	waitSignal    = "signal"
 )
 
-const codeTimeout = "timeout"
+const (
+	codeTimeout     = "timeout"
+	codeInterrupted = "interrupted"
+)
 
 // openWait begins a wait, or ends it at once where it has nothing to wait for.
 func (t *turn) openWait(p place) {

@@ -1,0 +1,128 @@
+package machine
+
+// A step that was cut off (by a crash, a cancel, a quarantine) may have taken
+// effect although its end is not journalled. It keeps its generation, and with
+// it its idempotency key, until it ends: the receiver can tell the repetition.
+
+// cutOff holds the generations of one iteration's steps that were cut off, and
+// that so lag behind the loop's. It never changes once it is stored.
+type cutOff struct {
+	Index uint64               `json:"i"`
+	Steps map[string]int32     `json:"steps,omitempty"` // by step id
+	Ended map[string]int32     `json:"ended,omitempty"` // those that ended since: a retry of the loop keeps them, a resume does not
+	Loops map[string][]*cutOff `json:"loops,omitempty"` // by the id of an inner loop
+}
+
+func (c *cutOff) empty() bool { return len(c.Steps)+len(c.Ended)+len(c.Loops) == 0 }
+
+// hasEnd reports whether the step's effect has an end in the journal. A step
+// that on_interrupt failed has none: whether it took effect is unknown.
+func (s *stepState) hasEnd() bool {
+	switch s.status {
+	case StepCompleted, StepFailed:
+		return s.err == nil || s.err.Code != codeInterrupted
+	}
+	return false
+}
+
+// cutOffIn collects what is cut off of an iteration; nil: nothing is.
+func (r *Run) cutOffIn(index uint64, s *scopeState) *cutOff {
+	c := &cutOff{Index: index}
+	s.steps.all(func(at uint64, st *stepState) bool {
+		n := s.list.nodes[at]
+		switch {
+		case n.loop != nil:
+			if inner := r.cutOffOf(st); inner.len() > 0 {
+				put(&c.Loops, n.step.ID, values(&inner))
+			}
+		case !n.external():
+		case st.hasEnd() && st.generation != 0:
+			put(&c.Ended, n.step.ID, s.generation+st.generation)
+		case !st.hasEnd() && (st.last > 0 || st.generation != 0):
+			put(&c.Steps, n.step.ID, s.generation+st.generation)
+		}
+		return true
+	})
+	if c.empty() {
+		return nil
+	}
+	return c
+}
+
+// cutOffOf collects what is cut off of a loop, by iteration.
+func (r *Run) cutOffOf(st *stepState) trie[*cutOff] {
+	if st.loop == nil {
+		return st.cut
+	}
+	all := st.loop.cut
+	st.loop.open.all(func(index uint64, s *scopeState) bool {
+		if c := r.cutOffIn(index, s); c != nil {
+			all.set(r.edit, index, c)
+		}
+		return true
+	})
+	return all
+}
+
+// restoreCutOff gives the steps of an iteration that starts anew, and that were
+// cut off in it before, the generation that they had.
+func (r *Run) restoreCutOff(f *frame, l *loopState) {
+	c, ok := l.cut.get(uint64(f.index))
+	if !ok {
+		return
+	}
+	r.editLoop(f.home()).cut.delete(r.edit, uint64(f.index))
+	r.editScope(f).lagging = true
+	body := f.loop.loop.body
+	for _, n := range body.nodes {
+		generation, ok := c.Steps[n.step.ID]
+		if !ok {
+			generation, ok = c.Ended[n.step.ID]
+		}
+		if ok && n.external() {
+			r.editStep(place{f, n.at}).generation = generation - r.scope(f).generation
+		}
+		if inner := c.Loops[n.step.ID]; len(inner) > 0 && n.loop != nil {
+			r.editStep(place{f, n.at}).cut = cutOffs(r.edit, inner)
+		}
+	}
+}
+
+// stillCutOff leaves out what ended.
+func stillCutOff(edit uint64, list []*cutOff) (t trie[*cutOff]) {
+	for _, c := range list {
+		left := &cutOff{Index: c.Index, Steps: c.Steps}
+		for id, inner := range c.Loops {
+			if still := stillCutOff(edit, inner); still.len() > 0 {
+				put(&left.Loops, id, values(&still))
+			}
+		}
+		if !left.empty() {
+			t.set(edit, c.Index, left)
+		}
+	}
+	return t
+}
+
+func put[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = v
+}
+
+func cutOffs(edit uint64, list []*cutOff) (t trie[*cutOff]) {
+	for _, c := range list {
+		t.set(edit, c.Index, c)
+	}
+	return t
+}
+
+func values[T any](t *trie[T]) []T {
+	var list []T
+	t.all(func(_ uint64, v T) bool {
+		list = append(list, v)
+		return true
+	})
+	return list
+}
