@@ -151,7 +151,7 @@ func TestWhatIsTolerated(t *testing.T) {
 		"slash after an id":    {request{method: "GET", path: wf + "/"}, 200},
 		"by slug":              {request{method: "GET", path: "/api/workflows/checkout-flow"}, 200},
 		"head":                 {request{method: "HEAD", path: wf}, 200},
-		"unknown parameter":    {request{method: "GET", path: "/api/workflows?colour=red&colour=blue"}, 200},
+		"unknown parameter":    {request{method: "GET", path: "/api/workflows/workflows?colour=red&colour=blue"}, 200},
 		"empty filter":         {request{method: "GET", path: "/api/workflows?status="}, 200},
 		"limit 200":            {request{method: "GET", path: "/api/workflows?limit=200&offset=0"}, 200},
 		"offset beyond":        {request{method: "GET", path: wf + "/versions?offset=5"}, 200},

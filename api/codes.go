@@ -73,6 +73,7 @@ func errorCodes() []errorCode {
 		{"invalid_secret", 422, "A secret is 8 to 65,536 bytes of text."},
 		{"secret_in_input", 422, "What was handed to the run holds the value of a secret."},
 		{"secret_in_definition", 422, "The definition holds the value of a secret; name it instead."},
+		{"invalid_run_input", 422, "The turn has no run_input, or a command beside it; nothing was done."},
 		{"invalid_payload", 422, "The signal's payload does not fit the schema of the wait; the wait stays open."},
 		{"signal_mismatch", 422, "The input request of that id waits for a signal of another name."},
 		{"invalid_version", 422, "The workflow has no such version to schedule."},
@@ -121,7 +122,7 @@ func commonCodes(r *route) []string {
 	if r.body != noBody {
 		codes = append(codes, "invalid_request", "body_too_large", "unsupported_media_type")
 	}
-	if len(r.query) > 0 || r.conditional {
+	if len(r.query) > 0 || r.conditional || !r.anyQuery {
 		codes = append(codes, "invalid_request")
 	}
 	if r.conditional {

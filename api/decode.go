@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +50,7 @@ func (c *call) decode(q any) error {
 		return err
 	}
 	if len(text) == 0 {
-		if c.route.body != optionalBody {
+		if c.route.body != optionalBody && !c.route.tolerant { // whose handler says what is missing
 			return malformed("The request needs a JSON body.")
 		}
 		return nil
@@ -90,37 +88,28 @@ func (c *call) decodeDefinition(text []byte, into reflect.Value) error {
 }
 
 // assign sets the fields of a struct from an object that was scanned already.
+// Names are exact at every depth.
 func (c *call) assign(text []byte, into reflect.Value) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
 		return malformed("The body must be a JSON object.")
 	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		i, known := c.route.fields[name]
-		if !known && c.route.tolerant {
-			continue
-		}
-		if !known {
-			return c.unknownField(name)
-		}
-		if err := assignField(name, object[name], into.Field(i)); err != nil {
-			return err
+	check := fieldCheck{tolerant: c.route.tolerant}
+	if err := check.named(object, into.Type(), c.route.fields, c.route.names, ""); err != nil {
+		return err
+	}
+	for _, name := range c.route.names {
+		if value, given := object[name]; given {
+			if err := assignField(name, value, into.FieldByIndex(c.route.fields[name])); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (c *call) unknownField(name string) error {
-	if len(c.route.names) == 0 {
-		return malformed("Unknown field %q; this request has no fields.", clip(name))
-	}
-	return malformed("Unknown field %q; remove it. Known are: %s.", clip(name), strings.Join(c.route.names, ", "))
-}
-
 func assignField(name string, value json.RawMessage, field reflect.Value) error {
-	dec := json.NewDecoder(bytes.NewReader(value))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(field.Addr().Interface())
+	err := json.Unmarshal(value, field.Addr().Interface())
 	if err == nil {
 		return nil
 	}
@@ -139,9 +128,6 @@ func assignField(name string, value json.RawMessage, field reflect.Value) error 
 	var notTime *time.ParseError
 	if errors.As(err, &notTime) {
 		return malformed("%s must be a time as in RFC 3339, such as 2026-03-01T08:00:00Z.", name)
-	}
-	if inner, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
-		return malformed("Unknown field %s in %s; remove it.", inner, name)
 	}
 	return malformed("%s: %s.", name, strings.TrimPrefix(err.Error(), "json: "))
 }
@@ -245,16 +231,4 @@ func (c *call) checkMedia() error {
 func isYAML(r *http.Request) bool {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && (media == "application/yaml" || media == "application/x-yaml" || media == "text/yaml")
-}
-
-// fieldsOf gives the JSON names of a struct's fields, in order and with their
-// places.
-func fieldsOf(t reflect.Type) (fields map[string]int, names []string) {
-	fields = map[string]int{}
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		fields[name] = i
-		names = append(names, name)
-	}
-	return fields, names
 }

@@ -102,7 +102,7 @@ func turnsDialect() dialect {
 			return s.do(look(s, id)).want(s.t, 200).text(s.t, "status")
 		},
 		start: func(s *stack, workflow string) string {
-			c, _ := s.converse(workflow, "")
+			c, _ := s.converse(workflow, `{"run_input":{}}`)
 			return "run_" + c.run
 		},
 		pause: pause, resume: turn(`{"command":"resume"}`), cancel: stop,

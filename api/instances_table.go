@@ -53,7 +53,7 @@ func (h *Handler) instancesTable() []route {
 	}
 	for i := range list {
 		r := &list[i]
-		r.tag, r.reword, r.rename = "instances", rewordForInstances, codeForInstances
+		r.tag, r.reword, r.rename, r.anyQuery = "instances", rewordForInstances, codeForInstances, true
 		if r.on == onWorkflow {
 			r.codes = append(r.codes, "workflow_not_found")
 		}

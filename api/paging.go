@@ -1,11 +1,15 @@
 package api
 
 import (
+	"maps"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"heddle/definitions"
 )
 
 // The page sizes that the lists give.
@@ -42,6 +46,34 @@ func (c *call) query() (url.Values, error) {
 		}
 	}
 	return q, nil
+}
+
+// checkQuery refuses parameters that the route does not have: a filter that is
+// misspelt would show too much.
+func (c *call) checkQuery() error {
+	if c.r.URL.RawQuery == "" || c.route.anyQuery {
+		return nil
+	}
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(c.route.query))
+	for i, p := range c.route.query {
+		names[i] = p.name
+	}
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		switch near := definitions.Nearest(name, names); {
+		case slices.Contains(names, name):
+		case near != "":
+			return malformed("Unknown query parameter %q; did you mean %q?", clip(name), near)
+		case len(names) == 0:
+			return malformed("Unknown query parameter %q; this request has none.", clip(name))
+		default:
+			return malformed("Unknown query parameter %q; remove it. Known are: %s.", clip(name), strings.Join(names, ", "))
+		}
+	}
+	return nil
 }
 
 // pageQuery reads the query string of a list.

@@ -27,13 +27,14 @@ type route struct {
 	// request is the type of the body's fields, nil where there is none; fields
 	// and names are what register reads from it.
 	request reflect.Type
-	fields  map[string]int
+	fields  map[string][]int
 	names   []string
 	answers []answer
 	codes   []string // beyond those that commonCodes adds
 	// conditional: honours If-Match. idempotent: honours Idempotency-Key.
 	conditional, idempotent bool
 	tolerant                bool // unknown fields of the body are passed over
+	anyQuery                bool // unknown query parameters are passed over
 	serve                   func(*call) error
 	// reword gives an error in the words of the route's dialect, rename a code;
 	// nil: as it is.
@@ -145,6 +146,9 @@ func (h *Handler) serve(c *call) error {
 		if err := h.authorise(c); err != nil {
 			return err
 		}
+	}
+	if err := c.checkQuery(); err != nil {
+		return err
 	}
 	if err := c.route.serve(c); err != nil {
 		return err

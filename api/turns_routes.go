@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +19,10 @@ import (
 
 func (h *Handler) turnsTable() []route {
 	return []route{route{method: http.MethodPost, path: "/v1/workflows/{id}/execute", id: "executeWorkflow", tag: "turns",
-		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: onNamed, body: optionalBody, tolerant: true, idempotent: true,
+		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: onNamed, body: requiredBody, tolerant: true, anyQuery: true, idempotent: true,
 		query:   []param{{name: "version", about: "Of the first turn; 0 is the active one."}},
 		answers: ok(turnAnswer{}),
-		codes: startCodes("run_not_found", "invalid_payload", "signal_mismatch", "run_finished", "run_not_resumable",
+		codes: startCodes("run_not_found", "invalid_run_input", "invalid_payload", "signal_mismatch", "run_finished", "run_not_resumable",
 			"not_waiting_for_input", "turn_in_progress", "steering_pending")}.to(taking(h.execute))}
 }
 
@@ -81,7 +82,13 @@ func (h *Handler) execute(c *call, req turnRequest) error {
 // turnInput reads run_input and the version; nulls and unknown keys are passed over.
 func (c *call) turnInput(req turnRequest) (turnInput, error) {
 	var in turnInput
+	if err := c.saysWhat(req); err != nil {
+		return in, err
+	}
 	if len(req.RunInput) > 0 {
+		if err := (fieldCheck{tolerant: true}).value(req.RunInput, reflect.TypeFor[turnInput](), "run_input"); err != nil {
+			return in, err
+		}
 		if err := json.Unmarshal(req.RunInput, &in); err != nil {
 			return in, malformed("run_input: %s.", strings.TrimPrefix(err.Error(), "json: "))
 		}
@@ -106,6 +113,32 @@ func (c *call) turnInput(req turnRequest) (turnInput, error) {
 		in.VersionNumber = ""
 	}
 	return in, nil
+}
+
+// saysWhat refuses a turn that has no run_input: what it would do is then not
+// what its sender meant, such as a stop that stands beside run_input. A null is
+// one that says nothing, which is enough to begin a conversation and not to go
+// on with one.
+func (c *call) saysWhat(req turnRequest) error {
+	var beside struct {
+		Command json.RawMessage `json:"command"`
+	}
+	if len(c.body) > 0 {
+		if err := json.Unmarshal(c.body, &beside); err != nil {
+			return malformed("The body must be a JSON object.")
+		}
+	}
+	switch {
+	case len(beside.Command) > 0 && string(beside.Command) != "null":
+		return invalidTurn(`command belongs inside run_input, as in {"run_input": {"command": "stop"}}.`)
+	case len(req.RunInput) == 0, string(req.RunInput) == "null" && req.RunID != "":
+		return invalidTurn(`The turn needs run_input, an object such as {"command": "data"}: what it is to do stands in there.`)
+	}
+	return nil
+}
+
+func invalidTurn(message string) error {
+	return fault.New(fault.Unacceptable, "invalid_run_input", "%s", message)
 }
 
 // firstTurn starts the run. What is kept for an Idempotency-Key names it; the

@@ -97,7 +97,7 @@ func TestAConversationOfFiveTurns(t *testing.T) {
 			!strings.Contains(done.body, `"output":{"miscellaneous":{"m":1},"n":9007199254740993,"x":1}`) {
 			t.Errorf("run %s", done.body)
 		}
-		if _, next := s.converse("talk", ``); next.text(t, "status") != "completed" {
+		if _, next := s.converse("talk", `{"run_input":{}}`); next.text(t, "status") != "completed" {
 			t.Errorf("another conversation is on the new version: %s", next.body)
 		}
 		c.turn(`{"command":"data","dynamic_variables":{"n":1}}`).wantCode(t, http.StatusConflict, "run_finished")
@@ -165,7 +165,7 @@ func TestATurnLongerThanItsTimeAnswersRunning(t *testing.T) {
 	short := func(a *api.Config, _ *executor.Config) { a.TurnTime = 20 * time.Millisecond }
 	onBothStores(t, func(t *testing.T, s *stack) {
 		s.create(slowTalk, `"slug":"slow"`)
-		c, _ := s.converse("slow", `{}`)
+		c, _ := s.converse("slow", `{"run_input":{}}`)
 		got := c.turn(`{"command":"data","dynamic_variables":{"a":1}}`).want(t, http.StatusOK)
 		s.gate.holds(t, "work")
 		for range 2 { // it only follows
@@ -184,14 +184,14 @@ func TestATurnLongerThanItsTimeAnswersRunning(t *testing.T) {
 func TestTheSecondOfTwoTurnsAtOnceIsRefused(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
 		s.create(slowTalk, `"slug":"slow"`)
-		c, _ := s.converse("slow", `{}`)
+		c, _ := s.converse("slow", `{"run_input":{}}`)
 		first := make(chan response, 1)
 		go func() { first <- c.turn(`{"command":"data","dynamic_variables":{"a":1}}`) }()
 		s.gate.holds(t, "work")
 		for _, input := range []string{`{}`, `{"command":"data","dynamic_variables":{"a":2}}`, `{"command":"stop"}`} {
 			c.turn(input).wantCode(t, http.StatusConflict, "turn_in_progress")
 		}
-		if other, got := s.converse("slow", ``); other.run == c.run || got.text(t, "status") != "waiting_for_user_input" {
+		if other, got := s.converse("slow", `{"run_input":{}}`); other.run == c.run || got.text(t, "status") != "waiting_for_user_input" {
 			t.Errorf("another conversation is held up: %s", got.body)
 		}
 		s.gate.open()
@@ -226,7 +226,7 @@ func TestTheFirstTurnIsTakenOncePerKey(t *testing.T) {
 func TestATurnTellsItsNewestEvents(t *testing.T) {
 	s := newStack(t)
 	s.create(strings.Replace(spin, `"while":"true","max_iterations":3`, `"items":"600"`, 1), `"slug":"long"`)
-	_, got := s.converse("long", ``)
+	_, got := s.converse("long", `{"run_input":{}}`)
 	types := strings.Fields(typesOf(t, got))
 	if len(types) != 1000 || types[999] != "end_workflow" || types[998] != "end_node_run" || got.field(t, "turn_number") != jsonNumber(1) {
 		t.Errorf("%d events, %v", len(types), types[max(0, len(types)-2):])
@@ -239,7 +239,7 @@ func TestAWaitIsAnsweredOnce(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
 		s.create(approval, `"slug":"flow"`)
 		for range 60 {
-			c, _ := s.converse("flow", ``)
+			c, _ := s.converse("flow", `{"run_input":{}}`)
 			var turn, signal response
 			var both sync.WaitGroup
 			both.Go(func() { turn = c.turn(`{"dynamic_variables":{"approved":true,"by":"turn"}}`) })
@@ -260,18 +260,62 @@ func TestTurnsThatAreRefused(t *testing.T) {
 	s.create(talk, `"slug":"talk"`)
 	s.create(spin, `"slug":"spin"`)
 	s.create(approval, `"slug":"strict","trigger_type":"api"`)
-	c, _ := s.converse("talk", ``)
-	s.post("/v1/workflows/spin/execute", `{"run_id":"`+c.run+`"}`).wantCode(t, 404, "run_not_found")
-	s.post(c.path, `{"run_id":"ffffffffffffffffffffffff"}`).wantCode(t, 404, "run_not_found")
-	s.post(c.path, `{"run_id":"a b"}`).wantCode(t, 404, "run_not_found")
+	c, _ := s.converse("talk", `{"run_input":{}}`)
+	s.post("/v1/workflows/spin/execute", `{"run_id":"`+c.run+`","run_input":{}}`).wantCode(t, 404, "run_not_found")
+	s.post(c.path, `{"run_id":"ffffffffffffffffffffffff","run_input":{}}`).wantCode(t, 404, "run_not_found")
+	s.post(c.path, `{"run_id":"a b","run_input":{}}`).wantCode(t, 404, "run_not_found")
 	s.post("/v1/workflows/nope/execute", `{}`).wantCode(t, 404, "workflow_not_found")
-	s.post(c.path+"?version=9", `{}`).wantCode(t, 404, "version_not_found")
+	s.post(c.path+"?version=9", `{"run_input":{}}`).wantCode(t, 404, "version_not_found")
 	s.post("/v1/workflows/strict/execute", `{"run_input":{"dynamic_variables":{"n":"x"}}}`).wantCode(t, 422, "invalid_input")
 	for _, bad := range []string{`{"run_input":{"command":"dance"}}`, `{"run_input":{"command":"stop"}}`, `{"run_input":{"command":"pause"}}`,
 		`{"run_input":[]}`, `{"run_input":{"dynamic_variables":3}}`, `{"run_input":{"version_number":{}}}`, `{"run_id":7}`, `[]`} {
 		s.post(c.path, bad).wantCode(t, 400, "invalid_request")
 	}
 	s.do(request{method: "PATCH", path: "/api/workflows/talk/status", body: `{"status":"paused"}`}).want(t, http.StatusOK)
-	s.post(c.path, `{}`).wantCode(t, http.StatusConflict, "workflow_not_runnable")
+	s.post(c.path, `{"run_input":{}}`).wantCode(t, http.StatusConflict, "workflow_not_runnable")
 	c.turn(`{"command":"data"}`).want(t, http.StatusOK) // an open conversation goes on
+}
+
+// A turn whose sender meant something else than what it would do does nothing:
+// a paused run stays as it is, and no conversation begins.
+func TestATurnWithoutRunInputDoesNothing(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.create(talk, `"slug":"talk"`)
+	c, _ := s.converse("talk", `{"run_input":{}}`)
+	c.turn(`{"command":"pause"}`).want(t, http.StatusOK)
+	before := s.get("/api/workflows/runs/" + "run_" + c.run).body
+	id := `"run_id":"` + c.run + `"`
+	for body, code := range map[string]string{
+		``:                              "invalid_run_input",
+		`{}`:                            "invalid_run_input",
+		`{"command":"start"}`:           "invalid_run_input",
+		`{"input":{"command":"stop"}}`:  "invalid_run_input",
+		`{` + id + `}`:                  "invalid_run_input",
+		`{` + id + `,"command":"stop"}`: "invalid_run_input",
+		`{` + id + `,"run_input":null}`: "invalid_run_input",
+		`{` + id + `,"run_input":null,"command":"stop"}`:                 "invalid_run_input",
+		`{` + id + `,"run_input":{},"command":"stop"}`:                   "invalid_run_input",
+		`{` + id + `,"RUN_INPUT":{"command":"stop"}}`:                    "invalid_request",
+		`{"Run_Id":"` + c.run + `","run_input":{"command":"stop"}}`:      "invalid_request",
+		`{` + id + `,"run_input":{"Command":"stop"}}`:                    "invalid_request",
+		`{` + id + `,"run_input":{"command":"STOP"}}`:                    "invalid_request",
+		`{` + id + `,"run_input":{"command":"stop "}}`:                   "invalid_request",
+		`{` + id + `,"run_input":{"command":["stop"]}}`:                  "invalid_request",
+		`{` + id + `,"run_input":{"command":0}}`:                         "invalid_request",
+		`{` + id + `,"run_input":"stop"}`:                                "invalid_request",
+		`{` + id + `,"run_input":[{"command":"stop"}]}`:                  "invalid_request",
+		`{` + id + `,"run_input":{"command":"stop","command":"resume"}}`: "invalid_request",
+	} {
+		got := s.post(c.path, body)
+		if got.status != 400 && got.status != 422 || got.text(t, "code") != code {
+			t.Errorf("%s: %d %s, want %s", body, got.status, got.body, code)
+		}
+	}
+	if after := s.get("/api/workflows/runs/" + "run_" + c.run).body; after != before {
+		t.Errorf("the run was %s\nand is %s", before, after)
+	}
+	if list := s.get("/api/workflows/talk/runs").field(t, "total"); list != jsonNumber(1) {
+		t.Errorf("%v runs began", list)
+	}
 }

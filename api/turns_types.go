@@ -11,7 +11,7 @@ import (
 
 // turnRequest is one turn of a conversation; unknown fields are passed over.
 type turnRequest struct {
-	RunInput json.RawMessage `json:"run_input,omitempty" kind:"object" doc:"command (start, data, resume, pause, stop), version_number, dynamic_variables, runtime_variables, thread_to_node_inputs, miscellaneous."`
+	RunInput json.RawMessage `json:"run_input" kind:"object" doc:"command (start, data, resume, pause, stop), version_number, dynamic_variables, runtime_variables, thread_to_node_inputs, miscellaneous."`
 	RunID    string          `json:"run_id,omitempty" doc:"Absent on the first turn."`
 }
 
