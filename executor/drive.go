@@ -64,8 +64,8 @@ func (e *engine) load(l *live, envs []envelope) bool {
 		cancel()
 		if err == nil {
 			l.run, l.trace, l.snapshot, l.key = run, Trace{row.TraceParent, row.TraceState}, debt, row.ConcurrencyKey
-			if g, c, limited := groupOf(run, l.key); limited && run.State != machine.Queued && !run.State.Terminal() {
-				e.limits.keep(l.id, g, c.Limit)
+			if g, _, limited := groupOf(run, l.key); limited && run.State != machine.Queued && !run.State.Terminal() {
+				e.limits.keep(l.id, g)
 			}
 			return true
 		}

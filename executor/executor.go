@@ -84,6 +84,10 @@ type Commit struct {
 	// was decided on (0: not checked). Where the workflow has another by now,
 	// or is deleted, nothing is inserted and ErrStale is the member's error.
 	Revision int64
+	// Status, only with an insertion: the workflow's status that the start was
+	// decided on ("": not checked). Where the workflow has another by now, nothing
+	// is inserted and ErrStale is the member's error.
+	Status definitions.Status
 	// Answer, only with an insertion: kept with the run. Where its key exists
 	// the insertion is left out and ErrDuplicateKey is the member's error.
 	Answer *idempotency.Answer
@@ -150,9 +154,10 @@ type Store interface {
 	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
 	SeriesStore
 	// Limited lists the open runs that have a concurrency key, first come first
-	// served; OpenOf counts those of one workflow and key.
+	// served; OpenOf counts those of one workflow and key by version, first those
+	// that have begun, then the queued ones in the order of the first of each.
 	Limited(ctx context.Context) ([]Limited, error)
-	OpenOf(ctx context.Context, workflowID, key string) (int, error)
+	OpenOf(ctx context.Context, workflowID, key string) ([]OpenRuns, error)
 	// Definition reads the canonical definition text of (workflow, version),
 	// also of deleted workflows.
 	Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error)
@@ -190,7 +195,16 @@ type Target struct {
 	Label      string
 	Hash       string
 	Status     definitions.Status
-	Revision   int64 // of the workflow, when this was read
+	Revision   int64 // of the workflow, when this was read; 0: any will do
+}
+
+// fence makes an insertion hold only while the workflow is as the start that
+// was decided on this target needs it.
+func (t Target) fence(c *Commit) {
+	c.Revision = t.Revision
+	if t.Revision == 0 {
+		c.Status = t.Status
+	}
 }
 
 // RunQuery selects runs of one tenant, newest first. Zero values do not

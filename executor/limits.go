@@ -12,9 +12,11 @@ import (
 
 // limits counts the open runs of workflows with a concurrency limit, on the
 // node that leads. A run is a member of its group from the moment at which it
-// may begin until it has ended; at most Limit runs are members at once,
-// whatever is under way around them. All others are queued in the store; the
-// ones that were found there wait here in order.
+// may begin until it has ended. A group is all versions of a workflow and one
+// rendered key; a limit belongs to the version that a run is on, so a run may
+// begin while its group has fewer members than its own limit, whatever limits
+// the others have. The runs that were found queued wait here in order. Of those
+// that wait, none has a limit above the number of members.
 type limits struct {
 	mu     sync.Mutex
 	groups map[group]*groupState
@@ -27,9 +29,15 @@ type limits struct {
 type group struct{ workflowID, key string }
 
 type groupState struct {
-	limit   int
 	members map[string]bool // true: it is being cancelled to make room
-	queue   []string
+	queue   []limitedRun    // first come first served
+	waiting map[int]int     // how many of the queue have a limit
+}
+
+// limitedRun is a run that waits and the limit of the version that it is on.
+type limitedRun struct {
+	runID string
+	limit int
 }
 
 func newLimits() *limits {
@@ -42,43 +50,53 @@ func groupOf(run *machine.Run, key string) (group, *definitions.Concurrency, boo
 	return group{run.WorkflowID, key}, c, c != nil && key != ""
 }
 
-func (l *limits) group(g group, limit int) *groupState {
+func (l *limits) group(g group) *groupState {
 	s := l.groups[g]
 	if s == nil {
-		s = &groupState{members: make(map[string]bool)}
+		s = &groupState{members: make(map[string]bool), waiting: make(map[int]int)}
 		l.groups[g] = s
 	}
-	s.limit = limit
 	return s
 }
 
-// enter makes a run a member, if there is room or it is one already. A run
-// that just arrives does not overtake those that wait.
-func (l *limits) enter(runID string, g group, limit int, arrives bool) bool {
+// enter makes a run with that limit a member, if there is room for it or it is
+// one already. It overtakes only runs that have a lower limit.
+func (l *limits) enter(runID string, g group, limit int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.group(g, limit)
+	s := l.group(g)
 	if _, in := s.members[runID]; in {
 		return true
 	}
-	if len(s.members) >= limit || arrives && len(s.queue) > 0 {
+	if len(s.members) >= limit {
+		l.tidy(g, s)
 		return false
 	}
-	s.queue = slices.DeleteFunc(s.queue, func(id string) bool { return id == runID })
 	l.join(runID, g, s)
 	return true
 }
 
+// join makes a run a member, whether it waited or not.
 func (l *limits) join(runID string, g group, s *groupState) {
+	if _, waits := l.byRun[runID]; waits {
+		s.unqueue(runID)
+	}
 	s.members[runID] = false
 	l.byRun[runID] = g
 }
 
+// tidy forgets a group that has nobody.
+func (l *limits) tidy(g group, s *groupState) {
+	if len(s.members)+len(s.queue) == 0 {
+		delete(l.groups, g)
+	}
+}
+
 // keep makes a run that has begun a member, room or not.
-func (l *limits) keep(runID string, g group, limit int) {
+func (l *limits) keep(runID string, g group) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.group(g, limit)
+	s := l.group(g)
 	if _, in := s.members[runID]; !in {
 		l.join(runID, g, s)
 	}
@@ -89,18 +107,78 @@ func (l *limits) keep(runID string, g group, limit int) {
 func (l *limits) hold(runID string, g group, c *definitions.Concurrency) (held bool, giveUp []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.group(g, c.Limit)
-	if _, in := s.members[runID]; in || len(s.members) < c.Limit && len(s.queue) == 0 {
+	s := l.group(g)
+	if _, in := s.members[runID]; in || len(s.members) < c.Limit {
 		return false, nil
 	}
-	if !slices.Contains(s.queue, runID) {
-		s.queue = append(s.queue, runID)
+	if _, waits := l.byRun[runID]; waits {
+		s.relimit(runID, c.Limit)
+	} else {
+		s.enqueue(limitedRun{runID, c.Limit})
 		l.byRun[runID] = g
 	}
 	if c.OnLimit == "cancel_oldest" {
 		giveUp = s.oldest(c.Limit)
 	}
 	return true, giveUp
+}
+
+func (s *groupState) enqueue(r limitedRun) {
+	s.queue = append(s.queue, r)
+	s.count(r.limit, 1)
+}
+
+// relimit gives a run that waits the limit of the version that it is on by now.
+// It keeps its place.
+func (s *groupState) relimit(runID string, limit int) {
+	if i := s.find(runID); i >= 0 {
+		s.count(s.queue[i].limit, -1)
+		s.queue[i].limit = limit
+		s.count(limit, 1)
+	}
+}
+
+// unqueue takes a run out of the queue, if it is there.
+func (s *groupState) unqueue(runID string) {
+	if i := s.find(runID); i >= 0 {
+		s.remove(i)
+	}
+}
+
+func (s *groupState) find(runID string) int {
+	return slices.IndexFunc(s.queue, func(r limitedRun) bool { return r.runID == runID })
+}
+
+func (s *groupState) remove(i int) {
+	s.count(s.queue[i].limit, -1)
+	if i == 0 {
+		s.queue = s.queue[1:]
+		return
+	}
+	s.queue = slices.Delete(s.queue, i, i+1)
+}
+
+func (s *groupState) count(limit, by int) {
+	s.waiting[limit] += by
+	if s.waiting[limit] == 0 {
+		delete(s.waiting, limit)
+	}
+}
+
+// next takes the first run of the queue that there is room for by its own
+// limit; false: there is none.
+func (s *groupState) next() (string, bool) {
+	highest := 0
+	for limit := range s.waiting {
+		highest = max(highest, limit)
+	}
+	if len(s.members) >= highest {
+		return "", false
+	}
+	i := slices.IndexFunc(s.queue, func(r limitedRun) bool { return len(s.members) < r.limit })
+	id := s.queue[i].runID
+	s.remove(i)
+	return id, true
 }
 
 // oldest picks the runs beyond the limit, the oldest first; run ids rise with
@@ -112,7 +190,9 @@ func (s *groupState) oldest(limit int) []string {
 			open = append(open, id)
 		}
 	}
-	open = append(open, s.queue...)
+	for _, r := range s.queue {
+		open = append(open, r.runID)
+	}
 	slices.Sort(open)
 	open = open[:max(len(open)-limit, 0)]
 	for _, id := range open {
@@ -133,19 +213,18 @@ func (l *limits) leave(runID string) bool {
 	}
 	s := l.groups[g]
 	delete(l.byRun, runID)
-	delete(s.members, runID)
-	s.queue = slices.DeleteFunc(s.queue, func(id string) bool { return id == runID })
+	if _, in := s.members[runID]; in {
+		delete(s.members, runID)
+	} else {
+		s.unqueue(runID)
+	}
 	let := false
-	for len(s.queue) > 0 && len(s.members) < s.limit {
-		next := s.queue[0]
-		s.queue = s.queue[1:]
-		s.members[next] = false
-		l.admitted = append(l.admitted, next)
+	for id, ok := s.next(); ok; id, ok = s.next() {
+		s.members[id] = false
+		l.admitted = append(l.admitted, id)
 		let = true
 	}
-	if len(s.members)+len(s.queue) == 0 {
-		delete(l.groups, g)
-	}
+	l.tidy(g, s)
 	return let
 }
 
@@ -214,9 +293,9 @@ func (e *engine) restoreLimits(ctx context.Context) error {
 			}
 			g, limit := group{r.WorkflowID, r.Key}, c.plan.Definition().Concurrency.Limit
 			if begun {
-				fresh.keep(r.RunID, g, limit)
+				fresh.keep(r.RunID, g)
 			} else {
-				fresh.enter(r.RunID, g, limit, false)
+				fresh.enter(r.RunID, g, limit)
 			}
 		}
 	}
@@ -233,7 +312,7 @@ func (e *engine) mayBegin(l *live, envs []envelope) []envelope {
 		return envs
 	}
 	begins := func(env envelope) bool { _, begin := env.in.(machine.Begin); return begin }
-	if !slices.ContainsFunc(envs, begins) || e.limits.enter(l.id, g, c.Limit, false) {
+	if !slices.ContainsFunc(envs, begins) || e.limits.enter(l.id, g, c.Limit) {
 		return envs
 	}
 	e.holdQueued(l.id, g, c)
@@ -267,7 +346,16 @@ func (e *engine) ended(runID string) {
 // refuseBeyond is the answer to a start that a workflow rejects.
 func refuseBeyond(c *definitions.Concurrency) error {
 	return fault.New(fault.Conflict, "concurrency_limit",
-		"%d runs of this concurrency key are open, and the workflow rejects more; wait for one to end.", c.Limit)
+		"The workflow allows %d open runs of this concurrency key and rejects more; wait for one to end.", c.Limit)
+}
+
+// OpenRuns counts the open runs of one concurrency group that are on one
+// version. Begun is false for those that are queued.
+type OpenRuns struct {
+	Version int
+	Hash    string
+	Begun   bool
+	Count   int
 }
 
 // roomFor gives the key of a run that is about to be stored as queued. Where
@@ -279,9 +367,34 @@ func (s *Service) roomFor(ctx context.Context, run *machine.Run, leaving int) (s
 	if err != nil || c == nil || c.OnLimit != "reject" {
 		return key, err
 	}
-	open, err := s.cfg.Store.OpenOf(ctx, run.WorkflowID, key)
+	open, err := s.members(ctx, run.WorkflowID, key)
 	if err == nil && open-leaving >= c.Limit {
 		err = refuseBeyond(c)
 	}
 	return key, err
+}
+
+// members counts the members of a group as the node that leads would by what
+// is stored: the runs that have begun, and of the queued ones, in their order,
+// those for which there is room by the limits of their own versions.
+func (s *Service) members(ctx context.Context, workflowID, key string) (int, error) {
+	open, err := s.cfg.Store.OpenOf(ctx, workflowID, key)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, o := range open {
+		room := o.Count
+		if !o.Begun {
+			c, err := s.plans.get(ctx, workflowID, o.Version, o.Hash)
+			if fault.KindOf(err) == fault.Unavailable {
+				return 0, err
+			}
+			if err == nil && c.plan.Definition().Concurrency != nil {
+				room = max(c.plan.Definition().Concurrency.Limit-n, 0)
+			}
+		}
+		n += min(o.Count, room)
+	}
+	return n, nil
 }

@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"heddle/executor/machine"
 )
@@ -20,29 +19,26 @@ type Prepared struct {
 
 // Prepare makes the insertion of a run. One that needs no slot begins with it
 // where this process drives runs; any other is queued. Errors: those of Start
-// but for what a commit refuses. again, after a commit that was ErrStale or
-// ErrFenced: the workflow is read afresh, and the run is queued.
-func (s *Service) Prepare(ctx context.Context, req StartRequest, again bool) (Prepared, error) {
+// but for what a commit refuses. try is how many commits of this start were
+// ErrStale or ErrFenced before: from the second on the workflow is read afresh,
+// and the run is queued.
+func (s *Service) Prepare(ctx context.Context, req StartRequest, try int) (Prepared, error) {
 	if len(req.Input) == 0 {
 		req.Input = json.RawMessage("{}")
 	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Prepared{}, err
 	}
-	for fresh := again; ; fresh = true {
-		target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, fresh)
-		if err != nil {
-			return Prepared{}, err
-		}
+	var p Prepared
+	err := s.decide(ctx, req, try, func(target Target) error {
 		created, err := s.create(ctx, target, req)
-		if errors.Is(err, ErrStale) && !fresh {
-			continue
-		}
 		if err != nil {
-			return Prepared{}, err
+			return err
 		}
-		return s.prepare(ctx, created, target, req, again)
-	}
+		p, err = s.prepare(ctx, created, target, req, try > 0)
+		return err
+	})
+	return p, err
 }
 
 func (s *Service) prepare(ctx context.Context, created machine.Change, target Target, req StartRequest, again bool) (Prepared, error) {
@@ -54,10 +50,8 @@ func (s *Service) prepare(ctx context.Context, created machine.Change, target Ta
 	if key == "" && !again {
 		p = s.engine.beginFree(created)
 	}
-	p.Commit = Commit{
-		Row:    rowOf(p.change.Run, req.Trace, created.Run.CreatedAt),
-		Events: p.change.Events, Revision: target.Revision,
-	}
+	p.Commit = Commit{Row: rowOf(p.change.Run, req.Trace, created.Run.CreatedAt), Events: p.change.Events}
+	target.fence(&p.Commit)
 	p.Row.ConcurrencyKey = key
 	if req.Keep != nil {
 		p.Answer = req.Keep(p.Row)
@@ -82,14 +76,14 @@ func (e *engine) beginFree(created machine.Change) Prepared {
 // create makes a queued run of the target, or says why there is none.
 func (s *Service) create(ctx context.Context, target Target, req StartRequest) (machine.Change, error) {
 	if err := runnable(target, req.Trigger); err != nil {
-		return machine.Change{}, s.unlessStale(ctx, target, req, err)
+		return machine.Change{}, err
 	}
 	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
 	if err != nil {
 		return machine.Change{}, err
 	}
 	if err := checkInput(c, req.Input); err != nil {
-		return machine.Change{}, s.unlessStale(ctx, target, req, err)
+		return machine.Change{}, err
 	}
 	now := s.now()
 	header := machine.Header{
@@ -131,7 +125,7 @@ func (s *Service) Resolve(ctx context.Context, req StartRequest) (Target, error)
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Target{}, err
 	}
-	target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, true)
+	target, _, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, true)
 	if err != nil {
 		return Target{}, err
 	}

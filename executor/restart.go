@@ -21,9 +21,9 @@ type RestartRequest struct {
 // stores the new one: both happen or neither. Errors: those of Start.
 func (s *Service) Restart(ctx context.Context, req RestartRequest) (Record, error) {
 	var err error
-	for range restartTries {
+	for try := range restartTries {
 		var rec Record
-		rec, err = s.replaceOnce(ctx, req)
+		rec, err = s.replaceOnce(ctx, req, try+1)
 		if code := fault.CodeOf(err); !errors.Is(err, ErrFenced) && code != "workflow_changing" && code != "run_finished" {
 			return rec, err
 		}
@@ -31,7 +31,7 @@ func (s *Service) Restart(ctx context.Context, req RestartRequest) (Record, erro
 	return Record{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %s or its workflow is being changed; try again.", req.RunID)
 }
 
-func (s *Service) replaceOnce(ctx context.Context, req RestartRequest) (Record, error) {
+func (s *Service) replaceOnce(ctx context.Context, req RestartRequest, try int) (Record, error) {
 	old, err := s.cfg.Store.Run(ctx, req.TenantID, req.RunID)
 	if err != nil {
 		return Record{}, err
@@ -43,7 +43,7 @@ func (s *Service) replaceOnce(ctx context.Context, req RestartRequest) (Record, 
 	if old.State.Terminal() {
 		return s.Start(ctx, start)
 	}
-	p, err := s.Prepare(ctx, start, true)
+	p, err := s.Prepare(ctx, start, try)
 	if err != nil {
 		return Record{}, err
 	}

@@ -83,9 +83,9 @@ func (s *Service) NamedRuns(ctx context.Context, q NamedQuery) (NamedPage, error
 // Start, and fault.NotFound run_not_found.
 func (s *Service) RestartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
 	var err error
-	for range restartTries {
+	for try := range restartTries {
 		var next NamedRun
-		next, err = s.restartOnce(ctx, req)
+		next, err = s.restartOnce(ctx, req, try+1)
 		if code := fault.CodeOf(err); !errors.Is(err, ErrFenced) && code != "workflow_changing" && code != "run_finished" {
 			return next, err
 		}
@@ -105,7 +105,7 @@ type RestartNamedRequest struct {
 // restartTries bounds how often a restart that lost a race begins anew.
 const restartTries = 50
 
-func (s *Service) restartOnce(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
+func (s *Service) restartOnce(ctx context.Context, req RestartNamedRequest, try int) (NamedRun, error) {
 	old, err := s.Named(ctx, req.TenantID, req.WorkflowID, req.Name, Latest)
 	if err != nil {
 		return NamedRun{}, err
@@ -113,7 +113,7 @@ func (s *Service) restartOnce(ctx context.Context, req RestartNamedRequest) (Nam
 	p, err := s.Prepare(ctx, StartRequest{
 		TenantID: req.TenantID, Workflow: req.WorkflowID, Trigger: old.Trigger, Input: old.Input,
 		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
-	}, true)
+	}, try)
 	if err != nil {
 		return NamedRun{}, err
 	}

@@ -44,20 +44,47 @@ func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Record{}, err
 	}
-	for fresh := false; ; fresh = true {
-		target, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, fresh)
-		if err != nil {
-			return Record{}, err
+	var rec Record
+	err := s.decide(ctx, req, 0, func(target Target) (err error) {
+		rec, err = s.startOn(ctx, target, req)
+		return err
+	})
+	return rec, err
+}
+
+// strictTries is how often a start is tried against its workflow exactly as it
+// was read. Whoever saves without a pause would outrun it for ever; from then on
+// the start holds for the version that was active when it was read, as long as
+// the workflow is there and its status is the same.
+const strictTries = 3
+
+// decide judges a start by what it names until the judgement holds. It is the
+// one place that knows that a target may be old: it is read again where the
+// commit finds the workflow changed (ErrStale), and where a remembered one was
+// refused, for whatever reason; a refusal stands only when the workflow is as
+// it was. No start is refused because the workflow is being saved. try is how
+// often the caller tried before; the first time a remembered target will do.
+// It ends with ctx at the latest.
+func (s *Service) decide(ctx context.Context, req StartRequest, try int, judge func(Target) error) error {
+	key := targetKey{req.TenantID, req.Workflow, req.Version}
+	target, remembered, err := s.targets.get(ctx, s.cfg.Store, key, try > 0)
+	for ; err == nil; try++ {
+		judged := target
+		if try >= strictTries {
+			judged.Revision = 0
 		}
-		rec, err := s.startOn(ctx, target, req)
-		if !errors.Is(err, ErrStale) {
-			return rec, err
+		verdict := judge(judged)
+		stale := errors.Is(verdict, ErrStale)
+		if !stale && (verdict == nil || !remembered || fault.KindOf(verdict) == fault.Unavailable) {
+			return verdict
 		}
-		if fresh {
-			return Record{}, fault.New(fault.Conflict, "workflow_changing",
-				"Workflow %s is being changed; try again.", target.Slug)
+		was := target
+		target, remembered, err = s.targets.get(ctx, s.cfg.Store, key, true)
+		if err == nil && !stale && target.WorkflowID == was.WorkflowID && target.Revision == was.Revision {
+			return verdict
 		}
 	}
+	return err
 }
 
 func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) (Record, error) {
@@ -70,7 +97,7 @@ func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) 
 	}
 	key, err := created.Run.ConcurrencyKey()
 	if err != nil {
-		return Record{}, s.unlessStale(ctx, target, req, err)
+		return Record{}, err
 	}
 	if key == "" {
 		return s.engine.start(created, "", target, req)
@@ -82,7 +109,7 @@ func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) 
 func (s *Service) startHeld(ctx context.Context, created machine.Change, target Target, req StartRequest) (Record, error) {
 	key, err := s.roomFor(ctx, created.Run, 0)
 	if err != nil {
-		return Record{}, s.unlessStale(ctx, target, req, err)
+		return Record{}, err
 	}
 	return s.engine.insert(&live{id: created.Run.RunID, key: key, trace: req.Trace}, created, false, target, req)
 }
@@ -93,7 +120,7 @@ func (s *Service) startLimited(ctx context.Context, created machine.Change, key 
 	e, runID := s.engine, created.Run.RunID
 	g, c, _ := groupOf(created.Run, key)
 	leads := e.open.Load()
-	room := leads && e.limits.enter(runID, g, c.Limit, true)
+	room := leads && e.limits.enter(runID, g, c.Limit)
 	switch {
 	case room || c.OnLimit != "reject":
 	case leads:
@@ -111,19 +138,6 @@ func (s *Service) startLimited(ctx context.Context, created machine.Change, key 
 		e.holdQueued(runID, g, c)
 	}
 	return row, err
-}
-
-// unlessStale makes a refusal that rests on a remembered target ErrStale when
-// the workflow has changed meanwhile.
-func (s *Service) unlessStale(ctx context.Context, target Target, req StartRequest, refusal error) error {
-	current, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)
-	if err == nil && current.Revision == target.Revision {
-		return refusal
-	}
-	if err != nil {
-		return err
-	}
-	return ErrStale
 }
 
 // runnable applies the rules of the workflow's status.
@@ -176,7 +190,8 @@ func (e *engine) start(created machine.Change, key string, target Target, req St
 func (e *engine) insert(l *live, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
 	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
 	row.ConcurrencyKey = l.key
-	commit := Commit{Row: row, Events: change.Events, Revision: target.Revision}
+	commit := Commit{Row: row, Events: change.Events}
+	target.fence(&commit)
 	if req.Keep != nil {
 		commit.Answer = req.Keep(row)
 	}
@@ -213,7 +228,7 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 		e.backlog.mark()
 		return created, false
 	}
-	if g, c, limited := groupOf(created.Run, l.key); limited && !e.limits.enter(l.id, g, c.Limit, true) {
+	if g, c, limited := groupOf(created.Run, l.key); limited && !e.limits.enter(l.id, g, c.Limit) {
 		return created, false
 	}
 	begun, ok := e.begin(created)
@@ -299,8 +314,8 @@ func (e *engine) settleNew(c Commit, cause error) error {
 	}
 }
 
-// targetCache remembers what starts name. An entry may be old: the commit
-// checks the workflow's revision, and a start that lost reads afresh.
+// targetCache remembers what starts name. An entry may be old; Service.decide
+// reads it again where that matters.
 type targetCache struct {
 	max int
 
@@ -314,23 +329,25 @@ func newTargetCache(size int) *targetCache {
 	return &targetCache{max: size, byKey: make(map[targetKey]Target)}
 }
 
-func (c *targetCache) get(ctx context.Context, store Store, key targetKey, fresh bool) (Target, error) {
+// get gives what a start names, and whether that was remembered and so may be
+// old; fresh: it is read anew.
+func (c *targetCache) get(ctx context.Context, store Store, key targetKey, fresh bool) (t Target, remembered bool, err error) {
 	c.mu.Lock()
 	t, ok := c.byKey[key]
 	c.mu.Unlock()
 	if ok && !fresh {
-		return t, nil
+		return t, true, nil
 	}
-	t, err := store.Target(ctx, key.tenantID, key.workflow, key.version)
+	t, err = store.Target(ctx, key.tenantID, key.workflow, key.version)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
 		delete(c.byKey, key)
-		return Target{}, err
+		return Target{}, false, err
 	}
 	if len(c.byKey) >= c.max {
 		clear(c.byKey)
 	}
 	c.byKey[key] = t
-	return t, nil
+	return t, false, nil
 }

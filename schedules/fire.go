@@ -15,6 +15,9 @@ import (
 const (
 	fireGroup = 200
 	retries   = 5
+	// requestRetries is for what somebody waits for: only a schedule that is
+	// changed all the time is given up.
+	requestRetries = 100
 )
 
 // fire settles everything that is due of these schedules, and takes the next
@@ -30,7 +33,7 @@ func (s *Service) fire(ctx context.Context, ids []string) (stored int) {
 }
 
 func (s *Service) fireGroup(ctx context.Context, ids []string) (stored int) {
-	for again := range retries {
+	for try := range retries {
 		states, err := s.store.States(ctx, ids)
 		if err != nil {
 			s.warn(ctx, "due schedules could not be read", err)
@@ -38,7 +41,7 @@ func (s *Service) fireGroup(ctx context.Context, ids []string) (stored int) {
 		}
 		var firings []Firing
 		for _, st := range states {
-			if f, ok := s.firing(ctx, st, again > 0); ok {
+			if f, ok := s.firing(ctx, st, try); ok {
 				firings = append(firings, f)
 			}
 		}
@@ -103,7 +106,7 @@ func moved(err error) bool {
 
 // firing decides about one schedule and makes the runs. false: nothing to do,
 // or not now.
-func (s *Service) firing(ctx context.Context, st State, again bool) (Firing, bool) {
+func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) {
 	spec, err := Parse(st.Expression)
 	if err != nil {
 		s.warn(ctx, "a stored expression cannot be read", err)
@@ -121,7 +124,7 @@ func (s *Service) firing(ctx context.Context, st State, again bool) (Firing, boo
 	}
 	f := d.firing()
 	for _, slot := range d.start {
-		if err := s.startRun(ctx, st.Schedule, &f, slot, again); err != nil {
+		if err := s.startRun(ctx, st.Schedule, &f, slot, try); err != nil {
 			s.warn(ctx, "a run could not be made", err)
 			return Firing{}, false
 		}
@@ -131,10 +134,10 @@ func (s *Service) firing(ctx context.Context, st State, again bool) (Firing, boo
 
 // startRun adds a slot with its run to a firing. A run that the workflow
 // refuses makes the slot skipped; an error is one that may pass.
-func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, again bool) error {
+func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, try int) error {
 	run, err := s.runs.Prepare(ctx, executor.StartRequest{
 		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "schedule", Input: sc.Input,
-	}, again)
+	}, try)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		slot.RunID = run.Row.RunID
@@ -153,14 +156,14 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 // makes the answer that is kept for a repeated request; nil: none. Errors:
 // those of a start by hand, and fault.NotFound schedule_not_found.
 func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
-	for n := range retries {
+	for n := range requestRetries {
 		sc, err := s.store.Schedule(ctx, tenantID, id)
 		if err != nil {
 			return "", err
 		}
 		run, err := s.runs.Prepare(ctx, executor.StartRequest{
 			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
-		}, n > 0)
+		}, n)
 		if err != nil {
 			return "", err
 		}
@@ -226,8 +229,8 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 	case req.To.After(now):
 		return "", 0, invalid("/to", "to must not lie in the future.")
 	}
-	for n := range retries {
-		id, slots, err = s.backfill(ctx, req, now, n > 0)
+	for n := range requestRetries {
+		id, slots, err = s.backfill(ctx, req, now, n)
 		if !errors.Is(err, ErrLost) && !moved(err) {
 			return id, slots, err
 		}
@@ -235,7 +238,7 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 	return "", 0, busy()
 }
 
-func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, again bool) (string, int, error) {
+func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, try int) (string, int, error) {
 	sc, err := s.store.Schedule(ctx, req.TenantID, req.ScheduleID)
 	if err != nil {
 		return "", 0, err
@@ -251,7 +254,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 		if req.Overlap == OverlapAllow {
 			slot.Outcome = CaughtUp
 			slot.Reason = reasonBackfill
-			if err := s.startRun(ctx, sc, &f, slot, again); err != nil {
+			if err := s.startRun(ctx, sc, &f, slot, try); err != nil {
 				return "", 0, err
 			}
 			continue

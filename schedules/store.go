@@ -90,7 +90,7 @@ type Store interface {
 
 // Runs is what schedules ask of the executor.
 type Runs interface {
-	Prepare(ctx context.Context, req executor.StartRequest, again bool) (executor.Prepared, error)
+	Prepare(ctx context.Context, req executor.StartRequest, try int) (executor.Prepared, error)
 	Stored(runs ...executor.Prepared)
 	Leading() bool
 	Resolve(ctx context.Context, req executor.StartRequest) (executor.Target, error)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
 )
@@ -56,10 +57,9 @@ type groupTx interface {
 	// epoch reads the lease's epoch and keeps its holder from changing until
 	// the transaction ends.
 	epoch() (int64, error)
-	// accepting gives the revisions of the workflows that exist, and keeps
-	// these from being deleted until the
-	// transaction ends.
-	accepting(workflowIDs []string) (map[string]int64, error)
+	// accepting gives revision and status of the workflows that exist, and keeps
+	// these from being deleted until the transaction ends.
+	accepting(workflowIDs []string) (map[string]accepted, error)
 	// keep stores answers and tells which keys were free.
 	keep(answers []answerRow) ([]bool, error)
 	// advance updates runs whose seq is still the expected one and tells which.
@@ -150,6 +150,12 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	return tx.insert(p.inserts(), alive)
 }
 
+// accepted is a workflow that new runs are written for.
+type accepted struct {
+	revision int64
+	status   definitions.Status
+}
+
 // admitRuns leaves out new runs of workflows that are gone, or that changed
 // since their start was decided.
 func admitRuns(tx groupTx, p *plan) error {
@@ -172,7 +178,7 @@ func admitRuns(tx groupTx, p *plan) error {
 	for _, w := range inserts {
 		current, exists := there[w.row.WorkflowID]
 		switch {
-		case w.revision != 0 && w.revision != current:
+		case w.revision != 0 && w.revision != current.revision, exists && w.status != "" && w.status != current.status:
 			p.fail(w, executor.ErrStale)
 		case !exists:
 			p.fail(w, noWorkflow(w.row.Slug))

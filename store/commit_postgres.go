@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"heddle/definitions"
 )
 
 // groupTimeout bounds a group commit on PostgreSQL, in case the server is gone
@@ -52,16 +54,16 @@ func (g *postgresGroup) epoch() (int64, error) {
 	return epoch, g.tx.SendBatch(g.ctx, batch).Close()
 }
 
-func (g *postgresGroup) accepting(ids []string) (map[string]int64, error) {
-	rows, err := g.tx.Query(g.ctx, "SELECT id, revision FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
+func (g *postgresGroup) accepting(ids []string) (map[string]accepted, error) {
+	rows, err := g.tx.Query(g.ctx, "SELECT id, revision, status FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
 	if err != nil {
 		return nil, err
 	}
-	there := make(map[string]int64, len(ids))
-	var id string
+	there := make(map[string]accepted, len(ids))
+	var id, status string
 	var revision int64
-	_, err = pgx.ForEachRow(rows, []any{&id, &revision}, func() error {
-		there[id] = revision
+	_, err = pgx.ForEachRow(rows, []any{&id, &revision, &status}, func() error {
+		there[id] = accepted{revision, definitions.Status(status)}
 		return nil
 	})
 	return there, err

@@ -16,7 +16,7 @@ type sqliteWriter struct {
 // The texts of group commits.
 const (
 	epochSQL     = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
-	acceptingSQL = "SELECT coalesce(max(revision), -1) FROM workflows WHERE id = ? AND deleted = 0"
+	acceptingSQL = "SELECT revision, status FROM workflows WHERE id = ? AND deleted = 0"
 	keepSQL      = "INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	advanceSQL   = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
 	// stepSQL is advanceSQL where neither state nor wake_at changes: it touches
@@ -91,15 +91,15 @@ func (g *sqliteGroup) epoch() (int64, error) {
 	return epoch, err
 }
 
-func (g *sqliteGroup) accepting(ids []string) (map[string]int64, error) {
-	there := make(map[string]int64, len(ids))
+func (g *sqliteGroup) accepting(ids []string) (map[string]accepted, error) {
+	there := make(map[string]accepted, len(ids))
 	for _, id := range ids {
-		var revision int64
-		if err := g.tx.Stmt(g.h.statements[acceptingSQL]).QueryRow(id).Scan(&revision); err != nil {
+		var w accepted
+		switch err := g.tx.Stmt(g.h.statements[acceptingSQL]).QueryRow(id).Scan(&w.revision, &w.status); {
+		case err == nil:
+			there[id] = w
+		case !errors.Is(err, sql.ErrNoRows):
 			return nil, err
-		}
-		if revision >= 0 {
-			there[id] = revision
 		}
 	}
 	return there, nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/fault"
@@ -17,7 +18,8 @@ type plan struct {
 type write struct {
 	row      runRow
 	expected int64
-	revision int64 // of the workflow, that a new run was decided on; 0: any
+	revision int64              // of the workflow, that a new run was decided on; 0: any
+	status   definitions.Status // likewise; "": any
 	events   []events.Event
 	snapshot *snapshotRow
 	answer   *answerRow
@@ -44,7 +46,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 		}
 		earlier := byRun[c.Row.RunID]
 		if earlier == nil {
-			w := &write{row: row, expected: c.Expected, revision: c.Revision, events: c.Events, members: []int{i}, member: c.Member}
+			w := &write{row: row, expected: c.Expected, revision: c.Revision, status: c.Status, events: c.Events, members: []int{i}, member: c.Member}
 			w.setInputApart()
 			byRun[c.Row.RunID] = w
 			p.writes = append(p.writes, w)
@@ -89,7 +91,7 @@ func (w *write) attachSuccessor(c executor.Commit) error {
 	if err != nil {
 		return err
 	}
-	n := &write{row: row, revision: c.Revision, events: c.Events, member: c.Member, of: w}
+	n := &write{row: row, revision: c.Revision, status: c.Status, events: c.Events, member: c.Member, of: w}
 	n.setInputApart()
 	w.with = n
 	return n.attach(c)

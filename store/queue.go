@@ -17,7 +17,7 @@ const (
 
 	limitedSQL = "SELECT id, workflow_id, version, hash, concurrency_key, state, EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) AS named FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id"
 
-	openOfSQL = "SELECT count(*) FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND concurrency_key = ?"
+	openOfSQL = "SELECT version, hash, CASE WHEN state = 'queued' THEN 0 ELSE 1 END AS begun, count(*) AS count FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND concurrency_key = ? GROUP BY 1, 2, 3 ORDER BY 3 DESC, min(created_at), min(id)"
 
 	openRunsSQL = "SELECT id FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id = ? ORDER BY id"
 
@@ -155,11 +155,24 @@ func (db *DB) Limited(ctx context.Context) ([]executor.Limited, error) {
 	return list, nil
 }
 
-// OpenOf counts the open runs of a workflow with that concurrency key.
-func (db *DB) OpenOf(ctx context.Context, workflowID, key string) (int, error) {
-	var n int
-	err := db.reader(ctx).Raw(openOfSQL, workflowID, key).Scan(&n).Error
-	return n, translate(err)
+// OpenOf counts the open runs of a workflow with that concurrency key, by the
+// version that they are on: first those that have begun, then the queued ones
+// in the order of the first of each.
+func (db *DB) OpenOf(ctx context.Context, workflowID, key string) ([]executor.OpenRuns, error) {
+	var rows []struct {
+		Version int
+		Hash    string
+		Begun   int
+		Count   int
+	}
+	if err := db.reader(ctx).Raw(openOfSQL, workflowID, key).Scan(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	list := make([]executor.OpenRuns, len(rows))
+	for i, r := range rows {
+		list[i] = executor.OpenRuns{Version: r.Version, Hash: r.Hash, Begun: r.Begun != 0, Count: r.Count}
+	}
+	return list, nil
 }
 
 // mostCounted bounds what a look at the queue's length costs.

@@ -190,9 +190,16 @@ func testCommitStale(t *testing.T, db *store.DB) {
 	late := newRun(w, "run_3", 1)
 	late.Revision = target.Revision
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
+	draft, active := newRun(w, "run_4", 1), newRun(w, "run_5", 1)
+	draft.Status, active.Status = definitions.Draft, w.Status
+	errs = db.Commit(ctx, 0, []executor.Commit{draft, active})
+	wantIs(t, errs[0], executor.ErrStale)
+	must(t, errs[1])
 	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(definitions.Workflow, bool) error { return nil }))
 	late.Revision = target.Revision + 1
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
+	late.Revision, late.Status = 0, w.Status
+	wantFault(t, db.Commit(ctx, 0, []executor.Commit{late})[0], fault.NotFound, "workflow_not_found")
 }
 
 func testCommitGap(t *testing.T, db *store.DB) {

@@ -153,7 +153,15 @@ func testLimited(t *testing.T, db *store.DB) {
 	same(t, "open runs with a key", got, []executor.Limited{
 		limited(w, "run_1", "=a", true), limited(w, "run_3", "=a", false), limited(w, "run_4", "=b", false), last,
 	})
-	n, err := db.OpenOf(ctx, w.ID, "=a")
+	later := newRun(w, "run_7", 7)
+	later.Row.ConcurrencyKey, later.Row.Version, later.Row.Hash = "=a", 2, "sha256:later"
+	commit(t, db, later)
+	member(w, "run_8", "=a", 8)
+	open, err := db.OpenOf(ctx, w.ID, "=a")
 	must(t, err)
-	same(t, "open runs of one key", n, 2)
+	same(t, "open runs of one key", open, []executor.OpenRuns{
+		{Version: 1, Hash: "sha256:one", Begun: true, Count: 1},
+		{Version: 1, Hash: "sha256:one", Count: 2},
+		{Version: 2, Hash: "sha256:later", Count: 1},
+	})
 }
