@@ -28,6 +28,7 @@ const (
 	UnreachableStep    Code = "unreachable_step"
 	TemplateInScript   Code = "template_in_script"
 	NeverChanges       Code = "condition_never_changes"
+	ForeignFormat      Code = "foreign_format"
 )
 
 // Codes lists every code.
@@ -36,6 +37,6 @@ func Codes() []Code {
 		Syntax, DuplicateKey, LimitExceeded, UnknownField, MissingField, WrongType, InvalidValue,
 		DuplicateStepID, UnknownStepType, UnknownDependency, SelfDependency, Cycle, FallbackInvalid,
 		BranchNotDependent, SchemaInvalid, UnknownReference, NotAnAncestor, ExpressionSyntax,
-		ExpressionType, UnreachableStep, TemplateInScript, NeverChanges,
+		ExpressionType, UnreachableStep, TemplateInScript, NeverChanges, ForeignFormat,
 	}
 }

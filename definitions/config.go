@@ -2,12 +2,16 @@ package definitions
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
 // knownType is a step type with its config schema compiled; nil checker when
 // the schema itself cannot be used.
 type knownType struct {
+	name     string
 	stepType StepType
 	checker  *ValueChecker
 	schema   *node
@@ -44,7 +48,7 @@ func (v *validator) stepType(name string) *knownType {
 	if !ok {
 		return nil
 	}
-	known := &knownType{stepType: found}
+	known := &knownType{name: name, stepType: found}
 	if schema := found.ConfigSchema(); len(schema) > 0 {
 		known.schema = scanJSON(schema, Limits{Bytes: len(schema), Depth: MaxDepth, StringBytes: len(schema), Values: MaxValues}, &findings{})
 		known.checker, _ = NewValueChecker(schema)
@@ -83,8 +87,7 @@ func (v *validator) performed(at *node, name, what string) {
 	}
 	known := v.stepType(name)
 	if known == nil {
-		v.finds.error(UnknownStepType, typeAt, "Step type '%s' of %s doesn't exist", clip(name), what).
-			suggest(v.nearest(name, v.typeNames))
+		v.unknownType(typeAt, name, what)
 		return
 	}
 	config := at.member("config")
@@ -94,14 +97,39 @@ func (v *validator) performed(at *node, name, what string) {
 	if config == nil {
 		config = ghostOf(at, at.seq, at.pos)
 	}
+	v.step = at
 	v.config(known, config, what)
+}
+
+// unknownType reports a type that does not exist, with the one that was meant.
+func (v *validator) unknownType(at *node, name, what string) {
+	d := v.finds.error(UnknownStepType, at, "Step type '%s' of %s doesn't exist", clip(name), what)
+	names := v.typeNames()
+	if found := valueMeant("type", name, names); found != nil {
+		d.hint(found.suggest).Message += ". " + sentence(found.write)
+		return
+	}
+	near := v.nearest(name, v.typeNames)
+	if d.suggest(near); near == "" {
+		slices.Sort(names)
+		d.Message += ". There are " + strings.Join(names, ", ")
+	}
 }
 
 func (v *validator) config(known *knownType, config *node, what string) {
 	before := len(v.finds.list)
 	if known.checker != nil {
-		for _, m := range known.checker.mismatches(config.value()) {
-			v.mismatch(m, known.schema, config, "the config of "+what)
+		v.place = "config:" + known.name
+		found := known.checker.mismatches(config.value())
+		for _, m := range found { // unknown fields first: they explain what is missing
+			if _, unknown := m.ErrorKind.(*kind.AdditionalProperties); unknown {
+				v.mismatch(m, known.schema, config, "the config of "+what)
+			}
+		}
+		for _, m := range found {
+			if _, unknown := m.ErrorKind.(*kind.AdditionalProperties); !unknown {
+				v.mismatch(m, known.schema, config, "the config of "+what)
+			}
 		}
 	}
 	raw := json.RawMessage("{}")

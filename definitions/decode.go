@@ -15,6 +15,7 @@ type decoder struct {
 	finds  *findings
 	doc    *Document
 	shapes shapes
+	around map[*node]*node // the steps of configs that are decoded here
 }
 
 // object decodes into a struct. what names the object in messages.
@@ -27,13 +28,14 @@ func (d *decoder) object(n *node, v reflect.Value, what string) {
 	for i, key := range n.keys {
 		f, ok := s.field(key)
 		if !ok {
-			d.finds.error(UnknownField, n.kids[i], "Unknown field '%s' in %s", clip(key), what).onKey().suggest(nearest(key, s.names))
+			place, step := placeOf(v.Type(), n)
+			d.doc.explain(n, d.finds.unknown(n.kids[i], key, what, place, step, s.names))
 			continue
 		}
 		d.value(n.kids[i], v.Field(f.at), f, what)
 	}
 	for _, f := range s.fields {
-		if f.rule.required && !contains(n.keys, f.name) {
+		if f.rule.required && !contains(n.keys, f.name) && !d.doc.explains(n, f.name) && !d.doc.explains(d.around[n], "config."+f.name) {
 			d.finds.error(MissingField, n, "Field '%s' is missing in %s", f.name, what)
 		}
 	}
@@ -120,8 +122,7 @@ func (d *decoder) text(n *node, v reflect.Value, r rule, what string) {
 	length := runes(n.text)
 	switch {
 	case len(r.enum) > 0 && !contains(r.enum, n.text):
-		d.finds.error(InvalidValue, n, "%s is '%s', but must be one of %s", sentence(what), clip(n.text), strings.Join(r.enum, ", ")).
-			suggest(nearest(n.text, r.enum))
+		d.finds.notAllowed(n, sentence(what), r.name, r.enum)
 	case r.pattern != nil && !r.pattern.MatchString(n.text):
 		d.finds.error(InvalidValue, n, "%s is '%s', but must be %s", sentence(what), clip(n.text), r.patternSay)
 	case r.expression && strings.TrimSpace(n.text) == "":
@@ -239,9 +240,12 @@ func (d *decoder) step(n *node, s *Step, i int) {
 	}
 	config := n.member("config")
 	if config == nil {
-		d.finds.error(MissingField, n, "Field 'config' is missing in %s", what)
+		if !d.doc.explains(n, "config") {
+			d.finds.error(MissingField, n, "Field 'config' is missing in %s", what)
+		}
 		return
 	}
+	d.around[config] = n
 	d.object(config, reflect.ValueOf(own).Elem(), "the config of "+what)
 }
 

@@ -62,24 +62,27 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		for _, name := range k.Missing {
+			if v.doc.explains(at, name) || at == config && (v.doc.explains(v.step, "config") && config.ghost || v.doc.explains(v.step, "config."+name)) {
+				continue
+			}
 			v.finds.error(MissingField, at, "Field '%s' is missing in %s", name, place)
 		}
 	case *kind.AdditionalProperties:
 		known := locateURL(schema, e.SchemaURL).member("properties")
 		for _, name := range k.Properties {
-			f := v.finds.error(UnknownField, at.pick(name), "Unknown field '%s' in %s", clip(name), place).onKey()
+			var names []string
 			if known != nil {
-				f.suggest(nearest(name, known.keys))
+				names = known.keys
 			}
+			words := strings.Join(append([]string{v.place}, e.InstanceLocation...), ":")
+			v.doc.explain(at, v.finds.unknown(at.pick(name), name, place, words, "", names))
 		}
 	case *kind.FalseSchema:
 		v.finds.error(UnknownField, at, "%s is not allowed here", sentence(place)).onKey()
 	case *kind.Type:
 		v.finds.error(WrongType, at, "%s must be %s, not %s", sentence(place), typeWords(k.Want), at.kind)
 	case *kind.Enum:
-		words := enumWords(k.Want)
-		v.finds.error(InvalidValue, at, "%s is %s, but must be one of %s", sentence(place), clip(at.show()), strings.Join(words, ", ")).
-			suggest(nearest(at.text, words))
+		v.finds.notAllowed(at, sentence(place), strings.Join(append([]string{v.place}, e.InstanceLocation...), ":"), enumWords(k.Want))
 	case *kind.AnyOf, *kind.OneOf:
 		v.finds.error(InvalidValue, at, "%s has none of the forms that it may have", sentence(place))
 	case *kind.MinLength:

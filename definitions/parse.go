@@ -27,6 +27,8 @@ type Document struct {
 	root *node
 	src  *source
 	text []byte // the canonical form of what could be read
+
+	explained map[*node]map[string]bool // fields whose absence a finding explains, by their object
 }
 
 // raw gives a node's canonical text without copying it.
@@ -53,6 +55,7 @@ func Parse(src []byte, f Format) (*Document, []Diagnostic) {
 		root = scanJSON(src, DefinitionLimits(), finds)
 	}
 	if root == nil {
+		finds.program(src)
 		return nil, finds.resolve(source)
 	}
 	return decode(root, source, finds)
@@ -60,9 +63,12 @@ func Parse(src []byte, f Format) (*Document, []Diagnostic) {
 
 // decode builds the document of a tree that was read from source.
 func decode(root *node, source *source, finds *findings) (*Document, []Diagnostic) {
+	if finds.foreign(root) {
+		return nil, finds.resolve(source)
+	}
 	if root.kind != object {
-		if root.kind != bad {
-			finds.error(WrongType, root, "A definition must be an object, not %s", root.kind)
+		if root.kind != bad && !(root.kind == text && finds.program(source.text)) {
+			finds.error(WrongType, root, "A definition must be an object, not %s. %s", root.kind, heddleKeys)
 		}
 		return nil, finds.resolve(source)
 	}
@@ -71,7 +77,7 @@ func decode(root *node, source *source, finds *findings) (*Document, []Diagnosti
 	if len(finds.list) == 0 {
 		doc.Canonical, doc.Hash = doc.text, Hash(doc.text)
 	}
-	d := &decoder{finds: finds, doc: doc, shapes: shapes{}}
+	d := &decoder{finds: finds, doc: doc, shapes: shapes{}, around: map[*node]*node{}}
 	d.object(root, reflect.ValueOf(doc.Definition).Elem(), "the definition")
 	return doc, finds.resolve(source)
 }

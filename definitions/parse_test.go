@@ -131,7 +131,7 @@ func TestPlacesInTheSource(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	_, ds = definitions.Parse([]byte("name: n\nsteps:\n  - id: a\n    typ: x\n"), definitions.YAML)
-	if len(ds) != 2 || ds[0].Line != 3 || ds[0].Column != 5 || ds[1].Line != 4 || ds[1].Column != 5 {
+	if len(ds) != 1 || ds[0].Line != 4 || ds[0].Column != 5 {
 		t.Errorf("%+v", ds)
 	}
 }

@@ -11,6 +11,7 @@ import (
 // rule is what a field's `rule` tag says beside its Go type. Decoding checks
 // it and Schema publishes it, so the two cannot differ.
 type rule struct {
+	name       string // of the field
 	required   bool
 	expression bool // a bare expression
 	object     bool // raw JSON that must be an object
@@ -53,9 +54,9 @@ func (s shapes) of(t reflect.Type) *shape {
 		if name == "-" || name == "" {
 			continue
 		}
-		made.fields = append(made.fields, field{
-			name: name, doc: f.Tag.Get("doc"), goes: f.Type, at: i, rule: readRule(f.Tag.Get("rule")),
-		})
+		r := readRule(f.Tag.Get("rule"))
+		r.name = name
+		made.fields = append(made.fields, field{name: name, doc: f.Tag.Get("doc"), goes: f.Type, at: i, rule: r})
 		made.names = append(made.names, name)
 	}
 	s[t] = made

@@ -21,6 +21,17 @@ func (v *validator) settings() {
 	}
 }
 
+// explained reports whether a finding said already where one of the fields of
+// a config is.
+func (v *validator) explained(e *entry, config *node, fields ...string) bool {
+	for _, name := range fields {
+		if v.doc.explains(config, name) || v.doc.explains(e.node, "config."+name) {
+			return true
+		}
+	}
+	return false
+}
+
 // condition checks the form and the branches.
 func (v *validator) condition(e *entry) {
 	c, at := e.step.Condition, e.node.member("config")
@@ -29,6 +40,9 @@ func (v *validator) condition(e *entry) {
 	}
 	switch {
 	case at.member("cases") == nil && at.member("expression") == nil:
+		if v.explained(e, at, "expression", "cases") {
+			break
+		}
 		v.finds.error(MissingField, at, "Condition '%s' needs expression, or cases", e.name())
 	case at.member("cases") != nil && at.member("expression") != nil:
 		v.finds.error(InvalidValue, at.member("cases"), "Condition '%s' has both expression and cases; keep one", e.name())
@@ -69,6 +83,9 @@ func (v *validator) loop(e *entry) {
 	}
 	switch {
 	case at.member("items") == nil && at.member("while") == nil:
+		if v.explained(e, at, "items", "while") {
+			break
+		}
 		v.finds.error(MissingField, at, "Loop '%s' needs items, or while", e.name())
 	case at.member("items") != nil && at.member("while") != nil:
 		v.finds.error(InvalidValue, at.member("while"), "Loop '%s' has both items and while; keep one", e.name())
@@ -133,6 +150,9 @@ func (v *validator) wait(e *entry) {
 	}
 	switch {
 	case len(given) == 0:
+		if v.explained(e, at, "seconds", "until", "condition", "signal") {
+			break
+		}
 		v.finds.error(MissingField, at, "Wait '%s' needs one of seconds, until, condition and signal", e.name())
 	case len(given) > 1:
 		v.finds.error(InvalidValue, at, "Wait '%s' has more than one of seconds, until, condition and signal; keep one", e.name()).relate(given...)

@@ -45,6 +45,8 @@ type validator struct {
 	comparisons int
 	types       map[string]*knownType
 	schemaTexts map[string][2]string // by text: place and message of the fault
+	step        *node                // the object with the type and config that is being checked
+	place       string               // of its config, for the tables of words
 }
 
 // count refuses more steps than any definition may have.

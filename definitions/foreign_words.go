@@ -1,0 +1,336 @@
+package definitions
+
+import "strings"
+
+// inConfig says that a field stands one level too high.
+const inConfig = "it belongs into the step's config: "
+
+// foreignFields are the words of fields by place: definition, step, retry,
+// concurrency, case, signal, probe; config:<type> for a config, and
+// config:<type>:<member> inside of it. A place with a colon falls back on what
+// is before its last colon. A step's place is step:<type>.
+func foreignFields() map[string][]advice {
+	return map[string][]advice{
+		"definition":               definitionWords(),
+		"step":                     stepWords(),
+		"step:http_request":        moved("url uri method headers header query body form raw multipart auth tls expect_status follow_redirects response"),
+		"step:webhook":             moved("url event payload headers secret"),
+		"step:script":              moved("script language args env stdin"),
+		"step:agent_task":          moved("agent_id goal context max_tokens budget_micro_usd max_turns max_total_tokens"),
+		"step:condition":           moved("expression then else cases"),
+		"step:loop":                moved("items while as concurrency max_iterations steps collect tolerate_failures"),
+		"step:wait":                moved("seconds until condition poll_seconds probe signal on_timeout"),
+		"compensate":               compensateWords(),
+		"retry":                    retryWords(),
+		"concurrency":              concurrencyWords(),
+		"case":                     caseWords(),
+		"signal":                   signalWords(),
+		"config":                   configWords(),
+		"config:http_request":      httpWords(),
+		"config:http_request:auth": authWords(),
+		"config:webhook":           webhookWords(),
+		"config:script":            scriptWords(),
+		"config:agent_task":        agentWords(),
+		"config:condition":         conditionWords(),
+		"config:loop":              loopWords(),
+		"config:wait":              waitWords(),
+	}
+}
+
+// moved are fields of a config that were written beside it.
+func moved(names string) []advice {
+	var all []advice
+	for _, name := range strings.Fields(names) {
+		to := name
+		switch name {
+		case "uri":
+			to = "url"
+		case "header":
+			to = "headers"
+		}
+		all = append(all, advice{words: name, suggest: "config." + to, stands: "config config." + to, write: inConfig + "config: {" + to + ": …}"})
+	}
+	return all
+}
+
+func definitionWords() []advice {
+	return []advice{
+		{words: "schedule schedules cron crontab schedule_interval interval timetable", write: "a schedule is not part of the definition: remove it, and set one with POST /api/workflows/{workflow}/schedules"},
+		{words: "triggers trigger on webhook webhooks events event start_on starter", write: "a definition does not say what starts it: remove it; runs are started over the API, by a schedule (POST /api/workflows/{workflow}/schedules) or by a trigger of the workflow"},
+		{words: "env environment envs env_vars environment_variables", write: "there is no environment of a whole workflow: give env in the config of each script, and secrets as {{ secrets.NAME }}"},
+		{words: "version revision schemaVersion specVersion spec_version dsl definition_version api_version apiVersion", write: "remove it: the server numbers the versions of a workflow itself"},
+		{words: "tasks jobs nodes stages states actions activities operations blocks stepList workflow_steps task pipeline flow do modules job_list", suggest: "steps", write: "write steps: a list of {id, type, config, depends_on}"},
+		{words: "step", suggest: "steps"},
+		{words: "connections edges links transitions wires arrows", write: "remove it: a step names the steps before it in its own depends_on"},
+		{words: "inputs params parameters arguments args input_schema inputSchema variables vars payload request", suggest: "input", write: "write input: a JSON Schema, such as {type: object, properties: {customer: {type: string}}}; expressions read input.customer"},
+		{words: "outputs output_schema result results returns return response", suggest: "output", write: "write output: any JSON with {{ }}, such as \"{{ steps.last.output }}\""},
+		{words: "title label display_name workflow_name workflowName workflow", suggest: "name"},
+		{words: "desc summary comment notes doc docs documentation readme about", suggest: "description"},
+		{words: "id key slug workflow_id workflowId namespace", write: "remove it: the id is given by the server, and a slug stands beside the definition in the request"},
+		{words: "kind type", write: "remove it: a definition has no type; its steps have"},
+		{words: "metadata meta annotations labels tags owner author owners ui position settings config options staticData pinData", write: "remove it: name and description describe a definition, and tags stand beside it in the request"},
+		{words: "status enabled active disabled state paused", write: "remove it: a workflow's status (draft, active, paused, archived) stands beside the definition in the request"},
+		{words: "timeout time_limit max_duration maxDuration execution_timeout dagrun_timeout deadline timeout_sec timeout_secs activeDeadlineSeconds run_timeout", suggest: "timeout_seconds", write: "write timeout_seconds: {seconds}, the seconds that a whole run may take"},
+		{words: "timeout-minutes timeout_in_minutes", suggest: "timeout_seconds", write: "write timeout_seconds: {minutes}, the seconds that a whole run may take"},
+		{words: "retry retries retry_policy default_retry max_attempts", write: "retry belongs to a step: retry: {max_attempts: 3, delay_seconds: 5}"},
+		{words: "defaults default default_args defaultArgs globals", write: "there are no defaults for all steps: write the fields into each step"},
+		{words: "max_active_runs maxActiveRuns max_concurrent max_concurrent_runs concurrent parallelism max_parallel concurrency_limit", suggest: "concurrency", write: "write concurrency: {limit: {value}}"},
+		{words: "on_failure on_error onError onFailure error_handler errorHandler catch handlers handlerOn onExit exit_handler", suggest: "on_failure", write: "write on_failure: a list of steps that run when the run has failed"},
+		{words: "finally cleanup always post teardown after", suggest: "finally", write: "write finally: a list of steps that run in any case before the run ends"},
+		{words: "on_failure on_error onError onFailure error_handler errorHandler catch handlers handlerOn finally onExit", write: "failures are handled by the steps: on_error: continue, on_error: fallback with fallback_step, or compensate"},
+		{words: "secrets credentials", write: "secrets are stored apart (PUT /v1/secrets/{name}): read them in a config as {{ secrets.NAME }}"},
+		{words: "notifications notify alerts alert email_on_failure", write: "add a step of type webhook that tells it"},
+		{words: "queue pool runs-on runner worker image container", write: "remove it: where a step runs is not said for a whole definition"},
+		{words: "definition", write: "this is the definition itself: move what stands below definition one level up", stands: "name steps"},
+		{words: "startAt StartAt start entrypoint entry initial first", write: "remove it: steps without depends_on start at once"},
+		{words: "functions", write: "there are no functions to declare: a call is a step of type http_request"},
+		{words: "include includes import imports templates template extends", write: "definitions do not include each other: write the steps out"},
+	}
+}
+
+func stepWords() []advice {
+	return []advice{
+		{words: "needs", of: "GitHub Actions", suggest: "depends_on", write: "write depends_on: {list}"},
+		{words: "depends", of: "Dagu and Argo", suggest: "depends_on", write: "write depends_on: {list}"},
+		{words: "runAfter", of: "Tekton and Logic Apps", suggest: "depends_on", write: "write depends_on: {list}"},
+		{words: "after dependencies dependency upstream upstreams requires require required_steps parents parent prerequisites predecessors predecessor previous prev wait_for waitFor waitsFor afterSteps after_step upstream_tasks upstream_task_ids depend dependsUpon dependson dependent_on preceded_by from inputs_from", suggest: "depends_on", write: "write depends_on: {list}"},
+		{words: "next nextStep next_step goto transition transitions to downstream downstreams followed_by children successors successor on_success onSuccess onComplete on_complete outgoing target targets edges connections before triggers precedes next_steps", write: "steps name what they wait for, not what follows: write depends_on: [{id}] in the step '{value}'"},
+		{words: "end End is_end terminal final", write: "remove it: a run ends when all of its steps have"},
+		{words: "retries max_retries maxRetries retry_count retryCount retry_limit retryLimit num_retries numRetries maxRetryAttempts", suggest: "retry", write: "write retry: {max_attempts: {more}}; the first attempt counts too"},
+		{words: "attempts max_attempts maxAttempts tries max_tries", suggest: "retry", write: "write retry: {max_attempts: {value}}; the first attempt counts too"},
+		{words: "retry_policy retryPolicy retryStrategy retry_strategy retry_on retry_config retryConfig backoff backoff_policy", suggest: "retry", write: "write retry: {max_attempts: 3, delay_seconds: 5, backoff: exponential}"},
+		{words: "retry_delay retryDelay retry_delay_seconds retryDelaySeconds retry_interval retryInterval retry_wait delay_seconds retry_backoff waitBetweenTries", suggest: "retry.delay_seconds", write: "write retry: {delay_seconds: {seconds}}"},
+		{words: "timeout timeout_sec timeout_secs timeoutSec time_limit execution_timeout executionTimeout deadline max_duration maxDuration startToCloseTimeout activeDeadlineSeconds max_time ttl timeoutInSeconds job_timeout", suggest: "timeout_seconds", write: "write timeout_seconds: {seconds}"},
+		{words: "timeout-minutes timeoutMinutes timeout_in_minutes timeoutInMinutes", suggest: "timeout_seconds", write: "write timeout_seconds: {minutes}"},
+		{words: "timeout_ms timeoutMs timeout_millis timeoutMillis", suggest: "timeout_seconds", write: "write timeout_seconds, in seconds"},
+		{words: "when", of: "Ansible, Argo and CircleCI", suggest: "if", write: "write if: an expression that is true or false, such as \"input.ok\"; false means skipped"},
+		{words: "condition conditions run_if runIf only_if onlyIf execute_if executeIf precondition preconditions guard rules rule only where predicate filter switch_if start_if enabled_if requires_condition", suggest: "if", write: "write if: an expression that is true or false, such as \"input.ok\"; false means skipped"},
+		{words: "unless skip_if skipIf skip_when skip except not_if", suggest: "if", write: "write if with the opposite: if: \"not (…)\"; false means skipped"},
+		{words: "continue-on-error", of: "GitHub Actions", suggest: "on_error", write: "write on_error: continue"},
+		{words: "continueOn continue_on_failure continueOnFail continueOnFailure ignore_errors ignoreErrors ignore_error ignore_failure ignoreFailure allow_failure allowFailure allow_failures catch except rescue on_failure onFailure error_handler errorHandler onErrors on_fail onFail failure_policy failurePolicy error_policy optional tolerate_failure soft_fail fail_fast failFast required critical", suggest: "on_error", write: "write on_error: continue to go on after a failure, or on_error: fallback with fallback_step to run another step instead"},
+		{words: "fallback fallback_to fallbackTo on_error_step onErrorStep alternative else_step fallback_id fallback_steps", suggest: "fallback_step", write: "write on_error: fallback and fallback_step: {value}"},
+		{words: "rollback undo compensation compensate_with compensateWith compensatedBy compensation_step on_cancel onCancel on_rollback revert", suggest: "compensate", write: "write compensate: {type: …, config: {…}}"},
+		{words: "uses", of: "GitHub Actions", write: "there are no actions to use: write type: script with the commands (config: {script: …}), or type: http_request (config: {url: …})", stands: "type config config.script config.url"},
+		{words: "run", of: "GitHub Actions", suggest: "config.script", write: "write type: script and config: {script: …}", stands: "type config config.script"},
+		{words: "command commands cmd bash shell sh exec execute entrypoint script code inline bash_command python python_callable bashCommand source program function_body lambda", suggest: "config.script", write: "write type: script and config: {script: …}; for Python also language: python", stands: "type config config.script"},
+		{words: "image container docker docker_image containerImage executor", write: "there are no containers: write type: script and config: {script: …}; it runs on the server's machine", stands: "type config config.script"},
+		{words: "language lang interpreter runtime", suggest: "config.language", write: inConfig + "config: {language: shell, script: …}", stands: "config.language"},
+		{words: "action task task_type taskType step_type stepType plugin provider operator activity module tool kind call node_type class component handler resource", suggest: "type", write: "write type: agent_task, condition, http_request, loop, script, wait or webhook"},
+		{words: "key ref step_id stepId taskReferenceName task_id taskId identifier uid uuid node_id slug step alias", suggest: "id"},
+		{words: "title display_name displayName label description desc summary", suggest: "name", write: "write name: what people call the step"},
+		{words: "comment comments notes note doc documentation", write: "remove it, or put it into name"},
+		{words: "params parameters properties options settings with arguments values spec inputParameters input_parameters inputs input cfg configuration conf props body_params kwargs definition", suggest: "config", write: "write config: what the step does; its fields depend on type", stands: "config"},
+		{words: "disabled disable inactive active off is_disabled", suggest: "enabled", write: "write enabled: false to switch a step off"},
+		{words: "output outputs result results returns export exports set register save_as saveAs store_as storeAs outputPath ResultPath result_key resultKey assign output_key outputKey output_variable outputVariable publish produces response_var", write: "remove it: what the step gives is read as steps.{id}.output by the steps after it"},
+		{words: "output_type outputType response_schema responseSchema result_schema schema returns_schema", suggest: "output_schema", write: "write output_schema: a JSON Schema of the step's output"},
+		{words: "for_each forEach foreach with_items withItems withParam with_param withSequence for each map iterator iterate repeat matrix strategy loop loop_over loopOver dynamic parallel_for until do_while expand batch", write: "a step runs once: write a step of type loop, config: {items: \"input.list\", steps: [this step]}"},
+		{words: "items", suggest: "config.items", write: "write type: loop and config: {items: an expression, steps: [the body]}", stands: "config config.items type"},
+		{words: "while", suggest: "config.while", write: "write type: loop and config: {while: an expression, steps: [the body]}", stands: "config config.while type"},
+		{words: "steps tasks do actions nodes body_steps substeps sub_steps", suggest: "config.steps", write: "only a loop has steps of its own: write type: loop and config: {items: an expression, steps: [the body]}", stands: "type config config.steps"},
+		{words: "parallel branches fork join concurrent", write: "remove it: steps without a path between them run in parallel; depends_on joins them"},
+		{words: "choices cases switch then else otherwise branch", write: "write a step of type condition, config: {expression: …, then: [ids], else: [ids]}", stands: "type config"},
+		{words: "expression expr", write: "write a step of type condition with config: {expression: …}, or if on the step that it decides about", stands: "type config config.expression"},
+		{words: "url uri endpoint link address href", suggest: "config.url", write: "write type: http_request and config: {url: …}", stands: "type config config.url"},
+		{words: "method headers body query http request auth verb", write: "write type: http_request; it belongs into its config: {url: …, method: …, headers: …, body: …}", stands: "type config"},
+		{words: "event payload webhook", write: "write type: webhook and config: {url: …, event: …, payload: …}", stands: "type config config.event"},
+		{words: "goal agent_id prompt messages instructions system system_prompt llm model agent tools temperature ai", write: "write type: agent_task and config: {agent_id: …, goal: …}", stands: "type config config.goal config.agent_id"},
+		{words: "seconds until signal duration sleep wait delay pause wait_seconds wait_for_signal approval approvers assignees", write: "write type: wait and config: {seconds: 60}, or config: {signal: {name: approved}} for a person's answer", stands: "type config"},
+		{words: "env environment env_vars vars variables envs", suggest: "config.env", write: "it belongs into the config of a script: config: {env: {NAME: value}}", stands: "config.env"},
+		{words: "args argv", suggest: "config.args", write: "it belongs into the config of a script: config: {args: […]}", stands: "config.args"},
+		{words: "secrets credentials secret credential", write: "remove it: a config reads a secret as {{ secrets.NAME }}"},
+		{words: "schedule cron trigger on interval", write: "a step has no schedule of its own: a workflow has (POST /api/workflows/{workflow}/schedules)"},
+		{words: "concurrency max_concurrency", write: "concurrency belongs to the definition (runs at once), or into the config of a loop (iterations at once)"},
+		{words: "runs-on runner pool worker node_selector nodeSelector executor_pool task_queue taskQueue", suggest: "queue"},
+		{words: "runs-on runner pool worker node_selector nodeSelector task_queue taskQueue queue priority weight resources cpu memory cache artifacts services volumes permissions tags labels metadata position ui type_version typeVersion x y color icon", write: "remove it: Heddle has nothing like it"},
+		{words: "cwd working-directory workingDir workdir", write: "remove it, and begin the script with cd"},
+		{words: "idempotent idempotency on_crash onCrash on_restart", suggest: "on_interrupt"},
+	}
+}
+
+func compensateWords() []advice {
+	return []advice{
+		{words: "step step_id id run_step", write: "write type and config of what undoes the step: {type: …, config: {…}}", stands: "type"},
+		{words: "action kind uses", suggest: "type"},
+		{words: "params with parameters inputs input settings", suggest: "config"},
+		{words: "timeout", suggest: "timeout_seconds", write: "write timeout_seconds: {seconds}"},
+		{words: "url method body headers", write: inConfig + "{type: http_request, config: {url: …}}", stands: "type config"},
+		{words: "retry on_error if depends_on", write: "remove it: a compensation has type, config and timeout_seconds"},
+	}
+}
+
+func retryWords() []advice {
+	return []advice{
+		{words: "attempts limit count max maximum times tries maxAttempt max_tries total number n maximumAttempts maximum_attempts stop_after_attempt attempt attempts_max repeat", suggest: "max_attempts", write: "write max_attempts: {value}; the first attempt counts too"},
+		{words: "max_retries maxRetries retries retry_count retryCount maximum_retries num_retries retry_limit", suggest: "max_attempts", write: "write max_attempts: {more}; the first attempt counts too"},
+		{words: "delay interval wait seconds sleep pause initial initial_interval initialInterval initial_delay initialDelay min_delay minDelay minimum_backoff interval_sec intervalSec intervalSeconds IntervalSeconds interval_seconds retry_interval retryInterval retry_delay retryDelay period base base_delay wait_seconds delay_sec delaySec backoff_seconds minTimeout backoffDelay waitBetweenTries", suggest: "delay_seconds", write: "write delay_seconds: {seconds}"},
+		{words: "delay_ms delayMs interval_ms wait_ms delayMillis", suggest: "delay_seconds", write: "write delay_seconds, in seconds"},
+		{words: "max_interval maxInterval maximum_interval maximumInterval max_wait maxWait cap max_backoff maxBackoff ceiling MaxDelaySeconds maximum_backoff limit_seconds maxTimeout max_delay_sec", suggest: "max_delay_seconds", write: "write max_delay_seconds: {seconds}"},
+		{words: "multiplier factor backoff_rate backoffRate BackoffRate backoff_coefficient backoffCoefficient rate exponential exponential_backoff exponentialBackoff strategy policy type backoff_type backoffType algorithm mode kind coefficient exponent backoff_multiplier retry_policy backoff_factor", suggest: "backoff", write: "write backoff: fixed, linear or exponential; exponential doubles the delay"},
+		{words: "retry_on retryOn if when errors ErrorEquals error_equals status_codes statusCodes status retryable_errors conditions exceptions for http_codes expression", suggest: "on", write: "write on: a list of what is tried again, such as [503, \"5xx\", connection_failed]"},
+		{words: "not_on never ignore exclude nonRetryableErrorTypes non_retryable_errors nonRetryable", suggest: "except", write: "write except: a list of what is not tried again, such as [404, \"4xx\"]"},
+		{words: "retry_on retryOn on if when errors ErrorEquals error_equals status_codes statusCodes retryable_errors conditions exceptions", write: "remove it: what may pass is tried again by itself (connection errors, 408, 429, 5xx, time-outs, exit codes)"},
+		{words: "timeout max_duration maxDuration deadline", write: "timeout_seconds stands beside retry, in the step, and is that of one attempt"},
+		{words: "random randomize jitter_seconds jitterStrategy JitterStrategy", suggest: "jitter", write: "write jitter: true"},
+	}
+}
+
+func concurrencyWords() []advice {
+	return []advice{
+		{words: "max max_runs maxRuns count max_concurrent maxConcurrent max_active_runs size runs parallelism value", suggest: "limit"},
+		{words: "group by partition partition_key expression scope", suggest: "key"},
+		{words: "cancel-in-progress", of: "GitHub Actions", suggest: "on_limit", write: "write on_limit: cancel_oldest"},
+		{words: "strategy policy on_conflict onConflict mode overlap behavior behaviour action when_full on_full limit_strategy", suggest: "on_limit", write: "write on_limit: queue, reject or cancel_oldest"},
+	}
+}
+
+func caseWords() []advice {
+	return []advice{
+		{words: "if condition expression value case match test expr predicate is equals", suggest: "when", write: "write when: an expression that is true or false"},
+		{words: "steps next do goto target step to branch run name output_id nextState", suggest: "then", write: "write then: a list of the ids of steps"},
+		{words: "else default otherwise", write: "else stands beside cases, in the config"},
+	}
+}
+
+func signalWords() []advice {
+	return []advice{
+		{words: "event id key type signal signal_name signalName channel topic", suggest: "name"},
+		{words: "message question description title text form label instructions", suggest: "prompt"},
+		{words: "payload payload_schema fields input data properties form_schema response_schema", suggest: "schema", write: "write schema: a JSON Schema of the payload"},
+		{words: "timeout timeout_seconds on_timeout", write: "timeout_seconds and on_timeout stand beside signal, in the config"},
+		{words: "assignee assignees approvers users to groups role", write: "remove it: whoever may operate the workflow can send the signal"},
+	}
+}
+
+// configWords are fields of a step that were written into its config, of any
+// type.
+func configWords() []advice {
+	return []advice{
+		{words: "retries max_retries attempts retry_count retry retry_policy", write: "it belongs to the step, beside config: retry: {max_attempts: 3, delay_seconds: 5}"},
+		{words: "timeout timeout_sec timeout_ms timeoutMs timeout_seconds read_timeout connect_timeout", write: "it belongs to the step, beside config: timeout_seconds: {seconds}"},
+		{words: "depends_on needs after dependencies", write: "it belongs to the step, beside config: depends_on: {list}"},
+		{words: "if when run_if", write: "it belongs to the step, beside config: if: an expression"},
+		{words: "on_error continue_on_error ignore_errors on_failure ignore_errors fallback_step", write: "it belongs to the step, beside config: on_error: continue"},
+		{words: "id type enabled compensate output_schema on_interrupt", write: "it belongs to the step, beside config"},
+		{words: "config", write: "what stands below it belongs one level up, directly into config"},
+	}
+}
+
+func httpWords() []advice {
+	return []advice{
+		{words: "json data payload content json_body body_json requestBody request_body postData post_data body_params bodyParameters jsonBody bodyContent", suggest: "body", write: "write body: any JSON; it is sent as application/json"},
+		{words: "params query_params queryParams query_parameters queryParameters query_string querystring qs search search_params searchParams url_params parameters args", suggest: "query", write: "write query: {name: value}"},
+		{words: "uri endpoint link address href host base_url baseUrl path target requestUrl server", suggest: "url"},
+		{words: "verb http_method httpMethod request_method requestMethod operation", suggest: "method"},
+		{words: "header request_headers requestHeaders http_headers httpHeaders headerParameters", suggest: "headers"},
+		{words: "authentication authorization credentials credential security basic_auth basicAuth", suggest: "auth", write: "write auth: {type: bearer, token: \"{{ secrets.NAME }}\"}, or {type: basic, username, password}, or {type: header, name, value}"},
+		{words: "token bearer bearer_token bearerToken access_token jwt oauth", suggest: "auth", write: "write auth: {type: bearer, token: \"{{ secrets.NAME }}\"}"},
+		{words: "api_key apiKey apikey key", suggest: "auth", write: "write auth: {type: header, name: X-Api-Key, value: \"{{ secrets.NAME }}\"}"},
+		{words: "username user password pass login", suggest: "auth", write: "write auth: {type: basic, username: …, password: \"{{ secrets.NAME }}\"}"},
+		{words: "verify verify_ssl ssl_verify verifySsl insecure rejectUnauthorized ignore_ssl validate_certs ssl allowUnauthorizedCerts cert certificate ca", suggest: "tls", write: "write tls for a private authority or a client certificate; certificates are always checked"},
+		{words: "expected_status expectedStatus success_codes successCodes valid_status valid_status_codes ok_codes status_codes statusCodes status_code statusCode status codes accept_status success_status expected_codes", suggest: "expect_status", write: "write expect_status: 200, \"200-204\" or a list of both"},
+		{words: "redirect redirects allow_redirects allowRedirects followRedirect max_redirects maxRedirects", suggest: "follow_redirects", write: "write follow_redirects: true or false"},
+		{words: "response_type responseType response_format responseFormat parse_json parse output format json_response return_type", suggest: "response", write: "write response: auto, json or text"},
+		{words: "files file formData form_data multipart_form", suggest: "multipart", write: "write multipart: a list of parts, or form: {name: value} for a form"},
+		{words: "urlencoded form_urlencoded formUrlEncoded", suggest: "form", write: "write form: {name: value}"},
+		{words: "text raw_body rawBody body_text plain binary", suggest: "raw", write: "write raw: text that is sent as it is"},
+		{words: "content_type contentType accept mime_type", write: "write it as a header: headers: {Content-Type: …}; body, form and multipart set theirs themselves"},
+		{words: "cookies cookie user_agent userAgent referer", write: "write it as a header: headers: {Cookie: …}"},
+		{words: "proxy", write: "remove it: requests go out directly"},
+		{words: "protocol port", write: "it is part of the url: https://host:port/path"},
+		{words: "pagination paginate", write: "a request reads one page: write a step of type loop with while for more"},
+	}
+}
+
+func authWords() []advice {
+	return []advice{
+		{words: "user login username_field", suggest: "username"},
+		{words: "pass pwd secret", suggest: "password"},
+		{words: "bearer bearer_token bearerToken access_token jwt auth_token", suggest: "token"},
+		{words: "header header_name headerName key_name", suggest: "name"},
+		{words: "api_key apiKey key header_value", suggest: "value", write: "write type: header, name: X-Api-Key and value: \"{{ secrets.NAME }}\""},
+		{words: "scheme kind method mode", suggest: "type"},
+		{words: "client_id clientId client_secret clientSecret token_url tokenUrl scope scopes audience grant_type", write: "OAuth is not performed: fetch a token in a step before, and write type: bearer, token: \"{{ steps.login.output.body.access_token }}\""},
+	}
+}
+
+func webhookWords() []advice {
+	return []advice{
+		{words: "body data json message content text params request_body fields attributes", suggest: "payload", write: "write payload: any JSON; it is sent as data"},
+		{words: "method verb http_method", write: "remove it: a webhook is always a POST; http_request has a method"},
+		{words: "event_type eventType type topic name event_name eventName subject action", suggest: "event"},
+		{words: "signing_secret signingSecret key signature_secret hmac_secret signing_key", suggest: "secret", write: "write secret: \"{{ secrets.NAME }}\""},
+		{words: "uri endpoint link address href target webhook_url webhookUrl callback callback_url", suggest: "url"},
+		{words: "auth token authentication api_key", write: "write it as a header: headers: {Authorization: \"Bearer {{ secrets.NAME }}\"}, or sign with secret"},
+		{words: "query form raw response expect_status follow_redirects", write: "a webhook has no such field; http_request has"},
+		{words: "header", suggest: "headers"},
+	}
+}
+
+func scriptWords() []advice {
+	return []advice{
+		{words: "command commands cmd code run source inline bash shell_command python script_content content body text program exec execute src statements scripts", suggest: "script", write: "write script: the program's text"},
+		{words: "lang interpreter runtime shell executor runner engine kind", suggest: "language", write: "write language: shell (the default) or python"},
+		{words: "environment envs env_vars environment_variables variables vars envVars", suggest: "env"},
+		{words: "arguments params parameters argv inputs input_args with", suggest: "args", write: "write args: a list, read as $1, $2 … or sys.argv; or env: {NAME: value}"},
+		{words: "input std_in stdin_data data", suggest: "stdin"},
+		{words: "cwd working_directory workingDirectory workingDir workdir dir directory chdir", write: "remove it: a script runs in a directory of its own; begin it with cd"},
+		{words: "image container docker docker_image volumes", write: "remove it: scripts run on the server's machine, there are no containers"},
+		{words: "packages requirements dependencies pip npm beforeCommands install libraries", write: "remove it: what a script needs must be installed on the server's machine"},
+		{words: "file path filename script_path script_file", write: "write script: the program's text itself; files are not read"},
+		{words: "user sudo run_as", write: "remove it: the operator decides under which user scripts run"},
+		{words: "output outputs capture capture_output outputFiles", write: "remove it: what the script prints is steps.<id>.output.stdout, and as JSON steps.<id>.output.result"},
+	}
+}
+
+func agentWords() []advice {
+	return []advice{
+		{words: "prompt task query question instruction instructions objective input message messages user_prompt userPrompt text request description content", suggest: "goal", write: "write goal: what the agent is to do"},
+		{words: "agent agent_name agentName assistant assistant_id assistantId name bot", suggest: "agent_id", write: "write agent_id: the id of an agent that an admin has set up (PUT /v1/agents/{id})"},
+		{words: "model provider system system_prompt systemPrompt temperature top_p base_url baseUrl api_key apiKey tools functions engine llm role persona", write: "it is set once for the agent, with PUT /v1/agents/{id}; the step names the agent in agent_id", stands: "agent_id"},
+		{words: "variables inputs data params documents files memory history background context_data", suggest: "context", write: "write context: any JSON that the agent needs to know"},
+		{words: "schema response_format responseFormat response_schema json_schema output_format format output_type structured_output", suggest: "output_schema", write: "write output_schema: a JSON Schema that the answer must meet"},
+		{words: "max_output_tokens max_completion_tokens maxOutputTokens token_limit tokens", suggest: "max_tokens"},
+		{words: "budget max_cost maxCost cost_limit budget_usd", suggest: "budget_micro_usd", write: "write budget_micro_usd, in millionths of a US dollar"},
+		{words: "max_steps max_iterations maxIterations max_rounds max_turn iterations", suggest: "max_turns"},
+	}
+}
+
+func conditionWords() []advice {
+	return []advice{
+		{words: "condition if test when predicate expr cond check where rule rules value conditionExpression conditions", suggest: "expression", write: "write expression: true or false, such as \"input.amount > 100\""},
+		{words: "true on_true onTrue if_true ifTrue yes success true_branch trueBranch true_steps on_success", suggest: "then", write: "write then: a list of the ids of steps; they depend on this one"},
+		{words: "false on_false onFalse if_false ifFalse no otherwise default false_branch falseBranch else_steps on_failure defaultCase default_case Default", suggest: "else", write: "write else: a list of the ids of steps; they depend on this one"},
+		{words: "switch choices branches options Choices decisionCases decision_cases routes outcomes", suggest: "cases", write: "write cases: a list of {when: expression, then: [ids]}"},
+	}
+}
+
+func loopWords() []advice {
+	return []advice{
+		{words: "for_each forEach foreach in list collection over array iterable range count times each values itemsPath ItemsPath with_items elements loop_over items_expression iterate_over source data input_list", suggest: "items", write: "write items: an expression that gives a list, or a count, such as \"input.list\""},
+		{words: "do body tasks actions iterator nodes children task step sub_steps substeps loop_body workflow iteration for_steps", suggest: "steps", write: "write steps: the body, a list of steps as at the top"},
+		{words: "item variable var loop_var loopVar item_name itemName alias element item_var iterator_variable item_variable each_as", suggest: "as"},
+		{words: "parallel parallelism max_parallel maxParallel max_concurrency maxConcurrency MaxConcurrency batch_size batchSize workers concurrent concurrency_limit concurrencyLimit", suggest: "concurrency", write: "write concurrency: how many iterations run at once"},
+		{words: "condition loop_condition loopCondition while_condition", suggest: "while", write: "write while: an expression that is checked before each iteration"},
+		{words: "until", suggest: "while", write: "write while with the opposite: while: \"not (…)\""},
+		{words: "output outputs result results return yield emit aggregate accumulate map", suggest: "collect", write: "write collect: an expression for each iteration, such as \"steps.last.output\"; steps.<loop>.output.results has them"},
+		{words: "max_loops limit max maximum_iterations max_count", suggest: "max_iterations"},
+		{words: "ignore_errors continue_on_failure allowed_failures allowedFailures max_errors maxErrors tolerated_failures ToleratedFailureCount fail_fast max_failures continue_on_error", suggest: "tolerate_failures", write: "write tolerate_failures: a count, or a share such as \"5%\""},
+		{words: "index index_var indexVar index_name", write: "remove it: index is visible in the body under its own name"},
+		{words: "delay interval sleep", write: "remove it, and put a step of type wait into the body"},
+	}
+}
+
+func waitWords() []advice {
+	return []advice{
+		{words: "duration delay sleep time amount timer wait timeout_ms wait_seconds sec secs waitSeconds delay_seconds Seconds for length", suggest: "seconds", write: "write seconds: {seconds}"},
+		{words: "minutes", suggest: "seconds", write: "write seconds: {minutes}"},
+		{words: "hours days ms milliseconds weeks unit", suggest: "seconds", write: "write seconds, in seconds"},
+		{words: "date at timestamp datetime until_time untilTime deadline date_time Timestamp resume_at scheduled_at", suggest: "until", write: "write until: an RFC 3339 time such as 2026-01-31T09:00:00Z, or an expression that gives one"},
+		{words: "event for_signal wait_for waitFor webhook approval message channel signal_name signalName input form event_name approvers assignee assignees", suggest: "signal", write: "write signal: {name: approved}"},
+		{words: "expression when while check if", suggest: "condition", write: "write condition: an expression that ends the wait"},
+		{words: "interval poll poll_interval pollInterval every check_interval poke_interval", suggest: "poll_seconds", write: "write poll_seconds: {seconds}"},
+		{words: "timeout max_wait maxWait expires_in", suggest: "timeout_seconds", write: "write timeout_seconds: {seconds}"},
+		{words: "prompt question schema", write: "it belongs into signal: {name: …, prompt: …, schema: …}"},
+		{words: "request http poll_request", suggest: "probe", write: "write probe: {type: http_request, config: {url: …}}"},
+	}
+}
