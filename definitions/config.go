@@ -151,6 +151,9 @@ func (v *validator) config(known *knownType, config *node, what string) {
 // adopt takes a diagnostic over whose pointer starts at a node.
 func (v *validator) adopt(d Diagnostic, root *node) {
 	at := root.follow(d.Pointer)
+	if at.kind == bad {
+		return // said already
+	}
 	f := v.finds.add(d.Severity, Code(d.Code), at, "%s", d.Message)
 	f.Suggestion = d.Suggestion
 	for _, r := range d.Related {

@@ -261,4 +261,6 @@ func (d *Document) explain(at *node, fields []string) {
 }
 
 // explains reports whether the absence of a field was explained already.
-func (d *Document) explains(at *node, field string) bool { return d.explained[at][field] }
+func (d *Document) explains(at *node, field string) bool {
+	return at != nil && (at.partial || d.explained[at][field])
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,14 +20,17 @@ import (
 //	---
 //	code pointer [-> suggestion]     (~ before a warning; . is the root)
 //	a phrase of the message, one a line
+//	line:column
 //	+n                               (n more diagnostics follow; none without it)
 type mistake struct {
 	name, text              string
 	format                  definitions.Format
 	code, pointer, suggests string
 	phrases                 []string
-	more                    string
+	more, place             string
 }
+
+var placeForm = regexp.MustCompile(`^[0-9]+:[0-9]+$`)
 
 func mistakes(t testing.TB) []mistake {
 	t.Helper()
@@ -66,6 +70,8 @@ func readMistake(t testing.TB, theme, part string) mistake {
 		switch {
 		case strings.HasPrefix(line, "+"):
 			m.more = line
+		case placeForm.MatchString(line):
+			m.place = line
 		case line != "":
 			m.phrases = append(m.phrases, line)
 		}
@@ -77,7 +83,9 @@ func readMistake(t testing.TB, theme, part string) mistake {
 func mistakeText(t testing.TB, form, text string) (string, definitions.Format) {
 	t.Helper()
 	const before = "name: n\ninput: {type: object, properties: {ok: {type: boolean}, name: {type: string}, items: {type: array}, n: {type: integer}, e: {type: string, enum: [low, high]}}}\nsteps:\n"
-	indent := func(by string) string { return by + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+by) + "\n" }
+	indent := func(by string) string {
+		return by + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+by) + "\n"
+	}
 	switch form {
 	case "json":
 		return text, definitions.JSON
@@ -122,6 +130,9 @@ func TestMistakesLeadToTheFix(t *testing.T) {
 				if !strings.Contains(d.Message, phrase) {
 					t.Errorf("%q is missing in: %s", phrase, d.Message)
 				}
+			}
+			if place := fmt.Sprintf("%d:%d", d.Line, d.Column); m.place != "" && place != m.place {
+				t.Errorf("%s\nit is at %s, want %s: %s", m.text, place, m.place, d.Message)
 			}
 			if more := fmt.Sprintf("+%d", len(ds)-1); more != m.more {
 				t.Errorf("%s diagnostics follow, want %s: %+v", more, m.more, ds[1:])

@@ -45,6 +45,7 @@ func (k jsonType) String() string {
 type node struct {
 	kind     jsonType
 	ghost    bool  // stands for its parent: a repeated or refused member hangs below it, outside of the tree
+	partial  bool  // members of it were refused: what is missing is not known
 	index    int32 // place in the parent
 	seq      int32 // document order
 	pos      position

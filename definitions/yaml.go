@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -21,15 +20,28 @@ type yamlReader struct {
 	limits Limits
 	finds  *findings
 	full   bool
+	text   *yamlText
 }
 
-// scanYAML reads one YAML document. Nil when the syntax is broken.
+// scanYAML reads one YAML document. Nil when the syntax is broken. What is JSON
+// is read as JSON.
 func scanYAML(src []byte, limits Limits, finds *findings) *node {
+	if start := bytes.TrimLeft(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")), " \t\r\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
+		asJSON := &findings{}
+		if root := scanJSON(src, limits, asJSON); root != nil {
+			finds.list = append(finds.list, asJSON.list...)
+			return root
+		}
+	}
 	if separators(src) > 2*limits.Values {
 		finds.error(LimitExceeded, &node{}, "The YAML text may hold more than %d values; split the workflow, or send it as JSON", limits.Values)
 		return nil
 	}
-	doc, err := decodeYAML(src)
+	text := newYAMLText(src)
+	doc, err := decodeYAML(text.src)
+	if err != nil && strings.Contains(err.Error(), "escape") && text.readEscapes() {
+		doc, err = decodeYAML(text.src)
+	}
 	if err != nil {
 		brokenYAML(src, err, finds)
 		return nil
@@ -38,7 +50,7 @@ func scanYAML(src []byte, limits Limits, finds *findings) *node {
 		finds.error(Syntax, &node{}, "The YAML text is empty; write a definition")
 		return nil
 	}
-	r := &yamlReader{limits: limits, finds: finds}
+	r := &yamlReader{limits: limits, finds: finds, text: text}
 	return r.value(doc, nil, "", position{}, 1)
 }
 
@@ -87,31 +99,8 @@ func decodeYAML(src []byte) (n *yaml.Node, err error) {
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
 
-// brokenYAML reports the library's error with its line, and names a tab where
-// one is to blame.
-func brokenYAML(src []byte, err error, finds *findings) {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
-		line, _ = strconv.Atoi(m[1])
-		message = strings.TrimPrefix(message, m[0]+": ")
-	}
-	lines := strings.Split(string(src), "\n")
-	for _, near := range []int{line, line + 1, line - 1} {
-		if near >= 1 && near <= len(lines) {
-			indent := lines[near-1][:len(lines[near-1])-len(strings.TrimLeft(lines[near-1], " \t"))]
-			if strings.Contains(indent, "\t") {
-				line, message = near, "the line is indented with a tab; indent with spaces"
-				break
-			}
-		}
-	}
-	d := finds.error(Syntax, &node{}, "The YAML cannot be read: %s", clip(message))
-	d.pos = &position{line: int32(line), column: 1}
-}
-
 func (r *yamlReader) value(y *yaml.Node, parent *node, key string, keyPos position, depth int) *node {
-	n := &node{seq: r.seq, pos: yamlPlace(y), keyPos: keyPos}
+	n := &node{seq: r.seq, pos: r.text.place(y), keyPos: keyPos}
 	r.seq++
 	if parent != nil {
 		parent.add(key, n)
@@ -125,11 +114,11 @@ func (r *yamlReader) value(y *yaml.Node, parent *node, key string, keyPos positi
 		return n
 	}
 	if y.Kind == yaml.AliasNode {
-		r.finds.error(Syntax, n, "Alias *%s is not supported; write the value out", clip(y.Value))
+		r.finds.error(Syntax, n, "Alias *%s is not supported; write the value out, or quote the whole value if it is text", clip(y.Value))
 		return n
 	}
 	if y.Style&yaml.TaggedStyle != 0 {
-		r.finds.error(Syntax, n, "Tag %s is not supported; write a plain value", clip(y.Tag))
+		r.tagged(y, n)
 		return n
 	}
 	switch y.Kind {
@@ -145,16 +134,16 @@ func (r *yamlReader) value(y *yaml.Node, parent *node, key string, keyPos positi
 	return n
 }
 
-func yamlPlace(y *yaml.Node) position {
-	return position{line: int32(y.Line), column: int32(y.Column)}
-}
-
 func (r *yamlReader) nested(y *yaml.Node, n *node, depth int) {
 	if y.Kind == yaml.SequenceNode {
 		n.kind = array
 		for _, item := range y.Content {
 			r.value(item, n, "", position{}, depth+1)
 		}
+		return
+	}
+	if whole, is := r.text.template(y); is {
+		r.finds.error(Syntax, n, "A value that begins with {{ must stand in quotes; quote the whole value: %s", clip(whole)).hint(whole)
 		return
 	}
 	n.kind = object
@@ -165,13 +154,15 @@ func (r *yamlReader) nested(y *yaml.Node, n *node, depth int) {
 }
 
 func (r *yamlReader) member(name, value *yaml.Node, n *node, seen *keySet, depth int) {
-	k := ghostOf(n, r.seq, yamlPlace(name))
+	k := ghostOf(n, r.seq, r.text.place(name))
 	switch {
 	case name.Kind == yaml.ScalarNode && name.Value == "<<" && name.Style == 0 || name.ShortTag() == "!!merge":
+		n.partial = true
 		r.finds.error(Syntax, k, "Merge key << is not supported; write the fields out")
 		return
 	case name.Kind != yaml.ScalarNode || name.Style&yaml.TaggedStyle != 0:
-		r.finds.error(Syntax, k, "A field name must be plain text")
+		n.partial = true
+		r.finds.error(Syntax, k, "A field name must be plain text, not %s", yamlKind(name))
 		return
 	}
 	r.scalar(name, k)
@@ -193,7 +184,7 @@ func (r *yamlReader) member(name, value *yaml.Node, n *node, seen *keySet, depth
 // scalar reads a scalar by its style and its text, not by the library's
 // guess: the library still reads YAML 1.1's numbers and dates.
 func (r *yamlReader) scalar(y *yaml.Node, n *node) {
-	n.text = y.Value
+	n.text = r.text.value(y.Value)
 	quoted := y.Style & (yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle)
 	if quoted != 0 {
 		n.kind = text
@@ -234,4 +225,24 @@ func (r *yamlReader) checkText(n *node) {
 		n.kind = bad
 		r.finds.error(LimitExceeded, n, "%s", reason)
 	}
+}
+
+// tagged reports a tag: !!str and its like, or a value that only begins with !.
+func (r *yamlReader) tagged(y *yaml.Node, n *node) {
+	if strings.HasPrefix(y.Tag, "!!") || strings.HasPrefix(y.Tag, "tag:") {
+		r.finds.error(Syntax, n, "Tag %s is not supported; write a plain value", clip(y.Tag))
+		return
+	}
+	whole := quotedValue(strings.TrimSpace(y.Tag + " " + y.Value))
+	r.finds.error(Syntax, n, "A value that begins with ! is a tag in YAML, and tags are not supported; quote the whole value: %s", clip(whole)).hint(whole)
+}
+
+func yamlKind(y *yaml.Node) string {
+	switch y.Kind {
+	case yaml.MappingNode:
+		return "an object"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return "an alias or a tagged value"
 }
