@@ -45,6 +45,9 @@ type Call struct {
 	// end gives it back. To be asked before more than MaxInline is held in
 	// memory at once. nil: there is enough.
 	Room func(n int64) error
+	// Since is when the first attempt under Key began, the same for all of them;
+	// zero where nothing journalled it.
+	Since time.Time
 }
 
 // Result is what a successful attempt gave. Output is one JSON value.

@@ -46,7 +46,7 @@ func (e *engine) perform(l *live, x machine.Execute) {
 	}
 	call := Call{
 		RunID: l.id, TenantID: l.run.TenantID, WorkflowID: l.run.WorkflowID,
-		StepID: x.Ref.StepID, Iteration: x.Ref.Iteration, Type: x.Type, Attempt: x.Attempt, Key: x.Key,
+		StepID: x.Ref.StepID, Iteration: x.Ref.Iteration, Type: x.Type, Attempt: x.Attempt, Key: x.Key, Since: x.Since,
 		TraceParent: l.trace.Parent, TraceState: l.trace.State,
 	}
 	call = e.outgoing(call)

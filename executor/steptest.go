@@ -58,7 +58,7 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 	}
 	call := Call{
 		RunID: header.RunID, TenantID: req.TenantID, WorkflowID: target.WorkflowID, StepID: req.StepID,
-		Type: x.Type, Attempt: x.Attempt, Key: x.Key,
+		Type: x.Type, Attempt: x.Attempt, Key: x.Key, Since: x.Since,
 	}
 	work := tenancy{room: s.engine.work}
 	defer work.leave()

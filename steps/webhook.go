@@ -63,7 +63,11 @@ func webhookHost(call executor.Call) string {
 
 func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
 	id, sent := webhookID(call.Key), c.now().UTC()
-	req, err := cfg.request(ctx, id, sent)
+	happened := call.Since.UTC()
+	if happened.IsZero() {
+		happened = sent
+	}
+	req, err := cfg.request(ctx, id, happened, sent)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -89,7 +93,9 @@ func webhookID(key string) string {
 	return "msg_" + hex.EncodeToString(sum[:12])
 }
 
-func (cfg *webhookConfig) request(ctx context.Context, id string, sent time.Time) (*http.Request, error) {
+// request builds one attempt's request: its body is that of every attempt under
+// the id, while webhook-timestamp and the signature are the attempt's own.
+func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent time.Time) (*http.Request, error) {
 	target, err := url.Parse(strings.TrimSpace(cfg.URL))
 	if err != nil {
 		return nil, permanent("invalid_url", "The url is not valid.")
@@ -98,7 +104,7 @@ func (cfg *webhookConfig) request(ctx context.Context, id string, sent time.Time
 	if data == nil {
 		data = json.RawMessage("{}")
 	}
-	body := object("type", cfg.Event, "timestamp", sent.Format(timeFormat), "data", data)
+	body := object("type", cfg.Event, "timestamp", happened.Format(timeFormat), "data", data)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, permanent("invalid_url", "The url is not valid.")

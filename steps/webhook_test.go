@@ -10,6 +10,8 @@ import (
 
 	"crypto/hmac"
 	"crypto/sha256"
+
+	"heddle/steps"
 )
 
 // delivery is what a receiver got.
@@ -87,6 +89,30 @@ func TestWebhookIDStaysOverRetries(t *testing.T) {
 	c.Key = "run_2/s/0"
 	if _, f := perform(t.Context(), t, r, c); f != nil || ids[got().header.Get("webhook-id")] {
 		t.Errorf("another effect must have another id (%v)", f)
+	}
+}
+
+// A receiver may hold our own rule: the same key with another body is refused.
+func TestAWebhooksBodyIsTheSameOnEveryAttempt(t *testing.T) {
+	url, got := receiver(t, 503)
+	bodies, stamps := map[string]bool{}, map[string]bool{}
+	for n := range 3 {
+		now := at.Add(time.Duration(n) * time.Minute)
+		r := open(t, "127.0.0.1", func(d *steps.Deps) { d.Now = func() time.Time { return now } })
+		c := call("webhook", `{"url":`+quoted(url)+`,"event":"order.paid","payload":{"b":1,"a":2},"secret":"plain text secret"}`)
+		c.Attempt, c.Since = n+1, at.Add(-time.Second)
+		if _, f := perform(t.Context(), t, r, c); f == nil {
+			t.Fatal("it succeeded")
+		}
+		d := got()
+		verify(t, d, []byte("plain text secret"))
+		bodies[d.body], stamps[d.header.Get("webhook-timestamp")] = true, true
+	}
+	if want := `{"type":"order.paid","timestamp":"2026-03-08T06:59:59.000Z","data":{"b":1,"a":2}}`; len(bodies) != 1 || !bodies[want] {
+		t.Errorf("bodies %v, want %s", bodies, want)
+	}
+	if len(stamps) != 3 {
+		t.Errorf("attempts at %v", stamps)
 	}
 }
 

@@ -31,7 +31,7 @@ func (t *turn) undoStep(p place) {
 	t.effects = append(t.effects, Execute{
 		Ref: t.ref(p), Attempt: attempt, Type: n.compensate.kind, Config: n.compensate.config,
 		Scope: view{run: t.Run, at: p, self: true}, Timeout: n.compensate.timeout,
-		Key: t.effectKey(p, roleCompensation), Role: roleCompensation,
+		Key: t.effectKey(p, roleCompensation), Since: instant(t.undoing.Since), Role: roleCompensation,
 	})
 }
 

@@ -10,6 +10,7 @@ type cutOff struct {
 	Index uint64               `json:"i"`
 	Steps map[string]int32     `json:"steps,omitempty"` // by step id
 	Ended map[string]int32     `json:"ended,omitempty"` // those that ended since: a retry of the loop keeps them, a resume does not
+	Since map[string]int64     `json:"since,omitempty"` // when the first attempt of that generation began, of both
 	Loops map[string][]*cutOff `json:"loops,omitempty"` // by the id of an inner loop
 }
 
@@ -38,8 +39,10 @@ func (r *Run) cutOffIn(index uint64, s *scopeState) *cutOff {
 		case !n.external():
 		case st.hasEnd() && st.generation != 0:
 			put(&c.Ended, n.step.ID, s.generation+st.generation)
+			put(&c.Since, n.step.ID, st.since)
 		case !st.hasEnd() && (st.last > 0 || st.generation != 0):
 			put(&c.Steps, n.step.ID, s.generation+st.generation)
+			put(&c.Since, n.step.ID, st.since)
 		}
 		return true
 	})
@@ -80,7 +83,8 @@ func (r *Run) restoreCutOff(f *frame, l *loopState) {
 			generation, ok = c.Ended[n.step.ID]
 		}
 		if ok && n.external() {
-			r.editStep(place{f, n.at}).generation = generation - r.scope(f).generation
+			st := r.editStep(place{f, n.at})
+			st.generation, st.since = generation-r.scope(f).generation, c.Since[n.step.ID]
 		}
 		if inner := c.Loops[n.step.ID]; len(inner) > 0 && n.loop != nil {
 			r.editStep(place{f, n.at}).cut = cutOffs(r.edit, inner)
@@ -91,7 +95,7 @@ func (r *Run) restoreCutOff(f *frame, l *loopState) {
 // stillCutOff leaves out what ended.
 func stillCutOff(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	for _, c := range list {
-		left := &cutOff{Index: c.Index, Steps: c.Steps}
+		left := &cutOff{Index: c.Index, Steps: c.Steps, Since: c.Since}
 		for id, inner := range c.Loops {
 			if still := stillCutOff(edit, inner); still.len() > 0 {
 				put(&left.Loops, id, values(&still))

@@ -135,6 +135,9 @@ func (r *Run) stepStarted(ev *events.Event, p place, d *Detail) {
 	if st.started == 0 {
 		st.started = r.updated
 	}
+	if st.since == 0 {
+		st.since = r.since(p)
+	}
 	switch {
 	case n.loop != nil:
 		r.loopStarted(ev, p, st, d)
@@ -273,7 +276,7 @@ func (r *Run) stepRetrying(ev *events.Event, p place, d *Detail) {
 // anything may start.
 func (r *Run) stepInterrupted(p place, d *Detail) {
 	if d.Role == roleCompensation {
-		r.undoing = &undoing{At: p, Attempt: r.undoing.Attempt, Tries: r.undoing.Tries, Due: r.updated}
+		r.undoing = &undoing{At: p, Attempt: r.undoing.Attempt, Tries: r.undoing.Tries, Since: r.undoing.Since, Due: r.updated}
 		return
 	}
 	st := r.editStep(p)

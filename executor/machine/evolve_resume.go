@@ -55,6 +55,8 @@ func (r *Run) resetStep(at int32, again []string, d *Detail) {
 	st := &stepState{edit: r.edit, status: StepPending, attempt: old.attempt, generation: old.generation, usage: old.usage}
 	if old.attempt > 0 && (!d.KeepKeys || old.hasEnd() || n.loop != nil || n.step.ID == d.FromStep) {
 		st.generation++
+	} else {
+		st.since = old.since
 	}
 	if d.KeepKeys && n.step.ID != d.FromStep {
 		st.cut = stillCutOff(r.edit, values(&old.cut))

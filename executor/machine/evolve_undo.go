@@ -18,7 +18,8 @@ type undoing struct {
 	Attempt int
 	Tries   int   // failed attempts
 	Due     int64 // of the next attempt, while none is in action
-	Begun   int64
+	Since   int64 // of the first attempt
+	Begun   int64 // of the last
 	Running bool
 }
 
@@ -33,9 +34,9 @@ func (r *Run) undoPlaceNow() place {
 }
 
 func (r *Run) compensationStarted(ev *events.Event, p place) {
-	u := undoing{At: p, Attempt: ev.Attempt, Begun: r.updated, Running: true}
+	u := undoing{At: p, Attempt: ev.Attempt, Since: r.updated, Begun: r.updated, Running: true}
 	if r.undoing != nil {
-		u.Tries = r.undoing.Tries
+		u.Tries, u.Since = r.undoing.Tries, r.undoing.Since
 	} else if key, _, ok := r.undo.max(); ok {
 		r.undo.delete(r.edit, key)
 	}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -49,7 +50,7 @@ func (r *Run) load(s *savedRun) error {
 		if err != nil {
 			return err
 		}
-		r.undoing = &undoing{At: p, Attempt: u.Attempt, Tries: u.Tries, Due: u.Due, Begun: u.Begun, Running: u.Running}
+		r.undoing = &undoing{At: p, Attempt: u.Attempt, Tries: u.Tries, Due: u.Due, Since: cmp.Or(u.Since, u.Begun), Begun: u.Begun, Running: u.Running}
 	}
 	r.resetTimers()
 	return nil
@@ -118,7 +119,7 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 	st := &stepState{
 		edit: r.edit, unmet: s.Unmet, live: s.Live, status: s.Status, skip: s.Skip, falling: s.Falling,
 		interrupted: s.Interrupted, undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
-		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, begun: s.Begun, acted: s.Acted, ended: s.Ended, due: s.Due,
+		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, since: cmp.Or(s.Since, s.Started), begun: s.Begun, acted: s.Acted, ended: s.Ended, due: s.Due,
 		output: s.Output, err: s.Err, fallback: s.Fallback, usage: s.Usage, wait: s.Wait, counts: s.Counts,
 		redo: s.Redo.load(r.edit), cut: cutOffs(r.edit, s.Cut),
 	}

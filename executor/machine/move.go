@@ -1,5 +1,7 @@
 package machine
 
+import "cmp"
+
 // departed is what is remembered of a step that another version does not have:
 // should a later one have it again, no attempt number and no key comes twice.
 type departed struct {
@@ -7,7 +9,8 @@ type departed struct {
 	Attempt    int32  `json:"attempt"`
 	Generation int32  `json:"generation,omitempty"`
 	// CutOff: it had no end when it went, so it goes on with that generation.
-	CutOff bool `json:"cut_off,omitempty"`
+	CutOff bool  `json:"cut_off,omitempty"`
+	Since  int64 `json:"since,omitempty"` // when that generation's first attempt began
 }
 
 // moveTo carries the run over to another version's plan. Steps that stay are
@@ -48,10 +51,10 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []departed,
 		switch {
 		case n == nil || n.list != plan.top:
 			if s.Attempt > 0 {
-				gone = append(gone, departed{s.ID, s.Attempt, s.Generation, !s.hasEnd()})
+				gone = append(gone, departed{s.ID, s.Attempt, s.Generation, !s.hasEnd(), cmp.Or(s.Since, s.Started)})
 			}
 		case again[n.at] != "":
-			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, Attempt: s.Attempt, Generation: s.Generation, Usage: s.Usage, Redo: s.Redo, Cut: s.Cut})
+			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, Attempt: s.Attempt, Generation: s.Generation, Since: cmp.Or(s.Since, s.Started), Usage: s.Usage, Redo: s.Redo, Cut: s.Cut})
 		default:
 			s.Ticket, s.Slot, s.Due = 0, 0, 0
 			kept = append(kept, s)
@@ -63,8 +66,9 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []departed,
 			gone = append(gone, old)
 			continue
 		}
-		s := savedStep{ID: old.ID, Status: StepPending, Attempt: old.Attempt, Generation: old.Generation}
+		s := savedStep{ID: old.ID, Status: StepPending, Attempt: old.Attempt, Generation: old.Generation, Since: old.Since}
 		if keepKeys && !old.CutOff {
+			s.Since = 0
 			s.Generation++ // resetStep sees a step that never began
 		}
 		kept = append(kept, s)

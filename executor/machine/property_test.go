@@ -97,6 +97,7 @@ type world struct {
 // place.
 type effect struct {
 	key   string
+	since time.Time
 	ended bool // it has an end in the journal since it last began
 	again bool // and a resume came after that
 	named bool // the caller named it, or the loop around it, in from_step
@@ -183,20 +184,23 @@ func (w *world) observe(ev events.Event) {
 }
 
 // checkKey: an effect has a new key exactly when a resume runs it again that
-// had ended, or that the caller named.
+// had ended, or that the caller named; under one key it is of one moment.
 func (w *world) checkKey(x machine.Execute) {
 	if x.Role != "" {
 		return
 	}
 	e := w.effects[x.Ref]
 	if e == nil {
-		w.effects[x.Ref] = &effect{key: x.Key}
+		w.effects[x.Ref] = &effect{key: x.Key, since: x.Since}
 		return
 	}
 	if same := e.key == x.Key; same == (e.again || e.named) {
 		w.t.Fatalf("%v: same key %v; ended before a resume %v, named %v", x.Ref, same, e.again, e.named)
 	}
-	*e = effect{key: x.Key}
+	if e.key == x.Key && !e.since.Equal(x.Since) {
+		w.t.Fatalf("%v: one key since %v, then since %v", x.Ref, e.since, x.Since)
+	}
+	*e = effect{key: x.Key, since: x.Since}
 }
 
 func (w *world) answer() {

@@ -93,6 +93,19 @@ func (r *Run) effectKey(p place, role string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// since is when a step that starts now begins to use its effectKey. A loop that
+// is tried again makes its iterations anew under their old keys, so of what is
+// inside one with a retry it is the loop's own first attempt.
+func (r *Run) since(p place) int64 {
+	at := r.updated
+	for f := p.at; f != nil; f = f.up {
+		if home := f.home(); r.node(home).retry != nil {
+			at = r.stepAt(home).since
+		}
+	}
+	return at
+}
+
 // requestID names the input request of one attempt of a signal wait.
 func (r *Run) requestID(p place, attempt int) string {
 	sum := digest("request", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))

@@ -337,6 +337,9 @@ func (p *player) effect(e machine.Effect) {
 			}
 			role += fmt.Sprintf(" key=%d", p.keys[e.Key])
 		}
+		if e.Type == "webhook" && !e.Since.Equal(p.now) {
+			role += " since=" + p.offset(e.Since)
+		}
 		p.printf("-> %s %s%s %s", ref(e.Ref.StepID, e.Ref.Iteration, e.Attempt), e.Type, role, config)
 	case machine.Stop:
 		p.printf("-> stop %s", ref(e.Ref.StepID, e.Ref.Iteration, e.Attempt))

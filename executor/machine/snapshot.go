@@ -53,6 +53,7 @@ type savedUndoing struct {
 	Attempt int   `json:"attempt"`
 	Tries   int   `json:"tries,omitempty"`
 	Due     int64 `json:"due,omitempty"`
+	Since   int64 `json:"since,omitempty"` // absent in older ones
 	Begun   int64 `json:"begun,omitempty"`
 	Running bool  `json:"running,omitempty"`
 }
@@ -94,6 +95,7 @@ type savedStep struct {
 	Slot        uint64           `json:"slot,omitempty"`
 	Order       int64            `json:"order,omitempty"`
 	Started     int64            `json:"started,omitempty"`
+	Since       int64            `json:"since,omitempty"` // absent where it is Started
 	Begun       int64            `json:"begun,omitempty"`
 	Acted       int64            `json:"acted,omitempty"`
 	Ended       int64            `json:"ended,omitempty"`
@@ -153,7 +155,7 @@ func (r *Run) Snapshot() ([]byte, error) {
 		return true
 	})
 	if u := r.undoing; u != nil {
-		s.Undoing = &savedUndoing{r.saveUndo(0, u.At), u.Attempt, u.Tries, u.Due, u.Begun, u.Running}
+		s.Undoing = &savedUndoing{r.saveUndo(0, u.At), u.Attempt, u.Tries, u.Due, u.Since, u.Begun, u.Running}
 	}
 	r.saveSignals(&s)
 	out, err := json.Marshal(&s)
@@ -207,6 +209,9 @@ func (r *Run) saveStep(n *node, st *stepState) savedStep {
 		Interrupted: st.interrupted, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
 		Order: st.order, Started: st.started, Begun: st.begun, Acted: st.acted, Ended: st.ended, Output: st.output, Err: st.err,
 		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts, Redo: st.redo.save(), Cut: values(&st.cut),
+	}
+	if st.since != st.started {
+		s.Since = st.since
 	}
 	if _, ok := r.agenda.get(st.ticket); ok {
 		s.Ticket = st.ticket

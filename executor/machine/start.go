@@ -69,6 +69,7 @@ func (t *turn) execute(p place) {
 		Scope:        view{run: t.Run, at: p},
 		Timeout:      n.timeout,
 		Key:          t.effectKey(p, ""),
+		Since:        instant(t.stepAt(p).since),
 		OutputSchema: n.step.OutputSchema,
 	})
 }

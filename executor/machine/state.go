@@ -89,6 +89,7 @@ type stepState struct {
 	slot        uint64 // its key in action, parked or loops, 0: none
 	order       int64  // seq of its first start or skip
 	started     int64  // the first attempt of this generation
+	since       int64  // the first attempt under its idempotency key, which may have been before a resume
 	begun       int64  // the last attempt
 	acted       int64  // what it last did outside: an attempt, or a probe of a wait
 	ended       int64

@@ -187,6 +187,9 @@ type Execute struct {
 	Scope   expressions.Scope
 	Timeout time.Duration
 	Key     string
+	// Since is when the first attempt under Key began, by the journal: the same
+	// for every attempt. Zero for a probe.
+	Since time.Time
 	// OutputSchema is checked by the performer; a breach is the permanent
 	// failure output_schema.
 	OutputSchema json.RawMessage
