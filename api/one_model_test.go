@@ -38,8 +38,10 @@ func waysTo(s *stack) map[machine.State]func() string {
 			s.start(limited, "")
 			return s.start(limited, "")
 		},
-		machine.Running:       held,
-		machine.Backoff:       func() string { return begin(single(gated("a", "later", `,"retry":{"delay_seconds":3600}`))) },
+		machine.Running: held,
+		machine.Backoff: func() string {
+			return begin(single(gated("a", "later", `,"retry":{"delay_seconds":3600,"max_delay_seconds":3600}`)))
+		},
 		machine.WaitingTimer:  func() string { return begin(parked) },
 		machine.WaitingSignal: func() string { return begin(approval) },
 		machine.Pausing:       func() string { return then(held(), "pause") },

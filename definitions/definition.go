@@ -60,7 +60,14 @@ type Retry struct {
 	Backoff         string   `json:"backoff,omitempty" rule:"enum=fixed|linear|exponential" doc:"How the delay grows; default exponential"` // fixed, linear, exponential
 	MaxDelaySeconds *float64 `json:"max_delay_seconds,omitempty" rule:"range=0..3153600000" doc:"The longest delay in seconds; default 60"`
 	Jitter          bool     `json:"jitter,omitempty" doc:"Draw each delay at random between 0 and itself; default false"`
+
+	// On and Except are lists of failures, see FailurePatterns.
+	On     json.RawMessage `json:"on,omitempty" rule:"forms=failures" doc:"Which failures are tried again, and no others: statuses (503), classes of them (5xx), exit codes (exit_code:2), error codes (connection_failed); default: the transient ones"`
+	Except json.RawMessage `json:"except,omitempty" rule:"forms=failures" doc:"Which failures are not tried again, although they would be; entries as of on"`
 }
+
+// DefaultMaxDelaySeconds is retry.max_delay_seconds where it is not given.
+const DefaultMaxDelaySeconds = 60
 
 // Compensation undoes a completed step when the run fails or is cancelled.
 type Compensation struct {

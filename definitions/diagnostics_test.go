@@ -38,6 +38,12 @@ func TestSuggestions(t *testing.T) {
 		`{id: a, type: http_request, config: {url: x, auth: {type: baerer, token: x}}}`:      "bearer",
 		`{id: my-step, type: free}, {id: b, type: free, if: steps.my-step.status == "x"}`:    `steps["my-step"]`,
 		`{id: a, type: free, retry: {backoff: Linear}}`:                                      "linear",
+		`{id: a, type: free, retry: {on: [conection_failed]}}`:                               "connection_failed",
+		`{id: a, type: free, retry: {on: [webhook_gon]}}`:                                    "webhook_gone",
+		`{id: a, type: free, retry: {on: ["503"]}}`:                                          "503",
+		`{id: a, type: free, retry: {on: [5XX]}}`:                                            "5xx",
+		`{id: a, type: free, retry: {except: ["exit code 2"]}}`:                              "exit_code:2",
+		`{id: a, type: free, retry: {on: [{exit_code: 2}]}}`:                                 "exit_code:2",
 		`{id: a, type: free, on_error: fallback, fallback_step: bb1}, {id: bb2, type: free}`: "bb2",
 	} {
 		if d := one(t, "name: n\nsteps: ["+steps+"]", definitions.YAML); d.Suggestion != want {

@@ -109,6 +109,8 @@ func formSchema(name string) map[string]any {
 		return map[string]any{"type": "string", "pattern": percent.String()}
 	case "template":
 		return templateSchema()
+	case "failures":
+		return failuresSchema()
 	}
 	panic("definitions: unknown form " + name)
 }

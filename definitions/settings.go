@@ -10,6 +10,7 @@ import (
 // settings checks what a step's own fields say together.
 func (v *validator) settings() {
 	for _, e := range v.graph.entries {
+		v.retry(e)
 		switch {
 		case e.step.Condition != nil:
 			v.condition(e)

@@ -79,7 +79,7 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 	switch {
 	case got.status >= 200 && got.status <= 299:
 	case got.status == http.StatusGone:
-		return executor.Result{}, permanent("webhook_gone", "The receiver answered 410 Gone: it wants no more deliveries at this url.")
+		return executor.Result{}, failure("webhook_gone", true, map[string]any{"status_code": got.status}, "The receiver answered 410 Gone: it wants no more deliveries at this url.").Err()
 	default:
 		return executor.Result{}, unexpected(c, call, got, expectation{{200, 299}})
 	}

@@ -66,6 +66,8 @@ func TestTextOfOtherChanges(t *testing.T) {
 		"No changes\n": {`{"steps":[]}`, `{"steps":[]}`},
 		"Renamed 1 step\n\n~ b (wait) renamed from a\n": {
 			`{"steps":[{"id":"a","type":"wait"}]}`, `{"steps":[{"id":"b","type":"wait"}]}`},
+		"Modified 1 step\n\n~ a (x)\n    + retry.except: [\"timeout\"]\n    ~ retry.on: [503] → [503,\"exit_code:2\"]\n": {
+			`{"steps":[{"id":"a","type":"x","retry":{"on":[503]}}]}`, `{"steps":[{"id":"a","type":"x","retry":{"on":[503,"exit_code:2"],"except":["timeout"]}}]}`},
 		"Changed settings. No functional change\n\n~ settings\n    + description: \"d\"\n": {
 			`{"steps":[]}`, `{"steps":[],"description":"d"}`},
 		"Changed settings\n\n~ settings\n    ~ (document): 1 → [2]\n": {`1`, `[2]`},

@@ -48,7 +48,7 @@ func (t *turn) undone(in StepEnded) {
 		return
 	}
 	d.Error = cleaned(in.Failure.Error)
-	if !in.Failure.Permanent && n.retry != nil && u.Tries+1 < n.retry.attempts {
+	if n.retry.again(in.Failure, u.Tries) {
 		wait := n.retry.after(u.Tries+1, t.fraction(p, u.Attempt), in.Failure.RetryAfter)
 		d.Role, d.NextAttemptAt = roleCompensation, instant(later(t.now, wait))
 		t.emit(events.StepRetrying, p, u.Attempt, &d)

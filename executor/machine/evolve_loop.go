@@ -127,11 +127,16 @@ func (r *Run) iterationFailed(p place, d *Detail) {
 // iterationError is a loop's error when more iterations failed than it
 // tolerates.
 func iterationError(f *frame, cause *Error) *Error {
-	e := &Error{Code: "iteration_failed", Message: fmt.Sprintf("Iteration %s failed.", f.path)}
+	e := &Error{Code: codeIteration, Message: fmt.Sprintf("Iteration %s failed.", f.path)}
 	e.Details = map[string]any{"iteration": f.path}
 	if cause != nil {
 		e.Message = fmt.Sprintf("Iteration %s failed: %s", f.path, cause.Message)
 		e.Details["code"] = cause.Code
+		for _, name := range []string{"status_code", "exit_code"} {
+			if v, ok := cause.Details[name]; ok {
+				e.Details[name] = v
+			}
+		}
 	}
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"math"
 	"strconv"
 	"time"
@@ -18,6 +19,8 @@ type retryPolicy struct {
 	backoff  string
 	most     time.Duration
 	jitter   bool
+	on       []definitions.FailurePattern // nil: the transient failures
+	except   []definitions.FailurePattern
 }
 
 // longestRetryAfter bounds what a receiver may ask for.
@@ -25,7 +28,7 @@ const longestRetryAfter = time.Hour
 
 // retryOf gives the policy of a step; nil: a single attempt.
 func retryOf(s *definitions.Step) *retryPolicy {
-	p := &retryPolicy{attempts: 3, delay: time.Second, backoff: "exponential", most: 60 * time.Second}
+	p := &retryPolicy{attempts: 3, delay: time.Second, backoff: "exponential", most: definitions.DefaultMaxDelaySeconds * time.Second}
 	if s.Type == "webhook" {
 		p.attempts = 5
 	}
@@ -49,7 +52,61 @@ func retryOf(s *definitions.Step) *retryPolicy {
 		p.most = seconds(*r.MaxDelaySeconds)
 	}
 	p.jitter = r.Jitter
+	p.on, p.except = definitions.FailurePatterns(r.On), definitions.FailurePatterns(r.Except)
 	return p
+}
+
+// again reports whether another attempt follows a failure, after so many that
+// failed before it. A nil policy is a single attempt.
+func (p *retryPolicy) again(f *Failure, before int) bool {
+	if p == nil || before+1 >= p.attempts || f.Permanent && definitions.FinalFailure(f.Code) || matches(p.except, f.Error) {
+		return false
+	}
+	if p.on == nil {
+		return !f.Permanent
+	}
+	return matches(p.on, f.Error)
+}
+
+// matches reports whether a pattern names the error. A loop's error is named by
+// what failed its iteration, too.
+func matches(patterns []definitions.FailurePattern, e Error) bool {
+	if len(patterns) == 0 {
+		return false
+	}
+	status, hasStatus := wholeNumber(e.Details["status_code"])
+	exit, hasExit := wholeNumber(e.Details["exit_code"])
+	cause := ""
+	if e.Code == codeIteration {
+		cause, _ = e.Details["code"].(string)
+	}
+	for _, p := range patterns {
+		switch {
+		case p.Status > 0 && hasStatus && p.Status == status,
+			p.StatusClass > 0 && hasStatus && p.StatusClass == status/100,
+			p.ExitCode != nil && hasExit && *p.ExitCode == exit,
+			p.Code != "" && (p.Code == e.Code || p.Code == cause):
+			return true
+		}
+	}
+	return false
+}
+
+// wholeNumber reads a whole number of an error's details, which come from a step or
+// from the journal.
+func wholeNumber(v any) (int, bool) {
+	switch v := v.(type) {
+	case int:
+		return v, true
+	case int64:
+		return int(v), true
+	case float64:
+		return int(v), v == math.Trunc(v)
+	case json.Number:
+		n, err := strconv.Atoi(v.String())
+		return n, err == nil
+	}
+	return 0, false
 }
 
 // after is the wait after the n-th failed attempt (n from 1). fraction, in

@@ -193,7 +193,10 @@ func (p *player) input(word, rest string) machine.Input {
 		in := ended(p.t, words[0])
 		in.Failure = &machine.Failure{Error: machine.Error{Code: words[1], Message: "It failed."}}
 		for _, w := range words[2:] {
-			if w == "permanent" {
+			name, number, _ := strings.Cut(w, "=")
+			if n, err := strconv.Atoi(number); err == nil {
+				in.Failure.Details = map[string]any{name: n}
+			} else if w == "permanent" {
 				in.Failure.Permanent = true
 			} else if d, err := time.ParseDuration(w); err == nil {
 				in.Failure.RetryAfter = d

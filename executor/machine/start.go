@@ -177,7 +177,7 @@ func (t *turn) fail(p place, f Failure, usage Usage) {
 	n, st := t.node(p), t.stepAt(p)
 	d := Detail{Error: cleaned(f.Error), LatencyMS: t.latency(st.begun), Usage: usage}
 	attempt, halted := int(st.last), t.halted(p.at)
-	again := !f.Permanent && n.retry != nil && int(st.tries)+1 < n.retry.attempts
+	again := n.retry.again(&f, int(st.tries))
 	switch {
 	case halted && (again || t.ending != nil && t.ending.Stop):
 		t.emit(events.StepCancelled, p, attempt, &d)

@@ -20,6 +20,7 @@ const (
 const (
 	codeTimeout     = "timeout"
 	codeInterrupted = "interrupted"
+	codeIteration   = "iteration_failed"
 )
 
 // openWait begins a wait, or ends it at once where it has nothing to wait for.

@@ -1,0 +1,44 @@
+package steps_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"heddle/definitions"
+)
+
+// TestEveryFailureCodeIsKnownToRetry: retry.on and retry.except take every code
+// that a step can fail with, and no invented ones.
+func TestEveryFailureCodeIsKnownToRetry(t *testing.T) {
+	t.Parallel()
+	known := definitions.FailureCodes()
+	made := regexp.MustCompile(`(?:permanent|transient|failure)\("([a-z_]+)"|Code: +"([a-z_]+)"`)
+	ofRuns := []string{ // errors of a run, or of a signal; no step fails with them
+		"cancelled", "invalid_payload", "journal_failed", "run_quarantined", "run_timeout", "terminated",
+	}
+	for _, pattern := range []string{"*.go", "../executor/*.go", "../executor/machine/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range made.FindAllStringSubmatch(string(source), -1) {
+				code := m[1] + m[2]
+				if !slices.Contains(known, code) && !slices.Contains(ofRuns, code) {
+					t.Errorf("%s: steps fail with %s, which is in neither list of definitions/failures.go", file, code)
+				}
+			}
+		}
+	}
+}
