@@ -9,7 +9,7 @@ QUICK    = $$($(GO) list $(PACKAGES) | grep -v '/internal/crash$$')
 # Far beyond what any package needs: only a hang reaches it.
 LIMIT    = -timeout 30m
 
-.PHONY: build test race faults race-long lint fmt layers crash sweep bench eventsource tour ci
+.PHONY: build test race faults race-long lint fmt layers crash sweep scripts bench eventsource tour ci
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
@@ -42,6 +42,9 @@ crash: ## 1,000 kills of the real binary per store; prints figures
 
 sweep: ## daily schedules in every zone at every half-hour of 2026; a year with restarts
 	HEDDLE_SWEEP=all $(GO) test -count=1 -v -run 'TestSweep|TestAYear' ./schedules/
+
+scripts: ## 10,000 scripts per way of confinement on a machine that is too busy for them
+	HEDDLE_SCRIPT_ROUNDS=10000 $(GO) test -count=1 -timeout 2h -v -run 'TestScriptsDoNotFailOnTheirOwn' ./steps/
 
 bench: build ## the figures that docs/benchmarks.md quotes
 	bin/heddle bench

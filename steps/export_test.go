@@ -14,3 +14,6 @@ func (r *Registry) Force(n int) {
 	level := r.runner.levels()[n]
 	r.runner.found = &level
 }
+
+// RunScriptsBy makes another program prepare and supervise scripts.
+func (r *Registry) RunScriptsBy(path string) { r.runner.self = path }

@@ -20,7 +20,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	steps.ScriptHelperMain()
 	if text, ok := os.LookupEnv(serverVariable); ok {
 		serverMain(text)
 		return
@@ -33,7 +32,7 @@ var at = time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC)
 
 // open makes a registry that may reach what allow says; change may alter the
 // dependencies first.
-func open(t *testing.T, allow string, change ...func(*steps.Deps)) *steps.Registry {
+func open(t testing.TB, allow string, change ...func(*steps.Deps)) *steps.Registry {
 	t.Helper()
 	guard, err := steps.NewGuard(allow)
 	if err != nil {

@@ -101,7 +101,8 @@ func envName(name string) bool {
 // ending is how a script ended.
 type ending struct {
 	Code           int
-	Signal         int // 0: it exited
+	Signal         int  // 0: it exited
+	lost           bool // it was killed together with what would have said how it ended
 	stdout, stderr capped
 }
 
@@ -134,6 +135,9 @@ func failed(call executor.Call, e *ending) error {
 	if e.Signal != 0 {
 		how = "by signal " + signalName(e.Signal)
 		details["signal"] = signalName(e.Signal)
+	}
+	if e.lost {
+		how += ", with all processes round it; the server may be short of memory"
 	}
 	if line := lastLine(stderr); line != "" {
 		how += ": " + line

@@ -1,11 +1,10 @@
 package steps
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,14 +13,20 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heddle/internal/sandbox"
 )
 
 // drain is how long the pipes of an ended or stopped supervisor are waited for.
 const drain = 5 * time.Second
 
+// nobody is the unprivileged user and group that scripts run as where the
+// server is root: by old convention the owner of nothing.
+const nobody = 65534
+
 // execute runs one program at a level and waits for its end. An error means
 // that it could not be run; a stopped one ends with ctx's error.
-func (r *scriptRunner) execute(ctx context.Context, level isolation, interpreter string, p program) (*ending, error) {
+func (r *scriptRunner) execute(ctx context.Context, level isolation, interp interpreter, p program) (*ending, error) {
 	dir, remove, err := r.workspace(p)
 	if err != nil {
 		return nil, transient("script_not_started", "The server could not make a directory for the script.")
@@ -32,22 +37,102 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interpreter
 			return nil, transient("script_not_started", "The server could not hand the script's directory over.")
 		}
 	}
-	o := r.order(ctx, level, interpreter, dir, p)
-	return r.supervise(ctx, level, o, p)
+	o := r.order(ctx, level, interp, dir, p)
+	inherited, err := confinement(level, interp, dir, &o)
+	defer closeAll(inherited)
+	if err != nil {
+		return nil, transient("script_not_started", "The server could not confine the script: %s.", systemReason(err))
+	}
+	return r.supervise(ctx, level, o, inherited, p)
 }
 
-func (r *scriptRunner) order(ctx context.Context, level isolation, interpreter, dir string, p program) order {
+// order is what the script's process is told.
+func (r *scriptRunner) order(ctx context.Context, level isolation, interp interpreter, dir string, p program) sandbox.Order {
 	work := filepath.Join(dir, "work")
-	env := []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + work, "TMPDIR=" + work}
-	args := append([]string{filepath.Base(interpreter), "../script"}, p.args...)
+	env := []string{"PATH=" + scriptPath, "HOME=" + work, "TMPDIR=" + work}
+	args := append([]string{filepath.Base(interp.path)}, interp.args...)
+	o := sandbox.Order{
+		Path: interp.path, Args: append(append(args, "../script"), p.args...), Env: append(env, p.env...),
+		Dir: work, Remove: dir, Namespaces: level.Namespaces,
+		RulesetFD: sandbox.None, CgroupFD: sandbox.None,
+	}
 	limits := r.cfg.Limits
 	if limits.CPU <= 0 {
 		limits.CPU = cpuSeconds(ctx)
 	}
-	return order{
-		Path: interpreter, Args: args, Env: append(env, p.env...), Dir: work,
-		Isolation: level, Readable: prefixOf(interpreter), Writable: dir, Limits: limits,
+	if !level.Namespaces {
+		user := os.Getuid()
+		if level.DropUser {
+			user, o.User = nobody, nobody
+		}
+		limits.Processes += tasksOf(user)
 	}
+	o.Limits = rlimits(limits)
+	if level.Seccomp {
+		o.Filter = filterBytes(seccompFilter(auditArch(), deniedCalls()))
+	}
+	return o
+}
+
+// confinement adds to an order what needs descriptors, and returns these.
+func confinement(level isolation, interp interpreter, dir string, o *sandbox.Order) ([]*os.File, error) {
+	var inherited []*os.File
+	if level.Landlock > 0 {
+		rules, err := landlockRuleset(level.Landlock, interp.readable, dir)
+		if err != nil {
+			return nil, fmt.Errorf("landlock: %w", err)
+		}
+		o.RulesetFD = sandbox.FirstFD + len(inherited)
+		inherited = append(inherited, rules)
+	}
+	return inherited, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}
+
+// rlimits sets the address space last: what prepares the script needs memory
+// until then.
+func rlimits(l Limits) []sandbox.Limit {
+	limit := func(resource int, soft, hard int64) sandbox.Limit {
+		return sandbox.Limit{Resource: resource, Soft: uint64(soft), Hard: uint64(hard)}
+	}
+	return []sandbox.Limit{
+		limit(unix.RLIMIT_CORE, 0, 0),
+		limit(unix.RLIMIT_CPU, l.CPU, l.CPU+1), // SIGXCPU first, SIGKILL a second later
+		limit(unix.RLIMIT_FSIZE, l.FileSize, l.FileSize),
+		limit(unix.RLIMIT_NOFILE, l.OpenFiles, l.OpenFiles),
+		limit(unix.RLIMIT_NPROC, l.Processes, l.Processes),
+		limit(unix.RLIMIT_AS, l.Memory, l.Memory),
+	}
+}
+
+// tasksOf counts the tasks of a user, for the limit on processes counts all of
+// them.
+func tasksOf(uid int) int64 {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return 1024
+	}
+	var n int64
+	for _, e := range entries {
+		if e.Name()[0] < '0' || e.Name()[0] > '9' {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			continue
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != uid {
+			continue
+		}
+		tasks, _ := os.ReadDir("/proc/" + e.Name() + "/task")
+		n += int64(len(tasks))
+	}
+	return n
 }
 
 // cpuSeconds is the time left for the attempt, and an hour without a limit.
@@ -86,63 +171,117 @@ func giveAway(dir string) error {
 	)
 }
 
-// supervise starts the supervisor, gives it its order and waits.
-func (r *scriptRunner) supervise(ctx context.Context, level isolation, o order, p program) (*ending, error) {
-	if !helpful.Load() {
-		return nil, noHelper()
-	}
-	line, err := json.Marshal(o)
-	if err != nil {
-		return nil, permanent("invalid_config", "The script cannot be handed over: %s.", err)
-	}
-	orders, lifeline, err := os.Pipe()
+// supervise starts the process that runs the script, gives it its order and
+// waits. The script's own process is a child of that one.
+func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox.Order, inherited []*os.File, p program) (*ending, error) {
+	pipes, err := newPipes()
 	if err != nil {
 		return nil, transient("script_not_started", "The server has no descriptors left for a script.")
 	}
-	defer lifeline.Close()
-	reports, answer, err := os.Pipe()
-	if err != nil {
-		orders.Close()
-		return nil, transient("script_not_started", "The server has no descriptors left for a script.")
-	}
-	defer reports.Close()
-
-	end := &ending{stdout: capped{limit: int(o.Limits.Output)}, stderr: capped{limit: int(o.Limits.Output)}}
-	cmd := exec.CommandContext(ctx, "/proc/self/exe")
-	cmd.Args = []string{supervisorName}
-	cmd.Env = []string{"GOMAXPROCS=2"}
+	defer pipes.close()
+	end := &ending{stdout: capped{limit: int(r.cfg.Limits.Output)}, stderr: capped{limit: int(r.cfg.Limits.Output)}}
+	trouble := capped{limit: 4096}
+	cmd := exec.CommandContext(ctx, r.self)
+	cmd.Args = []string{sandbox.Name}
+	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none"}
 	cmd.Dir = "/"
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(p.stdin), end.stdout.tee(p.stdout), end.stderr.tee(p.stderr)
-	cmd.ExtraFiles = []*os.File{orders, answer}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(p.stdin), end.stdout.tee(p.stdout), &trouble
+	cmd.ExtraFiles = append([]*os.File{pipes.orders, pipes.answer, pipes.stderr}, inherited...)
 	cmd.SysProcAttr = attributes(level)
-	cmd.Cancel = lifeline.Close
+	cmd.Cancel = pipes.lifeline.Close
 	cmd.WaitDelay = drain
 	err = cmd.Start()
-	orders.Close()
-	answer.Close()
+	pipes.handedOver()
 	if err != nil {
-		return nil, transient("script_not_started", "The script could not be started: %s.", startReason(err))
+		return nil, transient("script_not_started", "The script could not be started: %s.", systemReason(err))
 	}
-	_, writeErr := lifeline.Write(append(line, '\n'))
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		_, _ = io.Copy(end.stderr.tee(p.stderr), pipes.errors)
+	}()
+	_, _ = pipes.lifeline.Write(o.Encode())
 	waitErr := cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what a supervisor that was killed left behind
-	return end, r.settle(end, reports, errors.Join(writeErr, waitErr))
+	_ = pipes.errors.SetReadDeadline(time.Now().Add(drain))
+	<-copied
+	_ = pipes.reports.SetReadDeadline(time.Now().Add(drain))
+	rep := sandbox.ReadReport(pipes.reports)
+	if len(trouble.data) > 0 {
+		r.log.Warn("the process that runs a script was in trouble", "said", string(trouble.text()), "err", waitErr)
+	}
+	return end, settle(end, rep, waitErr)
 }
 
-// settle reads the supervisor's report into end.
-func (r *scriptRunner) settle(end *ending, reports *os.File, cause error) error {
-	var rep report
-	if err := json.NewDecoder(bufio.NewReader(reports)).Decode(&rep); err != nil {
-		return transient("script_not_started", "The script's supervisor ended without a report (%s).", startReason(errors.Join(cause, err)))
-	}
-	if rep.Error != "" {
-		return transient("script_not_started", "The script could not be started: %s.", rep.Error)
-	}
-	end.Code, end.Signal = rep.Code, rep.Signal
-	return nil
+// pipes connect the server with the process that runs a script.
+type pipes struct {
+	orders, lifeline *os.File
+	reports, answer  *os.File
+	errors, stderr   *os.File
 }
 
-func startReason(err error) string {
+func newPipes() (*pipes, error) {
+	p := &pipes{}
+	for _, ends := range [][2]**os.File{{&p.orders, &p.lifeline}, {&p.reports, &p.answer}, {&p.errors, &p.stderr}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			p.close()
+			return nil, err
+		}
+		*ends[0], *ends[1] = r, w
+	}
+	return p, nil
+}
+
+// handedOver closes the ends that the other process has now.
+func (p *pipes) handedOver() {
+	closeAll([]*os.File{p.orders, p.answer, p.stderr})
+}
+
+func (p *pipes) close() {
+	closeAll([]*os.File{p.orders, p.lifeline, p.reports, p.answer, p.errors, p.stderr})
+}
+
+// settle puts the report into end, or returns why there was no script to end.
+func settle(end *ending, rep sandbox.Report, cause error) error {
+	switch {
+	case rep.Ended:
+		end.Code, end.Signal = rep.Code, rep.Signal
+		return nil
+	case rep.Started: // and killed with all that it started
+		end.Code, end.Signal, end.lost = -1, int(syscall.SIGKILL), true
+		return nil
+	case rep.Failed == sandbox.Executing:
+		return notExecuted(rep.Errno)
+	case rep.Failed != 0:
+		return transient("script_not_started", "The script could not be started: %s: %s.", rep.Failed, errnoText(rep.Errno))
+	}
+	return transient("script_not_started", "The script could not be started: the process that was to run it ended early (%s).", systemReason(cause))
+}
+
+// notExecuted is the failure of a script whose interpreter could not be
+// executed.
+func notExecuted(errno syscall.Errno) error {
+	switch errno {
+	case syscall.E2BIG:
+		return permanent("arguments_too_large", "args and env are larger than a program can be given: "+
+			"the system takes at most 128 KiB for each of them and about 2 MiB together. Pass large values by stdin.")
+	case syscall.ENOENT, syscall.ENOTDIR, syscall.EACCES, syscall.EPERM, syscall.ENOEXEC, syscall.ELOOP:
+		return permanent("interpreter_not_found", "The script's interpreter cannot be executed on this server: %s.", errnoText(errno))
+	}
+	return transient("script_not_started", "The script could not be started: %s.", errnoText(errno))
+}
+
+func errnoText(errno syscall.Errno) string {
+	if errno == syscall.ESRCH {
+		return "it was killed"
+	}
+	return errno.Error()
+}
+
+// systemReason is the system's part of an error, without the paths and names of the
+// server's.
+func systemReason(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		return errno.Error()

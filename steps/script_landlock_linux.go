@@ -54,32 +54,28 @@ func landlockRules(abi int) ll.RulesetAttr {
 	return attr
 }
 
-// landlocked leaves the calling thread, which is the one that becomes the
-// script, the system's programs and the script's own directory.
-func landlocked(o order) error {
-	attr := landlockRules(o.Isolation.Landlock)
-	rules, err := ll.LandlockCreateRuleset(&attr, 0)
+// landlockRuleset leaves what enforces it the system's programs, readable and
+// the script's own directory.
+func landlockRuleset(abi int, readable []string, own string) (*os.File, error) {
+	attr := landlockRules(abi)
+	fd, err := ll.LandlockCreateRuleset(&attr, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer unix.Close(rules) //nolint:errcheck // read only
-	for _, path := range append(append(systemDirs(), systemFiles()...), o.Readable...) {
-		if err := grant(rules, path, readDir); err != nil {
-			return err
-		}
+	rules := os.NewFile(uintptr(fd), "landlock")
+	granted := map[string]uint64{own: readDir, filepath.Join(own, "work"): allRights3}
+	for _, path := range append(append(systemDirs(), systemFiles()...), readable...) {
+		granted[path] = readDir
 	}
 	for _, path := range deviceFiles() {
-		if err := grant(rules, path, writeFile); err != nil {
-			return err
+		granted[path] = writeFile
+	}
+	for path, rights := range granted {
+		if err := grant(fd, path, rights); err != nil {
+			return nil, errors.Join(err, rules.Close())
 		}
 	}
-	if err := grant(rules, o.Writable, readDir); err != nil {
-		return err
-	}
-	if err := grant(rules, filepath.Join(o.Writable, "work"), allRights3); err != nil {
-		return err
-	}
-	return ll.LandlockRestrictSelf(rules, 0)
+	return rules, nil
 }
 
 // grant adds rights below a path; on a file only those that files have. What
@@ -93,7 +89,11 @@ func grant(rules int, path string, rights uint64) error {
 		return err
 	}
 	defer unix.Close(fd) //nolint:errcheck // read only
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+	var info unix.Stat_t
+	if err := unix.Fstat(fd, &info); err != nil {
+		return err
+	}
+	if info.Mode&unix.S_IFMT != unix.S_IFDIR {
 		rights &= readFile | writeFile
 	}
 	return ll.LandlockAddPathBeneathRule(rules, &ll.PathBeneathAttr{ParentFd: fd, AllowedAccess: rights}, 0)

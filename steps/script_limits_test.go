@@ -308,7 +308,7 @@ func TestScriptsOfAnOrdinaryUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("the tests run as an ordinary user already")
 	}
-	again := exec.Command("/proc/self/exe", "-test.run=^Test(Sandbox|NoProcess|ScriptLimits|ScriptDirectory|Python)", "-test.v")
+	again := exec.Command("/proc/self/exe", "-test.run=^Test(Sandbox|NoProcess|ScriptLimits|ScriptDirectory|Python|AScript|Arguments)", "-test.v")
 	again.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=/tmp"}
 	again.Dir = "/"
 	again.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

@@ -7,14 +7,11 @@ import (
 	"strconv"
 )
 
-// ScriptHelperMain must be the first thing that main does; see its Linux form.
-func ScriptHelperMain() {}
-
 func (r *scriptRunner) probe(context.Context) (isolation, error) {
 	return isolation{}, notHere()
 }
 
-func (r *scriptRunner) execute(context.Context, isolation, string, program) (*ending, error) {
+func (r *scriptRunner) execute(context.Context, isolation, interpreter, program) (*ending, error) {
 	return nil, notHere()
 }
 
@@ -23,3 +20,5 @@ func notHere() error {
 }
 
 func signalName(n int) string { return strconv.Itoa(n) }
+
+func pythonAt(path string) interpreter { return interpreter{path: path} }

@@ -69,9 +69,21 @@ type scriptRunner struct {
 	cfg Scripts
 	log *slog.Logger
 
+	self string // this program's file, which runs scripts under another name
+
 	mu     sync.Mutex
 	found  *isolation
 	python string
+}
+
+// scriptPath is PATH in scripts.
+const scriptPath = "/usr/local/bin:/usr/bin:/bin"
+
+// interpreter is a program that runs scripts.
+type interpreter struct {
+	path     string
+	args     []string // before the script's file
+	readable []string // directories that it needs beside the system's
 }
 
 func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
@@ -85,7 +97,7 @@ func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
 		cfg.TempDir = "/tmp"
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	return &scriptRunner{cfg: cfg, log: log}
+	return &scriptRunner{cfg: cfg, log: log, self: "/proc/self/exe"}
 }
 
 // passable tells whether every user may go through a directory and all above.
@@ -167,26 +179,26 @@ func (r *scriptRunner) isolation(ctx context.Context) (isolation, error) {
 }
 
 // interpreter finds what runs a language, at a level.
-func (r *scriptRunner) interpreter(ctx context.Context, level isolation, language string) (string, error) {
+func (r *scriptRunner) interpreter(ctx context.Context, level isolation, language string) (interpreter, error) {
 	if language == "shell" {
-		return "/bin/sh", nil
+		return interpreter{path: "/bin/sh"}, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.python != "" {
-		return r.python, nil
+		return pythonAt(r.python), nil
 	}
 	for _, path := range r.pythons() {
-		end, err := r.execute(ctx, level, path, program{language: "python", text: "import json, sys\n"})
+		end, err := r.execute(ctx, level, pythonAt(path), program{language: "python", text: "import json, sys\n"})
 		if ctx.Err() != nil {
-			return "", stopped(ctx)
+			return interpreter{}, stopped(ctx)
 		}
 		if err == nil && end.Code == 0 && end.Signal == 0 {
 			r.python = path
-			return path, nil
+			return pythonAt(path), nil
 		}
 	}
-	return "", permanent("interpreter_not_found",
+	return interpreter{}, permanent("interpreter_not_found",
 		"No python3 that scripts may run was found on this server; install it as /usr/bin/python3.")
 }
 
@@ -207,11 +219,11 @@ func (r *scriptRunner) run(ctx context.Context, p program) (*ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	interpreter, err := r.interpreter(ctx, level, p.language)
+	interp, err := r.interpreter(ctx, level, p.language)
 	if err != nil {
 		return nil, err
 	}
-	end, err := r.execute(ctx, level, interpreter, p)
+	end, err := r.execute(ctx, level, interp, p)
 	if ctx.Err() != nil {
 		return nil, stopped(ctx)
 	}

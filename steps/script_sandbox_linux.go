@@ -32,9 +32,6 @@ func deviceFiles() []string {
 // probe tries the levels, best first, and takes the first under which a script
 // runs and cannot read a file that only the server's user may read.
 func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
-	if !helpful.Load() {
-		return isolation{}, noHelper()
-	}
 	canary, remove, err := r.canary()
 	if err != nil {
 		return isolation{}, transient("script_not_started", "The server could not make a directory for the script.")
@@ -44,7 +41,7 @@ func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
 		if r.exposed(level) {
 			continue
 		}
-		end, err := r.execute(ctx, level, "/bin/sh", program{text: `if cat "$1"; then exit 9; fi`, args: []string{canary}})
+		end, err := r.execute(ctx, level, interpreter{path: "/bin/sh"}, program{text: `if cat "$1"; then exit 9; fi`, args: []string{canary}})
 		if ctx.Err() != nil {
 			return isolation{}, stopped(ctx)
 		}
@@ -117,4 +114,8 @@ func within(file string, dirs []string) bool {
 func open(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().Perm()&0o077 != 0
+}
+
+func pythonAt(path string) interpreter {
+	return interpreter{path: path, readable: prefixOf(path)}
 }

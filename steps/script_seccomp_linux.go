@@ -68,9 +68,7 @@ func seccompFilter(arch uint32, denied []uint32) []unix.SockFilter {
 	)
 }
 
-// filtered puts the filter on the calling thread, which is the one that
-// becomes the script.
-func filtered(filter []unix.SockFilter) error {
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
+// filterBytes is a filter as the kernel reads it.
+func filterBytes(filter []unix.SockFilter) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(&filter[0])), len(filter)*int(unsafe.Sizeof(filter[0])))
 }

@@ -15,7 +15,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	steps.ScriptHelperMain() // scripts run in this program again
 	if slices.Contains(os.Environ(), asProgram) {
 		main()
 	}

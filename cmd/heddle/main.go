@@ -11,8 +11,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"heddle/steps"
 )
 
 // Exit codes.
@@ -23,7 +21,6 @@ const (
 )
 
 func main() {
-	steps.ScriptHelperMain() // a script runs in this same program, which then does nothing else
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

@@ -88,15 +88,16 @@ var table = map[string]rule{
 	"console":         {},
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
-	"steps":           {own: features, external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},
+	"steps":           {own: append([]string{"internal/sandbox"}, features...), external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},
 	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
 	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 
 	// The command wires, and alone in that. The rest stands beside the product.
-	"cmd/heddle":      {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
-	"internal/await":  {},
-	"internal/client": {},
-	"internal/crash":  {testOwn: []string{"internal/client", "store", "store/storetest"}},
-	"internal/layers": {},
+	"cmd/heddle":       {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
+	"internal/await":   {},
+	"internal/client":  {},
+	"internal/crash":   {testOwn: []string{"internal/client", "store", "store/storetest"}},
+	"internal/layers":  {},
+	"internal/sandbox": {testExternal: []string{sys}},
 }

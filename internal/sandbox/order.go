@@ -1,0 +1,182 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"errors"
+	"syscall"
+)
+
+// Order says what to run and how to prepare its process.
+type Order struct {
+	Path   string   // of the program
+	Args   []string // with argv[0]
+	Env    []string // the whole environment
+	Dir    string   // working directory
+	Remove string   // directory that is removed when the server is gone
+
+	Namespaces bool // this process has a PID namespace of its own
+	User       int  // user and group that the program gets; 0: those of this process
+	RulesetFD  int  // landlock ruleset to enforce, or None
+	CgroupFD   int  // cgroup.procs of the cgroup to enter, or None
+	Limits     []Limit
+	Filter     []byte // seccomp program: an array of struct sock_filter; empty: none
+}
+
+// Limit is a resource limit of setrlimit(2).
+type Limit struct {
+	Resource   int
+	Soft, Hard uint64
+}
+
+var errOrder = errors.New("sandbox: the order is not readable")
+
+// Encode returns the order as it is sent over OrderFD.
+func (o *Order) Encode() []byte {
+	e := encoder{data: make([]byte, 8, 4096)}
+	e.text(o.Path)
+	e.texts(o.Args)
+	e.texts(o.Env)
+	e.text(o.Dir)
+	e.text(o.Remove)
+	e.flag(o.Namespaces)
+	e.number(uint64(o.User))
+	e.number(uint64(o.RulesetFD))
+	e.number(uint64(o.CgroupFD))
+	e.number(uint64(len(o.Limits)))
+	for _, l := range o.Limits {
+		e.number(uint64(l.Resource))
+		e.number(l.Soft)
+		e.number(l.Hard)
+	}
+	e.text(string(o.Filter))
+	put(e.data[:8], uint64(len(e.data)-8))
+	return e.data
+}
+
+// readOrder reads one order from a descriptor.
+func readOrder(fd int) (*Order, error) {
+	var size [8]byte
+	if err := readFull(fd, size[:]); err != nil {
+		return nil, err
+	}
+	n := get(size[:])
+	if n > 1<<30 {
+		return nil, errOrder
+	}
+	d := decoder{data: make([]byte, n), ok: true}
+	if err := readFull(fd, d.data); err != nil {
+		return nil, err
+	}
+	o := &Order{Path: d.text(), Args: d.texts(), Env: d.texts(), Dir: d.text(), Remove: d.text(),
+		Namespaces: d.number() != 0, User: int(d.number()), RulesetFD: int(d.number()), CgroupFD: int(d.number())}
+	for n := d.count(24); n > 0; n-- {
+		o.Limits = append(o.Limits, Limit{Resource: int(d.number()), Soft: d.number(), Hard: d.number()})
+	}
+	o.Filter = []byte(d.text())
+	if !d.ok || len(d.data) > 0 {
+		return nil, errOrder
+	}
+	return o, nil
+}
+
+func readFull(fd int, b []byte) error {
+	for len(b) > 0 {
+		n, err := syscall.Read(fd, b)
+		switch {
+		case err == syscall.EINTR: //nolint:errorlint // an errno of syscall.Read is never wrapped
+		case err != nil:
+			return err
+		case n == 0:
+			return errOrder
+		default:
+			b = b[n:]
+		}
+	}
+	return nil
+}
+
+type encoder struct{ data []byte }
+
+func (e *encoder) number(v uint64) {
+	var b [8]byte
+	put(b[:], v)
+	e.data = append(e.data, b[:]...)
+}
+
+func (e *encoder) flag(v bool) {
+	if v {
+		e.number(1)
+	} else {
+		e.number(0)
+	}
+}
+
+func (e *encoder) text(s string) {
+	e.number(uint64(len(s)))
+	e.data = append(e.data, s...)
+}
+
+func (e *encoder) texts(list []string) {
+	e.number(uint64(len(list)))
+	for _, s := range list {
+		e.text(s)
+	}
+}
+
+// decoder takes values from the head of data; ok is false once one was not
+// there.
+type decoder struct {
+	data []byte
+	ok   bool
+}
+
+func (d *decoder) number() uint64 {
+	if len(d.data) < 8 {
+		d.ok, d.data = false, nil
+		return 0
+	}
+	v := get(d.data)
+	d.data = d.data[8:]
+	return v
+}
+
+// count reads a number of elements of at least size bytes each.
+func (d *decoder) count(size int) int {
+	n := d.number()
+	if n > uint64(len(d.data)/size) {
+		d.ok, d.data = false, nil
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) text() string {
+	n := d.count(1)
+	s := string(d.data[:n])
+	d.data = d.data[n:]
+	return s
+}
+
+func (d *decoder) texts() []string {
+	n := d.count(8)
+	list := make([]string, n)
+	for i := range list {
+		list[i] = d.text()
+	}
+	return list
+}
+
+func put(b []byte, v uint64) {
+	for i := range 8 {
+		b[i] = byte(v >> (8 * i))
+	}
+}
+
+func get(b []byte) uint64 {
+	var v uint64
+	for i := range 8 {
+		v |= uint64(b[i]) << (8 * i)
+	}
+	return v
+}

@@ -1,0 +1,94 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"io"
+	"syscall"
+)
+
+// Report is what is known of a script's process.
+type Report struct {
+	Started bool  // it became the script
+	Failed  Stage // the preparation that failed; 0: none did
+	Errno   syscall.Errno
+	Ended   bool // the script ended, with Code or by Signal
+	Code    int
+	Signal  int
+}
+
+// Stage is a part of the preparation of a script's process.
+type Stage int
+
+// The stages, in their order.
+const (
+	Reading Stage = iota + 1
+	Forking
+	Preparing
+	Grouping
+	Redirecting
+	Entering
+	Binding
+	Dropping
+	Confining
+	Changing
+	Limiting
+	Filtering
+	Executing
+)
+
+var stages = [...]string{
+	Reading: "reading the order", Forking: "starting a process", Preparing: "preparing the process", Grouping: "making a process group",
+	Redirecting: "connecting the output", Entering: "entering the directory", Dropping: "giving up privileges",
+	Confining: "confining by landlock", Changing: "changing the user", Binding: "entering the cgroup",
+	Limiting: "setting the limits", Filtering: "filtering system calls", Executing: "executing the interpreter",
+}
+
+// String returns what is done at the stage.
+func (s Stage) String() string {
+	if s > 0 && int(s) < len(stages) {
+		return stages[s]
+	}
+	return "an unknown stage"
+}
+
+// Marks of the messages on ReportFD: a mark and two numbers each. A child says
+// that it starts just before exec, which may still fail.
+const (
+	markStarted = 1
+	markFailed  = 2 // stage, errno
+	markEnded   = 3 // code, signal
+	messageSize = 24
+)
+
+func send(mark, a, b uint64) error {
+	var m [messageSize]byte
+	put(m[0:], mark)
+	put(m[8:], a)
+	put(m[16:], b)
+	_, err := syscall.Write(ReportFD, m[:])
+	return err
+}
+
+// ReadReport reads what was reported until the end of r. What is cut off or
+// unknown ends it: the process was killed, or is another program.
+func ReadReport(r io.Reader) Report {
+	var rep Report
+	for {
+		var m [messageSize]byte
+		if _, err := io.ReadFull(r, m[:]); err != nil {
+			return rep
+		}
+		a, b := get(m[8:]), get(m[16:])
+		switch get(m[:]) {
+		case markStarted:
+			rep.Started = true
+		case markFailed:
+			rep.Started, rep.Failed, rep.Errno = false, Stage(a), syscall.Errno(b)
+		case markEnded:
+			rep.Ended, rep.Code, rep.Signal = true, int(int64(a)), int(b)
+		default:
+			return rep
+		}
+	}
+}

@@ -1,0 +1,160 @@
+//go:build linux
+
+package sandbox_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"heddle/internal/sandbox"
+)
+
+// order is one that nothing is wrong with.
+func order(script string) *sandbox.Order {
+	return &sandbox.Order{
+		Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"A=b"}, Dir: "/",
+		RulesetFD: sandbox.None, CgroupFD: sandbox.None,
+	}
+}
+
+// run has an order carried out by this program under its other name.
+func run(t *testing.T, o *sandbox.Order) (rep sandbox.Report, stdout, stderr, trouble string) {
+	t.Helper()
+	orders, lifeline := pipe(t)
+	reports, answer := pipe(t)
+	errors, errorsIn := pipe(t)
+	var out, own bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Args, cmd.Env = []string{sandbox.Name}, []string{"GOMAXPROCS=1"}
+	cmd.Stdout, cmd.Stderr = &out, &own
+	cmd.ExtraFiles = []*os.File{orders, answer, errorsIn}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range cmd.ExtraFiles {
+		_ = f.Close()
+	}
+	if _, err := lifeline.Write(o.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	rep = sandbox.ReadReport(reports)
+	var text bytes.Buffer
+	if _, err := text.ReadFrom(errors); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	return rep, out.String(), text.String(), own.String()
+}
+
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	return r, w
+}
+
+func TestTheProgramOfAnOrderRuns(t *testing.T) {
+	o := order(`echo "$A $(pwd) $(umask) $(ulimit -n)"; echo err >&2; exit 7`)
+	o.Limits = []sandbox.Limit{{Resource: unix.RLIMIT_NOFILE, Soft: 33, Hard: 44}}
+	rep, stdout, stderr, trouble := run(t, o)
+	if want := (sandbox.Report{Started: true, Ended: true, Code: 7}); rep != want {
+		t.Errorf("report %+v, want %+v", rep, want)
+	}
+	if stdout != "b / 0077 33\n" || stderr != "err\n" || trouble != "" {
+		t.Errorf("stdout %q, stderr %q, trouble %q", stdout, stderr, trouble)
+	}
+	rep, _, _, _ = run(t, order(`kill -TERM $$`))
+	if want := (sandbox.Report{Started: true, Ended: true, Code: -1, Signal: int(syscall.SIGTERM)}); rep != want {
+		t.Errorf("report %+v, want %+v", rep, want)
+	}
+}
+
+// Whatever ends a child before it is the program is told as that, and nothing
+// of it reaches the program's output.
+func TestWhatFailsBeforeExecIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(o *sandbox.Order)
+		stage  sandbox.Stage
+		errno  syscall.Errno
+	}{
+		"directory gone":     {func(o *sandbox.Order) { o.Dir = "/nowhere" }, sandbox.Entering, syscall.ENOENT},
+		"program gone":       {func(o *sandbox.Order) { o.Path = "/nowhere" }, sandbox.Executing, syscall.ENOENT},
+		"no program":         {func(o *sandbox.Order) { o.Path = "/etc/passwd" }, sandbox.Executing, syscall.EACCES},
+		"large argument":     {func(o *sandbox.Order) { o.Args = append(o.Args, strings.Repeat("x", 200_000)) }, sandbox.Executing, syscall.E2BIG},
+		"many arguments":     {func(o *sandbox.Order) { o.Args = append(o.Args, make([]string, 2_000_000)...) }, sandbox.Executing, syscall.E2BIG},
+		"large environment":  {func(o *sandbox.Order) { o.Env = []string{"X=" + strings.Repeat("x", 200_000)} }, sandbox.Executing, syscall.E2BIG},
+		"impossible limit":   {func(o *sandbox.Order) { o.Limits = []sandbox.Limit{{Resource: 999}} }, sandbox.Limiting, syscall.EINVAL},
+		"no ruleset":         {func(o *sandbox.Order) { o.RulesetFD = 200 }, sandbox.Confining, syscall.EBADF},
+		"no cgroup":          {func(o *sandbox.Order) { o.CgroupFD = 200 }, sandbox.Binding, syscall.EBADF},
+		"killed before exec": {func(o *sandbox.Order) { o.Filter = killing(unix.SYS_WRITE) }, sandbox.Preparing, syscall.ESRCH},
+		"NUL":                {func(o *sandbox.Order) { o.Args[0] = "a\x00b" }, sandbox.Reading, syscall.EINVAL},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := order("echo it ran")
+			c.change(o)
+			rep, stdout, stderr, trouble := run(t, o)
+			if want := (sandbox.Report{Failed: c.stage, Errno: c.errno}); rep != want {
+				t.Errorf("report %+v, want %+v", rep, want)
+			}
+			if stdout != "" || stderr != "" || trouble != "" {
+				t.Errorf("stdout %q, stderr %q, trouble %q", stdout, stderr, trouble)
+			}
+		})
+	}
+}
+
+// killing is a filter that kills what makes a call.
+func killing(call uint32) []byte {
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_KILL_PROCESS},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&filter[0])), 8*len(filter))
+}
+
+// An order that is cut off, or that is none, runs nothing.
+func TestABrokenOrderRunsNothing(t *testing.T) {
+	whole := order("echo it ran").Encode()
+	for name, data := range map[string][]byte{
+		"empty": nil, "cut": whole[:len(whole)-1], "half": whole[:len(whole)/2], "zeros": make([]byte, 100),
+		"longer": append(append([]byte{}, byte(len(whole)-8+4), 0, 0, 0, 0, 0, 0, 0), append(whole[8:len(whole):len(whole)], 1, 2, 3, 4)...),
+		"ones":   bytes.Repeat([]byte{0xff}, 100),
+	} {
+		orders, lifeline := pipe(t)
+		reports, answer := pipe(t)
+		cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+		cmd.Args = []string{sandbox.Name}
+		cmd.ExtraFiles = []*os.File{orders, answer}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = orders.Close(), answer.Close()
+		_, _ = lifeline.Write(data)
+		_ = lifeline.Close()
+		if rep := sandbox.ReadReport(reports); rep.Started || rep.Ended || rep.Failed == 0 {
+			t.Errorf("%s: %+v", name, rep)
+		}
+		_ = cmd.Wait()
+	}
+}
+
+func TestReportsOfOthersSayNothing(t *testing.T) {
+	for _, text := range []string{"", "x", strings.Repeat("panic: ", 50)} {
+		if rep := sandbox.ReadReport(strings.NewReader(text)); !reflect.DeepEqual(rep, sandbox.Report{}) {
+			t.Errorf("%q: %+v", text, rep)
+		}
+	}
+}

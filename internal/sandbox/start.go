@@ -1,0 +1,183 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"runtime"
+	"syscall"
+	"unsafe"
+)
+
+// Numbers that package syscall does not have; golang.org/x/sys/unix, which has
+// them, is initialized too late. A test compares the two.
+const (
+	prSetChildSubreaper  = 36
+	prSetNoNewPrivs      = 38
+	seccompModeFilter    = 2
+	landlockRestrictSelf = 446
+)
+
+// launch is the memory that a child needs to become the script.
+type launch struct {
+	path, dir  *byte
+	argv, envp []*byte
+	parent     int
+	user       int
+	ruleset    int
+	cgroup     int
+	limits     []Limit
+	filter     filterProgram
+	trouble    int // write end of the pipe that says what failed
+	message    [2]uint64
+	started    [3]uint64 // what ReportFD is told before exec
+	noAction   [4]uint64 // struct sigaction: the default
+	itself     byte      // what moves the writer into a cgroup
+}
+
+// filterProgram is struct sock_fprog.
+type filterProgram struct {
+	length uint16
+	filter *byte
+}
+
+// start makes a child that becomes the order's program. It returns once that
+// happened, or with the stage that failed.
+func start(o *Order) (pid int, stage Stage, err error) {
+	l := &launch{parent: syscall.Getpid(), user: o.User, ruleset: o.RulesetFD, cgroup: o.CgroupFD, limits: o.Limits, itself: '0', started: [3]uint64{markStarted}}
+	if l.path, err = syscall.BytePtrFromString(o.Path); err != nil {
+		return 0, Reading, err
+	}
+	if l.dir, err = syscall.BytePtrFromString(o.Dir); err != nil {
+		return 0, Reading, err
+	}
+	if l.argv, err = syscall.SlicePtrFromStrings(o.Args); err != nil {
+		return 0, Reading, err
+	}
+	if l.envp, err = syscall.SlicePtrFromStrings(o.Env); err != nil {
+		return 0, Reading, err
+	}
+	if len(o.Filter) > 0 {
+		l.filter = filterProgram{length: uint16(len(o.Filter) / 8), filter: &o.Filter[0]}
+	}
+	var pipe [2]int
+	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC); err != nil {
+		return 0, Forking, err
+	}
+	defer syscall.Close(pipe[0]) //nolint:errcheck // read only
+	l.trouble = pipe[1]
+	pid, errno := fork(l)
+	runtime.KeepAlive(o)
+	_ = syscall.Close(pipe[1])
+	if errno != 0 {
+		return 0, Forking, errno
+	}
+	if stage, err := outcome(pipe[0]); err != nil {
+		await(pid)
+		return 0, stage, err
+	}
+	return pid, 0, nil
+}
+
+// outcome reads what a child says of itself: that it is prepared, and then
+// nothing more, because exec closes the pipe.
+func outcome(fd int) (Stage, error) {
+	var said [16]byte
+	if readFull(fd, said[:]) != nil {
+		return Preparing, syscall.ESRCH // it died
+	}
+	if stage := Stage(get(said[:])); stage != 0 {
+		return stage, syscall.Errno(get(said[8:]))
+	}
+	if readFull(fd, said[:]) != nil {
+		return 0, nil
+	}
+	return Stage(get(said[:])), syscall.Errno(get(said[8:]))
+}
+
+// fork makes the child. The calling thread must be locked and stay: the child
+// dies with it. All signals are blocked over the fork, so that no handler of
+// the Go runtime runs in the child.
+//
+//go:nosplit
+//go:norace
+//go:noinline
+func fork(l *launch) (int, syscall.Errno) {
+	const setMask = 2
+	all, old := ^uint64(0), uint64(0)
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
+	pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
+	if errno == 0 && pid == 0 {
+		become(l, &old)
+	}
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&old)), 0, 8, 0, 0)
+	return int(pid), errno
+}
+
+// become prepares this process, the child, and executes the program. It does
+// not return. The limit on the address space comes last: nothing after it but
+// the program needs memory.
+//
+//go:nosplit
+//go:norace
+//go:noinline
+func become(l *launch, mask *uint64) {
+	for sig := uintptr(1); sig <= 64; sig++ {
+		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&l.noAction)), 0, 8, 0, 0)
+	}
+	l.check(Grouping, syscall.SYS_SETPGID, 0, 0, 0, 0)
+	l.check(Redirecting, syscall.SYS_DUP3, StderrFD, 2, 0, 0)
+	l.check(Entering, syscall.SYS_CHDIR, uintptr(unsafe.Pointer(l.dir)), 0, 0, 0)
+	if l.cgroup >= 0 {
+		l.check(Binding, syscall.SYS_WRITE, uintptr(l.cgroup), uintptr(unsafe.Pointer(&l.itself)), 1, 0)
+	}
+	l.check(Dropping, syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0)
+	if l.ruleset >= 0 {
+		l.check(Confining, landlockRestrictSelf, uintptr(l.ruleset), 0, 0, 0)
+	}
+	if l.user > 0 {
+		l.check(Changing, syscall.SYS_SETGROUPS, 0, 0, 0, 0)
+		l.check(Changing, syscall.SYS_SETGID, uintptr(l.user), 0, 0, 0)
+		l.check(Changing, syscall.SYS_SETUID, uintptr(l.user), 0, 0, 0)
+	}
+	// After the change of user, which would undo it; and the parent may have
+	// died before.
+	l.check(Preparing, syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0)
+	if parent, _, _ := syscall.RawSyscall(syscall.SYS_GETPPID, 0, 0, 0); int(parent) != l.parent {
+		l.say(Preparing, syscall.ESRCH)
+		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
+	}
+	syscall.RawSyscall(syscall.SYS_UMASK, 0o077, 0, 0)
+	for i := range l.limits {
+		limit := &l.limits[i]
+		l.check(Limiting, syscall.SYS_PRLIMIT64, 0, uintptr(limit.Resource), uintptr(unsafe.Pointer(&limit.Soft)), 0)
+	}
+	if l.filter.length > 0 {
+		l.check(Filtering, syscall.SYS_PRCTL, syscall.PR_SET_SECCOMP, seccompModeFilter, uintptr(unsafe.Pointer(&l.filter)), 0)
+	}
+	const setMask = 2
+	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(mask)), 0, 8, 0, 0)
+	// The child says itself that it starts: from exec on, the script may kill its
+	// parent.
+	syscall.RawSyscall(syscall.SYS_WRITE, ReportFD, uintptr(unsafe.Pointer(&l.started)), messageSize)
+	l.say(0, 0)
+	l.check(Executing, syscall.SYS_EXECVE, uintptr(unsafe.Pointer(l.path)), uintptr(unsafe.Pointer(&l.argv[0])), uintptr(unsafe.Pointer(&l.envp[0])), 0)
+	syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
+}
+
+// check makes a system call that must succeed, or ends the process.
+//
+//go:nosplit
+//go:norace
+func (l *launch) check(stage Stage, call, a, b, c, d uintptr) {
+	if _, _, errno := syscall.RawSyscall6(call, a, b, c, d, 0, 0); errno != 0 {
+		l.say(stage, errno)
+		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
+	}
+}
+
+//go:nosplit
+//go:norace
+func (l *launch) say(stage Stage, errno syscall.Errno) {
+	l.message[0], l.message[1] = uint64(stage), uint64(errno)
+	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(l.trouble), uintptr(unsafe.Pointer(&l.message)), 16)
+}
