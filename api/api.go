@@ -49,6 +49,8 @@ type Config struct {
 	// StreamWrite is how long one write to a stream may stall before its reader
 	// is dropped; 0 is 20 s.
 	StreamWrite time.Duration
+	// Patience is how long slow clients are waited for.
+	Patience Patience
 	// TurnTime is how long a turn of a conversation may take before it answers
 	// that the run is still running; 0 is 55 s.
 	TurnTime time.Duration
@@ -81,6 +83,7 @@ func New(cfg Config) *Handler {
 	if h.cfg.StreamWrite == 0 {
 		h.cfg.StreamWrite = 20 * time.Second
 	}
+	h.cfg.Patience = h.cfg.Patience.withDefaults()
 	if h.cfg.TurnTime == 0 {
 		h.cfg.TurnTime = 55 * time.Second
 	}
@@ -104,6 +107,7 @@ func (h *Handler) CloseStreams() { h.streams.end() }
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := h.requestID(r)
 	w.Header()[headerRequestID] = []string{id}
+	pace(w, r, h.cfg.Patience)
 	if !plainPath(r.URL) {
 		canonicalPath(r.URL)
 	}
@@ -131,13 +135,14 @@ func printable(s string) bool {
 }
 
 // NewServer gives the handler a server with the limits that net/http leaves
-// open. Streams lengthen their own write deadline frame by frame.
+// open. Bodies have their deadlines read by read, answers and streams piece by
+// piece; WriteTimeout is for what ends before either.
 func NewServer(h *Handler) *http.Server {
 	s := &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: h.cfg.Patience.Header,
 		WriteTimeout:      90 * time.Second,
-		IdleTimeout:       60 * time.Second,
+		IdleTimeout:       h.cfg.Patience.Idle,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}

@@ -37,6 +37,7 @@ func errorCodes() []errorCode {
 		{"secret_not_found", 404, "No such secret in this tenant."},
 		{"tenant_not_found", 404, "No such tenant."},
 		{"method_not_allowed", 405, "The route is there, but not with this method; see Allow."},
+		{"request_timeout", 408, "The body stopped, or came too slowly; the connection is closed."},
 		{"INSTANCE_ID_ALREADY_EXISTS", 409, "The workflow has an instance of that id."},
 		{"INSTANCE_TERMINAL", 409, "The instance has ended."},
 		{"workflow_has_no_template", 409, "The workflow was not made of a template."},
@@ -120,7 +121,7 @@ func commonCodes(r *route) []string {
 		}
 	}
 	if r.body != noBody {
-		codes = append(codes, "invalid_request", "body_too_large", "unsupported_media_type")
+		codes = append(codes, "invalid_request", "body_too_large", "unsupported_media_type", "request_timeout")
 	}
 	if len(r.query) > 0 || r.conditional || !r.anyQuery {
 		codes = append(codes, "invalid_request")

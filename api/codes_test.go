@@ -20,7 +20,7 @@ func kindNamed() map[string]fault.Kind {
 	return map[string]fault.Kind{
 		"Internal": fault.Internal, "Malformed": fault.Malformed, "Unauthenticated": fault.Unauthenticated, "Denied": fault.Denied,
 		"NotFound": fault.NotFound, "Conflict": fault.Conflict, "Precondition": fault.Precondition, "TooLarge": fault.TooLarge,
-		"UnsupportedMedia": fault.UnsupportedMedia, "Unacceptable": fault.Unacceptable, "TooMany": fault.TooMany, "Unavailable": fault.Unavailable,
+		"UnsupportedMedia": fault.UnsupportedMedia, "Unacceptable": fault.Unacceptable, "TooMany": fault.TooMany, "Unavailable": fault.Unavailable, "TooSlow": fault.TooSlow,
 	}
 }
 

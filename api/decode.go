@@ -26,13 +26,10 @@ const (
 	linesBody      // lines of JSON, which the handler reads itself
 )
 
-// The largest bodies, in bytes, and how long a sender may take.
+// The largest bodies, in bytes.
 const (
 	maxBody           = 1 << 20
 	maxDefinitionBody = definitions.MaxBytes
-	bodyTime          = 30 * time.Second
-	discarded         = 16 << 20 // bytes that are read of a body that is refused
-	discardTime       = 5 * time.Second
 )
 
 // written is the definition within a request: what is wrong with it is a matter
@@ -156,45 +153,28 @@ func (c *call) limit() int {
 	return maxBody
 }
 
-// readBody reads the whole body within the route's limit and the time that a
-// sender gets. An empty body needs no media type.
+// readBody reads the whole body within the route's limit. An empty body needs no media type.
 func (c *call) readBody() ([]byte, error) {
 	limit := c.limit()
 	if c.r.ContentLength > int64(limit) {
-		c.discard(c.r.ContentLength)
 		return nil, tooLarge(limit)
 	}
 	if c.r.ContentLength == 0 {
 		return nil, nil
 	}
-	control := http.NewResponseController(c.w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // a recorder has none
 	text, err := readAll(http.MaxBytesReader(c.w, c.r.Body, int64(limit)), c.r.ContentLength)
-	_ = control.SetReadDeadline(time.Time{})
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
 		return nil, tooLarge(limit)
 	}
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Malformed, "invalid_request", "The body could not be read to its end.")
+		return nil, bodyError(err)
 	}
 	if len(text) == 0 {
 		return nil, nil
 	}
 	c.body = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark says nothing in UTF-8
 	return c.body, c.checkMedia()
-}
-
-// discard reads a body away that is too large by not too much: a sender that has
-// not finished would see a broken connection in place of the answer.
-func (c *call) discard(length int64) {
-	if length > discarded || c.r.Header.Get("Expect") != "" {
-		return
-	}
-	control := http.NewResponseController(c.w)
-	_ = control.SetReadDeadline(time.Now().Add(discardTime)) // a recorder has none
-	_, _ = io.Copy(io.Discard, c.r.Body)
-	_ = control.SetReadDeadline(time.Time{})
 }
 
 func readAll(r io.Reader, length int64) ([]byte, error) {

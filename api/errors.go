@@ -32,6 +32,8 @@ func statusOf(k fault.Kind) int {
 		return http.StatusUnprocessableEntity
 	case fault.TooMany:
 		return http.StatusTooManyRequests
+	case fault.TooSlow:
+		return http.StatusRequestTimeout
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
 	}

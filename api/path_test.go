@@ -26,7 +26,7 @@ type namesSeen struct {
 func newNamesSeen() *namesSeen {
 	seen := &namesSeen{}
 	h := &Handler{echo: echo.New(), flights: newFlights()}
-	h.cfg = Config{Executor: &executor.Service{}, Meter: nobody{}, NewID: func(p string) string { return p + "x" }}
+	h.cfg = Config{Executor: &executor.Service{}, Meter: nobody{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
 	h.echo.HTTPErrorHandler = h.unrouted
 	h.routes = h.table()
 	for i := range h.routes {

@@ -132,12 +132,12 @@ func (h *Handler) importWorkflows(c *call) error {
 	if err := c.checkLinesMedia(); err != nil {
 		return err
 	}
-	control := http.NewResponseController(c.w)
-	body := &steady{r: c.r.Body, control: control, sum: sha256.New()}
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	if paced, ok := c.r.Body.(*pacedBody); ok {
+		paced.whole = 0
+	}
+	body := &steady{r: c.r.Body, sum: sha256.New()}
 	return c.onceOfLines(body, func(k *versions.ImportKey) ([]byte, error) {
 		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: body, On: on, Key: k})
-		_ = control.SetWriteDeadline(time.Now().Add(bodyTime))
 		for _, a := range done.Imported {
 			c.audit("workflow.import", "workflow:"+a.Slug)
 		}
@@ -192,7 +192,7 @@ func (c *call) onceOfLines(body *steady, create func(*versions.ImportKey) ([]byt
 // replayLines answers with what was kept, if the body is the same.
 func (c *call) replayLines(body *steady, k *keyed, kept *idempotency.Answer) error {
 	if _, err := io.Copy(io.Discard, body); err != nil {
-		return fault.Wrap(err, fault.Malformed, "invalid_request", "The body could not be read to its end.")
+		return bodyError(err)
 	}
 	k.bodyHash = body.hash()
 	return c.answerKept(k, kept, c.sendAnswer)
@@ -200,29 +200,27 @@ func (c *call) replayLines(body *steady, k *keyed, kept *idempotency.Answer) err
 
 // importError adds what was stored before the line that was refused.
 func importError(err error, body *steady, done versions.Arrivals) error {
+	if body.err != nil {
+		err = bodyError(body.err)
+	}
 	var f *fault.Error
 	if !errors.As(err, &f) {
-		if body.err == nil {
-			return err
-		}
-		f = fault.Wrap(err, fault.Malformed, "invalid_request", "The body could not be read to its end.")
+		return err
 	}
 	return f.With("imported", done.Imported).With("skipped", done.Skipped)
 }
 
 // steady reads a body that may be of any length, as long as it keeps coming.
 type steady struct {
-	r       io.Reader
-	control *http.ResponseController
-	sum     hash.Hash // over what was read
-	err     error
+	r   io.Reader
+	sum hash.Hash // over what was read
+	err error
 }
 
 func (s *steady) hash() string { return hex.EncodeToString(s.sum.Sum(nil)) }
 
 // Read reads what comes next.
 func (s *steady) Read(p []byte) (int, error) {
-	_ = s.control.SetReadDeadline(time.Now().Add(bodyTime)) // a recorder has none
 	n, err := s.r.Read(p)
 	s.sum.Write(p[:n])
 	if err != nil && err != io.EOF { //nolint:errorlint // a reader gives it bare

@@ -25,6 +25,7 @@ const (
 	Unacceptable                 // well-formed and not acceptable: 422
 	TooMany                      // a rate or quota passed: 429
 	Unavailable                  // the store is away, try again later: 503
+	TooSlow                      // a request did not arrive in time: 408
 )
 
 // Issue is one problem found in something that a person wrote. Pointer is an
