@@ -18,6 +18,8 @@ type Posted struct {
 	Kind     string
 	Data     json.RawMessage
 	At       time.Time
+	// RequestID is that of a signal; "" where it has none, and for other inputs.
+	RequestID string
 }
 
 // Taken says what became of a posted input: the run's state after it, whether
@@ -42,8 +44,10 @@ type Notice struct {
 // taken at most once: Commit with Commit.Taken takes it together with its
 // effect, Settle where it has none.
 type Inbox interface {
-	// Post stores an input and tells the other nodes.
-	Post(ctx context.Context, p Posted) error
+	// Post stores an input and tells the other nodes. Where one of the same run
+	// and request id is there and not taken yet nothing is stored, and earlier is
+	// its id.
+	Post(ctx context.Context, p Posted) (earlier string, err error)
 	// Untaken lists inputs with an id beyond after, oldest first.
 	Untaken(ctx context.Context, after string, limit int) ([]Posted, error)
 	// Withdraw removes an input that is not taken yet; false: it was taken.

@@ -62,7 +62,7 @@ func (s telling) tell() {
 	})
 }
 
-func (s telling) Post(ctx context.Context, p executor.Posted) error {
+func (s telling) Post(ctx context.Context, p executor.Posted) (string, error) {
 	defer s.tell()
 	return s.Store.Post(ctx, p)
 }
@@ -223,6 +223,65 @@ func TestWhatAStandbyAcceptedIsTakenByTheNextLeader(t *testing.T) {
 		evs := next.journal(asked)
 		if count(evs, events.SignalReceived) != 1 || count(evs, events.InputResolved) != 1 {
 			t.Errorf("the signal was not taken once: %v", evs)
+		}
+	})
+}
+
+// Of deliveries of one request id one is new, also while no node drives runs;
+// one that is refused does not use its id up.
+func TestARequestIDIsNewOnceWithoutALeader(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, url string) {
+		db, ids := openDB(t, url), new(atomic.Int64)
+		first := stackOn(t, db, ids, neverRun)
+		wf := first.workflow(asksTwice)
+		id, other := first.start(wf, `null`).RunID, first.start(wf, `null`).RunID
+		first.stop()
+		without := func(c *executor.Config) { c.Store, c.OutcomeWait = leaderless{db}, 20*time.Millisecond }
+		nodes := []*stack{stackOn(t, db, ids, neverRun, without), stackOn(t, openDB(t, url), ids, neverRun, without)}
+		deliver := func(i int, run, key, payload string) (fresh bool, err error) {
+			out, err := nodes[i%2].svc.Signal(context.WithoutCancel(t.Context()), tenant, run, signal("go", key, payload))
+			return err == nil && !out.Duplicate, err
+		}
+		var fresh atomic.Int64
+		parallel(24, func(i int) {
+			is, err := deliver(i, id, fmt.Sprint("k", i%3), fmt.Sprint(i))
+			if err != nil {
+				t.Errorf("a signal: %v", err)
+			}
+			if is {
+				fresh.Add(1)
+			}
+		})
+		for i := range 3 {
+			if is, err := deliver(i, id, fmt.Sprint("k", i), "7"); is || err != nil {
+				t.Errorf("later: new %v, %v", is, err)
+			}
+		}
+		if is, err := deliver(0, other, "k0", "7"); !is || err != nil {
+			t.Errorf("another run's: new %v, %v", is, err)
+		}
+		if fresh.Load() != 3 {
+			t.Errorf("%d deliveries of 3 request ids were new", fresh.Load())
+		}
+		_, err := deliver(0, id, "wrong", `"text"`)
+		wantCode(t, err, fault.Unacceptable, "invalid_payload")
+		if is, err := deliver(1, id, "wrong", "8"); !is || err != nil {
+			t.Errorf("mended: new %v, %v", is, err)
+		}
+		next := stackOn(t, db, ids, neverRun)
+		next.waitState(id, machine.Completed)
+		if n := count(next.journal(id), events.InputResolved); n != 2 {
+			t.Errorf("%d signals were consumed, want 2", n)
+		}
+		next.eventually("all is taken", func() bool {
+			left, err := db.Untaken(context.Background(), "", 10)
+			return err == nil && len(left) == 0
+		})
+		for _, e := range next.journal(id) {
+			if e.Kind == events.SignalRejected {
+				t.Errorf("a signal was rejected: %s", e.Data)
+			}
 		}
 	})
 }

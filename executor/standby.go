@@ -33,27 +33,60 @@ func (s *Service) submit(ctx context.Context, tenantID, runID string, in machine
 		return out, err
 	}
 	p := Posted{ID: s.cfg.NewID("inp_"), TenantID: tenantID, RunID: runID, Kind: kind, Data: data, At: s.now()}
+	if sig, is := in.(machine.Signal); is {
+		p.RequestID = sig.RequestID
+	}
 	return s.deliverPosted(ctx, p, in)
 }
 
-// deliverPosted stores an input and waits for its outcome.
+// deliverPosted stores an input and waits for its outcome. One whose request id
+// an input has that is not taken yet waits for that one's: where it is accepted
+// this one is a repetition, where it is refused or withdrawn this one counts.
 func (s *Service) deliverPosted(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
 	grown, unwatch := s.cfg.Hub.Watch(p.RunID)
 	defer unwatch()
-	if err := s.cfg.Store.Post(ctx, p); err != nil {
-		return outcome{}, err
-	}
-	s.cfg.Crash("posted")
-	s.engine.inbox.look() // this node may drive by now
 	patience, enough := context.WithTimeout(ctx, s.cfg.OutcomeWait)
 	defer enough()
 	for {
-		taken, err := s.cfg.Store.Outcome(ctx, p.ID)
+		earlier, err := s.cfg.Store.Post(ctx, p)
+		if err != nil {
+			return outcome{}, err
+		}
+		if earlier == "" {
+			break
+		}
+		if patience.Err() != nil {
+			return s.repeated(ctx, p, true)
+		}
+		taken, err := s.awaitOutcome(patience, earlier, grown)
+		if err != nil {
+			return outcome{}, err
+		}
+		if taken != nil && taken.Refusal == nil {
+			return s.repeated(ctx, p, false)
+		}
+	}
+	s.cfg.Crash("posted")
+	s.engine.inbox.look() // this node may drive by now
+	taken, err := s.awaitOutcome(patience, p.ID, grown)
+	switch {
+	case err != nil:
+		return outcome{}, err
+	case taken != nil:
+		return s.outcomeOf(ctx, p, taken)
+	}
+	return s.pending(ctx, p, in)
+}
+
+// awaitOutcome waits until an input is taken; nil: not while patience lasted.
+func (s *Service) awaitOutcome(patience context.Context, id string, grown <-chan struct{}) (*Taken, error) {
+	for {
+		taken, err := s.cfg.Store.Outcome(patience, id)
 		if taken != nil {
-			return s.outcomeOf(ctx, p, taken)
+			return taken, nil
 		}
 		if err != nil && fault.KindOf(err) != fault.Unavailable {
-			return outcome{}, err
+			return nil, err
 		}
 		again := time.NewTimer(outcomeEvery)
 		select {
@@ -61,10 +94,16 @@ func (s *Service) deliverPosted(ctx context.Context, p Posted, in machine.Input)
 		case <-again.C:
 		case <-patience.Done():
 			again.Stop()
-			return s.pending(ctx, p, in)
+			return nil, nil
 		}
 		again.Stop()
 	}
+}
+
+// repeated is the answer to an input that was delivered before.
+func (s *Service) repeated(ctx context.Context, p Posted, pending bool) (outcome, error) {
+	row, err := s.cfg.Store.Run(ctx, p.TenantID, p.RunID)
+	return outcome{row: row, pending: pending}, err
 }
 
 // outcomeOf is the answer that the node which took the input would have given.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -25,6 +26,8 @@ type inboxRow struct {
 	State    string
 	Effect   int64
 	Failure  string // a refusal as JSON; '': none
+	// RequestID is unique within a run among inputs that are not taken; '': none.
+	RequestID string
 }
 
 func (inboxRow) TableName() string { return "run_inbox" }
@@ -38,17 +41,46 @@ const (
 	purgeSQL   = "DELETE FROM run_inbox WHERE taken_at > 0 AND taken_at < ?"
 )
 
-// Post stores an input for the node that drives runs.
-func (db *DB) Post(ctx context.Context, p executor.Posted) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
-		err := tx.Create(&inboxRow{
-			ID: p.ID, TenantID: p.TenantID, RunID: p.RunID, Kind: p.Kind, Data: string(p.Data), PostedAt: millis(p.At),
-		}).Error
-		if err != nil || !db.postgres() {
-			return err
+// Post stores an input for the node that drives runs. Where one of the same run
+// and request id is there and not taken yet nothing is stored, and its id is
+// the answer.
+func (db *DB) Post(ctx context.Context, p executor.Posted) (earlier string, err error) {
+	row := inboxRow{
+		ID: p.ID, TenantID: p.TenantID, RunID: p.RunID, Kind: p.Kind, Data: string(p.Data), PostedAt: millis(p.At), RequestID: p.RequestID,
+	}
+	for range 3 { // the earlier one may be taken between the two looks at it
+		earlier, err = db.post(ctx, row)
+		if err != nil || earlier != row.ID {
+			break
+		}
+	}
+	if earlier == row.ID {
+		return "", fault.New(fault.Unavailable, "not_ready", "The same request is being taken at this moment; try again.")
+	}
+	return earlier, err
+}
+
+// post gives the row's own id where it found an earlier input that was gone when
+// it looked for it.
+func (db *DB) post(ctx context.Context, row inboxRow) (earlier string, err error) {
+	err = db.change(ctx, func(tx *gorm.DB) error {
+		insert := tx
+		if row.RequestID != "" {
+			insert = tx.Clauses(clause.OnConflict{DoNothing: true})
+		}
+		res := insert.Create(&row)
+		switch {
+		case res.Error != nil:
+			return res.Error
+		case res.RowsAffected == 0:
+			earlier = row.ID
+			return tx.Raw("SELECT id FROM run_inbox WHERE run_id = ? AND request_id = ? AND taken_at = 0", row.RunID, row.RequestID).Scan(&earlier).Error
+		case !db.postgres():
+			return nil
 		}
 		return tx.Exec("SELECT pg_notify(?, '')", workChannel).Error
 	})
+	return earlier, err
 }
 
 // Untaken lists inputs that nobody took yet, oldest first.
@@ -61,6 +93,7 @@ func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.
 	for i, r := range rows {
 		list[i] = executor.Posted{
 			ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Kind: r.Kind, Data: json.RawMessage(r.Data), At: instant(r.PostedAt),
+			RequestID: r.RequestID,
 		}
 	}
 	return list, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,12 +22,21 @@ var inboxTests = map[string]func(*testing.T, *store.DB){
 	"inbox settles what had no effect":                  testInboxSettle,
 	"inbox gives one input to one of many":              testInboxRace,
 	"inbox is withdrawn only before it is taken":        testInboxWithdraw,
+	"inbox holds a request id once":                     testInboxRequest,
 	"inbox forgets what was taken long ago":             testInboxPurge,
 	"listeners hear of work and of growth on one store": testListen,
 }
 
 func posted(id, run string, n int) executor.Posted {
 	return executor.Posted{ID: id, TenantID: "t1", RunID: run, Kind: "signal", Data: json.RawMessage(`{"payload":1e400}`), At: at(n)}
+}
+
+// post stores an input of which there is no other.
+func post(t *testing.T, db *store.DB, p executor.Posted) {
+	t.Helper()
+	earlier, err := db.Post(ctx, p)
+	must(t, err)
+	same(t, "an earlier one", earlier, "")
 }
 
 func taken(id, run string) executor.Taken {
@@ -52,9 +63,9 @@ func leads(t *testing.T, db *store.DB, holder string, n int) int64 {
 
 func testInbox(t *testing.T, db *store.DB) {
 	for i, id := range []string{"inp_2", "inp_1", "inp_3"} {
-		must(t, db.Post(ctx, posted(id, "run_1", i)))
+		post(t, db, posted(id, "run_1", i))
 	}
-	if db.Post(ctx, posted("inp_1", "run_1", 9)) == nil {
+	if _, err := db.Post(ctx, posted("inp_1", "run_1", 9)); err == nil {
 		t.Fatal("one id is posted twice")
 	}
 	list, err := db.Untaken(ctx, "inp_1", 1)
@@ -72,8 +83,8 @@ func testInboxCommit(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := newRun(w, "run_1", 1)
 	commit(t, db, first)
-	must(t, db.Post(ctx, posted("inp_1", "run_1", 1)))
-	must(t, db.Post(ctx, posted("inp_2", "run_1", 1)))
+	post(t, db, posted("inp_1", "run_1", 1))
+	post(t, db, posted("inp_2", "run_1", 1))
 
 	stale := grow(first, machine.Running, 2)
 	stale.Expected, stale.Row.Seq, stale.Events[0].Seq = 7, 8, 8
@@ -104,7 +115,7 @@ func testInboxBadMember(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	a, b := newRun(w, "run_1", 1), newRun(w, "run_2", 1)
 	commit(t, db, a, b)
-	must(t, db.Post(ctx, posted("inp_1", "run_1", 1)))
+	post(t, db, posted("inp_1", "run_1", 1))
 	bad, good := grow(a, machine.Running, 2), grow(b, machine.Running, 2)
 	bad.Taken = []executor.Taken{taken("inp_9", "run_1")}
 	good.Taken = []executor.Taken{taken("inp_1", "run_2")}
@@ -117,7 +128,7 @@ func testInboxBadMember(t *testing.T, db *store.DB) {
 func testInboxSettle(t *testing.T, db *store.DB) {
 	old := leads(t, db, "a", 0)
 	epoch := leads(t, db, "b", 2000)
-	must(t, db.Post(ctx, posted("inp_1", "run_1", 1)))
+	post(t, db, posted("inp_1", "run_1", 1))
 	refused := taken("inp_1", "run_1")
 	refused.Effect = false
 	refused.Refusal = fault.New(fault.Unacceptable, "invalid_payload", "Änderung %d", 1)
@@ -142,7 +153,7 @@ func testInboxRace(t *testing.T, db *store.DB) {
 		next.Taken = []executor.Taken{taken("inp_1", c.Row.RunID)}
 		group = append(group, next)
 	}
-	must(t, db.Post(ctx, posted("inp_1", "run_1", 1)))
+	post(t, db, posted("inp_1", "run_1", 1))
 	winners := race(nodes, func(i int) error { return db.Commit(ctx, 0, group[i:i+1])[0] },
 		func(err error) { wantIs(t, err, executor.ErrFenced) })
 	same(t, "winners", winners, 1)
@@ -150,8 +161,8 @@ func testInboxRace(t *testing.T, db *store.DB) {
 
 func testInboxWithdraw(t *testing.T, db *store.DB) {
 	epoch := leads(t, db, "a", 0)
-	must(t, db.Post(ctx, posted("inp_1", "run_1", 1)))
-	must(t, db.Post(ctx, posted("inp_2", "run_1", 1)))
+	post(t, db, posted("inp_1", "run_1", 1))
+	post(t, db, posted("inp_2", "run_1", 1))
 	must(t, db.Settle(ctx, epoch, []executor.Taken{taken("inp_1", "run_1")}))
 	for id, want := range map[string]bool{"inp_1": false, "inp_2": true, "inp_3": false} {
 		got, err := db.Withdraw(ctx, id)
@@ -163,8 +174,8 @@ func testInboxWithdraw(t *testing.T, db *store.DB) {
 
 func testInboxPurge(t *testing.T, db *store.DB) {
 	epoch := leads(t, db, "a", 0)
-	must(t, db.Post(ctx, posted("inp_1", "run_1", 1)))
-	must(t, db.Post(ctx, posted("inp_2", "run_1", 1)))
+	post(t, db, posted("inp_1", "run_1", 1))
+	post(t, db, posted("inp_2", "run_1", 1))
 	must(t, db.Settle(ctx, epoch, []executor.Taken{taken("inp_1", "run_1")})) // at 7
 	must(t, db.PurgeTaken(ctx, at(7)))
 	kept, err := db.Outcome(ctx, "inp_1")
@@ -207,11 +218,55 @@ func testListen(t *testing.T, db *store.DB) {
 		next("a start elsewhere", work)
 		must(t, db.Commit(ctx, epoch, []executor.Commit{newRun(w, "run_2", 1)})[0])
 		next("a start of the node that leads", executor.Notice{Runs: []string{"run_2"}})
-		must(t, db.Post(ctx, posted("inp_1", "run_1", 1)))
+		post(t, db, posted("inp_1", "run_1", 1))
 		next("an input", work)
 		must(t, db.Settle(ctx, epoch, []executor.Taken{taken("inp_1", "run_1")}))
 		next("its outcome", executor.Notice{Runs: []string{"run_1"}})
 	}
 	stop()
 	must(t, <-ended)
+}
+
+func testInboxRequest(t *testing.T, db *store.DB) {
+	request := func(id, run, request string) executor.Posted {
+		p := posted(id, run, 1)
+		p.RequestID = request
+		return p
+	}
+	post(t, db, request("inp_1", "run_1", "a"))
+	post(t, db, request("inp_2", "run_1", "b"))
+	post(t, db, request("inp_3", "run_2", "a"))
+	post(t, db, posted("inp_4", "run_1", 1))
+	post(t, db, posted("inp_5", "run_1", 1))
+	earlier, err := db.Post(ctx, request("inp_6", "run_1", "a"))
+	must(t, err)
+	same(t, "the earlier one", earlier, "inp_1")
+	same(t, "stored", untaken(t, db), []string{"inp_1", "inp_2", "inp_3", "inp_4", "inp_5"})
+	list, err := db.Untaken(ctx, "", 1)
+	must(t, err)
+	same(t, "as posted", list, []executor.Posted{request("inp_1", "run_1", "a")})
+	// Once it is taken the run decides.
+	epoch := leads(t, db, "node", 1)
+	must(t, db.Settle(ctx, epoch, []executor.Taken{taken("inp_1", "run_1")}))
+	post(t, db, request("inp_7", "run_1", "a"))
+	if _, err := db.Withdraw(ctx, "inp_2"); err != nil {
+		t.Fatal(err)
+	}
+	post(t, db, request("inp_8", "run_1", "b"))
+	// Of many at once one is stored.
+	var wg sync.WaitGroup
+	var stored atomic.Int64
+	for i := range 8 {
+		wg.Go(func() {
+			earlier, err := db.Post(ctx, request(fmt.Sprint("inp_r", i), "run_3", "a"))
+			if err == nil && earlier == "" {
+				stored.Add(1)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	same(t, "stored at once", stored.Load(), int64(1))
 }
