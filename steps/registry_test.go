@@ -112,6 +112,7 @@ func TestConfigsAreChecked(t *testing.T) {
 		{"script", `{"script":"echo"}`, "", ""},
 		{"script", `{"script":"echo","language":"pyton"}`, "invalid_value", "/language"},
 		{"script", `{"script":"echo","env":{"A=B":"x"}}`, "invalid_value", "/env/A=B"},
+		{"script", `{"script":"#!bash\necho"}`, "invalid_value", "/script"},
 		{"script", `{"script":"echo {{ input.a }}"}`, "template_in_script", "/script"},
 		{"webhook", `{"url":"http://example.com","event":"e","payload":[1]}`, "", ""},
 		{"webhook", `{"url":"http://example.com"}`, "missing_field", ""},

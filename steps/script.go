@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 
 // scriptConfig is the config of script.
 type scriptConfig struct {
-	Language string             `json:"language,omitempty" enum:"shell,python" default:"shell" doc:"shell is sh, python is python3."`
+	Language string             `json:"language,omitempty" enum:"shell,bash,python" default:"shell" doc:"shell is sh, or what a first line of #! names; python is python3."`
 	Script   string             `json:"script" minLength:"1" doc:"The program's text. It holds no templates: pass values by args, env or stdin."`
 	Args     []anyText          `json:"args,omitempty" doc:"Arguments; what is not text is passed as JSON."`
 	Env      map[string]anyText `json:"env,omitempty" doc:"Environment variables; what is not text is passed as JSON."`
@@ -75,9 +76,9 @@ func (cfg *scriptConfig) program() (program, error) {
 	switch p.language {
 	case "":
 		p.language = "shell"
-	case "shell", "python":
+	case "shell", "bash", "python":
 	default:
-		return p, permanent("invalid_config", "language must be shell or python.")
+		return p, permanent("invalid_config", "language must be shell, bash or python.")
 	}
 	for i, a := range cfg.Args {
 		if strings.IndexByte(string(a), 0) >= 0 {
@@ -108,7 +109,7 @@ type ending struct {
 
 func (e *ending) output() json.RawMessage {
 	result := json.RawMessage("null")
-	if v, ok := jsonValue(e.stdout.data); ok && !e.stdout.cut {
+	if v, ok := jsonValue(bytes.TrimPrefix(e.stdout.data, []byte("\ufeff"))); ok && !e.stdout.cut {
 		result = v
 	}
 	parts := []any{"exit_code", e.Code, "stdout", textValue(e.stdout.text()), "stderr", textValue(e.stderr.text()), "result", result}
@@ -202,11 +203,17 @@ func (c *capped) text() []byte {
 }
 
 func checkScript(c fields) []definitions.Diagnostic {
+	var out []definitions.Diagnostic
+	language, _ := c.text("language")
+	if text, ok := c.text("script"); ok && (language == "" || language == "shell") {
+		if path, _, ok := shebang(text); ok && !strings.HasPrefix(path, "/") {
+			out = append(out, problem("invalid_value", "/script", "the first line names %q: the path of an interpreter begins with /, as in #!/usr/bin/env bash", head(path, 100)))
+		}
+	}
 	env, ok := readFields(c["env"])
 	if !ok {
-		return nil
+		return out
 	}
-	var out []definitions.Diagnostic
 	for _, name := range sortedNames(env) {
 		if !envName(name) {
 			out = append(out, problem("invalid_value", "/env"+pointer(name), "%q cannot be the name of an environment variable", name))

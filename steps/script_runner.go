@@ -76,16 +76,6 @@ type scriptRunner struct {
 	python string
 }
 
-// scriptPath is PATH in scripts.
-const scriptPath = "/usr/local/bin:/usr/bin:/bin"
-
-// interpreter is a program that runs scripts.
-type interpreter struct {
-	path     string
-	args     []string // before the script's file
-	readable []string // directories that it needs beside the system's
-}
-
 func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
 	if cfg.Mode == "" {
 		cfg.Mode = Sandbox
@@ -178,30 +168,7 @@ func (r *scriptRunner) isolation(ctx context.Context) (isolation, error) {
 	return level, nil
 }
 
-// interpreter finds what runs a language, at a level.
-func (r *scriptRunner) interpreter(ctx context.Context, level isolation, language string) (interpreter, error) {
-	if language == "shell" {
-		return interpreter{path: "/bin/sh"}, nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.python != "" {
-		return pythonAt(r.python), nil
-	}
-	for _, path := range r.pythons() {
-		end, err := r.execute(ctx, level, pythonAt(path), program{language: "python", text: "import json, sys\n"})
-		if ctx.Err() != nil {
-			return interpreter{}, stopped(ctx)
-		}
-		if err == nil && end.Code == 0 && end.Signal == 0 {
-			r.python = path
-			return pythonAt(path), nil
-		}
-	}
-	return interpreter{}, permanent("interpreter_not_found",
-		"No python3 that scripts may run was found on this server; install it as /usr/bin/python3.")
-}
-
+// pythons lists where a Python may be.
 func (r *scriptRunner) pythons() []string {
 	if r.cfg.Python != "" {
 		return []string{r.cfg.Python}
@@ -219,7 +186,7 @@ func (r *scriptRunner) run(ctx context.Context, p program) (*ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	interp, err := r.interpreter(ctx, level, p.language)
+	interp, err := r.interpreter(ctx, level, p)
 	if err != nil {
 		return nil, err
 	}
