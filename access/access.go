@@ -5,6 +5,8 @@ package access
 import (
 	"context"
 	"time"
+
+	"heddle/audit"
 )
 
 // Action is what a principal wants to do.
@@ -66,27 +68,16 @@ type Grant struct {
 	Actions    []Action
 }
 
-// AuditEntry is one line of the append-only audit trail: who did what to which
-// object when. It holds no values.
-type AuditEntry struct {
-	ID        string
-	TenantID  string
-	Actor     string // the key's name
-	ActorID   string // the key's id
-	Action    string // "workflow.create", "key.revoke", …
-	Object    string // "workflow:<slug>", "key:<id>", …
-	RequestID string
-	At        time.Time
-}
-
 // AuditQuery selects audit entries of one tenant, newest first.
 type AuditQuery struct {
 	TenantID string
 	Actor    string
 	Action   string
-	Object   string
-	Limit    int
-	Cursor   string
+	// Object names one object, by its id ("workflow:wf_…") or by the slug that
+	// it has, or was the last to have.
+	Object string
+	Limit  int
+	Cursor string
 }
 
 // Store is what access asks of persistence. Every method is one transaction.
@@ -109,6 +100,7 @@ type Store interface {
 	PutGrant(ctx context.Context, tenantID string, g Grant) error
 	DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error
 	Grants(ctx context.Context, tenantID, keyID string) ([]Grant, error)
-	AppendAudit(ctx context.Context, e AuditEntry) error
-	Audit(ctx context.Context, q AuditQuery) (entries []AuditEntry, next string, err error)
+	// AppendAudit adds a line by itself; what changes something adds its own.
+	AppendAudit(ctx context.Context, e audit.Entry) error
+	Audit(ctx context.Context, q AuditQuery) (entries []audit.Entry, next string, err error)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"heddle/audit"
 	"heddle/fault"
 )
 
@@ -104,16 +105,35 @@ func (s *Service) Grants(ctx context.Context, tenantID, keyID string) ([]Grant, 
 	return s.store.Grants(ctx, tenantID, keyID)
 }
 
-// Record appends one line to the audit trail: who did what to which object.
-func (s *Service) Record(ctx context.Context, p Principal, action, object, requestID string) error {
-	return s.store.AppendAudit(ctx, AuditEntry{
-		ID: s.newID("aud_"), TenantID: p.TenantID, Actor: p.KeyName, ActorID: p.KeyID,
-		Action: action, Object: object, RequestID: requestID, At: s.now(),
-	})
+// Trail begins a request of the principal; an empty action leaves no line.
+func (s *Service) Trail(p Principal, action, requestID string) *audit.Trail {
+	a := p.Actor()
+	return audit.NewTrail(audit.Entry{
+		TenantID: p.TenantID, ActorType: a.Type, ActorID: a.ID, Actor: a.Name, Action: action, RequestID: requestID,
+	}, s.now, s.newID)
+}
+
+// recordFor is how long writing a line by itself may take.
+const recordFor = 5 * time.Second
+
+// Record adds a request's line by itself, for what was not a change of one
+// transaction. It is written also when ctx has ended.
+func (s *Service) Record(ctx context.Context, t *audit.Trail, o audit.Object) error {
+	e, wanted, err := t.Draft(o, nil)
+	if err != nil || !wanted {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+	defer cancel()
+	if err := s.store.AppendAudit(ctx, e); err != nil {
+		return err
+	}
+	t.Mark()
+	return nil
 }
 
 // Audit lists audit entries, newest first.
-func (s *Service) Audit(ctx context.Context, q AuditQuery) ([]AuditEntry, string, error) {
+func (s *Service) Audit(ctx context.Context, q AuditQuery) ([]audit.Entry, string, error) {
 	return s.store.Audit(ctx, q)
 }
 

@@ -3,6 +3,7 @@ package access
 import (
 	"slices"
 
+	"heddle/audit"
 	"heddle/fault"
 )
 
@@ -14,6 +15,11 @@ type Principal struct {
 	TenantSlug string
 	Role       Role
 	Grants     []Grant
+}
+
+// Actor is the principal as journals and the audit trail name it.
+func (p Principal) Actor() audit.Actor {
+	return audit.Actor{Type: audit.Key, ID: p.KeyID, Name: p.KeyName}
 }
 
 // roleActions is what each role may do on every workflow of its tenant.

@@ -96,6 +96,8 @@ func (s *Service) touch(ctx context.Context, k Key, now time.Time) {
 	if now.Sub(k.LastUsedAt) < time.Minute || !s.cache.claimTouch(k.ID, now) {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor) // whoever claimed it is the only one to write it
+	defer cancel()
 	if err := s.store.TouchKey(ctx, k.ID, now); err != nil {
 		s.log.WarnContext(ctx, "could not write when a key was last used", "key", k.ID, "error", err)
 	}

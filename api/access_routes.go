@@ -1,11 +1,13 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
 
 	"heddle/access"
+	"heddle/audit"
 )
 
 type createTenant struct {
@@ -33,7 +35,6 @@ func (h *Handler) createTenant(c *call, req createTenant) error {
 	if err != nil {
 		return err
 	}
-	c.audit("tenant.create", "tenant:"+t.Slug)
 	return c.reply(http.StatusCreated, createdTenant{tenantBody{t.ID, t.Slug, t.Name, stamp(t.CreatedAt)}, key})
 }
 
@@ -80,7 +81,6 @@ func (h *Handler) createKey(c *call, req createKey) error {
 	if err != nil {
 		return err
 	}
-	c.audit("key.create", "key:"+k.ID)
 	return c.reply(http.StatusCreated, createdKey{keyOf(k), text})
 }
 
@@ -108,7 +108,6 @@ func (h *Handler) revokeKey(c *call) error {
 	if err := h.cfg.Access.RevokeKey(c.ctx(), c.tenantID(), id); err != nil {
 		return err
 	}
-	c.audit("key.revoke", "key:"+id)
 	return c.empty(http.StatusNoContent)
 }
 
@@ -137,7 +136,6 @@ func (h *Handler) putGrant(c *call, req putGrant) error {
 	if err := h.cfg.Access.PutGrant(c.ctx(), c.tenantID(), g); err != nil {
 		return err
 	}
-	c.audit("grant.put", "key:"+g.KeyID)
 	return c.reply(http.StatusOK, grantBody(g))
 }
 
@@ -193,7 +191,6 @@ func (h *Handler) deleteGrant(c *call) error {
 	if err := h.cfg.Access.DeleteGrant(c.ctx(), c.tenantID(), keyID, workflowID); err != nil {
 		return err
 	}
-	c.audit("grant.delete", "key:"+keyID)
 	return c.empty(http.StatusNoContent)
 }
 
@@ -207,18 +204,33 @@ func required(q url.Values, name string) (string, error) {
 }
 
 type auditEntry struct {
-	ID        string `json:"id"`
-	Actor     string `json:"actor" doc:"The key's name."`
-	ActorID   string `json:"actor_id"`
-	Action    string `json:"action"`
-	Object    string `json:"object"`
-	RequestID string `json:"request_id"`
-	At        stamp  `json:"at"`
+	ID         string          `json:"id"`
+	Actor      string          `json:"actor" doc:"Who did it: a key's name, as it was then."`
+	ActorType  string          `json:"actor_type" enum:"key,user,schedule,run,system"`
+	ActorID    string          `json:"actor_id"`
+	Action     string          `json:"action"`
+	Object     string          `json:"object" doc:"What was changed, by its id: workflow:wf_…. Lines of earlier versions have what the caller wrote."`
+	ObjectSlug string          `json:"object_slug,omitempty" doc:"The object's slug or name, as it was then."`
+	RequestID  string          `json:"request_id"`
+	Reason     string          `json:"reason,omitempty" doc:"As the caller gave it."`
+	Detail     json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
+	At         stamp           `json:"at"`
 }
 
 type auditList struct {
 	Entries    []auditEntry `json:"entries"`
 	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func auditEntryOf(e audit.Entry) auditEntry {
+	b := auditEntry{
+		ID: e.ID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
+		Object: e.Object, ObjectSlug: e.ObjectSlug, RequestID: e.RequestID, Reason: e.Reason, Detail: e.Detail, At: stamp(e.At),
+	}
+	if b.ActorType == "" {
+		b.ActorType = audit.Key
+	}
+	return b
 }
 
 func (h *Handler) listAudit(c *call) error {
@@ -235,7 +247,7 @@ func (h *Handler) listAudit(c *call) error {
 	}
 	list := auditList{Entries: make([]auditEntry, len(entries)), NextCursor: textOrNull(next)}
 	for i, e := range entries {
-		list.Entries[i] = auditEntry{e.ID, e.Actor, e.ActorID, e.Action, e.Object, e.RequestID, stamp(e.At)}
+		list.Entries[i] = auditEntryOf(e)
 	}
 	return c.reply(http.StatusOK, list)
 }

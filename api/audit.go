@@ -1,35 +1,91 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"path"
 	"strings"
+	"time"
 	"unicode"
 
 	"heddle/access"
+	"heddle/audit"
 	"heddle/fault"
 )
 
-// audit writes who did what. The deed is done by then, so that a trail which
-// cannot be written is logged and does not fail the request.
-func (c *call) audit(action, object string) {
-	c.audited = true
-	if err := c.h.cfg.Access.Record(c.ctx(), c.who, action, object, c.requestID()); err != nil {
+// begin gives the request the context that it is served in: who makes it and
+// which line it adds to the audit trail travel with it. What changes something
+// is done to its end although the client goes away meanwhile: what follows a
+// commit (answers that are kept, runs that are cancelled with their workflow,
+// further lines of an import) would be left undone otherwise.
+func (c *call) begin() (end func()) {
+	action := ""
+	if c.route.audited() && !c.asksDryRun() {
+		action = c.route.deed()
+	}
+	c.trail = c.h.cfg.Access.Trail(c.who, action, c.requestID())
+	c.work, end = audit.With(c.r.Context(), c.trail), func() {}
+	if !c.route.changes() {
+		return end
+	}
+	detached := context.WithoutCancel(c.work)
+	if until, bounded := c.r.Context().Deadline(); bounded {
+		c.work, end = context.WithDeadline(detached, until)
+	} else if c.route.body != linesBody { // those go on for as long as lines come
+		c.work, end = context.WithTimeout(detached, workTime)
+	} else {
+		c.work = detached
+	}
+	return end
+}
+
+// workTime is how long a change may go on after its client went away.
+const workTime = 90 * time.Second
+
+func (c *call) asksDryRun() bool { return c.r.URL.Query().Get("dry_run") == "true" }
+
+// deed names what the request does from here on for the audit trail.
+func (c *call) deed(action string) { c.trail.Rename(action) }
+
+// leaveTrail adds the line of a request that changed something, unless that was
+// stored with the change. Starts and signals leave their trace in the run's
+// journal instead; a replayed answer and a dry run changed nothing. The deed is
+// done by then, so that a line which cannot be written is logged and does not
+// fail the request.
+func (c *call) leaveTrail() {
+	if c.trail == nil || c.trail.Written() || c.untrailed || c.w.Header().Get(headerReplayed) != "" {
+		return
+	}
+	o := c.object(c.route.noun())
+	if err := c.h.cfg.Access.Record(c.ctx(), c.trail, o); err != nil {
 		c.h.log.Error("the audit trail could not be written", "request_id", c.requestID(),
-			"action", action, "object", object, "error", fault.CodeOf(err))
+			"route", c.route.id, "object", o.String(), "error", fault.CodeOf(err))
 	}
 }
 
-// trail writes the entry of a request that changed something, unless its
-// handler wrote a better one. Starts and signals leave their trace in the
-// run's journal instead; a replayed answer and a dry run changed nothing.
-func (c *call) trail() {
-	if c.audited || !c.route.audited() || c.w.Header().Get(headerReplayed) != "" ||
-		c.r.URL.Query().Get("dry_run") == "true" {
-		return
+// changes reports whether requests to the route may change something.
+func (r *route) changes() bool {
+	return r.method != http.MethodGet && !r.pure && r.action != access.View && r.action != ""
+}
+
+// deeds are the actions of routes whose operation's id says another.
+var deeds = map[string]string{
+	"importWorkflows": "workflow.import", "cancelV1Run": "run.cancel", "terminateV1Run": "run.terminate",
+	"pauseInstance": "run.pause", "resumeInstance": "run.resume", "terminateInstance": "run.terminate", "restartInstance": "run.restart",
+}
+
+// deed is what the audit trail says of a request to the route.
+func (r *route) deed() string {
+	if action := deeds[r.id]; action != "" {
+		return action
 	}
-	noun, verb := deed(c.route.id)
-	c.audit(noun+"."+verb, c.object(noun))
+	noun, verb := deed(r.id)
+	return noun + "." + verb
+}
+
+func (r *route) noun() string {
+	noun, _, _ := strings.Cut(r.deed(), ".")
+	return noun
 }
 
 // audited tells whether requests to the route are written to the trail.
@@ -37,6 +93,8 @@ func (r *route) audited() bool {
 	switch {
 	case r.method == http.MethodGet:
 		return false
+	case deeds[r.id] != "":
+		return true
 	case r.action == access.Execute:
 		return r.on == onRun && !strings.HasPrefix(r.id, "signal")
 	default:
@@ -45,16 +103,25 @@ func (r *route) audited() bool {
 }
 
 // object names what was changed: what was made, else what the path names.
-func (c *call) object(noun string) string {
+func (c *call) object(noun string) audit.Object {
 	if made := c.w.Header().Get("Location"); made != "" {
-		return noun + ":" + path.Base(made)
+		return audit.Object{Kind: noun, ID: path.Base(made)}
+	}
+	if c.steered != "" {
+		return audit.Object{Kind: "run", ID: c.steered}
 	}
 	for _, p := range []struct{ param, noun string }{{"run_id", "run"}, {"secret", "secret"}, {"agent_id", "agent"}, {"id", "workflow"}} {
-		if v := c.params.Param(p.param); v != "" && strings.Contains(c.route.path, "{"+p.param+"}") {
-			return pathNoun(c.route.path, p.noun) + ":" + clip(v)
+		v := c.params.Param(p.param)
+		if v == "" || !strings.Contains(c.route.path, "{"+p.param+"}") {
+			continue
 		}
+		o := audit.Object{Kind: pathNoun(c.route.path, p.noun), ID: clip(v)}
+		if w, err := c.h.cfg.Definitions.Get(c.ctx(), c.tenantID(), v); o.Kind == "workflow" && err == nil {
+			o.ID, o.Slug = w.ID, w.Slug
+		}
+		return o
 	}
-	return noun + ":*"
+	return audit.Object{Kind: noun, ID: "*"}
 }
 
 // pathNoun is what an {id} in a path is the id of.

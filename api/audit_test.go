@@ -63,3 +63,110 @@ func TestSteeringIsOnTheTrailInEveryDialect(t *testing.T) {
 		}
 	}
 }
+
+// Lines name objects by their ids, whatever the caller wrote, and say which
+// version and status became which. A slug that is used again is another object.
+func TestTheTrailNamesOneObjectByOneName(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	first := s.create(trivial, `"slug":"flow"`)
+	flow := "/api/workflows/flow"
+	s.do(request{method: "PUT", path: flow, body: `{"definition":` + parked + `,"publish":false}`}).want(t, 200)
+	s.post("/api/workflows/"+first+"/versions/2/publish", "").want(t, 200)
+	s.post(flow+"/rollback", `{"version":1}`).want(t, 200)
+	s.do(request{method: "PATCH", path: flow + "/status", body: `{"status":"paused"}`}).want(t, 200)
+	s.do(request{method: "PATCH", path: flow + "/versions/2", body: `{"label":"old"}`}).want(t, 200)
+	s.do(request{method: "PUT", path: flow, body: `{"tags":[]}`}).want(t, 200) // changes nothing
+	byID, bySlug := s.trailOf("workflow:"+first), s.trailOf("workflow:flow")
+	if len(byID) != 7 || len(bySlug) != 7 {
+		t.Fatalf("by id %d, by slug %d lines: %+v", len(byID), len(bySlug), byID)
+	}
+	at := func(i int) struct {
+		From, To struct {
+			Version      int
+			Hash, Status string
+		}
+	} {
+		var d struct {
+			From, To struct {
+				Version      int
+				Hash, Status string
+			}
+		}
+		if err := json.Unmarshal(byID[i].Detail, &d); err != nil {
+			t.Fatalf("line %d: %s", i, byID[i].Detail)
+		}
+		return d
+	}
+	if d := at(4); byID[4].Action != "version.publish" || d.From.Version != 1 || d.To.Version != 2 || d.From.Hash == d.To.Hash || d.From.Hash == "" {
+		t.Errorf("publish: %s", byID[4].Detail)
+	}
+	if d := at(3); byID[3].Action != "workflow.rollback" || d.From.Version != 2 || d.To.Version != 3 || d.To.Hash != at(4).From.Hash {
+		t.Errorf("rollback: %s", byID[3].Detail)
+	}
+	if d := at(2); byID[2].Action != "workflow_status.set" || d.From.Status != "active" || d.To.Status != "paused" {
+		t.Errorf("status: %s", byID[2].Detail)
+	}
+	if !strings.Contains(string(byID[1].Detail), `"version":2`) || !strings.Contains(string(byID[1].Detail), `"to":"old"`) {
+		t.Errorf("label: %s", byID[1].Detail)
+	}
+	for _, e := range byID {
+		if e.ObjectSlug != "flow" || e.Object != "workflow:"+first {
+			t.Errorf("%s is about %s, %s", e.Action, e.Object, e.ObjectSlug)
+		}
+	}
+	s.do(request{method: "DELETE", path: flow}).want(t, 204)
+	second := s.create(trivial, `"slug":"flow"`)
+	if got := s.trailOf("workflow:flow"); len(got) != 1 || got[0].Object != "workflow:"+second {
+		t.Errorf("the slug's lines now: %+v", got)
+	}
+	if got := s.trailOf("workflow:" + first); len(got) != 8 {
+		t.Errorf("%d lines of the first", len(got))
+	}
+}
+
+// Every kind of object has its lines under its id.
+func TestTheTrailKnowsEveryKindOfObject(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	wf := s.create(parked, `"slug":"flow"`)
+	key := s.post("/v1/keys", `{"name":"ci","role":"none"}`).want(t, 201).text(t, "id")
+	sched := s.post("/api/workflows/flow/schedules", `{"cron_expression":"0 8 * * *"}`).want(t, 201).text(t, "schedule", "id")
+	s.do(request{method: "PATCH", path: "/api/workflows/schedules/" + sched, body: `{"status":"paused"}`}).want(t, 200)
+	s.do(request{method: "PUT", path: "/v1/grants", body: `{"key_id":"` + key + `","workflow":"flow","actions":["view"]}`}).want(t, 200)
+	s.do(request{method: "DELETE", path: "/v1/grants?workflow=flow&key_id=" + key}).want(t, 204)
+	s.do(request{method: "DELETE", path: "/v1/keys/" + key}).want(t, 204)
+	tenant := s.post("/v1/tenants", `{"slug":"other","name":"Other"}`).want(t, 201).text(t, "tenant", "id")
+	s.do(request{method: "PUT", path: "/v1/secrets/TOKEN", body: `{"value":"a value of a secret"}`})
+	s.do(request{method: "DELETE", path: "/v1/secrets/TOKEN"}).want(t, 204)
+	for object, actions := range map[string]string{
+		"key:" + key: "key.revoke grant.delete grant.put key.create", "key:ci": "key.revoke grant.delete grant.put key.create",
+		"schedule:" + sched: "schedule.update schedule.create", "tenant:" + tenant: "tenant.create", "tenant:other": "tenant.create",
+		"secret:TOKEN": "secret.delete secret.put", "workflow:" + wf: "workflow.create",
+	} {
+		var got []string
+		for _, e := range s.trailOf(object) {
+			got = append(got, e.Action)
+		}
+		if strings.Join(got, " ") != actions {
+			t.Errorf("%s: %v, want %s", object, got, actions)
+		}
+	}
+}
+
+type trailLine struct {
+	Action, Object string
+	ObjectSlug     string `json:"object_slug"`
+	Reason         string
+	Detail         json.RawMessage
+}
+
+// trailOf reads an object's lines, newest first.
+func (s *stack) trailOf(object string) []trailLine {
+	s.t.Helper()
+	var trail struct{ Entries []trailLine }
+	if err := json.Unmarshal([]byte(s.get("/v1/audit?limit=200&object="+object).want(s.t, http.StatusOK).body), &trail); err != nil {
+		s.t.Fatal(err)
+	}
+	return trail.Entries
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"heddle/access"
+	"heddle/audit"
 	"heddle/fault"
 )
 
@@ -25,10 +26,24 @@ type call struct {
 	body    []byte
 	sent    bool
 	streams bool // the answer goes on for as long as the client stays
-	audited bool // an entry of the audit trail was written
+	// work is the context in which the request is served, see begin.
+	work      context.Context //nolint:containedctx // a call lives as long as its request
+	trail     *audit.Trail
+	steered   string // the run that was steered, where the path does not name it
+	untrailed bool   // what was asked did nothing that belongs into the audit trail
 }
 
-func (c *call) ctx() context.Context { return c.r.Context() }
+// ctx is what a handler does its work under: of a change it does not end with
+// the client. What only waits for the client's sake waits under here().
+func (c *call) ctx() context.Context {
+	if c.work != nil {
+		return c.work
+	}
+	return c.r.Context()
+}
+
+// here ends when the client goes away.
+func (c *call) here() context.Context { return c.r.Context() }
 
 func (c *call) requestID() string { return c.w.Header().Get(headerRequestID) }
 

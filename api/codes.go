@@ -90,6 +90,7 @@ func errorCodes() []errorCode {
 		{"invalid_line", 422, "A line of an import says what cannot be: a gap in the versions, a hash that is not the definition's, …"},
 		{"invalid_label", 422, "The label has the wrong form, or reads like a version's number."},
 		{"invalid_change_summary", 422, "The change summary is too long."},
+		{"invalid_reason", 422, "A reason is text of at most 1,000 characters without the character NUL."},
 		{"invalid_template", 422, "The template has errors; see errors and diagnostics."},
 		{"invalid_parameters", 422, "The parameters do not fit the template; see errors and diagnostics."},
 		{"invalid_name", 422, "A name has 1 to 200 characters."},

@@ -243,18 +243,17 @@ func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep 
 	return s
 }
 
-// steerInstance makes a handler of one that moves a run to another state; deed
-// is what the audit trail says of it.
-func (h *Handler) steerInstance(deed string, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
+// steerInstance makes a handler of one that moves a run to another state.
+func (h *Handler) steerInstance(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
 	return func(c *call, _ nothing) error {
 		in, err := c.instance()
 		if err != nil {
 			return err
 		}
-		_, err = do(c.ctx(), c.tenantID(), in.RunID)
-		if err := c.steered(deed, in.RunID, err); err != nil {
+		if _, err = do(c.ctx(), c.tenantID(), in.RunID); err != nil {
 			return err
 		}
+		c.steered = in.RunID
 		return c.reply(http.StatusOK, instanceDone{true})
 	}
 }
@@ -267,10 +266,10 @@ func (h *Handler) terminateInstance(c *call, _ nothing) error {
 	if in.State.Terminal() {
 		return fault.New(fault.Conflict, "run_finished", "The run has ended.")
 	}
-	_, err = h.cfg.Executor.Terminate(c.ctx(), c.tenantID(), in.RunID)
-	if err := c.steered("run.terminate", in.RunID, err); err != nil {
+	if _, err = h.cfg.Executor.Terminate(c.ctx(), c.tenantID(), in.RunID); err != nil {
 		return err
 	}
+	c.steered = in.RunID
 	return c.reply(http.StatusOK, instanceDone{true})
 }
 
@@ -280,13 +279,10 @@ func (h *Handler) restartInstance(c *call, _ nothing) error {
 		return err
 	}
 	return c.once(func(o *once) error {
-		next, err := h.cfg.Executor.RestartNamed(c.ctx(), executor.RestartNamedRequest{
+		_, err := h.cfg.Executor.RestartNamed(c.ctx(), executor.RestartNamedRequest{
 			TenantID: c.tenantID(), WorkflowID: in.WorkflowID, Name: in.Name, Trace: traceOf(c.r),
 			Keep: func(executor.Record) *idempotency.Answer { return o.keep(http.StatusOK, nil, instanceDone{true}) },
 		})
-		if err == nil {
-			c.audit("run.restart", "run:"+next.RunID)
-		}
 		return err
 	})
 }
@@ -324,6 +320,6 @@ func (h *Handler) tickRunner(c *call, req tickRequest) error {
 	if err != nil {
 		return err
 	}
-	c.audited = n == 0 // a tick that did nothing leaves no trace
+	c.untrailed = n == 0 // a tick that did nothing leaves no trace
 	return c.reply(http.StatusOK, ticked{n})
 }

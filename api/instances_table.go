@@ -36,10 +36,10 @@ func (h *Handler) instancesTable() []route {
 			action: access.View, on: onWorkflow, query: historyParams(), answers: ok(instanceHistory{})}.to(bare(h.getInstanceHistory)),
 		route{method: http.MethodPost, path: one + "/pause", id: "pauseInstance", summary: "Let steps in action finish and start nothing more",
 			action: access.Execute, on: onWorkflow, body: optionalBody, answers: ok(instanceDone{}), codes: []string{"run_finished", "not_ready", "outcome_unknown"}}.
-			to(taking(h.steerInstance("run.pause", exec.Pause))),
+			to(taking(h.steerInstance(exec.Pause))),
 		route{method: http.MethodPost, path: one + "/resume", id: "resumeInstance", summary: "Go on with a paused instance; any other stays as it is",
 			action: access.Execute, on: onWorkflow, body: optionalBody, answers: ok(instanceDone{}), codes: []string{"not_ready", "outcome_unknown"}}.
-			to(taking(h.steerInstance("run.resume", exec.Unpause))),
+			to(taking(h.steerInstance(exec.Unpause))),
 		route{method: http.MethodPost, path: one + "/restart", id: "restartInstance", summary: "Begin the next run of an instance, with the same params and a fresh history; one that is open is terminated",
 			action: access.Operate, on: onWorkflow, body: optionalBody, idempotent: true, answers: ok(instanceDone{}), codes: startCodes()}.to(taking(h.restartInstance)),
 		route{method: http.MethodPost, path: one + "/terminate", id: "terminateInstance", summary: "End an instance at once, without clean-up",

@@ -33,6 +33,7 @@ type route struct {
 	codes   []string // beyond those that commonCodes adds
 	// conditional: honours If-Match. idempotent: honours Idempotency-Key.
 	conditional, idempotent bool
+	pure                    bool // computes, and changes nothing: it ends when its client goes away
 	tolerant                bool // unknown fields of the body are passed over
 	anyQuery                bool // unknown query parameters are passed over
 	serve                   func(*call) error
@@ -150,10 +151,13 @@ func (h *Handler) serve(c *call) error {
 	if err := c.checkQuery(); err != nil {
 		return err
 	}
+	if c.route.action != "" {
+		defer c.begin()()
+	}
 	if err := c.route.serve(c); err != nil {
 		return err
 	}
-	c.trail()
+	c.leaveTrail()
 	return nil
 }
 

@@ -227,9 +227,8 @@ func (h *Handler) v1Result(c *call) error {
 	return c.reply(http.StatusOK, r)
 }
 
-// v1End makes a handler of one that ends a run; deed is what the audit trail
-// says of it.
-func (h *Handler) v1End(deed string, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
+// v1End makes a handler of one that ends a run.
+func (h *Handler) v1End(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
 	return func(c *call, _ nothing) error {
 		id, err := c.param("run_id")
 		if err != nil {
@@ -239,7 +238,6 @@ func (h *Handler) v1End(deed string, do func(ctx context.Context, tenantID, runI
 		if err != nil {
 			return err
 		}
-		c.audit(deed, "run:"+run.RunID)
 		return c.reply(http.StatusOK, v1Steered{run.RunID, wordsOf(run.State).runs})
 	}
 }

@@ -138,9 +138,6 @@ func (h *Handler) importWorkflows(c *call) error {
 	body := &steady{r: c.r.Body, sum: sha256.New()}
 	return c.onceOfLines(body, func(k *versions.ImportKey) ([]byte, error) {
 		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: body, On: on, Key: k})
-		for _, a := range done.Imported {
-			c.audit("workflow.import", "workflow:"+a.Slug)
-		}
 		if err != nil {
 			return nil, importError(err, body, done)
 		}

@@ -30,7 +30,7 @@ func (turnSink) Idle() error { return nil }
 
 // follow waits until the turn is over and answers with what it did.
 func (c *call) follow(runID string, after int64, command string) error {
-	ctx, cancel := context.WithTimeout(c.ctx(), c.h.cfg.TurnTime)
+	ctx, cancel := context.WithTimeout(c.here(), c.h.cfg.TurnTime)
 	defer cancel()
 	defer context.AfterFunc(c.h.streams.ctx, cancel)()
 	over := func(seq int64) (bool, error) { return c.turnOver(ctx, runID, command, seq) }

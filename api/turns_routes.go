@@ -186,15 +186,17 @@ func (c *call) takeTurn(runID string) error {
 func (c *call) nextTurn(run executor.Record, in turnInput) error {
 	exec, id := c.h.cfg.Executor, run.RunID
 	if in.Command == "stop" {
+		c.steers("run.cancel", id)
 		_, err := exec.Cancel(c.ctx(), c.tenantID(), id)
-		return c.steered("run.cancel", id, err)
+		return err
 	}
 	if run.State.Terminal() {
 		return fault.New(fault.Conflict, "run_finished", "Run %s has ended and takes no more turns.", bareID(id))
 	}
 	if in.Command == "pause" {
+		c.steers("run.pause", id)
 		_, err := exec.Pause(c.ctx(), c.tenantID(), id)
-		return c.steered("run.pause", id, err)
+		return err
 	}
 	payload, speaks, err := in.given()
 	if err != nil {
@@ -206,18 +208,17 @@ func (c *call) nextTurn(run executor.Record, in turnInput) error {
 		}
 	}
 	if run.State == machine.Paused || run.State == machine.Pausing {
+		c.steers("run.resume", id)
 		_, err := exec.Resume(c.ctx(), c.tenantID(), id, executor.ResumeRequest{})
-		return c.steered("run.resume", id, err)
+		return err
 	}
 	return nil
 }
 
-// steered writes to the audit trail what was done to a run, unless it failed.
-func (c *call) steered(deed, runID string, err error) error {
-	if err == nil {
-		c.audit(deed, "run:"+runID)
-	}
-	return err
+// steers says what the request does to which run.
+func (c *call) steers(deed, runID string) {
+	c.deed(deed)
+	c.steered = runID
 }
 
 // answerWait gives the payload to the oldest open signal wait. One that somebody

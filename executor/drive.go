@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"heddle/audit"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -175,6 +176,7 @@ type answer struct {
 	to     chan<- outcome
 	posted string // the input's id in the inbox; "" where it came directly
 	out    outcome
+	audit  []audit.Entry
 }
 
 // applyAll applies the inputs one after another. An input that the state
@@ -198,7 +200,7 @@ func (e *engine) applyAll(l *live, envs []envelope, held bool) (machine.Change, 
 			total.Effects = append(total.Effects, c.Effects...)
 		}
 		if env.answer != nil {
-			answers = append(answers, answer{env.answer, env.posted, outcome{effect: len(c.Events) > 0, err: err}})
+			answers = append(answers, answer{env.answer, env.posted, outcome{effect: len(c.Events) > 0, err: err}, env.audit})
 		}
 	}
 	return total, answers, nil
@@ -292,6 +294,11 @@ func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, 
 		With:     with,
 	}
 	commit.Taken = taken(answers, commit.Row)
+	for _, a := range answers {
+		if a.out.effect {
+			commit.Audit = append(commit.Audit, a.audit...)
+		}
+	}
 	var tries refusals
 	for {
 		if l.epoch == 0 || e.stopped.Load() {

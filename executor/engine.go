@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/timers"
@@ -91,8 +92,9 @@ type envelope struct {
 	in     machine.Input
 	posted string // the input's id in the inbox; "" where it came directly
 	answer chan<- outcome
-	blob   string  // what a step's end brings that no commit has named yet
-	with   *Commit // a new run that is stored together with what the input does
+	blob   string        // what a step's end brings that no commit has named yet
+	with   *Commit       // a new run that is stored together with what the input does
+	audit  []audit.Entry // what is added to the audit trail where the input does something
 	// step is no input: an attempt of the run stepped aside (1) or came back
 	// (-1), and wants the run to have a slot before back is closed.
 	step int
@@ -160,11 +162,7 @@ func (e *engine) post(runID string, env envelope, slotTaken bool) {
 	}
 }
 
-// ask posts an input and waits for what became of it.
-func (e *engine) ask(ctx context.Context, runID string, in machine.Input) (outcome, error) {
-	return e.askWith(ctx, runID, envelope{in: in})
-}
-
+// askWith posts an input and waits for what became of it.
 func (e *engine) askWith(ctx context.Context, runID string, env envelope) (outcome, error) {
 	if !e.open.Load() {
 		return outcome{}, notReady("No executor is serving here; try again shortly.")

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor/machine"
@@ -107,6 +108,9 @@ type Commit struct {
 	// Taken, only with growth: the posted inputs that it holds. They are taken
 	// with it or not at all; one that was taken before is ErrFenced.
 	Taken []Taken
+	// Audit is what the requests behind the change add to the audit trail with
+	// it.
+	Audit []audit.Entry
 }
 
 // Store is what the executor asks of persistence. Every method is one

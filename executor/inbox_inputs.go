@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
 )
@@ -23,10 +24,12 @@ type inputData struct {
 	Hash      string  `json:"hash,omitempty"`
 	IfPaused  bool    `json:"if_paused,omitempty"`
 	With      *Commit `json:"with,omitempty"`
+	// Audit is what the request adds to the audit trail with what it does.
+	Audit []audit.Entry `json:"audit,omitempty"`
 }
 
 // encodeInput words an input for the inbox; false: that kind is never posted.
-func encodeInput(in machine.Input) (kind string, data json.RawMessage, posted bool) {
+func encodeInput(in machine.Input, lines []audit.Entry) (kind string, data json.RawMessage, posted bool) {
 	var d inputData
 	switch in := in.(type) {
 	case machine.Cancel:
@@ -45,6 +48,7 @@ func encodeInput(in machine.Input) (kind string, data json.RawMessage, posted bo
 	default:
 		return "", nil, false
 	}
+	d.Audit = lines
 	data, err := d.encode()
 	return kind, data, err == nil
 }
@@ -58,13 +62,19 @@ func (d inputData) encode() (json.RawMessage, error) {
 	return b.Bytes(), err
 }
 
-// decodeInput reads an input back; the plan of another version is compiled
-// again.
-func (s *Service) decodeInput(ctx context.Context, p Posted) (machine.Input, error) {
+// decodePosted reads an input back, and the lines that it adds to the audit
+// trail.
+func (s *Service) decodePosted(ctx context.Context, p Posted) (machine.Input, []audit.Entry, error) {
 	var d inputData
 	if err := json.Unmarshal(p.Data, &d); err != nil {
-		return nil, fmt.Errorf("read the input %s: %w", p.ID, err)
+		return nil, nil, fmt.Errorf("read the input %s: %w", p.ID, err)
 	}
+	in, err := s.decodeInput(ctx, p, d)
+	return in, d.Audit, err
+}
+
+// decodeInput makes the input; the plan of another version is compiled again.
+func (s *Service) decodeInput(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
 	switch p.Kind {
 	case "cancel":
 		return machine.Cancel{Reason: d.Reason}, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"heddle/audit"
 	"heddle/executor/machine"
 )
 
@@ -19,22 +20,26 @@ func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 		machine.Signal{Name: "go"},
 		machine.Resume{}, machine.Resume{FromStep: "a"}, machine.Resume{Redrive: "each"}, machine.Resume{IfPaused: true},
 	} {
-		kind, data, posted := encodeInput(in)
+		lines := []audit.Entry{{ID: "aud_1", Action: "run.cancel", Object: "run:run_1"}}
+		kind, data, posted := encodeInput(in, lines)
 		if !posted {
 			t.Errorf("%T is not posted", in)
 			continue
 		}
-		got, err := s.decodeInput(t.Context(), Posted{Kind: kind, Data: data})
+		got, kept, err := s.decodePosted(t.Context(), Posted{Kind: kind, Data: data})
 		if diff := cmp.Diff(in, got); diff != "" || err != nil {
 			t.Errorf("%T: %v\n%s", in, err, diff)
 		}
+		if diff := cmp.Diff(lines, kept); diff != "" {
+			t.Errorf("%T: lines of the audit trail\n%s", in, diff)
+		}
 	}
 	for _, in := range []machine.Input{machine.Begin{}, machine.Tick{}, machine.Recover{}, machine.Held{Input: machine.Pause{}}} {
-		if _, _, posted := encodeInput(in); posted {
+		if _, _, posted := encodeInput(in, nil); posted {
 			t.Errorf("%T is posted", in)
 		}
 	}
-	if _, err := s.decodeInput(t.Context(), Posted{Kind: "unknown", Data: []byte("{}")}); err == nil {
+	if _, _, err := s.decodePosted(t.Context(), Posted{Kind: "unknown", Data: []byte("{}")}); err == nil {
 		t.Error("an unknown kind is read")
 	}
 }

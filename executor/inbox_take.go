@@ -109,7 +109,7 @@ func (e *engine) takeInbox(ctx context.Context) error {
 }
 
 func (e *engine) handOver(ctx context.Context, p Posted) {
-	in, err := e.svc.decodeInput(ctx, p)
+	in, lines, err := e.svc.decodePosted(ctx, p)
 	if err != nil {
 		e.concluded(p, e.svc.epoch.Load(), outcome{err: err})
 		return
@@ -121,7 +121,7 @@ func (e *engine) handOver(ctx context.Context, p Posted) {
 	}
 	e.crash("inbox_read")
 	epoch, answer := e.svc.epoch.Load(), make(chan outcome, 1)
-	e.post(p.RunID, envelope{in: in, posted: p.ID, with: with, answer: answer}, false)
+	e.post(p.RunID, envelope{in: in, posted: p.ID, with: with, answer: answer, audit: lines}, false)
 	go func() { e.concluded(p, epoch, <-answer) }()
 }
 

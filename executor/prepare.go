@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"heddle/audit"
 	"heddle/executor/machine"
 )
 
@@ -50,7 +51,10 @@ func (s *Service) prepare(ctx context.Context, created machine.Change, target Ta
 	if key == "" && !again {
 		p = s.engine.beginFree(created)
 	}
-	p.Commit = Commit{Row: rowOf(p.change.Run, req.Trace, created.Run.CreatedAt), Events: p.change.Events}
+	p.Commit = Commit{
+		Row:    rowOf(p.change.Run, req.Trace, created.Run.CreatedAt),
+		Events: p.change.Events, Audit: insertionLines(audit.From(ctx), p.change.Run.RunID),
+	}
 	target.fence(&p.Commit)
 	p.Row.ConcurrencyKey = key
 	if req.Keep != nil {

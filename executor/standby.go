@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
 )
@@ -20,7 +21,37 @@ const (
 // the inbox otherwise. An input that is stored and that no node took in time is
 // answered as things stand, with outcome.pending.
 func (s *Service) submit(ctx context.Context, tenantID, runID string, in machine.Input) (outcome, error) {
-	out, err := s.engine.ask(ctx, runID, in)
+	trail := audit.From(ctx)
+	lines := auditLines(trail, runID)
+	out, err := s.hand(ctx, tenantID, runID, in, lines)
+	if err == nil && (out.effect || out.pending) {
+		trail.Mark()
+	}
+	return out, err
+}
+
+// auditLines drafts what a request adds to the audit trail with what it does to a
+// run.
+func auditLines(t *audit.Trail, runID string) []audit.Entry {
+	line, wanted, err := t.Draft(audit.Object{Kind: "run", ID: runID}, nil)
+	if err != nil || !wanted {
+		return nil
+	}
+	return []audit.Entry{line}
+}
+
+// insertionLines is auditLines for a new run: it is stored with the lines or not
+// at all.
+func insertionLines(t *audit.Trail, runID string) []audit.Entry {
+	lines := auditLines(t, runID)
+	if lines != nil {
+		t.Mark()
+	}
+	return lines
+}
+
+func (s *Service) hand(ctx context.Context, tenantID, runID string, in machine.Input, lines []audit.Entry) (outcome, error) {
+	out, err := s.engine.askWith(ctx, runID, envelope{in: in, audit: lines})
 	switch {
 	case errors.Is(err, ErrFenced):
 		return out, fault.Wrap(err, fault.Unavailable, "outcome_unknown",
@@ -28,7 +59,7 @@ func (s *Service) submit(ctx context.Context, tenantID, runID string, in machine
 	case fault.CodeOf(err) != "not_ready" || !s.serving.Load():
 		return out, err
 	}
-	kind, data, posted := encodeInput(in)
+	kind, data, posted := encodeInput(in, lines)
 	if !posted {
 		return out, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor/machine"
@@ -28,6 +29,8 @@ type StartRequest struct {
 	// Name is the run's name, unique within the workflow; "" for none. See
 	// Member.
 	Name string
+	// trail is the request's that the run is started for.
+	trail *audit.Trail
 	// replaces: an open run ends in the same transaction.
 	replaces bool
 }
@@ -38,6 +41,7 @@ type StartRequest struct {
 // idempotency_key_taken (the kept answer is then to be read), fault.Unacceptable invalid_input and secret_in_input,
 // fault.Unavailable store_unavailable and outcome_unknown.
 func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
+	req.trail = audit.From(ctx)
 	if len(req.Input) == 0 {
 		req.Input = json.RawMessage("{}")
 	}
@@ -190,7 +194,7 @@ func (e *engine) start(created machine.Change, key string, target Target, req St
 func (e *engine) insert(l *live, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
 	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
 	row.ConcurrencyKey = l.key
-	commit := Commit{Row: row, Events: change.Events}
+	commit := Commit{Row: row, Events: change.Events, Audit: insertionLines(req.trail, row.RunID)}
 	target.fence(&commit)
 	if req.Keep != nil {
 		commit.Answer = req.Keep(row)

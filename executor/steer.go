@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
 )
@@ -62,8 +63,11 @@ func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.
 }
 
 // CancelOpen cancels a workflow's open runs and returns once the cancels are
-// journalled.
+// journalled. It is for the workflow's deletion, which has the line in the audit
+// trail.
 func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
+	by, _ := audit.Who(ctx)
+	ctx = audit.As(ctx, by, "The workflow was deleted.")
 	ids, err := s.cfg.Store.OpenRuns(ctx, tenantID, workflowID)
 	if err != nil {
 		return err

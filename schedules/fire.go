@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"heddle/audit"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
@@ -135,7 +136,8 @@ func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) 
 // startRun adds a slot with its run to a firing. A run that the workflow
 // refuses makes the slot skipped; an error is one that may pass.
 func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, try int) error {
-	run, err := s.runs.Prepare(ctx, executor.StartRequest{
+	// Whoever made the schedule fire just now, the run is the schedule's.
+	run, err := s.runs.Prepare(audit.As(ctx, sc.actor(), ""), executor.StartRequest{
 		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "schedule", Input: sc.Input,
 	}, try)
 	switch kind := fault.KindOf(err); {
@@ -265,16 +267,38 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	if req.Keep != nil {
 		f.Keep = req.Keep(id, len(dues))
 	}
+	trail := audit.From(ctx)
+	line, wanted, err := trail.Draft(audit.Object{Kind: "schedule", ID: sc.ID}, backfillDetail{id, req.From, req.To, len(dues)})
+	if err != nil {
+		return "", 0, err
+	}
+	if wanted {
+		f.Audit = []audit.Entry{line}
+	}
 	switch err := s.store.Fire(ctx, []Firing{f})[0]; {
 	case errors.Is(err, executor.ErrDuplicateKey):
 		return "", 0, fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
 	case err != nil:
 		return "", 0, err
 	}
+	trail.Mark()
 	s.measure(f)
 	s.runs.Stored(f.Runs...)
 	s.fire(ctx, []string{sc.ID})
 	return id, len(dues), nil
+}
+
+// backfillDetail is the detail of the audit trail's line about a backfill.
+type backfillDetail struct {
+	Backfill string    `json:"backfill"`
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	Slots    int       `json:"slots"`
+}
+
+// actor is the schedule as journals name it.
+func (s Schedule) actor() audit.Actor {
+	return audit.Actor{Type: audit.Schedule, ID: s.ID, Name: s.Expression}
 }
 
 func (s *Service) dueTimes(sc Schedule, req BackfillRequest) ([]time.Time, error) {

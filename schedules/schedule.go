@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/fnv"
+	"heddle/audit"
 	"time"
 
 	"heddle/definitions"
@@ -200,6 +201,8 @@ type Firing struct {
 	// Keep, when set, is an answer kept for a repeated request; where its key
 	// exists nothing is written and executor.ErrDuplicateKey is the error.
 	Keep *idempotency.Answer
+	// Audit is what the request behind the firing adds to the audit trail.
+	Audit []audit.Entry
 }
 
 // ErrLost is the error of a firing that another one came before.

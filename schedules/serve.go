@@ -3,6 +3,8 @@ package schedules
 import (
 	"context"
 	"time"
+
+	"heddle/audit"
 )
 
 // The loop's rhythm. Due times of the horizon are held in memory; the rows are
@@ -79,7 +81,8 @@ func (s *Service) cancelOrders(ctx context.Context) {
 		return
 	}
 	for _, o := range orders {
-		if _, err := s.runs.Cancel(ctx, o.TenantID, o.RunID); err != nil {
+		by := audit.Actor{Type: audit.Schedule, ID: o.ScheduleID}
+		if _, err := s.runs.Cancel(audit.As(ctx, by, "The schedule's next run takes its place."), o.TenantID, o.RunID); err != nil {
 			s.log.Debug("a run could not be cancelled yet", "run_id", o.RunID, "error", err)
 		}
 	}

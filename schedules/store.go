@@ -55,7 +55,7 @@ type DueSchedule struct {
 }
 
 // CancelOrder is an open run that a newer due time wants gone.
-type CancelOrder struct{ TenantID, RunID string }
+type CancelOrder struct{ TenantID, RunID, ScheduleID string }
 
 // Store is what schedules ask of persistence. Every method is one transaction.
 // What is not the tenant's is fault.NotFound schedule_not_found.

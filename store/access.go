@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"heddle/access"
+	"heddle/audit"
 	"heddle/fault"
 )
 
@@ -66,7 +67,10 @@ func (db *DB) CreateTenant(ctx context.Context, t access.Tenant, first access.Ke
 		if err != nil {
 			return err
 		}
-		return insertKey(tx, first)
+		if err := insertKey(tx, first); err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "tenant", ID: t.ID, Slug: t.Slug}, nil)
 	})
 }
 
@@ -82,7 +86,18 @@ func (db *DB) TenantBySlug(ctx context.Context, slug string) (access.Tenant, err
 
 // CreateKey stores a key; its grants are put one by one.
 func (db *DB) CreateKey(ctx context.Context, k access.Key) error {
-	return db.change(ctx, func(tx *gorm.DB) error { return insertKey(tx, k) })
+	return db.change(ctx, func(tx *gorm.DB) error {
+		if err := insertKey(tx, k); err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "key", ID: k.ID, Slug: k.Name}, keyDetail{Role: k.Role, ExpiresAt: k.ExpiresAt})
+	})
+}
+
+// keyDetail is the detail of a line about a new key.
+type keyDetail struct {
+	Role      access.Role `json:"role"`
+	ExpiresAt time.Time   `json:"expires_at,omitzero"`
 }
 
 func insertKey(tx *gorm.DB, k access.Key) error {
@@ -143,10 +158,14 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 // RevokeKey marks a key as revoked; a second time changes nothing.
 func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
-		if err := ownKey(tx, tenantID, keyID); err != nil {
+		k, err := ownKey(tx, tenantID, keyID)
+		if err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0", millis(at), keyID).Error
+		if err := tx.Exec("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0", millis(at), keyID).Error; err != nil {
+			return err
+		}
+		return record(tx, k, nil)
 	})
 }
 
@@ -157,14 +176,14 @@ func (db *DB) TouchKey(ctx context.Context, keyID string, at time.Time) error {
 	})
 }
 
-// ownKey makes sure that the key is the tenant's.
-func ownKey(tx *gorm.DB, tenantID, keyID string) error {
+// ownKey makes sure that the key is the tenant's, and names it.
+func ownKey(tx *gorm.DB, tenantID, keyID string) (audit.Object, error) {
 	var row keyRow
-	ok, err := found(tx.Select("id").Where("id = ? AND tenant_id = ?", keyID, tenantID), &row)
+	ok, err := found(tx.Select("id", "name").Where("id = ? AND tenant_id = ?", keyID, tenantID), &row)
 	if err == nil && !ok {
 		err = noKey()
 	}
-	return err
+	return audit.Object{Kind: "key", ID: keyID, Slug: row.Name}, err
 }
 
 func noKey() error {

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"heddle/agents"
+	"heddle/audit"
 	"heddle/fault"
 )
 
@@ -56,10 +57,14 @@ func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision 
 		}
 		a.Revision = old.Revision + 1
 		row := agentRow{a.TenantID, a.ID, string(text), a.Revision, millis(a.CreatedAt), millis(a.UpdatedAt)}
-		return tx.Clauses(clause.OnConflict{
+		err = tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "id"}},
 			DoUpdates: clause.AssignmentColumns([]string{"agent", "revision", "updated_at"}),
 		}).Create(&row).Error
+		if err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "agent", ID: a.ID}, nil)
 	})
 	return a, err
 }
@@ -105,7 +110,10 @@ func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(r
 		if err := allow(row.Revision); err != nil {
 			return err
 		}
-		return tx.Exec("DELETE FROM agents WHERE tenant_id = ? AND id = ?", tenantID, id).Error
+		if err := tx.Exec("DELETE FROM agents WHERE tenant_id = ? AND id = ?", tenantID, id).Error; err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "agent", ID: id}, nil)
 	})
 }
 

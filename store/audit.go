@@ -2,48 +2,105 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"gorm.io/gorm"
 
 	"heddle/access"
+	"heddle/audit"
 )
 
 // auditRow is a row of audit_entries.
 type auditRow struct {
-	ID        string `gorm:"primaryKey"`
-	TenantID  string
-	Actor     string
-	ActorID   string
-	Action    string
-	Object    string
-	RequestID string
-	At        int64
+	ID         string `gorm:"primaryKey"`
+	TenantID   string
+	Actor      string
+	ActorType  string
+	ActorID    string
+	Action     string
+	Object     string
+	ObjectSlug string
+	RequestID  string
+	Reason     string
+	Detail     string
+	At         int64
 }
 
 func (auditRow) TableName() string { return "audit_entries" }
 
+func toAuditRow(e audit.Entry) auditRow {
+	return auditRow{
+		ID: e.ID, TenantID: e.TenantID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
+		Object: e.Object, ObjectSlug: e.ObjectSlug, RequestID: e.RequestID, Reason: e.Reason, Detail: string(e.Detail), At: millis(e.At),
+	}
+}
+
+func (r auditRow) entry() audit.Entry {
+	return audit.Entry{
+		ID: r.ID, TenantID: r.TenantID, Actor: r.Actor, ActorType: r.ActorType, ActorID: r.ActorID, Action: r.Action,
+		Object: r.Object, ObjectSlug: r.ObjectSlug, RequestID: r.RequestID, Reason: r.Reason, Detail: raw(r.Detail), At: instant(r.At),
+	}
+}
+
 // AppendAudit adds one line to the trail; nothing ever changes or removes one.
-func (db *DB) AppendAudit(ctx context.Context, e access.AuditEntry) error {
+func (db *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
-		row := auditRow{e.ID, e.TenantID, e.Actor, e.ActorID, e.Action, e.Object, e.RequestID, millis(e.At)}
+		row := toAuditRow(e)
 		return tx.Create(&row).Error
 	})
 }
 
+// record adds the line of the request that a change is made for (audit.Trail,
+// in the transaction's context) to that change. Without a request there is none.
+func record(tx *gorm.DB, o audit.Object, detail any) error {
+	t := audit.From(tx.Statement.Context)
+	e, wanted, err := t.Draft(o, detail)
+	if err != nil || !wanted {
+		return err
+	}
+	row := toAuditRow(e)
+	if err := tx.Create(&row).Error; err != nil {
+		return err
+	}
+	t.Mark() // whether the transaction commits is told by its error
+	return nil
+}
+
+// auditSQL is record in a group commit.
+const auditSQL = "INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+// auditAll adds the lines of the requests that a group of writes is made for.
+func auditAll(tx groupTx, lines []audit.Entry) error {
+	list := make([]statement, len(lines))
+	for i, e := range lines {
+		r := toAuditRow(e)
+		list[i] = statement{auditSQL, []any{
+			r.ID, r.TenantID, r.Actor, r.ActorType, r.ActorID, r.Action, r.Object, r.ObjectSlug, r.RequestID, r.Reason, r.Detail, r.At,
+		}}
+	}
+	_, err := runAll(tx, list)
+	return err
+}
+
 // Audit lists entries, newest first.
-func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]access.AuditEntry, string, error) {
+func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, string, error) {
 	list := listOf("audit", q.TenantID, q.Actor, q.Action, q.Object)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
 	tx := db.reader(ctx).Where("tenant_id = ?", q.TenantID)
-	for _, filter := range []struct{ where, value string }{
-		{"actor = ?", q.Actor}, {"action = ?", q.Action}, {"object = ?", q.Object},
-	} {
+	for _, filter := range []struct{ where, value string }{{"actor = ?", q.Actor}, {"action = ?", q.Action}} {
 		if filter.value != "" {
 			tx = tx.Where(filter.where, filter.value)
 		}
+	}
+	if q.Object != "" {
+		objects, err := db.auditObjects(ctx, q.TenantID, q.Object)
+		if err != nil {
+			return nil, "", err
+		}
+		tx = tx.Where("object IN ?", objects)
 	}
 	if at != nil {
 		tx = tx.Where("(at, id) < (?, ?)", at.Key, at.ID)
@@ -53,12 +110,57 @@ func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]access.AuditEnt
 		return nil, "", translate(err)
 	}
 	rows, next := cutPage(list, rows, q.Limit, func(r auditRow) position { return position{r.At, r.ID} })
-	entries := make([]access.AuditEntry, len(rows))
+	entries := make([]audit.Entry, len(rows))
 	for i, r := range rows {
-		entries[i] = access.AuditEntry{
-			ID: r.ID, TenantID: r.TenantID, Actor: r.Actor, ActorID: r.ActorID,
-			Action: r.Action, Object: r.Object, RequestID: r.RequestID, At: instant(r.At),
-		}
+		entries[i] = r.entry()
 	}
 	return entries, next, nil
+}
+
+const slugHolderSQL = "SELECT object FROM audit_entries WHERE tenant_id = ? AND object_slug = ? AND object_slug <> '' AND object LIKE ? ORDER BY at DESC, id DESC LIMIT 1"
+
+// auditObjects lists the names that lines about an object bear: what is given,
+// as lines of earlier versions have it, and where that is a slug the id of the
+// object that was last to bear it. An object that is gone gets no more lines, so
+// that is the present one where there is one.
+func (db *DB) auditObjects(ctx context.Context, tenantID, given string) ([]string, error) {
+	kind, slug, ok := strings.Cut(given, ":")
+	if !ok || slug == "" || strings.ContainsAny(kind, `%\`) {
+		return []string{given}, nil
+	}
+	var holder []string
+	err := db.reader(ctx).Raw(slugHolderSQL, tenantID, slug, kind+":%").Scan(&holder).Error
+	return append(holder, given), translate(err)
+}
+
+// workflowState is what the trail tells of a workflow before and after a change.
+type workflowState struct {
+	Version int    `json:"version"` // the active one
+	Hash    string `json:"hash"`
+	Status  string `json:"status"`
+}
+
+// workflowChange is the detail of a line about a workflow.
+type workflowChange struct {
+	From  *workflowState `json:"from,omitempty"`
+	To    *workflowState `json:"to,omitempty"`
+	Saved *savedVersion  `json:"saved,omitempty"` // the version that was made
+	Label *labelChange   `json:"label,omitempty"`
+}
+
+type savedVersion struct {
+	Version int    `json:"version"`
+	Hash    string `json:"hash"`
+}
+
+type labelChange struct {
+	savedVersion
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// valueChange is the detail of a change of one thing.
+type valueChange struct {
+	From any `json:"from,omitempty"`
+	To   any `json:"to,omitempty"`
 }

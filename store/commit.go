@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
@@ -145,6 +146,13 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 		return nil
 	}
 	if err := takeAll(tx, alive); err != nil {
+		return err
+	}
+	var lines []audit.Entry
+	for _, w := range alive {
+		lines = append(lines, w.audit...)
+	}
+	if err := auditAll(tx, lines); err != nil {
 		return err
 	}
 	return tx.insert(p.inserts(), alive)

@@ -22,6 +22,14 @@ type grantRow struct {
 
 func (grantRow) TableName() string { return "grants" }
 
+// grantDetail is the detail of a line about a key's grant; no actions: it was
+// taken away.
+type grantDetail struct {
+	Workflow     string          `json:"workflow"`
+	WorkflowSlug string          `json:"workflow_slug,omitempty"`
+	Actions      []access.Action `json:"actions,omitempty"`
+}
+
 // PutGrant replaces a key's actions on a workflow; both must be the tenant's.
 func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) error {
 	actions, err := json.Marshal(g.Actions)
@@ -29,7 +37,8 @@ func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) err
 		return translate(fmt.Errorf("encode a grant's actions: %w", err))
 	}
 	return db.change(ctx, func(tx *gorm.DB) error {
-		if err := ownKey(tx, tenantID, g.KeyID); err != nil {
+		k, err := ownKey(tx, tenantID, g.KeyID)
+		if err != nil {
 			return err
 		}
 		w, err := findWorkflow(tx, tenantID, g.WorkflowID)
@@ -37,10 +46,14 @@ func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) err
 			return err
 		}
 		row := grantRow{KeyID: g.KeyID, WorkflowID: w.ID, TenantID: tenantID, Actions: string(actions)}
-		return tx.Clauses(clause.OnConflict{
+		err = tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "key_id"}, {Name: "workflow_id"}},
 			DoUpdates: clause.AssignmentColumns([]string{"actions"}),
 		}).Create(&row).Error
+		if err != nil {
+			return err
+		}
+		return record(tx, k, grantDetail{workflowObject(w).String(), w.Slug, g.Actions})
 	})
 }
 
@@ -51,7 +64,18 @@ func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID strin
 		if res.Error == nil && res.RowsAffected == 0 {
 			return fault.New(fault.NotFound, "grant_not_found", "The key has no grant on this workflow.")
 		}
-		return res.Error
+		if res.Error != nil {
+			return res.Error
+		}
+		k, err := ownKey(tx, tenantID, keyID)
+		if err != nil {
+			return err
+		}
+		w, err := findWorkflow(tx, tenantID, workflowID)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		return record(tx, k, grantDetail{"workflow:" + workflowID, w.Slug, nil})
 	})
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -24,6 +25,7 @@ type write struct {
 	snapshot *snapshotRow
 	answer   *answerRow
 	taken    []executor.Taken
+	audit    []audit.Entry
 	input    string // stored apart: a new run's, when large
 	member   *executor.Member
 	with     *write // the new run that takes this one's place
@@ -74,6 +76,7 @@ func (w *write) attach(c executor.Commit) error {
 		w.snapshot = &snapshotRow{RunID: c.Row.RunID, Seq: c.Row.Seq, Data: c.Snapshot}
 	}
 	w.taken = append(w.taken, c.Taken...)
+	w.audit = append(w.audit, c.Audit...)
 	if c.With != nil {
 		return w.attachSuccessor(*c.With)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -98,7 +99,7 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 				return err
 			}
 		}
-		return nil
+		return record(tx, audit.Object{Kind: "run", ID: runID}, nil)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"heddle/audit"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/schedules"
@@ -24,12 +25,35 @@ func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *id
 				return err
 			}
 		}
-		if _, err := findWorkflow(forChange(tx), s.TenantID, s.WorkflowID); err != nil {
+		w, err := findWorkflow(forChange(tx), s.TenantID, s.WorkflowID)
+		if err != nil {
 			return err
 		}
 		row := toScheduleRow(s)
-		return tx.Create(&row).Error
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "schedule", ID: s.ID}, scheduleChange{Workflow: workflowObject(w).String(), Slug: w.Slug, To: scheduleStateOf(s)})
 	})
+}
+
+// scheduleChange is the detail of a line about a schedule; Workflow and Slug
+// are those of a new one's workflow.
+type scheduleChange struct {
+	Workflow string         `json:"workflow,omitempty"`
+	Slug     string         `json:"workflow_slug,omitempty"`
+	From     *scheduleState `json:"from,omitempty"`
+	To       *scheduleState `json:"to,omitempty"`
+}
+
+type scheduleState struct {
+	Expression string `json:"expression"`
+	Timezone   string `json:"timezone"`
+	Status     string `json:"status"`
+}
+
+func scheduleStateOf(s schedules.Schedule) *scheduleState {
+	return &scheduleState{s.Expression, s.Timezone, string(s.Status)}
 }
 
 func findSchedule(q *gorm.DB, tenantID, id string) (scheduleRow, error) {
@@ -58,13 +82,18 @@ func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide fu
 		}
 		current := row.schedule()
 		result, err = decide(current)
-		if err != nil || reflect.DeepEqual(current, result) {
+		if err != nil {
 			return err
 		}
-		result.ID, result.TenantID, result.WorkflowID, result.CreatedAt = row.ID, row.TenantID, row.WorkflowID, current.CreatedAt
-		result.Fence = current.Fence + 1
-		changed := toScheduleRow(result)
-		return tx.Select("*").Updates(&changed).Error
+		if !reflect.DeepEqual(current, result) {
+			result.ID, result.TenantID, result.WorkflowID, result.CreatedAt = row.ID, row.TenantID, row.WorkflowID, current.CreatedAt
+			result.Fence = current.Fence + 1
+			changed := toScheduleRow(result)
+			if err := tx.Select("*").Updates(&changed).Error; err != nil {
+				return err
+			}
+		}
+		return record(tx, audit.Object{Kind: "schedule", ID: row.ID}, scheduleChange{From: scheduleStateOf(current), To: scheduleStateOf(result)})
 	})
 	return result, err
 }
@@ -79,7 +108,10 @@ func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check fun
 		if err := check(row.schedule()); err != nil {
 			return err
 		}
-		return endSchedules(tx, "id = ?", id)
+		if err := endSchedules(tx, "id = ?", id); err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "schedule", ID: id}, scheduleChange{From: scheduleStateOf(row.schedule())})
 	})
 }
 
@@ -119,7 +151,7 @@ WHERE w.outcome = 'waiting' AND NOT EXISTS (
   WHERE l.schedule_id = w.schedule_id AND l.live = 1 AND (l.origin LIKE 'backfill:%') = (w.origin LIKE 'backfill:%') AND ` + openRun + `)
 LIMIT ?`
 
-	cancelOrdersSQL = `SELECT r.tenant_id, r.id AS run_id FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
+	cancelOrdersSQL = `SELECT r.tenant_id, r.id AS run_id, l.schedule_id FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
 WHERE l.doomed = 1 AND l.live = 1 AND ` + openRun + ` LIMIT ?`
 
 	liveSQL = `SELECT l.schedule_id, l.run_id, l.origin, CASE WHEN r.id IS NOT NULL AND ` + openRun + ` THEN 1 ELSE 0 END AS live

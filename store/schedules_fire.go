@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
@@ -90,6 +91,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 		return err
 	}
 	var lines []statement
+	var trail []audit.Entry
 	var runs []executor.Prepared
 	var answers []answerRow
 	for n, i := range order {
@@ -99,6 +101,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 		}
 		lines = append(lines, ledger(&group[i])...)
 		runs = append(runs, group[i].Runs...)
+		trail = append(trail, group[i].Audit...)
 		if keep := group[i].Keep; keep != nil {
 			row, err := toAnswerRow(*keep)
 			if err != nil {
@@ -111,6 +114,9 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 		return err
 	}
 	if _, err := tx.statements(lines); err != nil {
+		return err
+	}
+	if err := auditAll(tx, trail); err != nil {
 		return err
 	}
 	return writeRuns(tx, runs)

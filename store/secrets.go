@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"heddle/audit"
 	"heddle/fault"
 	"heddle/secrets"
 )
@@ -38,7 +39,10 @@ func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
 		if err != nil {
 			return err
 		}
-		return raiseSecrets(tx, s.TenantID)
+		if err := raiseSecrets(tx, s.TenantID); err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "secret", ID: s.Name}, nil)
 	})
 }
 
@@ -52,7 +56,10 @@ func (db *DB) DeleteSecret(ctx context.Context, tenantID, name string) error {
 		if res.RowsAffected == 0 {
 			return fault.New(fault.NotFound, "secret_not_found", "There is no secret %s.", name)
 		}
-		return raiseSecrets(tx, tenantID)
+		if err := raiseSecrets(tx, tenantID); err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "secret", ID: name}, nil)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"heddle/audit"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/templates"
@@ -24,8 +25,15 @@ func (db *DB) CreateTemplate(ctx context.Context, t templates.Template, keep *id
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return tx.Create(&version).Error
+		if err := tx.Create(&version).Error; err != nil {
+			return err
+		}
+		return record(tx, templateObject(t), valueChange{To: t.Version})
 	})
+}
+
+func templateObject(t templates.Template) audit.Object {
+	return audit.Object{Kind: "template", ID: t.ID, Slug: t.Name}
 }
 
 // Template reads the newest version of a tenant's own template.
@@ -65,15 +73,21 @@ func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide fu
 			return err
 		}
 		next, err = decide(current)
-		if err != nil || next.Version == current.Version {
+		if err != nil {
 			return err
+		}
+		if next.Version == current.Version {
+			return record(tx, templateObject(current), valueChange{current.Version, current.Version})
 		}
 		next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
 		row, version := toTemplateRows(next)
 		if err := tx.Select("*").Updates(&row).Error; err != nil {
 			return err
 		}
-		return tx.Create(&version).Error
+		if err := tx.Create(&version).Error; err != nil {
+			return err
+		}
+		return record(tx, templateObject(next), valueChange{current.Version, next.Version})
 	})
 	return next, err
 }
@@ -91,7 +105,10 @@ func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check fun
 		if err := tx.Exec("DELETE FROM template_versions WHERE template_id = ?", t.ID).Error; err != nil {
 			return err
 		}
-		return tx.Exec("DELETE FROM templates WHERE id = ?", t.ID).Error
+		if err := tx.Exec("DELETE FROM templates WHERE id = ?", t.ID).Error; err != nil {
+			return err
+		}
+		return record(tx, templateObject(t), valueChange{From: t.Version})
 	})
 }
 

@@ -83,6 +83,7 @@ func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []
 				return err
 			}
 		}
-		return nil
+		active := all[max(0, min(w.ActiveVersion, len(all))-1)]
+		return record(tx, workflowObject(row), workflowChange{To: &workflowState{active.Number, active.Hash, string(w.Status)}})
 	})
 }

@@ -64,32 +64,36 @@ func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number 
 		if err := check(w); err != nil {
 			return err
 		}
-		row, err = writeLabel(tx, &w, number, label)
-		return err
+		var old string
+		row, old, err = writeLabel(tx, &w, number, label)
+		if err != nil {
+			return err
+		}
+		made := savedVersion{row.Number, row.Hash}
+		return record(tx, workflowObject(current), workflowChange{Label: &labelChange{made, old, label}})
 	})
 	return w, row.version(), err
 }
 
-// writeLabel sets the label of one version and counts the change.
-func writeLabel(tx *gorm.DB, w *definitions.Workflow, number int, label string) (versionRow, error) {
-	var row versionRow
+// writeLabel sets the label of one version and counts the change. old is what it was.
+func writeLabel(tx *gorm.DB, w *definitions.Workflow, number int, label string) (row versionRow, old string, err error) {
 	ok, err := found(tx.Omit("definition").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
 	if err == nil && !ok {
 		err = noVersion(strconv.Itoa(number))
 	}
 	if err != nil || row.Label == label {
-		return row, err
+		return row, row.Label, err
 	}
-	row.Label = label
+	old, row.Label = row.Label, label
 	err = tx.Exec("UPDATE workflow_versions SET label = ? WHERE workflow_id = ? AND number = ?", label, w.ID, number).Error
 	if duplicate(err, "label") {
-		return row, takenLabel(label)
+		return row, old, takenLabel(label)
 	}
 	if err != nil {
-		return row, err
+		return row, old, err
 	}
 	w.Revision++
-	return row, tx.Exec("UPDATE workflows SET revision = ? WHERE id = ?", w.Revision, w.ID).Error
+	return row, old, tx.Exec("UPDATE workflows SET revision = ? WHERE id = ?", w.Revision, w.ID).Error
 }
 
 // RunsByVersion counts the open runs of a workflow by the version that they

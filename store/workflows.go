@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/idempotency"
@@ -37,8 +38,16 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep
 		if err := writeOrigin(tx, rev); err != nil {
 			return err
 		}
-		return insertVersion(tx, rev)
+		if err := insertVersion(tx, rev); err != nil {
+			return err
+		}
+		return record(tx, workflowObject(row), workflowChange{To: &workflowState{rev.Workflow.ActiveVersion, hash, row.Status}})
 	})
+}
+
+// workflowObject is a workflow as the audit trail names it.
+func workflowObject(row workflowRow) audit.Object {
+	return audit.Object{Kind: "workflow", ID: row.ID, Slug: row.Slug}
 }
 
 // Workflow finds one by id or slug.
@@ -69,10 +78,38 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(defi
 		if err != nil {
 			return err
 		}
-		result, err = applyRevision(tx, row, current, rev)
-		return err
+		if result, err = applyRevision(tx, row, current, rev); err != nil {
+			return err
+		}
+		return recordRevision(tx, row, result, rev)
 	})
 	return result, err
+}
+
+// recordRevision adds to the audit trail what a change made of a workflow.
+func recordRevision(tx *gorm.DB, before workflowRow, after definitions.Workflow, rev definitions.Revision) error {
+	if audit.From(tx.Statement.Context) == nil {
+		return nil
+	}
+	from := workflowState{before.ActiveVersion, "", before.Status}
+	to := workflowState{after.ActiveVersion, "", string(after.Status)}
+	for _, s := range []*workflowState{&from, &to} {
+		var err error
+		if s.Hash, err = versionHash(tx, before.ID, s.Version); err != nil {
+			return err
+		}
+	}
+	change := workflowChange{From: &from, To: &to}
+	if v := rev.Version; v != nil {
+		change.Saved = &savedVersion{v.Number, v.Hash}
+	}
+	return record(tx, audit.Object{Kind: "workflow", ID: after.ID, Slug: after.Slug}, change)
+}
+
+func versionHash(tx *gorm.DB, workflowID string, number int) (string, error) {
+	var hash string
+	err := tx.Raw("SELECT hash FROM workflow_versions WHERE workflow_id = ? AND number = ?", workflowID, number).Scan(&hash).Error
+	return hash, err
 }
 
 // applyRevision writes what differs. Identity, owner and birth never change.
@@ -128,7 +165,14 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err := endSchedules(tx, "workflow_id = ?", row.ID); err != nil {
 			return err
 		}
-		return tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", row.ID).Error
+		if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", row.ID).Error; err != nil {
+			return err
+		}
+		hash, err := versionHash(tx, row.ID, row.ActiveVersion)
+		if err != nil {
+			return err
+		}
+		return record(tx, workflowObject(row), workflowChange{From: &workflowState{row.ActiveVersion, hash, row.Status}})
 	})
 }
 

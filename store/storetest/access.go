@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"heddle/access"
+	"heddle/audit"
 	"heddle/fault"
 	"heddle/store"
 )
@@ -121,16 +122,16 @@ func testGrants(t *testing.T, db *store.DB) {
 }
 
 func testAudit(t *testing.T, db *store.DB) {
-	var want []access.AuditEntry
+	var want []audit.Entry
 	for i := range 5 {
-		e := access.AuditEntry{
+		e := audit.Entry{
 			ID: fmt.Sprintf("aud_%d", i), TenantID: "t1", Actor: fmt.Sprint("a", i%2), ActorID: "key_1", Action: "workflow.create",
 			Object: fmt.Sprint("workflow:w", i), RequestID: "req_1", At: at(i / 2),
 		}
 		must(t, db.AppendAudit(ctx, e))
-		want = append([]access.AuditEntry{e}, want...)
+		want = append([]audit.Entry{e}, want...)
 	}
-	var got []access.AuditEntry
+	var got []audit.Entry
 	q := access.AuditQuery{TenantID: "t1", Limit: 2}
 	for {
 		entries, next, err := db.Audit(ctx, q)

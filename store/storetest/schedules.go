@@ -217,7 +217,7 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	must(t, db.Fire(ctx, []schedules.Firing{doom})[0])
 	orders, err := db.CancelOrders(ctx, 10)
 	must(t, err)
-	same(t, "to be cancelled", orders, []schedules.CancelOrder{{TenantID: "t1", RunID: "run_a"}})
+	same(t, "to be cancelled", orders, []schedules.CancelOrder{{TenantID: "t1", RunID: "run_a", ScheduleID: "sched_a"}})
 	unsettled, err = db.Unsettled(ctx, 10)
 	must(t, err)
 	same(t, "nobody's turn", len(unsettled), 0)

@@ -1,0 +1,110 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Trail is what is known of a request while it changes things: who makes it and
+// why, and which line it adds to the audit trail. Safe for concurrent use.
+type Trail struct {
+	newID func(prefix string) string
+	now   func() time.Time
+
+	mu      sync.Mutex
+	line    Entry // Action "": nothing is added
+	written bool
+}
+
+// NewTrail begins a request of that tenant's actor. Without an action it leaves
+// no line.
+func NewTrail(line Entry, now func() time.Time, newID func(prefix string) string) *Trail {
+	return &Trail{line: line, now: now, newID: newID}
+}
+
+// Rename sets the action of the lines to come.
+func (t *Trail) Rename(action string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.line.Action = action
+}
+
+// Because sets the reason that the caller gave.
+func (t *Trail) Because(reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.line.Reason = reason
+}
+
+// Draft makes a line about an object; false: the request leaves none. detail is
+// encoded as JSON, nil for none.
+func (t *Trail) Draft(o Object, detail any) (Entry, bool, error) {
+	if t == nil {
+		return Entry{}, false, nil
+	}
+	t.mu.Lock()
+	e := t.line
+	t.mu.Unlock()
+	if e.Action == "" {
+		return Entry{}, false, nil
+	}
+	e.ID, e.At, e.Object, e.ObjectSlug = t.newID("aud_"), t.now(), o.String(), o.Slug
+	if detail != nil {
+		text, err := json.Marshal(detail)
+		if err != nil {
+			return e, false, fmt.Errorf("encode the detail of %s: %w", e.Action, err)
+		}
+		e.Detail = text
+	}
+	return e, true, nil
+}
+
+// Mark notes that a line of the request is stored with what it says.
+func (t *Trail) Mark() {
+	if t != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.written = true
+	}
+}
+
+// Written reports whether Mark was called.
+func (t *Trail) Written() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.written
+}
+
+type contextKey struct{}
+
+// With returns a context in which work is done for t.
+func With(ctx context.Context, t *Trail) context.Context {
+	return context.WithValue(ctx, contextKey{}, t)
+}
+
+// As returns a context in which work is done by an actor, for a reason ("" for
+// none), and leaves no line in the trail.
+func As(ctx context.Context, a Actor, reason string) context.Context {
+	return With(ctx, &Trail{line: Entry{ActorType: a.Type, ActorID: a.ID, Actor: a.Name, Reason: reason}})
+}
+
+// From returns the trail of the context, nil where there is none.
+func From(ctx context.Context) *Trail {
+	t, _ := ctx.Value(contextKey{}).(*Trail)
+	return t
+}
+
+// Who says by whom and why something is done in the context. The zero Actor:
+// it is not known.
+func Who(ctx context.Context) (Actor, string) {
+	t := From(ctx)
+	if t == nil {
+		return Actor{}, ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Actor{Type: t.line.ActorType, ID: t.line.ActorID, Name: t.line.Actor}, t.line.Reason
+}
