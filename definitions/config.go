@@ -104,6 +104,9 @@ func (v *validator) performed(at *node, name, what string) {
 // unknownType reports a type that does not exist, with the one that was meant.
 func (v *validator) unknownType(at *node, name, what string) {
 	d := v.finds.error(UnknownStepType, at, "Step type '%s' of %s doesn't exist", clip(name), what)
+	if d.left {
+		return
+	}
 	names := v.typeNames()
 	if found := valueMeant("type", name, names); found != nil {
 		d.hint(found.suggest).Message += ". " + sentence(found.write)
@@ -117,7 +120,7 @@ func (v *validator) unknownType(at *node, name, what string) {
 }
 
 func (v *validator) config(known *knownType, config *node, what string) {
-	before := len(v.finds.list)
+	before := v.finds.total()
 	if known.checker != nil {
 		v.place = "config:" + known.name
 		found := known.checker.mismatches(config.value())
@@ -136,7 +139,7 @@ func (v *validator) config(known *knownType, config *node, what string) {
 	if !config.ghost {
 		raw = v.doc.raw(config)
 	}
-	if len(v.finds.list) == before {
+	if v.finds.total() == before {
 		for _, d := range known.stepType.CheckConfig(raw) {
 			v.adopt(d, config)
 		}
@@ -155,6 +158,9 @@ func (v *validator) adopt(d Diagnostic, root *node) {
 		return // said already
 	}
 	f := v.finds.add(d.Severity, Code(d.Code), at, "%s", d.Message)
+	if f.left {
+		return
+	}
 	f.Suggestion = d.Suggestion
 	for _, r := range d.Related {
 		f.Related = append(f.Related, root.follow(r).pointer())

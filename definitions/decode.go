@@ -16,6 +16,7 @@ type decoder struct {
 	doc    *Document
 	shapes shapes
 	around map[*node]*node // the steps of configs that are decoded here
+	steps  int             // in all lists so far
 }
 
 // object decodes into a struct. what names the object in messages.
@@ -28,14 +29,16 @@ func (d *decoder) object(n *node, v reflect.Value, what string) {
 	for i, key := range n.keys {
 		f, ok := s.field(key)
 		if !ok {
-			place, step := placeOf(v.Type(), n)
-			d.doc.explain(n, d.finds.unknown(n.kids[i], key, what, place, step, s.names))
+			if !d.finds.skip(UnknownField) {
+				place, step := placeOf(v.Type(), n)
+				d.doc.explain(n, d.finds.unknown(n.kids[i], key, what, place, step, s.names))
+			}
 			continue
 		}
 		d.value(n.kids[i], v.Field(f.at), f, what)
 	}
 	for _, f := range s.fields {
-		if f.rule.required && !contains(n.keys, f.name) && !d.doc.explains(n, f.name) && !d.doc.explains(d.around[n], "config."+f.name) {
+		if f.rule.required && n.member(f.name) == nil && !d.doc.explains(n, f.name) && !d.doc.explains(d.around[n], "config."+f.name) && !d.finds.skip(MissingField) {
 			d.finds.error(MissingField, n, "Field '%s' is missing in %s", f.name, what)
 		}
 	}
@@ -44,6 +47,10 @@ func (d *decoder) object(n *node, v reflect.Value, what string) {
 // wrong reports a type that does not fit; what is bad was reported before.
 func (d *decoder) wrong(n *node, what, want string) {
 	if n.kind == bad {
+		return
+	}
+	if d.finds.skip(WrongType) {
+		n.kind = bad
 		return
 	}
 	f := d.finds.error(WrongType, n, "%s must be %s, not %s", sentence(what), want, n.kind)
@@ -204,20 +211,54 @@ func (d *decoder) list(n *node, v reflect.Value, f field, what string) {
 	}
 	if f.rule.maxLength > 0 && len(n.kids) > f.rule.maxLength {
 		d.finds.error(LimitExceeded, n, "%s has %d items; %d are allowed", sentence(what), len(n.kids), f.rule.maxLength)
+		d.tooMany(n, v)
+		return
+	}
+	if v.Type().Elem() == reflect.TypeFor[Step]() && !d.room(n) {
+		d.tooMany(n, v)
+		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.kids), len(n.kids)))
 	for i, kid := range n.kids {
 		item := v.Index(i)
-		if item.Type() == reflect.TypeFor[Step]() {
+		switch {
+		case item.Type() == reflect.TypeFor[Step]():
 			d.step(kid, item.Addr().Interface().(*Step), i)
-			continue
-		}
-		if item.Kind() == reflect.Struct {
+		case item.Kind() == reflect.Struct:
 			d.object(kid, item, fmt.Sprintf("item %d of %s", i, what))
-			continue
+		case kid.kind == text && f.rule.anyText():
+			item.SetString(kid.text)
+		case kid.kind != text && kid.kind != bad && d.finds.skip(WrongType):
+			kid.kind = bad
+		default:
+			d.text(kid, item, f.rule.items(), fmt.Sprintf("item %d of %s", i, what))
 		}
-		d.text(kid, item, f.rule.items(), fmt.Sprintf("item %d of %s", i, what))
 	}
+}
+
+// tooMany leaves a list unread that is longer than any may be: what is wrong
+// with its items does not matter before it is shorter.
+func (d *decoder) tooMany(n *node, v reflect.Value) {
+	d.doc.partial = d.doc.partial || v.Type().Elem() == reflect.TypeFor[Step]()
+	n.kind, n.kids = bad, nil
+}
+
+// room counts the steps of a list, and reports whether the definition may
+// have as many.
+func (d *decoder) room(n *node) bool {
+	d.steps += len(n.kids)
+	if d.steps <= MaxSteps {
+		return true
+	}
+	if !d.doc.partial {
+		d.finds.error(LimitExceeded, d.doc.root.pick("steps"), "The definition has more than %d steps in all its lists; %d are allowed", MaxSteps, MaxSteps)
+	}
+	return false
+}
+
+// anyText reports whether every text is a good item of a list.
+func (r rule) anyText() bool {
+	return r.pattern == nil && len(r.enum) == 0 && !r.expression
 }
 
 // items is the rule of a list's items: they keep all but the length.

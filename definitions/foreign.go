@@ -106,6 +106,9 @@ func meant(place, word string, names []string) *advice {
 // one.
 func (f *findings) unknown(at *node, key, what, place, step string, names []string) (explained []string) {
 	d := f.error(UnknownField, at, "Unknown field '%s' in %s", clip(key), what).onKey()
+	if d.left {
+		return nil
+	}
 	found := meant(place, key, names)
 	switch {
 	case found == nil:
@@ -205,6 +208,9 @@ func oneMore(value string) string {
 // notAllowed reports a value that is not among the allowed ones of a field.
 func (f *findings) notAllowed(at *node, what, place string, allowed []string) {
 	d := f.error(InvalidValue, at, "%s is %s, but must be one of %s", what, clip(at.show()), strings.Join(allowed, ", "))
+	if d.left {
+		return
+	}
 	found := valueMeant(place, at.text, allowed)
 	switch {
 	case found == nil:

@@ -107,7 +107,7 @@ func (f *findings) foreign(root *node) bool {
 	}
 	for _, one := range formats() {
 		if root.isFormat(one) {
-			f.list, f.dropped = nil, 0
+			f.list, f.tally = nil, tally{}
 			f.error(ForeignFormat, root, "This is %s, not a Heddle definition. %s. %s", one.name, heddleKeys, one.write)
 			return true
 		}
@@ -189,7 +189,7 @@ func (f *findings) program(src []byte) bool {
 	head := src[:min(len(src), 4<<10)]
 	for _, one := range programs {
 		if one.pattern.Match(head) {
-			f.list, f.dropped = nil, 0
+			f.list, f.tally = nil, tally{}
 			f.error(ForeignFormat, &node{}, "This is %s, not a Heddle definition. %s, in JSON or YAML. %s", one.name, heddleKeys, one.write)
 			return true
 		}

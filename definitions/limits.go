@@ -8,9 +8,17 @@ const (
 	MaxExpressionBytes = 4 << 10
 	MaxSteps           = 10_000 // in all lists together
 	MaxValues          = 500_000
+	MaxExpressions     = 50_000
 
-	// MaxDiagnostics are listed; of further problems only the number is given.
-	MaxDiagnostics = 20_000
+	// MaxDiagnostics are listed in all and MaxPerCode of one code; of further
+	// problems only the number is given. Of cycles, whose number is bounded by
+	// that of the steps, as many are listed as in all.
+	MaxDiagnostics = 1_000
+	MaxPerCode     = 100
+
+	maxMessage     = 2 << 10 // bytes of one message; a cycle names all its steps
+	maxPointer     = 2 << 10 // bytes; beyond it a diagnostic points at what holds its place
+	maxDiagnostics = 2 << 20 // bytes of all messages and pointers together
 
 	maxDigits   = 1000
 	maxExponent = 1000

@@ -1,11 +1,14 @@
 package definitions_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
 	"heddle/definitions"
+	"heddle/steps"
 )
 
 func oneStep(config string) string {
@@ -74,14 +77,66 @@ func TestLimits(t *testing.T) {
 }
 
 func TestProblemsBeyondTheLimitAreCounted(t *testing.T) {
-	var b strings.Builder
-	for i := range definitions.MaxDiagnostics + 5 {
-		fmt.Fprintf(&b, `"x%d":1,`, i)
+	text := func(unknown, absent int, rest string) string {
+		return `{` + each(unknown, `"x%d":1`) + `,"name":"n","steps":[{"id":"a","type":"free","depends_on":[` + each(absent, `"d%d"`) + `]}` + rest + `]}`
 	}
-	_, ds := definitions.Check([]byte("{"+b.String()+`"name":"n","steps":[{"id":"a","type":"free"}]}`), definitions.JSON, nil)
+	pairs := each(600, `{"id":"a%[1]d","type":"free","depends_on":["b%[1]d"]},{"id":"b%[1]d","type":"free","depends_on":["a%[1]d"]}`)
+	for name, c := range map[string]struct {
+		text   string
+		listed map[string]int
+		more   string
+	}{
+		"none left out": {text(100, 100, ""), map[string]int{"unknown_field": 100, "unknown_dependency": 100}, ""},
+		"of one kind": {text(105, 3, ""), map[string]int{"unknown_field": 100, "unknown_dependency": 3, "limit_exceeded": 1},
+			"Problems that are not listed: at least 5 (5 × unknown_field); correct these first"},
+		"of two passes": {text(105, 107, ""), map[string]int{"unknown_field": 100, "unknown_dependency": 100, "limit_exceeded": 1},
+			"Problems that are not listed: at least 12 (5 × unknown_field, 7 × unknown_dependency); correct these first"},
+		"cycles are all listed": {text(1, 0, ","+pairs), map[string]int{"unknown_field": 1, "cycle": 600}, ""},
+	} {
+		_, ds := definitions.Check([]byte(c.text), definitions.JSON, testCatalog())
+		listed := map[string]int{}
+		for _, d := range ds {
+			listed[d.Code]++
+		}
+		last := ds[len(ds)-1]
+		if !maps.Equal(listed, c.listed) || c.more != "" && (last.Message != c.more || last.Severity != "error") {
+			t.Errorf("%s: %v, the last is %+v", name, listed, last)
+		}
+	}
+}
+
+// A definition that is warned of more than is listed is valid all the same; one
+// whose only error is not listed is not.
+func TestWhatIsNotListedKeepsItsSeverity(t *testing.T) {
+	warnings := each(150, `{"id":"w%d","type":"wait","config":{"condition":"input.ok == true"}}`)
+	_, ds := definitions.Check([]byte(`{"name":"n","steps":[`+warnings+`]}`), definitions.JSON, testCatalog())
 	last := ds[len(ds)-1]
-	if len(ds) != definitions.MaxDiagnostics+1 || last.Message != "There are 5 more problems; correct these first" {
+	if !definitions.Valid(ds) || len(ds) != 101 || last.Severity != "warning" || last.Code != "limit_exceeded" {
 		t.Errorf("%d diagnostics, the last is %+v", len(ds), last)
+	}
+}
+
+func TestMessagesAndPointersAreBounded(t *testing.T) {
+	long := strings.Repeat("k", 200_000)
+	for name, text := range map[string]string{
+		"an unknown key":   `{"name":"n","` + long + `":1,"steps":[]}`,
+		"a key twice":      `{"name":"n","` + long + `":1,"` + long + `":1,"steps":[]}`,
+		"an id":            `{"name":"n","steps":[{"id":"` + long + `","type":"free","depends_on":["` + long + `"]}]}`,
+		"a type":           `{"name":"n","steps":[{"id":"a","type":"` + long + `"}]}`,
+		"a value":          oneHTTP(`"url":"https://e.x","method":"` + long + `"`),
+		"a header":         oneHTTP(`"url":"https://e.x","headers":{"` + long + `":[]}`),
+		"a place":          `{"name":"n","output":{"` + long + `":{"` + long + `":"\u0000"}},"steps":[]}`,
+		"a schema's type":  `{"name":"n","input":{"type":"` + long + `"},"steps":[]}`,
+		"a schema's place": `{"name":"n","input":{"properties":{"` + long + `":{"type":1}}},"steps":[]}`,
+		"a pattern":        `{"name":"n","input":{"pattern":"(` + long + `"},"steps":[]}`,
+		"a reference":      `{"name":"n","input":{"$ref":"#/` + long + `"},"steps":[]}`,
+		"a retry":          `{"name":"n","steps":[{"id":"a","type":"free","retry":{"backoff":"` + long + `"}}]}`,
+	} {
+		ds := check([]byte(text), steps.Default(steps.Deps{}))
+		answer, _ := json.Marshal(ds)
+		if len(ds) == 0 || len(answer) > 8<<10 {
+			t.Errorf("%s: %d diagnostics in %d bytes: %.300s", name, len(ds), len(answer), answer)
+		}
 	}
 }
 

@@ -55,7 +55,11 @@ type node struct {
 	text     string
 	keys     []string // of an object, beside kids
 	kids     []*node
+	byKey    map[string]int32 // of an object with many keys; made when first asked
 }
+
+// manyKeys is from when on members are found by a map.
+const manyKeys = 32
 
 // position is a place in the source: a byte offset (JSON) or a line and a
 // column counted from 1 (YAML).
@@ -77,6 +81,18 @@ func (n *node) add(key string, child *node) {
 // member finds a child of an object; nil when there is none.
 func (n *node) member(key string) *node {
 	if n == nil || n.kind != object {
+		return nil
+	}
+	if len(n.keys) > manyKeys {
+		if n.byKey == nil {
+			n.byKey = make(map[string]int32, len(n.keys))
+			for i, k := range n.keys {
+				n.byKey[k] = int32(i)
+			}
+		}
+		if i, ok := n.byKey[key]; ok {
+			return n.kids[i]
+		}
 		return nil
 	}
 	for i, k := range n.keys {
@@ -142,8 +158,11 @@ func (n *node) top() *node {
 	return n
 }
 
-// pointer is the RFC 6901 JSON pointer from the document's root.
+// pointer is the RFC 6901 JSON pointer from the document's root. Where it would
+// be longer than maxPointer bytes, it is that of the nearest value around the
+// node for which it is not.
 func (n *node) pointer() string {
+	n = n.pointable()
 	var tokens []string
 	for ; n.parent != nil; n = n.parent {
 		if n.ghost {
@@ -161,6 +180,24 @@ func (n *node) pointer() string {
 		b.WriteString(tokens[i])
 	}
 	return b.String()
+}
+
+// pointable walks up to where a pointer is short enough.
+func (n *node) pointable() *node {
+	size, from := 0, n
+	for ; n.parent != nil; n = n.parent {
+		if n.ghost {
+			continue
+		}
+		size += 8
+		if n.parent.kind == object {
+			size += len(n.parent.keys[n.index])
+		}
+		if size > maxPointer {
+			size, from = 0, n.parent
+		}
+	}
+	return from
 }
 
 // escape writes a key as a JSON pointer's token.

@@ -3,6 +3,7 @@ package definitions
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 )
 
 // Format is the notation of a definition's source text.
@@ -29,6 +30,8 @@ type Document struct {
 	text []byte // the canonical form of what could be read
 
 	explained map[*node]map[string]bool // fields whose absence a finding explains, by their object
+	found     tally                     // by Parse
+	partial   bool                      // a list of steps is too long and was not read
 }
 
 // raw gives a node's canonical text without copying it.
@@ -79,7 +82,9 @@ func decode(root *node, source *source, finds *findings) (*Document, []Diagnosti
 	}
 	d := &decoder{finds: finds, doc: doc, shapes: shapes{}, around: map[*node]*node{}}
 	d.object(root, reflect.ValueOf(doc.Definition).Elem(), "the definition")
-	return doc, finds.resolve(source)
+	found := finds.resolve(source)
+	doc.found = finds.tally
+	return doc, found
 }
 
 // Check is Parse and Validate: every problem of a text, errors first, each in
@@ -92,8 +97,10 @@ func Check(src []byte, f Format, catalog Catalog) (*Document, []Diagnostic) {
 	return doc, merge(found, Validate(doc, catalog))
 }
 
-// merge joins two sorted lists: errors first, by place.
+// merge joins what Parse and then Validate found: errors first, by place. Of
+// what is not listed, Validate counts both.
 func merge(a, b []Diagnostic) []Diagnostic {
+	a = slices.DeleteFunc(slices.Clone(a), isMore)
 	out := make([]Diagnostic, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {
 		if before(b[0], a[0]) {

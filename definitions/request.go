@@ -83,7 +83,7 @@ func yamlRequest(body []byte, limits Limits) (Request, []Diagnostic, error) {
 // remove takes a member out of its object and makes it a root.
 func (n *node) remove(child *node) {
 	i := int(child.index)
-	n.keys = append(n.keys[:i:i], n.keys[i+1:]...)
+	n.keys, n.byKey = append(n.keys[:i:i], n.keys[i+1:]...), nil
 	n.kids = append(n.kids[:i:i], n.kids[i+1:]...)
 	for ; i < len(n.kids); i++ {
 		n.kids[i].index = int32(i)

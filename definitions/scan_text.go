@@ -135,19 +135,29 @@ func refuseText(t string, limit int) string {
 }
 
 // clip shortens what a message quotes, and keeps it on one line.
-func clip(s string) string {
+func clip(s string) string { return cut(s, maxQuoted) }
+
+// maxQuoted bytes hold every id.
+const maxQuoted = 64
+
+// cut shortens a text to a number of bytes.
+func cut(s string, limit int) string {
+	whole := len(s) <= limit
+	if !whole {
+		end := limit - len("…")
+		for end > 0 && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '�'
 		}
 		return r
 	}, s)
-	if len(s) <= 60 {
+	if whole {
 		return s
 	}
-	cut := 57
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
+	return s + "…"
 }

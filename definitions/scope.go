@@ -1,6 +1,10 @@
 package definitions
 
-import "heddle/expressions"
+import (
+	"slices"
+
+	"heddle/expressions"
+)
 
 // scope is the place of an expression: which steps and names it can see.
 type scope struct {
@@ -28,7 +32,7 @@ func (s scope) withSecrets() scope {
 // env is what is known at a place.
 func (v *validator) env(s scope) expressions.Env {
 	env := expressions.NewEnv()
-	env.Secrets = s.secrets
+	env.Secrets, env.Budget = s.secrets, &v.budget
 	env.Shape("input", v.typing.input)
 	v.iterations(env, s.list)
 	if s.next != nil {
@@ -52,11 +56,13 @@ func (v *validator) env(s scope) expressions.Env {
 			return nil
 		}
 		v.comparisons -= len(v.graph.entries)
-		ids := make([]string, 0, len(v.graph.entries))
-		for _, e := range v.graph.entries {
-			ids = append(ids, e.step.ID)
+		if v.allIDs == nil {
+			for _, e := range v.graph.entries {
+				v.allIDs = append(v.allIDs, e.step.ID)
+			}
+			slices.Sort(v.allIDs)
 		}
-		return ids
+		return v.allIDs
 	})
 }
 

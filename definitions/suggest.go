@@ -1,6 +1,9 @@
 package definitions
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // nearest gives the candidate closest to what was written, or "" when none is
 // close: at most a third of the letters may differ, and at most three; case
@@ -25,13 +28,20 @@ func nearest(written string, candidates []string) string {
 // levenshtein counts the letters to change, insert, remove or swap with their
 // neighbour; limit or more is given as limit.
 func levenshtein(a, b string, limit int) int {
-	s, t := []rune(a), []rune(b)
+	if len(a)-len(b) >= utf8.UTFMax*limit || len(b)-len(a) >= utf8.UTFMax*limit {
+		return limit
+	}
+	var few [2][128]rune // most names need no memory of the heap
+	s, t := appendRunes(few[0][:0], a), appendRunes(few[1][:0], b)
 	if len(s)-len(t) >= limit || len(t)-len(s) >= limit {
 		return limit
 	}
-	before, row := make([]int, len(t)+1), make([]int, len(t)+1)
-	next := make([]int, len(t)+1)
-	for j := range row {
+	var rows [3][128]int
+	before, row, next := rows[0][:], rows[1][:], rows[2][:]
+	if len(t) >= len(row) {
+		before, row, next = make([]int, len(t)+1), make([]int, len(t)+1), make([]int, len(t)+1)
+	}
+	for j := range len(t) + 1 {
 		row[j] = j
 	}
 	for i := 1; i <= len(s); i++ {
@@ -54,4 +64,11 @@ func levenshtein(a, b string, limit int) int {
 		before, row, next = row, next, before
 	}
 	return min(row[len(t)], limit)
+}
+
+func appendRunes(dst []rune, s string) []rune {
+	for _, r := range s {
+		dst = append(dst, r)
+	}
+	return dst
 }

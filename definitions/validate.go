@@ -9,8 +9,9 @@ import "heddle/expressions"
 // Parse; it is only read.
 func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v := &validator{
-		finds: &findings{}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
+		finds: &findings{tally: doc.found.copy()}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
 		types: map[string]*knownType{}, schemaTexts: map[string][2]string{}, cyclic: map[int32]bool{},
+		budget: expressions.Budget{Expressions: MaxExpressions, Problems: maxProblems, Members: maxMembers},
 		typing: newTyping(doc.Definition.Input), items: map[int32]*expressions.Shape{},
 	}
 	if !v.count() {
@@ -26,6 +27,7 @@ func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v.configs()
 	v.schemas()
 	v.expressions()
+	v.spent()
 	return v.finds.resolve(doc.src)
 }
 
@@ -43,27 +45,36 @@ type validator struct {
 	typing      *typing
 	items       map[int32]*expressions.Shape // by loop
 	comparisons int
+	allIDs      []string // sorted; nil: not asked for yet
+	budget      expressions.Budget
 	types       map[string]*knownType
 	schemaTexts map[string][2]string // by text: place and message of the fault
 	step        *node                // the object with the type and config that is being checked
 	place       string               // of its config, for the tables of words
 }
 
+// What checking the expressions of one definition may cost in all: problems
+// found, of which more are not listed anyway, and members of schemas looked at.
+const (
+	maxProblems = 2 * MaxDiagnostics
+	maxMembers  = 4_000_000
+)
+
+// spent refuses more expressions than any definition may have.
+func (v *validator) spent() {
+	if v.budget.Over() {
+		v.finds.error(LimitExceeded, v.doc.root, "The definition has more than %d expressions; move parts of it into workflows of their own", MaxExpressions)
+	}
+}
+
 // count refuses more steps than any definition may have.
 func (v *validator) count() bool {
-	if len(v.graph.entries) <= MaxSteps {
-		return true
-	}
-	if len(v.doc.Definition.Steps) > MaxSteps {
-		return false // said by decoding
-	}
-	v.finds.error(LimitExceeded, v.doc.root.pick("steps"), "The definition has %d steps in all its lists; %d are allowed", len(v.graph.entries), MaxSteps)
-	return false
+	return !v.doc.partial // said by decoding
 }
 
 // nearest is the suggestion for a name, while there is budget for it.
 func (v *validator) nearest(written string, candidates func() []string) string {
-	if v.comparisons <= 0 {
+	if v.comparisons <= 0 || v.finds.last {
 		return ""
 	}
 	list := candidates()

@@ -57,8 +57,9 @@ func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []P
 				found = append(found, check(c.text, c.column+1, env, WantAny)...)
 			}
 		}
-		if err != nil {
+		if err != nil && !env.Budget.spent() {
 			found = append(found, problemOf(err))
+			env.Budget.found(1)
 		}
 		for i := range found {
 			found[i].Pointer = s.pointer
@@ -73,6 +74,9 @@ func problemOf(err *Error) Problem {
 }
 
 func check(source string, shift int, env Env, want Want) []Problem {
+	if env.Budget.spent() {
+		return nil
+	}
 	if env.known == nil {
 		env.known = NewEnv().known
 	}
@@ -83,6 +87,7 @@ func check(source string, shift int, env Env, want Want) []Problem {
 	if err != nil {
 		p := problemOf(err)
 		p.Column += shift
+		env.Budget.found(1)
 		return []Problem{p}
 	}
 	c := &checking{source: source, env: env, refs: a.refs}
@@ -93,6 +98,7 @@ func check(source string, shift int, env Env, want Want) []Problem {
 	for i := range c.problems {
 		c.problems[i].Column += shift
 	}
+	env.Budget.found(len(c.problems))
 	return c.problems
 }
 
@@ -237,14 +243,25 @@ func (c *checking) members(p path, from int, s *Shape) {
 }
 
 func (c *checking) missing(h hop, s *Shape, how lack) {
-	near := nearest(h.key, s.fieldNames())
-	if how == lackAllowed {
-		c.add(CodeUnknown, h.column, near, "there is no member %s; there are %s", h.key, strings.Join(firstNames(s.fieldNames()), ", "))
+	var names []string
+	if c.env.Budget.members(nameCost * s.size()) {
+		names = s.fieldNames()
+	}
+	near := nearest(h.key, names)
+	switch {
+	case how == lackAllowed && names == nil && s.size() > 0:
+		c.add(CodeUnknown, h.column, "", "there is no member %s", h.key)
+		return
+	case how == lackAllowed:
+		c.add(CodeUnknown, h.column, near, "there is no member %s; there are %s", h.key, strings.Join(firstNames(names), ", "))
 		return
 	}
 	c.problems = append(c.problems, Problem{Code: CodeUnknown, Severity: SeverityWarning, Column: h.column, Suggestion: near,
 		Message: fmt.Sprintf("the schema does not list %s, so it may be missing%s", h.key, orElse(near))})
 }
+
+// nameCost is what sorting and comparing a name costs, beside typing it.
+const nameCost = 10
 
 func firstNames(names []string) []string {
 	if len(names) == 0 {

@@ -16,7 +16,7 @@ import (
 // types runs the library's checker: against closed schemas first, whose
 // findings are errors, then against all that is listed, for warnings.
 func (c *checking) types(tree *parser.Tree, want Want) {
-	if c.covered > 0 {
+	if c.covered > 0 || !c.env.Budget.members(2*c.weight()) {
 		return
 	}
 	guess, found := c.failed(), len(c.problems) > 0
@@ -39,6 +39,21 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 			c.problems = append(c.problems, p)
 		}
 	}
+}
+
+// weight is how many members the types of all that the expression reads have:
+// the library looks at each of them.
+func (c *checking) weight() int {
+	n := 0
+	for _, r := range c.refs.Names {
+		s, _ := c.env.value(r.Name)
+		n += s.heavy()
+	}
+	for _, r := range c.refs.Steps {
+		_, s := c.env.step(r.Name)
+		n += s.heavy()
+	}
+	return n
 }
 
 func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Type, err error) {

@@ -28,6 +28,8 @@ type Env struct {
 	Loop bool
 	// Probe: probe is visible.
 	Probe bool
+	// Budget bounds the work of checks; nil: nothing does.
+	Budget *Budget
 
 	known *known
 }
@@ -46,10 +48,12 @@ const runSchema = `{"type":"object","additionalProperties":false,"properties":{"
 const stepErrorSchema = `{"type":"object","additionalProperties":false,"properties":{"code":{"type":"string"},
 "message":{"type":"string"},"details":{}}}`
 
+var runShape = ParseShape(json.RawMessage(runSchema))
+
 // NewEnv gives an Env in which nothing is known of input, and no step is there.
 func NewEnv() Env {
 	return Env{known: &known{
-		values: map[string]*Shape{"input": nil, "run": ParseShape(json.RawMessage(runSchema))},
+		values: map[string]*Shape{"input": nil, "run": runShape},
 		steps:  map[string]*Shape{},
 		hidden: map[string]bool{},
 	}}
@@ -102,6 +106,9 @@ func (e Env) step(id string) (Visibility, *Shape) {
 }
 
 func (e Env) ids() []string {
+	if e.known.stepIDs != nil && len(e.known.steps)+len(e.known.hidden) == 0 {
+		return e.known.stepIDs()
+	}
 	ids := slices.Collect(maps.Keys(e.known.steps))
 	ids = slices.AppendSeq(ids, maps.Keys(e.known.hidden))
 	if e.known.stepIDs != nil {

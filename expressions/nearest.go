@@ -1,7 +1,6 @@
 package expressions
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -35,11 +34,14 @@ func nearest(name string, candidates []string) string {
 // distance counts the insertions, deletions, replacements and swaps of
 // neighbours that turn a into b.
 func distance(a, b string) int {
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	var few [3][128]int // most names need no memory of the heap
+	before, row, last := few[0][:], few[1][:], few[2][:]
+	if len(b) >= len(row) {
+		before, row, last = make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	}
-	last := slices.Clone(row)
+	for j := range len(b) + 1 {
+		row[j], last[j] = j, j
+	}
 	for i := 1; i <= len(a); i++ {
 		before, last, row = last, row, before
 		row[0] = i

@@ -21,6 +21,7 @@ type Shape struct {
 	items  *Shape
 
 	lenient, strict types.Type
+	weight          int // members of all depths, and one
 }
 
 type shapeKind uint8
@@ -190,9 +191,21 @@ func kindOfConstant(v any) shapeKind {
 
 // newShape finishes a shape: its types for the library's checker are made once.
 func newShape(s Shape) *Shape {
+	s.weight = 1 + s.rest.heavy() + s.items.heavy()
+	for _, f := range s.fields {
+		s.weight += f.heavy()
+	}
 	s.lenient = s.typed(false)
 	s.strict = s.typed(true)
 	return &s
+}
+
+// heavy is the weight of a shape; an unknown one weighs nothing.
+func (s *Shape) heavy() int {
+	if s == nil {
+		return 0
+	}
+	return s.weight
 }
 
 // typed gives the library's type. In the lenient form, an object whose schema
@@ -267,6 +280,14 @@ func (s *Shape) element() *Shape {
 		return nil
 	}
 	return s.items
+}
+
+// size is the number of an object's own members.
+func (s *Shape) size() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.fields)
 }
 
 func (s *Shape) fieldNames() []string {

@@ -1,0 +1,48 @@
+package expressions
+
+// Budget bounds the work of the checks whose Env shares it. What is left of each
+// is counted down; a check that finds nothing left finds no problems. It is not
+// safe for concurrent use.
+type Budget struct {
+	// Expressions are still checked.
+	Expressions int
+	// Problems are still found.
+	Problems int
+	// Members of schemas are still looked at for types and for suggestions;
+	// without any left, only names are checked.
+	Members int
+}
+
+// Over reports whether something was left unchecked because there were too many
+// expressions.
+func (b *Budget) Over() bool { return b != nil && b.Expressions < 0 }
+
+// spent takes one expression, and reports whether the check is to be left out.
+func (b *Budget) spent() bool {
+	if b == nil {
+		return false
+	}
+	if b.Problems <= 0 {
+		return true
+	}
+	b.Expressions--
+	return b.Expressions < 0
+}
+
+func (b *Budget) found(problems int) {
+	if b != nil {
+		b.Problems -= problems
+	}
+}
+
+// members takes so many members; false: there are not as many left.
+func (b *Budget) members(n int) bool {
+	if b == nil {
+		return true
+	}
+	if b.Members < n {
+		return false
+	}
+	b.Members -= n
+	return true
+}
