@@ -343,7 +343,11 @@ func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*htt
 	if err != nil {
 		return nil, permanent("invalid_config", "context or output_schema is not JSON.")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(raw))
+	address, err := parseURL(target)
+	if err != nil {
+		return nil, permanent("agent_invalid", "The agent's base_url is not valid.")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(raw))
 	if err != nil {
 		return nil, permanent("agent_invalid", "The agent's base_url is not valid.")
 	}

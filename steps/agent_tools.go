@@ -149,9 +149,12 @@ func checkArguments(tool AgentTool, arguments json.RawMessage) string {
 // toolRequest puts the arguments into the query with GET and DELETE, into a
 // JSON body otherwise.
 func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.RawMessage) (*http.Request, error) {
-	target, body := tool.URL, []byte(arguments)
+	address, err := parseURL(tool.URL)
+	if err != nil {
+		return nil, permanent("invalid_url", "The url of the tool is not valid.")
+	}
+	target, body := address.String(), []byte(arguments)
 	if tool.Method == http.MethodGet || tool.Method == http.MethodDelete {
-		var err error
 		if target, err = withQuery(target, arguments); err != nil {
 			return nil, err
 		}

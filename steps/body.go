@@ -24,12 +24,14 @@ type spool struct{ places chan struct{} }
 
 func newSpool() *spool { return &spool{make(chan struct{}, maxSpooled)} }
 
-// read gives a response's body whole; room is Call.Room.
+// read gives a response's body whole, without its codings and in UTF-8 (see
+// plainBody); room is Call.Room.
 func (s *spool) read(ctx context.Context, res *http.Response, room func(int64) error) ([]byte, error) {
 	if res.ContentLength > maxBody && res.Request.Method != http.MethodHead {
 		return nil, errTooLarge
 	}
-	head, err := io.ReadAll(io.LimitReader(res.Body, executor.MaxInline+1))
+	in := plainBody(res)
+	head, err := io.ReadAll(io.LimitReader(in, executor.MaxInline+1))
 	if err != nil || len(head) <= executor.MaxInline {
 		return head, err
 	}
@@ -47,7 +49,7 @@ func (s *spool) read(ctx context.Context, res *http.Response, room func(int64) e
 	if err := os.Remove(file.Name()); err != nil {
 		return nil, err
 	}
-	size, err := io.Copy(file, io.LimitReader(io.MultiReader(bytes.NewReader(head), res.Body), maxBody+1))
+	size, err := io.Copy(file, io.LimitReader(io.MultiReader(bytes.NewReader(head), in), maxBody+1))
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,15 @@
 package steps
 
 import (
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -47,6 +49,7 @@ func newClient(g *Guard, version string, now func() time.Time) *client {
 		Proxy:                  notRepeated,
 		DialContext:            g.DialContext,
 		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // plainBody undoes it
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    15 * time.Second,
 		MaxIdleConns:           128,
@@ -87,6 +90,10 @@ func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, roo
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", c.agent)
 	}
+	if req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" && req.Method != http.MethodHead {
+		req.Header.Set("Accept-Encoding", asksForGzip)
+	}
+	req.URL.RawQuery = escapeURL(req.URL.RawQuery)
 	h := &http.Client{Transport: oneRequest{via}, CheckRedirect: c.redirect}
 	if !follow {
 		h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -112,6 +119,7 @@ func (c *client) redirect(req *http.Request, via []*http.Request) error {
 	if err := c.guard.CheckURL(req.URL); err != nil {
 		return err
 	}
+	req.URL.RawQuery = escapeURL(req.URL.RawQuery) // of a Location that has spaces in it
 	strayed := !sameOrigin(req.URL, via[0].URL)
 	for _, hop := range via[1:] {
 		strayed = strayed || !sameOrigin(hop.URL, via[0].URL)
@@ -129,7 +137,7 @@ func sameOrigin(a, b *url.URL) bool {
 func stripCredentials(h http.Header) {
 	for name := range h {
 		switch name {
-		case "Accept", "Accept-Language", "Content-Type", "Range", "User-Agent",
+		case "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Range", "User-Agent",
 			"If-None-Match", "If-Modified-Since", "Traceparent", "Tracestate":
 		default:
 			h.Del(name)
@@ -153,6 +161,8 @@ func (c *client) explain(req *http.Request, err error) error {
 		return permanent("output_too_large", "The response is larger than %d MiB.", maxBody>>20)
 	case req.Context().Err() != nil:
 		return stopped(req.Context())
+	case headerTooLarge(err):
+		return permanent("header_too_large", "The header of the response of %s is larger than %d KiB.", host, maxHeader>>10)
 	case errors.As(err, &dns):
 		return transient("connection_failed", "The host name of %s could not be resolved.", host)
 	case isTLS(err):
@@ -179,6 +189,7 @@ func reason(err error) string {
 	var (
 		errno   syscall.Errno
 		timeout net.Error
+		corrupt flate.CorruptInputError
 	)
 	switch {
 	case errors.As(err, &errno):
@@ -188,11 +199,19 @@ func reason(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errNotRepeated),
 		strings.Contains(err.Error(), "server closed idle connection"), strings.Contains(err.Error(), "sent GOAWAY"):
 		return "the server closed the connection"
-	case strings.Contains(err.Error(), "server response headers exceeded"):
-		return fmt.Sprintf("the response's header is larger than %d KiB", maxHeader>>10)
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, zlib.ErrHeader), errors.Is(err, zlib.ErrChecksum),
+		errors.Is(err, zlib.ErrDictionary), errors.As(err, &corrupt):
+		return "the response's body is not what its Content-Encoding says"
 	default:
 		return "the server's answer is no valid HTTP response"
 	}
+}
+
+// headerTooLarge reports whether the transport refused a response for its
+// header, over HTTP/1 or HTTP/2.
+func headerTooLarge(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "server response headers exceeded") || strings.Contains(text, "response header list larger")
 }
 
 func isTLS(err error) bool {

@@ -92,7 +92,7 @@ func TestHTTPRequestResponseLimits(t *testing.T) {
 	r := open(t, "127.0.0.1")
 	fail(t, r, "http_request", `{"url":`+quoted(endless.URL)+`}`, "output_too_large", true)
 	fail(t, r, "http_request", `{"url":`+quoted(endless.URL+"/told")+`}`, "output_too_large", true)
-	if f := fail(t, r, "http_request", `{"url":`+quoted(endless.URL+"/header")+`}`, "connection_failed", false); !strings.Contains(f.Message, "header is larger than 64 KiB") {
+	if f := fail(t, r, "http_request", `{"url":`+quoted(endless.URL+"/header")+`}`, "header_too_large", true); !strings.Contains(f.Message, "larger than 64 KiB") {
 		t.Errorf("message %s", f.Message)
 	}
 	half := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 60<<20)) })

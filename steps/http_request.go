@@ -11,6 +11,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"heddle/definitions"
 	"heddle/executor"
@@ -82,7 +85,7 @@ func httpOutput(config json.RawMessage) json.RawMessage {
 		}
 	}
 	return json.RawMessage(`{"type":"object","required":["status_code","headers","body"],"additionalProperties":false,"properties":{` +
-		`"status_code":{"type":"integer"},"headers":{"type":"object","additionalProperties":{"type":"string"}},"body":` + body + `}}`)
+		`"status_code":{"type":"integer"},"headers":{"type":"object","additionalProperties":{"type":"string"},"properties":{"set-cookie":{"type":["string","array"],"items":{"type":"string"}}}},"body":` + body + `}}`)
 }
 
 func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig) (executor.Result, error) {
@@ -115,9 +118,9 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 
 // request builds one attempt's request.
 func (cfg *httpConfig) request(ctx context.Context) (*http.Request, error) {
-	target, err := url.Parse(strings.TrimSpace(cfg.URL))
+	target, err := parseURL(cfg.URL)
 	if err != nil {
-		return nil, permanent("invalid_url", "The url is not valid.")
+		return nil, err
 	}
 	addQuery(target, cfg.Query)
 	body, contentType, err := cfg.body()
@@ -246,6 +249,9 @@ func (cfg *httpConfig) read(got answer) (json.RawMessage, error) {
 	case "text":
 		return got.asText()
 	case "json":
+		if len(got.body) == 0 {
+			return json.RawMessage("null"), nil
+		}
 		v, ok := jsonValue(got.body)
 		if !ok {
 			return nil, permanent("response_not_json", "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", maxJSONDepth)
@@ -271,11 +277,22 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json") || media == "text/json")
 }
 
-// flatHeaders gives headers by lower-case name, several values joined.
-func flatHeaders(h http.Header) map[string]string {
-	flat := make(map[string]string, len(h))
+// flatHeaders gives headers by lower-case name, several values joined; several
+// of Set-Cookie, which holds commas of its own, are a list. Bytes that are not
+// UTF-8 are read as ISO-8859-1, as HTTP once said.
+func flatHeaders(h http.Header) map[string]any {
+	flat := make(map[string]any, len(h))
 	for name, values := range h {
-		flat[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")
+		for i, v := range values {
+			if !utf8.ValidString(v) {
+				values[i], _ = charmap.ISO8859_1.NewDecoder().String(v) // every byte is a character
+			}
+		}
+		if name == "Set-Cookie" && len(values) > 1 {
+			flat["set-cookie"] = values
+			continue
+		}
+		flat[strings.ToLower(name)] = strings.Join(values, ", ")
 	}
 	return flat
 }
@@ -317,7 +334,7 @@ func checkURL(c fields) []definitions.Diagnostic {
 	if cut {
 		return nil
 	}
-	u, err := url.Parse(strings.TrimSpace(text))
+	u, err := parseURL(text)
 	switch {
 	case err != nil || u.Hostname() == "" || rest == "":
 		return []definitions.Diagnostic{problem("invalid_value", "/url", "url is not a valid address")}

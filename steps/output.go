@@ -84,10 +84,11 @@ func textSize(b []byte) int {
 }
 
 // jsonValue is bytes from outside as the JSON value that they are, without
-// white space and with every number as written; a number that no reader should
+// white space or a byte order mark and with every number as written; a number that no reader should
 // have to bear becomes a string. False: they are not JSON, nested deeper than
 // 64, or hold NUL.
 func jsonValue(b []byte) (json.RawMessage, bool) {
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	if !utf8.Valid(b) {
 		return nil, false
 	}

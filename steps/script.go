@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -109,7 +108,7 @@ type ending struct {
 
 func (e *ending) output() json.RawMessage {
 	result := json.RawMessage("null")
-	if v, ok := jsonValue(bytes.TrimPrefix(e.stdout.data, []byte("\ufeff"))); ok && !e.stdout.cut {
+	if v, ok := jsonValue(e.stdout.data); ok && !e.stdout.cut {
 		result = v
 	}
 	parts := []any{"exit_code", e.Code, "stdout", textValue(e.stdout.text()), "stderr", textValue(e.stderr.text()), "result", result}

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +53,7 @@ func webhookHost(call executor.Call) string {
 		return ""
 	}
 	text, _ := config.text("url")
-	target, err := url.Parse(strings.TrimSpace(text))
+	target, err := parseURL(text)
 	if err != nil {
 		return ""
 	}
@@ -96,9 +95,9 @@ func webhookID(key string) string {
 // request builds one attempt's request: its body is that of every attempt under
 // the id, while webhook-timestamp and the signature are the attempt's own.
 func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent time.Time) (*http.Request, error) {
-	target, err := url.Parse(strings.TrimSpace(cfg.URL))
+	target, err := parseURL(cfg.URL)
 	if err != nil {
-		return nil, permanent("invalid_url", "The url is not valid.")
+		return nil, err
 	}
 	data := cfg.Payload
 	if data == nil {
