@@ -69,7 +69,7 @@ func (r *scriptRunner) order(ctx context.Context, level isolation, interp interp
 	}
 	o.Limits = rlimits(limits)
 	if level.Seccomp {
-		o.Filter = filterBytes(seccompFilter(auditArch(), deniedCalls()))
+		o.Filter = filterBytes(seccompFilter(auditArch(), refusedCalls()))
 	}
 	return o
 }
