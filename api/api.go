@@ -54,6 +54,9 @@ type Config struct {
 	// TurnTime is how long a turn of a conversation may take before it answers
 	// that the run is still running; 0 is 55 s.
 	TurnTime time.Duration
+	// StoreTime is how long a request may wait for the database, over all its
+	// calls, before it answers 503; 0 is 4 s.
+	StoreTime time.Duration
 }
 
 // Handler serves every route of the product's API.
@@ -84,6 +87,10 @@ func New(cfg Config) *Handler {
 		h.cfg.StreamWrite = 20 * time.Second
 	}
 	h.cfg.Patience = h.cfg.Patience.withDefaults()
+
+	if h.cfg.StoreTime == 0 {
+		h.cfg.StoreTime = storeTime
+	}
 	if h.cfg.TurnTime == 0 {
 		h.cfg.TurnTime = 55 * time.Second
 	}

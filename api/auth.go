@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -9,8 +10,8 @@ import (
 
 // authenticate reads the bearer token; whatever is not exactly one is answered
 // like an unknown key.
-func (h *Handler) authenticate(r *http.Request) (access.Principal, error) {
-	return h.cfg.Access.Authenticate(r.Context(), bearer(r))
+func (h *Handler) authenticate(ctx context.Context, r *http.Request) (access.Principal, error) {
+	return h.cfg.Access.Authenticate(ctx, bearer(r))
 }
 
 // bearer is the request's token, "" where there is not exactly one.

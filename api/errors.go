@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -65,7 +66,11 @@ func (c *call) fail(err error) {
 		err = c.route.reword(err)
 	}
 	var f *fault.Error
-	if !errors.As(err, &f) {
+	switch {
+	case errors.As(err, &f):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		f = fault.Wrap(err, fault.Unavailable, "store_unavailable", "The database does not answer. Try again in a moment.")
+	default:
 		f = fault.Wrap(err, fault.Internal, "internal", "%s", internalMessage)
 	}
 	status := statusOf(f.Kind)

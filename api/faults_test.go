@@ -41,13 +41,16 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 		{method: "GET", path: "/api/workflows/" + id},
 		{method: "POST", path: "/api/workflows/" + id + "/run"},
 		{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `}`},
-		{method: "GET", path: "/readyz", key: "-"},
 	} {
 		got := s.do(r)
 		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
 			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
 		}
 	}
+	s.eventually("readiness is red", func() bool {
+		got := s.do(request{method: "GET", path: "/readyz", key: "-"})
+		return got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") != ""
+	})
 	s.do(request{method: "GET", path: "/healthz", key: "-"}).want(t, http.StatusOK)
 }
 

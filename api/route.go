@@ -106,7 +106,8 @@ func (h *Handler) register(r *route) {
 		r.fields, r.names = fieldsOf(r.request)
 	}
 	serve := func(ec echo.Context) error {
-		c := &call{h: h, w: ec.Response().Writer, r: ec.Request(), params: ec, route: r}
+		req := ec.Request()
+		c := &call{h: h, w: ec.Response().Writer, r: req.WithContext(h.bounded(req.Context(), r)), params: ec, route: r}
 		if !decodeNames(ec) {
 			return echo.ErrNotFound
 		}
@@ -141,7 +142,7 @@ func (h *Handler) run(c *call) {
 func (h *Handler) serve(c *call) error {
 	if c.route.action != "" {
 		var err error
-		if c.who, err = h.authenticate(c.r); err != nil {
+		if c.who, err = h.authenticate(c.ctx(), c.r); err != nil {
 			return err
 		}
 		if err := h.authorise(c); err != nil {

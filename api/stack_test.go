@@ -195,8 +195,9 @@ func (s *stack) serve(h *api.Handler) {
 // eventually waits for a condition.
 func (s *stack) eventually(what string, holds func() bool) {
 	s.t.Helper()
+	before := s.t.Failed()
 	defer func() {
-		if s.t.Failed() {
+		if !before && s.t.Failed() {
 			s.t.Logf("the server's log:\n%s", s.log)
 		}
 	}()

@@ -2,12 +2,14 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"heddle/audit"
+	"heddle/deadline"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/timers"
@@ -170,12 +172,24 @@ func (e *engine) askWith(ctx context.Context, runID string, env envelope) (outco
 	answer := make(chan outcome, 1)
 	env.answer = answer
 	e.post(runID, env, false)
+	bounded, call := deadline.Begin(ctx)
+	defer call.End()
 	select {
 	case out := <-answer:
 		return out, out.err
-	case <-ctx.Done():
-		return outcome{}, ctx.Err()
+	case <-bounded.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return outcome{}, ctx.Err()
+		}
+		return outcome{}, outcomeLate()
 	}
+}
+
+// outcomeLate is the answer to a caller who has waited for the database for as
+// long as a request may. What was handed in goes on.
+func outcomeLate() error {
+	return fault.New(fault.Unavailable, "outcome_unknown",
+		"The database does not answer: what was asked for may be done yet or not. Look before trying again.")
 }
 
 // adopt makes a run that is just being stored known, so that inputs for it

@@ -178,6 +178,7 @@ type Store interface {
 	// ReleaseLease gives the lease up at once, if holder still has it.
 	ReleaseLease(ctx context.Context, holder string) error
 	// Ping tells whether the store answers.
+	// Ping reports whether the store answers and takes writes.
 	Ping(ctx context.Context) error
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"heddle/deadline"
 	"heddle/fault"
 	"heddle/idempotency"
 )
@@ -20,6 +21,10 @@ type RestartRequest struct {
 // active version. An old one that is open is terminated in the transaction that
 // stores the new one: both happen or neither. Errors: those of Start.
 func (s *Service) Restart(ctx context.Context, req RestartRequest) (Record, error) {
+	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.restart(ctx, req) }, outcomeLate)
+}
+
+func (s *Service) restart(ctx context.Context, req RestartRequest) (Record, error) {
 	var err error
 	for try := range restartTries {
 		var rec Record

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"heddle/deadline"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
@@ -82,6 +83,10 @@ func (s *Service) NamedRuns(ctx context.Context, q NamedQuery) (NamedPage, error
 // run that is open is terminated in the same transaction. Errors: those of
 // Start, and fault.NotFound run_not_found.
 func (s *Service) RestartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
+	return deadline.Do(ctx, func(ctx context.Context) (NamedRun, error) { return s.restartNamed(ctx, req) }, outcomeLate)
+}
+
+func (s *Service) restartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
 	var err error
 	for try := range restartTries {
 		var next NamedRun

@@ -90,6 +90,7 @@ type Service struct {
 	tail    *tail
 	epoch   atomic.Int64 // of the lease; 0: not held
 	ready   atomic.Bool
+	look    storeLook
 	serving atomic.Bool // Serve is called and was not asked to end
 }
 
@@ -109,16 +110,14 @@ func (s *Service) Close() {
 	s.engine.logs.close()
 }
 
-// Ready tells whether this process takes and drives runs: the store answers,
-// the lease is held, and no stop is under way.
+// Ready reports whether this process takes runs: the store answers and takes
+// writes, this node or another one holds the lease, and no stop is under way. It
+// answers within two seconds whatever the store does.
 func (s *Service) Ready(ctx context.Context) error {
 	if !s.ready.Load() {
 		return fault.New(fault.Unavailable, "not_ready", "The executor is starting or stopping; try again shortly.")
 	}
-	if err := s.cfg.Store.Ping(ctx); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "store_unavailable", "The database does not answer; try again shortly.")
-	}
-	return nil
+	return s.look.wait(ctx, s.cfg.Store)
 }
 
 // View is a run with its steps.

@@ -14,7 +14,7 @@ import (
 // often it looks if it hears nothing, and how long at the most.
 const (
 	outcomeEvery = 250 * time.Millisecond
-	outcomeWait  = 5 * time.Second
+	outcomeWait  = 3500 * time.Millisecond
 )
 
 // submit hands an input to a run: directly where this node drives it, through

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"heddle/audit"
+	"heddle/deadline"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor/machine"
@@ -40,8 +41,15 @@ type StartRequest struct {
 // fault.Conflict workflow_not_runnable, run_name_taken and
 // idempotency_key_taken (the kept answer is then to be read), fault.Unacceptable invalid_input and secret_in_input,
 // fault.Unavailable store_unavailable and outcome_unknown.
+//
+// A caller whose time for the database (package deadline) is spent is answered
+// outcome_unknown, and the start goes on.
 func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 	req.trail = audit.From(ctx)
+	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.start(ctx, req) }, outcomeLate)
+}
+
+func (s *Service) start(ctx context.Context, req StartRequest) (Record, error) {
 	if len(req.Input) == 0 {
 		req.Input = json.RawMessage("{}")
 	}

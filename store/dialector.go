@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 
 	"gorm.io/gorm"
@@ -24,7 +23,7 @@ func gormConfig() *gorm.Config {
 
 // sqliteDialector lets gorm speak to modernc.org/sqlite, whose statements stay
 // prepared. Schema changes are goose's, so the migrator is never asked.
-type sqliteDialector struct{ pool *sql.DB }
+type sqliteDialector struct{ pool gorm.ConnPool }
 
 func (sqliteDialector) Name() string { return "sqlite" }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	if err := pool.Ping(ctx); err != nil {
 		return nil, errors.Join(openError(err), db.Close())
 	}
-	db.write.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: db.write.sql}), gormConfig())
+	db.write.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: boundedPool{db.write.sql}}), gormConfig())
 	if err != nil {
 		return nil, errors.Join(openError(err), db.Close())
 	}
@@ -59,10 +60,23 @@ func tune(cfg *pgxpool.Config) {
 			given[name] = value
 		}
 	}
+	cfg.ConnConfig.DialFunc = dialer().DialContext
 	cfg.MaxConnLifetime = 30 * time.Minute
 	cfg.MaxConnLifetimeJitter = 5 * time.Minute
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+}
+
+// unacknowledged is how long data that was sent may stay unacknowledged, and a
+// silent connection unanswered, before a connection to PostgreSQL counts as
+// broken: a network that swallows packets says nothing by itself.
+const unacknowledged = 6 * time.Second
+
+func dialer() *net.Dialer {
+	return &net.Dialer{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: unacknowledged / 2, Interval: time.Second, Count: 3},
+		Control:         userTimeout,
 	}
 }
 

@@ -19,6 +19,11 @@ import (
 // starve the writer on small machines.
 const readers = 4
 
+// busyTimeout, in milliseconds, is how long a statement waits for another
+// process that has the file locked. SQLite does not hear of a context while it
+// waits, so it is shorter than what a request may wait in all.
+const busyTimeout = "2500"
+
 // openSQLite opens the writer: one connection, so that writers queue fairly
 // in Go instead of sleeping in SQLite's busy handler.
 func openSQLite(ctx context.Context, t target, s settings) (*DB, error) {
@@ -82,18 +87,18 @@ func openHandle(dsn string, conns int) (handle, error) {
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	g, err := gorm.Open(sqliteDialector{pool}, gormConfig())
+	g, err := gorm.Open(sqliteDialector{boundedPool{pool}}, gormConfig())
 	if err != nil {
 		return handle{}, errors.Join(err, pool.Close())
 	}
-	return handle{sql: pool, gorm: g}, nil
+	return handle{sql: pool, gorm: g, hangs: true}, nil
 }
 
 // The pragmas stand in the DSN, so that every connection of a pool has them.
 // synchronous=FULL: an acknowledged commit survives a power failure.
 func writerDSN(t target) string {
 	q := url.Values{"_txlock": {"immediate"}}
-	q["_pragma"] = []string{"busy_timeout(5000)", "foreign_keys(1)"}
+	q["_pragma"] = []string{"busy_timeout(" + busyTimeout + ")", "foreign_keys(1)"}
 	if t.memory {
 		return "file::memory:?" + q.Encode()
 	}
@@ -104,7 +109,7 @@ func writerDSN(t target) string {
 
 func readerDSN(t target) string {
 	q := url.Values{"mode": {"ro"}}
-	q["_pragma"] = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-8192)"}
+	q["_pragma"] = []string{"busy_timeout(" + busyTimeout + ")", "query_only(1)", "cache_size(-8192)"}
 	return fileURI(t.path) + "?" + q.Encode()
 }
 

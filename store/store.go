@@ -53,10 +53,12 @@ type DB struct {
 	queueAfter string // the tenant that Queued served last
 }
 
-// handle is one pool and gorm's view of it.
+// handle is one pool and gorm's view of it. hangs: a statement of its driver may
+// go on after its context has ended (SQLite's, while it waits for the disk).
 type handle struct {
-	sql  *sql.DB
-	gorm *gorm.DB
+	sql   *sql.DB
+	gorm  *gorm.DB
+	hangs bool
 }
 
 // Option changes how Open opens.
@@ -152,9 +154,12 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping tells whether the store answers.
+// Ping reports whether the store answers and takes writes: it writes a row of
+// its own, which a full disk or a read-only server refuses.
 func (db *DB) Ping(ctx context.Context) error {
-	return translate(db.read.sql.PingContext(ctx))
+	return db.change(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("INSERT INTO leases (name, holder, epoch, expires_at) VALUES ('ping', '', 1, 0) ON CONFLICT (name) DO UPDATE SET epoch = leases.epoch + 1").Error
+	})
 }
 
 // postgres tells which of two wordings of SQL to use.

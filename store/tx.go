@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"sync/atomic"
 
 	"gorm.io/gorm"
+
+	"heddle/deadline"
 )
 
 // change runs fn in one write transaction. An error of fn rolls back and is
@@ -25,7 +28,31 @@ func (db *DB) view(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.read.transact(ctx, opts, fn)
 }
 
+// transact draws on the request's time for the database. Where it is spent
+// before a driver that hangs has answered, the transaction goes on by itself,
+// and with it fn: what fn writes to must not be read after an error. It is
+// rolled back then, unless its COMMIT was under way: outcome_unknown.
 func (h handle) transact(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error) error {
+	if !h.hangs {
+		ctx, call := deadline.Begin(ctx)
+		defer call.End()
+		return h.transaction(ctx, opts, fn, func() {})
+	}
+	var committing atomic.Bool
+	_, err := deadline.Do(ctx, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, h.transaction(ctx, opts, fn, func() { committing.Store(true) })
+	}, func() error {
+		if committing.Load() {
+			return commitError(context.DeadlineExceeded)
+		}
+		return translate(context.DeadlineExceeded)
+	})
+	return err
+}
+
+// transaction runs fn in a transaction of its own; committing is called right
+// before the COMMIT.
+func (h handle) transaction(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error, committing func()) error {
 	conn, err := h.sql.Conn(ctx)
 	if err != nil {
 		return translate(err)
@@ -44,6 +71,7 @@ func (h handle) transact(ctx context.Context, opts *sql.TxOptions, fn func(tx *g
 		}
 		return translate(err)
 	}
+	committing()
 	return commit(ctx, conn, tx)
 }
 

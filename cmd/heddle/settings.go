@@ -6,27 +6,30 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"time"
 
 	"heddle/steps"
 )
 
 // settings is what the process was told, checked.
 type settings struct {
-	Listen       string
-	DatabaseURL  string
-	BootstrapKey string
-	SecretKey    string
-	EgressAllow  string
-	MaxRuns      int
-	MaxSteps     int
-	MaxScripts   int
-	MaxPerHost   int
-	Scripts      string
-	ScriptLimits steps.Limits
-	RunnerTick   bool
-	LogLevel     slog.Level
-	LogFormat    string
-	Spans        spanSettings
+	Listen      string
+	DatabaseURL string
+	// DatabaseTimeout is how long a request waits for the database.
+	DatabaseTimeout time.Duration
+	BootstrapKey    string
+	SecretKey       string
+	EgressAllow     string
+	MaxRuns         int
+	MaxSteps        int
+	MaxScripts      int
+	MaxPerHost      int
+	Scripts         string
+	ScriptLimits    steps.Limits
+	RunnerTick      bool
+	LogLevel        slog.Level
+	LogFormat       string
+	Spans           spanSettings
 }
 
 // setting is one line of the table: a variable, its flag and what it accepts.
@@ -53,6 +56,15 @@ func table() []setting {
 			Help:    "where everything is kept",
 			Allowed: "sqlite://relative.db, sqlite:///absolute.db or postgres://user:password@host:port/name",
 			set:     func(s *settings, v string) error { s.DatabaseURL = v; return checkDatabaseURL(v) },
+		},
+		{
+			Name: "HEDDLE_DATABASE_TIMEOUT", Flag: "database-timeout", Default: "4s",
+			Help:    "how long a request waits for the database, over all its calls, before it answers 503",
+			Allowed: "a duration from 100ms to 60s",
+			set: func(s *settings, v string) (err error) {
+				s.DatabaseTimeout, err = durationBetween(v, 100*time.Millisecond, time.Minute)
+				return err
+			},
 		},
 		{
 			Name: "HEDDLE_BOOTSTRAP_KEY", Secret: true,
@@ -164,6 +176,17 @@ func between(v string, least, most int) (int, error) {
 		return 0, fmt.Errorf("it is out of range")
 	}
 	return n, nil
+}
+
+func durationBetween(v string, least, most time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(v)
+	if err != nil {
+		return 0, fmt.Errorf("it is not a duration such as 4s or 250ms")
+	}
+	if d < least || d > most {
+		return 0, fmt.Errorf("it is out of range")
+	}
+	return d, nil
 }
 
 func oneOf(v string, words ...string) error {

@@ -17,7 +17,7 @@ var inTests = []string{
 }
 
 var (
-	leaves   = []string{"audit", "events", "fault", "idempotency", "ids", "timers"}
+	leaves   = []string{"audit", "deadline", "events", "fault", "idempotency", "ids", "timers"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -64,6 +64,7 @@ var stack = []string{"store", "store/storetest", "steps"}
 var table = map[string]rule{
 	// Leaves: the standard library only.
 	"audit":       {own: []string{"fault"}, noStandard: impure},
+	"deadline":    {noStandard: impure},
 	"events":      {noStandard: impure},
 	"fault":       {noStandard: impure},
 	"idempotency": {noStandard: impure},
@@ -90,7 +91,7 @@ var table = map[string]rule{
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
 	"steps":           {own: append([]string{"internal/sandbox"}, features...), external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},
-	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow}, testOwn: []string{"store/storetest"}},
+	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow, sys}, testOwn: []string{"store/storetest"}},
 	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 

@@ -1,0 +1,89 @@
+package api_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"heddle/api"
+	"heddle/executor"
+	"heddle/internal/await"
+	"heddle/store/storetest"
+)
+
+// TestNoRequestOutwaitsTheDatabase: while the database does not answer, every
+// operation is answered with 503 and Retry-After, and so is readiness.
+func TestNoRequestOutwaitsTheDatabase(t *testing.T) {
+	proxy, url := storetest.NewProxy(t, storetest.Postgres(t))
+	s := newStackOn(t, url, func(c *api.Config, _ *executor.Config) { c.StoreTime = 100 * time.Millisecond })
+	id := s.create(trivial, "")
+	run := s.start(id, `{}`)
+	proxy.Freeze()
+	for _, r := range []request{
+		{method: "GET", path: "/api/workflows"},
+		{method: "GET", path: "/api/workflows/" + id},
+		{method: "PUT", path: "/api/workflows/" + id, body: `{"definition":` + trivial + `}`},
+		{method: "DELETE", path: "/api/workflows/" + id + "?force=true"},
+		{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `}`},
+		{method: "POST", path: "/api/workflows/" + id + "/run"},
+		{method: "GET", path: "/api/workflows/runs/" + run},
+		{method: "GET", path: "/api/workflows/runs/" + run + "/stream"},
+		{method: "POST", path: "/api/workflows/runs/" + run + "/cancel"},
+		{method: "POST", path: "/api/workflows/runs/" + run + "/restart"},
+		{method: "POST", path: "/v1/runs", body: `{"workflow_id":"` + id + `"}`},
+		{method: "GET", path: "/v1/runs/" + run + "/events"},
+		{method: "POST", path: "/v1/workflows/" + id + "/execute", body: `{"run_input":{}}`},
+		{method: "GET", path: "/api/workflows/export"},
+		{method: "GET", path: "/v1/keys"},
+		{method: "GET", path: "/readyz", key: "-"},
+	} {
+		answer := make(chan response, 1)
+		go func() { answer <- s.do(r) }()
+		got := await.Receive(t, r.method+" "+r.path+" is answered", answer)
+		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
+		}
+	}
+	proxy.Thaw()
+	s.eventually("ready again", func() bool { return s.exec.Ready(t.Context()) == nil })
+	s.eventually("requests are served again", func() bool { return s.get("/api/workflows/"+id).status == http.StatusOK })
+}
+
+// A start that waits for a file which another process has locked.
+func TestAStartDoesNotOutwaitALockedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "h.db")
+	s := newStackOn(t, "sqlite://"+path, func(c *api.Config, _ *executor.Config) { c.StoreTime = 100 * time.Millisecond })
+	id := s.create(trivial, "")
+	unlock := storetest.LockFile(t, path)
+	for _, r := range []request{
+		{method: "POST", path: "/api/workflows/" + id + "/run"},
+		{method: "PUT", path: "/api/workflows/" + id, body: `{"definition":{"name":"Other","steps":[{"id":"b","type":"condition","config":{"expression":"true"}}]}}`},
+	} {
+		got := s.do(r)
+		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
+		}
+	}
+	s.get("/api/workflows/"+id).want(t, http.StatusOK)
+	unlock()
+	s.eventually("starts are taken again", func() bool {
+		return s.do(request{method: "POST", path: "/api/workflows/" + id + "/run"}).status == http.StatusAccepted
+	})
+}
+
+func TestLastingOperationsExist(t *testing.T) {
+	s := newStack(t)
+	var known []string
+	for _, path := range s.doc.paths {
+		for _, op := range path {
+			known = append(known, op.OperationID)
+		}
+	}
+	for _, id := range api.LastingOperations() {
+		if !slices.Contains(known, id) {
+			t.Errorf("there is no operation %s", id)
+		}
+	}
+}

@@ -1,0 +1,23 @@
+package store
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// userTimeout sets TCP_USER_TIMEOUT (RFC 5482) on a socket about to connect. A
+// Unix socket has none.
+func userTimeout(network, _ string, c syscall.RawConn) error {
+	if len(network) < 3 || network[:3] != "tcp" {
+		return nil
+	}
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unacknowledged.Milliseconds()))
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}

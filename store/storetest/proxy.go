@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// Proxy stands between a store and PostgreSQL. While it is frozen it accepts
+// connections and passes nothing on, as a network does that swallows packets.
+type Proxy struct {
+	mu     sync.Mutex
+	thawed chan struct{} // closed while it passes everything on
+	conns  []net.Conn
+}
+
+// NewProxy serves a proxy before the database that the URL names until the test
+// ends, and returns the URL of the database behind it.
+func NewProxy(t testing.TB, database string) (*Proxy, string) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	socket := filepath.Join(q.Get("host"), ".s.PGSQL.5432")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{thawed: make(chan struct{})}
+	close(p.thawed)
+	go p.serve(ln, socket)
+	t.Cleanup(func() {
+		_ = ln.Close()
+		p.Thaw()
+		p.cut()
+	})
+	q.Del("host")
+	q.Del("port")
+	u.Host, u.RawQuery = ln.Addr().String(), q.Encode()
+	return p, u.String()
+}
+
+// Freeze stops passing anything on.
+func (p *Proxy) Freeze() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.thawed = make(chan struct{})
+}
+
+// Thaw passes on what was held back and all that comes.
+func (p *Proxy) Thaw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.thawed:
+	default:
+		close(p.thawed)
+	}
+}
+
+func (p *Proxy) serve(ln net.Listener, socket string) {
+	for {
+		near, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			p.wait()
+			far, err := net.Dial("unix", socket)
+			if err != nil {
+				_ = near.Close()
+				return
+			}
+			p.mu.Lock()
+			p.conns = append(p.conns, near, far)
+			p.mu.Unlock()
+			go p.pass(far, near)
+			p.pass(near, far)
+		}()
+	}
+}
+
+// wait returns once the proxy is not frozen.
+func (p *Proxy) wait() {
+	p.mu.Lock()
+	thawed := p.thawed
+	p.mu.Unlock()
+	<-thawed
+}
+
+func (p *Proxy) pass(to, from net.Conn) {
+	piece := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(piece)
+		p.wait()
+		if n > 0 {
+			if _, err := to.Write(piece[:n]); err != nil {
+				break
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	_ = to.Close()
+	_, _ = io.Copy(io.Discard, from)
+	_ = from.Close()
+}
+
+func (p *Proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		_ = c.Close()
+	}
+}
+
+// LockFile takes the write lock of a SQLite file, as another process may, until
+// the function that it returns is called or the test ends.
+func LockFile(t testing.TB, path string) (unlock func()) {
+	t.Helper()
+	pool, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pool.Conn(context.Background())
+	if err == nil {
+		_, err = conn.ExecContext(context.Background(), "PRAGMA busy_timeout = 60000; BEGIN IMMEDIATE")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock = sync.OnceFunc(func() {
+		_, _ = conn.ExecContext(context.Background(), "ROLLBACK")
+		_ = conn.Close()
+		_ = pool.Close()
+	})
+	t.Cleanup(unlock)
+	return unlock
+}
