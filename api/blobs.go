@@ -52,7 +52,6 @@ func (h *Handler) getBlob(c *call) error {
 	case rangeFine:
 	}
 	head.Set("Content-Type", b.ContentType)
-	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Cache-Control", "private, no-cache")
 	c.sent = true
 	pieces := &unhurried{ReadSeeker: content, control: http.NewResponseController(c.w), patience: h.cfg.StreamWrite}

@@ -50,6 +50,8 @@ func (h *Handler) instancesTable() []route {
 			codes: []string{"run_finished", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown"}}.to(taking(h.sendInstanceEvent)),
 		route{method: http.MethodPost, path: workflowsBase + "/_runner/tick", id: "tickRunner", summary: "Let queued instances begin, where HEDDLE_RUNNER_TICK is on; then nothing else does",
 			action: access.Operate, on: onTenant, body: optionalBody, answers: ok(ticked{}), codes: []string{codeTickDisabled, "not_ready"}}.to(taking(h.tickRunner)),
+		route{method: http.MethodPost, path: instancesBase + "/_runner/tick", id: "tickRunnerOfInstances", summary: "The same, for clients whose base ends in /workflows",
+			action: access.Operate, on: onTenant, body: optionalBody, answers: ok(ticked{}), codes: []string{codeTickDisabled, "not_ready"}}.to(taking(h.tickRunner)),
 	}
 	for i := range list {
 		r := &list[i]

@@ -121,6 +121,7 @@ func TestEachRowOfTheInstancesDialect(t *testing.T) {
 			{"POST", instances + "/nobody/restart", "", 404, "INSTANCE_NOT_FOUND", ""},
 			{"POST", instances + "/nobody/events", `{"type":"x"}`, 404, "INSTANCE_NOT_FOUND", ""},
 			{"POST", "/api/workflows/_runner/tick", `{}`, 403, "RUNNER_TICK_DISABLED", ""},
+			{"POST", "/api/workflows/workflows/_runner/tick", `{}`, 403, "RUNNER_TICK_DISABLED", ""},
 		})
 		if got := s.get(instances+"/a-1").field(t, "meta", "runNumber"); got != jsonNumber(1) {
 			t.Errorf("run number %v after one restart", got)
@@ -285,12 +286,13 @@ func TestATickAdvancesQueuedInstances(t *testing.T) {
 		}
 		s.becomes(s.start("flow", ""), machine.Completed) // what other dialects start goes on
 		const path = "/api/workflows/_runner/tick"
-		for _, r := range []struct {
+		paths := []string{path, "/api/workflows/workflows/_runner/tick"}
+		for i, r := range []struct {
 			body string
 			n    int
 		}{{`{"maxInstances":1}`, 1}, {`{"maxInstances":"10","maxSteps":3}`, 1}, {"", 2}, {`{}`, 0}} {
 			before := len(s.get(instances+"?status=queued").field(t, "instances").([]any))
-			got := s.post(path, r.body).want(t, 200)
+			got := s.post(paths[i%2], r.body).want(t, 200)
 			left := len(s.get(instances+"?status=queued").field(t, "instances").([]any))
 			if got.body != fmt.Sprintf(`{"processed":%d}`+"\n", r.n) || before-left != r.n {
 				t.Errorf("tick %s: %s, %d left of %d", r.body, got.body, left, before)
@@ -353,7 +355,7 @@ func TestATickThatDidNothingLeavesNoTrace(t *testing.T) {
 	s.create(parked, `"slug":"flow"`)
 	s.instantiate("flow", `{"id":"b"}`)
 	for range 3 {
-		s.post("/api/workflows/_runner/tick", "").want(t, 200)
+		s.post("/api/workflows/workflows/_runner/tick/", "").want(t, 200)
 	}
 	if ticks := s.get("/v1/audit?action=runner.tick").want(t, 200); len(ticks.field(t, "entries").([]any)) != 1 {
 		t.Errorf("ticks %s", ticks.body)

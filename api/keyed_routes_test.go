@@ -23,9 +23,9 @@ func withoutKey() map[string]string {
 		"pauseInstance": steers, "resumeInstance": steers, "terminateInstance": steers,
 		"createInstances":   "ids that exist are left out",
 		"sendInstanceEvent": "each event is new, as its document says",
-		"tickRunner":        "moves what is there already",
-		"signalRun":         "request_id in the body makes a repeat a duplicate",
-		"publishVersion":    version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
+		"tickRunner":        "moves what is there already", "tickRunnerOfInstances": "moves what is there already",
+		"signalRun":      "request_id in the body makes a repeat a duplicate",
+		"publishVersion": version, "rollbackWorkflow": version, "mergeWorkflowTemplate": version,
 		"createTenant": secret, "createKey": secret,
 	}
 }

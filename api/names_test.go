@@ -38,3 +38,33 @@ func TestNamesAreDecodedOnceOverHTTP(t *testing.T) {
 	s.get("/api/workflows/once%2Fonly").wantCode(t, http.StatusNotFound, "workflow_not_found")
 	s.get("/api/workflows/%FF%00").wantCode(t, http.StatusNotFound, "workflow_not_found")
 }
+
+// Every answer says that it is what it says it is.
+func TestEveryAnswerForbidsSniffing(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	p := s.place()
+	for _, r := range []request{
+		{method: "GET", path: "/"}, {method: "GET", path: "/docs"}, {method: "GET", path: "/openapi.json"}, {method: "GET", path: "/healthz"},
+		{method: "GET", path: "/metrics"}, {method: "GET", path: "/nothing"}, {method: "BREW", path: "/api/workflows"},
+		{method: "GET", path: "/api/workflows", key: "-"}, {method: "GET", path: "/api/workflows"}, {method: "HEAD", path: "/api/workflows"},
+		{method: "GET", path: "/api/workflows/export"}, {method: "GET", path: "/api/workflows/runs/" + p.finished + "/stream"},
+		{method: "DELETE", path: "/api/workflows/runs/" + p.finished}, {method: "POST", path: "/api/workflows", body: "{"},
+	} {
+		if got := s.do(r); got.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s %s: %d %v", r.method, r.path, got.status, got.header)
+		}
+	}
+	stream := s.dial()
+	stream.send(s.head("GET", "/api/workflows/runs/"+p.run+"/stream", ""))
+	for line := ""; line != "\r\n"; {
+		var err error
+		if line, err = stream.in.ReadString('\n'); err != nil {
+			t.Fatalf("the head has no nosniff: %v", err)
+		}
+		if line == "X-Content-Type-Options: nosniff\r\n" {
+			return
+		}
+	}
+	t.Error("an open stream has no nosniff")
+}

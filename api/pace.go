@@ -17,7 +17,7 @@ type Patience struct {
 	Idle   time.Duration // for the next request on a connection; 60 s
 	// Of the body of a request: for its next byte (10 s); for what its bytes take
 	// longer than at Rate bytes a second (30 s; 1,024); for the whole, unless it
-	// is an import (2 min). What the server itself takes does not count.
+	// is an import (1 min). What the server itself takes does not count.
 	Stall, Grace, Body time.Duration
 	Rate               int64
 	// Of a body that nobody reads: for the rest of it before the answer, so that
@@ -34,7 +34,7 @@ func (p Patience) withDefaults() Patience {
 		otherwise time.Duration
 	}{
 		{&p.Header, 5 * time.Second}, {&p.Idle, 60 * time.Second}, {&p.Stall, 10 * time.Second}, {&p.Grace, 30 * time.Second},
-		{&p.Body, 2 * time.Minute}, {&p.Before, 250 * time.Millisecond}, {&p.After, 5 * time.Second}, {&p.Answer, 20 * time.Second},
+		{&p.Body, time.Minute}, {&p.Before, 250 * time.Millisecond}, {&p.After, 5 * time.Second}, {&p.Answer, 20 * time.Second},
 	} {
 		if *d.of == 0 {
 			*d.of = d.otherwise

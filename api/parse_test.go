@@ -90,3 +90,63 @@ func TestTraceParent(t *testing.T) {
 		}
 	}
 }
+
+func TestTraceState(t *testing.T) {
+	t.Parallel()
+	many := func(n int) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = "k" + strconv.Itoa(i) + "=v"
+		}
+		return strings.Join(list, ",")
+	}
+	long := strings.Repeat("v", 256)
+	for _, c := range []struct {
+		sent []string
+		want string
+	}{
+		{[]string{"a=1"}, "a=1"},
+		{[]string{"a=1,b=2"}, "a=1,b=2"},
+		{[]string{"a=1", "b=2"}, "a=1,b=2"},
+		{[]string{"a=1 , b=2"}, "a=1 , b=2"},
+		{[]string{"a=1\t,\tb=2"}, "a=1,b=2"},
+		{[]string{"\ta=1,,\t , b=2"}, "a=1,b=2"},
+		{[]string{"a=1,,b=2"}, "a=1,,b=2"},
+		{[]string{"a= 1 2"}, "a= 1 2"},
+		{[]string{"t1@sys=1,0t@s=2,a_-*/=3"}, "t1@sys=1,0t@s=2,a_-*/=3"},
+		{[]string{many(32)}, many(32)},
+		{[]string{many(16), strings.ReplaceAll(many(16), "k", "l")}, many(16) + "," + strings.ReplaceAll(many(16), "k", "l")},
+		{[]string{many(33)}, ""},
+		{[]string{many(32), "z=1"}, ""},
+		{[]string{strings.Repeat("k", 256) + "=" + long}, strings.Repeat("k", 256) + "=" + long}, // more than 512 characters
+		{[]string{strings.Repeat("k", 257) + "=1"}, ""},
+		{[]string{strings.Repeat("t", 241) + "@" + strings.Repeat("s", 14) + "=1"}, strings.Repeat("t", 241) + "@" + strings.Repeat("s", 14) + "=1"},
+		{[]string{strings.Repeat("t", 242) + "@s=1"}, ""},
+		{[]string{"t@" + strings.Repeat("s", 15) + "=1"}, ""},
+		{[]string{"a=" + long + "v"}, ""},
+		{[]string{"a=1,a=2"}, ""},
+		{[]string{"a=1", "a=1"}, ""},
+		{[]string{"a=1,b"}, ""},
+		{[]string{"a=1,=2"}, ""},
+		{[]string{"a=1,b="}, ""},
+		{[]string{"A=1"}, ""},
+		{[]string{"a.b=1"}, ""},
+		{[]string{"a =1"}, ""},
+		{[]string{"a=1;b=2"}, ""},
+		{[]string{"a=b=c"}, ""},
+		{[]string{"a@=1"}, ""},
+		{[]string{"@a=1"}, ""},
+		{[]string{"a@b@c=1"}, ""},
+		{[]string{"a=\x01"}, ""},
+		{[]string{"a=ü"}, ""},
+		{[]string{" , ,"}, ""},
+		{[]string{""}, ""},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+		r.Header["Tracestate"] = c.sent
+		if got := traceOf(r); got.State != c.want || got.Parent == "" {
+			t.Errorf("%q: %+v, want %q", c.sent, got, c.want)
+		}
+	}
+}

@@ -119,6 +119,7 @@ func calls() []call {
 		{"sendInstanceEvent", "execute", "POST", at("/api/workflows/workflows/{wf}/instances/{run}/events"), at(`{"type":"go"}`), flow, 200},
 		{"restartInstance", "operate", "POST", at("/api/workflows/workflows/trivial/instances/{done}/restart"), nil, "workflow:trivial", 200},
 		{"terminateInstance", "operate", "POST", at("/api/workflows/workflows/{wf}/instances/{run}/terminate"), nil, flow, 200},
+		{"tickRunnerOfInstances", "operate", "POST", at("/api/workflows/workflows/_runner/tick"), nil, "workflow:*", 403},
 		{"tickRunner", "operate", "POST", at("/api/workflows/_runner/tick"), nil, "workflow:*", 403},
 		{"dryRunWorkflow", "execute", "POST", at("/api/workflows/{wf}/dry-run"), nil, flow, 200},
 		{"testStep", "execute", "POST", at("/api/workflows/{calls}/steps/fetch/test"), nil, "workflow:calls", 200},

@@ -110,7 +110,6 @@ func (h *Handler) page(c *call, text string) error {
 	}
 	head := c.w.Header()
 	head.Set("Cache-Control", "no-cache")
-	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
 	return c.send(http.StatusOK, "text/html; charset=utf-8", []byte(out.String()))
 }

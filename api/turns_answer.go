@@ -88,6 +88,7 @@ func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
 	}
 	a.Status = turnsWord(run.State, code)
 	if a.IsWaitingForInput = a.Status == "waiting_for_user_input"; a.IsWaitingForInput {
+		a.endReady(run)
 		wait, err := c.oldestWait(runID)
 		if err != nil || wait == nil {
 			return a, err
@@ -99,6 +100,20 @@ func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
 		}
 	}
 	return a, nil
+}
+
+// endReady makes the last event of a turn that waits the one that says so. The
+// journal has none where the run waited before the turn and did not move, or
+// still has another wait.
+func (a *turnAnswer) endReady(run executor.Record) {
+	const word = "workflow_ready_for_input"
+	if n := len(a.Events); n > 0 && a.Events[n-1].Type == word {
+		return
+	}
+	a.Events = append(a.Events, turnEvent{
+		Type: word, LogicalID: bareID(run.RunID) + "-" + decimal(run.Seq) + "-ready", Timestamp: float64(run.UpdatedAt.UnixMilli()) / 1000,
+	})
+	a.Events = a.Events[max(0, len(a.Events)-maxTurnEvents):]
 }
 
 // turnRows takes from the journal what an answer tells: of all rows the number

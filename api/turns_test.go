@@ -76,7 +76,7 @@ func TestAConversationOfFiveTurns(t *testing.T) {
 			number        int
 			events        string
 		}{
-			{`{"command":"start"}`, "waiting_for_user_input", 1, ""}, // goes on, and only follows
+			{`{"command":"start"}`, "waiting_for_user_input", 1, "workflow_ready_for_input"}, // goes on, and only follows
 			{`{"command":"data","version_number":2,"dynamic_variables":{"who":"I"}}`, "waiting_for_user_input", 2,
 				"end_node_run start_node_run end_node_run start_node_run busy_wait_for_user_message workflow_ready_for_input"},
 			{`{"command":"pause"}`, "paused", 3, "pause_event"},
@@ -317,5 +317,33 @@ func TestATurnWithoutRunInputDoesNothing(t *testing.T) {
 	}
 	if list := s.get("/api/workflows/talk/runs").field(t, "total"); list != jsonNumber(1) {
 		t.Errorf("%v runs began", list)
+	}
+}
+
+// Every turn that ends waiting ends with the event that says so, also when one
+// of two waits was answered, or nothing happened at all.
+func TestATurnThatEndsWaitingSaysSo(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.create(`{"name":"Two","steps":[{"id":"a","type":"wait","config":{"signal":{"name":"one"}}},{"id":"b","type":"wait","config":{"signal":{"name":"two"}}},`+
+		`{"id":"c","type":"wait","config":{"signal":{"name":"three"}},"depends_on":["a","b"]}]}`, `"slug":"two"`)
+	c, got := s.converse("two", `{"run_input":{}}`)
+	const follow, data = `{"command":"data"}`, `{"command":"data","dynamic_variables":{"x":1}}`
+	seen := map[string]bool{}
+	for i, input := range []string{"", follow, data, follow, data, `{"command":"start"}`, data} {
+		if i > 0 {
+			got = c.turn(input).want(t, http.StatusOK)
+		}
+		last := len(got.field(t, "events").([]any)) - 1
+		if waits := i < 6; got.field(t, "is_waiting_for_input") != waits || (got.text(t, "events", last, "type") == "workflow_ready_for_input") != waits {
+			t.Errorf("turn %d: %s", i, got.body)
+		}
+		if strings.Count(typesOf(t, got), "workflow_ready_for_input") > 1 {
+			t.Errorf("turn %d says it twice: %s", i, got.body)
+		}
+		seen[got.text(t, "events", last, "logical_id")] = true
+	}
+	if len(seen) < 4 {
+		t.Errorf("ids of the last events: %v", seen)
 	}
 }
