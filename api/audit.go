@@ -72,6 +72,7 @@ func (r *route) changes() bool {
 var deeds = map[string]string{
 	"importWorkflows": "workflow.import", "cancelV1Run": "run.cancel", "terminateV1Run": "run.terminate",
 	"pauseInstance": "run.pause", "resumeInstance": "run.resume", "terminateInstance": "run.terminate", "restartInstance": "run.restart",
+	"tickRunnerOfInstances": "runner.tick",
 }
 
 // deed is what the audit trail says of a request to the route.

@@ -320,7 +320,6 @@ func (h *Handler) tickRunner(c *call, req tickRequest) error {
 	if err != nil {
 		return err
 	}
-	c.deed("runner.tick")
 	c.untrailed = n == 0 // a tick that did nothing leaves no trace
 	return c.reply(http.StatusOK, ticked{n})
 }
