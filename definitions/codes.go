@@ -29,6 +29,8 @@ const (
 	TemplateInScript   Code = "template_in_script"
 	NeverChanges       Code = "condition_never_changes"
 	ForeignFormat      Code = "foreign_format"
+	NeverTrue          Code = "never_true"
+	Unexpanded         Code = "unexpanded_text"
 )
 
 // Codes lists every code.
@@ -37,6 +39,6 @@ func Codes() []Code {
 		Syntax, DuplicateKey, LimitExceeded, UnknownField, MissingField, WrongType, InvalidValue,
 		DuplicateStepID, UnknownStepType, UnknownDependency, SelfDependency, Cycle, FallbackInvalid,
 		BranchNotDependent, SchemaInvalid, UnknownReference, NotAnAncestor, ExpressionSyntax,
-		ExpressionType, UnreachableStep, TemplateInScript, NeverChanges, ForeignFormat,
+		ExpressionType, UnreachableStep, TemplateInScript, NeverChanges, ForeignFormat, NeverTrue, Unexpanded,
 	}
 }

@@ -118,6 +118,7 @@ func (v *validator) template(n *node, field, what string, s scope, literal ...st
 	if n == nil || n.kind == bad {
 		return
 	}
+	v.unexpanded(n, what, literal)
 	raw := v.doc.raw(n)
 	if !bytes.Contains(raw, []byte("{{")) {
 		return

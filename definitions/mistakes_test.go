@@ -30,7 +30,10 @@ type mistake struct {
 	more, place             string
 }
 
-var placeForm = regexp.MustCompile(`^[0-9]+:[0-9]+$`)
+var (
+	placeForm = regexp.MustCompile(`^[0-9]+:[0-9]+$`)
+	moreForm  = regexp.MustCompile(`^\+[0-9]+$`)
+)
 
 func mistakes(t testing.TB) []mistake {
 	t.Helper()
@@ -68,7 +71,7 @@ func readMistake(t testing.TB, theme, part string) mistake {
 	m.pointer = strings.TrimPrefix(m.pointer, ".")
 	for _, line := range strings.Split(phrases, "\n") {
 		switch {
-		case strings.HasPrefix(line, "+"):
+		case moreForm.MatchString(line):
 			m.more = line
 		case placeForm.MatchString(line):
 			m.place = line

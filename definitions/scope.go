@@ -51,6 +51,7 @@ func (v *validator) env(s scope) expressions.Env {
 		}
 		return expressions.StepVisible, v.typing.shape(v.output(v.graph.entries[place]))
 	}
+	env.Loops(func(id string) (string, bool) { return v.loopAway(s, id) })
 	return env.Lookup(find, func() []string {
 		if v.comparisons <= 0 {
 			return nil
@@ -64,6 +65,36 @@ func (v *validator) env(s scope) expressions.Env {
 		}
 		return v.allIDs
 	})
+}
+
+// loopAway names the loop whose body a step is in, where that is not around
+// the scope.
+func (v *validator) loopAway(s scope, id string) (string, bool) {
+	place, ok := v.graph.byID[id]
+	if !ok {
+		return "", false
+	}
+	around := map[int32]bool{}
+	for list := s.list; ; {
+		around[list] = true
+		loop := v.graph.loops[list]
+		if loop == none {
+			break
+		}
+		list = v.graph.entries[loop].list
+	}
+	// The outermost body that the scope is not in: its loop is what it can see.
+	loop := none
+	for list := v.graph.entries[place].list; !around[list]; list = v.graph.entries[loop].list {
+		loop = v.graph.loops[list]
+		if loop == none {
+			return "", false
+		}
+	}
+	if loop == none {
+		return "", false
+	}
+	return v.graph.entries[loop].step.ID, true
 }
 
 // iterations adds the names of the loops around a list, the innermost last, so

@@ -135,12 +135,17 @@ func (a *analysis) call(n *ast.CallNode, nesting int) {
 	case *ast.MemberNode:
 		name, _ := callee.Property.(*ast.StringNode)
 		if name == nil || !methodAllowed(name.Value) {
-			a.refuse(CodeSyntax, n, "there is no method %q here", memberName(callee))
+			a.noMethod(n, callee)
 			return
 		}
 		a.walk(callee.Node, nesting)
 	case *ast.IdentifierNode:
-		a.refuse(CodeUnknown, n, "there is no function %s%s", callee.Value, didYouMean(callee.Value, functionNames()))
+		if a.err == nil {
+			a.err = noFunction(callee.Value, column(n))
+		}
+		if strings.HasPrefix(callee.Value, "$") {
+			a.dollar(path{root: callee.Value, column: column(n)})
+		}
 		return
 	default:
 		a.refuse(CodeSyntax, n, "this cannot be called")
@@ -149,6 +154,43 @@ func (a *analysis) call(n *ast.CallNode, nesting int) {
 	for _, arg := range n.Arguments {
 		a.walk(arg, nesting)
 	}
+}
+
+// noMethod refuses a method, with what takes its place.
+func (a *analysis) noMethod(n ast.Node, callee *ast.MemberNode) {
+	name := memberName(callee)
+	w, ok := methodWords().find(name)
+	if root, isName := callee.Node.(*ast.IdentifierNode); isName {
+		if of, known := spaceWords()[root.Value+"."+name]; known {
+			w, ok = of, true
+		}
+		if strings.HasPrefix(root.Value, "$") {
+			a.dollar(path{root: root.Value, column: column(root)})
+			return
+		}
+	}
+	if !ok {
+		a.refuse(CodeSyntax, n, "there is no method %q here; values have functions, as in upper(x)", name)
+		return
+	}
+	if a.err == nil {
+		a.err = w.error(CodeSyntax, column(n), "there is no method %q here", name)
+	}
+}
+
+// dollar refuses a name that begins with $.
+func (a *analysis) dollar(p path) {
+	rest := p.text(len(p.hops))[len(p.root):]
+	if rest == "" {
+		rest = ".name"
+	}
+	say := "names do not begin with $; write input.name or steps.ID.output"
+	w, ok := dollarWords()[p.root]
+	if ok {
+		say = strings.ReplaceAll(w.say, "%s", rest)
+	}
+	a.err = failAt(CodeUnknown, p.column, "%s is not available: %s", p.root, say)
+	a.err.Suggestion = w.suggest
 }
 
 func memberName(n *ast.MemberNode) string {
@@ -198,7 +240,9 @@ func (a *analysis) refer(p path) {
 		a.referSecret(p)
 	default:
 		if strings.HasPrefix(p.root, "$") {
-			a.refuseAt(CodeUnknown, p.column, "%s is not available", p.root)
+			if a.err == nil {
+				a.dollar(p)
+			}
 			return
 		}
 		a.refs.Names = addReference(a.refs.Names, p.root, p.column)

@@ -40,7 +40,7 @@ type Problem struct {
 // the type errors the first.
 func Check(source string, env Env, want Want) []Problem {
 	inner, shift := bare(source)
-	return check(inner, shift, env, want)
+	return check(inner, shift, env, want, true)
 }
 
 // CheckTemplate is Check for every template in a config; see CompileTemplate.
@@ -54,7 +54,7 @@ func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []P
 		var found []Problem
 		for _, c := range cuts {
 			if c.template {
-				found = append(found, check(c.text, c.column+1, env, WantAny)...)
+				found = append(found, check(c.text, c.column+1, env, WantAny, false)...)
 			}
 		}
 		if err != nil && !env.Budget.spent() {
@@ -70,10 +70,10 @@ func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []P
 }
 
 func problemOf(err *Error) Problem {
-	return Problem{Code: err.Code, Severity: SeverityError, Message: err.Message, Column: max(1, err.Column)}
+	return Problem{Code: err.Code, Severity: SeverityError, Message: err.Message, Suggestion: err.Suggestion, Column: max(1, err.Column)}
 }
 
-func check(source string, shift int, env Env, want Want) []Problem {
+func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	if env.Budget.spent() {
 		return nil
 	}
@@ -95,6 +95,7 @@ func check(source string, shift int, env Env, want Want) []Problem {
 		c.path(p)
 	}
 	c.types(tree, want)
+	c.suspicions(tree.Node, bare)
 	for i := range c.problems {
 		c.problems[i].Column += shift
 	}
@@ -154,14 +155,46 @@ func (c *checking) unknownName(p path) {
 	case "probe":
 		c.add(CodeUnknown, p.column, "", "probe is visible in the condition of a wait that has one")
 		return
-	case "env", "vars":
-		c.add(CodeUnknown, p.column, "", "there is no %s: expressions see input, steps, run and signals", p.root)
-		return
 	}
 	if visible, _ := c.env.step(p.root); visible == StepVisible {
-		near = "steps." + p.root
+		c.add(CodeUnknown, p.column, "steps."+p.root, "there is no name %s here; did you mean steps.%s?", p.root, p.root)
+		return
+	}
+	if w, ok := nameWords().find(p.root); ok {
+		c.foreignName(p, w)
+		return
+	}
+	if near == "" && len(p.hops) == 0 {
+		quoted := "'" + p.root + "'"
+		c.add(CodeUnknown, p.column, quoted, "there is no name %s here; text stands in quotes: %s", p.root, quoted)
+		return
+	}
+	if near == "" {
+		c.add(CodeUnknown, p.column, "", "there is no name %s here; expressions see input, steps, run and signals", p.root)
+		return
 	}
 	c.add(CodeUnknown, p.column, near, "there is no name %s here%s", p.root, orElse(near))
+}
+
+// foreignName reports a root name of another product. Where a step's id
+// follows, its output is suggested.
+func (c *checking) foreignName(p path, w word) {
+	say, suggest := w.say, w.suggest
+	if first, ok := p.first(); ok && (suggest == nameSteps || suggest == "") {
+		if visible, _ := c.env.step(first); visible == StepVisible {
+			suggest = "steps." + first + ".output"
+			say = "write " + suggest
+		} else if first == "input" || first == "inputs" || first == "parameters" || first == "params" {
+			suggest, say = "input", "the input of the run is input: write input.name"
+		}
+	}
+	if suggest == nameSteps {
+		suggest = ""
+	}
+	if len(p.hops) == 0 && w.suggest != "nil" && w.suggest != "true" && w.suggest != "false" {
+		say += "; text stands in quotes"
+	}
+	c.add(CodeUnknown, p.column, suggest, "there is no name %s here: %s", p.root, say)
 }
 
 func orElse(near string) string {
@@ -185,6 +218,11 @@ func (c *checking) stepPath(p path) {
 		return
 	}
 	column := p.hops[0].column
+	if loop, inside := c.env.loopOf(id); inside && visibility == StepHidden {
+		results := "steps." + loop + ".output.results"
+		c.add(CodeHidden, column, results, "the step %s is in the body of the loop %s, which runs it many times; write collect: \"steps.%s.output\" in the loop, and read %s", id, loop, id, results)
+		return
+	}
 	if visibility == StepHidden {
 		c.add(CodeHidden, column, "", "the step %s does not run before this one; add it to depends_on to use its output", id)
 		return
@@ -233,6 +271,10 @@ func (c *checking) members(p path, from int, s *Shape) {
 			s = s.element()
 			continue
 		}
+		if s.notObject() {
+			c.notObject(p, h, s)
+			return
+		}
 		next, missing := s.member(h.key)
 		if missing != lackNothing {
 			c.missing(h, s, missing)
@@ -247,13 +289,13 @@ func (c *checking) missing(h hop, s *Shape, how lack) {
 	if c.env.Budget.members(nameCost * s.size()) {
 		names = s.fieldNames()
 	}
-	near := nearest(h.key, names)
+	near := nearMember(h.key, names)
 	switch {
 	case how == lackAllowed && names == nil && s.size() > 0:
 		c.add(CodeUnknown, h.column, "", "there is no member %s", h.key)
 		return
 	case how == lackAllowed:
-		c.add(CodeUnknown, h.column, near, "there is no member %s; there are %s", h.key, strings.Join(firstNames(names), ", "))
+		c.add(CodeUnknown, h.column, near, "there is no member %s%s; there are %s", h.key, orElse(near), strings.Join(firstNames(names), ", "))
 		return
 	}
 	c.problems = append(c.problems, Problem{Code: CodeUnknown, Severity: SeverityWarning, Column: h.column, Suggestion: near,

@@ -22,7 +22,7 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 	guess, found := c.failed(), len(c.problems) > 0
 	result, err := c.run(tree, false, guess)
 	if err != nil {
-		c.problems = append(c.problems, c.typeProblem(err))
+		c.problems = append(c.problems, c.typeProblem(tree, err))
 		return
 	}
 	if !want.fits(result) {
@@ -32,7 +32,7 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 		return
 	}
 	if _, err := c.run(tree, true, false); err != nil {
-		p := c.typeProblem(err)
+		p := c.typeProblem(tree, err)
 		if p.Code == CodeUnknown {
 			p.Severity = SeverityWarning
 			p.Message = "the schema does not list this member, so it may be missing: " + p.Message
@@ -69,7 +69,7 @@ func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Ty
 
 var unknownField = regexp.MustCompile(`^unknown field (\S+)$`)
 
-func (c *checking) typeProblem(err error) Problem {
+func (c *checking) typeProblem(tree *parser.Tree, err error) Problem {
 	p := Problem{Code: CodeType, Severity: SeverityError, Message: err.Error(), Column: 1}
 	var place *file.Error
 	if errors.As(err, &place) {
@@ -78,8 +78,19 @@ func (c *checking) typeProblem(err error) Problem {
 	if m := unknownField.FindStringSubmatch(p.Message); m != nil {
 		p.Code, p.Suggestion = CodeUnknown, nearest(m[1], c.fieldNames())
 		p.Message = "there is no member " + m[1] + orElse(p.Suggestion)
+		return p
 	}
-	p.Message = typeWords(p.Message)
+	said, ok := inOurWords(typeWords(p.Message))
+	if !ok {
+		said = "the types of the values do not fit here"
+	}
+	p.Message = said
+	if strings.HasPrefix(said, "in looks into") {
+		p.Suggestion = containsInstead(tree.Node, p.Column)
+		if p.Suggestion != "" {
+			p.Message = "in looks into a list or an object; write " + p.Suggestion
+		}
+	}
 	return p
 }
 

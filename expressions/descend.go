@@ -3,6 +3,7 @@ package expressions
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
 // descend follows the path's hops from the given one on through raw JSON and
@@ -27,11 +28,25 @@ func descend(raw json.RawMessage, p path, from int) (json.RawMessage, *Error) {
 		}
 		next, ok := step(raw, h)
 		if !ok {
-			return nil, failAt(CodeFailed, h.column, "%s is %s, so %s cannot be read", p.text(i), rawKind(raw), p.text(i+1))
+			return nil, noMember(raw, p, i)
 		}
 		raw = next
 	}
 	return raw, nil
+}
+
+// noMember is the error of a hop that a value has no member for.
+func noMember(raw json.RawMessage, p path, i int) *Error {
+	h, holder := p.hops[i], p.text(i)
+	kind := rawKind(raw)
+	if !h.numeric && raw[0] == '[' {
+		kind = "a list, which has elements by number"
+	}
+	e := failAt(CodeFailed, h.column, "%s is %s, so %s cannot be read", holder, kind, p.text(i+1))
+	if w, ok := methodWords().find(h.key); ok && !h.numeric && raw[0] != '{' {
+		e.Message += ": " + strings.ReplaceAll(w.say, "(x)", "("+holder+")")
+	}
+	return e
 }
 
 // step takes one hop; false where the value has no such kind of member, or

@@ -39,6 +39,7 @@ type known struct {
 	steps   map[string]*Shape
 	hidden  map[string]bool
 	find    func(id string) (Visibility, *Shape)
+	loops   func(id string) (loop string, inside bool)
 	stepIDs func() []string
 }
 
@@ -90,6 +91,20 @@ func (e Env) Hidden(ids ...string) Env {
 func (e Env) Lookup(find func(id string) (Visibility, *Shape), ids func() []string) Env {
 	e.known.find, e.known.stepIDs = find, ids
 	return e
+}
+
+// Loops tells of a hidden step whether it is in the body of a loop that is not
+// around the expression, and of which.
+func (e Env) Loops(loops func(id string) (loop string, inside bool)) Env {
+	e.known.loops = loops
+	return e
+}
+
+func (e Env) loopOf(id string) (string, bool) {
+	if e.known.loops == nil {
+		return "", false
+	}
+	return e.known.loops(id)
 }
 
 func (e Env) step(id string) (Visibility, *Shape) {
@@ -151,11 +166,20 @@ func (e Env) names() []string {
 
 var stepErrorShape = ParseShape(json.RawMessage(stepErrorSchema))
 
+// statusShape is that of steps.<id>.status.
+var statusShape = func() *Shape {
+	s := newShape(Shape{kind: shapeString, status: true})
+	for _, word := range statuses {
+		s.values = append(s.values, word)
+	}
+	return s
+}()
+
 // stepShape is the shape of steps.<id>.
 func stepShape(output *Shape) *Shape {
 	return newShape(Shape{kind: shapeObject, closed: true, fields: map[string]*Shape{
 		"output": output,
-		"status": newShape(Shape{kind: shapeString}),
+		"status": statusShape,
 		"error":  stepErrorShape,
 	}})
 }

@@ -32,6 +32,9 @@ type Error struct {
 	// Pointer is the RFC 6901 pointer of the template's string inside the
 	// config; empty for a bare expression.
 	Pointer string
+	// Suggestion is what to write in the place of what stands at Column; empty:
+	// none is known.
+	Suggestion string
 }
 
 func (e *Error) Error() string {
@@ -98,10 +101,96 @@ func translate(err error, code string) *Error {
 	return failAt(code, column, "%s", readable(message))
 }
 
+// libraryWords are the library's messages in words of ours; what is not among
+// them is not shown. $1 and the like stand for what the pattern caught.
+var libraryWords = []struct {
+	theirs *regexp.Regexp
+	ours   string
+}{
+	{regexp.MustCompile(`^unexpected token EOF$|^unexpected end of expression$`), "the expression ends where more is expected"},
+	{regexp.MustCompile(`^unexpected token \w+\((.*)\)$`), "unexpected $1"},
+	{regexp.MustCompile(`a map key must be .*\(unexpected token \w+\((.*)\)\)$`), "unexpected $1 where an object's field name is expected; { } writes an object, as in {a: 1}"},
+	{regexp.MustCompile(`^a map key must be`), "a field name is expected here; { } writes an object, as in {a: 1}"},
+	{regexp.MustCompile(`^unrecognized character: U\+[0-9A-F]+(?: '(.*)')?$`), "the character '$1' means nothing here"},
+	{regexp.MustCompile(`^literal not terminated$`), "a text is not closed; its quote is missing"},
+	{regexp.MustCompile(`^unclosed comment$`), "a comment is not closed; */ is missing"},
+	{regexp.MustCompile(`^invalid char escape$|^unable to unescape`), "a text has a backslash escape that does not exist; write \\\\ for a backslash"},
+	{regexp.MustCompile(`^too large string$`), "a text is too long"},
+	{regexp.MustCompile(`^bad number syntax: (.*)$`), "$1 is not a number"},
+	{regexp.MustCompile(`^invalid (?:hex|binary|octal|integer|float) literal`), "this is not a number, or a number that is too large"},
+	{regexp.MustCompile(`^(?:integer|float) literal is too large$`), "the number is too large"},
+	{regexp.MustCompile(`^expected at least (\d+) arguments$`), "arguments are missing; at least $1 are needed"},
+	{regexp.MustCompile(`^wrap predicate with brackets`), "put the predicate into braces: {…}"},
+	{regexp.MustCompile(`^expected name$`), "a name is expected behind the dot"},
+	{regexp.MustCompile(`^invalid operation: in \(mismatched types (?:.*) and string\)$`), "in looks into a list or an object; write text contains 'a' to look into a text"},
+	{regexp.MustCompile(`^invalid operation: \+ \(mismatched types (string) and (.*)\)$`), "+ cannot join a string and a $2; write string(x) around the second"},
+	{regexp.MustCompile(`^invalid operation: \+ \(mismatched types (.*) and (string)\)$`), "+ cannot join a $1 and a string; write string(x) around the first"},
+	{regexp.MustCompile(`^invalid operation: (==|!=) \(mismatched types (.*) and (.*)\)$`), "a $2 is never equal to a $3; the two sides of $1 must have one type"},
+	{regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types (.*) and (.*)\)$`), "$1 cannot take a $2 and a $3"},
+	{regexp.MustCompile(`^invalid operation: (\S+) \(mismatched type (.*)\)$`), "$1 cannot take a $2"},
+	{regexp.MustCompile(`^array elements can only be selected using an integer \(got (.*)\)$`), "a list has elements by number, as in list[0], not by a $1; map(list, #.name) reads a member of each"},
+	{regexp.MustCompile(`^cannot use (.*) to get an element from (.*)$`), "a $1 cannot name a member of an $2; write object['name']"},
+	{regexp.MustCompile(`^type (.*) has no method (.*)$`), "a $1 has no method $2"},
+	{regexp.MustCompile(`^type nil has no field (.*)$`), "null has no member $1"},
+	{regexp.MustCompile(`^type (.*) has no field (.*)$`), "a $1 has no member $2"},
+	{regexp.MustCompile(`^type (string)\[.*\] is undefined$`), "a string has no elements; write a slice: text[0:1]"},
+	{regexp.MustCompile(`^type ([^\[]*)\[.*\] is undefined$|^type (.*) does not support indexing$`), "a $1$2 has no elements"},
+	{regexp.MustCompile(`^cannot slice (.*)$`), "a $1 cannot be sliced; lists and strings can"},
+	{regexp.MustCompile(`^non-integer slice index (.*)$`), "a slice takes whole numbers, as in x[0:3], not a $1"},
+	{regexp.MustCompile(`^(.*) is not callable$`), "this cannot be called"},
+	{regexp.MustCompile(`^builtin (\w+) takes only array \(got (.*)\)$`), "$1 takes a list, not a $2"},
+	{regexp.MustCompile(`^predicate should return boolean \(got (.*)\)$`), "the predicate must give true or false, not a $1"},
+	{regexp.MustCompile(`^predicate should has`), "the predicate does not fit the function"},
+	{regexp.MustCompile(`^sortBy order argument must be a string`), "the order is \"asc\" or \"desc\""},
+	{regexp.MustCompile(`^invalid number of arguments \(expected (\d+), got (\d+)\)$`), "$1 arguments are needed, not $2"},
+	{regexp.MustCompile(`^too many arguments to call (\w+)$`), "$1 has too many arguments"},
+	{regexp.MustCompile(`^not enough arguments to call (\w+)$`), "arguments of $1 are missing"},
+	{regexp.MustCompile(`^cannot use (.*) as argument \(type (.*)\) to call (\w+)`), "$3 takes a $2 here, not a $1"},
+	{regexp.MustCompile(`^invalid argument for (\w+) \(type %!s\(<nil>\)\)$`), "$1 cannot take null; write $1(x ?? …) where it may be missing"},
+	{regexp.MustCompile(`^invalid argument for (\w+) \(type (.*)\)$`), "$1 cannot take a $2"},
+	{regexp.MustCompile(`^cannot use pointer accessor outside predicate$`), "# and .name alone stand in predicates only, as in map(list, #.name)"},
+	{regexp.MustCompile(`^cannot use (.*) as array$`), "a list is needed here, not a $1"},
+	{regexp.MustCompile(`^cannot use (.*) as type (.*) in (?:map key|array)$`), "a $1 is given where a $2 is needed"},
+	{regexp.MustCompile(`^cannot redeclare (?:function |builtin |variable )?(.*)$`), "the name $1 means something already; choose another behind let"},
+	{regexp.MustCompile(`^non-bool(?:ean)? expression \(type (.*)\) used as condition$`), "what stands before ? must be true or false, not a $1"},
+	{regexp.MustCompile(`^unknown name (.*)$`), "there is no name $1 here"},
+	{regexp.MustCompile(`^cannot fetch (.*) from (.*)$`), "cannot read $1 of $2; use ?. where it may be missing"},
+	{regexp.MustCompile(`^index out of range: (-?\d+) \(array length is (\d+)\)$`), "there is no element $1 in a list of $2"},
+	{regexp.MustCompile(`index out of range`), "there is no such element in the list"},
+	{regexp.MustCompile(`^slice bounds out of range|slice index out of range`), "the slice reaches beyond the list"},
+	{regexp.MustCompile(`^cannot get (first|last) element from (.*)$`), "a $2 has no $1 element; a list has"},
+	{regexp.MustCompile(`^cannot get (keys|values) from (.*)$`), "a $2 has no $1; an object has"},
+	{regexp.MustCompile(`^cannot (?:take from|take|uniq|flatten|concat|reverse) (.*?)(?: elements)?$`), "a list is needed here, not a $1"},
+	{regexp.MustCompile(`^cannot transform (.*) (?:to|from) pairs$`), "a $1 cannot be turned into pairs, or made of them"},
+	{regexp.MustCompile(`^invalid (?:order|pair)`), "a pair is [key, value], and an order \"asc\" or \"desc\""},
+	{regexp.MustCompile(`^invalid number of arguments`), "the number of arguments is not right"},
+	{regexp.MustCompile(`^invalid argument for (\w+) `), "$1 cannot take this value"},
+	{regexp.MustCompile(`^cannot use .* as field name of`), "a field is named by a text"},
+	{regexp.MustCompile(`^cannot get .* from`), "a value on the way is no object"},
+	{regexp.MustCompile(`^invalid operation: int\(string\)$`), "a list has elements by number, as in list[0], not by name"},
+	{regexp.MustCompile(`^invalid operation: (int|float|bool)\((.*)\)$`), "a $2 is not a number or a boolean here"},
+	{regexp.MustCompile(`integer divide by zero`), "division by zero"},
+	{regexp.MustCompile(`unhashable type`), "a list or an object cannot be the key of a group"},
+}
+
+// inOurWords words a message of the library.
+func inOurWords(message string) (string, bool) {
+	for _, w := range libraryWords {
+		if m := w.theirs.FindStringSubmatchIndex(message); m != nil {
+			said := string(w.theirs.ExpandString(nil, w.ours, message, m))
+			return articles.Replace(said), true
+		}
+	}
+	return "", false
+}
+
+// articles mends those before the names of types.
+var articles = strings.NewReplacer("a object", "an object", "a any value", "any value", "an any value", "any value", "a unknown", "an unknown",
+	"an list", "a list", "an string", "a string", "an boolean", "a boolean", "an whole number", "a whole number", "an number", "a number", "a null", "null", "an null", "null", "a nil", "null", "an nil", "null")
+
 // The library's words for Go types, in the words of JSON.
 var (
 	mismatchWords = regexp.MustCompile(`interface \{\} is ([^,]+), not (\S+)`)
-	tokenWords    = regexp.MustCompile(`^unexpected token \w+\((.*)\)$`)
 	fetchWords    = regexp.MustCompile(`^cannot fetch (.*) from (.*)$`)
 )
 
@@ -118,13 +207,10 @@ func readable(message string) string {
 	if m := fetchWords.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("cannot read %q of %s; use ?. where it may be missing", m[1], jsonWord(m[2]))
 	}
-	if m := tokenWords.FindStringSubmatch(message); m != nil {
-		return "unexpected " + m[1]
+	if said, ok := inOurWords(message); ok {
+		return said
 	}
-	if message == "unexpected token EOF" {
-		return "the expression ends where more is expected"
-	}
-	return message
+	return "the expression does not work with these values"
 }
 
 func jsonWord(goType string) string {

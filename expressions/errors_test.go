@@ -42,7 +42,7 @@ func TestRunErrors(t *testing.T) {
 		{`"a" in "abc"`, CodeType, 5, `contains looks inside a string`},
 		{`fromJSON("{")`, CodeFailed, 1, `not JSON`},
 		{`fromBase64("/w==")`, CodeFailed, 1, `not UTF-8`},
-		{`groupBy(input.users, input.list)`, CodeFailed, 0, `unhashable`},
+		{`groupBy(input.users, input.list)`, CodeFailed, 0, `cannot be the key of a group`},
 		{`{(input.n): 1}`, CodeType, 0, `expected a string, got number`},
 		{`date("yesterday")`, CodeFailed, 1, `is no time like`},
 	} {

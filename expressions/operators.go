@@ -2,6 +2,7 @@ package expressions
 
 import (
 	"encoding/json"
+	"errors"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -190,7 +191,7 @@ func compilePattern(source string) (*pattern, *Error) {
 	}
 	tree, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
-		return nil, fail(CodeFailed, "the pattern is no regular expression: %v", err)
+		return nil, fail(CodeFailed, "the pattern is no regular expression: %s", patternWords(err))
 	}
 	size := patternSize(tree)
 	if size > maxPattern {
@@ -198,9 +199,31 @@ func compilePattern(source string) (*pattern, *Error) {
 	}
 	re, err := regexp.Compile(source)
 	if err != nil {
-		return nil, fail(CodeFailed, "the pattern is no regular expression: %v", err)
+		return nil, fail(CodeFailed, "the pattern is no regular expression: %s", patternWords(err))
 	}
 	return &pattern{re, size}, nil
+}
+
+// patternWords says what is wrong with a regular expression.
+func patternWords(err error) string {
+	var wrong *syntax.Error
+	if !errors.As(err, &wrong) {
+		return "it cannot be read"
+	}
+	words := map[syntax.ErrorCode]string{
+		syntax.ErrMissingBracket: "a ] is missing", syntax.ErrMissingParen: "a ) is missing", syntax.ErrUnexpectedParen: "a ) is too many",
+		syntax.ErrMissingRepeatArgument: "there is nothing to repeat before *, + or ?", syntax.ErrInvalidRepeatOp: "two repetitions follow each other",
+		syntax.ErrInvalidRepeatSize: "a repetition is too large", syntax.ErrInvalidCharRange: "a range in [ ] runs backwards",
+		syntax.ErrInvalidCharClass: "a class in [ ] does not exist", syntax.ErrInvalidEscape: "a backslash escape does not exist",
+		syntax.ErrTrailingBackslash: "it ends in a backslash", syntax.ErrInvalidNamedCapture: "the name of a group is not one",
+		syntax.ErrInvalidPerlOp: "look-ahead, look-behind and back references do not exist here", syntax.ErrInvalidUTF8: "it is not UTF-8",
+		syntax.ErrNestingDepth: "its groups are nested too deep", syntax.ErrLarge: "it is too large",
+	}
+	said := words[wrong.Code]
+	if said == "" {
+		said = "it cannot be read"
+	}
+	return said + ", in " + shown(wrong.Expr)
 }
 
 func patternSize(tree *syntax.Regexp) int {

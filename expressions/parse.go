@@ -29,11 +29,16 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 	tree, perr := parser.ParseWithConfig(source, &conf.Config{MaxNodes: MaxNodes})
 	if perr != nil {
 		e := translate(perr, CodeSyntax)
-		if strings.Contains(e.Message, "maximum allowed nodes") {
+		if strings.Contains(perr.Error(), "maximum allowed nodes") {
 			e = failAt(CodeLimit, 1, "the expression has more than %d parts; split it over several steps", MaxNodes)
 		}
-		if unknown := unknownFunction(source); unknown != nil && e.Code == CodeSyntax {
-			return nil, nil, unknown
+		if e.Code == CodeSyntax {
+			if foreign := foreignSyntax(source); foreign != nil {
+				return nil, nil, foreign
+			}
+			if unknown := unknownFunction(source); unknown != nil {
+				return nil, nil, unknown
+			}
 		}
 		return nil, nil, e
 	}
@@ -68,11 +73,21 @@ func unknownFunction(source string) *Error {
 	for s := newScan(source); s.next(); {
 		known := predicateFunctions[name] || functions[name].run != nil || refusedFunctions[name] != ""
 		if s.token() == "(" && before != "." && before != "?" && identifier(name) && !known && !keywords[name] {
-			return failAt(CodeUnknown, at, "there is no function %s%s", name, didYouMean(name, functionNames()))
+			return noFunction(name, at)
 		}
 		before, name, at = name, s.token(), s.column()
 	}
 	return nil
+}
+
+// noFunction is the error of a function that does not exist.
+func noFunction(name string, column int) *Error {
+	if w, ok := functionWords().find(name); ok {
+		return w.error(CodeUnknown, column, "there is no function %s", name)
+	}
+	e := failAt(CodeUnknown, column, "there is no function %s%s", name, didYouMean(name, functionNames()))
+	e.Suggestion = nearest(name, functionNames())
+	return e
 }
 
 // keywords may stand before a bracket without being functions.

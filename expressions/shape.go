@@ -19,6 +19,8 @@ type Shape struct {
 	closed bool   // an object that has no other members
 	rest   *Shape // an open object's other members
 	items  *Shape
+	values []any // what it may be, where the schema lists that
+	status bool  // it is that of a step
 
 	lenient, strict types.Type
 	weight          int // members of all depths, and one
@@ -70,6 +72,11 @@ func (p *shapeParser) shape(v any, depth int) *Shape {
 		}
 	}
 	s := Shape{kind: kindOfSchema(schema)}
+	if list, ok := schema["enum"].([]any); ok {
+		s.values = list
+	} else if v, ok := schema["const"]; ok {
+		s.values = []any{v}
+	}
 	switch s.kind {
 	case shapeObject:
 		p.object(&s, schema, depth)

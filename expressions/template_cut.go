@@ -30,7 +30,7 @@ func cutTemplates(s string) ([]cut, *Error) {
 		inner := s[at+i+2:]
 		end := templateEnd(inner)
 		if end < 0 {
-			return cuts, failAt(CodeSyntax, column, "{{ has no closing }}; {{ \"{{\" }} writes two braces")
+			return cuts, unclosed(inner, column)
 		}
 		cuts = append(cuts, cut{text: inner[:end], template: true, column: column})
 		column += 4 + runes(inner[:end])
@@ -40,6 +40,18 @@ func cutTemplates(s string) ([]cut, *Error) {
 		cuts = append(cuts, cut{text: s[at:], column: column})
 	}
 	return cuts, nil
+}
+
+// unclosed is the error of a {{ without its }}.
+func unclosed(inner string, column int) *Error {
+	if first, _, _ := strings.Cut(inner, "\n"); strings.Contains(first, "//") && strings.Contains(first, "}}") {
+		if at, found := comment(first); found {
+			e := failAt(CodeSyntax, column+1+at, "%s", commentWords)
+			e.Suggestion = "??"
+			return e
+		}
+	}
+	return failAt(CodeSyntax, column, "{{ has no closing }}; {{ \"{{\" }} writes two braces")
 }
 
 // templateEnd finds the }} that ends a template: not one inside a string

@@ -1,0 +1,86 @@
+package definitions
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// marks are the ways in which other products write values into texts; what they
+// hold is handed on as it is written here.
+var marks = []struct {
+	pattern *regexp.Regexp
+	with    string // what to write, for the pattern's groups; empty: no suggestion
+	whose   string
+}{
+	{regexp.MustCompile(`\$\{\{\s*(.*?)\s*\}\}`), "{{ $1 }}", "${{ }} is GitHub Actions'; the $ stays in the text"},
+	{regexp.MustCompile(`^=\{\{\s*(.*?)\s*\}\}$`), "{{ $1 }}", "={{ }} is n8n's; the = stays in the text"},
+	{regexp.MustCompile(`[$#@%]\{\s*((?:input|steps|run|signals|item|secrets|workflow|inputs|outputs|params|vars|env|states|\.)\b?[^{}]*?)\s*\}`), "{{ $1 }}", "another product's way to write a value into a text"},
+	{regexp.MustCompile(`\{%.*?%\}`), "", "{% %} is Jinja's, and is not carried out; {{ a ? b : c }} chooses"},
+	{regexp.MustCompile(`<%=?\s*(.*?)\s*%>`), "{{ $1 }}", "<% %> is another product's way to write a value into a text"},
+	{regexp.MustCompile(`^\$(?:\$|states)?\.([A-Za-z_][\w.\[\]]*)$`), "{{ input.$1 }}", "$. is JSONPath's; the input is input.…, what a step gave is steps.ID.output.…"},
+	{regexp.MustCompile(`^\$(?:json|node|input|vars)\b.*$`), "", "that is n8n's; write {{ input.… }} or {{ steps.ID.output.… }}"},
+}
+
+var (
+	stepPath  = regexp.MustCompile(`^steps(?:\.([A-Za-z_]\w*)|\[["']([A-Za-z_][\w-]*)["']\])\.(?:output|status|error)\b[\w.\[\]"'?-]*$`)
+	inputPath = regexp.MustCompile(`^input\.([A-Za-z_]\w*)[\w.\[\]"'?]*$`)
+)
+
+// maxUnexpandedText bounds the texts that are looked at: longer ones are data.
+const maxUnexpandedText = 4 << 10
+
+// unexpanded warns of texts that were meant to be templates.
+func (v *validator) unexpanded(n *node, what string, literal []string) {
+	for i, kid := range n.kids {
+		if n.kind == object && contains(literal, n.keys[i]) {
+			continue
+		}
+		if kid.kind == text || kid.kind == object || kid.kind == array {
+			v.unexpanded(kid, what, nil)
+		}
+	}
+	if n.kind != text || len(n.text) > maxUnexpandedText {
+		return
+	}
+	why, write := v.meantAsTemplate(n.text)
+	if why == "" {
+		return
+	}
+	message := fmt.Sprintf("'%s' of %s is handed on as it is written: %s", clip(n.text), what, why)
+	if write != "" {
+		message += "; write " + clip(write)
+	}
+	v.finds.warn(Unexpanded, n, "%s", message).hint(write)
+}
+
+// meantAsTemplate says why a text looks like a template that it is not, and how
+// it would be one; "": it does not.
+func (v *validator) meantAsTemplate(s string) (why, write string) {
+	if strings.ContainsAny(s, "$#@%") || strings.HasPrefix(s, "=") {
+		for _, m := range marks {
+			if !m.pattern.MatchString(s) {
+				continue
+			}
+			if m.with != "" {
+				write = m.pattern.ReplaceAllString(s, m.with)
+			}
+			return m.whose, write
+		}
+	}
+	trimmed := strings.TrimSpace(s)
+	if m := stepPath.FindStringSubmatch(trimmed); m != nil {
+		if _, known := v.graph.byID[m[1]+m[2]]; known {
+			return "a path is read inside of {{ }} alone", "{{ " + trimmed + " }}"
+		}
+	}
+	if m := inputPath.FindStringSubmatch(trimmed); m != nil && v.inputHas(m[1]) {
+		return "a path is read inside of {{ }} alone", "{{ " + trimmed + " }}"
+	}
+	return "", ""
+}
+
+// inputHas reports whether the input's schema lists a member.
+func (v *validator) inputHas(name string) bool {
+	return v.doc.root.member("input").member("properties").member(name) != nil
+}

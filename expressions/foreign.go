@@ -1,0 +1,382 @@
+package expressions
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// word is what to write in the place of a word or sign that other languages
+// have: say is a clause for the message, suggest what takes its place.
+type word struct {
+	names   string // separated by spaces
+	say     string
+	suggest string
+}
+
+type wordTable map[string]word
+
+func tableOf(words []word) func() wordTable {
+	return sync.OnceValue(func() wordTable {
+		table := wordTable{}
+		for _, w := range words {
+			for _, name := range strings.Fields(w.names) {
+				table[name] = w
+			}
+		}
+		return table
+	})
+}
+
+// find looks a name up as it is written, then without regard to case and _.
+func (t wordTable) find(name string) (word, bool) {
+	if w, ok := t[name]; ok {
+		return w, true
+	}
+	w, ok := t[strings.ReplaceAll(strings.ToLower(name), "_", "")]
+	return w, ok
+}
+
+func (w word) error(code string, column int, format string, args ...any) *Error {
+	e := failAt(code, column, format+": %s", append(args, w.say)...)
+	e.Suggestion = w.suggest
+	return e
+}
+
+// wrapped are the ways in which other products mark an expression.
+var wrapped = []struct {
+	pattern *regexp.Regexp
+	whose   string
+}{
+	{regexp.MustCompile(`^\$\{\{([^{}]*)\}\}$`), "${{ }} is GitHub Actions' way to mark an expression"},
+	{regexp.MustCompile(`^=\{\{([^{}]*)\}\}$`), "={{ }} is n8n's way to mark an expression"},
+	{regexp.MustCompile(`^\$\{([^{}]*)\}$`), "${ } is another product's way to mark an expression"},
+	{regexp.MustCompile(`^\$\(([^()]*)\)$`), "$( ) is another product's way to mark an expression"},
+	{regexp.MustCompile(`^<%=?([^<>%]*)%>$`), "<% %> is another product's way to mark an expression"},
+	{regexp.MustCompile(`^#\{([^{}]*)\}$`), "#{ } is another product's way to mark an expression"},
+	{regexp.MustCompile(`^@\{([^{}]*)\}$`), "@{ } is Logic Apps' way to mark an expression"},
+	{regexp.MustCompile(`^\{([^{}]*)\}$`), "{ } writes an object here, and {{{ }}} is Handlebars' way to mark an expression"},
+	{regexp.MustCompile(`^=([^={][^{}]*)$`), "= at the beginning is another product's way to mark an expression"},
+}
+
+var (
+	goTemplate = regexp.MustCompile(`^-?\s*((?:[#/^]\s*\w+)|(?:if|range|with|end|else|block|define|template|each)(?:$|\s+[.$]))`)
+	trimming   = regexp.MustCompile(`^(?:-\s+)?(.*?)(?:\s+-)?$`)
+)
+
+var braced = regexp.MustCompile(`\$?\{\{\s*(.*?)\s*\}\}`)
+
+// foreignSyntax finds in a text that does not parse what another language
+// would have meant. Nil: nothing that is known.
+func foreignSyntax(source string) *Error {
+	trimmed := strings.TrimSpace(source)
+	column := runes(source[:len(source)-len(strings.TrimLeft(source, " \t\r\n"))]) + 1
+	if strings.HasPrefix(trimmed, "{%") {
+		return failAt(CodeSyntax, column, "{%% %%} is Jinja's way to write statements, which there are none of: write an expression, such as input.ok ? 'a' : 'b'")
+	}
+	if m := goTemplate.FindStringSubmatch(trimmed); m != nil {
+		return failAt(CodeSyntax, column, "{{%s … }} is a statement of Handlebars or Go templates, which there are none of: write an expression, such as input.ok ? 'a' : 'b', or join(map(list, #.name), ', ')", m[1])
+	}
+	if m := trimming.FindStringSubmatch(trimmed); m != nil && m[1] != trimmed && m[1] != "" {
+		e := failAt(CodeSyntax, column, "{{- and -}} are Go templates' and Jinja's: write {{ %s }}", m[1])
+		e.Suggestion = m[1]
+		return e
+	}
+	for _, w := range wrapped {
+		if m := w.pattern.FindStringSubmatch(trimmed); m != nil {
+			inner := strings.TrimSpace(m[1])
+			e := failAt(CodeSyntax, column, "%s: write what is inside alone: %s", w.whose, inner)
+			e.Suggestion = inner
+			return e
+		}
+	}
+	if strings.Contains(source, "{{") {
+		if e := inBraces(source); e != nil {
+			return e
+		}
+	}
+	return foreignTokens(source)
+}
+
+// inBraces finds {{ }} around a part of an expression.
+func inBraces(source string) *Error {
+	for s := newScan(source); s.next(); {
+		if s.token() != "{" || !strings.HasPrefix(source[s.start:], "{{") {
+			continue
+		}
+		bare := strings.TrimSpace(braced.ReplaceAllString(source, "$1"))
+		e := failAt(CodeSyntax, s.column(), "no {{ }} inside of an expression: write %s", bare)
+		e.Suggestion = bare
+		return e
+	}
+	return nil
+}
+
+// signs are operators of others, the longer first, with those of expr-lang
+// among them so that none is found inside of another.
+var signs = []word{
+	{"===", "=== is JavaScript's: write ==", "=="},
+	{"!==", "!== is JavaScript's: write !=", "!="},
+	{"&&=", "nothing is assigned in an expression", ""},
+	{"=~", "=~ is another language's: write matches", "matches"},
+	{"!~", "!~ is another language's: write not (… matches …)", ""},
+	{"<>", "<> is SQL's: write !=", "!="},
+	{"=>", "=> is JavaScript's: a predicate names the element #, as in map(list, #.name)", ""},
+	{"->", "-> is another language's: a predicate names the element #, as in map(list, #.name)", ""},
+	{":=", "nothing is assigned in an expression; let x = …; names a value", ""},
+	{"+=", "nothing is assigned in an expression", ""},
+	{"-=", "nothing is assigned in an expression", ""},
+	{"++", "nothing is assigned in an expression", ""},
+	{"?:", "?: is another language's: write ?? for a default", "??"},
+	{"==", "", ""}, {"!=", "", ""}, {"<=", "", ""}, {">=", "", ""}, {"&&", "", ""}, {"||", "", ""}, {"**", "", ""}, {"??", "", ""}, {"?.", "", ""}, {"..", "", ""},
+	{"=", "= compares nothing: write ==", "=="},
+	{"&", "& is another language's: write and", "and"},
+	{"~", "~ is another language's: write + to join texts, or matches for a pattern", ""},
+	{"@", "@ names nothing here: write input.… or steps.ID.output.…; in a predicate # is the element", ""},
+	{"\\", "a backslash stands in texts alone", ""},
+	{"{%", "{% %} is Jinja's: write an expression, such as input.ok ? 'a' : 'b'", ""},
+	{"${", "${ } is another product's way to mark an expression: write what is inside alone", ""},
+}
+
+// between are words of others that stand where an operator is expected.
+var betweenWords = tableOf([]word{
+	{"is", "is is another language's: write == or !=, as in x != nil", "=="},
+	{"AND And", "write and, or &&", "and"},
+	{"OR Or", "write or, or ||", "or"},
+	{"IN In", "write in", "in"},
+	{"NOT Not", "write not, or !", "not"},
+	{"like LIKE ilike", "write matches with a regular expression, or startsWith, endsWith, contains", "matches"},
+	{"between BETWEEN", "write x >= a and x <= b", ""},
+	{"eq EQ equals", "write ==", "=="},
+	{"ne neq NE", "write !=", "!="},
+	{"gt GT", "write >", ">"},
+	{"lt LT", "write <", "<"},
+	{"ge gte GE", "write >=", ">="},
+	{"le lte LE", "write <=", "<="},
+	{"for", "there are no comprehensions: write map(list, #.name), or filter(list, #.ok)", ""},
+	{"then", "write a ? b : c, or if a { b } else { c }", ""},
+	{"if", "write a ? b : c: the condition stands first", ""},
+	{"unless", "write not", "not"},
+	{"instanceof", "write type(x) == \"string\"", ""},
+	{"mod", "write %", "%"},
+	{"div", "write /", "/"},
+	{"has includes include contain", "write contains for a text, or 'x' in list", "contains"},
+	{"starts_with startswith beginsWith", "write startsWith", "startsWith"},
+	{"ends_with endswith", "write endsWith", "endsWith"},
+	{"match regex rlike", "write matches", "matches"},
+})
+
+// leadWords are words of others that stand where a value is expected and are
+// followed by one.
+var leadWords = tableOf([]word{
+	{"NOT Not", "write not, or !", "not"},
+	{"typeof", "write type(x)", "type"},
+	{"new", "there are no objects to make; date(text) reads a time", ""},
+	{"await return", "remove it: the text is the expression itself", ""},
+	{"var const", "write let x = …;", "let"},
+	{"lambda function def fn", "there are no functions to write: a predicate names the element #, as in map(list, #.name)", ""},
+	{"when case where", "write a ? b : c", ""},
+	{"f r b F", "there are no f-strings: join texts with +, as in 'a' + string(input.n)", ""},
+})
+
+// foreignTokens looks at the tokens in turn.
+func foreignTokens(source string) *Error {
+	before := ""
+	assigns := false // behind let
+	for s := newScan(source); s.next(); {
+		token := s.token()
+		if first := token[0]; strings.IndexByte("=!<>&|?:.+-*~@\\{$", first) >= 0 && !(first == '$' && len(token) > 1) {
+			w, length := signAt(source[s.start:])
+			if w.say != "" && !(w.names == "=" && assigns) {
+				return foreignSign(w, s.column())
+			}
+			assigns = assigns && w.names != "="
+			s.end = s.start + max(length, len(token))
+			if first == '.' && before == "" && length < 2 {
+				return failAt(CodeSyntax, s.column(), "a path cannot begin with a dot, as in jq or Go templates: write input%s, or steps.ID.output%s", pathAt(source[s.start:]), pathAt(source[s.start:]))
+			}
+			before = source[s.start:s.end]
+			if strings.HasPrefix(before, "|") && len(before) == 1 {
+				if e := foreignPipe(source, s.end); e != nil {
+					return e
+				}
+			}
+			continue
+		}
+		if identifier(token) && before != "." && before != "?." {
+			assigns = assigns || token == "let"
+			if e := foreignWord(source, s, before); e != nil {
+				return e
+			}
+		}
+		before = token
+	}
+	return unbalanced(source)
+}
+
+// unbalanced finds a bracket without its other half.
+func unbalanced(source string) *Error {
+	type opened struct {
+		bracket string
+		column  int
+	}
+	var open []opened
+	pairs := map[string]string{")": "(", "]": "[", "}": "{"}
+	for s := newScan(source); s.next(); {
+		switch {
+		case s.opens():
+			open = append(open, opened{s.token(), s.column()})
+		case s.closes() && len(open) == 0:
+			return failAt(CodeSyntax, s.column(), "there is a %s without its %s", s.token(), pairs[s.token()])
+		case s.closes() && open[len(open)-1].bracket != pairs[s.token()]:
+			return failAt(CodeSyntax, s.column(), "the %s of column %d is closed by a %s", open[len(open)-1].bracket, open[len(open)-1].column, s.token())
+		case s.closes():
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		last := open[len(open)-1]
+		return failAt(CodeSyntax, last.column, "the %s that opens here is never closed", last.bracket)
+	}
+	return nil
+}
+
+func signAt(rest string) (word, int) {
+	for _, w := range signs {
+		if strings.HasPrefix(rest, w.names) {
+			return w, len(w.names)
+		}
+	}
+	return word{}, 0
+}
+
+func foreignSign(w word, column int) *Error {
+	e := failAt(CodeSyntax, column, "%s", w.say)
+	e.Suggestion = w.suggest
+	return e
+}
+
+// operandEnd reports whether a token may end a value.
+func operandEnd(token string) bool {
+	if token == "" {
+		return false
+	}
+	last := token[len(token)-1]
+	return strings.IndexByte(")]}'\"`", last) >= 0 || wordRune(rune(last)) && !operatorWords[token]
+}
+
+// operatorWords are the operators that are words.
+var operatorWords = map[string]bool{"not": true, "and": true, "or": true, "in": true, "matches": true, "contains": true, "startsWith": true, "endsWith": true, "let": true, "if": true, "else": true}
+
+// foreignWord judges an identifier by what stands before and behind it.
+func foreignWord(source string, s *scan, before string) *Error {
+	token, rest := s.token(), source[s.end:]
+	behind := strings.TrimLeft(rest, " \t\r\n")
+	if operandEnd(before) {
+		if w, ok := betweenWords()[token]; ok {
+			if token == "is" && (strings.HasPrefix(behind, "not ") || strings.HasPrefix(behind, "defined") || strings.HasPrefix(behind, "present")) {
+				w.suggest = "!="
+			}
+			return foreignSign(w, s.column())
+		}
+		return nil
+	}
+	if w, ok := leadWords()[token]; ok && behind != "" {
+		value := wordRune(rune(behind[0])) || behind[0] == '(' && strings.ToUpper(token) == "NOT"
+		if quoted := rest[0] == '\'' || rest[0] == '"'; quoted || len(token) > 1 && value {
+			return foreignSign(w, s.column())
+		}
+	}
+	if operatorWords[token] && strings.HasPrefix(behind, "(") && token != "not" && token != "in" && token != "if" && token != "let" && token != "and" && token != "or" && token != "else" {
+		return calledOperator(source, s)
+	}
+	return nil
+}
+
+// calledOperator is contains(a, b), where an operator stands between.
+func calledOperator(source string, s *scan) *Error {
+	name := s.token()
+	e := failAt(CodeSyntax, s.column(), "%s is an operator: write a %s b", name, name)
+	open := s.end + strings.IndexByte(source[s.end:], '(')
+	if args, ok := arguments(source[open:]); ok && len(args) == 2 {
+		e.Suggestion = args[0] + " " + name + " " + args[1]
+		e.Message = fmt.Sprintf("%s is an operator: write %s", name, e.Suggestion)
+	}
+	return e
+}
+
+// arguments cuts what stands between the first bracket and its end at the
+// commas.
+func arguments(source string) ([]string, bool) {
+	var args []string
+	depth, from := 0, 1
+	for s := newScan(source); s.next(); {
+		switch {
+		case s.opens():
+			depth++
+		case s.closes():
+			if depth--; depth == 0 {
+				return append(args, strings.TrimSpace(source[from:s.start])), true
+			}
+		case s.token() == "," && depth == 1:
+			args = append(args, strings.TrimSpace(source[from:s.start]))
+			from = s.end
+		}
+	}
+	return nil, false
+}
+
+// foreignPipe is | and a filter without brackets, as in Jinja and jq.
+func foreignPipe(source string, at int) *Error {
+	s := &scan{source: source, start: at, end: at}
+	if !s.next() || !identifier(s.token()) {
+		return nil
+	}
+	name, column := s.token(), s.column()
+	if strings.HasPrefix(strings.TrimLeft(source[s.end:], " "), "(") {
+		return nil // a call; what its name means is another matter
+	}
+	write := name
+	if w, ok := functionWords().find(name); ok && functions[name].run == nil {
+		if functions[w.suggest].run == nil {
+			return w.error(CodeSyntax, column, "there is no filter %s", name)
+		}
+		write = w.suggest
+	}
+	e := failAt(CodeSyntax, column, "a function behind | needs its brackets: write %s()", write)
+	e.Suggestion = write + "()"
+	return e
+}
+
+var dotted = regexp.MustCompile(`^\.[A-Za-z0-9_.\[\]]*`)
+
+func pathAt(rest string) string {
+	if p := dotted.FindString(rest); len(p) > 1 {
+		return p
+	}
+	return ".name"
+}
+
+// comment reports whether a one-line expression ends in a comment: // is a
+// default in jq.
+func comment(source string) (column int, found bool) {
+	if !strings.Contains(source, "//") || strings.Contains(strings.TrimSpace(source), "\n") {
+		return 0, false
+	}
+	s := newScan(source)
+	for s.next() {
+	}
+	at := 0
+	for t := newScan(source); t.next(); {
+		at = t.end
+	}
+	rest := source[at:]
+	i := strings.Index(rest, "//")
+	if i < 0 || strings.TrimSpace(source[:at]) == "" {
+		return 0, false
+	}
+	return runes(source[:at+i]) + 1, true
+}
+
+const commentWords = "// begins a comment here, so that what follows is not read; write ?? for a default"

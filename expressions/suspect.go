@@ -1,0 +1,317 @@
+package expressions
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// CodeNever is a comparison that is never true, or always: only a warning.
+const CodeNever = "never_true"
+
+// suspicions warns of what can be read and cannot be meant: comparisons whose
+// result is known, braces inside of quotes, and a comment where another
+// language has a default.
+func (c *checking) suspicions(tree ast.Node, bare bool) {
+	if column, found := comment(c.source); found {
+		c.remark(column)
+		return
+	}
+	if c.failed() {
+		return
+	}
+	w := &suspect{c: c, bare: bare}
+	ast.Walk(&tree, w)
+}
+
+// remark tells of the comment; where an error came of it, in its place.
+func (c *checking) remark(column int) {
+	p := Problem{Code: CodeSyntax, Severity: SeverityWarning, Message: commentWords, Suggestion: "??", Column: column}
+	if c.failed() {
+		p.Severity = SeverityError
+		c.problems = nil
+	}
+	c.problems = append(c.problems, p)
+}
+
+func (c *checking) warn(column int, suggestion, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Code: CodeNever, Severity: SeverityWarning,
+		Message: fmt.Sprintf(format, args...), Suggestion: suggestion, Column: column})
+}
+
+// suspect visits a tree.
+type suspect struct {
+	c    *checking
+	bare bool
+}
+
+// Visit judges one node.
+func (s *suspect) Visit(n *ast.Node) {
+	switch n := (*n).(type) {
+	case *ast.StringNode:
+		s.text(n)
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "==", "!=":
+			s.compared(n.Operator, n.Left, n.Right)
+			s.compared(n.Operator, n.Right, n.Left)
+		case "in":
+			s.among(n)
+		}
+	}
+}
+
+var (
+	bracesInText = regexp.MustCompile(`^\s*\{\{\s*(.*?)\s*\}\}\s*$`)
+	dollarInText = regexp.MustCompile(`\$\{\s*(?:input|steps|run|signals|item|secrets)\b`)
+)
+
+// text warns of what is not put into a text.
+func (s *suspect) text(n *ast.StringNode) {
+	switch {
+	case s.bare && strings.Contains(n.Value, "{{") && strings.Contains(n.Value, "}}"):
+		inner := ""
+		if m := bracesInText.FindStringSubmatch(n.Value); m != nil {
+			inner = m[1]
+		}
+		s.c.warn(column(n), inner, "{{ }} inside of quotes is plain text here, and not replaced: write the expression without quotes and braces%s", colon(inner))
+	case dollarInText.MatchString(n.Value):
+		s.c.warn(column(n), "", "${ } inside of quotes is plain text, and not replaced: join texts with +, as in 'a' + string(input.n)")
+	}
+}
+
+func colon(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}
+
+// compared warns where a value that has a list of what it may be is compared
+// with something else.
+func (s *suspect) compared(operator string, value, with ast.Node) {
+	shape, name := s.shape(value)
+	if shape == nil || len(shape.values) == 0 || !s.c.env.Budget.members(len(shape.values)) {
+		return
+	}
+	constant, ok := constantOf(with)
+	if !ok || shape.mayBe(constant) {
+		return
+	}
+	result := "never true"
+	if operator == "!=" {
+		result = "always true"
+	}
+	near := shape.nearValue(constant)
+	s.c.warn(column(with), quotedNear(near), "%s is %s, so this is %s%s", name, alternativesOf(shape.values), result, orElse(quotedNear(near)))
+}
+
+// among warns where no element of a list can be the value, or some cannot.
+func (s *suspect) among(n *ast.BinaryNode) {
+	list, ok := n.Right.(*ast.ArrayNode)
+	shape, name := s.shape(n.Left)
+	if !ok || shape == nil || len(shape.values) == 0 || !s.c.env.Budget.members(len(list.Nodes)*len(shape.values)) {
+		return
+	}
+	for _, element := range list.Nodes {
+		constant, ok := constantOf(element)
+		if ok && !shape.mayBe(constant) {
+			near := shape.nearValue(constant)
+			s.c.warn(column(element), quotedNear(near), "%s is %s, and never %v%s", name, alternativesOf(shape.values), shownValue(constant), orElse(quotedNear(near)))
+		}
+	}
+}
+
+// shape is what is known of a path's value, and how the path is written.
+func (s *suspect) shape(n ast.Node) (*Shape, string) {
+	p, ok := pathOf(n, nil)
+	if !ok {
+		return nil, ""
+	}
+	var shape *Shape
+	hops := p.hops
+	if p.root == nameSteps {
+		id, named := p.first()
+		if !named || len(hops) < 2 {
+			return nil, ""
+		}
+		visibility, output := s.c.env.step(id)
+		if visibility != StepVisible {
+			return nil, ""
+		}
+		shape, hops = stepShape(output), hops[1:]
+	} else if shape, ok = s.c.env.value(p.root); !ok {
+		return nil, ""
+	}
+	for _, h := range hops {
+		switch {
+		case h.ends:
+		case h.numeric:
+			shape = shape.element()
+		default:
+			shape, _ = shape.member(h.key)
+		}
+	}
+	return shape, p.text(len(p.hops))
+}
+
+// constantOf is the value of a literal; null is not one that is judged.
+func constantOf(n ast.Node) (any, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.IntegerNode:
+		return float64(n.Value), true
+	case *ast.FloatNode:
+		return n.Value, true
+	case *ast.BoolNode:
+		return n.Value, true
+	}
+	return nil, false
+}
+
+// mayBe reports whether a value is among those that a shape lists.
+func (s *Shape) mayBe(value any) bool {
+	for _, v := range s.values {
+		switch v.(type) {
+		case string, float64, bool, nil:
+			if v == value {
+				return true
+			}
+		default:
+			return true // lists and objects are not compared here
+		}
+	}
+	return false
+}
+
+// nearValue is the listed text that was meant.
+func (s *Shape) nearValue(value any) string {
+	text, ok := value.(string)
+	if !ok {
+		return ""
+	}
+	if s.status {
+		if w, ok := statusWords().find(text); ok {
+			return w.suggest
+		}
+	}
+	if len(s.values) > 100 {
+		return ""
+	}
+	var words []string
+	for _, v := range s.values {
+		if word, ok := v.(string); ok {
+			words = append(words, word)
+		}
+	}
+	return nearest(text, words)
+}
+
+func quotedNear(near string) string {
+	if near == "" {
+		return ""
+	}
+	return "'" + near + "'"
+}
+
+// alternativesOf lists what a value may be.
+func alternativesOf(values []any) string {
+	var words []string
+	for i, v := range values {
+		if i == 10 {
+			words = append(words, "…")
+			break
+		}
+		words = append(words, shownValue(v))
+	}
+	if len(words) == 1 {
+		return words[0]
+	}
+	return "one of " + strings.Join(words, ", ")
+}
+
+func shownValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		if len(v) > 60 {
+			return "a longer text"
+		}
+		return "'" + v + "'"
+	case nil:
+		return "null"
+	}
+	return fmt.Sprint(v)
+}
+
+// notObject reports whether a value of the shape has no members by name.
+func (s *Shape) notObject() bool {
+	if s == nil {
+		return false
+	}
+	switch s.kind {
+	case shapeBool, shapeInt, shapeNumber, shapeString, shapeList:
+		return true
+	}
+	return false
+}
+
+// notObject reports a member of what has none.
+func (c *checking) notObject(p path, h hop, s *Shape) {
+	kind := map[shapeKind]string{shapeBool: "a boolean", shapeInt: "a whole number", shapeNumber: "a number", shapeString: "a string", shapeList: "a list"}[s.kind]
+	if w, ok := methodWords().find(h.key); ok {
+		c.add(CodeType, h.column, w.suggest, "%s has no member %s: %s", kind, h.key, w.say)
+		return
+	}
+	hint := ""
+	if s.kind == shapeList {
+		hint = "; its elements are read by number, as in list[0], or all with map(list, #." + h.key + ")"
+	}
+	c.add(CodeType, h.column, "", "%s has no member %s%s", kind, h.key, hint)
+}
+
+// nearMember is the member of an object that was meant.
+func nearMember(key string, names []string) string {
+	plain := strings.ReplaceAll(strings.ToLower(key), "_", "")
+	for _, name := range names {
+		if strings.ReplaceAll(strings.ToLower(name), "_", "") == plain {
+			return name
+		}
+	}
+	for _, word := range memberWords[plain] {
+		for _, name := range names {
+			if name == word {
+				return name
+			}
+		}
+	}
+	return nearest(key, names)
+}
+
+// containsInstead writes x in text as text contains x.
+func containsInstead(tree ast.Node, at int) string {
+	f := &operatorFinder{column: at}
+	ast.Walk(&tree, f)
+	if f.found == nil {
+		return ""
+	}
+	left, right := f.found.Left.String(), f.found.Right.String()
+	if len(left)+len(right) > 100 {
+		return ""
+	}
+	return right + " contains " + left
+}
+
+type operatorFinder struct {
+	column int
+	found  *ast.BinaryNode
+}
+
+// Visit looks for the operator.
+func (f *operatorFinder) Visit(n *ast.Node) {
+	if b, ok := (*n).(*ast.BinaryNode); ok && b.Operator == "in" && column(b) == f.column {
+		f.found = b
+	}
+}
