@@ -12,6 +12,7 @@ import (
 // schemas checks the JSON Schemas inside of the definition.
 func (v *validator) schemas() {
 	v.schema(v.doc.root.member("input"), "'input'")
+	v.defaults(v.doc.root.member("input"))
 	for _, e := range v.graph.entries {
 		v.schema(e.node.member("output_schema"), "'output_schema' of step '"+e.name()+"'")
 		if e.step.Wait != nil {
@@ -37,6 +38,20 @@ func (v *validator) schema(at *node, what string) {
 	}
 	if message != "" {
 		v.finds.error(SchemaInvalid, at.follow(place), "%s is not a JSON Schema (2020-12) that can be used: %s", sentence(what), message)
+	}
+}
+
+// defaults reports defaults of the input schema that no start could put in.
+func (v *validator) defaults(at *node) {
+	if at == nil || at.kind != object || !at.readable() {
+		return
+	}
+	checker, err := NewValueChecker(v.doc.raw(at))
+	if err != nil || checker.defaults == nil {
+		return
+	}
+	if _, err := checker.Fill(nil); err != nil {
+		v.finds.error(SchemaInvalid, at, "'input' cannot be used: %s", err)
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 // nothing: a schema with a reference outside itself is refused. It is safe for
 // concurrent use.
 type ValueChecker struct {
-	schema *jsonschema.Schema
+	schema   *jsonschema.Schema
+	defaults defaults // nil: none
 }
 
 // errNoLoading is why every reference outside the schema fails.
@@ -60,7 +61,7 @@ func NewValueChecker(schema json.RawMessage) (checker *ValueChecker, err error) 
 	if err != nil {
 		return nil, err
 	}
-	return &ValueChecker{schema: compiled}, nil
+	return &ValueChecker{schema: compiled, defaults: newDefaults(compiled)}, nil
 }
 
 // Check gives every place where the value breaks the schema; none: it fits.

@@ -46,9 +46,6 @@ type DryRunResult struct {
 // workflow_not_found and version_not_found, fault.Unacceptable invalid_input
 // and unknown_step for a mock of no step.
 func (s *Service) DryRun(ctx context.Context, req DryRunRequest) (DryRunResult, error) {
-	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("{}")
-	}
 	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)
 	if err != nil {
 		return DryRunResult{}, err
@@ -57,7 +54,8 @@ func (s *Service) DryRun(ctx context.Context, req DryRunRequest) (DryRunResult, 
 	if err != nil {
 		return DryRunResult{}, err
 	}
-	if err := checkInput(c, req.Input); err != nil {
+	input, err := admitInput(c, req.Input)
+	if err != nil {
 		return DryRunResult{}, err
 	}
 	for id := range req.Mocks {
@@ -69,7 +67,7 @@ func (s *Service) DryRun(ctx context.Context, req DryRunRequest) (DryRunResult, 
 	d := dryRun{s: s, mocks: req.Mocks, now: now, inputs: []machine.Input{machine.Begin{}}}
 	d.run = machine.New(c.plan, machine.Header{
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
-		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: req.Input, CreatedAt: now,
+		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: input, CreatedAt: now,
 	}, now).Run
 	truncated, err := d.drive(ctx)
 	return DryRunResult{

@@ -27,8 +27,6 @@ type planCache struct {
 type compiled struct {
 	hash string
 	plan *machine.Plan
-	// input checks a run's input; nil accepts anything.
-	input *definitions.ValueChecker
 }
 
 func newPlanCache(store Store, size int) *planCache {
@@ -65,11 +63,7 @@ func compilePlan(text json.RawMessage) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &compiled{hash: doc.Hash, plan: plan}
-	if len(doc.Definition.Input) > 0 {
-		p.input, err = definitions.NewValueChecker(doc.Definition.Input)
-	}
-	return p, err
+	return &compiled{hash: doc.Hash, plan: plan}, nil
 }
 
 func (c *planCache) cached(hash string) *compiled {

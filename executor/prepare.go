@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"encoding/json"
 
 	"heddle/audit"
 	"heddle/executor/machine"
@@ -24,9 +23,6 @@ type Prepared struct {
 // ErrStale or ErrFenced before: from the second on the workflow is read afresh,
 // and the run is queued.
 func (s *Service) Prepare(ctx context.Context, req StartRequest, try int) (Prepared, error) {
-	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("{}")
-	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Prepared{}, err
 	}
@@ -86,14 +82,15 @@ func (s *Service) create(ctx context.Context, target Target, req StartRequest) (
 	if err != nil {
 		return machine.Change{}, err
 	}
-	if err := checkInput(c, req.Input); err != nil {
+	input, err := admitInput(c, req.Input)
+	if err != nil {
 		return machine.Change{}, err
 	}
 	now := s.now()
 	header := machine.Header{
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID,
 		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,
-		Trigger: req.Trigger, Input: req.Input, CreatedAt: now,
+		Trigger: req.Trigger, Input: input, CreatedAt: now,
 	}
 	return machine.New(c.plan, header, now), nil
 }
@@ -123,9 +120,6 @@ func (s *Service) Leading() bool { return s.engine.driving.Load() }
 // fault.NotFound workflow_not_found and version_not_found, fault.Unacceptable
 // invalid_input.
 func (s *Service) Resolve(ctx context.Context, req StartRequest) (Target, error) {
-	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("{}")
-	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Target{}, err
 	}
@@ -137,5 +131,6 @@ func (s *Service) Resolve(ctx context.Context, req StartRequest) (Target, error)
 	if err != nil {
 		return Target{}, err
 	}
-	return target, checkInput(c, req.Input)
+	_, err = admitInput(c, req.Input)
+	return target, err
 }

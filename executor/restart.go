@@ -72,5 +72,6 @@ func (s *Service) acceptable(ctx context.Context, req StartRequest) error {
 	if err != nil {
 		return err
 	}
-	return checkInput(c, req.Input)
+	_, err = admitInput(c, req.Input)
+	return err
 }

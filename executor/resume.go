@@ -66,5 +66,6 @@ func (s *Service) resumeInput(ctx context.Context, tenantID, runID string, req R
 		return in, err
 	}
 	in.Plan, in.Version, in.Hash = c.plan, target.Version, target.Hash
-	return in, checkInput(c, row.Input)
+	_, err = admitInput(c, row.Input)
+	return in, err
 }

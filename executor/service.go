@@ -147,6 +147,7 @@ func (s *Service) Get(ctx context.Context, tenantID, runID string) (View, error)
 	if err != nil {
 		return View{}, err
 	}
+	row.Input = run.EffectiveInput()
 	view := View{Record: row, Steps: run.StepRuns(), Counts: run.StepCounts(), Waits: run.Waits()}
 	return view, s.withToolCalls(ctx, row, view.Steps)
 }

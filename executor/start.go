@@ -50,9 +50,6 @@ func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 }
 
 func (s *Service) start(ctx context.Context, req StartRequest) (Record, error) {
-	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("{}")
-	}
 	if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
 		return Record{}, err
 	}
@@ -167,23 +164,43 @@ func runnable(t Target, trigger string) error {
 	}
 }
 
-func checkInput(c *compiled, input json.RawMessage) error {
-	if c.input == nil {
-		return nil
+// filledInput gives a run's input with the defaults, unchecked.
+func filledInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
+	checker := c.plan.Input()
+	if checker == nil {
+		if len(input) == 0 {
+			input = json.RawMessage("{}")
+		}
+		return input, nil
 	}
-	issues := c.input.Check(input)
+	input, err := checker.Fill(input)
+	if err != nil {
+		return nil, fault.New(fault.Unacceptable, "invalid_input", "The input cannot be completed: %s.", err)
+	}
+	return input, nil
+}
+
+// admitInput gives a run's input with the defaults of the definition's input
+// schema put in, or says why it does not fit; nil is no input.
+func admitInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
+	input, err := filledInput(c, input)
+	checker := c.plan.Input()
+	if err != nil || checker == nil {
+		return input, err
+	}
+	issues := checker.Check(input)
 	if len(issues) == 0 {
-		return nil
+		return input, nil
 	}
 	first := issues[0]
 	at := first.Pointer
 	if at == "" {
 		at = "the input"
 	}
-	err := fault.New(fault.Unacceptable, "invalid_input",
+	refused := fault.New(fault.Unacceptable, "invalid_input",
 		"The input does not fit the workflow's input schema: %s: %s.", at, first.Message)
-	err.Issues = issues
-	return err
+	refused.Issues = issues
+	return nil, refused
 }
 
 // start begins the run at once where it needs no slot or one is free;

@@ -32,9 +32,6 @@ type StepTest struct {
 // with the limits of every attempt; nothing is stored. Errors: fault.NotFound
 // workflow_not_found, fault.Unacceptable unknown_step and step_not_testable.
 func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, error) {
-	if len(req.Input) == 0 {
-		req.Input = json.RawMessage("{}")
-	}
 	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, "")
 	if err != nil {
 		return StepTest{}, err
@@ -43,10 +40,14 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 	if err != nil {
 		return StepTest{}, err
 	}
+	input, err := filledInput(c, req.Input)
+	if err != nil {
+		return StepTest{}, err
+	}
 	now := s.now()
 	header := machine.Header{
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
-		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: req.Input, CreatedAt: now,
+		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: input, CreatedAt: now,
 	}
 	trial, err := machine.Alone(c.plan, header, req.StepID, req.Steps, now)
 	if err != nil || trial.Execute == nil {

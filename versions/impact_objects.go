@@ -12,10 +12,20 @@ func (i *impact) required(at, what string, a, b map[string]any) {
 		before[name] = true
 	}
 	for n, name := range stringsOf(b["required"]) {
-		if !before[name] {
+		switch {
+		case defaulted(b, name):
+		case !before[name]:
 			i.report(place(at+"/required", n), "%s is now required.", field(what, name))
+		case defaulted(a, name):
+			i.report(place(at+"/required", n), "%s has no default any more and is required.", field(what, name))
 		}
 	}
+}
+
+// defaulted tells whether a start puts a field in that the caller leaves out.
+func defaulted(schema map[string]any, name string) bool {
+	_, ok := mapOf(mapOf(schema["properties"])[name])["default"]
+	return ok
 }
 
 func stringsOf(v any) []string {

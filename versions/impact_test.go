@@ -24,6 +24,8 @@ func TestBreakingInputs(t *testing.T) {
 		"all was refused":              {`false`, `{"type":"object"}`, nil},
 
 		"newly required":  {`{"required":["a"]}`, `{"required":["a","b c","d"]}`, []string{`/required/1 ["b c"] is now required.`, "/required/2 d is now required."}},
+		"with a default":  {`{"properties":{"a":{}}}`, `{"properties":{"a":{"default":1}},"required":["a"]}`, nil},
+		"default gone":    {`{"properties":{"a":{"default":1}},"required":["a"]}`, `{"properties":{"a":{}},"required":["a"]}`, []string{`/required/0 a has no default any more and is required.`}},
 		"less required":   {`{"required":["a","b"]}`, `{"required":["b"]}`, nil},
 		"required inside": {`{"properties":{"a":{"properties":{"b/c":{}}}}}`, `{"properties":{"a":{"properties":{"b/c":{"required":["d"]}}}}}`, []string{`/properties/a/properties/b~1c/required/0 a["b/c"].d is now required.`}},
 

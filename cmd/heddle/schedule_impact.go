@@ -41,14 +41,15 @@ func (i scheduleImpact) Impact(ctx context.Context, tenantID, workflowID string,
 }
 
 func impactOf(s schedules.Schedule, checker *definitions.ValueChecker) versions.ScheduleImpact {
-	input := s.Input
-	if len(input) == 0 {
-		input = json.RawMessage("{}")
+	if checker == nil {
+		return versions.ScheduleImpact{ScheduleID: s.ID, InputFits: true}
 	}
-	if checker != nil {
-		if issues := checker.Check(input); len(issues) > 0 {
-			return versions.ScheduleImpact{ScheduleID: s.ID, Problem: issues[0].Message}
-		}
+	input, err := checker.Fill(s.Input)
+	if err != nil {
+		return versions.ScheduleImpact{ScheduleID: s.ID, Problem: err.Error()}
+	}
+	if issues := checker.Check(input); len(issues) > 0 {
+		return versions.ScheduleImpact{ScheduleID: s.ID, Problem: issues[0].Message}
 	}
 	return versions.ScheduleImpact{ScheduleID: s.ID, InputFits: true}
 }

@@ -29,6 +29,9 @@ func Compile(def *definitions.Definition) (*Plan, error) {
 	p := &Plan{def: def, index: map[string]*node{}, timeout: seconds(def.TimeoutSeconds)}
 	c := compiler{plan: p}
 	p.top = c.list(def.Steps, nil)
+	if len(def.Input) > 0 {
+		p.input = c.checker("input", def.Input)
+	}
 	if len(def.Output) > 0 {
 		p.output = c.template("output", def.Output)
 	}

@@ -14,7 +14,8 @@ import (
 //
 //	state_changed            state, from, reason; cancelling and compensating also outcome, error; queued by a resume
 //	                         also from_step, redrive, and version with definition_hash when it goes on with another;
-//	                         keep_keys: steps that were cut off keep their idempotency keys (in older journals none did)
+//	                         keep_keys: steps that were cut off keep their idempotency keys (in older journals none did);
+//	                         defaults: those of the other version's input schema hold from here on
 //	step_started             loops: count (-1 unknown before the end), timeout_at; items, where they were read from signals,
 //	                         which may change later
 //	step_completed           output, latency_ms, fallback, tokens, cost_micro_usd
@@ -51,6 +52,7 @@ type Detail struct {
 	Redrive       string          `json:"redrive,omitempty"`
 	Version       int             `json:"version,omitempty"`
 	KeepKeys      bool            `json:"keep_keys,omitempty"`
+	Defaults      bool            `json:"defaults,omitempty"`
 	Hash          string          `json:"definition_hash,omitempty"`
 	RequestID     string          `json:"request_id,omitempty"`
 	SignalSeq     int64           `json:"signal_seq,omitempty"`

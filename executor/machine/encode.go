@@ -84,6 +84,9 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.text("redrive", d.Redrive)
 	o.numberIf("version", int64(d.Version))
 	o.text("definition_hash", d.Hash)
+	if d.Defaults {
+		o.raw("defaults", json.RawMessage("true"))
+	}
 	if d.KeepKeys {
 		o.raw("keep_keys", json.RawMessage("true"))
 	}

@@ -32,7 +32,7 @@ func (r *Run) load(s *savedRun) error {
 	r.StartedAt, r.CompletedAt, r.updated = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
 	r.pausedAt, r.excluded, r.tickets, r.attempts = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
 	r.ending, r.undoFailed, r.departed = s.Ending, s.UndoFailed, s.Departed
-	r.lives, r.revived = s.Lives, s.Revived
+	r.lives, r.revived, r.filled = s.Lives, s.Revived, s.Filled
 	r.loadSignals(s)
 	var err error
 	if r.root, err = r.loadScope(nil, r.plan.top, &s.Root); err != nil {

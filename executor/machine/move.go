@@ -1,5 +1,7 @@
 package machine
 
+import "bytes"
+
 import "cmp"
 
 // departed is what is remembered of a step that another version does not have:
@@ -30,6 +32,11 @@ func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
 	}
 	r.Versions = append(r.Versions[:len(r.Versions):len(r.Versions)], Span{d.Version, d.Hash, r.Seq})
 	r.plan, r.Version, r.Hash = plan, d.Version, d.Hash
+	if d.Defaults && plan.input != nil {
+		if filled, err := plan.input.Fill(r.EffectiveInput()); err == nil && !bytes.Equal(filled, r.EffectiveInput()) {
+			r.filled = filled
+		}
+	}
 	r.root = &scopeState{edit: r.edit, list: plan.top}
 	if root, err := r.loadScope(nil, plan.top, &saved); err == nil {
 		r.root = root

@@ -16,9 +16,13 @@ type Plan struct {
 	top     *list
 	index   map[string]*node // by step id, loop bodies included
 	output  *expressions.Template
-	timeout time.Duration         // of the whole run; 0: none
-	key     *expressions.Template // of concurrency, nil: none
+	timeout time.Duration             // of the whole run; 0: none
+	key     *expressions.Template     // of concurrency, nil: none
+	input   *definitions.ValueChecker // nil: anything
 }
+
+// Input checks and fills a run's input; nil where any input will do.
+func (p *Plan) Input() *definitions.ValueChecker { return p.input }
 
 // Definition is what the plan was compiled from.
 func (p *Plan) Definition() *definitions.Definition { return p.def }

@@ -93,7 +93,7 @@ func (t *turn) resume(in Resume) error {
 	}
 	d := &Detail{State: Queued, From: t.State, FromStep: in.FromStep, Redrive: in.Redrive, KeepKeys: true}
 	if in.Plan != nil {
-		t.incoming, d.Version, d.Hash = in.Plan, in.Version, in.Hash
+		t.incoming, d.Version, d.Hash, d.Defaults = in.Plan, in.Version, in.Hash, in.Plan.input != nil
 	}
 	t.emit(events.StateChanged, whole, 0, d)
 	return nil

@@ -47,6 +47,10 @@ type Run struct {
 	undoing    *undoing   // the compensation under way
 	undoFailed []string   // steps whose compensation failed
 
+	// filled is the input with the defaults of a version that the run was resumed
+	// on, nil: Header.Input, which has those of the version that it began on.
+	filled json.RawMessage
+
 	pausedAt int64         // when the run last came to rest, 0: it is under way
 	excluded time.Duration // of the run's timeout: time at rest
 	updated  int64         // the last event's time
@@ -73,6 +77,15 @@ func (r *Run) fork() *Run {
 	c := *r
 	c.edit++
 	return &c
+}
+
+// EffectiveInput is the input as expressions see it: what the run was started
+// with, and the defaults of the version that it is on.
+func (r *Run) EffectiveInput() json.RawMessage {
+	if r.filled != nil {
+		return r.filled
+	}
+	return r.Input
 }
 
 // frozen tells whether nothing starts now, whatever the agenda holds.

@@ -25,10 +25,7 @@ var null = json.RawMessage("null")
 func (v view) Value(name string) (json.RawMessage, bool) {
 	switch name {
 	case "input":
-		if len(v.run.Input) == 0 {
-			return null, true
-		}
-		return v.run.Input, true
+		return orNull(v.run.EffectiveInput()), true
 	case "run":
 		return v.run.describe(), true
 	case "probe":
