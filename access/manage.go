@@ -63,8 +63,32 @@ func (s *Service) Keys(ctx context.Context, tenantID, cursor string, limit int) 
 	return s.store.Keys(ctx, tenantID, cursor, limit)
 }
 
-// RevokeKey ends a key; on this node it is refused from the next request on,
-// on others within two seconds.
+// Recover makes a new admin key for a tenant, whose text is returned this once,
+// for somebody who has the server's machine and no key. The audit trail says so.
+// An unknown tenant is fault.NotFound tenant_not_found.
+func (s *Service) Recover(ctx context.Context, tenantSlug, name string) (Key, string, error) {
+	name, err := checkName(name)
+	if err != nil {
+		return Key{}, "", err
+	}
+	t, err := s.store.TenantBySlug(ctx, tenantSlug)
+	if err != nil {
+		return Key{}, "", err
+	}
+	secret := newSecret()
+	k := s.adminKey(t, name, secret)
+	ctx = audit.With(ctx, audit.NewTrail(audit.Entry{
+		TenantID: t.ID, ActorType: audit.System, Actor: "heddle keys recover", Action: "key.recover",
+	}, s.now, s.newID))
+	if err := s.store.CreateKey(ctx, k); err != nil {
+		return Key{}, "", err
+	}
+	return k, secret, nil
+}
+
+// RevokeKey ends a key, unless it is the last valid admin key of its tenant
+// (fault.Conflict last_admin_key); on this node it is refused from
+// the next request on, on others within two seconds.
 func (s *Service) RevokeKey(ctx context.Context, tenantID, keyID string) error {
 	if err := s.store.RevokeKey(ctx, tenantID, keyID, s.now()); err != nil {
 		return err

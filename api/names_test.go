@@ -68,3 +68,16 @@ func TestEveryAnswerForbidsSniffing(t *testing.T) {
 	}
 	t.Error("an open stream has no nosniff")
 }
+
+// The last admin key stays, until there is another.
+func TestTheLastAdminKeyStays(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	admin := s.get("/v1/keys").want(t, http.StatusOK).text(t, "keys", 0, "id")
+	s.key("viewer")
+	s.do(request{method: "DELETE", path: "/v1/keys/" + admin}).wantCode(t, http.StatusConflict, "last_admin_key")
+	s.get("/v1/keys").want(t, http.StatusOK)
+	other := s.key("admin")
+	s.do(request{method: "DELETE", path: "/v1/keys/" + admin}).want(t, http.StatusNoContent)
+	s.do(request{method: "GET", path: "/v1/keys", key: other}).want(t, http.StatusOK)
+}

@@ -141,7 +141,7 @@ func (h *Handler) accessTable() []route {
 		route{method: http.MethodGet, path: "/v1/keys", id: "listKeys", tag: "access", summary: "List API keys, newest first",
 			action: access.Admin, on: onTenant, query: cursorPaging(), answers: ok(keyList{})}.to(bare(h.listKeys)),
 		route{method: http.MethodDelete, path: "/v1/keys/{key_id}", id: "revokeKey", tag: "access", summary: "Revoke an API key at once",
-			action: access.Admin, on: onTenant, answers: noContent(), codes: []string{"key_not_found"}}.to(bare(h.revokeKey)),
+			action: access.Admin, on: onTenant, answers: noContent(), codes: []string{"key_not_found", "last_admin_key"}}.to(bare(h.revokeKey)),
 		route{method: http.MethodPut, path: "/v1/grants", id: "putGrant", tag: "access", summary: "Give a key exactly these actions on one workflow",
 			action: access.Admin, on: onTenant, body: requiredBody, answers: ok(grantBody{}),
 			codes: []string{"key_not_found", "workflow_not_found", "invalid_actions"}}.to(taking(h.putGrant)),

@@ -155,11 +155,16 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 	return keys, next, nil
 }
 
-// RevokeKey marks a key as revoked; a second time changes nothing.
+// RevokeKey marks a key as revoked; a second time changes nothing. The last
+// admin key of a tenant that is valid stays. On PostgreSQL revocations of one
+// tenant wait for each other, on SQLite there is one writer.
 func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
 		k, err := ownKey(tx, tenantID, keyID)
 		if err != nil {
+			return err
+		}
+		if err := db.keepsAdmin(tx, tenantID, keyID, at); err != nil {
 			return err
 		}
 		if err := tx.Exec("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0", millis(at), keyID).Error; err != nil {
@@ -167,6 +172,26 @@ func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Tim
 		}
 		return record(tx, k, nil)
 	})
+}
+
+// keepsAdmin refuses to take a valid admin key from a tenant that has no other.
+func (db *DB) keepsAdmin(tx *gorm.DB, tenantID, keyID string, at time.Time) error {
+	if db.postgres() {
+		if err := tx.Exec("SELECT 1 FROM tenants WHERE id = ? FOR UPDATE", tenantID).Error; err != nil {
+			return err
+		}
+	}
+	admins := tx.Table("api_keys").Select("id").
+		Where("tenant_id = ? AND role = ? AND revoked_at = 0 AND (expires_at = 0 OR expires_at > ?)", tenantID, access.RoleAdmin, millis(at))
+	var ids []string
+	if err := admins.Limit(2).Scan(&ids).Error; err != nil {
+		return err
+	}
+	if len(ids) == 1 && ids[0] == keyID {
+		return fault.New(fault.Conflict, "last_admin_key",
+			"This is the tenant's last valid admin key; create another one first, since without any nobody could manage it.")
+	}
+	return nil
 }
 
 // TouchKey notes when a key was last used.

@@ -73,7 +73,7 @@ func (p *process) root() *cobra.Command {
 		},
 	}
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.benchCommand(), p.validateCommand(), p.migrateCommand(),
-		p.configCommand(), p.versionCommand(), p.diffCommand(), p.scheduleCommand(), p.exportCommand(), p.importCommand())
+		p.configCommand(), p.versionCommand(), p.diffCommand(), p.scheduleCommand(), p.exportCommand(), p.importCommand(), p.keysCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	asUsage(root)
 	return root

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"heddle/access"
 	"heddle/audit"
@@ -16,6 +17,8 @@ var accessTests = map[string]func(*testing.T, *store.DB){
 	"keys are listed in pages":             testKeyPages,
 	"key is revoked once":                  testKeyRevoke,
 	"grants replace each other":            testGrants,
+	"last admin key stays":                 testLastAdminKey,
+	"two last admin keys, revoked at once": testLastAdminKeysAtOnce,
 	"audit trail is filtered and paged":    testAudit,
 }
 
@@ -94,6 +97,59 @@ func testKeyRevoke(t *testing.T, db *store.DB) {
 	got, err := db.KeyByHash(ctx, "hash of key_first_t1")
 	must(t, err)
 	same(t, "revoked at", got.RevokedAt, at(5))
+}
+
+// admins makes a tenant whose first key edits, with admin keys of these expiries.
+func admins(t *testing.T, db *store.DB, id string, expiries ...int) {
+	t.Helper()
+	tenant(t, db, id)
+	for i, expires := range expiries {
+		k := key(id, fmt.Sprintf("key_%s_%d", id, i), 1)
+		k.Role, k.ExpiresAt = access.RoleAdmin, time.Time{}
+		if expires > 0 {
+			k.ExpiresAt = at(expires)
+		}
+		must(t, db.CreateKey(ctx, k))
+	}
+}
+
+func testLastAdminKey(t *testing.T, db *store.DB) {
+	admins(t, db, "t1", 0, 4, 100)
+	admins(t, db, "t2", 0)
+	must(t, db.RevokeKey(ctx, "t1", "key_first_t1", at(5))) // no admin
+	must(t, db.RevokeKey(ctx, "t1", "key_t1_0", at(5)))
+	must(t, db.RevokeKey(ctx, "t1", "key_t1_0", at(6)))
+	wantFault(t, db.RevokeKey(ctx, "t1", "key_t1_2", at(5)), fault.Conflict, "last_admin_key")
+	must(t, db.RevokeKey(ctx, "t1", "key_t1_1", at(5)))
+	must(t, db.RevokeKey(ctx, "t1", "key_t1_2", at(100))) // it had expired
+	wantFault(t, db.RevokeKey(ctx, "t2", "key_t2_0", at(5)), fault.Conflict, "last_admin_key")
+	got, err := db.KeyByHash(ctx, "hash of key_t2_0")
+	must(t, err)
+	same(t, "revoked", got.RevokedAt.IsZero(), true)
+}
+
+// Of two revocations that take the last two keys, one is refused.
+func testLastAdminKeysAtOnce(t *testing.T, db *store.DB) {
+	for round := range 20 {
+		id := fmt.Sprintf("t%d", round)
+		admins(t, db, id, 0, 0, 0)
+		start, ended := make(chan struct{}), make(chan error)
+		for i := range 3 {
+			go func() {
+				<-start
+				ended <- db.RevokeKey(ctx, id, fmt.Sprintf("key_%s_%d", id, i), at(5))
+			}()
+		}
+		close(start)
+		refused := 0
+		for range 3 {
+			if err := <-ended; err != nil {
+				wantFault(t, err, fault.Conflict, "last_admin_key")
+				refused++
+			}
+		}
+		same(t, "refused", refused, 1)
+	}
 }
 
 func testGrants(t *testing.T, db *store.DB) {

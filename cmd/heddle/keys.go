@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"heddle/access"
+	"heddle/ids"
+	"heddle/store"
+)
+
+func (p *process) keysCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "Get back in when no admin key is left",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.recoverCommand())
+	return cmd
+}
+
+func (p *process) recoverCommand() *cobra.Command {
+	var tenant, name string
+	cmd := &cobra.Command{
+		Use:   "recover",
+		Short: "Make a new admin key for a tenant, on the server's machine",
+		Long: `Make a new admin key for a tenant and print it, this once. It opens the database
+that the settings name, as the server does, also while the server runs; whoever
+may read them may do this. The tenant's audit trail gets a line (key.recover).
+Revoke what is not needed any more with DELETE /v1/keys/{key_id}.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := p.settings(cmd)
+			if err != nil {
+				return err
+			}
+			return p.recoverKey(cmd, s, tenant, name)
+		},
+	}
+	settingFlags(cmd)
+	cmd.Flags().StringVar(&tenant, "tenant", access.DefaultTenant, "the tenant's slug")
+	cmd.Flags().StringVar(&name, "name", "recovered", "the key's name")
+	return cmd
+}
+
+func (p *process) recoverKey(cmd *cobra.Command, s settings, tenant, name string) (err error) {
+	if path := sqlitePath(s.DatabaseURL); path != "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // opening it would make one
+			return fmt.Errorf("there is no database at %s; give the settings that the server has", maskURL(s.DatabaseURL))
+		}
+	}
+	db, err := store.Open(cmd.Context(), s.DatabaseURL, store.WithoutMigration())
+	if err != nil {
+		return fmt.Errorf("open the database %s: %w", maskURL(s.DatabaseURL), err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	keys := access.New(access.Config{Store: db, Now: time.Now, NewID: ids.New(time.Now).New})
+	k, secret, err := keys.Recover(cmd.Context(), tenant, name)
+	if err != nil {
+		return fmt.Errorf("make an admin key: %w", err)
+	}
+	fmt.Fprintln(p.out, secret)
+	fmt.Fprintf(p.err, "This is %s, an admin key of the tenant %s. It is shown this once: keep it; send it as \"Authorization: Bearer …\".\n", k.ID, tenant)
+	return nil
+}
