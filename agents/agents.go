@@ -28,6 +28,7 @@ type Agent struct {
 	APIKeySecret        string    `json:"api_key_secret,omitempty"` // the name of a secret
 	InputMicroUSDPer1K  int64     `json:"input_micro_usd_per_1k,omitempty"`
 	OutputMicroUSDPer1K int64     `json:"output_micro_usd_per_1k,omitempty"`
+	TokenLimitField     string    `json:"token_limit_field,omitempty"` // what max_tokens is sent as: max_tokens (so "" too) or max_completion_tokens
 	Tools               []Tool    `json:"tools,omitempty"`
 	Revision            int64     `json:"-"` // from 1, raised by each change
 	CreatedAt           time.Time `json:"-"`
@@ -146,6 +147,8 @@ func check(a Agent) error {
 		return invalid("api_key_secret must be the name of a secret, not its value.")
 	case a.InputMicroUSDPer1K < 0 || a.InputMicroUSDPer1K > maxPrice || a.OutputMicroUSDPer1K < 0 || a.OutputMicroUSDPer1K > maxPrice:
 		return invalid("Prices are whole numbers from 0 to %d, in millionths of a US dollar for 1,000 tokens.", maxPrice)
+	case a.TokenLimitField != "" && a.TokenLimitField != "max_tokens" && a.TokenLimitField != "max_completion_tokens":
+		return invalid("token_limit_field must be max_tokens or max_completion_tokens.")
 	case len(a.Tools) > maxTools:
 		return invalid("An agent has at most %d tools.", maxTools)
 	}

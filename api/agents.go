@@ -25,6 +25,7 @@ type putAgent struct {
 	APIKeySecret        string     `json:"api_key_secret,omitempty" doc:"The name of the secret that holds the key."`
 	InputMicroUSDPer1K  int64      `json:"input_micro_usd_per_1k,omitempty"`
 	OutputMicroUSDPer1K int64      `json:"output_micro_usd_per_1k,omitempty"`
+	TokenLimitField     string     `json:"token_limit_field,omitempty" doc:"What max_tokens of a step is sent as: max_tokens (default) or max_completion_tokens."`
 	Tools               []toolBody `json:"tools,omitempty" doc:"HTTP requests that the model may ask for."`
 }
 
@@ -59,6 +60,7 @@ func agentOf(a agents.Agent) agentBody {
 	b := agentBody{ID: a.ID, CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt), putAgent: putAgent{
 		Provider: a.Provider, BaseURL: a.BaseURL, Model: a.Model, SystemPrompt: a.SystemPrompt, APIKeySecret: a.APIKeySecret,
 		InputMicroUSDPer1K: a.InputMicroUSDPer1K, OutputMicroUSDPer1K: a.OutputMicroUSDPer1K,
+		TokenLimitField: a.TokenLimitField,
 	}}
 	for _, t := range a.Tools {
 		b.Tools = append(b.Tools, toolBody(t))
@@ -78,6 +80,7 @@ func (h *Handler) putAgent(c *call, req putAgent) error {
 	a := agents.Agent{
 		TenantID: c.tenantID(), ID: id, Provider: req.Provider, BaseURL: req.BaseURL, Model: req.Model, SystemPrompt: req.SystemPrompt,
 		APIKeySecret: req.APIKeySecret, InputMicroUSDPer1K: req.InputMicroUSDPer1K, OutputMicroUSDPer1K: req.OutputMicroUSDPer1K,
+		TokenLimitField: req.TokenLimitField,
 	}
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, agents.Tool(t))

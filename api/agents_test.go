@@ -11,10 +11,10 @@ func TestAgentsAreSetUp(t *testing.T) {
 	put := func(id, body, match string) response {
 		return s.do(request{method: http.MethodPut, path: "/v1/agents/" + id, body: body, header: map[string]string{"If-Match": match}})
 	}
-	const writer = `{"provider":"openai","base_url":"https://api.example.com/v1","model":"small","api_key_secret":"KEY","output_micro_usd_per_1k":1500,
+	const writer = `{"provider":"openai","base_url":"https://api.example.com/v1","model":"small","api_key_secret":"KEY","output_micro_usd_per_1k":1500,"token_limit_field":"max_completion_tokens",
 		"tools":[{"name":"stock","url":"https://example.com/stock","parameters":{"type":"object"},"headers":{"Authorization":"Bearer {{ secrets.STOCK }}"}}]}`
 	made := put("writer", writer, "*").want(t, http.StatusOK)
-	if made.header.Get("ETag") != `"r1"` || made.text(t, "tools", 0, "name") != "stock" {
+	if made.header.Get("ETag") != `"r1"` || made.text(t, "tools", 0, "name") != "stock" || made.text(t, "token_limit_field") != "max_completion_tokens" {
 		t.Errorf("made: %s", made.body)
 	}
 	put("writer", strings.Replace(writer, "small", "large", 1), `"r1"`).want(t, http.StatusOK)
@@ -23,7 +23,7 @@ func TestAgentsAreSetUp(t *testing.T) {
 		t.Errorf("read: %s", got.body)
 	}
 	for _, bad := range [][2]string{
-		{"openai", "other"}, {"https://api", "ftp://api"}, {"https://api", "https://me:pw@api"}, {`"small"`, `""`}, {`"KEY"`, `"sk-12 34"`}, {"1500", "-1"},
+		{"openai", "other"}, {"https://api", "ftp://api"}, {"https://api", "https://me:pw@api"}, {`"small"`, `""`}, {`"KEY"`, `"sk-12 34"`}, {"1500", "-1"}, {"max_completion_tokens", "tokens"},
 		{`"stock"`, `"st ock"`}, {`"object"`, `"objekt"`}, {"secrets.STOCK", "input.a"}, {"https://example.com/stock", "/stock"},
 	} {
 		put("writer", strings.Replace(writer, bad[0], bad[1], 1), "*").wantCode(t, http.StatusUnprocessableEntity, "invalid_agent")

@@ -12,7 +12,7 @@ import (
 // retryableFailures are the codes of failures that retry.on and retry.except
 // may name. steps holds a test that no code of its own is missing here.
 var retryableFailures = []string{
-	"agent_answer_invalid", "agent_failed", "agent_invalid", "agent_not_found", "agent_refused", "agent_unavailable",
+	"agent_answer_invalid", "agent_failed", "agent_filtered", "agent_invalid", "agent_not_found", "agent_refused", "agent_unavailable", "agent_unsupported",
 	"connection_failed", "interpreter_not_found", "iteration_failed", "no_script_helper", "response_not_json",
 	"script_failed", "script_isolation_unavailable", "script_not_started", "scripts_off", "secret_not_found",
 	"secrets_unavailable", "step_failed", "timeout", "too_many_redirects", "unexpected_status", "wait_timeout", "webhook_gone",
@@ -21,7 +21,7 @@ var retryableFailures = []string{
 // finalFailures are the codes of failures that are never tried again, whatever
 // retry.on says: another attempt could not end otherwise, or must not be made.
 var finalFailures = []string{
-	"blob_lost", "budget_exceeded", "egress_denied", "expression_failed", "expression_syntax", "expression_type", "interrupted",
+	"blob_lost", "budget_exceeded", "egress_denied", "expression_failed", "expression_syntax", "expression_type", "header_too_large", "interrupted",
 	"invalid_arguments", "invalid_config", "invalid_url", "limit_exceeded", "looping_risk", "not_performable",
 	"output_schema", "output_too_large", "schema_invalid", "stopped", "token_limit", "too_many_iterations", "turn_limit",
 	"unknown_reference", "unknown_step_type", "unknown_tool", "value_too_large",

@@ -38,6 +38,7 @@ type Agent struct {
 	APIKey              string // sent as a bearer token; empty: none
 	InputMicroUSDPer1K  int64
 	OutputMicroUSDPer1K int64
+	TokenLimitField     string // what max_tokens is sent as; "": max_tokens
 	Tools               []AgentTool
 	// Redact takes secrets out of what tools answer before the model sees it;
 	// nil: there are none.
@@ -176,7 +177,7 @@ type chat struct {
 	Role       string     `json:"role"`
 	Content    string     `json:"content"`
 	ToolCalls  []toolCall `json:"tool_calls,omitempty"`
-	ToolCallID string     `json:"tool_call_id,omitempty"`
+	ToolCallID looseText  `json:"tool_call_id,omitempty"`
 }
 
 func (t *task) messages() []chat {
@@ -194,22 +195,6 @@ func (t *task) messages() []chat {
 	return append(list, chat{Role: "user", Content: goal})
 }
 
-// completion is the part of a chat completion that is read.
-type completion struct {
-	Choices []struct {
-		Message struct {
-			Content   string     `json:"content"`
-			Refusal   string     `json:"refusal"`
-			ToolCalls []toolCall `json:"tool_calls"`
-		} `json:"message"`
-		FinishReason string `json:"finish_reason"`
-	} `json:"choices"`
-	Usage struct {
-		Prompt     int64 `json:"prompt_tokens"`
-		Completion int64 `json:"completion_tokens"`
-	} `json:"usage"`
-}
-
 // ask makes one request, within the limits, and adds what it cost to the usage.
 func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	tokens, err := t.allowance()
@@ -221,15 +206,13 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	if err != nil {
 		return chat{}, err
 	}
-	var c completion
-	if err := json.Unmarshal(got.body, &c); err != nil || len(c.Choices) == 0 {
-		return chat{}, transient("agent_failed", "The agent's server did not answer with a chat completion.")
+	c, err := t.readCompletion(got)
+	if err != nil {
+		return chat{}, err
 	}
 	t.charge(c)
-	say(t.call, executor.LogInfo, "agent", fmt.Sprintf("turn %d: %d tokens in, %d out", t.turns, c.Usage.Prompt, c.Usage.Completion),
-		object("turn", t.turns, "input_tokens", c.Usage.Prompt, "output_tokens", c.Usage.Completion, "cost_micro_usd", t.usage.CostMicroUSD,
-			"content", excerpt(t.call, []byte(c.Choices[0].Message.Content), maxToolResult)))
-	return t.judge(c)
+	t.report(c)
+	return t.judge(c, got.body)
 }
 
 // A request inside of a conversation that is answered with 408, 429 or 5xx is
@@ -268,19 +251,11 @@ func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer,
 	}
 }
 
-// judge finds what the model said, or why there is nothing.
-func (t *task) judge(c completion) (chat, error) {
-	first := c.Choices[0]
-	switch {
-	case t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD > t.cfg.BudgetMicroUSD:
-		return chat{}, permanent("budget_exceeded", "The attempt cost %d micro USD, more than budget_micro_usd (%d).", t.usage.CostMicroUSD, t.cfg.BudgetMicroUSD)
-	case first.FinishReason == "length":
-		return chat{}, permanent("budget_exceeded", "The answer was cut off at its limit of tokens; raise max_tokens or budget_micro_usd.")
-	case first.Message.Refusal != "":
-		return chat{}, permanent("agent_refused", "The agent refused: %s", excerpt(t.call, []byte(first.Message.Refusal), 500))
-	default:
-		return chat{Role: "assistant", Content: first.Message.Content, ToolCalls: first.Message.ToolCalls}, nil
+func (t *task) tokenLimitField() string {
+	if t.agent.TokenLimitField != "" {
+		return t.agent.TokenLimitField
 	}
+	return "max_tokens"
 }
 
 func (t *task) maxTurns() int {
@@ -318,7 +293,7 @@ func (t *task) allowance() (int64, error) {
 
 // charge adds a completion's tokens and cost, rounded up to a micro USD.
 func (t *task) charge(c completion) {
-	in, out := max(c.Usage.Prompt, 0), max(c.Usage.Completion, 0)
+	in, out := c.Usage.prompt, c.Usage.completion
 	t.usage.Tokens += in + out
 	t.usage.CostMicroUSD += (in*t.agent.InputMicroUSDPer1K + out*t.agent.OutputMicroUSDPer1K + 999) / 1000
 }
@@ -330,7 +305,7 @@ func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*htt
 	}
 	body := map[string]any{"model": t.agent.Model, "messages": messages}
 	if tokens > 0 {
-		body["max_tokens"] = tokens
+		body[t.tokenLimitField()] = tokens
 	}
 	if tools := t.offered(); tools != nil {
 		body["tools"] = tools

@@ -30,12 +30,22 @@ const maxToolResult = 64 << 10
 
 // toolCall is what a model asks for.
 type toolCall struct {
-	ID       string `json:"id"`
-	Type     string `json:"type"`
+	ID       looseText `json:"id"`
+	Type     looseText `json:"type"`
 	Function struct {
-		Name      string `json:"name"`
-		Arguments string `json:"arguments"` // JSON
+		Name      string   `json:"name"`
+		Arguments jsonText `json:"arguments"`
 	} `json:"function"`
+}
+
+// jsonText is JSON in a text, as the API says, or the JSON itself, which some
+// servers write; null is no text.
+type jsonText string
+
+func (t *jsonText) UnmarshalJSON(raw []byte) error {
+	text, err := printValue(raw)
+	*t = jsonText(text)
+	return err
 }
 
 // toolRecord is what is kept of a call, on the attempt.
@@ -106,7 +116,7 @@ func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) 
 	if !ok {
 		return "", permanent("unknown_tool", "There is no tool %q.", excerpt(t.call, []byte(call.Function.Name), 64))
 	}
-	if strings.TrimSpace(call.Function.Arguments) == "" {
+	if strings.TrimSpace(string(call.Function.Arguments)) == "" {
 		record.Arguments = json.RawMessage(`{}`)
 	}
 	if wrong := checkArguments(tool, record.Arguments); wrong != "" {
@@ -142,8 +152,7 @@ func checkArguments(tool AgentTool, arguments json.RawMessage) string {
 	if err != nil {
 		return "the tool's parameters are no JSON Schema"
 	}
-	_, wrong := structured(checker, string(arguments))
-	return wrong
+	return breaches(checker, arguments)
 }
 
 // toolRequest puts the arguments into the query with GET and DELETE, into a

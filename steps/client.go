@@ -312,15 +312,29 @@ func validHeaderName(name string) bool {
 	})
 }
 
-// retryAfter reads Retry-After (RFC 9110): seconds or an HTTP date. 0 where
-// there is none or it is past.
+// retryAfter reads retry-after-ms, which servers of models send, or Retry-After
+// (RFC 9110): seconds, also with a fraction, or an HTTP date. 0 where there is
+// none or it is past.
 func retryAfter(h http.Header, now time.Time) time.Duration {
+	if ms, ok := number(h.Get("Retry-After-Ms")); ok {
+		return time.Duration(ms * float64(time.Millisecond))
+	}
 	v := strings.TrimSpace(h.Get("Retry-After"))
-	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(n) * time.Second
+	if n, ok := number(v); ok {
+		return time.Duration(n * float64(time.Second))
 	}
 	if at, err := http.ParseTime(v); err == nil && at.After(now) {
 		return at.Sub(now)
 	}
 	return 0
+}
+
+// number reads digits, with a fraction or without, up to 2^31.
+func number(s string) (float64, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || strings.Trim(s, "0123456789.") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil && n < 1<<31
 }

@@ -23,7 +23,8 @@ func decodeConfig(raw json.RawMessage, into any) error {
 	if err := dec.Decode(into); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			return fmt.Errorf("%s must be %s, not %s", wrong.Field, jsonName(wrong.Type.Kind().String()), wrong.Value)
+			kind, _, _ := strings.Cut(wrong.Value, " ") // "number 1.5" holds the value
+			return fmt.Errorf("%s must be %s, not %s", wrong.Field, jsonName(wrong.Type.Kind().String()), kind)
 		}
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}

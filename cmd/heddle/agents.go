@@ -30,6 +30,7 @@ func (s agentSource) Agent(ctx context.Context, tenantID, id string) (steps.Agen
 	out := steps.Agent{
 		Provider: a.Provider, BaseURL: a.BaseURL, Model: a.Model, SystemPrompt: a.SystemPrompt,
 		InputMicroUSDPer1K: a.InputMicroUSDPer1K, OutputMicroUSDPer1K: a.OutputMicroUSDPer1K,
+		TokenLimitField: a.TokenLimitField,
 	}
 	if a.APIKeySecret != "" {
 		values, err := s.reveal(ctx, tenantID, a.APIKeySecret)
