@@ -41,10 +41,28 @@ func commitError(err error) error {
 		return err
 	}
 	var lite *sqlite.Error
-	if errors.As(err, &lite) && (lite.Code()&0xff == sqlite3.SQLITE_BUSY || lite.Code()&0xff == sqlite3.SQLITE_CONSTRAINT) {
+	if errors.As(err, &lite) && sqliteRolledBack(lite.Code()) {
 		return err
 	}
 	return fault.Wrap(err, fault.Unavailable, "outcome_unknown", "The database failed while it committed: the change may have been made or not. Look before trying again.")
+}
+
+// sqliteRolledBack reports whether a COMMIT that failed with the code has left
+// nothing behind. A transaction in the write-ahead log counts once the frame
+// that ends it is written whole; these codes are of failures before that. A
+// failed fsync, or no memory for the log's index, comes after it: the frame may
+// be found after a crash.
+func sqliteRolledBack(code int) bool {
+	switch code {
+	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ:
+		return true
+	}
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_LOCKED,
+		sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_READONLY:
+		return true
+	}
+	return false
 }
 
 func isSentinel(err error) bool {
