@@ -49,7 +49,7 @@ func (t *turn) openTimer(p place) {
 		t.waited(p, &Detail{})
 		return
 	}
-	t.emit(events.StepWaiting, p, int(t.stepAt(p).last), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.attemptLimit(p)})
+	t.emit(events.StepWaiting, p, int(t.stepAt(p).last), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.limit(p)})
 }
 
 func (t *turn) until(p place) (int64, error) {
