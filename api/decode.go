@@ -69,7 +69,7 @@ func (c *call) decodeDefinition(text []byte, into reflect.Value) error {
 	if isYAML(c.r) {
 		format = definitions.YAML
 	}
-	req, found, err := definitions.ParseRequest(text, format)
+	req, found, err := definitions.ParseRequest(text, format, c.route.names...)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"heddle/definitions"
 )
 
 // fieldCheck holds the names of an object's members against those of the type
@@ -107,7 +105,7 @@ func (f fieldCheck) unknown(path, name string, names []string) error {
 		return malformed("Unknown field %q; this request has no fields.", clip(within(path, name)))
 	}
 	advice := "remove it"
-	if near := definitions.Nearest(name, names); near != "" {
+	if near := meantField(name, names); near != "" {
 		advice = "did you mean " + strconv.Quote(within(path, near)) + "?"
 	}
 	return malformed("Unknown field %q; %s Known are: %s.", clip(within(path, name)), sentence(advice), strings.Join(names, ", "))

@@ -16,15 +16,16 @@ type Request struct {
 // ParseRequest reads a request body strictly. Problems of the body around the
 // definition are the error, as ScanJSON gives it; those of the definition are
 // the diagnostics, with pointers that start at the definition. In YAML the
-// body may also be the bare definition; lines then count from its beginning,
-// and in JSON from where the definition begins.
-func ParseRequest(body []byte, f Format) (Request, []Diagnostic, error) {
+// body may also be the bare definition: it is one unless it has a definition,
+// or one of the request's other fields and no steps. Lines then count from its
+// beginning, and in JSON from where the definition begins.
+func ParseRequest(body []byte, f Format, fields ...string) (Request, []Diagnostic, error) {
 	limits := DefinitionLimits()
 	if len(body) > limits.Bytes {
 		return Request{}, nil, fault.New(fault.TooLarge, "body_too_large", "The body is larger than %d bytes.", limits.Bytes)
 	}
 	if f == YAML {
-		return yamlRequest(body, limits)
+		return yamlRequest(body, limits, fields)
 	}
 	limits.Opaque = []string{"definition"}
 	finds, spans := &findings{}, map[string][]byte{}
@@ -38,7 +39,7 @@ func ParseRequest(body []byte, f Format) (Request, []Diagnostic, error) {
 	req := Request{Rest: render(nil, root)}
 	raw, given := spans["definition"]
 	if !given {
-		return req, nil, nil
+		return req, nil, unwrapped(root, fields, finds, newSource(body))
 	}
 	req.Given = true
 	var found []Diagnostic
@@ -46,15 +47,56 @@ func ParseRequest(body []byte, f Format) (Request, []Diagnostic, error) {
 	return req, found, nil
 }
 
-func yamlRequest(body []byte, limits Limits) (Request, []Diagnostic, error) {
+// unwrapped is the error of a JSON body that is a definition, or another
+// product's file, in the place of an object that holds one; else nil.
+func unwrapped(root *node, fields []string, finds *findings, src *source) error {
+	if root.member("steps") == nil && !finds.foreign(root) || hasAny(root, fields) {
+		return nil
+	}
+	if len(finds.list) == 0 {
+		finds.error(MissingField, root, "The body is the definition itself; put it into the member definition: {\"definition\": {…}}")
+	}
+	return malformed(finds.resolve(src))
+}
+
+// hasAny reports whether an object has one of the members.
+func hasAny(n *node, names []string) bool {
+	for _, name := range names {
+		if n.member(name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// isBare reports whether a YAML body without a definition is one itself.
+func isBare(root *node, fields []string) bool {
+	switch {
+	case root.kind != object:
+		return root.kind == array || root.kind == text
+	case root.member("steps") != nil:
+		return true
+	case len(root.keys) == 0 || hasAny(root, fields):
+		return false
+	}
+	for _, key := range root.keys[:min(len(root.keys), 10)] {
+		if nearest(key, []string{"definition"}) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func yamlRequest(body []byte, limits Limits, fields []string) (Request, []Diagnostic, error) {
 	limits.Depth++ // the definition begins one level down
 	finds, src := &findings{}, newSource(body)
 	root := scanYAML(body, limits, finds)
 	if root == nil {
+		finds.program(body)
 		return Request{}, nil, malformed(finds.resolve(src))
 	}
 	def := root.member("definition")
-	if def == nil && root.member("steps") != nil {
+	if def == nil && isBare(root, fields) {
 		doc, found := decode(root, src, finds)
 		return Request{Document: doc, Given: true, Rest: json.RawMessage("{}")}, found, nil
 	}

@@ -25,6 +25,16 @@ func TestParseRequest(t *testing.T) {
 		{"no object", `{"definition":[]}`, definitions.JSON, "", "wrong_type ", `{}`},
 		{"yaml", "slug: x\ndefinition:\n  name: n\n  steps: [{id: a, type: t}]\n", definitions.YAML, "", "", `{"slug":"x"}`},
 		{"yaml bare", "name: n\nsteps: [{id: a, type: t}]\n", definitions.YAML, "", "", `{}`},
+		{"yaml bare without steps", "name: n\n", definitions.YAML, "", "missing_field ", `{}`},
+		{"yaml bare with tasks", "name: n\ntasks: [{id: a, type: t}]\n", definitions.YAML, "", "unknown_field /tasks", `{}`},
+		{"yaml of a list", "- {id: a, type: t}\n", definitions.YAML, "", "wrong_type ", `{}`},
+		{"yaml of Kestra", "id: a\nnamespace: b\ntasks: []\n", definitions.YAML, "", "foreign_format ", `{}`},
+		{"yaml of the request", "slug: x\nname: n\n", definitions.YAML, "", "", `{"name":"n","slug":"x"}`},
+		{"yaml misspelt", "definitio: {name: n}\n", definitions.YAML, "", "", `{"definitio":{"name":"n"}}`},
+		{"yaml of nothing", "{}\n", definitions.YAML, "", "", `{}`},
+		{"json bare", `{"name":"n","steps":[]}`, definitions.JSON, "missing_field ", "", ""},
+		{"json of n8n", `{"nodes":[],"connections":{}}`, definitions.JSON, "foreign_format ", "", ""},
+		{"a Jenkinsfile", "pipeline {\n agent any\n}\n", definitions.YAML, "", "foreign_format ", `{}`},
 		{"yaml inside", "definition:\n  name: n\n  name: m\n  steps: [{id: a, type: t, x: *y}]\nother: &y 1\n", definitions.YAML, "syntax ", "", ""},
 		{"yaml twice", "other: &y 1\ndefinition:\n  name: n\n  name: m\n  steps: [{id: a, type: t, config: {x: *y}}]\n", definitions.YAML, "",
 			"duplicate_key /name\nsyntax /steps/0/config/x", `{"other":1}`},
@@ -32,15 +42,19 @@ func TestParseRequest(t *testing.T) {
 		{"depth", `{"definition":{"name":"n","output":{"a":` + deep + `},"steps":[{"id":"a","type":"t"}]}}`, definitions.JSON, "", "", `{}`},
 		{"depth yaml", `{"definition":{"name":"n","output":{"a":` + deep + `},"steps":[{"id":"a","type":"t"}]}}`, definitions.YAML, "", "", `{}`},
 	} {
-		req, ds, err := definitions.ParseRequest([]byte(c.in), c.format)
+		req, ds, err := definitions.ParseRequest([]byte(c.in), c.format, "definition", "slug")
 		refused := ""
 		if err != nil {
 			refused = found(err.(*fault.Error).Issues)
 		}
+		if err != nil {
+			req.Rest = nil
+		}
 		if refused != c.refused || found(ds) != c.found || string(req.Rest) != c.rest {
 			t.Errorf("%s: refused %q, found %q, rest %s", c.name, refused, found(ds), req.Rest)
 		}
-		if err == nil && req.Given != strings.Contains(c.in, "steps") && c.name != "no object" {
+		asked := strings.Contains(c.in, "steps") || found(ds) != ""
+		if err == nil && req.Given != asked && c.name != "no object" {
 			t.Errorf("%s: given %v", c.name, req.Given)
 		}
 	}
