@@ -121,9 +121,16 @@ func (v *validator) unknownType(at *node, name, what string) {
 
 func (v *validator) config(known *knownType, config *node, what string) {
 	before := v.finds.total()
+	raw := json.RawMessage("{}")
+	if !config.ghost {
+		raw = v.doc.raw(config)
+	}
 	if known.checker != nil {
 		v.place = "config:" + known.name
-		found := known.checker.mismatches(config.value())
+		found, err := known.checker.mismatches(config.value(), raw)
+		if err != nil {
+			v.finds.error(LimitExceeded, config, "The config of %s holds too many values to be checked; shorten it", what)
+		}
 		for _, m := range found { // unknown fields first: they explain what is missing
 			if _, unknown := m.ErrorKind.(*kind.AdditionalProperties); unknown {
 				v.mismatch(m, known.schema, config, "the config of "+what)
@@ -135,11 +142,7 @@ func (v *validator) config(known *knownType, config *node, what string) {
 			}
 		}
 	}
-	raw := json.RawMessage("{}")
-	if !config.ghost {
-		raw = v.doc.raw(config)
-	}
-	if v.finds.total() == before {
+	if v.finds.total() == before && v.affordable(config.member("output_schema"), what) {
 		for _, d := range known.stepType.CheckConfig(raw) {
 			v.adopt(d, config)
 		}

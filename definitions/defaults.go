@@ -82,11 +82,23 @@ func applied(s *jsonschema.Schema) []*jsonschema.Schema {
 // written. Defaults are found through $ref and allOf, the one nearest to the
 // property first. The error says that the defaults have no end, or too much of
 // it.
-func (v *ValueChecker) Fill(value json.RawMessage) (json.RawMessage, error) {
+func (v *ValueChecker) Fill(value json.RawMessage) (filled json.RawMessage, err error) {
+	if v.defaults != nil {
+		v.filling.Lock() // its patterns count what they cost
+		defer v.filling.Unlock()
+		v.first.meter.begin(value, false)
+		defer func() {
+			if r := recover(); r == any(errTooCostly) {
+				filled, err = nil, errFill
+			} else if r != nil {
+				panic(r)
+			}
+		}()
+	}
 	f := &filler{holds: v.defaults}
 	if len(value) == 0 {
 		value = json.RawMessage("{}")
-		if text, ok, err := f.of(v.schema); err != nil {
+		if text, ok, err := f.of(v.first.schema); err != nil {
 			return nil, err
 		} else if ok {
 			value = text
@@ -95,7 +107,7 @@ func (v *ValueChecker) Fill(value json.RawMessage) (json.RawMessage, error) {
 	if v.defaults == nil {
 		return value, nil
 	}
-	return f.fill(v.schema, value, 0)
+	return f.fill(v.first.schema, value, 0)
 }
 
 // filler is one Fill.

@@ -14,17 +14,17 @@ import (
 
 // mismatches gives the library's own account of where a value breaks the
 // schema: the failures that have no causes, or alternatives as causes.
-func (v *ValueChecker) mismatches(value any) (out []*jsonschema.ValidationError) {
-	defer func() {
-		if recover() != nil {
-			out = nil // absurd numbers never come here; what else panics is not the author's fault
-		}
-	}()
+// The error is errTooCostly: the value was not checked to its end.
+func (v *ValueChecker) mismatches(value any, text []byte) ([]*jsonschema.ValidationError, error) {
 	var invalid *jsonschema.ValidationError
-	if errors.As(v.schema.Validate(value), &invalid) {
-		return unfold(invalid, nil)
+	err := v.validate(value, text)
+	switch {
+	case errors.As(err, &invalid):
+		return unfold(invalid, nil), nil
+	case errors.Is(err, errTooCostly):
+		return nil, err
 	}
-	return nil
+	return nil, nil // what else stops it is not the author's fault
 }
 
 // unfold descends through the failures that only hold others.

@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -27,17 +28,18 @@ func (v *validator) schema(at *node, what string) {
 		return
 	}
 	raw := v.doc.raw(at)
-	place, message := "", ""
-	if known, ok := v.schemaTexts[string(raw)]; ok {
-		place, message = known[0], known[1]
-	} else {
-		if _, err := NewValueChecker(raw); err != nil {
-			place, message = schemaFault(err)
+	faults, known := v.schemaTexts[string(raw)]
+	if !known {
+		if !v.affordable(at, what) {
+			return
 		}
-		v.schemaTexts[string(raw)] = [2]string{place, message}
+		if _, err := NewValueChecker(raw); err != nil {
+			faults = schemaFaults(err)
+		}
+		v.schemaTexts[string(raw)] = faults
 	}
-	if message != "" {
-		v.finds.error(SchemaInvalid, at.follow(place), "%s is not a JSON Schema (2020-12) that can be used: %s", sentence(what), message)
+	for _, f := range faults {
+		v.finds.error(SchemaInvalid, at.follow(f.pointer), "%s is not a JSON Schema (2020-12) that can be used: %s", sentence(what), f.text)
 	}
 }
 
@@ -55,20 +57,59 @@ func (v *validator) defaults(at *node) {
 	}
 }
 
-// schemaFault tells where in a schema the problem is, and what it is.
-func schemaFault(err error) (pointer, text string) {
+// affordable counts the subschemas of a schema that is about to be compiled,
+// and reports whether the definition may have as many. A schema that is too
+// large alone is for compiling to refuse.
+func (v *validator) affordable(at *node, what string) bool {
+	if at == nil {
+		return true
+	}
+	if v.subschemas > MaxAllSubschemas {
+		return false // said already
+	}
+	v.subschemas += min(at.objects(), MaxSubschemas+1)
+	if v.subschemas <= MaxAllSubschemas {
+		return true
+	}
+	v.finds.error(LimitExceeded, at, "The schemas of the definition have more than %d subschemas up to %s; describe less", MaxAllSubschemas, what)
+	return false
+}
+
+// objects counts those in a tree.
+func (n *node) objects() int {
+	count := 0
+	if n.kind == object {
+		count = 1
+	}
+	for _, kid := range n.kids {
+		count += kid.objects()
+	}
+	return count
+}
+
+// schemaFault is one problem of a schema, and where in it.
+type schemaFault struct{ pointer, text string }
+
+// schemaFaults gives what is wrong with a schema, as far as it goes.
+func schemaFaults(err error) []schemaFault {
 	var meta *jsonschema.SchemaValidationError
 	var invalid *jsonschema.ValidationError
 	if errors.As(err, &meta) && errors.As(meta.Err, &invalid) {
-		leaf := unfold(invalid, nil)[0]
-		for alternatives(leaf) {
-			leaf = unfold(leaf.Causes[0], nil)[0]
+		var faults []schemaFault
+		for _, leaf := range unfold(invalid, nil) {
+			for alternatives(leaf) {
+				leaf = unfold(leaf.Causes[0], nil)[0]
+			}
+			faults = append(faults, schemaFault{pointerTo(leaf.InstanceLocation),
+				cut(leaf.ErrorKind.LocalizedString(message.NewPrinter(language.English)), maxMessage/2)})
 		}
-		return pointerTo(leaf.InstanceLocation), leaf.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+		slices.SortStableFunc(faults, func(a, b schemaFault) int { return strings.Compare(a.pointer, b.pointer) })
+		// Several forms of a keyword fail at one place; the first is enough.
+		return slices.CompactFunc(faults, func(a, b schemaFault) bool { return a.pointer == b.pointer })
 	}
 	var load *jsonschema.LoadURLError
 	if errors.As(err, &load) {
-		return "", errNoLoading.Error()
+		return []schemaFault{{"", errNoLoading.Error()}}
 	}
-	return "", clip(strings.ReplaceAll(err.Error(), schemaURL, ""))
+	return []schemaFault{{"", cut(strings.ReplaceAll(err.Error(), schemaURL, ""), 200)}}
 }

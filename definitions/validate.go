@@ -10,7 +10,7 @@ import "heddle/expressions"
 func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v := &validator{
 		finds: &findings{tally: doc.found.copy()}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
-		types: map[string]*knownType{}, schemaTexts: map[string][2]string{}, cyclic: map[int32]bool{},
+		types: map[string]*knownType{}, schemaTexts: map[string][]schemaFault{}, cyclic: map[int32]bool{},
 		budget: expressions.Budget{Expressions: MaxExpressions, Problems: maxProblems, Members: maxMembers},
 		typing: newTyping(doc.Definition.Input), items: map[int32]*expressions.Shape{},
 	}
@@ -48,9 +48,10 @@ type validator struct {
 	allIDs      []string // sorted; nil: not asked for yet
 	budget      expressions.Budget
 	types       map[string]*knownType
-	schemaTexts map[string][2]string // by text: place and message of the fault
-	step        *node                // the object with the type and config that is being checked
-	place       string               // of its config, for the tables of words
+	schemaTexts map[string][]schemaFault // what is wrong with each, by text
+	subschemas  int                      // of all schemas so far
+	step        *node                    // the object with the type and config that is being checked
+	place       string                   // of its config, for the tables of words
 }
 
 // What checking the expressions of one definition may cost in all: problems

@@ -2,10 +2,16 @@ package definitions
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -16,12 +22,27 @@ import (
 )
 
 // ValueChecker checks JSON values against one JSON Schema (2020-12). It loads
-// nothing: a schema with a reference outside itself is refused. It is safe for
-// concurrent use.
+// nothing: a schema with a reference outside itself is refused. What a check
+// costs has a bound that grows with the value alone, whatever the schema says;
+// beyond it the check ends with limit_exceeded. It is safe for concurrent use.
 type ValueChecker struct {
-	schema   *jsonschema.Schema
+	doc      any
+	first    *measured
 	defaults defaults // nil: none
+	filling  sync.Mutex
+
+	mu   sync.Mutex
+	idle []*measured // without the first where there are defaults, which it puts in
 }
+
+// measured is a compiled schema with its meter: one check at a time uses it.
+type measured struct {
+	schema *jsonschema.Schema
+	meter  *meter
+}
+
+// maxIdle compiled schemas are kept for checks at the same time.
+const maxIdle = 4
 
 // errNoLoading is why every reference outside the schema fails.
 var errNoLoading = errors.New("references outside the schema are not loaded; put the referenced schema under $defs")
@@ -35,13 +56,9 @@ type refusingLoader struct{}
 // Load refuses: neither files nor the network are read.
 func (refusingLoader) Load(string) (any, error) { return nil, errNoLoading }
 
-// NewValueChecker compiles a schema. The error says what is wrong with it.
-func NewValueChecker(schema json.RawMessage) (checker *ValueChecker, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			checker, err = nil, fmt.Errorf("the schema cannot be compiled: %v", r)
-		}
-	}()
+// NewValueChecker compiles a schema. The error says what is wrong with it: it is
+// no JSON Schema, or one that may cost more than any check is allowed.
+func NewValueChecker(schema json.RawMessage) (*ValueChecker, error) {
 	if err := reasonableNumbers(schema); err != nil {
 		return nil, err
 	}
@@ -49,29 +66,105 @@ func NewValueChecker(schema json.RawMessage) (checker *ValueChecker, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("the schema is not JSON: %w", err)
 	}
+	v := &ValueChecker{doc: doc}
+	first, err := v.compile()
+	if err != nil {
+		return nil, err
+	}
+	v.first, v.defaults = first, newDefaults(first.schema)
+	if v.defaults == nil {
+		v.idle = append(v.idle, first)
+	}
+	return v, nil
+}
+
+func (v *ValueChecker) compile() (made *measured, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			made, err = nil, fmt.Errorf("the schema cannot be compiled: %v", r)
+		}
+	}()
+	var dynamic []string
+	if objects, values := countSubschemas(v.doc, "", &dynamic); objects > MaxSubschemas || values > 10*MaxSubschemas {
+		return nil, fmt.Errorf("it has more than %d subschemas; describe less, or use references", MaxSubschemas)
+	}
+	m := &meter{}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
 	c.UseLoader(refusingLoader{})
+	c.UseRegexpEngine((&patterns{meter: m, left: maxInstructions, known: map[string]*pattern{}}).compile)
 	const name = schemaURL
-	if err := c.AddResource(name, doc); err != nil {
+	if err := c.AddResource(name, v.doc); err != nil {
 		return nil, err
 	}
-	compiled, err := c.Compile(name)
+	root, err := c.Compile(name)
 	if err != nil {
 		return nil, err
 	}
-	return &ValueChecker{schema: compiled, defaults: newDefaults(compiled)}, nil
+	all := []*jsonschema.Schema{root}
+	for _, pointer := range dynamic {
+		// What cannot be compiled by its place is no schema, and never visited.
+		if sub, err := c.Compile(name + "#" + (&url.URL{Path: pointer}).EscapedPath()); err == nil {
+			all = append(all, sub)
+		}
+	}
+	if err := m.measure(all); err != nil {
+		return nil, err
+	}
+	return &measured{root, m}, nil
 }
 
-// Check gives every place where the value breaks the schema; none: it fits.
-// Pointers start at the value.
-func (v *ValueChecker) Check(value json.RawMessage) (issues []Diagnostic) {
+// validate checks a value whose text is given. The error is the library's, or
+// errTooCostly; the library's panics are errors.
+func (v *ValueChecker) validate(doc any, text []byte) (err error) {
+	use, err := v.take()
+	if err != nil {
+		return err
+	}
 	defer func() {
-		if r := recover(); r != nil {
-			issues = []Diagnostic{{Code: "invalid_value", Severity: "error", Message: fmt.Sprintf("the value cannot be checked: %v", r)}}
+		switch r := recover(); {
+		case r == nil:
+			v.put(use)
+		case r == any(errTooCostly):
+			err = errTooCostly
+			v.put(use)
+		default:
+			err = fmt.Errorf("the value cannot be checked: %v", r)
 		}
 	}()
+	use.meter.begin(text, hasHeavyNumber(text))
+	use.meter.spend(leafCost(use.schema))
+	return use.schema.Validate(doc)
+}
+
+func (v *ValueChecker) take() (*measured, error) {
+	v.mu.Lock()
+	if last := len(v.idle) - 1; last >= 0 {
+		use := v.idle[last]
+		v.idle = v.idle[:last]
+		v.mu.Unlock()
+		return use, nil
+	}
+	v.mu.Unlock()
+	return v.compile()
+}
+
+func (v *ValueChecker) put(used *measured) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.idle) < maxIdle {
+		v.idle = append(v.idle, used)
+	}
+}
+
+// MaxIssues are given by Check; of more, the number.
+const MaxIssues = 100
+
+// Check gives the places where the value breaks the schema, in document order;
+// none: it fits. Pointers start at the value. Beyond MaxIssues, one more says
+// how many there are.
+func (v *ValueChecker) Check(value json.RawMessage) []Diagnostic {
 	if err := reasonableNumbers(value); err != nil {
 		return []Diagnostic{{Code: "limit_exceeded", Severity: "error", Message: err.Error()}}
 	}
@@ -79,33 +172,72 @@ func (v *ValueChecker) Check(value json.RawMessage) (issues []Diagnostic) {
 	if err != nil {
 		return []Diagnostic{{Code: "syntax", Severity: "error", Message: "the value is not JSON: " + err.Error()}}
 	}
-	err = v.schema.Validate(doc)
+	err = v.validate(doc, value)
 	var invalid *jsonschema.ValidationError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &invalid):
-		return leaves(invalid, message.NewPrinter(language.English), nil)
+		return issuesOf(invalid, value)
+	case errors.Is(err, errTooCostly):
+		return []Diagnostic{{Code: "limit_exceeded", Severity: "error", Message: err.Error()}}
 	default:
 		return []Diagnostic{{Code: "invalid_value", Severity: "error", Message: err.Error()}}
 	}
 }
 
-// leaves collects the causes that have no causes of their own: they name the
-// exact place. A failed anyOf or oneOf is reported as one.
-func leaves(e *jsonschema.ValidationError, p *message.Printer, out []Diagnostic) []Diagnostic {
-	_, anyOf := e.ErrorKind.(*kind.AnyOf)
-	_, oneOf := e.ErrorKind.(*kind.OneOf)
-	if len(e.Causes) > 0 && !anyOf && !oneOf {
-		for _, cause := range e.Causes {
-			out = leaves(cause, p, out)
-		}
-		return out
+// failure is one failure and where it is, before it has words.
+type failure struct {
+	*jsonschema.ValidationError
+	seq int32
+}
+
+// issuesOf puts the library's failures into words, in the order of the value's
+// text and, at one place, of the schema's keywords by name.
+func issuesOf(invalid *jsonschema.ValidationError, value json.RawMessage) []Diagnostic {
+	root := scanJSON(value, Limits{Bytes: len(value), Depth: 10_000, StringBytes: len(value), Values: math.MaxInt32}, &findings{})
+	if root == nil {
+		root = &node{}
 	}
-	return append(out, Diagnostic{
-		Code: "invalid_value", Severity: "error",
-		Message: e.ErrorKind.LocalizedString(p), Pointer: pointerTo(e.InstanceLocation),
+	var all []failure
+	for _, e := range unfold(invalid, nil) {
+		if k, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
+			at, place := locate(root, e.InstanceLocation), make(map[string]int32, len(k.Properties))
+			for _, name := range k.Properties {
+				place[name] = at.pick(name).seq
+			}
+			slices.SortFunc(k.Properties, func(a, b string) int { return cmp.Or(cmp.Compare(place[a], place[b]), strings.Compare(a, b)) })
+		}
+		all = append(all, failure{e, locate(root, e.InstanceLocation).seq})
+	}
+	slices.SortStableFunc(all, func(a, b failure) int {
+		return cmp.Or(cmp.Compare(a.seq, b.seq), strings.Compare(a.SchemaURL, b.SchemaURL), slices.Compare(a.ErrorKind.KeywordPath(), b.ErrorKind.KeywordPath()))
 	})
+	p := message.NewPrinter(language.English)
+	var out []Diagnostic
+	for i, e := range all {
+		if i == MaxIssues {
+			return append(out, Diagnostic{Code: "limit_exceeded", Severity: "error", Message: fmt.Sprintf("%d more problems are not listed; correct these first", len(all)-i)})
+		}
+		d := Diagnostic{Code: "invalid_value", Severity: "error", Message: cut(wordsOf(e.ErrorKind, p), maxMessage), Pointer: pointerTo(e.InstanceLocation)}
+		if len(d.Pointer) > maxPointer {
+			d.Pointer = locate(root, e.InstanceLocation).pointer()
+		}
+		if n := len(out); n == 0 || out[n-1].Message != d.Message || out[n-1].Pointer != d.Pointer {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// wordsOf is the library's message; long lists of names are cut before they
+// are put together.
+func wordsOf(k jsonschema.ErrorKind, p *message.Printer) string {
+	if k, ok := k.(*kind.AdditionalProperties); ok && len(k.Properties) > 20 {
+		few := &kind.AdditionalProperties{Properties: k.Properties[:20]}
+		return few.LocalizedString(p) + fmt.Sprintf(" (and %d more)", len(k.Properties)-20)
+	}
+	return k.LocalizedString(p)
 }
 
 func pointerTo(tokens []string) string {
@@ -130,4 +262,29 @@ func reasonableNumbers(raw json.RawMessage) error {
 		}
 	}
 	return nil // its end, or a syntax error that the caller meets again
+}
+
+// hasHeavyNumber reports whether a text may hold a number on which arithmetic
+// costs more than on usual ones.
+func hasHeavyNumber(raw json.RawMessage) bool {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			return false
+		}
+		if n, isNumber := tok.(json.Number); isNumber && heavyWritten(string(n)) {
+			return true
+		}
+	}
+}
+
+func heavyWritten(n string) bool {
+	if len(n) > heavyNumber {
+		return true
+	}
+	_, exponent, found := strings.Cut(strings.ToLower(n), "e")
+	e, err := strconv.Atoi(exponent)
+	return found && (err != nil || e > heavyNumber || e < -heavyNumber)
 }
