@@ -65,8 +65,8 @@ type Handler struct {
 	log     *slog.Logger
 	echo    *echo.Echo
 	routes  []route
-	openapi []byte
-	schema  []byte // of definitions
+	openapi fixedText
+	schema  fixedText // of definitions
 	flights *flights
 	turns   openTurns
 	streams *openStreams
@@ -96,8 +96,8 @@ func New(cfg Config) *Handler {
 	}
 	h.streams = newOpenStreams()
 	h.routes = h.table()
-	h.openapi = describe(h.routes, cfg.Version)
-	h.schema = cfg.Definitions.Schema()
+	h.openapi = newFixedText("application/json", describe(h.routes, cfg.Version))
+	h.schema = newFixedText("application/schema+json", cfg.Definitions.Schema())
 	h.echo.HTTPErrorHandler = h.unrouted
 	for i := range h.routes {
 		h.register(&h.routes[i])

@@ -94,12 +94,43 @@ func (c *call) reply(status int, body any) error {
 	return c.send(status, "application/json", text)
 }
 
-// send writes an answer whose body is ready. A client that went away is no
-// error of ours.
+// send writes an answer whose body is ready, JSON compressed where the client
+// takes it so. An ETag stays as it is: it names the revision, and If-Match takes
+// it back. A client that went away is no error of ours.
 func (c *call) send(status int, media string, body []byte) error {
+	if !isJSON(media) {
+		return c.sendAs(status, media, "", body)
+	}
+	c.w.Header()["Vary"] = varyEncoding
+	if len(body) < gzipFrom || !acceptsGzip(c.r) {
+		return c.sendAs(status, media, "", body)
+	}
+	short, err := packed(body)
+	if err != nil {
+		return err
+	}
+	return c.sendAs(status, media, "gzip", short)
+}
+
+// sendFixed writes an answer that never changes.
+func (c *call) sendFixed(f fixedText) error {
+	c.w.Header()["Vary"] = varyEncoding
+	if f.packed != nil && acceptsGzip(c.r) {
+		return c.sendAs(http.StatusOK, f.media, "gzip", f.packed)
+	}
+	return c.sendAs(http.StatusOK, f.media, "", f.text)
+}
+
+// varyEncoding is on what may be compressed. No one changes the list.
+var varyEncoding = []string{"Accept-Encoding"}
+
+func (c *call) sendAs(status int, media, coding string, body []byte) error {
 	head := c.w.Header()
 	head["Content-Type"] = []string{media}
 	head["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if coding != "" {
+		head["Content-Encoding"] = []string{coding}
+	}
 	if head["Cache-Control"] == nil {
 		head["Cache-Control"] = []string{"no-store"}
 	}
@@ -114,6 +145,9 @@ func (c *call) send(status int, media string, body []byte) error {
 // empty sends a status without a body.
 func (c *call) empty(status int) error {
 	c.sent = true
+	if status == http.StatusNotModified {
+		c.w.Header()["Vary"] = varyEncoding
+	}
 	c.w.WriteHeader(status)
 	return nil
 }

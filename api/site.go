@@ -52,12 +52,12 @@ const productName = "Heddle"
 
 func (h *Handler) openAPI(c *call) error {
 	c.w.Header().Set("Cache-Control", "no-cache")
-	return c.send(http.StatusOK, "application/json", h.openapi)
+	return c.sendFixed(h.openapi)
 }
 
 func (h *Handler) definitionSchema(c *call) error {
 	c.w.Header().Set("Cache-Control", "no-cache")
-	return c.send(http.StatusOK, "application/schema+json", h.schema)
+	return c.sendFixed(h.schema)
 }
 
 // sitePage is everything that the two pages show.
