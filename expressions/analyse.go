@@ -140,6 +140,12 @@ func (a *analysis) call(n *ast.CallNode, nesting int) {
 		}
 		a.walk(callee.Node, nesting)
 	case *ast.IdentifierNode:
+		if f, ok := codeFunctions[callee.Value]; ok {
+			if !f.takes(len(n.Arguments)) {
+				a.refuse(CodeType, n, "%s takes %s, got %d", callee.Value, f.arity(), len(n.Arguments))
+			}
+			break
+		}
 		if a.err == nil {
 			a.err = noFunction(callee.Value, column(n))
 		}

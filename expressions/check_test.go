@@ -71,6 +71,14 @@ func TestCheck(t *testing.T) {
 		{`$env["input"]`, WantAny, `unknown_reference@1/e:`},
 		{``, WantAny, `expression_syntax@1/e:`},
 		{`replace("a", "b")`, WantAny, `expression_type@1/e:`},
+		{`sha256(input.name)`, WantBool, `expression_type@1/e:`},
+		{`hmac(input.name, "k") == sha256("a", "base64")`, WantBool, ``},
+		{`urlEncode(input.n)`, WantAny, `expression_type@17/e:`},
+		{`hmac("a", input.ok)`, WantAny, `expression_type@17/e:`},
+		{`hmac("a")`, WantAny, `expression_type@1/e:`},
+		{`base64(input.nam)`, WantAny, `unknown_reference@14/w:name`},
+		{`htmlEscap("a")`, WantAny, `unknown_reference@1/e:htmlEscape`},
+		{`input.any | htmlEscape()`, WantAny, ``},
 	} {
 		var found []string
 		for _, p := range Check(c.source, someEnv(), c.want) {

@@ -64,6 +64,7 @@ func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Ty
 	}()
 	config := conf.New(c.env.checkerEnv(c.refs, strict, guess))
 	config.Strict = false
+	config.Functions = codeTypes
 	return checker.Check(tree, config)
 }
 

@@ -30,7 +30,7 @@ var refusedFunctions = map[string]string{
 }
 
 // functions are the allowed ones that are no predicates.
-var functions = mergeFunctions(textFunctions, numberFunctions, listFunctions, objectFunctions, timeFunctions, bitFunctions)
+var functions = mergeFunctions(textFunctions, codeFunctions, numberFunctions, listFunctions, objectFunctions, timeFunctions, bitFunctions)
 
 // calls is what compiled programs call: operators, and functions under "$name".
 var calls = callTable()

@@ -20,6 +20,12 @@ func TestFunctions(t *testing.T) {
 		{`hasPrefix("abc", "ab") && hasSuffix("abc", "bc") && "abc" startsWith "a" && "abc" endsWith "c"`, `true`},
 		{`nil contains "a" or nil matches "a" or nil startsWith "a"`, `false`},
 		{`fromBase64(toBase64("héllo"))`, `"héllo"`},
+		{`[urlEncode("a b&c=d/é+%20~-._"), urlEncode(""), "a b" | urlEncode()]`, `["a%20b%26c%3Dd%2F%C3%A9%2B%2520~-._","","a%20b"]`},
+		{`htmlEscape("<a href=\"x\">it's & more</a>")`, `"&lt;a href=&#34;x&#34;&gt;it&#39;s &amp; more&lt;/a&gt;"`},
+		{`[base64("héllo"), base64("")]`, `["aMOpbGxv",""]`},
+		{`[sha256("abc"), sha256("", "base64")]`, `["ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]`},
+		{`[hmac("what do ya want for nothing?", "Jefe"), "Hi" | hmac("k", "base64"), hmac("", "", "hex")]`,
+			`["5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843","g0ygGccTW/8XKqNJV42yrghDYmqA2PMpr0noFuTF8+Q=","b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"]`},
 		{`fromJSON(toJSON({b: [1, 2.5, nil], a: "<"}))`, `{"a":"<","b":[1,2.5,null]}`},
 		{`abs(-3) + abs(2.5) + abs(3)`, `8.5`},
 		{`[ceil(1.2), floor(1.8), round(2.5), int(2.9), int("7"), float("2.5"), float(1), int(-2.9)]`, `[2,1,3,2,7,2.5,1,-2]`},
@@ -107,7 +113,7 @@ func TestFunctionsRefuseOtherTypes(t *testing.T) {
 	for _, source := range []string{`trim(1)`, `upper(nil)`, `split("a", 1)`, `split("a", "b", "c")`, `replace("a", "b", 1)`, `replace("a", "b", "c", "d")`,
 		`join("a")`, `join(["a"], 1)`, `abs("a")`, `ceil(nil)`, `int([])`, `float({})`, `max("a")`, `median(["a"])`, `mean([nil])`, `bitand(1.5, 1)`,
 		`bitor(1, "a")`, `bitnot("a")`, `take(1, 1)`, `take([1], "a")`, `first(1)`, `last("a")`, `reverse("a")`, `concat(1)`, `flatten(1)`, `sort(1)`,
-		`sort([1, "a"])`, `keys([])`, `values(1)`, `fromPairs([1])`, `fromPairs([[1, 2]])`, `fromJSON(1)`, `toBase64(1)`, `fromBase64(1)`, `duration(1)`,
+		`sort([1, "a"])`, `keys([])`, `values(1)`, `fromPairs([1])`, `fromPairs([[1, 2]])`, `fromJSON(1)`, `toBase64(1)`, `urlEncode(1)`, `htmlEscape(nil)`, `base64([])`, `sha256({})`, `sha256("a", 1)`, `hmac("a", 1)`, `hmac(1, "a")`, `fromBase64(1)`, `duration(1)`,
 		`date(1)`, `1 contains "a"`, `1 matches "a"`, `"a" matches 1`, `"a"..3`, `1.5..3`, `1 < "a"`, `nil < 1`, `-"a"`, `-nil`, `nil + 1`, `[1] + [2]`,
 		`{} - 1`, `1 in 1`, `steps[1 + 1]`, `signals[1 + 1]`, `duration("1s").Year()`, `date("2026-01-01T00:00:00Z").Hours()`, `input.Unix()`,
 		`date("2026-01-01T00:00:00Z").Format(1)`, `sum(["a"])`, `sortBy([1, "a"], #)`, `{("a" == "a"): 1}`} {
@@ -115,7 +121,7 @@ func TestFunctionsRefuseOtherTypes(t *testing.T) {
 			t.Errorf("%s: got %q %s", source, code, got)
 		}
 	}
-	for _, source := range []string{`int("x")`, `float("x")`, `int(1e30)`, `float("Inf")`, `fromBase64("?")`, `duration("x")`, `take([1], -1)`, `sort([1], "up")`,
+	for _, source := range []string{`int("x")`, `float("x")`, `int(1e30)`, `float("Inf")`, `fromBase64("?")`, `sha256("a", "octal")`, `hmac("a", "b", "")`, `duration("x")`, `take([1], -1)`, `sort([1], "up")`,
 		`date("x", "2006-01-02T15:04:05Z07:00")`, `date("x", "2006", "Nowhere/Land")`, `date("x", "2006", "UTC")`, `bitshl(1, -1)`, `sortBy([1], #, "up")`} {
 		if got, code := evaluate(source, someWorld()); code != CodeFailed {
 			t.Errorf("%s: got %q %s", source, code, got)

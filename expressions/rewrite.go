@@ -62,6 +62,9 @@ func (r *rewriter) node(n ast.Node) ast.Node {
 	case *ast.MemberNode:
 		return r.member(n)
 	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok { // one of codeFunctions
+			return invoke(n, "$"+callee.Value, r.all(n.Arguments)...)
+		}
 		callee := n.Callee.(*ast.MemberNode)
 		args := []ast.Node{r.node(callee.Node), &ast.StringNode{Value: memberName(callee)}}
 		name := "$method"
