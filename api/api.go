@@ -37,7 +37,9 @@ type Config struct {
 	Answers     idempotency.Store
 	// Isolation says how scripts are confined here; nil: there are none.
 	Isolation func(ctx context.Context) string
-	Version   string
+	// ScriptLimits says whether scripts are limited as a whole; nil: there are none.
+	ScriptLimits func() string
+	Version      string
 	// RunnerTick serves the call that advances queued instances.
 	RunnerTick bool
 	Now        func() time.Time

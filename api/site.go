@@ -29,6 +29,7 @@ type info struct {
 	Tenant  string    `json:"tenant" doc:"The slug of the caller's tenant."`
 	Key     callerKey `json:"key"`
 	Scripts string    `json:"scripts" doc:"How scripts are confined on this server, or that they are refused."`
+	Limits  string    `json:"script_limits" doc:"Whether a script is limited as a whole or in each of its processes, and why."`
 }
 
 type callerKey struct {
@@ -38,13 +39,16 @@ type callerKey struct {
 }
 
 func (h *Handler) info(c *call) error {
-	scripts := "off: scripts are refused"
+	scripts, limits := "off: scripts are refused", "scripts are refused"
 	if h.cfg.Isolation != nil {
 		scripts = h.cfg.Isolation(c.ctx())
 	}
+	if h.cfg.ScriptLimits != nil {
+		limits = h.cfg.ScriptLimits()
+	}
 	return c.reply(http.StatusOK, info{
 		Name: productName, Version: h.cfg.Version, Tenant: c.who.TenantSlug,
-		Key: callerKey{c.who.KeyID, c.who.KeyName, c.who.Role}, Scripts: scripts,
+		Key: callerKey{c.who.KeyID, c.who.KeyName, c.who.Role}, Scripts: scripts, Limits: limits,
 	})
 }
 

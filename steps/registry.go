@@ -109,6 +109,11 @@ func (r *Registry) Place(call executor.Call) string {
 // operators. The first call tries the levels out.
 func (r *Registry) ScriptIsolation(ctx context.Context) string { return r.runner.describe(ctx) }
 
+// ScriptLimits says in a few words whether scripts are limited as a whole, and if
+// not, why. The first call finds out: at a server's start it also removes the
+// cgroups that one which crashed left.
+func (r *Registry) ScriptLimits() string { return r.runner.describeWhole() }
+
 // Close frees idle connections.
 func (r *Registry) Close() { r.client.close() }
 

@@ -101,8 +101,9 @@ func envName(name string) bool {
 // ending is how a script ended.
 type ending struct {
 	Code           int
-	Signal         int  // 0: it exited
-	lost           bool // it was killed together with what would have said how it ended
+	Signal         int   // 0: it exited
+	lost           bool  // it was killed together with what would have said how it ended
+	memory         int64 // it was killed because all its processes needed more bytes than this; 0: it was not
 	stdout, stderr capped
 }
 
@@ -135,6 +136,10 @@ func failed(call executor.Call, e *ending) error {
 	if e.Signal != 0 {
 		how = "by signal " + signalName(e.Signal)
 		details["signal"] = signalName(e.Signal)
+	}
+	if e.memory > 0 {
+		how += fmt.Sprintf(": its processes together needed more than the %d MiB of memory that a script has here (HEDDLE_SCRIPT_MEMORY)", e.memory>>20)
+		details["limit"] = "memory"
 	}
 	if e.lost {
 		how += ", with all processes round it; the server may be short of memory"

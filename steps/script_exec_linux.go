@@ -39,11 +39,49 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interp inte
 	}
 	o := r.order(ctx, level, interp, dir, p)
 	inherited, err := confinement(level, interp, dir, &o)
-	defer closeAll(inherited)
+	defer func() { closeAll(inherited) }()
 	if err != nil {
 		return nil, transient("script_not_started", "The server could not confine the script: %s.", systemReason(err))
 	}
-	return r.supervise(ctx, level, o, inherited, p)
+	groups, _ := r.cgroups()
+	if groups == nil {
+		return r.supervise(ctx, level, o, inherited, p)
+	}
+	group, err := groups.open(r.cfg.Limits)
+	if err != nil {
+		return nil, transient("script_not_started", "The server could not make a cgroup for the script: %s.", systemReason(err))
+	}
+	defer group.close()
+	o.CgroupFD = sandbox.FirstFD + len(inherited)
+	end, err := r.supervise(ctx, level, o, append(inherited, group.procs), p)
+	if err == nil && group.outOfMemory() {
+		end.memory = r.cfg.Limits.Memory
+	}
+	return end, err
+}
+
+// cgroups returns what gives each script a cgroup, or why there is none. The
+// first call finds out.
+func (r *scriptRunner) cgroups() (*cgroups, error) {
+	r.groupsOnce.Do(func() {
+		r.groups, r.noGroups = openCgroups(r.cfg.Cgroup)
+		if r.noGroups != nil && filepath.IsAbs(r.cfg.Cgroup) {
+			r.log.Warn("scripts have no cgroups: their limits hold for each process", "err", r.noGroups)
+		}
+	})
+	return r.groups, r.noGroups
+}
+
+// describeWhole says in a few words what bounds a script as a whole.
+func (r *scriptRunner) describeWhole() string {
+	if r.cfg.Mode == Off {
+		return "scripts are refused"
+	}
+	groups, err := r.cgroups()
+	if err != nil {
+		return "limits hold for each process: " + err.Error()
+	}
+	return "memory and processes of a script are limited as a whole, by cgroups in " + groups.dir
 }
 
 // order is what the script's process is told.

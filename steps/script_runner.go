@@ -37,13 +37,16 @@ type Scripts struct {
 	// TempDir holds the scripts' directories; default os.TempDir(). A server
 	// that runs as root uses /tmp where other users cannot enter TempDir.
 	TempDir string
+	// Cgroup is the directory of cgroups v2 in which each script gets one, "off",
+	// or "auto", the default: what was delegated to this process, if anything.
+	Cgroup string
 }
 
 // Limits bound one script. Zero values stand for the defaults in brackets.
 type Limits struct {
 	Output    int64 // bytes of stdout, and of stderr [1 MiB]
-	Memory    int64 // bytes of address space of each process [512 MiB]
-	Processes int64 // of the script's user at once [256]
+	Memory    int64 // bytes of address space of each process, and of memory of all in its cgroup [512 MiB]
+	Processes int64 // of the script's user, and in its cgroup, at once [256]
 	FileSize  int64 // bytes of each file written [1 GiB]
 	OpenFiles int64 // descriptors of each process [1024]
 	CPU       int64 // seconds of each process [the attempt's timeout, else an hour]
@@ -70,6 +73,10 @@ type scriptRunner struct {
 	log *slog.Logger
 
 	self string // this program's file, which runs scripts under another name
+
+	groupsOnce sync.Once
+	groups     *cgroups
+	noGroups   error // why groups is nil
 
 	mu     sync.Mutex
 	found  *isolation

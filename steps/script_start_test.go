@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -113,6 +114,24 @@ func TestArgumentsThatAreTooLargeArePermanent(t *testing.T) {
 		out := succeed(t, r, "script", script("shell", "wc -c", "stdin", `"`+large+`"`))
 		if out["result"] != float64(len(large)) {
 			t.Errorf("stdin of %v bytes", out["result"])
+		}
+	})
+}
+
+// A script may close its ends of the pipes, or write without an end.
+func TestScriptsThatMistreatTheirPipes(t *testing.T) {
+	input := `"` + strings.Repeat("x", 3<<20) + `"`
+	levels(t, func(t *testing.T, r *steps.Registry) {
+		for _, text := range []string{"exec <&-; echo fine", "echo fine", "head -c 1 >/dev/null; echo fine"} {
+			if out := succeed(t, r, "script", script("shell", text, "stdin", input)); out["stdout"] != "fine\n" {
+				t.Errorf("%q: %v", text, out)
+			}
+		}
+		succeed(t, r, "script", script("shell", "exec <&- >&- 2>&-; sleep 0.1"))
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		if _, f := perform(ctx, t, r, call("script", script("shell", "yes >&2 & yes"))); f == nil || f.Code != "timeout" {
+			t.Errorf("failure %+v", f)
 		}
 	})
 }

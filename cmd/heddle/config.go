@@ -18,7 +18,10 @@ func (p *process) configCommand() *cobra.Command {
 			src := p.sources(cmd)
 			set, all, err := src.load()
 			if err == nil {
-				all = append(all, resolved{setting: setting{Name: "script isolation"}, Value: set.isolation(cmd.Context()), Source: "found here"})
+				isolation, limits := set.isolation(cmd.Context())
+				all = append(all,
+					resolved{setting: setting{Name: "script isolation"}, Value: isolation, Source: "found here"},
+					resolved{setting: setting{Name: "script limits"}, Value: limits, Source: "found here"})
 			}
 			if printErr := p.printConfig(all, asJSON); printErr != nil {
 				return printErr

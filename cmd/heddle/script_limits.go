@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -30,8 +31,19 @@ func scriptSettings() []setting {
 	return []setting{
 		{
 			Name: "HEDDLE_SCRIPT_MEMORY", Flag: "script-memory", Default: "512MiB",
-			Help: "address space of each process of a script", Allowed: "a size from 16MiB to 1TiB, as 512MiB, 2GiB or a number of bytes",
+			Help: "address space of each process of a script, and memory of all of them where they have a cgroup", Allowed: "a size from 16MiB to 1TiB, as 512MiB, 2GiB or a number of bytes",
 			set: bytes(func(l *steps.Limits, n int64) { l.Memory = n }, 16<<20),
+		},
+		{
+			Name: "HEDDLE_SCRIPT_CGROUP", Flag: "script-cgroup", Default: "auto",
+			Help: "where each script gets a cgroup that limits its memory and processes as a whole", Allowed: "auto, off or the path of a directory of cgroups v2",
+			set: func(s *settings, v string) error {
+				s.ScriptCgroup = v
+				if v != "auto" && v != "off" && !filepath.IsAbs(v) {
+					return fmt.Errorf("it is no absolute path")
+				}
+				return nil
+			},
 		},
 		{
 			Name: "HEDDLE_SCRIPT_CPU", Flag: "script-cpu", Default: "0",
@@ -90,12 +102,13 @@ func byteSize(v string, least int64) (int64, error) {
 
 // scripts is how scripts are run under the settings.
 func (s settings) scripts() steps.Scripts {
-	return steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL), Limits: s.ScriptLimits}
+	return steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL), Limits: s.ScriptLimits, Cgroup: s.ScriptCgroup}
 }
 
-// isolation is what confines scripts on this machine, tried out.
-func (s settings) isolation(ctx context.Context) string {
+// isolation is what confines scripts on this machine, tried out, and whether
+// they are limited as a whole.
+func (s settings) isolation(ctx context.Context) (isolation, limits string) {
 	r := steps.Default(steps.Deps{Scripts: s.scripts(), Log: slog.New(slog.DiscardHandler)})
 	defer r.Close()
-	return r.ScriptIsolation(ctx)
+	return r.ScriptIsolation(ctx), r.ScriptLimits()
 }

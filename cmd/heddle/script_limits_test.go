@@ -31,11 +31,16 @@ func TestConfigShowsTheIsolationInForce(t *testing.T) {
 	if !hasLine(out, []string{"script isolation", "off: scripts are refused", "found here"}) {
 		t.Errorf("no line of the isolation in\n%s", out)
 	}
+	for setting, want := range map[string]string{"off": "switched off (HEDDLE_SCRIPT_CGROUP)", "/nowhere": "/nowhere is not a directory of cgroups v2"} {
+		if _, out, _ := heddle(t, []string{"HEDDLE_SCRIPT_CGROUP=" + setting}, "config"); !strings.Contains(out, "limits hold for each process: "+want) {
+			t.Errorf("no line of the limits in\n%s", out)
+		}
+	}
 	code, out, errOut := heddle(t, []string{"HEDDLE_SCRIPT_MEMORY=64MiB"}, "config", "--json")
 	if code != exitOK || !strings.Contains(out, `"value": "sandbox: `) && !strings.Contains(out, `"value": "unavailable: `) || !strings.Contains(out, `"64MiB"`) {
 		t.Errorf("exit %d, %s\n%s", code, errOut, out)
 	}
-	for _, wrong := range []string{"HEDDLE_SCRIPT_MEMORY=1MiB", "HEDDLE_SCRIPT_CPU=-1", "HEDDLE_SCRIPT_PROCESSES=0", "HEDDLE_SCRIPT_FILES=much", "HEDDLE_SCRIPT_OPEN_FILES=3", "HEDDLE_SCRIPT_OUTPUT=17MiB"} {
+	for _, wrong := range []string{"HEDDLE_SCRIPT_MEMORY=1MiB", "HEDDLE_SCRIPT_CPU=-1", "HEDDLE_SCRIPT_PROCESSES=0", "HEDDLE_SCRIPT_FILES=much", "HEDDLE_SCRIPT_OPEN_FILES=3", "HEDDLE_SCRIPT_OUTPUT=17MiB", "HEDDLE_SCRIPT_CGROUP=here"} {
 		name, _, _ := strings.Cut(wrong, "=")
 		if code, _, errOut := heddle(t, []string{wrong}, "config"); code != exitUsage || !strings.Contains(errOut, name) {
 			t.Errorf("%s: exit %d, %s", wrong, code, errOut)
@@ -46,10 +51,14 @@ func TestConfigShowsTheIsolationInForce(t *testing.T) {
 // The operator's limits reach the scripts, and callers see what confines them.
 func TestScriptLimitsAreTheOperators(t *testing.T) {
 	_, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://"+filepath.Join(t.TempDir(), "h.db"), "HEDDLE_SCRIPTS=unconfined",
-		"HEDDLE_SCRIPT_MEMORY=100MiB", "HEDDLE_SCRIPT_CPU=7", "HEDDLE_SCRIPT_FILES=1MiB", "HEDDLE_SCRIPT_OPEN_FILES=77", "HEDDLE_SCRIPT_OUTPUT=1KiB")
-	var about struct{ Scripts string }
-	if err := c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/v1/info"}, &about); err != nil || about.Scripts != "unconfined: limits only" {
-		t.Errorf("info says %q, %v", about.Scripts, err)
+		"HEDDLE_SCRIPT_MEMORY=100MiB", "HEDDLE_SCRIPT_CPU=7", "HEDDLE_SCRIPT_FILES=1MiB", "HEDDLE_SCRIPT_OPEN_FILES=77", "HEDDLE_SCRIPT_OUTPUT=1KiB", "HEDDLE_SCRIPT_CGROUP=off")
+	var about struct {
+		Scripts string
+		Limits  string `json:"script_limits"`
+	}
+	if err := c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: "/v1/info"}, &about); err != nil || about.Scripts != "unconfined: limits only" ||
+		about.Limits != "limits hold for each process: switched off (HEDDLE_SCRIPT_CGROUP)" {
+		t.Errorf("info says %+v, %v", about, err)
 	}
 	id, err := c.CreateWorkflow(t.Context(), json.RawMessage(`{"name":"Limits","steps":[{"id":"s","type":"script","config":{
 		"script":"echo $(ulimit -v) $(ulimit -t) $(ulimit -f) $(ulimit -n); head -c 5000 /dev/zero | tr '\\0' x"}}]}`), "")

@@ -26,6 +26,7 @@ type settings struct {
 	MaxPerHost      int
 	Scripts         string
 	ScriptLimits    steps.Limits
+	ScriptCgroup    string
 	RunnerTick      bool
 	LogLevel        slog.Level
 	LogFormat       string

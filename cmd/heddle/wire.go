@@ -82,6 +82,8 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
 		Scripts: s.scripts(),
 	})
+	// Now, for it removes what a server that crashed left.
+	log.Debug("scripts", "limits", st.registry.ScriptLimits())
 	if parts.runner == nil {
 		parts.runner = st.registry
 	}
@@ -114,7 +116,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		Schedules: st.schedules, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: meter.Handler(), Meter: meter,
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
-		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Isolation: st.registry.ScriptIsolation, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
 }
