@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
@@ -20,7 +21,7 @@ import (
 const maxConns = 16
 
 // openPostgres opens the pool. Settings in the URL win over the defaults.
-func openPostgres(ctx context.Context, url string) (*DB, error) {
+func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The parser's own message quotes parts of the URL.
@@ -37,7 +38,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	db := &DB{dialect: migrations.Postgres, pool: pool, process: processName()}
 	db.write.sql = stdlib.OpenDBFromPool(pool)
 	db.read.sql = db.write.sql
-	if err := pool.Ping(ctx); err != nil {
+	if err := firstPing(ctx, pool, s); err != nil {
 		return nil, errors.Join(openError(err), db.Close())
 	}
 	db.write.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: boundedPool{db.write.sql}}), gormConfig())
@@ -46,6 +47,41 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	db.read = db.write
 	return db, nil
+}
+
+// firstPing returns once the server takes connections.
+func firstPing(ctx context.Context, pool *pgxpool.Pool, s settings) error {
+	patience, cancel := context.WithTimeout(ctx, s.wait)
+	defer cancel()
+	var told time.Time
+	for {
+		err := pool.Ping(ctx)
+		if err == nil || s.wait == 0 || !notYet(err) {
+			return err
+		}
+		if time.Since(told) > 10*time.Second {
+			s.waiting(err)
+			told = time.Now()
+		}
+		again := time.NewTimer(250 * time.Millisecond)
+		select {
+		case <-again.C:
+		case <-patience.Done():
+			again.Stop()
+			return err
+		}
+	}
+}
+
+// notYet reports whether the refusal of a connection may pass by itself: nobody
+// listens, or the server is starting (57P03), stopping or full.
+func notYet(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pgUnavailable(pg.Code)
+	}
+	var dial *net.OpError
+	return errors.As(err, &dial) || pgconn.Timeout(err)
 }
 
 func tune(cfg *pgxpool.Config) {

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"gorm.io/gorm"
@@ -67,6 +68,8 @@ type Option func(*settings)
 type settings struct {
 	migrate bool
 	lock    bool
+	wait    time.Duration
+	waiting func(error)
 }
 
 // WithoutMigration leaves the schema alone; Open then refuses a database whose
@@ -77,6 +80,14 @@ func WithoutMigration() Option { return func(s *settings) { s.migrate = false } 
 // with this option (a server does, a reading tool does not), and ends the
 // leases that a dead process left. It has no effect on PostgreSQL.
 func WithLock() Option { return func(s *settings) { s.lock = true } }
+
+// WithWait makes Open wait for a PostgreSQL server that is not there yet, or is
+// still starting, for at most d. waiting is called at the first refusal and then
+// at most every ten seconds. What cannot pass by itself, a wrong password for
+// one, is an error at once.
+func WithWait(d time.Duration, waiting func(error)) Option {
+	return func(s *settings) { s.wait, s.waiting = d, waiting }
+}
 
 // Open opens the database that url names and brings its schema up to date.
 //
@@ -100,7 +111,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	if t.dialect == migrations.SQLite {
 		db, err = openSQLite(ctx, t, s)
 	} else {
-		db, err = openPostgres(ctx, url)
+		db, err = openPostgres(ctx, url, s)
 	}
 	if err != nil {
 		return nil, err

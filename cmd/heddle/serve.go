@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,8 +19,10 @@ func (p *process) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the API and run workflows",
 		Long: `Serve the API and run workflows until SIGTERM or SIGINT. Then readiness turns
-red, no new work is taken and steps in action get 10 s to end; everything else
-goes on at the next start. A second signal ends the process at once.`,
+red, no new work is taken and steps in flight get 7 s to end; everything else goes
+on at the next start. The process ends within 10 s; a second signal ends it at
+once. SIGHUP is as SIGTERM. While PostgreSQL is still starting, serve waits for it
+for a minute.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := p.settings(cmd)
@@ -39,7 +44,9 @@ func (p *process) serve(ctx context.Context, s settings) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.Listen, err)
 	}
-	st, err := open(ctx, s, newLog(p.err, s))
+	log := newLog(p.err, s)
+	defer endInTime(ctx, log)()
+	st, err := open(ctx, s, log)
 	if err != nil {
 		_ = ln.Close()
 		return err
@@ -64,10 +71,54 @@ func (p *process) greet(address string, s settings, madeKey string) {
 	}
 }
 
-// untilSignal ends the context at the first SIGINT or SIGTERM. From then on a
-// further one has its usual effect and ends the process at once.
+// untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP. From then
+// on a further SIGINT or SIGTERM has its usual effect and ends the process at
+// once. A further SIGHUP has none: a terminal that closes sends several. Where
+// SIGHUP was ignored from the beginning, as under nohup, it stays so.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	if signal.Ignored(syscall.SIGHUP) {
+		return ctx, stop
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	ctx, end := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-hangup:
+			end()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { end(); stop() }
+}
+
+// stopWithin is how long the process goes on after the first signal. What steps
+// in flight get (drain) leaves time for the rest: cutting them off, their ends'
+// commits, the release of the lease, open connections.
+const (
+	stopWithin = 10 * time.Second
+	drain      = 7 * time.Second
+)
+
+// endInTime ends the process stopWithin after ctx, unless done is called before:
+// whatever hangs then, a database for one, would have it killed instead. What
+// was in flight is found by the next start as after a crash.
+func endInTime(ctx context.Context, log *slog.Logger) (done func()) {
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-over:
+			return
+		}
+		select {
+		case <-time.After(stopWithin - 200*time.Millisecond):
+			log.Error("the stop took too long; what was in flight goes on at the next start")
+			os.Exit(exitFailure)
+		case <-over:
+		}
+	}()
+	return sync.OnceFunc(func() { close(over) })
 }

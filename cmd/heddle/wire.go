@@ -61,7 +61,9 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, s.DatabaseURL, store.WithLock())
+	db, err := store.Open(ctx, s.DatabaseURL, store.WithLock(), store.WithWait(time.Minute, func(err error) {
+		log.Warn("the database does not take connections yet; waiting for it", "error", err)
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", maskURL(s.DatabaseURL), err)
 	}
@@ -96,7 +98,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
-		Writers: writers(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
+		Writers: writers(s.DatabaseURL), Drain: drain, HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: time.Now, NewID: newID,

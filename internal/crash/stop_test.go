@@ -15,16 +15,22 @@ import (
 	"heddle/internal/client"
 )
 
-// TestStopLetsStepsEnd: after SIGTERM readiness is red, the step in action may
+// TestStopLetsStepsEnd: after SIGTERM, and SIGHUP, readiness is red, the step in action may
 // end and is journalled, the process ends with 0, and the next one goes on with
 // what was left.
 func TestStopLetsStepsEnd(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(s.String(), func(t *testing.T) { stopLetsStepsEnd(t, s) })
+	}
+}
+
+func stopLetsStepsEnd(t *testing.T, sent syscall.Signal) {
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	g := newGate(t)
 	bin, env := build(t), environment("sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), g.addr)
 	s, c, run := g.begin(ctx, t, bin, env)
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.cmd.Process.Signal(sent); err != nil {
 		t.Fatal(err)
 	}
 	awaitUnready(ctx, t, c)
