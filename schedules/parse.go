@@ -68,10 +68,13 @@ func Parse(expression string) (Spec, error) {
 		return Spec{}, refuse(0, "", "The expression has %d characters; %d are the most.", len(text), maxExpression)
 	case strings.Contains(text, "="):
 		return Spec{}, refuse(strings.Index(text, "=")+1, "", "The zone does not stand in the expression; give it as timezone.")
-	case strings.HasPrefix(text, "@every"):
+	case strings.HasPrefix(text, "@every") && !strings.HasPrefix(text, "@every_"):
 		return parseEvery(text)
 	case strings.HasPrefix(text, "@"):
 		return parseWord(text)
+	}
+	if err := foreignForm(text); err != nil {
+		return Spec{}, err
 	}
 	parts := strings.Fields(text)
 	if len(parts) != 5 {
@@ -96,6 +99,10 @@ func Parse(expression string) (Spec, error) {
 }
 
 func wrongCount(parts []string) error {
+	if yearLast(parts) {
+		right := ofAWS(parts)
+		return refuse(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. The sixth is the year of AWS; drop it at the end: %q.", len(parts), right)
+	}
 	if len(parts) == 6 || len(parts) == 7 {
 		right := strings.Join(parts[1:6], " ")
 		return refuse(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. Seconds and years are not scheduled; try %q.", len(parts), right)
@@ -118,6 +125,9 @@ func parseEvery(text string) (Spec, error) {
 }
 
 func parseWord(text string) (Spec, error) {
+	if err := foreignForm(text); err != nil {
+		return Spec{}, err
+	}
 	switch text {
 	case "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually":
 	default:
@@ -138,7 +148,7 @@ func bitsOf(text string) (s Spec, err error) {
 	}()
 	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
 	if err != nil {
-		return Spec{}, refuse(0, "", "The expression cannot be read: %s.", err)
+		return Spec{}, refuse(0, "", "The expression cannot be read.")
 	}
 	p, ok := parsed.(*cron.SpecSchedule)
 	if !ok {

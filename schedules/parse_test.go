@@ -67,6 +67,65 @@ func TestRefusedExpressions(t *testing.T) {
 	}
 }
 
+// What other schedulers take is named, with what it is here.
+func TestFormsOfOtherSchedulers(t *testing.T) {
+	t.Parallel()
+	for expression, right := range map[string]string{
+		"rate(5 minutes)":          "*/5 * * * *",
+		"rate(1 hour)":             "0 * * * *",
+		"rate(2 hours)":            "0 */2 * * *",
+		"rate(1 day)":              "0 0 * * *",
+		"rate(90 minutes)":         "@every 1h30m",
+		"rate(7 days)":             "0 0 * * 0",
+		"cron(0 12 * * ? *)":       "0 12 * * *",
+		"cron(15 10 ? * 6L 2026)":  "",
+		"cron(0 18 ? * MON-FRI *)": "0 18 * * MON-FRI",
+		"cron(0 18 ? * 2-6 *)":     "0 18 * * 1-5",
+		"cron(0/15 8 1 * ? *)":     "0/15 8 1 * *",
+		"0 12 * * ? *":             "0 12 * * *",
+		"0 18 ? * 2-6 *":           "0 18 * * 1-5",
+		"0 12 1 1 * 2026":          "0 12 1 1 *",
+		"0 0 12 * * ?":             "0 12 * * ?",
+		"0 0 12 ? * MON":           "0 12 ? * MON",
+		"0 0 2 * * *":              "0 2 * * *",
+		"every 5 minutes":          "*/5 * * * *",
+		"Every hour":               "0 * * * *",
+		"daily at 9:30 pm":         "30 21 * * *",
+		"every day at 12am":        "0 0 * * *",
+		"daily":                    "@daily",
+		"@every_minute":            "* * * * *",
+		"@minutely":                "* * * * *",
+		"09:30":                    "30 9 * * *",
+		"PT15M":                    "*/15 * * * *",
+		"R/PT1H":                   "0 * * * *",
+		"P1D":                      "0 0 * * *",
+		"5m":                       "*/5 * * * *",
+		"300":                      "*/5 * * * *",
+		"*-*-* 02:00:00":           "0 2 * * *",
+		"H 2 * * *":                "0 2 * * *",
+		"H/15 * * * *":             "0/15 * * * *",
+		"2026-01-31T09:00:00Z":     "",
+	} {
+		_, err := schedules.Parse(expression)
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Code != "invalid_cron" {
+			t.Errorf("%q: %v", expression, err)
+			continue
+		}
+		if got := f.Issues[0].Suggestion; got != right {
+			t.Errorf("%q: suggests %q, want %q (%s)", expression, got, right, f.Message)
+		}
+		if right != "" && !strings.Contains(f.Message, right) {
+			t.Errorf("%q: %s", expression, f.Message)
+		}
+		if right != "" {
+			if _, err := schedules.Parse(right); err != nil {
+				t.Errorf("%q suggests %q: %v", expression, right, err)
+			}
+		}
+	}
+}
+
 func TestPlaceOfAMistake(t *testing.T) {
 	_, err := schedules.Parse(" 0  2 * * FRI,MO")
 	var f *fault.Error

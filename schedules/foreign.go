@@ -1,0 +1,201 @@
+package schedules
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"heddle/fault"
+)
+
+// foreignForms are what other schedulers take, and how it is written here.
+// write gives the expression from the pattern's groups; "": there is none.
+var foreignForms = []struct {
+	pattern *regexp.Regexp
+	say     string
+	write   func(m []string) string
+}{
+	{
+		regexp.MustCompile(`(?i)^rate\(\s*(\d{1,6})\s+(second|minute|hour|day|week)s?\s*\)$`),
+		"rate(…) is the form of AWS EventBridge", func(m []string) string { return everyUnits(m[1], m[2]) },
+	},
+	{
+		regexp.MustCompile(`(?i)^cron\(\s*(.*?)\s*\)$`),
+		"cron(…) is the form of AWS EventBridge, whose sixth field is the year", func(m []string) string { return ofAWS(strings.Fields(m[1])) },
+	},
+	{
+		regexp.MustCompile(`(?i)^(?:every|each)\s+(?:(\d{1,6})\s*)?(second|sec|minute|min|hour|day|week)s?$`),
+		"a schedule is five fields, not words", func(m []string) string { return everyUnits(or(m[1], "1"), m[2]) },
+	},
+	{
+		regexp.MustCompile(`(?i)^(?:every\s+day|daily)\s+at\s+(\d{1,2})(?::(\d{2}))?\s*(am|pm)?$`),
+		"a schedule is five fields, not words", func(m []string) string { return atClock(m[1], or(m[2], "0"), m[3]) },
+	},
+	{
+		regexp.MustCompile(`(?i)^(hourly|daily|midnight|weekly|monthly|yearly|annually)$`),
+		"the word begins with @", func(m []string) string { return "@" + strings.ToLower(m[1]) },
+	},
+	{
+		regexp.MustCompile(`(?i)^@(?:every_minute|minutely|minute)$`),
+		"there is no such word", func([]string) string { return "* * * * *" },
+	},
+	{
+		regexp.MustCompile(`^(\d{1,2}):(\d{2})(?::\d{2})?$`),
+		"a time of day is written in five fields", func(m []string) string { return atClock(m[1], m[2], "") },
+	},
+	{
+		regexp.MustCompile(`(?i)^(?:R\d*/)?P(?:T?)(\d{1,6})([SMHDW])$`),
+		"an ISO 8601 interval is written @every, or in five fields", func(m []string) string { return ofISO(m) },
+	},
+	{
+		regexp.MustCompile(`^(\d{1,6})\s*(s|sec|seconds|m|min|minutes|h|hours|d|days)$`),
+		"an interval is written @every, or in five fields", func(m []string) string { return everyUnits(m[1], m[2]) },
+	},
+	{
+		regexp.MustCompile(`^(\d{2,9})$`),
+		"an interval is written @every with its unit", func(m []string) string { return everyUnits(m[1], "second") },
+	},
+	{
+		regexp.MustCompile(`^(?:[A-Za-z]{3}(?:[-,.]+[A-Za-z]{3})*\s+)?\*-\*-\*\s+(\d{1,2}):(\d{1,2})(?::\d{1,2})?$`),
+		"that is the form of systemd timers", func(m []string) string { return atClock(m[1], m[2], "") },
+	},
+	{
+		regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[T ]?`),
+		"a schedule repeats, and does not name one time; a step of type wait waits until one", func([]string) string { return "" },
+	},
+	{
+		regexp.MustCompile(`^(H(?:\([^)]*\))?(?:/\d+)?(?:\s+\S+){4})$`),
+		"H is Jenkins' way to spread load; write a number, and jitter_seconds to spread", func(m []string) string { return withoutHash(m[1]) },
+	},
+}
+
+// foreignForm is the error of an expression in the form of another scheduler;
+// nil: it is none.
+func foreignForm(text string) *fault.Error {
+	for _, form := range foreignForms {
+		m := form.pattern.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		right := form.write(m)
+		if _, err := Parse(right); right == "" || err != nil {
+			return refuse(1, "", "%q is not five cron fields: %s.", text, form.say)
+		}
+		return refuse(1, right, "%q is not five cron fields: %s; write %q.", text, form.say, right)
+	}
+	return nil
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// everyUnits writes a number of units.
+func everyUnits(count, unit string) string {
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 {
+		return ""
+	}
+	var d time.Duration
+	switch strings.ToLower(unit)[0] {
+	case 's':
+		d = time.Second
+	case 'm':
+		d = time.Minute
+	case 'h':
+		d = time.Hour
+	case 'd':
+		d = 24 * time.Hour
+	default:
+		d = 7 * 24 * time.Hour
+	}
+	switch d *= time.Duration(n); {
+	case d == time.Minute:
+		return "* * * * *"
+	case d < time.Minute:
+		return "* * * * *"
+	case d == time.Hour:
+		return "0 * * * *"
+	case d == 24*time.Hour:
+		return "0 0 * * *"
+	case d == 7*24*time.Hour:
+		return "0 0 * * 0"
+	case d < time.Hour && d%time.Minute == 0 && time.Hour%d == 0:
+		return fmt.Sprintf("*/%d * * * *", d/time.Minute)
+	case d < 24*time.Hour && d%time.Hour == 0 && 24*time.Hour%d == 0:
+		return fmt.Sprintf("0 */%d * * *", d/time.Hour)
+	}
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return "@every " + text
+}
+
+func ofISO(m []string) string {
+	unit := map[string]string{"S": "second", "M": "minute", "H": "hour", "D": "day", "W": "week"}[strings.ToUpper(m[2])]
+	if unit == "minute" && !strings.Contains(strings.ToUpper(m[0]), "T") {
+		return "0 0 1 * *" // a month
+	}
+	return everyUnits(m[1], unit)
+}
+
+func atClock(hour, minute, half string) string {
+	h, _ := strconv.Atoi(hour)
+	m, _ := strconv.Atoi(minute)
+	switch strings.ToLower(half) {
+	case "pm":
+		h = h%12 + 12
+	case "am":
+		h %= 12
+	}
+	return fmt.Sprintf("%d %d * * *", m, h)
+}
+
+// ofAWS takes the year off, and counts Sunday as 0: AWS counts it as 1.
+func ofAWS(parts []string) string {
+	if len(parts) != 6 && len(parts) != 5 {
+		return ""
+	}
+	parts = append([]string(nil), parts[:5]...)
+	for i := range parts {
+		if parts[i] == "?" {
+			parts[i] = "*"
+		}
+	}
+	parts[4] = daysOfAWS.ReplaceAllStringFunc(parts[4], func(day string) string {
+		if day[0] == '/' || day[0] == '#' {
+			return day
+		}
+		n, _ := strconv.Atoi(day)
+		return strconv.Itoa(n - 1)
+	})
+	return strings.Join(parts, " ")
+}
+
+var daysOfAWS = regexp.MustCompile(`[/#]?\d+`)
+
+func withoutHash(text string) string {
+	return hash.ReplaceAllString(text, "0$1")
+}
+
+var hash = regexp.MustCompile(`\bH(?:\([^)]*\))?(/\d+)?`)
+
+var yearField = regexp.MustCompile(`^(\*|(19|20|21)\d\d([-,/](\d+))*)$`)
+
+// yearLast reports whether six fields are those of AWS, whose last is the year:
+// ? stands for a day, the third or fifth there, the fourth or sixth in Quartz,
+// which begins with the seconds.
+func yearLast(parts []string) bool {
+	if len(parts) != 6 || !yearField.MatchString(parts[5]) {
+		return false
+	}
+	return parts[2] == "?" || parts[4] == "?" || parts[5] != "*"
+}
