@@ -68,6 +68,20 @@ func (d *decoder) wrong(n *node, what, want string) {
 	}
 }
 
+// notExpression reports a value in the place of an expression, with the text
+// that stands for it.
+func (d *decoder) notExpression(n *node, what string) {
+	if n.kind == bad {
+		return
+	}
+	f := d.finds.error(WrongType, n, "%s must be text that is an expression, not %s", sentence(what), n.kind)
+	if n.kind != null && n.to-n.from <= 200 {
+		write := string(d.doc.raw(n))
+		f.hint(write).Message += fmt.Sprintf(". Put it in quotes: \"%s\"", clip(write))
+	}
+	n.kind = bad
+}
+
 func sentence(s string) string {
 	if s == "" {
 		return s
@@ -122,6 +136,10 @@ func (d *decoder) rawValue(n *node, v reflect.Value, f field, what string) {
 
 func (d *decoder) text(n *node, v reflect.Value, r rule, what string) {
 	if n.kind != text {
+		if r.expression {
+			d.notExpression(n, what)
+			return
+		}
 		d.wrong(n, what, "text")
 		return
 	}

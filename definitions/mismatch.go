@@ -84,6 +84,10 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 	case *kind.Enum:
 		v.finds.notAllowed(at, sentence(place), strings.Join(append([]string{v.place}, e.InstanceLocation...), ":"), enumWords(k.Want))
 	case *kind.AnyOf, *kind.OneOf:
+		if forms := formsOf(e); forms != "" {
+			v.finds.error(InvalidValue, at, "%s must be %s, not %s", sentence(place), forms, at.kind)
+			return
+		}
 		v.finds.error(InvalidValue, at, "%s has none of the forms that it may have", sentence(place))
 	case *kind.MinLength:
 		v.finds.error(InvalidValue, at, "%s is too short; at least %d characters are needed", sentence(place), k.Want)
@@ -94,6 +98,31 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 	default:
 		v.finds.error(InvalidValue, at, "%s: %s", sentence(place), e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
+}
+
+// formsOf names the types of the alternatives, where the value has none of
+// them; else "".
+func formsOf(e *jsonschema.ValidationError) string {
+	var types []string
+	for _, branch := range e.Causes {
+		found := false
+		for _, m := range unfold(branch, nil) {
+			k, wrong := m.ErrorKind.(*kind.Type)
+			if !wrong || len(m.InstanceLocation) != len(e.InstanceLocation) {
+				continue
+			}
+			found = true
+			for _, t := range k.Want {
+				if !contains(types, t) {
+					types = append(types, t)
+				}
+			}
+		}
+		if !found {
+			return ""
+		}
+	}
+	return typeWords(types)
 }
 
 // alternative reports the alternative that was meant, or the tag that fits

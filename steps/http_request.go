@@ -305,6 +305,7 @@ func checkHTTP(c fields) []definitions.Diagnostic {
 	out = append(out, checkExpect(c["expect_status"])...)
 	out = append(out, checkAuth(c["auth"])...)
 	out = append(out, checkTLS(c)...)
+	out = append(out, hintBody(c)...)
 	return append(out, checkHeaders(c["headers"])...)
 }
 

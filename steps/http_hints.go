@@ -1,0 +1,41 @@
+package steps
+
+import (
+	"encoding/json"
+	"strings"
+
+	"heddle/definitions"
+)
+
+// hintBody warns of bodies that are not sent as they were meant: text that is
+// JSON already, and a form that is sent as JSON.
+func hintBody(c fields) []definitions.Diagnostic {
+	var out []definitions.Diagnostic
+	if text, ok := c.literal("body"); ok {
+		if trimmed := strings.TrimSpace(text); len(trimmed) > 1 && strings.IndexByte("{[", trimmed[0]) >= 0 && json.Valid([]byte(trimmed)) {
+			d := warning("invalid_value", "/body", "body is text that is JSON already, and is sent as a JSON string, quotes around it: write the JSON itself, or raw for text as it is")
+			if len(trimmed) <= 1000 {
+				d = suggest(d, trimmed)
+			}
+			out = append(out, d)
+		}
+	}
+	if _, given := c["body"]; !given {
+		return out
+	}
+	headers, _ := readFields(c["headers"])
+	for _, name := range sortedNames(headers) {
+		value, _ := headers.literal(name)
+		media, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(value)), ";")
+		if !strings.EqualFold(name, "Content-Type") {
+			continue
+		}
+		switch strings.TrimSpace(media) {
+		case "application/x-www-form-urlencoded":
+			out = append(out, suggest(warning("invalid_value", "/body", "body is sent as JSON, whatever Content-Type says: write form: {name: value} for a form"), "form"))
+		case "multipart/form-data":
+			out = append(out, suggest(warning("invalid_value", "/body", "body is sent as JSON, whatever Content-Type says: write multipart: a list of parts"), "multipart"))
+		}
+	}
+	return out
+}
