@@ -60,9 +60,9 @@ func ownCgroup() (dir string, own bool, err error) {
 		}
 		dir = filepath.Join(mount, strings.TrimPrefix(path, strings.TrimSuffix(root, "/")))
 		switch {
-		case dir != mount && delegated(filepath.Dir(dir), mount):
+		case dir != mount && delegated(filepath.Dir(dir)):
 			return filepath.Dir(dir), false, nil
-		case delegated(dir, mount):
+		case delegated(dir) || dir == mount && ofContainer(dir):
 			return dir, true, nil
 		}
 	}
@@ -84,26 +84,33 @@ func cgroupMount() (mount, root string, err error) {
 	return "", "", errors.New("cgroups v2 is not mounted here")
 }
 
-// delegated reports whether a cgroup is for this process to divide: by its
-// owner, for root by systemd's mark, or because it is the root of a container.
-func delegated(dir, mount string) bool {
+// delegated reports whether systemd gave a cgroup to this process to divide.
+// That it can be written is not enough: root writes all of them, and users those
+// that the manager of their session keeps.
+func delegated(dir string) bool {
+	for _, mark := range []string{"user.delegate", "trusted.delegate"} {
+		value := make([]byte, 8)
+		if n, err := unix.Getxattr(dir, mark, value); err == nil && string(value[:n]) == "1" {
+			return writable(dir)
+		}
+	}
+	return false
+}
+
+// ofContainer reports whether a cgroup that is mounted as the root is not the
+// true one, which has no type.
+func ofContainer(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "cgroup.type"))
+	return err == nil && writable(dir)
+}
+
+func writable(dir string) bool {
 	for _, name := range []string{"", "cgroup.procs", "cgroup.subtree_control"} {
 		if unix.Access(filepath.Join(dir, name), unix.W_OK) != nil {
 			return false
 		}
 	}
-	if os.Getuid() != 0 {
-		return true
-	}
-	for _, mark := range []string{"trusted.delegate", "user.delegate"} {
-		value := make([]byte, 8)
-		if n, err := unix.Getxattr(dir, mark, value); err == nil && string(value[:n]) == "1" {
-			return true
-		}
-	}
-	// The true root has no type.
-	_, err := os.Stat(filepath.Join(dir, "cgroup.type"))
-	return dir == mount && err == nil
+	return true
 }
 
 // divide makes a cgroup limit memory and processes of those below it.

@@ -36,10 +36,13 @@ func run(t *testing.T, o *sandbox.Order) (rep sandbox.Report, stdout, stderr, tr
 	cmd.Args, cmd.Env = []string{sandbox.Name}, []string{"GOMAXPROCS=1"}
 	cmd.Stdout, cmd.Stderr = &out, &own
 	cmd.ExtraFiles = []*os.File{orders, answer, errorsIn}
+	for range 10 { // what the server was started with
+		cmd.ExtraFiles = append(cmd.ExtraFiles, os.Stdin)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range cmd.ExtraFiles {
+	for _, f := range cmd.ExtraFiles[:3] {
 		_ = f.Close()
 	}
 	if _, err := lifeline.Write(o.Encode()); err != nil {
@@ -77,6 +80,13 @@ func TestTheProgramOfAnOrderRuns(t *testing.T) {
 	rep, _, _, _ = run(t, order(`kill -TERM $$`))
 	if want := (sandbox.Report{Started: true, Ended: true, Code: -1, Signal: int(syscall.SIGTERM)}); rep != want {
 		t.Errorf("report %+v, want %+v", rep, want)
+	}
+}
+
+func TestAScriptInheritsThreeDescriptors(t *testing.T) {
+	_, stdout, stderr, _ := run(t, order(`for fd in /proc/$$/fd/*; do echo ${fd##*/}; done`))
+	if got := strings.Fields(stdout); len(got) < 3 || strings.Join(got[:3], " ") != "0 1 2" || len(got) > 4 || stderr != "" {
+		t.Errorf("descriptors %v, %s", got, stderr)
 	}
 }
 

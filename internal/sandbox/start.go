@@ -15,6 +15,8 @@ const (
 	prSetNoNewPrivs      = 38
 	seccompModeFilter    = 2
 	landlockRestrictSelf = 446
+	closeRange           = 436
+	closeRangeCloexec    = 4
 )
 
 // launch is the memory that a child needs to become the script.

@@ -11,9 +11,12 @@ import (
 
 // serve runs the order on OrderFD and returns this process's exit code.
 func serve() int {
+	// The script gets no descriptor but its three, not even one that the server
+	// inherited itself.
 	for fd := OrderFD; fd <= FirstFD+1; fd++ {
 		syscall.CloseOnExec(fd)
 	}
+	_, _, _ = syscall.RawSyscall(closeRange, OrderFD, 1<<32-1, closeRangeCloexec) // Linux 5.11
 	o, err := readOrder(OrderFD)
 	if err != nil {
 		return refused(Reading, err)
