@@ -51,6 +51,9 @@ type Config struct {
 	// StreamWrite is how long one write to a stream may stall before its reader
 	// is dropped; 0 is 20 s.
 	StreamWrite time.Duration
+	// Rate is how often each key may ask this process; the zero value: as often
+	// as it likes.
+	Rate Rate
 	// Patience is how long slow clients are waited for.
 	Patience Patience
 	// TurnTime is how long a turn of a conversation may take before it answers
@@ -69,6 +72,8 @@ type Handler struct {
 	routes  []route
 	openapi fixedText
 	schema  fixedText // of definitions
+	buckets *buckets  // nil: every rate is fine
+	policy  []string
 	flights *flights
 	turns   openTurns
 	streams *openStreams
@@ -95,6 +100,9 @@ func New(cfg Config) *Handler {
 	}
 	if h.cfg.TurnTime == 0 {
 		h.cfg.TurnTime = 55 * time.Second
+	}
+	if h.buckets = newBuckets(cfg.Rate); h.buckets != nil {
+		h.policy = policyOf(cfg.Rate)
 	}
 	h.streams = newOpenStreams()
 	h.routes = h.table()

@@ -23,9 +23,12 @@ type call struct {
 	route  *route
 	who    access.Principal
 	// body is the request's body once it was read.
-	body    []byte
-	sent    bool
-	streams bool // the answer goes on for as long as the client stays
+	body []byte
+	// retryAfter is for a refusal that may be asked again: after so many seconds;
+	// 0 is 1.
+	retryAfter int
+	sent       bool
+	streams    bool // the answer goes on for as long as the client stays
 	// work is the context in which the request is served, see begin.
 	work      context.Context //nolint:containedctx // a call lives as long as its request
 	trail     *audit.Trail

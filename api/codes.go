@@ -98,6 +98,7 @@ func errorCodes() []errorCode {
 		{"invalid_role", 422, "Unknown role."},
 		{"invalid_expires_at", 422, "The expiry lies in the past."},
 		{"invalid_actions", 422, "Actions that cannot be granted on a workflow."},
+		{"rate_limited", 429, "The key asks too often; RateLimit says what is left, Retry-After when to ask again."},
 		{"internal", 500, "A defect of the server; its operator finds the request id in the log."},
 		{"not_ready", 503, "The process is starting or stopping."},
 		{"secret_key_unavailable", 503, "The server has no key that fits the stored secrets."},
@@ -117,7 +118,7 @@ func startCodes(more ...string) []string {
 func commonCodes(r *route) []string {
 	codes := []string{"internal"}
 	if r.action != "" {
-		codes = append(codes, "unauthenticated", "store_unavailable")
+		codes = append(codes, "unauthenticated", "rate_limited", "store_unavailable")
 		if r.on != onVisible {
 			codes = append(codes, "acl_denied")
 		}

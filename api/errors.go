@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"heddle/fault"
 )
@@ -94,7 +95,7 @@ func (c *call) problem(status int, f *fault.Error) {
 	case http.StatusUnauthorized:
 		head.Set("WWW-Authenticate", "Bearer")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		head.Set("Retry-After", "1")
+		head.Set("Retry-After", strconv.Itoa(max(1, c.retryAfter)))
 	}
 	for _, name := range []string{"ETag", "Location"} {
 		head.Del(name)

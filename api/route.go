@@ -145,6 +145,9 @@ func (h *Handler) serve(c *call) error {
 		if c.who, err = h.authenticate(c.ctx(), c.r); err != nil {
 			return err
 		}
+		if err := h.rated(c); err != nil {
+			return err
+		}
 		if err := h.authorise(c); err != nil {
 			return err
 		}

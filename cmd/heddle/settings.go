@@ -6,8 +6,10 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
+	"heddle/api"
 	"heddle/steps"
 )
 
@@ -28,6 +30,7 @@ type settings struct {
 	ScriptLimits    steps.Limits
 	ScriptCgroup    string
 	RunnerTick      bool
+	Rate            api.Rate
 	LogLevel        slog.Level
 	LogFormat       string
 	Spans           spanSettings
@@ -120,6 +123,12 @@ func table() []setting {
 			set: func(s *settings, v string) error { s.RunnerTick = v == "on"; return oneOf(v, "on", "off") },
 		},
 		{
+			Name: "HEDDLE_RATE_LIMIT", Flag: "rate-limit", Default: "off",
+			Help:    "requests of each API key at this node; N/s:BURST lets BURST come at once, N without it",
+			Allowed: "off, or N/s, N/m or N/h with N from 1 to 1000000, and a burst in the same range or none, as 50/s:200",
+			set:     func(s *settings, v string) (err error) { s.Rate, err = readRate(v); return err },
+		},
+		{
 			Name: "HEDDLE_LOG_LEVEL", Flag: "log-level", Default: "info",
 			Help: "the least level that is logged", Allowed: "debug, info, warn or error",
 			set: func(s *settings, v string) error {
@@ -135,6 +144,24 @@ func table() []setting {
 			set: func(s *settings, v string) error { s.LogFormat = v; return oneOf(v, "text", "json") },
 		},
 	}, append(scriptSettings(), telemetryTable()...)...)
+}
+
+// readRate reads a rate as "50/s" or "50/s:200".
+func readRate(v string) (api.Rate, error) {
+	if v == "off" {
+		return api.Rate{}, nil
+	}
+	count, rest, cut := strings.Cut(v, "/")
+	unit, burst, bursts := strings.Cut(rest, ":")
+	r := api.Rate{Per: map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]}
+	if !cut || r.Per == 0 {
+		return api.Rate{}, fmt.Errorf("it is not a rate")
+	}
+	var err error
+	if r.Requests, err = between(count, 1, 1_000_000); err == nil && bursts {
+		r.Burst, err = between(burst, 1, 1_000_000)
+	}
+	return r, err
 }
 
 func checkAddress(v string) error {
