@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"heddle/audit"
+	"heddle/deadline"
 	"heddle/fault"
 )
 
@@ -147,7 +148,8 @@ func (s *Service) Record(ctx context.Context, t *audit.Trail, o audit.Object) er
 	if err != nil || !wanted {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+	// The budget of the request may be spent on the deed.
+	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), recordFor), recordFor)
 	defer cancel()
 	if err := s.store.AppendAudit(ctx, e); err != nil {
 		return err

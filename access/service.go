@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"heddle/deadline"
 	"heddle/fault"
 )
 
@@ -96,7 +97,7 @@ func (s *Service) touch(ctx context.Context, k Key, now time.Time) {
 	if now.Sub(k.LastUsedAt) < time.Minute || !s.cache.claimTouch(k.ID, now) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor) // whoever claimed it is the only one to write it
+	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), recordFor), recordFor) // whoever claimed it is the only one to write it
 	defer cancel()
 	if err := s.store.TouchKey(ctx, k.ID, now); err != nil {
 		s.log.WarnContext(ctx, "could not write when a key was last used", "key", k.ID, "error", err)

@@ -75,6 +75,7 @@ func errorCodes() []errorCode {
 		{"invalid_secret", 422, "A secret is 8 to 65,536 bytes of text."},
 		{"secret_in_input", 422, "What was handed to the run holds the value of a secret."},
 		{"secret_in_definition", 422, "The definition holds the value of a secret; name it instead."},
+		{"secret_in_text", 422, "A text that is stored and shown, such as a name, a tag or a reason, holds the value of a secret; leave it out."},
 		{"invalid_run_input", 422, "The turn has no run_input, or a command beside it; nothing was done."},
 		{"invalid_payload", 422, "The signal's payload does not fit the schema of the wait; the wait stays open."},
 		{"signal_mismatch", 422, "The input request of that id waits for a signal of another name."},
@@ -125,6 +126,12 @@ func commonCodes(r *route) []string {
 	}
 	if r.body != noBody {
 		codes = append(codes, "invalid_request", "body_too_large", "unsupported_media_type", "request_timeout")
+	}
+	if r.request != nil && r.changes() && r.body != linesBody && !r.takesSecret {
+		codes = append(codes, "secret_in_text", "secret_key_unavailable")
+		if fields, _ := fieldsOf(r.request); fields["reason"] != nil {
+			codes = append(codes, "invalid_reason")
+		}
 	}
 	if len(r.query) > 0 || r.conditional || !r.anyQuery {
 		codes = append(codes, "invalid_request")

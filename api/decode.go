@@ -96,8 +96,16 @@ func (c *call) assign(text []byte, into reflect.Value) error {
 		return err
 	}
 	for _, name := range c.route.names {
-		if value, given := object[name]; given {
-			if err := assignField(name, value, into.FieldByIndex(c.route.fields[name])); err != nil {
+		value, given := object[name]
+		if !given {
+			continue
+		}
+		field := into.FieldByIndex(c.route.fields[name])
+		if err := assignField(name, value, field); err != nil {
+			return err
+		}
+		if shown(into.Type().FieldByIndex(c.route.fields[name])) {
+			if err := c.withoutSecrets(name, value); err != nil {
 				return err
 			}
 		}

@@ -158,6 +158,9 @@ func (h *Handler) createInstances(c *call, req instanceBatch) error {
 	if req.Instances == nil || len(req.Instances) > 100 {
 		return invalidFor("instances must be a list of at most 100.", "instances")
 	}
+	if err := c.checkBatchIDs(req.Instances); err != nil {
+		return err
+	}
 	starts := make([]executor.StartRequest, len(req.Instances))
 	for i, item := range req.Instances {
 		if err := newInstanceID(item.ID, "instances", i, "id"); err != nil {
@@ -183,6 +186,18 @@ func (h *Handler) createInstances(c *call, req instanceBatch) error {
 	return c.reply(http.StatusOK, list)
 }
 
+func (c *call) checkBatchIDs(list []batchItem) error {
+	ids := make([]string, len(list))
+	for i, item := range list {
+		ids[i] = item.ID
+	}
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	return c.withoutSecrets("An instance's id", text)
+}
+
 func (h *Handler) getInstance(c *call) error {
 	in, err := c.instance()
 	if err != nil {
@@ -196,10 +211,12 @@ func (h *Handler) getInstance(c *call) error {
 	if err != nil {
 		return err
 	}
+	by := authorsOf(view.Record)
 	return c.reply(http.StatusOK, instanceBody{ID: in.Name, Details: detailsOf(view.Record), Meta: instanceMeta{
 		WorkflowName: view.Slug, RunNumber: in.Number, Params: view.Input, PauseRequested: view.State == machine.Pausing,
 		CreatedAt: stamp(in.Since), UpdatedAt: stamp(view.UpdatedAt), StartedAt: stampOf(view.StartedAt), CompletedAt: stampOf(view.CompletedAt),
 		CurrentStep: currentStepOf(view, plan),
+		StartedBy:   by.StartedBy, CancelledBy: by.CancelledBy, Reason: by.Reason,
 	}})
 }
 
@@ -244,8 +261,8 @@ func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep 
 }
 
 // steerInstance makes a handler of one that moves a run to another state.
-func (h *Handler) steerInstance(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
-	return func(c *call, _ nothing) error {
+func (h *Handler) steerInstance(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, because) error {
+	return func(c *call, _ because) error {
 		in, err := c.instance()
 		if err != nil {
 			return err
@@ -258,7 +275,7 @@ func (h *Handler) steerInstance(do func(ctx context.Context, tenantID, runID str
 	}
 }
 
-func (h *Handler) terminateInstance(c *call, _ nothing) error {
+func (h *Handler) terminateInstance(c *call, _ because) error {
 	in, err := c.instance()
 	if err != nil {
 		return err
@@ -273,7 +290,7 @@ func (h *Handler) terminateInstance(c *call, _ nothing) error {
 	return c.reply(http.StatusOK, instanceDone{true})
 }
 
-func (h *Handler) restartInstance(c *call, _ nothing) error {
+func (h *Handler) restartInstance(c *call, _ because) error {
 	in, err := c.instance()
 	if err != nil {
 		return err

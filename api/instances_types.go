@@ -82,6 +82,9 @@ type instanceMeta struct {
 	StartedAt      *stamp          `json:"startedAt"`
 	CompletedAt    *stamp          `json:"completedAt"`
 	CurrentStep    *instanceStep   `json:"currentStep,omitempty" doc:"What is under way, else what was last."`
+	StartedBy      *actorBody      `json:"startedBy,omitempty"`
+	CancelledBy    *actorBody      `json:"cancelledBy,omitempty"`
+	Reason         string          `json:"reason,omitempty" doc:"Why it was terminated, as the caller gave it."`
 }
 
 // instanceStep is a step as an instance shows it.

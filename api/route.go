@@ -33,6 +33,7 @@ type route struct {
 	codes   []string // beyond those that commonCodes adds
 	// conditional: honours If-Match. idempotent: honours Idempotency-Key.
 	conditional, idempotent bool
+	takesSecret             bool // its body is a secret
 	pure                    bool // computes, and changes nothing: it ends when its client goes away
 	tolerant                bool // unknown fields of the body are passed over
 	anyQuery                bool // unknown query parameters are passed over
@@ -86,6 +87,9 @@ func taking[Q any](f func(*call, Q) error) endpoint {
 	return endpoint{reflect.TypeFor[Q](), func(c *call) error {
 		var q Q
 		if err := c.decode(&q); err != nil {
+			return err
+		}
+		if err := c.giveReason(reflect.ValueOf(&q).Elem()); err != nil {
 			return err
 		}
 		return f(c, q)

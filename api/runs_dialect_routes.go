@@ -150,7 +150,7 @@ func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 		RunID: r.RunID, State: wordsOf(r.State).runs, WorkflowID: r.Slug, WorkflowVersion: name,
 		Trigger: r.Trigger, Error: failureOf(r.Error),
 		CreatedAt: stamp(r.CreatedAt), StartedAt: stampOf(r.StartedAt), FinishedAt: stampOf(r.CompletedAt),
-		Tokens: r.Usage.Tokens, CostMicroUSD: r.Usage.CostMicroUSD,
+		Tokens: r.Usage.Tokens, CostMicroUSD: r.Usage.CostMicroUSD, authors: authorsOf(r),
 	}
 	if !r.StartedAt.IsZero() && !r.CompletedAt.IsZero() {
 		ms := r.CompletedAt.Sub(r.StartedAt).Milliseconds()
@@ -228,8 +228,8 @@ func (h *Handler) v1Result(c *call) error {
 }
 
 // v1End makes a handler of one that ends a run.
-func (h *Handler) v1End(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
-	return func(c *call, _ nothing) error {
+func (h *Handler) v1End(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, because) error {
+	return func(c *call, _ because) error {
 		id, err := c.param("run_id")
 		if err != nil {
 			return err
@@ -251,6 +251,9 @@ func (h *Handler) v1Signal(c *call, req v1Deliver) error {
 	}
 	name, err := c.signalName()
 	if err != nil {
+		return err
+	}
+	if err := c.withoutSecrets("The signal's name", jsonText(name)); err != nil {
 		return err
 	}
 	if len(req.RequestID) > maxRequestID || !printable(req.RequestID) {

@@ -41,6 +41,8 @@ type v1Event struct {
 	Payload      json.RawMessage `json:"payload,omitempty"`
 	Result       json.RawMessage `json:"result,omitempty"`
 	Error        *failure        `json:"error,omitempty"`
+	Actor        *actorBody      `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
+	Reason       string          `json:"reason,omitempty" doc:"Why, as they said."`
 }
 
 // v1Frame translates one row; false: the catalogue has no event for it.
@@ -56,6 +58,10 @@ func v1Frame(e events.Event) (frame, bool, error) {
 	out := v1Event{
 		RunID: e.RunID, Seq: e.Seq, Timestamp: stamp(e.At), Node: e.StepID, Iteration: e.Iteration, Attempt: e.Attempt,
 		RequestID: d.RequestID, Name: d.Name, Prompt: d.Prompt, Schema: d.Schema, Payload: d.Payload, Error: failureOf(d.Error),
+		Actor: actorOf(d.Actor),
+	}
+	if d.Actor.Known() {
+		out.Reason = d.Reason
 	}
 	switch e.Kind {
 	case events.StateChanged:

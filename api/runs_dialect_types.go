@@ -39,6 +39,7 @@ type v1Summary struct {
 	LatencyMS       *int64   `json:"latency_ms" doc:"From start to end; null until it has ended."`
 	Tokens          int64    `json:"tokens"`
 	CostMicroUSD    int64    `json:"cost_micro_usd"`
+	authors
 }
 
 type v1RunList struct {
@@ -99,6 +100,7 @@ type v1Steered struct {
 
 // v1Deliver is a signal. Without a request id each call is a new one.
 type v1Deliver struct {
+	because
 	RequestID string          `json:"request_id,omitempty" doc:"That of an input request, or a key of the caller's own; at most 255 characters."`
 	Payload   json.RawMessage `json:"payload,omitempty"`
 }

@@ -62,6 +62,7 @@ type createSchedule struct {
 }
 
 type updateSchedule struct {
+	because
 	CronExpression *string            `json:"cron_expression,omitempty"`
 	Timezone       *string            `json:"timezone,omitempty"`
 	InputData      json.RawMessage    `json:"input_data,omitempty"`

@@ -24,7 +24,7 @@ type secretList struct {
 func (h *Handler) secretsTable() []route {
 	const one = "/v1/secrets/{secret}"
 	return []route{
-		route{method: http.MethodPut, path: one, id: "putSecret", tag: "access", summary: "Set a secret; configs read it as secrets.NAME",
+		route{method: http.MethodPut, path: one, id: "putSecret", takesSecret: true, tag: "access", summary: "Set a secret; configs read it as secrets.NAME",
 			action: access.Admin, on: onSecret, body: requiredBody, answers: noContent(),
 			codes: []string{"secret_not_found", "invalid_secret_name", "invalid_secret", "secret_key_unavailable"}}.to(taking(h.putSecret)),
 		route{method: http.MethodGet, path: "/v1/secrets", id: "listSecrets", tag: "access", summary: "List the secrets' names and dates, by name",

@@ -9,6 +9,7 @@ import (
 )
 
 type resumeRun struct {
+	because
 	FromStep string     `json:"from_step,omitempty" doc:"A top-level step whose dependencies are finished: it and all that depends on it run again."`
 	Version  versionRef `json:"version,omitempty" doc:"Go on with another version; what is equal in both and finished is kept."`
 }
@@ -61,6 +62,7 @@ func (h *Handler) previewResume(c *call, runID string, how executor.ResumeReques
 }
 
 type redriveRun struct {
+	because
 	StepID string `json:"step_id" doc:"A loop over items."`
 }
 
@@ -79,7 +81,7 @@ func (h *Handler) redriveRun(c *call, req redriveRun) error {
 	return c.reply(http.StatusAccepted, steeredRun{run.RunID, wordsOf(run.State).workflows})
 }
 
-func (h *Handler) restartRun(c *call, _ nothing) error {
+func (h *Handler) restartRun(c *call, _ because) error {
 	id, err := c.param("run_id")
 	if err != nil {
 		return err

@@ -81,6 +81,7 @@ func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
 	if a.Events, err = rows.events(nodes); err != nil {
 		return a, err
 	}
+	a.authors = authorsOf(run)
 	a.TurnNumber, a.IsCompleted = rows.count.n, run.State.Terminal()
 	code := ""
 	if run.State == machine.Failed && run.Error != nil {

@@ -13,6 +13,7 @@ import (
 type turnRequest struct {
 	RunInput json.RawMessage `json:"run_input" kind:"object" doc:"command (start, data, resume, pause, stop), version_number, dynamic_variables, runtime_variables, thread_to_node_inputs, miscellaneous."`
 	RunID    string          `json:"run_id,omitempty" doc:"Absent on the first turn."`
+	because
 }
 
 // turnInput is what a turn says.
@@ -37,6 +38,7 @@ type turnAnswer struct {
 	NextInputHint       *turnEvent  `json:"next_input_hint"`
 	HasActiveCompanions bool        `json:"has_active_companions"`
 	HasBackgroundWork   bool        `json:"has_background_work"`
+	authors
 }
 
 type turnEvent struct {

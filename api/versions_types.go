@@ -7,11 +7,12 @@ import (
 )
 
 // publishVersion is the body of a publish, which has no fields.
-type publishVersion struct{}
+type publishVersion struct{ because }
 
 type rollbackWorkflow struct {
 	Version       versionRef `json:"version"`
 	ChangeSummary string     `json:"change_summary,omitempty" doc:"\"Rollback to version 2\" and the like without it."`
+	because
 }
 
 type labelVersion struct {

@@ -93,6 +93,7 @@ type runSummary struct {
 	StartedAt       *stamp   `json:"started_at"`
 	CompletedAt     *stamp   `json:"completed_at"`
 	DurationSeconds *float64 `json:"duration_seconds" doc:"From start to end; null until it has ended."`
+	authors
 }
 
 // failure is a run's or a step's error.
@@ -120,7 +121,7 @@ func runSummaryOf(r executor.Record) runSummary {
 		ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash,
 		Status: wordsOf(r.State).workflows, Trigger: r.Trigger, Error: failureOf(r.Error),
 		CreatedAt: stamp(r.CreatedAt), StartedAt: stampOf(r.StartedAt), CompletedAt: stampOf(r.CompletedAt),
-		DurationSeconds: seconds(r.StartedAt, r.CompletedAt),
+		DurationSeconds: seconds(r.StartedAt, r.CompletedAt), authors: authorsOf(r),
 	}
 }
 
@@ -185,8 +186,8 @@ type ranDefinition struct {
 type nothing struct{}
 
 // steer makes a handler of one that moves a run to another state.
-func (h *Handler) steer(status int, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, nothing) error {
-	return func(c *call, _ nothing) error {
+func (h *Handler) steer(status int, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, because) error {
+	return func(c *call, _ because) error {
 		id, err := c.param("run_id")
 		if err != nil {
 			return err

@@ -46,7 +46,8 @@ type workflowsEvent struct {
 	DurationSeconds *float64        `json:"duration_seconds,omitempty"`
 	NextAttemptAt   *stamp          `json:"next_attempt_at,omitempty"`
 	Fallback        string          `json:"fallback,omitempty"`
-	Reason          string          `json:"reason,omitempty" doc:"Why a step was skipped."`
+	Reason          string          `json:"reason,omitempty" doc:"Why a step was skipped; of what somebody did to the run, why, as they said."`
+	Actor           *actorBody      `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
 	Kind            string          `json:"kind,omitempty" doc:"What a step waits for: timer, condition, signal."`
 	Until           *stamp          `json:"until,omitempty"`
 	TimeoutAt       *stamp          `json:"timeout_at,omitempty"`
@@ -86,7 +87,7 @@ func (s *workflowsStream) frame(e events.Event) (frame, bool, error) {
 		RunID: e.RunID, Seq: e.Seq, Timestamp: stamp(e.At),
 		StepID: e.StepID, Type: stepType, Attempt: e.Attempt, Iteration: e.Iteration,
 		Output: d.Output, Error: failureOf(d.Error), DurationSeconds: durationOf(e.Kind, d),
-		NextAttemptAt: stampOf(d.NextAttemptAt), Fallback: d.Fallback, Reason: d.Reason,
+		NextAttemptAt: stampOf(d.NextAttemptAt), Fallback: d.Fallback, Reason: d.Reason, Actor: actorOf(d.Actor),
 		Kind: d.Kind, Until: stampOf(d.Until), TimeoutAt: stampOf(d.TimeoutAt),
 		Name: d.Name, RequestID: d.RequestID, Payload: d.Payload,
 		Status: statusAfter(e.Kind),

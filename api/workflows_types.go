@@ -119,6 +119,7 @@ type updateWorkflow struct {
 
 type setStatus struct {
 	Status definitions.Status `json:"status" enum:"draft,active,paused,archived"`
+	because
 }
 
 type validateDefinition struct {

@@ -18,7 +18,7 @@ func apply(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, 
 	if fault.CodeOf(err) != "machine_defect" {
 		return c, err
 	}
-	end := machine.Terminate{Reason: "The run met a defect of Heddle and was ended; the server's log has the details."}
+	end := machine.Terminate{Reason: "The run met a defect of Heddle and was ended; the server's log has the details.", By: bySystem}
 	if ended, endErr := guarded(log, run, end, now, nil); endErr == nil {
 		return ended, nil
 	}

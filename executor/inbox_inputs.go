@@ -14,16 +14,17 @@ import (
 // inputData holds the fields of every input that can be posted. Rows are read
 // by other processes, so a name keeps its meaning.
 type inputData struct {
-	Reason    string  `json:"reason,omitempty"`
-	Name      string  `json:"name,omitempty"`
-	RequestID string  `json:"request_id,omitempty"`
-	Payload   string  `json:"payload,omitempty"` // the JSON text, so that it stays as it is
-	FromStep  string  `json:"from_step,omitempty"`
-	Redrive   string  `json:"redrive,omitempty"`
-	Version   int     `json:"version,omitempty"`
-	Hash      string  `json:"hash,omitempty"`
-	IfPaused  bool    `json:"if_paused,omitempty"`
-	With      *Commit `json:"with,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	Name      string     `json:"name,omitempty"`
+	RequestID string     `json:"request_id,omitempty"`
+	Payload   string     `json:"payload,omitempty"` // the JSON text, so that it stays as it is
+	FromStep  string     `json:"from_step,omitempty"`
+	Redrive   string     `json:"redrive,omitempty"`
+	Version   int        `json:"version,omitempty"`
+	Hash      string     `json:"hash,omitempty"`
+	IfPaused  bool       `json:"if_paused,omitempty"`
+	With      *Commit    `json:"with,omitempty"`
+	By        machine.By `json:"by,omitzero"`
 	// Audit is what the request adds to the audit trail with what it does.
 	Audit []audit.Entry `json:"audit,omitempty"`
 }
@@ -33,15 +34,15 @@ func encodeInput(in machine.Input, lines []audit.Entry) (kind string, data json.
 	var d inputData
 	switch in := in.(type) {
 	case machine.Cancel:
-		kind, d = "cancel", inputData{Reason: in.Reason}
+		kind, d = "cancel", inputData{Reason: in.Reason, By: in.By}
 	case machine.Terminate:
-		kind, d = "terminate", inputData{Reason: in.Reason}
+		kind, d = "terminate", inputData{Reason: in.Reason, By: in.By}
 	case machine.Pause:
-		kind = "pause"
+		kind, d = "pause", inputData{By: in.By}
 	case machine.Signal:
-		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: string(in.Payload)}
+		kind, d = "signal", inputData{Name: in.Name, RequestID: in.RequestID, Payload: string(in.Payload), By: in.By}
 	case machine.Resume:
-		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive, IfPaused: in.IfPaused}
+		kind, d = "resume", inputData{FromStep: in.FromStep, Redrive: in.Redrive, IfPaused: in.IfPaused, By: in.By}
 		if in.Plan != nil {
 			d.Version, d.Hash = in.Version, in.Hash
 		}
@@ -77,13 +78,13 @@ func (s *Service) decodePosted(ctx context.Context, p Posted) (machine.Input, []
 func (s *Service) decodeInput(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
 	switch p.Kind {
 	case "cancel":
-		return machine.Cancel{Reason: d.Reason}, nil
+		return machine.Cancel{Reason: d.Reason, By: d.By}, nil
 	case "terminate", kindRestart:
-		return machine.Terminate{Reason: d.Reason}, nil
+		return machine.Terminate{Reason: d.Reason, By: d.By}, nil
 	case "pause":
-		return machine.Pause{}, nil
+		return machine.Pause{By: d.By}, nil
 	case "signal":
-		sig := machine.Signal{Name: d.Name, RequestID: d.RequestID}
+		sig := machine.Signal{Name: d.Name, RequestID: d.RequestID, By: d.By}
 		if d.Payload != "" {
 			sig.Payload = json.RawMessage(d.Payload)
 		}
@@ -95,7 +96,7 @@ func (s *Service) decodeInput(ctx context.Context, p Posted, d inputData) (machi
 }
 
 func (s *Service) decodeResume(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
-	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive, IfPaused: d.IfPaused}
+	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive, IfPaused: d.IfPaused, By: d.By}
 	if d.Hash == "" {
 		return in, nil
 	}

@@ -14,8 +14,10 @@ import (
 func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()
+	who := machine.By{Actor: audit.Actor{Type: audit.Key, ID: "key_1", Name: "ü"}, Reason: "because"}
 	for _, in := range []machine.Input{
 		machine.Cancel{Reason: "Änderung"}, machine.Terminate{Reason: "now"}, machine.Pause{},
+		machine.Cancel{By: who}, machine.Terminate{By: who}, machine.Pause{By: who}, machine.Resume{By: who}, machine.Signal{Name: "go", By: who},
 		machine.Signal{Name: "go", RequestID: "k", Payload: json.RawMessage(`{ "n": 1e400, "s": "\u2028<&>` + "\u2028" + `" }`)},
 		machine.Signal{Name: "go"},
 		machine.Resume{}, machine.Resume{FromStep: "a"}, machine.Resume{Redrive: "each"}, machine.Resume{IfPaused: true},

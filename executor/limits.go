@@ -332,7 +332,7 @@ func (e *engine) holdQueued(runID string, g group, c *definitions.Concurrency) {
 		e.queued()
 	}
 	for _, id := range giveUp {
-		e.post(id, envelope{in: machine.Cancel{Reason: "A newer run took its place: the workflow's concurrency limit is reached."}}, false)
+		e.post(id, envelope{in: machine.Cancel{Reason: "A newer run took its place: the workflow's concurrency limit is reached.", By: bySystem}}, false)
 	}
 }
 

@@ -87,10 +87,11 @@ func (s *Service) create(ctx context.Context, target Target, req StartRequest) (
 		return machine.Change{}, err
 	}
 	now := s.now()
+	who, _ := audit.Who(ctx)
 	header := machine.Header{
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID,
 		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,
-		Trigger: req.Trigger, Input: input, CreatedAt: now,
+		Trigger: req.Trigger, Input: input, CreatedAt: now, StartedBy: who,
 	}
 	return machine.New(c.plan, header, now), nil
 }

@@ -27,7 +27,7 @@ func (s *Service) Resume(ctx context.Context, tenantID, runID string, req Resume
 
 // Unpause goes on with a paused run; any other is returned as it is.
 func (s *Service) Unpause(ctx context.Context, tenantID, runID string) (Record, error) {
-	return s.steer(ctx, tenantID, runID, machine.Resume{IfPaused: true})
+	return s.steer(ctx, tenantID, runID, machine.Resume{IfPaused: true, By: by(ctx)})
 }
 
 // PreviewResume tells what Resume would keep and what it would run again, and
@@ -48,11 +48,11 @@ func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req
 // failed, cancelled or paused run. Errors: fault.Conflict run_not_resumable;
 // fault.Unacceptable unknown_step and step_not_redrivable.
 func (s *Service) Redrive(ctx context.Context, tenantID, runID, stepID string) (Record, error) {
-	return s.steer(ctx, tenantID, runID, machine.Resume{Redrive: stepID})
+	return s.steer(ctx, tenantID, runID, machine.Resume{Redrive: stepID, By: by(ctx)})
 }
 
 func (s *Service) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, error) {
-	in := machine.Resume{FromStep: req.FromStep}
+	in := machine.Resume{FromStep: req.FromStep, By: by(ctx)}
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil || req.Version == "" {
 		return in, err

@@ -151,12 +151,12 @@ const kindRestart = "restart"
 // succeed ends an open run and stores the one that takes its place, together,
 // on the node that drives the run.
 func (s *Service) succeed(ctx context.Context, old Record, next *Commit) error {
-	in := machine.Terminate{Reason: "The run was restarted."}
+	in := machine.Terminate{Reason: "The run was restarted.", By: by(ctx)}
 	_, err := s.engine.askWith(ctx, old.RunID, envelope{in: in, with: next})
 	if fault.CodeOf(err) != "not_ready" || !s.serving.Load() {
 		return err
 	}
-	data, err := inputData{Reason: in.Reason, With: next}.encode()
+	data, err := inputData{Reason: in.Reason, With: next, By: in.By}.encode()
 	if err != nil {
 		return fmt.Errorf("encode a run for the inbox: %w", err)
 	}

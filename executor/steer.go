@@ -13,14 +13,14 @@ import (
 // the run is cancelled. A finished run is returned unchanged. While no node
 // drives runs the request is kept, and the run is returned as it stands.
 func (s *Service) Cancel(ctx context.Context, tenantID, runID string) (Record, error) {
-	row, _, err := s.finish(ctx, tenantID, runID, machine.Cancel{})
+	row, _, err := s.finish(ctx, tenantID, runID, machine.Cancel{By: by(ctx)})
 	return row, err
 }
 
 // Terminate ends a run at once, without clean-up. A finished run is returned
 // unchanged. While no node drives runs: fault.Unavailable steering_pending.
 func (s *Service) Terminate(ctx context.Context, tenantID, runID string) (Record, error) {
-	return s.end(ctx, tenantID, runID, machine.Terminate{})
+	return s.end(ctx, tenantID, runID, machine.Terminate{By: by(ctx)})
 }
 
 // end is finish where the end must be journalled.
@@ -30,6 +30,15 @@ func (s *Service) end(ctx context.Context, tenantID, runID string, in machine.In
 		err = steeringPending(runID)
 	}
 	return row, err
+}
+
+// bySystem is the server itself.
+var bySystem = machine.By{Actor: audit.Actor{Type: audit.System}}
+
+// by says for whom the context's work is done.
+func by(ctx context.Context) machine.By {
+	who, reason := audit.Who(ctx)
+	return machine.By{Actor: who, Reason: reason}
 }
 
 func (s *Service) finish(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {
@@ -48,7 +57,7 @@ func (s *Service) finish(ctx context.Context, tenantID, runID string, in machine
 // Pause lets steps in action finish and starts nothing more. A paused run is
 // returned unchanged; a finished one is fault.Conflict run_finished.
 func (s *Service) Pause(ctx context.Context, tenantID, runID string) (Record, error) {
-	return s.steer(ctx, tenantID, runID, machine.Pause{})
+	return s.steer(ctx, tenantID, runID, machine.Pause{By: by(ctx)})
 }
 
 func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
@@ -66,8 +75,8 @@ func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.
 // journalled. It is for the workflow's deletion, which has the line in the audit
 // trail.
 func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
-	by, _ := audit.Who(ctx)
-	ctx = audit.As(ctx, by, "The workflow was deleted.")
+	who, _ := audit.Who(ctx)
+	ctx = audit.As(ctx, who, "The workflow was deleted.")
 	ids, err := s.cfg.Store.OpenRuns(ctx, tenantID, workflowID)
 	if err != nil {
 		return err
@@ -83,7 +92,7 @@ func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) e
 		wg.Add(1)
 		go func() {
 			defer func() { <-places; wg.Done() }()
-			if _, err := s.end(ctx, tenantID, id, machine.Cancel{}); err != nil && fault.KindOf(err) != fault.NotFound {
+			if _, err := s.end(ctx, tenantID, id, machine.Cancel{By: by(ctx)}); err != nil && fault.KindOf(err) != fault.NotFound {
 				once.Do(func() { first = err })
 			}
 		}()
@@ -108,6 +117,7 @@ func (s *Service) Signal(ctx context.Context, tenantID, runID string, sig machin
 	if err := s.withoutSecrets(ctx, tenantID, sig.Payload); err != nil {
 		return SignalOutcome{}, err
 	}
+	sig.By = by(ctx)
 	out, err := s.submit(ctx, tenantID, runID, sig)
 	return SignalOutcome{Row: out.row, Duplicate: err == nil && !out.effect}, err
 }

@@ -5,8 +5,8 @@ import "heddle/events"
 // runArrays holds rows of runs column by column, as PostgreSQL's unnest wants
 // them.
 type runArrays struct {
-	id, tenant, workflow, slug, hash, trigger, input, traceParent, traceState, state, output, failure, versions, concurrencyKey []string
-	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost                                            []int64
+	id, tenant, workflow, slug, hash, trigger, input, traceParent, traceState, state, output, failure, versions, concurrencyKey, startedBy []string
+	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost                                                       []int64
 }
 
 func (a *runArrays) add(r *runRow) {
@@ -33,6 +33,7 @@ func (a *runArrays) add(r *runRow) {
 	a.cost = append(a.cost, r.CostMicroUsd)
 	a.versions = append(a.versions, r.Versions)
 	a.concurrencyKey = append(a.concurrencyKey, r.ConcurrencyKey)
+	a.startedBy = append(a.startedBy, r.StartedBy)
 }
 
 // eventArrays holds rows of run_events column by column.

@@ -135,9 +135,9 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 				batch.Queue("INSERT INTO run_inputs (run_id, input) VALUES ($1, $2)", w.row.ID, w.input)
 			}
 		}
-		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::text[])",
+		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], $24::text[])",
 			rows.id, rows.tenant, rows.workflow, rows.slug, rows.version, rows.hash, rows.trigger, rows.input, rows.traceParent, rows.traceState,
-			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey)
+			rows.createdAt, rows.state, rows.seq, rows.startedAt, rows.completedAt, rows.updatedAt, rows.wakeAt, rows.output, rows.failure, rows.tokens, rows.cost, rows.versions, rows.concurrencyKey, rows.startedBy)
 	}
 	journal := eventArrays{}
 	grown := make([]string, len(all))

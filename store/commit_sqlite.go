@@ -205,7 +205,7 @@ func (g *sqliteGroup) rollback() {
 }
 
 const (
-	runColumns   = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, concurrency_key"
+	runColumns   = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, concurrency_key, started_by"
 	eventColumns = "run_id, seq, kind, step_id, iteration, attempt, at, data"
 )
 
@@ -214,7 +214,7 @@ func (r *runRow) values() []any {
 	return []any{
 		r.ID, r.TenantID, r.WorkflowID, r.Slug, int64(r.Version), r.Hash, r.TriggerKind, r.Input, r.TraceParent, r.TraceState,
 		r.CreatedAt, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt, r.Output, r.Error, r.Tokens, r.CostMicroUsd,
-		r.Versions, r.ConcurrencyKey,
+		r.Versions, r.ConcurrencyKey, r.StartedBy,
 	}
 }
 
@@ -225,7 +225,7 @@ type table struct {
 }
 
 var (
-	runTable   = table{"runs", runColumns, 23}
+	runTable   = table{"runs", runColumns, 24}
 	eventTable = table{"run_events", eventColumns, 8}
 )
 

@@ -36,6 +36,7 @@ type runRow struct {
 	CostMicroUsd   int64
 	Versions       string
 	ConcurrencyKey string
+	StartedBy      string
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -97,6 +98,14 @@ func toRunRow(r executor.Record) (runRow, error) {
 		}
 		versions = string(text)
 	}
+	startedBy := ""
+	if r.StartedBy.Known() {
+		text, err := json.Marshal(r.StartedBy)
+		if err != nil {
+			return runRow{}, fmt.Errorf("encode who started %s: %w", r.RunID, err)
+		}
+		startedBy = string(text)
+	}
 	return runRow{
 		ID: r.RunID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Slug: r.Slug,
 		Version: r.Version, Hash: r.Hash, TriggerKind: r.Trigger, Input: string(r.Input),
@@ -105,7 +114,7 @@ func toRunRow(r executor.Record) (runRow, error) {
 		CompletedAt: millis(r.CompletedAt), UpdatedAt: millis(r.UpdatedAt), WakeAt: millis(r.WakeAt),
 		Output: string(r.Output), Error: failure,
 		Tokens: r.Usage.Tokens, CostMicroUsd: r.Usage.CostMicroUSD,
-		Versions: versions, ConcurrencyKey: r.ConcurrencyKey,
+		Versions: versions, ConcurrencyKey: r.ConcurrencyKey, StartedBy: startedBy,
 	}, nil
 }
 
@@ -124,6 +133,11 @@ func (r runRow) record() (executor.Record, error) {
 	if r.Versions != "" {
 		if err := json.Unmarshal([]byte(r.Versions), &rec.Versions); err != nil {
 			return rec, fmt.Errorf("decode the versions of %s: %w", r.ID, err)
+		}
+	}
+	if r.StartedBy != "" {
+		if err := json.Unmarshal([]byte(r.StartedBy), &rec.StartedBy); err != nil {
+			return rec, fmt.Errorf("decode who started %s: %w", r.ID, err)
 		}
 	}
 	if r.Error != "" {

@@ -24,7 +24,7 @@ type turn struct {
 func New(plan *Plan, h Header, now time.Time) Change {
 	t := turn{Run: &Run{Header: h, plan: plan, edit: 1}, now: now.UnixMilli()}
 	t.buf, t.events = make([]byte, 0, 32), make([]events.Event, 0, 1)
-	t.emit(events.StateChanged, whole, 0, &Detail{State: Queued})
+	t.emit(events.StateChanged, whole, 0, &Detail{State: Queued, Actor: h.StartedBy})
 	return t.change(false)
 }
 
@@ -93,7 +93,7 @@ func (t *turn) decide(in Input) error {
 	case Terminate:
 		return t.terminate(in)
 	case Pause:
-		return t.pause()
+		return t.pause(in)
 	case Resume:
 		return t.resume(in)
 	case Recover:

@@ -77,6 +77,7 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.text("from", string(d.From))
 	o.text("outcome", string(d.Outcome))
 	o.text("reason", d.Reason)
+	o.actor(d.Actor)
 	o.text("role", d.Role)
 	o.text("kind", d.Kind)
 	o.text("name", d.Name)

@@ -88,12 +88,13 @@ func (t *turn) conclude(e *ending) {
 		}
 		err.Details = details
 	}
-	t.emit(events.StateChanged, whole, 0, &Detail{State: e.Outcome, From: t.State})
+	by := e.by()
+	t.emit(events.StateChanged, whole, 0, by.detail(&Detail{State: e.Outcome, From: t.State}))
 	kind := events.RunFailed
 	if e.Outcome == Cancelled {
 		kind = events.RunCancelled
 	}
-	t.emit(kind, whole, 0, &Detail{Error: &err, DurationMS: t.duration()})
+	t.emit(kind, whole, 0, by.detail(&Detail{Error: &err, DurationMS: t.duration()}))
 }
 
 // windScope does the same for a failed iteration.
@@ -154,7 +155,8 @@ func (t *turn) wind(e *ending, reason string) {
 		t.conclude(e)
 		return
 	}
-	t.emit(events.StateChanged, whole, 0, &Detail{State: Cancelling, From: t.State, Outcome: e.Outcome, Error: e.Error, Reason: reason})
+	d := Detail{State: Cancelling, From: t.State, Outcome: e.Outcome, Error: e.Error, Reason: reason}
+	t.emit(events.StateChanged, whole, 0, e.by().detail(&d))
 }
 
 func (t *turn) stopAll() {

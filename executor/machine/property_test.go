@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"heddle/audit"
 	"heddle/events"
 	"heddle/executor/machine"
 )
@@ -220,15 +221,15 @@ func (w *world) answer() {
 func (w *world) disturb() {
 	switch rapid.IntRange(0, 11).Draw(w.t, "disturb") {
 	case 0:
-		w.apply(machine.Cancel{})
+		w.apply(steeredBy(machine.Cancel{}, w.author()))
 	case 1:
-		w.apply(machine.Pause{})
+		w.apply(steeredBy(machine.Pause{}, w.author()))
 	case 2, 3:
 		in := machine.Resume{}
 		if rapid.IntRange(0, 3).Draw(w.t, "from") == 0 {
 			in.FromStep = fmt.Sprintf("s%d", rapid.IntRange(0, 3).Draw(w.t, "step"))
 		}
-		if w.apply(in) {
+		if w.apply(steeredBy(in, w.author())) {
 			w.apply(machine.Begin{})
 		}
 	case 4:
@@ -245,12 +246,19 @@ func (w *world) disturb() {
 		}
 	case 8:
 		if rapid.IntRange(0, 3).Draw(w.t, "terminate") == 0 {
-			w.apply(machine.Terminate{})
+			w.apply(steeredBy(machine.Terminate{}, w.author()))
 		}
 	default:
 		w.now = w.now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(w.t, "pass")) * time.Millisecond)
 		w.apply(machine.Tick{})
 	}
+}
+
+// author is who steers: nobody that is known, or somebody.
+func (w *world) author() machine.By {
+	return rapid.SampledFrom([]machine.By{
+		{}, {Reason: "why \"not\""}, {Actor: audit.Actor{Type: audit.Key, ID: "key_1", Name: "ü"}, Reason: "because"}, {Actor: audit.Actor{Type: audit.System}},
+	}).Draw(w.t, "by")
 }
 
 // settle answers everything, as a world without further disturbance would.

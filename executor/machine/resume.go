@@ -27,6 +27,7 @@ type Resume struct {
 	Redrive string
 	// IfPaused leaves any run but a paused one as it is, without an error.
 	IfPaused bool
+	By       By
 }
 
 // plain tells whether nothing but going on is asked.
@@ -95,7 +96,7 @@ func (t *turn) resume(in Resume) error {
 	if in.Plan != nil {
 		t.incoming, d.Version, d.Hash, d.Defaults = in.Plan, in.Version, in.Hash, in.Plan.input != nil
 	}
-	t.emit(events.StateChanged, whole, 0, d)
+	t.emit(events.StateChanged, whole, 0, in.By.detail(d))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"heddle/audit"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -68,6 +69,7 @@ type player struct {
 	plan    *machine.Plan
 	plans   map[int]*machine.Plan // by version
 	header  machine.Header
+	by      machine.By // of the inputs to come
 	now     time.Time
 	run     *machine.Run
 	journal []events.Event
@@ -121,6 +123,10 @@ func (p *player) command(line string) {
 			p.header.Input = json.RawMessage(input)
 			return
 		}
+		if name, ok := strings.CutPrefix(line, "started by "); ok {
+			p.header.StartedBy = audit.Actor{Type: audit.Key, ID: "key_" + name, Name: name}
+			return
+		}
 		p.absorb(machine.New(p.plan, p.header, p.now))
 	}
 	word, rest, _ := strings.Cut(line, " ")
@@ -142,11 +148,15 @@ func (p *player) command(line string) {
 	case "quarantine":
 		p.quarantine()
 		return
+	case "by":
+		name, reason, _ := strings.Cut(rest, " ")
+		p.by = machine.By{Actor: audit.Actor{Type: audit.Key, ID: "key_" + name, Name: name}, Reason: reason}
+		return
 	case "":
 		return
 	}
 	before := snapshot(p.t, p.run)
-	change, err := machine.Apply(p.run, p.input(word, rest), p.now)
+	change, err := machine.Apply(p.run, steeredBy(p.input(word, rest), p.by), p.now)
 	if !bytes.Equal(before, snapshot(p.t, p.run)) {
 		p.t.Errorf("%s: Apply changed its argument", line)
 	}
@@ -155,6 +165,28 @@ func (p *player) command(line string) {
 		return
 	}
 	p.absorb(change)
+}
+
+// steeredBy gives a steering input its author.
+func steeredBy(in machine.Input, by machine.By) machine.Input {
+	switch in := in.(type) {
+	case machine.Cancel:
+		in.By = by
+		return in
+	case machine.Terminate:
+		in.By = by
+		return in
+	case machine.Pause:
+		in.By = by
+		return in
+	case machine.Resume:
+		in.By = by
+		return in
+	case machine.Signal:
+		in.By = by
+		return in
+	}
+	return in
 }
 
 func (p *player) input(word, rest string) machine.Input {

@@ -34,7 +34,7 @@ func (t *turn) signal(in Signal) error {
 			return err
 		}
 	}
-	t.emit(events.SignalReceived, whole, 0, &Detail{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload})
+	t.emit(events.SignalReceived, whole, 0, in.By.detail(&Detail{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload}))
 	if t.resting() {
 		return nil
 	}

@@ -7,7 +7,11 @@ func (t *turn) begin() {
 	if t.State != Queued {
 		return
 	}
-	t.emit(events.StateChanged, whole, 0, &Detail{State: Running, From: Queued})
+	d := Detail{State: Running, From: Queued}
+	if t.StartedAt.IsZero() {
+		d.Actor = t.StartedBy
+	}
+	t.emit(events.StateChanged, whole, 0, &d)
 	t.catchUp()
 	t.recheck()
 }
@@ -22,7 +26,7 @@ func (t *turn) cancel(in Cancel) {
 	if message == "" {
 		message = "The run was cancelled."
 	}
-	t.wind(&ending{Outcome: Cancelled, Error: &Error{Code: "cancelled", Message: message}}, in.Reason)
+	t.wind(&ending{Outcome: Cancelled, Error: in.By.blame(&Error{Code: "cancelled", Message: message})}, in.Reason)
 }
 
 // terminate ends the run at once; what is in action is stopped and not
@@ -39,12 +43,12 @@ func (t *turn) terminate(in Terminate) error {
 	if message == "" {
 		message = "The run was terminated."
 	}
-	t.conclude(&ending{Outcome: Cancelled, Error: &Error{Code: "terminated", Message: message}})
+	t.conclude(&ending{Outcome: Cancelled, Error: in.By.blame(&Error{Code: "terminated", Message: message})})
 	return nil
 }
 
 // pause lets steps in action finish and starts nothing more.
-func (t *turn) pause() error {
+func (t *turn) pause(in Pause) error {
 	switch t.State {
 	case Completed, Failed, Cancelled:
 		return finished(t.Run)
@@ -58,7 +62,7 @@ func (t *turn) pause() error {
 	if t.InAction() > 0 {
 		to = Pausing
 	}
-	t.emit(events.StateChanged, whole, 0, &Detail{State: to, From: t.State})
+	t.emit(events.StateChanged, whole, 0, in.By.detail(&Detail{State: to, From: t.State}))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"heddle/audit"
 	"heddle/events"
 	"heddle/expressions"
 )
@@ -71,6 +72,8 @@ type Header struct {
 	Trigger    string          `json:"trigger"`
 	Input      json.RawMessage `json:"input"` // "null" when none was given
 	CreatedAt  time.Time       `json:"created_at"`
+	// StartedBy is who started the run; zero in runs of earlier versions.
+	StartedBy audit.Actor `json:"started_by,omitzero"`
 	// Versions are all that the run ran on, oldest first; nil while it has been
 	// Version alone.
 	Versions []Span `json:"versions,omitempty"`
@@ -137,16 +140,24 @@ type Signal struct {
 	Name      string
 	RequestID string
 	Payload   json.RawMessage
+	By        By
 }
 
 // Cancel asks the run to stop: running steps are told, compensations run.
-type Cancel struct{ Reason string }
+// Reason is the message of the run's error, By.Reason what the caller says.
+type Cancel struct {
+	Reason string
+	By     By
+}
 
-// Terminate ends the run at once, with no clean-up.
-type Terminate struct{ Reason string }
+// Terminate ends the run at once, with no clean-up. Reason is that of Cancel.
+type Terminate struct {
+	Reason string
+	By     By
+}
 
 // Pause lets steps in action finish and starts nothing more.
-type Pause struct{}
+type Pause struct{ By By }
 
 // Recover reports that the process that drove the run is gone: every attempt
 // in action is interrupted and runs again or fails, as on_interrupt says.
