@@ -6,8 +6,11 @@ package agents
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -187,6 +190,9 @@ func checkTool(t Tool) error {
 			return invalid("The parameters of tool %s are no JSON Schema: %v.", t.Name, err)
 		}
 	}
+	if err := checkHeaders(t); err != nil {
+		return err
+	}
 	template, err := HeadersTemplate(t)
 	if err != nil {
 		return invalid("The headers of tool %s cannot be read: %v.", t.Name, err)
@@ -194,6 +200,27 @@ func checkTool(t Tool) error {
 	r := template.References()
 	if len(r.Names)+len(r.Steps)+len(r.Signals) > 0 || r.AllSteps || r.AllSignals {
 		return invalid("The headers of tool %s may hold {{ secrets.NAME }}, and nothing else.", t.Name)
+	}
+	return nil
+}
+
+var headerForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+// checkHeaders refuses header names that HTTP does not know, two that differ in
+// case only, and texts of several lines.
+func checkHeaders(t Tool) error {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
+		lower := strings.ToLower(name)
+		switch {
+		case !headerForm.MatchString(name):
+			return invalid("The header %q of tool %s is not a header name.", name, t.Name)
+		case seen[lower]:
+			return invalid("Two headers of tool %s have the name %s: upper and lower case are the same there.", t.Name, name)
+		case strings.ContainsAny(t.Headers[name], "\r\n"):
+			return invalid("The text of the header %s of tool %s holds a line break, and a header is one line.", name, t.Name)
+		}
+		seen[lower] = true
 	}
 	return nil
 }

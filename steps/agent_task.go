@@ -328,7 +328,7 @@ func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*htt
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if t.agent.APIKey != "" {
-		if err := setHeaders(req.Header, map[string]printed{"Authorization": printed("Bearer " + t.agent.APIKey)}); err != nil {
+		if _, err := setHeaders(req.Header, map[string]printed{"Authorization": printed("Bearer " + t.agent.APIKey)}); err != nil {
 			return nil, err
 		}
 	}

@@ -180,7 +180,7 @@ func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.R
 	for name, value := range tool.Headers {
 		headers[name] = printed(value)
 	}
-	if err := setHeaders(req.Header, headers); err != nil {
+	if _, err := setHeaders(req.Header, headers); err != nil {
 		return nil, err
 	}
 	call := t.call

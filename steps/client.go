@@ -277,21 +277,32 @@ func stamp(h http.Header, call executor.Call) {
 	}
 }
 
-// setHeaders copies an author's headers; empty ones are left out, and the
-// transport's own are refused.
-func setHeaders(h http.Header, from map[string]printed) error {
+// setHeaders copies an author's headers and returns the canonical names of those
+// that it set; empty ones are left out, and the transport's own and two of one
+// name are refused.
+func setHeaders(h http.Header, from map[string]printed) (set map[string]bool, err error) {
+	set = make(map[string]bool, len(from))
 	for name, value := range from {
 		if reservedHeader(name) {
-			return permanent("invalid_config", "The header %q is set by the connection itself and cannot be given.", name)
+			return nil, permanent("invalid_config", "The header %q is set by the connection itself and cannot be given.", name)
+		}
+		if holdsLineBreak(string(value)) {
+			return nil, permanent("invalid_config", "The text of the header %q holds a line break, and a header is one line.", name)
 		}
 		if !validHeaderName(name) || strings.ContainsFunc(string(value), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-			return permanent("invalid_config", "The header %q has characters that HTTP does not allow.", name)
+			return nil, permanent("invalid_config", "The header %q has characters that HTTP does not allow.", name)
 		}
-		if value != "" {
-			h.Set(name, string(value))
+		if value == "" {
+			continue
 		}
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		if set[canonical] {
+			return nil, permanent("invalid_config", "Two headers have the name %s: upper and lower case are the same there.", canonical)
+		}
+		h.Set(name, string(value))
+		set[canonical] = true
 	}
-	return nil
+	return set, nil
 }
 
 func reservedHeader(name string) bool {

@@ -3,7 +3,6 @@ package steps
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"mime"
@@ -145,10 +144,17 @@ func (cfg *httpConfig) request(ctx context.Context) (*http.Request, error) {
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	if err := cfg.Auth.set(req); err != nil {
+	own, err := setHeaders(req.Header, cfg.Headers)
+	if err != nil {
 		return nil, err
 	}
-	return req, setHeaders(req.Header, cfg.Headers)
+	if name := cfg.Auth.header(); name != "" && own[name] {
+		return nil, permanent("invalid_config", "auth sets the header %s, and headers has it too: keep one of them.", name)
+	}
+	if cfg.Multipart != nil && own["Content-Type"] {
+		return nil, permanent("invalid_config", "multipart sets Content-Type itself, with the boundary of its parts; leave that header out.")
+	}
+	return req, cfg.Auth.set(req)
 }
 
 func knownMethod(m string) bool {
@@ -201,22 +207,6 @@ func (cfg *httpConfig) body() (body []byte, contentType string, err error) {
 		return nil, "", permanent("invalid_config", "body, form, raw and multipart exclude each other: keep one of them.")
 	}
 	return body, contentType, err
-}
-
-func (a *httpAuth) set(req *http.Request) error {
-	switch {
-	case a == nil:
-	case a.Type == "bearer":
-		return setHeaders(req.Header, map[string]printed{"Authorization": "Bearer " + a.Token})
-	case a.Type == "basic":
-		both := string(a.Username) + ":" + string(a.Password)
-		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(both)))
-	case a.Type == "header" && a.Name != "" && a.Value != "":
-		return setHeaders(req.Header, map[string]printed{a.Name: a.Value})
-	default:
-		return permanent("invalid_config", "auth.type must be bearer, basic or header, and header needs a name and a value.")
-	}
-	return nil
 }
 
 // unexpected is the failure of a status that is no success.
@@ -306,7 +296,8 @@ func checkHTTP(c fields) []definitions.Diagnostic {
 	out = append(out, checkAuth(c["auth"])...)
 	out = append(out, checkTLS(c)...)
 	out = append(out, hintBody(c)...)
-	return append(out, checkHeaders(c["headers"])...)
+	out = append(out, checkHeaders(c["headers"])...)
+	return append(out, checkOverlaps(c)...)
 }
 
 // given lists which of the names the config has.
@@ -327,10 +318,13 @@ func checkURL(c fields) []definitions.Diagnostic {
 	if !ok || strings.HasPrefix(strings.TrimSpace(text), "{{") {
 		return nil
 	}
-	fixed, _, cut := strings.Cut(text, "{{")
+	fixed, _, cut := strings.Cut(strings.TrimSpace(text), "{{")
 	scheme, rest, found := strings.Cut(fixed, "://")
 	if lower := strings.ToLower(scheme); !found || lower != "http" && lower != "https" {
 		return []definitions.Diagnostic{problem("invalid_value", "/url", "url must begin with http:// or https://")}
+	}
+	if holdsLineBreak(outsideTemplates(strings.TrimSpace(text))) {
+		return []definitions.Diagnostic{problem("invalid_value", "/url", "url holds a line break; an address is one line")}
 	}
 	if cut {
 		return nil
@@ -354,41 +348,4 @@ func checkExpect(raw json.RawMessage) []definitions.Diagnostic {
 		return []definitions.Diagnostic{problem("invalid_value", "/expect_status", "%s", err)}
 	}
 	return nil
-}
-
-func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
-	a, ok := readFields(raw)
-	if !ok || len(a) == 0 {
-		return nil
-	}
-	kind, _ := a.literal("type")
-	wanted := map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}, "header": {"name", "value"}}[kind]
-	var out []definitions.Diagnostic
-	for _, name := range wanted {
-		if !a.has(name) {
-			out = append(out, problem("missing_field", "/auth", "auth of type %s needs %s", kind, name))
-		}
-	}
-	if name, ok := a.literal("name"); ok && kind == "header" && (reservedHeader(name) || !validHeaderName(name)) {
-		out = append(out, problem("invalid_value", "/auth/name", "%q is no header that can be set", name))
-	}
-	return out
-}
-
-func checkHeaders(raw json.RawMessage) []definitions.Diagnostic {
-	h, ok := readFields(raw)
-	if !ok {
-		return nil
-	}
-	var out []definitions.Diagnostic
-	for _, name := range sortedNames(h) {
-		switch {
-		case templated(name):
-		case reservedHeader(name):
-			out = append(out, problem("invalid_value", "/headers"+pointer(name), "the header %s is set by the connection itself", name))
-		case !validHeaderName(name):
-			out = append(out, problem("invalid_value", "/headers"+pointer(name), "%q is no header name", name))
-		}
-	}
-	return out
 }

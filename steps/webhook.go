@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"net/textproto"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ type webhookConfig struct {
 	Event   string             `json:"event" minLength:"1" doc:"What happened, such as order.paid; sent as type."`
 	Payload json.RawMessage    `json:"payload,omitempty" doc:"Any JSON; sent as data."`
 	Headers map[string]printed `json:"headers,omitempty" doc:"Further headers."`
-	Secret  printed            `json:"secret,omitempty" doc:"Signs the request as Standard Webhooks say: whsec_ and base64, or any text."`
+	Secret  *printed           `json:"secret,omitempty" doc:"Signs the request as Standard Webhooks say: whsec_ and base64, or any text."`
 }
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
@@ -36,6 +37,7 @@ func webhookType(c *client) *stepType {
 			`"status_code":{"type":"integer"},"attempts":{"type":"integer"},"delivered_at":{"type":"string","format":"date-time"},"webhook_id":{"type":"string"}}}`)),
 		check: func(f fields) []definitions.Diagnostic {
 			out := append(checkURL(f), checkHeaders(f["headers"])...)
+			out = append(out, checkOwnHeaders(f["headers"])...)
 			return append(out, checkSecret(f)...)
 		},
 		run: performed(func(ctx context.Context, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
@@ -108,17 +110,20 @@ func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent
 	if err != nil {
 		return nil, permanent("invalid_url", "The url is not valid.")
 	}
-	if err := setHeaders(req.Header, cfg.Headers); err != nil {
+	if _, err := setHeaders(req.Header, cfg.Headers); err != nil {
 		return nil, err
 	}
 	stamped := strconv.FormatInt(sent.Unix(), 10)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Webhook-Id", id)
 	req.Header.Set("Webhook-Timestamp", stamped)
-	if cfg.Secret == "" {
+	if cfg.Secret == nil {
 		return req, nil
 	}
-	key, ok := signingKey(string(cfg.Secret))
+	if *cfg.Secret == "" {
+		return nil, permanent("invalid_config", "secret is empty, so the request would not be signed; leave it out where that is meant.")
+	}
+	key, ok := signingKey(string(*cfg.Secret))
 	if !ok {
 		return nil, permanent("invalid_config", "secret begins with whsec_ but what follows is not base64.")
 	}
@@ -147,8 +152,13 @@ func signature(key []byte, id, timestamp string, body []byte) string {
 
 func checkSecret(f fields) []definitions.Diagnostic {
 	secret, ok := f.literal("secret")
-	if !ok || secret == "" {
+	if !ok || !f.has("secret") {
 		return nil
+	}
+	if secret == "" {
+		return []definitions.Diagnostic{suggest(
+			problem("invalid_value", "/secret", "secret is empty, so the request would not be signed; name a stored secret, or leave it out"),
+			"{{ secrets.WEBHOOK_SECRET }}")}
 	}
 	if _, fine := signingKey(secret); !fine {
 		return []definitions.Diagnostic{problem("invalid_value", "/secret", "secret begins with whsec_ but what follows is not base64")}
@@ -156,4 +166,24 @@ func checkSecret(f fields) []definitions.Diagnostic {
 	return []definitions.Diagnostic{suggest(
 		warning("secret_in_definition", "/secret", "a secret written here is readable by everyone who may view the workflow"),
 		"{{ secrets.WEBHOOK_SECRET }}")}
+}
+
+// checkOwnHeaders finds headers that the step itself sets.
+func checkOwnHeaders(raw json.RawMessage) []definitions.Diagnostic {
+	h, ok := readFields(raw)
+	if !ok {
+		return nil
+	}
+	var out []definitions.Diagnostic
+	for _, name := range sortedNames(h) {
+		switch textproto.CanonicalMIMEHeaderKey(name) {
+		case "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature":
+			out = append(out, problem("invalid_value", "/headers"+pointer(name), "the step itself sets %s", name))
+		case "Content-Type":
+			if text, literal := h.literal(name); !literal || !isJSON(text) {
+				out = append(out, problem("invalid_value", "/headers"+pointer(name), "a webhook's body is always JSON, and its Content-Type application/json; use http_request for another"))
+			}
+		}
+	}
+	return out
 }

@@ -1,0 +1,147 @@
+package steps
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"heddle/definitions"
+)
+
+// header is the canonical name of the header that the credentials go into; "":
+// none.
+func (a *httpAuth) header() string {
+	switch {
+	case a == nil:
+		return ""
+	case a.Type == "header":
+		return textproto.CanonicalMIMEHeaderKey(a.Name)
+	default:
+		return "Authorization"
+	}
+}
+
+func (a *httpAuth) set(req *http.Request) error {
+	var err error
+	switch {
+	case a == nil:
+	case a.Type == "bearer" && a.Token == "":
+		return permanent("invalid_config", "auth.token is empty.")
+	case a.Type == "bearer":
+		_, err = setHeaders(req.Header, map[string]printed{"Authorization": "Bearer " + a.Token})
+	case a.Type == "basic" && strings.Contains(string(a.Username), ":"):
+		return permanent("invalid_config", "auth.username holds a colon, at which the receiver would end it (RFC 7617).")
+	case a.Type == "basic":
+		both := string(a.Username) + ":" + string(a.Password)
+		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(both)))
+	case a.Type == "header" && a.Name != "" && a.Value != "":
+		_, err = setHeaders(req.Header, map[string]printed{a.Name: a.Value})
+	default:
+		return permanent("invalid_config", "auth.type must be bearer, basic or header, and header needs a name and a value.")
+	}
+	return err
+}
+
+// fieldsOfAuth are what each type of auth takes.
+var fieldsOfAuth = map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}, "header": {"name", "value"}}
+
+func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
+	a, ok := readFields(raw)
+	if !ok || len(a) == 0 {
+		return nil
+	}
+	kind, _ := a.literal("type")
+	var out []definitions.Diagnostic
+	for _, name := range fieldsOfAuth[kind] {
+		text, literal := a.literal(name)
+		switch {
+		case !a.has(name):
+			out = append(out, problem("missing_field", "/auth", "auth of type %s needs %s", kind, name))
+		case literal && text == "" && kind != "basic":
+			out = append(out, problem("invalid_value", "/auth"+pointer(name), "%s is empty; leave auth out, or give a secret", name))
+		}
+		if text, _ := a.text(name); kind != "basic" && holdsLineBreak(outsideTemplates(text)) {
+			out = append(out, problem("invalid_value", "/auth"+pointer(name), "%s holds a line break, and a header is one line", name))
+		}
+	}
+	if name, ok := a.literal("name"); ok && name != "" && kind == "header" && !holdsLineBreak(name) && (reservedHeader(name) || !validHeaderName(name)) {
+		out = append(out, problem("invalid_value", "/auth/name", "%q is no header that can be set", name))
+	}
+	if user, _ := a.text("username"); kind == "basic" && strings.Contains(outsideTemplates(user), ":") {
+		out = append(out, problem("invalid_value", "/auth/username", "a user name cannot hold a colon: the receiver ends it there (RFC 7617); what follows belongs into password"))
+	}
+	return out
+}
+
+func checkHeaders(raw json.RawMessage) []definitions.Diagnostic {
+	h, ok := readFields(raw)
+	if !ok {
+		return nil
+	}
+	var out []definitions.Diagnostic
+	seen := map[string]string{}
+	for _, name := range sortedNames(h) {
+		at, canonical := "/headers"+pointer(name), textproto.CanonicalMIMEHeaderKey(name)
+		first, twice := seen[canonical]
+		if !twice {
+			seen[canonical] = name
+		}
+		text, _ := h.text(name)
+		switch {
+		case templated(name):
+		case reservedHeader(name):
+			out = append(out, problem("invalid_value", at, "the header %s is set by the connection itself", name))
+		case !validHeaderName(name):
+			out = append(out, problem("invalid_value", at, "%q is no header name", name))
+		case twice:
+			out = append(out, problem("invalid_value", at, "%s and %s are the same header, whose name knows no upper and lower case: keep one of them", first, name))
+		case holdsLineBreak(outsideTemplates(text)):
+			out = append(out, problem("invalid_value", at, "the text of the header %s holds a line break, and a header is one line (in YAML, write it behind the name, or after >- in place of | or >)", name))
+		}
+	}
+	return out
+}
+
+// checkOverlaps finds headers that other fields set too.
+func checkOverlaps(c fields) []definitions.Diagnostic {
+	h, ok := readFields(c["headers"])
+	if !ok {
+		return nil
+	}
+	byAuth := ""
+	if a, ok := readFields(c["auth"]); ok && c.has("auth") {
+		kind, _ := a.literal("type")
+		name, _ := a.literal("name")
+		byAuth = map[string]string{"bearer": "Authorization", "basic": "Authorization", "header": textproto.CanonicalMIMEHeaderKey(name)}[kind]
+	}
+	var out []definitions.Diagnostic
+	for _, name := range sortedNames(h) {
+		if text, literal := h.literal(name); literal && text == "" || !h.has(name) {
+			continue // it leaves the header out
+		}
+		switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
+		case canonical == byAuth:
+			out = append(out, problem("invalid_value", "/headers"+pointer(name), "auth sets the header %s too: keep one of them", canonical))
+		case canonical == "Content-Type" && c.has("multipart"):
+			out = append(out, problem("invalid_value", "/headers"+pointer(name), "multipart sets Content-Type itself, with the boundary of its parts; leave the header out"))
+		}
+	}
+	return out
+}
+
+func holdsLineBreak(s string) bool { return strings.ContainsAny(s, "\r\n") }
+
+// outsideTemplates is what of a text stands outside of {{ }}.
+func outsideTemplates(s string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "{{")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		_, s, _ = strings.Cut(rest, "}}")
+	}
+}
