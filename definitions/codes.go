@@ -31,6 +31,7 @@ const (
 	ForeignFormat      Code = "foreign_format"
 	NeverTrue          Code = "never_true"
 	Unexpanded         Code = "unexpanded_text"
+	SchemaKeyword      Code = "schema_keyword"
 )
 
 // Codes lists every code.
@@ -39,6 +40,6 @@ func Codes() []Code {
 		Syntax, DuplicateKey, LimitExceeded, UnknownField, MissingField, WrongType, InvalidValue,
 		DuplicateStepID, UnknownStepType, UnknownDependency, SelfDependency, Cycle, FallbackInvalid,
 		BranchNotDependent, SchemaInvalid, UnknownReference, NotAnAncestor, ExpressionSyntax,
-		ExpressionType, UnreachableStep, TemplateInScript, NeverChanges, ForeignFormat, NeverTrue, Unexpanded,
+		ExpressionType, UnreachableStep, TemplateInScript, NeverChanges, ForeignFormat, NeverTrue, Unexpanded, SchemaKeyword,
 	}
 }

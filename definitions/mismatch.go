@@ -8,8 +8,6 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 )
 
 // mismatches gives the library's own account of where a value breaks the
@@ -96,7 +94,7 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 	case *kind.Maximum:
 		v.finds.error(InvalidValue, at, "%s is %s, but must be at most %s", sentence(place), at.show(), k.Want.RatString())
 	default:
-		v.finds.error(InvalidValue, at, "%s: %s", sentence(place), e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+		v.finds.error(InvalidValue, at, "%s %s", sentence(place), mismatchWords(e))
 	}
 }
 

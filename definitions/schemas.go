@@ -1,15 +1,5 @@
 package definitions
 
-import (
-	"errors"
-	"slices"
-	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-)
-
 // schemas checks the JSON Schemas inside of the definition.
 func (v *validator) schemas() {
 	v.schema(v.doc.root.member("input"), "'input'")
@@ -34,13 +24,14 @@ func (v *validator) schema(at *node, what string) {
 			return
 		}
 		if _, err := NewValueChecker(raw); err != nil {
-			faults = schemaFaults(err)
+			faults = schemaFaults(err, at)
 		}
 		v.schemaTexts[string(raw)] = faults
 	}
 	for _, f := range faults {
-		v.finds.error(SchemaInvalid, at.follow(f.pointer), "%s is not a JSON Schema (2020-12) that can be used: %s", sentence(what), f.text)
+		v.finds.error(SchemaInvalid, at.follow(f.pointer), "%s is not a JSON Schema (2020-12) that can be used: %s", sentence(what), f.text).hint(f.suggest)
 	}
+	v.schemaHints(at, what, 0)
 }
 
 // defaults reports defaults of the input schema that no start could put in.
@@ -85,31 +76,4 @@ func (n *node) objects() int {
 		count += kid.objects()
 	}
 	return count
-}
-
-// schemaFault is one problem of a schema, and where in it.
-type schemaFault struct{ pointer, text string }
-
-// schemaFaults gives what is wrong with a schema, as far as it goes.
-func schemaFaults(err error) []schemaFault {
-	var meta *jsonschema.SchemaValidationError
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &meta) && errors.As(meta.Err, &invalid) {
-		var faults []schemaFault
-		for _, leaf := range unfold(invalid, nil) {
-			for alternatives(leaf) {
-				leaf = unfold(leaf.Causes[0], nil)[0]
-			}
-			faults = append(faults, schemaFault{pointerTo(leaf.InstanceLocation),
-				cut(leaf.ErrorKind.LocalizedString(message.NewPrinter(language.English)), maxMessage/2)})
-		}
-		slices.SortStableFunc(faults, func(a, b schemaFault) int { return strings.Compare(a.pointer, b.pointer) })
-		// Several forms of a keyword fail at one place; the first is enough.
-		return slices.CompactFunc(faults, func(a, b schemaFault) bool { return a.pointer == b.pointer })
-	}
-	var load *jsonschema.LoadURLError
-	if errors.As(err, &load) {
-		return []schemaFault{{"", errNoLoading.Error()}}
-	}
-	return []schemaFault{{"", cut(strings.ReplaceAll(err.Error(), schemaURL, ""), 200)}}
 }

@@ -15,8 +15,6 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"heddle/fault"
 )
@@ -64,7 +62,7 @@ func NewValueChecker(schema json.RawMessage) (*ValueChecker, error) {
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
-		return nil, fmt.Errorf("the schema is not JSON: %w", err)
+		return nil, errors.New("the schema is not JSON")
 	}
 	v := &ValueChecker{doc: doc}
 	first, err := v.compile()
@@ -81,7 +79,7 @@ func NewValueChecker(schema json.RawMessage) (*ValueChecker, error) {
 func (v *ValueChecker) compile() (made *measured, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			made, err = nil, fmt.Errorf("the schema cannot be compiled: %v", r)
+			made, err = nil, errors.New("the schema cannot be compiled")
 		}
 	}()
 	var dynamic []string
@@ -96,11 +94,11 @@ func (v *ValueChecker) compile() (made *measured, err error) {
 	c.UseRegexpEngine((&patterns{meter: m, left: maxInstructions, known: map[string]*pattern{}}).compile)
 	const name = schemaURL
 	if err := c.AddResource(name, v.doc); err != nil {
-		return nil, err
+		return nil, &schemaError{err}
 	}
 	root, err := c.Compile(name)
 	if err != nil {
-		return nil, err
+		return nil, &schemaError{err}
 	}
 	all := []*jsonschema.Schema{root}
 	for _, pointer := range dynamic {
@@ -130,7 +128,7 @@ func (v *ValueChecker) validate(doc any, text []byte) (err error) {
 			err = errTooCostly
 			v.put(use)
 		default:
-			err = fmt.Errorf("the value cannot be checked: %v", r)
+			err = errors.New("the value cannot be checked against the schema")
 		}
 	}()
 	use.meter.begin(text, hasHeavyNumber(text))
@@ -170,7 +168,7 @@ func (v *ValueChecker) Check(value json.RawMessage) []Diagnostic {
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
-		return []Diagnostic{{Code: "syntax", Severity: "error", Message: "the value is not JSON: " + err.Error()}}
+		return []Diagnostic{{Code: "syntax", Severity: "error", Message: "the value is not JSON"}}
 	}
 	err = v.validate(doc, value)
 	var invalid *jsonschema.ValidationError
@@ -213,13 +211,12 @@ func issuesOf(invalid *jsonschema.ValidationError, value json.RawMessage) []Diag
 	slices.SortStableFunc(all, func(a, b failure) int {
 		return cmp.Or(cmp.Compare(a.seq, b.seq), strings.Compare(a.SchemaURL, b.SchemaURL), slices.Compare(a.ErrorKind.KeywordPath(), b.ErrorKind.KeywordPath()))
 	})
-	p := message.NewPrinter(language.English)
 	var out []Diagnostic
 	for i, e := range all {
 		if i == MaxIssues {
 			return append(out, Diagnostic{Code: "limit_exceeded", Severity: "error", Message: fmt.Sprintf("%d more problems are not listed; correct these first", len(all)-i)})
 		}
-		d := Diagnostic{Code: "invalid_value", Severity: "error", Message: cut(wordsOf(e.ErrorKind, p), maxMessage), Pointer: pointerTo(e.InstanceLocation)}
+		d := Diagnostic{Code: "invalid_value", Severity: "error", Message: cut(mismatchWords(e.ValidationError), maxMessage), Pointer: pointerTo(e.InstanceLocation)}
 		if len(d.Pointer) > maxPointer {
 			d.Pointer = locate(root, e.InstanceLocation).pointer()
 		}
@@ -228,16 +225,6 @@ func issuesOf(invalid *jsonschema.ValidationError, value json.RawMessage) []Diag
 		}
 	}
 	return out
-}
-
-// wordsOf is the library's message; long lists of names are cut before they
-// are put together.
-func wordsOf(k jsonschema.ErrorKind, p *message.Printer) string {
-	if k, ok := k.(*kind.AdditionalProperties); ok && len(k.Properties) > 20 {
-		few := &kind.AdditionalProperties{Properties: k.Properties[:20]}
-		return few.LocalizedString(p) + fmt.Sprintf(" (and %d more)", len(k.Properties)-20)
-	}
-	return k.LocalizedString(p)
 }
 
 func pointerTo(tokens []string) string {
