@@ -128,7 +128,7 @@ type turnRows struct {
 
 func (t *turnRows) see(e events.Event) error {
 	var d machine.Detail
-	if e.Kind == events.StateChanged || e.Kind == events.SignalReceived {
+	if e.Kind == events.StateChanged || e.Kind == events.SignalReceived || e.Kind == events.HandlersStarted {
 		var err error
 		if d, err = machine.ReadDetail(e); err != nil {
 			return err
@@ -160,6 +160,7 @@ type turnCount struct {
 	n        int
 	paused   bool
 	answered bool // while paused
+	stopped  bool // a cancel was counted, though handlers run before its end
 }
 
 func (t *turnCount) see(e events.Event, d machine.Detail) {
@@ -167,7 +168,13 @@ func (t *turnCount) see(e events.Event, d machine.Detail) {
 	case e.Kind == events.SignalReceived:
 		t.n++
 		t.answered = t.paused
+	case e.Kind == events.HandlersStarted:
+		if d.Outcome == machine.Cancelled && !t.stopped {
+			t.n++
+			t.stopped = true
+		}
 	case e.Kind != events.StateChanged:
+	case d.State == machine.Cancelled && t.stopped:
 	case d.From == machine.Paused && d.State == machine.Queued:
 		if !t.answered {
 			t.n++
@@ -179,6 +186,7 @@ func (t *turnCount) see(e events.Event, d machine.Detail) {
 	}
 	if e.Kind == events.StateChanged {
 		t.paused = d.State == machine.Paused
+		t.stopped = d.State == machine.Cancelling || t.stopped && d.State != machine.Queued
 	}
 }
 

@@ -34,6 +34,7 @@ type stepRun struct {
 	CompletedAt     *stamp          `json:"completed_at"`
 	DurationSeconds *float64        `json:"duration_seconds"`
 	Fallback        string          `json:"fallback,omitempty"`
+	Handler         string          `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
 	NextAttemptAt   *stamp          `json:"next_attempt_at,omitempty"`
 	Wait            *openWait       `json:"wait,omitempty"`
 	Tokens          int64           `json:"tokens,omitempty"`
@@ -91,7 +92,7 @@ func stepRunOf(s machine.StepRun) stepRun {
 		Output: s.Output, Error: failureOf(s.Error),
 		StartedAt: stampOf(s.StartedAt), CompletedAt: stampOf(s.CompletedAt),
 		DurationSeconds: seconds(s.StartedAt, s.CompletedAt),
-		Fallback:        s.Fallback, NextAttemptAt: stampOf(s.NextAttemptAt),
+		Fallback:        s.Fallback, Handler: s.Handler, NextAttemptAt: stampOf(s.NextAttemptAt),
 		Tokens: s.Usage.Tokens, CostMicroUSD: s.Usage.CostMicroUSD, ToolCalls: toolCallsOf(s.Usage),
 	}
 	if w := s.Wait; w != nil {

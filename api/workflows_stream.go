@@ -204,11 +204,17 @@ func (c *typeCache) of(definition []byte) map[string]string {
 	if types, ok := c.byText[key]; ok {
 		return types
 	}
-	var def struct{ Steps []typedStep }
+	var def struct {
+		Steps     []typedStep
+		OnFailure []typedStep `json:"on_failure"`
+		Finally   []typedStep
+	}
 	// A config may have another use for the name steps; what fits is read.
 	_ = json.Unmarshal(definition, &def)
 	types := map[string]string{}
 	collectTypes(def.Steps, types)
+	collectTypes(def.OnFailure, types)
+	collectTypes(def.Finally, types)
 	if len(c.byText) >= cachedTypes {
 		clear(c.byText)
 	}

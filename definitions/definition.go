@@ -15,6 +15,8 @@ type Definition struct {
 	TimeoutSeconds float64         `json:"timeout_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds that the whole run may take"`
 	Concurrency    *Concurrency    `json:"concurrency,omitempty" doc:"How many runs may be open at once"`
 	Steps          []Step          `json:"steps" rule:"required,len=1..10000" doc:"The steps; those without a path between them run in parallel"`
+	OnFailure      []Step          `json:"on_failure,omitempty" rule:"len=0..10000" doc:"Steps that run when the run has failed, before it ends"`
+	Finally        []Step          `json:"finally,omitempty" rule:"len=0..10000" doc:"Steps that run before the run ends, however it does, unless it is terminated"`
 }
 
 // Concurrency limits the open runs of one workflow that share a key.

@@ -8,6 +8,7 @@ type graph struct {
 	entries []*entry
 	byID    map[string]int32 // the first step of each id
 	loops   []int32          // by list: the loop whose body it is, none at the top
+	parts   []string         // by list: the field of the definition that it stands in, or its loop does
 }
 
 // entry is one step and its place. Edges go to other entries.
@@ -33,18 +34,27 @@ func (e *entry) name() string { return clip(e.step.ID) }
 // newGraph lists the steps. Lists get their numbers in document order.
 func newGraph(doc *Document) *graph {
 	g := &graph{byID: map[string]int32{}}
-	g.collect(doc.Definition.Steps, doc.root.member("steps"), none)
+	g.collect(doc.Definition.Steps, doc.root.member("steps"), none, mainPart)
+	g.collect(doc.Definition.OnFailure, doc.root.member("on_failure"), none, "on_failure")
+	g.collect(doc.Definition.Finally, doc.root.member("finally"), none, "finally")
 	return g
 }
 
-func (g *graph) collect(steps []Step, at *node, loop int32) {
+// mainPart is the field of the main steps; the others are handlers.
+const mainPart = "steps"
+
+// mainList is the number of the main steps' list.
+const mainList = int32(0)
+
+func (g *graph) collect(steps []Step, at *node, loop int32, part string) {
 	list := int32(len(g.loops))
 	g.loops = append(g.loops, loop)
+	g.parts = append(g.parts, part)
 	for i := range steps {
 		e := &entry{step: &steps[i], node: at.kids[i], place: int32(len(g.entries)), list: list, owner: none}
 		g.entries = append(g.entries, e)
 		if e.step.Loop != nil && len(e.step.Loop.Steps) > 0 {
-			g.collect(e.step.Loop.Steps, e.node.member("config").member("steps"), e.place)
+			g.collect(e.step.Loop.Steps, e.node.member("config").member("steps"), e.place, part)
 		}
 	}
 }

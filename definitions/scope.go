@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"encoding/json"
 	"slices"
 
 	"heddle/expressions"
@@ -20,6 +21,13 @@ type scope struct {
 
 const none = int32(-1)
 
+// handlerRun is run as handlers see it. The error is null where the run
+// completed.
+var handlerRun = expressions.ParseShape(json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},` +
+	`"workflow_id":{"type":"string"},"version":{},"trigger":{"type":"string"},"started_at":{"type":"string"},` +
+	`"state":{"type":"string","enum":["completed","failed","cancelled"]},"error":{"type":"object","additionalProperties":false,` +
+	`"properties":{"code":{"type":"string"},"message":{"type":"string"},"step_id":{}}}}}`))
+
 // of is the scope of a step's own expressions.
 func of(e *entry) scope { return scope{list: e.list, at: e.place} }
 
@@ -34,6 +42,9 @@ func (v *validator) env(s scope) expressions.Env {
 	env := expressions.NewEnv()
 	env.Secrets, env.Budget = s.secrets, &v.budget
 	env.Shape("input", v.typing.input)
+	if v.graph.parts[s.list] != mainPart {
+		env.Shape("run", handlerRun)
+	}
 	v.iterations(env, s.list)
 	if s.next != nil {
 		v.iteration(env, s.next)
@@ -74,7 +85,7 @@ func (v *validator) loopAway(s scope, id string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	around := map[int32]bool{}
+	around := map[int32]bool{mainList: v.graph.parts[s.list] != mainPart}
 	for list := s.list; ; {
 		around[list] = true
 		loop := v.graph.loops[list]
@@ -131,7 +142,7 @@ func (v *validator) visible(s scope, target *entry) bool {
 	for target.list != list {
 		loop := v.graph.loops[list]
 		if loop == none {
-			return false
+			return target.list == mainList && v.graph.parts[list] != mainPart // handlers see all main steps
 		}
 		list, at, own = v.graph.entries[loop].list, loop, false
 	}

@@ -11,6 +11,7 @@ import (
 func (v *validator) settings() {
 	for _, e := range v.graph.entries {
 		v.retry(e)
+		v.handler(e)
 		switch {
 		case e.step.Condition != nil:
 			v.condition(e)

@@ -35,9 +35,10 @@ const (
 	CompensationStarted   Kind = "compensation_started"
 	CompensationCompleted Kind = "compensation_completed"
 	CompensationFailed    Kind = "compensation_failed"
-	RunCompleted          Kind = "run_completed" // the run's last: {"output"}
-	RunFailed             Kind = "run_failed"    // the run's last: {"error"}
-	RunCancelled          Kind = "run_cancelled" // the run's last
+	HandlersStarted       Kind = "handlers_started" // on_failure or finally begins: {"handlers","outcome","error"}
+	RunCompleted          Kind = "run_completed"    // the run's last: {"output"}
+	RunFailed             Kind = "run_failed"       // the run's last: {"error"}
+	RunCancelled          Kind = "run_cancelled"    // the run's last
 )
 
 // Terminal tells whether the kind is the last event of a run. (A failed or

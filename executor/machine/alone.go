@@ -32,6 +32,12 @@ func Alone(plan *Plan, h Header, stepID string, outputs map[string]json.RawMessa
 	}
 	t := turn{Run: New(plan, h, now).Run.fork(), now: now.UnixMilli()}
 	t.StartedAt = now
+	switch n.part {
+	case partFailure:
+		t.handling = &handling{Part: n.part, Outcome: Failed, Error: &Error{Code: "step_test", Message: "The step is tried by itself; no run failed."}}
+	case partFinally:
+		t.handling = &handling{Part: n.part, Outcome: Completed}
+	}
 	for id, output := range outputs {
 		other := plan.index[id]
 		if other == nil || other.list != plan.top {

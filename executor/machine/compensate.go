@@ -13,7 +13,7 @@ func (t *turn) compensate() bool {
 		return true
 	}
 	if t.undo.len() == 0 {
-		t.conclude(t.ending)
+		t.wrapUp(t.ending)
 		return true
 	}
 	t.undoStep(t.undoPlaceNow())

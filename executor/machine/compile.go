@@ -28,7 +28,7 @@ const (
 func Compile(def *definitions.Definition) (*Plan, error) {
 	p := &Plan{def: def, index: map[string]*node{}, timeout: seconds(def.TimeoutSeconds)}
 	c := compiler{plan: p}
-	p.top = c.list(def.Steps, nil)
+	p.top = c.list(nil, def.Steps, def.OnFailure, def.Finally)
 	if len(def.Input) > 0 {
 		p.input = c.checker("input", def.Input)
 	}
@@ -57,23 +57,31 @@ func (c *compiler) fail(format string, args ...any) {
 	}
 }
 
-func (c *compiler) list(steps []definitions.Step, owner *node) *list {
-	l := &list{owner: owner, nodes: make([]*node, len(steps))}
-	nodes := make([]node, len(steps))
-	for i := range steps {
-		n := &nodes[i]
-		n.step, n.list, n.at, n.fallback, n.owner = &steps[i], l, int32(i), -1, -1
-		l.nodes[i] = n
-		if c.plan.index[n.step.ID] != nil {
-			c.fail("step %q is there twice", n.step.ID)
+// list makes the nodes of a list of steps; of the definition's own with its
+// handlers behind them.
+func (c *compiler) list(owner *node, lists ...[]definitions.Step) *list {
+	l := &list{owner: owner}
+	for part, steps := range lists {
+		l.count[part] = int32(len(steps))
+		nodes := make([]node, len(steps))
+		for i := range steps {
+			n := &nodes[i]
+			n.step, n.list, n.at, n.part, n.fallback, n.owner = &steps[i], l, int32(len(l.nodes)), part, -1, -1
+			l.nodes = append(l.nodes, n)
+			if c.plan.index[n.step.ID] != nil {
+				c.fail("step %q is there twice", n.step.ID)
+			}
+			c.plan.index[n.step.ID] = n
 		}
-		c.plan.index[n.step.ID] = n
 	}
 	for _, n := range l.nodes {
 		c.edges(n)
 	}
 	for _, n := range l.nodes {
 		n.initial = stepState{status: StepPending, unmet: n.needs}
+		if n.part != partMain {
+			continue
+		}
 		if n.needs == 0 && n.owner < 0 {
 			l.roots = append(l.roots, n.at)
 		}
@@ -92,7 +100,7 @@ func (c *compiler) list(steps []definitions.Step, owner *node) *list {
 // sibling finds a step of the same list.
 func (c *compiler) sibling(n *node, id string) *node {
 	o := c.plan.index[id]
-	if o == nil || o.list != n.list {
+	if o == nil || o.list != n.list || o.part != n.part {
 		c.fail("step %q names %q, which is not in its list", n.step.ID, id)
 		return nil
 	}
@@ -249,7 +257,7 @@ func (c *compiler) loop(n *node) {
 	p.tolerance = c.tolerance(n, cfg.TolerateFailures)
 	n.loop = p
 	refs := c.refs
-	p.body = c.list(cfg.Steps, n)
+	p.body = c.list(n, cfg.Steps)
 	c.refs = refs
 }
 

@@ -42,6 +42,7 @@ import (
 //	compensation_started     -
 //	compensation_completed   output, latency_ms, tokens, cost_micro_usd
 //	compensation_failed      error, latency_ms, tokens, cost_micro_usd
+//	handlers_started         handlers (on_failure, finally), outcome, error: how the run ends after them
 //	run_completed            output, duration_ms
 //	run_failed               error, duration_ms
 //	run_cancelled            error, duration_ms
@@ -49,6 +50,7 @@ type Detail struct {
 	State         State           `json:"state,omitempty"`
 	From          State           `json:"from,omitempty"`
 	Outcome       State           `json:"outcome,omitempty"`
+	Handlers      string          `json:"handlers,omitempty"`
 	Reason        string          `json:"reason,omitempty"`
 	Actor         audit.Actor     `json:"actor,omitzero"`
 	Role          string          `json:"role,omitempty"`

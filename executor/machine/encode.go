@@ -85,6 +85,7 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o.text("redrive", d.Redrive)
 	o.numberIf("version", int64(d.Version))
 	o.text("definition_hash", d.Hash)
+	o.text("handlers", d.Handlers)
 	if d.Defaults {
 		o.raw("defaults", json.RawMessage("true"))
 	}

@@ -12,18 +12,40 @@ const maxOutput = 64 << 20
 
 // endRun completes the run: all its steps are finished.
 func (t *turn) endRun() {
+	if t.handling != nil {
+		t.handlersEnded()
+		return
+	}
+	if _, failure := t.rendered(); failure != nil {
+		t.finalize(&ending{Outcome: Failed, Error: &failure.Error})
+		return
+	}
+	t.wrapUp(&ending{Outcome: Completed})
+}
+
+// completed journals the end of a completed run.
+func (t *turn) completed() {
 	output, failure := t.output()
 	if failure != nil {
-		t.finalize(&ending{Outcome: Failed, Error: &failure.Error})
+		t.conclude(&ending{Outcome: Failed, Error: &failure.Error})
 		return
 	}
 	t.emit(events.StateChanged, whole, 0, &Detail{State: Completed, From: t.State})
 	t.emit(events.RunCompleted, whole, 0, &Detail{Output: output, DurationMS: t.duration()})
 }
 
-// output is what the run gives, as it is journalled. The default output holds
-// references as they are; what an output template reads is their content.
+// output is what the run gives, as it is journalled.
 func (t *turn) output() (json.RawMessage, *Failure) {
+	out, failure := t.rendered()
+	if failure == nil && len(out) > MaxInline {
+		return t.apart(out)
+	}
+	return out, failure
+}
+
+// rendered is the run's output. The default output holds references as they
+// are; what an output template reads is their content.
+func (t *turn) rendered() (json.RawMessage, *Failure) {
 	var out json.RawMessage
 	var err error
 	if t.plan.output == nil {
@@ -37,8 +59,6 @@ func (t *turn) output() (json.RawMessage, *Failure) {
 		failure = expressionFailure(err)
 	case len(out) > maxOutput:
 		failure = permanent("output_too_large", fmt.Sprintf("The run's output is larger than %d MiB.", maxOutput>>20))
-	case len(out) > MaxInline:
-		return t.apart(out)
 	default:
 		return out, nil
 	}
@@ -75,14 +95,24 @@ func (t *turn) finalize(e *ending) {
 		t.emit(events.StateChanged, whole, 0, &Detail{State: Compensating, From: t.State, Outcome: e.Outcome, Error: e.Error})
 		return
 	}
-	t.conclude(e)
+	t.wrapUp(e)
 }
 
 // conclude journals the end of a failed or cancelled run.
 func (t *turn) conclude(e *ending) {
+	if e.Outcome == Completed {
+		t.completed()
+		return
+	}
 	err := *e.Error
-	if len(t.undoFailed) > 0 {
-		details := map[string]any{"compensation_failed": t.undoFailed}
+	if len(t.undoFailed)+len(t.handlersFailed) > 0 {
+		details := map[string]any{}
+		if len(t.undoFailed) > 0 {
+			details["compensation_failed"] = t.undoFailed
+		}
+		if len(t.handlersFailed) > 0 {
+			details["handlers_failed"] = t.handlersFailed
+		}
 		for k, v := range err.Details {
 			details[k] = v
 		}
@@ -152,7 +182,7 @@ func (t *turn) wind(e *ending, reason string) {
 	}
 	t.stopAll()
 	if t.InAction()+t.parked.len()+t.loops.len()+t.undo.len() == 0 {
-		t.conclude(e)
+		t.wrapUp(e)
 		return
 	}
 	d := Detail{State: Cancelling, From: t.State, Outcome: e.Outcome, Error: e.Error, Reason: reason}

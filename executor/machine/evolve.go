@@ -55,6 +55,8 @@ func (r *Run) evolve(ev *events.Event, p place, d *Detail) {
 		r.compensationStarted(ev, p)
 	case events.CompensationCompleted, events.CompensationFailed:
 		r.compensationEnded(ev, p)
+	case events.HandlersStarted:
+		r.handlersStarted(d)
 	case events.RunCompleted:
 		r.Output = d.Output
 	case events.RunFailed, events.RunCancelled:
@@ -72,7 +74,7 @@ func (r *Run) stateChanged(d *Detail) {
 		if r.StartedAt.IsZero() {
 			r.StartedAt = instant(r.updated)
 		}
-		if from == Queued && r.pausedAt != 0 {
+		if (from == Queued || from == Paused) && r.pausedAt != 0 {
 			r.excluded += max(0, instant(r.updated).Sub(instant(r.pausedAt)))
 			r.pausedAt = 0
 		}
@@ -119,7 +121,7 @@ func (r *Run) cameToRest() {
 func (r *Run) dropWork() {
 	r.agenda, r.action, r.parked, r.loops = trie[place]{}, trie[place]{}, trie[place]{}, trie[place]{}
 	r.timers, r.timed, r.retrying, r.signalWaits = nil, 0, 0, 0
-	r.ending, r.undoing = nil, nil
+	r.ending, r.undoing, r.handling = nil, nil, nil
 }
 
 func (r *Run) stepStarted(ev *events.Event, p place, d *Detail) {
@@ -223,8 +225,10 @@ func (r *Run) stepFailed(p place, d *Detail) {
 		r.release(p, true)
 	case p.at != nil:
 		r.failScope(p.at, d.Error)
+	case n.part != partMain:
+		r.handlerFailed(p)
 	case r.ending == nil:
-		r.end(&ending{Outcome: Failed, Error: d.Error})
+		r.end(&ending{Outcome: Failed, Error: d.Error, StepID: n.step.ID})
 	}
 }
 

@@ -4,7 +4,7 @@ package machine
 // all else and what depends on it runs again, under a new generation.
 func (r *Run) reopen(d *Detail) {
 	r.CompletedAt = instant(0)
-	r.Output, r.Err, r.undoFailed = nil, nil, nil
+	r.Output, r.Err, r.undoFailed, r.handlersFailed = nil, nil, nil, nil
 	r.dropWork()
 	plan := r.plan
 	if r.incoming != nil {
@@ -31,6 +31,7 @@ func (r *Run) reopen(d *Detail) {
 	for at, n := range s.list.nodes {
 		p := place{step: int32(at)}
 		switch {
+		case n.part != partMain:
 		case again[at] != "":
 			if n.owner < 0 && r.stepAt(p).unmet == 0 {
 				r.enqueue(p)
@@ -95,7 +96,7 @@ func (r *Run) forgetUndo(plan *Plan, again []string) {
 			p = p.at.home()
 		}
 		n := plan.index[r.node(p).step.ID]
-		if n == nil || n.list != plan.top || again[n.at] != "" {
+		if n == nil || n.list != plan.top || n.part != partMain || again[n.at] != "" {
 			gone = append(gone, key)
 		}
 		return true

@@ -47,5 +47,6 @@ func parents(plan *machine.Plan, id string) []string {
 		}
 		return nil
 	}
-	return find(plan.Definition().Steps)
+	d := plan.Definition()
+	return append(append(find(d.Steps), find(d.OnFailure)...), find(d.Finally)...)
 }

@@ -33,6 +33,7 @@ func (r *Run) load(s *savedRun) error {
 	r.pausedAt, r.excluded, r.tickets, r.attempts = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
 	r.ending, r.undoFailed, r.departed = s.Ending, s.UndoFailed, s.Departed
 	r.lives, r.revived, r.filled = s.Lives, s.Revived, s.Filled
+	r.handling, r.handlersFailed = s.Handling, s.Failed
 	r.loadSignals(s)
 	var err error
 	if r.root, err = r.loadScope(nil, r.plan.top, &s.Root); err != nil {
@@ -91,8 +92,11 @@ func (r *Run) loadSignals(s *savedRun) {
 
 // loadScope fills one list; the counters and sets are computed on the way.
 func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
-	sc := &scopeState{edit: r.edit, id: f.identity(), list: l, left: int32(len(l.nodes)), undos: s.Undos, failed: s.Failed,
+	sc := &scopeState{edit: r.edit, id: f.identity(), list: l, left: l.count[partMain], undos: s.Undos, failed: s.Failed,
 		generation: s.Generation, base: s.Base, ticket: s.Ticket, begun: s.Begun}
+	if f == nil {
+		sc.left = l.count[r.part()]
+	}
 	if sc.ticket != 0 {
 		r.agenda.set(r.edit, sc.ticket, place{f, -1})
 	}
@@ -108,7 +112,7 @@ func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 		}
 		sc.steps.set(r.edit, uint64(n.at), st)
 		sc.lagging = sc.lagging || st.generation != 0 || st.cut.len() > 0
-		if st.finished() {
+		if st.finished() && (f != nil || n.part == r.part()) {
 			sc.left--
 		}
 	}

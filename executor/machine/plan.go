@@ -67,9 +67,10 @@ func (p *Plan) Step(id string) (StepPlan, bool) {
 type list struct {
 	owner *node // the loop, nil for the definition's own list
 	nodes []*node
-	roots []int32 // may start at once, in document order
-	sinks []int32 // nothing depends on them
-	order []int32 // parents before their children
+	roots []int32      // may start at once, in document order
+	sinks []int32      // nothing depends on them
+	order []int32      // parents before their children
+	count [parts]int32 // nodes by part; a loop's body is main
 	// fragile: a step of it can finish although it was cut off, so that an
 	// iteration that completes may hold such steps.
 	fragile bool
@@ -80,6 +81,7 @@ type node struct {
 	step       *definitions.Step
 	list       *list
 	at         int32
+	part       int     // of the definition's own list: main, on_failure or finally
 	parents    []int32 // depends_on; for a fallback step its owner
 	needs      int32   // how many depends_on must finish first
 	dependents []int32

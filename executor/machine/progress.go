@@ -99,7 +99,7 @@ func (r *Run) finish(p place, status StepStatus) *stepState {
 	st := r.editStep(p)
 	r.unslot(p, st)
 	r.unticket(st)
-	if l := st.loop; l != nil && p.at == nil && r.node(p).loop.items != nil && (status == StepFailed || status == StepCancelled) {
+	if l := st.loop; l != nil && p.at == nil && r.node(p).part == partMain && r.node(p).loop.items != nil && (status == StepFailed || status == StepCancelled) {
 		st.redo = l.redo()
 	}
 	r.dropLoop(p, st)

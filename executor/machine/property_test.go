@@ -308,6 +308,12 @@ func TestRandomRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := "name: random\n" + rapid.SampledFrom([]string{"", "timeout_seconds: 40\n", "output: \"{{ input.flag }}\"\n"}).Draw(t, "head") +
 			"steps: [" + strings.Join(drawSteps(t, "s", 0), ",\n ") + "]\n"
+		for _, list := range [][2]string{{"on_failure", "f"}, {"finally", "z"}} {
+			field, prefix := list[0], list[1]
+			if rapid.Bool().Draw(t, field) {
+				source += field + ": [" + strings.Join(drawSteps(t, prefix, 1), ",\n ") + "]\n"
+			}
+		}
 		w := &world{t: t, plan: compilePlan(t, source), now: epoch, snaps: map[int64][]byte{}, asked: map[string]bool{}, effects: map[machine.Ref]*effect{}}
 		w.header = machine.Header{RunID: "run_p", TenantID: "t", WorkflowID: "wf", Version: 1, Trigger: "api", CreatedAt: epoch,
 			Input: json.RawMessage(fmt.Sprintf(`{"flag":%v,"list":[1, "two", {"a": [3]}]}`, rapid.Bool().Draw(t, "flag")))}

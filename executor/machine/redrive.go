@@ -67,7 +67,7 @@ func (r *Run) redrivable(plan *Plan, id string, why []string) error {
 	if n == nil {
 		return fault.New(fault.Unacceptable, "unknown_step", "The definition has no step %q.", id)
 	}
-	if n.list != plan.top || n.loop == nil || n.loop.items == nil {
+	if n.list != plan.top || n.part != partMain || n.loop == nil || n.loop.items == nil {
 		return fault.New(fault.Unacceptable, "step_not_redrivable", "Step '%s' is no top-level loop over items; only the failed iterations of such a loop can run again by themselves.", id)
 	}
 	if err := reachable(plan, id, why); err != nil {

@@ -22,6 +22,7 @@ type StepRun struct {
 	Wait          *Wait
 	Usage         Usage
 	Iterations    *IterationCounts // of a loop
+	Handler       string           // on_failure or finally, "" for a main step
 }
 
 // IterationCounts says how far a loop is. Total is -1 while it is unknown.
@@ -46,7 +47,7 @@ type Wait struct {
 	Since     time.Time
 }
 
-// StepCounts counts the top-level steps by status; a pending retry counts as
+// StepCounts counts the top-level steps, and the handlers that ran or run, by status; a pending retry counts as
 // running.
 type StepCounts struct {
 	Total, Pending, Running, Waiting, Completed, Failed, Skipped, Cancelled int
@@ -109,7 +110,7 @@ func (r *Run) StepRuns() []StepRun {
 func (r *Run) stepRun(p place) StepRun {
 	n, st := r.node(p), r.stepAt(p)
 	s := StepRun{
-		StepID: n.step.ID, Type: n.step.Type, Status: st.shown(r.State), Attempt: int(st.last), Output: st.output, Error: st.err,
+		StepID: n.step.ID, Type: n.step.Type, Handler: r.handlerOf(n), Status: st.shown(r.shownState(n)), Attempt: int(st.last), Output: st.output, Error: st.err,
 		Fallback: st.fallback, StartedAt: instant(st.started), CompletedAt: instant(st.ended), Wait: r.wait(p), Usage: st.usage,
 	}
 	if s.Tries = int(st.tries); st.started != 0 && s.Status != StepRetrying {
@@ -144,12 +145,20 @@ func (s *stepState) shown(run State) StepStatus {
 
 // StepCounts counts the top-level steps.
 func (r *Run) StepCounts() StepCounts {
-	c := StepCounts{Total: len(r.root.list.nodes)}
-	c.Pending = c.Total
-	r.root.steps.all(func(_ uint64, st *stepState) bool {
-		status := st.shown(r.State)
+	top := r.root.list
+	c := StepCounts{Total: int(top.count[partMain])}
+	if r.handling != nil {
+		c.Total += int(top.count[r.handling.Part])
+	}
+	started := 0
+	r.root.steps.all(func(at uint64, st *stepState) bool {
+		n := top.nodes[at]
+		status := st.shown(r.shownState(n))
 		if status != StepPending {
-			c.Pending--
+			started++
+			if n.part != partMain && n.part != r.part() {
+				c.Total++ // of handlers that do not run now, those count that ran
+			}
 		}
 		switch status {
 		case StepRunning, StepRetrying:
@@ -167,5 +176,6 @@ func (r *Run) StepCounts() StepCounts {
 		}
 		return true
 	})
+	c.Pending = c.Total - started
 	return c
 }

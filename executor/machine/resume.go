@@ -55,8 +55,8 @@ func Preview(r *Run, in Resume) ([]Verdict, error) {
 		return nil, err
 	}
 	plan := r.planFor(in)
-	out := make([]Verdict, len(list))
-	for at, why := range list {
+	out := make([]Verdict, plan.top.count[partMain])
+	for at, why := range list[:len(out)] {
 		out[at] = Verdict{StepID: plan.top.nodes[at].step.ID, Reused: why == "", Reason: why}
 		if why == "" || in.plain() && r.State == Paused {
 			out[at].Reused, out[at].Reason = r.goesOn(plan.top.nodes[at])
@@ -133,6 +133,8 @@ func reachable(plan *Plan, id string, why []string) error {
 	switch {
 	case n == nil:
 		return fault.New(fault.Unacceptable, "unknown_step", "The definition has no step %q to go on from.", id)
+	case n.part != partMain:
+		return fault.New(fault.Unacceptable, "step_not_reachable", "Step '%s' is in %s, which runs when the run ends; name a step of the main list.", id, partNames[n.part])
 	case n.list != plan.top:
 		return fault.New(fault.Unacceptable, "step_not_reachable", "Step '%s' is in the body of a loop; name the loop, or redrive it.", id)
 	case n.owner >= 0:
@@ -149,12 +151,16 @@ func reachable(plan *Plan, id string, why []string) error {
 }
 
 // toRunAgain gives for each top-level step of the plan why a resume runs it
-// again, "" for those that stay.
+// again, "" for those that stay. Handlers run at the next end, whatever they
+// did before.
 func (r *Run) toRunAgain(plan *Plan, from string) []string {
 	list := plan.top
 	why := make([]string, len(list.nodes))
 	for _, at := range list.order {
 		n := list.nodes[at]
+		if n.part != partMain {
+			continue
+		}
 		switch why[at] = r.whyAgain(plan, n); {
 		case n.step.ID == from:
 			why[at] = "It was named to go on from."
@@ -173,7 +179,7 @@ func (r *Run) toRunAgain(plan *Plan, from string) []string {
 // whyAgain judges a step by itself.
 func (r *Run) whyAgain(plan *Plan, n *node) string {
 	old := r.plan.index[n.step.ID]
-	if old == nil || old.list != r.plan.top {
+	if old == nil || old.list != r.plan.top || old.part != partMain {
 		return "It is new in this version."
 	}
 	if plan != r.plan && form(old) != form(n) {

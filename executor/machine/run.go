@@ -47,6 +47,9 @@ type Run struct {
 	undoing    *undoing   // the compensation under way
 	undoFailed []string   // steps whose compensation failed
 
+	handling       *handling // the handlers that run now; nil: none
+	handlersFailed []string  // handlers that failed, since the run last began to end
+
 	// filled is the input with the defaults of a version that the run was resumed
 	// on, nil: Header.Input, which has those of the version that it began on.
 	filled json.RawMessage
@@ -69,7 +72,8 @@ type Run struct {
 type ending struct {
 	Outcome State  `json:"outcome"` // Failed or Cancelled
 	Error   *Error `json:"error"`
-	Stop    bool   `json:"stop,omitempty"` // steps in action were told to stop
+	Stop    bool   `json:"stop,omitempty"`    // steps in action were told to stop
+	StepID  string `json:"step_id,omitempty"` // the step that failed the run
 }
 
 // fork makes the copy that one Apply may change.
@@ -159,7 +163,7 @@ func (r *Run) deadline() int64 {
 	if r.plan.timeout == 0 || r.StartedAt.IsZero() || r.frozen() && r.State != Pausing {
 		return 0
 	}
-	if r.State == Compensating || r.ending != nil && r.ending.Stop {
+	if r.State == Compensating || r.handling != nil || r.ending != nil && r.ending.Stop {
 		return 0
 	}
 	return r.StartedAt.Add(r.plan.timeout + r.excluded).UnixMilli()

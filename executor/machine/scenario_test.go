@@ -390,6 +390,9 @@ func (p *player) steps() {
 		if s.Error != nil {
 			line += " error=" + s.Error.Code
 		}
+		if s.Handler != "" {
+			line += " of " + s.Handler
+		}
 		if s.Fallback != "" {
 			line += " fallback=" + s.Fallback
 		}

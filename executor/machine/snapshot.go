@@ -34,6 +34,8 @@ type savedRun struct {
 	Lives       int             `json:"lives,omitempty"`
 	Revived     int64           `json:"revived,omitempty"`
 	Departed    []departed      `json:"departed,omitempty"`
+	Handling    *handling       `json:"handling,omitempty"`
+	Failed      []string        `json:"handlers_failed,omitempty"`
 	Filled      json.RawMessage `json:"input,omitempty"`
 	Kept        []savedSignal   `json:"kept_signals,omitempty"`
 	Latest      []savedLatest   `json:"signals,omitempty"`
@@ -149,7 +151,7 @@ func (r *Run) Snapshot() ([]byte, error) {
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
 		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updated, PausedAt: r.pausedAt,
 		Excluded: r.excluded.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.tickets, Attempts: r.attempts,
-		Ending: r.ending, UndoFailed: r.undoFailed, Lives: r.lives, Revived: r.revived, Departed: r.departed, Filled: r.filled, Root: r.saveScope(r.root),
+		Ending: r.ending, UndoFailed: r.undoFailed, Lives: r.lives, Revived: r.revived, Departed: r.departed, Filled: r.filled, Handling: r.handling, Failed: r.handlersFailed, Root: r.saveScope(r.root),
 	}
 	r.undo.all(func(seq uint64, u undo) bool {
 		s.Undo = append(s.Undo, r.saveUndo(seq, u.at))

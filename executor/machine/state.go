@@ -241,7 +241,7 @@ func (r *Run) editLoop(p place) *loopState {
 
 // openScope begins a list: its roots go on the agenda.
 func (r *Run) openScope(f *frame, s *scopeState) {
-	s.edit, s.left, s.begun = r.edit, int32(len(s.list.nodes)), r.updated
+	s.edit, s.left, s.begun = r.edit, s.list.count[partMain], r.updated
 	if f == nil {
 		r.root = s
 	} else {

@@ -22,6 +22,9 @@ func (t *turn) cancel(in Cancel) {
 	case Cancelling, Compensating, Completed, Failed, Cancelled:
 		return
 	}
+	if t.handling != nil {
+		return
+	}
 	message := in.Reason
 	if message == "" {
 		message = "The run was cancelled."
@@ -55,8 +58,8 @@ func (t *turn) pause(in Pause) error {
 	case Pausing, Paused, Cancelling, Compensating:
 		return nil
 	}
-	if t.ending != nil {
-		return nil // nothing starts any more as it is
+	if t.ending != nil || t.handling != nil {
+		return nil // nothing starts any more as it is, or the run is about to end
 	}
 	to := Paused
 	if t.InAction() > 0 {

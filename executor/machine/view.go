@@ -88,6 +88,7 @@ func (r *Run) describe() json.RawMessage {
 	o.number("version", int64(r.Version))
 	o.text("trigger", r.Trigger)
 	o.instant("started_at", r.StartedAt)
+	r.describeEnd(&o)
 	return append(o.buf, '}')
 }
 
@@ -118,11 +119,14 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 // stands for the list's end, which sees all.
 func (v view) sees(n *node, from int32, own bool) bool {
 	if from < 0 {
-		return true
+		return n.part == partMain
 	}
 	reader := n.list.nodes[from]
 	if n == reader {
 		return own && v.self
+	}
+	if reader.part != n.part {
+		return n.part == partMain // handlers see all main steps, and nothing else of another list
 	}
 	if reader.trusted[n.step.ID] || v.at.step >= 0 && v.run.node(v.at).trusted[n.step.ID] {
 		return true
@@ -177,9 +181,14 @@ func (v view) StepIDs() []string {
 		if step >= 0 {
 			l.ancestors(step, 0, func(at int32) bool { visible[at] = true; return true })
 			visible[step] = v.self && f == v.at.at
+			if l.nodes[step].part != partMain {
+				for at, n := range l.nodes {
+					visible[at] = visible[at] || n.part == partMain
+				}
+			}
 		}
 		for at, n := range l.nodes {
-			if step < 0 || visible[at] {
+			if step < 0 && n.part == partMain || step >= 0 && visible[at] {
 				ids = append(ids, n.step.ID)
 			}
 		}

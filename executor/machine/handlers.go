@@ -1,0 +1,183 @@
+package machine
+
+import "heddle/events"
+
+// A definition may have two further lists of steps: on_failure, which runs when
+// the run has failed, and finally, which runs before any end but a terminated
+// one. Their nodes stand in the plan's top list behind the main steps, so that a
+// place names them as it names any other; part says which list a node is of.
+const (
+	partMain = iota
+	partFailure
+	partFinally
+	parts
+)
+
+// partNames are the fields of a definition that hold them.
+var partNames = [parts]string{"", "on_failure", "finally"}
+
+func partOf(name string) int {
+	for part := partFailure; part < parts; part++ {
+		if partNames[part] == name {
+			return part
+		}
+	}
+	return partMain
+}
+
+// handling is the list of handlers that runs, and how the run ends after it. It
+// never changes in place.
+type handling struct {
+	Part    int    `json:"part"`
+	Outcome State  `json:"outcome"` // Completed, Failed or Cancelled
+	Error   *Error `json:"error,omitempty"`
+	StepID  string `json:"step_id,omitempty"` // the step that failed the run
+}
+
+// part is the list that runs now.
+func (r *Run) part() int {
+	if r.handling == nil {
+		return partMain
+	}
+	return r.handling.Part
+}
+
+// nextPart is the list of handlers that follows another for this outcome,
+// partMain: none. A run that never began has nothing to clean up.
+func (r *Run) nextPart(outcome State, after int) int {
+	top := r.plan.top
+	switch {
+	case r.StartedAt.IsZero():
+	case after < partFailure && outcome == Failed && top.count[partFailure] > 0:
+		return partFailure
+	case after < partFinally && top.count[partFinally] > 0:
+		return partFinally
+	}
+	return partMain
+}
+
+// wrapUp runs the handlers that come before this end, or ends the run.
+func (t *turn) wrapUp(e *ending) {
+	part := t.nextPart(e.Outcome, t.part())
+	if part == partMain {
+		t.conclude(e)
+		return
+	}
+	t.emit(events.HandlersStarted, whole, 0, &Detail{Handlers: partNames[part], Outcome: e.Outcome, Error: e.Error})
+	if t.State != Running {
+		t.emit(events.StateChanged, whole, 0, &Detail{State: Running, From: t.State})
+	}
+}
+
+// handlersEnded goes on after a list of handlers. What failed in finally makes
+// a completed run failed.
+func (t *turn) handlersEnded() {
+	h := t.handling
+	e := &ending{Outcome: h.Outcome, Error: h.Error}
+	if h.Outcome == Completed && len(t.handlersFailed) > 0 {
+		id := t.handlersFailed[0]
+		message := "Step '" + id + "' of finally failed."
+		if err := t.root.step(t.plan.index[id].at).err; err != nil {
+			message = "Step '" + id + "' of finally failed: " + err.Message
+		}
+		e = &ending{Outcome: Failed, Error: &Error{Code: "finally_failed", Message: message}}
+	}
+	t.wrapUp(e)
+}
+
+// handlersStarted leaves what the run did before and begins a list of handlers.
+func (r *Run) handlersStarted(d *Detail) {
+	h := &handling{Part: partOf(d.Handlers), Outcome: d.Outcome, Error: d.Error}
+	switch {
+	case r.ending != nil:
+		h.StepID = r.ending.StepID
+	case r.handling != nil:
+		h.StepID = r.handling.StepID
+	}
+	r.dropWork()
+	r.handling = h
+	s := r.editScope(nil)
+	s.left, s.busy, s.parked, s.failed, s.ticket = r.plan.top.count[h.Part], 0, 0, nil, 0
+	for _, n := range r.plan.top.nodes {
+		if n.part == h.Part {
+			r.resetHandler(n)
+		}
+	}
+	for _, n := range r.plan.top.nodes {
+		if n.part == h.Part && n.needs == 0 && n.owner < 0 {
+			r.enqueue(place{step: n.at})
+		}
+	}
+}
+
+// resetHandler makes a handler ready to run: one that ran at an earlier end of
+// the run, before it was resumed, runs again with a new generation.
+func (r *Run) resetHandler(n *node) {
+	p := place{step: n.at}
+	old := r.stepAt(p)
+	st := &stepState{edit: r.edit, status: StepPending, unmet: n.needs, attempt: old.attempt, generation: old.generation, usage: old.usage}
+	if old.attempt > 0 && (old.hasEnd() || n.loop != nil) {
+		st.generation++
+	} else {
+		st.since = old.since
+	}
+	if old.wait != nil && old.wait.RequestID != "" {
+		r.signals.seen.set(r.edit, old.wait.RequestID, struct{}{}) // a late answer must not end another wait
+	}
+	cut := r.cutOffOf(old)
+	st.cut = stillCutOff(r.edit, values(&cut))
+	r.editScope(nil).steps.set(r.edit, uint64(n.at), st)
+}
+
+// handlerFailed records a handler that failed for good. What depends on it is
+// skipped, all else goes on.
+func (r *Run) handlerFailed(p place) {
+	n := r.node(p)
+	r.handlersFailed = append(r.handlersFailed[:len(r.handlersFailed):len(r.handlersFailed)], n.step.ID)
+	for _, at := range n.dependents {
+		r.skipSoon(place{step: at}, "dependencies")
+	}
+	if n.condition != nil {
+		r.branchTaken(p, -1)
+	}
+	r.release(p, false)
+}
+
+// shownState is the state of the run as a step's status is read in it: to the
+// main steps a run that has come to its handlers is over.
+func (r *Run) shownState(n *node) State {
+	if r.handling != nil && n.list == r.plan.top && n.part != r.handling.Part {
+		return Cancelled
+	}
+	return r.State
+}
+
+// handlerOf names the list of handlers that a step is of, "" for a main step.
+func (r *Run) handlerOf(n *node) string {
+	if n.list != r.plan.top {
+		return ""
+	}
+	return partNames[n.part]
+}
+
+// describeEnd adds what handlers see of run: its error and how it ends.
+func (r *Run) describeEnd(o *object) {
+	h := r.handling
+	if h == nil {
+		return
+	}
+	o.text("state", string(h.Outcome))
+	if h.Error == nil {
+		o.raw("error", null)
+		return
+	}
+	e := object{buf: make([]byte, 0, 128)}
+	e.text("code", h.Error.Code)
+	e.key("message")
+	e.buf = appendText(e.buf, h.Error.Message)
+	e.raw("step_id", null)
+	if h.StepID != "" {
+		e.buf = append(e.buf[:len(e.buf)-len("null")], appendText(nil, h.StepID)...)
+	}
+	o.raw("error", append(e.buf, '}'))
+}
