@@ -21,7 +21,7 @@ var retryableFailures = []string{
 // finalFailures are the codes of failures that are never tried again, whatever
 // retry.on says: another attempt could not end otherwise, or must not be made.
 var finalFailures = []string{
-	"blob_lost", "budget_exceeded", "egress_denied", "expression_failed", "expression_syntax", "expression_type", "header_too_large", "interrupted",
+	"arguments_too_large", "blob_lost", "budget_exceeded", "egress_denied", "expression_failed", "expression_syntax", "expression_type", "header_too_large", "interrupted",
 	"invalid_arguments", "invalid_config", "invalid_url", "limit_exceeded", "looping_risk", "not_performable",
 	"output_schema", "output_too_large", "schema_invalid", "stopped", "token_limit", "too_many_iterations", "turn_limit",
 	"unknown_reference", "unknown_step_type", "unknown_tool", "value_too_large",

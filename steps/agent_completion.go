@@ -98,9 +98,10 @@ func (t *task) readCompletion(got answer) (completion, error) {
 	var instead struct {
 		Error json.RawMessage `json:"error"`
 	}
+	isObject := json.Unmarshal(body, &instead) == nil
 	what, quoted := "did not answer with a chat completion", got.body
-	switch _ = json.Unmarshal(body, &instead); {
-	case len(instead.Error) > 0 && string(instead.Error) != "null":
+	switch {
+	case isObject && len(instead.Error) > 0 && string(instead.Error) != "null":
 		what, quoted = "answered with an error", instead.Error
 	case strings.HasPrefix(got.header.Get("Content-Type"), "text/event-stream") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("data:")):
 		what = "answered with a stream of events, which was not asked for"

@@ -1,6 +1,9 @@
 package steps_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What validation finds in a text, an attempt finds in what templates made of it.
 func TestConfigsThatContradictThemselvesAreRefused(t *testing.T) {
@@ -21,6 +24,9 @@ func TestConfigsThatContradictThemselvesAreRefused(t *testing.T) {
 	}
 	for _, config := range []string{`"secret":""`, `"headers":{"X-A":"1","x-a":"2"}`} {
 		fail(t, r, "webhook", `{"url":"http://127.0.0.1:1/","event":"e",`+config+`}`, "invalid_config", true)
+	}
+	if f := fail(t, r, "http_request", `{"url":"http://127.0.0.1:1/","follow_redirects":12345678}`, "invalid_config", true); strings.Contains(f.Message, "1234") {
+		t.Errorf("the value is quoted: %s", f.Message)
 	}
 	s := serve(t, echo)
 	out := succeed(t, r, "http_request", `{"url":`+quoted(s.URL)+`,"auth":{"type":"bearer","token":"t"},"headers":{"Authorization":"","authorization":null}}`)

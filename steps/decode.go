@@ -6,6 +6,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -111,7 +112,7 @@ func openDeflate(in *bufio.Reader) (io.Reader, error) {
 }
 
 func nothingButEOF(err error) error {
-	if err == io.EOF { //nolint:errorlint // Peek's own
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
