@@ -188,3 +188,18 @@ func TestUnfinishedSecretsAreFound(t *testing.T) {
 		t.Errorf("held from %d on", got)
 	}
 }
+
+// What the process prints is without every tenant's secrets that it has seen.
+func TestScrubKnowsTheSecretsOfEveryTenant(t *testing.T) {
+	t.Parallel()
+	s := New(Config{})
+	s.known.Store("t1", newRedactor([]string{"first-secret"}))
+	s.known.Store("t2", newRedactor([]string{"second-secret"}))
+	s.known.Store("t3", (*redactor)(nil))
+	if got := s.Scrub("of first-secret and second-secret, c2Vjb25kLXNlY3JldA== too"); strings.Contains(got, "secret") || strings.Contains(got, "c2Vjb25k") {
+		t.Errorf("printed %q", got)
+	}
+	if got := s.Scrub("nothing here"); got != "nothing here" {
+		t.Errorf("printed %q", got)
+	}
+}

@@ -82,6 +82,7 @@ type Service struct {
 	mu    sync.Mutex
 	vault *vault // nil until the key is needed
 	cache map[string]*tenantSecrets
+	known sync.Map // tenants' redactors, for Scrub
 }
 
 // New makes a Service. Check must be called before it serves.

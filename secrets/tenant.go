@@ -116,9 +116,11 @@ func (s *Service) tenant(ctx context.Context, tenantID string, stale time.Durati
 	defer s.mu.Unlock()
 	if len(s.cache) >= maxTenants {
 		clear(s.cache)
+		s.known.Clear()
 	}
 	t.seen = now
 	s.cache[tenantID] = t
+	s.known.Store(tenantID, t.redactor)
 	return t, nil
 }
 

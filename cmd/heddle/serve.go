@@ -45,6 +45,7 @@ func (p *process) serve(ctx context.Context, s settings) error {
 		return fmt.Errorf("listen on %s: %w", s.Listen, err)
 	}
 	log := newLog(p.err, s)
+	captureLog(log)
 	defer endInTime(ctx, log)()
 	st, err := open(ctx, s, log)
 	if err != nil {

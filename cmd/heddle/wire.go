@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -79,6 +78,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if err := st.secrets.Check(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("secrets: %w", err), db.Close())
 	}
+	scrubLog(log, st.secrets.Scrub)
 	agentService := agents.New(db, time.Now)
 	st.registry = steps.Default(steps.Deps{
 		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
@@ -206,13 +206,4 @@ func databaseFiles(databaseURL string) []string {
 		files = append(files, path, path+"-wal", path+"-shm", path+".lock")
 	}
 	return files
-}
-
-// newLog makes the process's log.
-func newLog(w io.Writer, s settings) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: s.LogLevel}
-	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
-	}
-	return slog.New(slog.NewTextHandler(w, opts))
 }
