@@ -39,8 +39,28 @@ func (d *decoder) object(n *node, v reflect.Value, what string) {
 	}
 	for _, f := range s.fields {
 		if f.rule.required && n.member(f.name) == nil && !d.doc.explains(n, f.name) && !d.doc.explains(d.around[n], "config."+f.name) && !d.finds.skip(MissingField) {
-			d.finds.error(MissingField, n, "Field '%s' is missing in %s", f.name, what)
+			d.missing(n, v.Type(), f.name, what)
 		}
+	}
+}
+
+// missing reports a field that is needed, with what to write where that is
+// known.
+func (d *decoder) missing(n *node, t reflect.Type, name, what string) {
+	f := d.finds.error(MissingField, n, "Field '%s' is missing in %s", name, what)
+	if t != reflect.TypeFor[Step]() || f.left {
+		return
+	}
+	switch {
+	case name == "id" && textOf(n.member("name")) != "":
+		if id := idFrom(textOf(n.member("name"))); id != "" {
+			f.hint("id: " + id).Message += ". Write id: " + id
+		}
+	case name == "id" && len(n.keys) == 1 && n.kids[0].member("type") != nil:
+		f.hint("id: " + n.keys[0]).Message += ". Steps are a list of {id: " + clip(n.keys[0]) + ", type: …}, not of names with what they do"
+		d.doc.explain(n, []string{"type"})
+	case name == "type":
+		f.Message += ". Write type: agent_task, condition, http_request, loop, script, wait or webhook"
 	}
 }
 
@@ -54,7 +74,16 @@ func (d *decoder) wrong(n *node, what, want string) {
 		return
 	}
 	f := d.finds.error(WrongType, n, "%s must be %s, not %s", sentence(what), want, n.kind)
+	had := n.kind
+	n.kind = object // for its members
+	if had != object {
+		n.kind = bad
+	}
+	f.mend(n, had, fieldOf(what), want)
 	n.kind = bad
+	if strings.HasPrefix(what, "step ") && want == "an object" {
+		f.Message += ". Write {id: a, type: script, config: {script: …}}"
+	}
 	if want == "a boolean" && n.text != "" {
 		switch strings.ToLower(n.text) {
 		case "yes", "on", "true", "1":
@@ -300,7 +329,7 @@ func (d *decoder) step(n *node, s *Step, i int) {
 	config := n.member("config")
 	if config == nil {
 		if !d.doc.explains(n, "config") {
-			d.finds.error(MissingField, n, "Field 'config' is missing in %s", what)
+			d.finds.error(MissingField, n, "Field 'config' is missing in %s. Write config: %s", what, configExamples[s.Type])
 		}
 		return
 	}

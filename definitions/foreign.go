@@ -110,6 +110,9 @@ func (f *findings) unknown(at *node, key, what, place, step string, names []stri
 		return nil
 	}
 	found := meant(place, key, names)
+	if place == "definition" && at.kind == object && (at.member("steps") != nil || at.member("tasks") != nil || at.member("nodes") != nil) {
+		found = &advice{write: "a definition is not wrapped: move what stands below it one level up, where name and steps stand", stands: "name steps"}
+	}
 	switch {
 	case found == nil:
 		near := nearest(key, names)

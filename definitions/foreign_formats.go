@@ -44,6 +44,7 @@ func formats() []format {
 		{"a GitHub action", "runs/using", "Its steps become steps of type script, inputs become input"},
 		{"a CircleCI configuration", "jobs workflows", "Each run becomes a step of type script (config: {script}); requires becomes depends_on"},
 		{"a CircleCI configuration", "jobs/*/docker", "Each run becomes a step of type script (config: {script}); requires becomes depends_on"},
+		{"a GitHub Actions workflow", "jobs={} jobs/*/steps=[] !steps", githubActions},
 		{"a GitLab CI pipeline", "stages=[] */script", gitlabCI},
 		{"a GitLab CI pipeline", "*/script */stage=", gitlabCI},
 		{"a GitLab CI pipeline", "*/script=[] !steps", gitlabCI},

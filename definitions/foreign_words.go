@@ -143,6 +143,8 @@ func stepWords() []advice {
 		{words: "runs-on runner pool worker node_selector nodeSelector executor_pool task_queue taskQueue", suggest: "queue"},
 		{words: "runs-on runner pool worker node_selector nodeSelector task_queue taskQueue queue priority weight resources cpu memory cache artifacts services volumes permissions tags labels metadata position ui type_version typeVersion x y color icon", write: "remove it: Heddle has nothing like it"},
 		{words: "cwd working-directory workingDir workdir", write: "remove it, and begin the script with cd"},
+		{words: "trigger_rule triggerRule run_when join join_mode wait_mode runs_after_failure", write: "a step starts when all that it depends on is finished, also where that failed with on_error: continue; if decides further"},
+		{words: "workflow subworkflow sub_workflow child_workflow flow", write: "workflows do not contain each other: start a run of the other one with type: http_request, POST /api/workflows/{workflow}/run", stands: "type config"},
 		{words: "idempotent idempotency on_crash onCrash on_restart", suggest: "on_interrupt"},
 	}
 }
@@ -245,7 +247,7 @@ func authWords() []advice {
 	return []advice{
 		{words: "user login username_field", suggest: "username"},
 		{words: "pass pwd secret", suggest: "password"},
-		{words: "bearer bearer_token bearerToken access_token jwt auth_token", suggest: "token"},
+		{words: "bearer bearer_token bearerToken access_token jwt auth_token", suggest: "token", write: "write type: bearer and token: \"{{ secrets.NAME }}\"", stands: "type"},
 		{words: "header header_name headerName key_name", suggest: "name"},
 		{words: "api_key apiKey key header_value", suggest: "value", write: "write type: header, name: X-Api-Key and value: \"{{ secrets.NAME }}\""},
 		{words: "scheme kind method mode", suggest: "type"},
@@ -285,8 +287,8 @@ func scriptWords() []advice {
 func agentWords() []advice {
 	return []advice{
 		{words: "prompt task query question instruction instructions objective input message messages user_prompt userPrompt text request description content", suggest: "goal", write: "write goal: what the agent is to do"},
-		{words: "agent agent_name agentName assistant assistant_id assistantId name bot", suggest: "agent_id", write: "write agent_id: the id of an agent that an admin has set up (PUT /v1/agents/{id})"},
-		{words: "model provider system system_prompt systemPrompt temperature top_p base_url baseUrl api_key apiKey tools functions engine llm role persona", write: "it is set once for the agent, with PUT /v1/agents/{id}; the step names the agent in agent_id", stands: "agent_id"},
+		{words: "agent agent_name agentName assistant assistant_id assistantId name bot", suggest: "agent_id", write: "write agent_id: the id of an agent that an admin has set up (PUT /v1/agents/NAME)"},
+		{words: "model provider system system_prompt systemPrompt temperature top_p base_url baseUrl api_key apiKey tools functions engine llm role persona", write: "it is set once for the agent, with PUT /v1/agents/NAME; the step names the agent in agent_id", stands: "agent_id"},
 		{words: "variables inputs data params documents files memory history background context_data", suggest: "context", write: "write context: any JSON that the agent needs to know"},
 		{words: "schema response_format responseFormat response_schema json_schema output_format format output_type structured_output", suggest: "output_schema", write: "write output_schema: a JSON Schema that the answer must meet"},
 		{words: "max_output_tokens max_completion_tokens maxOutputTokens token_limit tokens", suggest: "max_tokens"},

@@ -78,7 +78,11 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 	case *kind.FalseSchema:
 		v.finds.error(UnknownField, at, "%s is not allowed here", sentence(place)).onKey()
 	case *kind.Type:
-		v.finds.error(WrongType, at, "%s must be %s, not %s", sentence(place), typeWords(k.Want), at.kind)
+		name := ""
+		if len(e.InstanceLocation) > 0 {
+			name = e.InstanceLocation[len(e.InstanceLocation)-1]
+		}
+		v.finds.error(WrongType, at, "%s must be %s, not %s", sentence(place), typeWords(k.Want), at.kind).mend(at, at.kind, name, typeWords(k.Want))
 	case *kind.Enum:
 		v.finds.notAllowed(at, sentence(place), strings.Join(append([]string{v.place}, e.InstanceLocation...), ":"), enumWords(k.Want))
 	case *kind.AnyOf, *kind.OneOf:

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -151,7 +152,7 @@ func (s *scanner) members(n *node, depth int) {
 	seen := keySet{}
 	for !s.fatal {
 		if s.here() != '"' {
-			s.broken("Expected a field name in double quotes")
+			s.noName()
 			return
 		}
 		name := ghostOf(n, s.seq, position{offset: int32(s.at)})
@@ -198,6 +199,33 @@ func (s *scanner) duplicate(n *node, key string, at position) {
 	d.tail = "/" + escape(key)
 }
 
+// foreignJSON are words that other languages have where JSON has others.
+var foreignJSON = []struct{ word, say string }{
+	{"//", "JSON has no comments; remove it"}, {"/*", "JSON has no comments; remove it"}, {"#", "JSON has no comments; remove it"},
+	{"'", "Text stands in double quotes in JSON, not in single ones"}, {"`", "Text stands in double quotes in JSON"},
+	{"True", "Write true, in small letters"}, {"TRUE", "Write true, in small letters"}, {"False", "Write false, in small letters"}, {"FALSE", "Write false, in small letters"},
+	{"None", "Write null"}, {"undefined", "Write null, or leave the field out"}, {"NULL", "Write null, in small letters"}, {"Null", "Write null, in small letters"}, {"nil", "Write null"},
+	{"NaN", "JSON has no NaN; write null"}, {"Infinity", "JSON has no infinity; write null"},
+	{"{{", "A template stands in a text, in double quotes"}, {",", "A comma is too many, or a value is missing before it"},
+}
+
+// yamlBegins is a text that begins like YAML.
+var yamlBegins = regexp.MustCompile(`^(---|[A-Za-z_][\w -]*:(\s|$)|- )`)
+
+// noName is the error of a place where a field name must stand.
+func (s *scanner) noName() {
+	switch c := s.here(); {
+	case c == '\'':
+		s.broken("A field name stands in double quotes in JSON, not in single ones")
+	case c == '/' || c == '#':
+		s.broken("JSON has no comments; remove it")
+	case c == '}' || c == ',':
+		s.broken("A comma is too many here; remove it")
+	default:
+		s.broken("Expected a field name in double quotes")
+	}
+}
+
 func (s *scanner) word(n *node) {
 	for _, w := range []string{"true", "false", "null"} {
 		if strings.HasPrefix(string(s.src[s.at:min(s.at+5, len(s.src))]), w) {
@@ -209,6 +237,16 @@ func (s *scanner) word(n *node) {
 			return
 		}
 	}
+	for _, w := range foreignJSON {
+		if strings.HasPrefix(string(s.src[s.at:min(s.at+10, len(s.src))]), w.word) {
+			s.broken("%s", w.say)
+			return
+		}
+	}
 	r, _ := utf8.DecodeRune(s.src[s.at:])
+	if s.seq <= 1 && yamlBegins.Match(s.src[s.at:min(s.at+200, len(s.src))]) {
+		s.broken("The text is not JSON but YAML; send it as YAML (Content-Type: application/yaml, or a file named .yaml)")
+		return
+	}
 	s.broken("Unexpected %q where a value is expected; JSON values are text in double quotes, numbers, true, false, null, lists and objects", string(r))
 }

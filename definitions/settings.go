@@ -46,6 +46,7 @@ func (v *validator) condition(e *entry) {
 			break
 		}
 		v.finds.error(MissingField, at, "Condition '%s' needs expression, or cases", e.name())
+	case at.member("cases") != nil && at.member("cases").kind == bad:
 	case at.member("cases") != nil && at.member("expression") != nil:
 		v.finds.error(InvalidValue, at.member("cases"), "Condition '%s' has both expression and cases; keep one", e.name())
 	case at.member("cases") != nil && at.member("then") != nil:
@@ -179,7 +180,7 @@ func (v *validator) seconds(e *entry, n *node) {
 			v.finds.error(InvalidValue, n, "'seconds' in wait '%s' is %s, but must be at least 0 and at most %d", e.name(), clip(n.text), int64(maxSeconds))
 		}
 	case n.kind != text || !isTemplate(n.text):
-		v.finds.error(WrongType, n, "'seconds' in wait '%s' must be a number, or a template that gives one", e.name())
+		v.finds.error(WrongType, n, "'seconds' in wait '%s' must be a number, or a template that gives one", e.name()).mend(n, n.kind, "seconds", "a number")
 	}
 }
 
