@@ -19,8 +19,15 @@ var marks = []struct {
 	{regexp.MustCompile(`\{%.*?%\}`), "", "{% %} is Jinja's, and is not carried out; {{ a ? b : c }} chooses"},
 	{regexp.MustCompile(`<%=?\s*(.*?)\s*%>`), "{{ $1 }}", "<% %> is another product's way to write a value into a text"},
 	{regexp.MustCompile(`^\$(?:\$|states)?\.([A-Za-z_][\w.\[\]]*)$`), "{{ input.$1 }}", "$. is JSONPath's; the input is input.…, what a step gave is steps.ID.output.…"},
+	{regexp.MustCompile(`\{((?:input|steps)\.[A-Za-z_][\w.\[\]]*)\}`), "{{ $1 }}", "one pair of braces is plain text"},
 	{regexp.MustCompile(`^\$(?:json|node|input|vars)\b.*$`), "", "that is n8n's; write {{ input.… }} or {{ steps.ID.output.… }}"},
 }
+
+// The first marks hold a template of ours; the others mean something outside of
+// templates alone.
+const marksAroundTemplates = 2
+
+var templatesInText = regexp.MustCompile(`\{\{.*?\}\}`)
 
 var (
 	stepPath  = regexp.MustCompile(`^steps(?:\.([A-Za-z_]\w*)|\[["']([A-Za-z_][\w-]*)["']\])\.(?:output|status|error)\b[\w.\[\]"'?-]*$`)
@@ -57,9 +64,10 @@ func (v *validator) unexpanded(n *node, what string, literal []string) {
 // meantAsTemplate says why a text looks like a template that it is not, and how
 // it would be one; "": it does not.
 func (v *validator) meantAsTemplate(s string) (why, write string) {
-	if strings.ContainsAny(s, "$#@%") || strings.HasPrefix(s, "=") {
-		for _, m := range marks {
-			if !m.pattern.MatchString(s) {
+	if strings.ContainsAny(s, "$#@%") || strings.HasPrefix(s, "=") || strings.Contains(s, "{input.") || strings.Contains(s, "{steps.") {
+		outside := templatesInText.ReplaceAllString(s, "")
+		for i, m := range marks {
+			if !m.pattern.MatchString(s) || i >= marksAroundTemplates && !m.pattern.MatchString(outside) {
 				continue
 			}
 			if m.with != "" {

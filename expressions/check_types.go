@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
@@ -26,6 +27,10 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 		return
 	}
 	if !want.fits(result) {
+		if text, ok := tree.Node.(*ast.StringNode); ok && len(text.Value) <= 100 {
+			c.add(CodeType, 1, text.Value, "%s is needed here; this is text in quotes: write %s", want, text.Value)
+			return
+		}
 		c.add(CodeType, 1, "", "%s is needed here; this is of type %s", want, typeWords(result.String()))
 	}
 	if found {

@@ -61,7 +61,7 @@ var wrapped = []struct {
 }
 
 var (
-	goTemplate = regexp.MustCompile(`^-?\s*((?:[#/^]\s*\w+)|(?:if|range|with|end|else|block|define|template|each)(?:$|\s+[.$]))`)
+	goTemplate = regexp.MustCompile(`^-?\s*((?:[#^]\s*\w+)|(?:/\s*(?:if|each|unless|with)\b)|(?:if|range|with|end|else|block|define|template|each)(?:$|\s+[.$]))`)
 	trimming   = regexp.MustCompile(`^(?:-\s+)?(.*?)(?:\s+-)?$`)
 )
 
@@ -171,6 +171,8 @@ var betweenWords = tableOf([]word{
 // followed by one.
 var leadWords = tableOf([]word{
 	{"NOT Not", "write not, or !", "not"},
+	{"for foreach", "there are no loops in an expression: write map(list, #.name), or filter(list, #.ok)", ""},
+	{"exists defined isset", "write x != nil", ""},
 	{"typeof", "write type(x)", "type"},
 	{"new", "there are no objects to make; date(text) reads a time", ""},
 	{"await return", "remove it: the text is the expression itself", ""},
@@ -194,7 +196,7 @@ func foreignTokens(source string) *Error {
 			assigns = assigns && w.names != "="
 			s.end = s.start + max(length, len(token))
 			if first == '.' && before == "" && length < 2 {
-				return failAt(CodeSyntax, s.column(), "a path cannot begin with a dot, as in jq or Go templates: write input%s, or steps.ID.output%s", pathAt(source[s.start:]), pathAt(source[s.start:]))
+				return leadingDot(source[s.start:], s.column())
 			}
 			before = source[s.start:s.end]
 			if strings.HasPrefix(before, "|") && len(before) == 1 {
@@ -203,6 +205,9 @@ func foreignTokens(source string) *Error {
 				}
 			}
 			continue
+		}
+		if token == "[" && operandEnd(before) && everyElement.MatchString(source[s.start:]) {
+			return failAt(CodeSyntax, s.column(), "%s is JMESPath's or jq's: write map(list, #.name) for a member of each element", everyElement.FindString(source[s.start:]))
 		}
 		if identifier(token) && before != "." && before != "?." {
 			assigns = assigns || token == "let"
@@ -274,6 +279,11 @@ func foreignWord(source string, s *scan, before string) *Error {
 	token, rest := s.token(), source[s.end:]
 	behind := strings.TrimLeft(rest, " \t\r\n")
 	if operandEnd(before) {
+		if args, ok := arguments(behind); token == "in" && ok && strings.HasPrefix(behind, "(") && len(args) > 1 {
+			e := failAt(CodeSyntax, s.column(), "a list stands in [ ], not in ( ): write in [%s]", strings.Join(args, ", "))
+			e.Suggestion = "in [" + strings.Join(args, ", ") + "]"
+			return e
+		}
 		if w, ok := betweenWords()[token]; ok {
 			if token == "is" && (strings.HasPrefix(behind, "not ") || strings.HasPrefix(behind, "defined") || strings.HasPrefix(behind, "present")) {
 				w.suggest = "!="
@@ -283,7 +293,7 @@ func foreignWord(source string, s *scan, before string) *Error {
 		return nil
 	}
 	if w, ok := leadWords()[token]; ok && behind != "" {
-		value := wordRune(rune(behind[0])) || behind[0] == '(' && strings.ToUpper(token) == "NOT"
+		value := wordRune(rune(behind[0])) || behind[0] == '(' && (strings.ToUpper(token) == "NOT" || token == "function" || token == "lambda")
 		if quoted := rest[0] == '\'' || rest[0] == '"'; quoted || len(token) > 1 && value {
 			return foreignSign(w, s.column())
 		}
@@ -349,7 +359,22 @@ func foreignPipe(source string, at int) *Error {
 	return e
 }
 
+var everyElement = regexp.MustCompile(`^\[\s*\*?\s*\]`)
+
 var dotted = regexp.MustCompile(`^\.[A-Za-z0-9_.\[\]]*`)
+
+// leadingDot is a path as in jq and Go templates.
+func leadingDot(rest string, column int) *Error {
+	path := pathAt(rest)
+	for _, root := range []string{"input", "steps", "run", "signals", "item"} {
+		if strings.HasPrefix(path, "."+root+".") {
+			e := failAt(CodeSyntax, column, "a path cannot begin with a dot, as in jq or Go templates: write %s", path[1:])
+			e.Suggestion = path[1:]
+			return e
+		}
+	}
+	return failAt(CodeSyntax, column, "a path cannot begin with a dot, as in jq or Go templates: write input%s, or steps.ID.output%s", path, path)
+}
 
 func pathAt(rest string) string {
 	if p := dotted.FindString(rest); len(p) > 1 {
