@@ -130,8 +130,14 @@ func (d *finding) suggest(name string) *finding {
 	return d
 }
 
+// maxSuggestion bounds a suggestion, in bytes: a longer one is left out.
+const maxSuggestion = 1_000
+
 // hint gives the suggestion and leaves the message as it is.
 func (d *finding) hint(name string) *finding {
+	if len(name) > maxSuggestion {
+		name = ""
+	}
 	d.Suggestion = name
 	return d
 }

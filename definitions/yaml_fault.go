@@ -37,6 +37,9 @@ type yamlScan struct {
 	another int          // offset of the --- that begins a second document; -1: none
 }
 
+// maxSoftFaults are kept; further ones are not looked at.
+const maxSoftFaults = 100
+
 func scanYAMLFaults(src []byte) *yamlScan {
 	s := &yamlScan{src: src, key: -1, loose: -1, before: -1, another: -1, column: -1}
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
@@ -61,7 +64,7 @@ func (s *yamlScan) fault(at int, format string, args ...any) *yamlFault {
 
 func (s *yamlScan) perhaps(at int, format string, args ...any) *yamlFault {
 	f := &yamlFault{at: at, say: fmt.Sprintf(format, args...)}
-	if len(s.soft) < 100 {
+	if len(s.soft) < maxSoftFaults {
 		s.soft = append(s.soft, f)
 	}
 	return f
@@ -235,6 +238,9 @@ func (s *yamlScan) follows(start int) {
 
 // quoteAll says that a value must stand in quotes as a whole.
 func (s *yamlScan) quoteAll(start int) {
+	if s.hard != nil {
+		return // one is enough, and the value may be long
+	}
 	whole := quotedValue(s.wholeValue(start))
 	s.fault(start, "quote the whole value: %s", clip(whole)).suggest = whole
 }
@@ -374,10 +380,16 @@ func (s *yamlScan) plain(c byte) {
 	start := s.at
 	switch c {
 	case '@', '`', '%':
-		whole := quotedValue(s.wholeValue(start))
+		whole := ""
+		if s.hard == nil {
+			whole = quotedValue(s.wholeValue(start))
+		}
 		s.fault(start, "a value cannot begin with %c; quote the whole value: %s", rune(c), clip(whole)).suggest = whole
 	case '*', '&', '!':
 		names := map[byte]string{'*': "an alias", '&': "an anchor", '!': "a tag"}
+		if len(s.soft) >= maxSoftFaults {
+			break
+		}
 		whole := quotedValue(s.wholeValue(start))
 		s.perhaps(start, "a value that begins with %c is %s in YAML; quote the whole value: %s", rune(c), names[c], clip(whole)).suggest = whole
 	}

@@ -3,6 +3,7 @@ package definitions
 import (
 	"bytes"
 	"fmt"
+	"sort"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -86,7 +87,7 @@ func (t *yamlText) keepBreaks() {
 func (t *yamlText) readEscapes() bool {
 	scan := scanYAMLFaults(t.src)
 	var out []byte
-	copied := 0
+	copied, tracked := 0, 0
 	t.shifts = map[int32][]shift{}
 	lines := newSource(t.src)
 	for _, span := range scan.quoted {
@@ -99,13 +100,9 @@ func (t *yamlText) readEscapes() bool {
 				i++
 				continue
 			}
-			line, column := lines.place(position{offset: int32(i)})
-			var moved int32
-			for _, s := range t.shifts[int32(line)] {
-				moved += s.by
+			if tracked < maxShifts {
+				tracked += t.shift(lines, i, int32(len(put)-length))
 			}
-			by := int32(len(put) - length)
-			t.shifts[int32(line)] = append(t.shifts[int32(line)], shift{int32(column) + moved, by})
 			out = append(append(out, t.src[copied:i]...), put...)
 			copied = i + length
 			i = copied - 1
@@ -116,6 +113,28 @@ func (t *yamlText) readEscapes() bool {
 	}
 	t.src = append(out, t.src[copied:]...)
 	return true
+}
+
+// So many escapes are counted when places are told, none of them further than
+// maxShiftColumn into its line: behind others, columns are a little off.
+const (
+	maxShifts      = 200
+	maxShiftColumn = 64 << 10
+)
+
+// shift notes that the text grows at an offset; 0: it is too far in its line.
+func (t *yamlText) shift(lines *source, offset int, by int32) int {
+	line := sort.SearchInts(lines.lines, offset+1)
+	if offset-lines.lines[line-1] > maxShiftColumn {
+		return 0
+	}
+	_, column := lines.place(position{offset: int32(offset)})
+	var moved int32
+	for _, s := range t.shifts[int32(line)] {
+		moved += s.by
+	}
+	t.shifts[int32(line)] = append(t.shifts[int32(line)], shift{int32(column) + moved, by})
+	return 1
 }
 
 // jsonEscape puts an escape of JSON into words of the library; "": it is none
