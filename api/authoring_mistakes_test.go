@@ -56,3 +56,16 @@ func TestWhatIsSentInTheWrongPlaceIsNamed(t *testing.T) {
 		t.Error(got.body)
 	}
 }
+
+// A value of the wrong type within a turn is refused in words of JSON.
+func TestATurnsInputIsRefusedInOurWords(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.post("/api/workflows", `{"definition":`+trivial+`,"slug":"talk"}`).want(t, http.StatusCreated)
+	for _, input := range []string{`{"command":5}`, `[1]`, `"x"`, `{"command":{"a":1}}`} {
+		got := s.post("/v1/workflows/talk/execute", `{"run_input":`+input+`}`)
+		if got.status < 400 || got.status >= 500 || strings.Contains(got.body, "Go ") || strings.Contains(got.body, "unmarshal") {
+			t.Errorf("%s: %d %s", input, got.status, got.body)
+		}
+	}
+}

@@ -134,7 +134,10 @@ func assignField(name string, value json.RawMessage, field reflect.Value) error 
 	if errors.As(err, &notTime) {
 		return malformed("%s must be a time as in RFC 3339, such as 2026-03-01T08:00:00Z.", name)
 	}
-	return malformed("%s: %s.", name, strings.TrimPrefix(err.Error(), "json: "))
+	if strings.HasPrefix(err.Error(), "json: ") {
+		return malformed("%s has the wrong form.", name)
+	}
+	return malformed("%s: %s.", name, err)
 }
 
 // wordFor names a Go type as a JSON one.

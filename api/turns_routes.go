@@ -89,8 +89,8 @@ func (c *call) turnInput(req turnRequest) (turnInput, error) {
 		if err := (fieldCheck{tolerant: true}).value(req.RunInput, reflect.TypeFor[turnInput](), "run_input"); err != nil {
 			return in, err
 		}
-		if err := json.Unmarshal(req.RunInput, &in); err != nil {
-			return in, malformed("run_input: %s.", strings.TrimPrefix(err.Error(), "json: "))
+		if err := assignField("run_input", req.RunInput, reflect.ValueOf(&in).Elem()); err != nil {
+			return in, err
 		}
 	}
 	if in.Command == "" {

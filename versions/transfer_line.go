@@ -129,7 +129,11 @@ func take(object map[string]json.RawMessage, name string, into any) error {
 		return malformedLine("%s must not be null.", name)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return malformedLine("%s has the wrong type: %s.", name, strings.TrimPrefix(err.Error(), "json: "))
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return malformedLine("%s has the wrong type: it must not be %s.", name, wrong.Value)
+		}
+		return malformedLine("%s has the wrong form.", name)
 	}
 	return nil
 }
