@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -10,6 +9,7 @@ import (
 	"heddle/audit"
 	"heddle/deadline"
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 var tenantSlug = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)

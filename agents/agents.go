@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"heddle/definitions"
 	"heddle/expressions"
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // Agent is one agent of a tenant. Prices are millionths of a US dollar for

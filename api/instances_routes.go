@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/ids"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // instanceID is what this dialect takes as an instance's id and as the type of

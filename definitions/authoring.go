@@ -1,13 +1,13 @@
 package definitions
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // Limits of what stands beside a definition, in characters and counts.

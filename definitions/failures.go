@@ -3,10 +3,11 @@ package definitions
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // retryableFailures are the codes of failures that retry.on and retry.except

@@ -1,8 +1,9 @@
 package definitions
 
 import (
-	"regexp"
 	"strings"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // format is another product's kind of file. It is recognised when all of its

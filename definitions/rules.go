@@ -3,9 +3,10 @@ package definitions
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // rule is what a field's `rule` tag says beside its Go type. Decoding checks

@@ -1,10 +1,11 @@
 package definitions
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // settings checks what a step's own fields say together.

@@ -2,8 +2,9 @@ package definitions
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // marks are the ways in which other products write values into texts; what they

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // yamlReader turns YAML into nodes. Only what JSON can say is taken: no

@@ -3,7 +3,6 @@ package expressions
 import (
 	"errors"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
@@ -12,6 +11,8 @@ import (
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // types runs the library's checker: against closed schemas first, whose

@@ -3,11 +3,12 @@ package expressions
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"runtime"
 	"strings"
 
 	"github.com/expr-lang/expr/file"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // The codes of an Error and of a Problem.

@@ -2,9 +2,10 @@ package expressions
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // word is what to write in the place of a word or sign that other languages

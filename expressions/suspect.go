@@ -2,10 +2,11 @@ package expressions
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // CodeNever is a comparison that is never true, or always: only a warning.

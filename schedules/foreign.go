@@ -2,12 +2,12 @@ package schedules
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // foreignForms are what other schedulers take, and how it is written here.

@@ -10,13 +10,13 @@ package secrets
 import (
 	"context"
 	"log/slog"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // The size of a value, in bytes.

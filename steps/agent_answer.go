@@ -2,11 +2,11 @@ package steps
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
 	"heddle/definitions"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // structured reads an answer as JSON that meets a schema, also where it stands

@@ -3,10 +3,10 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 
 	"heddle/definitions"
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)

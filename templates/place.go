@@ -3,11 +3,11 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"heddle/definitions"
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // mark is a place for a parameter: ${{ params.name }} stands for its value,

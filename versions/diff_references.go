@@ -1,8 +1,9 @@
 package versions
 
 import (
-	"regexp"
 	"strings"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // rewriting gives an id in the place of another; false leaves it alone.

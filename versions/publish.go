@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"heddle/definitions"
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // Reference names a version of a workflow and the revisions of the workflow

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"heddle/definitions"
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // MaxLine is the length in bytes that a line of an import may have.

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,27 +14,52 @@ import (
 	"heddle/internal/sandbox"
 )
 
+// initialized returns how many bytes each package allocates when this program
+// starts under a name.
+func initialized(t *testing.T, name string) map[string]int {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^$")
+	cmd.Args[0] = name
+	cmd.Env = []string{"GODEBUG=inittrace=1"}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	_ = cmd.Run() // without an order a script's process fails
+	allocated := map[string]int{}
+	for _, m := range regexp.MustCompile(`(?m)^init (\S+) .* (\d+) bytes`).FindAllStringSubmatch(said.String(), -1) {
+		n, err := strconv.Atoi(m[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		allocated[m[1]] = n
+	}
+	return allocated
+}
+
+// Every command waits for the initialization of all packages. Ours do hardly
+// anything there, least of all compile patterns and schemas.
+func TestOurPackagesAreInitializedWithoutWork(t *testing.T) {
+	own := 0
+	for name, bytes := range initialized(t, "heddle") {
+		if !strings.HasPrefix(name, "heddle/") {
+			continue
+		}
+		if own++; bytes > 150_000 {
+			t.Errorf("%s allocates %d bytes", name, bytes)
+		}
+	}
+	if own < 10 {
+		t.Errorf("%d packages of ours are initialized", own)
+	}
+}
+
 // A script costs a start of this program. The process that runs it must do so
 // before the packages that the rest needs are initialized.
 func TestScriptsStartBeforeTheProgramDoes(t *testing.T) {
-	initialized := func(name string) []string {
-		cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^$")
-		cmd.Args[0] = name
-		cmd.Env = []string{"GODEBUG=inittrace=1"}
-		var said bytes.Buffer
-		cmd.Stderr = &said
-		_ = cmd.Run() // without an order it fails
-		var names []string
-		for _, m := range regexp.MustCompile(`(?m)^init (\S+) `).FindAllStringSubmatch(said.String(), -1) {
-			names = append(names, m[1])
-		}
-		return names
-	}
-	all, before := initialized("heddle"), initialized(sandbox.Name)
+	all, before := initialized(t, "heddle"), initialized(t, sandbox.Name)
 	if len(all) < 100 || len(before) == 0 || len(before) > 40 {
 		t.Errorf("%d packages are initialized before a script is run, %d in all: %v", len(before), len(all), before)
 	}
-	for _, name := range before {
+	for name := range before {
 		for _, slow := range []string{"heddle", "jsonschema", "prometheus", "grpc_", "gorm", "encoding/json", "regexp", "net/http"} {
 			if strings.Contains(name, slow) {
 				t.Errorf("%s is initialized before a script is run", name)

@@ -17,7 +17,7 @@ var inTests = []string{
 }
 
 var (
-	leaves   = []string{"audit", "deadline", "events", "fault", "idempotency", "ids", "timers"}
+	leaves   = []string{"audit", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "timers"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -72,7 +72,7 @@ var table = map[string]rule{
 	"timers":      {noStandard: impure},
 
 	// The pure core.
-	"expressions":      {own: []string{"fault"}, external: []string{expr, jsonschema}, noStandard: impure},
+	"expressions":      {own: []string{"fault", "internal/lazyregexp"}, external: []string{expr, jsonschema}, noStandard: impure},
 	"definitions":      {own: append([]string{"expressions"}, leaves...), external: []string{jsonschema, text, yaml}, noStandard: impure, testOwn: stack},
 	"executor/machine": {own: append([]string{"definitions", "expressions"}, leaves...), external: []string{jsonschema}, noStandard: impure},
 
@@ -96,10 +96,11 @@ var table = map[string]rule{
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 
 	// The command wires, and alone in that. The rest stands beside the product.
-	"cmd/heddle":       {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
-	"internal/await":   {},
-	"internal/client":  {},
-	"internal/crash":   {testOwn: []string{"internal/client", "store", "store/storetest"}},
-	"internal/layers":  {},
-	"internal/sandbox": {testExternal: []string{sys}},
+	"cmd/heddle":          {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
+	"internal/await":      {},
+	"internal/client":     {},
+	"internal/crash":      {testOwn: []string{"internal/client", "store", "store/storetest"}},
+	"internal/layers":     {},
+	"internal/lazyregexp": {},
+	"internal/sandbox":    {testExternal: []string{sys}},
 }
