@@ -36,10 +36,10 @@ func (r *scriptRunner) interpreter(ctx context.Context, level isolation, p progr
 		return interpreter{path: path, args: args}, nil
 	}
 	name, rest := envProgram(args[0])
-	switch {
-	case name == "":
+	switch name {
+	case "":
 		return interpreter{path: path, args: args}, nil
-	case name == "python3" || name == "python":
+	case "python3", "python":
 		found, err := r.pythonInterpreter(ctx, level)
 		found.args = rest
 		return found, err

@@ -106,12 +106,12 @@ func outcome(fd int) (Stage, error) {
 func fork(l *launch) (int, syscall.Errno) {
 	const setMask = 2
 	all, old := ^uint64(0), uint64(0)
-	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
 	pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
 	if errno == 0 && pid == 0 {
 		become(l, &old)
 	}
-	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&old)), 0, 8, 0, 0)
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&old)), 0, 8, 0, 0)
 	return int(pid), errno
 }
 
@@ -124,56 +124,56 @@ func fork(l *launch) (int, syscall.Errno) {
 //go:noinline
 func become(l *launch, mask *uint64) {
 	for sig := uintptr(1); sig <= 64; sig++ {
-		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&l.noAction)), 0, 8, 0, 0)
+		_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&l.noAction)), 0, 8, 0, 0)
 	}
-	l.check(Grouping, syscall.SYS_SETPGID, 0, 0, 0, 0)
-	l.check(Redirecting, syscall.SYS_DUP3, StderrFD, 2, 0, 0)
-	l.check(Entering, syscall.SYS_CHDIR, uintptr(unsafe.Pointer(l.dir)), 0, 0, 0)
+	l.check(Grouping, syscall.SYS_SETPGID, 0, 0, 0)
+	l.check(Redirecting, syscall.SYS_DUP3, StderrFD, 2, 0)
+	l.check(Entering, syscall.SYS_CHDIR, uintptr(unsafe.Pointer(l.dir)), 0, 0)
 	if l.cgroup >= 0 {
-		l.check(Binding, syscall.SYS_WRITE, uintptr(l.cgroup), uintptr(unsafe.Pointer(&l.itself)), 1, 0)
+		l.check(Binding, syscall.SYS_WRITE, uintptr(l.cgroup), uintptr(unsafe.Pointer(&l.itself)), 1)
 	}
-	l.check(Dropping, syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0)
+	l.check(Dropping, syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0)
 	if l.ruleset >= 0 {
-		l.check(Confining, landlockRestrictSelf, uintptr(l.ruleset), 0, 0, 0)
+		l.check(Confining, landlockRestrictSelf, uintptr(l.ruleset), 0, 0)
 	}
 	if l.user > 0 {
-		l.check(Changing, syscall.SYS_SETGROUPS, 0, 0, 0, 0)
-		l.check(Changing, syscall.SYS_SETGID, uintptr(l.user), 0, 0, 0)
-		l.check(Changing, syscall.SYS_SETUID, uintptr(l.user), 0, 0, 0)
+		l.check(Changing, syscall.SYS_SETGROUPS, 0, 0, 0)
+		l.check(Changing, syscall.SYS_SETGID, uintptr(l.user), 0, 0)
+		l.check(Changing, syscall.SYS_SETUID, uintptr(l.user), 0, 0)
 	}
 	// After the change of user, which would undo it; and the parent may have
 	// died before.
-	l.check(Preparing, syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0)
+	l.check(Preparing, syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
 	if parent, _, _ := syscall.RawSyscall(syscall.SYS_GETPPID, 0, 0, 0); int(parent) != l.parent {
 		l.say(Preparing, syscall.ESRCH)
-		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
+		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
 	}
-	syscall.RawSyscall(syscall.SYS_UMASK, 0o077, 0, 0)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_UMASK, 0o077, 0, 0)
 	for i := range l.limits {
 		limit := &l.limits[i]
-		l.check(Limiting, syscall.SYS_PRLIMIT64, 0, uintptr(limit.Resource), uintptr(unsafe.Pointer(&limit.Soft)), 0)
+		l.check(Limiting, syscall.SYS_PRLIMIT64, 0, uintptr(limit.Resource), uintptr(unsafe.Pointer(&limit.Soft)))
 	}
 	if l.filter.length > 0 {
-		l.check(Filtering, syscall.SYS_PRCTL, syscall.PR_SET_SECCOMP, seccompModeFilter, uintptr(unsafe.Pointer(&l.filter)), 0)
+		l.check(Filtering, syscall.SYS_PRCTL, syscall.PR_SET_SECCOMP, seccompModeFilter, uintptr(unsafe.Pointer(&l.filter)))
 	}
 	const setMask = 2
-	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(mask)), 0, 8, 0, 0)
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(mask)), 0, 8, 0, 0)
 	// The child says itself that it starts: from exec on, the script may kill its
 	// parent.
-	syscall.RawSyscall(syscall.SYS_WRITE, ReportFD, uintptr(unsafe.Pointer(&l.started)), messageSize)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, ReportFD, uintptr(unsafe.Pointer(&l.started)), messageSize)
 	l.say(0, 0)
-	l.check(Executing, syscall.SYS_EXECVE, uintptr(unsafe.Pointer(l.path)), uintptr(unsafe.Pointer(&l.argv[0])), uintptr(unsafe.Pointer(&l.envp[0])), 0)
-	syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
+	l.check(Executing, syscall.SYS_EXECVE, uintptr(unsafe.Pointer(l.path)), uintptr(unsafe.Pointer(&l.argv[0])), uintptr(unsafe.Pointer(&l.envp[0])))
+	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
 }
 
 // check makes a system call that must succeed, or ends the process.
 //
 //go:nosplit
 //go:norace
-func (l *launch) check(stage Stage, call, a, b, c, d uintptr) {
-	if _, _, errno := syscall.RawSyscall6(call, a, b, c, d, 0, 0); errno != 0 {
+func (l *launch) check(stage Stage, call, a, b, c uintptr) {
+	if _, _, errno := syscall.RawSyscall6(call, a, b, c, 0, 0, 0); errno != 0 {
 		l.say(stage, errno)
-		syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
+		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
 	}
 }
 
@@ -181,5 +181,5 @@ func (l *launch) check(stage Stage, call, a, b, c, d uintptr) {
 //go:norace
 func (l *launch) say(stage Stage, errno syscall.Errno) {
 	l.message[0], l.message[1] = uint64(stage), uint64(errno)
-	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(l.trouble), uintptr(unsafe.Pointer(&l.message)), 16)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, uintptr(l.trouble), uintptr(unsafe.Pointer(&l.message)), 16)
 }
