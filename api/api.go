@@ -78,12 +78,14 @@ type Handler struct {
 	turns   openTurns
 	streams *openStreams
 	types   typeCache
+	// admission bounds the definitions that are read at a time.
+	admission *admission
 }
 
 // New makes the handler. CloseStreams ends its open streams; NewServer calls it
 // at shutdown.
 func New(cfg Config) *Handler {
-	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), flights: newFlights()}
+	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), flights: newFlights(), admission: newAdmission(definitionMemory, definitionWait)}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}

@@ -33,6 +33,7 @@ type call struct {
 	work      context.Context //nolint:containedctx // a call lives as long as its request
 	trail     *audit.Trail
 	steered   string // the run that was steered, where the path does not name it
+	leave     func() // gives back the memory of the definition; nil: there is none
 	untrailed bool   // what was asked did nothing that belongs into the audit trail
 }
 

@@ -105,6 +105,7 @@ func errorCodes() []errorCode {
 		{"secret_key_unavailable", 503, "The server has no key that fits the stored secrets."},
 		{"steering_pending", 503, "The request is stored and takes effect as soon as a node drives runs again; look before repeating it."},
 		{"store_unavailable", 503, "The database does not answer; try again after Retry-After."},
+		{"server_busy", 503, "Too many large definitions are being read at once; try again after Retry-After."},
 		{"outcome_unknown", 503, "The database went away during the commit: look before you try again."},
 	}
 }
@@ -132,6 +133,9 @@ func commonCodes(r *route) []string {
 		if fields, _ := fieldsOf(r.request); fields["reason"] != nil {
 			codes = append(codes, "invalid_reason")
 		}
+	}
+	if r.body == definitionBody {
+		codes = append(codes, "server_busy")
 	}
 	if len(r.query) > 0 || r.conditional || !r.anyQuery {
 		codes = append(codes, "invalid_request")

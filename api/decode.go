@@ -69,6 +69,9 @@ func (c *call) decodeDefinition(text []byte, into reflect.Value) error {
 	if isYAML(c.r) {
 		format = definitions.YAML
 	}
+	if err := c.admit(text, format); err != nil {
+		return err
+	}
 	req, found, err := definitions.ParseRequest(text, format, c.route.names...)
 	if err != nil {
 		return err

@@ -129,6 +129,11 @@ func (h *Handler) register(r *route) {
 // panic becomes the envelope.
 func (h *Handler) run(c *call) {
 	defer func() {
+		if c.leave != nil {
+			c.leave()
+		}
+	}()
+	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler { //nolint:errorlint // net/http's own sentinel, compared as net/http does
 				panic(p)

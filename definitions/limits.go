@@ -45,3 +45,25 @@ func DefinitionLimits() Limits {
 func RequestLimits() Limits {
 	return Limits{Bytes: 1 << 20, Depth: MaxDepth, StringBytes: 1 << 20, Values: MaxValues}
 }
+
+// Weight is about how many bytes of memory it takes to read and validate a
+// definition, or a request that carries one: more for each value than for its
+// text.
+func Weight(text []byte, f Format) int64 {
+	const perByte, perValue, inYAML = 8, 170, 3
+	weight := int64(perByte * len(text))
+	for _, c := range text {
+		switch c {
+		case ',', ':', '[', '{':
+			weight += perValue
+		case '\n', '-', '?':
+			if f == YAML {
+				weight += perValue
+			}
+		}
+	}
+	if f == YAML {
+		weight *= inYAML
+	}
+	return weight
+}

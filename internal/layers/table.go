@@ -86,7 +86,7 @@ var table = map[string]rule{
 	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},
 
 	// Edges: never each other.
-	"api":             {own: features, external: []string{echo}, testOwn: stack, testExternal: []string{jsonschema}},
+	"api":             {own: features, external: []string{echo, weights}, testOwn: stack, testExternal: []string{jsonschema}},
 	"console":         {},
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},

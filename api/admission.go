@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"heddle/definitions"
+	"heddle/fault"
+)
+
+// Definitions are read by as many requests at a time as memory allows: the
+// bytes that their values may take together, and how long a request waits.
+const (
+	definitionMemory = 256 << 20
+	definitionWait   = 3 * time.Second
+)
+
+// admission bounds the memory of definitions that are being read, validated
+// and answered. It is safe for concurrent use.
+type admission struct {
+	memory *semaphore.Weighted
+	size   int64
+	wait   time.Duration
+}
+
+func newAdmission(size int64, wait time.Duration) *admission {
+	return &admission{memory: semaphore.NewWeighted(size), size: size, wait: wait}
+}
+
+// enter waits until a definition of this weight in bytes may be read; one that
+// is heavier than all memory is read alone. leave has to be called. The error is
+// fault.Unavailable server_busy when the wait was in vain.
+func (a *admission) enter(ctx context.Context, weight int64) (leave func(), err error) {
+	weight = min(weight, a.size)
+	waiting, cancel := context.WithTimeout(ctx, a.wait)
+	defer cancel()
+	if err := a.memory.Acquire(waiting, weight); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fault.New(fault.Unavailable, "server_busy", "Too many large definitions are being read at once. Try again in a moment.")
+	}
+	return func() { a.memory.Release(weight) }, nil
+}
+
+// admit holds the memory that a definition may take until the request is
+// answered.
+func (c *call) admit(text []byte, format definitions.Format) error {
+	leave, err := c.h.admission.enter(c.here(), definitions.Weight(text, format))
+	if err == nil {
+		c.leave = leave
+	}
+	return err
+}
