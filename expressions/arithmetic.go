@@ -32,6 +32,13 @@ func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	if xok && yok && operator != "/" && operator != "**" {
 		return wholeArithmetic(operator, x, y)
 	}
+	if operator == "**" {
+		if v, done, err := power(a, b); done {
+			return v, err
+		}
+	} else if needsExact(a) || needsExact(b) {
+		return exactly(operator, a, b)
+	}
 	f, err := float(a)
 	if err != nil {
 		return nil, err
@@ -101,7 +108,7 @@ func wholeArithmetic(operator string, x, y int) (any, *Error) {
 		r = x % y
 	}
 	if overflow {
-		return nil, fail(CodeFailed, "the whole number is beyond 64 bits; float(x) calculates with rounding")
+		return nil, errBeyond()
 	}
 	return r, nil
 }
@@ -166,6 +173,8 @@ func negate(v any) (any, *Error) {
 		return wholeArithmetic("-", 0, v)
 	case time.Duration:
 		return -v, nil
+	case json.Number:
+		return exactly("-", 0, v)
 	case string, nil, bool:
 		return nil, fail(CodeType, "- cannot take %s", kindOf(v))
 	}

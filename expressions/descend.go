@@ -57,6 +57,8 @@ func step(raw json.RawMessage, h hop) (json.RawMessage, bool) {
 		return member(raw, h.key), true
 	case raw[0] == '[' && h.numeric:
 		return element(raw, h.index)
+	case raw[0] == '"' && h.numeric:
+		return character(raw, h.index)
 	}
 	return nil, false
 }
@@ -81,6 +83,20 @@ func member(raw json.RawMessage, key string) json.RawMessage {
 		}
 	}
 	return found
+}
+
+// character is one of a string, as a string.
+func character(raw json.RawMessage, index int) (json.RawMessage, bool) {
+	v, err := decodeString(raw)
+	s, ok := v.(string)
+	if err != nil || !ok || index < 0 {
+		return nil, false
+	}
+	at := byteOf(s, index)
+	if at >= len(s) {
+		return nil, false
+	}
+	return appendString(nil, s[at:at+byteOf(s[at:], 1)]), true
 }
 
 func element(raw json.RawMessage, index int) (json.RawMessage, bool) {

@@ -52,6 +52,9 @@ func absolute(v any) (any, *Error) {
 
 func rounding(round func(float64) float64) func(*evaluation, []any) (any, *Error) {
 	return func(_ *evaluation, a []any) (any, *Error) {
+		if needsExact(a[0]) {
+			return rounded(a[0], round)
+		}
 		f, err := float(a[0])
 		return round(f), err
 	}
@@ -68,6 +71,9 @@ func toInt(v any) (any, *Error) {
 	}
 	if n, ok := whole(v); ok {
 		return n, nil
+	}
+	if n, isExact := v.(json.Number); isExact {
+		return rounded(n, math.Trunc)
 	}
 	f, err := float(v)
 	if err != nil {
@@ -147,15 +153,17 @@ func (e *evaluation) floats(args []any) ([]float64, *Error) {
 
 // mean of nothing is 0, as in the library.
 func mean(e *evaluation, a []any) (any, *Error) {
-	values, err := e.floats(a)
+	values, err := e.flat(a)
 	if err != nil || len(values) == 0 {
 		return 0.0, err
 	}
-	total := 0.0
-	for _, f := range values {
-		total += f
+	var total any = 0
+	for _, v := range values {
+		if total, err = e.arithmetic("+", total, v); err != nil {
+			return nil, err
+		}
 	}
-	return total / float64(len(values)), nil
+	return e.arithmetic("/", total, len(values))
 }
 
 func median(e *evaluation, a []any) (any, *Error) {

@@ -80,13 +80,6 @@ func affixed(has func(s, part string) bool) func(*evaluation, []any) (any, *Erro
 	}
 }
 
-func position(find func(s, part string) int) func(*evaluation, []any) (any, *Error) {
-	return func(e *evaluation, a []any) (any, *Error) {
-		s, part, err := e.twoStrings(a, "")
-		return find(s, part), err
-	}
-}
-
 // changeCase may grow a string threefold; its input is charged as if it did.
 func changeCase(change func(string) string) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {

@@ -26,6 +26,8 @@ var operators = map[string]func(*evaluation, []any) (any, *Error){
 	},
 	"$method": func(e *evaluation, a []any) (any, *Error) { return e.method(a[0], a[1].(string), a[2:]) },
 	"$neg":    func(_ *evaluation, a []any) (any, *Error) { return negate(a[0]) },
+	"$slice":  func(e *evaluation, a []any) (any, *Error) { return e.slice(a) },
+	"$chars":  func(e *evaluation, a []any) (any, *Error) { return e.characters(a[0]) },
 	"$range":  func(e *evaluation, a []any) (any, *Error) { return e.span(a[0], a[1]) },
 	"$in":     func(e *evaluation, a []any) (any, *Error) { return e.in(a[0], a[1]) },
 	"$eq":     func(e *evaluation, a []any) (any, *Error) { return e.equal(a[0], a[1]) },

@@ -61,6 +61,8 @@ func (r *rewriter) node(n ast.Node) ast.Node {
 		return r.binary(n)
 	case *ast.MemberNode:
 		return r.member(n)
+	case *ast.SliceNode:
+		return r.slice(n)
 	case *ast.CallNode:
 		if callee, ok := n.Callee.(*ast.IdentifierNode); ok { // one of codeFunctions
 			return invoke(n, "$"+callee.Value, r.all(n.Arguments)...)
@@ -90,8 +92,6 @@ func (r *rewriter) inside(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.ChainNode:
 		n.Node = r.node(n.Node)
-	case *ast.SliceNode:
-		n.Node, n.From, n.To = r.node(n.Node), r.node(n.From), r.node(n.To)
 	case *ast.PredicateNode:
 		n.Node = r.node(n.Node)
 	case *ast.SequenceNode:
@@ -149,7 +149,43 @@ func (r *rewriter) member(n *ast.MemberNode) ast.Node {
 		}
 	}
 	n.Node, n.Property = r.node(n.Node), r.node(n.Property)
+	if _, byName := n.Property.(*ast.StringNode); !byName && !n.Optional && !optional(n.Node) {
+		n.Node = invoke(n.Node, "$chars", n.Node)
+	}
 	return n
+}
+
+// slice counts characters in strings. Inside of an optional chain that is
+// computed the library slices: it jumps out of the chain at null.
+func (r *rewriter) slice(n *ast.SliceNode) ast.Node {
+	n.Node, n.From, n.To = r.node(n.Node), r.node(n.From), r.node(n.To)
+	if optional(n.Node) {
+		return n
+	}
+	ends := []ast.Node{n.From, n.To}
+	for i, end := range ends {
+		if end == nil {
+			ends[i] = &ast.NilNode{}
+		}
+	}
+	return invoke(n, "$slice", n.Node, ends[0], ends[1])
+}
+
+// optional reports whether a chain of members holds a ?. that is computed.
+func optional(n ast.Node) bool {
+	for {
+		switch m := n.(type) {
+		case *ast.MemberNode:
+			if m.Optional {
+				return true
+			}
+			n = m.Node
+		case *ast.SliceNode:
+			n = m.Node
+		default:
+			return false
+		}
+	}
 }
 
 // builtin leaves the predicate functions to the library, but for some: sum and

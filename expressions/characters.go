@@ -1,0 +1,89 @@
+package expressions
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Strings count characters (Unicode code points) wherever a place or a length
+// is given: len, indexOf, s[i], s[a:b].
+
+// position gives where a part begins in a string; -1: it does not occur.
+func position(find func(s, part string) int) func(*evaluation, []any) (any, *Error) {
+	return func(e *evaluation, a []any) (any, *Error) {
+		s, part, err := e.twoStrings(a, "")
+		if err != nil {
+			return nil, err
+		}
+		at := find(s, part)
+		if at < 0 {
+			return at, nil
+		}
+		return runes(s[:at]), e.spend(len(s) / 1024)
+	}
+}
+
+// slice is x[from:to] of a string or list; a negative end counts from the last
+// element, an end outside is moved to the nearest one.
+func (e *evaluation) slice(a []any) (any, *Error) {
+	v := a[0]
+	s, isString := v.(string)
+	list, isList := listOf(v)
+	n := len(list)
+	switch {
+	case isString:
+		n = runes(s)
+	case !isList:
+		return nil, fail(CodeType, "[from:to] takes a string or a list, got %s", kindOf(v))
+	}
+	from, to := 0, n
+	var err *Error
+	if a[1] != nil {
+		if from, err = e.intArg(a[1]); err != nil {
+			return nil, err
+		}
+	}
+	if a[2] != nil {
+		if to, err = e.intArg(a[2]); err != nil {
+			return nil, err
+		}
+	}
+	from, to = within(from, n), within(to, n)
+	from = min(from, to)
+	if isList {
+		return list[from:to:to], nil
+	}
+	start := byteOf(s, from)
+	return s[start : start+byteOf(s[start:], to-from)], e.spend(len(s) / 512)
+}
+
+// within moves an end into 0 to n.
+func within(at, n int) int {
+	if at < 0 {
+		at += n
+	}
+	return min(max(at, 0), n)
+}
+
+// byteOf is the byte at which the nth character begins.
+func byteOf(s string, n int) int {
+	at := 0
+	for ; n > 0 && at < len(s); n-- {
+		_, size := utf8.DecodeRuneInString(s[at:])
+		at += size
+	}
+	return at
+}
+
+// characters gives the characters of a string, so that a number finds one of
+// them; any other value as it is.
+func (e *evaluation) characters(v any) (any, *Error) {
+	s, ok := v.(string)
+	if !ok {
+		return v, nil
+	}
+	if err := e.spend(1 + len(s)/8); err != nil {
+		return nil, err
+	}
+	return strings.Split(s, ""), nil
+}

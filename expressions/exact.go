@@ -1,0 +1,150 @@
+package expressions
+
+import (
+	"encoding/json"
+	"math"
+	"math/big"
+)
+
+// maxExact bounds the digits of what is calculated exactly.
+const maxExact = 2_000
+
+// needsExact reports whether float64 cannot hold an operand as it is written:
+// a whole number beyond 2^53, or a number with more digits.
+func needsExact(v any) bool {
+	switch v := v.(type) {
+	case int:
+		return v > 1<<53 || v < -(1<<53)
+	case json.Number:
+		return true
+	}
+	return false
+}
+
+// exactly is + - * / % on numbers that float64 would round. The result is exact,
+// but for a quotient whose digits never end: that is the nearest float64, as of
+// any two numbers. A whole result beyond 64 bits is an error.
+func exactly(operator string, a, b any) (any, *Error) {
+	for _, v := range []any{a, b} {
+		if _, err := float(v); err != nil {
+			return nil, err
+		}
+	}
+	x, xok := rational(a)
+	y, yok := rational(b)
+	if !xok || !yok {
+		return nil, fail(CodeLarge, "the number is too large to calculate with")
+	}
+	r := new(big.Rat)
+	switch operator {
+	case "+":
+		r.Add(x, y)
+	case "-":
+		r.Sub(x, y)
+	case "*":
+		r.Mul(x, y)
+	case "/":
+		if y.Sign() == 0 {
+			return nil, fail(CodeFailed, "division by zero")
+		}
+		r.Quo(x, y)
+	case "%":
+		return exactRemainder(x, y)
+	}
+	return exactResult(r)
+}
+
+func exactRemainder(x, y *big.Rat) (any, *Error) {
+	switch {
+	case !x.IsInt() || !y.IsInt():
+		return nil, fail(CodeType, "%% takes whole numbers")
+	case y.Sign() == 0:
+		return nil, fail(CodeFailed, "division by zero")
+	}
+	return exactResult(new(big.Rat).SetInt(new(big.Int).Rem(x.Num(), y.Num())))
+}
+
+func exactResult(r *big.Rat) (any, *Error) {
+	if r.IsInt() {
+		if n := r.Num(); n.IsInt64() {
+			return int(n.Int64()), nil
+		}
+		return nil, errBeyond()
+	}
+	digits, ends := r.FloatPrec()
+	if !ends {
+		f, _ := r.Float64()
+		return f, nil
+	}
+	if digits > maxExact {
+		return nil, fail(CodeLarge, "the result has more than %d digits; float(x) calculates with rounding", maxExact)
+	}
+	return number(json.Number(r.FloatString(digits))), nil
+}
+
+func errBeyond() *Error {
+	return fail(CodeFailed, "the whole number is beyond 64 bits; float(x) calculates with rounding")
+}
+
+// power is ** of whole numbers whose result float64 may not hold. False: the
+// library's floating point is right for it.
+func power(a, b any) (any, bool, *Error) {
+	if _, isFloat := a.(float64); isFloat || !isWhole(a) {
+		return nil, needsExact(a), fail(CodeFailed, "** rounds this number; float(x) calculates with rounding")
+	}
+	n, ok := whole(b)
+	if f, isFloat := b.(float64); isFloat && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		n, ok = int(f), true
+	}
+	x, known := rational(a)
+	switch {
+	case !ok || !known || n < 0:
+		return nil, needsExact(a) || needsExact(b), fail(CodeFailed, "** rounds this number; float(x) calculates with rounding")
+	case x.Num().BitLen() <= 1:
+		return nil, false, nil // 0, 1 and -1
+	case x.Num().BitLen()*n > 8_192:
+		return nil, needsExact(a), errBeyond()
+	}
+	r := new(big.Int).Exp(x.Num(), big.NewInt(int64(n)), nil)
+	f, _ := new(big.Float).SetInt(r).Float64()
+	if exact, _ := new(big.Float).SetFloat64(f).Int(nil); !math.IsInf(f, 0) && exact.Cmp(r) == 0 {
+		return f, true, nil
+	}
+	if r.IsInt64() {
+		return int(r.Int64()), true, nil
+	}
+	return nil, true, errBeyond()
+}
+
+// isWhole reports whether a number has no fraction as it is written.
+func isWhole(v any) bool {
+	r, ok := rational(v)
+	return ok && r.IsInt()
+}
+
+// rounded is ceil, floor and round of what float64 cannot hold.
+func rounded(v any, round func(float64) float64) (any, *Error) {
+	r, ok := rational(v)
+	if !ok {
+		return nil, fail(CodeLarge, "the number is too large to calculate with")
+	}
+	// Which way to go is the same for a small number with the same sign and the
+	// same side of one half.
+	q, m := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
+	half := new(big.Int).Abs(m)
+	small := 0.0
+	switch c := half.Lsh(half, 1).Cmp(r.Denom()); {
+	case m.Sign() == 0:
+	case c < 0:
+		small = 0.25
+	case c == 0:
+		small = 0.5
+	default:
+		small = 0.75
+	}
+	if r.Sign() < 0 {
+		small = -small
+	}
+	q.Add(q, big.NewInt(int64(round(small))))
+	return exactResult(new(big.Rat).SetInt(q))
+}
