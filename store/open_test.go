@@ -3,12 +3,14 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"heddle/definitions"
 	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
@@ -182,5 +184,29 @@ func TestMigrateAtOnce(t *testing.T) {
 		if err := <-errs; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Workflows that were written before the searched form existed are found after
+// the next start.
+func TestOpenFoldsWhatIsNotYet(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "h.db")
+	first := open(t, "sqlite://"+path)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = raw.Exec(`WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 1100)
+		INSERT INTO workflows (id, tenant_id, slug, name, description, status, trigger_type, tags, active_version, latest_version, latest_hash, revision, created_at, updated_at)
+		SELECT 'wf_' || n, 't1', 'flow-' || n, 'ÉTÉ ' || n, '', 'active', 'manual', '[]', 1, 1, 'h', 1, 1, 1 FROM g`)
+	if err := errors.Join(err, raw.Close()); err != nil {
+		t.Fatal(err)
+	}
+	page, err := open(t, "sqlite://"+path).Workflows(context.Background(), definitions.Query{TenantID: "t1", Text: "été", Limit: 1, WantTotal: true})
+	if err != nil || page.Total != 1100 {
+		t.Errorf("%d are found, %v", page.Total, err)
 	}
 }

@@ -131,6 +131,11 @@ func (db *DB) prepare(ctx context.Context, t target, s settings) error {
 	if err := step(ctx, db.write.sql, db.dialect); err != nil {
 		return openError(err)
 	}
+	if s.migrate {
+		if err := db.foldWorkflows(ctx); err != nil {
+			return openError(err)
+		}
+	}
 	if db.dialect != migrations.SQLite {
 		return nil
 	}

@@ -85,8 +85,7 @@ func workflowFilter(tx *gorm.DB, q definitions.Query) *gorm.DB {
 		f = f.Where("w.trigger_type = ?", q.TriggerType)
 	}
 	if q.Text != "" {
-		like := "%" + likeEscaper.Replace(strings.ToLower(q.Text)) + "%"
-		f = f.Where(`(lower(w.name) LIKE ? ESCAPE '\' OR lower(w.slug) LIKE ? ESCAPE '\' OR lower(w.description) LIKE ? ESCAPE '\')`, like, like, like)
+		f = f.Where(`w.folded LIKE ? ESCAPE '\'`, "%"+likeEscaper.Replace(folded(q.Text))+"%")
 	}
 	return f
 }

@@ -26,6 +26,7 @@ type workflowRow struct {
 	CreatedAt     int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
 	Deleted       int
+	Folded        string // see folded
 }
 
 func (workflowRow) TableName() string { return "workflows" }
@@ -39,12 +40,14 @@ func toWorkflowRow(w definitions.Workflow, latestHash string) (workflowRow, erro
 	if err != nil {
 		return workflowRow{}, fmt.Errorf("encode tags: %w", err)
 	}
-	return workflowRow{
+	row := workflowRow{
 		ID: w.ID, TenantID: w.TenantID, Slug: w.Slug, Name: w.Name, Description: w.Description,
 		Status: string(w.Status), TriggerType: w.TriggerType, Tags: string(text),
 		ActiveVersion: w.ActiveVersion, LatestVersion: w.LatestVersion, LatestHash: latestHash,
 		Revision: w.Revision, CreatedAt: millis(w.CreatedAt), UpdatedAt: millis(w.UpdatedAt),
-	}, nil
+	}
+	row.fold()
+	return row, nil
 }
 
 func (r workflowRow) workflow() (definitions.Workflow, error) {

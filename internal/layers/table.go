@@ -91,7 +91,7 @@ var table = map[string]rule{
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
 	"steps":           {own: append([]string{"internal/sandbox"}, features...), external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},
-	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow, sys}, testOwn: []string{"store/storetest"}},
+	"store":           {own: append([]string{"migrations"}, features...), external: []string{goose, gorm, pgx, pgxPool, sqlite, sqliteLow, sys, text}, testOwn: []string{"store/storetest"}},
 	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 

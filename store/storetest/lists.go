@@ -18,6 +18,7 @@ var listTests = map[string]func(*testing.T, *store.DB){
 	"run list refuses foreign cursors":          testRunCursors,
 	"workflow list pages without gap or repeat": testWorkflowPages,
 	"workflow list filters":                     testWorkflowFilters,
+	"workflow search":                           testWorkflowSearch,
 	"workflow list refuses foreign cursors":     testWorkflowCursors,
 }
 
@@ -195,6 +196,30 @@ func testWorkflowFilters(t *testing.T, db *store.DB) {
 		must(t, err)
 		same(t, name, slugs(p), test.want)
 		same(t, name+": total", p.Total, len(test.want)+test.q.Offset)
+	}
+}
+
+// testWorkflowSearch holds what a search finds, in any script and case.
+func testWorkflowSearch(t *testing.T, db *store.DB) {
+	texts := map[string]string{
+		"strasse": "Straße 100%", "odysseus": "ΟΔΥΣΣΕΥΣ", "moscow": "МОСКВА и Ёлка", "istanbul": "İstanbul", "cafe": "Cafe\u0301 CRÈME", "ascii": "Plain_Text",
+	}
+	for i, slug := range []string{"strasse", "odysseus", "moscow", "istanbul", "cafe", "ascii"} {
+		rev := revision("t1", "wf_"+slug, "s-"+slug, i)
+		rev.Workflow.Name, rev.Workflow.Description = texts[slug], "of "+texts[slug]
+		create(t, db, rev)
+	}
+	for q, want := range map[string]string{
+		"STRASSE": "strasse", "straße": "strasse", "STRAẞE": "strasse", "0%": "strasse", "οδυσσευς": "odysseus", "ΔΥΣ": "odysseus", "οδυσσευσ": "odysseus",
+		"москва": "moscow", "Москва И": "moscow", "ёлка": "moscow", "İSTANBUL": "istanbul", "i\u0307stanbul": "istanbul", "CAFÉ": "cafe", "cafe\u0301": "cafe",
+		"crème": "cafe", "PLAIN_t": "ascii", "plainxt": "", "S-ASCII": "ascii", "cafe c": "",
+	} {
+		p, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Text: q, Limit: 10})
+		must(t, err)
+		found := slugs(p)
+		if want == "" && len(found) != 0 || want != "" && (len(found) != 1 || found[0] != "s-"+want) {
+			t.Errorf("q=%s finds %v, want %q", q, found, want)
+		}
 	}
 }
 
