@@ -3,6 +3,7 @@ package templates
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 )
 
 // Conflict is a value that people and the template both changed, differently,
@@ -66,9 +67,9 @@ type site struct {
 
 func (s site) below(key string) site { return site{s.step, below(s.path, key)} }
 
-// listsSteps tells the two places where steps are listed.
+// listsSteps tells the places where steps are listed.
 func (s site) listsSteps() bool {
-	return s.step == nil && s.path == "/steps" || s.step != nil && s.path == "/config/steps"
+	return s.step == nil && slices.Contains([]string{"/steps", "/on_failure", "/finally"}, s.path) || s.step != nil && s.path == "/config/steps"
 }
 
 type merger struct{ conflicts []Conflict }

@@ -131,6 +131,19 @@ func (s sketch) definition() json.RawMessage {
 	return json.RawMessage(canonical(string(raw)))
 }
 
+// TestMergeOfHandlers: the steps of on_failure and finally are merged by id.
+func TestMergeOfHandlers(t *testing.T) {
+	t.Parallel()
+	with := func(failure, finally string) json.RawMessage {
+		return json.RawMessage(`{"finally":[` + finally + `],"name":"F","on_failure":[` + failure + `],"steps":[]}`)
+	}
+	got, conflicts, err := templates.Merge(with(`{"id":"a"},{"id":"b"}`, ``), with(`{"id":"a","name":"mine"},{"id":"b"}`, `{"id":"x"}`), with(`{"id":"a"},{"id":"c"}`, `{"id":"y"}`))
+	want := with(`{"id":"a","name":"mine"},{"id":"c"}`, `{"id":"x"},{"id":"y"}`)
+	if err != nil || len(conflicts) > 0 || string(got) != string(want) {
+		t.Errorf("%s %v %v\nwant %s", got, conflicts, err, want)
+	}
+}
+
 func TestMergeOfOneSideIsThatSide(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base, other := drawSketch(t, "base").definition(), drawSketch(t, "other").definition()

@@ -100,13 +100,16 @@ func (c *comparison) compare(a, b any) []Change {
 
 // definition writes the patch: settings first, then the steps.
 func (c *comparison) definition(a, b map[string]any) {
-	_, _, both := lists(a["steps"], b["steps"])
-	if !both {
-		c.patch.object("", a, b, "")
-		return
+	var both []string
+	for _, key := range stepLists {
+		if _, _, ok := lists(a[key], b[key]); ok {
+			both = append(both, key)
+		}
 	}
-	c.patch.object("", a, b, "steps")
-	c.steps("/steps", c.before.steps, c.after.steps)
+	c.patch.object("", a, b, both...)
+	for _, key := range both {
+		c.steps("/"+key, c.before.lists[key], c.after.lists[key])
+	}
 }
 
 // steps writes what turns one list of steps into another. Lists that have no

@@ -1,5 +1,7 @@
 package versions
 
+import "slices"
+
 // changes lists what became of each step, and of the settings, in the order
 // of the summary; within it in document order.
 func (c *comparison) changes(a, b map[string]any) []Change {
@@ -48,6 +50,9 @@ func (c *comparison) stepChange(n *stepNode) (Change, bool) {
 // loop's body, which have changes of their own.
 func (c *comparison) fields(a, b *stepNode) []Field {
 	var list fieldList
+	if a.list != b.list {
+		list.add("list", a.list, b.list)
+	}
 	if loop := c.renames.newID(a.loop); loop != b.loop {
 		list.add("loop", idOrNull(a.loop), idOrNull(b.loop))
 	}
@@ -74,15 +79,17 @@ func (n *stepNode) own(bodiless bool) map[string]any {
 
 // settings lists what differs beside the steps.
 func (c *comparison) settings(a, b map[string]any) []Field {
-	x, y := without(a, "steps"), without(b, "steps")
+	x, y := without(a, stepLists...), without(b, stepLists...)
 	rx, ry := x, y
 	if len(c.renames.toNew) > 0 {
 		rx, ry = rewriting(c.renames.before).settings(x), rewriting(c.renames.after).settings(y)
 	}
 	var list fieldList
 	list.objects("", sides{x, y}, sides{rx, ry})
-	if len(c.before.order)+len(c.after.order) == 0 { // no list against an empty one
-		list.member("/steps", "steps", sides{a, b}, sides{a, b})
+	for _, field := range stepLists { // no list against an empty one
+		if len(c.before.lists[field])+len(c.after.lists[field]) == 0 {
+			list.member("/"+field, field, sides{a, b}, sides{a, b})
+		}
 	}
 	return list
 }
@@ -114,10 +121,10 @@ func idOrNull(id string) any {
 	return id
 }
 
-func without(object map[string]any, key string) map[string]any {
+func without(object map[string]any, keys ...string) map[string]any {
 	out := make(map[string]any, len(object))
 	for k, v := range object {
-		if k != key {
+		if !slices.Contains(keys, k) {
 			out[k] = v
 		}
 	}

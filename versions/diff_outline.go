@@ -1,16 +1,23 @@
 package versions
 
+// stepLists are the fields of a definition that list steps.
+var stepLists = []string{mainList, "on_failure", "finally"}
+
+const mainList = "steps"
+
 // outline is a definition's steps, each under its id.
 type outline struct {
-	steps []*stepNode // the top level
-	order []*stepNode // all, in document order
+	lists map[string][]*stepNode // the top level, by field
+	order []*stepNode            // all, in document order
 	byID  map[string]*stepNode
 }
 
-// stepNode is one step. loop is the id of the loop whose body it is in.
+// stepNode is one step. list is the field of the definition that it is in, loop
+// the id of the loop whose body it is in.
 // body is nil unless the step is a loop with a list of steps.
 type stepNode struct {
 	id    string
+	list  string
 	loop  string
 	value map[string]any
 	body  []*stepNode
@@ -19,17 +26,21 @@ type stepNode struct {
 // outlineOf reads a definition's steps; false when some have no id of their
 // own.
 func outlineOf(definition map[string]any) (*outline, bool) {
-	o := &outline{byID: map[string]*stepNode{}}
-	list, there := definition["steps"]
-	if !there {
-		return o, true
+	o := &outline{lists: map[string][]*stepNode{}, byID: map[string]*stepNode{}}
+	for _, field := range stepLists {
+		list, there := definition[field]
+		if !there {
+			continue
+		}
+		var ok bool
+		if o.lists[field], ok = o.read(list, field, ""); !ok {
+			return o, false
+		}
 	}
-	var ok bool
-	o.steps, ok = o.read(list, "")
-	return o, ok
+	return o, true
 }
 
-func (o *outline) read(list any, loop string) ([]*stepNode, bool) {
+func (o *outline) read(list any, field, loop string) ([]*stepNode, bool) {
 	elements, ok := list.([]any)
 	if !ok {
 		return nil, false
@@ -41,11 +52,11 @@ func (o *outline) read(list any, loop string) ([]*stepNode, bool) {
 		if id == "" || o.byID[id] != nil {
 			return nil, false
 		}
-		n := &stepNode{id: id, loop: loop, value: value}
+		n := &stepNode{id: id, list: field, loop: loop, value: value}
 		o.byID[id] = n
 		o.order = append(o.order, n)
 		if body, isLoop := n.loopBody(); isLoop {
-			if n.body, ok = o.read(body, id); !ok {
+			if n.body, ok = o.read(body, field, id); !ok {
 				return nil, false
 			}
 		}
@@ -95,7 +106,7 @@ func valuesOf(nodes []*stepNode) []any {
 func (o *outline) defaultOutput(definition map[string]any) map[string]bool {
 	keys := map[string]bool{}
 	if _, written := definition["output"]; !written {
-		lastSteps(o.steps, keys)
+		lastSteps(o.lists[mainList], keys)
 	}
 	for _, n := range o.order {
 		_, repeats := n.config()["while"]

@@ -2,6 +2,7 @@ package versions
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,7 +71,7 @@ func (p *patch) value(path string, a, b any) {
 		return
 	}
 	if x, y, ok := objects(a, b); ok {
-		p.object(path, x, y, "")
+		p.object(path, x, y)
 		return
 	}
 	if x, y, ok := lists(a, b); ok {
@@ -80,10 +81,10 @@ func (p *patch) value(path string, a, b any) {
 	p.replace(path, b)
 }
 
-// object turns a into b but for the member that is left out ("": none).
-func (p *patch) object(path string, a, b map[string]any, except string) {
+// object turns a into b but for the members that are left out.
+func (p *patch) object(path string, a, b map[string]any, except ...string) {
 	for _, key := range keysOfBoth(a, b) {
-		if except != "" && key == except {
+		if slices.Contains(except, key) {
 			continue
 		}
 		x, inA := a[key]

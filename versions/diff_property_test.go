@@ -66,7 +66,13 @@ func someSteps(t *rapid.T, free map[string]bool, depth int) []any {
 }
 
 func definition(t *rapid.T) json.RawMessage {
-	d := object{"name": "w", "steps": someSteps(t, map[string]bool{}, 2)}
+	free := map[string]bool{}
+	d := object{"name": "w", "steps": someSteps(t, free, 2)}
+	for _, field := range []string{"on_failure", "finally"} {
+		if rapid.Bool().Draw(t, field) {
+			d[field] = someSteps(t, free, 1)
+		}
+	}
 	if rapid.Bool().Draw(t, "input") {
 		d["input"] = values(3).Draw(t, "input")
 	}

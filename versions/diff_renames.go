@@ -86,6 +86,8 @@ func maskOf(nodes []*stepNode) rewriting {
 // skeleton is a step's list and content without the masked ids.
 func skeleton(n *stepNode, mask rewriting) string {
 	var b strings.Builder
+	b.WriteString(n.list)
+	b.WriteByte('\n')
 	b.WriteString(mask.id(n.loop))
 	b.WriteByte('\n')
 	b.Write(text(mask.step(n.value)))
@@ -125,6 +127,6 @@ func (r renames) verify(after *outline, gone []*stepNode) {
 
 // same tells whether two steps are one under the renames.
 func (r renames) same(a, b *stepNode) bool {
-	return r.newID(a.loop) == b.loop &&
+	return a.list == b.list && r.newID(a.loop) == b.loop &&
 		equal(rewriting(r.before).step(a.value), rewriting(r.after).step(b.value))
 }

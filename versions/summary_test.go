@@ -66,6 +66,9 @@ func TestTextOfOtherChanges(t *testing.T) {
 		"No changes\n": {`{"steps":[]}`, `{"steps":[]}`},
 		"Renamed 1 step\n\n~ b (wait) renamed from a\n": {
 			`{"steps":[{"id":"a","type":"wait"}]}`, `{"steps":[{"id":"b","type":"wait"}]}`},
+		"Added 1 step, removed 1 step, renamed 1 step, modified 2 steps\n\n+ new (x)\n- gone (x)\n~ w (z) renamed from v\n~ c (x)\n    ~ config.n: 1 → 2\n~ b (x)\n    ~ list: \"steps\" → \"finally\"\n": {
+			`{"steps":[{"id":"a","type":"x"},{"id":"b","type":"x"}],"on_failure":[{"id":"c","type":"x","config":{"n":1}},{"id":"gone","type":"x"}],"finally":[{"id":"v","type":"z"}]}`,
+			`{"steps":[{"id":"a","type":"x"}],"on_failure":[{"id":"c","type":"x","config":{"n":2}}],"finally":[{"id":"w","type":"z"},{"id":"b","type":"x"},{"id":"new","type":"x","name":"other"}]}`},
 		"Modified 1 step\n\n~ a (x)\n    + retry.except: [\"timeout\"]\n    ~ retry.on: [503] → [503,\"exit_code:2\"]\n": {
 			`{"steps":[{"id":"a","type":"x","retry":{"on":[503]}}]}`, `{"steps":[{"id":"a","type":"x","retry":{"on":[503,"exit_code:2"],"except":["timeout"]}}]}`},
 		"Changed settings. No functional change\n\n~ settings\n    + description: \"d\"\n": {
