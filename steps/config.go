@@ -94,8 +94,8 @@ func problem(code, pointer, format string, args ...any) definitions.Diagnostic {
 }
 
 // warning is a diagnostic that does not stop anyone.
-func warning(code, pointer, format string, args ...any) definitions.Diagnostic {
-	d := problem(code, pointer, format, args...)
+func warning(code, pointer, message string) definitions.Diagnostic {
+	d := problem(code, pointer, "%s", message)
 	d.Severity = "warning"
 	return d
 }
