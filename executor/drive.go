@@ -107,7 +107,7 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 	}
 	with := envs[0].with
 	envs = e.mayBegin(l, envs)
-	held := !e.driving.Load()
+	held := !e.driving.Load() || e.convicted(l.id)
 	change, answers, err := e.applyAll(l, envs, held)
 	if err == nil && !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
 		switch e.admit(l, envs) {
@@ -155,7 +155,7 @@ func (e *engine) holdBack(l *live) {
 	if l.slot && l.run.InAction() == 0 {
 		e.giveBack(l)
 	}
-	if e.driving.Load() {
+	if e.driving.Load() && !e.convicted(l.id) {
 		e.wait(l.id)
 		e.kick()
 	}
@@ -228,6 +228,9 @@ func (e *engine) admit(l *live, envs []envelope) admission {
 	for _, env := range envs {
 		switch env.in.(type) {
 		case machine.Recover:
+			if e.trying.Load() {
+				return heldBack // its attempts wait until the trials are over
+			}
 			e.slots.force()
 			e.claim(l)
 			return admitted

@@ -106,6 +106,9 @@ func (e *engine) pollDue(ctx context.Context, after DueRun, t time.Time) (last D
 // a commit that was given up may be stored after all, and a run may have been
 // unreadable for a while.
 func (e *engine) seekStrays(ctx context.Context) {
+	if e.trying.Load() {
+		return
+	}
 	ids, err := e.busy(ctx)
 	if err == nil {
 		e.takeUp(ids)

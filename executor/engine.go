@@ -47,10 +47,12 @@ type engine struct {
 	places  *places
 
 	// driving: this process holds the lease and starts steps. open: it also
-	// takes new inputs; recovery has been put in front of them. stopped:
-	// nothing may be journalled any more.
+	// takes new inputs; recovery has been put in front of them. trying: suspects
+	// are tried, and the attempts of all other runs wait. stopped: nothing may be
+	// journalled any more.
 	driving atomic.Bool
 	open    atomic.Bool
+	trying  atomic.Bool
 	stopped atomic.Bool
 	kicks   chan struct{}
 
@@ -58,10 +60,17 @@ type engine struct {
 	live    map[string]*live
 	ready   []string // woken runs that wait for a slot, the head first
 	waiting map[string]bool
-	kept    keptEnds
-	loose   map[string]looseBlob
-	acting  int        // performers of attempts, those of forgotten runs included
-	idle    *sync.Cond // signalled when live or acting shrinks
+	// unrecovered are runs of a dead process that wait until the trials of the
+	// suspects are over. An input that reaches one of them before is put behind
+	// its recovery.
+	unrecovered map[string]bool
+	// convicts are runs that are not driven any more and will be quarantined.
+	// Inputs for them are journalled.
+	convicts map[string]bool
+	kept        keptEnds
+	loose       map[string]looseBlob
+	acting      int        // performers of attempts, those of forgotten runs included
+	idle        *sync.Cond // signalled when live or acting shrinks
 }
 
 // live is a run in memory. Its fields belong to the goroutine that drives it;
@@ -147,6 +156,10 @@ func (e *engine) post(runID string, env envelope, slotTaken bool) {
 	if l == nil {
 		l = &live{id: runID, epoch: e.svc.epoch.Load()}
 		e.live[runID] = l
+		if e.unrecovered[runID] {
+			delete(e.unrecovered, runID)
+			l.inbox = e.recovery(l)
+		}
 	}
 	l.inbox = append(l.inbox, env)
 	spare := slotTaken && (l.slot || l.granted)

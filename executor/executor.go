@@ -146,16 +146,21 @@ type Store interface {
 	Due(ctx context.Context, after DueRun, t time.Time, limit int) ([]DueRun, error)
 	// Busy lists runs that a dead process left in a Busy state.
 	Busy(ctx context.Context, afterID string, limit int) ([]string, error)
-	// Crashes begins the term of an epoch and gives the runs that were in
-	// action at least at so many crashes since a step of theirs ended, those
-	// first that were alone most often. A crash is a term of another epoch
-	// without EndTerm; calls of one term count once.
-	Crashes(ctx context.Context, epoch int64, atLeast int) ([]Suspect, error)
-	// Isolate notes that a suspect is about to be alone in action, or is no
-	// more; Forgive forgets its crashes.
-	Isolate(ctx context.Context, runID string, alone bool) error
+	// Crashes begins the term of an epoch, in PhaseTrials, and gives the runs in
+	// action that are suspects (Suspects). A crash is a term of another epoch
+	// without EndTerm; Judge says what it means for its runs. Calls of one term
+	// count once.
+	Crashes(ctx context.Context, epoch int64) ([]Suspect, error)
+	// SetPhase notes what may be in action from now on in the term of an epoch.
+	SetPhase(ctx context.Context, epoch int64, p Phase) error
+	// Isolate notes that a suspect is about to be alone in action, EndIsolation
+	// that it is no more, and whether it outlived its window; Forgive forgets its
+	// crashes.
+	Isolate(ctx context.Context, runID string) error
+	EndIsolation(ctx context.Context, runID string, survived bool) error
 	Forgive(ctx context.Context, runID string) error
-	// EndTerm notes that a term ended in order.
+	// EndTerm notes that a term ended in order. Where a crash was counted for it
+	// meanwhile, that is taken back.
 	EndTerm(ctx context.Context, epoch int64) error
 	// OpenRuns lists the ids of a workflow's runs that are not terminal.
 	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)

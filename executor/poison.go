@@ -1,8 +1,12 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"heddle/events"
@@ -12,58 +16,261 @@ import (
 
 // A run that kills the process would do so again at each recovery and take all
 // others with it. So crashes are counted for each run that was in action, since
-// a step of it ended last. From the second one on it is a suspect: it is
-// recovered with nothing else in action. When the process died twice so, the
-// run is quarantined: it is failed and not driven any more.
+// a step or an iteration of it ended last. From the second one on it is a
+// suspect: it is tried alone, with the attempts of all other runs held back.
+// When the process died twice so, the run is quarantined: it is failed and not
+// driven any more.
+//
+// What kills the process from outside does so at any moment. Four rules keep a
+// run from paying for that: a crash counts only for what was in action; a run
+// that outlives its window alone begins anew; one that the process died with is
+// tried again only after a rest, and a death while nothing is in action clears
+// all; and a conviction holds only once the process has lived for a while
+// without the run.
 const (
 	suspectAfter    = 2
 	quarantineAfter = 2
 )
 
-// How long a suspect stays alone while none of its steps ends: short at first,
-// because most suspects are innocent and keep all others waiting; twice as long
-// with each further crash, because what kills may take its time. Many suspects
-// share a longer time.
+// Trials says how suspects are tried. Zero fields take the defaults named
+// beside them.
+type Trials struct {
+	// Window is how long a suspect is alone while none of its steps ends: short,
+	// because most suspects are innocent and the attempts of all others wait.
+	// Each window that it outlives doubles the next one, because what kills may
+	// take its time: 500 ms.
+	Window time.Duration
+	// Shared is what very many suspects have together: 5 s, doubled likewise.
+	Shared time.Duration
+	// Rest is the least time in which nothing is in action before a run that the
+	// process died with alone is tried again: 5 s. It is ten windows where that is
+	// more, and RestMost, a minute, at the most.
+	Rest     time.Duration
+	RestMost time.Duration
+	// Confirm is how long the process has to live without a run, with all others
+	// in action, before that is quarantined: 15 s.
+	Confirm time.Duration
+}
+
 const (
-	aloneFirst  = time.Second
-	aloneShared = 20 * time.Second
-	aloneMost   = 5 * time.Minute
+	mostWindow  = 5 * time.Minute
+	restWindows = 10
 )
 
-// Suspect is a run that was in action at more than one crash, and how often
-// with nothing else in action.
+func (t Trials) withDefaults() Trials {
+	return Trials{
+		Window: orDefault(t.Window, 500*time.Millisecond),
+		Shared: orDefault(t.Shared, 5*time.Second),
+		Rest:   orDefault(t.Rest, 5*time.Second), RestMost: orDefault(t.RestMost, time.Minute),
+		Confirm: orDefault(t.Confirm, 15*time.Second),
+	}
+}
+
+// window is how long the suspect is alone where there are so many of them.
+func (t Trials) window(s Suspect, many int) time.Duration {
+	more := min(s.Survived, 12)
+	return min(t.Window<<more, t.Shared<<more/time.Duration(max(many, 1)), mostWindow)
+}
+
+// rest is how long nothing is in action before these are tried; 0: no need. A
+// convict is not tried.
+func (t Trials) rest(suspects []Suspect) time.Duration {
+	rest := time.Duration(0)
+	for _, s := range suspects {
+		if s.Alone > 0 && !s.Convict() {
+			rest = max(rest, t.Rest, min(restWindows*t.window(s, len(suspects)), t.RestMost))
+		}
+	}
+	return rest
+}
+
+// Suspect is a run in action and what is known of it since a step of it ended.
 type Suspect struct {
 	RunID    string
 	TenantID string
-	Crashes  int
-	Alone    int
+	LastEnd  int64 // seq of that end, 0: none
+	Crashes  int   // with the run in action
+	Alone    int   // of them the latest ones in succession with nothing else in action
+	Survived int   // windows alone that it outlived
+	Isolated bool  // it was alone in action when the term ended
 }
 
-// patience is how long the suspect is alone where there are so many of them.
-func (s Suspect) patience(many int) time.Duration {
-	more := min(max(s.Crashes-suspectAfter, 0), 10)
-	return min(aloneFirst<<more, aloneShared<<more/time.Duration(max(many, 1)), aloneMost)
+// Convict reports whether the process died with the run alone in action so often
+// that it is not driven any more.
+func (s Suspect) Convict() bool { return s.Alone >= quarantineAfter }
+
+// Phase is what may be in action in a term.
+type Phase int
+
+// The phases of a term. It begins with PhaseTrials.
+const (
+	PhaseOpen   Phase = iota // any run
+	PhaseTrials              // suspects only, those that were isolated
+	PhaseRest                // nothing
+)
+
+// Judge says what is known of runs after a crash: known is what was before it,
+// busy the runs that the store has as in action, with the seq of their last end.
+// A run of which nothing is known is left out.
+func Judge(phase Phase, known, busy []Suspect) []Suspect {
+	if phase == PhaseRest {
+		return nil // the process dies without any of them
+	}
+	before := make(map[string]Suspect, len(known))
+	for _, s := range known {
+		before[s.RunID] = s
+	}
+	var list []Suspect
+	for _, s := range busy {
+		old, seen := before[s.RunID]
+		isolated := seen && old.Isolated
+		if seen && old.LastEnd == s.LastEnd {
+			s = old
+		}
+		s.Isolated = false
+		switch {
+		case phase == PhaseTrials && isolated:
+			s.Crashes, s.Alone = s.Crashes+1, s.Alone+1
+		case phase == PhaseTrials:
+			s.Alone = 0 // the process died without it
+		case s.Convict():
+			s.Alone = 0 // likewise: it was not driven
+		default:
+			s.Crashes, s.Alone = s.Crashes+1, 0
+		}
+		if s.Crashes > 0 {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
-// alone recovers one of many suspects and waits until a step of it ended, or
-// none is in action, or its time is up. False: ctx ended first.
-func (e *engine) alone(ctx context.Context, s Suspect, many int) bool {
-	e.log.Warn("a run was in action at several crashes; it is recovered alone", "run_id", s.RunID, "crashes", s.Crashes, "alone", s.Alone)
-	if !e.insist(ctx, "a run could not be isolated", func() error { return e.store.Isolate(ctx, s.RunID, true) }) {
+// Suspects picks the runs of those in action that are tried, in the order in
+// which they are: what the process died with alone goes first, what outlived
+// most windows last.
+func Suspects(known, busy []Suspect) []Suspect {
+	ends := make(map[string]int64, len(busy))
+	for _, s := range busy {
+		ends[s.RunID] = s.LastEnd
+	}
+	var list []Suspect
+	for _, s := range known {
+		if end, there := ends[s.RunID]; there && end == s.LastEnd && s.Crashes >= suspectAfter {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b Suspect) int {
+		return cmp.Or(b.Alone-a.Alone, a.Survived-b.Survived, b.Crashes-a.Crashes, strings.Compare(a.RunID, b.RunID))
+	})
+	return list
+}
+
+// trials tries the suspects, takes up the others, whose attempts waited
+// meanwhile, and quarantines the convicts once the process has lived without
+// them.
+func (e *engine) trials(ctx context.Context, suspects []Suspect) {
+	convicts, rest := splitConvicts(suspects)
+	if !e.tryAll(ctx, rest) || !e.phase(ctx, PhaseOpen) {
+		return
+	}
+	e.trying.Store(false)
+	e.mu.Lock()
+	held := slices.Sorted(maps.Keys(e.unrecovered))
+	e.mu.Unlock()
+	n := e.takeUp(held)
+	e.slots.hold(false)
+	e.queued()
+	e.log.Info("the trials of runs are over; runs were taken up again", "suspects", len(rest), "runs", n)
+	if len(convicts) > 0 && pause(ctx, e.svc.cfg.Trials.Confirm) {
+		e.quarantineAll(ctx, convicts)
+	}
+}
+
+func splitConvicts(suspects []Suspect) (convicts, rest []Suspect) {
+	for _, s := range suspects {
+		if s.Convict() {
+			convicts = append(convicts, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return convicts, rest
+}
+
+func (e *engine) tryAll(ctx context.Context, suspects []Suspect) bool {
+	trials := e.svc.cfg.Trials
+	if rest := trials.rest(suspects); rest > 0 {
+		e.log.Warn("the process died while a run was alone in action; nothing begins for a while", "run_id", suspects[0].RunID, "for", rest)
+		if !e.phase(ctx, PhaseRest) || !pause(ctx, rest) || !e.phase(ctx, PhaseTrials) {
+			return false
+		}
+	}
+	for _, s := range suspects {
+		if !e.alone(ctx, s, trials.window(s, len(suspects))) {
+			return false
+		}
+	}
+	return true
+}
+
+// convicted reports whether a run is not driven because the process died with
+// it alone.
+func (e *engine) convicted(runID string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.convicts[runID]
+}
+
+func (e *engine) phase(ctx context.Context, p Phase) bool {
+	return e.insist(ctx, "the phase of the term could not be noted", func() error { return e.store.SetPhase(ctx, e.svc.epoch.Load(), p) })
+}
+
+// alone recovers one suspect and waits until a step of it ended, or none is in
+// action, or its window is over. False: ctx ended first.
+func (e *engine) alone(ctx context.Context, s Suspect, window time.Duration) bool {
+	e.log.Warn("a run was in action at several crashes; it is recovered alone", "run_id", s.RunID, "crashes", s.Crashes, "alone", s.Alone, "for", window)
+	if !e.insist(ctx, "a run could not be isolated", func() error { return e.store.Isolate(ctx, s.RunID) }) {
 		return false
 	}
-	over := make(chan struct{})
-	if e.takeUpOne(s.RunID, over) {
-		patience := time.NewTimer(s.patience(many))
+	over, survived := make(chan struct{}), false
+	if e.takeUpAlone(ctx, s.RunID, over) {
+		patience := time.NewTimer(window)
 		defer patience.Stop()
 		select {
 		case <-over:
 		case <-patience.C:
+			survived = true
 		case <-ctx.Done():
 			return false
 		}
 	}
-	return e.insist(ctx, "a run's isolation could not be ended", func() error { return e.store.Isolate(ctx, s.RunID, false) })
+	return e.insist(ctx, "a run's isolation could not be ended", func() error { return e.store.EndIsolation(ctx, s.RunID, survived) })
+}
+
+// takeUpAlone is takeUpOne for a suspect, also where an input reached it
+// meanwhile and left it waiting for a slot. False: there is nothing to do.
+func (e *engine) takeUpAlone(ctx context.Context, id string, over chan struct{}) bool {
+	for {
+		if e.takeUpOne(id, over) {
+			return true
+		}
+		e.mu.Lock()
+		busy, waits := e.live[id] != nil, e.waiting[id]
+		if waits && !busy {
+			delete(e.waiting, id)
+			e.ready = slices.DeleteFunc(e.ready, func(other string) bool { return other == id })
+			l := &live{id: id, epoch: e.svc.epoch.Load(), driven: true, granted: true, over: over, inbox: []envelope{{in: machine.Tick{}}}}
+			e.live[id] = l
+			e.mu.Unlock()
+			e.slots.force()
+			go e.drive(l)
+			return true
+		}
+		e.mu.Unlock()
+		if !busy || !pause(ctx, time.Millisecond) {
+			return false
+		}
+	}
 }
 
 func (l *live) noLongerAlone() {
@@ -84,19 +291,17 @@ func endsAttempt(evs []events.Event) bool {
 	return false
 }
 
-// quarantineAll fails those of the suspects that are convicted, and gives the
-// others. False: ctx ended first.
-func (e *engine) quarantineAll(ctx context.Context, suspects []Suspect) (rest []Suspect, ok bool) {
-	for _, s := range suspects {
-		if s.Alone < quarantineAfter {
-			rest = append(rest, s)
-			continue
-		}
+// quarantineAll fails the convicts.
+func (e *engine) quarantineAll(ctx context.Context, convicts []Suspect) {
+	for _, s := range convicts {
 		if !e.insist(ctx, "a run could not be quarantined", func() error { return e.quarantine(ctx, s) }) {
-			return nil, false
+			return
 		}
+		e.mu.Lock()
+		delete(e.convicts, s.RunID) // whoever resumes it now wants it driven
+		delete(e.unrecovered, s.RunID)
+		e.mu.Unlock()
 	}
-	return rest, true
 }
 
 // quarantine ends a run without loading it: that may be what kills.
@@ -114,8 +319,8 @@ func (e *engine) quarantine(ctx context.Context, s Suspect) error {
 	}
 	now := e.now()
 	before := row.Seq
-	evs := machine.FailUnseen(row.RunID, row.State, row.Seq, row.StartedAt, now, convicted(s, acting))
-	row.State, row.Seq, row.Error = machine.Failed, row.Seq+int64(len(evs)), convicted(s, acting)
+	evs := machine.FailUnseen(row.RunID, row.State, row.Seq, row.StartedAt, now, verdict(s, acting))
+	row.State, row.Seq, row.Error = machine.Failed, row.Seq+int64(len(evs)), verdict(s, acting)
 	row.CompletedAt, row.UpdatedAt, row.WakeAt = now, now, time.Time{}
 	commit := Commit{Row: row, Expected: before, Events: evs}
 	if err := e.commits.submit(e.svc.epoch.Load(), commit); err != nil {
@@ -126,7 +331,7 @@ func (e *engine) quarantine(ctx context.Context, s Suspect) error {
 	return e.store.Forgive(ctx, s.RunID)
 }
 
-func convicted(s Suspect, acting []string) *machine.Error {
+func verdict(s Suspect, acting []string) *machine.Error {
 	return &machine.Error{
 		Code: "run_quarantined",
 		Message: fmt.Sprintf("The server died %d times while this run was in action, %d times while nothing else was. "+

@@ -2,9 +2,13 @@ package executor_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"heddle/events"
 	"heddle/executor"
@@ -61,10 +65,17 @@ func (s *stuck) count() int {
 	return len(s.acting)
 }
 
+// soonTried makes the trials of suspects short, but for the window: that lasts
+// until the test lets the run go.
+func soonTried(c *executor.Config) {
+	c.Trials = executor.Trials{Window: time.Hour, Shared: time.Hour, Rest: time.Millisecond, RestMost: time.Millisecond, Confirm: time.Millisecond}
+}
+
 // life is one process: it drives what is there until it is stopped.
 func life(t *testing.T, before *stack, opts ...stackOption) (*stack, *stuck) {
 	t.Helper()
 	r := newStuck()
+	opts = append(opts, soonTried)
 	if before == nil {
 		return newStack(t, r.run, opts...), r
 	}
@@ -172,4 +183,124 @@ steps:
 	if got := <-r.begun; got == other {
 		t.Error("the run that gets on is a suspect")
 	}
+}
+
+// While a suspect is alone in action runs are steered, and what needs no attempt
+// moves; attempts wait.
+func TestOthersMoveWhileSuspectsAreTried(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, url string) {
+		r := newStuck()
+		s := stackOn(t, openDB(t, url), new(atomic.Int64), r.run, soonTried, crashing)
+		wf := s.workflow(oneRequest)
+		waits := s.workflow("name: w\nsteps: [{id: w, type: wait, config: {signal: {name: go}}}]\n")
+		var busy []string
+		for range 4 {
+			busy = append(busy, s.start(wf, `{"n":1}`).RunID)
+			<-r.begun
+		}
+		parked := s.start(waits, "{}").RunID
+		s, r = life(t, s, crashing)
+		for range busy {
+			<-r.begun
+		}
+		s, r = life(t, s, crashing)
+		first := <-r.begun
+		ctx := t.Context()
+		if err := s.svc.Ready(ctx); err != nil {
+			t.Errorf("not ready: %v", err)
+		}
+		if out, err := s.svc.Signal(ctx, tenant, parked, signal("go", "k", "1")); err != nil || out.Duplicate {
+			t.Errorf("a signal: %v", err)
+		}
+		s.waitState(parked, machine.Completed)
+		if rec := s.start(s.workflow(threeConditions), `{"n":2}`); rec.State != machine.Completed {
+			t.Errorf("a run of conditions is %s", rec.State)
+		}
+		if rec := s.start(wf, `{"n":1}`); rec.State != machine.Queued {
+			t.Errorf("a run of a request is %s", rec.State)
+		}
+		// Two that wait for their trial: one is cancelled, one paused.
+		var rest []string
+		for _, id := range busy {
+			if id != first {
+				rest = append(rest, id)
+			}
+		}
+		if _, err := s.svc.Cancel(ctx, tenant, rest[0]); err != nil {
+			t.Errorf("a cancel: %v", err)
+		}
+		s.waitState(rest[0], machine.Cancelled)
+		if _, err := s.svc.Pause(ctx, tenant, rest[1]); err != nil {
+			t.Errorf("a pause: %v", err)
+		}
+		s.waitState(rest[1], machine.Paused)
+		if _, err := s.svc.Terminate(ctx, tenant, first); err != nil {
+			t.Errorf("a terminate of the suspect: %v", err)
+		}
+		s.waitState(first, machine.Cancelled)
+		if id := <-r.begun; id != rest[2] || r.count() != 1 {
+			t.Errorf("%s is tried next with %d in action, want %s", id, r.count(), rest[2])
+		}
+		r.letGo(rest[2])
+		r.letGo(<-r.begun)
+		s.waitState(rest[2], machine.Completed)
+		s.ended(rest[0])
+		if _, err := s.svc.Resume(ctx, tenant, rest[1], executor.ResumeRequest{}); err != nil {
+			t.Errorf("a resume: %v", err)
+		}
+		r.letGo(<-r.begun)
+		s.waitState(rest[1], machine.Completed)
+		for _, id := range busy {
+			s.attemptsOnce(id, s.journal(id))
+		}
+	})
+}
+
+// away is a store that cannot be told of a term's end for a while, as when it
+// is away.
+type away struct {
+	executor.Store
+	gone atomic.Bool
+}
+
+func (a *away) EndTerm(ctx context.Context, epoch int64) error {
+	if a.gone.Load() {
+		return errors.New("the store is away")
+	}
+	return a.Store.EndTerm(ctx, epoch)
+}
+
+// A process that lost its lease or stopped while the store was away did not
+// crash: it says so as soon as it can, and what was counted is taken back.
+func TestAStoreThatWasAwayIsNotACrash(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, url string) {
+		db, ids, r := openDB(t, url), new(atomic.Int64), newStuck()
+		a := &away{Store: db}
+		s := stackOn(t, db, ids, r.run, soonTried, func(c *executor.Config) { c.Store = a })
+		run := s.start(s.workflow(oneRequest), `{"n":1}`).RunID
+		<-r.begun
+		for range 3 {
+			a.gone.Store(true)
+			if err := db.ReleaseLease(t.Context(), fmt.Sprint("node-", 1)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.AcquireLease(t.Context(), "another", time.Now(), time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			s.eventually("the lease is lost", func() bool { return !s.svc.Leading() })
+			if err := db.ReleaseLease(t.Context(), "another"); err != nil {
+				t.Fatal(err)
+			}
+			a.gone.Store(false)
+			if id := <-r.begun; id != run {
+				t.Fatal(id)
+			}
+		}
+		suspects, err := db.Crashes(t.Context(), 1000)
+		if err != nil || len(suspects) > 0 {
+			t.Errorf("suspects %+v, %v", suspects, err)
+		}
+	})
 }

@@ -39,7 +39,9 @@ func (s *Service) Serve(ctx context.Context) error {
 	var listening sync.WaitGroup
 	listening.Go(func() { s.listen(ctx) })
 	defer listening.Wait()
+	defer func() { s.endTerms(context.WithoutCancel(ctx)) }()
 	for ctx.Err() == nil {
+		s.endTerms(ctx)
 		asked := s.cfg.Now()
 		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
 		switch {
@@ -68,7 +70,10 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 		renewed <- s.renew(ctx, since)
 	}()
 	var loops sync.WaitGroup
-	if e.recover(leading) {
+	if suspects, ok := e.recover(leading); ok {
+		if len(suspects) > 0 {
+			loops.Go(func() { e.trials(leading, suspects) })
+		}
 		for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop, e.inboxLoop, e.sweepLoop} {
 			loops.Go(func() { loop(leading) })
 		}
@@ -80,24 +85,32 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	e.open.Store(false)
 	e.driving.Store(false)
 	loops.Wait()
+	e.endTrials()
 	if !lost {
 		e.drain(s.cfg.Drain)
 	}
 	e.halt()
 	e.settleDown(ctx)
-	s.endTerm(context.WithoutCancel(ctx), epoch)
+	s.ended = append(s.ended, epoch)
+	s.endTerms(context.WithoutCancel(ctx))
 	s.epoch.Store(0)
 	if !lost {
 		s.release(context.WithoutCancel(ctx))
 	}
 }
 
-// endTerm notes that what is in action now was not left there by a crash.
-func (s *Service) endTerm(ctx context.Context, epoch int64) {
+// endTerms notes of the terms that this process had that they ended without a
+// crash. A store that is away is told later: until then the next term counts a
+// crash, which is then taken back.
+func (s *Service) endTerms(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := s.cfg.Store.EndTerm(ctx, epoch); err != nil {
-		s.cfg.Log.Warn("the end of the term was not noted; runs in action will count a crash", "error", err)
+	for len(s.ended) > 0 {
+		if err := s.cfg.Store.EndTerm(ctx, s.ended[0]); err != nil {
+			s.cfg.Log.Warn("the end of the term was not noted yet; runs in action count a crash until then", "error", err)
+			return
+		}
+		s.ended = s.ended[1:]
 	}
 }
 
@@ -144,42 +157,67 @@ func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64,
 	return s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
 }
 
-// recover takes up the runs that a dead process left in action, those under
-// suspicion first and one at a time, and opens the engine. No run begins before
-// all of them are known: one that began earlier would look like one of them.
-// False: ctx ended first.
-func (e *engine) recover(ctx context.Context) bool {
-	var suspects []Suspect
+// recover takes up the runs that a dead process left in action and opens the
+// engine. No run begins before all of them are known: one that began earlier
+// would look like one of them. Where there are suspects these are to be tried
+// first; the others are taken up after that, and attempts of all runs wait. What
+// needs no attempt goes on meanwhile, and runs are steered. False: ctx ended
+// first.
+func (e *engine) recover(ctx context.Context) (suspects []Suspect, ok bool) {
 	if !e.insist(ctx, "the crashes of runs could not be counted", func() (err error) {
-		suspects, err = e.store.Crashes(ctx, e.svc.epoch.Load(), suspectAfter)
+		suspects, err = e.store.Crashes(ctx, e.svc.epoch.Load())
 		return err
 	}) {
-		return false
-	}
-	suspects, ok := e.quarantineAll(ctx, suspects)
-	if !ok || !e.insist(ctx, "the runs with a concurrency limit could not be read", func() error { return e.restoreLimits(ctx) }) {
-		return false
-	}
-	e.driving.Store(true)
-	e.svc.ready.Store(len(suspects) > 0) // starts are taken meanwhile; they queue
-	for _, s := range suspects {
-		if !e.alone(ctx, s, len(suspects)) {
-			return false
-		}
+		return nil, false
 	}
 	var ids []string
-	if !e.insist(ctx, "the runs that were in action could not be read", func() (err error) {
-		ids, err = e.busy(ctx)
-		return err
-	}) {
-		return false
+	if !e.insist(ctx, "the runs with a concurrency limit could not be read", func() error { return e.restoreLimits(ctx) }) ||
+		!e.insist(ctx, "the runs that were in action could not be read", func() (err error) {
+			ids, err = e.busy(ctx)
+			return err
+		}) {
+		return nil, false
 	}
-	if n := e.takeUp(ids); n > 0 {
+	if len(suspects) == 0 && !e.phase(ctx, PhaseOpen) {
+		return nil, false
+	}
+	e.driving.Store(true)
+	if len(suspects) > 0 {
+		e.hold(ids, suspects)
+	} else if n := e.takeUp(ids); n > 0 {
 		e.log.Info("runs were taken up again", "runs", n)
 	}
 	e.backlog.mark()
 	e.open.Store(true)
-	return true
+	return suspects, true
+}
+
+// hold lets the runs of a dead process wait until the suspects among them are
+// tried, and the convicts for ever.
+func (e *engine) hold(ids []string, suspects []Suspect) {
+	e.slots.hold(true)
+	e.trying.Store(true)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unrecovered = make(map[string]bool, len(ids))
+	for _, id := range ids {
+		e.unrecovered[id] = true
+	}
+	e.convicts = make(map[string]bool)
+	for _, s := range suspects {
+		if s.Convict() {
+			e.convicts[s.RunID] = true
+		}
+	}
+}
+
+// endTrials forgets trials that the term did not outlast.
+func (e *engine) endTrials() {
+	e.trying.Store(false)
+	e.slots.hold(false)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unrecovered, e.convicts = nil, nil
 }
 
 // insist does what the store has to do, again until it succeeds. False: ctx
@@ -223,8 +261,9 @@ func (e *engine) takeUp(ids []string) (n int) {
 func (e *engine) takeUpOne(id string, over chan struct{}) bool {
 	l := &live{id: id, epoch: e.svc.epoch.Load(), driven: true, granted: true, over: over}
 	e.mu.Lock()
-	known := e.live[id] != nil || e.waiting[id]
+	known := e.live[id] != nil || e.waiting[id] || e.convicts[id] || over != nil && !e.unrecovered[id]
 	if !known {
+		delete(e.unrecovered, id)
 		l.inbox = e.recovery(l)
 		e.live[id] = l
 	}

@@ -48,6 +48,8 @@ type Config struct {
 	// HoldNamed leaves queued runs that have a name in the queue until Advance
 	// lets them begin.
 	HoldNamed bool
+	// Trials says how runs are tried that were in action at several crashes.
+	Trials Trials
 	// Crash, when set, is called at named points; tests kill the process there.
 	Crash func(point string)
 }
@@ -62,6 +64,7 @@ func (c Config) withDefaults() Config {
 	c.Writers = orDefault(c.Writers, 1)
 	c.Group = orDefault(c.Group, 256)
 	c.Heartbeat = orDefault(c.Heartbeat, 15*time.Second)
+	c.Trials = c.Trials.withDefaults()
 	c.OutcomeWait = orDefault(c.OutcomeWait, outcomeWait)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -89,6 +92,7 @@ type Service struct {
 	engine  *engine
 	tail    *tail
 	epoch   atomic.Int64 // of the lease; 0: not held
+	ended   []int64      // terms whose end is not noted yet; Serve's alone
 	ready   atomic.Bool
 	look    storeLook
 	serving atomic.Bool // Serve is called and was not asked to end

@@ -8,13 +8,14 @@ import "sync"
 type slots struct {
 	mu    sync.Mutex
 	free  int
+	held  bool   // none is given out, except by force
 	freed func() // called after each release, outside the lock
 }
 
 func (s *slots) tryTake() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.free <= 0 {
+	if s.held || s.free <= 0 {
 		return false
 	}
 	s.free--
@@ -40,4 +41,11 @@ func (s *slots) giveBackQuietly() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free++
+}
+
+// hold stops the giving out of slots, or lets it go on.
+func (s *slots) hold(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = on
 }

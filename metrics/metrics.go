@@ -33,6 +33,8 @@ type Metrics struct {
 
 	started  *prometheus.CounterVec
 	ended    *prometheus.CounterVec
+	alone    prometheus.Counter
+	convicts prometheus.Counter
 	commits  *prometheus.HistogramVec
 	groups   *prometheus.HistogramVec
 	failures *prometheus.CounterVec
@@ -52,6 +54,10 @@ func New(version string) *Metrics {
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_sse_streams", Help: "Open event streams."}),
 		started: counters("heddle_runs_started_total", "Runs stored by this process, by what triggered them.", "trigger"),
 		ended:   counters("heddle_runs_ended_total", "Runs that ended, by their last state.", "state"),
+		alone: prometheus.NewCounter(prometheus.CounterOpts{Name: "heddle_runs_recovered_alone_total",
+			Help: "Runs that were recovered with the attempts of all others held back, because the process died several times while they were in action."}),
+		convicts: prometheus.NewCounter(prometheus.CounterOpts{Name: "heddle_runs_quarantined_total",
+			Help: "Runs that were failed with run_quarantined, because the process died twice while they were alone in action."}),
 		commits: histograms("heddle_commit_seconds", "One transaction of the journal: runs is a group commit, schedules a group of firings.",
 			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}, "of"),
 		groups: histograms("heddle_commit_group_size", "Members that share one transaction of the journal.",
@@ -66,7 +72,7 @@ func New(version string) *Metrics {
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_build_info", Help: "1.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.answers, m.streams, m.started, m.ended, m.commits, m.groups, m.failures, m.slots, m.missed, m.lateness,
+	m.registry.MustRegister(m.requests, m.answers, m.streams, m.started, m.ended, m.alone, m.convicts, m.commits, m.groups, m.failures, m.slots, m.missed, m.lateness,
 		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, trigger := range []string{"manual", "api", "schedule", "webhook", "event"} {
 		m.started.WithLabelValues(trigger)

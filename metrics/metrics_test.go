@@ -112,6 +112,21 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+func (s runStore) Isolate(context.Context, string) error { return nil }
+
+// What is done about runs that kill the process can be watched.
+func TestTrials(t *testing.T) {
+	m := metrics.New("test")
+	wantLines(t, m, `heddle_runs_recovered_alone_total 0`, `heddle_runs_quarantined_total 0`)
+	s := m.Runs(runStore{errs: []error{nil, executor.ErrFenced, nil}})
+	_ = s.Isolate(t.Context(), "run_1")
+	_ = s.Isolate(t.Context(), "run_1")
+	convict := executor.Commit{Row: executor.Record{State: machine.Failed, Seq: 5, Error: &machine.Error{Code: "run_quarantined"}}, Expected: 3}
+	other := executor.Commit{Row: executor.Record{State: machine.Failed, Seq: 5, Error: &machine.Error{Code: "http_500"}}, Expected: 3}
+	s.Commit(t.Context(), 1, []executor.Commit{convict, convict, other})
+	wantLines(t, m, `heddle_runs_recovered_alone_total 2`, `heddle_runs_quarantined_total 1`)
+}
+
 // queue counts how often it is counted.
 type queue struct{ asked int }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"heddle/executor"
+	"heddle/executor/machine"
 	"heddle/schedules"
 )
 
@@ -33,6 +34,15 @@ func (s *runStore) AcquireLease(ctx context.Context, holder string, now time.Tim
 	epoch, err := s.Store.AcquireLease(ctx, holder, now, ttl)
 	s.m.failed("lease", err)
 	return epoch, err
+}
+
+func (s *runStore) Isolate(ctx context.Context, runID string) error {
+	err := s.Store.Isolate(ctx, runID)
+	s.m.failed("isolate", err)
+	if err == nil {
+		s.m.alone.Inc()
+	}
+	return err
 }
 
 func (s *runStore) Journal(ctx context.Context, runID string) (executor.Journal, error) {
@@ -98,6 +108,9 @@ func (m *Metrics) wrote(of string, members int, took time.Duration) {
 func (m *Metrics) run(c *executor.Commit) {
 	if c.Expected == 0 {
 		m.started.WithLabelValues(c.Row.Trigger).Inc()
+	}
+	if e := c.Row.Error; e != nil && e.Code == "run_quarantined" && c.Row.State == machine.Failed && c.Row.Seq > c.Expected {
+		m.convicts.Inc()
 	}
 	if c.Row.State.Terminal() {
 		m.ended.WithLabelValues(string(c.Row.State)).Inc()

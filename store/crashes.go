@@ -9,39 +9,47 @@ import (
 )
 
 // lastEndSQL reads the runs in a busy state with the seq of the last event
-// that ended an attempt. It looks from the end of each journal backwards.
+// that ended an attempt or an iteration. It looks from the end of each journal
+// backwards.
 const lastEndSQL = `SELECT r.id AS run_id, r.tenant_id, coalesce((SELECT e.seq FROM run_events AS e WHERE e.run_id = r.id
-  AND e.kind IN ('step_completed', 'step_failed', 'step_retrying', 'compensation_completed', 'compensation_failed')
+  AND e.kind IN ('step_completed', 'step_failed', 'step_retrying', 'iteration_completed', 'iteration_failed', 'compensation_completed', 'compensation_failed')
   ORDER BY e.seq DESC LIMIT 1), 0) AS last_end
 FROM runs AS r WHERE r.state IN ('running', 'pausing', 'cancelling', 'compensating') ORDER BY r.id`
 
-const suspectsSQL = `SELECT c.run_id, r.tenant_id, c.crashes, c.alone FROM run_crashes AS c JOIN runs AS r ON r.id = c.run_id
-WHERE c.crashes >= ? ORDER BY c.alone DESC, c.crashes DESC, c.run_id`
-
 // crashRow is a row of run_crashes.
 type crashRow struct {
-	RunID    string `gorm:"primaryKey"`
-	LastEnd  int64
-	Crashes  int
-	Alone    int
-	Isolated int
+	RunID        string `gorm:"primaryKey"`
+	LastEnd      int64
+	Crashes      int
+	Alone        int
+	Isolated     int
+	Survived     int
+	Counted      int64
+	CountedAlone int
 }
 
 func (crashRow) TableName() string { return "run_crashes" }
+
+func (r crashRow) suspect() executor.Suspect {
+	return executor.Suspect{
+		RunID: r.RunID, LastEnd: r.LastEnd, Crashes: r.Crashes, Alone: r.Alone, Survived: r.Survived, Isolated: r.Isolated != 0,
+	}
+}
 
 // termRow is the row of executor_terms.
 type termRow struct {
 	Name    string `gorm:"primaryKey"`
 	Epoch   int64
 	InOrder int
+	Phase   int
 }
 
 func (termRow) TableName() string { return "executor_terms" }
 
 // Crashes begins the term of an epoch. If the term before it ended with a
-// crash, the runs that it left in action are counted once. It gives the runs
-// that were in action at least at so many crashes since a step of theirs ended.
-func (db *DB) Crashes(ctx context.Context, epoch int64, atLeast int) ([]executor.Suspect, error) {
+// crash, that is counted once for what it left in action. It gives the suspects
+// among the runs that are in action.
+func (db *DB) Crashes(ctx context.Context, epoch int64) ([]executor.Suspect, error) {
 	var suspects []executor.Suspect
 	err := db.change(ctx, func(tx *gorm.DB) error {
 		var last termRow
@@ -52,57 +60,99 @@ func (db *DB) Crashes(ctx context.Context, epoch int64, atLeast int) ([]executor
 		if last.Epoch > epoch {
 			return executor.ErrFenced
 		}
+		before, busy, err := accounts(tx)
+		if err != nil {
+			return err
+		}
 		if known && last.Epoch < epoch && last.InOrder == 0 {
-			if err := countCrash(tx); err != nil {
+			if before, err = countCrash(tx, last, before, busy); err != nil {
 				return err
 			}
 		}
-		if err := tx.Save(&termRow{Name: executorLease, Epoch: epoch}).Error; err != nil {
-			return err
+		if last.Epoch != epoch {
+			if err := tx.Save(&termRow{Name: executorLease, Epoch: epoch, Phase: int(executor.PhaseTrials)}).Error; err != nil {
+				return err
+			}
 		}
-		return tx.Raw(suspectsSQL, atLeast).Scan(&suspects).Error
+		suspects = executor.Suspects(before, busy)
+		return nil
 	})
 	return suspects, err
 }
 
-// countCrash counts for each run that is in action, and forgets the others:
-// they left it without harm.
-func countCrash(tx *gorm.DB) error {
-	var before, busy []crashRow
-	if err := tx.Find(&before).Error; err != nil {
-		return err
+// accounts reads what is known of runs, and the runs that are in action.
+func accounts(tx *gorm.DB) (known, busy []executor.Suspect, err error) {
+	var rows []crashRow
+	if err := tx.Find(&rows).Error; err != nil {
+		return nil, nil, err
 	}
 	if err := tx.Raw(lastEndSQL).Scan(&busy).Error; err != nil {
-		return err
+		return nil, nil, err
 	}
-	if err := tx.Exec("DELETE FROM run_crashes").Error; err != nil {
-		return err
+	tenants := make(map[string]string, len(busy))
+	for _, s := range busy {
+		tenants[s.RunID] = s.TenantID
 	}
-	known := make(map[string]crashRow, len(before))
-	for _, c := range before {
-		known[c.RunID] = c
+	for _, r := range rows {
+		s := r.suspect()
+		s.TenantID = tenants[s.RunID]
+		known = append(known, s)
 	}
-	for i := range busy {
-		c := &busy[i]
-		c.Crashes = 1
-		if old, ok := known[c.RunID]; ok && old.LastEnd == c.LastEnd {
-			c.Crashes, c.Alone = old.Crashes+1, old.Alone+old.Isolated
-		}
-	}
-	if len(busy) == 0 {
-		return nil
-	}
-	return tx.CreateInBatches(&busy, 500).Error
+	return known, busy, nil
 }
 
-// Isolate notes that a run is going to be alone in action, or is no more.
-func (db *DB) Isolate(ctx context.Context, runID string, alone bool) error {
-	isolated := 0
-	if alone {
-		isolated = 1
+// countCrash writes what is known of runs after the crash of a term.
+func countCrash(tx *gorm.DB, last termRow, before, busy []executor.Suspect) ([]executor.Suspect, error) {
+	after := executor.Judge(executor.Phase(last.Phase), before, busy)
+	if err := tx.Exec("DELETE FROM run_crashes").Error; err != nil {
+		return nil, err
+	}
+	crashes := make(map[string]int, len(before))
+	for _, s := range before {
+		crashes[s.RunID] = s.Crashes
+	}
+	rows := make([]crashRow, len(after))
+	for i, s := range after {
+		rows[i] = crashRow{RunID: s.RunID, LastEnd: s.LastEnd, Crashes: s.Crashes, Alone: s.Alone, Survived: s.Survived}
+		if s.Crashes != crashes[s.RunID] {
+			rows[i].Counted = last.Epoch
+			rows[i].CountedAlone = min(s.Alone, 1)
+		}
+	}
+	if len(rows) == 0 {
+		return after, nil
+	}
+	return after, tx.CreateInBatches(&rows, 500).Error
+}
+
+// SetPhase notes what may be in action from now on. Where another term began
+// meanwhile it is executor.ErrFenced.
+func (db *DB) SetPhase(ctx context.Context, epoch int64, p executor.Phase) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		res := tx.Exec("UPDATE executor_terms SET phase = ? WHERE name = ? AND epoch = ?", int(p), executorLease, epoch)
+		if res.Error == nil && res.RowsAffected == 0 {
+			return executor.ErrFenced
+		}
+		return res.Error
+	})
+}
+
+// Isolate notes that a run is going to be alone in action.
+func (db *DB) Isolate(ctx context.Context, runID string) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE run_crashes SET isolated = CASE WHEN run_id = ? THEN 1 ELSE 0 END", runID).Error
+	})
+}
+
+// EndIsolation notes that a run is alone no more. One that outlived its window
+// is not what the process died with.
+func (db *DB) EndIsolation(ctx context.Context, runID string, survived bool) error {
+	set := "isolated = 0"
+	if survived {
+		set = "isolated = 0, alone = 0, survived = survived + 1"
 	}
 	return db.change(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE run_crashes SET isolated = ? WHERE run_id = ?", isolated, runID).Error
+		return tx.Exec("UPDATE run_crashes SET "+set+" WHERE run_id = ? AND isolated = 1", runID).Error
 	})
 }
 
@@ -113,14 +163,22 @@ func (db *DB) Forgive(ctx context.Context, runID string) error {
 	})
 }
 
-// EndTerm notes that the term of an epoch ended in order. Where another began
-// meanwhile it has no effect.
+// EndTerm notes that the term of an epoch ended in order. Where the next one
+// took it for a crash, that is taken back.
 func (db *DB) EndTerm(ctx context.Context, epoch int64) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("UPDATE executor_terms SET in_order = 1 WHERE name = ? AND epoch = ?", executorLease, epoch)
-		if res.Error != nil || res.RowsAffected == 0 {
+		if res.Error != nil {
 			return res.Error
 		}
-		return tx.Exec("UPDATE run_crashes SET isolated = 0").Error
+		if res.RowsAffected > 0 {
+			return tx.Exec("UPDATE run_crashes SET isolated = 0").Error
+		}
+		err := tx.Exec(`UPDATE run_crashes SET crashes = crashes - 1, alone = CASE WHEN alone >= counted_alone THEN alone - counted_alone ELSE 0 END,
+  counted = 0, counted_alone = 0 WHERE counted = ?`, epoch).Error
+		if err != nil {
+			return err
+		}
+		return tx.Exec("DELETE FROM run_crashes WHERE crashes <= 0").Error
 	})
 }

@@ -39,8 +39,9 @@ func end(t *testing.T, db *store.DB, c executor.Commit, kind events.Kind) execut
 func testCrashes(t *testing.T, db *store.DB) {
 	crashes := func(epoch int64, want ...executor.Suspect) {
 		t.Helper()
-		got, err := db.Crashes(ctx, epoch, 2)
+		got, err := db.Crashes(ctx, epoch)
 		must(t, err)
+		must(t, db.SetPhase(ctx, epoch, executor.PhaseOpen))
 		if len(got)+len(want) > 0 {
 			same(t, "suspects", got, want)
 		}
@@ -52,54 +53,78 @@ func testCrashes(t *testing.T, db *store.DB) {
 	crashes(2)
 	moves = end(t, db, moves, events.StepRetrying)
 	stuck = end(t, db, stuck, events.StepInterrupted)
-	crashes(3, executor.Suspect{RunID: "run_a", TenantID: "t1", Crashes: 2}, executor.Suspect{RunID: "run_c", TenantID: "t1", Crashes: 2})
-	crashes(3, executor.Suspect{RunID: "run_a", TenantID: "t1", Crashes: 2}, executor.Suspect{RunID: "run_c", TenantID: "t1", Crashes: 2})
+	a := executor.Suspect{RunID: "run_a", TenantID: "t1", LastEnd: 2, Crashes: 2}
+	crashes(3, a, executor.Suspect{RunID: "run_c", TenantID: "t1", Crashes: 2})
+	crashes(3, a, executor.Suspect{RunID: "run_c", TenantID: "t1", Crashes: 2})
 	commit(t, db, grow(rests, machine.WaitingTimer, 3))
-	crashes(4, executor.Suspect{RunID: "run_a", TenantID: "t1", Crashes: 3}, executor.Suspect{RunID: "run_b", TenantID: "t1", Crashes: 2})
+	a.Crashes = 3
+	crashes(4, a, executor.Suspect{RunID: "run_b", TenantID: "t1", LastEnd: 3, Crashes: 2})
 	must(t, db.Forgive(ctx, "run_a"))
-	end(t, db, moves, events.CompensationFailed)
+	end(t, db, moves, events.IterationCompleted)
 	end(t, db, stuck, events.StepStarted)
 	crashes(5)
-	_, err := db.Crashes(ctx, 4, 2)
+	_, err := db.Crashes(ctx, 4)
 	wantIs(t, err, executor.ErrFenced)
 }
 
 func testIsolation(t *testing.T, db *store.DB) {
-	alone := func(epoch int64) int {
+	// after begins a term and says what is known of the one run.
+	after := func(what string, epoch int64, crashes, alone, survived int) {
 		t.Helper()
-		got, err := db.Crashes(ctx, epoch, 1)
+		got, err := db.Crashes(ctx, epoch)
 		must(t, err)
-		if len(got) == 0 {
-			return 0
+		if crashes < 2 {
+			same(t, what, len(got), 0)
+			return
 		}
-		return got[0].Alone
+		same(t, what, len(got), 1)
+		same(t, what, []int{got[0].Crashes, got[0].Alone, got[0].Survived}, []int{crashes, alone, survived})
 	}
-	alone(1)
+	after("nothing yet", 1, 0, 0, 0)
 	run := busyRun(t, db, "run_a", events.StepStarted)
-	same(t, "not isolated", alone(2), 0)
-	must(t, db.Isolate(ctx, "run_a", true))
-	same(t, "died alone", alone(3), 1)
-	same(t, "died with others", alone(4), 1)
-	must(t, db.Isolate(ctx, "run_a", true))
-	must(t, db.Isolate(ctx, "run_a", false))
-	same(t, "came through", alone(5), 1)
-	must(t, db.Isolate(ctx, "run_a", true))
-	must(t, db.EndTerm(ctx, 4)) // not this term
-	same(t, "died alone again", alone(6), 2)
-	must(t, db.Isolate(ctx, "run_a", true))
-	must(t, db.EndTerm(ctx, 6))
-	same(t, "stopped in order while alone", alone(7), 2)
+	must(t, db.SetPhase(ctx, 1, executor.PhaseOpen))
+	after("one crash", 2, 1, 0, 0)
+	must(t, db.SetPhase(ctx, 2, executor.PhaseOpen))
+	after("two", 3, 2, 0, 0)
+	after("died before anything began", 4, 2, 0, 0)
+	must(t, db.Isolate(ctx, "run_a"))
+	after("died alone", 5, 3, 1, 0)
+	must(t, db.Isolate(ctx, "run_a"))
+	must(t, db.EndIsolation(ctx, "run_a", false))
+	after("died without it", 6, 3, 0, 0)
+	must(t, db.Isolate(ctx, "run_a"))
+	must(t, db.EndTerm(ctx, 5)) // not this term
+	after("died alone again", 7, 4, 1, 0)
+	must(t, db.Isolate(ctx, "run_a"))
+	must(t, db.EndIsolation(ctx, "run_a", true))
+	must(t, db.SetPhase(ctx, 7, executor.PhaseOpen))
+	after("outlived its window, and died with others", 8, 5, 0, 1)
+	must(t, db.Isolate(ctx, "run_a"))
+	must(t, db.EndTerm(ctx, 8))
+	after("stopped in order while alone", 9, 5, 0, 1)
+	must(t, db.Isolate(ctx, "run_a"))
+	after("died alone", 10, 6, 1, 1)
+	must(t, db.EndTerm(ctx, 9))
+	must(t, db.EndTerm(ctx, 9)) // that was no crash after all
+	after("the crash is taken back", 10, 5, 0, 1)
+	must(t, db.SetPhase(ctx, 10, executor.PhaseRest))
+	after("died while nothing was in action", 11, 0, 0, 0)
+	must(t, db.SetPhase(ctx, 11, executor.PhaseOpen))
+	after("one crash", 12, 1, 0, 0)
+	must(t, db.SetPhase(ctx, 12, executor.PhaseOpen))
 	end(t, db, run, events.StepFailed)
-	same(t, "a step ended", alone(8), 0)
+	after("a step ended", 13, 1, 0, 0)
+	wantIs(t, db.SetPhase(ctx, 12, executor.PhaseOpen), executor.ErrFenced)
 }
 
 func testOrderlyTerm(t *testing.T, db *store.DB) {
-	_, err := db.Crashes(ctx, 1, 1)
+	_, err := db.Crashes(ctx, 1)
 	must(t, err)
 	busyRun(t, db, "run_a", events.StepStarted)
 	for epoch := int64(1); epoch < 4; epoch++ {
+		must(t, db.SetPhase(ctx, epoch, executor.PhaseOpen))
 		must(t, db.EndTerm(ctx, epoch))
-		got, err := db.Crashes(ctx, epoch+1, 1)
+		got, err := db.Crashes(ctx, epoch+1)
 		must(t, err)
 		same(t, "suspects", len(got), 0)
 	}
