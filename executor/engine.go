@@ -67,10 +67,10 @@ type engine struct {
 	// convicts are runs that are not driven any more and will be quarantined.
 	// Inputs for them are journalled.
 	convicts map[string]bool
-	kept        keptEnds
-	loose       map[string]looseBlob
-	acting      int        // performers of attempts, those of forgotten runs included
-	idle        *sync.Cond // signalled when live or acting shrinks
+	kept     keptEnds
+	loose    map[string]looseBlob
+	acting   int        // performers of attempts, those of forgotten runs included
+	idle     *sync.Cond // signalled when live or acting shrinks
 }
 
 // live is a run in memory. Its fields belong to the goroutine that drives it;
