@@ -12,7 +12,10 @@ type Load struct {
 // Load looks at this process.
 func (s *Service) Load() Load {
 	e := s.engine
-	l := Load{Epoch: s.epoch.Load(), Slots: s.cfg.MaxRuns}
+	l := Load{Slots: s.cfg.MaxRuns}
+	if s.holdsLease() {
+		l.Epoch = s.epoch.Load()
+	}
 	e.mu.Lock()
 	l.Runs, l.Woken, l.Steps = len(e.live), len(e.ready), e.acting
 	e.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 // effects, well before another may take over at leaseTTL.
 const (
 	leaseTTL     = 15 * time.Second
-	renewEvery   = 4 * time.Second
+	renewEvery   = 3 * time.Second
+	renewFor     = 4 * time.Second // what one renewal gets to be answered
 	loseAfter    = 8 * time.Second
 	pollEvery    = time.Second
 	timerHorizon = 3 * time.Second
@@ -126,7 +127,8 @@ func (s *Service) release(ctx context.Context) {
 // counts is when a renewal was asked for, not when it was answered: the store
 // counts the lease from there.
 func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
-	wait := renewEvery
+	first, wait := held, renewEvery
+	s.renewed.Store(&first)
 	for pause(ctx, wait) {
 		asked := s.cfg.Now()
 		left := loseAfter - asked.Sub(held)
@@ -134,10 +136,11 @@ func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
 			s.cfg.Log.Error("the executor's lease could not be renewed in time")
 			return true
 		}
-		epoch, err := s.renewOnce(ctx, min(left, renewEvery))
+		epoch, err := s.renewOnce(ctx, min(left, renewFor))
 		switch {
 		case err == nil && epoch == s.epoch.Load():
-			held, wait = asked, renewEvery
+			held, wait = asked, max(renewEvery-s.cfg.Now().Sub(asked), pollEvery)
+			s.renewed.Store(&asked)
 		case ctx.Err() != nil:
 			return false
 		case err == nil, errors.Is(err, ErrLeaseHeld):
@@ -149,6 +152,14 @@ func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
 		}
 	}
 	return false
+}
+
+// holdsLease reports whether this process may act for its lease: it drives runs,
+// and renewed the lease less than loseAfter ago by its own clock, whatever the
+// store says or does not say.
+func (s *Service) holdsLease() bool {
+	at := s.renewed.Load()
+	return s.engine.driving.Load() && at != nil && s.cfg.Now().Sub(*at) < loseAfter
 }
 
 func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64, error) {

@@ -91,8 +91,9 @@ type Service struct {
 	targets *targetCache
 	engine  *engine
 	tail    *tail
-	epoch   atomic.Int64 // of the lease; 0: not held
-	ended   []int64      // terms whose end is not noted yet; Serve's alone
+	epoch   atomic.Int64              // of the lease; 0: not held
+	ended   []int64                   // terms whose end is not noted yet; Serve's alone
+	renewed atomic.Pointer[time.Time] // when the last renewal of the lease was asked for; nil: none
 	ready   atomic.Bool
 	look    storeLook
 	serving atomic.Bool // Serve is called and was not asked to end
