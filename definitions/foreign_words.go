@@ -245,11 +245,11 @@ func httpWords() []advice {
 
 func authWords() []advice {
 	return []advice{
-		{words: "user login username_field", suggest: "username"},
-		{words: "pass pwd secret", suggest: "password"},
+		{words: "user login username_field", suggest: "username", write: "write type: basic, username: … and password: \"{{ secrets.NAME }}\"", stands: "type"},
+		{words: "pass pwd secret", suggest: "password", write: "write type: basic, username: … and password: \"{{ secrets.NAME }}\"", stands: "type"},
 		{words: "bearer bearer_token bearerToken access_token jwt auth_token", suggest: "token", write: "write type: bearer and token: \"{{ secrets.NAME }}\"", stands: "type"},
 		{words: "header header_name headerName key_name", suggest: "name"},
-		{words: "api_key apiKey key header_value", suggest: "value", write: "write type: header, name: X-Api-Key and value: \"{{ secrets.NAME }}\""},
+		{words: "api_key apiKey key header_value", suggest: "value", write: "write type: header, name: X-Api-Key and value: \"{{ secrets.NAME }}\"", stands: "type"},
 		{words: "scheme kind method mode", suggest: "type"},
 		{words: "client_id clientId client_secret clientSecret token_url tokenUrl scope scopes audience grant_type", write: "OAuth is not performed: fetch a token in a step before, and write type: bearer, token: \"{{ steps.login.output.body.access_token }}\""},
 	}
