@@ -21,7 +21,7 @@ func (h *Handler) instancesTable() []route {
 		route{method: http.MethodGet, path: all, id: "listInstances", summary: "List a workflow's instances, newest first",
 			action: access.View, on: onWorkflow, query: []param{
 				{name: "status", enum: instanceWords()},
-				{name: "pageSize", about: "From 1 to 100; 25 without it or with anything else."},
+				{name: "pageSize", kind: "integer", about: "From 1 to 100; 25 without it or with anything else."},
 				{name: "cursor", about: "The cursor of the page before; one that is none gives the first page."},
 			}, answers: ok(instanceList{}), codes: []string{"workflow_not_found"}}.to(bare(h.listInstances)),
 		route{method: http.MethodPost, path: all, id: "createInstance", summary: "Create an instance; its id is free for one only",
@@ -72,7 +72,7 @@ func (h *Handler) instancesTable() []route {
 func historyParams() []param {
 	return []param{
 		{name: "runNumber", kind: "integer", about: "From 0; the latest without it."},
-		{name: "pageSize", about: "From 1 to 100; 25 without it or with anything else."},
+		{name: "pageSize", kind: "integer", about: "From 1 to 100; 25 without it or with anything else."},
 		{name: "stepsCursor"}, {name: "eventsCursor"}, {name: "logsCursor"},
 		{name: "includeLogs", enum: []string{"true", "false"}},
 		{name: "logLevel", enum: logLevels()}, {name: "logCategory"},

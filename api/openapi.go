@@ -30,8 +30,10 @@ func describe(routes []route, version string) []byte {
 		"info": dict{
 			"title": productName, "version": version,
 			"description": "Durable workflow definitions and runs. Every error has the same envelope, with a stable code; " +
-				"unknown query parameters are ignored, unknown fields of a body refused.",
+				"unknown query parameters and unknown fields of a body are refused, except where a dialect's clients send them.",
 		},
+		"servers":  []any{dict{"url": "/", "description": "This server."}},
+		"tags":     tagsOf(routes),
 		"paths":    paths,
 		"security": []any{dict{"key": []string{}}},
 		"components": dict{
@@ -44,6 +46,36 @@ func describe(routes []route, version string) []byte {
 		panic("the OpenAPI document is no JSON: " + err.Error()) // only the table can be at fault
 	}
 	return append(text, '\n')
+}
+
+// tagsOf lists the tags of the operations, each once, in the table's order.
+func tagsOf(routes []route) []any {
+	about := map[string]string{
+		"v1": "The runs dialect.", "turns": "The turns dialect.", "instances": "The instances dialect.", "workflows": "Definitions, versions and their runs.",
+	}
+	var tags []any
+	seen := map[string]bool{}
+	for _, r := range routes {
+		if seen[r.tag] {
+			continue
+		}
+		seen[r.tag] = true
+		description := about[r.tag]
+		if description == "" {
+			description = "Operations on " + r.tag + "."
+		}
+		tags = append(tags, dict{"name": r.tag, "description": description})
+	}
+	return tags
+}
+
+// about describes an operation: what it does, and what its key must be allowed.
+func (r *route) about() string {
+	text := strings.TrimSuffix(r.summary, ".") + "."
+	if r.action == "" {
+		return text + " Needs no key."
+	}
+	return text + " Needs the action " + string(r.action) + "."
 }
 
 // nameCodes lists every code in the envelope's schema.
@@ -62,7 +94,7 @@ func (s *schemas) nameCodes() {
 }
 
 func (s *schemas) operation(r *route, problem dict) dict {
-	op := dict{"operationId": r.id, "summary": r.summary, "tags": []string{r.tag}, "responses": s.responses(r, problem)}
+	op := dict{"operationId": r.id, "summary": r.summary, "description": r.about(), "tags": []string{r.tag}, "responses": s.responses(r, problem)}
 	if params := parameters(r); len(params) > 0 {
 		op["parameters"] = params
 	}

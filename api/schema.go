@@ -26,7 +26,9 @@ func (s *schemas) of(t reflect.Type) dict {
 	case reflect.TypeFor[anyObject]():
 		return dict{"type": "object"}
 	case reflect.TypeFor[versionRef]():
-		return dict{"type": []string{"integer", "string"}, "description": "A number from 1, such as 3 or \"v3\", or a label; the active version without it."}
+		// Alternatives rather than a list of types, of which generators of typed
+		// clients make nothing that compiles.
+		return dict{"oneOf": []any{dict{"type": "integer", "minimum": 1}, dict{"type": "string"}}, "description": "A number from 1, such as 3 or \"v3\", or a label; the active version without it."}
 	case reflect.TypeFor[clearableTime]():
 		return dict{"type": []string{"string", "null"}, "format": "date-time", "description": "RFC 3339; null clears."}
 	case reflect.TypeFor[labelText]():

@@ -24,8 +24,8 @@ func (h *Handler) historyTable() []route {
 		route{method: http.MethodGet, path: one + "/diff", id: "diffVersions", tag: "versions",
 			summary: "Compare two versions", action: access.View, on: onWorkflow,
 			query: []param{
-				{name: "v1", required: true, about: "The version before: 3, v3 or a label."},
-				{name: "v2", required: true, about: "The version after: 3, v3 or a label."},
+				{name: "v1", required: true, kind: "integer", about: "The version before: its number; v3 and a label are understood too."},
+				{name: "v2", required: true, kind: "integer", about: "The version after: its number; v3 and a label are understood too."},
 			}, answers: tagged(diffBody{}), codes: unknown}.to(bare(h.diffVersions)),
 		route{method: http.MethodPost, path: one + "/diff", id: "diffDraft", tag: "versions",
 			summary: "Compare the active version with a definition that is not stored", action: access.View, on: onWorkflow,
