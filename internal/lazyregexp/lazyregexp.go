@@ -32,44 +32,56 @@ func MustCompile(pattern string) *Regexp {
 
 var inTest = len(os.Args) > 0 && strings.HasSuffix(os.Args[0], ".test")
 
-// The methods are those of the standard library.
-
+// String returns the pattern.
 func (r *Regexp) String() string { return r.pattern }
 
+// Match is as in the standard library.
 func (r *Regexp) Match(b []byte) bool { return r.compile().Match(b) }
 
+// MatchString is as in the standard library.
 func (r *Regexp) MatchString(s string) bool { return r.compile().MatchString(s) }
 
+// FindString is as in the standard library.
 func (r *Regexp) FindString(s string) string { return r.compile().FindString(s) }
 
+// FindStringIndex is as in the standard library.
 func (r *Regexp) FindStringIndex(s string) []int { return r.compile().FindStringIndex(s) }
 
+// FindStringSubmatch is as in the standard library.
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.compile().FindStringSubmatch(s) }
 
+// FindStringSubmatchIndex is as in the standard library.
 func (r *Regexp) FindStringSubmatchIndex(s string) []int {
 	return r.compile().FindStringSubmatchIndex(s)
 }
 
+// FindAllString is as in the standard library.
 func (r *Regexp) FindAllString(s string, n int) []string { return r.compile().FindAllString(s, n) }
 
+// FindAllStringSubmatch is as in the standard library.
 func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
 	return r.compile().FindAllStringSubmatch(s, n)
 }
 
+// FindAllStringSubmatchIndex is as in the standard library.
 func (r *Regexp) FindAllStringSubmatchIndex(s string, n int) [][]int {
 	return r.compile().FindAllStringSubmatchIndex(s, n)
 }
 
+// ExpandString is as in the standard library.
 func (r *Regexp) ExpandString(dst []byte, template, src string, match []int) []byte {
 	return r.compile().ExpandString(dst, template, src, match)
 }
 
+// ReplaceAll is as in the standard library.
 func (r *Regexp) ReplaceAll(src, repl []byte) []byte { return r.compile().ReplaceAll(src, repl) }
 
+// ReplaceAllString is as in the standard library.
 func (r *Regexp) ReplaceAllString(src, repl string) string {
 	return r.compile().ReplaceAllString(src, repl)
 }
 
+// ReplaceAllStringFunc is as in the standard library.
 func (r *Regexp) ReplaceAllStringFunc(src string, repl func(string) string) string {
 	return r.compile().ReplaceAllStringFunc(src, repl)
 }
