@@ -336,3 +336,17 @@ func TestTemplatesHoldNoSecrets(t *testing.T) {
 		})
 	}
 }
+
+// The shortest install that the document shows: a name and nothing else.
+func TestATemplateInstallsFromANameAlone(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	got := s.post("/api/workflows/templates/tpl_00000000000000000000000c/install", `{"name":"Mine"}`).want(t, http.StatusCreated)
+	id := got.text(t, "workflow_id")
+	s.get("/api/workflows/"+id).want(t, http.StatusOK)
+	run := s.start(id, `{}`)
+	done := s.until(run, "completed")
+	if !strings.Contains(done.body, `"greetings":["Hello, world!"]`) {
+		t.Errorf("the run gives %s", done.body)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -276,5 +277,30 @@ func TestStartAndPollWaitsForTheJob(t *testing.T) {
 	rec := s.ends(s.start(w, params{"size": 3}), machine.Completed)
 	if field(t, string(rec.Output), "result") != 42.0 || len(s.world.at("/told")) != 1 || s.world.at("/start")[0].Body != `{"size":3}` {
 		t.Errorf("output %s, asked %v", rec.Output, s.world.paths())
+	}
+}
+
+// A template that asks for nothing installs with a name alone and reaches nothing.
+func TestFirstStepsNeedNoParameters(t *testing.T) {
+	s := newStack(t)
+	w := s.install("First steps", params{})
+	for input, want := range map[string]string{
+		`{}`:                      `{"greetings":["Hello, world!"],"many":false}`,
+		`{"names":["Ada","Zoë"]}`: `{"greetings":["Hello, Ada!","Hello, Zoë!"],"many":true}`,
+	} {
+		var given params
+		if err := json.Unmarshal([]byte(input), &given); err != nil {
+			t.Fatal(err)
+		}
+		if rec := s.ends(s.start(w, given), machine.Completed); string(rec.Output) != want {
+			t.Errorf("%s gives %s, want %s", input, rec.Output, want)
+		}
+	}
+	if asked := s.world.paths(); len(asked) != 0 {
+		t.Errorf("asked %v", asked)
+	}
+	greeting := s.install("First steps", params{"greeting": `Good "day"`})
+	if rec := s.ends(s.start(greeting, params{}), machine.Completed); !strings.Contains(string(rec.Output), `Good \"day\", world!`) {
+		t.Errorf("output %s", rec.Output)
 	}
 }
