@@ -35,6 +35,8 @@ type Config struct {
 	Secrets     *secrets.Service
 	Agents      *agents.Service
 	Answers     idempotency.Store
+	// Turns holds what turn a run has under way on any node; nil: on this one.
+	Turns TurnStore
 	// Isolation says how scripts are confined here; nil: there are none.
 	Isolation func(ctx context.Context) string
 	// ScriptLimits says whether scripts are limited as a whole; nil: there are none.

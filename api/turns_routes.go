@@ -65,10 +65,11 @@ func (h *Handler) execute(c *call, req turnRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := c.takeTurn(run.RunID); err != nil {
+	end, err := c.takeTurn(run.RunID)
+	if err != nil {
 		return err
 	}
-	defer h.turns.Delete(run.RunID)
+	defer end()
 	// Again: the turn before may have ended since, and its events are not this turn's.
 	if run, err = h.cfg.Executor.Run(c.ctx(), c.tenantID(), run.RunID); err != nil {
 		return err
@@ -165,21 +166,13 @@ func (c *call) firstTurn(workflowID string, in turnInput) error {
 			return fmt.Errorf("read a kept answer: %w", err)
 		}
 		runID := fullID("run_", begun.RunID)
-		if err := c.takeTurn(runID); err != nil {
+		end, err := c.takeTurn(runID)
+		if err != nil {
 			return err
 		}
-		defer c.h.turns.Delete(runID)
+		defer end()
 		return c.follow(runID, 0, in.Command)
 	})
-}
-
-// takeTurn makes this request the one turn that the run has under way in this
-// process.
-func (c *call) takeTurn(runID string) error {
-	if _, busy := c.h.turns.LoadOrStore(runID, true); busy {
-		return fault.New(fault.Conflict, "turn_in_progress", "Another turn of run %s is under way; wait for its answer.", bareID(runID))
-	}
-	return nil
 }
 
 // nextTurn does what the turn says.

@@ -9,6 +9,7 @@ import (
 
 	"heddle/api"
 	"heddle/executor"
+	"heddle/executor/machine"
 )
 
 // talk asks twice, with work in between.
@@ -59,7 +60,7 @@ func TestAConversationOfFiveTurns(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
 		wf := strings.TrimPrefix(s.create(talk, `"slug":"talk"`), "wf_")
 		c, first := s.converse(wf, `{"run_id":null,"extra":1,"run_input":{"command":"start","more":null,"version_number":null,"dynamic_variables":{"a":1},"runtime_variables":null}}`)
-		if got := first.keysOf(t); got != "error events has_active_companions has_background_work is_completed is_waiting_for_input next_input_hint run_id status turn_number" {
+		if got := first.keysOf(t); got != "error events has_active_companions has_background_work is_completed is_waiting_for_input next_input_hint run_id started_by status turn_number" {
 			t.Errorf("keys %s", got)
 		}
 		if got := typesOf(t, first); len(c.run) != 24 || got != "start_workflow start_node_run busy_wait_for_user_message workflow_ready_for_input" {
@@ -346,4 +347,26 @@ func TestATurnThatEndsWaitingSaysSo(t *testing.T) {
 	if len(seen) < 4 {
 		t.Errorf("ids of the last events: %v", seen)
 	}
+}
+
+// A turn that another node has under way is refused here, until it ends.
+func TestATurnIsOneOverAllNodes(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, s *stack) {
+		s.create(approval, `"slug":"flow"`)
+		d := turnsDialect()
+		id := d.start(s, "flow")
+		if ok, err := s.db.ClaimTurn(t.Context(), id, "another node", time.Hour); err != nil || !ok {
+			t.Fatalf("the first turn has not ended: %v %v", ok, err)
+		}
+		s.do(d.pause(s, id)).wantCode(t, http.StatusConflict, "turn_in_progress")
+		if s.row(id).State == machine.Paused {
+			t.Error("a refused turn paused the run")
+		}
+		if err := s.db.FreeTurn(t.Context(), id, "another node"); err != nil {
+			t.Fatal(err)
+		}
+		s.do(d.pause(s, id)).want(t, http.StatusOK)
+		s.do(d.cancel(s, id)).want(t, http.StatusOK)
+	})
 }

@@ -15,7 +15,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, templateTests, transferTests,
 		secretTests, agentTests, blobTests, logTests, usageTests, seriesTests,
 		inboxTests,
-		crashTests, auditTests,
+		crashTests, auditTests, turnTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) { group[name](t, open(t)) })

@@ -1,0 +1,54 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"heddle/store"
+)
+
+var turnTests = map[string]func(*testing.T, *store.DB){
+	"turn of a run is one owner's":           testTurnOne,
+	"turn that is not renewed is another's":  testTurnExpires,
+	"turn is claimed by one of many at once": testTurnRace,
+}
+
+func claim(t *testing.T, db *store.DB, owner string, ttl time.Duration) bool {
+	t.Helper()
+	ok, err := db.ClaimTurn(ctx, "run_1", owner, ttl)
+	must(t, err)
+	return ok
+}
+
+func testTurnOne(t *testing.T, db *store.DB) {
+	same(t, "the first", claim(t, db, "a", time.Hour), true)
+	same(t, "another", claim(t, db, "b", time.Hour), false)
+	same(t, "renewed", claim(t, db, "a", time.Hour), true)
+	must(t, db.FreeTurn(ctx, "run_1", "b"))
+	same(t, "freed by another", claim(t, db, "b", time.Hour), false)
+	must(t, db.FreeTurn(ctx, "run_1", "a"))
+	same(t, "freed", claim(t, db, "b", time.Hour), true)
+}
+
+func testTurnExpires(t *testing.T, db *store.DB) {
+	same(t, "the first", claim(t, db, "a", -time.Millisecond), true)
+	same(t, "another", claim(t, db, "b", time.Hour), true)
+	same(t, "the first again", claim(t, db, "a", time.Hour), false)
+}
+
+func testTurnRace(t *testing.T, db *store.DB) {
+	var won atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			if ok, err := db.ClaimTurn(ctx, "run_1", fmt.Sprint(i), time.Hour); err == nil && ok {
+				won.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	same(t, "winners", won.Load(), int64(1))
+}
