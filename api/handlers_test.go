@@ -53,6 +53,10 @@ func TestFinallyThatFails(t *testing.T) {
 	s := newStack(t)
 	wf := s.create(`{"name":"F","steps":[{"id":"a","type":"wait","config":{"seconds":0}}],"finally":[{"id":"z","type":"condition","config":{"expression":"input.n > 1"}}]}`, "")
 	got := s.until(s.start(wf, `{"input_data":{"n":"x"}}`), "failed")
+	history := s.get("/v1/runs/"+got.text(t, "run", "id")+"/history").want(t, http.StatusOK)
+	if !strings.Contains(history.body, `"input":{"expression":"input.n > 1"}`) {
+		t.Errorf("%s", history.body)
+	}
 	if got.text(t, "run", "error", "code") != "finally_failed" || !strings.Contains(got.body, `"handlers_failed":["z"]`) {
 		t.Errorf("%s", got.body)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"hash/fnv"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -217,11 +218,15 @@ type configuredStep struct {
 // collectConfigs reads the steps of a definition or of a loop's config, bodies
 // included.
 func collectConfigs(text json.RawMessage, into map[string]configuredStep) {
-	var list struct{ Steps []configuredStep }
+	var list struct {
+		Steps     []configuredStep
+		OnFailure []configuredStep `json:"on_failure"`
+		Finally   []configuredStep
+	}
 	if json.Unmarshal(text, &list) != nil {
 		return // a config may have another use for the name steps
 	}
-	for _, s := range list.Steps {
+	for _, s := range slices.Concat(list.Steps, list.OnFailure, list.Finally) {
 		into[s.ID] = s
 		if s.Type == "loop" {
 			collectConfigs(s.Config, into)
