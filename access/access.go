@@ -87,6 +87,11 @@ type Store interface {
 	CreateTenant(ctx context.Context, t Tenant, first Key) error
 	// TenantBySlug finds a tenant, or fault.NotFound tenant_not_found.
 	TenantBySlug(ctx context.Context, slug string) (Tenant, error)
+	// Tenant finds a tenant by its id or slug, or fault.NotFound tenant_not_found.
+	Tenant(ctx context.Context, ref string) (Tenant, error)
+	// TenantQuotas returns a tenant's own quotas, Unset where it has none.
+	TenantQuotas(ctx context.Context, tenantID string) (Quotas, error)
+	PutTenantQuotas(ctx context.Context, t Tenant, own Quotas) error
 	CreateKey(ctx context.Context, k Key) error
 	// KeyByHash finds a key (revoked and expired ones too) with its tenant's
 	// slug and its grants, or fault.NotFound key_not_found.

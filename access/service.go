@@ -16,6 +16,8 @@ type Config struct {
 	Now   func() time.Time
 	NewID func(prefix string) string
 	Log   *slog.Logger
+	// Quotas are those of tenants that have none of their own.
+	Quotas Quotas
 }
 
 // Service authenticates keys and keeps tenants, keys, grants and the audit
@@ -26,7 +28,9 @@ type Service struct {
 	newID func(prefix string) string
 	log   *slog.Logger
 
-	cache *keyCache
+	cache        *keyCache
+	quotas       quotaCache
+	serverQuotas Quotas
 	// bootstrap is the digest of the configured first key: it alone is accepted
 	// without the form of a key.
 	bootstrap atomic.Pointer[[32]byte]
@@ -38,7 +42,7 @@ func New(cfg Config) *Service {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{store: cfg.Store, now: cfg.Now, newID: cfg.NewID, log: log, cache: newKeyCache()}
+	return &Service{store: cfg.Store, now: cfg.Now, newID: cfg.NewID, log: log, cache: newKeyCache(), serverQuotas: cfg.Quotas}
 }
 
 // errUnauthenticated is one answer for a key that is missing, malformed,

@@ -96,9 +96,11 @@ func errorCodes() []errorCode {
 		{"invalid_template", 422, "The template has errors; see errors and diagnostics."},
 		{"invalid_parameters", 422, "The parameters do not fit the template; see errors and diagnostics."},
 		{"invalid_name", 422, "A name has 1 to 200 characters."},
+		{"invalid_quota", 422, "A quota out of its range."},
 		{"invalid_role", 422, "Unknown role."},
 		{"invalid_expires_at", 422, "The expiry lies in the past."},
 		{"invalid_actions", 422, "Actions that cannot be granted on a workflow."},
+		{"quota_exceeded", 429, "The tenant has as many open runs, streams or schedules as it may have; quota and limit say which and how many."},
 		{"rate_limited", 429, "The key asks too often; RateLimit says what is left, Retry-After when to ask again."},
 		{"internal", 500, "A defect of the server; its operator finds the request id in the log."},
 		{"not_ready", 503, "The process is starting or stopping."},
@@ -112,7 +114,7 @@ func errorCodes() []errorCode {
 
 // startCodes are those of what starts a run.
 func startCodes(more ...string) []string {
-	return append(more, "workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing", "concurrency_limit",
+	return append(more, "workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing", "concurrency_limit", "quota_exceeded",
 		"concurrency_key", "invalid_input", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown")
 }
 
@@ -145,6 +147,9 @@ func commonCodes(r *route) []string {
 	}
 	if r.on == onRun && r.method != http.MethodGet {
 		codes = append(codes, "not_ready", "outcome_unknown", "steering_pending")
+	}
+	if r.streams() {
+		codes = append(codes, "quota_exceeded")
 	}
 	if r.idempotent {
 		codes = append(codes, "idempotency_key_reused", "idempotency_in_progress")

@@ -96,6 +96,7 @@ func (c *call) problem(status int, f *fault.Error) {
 		head.Set("WWW-Authenticate", "Bearer")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		head.Set("Retry-After", strconv.Itoa(max(1, c.retryAfter)))
+		tellQuota(head, f)
 	}
 	for _, name := range []string{"ETag", "Location"} {
 		head.Del(name)

@@ -24,6 +24,7 @@ type follower struct {
 	requestID string
 	bearer    string
 	translate translator
+	leave     func() // gives back the tenant's room for a stream
 }
 
 // allowed tells whether the reader may still see the run: a key that is revoked
@@ -71,6 +72,7 @@ func (f *follower) takeOver(c *call, run executor.Record) bool {
 	}
 	go func() {
 		defer h.streams.leave()
+		defer f.leave()
 		defer f.recovered()
 		ctx, cancel := context.WithCancel(h.streams.ctx)
 		defer cancel()
@@ -123,13 +125,14 @@ type openStreams struct {
 	ctx   context.Context // ends when the server stops
 	close context.CancelFunc
 
-	mu   sync.Mutex
-	n    int
-	none *sync.Cond
+	mu      sync.Mutex
+	n       int
+	none    *sync.Cond
+	tenants map[string]int // by tenant, where it has a quota
 }
 
 func newOpenStreams() *openStreams {
-	s := &openStreams{}
+	s := &openStreams{tenants: map[string]int{}}
 	s.ctx, s.close = context.WithCancel(context.Background())
 	s.none = sync.NewCond(&s.mu)
 	return s
@@ -152,6 +155,30 @@ func (s *openStreams) leave() {
 	if s.n--; s.n == 0 {
 		s.none.Broadcast()
 	}
+}
+
+// room counts one more stream of the caller's tenant, or refuses it:
+// fault.TooMany quota_exceeded. leave counts it out.
+func (s *openStreams) room(c *call) (leave func(), err error) {
+	q, err := c.h.cfg.Access.Quotas(c.ctx(), c.tenantID())
+	if err != nil || q.Streams == 0 {
+		return func() {}, err
+	}
+	id := c.tenantID()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tenants[id] >= q.Streams {
+		return nil, fault.New(fault.TooMany, "quota_exceeded", "The tenant has as many streams open as it may have, %d; close one, or ask the operator for more.",
+			q.Streams).With("quota", "streams").With("limit", q.Streams)
+	}
+	s.tenants[id]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.tenants[id]--; s.tenants[id] == 0 {
+			delete(s.tenants, id)
+		}
+	}, nil
 }
 
 // end closes all of them and waits until they have ended.

@@ -2,6 +2,8 @@ package api
 
 import (
 	"math"
+	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -107,3 +109,14 @@ func policyOf(r Rate) []string {
 
 // wholeSeconds rounds up, to 1 at the least.
 func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
+
+// tellQuota adds the quota that refused a request to the fields of the rate.
+func tellQuota(head http.Header, f *fault.Error) {
+	name, named := f.Details["quota"].(string)
+	limit, numbered := f.Details["limit"].(int)
+	if !named || !numbered {
+		return
+	}
+	head["RateLimit-Policy"] = append(slices.Clone(head["RateLimit-Policy"]), strconv.Quote(name)+";q="+strconv.Itoa(limit))
+	head["RateLimit"] = append(slices.Clone(head["RateLimit"]), strconv.Quote(name)+";r=0")
+}

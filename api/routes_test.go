@@ -128,6 +128,8 @@ func calls() []call {
 		{"terminateRun", "operate", "POST", at("/api/workflows/runs/{done}/terminate"), nil, "workflow:trivial", 200},
 		{"cancelRun", "execute", "POST", at("/api/workflows/runs/{run}/cancel"), nil, flow, 200},
 		{"createTenant", "admin", "POST", at("/v1/tenants"), at(`{"slug":"new","name":"New"}`), "workflow:*", 201},
+		{"getTenantQuotas", "admin", "GET", at("/v1/tenants/default/quotas"), nil, "workflow:*", 200},
+		{"putTenantQuotas", "admin", "PUT", at("/v1/tenants/default/quotas"), at(`{"streams":1000}`), "workflow:*", 200},
 		{"createKey", "admin", "POST", at("/v1/keys"), at(`{"name":"k","role":"none"}`), "workflow:*", 201},
 		{"listKeys", "admin", "GET", at("/v1/keys"), nil, "workflow:*", 200},
 		{"putGrant", "admin", "PUT", at("/v1/grants"), at(`{"key_id":"{key}","workflow":"{wf}","actions":["view"]}`), "workflow:*", 200},

@@ -53,13 +53,18 @@ func (c *call) stream(runID string, after int64, translate translator) error {
 	if c.r.Method == http.MethodHead {
 		return c.empty(http.StatusOK)
 	}
+	leave, err := c.h.streams.room(c)
+	if err != nil {
+		return err
+	}
 	c.sent, c.streams = true, true
 	f := &follower{
-		h: c.h, tenantID: c.tenantID(), runID: runID, after: after, requestID: c.requestID(), bearer: bearer(c.r), translate: translate,
+		h: c.h, tenantID: c.tenantID(), runID: runID, after: after, requestID: c.requestID(), bearer: bearer(c.r), translate: translate, leave: leave,
 	}
 	if !run.State.Terminal() && f.takeOver(c, run) {
 		return nil
 	}
+	defer leave()
 	ctx, cancel := context.WithCancel(c.ctx())
 	defer cancel()
 	defer context.AfterFunc(c.h.streams.ctx, cancel)()

@@ -25,6 +25,7 @@ import (
 	"heddle/idempotency"
 	"heddle/ids"
 	"heddle/internal/await"
+	"heddle/quota"
 	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/steps"
@@ -43,9 +44,11 @@ type stack struct {
 	db     *store.DB
 	access *access.Service
 	exec   *executor.Service
-	log    *lockedBuffer
-	doc    *document
-	client *http.Transport
+	// schedules fires nothing by itself.
+	schedules *schedules.Service
+	log       *lockedBuffer
+	doc       *document
+	client    *http.Transport
 	// handler is what the server serves.
 	handler *api.Handler
 	gate    *gate
@@ -134,6 +137,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	if _, err := s.access.Bootstrap(t.Context(), bootstrapKey); err != nil {
 		t.Fatal(err)
 	}
+	ecfg.Quota = s.quota("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns)
 	s.exec = executor.New(ecfg)
 	acfg.Access, acfg.Executor = s.access, s.exec
 	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{
@@ -145,9 +149,18 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	acfg.Schedules = schedules.New(schedules.Config{Store: db, Runs: s.exec, Now: time.Now, NewID: newID, Log: log})
+	acfg.Schedules = schedules.New(schedules.Config{Store: db, Runs: s.exec, Now: time.Now, NewID: newID, Log: log,
+		Quota: s.quota("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules)})
+	s.schedules = acfg.Schedules
 	s.serve(api.New(acfg))
 	return s
+}
+
+func (s *stack) quota(name string, of func(access.Quotas) int, count func(context.Context, string, int) (int, error)) *quota.Gate {
+	return &quota.Gate{Name: name, Now: time.Now, Count: count, Limit: func(ctx context.Context, tenantID string) (int, error) {
+		q, err := s.access.Quotas(ctx, tenantID)
+		return of(q), err
+	}}
 }
 
 // onBothStores runs a test on SQLite and on PostgreSQL, each with a stack of its

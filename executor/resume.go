@@ -22,7 +22,7 @@ func (s *Service) Resume(ctx context.Context, tenantID, runID string, req Resume
 	if err != nil {
 		return Record{}, err
 	}
-	return s.steer(ctx, tenantID, runID, in)
+	return s.reopen(ctx, tenantID, runID, in)
 }
 
 // Unpause goes on with a paused run; any other is returned as it is.
@@ -48,7 +48,25 @@ func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req
 // failed, cancelled or paused run. Errors: fault.Conflict run_not_resumable;
 // fault.Unacceptable unknown_step and step_not_redrivable.
 func (s *Service) Redrive(ctx context.Context, tenantID, runID, stepID string) (Record, error) {
-	return s.steer(ctx, tenantID, runID, machine.Resume{Redrive: stepID, By: by(ctx)})
+	return s.reopen(ctx, tenantID, runID, machine.Resume{Redrive: stepID, By: by(ctx)})
+}
+
+// reopen is steer for what opens a run again that has ended, which counts as a
+// start does.
+func (s *Service) reopen(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
+	if s.cfg.Quota != nil {
+		row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+		if err != nil {
+			return Record{}, err
+		}
+		if row.State == machine.Failed || row.State == machine.Cancelled {
+			if err := s.cfg.Quota.Hold(ctx, tenantID, runID); err != nil {
+				return Record{}, err
+			}
+			defer s.cfg.Quota.Release(tenantID, runID)
+		}
+	}
+	return s.steer(ctx, tenantID, runID, in)
 }
 
 func (s *Service) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, error) {

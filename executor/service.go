@@ -9,6 +9,7 @@ import (
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"heddle/quota"
 )
 
 // Config is what a Service is made of. Zero numbers take the defaults named
@@ -50,6 +51,8 @@ type Config struct {
 	HoldNamed bool
 	// Trials says how runs are tried that were in action at several crashes.
 	Trials Trials
+	// Quota is how many runs of a tenant may be open; nil: as many as it likes.
+	Quota *quota.Gate
 	// Crash, when set, is called at named points; tests kill the process there.
 	Crash func(point string)
 }

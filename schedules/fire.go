@@ -145,7 +145,7 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 		slot.RunID = run.Row.RunID
 		f.Runs = append(f.Runs, run)
 		f.LastRunAt = slot.At
-	case kind == fault.NotFound || kind == fault.Conflict || kind == fault.Unacceptable:
+	case kind == fault.NotFound || kind == fault.Conflict || kind == fault.Unacceptable || kind == fault.TooMany:
 		slot.Outcome, slot.Reason = Skipped, fault.CodeOf(err)
 	default:
 		return err

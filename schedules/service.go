@@ -12,6 +12,7 @@ import (
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
+	"heddle/quota"
 	"heddle/timers"
 )
 
@@ -29,6 +30,8 @@ type Config struct {
 	NewID func(prefix string) string
 	Meter Meter
 	Log   *slog.Logger
+	// Quota is how many schedules a tenant may have; nil: as many as it likes.
+	Quota *quota.Gate
 }
 
 // Service keeps schedules and, while Serve runs, fires them.
@@ -40,13 +43,14 @@ type Service struct {
 	log    *slog.Logger
 	timers *timers.Timers
 	meter  Meter
+	quota  *quota.Gate
 	zones  sync.Map // name: *time.Location
 }
 
 // New makes a service.
 func New(cfg Config) *Service {
 	s := &Service{
-		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(),
+		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(), quota: cfg.Quota,
 		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 	}
 	if s.log == nil {
@@ -103,6 +107,10 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 	if req.Keep != nil {
 		keep = req.Keep(sc)
 	}
+	if err := s.quota.Hold(ctx, sc.TenantID, sc.ID); err != nil {
+		return Schedule{}, err
+	}
+	defer s.quota.Release(sc.TenantID, sc.ID)
 	if err := s.store.CreateSchedule(ctx, sc, keep); err != nil {
 		return Schedule{}, err
 	}

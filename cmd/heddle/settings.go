@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"heddle/access"
 	"heddle/api"
 	"heddle/steps"
 )
@@ -31,6 +32,7 @@ type settings struct {
 	ScriptCgroup    string
 	RunnerTick      bool
 	Rate            api.Rate
+	Quotas          access.Quotas
 	LogLevel        slog.Level
 	LogFormat       string
 	Spans           spanSettings
@@ -129,6 +131,30 @@ func table() []setting {
 			set:     func(s *settings, v string) (err error) { s.Rate, err = readRate(v); return err },
 		},
 		{
+			Name: "HEDDLE_QUOTA_OPEN_RUNS", Flag: "quota-open-runs", Default: "0",
+			Help: "runs of each tenant that have not ended; 0 is as many as it likes", Allowed: quotaRange,
+			set: func(s *settings, v string) (err error) {
+				s.Quotas.OpenRuns, err = between(v, 0, access.MaxQuota)
+				return err
+			},
+		},
+		{
+			Name: "HEDDLE_QUOTA_STREAMS", Flag: "quota-streams", Default: "0",
+			Help: "open event streams of each tenant at this node; 0 is as many as it likes", Allowed: quotaRange,
+			set: func(s *settings, v string) (err error) {
+				s.Quotas.Streams, err = between(v, 0, access.MaxQuota)
+				return err
+			},
+		},
+		{
+			Name: "HEDDLE_QUOTA_SCHEDULES", Flag: "quota-schedules", Default: "0",
+			Help: "schedules of each tenant; 0 is as many as it likes", Allowed: quotaRange,
+			set: func(s *settings, v string) (err error) {
+				s.Quotas.Schedules, err = between(v, 0, access.MaxQuota)
+				return err
+			},
+		},
+		{
 			Name: "HEDDLE_LOG_LEVEL", Flag: "log-level", Default: "info",
 			Help: "the least level that is logged", Allowed: "debug, info, warn or error",
 			set: func(s *settings, v string) error {
@@ -145,6 +171,8 @@ func table() []setting {
 		},
 	}, append(scriptSettings(), telemetryTable()...)...)
 }
+
+const quotaRange = "a whole number from 0 to 1000000000"
 
 // readRate reads a rate as "50/s" or "50/s:200".
 func readRate(v string) (api.Rate, error) {

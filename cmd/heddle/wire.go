@@ -18,6 +18,7 @@ import (
 	"heddle/executor"
 	"heddle/ids"
 	"heddle/metrics"
+	"heddle/quota"
 	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/steps"
@@ -69,7 +70,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	st := &stack{log: log, db: db}
 	newID := ids.New(time.Now).New
 	meter := metrics.New(buildVersion())
-	st.access = access.New(access.Config{Store: db, Now: time.Now, NewID: newID, Log: log})
+	st.access = access.New(access.Config{Store: db, Now: time.Now, NewID: newID, Log: log, Quotas: s.Quotas})
 	if st.madeKey, err = st.access.Bootstrap(ctx, s.BootstrapKey); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -99,6 +100,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), Drain: drain, HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
+		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: time.Now, NewID: newID,
@@ -109,7 +111,8 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: parts.meter, Log: log})
+	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: parts.meter, Log: log,
+		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules)})
 	meter.Watch(st.executor, db)
 	if st.spans != nil {
 		meter.WatchSpans(func() metrics.SpanCounts { return metrics.SpanCounts(st.spans.Stats()) })
@@ -121,6 +124,14 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Turns: db, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
+}
+
+// gate holds tenants to one of their quotas.
+func (st *stack) gate(name string, of func(access.Quotas) int, count func(ctx context.Context, tenantID string, most int) (int, error)) *quota.Gate {
+	return &quota.Gate{Name: name, Now: time.Now, Count: count, Limit: func(ctx context.Context, tenantID string) (int, error) {
+		q, err := st.access.Quotas(ctx, tenantID)
+		return of(q), err
+	}}
 }
 
 // writers is how many group commits overlap: SQLite has one writer; on

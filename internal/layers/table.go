@@ -17,7 +17,7 @@ var inTests = []string{
 }
 
 var (
-	leaves   = []string{"audit", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "timers"}
+	leaves   = []string{"audit", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "quota", "timers"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -68,6 +68,7 @@ var table = map[string]rule{
 	"events":      {noStandard: impure},
 	"fault":       {noStandard: impure},
 	"idempotency": {noStandard: impure},
+	"quota":       {own: []string{"fault"}, noStandard: impure},
 	"ids":         {},
 	"timers":      {noStandard: impure},
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ var accessTests = map[string]func(*testing.T, *store.DB){
 	"last admin key stays":                 testLastAdminKey,
 	"two last admin keys, revoked at once": testLastAdminKeysAtOnce,
 	"audit trail is filtered and paged":    testAudit,
+	"quotas of tenants":                    testTenantQuotas,
 }
 
 func key(tenant, id string, n int) access.Key {
@@ -149,6 +151,32 @@ func testLastAdminKeysAtOnce(t *testing.T, db *store.DB) {
 			}
 		}
 		same(t, "refused", refused, 1)
+	}
+}
+
+func testTenantQuotas(t *testing.T, db *store.DB) {
+	tenant(t, db, "t1")
+	for _, ref := range []string{"t1", "slug-t1"} {
+		got, err := db.Tenant(ctx, ref)
+		must(t, err)
+		same(t, "tenant", got, access.Tenant{ID: "t1", Slug: "slug-t1", Name: "Tenant", CreatedAt: at(0)})
+	}
+	_, err := db.Tenant(ctx, "nobody")
+	wantFault(t, err, fault.NotFound, "tenant_not_found")
+	for _, want := range []access.Quotas{
+		{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset}, {OpenRuns: 5, Streams: 0, Schedules: access.Unset}, {OpenRuns: 1, Streams: 2, Schedules: access.MaxQuota},
+	} {
+		if want.OpenRuns > 0 {
+			must(t, db.PutTenantQuotas(ctx, access.Tenant{ID: "t1", Slug: "slug-t1"}, want))
+		}
+		got, err := db.TenantQuotas(ctx, "t1")
+		must(t, err)
+		same(t, "quotas", got, want)
+	}
+	for _, count := range []func(context.Context, string, int) (int, error){db.CountOpenRuns, db.CountSchedules} {
+		n, err := count(ctx, "t1", 10)
+		must(t, err)
+		same(t, "count", n, 0)
 	}
 }
 

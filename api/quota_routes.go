@@ -1,0 +1,80 @@
+package api
+
+import (
+	"net/http"
+
+	"heddle/access"
+)
+
+// quotaBody is a tenant's own quotas.
+type quotaBody struct {
+	OpenRuns  *int `json:"open_runs,omitempty" doc:"Runs that have not ended; 0: as many as it likes; absent: what the server's settings say."`
+	Streams   *int `json:"streams,omitempty" doc:"Open event streams, at each node."`
+	Schedules *int `json:"schedules,omitempty" doc:"Schedules that have not ended."`
+}
+
+// quotasInForce is what holds for a tenant.
+type quotasInForce struct {
+	OpenRuns  int `json:"open_runs" doc:"0: as many as it likes."`
+	Streams   int `json:"streams"`
+	Schedules int `json:"schedules"`
+}
+
+type tenantQuotas struct {
+	TenantID  string        `json:"tenant_id"`
+	Slug      string        `json:"slug"`
+	Quotas    quotaBody     `json:"quotas" doc:"The tenant's own."`
+	Effective quotasInForce `json:"effective" doc:"With those of the server's settings where the tenant has none of its own."`
+}
+
+func tenantQuotasOf(t access.TenantQuotas) tenantQuotas {
+	own := func(n int) *int {
+		if n == access.Unset {
+			return nil
+		}
+		return &n
+	}
+	return tenantQuotas{t.Tenant.ID, t.Tenant.Slug, quotaBody{own(t.Own.OpenRuns), own(t.Own.Streams), own(t.Own.Schedules)}, quotasInForce(t.Effective)}
+}
+
+// tenantRef reads the tenant of the path, which only the operator's keys see.
+func (c *call) tenantRef() (string, error) {
+	ref, err := c.param("tenant")
+	if err == nil && c.who.TenantSlug != access.DefaultTenant {
+		err = access.Denied(access.Admin, "tenant:"+ref)
+	}
+	return ref, err
+}
+
+func (h *Handler) getTenantQuotas(c *call) error {
+	ref, err := c.tenantRef()
+	if err != nil {
+		return err
+	}
+	t, err := h.cfg.Access.TenantQuotas(c.ctx(), ref)
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, tenantQuotasOf(t))
+}
+
+func (h *Handler) putTenantQuotas(c *call, req quotaBody) error {
+	ref, err := c.tenantRef()
+	if err != nil {
+		return err
+	}
+	own := func(n *int) int {
+		switch {
+		case n == nil:
+			return access.Unset
+		case *n < 0:
+			return access.Unset - 1 // refused
+		}
+		return *n
+	}
+	t, err := h.cfg.Access.SetQuotas(c.ctx(), ref, access.Quotas{OpenRuns: own(req.OpenRuns), Streams: own(req.Streams), Schedules: own(req.Schedules)})
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, tenantQuotasOf(t))
+}

@@ -1,0 +1,111 @@
+// Package quota holds tenants to what they may have at one time of something
+// that is stored: it counts by what the store says and by what is about to be
+// stored. It knows neither the store nor where a limit comes from.
+package quota
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"heddle/fault"
+)
+
+const (
+	// fresh is how long a count is good for: what other nodes store meanwhile is
+	// not seen.
+	fresh = time.Second
+	// held is how long something is counted as about to be stored, where nobody
+	// says that it is.
+	held = 10 * time.Second
+)
+
+// Gate is a quota of one kind of thing for each tenant. A nil Gate lets all in.
+// It is safe for concurrent use.
+type Gate struct {
+	// Name is the quota's, as an answer gives it: open_runs.
+	Name string
+	// Limit is how many a tenant may have; 0: as many as it likes.
+	Limit func(ctx context.Context, tenantID string) (int, error)
+	// Count is how many the tenant has, counted up to most.
+	Count func(ctx context.Context, tenantID string, most int) (int, error)
+	Now   func() time.Time
+
+	mu      sync.Mutex
+	tenants map[string]*tenant
+}
+
+type tenant struct {
+	mu    sync.Mutex
+	limit int
+	free  int       // that may be let in without counting
+	until time.Time // for so long
+	holds map[string]time.Time
+}
+
+// Hold lets one more in, which is about to be stored under id, or refuses it:
+// fault.TooMany quota_exceeded. Release is to be called when it is stored, or
+// will not be.
+func (g *Gate) Hold(ctx context.Context, tenantID, id string) error {
+	if g == nil {
+		return nil
+	}
+	limit, err := g.Limit(ctx, tenantID)
+	if err != nil || limit <= 0 {
+		return err
+	}
+	t := g.of(tenantID)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := g.Now()
+	if t.free <= 0 || t.limit != limit || now.Before(t.until.Add(-fresh)) || !now.Before(t.until) {
+		for other, since := range t.holds {
+			if now.Sub(since) >= held {
+				delete(t.holds, other)
+			}
+		}
+		n, err := g.Count(ctx, tenantID, limit)
+		if err != nil {
+			return err
+		}
+		t.limit, t.free, t.until = limit, limit-n-len(t.holds), now.Add(fresh)
+	}
+	if t.free <= 0 {
+		return fault.New(fault.TooMany, "quota_exceeded", "The tenant has as many %s as it may have, %d; wait until there are fewer, or ask the operator for more.",
+			strings.ReplaceAll(g.Name, "_", " "), limit).With("quota", g.Name).With("limit", limit)
+	}
+	t.free--
+	t.holds[id] = now
+	return nil
+}
+
+// Release ends the hold of what is stored by now, or will not be.
+func (g *Gate) Release(tenantID, id string) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	t := g.tenants[tenantID]
+	g.mu.Unlock()
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.holds, id)
+}
+
+func (g *Gate) of(tenantID string) *tenant {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.tenants == nil {
+		g.tenants = map[string]*tenant{}
+	}
+	t := g.tenants[tenantID]
+	if t == nil {
+		t = &tenant{holds: map[string]time.Time{}}
+		g.tenants[tenantID] = t
+	}
+	return t
+}

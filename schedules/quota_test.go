@@ -1,0 +1,46 @@
+package schedules_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/ids"
+	"heddle/quota"
+	"heddle/schedules"
+	"heddle/store"
+)
+
+// A due time beyond the tenant's quota of open runs is skipped, and the ledger
+// says why; a schedule beyond that of schedules is refused.
+func TestDueTimesBeyondAQuotaAreSkipped(t *testing.T) {
+	eachStore(t, "", func(t *testing.T, db *store.DB) {
+		c, newID := &clock{at: noon}, ids.New(time.Now).New
+		limit := func(n int) func(context.Context, string) (int, error) {
+			return func(context.Context, string) (int, error) { return n, nil }
+		}
+		exec := executor.New(executor.Config{
+			Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID, Holder: "node-quota",
+			Quota: &quota.Gate{Name: "open_runs", Limit: limit(2), Count: db.CountOpenRuns, Now: c.now},
+		})
+		t.Cleanup(exec.Close)
+		n := &node{t: t, db: db, exec: exec, clock: c, svc: schedules.New(schedules.Config{
+			Store: db, Runs: exec, Now: c.now, NewID: newID, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+			Quota: &quota.Gate{Name: "schedules", Limit: limit(1), Count: db.CountSchedules, Now: c.now},
+		})}
+		w := n.workflow(parked)
+		s := n.create(w, schedules.Schedule{Expression: "* * * * *", Overlap: schedules.OverlapAllow})
+		for m := 1; m <= 4; m++ {
+			n.tick(minutes(m))
+		}
+		wantLedger(t, n, s.ID, "12:01 fired", "12:02 fired", "12:03 skipped quota_exceeded", "12:04 skipped quota_exceeded")
+		_, err := n.svc.Create(t.Context(), schedules.CreateRequest{Schedule: schedules.Schedule{TenantID: tenant, Expression: "@daily"}, Workflow: w})
+		wantCode(t, err, "quota_exceeded")
+		if got := len(n.runs(w)); got != 2 {
+			t.Errorf("%d runs", got)
+		}
+	})
+}

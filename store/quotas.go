@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"heddle/access"
+	"heddle/audit"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// quotaRow is a row of tenant_quotas.
+type quotaRow struct {
+	TenantID  string `gorm:"primaryKey"`
+	OpenRuns  int
+	Streams   int
+	Schedules int
+}
+
+func (quotaRow) TableName() string { return "tenant_quotas" }
+
+// Tenant finds a tenant by its id or slug.
+func (db *DB) Tenant(ctx context.Context, ref string) (access.Tenant, error) {
+	var row tenantRow
+	ok, err := found(db.reader(ctx).Where("id = ? OR slug = ?", ref, ref), &row)
+	if err == nil && !ok {
+		err = fault.New(fault.NotFound, "tenant_not_found", "There is no tenant %q.", ref)
+	}
+	return access.Tenant{ID: row.ID, Slug: row.Slug, Name: row.Name, CreatedAt: instant(row.CreatedAt)}, translate(err)
+}
+
+// TenantQuotas returns a tenant's own quotas.
+func (db *DB) TenantQuotas(ctx context.Context, tenantID string) (access.Quotas, error) {
+	row := quotaRow{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset}
+	_, err := found(db.reader(ctx).Where("tenant_id = ?", tenantID), &row)
+	return access.Quotas{OpenRuns: row.OpenRuns, Streams: row.Streams, Schedules: row.Schedules}, translate(err)
+}
+
+// PutTenantQuotas replaces a tenant's own quotas.
+func (db *DB) PutTenantQuotas(ctx context.Context, t access.Tenant, own access.Quotas) error {
+	return db.change(ctx, func(tx *gorm.DB) error {
+		row := quotaRow{t.ID, own.OpenRuns, own.Streams, own.Schedules}
+		err := tx.Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "tenant_id"}},
+			DoUpdates: clause.AssignmentColumns([]string{"open_runs", "streams", "schedules"}),
+		}).Create(&row).Error
+		if err != nil {
+			return err
+		}
+		return record(tx, audit.Object{Kind: "tenant", ID: t.ID, Slug: t.Slug}, map[string]any{
+			"open_runs": ownQuota(own.OpenRuns), "streams": ownQuota(own.Streams), "schedules": ownQuota(own.Schedules),
+		})
+	})
+}
+
+// ownQuota is a quota as JSON says it: null where the server's holds.
+func ownQuota(n int) any {
+	if n == access.Unset {
+		return nil
+	}
+	return n
+}
+
+// CountOpenRuns counts the tenant's runs that have not ended, up to most, by
+// the index of states.
+func (db *DB) CountOpenRuns(ctx context.Context, tenantID string, most int) (int, error) {
+	var open []string
+	for _, s := range machine.States {
+		if !s.Terminal() {
+			open = append(open, string(s))
+		}
+	}
+	var n int
+	err := db.reader(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM runs WHERE tenant_id = ? AND state IN ? LIMIT ?) AS open_runs", tenantID, open, most).Row().Scan(&n)
+	return n, translate(err)
+}
+
+// CountSchedules counts the tenant's schedules that have not ended, up to most.
+func (db *DB) CountSchedules(ctx context.Context, tenantID string, most int) (int, error) {
+	var n int
+	err := db.reader(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM schedules WHERE tenant_id = ? AND deleted = 0 AND status <> 'ended' LIMIT ?) AS live", tenantID, most).Row().Scan(&n)
+	return n, translate(err)
+}
