@@ -178,7 +178,8 @@ type Store interface {
 	Target(ctx context.Context, tenantID, workflow, version string) (Target, error)
 	// AcquireLease takes or renews the executor's lease for holder and returns
 	// its epoch; held by another and not expired: ErrLeaseHeld. The epoch
-	// rises each time the holder changes.
+	// rises each time the holder changes. Zero now is the store's own clock, which
+	// is the same for all nodes.
 	AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error)
 	// ReleaseLease gives the lease up at once, if holder still has it.
 	ReleaseLease(ctx context.Context, holder string) error

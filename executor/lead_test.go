@@ -128,3 +128,33 @@ func TestFollowEndsWhenTheRunIsDeleted(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// asks counts how often a node asks for the lease.
+type asks struct {
+	executor.Store
+	n atomic.Int64
+}
+
+func (a *asks) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
+	a.n.Add(1)
+	return a.Store.AcquireLease(ctx, holder, now, ttl)
+}
+
+// A node whose clock is hours ahead takes the lease from nobody.
+func TestANodeWhoseClockIsAheadStandsBy(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, url string) {
+		ids := new(atomic.Int64)
+		leader := stackOn(t, openDB(t, url), ids, neverRun)
+		leader.eventually("the first leads", leader.svc.Leading)
+		var ahead *asks
+		standby := stackOn(t, openDB(t, url), ids, neverRun, func(c *executor.Config) {
+			ahead = &asks{Store: c.Store}
+			c.Store, c.Now = ahead, func() time.Time { return time.Now().Add(3 * time.Hour) }
+		})
+		standby.eventually("it asked for the lease", func() bool { return ahead.n.Load() >= 3 })
+		if !leader.svc.Leading() || standby.svc.Leading() {
+			t.Errorf("leading: %v, and the one whose clock is ahead %v", leader.svc.Leading(), standby.svc.Leading())
+		}
+	})
+}

@@ -44,7 +44,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	for ctx.Err() == nil {
 		s.endTerms(ctx)
 		asked := s.cfg.Now()
-		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
+		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, time.Time{}, leaseTTL)
 		switch {
 		case err == nil:
 			s.lead(ctx, epoch, asked)
@@ -165,7 +165,7 @@ func (s *Service) holdsLease() bool {
 func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, s.now(), leaseTTL)
+	return s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, time.Time{}, leaseTTL)
 }
 
 // recover takes up the runs that a dead process left in action and opens the

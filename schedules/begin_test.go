@@ -46,7 +46,7 @@ func TestAFencedNodeQueuesItsRuns(t *testing.T) {
 		n := newNode(t, db, c, true)
 		w := n.workflow(quick)
 		s := n.create(w, schedules.Schedule{Expression: "* * * * *"})
-		if _, err := db.AcquireLease(t.Context(), "another", noon.Add(time.Hour), time.Hour); err != nil {
+		if _, err := db.AcquireLease(t.Context(), "another", time.Now().Add(time.Hour), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		n.tick(minutes(1))

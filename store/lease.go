@@ -32,7 +32,7 @@ type leaseRow struct {
 func (leaseRow) TableName() string { return "leases" }
 
 // vigil is what a node saw of another's lease, and since when it has not
-// changed by the node's own clock.
+// changed by the clock that decides.
 type vigil struct {
 	mu    sync.Mutex
 	lease leaseRow
@@ -49,7 +49,9 @@ func (v *vigil) unchanged(lease leaseRow, now time.Time) time.Duration {
 	return now.Sub(v.since)
 }
 
-// AcquireLease takes or renews the executor's lease. It is free when nobody
+// AcquireLease takes or renews the executor's lease. Zero now: the database's
+// clock decides, so that no node's own can be wrong about another's lease. It is
+// free when nobody
 // has it and when it expired. On PostgreSQL it is free before that where the
 // holder's session is gone and either its process has surely ended, or it has
 // not renewed for executor.StopsAfter: a session may break while its process
@@ -60,12 +62,15 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 	if err != nil {
 		return 0, translate(err)
 	}
-	if epoch, err = db.renewLease(ctx, leaseRow{
-		Name: executorLease, Holder: holder, ExpiresAt: millis(now.Add(ttl)), Beacon: session, Process: db.process,
-	}); err != nil || epoch != 0 {
+	renewed := leaseRow{Name: executorLease, Holder: holder, Beacon: session, Process: db.process}
+	if epoch, err = db.renewLease(ctx, renewed, now, ttl); err != nil || epoch != 0 {
 		return epoch, err
 	}
 	err = db.change(ctx, func(tx *gorm.DB) error {
+		now, err := db.moment(tx, now)
+		if err != nil {
+			return err
+		}
 		seed := leaseRow{Name: executorLease}
 		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&seed).Error; err != nil {
 			return err
@@ -103,10 +108,33 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 // renewLease renews the lease where its holder still has it, in one statement, so
 // that a slow connection costs one round trip. It returns the epoch; 0: another
 // has the lease, or nobody.
-func (db *DB) renewLease(ctx context.Context, lease leaseRow) (epoch int64, err error) {
-	err = db.write.gorm.WithContext(ctx).Raw("UPDATE leases SET expires_at = ?, beacon = ?, process = ? WHERE name = ? AND holder = ? RETURNING epoch",
-		lease.ExpiresAt, lease.Beacon, lease.Process, lease.Name, lease.Holder).Scan(&epoch).Error
+func (db *DB) renewLease(ctx context.Context, lease leaseRow, now time.Time, ttl time.Duration) (epoch int64, err error) {
+	from, expires := "", millis(now.Add(ttl))
+	if now.IsZero() {
+		from, expires = db.clockSQL()+" + ", ttl.Milliseconds()
+	}
+	err = db.write.gorm.WithContext(ctx).Raw("UPDATE leases SET expires_at = "+from+"?, beacon = ?, process = ? WHERE name = ? AND holder = ? RETURNING epoch",
+		expires, lease.Beacon, lease.Process, lease.Name, lease.Holder).Scan(&epoch).Error
 	return epoch, translate(err)
+}
+
+// clockSQL is the database's clock in milliseconds since 1970. It goes on within
+// a transaction.
+func (db *DB) clockSQL() string {
+	if db.postgres() {
+		return "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+	}
+	return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+}
+
+// moment is now, or by the database's clock where that is zero.
+func (db *DB) moment(tx *gorm.DB, now time.Time) (time.Time, error) {
+	if !now.IsZero() {
+		return now, nil
+	}
+	var ms int64
+	err := tx.Raw("SELECT " + db.clockSQL()).Scan(&ms).Error
+	return instant(ms), err
 }
 
 // ownSession names the session that shows others that this process lives.

@@ -13,6 +13,7 @@ var leaseTests = map[string]func(*testing.T, *store.DB){
 	"lease is taken, renewed and taken over": testLease,
 	"lease that is released is free at once": testLeaseRelease,
 	"lease has one winner":                   testLeaseRace,
+	"lease expires by the database's clock":  testLeaseClock,
 }
 
 func testLease(t *testing.T, db *store.DB) {
@@ -58,4 +59,25 @@ func testLeaseRace(t *testing.T, db *store.DB) {
 		return err
 	}, func(err error) { wantIs(t, err, executor.ErrLeaseHeld) })
 	same(t, "winners", winners, 1)
+}
+
+func testLeaseClock(t *testing.T, db *store.DB) {
+	acquire := func(holder string, ttl time.Duration) (int64, error) {
+		return db.AcquireLease(ctx, holder, time.Time{}, ttl)
+	}
+	first, err := acquire("a", time.Hour)
+	must(t, err)
+	_, err = acquire("b", time.Hour)
+	wantIs(t, err, executor.ErrLeaseHeld)
+	// By times that callers give it lies between these.
+	_, err = db.AcquireLease(ctx, "b", time.Now().Add(30*time.Minute), time.Hour)
+	wantIs(t, err, executor.ErrLeaseHeld)
+	again, err := acquire("a", -time.Hour) // renewed, and expired at once
+	must(t, err)
+	same(t, "renewed", again, first)
+	second, err := acquire("b", time.Hour)
+	must(t, err)
+	if second <= first {
+		t.Fatalf("epoch %d after %d", second, first)
+	}
 }
