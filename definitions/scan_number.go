@@ -1,6 +1,8 @@
 package definitions
 
 import (
+	"math"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -78,4 +80,25 @@ func absurd(written string) bool {
 	}
 	e, err := strconv.Atoi(exponent)
 	return err != nil || e > maxExponent || e < -maxExponent
+}
+
+// Count reads a JSON number that is a count: 0 or more, without a fraction,
+// within 32 bits. It may be written in any way: 3, 3.0, 30e-1.
+func Count(written string) (n int, ok bool) {
+	if short, err := strconv.ParseInt(written, 10, 32); err == nil {
+		return int(short), short >= 0
+	}
+	f, err := strconv.ParseFloat(written, 64)
+	if err != nil || !isNumber(written) || f < 0 || f > math.MaxInt32 || len(written) > 2*maxDigits {
+		return 0, false
+	}
+	mantissa, _, _ := strings.Cut(strings.ToLower(written), "e")
+	if f < 1 {
+		return 0, !strings.ContainsAny(mantissa, "123456789")
+	}
+	exact, ok := new(big.Rat).SetString(written) // its exponent is no larger than its text is long
+	if !ok || !exact.IsInt() {
+		return 0, false
+	}
+	return int(exact.Num().Int64()), true
 }

@@ -117,7 +117,7 @@ func (v *validator) tolerance(e *entry, at *node) {
 		return
 	}
 	if n.kind == number {
-		if digits(n.text) < len(n.text) || len(n.text) > 15 {
+		if _, ok := Count(n.text); !ok {
 			v.finds.error(InvalidValue, n, "'tolerate_failures' is %s, but must be a count, 0 or more, or a share such as \"5%%\"", clip(n.text))
 		}
 		return

@@ -265,8 +265,7 @@ func (c *compiler) tolerance(n *node, raw json.RawMessage) tolerance {
 	if len(raw) == 0 || string(raw) == "null" {
 		return tolerance{}
 	}
-	var count int
-	if json.Unmarshal(raw, &count) == nil && count >= 0 {
+	if count, ok := definitions.Count(string(raw)); ok {
 		return tolerance{count: count}
 	}
 	var text string

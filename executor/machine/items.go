@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 
+	"heddle/definitions"
 	"heddle/expressions"
 )
 
@@ -46,11 +47,16 @@ func (r *Run) evaluateItems(p place, fixed json.RawMessage) (*itemList, error) {
 	if len(raw) > 0 && raw[0] == '[' {
 		return cut(raw)
 	}
-	n, err := strconv.ParseInt(string(raw), 10, 32)
-	if err != nil || n < 0 {
+	return r.counted(raw)
+}
+
+// counted is the items of a count.
+func (*Run) counted(raw json.RawMessage) (*itemList, error) {
+	n, whole := definitions.Count(string(raw))
+	if !whole {
 		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
 	}
-	return &itemList{source: raw, n: int(n)}, nil
+	return &itemList{source: raw, n: n}, nil
 }
 
 // item is the value of item in one iteration.
