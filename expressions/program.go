@@ -80,7 +80,7 @@ func (p *Program) build(tree *parser.Tree) (err *Error) {
 			err = failAt(CodeSyntax, 1, "the expression cannot be compiled")
 		}
 	}()
-	r := &rewriter{}
+	r := &rewriter{source: p.source}
 	tree.Node = r.node(tree.Node)
 	if r.err != nil {
 		return r.err

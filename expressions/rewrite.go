@@ -1,8 +1,11 @@
 package expressions
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -15,9 +18,10 @@ const evaluationName = "$"
 // rewriter turns an analysed tree into one whose every operation that could
 // grow, walk or misread something is a call of a bounded function.
 type rewriter struct {
-	lets  []string
-	paths []path
-	err   *Error
+	source string
+	lets   []string
+	paths  []path
+	err    *Error
 }
 
 // operators that become calls; the rest short-circuit and stay.
@@ -63,6 +67,8 @@ func (r *rewriter) node(n ast.Node) ast.Node {
 		return r.member(n)
 	case *ast.SliceNode:
 		return r.slice(n)
+	case *ast.FloatNode:
+		return r.float(n)
 	case *ast.CallNode:
 		if callee, ok := n.Callee.(*ast.IdentifierNode); ok { // one of codeFunctions
 			return invoke(n, "$"+callee.Value, r.all(n.Arguments)...)
@@ -105,6 +111,29 @@ func (r *rewriter) inside(n ast.Node) {
 	case *ast.PairNode:
 		n.Key, n.Value = r.node(n.Key), r.node(n.Value)
 	}
+}
+
+// float keeps a literal with more digits than float64 holds as it is written.
+func (r *rewriter) float(n *ast.FloatNode) ast.Node {
+	text := r.source[offset(r.source, column(n)):]
+	end := 0
+	for end < len(text) && (strings.IndexByte("0123456789._eE", text[end]) >= 0 || strings.IndexByte("+-", text[end]) >= 0 && end > 0 && text[end-1]|0x20 == 'e') {
+		end++
+	}
+	written := strings.ReplaceAll(text[:end], "_", "")
+	if strings.HasPrefix(written, ".") {
+		written = "0" + written
+	}
+	if f, err := strconv.ParseFloat(written, 64); err != nil || f != n.Value || !json.Valid([]byte(written)) {
+		return n
+	}
+	exact, large := number(json.Number(written)).(json.Number)
+	if !large {
+		return n
+	}
+	c := &ast.ConstantNode{Value: exact}
+	c.SetLocation(n.Location())
+	return c
 }
 
 func (r *rewriter) unary(n *ast.UnaryNode) ast.Node {
