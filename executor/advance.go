@@ -6,6 +6,7 @@ import (
 
 	"heddle/events"
 	"heddle/executor/machine"
+	"heddle/fault"
 )
 
 // advanceFor bounds how long Advance drives runs before it answers.
@@ -15,9 +16,11 @@ const advanceFor = 20 * time.Second
 // come first served, each until it has nothing in action any more: at most
 // maxRuns, and no further one once they have begun maxSteps attempts (0: any
 // number). It returns how many began, after 20 s at the latest; what was begun
-// goes on by itself. With Config.HoldNamed nothing else lets them begin.
+// goes on by itself. With Config.HoldNamed nothing else lets them begin. A node
+// that stands by has the one that drives runs begin them; where none does, the
+// error is fault.Unavailable not_ready.
 func (s *Service) Advance(ctx context.Context, tenantID string, maxRuns, maxSteps int) (int, error) {
-	if !s.engine.open.Load() {
+	if !s.engine.open.Load() && !s.serving.Load() {
 		return 0, notReady("No executor is serving here; try again shortly.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, advanceFor)
@@ -32,7 +35,14 @@ func (s *Service) Advance(ctx context.Context, tenantID string, maxRuns, maxStep
 			break
 		}
 		before, err := s.cfg.Store.Run(ctx, tenantID, id)
-		if err != nil || !s.engine.beginNow(ctx, id) {
+		if err != nil {
+			continue
+		}
+		begun, err := s.begin(ctx, tenantID, id)
+		if err != nil && began == 0 && fault.CodeOf(err) == "not_ready" {
+			return 0, err
+		}
+		if !begun {
 			continue // another was faster, or it has to wait: it is still queued
 		}
 		began++
@@ -46,6 +56,29 @@ func (s *Service) Advance(ctx context.Context, tenantID string, maxRuns, maxStep
 		}
 	}
 	return began, nil
+}
+
+// kindBegin is a posted Begin of a run that is held in the queue.
+const kindBegin = "begin"
+
+// begin lets a queued run begin, here or on the node that drives runs.
+func (s *Service) begin(ctx context.Context, tenantID, runID string) (bool, error) {
+	if s.engine.open.Load() {
+		return s.engine.beginNow(ctx, runID), nil
+	}
+	p := Posted{ID: s.cfg.NewID("inp_"), TenantID: tenantID, RunID: runID, Kind: kindBegin, Data: []byte("{}"), At: s.now()}
+	out, err := s.deliverPosted(ctx, p, machine.Begin{})
+	return err == nil && out.effect, err
+}
+
+// beginPosted begins a run for another node, and says whether it began.
+func (e *engine) beginPosted(p Posted) {
+	epoch := e.svc.epoch.Load()
+	ctx, cancel := context.WithTimeout(context.Background(), outcomeWait)
+	defer cancel()
+	begun := e.beginNow(ctx, p.RunID)
+	row, err := e.store.Run(context.WithoutCancel(ctx), p.TenantID, p.RunID)
+	e.concluded(p, epoch, outcome{row: row, effect: begun, err: err})
 }
 
 // beginNow begins a queued run as soon as there is a slot for it.
@@ -74,11 +107,15 @@ func (s *Service) untilAtRest(ctx context.Context, tenantID, runID string) {
 		if err != nil || !row.State.Busy() {
 			return
 		}
+		look := time.NewTimer(pollEvery) // what another node does may go unheard
 		select {
 		case <-grown:
+		case <-look.C:
 		case <-ctx.Done():
+			look.Stop()
 			return
 		}
+		look.Stop()
 	}
 }
 

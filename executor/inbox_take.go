@@ -109,6 +109,10 @@ func (e *engine) takeInbox(ctx context.Context) error {
 }
 
 func (e *engine) handOver(ctx context.Context, p Posted) {
+	if p.Kind == kindBegin {
+		go e.beginPosted(p)
+		return
+	}
 	in, lines, err := e.svc.decodePosted(ctx, p)
 	if err != nil {
 		e.concluded(p, e.svc.epoch.Load(), outcome{err: err})
@@ -132,7 +136,7 @@ func (e *engine) concluded(p Posted, epoch int64, out outcome) {
 	if out.taken || out.err != nil && passing(out.err) {
 		return
 	}
-	t := Taken{ID: p.ID, RunID: p.RunID, At: e.now(), State: out.row.State, Refusal: asRefusal(out.err)}
+	t := Taken{ID: p.ID, RunID: p.RunID, At: e.now(), State: out.row.State, Effect: out.effect, Refusal: asRefusal(out.err)}
 	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
 	defer cancel()
 	if err := e.store.Settle(ctx, epoch, []Taken{t}); err != nil && !errors.Is(err, ErrFenced) {

@@ -366,3 +366,27 @@ func TestAStandbyResumesOnAnotherVersionAndRedrives(t *testing.T) {
 		p.standby.waitState(each, machine.Completed)
 	})
 }
+
+// A tick that reaches the node that stands by begins what the leader drives.
+func TestATickOnAStandbyIsPassedOn(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, url string) {
+		p := newPair(t, url, neverRun, func(c *executor.Config) { c.HoldNamed = true })
+		wf := p.leader.workflow(`{"name":"Held","steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}`)
+		row, err := p.leader.svc.Start(t.Context(), executor.StartRequest{TenantID: tenant, Workflow: wf, Trigger: "api", Name: "one"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := p.standby.svc.Advance(t.Context(), tenant, 10, 0)
+		if err != nil || n != 1 {
+			t.Fatalf("%d began: %v", n, err)
+		}
+		p.leader.eventually("it has ended", func() bool {
+			r, err := p.leader.svc.Run(t.Context(), tenant, row.RunID)
+			return err == nil && r.State == machine.Completed
+		})
+		if n, err := p.standby.svc.Advance(t.Context(), tenant, 10, 0); err != nil || n != 0 {
+			t.Errorf("%d began with nothing queued: %v", n, err)
+		}
+	})
+}

@@ -161,7 +161,7 @@ func (s *Service) pending(ctx context.Context, p Posted, in machine.Input) (outc
 		return outcome{}, err
 	}
 	c, refused := apply(s.cfg.Log, run, machine.Held{Input: in}, s.now(), nil)
-	if p.Kind == kindRestart && refused == nil {
+	if (p.Kind == kindRestart || p.Kind == kindBegin) && refused == nil {
 		refused = notReady("No node drives runs; try again shortly.") // a second one would count
 	}
 	if refused != nil {
