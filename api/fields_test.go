@@ -95,7 +95,7 @@ func hex2(b byte) string { return string("0123456789abcdef"[b>>4]) + string("012
 // tableWithoutServices serves the whole table; a request that gets as far as a
 // service fails with 500.
 func tableWithoutServices() *Handler {
-	h := &Handler{echo: echo.New(), flights: newFlights()}
+	h := &Handler{echo: echo.New(), flights: newFlights(), admission: newAdmission(definitionMemory, definitionWait)}
 	h.cfg = Config{Executor: &executor.Service{}, Meter: nobody{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
 	h.log = slog.New(slog.DiscardHandler)
 	h.echo.HTTPErrorHandler = h.unrouted
