@@ -1,13 +1,17 @@
 package definitions
 
+import "math"
+
 // opaque passes over a value that somebody else reads strictly: only broken
 // syntax is reported.
 func (s *scanner) opaque(key string) {
 	s.space()
 	start := s.at
 	kept := s.finds
-	s.finds = &findings{}
+	values := s.limits.Values
+	s.finds, s.limits.Values = &findings{}, math.MaxInt32 // its reader counts them
 	s.skip()
+	s.limits.Values = values
 	if s.fatal {
 		kept.list = append(kept.list, s.finds.list[len(s.finds.list)-1])
 	}

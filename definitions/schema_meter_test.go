@@ -188,3 +188,20 @@ func TestProblemsOfASchemaAreAllReported(t *testing.T) {
 		}
 	}
 }
+
+// Patterns that are too large together say so, and not that they are none.
+func TestPatternsThatAreTooLargeSayTheirSize(t *testing.T) {
+	text := `{"name":"n","input":{"allOf":[` + each(100, `{"pattern":"(a{1,900})%d"}`) + `]},"steps":[{"id":"a","type":"free"}]}`
+	_, ds := definitions.Check([]byte(text), definitions.JSON, testCatalog())
+	if len(ds) == 0 || ds[0].Code != "schema_invalid" || !strings.Contains(ds[0].Message, "instructions") {
+		t.Errorf("%+v", ds[:min(len(ds), 3)])
+	}
+}
+
+// A definition of too many values is told so as a definition, not as a body.
+func TestTooManyValuesInARequestAreADiagnostic(t *testing.T) {
+	req, ds, err := definitions.ParseRequest([]byte(`{"definition":{"name":"n","steps":[`+list(definitions.MaxValues+5, "1")+`]}}`), definitions.JSON)
+	if err != nil || !req.Given || found(ds[:1]) != "limit_exceeded" && !strings.HasPrefix(found(ds), "limit_exceeded ") {
+		t.Errorf("%v %v", ds, err)
+	}
+}

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -201,6 +202,9 @@ func schemaType(word string) string {
 // schemaMistake says what is wrong at a place of a schema that breaks the
 // schema of schemas, and what stands there instead, where that is known.
 func schemaMistake(e *jsonschema.ValidationError, at *node) (say, suggest string) {
+	if k, ok := e.ErrorKind.(*kind.Format); ok && errors.Is(k.Err, errPatternSize) {
+		return errPatternSize.Error(), ""
+	}
 	say = mismatchWords(e)
 	last := ""
 	path := e.InstanceLocation
