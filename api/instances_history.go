@@ -156,8 +156,7 @@ func noHistory(q historyQuery) instanceHistory {
 	return list
 }
 
-// walkInstance reads the run's journal once, for a page of its steps and a page
-// of its events.
+// walkInstance reads a page of the run's steps and one of its events.
 func (h *Handler) walkInstance(c *call, in executor.NamedRun, q historyQuery) (instanceHistory, error) {
 	plan, err := h.cfg.Executor.Plans(c.ctx(), in.Record)
 	if err != nil {
@@ -165,23 +164,50 @@ func (h *Handler) walkInstance(c *call, in executor.NamedRun, q historyQuery) (i
 	}
 	stepsAt := readHistoryCursor(q.q.Get("stepsCursor"), in.RunID, q.asc)
 	eventsAt := readHistoryCursor(q.q.Get("eventsCursor"), in.RunID, q.asc)
-	w := newInstanceWalk(in.Number, q.size, stepsAt, eventsAt)
-	row, err := h.cfg.Executor.Walk(c.ctx(), c.tenantID(), in.RunID, 0, w.visit)
+	nodes, err := h.cfg.Executor.Nodes(c.ctx(), stepsAt.part(c, q.size))
+	if err != nil {
+		return instanceHistory{}, err
+	}
+	signals, err := h.cfg.Executor.Signals(c.ctx(), eventsAt.part(c, q.size))
 	if err != nil {
 		return instanceHistory{}, err
 	}
 	list := instanceHistory{RunNumber: in.Number, Steps: []historyStep{}, Events: []historyEvent{}}
-	for _, s := range w.steps.page() {
-		s.close(row.State)
+	steps, err := walkSteps(in.Number, nodes.Events)
+	if err != nil {
+		return instanceHistory{}, err
+	}
+	if !stepsAt.Asc {
+		slices.Reverse(steps)
+	}
+	for _, s := range steps {
+		s.close(nodes.Run.State)
 		s.planned(plan(s.stepID))
 		list.Steps = append(list.Steps, s.historyStep)
 	}
-	for _, e := range w.events.page() {
-		list.Events = append(list.Events, *e)
+	if list.Events, err = receivedEvents(in.Number, signals.Events); err != nil {
+		return instanceHistory{}, err
 	}
-	list.StepsCursor, list.StepsHasNextPage = w.steps.next(stepsAt)
-	list.EventsCursor, list.EventsHasNextPage = w.events.next(eventsAt)
+	if !eventsAt.Asc {
+		slices.Reverse(list.Events)
+	}
+	list.StepsCursor, list.StepsHasNextPage = stepsAt.next(nodes.Next)
+	list.EventsCursor, list.EventsHasNextPage = eventsAt.next(signals.Next)
 	return list, nil
+}
+
+// part is the page of a journal that the cursor names.
+func (p historyCursor) part(c *call, size int) executor.PartQuery {
+	return executor.PartQuery{TenantID: c.tenantID(), RunID: p.RunID, At: p.Seq, Newest: !p.Asc, Limit: size}
+}
+
+// next is the cursor of the page at that place, if there is one.
+func (p historyCursor) next(at int64) (cursor string, more bool) {
+	if at == 0 {
+		return "", false
+	}
+	p.Seq = at
+	return p.encode(), true
 }
 
 func (h *Handler) addLogs(c *call, in executor.NamedRun, q historyQuery, list *instanceHistory) error {

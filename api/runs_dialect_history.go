@@ -2,13 +2,13 @@ package api
 
 import (
 	"encoding/json"
-	"hash/fnv"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
 
 	"heddle/events"
+	"heddle/executor"
 	"heddle/executor/machine"
 )
 
@@ -60,14 +60,24 @@ func (h *Handler) v1History(c *call) error {
 	if err != nil {
 		return err
 	}
-	w := &historyWalk{after: after, limit: p.limit, nodes: map[machine.Ref]*v1HistoryNode{}, seen: map[uint64]struct{}{}, steps: map[string]configuredStep{}}
+	w := &historyWalk{nodes: map[machine.Ref]*v1HistoryNode{}, steps: map[string]configuredStep{}}
 	collectConfigs(text, w.steps)
 	if n := len(run.Versions); n > 0 {
 		w.from = run.Versions[n-1].FromSeq
 	}
-	if run, err = h.cfg.Executor.Walk(c.ctx(), c.tenantID(), id, 0, w.visit); err != nil {
+	part, err := h.cfg.Executor.Nodes(c.ctx(), executor.PartQuery{TenantID: c.tenantID(), RunID: id, At: after, Limit: p.limit})
+	if err != nil {
 		return err
 	}
+	for _, e := range part.Events {
+		if err := w.visit(e); err != nil {
+			return err
+		}
+	}
+	if part.Next > 0 {
+		w.next = strconv.FormatInt(part.Next, 10)
+	}
+	run = part.Run
 	list := v1History{RunID: id, Nodes: make([]v1HistoryNode, len(w.order)), NextCursor: textOrNull(w.next)}
 	for i, ref := range w.order {
 		list.Nodes[i] = *w.finish(ref, run.State.Terminal())
@@ -75,17 +85,12 @@ func (h *Handler) v1History(c *call) error {
 	return c.reply(http.StatusOK, list)
 }
 
-// historyWalk gathers one page of nodes from a journal. Of the nodes that are
-// not on the page no more than a hash is kept.
+// historyWalk makes nodes of the events of a page.
 type historyWalk struct {
-	after int64 // seq at which the last node of the page before began
-	limit int
 	from  int64 // seq from which on the present version ran
 	steps map[string]configuredStep
-	seen  map[uint64]struct{}
 	order []machine.Ref
 	nodes map[machine.Ref]*v1HistoryNode
-	last  int64
 	next  string
 }
 
@@ -108,26 +113,11 @@ func (w *historyWalk) visit(e events.Event) error {
 	return nil
 }
 
-// begin takes a node into the page when this is its first event and the page is
-// not full.
+// begin takes a node into the page when this is its first event.
 func (w *historyWalk) begin(ref machine.Ref, e events.Event) *v1HistoryNode {
 	if e.Kind != events.StepStarted && e.Kind != events.StepSkipped {
 		return nil
 	}
-	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(ref.StepID + "\x00" + ref.Iteration))
-	if _, old := w.seen[sum.Sum64()]; old {
-		return nil
-	}
-	w.seen[sum.Sum64()] = struct{}{}
-	if e.Seq <= w.after {
-		return nil
-	}
-	if len(w.order) == w.limit {
-		w.next = strconv.FormatInt(w.last, 10)
-		return nil
-	}
-	w.last = e.Seq
 	n := &v1HistoryNode{Node: ref.StepID, Type: w.steps[ref.StepID].Type, Iteration: ref.Iteration, Attempts: []v1Attempt{}}
 	w.order = append(w.order, ref)
 	w.nodes[ref] = n

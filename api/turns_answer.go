@@ -1,9 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"heddle/events"
 	"heddle/executor"
@@ -73,16 +75,18 @@ func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
 	if err != nil {
 		return a, err
 	}
-	rows := turnRows{after: after, count: turnCount{n: 1}}
-	run, err := c.h.cfg.Executor.Walk(c.ctx(), c.tenantID(), runID, 0, rows.see)
+	run, rows, err := c.newestOfTurn(runID, after)
 	if err != nil {
 		return a, err
 	}
-	if a.Events, err = rows.events(nodes); err != nil {
+	if a.Events, err = turnEventsOf(rows, nodes); err != nil {
 		return a, err
 	}
 	a.authors = authorsOf(run)
-	a.TurnNumber, a.IsCompleted = rows.count.n, run.State.Terminal()
+	if a.TurnNumber, err = c.turnNumber(runID); err != nil {
+		return a, err
+	}
+	a.IsCompleted = run.State.Terminal()
 	code := ""
 	if run.State == machine.Failed && run.Error != nil {
 		code, a.Error = run.Error.Code, &run.Error.Message
@@ -117,34 +121,30 @@ func (a *turnAnswer) endReady(run executor.Record) {
 	a.Events = a.Events[max(0, len(a.Events)-maxTurnEvents):]
 }
 
-// turnRows takes from the journal what an answer tells: of all rows the number
-// of turns, of those after a seq the newest that the dialect has a word for. A
-// journal may be long, so that only what is needed of it is decoded.
-type turnRows struct {
-	after int64
-	count turnCount
-	rows  []events.Event
-}
-
-func (t *turnRows) see(e events.Event) error {
-	var d machine.Detail
-	if e.Kind == events.StateChanged || e.Kind == events.SignalReceived || e.Kind == events.HandlersStarted {
-		var err error
-		if d, err = machine.ReadDetail(e); err != nil {
-			return err
+// newestOfTurn reads the newest events after seq that the dialect has a word
+// for, in order.
+func (c *call) newestOfTurn(runID string, after int64) (executor.Record, []events.Event, error) {
+	var rows []events.Event
+	var failed error
+	run, err := c.h.cfg.Executor.Newest(c.ctx(), c.tenantID(), runID, after, func(e events.Event) bool {
+		var d machine.Detail
+		if e.Kind == events.StateChanged || e.Kind == events.SignalReceived || e.Kind == events.HandlersStarted {
+			if d, failed = machine.ReadDetail(e); failed != nil {
+				return false
+			}
 		}
-		t.count.see(e, d)
-	}
-	if e.Seq > t.after && turnEventWord(e.Kind, d) != "" {
-		t.rows = append(t.rows, e)
-		t.rows = t.rows[max(0, len(t.rows)-maxTurnEvents):]
-	}
-	return nil
+		if turnEventWord(e.Kind, d) != "" {
+			rows = append(rows, e)
+		}
+		return len(rows) < maxTurnEvents
+	})
+	slices.Reverse(rows)
+	return run, rows, errors.Join(err, failed)
 }
 
-func (t *turnRows) events(nodes map[string]turnNode) ([]turnEvent, error) {
+func turnEventsOf(rows []events.Event, nodes map[string]turnNode) ([]turnEvent, error) {
 	list := []turnEvent{}
-	for _, e := range t.rows {
+	for _, e := range rows {
 		d, err := machine.ReadDetail(e)
 		if err != nil {
 			return nil, err
@@ -152,6 +152,30 @@ func (t *turnRows) events(nodes map[string]turnNode) ([]turnEvent, error) {
 		list = append(list, turnEvents(e, d, nodes)...)
 	}
 	return list[max(0, len(list)-maxTurnEvents):], nil
+}
+
+// turnNumber is the number of the run's last turn.
+func (c *call) turnNumber(runID string) (int, error) {
+	var rows []events.Event
+	for _, kind := range []events.Kind{events.StateChanged, events.SignalReceived, events.HandlersStarted} {
+		err := c.h.cfg.Executor.OfKind(c.ctx(), c.tenantID(), runID, kind, func(e events.Event) error {
+			rows = append(rows, e)
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	slices.SortFunc(rows, func(a, b events.Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	count := turnCount{n: 1}
+	for _, e := range rows {
+		d, err := machine.ReadDetail(e)
+		if err != nil {
+			return 0, err
+		}
+		count.see(e, d)
+	}
+	return count.n, nil
 }
 
 // turnCount numbers turns from the journal: each answer, pause, resume and stop

@@ -45,9 +45,13 @@ func (s *Service) Deliver(ctx context.Context, tenantID, runID string, sig machi
 
 // received looks for a delivery in the journal.
 func (s *Service) received(ctx context.Context, tenantID, runID, requestID string) (Record, bool) {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil {
+		return row, false
+	}
 	there := false
-	row, err := s.Walk(ctx, tenantID, runID, 0, func(e events.Event) error {
-		if e.Kind != events.SignalReceived || there {
+	err = s.OfKind(ctx, tenantID, runID, events.SignalReceived, func(e events.Event) error {
+		if there {
 			return nil
 		}
 		d, err := machine.ReadDetail(e)

@@ -117,6 +117,7 @@ type Commit struct {
 // transaction.
 type Store interface {
 	Inbox
+	Pages
 	// Commit writes a group and answers for each member: nil, ErrFenced (the
 	// seq was not the expected one, or the epoch is old), ErrDuplicateKey,
 	// ErrStale, or the store's error. One bad member does not fail the rest.
@@ -183,7 +184,6 @@ type Store interface {
 	AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error)
 	// ReleaseLease gives the lease up at once, if holder still has it.
 	ReleaseLease(ctx context.Context, holder string) error
-	// Ping tells whether the store answers.
 	// Ping reports whether the store answers and takes writes.
 	Ping(ctx context.Context) error
 }

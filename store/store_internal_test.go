@@ -80,7 +80,13 @@ func TestPlansUseIndexes(t *testing.T) {
 		"due":                   {fixed(dueSQL, 1, 0, "", 10), "runs_due"},
 		"queue":                 {fixed(queuedRunsSQL, "t1", 10), "COVERING INDEX"},
 		"tenants in queue":      {fixed(queuedTenantsSQL), "runs_queued"},
-		"queue's length":        {fixed(queueLengthSQL, 10), "runs_queued"},
+		"a long run's steps": {func() (string, []any) {
+			return stepEvents(false, "run_1", []machine.Ref{{StepID: "a"}, {StepID: "b"}}, 10)
+		}, "run_events_steps"},
+		"a long run's signals": {func() (string, []any) {
+			return kindEvents(false, executor.KindQuery{RunID: "run_1", Kind: "signal_received", After: 1, Before: 9, Limit: 10})
+		}, "run_events_kinds"},
+		"queue's length": {fixed(queueLengthSQL, 10), "runs_queued"},
 	} {
 		text, args := test.query()
 		plan := explain(t, db, text, args...)

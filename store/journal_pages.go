@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+// The columns of an event, and the conditions of the two partial indexes on long
+// journals. The conditions are literals: only then SQLite and PostgreSQL see
+// that an index applies. Their number is executor.JournalHead.
+//
+// SQLite must be told the index: without statistics it takes the primary key,
+// whose second column is the range, to be better.
+const (
+	selectEvents = "SELECT run_id, seq, kind, step_id, iteration, attempt, at, data FROM run_events"
+	bySteps      = " INDEXED BY run_events_steps"
+	byKinds      = " INDEXED BY run_events_kinds"
+	ofStep       = " WHERE run_id = ? AND step_id = ? AND iteration = ? AND seq > 2000 AND step_id <> ''"
+	ofKind       = " WHERE run_id = ? AND kind = ? AND seq > 2000 AND kind IN ('state_changed', 'signal_received', 'input_resolved', 'handlers_started') AND seq > ? AND seq < ?"
+)
+
+// stepsAtOnce is how many steps one statement asks for.
+const stepsAtOnce = 100
+
+// EventsBefore reads at most limit events before seq, the last one first.
+func (db *DB) EventsBefore(ctx context.Context, runID string, before int64, limit int) ([]events.Event, error) {
+	var rows []eventRow
+	err := db.reader(ctx).Where("run_id = ? AND seq < ?", runID, before).Order("seq DESC").Limit(limit).Find(&rows).Error
+	return eventList(rows), translate(err)
+}
+
+// StepEvents reads at most limit events behind executor.JournalHead of each
+// hundred of the given steps and iterations, in no particular order between
+// hundreds.
+func (db *DB) StepEvents(ctx context.Context, runID string, refs []machine.Ref, limit int) ([]events.Event, error) {
+	var list []events.Event
+	for len(refs) > 0 {
+		n := min(len(refs), stepsAtOnce)
+		text, args := stepEvents(db.postgres(), runID, refs[:n], limit)
+		var rows []eventRow
+		if err := db.reader(ctx).Raw(text, args...).Scan(&rows).Error; err != nil {
+			return nil, translate(err)
+		}
+		list, refs = append(list, eventList(rows)...), refs[n:]
+	}
+	return list, nil
+}
+
+func stepEvents(postgres bool, runID string, refs []machine.Ref, limit int) (string, []any) {
+	one := selectEvents + bySteps + ofStep
+	if postgres {
+		one = selectEvents + ofStep
+	}
+	texts, args := make([]string, len(refs)), make([]any, 0, 3*len(refs)+1)
+	for i, ref := range refs {
+		texts[i] = one
+		args = append(args, runID, ref.StepID, ref.Iteration)
+	}
+	return strings.Join(texts, " UNION ALL ") + " ORDER BY 2 LIMIT ?", append(args, limit)
+}
+
+// KindEvents reads at most q.Limit events of one kind behind
+// executor.JournalHead.
+func (db *DB) KindEvents(ctx context.Context, q executor.KindQuery) ([]events.Event, error) {
+	text, args := kindEvents(db.postgres(), q)
+	var rows []eventRow
+	err := db.reader(ctx).Raw(text, args...).Scan(&rows).Error
+	return eventList(rows), translate(err)
+}
+
+func kindEvents(postgres bool, q executor.KindQuery) (string, []any) {
+	from := selectEvents + byKinds
+	if postgres {
+		from = selectEvents
+	}
+	order := " ORDER BY seq LIMIT ?"
+	if q.Newest {
+		order = " ORDER BY seq DESC LIMIT ?"
+	}
+	return from + ofKind + order, []any{q.RunID, string(q.Kind), q.After, q.Before, q.Limit}
+}
