@@ -23,6 +23,10 @@ func (s *Service) Serve(ctx context.Context) {
 	next := s.now()
 	for ctx.Err() == nil {
 		now := s.now()
+		if !s.clockRight(ctx) {
+			s.rest(ctx)
+			continue
+		}
 		if !now.Before(next) || next.Sub(now) > pollEvery {
 			next = s.now().Add(pollEvery)
 			if s.poll(ctx, now) {
@@ -37,6 +41,9 @@ func (s *Service) Serve(ctx context.Context) {
 // Tick looks once at everything that is due and at the queues, as Serve does
 // all the time.
 func (s *Service) Tick(ctx context.Context) {
+	if !s.clockRight(ctx) {
+		return
+	}
 	s.poll(ctx, s.now())
 	s.runDue(ctx, s.now())
 }
@@ -104,6 +111,16 @@ func (s *Service) runDue(ctx context.Context, until time.Time) {
 		if len(ids) < fireGroup {
 			return
 		}
+	}
+}
+
+// rest waits for a poll's time, whatever is due.
+func (s *Service) rest(ctx context.Context) {
+	t := time.NewTimer(pollEvery)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
 	}
 }
 

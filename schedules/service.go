@@ -28,6 +28,9 @@ type Config struct {
 	Runs  Runs
 	Now   func() time.Time
 	NewID func(prefix string) string
+	// Clock is the database's clock; nil: Now is right. Where the two differ by
+	// more than MaxClockOff nothing is fired.
+	Clock func(ctx context.Context) (time.Time, error)
 	Meter Meter
 	Log   *slog.Logger
 	// Quota is how many schedules a tenant may have; nil: as many as it likes.
@@ -45,6 +48,7 @@ type Service struct {
 	meter  Meter
 	quota  *quota.Gate
 	zones  sync.Map // name: *time.Location
+	clock  clockCheck
 }
 
 // New makes a service.
@@ -53,6 +57,7 @@ func New(cfg Config) *Service {
 		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(), quota: cfg.Quota,
 		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
 	}
+	s.clock.read = cfg.Clock
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

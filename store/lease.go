@@ -127,6 +127,12 @@ func (db *DB) clockSQL() string {
 	return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 }
 
+// Clock is the database's clock.
+func (db *DB) Clock(ctx context.Context) (time.Time, error) {
+	t, err := db.moment(db.reader(ctx), time.Time{})
+	return t, translate(err)
+}
+
 // moment is now, or by the database's clock where that is zero.
 func (db *DB) moment(tx *gorm.DB, now time.Time) (time.Time, error) {
 	if !now.IsZero() {

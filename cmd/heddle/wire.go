@@ -111,7 +111,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, NewID: newID, Meter: parts.meter, Log: log,
+	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, Clock: db.Clock, NewID: newID, Meter: parts.meter, Log: log,
 		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules)})
 	meter.Watch(st.executor, db)
 	if st.spans != nil {
