@@ -86,12 +86,12 @@ func jsonText(s string) json.RawMessage {
 }
 
 // shown reports whether a field of a request is text that is stored and shown,
-// or is made of such. Definitions and values for runs are not; a schema is, by
-// the tag shown.
+// or is made of such. Definitions, templates' parameters and values for runs are
+// not: who takes them refuses secrets in them.
 func shown(f reflect.StructField) bool {
 	switch f.Type {
 	case reflect.TypeFor[json.RawMessage](), reflect.TypeFor[written](), reflect.TypeFor[[]batchItem]():
-		return f.Tag.Get("shown") != ""
+		return false
 	}
 	return true
 }

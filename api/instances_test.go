@@ -147,7 +147,7 @@ func TestAnInstanceInItsOwnWords(t *testing.T) {
 	}
 	s.untilInstance("a", "waiting")
 	got := s.get(instances+"/a").want(t, 200)
-	if keys := got.keysOf(t, "meta"); keys != "completedAt createdAt currentStep params pauseRequested runNumber startedAt updatedAt workflowName" {
+	if keys := got.keysOf(t, "meta"); keys != "completedAt createdAt currentStep params pauseRequested runNumber startedAt startedBy updatedAt workflowName" {
 		t.Errorf("meta has %s", keys)
 	}
 	step := got.keysOf(t, "meta", "currentStep")

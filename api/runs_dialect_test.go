@@ -65,7 +65,7 @@ func TestARunInTheWordsOfTheRunsDialect(t *testing.T) {
 		}
 		s.do(request{method: "PATCH", path: "/api/workflows/checkout-flow/versions/1", body: `{"label":"stable.4"}`}).want(t, http.StatusOK)
 		got := s.untilV1(id, "ask", "waiting")
-		want := "cost_micro_usd created_at current definition_hash error finished_at input latency_ms nodes run_id started_at state tokens trigger workflow_id workflow_version"
+		want := "cost_micro_usd created_at current definition_hash error finished_at input latency_ms nodes run_id started_at started_by state tokens trigger workflow_id workflow_version"
 		if got.keysOf(t) != want {
 			t.Errorf("keys %s", got.keysOf(t))
 		}
@@ -217,7 +217,7 @@ func TestTheListOfAllRuns(t *testing.T) {
 			t.Errorf("walked %v, want %v", got, all)
 		}
 		page := s.get("/v1/runs?limit=1").want(t, http.StatusOK)
-		if got := page.keysOf(t, "runs", 0); got != "cost_micro_usd created_at error finished_at latency_ms run_id started_at state tokens trigger workflow_id workflow_version" {
+		if got := page.keysOf(t, "runs", 0); got != "cost_micro_usd created_at error finished_at latency_ms run_id started_at started_by state tokens trigger workflow_id workflow_version" {
 			t.Errorf("keys %s", got)
 		}
 		for filter, want := range map[string]int{

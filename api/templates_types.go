@@ -52,7 +52,7 @@ type createTemplate struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
 	Category    string          `json:"category,omitempty" doc:"Default custom."`
-	Parameters  json.RawMessage `json:"parameters,omitempty" shown:"yes" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
+	Parameters  json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
 	WorkflowID  string          `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
 	Version     versionRef      `json:"version,omitempty"`
 	Definition  written         `json:"definition,omitempty"`
@@ -62,7 +62,7 @@ type updateTemplate struct {
 	Name        *string         `json:"name,omitempty"`
 	Description *string         `json:"description,omitempty"`
 	Category    *string         `json:"category,omitempty"`
-	Parameters  json.RawMessage `json:"parameters,omitempty" shown:"yes" kind:"object"`
+	Parameters  json.RawMessage `json:"parameters,omitempty" kind:"object"`
 	WorkflowID  string          `json:"workflow_id,omitempty"`
 	Version     versionRef      `json:"version,omitempty"`
 	Definition  written         `json:"definition,omitempty"`
