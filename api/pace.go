@@ -151,6 +151,9 @@ func (b *pacedBody) discard(limit time.Duration, most int64) {
 		k, _ := b.readWithin(buf, left)
 		n += int64(k)
 	}
+	if errors.Is(b.err, errSlow) {
+		b.err = nil // the limit was this call's, not the sender's
+	}
 }
 
 // finish is called when the answer is complete: it is sent, and a client that
