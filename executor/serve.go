@@ -61,6 +61,7 @@ func (s *Service) Serve(ctx context.Context) error {
 // lead drives runs while this process holds the lease, taken at since.
 func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	e := s.engine
+	s.renewed.Store(&since)
 	s.epoch.Store(epoch)
 	e.stopped.Store(false)
 	leading, end := context.WithCancel(ctx)
@@ -127,8 +128,7 @@ func (s *Service) release(ctx context.Context) {
 // counts is when a renewal was asked for, not when it was answered: the store
 // counts the lease from there.
 func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
-	first, wait := held, renewEvery
-	s.renewed.Store(&first)
+	wait := renewEvery
 	for pause(ctx, wait) {
 		asked := s.cfg.Now()
 		left := loseAfter - asked.Sub(held)
