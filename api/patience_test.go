@@ -18,8 +18,7 @@ import (
 func TestNoRequestOutwaitsTheDatabase(t *testing.T) {
 	proxy, url := storetest.NewProxy(t, storetest.Postgres(t))
 	s := newStackOn(t, url, func(c *api.Config, _ *executor.Config) { c.StoreTime = 100 * time.Millisecond })
-	id := s.create(trivial, "")
-	run := s.start(id, `{}`)
+	id, run := s.startPatiently()
 	proxy.Freeze()
 	for _, r := range []request{
 		{method: "GET", path: "/api/workflows"},
@@ -51,11 +50,32 @@ func TestNoRequestOutwaitsTheDatabase(t *testing.T) {
 	s.eventually("requests are served again", func() bool { return s.get("/api/workflows/"+id).status == http.StatusOK })
 }
 
+// startPatiently makes a workflow and a run: the time for the database is so
+// short here that a loaded machine may refuse a request now and then.
+func (s *stack) startPatiently() (workflow, run string) {
+	s.t.Helper()
+	s.eventually("a workflow is made", func() bool {
+		got := s.do(request{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `}`})
+		if got.status == http.StatusCreated {
+			workflow = got.text(s.t, "id")
+		}
+		return workflow != ""
+	})
+	s.eventually("a run is started", func() bool {
+		got := s.do(request{method: "POST", path: "/api/workflows/" + workflow + "/run", body: `{}`})
+		if got.status == http.StatusAccepted {
+			run = got.text(s.t, "run_id")
+		}
+		return run != ""
+	})
+	return workflow, run
+}
+
 // A start that waits for a file which another process has locked.
 func TestAStartDoesNotOutwaitALockedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "h.db")
 	s := newStackOn(t, "sqlite://"+path, func(c *api.Config, _ *executor.Config) { c.StoreTime = 100 * time.Millisecond })
-	id := s.create(trivial, "")
+	id, _ := s.startPatiently()
 	unlock := storetest.LockFile(t, path)
 	for _, r := range []request{
 		{method: "POST", path: "/api/workflows/" + id + "/run"},
@@ -66,7 +86,7 @@ func TestAStartDoesNotOutwaitALockedFile(t *testing.T) {
 			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
 		}
 	}
-	s.get("/api/workflows/"+id).want(t, http.StatusOK)
+	s.eventually("reads go on", func() bool { return s.get("/api/workflows/"+id).status == http.StatusOK })
 	unlock()
 	s.eventually("starts are taken again", func() bool {
 		return s.do(request{method: "POST", path: "/api/workflows/" + id + "/run"}).status == http.StatusAccepted

@@ -105,14 +105,6 @@ func (f *findings) add(severity string, code Code, at *node, format string, args
 	return d
 }
 
-// near is nearest, unless the problem that was added last is not listed.
-func (f *findings) near(written string, candidates []string) string {
-	if f.last {
-		return ""
-	}
-	return nearest(written, candidates)
-}
-
 func (f *findings) error(code Code, at *node, format string, args ...any) *finding {
 	return f.add(severityError, code, at, format, args...)
 }

@@ -214,12 +214,12 @@ var yamlBegins = regexp.MustCompile(`^(---|[A-Za-z_][\w -]*:(\s|$)|- )`)
 
 // noName is the error of a place where a field name must stand.
 func (s *scanner) noName() {
-	switch c := s.here(); {
-	case c == '\'':
+	switch s.here() {
+	case '\'':
 		s.broken("A field name stands in double quotes in JSON, not in single ones")
-	case c == '/' || c == '#':
+	case '/', '#':
 		s.broken("JSON has no comments; remove it")
-	case c == '}' || c == ',':
+	case '}', ',':
 		s.broken("A comma is too many here; remove it")
 	default:
 		s.broken("Expected a field name in double quotes")

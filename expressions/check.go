@@ -272,7 +272,7 @@ func (c *checking) members(p path, from int, s *Shape) {
 			continue
 		}
 		if s.notObject() {
-			c.notObject(p, h, s)
+			c.notObject(h, s)
 			return
 		}
 		next, missing := s.member(h.key)

@@ -260,7 +260,7 @@ func (s *Shape) notObject() bool {
 }
 
 // notObject reports a member of what has none.
-func (c *checking) notObject(p path, h hop, s *Shape) {
+func (c *checking) notObject(h hop, s *Shape) {
 	kind := map[shapeKind]string{shapeBool: "a boolean", shapeInt: "a whole number", shapeNumber: "a number", shapeString: "a string", shapeList: "a list"}[s.kind]
 	if w, ok := methodWords().find(h.key); ok {
 		c.add(CodeType, h.column, w.suggest, "%s has no member %s: %s", kind, h.key, w.say)

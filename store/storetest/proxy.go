@@ -29,7 +29,7 @@ func NewProxy(t testing.TB, database string) (*Proxy, string) {
 	}
 	q := u.Query()
 	socket := filepath.Join(q.Get("host"), ".s.PGSQL.5432")
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func (p *Proxy) serve(ln net.Listener, socket string) {
 		}
 		go func() {
 			p.wait()
-			far, err := net.Dial("unix", socket)
+			far, err := (&net.Dialer{}).DialContext(context.Background(), "unix", socket)
 			if err != nil {
 				_ = near.Close()
 				return
