@@ -50,3 +50,28 @@ func TestSecretsAreNamedAndNeverShown(t *testing.T) {
 	s.do(request{method: http.MethodDelete, path: "/v1/secrets/B_TOKEN"}).wantCode(t, http.StatusNotFound, "secret_not_found")
 	s.post("/api/workflows/"+id+"/run", `{"input_data":"`+value+`"}`).want(t, http.StatusAccepted)
 }
+
+// What stands beside the definitions of an imported workflow is stored and shown
+// too: it holds no secret, in whichever field and encoding.
+func TestAnImportedLineHoldsNoSecretInItsTexts(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	const secret = "hunter2-hunter2"
+	s.do(request{method: http.MethodPut, path: "/v1/secrets/TOKEN", body: `{"value":"` + secret + `"}`}).want(t, http.StatusNoContent)
+	for field, line := range map[string]string{
+		"slug":           strings.Replace(oneLine, `"arrived"`, `"`+secret+`"`, 1),
+		"tags":           strings.Replace(oneLine, `"tags":[]`, `"tags":["a","x-`+secret+`"]`, 1),
+		"change_summary": strings.Replace(oneLine, `"first"`, `"with \u0068unter2-hunter2"`, 1),
+		"created_by":     strings.Replace(oneLine, `"somebody"`, `"`+secret+`"`, 1),
+		"label":          strings.Replace(oneLine, `{"version":1`, `{"label":"`+secret+`","version":1`, 1),
+	} {
+		got := s.do(request{method: http.MethodPost, path: "/api/workflows/import", body: line, header: map[string]string{"Content-Type": "application/x-ndjson"}})
+		got.wantCode(t, http.StatusUnprocessableEntity, "secret_in_text")
+		if !strings.Contains(got.body, field) || !strings.Contains(got.body, "Line 1") || strings.Contains(got.body, secret) {
+			t.Errorf("%s: %s", field, got.body)
+		}
+	}
+	if list := s.get("/api/workflows").want(t, http.StatusOK); strings.Contains(list.body, "arrived") {
+		t.Errorf("something was stored: %s", list.body)
+	}
+}

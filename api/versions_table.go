@@ -42,7 +42,7 @@ func (h *Handler) historyTable() []route {
 			summary: "Import workflows as exported: each whole or not at all, up to the first line that cannot be taken", action: access.Edit, on: onTenant,
 			body: linesBody, idempotent: true,
 			query:   []param{{name: "on_conflict", enum: []string{"skip", "rename"}, about: "What becomes of a workflow whose slug is taken; without it that ends the import."}},
-			answers: ok(importBody{}), codes: []string{"slug_taken", "invalid_line", "invalid_definition", "secret_in_definition", "invalid_slug", "invalid_status",
+			answers: ok(importBody{}), codes: []string{"slug_taken", "invalid_line", "invalid_definition", "secret_in_definition", "secret_in_text", "invalid_slug", "invalid_status",
 				"invalid_trigger_type", "invalid_tags", "invalid_label", "invalid_change_summary", "label_taken"}}.to(lines(h.importWorkflows)),
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -223,7 +225,7 @@ func (t *Transfer) importLine(ctx context.Context, req ImportRequest, n int, tex
 	if err != nil {
 		return err
 	}
-	if err := t.withoutSecrets(ctx, tenantID, all); err != nil {
+	if err := t.withoutSecrets(ctx, tenantID, w, all); err != nil {
 		return placed(err, where, "")
 	}
 	w.TenantID = tenantID
@@ -245,10 +247,15 @@ func (t *Transfer) importLine(ctx context.Context, req ImportRequest, n int, tex
 	return nil
 }
 
-// withoutSecrets refuses versions that hold a secret of the tenant.
-func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, all []definitions.NewVersion) error {
+// withoutSecrets refuses a workflow whose definitions, or the texts beside them
+// that everybody may see, hold a secret of the tenant.
+func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, w definitions.Workflow, all []definitions.NewVersion) error {
 	if t.cfg.Secrets == nil {
 		return nil
+	}
+	shown := map[string]any{"slug": w.Slug, "id": w.ID, "tags": w.Tags}
+	if err := t.withoutSecretText(ctx, tenantID, "The workflow", shown); err != nil {
+		return err
 	}
 	for _, v := range all {
 		holds, err := t.cfg.Secrets.Holds(ctx, tenantID, v.Definition)
@@ -258,6 +265,30 @@ func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, all []de
 		if holds {
 			return fault.New(fault.Unacceptable, "secret_in_definition",
 				"Version %d holds the value of a secret; write {{ secrets.NAME }} in its place.", v.Number)
+		}
+		shown := map[string]any{"label": v.Label, "change_summary": v.ChangeSummary, "created_by": v.CreatedBy}
+		if err := t.withoutSecretText(ctx, tenantID, "Version "+strconv.Itoa(v.Number), shown); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withoutSecretText refuses texts that hold a secret; it names the first field,
+// in the order of their names.
+func (t *Transfer) withoutSecretText(ctx context.Context, tenantID, whose string, fields map[string]any) error {
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		text, err := json.Marshal(fields[field])
+		if err != nil {
+			return err
+		}
+		holds, err := t.cfg.Secrets.Holds(ctx, tenantID, text)
+		if err != nil {
+			return err
+		}
+		if holds {
+			return fault.New(fault.Unacceptable, "secret_in_text",
+				"%s: %s holds the value of a secret, and is shown to everybody who may see this; leave it out.", whose, field)
 		}
 	}
 	return nil
