@@ -14,7 +14,7 @@ import (
 	"heddle/store/storetest"
 )
 
-// longRun has some 6,000 events: waits for signals before and after a loop, and
+// longRun has some 4,500 events: waits for signals before and after a loop, and
 // a step of a loop's body that is retried.
 const longRun = `
 name: long
@@ -25,7 +25,7 @@ steps:
     depends_on: [first]
     config:
       items: "700"
-      concurrency: 7
+      concurrency: 100
       steps:
         - {id: a, type: condition, config: {expression: "true"}}
         - {id: call, type: http_request, depends_on: [a], retry: {max_attempts: 2, delay_seconds: 0.001}, config: {url: "{{ index }}"}}
