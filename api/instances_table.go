@@ -20,7 +20,7 @@ func (h *Handler) instancesTable() []route {
 			action: access.View, on: onVisible, answers: ok(workflowNames{})}.to(bare(h.listWorkflowNames)),
 		route{method: http.MethodGet, path: all, id: "listInstances", summary: "List a workflow's instances, newest first",
 			action: access.View, on: onWorkflow, query: []param{
-				{name: "status", enum: instanceWords()},
+				{name: "status", enum: instanceWords(), about: "Only instances in this state."},
 				{name: "pageSize", kind: "integer", about: "From 1 to 100; 25 without it or with anything else."},
 				{name: "cursor", about: "The cursor of the page before; one that is none gives the first page."},
 			}, answers: ok(instanceList{}), codes: []string{"workflow_not_found"}}.to(bare(h.listInstances)),
@@ -73,9 +73,12 @@ func historyParams() []param {
 	return []param{
 		{name: "runNumber", kind: "integer", about: "From 0; the latest without it."},
 		{name: "pageSize", kind: "integer", about: "From 1 to 100; 25 without it or with anything else."},
-		{name: "stepsCursor"}, {name: "eventsCursor"}, {name: "logsCursor"},
-		{name: "includeLogs", enum: []string{"true", "false"}},
-		{name: "logLevel", enum: logLevels()}, {name: "logCategory"},
+		{name: "stepsCursor", about: "stepsCursor of the page before; the first page without it."},
+		{name: "eventsCursor", about: "eventsCursor of the page before; the first page without it."},
+		{name: "logsCursor", about: "logsCursor of the page before; the first page without it."},
+		{name: "includeLogs", enum: []string{"true", "false"}, about: "Whether logs are listed; false without it."},
+		{name: "logLevel", enum: logLevels(), about: "Lines of exactly this level."},
+		{name: "logCategory", about: "stdout, stderr, agent, tool or heddle."},
 		{name: "order", enum: []string{"asc", "desc"}, about: "Newest first (desc) unless given; a cursor keeps its own."},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"heddle/idempotency"
 )
 
 // describe writes the OpenAPI 3.1 document of a table of routes.
@@ -30,7 +32,10 @@ func describe(routes []route, version string) []byte {
 		"info": dict{
 			"title": productName, "version": version,
 			"description": "Durable workflow definitions and runs. Every error has the same envelope, with a stable code; " +
-				"unknown query parameters and unknown fields of a body are refused, except where a dialect's clients send them.",
+				"unknown query parameters and unknown fields of a body are refused, except where a dialect's clients send them. " +
+				"Where a request fits two paths, the one with a fixed segment in the place of a parameter is meant.",
+			"contact": dict{"name": "Whoever operates this server"},
+			"license": dict{"name": "Apache License 2.0", "identifier": "Apache-2.0"},
 		},
 		"servers":  []any{dict{"url": "/", "description": "This server."}},
 		"tags":     tagsOf(routes),
@@ -122,7 +127,8 @@ func parameters(r *route) []any {
 	var list []any
 	for part := range strings.SplitSeq(r.path, "/") {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
-			list = append(list, dict{"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true, "schema": dict{"type": "string"}})
+			list = append(list, dict{"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true,
+				"description": pathAbout(r.path, part), "schema": dict{"type": "string"}})
 		}
 	}
 	for _, p := range r.query {
@@ -136,9 +142,47 @@ func parameters(r *route) []any {
 		list = append(list, dict{"name": p.name, "in": "query", "required": p.required, "description": p.about, "schema": schema})
 	}
 	for _, name := range headerParams(r) {
-		list = append(list, dict{"name": name, "in": "header", "schema": dict{"type": "string"}})
+		list = append(list, dict{"name": name, "in": "header", "description": headerAbout(name), "schema": dict{"type": "string"}})
 	}
 	return list
+}
+
+// pathAbout describes a parameter of a path, by its name and, where several
+// kinds of things are called id, by the segment before it.
+func pathAbout(path, part string) string {
+	before, _, _ := strings.Cut(path, "/"+part)
+	switch collection := before[strings.LastIndex(before, "/")+1:]; part + " of " + collection {
+	case "{id} of schedules":
+		return "The schedule's id."
+	case "{id} of templates":
+		return "The template's id."
+	}
+	return map[string]string{
+		"{id}":          "The workflow's id or slug.",
+		"{run_id}":      "The run's id.",
+		"{instance_id}": "The instance's id.",
+		"{step_id}":     "The step's id in the definition.",
+		"{version}":     "The version's number, such as 3 or v3, or its label.",
+		"{blob_id}":     "The id of the value, as the run names it.",
+		"{agent_id}":    "The agent's id.",
+		"{key_id}":      "The key's id, not the key itself.",
+		"{tenant}":      "The tenant's id or slug.",
+		"{secret}":      "The secret's name.",
+		"{name}":        "The signal's name.",
+	}[part]
+}
+
+// headerAbout describes a header of a request.
+func headerAbout(name string) string {
+	return map[string]string{
+		"If-Match":      "The ETag of the revision that is to be changed; of any other, 412.",
+		"If-None-Match": "ETags that the caller has; for the current one, 304.",
+		"Range":         "The bytes that are wanted, such as bytes=0-1023.",
+		"If-Range":      "The ETag for which Range holds; of any other, the whole is sent.",
+		headerKey: "1 to " + strconv.Itoa(idempotency.MaxKey) + " printable ASCII characters; a repetition with the same key and body " +
+			"gets the answer of the first request.",
+		"Last-Event-ID": "The id of the last event that the client has; what comes after it is sent.",
+	}[name]
 }
 
 func headerParams(r *route) []string {

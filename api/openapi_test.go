@@ -2,9 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -93,6 +95,83 @@ func TestTheDocumentIsComplete(t *testing.T) {
 		name, _, _ := strings.Cut(part, `"`)
 		if _, ok := doc.Components.Schemas[name]; !ok && !strings.HasPrefix(part, "{") {
 			t.Errorf("a reference to %s, which is not there", name)
+		}
+	}
+}
+
+// What the linters of .ci/openapi-lint ask of every document, without them.
+func TestTheDocumentSaysWhatEachPartIs(t *testing.T) {
+	var doc struct {
+		Info struct {
+			License struct{ Name, Identifier string }
+			Contact struct{ Name string }
+		}
+		Tags  []struct{ Name, Description string }
+		Paths map[string]map[string]struct {
+			OperationID, Description string
+			Tags                     []string
+			Parameters               []struct{ Name, In, Description string }
+			Responses                map[string]any
+		}
+	}
+	text := describe((&Handler{}).table(), "1.2.3")
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Info.License.Identifier == "" || doc.Info.License.Name == "" || doc.Info.Contact.Name == "" {
+		t.Errorf("no licence or contact: %+v", doc.Info)
+	}
+	tags := map[string]bool{}
+	for _, tag := range doc.Tags {
+		tags[tag.Name] = tag.Description != ""
+	}
+	ids := map[string]bool{}
+	for path, item := range doc.Paths {
+		for method, op := range item {
+			if op.Description == "" || ids[op.OperationID] || len(op.Tags) != 1 || !tags[op.Tags[0]] {
+				t.Errorf("%s %s: id %q, tags %v, description %q", method, path, op.OperationID, op.Tags, op.Description)
+			}
+			ids[op.OperationID] = true
+			for _, p := range op.Parameters {
+				if p.Description == "" {
+					t.Errorf("%s %s: %s %s says nothing", method, path, p.In, p.Name)
+				}
+			}
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(op.Responses)), func(status string) bool { return status[0] == '4' }) {
+				t.Errorf("%s %s: no refusal", method, path)
+			}
+		}
+	}
+	var root any
+	if err := json.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	eachArray(root, "", func(pointer string, schema map[string]any) {
+		if schema["items"] == nil {
+			t.Errorf("%s: an array of what?", pointer)
+		}
+	})
+	for name := range root.(map[string]any)["components"].(map[string]any)["schemas"].(map[string]any) {
+		if !strings.Contains(string(text), `"#/components/schemas/`+name+`"`) {
+			t.Errorf("the component %s is not used", name)
+		}
+	}
+}
+
+// eachArray visits the schemas of arrays below a value.
+func eachArray(value any, pointer string, visit func(pointer string, schema map[string]any)) {
+	switch v := value.(type) {
+	case []any:
+		for i, e := range v {
+			eachArray(e, pointer+"/"+strconv.Itoa(i), visit)
+		}
+	case map[string]any:
+		kinds, _ := v["type"].([]any)
+		if v["type"] == "array" || slices.Contains(kinds, any("array")) {
+			visit(pointer, v)
+		}
+		for name, e := range v {
+			eachArray(e, pointer+"/"+name, visit)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func v1Filters() []param {
 		{name: "status", enum: states, about: "The run's state."},
 		{name: "state", enum: states, about: "The same as status."},
 		{name: "workflow_id", about: "A workflow's slug or id."},
-		{name: "trigger", enum: triggers()},
+		{name: "trigger", enum: triggers(), about: "What started the run."},
 		{name: "started_after", about: "An RFC 3339 time; runs that started later."},
 		{name: "started_before", about: "An RFC 3339 time; runs that started earlier."},
 	}, cursorPaging()...)

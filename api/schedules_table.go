@@ -40,7 +40,7 @@ func (h *Handler) schedulesTable() []route {
 			answers: preview, codes: unknown}.to(bare(h.previewSchedule)),
 		route{method: http.MethodGet, path: one + "/slots", id: "listSlots", tag: "schedules",
 			summary: "What became of each due time, latest first", action: access.View, on: onSchedule,
-			query:   append([]param{{name: "outcome", enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}}}, paging()...),
+			query:   append([]param{{name: "outcome", enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, about: "What became of the due time."}}, paging()...),
 			answers: ok(slotList{}), codes: unknown}.to(bare(h.listSlots)),
 		route{method: http.MethodPost, path: one + "/trigger", id: "triggerSchedule", tag: "schedules",
 			summary: "Start a schedule's run now, whatever its overlap rule", action: access.Execute, on: onSchedule, body: optionalBody, idempotent: true,

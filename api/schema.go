@@ -120,7 +120,11 @@ func (s *schemas) fields(t reflect.Type, properties dict, required *[]string) {
 // a dialect).
 func (s *schemas) annotated(t reflect.Type, tag reflect.StructTag) dict {
 	schema := s.of(t)
-	if kind := tag.Get("kind"); kind != "" {
+	switch kind := tag.Get("kind"); kind {
+	case "":
+	case "patch":
+		schema = dict{"type": "array", "items": s.of(reflect.TypeFor[patchOperation]())}
+	default:
 		schema["type"] = kind
 	}
 	enum := strings.Split(tag.Get("enum"), ",")

@@ -12,7 +12,7 @@ func (h *Handler) steeringTable() []route {
 	return []route{
 		route{method: http.MethodGet, path: run + "/steps/{step_id}/iterations", id: "listIterations", tag: "runs",
 			summary: "List a loop's iterations: the ended ones in the order in which they ended, then the running ones", action: access.View, on: onRun,
-			query:   append([]param{{name: "status", enum: []string{"running", "completed", "failed"}}}, cursorPaging()...),
+			query:   append([]param{{name: "status", enum: []string{"running", "completed", "failed"}, about: "Only iterations in this state."}}, cursorPaging()...),
 			answers: ok(iterationList{}), codes: []string{"run_not_found", "step_not_found"}}.to(bare(h.listIterations)),
 		route{method: http.MethodPost, path: workflowsBase + "/{id}/dry-run", id: "dryRunWorkflow", tag: "runs", pure: true,
 			summary: "Drive a run in memory with mocked steps; nothing is performed or stored", action: access.Execute, on: onWorkflow, body: optionalBody,

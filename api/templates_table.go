@@ -14,7 +14,7 @@ func (h *Handler) templatesTable() []route {
 	return []route{
 		route{method: http.MethodGet, path: all, id: "listTemplates", tag: "templates",
 			summary: "List templates: the built-in ones, then the tenant's own, last changed first", action: access.View, on: onTenant,
-			query:   append([]param{{name: "category"}, {name: "is_builtin", kind: "boolean", about: "Only built-in ones, or none of them."}}, paging()...),
+			query:   append([]param{{name: "category", about: "Only templates of exactly this category."}, {name: "is_builtin", kind: "boolean", about: "Only built-in ones, or none of them."}}, paging()...),
 			answers: ok(templateList{})}.to(bare(h.listTemplates)),
 		route{method: http.MethodPost, path: all, id: "createTemplate", tag: "templates",
 			summary: "Save a template of a workflow's version, or of a definition", action: access.Edit, on: onTenant,

@@ -38,9 +38,17 @@ type diffDraft struct {
 	Definition written `json:"definition"`
 }
 
+// patchOperation describes an element of a JSON Patch that this API answers.
+type patchOperation struct {
+	Op    string `json:"op" enum:"add,remove,replace,move"`
+	Path  string `json:"path" doc:"A JSON pointer (RFC 6901)."`
+	From  string `json:"from,omitempty" doc:"A JSON pointer; only of move."`
+	Value any    `json:"value,omitempty" doc:"Only of add and replace."`
+}
+
 // differences is how one definition differs from another.
 type differences struct {
-	Diff    json.RawMessage   `json:"diff" kind:"array" doc:"JSON Patch (RFC 6902): applied to the one definition it gives the other exactly."`
+	Diff    json.RawMessage   `json:"diff" kind:"patch" doc:"JSON Patch (RFC 6902): applied to the one definition it gives the other exactly."`
 	Summary string            `json:"summary" doc:"One line for people: Added 1 step, modified 1 step."`
 	Changes []versions.Change `json:"changes" doc:"What became of each step; step_id is null for the settings of the workflow."`
 }
