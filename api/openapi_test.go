@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"heddle/definitions"
 )
 
 func TestTheTableIsWhole(t *testing.T) {
@@ -99,7 +101,7 @@ func TestTheDocumentIsComplete(t *testing.T) {
 	}
 }
 
-// What the linters of .ci/openapi-lint ask of every document, without them.
+// What the linters of .ci/openapi ask of every document, without them.
 func TestTheDocumentSaysWhatEachPartIs(t *testing.T) {
 	var doc struct {
 		Info struct {
@@ -173,5 +175,25 @@ func eachArray(value any, pointer string, visit func(pointer string, schema map[
 		for name, e := range v {
 			eachArray(e, pointer+"/"+name, visit)
 		}
+	}
+}
+
+// Paths such as /api/workflows/{id}/runs and /api/workflows/runs/{run_id} fit
+// the same requests; they are told apart as no slug is such a segment.
+func TestNoSlugIsASegmentOfAPath(t *testing.T) {
+	seen := 0
+	for _, r := range (&Handler{}).table() {
+		rest, below := strings.CutPrefix(r.path, workflowsBase+"/")
+		segment, _, _ := strings.Cut(rest, "/")
+		if !below || strings.HasPrefix(segment, "{") {
+			continue
+		}
+		seen++
+		if definitions.CheckSlug(segment) == nil {
+			t.Errorf("%s %s: a workflow may have the slug %s", r.method, r.path, segment)
+		}
+	}
+	if seen == 0 {
+		t.Error("no path was looked at")
 	}
 }
