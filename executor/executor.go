@@ -42,6 +42,10 @@ type Call struct {
 	// shortened before it is handed back: a secret that was cut in two is not
 	// found any more. nil: there are none.
 	Redact func(json.RawMessage) json.RawMessage
+	// Sensitive notes a secret's value that went into the attempt beside those
+	// which the config names: no error quotes a piece of it. nil: nobody listens.
+	// Only the goroutine that performs the attempt calls it.
+	Sensitive func(value string)
 	// Room waits until there is memory for a value of n bytes; the attempt's
 	// end gives it back. To be asked before more than MaxInline is held in
 	// memory at once. nil: there is enough.
@@ -49,6 +53,8 @@ type Call struct {
 	// Since is when the first attempt under Key began, the same for all of them;
 	// zero where nothing journalled it.
 	Since time.Time
+
+	secrets *inAttempt // nil: the tenant's secrets are unknown
 }
 
 // Result is what a successful attempt gave. Output is one JSON value.

@@ -186,7 +186,7 @@ func (e *engine) renderApart(ctx context.Context, call Call, x machine.Execute, 
 		if b != nil {
 			scope = machine.Supplied(x.Scope, b)
 		}
-		config, failure := e.render(ctx, call.TenantID, x.Config, scope)
+		config, failure := e.render(ctx, call, x.Config, scope)
 		w := b.Wants()
 		if w == nil {
 			if len(config) <= MaxInline {

@@ -41,11 +41,14 @@ func (r revealed) Secret(name string) (string, bool) {
 
 // render fills a config in. A secret that is not there fails for good; a store
 // that does not answer is worth another attempt.
-func (e *engine) render(ctx context.Context, tenantID string, config *expressions.Template, scope expressions.Scope) (json.RawMessage, *machine.Failure) {
+func (e *engine) render(ctx context.Context, call Call, config *expressions.Template, scope expressions.Scope) (json.RawMessage, *machine.Failure) {
 	if names := config.Secrets(); len(names) > 0 {
-		values, failure := e.reveal(ctx, tenantID, names)
+		values, failure := e.reveal(ctx, call.TenantID, names)
 		if failure != nil {
 			return nil, failure
+		}
+		for _, value := range values {
+			call.secrets.note(value)
 		}
 		scope = revealed{scope, values}
 	}
@@ -100,6 +103,8 @@ func (e *engine) redacted(ctx context.Context, call Call, perform func(Call) (Re
 		}
 		return withoutAny(value, before, now)
 	}
+	call.secrets = &inAttempt{}
+	call.Sensitive = call.secrets.note
 	result, failure := perform(call)
 	after, err := e.svc.cfg.Secrets.Redactor(context.WithoutCancel(ctx), call.TenantID)
 	if err != nil { // what cannot be checked is not kept
@@ -107,6 +112,7 @@ func (e *engine) redacted(ctx context.Context, call Call, perform func(Call) (Re
 	}
 	result.Output = withoutAny(result.Output, before, after)
 	result.Usage.ToolCalls = withoutAny(result.Usage.ToolCalls, before, after)
+	failure = call.secrets.withoutPieces(failure, before, after)
 	for _, redact := range []func(json.RawMessage) json.RawMessage{before, after} {
 		if redact != nil {
 			failure = redactFailure(failure, redact)

@@ -169,7 +169,7 @@ func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 	if p.whole {
 		raw, err := p.parts[0].program.EvalJSON(s)
 		if err != nil {
-			return nil, asError(err)
+			return nil, p.parts[0].program.withoutValues(asError(err))
 		}
 		return append(out, raw...), nil
 	}
@@ -179,7 +179,7 @@ func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 		if part.program != nil {
 			var err *Error
 			if printed, err = part.program.text(s); err != nil {
-				return nil, err
+				return nil, part.program.withoutValues(err)
 			}
 		}
 		if b.Len()+len(printed) > MaxString {
@@ -188,6 +188,31 @@ func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 		b.WriteString(printed)
 	}
 	return appendString(out, b.String()), nil
+}
+
+// withoutValues gives the error of a program that reads secrets without what may
+// quote a value that was computed from them: whoever takes secrets out of texts
+// later would not find one that was changed.
+func (p *Program) withoutValues(err *Error) *Error {
+	if len(p.refs.Secrets) == 0 {
+		return err
+	}
+	c := *err
+	switch err.Code {
+	case CodeType, CodeLimit: // kinds and limits, never values
+		return err
+	case CodeUnknown:
+		c.Message = "a name is not visible here"
+	case CodeLarge:
+		c.Message = "the expression builds too much, or a list that is too long"
+	default:
+		switch err.Message {
+		case "the text is not JSON", "the text is not base64", "the bytes are not UTF-8 text", "division by zero":
+			return err
+		}
+		c.Message = "a function or an operator cannot take this value; it is not shown, since a secret went into it"
+	}
+	return &c
 }
 
 func asError(err error) *Error {

@@ -61,6 +61,9 @@ func agentTaskType(c *client, agents Agents) *stepType {
 			if err != nil {
 				return executor.Result{}, err
 			}
+			if call.Sensitive != nil {
+				call.Sensitive(agent.APIKey)
+			}
 			t := &task{client: c, call: call, agent: agent, cfg: cfg}
 			output, err := t.perform(ctx)
 			if len(t.records) > 0 {

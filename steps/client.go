@@ -166,14 +166,14 @@ func (c *client) explain(req *http.Request, err error) error {
 	case errors.As(err, &dns):
 		return transient("connection_failed", "The host name of %s could not be resolved.", host)
 	case isTLS(err):
-		return transient("connection_failed", "No trusted TLS connection to %s: %s.", host, tlsReason(err))
+		return transient("connection_failed", "No trusted TLS connection to %s: %s.", host, words(tlsReason(err)))
 	}
 	if errors.As(err, &wrapped) {
 		if f := asFailure(wrapped.Err); f != nil {
 			return f
 		}
 	}
-	return transient("connection_failed", "The request to %s failed: %s.", host, reason(err))
+	return transient("connection_failed", "The request to %s failed: %s.", host, words(reason(err)))
 }
 
 // stopped is the failure of an attempt whose context ended.

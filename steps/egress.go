@@ -103,12 +103,14 @@ func plausibleHost(host string) bool {
 	return true
 }
 
+const deniedText = "%s is off limits: it is a private, local or reserved address, or a name of one. An operator can open it with %s."
+
 // deniedError is a refusal of the guard. It names the host as the author wrote
 // it, not what it resolved to.
 type deniedError struct{ host string }
 
 func (e *deniedError) Error() string {
-	return fmt.Sprintf("%s is off limits: it is a private, local or reserved address, or a name of one. An operator can open it with %s.", e.host, AllowSetting)
+	return fmt.Sprintf(deniedText, e.host, AllowSetting)
 }
 
 // permits judges one address and port that host led to.
@@ -179,7 +181,9 @@ func (g *Guard) CheckURL(u *url.URL) error {
 	return nil
 }
 
-func denied(e *deniedError) error { return permanent("egress_denied", "%s", e.Error()) }
+func denied(e *deniedError) error {
+	return permanent("egress_denied", deniedText, e.host, words(AllowSetting))
+}
 
 // loopbackName tells whether a name always means this machine (RFC 6761).
 func loopbackName(host string) bool {

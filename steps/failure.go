@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"heddle/executor/machine"
@@ -21,7 +22,28 @@ func failure(code string, permanent bool, details map[string]any, format string,
 	return &machine.Failure{
 		Error:     machine.Error{Code: code, Message: fmt.Sprintf(format, args...), Details: details},
 		Permanent: permanent,
+		Reword:    func(mask func(string) string) string { return reworded(mask, format, args) },
 	}
+}
+
+// words are the server's own, in the arguments of a message: nothing in them
+// comes from a config or from outside.
+type words string
+
+// reworded is the message with every argument masked but the server's own words.
+func reworded(mask func(string) string, format string, args []any) string {
+	clean := make([]any, len(args))
+	for i, arg := range args {
+		clean[i] = arg
+		if _, own := arg.(words); own {
+			continue
+		}
+		if text := fmt.Sprint(arg); mask(text) != text {
+			clean[i] = mask(text)
+			format = strings.ReplaceAll(format, "%d", "%v")
+		}
+	}
+	return fmt.Sprintf(format, clean...)
 }
 
 // after sets the receiver's wish for the next attempt.

@@ -216,7 +216,7 @@ func unexpected(c *client, call executor.Call, got answer, want expectation) err
 		details["body"] = text
 	}
 	f := failure("unexpected_status", !passing(got.status), details,
-		"The server answered %s; expected %s.", statusText(got.status), want)
+		"The server answered %s; expected %s.", words(statusText(got.status)), want)
 	return after(f, retryAfter(got.header, c.now())).Err()
 }
 

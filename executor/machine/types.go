@@ -120,6 +120,9 @@ type Failure struct {
 	Error
 	Permanent  bool
 	RetryAfter time.Duration
+	// Reword gives the message with mask applied to each value that it quotes and
+	// not to its own words; nil: nobody knows which is which. It is not stored.
+	Reword func(mask func(string) string) string `json:"-"`
 }
 
 // Usage is what an attempt consumed. ToolCalls, a JSON list of the calls that an
