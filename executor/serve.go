@@ -46,6 +46,8 @@ func (s *Service) Serve(ctx context.Context) error {
 		asked := s.cfg.Now()
 		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, time.Time{}, leaseTTL)
 		switch {
+		case err == nil && s.cfg.Now().Sub(asked) > loseAfter/2:
+			continue // taking it has used up much of it; to renew it is quicker
 		case err == nil:
 			s.lead(ctx, epoch, asked)
 		case errors.Is(err, ErrLeaseHeld):
@@ -128,7 +130,7 @@ func (s *Service) release(ctx context.Context) {
 // counts is when a renewal was asked for, not when it was answered: the store
 // counts the lease from there.
 func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
-	wait := renewEvery
+	wait := max(renewEvery-s.cfg.Now().Sub(held), 0) // to take it may have taken long
 	for pause(ctx, wait) {
 		asked := s.cfg.Now()
 		left := loseAfter - asked.Sub(held)
