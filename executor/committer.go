@@ -57,6 +57,16 @@ func (c *committer) handIn(m *member) bool {
 	return !c.closed
 }
 
+// apart runs a write that goes past the groups; close waits for it.
+func (c *committer) apart(write func() error) error {
+	c.closing.RLock()
+	defer c.closing.RUnlock()
+	if c.closed {
+		return notReady("This node is stopping; try again shortly.")
+	}
+	return write()
+}
+
 // close ends the writers once everything submitted is answered. What comes
 // later is refused.
 func (c *committer) close() {

@@ -360,7 +360,8 @@ type OpenRuns struct {
 
 // roomFor gives the key of a run that is about to be stored as queued. Where
 // the workflow rejects runs beyond its limit and none is free just now, it is
-// fault.Conflict concurrency_limit. leaving is how many end in its favour.
+// fault.Conflict concurrency_limit. leaving is how many end in its favour, less
+// those of its group that are stored with it.
 func (s *Service) roomFor(ctx context.Context, run *machine.Run, leaving int) (string, error) {
 	key, err := run.ConcurrencyKey()
 	c := run.Concurrency()

@@ -59,12 +59,8 @@ func (s *Service) replaceOnce(ctx context.Context, req RestartRequest, try int) 
 	return p.Row, nil
 }
 
-// acceptable tells whether a start would be accepted as things stand.
-func (s *Service) acceptable(ctx context.Context, req StartRequest) error {
-	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)
-	if err != nil {
-		return err
-	}
+// acceptable tells whether a start would be accepted on a target.
+func (s *Service) acceptable(ctx context.Context, target Target, req StartRequest) error {
 	if err := runnable(target, req.Trigger); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"heddle/deadline"
@@ -62,6 +61,13 @@ type SeriesStore interface {
 	// and number 0. None: fault.NotFound run_not_found.
 	Named(ctx context.Context, tenantID, workflowID, name string, number int) (NamedRun, error)
 	NamedRuns(ctx context.Context, q NamedQuery) (NamedPage, error)
+	// NamesTaken returns those of the names that runs of the workflow have.
+	NamesTaken(ctx context.Context, workflowID string, names []string) ([]string, error)
+	// StartAll writes new runs in one transaction, all or none. Those whose name
+	// is taken are left out, and taken says which: also where the error is
+	// outcome_unknown. Any other error that Commit has for one of them is that of
+	// all. epoch, unless 0, is that of the lease under which they begin.
+	StartAll(ctx context.Context, epoch int64, runs []Commit) (taken []bool, err error)
 	// QueuedNamed lists a tenant's queued runs that have a name, first come
 	// first served; QueuedUnnamed is Store.Queued without those of any tenant.
 	QueuedNamed(ctx context.Context, tenantID string, limit int) ([]string, error)
@@ -206,44 +212,4 @@ func asSuccessorRefusal(err error) error {
 		return keyTaken()
 	}
 	return err
-}
-
-// startsAtOnce bounds how many runs of one StartNamed are being stored.
-const startsAtOnce = 32
-
-// StartNamed starts runs of one workflow that have names, and tells which were
-// stored: those whose name is taken, or stands for an earlier one of the list,
-// are left out. It refuses all where it refuses one, except for what only the
-// commit finds out; then what was stored stays. Errors: those of Start.
-func (s *Service) StartNamed(ctx context.Context, list []StartRequest) ([]bool, error) {
-	for _, req := range list {
-		if err := s.withoutSecrets(ctx, req.TenantID, req.Input); err != nil {
-			return nil, err
-		}
-		if err := s.acceptable(ctx, req); err != nil {
-			return nil, err
-		}
-	}
-	stored, errs, seen := make([]bool, len(list)), make([]error, len(list)), map[string]bool{}
-	places := make(chan struct{}, startsAtOnce)
-	var wg sync.WaitGroup
-	for i, req := range list {
-		if seen[req.Name] {
-			continue
-		}
-		seen[req.Name] = true
-		places <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-places }()
-			_, errs[i] = s.Start(ctx, req)
-			stored[i] = errs[i] == nil
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil && fault.CodeOf(err) != "run_name_taken" {
-			return stored, err
-		}
-	}
-	return stored, nil
 }

@@ -30,6 +30,19 @@ func (s *runStore) Commit(ctx context.Context, epoch int64, group []executor.Com
 	return errs
 }
 
+func (s *runStore) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
+	begun := time.Now()
+	taken, err := s.Store.StartAll(ctx, epoch, runs)
+	s.m.wrote("runs", len(runs), time.Since(begun))
+	s.m.failed("commit", err)
+	for i := range runs {
+		if err == nil && !taken[i] {
+			s.m.run(&runs[i])
+		}
+	}
+	return taken, err
+}
+
 func (s *runStore) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	epoch, err := s.Store.AcquireLease(ctx, holder, now, ttl)
 	s.m.failed("lease", err)

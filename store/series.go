@@ -117,6 +117,53 @@ func leaveSeries(tx *gorm.DB, runID string) error {
 		m.WorkflowID, m.Name, m.WorkflowID, m.Name).Error
 }
 
+// NamesTaken returns those of the names that runs of the workflow have.
+func (db *DB) NamesTaken(ctx context.Context, workflowID string, names []string) ([]string, error) {
+	var list []string
+	err := db.view(ctx, func(tx *gorm.DB) error {
+		return tx.Raw("SELECT DISTINCT name FROM run_series WHERE workflow_id = ? AND name IN ?", workflowID, names).Scan(&list).Error
+	})
+	return list, err
+}
+
+// startTries is how often StartAll is tried against deadlocks.
+const startTries = 3
+
+// StartAll writes new runs in one transaction, all or none but for those whose
+// name is taken.
+func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
+	for try := 1; ; try++ {
+		taken, err := db.startAll(ctx, epoch, runs)
+		if err == nil || !deadlock(err) || try == startTries {
+			return taken, translateFire(err)
+		}
+	}
+}
+
+func (db *DB) startAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
+	taken, errs := make([]bool, len(runs)), make([]error, len(runs))
+	p := planGroup(runs, errs)
+	if err := errors.Join(errs...); err != nil {
+		return taken, err
+	}
+	tx, err := db.beginGroup(ctx)
+	if err != nil {
+		return taken, err
+	}
+	err = writePlan(tx, epoch, p)
+	for i := range errs {
+		taken[i] = errors.Is(errs[i], executor.ErrNameTaken)
+		if err == nil && !taken[i] {
+			err = errs[i]
+		}
+	}
+	if err != nil || len(p.alive()) == 0 {
+		tx.rollback()
+		return taken, err
+	}
+	return taken, tx.commit()
+}
+
 // Named reads a run by the name and number of its series.
 func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, number int) (executor.NamedRun, error) {
 	var list []executor.NamedRun

@@ -3,8 +3,10 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -20,6 +22,7 @@ var seriesTests = map[string]func(*testing.T, *store.DB){
 	"series: lists keep their places":                   testNamedRuns,
 	"series: a deleted run gives its name back":         testDeleteNamed,
 	"series: queued runs with and without a name apart": testQueuedNamed,
+	"series: many begin together or none does":          testStartAll,
 }
 
 // named makes the insertion of the first run of a series.
@@ -217,4 +220,60 @@ func testQueuedNamed(t *testing.T, db *store.DB) {
 	got, err = db.QueuedNamed(ctx, "t1", 10)
 	must(t, err)
 	same(t, "with one", got, []string{"run_2", "run_3"})
+}
+
+func testStartAll(t *testing.T, db *store.DB) {
+	w := create(t, db, revision("t1", "wf_1", "one", 1))
+	other := create(t, db, revision("t1", "wf_2", "two", 1))
+	commit(t, db, named(w, "run_0", "b", 1), newRun(other, "run_9", 1))
+	batch := func(change func(c *executor.Commit)) []executor.Commit {
+		list := []executor.Commit{named(w, "run_1", "a", 1), named(w, "run_2", "b", 1), named(w, "run_3", "c", 1), named(w, "run_4", "d", 1)}
+		for i := range list {
+			list[i].Audit = []audit.Entry{{ID: fmt.Sprint("aud_", i), TenantID: "t1", Actor: "ci", Action: "run.start", Object: "run:x", At: at(1)}}
+		}
+		change(&list[2])
+		return list
+	}
+	want := func(names ...string) {
+		t.Helper()
+		got, err := db.NamesTaken(ctx, w.ID, []string{"a", "b", "c", "d", "e"})
+		must(t, err)
+		slices.Sort(got)
+		same(t, "names", got, names)
+		open, err := db.OpenRuns(ctx, "t1", w.ID)
+		must(t, err)
+		same(t, "runs", len(open), len(names))
+		same(t, "lines", len(trail(t, db, "run:x")), len(names)-1)
+	}
+	// One in the middle is refused, and with it all.
+	for _, c := range []struct {
+		change func(c *executor.Commit)
+		is     error
+	}{
+		{func(c *executor.Commit) { c.Revision = 7 }, executor.ErrStale},
+		{func(c *executor.Commit) { c.Status = definitions.Archived }, executor.ErrStale},
+		{func(c *executor.Commit) { c.Row.RunID, c.Events[0].RunID = "run_9", "run_9" }, nil},
+		{func(c *executor.Commit) { c.Row.WorkflowID = "wf_9" }, nil},
+		{func(c *executor.Commit) { c.Row.Seq++ }, nil},
+	} {
+		switch _, err := db.StartAll(ctx, 0, batch(c.change)); {
+		case err == nil:
+			t.Fatal("nothing was refused")
+		case c.is != nil:
+			wantIs(t, err, c.is)
+		}
+		want("b")
+	}
+	_, err := db.StartAll(ctx, 99, batch(func(*executor.Commit) {}))
+	wantIs(t, err, executor.ErrFenced)
+	want("b")
+	taken, err := db.StartAll(ctx, 0, batch(func(*executor.Commit) {}))
+	must(t, err)
+	same(t, "taken", taken, []bool{false, true, false, false})
+	want("a", "b", "c", "d")
+	// All are left out.
+	taken, err = db.StartAll(ctx, 0, []executor.Commit{named(w, "run_5", "a", 1), named(w, "run_6", "d", 1)})
+	must(t, err)
+	same(t, "taken", taken, []bool{true, true})
+	want("a", "b", "c", "d")
 }
