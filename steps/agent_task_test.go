@@ -244,3 +244,20 @@ func TestAgentTaskTriesAgainWithinAConversation(t *testing.T) {
 		t.Errorf("%s %+v, %d requests", res.Output, f, turns)
 	}
 }
+
+// An agent's key is told, so that no error quotes a piece of it: what a server
+// quotes of it can be masked without the message's own words.
+func TestAnAgentsKeyIsToldAsSensitive(t *testing.T) {
+	t.Parallel()
+	_, r := withModel(t, `{"choices":[],"error":{"message":"Incorrect key sk-h**sh"}}`)
+	c, told := call("agent_task", `{"agent_id":"writer","goal":"g"}`), []string{}
+	c.Sensitive = func(value string) { told = append(told, value) }
+	_, f := perform(t.Context(), t, r, c)
+	if f == nil || f.Reword == nil || len(told) != 1 || told[0] != "sk-hush" {
+		t.Fatalf("%+v, told %q", f, told)
+	}
+	mask := func(text string) string { return strings.NewReplacer("sk-h**sh", "***", "server", "***").Replace(text) }
+	if got := f.Reword(mask); !strings.HasPrefix(got, "The agent's server ") || strings.Contains(got, "sk-h") || !strings.Contains(got, "***") {
+		t.Errorf("%s", got)
+	}
+}
