@@ -37,6 +37,10 @@ func TestOutagePostgres(t *testing.T) {
 	}
 	w.awaitEffects(ctx, 5)
 	pg.Stop(t)
+	// A look at the store that succeeded holds for a second.
+	await.True(t, "readiness turns red", func() bool {
+		return c.Do(ctx, client.Request{Method: http.MethodGet, Path: "/readyz"}, nil) != nil
+	})
 	tried := probe(ctx, t, w, c, 10*time.Second)
 	pg.Start(t)
 	for _, key := range tried {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -19,6 +21,11 @@ import (
 // end and is journalled, the process ends with 0, and the next one goes on with
 // what was left.
 func TestStopLetsStepsEnd(t *testing.T) {
+	// A process that ignores SIGHUP, as one under nohup does, hands that on to its
+	// children, and the server respects it: caught here, it is theirs to catch.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) { stopLetsStepsEnd(t, s) })
 	}
