@@ -127,7 +127,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Store: db, Blobs: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: vault, Holder: newID("node_"), Drain: 100 * time.Millisecond,
 	}
-	acfg := api.Config{Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
+	acfg := api.Config{StoreTime: await.Patience, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, Secrets: vault, NewID: newID}), Answers: answers{s}, Turns: db, Secrets: vault, Agents: agents.New(db, time.Now), Version: "test", Now: time.Now, NewID: newID, Log: log}
 	s.gate.Runner, ecfg.Runner = registry, s.gate
 	for _, o := range opts {

@@ -21,8 +21,9 @@ const readers = 4
 
 // busyTimeout, in milliseconds, is how long a statement waits for another
 // process that has the file locked. SQLite does not hear of a context while it
-// waits, so it is shorter than what a request may wait in all.
-const busyTimeout = "2500"
+// waits, and shares the lock out unfairly; a request leaves such a call behind
+// when its own time is over (transact).
+const busyTimeout = "10000"
 
 // openSQLite opens the writer: one connection, so that writers queue fairly
 // in Go instead of sleeping in SQLite's busy handler.
