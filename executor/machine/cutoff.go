@@ -17,14 +17,15 @@ type cutOff struct {
 func (c *cutOff) empty() bool { return len(c.Steps)+len(c.Ended)+len(c.Loops) == 0 }
 
 // hasEnd reports whether the step's effect has an end in the journal. A step
-// that on_interrupt failed has none: whether it took effect is unknown.
+// that on_interrupt failed has none, however its fallback ended: whether it took
+// effect is unknown.
 func (s *stepState) hasEnd() bool {
-	switch s.status {
-	case StepCompleted, StepFailed:
-		return s.err == nil || s.err.Code != codeInterrupted
-	}
-	return false
+	return (s.status == StepCompleted || s.status == StepFailed) && !s.unknown
 }
+
+// cutOff reports whether the error is that of an attempt that was cut off and
+// must not be repeated (on_interrupt: fail).
+func (e *Error) cutOff() bool { return e != nil && e.Code == codeInterrupted }
 
 // cutOffIn collects what is cut off of an iteration; nil: nothing is.
 func (r *Run) cutOffIn(index uint64, s *scopeState) *cutOff {

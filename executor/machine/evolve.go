@@ -130,7 +130,7 @@ func (r *Run) stepStarted(ev *events.Event, p place, d *Detail) {
 	r.unticket(st)
 	st.attempt, st.last = int32(ev.Attempt), int32(ev.Attempt)
 	st.status, st.begun = StepRunning, r.updated
-	st.interrupted, st.due, st.wait = false, 0, nil
+	st.interrupted, st.unknown, st.due, st.wait = false, false, 0, nil
 	if st.order == 0 {
 		st.order = ev.Seq
 	}
@@ -216,6 +216,9 @@ func (r *Run) skipSoon(p place, reason string) {
 func (r *Run) stepFailed(p place, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepFailed)
 	st.err, st.fallback, st.falling = d.Error, d.Fallback, false
+	if d.Fallback == "" { // how a fallback ended says nothing about the step's own effect
+		st.unknown = d.Error.cutOff()
+	}
 	r.spend(st, d)
 	switch {
 	case n.survivable():
@@ -264,7 +267,7 @@ func (r *Run) stepRetrying(ev *events.Event, p place, d *Detail) {
 	r.unslot(p, st)
 	r.unticket(st)
 	r.dropLoop(p, st)
-	st.err, st.wait = d.Error, nil
+	st.err, st.unknown, st.wait = d.Error, d.Error.cutOff(), nil
 	r.spend(st, d)
 	if d.Fallback != "" {
 		st.falling, st.status = true, StepRunning

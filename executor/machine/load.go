@@ -122,7 +122,7 @@ func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
 	st := &stepState{
 		edit: r.edit, unmet: s.Unmet, live: s.Live, status: s.Status, skip: s.Skip, falling: s.Falling,
-		interrupted: s.Interrupted, undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
+		interrupted: s.Interrupted, unknown: s.unknown(), undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
 		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, since: cmp.Or(s.Since, s.Started), begun: s.Begun, acted: s.Acted, ended: s.Ended, due: s.Due,
 		output: s.Output, err: s.Err, fallback: s.Fallback, usage: s.Usage, wait: s.Wait, counts: s.Counts,
 		redo: s.Redo.load(r.edit), cut: cutOffs(r.edit, s.Cut),

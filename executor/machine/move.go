@@ -61,7 +61,7 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []departed,
 				gone = append(gone, departed{s.ID, s.Attempt, s.Generation, !s.hasEnd(), cmp.Or(s.Since, s.Started)})
 			}
 		case n.part != partMain || again[n.at] != "":
-			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, Attempt: s.Attempt, Generation: s.Generation, Since: cmp.Or(s.Since, s.Started), Usage: s.Usage, Redo: s.Redo, Cut: s.Cut})
+			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, Unknown: s.Unknown, Attempt: s.Attempt, Generation: s.Generation, Since: cmp.Or(s.Since, s.Started), Usage: s.Usage, Redo: s.Redo, Cut: s.Cut})
 		default:
 			s.Ticket, s.Slot, s.Due = 0, 0, 0
 			kept = append(kept, s)

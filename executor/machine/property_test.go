@@ -100,8 +100,10 @@ type effect struct {
 	key   string
 	since time.Time
 	ended bool // it has an end in the journal since it last began
-	again bool // and a resume came after that
-	named bool // the caller named it, or the loop around it, in from_step
+	// unknown: its last attempt was cut off and failed so, by on_interrupt
+	unknown bool
+	again   bool // and a resume came after that
+	named   bool // the caller named it, or the loop around it, in from_step
 }
 
 func (w *world) apply(in machine.Input) bool {
@@ -177,10 +179,15 @@ func (w *world) observe(ev events.Event) {
 			e.named = e.named || d.FromStep != "" && (ref.StepID == d.FromStep || strings.HasPrefix(ref.Iteration, d.FromStep+"["))
 		}
 	case e == nil:
+	case ev.Kind == events.StepRetrying:
+		e.unknown = d.Error.Code == "interrupted"
 	case ev.Kind == events.StepCompleted, ev.Kind == events.StepFailed:
-		e.ended = d.Error == nil || d.Error.Code != "interrupted"
+		if d.Fallback == "" {
+			e.unknown = d.Error != nil && d.Error.Code == "interrupted"
+		} // else: how the fallback ended says nothing about the step's own effect
+		e.ended = !e.unknown
 	case ev.Kind == events.StepStarted:
-		e.ended = false
+		e.ended, e.unknown = false, false
 	}
 }
 

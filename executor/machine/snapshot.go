@@ -89,6 +89,7 @@ type savedStep struct {
 	Skip        string           `json:"skip,omitempty"`
 	Falling     bool             `json:"falling,omitempty"`
 	Interrupted bool             `json:"interrupted,omitempty"`
+	Unknown     bool             `json:"unknown,omitempty"` // absent in older snapshots, where the error tells
 	Undone      bool             `json:"undone,omitempty"`
 	Attempt     int32            `json:"attempt,omitempty"`
 	Last        int32            `json:"last,omitempty"`
@@ -133,9 +134,12 @@ type savedLoop struct {
 	Cut        []*cutOff        `json:"cut,omitempty"`
 }
 
+// unknown is stepState.unknown.
+func (s *savedStep) unknown() bool { return s.Unknown || s.Err.cutOff() }
+
 // hasEnd is stepState.hasEnd.
 func (s *savedStep) hasEnd() bool {
-	return (&stepState{status: s.Status, err: s.Err}).hasEnd()
+	return (&stepState{status: s.Status, unknown: s.unknown()}).hasEnd()
 }
 
 type savedIteration struct {
@@ -209,7 +213,7 @@ func (r *Run) saveScope(s *scopeState) savedScope {
 func (r *Run) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
 		ID: n.step.ID, Unmet: st.unmet, Live: st.live, Status: st.status, Skip: st.skip, Falling: st.falling,
-		Interrupted: st.interrupted, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
+		Interrupted: st.interrupted, Unknown: st.unknown, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
 		Order: st.order, Started: st.started, Begun: st.begun, Acted: st.acted, Ended: st.ended, Output: st.output, Err: st.err,
 		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts, Redo: st.redo.save(), Cut: values(&st.cut),
 	}

@@ -80,6 +80,7 @@ type stepState struct {
 	skip        string // to be skipped for this reason, whatever its dependencies
 	falling     bool   // its fallback step runs in its place
 	interrupted bool   // to be started again without asking its guard
+	unknown     bool   // its last attempt was cut off and failed so, by on_interrupt: it may have taken effect
 	undone      bool   // a compensation of it, or inside it, started
 	attempt     int32  // the last number used, compensations included
 	last        int32  // the last attempt of the step itself
