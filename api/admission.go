@@ -48,7 +48,21 @@ func (a *admission) enter(ctx context.Context, weight int64) (leave func(), err 
 // admit holds the memory that a definition may take until the request is
 // answered.
 func (c *call) admit(text []byte, format definitions.Format) error {
-	leave, err := c.h.admission.enter(c.here(), definitions.Weight(text, format))
+	return c.hold(definitions.Weight(text, format))
+}
+
+// hold is the request's definitions.Admit. What was held is given back before
+// more is waited for: no two requests wait for what the other one holds. The
+// rest is given back when the request is answered.
+func (c *call) hold(weight int64) error {
+	if c.leave != nil {
+		c.leave()
+		c.leave = nil
+	}
+	if weight == 0 {
+		return nil
+	}
+	leave, err := c.h.admission.enter(c.here(), weight)
 	if err == nil {
 		c.leave = leave
 	}

@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"heddle/api"
 	"heddle/internal/await"
 )
 
@@ -17,6 +19,8 @@ func TestDefinitionsAreReadWithinTheirMemory(t *testing.T) {
 	s := newStack(t)
 	id := s.create(trivial, "")
 	body := `{"definition":` + trivial + `}`
+	own := s.template(napping("1", ""))
+	made := s.install(own, `{}`)
 	routes := []request{
 		{method: "POST", path: "/api/workflows/validate", body: body},
 		{method: "POST", path: "/api/workflows", body: body},
@@ -24,6 +28,12 @@ func TestDefinitionsAreReadWithinTheirMemory(t *testing.T) {
 		{method: "POST", path: "/api/workflows/" + id + "/diff", body: body},
 		{method: "POST", path: "/api/workflows/templates", body: `{"name":"t","definition":` + trivial + `}`},
 		{method: "POST", path: "/api/workflows/validate", body: "definition:\n  name: n\n", header: map[string]string{"Content-Type": "application/yaml"}},
+		{method: "POST", path: "/api/workflows/templates", body: `{"name":"t","workflow_id":"` + id + `"}`},
+		{method: "PUT", path: "/api/workflows/templates/" + own, body: `{"description":"A rest."}`},
+		{method: "POST", path: "/api/workflows/templates/" + own + "/install", body: `{"parameters":{}}`},
+		{method: "POST", path: "/api/workflows/templates/" + own + "/install"},
+		{method: "POST", path: "/api/workflows/" + made + "/template-update"},
+		{method: "POST", path: "/api/workflows/import", body: line("one") + line("two"), header: map[string]string{"Content-Type": "application/x-ndjson"}},
 	}
 	leave, err := s.handler.HoldDefinitions(10 * time.Millisecond)
 	if err != nil {
@@ -40,6 +50,43 @@ func TestDefinitionsAreReadWithinTheirMemory(t *testing.T) {
 		if got := s.do(r); got.status >= 400 {
 			t.Errorf("%s %s: %d %s", r.method, r.path, got.status, got.body)
 		}
+	}
+}
+
+// An import that finds the memory taken says which line it stopped at, and goes
+// on there when it is sent again with its key.
+func TestAnImportWaitsForMemoryLineByLine(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	both := line("one") + line("two")
+	leave, err := s.handler.HoldDefinitions(10 * time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.importsOnce("k", "", both).wantCode(t, http.StatusServiceUnavailable, "server_busy")
+	if got.field(t, "line") != jsonNumber(1) || len(got.field(t, "imported").([]any)) != 0 || got.header.Get("Retry-After") == "" {
+		t.Errorf("%v %s", got.header, got.body)
+	}
+	leave()
+	s.importsOnce("k", "", both).want(t, http.StatusOK)
+}
+
+// What a line of an import held is given back before the next one is waited for.
+func TestAnImportHoldsNoMemoryBetweenLines(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, withPatience(api.Patience{Header: onlyAHangReaches, Stall: onlyAHangReaches, Before: onlyAHangReaches, After: onlyAHangReaches}))
+	first, second := line("one"), line("two")
+	r := s.dial()
+	r.send(s.head("POST", "/api/workflows/import", "", "Content-Type: application/x-ndjson", "Content-Length: "+strconv.Itoa(len(first+second))) + first)
+	s.eventually("the first line is stored", func() bool { return s.workflows() == 1 })
+	whole, err := s.handler.HoldDefinitions(await.Patience)
+	if err != nil {
+		t.Fatal("not everything was given back:", err)
+	}
+	whole()
+	r.send(second)
+	if got := r.answer(); got.status != http.StatusOK || s.workflows() != 2 {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
 

@@ -86,7 +86,7 @@ func (h *Handler) createTemplate(c *call, req createTemplate) error {
 	return c.once(func(o *once) error {
 		_, err := h.cfg.Templates.Create(c.ctx(), templates.CreateRequest{
 			TenantID: c.tenantID(), Author: c.who.KeyName, Name: req.Name, Description: req.Description,
-			Category: req.Category, Parameters: req.Parameters, Source: src,
+			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.hold,
 			Keep: func(t templates.Template) *idempotency.Answer {
 				header := map[string]string{"Location": workflowsBase + "/templates/" + t.ID, "ETag": etag(int64(t.Version))}
 				return o.keep(http.StatusCreated, header, createdTemplate{t.ID, templateBodyOf(t)})
@@ -111,7 +111,7 @@ func (h *Handler) updateTemplate(c *call, req updateTemplate) error {
 	}
 	t, err := h.cfg.Templates.Update(c.ctx(), templates.UpdateRequest{
 		TenantID: c.tenantID(), ID: id, Author: c.who.KeyName, Name: req.Name, Description: req.Description,
-		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match,
+		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match, Admit: c.hold,
 	})
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (h *Handler) installTemplate(c *call, req installTemplate) error {
 	return c.once(func(o *once) error {
 		_, err := h.cfg.Templates.Install(c.ctx(), templates.InstallRequest{
 			TenantID: c.tenantID(), Author: c.who.KeyName, TemplateID: id,
-			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters,
+			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.hold,
 			Keep: func(w definitions.Workflow, _ definitions.NewVersion) *idempotency.Answer {
 				header := map[string]string{"Location": workflowsBase + "/" + w.ID, "ETag": etag(w.Revision)}
 				return o.keep(http.StatusCreated, header, installedWorkflow{w.ID})
@@ -164,7 +164,7 @@ func (h *Handler) mergeTemplate(c *call, req mergeTemplate) error {
 	}
 	merged, err := h.cfg.Templates.MergeUpdate(c.ctx(), templates.MergeRequest{
 		TenantID: c.tenantID(), Ref: r.Workflow, Author: c.who.KeyName,
-		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch,
+		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.hold,
 	})
 	if err != nil {
 		return err

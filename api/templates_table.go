@@ -34,10 +34,10 @@ func (h *Handler) templatesTable() []route {
 		route{method: http.MethodPost, path: one + "/install", id: "installWorkflow", tag: "templates",
 			summary: "Make a workflow of a template", action: access.Edit, on: onTenant, body: optionalBody, idempotent: true,
 			answers: []answer{{status: http.StatusCreated, body: installedWorkflow{}, headers: []string{"Location", "ETag"}}},
-			codes:   append([]string{"invalid_parameters", "invalid_definition", "secret_in_definition", "invalid_slug", "slug_taken"}, unknown...)}.to(taking(h.installTemplate)),
+			codes:   append([]string{"invalid_parameters", "invalid_definition", "secret_in_definition", "invalid_slug", "slug_taken", "server_busy"}, unknown...)}.to(taking(h.installTemplate)),
 		route{method: http.MethodPost, path: workflowsBase + "/{id}/template-update", id: "mergeWorkflowTemplate", tag: "templates",
 			summary: "Merge the newest version of its template into a workflow, as an unpublished version", action: access.Edit, on: onWorkflow,
 			body: optionalBody, conditional: true, query: dryRunParam(), answers: tagged(mergeBody{}),
-			codes: append([]string{"workflow_not_found", "workflow_has_no_template", "workflow_archived", "invalid_parameters", "invalid_definition", "secret_in_definition"}, unknown...)}.to(taking(h.mergeTemplate)),
+			codes: append([]string{"workflow_not_found", "workflow_has_no_template", "workflow_archived", "invalid_parameters", "invalid_definition", "secret_in_definition", "server_busy"}, unknown...)}.to(taking(h.mergeTemplate)),
 	}
 }

@@ -43,7 +43,7 @@ func (h *Handler) historyTable() []route {
 			body: linesBody, idempotent: true,
 			query:   []param{{name: "on_conflict", enum: []string{"skip", "rename"}, about: "What becomes of a workflow whose slug is taken; without it that ends the import."}},
 			answers: ok(importBody{}), codes: []string{"slug_taken", "invalid_line", "invalid_definition", "secret_in_definition", "secret_in_text", "invalid_slug", "invalid_status",
-				"invalid_trigger_type", "invalid_tags", "invalid_label", "invalid_change_summary", "label_taken"}}.to(lines(h.importWorkflows)),
+				"invalid_trigger_type", "invalid_tags", "invalid_label", "invalid_change_summary", "label_taken", "server_busy"}}.to(lines(h.importWorkflows)),
 	}
 }
 

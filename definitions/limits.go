@@ -1,5 +1,7 @@
 package definitions
 
+import "encoding/json"
+
 // What a definition may be at the most. Sizes are bytes.
 const (
 	MaxBytes           = 4 << 20
@@ -44,6 +46,29 @@ func DefinitionLimits() Limits {
 // RequestLimits are those of any other request body.
 func RequestLimits() Limits {
 	return Limits{Bytes: 1 << 20, Depth: MaxDepth, StringBytes: 1 << 20, Values: MaxValues}
+}
+
+// Admit waits until a request may take about so many bytes of memory for the
+// definitions that it reads next, in place of what it was let take before; 0
+// gives that back. The error is fault.Unavailable server_busy when the wait was
+// in vain. A nil Admit lets all in.
+type Admit func(weight int64) error
+
+// Hold is a call of a, which may be nil.
+func (a Admit) Hold(weight int64) error {
+	if a == nil {
+		return nil
+	}
+	return a(weight)
+}
+
+// Weights is the sum of the weights of definitions, or other values, in JSON.
+func Weights(texts ...json.RawMessage) int64 {
+	sum := int64(0)
+	for _, text := range texts {
+		sum += Weight(text, JSON)
+	}
+	return sum
 }
 
 // Weight is about how many bytes of memory it takes to read and validate a

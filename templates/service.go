@@ -85,13 +85,14 @@ type CreateRequest struct {
 	Source      Source
 	// Keep, when set, is called with what is about to be stored; the answer
 	// that it gives, if any, is stored with it.
-	Keep func(t Template) *idempotency.Answer
+	Keep  func(t Template) *idempotency.Answer
+	Admit definitions.Admit // is asked for the definition of a workflow
 }
 
 // Create stores a template's version 1. Errors: fault.Malformed
 // invalid_request (no definition, or two); fault.Unacceptable invalid_name,
 // invalid_template (with all issues), secret_in_definition; fault.NotFound workflow_not_found,
-// version_not_found; fault.Conflict idempotency_key_taken.
+// version_not_found; fault.Conflict idempotency_key_taken; those of req.Admit.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, error) {
 	if req.Source.none() {
 		return Template{}, fault.New(fault.Malformed, "invalid_request",
@@ -112,6 +113,9 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, erro
 	if t.Parameters, err = canonicalParameters(req.Parameters); err != nil {
 		return Template{}, err
 	}
+	if err := admitStored(req.Admit, req.Source, t); err != nil {
+		return Template{}, err
+	}
 	if err := s.check(t); err != nil {
 		return Template{}, err
 	}
@@ -123,6 +127,15 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, erro
 		keep = req.Keep(t)
 	}
 	return t, s.store.CreateTemplate(ctx, t, keep)
+}
+
+// admitStored holds the memory of a template whose definition is not the
+// request's own, which was admitted with its body.
+func admitStored(admit definitions.Admit, src Source, t Template) error {
+	if src.Definition != nil {
+		return nil
+	}
+	return admit.Hold(definitions.Weights(t.Parameters, t.Definition))
 }
 
 // definitionOf reads what a source names, in canonical form.
@@ -211,6 +224,7 @@ type UpdateRequest struct {
 	Parameters  json.RawMessage
 	Source      Source // none: the definition stays
 	IfMatch     definitions.IfMatch
+	Admit       definitions.Admit // is asked for a definition that is not the request's
 }
 
 // Update makes a template's next version; where nothing changes there is none.
@@ -239,6 +253,9 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, erro
 		}
 	}
 	if err := s.refuseSecrets(ctx, req.TenantID, def, req.Parameters); err != nil {
+		return Template{}, err
+	}
+	if err := admitStored(req.Admit, req.Source, req.apply(current, def)); err != nil {
 		return Template{}, err
 	}
 	now := s.now()

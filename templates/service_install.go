@@ -20,17 +20,18 @@ type InstallRequest struct {
 	Slug       string
 	Parameters json.RawMessage
 	Keep       func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer
+	Admit      definitions.Admit
 }
 
 // Install creates a workflow of the template's newest version. Errors:
 // fault.NotFound template_not_found; fault.Unacceptable invalid_parameters
-// (with all issues), and those of definitions.Service.Create.
+// (with all issues), those of definitions.Service.Create and of req.Admit.
 func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.Workflow, error) {
 	t, err := s.Get(ctx, req.TenantID, req.TemplateID)
 	if err != nil {
 		return definitions.Workflow{}, err
 	}
-	origin, written, err := made(t, req.Name, req.Parameters)
+	origin, written, err := made(t, req.Name, req.Parameters, req.Admit)
 	if err != nil {
 		return definitions.Workflow{}, err
 	}
@@ -43,14 +44,21 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.
 	})
 }
 
-// made instantiates a template and says so.
-func made(t Template, name string, parameters json.RawMessage) (*definitions.Origin, definitions.Written, error) {
+// made instantiates a template and says so. What comes out may be far larger
+// than template and parameters: it is admitted anew.
+func made(t Template, name string, parameters json.RawMessage, admit definitions.Admit) (*definitions.Origin, definitions.Written, error) {
 	if len(parameters) == 0 {
 		parameters = json.RawMessage("{}")
+	}
+	if err := admit.Hold(definitions.Weights(t.Parameters, t.Definition, parameters)); err != nil {
+		return nil, definitions.Written{}, err
 	}
 	def, issues := Instantiate(t, name, parameters)
 	if len(issues) > 0 {
 		return nil, definitions.Written{}, invalidParameters(t, issues)
+	}
+	if err := admit.Hold(definitions.Weights(def, parameters)); err != nil {
+		return nil, definitions.Written{}, err
 	}
 	given, err := definitions.Canonical(parameters)
 	if err != nil {

@@ -24,6 +24,7 @@ type MergeRequest struct {
 	Parameters json.RawMessage
 	DryRun     bool
 	IfMatch    definitions.IfMatch
+	Admit      definitions.Admit
 }
 
 // MergeResult is what a merge made. Before is the definition that was the
@@ -44,7 +45,7 @@ type MergeResult struct {
 // workflow_has_no_template, workflow_archived; fault.Unacceptable
 // invalid_parameters (the kept ones do not fit any more), invalid_definition
 // (what comes out is not sound; nothing is stored); fault.Precondition
-// precondition_failed.
+// precondition_failed; those of req.Admit.
 func (s *Service) MergeUpdate(ctx context.Context, req MergeRequest) (MergeResult, error) {
 	for try := 1; ; try++ {
 		result, err := s.mergeOnce(ctx, req)
@@ -78,7 +79,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	if req.Parameters != nil {
 		parameters = req.Parameters
 	}
-	origin, _, err := made(t, was.Name, parameters)
+	origin, _, err := made(t, was.Name, parameters, req.Admit)
 	if err != nil {
 		return MergeResult{}, err
 	}
@@ -87,6 +88,10 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	}
 	latest, err := s.store.VersionDefinition(ctx, req.TenantID, w.ID, strconv.Itoa(w.LatestVersion))
 	if err != nil {
+		return MergeResult{}, err
+	}
+	// The three of them and what comes out, which is about as large as the newest.
+	if err := req.Admit.Hold(definitions.Weights(was.Definition, latest, origin.Definition, origin.Definition)); err != nil {
 		return MergeResult{}, err
 	}
 	r := MergeResult{Workflow: w, Version: w.LatestVersion, From: was.Version, To: t.Version, Before: latest}

@@ -174,6 +174,7 @@ type ImportRequest struct {
 	Lines    io.Reader
 	On       OnConflict
 	Key      *ImportKey // nil: none
+	Admit    definitions.Admit
 }
 
 // ImportKey is the scope and the key of an import, and the time of its answers.
@@ -187,7 +188,8 @@ type ImportKey struct {
 // that it cannot take; the error says which, and what was stored before that
 // stays and is told. Errors: fault.Malformed invalid_request, fault.TooLarge
 // body_too_large, fault.Unacceptable invalid_line and those of
-// definitions.Create, fault.Conflict slug_taken and idempotency_key_reused.
+// definitions.Create, fault.Conflict slug_taken and idempotency_key_reused, and
+// those of req.Admit.
 func (t *Transfer) Import(ctx context.Context, req ImportRequest) (Arrivals, error) {
 	done := Arrivals{Imported: []Arrival{}, Skipped: []Arrival{}}
 	scan := bufio.NewScanner(req.Lines)
@@ -199,7 +201,7 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (Arrivals, err
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		if err := t.importOnce(ctx, req, n, text, &done); err != nil {
+		if err := t.importAdmitted(ctx, req, n, text, &done); err != nil {
 			return done, numbered(err, n)
 		}
 	}
@@ -208,6 +210,15 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (Arrivals, err
 		return done, fault.New(fault.TooLarge, "body_too_large", "Line %d: It is longer than %d bytes.", n+1, MaxLine).With("line", n+1)
 	}
 	return done, err
+}
+
+// importAdmitted holds the memory that a line takes while it is read and stored:
+// not while the next one is waited for.
+func (t *Transfer) importAdmitted(ctx context.Context, req ImportRequest, n int, text []byte, done *Arrivals) error {
+	if err := req.Admit.Hold(definitions.Weight(text, definitions.JSON)); err != nil {
+		return err
+	}
+	return errors.Join(t.importOnce(ctx, req, n, text, done), req.Admit.Hold(0))
 }
 
 // numbered adds the number of the line.
