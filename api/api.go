@@ -14,6 +14,7 @@ import (
 
 	"heddle/access"
 	"heddle/agents"
+	"heddle/clock"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
@@ -32,9 +33,11 @@ type Config struct {
 	Transfer    *versions.Transfer
 	Executor    *executor.Service
 	Schedules   *schedules.Service
-	Secrets     *secrets.Service
-	Agents      *agents.Service
-	Answers     idempotency.Store
+	// Clock compares this process's clock with the database's; nil: it is right.
+	Clock   *clock.Watch
+	Secrets *secrets.Service
+	Agents  *agents.Service
+	Answers idempotency.Store
 	// Turns holds what turn a run has under way on any node; nil: on this one.
 	Turns TurnStore
 	// Isolation says how scripts are confined here; nil: there are none.

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"heddle/api"
+	clocks "heddle/clock"
 	"heddle/executor"
 )
 
@@ -52,6 +54,30 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 		return got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") != ""
 	})
 	s.do(request{method: "GET", path: "/healthz", key: "-"}).want(t, http.StatusOK)
+}
+
+// A wrong clock is said and does not turn readiness red.
+func TestReadinessTellsOfTheClock(t *testing.T) {
+	for ahead, says := range map[time.Duration]string{
+		0: `{"status":"ready","clock":{"offset_seconds":0,"schedules_wait":false}}`, time.Hour: `{"status":"ready","clock":{"offset_seconds":3600,"schedules_wait":true}}`,
+		-90 * time.Second: `{"status":"ready","clock":{"offset_seconds":-90,"schedules_wait":true}}`,
+	} {
+		base := time.UnixMilli(1_700_000_000_000)
+		watch := clocks.New(func() time.Time { return base.Add(ahead) }, func(context.Context) (time.Time, error) { return base, nil }, nil)
+		s := newStack(t, func(c *api.Config, _ *executor.Config) { c.Clock = watch })
+		ask := request{method: "GET", path: "/readyz", key: "-"}
+		s.eventually("it is ready", func() bool { return s.do(ask).status == http.StatusOK })
+		if got := s.do(ask).want(t, http.StatusOK); got.body != `{"status":"ready"}` && strings.TrimSpace(got.body) != `{"status":"ready"}` {
+			t.Errorf("before it is measured: %s", got.body)
+		}
+		watch.Right(t.Context())
+		// The reading took no time by a clock that stands still, but a little by the
+		// monotonic one: an offset that is behind may be less by that.
+		got := s.do(ask).want(t, http.StatusOK)
+		if ahead >= 0 && strings.TrimSpace(got.body) != says || !strings.Contains(got.body, `"schedules_wait":`+fmt.Sprint(ahead != 0)) {
+			t.Errorf("%s, want %s", got.body, says)
+		}
+	}
 }
 
 func TestTheSite(t *testing.T) {

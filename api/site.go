@@ -9,18 +9,33 @@ import (
 )
 
 type health struct {
-	Status string `json:"status" enum:"ok,ready"`
+	Status string `json:"status" enum:"ok"`
+}
+
+type readiness struct {
+	Status string        `json:"status" enum:"ready"`
+	Clock  *clockReading `json:"clock,omitempty" doc:"What the last comparison of this server's clock with the database's found. Absent before the first one."`
+}
+
+type clockReading struct {
+	Offset float64 `json:"offset_seconds" doc:"This server's clock minus the database's."`
+	Waits  bool    `json:"schedules_wait" doc:"Whether this server fires no schedules, because its clock is more than 5 s off."`
 }
 
 // healthz tells that the process answers at all.
 func (h *Handler) healthz(c *call) error { return c.reply(http.StatusOK, health{"ok"}) }
 
-// readyz tells whether this process takes and drives runs.
+// readyz reports whether this process takes and drives runs. A clock that is
+// wrong is said and does not turn it red: the node goes on driving runs.
 func (h *Handler) readyz(c *call) error {
 	if err := h.cfg.Executor.Ready(c.ctx()); err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, health{"ready"})
+	answer := readiness{Status: "ready"}
+	if s, measured := h.cfg.Clock.State(); measured {
+		answer.Clock = &clockReading{Offset: s.Offset.Seconds(), Waits: s.Far}
+	}
+	return c.reply(http.StatusOK, answer)
 }
 
 type info struct {

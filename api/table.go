@@ -42,7 +42,7 @@ func (h *Handler) siteTable() []route {
 		route{method: http.MethodGet, path: "/healthz", id: "healthz", tag: "site", summary: "Whether the process answers",
 			answers: ok(health{})}.to(bare(h.healthz)),
 		route{method: http.MethodGet, path: "/readyz", id: "readyz", tag: "site", summary: "Whether the process takes and drives runs",
-			answers: ok(health{}), codes: []string{"not_ready", "store_unavailable"}}.to(bare(h.readyz)),
+			answers: ok(readiness{}), codes: []string{"not_ready", "store_unavailable"}}.to(bare(h.readyz)),
 		route{method: http.MethodGet, path: "/metrics", id: "metrics", tag: "site", summary: "What this process counts and measures, for Prometheus",
 			answers: []answer{{status: http.StatusOK, body: "", media: "text/plain", about: "Prometheus's text format."}}}.to(bare(h.metrics)),
 		route{method: http.MethodGet, path: "/v1/info", id: "getInfo", tag: "site", summary: "The product's version, and who is asking",

@@ -43,7 +43,7 @@ func (e *engine) crowded() bool {
 func (e *engine) sleepUntil(ctx context.Context, next time.Time) {
 	wait := pollEvery
 	if !next.IsZero() {
-		wait = min(wait, max(next.Sub(e.svc.cfg.Now()), time.Millisecond))
+		wait = min(wait, max(next.Sub(e.now()), time.Millisecond))
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()

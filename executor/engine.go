@@ -138,8 +138,12 @@ func newEngine(s *Service) *engine {
 	return e
 }
 
-// now is the service's clock in the precision that is stored.
-func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
+// now is the time that is stored and that due times are judged by, in the
+// precision that is stored: the service's clock, or the database's where the two
+// are far apart. Deadlines within the process are measured by cfg.Now alone.
+func (s *Service) now() time.Time {
+	return s.cfg.Now().Add(s.cfg.Clock.Correction()).UTC().Truncate(time.Millisecond)
+}
 
 // kick makes the dispatcher look for work. It never blocks.
 func (e *engine) kick() {

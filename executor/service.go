@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"heddle/clock"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -25,8 +26,11 @@ type Config struct {
 	// Tracer may be nil: then no spans are made.
 	Tracer Tracer
 	Now    func() time.Time
-	NewID  func(prefix string) string
-	Log    *slog.Logger
+	// Clock compares Now with the database's clock; nil: Now is right. Where the
+	// two are far apart, what is stored and due goes by the database's.
+	Clock *clock.Watch
+	NewID func(prefix string) string
+	Log   *slog.Logger
 	// Holder names this process in the executor's lease; unique per process.
 	Holder string
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"heddle/clock"
 	"heddle/executor"
 )
 
@@ -25,6 +26,29 @@ const (
 // Watch shows the executor's load and the queue whenever the measures are read.
 func (m *Metrics) Watch(exec *executor.Service, queue Queue) {
 	m.registry.MustRegister(&load{m: m, exec: exec, queue: queue})
+}
+
+// WatchClock shows what the last comparison of the process's clock with the
+// database's found, once there was one.
+func (m *Metrics) WatchClock(w *clock.Watch) { m.registry.MustRegister(clockOffset{w}) }
+
+type clockOffset struct{ watch *clock.Watch }
+
+// Describe sends nothing, as load's.
+func (clockOffset) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the state of the watch.
+func (c clockOffset) Collect(out chan<- prometheus.Metric) {
+	s, measured := c.watch.State()
+	if !measured {
+		return
+	}
+	waits := 0.0
+	if s.Far {
+		waits = 1
+	}
+	out <- prometheus.MustNewConstMetric(gauge("heddle_clock_offset_seconds", "This process's clock minus the database's, as last measured."), prometheus.GaugeValue, s.Offset.Seconds())
+	out <- prometheus.MustNewConstMetric(gauge("heddle_schedules_wait_for_clock", "1 while this process fires no schedules, because its clock is more than 5 s off."), prometheus.GaugeValue, waits)
 }
 
 // load is a collector: its numbers are read, not kept.

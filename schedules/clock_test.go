@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	clocks "heddle/clock"
 	"heddle/ids"
 	"heddle/schedules"
 	"heddle/store"
@@ -16,7 +17,7 @@ func TestSchedulesWaitWhileTheClockIsWrong(t *testing.T) {
 	eachStore(t, "", func(t *testing.T, db *store.DB) {
 		c := &clock{}
 		n := newNode(t, db, c, false)
-		n.svc = schedules.New(schedules.Config{Store: db, Runs: n.exec, Now: c.now, NewID: ids.New(time.Now).New, Clock: db.Clock})
+		n.svc = schedules.New(schedules.Config{Store: db, Runs: n.exec, Now: c.now, NewID: ids.New(time.Now).New, Clock: clocks.New(c.now, db.Clock, nil)})
 		w := n.workflow(quick)
 		s := n.create(w, schedules.Schedule{Expression: "* * * * *"})
 		for _, off := range []time.Duration{time.Hour, 10 * time.Second, -time.Hour} {

@@ -23,7 +23,7 @@ func (s *Service) Serve(ctx context.Context) {
 	next := s.now()
 	for ctx.Err() == nil {
 		now := s.now()
-		if !s.clockRight(ctx) {
+		if !s.clock.Right(ctx) {
 			s.rest(ctx)
 			continue
 		}
@@ -41,7 +41,7 @@ func (s *Service) Serve(ctx context.Context) {
 // Tick looks once at everything that is due and at the queues, as Serve does
 // all the time.
 func (s *Service) Tick(ctx context.Context) {
-	if !s.clockRight(ctx) {
+	if !s.clock.Right(ctx) {
 		return
 	}
 	s.poll(ctx, s.now())

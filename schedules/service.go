@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"heddle/clock"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
@@ -28,9 +29,9 @@ type Config struct {
 	Runs  Runs
 	Now   func() time.Time
 	NewID func(prefix string) string
-	// Clock is the database's clock; nil: Now is right. Where the two differ by
-	// more than MaxClockOff nothing is fired.
-	Clock func(ctx context.Context) (time.Time, error)
+	// Clock compares Now with the database's clock; nil: Now is right. Where the
+	// two differ by more than clock.MaxOff nothing is fired.
+	Clock *clock.Watch
 	Meter Meter
 	Log   *slog.Logger
 	// Quota is how many schedules a tenant may have; nil: as many as it likes.
@@ -48,16 +49,15 @@ type Service struct {
 	meter  Meter
 	quota  *quota.Gate
 	zones  sync.Map // name: *time.Location
-	clock  clockCheck
+	clock  *clock.Watch
 }
 
 // New makes a service.
 func New(cfg Config) *Service {
 	s := &Service{
-		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(), quota: cfg.Quota,
-		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(), quota: cfg.Quota, clock: cfg.Clock,
+		now: func() time.Time { return cfg.Now().Add(cfg.Clock.Correction()).UTC().Truncate(time.Millisecond) },
 	}
-	s.clock.read = cfg.Clock
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

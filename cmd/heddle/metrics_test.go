@@ -69,7 +69,7 @@ func TestMetricsOfTheProduct(t *testing.T) {
 		`heddle_runs_started_total{trigger="manual"} 2`,
 		`heddle_runs_ended_total{state="completed"} 2`,
 		`heddle_schedule_due_times_total{origin="trigger",outcome="fired",reason=""} 1`,
-		`heddle_sse_streams 0`, `heddle_runs_queued 0`, `heddle_lease_held 1`, `heddle_slots 10`, `heddle_slots_used 0`,
+		`heddle_sse_streams 0`, `heddle_clock_offset_seconds `, `heddle_schedules_wait_for_clock 0`, `heddle_runs_queued 0`, `heddle_lease_held 1`, `heddle_slots 10`, `heddle_slots_used 0`,
 		`heddle_commit_seconds_count{of="schedules"} 1`, "heddle_commit_group_size_bucket{of=\"runs\",le=\"1\"}",
 		"go_goroutines ", "process_resident_memory_bytes ", `heddle_build_info{version="`,
 	} {

@@ -13,6 +13,7 @@ import (
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api"
+	"heddle/clock"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -70,17 +71,20 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	st := &stack{log: log, db: db}
 	newID := ids.New(time.Now).New
 	meter := metrics.New(buildVersion())
-	st.access = access.New(access.Config{Store: db, Now: time.Now, NewID: newID, Log: log, Quotas: s.Quotas})
+	// Measured before anything is stored or due.
+	watch := clock.New(time.Now, db.Clock, log)
+	watch.Right(ctx)
+	st.access = access.New(access.Config{Store: db, Now: watch.Now, NewID: newID, Log: log, Quotas: s.Quotas})
 	if st.madeKey, err = st.access.Bootstrap(ctx, s.BootstrapKey); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	keys := keySource{setting: s.SecretKey, file: keyFile(s.DatabaseURL), log: log}
-	st.secrets = secrets.New(secrets.Config{Store: db, Key: keys.key, Now: time.Now, Log: log})
+	st.secrets = secrets.New(secrets.Config{Store: db, Key: keys.key, Now: watch.Now, Log: log})
 	if err := st.secrets.Check(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("secrets: %w", err), db.Close())
 	}
 	scrubLog(log, st.secrets.Scrub)
-	agentService := agents.New(db, time.Now)
+	agentService := agents.New(db, watch.Now)
 	st.registry = steps.Default(steps.Deps{
 		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
 		Scripts: s.scripts(),
@@ -97,29 +101,30 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		return nil, errors.Join(err, db.Close())
 	}
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, Clock: watch, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), Drain: drain, HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
 		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
-		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: time.Now, NewID: newID,
+		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: watch.Now, NewID: newID,
 	})
 	patterns, err := templates.NewService(templates.ServiceConfig{
-		Store: db, Definitions: st.definitions, Catalog: st.registry, Secrets: st.secrets, Now: time.Now, NewID: newID,
+		Store: db, Definitions: st.definitions, Catalog: st.registry, Secrets: st.secrets, Now: watch.Now, NewID: newID,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, Clock: db.Clock, NewID: newID, Meter: parts.meter, Log: log,
+	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, Clock: watch, NewID: newID, Meter: parts.meter, Log: log,
 		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules)})
 	meter.Watch(st.executor, db)
+	meter.WatchClock(watch)
 	if st.spans != nil {
 		meter.WatchSpans(func() metrics.SpanCounts { return metrics.SpanCounts(st.spans.Stats()) })
 	}
 	st.handler = api.New(api.Config{
-		Schedules: st.schedules, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: meter.Handler(), Meter: meter,
-		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: time.Now}),
+		Schedules: st.schedules, Clock: watch, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: meter.Handler(), Meter: meter,
+		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: watch.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
 		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Turns: db, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})

@@ -17,7 +17,7 @@ var inTests = []string{
 }
 
 var (
-	leaves   = []string{"audit", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "quota", "timers"}
+	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "quota", "timers"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -69,6 +69,7 @@ var table = map[string]rule{
 	"fault":       {noStandard: impure},
 	"idempotency": {noStandard: impure},
 	"quota":       {own: []string{"fault"}, noStandard: impure},
+	"clock":       {},
 	"ids":         {},
 	"timers":      {noStandard: impure},
 
