@@ -48,10 +48,9 @@ func (c *call) asksDryRun() bool { return c.r.URL.Query().Get("dry_run") == "tru
 func (c *call) deed(action string) { c.trail.Rename(action) }
 
 // leaveTrail adds the line of a request that changed something, unless that was
-// stored with the change. Starts and signals leave their trace in the run's
-// journal instead; a replayed answer and a dry run changed nothing. The deed is
-// done by then, so that a line which cannot be written is logged and does not
-// fail the request.
+// stored with the change. Starts leave their trace in the run's journal instead; a
+// replayed answer and a dry run changed nothing. The deed is done by then, so that
+// a line which cannot be written is logged and does not fail the request.
 func (c *call) leaveTrail() {
 	if c.trail == nil || c.trail.Written() || c.untrailed || c.w.Header().Get(headerReplayed) != "" {
 		return
@@ -71,6 +70,7 @@ func (r *route) changes() bool {
 // deeds are the actions of routes whose operation's id says another.
 var deeds = map[string]string{
 	"importWorkflows": "workflow.import", "cancelV1Run": "run.cancel", "terminateV1Run": "run.terminate",
+	"signalRun": "signal.deliver", "sendInstanceEvent": "signal.deliver", "triggerSchedule": "schedule.trigger",
 	"pauseInstance": "run.pause", "resumeInstance": "run.resume", "terminateInstance": "run.terminate", "restartInstance": "run.restart",
 	"tickRunnerOfInstances": "runner.tick",
 }
@@ -97,7 +97,7 @@ func (r *route) audited() bool {
 	case deeds[r.id] != "":
 		return true
 	case r.action == access.Execute:
-		return r.on == onRun && !strings.HasPrefix(r.id, "signal")
+		return r.on == onRun
 	default:
 		return r.action == access.Edit || r.action == access.Operate || r.action == access.Admin
 	}

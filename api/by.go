@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"heddle/audit"
 	"heddle/executor"
@@ -44,6 +45,32 @@ func authorsOf(r executor.Record) authors {
 // because is the body of a request that says why, if it says anything.
 type because struct {
 	Reason string `json:"reason,omitempty" doc:"Why, for the history and the audit trail: at most 1,000 characters."`
+}
+
+// withReason lets a route without a body take the reason, as a query parameter
+// and as the one field of a body that may be absent.
+func (r route) withReason() route {
+	inner := r.serve
+	r.query = append(slices.Clone(r.query), param{name: "reason", about: "Why, for the audit trail: up to 1,024 bytes here; the body takes 1,000 characters."})
+	r.body = optionalBody
+	return r.to(taking(func(c *call, req because) error {
+		q, err := c.query()
+		if err != nil {
+			return err
+		}
+		if given := q.Get("reason"); given != "" {
+			if req.Reason != "" && req.Reason != given {
+				return malformed("The query and the body give two reasons; give one.")
+			}
+			if err := c.withoutSecrets("reason", jsonText(given)); err != nil {
+				return err
+			}
+			if err := c.giveReason(reflect.ValueOf(because{given})); err != nil {
+				return err
+			}
+		}
+		return inner(c)
+	}))
 }
 
 // giveReason takes the field reason of a request, where it has one.

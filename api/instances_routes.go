@@ -316,6 +316,7 @@ func (h *Handler) sendInstanceEvent(c *call, req instanceEvent) error {
 	if err != nil {
 		return err
 	}
+	c.steered, c.untrailed = in.RunID, out.Duplicate
 	return c.reply(http.StatusOK, eventTaken{detailsOf(out.Row)})
 }
 

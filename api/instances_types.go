@@ -107,6 +107,7 @@ type instanceDone struct {
 }
 
 type instanceEvent struct {
+	because
 	Type    string          `json:"type" doc:"The signal's name, in the characters of an instance's id."`
 	Payload json.RawMessage `json:"payload,omitempty"`
 }

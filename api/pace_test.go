@@ -125,7 +125,7 @@ func TestABodyThatStallsIsAnsweredAndEnds(t *testing.T) {
 		"get":               {s.head("GET", wf, "", long), `{`, 200, ""},
 		"health":            {s.head("GET", "/healthz", "", chunked), `1`, 200, ""},
 		"metrics":           {s.head("GET", "/metrics", "", long), `1`, 200, ""},
-		"delete":            {s.head("DELETE", "/v1/keys/nope", "", long), `{`, 404, "key_not_found"},
+		"delete":            {s.head("DELETE", "/v1/keys/nope", "", long), `{`, 408, "request_timeout"},
 		"stream's end":      {s.head("GET", run+"/stream", "", long, "Last-Event-ID: 900"), `{`, 400, "invalid_last_event_id"},
 		"waits to go on":    {s.head("POST", "/api/workflows", "iw_live_nobody", long, "Expect: 100-continue"), ``, 401, "unauthenticated"},
 	} {

@@ -265,6 +265,7 @@ func (h *Handler) v1Signal(c *call, req v1Deliver) error {
 	if err != nil {
 		return err
 	}
+	c.untrailed = done.Duplicate
 	return c.reply(http.StatusAccepted, v1Delivered{Accepted: true, Duplicate: done.Duplicate})
 }
 

@@ -322,7 +322,7 @@ func (h *Handler) previewSchedule(c *call) error {
 	return c.reply(http.StatusOK, previewOf(description, times))
 }
 
-func (h *Handler) triggerSchedule(c *call, _ nothing) error {
+func (h *Handler) triggerSchedule(c *call, _ because) error {
 	id, err := c.scheduleID()
 	if err != nil {
 		return err

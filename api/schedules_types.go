@@ -141,6 +141,7 @@ type dueTime struct {
 }
 
 type backfillRequest struct {
+	because
 	From          *time.Time        `json:"from"`
 	To            *time.Time        `json:"to"`
 	OverlapPolicy schedules.Overlap `json:"overlap_policy,omitempty" enum:"queue,allow" doc:"One after another (default) or all at once."`

@@ -25,7 +25,13 @@ func (h *Handler) table() []route {
 	routes = append(routes, h.instancesTable()...)
 	routes = append(routes, h.secretsTable()...)
 	routes = append(routes, h.agentsTable()...)
-	return append(routes, h.accessTable()...)
+	routes = append(routes, h.accessTable()...)
+	for i, r := range routes {
+		if r.method == http.MethodDelete {
+			routes[i] = r.withReason()
+		}
+	}
+	return routes
 }
 
 func (h *Handler) siteTable() []route {

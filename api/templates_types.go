@@ -79,6 +79,7 @@ type installedWorkflow struct {
 }
 
 type mergeTemplate struct {
+	because
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"Instead of those that the workflow was made with."`
 }
 

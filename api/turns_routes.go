@@ -222,6 +222,7 @@ func (c *call) answerWait(runID string, payload json.RawMessage) error {
 		return err
 	}
 	if wait != nil {
+		c.steers("signal.deliver", runID)
 		out, err := c.h.cfg.Executor.Signal(c.ctx(), c.tenantID(), runID, machine.Signal{Name: wait.Name, RequestID: wait.RequestID, Payload: payload})
 		if err != nil || !out.Duplicate {
 			return err

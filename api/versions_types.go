@@ -16,6 +16,7 @@ type rollbackWorkflow struct {
 }
 
 type labelVersion struct {
+	because
 	Label labelText `json:"label" doc:"Null takes it away."`
 }
 

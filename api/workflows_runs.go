@@ -182,9 +182,6 @@ type ranDefinition struct {
 	Definition     json.RawMessage `json:"definition" kind:"object"`
 }
 
-// nothing is the body of a request that has nothing to say.
-type nothing struct{}
-
 // steer makes a handler of one that moves a run to another state.
 func (h *Handler) steer(status int, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*call, because) error {
 	return func(c *call, _ because) error {

@@ -134,13 +134,15 @@ type validity struct {
 
 // versionSummary is a version in a list.
 type versionSummary struct {
-	Version        int     `json:"version"`
-	Label          *string `json:"label"`
-	ChangeSummary  string  `json:"change_summary"`
-	CreatedAt      stamp   `json:"created_at"`
-	CreatedBy      string  `json:"created_by" doc:"The name of the key that made it."`
-	DefinitionHash string  `json:"definition_hash"`
-	Active         bool    `json:"active"`
+	Version        int        `json:"version"`
+	Label          *string    `json:"label"`
+	ChangeSummary  string     `json:"change_summary"`
+	CreatedAt      stamp      `json:"created_at"`
+	CreatedBy      string     `json:"created_by" doc:"The name of the key that made it."`
+	CreatedByID    string     `json:"created_by_id,omitempty" doc:"The id of actor; left out where actor is."`
+	Actor          *actorBody `json:"actor,omitempty" doc:"Who made it; left out of versions of earlier releases and of imported ones."`
+	DefinitionHash string     `json:"definition_hash"`
+	Active         bool       `json:"active"`
 }
 
 type versionBody struct {
@@ -157,7 +159,7 @@ type versionList struct {
 func versionOf(w definitions.Workflow, v versions.Version) versionSummary {
 	return versionSummary{
 		Version: v.Number, Label: textOrNull(v.Label), ChangeSummary: v.ChangeSummary,
-		CreatedAt: stamp(v.CreatedAt), CreatedBy: v.CreatedBy,
+		CreatedAt: stamp(v.CreatedAt), CreatedBy: v.CreatedBy, CreatedByID: v.Author.ID, Actor: actorOf(v.Author),
 		DefinitionHash: v.DefinitionHash, Active: v.Number == w.ActiveVersion,
 	}
 }

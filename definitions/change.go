@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"heddle/audit"
 	"heddle/fault"
 )
 
@@ -57,7 +58,11 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, erro
 		if err := Editable(c.Workflow, req.IfMatch); err != nil {
 			return Revision{}, err
 		}
-		return revise(c, req, doc, now), nil
+		r := revise(c, req, doc, now)
+		if r.Version != nil {
+			r.Version.Author, _ = audit.Who(ctx)
+		}
+		return r, nil
 	})
 }
 

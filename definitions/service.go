@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"heddle/audit"
 	"heddle/fault"
 	"heddle/idempotency"
 )
@@ -99,8 +100,9 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 		ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	w.Slug = orDefault(w.Slug, w.ID)
+	who, _ := audit.Who(ctx)
 	v := &NewVersion{
-		Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedBy: req.Author, CreatedAt: now,
+		Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedBy: req.Author, Author: who, CreatedAt: now,
 		ChangeSummary: orDefault(req.ChangeSummary, "Initial version"),
 	}
 	var keep *idempotency.Answer

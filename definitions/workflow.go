@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"heddle/audit"
 	"heddle/idempotency"
 )
 
@@ -53,7 +54,8 @@ type NewVersion struct {
 	Definition    json.RawMessage
 	Hash          string
 	ChangeSummary string
-	CreatedBy     string
+	CreatedBy     string // the name of who made it
+	Author        audit.Actor
 	CreatedAt     time.Time
 }
 

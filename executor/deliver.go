@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"heddle/audit"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -33,7 +34,8 @@ func (s *Service) Deliver(ctx context.Context, tenantID, runID string, sig machi
 			continue
 		}
 		row, there := s.received(ctx, tenantID, runID, sig.RequestID)
-		if there {
+		if there { // and so is the line in the audit trail
+			audit.From(ctx).Mark()
 			return SignalOutcome{Row: row}, nil
 		}
 		if errors.Is(err, ErrFenced) {

@@ -22,7 +22,7 @@ const (
 // answered as things stand, with outcome.pending.
 func (s *Service) submit(ctx context.Context, tenantID, runID string, in machine.Input) (outcome, error) {
 	trail := audit.From(ctx)
-	lines := auditLines(trail, runID)
+	lines := auditLines(trail, runID, signalDetailOf(in))
 	out, err := s.hand(ctx, tenantID, runID, in, lines)
 	if err == nil && (out.effect || out.pending) {
 		trail.Mark()
@@ -31,19 +31,33 @@ func (s *Service) submit(ctx context.Context, tenantID, runID string, in machine
 }
 
 // auditLines drafts what a request adds to the audit trail with what it does to a
-// run.
-func auditLines(t *audit.Trail, runID string) []audit.Entry {
-	line, wanted, err := t.Draft(audit.Object{Kind: "run", ID: runID}, nil)
+// run. detail is nil for none.
+func auditLines(t *audit.Trail, runID string, detail any) []audit.Entry {
+	line, wanted, err := t.Draft(audit.Object{Kind: "run", ID: runID}, detail)
 	if err != nil || !wanted {
 		return nil
 	}
 	return []audit.Entry{line}
 }
 
+// signalDetail is the detail of the audit trail's line about a signal.
+type signalDetail struct {
+	Signal    string `json:"signal"`
+	RequestID string `json:"request_id,omitempty"`
+}
+
+// signalDetailOf is the detail of the line about an input; nil: it has none.
+func signalDetailOf(in machine.Input) any {
+	if sig, is := in.(machine.Signal); is {
+		return signalDetail{sig.Name, sig.RequestID}
+	}
+	return nil
+}
+
 // insertionLines is auditLines for a new run: it is stored with the lines or not
 // at all.
 func insertionLines(t *audit.Trail, runID string) []audit.Entry {
-	lines := auditLines(t, runID)
+	lines := auditLines(t, runID, nil)
 	if lines != nil {
 		t.Mark()
 	}

@@ -75,8 +75,13 @@ func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.
 // journalled. It is for the workflow's deletion, which has the line in the audit
 // trail.
 func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
-	who, _ := audit.Who(ctx)
-	ctx = audit.As(ctx, who, "The workflow was deleted.")
+	who, reason := audit.Who(ctx)
+	if reason == "" {
+		reason = "The workflow was deleted."
+	} else {
+		reason = "The workflow was deleted: " + reason
+	}
+	ctx = audit.As(ctx, who, reason)
 	ids, err := s.cfg.Store.OpenRuns(ctx, tenantID, workflowID)
 	if err != nil {
 		return err

@@ -158,12 +158,13 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 // makes the answer that is kept for a repeated request; nil: none. Errors:
 // those of a start by hand, and fault.NotFound schedule_not_found.
 func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
+	who, reason := audit.Who(ctx)
 	for n := range requestRetries {
 		sc, err := s.store.Schedule(ctx, tenantID, id)
 		if err != nil {
 			return "", err
 		}
-		run, err := s.runs.Prepare(ctx, executor.StartRequest{
+		run, err := s.runs.Prepare(audit.As(ctx, who, reason), executor.StartRequest{
 			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
 		}, n)
 		if err != nil {
@@ -176,8 +177,12 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 			ScheduleID: id, Due: now, Until: now, Count: 1, Origin: "trigger:" + run.Row.RunID,
 			Outcome: Fired, RunID: run.Row.RunID, At: now,
 		}}
+		if err := f.tell(ctx, triggerDetail{run.Row.RunID}); err != nil {
+			return "", err
+		}
 		switch err := s.store.Fire(ctx, []Firing{f})[0]; {
 		case err == nil:
+			audit.From(ctx).Mark()
 			s.measure(f)
 			s.runs.Stored(run)
 			return run.Row.RunID, nil
@@ -267,13 +272,8 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	if req.Keep != nil {
 		f.Keep = req.Keep(id, len(dues))
 	}
-	trail := audit.From(ctx)
-	line, wanted, err := trail.Draft(audit.Object{Kind: "schedule", ID: sc.ID}, backfillDetail{id, req.From, req.To, len(dues)})
-	if err != nil {
+	if err := f.tell(ctx, backfillDetail{id, req.From, req.To, len(dues)}); err != nil {
 		return "", 0, err
-	}
-	if wanted {
-		f.Audit = []audit.Entry{line}
 	}
 	switch err := s.store.Fire(ctx, []Firing{f})[0]; {
 	case errors.Is(err, executor.ErrDuplicateKey):
@@ -281,11 +281,25 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	case err != nil:
 		return "", 0, err
 	}
-	trail.Mark()
+	audit.From(ctx).Mark()
 	s.measure(f)
 	s.runs.Stored(f.Runs...)
 	s.fire(ctx, []string{sc.ID})
 	return id, len(dues), nil
+}
+
+// tell adds the line of the request that f is made for, if it leaves one.
+func (f *Firing) tell(ctx context.Context, detail any) error {
+	line, wanted, err := audit.From(ctx).Draft(audit.Object{Kind: "schedule", ID: f.ScheduleID}, detail)
+	if wanted {
+		f.Audit = []audit.Entry{line}
+	}
+	return err
+}
+
+// triggerDetail is the detail of the audit trail's line about a trigger by hand.
+type triggerDetail struct {
+	RunID string `json:"run_id"`
 }
 
 // backfillDetail is the detail of the audit trail's line about a backfill.

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/versions"
@@ -126,6 +127,9 @@ func (r versionRow) version() versions.Version {
 	v := versions.Version{
 		WorkflowID: r.WorkflowID, Number: r.Number, Label: r.Label, DefinitionHash: r.Hash,
 		ChangeSummary: r.ChangeSummary, CreatedBy: r.CreatedBy, CreatedAt: instant(r.CreatedAt),
+	}
+	if r.AuthorType != "" {
+		v.Author = audit.Actor{Type: r.AuthorType, ID: r.AuthorID, Name: r.CreatedBy}
 	}
 	if r.Definition != "" {
 		v.Definition = json.RawMessage(r.Definition)

@@ -102,6 +102,8 @@ type versionRow struct {
 	Hash          string
 	ChangeSummary string
 	CreatedBy     string
+	AuthorType    string
+	AuthorID      string
 	CreatedAt     int64 `gorm:"autoCreateTime:false"`
 }
 
@@ -111,6 +113,6 @@ func toVersionRow(w definitions.Workflow, v definitions.NewVersion) versionRow {
 	return versionRow{
 		WorkflowID: w.ID, Number: v.Number, TenantID: w.TenantID, Label: v.Label,
 		Definition: string(v.Definition), Hash: v.Hash, ChangeSummary: v.ChangeSummary,
-		CreatedBy: v.CreatedBy, CreatedAt: millis(v.CreatedAt),
+		CreatedBy: v.CreatedBy, AuthorType: v.Author.Type, AuthorID: v.Author.ID, CreatedAt: millis(v.CreatedAt),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
@@ -91,9 +92,10 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (definition
 	if err != nil {
 		return w, err
 	}
+	who, _ := audit.Who(ctx)
 	next := definitions.NewVersion{
 		Definition: v.Definition, Hash: v.DefinitionHash, ChangeSummary: req.ChangeSummary,
-		CreatedBy: req.Author, CreatedAt: s.now(),
+		CreatedBy: req.Author, Author: who, CreatedAt: s.now(),
 	}
 	if next.ChangeSummary == "" {
 		next.ChangeSummary = "Rollback to version " + strconv.Itoa(v.Number)

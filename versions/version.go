@@ -5,6 +5,8 @@ package versions
 import (
 	"encoding/json"
 	"time"
+
+	"heddle/audit"
 )
 
 // Version is one immutable state of a workflow's definition. Number counts
@@ -16,6 +18,7 @@ type Version struct {
 	Definition     json.RawMessage // canonical text
 	DefinitionHash string          // "sha256:…" over Definition
 	ChangeSummary  string
-	CreatedBy      string // the key's name
+	CreatedBy      string      // the key's name
+	Author         audit.Actor // zero where only the name is known
 	CreatedAt      time.Time
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"heddle/audit"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
@@ -60,11 +61,11 @@ func testVersionList(t *testing.T, db *store.DB) {
 
 func testVersionRead(t *testing.T, db *store.DB) {
 	rev := revision("t1", "wf_1", "one", 1)
-	rev.Version.Label = "v1.0"
+	rev.Version.Label, rev.Version.Author = "v1.0", audit.Actor{Type: audit.Key, ID: "key_1", Name: "tester"}
 	create(t, db, rev)
 	want := versions.Version{
 		WorkflowID: "wf_1", Number: 1, Label: "v1.0", Definition: rev.Version.Definition, DefinitionHash: "sha256:one",
-		ChangeSummary: "first", CreatedBy: "tester", CreatedAt: at(1),
+		ChangeSummary: "first", CreatedBy: "tester", Author: rev.Version.Author, CreatedAt: at(1),
 	}
 	for _, ref := range []string{"", "1", "v1", "v1.0"} {
 		got, err := db.Version(ctx, "t1", "wf_1", ref)
