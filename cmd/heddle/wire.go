@@ -123,6 +123,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		meter.WatchSpans(func() metrics.SpanCounts { return metrics.SpanCounts(st.spans.Stats()) })
 	}
 	st.handler = api.New(api.Config{
+		Rate:      s.Rate,
 		Schedules: st.schedules, Clock: watch, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: meter.Handler(), Meter: meter,
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: watch.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
