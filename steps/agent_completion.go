@@ -18,26 +18,30 @@ type completion struct {
 }
 
 type choice struct {
-	Message      *said     `json:"message"`
-	FinishReason looseText `json:"finish_reason"`
+	Message      *said           `json:"message"`
+	FinishReason looseText       `json:"finish_reason"`
+	Error        json.RawMessage `json:"error"` // of routers, whose own provider failed
 }
 
 // said is an assistant's message.
 type said struct {
-	Content      looseText       `json:"content"`
+	Content      saidContent     `json:"content"`
 	Refusal      looseText       `json:"refusal"`
 	ToolCalls    []toolCall      `json:"tool_calls"`
 	FunctionCall json.RawMessage `json:"function_call"`
 }
 
-// usageReported counts tokens. What is no number counts as none.
+// usageReported counts tokens, under the names of either API of OpenAI; of a
+// total alone all count as tokens in. What is no number counts as none.
 type usageReported struct{ prompt, completion int64 }
 
 // UnmarshalJSON never fails: an answer is worth more than its bill.
 func (u *usageReported) UnmarshalJSON(raw []byte) error {
 	var counts map[string]json.RawMessage
 	if json.Unmarshal(raw, &counts) == nil {
-		*u = usageReported{looseCount(counts["prompt_tokens"]), looseCount(counts["completion_tokens"])}
+		u.prompt = max(looseCount(counts["prompt_tokens"]), looseCount(counts["input_tokens"]))
+		u.completion = max(looseCount(counts["completion_tokens"]), looseCount(counts["output_tokens"]))
+		u.prompt = max(u.prompt, looseCount(counts["total_tokens"])-u.completion)
 	}
 	return nil
 }
@@ -59,6 +63,17 @@ func looseCount(raw json.RawMessage) int64 {
 type looseText string
 
 func (t *looseText) UnmarshalJSON(raw []byte) error {
+	var c saidContent
+	err := c.UnmarshalJSON(raw)
+	*t = c.text + c.refusal
+	return err
+}
+
+// saidContent is the content of a message, as looseText is written; what its
+// parts refuse stands apart.
+type saidContent struct{ text, refusal looseText }
+
+func (c *saidContent) UnmarshalJSON(raw []byte) error {
 	raw = bytes.TrimSpace(raw)
 	var parts []json.RawMessage
 	if string(raw) == "false" {
@@ -66,10 +81,10 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	}
 	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
 		text, err := printValue(raw)
-		*t = looseText(text)
+		c.text = looseText(text)
 		return err
 	}
-	var all strings.Builder
+	var all, refused strings.Builder
 	for _, part := range parts {
 		var p struct {
 			Type    string    `json:"type"`
@@ -80,10 +95,11 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 			text, _ := printValue(raw)
 			all.WriteString(text)
 		} else if json.Unmarshal(part, &p) == nil && !strings.Contains(p.Type, "reason") && !strings.Contains(p.Type, "think") {
-			all.WriteString(string(p.Text + p.Refusal))
+			all.WriteString(string(p.Text))
+			refused.WriteString(string(p.Refusal))
 		}
 	}
-	*t = looseText(all.String())
+	c.text, c.refusal = looseText(all.String()), looseText(refused.String())
 	return nil
 }
 
@@ -127,39 +143,59 @@ func (t *task) failed(what string, answered []byte) error {
 func (t *task) report(c completion) {
 	content := ""
 	if m := c.Choices[0].Message; m != nil {
-		content = string(m.Content)
+		content = string(m.Content.text)
 	}
 	say(t.call, executor.LogInfo, "agent", fmt.Sprintf("turn %d: %d tokens in, %d out", t.turns, c.Usage.prompt, c.Usage.completion),
 		object("turn", t.turns, "input_tokens", c.Usage.prompt, "output_tokens", c.Usage.completion, "cost_micro_usd", t.usage.CostMicroUSD,
 			"content", excerpt(t.call, []byte(content), maxToolResult)))
 }
 
+// Why an answer ended too early.
+const (
+	cutOff = iota + 1
+	filtered
+	broken
+)
+
+// endings are the finish reasons of answers that are not whole, in the words of
+// OpenAI and of servers that pass on those of other models; case does not count.
+var endings = map[string]int{
+	"length": cutOff, "max_tokens": cutOff, "max_output_tokens": cutOff, "model_length": cutOff, "model_context_window_exceeded": cutOff,
+	"content_filter": filtered, "content_filtered": filtered, "safety": filtered, "recitation": filtered, "blocklist": filtered,
+	"prohibited_content": filtered, "spii": filtered, "guardrail_intervened": filtered, "refusal": filtered, "error_toxic": filtered,
+	"error": broken, "error_limit": broken, "malformed_function_call": broken,
+}
+
 // judge finds what the model said, or why there is nothing: an answer without
 // text and without calls is never one.
 func (t *task) judge(c completion, body []byte) (chat, error) {
 	first, reason := c.Choices[0], string(c.Choices[0].FinishReason)
-	m := first.Message
+	m, ended := first.Message, endings[strings.ToLower(reason)]
 	switch {
 	case t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD > t.cfg.BudgetMicroUSD:
 		return chat{}, permanent("budget_exceeded", "The attempt cost %d micro USD, more than budget_micro_usd (%d).", t.usage.CostMicroUSD, t.cfg.BudgetMicroUSD)
-	case reason == "length":
+	case len(first.Error) > 0 && string(first.Error) != "null":
+		return chat{}, t.failed("answered with an error", first.Error)
+	case ended == cutOff:
 		return chat{}, permanent("budget_exceeded", "The answer was cut off at its limit of tokens; raise max_tokens or budget_micro_usd.")
-	case reason == "content_filter":
-		return chat{}, permanent("agent_filtered", "The agent's server withheld the answer: its content filter stopped it (finish_reason content_filter).")
+	case ended == filtered:
+		return chat{}, permanent("agent_filtered", "The agent's server withheld the answer: its content filter stopped it (finish_reason %s).", reason)
+	case ended == broken:
+		return chat{}, t.failed("broke off the answer (finish_reason "+reason+")", body)
 	case m == nil:
 		return chat{}, t.failed("answered with a completion that has no message", body)
-	case m.Refusal != "":
-		return chat{}, permanent("agent_refused", "The agent refused: %s", excerpt(t.call, []byte(m.Refusal), 500))
+	case m.Refusal+m.Content.refusal != "":
+		return chat{}, permanent("agent_refused", "The agent refused: %s", excerpt(t.call, []byte(m.Refusal+m.Content.refusal), 500))
 	case len(m.FunctionCall) > 0 && string(m.FunctionCall) != "null", len(m.ToolCalls) == 0 && reason == "function_call":
 		return chat{}, permanent("agent_unsupported", "The agent's server answered with function_call, the older form of calls, which was not asked for and is not read; it has to answer with tool_calls.")
-	case len(m.ToolCalls) == 0 && strings.TrimSpace(string(m.Content)) == "":
+	case len(m.ToolCalls) == 0 && strings.TrimSpace(string(m.Content.text)) == "":
 		if reason == "" {
 			reason = "none"
 		}
 		return chat{}, t.failed("answered with an empty message (finish_reason "+head(excerpt(t.call, []byte(reason), 64), 64)+")", body)
 	}
 	t.identify(m.ToolCalls)
-	return chat{Role: "assistant", Content: string(m.Content), ToolCalls: m.ToolCalls}, nil
+	return chat{Role: "assistant", Content: string(m.Content.text), ToolCalls: m.ToolCalls}, nil
 }
 
 // identify gives calls that came without an id one, so that their results can be

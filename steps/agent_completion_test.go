@@ -25,21 +25,28 @@ func TestAnAnswerWithNothingIsAFailure(t *testing.T) {
 		code, says string
 		permanent  bool
 	}{
-		`{"choices":[{"finish_reason":"stop"}]}`:                                                        {"agent_failed", "no message", false},
-		`{"choices":[{"message":null}]}`:                                                                {"agent_failed", "no message", false},
-		`{"choices":null,"x":1}`:                                                                        {"agent_failed", `"x":1`, false},
-		choiceOf(`{"content":""}`, `"stop"`):                                                            {"agent_failed", "empty message (finish_reason stop)", false},
-		choiceOf(`{"content":null}`, `null`):                                                            {"agent_failed", "empty message", false},
-		choiceOf(`{"content":"  \n"}`, `"stop"`):                                                        {"agent_failed", "empty message", false},
-		choiceOf(`{"content":[]}`, `"stop"`):                                                            {"agent_failed", "empty message", false},
-		choiceOf(`{"content":null,"tool_calls":[]}`, `"tool_calls"`):                                    {"agent_failed", "finish_reason tool_calls", false},
-		choiceOf(`{"content":"half of it"}`, `"content_filter"`):                                        {"agent_filtered", "content filter", true},
-		choiceOf(`null`, `"content_filter"`):                                                            {"agent_filtered", "content filter", true},
-		choiceOf(`{"content":null,"refusal":"I will not."}`, `"stop"`):                                  {"agent_refused", "I will not.", true},
-		choiceOf(`{"content":[{"type":"refusal","refusal":""}],"refusal":"No."}`, `"stop"`):             {"agent_refused", "No.", true},
-		choiceOf(`{"content":null,"function_call":{"name":"f","arguments":"{}"}}`, `"function_call"`):   {"agent_unsupported", "function_call", true},
-		choiceOf(`{"content":"text","function_call":{"name":"f","arguments":"{}"}}`, `"function_call"`): {"agent_unsupported", "function_call", true},
-		choiceOf(`{"content":"cut"}`, `"length"`):                                                       {"budget_exceeded", "cut off", true},
+		`{"choices":[{"finish_reason":"stop"}]}`:                                                         {"agent_failed", "no message", false},
+		`{"choices":[{"message":null}]}`:                                                                 {"agent_failed", "no message", false},
+		`{"choices":null,"x":1}`:                                                                         {"agent_failed", `"x":1`, false},
+		choiceOf(`{"content":""}`, `"stop"`):                                                             {"agent_failed", "empty message (finish_reason stop)", false},
+		choiceOf(`{"content":null}`, `null`):                                                             {"agent_failed", "empty message", false},
+		choiceOf(`{"content":"  \n"}`, `"stop"`):                                                         {"agent_failed", "empty message", false},
+		choiceOf(`{"content":[]}`, `"stop"`):                                                             {"agent_failed", "empty message", false},
+		choiceOf(`{"content":null,"tool_calls":[]}`, `"tool_calls"`):                                     {"agent_failed", "finish_reason tool_calls", false},
+		choiceOf(`{"content":"half of it"}`, `"content_filter"`):                                         {"agent_filtered", "content filter", true},
+		choiceOf(`null`, `"content_filter"`):                                                             {"agent_filtered", "content filter", true},
+		choiceOf(`{"content":null,"refusal":"I will not."}`, `"stop"`):                                   {"agent_refused", "I will not.", true},
+		choiceOf(`{"content":[{"type":"refusal","refusal":""}],"refusal":"No."}`, `"stop"`):              {"agent_refused", "No.", true},
+		choiceOf(`{"content":null,"function_call":{"name":"f","arguments":"{}"}}`, `"function_call"`):    {"agent_unsupported", "function_call", true},
+		choiceOf(`{"content":"text","function_call":{"name":"f","arguments":"{}"}}`, `"function_call"`):  {"agent_unsupported", "function_call", true},
+		choiceOf(`{"content":[{"type":"refusal","refusal":"Not that."}]}`, `"stop"`):                     {"agent_refused", "Not that.", true},
+		choiceOf(`{"content":"half of it"}`, `"SAFETY"`):                                                 {"agent_filtered", "finish_reason SAFETY", true},
+		choiceOf(`{"content":"half of it"}`, `"content_filtered"`):                                       {"agent_filtered", "content filter", true},
+		choiceOf(`{"content":"half"}`, `"MAX_TOKENS"`):                                                   {"budget_exceeded", "cut off", true},
+		choiceOf(`{"content":"half"}`, `"model_length"`):                                                 {"budget_exceeded", "cut off", true},
+		choiceOf(`{"content":"half"}`, `"error"`):                                                        {"agent_failed", "broke off", false},
+		`{"choices":[{"message":{"content":"half"},"error":{"code":502,"message":"upstream is away"}}]}`: {"agent_failed", "upstream is away", false},
+		choiceOf(`{"content":"cut"}`, `"length"`):                                                        {"budget_exceeded", "cut off", true},
 	} {
 		_, r := withModel(t, answer)
 		if !strings.HasPrefix(answer, `{"choices"`) {
@@ -105,6 +112,9 @@ func TestWhatServersWriteOtherwiseIsRead(t *testing.T) {
 	}
 	for usage, want := range map[string]int64{
 		`{"prompt_tokens":10.0,"completion_tokens":"5"}`:    15,
+		`{"input_tokens":10,"output_tokens":5}`:             15,
+		`{"total_tokens":15}`:                               15,
+		`{"total_tokens":15,"completion_tokens":5}`:         15,
 		`{"prompt_tokens":"10","completion_tokens":5.2}`:    16,
 		`{"prompt_tokens":null,"completion_tokens":"many"}`: 0,
 		`{"prompt_tokens":-5,"completion_tokens":1e2}`:      100,

@@ -11,11 +11,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 )
 
 // maxCodings is how many content codings of one response are undone.
@@ -31,10 +26,11 @@ const asksForGzip = "gzip"
 // yields more than maxBody bytes before errTooLarge.
 func plainBody(res *http.Response) io.Reader {
 	body := undoCodings(res)
-	if charset := declaredCharset(res.Header.Get("Content-Type")); charset != nil {
-		body = &bounded{r: transform.NewReader(body, charset), left: maxBody}
+	media, params, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if media != "" && !textual(media) || res.Header.Get("Content-Encoding") != "" && !identity(res.Header) {
+		return body
 	}
-	return body
+	return &bounded{r: &textReader{in: bufio.NewReader(body), media: media, declared: params["charset"]}, left: maxBody}
 }
 
 func undoCodings(res *http.Response) io.Reader {
@@ -136,29 +132,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 		return 0, errTooLarge
 	}
 	return n, err
-}
-
-// declaredCharset is what decodes a text with this Content-Type; nil: it is
-// UTF-8, or nothing is known. A byte order mark wins over the declaration, as
-// the Encoding Standard says.
-func declaredCharset(contentType string) transform.Transformer {
-	media, params, err := mime.ParseMediaType(contentType)
-	if err != nil || params["charset"] == "" || !textual(media) {
-		return nil
-	}
-	charset, err := htmlindex.Get(params["charset"])
-	if err != nil {
-		return nil
-	}
-	switch name, _ := htmlindex.Name(charset); {
-	case name == "utf-8":
-		return nil
-	case strings.EqualFold(params["charset"], "us-ascii"), strings.EqualFold(params["charset"], "ascii"):
-		return nil // what goes beyond it is UTF-8 more often than what the standard reads it as
-	case charset == encoding.Replacement:
-		return nil
-	}
-	return unicode.BOMOverride(charset.NewDecoder())
 }
 
 // textual reports whether bytes of a media type are a text, of which servers

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 )
 
 // packed compresses a text.
@@ -146,6 +147,21 @@ func TestDeclaredCharsetsAreDecoded(t *testing.T) {
 		"text/plain; charset=UTF-8":                {"Grüße", `"Grüße"`},
 		"text/plain; charset=none-such":            {"Grüße", `"Grüße"`},
 		"image/png; charset=ISO-8859-1":            {"\xff\xfe", `{"$base64":"//4="}`},
+		"text/plain; charset='iso-8859-1'":         {in(charmap.ISO8859_1, "Grüße"), `"Grüße"`},
+		"text/plain; charset=IBM437":               {in(charmap.CodePage437, "é"), `"é"`},
+		"text/plain; charset=ibm037":               {in(charmap.CodePage037, "hello"), `"hello"`},
+		"text/plain; charset=x-user-defined":       {"\x80a", `{"$base64":"gGE="}`},
+		"text/plain; x=1":                          {in(le, "Grüße"), `"Grüße"`},
+		"application/json":                         {in(le, `{"a": "€"}`), `{"a":"€"}`},
+		"application/ld+json":                      {in(unicode.UTF16(unicode.BigEndian, unicode.UseBOM), `{"a": "€"}`), `{"a":"€"}`},
+		"text/csv":                                 {in(utf32.UTF32(utf32.LittleEndian, utf32.UseBOM), "a;ü"), `"a;ü"`},
+		"application/octet-stream":                 {"\xff\xfea\x00", `{"$base64":"//5hAA=="}`},
+		"application/xml":                          {in(charmap.ISO8859_1, `<?xml version="1.0" encoding="ISO-8859-1"?><a>ü</a>`), `"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>ü</a>"`},
+		"image/svg+xml":                            {in(charmap.Windows1252, `<?xml version='1.0' encoding='windows-1252' ?><a>€</a>`), `"<?xml version='1.0' encoding='windows-1252' ?><a>€</a>"`},
+		"text/xml":                                 {`<?xml version="1.0" encoding="utf-16"?><a>ü</a>`, `"<?xml version=\"1.0\" encoding=\"utf-16\"?><a>ü</a>"`},
+		"text/html":                                {in(charmap.ISO8859_2, `<head><META http-equiv="Content-Type" content="text/html; charset=iso-8859-2">ł`), `"<head><META http-equiv=\"Content-Type\" content=\"text/html; charset=iso-8859-2\">ł"`},
+		"text/html; x=1":                           {in(charmap.ISO8859_1, `<meta charset=latin1>ü`), `"<meta charset=latin1>ü"`},
+		"text/html; charset=utf-8":                 {`<meta charset="latin1">ü`, `"<meta charset=\"latin1\">ü"`},
 	} {
 		if got, _ := bodyOf(t, tt[0], ``, "Content-Type", contentType); got != tt[1] {
 			t.Errorf("%s: %s, want %s", contentType, got, tt[1])
@@ -173,6 +189,41 @@ func TestAnEmptyBodyIsNull(t *testing.T) {
 			if out := succeed(t, open(t, "127.0.0.1"), "http_request", `{"url":`+quoted(s.URL)+`,`+config+`}`); out["body"] != nil {
 				t.Errorf("%d %s: %v", status, config, out["body"])
 			}
+		}
+	}
+}
+
+func TestABlankBodyOfJSONIsNull(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"\n", " \r\n\t", "\ufeff", "\ufeff\r\n"} {
+		for _, config := range []string{``, `,"response":"json"`} {
+			if got, _ := bodyOf(t, body, config, "Content-Type", "application/json"); got != `null` {
+				t.Errorf("%q %s: %s", body, config, got)
+			}
+		}
+	}
+	if got, _ := bodyOf(t, "\n", ``, "Content-Type", "text/plain"); got != `"\n"` {
+		t.Errorf("a text stays: %s", got)
+	}
+}
+
+func TestABodyThatIsNotJSONIsQuoted(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ coding, body, says, quotes string }{
+		"html":   {"", "<h1>Sign in</h1>", "not JSON", "Sign in"},
+		"coding": {"br", "\x0b\x03", "encoded with br", ""},
+		"zstd":   {"zstd", "\x28\xb5", "Accept-Encoding", ""},
+	} {
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if tt.coding != "" {
+				w.Header().Set("Content-Encoding", tt.coding)
+			}
+			_, _ = io.WriteString(w, tt.body)
+		})
+		f := fail(t, open(t, "127.0.0.1"), "http_request", `{"url":`+quoted(s.URL)+`,"response":"json"}`, "response_not_json", true)
+		body, _ := f.Details["body"].(string)
+		if !strings.Contains(f.Message, tt.says) || !strings.Contains(body, tt.quotes) || f.Details["status_code"] != 200 {
+			t.Errorf("%s: %s %v", name, f.Message, f.Details)
 		}
 	}
 }

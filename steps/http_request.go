@@ -104,7 +104,7 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 	if !cfg.ExpectStatus.accepts(got.status) {
 		return executor.Result{}, unexpected(c, call, got, cfg.ExpectStatus)
 	}
-	body, err := cfg.read(got)
+	body, err := cfg.read(call, got)
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -233,18 +233,36 @@ func (got answer) asText() (json.RawMessage, error) {
 	return textValue(got.body), nil
 }
 
+// blank reports whether a body holds white space and a byte order mark at most.
+func blank(body []byte) bool {
+	return len(bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))) == 0
+}
+
+// notJSON is the failure of a body that had to be JSON; it says what came.
+func (got answer) notJSON(call executor.Call) error {
+	details := map[string]any{"status_code": got.status}
+	if coding := got.header.Get("Content-Encoding"); coding != "" && !identity(got.header) {
+		coding = excerpt(call, []byte(coding), 64)
+		return failure("response_not_json", true, details, "The response is encoded with %s, which is not undone (gzip and deflate are); ask for another with the header Accept-Encoding.", coding).Err()
+	}
+	if text := excerpt(call, got.body, 2048); text != "" {
+		details["body"] = text
+	}
+	return failure("response_not_json", true, details, "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", maxJSONDepth).Err()
+}
+
 // read gives the body as the config asks for it.
-func (cfg *httpConfig) read(got answer) (json.RawMessage, error) {
+func (cfg *httpConfig) read(call executor.Call, got answer) (json.RawMessage, error) {
 	switch cfg.Response {
 	case "text":
 		return got.asText()
 	case "json":
-		if len(got.body) == 0 {
+		if blank(got.body) {
 			return json.RawMessage("null"), nil
 		}
 		v, ok := jsonValue(got.body)
 		if !ok {
-			return nil, permanent("response_not_json", "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", maxJSONDepth)
+			return nil, got.notJSON(call)
 		}
 		return v, nil
 	case "", "auto":
@@ -255,6 +273,9 @@ func (cfg *httpConfig) read(got answer) (json.RawMessage, error) {
 		return json.RawMessage("null"), nil
 	}
 	if isJSON(got.header.Get("Content-Type")) {
+		if blank(got.body) {
+			return json.RawMessage("null"), nil
+		}
 		if v, ok := jsonValue(got.body); ok {
 			return v, nil
 		}

@@ -54,7 +54,7 @@ const (
 	otel       = "go.opentelemetry.io/..."
 	protobuf   = "google.golang.org/protobuf/..." // what a collector receives
 	weights    = "golang.org/x/sync/semaphore"    // places of different size
-	text       = "golang.org/x/text/..."          // what jsonschema words its findings with
+	text       = "golang.org/x/text/..."          // what jsonschema words its findings with, and charsets
 	yaml       = "go.yaml.in/yaml/v3"
 )
 
