@@ -48,6 +48,10 @@ func (d *decoder) object(n *node, v reflect.Value, what string) {
 // known.
 func (d *decoder) missing(n *node, t reflect.Type, name, what string) {
 	f := d.finds.error(MissingField, n, "Field '%s' is missing in %s", name, what)
+	if t == reflect.TypeFor[Definition]() && !f.left {
+		f.Message += ". " + map[string]string{"name": "Write name: what people call the workflow", "steps": "Write steps: " + examples["steps"]}[name]
+		return
+	}
 	if t != reflect.TypeFor[Step]() || f.left {
 		return
 	}
@@ -59,9 +63,27 @@ func (d *decoder) missing(n *node, t reflect.Type, name, what string) {
 	case name == "id" && len(n.keys) == 1 && n.kids[0].member("type") != nil:
 		f.hint("id: " + n.keys[0]).Message += ". Steps are a list of {id: " + clip(n.keys[0]) + ", type: …}, not of names with what they do"
 		d.doc.explain(n, []string{"type"})
+	case name == "id":
+		f.Message += ". Write id: a word that no other step has"
+	case name == "type" && typeOfConfig(n.member("config")) != "":
+		f.hint(typeOfConfig(n.member("config"))).Message += ". Write type: " + f.Suggestion
 	case name == "type":
 		f.Message += ". Write type: agent_task, condition, http_request, loop, script, wait or webhook"
 	}
+}
+
+// typeOfConfig is the type that a config without one is of; "": more than one
+// may be, or none.
+func typeOfConfig(config *node) string {
+	for _, only := range []struct{ field, of string }{
+		{"payload", "webhook"}, {"event", "webhook"}, {"url", "http_request"}, {"script", "script"}, {"goal", "agent_task"}, {"agent_id", "agent_task"},
+		{"expression", "condition"}, {"cases", "condition"}, {"items", "loop"}, {"while", "loop"}, {"seconds", "wait"}, {"until", "wait"}, {"signal", "wait"},
+	} {
+		if config.member(only.field) != nil {
+			return only.of
+		}
+	}
+	return ""
 }
 
 // wrong reports a type that does not fit; what is bad was reported before.
@@ -270,7 +292,7 @@ func (d *decoder) list(n *node, v reflect.Value, f field, what string) {
 		item := v.Index(i)
 		switch {
 		case item.Type() == reflect.TypeFor[Step]():
-			d.step(kid, item.Addr().Interface().(*Step), i)
+			d.step(kid, item.Addr().Interface().(*Step), i, what)
 		case item.Kind() == reflect.Struct:
 			d.object(kid, item, fmt.Sprintf("item %d of %s", i, what))
 		case kid.kind == text && f.rule.anyText():
@@ -315,9 +337,15 @@ func (r rule) items() rule {
 }
 
 // step decodes one step, and the config of the types that the machine
-// performs itself.
-func (d *decoder) step(n *node, s *Step, i int) {
-	what := fmt.Sprintf("step %d", i)
+// performs itself. list names the list that it stands in.
+func (d *decoder) step(n *node, s *Step, i int, list string) {
+	what := "step " + strconv.Itoa(i)
+	switch name, in, _ := strings.Cut(strings.TrimPrefix(list, "'"), "' in "); {
+	case in != "the definition":
+		what += " of the body of " + strings.TrimPrefix(in, "the config of ")
+	case name != "steps":
+		what += " of " + name
+	}
 	if id := n.member("id"); id != nil && id.kind == text {
 		what = fmt.Sprintf("step '%s'", clip(id.text))
 	}

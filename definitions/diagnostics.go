@@ -32,6 +32,9 @@ type findings struct {
 	list []*finding
 	tally
 	left finding // stands for whatever is not listed
+	// named are objects that have an unknown member of which is known what to
+	// write, and the last such member's place: what they lack comes after it.
+	named map[*node]int32
 }
 
 // tally counts problems by what is found and how bad it is.
@@ -151,6 +154,26 @@ func (d *finding) onKey() *finding {
 	return d
 }
 
+// behind notes that a member of an object says what to write.
+func (f *findings) behind(member *node) {
+	if member.parent == nil {
+		return
+	}
+	if f.named == nil {
+		f.named = map[*node]int32{}
+	}
+	f.named[member.parent] = max(f.named[member.parent], member.seq)
+}
+
+// order is the place of a finding among the others: that of its node, but for
+// what an object lacks.
+func (f *findings) order(d *finding) int32 {
+	if d.Code == string(MissingField) {
+		return max(d.at.seq, f.named[d.at])
+	}
+	return d.at.seq
+}
+
 // resolve sorts, errors before warnings and each in document order, and fills
 // in the places.
 func (f *findings) resolve(src *source) []Diagnostic {
@@ -159,7 +182,7 @@ func (f *findings) resolve(src *source) []Diagnostic {
 		if a.Severity != b.Severity {
 			return a.Severity == severityError
 		}
-		return a.at.seq < b.at.seq
+		return f.order(a) < f.order(b)
 	})
 	out := make([]Diagnostic, 0, len(f.list)+1)
 	size := 0

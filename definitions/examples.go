@@ -25,6 +25,8 @@ var examples = map[string]string{
 	"env":           "{NAME: value}",
 	"cases":         "[{when: input.ok, then: [id]}]",
 	"steps":         "[{id: a, type: script, config: {script: …}}]",
+	"on_failure":    "[{id: a, type: script, config: {script: …}}]",
+	"finally":       "[{id: a, type: script, config: {script: …}}]",
 	"args":          `["a", "b"]`,
 }
 
@@ -56,9 +58,15 @@ func (d *finding) mend(n *node, had jsonType, name, want string) {
 		d.hint(write).Message += ". Write " + write
 		return
 	case want == "text" && had == object && name == "":
-		if id := textOf(n.member("id")); id != "" {
-			d.hint(id).Message += ". Write the id of a step that stands in steps: " + clip(id)
+		for _, word := range []string{"id", "step_id", "stepId", "key", "step", "ref", "node", "task", "goto", "name"} {
+			if id := textOf(n.member(word)); id != "" {
+				d.hint(id).Message += ". Write the id of a step that stands in steps: " + clip(id)
+				return
+			}
 		}
+		return
+	case want == "a list" && had == object && n.member("steps") != nil && (name == "on_failure" || name == "finally"):
+		d.Message += ". Write the list itself, without steps"
 		return
 	case want == "text" && had == array:
 		d.Message += ". Write one text; in YAML | begins one of several lines"

@@ -109,21 +109,37 @@ func (f *findings) unknown(at *node, key, what, place, step string, names []stri
 	if d.left {
 		return nil
 	}
-	found := meant(place, key, names)
-	if place == "definition" && at.kind == object && (at.member("steps") != nil || at.member("tasks") != nil || at.member("nodes") != nil) {
-		found = &advice{write: "a definition is not wrapped: move what stands below it one level up, where name and steps stand", stands: "name steps"}
+	free := absent(at.parent, names)
+	found := meant(place, key, free)
+	taken := found == nil
+	if taken {
+		found = meant(place, key, names)
+	}
+	if place == "definition" && at.kind == object {
+		found = outsideOf(at, free, found)
 	}
 	switch {
 	case found == nil:
-		near := nearest(key, names)
-		d.suggest(near)
-		if near == "" && len(names) > 0 && len(names) <= 12 {
+		near := nearest(key, free)
+		switch d.suggest(near); {
+		case near != "":
+			f.behind(at)
+			return []string{near}
+		case len(free) < len(names) && nearest(key, names) != "":
+			d.suggest(nearest(key, names)).Message += thereAlready
+		case len(names) > 0 && len(names) <= 12:
 			d.Message += ". Known are " + strings.Join(names, ", ")
 		}
-		return []string{near}
+		return nil
+	case taken && found.write == "":
+		d.suggest(found.suggest).Message += thereAlready
+		return nil
 	case found.write == "":
+		f.behind(at)
 		d.suggest(found.suggest)
 		return []string{found.suggest}
+	case !taken && (found.suggest != "" || found.stands != ""):
+		f.behind(at)
 	}
 	d.Suggestion = found.suggest
 	d.Message += ". " + sentence(fill(found.write, step, at))
@@ -131,6 +147,35 @@ func (f *findings) unknown(at *node, key, what, place, step string, names []stri
 		d.Message += " ('" + clip(key) + "' is the word of " + found.of + ")"
 	}
 	return append(strings.Fields(found.stands), found.suggest)
+}
+
+// thereAlready goes on after a suggestion of a member that the object has.
+const thereAlready = " It is there already: keep one of them"
+
+// absent are the names of members that an object does not have.
+func absent(n *node, names []string) []string {
+	if n == nil {
+		return names
+	}
+	free := make([]string, 0, len(names))
+	for _, name := range names {
+		if n.member(name) == nil {
+			free = append(free, name)
+		}
+	}
+	return free
+}
+
+// outsideOf is the advice on an object that stands in a definition and holds
+// what belongs to the definition itself; orElse where it holds none of it.
+func outsideOf(at *node, free []string, orElse *advice) *advice {
+	if at.member("steps") != nil || at.member("tasks") != nil || at.member("nodes") != nil {
+		return &advice{write: "a definition is not wrapped: move what stands below it one level up, where name and steps stand", stands: "name steps"}
+	}
+	if name := textOf(at.member("name")); name != "" && contains(free, "name") {
+		return &advice{suggest: "name", write: "write name: " + clip(name) + " at the top; beside name, description describes a definition, and tags stand beside it in the request"}
+	}
+	return orElse
 }
 
 // valueMeant finds what was meant by a value that is not among the allowed ones.
@@ -144,7 +189,7 @@ func valueMeant(place, value string, allowed []string) *advice {
 
 // fill puts what was written into an advice: {id} is the step's id, {value} the
 // value, {list} the value as a list, {seconds} and {minutes} the value as
-// seconds, {more} one more than the value.
+// seconds, {more} one more than the value, {slug} the value as an id.
 func fill(write, step string, at *node) string {
 	if !strings.Contains(write, "{") {
 		return write
@@ -163,6 +208,7 @@ func fill(write, step string, at *node) string {
 		"{seconds}": func() string { return inSeconds(value, 1, "300") },
 		"{minutes}": func() string { return inSeconds(value, 60, "1800") },
 		"{more}":    func() string { return oneMore(value) },
+		"{slug}":    func() string { return orDefault(idFrom(value), "…") },
 	} {
 		if strings.Contains(write, name) {
 			write = strings.ReplaceAll(write, name, put())
@@ -235,6 +281,8 @@ func placeOf(t reflect.Type, n *node) (place, step string) {
 		return "step:" + textOf(n.member("type")), clip(textOf(n.member("id")))
 	case reflect.TypeFor[Compensation]():
 		return "compensate", ""
+	case reflect.TypeFor[Probe]():
+		return "probe", ""
 	case reflect.TypeFor[Retry]():
 		return "retry", ""
 	case reflect.TypeFor[Concurrency]():

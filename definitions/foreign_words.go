@@ -11,29 +11,31 @@ const inConfig = "it belongs into the step's config: "
 // is before its last colon. A step's place is step:<type>.
 func foreignFields() map[string][]advice {
 	return map[string][]advice{
-		"definition":               definitionWords(),
-		"step":                     stepWords(),
-		"step:http_request":        moved("url uri method headers header query body form raw multipart auth tls expect_status follow_redirects response"),
-		"step:webhook":             moved("url event payload headers secret"),
-		"step:script":              moved("script language args env stdin"),
-		"step:agent_task":          moved("agent_id goal context max_tokens budget_micro_usd max_turns max_total_tokens"),
-		"step:condition":           moved("expression then else cases"),
-		"step:loop":                moved("items while as concurrency max_iterations steps collect tolerate_failures"),
-		"step:wait":                moved("seconds until condition poll_seconds probe signal on_timeout"),
-		"compensate":               compensateWords(),
-		"retry":                    retryWords(),
-		"concurrency":              concurrencyWords(),
-		"case":                     caseWords(),
-		"signal":                   signalWords(),
-		"config":                   configWords(),
-		"config:http_request":      httpWords(),
-		"config:http_request:auth": authWords(),
-		"config:webhook":           webhookWords(),
-		"config:script":            scriptWords(),
-		"config:agent_task":        agentWords(),
-		"config:condition":         conditionWords(),
-		"config:loop":              loopWords(),
-		"config:wait":              waitWords(),
+		"definition":                    definitionWords(),
+		"step":                          stepWords(),
+		"step:http_request":             moved("url uri method headers header query body form raw multipart auth tls expect_status follow_redirects response"),
+		"step:webhook":                  moved("url event payload headers secret"),
+		"step:script":                   moved("script language args env stdin"),
+		"step:agent_task":               moved("agent_id goal context max_tokens budget_micro_usd max_turns max_total_tokens"),
+		"step:condition":                moved("expression then else cases"),
+		"step:loop":                     moved("items while as concurrency max_iterations steps collect tolerate_failures"),
+		"step:wait":                     moved("seconds until condition poll_seconds probe signal on_timeout"),
+		"compensate":                    compensateWords(),
+		"probe":                         probeWords(),
+		"retry":                         retryWords(),
+		"concurrency":                   concurrencyWords(),
+		"case":                          caseWords(),
+		"signal":                        signalWords(),
+		"config":                        configWords(),
+		"config:http_request":           httpWords(),
+		"config:http_request:auth":      authWords(),
+		"config:http_request:multipart": multipartWords(),
+		"config:webhook":                webhookWords(),
+		"config:script":                 scriptWords(),
+		"config:agent_task":             agentWords(),
+		"config:condition":              conditionWords(),
+		"config:loop":                   loopWords(),
+		"config:wait":                   waitWords(),
 	}
 }
 
@@ -66,6 +68,7 @@ func definitionWords() []advice {
 		{words: "outputs output_schema result results returns return response", suggest: "output", write: "write output: any JSON with {{ }}, such as \"{{ steps.last.output }}\""},
 		{words: "title label display_name workflow_name workflowName workflow", suggest: "name"},
 		{words: "desc summary comment notes doc docs documentation readme about", suggest: "description"},
+		{words: "id key slug workflow_id workflowId ref identifier", suggest: "name", write: "write name: {value}; the id is given by the server, and a slug stands beside the definition in the request"},
 		{words: "id key slug workflow_id workflowId namespace", write: "remove it: the id is given by the server, and a slug stands beside the definition in the request"},
 		{words: "kind type", write: "remove it: a definition has no type; its steps have"},
 		{words: "metadata meta annotations labels tags owner author owners ui position settings config options staticData pinData", write: "remove it: name and description describe a definition, and tags stand beside it in the request"},
@@ -117,8 +120,10 @@ func stepWords() []advice {
 		{words: "language lang interpreter runtime", suggest: "config.language", write: inConfig + "config: {language: shell, script: …}", stands: "config.language"},
 		{words: "action task task_type taskType step_type stepType plugin provider operator activity module tool kind call node_type class component handler resource", suggest: "type", write: "write type: agent_task, condition, http_request, loop, script, wait or webhook"},
 		{words: "key ref step_id stepId taskReferenceName task_id taskId identifier uid uuid node_id slug step alias", suggest: "id"},
-		{words: "title display_name displayName label description desc summary", suggest: "name", write: "write name: what people call the step"},
-		{words: "comment comments notes note doc documentation", write: "remove it, or put it into name"},
+		{words: "task activity node job", suggest: "id"},
+		{words: "title display_name displayName label step_name stepName task_name taskName node_name nodeName job_name jobName", suggest: "id", write: "write id: {slug}; what people call the step may stand beside it as name"},
+		{words: "title display_name displayName label step_name stepName task_name taskName node_name nodeName job_name jobName description desc summary", suggest: "name", write: "write name: what people call the step"},
+		{words: "comment comments notes note doc documentation description desc summary", write: "remove it, or put it into name"},
 		{words: "params parameters properties options settings with arguments values spec inputParameters input_parameters inputs input cfg configuration conf props body_params kwargs definition", suggest: "config", write: "write config: what the step does; its fields depend on type", stands: "config"},
 		{words: "disabled disable inactive active off is_disabled", suggest: "enabled", write: "write enabled: false to switch a step off"},
 		{words: "output outputs result results returns export exports set register save_as saveAs store_as storeAs outputPath ResultPath result_key resultKey assign output_key outputKey output_variable outputVariable publish produces response_var", write: "remove it: what the step gives is read as steps.{id}.output by the steps after it"},
@@ -155,8 +160,27 @@ func compensateWords() []advice {
 		{words: "action kind uses", suggest: "type"},
 		{words: "params with parameters inputs input settings", suggest: "config"},
 		{words: "timeout", suggest: "timeout_seconds", write: "write timeout_seconds: {seconds}"},
+		{words: "run script command commands cmd shell bash code", write: "write type: script and config: {script: …}", stands: "type config"},
 		{words: "url method body headers", write: inConfig + "{type: http_request, config: {url: …}}", stands: "type config"},
 		{words: "retry on_error if depends_on", write: "remove it: a compensation has type, config and timeout_seconds"},
+	}
+}
+
+func probeWords() []advice {
+	return []advice{
+		{words: "action kind uses step", suggest: "type"},
+		{words: "params with parameters inputs input settings request http", suggest: "config"},
+		{words: "url uri endpoint method body headers query auth", write: "it belongs into the probe's config: {type: http_request, config: {url: …}}", stands: "type config"},
+		{words: "poll_seconds interval every timeout timeout_seconds condition", write: "it stands beside probe, in the config of the wait"},
+	}
+}
+
+func multipartWords() []advice {
+	return []advice{
+		{words: "field key id field_name fieldName", suggest: "name"},
+		{words: "content data body text contents file", suggest: "value"},
+		{words: "file_name fileName", suggest: "filename"},
+		{words: "type mime mime_type mimeType contentType", suggest: "content_type"},
 	}
 }
 

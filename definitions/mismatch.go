@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -72,7 +73,7 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 			if known != nil {
 				names = known.keys
 			}
-			words := strings.Join(append([]string{v.place}, e.InstanceLocation...), ":")
+			words := wordsPlace(v.place, e.InstanceLocation)
 			v.doc.explain(at, v.finds.unknown(at.pick(name), name, place, words, "", names))
 		}
 	case *kind.FalseSchema:
@@ -100,6 +101,17 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *node
 	default:
 		v.finds.error(InvalidValue, at, "%s %s", sentence(place), mismatchWords(e))
 	}
+}
+
+// wordsPlace is where an object stands in a config, for the tables of words: the
+// items of a list are one place.
+func wordsPlace(place string, location []string) string {
+	for _, token := range location {
+		if _, err := strconv.Atoi(token); err != nil {
+			place += ":" + token
+		}
+	}
+	return place
 }
 
 // formsOf names the types of the alternatives, where the value has none of

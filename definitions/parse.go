@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // Format is the notation of a definition's source text.
@@ -97,19 +98,27 @@ func Check(src []byte, f Format, catalog Catalog) (*Document, []Diagnostic) {
 	return doc, merge(found, Validate(doc, catalog))
 }
 
-// merge joins what Parse and then Validate found: errors first, by place. Of
-// what is not listed, Validate counts both.
+// merge joins what Parse and then Validate found: errors first, by place, and
+// what an object lacks behind what it has instead. Of what is not listed,
+// Validate counts both.
 func merge(a, b []Diagnostic) []Diagnostic {
 	a = slices.DeleteFunc(slices.Clone(a), isMore)
 	out := make([]Diagnostic, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {
-		if before(b[0], a[0]) {
+		if before(b[0], a[0]) && !explains(a[0], b[0]) {
 			out, b = append(out, b[0]), b[1:]
 		} else {
 			out, a = append(out, a[0]), a[1:]
 		}
 	}
 	return append(append(out, a...), b...)
+}
+
+// explains reports whether a is about an unknown member, with what to write, of
+// the object in which b says that something is missing.
+func explains(a, b Diagnostic) bool {
+	name, member := strings.CutPrefix(a.Pointer, b.Pointer+"/")
+	return member && !strings.Contains(name, "/") && a.Suggestion != "" && a.Code == string(UnknownField) && b.Code == string(MissingField)
 }
 
 func before(a, b Diagnostic) bool {

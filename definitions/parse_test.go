@@ -125,7 +125,7 @@ func TestScanJSONLeavesOpaqueMembersToTheirReader(t *testing.T) {
 
 func TestPlacesInTheSource(t *testing.T) {
 	_, ds := definitions.Parse([]byte("{\"name\": \"é\", \"nam\": 1,\n  \"steps\": [{\"id\":\"a\", \"type\":\"x\", \"enabled\": \"yes\"}]}"), definitions.JSON)
-	want := `[{"code":"unknown_field","severity":"error","message":"Unknown field 'nam' in the definition. Did you mean 'name'?","pointer":"/nam","line":1,"column":15,"suggestion":"name"},` +
+	want := `[{"code":"unknown_field","severity":"error","message":"Unknown field 'nam' in the definition. Did you mean 'name'? It is there already: keep one of them","pointer":"/nam","line":1,"column":15,"suggestion":"name"},` +
 		`{"code":"wrong_type","severity":"error","message":"'enabled' in step 'a' must be a boolean, not text","pointer":"/steps/0/enabled","line":2,"column":47,"suggestion":"true"}]`
 	if got, _ := json.Marshal(ds); string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -43,6 +43,13 @@ var schemaAdvice = map[string]advice{
 	"props":           {suggest: "properties"},
 	"attributes":      {suggest: "properties"},
 	"members":         {suggest: "properties"},
+	"parameters":      {suggest: "properties"},
+	"params":          {suggest: "properties"},
+	"arguments":       {suggest: "properties"},
+	"args":            {suggest: "properties"},
+	"inputs":          {suggest: "properties"},
+	"variables":       {suggest: "properties"},
+	"vars":            {suggest: "properties"},
 	"keys":            {suggest: "properties"},
 	"label":           {suggest: "title"},
 	"displayname":     {suggest: "title"},
@@ -69,6 +76,7 @@ func (v *validator) schemaHints(at *node, what string, depth int) {
 	if v.shorthand(at, what) {
 		return
 	}
+	v.misspeltRequired(at, what)
 	for i, key := range at.keys {
 		kid := at.kids[i]
 		switch key {
@@ -94,6 +102,23 @@ func (v *validator) schemaHints(at *node, what string, depth int) {
 }
 
 const maxDepthOfHints = 32
+
+// misspeltRequired warns of a required name that a property almost has. One that
+// none resembles may be meant: a property need not be listed.
+func (v *validator) misspeltRequired(at *node, what string) {
+	properties, required := at.member("properties"), at.member("required")
+	if properties == nil || properties.kind != object || required == nil || required.kind != array {
+		return
+	}
+	for _, name := range required.kids {
+		if name.kind != text || properties.member(name.text) != nil {
+			continue
+		}
+		if near := v.nearest(name.text, func() []string { return properties.keys }); near != "" {
+			v.finds.warn(SchemaKeyword, name, "'%s' is required in %s, and is none of its properties", clip(name.text), what).suggest(near)
+		}
+	}
+}
 
 // schemaKeyword warns of one keyword that has no effect.
 func (v *validator) schemaKeyword(at *node, key, what string) {
