@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -261,7 +262,8 @@ func TestOthersMoveWhileSuspectsAreTried(t *testing.T) {
 // is away.
 type away struct {
 	executor.Store
-	gone atomic.Bool
+	gone  atomic.Bool
+	notes *frozen
 }
 
 func (a *away) EndTerm(ctx context.Context, epoch int64) error {
@@ -303,4 +305,80 @@ func TestAStoreThatWasAwayIsNotACrash(t *testing.T) {
 			t.Errorf("suspects %+v, %v", suspects, err)
 		}
 	})
+}
+
+// notes are terms in memory, as a file outlives the process.
+type notes struct {
+	mu     sync.Mutex
+	epochs []int64
+}
+
+func (n *notes) Load() ([]int64, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.epochs), nil
+}
+
+func (n *notes) Save(epochs []int64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.epochs = slices.Clone(epochs)
+	return nil
+}
+
+// A process that is stopped while the store is away, or has to end before its stop
+// is through, did not crash either: the next one on this node says so.
+func TestAStopWhileTheStoreIsAwayIsNotACrash(t *testing.T) {
+	t.Parallel()
+	for how, end := range map[string]func(*stack, *away){
+		"stopped": func(s *stack, _ *away) { s.stop() },
+		"ends before the stop is through": func(s *stack, a *away) {
+			s.svc.EndsNow()
+			a.notes.frozen = true
+			s.stop()
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			onBothStores(t, func(t *testing.T, url string) {
+				ids, r, kept := new(atomic.Int64), newStuck(), &notes{}
+				run := ""
+				for range 4 {
+					a := &away{Store: openDB(t, url), notes: &frozen{notes: kept}}
+					s := stackOn(t, openDB(t, url), ids, r.run, soonTried, func(c *executor.Config) { c.Store, c.Terms = a, a.notes })
+					if run == "" {
+						run = s.start(s.workflow(oneRequest), `{"n":1}`).RunID
+					}
+					if id := <-r.begun; id != run {
+						t.Fatal(id)
+					}
+					a.gone.Store(true)
+					end(s, a)
+				}
+				db := openDB(t, url)
+				for _, epoch := range kept.epochs {
+					if err := db.EndTerm(t.Context(), epoch); err != nil {
+						t.Fatal(err)
+					}
+				}
+				suspects, err := db.Crashes(t.Context(), 1000)
+				if err != nil || len(suspects) > 0 {
+					t.Errorf("suspects %+v, %v", suspects, err)
+				}
+			})
+		})
+	}
+}
+
+// frozen are notes of a process that is over.
+type frozen struct {
+	*notes
+	frozen bool
+}
+
+func (f *frozen) Save(epochs []int64) error {
+	if f.frozen {
+		return errors.New("the process is over")
+	}
+	return f.notes.Save(epochs)
 }

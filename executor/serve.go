@@ -40,9 +40,10 @@ func (s *Service) Serve(ctx context.Context) error {
 	var listening sync.WaitGroup
 	listening.Go(func() { s.listen(ctx) })
 	defer listening.Wait()
-	defer func() { s.endTerms(context.WithoutCancel(ctx)) }()
+	s.terms.load()
+	defer func() { s.terms.tell(context.WithoutCancel(ctx)) }()
 	for ctx.Err() == nil {
-		s.endTerms(ctx)
+		s.terms.tell(ctx)
 		asked := s.cfg.Now()
 		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, time.Time{}, leaseTTL)
 		switch {
@@ -95,26 +96,11 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	}
 	e.halt()
 	e.settleDown(ctx)
-	s.ended = append(s.ended, epoch)
-	s.endTerms(context.WithoutCancel(ctx))
+	s.terms.end(epoch)
+	s.terms.tell(context.WithoutCancel(ctx))
 	s.epoch.Store(0)
 	if !lost {
 		s.release(context.WithoutCancel(ctx))
-	}
-}
-
-// endTerms notes of the terms that this process had that they ended without a
-// crash. A store that is away is told later: until then the next term counts a
-// crash, which is then taken back.
-func (s *Service) endTerms(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	for len(s.ended) > 0 {
-		if err := s.cfg.Store.EndTerm(ctx, s.ended[0]); err != nil {
-			s.cfg.Log.Warn("the end of the term was not noted yet; runs in action count a crash until then", "error", err)
-			return
-		}
-		s.ended = s.ended[1:]
 	}
 }
 

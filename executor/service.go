@@ -53,6 +53,9 @@ type Config struct {
 	// HoldNamed leaves queued runs that have a name in the queue until Advance
 	// lets them begin.
 	HoldNamed bool
+	// Terms keeps, apart from the store, which terms ended in order while the store
+	// could not be told; nil: that is lost with the process.
+	Terms TermNotes
 	// Trials says how runs are tried that were in action at several crashes.
 	Trials Trials
 	// Quota is how many runs of a tenant may be open; nil: as many as it likes.
@@ -98,8 +101,8 @@ type Service struct {
 	targets *targetCache
 	engine  *engine
 	tail    *tail
-	epoch   atomic.Int64              // of the lease; 0: not held
-	ended   []int64                   // terms whose end is not noted yet; Serve's alone
+	epoch   atomic.Int64 // of the lease; 0: not held
+	terms   terms
 	renewed atomic.Pointer[time.Time] // when the last renewal of the lease was asked for; nil: none
 	ready   atomic.Bool
 	look    storeLook
@@ -111,6 +114,7 @@ func New(cfg Config) *Service {
 	cfg = cfg.withDefaults()
 	s := &Service{cfg: cfg, plans: newPlanCache(cfg.Store, 512), targets: newTargetCache(4096)}
 	s.engine = newEngine(s)
+	s.terms = terms{store: cfg.Store, notes: cfg.Terms, log: cfg.Log}
 	s.tail = newTail(cfg.Store)
 	return s
 }

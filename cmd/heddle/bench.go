@@ -47,7 +47,7 @@ name a database that may be filled with rubbish. Cases:
 ` + caseList(),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := untilSignal(cmd.Context())
+			ctx, stop := untilSignal(cmd.Context(), func() {})
 			defer stop()
 			if plan.InFlight < 1 || plan.Runs < 1 || plan.Parked < 0 || plan.Schedules < 0 || plan.Seconds <= 0 {
 				return usageError{errors.New("--runs, --in-flight and --seconds must be above 0")}

@@ -34,7 +34,7 @@ signed result to a receiver in this process. The exit code is 0 only when the
 receiver got the right number. Nothing is left behind.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := untilSignal(cmd.Context())
+			ctx, stop := untilSignal(cmd.Context(), func() {})
 			defer stop()
 			ctx, cancel := context.WithTimeout(ctx, time.Minute)
 			defer cancel()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,7 +38,9 @@ for a minute.`,
 }
 
 func (p *process) serve(ctx context.Context, s settings) error {
-	ctx, stop := untilSignal(ctx)
+	var opened atomic.Pointer[stack]
+	last := func() { opened.Load().endsNow() }
+	ctx, stop := untilSignal(ctx, last)
 	defer stop()
 	// The port is taken first: it is the cheapest thing to fail.
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
@@ -46,12 +49,13 @@ func (p *process) serve(ctx context.Context, s settings) error {
 	}
 	log := newLog(p.err, s)
 	captureLog(log)
-	defer endInTime(ctx, log)()
+	defer endInTime(ctx, log, last)()
 	st, err := open(ctx, s, log)
 	if err != nil {
 		_ = ln.Close()
 		return err
 	}
+	opened.Store(st)
 	address := "http://" + ln.Addr().String()
 	err = st.serve(ctx, ln, func() {
 		p.greet(address, s, st.madeKey)
@@ -73,12 +77,28 @@ func (p *process) greet(address string, s settings, madeKey string) {
 }
 
 // untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP. From then
-// on a further SIGINT or SIGTERM has its usual effect and ends the process at
-// once. A further SIGHUP has none: a terminal that closes sends several. Where
-// SIGHUP was ignored from the beginning, as under nohup, it stays so.
-func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+// on a further SIGINT or SIGTERM has its usual effect, after last, and ends the
+// process at once. A further SIGHUP has none: a terminal that closes sends
+// several. Where SIGHUP was ignored from the beginning, as under nohup, it stays so.
+func untilSignal(ctx context.Context, last func()) (context.Context, context.CancelFunc) {
+	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	over, finish := context.WithCancel(context.WithoutCancel(ctx))
+	stop := func() { finish(); release() }
+	context.AfterFunc(ctx, func() {
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+		defer signal.Stop(again)
+		release()
+		select {
+		case s := <-again:
+			last()
+			signal.Reset(s)
+			if self, err := os.FindProcess(os.Getpid()); err == nil {
+				_ = self.Signal(s)
+			}
+		case <-over.Done():
+		}
+	})
 	if signal.Ignored(syscall.SIGHUP) {
 		return ctx, stop
 	}
@@ -103,10 +123,10 @@ const (
 	drain      = 7 * time.Second
 )
 
-// endInTime ends the process stopWithin after ctx, unless done is called before:
-// whatever hangs then, a database for one, would have it killed instead. What
-// was in flight is found by the next start as after a crash.
-func endInTime(ctx context.Context, log *slog.Logger) (done func()) {
+// endInTime ends the process stopWithin after ctx, with last before that, unless
+// done is called before: whatever hangs then, a database for one, would have it
+// killed instead. What was in flight goes on at the next start.
+func endInTime(ctx context.Context, log *slog.Logger, last func()) (done func()) {
 	over := make(chan struct{})
 	go func() {
 		select {
@@ -116,6 +136,7 @@ func endInTime(ctx context.Context, log *slog.Logger) (done func()) {
 		}
 		select {
 		case <-time.After(stopWithin - 200*time.Millisecond):
+			last()
 			log.Error("the stop took too long; what was in flight goes on at the next start")
 			os.Exit(exitFailure)
 		case <-over:

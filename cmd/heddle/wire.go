@@ -103,7 +103,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, Clock: watch, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
-		Writers: writers(s.DatabaseURL), Drain: drain, HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
+		Writers: writers(s.DatabaseURL), Drain: drain, Terms: termNotes(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
 		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns),
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
@@ -147,6 +147,24 @@ func writers(databaseURL string) int {
 		return 4
 	}
 	return 1
+}
+
+// endsNow notes that the process ends by its own decision, where it does so while
+// serve has not returned. A disk that does not answer is not waited for. st may be
+// nil.
+func (st *stack) endsNow() {
+	if st == nil {
+		return
+	}
+	noted := make(chan struct{})
+	go func() {
+		defer close(noted)
+		st.executor.EndsNow()
+	}()
+	select {
+	case <-noted:
+	case <-time.After(100 * time.Millisecond):
+	}
 }
 
 // close gives everything back. serve has ended, or was never called.
@@ -216,9 +234,12 @@ func (st *stack) awaitReady(ctx context.Context, ready func()) {
 }
 
 // databaseFiles lists what scripts may not read: a SQLite database with its
-// companions, and the file of the key for secrets.
+// companions, the notes of terms, and the file of the key for secrets.
 func databaseFiles(databaseURL string) []string {
 	files := []string{keyFile(databaseURL)}
+	if notes := termNotes(databaseURL); notes.path != "" {
+		files = append(files, notes.path)
+	}
 	if path := sqlitePath(databaseURL); path != "" {
 		files = append(files, path, path+"-wal", path+"-shm", path+".lock")
 	}

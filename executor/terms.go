@@ -1,0 +1,118 @@
+package executor
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// TermNotes keeps terms that ended in order over the end of the process, where a
+// full disk and a database that does not answer leave it alone.
+type TermNotes interface {
+	// Load returns what Save was given last, none where there is nothing.
+	Load() ([]int64, error)
+	// Save keeps the epochs of terms, durably; without any it forgets them.
+	Save(epochs []int64) error
+}
+
+// tellFor is how long the store is waited for when it is told of a term's end.
+const tellFor = 2 * time.Second
+
+// terms are the terms of this process, and of those before it on this node, whose
+// end the store does not know yet. A term whose end it never learns counts as a
+// crash.
+type terms struct {
+	store Store
+	notes TermNotes
+	log   *slog.Logger
+
+	mu    sync.Mutex
+	ended []int64
+	noted []int64 // what the notes hold
+}
+
+// load adds what the process before this one could not tell the store.
+func (t *terms) load() {
+	if t.notes == nil {
+		return
+	}
+	epochs, err := t.notes.Load()
+	if err != nil {
+		t.log.Warn("the terms that ended in order could not be read; their runs in flight may count a crash", "error", err)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.noted = epochs
+	for _, epoch := range epochs {
+		t.add(epoch)
+	}
+}
+
+// end notes that a term ended without a crash.
+func (t *terms) end(epoch int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.add(epoch)
+}
+
+func (t *terms) add(epoch int64) {
+	if !slices.Contains(t.ended, epoch) {
+		t.ended = append(t.ended, epoch)
+	}
+}
+
+// tell tells the store. One that does not answer is told later, by this process
+// or by the next one on this node: until then the next term counts a crash, which
+// is then taken back.
+func (t *terms) tell(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, tellFor)
+	defer cancel()
+	for {
+		t.mu.Lock()
+		if len(t.ended) == 0 {
+			t.save()
+			t.mu.Unlock()
+			return
+		}
+		epoch := t.ended[0]
+		t.mu.Unlock()
+		err := t.store.EndTerm(ctx, epoch)
+		t.mu.Lock()
+		if err != nil {
+			t.log.Warn("the end of the term was not noted yet; runs in flight count a crash until then", "error", err)
+			t.save()
+			t.mu.Unlock()
+			return
+		}
+		t.ended = slices.DeleteFunc(t.ended, func(e int64) bool { return e == epoch })
+		t.mu.Unlock()
+	}
+}
+
+// save brings the notes up to date. mu is held.
+func (t *terms) save() {
+	if t.notes == nil || slices.Equal(t.ended, t.noted) {
+		return
+	}
+	if err := t.notes.Save(t.ended); err != nil {
+		t.log.Warn("the end of the term could not be noted apart from the database", "error", err)
+		return
+	}
+	t.noted = slices.Clone(t.ended)
+}
+
+// EndsNow notes apart from the store that the process ends by its own decision,
+// although Serve has not returned: what is in flight did not crash it. It may be
+// called at any time and does not wait for the store.
+func (s *Service) EndsNow() {
+	t := &s.terms
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if epoch := s.epoch.Load(); epoch != 0 {
+		t.add(epoch)
+	}
+	t.save()
+}

@@ -1,0 +1,80 @@
+package crash
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
+)
+
+// A server that is told to stop while its database does not take writes, and one
+// that is told twice, did not crash: the run in flight is no suspect at the next
+// starts.
+func TestStopsWithoutADatabaseAreNoCrashes(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "heddle.db")
+		var unlock func()
+		stoppedWithout(t, "sqlite://"+path, func() { unlock = storetest.LockFile(t, path) }, func() { unlock() })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		pg := storetest.NewServer(t, true)
+		stoppedWithout(t, pg.Database(t), func() { pg.Stop(t) }, func() { pg.Start(t) })
+	})
+}
+
+func stoppedWithout(t *testing.T, database string, leave, back func()) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*await.Patience)
+	defer cancel()
+	g := newGate(t)
+	bin, env := build(t), environment(database, g.addr)
+	s, c, run := g.begin(ctx, t, bin, env)
+	for round, signals := range []int{1, 2, 2} {
+		if round > 0 {
+			var err error
+			if s, err = launch(ctx, bin, env); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.kill)
+			c = &client.Client{Base: s.base, Key: adminKey}
+			await.Receive(t, "the step begins again", g.entered)
+		}
+		leave()
+		if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if signals > 1 {
+			awaitUnready(ctx, t, c)
+			_ = s.cmd.Process.Signal(syscall.SIGTERM)
+		}
+		await.Receive(t, "the server ends", s.dead)
+		back()
+	}
+	s, err := launch(ctx, bin, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.kill()
+	await.Receive(t, "the step begins again", g.entered)
+	c = &client.Client{Base: s.base, Key: adminKey}
+	resp, err := http.Get(s.base + "/metrics") //nolint:noctx // the test's own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(text), "\nheddle_runs_recovered_alone_total 0\n") || strings.Contains(s.log.String(), "several crashes") {
+		t.Errorf("orderly stops counted as crashes, %v\n%s", err, s.log)
+	}
+	close(g.open)
+	completes(ctx, t, c, run)
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+}
