@@ -99,7 +99,8 @@ type Store interface {
 	// Keys lists the tenant's keys, newest first.
 	Keys(ctx context.Context, tenantID, cursor string, limit int) (keys []Key, next string, err error)
 	// RevokeKey marks a key as revoked; unknown: fault.NotFound key_not_found;
-	// the last valid admin key of the tenant: fault.Conflict last_admin_key.
+	// the last admin key of the tenant that lasts (AdminLasts): fault.Conflict
+	// last_admin_key.
 	RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error
 	TouchKey(ctx context.Context, keyID string, at time.Time) error
 	// PutGrant replaces a key's actions on a workflow.

@@ -87,7 +87,11 @@ func (s *Service) Recover(ctx context.Context, tenantSlug, name string) (Key, st
 	return k, secret, nil
 }
 
-// RevokeKey ends a key, unless it is the last valid admin key of its tenant
+// AdminLasts is how much longer an admin key must be valid to be the one that a
+// tenant keeps when another is revoked, unless it outlasts that one anyway.
+const AdminLasts = 24 * time.Hour
+
+// RevokeKey ends a key, unless its tenant keeps no other admin key that lasts
 // (fault.Conflict last_admin_key); on this node it is refused from
 // the next request on, on others within two seconds.
 func (s *Service) RevokeKey(ctx context.Context, tenantID, keyID string) error {

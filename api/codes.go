@@ -49,7 +49,7 @@ func errorCodes() []errorCode {
 		{"workflow_not_runnable", 409, "The workflow's status forbids this run."},
 		{"workflow_changing", 409, "The workflow was changed while the run was being started; try again."},
 		{"schedule_changing", 409, "The schedule was changed while the request was under way; try again."},
-		{"last_admin_key", 409, "The tenant has no other valid admin key; create one first."},
+		{"last_admin_key", 409, "The tenant has no other admin key that is valid for another day; create one first."},
 		{"run_open", 409, "Only a finished run is deleted."},
 		{"run_finished", 409, "The run has ended."},
 		{"not_waiting_for_input", 409, "The turn carries data, and the run waits for none."},

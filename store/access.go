@@ -156,7 +156,7 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 }
 
 // RevokeKey marks a key as revoked; a second time changes nothing. The last
-// admin key of a tenant that is valid stays. On PostgreSQL revocations of one
+// admin key of a tenant that lasts stays. On PostgreSQL revocations of one
 // tenant wait for each other, on SQLite there is one writer.
 func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
@@ -174,22 +174,35 @@ func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Tim
 	})
 }
 
-// keepsAdmin refuses to take a valid admin key from a tenant that has no other.
+// keepsAdmin refuses to take a valid admin key from a tenant that keeps no other
+// which lasts: as long as this one, or access.AdminLasts.
 func (db *DB) keepsAdmin(tx *gorm.DB, tenantID, keyID string, at time.Time) error {
+	var row keyRow
+	if err := tx.Where("id = ?", keyID).Take(&row).Error; err != nil {
+		return err
+	}
+	k := row.key()
+	if k.Role != access.RoleAdmin || !k.RevokedAt.IsZero() || !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(at) {
+		return nil
+	}
 	if db.postgres() {
 		if err := tx.Exec("SELECT 1 FROM tenants WHERE id = ? FOR UPDATE", tenantID).Error; err != nil {
 			return err
 		}
 	}
-	admins := tx.Table("api_keys").Select("id").
-		Where("tenant_id = ? AND role = ? AND revoked_at = 0 AND (expires_at = 0 OR expires_at > ?)", tenantID, access.RoleAdmin, millis(at))
+	until := at.Add(access.AdminLasts)
+	if !k.ExpiresAt.IsZero() && k.ExpiresAt.Before(until) {
+		until = k.ExpiresAt
+	}
+	others := tx.Table("api_keys").Select("id").
+		Where("tenant_id = ? AND role = ? AND id <> ? AND revoked_at = 0 AND (expires_at = 0 OR expires_at >= ?)", k.TenantID, access.RoleAdmin, k.ID, millis(until))
 	var ids []string
-	if err := admins.Limit(2).Scan(&ids).Error; err != nil {
+	if err := others.Limit(1).Scan(&ids).Error; err != nil {
 		return err
 	}
-	if len(ids) == 1 && ids[0] == keyID {
+	if len(ids) == 0 {
 		return fault.New(fault.Conflict, "last_admin_key",
-			"This is the tenant's last valid admin key; create another one first, since without any nobody could manage it.")
+			"No other admin key of the tenant is valid for another day; create one first, since without any nobody could manage it.")
 	}
 	return nil
 }

@@ -116,14 +116,23 @@ func admins(t *testing.T, db *store.DB, id string, expiries ...int) {
 }
 
 func testLastAdminKey(t *testing.T, db *store.DB) {
-	admins(t, db, "t1", 0, 4, 100)
+	day := int(access.AdminLasts / time.Millisecond)
+	admins(t, db, "t1", 0, 4, 2*day)
 	admins(t, db, "t2", 0)
+	admins(t, db, "t3", 0, day)                             // the other one ends too soon
+	admins(t, db, "t4", 100, 99, 200)                       // one that ends before this one does not stand for it
+	admins(t, db, "t5", 3*day, 2*day, 0)                    // what expires later than in a day is as good as any
 	must(t, db.RevokeKey(ctx, "t1", "key_first_t1", at(5))) // no admin
 	must(t, db.RevokeKey(ctx, "t1", "key_t1_0", at(5)))
 	must(t, db.RevokeKey(ctx, "t1", "key_t1_0", at(6)))
 	wantFault(t, db.RevokeKey(ctx, "t1", "key_t1_2", at(5)), fault.Conflict, "last_admin_key")
 	must(t, db.RevokeKey(ctx, "t1", "key_t1_1", at(5)))
-	must(t, db.RevokeKey(ctx, "t1", "key_t1_2", at(100))) // it had expired
+	must(t, db.RevokeKey(ctx, "t1", "key_t1_2", at(2*day))) // it had expired
+	wantFault(t, db.RevokeKey(ctx, "t3", "key_t3_0", at(5)), fault.Conflict, "last_admin_key")
+	must(t, db.RevokeKey(ctx, "t3", "key_t3_1", at(5)))
+	must(t, db.RevokeKey(ctx, "t4", "key_t4_0", at(5)))
+	wantFault(t, db.RevokeKey(ctx, "t4", "key_t4_2", at(5)), fault.Conflict, "last_admin_key")
+	must(t, db.RevokeKey(ctx, "t5", "key_t5_2", at(5)))
 	wantFault(t, db.RevokeKey(ctx, "t2", "key_t2_0", at(5)), fault.Conflict, "last_admin_key")
 	got, err := db.KeyByHash(ctx, "hash of key_t2_0")
 	must(t, err)
