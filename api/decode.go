@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
+	"math/big"
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -118,6 +122,14 @@ func (c *call) assign(text []byte, into reflect.Value) error {
 
 func assignField(name string, value json.RawMessage, field reflect.Value) error {
 	err := json.Unmarshal(value, field.Addr().Interface())
+	for range maxWholes {
+		plain, ok := withPlainNumber(value, err)
+		if !ok {
+			break
+		}
+		value = plain
+		err = json.Unmarshal(value, field.Addr().Interface())
+	}
 	if err == nil {
 		return nil
 	}
@@ -141,6 +153,41 @@ func assignField(name string, value json.RawMessage, field reflect.Value) error 
 		return malformed("%s has the wrong form.", name)
 	}
 	return malformed("%s: %s.", name, err)
+}
+
+// maxWholes is how many numbers of one field may be written as 3.0.
+const maxWholes = 64
+
+// withPlainNumber returns a value in which the number that an integer could not
+// take is written without its fraction of zeros, or its exponent: 3.0 is a
+// count. False: what is wrong is something else.
+func withPlainNumber(value json.RawMessage, err error) (json.RawMessage, bool) {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) || wrong.Type.Kind() == reflect.String || wrong.Offset > int64(len(value)) {
+		return nil, false
+	}
+	text, isNumber := strings.CutPrefix(wrong.Value, "number ")
+	start := int(wrong.Offset) - len(text)
+	if !isNumber || start < 0 || string(value[start:wrong.Offset]) != text {
+		return nil, false
+	}
+	whole, ok := wholeText(text)
+	if !ok || whole == text {
+		return nil, false
+	}
+	return slices.Concat(value[:start], []byte(whole), value[wrong.Offset:]), true
+}
+
+// wholeText writes a number that has no fraction as JSON's integers are written.
+func wholeText(text string) (string, bool) {
+	if f, err := strconv.ParseFloat(text, 64); err != nil || math.Abs(f) >= 1<<63 {
+		return "", false
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok || !r.IsInt() {
+		return "", false
+	}
+	return r.Num().String(), true
 }
 
 // wordFor names a Go type as a JSON one.

@@ -130,7 +130,11 @@ type positive int
 
 // UnmarshalJSON refuses what is no whole number from 1.
 func (p *positive) UnmarshalJSON(text []byte) error {
-	n, err := strconv.ParseUint(strings.Trim(string(text), `"`), 10, 31)
+	written := strings.Trim(string(text), `"`)
+	if whole, ok := wholeText(written); ok && len(written) == len(text) {
+		written = whole
+	}
+	n, err := strconv.ParseUint(written, 10, 31)
 	if err != nil || n == 0 {
 		return errors.New("it must be a whole number from 1")
 	}

@@ -43,8 +43,12 @@ func (v *versionRef) UnmarshalJSON(text []byte) error {
 		if err := json.Unmarshal(text, &s); err != nil {
 			return err
 		}
-	case strings.Trim(s, "0123456789") != "":
-		return errVersionRef
+	default:
+		whole, ok := wholeText(s)
+		if !ok {
+			return errVersionRef
+		}
+		s = whole
 	}
 	if !plainRef(s) {
 		return errVersionRef

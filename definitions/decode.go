@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
@@ -230,6 +231,16 @@ func (d *decoder) float(n *node, v reflect.Value, r rule, what string) {
 	v.SetFloat(f)
 }
 
+// hasFraction reports whether a JSON number is no whole one, however small or
+// close to one it is.
+func hasFraction(text string) bool {
+	if !strings.ContainsAny(text, ".eE") {
+		return false
+	}
+	r, ok := new(big.Rat).SetString(text)
+	return !ok || !r.IsInt()
+}
+
 func (d *decoder) integer(n *node, v reflect.Value, r rule, what string) {
 	if n.kind != number {
 		d.wrong(n, what, "a whole number")
@@ -240,7 +251,7 @@ func (d *decoder) integer(n *node, v reflect.Value, r rule, what string) {
 		d.outOfRange(n, r, what)
 		return
 	}
-	if f != math.Trunc(f) {
+	if f != math.Trunc(f) || hasFraction(n.text) {
 		d.finds.error(WrongType, n, "%s must be a whole number, not %s", sentence(what), clip(n.text))
 		n.kind = bad
 		return

@@ -40,7 +40,7 @@ func TestSuggestions(t *testing.T) {
 		`{id: a, type: free, retry: {backoff: Linear}}`:                                      "linear",
 		`{id: a, type: free, retry: {on: [conection_failed]}}`:                               "connection_failed",
 		`{id: a, type: free, retry: {on: [webhook_gon]}}`:                                    "webhook_gone",
-		`{id: a, type: free, retry: {on: ["503"]}}`:                                          "503",
+		`{id: a, type: free, retry: {on: [" 503"]}}`:                                         "503",
 		`{id: a, type: free, retry: {on: [5XX]}}`:                                            "5xx",
 		`{id: a, type: free, retry: {except: ["exit code 2"]}}`:                              "exit_code:2",
 		`{id: a, type: free, retry: {on: [{exit_code: 2}]}}`:                                 "exit_code:2",

@@ -41,7 +41,7 @@ func FinalFailure(code string) bool { return contains(finalFailures, code) }
 // FailurePattern is one entry of retry.on or retry.except. Exactly one field is
 // set.
 type FailurePattern struct {
-	Status      int    // 503
+	Status      int    // 503, also written "503"
 	StatusClass int    // 5 of "5xx"
 	ExitCode    *int   // 2 of "exit_code:2"
 	Code        string // connection_failed
@@ -80,6 +80,10 @@ func isStatus(v float64) bool { return v >= 100 && v <= 599 && v == math.Trunc(v
 
 // failurePattern reads an entry that is text; false: it is none.
 func failurePattern(text string) (FailurePattern, bool) {
+	if statusText.MatchString(text) {
+		n, err := strconv.Atoi(text)
+		return FailurePattern{Status: n}, err == nil
+	}
 	if m := statusClass.FindStringSubmatch(text); m != nil {
 		return FailurePattern{StatusClass: int(m[1][0] - '0')}, true
 	}
@@ -140,23 +144,28 @@ func (v *validator) failures(e *entry, at *node, field string, named map[string]
 		return
 	}
 	for _, item := range at.kids {
-		if item.kind == bad || !v.failure(item, field, what) {
+		if item.kind == bad || !v.failure(e, item, field, what) {
 			continue
 		}
-		if first := named[item.text]; first != nil {
+		key := item.text
+		if f, err := strconv.ParseFloat(key, 64); err == nil { // 503, "503" and 503.0
+			key = strconv.Itoa(int(f))
+		}
+		if first := named[key]; first != nil {
 			v.finds.error(InvalidValue, item, "%s names %s, which is named before; remove one of them", sentence(what), clip(item.text)).relate(first)
 			continue
 		}
-		named[item.text] = item
+		named[key] = item
 	}
 }
 
 // failure checks one entry.
-func (v *validator) failure(item *node, field, what string) bool {
+func (v *validator) failure(e *entry, item *node, field, what string) bool {
 	const want = "a status (503), a class of statuses (\"5xx\"), an exit code (\"exit_code:2\") or an error code (connection_failed)"
 	switch item.kind {
 	case number:
-		if f, err := strconv.ParseFloat(item.text, 64); err == nil && isStatus(f) && digits(item.text) == len(item.text) {
+		if f, err := strconv.ParseFloat(item.text, 64); err == nil && isStatus(f) && !hasFraction(item.text) {
+			v.neverFails(e, item, FailurePattern{Status: int(f)}, what)
 			return true
 		}
 		v.finds.error(InvalidValue, item, "%s names %s, which is not an HTTP status (100 to 599); an exit code reads \"exit_code:2\"", sentence(what), clip(item.text))
@@ -179,8 +188,26 @@ func (v *validator) failure(item *node, field, what string) bool {
 	case field == "on" && FinalFailure(p.Code):
 		v.finds.error(InvalidValue, item, "%s names %s, which is never tried again; remove it", sentence(what), p.Code)
 		return false
+	case p.ExitCode != nil && *p.ExitCode == 0:
+		v.finds.error(InvalidValue, item, "%s names exit_code:0, with which a script has succeeded; remove it", sentence(what))
+		return false
+	case p.ExitCode != nil && *p.ExitCode > 255:
+		v.finds.error(InvalidValue, item, "%s names %s, and exit codes are 1 to 255", sentence(what), clip(item.text))
+		return false
+	default:
+		v.neverFails(e, item, p, what)
 	}
 	return ok
+}
+
+// neverFails warns of a status or exit code where the step's type has none.
+func (v *validator) neverFails(e *entry, item *node, p FailurePattern, what string) {
+	switch {
+	case p.ExitCode != nil && (e.step.Type == "http_request" || e.step.Type == "webhook" || e.step.Type == "agent_task"):
+		v.finds.warn(NeverTrue, item, "%s names %s, and a step of type %s has no exit code; write a status such as 503, or an error code", sentence(what), clip(item.text), e.step.Type)
+	case (p.Status > 0 || p.StatusClass > 0) && e.step.Type == "script":
+		v.finds.warn(NeverTrue, item, "%s names %s, and a script has no HTTP status; write \"exit_code:2\", or an error code", sentence(what), clip(item.text))
+	}
 }
 
 var (
@@ -196,7 +223,7 @@ func (v *validator) likelyFailure(written string) string {
 		return ""
 	}
 	if statusText.MatchString(written) {
-		return written
+		return written // less its spaces
 	}
 	if m := classText.FindStringSubmatch(written); m != nil {
 		return m[1] + "xx"
@@ -213,6 +240,7 @@ func failuresSchema() map[string]any {
 		"type": "array", "minItems": 1, "maxItems": maxFailurePatterns,
 		"items": map[string]any{"anyOf": []any{
 			map[string]any{"type": "integer", "minimum": 100, "maximum": 599, "description": "An HTTP status"},
+			map[string]any{"type": "string", "pattern": statusText.String(), "description": "An HTTP status"},
 			map[string]any{"type": "string", "pattern": statusClass.String(), "description": "A class of HTTP statuses"},
 			map[string]any{"type": "string", "pattern": exitCode.String(), "description": "A script's exit code"},
 			map[string]any{"enum": FailureCodes(), "description": "An error code"},

@@ -106,14 +106,13 @@ func power(a, b any) (any, bool, *Error) {
 		return nil, needsExact(a), errBeyond()
 	}
 	r := new(big.Int).Exp(x.Num(), big.NewInt(int64(n)), nil)
-	f, _ := new(big.Float).SetInt(r).Float64()
-	if exact, _ := new(big.Float).SetFloat64(f).Int(nil); !math.IsInf(f, 0) && exact.Cmp(r) == 0 {
-		return f, true, nil
-	}
-	if r.IsInt64() {
+	switch {
+	case !r.IsInt64():
+		return nil, true, errBeyond()
+	case r.BitLen() > 53: // as float64 it would be printed with other digits
 		return int(r.Int64()), true, nil
 	}
-	return nil, true, errBeyond()
+	return float64(r.Int64()), true, nil
 }
 
 // isWhole reports whether a number has no fraction as it is written.

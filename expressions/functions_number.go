@@ -27,9 +27,9 @@ var bitFunctions = map[string]function{
 	"bitor":   bitwise(func(x, y int) int { return x | y }),
 	"bitxor":  bitwise(func(x, y int) int { return x ^ y }),
 	"bitnand": bitwise(func(x, y int) int { return x &^ y }),
-	"bitshl":  shift(func(x int, n uint) int { return x << n }),
-	"bitshr":  shift(func(x int, n uint) int { return x >> n }),
-	"bitushr": shift(func(x int, n uint) int { return int(uint(x) >> n) }),
+	"bitshl":  shift(shiftLeft),
+	"bitshr":  shift(func(x int, n uint) (int, *Error) { return x >> n, nil }),
+	"bitushr": shift(func(x int, n uint) (int, *Error) { return int(uint(x) >> n), nil }),
 	"bitnot": {1, 1, func(e *evaluation, a []any) (any, *Error) {
 		x, err := e.intArg(a[0])
 		return ^x, err
@@ -193,7 +193,15 @@ func bitwise(op func(x, y int) int) function {
 	}}
 }
 
-func shift(op func(x int, n uint) int) function {
+// shiftLeft fails where bits would be lost.
+func shiftLeft(x int, n uint) (int, *Error) {
+	if r := x << n; r>>n == x {
+		return r, nil
+	}
+	return 0, errBeyond()
+}
+
+func shift(op func(x int, n uint) (int, *Error)) function {
 	return function{2, 2, func(e *evaluation, a []any) (any, *Error) {
 		x, err := e.intArg(a[0])
 		if err != nil {
@@ -206,6 +214,6 @@ func shift(op func(x int, n uint) int) function {
 		if err != nil {
 			return nil, err
 		}
-		return op(x, uint(n)), nil
+		return op(x, uint(n))
 	}}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -53,6 +54,9 @@ func parseStatus(raw json.RawMessage) (statusRange, error) {
 	}
 	first, last, ranged := strings.Cut(text, "-")
 	low, err1 := strconv.Atoi(strings.TrimSpace(first))
+	if f, err := strconv.ParseFloat(text, 64); err == nil && raw[0] != '"' && f == math.Trunc(f) { // 200.0
+		low, err1 = int(min(f, 1000)), nil
+	}
 	high, err2 := low, error(nil)
 	if ranged {
 		high, err2 = strconv.Atoi(strings.TrimSpace(last))

@@ -134,3 +134,14 @@ func TestHTTPRequestHonoursRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+func TestAnExpectedStatusMayBeWrittenWithItsPoint(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) })
+	for expect, fits := range map[string]bool{"418.0": true, "[200, 4.18e2]": true, "418.5": false, `"418.0"`: false, "1e999": false} {
+		_, f := attempt(t, open(t, "127.0.0.1"), "http_request", `{"url":`+quoted(s.URL)+`,"expect_status":`+expect+`}`)
+		if fits != (f == nil) {
+			t.Errorf("%s: %+v", expect, f)
+		}
+	}
+}
