@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
+	"net"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -13,33 +16,63 @@ import (
 // lease names it, so that others see soon that its holder was killed and need
 // not wait until the lease expires. A session may also break while its process
 // lives (the server restarts, a connection is cut), so its end alone frees no
-// lease; see AcquireLease.
+// lease; see AcquireLease. It is no connection of the pool: the lease is renewed
+// over it, and a pool of which all connections are busy must not cost the lease.
 type beacon struct {
-	mu   sync.Mutex
-	conn *pgx.Conn
-	name string
+	mu     sync.Mutex
+	conn   *pgx.Conn
+	name   string
+	closed bool
 }
 
 // beaconName is how the server knows a session: a process number may be used
 // again, the time of its start is not.
 const beaconName = "pid || ' ' || coalesce(extract(epoch FROM backend_start)::text, '')"
 
-// light gives the session's name; a session that broke is replaced.
-func (b *beacon) light(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+// renew renews the holder's lease in one statement, so that a slow connection
+// costs one round trip, and returns its epoch, 0 where another holds the lease or
+// none does. A zero now is the server's clock. session names the session. One that
+// broke is replaced.
+func (b *beacon) renew(ctx context.Context, pool *pgxpool.Pool, holder, process string, now time.Time, ttl time.Duration) (epoch int64, session string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.conn != nil {
-		if b.conn.Ping(ctx) == nil {
-			return b.name, nil
+	for {
+		began := b.conn != nil
+		if session, err = b.light(ctx, pool); err != nil {
+			return 0, "", err
 		}
-		_ = b.conn.Close(ctx)
+		expires := "$1::bigint"
+		ms := millis(now.Add(ttl))
+		if now.IsZero() {
+			expires, ms = clockOfPostgres+" + $1::bigint", ttl.Milliseconds()
+		}
+		err = b.conn.QueryRow(ctx, "UPDATE leases SET expires_at = "+expires+", beacon = $2, process = $3 WHERE name = $4 AND holder = $5 RETURNING epoch",
+			ms, session, process, executorLease, holder).Scan(&epoch)
+		switch {
+		case err == nil, errors.Is(err, pgx.ErrNoRows):
+			return epoch, session, nil
+		case !b.conn.IsClosed():
+			return 0, "", err
+		}
 		b.conn = nil
+		if !began || ctx.Err() != nil {
+			return 0, "", err
+		}
 	}
-	pooled, err := pool.Acquire(ctx)
+}
+
+// light returns the session's name, of a new one where there is none. mu is held.
+func (b *beacon) light(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	if b.closed {
+		return "", net.ErrClosed
+	}
+	if b.conn != nil && !b.conn.IsClosed() {
+		return b.name, nil
+	}
+	conn, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig)
 	if err != nil {
 		return "", err
 	}
-	conn := pooled.Hijack()
 	err = conn.QueryRow(ctx, "SELECT "+beaconName+" FROM pg_stat_activity WHERE pid = pg_backend_pid()").Scan(&b.name)
 	if err != nil {
 		_ = conn.Close(ctx)
@@ -52,6 +85,7 @@ func (b *beacon) light(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 func (b *beacon) douse(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.closed = true
 	if b.conn != nil {
 		_ = b.conn.Close(ctx)
 		b.conn = nil

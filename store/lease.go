@@ -55,16 +55,20 @@ func (v *vigil) unchanged(lease leaseRow, now time.Time) time.Duration {
 // has it and when it expired. On PostgreSQL it is free before that where the
 // holder's session is gone and either its process has surely ended, or it has
 // not renewed for executor.StopsAfter: a session may break while its process
-// lives, but by then that process has renewed or stopped by itself.
+// lives, but by then that process has renewed or stopped by itself. A renewal
+// waits for no connection of the pool, and where this process has a SQLite file
+// for itself (WithLock) for nothing at all.
 func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
-	var epoch int64
-	session, err := db.ownSession(ctx)
-	if err != nil {
-		return 0, translate(err)
+	if db.lock != nil && now.IsZero() {
+		return db.ownFile.acquire(holder, ttl, func() (int64, error) { return db.acquireLease(ctx, holder, now, ttl) })
 	}
-	renewed := leaseRow{Name: executorLease, Holder: holder, Beacon: session, Process: db.process}
-	if epoch, err = db.renewLease(ctx, renewed, now, ttl); err != nil || epoch != 0 {
-		return epoch, err
+	return db.acquireLease(ctx, holder, now, ttl)
+}
+
+func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
+	epoch, session, err := db.renewLease(ctx, holder, now, ttl)
+	if err != nil || epoch != 0 {
+		return epoch, translate(err)
 	}
 	err = db.change(ctx, func(tx *gorm.DB) error {
 		now, err := db.moment(tx, now)
@@ -105,24 +109,66 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 	return epoch, err
 }
 
-// renewLease renews the lease where its holder still has it, in one statement, so
-// that a slow connection costs one round trip. It returns the epoch; 0: another
-// has the lease, or nobody.
-func (db *DB) renewLease(ctx context.Context, lease leaseRow, now time.Time, ttl time.Duration) (epoch int64, err error) {
+// renewLease renews the lease where its holder still has it. It returns the epoch;
+// 0: another has the lease, or none does; and on PostgreSQL the session that shows
+// others that this process lives.
+func (db *DB) renewLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (epoch int64, session string, err error) {
+	if db.postgres() {
+		return db.beacon.renew(ctx, db.pool, holder, db.process, now, ttl)
+	}
 	from, expires := "", millis(now.Add(ttl))
 	if now.IsZero() {
 		from, expires = db.clockSQL()+" + ", ttl.Milliseconds()
 	}
-	err = db.write.gorm.WithContext(ctx).Raw("UPDATE leases SET expires_at = "+from+"?, beacon = ?, process = ? WHERE name = ? AND holder = ? RETURNING epoch",
-		expires, lease.Beacon, lease.Process, lease.Name, lease.Holder).Scan(&epoch).Error
-	return epoch, translate(err)
+	err = db.write.gorm.WithContext(ctx).Raw("UPDATE leases SET expires_at = "+from+"? WHERE name = ? AND holder = ? RETURNING epoch",
+		expires, executorLease, holder).Scan(&epoch).Error
+	return epoch, "", err
 }
+
+// fileLease is the executor's lease while this process has the SQLite file for
+// itself: no other process can take it, so its holder renews it without a write,
+// however long the disk or a transaction takes. It is safe for concurrent use.
+type fileLease struct {
+	mu     sync.Mutex
+	holder string // "": known of none
+	epoch  int64
+	until  time.Time // by the monotonic clock
+}
+
+// acquire takes the lease by take, or renews the holder's.
+func (l *fileLease) acquire(holder string, ttl time.Duration, take func() (int64, error)) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	began := time.Now()
+	switch {
+	case l.holder == holder && holder != "":
+		l.until = began.Add(ttl)
+		return l.epoch, nil
+	case l.holder != "" && began.Before(l.until):
+		return 0, executor.ErrLeaseHeld
+	}
+	epoch, err := take()
+	if err == nil {
+		l.holder, l.epoch, l.until = holder, epoch, began.Add(ttl)
+	}
+	return epoch, err
+}
+
+func (l *fileLease) release(holder string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.holder == holder {
+		l.holder = ""
+	}
+}
+
+const clockOfPostgres = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 // clockSQL is the database's clock in milliseconds since 1970. It goes on within
 // a transaction.
 func (db *DB) clockSQL() string {
 	if db.postgres() {
-		return "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+		return clockOfPostgres
 	}
 	return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 }
@@ -143,14 +189,6 @@ func (db *DB) moment(tx *gorm.DB, now time.Time) (time.Time, error) {
 	return instant(ms), err
 }
 
-// ownSession names the session that shows others that this process lives.
-func (db *DB) ownSession(ctx context.Context) (string, error) {
-	if !db.postgres() {
-		return "", nil
-	}
-	return db.beacon.light(ctx, db.pool)
-}
-
 // awaitCommits waits until no group commit of the old holder is under way.
 func (db *DB) awaitCommits(tx *gorm.DB) error {
 	if !db.postgres() {
@@ -161,6 +199,7 @@ func (db *DB) awaitCommits(tx *gorm.DB) error {
 
 // ReleaseLease gives the lease up at once, if holder still has it.
 func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
+	db.ownFile.release(holder)
 	return db.change(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '', process = '' WHERE name = ? AND holder = ?", executorLease, holder).Error
 	})

@@ -49,6 +49,7 @@ type DB struct {
 	beacon  beacon        // PostgreSQL only
 	process string        // PostgreSQL only: this process's name
 	vigil   vigil
+	ownFile fileLease // SQLite with WithLock only
 
 	queueMu    sync.Mutex
 	queueAfter string // the tenant that Queued served last
