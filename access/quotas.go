@@ -11,26 +11,34 @@ import (
 
 // Quotas is what a tenant may have at one time; 0: as many as it likes.
 type Quotas struct {
-	OpenRuns  int // runs that have not ended
-	Streams   int // open event streams, at each node
-	Schedules int // schedules that have not ended
+	OpenRuns    int   // runs that have not ended
+	Streams     int   // open event streams, at each node
+	Schedules   int   // schedules that have not ended
+	StoredBytes int64 // contents of definitions, templates and runs
 }
 
 // Unset stands in a tenant's own quotas for what the server's settings say.
 const Unset = -1
 
-// MaxQuota is the largest quota.
-const MaxQuota = 1_000_000_000
+// The largest quotas.
+const (
+	MaxQuota       = 1_000_000_000
+	MaxStoredBytes = 100_000_000_000_000
+)
 
 // over returns the own quotas, and where they are unset the server's.
 func (q Quotas) over(server Quotas) Quotas {
-	pick := func(own, otherwise int) int {
-		if own == Unset {
-			return otherwise
-		}
-		return own
+	return Quotas{
+		pick(q.OpenRuns, server.OpenRuns), pick(q.Streams, server.Streams),
+		pick(q.Schedules, server.Schedules), pick(q.StoredBytes, server.StoredBytes),
 	}
-	return Quotas{pick(q.OpenRuns, server.OpenRuns), pick(q.Streams, server.Streams), pick(q.Schedules, server.Schedules)}
+}
+
+func pick[N int | int64](own, otherwise N) N {
+	if own == Unset {
+		return otherwise
+	}
+	return own
 }
 
 // TenantQuotas is a tenant with its own quotas (Unset where it has none) and
@@ -93,10 +101,16 @@ func (s *Service) TenantQuotas(ctx context.Context, ref string) (TenantQuotas, e
 // SetQuotas gives a tenant quotas of its own. Errors: fault.NotFound
 // tenant_not_found; fault.Unacceptable invalid_quota.
 func (s *Service) SetQuotas(ctx context.Context, ref string, own Quotas) (TenantQuotas, error) {
-	for name, n := range map[string]int{"open_runs": own.OpenRuns, "streams": own.Streams, "schedules": own.Schedules} {
-		if n < Unset || n > MaxQuota {
+	for name, n := range map[string]int64{
+		"open_runs": int64(own.OpenRuns), "streams": int64(own.Streams), "schedules": int64(own.Schedules), "stored_bytes": own.StoredBytes,
+	} {
+		most := int64(MaxQuota)
+		if name == "stored_bytes" {
+			most = MaxStoredBytes
+		}
+		if n < Unset || n > most {
 			return TenantQuotas{}, fault.New(fault.Unacceptable, "invalid_quota",
-				"%s must be null (what the server's settings say), 0 (as many as the tenant likes) or at most %d.", name, MaxQuota)
+				"%s must be null (what the server's settings say), 0 (as many as the tenant likes) or at most %d.", name, most)
 		}
 	}
 	t, err := s.store.Tenant(ctx, ref)

@@ -18,6 +18,7 @@ import (
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
+	"heddle/quota"
 	"heddle/schedules"
 	"heddle/secrets"
 	"heddle/templates"
@@ -59,6 +60,8 @@ type Config struct {
 	// Rate is how often each key may ask this process; the zero value: as often
 	// as it likes.
 	Rate Rate
+	// Stored is how many bytes a tenant may have stored; nil: as many as it likes.
+	Stored *quota.Bytes
 	// Patience is how long slow clients are waited for.
 	Patience Patience
 	// TurnTime is how long a turn of a conversation may take before it answers

@@ -34,6 +34,7 @@ type call struct {
 	trail     *audit.Trail
 	steered   string // the run that was steered, where the path does not name it
 	leave     func() // gives back the memory of the definition; nil: there is none
+	roomID    string // what room is held under; "": none
 	untrailed bool   // what was asked did nothing that belongs into the audit trail
 }
 

@@ -100,7 +100,7 @@ func errorCodes() []errorCode {
 		{"invalid_role", 422, "Unknown role."},
 		{"invalid_expires_at", 422, "The expiry lies in the past."},
 		{"invalid_actions", 422, "Actions that cannot be granted on a workflow."},
-		{"quota_exceeded", 429, "The tenant has as many open runs, streams or schedules as it may have; quota and limit say which and how many."},
+		{"quota_exceeded", 429, "The tenant has as many open runs, streams, schedules or stored bytes as it may have; quota and limit say which and how many, and used what is stored."},
 		{"rate_limited", 429, "The key asks too often; RateLimit says what is left, Retry-After when to ask again."},
 		{"internal", 500, "A defect of the server; its operator finds the request id in the log."},
 		{"not_ready", 503, "The process is starting or stopping."},
@@ -148,7 +148,7 @@ func commonCodes(r *route) []string {
 	if r.on == onRun && r.method != http.MethodGet {
 		codes = append(codes, "not_ready", "outcome_unknown", "steering_pending")
 	}
-	if r.streams() {
+	if r.streams() || r.keeps {
 		codes = append(codes, "quota_exceeded")
 	}
 	if r.idempotent {

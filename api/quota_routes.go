@@ -8,16 +8,18 @@ import (
 
 // quotaBody is a tenant's own quotas.
 type quotaBody struct {
-	OpenRuns  *int `json:"open_runs,omitempty" doc:"Runs that have not ended; 0: as many as it likes; absent: what the server's settings say."`
-	Streams   *int `json:"streams,omitempty" doc:"Open event streams, at each node."`
-	Schedules *int `json:"schedules,omitempty" doc:"Schedules that have not ended."`
+	OpenRuns    *int   `json:"open_runs,omitempty" doc:"Runs that have not ended; 0: as many as it likes; absent: what the server's settings say."`
+	Streams     *int   `json:"streams,omitempty" doc:"Open event streams, at each node."`
+	Schedules   *int   `json:"schedules,omitempty" doc:"Schedules that have not ended."`
+	StoredBytes *int64 `json:"stored_bytes,omitempty" doc:"Bytes of what it has stored: definitions, templates, and runs with inputs, outputs, journals, logs and large values."`
 }
 
 // quotasInForce is what holds for a tenant.
 type quotasInForce struct {
-	OpenRuns  int `json:"open_runs" doc:"0: as many as it likes."`
-	Streams   int `json:"streams"`
-	Schedules int `json:"schedules"`
+	OpenRuns    int   `json:"open_runs" doc:"0: as many as it likes."`
+	Streams     int   `json:"streams"`
+	Schedules   int   `json:"schedules"`
+	StoredBytes int64 `json:"stored_bytes"`
 }
 
 type tenantQuotas struct {
@@ -28,13 +30,28 @@ type tenantQuotas struct {
 }
 
 func tenantQuotasOf(t access.TenantQuotas) tenantQuotas {
-	own := func(n int) *int {
-		if n == access.Unset {
-			return nil
-		}
-		return &n
+	o := t.Own
+	return tenantQuotas{
+		t.Tenant.ID, t.Tenant.Slug,
+		quotaBody{ownOrNull(o.OpenRuns), ownOrNull(o.Streams), ownOrNull(o.Schedules), ownOrNull(o.StoredBytes)}, quotasInForce(t.Effective),
 	}
-	return tenantQuotas{t.Tenant.ID, t.Tenant.Slug, quotaBody{own(t.Own.OpenRuns), own(t.Own.Streams), own(t.Own.Schedules)}, quotasInForce(t.Effective)}
+}
+
+func ownOrNull[N int | int64](n N) *N {
+	if n == access.Unset {
+		return nil
+	}
+	return &n
+}
+
+func ownOrUnset[N int | int64](n *N) N {
+	switch {
+	case n == nil:
+		return access.Unset
+	case *n < 0:
+		return access.Unset - 1 // refused
+	}
+	return *n
 }
 
 // tenantRef reads the tenant of the path, which only the operator's keys see.
@@ -63,16 +80,10 @@ func (h *Handler) putTenantQuotas(c *call, req quotaBody) error {
 	if err != nil {
 		return err
 	}
-	own := func(n *int) int {
-		switch {
-		case n == nil:
-			return access.Unset
-		case *n < 0:
-			return access.Unset - 1 // refused
-		}
-		return *n
-	}
-	t, err := h.cfg.Access.SetQuotas(c.ctx(), ref, access.Quotas{OpenRuns: own(req.OpenRuns), Streams: own(req.Streams), Schedules: own(req.Schedules)})
+	t, err := h.cfg.Access.SetQuotas(c.ctx(), ref, access.Quotas{
+		OpenRuns: ownOrUnset(req.OpenRuns), Streams: ownOrUnset(req.Streams),
+		Schedules: ownOrUnset(req.Schedules), StoredBytes: ownOrUnset(req.StoredBytes),
+	})
 	if err != nil {
 		return err
 	}

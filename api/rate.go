@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -113,10 +114,12 @@ func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()
 // tellQuota adds the quota that refused a request to the fields of the rate.
 func tellQuota(head http.Header, f *fault.Error) {
 	name, named := f.Details["quota"].(string)
-	limit, numbered := f.Details["limit"].(int)
-	if !named || !numbered {
+	if !named {
 		return
 	}
-	head["RateLimit-Policy"] = append(slices.Clone(head["RateLimit-Policy"]), strconv.Quote(name)+";q="+strconv.Itoa(limit))
+	if name == "stored_bytes" {
+		head.Set("Retry-After", strconv.Itoa(storedRetry))
+	}
+	head["RateLimit-Policy"] = append(slices.Clone(head["RateLimit-Policy"]), fmt.Sprintf("%q;q=%d", name, f.Details["limit"]))
 	head["RateLimit"] = append(slices.Clone(head["RateLimit"]), strconv.Quote(name)+";r=0")
 }

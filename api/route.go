@@ -35,6 +35,7 @@ type route struct {
 	conditional, idempotent bool
 	takesSecret             bool // its body is a secret
 	pure                    bool // computes, and changes nothing: it ends when its client goes away
+	keeps                   bool // what it stores counts as the tenant's bytes
 	tolerant                bool // unknown fields of the body are passed over
 	anyQuery                bool // unknown query parameters are passed over
 	serve                   func(*call) error
@@ -132,6 +133,7 @@ func (h *Handler) run(c *call) {
 		if c.leave != nil {
 			c.leave()
 		}
+		c.leaveRoom()
 	}()
 	defer func() {
 		if p := recover(); p != nil {
@@ -171,6 +173,9 @@ func (h *Handler) serve(c *call) error {
 		return err
 	}
 	c.leaveTrail()
+	if c.r.Method == http.MethodDelete {
+		h.cfg.Stored.Freed(c.tenantID())
+	}
 	return nil
 }
 

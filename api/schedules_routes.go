@@ -107,9 +107,13 @@ func (h *Handler) createSchedule(c *call, req createSchedule) error {
 	}
 	s.TenantID = c.tenantID()
 	return c.once(func(o *once) error {
+		if err := c.room(len(s.Input)); err != nil {
+			return err
+		}
 		_, err := h.cfg.Schedules.Create(c.ctx(), schedules.CreateRequest{
 			Schedule: s, Workflow: ref,
 			Keep: func(s schedules.Schedule) *idempotency.Answer {
+				c.stored(len(s.Input))
 				header := map[string]string{"Location": workflowsBase + "/schedules/" + s.ID, "ETag": etag(s.Revision)}
 				return o.keep(http.StatusCreated, header, createdSchedule{s.ID, scheduleBodyOf(s)})
 			},

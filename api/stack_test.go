@@ -138,6 +138,15 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		t.Fatal(err)
 	}
 	ecfg.Quota = s.quota("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns)
+	stored := quota.NewBytes(quota.BytesConfig{
+		Limit: func(ctx context.Context, tenantID string) (int64, error) {
+			q, err := s.access.Quotas(ctx, tenantID)
+			return q.StoredBytes, err
+		},
+		Count: db.CountStoredBytes, Now: time.Now,
+	})
+	t.Cleanup(stored.Close)
+	ecfg.Stored, acfg.Stored = stored, stored
 	s.exec = executor.New(ecfg)
 	acfg.Access, acfg.Executor = s.access, s.exec
 	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{

@@ -84,10 +84,14 @@ func (h *Handler) createTemplate(c *call, req createTemplate) error {
 		return err
 	}
 	return c.once(func(o *once) error {
+		if err := c.room(len(c.body)); err != nil {
+			return err
+		}
 		_, err := h.cfg.Templates.Create(c.ctx(), templates.CreateRequest{
 			TenantID: c.tenantID(), Author: c.who.KeyName, Name: req.Name, Description: req.Description,
 			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.hold,
 			Keep: func(t templates.Template) *idempotency.Answer {
+				c.stored(len(t.Definition) + 2*len(t.Parameters))
 				header := map[string]string{"Location": workflowsBase + "/templates/" + t.ID, "ETag": etag(int64(t.Version))}
 				return o.keep(http.StatusCreated, header, createdTemplate{t.ID, templateBodyOf(t)})
 			},
@@ -109,6 +113,9 @@ func (h *Handler) updateTemplate(c *call, req updateTemplate) error {
 	if err != nil {
 		return err
 	}
+	if err := c.room(len(c.body)); err != nil {
+		return err
+	}
 	t, err := h.cfg.Templates.Update(c.ctx(), templates.UpdateRequest{
 		TenantID: c.tenantID(), ID: id, Author: c.who.KeyName, Name: req.Name, Description: req.Description,
 		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match, Admit: c.hold,
@@ -116,6 +123,7 @@ func (h *Handler) updateTemplate(c *call, req updateTemplate) error {
 	if err != nil {
 		return err
 	}
+	c.stored(len(t.Definition) + len(t.Parameters))
 	c.tag(int64(t.Version))
 	return c.reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
 }
@@ -141,10 +149,14 @@ func (h *Handler) installTemplate(c *call, req installTemplate) error {
 		return err
 	}
 	return c.once(func(o *once) error {
+		if err := c.room(len(c.body)); err != nil {
+			return err
+		}
 		_, err := h.cfg.Templates.Install(c.ctx(), templates.InstallRequest{
 			TenantID: c.tenantID(), Author: c.who.KeyName, TemplateID: id,
 			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.hold,
-			Keep: func(w definitions.Workflow, _ definitions.NewVersion) *idempotency.Answer {
+			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
+				c.stored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it
 				header := map[string]string{"Location": workflowsBase + "/" + w.ID, "ETag": etag(w.Revision)}
 				return o.keep(http.StatusCreated, header, installedWorkflow{w.ID})
 			},
@@ -162,12 +174,20 @@ func (h *Handler) mergeTemplate(c *call, req mergeTemplate) error {
 	if err != nil {
 		return err
 	}
+	if !dry {
+		if err := c.room(len(c.body)); err != nil {
+			return err
+		}
+	}
 	merged, err := h.cfg.Templates.MergeUpdate(c.ctx(), templates.MergeRequest{
 		TenantID: c.tenantID(), Ref: r.Workflow, Author: c.who.KeyName,
 		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.hold,
 	})
 	if err != nil {
 		return err
+	}
+	if !dry {
+		c.stored(len(merged.After))
 	}
 	body, err := mergeBodyOf(merged, dry)
 	if err != nil {

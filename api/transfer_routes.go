@@ -137,7 +137,7 @@ func (h *Handler) importWorkflows(c *call) error {
 	}
 	body := &steady{r: c.r.Body, sum: sha256.New()}
 	return c.onceOfLines(body, func(k *versions.ImportKey) ([]byte, error) {
-		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: body, On: on, Key: k, Admit: c.hold})
+		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: body, On: on, Key: k, Admit: c.hold, Quota: c.lineQuota()})
 		if err != nil {
 			return nil, importError(err, body, done)
 		}

@@ -68,6 +68,9 @@ func (h *Handler) rollbackWorkflow(c *call, req rollbackWorkflow) error {
 		}
 		return h.previewVersion(c, r, err)
 	}
+	if err := c.room(1); err != nil {
+		return err
+	}
 	w, err := h.cfg.Versions.Rollback(c.ctx(), ask)
 	if err != nil {
 		return err

@@ -43,11 +43,15 @@ func (h *Handler) createWorkflow(c *call, req createWorkflow) error {
 		return errNoDefinition()
 	}
 	return c.once(func(o *once) error {
+		if err := c.room(len(c.body)); err != nil {
+			return err
+		}
 		_, err := h.cfg.Definitions.Create(c.ctx(), definitions.CreateRequest{
 			TenantID: c.tenantID(), Author: c.who.KeyName, Definition: req.Definition.Written,
 			TriggerType: req.TriggerType, Tags: req.Tags, Slug: req.Slug, Status: req.Status,
 			ChangeSummary: req.ChangeSummary,
 			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
+				c.stored(len(v.Definition))
 				header := map[string]string{"Location": workflowsBase + "/" + w.ID, "ETag": etag(w.Revision)}
 				return o.keep(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
 					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash,
@@ -97,6 +101,9 @@ func (c *call) replyWorkflow(w definitions.Workflow) error {
 	if err != nil {
 		return err
 	}
+	if c.roomID != "" {
+		c.stored(len(v.Definition))
+	}
 	body := bodyOf(w, v)
 	if err := c.linkTemplates(&body.workflowSummary); err != nil {
 		return err
@@ -123,6 +130,11 @@ func (h *Handler) updateWorkflow(c *call, req updateWorkflow) error {
 	}
 	if dry, err := c.dryRun(); err != nil || dry {
 		return h.previewUpdate(c, ask, err)
+	}
+	if req.Definition.given {
+		if err := c.room(len(c.body)); err != nil {
+			return err
+		}
 	}
 	w, err := h.cfg.Definitions.Update(c.ctx(), ask)
 	if err != nil {

@@ -171,6 +171,7 @@ func (b *batch) stored(stored []bool) {
 		if !stored[r.of] {
 			continue
 		}
+		b.s.countStored(&r.Commit)
 		e.committed(&live{id: r.Row.RunID, key: r.Row.ConcurrencyKey, epoch: r.Epoch, trace: Trace{r.Row.TraceParent, r.Row.TraceState}}, r.change)
 		if r.waits != nil {
 			e.holdQueued(r.Row.RunID, group{r.Row.WorkflowID, r.Row.ConcurrencyKey}, r.waits)
@@ -183,7 +184,7 @@ func (b *batch) stored(stored []bool) {
 // were not stored.
 func (b *batch) release(stored []bool) {
 	for _, r := range b.runs {
-		b.s.cfg.Quota.Release(r.Row.TenantID, r.Row.RunID)
+		b.s.releaseQuota(r.Row.TenantID, r.Row.RunID)
 		if !stored[r.of] {
 			b.s.engine.ended(r.Row.RunID)
 		}

@@ -159,6 +159,7 @@ func (e *engine) storeApart(tenantID, runID string, value json.RawMessage) (ref 
 		case err == nil:
 			if err = e.blobs.PutBlob(context.Background(), b, value); err == nil {
 				e.crash("blob_written")
+				e.svc.cfg.Stored.Add(tenantID, b.Size)
 				return machine.Reference(b.ID, b.Size, b.SHA256, b.ContentType), b.ID, nil
 			}
 			e.release([]string{b.ID})

@@ -14,6 +14,7 @@ type committer struct {
 	store   Store
 	max     int // members of a group
 	pending chan *member
+	stored  func(*Commit) // is called with what was written; nil: nothing is
 	done    sync.WaitGroup
 
 	closing sync.RWMutex // held for reading while something is handed in
@@ -28,9 +29,10 @@ type member struct {
 
 // newCommitter starts writers that write groups of at most largest members. One
 // writer suits a store with one writing connection; more of them overlap one
-// group's flush with the next one's preparation.
-func newCommitter(store Store, writers, largest int) *committer {
-	c := &committer{store: store, max: largest, pending: make(chan *member, 4*largest)}
+// group's flush with the next one's preparation. stored, which may be nil, is called
+// with each commit that was written, before its answer.
+func newCommitter(store Store, writers, largest int, stored func(*Commit)) *committer {
+	c := &committer{store: store, max: largest, pending: make(chan *member, 4*largest), stored: stored}
 	for range writers {
 		c.done.Add(1)
 		go c.write()
@@ -106,6 +108,9 @@ func (c *committer) writeGroup(group []*member) {
 	}
 	errs := c.store.Commit(context.Background(), group[0].epoch, commits)
 	for i, m := range group {
+		if errs[i] == nil && c.stored != nil {
+			c.stored(&commits[i])
+		}
 		m.answer <- errs[i]
 	}
 }

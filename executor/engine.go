@@ -133,7 +133,7 @@ func newEngine(s *Service) *engine {
 	}
 	e.idle = sync.NewCond(&e.mu)
 	e.slots = &slots{free: s.cfg.MaxRuns, freed: e.kick}
-	e.commits = newCommitter(s.cfg.Store, s.cfg.Writers, s.cfg.Group)
+	e.commits = newCommitter(s.cfg.Store, s.cfg.Writers, s.cfg.Group, storedBy(s))
 	e.logs = newLogbook(e)
 	return e
 }

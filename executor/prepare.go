@@ -33,7 +33,7 @@ func (s *Service) Prepare(ctx context.Context, req StartRequest, try int) (Prepa
 			return err
 		}
 		if p, err = s.prepare(ctx, created, target, req, try > 0); err != nil {
-			s.cfg.Quota.Release(req.TenantID, created.Run.RunID)
+			s.releaseQuota(req.TenantID, created.Run.RunID)
 		}
 		return err
 	})
@@ -95,10 +95,8 @@ func (s *Service) create(ctx context.Context, target Target, req StartRequest) (
 		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,
 		Trigger: req.Trigger, Input: input, CreatedAt: now, StartedBy: who,
 	}
-	if !req.replaces { // the one that it replaces ends
-		if err := s.cfg.Quota.Hold(ctx, req.TenantID, header.RunID); err != nil {
-			return machine.Change{}, err
-		}
+	if err := s.holdQuota(ctx, req, header.RunID, input); err != nil {
+		return machine.Change{}, err
 	}
 	return machine.New(c.plan, header, now), nil
 }
@@ -108,7 +106,8 @@ func (s *Service) Stored(runs ...Prepared) {
 	s.engine.crash("after_commit")
 	queued := false
 	for _, p := range runs {
-		s.cfg.Quota.Release(p.Row.TenantID, p.Row.RunID)
+		s.countStored(&p.Commit)
+		s.releaseQuota(p.Row.TenantID, p.Row.RunID)
 		if p.Epoch == 0 {
 			queued = true
 			continue

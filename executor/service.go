@@ -60,6 +60,8 @@ type Config struct {
 	Trials Trials
 	// Quota is how many runs of a tenant may be open; nil: as many as it likes.
 	Quota *quota.Gate
+	// Stored is how many bytes a tenant may have stored; nil: as many as it likes.
+	Stored *quota.Bytes
 	// Crash, when set, is called at named points; tests kill the process there.
 	Crash func(point string)
 }

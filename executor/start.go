@@ -101,7 +101,7 @@ func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) 
 	if err != nil {
 		return Record{}, err
 	}
-	defer s.cfg.Quota.Release(req.TenantID, created.Run.RunID)
+	defer s.releaseQuota(req.TenantID, created.Run.RunID)
 	if req.Name != "" && s.cfg.HoldNamed {
 		return s.startHeld(ctx, created, target, req)
 	}

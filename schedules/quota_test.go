@@ -44,3 +44,37 @@ func TestDueTimesBeyondAQuotaAreSkipped(t *testing.T) {
 		}
 	})
 }
+
+// So is one beyond the quota of stored bytes, whose start holds no room among the
+// open runs.
+func TestDueTimesBeyondTheQuotaOfStoredBytesAreSkipped(t *testing.T) {
+	eachStore(t, "", func(t *testing.T, db *store.DB) {
+		c, newID := &clock{at: noon}, ids.New(time.Now).New
+		limit, open := int64(100_000), 1
+		stored := quota.NewBytes(quota.BytesConfig{
+			Limit: func(context.Context, string) (int64, error) { return limit, nil },
+			Count: db.CountStoredBytes, Now: c.now,
+		})
+		t.Cleanup(stored.Close)
+		exec := executor.New(executor.Config{
+			Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID, Holder: "node-quota", Stored: stored,
+			Quota: &quota.Gate{Name: "open_runs", Limit: func(context.Context, string) (int, error) { return open, nil }, Count: db.CountOpenRuns, Now: c.now},
+		})
+		t.Cleanup(exec.Close)
+		n := &node{t: t, db: db, exec: exec, clock: c, svc: schedules.New(schedules.Config{
+			Store: db, Runs: exec, Now: c.now, NewID: newID, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		})}
+		w := n.workflow(parked)
+		s := n.create(w, schedules.Schedule{Expression: "* * * * *", Overlap: schedules.OverlapAllow})
+		limit = 1
+		n.tick(minutes(1))
+		n.tick(minutes(2))
+		limit = 100_000
+		if _, err := exec.Start(t.Context(), executor.StartRequest{TenantID: tenant, Workflow: w, Trigger: "manual"}); err != nil {
+			t.Error("a start by hand:", err)
+		}
+		open = 2
+		n.tick(minutes(3))
+		wantLedger(t, n, s.ID, "12:01 skipped quota_exceeded", "12:02 skipped quota_exceeded", "12:03 fired")
+	})
+}

@@ -14,10 +14,11 @@ import (
 
 // quotaRow is a row of tenant_quotas.
 type quotaRow struct {
-	TenantID  string `gorm:"primaryKey"`
-	OpenRuns  int
-	Streams   int
-	Schedules int
+	TenantID    string `gorm:"primaryKey"`
+	OpenRuns    int
+	Streams     int
+	Schedules   int
+	StoredBytes int64
 }
 
 func (quotaRow) TableName() string { return "tenant_quotas" }
@@ -34,30 +35,31 @@ func (db *DB) Tenant(ctx context.Context, ref string) (access.Tenant, error) {
 
 // TenantQuotas returns a tenant's own quotas.
 func (db *DB) TenantQuotas(ctx context.Context, tenantID string) (access.Quotas, error) {
-	row := quotaRow{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset}
+	row := quotaRow{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset, StoredBytes: access.Unset}
 	_, err := found(db.reader(ctx).Where("tenant_id = ?", tenantID), &row)
-	return access.Quotas{OpenRuns: row.OpenRuns, Streams: row.Streams, Schedules: row.Schedules}, translate(err)
+	return access.Quotas{OpenRuns: row.OpenRuns, Streams: row.Streams, Schedules: row.Schedules, StoredBytes: row.StoredBytes}, translate(err)
 }
 
 // PutTenantQuotas replaces a tenant's own quotas.
 func (db *DB) PutTenantQuotas(ctx context.Context, t access.Tenant, own access.Quotas) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
-		row := quotaRow{t.ID, own.OpenRuns, own.Streams, own.Schedules}
+		row := quotaRow{t.ID, own.OpenRuns, own.Streams, own.Schedules, own.StoredBytes}
 		err := tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "tenant_id"}},
-			DoUpdates: clause.AssignmentColumns([]string{"open_runs", "streams", "schedules"}),
+			DoUpdates: clause.AssignmentColumns([]string{"open_runs", "streams", "schedules", "stored_bytes"}),
 		}).Create(&row).Error
 		if err != nil {
 			return err
 		}
 		return record(tx, audit.Object{Kind: "tenant", ID: t.ID, Slug: t.Slug}, map[string]any{
 			"open_runs": ownQuota(own.OpenRuns), "streams": ownQuota(own.Streams), "schedules": ownQuota(own.Schedules),
+			"stored_bytes": ownQuota(own.StoredBytes),
 		})
 	})
 }
 
 // ownQuota is a quota as JSON says it: null where the server's holds.
-func ownQuota(n int) any {
+func ownQuota[N int | int64](n N) any {
 	if n == access.Unset {
 		return nil
 	}

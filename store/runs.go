@@ -72,7 +72,7 @@ func (db *DB) Events(ctx context.Context, runID string, after int64, limit int) 
 func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 	return db.change(ctx, func(tx *gorm.DB) error {
 		var row runRow
-		ok, err := found(forDelete(tx).Select("id", "state").Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
+		ok, err := found(forDelete(tx).Select("id", "state", "workflow_id").Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
 		if err != nil {
 			return err
 		}
@@ -99,6 +99,9 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 			if err := tx.Exec(statement, runID).Error; err != nil {
 				return err
 			}
+		}
+		if err := dropVersions(tx, tenantID, row.WorkflowID); err != nil {
+			return err
 		}
 		return record(tx, audit.Object{Kind: "run", ID: runID}, nil)
 	})

@@ -115,14 +115,14 @@ func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check fun
 	})
 }
 
-// endSchedules hides schedules and empties their queues.
+// endSchedules hides schedules and empties their queues and inputs.
 func endSchedules(tx *gorm.DB, where string, arg any) error {
 	err := tx.Exec(`UPDATE schedule_slots SET outcome = 'skipped', reason = 'schedule_ended'
 WHERE outcome = 'waiting' AND schedule_id IN (SELECT id FROM schedules WHERE deleted = 0 AND `+where+`)`, arg).Error
 	if err != nil {
 		return err
 	}
-	return tx.Exec("UPDATE schedules SET deleted = 1, status = 'ended', next_due = 0, wake_at = 0, revision = revision + 1, fence = fence + 1 WHERE deleted = 0 AND "+where, arg).Error
+	return tx.Exec("UPDATE schedules SET deleted = 1, input = '', status = 'ended', next_due = 0, wake_at = 0, revision = revision + 1, fence = fence + 1 WHERE deleted = 0 AND "+where, arg).Error
 }
 
 // DueSchedules lists schedules to be looked at by t, earliest first.

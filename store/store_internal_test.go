@@ -97,6 +97,15 @@ func TestPlansUseIndexes(t *testing.T) {
 			t.Errorf("%s sorts:\n%s", name, plan)
 		}
 	}
+	for text, index := range map[string]string{
+		storedLiveSQL: "workflows_", storedDeletedSQL: "workflows_deleted", storedOriginsSQL: "workflow_templates_template", storedTemplatesSQL: "templates_",
+		storedSchedulesSQL: "schedules_list", storedRunsSQL: "runs_list",
+	} {
+		args := []any{"t1", 1, "run_1", 10}[:strings.Count(text, "?")]
+		if plan := explain(t, db, text, args...); !strings.Contains(plan, index) || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "AUTOMATIC") {
+			t.Errorf("a count of stored bytes does not use %s alone:\n%s", index, plan)
+		}
+	}
 	for name, test := range map[string]struct {
 		q     definitions.Query
 		index string

@@ -172,6 +172,9 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err != nil {
 			return err
 		}
+		if err := dropVersions(tx, tenantID, row.ID); err != nil {
+			return err
+		}
 		return record(tx, workflowObject(row), workflowChange{From: &workflowState{row.ActiveVersion, hash, row.Status}})
 	})
 }

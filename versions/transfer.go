@@ -175,6 +175,15 @@ type ImportRequest struct {
 	On       OnConflict
 	Key      *ImportKey // nil: none
 	Admit    definitions.Admit
+	Quota    LineQuota
+}
+
+// LineQuota holds lines to what the tenant may have stored. Both may be nil.
+type LineQuota struct {
+	// Room says whether so many bytes may be stored; the error ends the import.
+	Room func(bytes int) error
+	// Stored is told of a line that was stored.
+	Stored func(bytes int)
 }
 
 // ImportKey is the scope and the key of an import, and the time of its answers.
@@ -240,6 +249,11 @@ func (t *Transfer) importLine(ctx context.Context, req ImportRequest, n int, tex
 		return placed(err, where, "")
 	}
 	w.TenantID = tenantID
+	if req.Quota.Room != nil {
+		if err := req.Quota.Room(len(text)); err != nil {
+			return placed(err, where, "")
+		}
+	}
 	wanted := w.Slug
 	line := keeper{req, n, text}
 	w, err = t.store(ctx, w, all, line)
@@ -253,6 +267,9 @@ func (t *Transfer) importLine(ctx context.Context, req ImportRequest, n int, tex
 	}
 	if err != nil {
 		return placed(err, where, "")
+	}
+	if req.Quota.Stored != nil {
+		req.Quota.Stored(len(text))
 	}
 	done.Imported = append(done.Imported, Arrival{Line: n, ID: w.ID, Slug: w.Slug})
 	return nil

@@ -155,6 +155,12 @@ func table() []setting {
 			},
 		},
 		{
+			Name: "HEDDLE_QUOTA_STORED_BYTES", Flag: "quota-stored-bytes", Default: "0",
+			Help:    "bytes that each tenant may have stored in definitions, templates and runs; 0 is as many as it likes",
+			Allowed: "a whole number from 0 to 100000000000000",
+			set:     func(s *settings, v string) (err error) { s.Quotas.StoredBytes, err = readStoredBytes(v); return err },
+		},
+		{
 			Name: "HEDDLE_LOG_LEVEL", Flag: "log-level", Default: "info",
 			Help: "the least level that is logged", Allowed: "debug, info, warn or error",
 			set: func(s *settings, v string) error {
@@ -170,6 +176,18 @@ func table() []setting {
 			set: func(s *settings, v string) error { s.LogFormat = v; return oneOf(v, "text", "json") },
 		},
 	}, append(scriptSettings(), telemetryTable()...)...)
+}
+
+// readStoredBytes reads the quota of stored bytes.
+func readStoredBytes(v string) (int64, error) {
+	n, err := strconv.ParseInt(v, 10, 64)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("it is not a whole number")
+	case n < 0 || n > access.MaxStoredBytes:
+		return 0, fmt.Errorf("it is out of range")
+	}
+	return n, nil
 }
 
 const quotaRange = "a whole number from 0 to 1000000000"

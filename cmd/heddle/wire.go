@@ -35,6 +35,7 @@ type stack struct {
 	db          *store.DB
 	access      *access.Service
 	definitions *definitions.Service
+	stored      *quota.Bytes
 	executor    *executor.Service
 	schedules   *schedules.Service
 	registry    *steps.Registry
@@ -100,11 +101,18 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if st.spans, err = spans(s.Spans, log); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	st.stored = quota.NewBytes(quota.BytesConfig{
+		Limit: func(ctx context.Context, tenantID string) (int64, error) {
+			q, err := st.access.Quotas(ctx, tenantID)
+			return q.StoredBytes, err
+		},
+		Count: db.CountStoredBytes, Now: time.Now, Uncounted: uncounted(log),
+	})
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, Clock: watch, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), Drain: drain, Terms: termNotes(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
-		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns),
+		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns), Stored: st.stored,
 	}))
 	st.definitions = definitions.NewService(definitions.ServiceConfig{
 		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: watch.Now, NewID: newID,
@@ -127,7 +135,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		Schedules: st.schedules, Clock: watch, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: meter.Handler(), Meter: meter,
 		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: watch.Now}),
 		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
-		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Turns: db, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Turns: db, Stored: st.stored, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
 	})
 	return st, nil
 }
@@ -138,6 +146,17 @@ func (st *stack) gate(name string, of func(access.Quotas) int, count func(ctx co
 		q, err := st.access.Quotas(ctx, tenantID)
 		return of(q), err
 	}}
+}
+
+// uncounted logs what the quota of stored bytes could not count.
+func uncounted(log *slog.Logger) func(tenantID string, err error) {
+	return func(tenantID string, err error) {
+		if err == nil {
+			log.Warn("what a tenant has stored is still being counted; requests are let in meanwhile", "tenant", tenantID)
+			return
+		}
+		log.Warn("what a tenant has stored could not be counted; the quota of stored bytes holds by what was counted before, or not at all", "tenant", tenantID, "error", err)
+	}
 }
 
 // writers is how many group commits overlap: SQLite has one writer; on
@@ -170,6 +189,7 @@ func (st *stack) endsNow() {
 // close gives everything back. serve has ended, or was never called.
 func (st *stack) close() error {
 	st.executor.Close()
+	st.stored.Close()
 	flush(st.spans, st.log)
 	st.registry.Close()
 	return st.db.Close()

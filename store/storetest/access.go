@@ -22,6 +22,8 @@ var accessTests = map[string]func(*testing.T, *store.DB){
 	"two last admin keys, revoked at once": testLastAdminKeysAtOnce,
 	"audit trail is filtered and paged":    testAudit,
 	"quotas of tenants":                    testTenantQuotas,
+	"stored bytes":                         testStoredBytes,
+	"versions of deleted workflows":        testVersionsOfDeletedWorkflows,
 }
 
 func key(tenant, id string, n int) access.Key {
@@ -173,7 +175,9 @@ func testTenantQuotas(t *testing.T, db *store.DB) {
 	_, err := db.Tenant(ctx, "nobody")
 	wantFault(t, err, fault.NotFound, "tenant_not_found")
 	for _, want := range []access.Quotas{
-		{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset}, {OpenRuns: 5, Streams: 0, Schedules: access.Unset}, {OpenRuns: 1, Streams: 2, Schedules: access.MaxQuota},
+		{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset, StoredBytes: access.Unset},
+		{OpenRuns: 5, Streams: 0, Schedules: access.Unset, StoredBytes: access.Unset},
+		{OpenRuns: 1, Streams: 2, Schedules: access.MaxQuota, StoredBytes: access.MaxStoredBytes},
 	} {
 		if want.OpenRuns > 0 {
 			must(t, db.PutTenantQuotas(ctx, access.Tenant{ID: "t1", Slug: "slug-t1"}, want))

@@ -1,0 +1,295 @@
+package quota
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"heddle/fault"
+)
+
+const (
+	// A count of stored bytes is taken again after recount, before a refusal
+	// already after recheck, and never before leisure times as long as it took:
+	// counting costs a small share of the database's time, however much is
+	// stored. A count that failed is not tried again before recheck.
+	recount = 30 * time.Second
+	recheck = time.Second
+	leisure = 20
+	// patience is how long a request waits for a count.
+	patience = 2 * time.Second
+	// longest is how long one count may take.
+	longest = 10 * time.Minute
+	// abandoned is the age of a hold that nobody will release.
+	abandoned = time.Minute
+	// atOnce is how many tenants are counted at a time.
+	atOnce = 2
+)
+
+// BytesConfig is what a Bytes is made of.
+type BytesConfig struct {
+	// Limit is how many bytes a tenant may have stored; 0: as many as it likes.
+	Limit func(ctx context.Context, tenantID string) (int64, error)
+	// Count sums the bytes that the store holds of the tenant. It may take long,
+	// and ends with ctx.
+	Count func(ctx context.Context, tenantID string) (int64, error)
+	Now   func() time.Time
+	// Uncounted is told of each count that failed, and once for each that is not
+	// there in time and without which a request is let in (err nil). It may be nil.
+	Uncounted func(tenantID string, err error)
+}
+
+// Bytes is a quota of the bytes that a tenant has stored: what the store counted
+// a while ago, what this node has stored since, and what it is about to store.
+// What other nodes store is seen with the next count. A nil Bytes lets all in. It
+// is safe for concurrent use.
+type Bytes struct {
+	cfg    BytesConfig
+	ctx    context.Context //nolint:containedctx // of the counts, which belong to no request
+	cancel context.CancelFunc
+	counts sync.WaitGroup
+	slots  chan struct{}
+	held   atomic.Int64 // tenants that have a limit: 0 makes Add cost nothing
+
+	mu      sync.RWMutex
+	tenants map[string]*ledger
+}
+
+// ledger is what is known of one tenant.
+type ledger struct {
+	mu      sync.Mutex
+	known   bool  // there is a count
+	base    int64 // the newest one
+	since   int64 // stored by this node since it began
+	pending int64 // the sum of holds
+	holds   map[string]byteHold
+	at      time.Time     // when the last count ended; zero: there was none
+	took    time.Duration // it
+	stale   bool          // something was deleted since it began
+	told    bool          // Uncounted was
+	ended   chan struct{} // closed at the end of the count under way; nil: none
+}
+
+type byteHold struct {
+	bytes int64
+	at    time.Time
+}
+
+// NewBytes makes a Bytes. Close ends what it began.
+func NewBytes(cfg BytesConfig) *Bytes {
+	b := &Bytes{cfg: cfg, slots: make(chan struct{}, atOnce), tenants: map[string]*ledger{}}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	return b
+}
+
+// Close ends the counts that are under way and waits for them.
+func (b *Bytes) Close() {
+	if b == nil {
+		return
+	}
+	b.cancel()
+	b.counts.Wait()
+}
+
+// Hold lets bytes in that are about to be stored under id, or refuses them:
+// fault.TooMany quota_exceeded. Where no count can be had in time they are let
+// in. Release is to be called when they are stored, after Add, or will not be;
+// a second Hold under the id takes the place of the first.
+func (b *Bytes) Hold(ctx context.Context, tenantID, id string, bytes int64) error {
+	if b == nil {
+		return nil
+	}
+	limit, err := b.cfg.Limit(ctx, tenantID)
+	if err != nil {
+		return err
+	}
+	if limit <= 0 {
+		b.forget(tenantID)
+		return nil
+	}
+	l := b.of(tenantID)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop(id)
+	if l.due(b.cfg.Now(), recount) {
+		b.count(tenantID, l)
+	}
+	waited, end := context.WithTimeout(ctx, patience)
+	defer end()
+	for (!l.known || l.used()+bytes > limit) && b.await(waited, tenantID, l) {
+	}
+	if !l.known && l.ended != nil && !l.told {
+		l.told = true
+		b.uncounted(tenantID, nil)
+	}
+	if used := l.used(); used+bytes > limit {
+		return fault.New(fault.TooMany, "quota_exceeded",
+			"The tenant has stored %d of the %d bytes that it may, and this takes %d more; delete runs, workflows or templates that are not needed, or ask the operator for more.",
+			used, limit, bytes).With("quota", "stored_bytes").With("limit", limit).With("used", used)
+	}
+	l.holds[id] = byteHold{bytes, b.cfg.Now()}
+	l.pending += bytes
+	return nil
+}
+
+// await waits for the count under way, or for a new one where it is time for
+// that; false: there is none to wait for, or ctx has ended. l.mu is held, but not
+// while it waits.
+func (b *Bytes) await(ctx context.Context, tenantID string, l *ledger) bool {
+	if l.ended == nil {
+		if !l.due(b.cfg.Now(), recheck) {
+			return false
+		}
+		b.count(tenantID, l)
+	}
+	ended := l.ended
+	if ended == nil { // closed
+		return false
+	}
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// due reports whether the count is to be taken again when it is so old.
+func (l *ledger) due(now time.Time, old time.Duration) bool {
+	age := now.Sub(l.at)
+	switch {
+	case l.ended != nil:
+		return false
+	case l.at.IsZero() || age < 0:
+		return true
+	case age < leisure*l.took:
+		return false
+	}
+	return l.stale && l.known || age >= old || !l.known && age >= recheck
+}
+
+func (l *ledger) used() int64 { return l.base + l.since + l.pending }
+
+func (l *ledger) drop(id string) {
+	l.pending -= l.holds[id].bytes
+	delete(l.holds, id)
+}
+
+// count begins a count; l.mu is held, and no other is under way.
+func (b *Bytes) count(tenantID string, l *ledger) {
+	if l.ended != nil || b.ctx.Err() != nil {
+		return
+	}
+	l.ended, l.told = make(chan struct{}), false
+	b.counts.Go(func() {
+		b.slots <- struct{}{}
+		defer func() { <-b.slots }()
+		ctx, cancel := context.WithTimeout(b.ctx, longest)
+		defer cancel()
+		l.mu.Lock()
+		began, before := b.cfg.Now(), l.since
+		l.stale = false
+		l.mu.Unlock()
+		n, err := b.cfg.Count(ctx, tenantID)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.at = b.cfg.Now()
+		l.took = max(0, l.at.Sub(began))
+		if err != nil {
+			b.uncounted(tenantID, err)
+		} else {
+			// What was stored while it counted is in it or not: it stays in since.
+			l.known, l.base = true, n
+			l.since -= before
+		}
+		for id, h := range l.holds {
+			if l.at.Sub(h.at) >= abandoned {
+				l.drop(id)
+			}
+		}
+		close(l.ended)
+		l.ended = nil
+	})
+}
+
+func (b *Bytes) uncounted(tenantID string, err error) {
+	if b.cfg.Uncounted != nil && b.ctx.Err() == nil {
+		b.cfg.Uncounted(tenantID, err)
+	}
+}
+
+// Tracks reports whether any tenant has a limit: whether Add does anything.
+func (b *Bytes) Tracks() bool { return b != nil && b.held.Load() > 0 }
+
+// Add counts bytes that were stored just now.
+func (b *Bytes) Add(tenantID string, bytes int64) {
+	if !b.Tracks() {
+		return
+	}
+	if l := b.known(tenantID); l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.since += bytes
+	}
+}
+
+// Release ends a hold.
+func (b *Bytes) Release(tenantID, id string) {
+	if !b.Tracks() {
+		return
+	}
+	if l := b.known(tenantID); l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.drop(id)
+	}
+}
+
+// Freed says that something of the tenant's was deleted: the next request counts
+// again.
+func (b *Bytes) Freed(tenantID string) {
+	if !b.Tracks() {
+		return
+	}
+	if l := b.known(tenantID); l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.stale = true
+	}
+}
+
+func (b *Bytes) known(tenantID string) *ledger {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.tenants[tenantID]
+}
+
+func (b *Bytes) of(tenantID string) *ledger {
+	if l := b.known(tenantID); l != nil {
+		return l
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.tenants[tenantID]
+	if l == nil {
+		l = &ledger{holds: map[string]byteHold{}}
+		b.tenants[tenantID] = l
+		b.held.Add(1)
+	}
+	return l
+}
+
+func (b *Bytes) forget(tenantID string) {
+	if !b.Tracks() || b.known(tenantID) == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tenants[tenantID] != nil {
+		delete(b.tenants, tenantID)
+		b.held.Add(-1)
+	}
+}

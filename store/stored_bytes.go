@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// What a tenant has stored, in bytes: its definitions, templates and schedules,
+// and then its runs with all that belongs to them, a page at a time. Sums of rows
+// stand in queries of their own within the list of the tenant's, so that each is
+// found by its key, however many other tenants there are. octet_length reads the
+// length without the contents. Versions of a deleted workflow count while it has
+// runs; without any they are gone, but for what an older program left behind.
+const (
+	storedDefinitionsSQL = `SELECT CAST(coalesce(sum((SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.change_summary)), 0)
+FROM workflow_versions v WHERE v.workflow_id = w.id)), 0) AS BIGINT) FROM workflows w WHERE w.tenant_id = ? AND w.deleted = `
+	storedLiveSQL    = storedDefinitionsSQL + "0"
+	storedDeletedSQL = storedDefinitionsSQL + "1 AND EXISTS (SELECT 1 FROM runs r WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.id)"
+	storedOriginsSQL = `SELECT CAST(coalesce(sum(octet_length(parameters) + octet_length(installed_definition)), 0) AS BIGINT)
+FROM workflow_templates WHERE tenant_id = ?`
+	storedTemplatesSQL = `SELECT CAST(coalesce(sum(octet_length(t.parameters) + (SELECT coalesce(sum(octet_length(v.definition) + octet_length(v.parameters)), 0)
+FROM template_versions v WHERE v.template_id = t.id)), 0) AS BIGINT) FROM templates t WHERE t.tenant_id = ?`
+	storedSchedulesSQL = `SELECT CAST(coalesce(sum(octet_length(input)), 0) AS BIGINT) FROM schedules WHERE tenant_id = ? AND deleted = 0`
+	storedRunsSQL      = `SELECT r.created_at, r.id, octet_length(r.input) + octet_length(r.output) + octet_length(r.error)
++ coalesce((SELECT octet_length(i.input) FROM run_inputs i WHERE i.run_id = r.id), 0)
++ coalesce((SELECT octet_length(s.data) FROM run_snapshots s WHERE s.run_id = r.id), 0)
++ (SELECT coalesce(sum(octet_length(e.data)), 0) FROM run_events e WHERE e.run_id = r.id)
++ (SELECT coalesce(sum(octet_length(l.message) + octet_length(l.data)), 0) FROM run_logs l WHERE l.run_id = r.id)
++ CAST((SELECT coalesce(sum(b.size), 0) FROM blobs b WHERE b.run_id = r.id) AS BIGINT) AS bytes
+FROM runs r WHERE r.tenant_id = ? AND (r.created_at, r.id) > (?, ?) ORDER BY r.created_at, r.id LIMIT ?`
+)
+
+// storedPage is how many runs are summed in one statement: few, so that on
+// SQLite none keeps the log from being written back for long.
+const storedPage = 200
+
+// CountStoredBytes sums the contents that the tenant has stored: definitions with
+// all their versions, templates, inputs of schedules, and runs with inputs,
+// outputs, journals, logs and large values. Rows and indexes around them, the
+// audit trail, secrets, agents and kept answers are not in it. It is not one
+// moment's view, and takes as long as the tenant has rows.
+func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, error) {
+	total := int64(0)
+	for _, text := range []string{storedLiveSQL, storedDeletedSQL, storedOriginsSQL, storedTemplatesSQL, storedSchedulesSQL} {
+		n := int64(0)
+		if err := db.reader(ctx).Raw(text, tenantID).Row().Scan(&n); err != nil {
+			return 0, fmt.Errorf("count stored bytes: %w", translate(err))
+		}
+		total += n
+	}
+	type line struct {
+		CreatedAt int64
+		ID        string
+		Bytes     int64
+	}
+	last := line{CreatedAt: -1}
+	for {
+		var page []line
+		err := db.reader(ctx).Raw(storedRunsSQL, tenantID, last.CreatedAt, last.ID, storedPage).Scan(&page).Error
+		if err != nil {
+			return 0, fmt.Errorf("count stored bytes: %w", translate(err))
+		}
+		for _, last = range page {
+			total += last.Bytes
+		}
+		if len(page) < storedPage {
+			return total, nil
+		}
+	}
+}
+
+// dropVersions removes the versions of a deleted workflow that has no runs: it
+// is for runs that they are kept.
+func dropVersions(tx *gorm.DB, tenantID, workflowID string) error {
+	for _, text := range []string{
+		"DELETE FROM workflow_versions WHERE workflow_id = ?",
+		"DELETE FROM workflow_templates WHERE workflow_id = ?",
+	} {
+		err := tx.Exec(text+` AND EXISTS (SELECT 1 FROM workflows WHERE id = ? AND deleted = 1)
+AND NOT EXISTS (SELECT 1 FROM runs WHERE tenant_id = ? AND workflow_id = ?)`, workflowID, workflowID, tenantID, workflowID).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
