@@ -101,7 +101,7 @@ var table = map[string]rule{
 	"cmd/heddle":          {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
 	"internal/await":      {},
 	"internal/client":     {},
-	"internal/crash":      {testOwn: []string{"internal/client", "store", "store/storetest"}},
+	"internal/crash":      {testOwn: []string{"internal/client", "store", "store/storetest"}, testExternal: []string{sys}},
 	"internal/layers":     {},
 	"internal/lazyregexp": {},
 	"internal/sandbox":    {testExternal: []string{sys}},
