@@ -34,6 +34,14 @@ var foreignForms = []struct {
 		"a schedule is five fields, not words", func(m []string) string { return atClock(m[1], or(m[2], "0"), m[3]) },
 	},
 	{
+		regexp.MustCompile(`(?i)^(?:(?:daily|every\s+day)\s+)?(?:at\s+)?(\d{1,2})(?::(\d{2}))?\s*(am|pm)(?:\s+(?:daily|every\s*day))?$`),
+		"a schedule is five fields, not words", func(m []string) string { return atClock(m[1], or(m[2], "0"), m[3]) },
+	},
+	{
+		regexp.MustCompile("^[\"'`](.+)[\"'`]$"),
+		"the quotes are a part of it", func(m []string) string { return strings.TrimSpace(m[1]) },
+	},
+	{
 		regexp.MustCompile(`(?i)^(hourly|daily|midnight|weekly|monthly|yearly|annually)$`),
 		"the word begins with @", func(m []string) string { return "@" + strings.ToLower(m[1]) },
 	},

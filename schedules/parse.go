@@ -9,6 +9,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // Limits of an expression.
@@ -66,6 +67,8 @@ func Parse(expression string) (Spec, error) {
 		return Spec{}, refuse(0, "0 2 * * *", "The expression is empty; give five fields: minute, hour, day of month, month, day of week.")
 	case len(text) > maxExpression:
 		return Spec{}, refuse(0, "", "The expression has %d characters; %d are the most.", len(text), maxExpression)
+	case recurrenceRule.MatchString(text):
+		return Spec{}, refuse(1, "", "That is a recurrence rule of iCalendar; a schedule is five fields: minute, hour, day of month, month, day of week.")
 	case strings.Contains(text, "="):
 		return Spec{}, refuse(strings.Index(text, "=")+1, "", "The zone does not stand in the expression; give it as timezone.")
 	case strings.HasPrefix(text, "@every") && !strings.HasPrefix(text, "@every_"):
@@ -98,7 +101,21 @@ func Parse(expression string) (Spec, error) {
 	return s, s.fires()
 }
 
+var spacedList = regexp.MustCompile(`\s*,\s*`)
+
+var recurrenceRule = regexp.MustCompile(`(?i)\bFREQ\s*=`)
+
 func wrongCount(parts []string) error {
+	if together := strings.Fields(spacedList.ReplaceAllString(strings.Join(parts, " "), ",")); len(together) == 5 && len(parts) > 5 {
+		right := strings.Join(together, " ")
+		return refuse(1, right, "There are %d fields, five are right: a list has no spaces around its commas; write %q.", len(parts), right)
+	}
+	if len(parts) == 6 && strings.Contains(parts[5], "/") || len(parts) == 6 && parts[5] == "UTC" {
+		if _, err := LoadZone(parts[5]); err == nil {
+			right := strings.Join(parts[:5], " ")
+			return refuse(1, right, "The zone does not stand in the expression; write %q, and give %s as timezone.", right, parts[5])
+		}
+	}
 	if yearLast(parts) {
 		right := ofAWS(parts)
 		return refuse(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. The sixth is the year of AWS; drop it at the end: %q.", len(parts), right)
@@ -249,6 +266,18 @@ func (f field) last() int {
 	return f.high
 }
 
+// nearName is the name that a longer or a shorter one begins with; "": none.
+func (f field) nearName(text string) string {
+	if len(text) < 2 {
+		return ""
+	}
+	at := strings.Index(f.names, strings.ToLower(text[:min(3, len(text))]))
+	if at < 0 || at%3 != 0 {
+		return ""
+	}
+	return strings.ToUpper(f.names[at : at+3])
+}
+
 func (f field) value(text string) (int, string) {
 	if n, ok := number(text); ok {
 		if n < f.low || n > f.high {
@@ -265,7 +294,11 @@ func (f field) value(text string) (int, string) {
 	case strings.ContainsAny(text, "L#W"):
 		return 0, fmt.Sprintf("%q is not understood: L, W and # are extensions of other schedulers; name the days, such as 28-31 or MON, and decide in the workflow.", text)
 	case f.names != "":
-		return 0, fmt.Sprintf("%q is neither a number from %d to %d nor a name such as %s.", text, f.low, f.high, strings.ToUpper(f.names[3:6]))
+		name := strings.ToUpper(f.names[3:6])
+		if near := f.nearName(text); near != "" {
+			return 0, fmt.Sprintf("%q is neither a number from %d to %d nor a name such as %s; write %s.", text, f.low, f.high, name, near)
+		}
+		return 0, fmt.Sprintf("%q is neither a number from %d to %d nor a name such as %s.", text, f.low, f.high, name)
 	}
 	return 0, fmt.Sprintf("%q is not a number from %d to %d.", text, f.low, f.high)
 }

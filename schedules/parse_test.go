@@ -33,7 +33,18 @@ func TestRefusedExpressions(t *testing.T) {
 		"0 0 * * MON#2":           "day of week",
 		"0 0 15W * *":             "extensions",
 		"0 0 * JANUARY *":         "such as FEB",
-		"0 0 * * MO":              "such as MON",
+		"0 0 * * MO":              "such as MON; write MON",
+		"0 0 * * Thursday":        "write THU",
+		"0 0 * Sept *":            "write SEP",
+		"0, 30 9 * * *":           `write "0,30 9 * * *"`,
+		"0 9 * * 1 , 2":           `write "0 9 * * 1,2"`,
+		"0 9 * * * Europe/Berlin": `write "0 9 * * *", and give Europe/Berlin as timezone`,
+		"0 9 * * * UTC":           `write "0 9 * * *", and give UTC`,
+		"FREQ=DAILY;BYHOUR=9":     "iCalendar",
+		"RRULE:FREQ=WEEKLY":       "iCalendar",
+		`"0 9 * * *"`:             `the quotes are a part of it; write "0 9 * * *"`,
+		"9am daily":               `write "0 9 * * *"`,
+		"at 5:30 PM":              `write "30 17 * * *"`,
 		"1,,2 * * * *":            "empty",
 		"*-5 * * * *":             "minute",
 		"1-2-3 * * * *":           "minute",
@@ -164,6 +175,7 @@ func TestDescriptions(t *testing.T) {
 func TestZones(t *testing.T) {
 	for name, suggestion := range map[string]string{
 		"Local": "", "Mars/Olympus": "", "europe/berlin": "Europe/Berlin", "New York": "America/New_York", "posix/UTC": "",
+		"GMT+2": "Etc/GMT-2", "UTC-05:00": "Etc/GMT+5", "+02:00": "Etc/GMT-2", "-0330": "", "UTC+0": "UTC", "+15": "", "CEST": "Europe/Berlin", "pst": "America/Los_Angeles",
 		"../../etc/passwd": "", "UTC ": "UTC",
 	} {
 		_, err := schedules.LoadZone(name)

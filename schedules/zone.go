@@ -9,6 +9,7 @@ import (
 	_ "time/tzdata" // zones are known on a bare machine too
 
 	"heddle/fault"
+	regexp "heddle/internal/lazyregexp"
 )
 
 // Names of the zones of the tz database that the toolchain carries, one a line
@@ -35,17 +36,56 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	err := fault.New(fault.Unacceptable, "invalid_timezone",
 		"timezone must be an IANA name such as Europe/Berlin or UTC, not %q.", clip(name))
-	issue := fault.Issue{Code: err.Code, Severity: "error", Message: err.Message, Pointer: "/timezone", Suggestion: nearestZone(zones, name)}
-	if issue.Suggestion != "" {
+	issue := fault.Issue{Code: err.Code, Severity: "error", Message: err.Message, Pointer: "/timezone"}
+	if m := offsetForm.FindStringSubmatch(strings.TrimSpace(name)); m != nil {
+		issue.Suggestion = zoneOfOffset(zones, m)
+		err.Message += " An offset is no zone, and knows no daylight saving time: name the place."
+		if issue.Suggestion != "" {
+			err.Message += " The offset alone is " + issue.Suggestion + ", whose sign is reversed."
+		}
+	} else if issue.Suggestion = nearestZone(zones, name); issue.Suggestion != "" {
 		err.Message += " Did you mean " + issue.Suggestion + "?"
 	}
 	err.Issues = []fault.Issue{issue}
 	return nil, err
 }
 
-// nearestZone guesses the zone that was meant: another case, spaces, or the
-// city alone.
+var offsetForm = regexp.MustCompile(`(?i)^(?:GMT|UTC|UT|Z)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?$`)
+
+// zoneOfOffset is the zone of an offset of whole hours; "": there is none. Etc
+// counts hours behind UTC, so GMT+2 is Etc/GMT-2.
+func zoneOfOffset(zones []string, m []string) string {
+	sign, hours := "-", strings.TrimLeft(m[2], "0")
+	switch {
+	case strings.Trim(m[3], "0") != "":
+		return ""
+	case hours == "":
+		return "UTC"
+	case m[1] == "-":
+		sign = "+"
+	}
+	zone := "Etc/GMT" + sign + hours
+	if _, ok := slices.BinarySearch(zones, zone); !ok {
+		return ""
+	}
+	return zone
+}
+
+// abbreviated are the zones of abbreviations that are no names of the tz
+// database; those of several places are of the one with the most people.
+var abbreviated = map[string]string{
+	"CEST": "Europe/Berlin", "BST": "Europe/London", "WEST": "Europe/Lisbon", "EEST": "Europe/Athens", "MSK": "Europe/Moscow",
+	"EDT": "America/New_York", "CST": "America/Chicago", "CDT": "America/Chicago", "MDT": "America/Denver",
+	"PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "IST": "Asia/Kolkata", "JST": "Asia/Tokyo", "KST": "Asia/Seoul",
+	"SGT": "Asia/Singapore", "HKT": "Asia/Hong_Kong", "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney", "Z": "UTC", "ZULU": "UTC",
+}
+
+// nearestZone guesses the zone that was meant: another case, spaces, an
+// abbreviation, or the city alone.
 func nearestZone(zones []string, name string) string {
+	if zone := abbreviated[strings.ToUpper(strings.TrimSpace(name))]; zone != "" {
+		return zone
+	}
 	name = strings.ReplaceAll(strings.TrimSpace(name), " ", "_")
 	for _, z := range zones {
 		if strings.EqualFold(z, name) {
