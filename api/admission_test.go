@@ -90,6 +90,38 @@ func TestAnImportHoldsNoMemoryBetweenLines(t *testing.T) {
 	}
 }
 
+// While the memory for long lines is taken, an import of one waits for a bounded
+// time and then says so; short lines and everything else go on. What a line held is
+// given back when it ends, and when its client goes.
+func TestLongLinesAreReadWithinTheirMemory(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	long := strings.Replace(line("long"), `"first"`, `"first"`+strings.Repeat(" ", 3<<20), 1)
+	if len(long) < 3<<20 {
+		t.Fatal("the line is short")
+	}
+	body := line("one") + long + line("two")
+	leave, err := s.handler.HoldLines(10 * time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.do(request{method: "POST", path: "/api/workflows/import", body: body}).wantCode(t, http.StatusServiceUnavailable, "server_busy")
+	if got.field(t, "line") != jsonNumber(2) || len(got.field(t, "imported").([]any)) != 1 {
+		t.Errorf("%s", got.body)
+	}
+	s.do(request{method: "POST", path: "/api/workflows/import", body: line("three")}).want(t, http.StatusOK)
+	s.post("/api/workflows/validate", `{"definition":`+trivial+`}`).want(t, http.StatusOK)
+	leave()
+	s.do(request{method: "POST", path: "/api/workflows/import?on_conflict=skip", body: body}).want(t, http.StatusOK)
+	r := s.dial()
+	r.send(s.head("POST", "/api/workflows/import", "", "Content-Type: application/x-ndjson", "Content-Length: "+strconv.Itoa(len(long))) + long[:len(long)-1])
+	_ = r.conn.Close()
+	if leave, err = s.handler.HoldLines(await.Patience); err != nil {
+		t.Fatal("not everything was given back:", err)
+	}
+	leave()
+}
+
 // Large definitions at the same time are read one after the other, and what they
 // held is given back whatever became of them.
 func TestLargeDefinitionsWaitForEachOther(t *testing.T) {

@@ -88,12 +88,13 @@ type Handler struct {
 	types   typeCache
 	// admission bounds the definitions that are read at a time.
 	admission *admission
+	lines     *admission // the long lines of imports
 }
 
 // New makes the handler. CloseStreams ends its open streams; NewServer calls it
 // at shutdown.
 func New(cfg Config) *Handler {
-	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), flights: newFlights(), admission: newAdmission(definitionMemory, definitionWait)}
+	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), flights: newFlights(), admission: newAdmission(definitionMemory, definitionWait), lines: newAdmission(importMemory, definitionWait)}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}

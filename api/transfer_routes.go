@@ -136,10 +136,12 @@ func (h *Handler) importWorkflows(c *call) error {
 		paced.whole = 0
 	}
 	body := &steady{r: c.r.Body, sum: sha256.New()}
+	lines := &lineMemory{r: body, memory: h.lines, ctx: c.here()}
+	defer lines.leave()
 	return c.onceOfLines(body, func(k *versions.ImportKey) ([]byte, error) {
-		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: body, On: on, Key: k, Admit: c.hold, Quota: c.lineQuota()})
+		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: lines, On: on, Key: k, Admit: c.hold, Quota: c.lineQuota()})
 		if err != nil {
-			return nil, importError(err, body, done)
+			return nil, importError(lines.refusal(err), body, done)
 		}
 		return encode(importBody(done))
 	})

@@ -218,7 +218,7 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (Arrivals, err
 	if errors.Is(err, bufio.ErrTooLong) {
 		return done, fault.New(fault.TooLarge, "body_too_large", "Line %d: It is longer than %d bytes.", n+1, MaxLine).With("line", n+1)
 	}
-	return done, err
+	return done, numbered(err, n+1)
 }
 
 // importAdmitted holds the memory that a line takes while it is read and stored:
