@@ -48,8 +48,8 @@ func (c *conversation) turn(input string) response {
 func typesOf(t *testing.T, r response) string {
 	t.Helper()
 	var list []string
-	for i := range r.field(t, "events").([]any) {
-		list = append(list, r.text(t, "events", i, "type"))
+	for _, event := range r.field(t, "events").([]any) {
+		list = append(list, event.(map[string]any)["type"].(string))
 	}
 	return strings.Join(list, " ")
 }
