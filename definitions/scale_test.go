@@ -246,6 +246,38 @@ func TestCostGrowsWithTheText(t *testing.T) {
 	}
 }
 
+// TestPatternsAreNotCompiledToCheckThem holds regular expressions, which a few
+// characters can make large, to a budget of the whole definition, in expressions
+// and schemas alike: beyond it one diagnostic says so, and checking compiles none.
+func TestPatternsAreNotCompiledToCheckThem(t *testing.T) {
+	catalog := steps.Default(steps.Deps{})
+	check([]byte(oneHTTP(`"url":"https://e.x"`)), catalog) // what is made once
+	const n = 400                                          // times 900 instructions
+	for name, src := range map[string]string{
+		"conditions":   `{"name":"n","steps":[` + each(n, `{"id":"s%[1]d","type":"script","if":"input.a matches '(a{1,900})%[1]d'","config":{"script":"x"}}`) + `]}`,
+		"one template": oneHTTP(`"url":"https://e.x","body":"` + each(n, `{{ input.a matches '(a{1,900})%d' }}`) + `"`),
+		"outputs":      `{"name":"n","steps":[` + each(n, `{"id":"s%[1]d","type":"script","output_schema":{"pattern":"(a{1,900})%[1]d"},"config":{"script":"x"}}`) + `]}`,
+		"signals":      `{"name":"n","steps":[` + each(n, `{"id":"s%[1]d","type":"wait","config":{"signal":{"name":"x","schema":{"pattern":"(a{1,900})%[1]d"}}}}`) + `]}`,
+		"both": `{"name":"n","steps":[` + each(n/2, `{"id":"s%[1]d","type":"script","if":"input.a matches '(a{1,900})%[1]d'",`+
+			`"output_schema":{"patternProperties":{"(a{1,900})%[1]d":true}},"config":{"script":"x"}}`) + `]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var found []definitions.Diagnostic
+			taken := allocated(func() { found = check([]byte(src), catalog) })
+			if len(found) != 1 || found[0].Code != string(definitions.LimitExceeded) || !strings.Contains(found[0].Message, "patterns") {
+				t.Errorf("found %+v, want one limit_exceeded", found)
+			}
+			if taken > 32<<20 { // compiled, they take hundreds
+				t.Errorf("a check takes %d KiB", taken>>10)
+			}
+		})
+	}
+	few := `{"name":"n","steps":[` + each(n/4, `{"id":"s%[1]d","type":"script","if":"input.a matches '(a{1,900})%[1]d'","config":{"script":"x"}}`) + `]}`
+	if found := check([]byte(few), catalog); len(found) > 0 {
+		t.Errorf("found %+v in a definition within the budget", found)
+	}
+}
+
 // BenchmarkHostile shows what about a mebibyte of each kind costs.
 func BenchmarkHostile(b *testing.B) {
 	catalog := steps.Default(steps.Deps{})

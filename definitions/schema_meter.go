@@ -9,6 +9,7 @@ import (
 	"regexp/syntax"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -118,8 +119,7 @@ func (m *meter) checkPattern(v any) error {
 		return err
 	}
 	m.spend(size)
-	_, err = regexp.Compile(source)
-	return err
+	return nil
 }
 
 // leafCost is what a subschema costs that refuses a value before the meter is
@@ -269,25 +269,36 @@ func (e *expansion) of(s *jsonschema.Schema) int {
 	return n
 }
 
-// patterns compiles the patterns of one schema within a budget of their
-// compiled size, and makes them count what matching costs.
+// patterns reads the patterns of one schema within a budget of their compiled
+// size, and makes them count what matching costs.
 type patterns struct {
 	meter *meter
 	left  int
 	known map[string]*pattern
 }
 
-// pattern is a compiled one. It never matches beyond the meter's budget.
+// pattern is a regular expression, compiled when it is first matched: reading a
+// schema compiles none. It never matches beyond the meter's budget.
 type pattern struct {
-	*regexp.Regexp
-	meter *meter
-	size  int
+	source  string
+	meter   *meter
+	size    int
+	compile sync.Once
+	re      *regexp.Regexp
 }
+
+func (p *pattern) compiled() *regexp.Regexp {
+	p.compile.Do(func() { p.re = regexp.MustCompile(p.source) }) // it has been parsed
+	return p.re
+}
+
+// String fits jsonschema.Regexp.
+func (p *pattern) String() string { return p.source }
 
 var errPatternSize = fmt.Errorf("the patterns of one schema may have %d instructions together; use fewer and shorter repetitions such as {1,900}", maxInstructions)
 
-// compile fits jsonschema.RegexpEngine. Equal texts are compiled once.
-func (p *patterns) compile(source string) (jsonschema.Regexp, error) {
+// read fits jsonschema.RegexpEngine. Equal texts are compiled once.
+func (p *patterns) read(source string) (jsonschema.Regexp, error) {
 	if known := p.known[source]; known != nil {
 		return known, nil
 	}
@@ -298,11 +309,7 @@ func (p *patterns) compile(source string) (jsonschema.Regexp, error) {
 	if p.left -= size; p.left < 0 {
 		return nil, errPatternSize
 	}
-	re, err := regexp.Compile(source)
-	if err != nil {
-		return nil, err
-	}
-	made := &pattern{Regexp: re, meter: p.meter, size: size}
+	made := &pattern{source: source, meter: p.meter, size: size}
 	p.known[source] = made
 	return made, nil
 }
@@ -342,9 +349,9 @@ func instructions(re *syntax.Regexp) int {
 func (p *pattern) MatchString(s string) bool {
 	if work := len(s) * p.size / 8; work < 10_000 {
 		p.meter.spend(1 + work)
-		return p.Regexp.MatchString(s)
+		return p.compiled().MatchString(s)
 	}
-	return p.MatchReader(&meteredReader{from: strings.NewReader(s), pattern: p})
+	return p.compiled().MatchReader(&meteredReader{from: strings.NewReader(s), pattern: p})
 }
 
 type meteredReader struct {

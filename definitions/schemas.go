@@ -23,8 +23,11 @@ func (v *validator) schema(at *node, what string) {
 		if !v.affordable(at, what) {
 			return
 		}
-		if _, err := NewValueChecker(raw); err != nil {
+		checker, err := NewValueChecker(raw)
+		if err != nil {
 			faults = schemaFaults(err, at)
+		} else if !v.patternsFit(checker.instructions, at, what) {
+			return
 		}
 		v.schemaTexts[string(raw)] = faults
 	}
@@ -32,6 +35,17 @@ func (v *validator) schema(at *node, what string) {
 		v.finds.error(SchemaInvalid, at.follow(f.pointer), "%s is not a JSON Schema (2020-12) that can be used: %s", sentence(what), f.text).hint(f.suggest)
 	}
 	v.schemaHints(at, what, 0)
+}
+
+// patternsFit takes the instructions of a schema's patterns from those that the
+// definition may have. Only the first schema beyond them is reported.
+func (v *validator) patternsFit(instructions int, at *node, what string) bool {
+	left := v.budget.Patterns
+	v.budget.Patterns -= instructions
+	if left >= 0 && v.budget.Patterns < 0 {
+		v.finds.error(LimitExceeded, at, "The patterns of the definition have more than %d instructions together up to %s; use fewer of them, or smaller repetitions", maxPatterns, what)
+	}
+	return v.budget.Patterns >= 0
 }
 
 // defaults reports defaults of the input schema that no start could put in.

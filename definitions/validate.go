@@ -11,7 +11,7 @@ func Validate(doc *Document, catalog Catalog) []Diagnostic {
 	v := &validator{
 		finds: &findings{tally: doc.found.copy()}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
 		types: map[string]*knownType{}, schemaTexts: map[string][]schemaFault{}, cyclic: map[int32]bool{},
-		budget: expressions.Budget{Expressions: MaxExpressions, Problems: maxProblems, Members: maxMembers},
+		budget: expressions.Budget{Expressions: MaxExpressions, Problems: maxProblems, Members: maxMembers, Patterns: maxPatterns},
 		typing: newTyping(doc.Definition.Input), items: map[int32]*expressions.Shape{},
 	}
 	if !v.count() {
@@ -55,10 +55,12 @@ type validator struct {
 }
 
 // What checking the expressions of one definition may cost in all: problems
-// found, of which more are not listed anyway, and members of schemas looked at.
+// found, of which more are not listed anyway, members of schemas looked at, and
+// instructions of regular expressions.
 const (
 	maxProblems = 2 * MaxDiagnostics
 	maxMembers  = 4_000_000
+	maxPatterns = 200_000
 )
 
 // spent refuses more expressions than any definition may have.

@@ -28,6 +28,8 @@ type ValueChecker struct {
 	first    *measured
 	defaults defaults // nil: none
 	filling  sync.Mutex
+	// instructions is how many its patterns have together.
+	instructions int
 
 	mu   sync.Mutex
 	idle []*measured // without the first where there are defaults, which it puts in
@@ -91,12 +93,14 @@ func (v *ValueChecker) compile() (made *measured, err error) {
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
 	c.UseLoader(refusingLoader{})
-	c.UseRegexpEngine((&patterns{meter: m, left: maxInstructions, known: map[string]*pattern{}}).compile)
+	texts := &patterns{meter: m, left: maxInstructions, known: map[string]*pattern{}}
+	c.UseRegexpEngine(texts.read)
 	const name = schemaURL
 	if err := c.AddResource(name, v.doc); err != nil {
 		return nil, &schemaError{err}
 	}
 	root, err := c.Compile(name)
+	v.instructions = maxInstructions - texts.left
 	if err != nil {
 		return nil, &schemaError{err}
 	}

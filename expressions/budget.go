@@ -11,6 +11,9 @@ type Budget struct {
 	// Members of schemas are still looked at for types and for suggestions;
 	// without any left, only names are checked.
 	Members int
+	// Patterns is how many instructions the regular expressions of further
+	// expressions may have together.
+	Patterns int
 }
 
 // Over reports whether something was left unchecked because there were too many
@@ -45,4 +48,14 @@ func (b *Budget) members(n int) bool {
 	}
 	b.Members -= n
 	return true
+}
+
+// patterns takes n instructions of regular expressions; false: these are the
+// first beyond the budget.
+func (b *Budget) patterns(n int) bool {
+	if b == nil || b.Patterns < 0 {
+		return true
+	}
+	b.Patterns -= n
+	return b.Patterns >= 0
 }

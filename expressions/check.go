@@ -82,7 +82,10 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	}
 	tree, a, err := parse(source, env.Secrets)
 	if err == nil {
-		_, err = compile(source, 0, env.Secrets)
+		var p *Program
+		if p, err = compile(source, 0, env.Secrets); err == nil && !env.Budget.patterns(p.patterns) {
+			err = failAt(CodeLimit, 1, "the patterns of all expressions together are too large; use fewer of them, or smaller repetitions")
+		}
 	}
 	if err != nil {
 		p := problemOf(err)

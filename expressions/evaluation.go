@@ -15,6 +15,8 @@ type evaluation struct {
 	fuel  int // visits left
 	read  int // bytes of JSON that may still be decoded
 	built int // bytes of strings that may still be built
+	// lastPattern is the last regular expression that was computed.
+	lastPattern *pattern
 }
 
 type memo struct {
@@ -33,7 +35,7 @@ func (e *evaluation) begin(s Scope, paths []path) {
 
 func (e *evaluation) end() {
 	clear(e.memo)
-	e.scope, e.steps = nil, nil
+	e.scope, e.steps, e.lastPattern = nil, nil, nil
 }
 
 // spend takes fuel; limit_exceeded when there is none left.

@@ -212,6 +212,7 @@ func TestWorkIsPaidFor(t *testing.T) {
 		`all(1..9000, lower(input.evil) == input.evil)`:                                CodeLarge,
 		`all(1..9000, input.text matches input.evil)`:                                  CodeLarge,
 		`all(1..9000, "a" matches ("(x{9}){9}y" + string(#)) or true)`:                 CodeLimit,
+		`all(1..500, "a" matches ("(a{1,90})" + string(#)) or true)`:                   CodeLimit, // each is compiled
 		`all(1..9000, date("2026-01-01 10", "2006-01-02 15", "Europe/Berlin") != nil)`: "",
 		`count(input.list, .id == 1) == 1000`:                                          "",
 		`all(1..1000, any(1..100, # == 1))`:                                            "",

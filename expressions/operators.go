@@ -3,7 +3,6 @@ package expressions
 import (
 	"encoding/json"
 	"errors"
-	"regexp"
 	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
@@ -172,22 +171,40 @@ func (e *evaluation) matches(v, p any) (any, *Error) {
 			return nil, fail(CodeType, "matches takes a pattern, got %s", kindOf(p))
 		}
 		var err *Error
-		if re, err = compilePattern(source); err != nil {
-			return nil, fail(err.Code, "the pattern that was computed is no regular expression, or too large")
-		}
-		if err := e.spend(20 + re.size); err != nil {
+		if re, err = e.computed(source); err != nil {
 			return nil, err
 		}
 	}
 	if err := e.spend(1 + len(s)*re.size/64); err != nil {
 		return nil, err
 	}
-	return re.re.MatchString(s), nil
+	return re.match(s), nil
 }
 
-// compilePattern compiles a regular expression whose repetitions, written out,
-// stay within maxPattern.
-func compilePattern(source string) (*pattern, *Error) {
+// computed is a pattern that an expression has made. To compile one costs about
+// as much as compilingCosts visits for each of its instructions; the one before
+// is still there.
+func (e *evaluation) computed(source string) (*pattern, *Error) {
+	if e.lastPattern != nil && e.lastPattern.source == source {
+		return e.lastPattern, nil
+	}
+	re, err := readPattern(source)
+	if err != nil {
+		return nil, fail(err.Code, "the pattern that was computed is no regular expression, or too large")
+	}
+	if err := e.spend(20 + compilingCosts*re.size); err != nil {
+		return nil, err
+	}
+	e.lastPattern = re
+	return re, nil
+}
+
+// compilingCosts is what compiling one instruction of a pattern costs.
+const compilingCosts = 30
+
+// readPattern reads a regular expression whose repetitions, written out, stay
+// within maxPattern.
+func readPattern(source string) (*pattern, *Error) {
 	if len(source) > MaxSource {
 		return nil, fail(CodeLarge, "the pattern has more than %d bytes", MaxSource)
 	}
@@ -199,11 +216,7 @@ func compilePattern(source string) (*pattern, *Error) {
 	if size > maxPattern {
 		return nil, fail(CodeLarge, "the pattern is too large; use smaller repetitions")
 	}
-	re, err := regexp.Compile(source)
-	if err != nil {
-		return nil, fail(CodeFailed, "the pattern is no regular expression: %s", patternWords(err))
-	}
-	return &pattern{re, size}, nil
+	return &pattern{source: source, size: size}, nil
 }
 
 // patternWords says what is wrong with a regular expression.
@@ -230,8 +243,11 @@ func patternWords(err error) string {
 
 func patternSize(tree *syntax.Regexp) int {
 	size := 1
-	if tree.Op == syntax.OpLiteral {
+	switch tree.Op {
+	case syntax.OpLiteral:
 		size = len(tree.Rune)
+	case syntax.OpCharClass:
+		size = 1 + len(tree.Rune)/64
 	}
 	for _, sub := range tree.Sub {
 		size = min(size+patternSize(sub), maxPattern+1)

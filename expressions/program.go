@@ -23,10 +23,12 @@ type Program struct {
 	refs   References
 	code   *vm.Program
 	paths  []path
-	plain  *path // the whole expression is this path
-	fixed  *bool // the whole expression is true or false
-	reuse  bool  // no predicates: the machine keeps no scopes and can be reused
-	pool   sync.Pool
+	// patterns is how many instructions its regular expressions have together.
+	patterns int
+	plain    *path // the whole expression is this path
+	fixed    *bool // the whole expression is true or false
+	reuse    bool  // no predicates: the machine keeps no scopes and can be reused
+	pool     sync.Pool
 }
 
 // Compile reads one bare expression; one enclosing {{ }} is tolerated. The
@@ -85,7 +87,7 @@ func (p *Program) build(tree *parser.Tree) (err *Error) {
 	if r.err != nil {
 		return r.err
 	}
-	p.paths = r.paths
+	p.paths, p.patterns = r.paths, r.patterns
 	config := &conf.Config{ShortCircuit: true, Functions: calls}
 	config.WithEnv(map[string]any{})
 	code, cerr := compiler.Compile(tree, config)

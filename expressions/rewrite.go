@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -22,6 +23,8 @@ type rewriter struct {
 	lets   []string
 	paths  []path
 	err    *Error
+	// patterns is how many instructions the regular expressions have.
+	patterns int
 }
 
 // operators that become calls; the rest short-circuit and stay.
@@ -151,11 +154,12 @@ func (r *rewriter) binary(n *ast.BinaryNode) ast.Node {
 		return n
 	}
 	if pattern, ok := n.Right.(*ast.StringNode); ok && n.Operator == "matches" {
-		re, err := compilePattern(pattern.Value)
+		re, err := readPattern(pattern.Value)
 		if err != nil {
 			r.err = err.at(column(n.Right))
 			return n
 		}
+		r.patterns += re.size
 		return invoke(n, name, n.Left, constant(re, n))
 	}
 	return invoke(n, name, n.Left, n.Right)
@@ -276,8 +280,17 @@ type nodeCounter struct{ n int }
 
 func (c *nodeCounter) Visit(*ast.Node) { c.n++ }
 
-// pattern is a compiled regular expression and the number of its instructions.
+// pattern is a regular expression and the number of its instructions. It is
+// compiled when it is first matched, so that checking a definition costs no more
+// than reading its patterns.
 type pattern struct {
-	re   *regexp.Regexp
-	size int
+	source  string
+	size    int
+	compile sync.Once
+	re      *regexp.Regexp
+}
+
+func (p *pattern) match(s string) bool {
+	p.compile.Do(func() { p.re = regexp.MustCompile(p.source) }) // it has been parsed
+	return p.re.MatchString(s)
 }
