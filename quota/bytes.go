@@ -17,7 +17,8 @@ const (
 	recount = 30 * time.Second
 	recheck = time.Second
 	leisure = 20
-	// patience is how long a request waits for a count.
+	// patience is how long requests wait for a count after it was begun: one that
+	// takes long delays those that come first, and no others.
 	patience = 2 * time.Second
 	// longest is how long one count may take.
 	longest = 10 * time.Minute
@@ -69,6 +70,7 @@ type ledger struct {
 	stale   bool          // something was deleted since it began
 	told    bool          // Uncounted was
 	ended   chan struct{} // closed at the end of the count under way; nil: none
+	begun   time.Time     // when that was begun
 }
 
 type byteHold struct {
@@ -115,9 +117,7 @@ func (b *Bytes) Hold(ctx context.Context, tenantID, id string, bytes int64) erro
 	if l.due(b.cfg.Now(), recount) {
 		b.count(tenantID, l)
 	}
-	waited, end := context.WithTimeout(ctx, patience)
-	defer end()
-	for (!l.known || l.used()+bytes > limit) && b.await(waited, tenantID, l) {
+	for (!l.known || l.used()+bytes > limit) && b.await(ctx, tenantID, l) {
 	}
 	if !l.known && l.ended != nil && !l.told {
 		l.told = true
@@ -134,8 +134,8 @@ func (b *Bytes) Hold(ctx context.Context, tenantID, id string, bytes int64) erro
 }
 
 // await waits for the count under way, or for a new one where it is time for
-// that; false: there is none to wait for, or ctx has ended. l.mu is held, but not
-// while it waits.
+// that; false: there is none to wait for, it takes too long, or ctx has ended.
+// l.mu is held, but not while it waits.
 func (b *Bytes) await(ctx context.Context, tenantID string, l *ledger) bool {
 	if l.ended == nil {
 		if !l.due(b.cfg.Now(), recheck) {
@@ -147,11 +147,19 @@ func (b *Bytes) await(ctx context.Context, tenantID string, l *ledger) bool {
 	if ended == nil { // closed
 		return false
 	}
+	left := patience - b.cfg.Now().Sub(l.begun)
+	if left <= 0 {
+		return false
+	}
 	l.mu.Unlock()
 	defer l.mu.Lock()
+	enough := time.NewTimer(left)
+	defer enough.Stop()
 	select {
 	case <-ended:
 		return true
+	case <-enough.C:
+		return false
 	case <-ctx.Done():
 		return false
 	}
@@ -183,7 +191,7 @@ func (b *Bytes) count(tenantID string, l *ledger) {
 	if l.ended != nil || b.ctx.Err() != nil {
 		return
 	}
-	l.ended, l.told = make(chan struct{}), false
+	l.ended, l.begun, l.told = make(chan struct{}), b.cfg.Now(), false
 	b.counts.Go(func() {
 		b.slots <- struct{}{}
 		defer func() { <-b.slots }()

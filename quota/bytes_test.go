@@ -231,7 +231,12 @@ func TestBytesThatCannotBeCounted(t *testing.T) {
 				if waited := time.Since(began); waited > 2*time.Second {
 					t.Errorf("waited %s", waited)
 				}
+				began = time.Now()
 				wantRefused(t, "beyond the limit since then", s.put(60), true)
+				wantRefused(t, "uncounted, later", s.put(1), false)
+				if waited := time.Since(began); waited > 0 {
+					t.Errorf("later requests waited %s for the same count", waited)
+				}
 				s.mu.Lock()
 				if len(s.told) != 1 || !errors.Is(s.told[0], test.broken) {
 					t.Errorf("told %v", s.told)

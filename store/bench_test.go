@@ -181,3 +181,29 @@ func BenchmarkScratch(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkCountStoredBytes counts what a tenant of 20,000 runs of ten events has
+// stored.
+func BenchmarkCountStoredBytes(b *testing.B) {
+	stores(b, func(b *testing.B, db *store.DB) {
+		benchWorkflow(b, db)
+		const runs, size = 20_000, 200
+		for n := 0; n < runs; n += size {
+			group := make([]executor.Commit, size)
+			for i := range group {
+				group[i] = finished(n + i)
+			}
+			for _, err := range db.Commit(context.Background(), 0, group) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		for b.Loop() {
+			if n, err := db.CountStoredBytes(context.Background(), "tn_bench"); err != nil || n < runs*400 {
+				b.Fatal(n, err)
+			}
+		}
+		b.ReportMetric(float64(runs*b.N)/b.Elapsed().Seconds(), "runs/s")
+	})
+}
