@@ -117,7 +117,7 @@ func New(cfg Config) *Handler {
 	}
 	h.streams = newOpenStreams()
 	h.routes = h.table()
-	h.openapi = newFixedText("application/json", describe(h.routes, cfg.Version))
+	h.openapi = newFixedText("application/json", document(cfg.Version))
 	h.schema = newFixedText("application/schema+json", cfg.Definitions.Schema())
 	h.echo.HTTPErrorHandler = h.unrouted
 	for i := range h.routes {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -8,13 +9,29 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"heddle/idempotency"
 )
 
+// versionMark stands for the version in the document that is made once.
+const versionMark = "the version of this server"
+
+// undated is made once in a process: it does not depend on a handler.
+var undated = sync.OnceValue(func() []byte { return describe((&Handler{}).table(), versionMark) })
+
+// document is the OpenAPI document of a server of that version.
+func document(version string) []byte {
+	quoted, err := json.Marshal(version)
+	if err != nil {
+		panic("a version is no text: " + err.Error()) // a string always encodes
+	}
+	return bytes.Replace(undated(), []byte(`"`+versionMark+`"`), quoted, 1)
+}
+
 // describe writes the OpenAPI 3.1 document of a table of routes.
 func describe(routes []route, version string) []byte {
-	s := &schemas{components: dict{}}
+	s := &schemas{components: dict{}, examples: readExamples()}
 	problem := s.of(reflect.TypeFor[problemBody]())
 	s.nameCodes()
 	paths := dict{}
@@ -112,12 +129,13 @@ func (s *schemas) operation(r *route, problem dict) dict {
 		return op
 	}
 	schema := s.of(r.request)
-	content := dict{"application/json": dict{"schema": schema}}
+	shown := s.shown(schema, s.examples[r.id].Request)
+	content := dict{"application/json": shown}
 	if r.body == definitionBody {
 		content["application/yaml"] = dict{"schema": schema}
 	}
 	if r.body == linesBody {
-		content = dict{ndjson: dict{"schema": schema}}
+		content = dict{ndjson: shown}
 	}
 	op["requestBody"] = dict{"required": r.body != optionalBody, "content": content}
 	return op
@@ -263,7 +281,7 @@ func (s *schemas) success(r *route, a answer) dict {
 		if a.or != nil {
 			schema = dict{"anyOf": []any{schema, s.of(reflect.TypeOf(a.or))}}
 		}
-		response["content"] = dict{media: dict{"schema": schema}}
+		response["content"] = dict{media: s.shown(schema, s.examples[r.id].Answers[strconv.Itoa(a.status)])}
 	}
 	return response
 }

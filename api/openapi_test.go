@@ -197,3 +197,18 @@ func TestNoSlugIsASegmentOfAPath(t *testing.T) {
 		t.Error("no path was looked at")
 	}
 }
+
+// The document is made once for all handlers, with the version of each.
+func TestTheDocumentIsOfItsVersion(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"1.2.3", `a "quoted" <one>`} {
+		var doc struct{ Info struct{ Version string } }
+		text := document(version)
+		if err := json.Unmarshal(text, &doc); err != nil || doc.Info.Version != version {
+			t.Errorf("%q reads %q: %v", version, doc.Info.Version, err)
+		}
+		if strings.Contains(string(text), versionMark) {
+			t.Errorf("%q: the mark is left", version)
+		}
+	}
+}

@@ -14,7 +14,10 @@ type dict = map[string]any
 
 // schemas turns the Go types of requests and answers into JSON Schemas, one
 // component per struct.
-type schemas struct{ components dict }
+type schemas struct {
+	components dict
+	examples   map[string]example // by operation
+}
 
 // of gives the schema of a type.
 func (s *schemas) of(t reflect.Type) dict {
