@@ -62,6 +62,7 @@ func (v *validator) env(s scope) expressions.Env {
 		}
 		return expressions.StepVisible, v.typing.shape(v.output(v.graph.entries[place]))
 	}
+	env.Reasons(func(id string) string { return v.whyHidden(s, id) })
 	env.Loops(func(id string) (string, bool) { return v.loopAway(s, id) })
 	return env.Lookup(find, func() []string {
 		if v.comparisons <= 0 {
@@ -76,6 +77,28 @@ func (v *validator) env(s scope) expressions.Env {
 		}
 		return v.allIDs
 	})
+}
+
+// whyHidden says why a step cannot be read at a place, whatever depends_on
+// says; "": depends_on would do.
+func (v *validator) whyHidden(s scope, id string) string {
+	place, ok := v.graph.byID[id]
+	if !ok {
+		return ""
+	}
+	target, at := v.graph.entries[place], s.at
+	here, there := v.graph.parts[s.list], v.graph.parts[target.list]
+	switch {
+	case s.blind:
+		return "no step has run here yet: input alone can be read"
+	case here != there && there != mainPart:
+		return "the step " + id + " is in " + there + ", which runs after the main steps, and nothing outside of it can read its steps"
+	case at == place:
+		return "the step " + id + " cannot read itself here; its output is there for the steps after it"
+	case at != none && target.list == s.list && v.ancestry.has(place, at):
+		return "the step " + id + " runs after this one, on which it depends; only what ran before can be read"
+	}
+	return ""
 }
 
 // loopAway names the loop whose body a step is in, where that is not around

@@ -20,6 +20,11 @@ var marks = []struct {
 	{regexp.MustCompile(`\{%.*?%\}`), "", "{% %} is Jinja's, and is not carried out; {{ a ? b : c }} chooses"},
 	{regexp.MustCompile(`<%=?\s*(.*?)\s*%>`), "{{ $1 }}", "<% %> is another product's way to write a value into a text"},
 	{regexp.MustCompile(`^\$(?:\$|states)?\.([A-Za-z_][\w.\[\]]*)$`), "{{ input.$1 }}", "$. is JSONPath's; the input is input.…, what a step gave is steps.ID.output.…"},
+	{regexp.MustCompile(`\$\(\s*((?:input|inputs|params|tasks|steps|run|workflow|context|parameters)\.[A-Za-z_][\w.\[\]-]*)\s*\)`), "{{ $1 }}", "$( ) is Tekton's way to write a value into a text"},
+	{regexp.MustCompile(`<<\s*((?:input|inputs|parameters|pipeline|matrix|steps)\.[A-Za-z_][\w.\[\]]*)\s*>>`), "{{ $1 }}", "<< >> is CircleCI's way to write a value into a text"},
+	{regexp.MustCompile(`\[\[\s*((?:input|steps|run|item|secrets)\.[A-Za-z_][\w.\[\]]*)\s*\]\]`), "{{ $1 }}", "[[ ]] is plain text"},
+	{regexp.MustCompile(`\{ \{\s*((?:input|steps|run|item|secrets)\.[^{}]+?)\s*\} \}`), "{{ $1 }}", "the braces stand apart"},
+	{regexp.MustCompile(`%((?:input|steps)\.[A-Za-z_][\w.\[\]]*)%`), "{{ $1 }}", "%…% is plain text"},
 	{regexp.MustCompile(`\{((?:input|steps)\.[A-Za-z_][\w.\[\]]*)\}`), "{{ $1 }}", "one pair of braces is plain text"},
 	{regexp.MustCompile(`^\$(?:json|node|input|vars)\b.*$`), "", "that is n8n's; write {{ input.… }} or {{ steps.ID.output.… }}"},
 }
@@ -65,7 +70,7 @@ func (v *validator) unexpanded(n *node, what string, literal []string) {
 // meantAsTemplate says why a text looks like a template that it is not, and how
 // it would be one; "": it does not.
 func (v *validator) meantAsTemplate(s string) (why, write string) {
-	if strings.ContainsAny(s, "$#@%") || strings.HasPrefix(s, "=") || strings.Contains(s, "{input.") || strings.Contains(s, "{steps.") {
+	if strings.ContainsAny(s, "$#@%") || strings.HasPrefix(s, "=") || strings.Contains(s, "{input.") || strings.Contains(s, "{steps.") || strings.Contains(s, "<<") || strings.Contains(s, "[[") || strings.Contains(s, "{ {") {
 		outside := templatesInText.ReplaceAllString(s, "")
 		for i, m := range marks {
 			if !m.pattern.MatchString(s) || i >= marksAroundTemplates && !m.pattern.MatchString(outside) {

@@ -226,6 +226,10 @@ func (c *checking) stepPath(p path) {
 		c.add(CodeHidden, column, results, "the step %s is in the body of the loop %s, which runs it many times; write collect: \"steps.%s.output\" in the loop, and read %s", id, loop, id, results)
 		return
 	}
+	if why := c.env.whyHidden(id); visibility == StepHidden && why != "" {
+		c.add(CodeHidden, column, "", "%s", why)
+		return
+	}
 	if visibility == StepHidden {
 		c.add(CodeHidden, column, "", "the step %s does not run before this one; add it to depends_on to use its output", id)
 		return

@@ -32,7 +32,14 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 	}
 	if !want.fits(result) {
 		if text, ok := tree.Node.(*ast.StringNode); ok && len(text.Value) <= 100 {
-			c.add(CodeType, 1, text.Value, "%s is needed here; this is text in quotes: write %s", want, text.Value)
+			bare := strings.TrimSpace(text.Value)
+			for _, w := range wrapped {
+				if m := w.pattern.FindStringSubmatch(bare); m != nil {
+					bare = strings.TrimSpace(m[1])
+					break
+				}
+			}
+			c.add(CodeType, 1, bare, "%s is needed here; this is text in quotes: write %s", want, bare)
 			return
 		}
 		c.add(CodeType, 1, "", "%s is needed here; this is of type %s", want, typeWords(result.String()))

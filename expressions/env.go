@@ -40,6 +40,7 @@ type known struct {
 	hidden  map[string]bool
 	find    func(id string) (Visibility, *Shape)
 	loops   func(id string) (loop string, inside bool)
+	why     func(id string) string
 	stepIDs func() []string
 }
 
@@ -98,6 +99,20 @@ func (e Env) Lookup(find func(id string) (Visibility, *Shape), ids func() []stri
 func (e Env) Loops(loops func(id string) (loop string, inside bool)) Env {
 	e.known.loops = loops
 	return e
+}
+
+// Reasons tells of a hidden step why no depends_on can make it visible; "": one
+// can.
+func (e Env) Reasons(why func(id string) string) Env {
+	e.known.why = why
+	return e
+}
+
+func (e Env) whyHidden(id string) string {
+	if e.known.why == nil {
+		return ""
+	}
+	return e.known.why(id)
 }
 
 func (e Env) loopOf(id string) (string, bool) {

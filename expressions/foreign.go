@@ -97,7 +97,81 @@ func foreignSyntax(source string) *Error {
 			return e
 		}
 	}
-	return foreignTokens(source)
+	if e := foreignTokens(source); e != nil {
+		return e
+	}
+	return incomplete(source)
+}
+
+// incomplete finds a part that is missing: a bracket's other half, what stands
+// behind a ?, or an operator between two values.
+func incomplete(source string) *Error {
+	if e := unbalanced(source); e != nil {
+		return e
+	}
+	question, colon, before, first, braces := 0, false, "", "", false
+	for s := newScan(source); s.next(); {
+		token := s.token()
+		if token == "?" || token == "." {
+			if _, length := signAt(source[s.start:]); length > 1 {
+				s.end = s.start + length
+				before = source[s.start:s.end]
+				continue
+			}
+		}
+		if first == "" {
+			first = token
+		}
+		switch {
+		case token == "?" && question == 0:
+			question = s.column()
+		case token == ":":
+			colon = true
+		case token == "{":
+			braces = true
+		case strings.ContainsAny(token[:1], "'\"`") && operandEnd(before), identifier(token) && !operatorWords[token] && operandEnd(before) && before != "in":
+			if (first == "if" || first == "range" || first == "with") && !braces {
+				return failAt(CodeSyntax, 1, "{{%s … }} is a statement of Handlebars or Go templates, which there are none of: write an expression, such as input.ok ? 'a' : 'b', or join(map(list, #.name), ', ')", first)
+			}
+			return missingOperator(source, s, before)
+		}
+		before = token
+	}
+	switch {
+	case first == "if" && !braces:
+		return failAt(CodeSyntax, 1, "write a ? b : c, or if a { b } else { c }; a statement of Handlebars or Go templates, such as {{ if }} … {{ end }}, there is not")
+	case question > 0 && !colon:
+		return failAt(CodeSyntax, question, "behind ? two values are needed: write a ? b : c; ?? gives a default, as in a ?? 'b'")
+	}
+	return nil
+}
+
+// missingOperator is the error of two values with nothing between them: a
+// function without its brackets, or texts that are to be joined.
+func missingOperator(source string, s *scan, before string) *Error {
+	value, column := s.token(), s.column()
+	if !identifier(before) {
+		return failAt(CodeSyntax, column, "an operator is missing before %s; + joins texts", shown(value))
+	}
+	rest := strings.TrimSpace(source[s.start:])
+	name := before
+	if w, ok := functionWords().find(name); ok && functions[name].run == nil && functions[w.suggest].run != nil {
+		name = w.suggest
+	}
+	if functions[name].run == nil {
+		return failAt(CodeSyntax, column, "an operator is missing between %s and %s; a function's arguments stand in brackets, as in upper(x)", before, clipped(value))
+	}
+	e := failAt(CodeSyntax, column, "a function's arguments stand in brackets: write %s(%s)", name, clipped(rest))
+	e.Suggestion = name + "(" + rest + ")"
+	return e
+}
+
+// clipped is a part of an expression, short enough for a message.
+func clipped(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return s
 }
 
 // inBraces finds {{ }} around a part of an expression.
@@ -132,7 +206,7 @@ var signs = []word{
 	{"?:", "?: is another language's: write ?? for a default", "??"},
 	{"==", "", ""}, {"!=", "", ""}, {"<=", "", ""}, {">=", "", ""}, {"&&", "", ""}, {"||", "", ""}, {"**", "", ""}, {"??", "", ""}, {"?.", "", ""}, {"..", "", ""},
 	{"=", "= compares nothing: write ==", "=="},
-	{"&", "& is another language's: write and", "and"},
+	{"&", "& is another language's: write and, or + to join texts", "and"},
 	{"~", "~ is another language's: write + to join texts, or matches for a pattern", ""},
 	{"@", "@ names nothing here: write input.… or steps.ID.output.…; in a predicate # is the element", ""},
 	{"\\", "a backslash stands in texts alone", ""},
@@ -196,6 +270,9 @@ func foreignTokens(source string) *Error {
 			}
 			assigns = assigns && w.names != "="
 			s.end = s.start + max(length, len(token))
+			if first == '*' && before == "." {
+				return failAt(CodeSyntax, s.column(), ".* is JMESPath's: write map(list, #.name) for a member of each element")
+			}
 			if first == '.' && before == "" && length < 2 {
 				return leadingDot(source[s.start:], s.column())
 			}
@@ -206,6 +283,9 @@ func foreignTokens(source string) *Error {
 				}
 			}
 			continue
+		}
+		if e := foreignToken(source, s, before); e != nil {
+			return e
 		}
 		if token == "[" && operandEnd(before) && everyElement.MatchString(source[s.start:]) {
 			return failAt(CodeSyntax, s.column(), "%s is JMESPath's or jq's: write map(list, #.name) for a member of each element", everyElement.FindString(source[s.start:]))
@@ -218,8 +298,32 @@ func foreignTokens(source string) *Error {
 		}
 		before = token
 	}
-	return unbalanced(source)
+	return nil
 }
+
+// typographic are the quotes of word processors.
+const typographic = "“”„‟‘’‚‛«»‹›"
+
+// foreignToken judges a sign by itself and by what stands before it.
+func foreignToken(source string, s *scan, before string) *Error {
+	token, column := s.token(), s.column()
+	switch {
+	case strings.Contains(typographic, token):
+		return failAt(CodeSyntax, column, "%s is a typographic quote: texts stand in straight ones, as in 'text'", token)
+	case token == "/" && !operandEnd(before):
+		return failAt(CodeSyntax, column, "a pattern stands in quotes, not in slashes: write text matches '^a'")
+	case token[0] >= '0' && token[0] <= '9' && before == "." && s.start > 1 && operandEnd(source[:s.start-1]):
+		e := failAt(CodeSyntax, column, "an element is read by its number in brackets: write [%s] in the place of .%s", token, token)
+		e.Suggestion = "[" + token + "]"
+		return e
+	case moduleNumber.MatchString(source[s.start:]) && before == "":
+		return failAt(CodeSyntax, column, "a path begins with a name, not with the number of a module: write steps.ID.output.…")
+	}
+	return nil
+}
+
+// moduleNumber is how paths begin in Make and Zapier.
+var moduleNumber = regexp.MustCompile(`^\d+\.[A-Za-z_]`)
 
 // unbalanced finds a bracket without its other half.
 func unbalanced(source string) *Error {

@@ -2,6 +2,11 @@ package expressions
 
 // functionWords are functions of others.
 var functionWords = tableOf([]word{
+	{"selectattr select_attr where whereBy", "write filter(list, #.name)", "filter"},
+	{"rejectattr reject", "write filter(list, not #.name)", "filter"},
+	{"urlDecode urldecode unquote decodeURIComponent decodeURI url_decode decodeUri", "what is URL-encoded is not decoded here; a script step can", ""},
+	{"escape escapeHtml escape_html htmlspecialchars html_escape", "write htmlEscape(text) for HTML, or urlEncode(text) for a URL", "htmlEscape"},
+	{"chars characters", "write split(text, '')", "split"},
 	{"always", "a step with depends_on runs after a failed one where that has on_error: continue; read steps.ID.status == 'failed'", ""},
 	{"success failure cancelled canceled failed succeeded", "that is GitHub Actions'; write on_error: continue on the step before, and read its status: steps.ID.status == 'completed' or 'failed'", ""},
 	{"substring substr mid subStr strslice", "write a slice: text[0:3]", ""},
