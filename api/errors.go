@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"heddle/fault"
 )
@@ -110,11 +111,19 @@ func (c *call) problem(status int, f *fault.Error) {
 	_ = c.send(status, "application/json", text)
 }
 
+// maxMessage is how many bytes of an error's message are sent: it may quote what
+// the caller sent, however long that is.
+const maxMessage = 2_000
+
 // envelope is the body of an error; details stand beside it.
 func envelope(f *fault.Error, requestID string) any {
+	message := f.Message
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
 	body := problemBody{
-		Error: problemError{f.Code, f.Message, requestID},
-		Code:  f.Code, Message: f.Message, Diagnostics: f.Issues,
+		Error: problemError{f.Code, message, requestID},
+		Code:  f.Code, Message: message, Diagnostics: f.Issues,
 	}
 	for _, i := range f.Issues {
 		if i.Severity != "warning" {
