@@ -43,9 +43,9 @@ func (v *versionRef) UnmarshalJSON(text []byte) error {
 		if err := json.Unmarshal(text, &s); err != nil {
 			return err
 		}
-	default:
+	case strings.Trim(s, "0123456789") != "": // as in 3.0
 		whole, ok := wholeText(s)
-		if !ok {
+		if !ok || whole[0] == '-' {
 			return errVersionRef
 		}
 		s = whole
