@@ -13,6 +13,7 @@ import (
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/internal/await"
 	"heddle/fault"
 )
 
@@ -185,7 +186,7 @@ func TestNoStartIsRefusedByAnOvertakenVersion(t *testing.T) {
 func TestStartsBesideSaves(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, url string) {
-		p := newPair(t, url, func(context.Context, executor.Call) (executor.Result, error) { return ok("") }, func(c *executor.Config) { c.MaxRuns = 16 })
+		p := newPair(t, url, func(context.Context, executor.Call) (executor.Result, error) { return ok("") }, func(c *executor.Config) { c.MaxRuns, c.OutcomeWait = 16, await.Patience })
 		wf := p.leader.workflow(threeConditions)
 		waits := "name: w\nsteps: [{id: a, type: wait, config: {signal: {name: go}}}]\n"
 		waiting := p.leader.workflow(waits)
