@@ -13,8 +13,8 @@ import (
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
-	"heddle/internal/await"
 	"heddle/fault"
+	"heddle/internal/await"
 )
 
 // save stores a definition as the workflow's next version and makes it active.
