@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 
 	"heddle/definitions"
@@ -47,6 +48,12 @@ func (a *httpAuth) set(req *http.Request) error {
 // fieldsOfAuth are what each type of auth takes.
 var fieldsOfAuth = map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}, "header": {"name", "value"}}
 
+var anyAuth = slices.Concat(fieldsOfAuth["bearer"], fieldsOfAuth["basic"], fieldsOfAuth["header"])
+
+// isControl reports whether a character cannot stand in a header's text; line
+// breaks are told apart.
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
 func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
 	a, ok := readFields(raw)
 	if !ok || len(a) == 0 {
@@ -65,6 +72,16 @@ func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
 		if text, _ := a.text(name); kind != "basic" && holdsLineBreak(outsideTemplates(text)) {
 			out = append(out, problem("invalid_value", "/auth"+pointer(name), "%s holds a line break, and a header is one line", name))
 		}
+	}
+	if takes, known := fieldsOfAuth[kind]; known {
+		for _, name := range sortedNames(a) {
+			if name != "type" && !slices.Contains(takes, name) && slices.Contains(anyAuth, name) {
+				out = append(out, problem("invalid_value", "/auth"+pointer(name), "auth of type %s does not take %s, which would not be sent; it takes %s", kind, name, strings.Join(takes, " and ")))
+			}
+		}
+	}
+	if token, _ := a.text("token"); kind == "bearer" && len(token) > 7 && strings.EqualFold(token[:7], "bearer ") {
+		out = append(out, suggest(warning("invalid_value", "/auth/token", "token begins with Bearer, which type bearer writes itself; leave it out"), strings.TrimSpace(token[7:])))
 	}
 	if name, ok := a.literal("name"); ok && name != "" && kind == "header" && !holdsLineBreak(name) && (reservedHeader(name) || !validHeaderName(name)) {
 		out = append(out, problem("invalid_value", "/auth/name", "%q is no header that can be set", name))
@@ -97,6 +114,8 @@ func checkHeaders(raw json.RawMessage) []definitions.Diagnostic {
 			out = append(out, problem("invalid_value", at, "%q is no header name", name))
 		case twice:
 			out = append(out, problem("invalid_value", at, "%s and %s are the same header, whose name knows no upper and lower case: keep one of them", first, name))
+		case !holdsLineBreak(outsideTemplates(text)) && strings.ContainsFunc(outsideTemplates(text), isControl):
+			out = append(out, problem("invalid_value", at, "the text of the header %s holds a control character, which no header can", name))
 		case holdsLineBreak(outsideTemplates(text)):
 			out = append(out, problem("invalid_value", at, "the text of the header %s holds a line break, and a header is one line (in YAML, write it behind the name, or after >- in place of | or >)", name))
 		}
@@ -122,7 +141,7 @@ func checkOverlaps(c fields) []definitions.Diagnostic {
 			continue // it leaves the header out
 		}
 		switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
-		case canonical == byAuth:
+		case canonical == byAuth && name != "":
 			out = append(out, problem("invalid_value", "/headers"+pointer(name), "auth sets the header %s too: keep one of them", canonical))
 		case canonical == "Content-Type" && c.has("multipart"):
 			out = append(out, problem("invalid_value", "/headers"+pointer(name), "multipart sets Content-Type itself, with the boundary of its parts; leave the header out"))

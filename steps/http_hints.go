@@ -7,6 +7,22 @@ import (
 	"heddle/definitions"
 )
 
+// hintForm warns of a form that its own header calls something else.
+func hintForm(c fields) []definitions.Diagnostic {
+	if _, given := c["form"]; !given {
+		return nil
+	}
+	headers, _ := readFields(c["headers"])
+	for _, name := range sortedNames(headers) {
+		value, literal := headers.literal(name)
+		media, _, _ := strings.Cut(strings.ToLower(value), ";")
+		if strings.EqualFold(name, "Content-Type") && literal && strings.TrimSpace(media) != "application/x-www-form-urlencoded" && value != "" {
+			return []definitions.Diagnostic{warning("invalid_value", "/form", "form is sent as application/x-www-form-urlencoded, whatever Content-Type says: write body for JSON, or leave the header out")}
+		}
+	}
+	return nil
+}
+
 // hintBody warns of bodies that are not sent as they were meant: text that is
 // JSON already, and a form that is sent as JSON.
 func hintBody(c fields) []definitions.Diagnostic {
@@ -21,7 +37,7 @@ func hintBody(c fields) []definitions.Diagnostic {
 		}
 	}
 	if _, given := c["body"]; !given {
-		return out
+		return append(out, hintForm(c)...)
 	}
 	headers, _ := readFields(c["headers"])
 	for _, name := range sortedNames(headers) {

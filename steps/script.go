@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -206,9 +207,42 @@ func (c *capped) text() []byte {
 	return c.data
 }
 
+// checkFirstLine finds a line of #! that is not at the beginning, where alone it
+// counts, or that names another language than language does.
+func checkFirstLine(c fields, language string) []definitions.Diagnostic {
+	text, ok := c.text("script")
+	if !ok {
+		return nil
+	}
+	path, args, given := shebang(text)
+	if trimmed := strings.TrimLeft(text, " \t\r\n"); !given && trimmed != text && strings.HasPrefix(trimmed, "#!/") && (language == "" || language == "shell") {
+		return []definitions.Diagnostic{warning("invalid_value", "/script", "the line of #! counts only where the script begins with it; remove what is before it")}
+	}
+	name := filepath.Base(path)
+	if name == "env" && len(args) > 0 {
+		if asked, _ := envProgram(args[0]); asked != "" {
+			name = asked
+		}
+	}
+	fits := !given || !strings.HasPrefix(path, "/")
+	switch language {
+	case "python":
+		fits = fits || strings.HasPrefix(name, "python")
+	case "bash":
+		fits = fits || name == "bash" || name == "sh"
+	default:
+		fits = true
+	}
+	if fits {
+		return nil
+	}
+	return []definitions.Diagnostic{problem("invalid_value", "/script", "the first line names %s, and language is %s: remove one of them", head(name, 100), language)}
+}
+
 func checkScript(c fields) []definitions.Diagnostic {
 	var out []definitions.Diagnostic
 	language, _ := c.text("language")
+	out = append(out, checkFirstLine(c, language)...)
 	if text, ok := c.text("script"); ok && (language == "" || language == "shell") {
 		if path, _, ok := shebang(text); ok && !strings.HasPrefix(path, "/") {
 			out = append(out, problem("invalid_value", "/script", "the first line names %q: the path of an interpreter begins with /, as in #!/usr/bin/env bash", head(path, 100)))
