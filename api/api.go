@@ -178,7 +178,9 @@ func NewServer(h *Handler) *http.Server {
 		WriteTimeout:      90 * time.Second,
 		IdleTimeout:       h.cfg.Patience.Idle,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+		// OPTIONS * is answered as any other path is.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
 	s.RegisterOnShutdown(h.CloseStreams)
 	return s

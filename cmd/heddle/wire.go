@@ -214,7 +214,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 
 	srv := api.NewServer(st.handler)
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
+	go func() { served <- srv.Serve(api.Listen(ln)) }()
 
 	var greeting sync.WaitGroup
 	greeting.Go(func() { st.awaitReady(driving, ready) })

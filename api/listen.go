@@ -1,0 +1,46 @@
+package api
+
+import (
+	"bytes"
+	"net"
+)
+
+// Listen wraps a listener so that also what net/http answers by itself, before
+// any handler sees the request (a malformed one, a header too large, an unknown
+// version), says that its type is not to be guessed.
+func Listen(ln net.Listener) net.Listener { return listener{ln} }
+
+type listener struct{ net.Listener }
+
+func (l listener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return answering{conn}, nil
+}
+
+// answering is a connection to a client.
+type answering struct{ net.Conn }
+
+var (
+	headEnd     = []byte("\r\n\r\n")
+	sniffHeader = []byte("\r\nX-Content-Type-Options: nosniff")
+)
+
+// Write adds the header to the head of an error that lacks it; net/http writes
+// such a head whole. What handlers answer has it already.
+func (c answering) Write(b []byte) (int, error) {
+	if len(b) < len("HTTP/1.1 400") || string(b[:len("HTTP/1.")]) != "HTTP/1." || b[9] != '4' && b[9] != '5' {
+		return c.Conn.Write(b)
+	}
+	head, _, whole := bytes.Cut(b, headEnd)
+	if !whole || bytes.Contains(head, sniffHeader) {
+		return c.Conn.Write(b)
+	}
+	first := bytes.Index(b, headEnd[:2])
+	if _, err := c.Conn.Write(bytes.Join([][]byte{b[:first], b[first:]}, sniffHeader)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
