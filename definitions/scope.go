@@ -44,6 +44,7 @@ func (v *validator) env(s scope) expressions.Env {
 	env.Shape("input", v.typing.input)
 	if v.graph.parts[s.list] != mainPart {
 		env.Shape("run", handlerRun)
+		env.Completed = v.mayHaveCompleted(s)
 	}
 	v.iterations(env, s.list)
 	if s.next != nil {
@@ -77,6 +78,19 @@ func (v *validator) env(s scope) expressions.Env {
 		}
 		return v.allIDs
 	})
+}
+
+// mayHaveCompleted reports whether the run of a handler's expression may have
+// completed: in finally, unless the step's own if asks how it went.
+func (v *validator) mayHaveCompleted(s scope) bool {
+	if v.graph.parts[s.list] != "finally" {
+		return false
+	}
+	if s.at == none {
+		return true
+	}
+	condition := v.graph.entries[s.at].node.member("if")
+	return condition == nil || condition.kind != text || !expressions.JudgesRun(condition.text)
 }
 
 // whyHidden says why a step cannot be read at a place, whatever depends_on

@@ -28,6 +28,8 @@ type Env struct {
 	Loop bool
 	// Probe: probe is visible.
 	Probe bool
+	// Completed: the run may have completed, so that run.error may be null.
+	Completed bool
 	// Budget bounds the work of checks; nil: nothing does.
 	Budget *Budget
 

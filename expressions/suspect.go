@@ -53,6 +53,8 @@ func (s *suspect) Visit(n *ast.Node) {
 	switch n := (*n).(type) {
 	case *ast.StringNode:
 		s.text(n)
+	case *ast.MemberNode:
+		s.errorOfRun(n)
 	case *ast.BinaryNode:
 		switch n.Operator {
 		case "==", "!=":
@@ -81,6 +83,23 @@ func (s *suspect) text(n *ast.StringNode) {
 	case dollarInText.MatchString(n.Value):
 		s.c.warn(column(n), "", "${ } inside of quotes is plain text, and not replaced: join texts with +, as in 'a' + string(input.n)")
 	}
+}
+
+var runJudged = regexp.MustCompile(`\brun\.state\b|\brun\.error\s*(?:\?|!=|==)`)
+
+// JudgesRun reports whether an expression asks how the run went before it reads
+// run.error.
+func JudgesRun(source string) bool { return runJudged.MatchString(source) }
+
+// errorOfRun warns of a member of run.error where that may be null.
+func (s *suspect) errorOfRun(n *ast.MemberNode) {
+	p, ok := pathOf(n, nil)
+	if !ok || !s.c.env.Completed || p.root != "run" || len(p.hops) != 2 || p.hops[0].key != "error" || p.hops[1].optional || JudgesRun(s.c.source) {
+		return
+	}
+	write := "run.error?." + p.hops[1].key
+	s.c.problems = append(s.c.problems, Problem{Code: CodeUnknown, Severity: SeverityWarning, Suggestion: write, Column: p.hops[1].column,
+		Message: fmt.Sprintf("run.error is null where the run completed, and the step then fails: write %s, or ask for run.state first", write)})
 }
 
 func colon(s string) string {
