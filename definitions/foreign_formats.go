@@ -30,11 +30,13 @@ func formats() []format {
 		{"a Tekton pipeline", "apiVersion=tekton.dev", "Each task becomes a step of type script; runAfter becomes depends_on, when becomes if, params become input"},
 		{"a Kubernetes object", "apiVersion= kind=", "What a container runs becomes a step of type script (config: {script})"},
 		{"an Amazon States Language state machine (AWS Step Functions)", "States={} StartAt=", "Each state becomes a step: Task of type http_request or script, Choice of type condition, Wait of type wait, Map of type loop; Parallel needs none; Next becomes depends_on in the step that follows, Retry becomes retry, Catch becomes on_error, and $.x becomes {{ input.x }} or {{ steps.id.output.x }}"},
+		{"an Amazon States Language state machine (AWS Step Functions)", "States/*/Type= !steps", "Each state becomes a step: Task of type http_request or script, Choice of type condition, Wait of type wait, Map of type loop; Next becomes depends_on in the step that follows"},
 		{"a CNCF Serverless Workflow", "document/dsl do", "Each task of do becomes a step: call: http of type http_request, run of type script, switch of type condition, for of type loop, wait of type wait; what stands in order gets depends_on, and ${ .x } becomes {{ input.x }} or {{ steps.id.output.x }}"},
 		{"a CNCF Serverless Workflow", "states=[] specVersion", "Each state becomes a step: operation of type http_request, switch of type condition, foreach of type loop, sleep of type wait; transition becomes depends_on in the step that follows"},
 		{"a CNCF Serverless Workflow", "states=[] start", "Each state becomes a step: operation of type http_request, switch of type condition, foreach of type loop, sleep of type wait; transition becomes depends_on in the step that follows"},
 		{"an n8n workflow", "nodes/*/type=n8n-nodes", "Each node becomes a step: HTTP Request of type http_request, Code of type script, If and Switch of type condition, Wait of type wait; triggers become none; connections become depends_on in the node that follows, parameters become config, and ={{ $json.x }} becomes {{ steps.id.output.x }}"},
 		{"an n8n workflow", "nodes=[] connections={}", "Each node becomes a step: HTTP Request of type http_request, Code of type script, If and Switch of type condition, Wait of type wait; triggers become none; connections become depends_on in the node that follows, parameters become config, and ={{ $json.x }} becomes {{ steps.id.output.x }}"},
+		{"a list of n8n workflows", "*/nodes=[] */connections={}", "Send one; each node becomes a step, triggers become none; connections become depends_on in the node that follows, parameters become config"},
 		{"an n8n workflow", "nodes/*/type=@n8n", "Each node becomes a step, triggers become none; connections become depends_on in the node that follows, parameters become config"},
 		{"a Kestra flow", "namespace= tasks=[]", "tasks become steps: io.kestra.plugin.core.http.Request becomes type http_request, scripts become type script (config: {script}), If and Switch become type condition, ForEach becomes type loop; tasks that stand in order get depends_on, triggers become schedules of the workflow, and {{ outputs.a.body }} becomes {{ steps.a.output.body }}"},
 		{"a Kestra flow", "tasks/*/type=io.kestra", "tasks become steps: http.Request becomes type http_request, scripts become type script (config: {script}); tasks that stand in order get depends_on, and {{ outputs.a.body }} becomes {{ steps.a.output.body }}"},
@@ -49,6 +51,10 @@ func formats() []format {
 		{"a GitLab CI pipeline", "stages=[] */script", gitlabCI},
 		{"a GitLab CI pipeline", "*/script */stage=", gitlabCI},
 		{"a GitLab CI pipeline", "*/script=[] !steps", gitlabCI},
+		{"a GitLab CI pipeline", "image */script !steps", gitlabCI},
+		{"a GitLab CI pipeline", "before_script */script !steps", gitlabCI},
+		{"a Concourse pipeline", "jobs/*/plan", "Each task becomes a step of type script (config: {script}); passed and what stands in order become depends_on"},
+		{"a Travis CI configuration", "language= script !steps", "script becomes a step of type script (config: {script})"},
 		{"an Azure pipeline", "pool steps/*/script", "Each script becomes a step of type script (id, config: {script}); dependsOn becomes depends_on, condition becomes if"},
 		{"an Azure pipeline", "trigger steps/*/script", "Each script becomes a step of type script (id, config: {script}); dependsOn becomes depends_on, condition becomes if"},
 		{"an Azure pipeline", "stages/*/jobs", "Each script becomes a step of type script (id, config: {script}); dependsOn becomes depends_on, condition becomes if"},
@@ -59,6 +65,11 @@ func formats() []format {
 		{"a Drone or Woodpecker pipeline", "kind=pipeline steps", "Each step becomes one of type script (id, config: {script}); depends_on stays"},
 		{"a Google Cloud Build configuration", "steps/*/name=gcr.io", "Each step becomes one of type script (id, config: {script}); waitFor becomes depends_on"},
 		{"a Google Cloud workflow", "main/steps=[]", "Each step becomes an item of steps: call: http.get of type http_request, switch of type condition, for of type loop, sys.sleep of type wait; what stands in order gets depends_on, and ${x} becomes {{ input.x }} or {{ steps.id.output.x }}"},
+		{"a Google Cloud workflow", "*/*/call=", "Each step becomes an item of steps, with an id: call: http.get of type http_request, sys.sleep of type wait; what stands in order gets depends_on, and ${x} becomes {{ input.x }} or {{ steps.id.output.x }}"},
+		{"a workflow of Temporal's DSL", "root/sequence", temporal},
+		{"a workflow of Temporal's DSL", "root/parallel", temporal},
+		{"a workflow of Temporal's DSL", "root/activity", temporal},
+		{"a Zap", "steps/*/app steps/*/action", "Each action becomes a step with an id, a type (http_request, webhook …) and a config; what stands in order gets depends_on, triggers become none"},
 		{"an Azure Logic Apps workflow", "actions={} triggers", "Each action becomes a step: Http of type http_request, If and Switch of type condition, Foreach of type loop; runAfter becomes depends_on, and @{body('a')} becomes {{ steps.a.output.body }}"},
 		{"an Azure Logic Apps workflow", "definition/actions definition/triggers", "Each action becomes a step: Http of type http_request, If and Switch of type condition, Foreach of type loop; runAfter becomes depends_on, and @{body('a')} becomes {{ steps.a.output.body }}"},
 		{"a Windmill flow", "value/modules=[]", "Each module becomes a step: rawscript of type script (config: {script}), forloopflow of type loop, branchone of type condition; what stands in order gets depends_on, and results.a becomes steps.a.output"},
@@ -72,6 +83,8 @@ func formats() []format {
 		{"an Ansible playbook", "*/hosts */roles", ansible},
 		{"a Taskfile", "version tasks/*/cmds", "Each task becomes a step of type script (config: {script}); deps become depends_on"},
 		{"an Orquesta or Mistral workflow", "tasks/*/action=", "Each task becomes a step: core.http of type http_request, core.local of type script, with becomes a loop; next becomes depends_on in the step that follows"},
+		{"an Orquesta or Mistral workflow", "*/tasks/*/action=", "Each task becomes a step: std.http of type http_request, std.ssh of type script, with-items becomes a loop; on-success becomes depends_on in the step that follows"},
+		{"an Airflow DAG", "dag_id tasks", airflow},
 		{"a DAG of dag-factory (Airflow)", "*/tasks/*/operator", airflow},
 		{"a DAG of dag-factory (Airflow)", "tasks/*/operator", airflow},
 		{"a Prefect deployment", "deployments/*/entrypoint", "Each task of the flow becomes a step of type script or http_request; schedules become schedules of the workflow"},
@@ -83,6 +96,7 @@ func formats() []format {
 		{"a Dagu workflow", "steps/*/command steps/*/depends !steps/*/config", dagu},
 		{"a Dagu workflow", "steps/*/command schedule", dagu},
 		{"a Dagu workflow", "steps/*/run schedule", dagu},
+		{"a Dagu workflow", "steps/*= !name !steps/*/type", dagu},
 		{"a Dagu workflow", "steps/*/executor", dagu},
 		{"a Dagu workflow", "steps/*/command params", dagu},
 		{"a Dagu workflow", "steps/*/command handlerOn", dagu},
@@ -96,6 +110,7 @@ const (
 	nodesAndEdges = "Each node becomes a step: its data becomes config, an edge becomes depends_on in the node that follows; types are agent_task, condition, http_request, loop, script, wait and webhook"
 	ansible       = "Each task becomes a step: shell and command of type script (config: {script}), uri of type http_request; what stands in order gets depends_on, when becomes if, ignore_errors becomes on_error: continue, and register needs nothing: steps.id.output"
 	airflow       = "Each task becomes a step: BashOperator of type script (config: {script}), HttpOperator of type http_request; dependencies become depends_on, schedule_interval becomes a schedule of the workflow"
+	temporal      = "Each activity becomes a step of type http_request or script: name becomes id, arguments become config; sequence gets depends_on, parallel needs nothing, result is read as steps.id.output, and variables become input"
 	dagu          = "Each step gets an id and type: script, command becomes config: {script}, depends becomes depends_on, preconditions become if, params become input, continueOn becomes on_error: continue, and schedule becomes a schedule of the workflow"
 )
 
