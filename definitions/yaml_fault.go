@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+
+	regexp "heddle/internal/lazyregexp"
 )
 
 // yamlFault is where a YAML text breaks, and what to do about it. The library
@@ -149,6 +152,10 @@ func (s *yamlScan) token() {
 		next = s.src[s.at+1]
 	}
 	blank := strings.IndexByte(" \t\r\n", next) >= 0
+	s.commas(c)
+	if len(s.open) == 0 && c == '-' && s.key < 0 && gluedDash.Match(s.src[s.at:s.endOfLine()]) {
+		s.perhaps(s.at, "a space is missing after the dash")
+	}
 	switch {
 	case len(s.open) == 0 && c == '-' && blank:
 		s.dash()
@@ -168,6 +175,66 @@ func (s *yamlScan) token() {
 	default:
 		s.plain(c)
 	}
+}
+
+// gluedDash is an item of a list whose dash touches its first field.
+var gluedDash = regexp.MustCompile(`^-[A-Za-z_][\w-]*:(?:\s|$)`)
+
+// commas looks at what stands before a token within brackets: two values need
+// one comma between them.
+func (s *yamlScan) commas(c byte) {
+	if len(s.open) == 0 {
+		return
+	}
+	before := s.at - 1
+	for before >= 0 && strings.IndexByte(" \t\r\n", s.src[before]) >= 0 {
+		before--
+	}
+	switch {
+	case before < 0:
+	case c == ',' && strings.IndexByte("[{,", s.src[before]) >= 0:
+		s.perhaps(s.at, "nothing stands before this comma; remove it")
+	case strings.IndexByte("\"'{[", c) >= 0 && strings.IndexByte("\"'}]", s.src[before]) >= 0:
+		s.perhaps(s.at, "a comma is missing before this")
+	}
+}
+
+// badCharacter is where the first character is that the library complains of: an
+// escape of double-quoted text, or a control character; -1: there is none.
+func (s *yamlScan) badCharacter(said string) int {
+	if strings.Contains(said, "control characters") {
+		return bytes.IndexFunc(s.src, func(r rune) bool {
+			return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 && r != 0x85
+		})
+	}
+	if !strings.Contains(said, "unknown escape") && !strings.Contains(said, "invalid Unicode") && !strings.Contains(said, "hexdecimal") {
+		return -1
+	}
+	for _, span := range s.quoted {
+		for i := span[0]; i+1 < span[1]; i++ {
+			if s.src[i] != '\\' {
+				continue
+			}
+			if !knownEscape(s.src[i+1 : span[1]]) {
+				return i
+			}
+			i++
+		}
+	}
+	return -1
+}
+
+// knownEscape reports whether a backslash and this text are a character.
+func knownEscape(rest []byte) bool {
+	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[rest[0]]
+	if digits == 0 {
+		return strings.IndexByte("0abt\tnvfre \"/\\N_LP\r\n", rest[0]) >= 0
+	}
+	if len(rest) < digits+1 {
+		return false
+	}
+	n, err := strconv.ParseUint(string(rest[1:digits+1]), 16, 32)
+	return err == nil && (n < 0xd800 || n > 0xdfff) && n <= 0x10ffff
 }
 
 // dash begins an item of a list.
@@ -429,6 +496,9 @@ func brokenYAML(src []byte, err error, finds *findings) {
 	}
 	if f == nil {
 		f = &yamlFault{at: breaksAt(src, said), say: yamlWords(said)}
+		if at := scan.badCharacter(said); at >= 0 {
+			f.at = at
+		}
 	}
 	d := finds.error(Syntax, &node{}, "The YAML cannot be read: %s", f.say).hint(f.suggest)
 	d.pos = &position{offset: int32(f.at)}
