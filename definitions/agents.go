@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,9 +16,13 @@ type Agents interface {
 const maxAgentLooks = 100
 
 // ValidateFor is Validate with what only the tenant's objects can tell: an
-// agent_id that does not exist (yet) is the warning unknown_reference.
+// agent_id that does not exist (yet) is the warning unknown_reference. It ends
+// early with the context's error when that is canceled.
 func (s *Service) ValidateFor(ctx context.Context, tenantID string, d Written) ([]Diagnostic, error) {
-	found := s.Validate(d)
+	found := s.validate(d, func() bool { return errors.Is(ctx.Err(), context.Canceled) })
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
+		return nil, err
+	}
 	if s.agents == nil || d.Document == nil {
 		return found, nil
 	}

@@ -148,11 +148,13 @@ func totalOf(wanted bool) int {
 
 // Validate checks a definition without storing it: every finding, errors
 // before warnings.
-func (s *Service) Validate(d Written) []Diagnostic {
+func (s *Service) Validate(d Written) []Diagnostic { return s.validate(d, nil) }
+
+func (s *Service) validate(d Written, stopped func() bool) []Diagnostic {
 	if d.Document == nil {
 		return d.Found
 	}
-	return merge(d.Found, Validate(d.Document, s.catalog))
+	return merge(d.Found, validateUntil(d.Document, s.catalog, stopped))
 }
 
 // sound gives the document of a text without errors; otherwise all findings

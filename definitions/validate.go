@@ -8,10 +8,16 @@ import "heddle/expressions"
 // three types that the machine performs itself. The document must come from
 // Parse; it is only read.
 func Validate(doc *Document, catalog Catalog) []Diagnostic {
+	return validateUntil(doc, catalog, nil)
+}
+
+// validateUntil is Validate, which checks no further expression once stopped
+// returns true; nil: it never does. What it has found by then is not complete.
+func validateUntil(doc *Document, catalog Catalog, stopped func() bool) []Diagnostic {
 	v := &validator{
 		finds: &findings{tally: doc.found.copy()}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
 		types: map[string]*knownType{}, schemaTexts: map[string][]schemaFault{}, cyclic: map[int32]bool{},
-		budget: expressions.Budget{Expressions: MaxExpressions, Problems: maxProblems, Members: maxMembers, Patterns: maxPatterns},
+		budget: expressions.Budget{Expressions: MaxExpressions, Problems: maxProblems, Members: maxMembers, Patterns: maxPatterns, Stopped: stopped},
 		typing: newTyping(doc.Definition.Input), items: map[int32]*expressions.Shape{},
 	}
 	if !v.count() {

@@ -14,6 +14,9 @@ type Budget struct {
 	// Patterns is how many instructions the regular expressions of further
 	// expressions may have together.
 	Patterns int
+	// Stopped is asked before each expression; true: the rest is not wanted any
+	// more. Nil: all is.
+	Stopped func() bool
 }
 
 // Over reports whether something was left unchecked because there were too many
@@ -25,7 +28,7 @@ func (b *Budget) spent() bool {
 	if b == nil {
 		return false
 	}
-	if b.Problems <= 0 {
+	if b.Problems <= 0 || b.Stopped != nil && b.Stopped() {
 		return true
 	}
 	b.Expressions--
