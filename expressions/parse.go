@@ -1,7 +1,11 @@
 package expressions
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -26,6 +30,9 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 	if strings.TrimSpace(source) == "" {
 		return nil, nil, failAt(CodeSyntax, 1, "the expression is empty")
 	}
+	if e := halves(source); e != nil {
+		return nil, nil, e
+	}
 	tree, perr := parser.ParseWithConfig(source, &conf.Config{MaxNodes: MaxNodes})
 	if perr != nil {
 		e := translate(perr, CodeSyntax)
@@ -49,6 +56,47 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 		return nil, nil, a.err
 	}
 	return tree, a, nil
+}
+
+// halves refuses the escapes of surrogates in texts, which stand for one
+// character in pairs in JSON and would be two broken ones here.
+func halves(source string) *Error {
+	if !strings.Contains(source, `\ud`) && !strings.Contains(source, `\uD`) {
+		return nil
+	}
+	for s := newScan(source); s.next(); {
+		token := s.token()
+		if token[0] != '\'' && token[0] != '"' {
+			continue
+		}
+		for i := 0; i+1 < len(token); i++ {
+			if token[i] != '\\' {
+				continue
+			}
+			if high, ok := surrogate(token[i:]); ok {
+				column := s.column() + runes(token[:i])
+				low, _ := surrogate(token[min(i+6, len(token)):])
+				if r := utf16.DecodeRune(high, low); r != unicode.ReplacementChar {
+					e := failAt(CodeSyntax, column, "two \\u escapes do not make one character here: write the character itself, or \\u{%X}", r)
+					e.Suggestion = fmt.Sprintf("\\u{%X}", r)
+					return e
+				}
+				return failAt(CodeSyntax, column, "the escape is half of a character: write the character itself, or its number as in \\u{1F680}")
+			}
+			i++
+		}
+	}
+	return nil
+}
+
+// surrogate is the half of a character that an escape at the beginning of a
+// text writes.
+func surrogate(text string) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(text[2:6], 16, 32)
+	return rune(n), err == nil && utf16.IsSurrogate(rune(n))
 }
 
 // jsonNull lets null stand for nil: expressions are written into JSON and YAML,
