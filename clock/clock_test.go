@@ -30,9 +30,9 @@ func (c *two) read(context.Context) (time.Time, error) {
 	if c.away.Load() {
 		return time.Time{}, errors.New("away")
 	}
-	time.Sleep(c.slow) // in a bubble
+	<-time.After(c.slow) // in a bubble
 	at := time.Now()
-	time.Sleep(c.slow)
+	<-time.After(c.slow)
 	return at, nil
 }
 
@@ -53,7 +53,7 @@ func TestOffset(t *testing.T) {
 			if !measured || s.Far != far || (s.Offset-off).Abs() > 200*time.Millisecond {
 				t.Errorf("off by %v: %+v", off, s)
 			}
-			if d := w.Now().Sub(time.Now()); far && d.Abs() > time.Second || !far && d != off {
+			if d := time.Until(w.Now()); far && d.Abs() > time.Second || !far && d != off {
 				t.Errorf("off by %v: corrected it is off by %v", off, d)
 			}
 		})
@@ -69,13 +69,13 @@ func TestAClockThatIsSetIsNoticedAtOnce(t *testing.T) {
 			if !w.Right(t.Context()) {
 				t.Fatal("wrong from the beginning")
 			}
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 		}
 		if n := c.asked.Load(); n > 3 {
 			t.Errorf("asked %d times in 10 s", n)
 		}
 		c.off.Store(int64(time.Hour))
-		if d := w.Now().Sub(time.Now()).Abs(); d > time.Second {
+		if d := time.Until(w.Now()).Abs(); d > time.Second {
 			t.Errorf("before the next measurement it is off by %v", d)
 		}
 		c.away.Store(true)
@@ -89,7 +89,7 @@ func TestAClockThatIsSetIsNoticedAtOnce(t *testing.T) {
 			}
 		}
 		c.off.Store(0)
-		if d := w.Now().Sub(time.Now()).Abs(); d > time.Second {
+		if d := time.Until(w.Now()).Abs(); d > time.Second {
 			t.Errorf("set back, it is off by %v", d)
 		}
 		if !w.Right(t.Context()) || w.Correction() != 0 {

@@ -28,7 +28,6 @@ const onDisk = "HEDDLE_TEST_DISK"
 // hold them.
 type disk struct {
 	socket string
-	fd     int
 
 	mu   sync.Mutex
 	open chan struct{} // closed: calls go through
