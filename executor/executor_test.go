@@ -279,9 +279,8 @@ steps:
   - {id: after, type: http_request, config: {url: "http://x.test/"}, depends_on: [ask]}
 `), `null`)
 	busy := s.start(s.workflow(oneRequest), `{"n":1}`)
-	if busy.State != machine.Running {
-		t.Fatalf("the busy run is %s", busy.State)
-	}
+	s.waitState(parked.RunID, machine.WaitingSignal)
+	s.waitState(busy.RunID, machine.Running) // it may have been queued while the node began to lead
 	out, err := s.svc.Signal(t.Context(), tenant, parked.RunID, machine.Signal{Name: "approve", RequestID: "r1", Payload: json.RawMessage(`true`)})
 	if err != nil || out.Duplicate {
 		t.Fatal(out, err)
