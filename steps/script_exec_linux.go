@@ -221,7 +221,8 @@ func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox
 	trouble := capped{limit: 4096}
 	cmd := exec.CommandContext(ctx, r.self)
 	cmd.Args = []string{sandbox.Name}
-	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none"}
+	// GORACE: under the race detector each process would sleep a second before it ends.
+	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0"}
 	cmd.Dir = "/"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(p.stdin), end.stdout.tee(p.stdout), &trouble
 	cmd.ExtraFiles = append([]*os.File{pipes.orders, pipes.answer, pipes.stderr}, inherited...)

@@ -33,7 +33,7 @@ func run(t *testing.T, o *sandbox.Order) (rep sandbox.Report, stdout, stderr, tr
 	errors, errorsIn := pipe(t)
 	var out, own bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-	cmd.Args, cmd.Env = []string{sandbox.Name}, []string{"GOMAXPROCS=1"}
+	cmd.Args, cmd.Env = []string{sandbox.Name}, []string{"GOMAXPROCS=1", "GORACE=atexit_sleep_ms=0"}
 	cmd.Stdout, cmd.Stderr = &out, &own
 	cmd.ExtraFiles = []*os.File{orders, answer, errorsIn}
 	for range 10 { // what the server was started with
