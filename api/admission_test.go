@@ -35,16 +35,15 @@ func TestDefinitionsAreReadWithinTheirMemory(t *testing.T) {
 		{method: "POST", path: "/api/workflows/" + made + "/template-update"},
 		{method: "POST", path: "/api/workflows/import", body: line("one") + line("two"), header: map[string]string{"Content-Type": "application/x-ndjson"}},
 	}
-	leave, err := s.handler.HoldDefinitions(10 * time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
+	leave := held(t, s.handler.HoldDefinitions)
+	s.handler.WaitForMemory(10 * time.Millisecond)
 	for _, r := range routes {
 		if got := s.do(r).wantCode(t, http.StatusServiceUnavailable, "server_busy"); got.header.Get("Retry-After") == "" {
 			t.Errorf("%s %s: no Retry-After", r.method, r.path)
 		}
 	}
 	s.get("/api/workflows/"+id).want(t, http.StatusOK)
+	s.handler.WaitForMemory(await.Patience)
 	leave()
 	for _, r := range routes {
 		if got := s.do(r); got.status >= 400 {
@@ -59,14 +58,13 @@ func TestAnImportWaitsForMemoryLineByLine(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	both := line("one") + line("two")
-	leave, err := s.handler.HoldDefinitions(10 * time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
+	leave := held(t, s.handler.HoldDefinitions)
+	s.handler.WaitForMemory(10 * time.Millisecond)
 	got := s.importsOnce("k", "", both).wantCode(t, http.StatusServiceUnavailable, "server_busy")
 	if got.field(t, "line") != jsonNumber(1) || len(got.field(t, "imported").([]any)) != 0 || got.header.Get("Retry-After") == "" {
 		t.Errorf("%v %s", got.header, got.body)
 	}
+	s.handler.WaitForMemory(await.Patience)
 	leave()
 	s.importsOnce("k", "", both).want(t, http.StatusOK)
 }
@@ -79,11 +77,7 @@ func TestAnImportHoldsNoMemoryBetweenLines(t *testing.T) {
 	r := s.dial()
 	r.send(s.head("POST", "/api/workflows/import", "", "Content-Type: application/x-ndjson", "Content-Length: "+strconv.Itoa(len(first+second))) + first)
 	s.eventually("the first line is stored", func() bool { return s.workflows() == 1 })
-	whole, err := s.handler.HoldDefinitions(await.Patience)
-	if err != nil {
-		t.Fatal("not everything was given back:", err)
-	}
-	whole()
+	held(t, s.handler.HoldDefinitions)()
 	r.send(second)
 	if got := r.answer(); got.status != http.StatusOK || s.workflows() != 2 {
 		t.Errorf("%d %s", got.status, got.body)
@@ -101,25 +95,21 @@ func TestLongLinesAreReadWithinTheirMemory(t *testing.T) {
 		t.Fatal("the line is short")
 	}
 	body := line("one") + long + line("two")
-	leave, err := s.handler.HoldLines(10 * time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
+	leave := held(t, s.handler.HoldLines)
+	s.handler.WaitForMemory(10 * time.Millisecond)
 	got := s.do(request{method: "POST", path: "/api/workflows/import", body: body}).wantCode(t, http.StatusServiceUnavailable, "server_busy")
 	if got.field(t, "line") != jsonNumber(2) || len(got.field(t, "imported").([]any)) != 1 {
 		t.Errorf("%s", got.body)
 	}
 	s.do(request{method: "POST", path: "/api/workflows/import", body: line("three")}).want(t, http.StatusOK)
 	s.post("/api/workflows/validate", `{"definition":`+trivial+`}`).want(t, http.StatusOK)
+	s.handler.WaitForMemory(await.Patience)
 	leave()
 	s.do(request{method: "POST", path: "/api/workflows/import?on_conflict=skip", body: body}).want(t, http.StatusOK)
 	r := s.dial()
 	r.send(s.head("POST", "/api/workflows/import", "", "Content-Type: application/x-ndjson", "Content-Length: "+strconv.Itoa(len(long))) + long[:len(long)-1])
 	_ = r.conn.Close()
-	if leave, err = s.handler.HoldLines(await.Patience); err != nil {
-		t.Fatal("not everything was given back:", err)
-	}
-	leave()
+	held(t, s.handler.HoldLines)()
 }
 
 // Large definitions at the same time are read one after the other, and what they
@@ -138,9 +128,15 @@ func TestLargeDefinitionsWaitForEachOther(t *testing.T) {
 		})
 	}
 	all.Wait()
-	leave, err := s.handler.HoldDefinitions(await.Patience)
-	if err != nil {
-		t.Fatal("not everything was given back:", err)
-	}
-	leave()
+	held(t, s.handler.HoldDefinitions)()
+}
+
+// held takes all of a memory once everything was given back.
+func held(t *testing.T, hold func() (func(), bool)) (leave func()) {
+	t.Helper()
+	await.True(t, "everything was given back", func() (ok bool) {
+		leave, ok = hold()
+		return ok
+	})
+	return leave
 }

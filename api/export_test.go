@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"time"
@@ -11,16 +10,18 @@ import (
 // deadline of its own.
 func LastingOperations() []string { return slices.Sorted(maps.Keys(lasting)) }
 
-// HoldDefinitions takes all the memory that definitions may have, and lets
-// requests wait for it so long.
-func (h *Handler) HoldDefinitions(wait time.Duration) (leave func(), err error) {
-	h.admission.wait = wait
-	return h.admission.enter(context.Background(), definitionMemory)
+// HoldDefinitions takes all the memory that definitions may have; ok is false
+// while any of it is in use.
+func (h *Handler) HoldDefinitions() (leave func(), ok bool) { return h.admission.all() }
+
+// HoldLines is HoldDefinitions for the long lines of imports.
+func (h *Handler) HoldLines() (leave func(), ok bool) { return h.lines.all() }
+
+// all takes all memory and does not queue for it, which would keep others from
+// what they need to end.
+func (a *admission) all() (leave func(), ok bool) {
+	return func() { a.memory.Release(a.size) }, a.memory.TryAcquire(a.size)
 }
 
-// HoldLines takes all the memory that long lines of imports may have, and lets
-// imports wait for it so long.
-func (h *Handler) HoldLines(wait time.Duration) (leave func(), err error) {
-	h.lines.wait = wait
-	return h.lines.enter(context.Background(), importMemory)
-}
+// WaitForMemory sets how long requests wait for memory. No request may be in flight.
+func (h *Handler) WaitForMemory(wait time.Duration) { h.admission.wait, h.lines.wait = wait, wait }
