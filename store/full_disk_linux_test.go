@@ -3,50 +3,22 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/internal/await"
-)
 
-// onFullDisk names the folder in which the test below runs a second time, in
-// namespaces of its own where it may mount a small file system.
-const onFullDisk = "HEDDLE_TEST_SMALL_DISK"
+	"heddle/store/storetest"
+)
 
 // A disk that is full refuses the write, and SQLite takes the transaction back:
 // that the change is not there is known, and said.
-func TestAFullDiskIsAKnownOutcome(t *testing.T) {
-	if dir := os.Getenv(onFullDisk); dir != "" {
-		fullDisk(t, dir)
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAFullDiskIsAKnownOutcome$", "-test.v")
-	cmd.Env = append(os.Environ(), onFullDisk+"="+t.TempDir())
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
-	}
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case err != nil && !errors.As(err, &exit), bytes.Contains(out, []byte("cannot mount")):
-		t.Skipf("this machine lets nobody mount a small file system: %v %s", err, out)
-	case err != nil:
-		t.Fatalf("%v\n%s", err, out)
-	}
-}
+func TestAFullDiskIsAKnownOutcome(t *testing.T) { storetest.OnSmallDisk(t, "2m", fullDisk) }
 
 func fullDisk(t *testing.T, dir string) {
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
-		t.Fatalf("cannot mount: %v", err)
-	}
 	db := open(t, "sqlite://"+filepath.Join(dir, "h.db"))
 	workflow(t, db)
 	ballast, err := os.Create(filepath.Join(dir, "ballast"))
