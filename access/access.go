@@ -4,9 +4,8 @@ package access
 
 import (
 	"context"
-	"time"
-
 	"heddle/audit"
+	"time"
 )
 
 // Action is what a principal wants to do.

@@ -4,11 +4,10 @@ import (
 	"context"
 	"crypto/subtle"
 	"fmt"
+	"heddle/fault"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"heddle/fault"
 )
 
 // Bootstrap makes sure that the tenant "default" exists and that somebody can

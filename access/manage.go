@@ -2,13 +2,13 @@ package access
 
 import (
 	"context"
+	"heddle/audit"
+	"heddle/deadline"
+	"heddle/fault"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"heddle/audit"
-	"heddle/deadline"
-	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
 )
 

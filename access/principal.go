@@ -1,10 +1,9 @@
 package access
 
 import (
-	"slices"
-
 	"heddle/audit"
 	"heddle/fault"
+	"slices"
 )
 
 // Principal is who a request speaks for: a key of a tenant.

@@ -1,9 +1,8 @@
 package access_test
 
 import (
-	"testing"
-
 	"heddle/access"
+	"testing"
 )
 
 func TestCanByRole(t *testing.T) {

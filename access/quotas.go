@@ -3,10 +3,9 @@ package access
 import (
 	"context"
 	"fmt"
+	"heddle/fault"
 	"sync"
 	"time"
-
-	"heddle/fault"
 )
 
 // Quotas is what a tenant may have at one time; 0: as many as it likes.

@@ -2,12 +2,11 @@ package access
 
 import (
 	"context"
+	"heddle/deadline"
+	"heddle/fault"
 	"log/slog"
 	"sync/atomic"
 	"time"
-
-	"heddle/deadline"
-	"heddle/fault"
 )
 
 // Config is what a Service is made of; Log may be nil.

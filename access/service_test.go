@@ -3,15 +3,14 @@ package access_test
 import (
 	"context"
 	"errors"
-	"strings"
-	"sync"
-	"testing"
-	"time"
-
 	"heddle/access"
 	"heddle/fault"
 	"heddle/ids"
 	"heddle/store"
+	"strings"
+	"sync"
+	"testing"
+	"time"
 )
 
 // world is an access service over a database in memory and a clock that tests

@@ -6,6 +6,9 @@ package agents
 import (
 	"context"
 	"encoding/json"
+	"heddle/definitions"
+	"heddle/expressions"
+	"heddle/fault"
 	"maps"
 	"net/url"
 	"slices"
@@ -13,9 +16,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"heddle/definitions"
-	"heddle/expressions"
-	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
 )
 

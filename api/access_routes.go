@@ -2,12 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"heddle/access"
+	"heddle/audit"
 	"net/http"
 	"net/url"
 	"time"
-
-	"heddle/access"
-	"heddle/audit"
 )
 
 type createTenant struct {

@@ -2,12 +2,11 @@ package api
 
 import (
 	"context"
+	"heddle/definitions"
+	"heddle/fault"
 	"time"
 
 	"golang.org/x/sync/semaphore"
-
-	"heddle/definitions"
-	"heddle/fault"
 )
 
 // Definitions are read by as many requests at a time as memory allows: the

@@ -1,15 +1,14 @@
 package api_test
 
 import (
+	"heddle/api"
+	"heddle/internal/await"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/internal/await"
 )
 
 // While the memory for definitions is taken, every route that reads one waits

@@ -2,10 +2,9 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
-
 	"heddle/access"
 	"heddle/agents"
+	"net/http"
 )
 
 type toolBody struct {
@@ -44,15 +43,23 @@ type agentList struct {
 func (h *Handler) agentsTable() []route {
 	const one = "/v1/agents/{agent_id}"
 	return []route{
-		route{method: http.MethodPut, path: one, id: "putAgent", tag: "access", summary: "Set an agent up, or change it",
+		route{
+			method: http.MethodPut, path: one, id: "putAgent", tag: "access", summary: "Set an agent up, or change it",
 			action: access.Admin, on: onTenant, body: requiredBody, conditional: true, answers: tagged(agentBody{}),
-			codes: []string{"agent_not_found", "invalid_agent"}}.to(taking(h.putAgent)),
-		route{method: http.MethodGet, path: "/v1/agents", id: "listAgents", tag: "access", summary: "List agents, by id",
-			action: access.Admin, on: onTenant, query: cursorPaging(), answers: ok(agentList{})}.to(bare(h.listAgents)),
-		route{method: http.MethodGet, path: one, id: "getAgent", tag: "access", summary: "Get an agent",
-			action: access.Admin, on: onTenant, answers: tagged(agentBody{}), codes: []string{"agent_not_found"}}.to(bare(h.getAgent)),
-		route{method: http.MethodDelete, path: one, id: "deleteAgent", tag: "access", summary: "Delete an agent; steps that name it fail from then on",
-			action: access.Admin, on: onTenant, conditional: true, answers: noContent(), codes: []string{"agent_not_found"}}.to(bare(h.deleteAgent)),
+			codes: []string{"agent_not_found", "invalid_agent"},
+		}.to(taking(h.putAgent)),
+		route{
+			method: http.MethodGet, path: "/v1/agents", id: "listAgents", tag: "access", summary: "List agents, by id",
+			action: access.Admin, on: onTenant, query: cursorPaging(), answers: ok(agentList{}),
+		}.to(bare(h.listAgents)),
+		route{
+			method: http.MethodGet, path: one, id: "getAgent", tag: "access", summary: "Get an agent",
+			action: access.Admin, on: onTenant, answers: tagged(agentBody{}), codes: []string{"agent_not_found"},
+		}.to(bare(h.getAgent)),
+		route{
+			method: http.MethodDelete, path: one, id: "deleteAgent", tag: "access", summary: "Delete an agent; steps that name it fail from then on",
+			action: access.Admin, on: onTenant, conditional: true, answers: noContent(), codes: []string{"agent_not_found"},
+		}.to(bare(h.deleteAgent)),
 	}
 }
 

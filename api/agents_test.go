@@ -23,8 +23,20 @@ func TestAgentsAreSetUp(t *testing.T) {
 		t.Errorf("read: %s", got.body)
 	}
 	for _, bad := range [][2]string{
-		{"openai", "other"}, {"https://api", "ftp://api"}, {"https://api", "https://me:pw@api"}, {`"small"`, `""`}, {`"KEY"`, `"sk-12 34"`}, {"1500", "-1"}, {"max_completion_tokens", "tokens"}, {`"headers":{`, `"headers":{"authorization":"x",`}, {`"Authorization"`, `"Auth orization"`}, {"Bearer {", `Bearer\n {`},
-		{`"stock"`, `"st ock"`}, {`"object"`, `"objekt"`}, {"secrets.STOCK", "input.a"}, {"https://example.com/stock", "/stock"},
+		{"openai", "other"},
+		{"https://api", "ftp://api"},
+		{"https://api", "https://me:pw@api"},
+		{`"small"`, `""`},
+		{`"KEY"`, `"sk-12 34"`},
+		{"1500", "-1"},
+		{"max_completion_tokens", "tokens"},
+		{`"headers":{`, `"headers":{"authorization":"x",`},
+		{`"Authorization"`, `"Auth orization"`},
+		{"Bearer {", `Bearer\n {`},
+		{`"stock"`, `"st ock"`},
+		{`"object"`, `"objekt"`},
+		{"secrets.STOCK", "input.a"},
+		{"https://example.com/stock", "/stock"},
 	} {
 		put("writer", strings.Replace(writer, bad[0], bad[1], 1), "*").wantCode(t, http.StatusUnprocessableEntity, "invalid_agent")
 	}

@@ -6,12 +6,6 @@ package api
 
 import (
 	"context"
-	"log/slog"
-	"net/http"
-	"time"
-
-	"github.com/labstack/echo/v4"
-
 	"heddle/access"
 	"heddle/agents"
 	"heddle/clock"
@@ -23,6 +17,11 @@ import (
 	"heddle/secrets"
 	"heddle/templates"
 	"heddle/versions"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Config is what the edge serves. Log may be nil. Version is the product's.

@@ -2,15 +2,14 @@ package api
 
 import (
 	"context"
+	"heddle/access"
+	"heddle/audit"
+	"heddle/fault"
 	"net/http"
 	"path"
 	"strings"
 	"time"
 	"unicode"
-
-	"heddle/access"
-	"heddle/audit"
-	"heddle/fault"
 )
 
 // begin gives the request the context that it is served in: who makes it and

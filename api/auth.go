@@ -2,10 +2,9 @@ package api
 
 import (
 	"context"
+	"heddle/access"
 	"net/http"
 	"strings"
-
-	"heddle/access"
 )
 
 // authenticate reads the bearer token; whatever is not exactly one is answered

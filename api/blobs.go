@@ -2,25 +2,26 @@ package api
 
 import (
 	"encoding/json"
+	"heddle/access"
+	"heddle/fault"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"heddle/access"
-	"heddle/fault"
 )
 
 func (h *Handler) blobsTable() []route {
 	value := "The bytes: the value as JSON."
 	return []route{
-		route{method: http.MethodGet, path: workflowsBase + "/runs/{run_id}/blobs/{blob_id}", id: "getBlob", tag: "runs",
+		route{
+			method: http.MethodGet, path: workflowsBase + "/runs/{run_id}/blobs/{blob_id}", id: "getBlob", tag: "runs",
 			summary: "Get a value that is stored apart, whole or in part", action: access.View, on: onRun,
 			answers: []answer{
 				{status: http.StatusOK, body: json.RawMessage{}, about: value, headers: []string{"ETag", "Accept-Ranges"}},
 				{status: http.StatusPartialContent, body: json.RawMessage{}, about: "The bytes that Range asks for (one range).", headers: []string{"ETag", "Content-Range"}},
-			}, codes: []string{"run_not_found", "blob_not_found", "range_not_satisfiable"}}.to(bare(h.getBlob)),
+			}, codes: []string{"run_not_found", "blob_not_found", "range_not_satisfiable"},
+		}.to(bare(h.getBlob)),
 	}
 }
 

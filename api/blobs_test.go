@@ -7,14 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
-
-	"heddle/api"
-	"heddle/executor"
 )
 
 type runnerFunc func(ctx context.Context, call executor.Call) (executor.Result, error)

@@ -3,13 +3,12 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"reflect"
-	"slices"
-
 	"heddle/audit"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"reflect"
+	"slices"
 )
 
 // actorBody is who did something.

@@ -2,13 +2,12 @@ package api_test
 
 import (
 	"encoding/json"
+	"heddle/events"
+	"heddle/executor/machine"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-
-	"heddle/events"
-	"heddle/executor/machine"
 )
 
 // withReason adds a reason to a steering request of any dialect.

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"heddle/access"
+	"heddle/audit"
+	"heddle/fault"
 	"net/http"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
-
-	"heddle/access"
-	"heddle/audit"
-	"heddle/fault"
 )
 
 // call is one request on its way through a handler.

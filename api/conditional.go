@@ -1,11 +1,10 @@
 package api
 
 import (
+	"heddle/definitions"
 	"net/http"
 	"strconv"
 	"strings"
-
-	"heddle/definitions"
 )
 
 // etag is the revision of a changeable thing as a strong validator: "r12".

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"heddle/definitions"
+	"heddle/fault"
 	"io"
 	"math"
 	"math/big"
@@ -14,9 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"heddle/definitions"
-	"heddle/fault"
 )
 
 // bodyRule says what body a route takes.
@@ -83,8 +82,8 @@ func (c *call) decodeDefinition(text []byte, into reflect.Value) error {
 	if err := c.assign(req.Rest, into); err != nil {
 		return err
 	}
-	for i := range into.NumField() {
-		if d, ok := into.Field(i).Addr().Interface().(*written); ok {
+	for _, field := range into.Fields() {
+		if d, ok := reflect.TypeAssert[*written](field.Addr()); ok {
 			*d = written{definitions.Written{Document: req.Document, Found: found}, req.Given}
 		}
 	}
@@ -133,20 +132,17 @@ func assignField(name string, value json.RawMessage, field reflect.Value) error 
 	if err == nil {
 		return nil
 	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		path := name
 		if wrong.Field != "" {
 			path += "." + wrong.Field
 		}
 		return malformed("%s must be %s, not %s.", path, wordFor(wrong.Type), wrong.Value)
 	}
-	var own *fault.Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*fault.Error](err); ok {
 		return own
 	}
-	var notTime *time.ParseError
-	if errors.As(err, &notTime) {
+	if _, ok := errors.AsType[*time.ParseError](err); ok {
 		return malformed("%s must be a time as in RFC 3339, such as 2026-03-01T08:00:00Z.", name)
 	}
 	if strings.HasPrefix(err.Error(), "json: ") {
@@ -224,8 +220,7 @@ func (c *call) readBody() ([]byte, error) {
 		return nil, nil
 	}
 	text, err := readAll(http.MaxBytesReader(c.w, c.r.Body, int64(limit)), c.r.ContentLength)
-	var over *http.MaxBytesError
-	if errors.As(err, &over) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, tooLarge(limit)
 	}
 	if err != nil {

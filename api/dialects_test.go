@@ -1,12 +1,11 @@
 package api_test
 
 import (
+	"heddle/api"
+	"heddle/executor/machine"
 	"net/http"
 	"strings"
 	"testing"
-
-	"heddle/api"
-	"heddle/executor/machine"
 )
 
 // verb makes the request of one way to steer.
@@ -83,8 +82,10 @@ func runsDialect() dialect {
 func turnsDialect() dialect {
 	turn := func(input string) verb {
 		return func(s *stack, id string) request {
-			return request{method: http.MethodPost, path: "/v1/workflows/" + s.row(id).WorkflowID + "/execute",
-				body: `{"run_id":"` + strings.TrimPrefix(id, "run_") + `","run_input":` + input + `}`}
+			return request{
+				method: http.MethodPost, path: "/v1/workflows/" + s.row(id).WorkflowID + "/execute",
+				body: `{"run_id":"` + strings.TrimPrefix(id, "run_") + `","run_input":` + input + `}`,
+			}
 		}
 	}
 	pause, stop := turn(`{"command":"pause"}`), turn(`{"command":"stop"}`)

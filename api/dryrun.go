@@ -2,10 +2,9 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
-
 	"heddle/executor"
 	"heddle/executor/machine"
+	"net/http"
 )
 
 type dryRunWorkflow struct {

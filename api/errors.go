@@ -3,11 +3,10 @@ package api
 import (
 	"context"
 	"errors"
+	"heddle/fault"
 	"net/http"
 	"strconv"
 	"strings"
-
-	"heddle/fault"
 )
 
 const internalMessage = "Something went wrong on our side. Tell the operator the request id."

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
 	"maps"
 	"net/http"
 	"os"
@@ -13,9 +15,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
 )
 
 // examplesFile holds the examples of the OpenAPI document, recorded from the

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
 	"io"
 	"net"
 	"net/http"
@@ -12,9 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"heddle/api"
 	clocks "heddle/clock"
-	"heddle/executor"
 )
 
 func TestAPanicIsAnInternalError(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"heddle/executor"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,8 +12,6 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
-
-	"heddle/executor"
 )
 
 // bodiesWith writes, for every object that a request of type t may hold, a body

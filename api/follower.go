@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"heddle/access"
+	"heddle/executor"
+	"heddle/fault"
 	"net"
 	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
-
-	"heddle/access"
-	"heddle/executor"
-	"heddle/fault"
 )
 
 // follower is one open stream.

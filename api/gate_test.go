@@ -3,13 +3,12 @@ package api_test
 import (
 	"context"
 	"encoding/json"
-	"strings"
-	"sync"
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/internal/await"
+	"strings"
+	"sync"
+	"testing"
 )
 
 const gateURL = "https://gate.example/"

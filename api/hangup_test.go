@@ -3,6 +3,9 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"heddle/access"
+	"heddle/api"
+	"heddle/store/storetest"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -11,10 +14,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/access"
-	"heddle/api"
-	"heddle/store/storetest"
 )
 
 // TestAChangeWhoseClientHangsUpIsOnTheTrail sends changes whose clients go away

@@ -5,12 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"sync"
-	"time"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/idempotency"
+	"sync"
+	"time"
 )
 
 const (

@@ -1,11 +1,10 @@
 package api_test
 
 import (
-	"net/http"
-
 	"heddle/api"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"net/http"
 )
 
 // instancesDialect speaks of a run as an instance: its name where it has one.

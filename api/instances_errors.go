@@ -2,10 +2,9 @@ package api
 
 import (
 	"errors"
+	"heddle/fault"
 	"strconv"
 	"strings"
-
-	"heddle/fault"
 )
 
 // Codes of the instances dialect that no other part of the product has.

@@ -3,14 +3,13 @@ package api
 import (
 	"encoding/base64"
 	"encoding/json"
+	"heddle/executor"
+	"heddle/fault"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"heddle/executor"
-	"heddle/fault"
 )
 
 type instanceHistory struct {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"heddle/executor/machine"
 	"io"
 	"net/http"
 	"net/url"
@@ -9,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"heddle/executor/machine"
 )
 
 // ask is do for requests that are made at once: the status and the body.

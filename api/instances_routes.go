@@ -3,12 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
-
 	"heddle/access"
 	"heddle/definitions"
 	"heddle/executor"
@@ -16,6 +10,12 @@ import (
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/ids"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
 	regexp "heddle/internal/lazyregexp"
 )
 
@@ -236,8 +236,8 @@ func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *inst
 		}
 	}
 	if last.Iterations != nil && open(last) {
-		for i := len(view.Waits) - 1; i >= 0; i-- {
-			if w := view.Waits[i]; w.Ref.Iteration != "" {
+		for _, v := range slices.Backward(view.Waits) {
+			if w := v; w.Ref.Iteration != "" {
 				return waitStep(w, plan)
 			}
 		}

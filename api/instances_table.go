@@ -1,10 +1,9 @@
 package api
 
 import (
+	"heddle/access"
 	"net/http"
 	"strings"
-
-	"heddle/access"
 )
 
 // instancesBase is where the instances dialect begins.
@@ -16,42 +15,68 @@ func (h *Handler) instancesTable() []route {
 	const all, one = instancesBase + "/{id}/instances", instancesBase + "/{id}/instances/{instance_id}"
 	exec := h.cfg.Executor
 	list := []route{
-		route{method: http.MethodGet, path: instancesBase, id: "listWorkflowNames", summary: "List the names of the workflows",
-			action: access.View, on: onVisible, answers: ok(workflowNames{})}.to(bare(h.listWorkflowNames)),
-		route{method: http.MethodGet, path: all, id: "listInstances", summary: "List a workflow's instances, newest first",
+		route{
+			method: http.MethodGet, path: instancesBase, id: "listWorkflowNames", summary: "List the names of the workflows",
+			action: access.View, on: onVisible, answers: ok(workflowNames{}),
+		}.to(bare(h.listWorkflowNames)),
+		route{
+			method: http.MethodGet, path: all, id: "listInstances", summary: "List a workflow's instances, newest first",
 			action: access.View, on: onWorkflow, query: []param{
 				{name: "status", enum: instanceWords(), about: "Only instances in this state."},
 				{name: "pageSize", kind: "integer", about: "From 1 to 100; 25 without it or with anything else."},
 				{name: "cursor", about: "The cursor of the page before; one that is none gives the first page."},
-			}, answers: ok(instanceList{}), codes: []string{"workflow_not_found"}}.to(bare(h.listInstances)),
-		route{method: http.MethodPost, path: all, id: "createInstance", summary: "Create an instance; its id is free for one only",
+			}, answers: ok(instanceList{}), codes: []string{"workflow_not_found"},
+		}.to(bare(h.listInstances)),
+		route{
+			method: http.MethodPost, path: all, id: "createInstance", summary: "Create an instance; its id is free for one only",
 			action: access.Execute, on: onWorkflow, body: requiredBody, idempotent: true,
-			answers: ok(createdInstance{}), codes: startCodes(codeInstanceID, "run_name_taken")}.to(taking(h.createInstance)),
-		route{method: http.MethodPost, path: all + "/batch", id: "createInstances", summary: "Create up to 100 instances; ids that exist or repeat are left out",
+			answers: ok(createdInstance{}), codes: startCodes(codeInstanceID, "run_name_taken"),
+		}.to(taking(h.createInstance)),
+		route{
+			method: http.MethodPost, path: all + "/batch", id: "createInstances", summary: "Create up to 100 instances; ids that exist or repeat are left out",
 			action: access.Execute, on: onWorkflow, body: requiredBody,
-			answers: ok(createdInstances{}), codes: startCodes(codeInstanceID)}.to(taking(h.createInstances)),
-		route{method: http.MethodGet, path: one, id: "getInstance", summary: "Get an instance with its current step",
-			action: access.View, on: onWorkflow, answers: ok(instanceBody{})}.to(bare(h.getInstance)),
-		route{method: http.MethodGet, path: one + "/history", id: "getInstanceHistory", summary: "List steps, events and logs of one run of an instance, each with a cursor of its own",
-			action: access.View, on: onWorkflow, query: historyParams(), answers: ok(instanceHistory{})}.to(bare(h.getInstanceHistory)),
-		route{method: http.MethodPost, path: one + "/pause", id: "pauseInstance", summary: "Let steps in action finish and start nothing more",
-			action: access.Execute, on: onWorkflow, body: optionalBody, answers: ok(instanceDone{}), codes: []string{"run_finished", "not_ready", "outcome_unknown"}}.
+			answers: ok(createdInstances{}), codes: startCodes(codeInstanceID),
+		}.to(taking(h.createInstances)),
+		route{
+			method: http.MethodGet, path: one, id: "getInstance", summary: "Get an instance with its current step",
+			action: access.View, on: onWorkflow, answers: ok(instanceBody{}),
+		}.to(bare(h.getInstance)),
+		route{
+			method: http.MethodGet, path: one + "/history", id: "getInstanceHistory", summary: "List steps, events and logs of one run of an instance, each with a cursor of its own",
+			action: access.View, on: onWorkflow, query: historyParams(), answers: ok(instanceHistory{}),
+		}.to(bare(h.getInstanceHistory)),
+		route{
+			method: http.MethodPost, path: one + "/pause", id: "pauseInstance", summary: "Let steps in action finish and start nothing more",
+			action: access.Execute, on: onWorkflow, body: optionalBody, answers: ok(instanceDone{}), codes: []string{"run_finished", "not_ready", "outcome_unknown"},
+		}.
 			to(taking(h.steerInstance(exec.Pause))),
-		route{method: http.MethodPost, path: one + "/resume", id: "resumeInstance", summary: "Go on with a paused instance; any other stays as it is",
-			action: access.Execute, on: onWorkflow, body: optionalBody, answers: ok(instanceDone{}), codes: []string{"not_ready", "outcome_unknown"}}.
+		route{
+			method: http.MethodPost, path: one + "/resume", id: "resumeInstance", summary: "Go on with a paused instance; any other stays as it is",
+			action: access.Execute, on: onWorkflow, body: optionalBody, answers: ok(instanceDone{}), codes: []string{"not_ready", "outcome_unknown"},
+		}.
 			to(taking(h.steerInstance(exec.Unpause))),
-		route{method: http.MethodPost, path: one + "/restart", id: "restartInstance", summary: "Begin the next run of an instance, with the same params and a fresh history; one that is open is terminated",
-			action: access.Operate, on: onWorkflow, body: optionalBody, idempotent: true, answers: ok(instanceDone{}), codes: startCodes()}.to(taking(h.restartInstance)),
-		route{method: http.MethodPost, path: one + "/terminate", id: "terminateInstance", summary: "End an instance at once, without clean-up",
+		route{
+			method: http.MethodPost, path: one + "/restart", id: "restartInstance", summary: "Begin the next run of an instance, with the same params and a fresh history; one that is open is terminated",
+			action: access.Operate, on: onWorkflow, body: optionalBody, idempotent: true, answers: ok(instanceDone{}), codes: startCodes(),
+		}.to(taking(h.restartInstance)),
+		route{
+			method: http.MethodPost, path: one + "/terminate", id: "terminateInstance", summary: "End an instance at once, without clean-up",
 			action: access.Operate, on: onWorkflow, body: optionalBody, answers: ok(instanceDone{}),
-			codes: []string{"run_finished", "not_ready", "steering_pending", "outcome_unknown"}}.to(taking(h.terminateInstance)),
-		route{method: http.MethodPost, path: one + "/events", id: "sendInstanceEvent", summary: "Send an event; one that no step waits for yet is kept for the first that does",
+			codes: []string{"run_finished", "not_ready", "steering_pending", "outcome_unknown"},
+		}.to(taking(h.terminateInstance)),
+		route{
+			method: http.MethodPost, path: one + "/events", id: "sendInstanceEvent", summary: "Send an event; one that no step waits for yet is kept for the first that does",
 			action: access.Execute, on: onWorkflow, body: requiredBody, answers: ok(eventTaken{}),
-			codes: []string{"run_finished", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown"}}.to(taking(h.sendInstanceEvent)),
-		route{method: http.MethodPost, path: workflowsBase + "/_runner/tick", id: "tickRunner", summary: "Let queued instances begin, where HEDDLE_RUNNER_TICK is on; then nothing else does",
-			action: access.Operate, on: onTenant, body: optionalBody, answers: ok(ticked{}), codes: []string{codeTickDisabled, "not_ready"}}.to(taking(h.tickRunner)),
-		route{method: http.MethodPost, path: instancesBase + "/_runner/tick", id: "tickRunnerOfInstances", summary: "The same, for clients whose base ends in /workflows",
-			action: access.Operate, on: onTenant, body: optionalBody, answers: ok(ticked{}), codes: []string{codeTickDisabled, "not_ready"}}.to(taking(h.tickRunner)),
+			codes: []string{"run_finished", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown"},
+		}.to(taking(h.sendInstanceEvent)),
+		route{
+			method: http.MethodPost, path: workflowsBase + "/_runner/tick", id: "tickRunner", summary: "Let queued instances begin, where HEDDLE_RUNNER_TICK is on; then nothing else does",
+			action: access.Operate, on: onTenant, body: optionalBody, answers: ok(ticked{}), codes: []string{codeTickDisabled, "not_ready"},
+		}.to(taking(h.tickRunner)),
+		route{
+			method: http.MethodPost, path: instancesBase + "/_runner/tick", id: "tickRunnerOfInstances", summary: "The same, for clients whose base ends in /workflows",
+			action: access.Operate, on: onTenant, body: optionalBody, answers: ok(ticked{}), codes: []string{codeTickDisabled, "not_ready"},
+		}.to(taking(h.tickRunner)),
 	}
 	for i := range list {
 		r := &list[i]

@@ -2,13 +2,12 @@ package api_test
 
 import (
 	"fmt"
-	"net/http"
-	"strings"
-	"testing"
-
 	"heddle/api"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"net/http"
+	"strings"
+	"testing"
 )
 
 const instances = "/api/workflows/workflows/flow/instances"
@@ -94,8 +93,10 @@ func TestEachRowOfTheInstancesDialect(t *testing.T) {
 			{"GET", instances + "/a.b", "", 400, "INVALID_INSTANCE_ID", ""},
 			{"GET", nowhere + "/a-1", "", 404, "WORKFLOW_NOT_FOUND", ""},
 			{"GET", instances + "/a-1/history", "", 200, "", "events eventsHasNextPage runNumber steps stepsHasNextPage"},
-			{"GET", instances + "/a-1/history?includeLogs=true&runNumber=0&order=asc&pageSize=200&logLevel=info&logCategory=x&stepsCursor=x&eventsCursor=x&logsCursor=x", "", 200, "",
-				"events eventsHasNextPage logs logsHasNextPage runNumber steps stepsHasNextPage"},
+			{
+				"GET", instances + "/a-1/history?includeLogs=true&runNumber=0&order=asc&pageSize=200&logLevel=info&logCategory=x&stepsCursor=x&eventsCursor=x&logsCursor=x", "", 200, "",
+				"events eventsHasNextPage logs logsHasNextPage runNumber steps stepsHasNextPage",
+			},
 			{"GET", instances + "/a-1/history?runNumber=7&includeLogs=true", "", 200, "", "events eventsHasNextPage logs logsHasNextPage runNumber steps stepsHasNextPage"},
 			{"GET", instances + "/a-1/history?runNumber=-1", "", 400, "FRAGNO_VALIDATION_ERROR", ""},
 			{"GET", instances + "/a-1/history?order=up", "", 400, "FRAGNO_VALIDATION_ERROR", ""},

@@ -3,11 +3,10 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"strconv"
-	"strings"
-
 	"heddle/executor"
 	"heddle/executor/machine"
+	"strconv"
+	"strings"
 )
 
 type workflowNames struct {

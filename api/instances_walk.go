@@ -3,10 +3,9 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"time"
-
 	"heddle/events"
 	"heddle/executor/machine"
+	"time"
 )
 
 // walkedStep is a step of the page on its way.

@@ -2,11 +2,10 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
-	"slices"
-
 	"heddle/executor"
 	"heddle/executor/machine"
+	"net/http"
+	"slices"
 )
 
 // iterationRun is one iteration of a loop.

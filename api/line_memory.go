@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-
 	"heddle/fault"
+	"io"
 )
 
 const (

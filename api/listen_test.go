@@ -1,14 +1,13 @@
 package api_test
 
 import (
+	"heddle/api"
 	"io"
 	"net"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/api"
 )
 
 // Whatever is sent, the answer says that its type is not to be guessed, also

@@ -10,10 +10,18 @@ func TestMeantField(t *testing.T) {
 		names []string
 		want  string
 	}{
-		{"input", run, "input_data"}, {"inputs", run, "input_data"}, {"payload", run, "input_data"}, {"inputData", run, "input_data"},
-		{"variables", run, "input_data"}, {"requestId", run, "request_id"}, {"idempotency_key", run, "request_id"}, {"colour", run, ""},
-		{"cron", []string{"cron_expression", "timezone"}, "cron_expression"}, {"tz", []string{"cron_expression", "timezone"}, "timezone"},
-		{"label", []string{"definition", "tags"}, "tags"}, {"yaml", []string{"definition", "tags"}, "definition"},
+		{"input", run, "input_data"},
+		{"inputs", run, "input_data"},
+		{"payload", run, "input_data"},
+		{"inputData", run, "input_data"},
+		{"variables", run, "input_data"},
+		{"requestId", run, "request_id"},
+		{"idempotency_key", run, "request_id"},
+		{"colour", run, ""},
+		{"cron", []string{"cron_expression", "timezone"}, "cron_expression"},
+		{"tz", []string{"cron_expression", "timezone"}, "timezone"},
+		{"label", []string{"definition", "tags"}, "tags"},
+		{"yaml", []string{"definition", "tags"}, "definition"},
 		{"definitio", []string{"definition"}, "definition"},
 	} {
 		if got := meantField(c.name, c.names); got != c.want {

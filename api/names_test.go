@@ -45,11 +45,20 @@ func TestEveryAnswerForbidsSniffing(t *testing.T) {
 	s := newStack(t)
 	p := s.place()
 	for _, r := range []request{
-		{method: "GET", path: "/"}, {method: "GET", path: "/docs"}, {method: "GET", path: "/openapi.json"}, {method: "GET", path: "/healthz"},
-		{method: "GET", path: "/metrics"}, {method: "GET", path: "/nothing"}, {method: "BREW", path: "/api/workflows"},
-		{method: "GET", path: "/api/workflows", key: "-"}, {method: "GET", path: "/api/workflows"}, {method: "HEAD", path: "/api/workflows"},
-		{method: "GET", path: "/api/workflows/export"}, {method: "GET", path: "/api/workflows/runs/" + p.finished + "/stream"},
-		{method: "DELETE", path: "/api/workflows/runs/" + p.finished}, {method: "POST", path: "/api/workflows", body: "{"},
+		{method: "GET", path: "/"},
+		{method: "GET", path: "/docs"},
+		{method: "GET", path: "/openapi.json"},
+		{method: "GET", path: "/healthz"},
+		{method: "GET", path: "/metrics"},
+		{method: "GET", path: "/nothing"},
+		{method: "BREW", path: "/api/workflows"},
+		{method: "GET", path: "/api/workflows", key: "-"},
+		{method: "GET", path: "/api/workflows"},
+		{method: "HEAD", path: "/api/workflows"},
+		{method: "GET", path: "/api/workflows/export"},
+		{method: "GET", path: "/api/workflows/runs/" + p.finished + "/stream"},
+		{method: "DELETE", path: "/api/workflows/runs/" + p.finished},
+		{method: "POST", path: "/api/workflows", body: "{"},
 	} {
 		if got := s.do(r); got.header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s %s: %d %v", r.method, r.path, got.status, got.header)

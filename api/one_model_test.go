@@ -1,13 +1,12 @@
 package api_test
 
 import (
-	"strings"
-	"testing"
-	"time"
-
 	"heddle/api"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"strings"
+	"testing"
+	"time"
 )
 
 // undoable fails after a step whose compensation is held.

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"heddle/idempotency"
 	"net/http"
 	"reflect"
 	"slices"
@@ -10,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"heddle/idempotency"
 )
 
 // versionMark stands for the version in the document that is made once.
@@ -145,8 +144,10 @@ func parameters(r *route) []any {
 	var list []any
 	for part := range strings.SplitSeq(r.path, "/") {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
-			list = append(list, dict{"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true,
-				"description": pathAbout(r.path, part), "schema": dict{"type": "string"}})
+			list = append(list, dict{
+				"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true,
+				"description": pathAbout(r.path, part), "schema": dict{"type": "string"},
+			})
 		}
 	}
 	for _, p := range r.query {

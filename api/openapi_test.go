@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 	"maps"
 	"net/http"
 	"reflect"
@@ -9,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
 )
 
 func TestTheTableIsWhole(t *testing.T) {

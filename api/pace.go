@@ -2,12 +2,11 @@ package api
 
 import (
 	"errors"
+	"heddle/fault"
 	"io"
 	"net/http"
 	"os"
 	"time"
-
-	"heddle/fault"
 )
 
 // Patience is how long slow clients are waited for, so that none holds a
@@ -33,8 +32,14 @@ func (p Patience) withDefaults() Patience {
 		of        *time.Duration
 		otherwise time.Duration
 	}{
-		{&p.Header, 5 * time.Second}, {&p.Idle, 60 * time.Second}, {&p.Stall, 10 * time.Second}, {&p.Grace, 30 * time.Second},
-		{&p.Body, time.Minute}, {&p.Before, 250 * time.Millisecond}, {&p.After, 5 * time.Second}, {&p.Answer, 20 * time.Second},
+		{&p.Header, 5 * time.Second},
+		{&p.Idle, 60 * time.Second},
+		{&p.Stall, 10 * time.Second},
+		{&p.Grace, 30 * time.Second},
+		{&p.Body, time.Minute},
+		{&p.Before, 250 * time.Millisecond},
+		{&p.After, 5 * time.Second},
+		{&p.Answer, 20 * time.Second},
 	} {
 		if *d.of == 0 {
 			*d.of = d.otherwise

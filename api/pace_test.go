@@ -3,6 +3,8 @@ package api_test
 import (
 	"bufio"
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
 	"io"
 	"net"
 	"net/http"
@@ -10,9 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
 )
 
 // onlyAHangReaches bounds what a test waits for.

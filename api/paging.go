@@ -1,6 +1,7 @@
 package api
 
 import (
+	"heddle/definitions"
 	"maps"
 	"math"
 	"net/url"
@@ -8,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"heddle/definitions"
 )
 
 // The page sizes that the lists give.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"heddle/executor"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -11,8 +12,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"pgregory.net/rapid"
-
-	"heddle/executor"
 )
 
 // namesSeen is a handler over the whole table whose every route, in place of

@@ -2,9 +2,8 @@ package api
 
 import (
 	"context"
-	"time"
-
 	"heddle/deadline"
+	"time"
 )
 
 // storeTime is how long a request waits for the database, over all its calls,

@@ -1,16 +1,15 @@
 package api_test
 
 import (
+	"heddle/api"
+	"heddle/executor"
+	"heddle/internal/await"
+	"heddle/store/storetest"
 	"net/http"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
-	"heddle/internal/await"
-	"heddle/store/storetest"
 )
 
 // TestNoRequestOutwaitsTheDatabase: while the database does not answer, every

@@ -1,9 +1,8 @@
 package api
 
 import (
-	"net/http"
-
 	"heddle/access"
+	"net/http"
 )
 
 // quotaBody is a tenant's own quotas.
@@ -33,7 +32,8 @@ func tenantQuotasOf(t access.TenantQuotas) tenantQuotas {
 	o := t.Own
 	return tenantQuotas{
 		t.Tenant.ID, t.Tenant.Slug,
-		quotaBody{ownOrNull(o.OpenRuns), ownOrNull(o.Streams), ownOrNull(o.Schedules), ownOrNull(o.StoredBytes)}, quotasInForce(t.Effective),
+		quotaBody{ownOrNull(o.OpenRuns), ownOrNull(o.Streams), ownOrNull(o.Schedules), ownOrNull(o.StoredBytes)},
+		quotasInForce(t.Effective),
 	}
 }
 

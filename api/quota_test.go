@@ -36,10 +36,13 @@ func TestAQuotaOfOpenRuns(t *testing.T) {
 		first := s.start("flow", "")
 		s.post("/api/workflows/workflows/flow/instances", `{"id":"i1"}`).want(t, http.StatusOK)
 		refused := []request{
-			{method: "POST", path: "/api/workflows/flow/run"}, {method: "POST", path: "/v1/runs", body: `{"workflow_id":"flow"}`},
-			{method: "POST", path: "/v1/workflows/flow/execute", body: `{"run_input":{}}`}, {method: "POST", path: "/api/workflows/workflows/flow/instances", body: `{}`},
+			{method: "POST", path: "/api/workflows/flow/run"},
+			{method: "POST", path: "/v1/runs", body: `{"workflow_id":"flow"}`},
+			{method: "POST", path: "/v1/workflows/flow/execute", body: `{"run_input":{}}`},
+			{method: "POST", path: "/api/workflows/workflows/flow/instances", body: `{}`},
 			{method: "POST", path: "/api/workflows/workflows/flow/instances/batch", body: `{"instances":[{"id":"b1"}]}`},
-			{method: "POST", path: "/api/workflows/schedules/" + sched + "/trigger"}, {method: "POST", path: "/api/workflows/runs/" + failed + "/resume"},
+			{method: "POST", path: "/api/workflows/schedules/" + sched + "/trigger"},
+			{method: "POST", path: "/api/workflows/runs/" + failed + "/resume"},
 		}
 		for _, r := range refused {
 			exceeded(t, s.do(r), "open_runs", 2)
@@ -169,7 +172,8 @@ func TestAQuotaOfStoredBytes(t *testing.T) {
 		s.limit("default", `{"stored_bytes":200000}`)
 		trivially := `{"definition":` + trivial + `}`
 		refused := []request{
-			{method: "POST", path: "/api/workflows/flow/run"}, {method: "POST", path: "/v1/runs", body: `{"workflow_id":"flow"}`},
+			{method: "POST", path: "/api/workflows/flow/run"},
+			{method: "POST", path: "/v1/runs", body: `{"workflow_id":"flow"}`},
 			{method: "POST", path: "/v1/workflows/flow/execute", body: `{"run_input":{}}`},
 			{method: "POST", path: "/api/workflows/workflows/flow/instances", body: `{}`},
 			{method: "POST", path: "/api/workflows/workflows/flow/instances/batch", body: `{"instances":[{"id":"b1"}]}`},
@@ -190,14 +194,17 @@ func TestAQuotaOfStoredBytes(t *testing.T) {
 
 		// What is not refused.
 		for _, r := range []request{
-			{method: "GET", path: "/api/workflows/flow"}, {method: "GET", path: "/api/workflows/runs/" + big}, {method: "GET", path: "/api/workflows/export"},
+			{method: "GET", path: "/api/workflows/flow"},
+			{method: "GET", path: "/api/workflows/runs/" + big},
+			{method: "GET", path: "/api/workflows/export"},
 			{method: "POST", path: "/api/workflows/validate", body: trivially},
 			{method: "PUT", path: "/api/workflows/flow?dry_run=true", body: trivially},
 			{method: "POST", path: "/api/workflows/flow/rollback?dry_run=true", body: `{"version":1}`},
 			{method: "PUT", path: "/api/workflows/flow", body: `{"tags":["t"]}`},
 			{method: "POST", path: "/api/workflows/flow/versions/2/publish"},
 			{method: "PATCH", path: "/api/workflows/flow/status", body: `{"status":"active"}`},
-			{method: "POST", path: "/api/workflows/runs/" + waiting + "/pause"}, {method: "POST", path: "/api/workflows/runs/" + waiting + "/resume"},
+			{method: "POST", path: "/api/workflows/runs/" + waiting + "/pause"},
+			{method: "POST", path: "/api/workflows/runs/" + waiting + "/resume"},
 			{method: "POST", path: "/v1/runs/" + waiting + "/signals/go", body: `{"request_id":"r","payload":{}}`},
 			{method: "DELETE", path: "/api/workflows/schedules/" + sched},
 		} {

@@ -2,14 +2,13 @@ package api
 
 import (
 	"fmt"
+	"heddle/fault"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
-
-	"heddle/fault"
 )
 
 // Rate is how often each key may ask this process: a bucket of Burst requests

@@ -1,13 +1,12 @@
 package api_test
 
 import (
+	"heddle/api"
+	"heddle/executor"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
 )
 
 // clock is a time that a test sets.
@@ -67,8 +66,10 @@ func TestEachKeyHasItsRate(t *testing.T) {
 	}
 	// Every dialect, in its envelope; a refusal does nothing.
 	for _, r := range []request{
-		{method: "POST", path: "/v1/runs", body: `{"workflow_id":"x"}`}, {method: "POST", path: "/v1/workflows/x/execute", body: `{}`},
-		{method: "POST", path: "/api/workflows/workflows/x/instances", body: `{}`}, {method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `}`},
+		{method: "POST", path: "/v1/runs", body: `{"workflow_id":"x"}`},
+		{method: "POST", path: "/v1/workflows/x/execute", body: `{}`},
+		{method: "POST", path: "/api/workflows/workflows/x/instances", body: `{}`},
+		{method: "POST", path: "/api/workflows", body: `{"definition":` + trivial + `}`},
 		{method: "GET", path: "/api/workflows/runs/x/stream"},
 	} {
 		s.do(r).wantCode(t, http.StatusTooManyRequests, "rate_limited")

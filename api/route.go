@@ -1,15 +1,14 @@
 package api
 
 import (
+	"heddle/access"
+	"heddle/fault"
 	"net/http"
 	"reflect"
 	"runtime/debug"
 	"strings"
 
 	"github.com/labstack/echo/v4"
-
-	"heddle/access"
-	"heddle/fault"
 )
 
 // route is one line of the table: how a request is served and how it is

@@ -232,9 +232,11 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 			continue
 		}
 		// The same with ids that exist nowhere.
-		unknown := c.request(place{workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
+		unknown := c.request(place{
+			workflow: "wf_ffffffffffffffffffffffff", run: "run_ffffffffffffffffffffffff",
 			finished: "run_ffffffffffffffffffffffff", loop: "run_ffffffffffffffffffffffff", large: "run_ffffffffffffffffffffffff/blobs/blob_ffffffffffffffffffffffff", calls: "wf_ffffffffffffffffffffffff", key: "key_ffffffffffffffffffffffff",
-			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff"})
+			template: "tpl_ffffffffffffffffffffffff", made: "wf_ffffffffffffffffffffffff", schedule: "sched_ffffffffffffffffffffffff",
+		})
 		unknown.key = other
 		none := s.do(unknown)
 		if none.status != theirs.status || none.status == http.StatusNotFound && r.method != http.MethodHead && none.text(t, "code") != theirs.text(t, "code") {

@@ -2,11 +2,10 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
-	"slices"
-
 	"heddle/access"
 	"heddle/executor"
+	"net/http"
+	"slices"
 )
 
 // logLine is one line that a step said.
@@ -34,7 +33,8 @@ func logLevels() []string {
 // logsTable is how what steps said is read.
 func (h *Handler) logsTable() []route {
 	return []route{
-		route{method: http.MethodGet, path: workflowsBase + "/runs/{run_id}/logs", id: "listRunLogs", tag: "runs",
+		route{
+			method: http.MethodGet, path: workflowsBase + "/runs/{run_id}/logs", id: "listRunLogs", tag: "runs",
 			summary: "List what a run's steps said, in the order in which it was kept", action: access.View, on: onRun,
 			query: append([]param{
 				{name: "step_id", about: "One step's lines."},
@@ -44,7 +44,8 @@ func (h *Handler) logsTable() []route {
 				{name: "category", about: "stdout, stderr, agent, tool or heddle."},
 				{name: "order", enum: []string{"asc", "desc"}, about: "Oldest first (asc) unless given."},
 			}, cursorPaging()...),
-			answers: ok(logList{}), codes: []string{"run_not_found"}}.to(bare(h.listRunLogs)),
+			answers: ok(logList{}), codes: []string{"run_not_found"},
+		}.to(bare(h.listRunLogs)),
 	}
 }
 

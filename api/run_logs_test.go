@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/api"
 	"heddle/executor"
+	"strings"
+	"testing"
 )
 
 // talker is a runner whose steps say three lines and succeed.

@@ -2,14 +2,13 @@ package api
 
 import (
 	"encoding/json"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 type v1History struct {

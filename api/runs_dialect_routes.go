@@ -3,6 +3,11 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"heddle/access"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,12 +15,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"heddle/access"
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/fault"
-	"heddle/idempotency"
 )
 
 func (h *Handler) v1Create(c *call, req v1Start) error {

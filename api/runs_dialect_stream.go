@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"

@@ -2,10 +2,9 @@ package api
 
 import (
 	"encoding/json"
-	"strconv"
-
 	"heddle/executor"
 	"heddle/fault"
+	"strconv"
 )
 
 // v1Start asks for a run in the runs dialect.

@@ -1,15 +1,14 @@
 package api
 
 import (
-	"math"
-	"net/http"
-	"time"
-
 	"heddle/access"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/schedules"
+	"math"
+	"net/http"
+	"time"
 )
 
 // scheduleID reads the schedule of the path.

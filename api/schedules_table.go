@@ -1,9 +1,8 @@
 package api
 
 import (
-	"net/http"
-
 	"heddle/access"
+	"net/http"
 )
 
 // schedulesTable is schedules, their ledger and previews.
@@ -13,42 +12,64 @@ func (h *Handler) schedulesTable() []route {
 	refusals := []string{"invalid_cron", "invalid_timezone", "invalid_schedule", "invalid_input", "secret_in_input", "invalid_version", "workflow_not_found"}
 	preview := ok(dueTimes{})
 	return []route{
-		route{method: http.MethodGet, path: all, id: "listSchedules", tag: "schedules",
+		route{
+			method: http.MethodGet, path: all, id: "listSchedules", tag: "schedules",
 			summary: "List the tenant's schedules with their next due times, newest first", action: access.View, on: onVisible,
-			query: paging(), answers: ok(scheduleList{})}.to(bare(h.listSchedules)),
-		route{method: http.MethodPost, path: all + "/preview", id: "previewExpression", tag: "schedules",
+			query: paging(), answers: ok(scheduleList{}),
+		}.to(bare(h.listSchedules)),
+		route{
+			method: http.MethodPost, path: all + "/preview", id: "previewExpression", tag: "schedules",
 			summary: "List the next due times of an expression that is not stored", action: access.View, on: onVisible,
-			body: requiredBody, answers: preview, codes: refusals[:3]}.to(taking(h.previewExpression)),
-		route{method: http.MethodGet, path: of, id: "listWorkflowSchedules", tag: "schedules",
+			body: requiredBody, answers: preview, codes: refusals[:3],
+		}.to(taking(h.previewExpression)),
+		route{
+			method: http.MethodGet, path: of, id: "listWorkflowSchedules", tag: "schedules",
 			summary: "List a workflow's schedules, newest first", action: access.View, on: onWorkflow,
-			query: paging(), answers: ok(scheduleList{}), codes: []string{"workflow_not_found"}}.to(bare(h.listWorkflowSchedules)),
-		route{method: http.MethodPost, path: of, id: "createSchedule", tag: "schedules",
+			query: paging(), answers: ok(scheduleList{}), codes: []string{"workflow_not_found"},
+		}.to(bare(h.listWorkflowSchedules)),
+		route{
+			method: http.MethodPost, path: of, id: "createSchedule", tag: "schedules",
 			summary: "Give a workflow a schedule", action: access.Edit, on: onWorkflow, body: requiredBody, idempotent: true,
 			answers: []answer{{status: http.StatusCreated, body: createdSchedule{}, headers: []string{"Location", "ETag"}}},
-			codes:   append([]string{"workflow_archived", "quota_exceeded"}, refusals...)}.to(taking(h.createSchedule)),
-		route{method: http.MethodGet, path: one, id: "getSchedule", tag: "schedules", summary: "Get a schedule",
-			action: access.View, on: onSchedule, answers: tagged(scheduleAnswer{}), codes: unknown}.to(bare(h.getSchedule)),
-		route{method: http.MethodPatch, path: one, id: "updateSchedule", tag: "schedules",
+			codes:   append([]string{"workflow_archived", "quota_exceeded"}, refusals...),
+		}.to(taking(h.createSchedule)),
+		route{
+			method: http.MethodGet, path: one, id: "getSchedule", tag: "schedules", summary: "Get a schedule",
+			action: access.View, on: onSchedule, answers: tagged(scheduleAnswer{}), codes: unknown,
+		}.to(bare(h.getSchedule)),
+		route{
+			method: http.MethodPatch, path: one, id: "updateSchedule", tag: "schedules",
 			summary: "Edit, pause or resume a schedule", action: access.Edit, on: onSchedule, body: requiredBody, conditional: true,
-			answers: tagged(scheduleAnswer{}), codes: append(unknown, refusals...)}.to(taking(h.updateSchedule)),
-		route{method: http.MethodDelete, path: one, id: "deleteSchedule", tag: "schedules",
+			answers: tagged(scheduleAnswer{}), codes: append(unknown, refusals...),
+		}.to(taking(h.updateSchedule)),
+		route{
+			method: http.MethodDelete, path: one, id: "deleteSchedule", tag: "schedules",
 			summary: "End a schedule; its runs go on", action: access.Edit, on: onSchedule, conditional: true,
-			answers: noContent(), codes: unknown}.to(bare(h.deleteSchedule)),
-		route{method: http.MethodGet, path: one + "/preview", id: "previewSchedule", tag: "schedules",
+			answers: noContent(), codes: unknown,
+		}.to(bare(h.deleteSchedule)),
+		route{
+			method: http.MethodGet, path: one + "/preview", id: "previewSchedule", tag: "schedules",
 			summary: "List a schedule's next due times", action: access.View, on: onSchedule,
 			query:   []param{{name: "from", about: "RFC 3339; times strictly after this, default now."}, {name: "count", kind: "integer", about: "From 1 to 500; 10 without it."}},
-			answers: preview, codes: unknown}.to(bare(h.previewSchedule)),
-		route{method: http.MethodGet, path: one + "/slots", id: "listSlots", tag: "schedules",
+			answers: preview, codes: unknown,
+		}.to(bare(h.previewSchedule)),
+		route{
+			method: http.MethodGet, path: one + "/slots", id: "listSlots", tag: "schedules",
 			summary: "What became of each due time, latest first", action: access.View, on: onSchedule,
 			query:   append([]param{{name: "outcome", enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, about: "What became of the due time."}}, paging()...),
-			answers: ok(slotList{}), codes: unknown}.to(bare(h.listSlots)),
-		route{method: http.MethodPost, path: one + "/trigger", id: "triggerSchedule", tag: "schedules",
+			answers: ok(slotList{}), codes: unknown,
+		}.to(bare(h.listSlots)),
+		route{
+			method: http.MethodPost, path: one + "/trigger", id: "triggerSchedule", tag: "schedules",
 			summary: "Start a schedule's run now, whatever its overlap rule", action: access.Execute, on: onSchedule, body: optionalBody, idempotent: true,
 			answers: []answer{{status: http.StatusAccepted, body: startedRun{}, about: "The run is stored.", headers: []string{"Location"}}},
-			codes:   []string{"schedule_not_found", "quota_exceeded", "schedule_changing", "workflow_not_found", "version_not_found", "workflow_not_runnable", "invalid_input", "outcome_unknown"}}.to(taking(h.triggerSchedule)),
-		route{method: http.MethodPost, path: one + "/backfill", id: "backfillSchedule", tag: "schedules",
+			codes:   []string{"schedule_not_found", "quota_exceeded", "schedule_changing", "workflow_not_found", "version_not_found", "workflow_not_runnable", "invalid_input", "outcome_unknown"},
+		}.to(taking(h.triggerSchedule)),
+		route{
+			method: http.MethodPost, path: one + "/backfill", id: "backfillSchedule", tag: "schedules",
 			summary: "Start the runs of past due times", action: access.Operate, on: onSchedule, body: requiredBody, idempotent: true,
 			answers: accepted(backfillBody{}),
-			codes:   []string{"schedule_not_found", "schedule_changing", "invalid_schedule", "backfill_too_large", "outcome_unknown"}}.to(taking(h.backfillSchedule)),
+			codes:   []string{"schedule_not_found", "schedule_changing", "invalid_schedule", "backfill_too_large", "outcome_unknown"},
+		}.to(taking(h.backfillSchedule)),
 	}
 }

@@ -2,9 +2,8 @@ package api
 
 import (
 	"encoding/json"
-	"time"
-
 	"heddle/schedules"
+	"time"
 )
 
 // scheduleBody is a schedule as every answer shows it.

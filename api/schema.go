@@ -2,11 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"heddle/fault"
 	"reflect"
 	"strings"
 	"time"
-
-	"heddle/fault"
 )
 
 // dict is a JSON object of the document under construction.
@@ -97,8 +96,8 @@ func (s *schemas) object(t reflect.Type) dict {
 }
 
 func (s *schemas) fields(t reflect.Type, properties dict, required *[]string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		if f.Anonymous {
 			s.fields(f.Type, properties, required)
 			continue

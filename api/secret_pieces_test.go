@@ -3,6 +3,9 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
+	"heddle/steps"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,10 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"heddle/api"
-	"heddle/executor"
-	"heddle/steps"
 )
 
 // The secrets of the table: one of every character, one that may be a header's

@@ -1,9 +1,8 @@
 package api
 
 import (
-	"net/http"
-
 	"heddle/access"
+	"net/http"
 )
 
 type putSecret struct {
@@ -24,13 +23,19 @@ type secretList struct {
 func (h *Handler) secretsTable() []route {
 	const one = "/v1/secrets/{secret}"
 	return []route{
-		route{method: http.MethodPut, path: one, id: "putSecret", takesSecret: true, tag: "access", summary: "Set a secret; configs read it as secrets.NAME",
+		route{
+			method: http.MethodPut, path: one, id: "putSecret", takesSecret: true, tag: "access", summary: "Set a secret; configs read it as secrets.NAME",
 			action: access.Admin, on: onSecret, body: requiredBody, answers: noContent(),
-			codes: []string{"secret_not_found", "invalid_secret_name", "invalid_secret", "secret_key_unavailable"}}.to(taking(h.putSecret)),
-		route{method: http.MethodGet, path: "/v1/secrets", id: "listSecrets", tag: "access", summary: "List the secrets' names and dates, by name",
-			action: access.Admin, on: onTenant, query: cursorPaging(), answers: ok(secretList{})}.to(bare(h.listSecrets)),
-		route{method: http.MethodDelete, path: one, id: "deleteSecret", tag: "access", summary: "Delete a secret; steps that name it fail from then on",
-			action: access.Admin, on: onSecret, answers: noContent(), codes: []string{"secret_not_found"}}.to(bare(h.deleteSecret)),
+			codes: []string{"secret_not_found", "invalid_secret_name", "invalid_secret", "secret_key_unavailable"},
+		}.to(taking(h.putSecret)),
+		route{
+			method: http.MethodGet, path: "/v1/secrets", id: "listSecrets", tag: "access", summary: "List the secrets' names and dates, by name",
+			action: access.Admin, on: onTenant, query: cursorPaging(), answers: ok(secretList{}),
+		}.to(bare(h.listSecrets)),
+		route{
+			method: http.MethodDelete, path: one, id: "deleteSecret", tag: "access", summary: "Delete a secret; steps that name it fail from then on",
+			action: access.Admin, on: onSecret, answers: noContent(), codes: []string{"secret_not_found"},
+		}.to(bare(h.deleteSecret)),
 	}
 }
 

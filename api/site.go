@@ -1,11 +1,10 @@
 package api
 
 import (
+	"heddle/access"
 	"html/template"
 	"net/http"
 	"strings"
-
-	"heddle/access"
 )
 
 type health struct {

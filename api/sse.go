@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/fault"
 	"io"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/fault"
 )
 
 // frame is one server-sent event of a dialect. data is JSON without a line

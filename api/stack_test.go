@@ -5,17 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"strconv"
-	"strings"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api"
@@ -33,6 +22,16 @@ import (
 	"heddle/store/storetest"
 	"heddle/templates"
 	"heddle/versions"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 const bootstrapKey = "a first key for tests"
@@ -127,8 +126,10 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 		Store: db, Blobs: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: vault, Holder: newID("node_"), Drain: 100 * time.Millisecond,
 	}
-	acfg := api.Config{StoreTime: await.Patience, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
-		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, Secrets: vault, NewID: newID}), Answers: answers{s}, Turns: db, Secrets: vault, Agents: agents.New(db, time.Now), Version: "test", Now: time.Now, NewID: newID, Log: log}
+	acfg := api.Config{
+		StoreTime: await.Patience, Versions: versions.NewService(versions.Config{Store: db, Now: time.Now}),
+		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: registry, Secrets: vault, NewID: newID}), Answers: answers{s}, Turns: db, Secrets: vault, Agents: agents.New(db, time.Now), Version: "test", Now: time.Now, NewID: newID, Log: log,
+	}
 	s.gate.Runner, ecfg.Runner = registry, s.gate
 	for _, o := range opts {
 		o(&acfg, &ecfg)
@@ -158,8 +159,10 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	acfg.Schedules = schedules.New(schedules.Config{Store: db, Runs: s.exec, Now: time.Now, NewID: newID, Log: log,
-		Quota: s.quota("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules)})
+	acfg.Schedules = schedules.New(schedules.Config{
+		Store: db, Runs: s.exec, Now: time.Now, NewID: newID, Log: log,
+		Quota: s.quota("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules),
+	})
 	s.schedules = acfg.Schedules
 	s.serve(api.New(acfg))
 	return s

@@ -1,11 +1,10 @@
 package api
 
 import (
-	"net/http"
-
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
+	"net/http"
 )
 
 type resumeRun struct {

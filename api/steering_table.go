@@ -1,44 +1,59 @@
 package api
 
 import (
-	"net/http"
-
 	"heddle/access"
+	"net/http"
 )
 
 // steeringTable is how runs are steered beyond cancel and pause.
 func (h *Handler) steeringTable() []route {
 	const run = workflowsBase + "/runs/{run_id}"
 	return []route{
-		route{method: http.MethodGet, path: run + "/steps/{step_id}/iterations", id: "listIterations", tag: "runs",
+		route{
+			method: http.MethodGet, path: run + "/steps/{step_id}/iterations", id: "listIterations", tag: "runs",
 			summary: "List a loop's iterations: the ended ones in the order in which they ended, then the running ones", action: access.View, on: onRun,
 			query:   append([]param{{name: "status", enum: []string{"running", "completed", "failed"}, about: "Only iterations in this state."}}, cursorPaging()...),
-			answers: ok(iterationList{}), codes: []string{"run_not_found", "step_not_found"}}.to(bare(h.listIterations)),
-		route{method: http.MethodPost, path: workflowsBase + "/{id}/dry-run", id: "dryRunWorkflow", tag: "runs", pure: true,
+			answers: ok(iterationList{}), codes: []string{"run_not_found", "step_not_found"},
+		}.to(bare(h.listIterations)),
+		route{
+			method: http.MethodPost, path: workflowsBase + "/{id}/dry-run", id: "dryRunWorkflow", tag: "runs", pure: true,
 			summary: "Drive a run in memory with mocked steps; nothing is performed or stored", action: access.Execute, on: onWorkflow, body: optionalBody,
-			answers: ok(dryRunAnswer{}), codes: []string{"workflow_not_found", "version_not_found", "invalid_input", "unknown_step"}}.to(taking(h.dryRunWorkflow)),
-		route{method: http.MethodPost, path: workflowsBase + "/{id}/steps/{step_id}/test", id: "testStep", tag: "runs", pure: true,
+			answers: ok(dryRunAnswer{}), codes: []string{"workflow_not_found", "version_not_found", "invalid_input", "unknown_step"},
+		}.to(taking(h.dryRunWorkflow)),
+		route{
+			method: http.MethodPost, path: workflowsBase + "/{id}/steps/{step_id}/test", id: "testStep", tag: "runs", pure: true,
 			summary: "Perform one step by itself, really; nothing is stored", action: access.Execute, on: onWorkflow, body: optionalBody,
-			answers: ok(stepTest{}), codes: []string{"workflow_not_found", "step_not_found", "unknown_step", "step_not_testable"}}.to(taking(h.testStep)),
-		route{method: http.MethodPost, path: run + "/resume", id: "resumeRun", tag: "runs",
+			answers: ok(stepTest{}), codes: []string{"workflow_not_found", "step_not_found", "unknown_step", "step_not_testable"},
+		}.to(taking(h.testStep)),
+		route{
+			method: http.MethodPost, path: run + "/resume", id: "resumeRun", tag: "runs",
 			summary: "Go on with a paused, failed or cancelled run", action: access.Execute, on: onRun, body: optionalBody, query: dryRunParam(),
 			answers: []answer{
 				{status: http.StatusAccepted, body: steeredRun{}, about: "The run is queued and goes on."},
 				{status: http.StatusOK, body: resumePreview{}, about: "With dry_run: what would be kept and what would run again."},
 			},
-			codes: []string{"run_not_found", "version_not_found", "workflow_not_found", "run_not_resumable", "unknown_step",
-				"step_not_reachable", "invalid_input", "quota_exceeded"}}.to(taking(h.resumeRun)),
-		route{method: http.MethodPost, path: run + "/redrive", id: "redriveRun", tag: "runs",
+			codes: []string{
+				"run_not_found", "version_not_found", "workflow_not_found", "run_not_resumable", "unknown_step",
+				"step_not_reachable", "invalid_input", "quota_exceeded",
+			},
+		}.to(taking(h.resumeRun)),
+		route{
+			method: http.MethodPost, path: run + "/redrive", id: "redriveRun", tag: "runs",
 			summary: "Run the failed iterations of a loop again, and what comes after it", action: access.Operate, on: onRun, body: requiredBody,
 			answers: accepted(steeredRun{}),
-			codes:   []string{"run_not_found", "run_not_resumable", "unknown_step", "step_not_reachable", "step_not_redrivable", "quota_exceeded"}}.to(taking(h.redriveRun)),
-		route{method: http.MethodPost, path: run + "/terminate", id: "terminateRun", tag: "runs",
+			codes:   []string{"run_not_found", "run_not_resumable", "unknown_step", "step_not_reachable", "step_not_redrivable", "quota_exceeded"},
+		}.to(taking(h.redriveRun)),
+		route{
+			method: http.MethodPost, path: run + "/terminate", id: "terminateRun", tag: "runs",
 			summary: "End a run at once, without clean-up; a finished one stays as it is", action: access.Operate, on: onRun, body: optionalBody,
-			answers: ok(steeredRun{}), codes: []string{"run_not_found"}}.to(taking(h.steer(http.StatusOK, h.cfg.Executor.Terminate))),
-		route{method: http.MethodPost, path: run + "/restart", id: "restartRun", tag: "runs",
+			answers: ok(steeredRun{}), codes: []string{"run_not_found"},
+		}.to(taking(h.steer(http.StatusOK, h.cfg.Executor.Terminate))),
+		route{
+			method: http.MethodPost, path: run + "/restart", id: "restartRun", tag: "runs",
 			summary: "Start a new run with the same input on the active version; an open run is terminated", action: access.Operate, on: onRun,
 			body: optionalBody, idempotent: true,
 			answers: []answer{{status: http.StatusAccepted, body: startedRun{}, about: "The new run is stored.", headers: []string{"Location"}}},
-			codes:   startCodes("run_not_found")}.to(taking(h.restartRun)),
+			codes:   startCodes("run_not_found"),
+		}.to(taking(h.restartRun)),
 	}
 }

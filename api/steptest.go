@@ -2,9 +2,8 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
-
 	"heddle/executor"
+	"net/http"
 )
 
 type testStep struct {

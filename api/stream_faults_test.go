@@ -2,14 +2,13 @@ package api_test
 
 import (
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
 )
 
 // streamsOf are the paths of a run's streams, by dialect.
@@ -90,8 +89,18 @@ func TestWhereAStreamBegins(t *testing.T) {
 			id     string
 			status int
 		}{
-			{"0", 200}, {"", 200}, {last, 204}, {fmt.Sprint(all[len(all)-1].id + 1), 400}, {"99999999999999999999", 400},
-			{"-1", 400}, {"+1", 400}, {"1.5", 400}, {"0x1", 400}, {" ", 200}, {"one", 400}, {"１", 400},
+			{"0", 200},
+			{"", 200},
+			{last, 204},
+			{fmt.Sprint(all[len(all)-1].id + 1), 400},
+			{"99999999999999999999", 400},
+			{"-1", 400},
+			{"+1", 400},
+			{"1.5", 400},
+			{"0x1", 400},
+			{" ", 200},
+			{"one", 400},
+			{"１", 400},
 		} {
 			for _, method := range []string{"GET", "HEAD"} {
 				r := request{method: method, path: path, header: map[string]string{"Last-Event-ID": c.id}}

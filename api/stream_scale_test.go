@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"fmt"
+	"heddle/api"
+	"heddle/executor"
 	"io"
 	"net"
 	"net/http"
@@ -11,9 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
 )
 
 // openMeter counts streams.

@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"heddle/api"
+	"heddle/executor"
+	"heddle/fault"
 	"io"
 	"net"
 	"net/http"
@@ -13,10 +16,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
-	"heddle/fault"
 )
 
 // streamed is one frame, or a comment.

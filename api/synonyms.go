@@ -1,10 +1,9 @@
 package api
 
 import (
+	"heddle/definitions"
 	"slices"
 	"strings"
-
-	"heddle/definitions"
 )
 
 // synonyms are the names of other APIs for fields of requests, without case
@@ -119,7 +118,7 @@ func meantField(name string, names []string) string {
 			return known
 		}
 	}
-	for _, meant := range strings.Fields(synonyms[plain]) {
+	for meant := range strings.FieldsSeq(synonyms[plain]) {
 		if slices.Contains(names, meant) {
 			return meant
 		}

@@ -1,12 +1,11 @@
 package api
 
 import (
-	"net/http"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/templates"
+	"net/http"
 )
 
 // templateID reads the template of the path.

@@ -1,10 +1,9 @@
 package api
 
 import (
+	"heddle/executor"
 	"net/http"
 	"strings"
-
-	"heddle/executor"
 )
 
 // traceOf reads the W3C trace context of a request. An invalid traceparent is

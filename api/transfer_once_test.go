@@ -11,8 +11,10 @@ func line(slug string) string { return strings.Replace(oneLine, `"arrived"`, `"`
 
 func (s *stack) importsOnce(key, query, lines string) response {
 	s.t.Helper()
-	return s.do(request{method: "POST", path: "/api/workflows/import" + query, body: lines,
-		header: map[string]string{"Content-Type": "application/x-ndjson", "Idempotency-Key": key}})
+	return s.do(request{
+		method: "POST", path: "/api/workflows/import" + query, body: lines,
+		header: map[string]string{"Content-Type": "application/x-ndjson", "Idempotency-Key": key},
+	})
 }
 
 func (s *stack) workflows() int {

@@ -6,6 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
+	"heddle/access"
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/versions"
 	"io"
 	"mime"
 	"net/http"
@@ -13,11 +17,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"heddle/access"
-	"heddle/fault"
-	"heddle/idempotency"
-	"heddle/versions"
 )
 
 // ndjson is the media type of lines of JSON.

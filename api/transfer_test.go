@@ -2,14 +2,13 @@ package api_test
 
 import (
 	"fmt"
+	"heddle/store/storetest"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
-
-	"heddle/store/storetest"
 )
 
 // oneLine is a workflow as an import takes it, the least that it needs.

@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
-	"slices"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"net/http"
+	"slices"
 )
 
 // maxTurnEvents is how many events an answer holds: the newest.

@@ -2,10 +2,9 @@ package api
 
 import (
 	"context"
-	"time"
-
 	"heddle/deadline"
 	"heddle/fault"
+	"time"
 )
 
 // TurnStore holds which turn a run has under way, for all nodes. An owner that

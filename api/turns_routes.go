@@ -3,27 +3,28 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/access"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
 	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-
-	"heddle/access"
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/fault"
-	"heddle/idempotency"
 )
 
 func (h *Handler) turnsTable() []route {
-	return []route{route{method: http.MethodPost, path: "/v1/workflows/{id}/execute", id: "executeWorkflow", tag: "turns",
+	return []route{route{
+		method: http.MethodPost, path: "/v1/workflows/{id}/execute", id: "executeWorkflow", tag: "turns",
 		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: onNamed, body: requiredBody, tolerant: true, anyQuery: true, idempotent: true,
 		query:   []param{{name: "version", about: "Of the first turn; 0 is the active one."}},
 		answers: ok(turnAnswer{}),
 		codes: startCodes("run_not_found", "invalid_run_input", "invalid_payload", "signal_mismatch", "run_finished", "run_not_resumable",
-			"not_waiting_for_input", "turn_in_progress", "steering_pending")}.to(taking(h.execute))}
+			"not_waiting_for_input", "turn_in_progress", "steering_pending"),
+	}.to(taking(h.execute))}
 }
 
 // bareID is an id without its prefix, as the turns dialect prints it.

@@ -1,15 +1,14 @@
 package api_test
 
 import (
+	"heddle/api"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/api"
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // talk asks twice, with work in between.
@@ -78,12 +77,16 @@ func TestAConversationOfFiveTurns(t *testing.T) {
 			events        string
 		}{
 			{`{"command":"start"}`, "waiting_for_user_input", 1, "workflow_ready_for_input"}, // goes on, and only follows
-			{`{"command":"data","version_number":2,"dynamic_variables":{"who":"I"}}`, "waiting_for_user_input", 2,
-				"end_node_run start_node_run end_node_run start_node_run busy_wait_for_user_message workflow_ready_for_input"},
+			{
+				`{"command":"data","version_number":2,"dynamic_variables":{"who":"I"}}`, "waiting_for_user_input", 2,
+				"end_node_run start_node_run end_node_run start_node_run busy_wait_for_user_message workflow_ready_for_input",
+			},
 			{`{"command":"pause"}`, "paused", 3, "pause_event"},
 			{`{"command":"resume"}`, "waiting_for_user_input", 4, "workflow_ready_for_input"},
-			{`{"command":"data","dynamic_variables":{"n":1,"x":1},"runtime_variables":{"n":9007199254740993},"miscellaneous":{"m":1},"thread_to_node_inputs":{}}`,
-				"completed", 5, "end_node_run end_workflow"},
+			{
+				`{"command":"data","dynamic_variables":{"n":1,"x":1},"runtime_variables":{"n":9007199254740993},"miscellaneous":{"m":1},"thread_to_node_inputs":{}}`,
+				"completed", 5, "end_node_run end_workflow",
+			},
 		} {
 			got := c.turn(want.input).want(t, http.StatusOK)
 			waits := want.status == "waiting_for_user_input"
@@ -268,8 +271,10 @@ func TestTurnsThatAreRefused(t *testing.T) {
 	s.post("/v1/workflows/nope/execute", `{}`).wantCode(t, 404, "workflow_not_found")
 	s.post(c.path+"?version=9", `{"run_input":{}}`).wantCode(t, 404, "version_not_found")
 	s.post("/v1/workflows/strict/execute", `{"run_input":{"dynamic_variables":{"n":"x"}}}`).wantCode(t, 422, "invalid_input")
-	for _, bad := range []string{`{"run_input":{"command":"dance"}}`, `{"run_input":{"command":"stop"}}`, `{"run_input":{"command":"pause"}}`,
-		`{"run_input":[]}`, `{"run_input":{"dynamic_variables":3}}`, `{"run_input":{"version_number":{}}}`, `{"run_id":7}`, `[]`} {
+	for _, bad := range []string{
+		`{"run_input":{"command":"dance"}}`, `{"run_input":{"command":"stop"}}`, `{"run_input":{"command":"pause"}}`,
+		`{"run_input":[]}`, `{"run_input":{"dynamic_variables":3}}`, `{"run_input":{"version_number":{}}}`, `{"run_id":7}`, `[]`,
+	} {
 		s.post(c.path, bad).wantCode(t, 400, "invalid_request")
 	}
 	s.do(request{method: "PATCH", path: "/api/workflows/talk/status", body: `{"status":"paused"}`}).want(t, http.StatusOK)

@@ -2,11 +2,11 @@ package api
 
 import (
 	"encoding/json"
-	"slices"
-	"strings"
-
 	"heddle/events"
 	"heddle/executor/machine"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // turnRequest is one turn of a conversation; unknown fields are passed over.
@@ -59,9 +59,7 @@ type turnEvent struct {
 func (in turnInput) given() (json.RawMessage, bool, error) {
 	all := map[string]json.RawMessage{}
 	for _, from := range []map[string]json.RawMessage{in.DynamicVariables, in.RuntimeVariables} {
-		for name, value := range from {
-			all[name] = value
-		}
+		maps.Copy(all, from)
 	}
 	for name, value := range map[string]json.RawMessage{"thread_to_node_inputs": in.ThreadToNodeInputs, "miscellaneous": in.Miscellaneous} {
 		if !slices.Contains([]string{"", "null", "{}", "[]", `""`}, strings.TrimSpace(string(value))) {

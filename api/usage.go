@@ -2,12 +2,11 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
-	"time"
-
 	"heddle/access"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"net/http"
+	"time"
 )
 
 // toolCall is one call of a tool that an agent made.
@@ -42,13 +41,15 @@ const usageSpan = 30 * 24 * time.Hour
 
 func (h *Handler) usageTable() []route {
 	return []route{
-		route{method: http.MethodGet, path: workflowsBase + "/{id}/usage", id: "getWorkflowUsage", tag: "workflows",
+		route{
+			method: http.MethodGet, path: workflowsBase + "/{id}/usage", id: "getWorkflowUsage", tag: "workflows",
 			summary: "Sum the tokens and the cost of a workflow's runs; deleted runs do not count", action: access.View, on: onWorkflow,
 			query: []param{
 				{name: "from", about: "An RFC 3339 time: runs created then or later; 30 days before to unless given."},
 				{name: "to", about: "An RFC 3339 time: runs created before; now unless given."},
 			},
-			answers: ok(usage{}), codes: []string{"workflow_not_found"}}.to(bare(h.getUsage)),
+			answers: ok(usage{}), codes: []string{"workflow_not_found"},
+		}.to(bare(h.getUsage)),
 	}
 }
 

@@ -3,20 +3,21 @@ package api_test
 import (
 	"context"
 	"encoding/json"
-	"strings"
-	"testing"
-
 	"heddle/api"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"strings"
+	"testing"
 )
 
 // spender is an agent whose first attempt fails; each attempt calls a tool.
 type spender struct{}
 
 func (spender) Run(_ context.Context, call executor.Call) (executor.Result, error) {
-	used := machine.Usage{Tokens: 100, CostMicroUSD: 7,
-		ToolCalls: json.RawMessage(`[{"tool":"stock","arguments":{"sku":"a"},"status_code":200,"latency_ms":3}]`)}
+	used := machine.Usage{
+		Tokens: 100, CostMicroUSD: 7,
+		ToolCalls: json.RawMessage(`[{"tool":"stock","arguments":{"sku":"a"},"status_code":200,"latency_ms":3}]`),
+	}
 	if call.Attempt == 1 {
 		return executor.Result{Usage: used}, (&machine.Failure{Error: machine.Error{Code: "agent_failed", Message: "no"}}).Err()
 	}

@@ -1,11 +1,10 @@
 package api
 
 import (
-	"net/http"
-	"net/url"
-
 	"heddle/definitions"
 	"heddle/versions"
+	"net/http"
+	"net/url"
 )
 
 // reference reads the workflow of the path and If-Match.

@@ -2,11 +2,10 @@ package api_test
 
 import (
 	"encoding/json"
+	"heddle/versions"
 	"net/http"
 	"strings"
 	"testing"
-
-	"heddle/versions"
 )
 
 const (
@@ -103,7 +102,8 @@ func TestRollbackAlwaysMakesAVersion(t *testing.T) {
 	wf := s.history()
 	one := s.get(wf + "/versions/1")
 	for n, c := range []struct{ body, summary string }{
-		{`{"version":1}`, "Rollback to version 1"}, {`{"version":"v1","change_summary":"Back"}`, "Back"},
+		{`{"version":1}`, "Rollback to version 1"},
+		{`{"version":"v1","change_summary":"Back"}`, "Back"},
 		{`{"version":"4"}`, "Rollback to version 4"}, // also to what is active
 	} {
 		got := s.post(wf+"/rollback", c.body).want(t, http.StatusOK)

@@ -1,9 +1,8 @@
 package api
 
 import (
-	"slices"
-
 	"heddle/executor/machine"
+	"slices"
 )
 
 // words is one state in the four dialects. Each state has exactly one word in

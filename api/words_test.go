@@ -1,12 +1,11 @@
 package api
 
 import (
+	"heddle/executor/machine"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
-
-	"heddle/executor/machine"
 )
 
 // wanted is the table of the semantics, line by line: workflows, runs, turns,

@@ -1,12 +1,11 @@
 package api
 
 import (
-	"net/http"
-
 	"heddle/access"
 	"heddle/definitions"
 	"heddle/idempotency"
 	"heddle/versions"
+	"net/http"
 )
 
 func (h *Handler) listWorkflows(c *call) error {

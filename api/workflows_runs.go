@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
-	"slices"
-	"strings"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"net/http"
+	"slices"
+	"strings"
 )
 
 // startRun asks for a run.

@@ -4,12 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"sync"
-	"time"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"sync"
+	"time"
 )
 
 func (h *Handler) streamRun(c *call) error {

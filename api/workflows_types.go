@@ -2,11 +2,10 @@ package api
 
 import (
 	"encoding/json"
-	"time"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/versions"
+	"time"
 )
 
 // stamp is a time as every answer prints it: RFC 3339, UTC, milliseconds, Z.

@@ -6,11 +6,10 @@ package audit
 
 import (
 	"encoding/json"
+	"heddle/fault"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"heddle/fault"
 )
 
 // The types of actors.

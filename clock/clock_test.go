@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"heddle/clock"
 	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"heddle/clock"
 )
 
 // two are the process's clock, which is off by a settable amount, and the

@@ -3,11 +3,10 @@ package deadline_test
 import (
 	"context"
 	"errors"
+	"heddle/deadline"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"heddle/deadline"
 )
 
 var errLate = errors.New("late")

@@ -1,5 +1,7 @@
 package definitions
 
+import "slices"
+
 // ancestry answers which steps are ancestors of which. Direct dependencies are
 // answered at once. For the rest, the ancestors among 64 neighbouring steps
 // are found for all steps in one walk, when first asked for: a definition
@@ -27,10 +29,8 @@ func newAncestry(g *graph) *ancestry {
 
 // has tells whether target is an ancestor of the step at a place.
 func (a *ancestry) has(at, target int32) bool {
-	for _, p := range a.parents[at] {
-		if p == target {
-			return true
-		}
+	if slices.Contains(a.parents[at], target) {
+		return true
 	}
 	block, ok := a.blocks[target/64]
 	if !ok {

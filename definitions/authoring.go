@@ -1,12 +1,12 @@
 package definitions
 
 import (
+	"heddle/fault"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -2,7 +2,6 @@ package definitions
 
 import (
 	"encoding/json"
-
 	"heddle/fault"
 )
 

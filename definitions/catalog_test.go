@@ -2,10 +2,9 @@ package definitions_test
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 	"slices"
 	"strings"
-
-	"heddle/definitions"
 )
 
 // catalog is a small stand-in for the step types of the steps package.

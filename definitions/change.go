@@ -3,11 +3,10 @@ package definitions
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
-
 	"heddle/audit"
 	"heddle/fault"
+	"slices"
+	"time"
 )
 
 // IfMatch holds the revisions that a write accepts; nil accepts any, an empty

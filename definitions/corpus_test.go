@@ -1,13 +1,12 @@
 package definitions_test
 
 import (
+	"heddle/definitions"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
 )
 
 // sample is one definition of the corpus and exactly what is wrong with it.
@@ -56,7 +55,7 @@ func readSample(t testing.TB, theme, part string) sample {
 		s.format = definitions.YAML
 		s.text = "name: n\nsteps:\n" + text
 	}
-	for _, line := range strings.Split(want, "\n") {
+	for line := range strings.SplitSeq(want, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			s.want = append(s.want, line)
 		}

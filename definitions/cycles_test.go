@@ -3,13 +3,12 @@ package definitions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
 	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"heddle/definitions"
 )
 
 // wired makes a definition of free steps s0, s1, … with these dependencies.
@@ -140,7 +139,7 @@ func TestCyclesAgreeWithAPlainChecker(t *testing.T) {
 
 func readCycle(t *rapid.T, message string) []int {
 	var cycle []int
-	for _, name := range strings.Split(strings.TrimPrefix(message, "Cycle detected: "), " → ") {
+	for name := range strings.SplitSeq(strings.TrimPrefix(message, "Cycle detected: "), " → ") {
 		var i int
 		if _, err := fmt.Sscanf(name, "s%d", &i); err != nil {
 			t.Fatalf("%q: %v", message, err)

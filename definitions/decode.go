@@ -77,8 +77,19 @@ func (d *decoder) missing(n *node, t reflect.Type, name, what string) {
 // may be, or none.
 func typeOfConfig(config *node) string {
 	for _, only := range []struct{ field, of string }{
-		{"payload", "webhook"}, {"event", "webhook"}, {"url", "http_request"}, {"script", "script"}, {"goal", "agent_task"}, {"agent_id", "agent_task"},
-		{"expression", "condition"}, {"cases", "condition"}, {"items", "loop"}, {"while", "loop"}, {"seconds", "wait"}, {"until", "wait"}, {"signal", "wait"},
+		{"payload", "webhook"},
+		{"event", "webhook"},
+		{"url", "http_request"},
+		{"script", "script"},
+		{"goal", "agent_task"},
+		{"agent_id", "agent_task"},
+		{"expression", "condition"},
+		{"cases", "condition"},
+		{"items", "loop"},
+		{"while", "loop"},
+		{"seconds", "wait"},
+		{"until", "wait"},
+		{"signal", "wait"},
 	} {
 		if config.member(only.field) != nil {
 			return only.of

@@ -3,10 +3,9 @@ package definitions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
 )
 
 func TestFill(t *testing.T) {

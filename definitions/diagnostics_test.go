@@ -3,11 +3,10 @@ package definitions_test
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/fault"
+	"strings"
+	"testing"
 )
 
 // one checks a text that has exactly one problem.

@@ -1,11 +1,10 @@
 package definitions_test
 
 import (
+	"heddle/definitions"
 	"os"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
 )
 
 func TestDocsNameEveryCodeWithAnExample(t *testing.T) {

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"heddle/expressions"
 	"strings"
 	"unicode/utf8"
-
-	"heddle/expressions"
 )
 
 // expressions checks every expression and template against what is known at

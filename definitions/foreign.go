@@ -47,7 +47,7 @@ func readWords(tables map[string][]advice) advices {
 	for place, list := range tables {
 		words := wordList{}
 		for i := range list {
-			for _, w := range strings.Fields(list[i].words) {
+			for w := range strings.FieldsSeq(list[i].words) {
 				words[letters(w)] = append(words[letters(w)], &list[i])
 			}
 		}

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"slices"
 	"strings"
 
 	regexp "heddle/internal/lazyregexp"
@@ -117,10 +118,8 @@ const (
 // foreign reports a file of another product, or a list of steps without what
 // goes around it. False: it is none.
 func (f *findings) foreign(root *node) bool {
-	for _, mark := range own {
-		if root.marked(mark) {
-			return false
-		}
+	if slices.ContainsFunc(own, root.marked) {
+		return false
 	}
 	for _, one := range formats() {
 		if root.isFormat(one) {
@@ -133,7 +132,7 @@ func (f *findings) foreign(root *node) bool {
 }
 
 func (n *node) isFormat(f format) bool {
-	for _, mark := range strings.Fields(f.marks) {
+	for mark := range strings.FieldsSeq(f.marks) {
 		if !n.marked(mark) {
 			return false
 		}

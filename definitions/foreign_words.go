@@ -42,7 +42,7 @@ func foreignFields() map[string][]advice {
 // moved are fields of a config that were written beside it.
 func moved(names string) []advice {
 	var all []advice
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		to := name
 		switch name {
 		case "uri":

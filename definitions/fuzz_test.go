@@ -3,11 +3,10 @@ package definitions_test
 import (
 	"bytes"
 	"encoding/json"
+	"heddle/definitions"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"heddle/definitions"
 )
 
 // checkAny holds what must be true of any text at all.

@@ -1,12 +1,9 @@
 package definitions
 
+import "slices"
+
 func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 // keySet remembers the keys of one object: a list while there are few.

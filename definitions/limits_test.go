@@ -3,12 +3,11 @@ package definitions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/steps"
 	"maps"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
-	"heddle/steps"
 )
 
 func oneStep(config string) string {
@@ -87,10 +86,16 @@ func TestProblemsBeyondTheLimitAreCounted(t *testing.T) {
 		more   string
 	}{
 		"none left out": {text(100, 100, ""), map[string]int{"unknown_field": 100, "unknown_dependency": 100}, ""},
-		"of one kind": {text(105, 3, ""), map[string]int{"unknown_field": 100, "unknown_dependency": 3, "limit_exceeded": 1},
-			"Problems that are not listed: at least 5 (5 × unknown_field); correct these first"},
-		"of two passes": {text(105, 107, ""), map[string]int{"unknown_field": 100, "unknown_dependency": 100, "limit_exceeded": 1},
-			"Problems that are not listed: at least 12 (5 × unknown_field, 7 × unknown_dependency); correct these first"},
+		"of one kind": {
+			text(105, 3, ""),
+			map[string]int{"unknown_field": 100, "unknown_dependency": 3, "limit_exceeded": 1},
+			"Problems that are not listed: at least 5 (5 × unknown_field); correct these first",
+		},
+		"of two passes": {
+			text(105, 107, ""),
+			map[string]int{"unknown_field": 100, "unknown_dependency": 100, "limit_exceeded": 1},
+			"Problems that are not listed: at least 12 (5 × unknown_field, 7 × unknown_dependency); correct these first",
+		},
 		"cycles are all listed": {text(1, 0, ","+pairs), map[string]int{"unknown_field": 1, "cycle": 600}, ""},
 	} {
 		_, ds := definitions.Check([]byte(c.text), definitions.JSON, testCatalog())

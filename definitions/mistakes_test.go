@@ -2,14 +2,13 @@ package definitions_test
 
 import (
 	"fmt"
+	"heddle/definitions"
+	"heddle/steps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
-	"heddle/steps"
 )
 
 // mistake is something that an author who knows another product writes, and
@@ -69,7 +68,7 @@ func readMistake(t testing.TB, theme, part string) mistake {
 	first, m.suggests, _ = strings.Cut(first, " -> ")
 	m.code, m.pointer, _ = strings.Cut(first, " ")
 	m.pointer = strings.TrimPrefix(m.pointer, ".")
-	for _, line := range strings.Split(phrases, "\n") {
+	for line := range strings.SplitSeq(phrases, "\n") {
 		switch {
 		case moreForm.MatchString(line):
 			m.more = line

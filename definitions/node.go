@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -128,7 +129,7 @@ func (n *node) follow(pointer string) *node {
 	if pointer == "" {
 		return n
 	}
-	for _, token := range strings.Split(pointer[1:], "/") {
+	for token := range strings.SplitSeq(pointer[1:], "/") {
 		next := n.member(unescape(token))
 		if next == nil {
 			i, err := strconv.Atoi(token)
@@ -175,9 +176,9 @@ func (n *node) pointer() string {
 		}
 	}
 	var b strings.Builder
-	for i := len(tokens) - 1; i >= 0; i-- {
+	for _, token := range slices.Backward(tokens) {
 		b.WriteByte('/')
-		b.WriteString(tokens[i])
+		b.WriteString(token)
 	}
 	return b.String()
 }

@@ -3,11 +3,10 @@ package definitions_test
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/fault"
+	"strings"
+	"testing"
 )
 
 // found writes diagnostics as "code pointer" lines.

@@ -1,11 +1,10 @@
 package definitions_test
 
 import (
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/fault"
+	"strings"
+	"testing"
 )
 
 func TestParseRequest(t *testing.T) {
@@ -18,8 +17,10 @@ func TestParseRequest(t *testing.T) {
 		rest     string
 	}{
 		{"json", `{"slug":"x","definition":{"name":"n","steps":[{"id":"a","type":"t"}]},"a":1}`, definitions.JSON, "", "", `{"a":1,"slug":"x"}`},
-		{"inside", `{"definition":{"name":"n","name":"m","steps":[{"id":"a","type":"t","x":1,"config":{"d":1e9999}}]}}`, definitions.JSON, "",
-			"duplicate_key /name\nunknown_field /steps/0/x\nlimit_exceeded /steps/0/config/d", `{}`},
+		{
+			"inside", `{"definition":{"name":"n","name":"m","steps":[{"id":"a","type":"t","x":1,"config":{"d":1e9999}}]}}`, definitions.JSON, "",
+			"duplicate_key /name\nunknown_field /steps/0/x\nlimit_exceeded /steps/0/config/d", `{}`,
+		},
 		{"outside", `{"definition":{"name":1},"x":{"a":1,"a":2}}`, definitions.JSON, "duplicate_key /x/a", "", ""},
 		{"none", `{"definitio":1}`, definitions.JSON, "", "", `{"definitio":1}`},
 		{"no object", `{"definition":[]}`, definitions.JSON, "", "wrong_type ", `{}`},
@@ -36,8 +37,10 @@ func TestParseRequest(t *testing.T) {
 		{"json of n8n", `{"nodes":[],"connections":{}}`, definitions.JSON, "foreign_format ", "", ""},
 		{"a Jenkinsfile", "pipeline {\n agent any\n}\n", definitions.YAML, "", "foreign_format ", `{}`},
 		{"yaml inside", "definition:\n  name: n\n  name: m\n  steps: [{id: a, type: t, x: *y}]\nother: &y 1\n", definitions.YAML, "syntax ", "", ""},
-		{"yaml twice", "other: &y 1\ndefinition:\n  name: n\n  name: m\n  steps: [{id: a, type: t, config: {x: *y}}]\n", definitions.YAML, "",
-			"duplicate_key /name\nsyntax /steps/0/config/x", `{"other":1}`},
+		{
+			"yaml twice", "other: &y 1\ndefinition:\n  name: n\n  name: m\n  steps: [{id: a, type: t, config: {x: *y}}]\n", definitions.YAML, "",
+			"duplicate_key /name\nsyntax /steps/0/config/x", `{"other":1}`,
+		},
 		{"yaml outside", "slug: x\nslug: y\ndefinition: {name: n}\n", definitions.YAML, "duplicate_key /slug", "", ""},
 		{"depth", `{"definition":{"name":"n","output":{"a":` + deep + `},"steps":[{"id":"a","type":"t"}]}}`, definitions.JSON, "", "", `{}`},
 		{"depth yaml", `{"definition":{"name":"n","output":{"a":` + deep + `},"steps":[{"id":"a","type":"t"}]}}`, definitions.YAML, "", "", `{}`},

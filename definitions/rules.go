@@ -79,7 +79,7 @@ func readRule(tag string) rule {
 	if tag == "" {
 		return r
 	}
-	for _, part := range strings.Split(tag, ",") {
+	for part := range strings.SplitSeq(tag, ",") {
 		name, value, _ := strings.Cut(part, "=")
 		switch name {
 		case "required":

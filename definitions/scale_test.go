@@ -3,14 +3,13 @@ package definitions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/steps"
 	"maps"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
-	"heddle/steps"
 )
 
 // hostile makes a definition of about n parts that is as costly as its size

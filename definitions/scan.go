@@ -201,12 +201,24 @@ func (s *scanner) duplicate(n *node, key string, at position) {
 
 // foreignJSON are words that other languages have where JSON has others.
 var foreignJSON = []struct{ word, say string }{
-	{"//", "JSON has no comments; remove it"}, {"/*", "JSON has no comments; remove it"}, {"#", "JSON has no comments; remove it"},
-	{"'", "Text stands in double quotes in JSON, not in single ones"}, {"`", "Text stands in double quotes in JSON"},
-	{"True", "Write true, in small letters"}, {"TRUE", "Write true, in small letters"}, {"False", "Write false, in small letters"}, {"FALSE", "Write false, in small letters"},
-	{"None", "Write null"}, {"undefined", "Write null, or leave the field out"}, {"NULL", "Write null, in small letters"}, {"Null", "Write null, in small letters"}, {"nil", "Write null"},
-	{"NaN", "JSON has no NaN; write null"}, {"Infinity", "JSON has no infinity; write null"},
-	{"{{", "A template stands in a text, in double quotes"}, {",", "A comma is too many, or a value is missing before it"},
+	{"//", "JSON has no comments; remove it"},
+	{"/*", "JSON has no comments; remove it"},
+	{"#", "JSON has no comments; remove it"},
+	{"'", "Text stands in double quotes in JSON, not in single ones"},
+	{"`", "Text stands in double quotes in JSON"},
+	{"True", "Write true, in small letters"},
+	{"TRUE", "Write true, in small letters"},
+	{"False", "Write false, in small letters"},
+	{"FALSE", "Write false, in small letters"},
+	{"None", "Write null"},
+	{"undefined", "Write null, or leave the field out"},
+	{"NULL", "Write null, in small letters"},
+	{"Null", "Write null, in small letters"},
+	{"nil", "Write null"},
+	{"NaN", "JSON has no NaN; write null"},
+	{"Infinity", "JSON has no infinity; write null"},
+	{"{{", "A template stands in a text, in double quotes"},
+	{",", "A comma is too many, or a value is missing before it"},
 }
 
 // yamlBegins is a text that begins like YAML.

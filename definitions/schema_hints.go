@@ -6,7 +6,7 @@ import "strings"
 // that tools write beside them.
 var schemaKeywords = func() map[string]bool {
 	known := map[string]bool{}
-	for _, word := range strings.Fields(`$schema $id $ref $defs $anchor $dynamicRef $dynamicAnchor $vocabulary $comment
+	for word := range strings.FieldsSeq(`$schema $id $ref $defs $anchor $dynamicRef $dynamicAnchor $vocabulary $comment
 		allOf anyOf oneOf not if then else dependentSchemas prefixItems items contains properties patternProperties additionalProperties
 		propertyNames unevaluatedItems unevaluatedProperties type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum
 		maxLength minLength pattern maxItems minItems uniqueItems maxContains minContains maxProperties minProperties required dependentRequired

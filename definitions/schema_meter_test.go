@@ -3,11 +3,10 @@ package definitions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
 	"strings"
 	"sync"
 	"testing"
-
-	"heddle/definitions"
 )
 
 // chained is a chain of n schemas, each of which leads to the next one twice.

@@ -2,9 +2,8 @@ package definitions_test
 
 import (
 	"encoding/json"
-	"testing"
-
 	"heddle/definitions"
+	"testing"
 )
 
 // shapeCodes are what a JSON Schema can see too.

@@ -2,9 +2,8 @@ package definitions
 
 import (
 	"encoding/json"
-	"slices"
-
 	"heddle/expressions"
+	"slices"
 )
 
 // scope is the place of an expression: which steps and names it can see.

@@ -3,11 +3,10 @@ package definitions
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/audit"
 	"heddle/fault"
 	"heddle/idempotency"
+	"time"
 )
 
 // OpenRuns ends the open runs of a workflow that is being deleted by force.

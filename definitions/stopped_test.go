@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/steps"
+	"strings"
+	"testing"
 )
 
 // Validation ends with its request: of the many expressions of a definition

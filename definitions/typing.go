@@ -3,7 +3,6 @@ package definitions
 import (
 	"bytes"
 	"encoding/json"
-
 	"heddle/expressions"
 )
 

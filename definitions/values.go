@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/fault"
 	"math"
 	"net/url"
 	"slices"
@@ -15,8 +16,6 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-
-	"heddle/fault"
 )
 
 // ValueChecker checks JSON values against one JSON Schema (2020-12). It loads

@@ -2,10 +2,9 @@ package definitions_test
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
 )
 
 func TestValueCheckerNamesEachPlace(t *testing.T) {

@@ -3,10 +3,9 @@ package definitions
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/audit"
 	"heddle/idempotency"
+	"time"
 )
 
 // Status is a workflow's place in its life.

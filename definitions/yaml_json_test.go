@@ -1,12 +1,11 @@
 package definitions_test
 
 import (
+	"heddle/definitions"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"heddle/definitions"
 )
 
 // TestYAMLReadsWhatIsJSON: the same text gives the same definition, and what

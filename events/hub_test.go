@@ -1,10 +1,9 @@
 package events_test
 
 import (
+	"heddle/events"
 	"sync"
 	"testing"
-
-	"heddle/events"
 )
 
 func woken(ch <-chan struct{}) bool {

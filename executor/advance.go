@@ -2,11 +2,10 @@ package executor
 
 import (
 	"context"
-	"time"
-
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"time"
 )
 
 // advanceFor bounds how long Advance drives runs before it answers.

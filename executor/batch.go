@@ -3,13 +3,12 @@ package executor
 import (
 	"context"
 	"errors"
-	"slices"
-
 	"heddle/audit"
 	"heddle/deadline"
 	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
 )
 
 // StartNamed starts runs of one workflow that have names, and tells which were

@@ -4,17 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/audit"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/quota"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 // batchOf starts runs named after what is listed, one character each, with that
@@ -23,7 +22,7 @@ func (s *stack) batchOf(workflow, names string) ([]bool, error) {
 	ctx := audit.With(context.Background(), audit.NewTrail(audit.Entry{TenantID: tenant, ActorType: audit.Key, ActorID: "key_1", Action: "run.start"},
 		time.Now, func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, s.ids.Add(1)) }))
 	var list []executor.StartRequest
-	for _, name := range strings.Split(names, "") {
+	for name := range strings.SplitSeq(names, "") {
 		list = append(list, executor.StartRequest{TenantID: tenant, Workflow: workflow, Trigger: "api", Name: name, Input: json.RawMessage(`{"k":1}`)})
 	}
 	return s.svc.StartNamed(ctx, list)

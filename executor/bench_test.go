@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/store"
 	"heddle/store/storetest"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 // BenchmarkStart takes runs of three condition steps from the request to the

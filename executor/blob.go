@@ -3,11 +3,10 @@ package executor
 import (
 	"context"
 	"errors"
-	"io"
-	"time"
-
 	"heddle/executor/machine"
 	"heddle/fault"
+	"io"
+	"time"
 )
 
 // The sizes of values that are stored apart from the journal, in bytes.

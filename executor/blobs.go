@@ -8,11 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
-
 	"heddle/executor/machine"
 	"heddle/expressions"
 	"heddle/fault"
+	"time"
 )
 
 const (

@@ -6,18 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/store"
 	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/fault"
-	"heddle/store"
 )
 
 // padded is an output of a little more than n bytes.

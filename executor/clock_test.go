@@ -1,13 +1,12 @@
 package executor_test
 
 import (
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/clock"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 // A node whose clock is hours ahead ends no wait early, and what it stores has

@@ -3,12 +3,11 @@ package executor
 import (
 	"context"
 	"errors"
-	"time"
-
 	"heddle/audit"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"time"
 )
 
 // deliverPause is how long Deliver pauses before it asks again.

@@ -3,12 +3,11 @@ package executor
 import (
 	"context"
 	"errors"
-	"slices"
-
 	"heddle/audit"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
 )
 
 var (

@@ -3,10 +3,9 @@ package executor
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/executor/machine"
 	"heddle/fault"
+	"time"
 )
 
 // dryRunEvents bounds a dry run.

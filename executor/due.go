@@ -2,9 +2,8 @@ package executor
 
 import (
 	"context"
-	"time"
-
 	"heddle/executor/machine"
+	"time"
 )
 
 // maxLive is how many runs may be in memory, and how many woken ones wait for a

@@ -3,11 +3,10 @@ package executor_test
 import (
 	"context"
 	"fmt"
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/internal/await"
+	"testing"
 )
 
 // TestTimersGoOffBehindACrowd: more runs are due than may wait for a slot, and

@@ -3,16 +3,15 @@ package executor
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"sync"
-	"sync/atomic"
-	"time"
-
 	"heddle/audit"
 	"heddle/deadline"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/timers"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // How long the engine waits before it asks a store again that was away, and

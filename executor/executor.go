@@ -7,13 +7,12 @@ package executor
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/idempotency"
+	"time"
 )
 
 // Runner performs one attempt of a step type. The steps package implements it.

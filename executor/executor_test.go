@@ -5,16 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 const threeConditions = `
@@ -303,9 +302,7 @@ func TestOneKeyMakesOneRun(t *testing.T) {
 	var wg sync.WaitGroup
 	var made, taken atomic.Int64
 	for range 100 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			_, err := s.svc.Start(context.Background(), executor.StartRequest{
 				TenantID: tenant, Workflow: wf, Trigger: "manual", Input: json.RawMessage(`{"n":2}`),
 				Keep: func(r executor.Record) *idempotency.Answer {
@@ -322,7 +319,7 @@ func TestOneKeyMakesOneRun(t *testing.T) {
 			default:
 				t.Error(err)
 			}
-		}()
+		})
 	}
 	wg.Wait()
 	if made.Load() != 1 || taken.Load() != 99 {
@@ -409,7 +406,7 @@ steps:
 		t.Error("no heartbeat while the run waited")
 	}
 	last := s.run(rec.RunID).Seq
-	for after := int64(0); after < last; after++ {
+	for after := range last {
 		var c collect
 		if err := s.svc.Follow(t.Context(), tenant, rec.RunID, after, &c); err != nil {
 			t.Fatal(err)

@@ -2,10 +2,9 @@ package executor
 
 import (
 	"context"
-	"time"
-
 	"heddle/events"
 	"heddle/fault"
+	"time"
 )
 
 // Sink receives what Follow reads.

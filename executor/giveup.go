@@ -2,10 +2,9 @@ package executor
 
 import (
 	"context"
-	"time"
-
 	"heddle/executor/machine"
 	"heddle/fault"
+	"time"
 )
 
 // A commit that failed is tried again: at first soon, then ever less often. A

@@ -2,15 +2,14 @@ package executor_test
 
 import (
 	"context"
-	"slices"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 // moody is a store that refuses commits with an event of a kind, or is away

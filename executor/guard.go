@@ -2,12 +2,11 @@ package executor
 
 import (
 	"fmt"
+	"heddle/executor/machine"
+	"heddle/fault"
 	"log/slog"
 	"runtime/debug"
 	"time"
-
-	"heddle/executor/machine"
-	"heddle/fault"
 )
 
 // apply is machine.ApplyWith behind a guard: a defect of the machine, shown by one

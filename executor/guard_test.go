@@ -1,12 +1,11 @@
 package executor
 
 import (
+	"heddle/executor/machine"
+	"heddle/fault"
 	"log/slog"
 	"testing"
 	"time"
-
-	"heddle/executor/machine"
-	"heddle/fault"
 )
 
 func TestAMachineDefectIsAnErrorOfOneRun(t *testing.T) {

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/events"
 	"heddle/executor/machine"
+	"time"
 )
 
 // historyPage is how many events are read at once.

@@ -3,10 +3,9 @@ package executor
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/executor/machine"
 	"heddle/fault"
+	"time"
 )
 
 // Posted is a steering input on its way to the node that drives runs: durable,

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-
 	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"

@@ -2,12 +2,11 @@ package executor
 
 import (
 	"encoding/json"
+	"heddle/audit"
+	"heddle/executor/machine"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"heddle/audit"
-	"heddle/executor/machine"
 )
 
 // What is posted on one node is the same input on another.
@@ -16,11 +15,20 @@ func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 	defer s.Close()
 	who := machine.By{Actor: audit.Actor{Type: audit.Key, ID: "key_1", Name: "ü"}, Reason: "because"}
 	for _, in := range []machine.Input{
-		machine.Cancel{Reason: "Änderung"}, machine.Terminate{Reason: "now"}, machine.Pause{},
-		machine.Cancel{By: who}, machine.Terminate{By: who}, machine.Pause{By: who}, machine.Resume{By: who}, machine.Signal{Name: "go", By: who},
+		machine.Cancel{Reason: "Änderung"},
+		machine.Terminate{Reason: "now"},
+		machine.Pause{},
+		machine.Cancel{By: who},
+		machine.Terminate{By: who},
+		machine.Pause{By: who},
+		machine.Resume{By: who},
+		machine.Signal{Name: "go", By: who},
 		machine.Signal{Name: "go", RequestID: "k", Payload: json.RawMessage(`{ "n": 1e400, "s": "\u2028<&>` + "\u2028" + `" }`)},
 		machine.Signal{Name: "go"},
-		machine.Resume{}, machine.Resume{FromStep: "a"}, machine.Resume{Redrive: "each"}, machine.Resume{IfPaused: true},
+		machine.Resume{},
+		machine.Resume{FromStep: "a"},
+		machine.Resume{Redrive: "each"},
+		machine.Resume{IfPaused: true},
 	} {
 		lines := []audit.Entry{{ID: "aud_1", Action: "run.cancel", Object: "run:run_1"}}
 		kind, data, posted := encodeInput(in, lines)

@@ -3,10 +3,9 @@ package executor
 import (
 	"context"
 	"errors"
+	"heddle/fault"
 	"sync"
 	"time"
-
-	"heddle/fault"
 )
 
 const (

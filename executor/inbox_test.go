@@ -5,11 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -18,6 +13,10 @@ import (
 	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 // onBothStores runs a test on SQLite and on PostgreSQL, where there is one.

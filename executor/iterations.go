@@ -3,12 +3,11 @@ package executor
 import (
 	"context"
 	"encoding/json"
-	"strconv"
-	"time"
-
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"strconv"
+	"time"
 )
 
 // Iteration is one iteration of a loop. A redriven loop can have an iteration

@@ -3,15 +3,14 @@ package executor_test
 import (
 	"context"
 	"encoding/json"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/internal/await"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 // waitsInBusy is a store that answers Busy only after something else happened,

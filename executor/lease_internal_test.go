@@ -1,10 +1,9 @@
 package executor
 
 import (
+	"heddle/events"
 	"testing"
 	"time"
-
-	"heddle/events"
 )
 
 // Whether the lease is held is judged by the process's own deadline, not by

@@ -2,12 +2,11 @@ package executor
 
 import (
 	"context"
-	"slices"
-	"sync"
-
 	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
+	"sync"
 )
 
 // limits counts the open runs of workflows with a concurrency limit, on the

@@ -3,12 +3,11 @@ package executor
 import (
 	"context"
 	"fmt"
+	"heddle/definitions"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"heddle/definitions"
 )
 
 // model is what a concurrency group promises, in plain words: a run begins when

@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"sync/atomic"
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/expressions"
+	"strings"
+	"sync/atomic"
+	"testing"
 )
 
 // ofSize is a JSON string of exactly n bytes, quotes included.

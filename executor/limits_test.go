@@ -3,15 +3,14 @@ package executor_test
 import (
 	"context"
 	"fmt"
-	"strings"
-	"sync"
-	"sync/atomic"
-	"testing"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
 )
 
 // limited is a definition of one request whose runs are limited by input.k.

@@ -6,13 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"sync/atomic"
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"strings"
+	"sync/atomic"
+	"testing"
 )
 
 // The secrets of fakeSecrets; the first goes over lines.

@@ -3,11 +3,10 @@ package executor
 import (
 	"cmp"
 	"context"
-	"math"
-	"slices"
-
 	"heddle/events"
 	"heddle/executor/machine"
+	"math"
+	"slices"
 )
 
 // JournalHead is how many events of a journal are read whole for a page of it.

@@ -3,15 +3,14 @@ package executor_test
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
-	"sync/atomic"
-	"testing"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store/storetest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
 )
 
 // longRun has some 4,500 events: waits for signals before and after a loop, and

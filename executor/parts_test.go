@@ -39,9 +39,7 @@ func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 	var wg sync.WaitGroup
 	results := make([]error, 100)
 	for i := range results {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			id := fmt.Sprint(i)
 			if i == 42 {
 				id = "bad"
@@ -49,7 +47,7 @@ func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 			commit := Commit{}
 			commit.Row.RunID = id
 			results[i] = c.submit(7, commit)
-		}()
+		})
 	}
 	close(store.hold)
 	wg.Wait()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
 	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/expressions"
@@ -223,8 +222,7 @@ func stopped() *machine.Failure {
 
 func renderFailure(err error) *machine.Failure {
 	code := "expression_failed"
-	var ee *expressions.Error
-	if errors.As(err, &ee) {
+	if ee, ok := errors.AsType[*expressions.Error](err); ok {
 		code = ee.Code
 	}
 	return &machine.Failure{Error: machine.Error{Code: code, Message: "The config could not be rendered: " + err.Error()}, Permanent: true}

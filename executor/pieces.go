@@ -2,11 +2,10 @@ package executor
 
 import (
 	"encoding/json"
+	"heddle/executor/machine"
 	regexp "heddle/internal/lazyregexp"
 	"strings"
 	"unicode"
-
-	"heddle/executor/machine"
 )
 
 // pieceRunes is the length in characters from which a part of a secret's value
@@ -34,7 +33,7 @@ var notSecret = regexp.MustCompile(`-----(?:BEGIN|END) [A-Z0-9 ]+-----|^[a-zA-Z]
 func (u *inAttempt) pieces() map[piece]bool {
 	all := make(map[piece]bool)
 	for _, value := range u.values {
-		for _, part := range strings.Split(notSecret.ReplaceAllString(value, "\x00"), "\x00") {
+		for part := range strings.SplitSeq(notSecret.ReplaceAllString(value, "\x00"), "\x00") {
 			runes := folded(part)
 			for i := 0; i+pieceRunes <= len(runes); i++ {
 				all[piece(runes[i:i+pieceRunes])] = true

@@ -3,9 +3,8 @@ package executor
 import (
 	"encoding/json"
 	"fmt"
-	"testing"
-
 	"heddle/executor/machine"
+	"testing"
 )
 
 // What a failure quotes loses the pieces of secrets; its own words, the frame of

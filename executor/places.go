@@ -2,9 +2,8 @@ package executor
 
 import (
 	"context"
-	"sync"
-
 	"heddle/executor/machine"
+	"sync"
 )
 
 // Placer is what a Runner may be beside: it names what many attempts at once

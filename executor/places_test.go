@@ -4,12 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // hanging is a runner of webhooks: those to the host "hangs" do not end before

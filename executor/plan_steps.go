@@ -2,9 +2,9 @@ package executor
 
 import (
 	"context"
-
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
 )
 
 // Plans describes the steps of a run as the versions say on which it ran, the
@@ -15,8 +15,8 @@ func (s *Service) Plans(ctx context.Context, row Record) (func(stepID string) ma
 		return nil, err
 	}
 	plans := []*machine.Plan{now.plan}
-	for i := len(row.Versions) - 1; i >= 0; i-- {
-		v := row.Versions[i]
+	for _, v := range slices.Backward(row.Versions) {
+
 		if v.Version == row.Version {
 			continue
 		}

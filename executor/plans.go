@@ -5,11 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
-
 	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"sync"
 )
 
 // planCache keeps compiled definitions by their hash, the least recently used

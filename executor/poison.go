@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
 	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"heddle/events"
-	"heddle/executor/machine"
-	"heddle/fault"
 )
 
 // A run that kills the process would do so again at each recovery and take all

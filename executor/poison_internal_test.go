@@ -247,11 +247,18 @@ func TestJudge(t *testing.T) {
 		{"a step ended", PhaseOpen, []Suspect{run("a", 3, 4, 1, 2, false)}, []Suspect{run("a", 5, 0, 0, 0, false)}, []Suspect{run("a", 5, 1, 0, 0, false)}},
 		{"it is not in action any more", PhaseOpen, []Suspect{run("a", 3, 4, 1, 2, false)}, nil, nil},
 		{"it died with others: not alone", PhaseOpen, []Suspect{run("a", 3, 4, 1, 2, false)}, []Suspect{run("a", 3, 0, 0, 0, false)}, []Suspect{run("a", 3, 5, 0, 2, false)}},
-		{"while suspects are tried others count nothing", PhaseTrials, []Suspect{run("a", 3, 2, 0, 0, true), run("b", 1, 2, 1, 0, false)},
+		{
+			"while suspects are tried others count nothing", PhaseTrials,
+			[]Suspect{run("a", 3, 2, 0, 0, true), run("b", 1, 2, 1, 0, false)},
 			[]Suspect{run("a", 3, 0, 0, 0, false), run("b", 1, 0, 0, 0, false), run("c", 1, 0, 0, 0, false)},
-			[]Suspect{run("a", 3, 3, 1, 0, false), run("b", 1, 2, 0, 0, false)}},
-		{"before any is", PhaseTrials, []Suspect{run("a", 3, 2, 0, 0, false)}, []Suspect{run("a", 3, 0, 0, 0, false), run("c", 1, 0, 0, 0, false)},
-			[]Suspect{run("a", 3, 2, 0, 0, false)}},
+			[]Suspect{run("a", 3, 3, 1, 0, false), run("b", 1, 2, 0, 0, false)},
+		},
+		{
+			"before any is", PhaseTrials,
+			[]Suspect{run("a", 3, 2, 0, 0, false)},
+			[]Suspect{run("a", 3, 0, 0, 0, false), run("c", 1, 0, 0, 0, false)},
+			[]Suspect{run("a", 3, 2, 0, 0, false)},
+		},
 		{"a convict is not driven", PhaseOpen, []Suspect{run("a", 3, 4, 2, 0, false)}, []Suspect{run("a", 3, 0, 0, 0, false)}, []Suspect{run("a", 3, 4, 0, 0, false)}},
 		{"with nothing in action all are cleared", PhaseRest, []Suspect{run("a", 3, 9, 1, 0, false)}, []Suspect{run("a", 3, 0, 0, 0, false)}, nil},
 	} {

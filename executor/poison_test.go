@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // dies is a store to which the end of a term never comes through, as if the

@@ -5,6 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -16,12 +21,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/fault"
-	"heddle/idempotency"
 )
 
 // arena is where races are run: a node that drives runs and, on PostgreSQL, one
@@ -46,7 +45,8 @@ func races() map[string]race {
 	const oneWait = `{name: w, steps: [{id: w, type: wait, config: {signal: {name: go}}}]}`
 	return map[string]race{
 		"a signal against its timeout": {
-			`{name: w, steps: [{id: w, type: wait, config: {signal: {name: go}, timeout_seconds: 0.04, on_timeout: continue}}]}`, signalAgainstTimeout},
+			`{name: w, steps: [{id: w, type: wait, config: {signal: {name: go}, timeout_seconds: 0.04, on_timeout: continue}}]}`, signalAgainstTimeout,
+		},
 		"a cancel against the completion":   {oneRequest, cancelAgainstCompletion},
 		"a pause against the completion":    {oneRequest, pauseAgainstCompletion},
 		"a signal against a cancel":         {oneWait, signalAgainstCancel},

@@ -2,10 +2,9 @@ package executor
 
 import (
 	"context"
+	"heddle/fault"
 	"sync"
 	"time"
-
-	"heddle/fault"
 )
 
 // How readiness is found out: a look at the store that succeeded holds for

@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"errors"
-
 	"heddle/deadline"
 	"heddle/fault"
 	"heddle/idempotency"

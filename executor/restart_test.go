@@ -2,11 +2,10 @@ package executor_test
 
 import (
 	"context"
-	"sync"
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
+	"sync"
+	"testing"
 )
 
 // watched is a store that remembers what was committed.

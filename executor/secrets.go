@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-
 	"heddle/executor/machine"
 	"heddle/expressions"
 	"heddle/fault"

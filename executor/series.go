@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
-
 	"heddle/deadline"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"time"
 )
 
 // Member is a run's place in a series: runs of one workflow that follow each

@@ -4,17 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 const oneWait = `{name: w, steps: [{id: w, type: wait, config: {signal: {name: go}}}]}`

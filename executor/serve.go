@@ -3,10 +3,9 @@ package executor
 import (
 	"context"
 	"errors"
+	"heddle/executor/machine"
 	"sync"
 	"time"
-
-	"heddle/executor/machine"
 )
 
 // The lease and the polls. A node that could not renew for loseAfter stops its

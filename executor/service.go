@@ -2,15 +2,14 @@ package executor
 
 import (
 	"context"
-	"log/slog"
-	"sync/atomic"
-	"time"
-
 	"heddle/clock"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/quota"
+	"log/slog"
+	"sync/atomic"
+	"time"
 )
 
 // Config is what a Service is made of. Zero numbers take the defaults named

@@ -3,13 +3,12 @@ package executor
 import (
 	"context"
 	"fmt"
-	"sync"
-	"testing"
-	"time"
-
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"sync"
+	"testing"
+	"time"
 )
 
 func newTestEngine(t *testing.T, maxRuns int) *engine {

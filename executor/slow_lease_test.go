@@ -2,12 +2,11 @@ package executor_test
 
 import (
 	"context"
+	"heddle/executor"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"heddle/executor"
 )
 
 // slowLease is a store that is far away: the lease takes six seconds to take

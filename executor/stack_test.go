@@ -4,11 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -16,6 +11,10 @@ import (
 	"heddle/fault"
 	"heddle/internal/await"
 	"heddle/store"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 const tenant = "ten_0123456789abcdef01234567"

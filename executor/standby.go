@@ -3,11 +3,10 @@ package executor
 import (
 	"context"
 	"errors"
-	"time"
-
 	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"time"
 )
 
 // How a node that does not drive runs waits for what becomes of an input: how

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"sync"
-
 	"heddle/audit"
 	"heddle/deadline"
 	"heddle/definitions"
@@ -13,6 +11,7 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
+	"sync"
 )
 
 // StartRequest says what to run. Input nil is the empty object, which fits every
@@ -281,8 +280,7 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 // begin gives the change that creates a run and begins it; false: it cannot.
 func (e *engine) begin(created machine.Change) (machine.Change, bool) {
 	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt, e.noBlobs())
-	var wants *machine.Wants
-	if errors.As(err, &wants) {
+	if _, ok := errors.AsType[*machine.Wants](err); ok {
 		e.backlog.mark() // it makes large values at once: whoever drives it stores them
 		return created, false
 	}

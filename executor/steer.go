@@ -2,11 +2,10 @@ package executor
 
 import (
 	"context"
-	"sync"
-
 	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"sync"
 )
 
 // Cancel asks a run to stop: running steps are told, compensations run, then

@@ -3,9 +3,8 @@ package executor
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/executor/machine"
+	"time"
 )
 
 // testFor is what a step that is tested gets at the most: its caller waits.

@@ -3,10 +3,9 @@ package executor_test
 import (
 	"context"
 	"encoding/json"
-	"testing"
-
 	"heddle/executor"
 	"heddle/fault"
+	"testing"
 )
 
 func TestAStepRunsAlone(t *testing.T) {

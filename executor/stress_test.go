@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -13,10 +16,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // rounds is how often a race is run: HEDDLE_RACE_ROUNDS, or few.

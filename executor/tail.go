@@ -2,10 +2,9 @@ package executor
 
 import (
 	"context"
+	"heddle/events"
 	"sync"
 	"time"
-
-	"heddle/events"
 )
 
 // tail reads journals for those who follow runs. Many who follow one run wake

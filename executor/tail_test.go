@@ -3,10 +3,9 @@ package executor
 import (
 	"context"
 	"errors"
+	"heddle/events"
 	"sync"
 	"testing"
-
-	"heddle/events"
 )
 
 // slowStore answers reads of a journal when the test says so.

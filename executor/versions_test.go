@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/internal/await"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 // save stores a definition as the workflow's next version and makes it active.
@@ -143,14 +142,20 @@ func TestNoStartIsRefusedByAnOvertakenVersion(t *testing.T) {
 		code   string
 		then   func(s *stack, wf string) // makes that they are not
 	}{
-		"reject": {limited(1, "reject"), func(s *stack, wf string) { s.start(wf, `{"k":1}`) }, "concurrency_limit",
-			func(s *stack, wf string) { s.save(wf, limited(5, "reject")) }},
-		"reject to queue": {limited(1, "reject"), func(s *stack, wf string) { s.start(wf, `{"k":1}`) }, "concurrency_limit",
-			func(s *stack, wf string) { s.save(wf, limited(1, "queue")) }},
+		"reject": {
+			limited(1, "reject"), func(s *stack, wf string) { s.start(wf, `{"k":1}`) }, "concurrency_limit",
+			func(s *stack, wf string) { s.save(wf, limited(5, "reject")) },
+		},
+		"reject to queue": {
+			limited(1, "reject"), func(s *stack, wf string) { s.start(wf, `{"k":1}`) }, "concurrency_limit",
+			func(s *stack, wf string) { s.save(wf, limited(1, "queue")) },
+		},
 		"input":  {text, func(*stack, string) {}, "invalid_input", func(s *stack, wf string) { s.save(wf, lax) }},
 		"status": {text[:7] + text[strings.Index(text, "\nsteps"):], status(definitions.Paused), "workflow_not_runnable", status(definitions.Active)},
-		"key": {limited(1, "queue") + "input: {type: object}\n", func(*stack, string) {}, "concurrency_key",
-			func(s *stack, wf string) { s.save(wf, lax) }},
+		"key": {
+			limited(1, "queue") + "input: {type: object}\n", func(*stack, string) {}, "concurrency_key",
+			func(s *stack, wf string) { s.save(wf, lax) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -116,8 +116,10 @@ type checking struct {
 }
 
 func (c *checking) add(code string, column int, suggestion, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Code: code, Severity: SeverityError,
-		Message: fmt.Sprintf(format, args...), Suggestion: suggestion, Column: column})
+	c.problems = append(c.problems, Problem{
+		Code: code, Severity: SeverityError,
+		Message: fmt.Sprintf(format, args...), Suggestion: suggestion, Column: column,
+	})
 }
 
 func (c *checking) failed() bool {
@@ -305,8 +307,10 @@ func (c *checking) missing(h hop, s *Shape, how lack) {
 		c.add(CodeUnknown, h.column, near, "there is no member %s%s; there are %s", h.key, orElse(near), strings.Join(firstNames(names), ", "))
 		return
 	}
-	c.problems = append(c.problems, Problem{Code: CodeUnknown, Severity: SeverityWarning, Column: h.column, Suggestion: near,
-		Message: fmt.Sprintf("the schema does not list %s, so it may be missing%s", h.key, orElse(near))})
+	c.problems = append(c.problems, Problem{
+		Code: CodeUnknown, Severity: SeverityWarning, Column: h.column, Suggestion: near,
+		Message: fmt.Sprintf("the schema does not list %s, so it may be missing%s", h.key, orElse(near)),
+	})
 }
 
 // nameCost is what sorting and comparing a name costs, beside typing it.

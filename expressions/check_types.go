@@ -113,8 +113,7 @@ var unknownField = regexp.MustCompile(`^unknown field (\S+)$`)
 
 func (c *checking) typeProblem(tree *parser.Tree, err error) Problem {
 	p := Problem{Code: CodeType, Severity: SeverityError, Message: err.Error(), Column: 1}
-	var place *file.Error
-	if errors.As(err, &place) {
+	if place, ok := errors.AsType[*file.Error](err); ok {
 		p.Message, p.Column = place.Message, place.From+1
 	}
 	if m := unknownField.FindStringSubmatch(p.Message); m != nil {

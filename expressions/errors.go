@@ -79,13 +79,12 @@ func shown(s string) string {
 // translate makes an Error of whatever the parser, compiler or machine of the
 // library reported.
 func translate(err error, code string) *Error {
-	var own *Error
 	var place *file.Error
 	column := 0
 	if errors.As(err, &place) {
 		column = place.From + 1
 	}
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*Error](err); ok {
 		return own.at(column)
 	}
 	message := err.Error()
@@ -95,8 +94,7 @@ func translate(err error, code string) *Error {
 	if message == "memory budget exceeded" {
 		return failAt(CodeLarge, column, "the expression builds too many values")
 	}
-	var mismatch *runtime.TypeAssertionError
-	if errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*runtime.TypeAssertionError](err); ok {
 		return failAt(CodeType, column, "%s", readableMismatch(mismatch.Error()))
 	}
 	return failAt(code, column, "%s", readable(message))

@@ -22,7 +22,7 @@ func tableOf(words []word) func() wordTable {
 	return sync.OnceValue(func() wordTable {
 		table := wordTable{}
 		for _, w := range words {
-			for _, name := range strings.Fields(w.names) {
+			for name := range strings.FieldsSeq(w.names) {
 				table[name] = w
 			}
 		}
@@ -204,7 +204,16 @@ var signs = []word{
 	{"-=", "nothing is assigned in an expression", ""},
 	{"++", "nothing is assigned in an expression", ""},
 	{"?:", "?: is another language's: write ?? for a default", "??"},
-	{"==", "", ""}, {"!=", "", ""}, {"<=", "", ""}, {">=", "", ""}, {"&&", "", ""}, {"||", "", ""}, {"**", "", ""}, {"??", "", ""}, {"?.", "", ""}, {"..", "", ""},
+	{"==", "", ""},
+	{"!=", "", ""},
+	{"<=", "", ""},
+	{">=", "", ""},
+	{"&&", "", ""},
+	{"||", "", ""},
+	{"**", "", ""},
+	{"??", "", ""},
+	{"?.", "", ""},
+	{"..", "", ""},
 	{"=", "= compares nothing: write ==", "=="},
 	{"&", "& is another language's: write and, or + to join texts", "and"},
 	{"~", "~ is another language's: write + to join texts, or matches for a pattern", ""},

@@ -2,6 +2,7 @@ package expressions
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/expr-lang/expr/builtin"
@@ -38,9 +39,7 @@ var calls = callTable()
 func mergeFunctions(groups ...map[string]function) map[string]function {
 	all := map[string]function{}
 	for _, g := range groups {
-		for name, f := range g {
-			all[name] = f
-		}
+		maps.Copy(all, g)
 	}
 	return all
 }

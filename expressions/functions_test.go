@@ -24,8 +24,10 @@ func TestFunctions(t *testing.T) {
 		{`htmlEscape("<a href=\"x\">it's & more</a>")`, `"&lt;a href=&#34;x&#34;&gt;it&#39;s &amp; more&lt;/a&gt;"`},
 		{`[base64("héllo"), base64("")]`, `["aMOpbGxv",""]`},
 		{`[sha256("abc"), sha256("", "base64")]`, `["ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]`},
-		{`[hmac("what do ya want for nothing?", "Jefe"), "Hi" | hmac("k", "base64"), hmac("", "", "hex")]`,
-			`["5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843","g0ygGccTW/8XKqNJV42yrghDYmqA2PMpr0noFuTF8+Q=","b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"]`},
+		{
+			`[hmac("what do ya want for nothing?", "Jefe"), "Hi" | hmac("k", "base64"), hmac("", "", "hex")]`,
+			`["5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843","g0ygGccTW/8XKqNJV42yrghDYmqA2PMpr0noFuTF8+Q=","b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"]`,
+		},
 		{`fromJSON(toJSON({b: [1, 2.5, nil], a: "<"}))`, `{"a":"<","b":[1,2.5,null]}`},
 		{`abs(-3) + abs(2.5) + abs(3)`, `8.5`},
 		{`[ceil(1.2), floor(1.8), round(2.5), int(2.9), int("7"), float("2.5"), float(1), int(-2.9)]`, `[2,1,3,2,7,2.5,1,-2]`},
@@ -33,8 +35,10 @@ func TestFunctions(t *testing.T) {
 		{`max([])`, `null`},
 		{`[bitand(6, 3), bitor(6, 3), bitxor(6, 3), bitnand(6, 3), bitnot(0), bitshl(1, 4), bitshr(-8, 1), bitushr(16, 2)]`, `[2,7,5,4,-1,16,-4,4]`},
 		{`[len("héé"), len([1]), len({a: 1}), len(groupBy([1, 1], #))]`, `[3,1,1,1]`},
-		{`map([nil, true, 1, 1.5, "s", [], {}, input.huge, input.long, duration("1s"), date("2026-01-01T00:00:00Z")], type(#))`,
-			`["nil","bool","int","float","string","array","map","float","int","duration","time"]`},
+		{
+			`map([nil, true, 1, 1.5, "s", [], {}, input.huge, input.long, duration("1s"), date("2026-01-01T00:00:00Z")], type(#))`,
+			`["nil","bool","int","float","string","array","map","float","int","duration","time"]`,
+		},
 		{`[first([1, 2]), last([1, 2]), first([]), last(nil)]`, `[1,2,null,null]`},
 		{`[get([1, 2], -1), get([1], 5), get({a: 1}, "a"), get({a: 1}, 1), get(nil, "a"), get(groupBy([1, 2], #), 2)]`, `[2,null,1,null,null,[2]]`},
 		{`take([1, 2, 3], 2)`, `[1,2]`},
@@ -58,14 +62,20 @@ func TestFunctions(t *testing.T) {
 		{`date("2026-03-01T10:00:00Z") + duration("24h")`, `"2026-03-02T10:00:00Z"`},
 		{`date("2026-03-01T10:00:00Z") - duration("24h") < date("2026-03-01T00:00:00Z")`, `true`},
 		{`date("2026-07-01 12:00", "2006-01-02 15:04", "Europe/Berlin").UTC().Hour()`, `10`},
-		{`let d = date("2026-03-04T05:06:07Z"); [d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second(), d.Weekday(), d.YearDay(), d.Unix(), d.UnixMilli()]`,
-			`[2026,3,4,5,6,7,3,63,1772600767,1772600767000]`},
-		{`let a = date("2026-03-04T00:00:00Z"); let b = date("2026-03-04T01:00:00+01:00"); [a.Equal(b), a == b, a.Before(b), a.After(b), a.Sub(b), a.Add(duration("1h")), a in [b]]`,
-			`[true,true,false,false,"0s","2026-03-04T01:00:00Z",true]`},
+		{
+			`let d = date("2026-03-04T05:06:07Z"); [d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second(), d.Weekday(), d.YearDay(), d.Unix(), d.UnixMilli()]`,
+			`[2026,3,4,5,6,7,3,63,1772600767,1772600767000]`,
+		},
+		{
+			`let a = date("2026-03-04T00:00:00Z"); let b = date("2026-03-04T01:00:00+01:00"); [a.Equal(b), a == b, a.Before(b), a.After(b), a.Sub(b), a.Add(duration("1h")), a in [b]]`,
+			`[true,true,false,false,"0s","2026-03-04T01:00:00Z",true]`,
+		},
 		{`findIndex([1, 2], # == 2) + findLastIndex([2, 1, 2], # == 2) + findLast([1, 2, 3], # < 3)`, `5`},
 		{`[none([1], # > 1), one([1, 2], # > 1), count([true, false])]`, `[true,true,1]`},
-		{`[1 == 1.0, "a" == "a", [1, {a: nil}] == [1.0, {a: nil}], {a: 1} == {b: 1}, nil == input.none, 1 == "1", true != false, [] == nil]`,
-			`[true,true,true,false,true,false,true,false]`},
+		{
+			`[1 == 1.0, "a" == "a", [1, {a: nil}] == [1.0, {a: nil}], {a: 1} == {b: 1}, nil == input.none, 1 == "1", true != false, [] == nil]`,
+			`[true,true,true,false,true,false,true,false]`,
+		},
 		{`signals`, `{"approve":{"yes":true}}`},
 		{`signals["app" + "rove"].yes`, `true`},
 		{`signals["no" + "ne"]`, `null`},
@@ -110,19 +120,23 @@ func TestPredicateFunctionsLeaveOneValue(t *testing.T) {
 }
 
 func TestFunctionsRefuseOtherTypes(t *testing.T) {
-	for _, source := range []string{`trim(1)`, `upper(nil)`, `split("a", 1)`, `split("a", "b", "c")`, `replace("a", "b", 1)`, `replace("a", "b", "c", "d")`,
+	for _, source := range []string{
+		`trim(1)`, `upper(nil)`, `split("a", 1)`, `split("a", "b", "c")`, `replace("a", "b", 1)`, `replace("a", "b", "c", "d")`,
 		`join("a")`, `join(["a"], 1)`, `abs("a")`, `ceil(nil)`, `int([])`, `float({})`, `max("a")`, `median(["a"])`, `mean([nil])`, `bitand(1.5, 1)`,
 		`bitor(1, "a")`, `bitnot("a")`, `take(1, 1)`, `take([1], "a")`, `first(1)`, `last("a")`, `reverse("a")`, `concat(1)`, `flatten(1)`, `sort(1)`,
 		`sort([1, "a"])`, `keys([])`, `values(1)`, `fromPairs([1])`, `fromPairs([[1, 2]])`, `fromJSON(1)`, `toBase64(1)`, `urlEncode(1)`, `htmlEscape(nil)`, `base64([])`, `sha256({})`, `sha256("a", 1)`, `hmac("a", 1)`, `hmac(1, "a")`, `fromBase64(1)`, `duration(1)`,
 		`date(1)`, `1 contains "a"`, `1 matches "a"`, `"a" matches 1`, `"a"..3`, `1.5..3`, `1 < "a"`, `nil < 1`, `-"a"`, `-nil`, `nil + 1`, `[1] + [2]`,
 		`{} - 1`, `1 in 1`, `steps[1 + 1]`, `signals[1 + 1]`, `duration("1s").Year()`, `date("2026-01-01T00:00:00Z").Hours()`, `input.Unix()`,
-		`date("2026-01-01T00:00:00Z").Format(1)`, `sum(["a"])`, `sortBy([1, "a"], #)`, `{("a" == "a"): 1}`} {
+		`date("2026-01-01T00:00:00Z").Format(1)`, `sum(["a"])`, `sortBy([1, "a"], #)`, `{("a" == "a"): 1}`,
+	} {
 		if got, code := evaluate(source, someWorld()); code != CodeType {
 			t.Errorf("%s: got %q %s", source, code, got)
 		}
 	}
-	for _, source := range []string{`int("x")`, `float("x")`, `int(1e30)`, `float("Inf")`, `fromBase64("?")`, `sha256("a", "octal")`, `hmac("a", "b", "")`, `duration("x")`, `take([1], -1)`, `sort([1], "up")`,
-		`date("x", "2006-01-02T15:04:05Z07:00")`, `date("x", "2006", "Nowhere/Land")`, `date("x", "2006", "UTC")`, `bitshl(1, -1)`, `sortBy([1], #, "up")`} {
+	for _, source := range []string{
+		`int("x")`, `float("x")`, `int(1e30)`, `float("Inf")`, `fromBase64("?")`, `sha256("a", "octal")`, `hmac("a", "b", "")`, `duration("x")`, `take([1], -1)`, `sort([1], "up")`,
+		`date("x", "2006-01-02T15:04:05Z07:00")`, `date("x", "2006", "Nowhere/Land")`, `date("x", "2006", "UTC")`, `bitshl(1, -1)`, `sortBy([1], #, "up")`,
+	} {
 		if got, code := evaluate(source, someWorld()); code != CodeFailed {
 			t.Errorf("%s: got %q %s", source, code, got)
 		}
@@ -140,15 +154,19 @@ func TestReferencesAndPath(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	for source, all := range map[string]bool{`steps`: true, `steps[input.id]`: true, `len(steps)`: true, `steps.a`: false, `steps["a"]`: false,
-		`let steps = input; steps.a`: false, `let x = 1; steps[x]`: true, `steps?.a`: false, `map(input, steps[#])`: true} {
+	for source, all := range map[string]bool{
+		`steps`: true, `steps[input.id]`: true, `len(steps)`: true, `steps.a`: false, `steps["a"]`: false,
+		`let steps = input; steps.a`: false, `let x = 1; steps[x]`: true, `steps?.a`: false, `map(input, steps[#])`: true,
+	} {
 		p, err := Compile(source)
 		if err != nil || p.References().AllSteps != all {
 			t.Errorf("%s: %v, want AllSteps %v", source, err, all)
 		}
 	}
-	for source, want := range map[string]string{`input.a.b`: `["input","a","b"]`, `{{ steps["x-y"].output.items }}`: `["steps","x-y","output","items"]`,
-		`input.list[0]`: `["input","list","0"]`, `input?.a`: `null`, `input.a + 1`: `null`, `item`: `["item"]`, `input[input.x]`: `null`} {
+	for source, want := range map[string]string{
+		`input.a.b`: `["input","a","b"]`, `{{ steps["x-y"].output.items }}`: `["steps","x-y","output","items"]`,
+		`input.list[0]`: `["input","list","0"]`, `input?.a`: `null`, `input.a + 1`: `null`, `item`: `["item"]`, `input[input.x]`: `null`,
+	} {
 		p, err := Compile(source)
 		if err != nil {
 			t.Fatal(err)

@@ -9,9 +9,11 @@ import (
 // FuzzCompileEval: no text over no value crashes, hangs, or gives an error
 // that is not ours or a result that is not JSON.
 func FuzzCompileEval(f *testing.F) {
-	for _, source := range []string{`input.n > 3`, `steps["my-step"].error?.code ?? "none"`, `map(input.users, {.id})`, `let x = 1; x + 2`,
+	for _, source := range []string{
+		`input.n > 3`, `steps["my-step"].error?.code ?? "none"`, `map(input.users, {.id})`, `let x = 1; x + 2`,
 		`{{ input.name }}`, `"a" + 'b' + ` + "`c`", `input.list | sort("desc") | take(2)`, `1..3`, `date("2026-01-01T00:00:00Z").Year()`,
-		`input.list[1:][0]`, `if input.ok {1} else {2}`, `groupBy(input.users, .tag)["a"][0]?.id`, `// comment`, `input.deep.a.b[-1]`} {
+		`input.list[1:][0]`, `if input.ok {1} else {2}`, `groupBy(input.users, .tag)["a"][0]?.id`, `// comment`, `input.deep.a.b[-1]`,
+	} {
 		f.Add(source, `{"n":5,"list":[3,1,2],"users":[{"id":1,"tag":"a"}],"name":"Ann"}`)
 	}
 	f.Fuzz(func(t *testing.T, source, input string) {
@@ -51,8 +53,10 @@ func ours(t *testing.T, source string, err error) {
 // FuzzTemplate: a config gives JSON or an error of ours, and is untouched when
 // it holds no template.
 func FuzzTemplate(f *testing.F) {
-	for _, config := range []string{`{"a":"{{ input.n }}"}`, `["x {{ 1 }} y {{ {a: {b: 1}} }}"]`, `"{{ \"}}\" }}"`, `{"{{ k }}":1.0}`,
-		`{"s":"\u007b{ input }}"}`, ` [ 1e400 , "{{ input.huge }}" ]`, `"{{"`, `"}} {{ 1 }"`, `{"a":{"script":"{{ x"}}`} {
+	for _, config := range []string{
+		`{"a":"{{ input.n }}"}`, `["x {{ 1 }} y {{ {a: {b: 1}} }}"]`, `"{{ \"}}\" }}"`, `{"{{ k }}":1.0}`,
+		`{"s":"\u007b{ input }}"}`, ` [ 1e400 , "{{ input.huge }}" ]`, `"{{"`, `"}} {{ 1 }"`, `{"a":{"script":"{{ x"}}`,
+	} {
 		f.Add(config)
 	}
 	f.Fuzz(func(t *testing.T, config string) {

@@ -17,8 +17,7 @@ func evaluate(source string, w Scope) (json.RawMessage, string) {
 	if err == nil {
 		raw, err = p.EvalJSON(w)
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return raw, e.Code
 	}
 	return raw, ""

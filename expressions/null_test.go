@@ -2,9 +2,8 @@ package expressions_test
 
 import (
 	"encoding/json"
-	"testing"
-
 	"heddle/expressions"
+	"testing"
 )
 
 // onlyInput is a scope that shows an input and nothing else.
@@ -13,6 +12,7 @@ type onlyInput struct{ json.RawMessage }
 func (s onlyInput) Value(name string) (json.RawMessage, bool) {
 	return s.RawMessage, name == "input"
 }
+
 func (onlyInput) Step(string) (expressions.StepValue, bool) { return expressions.StepValue{}, false }
 func (onlyInput) StepIDs() []string                         { return nil }
 func (onlyInput) Signal(string) (json.RawMessage, bool)     { return nil, false }

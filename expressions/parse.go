@@ -139,5 +139,7 @@ func noFunction(name string, column int) *Error {
 }
 
 // keywords may stand before a bracket without being functions.
-var keywords = map[string]bool{"not": true, "and": true, "or": true, "in": true, "if": true, "else": true, "let": true,
-	"matches": true, "contains": true, "startsWith": true, "endsWith": true, "true": true, "false": true, "nil": true, "null": true}
+var keywords = map[string]bool{
+	"not": true, "and": true, "or": true, "in": true, "if": true, "else": true, "let": true,
+	"matches": true, "contains": true, "startsWith": true, "endsWith": true, "true": true, "false": true, "nil": true, "null": true,
+}

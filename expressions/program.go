@@ -234,8 +234,7 @@ func (p *Program) eval(s Scope) (v any, failed *Error) {
 
 func (p *Program) recovered(x any) *Error {
 	if err, ok := x.(error); ok {
-		var own *Error
-		if errors.As(err, &own) {
+		if own, ok := errors.AsType[*Error](err); ok {
 			return shifted(own.at(1), p.shift)
 		}
 	}

@@ -176,9 +176,11 @@ func TestWholeTemplateKeepsBytes(t *testing.T) {
 
 // Numbers of all three kinds are ordered as they are written.
 func TestNumbersCompareExactly(t *testing.T) {
-	numbers := []string{"0", "-0", "1", "1.0", "0.1", "9007199254740992", "9007199254740993", "9007199254740992.0", "9223372036854775807",
+	numbers := []string{
+		"0", "-0", "1", "1.0", "0.1", "9007199254740992", "9007199254740993", "9007199254740992.0", "9223372036854775807",
 		"9223372036854775808", "-9223372036854775808", "-9223372036854775809", "1e400", "-1e400", "1e-400", "123456789012345678901234567890",
-		"0.10000000000000000001", "2.5", "3", "1e18", "1000000000000000000", "9223372036854775807.5"}
+		"0.10000000000000000001", "2.5", "3", "1e18", "1000000000000000000", "9223372036854775807.5",
+	}
 	for _, op := range []string{"<", "<=", "==", "!=", ">", ">="} {
 		p, err := Compile("input.a " + op + " input.b")
 		if err != nil {
@@ -202,14 +204,18 @@ func TestNumbersCompareExactly(t *testing.T) {
 // anyExpression draws an expression that mostly makes sense.
 func anyExpression(t *rapid.T, depth int) string {
 	if depth == 0 {
-		return rapid.SampledFrom([]string{"1", "2.5", "0", `"a"`, `""`, "true", "nil", "input.n", "input.list", "input.users", "input.nope?.x",
-			"input.deep.a.b", "input.huge", "steps.fetch.output", "signals.approve", "run.id", "[]", "{}", "1..3", "steps", "input.name"}).Draw(t, "leaf")
+		return rapid.SampledFrom([]string{
+			"1", "2.5", "0", `"a"`, `""`, "true", "nil", "input.n", "input.list", "input.users", "input.nope?.x",
+			"input.deep.a.b", "input.huge", "steps.fetch.output", "signals.approve", "run.id", "[]", "{}", "1..3", "steps", "input.name",
+		}).Draw(t, "leaf")
 	}
-	form := rapid.SampledFrom([]string{"(%s + %s)", "(%s - %s)", "(%s == %s)", "(%s < %s)", "(%s in %s)", "(%s && %s)", "(%s ?? %s)", "[%s, %s]",
+	form := rapid.SampledFrom([]string{
+		"(%s + %s)", "(%s - %s)", "(%s == %s)", "(%s < %s)", "(%s in %s)", "(%s && %s)", "(%s ?? %s)", "[%s, %s]",
 		"{a: %s, b: %s}", "(%s ? %s : 1)", "map(%s, [#, %s])", "filter(%s, # != %s)", "count(%s, # == %s)", "groupBy(%s, %s)", "sortBy(%s, %s)",
 		"concat([%s], [%s])", "max(%s, %s)", "string(%s) + string(%s)", "flatten([%s, [%s]])", "uniq([%s, %s])", "let v = %s; [v, %s]", "get(%s, %s)",
 		"(%s matches %s)", "toJSON([%s, %s])", "sort([%s, %s])", "join([%s, %s], \"-\")", "(%s)?.a?.b ?? %s", "type(%s) + type(%s)", "keys({a: %s, b: %s})",
-		"sum([%s, %s])", "find([%s], # == %s)", "not (%s == %s)", "len([%s, %s])", "fromPairs([[\"k\", %s], [\"l\", %s]])", "(%s contains %s)"}).Draw(t, "form")
+		"sum([%s, %s])", "find([%s], # == %s)", "not (%s == %s)", "len([%s, %s])", "fromPairs([[\"k\", %s], [\"l\", %s]])", "(%s contains %s)",
+	}).Draw(t, "form")
 	return fmt.Sprintf(form, anyExpression(t, depth-1), anyExpression(t, depth-1))
 }
 

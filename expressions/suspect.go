@@ -38,8 +38,10 @@ func (c *checking) remark(column int) {
 }
 
 func (c *checking) warn(column int, suggestion, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Code: CodeNever, Severity: SeverityWarning,
-		Message: fmt.Sprintf(format, args...), Suggestion: suggestion, Column: column})
+	c.problems = append(c.problems, Problem{
+		Code: CodeNever, Severity: SeverityWarning,
+		Message: fmt.Sprintf(format, args...), Suggestion: suggestion, Column: column,
+	})
 }
 
 // suspect visits a tree.
@@ -98,8 +100,10 @@ func (s *suspect) errorOfRun(n *ast.MemberNode) {
 		return
 	}
 	write := "run.error?." + p.hops[1].key
-	s.c.problems = append(s.c.problems, Problem{Code: CodeUnknown, Severity: SeverityWarning, Suggestion: write, Column: p.hops[1].column,
-		Message: fmt.Sprintf("run.error is null where the run completed, and the step then fails: write %s, or ask for run.state first", write)})
+	s.c.problems = append(s.c.problems, Problem{
+		Code: CodeUnknown, Severity: SeverityWarning, Suggestion: write, Column: p.hops[1].column,
+		Message: fmt.Sprintf("run.error is null where the run completed, and the step then fails: write %s, or ask for run.state first", write),
+	})
 }
 
 func colon(s string) string {

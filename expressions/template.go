@@ -216,8 +216,7 @@ func (p *Program) withoutValues(err *Error) *Error {
 }
 
 func asError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return fail(CodeFailed, "%v", err)

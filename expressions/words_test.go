@@ -8,17 +8,21 @@ import (
 )
 
 // theirs are words that only the library says.
-var theirs = []string{"unexpected token", "interface", "builtin", "%!", "mismatched", "reflect", "runtime", "Bracket(", "Operator(",
-	"pointer accessor", "map key must", "literal not terminated", "regexp", "redeclare", "callable", "float64", "int64", "json:", "<nil>"}
+var theirs = []string{
+	"unexpected token", "interface", "builtin", "%!", "mismatched", "reflect", "runtime", "Bracket(", "Operator(",
+	"pointer accessor", "map key must", "literal not terminated", "regexp", "redeclare", "callable", "float64", "int64", "json:", "<nil>",
+}
 
 // TestMessagesAreInOurWords: whatever is put together or broken, no message is
 // in the words of the library, neither of validation nor of the evaluation.
 func TestMessagesAreInOurWords(t *testing.T) {
 	t.Parallel()
-	pieces := []string{"input.n", "input.name", "input.list", "input.ok", "steps.fetch.output", "nil", "1", "1.5", "'a'", "true", "[1, 2]", "{a: 1}", "#", ".x",
+	pieces := []string{
+		"input.n", "input.name", "input.list", "input.ok", "steps.fetch.output", "nil", "1", "1.5", "'a'", "true", "[1, 2]", "{a: 1}", "#", ".x",
 		"len(", "map(", "filter(", "sum(", "sortBy(", "upper(", "date(", "count(", "reduce(", "first(", "groupBy(", "split(", ")", "[", "]", "{", "}", "(", ",", ".",
 		"?.", "??", "+", "-", "*", "/", "%", "**", "==", "!=", "<", "in", "not", "and", "contains", "matches", "..", "|", "?", ":", "let x = ", ";", "x", "if ", "else",
-		"0x", "1e999", "99999999999999999999", "\\", "\"", "'", "`", "@", "~", "/*", "[0]", "['a']", "[1:2]", ".upper()", "is", "$", "::", "\x00"}
+		"0x", "1e999", "99999999999999999999", "\\", "\"", "'", "`", "@", "~", "/*", "[0]", "['a']", "[1:2]", ".upper()", "is", "$", "::", "\x00",
+	}
 	env := NewEnv().Value("input", []byte(`{"type":"object","properties":{"n":{"type":"integer"},"name":{"type":"string"},"list":{"type":"array","items":{"type":"object","properties":{"x":{"type":"integer"}}}},"ok":{"type":"boolean"}}}`)).Step("fetch", nil)
 	rapid.Check(t, func(t *rapid.T) {
 		source := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 1, 7).Draw(t, "source"), rapid.SampledFrom([]string{"", " "}).Draw(t, "glue"))

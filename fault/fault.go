@@ -6,6 +6,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Kind says what the receiver of an error can do about it.
@@ -70,9 +71,7 @@ func Wrap(err error, kind Kind, code, format string, args ...any) *Error {
 func (e *Error) With(key string, value any) *Error {
 	c := *e
 	c.Details = make(map[string]any, len(e.Details)+1)
-	for k, v := range e.Details {
-		c.Details[k] = v
-	}
+	maps.Copy(c.Details, e.Details)
 	c.Details[key] = value
 	return &c
 }
@@ -89,8 +88,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // KindOf tells the kind of any error; what is no fault is Internal.
 func KindOf(err error) Kind {
-	var f *Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Error](err); ok {
 		return f.Kind
 	}
 	return Internal
@@ -98,8 +96,7 @@ func KindOf(err error) Kind {
 
 // CodeOf tells the code of any error; what is no fault is "internal".
 func CodeOf(err error) string {
-	var f *Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Error](err); ok {
 		return f.Code
 	}
 	return "internal"

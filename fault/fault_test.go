@@ -3,9 +3,8 @@ package fault_test
 import (
 	"errors"
 	"fmt"
-	"testing"
-
 	"heddle/fault"
+	"testing"
 )
 
 func TestKindAndCodeAreFoundThroughWrapping(t *testing.T) {

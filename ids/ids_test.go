@@ -1,13 +1,12 @@
 package ids_test
 
 import (
+	"heddle/ids"
 	"regexp"
 	"slices"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/ids"
 )
 
 func TestFormAndTime(t *testing.T) {

@@ -2,12 +2,11 @@ package metrics_test
 
 import (
 	"context"
+	"heddle/clock"
+	"heddle/metrics"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/clock"
-	"heddle/metrics"
 )
 
 func TestTheClocksOffset(t *testing.T) {

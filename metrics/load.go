@@ -2,13 +2,12 @@ package metrics
 
 import (
 	"context"
+	"heddle/clock"
+	"heddle/executor"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"heddle/clock"
-	"heddle/executor"
 )
 
 // Queue tells how many runs wait in the store, as far as it counts.

@@ -8,6 +8,10 @@ package metrics
 import (
 	"context"
 	"errors"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/schedules"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,11 +20,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/fault"
-	"heddle/schedules"
 )
 
 // Metrics is one process's measures.
@@ -54,21 +53,29 @@ func New(version string) *Metrics {
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_sse_streams", Help: "Open event streams."}),
 		started: counters("heddle_runs_started_total", "Runs stored by this process, by what triggered them.", "trigger"),
 		ended:   counters("heddle_runs_ended_total", "Runs that ended, by their last state.", "state"),
-		alone: prometheus.NewCounter(prometheus.CounterOpts{Name: "heddle_runs_recovered_alone_total",
-			Help: "Runs that were recovered with the attempts of all others held back, because the process died several times while they were in action."}),
-		convicts: prometheus.NewCounter(prometheus.CounterOpts{Name: "heddle_runs_quarantined_total",
-			Help: "Runs that were failed with run_quarantined, because the process died twice while they were alone in action."}),
+		alone: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "heddle_runs_recovered_alone_total",
+			Help: "Runs that were recovered with the attempts of all others held back, because the process died several times while they were in action.",
+		}),
+		convicts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "heddle_runs_quarantined_total",
+			Help: "Runs that were failed with run_quarantined, because the process died twice while they were alone in action.",
+		}),
 		commits: histograms("heddle_commit_seconds", "One transaction of the journal: runs is a group commit, schedules a group of firings.",
 			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}, "of"),
 		groups: histograms("heddle_commit_group_size", "Members that share one transaction of the journal.",
 			[]float64{1, 2, 4, 8, 16, 32, 64, 128, 256}, "of"),
 		failures: counters("heddle_store_errors_total", "Operations that the store failed; what it refused by the rules is left out.", "operation"),
 		slots:    counters("heddle_schedule_due_times_total", "Due times, by what became of them.", "outcome", "origin", "reason"),
-		missed: prometheus.NewCounter(prometheus.CounterOpts{Name: "heddle_schedule_missed_total",
-			Help: "Due times that passed while nothing could fire and that got no run of their own."}),
-		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "heddle_schedule_lateness_seconds",
+		missed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "heddle_schedule_missed_total",
+			Help: "Due times that passed while nothing could fire and that got no run of their own.",
+		}),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "heddle_schedule_lateness_seconds",
 			Help:    "From a due time (with its jitter) until its run was stored.",
-			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60}}),
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60},
+		}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_build_info", Help: "1.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)

@@ -3,19 +3,18 @@ package metrics_test
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"slices"
-	"strings"
-	"testing"
-	"time"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/metrics"
 	"heddle/schedules"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
 )
 
 // scrape reads the measures as Prometheus does.

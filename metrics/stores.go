@@ -2,11 +2,10 @@ package metrics
 
 import (
 	"context"
-	"time"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/schedules"
+	"time"
 )
 
 // Runs measures what the executor asks of its store.

@@ -2,11 +2,10 @@ package quota
 
 import (
 	"context"
+	"heddle/fault"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"heddle/fault"
 )
 
 const (

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/fault"
+	"heddle/quota"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"heddle/fault"
-	"heddle/quota"
 )
 
 // cellar is a store of bytes with a quota before it. It is used within a bubble.

@@ -5,11 +5,10 @@ package quota
 
 import (
 	"context"
+	"heddle/fault"
 	"strings"
 	"sync"
 	"time"
-
-	"heddle/fault"
 )
 
 const (

@@ -3,12 +3,11 @@ package quota_test
 import (
 	"context"
 	"fmt"
+	"heddle/fault"
+	"heddle/quota"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/fault"
-	"heddle/quota"
 )
 
 // shop is a store of things with a gate before it.

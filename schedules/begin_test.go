@@ -1,13 +1,12 @@
 package schedules_test
 
 import (
-	"testing"
-	"testing/synctest"
-	"time"
-
 	"heddle/executor/machine"
 	"heddle/schedules"
 	"heddle/store"
+	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // A run that needs no slot begins in its firing's transaction; its timers are

@@ -3,12 +3,6 @@ package schedules_test
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
-	"slices"
-	"sync"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -16,6 +10,11 @@ import (
 	"heddle/schedules"
 	"heddle/store"
 	"heddle/store/storetest"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
 )
 
 // timedStore notes when firings, and the beginnings of runs, were durable.
@@ -103,8 +102,10 @@ func lateness(b *testing.B, url, definition string, writers int) {
 		exec.Close()
 	}()
 	doc, _ := definitions.Parse([]byte(definition), definitions.JSON)
-	w := definitions.Workflow{ID: newID("wf_"), TenantID: tenant, Slug: "bench", Name: "Bench", Status: definitions.Active, TriggerType: "schedule",
-		ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now()}
+	w := definitions.Workflow{
+		ID: newID("wf_"), TenantID: tenant, Slug: "bench", Name: "Bench", Status: definitions.Active, TriggerType: "schedule",
+		ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}
 	if err := db.CreateWorkflow(b.Context(), definitions.Revision{Workflow: w, Version: &definitions.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash}}, nil); err != nil {
 		b.Fatal(err)
 	}

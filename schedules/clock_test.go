@@ -1,13 +1,13 @@
 package schedules_test
 
 import (
+	"heddle/ids"
+	"heddle/schedules"
+	"heddle/store"
 	"testing"
 	"time"
 
 	clocks "heddle/clock"
-	"heddle/ids"
-	"heddle/schedules"
-	"heddle/store"
 )
 
 // Schedules of a node whose clock is far from the database's wait until it is

@@ -1,10 +1,9 @@
 package schedules
 
 import (
+	"heddle/definitions"
 	"strings"
 	"time"
-
-	"heddle/definitions"
 )
 
 // decision is a firing in the making. The slots in start get a run each.

@@ -3,12 +3,11 @@ package schedules
 import (
 	"context"
 	"errors"
-	"time"
-
 	"heddle/audit"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
+	"time"
 )
 
 // How many schedules one firing takes, and how often one that lost its race is

@@ -2,11 +2,11 @@ package schedules
 
 import (
 	"fmt"
+	"heddle/fault"
 	"strconv"
 	"strings"
 	"time"
 
-	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -2,13 +2,12 @@ package schedules_test
 
 import (
 	"fmt"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/schedules"
 	"heddle/store"
+	"testing"
+	"time"
 )
 
 // A due time is late when its run was started more than a second after it and

@@ -2,16 +2,15 @@ package schedules_test
 
 import (
 	"fmt"
+	"heddle/ids"
+	"heddle/metrics"
+	"heddle/schedules"
+	"heddle/store"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/ids"
-	"heddle/metrics"
-	"heddle/schedules"
-	"heddle/store"
 )
 
 // What the ledger says of due times is what the process counts.

@@ -1,11 +1,10 @@
 package schedules_test
 
 import (
+	"heddle/schedules"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/schedules"
 )
 
 func zone(t testing.TB, name string) *time.Location {

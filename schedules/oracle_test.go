@@ -2,14 +2,13 @@ package schedules_test
 
 import (
 	"fmt"
+	"heddle/schedules"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
-
-	"heddle/schedules"
 )
 
 // cronFields are an expression's fields as sets; nil stands for *.

@@ -2,13 +2,13 @@ package schedules
 
 import (
 	"fmt"
+	"heddle/fault"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
 
-	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
 )
 

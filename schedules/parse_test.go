@@ -2,12 +2,11 @@ package schedules_test
 
 import (
 	"errors"
+	"heddle/fault"
+	"heddle/schedules"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/fault"
-	"heddle/schedules"
 )
 
 func TestRefusedExpressions(t *testing.T) {
@@ -194,15 +193,31 @@ func TestPreviewNotes(t *testing.T) {
 		n                int
 		want             string // of the last
 	}{
-		{"America/New_York", "30 2 * * *", schedules.Rules{}, time.Date(2026, 3, 7, 12, 0, 0, 0, time.UTC), 1,
-			"02:30 does not exist on 2026-03-08 (clocks go from 02:00 to 03:00); moved to the first time after the gap."},
-		{"America/New_York", "0,30 2 * * *", schedules.Rules{Gap: schedules.Skip}, time.Date(2026, 3, 7, 12, 0, 0, 0, time.UTC), 1,
-			"02:00, 02:30 do not exist on 2026-03-08 (clocks go from 02:00 to 03:00); left out."},
+		{
+			"America/New_York", "30 2 * * *",
+			schedules.Rules{},
+			time.Date(2026, 3, 7, 12, 0, 0, 0, time.UTC), 1,
+			"02:30 does not exist on 2026-03-08 (clocks go from 02:00 to 03:00); moved to the first time after the gap.",
+		},
+		{
+			"America/New_York", "0,30 2 * * *",
+			schedules.Rules{Gap: schedules.Skip},
+			time.Date(2026, 3, 7, 12, 0, 0, 0, time.UTC), 1,
+			"02:00, 02:30 do not exist on 2026-03-08 (clocks go from 02:00 to 03:00); left out.",
+		},
 		{"America/New_York", "0 3 * * *", schedules.Rules{}, time.Date(2026, 3, 7, 12, 0, 0, 0, time.UTC), 1, ""},
-		{"America/New_York", "30 1 * * *", schedules.Rules{}, time.Date(2026, 10, 31, 12, 0, 0, 0, time.UTC), 1,
-			"01:30 comes twice on 2026-11-01; this is the first, the other is left out."},
-		{"America/New_York", "30 * * * *", schedules.Rules{}, time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC), 1,
-			"01:30 comes twice on 2026-11-01; this is the second."},
+		{
+			"America/New_York", "30 1 * * *",
+			schedules.Rules{},
+			time.Date(2026, 10, 31, 12, 0, 0, 0, time.UTC), 1,
+			"01:30 comes twice on 2026-11-01; this is the first, the other is left out.",
+		},
+		{
+			"America/New_York", "30 * * * *",
+			schedules.Rules{},
+			time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC), 1,
+			"01:30 comes twice on 2026-11-01; this is the second.",
+		},
 		{"Pacific/Apia", "0 9 * * *", schedules.Rules{}, time.Date(2011, 12, 30, 0, 0, 0, 0, time.UTC), 1, "2011-12-30 does not exist in this zone."},
 		{"America/New_York", "30 2 * * *", schedules.Rules{}, time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC), 1, ""},
 	} {

@@ -2,14 +2,13 @@ package schedules_test
 
 import (
 	"fmt"
-	"slices"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/schedules"
 	"heddle/store"
+	"slices"
+	"testing"
+	"time"
 )
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -86,14 +85,22 @@ func TestCatchUp(t *testing.T) {
 	}{
 		"none": {schedules.CatchUp{Policy: schedules.CatchUpNone}, "", []string{"12:10-14:00 skipped x12 catch_up_none"}, nil},
 		"latest": {schedules.CatchUp{}, "", []string{
-			"12:10-13:00 skipped x6 outside_window", "13:10-13:50 coalesced x5 later_due_time", "14:00 caught_up missed"}, nil},
-		"all": {schedules.CatchUp{Policy: schedules.CatchUpAll, Window: 2 * time.Hour, Max: 3}, "", []string{
-			"12:10-13:30 skipped x9 over_max", "13:40 caught_up missed", "13:50 waiting missed", "14:00 waiting missed"},
-			[]string{"12:10-13:30 skipped x9 over_max", "13:40 caught_up missed", "13:50 caught_up missed", "14:00 waiting missed"}},
+			"12:10-13:00 skipped x6 outside_window", "13:10-13:50 coalesced x5 later_due_time", "14:00 caught_up missed",
+		}, nil},
+		"all": {
+			schedules.CatchUp{Policy: schedules.CatchUpAll, Window: 2 * time.Hour, Max: 3},
+			"",
+			[]string{
+				"12:10-13:30 skipped x9 over_max", "13:40 caught_up missed", "13:50 waiting missed", "14:00 waiting missed",
+			},
+			[]string{"12:10-13:30 skipped x9 over_max", "13:40 caught_up missed", "13:50 caught_up missed", "14:00 waiting missed"},
+		},
 		"all at once": {schedules.CatchUp{Policy: schedules.CatchUpAll, Window: 25 * time.Minute}, schedules.OverlapAllow, []string{
-			"12:10-13:30 skipped x9 outside_window", "13:40 caught_up missed", "13:50 caught_up missed", "14:00 caught_up missed"}, nil},
+			"12:10-13:30 skipped x9 outside_window", "13:40 caught_up missed", "13:50 caught_up missed", "14:00 caught_up missed",
+		}, nil},
 		"the latest replaces all": {schedules.CatchUp{Policy: schedules.CatchUpAll, Window: 25 * time.Minute}, schedules.OverlapCancelRunning, []string{
-			"12:10-13:30 skipped x9 outside_window", "13:40-13:50 coalesced x2 later_due_time", "14:00 caught_up missed"}, nil},
+			"12:10-13:30 skipped x9 outside_window", "13:40-13:50 coalesced x2 later_due_time", "14:00 caught_up missed",
+		}, nil},
 	} {
 		eachStore(t, name, func(t *testing.T, db *store.DB) {
 			n := newNode(t, db, &clock{at: noon}, true)

@@ -2,16 +2,15 @@ package schedules_test
 
 import (
 	"context"
-	"log/slog"
-	"testing"
-	"time"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
 	"heddle/quota"
 	"heddle/schedules"
 	"heddle/store"
+	"log/slog"
+	"testing"
+	"time"
 )
 
 // A due time beyond the tenant's quota of open runs is skipped, and the ledger

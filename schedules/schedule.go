@@ -5,11 +5,10 @@ import (
 	"errors"
 	"hash/fnv"
 	"heddle/audit"
-	"time"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
+	"time"
 )
 
 // Status is a schedule's place in its life. Ended: no due time is left.

@@ -2,9 +2,8 @@ package schedules
 
 import (
 	"context"
-	"time"
-
 	"heddle/audit"
+	"time"
 )
 
 // The loop's rhythm. Due times of the horizon are held in memory; the rows are

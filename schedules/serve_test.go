@@ -2,11 +2,10 @@ package schedules_test
 
 import (
 	"context"
+	"heddle/schedules"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/schedules"
 )
 
 // serve runs a node's loop until the test ends.

@@ -4,10 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"sync"
-	"time"
-
 	"heddle/clock"
 	"heddle/definitions"
 	"heddle/executor"
@@ -15,6 +11,9 @@ import (
 	"heddle/idempotency"
 	"heddle/quota"
 	"heddle/timers"
+	"log/slog"
+	"sync"
+	"time"
 )
 
 // Meter is told what became of due times, once that is stored, and how much

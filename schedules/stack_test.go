@@ -4,14 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"path"
-	"path/filepath"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -22,6 +14,13 @@ import (
 	"heddle/schedules"
 	"heddle/store"
 	"heddle/store/storetest"
+	"log/slog"
+	"path"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 const tenant = "ten_0123456789abcdef01234567"
@@ -105,9 +104,13 @@ func newNode(t *testing.T, db *store.DB, c *clock, driving bool) *node {
 		Store: db, Runner: noSteps{}, Hub: events.NewHub(), Now: c.now, NewID: newID,
 		Holder: fmt.Sprint("node-", holders.Add(1)), Drain: 100 * time.Millisecond,
 	})
-	n := &node{t: t, db: db, exec: exec, clock: c,
-		svc: schedules.New(schedules.Config{Store: db, Runs: exec, Now: c.now, NewID: newID,
-			Log: slog.New(slog.NewTextHandler(t.Output(), nil))})}
+	n := &node{
+		t: t, db: db, exec: exec, clock: c,
+		svc: schedules.New(schedules.Config{
+			Store: db, Runs: exec, Now: c.now, NewID: newID,
+			Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		}),
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan struct{})
 	go func() {

@@ -2,10 +2,9 @@ package schedules
 
 import (
 	"context"
-	"time"
-
 	"heddle/executor"
 	"heddle/idempotency"
+	"time"
 )
 
 // Query selects schedules of one tenant, newest first. Cursor and Offset exclude

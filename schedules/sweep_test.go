@@ -3,6 +3,7 @@ package schedules_test
 import (
 	"archive/zip"
 	"fmt"
+	"heddle/schedules"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/schedules"
 )
 
 // changes lists when a zone's clock changes from the last days of 2025 to the

@@ -3,13 +3,12 @@ package schedules_test
 import (
 	"context"
 	"fmt"
-	"sync"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/schedules"
 	"heddle/store"
+	"sync"
+	"testing"
+	"time"
 )
 
 // save stores a definition as the workflow's next version and makes it active.

@@ -2,16 +2,15 @@ package schedules_test
 
 import (
 	"context"
+	"heddle/schedules"
+	"heddle/store"
+	"heddle/store/storetest"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/schedules"
-	"heddle/store"
-	"heddle/store/storetest"
 )
 
 // A year of 25 expressions in 15 zones, looked at at random times by processes

@@ -2,13 +2,15 @@ package schedules
 
 import (
 	_ "embed" // the list of zones
+	"heddle/fault"
 	"math"
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones are known on a bare machine too
+	_ "time/tzdata"
 
-	"heddle/fault"
+	// zones are known on a bare machine too
+
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -9,13 +9,13 @@ package secrets
 
 import (
 	"context"
+	"heddle/fault"
 	"log/slog"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
-	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
 )
 

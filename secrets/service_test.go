@@ -3,13 +3,12 @@ package secrets_test
 import (
 	"bytes"
 	"errors"
+	"heddle/secrets"
+	"heddle/store"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/secrets"
-	"heddle/store"
 )
 
 func keyOf(text string) func(bool) (string, error) {

@@ -2,10 +2,10 @@ package steps
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 	"slices"
 	"strings"
 
-	"heddle/definitions"
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"heddle/executor"
 	"math"
 	"strconv"
 	"strings"
-
-	"heddle/executor"
 )
 
 // completion is the part of a chat completion that is read.

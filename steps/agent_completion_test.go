@@ -3,13 +3,12 @@ package steps_test
 import (
 	"context"
 	"encoding/json"
+	"heddle/steps"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/steps"
 )
 
 const anyGoal = `{"agent_id":"writer","goal":"g"}`

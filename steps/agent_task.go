@@ -5,15 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strings"
-	"time"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
 )
 
 // agentConfig is the config of agent_task.
@@ -314,8 +313,10 @@ func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*htt
 		body["tools"] = tools
 	}
 	if t.cfg.OutputSchema != nil {
-		body["response_format"] = map[string]any{"type": "json_schema",
-			"json_schema": map[string]any{"name": "answer", "schema": t.cfg.OutputSchema}}
+		body["response_format"] = map[string]any{
+			"type":        "json_schema",
+			"json_schema": map[string]any{"name": "answer", "schema": t.cfg.OutputSchema},
+		}
 	}
 	raw, err := json.Marshal(body)
 	if err != nil {

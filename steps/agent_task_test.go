@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"heddle/fault"
+	"heddle/steps"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/fault"
-	"heddle/steps"
 )
 
 // agents has the agent "writer" of the tenant default, and "sick", which
@@ -25,8 +24,10 @@ func (a agents) Agent(_ context.Context, tenantID, agentID string) (steps.Agent,
 	case agentID != "writer" || tenantID != "default":
 		return steps.Agent{}, fault.New(fault.NotFound, "agent_not_found", "none")
 	}
-	return steps.Agent{BaseURL: a.baseURL, Model: "small-1", SystemPrompt: "Be brief.", APIKey: "sk-hush",
-		InputMicroUSDPer1K: 500, OutputMicroUSDPer1K: 1500}, nil
+	return steps.Agent{
+		BaseURL: a.baseURL, Model: "small-1", SystemPrompt: "Be brief.", APIKey: "sk-hush",
+		InputMicroUSDPer1K: 500, OutputMicroUSDPer1K: 1500,
+	}, nil
 }
 
 // model serves chat completions: each answer in turn, and keeps the requests.

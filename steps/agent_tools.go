@@ -5,14 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"heddle/definitions"
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // AgentTool is an HTTP request that an agent may ask for.

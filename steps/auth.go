@@ -3,12 +3,11 @@ package steps
 import (
 	"encoding/base64"
 	"encoding/json"
+	"heddle/definitions"
 	"net/http"
 	"net/textproto"
 	"slices"
 	"strings"
-
-	"heddle/definitions"
 )
 
 // header is the canonical name of the header that the credentials go into; "":

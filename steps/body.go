@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"heddle/executor"
 	"io"
 	"net/http"
 	"os"
-
-	"heddle/executor"
 )
 
 // maxSpooled is how many large bodies are received at once; each may take 64

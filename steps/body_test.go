@@ -89,7 +89,7 @@ func TestAnEndlessBodyIsCutOff(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		defer sent.Done()
 		piece := make([]byte, 1<<20)
-		for n := 0; n < 10<<10; n++ { // 10 GB
+		for n := range 10 << 10 { // 10 GB
 			if _, err := w.Write(piece); err != nil {
 				if n > 100 {
 					t.Errorf("%d MiB were taken", n)

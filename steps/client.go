@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"heddle/executor"
 	"io"
 	"net"
 	"net/http"
@@ -20,8 +21,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"heddle/executor"
 )
 
 const (

@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/definitions"
 	"io"
 	"sort"
 	"strings"
-
-	"heddle/definitions"
 )
 
 // decodeConfig decodes rendered config and refuses fields that the struct has
@@ -21,8 +20,7 @@ func decodeConfig(raw json.RawMessage, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			kind, _, _ := strings.Cut(wrong.Value, " ") // "number 1.5" holds the value
 			return fmt.Errorf("%s must be %s, not %s", wrong.Field, jsonName(wrong.Type.Kind().String()), kind)
 		}

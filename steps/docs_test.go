@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
 )
 
 func readDocs(t *testing.T) string {

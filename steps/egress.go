@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/fault"
 	"net"
 	"net/netip"
 	"net/url"
@@ -11,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"heddle/fault"
 )
 
 // AllowSetting names the setting that opens addresses, for messages.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"heddle/fault"
+	"heddle/steps"
 	"io"
 	"net"
 	"net/http"
@@ -12,9 +14,6 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
-
-	"heddle/fault"
-	"heddle/steps"
 )
 
 // names is a resolver that knows the given names and no others.
@@ -261,8 +260,10 @@ func TestConnectionErrorsAreTransient(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := open(t, "", func(d *steps.Deps) { d.Egress = guard.WithResolver(names(t, nil)) })
-	for _, url := range []string{closed.URL + "/?token=hush", cut.URL + "/?token=hush", "http://nowhere.example/?token=hush",
-		strings.Replace(cut.URL, "http:", "https:", 1) + "/?token=hush"} {
+	for _, url := range []string{
+		closed.URL + "/?token=hush", cut.URL + "/?token=hush", "http://nowhere.example/?token=hush",
+		strings.Replace(cut.URL, "http:", "https:", 1) + "/?token=hush",
+	} {
 		f := fail(t, r, "http_request", `{"method":"POST","url":`+quoted(url)+`}`, "connection_failed", false)
 		if strings.Contains(f.Message, "hush") {
 			t.Errorf("the message shows the query: %s", f.Message)

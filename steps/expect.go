@@ -43,8 +43,10 @@ func (e *expectation) UnmarshalJSON(raw []byte) error {
 func (expectation) jsonSchema() map[string]any {
 	number := map[string]any{"type": "integer", "minimum": 100, "maximum": 599}
 	text := map[string]any{"type": "string"}
-	return map[string]any{"anyOf": []map[string]any{number, text,
-		{"type": "array", "minItems": 1, "items": map[string]any{"anyOf": []map[string]any{number, text}}}}}
+	return map[string]any{"anyOf": []map[string]any{
+		number, text,
+		{"type": "array", "minItems": 1, "items": map[string]any{"anyOf": []map[string]any{number, text}}},
+	}}
 }
 
 func parseStatus(raw json.RawMessage) (statusRange, error) {

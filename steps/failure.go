@@ -2,10 +2,9 @@ package steps
 
 import (
 	"fmt"
+	"heddle/executor/machine"
 	"strings"
 	"time"
-
-	"heddle/executor/machine"
 )
 
 // permanent is a failure that trying again cannot mend.

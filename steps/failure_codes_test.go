@@ -1,14 +1,13 @@
 package steps_test
 
 import (
+	"heddle/definitions"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
 )
 
 // TestEveryFailureCodeIsKnownToRetry: retry.on and retry.except take every code

@@ -2,9 +2,8 @@ package steps
 
 import (
 	"encoding/json"
-	"strings"
-
 	"heddle/definitions"
+	"strings"
 )
 
 // hintForm warns of a form that its own header calls something else.

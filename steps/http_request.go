@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"heddle/definitions"
+	"heddle/executor"
 	"io"
 	"mime"
 	"net/http"
@@ -13,9 +15,6 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
-
-	"heddle/definitions"
-	"heddle/executor"
 )
 
 // httpConfig is the config of http_request.

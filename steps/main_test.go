@@ -3,6 +3,9 @@ package steps_test
 import (
 	"context"
 	"encoding/json"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/steps"
 	"io"
 	"log"
 	"log/slog"
@@ -13,10 +16,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/steps"
 )
 
 func TestMain(m *testing.M) {
@@ -62,8 +61,10 @@ func attempt(t *testing.T, r *steps.Registry, typeName, config string) (executor
 }
 
 func call(typeName, config string) executor.Call {
-	return executor.Call{RunID: "run_1", TenantID: "default", StepID: "s", Type: typeName,
-		Attempt: 1, Config: json.RawMessage(config), Key: "run_1/s/0"}
+	return executor.Call{
+		RunID: "run_1", TenantID: "default", StepID: "s", Type: typeName,
+		Attempt: 1, Config: json.RawMessage(config), Key: "run_1/s/0",
+	}
 }
 
 func perform(ctx context.Context, t *testing.T, r *steps.Registry, c executor.Call) (executor.Result, *machine.Failure) {

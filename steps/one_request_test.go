@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"fmt"
+	"heddle/steps"
 	"io"
 	"net"
 	"net/http"
@@ -15,8 +16,6 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-
-	"heddle/steps"
 )
 
 // deadServer speaks HTTP/1 on connections that stay open, answers the first

@@ -5,10 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"heddle/executor"
 	"strings"
 	"unicode/utf8"
-
-	"heddle/executor"
 )
 
 const (

@@ -3,12 +3,11 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"heddle/definitions"
+	"heddle/executor"
 	"log/slog"
 	"sort"
 	"time"
-
-	"heddle/definitions"
-	"heddle/executor"
 )
 
 // Deps is what the step types need of the outside. Zero values are usable:

@@ -3,12 +3,11 @@ package steps_test
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/steps"
+	"strings"
+	"testing"
 )
 
 var (

@@ -3,13 +3,12 @@ package steps_test
 import (
 	"bytes"
 	"encoding/json"
+	"heddle/executor"
+	"heddle/steps"
 	"io"
 	"strings"
 	"sync"
 	"testing"
-
-	"heddle/executor"
-	"heddle/steps"
 )
 
 // kept is a log in memory.

@@ -26,7 +26,7 @@ func schemaOf[C any]() json.RawMessage {
 }
 
 func typeSchema(t reflect.Type) map[string]any {
-	if src, ok := reflect.New(t).Interface().(schemaSource); ok {
+	if src, ok := reflect.TypeAssert[schemaSource](reflect.New(t)); ok {
 		return src.jsonSchema()
 	}
 	switch t.Kind() {
@@ -57,8 +57,8 @@ func typeSchema(t reflect.Type) map[string]any {
 func structSchema(t reflect.Type) map[string]any {
 	properties := make(map[string]any)
 	required := []string{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "" || name == "-" {
 			continue

@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/executor"
 	"io"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
-
-	"heddle/definitions"
-	"heddle/executor"
 )
 
 // scriptConfig is the config of script.

@@ -2,11 +2,10 @@ package steps_test
 
 import (
 	"hash/fnv"
+	"heddle/steps"
 	"syscall"
 	"testing"
 	"time"
-
-	"heddle/steps"
 )
 
 // BenchmarkScript reports what a trivial script costs in CPU time: of the

@@ -184,8 +184,7 @@ func put(path, value string) error {
 }
 
 func systemError(err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno
 	}
 	return err

@@ -5,6 +5,7 @@ package steps_test
 import (
 	"context"
 	"fmt"
+	"heddle/steps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"heddle/steps"
 )
 
 // whole runs a test in the sandbox and unconfined, with cgroups in dir. The

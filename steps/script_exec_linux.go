@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/sandbox"
 	"io"
 	"os"
 	"os/exec"
@@ -13,8 +14,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"heddle/internal/sandbox"
 )
 
 // drain is how long the pipes of an ended or stopped supervisor are waited for.
@@ -321,12 +320,10 @@ func errnoText(errno syscall.Errno) string {
 // systemReason is the system's part of an error, without the paths and names of the
 // server's.
 func systemReason(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.String()
 	}
 	return "unknown reason"

@@ -1,13 +1,12 @@
 package steps_test
 
 import (
+	"heddle/steps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"heddle/steps"
 )
 
 func TestTheInterpreterIsTheOneThatWasAskedFor(t *testing.T) {

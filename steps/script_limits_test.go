@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/steps"
 	"io"
 	"log/slog"
 	"os"
@@ -16,9 +18,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"heddle/internal/await"
-	"heddle/steps"
 )
 
 // levels runs a test unconfined and at every level of the sandbox that this

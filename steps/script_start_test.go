@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"fmt"
+	"heddle/steps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/steps"
 )
 
 // scriptRounds is how many scripts are started while there is no CPU time to be

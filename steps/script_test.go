@@ -2,13 +2,12 @@ package steps_test
 
 import (
 	"encoding/json"
+	"heddle/executor"
+	"heddle/steps"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-
-	"heddle/executor"
-	"heddle/steps"
 )
 
 // each runs a test in the sandbox and unconfined.

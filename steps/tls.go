@@ -5,12 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"heddle/definitions"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-
-	"heddle/definitions"
 )
 
 // tlsConfig is how a request's TLS connection differs from the usual one.

@@ -9,15 +9,15 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"heddle/definitions"
 	"io"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/definitions"
 )
 
 // authority is a certificate authority of a test.
@@ -126,9 +126,7 @@ func TestHTTPRequestOverMutualTLS(t *testing.T) {
 	}
 	with := func(change ...string) map[string]string {
 		m := map[string]string{}
-		for k, v := range good {
-			m[k] = v
-		}
+		maps.Copy(m, good)
 		for i := 0; i < len(change); i += 2 {
 			m[change[i]] = change[i+1]
 		}

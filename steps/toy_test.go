@@ -3,14 +3,13 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // What follows is the file that docs/checklists/step-type.md walks through: a

@@ -1,11 +1,10 @@
 package steps_test
 
 import (
+	"heddle/steps"
 	"net/http"
 	"strings"
 	"testing"
-
-	"heddle/steps"
 )
 
 // What templates put into a url arrives encoded, and what was encoded is not

@@ -8,14 +8,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"heddle/definitions"
+	"heddle/executor"
 	"net/http"
 	"net/textproto"
 	"strconv"
 	"strings"
 	"time"
-
-	"heddle/definitions"
-	"heddle/executor"
 )
 
 // webhookConfig is the config of webhook.

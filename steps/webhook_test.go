@@ -1,17 +1,15 @@
 package steps_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"heddle/steps"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/hmac"
-	"crypto/sha256"
-
-	"heddle/steps"
 )
 
 // delivery is what a receiver got.

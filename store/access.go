@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
-
-	"gorm.io/gorm"
-
 	"heddle/access"
 	"heddle/audit"
 	"heddle/fault"
+	"time"
+
+	"gorm.io/gorm"
 )
 
 // tenantRow is a row of tenants.

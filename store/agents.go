@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
-
 	"heddle/agents"
 	"heddle/audit"
 	"heddle/fault"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 var _ agents.Store = (*DB)(nil)

@@ -5,13 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/fault"
+	"heddle/idempotency"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"heddle/fault"
-	"heddle/idempotency"
 )
 
 // answerRow is a row of idempotency_answers.

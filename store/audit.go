@@ -2,12 +2,11 @@ package store
 
 import (
 	"context"
+	"heddle/access"
+	"heddle/audit"
 	"strings"
 
 	"gorm.io/gorm"
-
-	"heddle/access"
-	"heddle/audit"
 )
 
 // auditRow is a row of audit_entries.

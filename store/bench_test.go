@@ -4,16 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store"
 	"heddle/store/storetest"
+	"path/filepath"
+	"testing"
+	"time"
 )
 
 // stores runs a benchmark on both databases, each of them durable.

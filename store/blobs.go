@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
+	"heddle/executor"
+	"heddle/fault"
 	"slices"
 	"time"
 
 	"gorm.io/gorm"
-
-	"heddle/executor"
-	"heddle/fault"
 )
 
 var _ executor.BlobStore = (*DB)(nil)

@@ -3,12 +3,11 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
+	"slices"
 )
 
 // Commit writes a group in one transaction. Members that lose (fenced, key

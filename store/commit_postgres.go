@@ -2,12 +2,11 @@ package store
 
 import (
 	"context"
+	"heddle/definitions"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"heddle/definitions"
 )
 
 // groupTimeout bounds a group commit on PostgreSQL, in case the server is gone

@@ -2,10 +2,9 @@ package store
 
 import (
 	"context"
+	"heddle/executor"
 
 	"gorm.io/gorm"
-
-	"heddle/executor"
 )
 
 // lastEndSQL reads the runs in a busy state with the seq of the last event

@@ -3,16 +3,15 @@ package store_test
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
-	"testing"
-	"time"
-
 	"heddle/deadline"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
+	"path/filepath"
+	"testing"
+	"time"
 )
 
 // brief is a request's time for the database that is over soon.

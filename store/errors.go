@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"heddle/executor"
+	"heddle/fault"
 	"io"
 	"net"
 	"slices"
@@ -15,9 +17,6 @@ import (
 	"github.com/jackc/puddle/v2"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"heddle/executor"
-	"heddle/fault"
 )
 
 // translate turns an error of gorm or a driver into a fault. Faults and the
@@ -72,12 +71,10 @@ func isSentinel(err error) bool {
 // unavailable tells errors of a database that is away, overloaded or out of
 // room from errors of the statement.
 func unavailable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgUnavailable(pg.Code)
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		return sqliteUnavailable(lite.Code())
 	}
 	var network net.Error
@@ -132,12 +129,10 @@ func sqliteUnavailable(code int) bool {
 // duplicate tells whether a unique constraint refused the statement, and
 // whether the constraint is about the column.
 func duplicate(err error, column string) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && strings.Contains(pg.ConstraintName, column)
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
 		unique := lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 		return unique && strings.Contains(lite.Error(), "."+column)
 	}
@@ -146,8 +141,7 @@ func duplicate(err error, column string) bool {
 
 // lost tells whether a run's row or one of its events was there already.
 func lost(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && slices.Contains([]string{"runs", "run_events", "run_inputs"}, pg.TableName)
 	}
 	return duplicate(err, "id") || duplicate(err, "run_id")

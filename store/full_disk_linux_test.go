@@ -3,15 +3,13 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
-	"testing"
-
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/internal/await"
-
 	"heddle/store/storetest"
+	"os"
+	"path/filepath"
+	"testing"
 )
 
 // A disk that is full refuses the write, and SQLite takes the transaction back:

@@ -4,12 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/access"
+	"heddle/fault"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"heddle/access"
-	"heddle/fault"
 )
 
 // grantRow is a row of grants.

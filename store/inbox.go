@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/fault"
 )
 
 // inboxRow is a row of run_inbox.

@@ -2,11 +2,10 @@ package store
 
 import (
 	"context"
-	"strings"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"strings"
 )
 
 // The columns of an event, and the conditions of the two partial indexes on long

@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
+	"heddle/executor"
 	"sync"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"heddle/executor"
 )
 
 // executorLease is the name of the one lease there is.

@@ -4,14 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"path/filepath"
-	"testing"
-	"time"
-
 	"heddle/executor"
 	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
+	"path/filepath"
+	"testing"
+	"time"
 )
 
 func lease(db *store.DB, holder string) (int64, error) {

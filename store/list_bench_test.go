@@ -4,14 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"heddle/definitions"
+	"heddle/store"
+	"heddle/store/storetest"
 	"path/filepath"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
-
-	"heddle/definitions"
-	"heddle/store"
-	"heddle/store/storetest"
 )
 
 // manyWorkflows is how many there are in the benchmarks of lists.

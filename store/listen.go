@@ -3,12 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"heddle/executor"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"heddle/executor"
 )
 
 // What PostgreSQL nodes tell each other, always as part of the transaction that

@@ -2,12 +2,11 @@ package store
 
 import (
 	"context"
+	"heddle/executor"
 	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"heddle/executor"
 )
 
 // logRow is a row of run_logs.

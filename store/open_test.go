@@ -4,16 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"heddle/definitions"
+	"heddle/internal/await"
+	"heddle/store"
+	"heddle/store/storetest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/definitions"
-	"heddle/internal/await"
-	"heddle/store"
-	"heddle/store/storetest"
 )
 
 func TestOpenAgain(t *testing.T) {

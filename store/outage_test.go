@@ -5,10 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"strings"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -17,6 +13,9 @@ import (
 	"heddle/idempotency"
 	"heddle/store"
 	"heddle/store/storetest"
+	"strings"
+	"testing"
+	"time"
 )
 
 func workflow(t *testing.T, db *store.DB) {

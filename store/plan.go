@@ -6,6 +6,7 @@ import (
 	"heddle/events"
 	"heddle/executor"
 	"heddle/fault"
+	"slices"
 )
 
 // plan is what a group commit writes, one write per run.
@@ -62,7 +63,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 		}
 		earlier.row = row
 		earlier.setInputApart()
-		earlier.events = append(earlier.events[:len(earlier.events):len(earlier.events)], c.Events...)
+		earlier.events = append(slices.Clip(earlier.events), c.Events...)
 		earlier.members = append(earlier.members, i)
 		errs[i] = earlier.attach(c)
 	}

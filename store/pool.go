@@ -3,10 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"heddle/deadline"
 
 	"gorm.io/gorm"
-
-	"heddle/deadline"
 )
 
 // boundedPool is a pool whose single statements draw on the request's time for

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/migrations"
 	"net"
 	"strings"
 	"time"
@@ -13,8 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
-
-	"heddle/migrations"
 )
 
 // maxConns bounds a node's connections where the URL has no pool_max_conns.
@@ -76,8 +75,7 @@ func firstPing(ctx context.Context, pool *pgxpool.Pool, s settings) error {
 // notYet reports whether the refusal of a connection may pass by itself: nobody
 // listens, or the server is starting (57P03), stopping or full.
 func notYet(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgUnavailable(pg.Code)
 	}
 	var dial *net.OpError

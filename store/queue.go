@@ -2,12 +2,11 @@ package store
 
 import (
 	"context"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"time"
 
 	"gorm.io/gorm"
-
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // The lists of states stand literally in the SQL, as in the partial indexes
@@ -149,8 +148,10 @@ func (db *DB) Limited(ctx context.Context) ([]executor.Limited, error) {
 	}
 	list := make([]executor.Limited, len(rows))
 	for i, r := range rows {
-		list[i] = executor.Limited{RunID: r.ID, WorkflowID: r.WorkflowID, Version: r.Version, Hash: r.Hash,
-			Key: r.ConcurrencyKey, Begun: r.State != string(machine.Queued), Named: r.Named}
+		list[i] = executor.Limited{
+			RunID: r.ID, WorkflowID: r.WorkflowID, Version: r.Version, Hash: r.Hash,
+			Key: r.ConcurrencyKey, Begun: r.State != string(machine.Queued), Named: r.Named,
+		}
 	}
 	return list, nil
 }

@@ -2,14 +2,13 @@ package store
 
 import (
 	"context"
-
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
-
 	"heddle/access"
 	"heddle/audit"
 	"heddle/executor/machine"
 	"heddle/fault"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // quotaRow is a row of tenant_quotas.

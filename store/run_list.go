@@ -2,11 +2,10 @@ package store
 
 import (
 	"context"
+	"heddle/executor"
 	"strings"
 
 	"gorm.io/gorm"
-
-	"heddle/executor"
 )
 
 // Runs lists a page, newest first. Each selected state is a range of its own

@@ -3,12 +3,11 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-
-	"gorm.io/gorm"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
+
+	"gorm.io/gorm"
 )
 
 // runRow is a row of runs.

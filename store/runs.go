@@ -3,15 +3,14 @@ package store
 import (
 	"context"
 	"encoding/json"
-
-	"gorm.io/gorm"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+
+	"gorm.io/gorm"
 )
 
 // Run reads one row.

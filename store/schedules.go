@@ -2,16 +2,15 @@ package store
 
 import (
 	"context"
+	"heddle/audit"
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/schedules"
 	"reflect"
 	"strings"
 	"time"
 
 	"gorm.io/gorm"
-
-	"heddle/audit"
-	"heddle/fault"
-	"heddle/idempotency"
-	"heddle/schedules"
 )
 
 var _ schedules.Store = (*DB)(nil)

@@ -3,16 +3,15 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
-
-	"github.com/jackc/pgx/v5"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/schedules"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 func statusOf(text string) definitions.Status { return definitions.Status(text) }

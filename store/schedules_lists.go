@@ -2,10 +2,9 @@ package store
 
 import (
 	"context"
+	"heddle/schedules"
 
 	"gorm.io/gorm"
-
-	"heddle/schedules"
 )
 
 // Schedules lists a page, newest first.

@@ -2,9 +2,8 @@ package store
 
 import (
 	"encoding/json"
-	"time"
-
 	"heddle/schedules"
+	"time"
 )
 
 // scheduleRow is a row of schedules.

@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
-
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
-
 	"heddle/audit"
 	"heddle/fault"
 	"heddle/secrets"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 var _ secrets.Store = (*DB)(nil)

@@ -4,11 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"heddle/executor"
 	"slices"
 
 	"gorm.io/gorm"
-
-	"heddle/executor"
 )
 
 // memberRow is a row of run_series.

@@ -2,11 +2,10 @@ package store
 
 import (
 	"context"
+	"heddle/executor"
 	"strings"
 
 	"gorm.io/gorm"
-
-	"heddle/executor"
 )
 
 const (

@@ -5,14 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"heddle/migrations"
 	"io/fs"
 	"net/url"
 	"os"
 	"strings"
 
 	"gorm.io/gorm"
-
-	"heddle/migrations"
 )
 
 // readers is how many reads of a SQLite file run at once; more of them would

@@ -13,13 +13,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
-	"sync"
-	"time"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-	"gorm.io/gorm"
-
 	"heddle/access"
 	"heddle/definitions"
 	"heddle/executor"
@@ -27,6 +20,12 @@ import (
 	"heddle/migrations"
 	"heddle/templates"
 	"heddle/versions"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"gorm.io/gorm"
 )
 
 var (

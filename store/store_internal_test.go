@@ -2,17 +2,16 @@ package store
 
 import (
 	"context"
-	"path/filepath"
-	"strings"
-	"testing"
-
-	"gorm.io/gorm"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/schedules"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
 )
 
 // explain gives SQLite's plan of a query.

@@ -3,16 +3,15 @@ package store_test
 import (
 	"context"
 	"errors"
+	"heddle/executor"
+	"heddle/fault"
+	"heddle/store"
+	"heddle/store/storetest"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"heddle/executor"
-	"heddle/fault"
-	"heddle/store"
-	"heddle/store/storetest"
 )
 
 func open(t testing.TB, url string, opts ...store.Option) *store.DB {

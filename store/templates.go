@@ -3,13 +3,12 @@ package store
 import (
 	"context"
 	"encoding/json"
-
-	"gorm.io/gorm"
-
 	"heddle/audit"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/templates"
+
+	"gorm.io/gorm"
 )
 
 // CreateTemplate stores a template, its version 1 and the answer kept for a

@@ -3,12 +3,11 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"heddle/definitions"
+	"heddle/templates"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"heddle/definitions"
-	"heddle/templates"
 )
 
 // writeOrigin notes which template a workflow is made of, if the change says

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-
 	"heddle/definitions"
 	"heddle/templates"
 )

@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
-
-	"gorm.io/gorm"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/versions"
+
+	"gorm.io/gorm"
 )
 
 // WorkflowsAfter lists workflows by slug, beginning after one; ids nil: all.

@@ -5,11 +5,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"heddle/deadline"
 	"sync/atomic"
 
 	"gorm.io/gorm"
-
-	"heddle/deadline"
 )
 
 // change runs fn in one write transaction. An error of fn rolls back and is

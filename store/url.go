@@ -2,10 +2,9 @@ package store
 
 import (
 	"fmt"
+	"heddle/migrations"
 	"net/url"
 	"strings"
-
-	"heddle/migrations"
 )
 
 // target is a parsed database URL. path is empty for an in-memory SQLite.

@@ -3,15 +3,14 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"strconv"
-	"strings"
-
-	"gorm.io/gorm"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/versions"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
 )
 
 // Versions lists versions without their definitions, newest first; those of a

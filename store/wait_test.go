@@ -2,13 +2,12 @@ package store_test
 
 import (
 	"context"
-	"strings"
-	"testing"
-	"time"
-
 	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
+	"strings"
+	"testing"
+	"time"
 )
 
 func TestOpenWaitsForAServerThatStarts(t *testing.T) {

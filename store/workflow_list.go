@@ -2,11 +2,10 @@ package store
 
 import (
 	"context"
+	"heddle/definitions"
 	"strings"
 
 	"gorm.io/gorm"
-
-	"heddle/definitions"
 )
 
 // Workflows lists a page, last changed first. A workflow that changes between

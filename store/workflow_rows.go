@@ -3,10 +3,9 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
 
 	"gorm.io/gorm"
-
-	"heddle/definitions"
 )
 
 // workflowRow is a row of workflows.

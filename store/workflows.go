@@ -2,14 +2,13 @@ package store
 
 import (
 	"context"
-	"reflect"
-
-	"gorm.io/gorm"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/idempotency"
+	"reflect"
+
+	"gorm.io/gorm"
 )
 
 // CreateWorkflow stores a workflow, its version 1 and the answer kept for a

@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"fmt"
-
 	"heddle/executor"
 )
 

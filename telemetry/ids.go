@@ -4,12 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"strconv"
 
 	"go.opentelemetry.io/otel/trace"
-
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // place is where a run stands in a trace: the trace, and the caller's span.

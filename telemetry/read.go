@@ -3,15 +3,14 @@ package telemetry
 import (
 	"cmp"
 	"encoding/json"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"slices"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // spansOf reads which spans a growth ended. When they began is in the events,

@@ -4,17 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"slices"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/telemetry"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 const approval = `

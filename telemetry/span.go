@@ -1,14 +1,13 @@
 package telemetry
 
 import (
+	"heddle/executor/machine"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
-
-	"heddle/executor/machine"
 )
 
 // span is one finished span before it is made. It holds no input, no output and

@@ -3,6 +3,9 @@ package telemetry_test
 import (
 	"context"
 	"fmt"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/telemetry"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,10 +13,6 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
-
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/telemetry"
 )
 
 const charge = `

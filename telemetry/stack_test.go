@@ -6,6 +6,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/internal/await"
+	"heddle/store"
+	"heddle/telemetry"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,14 +28,6 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
-
-	"heddle/definitions"
-	"heddle/events"
-	"heddle/executor"
-	"heddle/executor/machine"
-	"heddle/internal/await"
-	"heddle/store"
-	"heddle/telemetry"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

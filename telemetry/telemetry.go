@@ -12,6 +12,8 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -23,9 +25,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
-
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // Config says where spans go. Zero numbers take the defaults named beside them.

@@ -4,10 +4,9 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"sort"
-
 	"heddle/definitions"
 	"heddle/fault"
+	"sort"
 )
 
 //go:embed builtin/*.yaml

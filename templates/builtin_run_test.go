@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"heddle/executor/machine"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-
-	"heddle/executor/machine"
 )
 
 type params = map[string]any
@@ -102,9 +102,7 @@ func TestApprovalBeforeDeployRollsBack(t *testing.T) {
 
 func copyOf(p params) params {
 	out := params{}
-	for k, v := range p {
-		out[k] = v
-	}
+	maps.Copy(out, p)
 	return out
 }
 

@@ -1,12 +1,11 @@
 package templates_test
 
 import (
-	"regexp"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/steps"
 	"heddle/templates"
+	"regexp"
+	"testing"
 )
 
 // catalog has the real step types.

@@ -2,7 +2,6 @@ package templates
 
 import (
 	"encoding/json"
-
 	"heddle/definitions"
 	"heddle/fault"
 )

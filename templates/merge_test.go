@@ -3,13 +3,13 @@ package templates_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/templates"
+	"maps"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"heddle/definitions"
-	"heddle/templates"
 )
 
 // step writes a step with a url and what else is given.
@@ -31,40 +31,53 @@ func TestMerge(t *testing.T) {
 	}{
 		"another member of the same config": {
 			flow(a), flow(`{"config":{"method":"PUT","url":"1"},"id":"a"}`), flow(step("a", "9")),
-			flow(`{"config":{"method":"PUT","url":"9"},"id":"a"}`), nil},
+			flow(`{"config":{"method":"PUT","url":"9"},"id":"a"}`), nil,
+		},
 		"the same member differently": {
 			flow(a, b), flow(step("a", "7"), b), flow(step("a", "9"), b),
-			flow(step("a", "7"), b), []string{`a /config/url "1" "7" "9"`}},
+			flow(step("a", "7"), b),
+			[]string{`a /config/url "1" "7" "9"`},
+		},
 		"the same member equally": {flow(a), flow(step("a", "9")), flow(step("a", "9")), flow(step("a", "9")), nil},
 		"both add a step":         {flow(a), flow(a, b), flow(c, a), flow(c, a, b), nil},
 		"both remove":             {flow(a, b), flow(a), flow(a), flow(a), nil},
 		"both add the same id": {
-			flow(a), flow(a, step("b", "1")), flow(a, step("b", "2")), flow(a, step("b", "1")), []string{`b /config/url - "1" "2"`}},
+			flow(a), flow(a, step("b", "1")), flow(a, step("b", "2")), flow(a, step("b", "1")), []string{`b /config/url - "1" "2"`},
+		},
 		"the template removes an edited step": {
 			flow(a, b, c), flow(a, step("b", "7"), c), flow(a, c),
-			flow(a, step("b", "7"), c), []string{`b  ` + canonical(b) + ` ` + canonical(step("b", "7")) + ` -`}},
+			flow(a, step("b", "7"), c),
+			[]string{`b  ` + canonical(b) + ` ` + canonical(step("b", "7")) + ` -`},
+		},
 		"the template changes a removed step": {
-			flow(a, b), flow(a), flow(a, step("b", "9")), flow(a), []string{`b  ` + canonical(b) + ` - ` + canonical(step("b", "9"))}},
+			flow(a, b), flow(a), flow(a, step("b", "9")), flow(a), []string{`b  ` + canonical(b) + ` - ` + canonical(step("b", "9"))},
+		},
 		"the template removes an unedited step": {flow(a, b), flow(step("a", "7"), b), flow(a), flow(step("a", "7")), nil},
 		"people's order stays":                  {flow(a, b), flow(b, a), flow(a, b, c), flow(b, c, a), nil},
 		"the template's order comes":            {flow(a, b), flow(step("a", "7"), b), flow(b, a), flow(b, step("a", "7")), nil},
 		"loop bodies": {
-			flow(loop("l", a, b)), flow(loop("l", a, b, c)), flow(loop("l", step("a", "9"), b)), flow(loop("l", step("a", "9"), b, c)), nil},
+			flow(loop("l", a, b)), flow(loop("l", a, b, c)), flow(loop("l", step("a", "9"), b)), flow(loop("l", step("a", "9"), b, c)), nil,
+		},
 		"settings": {
 			`{"name":"F","input":{"type":"object","properties":{"x":{}}},"steps":[]}`,
 			`{"name":"G","input":{"type":"object","properties":{"x":{},"y":{}}},"steps":[]}`,
 			`{"name":"H","input":{"type":"object","properties":{"x":{},"z":{}}},"timeout_seconds":5,"steps":[]}`,
 			`{"name":"G","input":{"type":"object","properties":{"x":{},"y":{},"z":{}}},"timeout_seconds":5,"steps":[]}`,
-			[]string{`- /name "F" "G" "H"`}},
+			[]string{`- /name "F" "G" "H"`},
+		},
 		"lists are one value": {
 			flow(step("a", "1", `"depends_on":["x"],`)), flow(step("a", "1", `"depends_on":["x","y"],`)), flow(step("a", "1", `"depends_on":["z"],`)),
-			flow(step("a", "1", `"depends_on":["x","y"],`)), []string{`a /depends_on ["x"] ["x","y"] ["z"]`}},
+			flow(step("a", "1", `"depends_on":["x","y"],`)),
+			[]string{`a /depends_on ["x"] ["x","y"] ["z"]`},
+		},
 		"numbers are not rounded": {
 			`{"n":9007199254740992,"steps":[]}`, `{"n":9007199254740993,"steps":[]}`, `{"n":9007199254740992,"m":1,"steps":[]}`,
-			`{"m":1,"n":9007199254740993,"steps":[]}`, nil},
+			`{"m":1,"n":9007199254740993,"steps":[]}`, nil,
+		},
 		"what is no list of steps": {
 			`{"steps":[{"id":"a"}]}`, `{"steps":[{"id":"a"},{"id":"a"}]}`, `{"steps":[]}`, `{"steps":[{"id":"a"},{"id":"a"}]}`,
-			[]string{`- /steps [{"id":"a"}] [{"id":"a"},{"id":"a"}] []`}},
+			[]string{`- /steps [{"id":"a"}] [{"id":"a"},{"id":"a"}] []`},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, conflicts, err := templates.Merge(json.RawMessage(x.base), json.RawMessage(x.edited), json.RawMessage(x.next))
@@ -217,9 +230,7 @@ func (s sketch) copied() sketch {
 	c := sketch{order: append([]string{}, s.order...), steps: map[string]map[string]int{}}
 	for id, fields := range s.steps {
 		c.steps[id] = map[string]int{}
-		for k, v := range fields {
-			c.steps[id][k] = v
-		}
+		maps.Copy(c.steps[id], fields)
 	}
 	return c
 }

@@ -3,9 +3,9 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
-
 	"heddle/definitions"
 	"heddle/fault"
+
 	regexp "heddle/internal/lazyregexp"
 )
 

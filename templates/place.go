@@ -3,10 +3,10 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-
 	"heddle/definitions"
 	"heddle/fault"
+	"strings"
+
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -2,11 +2,10 @@ package templates_test
 
 import (
 	"encoding/json"
-	"strings"
-	"testing"
-
 	"heddle/fault"
 	"heddle/templates"
+	"strings"
+	"testing"
 )
 
 const schema = `{"type":"object","additionalProperties":false,"required":["url"],"properties":{

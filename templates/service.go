@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/idempotency"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"heddle/definitions"
-	"heddle/fault"
-	"heddle/idempotency"
 )
 
 // ServiceConfig is what a Service is made of. Secrets may be nil.

@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
-
 	"heddle/definitions"
 	"heddle/fault"
+	"strconv"
 )
 
 // mergeTries is how often a merge starts again because the workflow was edited

@@ -3,12 +3,11 @@ package templates_test
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/templates"
+	"strings"
+	"testing"
 )
 
 func written(text string) *definitions.Written {

@@ -3,14 +3,6 @@ package templates_test
 import (
 	"context"
 	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"path/filepath"
-	"sync"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -21,6 +13,13 @@ import (
 	"heddle/steps"
 	"heddle/store"
 	"heddle/templates"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
 )
 
 const tenant = "ten_0123456789abcdef01234567"

@@ -8,10 +8,9 @@ package templates
 import (
 	"context"
 	"encoding/json"
-	"time"
-
 	"heddle/definitions"
 	"heddle/idempotency"
+	"time"
 )
 
 // Template is one version of a pattern. TenantID is empty for built-in ones,

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"heddle/definitions"
 )
 
 // decode reads JSON into maps, lists and plain values; numbers stay as

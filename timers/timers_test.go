@@ -2,13 +2,12 @@ package timers_test
 
 import (
 	"fmt"
+	"heddle/timers"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
-
-	"heddle/timers"
 )
 
 func TestEachIDComesOnceInOrder(t *testing.T) {

@@ -2,10 +2,9 @@ package versions
 
 import (
 	"encoding/json"
+	"heddle/fault"
 	"strconv"
 	"strings"
-
-	"heddle/fault"
 )
 
 // maxCopied bounds how much a patch may copy within a document, in bytes of

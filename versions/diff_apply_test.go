@@ -2,11 +2,10 @@ package versions_test
 
 import (
 	"encoding/json"
-	"strings"
-	"testing"
-
 	"heddle/fault"
 	"heddle/versions"
+	"strings"
+	"testing"
 )
 
 func TestApply(t *testing.T) {

@@ -3,10 +3,9 @@ package versions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/versions"
 	"math/rand"
 	"testing"
-
-	"heddle/versions"
 )
 
 // workflow makes a chain of n steps; edit may change each.

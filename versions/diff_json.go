@@ -3,11 +3,10 @@ package versions
 import (
 	"bytes"
 	"encoding/json"
+	"heddle/fault"
 	"io"
 	"sort"
 	"strings"
-
-	"heddle/fault"
 )
 
 // maxDepth is how deep lists and objects may nest, as in definitions.

@@ -2,12 +2,11 @@ package versions_test
 
 import (
 	"encoding/json"
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/versions"
+	"strings"
+	"testing"
 )
 
 func TestCompareRefuses(t *testing.T) {

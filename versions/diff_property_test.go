@@ -3,15 +3,14 @@ package versions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/fault"
+	"heddle/versions"
 	"regexp"
 	"strings"
 	"testing"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"pgregory.net/rapid"
-
-	"heddle/fault"
-	"heddle/versions"
 )
 
 type object = map[string]any

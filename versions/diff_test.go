@@ -2,13 +2,12 @@ package versions_test
 
 import (
 	"encoding/json"
+	"heddle/versions"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"heddle/versions"
 )
 
 // Each case under testdata/diff is an object with before, after and what is

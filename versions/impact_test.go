@@ -3,12 +3,11 @@ package versions_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/versions"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"heddle/versions"
 )
 
 // Each case: the old schema, the new one, and "pointer message" of each finding.
@@ -44,7 +43,8 @@ func TestBreakingInputs(t *testing.T) {
 
 		"bounds tightened": {
 			`{"minimum":1,"maximum":10,"minLength":1,"maxItems":5}`, `{"minimum":1.5,"maximum":9,"minLength":2,"maxItems":4}`,
-			[]string{"/minimum The input must now be at least 1.5.", "/maximum The input must now be at most 9.", "/minLength The input must now have at least 2 characters.", "/maxItems The input must now have at most 4 items."}},
+			[]string{"/minimum The input must now be at least 1.5.", "/maximum The input must now be at most 9.", "/minLength The input must now have at least 2 characters.", "/maxItems The input must now have at most 4 items."},
+		},
 		"bounds loosened":            {`{"minimum":1,"maximum":10,"maxLength":5}`, `{"minimum":-1,"maximum":1e2}`, nil},
 		"bound excluded":             {`{"minimum":1}`, `{"exclusiveMinimum":1.0}`, []string{"/exclusiveMinimum The input must now be more than 1.0."}},
 		"bound included":             {`{"exclusiveMaximum":1}`, `{"maximum":1}`, []string{}},
@@ -56,8 +56,10 @@ func TestBreakingInputs(t *testing.T) {
 		"a multiple of more":         {`{"multipleOf":0.5}`, `{"multipleOf":1}`, []string{"/multipleOf The input must now be a multiple of 1."}},
 		"a multiple of less":         {`{"multipleOf":0.3}`, `{"multipleOf":0.1}`, nil},
 		"a multiple of nothing sane": {`{"multipleOf":1e999999}`, `{"multipleOf":0}`, []string{"/multipleOf The input must now be a multiple of 0."}},
-		"forms": {`{"pattern":"a","format":"date"}`, `{"pattern":"b","format":"email","uniqueItems":true}`,
-			[]string{`/pattern The input must now match "b".`, "/format The input must now have the format email.", "/uniqueItems The input must no longer hold an item twice."}},
+		"forms": {
+			`{"pattern":"a","format":"date"}`, `{"pattern":"b","format":"email","uniqueItems":true}`,
+			[]string{`/pattern The input must now match "b".`, "/format The input must now have the format email.", "/uniqueItems The input must no longer hold an item twice."},
+		},
 		"fewer forms": {`{"pattern":"a","format":"date","uniqueItems":true}`, `{}`, nil},
 
 		"closed":               {`{"properties":{"a":{}}}`, `{"properties":{"a":{}},"additionalProperties":false}`, []string{"/additionalProperties The input can no longer have fields that the schema does not list."}},
@@ -82,8 +84,10 @@ func TestBreakingInputs(t *testing.T) {
 		"beside reference":  {`{"$ref":"#/$defs/y","minLength":1,"$defs":{"y":{"type":"string"}}}`, `{"$ref":"#/$defs/y","minLength":1,"$defs":{"y":{"type":"null"}}}`, []string{"/$defs/y/type The input must now be null and can no longer be string."}},
 		"lost references":   {`{"$ref":"other.json"}`, `{"$ref":"#/nowhere","minLength":0}`, []string{"/$ref The input may no longer fit: $ref is new or has changed."}},
 		"endless reference": {`{"$ref":"#"}`, `{"$ref":"#","type":"null"}`, []string{"/type The input must now be null; it could be anything."}},
-		"trees": {`{"properties":{"kids":{"items":{"$ref":"#"}}}}`, `{"properties":{"kids":{"items":{"$ref":"#"}}},"required":["kids"]}`,
-			[]string{"/required/0 kids is now required.", "/required/0 Each item of kids.kids is now required."}},
+		"trees": {
+			`{"properties":{"kids":{"items":{"$ref":"#"}}}}`, `{"properties":{"kids":{"items":{"$ref":"#"}}},"required":["kids"]}`,
+			[]string{"/required/0 kids is now required.", "/required/0 Each item of kids.kids is now required."},
+		},
 		"no schema at all": {`{}`, `[1]`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/fault"
+	"strconv"
+	"strings"
+
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -2,12 +2,11 @@ package versions
 
 import (
 	"context"
+	"heddle/definitions"
+	"heddle/fault"
 	"strconv"
 	"strings"
 	"time"
-
-	"heddle/definitions"
-	"heddle/fault"
 )
 
 // Config is what a Service is made of. Schedules may be nil: there are none.

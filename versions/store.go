@@ -2,7 +2,6 @@ package versions
 
 import (
 	"context"
-
 	"heddle/definitions"
 )
 

@@ -2,12 +2,11 @@ package versions_test
 
 import (
 	"encoding/json"
+	"heddle/versions"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"heddle/versions"
 )
 
 const textBefore = `{"name": "w", "timeout_seconds": 60, "steps": [
@@ -65,19 +64,25 @@ func TestTextOfOtherChanges(t *testing.T) {
 	for want, c := range map[string]struct{ before, after string }{
 		"No changes\n": {`{"steps":[]}`, `{"steps":[]}`},
 		"Renamed 1 step\n\n~ b (wait) renamed from a\n": {
-			`{"steps":[{"id":"a","type":"wait"}]}`, `{"steps":[{"id":"b","type":"wait"}]}`},
+			`{"steps":[{"id":"a","type":"wait"}]}`, `{"steps":[{"id":"b","type":"wait"}]}`,
+		},
 		"Added 1 step, removed 1 step, renamed 1 step, modified 2 steps\n\n+ new (x)\n- gone (x)\n~ w (z) renamed from v\n~ c (x)\n    ~ config.n: 1 → 2\n~ b (x)\n    ~ list: \"steps\" → \"finally\"\n": {
 			`{"steps":[{"id":"a","type":"x"},{"id":"b","type":"x"}],"on_failure":[{"id":"c","type":"x","config":{"n":1}},{"id":"gone","type":"x"}],"finally":[{"id":"v","type":"z"}]}`,
-			`{"steps":[{"id":"a","type":"x"}],"on_failure":[{"id":"c","type":"x","config":{"n":2}}],"finally":[{"id":"w","type":"z"},{"id":"b","type":"x"},{"id":"new","type":"x","name":"other"}]}`},
+			`{"steps":[{"id":"a","type":"x"}],"on_failure":[{"id":"c","type":"x","config":{"n":2}}],"finally":[{"id":"w","type":"z"},{"id":"b","type":"x"},{"id":"new","type":"x","name":"other"}]}`,
+		},
 		"Modified 1 step\n\n~ a (x)\n    + retry.except: [\"timeout\"]\n    ~ retry.on: [503] → [503,\"exit_code:2\"]\n": {
-			`{"steps":[{"id":"a","type":"x","retry":{"on":[503]}}]}`, `{"steps":[{"id":"a","type":"x","retry":{"on":[503,"exit_code:2"],"except":["timeout"]}}]}`},
+			`{"steps":[{"id":"a","type":"x","retry":{"on":[503]}}]}`, `{"steps":[{"id":"a","type":"x","retry":{"on":[503,"exit_code:2"],"except":["timeout"]}}]}`,
+		},
 		"Changed settings. No functional change\n\n~ settings\n    + description: \"d\"\n": {
-			`{"steps":[]}`, `{"steps":[],"description":"d"}`},
+			`{"steps":[]}`, `{"steps":[],"description":"d"}`,
+		},
 		"Changed settings\n\n~ settings\n    ~ (document): 1 → [2]\n": {`1`, `[2]`},
 		"Changed settings. No functional change\n\n~ settings\n    ~ name: \"a\" → \"\\u001b[2J\\u202e\\u009b\"\n": {
-			`{"name":"a"}`, `{"name":"\u001b[2J\u202e\u009b"}`},
+			`{"name":"a"}`, `{"name":"\u001b[2J\u202e\u009b"}`,
+		},
 		"Changed settings. No functional change\n\n~ settings\n    + name: \"" + strings.Repeat("é", 158) + "…\n": {
-			`{}`, `{"name":"` + strings.Repeat("é", 500) + `"}`},
+			`{}`, `{"name":"` + strings.Repeat("é", 500) + `"}`,
+		},
 		"Changed settings. No functional change\n\n~ settings\n    ~ name\n        - a\n" +
 			strings.Repeat("        + x\n", 12) + "        + … 19 more lines\n": {`{"name":"a"}`, `{"name":"` + many + `"}`},
 	} {

@@ -7,15 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/idempotency"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"time"
-
-	"heddle/definitions"
-	"heddle/fault"
-	"heddle/idempotency"
 )
 
 // TransferStore is what moving workflows between tenants and databases asks of
@@ -232,8 +231,7 @@ func (t *Transfer) importAdmitted(ctx context.Context, req ImportRequest, n int,
 
 // numbered adds the number of the line.
 func numbered(err error, n int) error {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.With("line", n)
 	}
 	return err

@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/definitions"
+	"heddle/fault"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"heddle/definitions"
-	"heddle/fault"
 	regexp "heddle/internal/lazyregexp"
 )
 
@@ -129,8 +129,7 @@ func take(object map[string]json.RawMessage, name string, into any) error {
 		return malformedLine("%s must not be null.", name)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return malformedLine("%s has the wrong type: it must not be %s.", name, wrong.Value)
 		}
 		return malformedLine("%s has the wrong form.", name)

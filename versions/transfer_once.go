@@ -6,11 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/idempotency"
+	"strconv"
 )
 
 // importOnce is importLine, at most once per key.

@@ -4,9 +4,8 @@ package versions
 
 import (
 	"encoding/json"
-	"time"
-
 	"heddle/audit"
+	"time"
 )
 
 // Version is one immutable state of a workflow's definition. Number counts

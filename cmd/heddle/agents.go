@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-
 	"heddle/agents"
 	"heddle/expressions"
 	"heddle/fault"
 	"heddle/secrets"
 	"heddle/steps"
+	"net/http"
 )
 
 // agentSource gives agent_task a tenant's agents with their secrets filled in,

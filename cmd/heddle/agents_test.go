@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
 	"io"
 	"net"
 	"net/http"
@@ -13,9 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
 )
 
 // asking is a workflow whose agent's goal is the input.
@@ -27,11 +26,15 @@ func agentServer(t *testing.T, url, tool string) *client.Client {
 	t.Helper()
 	_, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://"+filepath.Join(t.TempDir(), "h.db"),
 		"HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_SECRET_KEY=a-key-for-this-test", "HEDDLE_SCRIPTS=off")
-	agent := map[string]any{"provider": "openai", "base_url": url, "model": "small", "api_key_secret": "MODEL_KEY",
-		"input_micro_usd_per_1k": 1000, "output_micro_usd_per_1k": 2000}
+	agent := map[string]any{
+		"provider": "openai", "base_url": url, "model": "small", "api_key_secret": "MODEL_KEY",
+		"input_micro_usd_per_1k": 1000, "output_micro_usd_per_1k": 2000,
+	}
 	if tool != "" {
-		agent["tools"] = []any{map[string]any{"name": "stock", "method": "GET", "url": tool,
-			"parameters": map[string]any{"type": "object"}, "headers": map[string]string{"X-Key": "{{ secrets.TOOL_KEY }}"}}}
+		agent["tools"] = []any{map[string]any{
+			"name": "stock", "method": "GET", "url": tool,
+			"parameters": map[string]any{"type": "object"}, "headers": map[string]string{"X-Key": "{{ secrets.TOOL_KEY }}"},
+		}}
 	}
 	for path, body := range map[string]any{
 		"/v1/secrets/MODEL_KEY": map[string]string{"value": "sk-model-0123456789"},

@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
 	"io"
 	"net"
 	"net/http"
@@ -17,9 +19,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
 )
 
 // badDay is the product on a day when the world misbehaves.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"log/slog"
 	"net"
 	"os"
@@ -14,8 +15,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"heddle/internal/client"
 )
 
 // benchPlan is what one call of bench measures and how much of it.

@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/executor"
+	"heddle/executor/machine"
 	"io"
 	"os"
 	"strings"
 	"time"
-
-	"heddle/executor"
-	"heddle/executor/machine"
 )
 
 // benchCase is one way of using the product that is worth a figure of its own.

@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
-
-	"heddle/internal/client"
 )
 
 // parallelRequests is how many http_requests are made at once.

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"heddle/store/storetest"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
-
-	"heddle/store/storetest"
 )
 
 // TestBenchOnPostgres measures a server with fsync on, as in production.

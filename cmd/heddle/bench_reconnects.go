@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"heddle/internal/client"
 )
 
 // reconnects follows one run, to which something happens all the time, with

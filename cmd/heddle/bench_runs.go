@@ -5,14 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/internal/client"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"heddle/events"
-	"heddle/executor"
-	"heddle/internal/client"
 )
 
 // manyConnections keeps enough idle connections that none is dialled twice.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/executor"
 	"io"
 	"os"
 	"os/exec"
@@ -14,8 +15,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"heddle/executor"
 )
 
 // parked stores runs that wait for an hour, then starts this program on them

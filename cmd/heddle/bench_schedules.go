@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
-	"time"
-
 	"heddle/executor"
 	"heddle/schedules"
+	"sync"
+	"time"
 )
 
 // schedules lets many schedules come due at one moment, and measures how much

@@ -5,13 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
-
-	"heddle/internal/client"
 )
 
 // benchServer is this program serving in a process of its own, so that its

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"io"
 	"net"
 	"net/http"
@@ -13,8 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"heddle/internal/client"
 )
 
 // awaitsGo waits for a signal, so its stream stays open.

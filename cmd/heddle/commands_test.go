@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"heddle/definitions"
+	"heddle/steps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,9 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/definitions"
-	"heddle/steps"
 )
 
 func TestMain(m *testing.M) {

@@ -4,15 +4,14 @@ package main
 
 import (
 	"context"
+	"heddle/events"
+	"heddle/executor"
 	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"heddle/events"
-	"heddle/executor"
 )
 
 // executorConfig gives the binary of the crash tests what the product has not:

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"net"
 	"net/http"
 	"os"
@@ -16,8 +17,6 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
-
-	"heddle/internal/client"
 )
 
 //go:embed demo.yaml

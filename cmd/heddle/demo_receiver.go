@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/definitions"
+	"heddle/internal/client"
 	"io"
 	"net"
 	"net/http"
@@ -15,9 +17,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"heddle/definitions"
-	"heddle/internal/client"
 )
 
 // demoReceiver takes the delivery of the tour and checks its signature as
@@ -101,7 +100,7 @@ func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) e
 	mac.Write([]byte(id + "." + stamp + "."))
 	mac.Write(body)
 	want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-	for _, got := range strings.Fields(h.Get("Webhook-Signature")) {
+	for got := range strings.FieldsSeq(h.Get("Webhook-Signature")) {
 		if hmac.Equal([]byte(got), []byte(want)) {
 			return nil
 		}

@@ -5,16 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/definitions"
+	"heddle/internal/client"
+	"heddle/versions"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"heddle/definitions"
-	"heddle/internal/client"
-	"heddle/versions"
 )
 
 // remote is the server that a command talks to.

@@ -3,13 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"heddle/internal/client"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"heddle/internal/client"
 )
 
 const (
@@ -73,9 +72,16 @@ func TestDiffWithStandardInput(t *testing.T) {
 func TestDiffThatCannotBe(t *testing.T) {
 	good, bad := write(t, "good.json", diffBefore), write(t, "bad.json", `{"name":"F",}`)
 	for _, args := range [][]string{
-		{good}, {good, good, good}, {good, bad}, {bad, good}, {good, filepath.Join(t.TempDir(), "none.json")}, {"-", "-"},
-		{"--json", "--patch", good, good}, {"--server", "http://127.0.0.1:1", good, good},
-		{"--server", "http://127.0.0.1:1", "flow", "1", "2"}, {"--server", "http://127.0.0.1:1", "--key", "k", "flow", "1", "2"},
+		{good},
+		{good, good, good},
+		{good, bad},
+		{bad, good},
+		{good, filepath.Join(t.TempDir(), "none.json")},
+		{"-", "-"},
+		{"--json", "--patch", good, good},
+		{"--server", "http://127.0.0.1:1", good, good},
+		{"--server", "http://127.0.0.1:1", "flow", "1", "2"},
+		{"--server", "http://127.0.0.1:1", "--key", "k", "flow", "1", "2"},
 	} {
 		code, out, errOut := heddle(t, nil, append([]string{"diff"}, args...)...)
 		if code != 2 || out != "" || errOut == "" {

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/internal/client"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,9 +16,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"heddle/definitions"
-	"heddle/internal/client"
 )
 
 // example is a step of docs/steps.md with the output that the page promises.
@@ -118,8 +117,10 @@ func TestTheExamplesOfStepsRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := client.Request{Method: http.MethodPost, Path: "/v1/runs/" + run + "/signals/approved",
-		Body: map[string]any{"request_id": "from-ann", "payload": map[string]string{"by": "ann"}}}
+	answer := client.Request{
+		Method: http.MethodPost, Path: "/v1/runs/" + run + "/signals/approved",
+		Body: map[string]any{"request_id": "from-ann", "payload": map[string]string{"by": "ann"}},
+	}
 	if err := c.Do(t.Context(), answer, nil); err != nil {
 		t.Fatal(err)
 	}

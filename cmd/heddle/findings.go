@@ -3,10 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"heddle/definitions"
 	"strings"
 	"unicode"
-
-	"heddle/definitions"
 )
 
 // Characters of a source line that are shown, and of those at most before the

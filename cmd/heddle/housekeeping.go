@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"heddle/idempotency"
 	"log/slog"
 	"time"
-
-	"heddle/idempotency"
 )
 
 // purgeEvery is how often kept answers are looked through for old ones.

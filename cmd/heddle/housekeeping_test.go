@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
+	"heddle/idempotency"
 	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"heddle/idempotency"
 )
 
 // purged notes what it was asked to purge.

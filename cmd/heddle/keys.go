@@ -3,15 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"heddle/access"
+	"heddle/ids"
+	"heddle/store"
 	"io/fs"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"heddle/access"
-	"heddle/ids"
-	"heddle/store"
 )
 
 func (p *process) keysCommand() *cobra.Command {

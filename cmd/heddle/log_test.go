@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"heddle/internal/await"
 	"io"
 	"log"
 	"log/slog"
@@ -11,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"heddle/internal/await"
 )
 
 // output collects what a process prints.

@@ -2,13 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"heddle/internal/client"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
-
-	"heddle/internal/client"
 )
 
 // scrape reads /metrics without a key, as Prometheus does.

@@ -2,10 +2,9 @@ package main
 
 import (
 	"fmt"
+	"heddle/store"
 
 	"github.com/spf13/cobra"
-
-	"heddle/store"
 )
 
 func (p *process) migrateCommand() *cobra.Command {

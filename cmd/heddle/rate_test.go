@@ -5,14 +5,13 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"heddle/internal/client"
 	"io"
 	"net/http"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-
-	"heddle/internal/client"
 )
 
 // The wired product holds keys to their rate and tenants to their quotas.

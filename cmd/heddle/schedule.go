@@ -3,12 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"heddle/fault"
+	"heddle/schedules"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"heddle/fault"
-	"heddle/schedules"
 )
 
 func (p *process) scheduleCommand() *cobra.Command {
@@ -106,8 +105,7 @@ func readFrom(text string, loc *time.Location) (begin, after time.Time, err erro
 
 // messageOf leaves the part of an error that is written for people.
 func messageOf(err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return errors.New(f.Message)
 	}
 	return err

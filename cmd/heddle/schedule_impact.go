@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-
 	"heddle/definitions"
 	"heddle/schedules"
 	"heddle/versions"

@@ -2,14 +2,13 @@ package main
 
 import (
 	"bytes"
+	"heddle/definitions"
+	"heddle/schedules"
+	"heddle/store"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/definitions"
-	"heddle/schedules"
-	"heddle/store"
 )
 
 func TestSchedulePreview(t *testing.T) {
@@ -18,10 +17,13 @@ func TestSchedulePreview(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"0 2 * * *", "--zone", "America/New_York", "--from", "2026-03-08", "-n", "2"}, exitOK,
+		{
+			[]string{"0 2 * * *", "--zone", "America/New_York", "--from", "2026-03-08", "-n", "2"},
+			exitOK,
 			"At 02:00 every day, New York time\n" +
 				"Sun 2026-03-08 03:00:00 -04:00  2026-03-08T07:00:00Z  02:00 does not exist on 2026-03-08 (clocks go from 02:00 to 03:00); moved to the first time after the gap.\n" +
-				"Mon 2026-03-09 02:00:00 -04:00  2026-03-09T06:00:00Z\n"},
+				"Mon 2026-03-09 02:00:00 -04:00  2026-03-09T06:00:00Z\n",
+		},
 		{[]string{"0 0 * * *", "--from", "2026-01-01", "-n", "1"}, exitOK, "At 00:00 every day, UTC\nThu 2026-01-01 00:00:00 +00:00  2026-01-01T00:00:00Z\n"},
 		{[]string{"@every 90m", "--zone", "Europe/Berlin", "--from", "2026-03-29", "-n", "3"}, exitOK, "Every 1 hour and 30 minutes\n" +
 			"Sun 2026-03-29 00:00:00 +01:00  2026-03-28T23:00:00Z\n" +

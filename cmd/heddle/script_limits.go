@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"heddle/steps"
 	"log/slog"
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"heddle/steps"
 )
 
 // scriptSettings are the limits of scripts.

@@ -2,13 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"heddle/internal/client"
 	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"heddle/internal/client"
 )
 
 func TestSizesAreRead(t *testing.T) {

@@ -5,14 +5,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"heddle/secrets"
 	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"heddle/secrets"
 )
 
 // keySource finds the key that secrets are encrypted with: HEDDLE_SECRET_KEY,

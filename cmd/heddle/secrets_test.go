@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"heddle/internal/client"
 	"io"
 	"log/slog"
 	"net"
@@ -17,8 +18,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"heddle/internal/client"
 )
 
 // syncBuffer is a log that two goroutines may use.

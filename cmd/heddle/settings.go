@@ -2,16 +2,16 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
-	"net"
-	"net/url"
-	"strconv"
-	"strings"
-	"time"
-
 	"heddle/access"
 	"heddle/api"
 	"heddle/steps"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // settings is what the process was told, checked.
@@ -264,10 +264,8 @@ func durationBetween(v string, least, most time.Duration) (time.Duration, error)
 }
 
 func oneOf(v string, words ...string) error {
-	for _, w := range words {
-		if v == w {
-			return nil
-		}
+	if slices.Contains(words, v) {
+		return nil
 	}
 	return fmt.Errorf("it is none of them")
 }

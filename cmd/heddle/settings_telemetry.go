@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"heddle/executor"
+	"heddle/telemetry"
 	"log/slog"
 	"strings"
 	"time"
-
-	"heddle/executor"
-	"heddle/telemetry"
 )
 
 // spanSettings are OpenTelemetry's standard variables, as far as they are read

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"heddle/internal/sandbox"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/internal/sandbox"
 )
 
 // initialized returns how many bytes each package allocates when this program

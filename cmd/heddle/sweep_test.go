@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/executor/machine"
+	"heddle/internal/client"
 	"io"
 	"log/slog"
 	"maps"
@@ -18,9 +20,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/executor/machine"
-	"heddle/internal/client"
 )
 
 // TestBadInputOfEveryKind sends each operation of the OpenAPI document, over a

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"heddle/internal/await"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,8 +13,6 @@ import (
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
-
-	"heddle/internal/await"
 )
 
 // otlp is a collector: the names of the spans that it got, by trace and id.
@@ -125,7 +124,8 @@ func TestTracingThatIsOffDoesNothing(t *testing.T) {
 	srv := httptest.NewServer(o)
 	t.Cleanup(srv.Close)
 	for _, off := range [][]string{
-		{}, {"OTEL_SDK_DISABLED=true", "OTEL_EXPORTER_OTLP_ENDPOINT=" + srv.URL},
+		{},
+		{"OTEL_SDK_DISABLED=true", "OTEL_EXPORTER_OTLP_ENDPOINT=" + srv.URL},
 		{"OTEL_TRACES_EXPORTER=none", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=" + srv.URL},
 	} {
 		st, c := startServer(t, io.Discard, append(off, "HEDDLE_DATABASE_URL=sqlite://"+t.TempDir()+"/t.db", "HEDDLE_EGRESS_ALLOW=127.0.0.1")...)

@@ -54,7 +54,7 @@ func (f termFile) Load() ([]int64, error) {
 		return nil, err
 	}
 	var epochs []int64
-	for _, line := range strings.Fields(string(text[:min(len(text), termRoom)])) {
+	for line := range strings.FieldsSeq(string(text[:min(len(text), termRoom)])) {
 		if n, err := strconv.ParseInt(line, 10, 64); err == nil && n > 0 {
 			epochs = append(epochs, n)
 		}

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"heddle/store/storetest"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
-
-	"heddle/store/storetest"
 )
 
 // The notes beside a SQLite file are written where nothing else can be.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"io"
 	"net/url"
 	"os"
@@ -11,8 +12,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"heddle/internal/client"
 )
 
 const localServer = "http://127.0.0.1:8080"

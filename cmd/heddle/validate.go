@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/steps"
 	"io"
 	"io/fs"
 	"os"
@@ -11,9 +13,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"heddle/definitions"
-	"heddle/steps"
 )
 
 func (p *process) validateCommand() *cobra.Command {

@@ -4,12 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"strings"
-	"sync"
-	"time"
-
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api"
@@ -27,6 +21,11 @@ import (
 	"heddle/telemetry"
 	"heddle/templates"
 	"heddle/versions"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
 )
 
 // stack is the whole product, wired: every package's service over one store.
@@ -123,8 +122,10 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	st.schedules = schedules.New(schedules.Config{Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, Clock: watch, NewID: newID, Meter: parts.meter, Log: log,
-		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules)})
+	st.schedules = schedules.New(schedules.Config{
+		Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, Clock: watch, NewID: newID, Meter: parts.meter, Log: log,
+		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules),
+	})
 	meter.Watch(st.executor, db)
 	meter.WatchClock(watch)
 	if st.spans != nil {

@@ -3,10 +3,9 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
-	"time"
-
 	"heddle/events"
 	"heddle/fault"
+	"time"
 )
 
 // Trial is what one step by itself comes to: an effect to perform, or, of a

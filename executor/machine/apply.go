@@ -1,10 +1,9 @@
 package machine
 
 import (
-	"time"
-
 	"heddle/events"
 	"heddle/fault"
+	"time"
 )
 
 // maxEvents is about how many events one Apply emits before it says More.

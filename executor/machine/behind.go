@@ -1,9 +1,8 @@
 package machine
 
 import (
-	"math"
-
 	"heddle/events"
+	"math"
 )
 
 // behind is what an input set going and one Apply need not get through: it is

@@ -2,10 +2,9 @@ package machine_test
 
 import (
 	"fmt"
-	"testing"
-
 	"heddle/events"
 	"heddle/executor/machine"
+	"testing"
 )
 
 // crowd is a run with so many steps begun, and its journal.

@@ -3,16 +3,17 @@ package machine_test
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/executor/machine"
 	"runtime"
 	"strings"
 	"testing"
-
-	"heddle/executor/machine"
 )
 
 func header() machine.Header {
-	return machine.Header{RunID: "run_0123456789abcdef01234567", TenantID: "t", WorkflowID: "wf_1", Slug: "wf", Version: 1,
-		Trigger: "api", Input: json.RawMessage(`{"n":1}`), CreatedAt: epoch}
+	return machine.Header{
+		RunID: "run_0123456789abcdef01234567", TenantID: "t", WorkflowID: "wf_1", Slug: "wf", Version: 1,
+		Trigger: "api", Input: json.RawMessage(`{"n":1}`), CreatedAt: epoch,
+	}
 }
 
 const threeConditions = `

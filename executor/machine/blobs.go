@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"strconv"
-
 	"heddle/expressions"
+	"strconv"
 )
 
 // MaxInline is the largest value, in bytes, that an event holds itself where

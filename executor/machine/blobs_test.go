@@ -7,12 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/expressions"
+	"strings"
+	"testing"
 )
 
 // shelf keeps large values for a run, as the executor does.

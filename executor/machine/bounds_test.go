@@ -2,11 +2,10 @@ package machine_test
 
 import (
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/events"
 	"heddle/executor/machine"
+	"strings"
+	"testing"
 )
 
 // wide is a list of n steps that all start at once.

@@ -3,14 +3,13 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
+	"heddle/definitions"
+	"heddle/expressions"
+	"heddle/fault"
 	"math"
 	"strconv"
 	"strings"
 	"time"
-
-	"heddle/definitions"
-	"heddle/expressions"
-	"heddle/fault"
 )
 
 // Limits and defaults of the definition language.

@@ -3,7 +3,6 @@ package machine
 import (
 	"bytes"
 	"encoding/json"
-
 	"heddle/definitions"
 	"heddle/fault"
 )

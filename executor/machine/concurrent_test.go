@@ -2,10 +2,9 @@ package machine_test
 
 import (
 	"fmt"
+	"heddle/executor/machine"
 	"sync"
 	"testing"
-
-	"heddle/executor/machine"
 )
 
 // TestScopesAreReadWhileTheRunGoesOn: performers render configs at any time,

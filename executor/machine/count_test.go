@@ -2,9 +2,8 @@ package machine
 
 import (
 	"encoding/json"
-	"testing"
-
 	"heddle/definitions"
+	"testing"
 )
 
 // A count is a count however it is written: loop.items, and what may fail.

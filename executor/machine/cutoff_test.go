@@ -2,10 +2,9 @@ package machine_test
 
 import (
 	"bytes"
-	"testing"
-
 	"heddle/events"
 	"heddle/executor/machine"
+	"testing"
 )
 
 // TestOlderResumesMeanWhatTheyMeant: a resume that was journalled before keys

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"time"
-
 	"heddle/audit"
 	"heddle/events"
+	"time"
 )
 
 // Detail is the payload of every event (Event.Data); each kind uses the fields

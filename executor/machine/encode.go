@@ -2,11 +2,10 @@ package machine
 
 import (
 	"encoding/json"
+	"heddle/events"
 	"strconv"
 	"time"
 	"unicode/utf8"
-
-	"heddle/events"
 )
 
 // timeLayout is RFC 3339 with milliseconds, for UTC times.

@@ -3,8 +3,8 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
-
 	"heddle/events"
+	"maps"
 )
 
 // maxOutput is how many bytes a run's output may have.
@@ -113,9 +113,7 @@ func (t *turn) conclude(e *ending) {
 		if len(t.handlersFailed) > 0 {
 			details["handlers_failed"] = t.handlersFailed
 		}
-		for k, v := range err.Details {
-			details[k] = v
-		}
+		maps.Copy(details, err.Details)
 		err.Details = details
 	}
 	by := e.by()

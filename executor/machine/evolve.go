@@ -3,7 +3,6 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
-
 	"heddle/events"
 )
 

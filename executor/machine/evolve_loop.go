@@ -3,7 +3,6 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
-
 	"heddle/events"
 )
 
@@ -73,8 +72,10 @@ func (r *Run) dropLoop(p place, st *stepState) {
 		st.loop = nil
 		return
 	}
-	st.loop = &loopState{edit: r.edit, total: l.total, next: l.next, completed: l.completed, failed: l.failed,
-		kept: kept, cut: st.cut, fixed: l.fixed, items: l.items, generation: l.generation, base: l.base}
+	st.loop = &loopState{
+		edit: r.edit, total: l.total, next: l.next, completed: l.completed, failed: l.failed,
+		kept: kept, cut: st.cut, fixed: l.fixed, items: l.items, generation: l.generation, base: l.base,
+	}
 }
 
 func (r *Run) iterationStarted(p place) {

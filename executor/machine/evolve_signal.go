@@ -2,8 +2,8 @@ package machine
 
 import (
 	"encoding/json"
-
 	"heddle/events"
+	"slices"
 )
 
 // signalState is what a run remembers of its signals.
@@ -29,7 +29,7 @@ func (r *Run) signalReceived(ev *events.Event, d *Detail) {
 	_, aimed := r.openRequest(d.RequestID)
 	s.kept.set(r.edit, uint64(ev.Seq), keptSignal{Name: d.Name, RequestID: d.RequestID, Payload: d.Payload, Aimed: aimed, At: r.updated})
 	if _, known := s.latest.get(d.Name); !known {
-		s.names = append(s.names[:len(s.names):len(s.names)], d.Name)
+		s.names = append(slices.Clip(s.names), d.Name)
 	}
 	s.latest.set(r.edit, d.Name, d.Payload)
 	if d.RequestID != "" {

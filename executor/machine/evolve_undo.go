@@ -1,5 +1,7 @@
 package machine
 
+import "slices"
+
 import "heddle/events"
 
 // Roles of an Execute and of the events about it.
@@ -61,6 +63,6 @@ func (r *Run) compensationEnded(ev *events.Event, p place) {
 		if p.at != nil {
 			id = p.at.path + "." + id
 		}
-		r.undoFailed = append(r.undoFailed[:len(r.undoFailed):len(r.undoFailed)], id)
+		r.undoFailed = append(slices.Clip(r.undoFailed), id)
 	}
 }

@@ -3,9 +3,8 @@ package machine_test
 import (
 	"errors"
 	"fmt"
-	"testing"
-
 	"heddle/executor/machine"
+	"testing"
 )
 
 func TestFailureTravelsAsError(t *testing.T) {

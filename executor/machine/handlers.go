@@ -1,5 +1,7 @@
 package machine
 
+import "slices"
+
 import "heddle/events"
 
 // A definition may have two further lists of steps: on_failure, which runs when
@@ -133,7 +135,7 @@ func (r *Run) resetHandler(n *node) {
 // skipped, all else goes on.
 func (r *Run) handlerFailed(p place) {
 	n := r.node(p)
-	r.handlersFailed = append(r.handlersFailed[:len(r.handlersFailed):len(r.handlersFailed)], n.step.ID)
+	r.handlersFailed = append(slices.Clip(r.handlersFailed), n.step.ID)
 	for _, at := range n.dependents {
 		r.skipSoon(place{step: at}, "dependencies")
 	}

@@ -2,7 +2,6 @@ package machine_test
 
 import (
 	"fmt"
-
 	"heddle/definitions"
 	"heddle/executor/machine"
 )

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"strconv"
-
 	"heddle/definitions"
 	"heddle/expressions"
+	"strconv"
 )
 
 // itemList is what a loop walks: a JSON list cut into its elements, or a

@@ -92,8 +92,10 @@ func (r *Run) loadSignals(s *savedRun) {
 
 // loadScope fills one list; the counters and sets are computed on the way.
 func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
-	sc := &scopeState{edit: r.edit, id: f.identity(), list: l, left: l.count[partMain], undos: s.Undos, failed: s.Failed,
-		generation: s.Generation, base: s.Base, ticket: s.Ticket, begun: s.Begun}
+	sc := &scopeState{
+		edit: r.edit, id: f.identity(), list: l, left: l.count[partMain], undos: s.Undos, failed: s.Failed,
+		generation: s.Generation, base: s.Base, ticket: s.Ticket, begun: s.Begun,
+	}
 	if f == nil {
 		sc.left = l.count[r.part()]
 	}
@@ -156,8 +158,10 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 }
 
 func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeState) error {
-	l := &loopState{edit: r.edit, total: s.Total, next: s.Next, completed: s.Completed, failed: s.Failed, doomed: s.Doomed,
-		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, again: s.Again, cut: cutOffs(r.edit, s.Cut), fixed: s.Items, items: &itemBox{}}
+	l := &loopState{
+		edit: r.edit, total: s.Total, next: s.Next, completed: s.Completed, failed: s.Failed, doomed: s.Doomed,
+		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, again: s.Again, cut: cutOffs(r.edit, s.Cut), fixed: s.Items, items: &itemBox{},
+	}
 	for _, index := range s.FailedAt {
 		l.failedAt.set(r.edit, index, struct{}{})
 	}

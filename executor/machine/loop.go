@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"heddle/events"
 	"strconv"
 	"time"
-
-	"heddle/events"
 )
 
 // openLoop starts a loop step: the items are counted first.

@@ -1,5 +1,7 @@
 package machine
 
+import "slices"
+
 import "bytes"
 
 import "cmp"
@@ -30,7 +32,7 @@ func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
 	if len(r.Versions) == 0 {
 		r.Versions = []Span{{r.Version, r.Hash, 1}}
 	}
-	r.Versions = append(r.Versions[:len(r.Versions):len(r.Versions)], Span{d.Version, d.Hash, r.Seq})
+	r.Versions = append(slices.Clip(r.Versions), Span{d.Version, d.Hash, r.Seq})
 	r.plan, r.Version, r.Hash = plan, d.Version, d.Hash
 	if d.Defaults && plan.input != nil {
 		if filled, err := plan.input.Fill(r.EffectiveInput()); err == nil && !bytes.Equal(filled, r.EffectiveInput()) {

@@ -2,10 +2,9 @@ package machine
 
 import (
 	"encoding/json"
-	"time"
-
 	"heddle/definitions"
 	"heddle/expressions"
+	"time"
 )
 
 // Plan is a definition made ready to run: dense indexes instead of ids,

@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"heddle/audit"
+	"heddle/events"
+	"heddle/executor/machine"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
-
-	"heddle/audit"
-	"heddle/events"
-	"heddle/executor/machine"
 )
 
 // drawSteps makes a random list of steps in YAML flow style: any mix of types,
@@ -322,8 +321,10 @@ func TestRandomRuns(t *testing.T) {
 			}
 		}
 		w := &world{t: t, plan: compilePlan(t, source), now: epoch, snaps: map[int64][]byte{}, asked: map[string]bool{}, effects: map[machine.Ref]*effect{}}
-		w.header = machine.Header{RunID: "run_p", TenantID: "t", WorkflowID: "wf", Version: 1, Trigger: "api", CreatedAt: epoch,
-			Input: json.RawMessage(fmt.Sprintf(`{"flag":%v,"list":[1, "two", {"a": [3]}]}`, rapid.Bool().Draw(t, "flag")))}
+		w.header = machine.Header{
+			RunID: "run_p", TenantID: "t", WorkflowID: "wf", Version: 1, Trigger: "api", CreatedAt: epoch,
+			Input: json.RawMessage(fmt.Sprintf(`{"flag":%v,"list":[1, "two", {"a": [3]}]}`, rapid.Bool().Draw(t, "flag"))),
+		}
 		w.take(machine.New(w.plan, w.header, w.now))
 		w.apply(machine.Begin{})
 		for range rapid.IntRange(0, 40).Draw(t, "moves") {

@@ -2,7 +2,6 @@ package machine
 
 import (
 	"encoding/json"
-
 	"heddle/fault"
 )
 

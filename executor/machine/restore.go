@@ -2,7 +2,6 @@ package machine
 
 import (
 	"fmt"
-
 	"heddle/events"
 )
 

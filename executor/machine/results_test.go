@@ -3,9 +3,8 @@ package machine_test
 import (
 	"encoding/json"
 	"fmt"
-	"testing"
-
 	"heddle/executor/machine"
+	"testing"
 )
 
 // TestResultsOfManyIterations: results come out of order, some are missing and

@@ -5,11 +5,10 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"heddle/definitions"
 	"math"
 	"strconv"
 	"time"
-
-	"heddle/definitions"
 )
 
 // retryPolicy is a step's retry with the defaults filled in.

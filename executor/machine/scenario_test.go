@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"testing"
-	"time"
-
 	"heddle/audit"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
 )
 
 // Scenario scripts are testdata/*.txt. A file holds scenarios that begin with
@@ -92,7 +92,7 @@ func runScenario(t *testing.T, text string) string {
 	p.plan = p.plans[1]
 	p.header = machine.Header{RunID: "run_1", TenantID: "t", WorkflowID: "wf_1", Slug: "wf", Version: 1, Trigger: "api", Input: json.RawMessage("null"), CreatedAt: epoch}
 	p.out.WriteString(head + "\n--\n")
-	for _, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(script, "\n"), "\n") {
 		switch {
 		case strings.HasPrefix(line, " "):
 		case line == "" || strings.HasPrefix(line, "#"):
@@ -243,7 +243,7 @@ func (p *player) input(word, rest string) machine.Input {
 // resume reads "from=STEP" and "version=N".
 func (p *player) resume(words string) machine.Resume {
 	var in machine.Resume
-	for _, word := range strings.Fields(words) {
+	for word := range strings.FieldsSeq(words) {
 		name, value, _ := strings.Cut(word, "=")
 		switch name {
 		case "from":
@@ -341,7 +341,7 @@ func (p *player) absorb(c machine.Change) {
 func (p *player) quarantine() {
 	evs := machine.FailUnseen(p.header.RunID, p.run.State, p.run.Seq, p.run.StartedAt, p.now, &machine.Error{Code: "run_quarantined", Message: "It crashes the process."})
 	plans := func(s machine.Span) (*machine.Plan, error) { return p.plans[s.Version], nil }
-	run, err := machine.RestoreAcross(plans, p.header, nil, append(p.journal[:len(p.journal):len(p.journal)], evs...))
+	run, err := machine.RestoreAcross(plans, p.header, nil, append(slices.Clip(p.journal), evs...))
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -2,11 +2,10 @@ package machine
 
 import (
 	"encoding/json"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/fault"
+	"time"
 )
 
 // signal journals a signal and gives it to the wait that it ends. One whose

@@ -243,8 +243,10 @@ func (r *Run) slotted(slot uint64) bool {
 }
 
 func (r *Run) saveLoop(l *loopState) *savedLoop {
-	s := &savedLoop{Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
-		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base, Again: l.again, Cut: values(&l.cut)}
+	s := &savedLoop{
+		Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
+		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base, Again: l.again, Cut: values(&l.cut),
+	}
 	s.FailedAt = keys(&l.failedAt)
 	l.open.all(func(i uint64, sc *scopeState) bool {
 		s.Open = append(s.Open, savedIteration{i, sc.id, r.saveScope(sc)})

@@ -2,11 +2,10 @@ package machine
 
 import (
 	"errors"
-	"strconv"
-	"strings"
-
 	"heddle/events"
 	"heddle/expressions"
+	"strconv"
+	"strings"
 )
 
 // start decides about a step whose dependencies are finished: skip it, or make
@@ -136,8 +135,7 @@ func permanent(code, message string) Failure {
 // expressionFailure is a step's failure to evaluate what its definition says.
 func expressionFailure(err error) Failure {
 	f := permanent(expressions.CodeFailed, err.Error())
-	var e *expressions.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*expressions.Error](err); ok {
 		f.Code, f.Message = e.Code, e.Message
 	}
 	return f

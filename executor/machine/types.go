@@ -2,11 +2,10 @@ package machine
 
 import (
 	"encoding/json"
-	"time"
-
 	"heddle/audit"
 	"heddle/events"
 	"heddle/expressions"
+	"time"
 )
 
 // State is a run's state. Each dialect of the API has one word for each.

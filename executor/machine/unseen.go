@@ -1,9 +1,8 @@
 package machine
 
 import (
-	"time"
-
 	"heddle/events"
+	"time"
 )
 
 // FailUnseen gives the events that end a run in this state, after the event

@@ -1,10 +1,9 @@
 package machine_test
 
 import (
+	"heddle/executor/machine"
 	"testing"
 	"time"
-
-	"heddle/executor/machine"
 )
 
 func TestFailUnseenFitsTheJournal(t *testing.T) {

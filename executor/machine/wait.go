@@ -3,11 +3,10 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"time"
-
 	"heddle/events"
 	"heddle/expressions"
+	"strconv"
+	"time"
 )
 
 // The kinds of waits.

@@ -1,11 +1,10 @@
 package await_test
 
 import (
+	"heddle/internal/await"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"heddle/internal/await"
 )
 
 // failing is a testing.TB that records a fatal failure and ends its goroutine's

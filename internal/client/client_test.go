@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
-
-	"heddle/internal/client"
 )
 
 func serve(t *testing.T, h http.HandlerFunc) *client.Client {

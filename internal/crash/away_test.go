@@ -2,16 +2,15 @@ package crash
 
 import (
 	"context"
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
 	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
-	"heddle/store/storetest"
 )
 
 // A server that is told to stop while its database does not take writes, and one

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
 	"io"
 	"net"
 	"net/http"
@@ -16,10 +19,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
-	"heddle/store/storetest"
 )
 
 // badReceiver is the outside world on a bad day: /hang never answers, /endless

@@ -3,13 +3,12 @@ package crash
 import (
 	"context"
 	"database/sql"
+	"heddle/internal/await"
 	"io"
 	"path/filepath"
 	"testing"
 
 	_ "heddle/store" // the driver
-
-	"heddle/internal/await"
 )
 
 // TestKilledBetweenAValueAndItsCommit: the large value of a commit that never

@@ -3,16 +3,16 @@ package crash
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strconv"
-	"testing"
-	"time"
-
 	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
 )
 
 func TestCrashSQLite(t *testing.T) {
@@ -129,7 +129,7 @@ func (l *lives) one(ctx, clients context.Context, w *world, random *rand.Rand) e
 	d := plan(random)
 	env := l.env
 	if d.Point != "" {
-		env = append(env[:len(env):len(env)], fmt.Sprintf("HEDDLE_TEST_CRASH=%s:%d", d.Point, d.Pass))
+		env = append(slices.Clip(env), fmt.Sprintf("HEDDLE_TEST_CRASH=%s:%d", d.Point, d.Pass))
 	}
 	s, err := launch(ctx, l.bin, env)
 	if err != nil {

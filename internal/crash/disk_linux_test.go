@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/await"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,8 +17,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"heddle/internal/await"
 )
 
 // onDisk is told to a process that is to become a server whose fsync calls wait
@@ -54,7 +54,7 @@ func slowDisk(t *testing.T, bin string, env []string) (*disk, []string) {
 		_ = l.Close()
 		await.Receive(t, "the disk's server has ended", ended)
 	})
-	return d, append(env[:len(env):len(env)], onDisk+"="+bin+"\n"+d.socket)
+	return d, append(slices.Clip(env), onDisk+"="+bin+"\n"+d.socket)
 }
 
 // hold makes fsync calls wait from now on.

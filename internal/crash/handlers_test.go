@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -13,10 +16,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
-	"heddle/store/storetest"
 )
 
 // handled is a workflow with handlers whose main steps fail where its input says

@@ -5,10 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"heddle/internal/client"
 	"net/http"
 	"strings"
-
-	"heddle/internal/client"
 )
 
 // figures is what one crash test counted.

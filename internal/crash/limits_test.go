@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -11,10 +14,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
-	"heddle/store/storetest"
 )
 
 func TestLimitsSQLite(t *testing.T) {
@@ -45,7 +44,7 @@ func limitsHold(t *testing.T, database string) {
 	for n := range deaths {
 		d, own := plan(random), env
 		if d.Point != "" && n > 0 {
-			own = append(env[:len(env):len(env)], fmt.Sprintf("HEDDLE_TEST_CRASH=%s:%d", d.Point, 2*d.Pass))
+			own = append(slices.Clip(env), fmt.Sprintf("HEDDLE_TEST_CRASH=%s:%d", d.Point, 2*d.Pass))
 		}
 		s, err := launch(ctx, bin, own)
 		if err != nil {

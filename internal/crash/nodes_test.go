@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,10 +16,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
-	"heddle/store/storetest"
 )
 
 // nodes are several servers on one PostgreSQL database.

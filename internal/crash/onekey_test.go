@@ -3,16 +3,16 @@ package crash
 import (
 	"context"
 	"encoding/json"
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
-	"heddle/store/storetest"
 )
 
 // requests is how many callers start a run with one Idempotency-Key at once.
@@ -57,7 +57,7 @@ func oneKey(t *testing.T, bin, database, point string, count int) {
 	}
 	dying := env
 	if point != "half" {
-		dying = append(env[:len(env):len(env)], "HEDDLE_TEST_CRASH="+point)
+		dying = append(slices.Clip(env), "HEDDLE_TEST_CRASH="+point)
 	}
 	k := &keyed{ids: make(map[string]int)}
 	for i := range count {

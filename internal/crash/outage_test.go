@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"testing"
-	"time"
-
 	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
+	"net/http"
+	"testing"
+	"time"
 )
 
 // TestOutagePostgres takes the database away for ten seconds while runs are

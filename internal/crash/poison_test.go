@@ -3,14 +3,14 @@ package crash
 import (
 	"context"
 	"errors"
-	"net/http"
-	"path/filepath"
-	"testing"
-	"time"
-
 	"heddle/internal/await"
 	"heddle/internal/client"
 	"heddle/store/storetest"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
 )
 
 func TestPoisonedRunSQLite(t *testing.T) {
@@ -28,7 +28,7 @@ func quarantined(t *testing.T, database string) {
 	defer cancel()
 	g := newGate(t)
 	bin, env := build(t), environment(database, g.addr)
-	poison := append(env[:len(env):len(env)], "HEDDLE_TEST_POISON=deadly")
+	poison := append(slices.Clip(env), "HEDDLE_TEST_POISON=deadly")
 	s, c, harmless := g.begin(ctx, t, bin, poison)
 	config := map[string]any{"url": "http://" + g.addr}
 	deadly, err := c.CreateWorkflow(ctx, map[string]any{"name": "Deadly", "steps": []any{

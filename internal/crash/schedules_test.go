@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
+	"heddle/store/storetest"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -14,10 +17,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
-	"heddle/store/storetest"
 )
 
 // These kill servers that fire schedules: every due time has one line in the

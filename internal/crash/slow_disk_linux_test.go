@@ -2,13 +2,12 @@ package crash
 
 import (
 	"context"
+	"heddle/internal/await"
+	"heddle/internal/client"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
 )
 
 // A SQLite server whose disk does not come back from fsync: writes are answered

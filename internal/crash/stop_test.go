@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heddle/internal/await"
+	"heddle/internal/client"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,9 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"heddle/internal/await"
-	"heddle/internal/client"
 )
 
 // TestStopLetsStepsEnd: after SIGTERM, and SIGHUP, readiness is red, the step in action may

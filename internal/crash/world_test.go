@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"heddle/internal/client"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
-
-	"heddle/internal/client"
 )
 
 // world is the clients' side of the test: who started, follows and cancels

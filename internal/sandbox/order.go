@@ -68,8 +68,10 @@ func readOrder(fd int) (*Order, error) {
 	if err := readFull(fd, d.data); err != nil {
 		return nil, err
 	}
-	o := &Order{Path: d.text(), Args: d.texts(), Env: d.texts(), Dir: d.text(), Remove: d.text(),
-		Namespaces: d.number() != 0, User: int(d.number()), RulesetFD: int(d.number()), CgroupFD: int(d.number())}
+	o := &Order{
+		Path: d.text(), Args: d.texts(), Env: d.texts(), Dir: d.text(), Remove: d.text(),
+		Namespaces: d.number() != 0, User: int(d.number()), RulesetFD: int(d.number()), CgroupFD: int(d.number()),
+	}
 	for n := d.count(24); n > 0; n-- {
 		o.Limits = append(o.Limits, Limit{Resource: int(d.number()), Soft: d.number(), Hard: d.number()})
 	}

@@ -4,6 +4,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"heddle/internal/sandbox"
 	"os"
 	"os/exec"
 	"reflect"
@@ -13,8 +14,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"heddle/internal/sandbox"
 )
 
 // order is one that nothing is wrong with.

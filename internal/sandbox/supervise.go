@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -131,8 +132,8 @@ func parentOf(pid string) (int, bool) {
 	if err != nil {
 		return 0, false
 	}
-	for i := len(stat) - 1; i >= 0; i-- {
-		if stat[i] != ')' {
+	for i, s := range slices.Backward(stat) {
+		if s != ')' {
 			continue
 		}
 		rest := stat[i+1:]

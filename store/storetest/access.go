@@ -3,13 +3,12 @@ package storetest
 import (
 	"context"
 	"fmt"
-	"testing"
-	"time"
-
 	"heddle/access"
 	"heddle/audit"
 	"heddle/fault"
 	"heddle/store"
+	"testing"
+	"time"
 )
 
 var accessTests = map[string]func(*testing.T, *store.DB){

@@ -2,11 +2,10 @@ package storetest
 
 import (
 	"encoding/json"
-	"testing"
-
 	"heddle/agents"
 	"heddle/fault"
 	"heddle/store"
+	"testing"
 )
 
 var agentTests = map[string]func(*testing.T, *store.DB){

@@ -1,9 +1,8 @@
 package storetest
 
 import (
-	"testing"
-
 	"heddle/store"
+	"testing"
 )
 
 var answerTests = map[string]func(*testing.T, *store.DB){

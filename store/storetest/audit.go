@@ -3,9 +3,6 @@ package storetest
 import (
 	"context"
 	"fmt"
-	"testing"
-	"time"
-
 	"heddle/access"
 	"heddle/audit"
 	"heddle/definitions"
@@ -13,6 +10,8 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"testing"
+	"time"
 )
 
 var auditTests = map[string]func(*testing.T, *store.DB){

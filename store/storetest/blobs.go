@@ -3,12 +3,11 @@ package storetest
 import (
 	"bytes"
 	"context"
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"testing"
 )
 
 var blobTests = map[string]func(*testing.T, *store.DB){

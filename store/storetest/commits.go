@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"sync"
+	"testing"
+	"time"
 )
 
 var commitTests = map[string]func(*testing.T, *store.DB){

@@ -1,12 +1,11 @@
 package storetest
 
 import (
-	"testing"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store"
+	"testing"
 )
 
 var crashTests = map[string]func(*testing.T, *store.DB){

@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
-	"sync/atomic"
-	"testing"
-	"time"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
 )
 
 var inboxTests = map[string]func(*testing.T, *store.DB){

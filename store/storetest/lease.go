@@ -2,11 +2,10 @@ package storetest
 
 import (
 	"fmt"
-	"testing"
-	"time"
-
 	"heddle/executor"
 	"heddle/store"
+	"testing"
+	"time"
 )
 
 var leaseTests = map[string]func(*testing.T, *store.DB){

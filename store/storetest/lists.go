@@ -2,14 +2,13 @@ package storetest
 
 import (
 	"fmt"
-	"slices"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"slices"
+	"testing"
 )
 
 var listTests = map[string]func(*testing.T, *store.DB){

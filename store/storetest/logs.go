@@ -3,12 +3,11 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"testing"
 )
 
 var logTests = map[string]func(*testing.T, *store.DB){
@@ -60,8 +59,10 @@ func testLogsPaged(t *testing.T, db *store.DB) {
 		"category":  {executor.LogQuery{Category: "agent"}, func(l executor.Log) bool { return l.Category == "agent" }},
 		"attempt":   {executor.LogQuery{Attempt: 2}, func(l executor.Log) bool { return l.Attempt == 2 }},
 		"iteration": {executor.LogQuery{Iteration: "a[0]"}, func(l executor.Log) bool { return l.Iteration == "a[0]" }},
-		"two": {executor.LogQuery{StepID: "a", Level: "info"},
-			func(l executor.Log) bool { return l.StepID == "a" && l.Level == "info" }},
+		"two": {
+			executor.LogQuery{StepID: "a", Level: "info"},
+			func(l executor.Log) bool { return l.StepID == "a" && l.Level == "info" },
+		},
 	} {
 		for _, newest := range []bool{false, true} {
 			var want []executor.Log

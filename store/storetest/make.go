@@ -5,11 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -17,6 +12,10 @@ import (
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/store"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var ctx = context.Background()

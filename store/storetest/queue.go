@@ -2,13 +2,12 @@ package storetest
 
 import (
 	"fmt"
-	"slices"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store"
+	"slices"
+	"testing"
 )
 
 var queueTests = map[string]func(*testing.T, *store.DB){

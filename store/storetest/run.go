@@ -1,11 +1,10 @@
 package storetest
 
 import (
+	"heddle/store"
 	"maps"
 	"slices"
 	"testing"
-
-	"heddle/store"
 )
 
 // Run checks that a database keeps every promise of the Store interfaces. open

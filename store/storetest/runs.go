@@ -3,14 +3,13 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"strings"
+	"testing"
 )
 
 var runTests = map[string]func(*testing.T, *store.DB){

@@ -3,15 +3,15 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"testing"
-	"time"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/schedules"
 	"heddle/store"
+	"strings"
+	"testing"
+	"time"
 )
 
 var scheduleTests = map[string]func(*testing.T, *store.DB){
@@ -82,18 +82,18 @@ func testSchedulePages(t *testing.T, db *store.DB) {
 	for want, q := range map[string]schedules.Query{
 		"876543210": {TenantID: "t1"}, "630": {TenantID: "t1", WorkflowID: "wf_2"}, "875421": {TenantID: "t1", WorkflowIDs: []string{"wf_1"}}, "": {TenantID: "t2"},
 	} {
-		got := ""
+		var got strings.Builder
 		for q.Limit = 2; ; {
 			p, err := db.Schedules(ctx, q)
 			must(t, err)
 			for _, s := range p.Schedules {
-				got += s.ID[len("sched_"):]
+				got.WriteString(s.ID[len("sched_"):])
 			}
 			if q.Cursor = p.Next; p.Next == "" {
 				break
 			}
 		}
-		same(t, "schedules", got, want)
+		same(t, "schedules", got.String(), want)
 	}
 	p, err := db.Schedules(ctx, schedules.Query{TenantID: "t1", WorkflowID: "wf_1", Limit: 2, Offset: 3, WantTotal: true})
 	must(t, err)
@@ -109,8 +109,10 @@ func testSchedulePages(t *testing.T, db *store.DB) {
 func firing(s schedules.Schedule, run executor.Commit, due int) schedules.Firing {
 	return schedules.Firing{
 		ScheduleID: s.ID, Fence: s.Fence, NextDue: at(due + 1000), Wake: at(due + 1000), Status: schedules.Active, LastRunAt: at(due),
-		Slots: []schedules.Slot{{ScheduleID: s.ID, Due: at(due), Until: at(due), Count: 1, Origin: schedules.FromSchedule,
-			Outcome: schedules.Fired, RunID: run.Row.RunID, At: at(due)}},
+		Slots: []schedules.Slot{{
+			ScheduleID: s.ID, Due: at(due), Until: at(due), Count: 1, Origin: schedules.FromSchedule,
+			Outcome: schedules.Fired, RunID: run.Row.RunID, At: at(due),
+		}},
 		Runs: []executor.Prepared{{Commit: run}},
 	}
 }
@@ -235,24 +237,26 @@ func testSlotPages(t *testing.T, db *store.DB) {
 	s := keepSchedule(t, db, newSchedule(w, "sched_a", 1))
 	f := schedules.Firing{ScheduleID: s.ID, Fence: 1, Status: schedules.Ended}
 	for i := range 7 {
-		f.Slots = append(f.Slots, schedules.Slot{ScheduleID: s.ID, Due: at(i / 2), Until: at(i), Count: i + 1,
-			Origin: fmt.Sprint("trigger:", i), Outcome: []schedules.Outcome{schedules.Skipped, schedules.Late}[i%2], At: at(i)})
+		f.Slots = append(f.Slots, schedules.Slot{
+			ScheduleID: s.ID, Due: at(i / 2), Until: at(i), Count: i + 1,
+			Origin: fmt.Sprint("trigger:", i), Outcome: []schedules.Outcome{schedules.Skipped, schedules.Late}[i%2], At: at(i),
+		})
 	}
 	must(t, db.Fire(ctx, []schedules.Firing{f})[0])
 	for want, q := range map[string]schedules.SlotQuery{"7654321": {}, "642": {Outcome: schedules.Late}} {
-		got := ""
+		var got strings.Builder
 		q.TenantID, q.ScheduleID, q.Limit = "t1", s.ID, 2
 		for {
 			p, err := db.Slots(ctx, q)
 			must(t, err)
 			for _, slot := range p.Slots {
-				got += fmt.Sprint(slot.Count)
+				got.WriteString(fmt.Sprint(slot.Count))
 			}
 			if q.Cursor = p.Next; p.Next == "" {
 				break
 			}
 		}
-		same(t, "slots", got, want)
+		same(t, "slots", got.String(), want)
 	}
 	p, err := db.Slots(ctx, schedules.SlotQuery{TenantID: "t1", ScheduleID: s.ID, Outcome: schedules.Skipped, Limit: 2, Offset: 1, WantTotal: true})
 	must(t, err)

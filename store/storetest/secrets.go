@@ -2,11 +2,10 @@ package storetest
 
 import (
 	"fmt"
-	"testing"
-
 	"heddle/fault"
 	"heddle/secrets"
 	"heddle/store"
+	"testing"
 )
 
 var secretTests = map[string]func(*testing.T, *store.DB){

@@ -3,9 +3,6 @@ package storetest
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"testing"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/events"
@@ -13,6 +10,8 @@ import (
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"slices"
+	"testing"
 )
 
 var seriesTests = map[string]func(*testing.T, *store.DB){

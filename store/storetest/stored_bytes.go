@@ -3,15 +3,14 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/schedules"
 	"heddle/store"
+	"strings"
+	"testing"
 )
 
 // Everything that a tenant stores counts by its bytes, for that tenant alone,

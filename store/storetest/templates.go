@@ -3,13 +3,12 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"sync"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/fault"
 	"heddle/store"
 	"heddle/templates"
+	"sync"
+	"testing"
 )
 
 var templateTests = map[string]func(*testing.T, *store.DB){

@@ -2,9 +2,6 @@ package storetest
 
 import (
 	"encoding/json"
-	"strconv"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor"
@@ -12,6 +9,8 @@ import (
 	"heddle/fault"
 	"heddle/store"
 	"heddle/versions"
+	"strconv"
+	"testing"
 )
 
 var transferTests = map[string]func(*testing.T, *store.DB){

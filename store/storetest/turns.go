@@ -2,12 +2,11 @@ package storetest
 
 import (
 	"fmt"
+	"heddle/store"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"heddle/store"
 )
 
 var turnTests = map[string]func(*testing.T, *store.DB){

@@ -1,11 +1,10 @@
 package storetest
 
 import (
-	"testing"
-
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store"
+	"testing"
 )
 
 var usageTests = map[string]func(*testing.T, *store.DB){

@@ -2,14 +2,13 @@ package storetest
 
 import (
 	"encoding/json"
-	"testing"
-
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/store"
 	"heddle/versions"
+	"testing"
 )
 
 var versionTests = map[string]func(*testing.T, *store.DB){

@@ -3,14 +3,13 @@ package storetest
 import (
 	"encoding/json"
 	"errors"
-	"sync"
-	"testing"
-
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/store"
+	"sync"
+	"testing"
 )
 
 var workflowTests = map[string]func(*testing.T, *store.DB){
