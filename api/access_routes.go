@@ -15,10 +15,10 @@ type createTenant struct {
 }
 
 type tenantBody struct {
-	ID        string `json:"id"`
-	Slug      string `json:"slug"`
-	Name      string `json:"name"`
-	CreatedAt stamp  `json:"created_at"`
+	ID        string    `json:"id"`
+	Slug      string    `json:"slug"`
+	Name      string    `json:"name"`
+	CreatedAt timestamp `json:"created_at"`
 }
 
 type createdTenant struct {
@@ -27,14 +27,14 @@ type createdTenant struct {
 }
 
 func (h *Handler) createTenant(c *call, req createTenant) error {
-	if c.who.TenantSlug != access.DefaultTenant {
-		return access.Denied(access.Admin, "tenant:"+clip(req.Slug))
+	if c.principal.TenantSlug != access.DefaultTenant {
+		return access.Denied(access.Admin, "tenant:"+truncate(req.Slug))
 	}
 	t, key, err := h.cfg.Access.CreateTenant(c.ctx(), req.Slug, req.Name)
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusCreated, createdTenant{tenantBody{t.ID, t.Slug, t.Name, stamp(t.CreatedAt)}, key})
+	return c.reply(http.StatusCreated, createdTenant{tenantBody{t.ID, t.Slug, t.Name, timestamp(t.CreatedAt)}, key})
 }
 
 type createKey struct {
@@ -48,10 +48,10 @@ type keyBody struct {
 	Name       string      `json:"name"`
 	Role       access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
 	Last4      string      `json:"last4" doc:"The last four characters, to tell keys apart."`
-	CreatedAt  stamp       `json:"created_at"`
-	ExpiresAt  *stamp      `json:"expires_at"`
-	LastUsedAt *stamp      `json:"last_used_at" doc:"To the minute."`
-	RevokedAt  *stamp      `json:"revoked_at"`
+	CreatedAt  timestamp   `json:"created_at"`
+	ExpiresAt  *timestamp  `json:"expires_at"`
+	LastUsedAt *timestamp  `json:"last_used_at" doc:"To the minute."`
+	RevokedAt  *timestamp  `json:"revoked_at"`
 }
 
 type createdKey struct {
@@ -66,8 +66,8 @@ type keyList struct {
 
 func keyOf(k access.Key) keyBody {
 	return keyBody{
-		ID: k.ID, Name: k.Name, Role: k.Role, Last4: k.Last4, CreatedAt: stamp(k.CreatedAt),
-		ExpiresAt: stampOf(k.ExpiresAt), LastUsedAt: stampOf(k.LastUsedAt), RevokedAt: stampOf(k.RevokedAt),
+		ID: k.ID, Name: k.Name, Role: k.Role, Last4: k.Last4, CreatedAt: timestamp(k.CreatedAt),
+		ExpiresAt: timestampOrNil(k.ExpiresAt), LastUsedAt: timestampOrNil(k.LastUsedAt), RevokedAt: timestampOrNil(k.RevokedAt),
 	}
 }
 
@@ -76,7 +76,7 @@ func (h *Handler) createKey(c *call, req createKey) error {
 	if req.ExpiresAt != nil {
 		expires = req.ExpiresAt.UTC().Truncate(time.Millisecond)
 	}
-	k, text, err := h.cfg.Access.CreateKey(c.ctx(), c.who, req.Name, req.Role, expires)
+	k, text, err := h.cfg.Access.CreateKey(c.ctx(), c.principal, req.Name, req.Role, expires)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (h *Handler) revokeKey(c *call) error {
 	if err := h.cfg.Access.RevokeKey(c.ctx(), c.tenantID(), id); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }
 
 type putGrant struct {
@@ -140,10 +140,10 @@ func (h *Handler) putGrant(c *call, req putGrant) error {
 
 // grantee checks the names in a grant and finds the workflow's id.
 func (c *call) grantee(keyID, workflow string) (string, error) {
-	if !plainRef(keyID) {
+	if !validRef(keyID) {
 		return "", notFound("key_id", keyID)
 	}
-	if !plainRef(workflow) {
+	if !validRef(workflow) {
 		return "", notFound("id", workflow)
 	}
 	w, err := c.h.cfg.Definitions.Get(c.ctx(), c.tenantID(), workflow)
@@ -190,13 +190,13 @@ func (h *Handler) deleteGrant(c *call) error {
 	if err := h.cfg.Access.DeleteGrant(c.ctx(), c.tenantID(), keyID, workflowID); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }
 
 // required reads a parameter that names something.
 func required(q url.Values, name string) (string, error) {
 	v := q.Get(name)
-	if !plainRef(v) {
+	if !validRef(v) {
 		return "", malformed("%s is missing or is no name; give it in the query string.", name)
 	}
 	return v, nil
@@ -213,7 +213,7 @@ type auditEntry struct {
 	RequestID  string          `json:"request_id"`
 	Reason     string          `json:"reason,omitempty" doc:"As the caller gave it."`
 	Detail     json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
-	At         stamp           `json:"at"`
+	At         timestamp       `json:"at"`
 }
 
 type auditList struct {
@@ -224,7 +224,7 @@ type auditList struct {
 func auditEntryOf(e audit.Entry) auditEntry {
 	b := auditEntry{
 		ID: e.ID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
-		Object: e.Object, ObjectSlug: e.ObjectSlug, RequestID: e.RequestID, Reason: e.Reason, Detail: e.Detail, At: stamp(e.At),
+		Object: e.Object, ObjectSlug: e.ObjectSlug, RequestID: e.RequestID, Reason: e.Reason, Detail: e.Detail, At: timestamp(e.At),
 	}
 	if b.ActorType == "" {
 		b.ActorType = audit.Key

@@ -16,22 +16,22 @@ const (
 	definitionWait   = 3 * time.Second
 )
 
-// admission bounds the memory of definitions that are being read, validated
+// memoryBudget bounds the memory of definitions that are being read, validated
 // and answered. It is safe for concurrent use.
-type admission struct {
+type memoryBudget struct {
 	memory *semaphore.Weighted
 	size   int64
 	wait   time.Duration
 }
 
-func newAdmission(size int64, wait time.Duration) *admission {
-	return &admission{memory: semaphore.NewWeighted(size), size: size, wait: wait}
+func newMemoryBudget(size int64, wait time.Duration) *memoryBudget {
+	return &memoryBudget{memory: semaphore.NewWeighted(size), size: size, wait: wait}
 }
 
-// enter waits until a definition of this weight in bytes may be read; one that
+// reserve waits until a definition of this weight in bytes may be read; one that
 // is heavier than all memory is read alone. leave has to be called. The error is
 // fault.Unavailable server_busy when the wait was in vain.
-func (a *admission) enter(ctx context.Context, weight int64) (leave func(), err error) {
+func (a *memoryBudget) reserve(ctx context.Context, weight int64) (leave func(), err error) {
 	weight = min(weight, a.size)
 	waiting, cancel := context.WithTimeout(ctx, a.wait)
 	defer cancel()
@@ -44,26 +44,26 @@ func (a *admission) enter(ctx context.Context, weight int64) (leave func(), err 
 	return func() { a.memory.Release(weight) }, nil
 }
 
-// admit holds the memory that a definition may take until the request is
+// reserveForDefinition holds the memory that a definition may take until the request is
 // answered.
-func (c *call) admit(text []byte, format definitions.Format) error {
-	return c.hold(definitions.Weight(text, format))
+func (c *call) reserveForDefinition(text []byte, format definitions.Format) error {
+	return c.reserveMemory(definitions.Weight(text, format))
 }
 
-// hold is the request's definitions.Admit. What was held is given back before
+// reserveMemory is the request's definitions.Admit. What was held is given back before
 // more is waited for: no two requests wait for what the other one holds. The
 // rest is given back when the request is answered.
-func (c *call) hold(weight int64) error {
-	if c.leave != nil {
-		c.leave()
-		c.leave = nil
+func (c *call) reserveMemory(weight int64) error {
+	if c.releaseMemory != nil {
+		c.releaseMemory()
+		c.releaseMemory = nil
 	}
 	if weight == 0 {
 		return nil
 	}
-	leave, err := c.h.admission.enter(c.here(), weight)
+	leave, err := c.h.admission.reserve(c.clientCtx(), weight)
 	if err == nil {
-		c.leave = leave
+		c.releaseMemory = leave
 	}
 	return err
 }

@@ -31,8 +31,8 @@ type putAgent struct {
 type agentBody struct {
 	ID string `json:"id"`
 	putAgent
-	CreatedAt stamp `json:"created_at"`
-	UpdatedAt stamp `json:"updated_at"`
+	CreatedAt timestamp `json:"created_at"`
+	UpdatedAt timestamp `json:"updated_at"`
 }
 
 type agentList struct {
@@ -45,26 +45,26 @@ func (h *Handler) agentsTable() []route {
 	return []route{
 		route{
 			method: http.MethodPut, path: one, id: "putAgent", tag: "access", summary: "Set an agent up, or change it",
-			action: access.Admin, on: onTenant, body: requiredBody, conditional: true, answers: tagged(agentBody{}),
+			action: access.Admin, on: onTenant, body: bodyRequired, conditional: true, answers: tagged(agentBody{}),
 			codes: []string{"agent_not_found", "invalid_agent"},
-		}.to(taking(h.putAgent)),
+		}.handle(withBody(h.putAgent)),
 		route{
 			method: http.MethodGet, path: "/v1/agents", id: "listAgents", tag: "access", summary: "List agents, by id",
 			action: access.Admin, on: onTenant, query: cursorPaging(), answers: ok(agentList{}),
-		}.to(bare(h.listAgents)),
+		}.handle(noBody(h.listAgents)),
 		route{
 			method: http.MethodGet, path: one, id: "getAgent", tag: "access", summary: "Get an agent",
 			action: access.Admin, on: onTenant, answers: tagged(agentBody{}), codes: []string{"agent_not_found"},
-		}.to(bare(h.getAgent)),
+		}.handle(noBody(h.getAgent)),
 		route{
 			method: http.MethodDelete, path: one, id: "deleteAgent", tag: "access", summary: "Delete an agent; steps that name it fail from then on",
 			action: access.Admin, on: onTenant, conditional: true, answers: noContent(), codes: []string{"agent_not_found"},
-		}.to(bare(h.deleteAgent)),
+		}.handle(noBody(h.deleteAgent)),
 	}
 }
 
 func agentOf(a agents.Agent) agentBody {
-	b := agentBody{ID: a.ID, CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt), putAgent: putAgent{
+	b := agentBody{ID: a.ID, CreatedAt: timestamp(a.CreatedAt), UpdatedAt: timestamp(a.UpdatedAt), putAgent: putAgent{
 		Provider: a.Provider, BaseURL: a.BaseURL, Model: a.Model, SystemPrompt: a.SystemPrompt, APIKeySecret: a.APIKeySecret,
 		InputMicroUSDPer1K: a.InputMicroUSDPer1K, OutputMicroUSDPer1K: a.OutputMicroUSDPer1K,
 		TokenLimitField: a.TokenLimitField,
@@ -95,7 +95,7 @@ func (h *Handler) putAgent(c *call, req putAgent) error {
 	if a, err = h.cfg.Agents.Put(c.ctx(), a, match); err != nil {
 		return err
 	}
-	c.tag(a.Revision)
+	c.setETag(a.Revision)
 	return c.reply(http.StatusOK, agentOf(a))
 }
 
@@ -108,8 +108,8 @@ func (h *Handler) getAgent(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(a.Revision) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(a.Revision) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, agentOf(a))
 }
@@ -142,5 +142,5 @@ func (h *Handler) deleteAgent(c *call) error {
 	if err := h.cfg.Agents.Delete(c.ctx(), c.tenantID(), id, match); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }

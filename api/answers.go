@@ -13,7 +13,7 @@ func created(body any) []answer { return []answer{{status: http.StatusCreated, b
 
 func accepted(body any) []answer { return []answer{{status: http.StatusAccepted, body: body}} }
 
-func noContent() []answer { return []answer{{status: http.StatusNoContent, about: "Done."}} }
+func noContent() []answer { return []answer{{status: http.StatusNoContent, description: "Done."}} }
 
 // tagged is a success with an ETag; a GET also answers 304.
 func tagged(body any) []answer {
@@ -21,19 +21,19 @@ func tagged(body any) []answer {
 }
 
 func htmlPage() []answer {
-	return []answer{{status: http.StatusOK, body: "", media: "text/html", about: "A page for people."}}
+	return []answer{{status: http.StatusOK, body: "", media: "text/html", description: "A page for people."}}
 }
 
 // paging is what lists with a total take.
 func paging() []param {
 	return append([]param{
-		{name: "offset", kind: "integer", about: "How many to leave out; excludes cursor. From 0."},
+		{name: "offset", jsonType: "integer", description: "How many to leave out; excludes cursor. From 0."},
 	}, cursorPaging()...)
 }
 
 func cursorPaging() []param {
 	return []param{
-		{name: "limit", kind: "integer", about: "From 1 to 200; 50 without it."},
-		{name: "cursor", about: "The next_cursor of the page before."},
+		{name: "limit", jsonType: "integer", description: "From 1 to 200; 50 without it."},
+		{name: "cursor", description: "The next_cursor of the page before."},
 	}
 }

@@ -73,32 +73,32 @@ type Config struct {
 
 // Handler serves every route of the product's API.
 type Handler struct {
-	cfg     Config
-	log     *slog.Logger
-	echo    *echo.Echo
-	routes  []route
-	openapi fixedText
-	schema  fixedText // of definitions
-	buckets *buckets  // nil: every rate is fine
-	policy  []string
-	flights *flights
-	turns   openTurns
-	streams *openStreams
-	types   typeCache
+	cfg      Config
+	log      *slog.Logger
+	echo     *echo.Echo
+	routes   []route
+	openapi  fixedText
+	schema   fixedText // of definitions
+	buckets  *buckets  // nil: every rate is fine
+	policy   []string
+	keyLocks *keyLocks
+	turns    openTurns
+	streams  *openStreams
+	types    typeCache
 	// admission bounds the definitions that are read at a time.
-	admission *admission
-	lines     *admission // the long lines of imports
+	admission *memoryBudget
+	lines     *memoryBudget // the long lines of imports
 }
 
 // New makes the handler. CloseStreams ends its open streams; NewServer calls it
 // at shutdown.
 func New(cfg Config) *Handler {
-	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), flights: newFlights(), admission: newAdmission(definitionMemory, definitionWait), lines: newAdmission(importMemory, definitionWait)}
+	h := &Handler{cfg: cfg, log: cfg.Log, echo: echo.New(), keyLocks: newKeyLocks(), admission: newMemoryBudget(definitionMemory, definitionWait), lines: newMemoryBudget(importMemory, definitionWait)}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	if h.cfg.Meter == nil {
-		h.cfg.Meter = nobody{}
+		h.cfg.Meter = noopMeter{}
 	}
 	if h.cfg.StreamWrite == 0 {
 		h.cfg.StreamWrite = 20 * time.Second

@@ -20,17 +20,17 @@ import (
 func (c *call) begin() (end func()) {
 	action := ""
 	if c.route.audited() && !c.asksDryRun() {
-		action = c.route.deed()
+		action = c.route.auditAction()
 	}
-	c.trail = c.h.cfg.Access.Trail(c.who, action, c.requestID())
-	c.work, end = audit.With(c.r.Context(), c.trail), func() {}
+	c.audit = c.h.cfg.Access.Trail(c.principal, action, c.requestID())
+	c.work, end = audit.With(c.r.Context(), c.audit), func() {}
 	if !c.route.changes() {
 		return end
 	}
 	detached := context.WithoutCancel(c.work)
 	if until, bounded := c.r.Context().Deadline(); bounded {
 		c.work, end = context.WithDeadline(detached, until)
-	} else if c.route.body != linesBody { // those go on for as long as lines come
+	} else if c.route.body != bodyLines { // those go on for as long as lines come
 		c.work, end = context.WithTimeout(detached, workTime)
 	} else {
 		c.work = detached
@@ -43,19 +43,19 @@ const workTime = 90 * time.Second
 
 func (c *call) asksDryRun() bool { return c.r.URL.Query().Get("dry_run") == "true" }
 
-// deed names what the request does from here on for the audit trail.
-func (c *call) deed(action string) { c.trail.Rename(action) }
+// setAuditAction names what the request does from here on for the audit trail.
+func (c *call) setAuditAction(action string) { c.audit.Rename(action) }
 
-// leaveTrail adds the line of a request that changed something, unless that was
+// writeAudit adds the line of a request that changed something, unless that was
 // stored with the change. Starts leave their trace in the run's journal instead; a
 // replayed answer and a dry run changed nothing. The deed is done by then, so that
 // a line which cannot be written is logged and does not fail the request.
-func (c *call) leaveTrail() {
-	if c.trail == nil || c.trail.Written() || c.untrailed || c.w.Header().Get(headerReplayed) != "" {
+func (c *call) writeAudit() {
+	if c.audit == nil || c.audit.Written() || c.notAudited || c.w.Header().Get(headerReplayed) != "" {
 		return
 	}
 	o := c.object(c.route.noun())
-	if err := c.h.cfg.Access.Record(c.ctx(), c.trail, o); err != nil {
+	if err := c.h.cfg.Access.Record(c.ctx(), c.audit, o); err != nil {
 		c.h.log.Error("the audit trail could not be written", "request_id", c.requestID(),
 			"route", c.route.id, "object", o.String(), "error", fault.CodeOf(err))
 	}
@@ -66,25 +66,25 @@ func (r *route) changes() bool {
 	return r.method != http.MethodGet && !r.pure && r.action != access.View && r.action != ""
 }
 
-// deeds are the actions of routes whose operation's id says another.
-var deeds = map[string]string{
+// auditActions are the actions of routes whose operation's id says another.
+var auditActions = map[string]string{
 	"importWorkflows": "workflow.import", "cancelV1Run": "run.cancel", "terminateV1Run": "run.terminate",
 	"signalRun": "signal.deliver", "sendInstanceEvent": "signal.deliver", "triggerSchedule": "schedule.trigger",
 	"pauseInstance": "run.pause", "resumeInstance": "run.resume", "terminateInstance": "run.terminate", "restartInstance": "run.restart",
 	"tickRunnerOfInstances": "runner.tick",
 }
 
-// deed is what the audit trail says of a request to the route.
-func (r *route) deed() string {
-	if action := deeds[r.id]; action != "" {
+// auditAction is what the audit trail says of a request to the route.
+func (r *route) auditAction() string {
+	if action := auditActions[r.id]; action != "" {
 		return action
 	}
-	noun, verb := deed(r.id)
+	noun, verb := nounAndVerb(r.id)
 	return noun + "." + verb
 }
 
 func (r *route) noun() string {
-	noun, _, _ := strings.Cut(r.deed(), ".")
+	noun, _, _ := strings.Cut(r.auditAction(), ".")
 	return noun
 }
 
@@ -93,7 +93,7 @@ func (r *route) audited() bool {
 	switch {
 	case r.method == http.MethodGet:
 		return false
-	case deeds[r.id] != "":
+	case auditActions[r.id] != "":
 		return true
 	case r.action == access.Execute:
 		return r.on == onRun
@@ -115,7 +115,7 @@ func (c *call) object(noun string) audit.Object {
 		if v == "" || !strings.Contains(c.route.path, "{"+p.param+"}") {
 			continue
 		}
-		o := audit.Object{Kind: pathNoun(c.route.path, p.noun), ID: clip(v)}
+		o := audit.Object{Kind: pathNoun(c.route.path, p.noun), ID: truncate(v)}
 		if w, err := c.h.cfg.Definitions.Get(c.ctx(), c.tenantID(), v); o.Kind == "workflow" && err == nil {
 			o.ID, o.Slug = w.ID, w.Slug
 		}
@@ -134,9 +134,9 @@ func pathNoun(route, fallback string) string {
 	return fallback
 }
 
-// deed makes noun and verb of an operation's id: setWorkflowStatus is
+// nounAndVerb makes noun and verb of an operation's id: setWorkflowStatus is
 // workflow_status and set.
-func deed(operation string) (noun, verb string) {
+func nounAndVerb(operation string) (noun, verb string) {
 	i := strings.IndexFunc(operation, unicode.IsUpper)
 	if i < 0 {
 		return "server", operation

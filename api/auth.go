@@ -28,7 +28,7 @@ func bearer(r *http.Request) (token string) {
 // A role that may do it everywhere costs no read.
 func (h *Handler) authorise(c *call) error {
 	action := c.route.action
-	if c.route.on == onVisible || c.route.on == onNamed || access.Everywhere(c.who, action) {
+	if c.route.on == filteredByAccess || c.route.on == namedInBody || access.Everywhere(c.principal, action) {
 		return nil
 	}
 	switch c.route.on {
@@ -41,7 +41,7 @@ func (h *Handler) authorise(c *call) error {
 		if err != nil {
 			return err
 		}
-		return allow(c.who, action, w.ID, w.Slug)
+		return allow(c.principal, action, w.ID, w.Slug)
 	case onSchedule:
 		return h.authoriseSchedule(c)
 	case onRun:
@@ -53,11 +53,11 @@ func (h *Handler) authorise(c *call) error {
 		if err != nil {
 			return err
 		}
-		return allow(c.who, action, run.WorkflowID, run.Slug)
+		return allow(c.principal, action, run.WorkflowID, run.Slug)
 	case onSecret:
-		return access.Denied(action, "secret:"+clip(c.params.Param("secret")))
+		return access.Denied(action, "secret:"+truncate(c.params.Param("secret")))
 	}
-	return allow(c.who, action, "", "*")
+	return allow(c.principal, action, "", "*")
 }
 
 func allow(p access.Principal, a access.Action, workflowID, slug string) error {

@@ -18,10 +18,10 @@ func (h *Handler) blobsTable() []route {
 			method: http.MethodGet, path: workflowsBase + "/runs/{run_id}/blobs/{blob_id}", id: "getBlob", tag: "runs",
 			summary: "Get a value that is stored apart, whole or in part", action: access.View, on: onRun,
 			answers: []answer{
-				{status: http.StatusOK, body: json.RawMessage{}, about: value, headers: []string{"ETag", "Accept-Ranges"}},
-				{status: http.StatusPartialContent, body: json.RawMessage{}, about: "The bytes that Range asks for (one range).", headers: []string{"ETag", "Content-Range"}},
+				{status: http.StatusOK, body: json.RawMessage{}, description: value, headers: []string{"ETag", "Accept-Ranges"}},
+				{status: http.StatusPartialContent, body: json.RawMessage{}, description: "The bytes that Range asks for (one range).", headers: []string{"ETag", "Content-Range"}},
 			}, codes: []string{"run_not_found", "blob_not_found", "range_not_satisfiable"},
-		}.to(bare(h.getBlob)),
+		}.handle(noBody(h.getBlob)),
 	}
 }
 
@@ -54,8 +54,8 @@ func (h *Handler) getBlob(c *call) error {
 	}
 	head.Set("Content-Type", b.ContentType)
 	head.Set("Cache-Control", "private, no-cache")
-	c.sent = true
-	pieces := &unhurried{ReadSeeker: content, control: http.NewResponseController(c.w), patience: h.cfg.StreamWrite}
+	c.answered = true
+	pieces := &deadlineReader{ReadSeeker: content, control: http.NewResponseController(c.w), patience: h.cfg.StreamWrite}
 	http.ServeContent(c.w, c.r, "", time.Time{}, pieces)
 	if pieces.err != nil && c.ctx().Err() == nil {
 		h.log.Error("a large value could not be sent whole", "request_id", c.requestID(), "blob", b.ID, "error", pieces.err)
@@ -63,15 +63,15 @@ func (h *Handler) getBlob(c *call) error {
 	return nil
 }
 
-// unhurried reads pieces, and gives each its own time to be sent.
-type unhurried struct {
+// deadlineReader reads pieces, and gives each its own time to be sent.
+type deadlineReader struct {
 	io.ReadSeeker
 	control  *http.ResponseController
 	patience time.Duration
 	err      error
 }
 
-func (u *unhurried) Read(p []byte) (int, error) {
+func (u *deadlineReader) Read(p []byte) (int, error) {
 	_ = u.control.SetWriteDeadline(time.Now().Add(u.patience)) // a recorder has none
 	n, err := u.ReadSeeker.Read(p)
 	if err != nil && err != io.EOF { //nolint:errorlint // io.EOF is never wrapped by a Reader

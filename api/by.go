@@ -50,9 +50,9 @@ type because struct {
 // and as the one field of a body that may be absent.
 func (r route) withReason() route {
 	inner := r.serve
-	r.query = append(slices.Clone(r.query), param{name: "reason", about: "Why, for the audit trail: up to 1,024 bytes here; the body takes 1,000 characters."})
-	r.body = optionalBody
-	return r.to(taking(func(c *call, req because) error {
+	r.query = append(slices.Clone(r.query), param{name: "reason", description: "Why, for the audit trail: up to 1,024 bytes here; the body takes 1,000 characters."})
+	r.body = bodyOptional
+	return r.handle(withBody(func(c *call, req because) error {
 		q, err := c.query()
 		if err != nil {
 			return err
@@ -61,10 +61,10 @@ func (r route) withReason() route {
 			if req.Reason != "" && req.Reason != given {
 				return malformed("The query and the body give two reasons; give one.")
 			}
-			if err := c.withoutSecrets("reason", jsonText(given)); err != nil {
+			if err := c.refuseSecrets("reason", jsonText(given)); err != nil {
 				return err
 			}
-			if err := c.giveReason(reflect.ValueOf(because{given})); err != nil {
+			if err := c.recordReason(reflect.ValueOf(because{given})); err != nil {
 				return err
 			}
 		}
@@ -72,17 +72,17 @@ func (r route) withReason() route {
 	}))
 }
 
-// giveReason takes the field reason of a request, where it has one.
-func (c *call) giveReason(request reflect.Value) error {
+// recordReason takes the field reason of a request, where it has one.
+func (c *call) recordReason(request reflect.Value) error {
 	at, takes := c.route.fields["reason"]
-	if !takes || c.trail == nil {
+	if !takes || c.audit == nil {
 		return nil
 	}
 	reason := request.FieldByIndex(at).String()
 	if err := audit.CheckReason(reason); err != nil {
 		return err
 	}
-	c.trail.Because(reason)
+	c.audit.Because(reason)
 	return nil
 }
 
@@ -91,9 +91,9 @@ type secretHolder interface {
 	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
 }
 
-// withoutSecrets refuses the text of a request that is stored and shown as it
+// refuseSecrets refuses the text of a request that is stored and shown as it
 // is. Definitions, inputs and payloads are refused by those who take them.
-func (c *call) withoutSecrets(field string, text json.RawMessage) error {
+func (c *call) refuseSecrets(field string, text json.RawMessage) error {
 	holder, changes := secretHolder(c.h.cfg.Secrets), c.route.changes()
 	if c.h.cfg.Secrets == nil || !changes || c.route.takesSecret || len(text) < 3 {
 		return nil
@@ -111,12 +111,12 @@ func jsonText(s string) json.RawMessage {
 	return text
 }
 
-// shown reports whether a field of a request is text that is stored and shown,
+// scannedForSecrets reports whether a field of a request is text that is stored and shown,
 // or is made of such. Definitions, templates' parameters and values for runs are
 // not: who takes them refuses secrets in them.
-func shown(f reflect.StructField) bool {
+func scannedForSecrets(f reflect.StructField) bool {
 	switch f.Type {
-	case reflect.TypeFor[json.RawMessage](), reflect.TypeFor[written](), reflect.TypeFor[[]batchItem]():
+	case reflect.TypeFor[json.RawMessage](), reflect.TypeFor[parsedDefinition](), reflect.TypeFor[[]batchItem]():
 		return false
 	}
 	return true

@@ -15,26 +15,26 @@ import (
 
 // call is one request on its way through a handler.
 type call struct {
-	h      *Handler
-	w      http.ResponseWriter
-	r      *http.Request
-	params echo.Context
-	route  *route
-	who    access.Principal
+	h         *Handler
+	w         http.ResponseWriter
+	r         *http.Request
+	params    echo.Context
+	route     *route
+	principal access.Principal
 	// body is the request's body once it was read.
 	body []byte
 	// retryAfter is for a refusal that may be asked again: after so many seconds;
 	// 0 is 1.
 	retryAfter int
-	sent       bool
-	streams    bool // the answer goes on for as long as the client stays
+	answered   bool
+	streaming  bool // the answer goes on for as long as the client stays
 	// work is the context in which the request is served, see begin.
-	work      context.Context //nolint:containedctx // a call lives as long as its request
-	trail     *audit.Trail
-	steered   string // the run that was steered, where the path does not name it
-	leave     func() // gives back the memory of the definition; nil: there is none
-	roomID    string // what room is held under; "": none
-	untrailed bool   // what was asked did nothing that belongs into the audit trail
+	work          context.Context //nolint:containedctx // a call lives as long as its request
+	audit         *audit.Trail
+	steered       string // the run that was steered, where the path does not name it
+	releaseMemory func() // gives back the memory of the definition; nil: there is none
+	storageHold   string // what room is held under; "": none
+	notAudited    bool   // what was asked did nothing that belongs into the audit trail
 }
 
 // ctx is what a handler does its work under: of a change it does not end with
@@ -46,8 +46,8 @@ func (c *call) ctx() context.Context {
 	return c.r.Context()
 }
 
-// here ends when the client goes away.
-func (c *call) here() context.Context { return c.r.Context() }
+// clientCtx ends when the client goes away.
+func (c *call) clientCtx() context.Context { return c.r.Context() }
 
 func (c *call) requestID() string { return c.w.Header().Get(headerRequestID) }
 
@@ -56,13 +56,13 @@ func (c *call) requestID() string { return c.w.Header().Get(headerRequestID) }
 // notFound, so that no odd byte reaches a store.
 func (c *call) param(name string) (string, error) {
 	v := c.params.Param(name)
-	if !plainRef(v) {
+	if !validRef(v) {
 		return "", notFound(name, v)
 	}
 	return v, nil
 }
 
-func plainRef(v string) bool {
+func validRef(v string) bool {
 	if v == "" || len(v) > 128 {
 		return false
 	}
@@ -83,11 +83,11 @@ func notFound(name, v string) error {
 	if noun == "" {
 		noun = name
 	}
-	return fault.New(fault.NotFound, noun+"_not_found", "There is no %s %q.", noun, clip(v))
+	return fault.New(fault.NotFound, noun+"_not_found", "There is no %s %q.", noun, truncate(v))
 }
 
 // tenantID is the tenant that the caller belongs to.
-func (c *call) tenantID() string { return c.who.TenantID }
+func (c *call) tenantID() string { return c.principal.TenantID }
 
 // reply sends a body as JSON.
 func (c *call) reply(status int, body any) error {
@@ -138,7 +138,7 @@ func (c *call) sendAs(status int, media, coding string, body []byte) error {
 	if head["Cache-Control"] == nil {
 		head["Cache-Control"] = []string{"no-store"}
 	}
-	c.sent = true
+	c.answered = true
 	c.w.WriteHeader(status)
 	if c.r.Method != http.MethodHead {
 		_, _ = c.w.Write(body)
@@ -146,9 +146,9 @@ func (c *call) sendAs(status int, media, coding string, body []byte) error {
 	return nil
 }
 
-// empty sends a status without a body.
-func (c *call) empty(status int) error {
-	c.sent = true
+// replyStatus sends a status without a body.
+func (c *call) replyStatus(status int) error {
+	c.answered = true
 	if status == http.StatusNotModified {
 		c.w.Header()["Vary"] = varyEncoding
 	}

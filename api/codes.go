@@ -4,9 +4,9 @@ import "net/http"
 
 // errorCode is one stable code, its status and when it is given.
 type errorCode struct {
-	code   string
-	status int
-	about  string
+	code        string
+	status      int
+	description string
 }
 
 // errorCodes is every code that an answer may carry.
@@ -123,20 +123,20 @@ func commonCodes(r *route) []string {
 	codes := []string{"internal"}
 	if r.action != "" {
 		codes = append(codes, "unauthenticated", "rate_limited", "store_unavailable")
-		if r.on != onVisible {
+		if r.on != filteredByAccess {
 			codes = append(codes, "acl_denied")
 		}
 	}
-	if r.body != noBody {
+	if r.body != bodyNone {
 		codes = append(codes, "invalid_request", "body_too_large", "unsupported_media_type", "request_timeout")
 	}
-	if r.request != nil && r.changes() && r.body != linesBody && !r.takesSecret {
+	if r.request != nil && r.changes() && r.body != bodyLines && !r.takesSecret {
 		codes = append(codes, "secret_in_text", "secret_key_unavailable")
 		if fields, _ := fieldsOf(r.request); fields["reason"] != nil {
 			codes = append(codes, "invalid_reason")
 		}
 	}
-	if r.body == definitionBody {
+	if r.body == bodyDefinition {
 		codes = append(codes, "server_busy")
 	}
 	if len(r.query) > 0 || r.conditional || !r.anyQuery {
@@ -154,9 +154,9 @@ func commonCodes(r *route) []string {
 	if r.idempotent {
 		codes = append(codes, "idempotency_key_reused", "idempotency_in_progress")
 	}
-	if r.rename != nil {
+	if r.translateCode != nil {
 		for i, code := range codes {
-			codes[i] = r.rename(code)
+			codes[i] = r.translateCode(code)
 		}
 	}
 	return codes

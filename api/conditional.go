@@ -10,9 +10,9 @@ import (
 // etag is the revision of a changeable thing as a strong validator: "r12".
 func etag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
 
-// tag sets the ETag and tells whether the caller has this revision already:
+// setETag sets the ETag and tells whether the caller has this revision already:
 // then only a 304 is due.
-func (c *call) tag(revision int64) (fresh bool) {
+func (c *call) setETag(revision int64) (fresh bool) {
 	tag := etag(revision)
 	c.w.Header().Set("ETag", tag)
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {

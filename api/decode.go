@@ -22,11 +22,11 @@ import (
 type bodyRule uint8
 
 const (
-	noBody       bodyRule = iota // what is sent is not read
-	optionalBody                 // may be absent or empty
-	requiredBody
-	definitionBody // required, larger, YAML too
-	linesBody      // lines of JSON, which the handler reads itself
+	bodyNone     bodyRule = iota // what is sent is not read
+	bodyOptional                 // may be absent or empty
+	bodyRequired
+	bodyDefinition // required, larger, YAML too
+	bodyLines      // lines of JSON, which the handler reads itself
 )
 
 // The largest bodies, in bytes.
@@ -35,9 +35,9 @@ const (
 	maxDefinitionBody = definitions.MaxBytes
 )
 
-// written is the definition within a request: what is wrong with it is a matter
+// parsedDefinition is the definition within a request: what is wrong with it is a matter
 // for validation, not for decoding.
-type written struct {
+type parsedDefinition struct {
 	definitions.Written
 	given bool
 }
@@ -50,13 +50,13 @@ func (c *call) decode(q any) error {
 		return err
 	}
 	if len(text) == 0 {
-		if c.route.body != optionalBody && !c.route.tolerant { // whose handler says what is missing
+		if c.route.body != bodyOptional && !c.route.tolerant { // whose handler says what is missing
 			return malformed("The request needs a JSON body.")
 		}
 		return nil
 	}
 	into := reflect.ValueOf(q).Elem()
-	if c.route.body == definitionBody {
+	if c.route.body == bodyDefinition {
 		return c.decodeDefinition(text, into)
 	}
 	if err := definitions.ScanJSON(text, definitions.RequestLimits()); err != nil {
@@ -72,7 +72,7 @@ func (c *call) decodeDefinition(text []byte, into reflect.Value) error {
 	if isYAML(c.r) {
 		format = definitions.YAML
 	}
-	if err := c.admit(text, format); err != nil {
+	if err := c.reserveForDefinition(text, format); err != nil {
 		return err
 	}
 	req, found, err := definitions.ParseRequest(text, format, c.route.names...)
@@ -83,8 +83,8 @@ func (c *call) decodeDefinition(text []byte, into reflect.Value) error {
 		return err
 	}
 	for _, field := range into.Fields() {
-		if d, ok := reflect.TypeAssert[*written](field.Addr()); ok {
-			*d = written{definitions.Written{Document: req.Document, Found: found}, req.Given}
+		if d, ok := reflect.TypeAssert[*parsedDefinition](field.Addr()); ok {
+			*d = parsedDefinition{definitions.Written{Document: req.Document, Found: found}, req.Given}
 		}
 	}
 	return nil
@@ -110,8 +110,8 @@ func (c *call) assign(text []byte, into reflect.Value) error {
 		if err := assignField(name, value, field); err != nil {
 			return err
 		}
-		if shown(into.Type().FieldByIndex(c.route.fields[name])) {
-			if err := c.withoutSecrets(name, value); err != nil {
+		if scannedForSecrets(into.Type().FieldByIndex(c.route.fields[name])) {
+			if err := c.refuseSecrets(name, value); err != nil {
 				return err
 			}
 		}
@@ -167,15 +167,15 @@ func withPlainNumber(value json.RawMessage, err error) (json.RawMessage, bool) {
 	if !isNumber || start < 0 || string(value[start:wrong.Offset]) != text {
 		return nil, false
 	}
-	whole, ok := wholeText(text)
+	whole, ok := wholeNumber(text)
 	if !ok || whole == text {
 		return nil, false
 	}
 	return slices.Concat(value[:start], []byte(whole), value[wrong.Offset:]), true
 }
 
-// wholeText writes a number that has no fraction as JSON's integers are written.
-func wholeText(text string) (string, bool) {
+// wholeNumber writes a number that has no fraction as JSON's integers are written.
+func wholeNumber(text string) (string, bool) {
 	if f, err := strconv.ParseFloat(text, 64); err != nil || math.Abs(f) >= 1<<63 {
 		return "", false
 	}
@@ -204,7 +204,7 @@ func wordFor(t reflect.Type) string {
 }
 
 func (c *call) limit() int {
-	if c.route.body == definitionBody {
+	if c.route.body == bodyDefinition {
 		return maxDefinitionBody
 	}
 	return maxBody
@@ -249,7 +249,7 @@ func tooLarge(limit int) error {
 // checkMedia accepts JSON, no media type at all, and YAML for definitions.
 func (c *call) checkMedia() error {
 	header := c.r.Header.Get("Content-Type")
-	if header == "" || header == "application/json" || isYAML(c.r) && c.route.body == definitionBody {
+	if header == "" || header == "application/json" || isYAML(c.r) && c.route.body == bodyDefinition {
 		return nil
 	}
 	media, params, err := mime.ParseMediaType(header)
@@ -258,10 +258,10 @@ func (c *call) checkMedia() error {
 		return nil
 	}
 	accepted := "application/json"
-	if c.route.body == definitionBody {
+	if c.route.body == bodyDefinition {
 		accepted += " or application/yaml"
 	}
-	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", accepted, clip(header))
+	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", accepted, truncate(header))
 }
 
 func isYAML(r *http.Request) bool {

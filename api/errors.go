@@ -63,8 +63,8 @@ type problemError struct {
 // its cause; that a caller has gone is not, nor is a probe of a process that is
 // starting or stopping.
 func (c *call) fail(err error) {
-	if c.route.reword != nil {
-		err = c.route.reword(err)
+	if c.route.translateError != nil {
+		err = c.route.translateError(err)
 	}
 	var f *fault.Error
 	switch {
@@ -87,7 +87,7 @@ func (c *call) fail(err error) {
 
 // problem writes the envelope, unless an answer is under way already.
 func (c *call) problem(status int, f *fault.Error) {
-	if c.sent {
+	if c.answered {
 		return
 	}
 	head := c.w.Header()
@@ -96,7 +96,7 @@ func (c *call) problem(status int, f *fault.Error) {
 		head.Set("WWW-Authenticate", "Bearer")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		head.Set("Retry-After", strconv.Itoa(max(1, c.retryAfter)))
-		tellQuota(head, f)
+		addQuotaHeaders(head, f)
 	}
 	for _, name := range []string{"ETag", "Location"} {
 		head.Del(name)

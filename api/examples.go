@@ -25,8 +25,8 @@ func readExamples() map[string]example {
 	return all
 }
 
-// shown is the content of a body: its schema and, where there is one, an example.
-func (s *schemas) shown(schema dict, example json.RawMessage) dict {
+// content is the content of a body: its schema and, where there is one, an example.
+func (s *schemas) content(schema dict, example json.RawMessage) dict {
 	if len(example) == 0 {
 		return dict{"schema": schema}
 	}

@@ -8,7 +8,7 @@ import (
 
 // LastingOperations lists the operations whose every call to the database has a
 // deadline of its own.
-func LastingOperations() []string { return slices.Sorted(maps.Keys(lasting)) }
+func LastingOperations() []string { return slices.Sorted(maps.Keys(longRunning)) }
 
 // HoldDefinitions takes all the memory that definitions may have; ok is false
 // while any of it is in use.
@@ -19,7 +19,7 @@ func (h *Handler) HoldLines() (leave func(), ok bool) { return h.lines.all() }
 
 // all takes all memory and does not queue for it, which would keep others from
 // what they need to end.
-func (a *admission) all() (leave func(), ok bool) {
+func (a *memoryBudget) all() (leave func(), ok bool) {
 	return func() { a.memory.Release(a.size) }, a.memory.TryAcquire(a.size)
 }
 

@@ -27,7 +27,7 @@ func (f fieldCheck) value(text json.RawMessage, t reflect.Type, path string) err
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == reflect.TypeFor[written]() || reflect.PointerTo(t).Implements(unmarshaler) {
+	if t == reflect.TypeFor[parsedDefinition]() || reflect.PointerTo(t).Implements(unmarshaler) {
 		return nil
 	}
 	switch t.Kind() {
@@ -60,7 +60,7 @@ func (f fieldCheck) named(object map[string]json.RawMessage, t reflect.Type, fie
 			}
 			continue
 		}
-		if err := f.value(object[name], t.FieldByIndex(i).Type, within(path, name)); err != nil {
+		if err := f.value(object[name], t.FieldByIndex(i).Type, joinPath(path, name)); err != nil {
 			return err
 		}
 	}
@@ -73,7 +73,7 @@ func (f fieldCheck) members(text json.RawMessage, t reflect.Type, path string) e
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		if err := f.value(object[name], t, within(path, name)); err != nil {
+		if err := f.value(object[name], t, joinPath(path, name)); err != nil {
 			return err
 		}
 	}
@@ -102,13 +102,13 @@ func (f fieldCheck) unknown(path, name string, names []string) error {
 		return nil
 	}
 	if len(names) == 0 {
-		return malformed("Unknown field %q; this request has no fields.", clip(within(path, name)))
+		return malformed("Unknown field %q; this request has no fields.", truncate(joinPath(path, name)))
 	}
 	advice := "remove it"
-	if near := meantField(name, names); near != "" {
-		advice = "did you mean " + strconv.Quote(within(path, near)) + "?"
+	if near := suggestField(name, names); near != "" {
+		advice = "did you mean " + strconv.Quote(joinPath(path, near)) + "?"
 	}
-	return malformed("Unknown field %q; %s Known are: %s.", clip(within(path, name)), sentence(advice), strings.Join(names, ", "))
+	return malformed("Unknown field %q; %s Known are: %s.", truncate(joinPath(path, name)), sentence(advice), strings.Join(names, ", "))
 }
 
 // sentence ends a text with a full stop, unless it has its mark.
@@ -119,7 +119,7 @@ func sentence(s string) string {
 	return s + "."
 }
 
-func within(path, name string) string {
+func joinPath(path, name string) string {
 	if path == "" {
 		return name
 	}

@@ -20,7 +20,7 @@ func bodiesWith(t reflect.Type, inner func(names []string) []string) []string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if reflect.PointerTo(t).Implements(unmarshaler) || t == reflect.TypeFor[written]() {
+	if reflect.PointerTo(t).Implements(unmarshaler) || t == reflect.TypeFor[parsedDefinition]() {
 		return nil
 	}
 	var all []string
@@ -55,7 +55,7 @@ func TestFieldNamesOfEveryRouteAreExact(t *testing.T) {
 	deep := 0
 	for i := range h.routes {
 		r := &h.routes[i]
-		if r.request == nil || r.body == linesBody { // whose lines package versions reads
+		if r.request == nil || r.body == bodyLines { // whose lines package versions reads
 			continue
 		}
 		bodies := bodiesWith(r.request, func(names []string) (list []string) {
@@ -94,8 +94,8 @@ func hex2(b byte) string { return string("0123456789abcdef"[b>>4]) + string("012
 // tableWithoutServices serves the whole table; a request that gets as far as a
 // service fails with 500.
 func tableWithoutServices() *Handler {
-	h := &Handler{echo: echo.New(), flights: newFlights(), admission: newAdmission(definitionMemory, definitionWait)}
-	h.cfg = Config{Executor: &executor.Service{}, Meter: nobody{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
+	h := &Handler{echo: echo.New(), keyLocks: newKeyLocks(), admission: newMemoryBudget(definitionMemory, definitionWait)}
+	h.cfg = Config{Executor: &executor.Service{}, Meter: noopMeter{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
 	h.log = slog.New(slog.DiscardHandler)
 	h.echo.HTTPErrorHandler = h.unrouted
 	h.routes = h.table()

@@ -23,7 +23,7 @@ type follower struct {
 	requestID string
 	bearer    string
 	translate translator
-	leave     func() // gives back the tenant's room for a stream
+	release   func() // gives back the tenant's room for a stream
 }
 
 // allowed tells whether the reader may still see the run: a key that is revoked
@@ -60,18 +60,18 @@ func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
 // connection cannot be had, and the request goes on as any other.
 func (f *follower) takeOver(c *call, run executor.Record) bool {
 	h := c.h
-	if !h.streams.enter() {
+	if !h.streams.add() {
 		return false
 	}
 	head := c.w.Header().Clone()
 	conn, _, err := http.NewResponseController(c.w).Hijack()
 	if err != nil {
-		h.streams.leave()
+		h.streams.remove()
 		return false
 	}
 	go func() {
-		defer h.streams.leave()
-		defer f.leave()
+		defer h.streams.remove()
+		defer f.release()
 		defer f.recovered()
 		ctx, cancel := context.WithCancel(h.streams.ctx)
 		defer cancel()
@@ -137,8 +137,8 @@ func newOpenStreams() *openStreams {
 	return s
 }
 
-// enter counts a stream in, unless the server stops.
-func (s *openStreams) enter() bool {
+// add counts a stream in, unless the server stops.
+func (s *openStreams) add() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
@@ -148,7 +148,7 @@ func (s *openStreams) enter() bool {
 	return true
 }
 
-func (s *openStreams) leave() {
+func (s *openStreams) remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.n--; s.n == 0 {
@@ -156,9 +156,9 @@ func (s *openStreams) leave() {
 	}
 }
 
-// room counts one more stream of the caller's tenant, or refuses it:
+// reserve counts one more stream of the caller's tenant, or refuses it:
 // fault.TooMany quota_exceeded. leave counts it out.
-func (s *openStreams) room(c *call) (leave func(), err error) {
+func (s *openStreams) reserve(c *call) (leave func(), err error) {
 	q, err := c.h.cfg.Access.Quotas(c.ctx(), c.tenantID())
 	if err != nil || q.Streams == 0 {
 		return func() {}, err

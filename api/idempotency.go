@@ -15,9 +15,9 @@ import (
 const (
 	headerKey      = "Idempotency-Key"
 	headerReplayed = "Idempotency-Replayed"
-	// flightWait is how long a second request waits for the first one with the
+	// keyWait is how long a second request waits for the first one with the
 	// same key in this process.
-	flightWait = 10 * time.Second
+	keyWait = 10 * time.Second
 )
 
 // keyed is what identifies a request that carries an Idempotency-Key.
@@ -25,45 +25,47 @@ type keyed struct {
 	tenantID, scope, key, bodyHash string
 }
 
-// once is one creation. Its keep makes the answer while the object is about to
+// creation is one creation. Its keep makes the answer while the object is about to
 // be stored, so that both can be stored together.
-type once struct {
-	c     *call
-	key   *keyed // nil: the caller sent none
-	built *idempotency.Answer
-	err   error
+type creation struct {
+	c      *call
+	key    *keyed // nil: the caller sent none
+	result *idempotency.Answer
+	err    error
 }
 
-// keep makes the answer, and gives it back when it is to be kept.
-func (o *once) keep(status int, header map[string]string, body any) *idempotency.Answer {
+// answer makes the answer, and gives it back when it is to be kept.
+func (o *creation) answer(status int, header map[string]string, body any) *idempotency.Answer {
 	text, err := encode(body)
 	if err != nil {
 		o.err = fmt.Errorf("encode an answer: %w", err)
 		return nil
 	}
-	o.built = &idempotency.Answer{Status: status, Header: header, Response: text}
+	o.result = &idempotency.Answer{Status: status, Header: header, Response: text}
 	if o.key == nil {
 		return nil
 	}
-	a := o.built
+	a := o.result
 	a.TenantID, a.Scope, a.Key, a.BodyHash = o.key.tenantID, o.key.scope, o.key.key, o.key.bodyHash
 	a.CreatedAt = o.c.h.cfg.Now()
 	return a
 }
 
-// once performs create at most once per Idempotency-Key and sends the answer
+// idempotent performs create at most once per Idempotency-Key and sends the answer
 // that create had made with keep, or the one that was kept before.
-func (c *call) once(create func(*once) error) error { return c.onceAnd(create, c.sendAnswer) }
+func (c *call) idempotent(create func(*creation) error) error {
+	return c.idempotentWith(create, c.sendAnswer)
+}
 
-// onceAnd is once for an answer that send makes of what was kept.
-func (c *call) onceAnd(create func(*once) error, send func(*idempotency.Answer) error) error {
+// idempotentWith is once for an answer that send makes of what was kept.
+func (c *call) idempotentWith(create func(*creation) error, send func(*idempotency.Answer) error) error {
 	k, err := c.keyed()
 	if err != nil {
 		return err
 	}
-	o := &once{c: c, key: k}
+	o := &creation{c: c, key: k}
 	if k != nil {
-		leave, err := c.h.flights.enter(c.ctx(), k.tenantID+"\x00"+k.scope+"\x00"+k.key)
+		leave, err := c.h.keyLocks.lock(c.ctx(), k.tenantID+"\x00"+k.scope+"\x00"+k.key)
 		if err != nil {
 			return err
 		}
@@ -86,7 +88,7 @@ func (c *call) onceAnd(create func(*once) error, send func(*idempotency.Answer) 
 	if err != nil {
 		return err
 	}
-	return send(o.built)
+	return send(o.result)
 }
 
 // keyed reads the header; nil without one.
@@ -144,18 +146,18 @@ func errInProgress() *fault.Error {
 		"A request with this %s is under way; repeat this one in a moment.", headerKey)
 }
 
-// flights lets requests with one key through one at a time.
-type flights struct {
+// keyLocks lets requests with one key through one at a time.
+type keyLocks struct {
 	mu   sync.Mutex
 	open map[string]chan struct{}
 }
 
-func newFlights() *flights { return &flights{open: map[string]chan struct{}{}} }
+func newKeyLocks() *keyLocks { return &keyLocks{open: map[string]chan struct{}{}} }
 
-// enter waits until no other request with the key is under way; leave lets the
+// lock waits until no other request with the key is under way; leave lets the
 // next one in.
-func (f *flights) enter(ctx context.Context, key string) (leave func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, flightWait)
+func (f *keyLocks) lock(ctx context.Context, key string) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, keyWait)
 	defer cancel()
 	for {
 		mine := make(chan struct{})
@@ -166,7 +168,7 @@ func (f *flights) enter(ctx context.Context, key string) (leave func(), err erro
 		}
 		f.mu.Unlock()
 		if !busy {
-			return func() { f.leave(key, mine) }, nil
+			return func() { f.unlock(key, mine) }, nil
 		}
 		select {
 		case <-other:
@@ -176,7 +178,7 @@ func (f *flights) enter(ctx context.Context, key string) (leave func(), err erro
 	}
 }
 
-func (f *flights) leave(key string, mine chan struct{}) {
+func (f *keyLocks) unlock(key string, mine chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.open, key)

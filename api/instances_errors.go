@@ -22,9 +22,9 @@ type schemaIssue struct {
 	Message string `json:"message"`
 }
 
-// codeForInstances gives a code of the product in the dialect's words; what the
+// translateCodeForInstances gives a code of the product in the dialect's words; what the
 // dialect has no word for stays.
-func codeForInstances(code string) string {
+func translateCodeForInstances(code string) string {
 	switch code {
 	case "invalid_request", "invalid_payload":
 		return codeValidation
@@ -42,14 +42,14 @@ func codeForInstances(code string) string {
 	return code
 }
 
-// rewordForInstances gives an error in the dialect's words. What a request's
+// translateErrorForInstances gives an error in the dialect's words. What a request's
 // schema or a workflow's refuses is 400 with issues.
-func rewordForInstances(err error) error {
+func translateErrorForInstances(err error) error {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		return err
 	}
-	code := codeForInstances(f.Code)
+	code := translateCodeForInstances(f.Code)
 	if code == f.Code {
 		return err
 	}

@@ -31,8 +31,8 @@ type historyStep struct {
 	RunNumber int    `json:"runNumber"`
 	instanceStep
 	Result    json.RawMessage `json:"result" doc:"The step's output; of a wait that an event satisfied its type, payload and timestamp."`
-	CreatedAt stamp           `json:"createdAt"`
-	UpdatedAt stamp           `json:"updatedAt"`
+	CreatedAt timestamp       `json:"createdAt"`
+	UpdatedAt timestamp       `json:"updatedAt"`
 }
 
 type historyEvent struct {
@@ -40,8 +40,8 @@ type historyEvent struct {
 	RunNumber         int             `json:"runNumber"`
 	Type              string          `json:"type"`
 	Payload           json.RawMessage `json:"payload"`
-	CreatedAt         stamp           `json:"createdAt"`
-	DeliveredAt       *stamp          `json:"deliveredAt" doc:"Null until a step takes it."`
+	CreatedAt         timestamp       `json:"createdAt"`
+	DeliveredAt       *timestamp      `json:"deliveredAt" doc:"Null until a step takes it."`
 	ConsumedByStepKey *string         `json:"consumedByStepKey"`
 }
 
@@ -54,7 +54,7 @@ type historyLog struct {
 	Category  string          `json:"category"`
 	Message   string          `json:"message"`
 	Data      json.RawMessage `json:"data"`
-	CreatedAt stamp           `json:"createdAt"`
+	CreatedAt timestamp       `json:"createdAt"`
 }
 
 // historyCursor says where one of the three lists stopped: before or behind an
@@ -130,7 +130,7 @@ func (h *Handler) getInstanceHistory(c *call) error {
 	if q.number != executor.Latest && q.number != in.Number {
 		in, err = h.cfg.Executor.Named(c.ctx(), c.tenantID(), in.WorkflowID, in.Name, q.number)
 		if fault.KindOf(err) == fault.NotFound && err != nil {
-			return c.reply(http.StatusOK, noHistory(q))
+			return c.reply(http.StatusOK, emptyHistory(q))
 		}
 	}
 	if err != nil {
@@ -146,8 +146,8 @@ func (h *Handler) getInstanceHistory(c *call) error {
 	return c.reply(http.StatusOK, list)
 }
 
-// noHistory is that of a run that is not, or not any more.
-func noHistory(q historyQuery) instanceHistory {
+// emptyHistory is that of a run that is not, or not any more.
+func emptyHistory(q historyQuery) instanceHistory {
 	list := instanceHistory{RunNumber: q.number, Steps: []historyStep{}, Events: []historyEvent{}}
 	if q.logs {
 		list.Logs, list.LogsHasNextPage = &[]historyLog{}, new(bool)
@@ -180,8 +180,8 @@ func (h *Handler) walkInstance(c *call, in executor.NamedRun, q historyQuery) (i
 		slices.Reverse(steps)
 	}
 	for _, s := range steps {
-		s.close(nodes.Run.State)
-		s.planned(plan(s.stepID))
+		s.finish(nodes.Run.State)
+		s.setPlan(plan(s.stepID))
 		list.Steps = append(list.Steps, s.historyStep)
 	}
 	if list.Events, err = receivedEvents(in.Number, signals.Events); err != nil {
@@ -222,7 +222,7 @@ func (h *Handler) addLogs(c *call, in executor.NamedRun, q historyQuery, list *i
 	}
 	logs, more := []historyLog{}, found.Next != ""
 	for _, l := range found.Logs {
-		line := historyLog{ID: l.ID, RunNumber: in.Number, Level: l.Level, Category: l.Category, Message: l.Message, Data: l.Data, CreatedAt: stamp(l.At)}
+		line := historyLog{ID: l.ID, RunNumber: in.Number, Level: l.Level, Category: l.Category, Message: l.Message, Data: l.Data, CreatedAt: timestamp(l.At)}
 		if l.StepID != "" {
 			line.StepKey, line.Attempt = textOrNull(stepKey(l.StepID, l.Iteration)), &l.Attempt
 		}

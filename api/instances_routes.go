@@ -24,7 +24,7 @@ import (
 var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
 
 func (h *Handler) listWorkflowNames(c *call) error {
-	q := definitions.Query{TenantID: c.tenantID(), IDs: access.Viewable(c.who), Limit: maxLimit}
+	q := definitions.Query{TenantID: c.tenantID(), IDs: access.Viewable(c.principal), Limit: maxLimit}
 	list := workflowNames{Workflows: []workflowName{}}
 	for {
 		page, err := h.cfg.Definitions.List(c.ctx(), q)
@@ -117,15 +117,15 @@ func (h *Handler) listInstances(c *call) error {
 		return err
 	}
 	for _, r := range page.Runs {
-		list.Instances = append(list.Instances, listedInstance{r.Name, detailsOf(r.Record), stamp(r.Since)})
+		list.Instances = append(list.Instances, listedInstance{r.Name, detailsOf(r.Record), timestamp(r.Since)})
 	}
 	list.Cursor, list.HasNextPage = page.Next, page.Next != ""
 	return c.reply(http.StatusOK, list)
 }
 
-// queuedInstance is the answer to a creation, whatever has become of the run
+// queuedAnswer is the answer to a creation, whatever has become of the run
 // by then.
-func queuedInstance(id string) createdInstance {
+func queuedAnswer(id string) createdInstance {
 	return createdInstance{id, instanceDetails{Status: wordsOf(machine.Queued).instances}}
 }
 
@@ -141,10 +141,10 @@ func (h *Handler) createInstance(c *call, req instanceStart) error {
 			return err
 		}
 	}
-	return c.once(func(o *once) error {
+	return c.idempotent(func(o *creation) error {
 		_, err := h.cfg.Executor.Start(c.ctx(), executor.StartRequest{
 			TenantID: c.tenantID(), Workflow: ref, Trigger: "api", Name: id, Input: paramsOf(req.Params), Trace: traceOf(c.r),
-			Keep: func(executor.Record) *idempotency.Answer { return o.keep(http.StatusOK, nil, queuedInstance(id)) },
+			Keep: func(executor.Record) *idempotency.Answer { return o.answer(http.StatusOK, nil, queuedAnswer(id)) },
 		})
 		return err
 	})
@@ -180,7 +180,7 @@ func (h *Handler) createInstances(c *call, req instanceBatch) error {
 	list := createdInstances{Instances: []createdInstance{}}
 	for i, done := range stored {
 		if done {
-			list.Instances = append(list.Instances, queuedInstance(starts[i].Name))
+			list.Instances = append(list.Instances, queuedAnswer(starts[i].Name))
 		}
 	}
 	return c.reply(http.StatusOK, list)
@@ -195,7 +195,7 @@ func (c *call) checkBatchIDs(list []batchItem) error {
 	if err != nil {
 		return err
 	}
-	return c.withoutSecrets("An instance's id", text)
+	return c.refuseSecrets("An instance's id", text)
 }
 
 func (h *Handler) getInstance(c *call) error {
@@ -214,7 +214,7 @@ func (h *Handler) getInstance(c *call) error {
 	by := authorsOf(view.Record)
 	return c.reply(http.StatusOK, instanceBody{ID: in.Name, Details: detailsOf(view.Record), Meta: instanceMeta{
 		WorkflowName: view.Slug, RunNumber: in.Number, Params: view.Input, PauseRequested: view.State == machine.Pausing,
-		CreatedAt: stamp(in.Since), UpdatedAt: stamp(view.UpdatedAt), StartedAt: stampOf(view.StartedAt), CompletedAt: stampOf(view.CompletedAt),
+		CreatedAt: timestamp(in.Since), UpdatedAt: timestamp(view.UpdatedAt), StartedAt: timestampOrNil(view.StartedAt), CompletedAt: timestampOrNil(view.CompletedAt),
 		CurrentStep: currentStepOf(view, plan),
 		StartedBy:   by.StartedBy, CancelledBy: by.CancelledBy, Reason: by.Reason,
 	}})
@@ -244,19 +244,19 @@ func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *inst
 	}
 	s := &instanceStep{
 		StepKey: last.StepID, Status: string(last.Status), Attempts: last.Tries,
-		NextRetryAt: stampOf(last.NextAttemptAt), Error: instanceErrorOf(last.Error),
+		NextRetryAt: timestampOrNil(last.NextAttemptAt), Error: instanceErrorOf(last.Error),
 	}
 	if w := last.Wait; w != nil {
-		s.waits(w.Kind, w.Name, stampOf(w.Until), stampOf(w.TimeoutAt))
+		s.setWait(w.Kind, w.Name, timestampOrNil(w.Until), timestampOrNil(w.TimeoutAt))
 	}
-	s.planned(plan(last.StepID))
+	s.setPlan(plan(last.StepID))
 	return s
 }
 
 func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep {
 	s := &instanceStep{StepKey: stepKey(w.Ref.StepID, w.Ref.Iteration), Attempts: 1}
-	s.waits(w.Kind, w.Name, stampOf(w.Until), stampOf(w.TimeoutAt))
-	s.planned(plan(w.Ref.StepID))
+	s.setWait(w.Kind, w.Name, timestampOrNil(w.Until), timestampOrNil(w.TimeoutAt))
+	s.setPlan(plan(w.Ref.StepID))
 	return s
 }
 
@@ -295,10 +295,10 @@ func (h *Handler) restartInstance(c *call, _ because) error {
 	if err != nil {
 		return err
 	}
-	return c.once(func(o *once) error {
+	return c.idempotent(func(o *creation) error {
 		_, err := h.cfg.Executor.RestartNamed(c.ctx(), executor.RestartNamedRequest{
 			TenantID: c.tenantID(), WorkflowID: in.WorkflowID, Name: in.Name, Trace: traceOf(c.r),
-			Keep: func(executor.Record) *idempotency.Answer { return o.keep(http.StatusOK, nil, instanceDone{true}) },
+			Keep: func(executor.Record) *idempotency.Answer { return o.answer(http.StatusOK, nil, instanceDone{true}) },
 		})
 		return err
 	})
@@ -316,7 +316,7 @@ func (h *Handler) sendInstanceEvent(c *call, req instanceEvent) error {
 	if err != nil {
 		return err
 	}
-	c.steered, c.untrailed = in.RunID, out.Duplicate
+	c.steered, c.notAudited = in.RunID, out.Duplicate
 	return c.reply(http.StatusOK, eventTaken{detailsOf(out.Row)})
 }
 
@@ -338,6 +338,6 @@ func (h *Handler) tickRunner(c *call, req tickRequest) error {
 	if err != nil {
 		return err
 	}
-	c.untrailed = n == 0 // a tick that did nothing leaves no trace
+	c.notAudited = n == 0 // a tick that did nothing leaves no trace
 	return c.reply(http.StatusOK, ticked{n})
 }

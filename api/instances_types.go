@@ -56,7 +56,7 @@ type instanceError struct {
 type listedInstance struct {
 	ID        string          `json:"id"`
 	Details   instanceDetails `json:"details"`
-	CreatedAt stamp           `json:"createdAt"`
+	CreatedAt timestamp       `json:"createdAt"`
 }
 
 type instanceList struct {
@@ -76,10 +76,10 @@ type instanceMeta struct {
 	RunNumber      int             `json:"runNumber" doc:"From 0; each restart adds one."`
 	Params         json.RawMessage `json:"params"`
 	PauseRequested bool            `json:"pauseRequested" doc:"It becomes paused once its steps in action have ended."`
-	CreatedAt      stamp           `json:"createdAt"`
-	UpdatedAt      stamp           `json:"updatedAt"`
-	StartedAt      *stamp          `json:"startedAt"`
-	CompletedAt    *stamp          `json:"completedAt"`
+	CreatedAt      timestamp       `json:"createdAt"`
+	UpdatedAt      timestamp       `json:"updatedAt"`
+	StartedAt      *timestamp      `json:"startedAt"`
+	CompletedAt    *timestamp      `json:"completedAt"`
 	CurrentStep    *instanceStep   `json:"currentStep,omitempty" doc:"What is under way, else what was last."`
 	StartedBy      *actorBody      `json:"startedBy,omitempty"`
 	CancelledBy    *actorBody      `json:"cancelledBy,omitempty"`
@@ -95,8 +95,8 @@ type instanceStep struct {
 	Attempts      int            `json:"attempts" doc:"Those that count against maxAttempts: not what a crash cut off."`
 	MaxAttempts   int            `json:"maxAttempts"`
 	TimeoutMS     *int64         `json:"timeoutMs" doc:"Of one attempt, or of the wait; null: none."`
-	NextRetryAt   *stamp         `json:"nextRetryAt"`
-	WakeAt        *stamp         `json:"wakeAt" doc:"When a wait is over, polls again or times out."`
+	NextRetryAt   *timestamp     `json:"nextRetryAt"`
+	WakeAt        *timestamp     `json:"wakeAt" doc:"When a wait is over, polls again or times out."`
 	WaitEventType *string        `json:"waitEventType"`
 	Error         *instanceError `json:"error,omitempty"`
 }
@@ -130,7 +130,7 @@ type positive int
 // UnmarshalJSON refuses what is no whole number from 1.
 func (p *positive) UnmarshalJSON(text []byte) error {
 	written := strings.Trim(string(text), `"`)
-	if whole, ok := wholeText(written); ok && len(written) == len(text) {
+	if whole, ok := wholeNumber(written); ok && len(written) == len(text) {
 		written = whole
 	}
 	n, err := strconv.ParseUint(written, 10, 31)
@@ -172,8 +172,8 @@ func stepKey(stepID, iteration string) string {
 	return iteration + "." + stepID
 }
 
-// planned fills in what the definition says of a step.
-func (s *instanceStep) planned(p machine.StepPlan) {
+// setPlan fills in what the definition says of a step.
+func (s *instanceStep) setPlan(p machine.StepPlan) {
 	s.Name, s.Type, s.MaxAttempts = p.Name, p.Type, p.MaxAttempts
 	if p.Timeout > 0 {
 		ms := p.Timeout.Milliseconds()
@@ -181,8 +181,8 @@ func (s *instanceStep) planned(p machine.StepPlan) {
 	}
 }
 
-// waits tells what a step waits for.
-func (s *instanceStep) waits(kind, name string, until, timeout *stamp) {
+// setWait tells what a step waits for.
+func (s *instanceStep) setWait(kind, name string, until, timeout *timestamp) {
 	s.Status, s.WakeAt = string(machine.StepWaiting), until
 	if until == nil {
 		s.WakeAt = timeout

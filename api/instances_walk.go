@@ -29,7 +29,7 @@ func walkSteps(number int, list []events.Event) ([]*walkedStep, error) {
 				continue
 			}
 			s = &walkedStep{stepID: ref.StepID}
-			s.ID, s.RunNumber, s.StepKey, s.CreatedAt = rowID(e), number, stepKey(ref.StepID, ref.Iteration), stamp(e.At)
+			s.ID, s.RunNumber, s.StepKey, s.CreatedAt = rowID(e), number, stepKey(ref.StepID, ref.Iteration), timestamp(e.At)
 			of[ref], steps = s, append(steps, s)
 		}
 		d, err := machine.ReadDetail(e)
@@ -53,10 +53,10 @@ func receivedEvents(number int, list []events.Event) ([]historyEvent, error) {
 		if e.Kind == events.SignalReceived {
 			bySeq[e.Seq] = len(received)
 			received = append(received, historyEvent{
-				ID: rowID(e), RunNumber: number, Type: d.Name, Payload: d.Payload, CreatedAt: stamp(e.At),
+				ID: rowID(e), RunNumber: number, Type: d.Name, Payload: d.Payload, CreatedAt: timestamp(e.At),
 			})
 		} else if i, ours := bySeq[d.SignalSeq]; ours && e.Kind == events.InputResolved {
-			received[i].DeliveredAt, received[i].ConsumedByStepKey = stampOf(e.At), textOrNull(stepKey(e.StepID, e.Iteration))
+			received[i].DeliveredAt, received[i].ConsumedByStepKey = timestampOrNil(e.At), textOrNull(stepKey(e.StepID, e.Iteration))
 		}
 	}
 	return received, nil
@@ -72,20 +72,20 @@ func (s *walkedStep) add(e events.Event, d machine.Detail) {
 			s.Attempts, s.Error, s.Result, s.resolved, s.ended = 0, nil, nil, false, false
 		}
 		s.Attempts++
-		s.under("running")
+		s.setStatus("running")
 	case events.StepWaiting:
-		s.waits(d.Kind, d.Name, stampOf(d.Until), stampOf(d.TimeoutAt))
+		s.setWait(d.Kind, d.Name, timestampOrNil(d.Until), timestampOrNil(d.TimeoutAt))
 	case events.StepInterrupted:
 		if d.Role == "" {
 			s.Attempts-- // it does not count
-			s.under("running")
+			s.setStatus("running")
 		}
 	case events.StepRetrying:
 		if d.Role != "" {
 			return
 		}
-		s.under("retrying")
-		s.Error, s.NextRetryAt = instanceErrorOf(d.Error), stampOf(d.NextAttemptAt)
+		s.setStatus("retrying")
+		s.Error, s.NextRetryAt = instanceErrorOf(d.Error), timestampOrNil(d.NextAttemptAt)
 	case events.InputResolved:
 		s.resolved = true
 	case events.StepSkipped:
@@ -104,15 +104,15 @@ func (s *walkedStep) add(e events.Event, d machine.Detail) {
 	default:
 		return
 	}
-	s.UpdatedAt = stamp(e.At)
+	s.UpdatedAt = timestamp(e.At)
 }
 
-func (s *walkedStep) under(status string) {
+func (s *walkedStep) setStatus(status string) {
 	s.Status, s.NextRetryAt, s.WakeAt = status, nil, nil
 }
 
 func (s *walkedStep) end(status string) {
-	s.under(status)
+	s.setStatus(status)
 	s.ended = true
 }
 
@@ -130,7 +130,7 @@ func (s *walkedStep) result(output json.RawMessage) json.RawMessage {
 	if json.Unmarshal(output, &got) != nil {
 		return output
 	}
-	text, err := encode(satisfied{got.Name, got.Payload, stamp(got.At)})
+	text, err := encode(satisfied{got.Name, got.Payload, timestamp(got.At)})
 	if err != nil {
 		return output
 	}
@@ -141,11 +141,11 @@ func (s *walkedStep) result(output json.RawMessage) json.RawMessage {
 type satisfied struct {
 	Type      string          `json:"type"`
 	Payload   json.RawMessage `json:"payload"`
-	Timestamp stamp           `json:"timestamp"`
+	Timestamp timestamp       `json:"timestamp"`
 }
 
-// close ends what the run's end cut off without a word of its own.
-func (s *walkedStep) close(state machine.State) {
+// finish ends what the run's end cut off without a word of its own.
+func (s *walkedStep) finish(state machine.State) {
 	if state.Terminal() && !s.ended {
 		s.end("cancelled")
 	}

@@ -14,8 +14,8 @@ type iterationRun struct {
 	Status          string          `json:"status" enum:"running,completed,failed"`
 	Result          json.RawMessage `json:"result" doc:"What collect gave; null without it."`
 	Error           *failure        `json:"error"`
-	StartedAt       *stamp          `json:"started_at"`
-	CompletedAt     *stamp          `json:"completed_at"`
+	StartedAt       *timestamp      `json:"started_at"`
+	CompletedAt     *timestamp      `json:"completed_at"`
 	DurationSeconds *float64        `json:"duration_seconds"`
 }
 
@@ -39,7 +39,7 @@ func (h *Handler) listIterations(c *call) error {
 	}
 	status := q.Get("status")
 	if !slices.Contains([]string{"", "running", "completed", "failed"}, status) {
-		return malformed("status must be running, completed or failed, not %q.", clip(status))
+		return malformed("status must be running, completed or failed, not %q.", truncate(status))
 	}
 	found, err := h.cfg.Executor.Iterations(c.ctx(), c.tenantID(), runID, executor.IterationQuery{
 		StepID: stepID, Status: machine.StepStatus(status), Limit: p.limit, Cursor: p.cursor,
@@ -51,7 +51,7 @@ func (h *Handler) listIterations(c *call) error {
 	for i, it := range found.Iterations {
 		list.Iterations[i] = iterationRun{
 			Iteration: it.Path, Status: string(it.Status), Result: it.Result, Error: failureOf(it.Error),
-			StartedAt: stampOf(it.StartedAt), CompletedAt: stampOf(it.CompletedAt), DurationSeconds: seconds(it.StartedAt, it.CompletedAt),
+			StartedAt: timestampOrNil(it.StartedAt), CompletedAt: timestampOrNil(it.CompletedAt), DurationSeconds: seconds(it.StartedAt, it.CompletedAt),
 		}
 	}
 	return c.reply(http.StatusOK, list)

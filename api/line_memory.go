@@ -18,11 +18,11 @@ const (
 	shortLine = 1 << 20
 )
 
-// lineMemory reads lines, and waits for memory before it reads more of a long one.
+// budgetedReader reads lines, and waits for memory before it reads more of a long one.
 // It is used by one goroutine.
-type lineMemory struct {
+type budgetedReader struct {
 	r      io.Reader
-	memory *admission
+	memory *memoryBudget
 	ctx    context.Context //nolint:containedctx // io.Reader has no place for it
 	line   int64           // bytes of the line that has not ended
 	held   int64
@@ -31,16 +31,16 @@ type lineMemory struct {
 
 // Read reads what comes next. The error is fault.Unavailable server_busy when
 // there was no memory for the line.
-func (m *lineMemory) Read(p []byte) (int, error) {
+func (m *budgetedReader) Read(p []byte) (int, error) {
 	for m.line >= m.held+shortLine {
-		if _, m.err = m.memory.enter(m.ctx, shortLine); m.err != nil {
+		if _, m.err = m.memory.reserve(m.ctx, shortLine); m.err != nil {
 			return 0, m.err
 		}
 		m.held += shortLine
 	}
 	n, err := m.r.Read(p[:min(len(p), shortLine)])
 	if end := bytes.LastIndexByte(p[:n], '\n'); end >= 0 {
-		m.leave()
+		m.release()
 		m.line = int64(n - end - 1)
 		return n, err
 	}
@@ -50,7 +50,7 @@ func (m *lineMemory) Read(p []byte) (int, error) {
 
 // refusal is why an import ended with err: where the memory ran out, err is about
 // the half line that was read.
-func (m *lineMemory) refusal(err error) error {
+func (m *budgetedReader) refusal(err error) error {
 	var f, busy *fault.Error
 	if !errors.As(m.err, &busy) || !errors.As(err, &f) {
 		return err
@@ -58,8 +58,8 @@ func (m *lineMemory) refusal(err error) error {
 	return busy.With("line", f.Details["line"])
 }
 
-// leave gives back what is held.
-func (m *lineMemory) leave() {
+// release gives back what is held.
+func (m *budgetedReader) release() {
 	if m.held > 0 {
 		m.memory.memory.Release(m.held)
 	}

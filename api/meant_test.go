@@ -24,7 +24,7 @@ func TestMeantField(t *testing.T) {
 		{"yaml", []string{"definition", "tags"}, "definition"},
 		{"definitio", []string{"definition"}, "definition"},
 	} {
-		if got := meantField(c.name, c.names); got != c.want {
+		if got := suggestField(c.name, c.names); got != c.want {
 			t.Errorf("%s of %v: %q, want %q", c.name, c.names, got, c.want)
 		}
 	}

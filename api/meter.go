@@ -12,15 +12,15 @@ type Meter interface {
 	Stream(change int)
 }
 
-// nobody measures nothing.
-type nobody struct{}
+// noopMeter measures nothing.
+type noopMeter struct{}
 
-func (nobody) Request(string, string, int, time.Duration) {}
-func (nobody) Stream(int)                                 {}
+func (noopMeter) Request(string, string, int, time.Duration) {}
+func (noopMeter) Stream(int)                                 {}
 
-// noting is a response writer that remembers the status, and gives what goes
+// meteredWriter is a response writer that remembers the status, and gives what goes
 // out its deadline.
-type noting struct {
+type meteredWriter struct {
 	http.ResponseWriter
 	status  int
 	begun   bool
@@ -29,57 +29,57 @@ type noting struct {
 	answer  time.Duration
 }
 
-func (n *noting) WriteHeader(status int) {
+func (n *meteredWriter) WriteHeader(status int) {
 	n.status = status
 	if !n.begun {
 		n.begun = true
 		if n.body != nil {
-			n.body.settle(n.Header())
+			n.body.beforeAnswer(n.Header())
 		}
-		n.hurry()
+		n.extendDeadline()
 	}
 	n.ResponseWriter.WriteHeader(status)
 }
 
-// hurry sets the deadline of what is written next.
-func (n *noting) hurry() { _ = n.control.SetWriteDeadline(time.Now().Add(n.answer)) } // a recorder has none
+// extendDeadline sets the deadline of what is written next.
+func (n *meteredWriter) extendDeadline() { _ = n.control.SetWriteDeadline(time.Now().Add(n.answer)) } // a recorder has none
 
-// piece is how many bytes of an answer have a deadline of their own.
-const piece = 64 << 10
+// chunkSize is how many bytes of an answer have a deadline of their own.
+const chunkSize = 64 << 10
 
 // Write sends bytes, each piece of which the client takes in time.
-func (n *noting) Write(p []byte) (written int, err error) {
+func (n *meteredWriter) Write(p []byte) (written int, err error) {
 	if !n.begun {
 		n.WriteHeader(http.StatusOK)
 	}
 	for {
-		k, err := n.ResponseWriter.Write(p[:min(piece, len(p))])
+		k, err := n.ResponseWriter.Write(p[:min(chunkSize, len(p))])
 		written += k
 		if p = p[k:]; err != nil || len(p) == 0 {
 			return written, err
 		}
-		n.hurry()
+		n.extendDeadline()
 	}
 }
 
 // Unwrap serves http.ResponseController.
-func (n *noting) Unwrap() http.ResponseWriter { return n.ResponseWriter }
+func (n *meteredWriter) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
-// measured answers a request and notes it.
-func (h *Handler) measured(c *call, answer func()) {
-	w, begun := &noting{ResponseWriter: c.w, status: http.StatusOK, control: http.NewResponseController(c.w), answer: h.cfg.Patience.Answer}, time.Now()
+// metered answers a request and notes it.
+func (h *Handler) metered(c *call, answer func()) {
+	w, begun := &meteredWriter{ResponseWriter: c.w, status: http.StatusOK, control: http.NewResponseController(c.w), answer: h.cfg.Patience.Answer}, time.Now()
 	w.body, _ = c.r.Body.(*pacedBody)
 	c.w = w
 	defer func() {
 		took := max(time.Since(begun), 1)
-		if c.streams {
+		if c.streaming {
 			took = 0
 		}
 		h.cfg.Meter.Request(c.route.path, c.r.Method, w.status, took)
 	}()
 	answer()
 	if w.body != nil {
-		w.body.finish()
+		w.body.afterAnswer()
 	}
 }
 
@@ -90,7 +90,7 @@ func (h *Handler) metrics(c *call) error {
 	}
 	r := c.r.Clone(c.ctx())
 	r.Header.Del("Accept")
-	c.sent = true
+	c.answered = true
 	c.w.Header().Set("Cache-Control", "no-store")
 	h.cfg.Metrics.ServeHTTP(c.w, r)
 	return nil

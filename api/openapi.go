@@ -16,8 +16,8 @@ import (
 // versionMark stands for the version in the document that is made once.
 const versionMark = "the version of this server"
 
-// undated is made once in a process: it does not depend on a handler.
-var undated = sync.OnceValue(func() []byte { return describe((&Handler{}).table(), versionMark) })
+// documentOnce is made once in a process: it does not depend on a handler.
+var documentOnce = sync.OnceValue(func() []byte { return describe((&Handler{}).table(), versionMark) })
 
 // document is the OpenAPI document of a server of that version.
 func document(version string) []byte {
@@ -25,7 +25,7 @@ func document(version string) []byte {
 	if err != nil {
 		panic("a version is no text: " + err.Error()) // a string always encodes
 	}
-	return bytes.Replace(undated(), []byte(`"`+versionMark+`"`), quoted, 1)
+	return bytes.Replace(documentOnce(), []byte(`"`+versionMark+`"`), quoted, 1)
 }
 
 // describe writes the OpenAPI 3.1 document of a table of routes.
@@ -90,8 +90,8 @@ func tagsOf(routes []route) []any {
 	return tags
 }
 
-// about describes an operation: what it does, and what its key must be allowed.
-func (r *route) about() string {
+// description describes an operation: what it does, and what its key must be allowed.
+func (r *route) description() string {
 	text := strings.TrimSuffix(r.summary, ".") + "."
 	if r.action == "" {
 		return text + " Needs no key."
@@ -105,7 +105,7 @@ func (s *schemas) nameCodes() {
 	var about strings.Builder
 	for _, c := range errorCodes() {
 		names = append(names, c.code)
-		about.WriteString("- `" + c.code + "` (" + strconv.Itoa(c.status) + "): " + c.about + "\n")
+		about.WriteString("- `" + c.code + "` (" + strconv.Itoa(c.status) + "): " + c.description + "\n")
 	}
 	for _, name := range []string{"ProblemBody", "ProblemError"} {
 		code := s.components[name].(dict)["properties"].(dict)["code"].(dict)
@@ -115,7 +115,7 @@ func (s *schemas) nameCodes() {
 }
 
 func (s *schemas) operation(r *route, problem dict) dict {
-	op := dict{"operationId": r.id, "summary": r.summary, "description": r.about(), "tags": []string{r.tag}, "responses": s.responses(r, problem)}
+	op := dict{"operationId": r.id, "summary": r.summary, "description": r.description(), "tags": []string{r.tag}, "responses": s.responses(r, problem)}
 	if params := parameters(r); len(params) > 0 {
 		op["parameters"] = params
 	}
@@ -128,15 +128,15 @@ func (s *schemas) operation(r *route, problem dict) dict {
 		return op
 	}
 	schema := s.of(r.request)
-	shown := s.shown(schema, s.examples[r.id].Request)
+	shown := s.content(schema, s.examples[r.id].Request)
 	content := dict{"application/json": shown}
-	if r.body == definitionBody {
+	if r.body == bodyDefinition {
 		content["application/yaml"] = dict{"schema": schema}
 	}
-	if r.body == linesBody {
+	if r.body == bodyLines {
 		content = dict{ndjson: shown}
 	}
-	op["requestBody"] = dict{"required": r.body != optionalBody, "content": content}
+	op["requestBody"] = dict{"required": r.body != bodyOptional, "content": content}
 	return op
 }
 
@@ -146,29 +146,29 @@ func parameters(r *route) []any {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
 			list = append(list, dict{
 				"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true,
-				"description": pathAbout(r.path, part), "schema": dict{"type": "string"},
+				"description": pathDescription(r.path, part), "schema": dict{"type": "string"},
 			})
 		}
 	}
 	for _, p := range r.query {
 		schema := dict{"type": "string"}
-		if p.kind != "" {
-			schema["type"] = p.kind
+		if p.jsonType != "" {
+			schema["type"] = p.jsonType
 		}
 		if p.enum != nil {
 			schema["enum"] = p.enum
 		}
-		list = append(list, dict{"name": p.name, "in": "query", "required": p.required, "description": p.about, "schema": schema})
+		list = append(list, dict{"name": p.name, "in": "query", "required": p.required, "description": p.description, "schema": schema})
 	}
 	for _, name := range headerParams(r) {
-		list = append(list, dict{"name": name, "in": "header", "description": headerAbout(name), "schema": dict{"type": "string"}})
+		list = append(list, dict{"name": name, "in": "header", "description": headerDescription(name), "schema": dict{"type": "string"}})
 	}
 	return list
 }
 
-// pathAbout describes a parameter of a path, by its name and, where several
+// pathDescription describes a parameter of a path, by its name and, where several
 // kinds of things are called id, by the segment before it.
-func pathAbout(path, part string) string {
+func pathDescription(path, part string) string {
 	before, _, _ := strings.Cut(path, "/"+part)
 	switch collection := before[strings.LastIndex(before, "/")+1:]; part + " of " + collection {
 	case "{id} of schedules":
@@ -191,8 +191,8 @@ func pathAbout(path, part string) string {
 	}[part]
 }
 
-// headerAbout describes a header of a request.
-func headerAbout(name string) string {
+// headerDescription describes a header of a request.
+func headerDescription(name string) string {
 	return map[string]string{
 		"If-Match":      "The ETag of the revision that is to be changed; of any other, 412.",
 		"If-None-Match": "ETags that the caller has; for the current one, 304.",
@@ -258,7 +258,7 @@ func (s *schemas) responses(r *route, problem dict) dict {
 }
 
 func (s *schemas) success(r *route, a answer) dict {
-	about := a.about
+	about := a.description
 	if about == "" {
 		about = r.summary
 	}
@@ -282,7 +282,7 @@ func (s *schemas) success(r *route, a answer) dict {
 		if a.or != nil {
 			schema = dict{"anyOf": []any{schema, s.of(reflect.TypeOf(a.or))}}
 		}
-		response["content"] = dict{media: s.shown(schema, s.examples[r.id].Answers[strconv.Itoa(a.status)])}
+		response["content"] = dict{media: s.content(schema, s.examples[r.id].Answers[strconv.Itoa(a.status)])}
 	}
 	return response
 }

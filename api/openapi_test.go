@@ -16,7 +16,7 @@ func TestTheTableIsWhole(t *testing.T) {
 	h := &Handler{}
 	known := map[string]bool{}
 	for _, c := range errorCodes() {
-		if known[c.code] || c.about == "" {
+		if known[c.code] || c.description == "" {
 			t.Errorf("code %s is there twice or says nothing", c.code)
 		}
 		known[c.code] = true
@@ -32,7 +32,7 @@ func TestTheTableIsWhole(t *testing.T) {
 				t.Errorf("%s names the unknown code %s", r.id, code)
 			}
 		}
-		if (r.request != nil) != (r.body != noBody) {
+		if (r.request != nil) != (r.body != bodyNone) {
 			t.Errorf("%s: body rule %d, request %v", r.id, r.body, r.request)
 		}
 		if r.on == onWorkflow && !strings.Contains(r.path, "{id}") || r.on == onRun && !strings.Contains(r.path, "{run_id}") {

@@ -64,11 +64,11 @@ var errSlow = errors.New("the body comes too slowly")
 // read by one goroutine.
 type pacedBody struct {
 	io.ReadCloser
-	control  *http.ResponseController
-	patience Patience
-	length   int64         // -1: not known
-	whole    time.Duration // for the whole of it, 0: as long as it keeps coming
-	awaited  bool          // the client sends it when it is told to go on (Expect)
+	control        *http.ResponseController
+	patience       Patience
+	length         int64         // -1: not known
+	whole          time.Duration // for the whole of it, 0: as long as it keeps coming
+	expectContinue bool          // the client sends it when it is told to go on (Expect)
 
 	read   int64
 	waited time.Duration // within reads
@@ -83,12 +83,12 @@ func pace(w http.ResponseWriter, r *http.Request, p Patience) {
 	}
 	r.Body = &pacedBody{
 		ReadCloser: r.Body, control: http.NewResponseController(w), patience: p, length: r.ContentLength, whole: p.Body,
-		awaited: r.Header.Get("Expect") != "",
+		expectContinue: r.Header.Get("Expect") != "",
 	}
 }
 
-// left is how long the next read may take.
-func (b *pacedBody) left() time.Duration {
+// nextTimeout is how long the next read may take.
+func (b *pacedBody) nextTimeout() time.Duration {
 	p := b.patience
 	earned := time.Duration(float64(b.read) / float64(p.Rate) * float64(time.Second))
 	left := min(p.Stall, p.Grace+earned-b.waited)
@@ -103,7 +103,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	left := b.left()
+	left := b.nextTimeout()
 	if left <= 0 {
 		b.err = errSlow
 		return 0, b.err
@@ -132,10 +132,10 @@ func (b *pacedBody) readWithin(p []byte, limit time.Duration) (int, error) {
 
 func (b *pacedBody) ended() bool { return errors.Is(b.err, io.EOF) }
 
-// settle is called when the answer begins. What is left of the body is read
+// beforeAnswer is called when the answer begins. What is left of the body is read
 // away if it is there already; otherwise the connection ends with the answer.
-func (b *pacedBody) settle(head http.Header) {
-	if b.err == nil && !b.awaited && b.length-b.read <= discardedBefore {
+func (b *pacedBody) beforeAnswer(head http.Header) {
+	if b.err == nil && !b.expectContinue && b.length-b.read <= discardedBefore {
 		b.discard(b.patience.Before, discardedBefore)
 	}
 	if !b.ended() {
@@ -161,14 +161,14 @@ func (b *pacedBody) discard(limit time.Duration, most int64) {
 	}
 }
 
-// finish is called when the answer is complete: it is sent, and a client that
+// afterAnswer is called when the answer is complete: it is sent, and a client that
 // is still sending gets a little time to see it.
-func (b *pacedBody) finish() {
+func (b *pacedBody) afterAnswer() {
 	if !b.unread {
 		return
 	}
 	_ = b.control.Flush()
-	if b.err == nil && !b.awaited {
+	if b.err == nil && !b.expectContinue {
 		b.discard(b.patience.After, discardedAfter)
 	}
 	if !b.ended() { // net/http looks for the end of the body, too

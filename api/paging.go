@@ -40,7 +40,7 @@ func (c *call) query() (url.Values, error) {
 		}
 		for _, v := range values {
 			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) || len(v) > 1024 {
-				return nil, malformed("%s must be at most 1,024 bytes of UTF-8 text without NUL.", clip(name))
+				return nil, malformed("%s must be at most 1,024 bytes of UTF-8 text without NUL.", truncate(name))
 			}
 		}
 	}
@@ -65,11 +65,11 @@ func (c *call) checkQuery() error {
 		switch near := definitions.Nearest(name, names); {
 		case slices.Contains(names, name):
 		case near != "":
-			return malformed("Unknown query parameter %q; did you mean %q?", clip(name), near)
+			return malformed("Unknown query parameter %q; did you mean %q?", truncate(name), near)
 		case len(names) == 0:
-			return malformed("Unknown query parameter %q; this request has none.", clip(name))
+			return malformed("Unknown query parameter %q; this request has none.", truncate(name))
 		default:
-			return malformed("Unknown query parameter %q; remove it. Known are: %s.", clip(name), strings.Join(names, ", "))
+			return malformed("Unknown query parameter %q; remove it. Known are: %s.", truncate(name), strings.Join(names, ", "))
 		}
 	}
 	return nil
@@ -121,7 +121,7 @@ func intParam(q url.Values, name string, otherwise, low, high int) (int, error) 
 	v := q.Get(name)
 	n, err := strconv.Atoi(v)
 	if err != nil || n < low || n > high || strings.ContainsAny(v, "+-") {
-		return 0, malformed("%s must be an integer from %d to %d, not %q.", name, low, high, clip(v))
+		return 0, malformed("%s must be an integer from %d to %d, not %q.", name, low, high, truncate(v))
 	}
 	return n, nil
 }
@@ -134,6 +134,6 @@ func boolParam(q url.Values, name string) (bool, error) {
 	case "true":
 		return true, nil
 	default:
-		return false, malformed("%s must be true or false, not %q.", name, clip(v))
+		return false, malformed("%s must be true or false, not %q.", name, truncate(v))
 	}
 }

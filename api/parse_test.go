@@ -63,7 +63,7 @@ func FuzzVersionRef(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var v versionRef
-		if json.Unmarshal([]byte(text), &v) == nil && v != "" && !plainRef(string(v)) {
+		if json.Unmarshal([]byte(text), &v) == nil && v != "" && !validRef(string(v)) {
 			t.Errorf("%q gave %q", text, v)
 		}
 	})

@@ -24,8 +24,8 @@ type namesSeen struct {
 
 func newNamesSeen() *namesSeen {
 	seen := &namesSeen{}
-	h := &Handler{echo: echo.New(), flights: newFlights()}
-	h.cfg = Config{Executor: &executor.Service{}, Meter: nobody{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
+	h := &Handler{echo: echo.New(), keyLocks: newKeyLocks()}
+	h.cfg = Config{Executor: &executor.Service{}, Meter: noopMeter{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
 	h.echo.HTTPErrorHandler = h.unrouted
 	h.routes = h.table()
 	for i := range h.routes {
@@ -33,7 +33,7 @@ func newNamesSeen() *namesSeen {
 		r.action = "" // nobody asks who
 		r.serve = func(c *call) error {
 			seen.route, seen.values = c.route.path, append([]string{}, c.params.ParamValues()...)
-			return c.empty(http.StatusNoContent)
+			return c.replyStatus(http.StatusNoContent)
 		}
 		h.register(r)
 	}

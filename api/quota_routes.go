@@ -57,7 +57,7 @@ func ownOrUnset[N int | int64](n *N) N {
 // tenantRef reads the tenant of the path, which only the operator's keys see.
 func (c *call) tenantRef() (string, error) {
 	ref, err := c.param("tenant")
-	if err == nil && c.who.TenantSlug != access.DefaultTenant {
+	if err == nil && c.principal.TenantSlug != access.DefaultTenant {
 		err = access.Denied(access.Admin, "tenant:"+ref)
 	}
 	return ref, err

@@ -49,9 +49,9 @@ func newBuckets(r Rate) *buckets {
 
 // allowance is what a key has after a request.
 type allowance struct {
-	left  int           // further requests at once
-	full  time.Duration // until the bucket is full
-	again time.Duration // until the next request is taken; 0: this one was
+	remaining  int           // further requests at once
+	untilFull  time.Duration // until the bucket is full
+	retryAfter time.Duration // until the next request is taken; 0: this one was
 }
 
 // take takes one request of a key.
@@ -68,9 +68,9 @@ func (b *buckets) take(key string, now time.Time) allowance {
 	}
 	if after := full.Add(every); after.Sub(now) <= whole {
 		b.full[key] = after
-		return allowance{left: int((whole - after.Sub(now)) / every), full: after.Sub(now)}
+		return allowance{remaining: int((whole - after.Sub(now)) / every), untilFull: after.Sub(now)}
 	}
-	return allowance{full: full.Sub(now), again: full.Add(every).Sub(now) - whole}
+	return allowance{untilFull: full.Sub(now), retryAfter: full.Add(every).Sub(now) - whole}
 }
 
 // forgetFull drops the buckets that are full, and all where none is.
@@ -85,19 +85,19 @@ func (b *buckets) forgetFull(now time.Time) {
 	}
 }
 
-// rated takes one request of the caller's and says what is left in the fields
+// rateLimit takes one request of the caller's and says what is left in the fields
 // of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy and RateLimit.
-func (h *Handler) rated(c *call) error {
+func (h *Handler) rateLimit(c *call) error {
 	if h.buckets == nil {
 		return nil
 	}
-	a, head := h.buckets.take(c.who.KeyID, h.cfg.Now()), c.w.Header()
+	a, head := h.buckets.take(c.principal.KeyID, h.cfg.Now()), c.w.Header()
 	head["RateLimit-Policy"] = h.policy
-	head["RateLimit"] = []string{`"key";r=` + strconv.Itoa(a.left) + ";t=" + strconv.Itoa(wholeSeconds(a.full))}
-	if a.again == 0 {
+	head["RateLimit"] = []string{`"key";r=` + strconv.Itoa(a.remaining) + ";t=" + strconv.Itoa(wholeSeconds(a.untilFull))}
+	if a.retryAfter == 0 {
 		return nil
 	}
-	c.retryAfter = wholeSeconds(a.again)
+	c.retryAfter = wholeSeconds(a.retryAfter)
 	return fault.New(fault.TooMany, "rate_limited", "This key has asked more than %d times within %s; wait %d s.",
 		h.cfg.Rate.burst(), h.cfg.Rate.every()*time.Duration(h.cfg.Rate.burst()), c.retryAfter)
 }
@@ -110,8 +110,8 @@ func policyOf(r Rate) []string {
 // wholeSeconds rounds up, to 1 at the least.
 func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
 
-// tellQuota adds the quota that refused a request to the fields of the rate.
-func tellQuota(head http.Header, f *fault.Error) {
+// addQuotaHeaders adds the quota that refused a request to the fields of the rate.
+func addQuotaHeaders(head http.Header, f *fault.Error) {
 	name, named := f.Details["quota"].(string)
 	if !named {
 		return

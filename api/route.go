@@ -38,42 +38,42 @@ type route struct {
 	tolerant                bool // unknown fields of the body are passed over
 	anyQuery                bool // unknown query parameters are passed over
 	serve                   func(*call) error
-	// reword gives an error in the words of the route's dialect, rename a code;
+	// translateError gives an error in the words of the route's dialect, rename a code;
 	// nil: as it is.
-	reword func(error) error
-	rename func(code string) string
+	translateError func(error) error
+	translateCode  func(code string) string
 }
 
 // object says what a route's action is asked on.
 type object uint8
 
 const (
-	onTenant   object = iota // the tenant as a whole
-	onWorkflow               // the workflow of {id}
-	onRun                    // the workflow of the run of {run_id}
-	onSecret                 // the secret of {secret}
-	onSchedule               // the workflow of the schedule of {id}
-	onVisible                // any key may ask; it sees what it may view
-	onNamed                  // a workflow that the body names: the handler asks
+	onTenant         object = iota // the tenant as a whole
+	onWorkflow                     // the workflow of {id}
+	onRun                          // the workflow of the run of {run_id}
+	onSecret                       // the secret of {secret}
+	onSchedule                     // the workflow of the schedule of {id}
+	filteredByAccess               // any key may ask; it sees what it may view
+	namedInBody                    // a workflow that the body names: the handler asks
 )
 
 // answer is one documented success.
 type answer struct {
-	status  int
-	body    any // zero value of its type; nil: no body
-	or      any // another body that the same status may have
-	media   string
-	about   string
-	headers []string
+	status      int
+	body        any // zero value of its type; nil: no body
+	or          any // another body that the same status may have
+	media       string
+	description string
+	headers     []string
 }
 
 // param is one query parameter.
 type param struct {
-	name     string
-	about    string
-	kind     string   // integer, boolean, string (default)
-	enum     []string // nil: any
-	required bool
+	name        string
+	description string
+	jsonType    string   // integer, boolean, string (default)
+	enum        []string // nil: any
+	required    bool
 }
 
 // endpoint joins a handler with the type of body that it takes.
@@ -82,24 +82,24 @@ type endpoint struct {
 	serve   func(*call) error
 }
 
-// taking makes an endpoint of a handler that wants the request's body decoded.
-func taking[Q any](f func(*call, Q) error) endpoint {
+// withBody makes an endpoint of a handler that wants the request's body decoded.
+func withBody[Q any](f func(*call, Q) error) endpoint {
 	return endpoint{reflect.TypeFor[Q](), func(c *call) error {
 		var q Q
 		if err := c.decode(&q); err != nil {
 			return err
 		}
-		if err := c.giveReason(reflect.ValueOf(&q).Elem()); err != nil {
+		if err := c.recordReason(reflect.ValueOf(&q).Elem()); err != nil {
 			return err
 		}
 		return f(c, q)
 	}}
 }
 
-func bare(f func(*call) error) endpoint { return endpoint{nil, f} }
+func noBody(f func(*call) error) endpoint { return endpoint{nil, f} }
 
-// to sets the route's handler.
-func (r route) to(e endpoint) route {
+// handle sets the route's handler.
+func (r route) handle(e endpoint) route {
 	r.request, r.serve = e.request, e.serve
 	return r
 }
@@ -111,11 +111,11 @@ func (h *Handler) register(r *route) {
 	}
 	serve := func(ec echo.Context) error {
 		req := ec.Request()
-		c := &call{h: h, w: ec.Response().Writer, r: req.WithContext(h.bounded(req.Context(), r)), params: ec, route: r}
+		c := &call{h: h, w: ec.Response().Writer, r: req.WithContext(h.withDeadline(req.Context(), r)), params: ec, route: r}
 		if !decodeNames(ec) {
 			return echo.ErrNotFound
 		}
-		h.measured(c, func() { h.run(c) })
+		h.metered(c, func() { h.run(c) })
 		return nil
 	}
 	path := strings.NewReplacer("{", ":", "}", "").Replace(r.path)
@@ -129,10 +129,10 @@ func (h *Handler) register(r *route) {
 // panic becomes the envelope.
 func (h *Handler) run(c *call) {
 	defer func() {
-		if c.leave != nil {
-			c.leave()
+		if c.releaseMemory != nil {
+			c.releaseMemory()
 		}
-		c.leaveRoom()
+		c.releaseStorage()
 	}()
 	defer func() {
 		if p := recover(); p != nil {
@@ -152,10 +152,10 @@ func (h *Handler) run(c *call) {
 func (h *Handler) serve(c *call) error {
 	if c.route.action != "" {
 		var err error
-		if c.who, err = h.authenticate(c.ctx(), c.r); err != nil {
+		if c.principal, err = h.authenticate(c.ctx(), c.r); err != nil {
 			return err
 		}
-		if err := h.rated(c); err != nil {
+		if err := h.rateLimit(c); err != nil {
 			return err
 		}
 		if err := h.authorise(c); err != nil {
@@ -171,7 +171,7 @@ func (h *Handler) serve(c *call) error {
 	if err := c.route.serve(c); err != nil {
 		return err
 	}
-	c.leaveTrail()
+	c.writeAudit()
 	if c.r.Method == http.MethodDelete {
 		h.cfg.Stored.Freed(c.tenantID())
 	}
@@ -181,7 +181,7 @@ func (h *Handler) serve(c *call) error {
 // unrouted answers what no route serves: echo's 404 and 405.
 func (h *Handler) unrouted(err error, ec echo.Context) {
 	c := &call{h: h, w: ec.Response().Writer, r: ec.Request(), params: ec, route: &route{}}
-	h.measured(c, func() { c.unrouted(err) })
+	h.metered(c, func() { c.unrouted(err) })
 }
 
 func (c *call) unrouted(err error) {
@@ -194,15 +194,15 @@ func (c *call) unrouted(err error) {
 			c.w.Header().Set("Allow", allow)
 		}
 		c.problem(status, fault.New(fault.Malformed, "method_not_allowed",
-			"%s does not answer %s; see the Allow header.", clip(c.r.URL.Path), clip(c.r.Method)))
+			"%s does not answer %s; see the Allow header.", truncate(c.r.URL.Path), truncate(c.r.Method)))
 		return
 	}
 	c.problem(http.StatusNotFound, fault.New(fault.NotFound, "route_not_found",
-		"There is nothing at %s; /openapi.json lists what there is.", clip(c.r.URL.Path)))
+		"There is nothing at %s; /openapi.json lists what there is.", truncate(c.r.URL.Path)))
 }
 
-// clip keeps what is quoted back to a caller short and printable.
-func clip(s string) string {
+// truncate keeps what is quoted back to a caller short and printable.
+func truncate(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f || r == 0xfffd {
 			return '?'

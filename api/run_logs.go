@@ -18,7 +18,7 @@ type logLine struct {
 	Category  string          `json:"category" doc:"Where it comes from: stdout, stderr, agent, tool, heddle."`
 	Message   string          `json:"message" doc:"Without secrets, cut at 8 KiB."`
 	Data      json.RawMessage `json:"data"`
-	At        stamp           `json:"at"`
+	At        timestamp       `json:"at"`
 }
 
 type logList struct {
@@ -37,15 +37,15 @@ func (h *Handler) logsTable() []route {
 			method: http.MethodGet, path: workflowsBase + "/runs/{run_id}/logs", id: "listRunLogs", tag: "runs",
 			summary: "List what a run's steps said, in the order in which it was kept", action: access.View, on: onRun,
 			query: append([]param{
-				{name: "step_id", about: "One step's lines."},
-				{name: "iteration", about: "One iteration's lines: each[3]."},
-				{name: "attempt", kind: "integer", about: "Lines of the attempts of this number, from 1."},
-				{name: "level", enum: logLevels(), about: "Lines of exactly this level."},
-				{name: "category", about: "stdout, stderr, agent, tool or heddle."},
-				{name: "order", enum: []string{"asc", "desc"}, about: "Oldest first (asc) unless given."},
+				{name: "step_id", description: "One step's lines."},
+				{name: "iteration", description: "One iteration's lines: each[3]."},
+				{name: "attempt", jsonType: "integer", description: "Lines of the attempts of this number, from 1."},
+				{name: "level", enum: logLevels(), description: "Lines of exactly this level."},
+				{name: "category", description: "stdout, stderr, agent, tool or heddle."},
+				{name: "order", enum: []string{"asc", "desc"}, description: "Oldest first (asc) unless given."},
 			}, cursorPaging()...),
 			answers: ok(logList{}), codes: []string{"run_not_found"},
-		}.to(bare(h.listRunLogs)),
+		}.handle(noBody(h.listRunLogs)),
 	}
 }
 
@@ -64,10 +64,10 @@ func (h *Handler) listRunLogs(c *call) error {
 	}
 	level, order := q.Get("level"), q.Get("order")
 	if level != "" && !slices.Contains(logLevels(), level) {
-		return malformed("level must be debug, info, warn or error, not %q.", clip(level))
+		return malformed("level must be debug, info, warn or error, not %q.", truncate(level))
 	}
 	if !slices.Contains([]string{"", "asc", "desc"}, order) {
-		return malformed("order must be asc or desc, not %q.", clip(order))
+		return malformed("order must be asc or desc, not %q.", truncate(order))
 	}
 	found, err := h.cfg.Executor.Logs(c.ctx(), c.tenantID(), executor.LogQuery{
 		RunID: runID, StepID: q.Get("step_id"), Iteration: q.Get("iteration"), Attempt: attempt,
@@ -78,7 +78,7 @@ func (h *Handler) listRunLogs(c *call) error {
 	}
 	list := logList{Logs: make([]logLine, len(found.Logs)), NextCursor: textOrNull(found.Next)}
 	for i, l := range found.Logs {
-		list.Logs[i] = logLine{l.ID, l.StepID, textOrNull(l.Iteration), l.Attempt, l.Level, l.Category, l.Message, l.Data, stamp(l.At)}
+		list.Logs[i] = logLine{l.ID, l.StepID, textOrNull(l.Iteration), l.Attempt, l.Level, l.Category, l.Message, l.Data, timestamp(l.At)}
 	}
 	return c.reply(http.StatusOK, list)
 }

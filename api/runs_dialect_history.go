@@ -31,8 +31,8 @@ type v1HistoryNode struct {
 type v1Attempt struct {
 	Attempt      int             `json:"attempt"`
 	State        string          `json:"state" enum:"running,waiting,succeeded,failed,interrupted,cancelled"`
-	StartedAt    *stamp          `json:"started_at"`
-	FinishedAt   *stamp          `json:"finished_at"`
+	StartedAt    *timestamp      `json:"started_at"`
+	FinishedAt   *timestamp      `json:"finished_at"`
 	LatencyMS    *int64          `json:"latency_ms"`
 	Input        json.RawMessage `json:"input" doc:"The node's config as the definition has it, templates not expanded; null where another version ran, and of loops."`
 	Output       json.RawMessage `json:"output"`
@@ -128,7 +128,7 @@ func (w *historyWalk) add(n *v1HistoryNode, e events.Event, d machine.Detail) {
 	switch e.Kind {
 	case events.StepStarted:
 		n.State = "running"
-		n.Attempts = append(n.Attempts, v1Attempt{Attempt: e.Attempt, State: "running", StartedAt: stampOf(e.At), Input: w.input(n.Node, e.Seq)})
+		n.Attempts = append(n.Attempts, v1Attempt{Attempt: e.Attempt, State: "running", StartedAt: timestampOrNil(e.At), Input: w.input(n.Node, e.Seq)})
 	case events.StepSkipped:
 		n.State, n.Reason = "skipped", d.Reason
 	case events.StepWaiting:
@@ -171,7 +171,7 @@ func (n *v1HistoryNode) end(e events.Event, d machine.Detail, state string) {
 	if a.StartedAt != nil && ms == 0 {
 		ms = max(e.At.Sub(time.Time(*a.StartedAt)).Milliseconds(), 0)
 	}
-	a.State, a.FinishedAt, a.LatencyMS = state, stampOf(e.At), &ms
+	a.State, a.FinishedAt, a.LatencyMS = state, timestampOrNil(e.At), &ms
 	a.Output, a.Error = d.Output, failureOf(d.Error)
 	a.Tokens, a.CostMicroUSD, a.ToolCalls = d.Tokens, d.CostMicroUSD, toolCallsOf(d.Usage)
 }

@@ -21,13 +21,13 @@ func (h *Handler) v1Create(c *call, req v1Start) error {
 	if req.WorkflowID == "" {
 		return malformed("workflow_id is required: the slug or id of a workflow.")
 	}
-	if !plainRef(req.WorkflowID) {
+	if !validRef(req.WorkflowID) {
 		return notFound("id", req.WorkflowID)
 	}
 	if err := c.authoriseNamed(req.WorkflowID); err != nil {
 		return err
 	}
-	return c.once(func(o *once) error {
+	return c.idempotent(func(o *creation) error {
 		var unnamed error
 		_, err := h.cfg.Executor.Start(c.ctx(), executor.StartRequest{
 			TenantID: c.tenantID(), Workflow: req.WorkflowID, Version: string(req.WorkflowVersion), Trigger: "api",
@@ -39,9 +39,9 @@ func (h *Handler) v1Create(c *call, req v1Start) error {
 					name = "v" + strconv.Itoa(run.Version)
 				}
 				header := map[string]string{"Location": runsBase + "/" + run.RunID}
-				return o.keep(http.StatusCreated, header, v1Started{
+				return o.answer(http.StatusCreated, header, v1Started{
 					RunID: run.RunID, State: wordsOf(run.State).runs, WorkflowID: run.Slug, WorkflowVersion: name,
-					CreatedAt: stamp(run.CreatedAt), StartedAt: stampOf(run.StartedAt),
+					CreatedAt: timestamp(run.CreatedAt), StartedAt: timestampOrNil(run.StartedAt),
 				})
 			},
 		})
@@ -54,14 +54,14 @@ func (h *Handler) v1Create(c *call, req v1Start) error {
 
 // authoriseNamed asks for the route's action on a workflow that the body names.
 func (c *call) authoriseNamed(ref string) error {
-	if access.Everywhere(c.who, c.route.action) {
+	if access.Everywhere(c.principal, c.route.action) {
 		return nil
 	}
 	w, err := c.h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
 	if err != nil {
 		return err
 	}
-	return allow(c.who, c.route.action, w.ID, w.Slug)
+	return allow(c.principal, c.route.action, w.ID, w.Slug)
 }
 
 func (h *Handler) v1List(c *call) error {
@@ -89,7 +89,7 @@ func (h *Handler) v1List(c *call) error {
 
 // v1Query reads the filters of the list of runs.
 func (c *call) v1Query(q url.Values) (executor.RunQuery, error) {
-	query := executor.RunQuery{TenantID: c.tenantID(), WorkflowIDs: access.Viewable(c.who), Trigger: q.Get("trigger")}
+	query := executor.RunQuery{TenantID: c.tenantID(), WorkflowIDs: access.Viewable(c.principal), Trigger: q.Get("trigger")}
 	word := q.Get("status")
 	if other := q.Get("state"); other != "" {
 		if word != "" && word != other {
@@ -99,11 +99,11 @@ func (c *call) v1Query(q url.Values) (executor.RunQuery, error) {
 	}
 	if word != "" {
 		if query.States = statesOf(word, inRuns); query.States == nil {
-			return query, malformed("status must be one of %s, not %q.", strings.Join(vocabulary(inRuns), ", "), clip(word))
+			return query, malformed("status must be one of %s, not %q.", strings.Join(vocabulary(inRuns), ", "), truncate(word))
 		}
 	}
 	if query.Trigger != "" && !slices.Contains(triggers(), query.Trigger) {
-		return query, malformed("trigger must be one of %s, not %q.", strings.Join(triggers(), ", "), clip(query.Trigger))
+		return query, malformed("trigger must be one of %s, not %q.", strings.Join(triggers(), ", "), truncate(query.Trigger))
 	}
 	var err error
 	if query.StartedAfter, err = timeParam(q, "started_after"); err != nil {
@@ -121,7 +121,7 @@ func (c *call) v1Query(q url.Values) (executor.RunQuery, error) {
 // filteredWorkflow finds the id of a workflow to filter by. The runs of a
 // deleted one are still found by its id.
 func (c *call) filteredWorkflow(ref string) (string, error) {
-	if !plainRef(ref) {
+	if !validRef(ref) {
 		return "", notFound("id", ref)
 	}
 	w, err := c.h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
@@ -138,7 +138,7 @@ func timeParam(q url.Values, name string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, q.Get(name))
 	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
-		return time.Time{}, malformed("%s must be an RFC 3339 time such as 2026-07-04T18:22:31Z, not %q.", name, clip(q.Get(name)))
+		return time.Time{}, malformed("%s must be an RFC 3339 time such as 2026-07-04T18:22:31Z, not %q.", name, truncate(q.Get(name)))
 	}
 	return t.UTC(), nil
 }
@@ -148,7 +148,7 @@ func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 	s := v1Summary{
 		RunID: r.RunID, State: wordsOf(r.State).runs, WorkflowID: r.Slug, WorkflowVersion: name,
 		Trigger: r.Trigger, Error: failureOf(r.Error),
-		CreatedAt: stamp(r.CreatedAt), StartedAt: stampOf(r.StartedAt), FinishedAt: stampOf(r.CompletedAt),
+		CreatedAt: timestamp(r.CreatedAt), StartedAt: timestampOrNil(r.StartedAt), FinishedAt: timestampOrNil(r.CompletedAt),
 		Tokens: r.Usage.Tokens, CostMicroUSD: r.Usage.CostMicroUSD, authors: authorsOf(r),
 	}
 	if !r.StartedAt.IsZero() && !r.CompletedAt.IsZero() {
@@ -167,8 +167,8 @@ func (h *Handler) v1Get(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(view.Seq) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(view.Seq) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	summary, err := v1SummaryOf(view.Record, c.versionNames())
 	if err != nil {
@@ -190,7 +190,7 @@ func v1CurrentOf(view executor.View) []v1Current {
 		if s.Status != machine.StepRunning && s.Status != machine.StepWaiting && s.Status != machine.StepRetrying {
 			continue
 		}
-		at := v1Current{Node: s.StepID, Type: s.Type, State: string(s.Status), Attempt: s.Attempt, StartedAt: stampOf(s.StartedAt)}
+		at := v1Current{Node: s.StepID, Type: s.Type, State: string(s.Status), Attempt: s.Attempt, StartedAt: timestampOrNil(s.StartedAt)}
 		if s.Wait != nil {
 			at.Wait = v1WaitOf(*s.Wait)
 		}
@@ -200,7 +200,7 @@ func v1CurrentOf(view executor.View) []v1Current {
 		if w.Ref.Iteration != "" {
 			list = append(list, v1Current{
 				Node: w.Ref.StepID, Type: "wait", State: string(machine.StepWaiting), Iteration: w.Ref.Iteration,
-				StartedAt: stampOf(w.Since), Wait: v1WaitOf(w),
+				StartedAt: timestampOrNil(w.Since), Wait: v1WaitOf(w),
 			})
 		}
 	}
@@ -252,7 +252,7 @@ func (h *Handler) v1Signal(c *call, req v1Deliver) error {
 	if err != nil {
 		return err
 	}
-	if err := c.withoutSecrets("The signal's name", jsonText(name)); err != nil {
+	if err := c.refuseSecrets("The signal's name", jsonText(name)); err != nil {
 		return err
 	}
 	if len(req.RequestID) > maxRequestID || !printable(req.RequestID) {
@@ -264,7 +264,7 @@ func (h *Handler) v1Signal(c *call, req v1Deliver) error {
 	if err != nil {
 		return err
 	}
-	c.untrailed = done.Duplicate
+	c.notAudited = done.Duplicate
 	return c.reply(http.StatusAccepted, v1Delivered{Accepted: true, Duplicate: done.Duplicate})
 }
 

@@ -25,7 +25,7 @@ func (h *Handler) v1Events(c *call) error {
 type v1Event struct {
 	RunID        string          `json:"run_id"`
 	Seq          int64           `json:"seq"`
-	Timestamp    stamp           `json:"timestamp"`
+	Timestamp    timestamp       `json:"timestamp"`
 	State        string          `json:"state,omitempty" words:"runs"`
 	Node         string          `json:"node,omitempty"`
 	Iteration    string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
@@ -55,7 +55,7 @@ func v1Frame(e events.Event) (frame, bool, error) {
 		return frame{}, false, nil
 	}
 	out := v1Event{
-		RunID: e.RunID, Seq: e.Seq, Timestamp: stamp(e.At), Node: e.StepID, Iteration: e.Iteration, Attempt: e.Attempt,
+		RunID: e.RunID, Seq: e.Seq, Timestamp: timestamp(e.At), Node: e.StepID, Iteration: e.Iteration, Attempt: e.Attempt,
 		RequestID: d.RequestID, Name: d.Name, Prompt: d.Prompt, Schema: d.Schema, Payload: d.Payload, Error: failureOf(d.Error),
 		Actor: actorOf(d.Actor),
 	}

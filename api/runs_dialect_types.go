@@ -16,28 +16,28 @@ type v1Start struct {
 
 // v1Started answers it.
 type v1Started struct {
-	RunID           string `json:"run_id"`
-	State           string `json:"state" words:"runs"`
-	WorkflowID      string `json:"workflow_id"`
-	WorkflowVersion string `json:"workflow_version" doc:"The version's label, or v3."`
-	CreatedAt       stamp  `json:"created_at"`
-	StartedAt       *stamp `json:"started_at"`
+	RunID           string     `json:"run_id"`
+	State           string     `json:"state" words:"runs"`
+	WorkflowID      string     `json:"workflow_id"`
+	WorkflowVersion string     `json:"workflow_version" doc:"The version's label, or v3."`
+	CreatedAt       timestamp  `json:"created_at"`
+	StartedAt       *timestamp `json:"started_at"`
 }
 
 // v1Summary is a run in a list.
 type v1Summary struct {
-	RunID           string   `json:"run_id"`
-	State           string   `json:"state" words:"runs"`
-	WorkflowID      string   `json:"workflow_id" doc:"The workflow's slug."`
-	WorkflowVersion string   `json:"workflow_version" doc:"The version's label, or v3."`
-	Trigger         string   `json:"trigger"`
-	Error           *failure `json:"error"`
-	CreatedAt       stamp    `json:"created_at"`
-	StartedAt       *stamp   `json:"started_at"`
-	FinishedAt      *stamp   `json:"finished_at"`
-	LatencyMS       *int64   `json:"latency_ms" doc:"From start to end; null until it has ended."`
-	Tokens          int64    `json:"tokens"`
-	CostMicroUSD    int64    `json:"cost_micro_usd"`
+	RunID           string     `json:"run_id"`
+	State           string     `json:"state" words:"runs"`
+	WorkflowID      string     `json:"workflow_id" doc:"The workflow's slug."`
+	WorkflowVersion string     `json:"workflow_version" doc:"The version's label, or v3."`
+	Trigger         string     `json:"trigger"`
+	Error           *failure   `json:"error"`
+	CreatedAt       timestamp  `json:"created_at"`
+	StartedAt       *timestamp `json:"started_at"`
+	FinishedAt      *timestamp `json:"finished_at"`
+	LatencyMS       *int64     `json:"latency_ms" doc:"From start to end; null until it has ended."`
+	Tokens          int64      `json:"tokens"`
+	CostMicroUSD    int64      `json:"cost_micro_usd"`
 	authors
 }
 
@@ -69,13 +69,13 @@ type v1Nodes struct {
 
 // v1Current is a node that is under way.
 type v1Current struct {
-	Node      string  `json:"node"`
-	Type      string  `json:"type"`
-	State     string  `json:"state" enum:"running,waiting,retrying"`
-	Iteration string  `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
-	Attempt   int     `json:"attempt,omitempty"`
-	StartedAt *stamp  `json:"started_at"`
-	Wait      *v1Wait `json:"wait,omitempty"`
+	Node      string     `json:"node"`
+	Type      string     `json:"type"`
+	State     string     `json:"state" enum:"running,waiting,retrying"`
+	Iteration string     `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	Attempt   int        `json:"attempt,omitempty"`
+	StartedAt *timestamp `json:"started_at"`
+	Wait      *v1Wait    `json:"wait,omitempty"`
 }
 
 // v1Wait says what a node waits for; of a signal, how to answer it.

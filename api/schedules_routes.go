@@ -14,8 +14,8 @@ import (
 // scheduleID reads the schedule of the path.
 func (c *call) scheduleID() (string, error) {
 	id := c.params.Param("id")
-	if !plainRef(id) {
-		return "", fault.New(fault.NotFound, "schedule_not_found", "There is no schedule %q.", clip(id))
+	if !validRef(id) {
+		return "", fault.New(fault.NotFound, "schedule_not_found", "There is no schedule %q.", truncate(id))
 	}
 	return id, nil
 }
@@ -34,11 +34,11 @@ func (h *Handler) authoriseSchedule(c *call) error {
 	if err != nil {
 		return err
 	}
-	return allow(c.who, c.route.action, w.ID, w.Slug)
+	return allow(c.principal, c.route.action, w.ID, w.Slug)
 }
 
 func (h *Handler) listSchedules(c *call) error {
-	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.Viewable(c.who)})
+	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.Viewable(c.principal)})
 }
 
 func (h *Handler) listWorkflowSchedules(c *call) error {
@@ -76,16 +76,16 @@ func (h *Handler) scheduleList(c *call, ask schedules.Query) error {
 // maxSeconds keeps a number of seconds within a duration.
 const maxSeconds = 1e9
 
-// span reads a number of seconds; what is out of every range stays so.
-func span(seconds float64) time.Duration {
+// secondsToDuration reads a number of seconds; what is out of every range stays so.
+func secondsToDuration(seconds float64) time.Duration {
 	if math.IsNaN(seconds) || math.Abs(seconds) > maxSeconds {
 		return -1
 	}
 	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
 }
 
-// date checks that a time can be stored.
-func date(name string, t *time.Time) (time.Time, error) {
+// storableTime checks that a time can be stored.
+func storableTime(name string, t *time.Time) (time.Time, error) {
 	if t == nil || t.IsZero() {
 		return time.Time{}, nil
 	}
@@ -105,16 +105,16 @@ func (h *Handler) createSchedule(c *call, req createSchedule) error {
 		return err
 	}
 	s.TenantID = c.tenantID()
-	return c.once(func(o *once) error {
-		if err := c.room(len(s.Input)); err != nil {
+	return c.idempotent(func(o *creation) error {
+		if err := c.reserveStorage(len(s.Input)); err != nil {
 			return err
 		}
 		_, err := h.cfg.Schedules.Create(c.ctx(), schedules.CreateRequest{
 			Schedule: s, Workflow: ref,
 			Keep: func(s schedules.Schedule) *idempotency.Answer {
-				c.stored(len(s.Input))
+				c.addStored(len(s.Input))
 				header := map[string]string{"Location": workflowsBase + "/schedules/" + s.ID, "ETag": etag(s.Revision)}
-				return o.keep(http.StatusCreated, header, createdSchedule{s.ID, scheduleBodyOf(s)})
+				return o.answer(http.StatusCreated, header, createdSchedule{s.ID, scheduleBodyOf(s)})
 			},
 		})
 		return err
@@ -124,7 +124,7 @@ func (h *Handler) createSchedule(c *call, req createSchedule) error {
 func (r createSchedule) schedule() (schedules.Schedule, error) {
 	s := schedules.Schedule{
 		Expression: r.CronExpression, Timezone: r.Timezone, Input: r.InputData, Version: string(r.Version),
-		Overlap: r.OverlapPolicy, Gap: r.DSTGap, Repeat: r.DSTRepeat, Jitter: span(r.JitterSeconds),
+		Overlap: r.OverlapPolicy, Gap: r.DSTGap, Repeat: r.DSTRepeat, Jitter: secondsToDuration(r.JitterSeconds),
 		Status: r.Status, PauseReason: r.PauseReason,
 	}
 	if string(s.Input) == "null" {
@@ -134,7 +134,7 @@ func (r createSchedule) schedule() (schedules.Schedule, error) {
 		s.CatchUp.Policy = *p
 	}
 	if w := r.CatchUp.WindowSeconds; w != nil {
-		if s.CatchUp.Window = span(*w); s.CatchUp.Window == 0 {
+		if s.CatchUp.Window = secondsToDuration(*w); s.CatchUp.Window == 0 {
 			s.CatchUp.Window = -1
 		}
 	}
@@ -144,10 +144,10 @@ func (r createSchedule) schedule() (schedules.Schedule, error) {
 		}
 	}
 	var err error
-	if s.StartsAt, err = date("starts_at", r.StartsAt); err != nil {
+	if s.StartsAt, err = storableTime("starts_at", r.StartsAt); err != nil {
 		return s, err
 	}
-	s.EndsAt, err = date("ends_at", r.EndsAt)
+	s.EndsAt, err = storableTime("ends_at", r.EndsAt)
 	return s, err
 }
 
@@ -160,8 +160,8 @@ func (h *Handler) getSchedule(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(s.Revision) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(s.Revision) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
 }
@@ -183,7 +183,7 @@ func (h *Handler) updateSchedule(c *call, req updateSchedule) error {
 	if err != nil {
 		return err
 	}
-	c.tag(s.Revision)
+	c.setETag(s.Revision)
 	return c.reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
 }
 
@@ -198,11 +198,11 @@ func (r updateSchedule) edit() (schedules.Edit, error) {
 		e.Version = &v
 	}
 	if w := r.CatchUp.WindowSeconds; w != nil {
-		d := span(*w)
+		d := secondsToDuration(*w)
 		e.CatchUpWindow = &d
 	}
 	if j := r.JitterSeconds; j != nil {
-		d := span(*j)
+		d := secondsToDuration(*j)
 		e.Jitter = &d
 	}
 	for _, field := range []struct {
@@ -213,7 +213,7 @@ func (r updateSchedule) edit() (schedules.Edit, error) {
 		if field.from.value == nil {
 			continue
 		}
-		t, err := date(field.name, field.from.value)
+		t, err := storableTime(field.name, field.from.value)
 		if err != nil {
 			return e, err
 		}
@@ -234,7 +234,7 @@ func (h *Handler) deleteSchedule(c *call) error {
 	if err := h.cfg.Schedules.Delete(c.ctx(), c.tenantID(), id, match); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }
 
 func (h *Handler) listSlots(c *call) error {
@@ -288,7 +288,7 @@ func (h *Handler) previewExpression(c *call, req previewRequest) error {
 	if count < 1 || count > maxPreview {
 		return fault.New(fault.Unacceptable, "invalid_schedule", "count must be from 1 to %d.", maxPreview)
 	}
-	from, err := date("from", req.From)
+	from, err := storableTime("from", req.From)
 	if err != nil {
 		return err
 	}
@@ -315,7 +315,7 @@ func (h *Handler) previewSchedule(c *call) error {
 	from := h.cfg.Now()
 	if q.Has("from") {
 		if from, err = time.Parse(time.RFC3339, q.Get("from")); err != nil || from.Year() < 1971 || from.Year() > 9000 {
-			return malformed("from must be an RFC 3339 time such as 2026-03-01T00:00:00Z, not %q.", clip(q.Get("from")))
+			return malformed("from must be an RFC 3339 time such as 2026-03-01T00:00:00Z, not %q.", truncate(q.Get("from")))
 		}
 	}
 	description, times, err := h.cfg.Schedules.PreviewOf(c.ctx(), c.tenantID(), id, from, count)
@@ -330,10 +330,10 @@ func (h *Handler) triggerSchedule(c *call, _ because) error {
 	if err != nil {
 		return err
 	}
-	return c.once(func(o *once) error {
+	return c.idempotent(func(o *creation) error {
 		_, err := h.cfg.Schedules.Trigger(c.ctx(), c.tenantID(), id, traceOf(c.r), func(run executor.Record) *idempotency.Answer {
 			header := map[string]string{"Location": workflowsBase + "/runs/" + run.RunID}
-			return o.keep(http.StatusAccepted, header, startedRun{run.RunID})
+			return o.answer(http.StatusAccepted, header, startedRun{run.RunID})
 		})
 		return err
 	})
@@ -348,10 +348,10 @@ func (h *Handler) backfillSchedule(c *call, req backfillRequest) error {
 	if req.From == nil || req.To == nil {
 		return malformed("A backfill needs from and to, two times in the past.")
 	}
-	if ask.From, err = date("from", req.From); err != nil {
+	if ask.From, err = storableTime("from", req.From); err != nil {
 		return err
 	}
-	if ask.To, err = date("to", req.To); err != nil {
+	if ask.To, err = storableTime("to", req.To); err != nil {
 		return err
 	}
 	if req.Limit != nil {
@@ -359,9 +359,9 @@ func (h *Handler) backfillSchedule(c *call, req backfillRequest) error {
 			ask.Limit = -1
 		}
 	}
-	return c.once(func(o *once) error {
+	return c.idempotent(func(o *creation) error {
 		ask.Keep = func(id string, slots int) *idempotency.Answer {
-			return o.keep(http.StatusAccepted, nil, backfillBody{id, slots})
+			return o.answer(http.StatusAccepted, nil, backfillBody{id, slots})
 		}
 		_, _, err := h.cfg.Schedules.Backfill(c.ctx(), ask)
 		return err

@@ -22,13 +22,13 @@ type scheduleBody struct {
 	DSTGap         schedules.Gap     `json:"dst_gap" enum:"shift,skip"`
 	DSTRepeat      schedules.Repeat  `json:"dst_repeat" enum:"first,last,both"`
 	JitterSeconds  float64           `json:"jitter_seconds"`
-	StartsAt       *stamp            `json:"starts_at"`
-	EndsAt         *stamp            `json:"ends_at"`
-	NextRunAt      *stamp            `json:"next_run_at" doc:"The next due time; null when none is."`
+	StartsAt       *timestamp        `json:"starts_at"`
+	EndsAt         *timestamp        `json:"ends_at"`
+	NextRunAt      *timestamp        `json:"next_run_at" doc:"The next due time; null when none is."`
 	NextRunLocal   *string           `json:"next_run_local" doc:"The same in the schedule's zone."`
-	LastRunAt      *stamp            `json:"last_run_at"`
-	CreatedAt      stamp             `json:"created_at"`
-	UpdatedAt      stamp             `json:"updated_at"`
+	LastRunAt      *timestamp        `json:"last_run_at"`
+	CreatedAt      timestamp         `json:"created_at"`
+	UpdatedAt      timestamp         `json:"updated_at"`
 }
 
 type catchUpBody struct {
@@ -103,14 +103,14 @@ type scheduleList struct {
 
 // slotBody is a line of the ledger.
 type slotBody struct {
-	DueAt     stamp             `json:"due_at"`
-	Until     stamp             `json:"until" doc:"The last of the due times that the line stands for; due_at where it is one."`
+	DueAt     timestamp         `json:"due_at"`
+	Until     timestamp         `json:"until" doc:"The last of the due times that the line stands for; due_at where it is one."`
 	Count     int               `json:"count" doc:"How many due times the line stands for."`
 	Outcome   schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
 	Reason    *string           `json:"reason"`
 	Origin    string            `json:"origin" doc:"schedule, trigger:<run id> or backfill:<id>."`
 	RunID     *string           `json:"run_id"`
-	DecidedAt stamp             `json:"decided_at"`
+	DecidedAt timestamp         `json:"decided_at"`
 }
 
 type slotList struct {
@@ -134,9 +134,9 @@ type dueTimes struct {
 }
 
 type dueTime struct {
-	At    stamp   `json:"at"`
-	Local string  `json:"local"`
-	Note  *string `json:"note,omitempty" doc:"Where a change of the clock moved or dropped something."`
+	At    timestamp `json:"at"`
+	Local string    `json:"local"`
+	Note  *string   `json:"note,omitempty" doc:"Where a change of the clock moved or dropped something."`
 }
 
 type backfillRequest struct {
@@ -160,8 +160,8 @@ func scheduleBodyOf(s schedules.Schedule) scheduleBody {
 		Version: textOrNull(s.Version), Status: s.Status, PauseReason: textOrNull(s.PauseReason), OverlapPolicy: s.Overlap,
 		CatchUp: catchUpBody{s.CatchUp.Policy, s.CatchUp.Window.Seconds(), s.CatchUp.Max},
 		DSTGap:  s.Gap, DSTRepeat: s.Repeat, JitterSeconds: s.Jitter.Seconds(),
-		StartsAt: stampOf(s.StartsAt), EndsAt: stampOf(s.EndsAt), NextRunAt: stampOf(s.NextDue), LastRunAt: stampOf(s.LastRunAt),
-		CreatedAt: stamp(s.CreatedAt), UpdatedAt: stamp(s.UpdatedAt),
+		StartsAt: timestampOrNil(s.StartsAt), EndsAt: timestampOrNil(s.EndsAt), NextRunAt: timestampOrNil(s.NextDue), LastRunAt: timestampOrNil(s.LastRunAt),
+		CreatedAt: timestamp(s.CreatedAt), UpdatedAt: timestamp(s.UpdatedAt),
 	}
 	if b.InputData == nil {
 		b.InputData = json.RawMessage("null")
@@ -177,15 +177,15 @@ func scheduleBodyOf(s schedules.Schedule) scheduleBody {
 
 func slotBodyOf(s schedules.Slot) slotBody {
 	return slotBody{
-		DueAt: stamp(s.Due), Until: stamp(s.Until), Count: s.Count, Outcome: s.Outcome, Reason: textOrNull(s.Reason),
-		Origin: s.Origin, RunID: textOrNull(s.RunID), DecidedAt: stamp(s.At),
+		DueAt: timestamp(s.Due), Until: timestamp(s.Until), Count: s.Count, Outcome: s.Outcome, Reason: textOrNull(s.Reason),
+		Origin: s.Origin, RunID: textOrNull(s.RunID), DecidedAt: timestamp(s.At),
 	}
 }
 
 func previewOf(description string, times []schedules.Time) dueTimes {
 	b := dueTimes{Description: description, Times: make([]dueTime, len(times))}
 	for i, t := range times {
-		b.Times[i] = dueTime{At: stamp(t.At), Local: local(t.At), Note: textOrNull(t.Note)}
+		b.Times[i] = dueTime{At: timestamp(t.At), Local: local(t.At), Note: textOrNull(t.Note)}
 	}
 	return b
 }

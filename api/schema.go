@@ -21,7 +21,7 @@ type schemas struct {
 // of gives the schema of a type.
 func (s *schemas) of(t reflect.Type) dict {
 	switch t {
-	case reflect.TypeFor[stamp](), reflect.TypeFor[time.Time]():
+	case reflect.TypeFor[timestamp](), reflect.TypeFor[time.Time]():
 		return dict{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[json.RawMessage]():
 		return dict{}
@@ -35,7 +35,7 @@ func (s *schemas) of(t reflect.Type) dict {
 		return dict{"type": []string{"string", "null"}, "format": "date-time", "description": "RFC 3339; null clears."}
 	case reflect.TypeFor[labelText]():
 		return dict{"type": []string{"string", "null"}}
-	case reflect.TypeFor[written]():
+	case reflect.TypeFor[parsedDefinition]():
 		return dict{"description": "A workflow definition, as /schemas/definition.json describes it."}
 	}
 	switch t.Kind() {

@@ -10,9 +10,9 @@ type putSecret struct {
 }
 
 type secretEntry struct {
-	Name      string `json:"name"`
-	CreatedAt stamp  `json:"created_at"`
-	UpdatedAt stamp  `json:"updated_at"`
+	Name      string    `json:"name"`
+	CreatedAt timestamp `json:"created_at"`
+	UpdatedAt timestamp `json:"updated_at"`
 }
 
 type secretList struct {
@@ -25,17 +25,17 @@ func (h *Handler) secretsTable() []route {
 	return []route{
 		route{
 			method: http.MethodPut, path: one, id: "putSecret", takesSecret: true, tag: "access", summary: "Set a secret; configs read it as secrets.NAME",
-			action: access.Admin, on: onSecret, body: requiredBody, answers: noContent(),
+			action: access.Admin, on: onSecret, body: bodyRequired, answers: noContent(),
 			codes: []string{"secret_not_found", "invalid_secret_name", "invalid_secret", "secret_key_unavailable"},
-		}.to(taking(h.putSecret)),
+		}.handle(withBody(h.putSecret)),
 		route{
 			method: http.MethodGet, path: "/v1/secrets", id: "listSecrets", tag: "access", summary: "List the secrets' names and dates, by name",
 			action: access.Admin, on: onTenant, query: cursorPaging(), answers: ok(secretList{}),
-		}.to(bare(h.listSecrets)),
+		}.handle(noBody(h.listSecrets)),
 		route{
 			method: http.MethodDelete, path: one, id: "deleteSecret", tag: "access", summary: "Delete a secret; steps that name it fail from then on",
 			action: access.Admin, on: onSecret, answers: noContent(), codes: []string{"secret_not_found"},
-		}.to(bare(h.deleteSecret)),
+		}.handle(noBody(h.deleteSecret)),
 	}
 }
 
@@ -47,7 +47,7 @@ func (h *Handler) putSecret(c *call, req putSecret) error {
 	if err := h.cfg.Secrets.Put(c.ctx(), c.tenantID(), name, req.Value); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }
 
 func (h *Handler) listSecrets(c *call) error {
@@ -61,7 +61,7 @@ func (h *Handler) listSecrets(c *call) error {
 	}
 	answer := secretList{Secrets: make([]secretEntry, len(list)), NextCursor: textOrNull(next)}
 	for i, s := range list {
-		answer.Secrets[i] = secretEntry{s.Name, stamp(s.CreatedAt), stamp(s.UpdatedAt)}
+		answer.Secrets[i] = secretEntry{s.Name, timestamp(s.CreatedAt), timestamp(s.UpdatedAt)}
 	}
 	return c.reply(http.StatusOK, answer)
 }
@@ -74,5 +74,5 @@ func (h *Handler) deleteSecret(c *call) error {
 	if err := h.cfg.Secrets.Delete(c.ctx(), c.tenantID(), name); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }

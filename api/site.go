@@ -61,8 +61,8 @@ func (h *Handler) info(c *call) error {
 		limits = h.cfg.ScriptLimits()
 	}
 	return c.reply(http.StatusOK, info{
-		Name: productName, Version: h.cfg.Version, Tenant: c.who.TenantSlug,
-		Key: callerKey{c.who.KeyID, c.who.KeyName, c.who.Role}, Scripts: scripts, Limits: limits,
+		Name: productName, Version: h.cfg.Version, Tenant: c.principal.TenantSlug,
+		Key: callerKey{c.principal.KeyID, c.principal.KeyName, c.principal.Role}, Scripts: scripts, Limits: limits,
 	})
 }
 

@@ -42,7 +42,7 @@ func (c *call) stream(runID string, after int64, translate translator) error {
 		return invalidLastEventID("Last-Event-ID %d is beyond the run's last event, %d.", after, run.Seq)
 	}
 	if after == run.Seq && run.State.Terminal() {
-		return c.empty(http.StatusNoContent)
+		return c.replyStatus(http.StatusNoContent)
 	}
 	run.Input, run.Output = nil, nil // they may be large, and the stream may be long
 	head := c.w.Header()
@@ -50,15 +50,15 @@ func (c *call) stream(runID string, after int64, translate translator) error {
 	head.Set("Cache-Control", "no-store")
 	head.Set("X-Accel-Buffering", "no")
 	if c.r.Method == http.MethodHead {
-		return c.empty(http.StatusOK)
+		return c.replyStatus(http.StatusOK)
 	}
-	leave, err := c.h.streams.room(c)
+	leave, err := c.h.streams.reserve(c)
 	if err != nil {
 		return err
 	}
-	c.sent, c.streams = true, true
+	c.answered, c.streaming = true, true
 	f := &follower{
-		h: c.h, tenantID: c.tenantID(), runID: runID, after: after, requestID: c.requestID(), bearer: bearer(c.r), translate: translate, leave: leave,
+		h: c.h, tenantID: c.tenantID(), runID: runID, after: after, requestID: c.requestID(), bearer: bearer(c.r), translate: translate, release: leave,
 	}
 	if !run.State.Terminal() && f.takeOver(c, run) {
 		return nil
@@ -85,7 +85,7 @@ func lastEventID(r *http.Request) (int64, error) {
 	}
 	n, ok := parseEventID(values[0])
 	if !ok || len(values) > 1 {
-		return 0, invalidLastEventID("Last-Event-ID must be the id of an event of this run, a number, not %q.", clip(values[0]))
+		return 0, invalidLastEventID("Last-Event-ID must be the id of an event of this run, a number, not %q.", truncate(values[0]))
 	}
 	return n, nil
 }
@@ -122,8 +122,8 @@ func newSSE(c *call) *sse {
 // many, and most of the time nothing happens on them.
 var frames = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// most is how many bytes of frames are gathered before they are written.
-const most = 32 << 10
+// maxBatch is how many bytes of frames are gathered before they are written.
+const maxBatch = 32 << 10
 
 // frame encodes one event.
 func (f frame) encode(b *bytes.Buffer, seq int64) error {
@@ -164,14 +164,14 @@ type sink struct {
 	denied    bool
 }
 
-func (s *sink) look() error {
+func (s *sink) checkAccess() error {
 	err := s.allowed()
 	s.denied = err != nil
 	return err
 }
 
 func (s *sink) Events(batch []events.Event) error {
-	if err := s.look(); err != nil {
+	if err := s.checkAccess(); err != nil {
 		return err
 	}
 	buf, _ := frames.Get().(*bytes.Buffer)
@@ -185,7 +185,7 @@ func (s *sink) Events(batch []events.Event) error {
 		if err != nil {
 			return errors.Join(err, s.sse.write(buf.Bytes())) // what came before it is whole
 		}
-		if buf.Len() < most {
+		if buf.Len() < maxBatch {
 			continue
 		}
 		if err := s.sse.write(buf.Bytes()); err != nil {
@@ -201,7 +201,7 @@ func (s *sink) Events(batch []events.Event) error {
 
 // Idle writes a comment, which shows both sides that the other is there.
 func (s *sink) Idle() error {
-	if err := s.look(); err != nil {
+	if err := s.checkAccess(); err != nil {
 		return err
 	}
 	return s.sse.write([]byte(": ping\n\n"))

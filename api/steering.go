@@ -85,12 +85,12 @@ func (h *Handler) restartRun(c *call, _ because) error {
 	if err != nil {
 		return err
 	}
-	return c.once(func(o *once) error {
+	return c.idempotent(func(o *creation) error {
 		_, err := h.cfg.Executor.Restart(c.ctx(), executor.RestartRequest{
 			TenantID: c.tenantID(), RunID: id, Trace: traceOf(c.r),
 			Keep: func(run executor.Record) *idempotency.Answer {
 				header := map[string]string{"Location": workflowsBase + "/runs/" + run.RunID}
-				return o.keep(http.StatusAccepted, header, startedRun{run.RunID})
+				return o.answer(http.StatusAccepted, header, startedRun{run.RunID})
 			},
 		})
 		return err

@@ -6,30 +6,30 @@ import "heddle/versions"
 // is to ask again: nothing goes by itself.
 const storedRetry = 30
 
-// room holds so many bytes of what the tenant may have stored until the request
+// reserveStorage holds so many bytes of what the tenant may have stored until the request
 // is answered, in place of what it held. The error is fault.TooMany
 // quota_exceeded.
-func (c *call) room(bytes int) error {
+func (c *call) reserveStorage(bytes int) error {
 	if c.h.cfg.Stored == nil {
 		return nil
 	}
-	if c.roomID == "" {
-		c.roomID = c.h.cfg.NewID("room_")
+	if c.storageHold == "" {
+		c.storageHold = c.h.cfg.NewID("room_")
 	}
-	return c.h.cfg.Stored.Hold(c.here(), c.tenantID(), c.roomID, int64(max(1, bytes)))
+	return c.h.cfg.Stored.Hold(c.clientCtx(), c.tenantID(), c.storageHold, int64(max(1, bytes)))
 }
 
-// stored counts what was stored in the room, or is about to be.
-func (c *call) stored(bytes int) { c.h.cfg.Stored.Add(c.tenantID(), int64(bytes)) }
+// addStored counts what was stored in the room, or is about to be.
+func (c *call) addStored(bytes int) { c.h.cfg.Stored.Add(c.tenantID(), int64(bytes)) }
 
-// leaveRoom gives back what is held.
-func (c *call) leaveRoom() {
-	if c.roomID != "" {
-		c.h.cfg.Stored.Release(c.tenantID(), c.roomID)
+// releaseStorage gives back what is held.
+func (c *call) releaseStorage() {
+	if c.storageHold != "" {
+		c.h.cfg.Stored.Release(c.tenantID(), c.storageHold)
 	}
 }
 
 // lineQuota holds the lines of an import to the quota.
 func (c *call) lineQuota() versions.LineQuota {
-	return versions.LineQuota{Room: c.room, Stored: c.stored}
+	return versions.LineQuota{Room: c.reserveStorage, Stored: c.addStored}
 }

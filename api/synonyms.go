@@ -106,9 +106,9 @@ var synonyms = map[string]string{
 	"number":            "version version_number",
 }
 
-// meantField is the field of a request that was meant by a name that it has
+// suggestField is the field of a request that was meant by a name that it has
 // not; "" where none is near.
-func meantField(name string, names []string) string {
+func suggestField(name string, names []string) string {
 	if near := definitions.Nearest(name, names); near != "" {
 		return near
 	}

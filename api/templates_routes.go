@@ -11,8 +11,8 @@ import (
 // templateID reads the template of the path.
 func (c *call) templateID() (string, error) {
 	id := c.params.Param("id")
-	if !plainRef(id) {
-		return "", fault.New(fault.NotFound, "template_not_found", "There is no template %q.", clip(id))
+	if !validRef(id) {
+		return "", fault.New(fault.NotFound, "template_not_found", "There is no template %q.", truncate(id))
 	}
 	return id, nil
 }
@@ -56,18 +56,18 @@ func (h *Handler) getTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(int64(t.Version)) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(int64(t.Version)) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
 }
 
 // sourceOf reads what a template is to be made of.
-func sourceOf(workflow string, version versionRef, d *written) (templates.Source, error) {
-	if workflow != "" && !plainRef(workflow) {
+func sourceOf(workflow string, version versionRef, d *parsedDefinition) (templates.Source, error) {
+	if workflow != "" && !validRef(workflow) {
 		return templates.Source{}, notFound("id", workflow)
 	}
-	if v := string(version); v != "" && !plainRef(v) {
+	if v := string(version); v != "" && !validRef(v) {
 		return templates.Source{}, notFound("version", v)
 	}
 	src := templates.Source{Workflow: workflow, Version: string(version)}
@@ -82,17 +82,17 @@ func (h *Handler) createTemplate(c *call, req createTemplate) error {
 	if err != nil {
 		return err
 	}
-	return c.once(func(o *once) error {
-		if err := c.room(len(c.body)); err != nil {
+	return c.idempotent(func(o *creation) error {
+		if err := c.reserveStorage(len(c.body)); err != nil {
 			return err
 		}
 		_, err := h.cfg.Templates.Create(c.ctx(), templates.CreateRequest{
-			TenantID: c.tenantID(), Author: c.who.KeyName, Name: req.Name, Description: req.Description,
-			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.hold,
+			TenantID: c.tenantID(), Author: c.principal.KeyName, Name: req.Name, Description: req.Description,
+			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.reserveMemory,
 			Keep: func(t templates.Template) *idempotency.Answer {
-				c.stored(len(t.Definition) + 2*len(t.Parameters))
+				c.addStored(len(t.Definition) + 2*len(t.Parameters))
 				header := map[string]string{"Location": workflowsBase + "/templates/" + t.ID, "ETag": etag(int64(t.Version))}
-				return o.keep(http.StatusCreated, header, createdTemplate{t.ID, templateBodyOf(t)})
+				return o.answer(http.StatusCreated, header, createdTemplate{t.ID, templateBodyOf(t)})
 			},
 		})
 		return err
@@ -112,18 +112,18 @@ func (h *Handler) updateTemplate(c *call, req updateTemplate) error {
 	if err != nil {
 		return err
 	}
-	if err := c.room(len(c.body)); err != nil {
+	if err := c.reserveStorage(len(c.body)); err != nil {
 		return err
 	}
 	t, err := h.cfg.Templates.Update(c.ctx(), templates.UpdateRequest{
-		TenantID: c.tenantID(), ID: id, Author: c.who.KeyName, Name: req.Name, Description: req.Description,
-		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match, Admit: c.hold,
+		TenantID: c.tenantID(), ID: id, Author: c.principal.KeyName, Name: req.Name, Description: req.Description,
+		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match, Admit: c.reserveMemory,
 	})
 	if err != nil {
 		return err
 	}
-	c.stored(len(t.Definition) + len(t.Parameters))
-	c.tag(int64(t.Version))
+	c.addStored(len(t.Definition) + len(t.Parameters))
+	c.setETag(int64(t.Version))
 	return c.reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
 }
 
@@ -139,7 +139,7 @@ func (h *Handler) deleteTemplate(c *call) error {
 	if err := h.cfg.Templates.Delete(c.ctx(), c.tenantID(), id, match); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }
 
 func (h *Handler) installTemplate(c *call, req installTemplate) error {
@@ -147,17 +147,17 @@ func (h *Handler) installTemplate(c *call, req installTemplate) error {
 	if err != nil {
 		return err
 	}
-	return c.once(func(o *once) error {
-		if err := c.room(len(c.body)); err != nil {
+	return c.idempotent(func(o *creation) error {
+		if err := c.reserveStorage(len(c.body)); err != nil {
 			return err
 		}
 		_, err := h.cfg.Templates.Install(c.ctx(), templates.InstallRequest{
-			TenantID: c.tenantID(), Author: c.who.KeyName, TemplateID: id,
-			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.hold,
+			TenantID: c.tenantID(), Author: c.principal.KeyName, TemplateID: id,
+			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.reserveMemory,
 			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
-				c.stored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it
+				c.addStored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it
 				header := map[string]string{"Location": workflowsBase + "/" + w.ID, "ETag": etag(w.Revision)}
-				return o.keep(http.StatusCreated, header, installedWorkflow{w.ID})
+				return o.answer(http.StatusCreated, header, installedWorkflow{w.ID})
 			},
 		})
 		return err
@@ -174,25 +174,25 @@ func (h *Handler) mergeTemplate(c *call, req mergeTemplate) error {
 		return err
 	}
 	if !dry {
-		if err := c.room(len(c.body)); err != nil {
+		if err := c.reserveStorage(len(c.body)); err != nil {
 			return err
 		}
 	}
 	merged, err := h.cfg.Templates.MergeUpdate(c.ctx(), templates.MergeRequest{
-		TenantID: c.tenantID(), Ref: r.Workflow, Author: c.who.KeyName,
-		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.hold,
+		TenantID: c.tenantID(), Ref: r.Workflow, Author: c.principal.KeyName,
+		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.reserveMemory,
 	})
 	if err != nil {
 		return err
 	}
 	if !dry {
-		c.stored(len(merged.After))
+		c.addStored(len(merged.After))
 	}
 	body, err := mergeBodyOf(merged, dry)
 	if err != nil {
 		return err
 	}
-	c.tag(merged.Workflow.Revision)
+	c.setETag(merged.Workflow.Revision)
 	return c.reply(http.StatusOK, body)
 }
 

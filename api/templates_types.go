@@ -23,8 +23,8 @@ type templateSummary struct {
 	Version           int             `json:"version" doc:"The newest."`
 	Parameters        json.RawMessage `json:"parameters" kind:"object" doc:"A JSON Schema; each of its properties is a parameter."`
 	SuggestedSchedule string          `json:"suggested_schedule,omitempty" doc:"A cron expression that suits it."`
-	CreatedAt         *stamp          `json:"created_at" doc:"Null for built-in templates."`
-	UpdatedAt         *stamp          `json:"updated_at" doc:"When the newest version was made; null for built-in templates."`
+	CreatedAt         *timestamp      `json:"created_at" doc:"Null for built-in templates."`
+	UpdatedAt         *timestamp      `json:"updated_at" doc:"When the newest version was made; null for built-in templates."`
 }
 
 type templateBody struct {
@@ -48,23 +48,23 @@ type createdTemplate struct {
 }
 
 type createTemplate struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitempty"`
-	Category    string          `json:"category,omitempty" doc:"Default custom."`
-	Parameters  json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
-	WorkflowID  string          `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
-	Version     versionRef      `json:"version,omitempty"`
-	Definition  written         `json:"definition,omitempty"`
+	Name        string           `json:"name"`
+	Description string           `json:"description,omitempty"`
+	Category    string           `json:"category,omitempty" doc:"Default custom."`
+	Parameters  json.RawMessage  `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
+	WorkflowID  string           `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
+	Version     versionRef       `json:"version,omitempty"`
+	Definition  parsedDefinition `json:"definition,omitempty"`
 }
 
 type updateTemplate struct {
-	Name        *string         `json:"name,omitempty"`
-	Description *string         `json:"description,omitempty"`
-	Category    *string         `json:"category,omitempty"`
-	Parameters  json.RawMessage `json:"parameters,omitempty" kind:"object"`
-	WorkflowID  string          `json:"workflow_id,omitempty"`
-	Version     versionRef      `json:"version,omitempty"`
-	Definition  written         `json:"definition,omitempty"`
+	Name        *string          `json:"name,omitempty"`
+	Description *string          `json:"description,omitempty"`
+	Category    *string          `json:"category,omitempty"`
+	Parameters  json.RawMessage  `json:"parameters,omitempty" kind:"object"`
+	WorkflowID  string           `json:"workflow_id,omitempty"`
+	Version     versionRef       `json:"version,omitempty"`
+	Definition  parsedDefinition `json:"definition,omitempty"`
 }
 
 type installTemplate struct {
@@ -106,7 +106,7 @@ func templateSummaryOf(t templates.Template) templateSummary {
 	return templateSummary{
 		ID: t.ID, Name: t.Name, Description: t.Description, Category: t.Category, IsBuiltin: t.Builtin,
 		Version: t.Version, Parameters: t.Parameters, SuggestedSchedule: t.SuggestedSchedule,
-		CreatedAt: stampOf(t.CreatedAt), UpdatedAt: stampOf(t.UpdatedAt),
+		CreatedAt: timestampOrNil(t.CreatedAt), UpdatedAt: timestampOrNil(t.UpdatedAt),
 	}
 }
 

@@ -27,8 +27,8 @@ type importBody struct {
 	Skipped  []versions.Arrival `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
 }
 
-// lines makes an endpoint of a handler that reads lines of JSON itself.
-func lines(f func(*call) error) endpoint { return endpoint{reflect.TypeFor[versions.Line](), f} }
+// withLines makes an endpoint of a handler that reads lines of JSON itself.
+func withLines(f func(*call) error) endpoint { return endpoint{reflect.TypeFor[versions.Line](), f} }
 
 func (h *Handler) exportWorkflows(c *call) error {
 	q, err := c.query()
@@ -39,7 +39,7 @@ func (h *Handler) exportWorkflows(c *call) error {
 	if err != nil {
 		return err
 	}
-	ask := versions.ExportRequest{TenantID: c.tenantID(), IDs: access.Viewable(c.who), WithIDs: withIDs}
+	ask := versions.ExportRequest{TenantID: c.tenantID(), IDs: access.Viewable(c.principal), WithIDs: withIDs}
 	if q.Has("id") {
 		if ask.IDs, err = h.named(c, q.Get("id")); err != nil {
 			return err
@@ -47,7 +47,7 @@ func (h *Handler) exportWorkflows(c *call) error {
 	}
 	if c.r.Method == http.MethodHead {
 		c.w.Header().Set("Content-Type", ndjson)
-		return c.empty(http.StatusOK)
+		return c.replyStatus(http.StatusOK)
 	}
 	return c.streamLines(func(out io.Writer, flush func() error) error {
 		return h.cfg.Transfer.Export(c.ctx(), ask, out, flush)
@@ -59,14 +59,14 @@ func (h *Handler) exportWorkflows(c *call) error {
 func (h *Handler) named(c *call, list string) ([]string, error) {
 	ids := []string{}
 	for ref := range strings.SplitSeq(list, ",") {
-		if !plainRef(ref) {
+		if !validRef(ref) {
 			return nil, notFound("id", ref)
 		}
 		w, err := h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
 		if err != nil {
 			return nil, err
 		}
-		if err := allow(c.who, access.View, w.ID, w.Slug); err != nil {
+		if err := allow(c.principal, access.View, w.ID, w.Slug); err != nil {
 			return nil, err
 		}
 		ids = append(ids, w.ID)
@@ -79,9 +79,9 @@ func (h *Handler) named(c *call, list string) ([]string, error) {
 // breaks the connection, so that nobody takes a part for the whole.
 func (c *call) streamLines(write func(out io.Writer, flush func() error) error) error {
 	control := http.NewResponseController(c.w)
-	out := bufio.NewWriterSize(&rolling{c: c, control: control}, 64<<10)
+	out := bufio.NewWriterSize(&deadlineWriter{c: c, control: control}, 64<<10)
 	err := write(out, func() error { return nil })
-	if err != nil && !c.sent {
+	if err != nil && !c.answered {
 		return err
 	}
 	if err == nil {
@@ -93,23 +93,23 @@ func (c *call) streamLines(write func(out io.Writer, flush func() error) error) 
 		}
 		panic(http.ErrAbortHandler)
 	}
-	if !c.sent { // nothing to export
+	if !c.answered { // nothing to export
 		return c.send(http.StatusOK, ndjson, nil)
 	}
 	return nil
 }
 
-// rolling writes to the client with a new deadline each time. The head goes
+// deadlineWriter writes to the client with a new deadline each time. The head goes
 // out with the first bytes.
-type rolling struct {
+type deadlineWriter struct {
 	c       *call
 	control *http.ResponseController
 }
 
 // Write sends bytes.
-func (r *rolling) Write(p []byte) (int, error) {
-	if !r.c.sent {
-		r.c.sent = true
+func (r *deadlineWriter) Write(p []byte) (int, error) {
+	if !r.c.answered {
+		r.c.answered = true
 		head := r.c.w.Header()
 		head.Set("Content-Type", ndjson)
 		head.Set("Cache-Control", "no-store")
@@ -126,7 +126,7 @@ func (h *Handler) importWorkflows(c *call) error {
 	}
 	on := versions.OnConflict(q.Get("on_conflict"))
 	if !slices.Contains([]versions.OnConflict{versions.Refuse, versions.Skip, versions.Rename}, on) {
-		return malformed("on_conflict must be skip or rename, not %q.", clip(string(on)))
+		return malformed("on_conflict must be skip or rename, not %q.", truncate(string(on)))
 	}
 	if err := c.checkLinesMedia(); err != nil {
 		return err
@@ -134,11 +134,11 @@ func (h *Handler) importWorkflows(c *call) error {
 	if paced, ok := c.r.Body.(*pacedBody); ok {
 		paced.whole = 0
 	}
-	body := &steady{r: c.r.Body, sum: sha256.New()}
-	lines := &lineMemory{r: body, memory: h.lines, ctx: c.here()}
-	defer lines.leave()
+	body := &hashingReader{r: c.r.Body, sum: sha256.New()}
+	lines := &budgetedReader{r: body, memory: h.lines, ctx: c.clientCtx()}
+	defer lines.release()
 	return c.onceOfLines(body, func(k *versions.ImportKey) ([]byte, error) {
-		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: lines, On: on, Key: k, Admit: c.hold, Quota: c.lineQuota()})
+		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: lines, On: on, Key: k, Admit: c.reserveMemory, Quota: c.lineQuota()})
 		if err != nil {
 			return nil, importError(lines.refusal(err), body, done)
 		}
@@ -149,7 +149,7 @@ func (h *Handler) importWorkflows(c *call) error {
 // onceOfLines is once for a body that is never held whole: its objects are
 // created one by one, at most once per key and line, and when all are there the
 // answer is kept with the sum of what was read.
-func (c *call) onceOfLines(body *steady, create func(*versions.ImportKey) ([]byte, error)) error {
+func (c *call) onceOfLines(body *hashingReader, create func(*versions.ImportKey) ([]byte, error)) error {
 	k, err := c.keyed()
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (c *call) onceOfLines(body *steady, create func(*versions.ImportKey) ([]byt
 		}
 		return c.send(http.StatusOK, "application/json", answer)
 	}
-	leave, err := c.h.flights.enter(c.ctx(), k.tenantID+"\x00"+k.scope+"\x00"+k.key)
+	leave, err := c.h.keyLocks.lock(c.ctx(), k.tenantID+"\x00"+k.scope+"\x00"+k.key)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *call) onceOfLines(body *steady, create func(*versions.ImportKey) ([]byt
 }
 
 // replayLines answers with what was kept, if the body is the same.
-func (c *call) replayLines(body *steady, k *keyed, kept *idempotency.Answer) error {
+func (c *call) replayLines(body *hashingReader, k *keyed, kept *idempotency.Answer) error {
 	if _, err := io.Copy(io.Discard, body); err != nil {
 		return bodyError(err)
 	}
@@ -197,7 +197,7 @@ func (c *call) replayLines(body *steady, k *keyed, kept *idempotency.Answer) err
 }
 
 // importError adds what was stored before the line that was refused.
-func importError(err error, body *steady, done versions.Arrivals) error {
+func importError(err error, body *hashingReader, done versions.Arrivals) error {
 	if body.err != nil {
 		err = bodyError(body.err)
 	}
@@ -208,17 +208,17 @@ func importError(err error, body *steady, done versions.Arrivals) error {
 	return f.With("imported", done.Imported).With("skipped", done.Skipped)
 }
 
-// steady reads a body that may be of any length, as long as it keeps coming.
-type steady struct {
+// hashingReader reads a body that may be of any length, as long as it keeps coming.
+type hashingReader struct {
 	r   io.Reader
 	sum hash.Hash // over what was read
 	err error
 }
 
-func (s *steady) hash() string { return hex.EncodeToString(s.sum.Sum(nil)) }
+func (s *hashingReader) hash() string { return hex.EncodeToString(s.sum.Sum(nil)) }
 
 // Read reads what comes next.
-func (s *steady) Read(p []byte) (int, error) {
+func (s *hashingReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.sum.Write(p[:n])
 	if err != nil && err != io.EOF { //nolint:errorlint // a reader gives it bare
@@ -239,5 +239,5 @@ func (c *call) checkLinesMedia() error {
 	if err == nil && utf8 && slices.Contains([]string{ndjson, "application/ndjson", "application/jsonl", "application/json"}, media) {
 		return nil
 	}
-	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", ndjson, clip(header))
+	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", ndjson, truncate(header))
 }

@@ -29,9 +29,9 @@ func (s turnSink) Events(batch []events.Event) error {
 
 func (turnSink) Idle() error { return nil }
 
-// follow waits until the turn is over and answers with what it did.
-func (c *call) follow(runID string, after int64, command string) error {
-	ctx, cancel := context.WithTimeout(c.here(), c.h.cfg.TurnTime)
+// awaitTurn waits until the turn is over and answers with what it did.
+func (c *call) awaitTurn(runID string, after int64, command string) error {
+	ctx, cancel := context.WithTimeout(c.clientCtx(), c.h.cfg.TurnTime)
 	defer cancel()
 	defer context.AfterFunc(c.h.streams.ctx, cancel)()
 	over := func(seq int64) (bool, error) { return c.turnOver(ctx, runID, command, seq) }
@@ -69,7 +69,7 @@ func (c *call) turnOver(ctx context.Context, runID, command string, seq int64) (
 
 // turnAnswer tells what happened after seq and where the run stands.
 func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
-	a := turnAnswer{RunID: bareID(runID)}
+	a := turnAnswer{RunID: withoutPrefix(runID)}
 	nodes, err := c.turnNodes(runID)
 	if err != nil {
 		return a, err
@@ -92,7 +92,7 @@ func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
 	}
 	a.Status = turnsWord(run.State, code)
 	if a.IsWaitingForInput = a.Status == "waiting_for_user_input"; a.IsWaitingForInput {
-		a.endReady(run)
+		a.appendReadyEvent(run)
 		wait, err := c.oldestWait(runID)
 		if err != nil || wait == nil {
 			return a, err
@@ -106,16 +106,16 @@ func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
 	return a, nil
 }
 
-// endReady makes the last event of a turn that waits the one that says so. The
+// appendReadyEvent makes the last event of a turn that waits the one that says so. The
 // journal has none where the run waited before the turn and did not move, or
 // still has another wait.
-func (a *turnAnswer) endReady(run executor.Record) {
+func (a *turnAnswer) appendReadyEvent(run executor.Record) {
 	const word = "workflow_ready_for_input"
 	if n := len(a.Events); n > 0 && a.Events[n-1].Type == word {
 		return
 	}
 	a.Events = append(a.Events, turnEvent{
-		Type: word, LogicalID: bareID(run.RunID) + "-" + decimal(run.Seq) + "-ready", Timestamp: float64(run.UpdatedAt.UnixMilli()) / 1000,
+		Type: word, LogicalID: withoutPrefix(run.RunID) + "-" + decimal(run.Seq) + "-ready", Timestamp: float64(run.UpdatedAt.UnixMilli()) / 1000,
 	})
 	a.Events = a.Events[max(0, len(a.Events)-maxTurnEvents):]
 }
@@ -172,7 +172,7 @@ func (c *call) turnNumber(runID string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		count.see(e, d)
+		count.add(e, d)
 	}
 	return count.n, nil
 }
@@ -186,7 +186,7 @@ type turnCount struct {
 	stopped  bool // a cancel was counted, though handlers run before its end
 }
 
-func (t *turnCount) see(e events.Event, d machine.Detail) {
+func (t *turnCount) add(e events.Event, d machine.Detail) {
 	switch {
 	case e.Kind == events.SignalReceived:
 		t.n++

@@ -76,5 +76,5 @@ func (c *call) renewTurn(ctx context.Context, runID, owner string) {
 }
 
 func turnInProgress(runID string) error {
-	return fault.New(fault.Conflict, "turn_in_progress", "Another turn of run %s is under way; wait for its answer.", bareID(runID))
+	return fault.New(fault.Conflict, "turn_in_progress", "Another turn of run %s is under way; wait for its answer.", withoutPrefix(runID))
 }

@@ -19,19 +19,19 @@ import (
 func (h *Handler) turnsTable() []route {
 	return []route{route{
 		method: http.MethodPost, path: "/v1/workflows/{id}/execute", id: "executeWorkflow", tag: "turns",
-		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: onNamed, body: requiredBody, tolerant: true, anyQuery: true, idempotent: true,
-		query:   []param{{name: "version", about: "Of the first turn; 0 is the active one."}},
+		summary: "Take one turn of a conversation with a workflow", action: access.Execute, on: namedInBody, body: bodyRequired, tolerant: true, anyQuery: true, idempotent: true,
+		query:   []param{{name: "version", description: "Of the first turn; 0 is the active one."}},
 		answers: ok(turnAnswer{}),
 		codes: startCodes("run_not_found", "invalid_run_input", "invalid_payload", "signal_mismatch", "run_finished", "run_not_resumable",
 			"not_waiting_for_input", "turn_in_progress", "steering_pending"),
-	}.to(taking(h.execute))}
+	}.handle(withBody(h.execute))}
 }
 
-// bareID is an id without its prefix, as the turns dialect prints it.
-func bareID(id string) string { return id[strings.IndexByte(id, '_')+1:] }
+// withoutPrefix is an id without its prefix, as the turns dialect prints it.
+func withoutPrefix(id string) string { return id[strings.IndexByte(id, '_')+1:] }
 
-// fullID gives 24 hex digits their prefix back and leaves all else alone.
-func fullID(prefix, id string) string {
+// withPrefix gives 24 hex digits their prefix back and leaves all else alone.
+func withPrefix(prefix, id string) string {
 	if len(id) == 24 && lowerHex(id) {
 		return prefix + id
 	}
@@ -41,15 +41,15 @@ func fullID(prefix, id string) string {
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 func (h *Handler) execute(c *call, req turnRequest) error {
-	ref := fullID("wf_", c.params.Param("id"))
-	if !plainRef(ref) {
+	ref := withPrefix("wf_", c.params.Param("id"))
+	if !validRef(ref) {
 		return notFound("id", ref)
 	}
 	w, err := h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
 	if err != nil {
 		return err
 	}
-	if err := allow(c.who, access.Execute, w.ID, w.Slug); err != nil {
+	if err := allow(c.principal, access.Execute, w.ID, w.Slug); err != nil {
 		return err
 	}
 	in, err := c.turnInput(req)
@@ -59,8 +59,8 @@ func (h *Handler) execute(c *call, req turnRequest) error {
 	if req.RunID == "" {
 		return c.firstTurn(w.ID, in)
 	}
-	run, err := h.cfg.Executor.Run(c.ctx(), c.tenantID(), fullID("run_", req.RunID))
-	if err == nil && run.WorkflowID != w.ID || !plainRef(req.RunID) {
+	run, err := h.cfg.Executor.Run(c.ctx(), c.tenantID(), withPrefix("run_", req.RunID))
+	if err == nil && run.WorkflowID != w.ID || !validRef(req.RunID) {
 		err = notFound("run_id", req.RunID)
 	}
 	if err != nil {
@@ -78,13 +78,13 @@ func (h *Handler) execute(c *call, req turnRequest) error {
 	if err := c.nextTurn(run, in); err != nil {
 		return err
 	}
-	return c.follow(run.RunID, run.Seq, in.Command)
+	return c.awaitTurn(run.RunID, run.Seq, in.Command)
 }
 
 // turnInput reads run_input and the version; nulls and unknown keys are passed over.
 func (c *call) turnInput(req turnRequest) (turnInput, error) {
 	var in turnInput
-	if err := c.saysWhat(req); err != nil {
+	if err := c.checkRunInput(req); err != nil {
 		return in, err
 	}
 	if len(req.RunInput) > 0 {
@@ -99,15 +99,15 @@ func (c *call) turnInput(req turnRequest) (turnInput, error) {
 		in.Command = "start"
 	}
 	if !slices.Contains([]string{"start", "data", "resume", "pause", "stop"}, in.Command) {
-		return in, malformed("run_input.command must be start, data, resume, pause or stop, not %q.", clip(in.Command))
+		return in, malformed("run_input.command must be start, data, resume, pause or stop, not %q.", truncate(in.Command))
 	}
 	q, err := c.query()
 	if err != nil {
 		return in, err
 	}
 	if v := q.Get("version"); v != "" {
-		if !plainRef(v) {
-			return in, malformed("version must be a number or a label, not %q.", clip(v))
+		if !validRef(v) {
+			return in, malformed("version must be a number or a label, not %q.", truncate(v))
 		}
 		in.VersionNumber = versionRef(v)
 	}
@@ -117,11 +117,11 @@ func (c *call) turnInput(req turnRequest) (turnInput, error) {
 	return in, nil
 }
 
-// saysWhat refuses a turn that has no run_input: what it would do is then not
+// checkRunInput refuses a turn that has no run_input: what it would do is then not
 // what its sender meant, such as a stop that stands beside run_input. A null is
 // one that says nothing, which is enough to begin a conversation and not to go
 // on with one.
-func (c *call) saysWhat(req turnRequest) error {
+func (c *call) checkRunInput(req turnRequest) error {
 	var beside struct {
 		Command json.RawMessage `json:"command"`
 	}
@@ -153,11 +153,11 @@ func (c *call) firstTurn(workflowID string, in turnInput) error {
 	if err != nil {
 		return err
 	}
-	return c.onceAnd(func(o *once) error {
+	return c.idempotentWith(func(o *creation) error {
 		_, err := c.h.cfg.Executor.Start(c.ctx(), executor.StartRequest{
 			TenantID: c.tenantID(), Workflow: workflowID, Version: string(in.VersionNumber), Trigger: "api", Input: input, Trace: traceOf(c.r),
 			Keep: func(r executor.Record) *idempotency.Answer {
-				return o.keep(http.StatusOK, nil, turnAnswer{RunID: bareID(r.RunID), Status: turnsWord(machine.Queued, ""), TurnNumber: 1, Events: []turnEvent{}})
+				return o.answer(http.StatusOK, nil, turnAnswer{RunID: withoutPrefix(r.RunID), Status: turnsWord(machine.Queued, ""), TurnNumber: 1, Events: []turnEvent{}})
 			},
 		})
 		return err
@@ -166,13 +166,13 @@ func (c *call) firstTurn(workflowID string, in turnInput) error {
 		if err := json.Unmarshal(kept.Response, &begun); err != nil {
 			return fmt.Errorf("read a kept answer: %w", err)
 		}
-		runID := fullID("run_", begun.RunID)
+		runID := withPrefix("run_", begun.RunID)
 		end, err := c.takeTurn(runID)
 		if err != nil {
 			return err
 		}
 		defer end()
-		return c.follow(runID, 0, in.Command)
+		return c.awaitTurn(runID, 0, in.Command)
 	})
 }
 
@@ -180,15 +180,15 @@ func (c *call) firstTurn(workflowID string, in turnInput) error {
 func (c *call) nextTurn(run executor.Record, in turnInput) error {
 	exec, id := c.h.cfg.Executor, run.RunID
 	if in.Command == "stop" {
-		c.steers("run.cancel", id)
+		c.auditSteering("run.cancel", id)
 		_, err := exec.Cancel(c.ctx(), c.tenantID(), id)
 		return err
 	}
 	if run.State.Terminal() {
-		return fault.New(fault.Conflict, "run_finished", "Run %s has ended and takes no more turns.", bareID(id))
+		return fault.New(fault.Conflict, "run_finished", "Run %s has ended and takes no more turns.", withoutPrefix(id))
 	}
 	if in.Command == "pause" {
-		c.steers("run.pause", id)
+		c.auditSteering("run.pause", id)
 		_, err := exec.Pause(c.ctx(), c.tenantID(), id)
 		return err
 	}
@@ -202,16 +202,16 @@ func (c *call) nextTurn(run executor.Record, in turnInput) error {
 		}
 	}
 	if run.State == machine.Paused || run.State == machine.Pausing {
-		c.steers("run.resume", id)
+		c.auditSteering("run.resume", id)
 		_, err := exec.Resume(c.ctx(), c.tenantID(), id, executor.ResumeRequest{})
 		return err
 	}
 	return nil
 }
 
-// steers says what the request does to which run.
-func (c *call) steers(deed, runID string) {
-	c.deed(deed)
+// auditSteering says what the request does to which run.
+func (c *call) auditSteering(deed, runID string) {
+	c.setAuditAction(deed)
 	c.steered = runID
 }
 
@@ -223,13 +223,13 @@ func (c *call) answerWait(runID string, payload json.RawMessage) error {
 		return err
 	}
 	if wait != nil {
-		c.steers("signal.deliver", runID)
+		c.auditSteering("signal.deliver", runID)
 		out, err := c.h.cfg.Executor.Signal(c.ctx(), c.tenantID(), runID, machine.Signal{Name: wait.Name, RequestID: wait.RequestID, Payload: payload})
 		if err != nil || !out.Duplicate {
 			return err
 		}
 	}
-	return fault.New(fault.Conflict, "not_waiting_for_input", "Run %s waits for no input now; send the turn without data to follow it.", bareID(runID))
+	return fault.New(fault.Conflict, "not_waiting_for_input", "Run %s waits for no input now; send the turn without data to follow it.", withoutPrefix(runID))
 }
 
 // oldestWait finds the oldest open signal wait; nil: there is none.

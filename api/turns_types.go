@@ -75,7 +75,7 @@ type turnNode struct{ name, kind string }
 
 // turnEvents translates one row of the journal.
 func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []turnEvent {
-	at := turnEvent{LogicalID: bareID(e.RunID) + "-" + decimal(e.Seq), Timestamp: float64(e.At.UnixMilli()) / 1000}
+	at := turnEvent{LogicalID: withoutPrefix(e.RunID) + "-" + decimal(e.Seq), Timestamp: float64(e.At.UnixMilli()) / 1000}
 	if e.StepID != "" {
 		at.OriginNodeLogicalID, at.OriginNodeName = e.StepID, nodes[e.StepID].name
 	}

@@ -28,12 +28,12 @@ func toolCallsOf(u machine.Usage) []toolCall {
 
 // usage is what a workflow's runs consumed.
 type usage struct {
-	WorkflowID   string `json:"workflow_id"`
-	From         stamp  `json:"from"`
-	To           stamp  `json:"to"`
-	Runs         int64  `json:"runs"`
-	Tokens       int64  `json:"tokens"`
-	CostMicroUSD int64  `json:"cost_micro_usd"`
+	WorkflowID   string    `json:"workflow_id"`
+	From         timestamp `json:"from"`
+	To           timestamp `json:"to"`
+	Runs         int64     `json:"runs"`
+	Tokens       int64     `json:"tokens"`
+	CostMicroUSD int64     `json:"cost_micro_usd"`
 }
 
 // usageSpan is how far back a usage reaches that is not told where from.
@@ -45,11 +45,11 @@ func (h *Handler) usageTable() []route {
 			method: http.MethodGet, path: workflowsBase + "/{id}/usage", id: "getWorkflowUsage", tag: "workflows",
 			summary: "Sum the tokens and the cost of a workflow's runs; deleted runs do not count", action: access.View, on: onWorkflow,
 			query: []param{
-				{name: "from", about: "An RFC 3339 time: runs created then or later; 30 days before to unless given."},
-				{name: "to", about: "An RFC 3339 time: runs created before; now unless given."},
+				{name: "from", description: "An RFC 3339 time: runs created then or later; 30 days before to unless given."},
+				{name: "to", description: "An RFC 3339 time: runs created before; now unless given."},
 			},
 			answers: ok(usage{}), codes: []string{"workflow_not_found"},
-		}.to(bare(h.getUsage)),
+		}.handle(noBody(h.getUsage)),
 	}
 }
 
@@ -87,5 +87,5 @@ func (h *Handler) getUsage(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, usage{w.ID, stamp(from), stamp(to), sum.Runs, sum.Tokens, sum.CostMicroUSD})
+	return c.reply(http.StatusOK, usage{w.ID, timestamp(from), timestamp(to), sum.Runs, sum.Tokens, sum.CostMicroUSD})
 }

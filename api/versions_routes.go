@@ -60,14 +60,14 @@ func (h *Handler) rollbackWorkflow(c *call, req rollbackWorkflow) error {
 	if r.Version == "" {
 		return malformed("version is missing; name the version to go back to: {\"version\": 2}.")
 	}
-	ask := versions.RollbackRequest{Reference: r, Author: c.who.KeyName, ChangeSummary: req.ChangeSummary}
+	ask := versions.RollbackRequest{Reference: r, Author: c.principal.KeyName, ChangeSummary: req.ChangeSummary}
 	if dry, err := c.dryRun(); err != nil || dry {
 		if err == nil {
 			err = definitions.CheckChangeSummary(req.ChangeSummary)
 		}
 		return h.previewVersion(c, r, err)
 	}
-	if err := c.room(1); err != nil {
+	if err := c.reserveStorage(1); err != nil {
 		return err
 	}
 	w, err := h.cfg.Versions.Rollback(c.ctx(), ask)
@@ -106,7 +106,7 @@ func (h *Handler) previewUpdate(c *call, req definitions.UpdateRequest, err erro
 }
 
 func (c *call) replyPreview(p versions.Preview) error {
-	c.tag(p.Workflow.Revision)
+	c.setETag(p.Workflow.Revision)
 	return c.reply(http.StatusOK, previewBody{
 		DryRun: true, differences: differencesOf(p.Diff),
 		OpenRuns: p.OpenRuns, Schedules: p.Schedules, Breaking: p.Breaking,
@@ -125,7 +125,7 @@ func (h *Handler) labelVersion(c *call, req labelVersion) error {
 	if err != nil {
 		return err
 	}
-	c.tag(w.Revision)
+	c.setETag(w.Revision)
 	return c.reply(http.StatusOK, versionOf(w, v))
 }
 
@@ -150,8 +150,8 @@ func (h *Handler) diffVersions(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(found.Workflow.Revision) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(found.Workflow.Revision) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, diffOf(found))
 }
@@ -176,6 +176,6 @@ func (h *Handler) diffDraft(c *call, req diffDraft) error {
 	if err != nil {
 		return err
 	}
-	c.tag(found.Workflow.Revision)
+	c.setETag(found.Workflow.Revision)
 	return c.reply(http.StatusOK, diffOf(found))
 }

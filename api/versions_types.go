@@ -35,7 +35,7 @@ func (l *labelText) UnmarshalJSON(text []byte) error {
 }
 
 type diffDraft struct {
-	Definition written `json:"definition"`
+	Definition parsedDefinition `json:"definition"`
 }
 
 // patchOperation describes an element of a JSON Patch that this API answers.

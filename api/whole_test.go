@@ -14,7 +14,7 @@ func TestAWholeNumberMayBeWrittenWithItsPoint(t *testing.T) {
 	seen := 0
 	for i := range h.routes {
 		r := &h.routes[i]
-		if r.request == nil || r.body == linesBody {
+		if r.request == nil || r.body == bodyLines {
 			continue
 		}
 		for _, name := range r.names {

@@ -14,7 +14,7 @@ func (h *Handler) listWorkflows(c *call) error {
 		return err
 	}
 	found, err := h.cfg.Definitions.List(c.ctx(), definitions.Query{
-		TenantID: c.tenantID(), IDs: access.Viewable(c.who),
+		TenantID: c.tenantID(), IDs: access.Viewable(c.principal),
 		Status: definitions.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
 		Tag: q.Get("tag"), Text: q.Get("q"),
 		Limit: p.limit, Offset: p.offset, Cursor: p.cursor, WantTotal: p.wantTotal(),
@@ -41,18 +41,18 @@ func (h *Handler) createWorkflow(c *call, req createWorkflow) error {
 	if !req.Definition.given {
 		return errNoDefinition()
 	}
-	return c.once(func(o *once) error {
-		if err := c.room(len(c.body)); err != nil {
+	return c.idempotent(func(o *creation) error {
+		if err := c.reserveStorage(len(c.body)); err != nil {
 			return err
 		}
 		_, err := h.cfg.Definitions.Create(c.ctx(), definitions.CreateRequest{
-			TenantID: c.tenantID(), Author: c.who.KeyName, Definition: req.Definition.Written,
+			TenantID: c.tenantID(), Author: c.principal.KeyName, Definition: req.Definition.Written,
 			TriggerType: req.TriggerType, Tags: req.Tags, Slug: req.Slug, Status: req.Status,
 			ChangeSummary: req.ChangeSummary,
 			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
-				c.stored(len(v.Definition))
+				c.addStored(len(v.Definition))
 				header := map[string]string{"Location": workflowsBase + "/" + w.ID, "ETag": etag(w.Revision)}
-				return o.keep(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
+				return o.answer(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
 					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash,
 				})})
 			},
@@ -75,7 +75,7 @@ func (h *Handler) getWorkflow(c *call) error {
 		return err
 	}
 	version := q.Get("version")
-	if version != "" && !plainRef(version) {
+	if version != "" && !validRef(version) {
 		return notFound("version", version)
 	}
 	w, v, err := h.cfg.Versions.Get(c.ctx(), c.tenantID(), ref, version)
@@ -87,8 +87,8 @@ func (h *Handler) getWorkflow(c *call) error {
 		return err
 	}
 	// That a template has something newer is no change of the workflow.
-	if c.tag(w.Revision) && body.UpdateAvailable == 0 {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(w.Revision) && body.UpdateAvailable == 0 {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, workflowAnswer{body})
 }
@@ -100,14 +100,14 @@ func (c *call) replyWorkflow(w definitions.Workflow) error {
 	if err != nil {
 		return err
 	}
-	if c.roomID != "" {
-		c.stored(len(v.Definition))
+	if c.storageHold != "" {
+		c.addStored(len(v.Definition))
 	}
 	body := bodyOf(w, v)
 	if err := c.linkTemplates(&body.workflowSummary); err != nil {
 		return err
 	}
-	c.tag(w.Revision)
+	c.setETag(w.Revision)
 	return c.reply(http.StatusOK, workflowAnswer{body})
 }
 
@@ -121,7 +121,7 @@ func (h *Handler) updateWorkflow(c *call, req updateWorkflow) error {
 		return err
 	}
 	ask := definitions.UpdateRequest{
-		TenantID: c.tenantID(), Ref: ref, Author: c.who.KeyName, ChangeSummary: req.ChangeSummary,
+		TenantID: c.tenantID(), Ref: ref, Author: c.principal.KeyName, ChangeSummary: req.ChangeSummary,
 		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: match,
 	}
 	if req.Definition.given {
@@ -131,7 +131,7 @@ func (h *Handler) updateWorkflow(c *call, req updateWorkflow) error {
 		return h.previewUpdate(c, ask, err)
 	}
 	if req.Definition.given {
-		if err := c.room(len(c.body)); err != nil {
+		if err := c.reserveStorage(len(c.body)); err != nil {
 			return err
 		}
 	}
@@ -184,7 +184,7 @@ func (h *Handler) deleteWorkflow(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }
 
 func (h *Handler) validateDefinition(c *call, req validateDefinition) error {
@@ -215,8 +215,8 @@ func (h *Handler) listVersions(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(found.Workflow.Revision) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(found.Workflow.Revision) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	list := versionList{
 		Versions: make([]versionSummary, len(found.Versions)),
@@ -241,8 +241,8 @@ func (h *Handler) getVersion(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(w.Revision) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(w.Revision) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, versionBody{versionOf(w, v), v.Definition})
 }

@@ -29,12 +29,12 @@ type stepRun struct {
 	Attempt         int             `json:"attempt"`
 	Output          json.RawMessage `json:"output"`
 	Error           *failure        `json:"error"`
-	StartedAt       *stamp          `json:"started_at"`
-	CompletedAt     *stamp          `json:"completed_at"`
+	StartedAt       *timestamp      `json:"started_at"`
+	CompletedAt     *timestamp      `json:"completed_at"`
 	DurationSeconds *float64        `json:"duration_seconds"`
 	Fallback        string          `json:"fallback,omitempty"`
 	Handler         string          `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
-	NextAttemptAt   *stamp          `json:"next_attempt_at,omitempty"`
+	NextAttemptAt   *timestamp      `json:"next_attempt_at,omitempty"`
 	Wait            *openWait       `json:"wait,omitempty"`
 	Tokens          int64           `json:"tokens,omitempty"`
 	CostMicroUSD    int64           `json:"cost_micro_usd,omitempty"`
@@ -44,11 +44,11 @@ type stepRun struct {
 
 // openWait says what a step waits for.
 type openWait struct {
-	Kind      string `json:"kind" enum:"timer,condition,signal"`
-	Signal    string `json:"signal,omitempty"`
-	RequestID string `json:"request_id,omitempty"`
-	Until     *stamp `json:"until,omitempty"`
-	TimeoutAt *stamp `json:"timeout_at,omitempty"`
+	Kind      string     `json:"kind" enum:"timer,condition,signal"`
+	Signal    string     `json:"signal,omitempty"`
+	RequestID string     `json:"request_id,omitempty"`
+	Until     *timestamp `json:"until,omitempty"`
+	TimeoutAt *timestamp `json:"timeout_at,omitempty"`
 }
 
 // iterations counts a loop's; total is null until it is known.
@@ -68,8 +68,8 @@ func (h *Handler) getRun(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.tag(view.Seq) {
-		return c.empty(http.StatusNotModified)
+	if c.setETag(view.Seq) {
+		return c.replyStatus(http.StatusNotModified)
 	}
 	return c.reply(http.StatusOK, runAnswer{runBodyOf(view)})
 }
@@ -89,9 +89,9 @@ func stepRunOf(s machine.StepRun) stepRun {
 	r := stepRun{
 		StepID: s.StepID, Type: s.Type, Status: string(s.Status), Attempt: s.Attempt,
 		Output: s.Output, Error: failureOf(s.Error),
-		StartedAt: stampOf(s.StartedAt), CompletedAt: stampOf(s.CompletedAt),
+		StartedAt: timestampOrNil(s.StartedAt), CompletedAt: timestampOrNil(s.CompletedAt),
 		DurationSeconds: seconds(s.StartedAt, s.CompletedAt),
-		Fallback:        s.Fallback, Handler: s.Handler, NextAttemptAt: stampOf(s.NextAttemptAt),
+		Fallback:        s.Fallback, Handler: s.Handler, NextAttemptAt: timestampOrNil(s.NextAttemptAt),
 		Tokens: s.Usage.Tokens, CostMicroUSD: s.Usage.CostMicroUSD, ToolCalls: toolCallsOf(s.Usage),
 	}
 	if w := s.Wait; w != nil {
@@ -109,6 +109,6 @@ func stepRunOf(s machine.StepRun) stepRun {
 func waitOf(w machine.Wait) *openWait {
 	return &openWait{
 		Kind: w.Kind, Signal: w.Name, RequestID: w.RequestID,
-		Until: stampOf(w.Until), TimeoutAt: stampOf(w.TimeoutAt),
+		Until: timestampOrNil(w.Until), TimeoutAt: timestampOrNil(w.TimeoutAt),
 	}
 }

@@ -43,13 +43,13 @@ func (v *versionRef) UnmarshalJSON(text []byte) error {
 			return err
 		}
 	case strings.Trim(s, "0123456789") != "": // as in 3.0
-		whole, ok := wholeText(s)
+		whole, ok := wholeNumber(s)
 		if !ok || whole[0] == '-' {
 			return errVersionRef
 		}
 		s = whole
 	}
-	if !plainRef(s) {
+	if !validRef(s) {
 		return errVersionRef
 	}
 	*v = versionRef(s)
@@ -68,15 +68,15 @@ func (h *Handler) startRun(c *call, req startRun) error {
 	}
 	if !slices.Contains([]string{"manual", "api", "schedule", "webhook", "event"}, req.Trigger) {
 		return fault.New(fault.Unacceptable, "invalid_trigger",
-			"trigger must be manual, api, schedule, webhook or event, not %q.", clip(req.Trigger))
+			"trigger must be manual, api, schedule, webhook or event, not %q.", truncate(req.Trigger))
 	}
-	return c.once(func(o *once) error {
+	return c.idempotent(func(o *creation) error {
 		_, err := h.cfg.Executor.Start(c.ctx(), executor.StartRequest{
 			TenantID: c.tenantID(), Workflow: ref, Version: string(req.Version), Trigger: req.Trigger,
 			Input: req.InputData, Trace: traceOf(c.r),
 			Keep: func(run executor.Record) *idempotency.Answer {
 				header := map[string]string{"Location": workflowsBase + "/runs/" + run.RunID}
-				return o.keep(http.StatusAccepted, header, startedRun{run.RunID})
+				return o.answer(http.StatusAccepted, header, startedRun{run.RunID})
 			},
 		})
 		return err
@@ -85,17 +85,17 @@ func (h *Handler) startRun(c *call, req startRun) error {
 
 // runSummary is a run in a list.
 type runSummary struct {
-	ID              string   `json:"id"`
-	WorkflowID      string   `json:"workflow_id"`
-	Version         int      `json:"version"`
-	DefinitionHash  string   `json:"definition_hash"`
-	Status          string   `json:"status" words:"workflows"`
-	Trigger         string   `json:"trigger"`
-	Error           *failure `json:"error"`
-	CreatedAt       stamp    `json:"created_at"`
-	StartedAt       *stamp   `json:"started_at"`
-	CompletedAt     *stamp   `json:"completed_at"`
-	DurationSeconds *float64 `json:"duration_seconds" doc:"From start to end; null until it has ended."`
+	ID              string     `json:"id"`
+	WorkflowID      string     `json:"workflow_id"`
+	Version         int        `json:"version"`
+	DefinitionHash  string     `json:"definition_hash"`
+	Status          string     `json:"status" words:"workflows"`
+	Trigger         string     `json:"trigger"`
+	Error           *failure   `json:"error"`
+	CreatedAt       timestamp  `json:"created_at"`
+	StartedAt       *timestamp `json:"started_at"`
+	CompletedAt     *timestamp `json:"completed_at"`
+	DurationSeconds *float64   `json:"duration_seconds" doc:"From start to end; null until it has ended."`
 	authors
 }
 
@@ -123,7 +123,7 @@ func runSummaryOf(r executor.Record) runSummary {
 	return runSummary{
 		ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash,
 		Status: wordsOf(r.State).workflows, Trigger: r.Trigger, Error: failureOf(r.Error),
-		CreatedAt: stamp(r.CreatedAt), StartedAt: stampOf(r.StartedAt), CompletedAt: stampOf(r.CompletedAt),
+		CreatedAt: timestamp(r.CreatedAt), StartedAt: timestampOrNil(r.StartedAt), CompletedAt: timestampOrNil(r.CompletedAt),
 		DurationSeconds: seconds(r.StartedAt, r.CompletedAt), authors: authorsOf(r),
 	}
 }
@@ -140,7 +140,7 @@ func (h *Handler) listRuns(c *call) error {
 	var states []machine.State
 	if word := q.Get("status"); word != "" {
 		if states = statesOf(word, inWorkflows); states == nil {
-			return malformed("status must be one of %s, not %q.", strings.Join(vocabulary(inWorkflows), ", "), clip(word))
+			return malformed("status must be one of %s, not %q.", strings.Join(vocabulary(inWorkflows), ", "), truncate(word))
 		}
 	}
 	w, err := h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
@@ -223,5 +223,5 @@ func (h *Handler) deleteRun(c *call) error {
 	if err := h.cfg.Executor.Delete(c.ctx(), c.tenantID(), id); err != nil {
 		return err
 	}
-	return c.empty(http.StatusNoContent)
+	return c.replyStatus(http.StatusNoContent)
 }

@@ -34,7 +34,7 @@ func (h *Handler) streamRun(c *call) error {
 type workflowsEvent struct {
 	RunID           string          `json:"run_id"`
 	Seq             int64           `json:"seq"`
-	Timestamp       stamp           `json:"timestamp"`
+	Timestamp       timestamp       `json:"timestamp"`
 	StepID          string          `json:"step_id,omitempty"`
 	Type            string          `json:"type,omitempty" doc:"The step's type."`
 	Attempt         int             `json:"attempt,omitempty"`
@@ -43,13 +43,13 @@ type workflowsEvent struct {
 	Output          json.RawMessage `json:"output,omitempty"`
 	Error           *failure        `json:"error,omitempty"`
 	DurationSeconds *float64        `json:"duration_seconds,omitempty"`
-	NextAttemptAt   *stamp          `json:"next_attempt_at,omitempty"`
+	NextAttemptAt   *timestamp      `json:"next_attempt_at,omitempty"`
 	Fallback        string          `json:"fallback,omitempty"`
 	Reason          string          `json:"reason,omitempty" doc:"Why a step was skipped; of what somebody did to the run, why, as they said."`
 	Actor           *actorBody      `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
 	Kind            string          `json:"kind,omitempty" doc:"What a step waits for: timer, condition, signal."`
-	Until           *stamp          `json:"until,omitempty"`
-	TimeoutAt       *stamp          `json:"timeout_at,omitempty"`
+	Until           *timestamp      `json:"until,omitempty"`
+	TimeoutAt       *timestamp      `json:"timeout_at,omitempty"`
 	Name            string          `json:"name,omitempty" doc:"Of the signal."`
 	RequestID       string          `json:"request_id,omitempty"`
 	Payload         json.RawMessage `json:"payload,omitempty"`
@@ -83,11 +83,11 @@ func (s *workflowsStream) frame(e events.Event) (frame, bool, error) {
 		return frame{}, false, err
 	}
 	out := workflowsEvent{
-		RunID: e.RunID, Seq: e.Seq, Timestamp: stamp(e.At),
+		RunID: e.RunID, Seq: e.Seq, Timestamp: timestamp(e.At),
 		StepID: e.StepID, Type: stepType, Attempt: e.Attempt, Iteration: e.Iteration,
 		Output: d.Output, Error: failureOf(d.Error), DurationSeconds: durationOf(e.Kind, d),
-		NextAttemptAt: stampOf(d.NextAttemptAt), Fallback: d.Fallback, Reason: d.Reason, Actor: actorOf(d.Actor),
-		Kind: d.Kind, Until: stampOf(d.Until), TimeoutAt: stampOf(d.TimeoutAt),
+		NextAttemptAt: timestampOrNil(d.NextAttemptAt), Fallback: d.Fallback, Reason: d.Reason, Actor: actorOf(d.Actor),
+		Kind: d.Kind, Until: timestampOrNil(d.Until), TimeoutAt: timestampOrNil(d.TimeoutAt),
 		Name: d.Name, RequestID: d.RequestID, Payload: d.Payload,
 		Status: statusAfter(e.Kind),
 	}

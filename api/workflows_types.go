@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// stamp is a time as every answer prints it: RFC 3339, UTC, milliseconds, Z.
-type stamp time.Time
+// timestamp is a time as every answer prints it: RFC 3339, UTC, milliseconds, Z.
+type timestamp time.Time
 
-const stampForm = "2006-01-02T15:04:05.000Z"
+const timestampLayout = "2006-01-02T15:04:05.000Z"
 
 // MarshalJSON prints the time.
-func (s stamp) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, len(stampForm)+2)
+func (s timestamp) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, len(timestampLayout)+2)
 	b = append(b, '"')
-	b = time.Time(s).UTC().AppendFormat(b, stampForm)
+	b = time.Time(s).UTC().AppendFormat(b, timestampLayout)
 	return append(b, '"'), nil
 }
 
-// stampOf gives nil for a time that is not yet, which prints null.
-func stampOf(t time.Time) *stamp {
+// timestampOrNil gives nil for a time that is not yet, which prints null.
+func timestampOrNil(t time.Time) *timestamp {
 	if t.IsZero() {
 		return nil
 	}
-	s := stamp(t)
+	s := timestamp(t)
 	return &s
 }
 
@@ -49,8 +49,8 @@ type workflowSummary struct {
 	Status        definitions.Status `json:"status" enum:"draft,active,paused,archived"`
 	TriggerType   string             `json:"trigger_type" enum:"manual,schedule,webhook,api,event"`
 	Tags          []string           `json:"tags"`
-	CreatedAt     stamp              `json:"created_at"`
-	UpdatedAt     stamp              `json:"updated_at"`
+	CreatedAt     timestamp          `json:"created_at"`
+	UpdatedAt     timestamp          `json:"updated_at"`
 
 	Template        *templateLink `json:"template,omitempty" doc:"Left out where the workflow was not made of a template."`
 	UpdateAvailable int           `json:"update_available,omitempty" doc:"The template's newest version, where it is later."`
@@ -69,7 +69,7 @@ func summaryOf(w definitions.Workflow) workflowSummary {
 	s := workflowSummary{
 		ID: w.ID, Slug: w.Slug, Name: w.Name, Version: w.ActiveVersion, LatestVersion: w.LatestVersion,
 		Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
-		CreatedAt: stamp(w.CreatedAt), UpdatedAt: stamp(w.UpdatedAt),
+		CreatedAt: timestamp(w.CreatedAt), UpdatedAt: timestamp(w.UpdatedAt),
 	}
 	if s.Tags == nil {
 		s.Tags = []string{}
@@ -100,7 +100,7 @@ type createdWorkflow struct {
 }
 
 type createWorkflow struct {
-	Definition    written            `json:"definition"`
+	Definition    parsedDefinition   `json:"definition"`
 	TriggerType   string             `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
 	Tags          []string           `json:"tags,omitempty"`
 	Slug          string             `json:"slug,omitempty" doc:"Unique in the tenant: ^[a-z0-9][a-z0-9_-]{0,63}$."`
@@ -109,11 +109,11 @@ type createWorkflow struct {
 }
 
 type updateWorkflow struct {
-	Definition    written  `json:"definition,omitempty"`
-	ChangeSummary string   `json:"change_summary,omitempty"`
-	TriggerType   *string  `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
-	Tags          []string `json:"tags,omitempty"`
-	Publish       *bool    `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
+	Definition    parsedDefinition `json:"definition,omitempty"`
+	ChangeSummary string           `json:"change_summary,omitempty"`
+	TriggerType   *string          `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
+	Tags          []string         `json:"tags,omitempty"`
+	Publish       *bool            `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
 }
 
 type setStatus struct {
@@ -122,7 +122,7 @@ type setStatus struct {
 }
 
 type validateDefinition struct {
-	Definition written `json:"definition"`
+	Definition parsedDefinition `json:"definition"`
 }
 
 type validity struct {
@@ -136,7 +136,7 @@ type versionSummary struct {
 	Version        int        `json:"version"`
 	Label          *string    `json:"label"`
 	ChangeSummary  string     `json:"change_summary"`
-	CreatedAt      stamp      `json:"created_at"`
+	CreatedAt      timestamp  `json:"created_at"`
 	CreatedBy      string     `json:"created_by" doc:"The name of the key that made it."`
 	CreatedByID    string     `json:"created_by_id,omitempty" doc:"The id of actor; left out where actor is."`
 	Actor          *actorBody `json:"actor,omitempty" doc:"Who made it; left out of versions of earlier releases and of imported ones."`
@@ -158,7 +158,7 @@ type versionList struct {
 func versionOf(w definitions.Workflow, v versions.Version) versionSummary {
 	return versionSummary{
 		Version: v.Number, Label: textOrNull(v.Label), ChangeSummary: v.ChangeSummary,
-		CreatedAt: stamp(v.CreatedAt), CreatedBy: v.CreatedBy, CreatedByID: v.Author.ID, Actor: actorOf(v.Author),
+		CreatedAt: timestamp(v.CreatedAt), CreatedBy: v.CreatedBy, CreatedByID: v.Author.ID, Actor: actorOf(v.Author),
 		DefinitionHash: v.DefinitionHash, Active: v.Number == w.ActiveVersion,
 	}
 }
