@@ -123,7 +123,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	t.Cleanup(registry.Close)
 	vault := secrets.New(secrets.Config{Store: db, Now: time.Now, Key: func(bool) (string, error) { return "a key for tests!", nil }})
 	ecfg := executor.Config{
-		Store: db, Blobs: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
+		Store: db, Blobs: db, Runner: registry, Traits: registry.Traits, Hub: events.NewHub(), Now: time.Now, NewID: newID, Log: log,
 		Secrets: vault, Holder: newID("node_"), Drain: 100 * time.Millisecond,
 	}
 	acfg := api.Config{

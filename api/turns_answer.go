@@ -221,9 +221,10 @@ func (c *call) turnNodes(runID string) (map[string]turnNode, error) {
 	steps, nodes := map[string]configuredStep{}, map[string]turnNode{}
 	collectConfigs(text, steps)
 	for id, s := range steps {
-		nodes[id] = turnNode{s.Name, s.Type}
+		agent := c.h.cfg.Definitions.Traits(s.Type).AgentField != ""
+		nodes[id] = turnNode{s.Name, agent}
 		if s.Name == "" {
-			nodes[id] = turnNode{id, s.Type}
+			nodes[id] = turnNode{id, agent}
 		}
 	}
 	return nodes, nil

@@ -71,7 +71,10 @@ func (in turnInput) given() (json.RawMessage, bool, error) {
 }
 
 // turnNode is what events tell of the node that they come from.
-type turnNode struct{ name, kind string }
+type turnNode struct {
+	name  string
+	agent bool // its output is what an agent answered
+}
 
 // turnEvents translates one row of the journal.
 func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []turnEvent {
@@ -79,7 +82,7 @@ func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []t
 	if e.StepID != "" {
 		at.OriginNodeLogicalID, at.OriginNodeName = e.StepID, nodes[e.StepID].name
 	}
-	if e.Kind == events.StepCompleted && nodes[e.StepID].kind == "agent_task" {
+	if e.Kind == events.StepCompleted && nodes[e.StepID].agent {
 		said := at
 		said.Type, said.Output = "assistant_response", d.Output
 		at.Type, at.LogicalID = "end_node_run", at.LogicalID+"-end"

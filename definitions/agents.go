@@ -27,7 +27,7 @@ func (s *Service) ValidateFor(ctx context.Context, tenantID string, d Written) (
 		return found, nil
 	}
 	missing, known := &findings{}, map[string]bool{}
-	for _, at := range agentNames(d.Document.root.member("steps"), nil) {
+	for _, at := range agentNames(s.catalog, d.Document.root.member("steps"), nil) {
 		name := at.text
 		exists, asked := known[name]
 		if !asked {
@@ -47,23 +47,27 @@ func (s *Service) ValidateFor(ctx context.Context, tenantID string, d Written) (
 	return merge(found, missing.resolve(d.Document.src)), nil
 }
 
-// agentNames lists the constant agent_ids of a list of steps, their
-// compensations and bodies.
-func agentNames(steps *node, list []*node) []*node {
+// agentNames lists the constant ids of agents in a list of steps, their
+// compensations and bodies: the field of their configs that the type names.
+func agentNames(c Catalog, steps *node, list []*node) []*node {
 	if steps == nil || steps.kind != array {
 		return list
 	}
 	for _, step := range steps.kids {
 		for _, performed := range []*node{step, step.member("compensate")} {
-			if performed == nil || textOf(performed.member("type")) != "agent_task" {
+			if performed == nil {
 				continue
 			}
-			if id := performed.member("config").member("agent_id"); textOf(id) != "" && !strings.Contains(id.text, "{{") {
+			field := traitsIn(c, textOf(performed.member("type"))).AgentField
+			if field == "" {
+				continue
+			}
+			if id := performed.member("config").member(field); textOf(id) != "" && !strings.Contains(id.text, "{{") {
 				list = append(list, id)
 			}
 		}
 		if textOf(step.member("type")) == "loop" {
-			list = agentNames(step.member("config").member("steps"), list)
+			list = agentNames(c, step.member("config").member("steps"), list)
 		}
 	}
 	return list

@@ -27,7 +27,62 @@ type StepType interface {
 	OutputSchema(config json.RawMessage) json.RawMessage
 	// CheckConfig finds what the schema cannot say. Pointers start at config.
 	CheckConfig(config json.RawMessage) []Diagnostic
-	// LiteralFields names the top-level string fields of config that hold no
-	// templates (script.script).
-	LiteralFields() []string
+	// Traits returns what the rest of the service does differently for the type.
+	Traits() Traits
+}
+
+// Traits is what a step type declares about itself, so that no package decides
+// by a type's name. The zero value describes a type whose config holds
+// templates everywhere, whose steps run once unless their author wants a retry,
+// and of which as many attempts run at once as of any other.
+type Traits struct {
+	// LiteralFields names the top-level string fields of config in which {{ }}
+	// is not expanded, such as a script's text.
+	LiteralFields []string
+	// DefaultRetry is the retry of a step that has none, and supplies what a
+	// step's own retry leaves out; nil: a single attempt. Its zero fields stand
+	// for the general defaults (see Retry).
+	DefaultRetry *Retry
+	// Limit is a limit of concurrent attempts beside that of all steps.
+	Limit Limit
+	// SendsTrace: an attempt sends requests that carry its traceparent, so its
+	// span is a client's.
+	SendsTrace bool
+	// Reports says which number a failed attempt's details hold.
+	Reports Outcome
+	// AgentField names the config field that holds the id of a tenant's agent;
+	// "": no model takes part. Attempts of a type that has one report tokens and
+	// tool calls, and their output is what the agent answered.
+	AgentField string
+	// Docs is the type's section in docs/steps.md, without #.
+	Docs string
+}
+
+// Limit names a limit of concurrent attempts.
+type Limit string
+
+// LimitScripts is the limit of local processes (HEDDLE_MAX_SCRIPTS).
+const LimitScripts Limit = "scripts"
+
+// Outcome is the kind of number that retry.on and retry.except compare.
+type Outcome string
+
+// What a failed attempt may report. A type with neither takes part in both
+// kinds of patterns without a warning.
+const (
+	ReportsStatus   Outcome = "status"    // an HTTP status: details.status_code
+	ReportsExitCode Outcome = "exit_code" // a process's: details.exit_code
+)
+
+// traitsIn returns the traits of a type in a catalog; zero where the catalog is
+// nil or has no such type.
+func traitsIn(c Catalog, name string) Traits {
+	if c == nil {
+		return Traits{}
+	}
+	t, ok := c.StepType(name)
+	if !ok {
+		return Traits{}
+	}
+	return t.Traits()
 }

@@ -12,7 +12,7 @@ type catalog map[string]stepType
 
 type stepType struct {
 	config, output string
-	literal        []string
+	traits         definitions.Traits
 }
 
 func (c catalog) Names() []string {
@@ -30,7 +30,7 @@ func (c catalog) StepType(name string) (definitions.StepType, bool) {
 }
 
 func (t stepType) ConfigSchema() json.RawMessage { return json.RawMessage(t.config) }
-func (t stepType) LiteralFields() []string       { return t.literal }
+func (t stepType) Traits() definitions.Traits    { return t.traits }
 
 func (t stepType) OutputSchema(config json.RawMessage) json.RawMessage {
 	var c struct {
@@ -66,18 +66,20 @@ func testCatalog() catalog {
 					{"type":"object","additionalProperties":false,"required":["type","token"],"properties":{"type":{"const":"bearer"},"token":{"type":"string"}}},
 					{"type":"object","additionalProperties":false,"required":["type","username","password"],"properties":{"type":{"const":"basic"},"username":{"type":"string"},"password":{"type":"string"}}}]},
 				"expect_status":{"anyOf":[{"type":"integer","minimum":100,"maximum":599},{"type":"string","pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"},{"type":"array","items":{"type":"integer"}}]}}}`,
+			traits: definitions.Traits{Reports: definitions.ReportsStatus},
 			output: `{"type":"object","additionalProperties":false,"properties":{"status_code":{"type":"integer"},"headers":{"type":"object","additionalProperties":{"type":"string"}},"body":{}}}`,
 		},
 		"script": {
 			config: `{"type":"object","additionalProperties":false,"required":["script"],"properties":{
 				"language":{"enum":["shell","python"]},"script":{"type":"string"},"args":{"type":"array","items":{"type":"string"}},
 				"env":{"type":"object","additionalProperties":{"type":"string"}},"stdin":{"type":"string"}}}`,
-			output:  `{"type":"object","additionalProperties":false,"properties":{"exit_code":{"type":"integer"},"stdout":{"type":"string"},"stderr":{"type":"string"},"result":{}}}`,
-			literal: []string{"script"},
+			output: `{"type":"object","additionalProperties":false,"properties":{"exit_code":{"type":"integer"},"stdout":{"type":"string"},"stderr":{"type":"string"},"result":{}}}`,
+			traits: definitions.Traits{LiteralFields: []string{"script"}, Reports: definitions.ReportsExitCode},
 		},
 		"agent_task": {
 			config: `{"type":"object","additionalProperties":false,"required":["agent_id","goal"],"properties":{
 				"agent_id":{"type":"string"},"goal":{"type":"string"},"context":{},"max_tokens":{"type":"integer","minimum":1},"output_schema":{"type":"object"}}}`,
+			traits: definitions.Traits{Reports: definitions.ReportsStatus, AgentField: "agent_id"},
 		},
 		"free": {},
 	}

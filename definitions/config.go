@@ -147,7 +147,7 @@ func (v *validator) config(known *knownType, config *node, what string) {
 			v.adopt(d, config)
 		}
 	}
-	for _, name := range known.stepType.LiteralFields() {
+	for _, name := range known.stepType.Traits().LiteralFields {
 		if n := config.member(name); n != nil && n.kind == text && strings.Contains(n.text, "{{") {
 			v.finds.warn(TemplateInScript, n, "'%s' in the config of %s is literal: {{ }} is not expanded in it; hand values over in args, env or stdin", name, what)
 		}

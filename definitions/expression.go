@@ -39,7 +39,7 @@ func (v *validator) expressions() {
 
 func (v *validator) literal(name string) []string {
 	if known := v.stepType(name); known != nil {
-		return known.stepType.LiteralFields()
+		return known.stepType.Traits().LiteralFields
 	}
 	return nil
 }

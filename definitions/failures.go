@@ -202,11 +202,12 @@ func (v *validator) failure(e *entry, item *node, field, what string) bool {
 
 // neverFails warns of a status or exit code where the step's type has none.
 func (v *validator) neverFails(e *entry, item *node, p FailurePattern, what string) {
+	reports := traitsIn(v.catalog, e.step.Type).Reports
 	switch {
-	case p.ExitCode != nil && (e.step.Type == "http_request" || e.step.Type == "webhook" || e.step.Type == "agent_task"):
+	case p.ExitCode != nil && reports == ReportsStatus:
 		v.finds.warn(NeverTrue, item, "%s names %s, and a step of type %s has no exit code; write a status such as 503, or an error code", sentence(what), clip(item.text), e.step.Type)
-	case (p.Status > 0 || p.StatusClass > 0) && e.step.Type == "script":
-		v.finds.warn(NeverTrue, item, "%s names %s, and a script has no HTTP status; write \"exit_code:2\", or an error code", sentence(what), clip(item.text))
+	case (p.Status > 0 || p.StatusClass > 0) && reports == ReportsExitCode:
+		v.finds.warn(NeverTrue, item, "%s names %s, and a %s has no HTTP status; write \"exit_code:2\", or an error code", sentence(what), clip(item.text), e.step.Type)
 	}
 }
 

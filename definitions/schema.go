@@ -229,7 +229,7 @@ func (w *schemaWriter) config(name string) bool {
 	if json.Unmarshal(found.ConfigSchema(), &schema) != nil {
 		return false
 	}
-	w.defs["config_"+name] = templated(schema, found.LiteralFields())
+	w.defs["config_"+name] = templated(schema, found.Traits().LiteralFields)
 	return true
 }
 

@@ -43,6 +43,10 @@ type Service struct {
 	newID   func(prefix string) string
 }
 
+// Traits returns what a step type declares about itself (see Traits); zero for
+// a type that the catalog does not have.
+func (s *Service) Traits(stepType string) Traits { return traitsIn(s.catalog, stepType) }
+
 // NewService makes a Service.
 func NewService(cfg ServiceConfig) *Service {
 	return &Service{

@@ -45,7 +45,7 @@ const toolCallsWithin = 10_000
 func (s *Service) withToolCalls(ctx context.Context, row Record, steps []machine.StepRun) error {
 	agents := make(map[string]*machine.StepRun)
 	for i := range steps {
-		if steps[i].Type == "agent_task" && steps[i].Usage.Tokens > 0 {
+		if steps[i].Usage.Tokens > 0 && s.cfg.Traits(steps[i].Type).AgentField != "" {
 			agents[steps[i].StepID] = &steps[i]
 		}
 	}

@@ -124,13 +124,13 @@ func TestWhatIsStoredCountsAsItWillBegin(t *testing.T) {
 		{"not beyond what has begun", []OpenRuns{{Version: 5, Begun: true, Count: 9}, {Version: 5, Count: 7}}, 9},
 		{"without a limit all", []OpenRuns{{Version: 0, Count: 7}}, 7},
 	} {
-		s := &Service{cfg: Config{Store: openRuns{open: c.open}}, plans: newPlanCache(nil, 8)}
+		s := &Service{cfg: Config{Store: openRuns{open: c.open}}, plans: newPlanCache(nil, nil, 8)}
 		for _, limit := range []int{0, 1, 5} {
 			text := `{"name":"x","steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}`
 			if limit > 0 {
 				text = fmt.Sprintf(`{"name":"x","concurrency":{"limit":%d},"steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}`, limit)
 			}
-			p, err := compilePlan([]byte(text))
+			p, err := compilePlan([]byte(text), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -131,7 +131,7 @@ func (e *engine) attempt(ctx context.Context, l *live, call Call, x machine.Exec
 			result, failure = Result{}, e.defect(call, r)
 		}
 	}()
-	if x.Type == "script" {
+	if e.svc.cfg.Traits(x.Type).Limit == definitions.LimitScripts {
 		if !e.scripts.enter(ctx) {
 			return Result{}, stopped()
 		}

@@ -14,8 +14,9 @@ import (
 // planCache keeps compiled definitions by their hash, the least recently used
 // going first. A plan never changes, so there is nothing to invalidate.
 type planCache struct {
-	store Store
-	max   int
+	store  Store
+	traits func(stepType string) definitions.Traits
+	max    int
 
 	mu    sync.Mutex
 	byKey map[string]*list.Element
@@ -28,8 +29,8 @@ type compiled struct {
 	plan *machine.Plan
 }
 
-func newPlanCache(store Store, size int) *planCache {
-	return &planCache{store: store, max: size, byKey: make(map[string]*list.Element), order: list.New()}
+func newPlanCache(store Store, traits func(stepType string) definitions.Traits, size int) *planCache {
+	return &planCache{store: store, traits: traits, max: size, byKey: make(map[string]*list.Element), order: list.New()}
 }
 
 // get finds or compiles the plan of a stored version.
@@ -41,7 +42,7 @@ func (c *planCache) get(ctx context.Context, workflowID string, version int, has
 	if err != nil {
 		return nil, err
 	}
-	p, err := compilePlan(text)
+	p, err := compilePlan(text, c.traits)
 	if err != nil {
 		return nil, fmt.Errorf("compile version %d of %s: %w", version, workflowID, err)
 	}
@@ -53,12 +54,12 @@ func (c *planCache) get(ctx context.Context, workflowID string, version int, has
 	return p, nil
 }
 
-func compilePlan(text json.RawMessage) (*compiled, error) {
+func compilePlan(text json.RawMessage, traits func(stepType string) definitions.Traits) (*compiled, error) {
 	doc, problems := definitions.Parse(text, definitions.JSON)
 	if doc == nil || !definitions.Valid(problems) {
 		return nil, fault.New(fault.Internal, "definition_unreadable", "The stored definition cannot be read.")
 	}
-	plan, err := machine.Compile(doc.Definition)
+	plan, err := machine.Compile(doc.Definition, traits)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"heddle/clock"
+	"heddle/definitions"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -17,6 +18,10 @@ import (
 type Config struct {
 	Store  Store
 	Runner Runner
+	// Traits returns what a step type declares about itself; nil: no type has
+	// any. It must be the same on every node and at every time, for recovery
+	// replays a run with it.
+	Traits func(stepType string) definitions.Traits
 	Hub    *events.Hub
 	// Blobs may be nil: then large values stay in the journal.
 	Blobs BlobStore
@@ -66,6 +71,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Traits == nil {
+		c.Traits = func(string) definitions.Traits { return definitions.Traits{} }
+	}
 	c.MaxRuns = orDefault(c.MaxRuns, 10)
 	c.MaxSteps = orDefault(c.MaxSteps, 256)
 	c.MaxScripts = orDefault(c.MaxScripts, 4)
@@ -113,7 +121,7 @@ type Service struct {
 // New makes a service. Nothing runs before Serve; Close ends what New began.
 func New(cfg Config) *Service {
 	cfg = cfg.withDefaults()
-	s := &Service{cfg: cfg, plans: newPlanCache(cfg.Store, 512), targets: newTargetCache(4096)}
+	s := &Service{cfg: cfg, plans: newPlanCache(cfg.Store, cfg.Traits, 512), targets: newTargetCache(4096)}
 	s.engine = newEngine(s)
 	s.terms = terms{store: cfg.Store, notes: cfg.Terms, log: cfg.Log}
 	s.tail = newTail(cfg.Store)

@@ -62,7 +62,7 @@ func TestAQueuedRunIsLookedForAfterItsCommit(t *testing.T) {
 	s := New(Config{Store: q, Hub: events.NewHub(), Now: time.Now})
 	defer s.Close()
 	q.look = func() { s.engine.backlog.look()() }
-	p, err := compilePlan([]byte(`{"name":"one","steps":[{"id":"a","type":"http_request","config":{"url":"http://x.test/"}}]}`))
+	p, err := compilePlan([]byte(`{"name":"one","steps":[{"id":"a","type":"http_request","config":{"url":"http://x.test/"}}]}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

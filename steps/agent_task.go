@@ -55,6 +55,7 @@ func agentTaskType(c *client, agents Agents) *stepType {
 		config: schemaOf[agentConfig](),
 		output: agentOutput,
 		check:  checkAgent,
+		traits: definitions.Traits{SendsTrace: true, Reports: definitions.ReportsStatus, AgentField: "agent_id", Docs: "agent_task"},
 		run: performed(func(ctx context.Context, call executor.Call, cfg *agentConfig) (executor.Result, error) {
 			agent, err := findAgent(ctx, agents, call.TenantID, cfg.AgentID)
 			if err != nil {

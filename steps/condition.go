@@ -2,6 +2,7 @@ package steps
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 )
 
 // conditionConfig is the schema of condition's config. definitions decodes and
@@ -22,6 +23,7 @@ func conditionType() *stepType {
 	return &stepType{
 		name:   "condition",
 		config: schemaOf[conditionConfig](),
+		traits: definitions.Traits{Docs: "condition"},
 		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["result","branch"],"properties":{` +
 			`"result":{"type":"boolean"},"branch":{"type":"string"}}}`)),
 	}

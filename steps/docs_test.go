@@ -40,6 +40,9 @@ func TestExamplesInTheDocsAreValid(t *testing.T) {
 		if !seen[name] {
 			t.Errorf("%s has no example", name)
 		}
+		if section := registry.Traits(name).Docs; section == "" || !strings.Contains(readDocs(t), "\n## "+section+"\n") {
+			t.Errorf("%s names the section %q, which docs/steps.md does not have", name, section)
+		}
 	}
 }
 

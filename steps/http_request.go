@@ -69,6 +69,7 @@ func httpRequestType(c *client) *stepType {
 		config: schemaOf[httpConfig](),
 		output: httpOutput,
 		check:  checkHTTP,
+		traits: definitions.Traits{SendsTrace: true, Reports: definitions.ReportsStatus, Docs: "http_request"},
 		run: performed(func(ctx context.Context, call executor.Call, cfg *httpConfig) (executor.Result, error) {
 			return runHTTP(ctx, c, call, cfg)
 		}),

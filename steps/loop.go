@@ -2,6 +2,7 @@ package steps
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 )
 
 // loopConfig is the schema of loop's config. definitions decodes and checks it
@@ -36,6 +37,7 @@ func loopType() *stepType {
 	return &stepType{
 		name:   "loop",
 		config: schemaOf[loopConfig](),
+		traits: definitions.Traits{Docs: "loop"},
 		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["count","completed","failed"],"properties":{` +
 			`"count":{"type":"integer"},"completed":{"type":"integer"},"failed":{"type":"integer"},"results":{"type":"array"}}}`)),
 	}

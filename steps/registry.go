@@ -77,6 +77,16 @@ func (r *Registry) StepType(name string) (definitions.StepType, bool) {
 	return t, true
 }
 
+// Traits returns what a type declares about itself; zero where there is none of
+// that name.
+func (r *Registry) Traits(name string) definitions.Traits {
+	t, ok := r.types[name]
+	if !ok {
+		return definitions.Traits{}
+	}
+	return t.traits
+}
+
 // Run performs one attempt. An error is a machine.Failure (machine.AsFailure).
 func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result, error) {
 	t, ok := r.types[call.Type]
@@ -118,12 +128,12 @@ func (r *Registry) Close() { r.client.close() }
 
 // stepType is one entry: what validation asks and what an attempt does.
 type stepType struct {
-	name    string
-	config  json.RawMessage
-	output  func(config json.RawMessage) json.RawMessage
-	check   func(c fields) []definitions.Diagnostic
-	literal []string
-	run     func(ctx context.Context, call executor.Call) (executor.Result, error)
+	name   string
+	config json.RawMessage
+	output func(config json.RawMessage) json.RawMessage
+	check  func(c fields) []definitions.Diagnostic
+	traits definitions.Traits // what the rest of the service reads of the type
+	run    func(ctx context.Context, call executor.Call) (executor.Result, error)
 	// place names what many attempts at once would crowd; nil: nothing.
 	place func(call executor.Call) string
 }
@@ -145,7 +155,7 @@ func (t *stepType) CheckConfig(config json.RawMessage) []definitions.Diagnostic 
 	return t.check(c)
 }
 
-func (t *stepType) LiteralFields() []string { return t.literal }
+func (t *stepType) Traits() definitions.Traits { return t.traits }
 
 // performed makes run of a typed function: config is decoded strictly first.
 func performed[C any](do func(context.Context, executor.Call, *C) (executor.Result, error)) func(context.Context, executor.Call) (executor.Result, error) {

@@ -28,8 +28,8 @@ func scriptType(r *scriptRunner) *stepType {
 		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["exit_code","stdout","stderr","result"],"properties":{` +
 			`"exit_code":{"type":"integer"},"stdout":{"type":["string","object"]},"stderr":{"type":["string","object"]},"result":{},` +
 			`"stdout_truncated":{"type":"boolean"},"stderr_truncated":{"type":"boolean"}}}`)),
-		check:   checkScript,
-		literal: []string{"script"},
+		check:  checkScript,
+		traits: definitions.Traits{LiteralFields: []string{"script"}, Limit: definitions.LimitScripts, Reports: definitions.ReportsExitCode, Docs: "script"},
 		run: performed(func(ctx context.Context, call executor.Call, cfg *scriptConfig) (executor.Result, error) {
 			return runScript(ctx, r, call, cfg)
 		}),

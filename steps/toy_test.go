@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What follows is the file that docs/checklists/step-type.md walks through: a
@@ -19,6 +20,7 @@ import (
 type toyConfig struct {
 	Text  string `json:"text" minLength:"1" doc:"What to repeat."`
 	Times int    `json:"times,omitempty" minimum:"1" maximum:"10" default:"2" doc:"How often."`
+	Frame string `json:"frame,omitempty" doc:"What stands around the text, braces included."`
 }
 
 func toyType() *stepType {
@@ -28,6 +30,10 @@ func toyType() *stepType {
 		output: always(json.RawMessage(`{"type":"object","required":["text"],"additionalProperties":false,"properties":{"text":{"type":"string"}}}`)),
 		check:  checkToy,
 		run:    performed(runToy),
+		traits: definitions.Traits{
+			LiteralFields: []string{"frame"},
+			DefaultRetry:  &definitions.Retry{MaxAttempts: 2},
+		},
 	}
 }
 
@@ -51,7 +57,7 @@ func runToy(ctx context.Context, call executor.Call, cfg *toyConfig) (executor.R
 		return executor.Result{}, permanent("toy_too_long", "The text is longer than 100 bytes.")
 	}
 	say(call, executor.LogInfo, "toy", cfg.Text, nil)
-	return executor.Result{Output: object("text", strings.Repeat(cfg.Text, times))}, nil
+	return executor.Result{Output: object("text", cfg.Frame+strings.Repeat(cfg.Text, times)+cfg.Frame)}, nil
 }
 
 // withToy is the registry with its one line more.
@@ -103,6 +109,41 @@ func TestATypeIsOneFileAndOneLine(t *testing.T) {
 	_, err = r.Run(t.Context(), executor.Call{Type: "toy", Config: json.RawMessage(`{"text":"` + strings.Repeat("x", 99) + `"}`)})
 	if f, ok := machine.AsFailure(err); !ok || f.Code != "toy_too_long" || !f.Permanent {
 		t.Errorf("failure %v", err)
+	}
+}
+
+// What a type declares about itself holds where a run performs it: its literal
+// field keeps its braces, and a step without a retry is tried again as the type
+// says.
+func TestATypeDeclaresItsLiteralFieldsAndItsRetry(t *testing.T) {
+	r := withToy(t)
+	doc, found := definitions.Check([]byte(`{"name":"T","steps":[{"id":"a","type":"toy","config":{"text":"{{ input.t }}","frame":"{{ input.t }}"}}]}`), definitions.JSON, r)
+	if len(found) != 1 || found[0].Code != "template_in_script" || found[0].Pointer != "/steps/0/config/frame" {
+		t.Errorf("found %+v", found)
+	}
+	plan, err := machine.Compile(doc.Definition, r.Traits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.UnixMilli(1_000_000)
+	c, err := machine.Apply(machine.New(plan, machine.Header{RunID: "run_1", Input: json.RawMessage(`{"t":"x"}`)}, now).Run, machine.Begin{}, now)
+	if err != nil || len(c.Effects) == 0 {
+		t.Fatalf("effects %+v, %v", c.Effects, err)
+	}
+	x, ok := c.Effects[0].(machine.Execute)
+	if !ok {
+		t.Fatalf("effect %+v", c.Effects[0])
+	}
+	config, err := x.Config.Render(x.Scope)
+	if err != nil || string(config) != `{"frame":"{{ input.t }}","text":"x"}` {
+		t.Errorf("config %s, %v", config, err)
+	}
+	failed := machine.StepEnded{Ref: x.Ref, Attempt: 1, Failure: &machine.Failure{Error: machine.Error{Code: "busy"}}}
+	if c, err = machine.Apply(c.Run, failed, now); err != nil {
+		t.Fatal(err)
+	}
+	if next := c.Run.StepRuns()[0]; next.Status != machine.StepRetrying {
+		t.Errorf("after one failure the step is %s", next.Status)
 	}
 }
 

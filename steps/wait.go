@@ -2,6 +2,7 @@ package steps
 
 import (
 	"encoding/json"
+	"heddle/definitions"
 )
 
 // waitConfig is the schema of wait's config. definitions decodes and checks it
@@ -39,6 +40,7 @@ func waitType() *stepType {
 	return &stepType{
 		name:   "wait",
 		config: schemaOf[waitConfig](),
+		traits: definitions.Traits{Docs: "wait"},
 		output: waitOutput,
 	}
 }

@@ -42,7 +42,8 @@ func webhookType(c *client) *stepType {
 		run: performed(func(ctx context.Context, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
 			return runWebhook(ctx, c, call, cfg)
 		}),
-		place: webhookHost,
+		place:  webhookHost,
+		traits: definitions.Traits{DefaultRetry: &definitions.Retry{MaxAttempts: 5}, SendsTrace: true, Reports: definitions.ReportsStatus, Docs: "webhook"},
 	}
 }
 

@@ -16,11 +16,11 @@ import (
 // spansOf reads which spans a growth ended. When they began is in the events,
 // or in the run as it was before them; nothing else is remembered, so the
 // process may be another one than the one that saw them begin.
-func spansOf(g executor.Growth, p place) []span {
+func spansOf(g executor.Growth, p place, sendsTrace func(stepType string) bool) []span {
 	header := g.After.Header
 	header.Input, header.Versions = nil, nil // spans in the queue hold no large values
 	r := reader{
-		before: g.Before, after: g.After, run: &subject{p, header},
+		before: g.Before, after: g.After, run: &subject{p, header}, sendsTrace: sendsTrace,
 		known: make(map[machine.Ref]*machine.Course),
 	}
 	r.since = g.After.CreatedAt
@@ -43,6 +43,8 @@ type reader struct {
 	run    *subject
 	life   int
 	since  time.Time // when this life began
+	// sendsTrace reports whether attempts of a step type send requests.
+	sendsTrace func(stepType string) bool
 
 	known map[machine.Ref]*machine.Course // as of the event at hand; nil: not under way
 	undo  *machine.Course                 // the compensation in action
@@ -191,7 +193,7 @@ func (r *reader) attemptEnded(c *machine.Course, at time.Time, state, code strin
 	}
 	c.Trying = false
 	kind := trace.SpanKindInternal
-	if outward(c.Type) {
+	if r.sendsTrace(c.Type) {
 		kind = trace.SpanKindClient
 	}
 	r.out = append(r.out, span{
@@ -281,7 +283,7 @@ func (r *reader) undoEnded(at time.Time, state, code string) {
 	if c.Seq != 0 {
 		s.link = stepSpan(r.run.RunID, c.Seq)
 	}
-	if outward(c.Type) {
+	if r.sendsTrace(c.Type) {
 		s.kind = trace.SpanKindClient
 	}
 	r.out = append(r.out, s)

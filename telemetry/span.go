@@ -74,8 +74,3 @@ func (s *span) status() codes.Code {
 	}
 	return codes.Unset
 }
-
-// outward tells whether attempts of a step type send a request of their own.
-func outward(stepType string) bool {
-	return stepType == "http_request" || stepType == "webhook" || stepType == "agent_task"
-}

@@ -168,9 +168,20 @@ type process struct {
 	end  func()
 }
 
+// traits are those of the types that the tests use, as steps declares them.
+func traits(stepType string) definitions.Traits {
+	switch stepType {
+	case "http_request":
+		return definitions.Traits{SendsTrace: true}
+	case "webhook":
+		return definitions.Traits{SendsTrace: true, DefaultRetry: &definitions.Retry{MaxAttempts: 5}}
+	}
+	return definitions.Traits{}
+}
+
 func (w *world) begin(run runnerFunc, with ...func(*telemetry.Config)) *process {
 	w.t.Helper()
-	cfg := telemetry.Config{Endpoint: w.to.URL + "/v1/traces", Delay: 10 * time.Millisecond, Version: "test"}
+	cfg := telemetry.Config{Endpoint: w.to.URL + "/v1/traces", Delay: 10 * time.Millisecond, Version: "test", SendsTrace: func(stepType string) bool { return traits(stepType).SendsTrace }}
 	for _, f := range with {
 		f(&cfg)
 	}
@@ -180,7 +191,7 @@ func (w *world) begin(run runnerFunc, with ...func(*telemetry.Config)) *process 
 	}
 	p := &process{world: w, tele: tele}
 	p.svc = executor.New(executor.Config{
-		Store: w.store, Runner: run, Hub: events.NewHub(), Now: time.Now, Holder: fmt.Sprint("node-", w.ids.Add(1)),
+		Store: w.store, Runner: run, Traits: traits, Hub: events.NewHub(), Now: time.Now, Holder: fmt.Sprint("node-", w.ids.Add(1)),
 		NewID: func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, w.ids.Add(1)) },
 		Drain: time.Millisecond, Tracer: tele,
 	})
@@ -324,7 +335,7 @@ func (w *world) regrouped(journal []events.Event) {
 		w.t.Fatal(err)
 	}
 	doc, _ := definitions.Parse(source, definitions.JSON)
-	plan, err := machine.Compile(doc.Definition)
+	plan, err := machine.Compile(doc.Definition, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -40,17 +40,21 @@ type Config struct {
 	// Sampler decides for a whole run; nil: the caller's decision, and all runs
 	// without a caller.
 	Sampler sdktrace.Sampler
-	Queue   int           // spans that wait at the most: 8192
-	Batch   int           // spans sent at once: 512
-	Delay   time.Duration // between two sends of less than a batch: 5 s
-	Timeout time.Duration // of a send, its retries included: 30 s
-	Log     *slog.Logger
+	// SendsTrace reports whether attempts of a step type send requests that
+	// carry their traceparent: their spans are clients'. nil: no type does.
+	SendsTrace func(stepType string) bool
+	Queue      int           // spans that wait at the most: 8192
+	Batch      int           // spans sent at once: 512
+	Delay      time.Duration // between two sends of less than a batch: 5 s
+	Timeout    time.Duration // of a send, its retries included: 30 s
+	Log        *slog.Logger
 }
 
 // Service turns the growths of runs into spans. It is the executor's Tracer.
 type Service struct {
-	sampler sdktrace.Sampler
-	queue   *queue
+	sampler    sdktrace.Sampler
+	sendsTrace func(stepType string) bool
+	queue      *queue
 }
 
 var _ executor.Tracer = (*Service)(nil)
@@ -74,10 +78,13 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Sampler == nil {
 		cfg.Sampler = sdktrace.ParentBased(sdktrace.AlwaysSample())
 	}
+	if cfg.SendsTrace == nil {
+		cfg.SendsTrace = func(string) bool { return false }
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{sampler: cfg.Sampler, queue: newQueue(cfg, exporter, res)}, nil
+	return &Service{sampler: cfg.Sampler, sendsTrace: cfg.SendsTrace, queue: newQueue(cfg, exporter, res)}, nil
 }
 
 func resourceOf(cfg Config) (*resource.Resource, error) {
@@ -143,7 +150,7 @@ func ParseList(text string) (map[string]string, error) {
 func (s *Service) Committed(g executor.Growth) {
 	p, sampled := s.place(g.After.RunID, g.Trace)
 	if sampled {
-		s.queue.add(spansOf(g, p))
+		s.queue.add(spansOf(g, p, s.sendsTrace))
 	}
 }
 

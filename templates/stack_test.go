@@ -153,7 +153,7 @@ func newStack(t *testing.T) *stack {
 	newID := ids.New(time.Now).New
 	s := &stack{t: t, db: db, world: w}
 	s.exec = executor.New(executor.Config{
-		Store: db, Runner: registry, Hub: events.NewHub(), Now: time.Now, NewID: newID, Holder: "node", Drain: 100 * time.Millisecond,
+		Store: db, Runner: registry, Traits: registry.Traits, Hub: events.NewHub(), Now: time.Now, NewID: newID, Holder: "node", Drain: 100 * time.Millisecond,
 	})
 	s.definitions = definitions.NewService(definitions.ServiceConfig{Store: db, Catalog: registry, Runs: s.exec, Now: time.Now, NewID: newID})
 	s.templates, err = templates.NewService(templates.ServiceConfig{Store: interrupted{db, s}, Definitions: s.definitions, Catalog: registry, Now: time.Now, NewID: newID})

@@ -45,7 +45,7 @@ func (s spanSettings) endpoint() string {
 }
 
 // spans makes the executor's tracer; nil, and no cost, where none is asked for.
-func spans(s spanSettings, log *slog.Logger) (*telemetry.Service, error) {
+func spans(s spanSettings, sendsTrace func(stepType string) bool, log *slog.Logger) (*telemetry.Service, error) {
 	endpoint := s.endpoint()
 	if endpoint == "" {
 		return nil, nil
@@ -60,7 +60,7 @@ func spans(s spanSettings, log *slog.Logger) (*telemetry.Service, error) {
 	}
 	return telemetry.New(telemetry.Config{
 		Endpoint: endpoint, Headers: headers, Service: s.Service, Version: buildVersion(), Attributes: s.Attributes,
-		Sampler: sampler, Queue: s.Queue, Batch: min(s.Batch, s.Queue), Delay: time.Duration(s.DelayMS) * time.Millisecond, Log: log,
+		Sampler: sampler, SendsTrace: sendsTrace, Queue: s.Queue, Batch: min(s.Batch, s.Queue), Delay: time.Duration(s.DelayMS) * time.Millisecond, Log: log,
 	})
 }
 

@@ -97,7 +97,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if parts.meter == nil {
 		parts.meter = meter
 	}
-	if st.spans, err = spans(s.Spans, log); err != nil {
+	if st.spans, err = spans(s.Spans, func(stepType string) bool { return st.registry.Traits(stepType).SendsTrace }, log); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	st.stored = quota.NewBytes(quota.BytesConfig{
@@ -108,7 +108,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		Count: db.CountStoredBytes, Now: time.Now, Uncounted: uncounted(log),
 	})
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Hub: events.NewHub(), Now: time.Now, Clock: watch, NewID: newID, Log: log,
+		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Traits: st.registry.Traits, Hub: events.NewHub(), Now: time.Now, Clock: watch, NewID: newID, Log: log,
 		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), Drain: drain, Terms: termNotes(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
 		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns), Stored: st.stored,

@@ -105,7 +105,7 @@ func mustApply(t tester, r *machine.Run, in machine.Input) machine.Change {
 func BenchmarkCompile(b *testing.B) {
 	plan := compilePlan(b, chain(10_000))
 	for b.Loop() {
-		if _, err := machine.Compile(plan.Definition()); err != nil {
+		if _, err := machine.Compile(plan.Definition(), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -23,10 +23,14 @@ const (
 
 // Compile makes a plan in time linear in the definition's size. It assumes a
 // definition that validation passed; a broken one is fault.Unacceptable
-// definition_broken.
-func Compile(def *definitions.Definition) (*Plan, error) {
+// definition_broken. traits returns what a step type declares about itself; a
+// plan depends on it, so every node must be given the same. nil: all zero.
+func Compile(def *definitions.Definition, traits func(stepType string) definitions.Traits) (*Plan, error) {
 	p := &Plan{def: def, index: map[string]*node{}, timeout: seconds(def.TimeoutSeconds)}
-	c := compiler{plan: p}
+	c := compiler{plan: p, traits: traits}
+	if traits == nil {
+		c.traits = func(string) definitions.Traits { return definitions.Traits{} }
+	}
 	p.top = c.list(nil, def.Steps, def.OnFailure, def.Finally)
 	if len(def.Input) > 0 {
 		p.input = c.checker("input", def.Input)
@@ -45,9 +49,10 @@ func Compile(def *definitions.Definition) (*Plan, error) {
 
 // compiler carries the first error through the walk.
 type compiler struct {
-	plan *Plan
-	err  error
-	refs map[string]bool // steps named by the node at hand
+	plan   *Plan
+	traits func(stepType string) definitions.Traits
+	err    error
+	refs   map[string]bool // steps named by the node at hand
 }
 
 func (c *compiler) fail(format string, args ...any) {
@@ -163,7 +168,7 @@ func (c *compiler) order(l *list) {
 func (c *compiler) node(n *node) {
 	s := n.step
 	c.refs = nil
-	n.retry = retryOf(s)
+	n.retry = retryOf(s, c.traits(s.Type).DefaultRetry)
 	n.timeout = seconds(s.TimeoutSeconds)
 	if s.If != "" {
 		n.guard = c.program(s.ID, s.If)
@@ -176,7 +181,7 @@ func (c *compiler) node(n *node) {
 	case "wait":
 		c.wait(n)
 	default:
-		n.config = c.template(s.ID, s.Config, literalFields(s.Type)...)
+		n.config = c.template(s.ID, s.Config, c.traits(s.Type).LiteralFields...)
 		if n.timeout == 0 {
 			n.timeout = attemptTimeout
 		}
@@ -187,7 +192,7 @@ func (c *compiler) node(n *node) {
 	if s.Compensate != nil {
 		n.compensate = &compensation{
 			kind:    s.Compensate.Type,
-			config:  c.template(s.ID, s.Compensate.Config, literalFields(s.Compensate.Type)...),
+			config:  c.template(s.ID, s.Compensate.Config, c.traits(s.Compensate.Type).LiteralFields...),
 			timeout: seconds(s.Compensate.TimeoutSeconds),
 		}
 		if n.compensate.timeout == 0 {
@@ -366,15 +371,6 @@ func (c *compiler) text(id, text string) *expressions.Template {
 		c.fail("step %q: %w", id, err)
 	}
 	return c.template(id, raw)
-}
-
-// literalFields names the config fields that hold no templates. The machine
-// knows no catalogue; this is the one type that has such a field.
-func literalFields(kind string) []string {
-	if kind == "script" {
-		return []string{"script"}
-	}
-	return nil
 }
 
 // seconds converts a number of seconds, capped at a hundred years.

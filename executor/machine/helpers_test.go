@@ -27,7 +27,18 @@ func compileSource(source string) (*machine.Plan, error) {
 	if doc == nil || !definitions.Valid(diagnostics) {
 		return nil, fmt.Errorf("definition: %v", diagnostics)
 	}
-	return machine.Compile(doc.Definition)
+	return machine.Compile(doc.Definition, traits)
+}
+
+// traits are those of the types that the scenarios use, as steps declares them.
+func traits(stepType string) definitions.Traits {
+	switch stepType {
+	case "script":
+		return definitions.Traits{LiteralFields: []string{"script"}}
+	case "webhook":
+		return definitions.Traits{DefaultRetry: &definitions.Retry{MaxAttempts: 5}}
+	}
+	return definitions.Traits{}
 }
 
 // parents lists the depends_on of a step, wherever it is.

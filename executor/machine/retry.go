@@ -25,18 +25,23 @@ type retryPolicy struct {
 // longestRetryAfter bounds what a receiver may ask for.
 const longestRetryAfter = time.Hour
 
-// retryOf gives the policy of a step; nil: a single attempt.
-func retryOf(s *definitions.Step) *retryPolicy {
-	p := &retryPolicy{attempts: 3, delay: time.Second, backoff: "exponential", most: definitions.DefaultMaxDelaySeconds * time.Second}
-	if s.Type == "webhook" {
-		p.attempts = 5
-	}
-	r := s.Retry
-	if r == nil {
-		if s.OnError == "retry" || s.Type == "webhook" {
-			return p
-		}
+// retryOf returns the policy of a step whose type has the default byType (nil:
+// none); nil means a single attempt. What the step's own retry leaves out comes
+// from byType, and what that leaves out from the general defaults.
+func retryOf(s *definitions.Step, byType *definitions.Retry) *retryPolicy {
+	if s.Retry == nil && byType == nil && s.OnError != "retry" {
 		return nil
+	}
+	p := &retryPolicy{attempts: 3, delay: time.Second, backoff: "exponential", most: definitions.DefaultMaxDelaySeconds * time.Second}
+	p.set(byType)
+	p.set(s.Retry)
+	return p
+}
+
+// set replaces what r gives; nil gives nothing.
+func (p *retryPolicy) set(r *definitions.Retry) {
+	if r == nil {
+		return
 	}
 	if r.MaxAttempts > 0 {
 		p.attempts = r.MaxAttempts
@@ -50,9 +55,13 @@ func retryOf(s *definitions.Step) *retryPolicy {
 	if r.MaxDelaySeconds != nil {
 		p.most = seconds(*r.MaxDelaySeconds)
 	}
-	p.jitter = r.Jitter
-	p.on, p.except = definitions.FailurePatterns(r.On), definitions.FailurePatterns(r.Except)
-	return p
+	p.jitter = p.jitter || r.Jitter
+	if on := definitions.FailurePatterns(r.On); on != nil {
+		p.on = on
+	}
+	if except := definitions.FailurePatterns(r.Except); except != nil {
+		p.except = except
+	}
 }
 
 // again reports whether another attempt follows a failure, after so many that
