@@ -61,49 +61,20 @@ func (p *process) demo(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	return p.demoRun(ctx, server.client, receiver, secret)
+	return p.demoRun(ctx, &client.Client{Base: server.base, Key: server.madeKey}, receiver, secret)
 }
 
-// demoServer is a server in this process whose steps may reach itself and the
-// receiver, and nothing else that is private.
-type demoServer struct {
-	client *client.Client
-	stop   func() error
-}
-
-func (p *process) demoServer(ctx context.Context, dir, receiver string) (*demoServer, error) {
+// demoServer starts a server whose steps may reach the server itself and the
+// receiver, and no other private address.
+func (p *process) demoServer(ctx context.Context, dir, receiver string) (*inProcess, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	src := sources{environ: []string{
+	return p.serveLocal(ctx, ln, []string{
 		"HEDDLE_DATABASE_URL=sqlite://" + filepath.Join(dir, "heddle.db"),
 		"HEDDLE_EGRESS_ALLOW=" + ln.Addr().String() + "," + receiver,
-		"HEDDLE_LOG_LEVEL=error",
-	}}
-	s, _, err := src.load()
-	if err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	st, err := open(ctx, s, newLog(p.err, s))
-	if err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	serving, stopServing := context.WithCancel(ctx)
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- st.serve(serving, ln, func() { close(ready) }) }()
-	stop := func() error {
-		stopServing()
-		return errors.Join(<-ended, st.close())
-	}
-	select {
-	case <-ready:
-	case err := <-ended:
-		ended <- err
-		return nil, stop()
-	}
-	c := &client.Client{Base: "http://" + ln.Addr().String(), Key: st.madeKey}
-	return &demoServer{client: c, stop: stop}, nil
+	}, replaced{})
 }
 
 // demoRun creates the workflow and two more to be counted, runs it, shows what

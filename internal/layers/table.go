@@ -89,7 +89,6 @@ var table = map[string]rule{
 
 	// Edges: never each other.
 	"api":             {own: features, external: []string{echo, weights}, testOwn: stack, testExternal: []string{jsonschema}},
-	"console":         {},
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
 	"steps":           {own: append([]string{"internal/sandbox"}, features...), external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},
@@ -100,6 +99,7 @@ var table = map[string]rule{
 	// The command wires, and alone in that. The rest stands beside the product.
 	"cmd/heddle":          {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
 	"internal/await":      {},
+	"internal/bench":      {own: append([]string{"internal/client"}, features...), external: []string{pgx}},
 	"internal/client":     {},
 	"internal/crash":      {testOwn: []string{"internal/client", "store", "store/storetest"}, testExternal: []string{sys}},
 	"internal/layers":     {},

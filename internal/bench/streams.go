@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -16,14 +16,14 @@ import (
 	"time"
 )
 
-// awaitsGo waits for a signal, so its stream stays open.
+// awaitsGo is a workflow that waits for a signal, so that its streams stay open.
 var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wait","config":{"signal":{"name":"go"}}}]}`)
 
 // streams opens event streams of a server in its own process: half of them of
 // one run, the others of a run each. It measures the server's memory and how
-// long an event of the one run takes to all its readers, while further readers
-// of that run never read.
-func (b *bench) streams(ctx context.Context) (err error) {
+// long an event of the one run takes to reach all its readers, while further
+// clients of that run never read. It fails beyond streamsWithin.
+func (b *session) streams(ctx context.Context) (err error) {
 	const n, stalled, signals = 1000, 20, 20
 	s, err := b.server(ctx)
 	if err != nil {
@@ -38,7 +38,7 @@ func (b *bench) streams(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a := &audience{client: s.client, hot: runs[0], arrived: make(map[string]*arrival)}
+	a := &audience{client: s.client, busy: runs[0], arrived: make(map[string]*arrival)}
 	reading, stop := context.WithCancel(ctx)
 	defer func() { stop(); a.wg.Wait() }()
 	began := time.Now()
@@ -64,7 +64,7 @@ func (b *bench) streams(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.say("%-10s %d streams open in %s: resident %d → %d MiB, peak %d MiB; an event reaches all %d readers of its run in %s (%d readers stalled)",
+	b.printf("%-10s %d streams open in %s: resident %d → %d MiB, peak %d MiB; an event reaches all %d readers of its run in %s (%d readers stalled)",
 		"streams", n, opened.Round(time.Millisecond), before>>20, open>>20, peak>>20, n/2, took, stalled)
 	if peak-before > streamsWithin {
 		return fmt.Errorf("%d streams take %d MiB of memory; they are to stay within %d", n, (peak-before)>>20, streamsWithin>>20)
@@ -72,11 +72,11 @@ func (b *bench) streams(ctx context.Context) (err error) {
 	return a.err()
 }
 
-// streamsWithin is how many bytes a thousand streams may take.
+// streamsWithin is the promised bound of memory for a thousand streams, in bytes.
 const streamsWithin = 64 << 20
 
-// startRuns starts so many runs that wait for a signal.
-func (s *benchServer) startRuns(ctx context.Context, n int) ([]string, error) {
+// startRuns starts n runs that wait for a signal, and returns their ids.
+func (s *serverProcess) startRuns(ctx context.Context, n int) ([]string, error) {
 	workflow, err := s.client.CreateWorkflow(ctx, awaitsGo, "")
 	runs := make([]string, n)
 	for i := range runs {
@@ -88,24 +88,28 @@ func (s *benchServer) startRuns(ctx context.Context, n int) ([]string, error) {
 	return runs, err
 }
 
-// audience reads streams.
+// audience is the readers of all streams. Its methods may be called
+// concurrently; mu guards arrived and failure.
 type audience struct {
 	client *client.Client
-	hot    string // the run that things happen to
+	busy   string // id of the run that receives signals
 	wg     sync.WaitGroup
-	opened atomic.Int64
+	opened atomic.Int64 // streams that have shown their run waiting
 
 	mu      sync.Mutex
 	arrived map[string]*arrival // by the signal's payload
-	failure error
+	failure error               // the first
 }
 
-// arrival counts the readers that an event has reached.
+// arrival counts the readers that an event has not reached yet; all is closed
+// when none is left.
 type arrival struct {
 	left int
 	all  chan struct{}
 }
 
+// open reads a run's stream in a goroutine of its own until ctx ends. A stream
+// that ends before is a failure.
 func (a *audience) open(ctx context.Context, run string) {
 	a.wg.Go(func() {
 		waiting := false
@@ -114,7 +118,7 @@ func (a *audience) open(ctx context.Context, run string) {
 				waiting = true
 				a.opened.Add(1)
 			}
-			if f.Event == "signal_received" && run == a.hot {
+			if f.Event == "signal_received" && run == a.busy {
 				a.arrive(f)
 			}
 			return nil
@@ -125,6 +129,7 @@ func (a *audience) open(ctx context.Context, run string) {
 	})
 }
 
+// arrive counts a frame of the busy run that carries a signal.
 func (a *audience) arrive(f client.Frame) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -137,8 +142,8 @@ func (a *audience) arrive(f client.Frame) {
 	}
 }
 
-// stall opens a stream of the hot run on a connection with the smallest of
-// buffers, and never reads.
+// stall opens a stream of the busy run on a connection with the smallest receive
+// buffer, and never reads from it.
 func (a *audience) stall(ctx context.Context) {
 	host := strings.TrimPrefix(a.client.Base, "http://")
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
@@ -150,7 +155,7 @@ func (a *audience) stall(ctx context.Context) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(1)
 	}
-	_, err = io.WriteString(conn, "GET /api/workflows/runs/"+a.hot+"/stream HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+a.client.Key+"\r\n\r\n")
+	_, err = io.WriteString(conn, "GET /api/workflows/runs/"+a.busy+"/stream HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+a.client.Key+"\r\n\r\n")
 	if err != nil {
 		a.fail(err)
 	}
@@ -170,7 +175,7 @@ func (a *audience) err() error {
 	return a.failure
 }
 
-// ready waits until every stream has told what there was to tell.
+// ready waits until n streams have delivered the events so far, or one failed.
 func (a *audience) ready(ctx context.Context, n int) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -184,8 +189,8 @@ func (a *audience) ready(ctx context.Context, n int) error {
 	return a.err()
 }
 
-// broadcast sends signals that nobody takes and measures each from its request
-// to the last reader.
+// broadcast sends signals that no step waits for, and returns for each the time
+// from its request to its arrival at the last reader.
 func (a *audience) broadcast(ctx context.Context, signals, readers int) (latencies, error) {
 	var took latencies
 	for i := range signals {
@@ -195,9 +200,9 @@ func (a *audience) broadcast(ctx context.Context, signals, readers int) (latenci
 		a.arrived = map[string]*arrival{mark: at}
 		a.mu.Unlock()
 		began := time.Now()
-		// 16 KiB each, so that a reader that stalls fills what the kernel holds for it.
+		// 16 KiB each, so that the kernel's buffers of a stalled reader fill.
 		err := a.client.Do(ctx, client.Request{
-			Method: http.MethodPost, Path: "/v1/runs/" + a.hot + "/signals/other",
+			Method: http.MethodPost, Path: "/v1/runs/" + a.busy + "/signals/other",
 			Body: map[string]any{"request_id": mark, "payload": mark + strings.Repeat("x", 16<<10)},
 		}, nil)
 		if err != nil {

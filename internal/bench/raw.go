@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // "pgx"; "sqlite" comes with the store
 )
 
-// raw measures what the store gives without Heddle: one row a transaction, and
-// a hundred.
-func (b *bench) raw(ctx context.Context) (err error) {
+// raw measures the database without Heddle, on one connection: transactions of
+// one row, and of a hundred rows.
+func (b *session) raw(ctx context.Context) (err error) {
 	db, insert, err := b.rawDatabase(ctx)
 	if err != nil {
 		return fmt.Errorf("the raw database: %w", err)
@@ -32,12 +32,15 @@ func (b *bench) raw(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.say("raw        %-14s transactions of one row; transactions of 100 rows: %s rows (one connection)",
+	b.printf("raw        %-14s transactions of one row; transactions of 100 rows: %s rows (one connection)",
 		perSecond(single, singleTook), perSecond(batches*100, batchTook))
 	return nil
 }
 
-func (b *bench) rawDatabase(ctx context.Context) (db *sql.DB, insert string, err error) {
+// rawDatabase opens a connection to the session's kind of database, with the
+// durability that the product uses, and creates the table. insert is the
+// statement for one row.
+func (b *session) rawDatabase(ctx context.Context) (db *sql.DB, insert string, err error) {
 	if strings.HasPrefix(b.url, "sqlite:") {
 		dsn := "file:" + filepath.Join(b.dir, "raw.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
 		db, err = sql.Open("sqlite", dsn)
@@ -54,8 +57,8 @@ func (b *bench) rawDatabase(ctx context.Context) (db *sql.DB, insert string, err
 	return db, insert, err
 }
 
-// rawBatches commits transactions of so many rows, one after another, for a
-// while.
+// rawBatches commits transactions of the given number of rows one after another
+// for the span, and returns how many it committed in which time.
 func rawBatches(ctx context.Context, db *sql.DB, insert string, rows int, span time.Duration) (n int, took time.Duration, err error) {
 	body := strings.Repeat("x", 200)
 	begun := time.Now()

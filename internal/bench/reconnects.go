@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// reconnects follows one run, to which something happens all the time, with
-// readers that go after a few frames and come back with the last id. Each of
-// them has to have seen exactly what an undisturbed reader sees.
-func (b *bench) reconnects(ctx context.Context) (err error) {
+// reconnects follows one run, which receives signals all the time, with readers
+// that disconnect after a few frames and reconnect with the last id. It fails
+// unless each of them saw exactly the frames that an undisturbed reader sees.
+func (b *session) reconnects(ctx context.Context) (err error) {
 	const readers, signals = 20, 1000 // two frames a connection: 10,000 connections
 	s, err := b.server(ctx)
 	if err != nil {
@@ -55,14 +55,14 @@ func (b *bench) reconnects(ctx context.Context) (err error) {
 	if err := s.sameAsWhole(ctx, runs[0], seen); err != nil {
 		return err
 	}
-	b.say("%-10s %-14s %d connections of %d readers to a run of %d frames in %s: no gap, no repeat",
+	b.printf("%-10s %-14s %d connections of %d readers to a run of %d frames in %s: no gap, no repeat",
 		"reconnects", perSecond(int(made.Load()), took), made.Load(), readers, len(seen[0]), took.Round(time.Millisecond))
 	return nil
 }
 
-// signalAll sends signals that nobody waits for, and then the one that ends
+// signalAll sends n signals that no step waits for, and then the one that ends
 // the run.
-func (s *benchServer) signalAll(ctx context.Context, run string, n int) error {
+func (s *serverProcess) signalAll(ctx context.Context, run string, n int) error {
 	for i := range n + 1 {
 		name := "other"
 		if i == n {
@@ -79,11 +79,12 @@ func (s *benchServer) signalAll(ctx context.Context, run string, n int) error {
 	return nil
 }
 
-// errEnough ends a connection after a few frames.
+// errEnough ends a connection from the reader's side.
 var errEnough = errors.New("enough for this connection")
 
-// readInPieces reads one to three frames a connection until the run's last.
-func (s *benchServer) readInPieces(ctx context.Context, run string, made *atomic.Int64) (all []client.Frame, err error) {
+// readInPieces reads the run's stream to its last frame, one to three frames a
+// connection, and adds the connections to made.
+func (s *serverProcess) readInPieces(ctx context.Context, run string, made *atomic.Int64) (all []client.Frame, err error) {
 	after := int64(0)
 	for n := 0; ; n++ {
 		left := n%3 + 1
@@ -105,8 +106,8 @@ func (s *benchServer) readInPieces(ctx context.Context, run string, made *atomic
 	}
 }
 
-// sameAsWhole holds what the readers saw against one reading of the whole.
-func (s *benchServer) sameAsWhole(ctx context.Context, run string, seen [][]client.Frame) error {
+// sameAsWhole compares what each reader saw with one reading of the whole stream.
+func (s *serverProcess) sameAsWhole(ctx context.Context, run string, seen [][]client.Frame) error {
 	var whole []client.Frame
 	if err := s.client.Stream(ctx, run, 0, func(f client.Frame) error { whole = append(whole, f); return nil }); err != nil {
 		return err

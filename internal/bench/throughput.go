@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -14,14 +14,16 @@ import (
 	"time"
 )
 
-// manyConnections keeps enough idle connections that none is dialled twice.
+// manyConnections returns a client that keeps enough idle connections for no
+// request to wait for a dial.
 func manyConnections() *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}
 }
 
-// crowd calls one again and again from so many goroutines, until all are made,
-// time is up, or one fails. It gives the time of each call.
-func crowd(ctx context.Context, n, workers int, seconds float64, one func(context.Context) error) (latencies, time.Duration, error) {
+// repeat makes n calls of one from the given number of goroutines. It ends when
+// all are made, when the seconds have passed, or when a call fails, and returns
+// the duration of each call, the total duration, and the first error.
+func repeat(ctx context.Context, n, workers int, seconds float64, one func(context.Context) error) (latencies, time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	begun := time.Now()
@@ -54,43 +56,45 @@ func crowd(ctx context.Context, n, workers int, seconds float64, one func(contex
 }
 
 // executor measures runs from Start to completion, without HTTP.
-func (b *bench) executor(ctx context.Context) error {
-	r, err := b.rig(ctx, threeSteps(), replaced{})
+func (b *session) executor(ctx context.Context) error {
+	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
 		return err
 	}
-	all, took, err := crowd(ctx, b.plan.Runs, b.plan.InFlight, b.plan.Seconds, r.startAndFinish)
-	if err := errors.Join(err, r.stop()); err != nil {
+	all, took, err := repeat(ctx, b.plan.Runs, b.plan.InFlight, b.plan.Seconds, r.startAndFinish)
+	if err := errors.Join(err, r.Stop()); err != nil {
 		return err
 	}
-	b.say("executor   %-14s %s   (%d runs of three steps, %d in flight, no HTTP)", perSecond(len(all), took), all, len(all), b.plan.InFlight)
+	b.printf("executor   %-14s %s   (%d runs of three steps, %d in flight, no HTTP)", perSecond(len(all), took), all, len(all), b.plan.InFlight)
 	return nil
 }
 
+// startAndFinish starts one run through the executor and follows it to its end.
 func (r *rig) startAndFinish(ctx context.Context) error {
-	rec, err := r.stack.executor.Start(ctx, executor.StartRequest{
+	rec, err := r.Executor.Start(ctx, executor.StartRequest{
 		TenantID: r.tenant, Workflow: r.workflow, Trigger: "manual", Input: json.RawMessage("null"),
 	})
 	if err != nil || rec.State.Terminal() {
 		return err
 	}
-	return r.stack.executor.Follow(ctx, r.tenant, rec.RunID, 0, discard{})
+	return r.Executor.Follow(ctx, r.tenant, rec.RunID, 0, discard{})
 }
 
-// discard is a follower that only waits for the end.
+// discard is an executor.Follower that ignores what it receives.
 type discard struct{}
 
 func (discard) Events([]events.Event) error { return nil }
 func (discard) Idle() error                 { return nil }
 
-// http measures runs that were accepted over HTTP, until all are completed.
-func (b *bench) http(ctx context.Context) error {
-	r, err := b.rig(ctx, threeSteps(), replaced{})
+// http measures runs that are accepted over HTTP, until all are completed. The
+// latency is that of the response that accepts a run.
+func (b *session) http(ctx context.Context) error {
+	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
 		return err
 	}
 	begun, connections := time.Now(), min(b.plan.InFlight, 50)
-	all, _, err := crowd(ctx, b.plan.Runs, connections, b.plan.Seconds, func(ctx context.Context) error {
+	all, _, err := repeat(ctx, b.plan.Runs, connections, b.plan.Seconds, func(ctx context.Context) error {
 		_, err := r.client.Start(ctx, r.workflow, nil, "")
 		return err
 	})
@@ -98,14 +102,15 @@ func (b *bench) http(ctx context.Context) error {
 		err = r.awaitCompleted(ctx, len(all))
 	}
 	took := time.Since(begun)
-	if err := errors.Join(err, r.stop()); err != nil {
+	if err := errors.Join(err, r.Stop()); err != nil {
 		return err
 	}
-	b.say("http       %-14s %s   (%d runs accepted and completed, %d connections; latency is of the answer)", perSecond(len(all), took), all, len(all), connections)
+	b.printf("http       %-14s %s   (%d runs accepted and completed, %d connections; latency is of the answer)", perSecond(len(all), took), all, len(all), connections)
 	return nil
 }
 
-// awaitCompleted waits until the server lists so many completed runs.
+// awaitCompleted polls until the server lists n completed runs of the workflow.
+// More than n is an error.
 func (r *rig) awaitCompleted(ctx context.Context, n int) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -133,21 +138,22 @@ func (r *rig) awaitCompleted(ctx context.Context, n int) error {
 	}
 }
 
-// single measures one run at a time over HTTP, from the request to the answer
+// single measures one run at a time over HTTP, from the request to the response
 // that shows it completed.
-func (b *bench) single(ctx context.Context) error {
-	r, err := b.rig(ctx, threeSteps(), replaced{})
+func (b *session) single(ctx context.Context) error {
+	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
 		return err
 	}
-	all, _, err := crowd(ctx, min(b.plan.Runs, 1000), 1, min(b.plan.Seconds, 2), r.startAndRead)
-	if err := errors.Join(err, r.stop()); err != nil {
+	all, _, err := repeat(ctx, min(b.plan.Runs, 1000), 1, min(b.plan.Seconds, 2), r.startAndRead)
+	if err := errors.Join(err, r.Stop()); err != nil {
 		return err
 	}
-	b.say("single     %-14s %s   (%d runs one after another over HTTP, request to completion seen)", "", all, len(all))
+	b.printf("single     %-14s %s   (%d runs one after another over HTTP, request to completion seen)", "", all, len(all))
 	return nil
 }
 
+// startAndRead starts one run over HTTP and reads it until it has completed.
 func (r *rig) startAndRead(ctx context.Context) error {
 	id, err := r.client.Start(ctx, r.workflow, nil, "")
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -16,21 +16,22 @@ import (
 // parallelRequests is how many http_requests are made at once.
 const parallelRequests = 1000
 
-// receiver answers after a while, and counts.
-type benchReceiver struct {
+// receiver is an HTTP server that answers each request after answersAfter, and
+// counts requests. Its counters may be read while it serves.
+type receiver struct {
 	url      string
-	requests atomic.Int64
-	now      atomic.Int64
-	most     atomic.Int64
+	requests atomic.Int64 // so far
+	inFlight atomic.Int64
+	most     atomic.Int64 // highest inFlight so far
 }
 
-// answersAfter is long enough for a thousand requests to be under way at once.
+// answersAfter is long enough for a thousand requests to be in flight at once.
 const answersAfter = 250 * time.Millisecond
 
-func (r *benchReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.requests.Add(1)
-	n := r.now.Add(1)
-	defer r.now.Add(-1)
+	n := r.inFlight.Add(1)
+	defer r.inFlight.Add(-1)
 	for most := r.most.Load(); n > most && !r.most.CompareAndSwap(most, n); most = r.most.Load() {
 	}
 	after := time.NewTimer(answersAfter)
@@ -43,32 +44,34 @@ func (r *benchReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte(`{"ok":true}`))
 }
 
-func receive(ctx context.Context) (*benchReceiver, func() error, error) {
+// receive starts a receiver on a free port and returns it with the function
+// that closes it.
+func receive(ctx context.Context) (*receiver, func() error, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &benchReceiver{url: "http://" + ln.Addr().String() + "/"}
+	r := &receiver{url: "http://" + ln.Addr().String() + "/"}
 	srv := &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = srv.Serve(ln) }()
 	return r, srv.Close, nil
 }
 
-// parallelSteps is one run whose steps all begin at once.
-func (b *bench) parallelSteps(ctx context.Context) error {
+// parallelSteps measures one run whose steps all begin at once.
+func (b *session) parallelSteps(ctx context.Context) error {
 	return b.parallel(ctx, "steps-1k", "one run of 1,000 steps", func(url string) json.RawMessage { return requests(url, parallelRequests) },
-		func(ctx context.Context, s *benchServer, workflow string) ([]string, error) {
+		func(ctx context.Context, s *serverProcess, workflow string) ([]string, error) {
 			id, err := s.client.Start(ctx, workflow, nil, "")
 			return []string{id}, err
 		})
 }
 
-// parallelRuns are runs of one step each.
-func (b *bench) parallelRuns(ctx context.Context) error {
+// parallelRuns measures runs of one step each, started over 50 connections.
+func (b *session) parallelRuns(ctx context.Context) error {
 	return b.parallel(ctx, "runs-1k", "1,000 runs of one step", func(url string) json.RawMessage { return requests(url, 1) },
-		func(ctx context.Context, s *benchServer, workflow string) ([]string, error) {
+		func(ctx context.Context, s *serverProcess, workflow string) ([]string, error) {
 			ids := make(chan string, parallelRequests)
-			_, _, err := crowd(ctx, parallelRequests, 50, 60, func(ctx context.Context) error {
+			_, _, err := repeat(ctx, parallelRequests, 50, 60, func(ctx context.Context) error {
 				id, err := s.client.Start(ctx, workflow, nil, "")
 				ids <- id
 				return err
@@ -82,7 +85,7 @@ func (b *bench) parallelRuns(ctx context.Context) error {
 		})
 }
 
-// requests is a workflow of n http_requests, none of which waits for another.
+// requests returns a workflow of n http_requests, none of which waits for another.
 func requests(url string, n int) json.RawMessage {
 	list := make([]map[string]any, n)
 	for i := range list {
@@ -92,18 +95,18 @@ func requests(url string, n int) json.RawMessage {
 	return text
 }
 
-// parallel measures a thousand requests, from the first start until all runs
-// have completed, with room for all of them.
-func (b *bench) parallel(ctx context.Context, name, what string, definition func(url string) json.RawMessage,
-	start func(context.Context, *benchServer, string) ([]string, error),
+// parallel measures parallelRequests requests, from the first start until all
+// runs have completed, on a server whose limits admit all of them at once.
+func (b *session) parallel(ctx context.Context, name, what string, definition func(url string) json.RawMessage,
+	start func(context.Context, *serverProcess, string) ([]string, error),
 ) (err error) {
 	r, stop, err := receive(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	room := strconv.Itoa(parallelRequests)
-	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_MAX_STEPS="+room, "WORKFLOW_MAX_CONCURRENT_RUNS="+room)
+	limit := strconv.Itoa(parallelRequests)
+	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_MAX_STEPS="+limit, "WORKFLOW_MAX_CONCURRENT_RUNS="+limit)
 	if err != nil {
 		return err
 	}
@@ -138,13 +141,14 @@ func (b *bench) parallel(ctx context.Context, name, what string, definition func
 	if n := r.requests.Load(); n != parallelRequests {
 		return fmt.Errorf("%s: %d requests arrived", name, n)
 	}
-	b.say("%-10s %-14s %s: %s in all, a request (its answer takes %s) %s, %d at once, resident %d → %d MiB at most",
+	b.printf("%-10s %-14s %s: %s in all, a request (its answer takes %s) %s, %d at once, resident %d → %d MiB at most",
 		name, perSecond(parallelRequests, took), what, took.Round(time.Millisecond), answersAfter, steps, r.most.Load(), before>>20, peak>>20)
 	return nil
 }
 
-// stepTimes reads how long each step took, and that it completed.
-func (s *benchServer) stepTimes(ctx context.Context, runs []string) (latencies, error) {
+// stepTimes returns how long each step of the runs took. A step that did not
+// complete is an error.
+func (s *serverProcess) stepTimes(ctx context.Context, runs []string) (latencies, error) {
 	var all latencies
 	for _, id := range runs {
 		var answer struct {

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// schedules lets many schedules come due at one moment, and measures how much
-// later their runs were durable and had begun: runs that need no slot, and runs
-// whose step acts.
-func (b *bench) schedules(ctx context.Context) error {
+// schedules makes many schedules due at one moment, and measures how much later
+// their runs were durable and had begun: once with runs that need no slot, once
+// with runs whose step makes an attempt.
+func (b *session) schedules(ctx context.Context) error {
 	for _, kind := range []struct {
 		name       string
 		definition json.RawMessage
@@ -23,15 +23,16 @@ func (b *bench) schedules(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.say("schedules  %-14s stored %s, begun %s   (%d due at once; later than due)", kind.name, stored.withMax(), begun.withMax(), len(stored))
+		b.printf("schedules  %-14s stored %s, begun %s   (%d due at once; later than due)", kind.name, stored.withMax(), begun.withMax(), len(stored))
 	}
 	return nil
 }
 
-// withMax prints the worst as well.
-func (l latencies) withMax() string { return l.String() + "  max " + brief(l.at(100)) }
+// withMax formats the percentiles and the maximum.
+func (l latencies) withMax() string { return l.String() + "  max " + millis(l.at(100)) }
 
-// lateMeter notes how late firings were durable.
+// lateMeter is a schedules.Meter that records how late each firing was durable,
+// and closes full at the firing number want. late is guarded by mu until then.
 type lateMeter struct {
 	mu   sync.Mutex
 	late latencies
@@ -47,17 +48,19 @@ func (m *lateMeter) Settled(_ schedules.Slot, late time.Duration) {
 	}
 }
 
-func (b *bench) dueAtOnce(ctx context.Context, definition json.RawMessage) (stored, begun latencies, err error) {
+// dueAtOnce fires the plan's schedules once, all at the same due time, and
+// returns how much later than due their runs were stored and had begun.
+func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (stored, begun latencies, err error) {
 	n := b.plan.Schedules
-	meter, runner := &lateMeter{full: make(chan struct{}), want: n}, &stampRunner{}
-	r, err := b.rig(ctx, definition, replaced{runner: runner, meter: meter})
+	meter, runner := &lateMeter{full: make(chan struct{}), want: n}, &recordingRunner{}
+	r, err := b.rig(ctx, definition, Parts{Runner: runner, Meter: meter})
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, r.stop()) }()
+	defer func() { err = errors.Join(err, r.Stop()) }()
 	due := time.Now().Add(1500*time.Millisecond + time.Duration(n)*8*time.Millisecond).Truncate(time.Second)
 	for range n {
-		_, err := r.stack.schedules.Create(ctx, schedules.CreateRequest{Workflow: r.workflow, Schedule: schedules.Schedule{
+		_, err := r.Schedules.Create(ctx, schedules.CreateRequest{Workflow: r.workflow, Schedule: schedules.Schedule{
 			TenantID: r.tenant, Expression: "@every 1h", StartsAt: due, EndsAt: due.Add(time.Second),
 		}})
 		if err != nil {
@@ -81,9 +84,9 @@ func (b *bench) dueAtOnce(ctx context.Context, definition json.RawMessage) (stor
 	return meter.late, begun, err
 }
 
-// begunAfter tells how late each run began: when its step was performed, or
-// with its firing where it began in the same transaction.
-func (r *rig) begunAfter(ctx context.Context, due time.Time, runner *stampRunner, stored latencies) (latencies, error) {
+// begunAfter returns how late each run began: when its attempt began, or with
+// its firing where the run began in the same transaction.
+func (r *rig) begunAfter(ctx context.Context, due time.Time, runner *recordingRunner, stored latencies) (latencies, error) {
 	if len(runner.at) > 0 {
 		var begun latencies
 		for _, at := range runner.at {
@@ -92,7 +95,7 @@ func (r *rig) begunAfter(ctx context.Context, due time.Time, runner *stampRunner
 		return begun, nil
 	}
 	for q := (executor.RunQuery{TenantID: r.tenant, WorkflowID: r.workflow, Limit: 200}); ; {
-		page, err := r.stack.executor.Runs(ctx, q)
+		page, err := r.Executor.Runs(ctx, q)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,239 @@
+// Package bench measures Heddle on the machine that it runs on: throughput and
+// latency of runs, memory and start-up with many parked runs, event streams,
+// and, for comparison, what the same database does without Heddle.
+//
+// It prints one line per figure and never judges a duration, because machines
+// differ. It fails only where a promise that does not depend on speed is broken:
+// a run that did not complete, a stream with a gap, memory beyond its bound.
+//
+// The package knows the services and the HTTP API, but not how they are wired:
+// the command passes a function that starts the product (Config.Start).
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"heddle/access"
+	"heddle/executor"
+	"heddle/internal/client"
+	"heddle/schedules"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Plan is what one call measures, and how much of it. With none of the parts
+// and no case selected, Run measures Executor, HTTP, Single and Raw.
+type Plan struct {
+	Store    string  // "sqlite", or the URL of a PostgreSQL database that may be filled
+	Dir      string  // directory, and so the disk, of the SQLite files
+	Runs     int     // runs of each part, at most; above 0
+	InFlight int     // runs in flight at one time; above 0
+	Seconds  float64 // longest that one part may take; above 0
+
+	Executor bool // runs through the executor, without HTTP
+	HTTP     bool // runs over HTTP
+	Single   bool // one run at a time over HTTP
+	Raw      bool // the database without Heddle
+	StepCost bool // transitions early and late in a run of 5,000 steps
+
+	Parked    int      // runs that wait for an hour; 0: not measured
+	Schedules int      // schedules due at one moment; 0: not measured
+	Cases     []string // names of cases, in the order in which they are measured
+}
+
+// Check returns an error that names the flags that are out of range, or the
+// case that does not exist.
+func (p Plan) Check() error {
+	if p.InFlight < 1 || p.Runs < 1 || p.Parked < 0 || p.Schedules < 0 || p.Seconds <= 0 {
+		return errors.New("--runs, --in-flight and --seconds must be above 0")
+	}
+	_, err := findCases(p.Cases)
+	return err
+}
+
+// Config is what the command lends to a measurement.
+type Config struct {
+	Out     io.Writer // figures, one line each
+	Err     io.Writer // logs of the servers that are started
+	Environ []string  // "NAME=value", for servers in processes of their own
+
+	// Start runs the product in this process, with the given settings ("NAME=value")
+	// and with the given parts in place of its own, and returns once it is ready.
+	Start func(ctx context.Context, settings []string, parts Parts) (*Stack, error)
+
+	// Masked returns a database URL without its password.
+	Masked func(url string) string
+}
+
+// Parts replace parts of the product; a nil part is not replaced.
+type Parts struct {
+	Runner executor.Runner
+	Meter  schedules.Meter
+}
+
+// Stack is the product, running in this process.
+type Stack struct {
+	Base      string // URL of the HTTP server
+	Access    *access.Service
+	Executor  *executor.Service
+	Schedules *schedules.Service
+	Stop      func() error // stops it and waits for the end; call once
+}
+
+// Run measures what the plan selects, in a fixed order: parts first, then the
+// cases. It makes the SQLite database in a directory of its own under plan.Dir and
+// removes it; a PostgreSQL database keeps what was written. The first failure ends it.
+func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
+	cases, err := findCases(plan.Cases)
+	if err != nil {
+		return err
+	}
+	if !plan.HTTP && !plan.Single && !plan.Executor && !plan.Raw && plan.Parked == 0 && plan.Schedules == 0 && !plan.StepCost && len(cases) == 0 {
+		plan.HTTP, plan.Single, plan.Executor, plan.Raw = true, true, true, true
+	}
+	dir, err := os.MkdirTemp(plan.Dir, ".heddle-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	b := &session{Config: cfg, plan: plan, dir: dir, url: plan.Store}
+	if plan.Store == "sqlite" {
+		b.url = "sqlite://" + filepath.Join(dir, "bench.db")
+	}
+	b.printf("store      %s", b.describe())
+	for _, part := range []struct {
+		selected bool
+		run      func(context.Context) error
+	}{
+		{plan.Raw, b.raw},
+		{plan.Executor, b.executor},
+		{plan.HTTP, b.http},
+		{plan.Single, b.single},
+		{plan.StepCost, b.stepCost},
+		{plan.Schedules > 0, b.schedules},
+		{plan.Parked > 0, b.parked},
+	} {
+		if !part.selected {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
+			return err
+		}
+	}
+	for _, c := range cases {
+		if err := c.run(b, ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// session is one call of Run. Its parts run one after another.
+type session struct {
+	Config
+	plan Plan
+	dir  string // absolute; removed at the end
+	url  string // of the database, password included
+}
+
+// printf prints one line of figures.
+func (b *session) printf(format string, args ...any) { fmt.Fprintf(b.Out, format+"\n", args...) }
+
+// describe names the database for the first line of the output.
+func (b *session) describe() string {
+	if strings.HasPrefix(b.url, "sqlite:") {
+		return "SQLite, WAL, synchronous=FULL, " + filepath.Dir(b.dir)
+	}
+	return "PostgreSQL, " + b.Masked(b.url)
+}
+
+// adminKey is the bootstrap key of every server that a session starts.
+const adminKey = "bench-key-0123456789"
+
+// settings returns the settings of a server over the session's database.
+func (b *session) settings(more ...string) []string {
+	return append([]string{"HEDDLE_DATABASE_URL=" + b.url, "HEDDLE_BOOTSTRAP_KEY=" + adminKey, "HEDDLE_LOG_LEVEL=error"}, more...)
+}
+
+// rig is a running stack with one workflow on it, and a client of it.
+type rig struct {
+	*Stack
+	client   *client.Client
+	tenant   string
+	workflow string // id of the workflow
+}
+
+// rig starts the stack with the given parts and stores the definition as a
+// workflow. The caller stops it.
+func (b *session) rig(ctx context.Context, definition any, parts Parts) (*rig, error) {
+	st, err := b.Start(ctx, b.settings(), parts)
+	if err != nil {
+		return nil, err
+	}
+	r := &rig{Stack: st, client: &client.Client{Base: st.Base, Key: adminKey, HTTP: manyConnections()}}
+	if err := r.prepare(ctx, definition); err != nil {
+		return nil, errors.Join(err, r.Stop())
+	}
+	return r, nil
+}
+
+// prepare looks up the tenant of the key and stores the workflow.
+func (r *rig) prepare(ctx context.Context, definition any) error {
+	who, err := r.Access.Authenticate(ctx, adminKey)
+	if err != nil {
+		return err
+	}
+	r.tenant = who.TenantID
+	r.workflow, err = r.client.CreateWorkflow(ctx, definition, "")
+	return err
+}
+
+// threeSteps returns the workflow of the throughput figures: three conditions
+// in a row, so that the cost is the engine's and the journal's alone.
+func threeSteps() json.RawMessage {
+	return json.RawMessage(`{"name":"Three steps","steps":[
+		{"id":"a","type":"condition","config":{"expression":"true"}},
+		{"id":"b","type":"condition","depends_on":["a"],"config":{"expression":"steps.a.output.result"}},
+		{"id":"c","type":"condition","depends_on":["b"],"config":{"expression":"steps.b.output.result"}}]}`)
+}
+
+// latencies is a set of measured durations, in any order.
+type latencies []time.Duration
+
+// at returns the percentile, from 0 to 100, by the nearest rank; 0 of an empty
+// set. It sorts l.
+func (l latencies) at(percent float64) time.Duration {
+	if len(l) == 0 {
+		return 0
+	}
+	slices.Sort(l)
+	return l[min(len(l)-1, int(float64(len(l))*percent/100))]
+}
+
+func (l latencies) String() string {
+	return fmt.Sprintf("p50 %s  p99 %s", millis(l.at(50)), millis(l.at(99)))
+}
+
+// millis formats a duration in milliseconds with two decimals.
+func millis(d time.Duration) string {
+	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+}
+
+// perSecond formats n per the time taken as a rate, thousands separated by
+// commas.
+func perSecond(n int, took time.Duration) string {
+	text := fmt.Sprintf("%.0f", float64(n)/took.Seconds())
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text + "/s"
+}
