@@ -22,6 +22,10 @@ type tenantRow struct {
 
 func (tenantRow) TableName() string { return "tenants" }
 
+func (r tenantRow) tenant() access.Tenant {
+	return access.Tenant{ID: r.ID, Slug: r.Slug, Name: r.Name, CreatedAt: fromMillis(r.CreatedAt)}
+}
+
 // keyRow is a row of api_keys. TenantSlug is read from a join.
 type keyRow struct {
 	ID         string `gorm:"primaryKey"`
@@ -50,17 +54,17 @@ func toKeyRow(k access.Key) keyRow {
 func (r keyRow) key() access.Key {
 	return access.Key{
 		ID: r.ID, TenantID: r.TenantID, TenantSlug: r.TenantSlug, Name: r.Name, Role: access.Role(r.Role),
-		Hash: r.Hash, Last4: r.Last4, CreatedAt: instant(r.CreatedAt), ExpiresAt: instant(r.ExpiresAt),
-		LastUsedAt: instant(r.LastUsedAt), RevokedAt: instant(r.RevokedAt),
+		Hash: r.Hash, Last4: r.Last4, CreatedAt: fromMillis(r.CreatedAt), ExpiresAt: fromMillis(r.ExpiresAt),
+		LastUsedAt: fromMillis(r.LastUsedAt), RevokedAt: fromMillis(r.RevokedAt),
 	}
 }
 
 // CreateTenant stores a tenant and its first key.
 func (db *DB) CreateTenant(ctx context.Context, t access.Tenant, first access.Key) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		row := tenantRow{ID: t.ID, Slug: t.Slug, Name: t.Name, CreatedAt: millis(t.CreatedAt)}
 		err := tx.Create(&row).Error
-		if duplicate(err, "slug") {
+		if violatesUnique(err, "slug") {
 			return fault.New(fault.Conflict, "slug_taken", "Another tenant has the slug %q: choose another.", t.Slug)
 		}
 		if err != nil {
@@ -69,7 +73,7 @@ func (db *DB) CreateTenant(ctx context.Context, t access.Tenant, first access.Ke
 		if err := insertKey(tx, first); err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "tenant", ID: t.ID, Slug: t.Slug}, nil)
+		return writeAudit(tx, audit.Object{Kind: "tenant", ID: t.ID, Slug: t.Slug}, nil)
 	})
 }
 
@@ -78,18 +82,22 @@ func (db *DB) TenantBySlug(ctx context.Context, slug string) (access.Tenant, err
 	var row tenantRow
 	ok, err := found(db.reader(ctx).Where("slug = ?", slug), &row)
 	if err == nil && !ok {
-		err = fault.New(fault.NotFound, "tenant_not_found", "There is no tenant %q.", slug)
+		err = tenantNotFound(slug)
 	}
-	return access.Tenant{ID: row.ID, Slug: row.Slug, Name: row.Name, CreatedAt: instant(row.CreatedAt)}, translate(err)
+	return row.tenant(), translate(err)
+}
+
+func tenantNotFound(ref string) error {
+	return fault.New(fault.NotFound, "tenant_not_found", "There is no tenant %q.", ref)
 }
 
 // CreateKey stores a key; its grants are put one by one.
 func (db *DB) CreateKey(ctx context.Context, k access.Key) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		if err := insertKey(tx, k); err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "key", ID: k.ID, Slug: k.Name}, keyDetail{Role: k.Role, ExpiresAt: k.ExpiresAt})
+		return writeAudit(tx, audit.Object{Kind: "key", ID: k.ID, Slug: k.Name}, keyDetail{Role: k.Role, ExpiresAt: k.ExpiresAt})
 	})
 }
 
@@ -102,7 +110,7 @@ type keyDetail struct {
 func insertKey(tx *gorm.DB, k access.Key) error {
 	row := toKeyRow(k)
 	err := tx.Create(&row).Error
-	if duplicate(err, "hash") {
+	if violatesUnique(err, "hash") {
 		return fault.New(fault.Conflict, "key_taken", "This key exists already.")
 	}
 	return err
@@ -118,7 +126,7 @@ func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 			return err
 		}
 		if !ok {
-			return noKey()
+			return keyNotFound()
 		}
 		k = row.key()
 		k.Grants, err = grantsOf(tx, row.TenantID, row.ID)
@@ -133,7 +141,7 @@ func keysWithTenant(tx *gorm.DB) *gorm.DB {
 
 // Keys lists the tenant's keys, newest first, without grants.
 func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]access.Key, string, error) {
-	list := listOf("keys", tenantID)
+	list := listFingerprint("keys", tenantID)
 	at, err := decodeCursor(list, cursor)
 	if err != nil {
 		return nil, "", err
@@ -146,7 +154,7 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 	if err := q.Order("k.created_at DESC, k.id DESC").Limit(limit + 1).Scan(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	rows, next := cutPage(list, rows, limit, func(r keyRow) position { return position{r.CreatedAt, r.ID} })
+	rows, next := trimPage(list, rows, limit, func(r keyRow) position { return position{r.CreatedAt, r.ID} })
 	keys := make([]access.Key, len(rows))
 	for i, row := range rows {
 		keys[i] = row.key()
@@ -158,24 +166,24 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 // admin key of a tenant that lasts stays. On PostgreSQL revocations of one
 // tenant wait for each other, on SQLite there is one writer.
 func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
-		k, err := ownKey(tx, tenantID, keyID)
+	return db.update(ctx, func(tx *gorm.DB) error {
+		k, err := keyObject(tx, tenantID, keyID)
 		if err != nil {
 			return err
 		}
-		if err := db.keepsAdmin(tx, tenantID, keyID, at); err != nil {
+		if err := db.requireOtherAdmin(tx, tenantID, keyID, at); err != nil {
 			return err
 		}
 		if err := tx.Exec("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0", millis(at), keyID).Error; err != nil {
 			return err
 		}
-		return record(tx, k, nil)
+		return writeAudit(tx, k, nil)
 	})
 }
 
-// keepsAdmin refuses to take a valid admin key from a tenant that keeps no other
+// requireOtherAdmin refuses to take a valid admin key from a tenant that keeps no other
 // which lasts: as long as this one, or access.AdminLasts.
-func (db *DB) keepsAdmin(tx *gorm.DB, tenantID, keyID string, at time.Time) error {
+func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Time) error {
 	var row keyRow
 	if err := tx.Where("id = ?", keyID).Take(&row).Error; err != nil {
 		return err
@@ -208,22 +216,22 @@ func (db *DB) keepsAdmin(tx *gorm.DB, tenantID, keyID string, at time.Time) erro
 
 // TouchKey notes when a key was last used.
 func (db *DB) TouchKey(ctx context.Context, keyID string, at time.Time) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE api_keys SET last_used_at = ? WHERE id = ?", millis(at), keyID).Error
 	})
 }
 
-// ownKey makes sure that the key is the tenant's, and names it.
-func ownKey(tx *gorm.DB, tenantID, keyID string) (audit.Object, error) {
+// keyObject makes sure that the key is the tenant's, and names it.
+func keyObject(tx *gorm.DB, tenantID, keyID string) (audit.Object, error) {
 	var row keyRow
 	ok, err := found(tx.Select("id", "name").Where("id = ? AND tenant_id = ?", keyID, tenantID), &row)
 	if err == nil && !ok {
-		err = noKey()
+		err = keyNotFound()
 	}
 	return audit.Object{Kind: "key", ID: keyID, Slug: row.Name}, err
 }
 
-func noKey() error {
+func keyNotFound() error {
 	return fault.New(fault.NotFound, "key_not_found", "There is no such key.")
 }
 

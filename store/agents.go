@@ -12,8 +12,6 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-var _ agents.Store = (*DB)(nil)
-
 // agentRow is a row of agents; Agent is its JSON.
 type agentRow struct {
 	TenantID  string `gorm:"primaryKey"`
@@ -32,7 +30,7 @@ func (r agentRow) agent() (agents.Agent, error) {
 		return a, fmt.Errorf("decode agent %s: %w", r.ID, err)
 	}
 	a.TenantID, a.ID, a.Revision = r.TenantID, r.ID, r.Revision
-	a.CreatedAt, a.UpdatedAt = instant(r.CreatedAt), instant(r.UpdatedAt)
+	a.CreatedAt, a.UpdatedAt = fromMillis(r.CreatedAt), fromMillis(r.UpdatedAt)
 	return a, nil
 }
 
@@ -42,14 +40,14 @@ func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision 
 	if err != nil {
 		return a, translate(fmt.Errorf("encode an agent: %w", err))
 	}
-	err = db.change(ctx, func(tx *gorm.DB) error {
+	err = db.update(ctx, func(tx *gorm.DB) error {
 		var old agentRow
-		ok, err := found(db.locked(tx).Where("tenant_id = ? AND id = ?", a.TenantID, a.ID), &old)
+		ok, err := found(forUpdate(tx).Where("tenant_id = ? AND id = ?", a.TenantID, a.ID), &old)
 		if err != nil {
 			return err
 		}
 		if ok {
-			a.CreatedAt = instant(old.CreatedAt)
+			a.CreatedAt = fromMillis(old.CreatedAt)
 		}
 		if err := allow(old.Revision); err != nil {
 			return err
@@ -63,18 +61,9 @@ func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision 
 		if err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "agent", ID: a.ID}, nil)
+		return writeAudit(tx, audit.Object{Kind: "agent", ID: a.ID}, nil)
 	})
 	return a, err
-}
-
-// locked makes a read of a transaction hold its rows on PostgreSQL; SQLite has
-// one writer anyway.
-func (db *DB) locked(tx *gorm.DB) *gorm.DB {
-	if !db.postgres() {
-		return tx
-	}
-	return tx.Clauses(clause.Locking{Strength: "UPDATE"})
 }
 
 // Agent reads one.
@@ -82,7 +71,7 @@ func (db *DB) Agent(ctx context.Context, tenantID, id string) (agents.Agent, err
 	var row agentRow
 	ok, err := found(db.reader(ctx).Where("tenant_id = ? AND id = ?", tenantID, id), &row)
 	if err == nil && !ok {
-		err = noAgent(id)
+		err = agentNotFound(id)
 	}
 	if err != nil {
 		return agents.Agent{}, translate(err)
@@ -91,17 +80,17 @@ func (db *DB) Agent(ctx context.Context, tenantID, id string) (agents.Agent, err
 	return a, translate(err)
 }
 
-func noAgent(id string) error {
+func agentNotFound(id string) error {
 	return fault.New(fault.NotFound, "agent_not_found", "There is no agent %q.", id)
 }
 
 // DeleteAgent removes one.
 func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		var row agentRow
-		ok, err := found(db.locked(tx).Where("tenant_id = ? AND id = ?", tenantID, id), &row)
+		ok, err := found(forUpdate(tx).Where("tenant_id = ? AND id = ?", tenantID, id), &row)
 		if err == nil && !ok {
-			err = noAgent(id)
+			err = agentNotFound(id)
 		}
 		if err != nil {
 			return err
@@ -112,13 +101,13 @@ func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(r
 		if err := tx.Exec("DELETE FROM agents WHERE tenant_id = ? AND id = ?", tenantID, id).Error; err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "agent", ID: id}, nil)
+		return writeAudit(tx, audit.Object{Kind: "agent", ID: id}, nil)
 	})
 }
 
 // Agents lists by id.
 func (db *DB) Agents(ctx context.Context, tenantID, cursor string, limit int) ([]agents.Agent, string, error) {
-	list := listOf("agents", tenantID)
+	list := listFingerprint("agents", tenantID)
 	at, err := decodeCursor(list, cursor)
 	if err != nil {
 		return nil, "", err
@@ -131,7 +120,7 @@ func (db *DB) Agents(ctx context.Context, tenantID, cursor string, limit int) ([
 	if err := q.Order("id").Limit(limit + 1).Find(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	rows, next := cutPage(list, rows, limit, func(r agentRow) position { return position{ID: r.ID} })
+	rows, next := trimPage(list, rows, limit, func(r agentRow) position { return position{ID: r.ID} })
 	page := make([]agents.Agent, len(rows))
 	for i, row := range rows {
 		if page[i], err = row.agent(); err != nil {

@@ -56,7 +56,7 @@ func (db *DB) Answer(ctx context.Context, tenantID, scope, key string) (*idempot
 	}
 	a := idempotency.Answer{
 		TenantID: row.TenantID, Scope: row.Scope, Key: row.Key, BodyHash: row.BodyHash,
-		Status: row.Status, Response: row.Response, CreatedAt: instant(row.CreatedAt),
+		Status: row.Status, Response: row.Response, CreatedAt: fromMillis(row.CreatedAt),
 	}
 	if err := json.Unmarshal([]byte(row.Header), &a.Header); err != nil {
 		return nil, translate(fmt.Errorf("decode kept headers: %w", err))
@@ -66,7 +66,7 @@ func (db *DB) Answer(ctx context.Context, tenantID, scope, key string) (*idempot
 
 // KeepAnswer keeps an answer by itself. One that is kept already stays.
 func (db *DB) KeepAnswer(ctx context.Context, a idempotency.Answer) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		err := insertAnswer(tx, a)
 		if fault.CodeOf(err) == "idempotency_key_taken" {
 			return nil
@@ -77,7 +77,7 @@ func (db *DB) KeepAnswer(ctx context.Context, a idempotency.Answer) error {
 
 // PurgeAnswers removes answers older than before.
 func (db *DB) PurgeAnswers(ctx context.Context, before time.Time) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM idempotency_answers WHERE created_at < ?", millis(before)).Error
 	})
 }

@@ -37,21 +37,21 @@ func toAuditRow(e audit.Entry) auditRow {
 func (r auditRow) entry() audit.Entry {
 	return audit.Entry{
 		ID: r.ID, TenantID: r.TenantID, Actor: r.Actor, ActorType: r.ActorType, ActorID: r.ActorID, Action: r.Action,
-		Object: r.Object, ObjectSlug: r.ObjectSlug, RequestID: r.RequestID, Reason: r.Reason, Detail: raw(r.Detail), At: instant(r.At),
+		Object: r.Object, ObjectSlug: r.ObjectSlug, RequestID: r.RequestID, Reason: r.Reason, Detail: raw(r.Detail), At: fromMillis(r.At),
 	}
 }
 
 // AppendAudit adds one line to the trail; nothing ever changes or removes one.
 func (db *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		row := toAuditRow(e)
 		return tx.Create(&row).Error
 	})
 }
 
-// record adds the line of the request that a change is made for (audit.Trail,
+// writeAudit adds the line of the request that a change is made for (audit.Trail,
 // in the transaction's context) to that change. Without a request there is none.
-func record(tx *gorm.DB, o audit.Object, detail any) error {
+func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
 	t := audit.From(tx.Statement.Context)
 	e, wanted, err := t.Draft(o, detail)
 	if err != nil || !wanted {
@@ -65,25 +65,25 @@ func record(tx *gorm.DB, o audit.Object, detail any) error {
 	return nil
 }
 
-// auditSQL is record in a group commit.
-const auditSQL = "INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+// insertAuditSQL is record in a group commit.
+var insertAuditSQL = inBothDialects("INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 
-// auditAll adds the lines of the requests that a group of writes is made for.
-func auditAll(tx groupTx, lines []audit.Entry) error {
+// insertAuditEntries adds the lines of the requests that a group of writes is made for.
+func insertAuditEntries(tx groupTx, lines []audit.Entry) error {
 	list := make([]statement, len(lines))
 	for i, e := range lines {
 		r := toAuditRow(e)
-		list[i] = statement{auditSQL, []any{
+		list[i] = statement{insertAuditSQL, []any{
 			r.ID, r.TenantID, r.Actor, r.ActorType, r.ActorID, r.Action, r.Object, r.ObjectSlug, r.RequestID, r.Reason, r.Detail, r.At,
 		}}
 	}
-	_, err := runAll(tx, list)
+	_, err := execStatements(tx, list)
 	return err
 }
 
 // Audit lists entries, newest first.
 func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, string, error) {
-	list := listOf("audit", q.TenantID, q.Actor, q.Action, q.Object)
+	list := listFingerprint("audit", q.TenantID, q.Actor, q.Action, q.Object)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return nil, "", err
@@ -108,7 +108,7 @@ func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, st
 	if err := tx.Order("at DESC, id DESC").Limit(q.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	rows, next := cutPage(list, rows, q.Limit, func(r auditRow) position { return position{r.At, r.ID} })
+	rows, next := trimPage(list, rows, q.Limit, func(r auditRow) position { return position{r.At, r.ID} })
 	entries := make([]audit.Entry, len(rows))
 	for i, r := range rows {
 		entries[i] = r.entry()

@@ -10,8 +10,6 @@ import (
 	"gorm.io/gorm"
 )
 
-var _ executor.BlobStore = (*DB)(nil)
-
 // chunkSize is how many bytes of a blob one row holds: little enough that a
 // group commit between two of them does not wait for long.
 const chunkSize = 1 << 20
@@ -33,7 +31,7 @@ func (blobRow) TableName() string { return "blobs" }
 func (r blobRow) blob() executor.Blob {
 	return executor.Blob{
 		ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Size: r.Size, SHA256: r.Sha256,
-		ContentType: r.ContentType, CreatedAt: instant(r.CreatedAt),
+		ContentType: r.ContentType, CreatedAt: fromMillis(r.CreatedAt),
 	}
 }
 
@@ -53,11 +51,11 @@ func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) erro
 		ID: b.ID, TenantID: b.TenantID, RunID: b.RunID, Size: b.Size, Sha256: b.SHA256,
 		ContentType: b.ContentType, CreatedAt: millis(b.CreatedAt),
 	}
-	err := db.change(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
+	err := db.update(ctx, func(tx *gorm.DB) error { return tx.Create(&row).Error })
 	for n := int64(0); err == nil && len(content) > 0; n++ {
 		piece := content[:min(chunkSize, len(content))]
 		content = content[len(piece):]
-		err = db.change(ctx, func(tx *gorm.DB) error {
+		err = db.update(ctx, func(tx *gorm.DB) error {
 			return tx.Exec("INSERT INTO blob_chunks (blob_id, n, data) VALUES (?, ?, ?)", b.ID, n, piece).Error
 		})
 	}
@@ -69,12 +67,12 @@ func (db *DB) Blob(ctx context.Context, tenantID, runID, blobID string) (executo
 	var row blobRow
 	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ? AND run_id = ? AND kept = 1", blobID, tenantID, runID), &row)
 	if err == nil && !ok {
-		err = noBlob(blobID)
+		err = blobNotFound(blobID)
 	}
 	return row.blob(), translate(err)
 }
 
-func noBlob(id string) error {
+func blobNotFound(id string) error {
 	return fault.New(fault.NotFound, "blob_not_found", "The run has no blob %q.", id)
 }
 
@@ -104,7 +102,7 @@ func (db *DB) BlobChunk(ctx context.Context, blobID string, offset int64) ([]byt
 	var blob blobRow
 	ok, err = found(db.reader(ctx).Select("size").Where("id = ?", blobID), &blob)
 	if err == nil && (!ok || offset < blob.Size) {
-		err = noBlob(blobID)
+		err = blobNotFound(blobID)
 	}
 	return nil, translate(err)
 }
@@ -122,7 +120,7 @@ func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, 
 		if n == limit || slices.Contains(spare, id) {
 			continue
 		}
-		err := db.change(ctx, func(tx *gorm.DB) error {
+		err := db.update(ctx, func(tx *gorm.DB) error {
 			gone := tx.Exec("DELETE FROM blobs WHERE id = ? AND kept = 0", id)
 			if gone.Error != nil || gone.RowsAffected == 0 {
 				return gone.Error
@@ -137,28 +135,28 @@ func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, 
 	return n, nil
 }
 
-const keepBlobSQL = "UPDATE blobs SET kept = 1 WHERE id = ? AND run_id = ?"
+var referenceBlobSQL = inBothDialects("UPDATE blobs SET kept = 1 WHERE id = ? AND run_id = ?")
 
-// keepBlobs makes the blobs that members name theirs. A member whose blob is
+// referenceBlobs makes the blobs that members name theirs. A member whose blob is
 // gone is fenced: its event would name nothing.
-func keepBlobs(tx groupTx, p *plan) error {
+func referenceBlobs(tx groupTx, p *plan) error {
 	var list []statement
 	var owners []*write
-	for _, w := range p.alive() {
+	for _, w := range p.remaining() {
 		for _, id := range w.blobs {
-			list = append(list, statement{keepBlobSQL, []any{id, w.row.ID}})
+			list = append(list, statement{referenceBlobSQL, []any{id, w.row.ID}})
 			owners = append(owners, w)
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	changed, err := tx.statements(list)
+	changed, err := execStatements(tx, list)
 	if err != nil {
 		return err
 	}
 	for i, n := range changed {
-		if n == 0 && !owners[i].lost {
+		if n == 0 && !owners[i].excluded {
 			p.fail(owners[i], executor.ErrFenced)
 		}
 	}

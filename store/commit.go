@@ -24,28 +24,28 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 	if err == nil {
 		return errs
 	}
-	away := fault.KindOf(translate(err)) == fault.Unavailable && !deadlock(err)
-	if len(p.writes) == 1 || away || errors.Is(err, executor.ErrFenced) {
+	unavailable := fault.KindOf(translate(err)) == fault.Unavailable && !isDeadlock(err)
+	if len(p.writes) == 1 || unavailable || errors.Is(err, executor.ErrFenced) {
 		// What was rolled back decided nothing: a member that lost its key to
 		// another of the group may try again, as that one may.
 		p.reset()
-		p.failAll(single(err))
+		p.failRemaining(memberError(err))
 		return errs
 	}
 	for _, w := range p.writes {
 		one := &plan{writes: []*write{w}, errs: errs}
 		one.reset()
 		if err := db.commitPlan(ctx, epoch, one); err != nil {
-			one.failAll(single(err))
+			one.failRemaining(memberError(err))
 		}
 	}
 	return errs
 }
 
-// single words the error of a member that was written alone: a row that is
+// memberError words the error of a member that was written alone: a row that is
 // there already means that the run is another's.
-func single(err error) error {
-	if lost(err) || errors.Is(err, errApart) || errors.Is(err, errTaken) {
+func memberError(err error) error {
+	if runExists(err) || errors.Is(err, errSeparated) || errors.Is(err, errAlreadyTaken) {
 		return executor.ErrFenced
 	}
 	return translate(err)
@@ -57,20 +57,18 @@ type groupTx interface {
 	// epoch reads the lease's epoch and keeps its holder from changing until
 	// the transaction ends.
 	epoch() (int64, error)
-	// accepting gives revision and status of the workflows that exist, and keeps
+	// liveWorkflows gives revision and status of the workflows that exist, and keeps
 	// these from being deleted until the transaction ends.
-	accepting(workflowIDs []string) (map[string]accepted, error)
-	// keep stores answers and tells which keys were free.
-	keep(answers []answerRow) ([]bool, error)
-	// advance updates runs whose seq is still the expected one and tells which.
-	advance(writes []*write) ([]bool, error)
+	liveWorkflows(workflowIDs []string) (map[string]workflowHead, error)
+	// updateRuns updates runs whose seq is still the expected one and tells which.
+	updateRuns(writes []*write) ([]bool, error)
 	// insert stores new runs, then everybody's events and snapshots.
 	insert(runs, all []*write) error
-	// statements runs further statements in order and tells how many rows each
+	// execAll runs further statements in order and tells how many rows each
 	// changed.
-	statements(list []statement) ([]int64, error)
-	// tell lets other nodes know, once committed, that they look at runs again.
-	tell(runIDs []string) error
+	execAll(list []statement) ([]int64, error)
+	// notify lets other nodes know, once committed, that they look at runs again.
+	notify(runIDs []string) error
 	commit() error
 	rollback()
 }
@@ -79,12 +77,12 @@ func (db *DB) beginGroup(ctx context.Context) (groupTx, error) {
 	if db.postgres() {
 		return beginPostgres(ctx, db.pool)
 	}
-	return db.hot.begin(ctx)
+	return db.prepared.begin(ctx)
 }
 
 // commitPlan writes what is alive in the plan. Losers are marked in it.
 func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
-	if len(p.alive()) == 0 {
+	if len(p.remaining()) == 0 {
 		return nil
 	}
 	tx, err := db.beginGroup(ctx)
@@ -95,7 +93,7 @@ func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
 		tx.rollback()
 		return err
 	}
-	if len(p.alive()) == 0 {
+	if len(p.remaining()) == 0 {
 		tx.rollback()
 		return nil
 	}
@@ -112,26 +110,26 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 			return executor.ErrFenced
 		}
 	}
-	if err := admitRuns(tx, p); err != nil {
+	if err := checkWorkflows(tx, p); err != nil {
 		return err
 	}
-	if err := keepAnswers(tx, p); err != nil {
+	if err := reserveKeys(tx, p); err != nil {
 		return err
 	}
-	if err := keepBlobs(tx, p); err != nil {
+	if err := referenceBlobs(tx, p); err != nil {
 		return err
 	}
 	updates := p.updates()
 	if len(updates) > 0 {
-		won, err := tx.advance(updates)
+		won, err := tx.updateRuns(updates)
 		if err != nil {
 			return err
 		}
 		for i, w := range updates {
 			switch {
 			case won[i]:
-			case w.with != nil && w.with.answer != nil:
-				return errApart // the answer must not stay
+			case w.successor != nil && w.successor.answer != nil:
+				return errSeparated // the answer must not stay
 			default:
 				p.fail(w, executor.ErrFenced)
 			}
@@ -140,32 +138,32 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := joinSeries(tx, p); err != nil {
 		return err
 	}
-	alive := p.alive()
+	alive := p.remaining()
 	if len(alive) == 0 {
 		return nil
 	}
-	if err := takeAll(tx, alive); err != nil {
+	if err := takeInputs(tx, alive); err != nil {
 		return err
 	}
 	var lines []audit.Entry
 	for _, w := range alive {
 		lines = append(lines, w.audit...)
 	}
-	if err := auditAll(tx, lines); err != nil {
+	if err := insertAuditEntries(tx, lines); err != nil {
 		return err
 	}
 	return tx.insert(p.inserts(), alive)
 }
 
-// accepted is a workflow that new runs are written for.
-type accepted struct {
+// workflowHead is a workflow that new runs are written for.
+type workflowHead struct {
 	revision int64
 	status   definitions.Status
 }
 
-// admitRuns leaves out new runs of workflows that are gone, or that changed
+// checkWorkflows leaves out new runs of workflows that are gone, or that changed
 // since their start was decided.
-func admitRuns(tx groupTx, p *plan) error {
+func checkWorkflows(tx groupTx, p *plan) error {
 	inserts := p.inserts()
 	if len(inserts) == 0 {
 		return nil
@@ -178,7 +176,7 @@ func admitRuns(tx groupTx, p *plan) error {
 			ids = append(ids, w.row.WorkflowID)
 		}
 	}
-	there, err := tx.accepting(ids)
+	there, err := tx.liveWorkflows(ids)
 	if err != nil {
 		return err
 	}
@@ -188,14 +186,14 @@ func admitRuns(tx groupTx, p *plan) error {
 		case w.revision != 0 && w.revision != current.revision, exists && w.status != "" && w.status != current.status:
 			p.fail(w, executor.ErrStale)
 		case !exists:
-			p.fail(w, noWorkflow(w.row.Slug))
+			p.fail(w, workflowNotFound(w.row.Slug))
 		}
 	}
 	return nil
 }
 
-// keepAnswers leaves out new runs whose idempotency key is taken.
-func keepAnswers(tx groupTx, p *plan) error {
+// reserveKeys leaves out new runs whose idempotency key is taken.
+func reserveKeys(tx groupTx, p *plan) error {
 	var holders []*write
 	var answers []answerRow
 	for _, w := range p.inserts() {
@@ -211,7 +209,7 @@ func keepAnswers(tx groupTx, p *plan) error {
 	for _, w := range holders {
 		answers = append(answers, *w.answer)
 	}
-	free, err := tx.keep(answers)
+	free, err := insertAnswers(tx, answers)
 	if err != nil {
 		return err
 	}
@@ -221,4 +219,24 @@ func keepAnswers(tx groupTx, p *plan) error {
 		}
 	}
 	return nil
+}
+
+// insertAnswers keeps answers for repeated requests and reports, per answer,
+// whether its key was free. On PostgreSQL it waits for a transaction that is
+// inserting the same key, so several answers are given in the order of
+// answerRow.compare: two transactions then never wait for each other.
+func insertAnswers(tx groupTx, answers []answerRow) ([]bool, error) {
+	list := make([]statement, len(answers))
+	for i, a := range answers {
+		list[i] = statement{insertAnswerSQL, []any{a.TenantID, a.Scope, a.Key, a.BodyHash, int64(a.Status), a.Header, a.Response, a.CreatedAt}}
+	}
+	inserted, err := execStatements(tx, list)
+	if err != nil {
+		return nil, err
+	}
+	free := make([]bool, len(answers))
+	for i, n := range inserted {
+		free[i] = n > 0
+	}
+	return free, nil
 }

@@ -16,11 +16,11 @@ const groupTimeout = 20 * time.Second
 // postgresGroup is a group's transaction: one statement per table, with the
 // rows as arrays.
 type postgresGroup struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	conn   *pgxpool.Conn
-	tx     pgx.Tx
-	led    bool // a commit of the node that drives runs
+	ctx      context.Context
+	cancel   context.CancelFunc
+	conn     *pgxpool.Conn
+	tx       pgx.Tx
+	byLeader bool // a commit of the node that drives runs
 }
 
 // beginPostgres waits for a connection. From then on the caller's end does not
@@ -45,7 +45,7 @@ func (g *postgresGroup) epoch() (int64, error) {
 	// the lock held.
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT pg_advisory_xact_lock_shared($1)", int64(leaseLock))
-	g.led = true
+	g.byLeader = true
 	var epoch int64
 	batch.Queue("SELECT coalesce(max(epoch), 0) FROM leases WHERE name = $1", executorLease).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&epoch)
@@ -53,16 +53,16 @@ func (g *postgresGroup) epoch() (int64, error) {
 	return epoch, g.tx.SendBatch(g.ctx, batch).Close()
 }
 
-func (g *postgresGroup) accepting(ids []string) (map[string]accepted, error) {
+func (g *postgresGroup) liveWorkflows(ids []string) (map[string]workflowHead, error) {
 	rows, err := g.tx.Query(g.ctx, "SELECT id, revision, status FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
 	if err != nil {
 		return nil, err
 	}
-	there := make(map[string]accepted, len(ids))
+	there := make(map[string]workflowHead, len(ids))
 	var id, status string
 	var revision int64
 	_, err = pgx.ForEachRow(rows, []any{&id, &revision, &status}, func() error {
-		there[id] = accepted{revision, definitions.Status(status)}
+		there[id] = workflowHead{revision, definitions.Status(status)}
 		return nil
 	})
 	return there, err
@@ -76,26 +76,7 @@ func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-func (g *postgresGroup) keep(answers []answerRow) ([]bool, error) {
-	batch := &pgx.Batch{}
-	for _, a := range answers {
-		batch.Queue("INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-			a.TenantID, a.Scope, a.Key, a.BodyHash, a.Status, a.Header, a.Response, a.CreatedAt)
-	}
-	results := g.tx.SendBatch(g.ctx, batch)
-	free := make([]bool, len(answers))
-	for i := range answers {
-		tag, err := results.Exec()
-		if err != nil {
-			_ = results.Close()
-			return nil, err
-		}
-		free[i] = tag.RowsAffected() > 0
-	}
-	return free, results.Close()
-}
-
-func (g *postgresGroup) advance(writes []*write) ([]bool, error) {
+func (g *postgresGroup) updateRuns(writes []*write) ([]bool, error) {
 	rows := runArrays{}
 	expected := make([]int64, len(writes))
 	for i, w := range writes {
@@ -131,7 +112,7 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 		for _, w := range runs {
 			rows.add(&w.row)
 			if w.input != "" {
-				batch.Queue("INSERT INTO run_inputs (run_id, input) VALUES ($1, $2)", w.row.ID, w.input)
+				batch.Queue(insertInputSQL.postgres, w.row.ID, w.input)
 			}
 		}
 		batch.Queue("INSERT INTO runs ("+runColumns+") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], $24::text[])",
@@ -146,23 +127,22 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 			journal.add(&w.events[at])
 		}
 		if s := w.snapshot; s != nil {
-			batch.Queue("INSERT INTO run_snapshots (run_id, seq, data) VALUES ($1, $2, $3) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data",
-				s.RunID, s.Seq, s.Data)
+			batch.Queue(snapshotSQL.postgres, s.RunID, s.Seq, s.Data)
 		}
 	}
 	if len(journal.run) > 0 {
 		batch.Queue("INSERT INTO run_events ("+eventColumns+") SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])",
 			journal.run, journal.seq, journal.kind, journal.step, journal.iteration, journal.attempt, journal.at, journal.data)
 	}
-	batch.Queue("SELECT pg_notify($1, $2)", eventsChannel, runsNotice(grown))
-	if len(runs) > 0 && !g.led {
+	batch.Queue("SELECT pg_notify($1, $2)", eventsChannel, runIDsPayload(grown))
+	if len(runs) > 0 && !g.byLeader {
 		batch.Queue("SELECT pg_notify($1, '')", workChannel)
 	}
 	return g.tx.SendBatch(g.ctx, batch).Close()
 }
 
-func (g *postgresGroup) tell(runIDs []string) error {
-	_, err := g.tx.Exec(g.ctx, "SELECT pg_notify($1, $2)", eventsChannel, runsNotice(runIDs))
+func (g *postgresGroup) notify(runIDs []string) error {
+	_, err := g.tx.Exec(g.ctx, "SELECT pg_notify($1, $2)", eventsChannel, runIDsPayload(runIDs))
 	return err
 }
 

@@ -7,29 +7,33 @@ import (
 	"strings"
 )
 
-// sqliteWriter holds the prepared statements of group commits.
-type sqliteWriter struct {
-	pool       *sql.DB
-	statements map[string]*sql.Stmt
+// preparedStatements holds the prepared statements of group commits.
+type preparedStatements struct {
+	pool   *sql.DB
+	byText map[string]*sql.Stmt
 }
 
 // The texts of group commits.
 const (
-	epochSQL     = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
-	acceptingSQL = "SELECT revision, status FROM workflows WHERE id = ? AND deleted = 0"
-	keepSQL      = "INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-	advanceSQL   = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
-	// stepSQL is advanceSQL where neither state nor wake_at changes: it touches
+	epochSQL        = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
+	liveWorkflowSQL = "SELECT revision, status FROM workflows WHERE id = ? AND deleted = 0"
+	updateRunSQL    = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
+	// updateRunInPlaceSQL is advanceSQL where neither state nor wake_at changes: it touches
 	// no index.
-	stepSQL     = "UPDATE runs SET version = ?, hash = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ? AND state = ? AND wake_at = ?"
-	inputSQL    = "INSERT INTO run_inputs (run_id, input) VALUES (?, ?)"
-	snapshotSQL = "INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data"
+	updateRunInPlaceSQL = "UPDATE runs SET version = ?, hash = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ? AND state = ? AND wake_at = ?"
 )
 
-// newSQLiteWriter prepares the statements; the tables must be there.
-func newSQLiteWriter(ctx context.Context, pool *sql.DB) (*sqliteWriter, error) {
-	h := &sqliteWriter{pool: pool, statements: map[string]*sql.Stmt{}}
-	texts := []string{epochSQL, acceptingSQL, keepSQL, advanceSQL, stepSQL, inputSQL, snapshotSQL}
+// The texts that both dialects execute, worded alike.
+var (
+	insertAnswerSQL = inBothDialects("INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+	insertInputSQL  = inBothDialects("INSERT INTO run_inputs (run_id, input) VALUES (?, ?)")
+	snapshotSQL     = inBothDialects("INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data")
+)
+
+// prepareStatements prepares the statements; the tables must be there.
+func prepareStatements(ctx context.Context, pool *sql.DB) (*preparedStatements, error) {
+	h := &preparedStatements{pool: pool, byText: map[string]*sql.Stmt{}}
+	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, snapshotSQL.sqlite}
 	for _, table := range []table{runTable, eventTable} {
 		for _, rows := range bulkSizes {
 			texts = append(texts, table.insert(rows))
@@ -40,14 +44,14 @@ func newSQLiteWriter(ctx context.Context, pool *sql.DB) (*sqliteWriter, error) {
 		if err != nil {
 			return nil, errors.Join(err, h.close())
 		}
-		h.statements[text] = s
+		h.byText[text] = s
 	}
 	return h, nil
 }
 
-func (h *sqliteWriter) close() error {
+func (h *preparedStatements) close() error {
 	var errs []error
-	for _, s := range h.statements {
+	for _, s := range h.byText {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
@@ -55,7 +59,7 @@ func (h *sqliteWriter) close() error {
 
 // begin waits for the writer. From then on the context is not looked at: the
 // driver would spend a goroutine per statement on it, and a group is short.
-func (h *sqliteWriter) begin(ctx context.Context) (groupTx, error) {
+func (h *preparedStatements) begin(ctx context.Context) (groupTx, error) {
 	conn, err := h.pool.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -66,19 +70,27 @@ func (h *sqliteWriter) begin(ctx context.Context) (groupTx, error) {
 		_ = conn.Close()
 		return nil, err
 	}
-	return &sqliteGroup{h: h, conn: conn, tx: tx}, nil
+	return &sqliteGroup{prepared: h, conn: conn, tx: tx}, nil
 }
 
 // sqliteGroup is a group's transaction. It is immediate, so what it reads
 // stays true until it ends.
 type sqliteGroup struct {
-	h    *sqliteWriter
-	conn *sql.Conn
-	tx   *sql.Tx
+	prepared *preparedStatements
+	conn     *sql.Conn
+	tx       *sql.Tx
 }
 
+// exec executes a text, by its prepared statement where there is one, and returns
+// how many rows it changed.
 func (g *sqliteGroup) exec(text string, args ...any) (int64, error) {
-	res, err := g.tx.Stmt(g.h.statements[text]).Exec(args...)
+	var res sql.Result
+	var err error
+	if s := g.prepared.byText[text]; s != nil {
+		res, err = g.tx.Stmt(s).Exec(args...)
+	} else {
+		res, err = g.tx.Exec(text, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -87,15 +99,15 @@ func (g *sqliteGroup) exec(text string, args ...any) (int64, error) {
 
 func (g *sqliteGroup) epoch() (int64, error) {
 	var epoch int64
-	err := g.tx.Stmt(g.h.statements[epochSQL]).QueryRow(executorLease).Scan(&epoch)
+	err := g.tx.Stmt(g.prepared.byText[epochSQL]).QueryRow(executorLease).Scan(&epoch)
 	return epoch, err
 }
 
-func (g *sqliteGroup) accepting(ids []string) (map[string]accepted, error) {
-	there := make(map[string]accepted, len(ids))
+func (g *sqliteGroup) liveWorkflows(ids []string) (map[string]workflowHead, error) {
+	there := make(map[string]workflowHead, len(ids))
 	for _, id := range ids {
-		var w accepted
-		switch err := g.tx.Stmt(g.h.statements[acceptingSQL]).QueryRow(id).Scan(&w.revision, &w.status); {
+		var w workflowHead
+		switch err := g.tx.Stmt(g.prepared.byText[liveWorkflowSQL]).QueryRow(id).Scan(&w.revision, &w.status); {
 		case err == nil:
 			there[id] = w
 		case !errors.Is(err, sql.ErrNoRows):
@@ -105,23 +117,10 @@ func (g *sqliteGroup) accepting(ids []string) (map[string]accepted, error) {
 	return there, nil
 }
 
-func (g *sqliteGroup) keep(answers []answerRow) ([]bool, error) {
-	free := make([]bool, len(answers))
-	for i, a := range answers {
-		n, err := g.exec(keepSQL,
-			a.TenantID, a.Scope, a.Key, a.BodyHash, int64(a.Status), a.Header, a.Response, a.CreatedAt)
-		if err != nil {
-			return nil, err
-		}
-		free[i] = n > 0
-	}
-	return free, nil
-}
-
-func (g *sqliteGroup) advance(writes []*write) ([]bool, error) {
+func (g *sqliteGroup) updateRuns(writes []*write) ([]bool, error) {
 	won := make([]bool, len(writes))
 	for i, w := range writes {
-		n, err := g.advanceOne(&w.row, w.expected)
+		n, err := g.updateRun(&w.row, w.expected)
 		if err != nil {
 			return nil, err
 		}
@@ -130,13 +129,13 @@ func (g *sqliteGroup) advance(writes []*write) ([]bool, error) {
 	return won, nil
 }
 
-func (g *sqliteGroup) advanceOne(r *runRow, expected int64) (int64, error) {
-	n, err := g.exec(stepSQL, int64(r.Version), r.Hash, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt,
+func (g *sqliteGroup) updateRun(r *runRow, expected int64) (int64, error) {
+	n, err := g.exec(updateRunInPlaceSQL, int64(r.Version), r.Hash, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt,
 		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected, r.State, r.WakeAt)
 	if n > 0 || err != nil {
 		return n, err
 	}
-	return g.exec(advanceSQL, int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt,
+	return g.exec(updateRunSQL, int64(r.Version), r.Hash, r.State, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt, r.WakeAt,
 		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected)
 }
 
@@ -161,8 +160,7 @@ func (g *sqliteGroup) insert(runs, all []*write) error {
 		if w.snapshot == nil {
 			continue
 		}
-		_, err := g.exec(snapshotSQL,
-			w.snapshot.RunID, w.snapshot.Seq, w.snapshot.Data)
+		_, err := g.exec(snapshotSQL.sqlite, w.snapshot.RunID, w.snapshot.Seq, w.snapshot.Data)
 		if err != nil {
 			return err
 		}
@@ -179,14 +177,14 @@ func (g *sqliteGroup) insertRuns(runs []*write) error {
 		if w.input == "" {
 			continue
 		}
-		if _, err := g.exec(inputSQL, w.row.ID, w.input); err != nil {
+		if _, err := g.exec(insertInputSQL.sqlite, w.row.ID, w.input); err != nil {
 			return err
 		}
 	}
 	return rows.flush()
 }
 
-func (g *sqliteGroup) tell([]string) error { return nil } // there is no other node
+func (g *sqliteGroup) notify([]string) error { return nil } // there is no other node
 
 func (g *sqliteGroup) commit() error {
 	defer g.conn.Close() //nolint:errcheck // gives the connection back

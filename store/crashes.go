@@ -50,16 +50,16 @@ func (termRow) TableName() string { return "executor_terms" }
 // among the runs that are in action.
 func (db *DB) Crashes(ctx context.Context, epoch int64) ([]executor.Suspect, error) {
 	var suspects []executor.Suspect
-	err := db.change(ctx, func(tx *gorm.DB) error {
+	err := db.update(ctx, func(tx *gorm.DB) error {
 		var last termRow
-		known, err := found(forDelete(tx).Where("name = ?", executorLease), &last)
+		known, err := found(forUpdate(tx).Where("name = ?", executorLease), &last)
 		if err != nil {
 			return err
 		}
 		if last.Epoch > epoch {
 			return executor.ErrFenced
 		}
-		before, busy, err := accounts(tx)
+		before, busy, err := crashAccounts(tx)
 		if err != nil {
 			return err
 		}
@@ -79,8 +79,8 @@ func (db *DB) Crashes(ctx context.Context, epoch int64) ([]executor.Suspect, err
 	return suspects, err
 }
 
-// accounts reads what is known of runs, and the runs that are in action.
-func accounts(tx *gorm.DB) (known, busy []executor.Suspect, err error) {
+// crashAccounts reads what is known of runs, and the runs that are in action.
+func crashAccounts(tx *gorm.DB) (known, busy []executor.Suspect, err error) {
 	var rows []crashRow
 	if err := tx.Find(&rows).Error; err != nil {
 		return nil, nil, err
@@ -127,7 +127,7 @@ func countCrash(tx *gorm.DB, last termRow, before, busy []executor.Suspect) ([]e
 // SetPhase notes what may be in action from now on. Where another term began
 // meanwhile it is executor.ErrFenced.
 func (db *DB) SetPhase(ctx context.Context, epoch int64, p executor.Phase) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("UPDATE executor_terms SET phase = ? WHERE name = ? AND epoch = ?", int(p), executorLease, epoch)
 		if res.Error == nil && res.RowsAffected == 0 {
 			return executor.ErrFenced
@@ -138,7 +138,7 @@ func (db *DB) SetPhase(ctx context.Context, epoch int64, p executor.Phase) error
 
 // Isolate notes that a run is going to be alone in action.
 func (db *DB) Isolate(ctx context.Context, runID string) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE run_crashes SET isolated = CASE WHEN run_id = ? THEN 1 ELSE 0 END", runID).Error
 	})
 }
@@ -150,14 +150,14 @@ func (db *DB) EndIsolation(ctx context.Context, runID string, survived bool) err
 	if survived {
 		set = "isolated = 0, alone = 0, survived = survived + 1"
 	}
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE run_crashes SET "+set+" WHERE run_id = ? AND isolated = 1", runID).Error
 	})
 }
 
 // Forgive forgets the crashes of a run.
 func (db *DB) Forgive(ctx context.Context, runID string) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM run_crashes WHERE run_id = ?", runID).Error
 	})
 }
@@ -165,7 +165,7 @@ func (db *DB) Forgive(ctx context.Context, runID string) error {
 // EndTerm notes that the term of an epoch ended in order. Where the next one
 // took it for a crash, that is taken back.
 func (db *DB) EndTerm(ctx context.Context, epoch int64) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("UPDATE executor_terms SET in_order = 1 WHERE name = ? AND epoch = ?", executorLease, epoch)
 		if res.Error != nil {
 			return res.Error

@@ -21,9 +21,9 @@ type cursor struct {
 	List string `json:"l"`
 }
 
-// listOf fingerprints a list by its kind and filters, so that a cursor taken
+// listFingerprint fingerprints a list by its kind and filters, so that a cursor taken
 // from another list is recognised.
-func listOf(kind string, filters ...any) string {
+func listFingerprint(kind string, filters ...any) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q", kind, fmt.Sprintf("%#v", filters)))
 	return hex.EncodeToString(sum[:6])
 }
@@ -56,9 +56,9 @@ func decodeCursor(list, text string) (*position, error) {
 	return &c.position, nil
 }
 
-// cutPage takes the row away that was read beyond a page of limit rows, and
+// trimPage takes the row away that was read beyond a page of limit rows, and
 // gives the cursor behind the page's last one, "" where no row is beyond it.
-func cutPage[R any](list string, rows []R, limit int, at func(R) position) (page []R, next string) {
+func trimPage[R any](list string, rows []R, limit int, at func(R) position) (page []R, next string) {
 	if len(rows) <= limit {
 		return rows, ""
 	}

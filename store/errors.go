@@ -7,6 +7,7 @@ import (
 	"errors"
 	"heddle/executor"
 	"heddle/fault"
+	"heddle/schedules"
 	"io"
 	"net"
 	"slices"
@@ -26,7 +27,7 @@ func translate(err error) error {
 	switch {
 	case err == nil, errors.As(err, &f), isSentinel(err):
 		return err
-	case unavailable(err):
+	case isUnavailable(err):
 		return fault.Wrap(err, fault.Unavailable, "store_unavailable", "The database does not answer. Try again in a moment.")
 	}
 	return fault.Wrap(err, fault.Internal, "internal", "The database refused a statement.")
@@ -64,13 +65,20 @@ func sqliteRolledBack(code int) bool {
 	return false
 }
 
-func isSentinel(err error) bool {
-	return errors.Is(err, executor.ErrFenced) || errors.Is(err, executor.ErrDuplicateKey) || errors.Is(err, executor.ErrNameTaken) || errors.Is(err, executor.ErrLeaseHeld)
+// sentinels are the errors by which executor and schedules tell the outcomes of
+// a race apart; they pass through the store unchanged.
+var sentinels = []error{
+	executor.ErrFenced, executor.ErrStale, executor.ErrDuplicateKey, executor.ErrNameTaken, executor.ErrLeaseHeld, schedules.ErrLost,
 }
 
-// unavailable tells errors of a database that is away, overloaded or out of
+// isSentinel reports whether err is, or wraps, one of the sentinels.
+func isSentinel(err error) bool {
+	return slices.ContainsFunc(sentinels, func(s error) bool { return errors.Is(err, s) })
+}
+
+// isUnavailable tells errors of a database that is away, overloaded or out of
 // room from errors of the statement.
-func unavailable(err error) bool {
+func isUnavailable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgUnavailable(pg.Code)
 	}
@@ -110,9 +118,9 @@ func pgUnavailable(code string) bool {
 	return false
 }
 
-// deadlock tells whether PostgreSQL ended the transaction for the sake of
+// isDeadlock tells whether PostgreSQL ended the transaction for the sake of
 // another one, so that trying again may do.
-func deadlock(err error) bool {
+func isDeadlock(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
 }
@@ -126,9 +134,9 @@ func sqliteUnavailable(code int) bool {
 	return false
 }
 
-// duplicate tells whether a unique constraint refused the statement, and
+// violatesUnique tells whether a unique constraint refused the statement, and
 // whether the constraint is about the column.
-func duplicate(err error, column string) bool {
+func violatesUnique(err error, column string) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && strings.Contains(pg.ConstraintName, column)
 	}
@@ -139,10 +147,10 @@ func duplicate(err error, column string) bool {
 	return false
 }
 
-// lost tells whether a run's row or one of its events was there already.
-func lost(err error) bool {
+// runExists tells whether a run's row or one of its events was there already.
+func runExists(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && slices.Contains([]string{"runs", "run_events", "run_inputs"}, pg.TableName)
 	}
-	return duplicate(err, "id") || duplicate(err, "run_id")
+	return violatesUnique(err, "id") || violatesUnique(err, "run_id")
 }

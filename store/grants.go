@@ -35,8 +35,8 @@ func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) err
 	if err != nil {
 		return translate(fmt.Errorf("encode a grant's actions: %w", err))
 	}
-	return db.change(ctx, func(tx *gorm.DB) error {
-		k, err := ownKey(tx, tenantID, g.KeyID)
+	return db.update(ctx, func(tx *gorm.DB) error {
+		k, err := keyObject(tx, tenantID, g.KeyID)
 		if err != nil {
 			return err
 		}
@@ -52,13 +52,13 @@ func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) err
 		if err != nil {
 			return err
 		}
-		return record(tx, k, grantDetail{workflowObject(w).String(), w.Slug, g.Actions})
+		return writeAudit(tx, k, grantDetail{workflowObject(w).String(), w.Slug, g.Actions})
 	})
 }
 
 // DeleteGrant takes a key's actions on a workflow away.
 func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("DELETE FROM grants WHERE tenant_id = ? AND key_id = ? AND workflow_id = ?", tenantID, keyID, workflowID)
 		if res.Error == nil && res.RowsAffected == 0 {
 			return fault.New(fault.NotFound, "grant_not_found", "The key has no grant on this workflow.")
@@ -66,7 +66,7 @@ func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID strin
 		if res.Error != nil {
 			return res.Error
 		}
-		k, err := ownKey(tx, tenantID, keyID)
+		k, err := keyObject(tx, tenantID, keyID)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID strin
 		if err != nil && fault.KindOf(err) != fault.NotFound {
 			return err
 		}
-		return record(tx, k, grantDetail{"workflow:" + workflowID, w.Slug, nil})
+		return writeAudit(tx, k, grantDetail{"workflow:" + workflowID, w.Slug, nil})
 	})
 }
 

@@ -31,11 +31,12 @@ type inboxRow struct {
 
 func (inboxRow) TableName() string { return "run_inbox" }
 
-// errTaken is an input that another took: the commit that holds it is refused.
-var errTaken = errors.New("a posted input was taken before")
+// errAlreadyTaken is an input that another took: the commit that holds it is refused.
+var errAlreadyTaken = errors.New("a posted input was taken before")
+
+var takeSQL = inBothDialects("UPDATE run_inbox SET taken_at = ?, state = ?, effect = ?, failure = ? WHERE id = ? AND taken_at = 0")
 
 const (
-	takeSQL    = "UPDATE run_inbox SET taken_at = ?, state = ?, effect = ?, failure = ? WHERE id = ? AND taken_at = 0"
 	untakenSQL = "SELECT * FROM run_inbox WHERE taken_at = 0 AND id > ? ORDER BY id LIMIT ?"
 	purgeSQL   = "DELETE FROM run_inbox WHERE taken_at > 0 AND taken_at < ?"
 )
@@ -62,7 +63,7 @@ func (db *DB) Post(ctx context.Context, p executor.Posted) (earlier string, err 
 // post gives the row's own id where it found an earlier input that was gone when
 // it looked for it.
 func (db *DB) post(ctx context.Context, row inboxRow) (earlier string, err error) {
-	err = db.change(ctx, func(tx *gorm.DB) error {
+	err = db.update(ctx, func(tx *gorm.DB) error {
 		insert := tx
 		if row.RequestID != "" {
 			insert = tx.Clauses(clause.OnConflict{DoNothing: true})
@@ -91,7 +92,7 @@ func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.
 	list := make([]executor.Posted, len(rows))
 	for i, r := range rows {
 		list[i] = executor.Posted{
-			ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Kind: r.Kind, Data: json.RawMessage(r.Data), At: instant(r.PostedAt),
+			ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Kind: r.Kind, Data: json.RawMessage(r.Data), At: fromMillis(r.PostedAt),
 			RequestID: r.RequestID,
 		}
 	}
@@ -101,7 +102,7 @@ func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.
 // Withdraw removes an input that nobody took yet.
 func (db *DB) Withdraw(ctx context.Context, id string) (bool, error) {
 	var removed int64
-	err := db.change(ctx, func(tx *gorm.DB) error {
+	err := db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("DELETE FROM run_inbox WHERE id = ? AND taken_at = 0", id)
 		removed = res.RowsAffected
 		return res.Error
@@ -118,7 +119,7 @@ func (db *DB) Outcome(ctx context.Context, id string) (*executor.Taken, error) {
 	}
 	refusal, err := readRefusal(row.Failure)
 	return &executor.Taken{
-		ID: row.ID, RunID: row.RunID, At: instant(row.TakenAt), State: machine.State(row.State), Effect: row.Effect != 0, Refusal: refusal,
+		ID: row.ID, RunID: row.RunID, At: fromMillis(row.TakenAt), State: machine.State(row.State), Effect: row.Effect != 0, Refusal: refusal,
 	}, err
 }
 
@@ -143,23 +144,23 @@ func settle(tx groupTx, epoch int64, list []executor.Taken) error {
 	if current != epoch {
 		return executor.ErrFenced
 	}
-	takes, err := takesOf(list)
+	takes, err := takeStatements(list)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.statements(takes); err != nil {
+	if _, err := execStatements(tx, takes); err != nil {
 		return err
 	}
 	runs := make([]string, len(list))
 	for i, t := range list {
 		runs[i] = t.RunID
 	}
-	return tx.tell(runs)
+	return tx.notify(runs)
 }
 
-// takeAll takes the inputs that the writes hold. One that was taken before
+// takeInputs takes the inputs that the writes hold. One that was taken before
 // undoes the group: its members are then written singly.
-func takeAll(tx groupTx, writes []*write) error {
+func takeInputs(tx groupTx, writes []*write) error {
 	var list []executor.Taken
 	for _, w := range writes {
 		list = append(list, w.taken...)
@@ -167,23 +168,23 @@ func takeAll(tx groupTx, writes []*write) error {
 	if len(list) == 0 {
 		return nil
 	}
-	takes, err := takesOf(list)
+	takes, err := takeStatements(list)
 	if err != nil {
 		return err
 	}
-	counts, err := tx.statements(takes)
+	counts, err := execStatements(tx, takes)
 	if err != nil {
 		return err
 	}
 	for _, n := range counts {
 		if n != 1 {
-			return errTaken
+			return errAlreadyTaken
 		}
 	}
 	return nil
 }
 
-func takesOf(list []executor.Taken) ([]statement, error) {
+func takeStatements(list []executor.Taken) ([]statement, error) {
 	takes := make([]statement, len(list))
 	for i, t := range list {
 		failure, err := writeRefusal(t.Refusal)
@@ -201,7 +202,7 @@ func takesOf(list []executor.Taken) ([]statement, error) {
 
 // PurgeTaken removes inputs that were taken before a moment.
 func (db *DB) PurgeTaken(ctx context.Context, before time.Time) error {
-	return db.change(ctx, func(tx *gorm.DB) error { return tx.Exec(purgeSQL, millis(before)).Error })
+	return db.update(ctx, func(tx *gorm.DB) error { return tx.Exec(purgeSQL, millis(before)).Error })
 }
 
 // refusal is a fault as it is stored.

@@ -22,8 +22,8 @@ const (
 	ofKind       = " WHERE run_id = ? AND kind = ? AND seq > 2000 AND kind IN ('state_changed', 'signal_received', 'input_resolved', 'handlers_started') AND seq > ? AND seq < ?"
 )
 
-// stepsAtOnce is how many steps one statement asks for.
-const stepsAtOnce = 100
+// stepsPerStatement is how many steps one statement asks for.
+const stepsPerStatement = 100
 
 // EventsBefore reads at most limit events before seq, the last one first.
 func (db *DB) EventsBefore(ctx context.Context, runID string, before int64, limit int) ([]events.Event, error) {
@@ -38,7 +38,7 @@ func (db *DB) EventsBefore(ctx context.Context, runID string, before int64, limi
 func (db *DB) StepEvents(ctx context.Context, runID string, refs []machine.Ref, limit int) ([]events.Event, error) {
 	var list []events.Event
 	for len(refs) > 0 {
-		n := min(len(refs), stepsAtOnce)
+		n := min(len(refs), stepsPerStatement)
 		text, args := stepEvents(db.postgres(), runID, refs[:n], limit)
 		var rows []eventRow
 		if err := db.reader(ctx).Raw(text, args...).Scan(&rows).Error; err != nil {

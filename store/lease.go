@@ -20,26 +20,26 @@ const leaseLock = 0x48454444
 
 // leaseRow is a row of leases.
 type leaseRow struct {
-	Name      string `gorm:"primaryKey"`
-	Holder    string
-	Epoch     int64
-	ExpiresAt int64
-	Beacon    string // PostgreSQL: the holder's session; empty: unknown
-	Process   string // PostgreSQL: the holder's process, for others on its machine; empty: unknown
+	Name        string `gorm:"primaryKey"`
+	Holder      string
+	Epoch       int64
+	ExpiresAt   int64
+	Session     string `gorm:"column:beacon"`  // PostgreSQL: the holder's session; empty: unknown
+	ProcessName string `gorm:"column:process"` // PostgreSQL: the holder's process, for others on its machine; empty: unknown
 }
 
 func (leaseRow) TableName() string { return "leases" }
 
-// vigil is what a node saw of another's lease, and since when it has not
+// leaseObservation is what a node saw of another's lease, and since when it has not
 // changed by the clock that decides.
-type vigil struct {
+type leaseObservation struct {
 	mu    sync.Mutex
 	lease leaseRow
 	since time.Time
 }
 
 // unchanged tells for how long the lease has been as it is.
-func (v *vigil) unchanged(lease leaseRow, now time.Time) time.Duration {
+func (v *leaseObservation) unchanged(lease leaseRow, now time.Time) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.lease != lease || now.Before(v.since) {
@@ -59,7 +59,7 @@ func (v *vigil) unchanged(lease leaseRow, now time.Time) time.Duration {
 // for itself (WithLock) for nothing at all.
 func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	if db.lock != nil && now.IsZero() {
-		return db.ownFile.acquire(holder, ttl, func() (int64, error) { return db.acquireLease(ctx, holder, now, ttl) })
+		return db.fileLease.acquire(holder, ttl, func() (int64, error) { return db.acquireLease(ctx, holder, now, ttl) })
 	}
 	return db.acquireLease(ctx, holder, now, ttl)
 }
@@ -69,8 +69,8 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 	if err != nil || epoch != 0 {
 		return epoch, translate(err)
 	}
-	err = db.change(ctx, func(tx *gorm.DB) error {
-		now, err := db.moment(tx, now)
+	err = db.update(ctx, func(tx *gorm.DB) error {
+		now, err := db.timeOrClock(tx, now)
 		if err != nil {
 			return err
 		}
@@ -79,17 +79,17 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 			return err
 		}
 		var lease leaseRow
-		if err := forDelete(tx).Where("name = ?", executorLease).Take(&lease).Error; err != nil {
+		if err := forUpdate(tx).Where("name = ?", executorLease).Take(&lease).Error; err != nil {
 			return err
 		}
 		free := lease.Holder == "" || lease.ExpiresAt <= millis(now)
 		if !free && lease.Holder != holder {
-			still := db.vigil.unchanged(lease, now)
-			gone, err := dark(tx, lease.Beacon)
+			still := db.observed.unchanged(lease, now)
+			gone, err := sessionGone(tx, lease.Session)
 			if err != nil {
 				return err
 			}
-			free = gone && (still >= executor.StopsAfter || processEnded(lease.Process))
+			free = gone && (still >= executor.StopsAfter || processEnded(lease.ProcessName))
 		}
 		switch {
 		case lease.Holder == holder:
@@ -101,7 +101,7 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 			}
 			lease.Holder, lease.Epoch = holder, lease.Epoch+1
 		}
-		lease.ExpiresAt, lease.Beacon, lease.Process = millis(now.Add(ttl)), session, db.process
+		lease.ExpiresAt, lease.Session, lease.ProcessName = millis(now.Add(ttl)), session, db.processName
 		epoch = lease.Epoch
 		return tx.Select("*").Updates(&lease).Error
 	})
@@ -113,7 +113,7 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 // others that this process lives.
 func (db *DB) renewLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (epoch int64, session string, err error) {
 	if db.postgres() {
-		return db.beacon.renew(ctx, db.pool, holder, db.process, now, ttl)
+		return db.session.renew(ctx, db.pool, holder, db.processName, now, ttl)
 	}
 	from, expires := "", millis(now.Add(ttl))
 	if now.IsZero() {
@@ -174,18 +174,18 @@ func (db *DB) clockSQL() string {
 
 // Clock is the database's clock.
 func (db *DB) Clock(ctx context.Context) (time.Time, error) {
-	t, err := db.moment(db.reader(ctx), time.Time{})
+	t, err := db.timeOrClock(db.reader(ctx), time.Time{})
 	return t, translate(err)
 }
 
-// moment is now, or by the database's clock where that is zero.
-func (db *DB) moment(tx *gorm.DB, now time.Time) (time.Time, error) {
+// timeOrClock is now, or by the database's clock where that is zero.
+func (db *DB) timeOrClock(tx *gorm.DB, now time.Time) (time.Time, error) {
 	if !now.IsZero() {
 		return now, nil
 	}
 	var ms int64
 	err := tx.Raw("SELECT " + db.clockSQL()).Scan(&ms).Error
-	return instant(ms), err
+	return fromMillis(ms), err
 }
 
 // awaitCommits waits until no group commit of the old holder is under way.
@@ -198,8 +198,8 @@ func (db *DB) awaitCommits(tx *gorm.DB) error {
 
 // ReleaseLease gives the lease up at once, if holder still has it.
 func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
-	db.ownFile.release(holder)
-	return db.change(ctx, func(tx *gorm.DB) error {
+	db.fileLease.release(holder)
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '', process = '' WHERE name = ? AND holder = ?", executorLease, holder).Error
 	})
 }
@@ -207,7 +207,7 @@ func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 // endLeases ends what a dead process left: the file lock shows that nobody
 // else is alive. Epochs stay, so that they go on rising.
 func (db *DB) endLeases(ctx context.Context) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '', process = ''").Error
 	})
 }

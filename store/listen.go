@@ -19,17 +19,17 @@ const (
 	eventsChannel = "heddle_events"
 	// workChannel says that another node left something to the one that drives.
 	workChannel = "heddle_work"
-	// largestNotice is less than the 8,000 bytes that a notification may have.
-	largestNotice = 7900
+	// maxPayloadBytes is less than the 8,000 bytes that a notification may have.
+	maxPayloadBytes = 7900
 )
 
-// silence is after how long without a word the connection is tried.
-const silence = 20 * time.Second
+// idleTimeout is after how long without a word the connection is tried.
+const idleTimeout = 20 * time.Second
 
-// runsNotice words the ids of runs for eventsChannel.
-func runsNotice(ids []string) string {
+// runIDsPayload words the ids of runs for eventsChannel.
+func runIDsPayload(ids []string) string {
 	text := strings.Join(ids, ",")
-	if len(text) > largestNotice {
+	if len(text) > maxPayloadBytes {
 		return ""
 	}
 	return text
@@ -59,7 +59,7 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 	}
 	heard(executor.Notice{Work: true})
 	for {
-		notice, err := await(ctx, conn)
+		notice, err := nextNotice(ctx, conn)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -71,10 +71,10 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 	}
 }
 
-// await waits for a notification; after a silence it makes sure that the server
+// nextNotice waits for a notification; after a silence it makes sure that the server
 // is still there, and gives none.
-func await(ctx context.Context, conn *pgx.Conn) (*executor.Notice, error) {
-	quiet, cancel := context.WithTimeout(ctx, silence)
+func nextNotice(ctx context.Context, conn *pgx.Conn) (*executor.Notice, error) {
+	quiet, cancel := context.WithTimeout(ctx, idleTimeout)
 	defer cancel()
 	n, err := conn.WaitForNotification(quiet)
 	switch {

@@ -37,7 +37,7 @@ func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
 			runs = append(runs, l.RunID)
 		}
 	}
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		// The lock makes a deletion wait, so that no line outlives its run.
 		var there []string
 		err := tx.Clauses(clause.Locking{Strength: "KEY SHARE"}).Model(&runRow{}).
@@ -60,7 +60,7 @@ func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
 
 // Logs lists a run's lines in the order in which they were kept, or backwards.
 func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, error) {
-	list := listOf("logs", q.RunID, q.StepID, q.Iteration, q.Attempt, q.Level, q.Category, q.Newest)
+	list := listFingerprint("logs", q.RunID, q.StepID, q.Iteration, q.Attempt, q.Level, q.Category, q.Newest)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return executor.LogPage{}, err
@@ -88,12 +88,12 @@ func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, 
 		return executor.LogPage{}, translate(err)
 	}
 	page := executor.LogPage{}
-	rows, page.Next = cutPage(list, rows, q.Limit, func(r logRow) position { return position{ID: r.ID} })
+	rows, page.Next = trimPage(list, rows, q.Limit, func(r logRow) position { return position{ID: r.ID} })
 	page.Logs = make([]executor.Log, len(rows))
 	for i, r := range rows {
 		page.Logs[i] = executor.Log{
 			ID: r.ID, RunID: r.RunID, StepID: r.StepID, Iteration: r.Iteration, Attempt: r.Attempt,
-			Level: r.Level, Category: r.Category, Message: r.Message, Data: raw(r.Data), At: instant(r.At),
+			Level: r.Level, Category: r.Category, Message: r.Message, Data: raw(r.Data), At: fromMillis(r.At),
 		}
 	}
 	return page, nil

@@ -18,22 +18,22 @@ type plan struct {
 // write is the change of one run: one member, or several that follow each
 // other.
 type write struct {
-	row      runRow
-	expected int64
-	revision int64              // of the workflow, that a new run was decided on; 0: any
-	status   definitions.Status // likewise; "": any
-	events   []events.Event
-	snapshot *snapshotRow
-	answer   *answerRow
-	taken    []executor.Taken
-	audit    []audit.Entry
-	input    string // stored apart: a new run's, when large
-	member   *executor.Member
-	with     *write // the new run that takes this one's place
-	of       *write // the run whose place this one takes
-	blobs    []string
-	members  []int // indexes into the group
-	lost     bool
+	row         runRow
+	expected    int64
+	revision    int64              // of the workflow, that a new run was decided on; 0: any
+	status      definitions.Status // likewise; "": any
+	events      []events.Event
+	snapshot    *snapshotRow
+	answer      *answerRow
+	taken       []executor.Taken
+	audit       []audit.Entry
+	input       string // stored apart: a new run's, when large
+	member      *executor.Member
+	successor   *write // the new run that takes this one's place
+	predecessor *write // the run whose place this one takes
+	blobs       []string
+	members     []int // indexes into the group
+	excluded    bool
 }
 
 // planGroup checks the members' shape and merges those of one run. A member
@@ -57,7 +57,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 			continue
 		}
 		// Nothing follows on a run whose place is taken in the same group.
-		if c.Expected != earlier.row.Seq || c.Expected == 0 || earlier.with != nil {
+		if c.Expected != earlier.row.Seq || c.Expected == 0 || earlier.successor != nil {
 			errs[i] = executor.ErrFenced
 			continue
 		}
@@ -95,9 +95,9 @@ func (w *write) attachSuccessor(c executor.Commit) error {
 	if err != nil {
 		return err
 	}
-	n := &write{row: row, revision: c.Revision, status: c.Status, events: c.Events, member: c.Member, of: w}
+	n := &write{row: row, revision: c.Revision, status: c.Status, events: c.Events, member: c.Member, predecessor: w}
 	n.setInputApart()
-	w.with = n
+	w.successor = n
 	return n.attach(c)
 }
 
@@ -127,12 +127,12 @@ func checkCommit(c executor.Commit) (runRow, error) {
 // fail leaves a write out and gives its members the error; those that build on
 // a new run that did not come to be are fenced.
 func (p *plan) fail(w *write, err error) {
-	if w.of != nil {
-		w = w.of
+	if w.predecessor != nil {
+		w = w.predecessor
 	}
-	w.lost = true
-	if w.with != nil {
-		w.with.lost = true
+	w.excluded = true
+	if w.successor != nil {
+		w.successor.excluded = true
 	}
 	for n, i := range w.members {
 		if n > 0 && w.expected == 0 {
@@ -142,10 +142,10 @@ func (p *plan) fail(w *write, err error) {
 	}
 }
 
-// failAll gives every member that had no error yet the same one.
-func (p *plan) failAll(err error) {
+// failRemaining gives every member that had no error yet the same one.
+func (p *plan) failRemaining(err error) {
 	for _, w := range p.writes {
-		if !w.lost {
+		if !w.excluded {
 			p.fail(w, err)
 		}
 	}
@@ -154,9 +154,9 @@ func (p *plan) failAll(err error) {
 // reset forgets what an attempt that was rolled back found out.
 func (p *plan) reset() {
 	for _, w := range p.writes {
-		w.lost = false
-		if w.with != nil {
-			w.with.lost = false
+		w.excluded = false
+		if w.successor != nil {
+			w.successor.excluded = false
 		}
 		for _, i := range w.members {
 			p.errs[i] = nil
@@ -164,7 +164,7 @@ func (p *plan) reset() {
 	}
 }
 
-func (p *plan) alive() []*write {
+func (p *plan) remaining() []*write {
 	return p.filter(func(*write) bool { return true })
 }
 
@@ -179,10 +179,10 @@ func (p *plan) updates() []*write {
 func (p *plan) filter(keep func(*write) bool) []*write {
 	list := make([]*write, 0, len(p.writes))
 	for _, w := range p.writes {
-		if !w.lost && keep(w) {
+		if !w.excluded && keep(w) {
 			list = append(list, w)
 		}
-		if n := w.with; n != nil && !n.lost && keep(n) {
+		if n := w.successor; n != nil && !n.excluded && keep(n) {
 			list = append(list, n)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// maxConns bounds a node's connections where the URL has no pool_max_conns.
-const maxConns = 16
+// defaultMaxConns bounds a node's connections where the URL has no pool_max_conns.
+const defaultMaxConns = 16
 
 // openPostgres opens the pool. Settings in the URL win over the defaults.
 func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
@@ -26,18 +26,18 @@ func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
 		// The parser's own message quotes parts of the URL.
 		return nil, errors.New(urlHelp + ": PostgreSQL's settings in it cannot be read")
 	}
-	tune(cfg)
+	setDefaults(cfg)
 	if !strings.Contains(url, "pool_max_conns") {
-		cfg.MaxConns = maxConns
+		cfg.MaxConns = defaultMaxConns
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, openError(err)
 	}
-	db := &DB{dialect: migrations.Postgres, pool: pool, process: processName()}
+	db := &DB{dialect: migrations.Postgres, pool: pool, processName: processName()}
 	db.write.sql = stdlib.OpenDBFromPool(pool)
 	db.read.sql = db.write.sql
-	if err := firstPing(ctx, pool, s); err != nil {
+	if err := awaitServer(ctx, pool, s); err != nil {
 		return nil, errors.Join(openError(err), db.Close())
 	}
 	db.write.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: boundedPool{db.write.sql}}), gormConfig())
@@ -48,33 +48,33 @@ func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
 	return db, nil
 }
 
-// firstPing returns once the server takes connections.
-func firstPing(ctx context.Context, pool *pgxpool.Pool, s settings) error {
-	patience, cancel := context.WithTimeout(ctx, s.wait)
+// awaitServer returns once the server takes connections.
+func awaitServer(ctx context.Context, pool *pgxpool.Pool, s settings) error {
+	waiting, cancel := context.WithTimeout(ctx, s.waitLimit)
 	defer cancel()
-	var told time.Time
+	var reported time.Time
 	for {
 		err := pool.Ping(ctx)
-		if err == nil || s.wait == 0 || !notYet(err) {
+		if err == nil || s.waitLimit == 0 || !isTransient(err) {
 			return err
 		}
-		if time.Since(told) > 10*time.Second {
-			s.waiting(err)
-			told = time.Now()
+		if time.Since(reported) > 10*time.Second {
+			s.onWait(err)
+			reported = time.Now()
 		}
 		again := time.NewTimer(250 * time.Millisecond)
 		select {
 		case <-again.C:
-		case <-patience.Done():
+		case <-waiting.Done():
 			again.Stop()
 			return err
 		}
 	}
 }
 
-// notYet reports whether the refusal of a connection may pass by itself: nobody
+// isTransient reports whether the refusal of a connection may pass by itself: nobody
 // listens, or the server is starting (57P03), stopping or full.
-func notYet(err error) bool {
+func isTransient(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgUnavailable(pg.Code)
 	}
@@ -82,7 +82,7 @@ func notYet(err error) bool {
 	return errors.As(err, &dial) || pgconn.Timeout(err)
 }
 
-func tune(cfg *pgxpool.Config) {
+func setDefaults(cfg *pgxpool.Config) {
 	given := cfg.ConnConfig.Config.RuntimeParams
 	for name, value := range map[string]string{
 		"application_name":                    "heddle",
@@ -102,15 +102,15 @@ func tune(cfg *pgxpool.Config) {
 	}
 }
 
-// unacknowledged is how long data that was sent may stay unacknowledged, and a
+// ackTimeout is how long data that was sent may stay unacknowledged, and a
 // silent connection unanswered, before a connection to PostgreSQL counts as
 // broken: a network that swallows packets says nothing by itself.
-const unacknowledged = 6 * time.Second
+const ackTimeout = 6 * time.Second
 
 func dialer() *net.Dialer {
 	return &net.Dialer{
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: unacknowledged / 2, Interval: time.Second, Count: 3},
-		Control:         userTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: ackTimeout / 2, Interval: time.Second, Count: 3},
+		Control:         setAckTimeout,
 	}
 }
 

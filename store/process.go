@@ -12,7 +12,7 @@ import (
 // again). "" where the system does not tell.
 func processName() string {
 	machine := machineName()
-	began := processBegan(os.Getpid())
+	began := processStartTime(os.Getpid())
 	if machine == "" || began == "" {
 		return ""
 	}
@@ -31,9 +31,9 @@ func processEnded(name string) bool {
 	if err != nil || pid < 1 {
 		return false
 	}
-	if processGone(pid) {
+	if processMissing(pid) {
 		return true
 	}
-	began := processBegan(pid)
+	began := processStartTime(pid)
 	return began != "" && began != f[3]
 }

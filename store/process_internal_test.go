@@ -22,7 +22,7 @@ func TestAProcessIsKnownToHaveEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := other.Process.Pid
-	name := strings.Join([]string{machineName(), strconv.Itoa(pid), processBegan(pid)}, " ")
+	name := strings.Join([]string{machineName(), strconv.Itoa(pid), processStartTime(pid)}, " ")
 	if processEnded(name) {
 		t.Errorf("%q counts as ended while it lives", name)
 	}

@@ -21,9 +21,9 @@ func machineName() string {
 	return strings.TrimSpace(string(boot)) + " " + space
 }
 
-// processBegan is when a process began, in the kernel's ticks since the boot;
+// processStartTime is when a process began, in the kernel's ticks since the boot;
 // "" where that cannot be read.
-func processBegan(pid int) string {
+func processStartTime(pid int) string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return ""
@@ -38,4 +38,4 @@ func processBegan(pid int) string {
 	return f[began]
 }
 
-func processGone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+func processMissing(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

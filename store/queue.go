@@ -49,7 +49,7 @@ func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, 
 	var queues [][]string
 	var served string
 	db.queueMu.Lock()
-	after := db.queueAfter
+	after := db.lastServedTenant
 	db.queueMu.Unlock()
 	err := db.view(ctx, func(tx *gorm.DB) error {
 		var tenants []string
@@ -72,7 +72,7 @@ func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, 
 	}
 	if len(queues) == limit {
 		db.queueMu.Lock()
-		db.queueAfter = served
+		db.lastServedTenant = served
 		db.queueMu.Unlock()
 	}
 	return interleave(queues, limit), nil
@@ -116,7 +116,7 @@ func (db *DB) Due(ctx context.Context, after executor.DueRun, t time.Time, limit
 	}
 	list := make([]executor.DueRun, len(rows))
 	for i, row := range rows {
-		list[i] = executor.DueRun{RunID: row.ID, At: instant(row.WakeAt)}
+		list[i] = executor.DueRun{RunID: row.ID, At: fromMillis(row.WakeAt)}
 	}
 	return list, nil
 }
@@ -176,12 +176,12 @@ func (db *DB) OpenOf(ctx context.Context, workflowID, key string) ([]executor.Op
 	return list, nil
 }
 
-// mostCounted bounds what a look at the queue's length costs.
-const mostCounted = 100_000
+// maxQueueCount bounds what a look at the queue's length costs.
+const maxQueueCount = 100_000
 
 // QueueLength counts the queued runs of all tenants, up to 100,000.
 func (db *DB) QueueLength(ctx context.Context) (int, error) {
 	var n int
-	err := db.reader(ctx).Raw(queueLengthSQL, mostCounted).Scan(&n).Error
+	err := db.reader(ctx).Raw(queueLengthSQL, maxQueueCount).Scan(&n).Error
 	return n, translate(err)
 }

@@ -5,7 +5,6 @@ import (
 	"heddle/access"
 	"heddle/audit"
 	"heddle/executor/machine"
-	"heddle/fault"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -27,9 +26,9 @@ func (db *DB) Tenant(ctx context.Context, ref string) (access.Tenant, error) {
 	var row tenantRow
 	ok, err := found(db.reader(ctx).Where("id = ? OR slug = ?", ref, ref), &row)
 	if err == nil && !ok {
-		err = fault.New(fault.NotFound, "tenant_not_found", "There is no tenant %q.", ref)
+		err = tenantNotFound(ref)
 	}
-	return access.Tenant{ID: row.ID, Slug: row.Slug, Name: row.Name, CreatedAt: instant(row.CreatedAt)}, translate(err)
+	return row.tenant(), translate(err)
 }
 
 // TenantQuotas returns a tenant's own quotas.
@@ -41,7 +40,7 @@ func (db *DB) TenantQuotas(ctx context.Context, tenantID string) (access.Quotas,
 
 // PutTenantQuotas replaces a tenant's own quotas.
 func (db *DB) PutTenantQuotas(ctx context.Context, t access.Tenant, own access.Quotas) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		row := quotaRow{t.ID, own.OpenRuns, own.Streams, own.Schedules, own.StoredBytes}
 		err := tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "tenant_id"}},
@@ -50,7 +49,7 @@ func (db *DB) PutTenantQuotas(ctx context.Context, t access.Tenant, own access.Q
 		if err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "tenant", ID: t.ID, Slug: t.Slug}, map[string]any{
+		return writeAudit(tx, audit.Object{Kind: "tenant", ID: t.ID, Slug: t.Slug}, map[string]any{
 			"open_runs": ownQuota(own.OpenRuns), "streams": ownQuota(own.Streams), "schedules": ownQuota(own.Schedules),
 			"stored_bytes": ownQuota(own.StoredBytes),
 		})

@@ -13,7 +13,7 @@ import (
 // table.
 func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, error) {
 	page := executor.RunPage{Total: -1}
-	list := listOf("runs", q.TenantID, q.WorkflowID, q.WorkflowIDs, q.States, q.Trigger, millis(q.StartedAfter), millis(q.StartedBefore))
+	list := listFingerprint("runs", q.TenantID, q.WorkflowID, q.WorkflowIDs, q.States, q.Trigger, millis(q.StartedAfter), millis(q.StartedBefore))
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err
@@ -43,7 +43,7 @@ func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *
 	if err != nil {
 		return err
 	}
-	rows, page.Next = cutPage(list, rows, q.Limit, func(r runRow) position { return position{r.CreatedAt, r.ID} })
+	rows, page.Next = trimPage(list, rows, q.Limit, func(r runRow) position { return position{r.CreatedAt, r.ID} })
 	if err := loadInputs(tx, rows); err != nil {
 		return err
 	}

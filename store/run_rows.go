@@ -122,10 +122,10 @@ func (r runRow) record() (executor.Record, error) {
 		Header: machine.Header{
 			RunID: r.ID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Slug: r.Slug,
 			Version: r.Version, Hash: r.Hash, Trigger: r.TriggerKind, Input: raw(r.Input),
-			CreatedAt: instant(r.CreatedAt),
+			CreatedAt: fromMillis(r.CreatedAt),
 		},
-		State: machine.State(r.State), Seq: r.Seq, StartedAt: instant(r.StartedAt),
-		CompletedAt: instant(r.CompletedAt), UpdatedAt: instant(r.UpdatedAt), WakeAt: instant(r.WakeAt),
+		State: machine.State(r.State), Seq: r.Seq, StartedAt: fromMillis(r.StartedAt),
+		CompletedAt: fromMillis(r.CompletedAt), UpdatedAt: fromMillis(r.UpdatedAt), WakeAt: fromMillis(r.WakeAt),
 		Output: raw(r.Output), Usage: machine.Usage{Tokens: r.Tokens, CostMicroUSD: r.CostMicroUsd},
 		TraceParent: r.TraceParent, TraceState: r.TraceState, ConcurrencyKey: r.ConcurrencyKey,
 	}
@@ -183,7 +183,7 @@ func (eventRow) TableName() string { return "run_events" }
 func (r eventRow) event() events.Event {
 	return events.Event{
 		RunID: r.RunID, Seq: r.Seq, Kind: events.Kind(r.Kind), StepID: r.StepID,
-		Iteration: r.Iteration, Attempt: r.Attempt, At: instant(r.At), Data: raw(r.Data),
+		Iteration: r.Iteration, Attempt: r.Attempt, At: fromMillis(r.At), Data: raw(r.Data),
 	}
 }
 

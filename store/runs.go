@@ -24,7 +24,7 @@ func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
 	row := make([]runRow, 1)
 	ok, err := found(q.Where("id = ?", runID), &row[0])
 	if err == nil && !ok {
-		err = noRun(runID)
+		err = runNotFound(runID)
 	}
 	if err == nil {
 		err = loadInputs(inputs, row)
@@ -69,14 +69,14 @@ func (db *DB) Events(ctx context.Context, runID string, after int64, limit int) 
 
 // DeleteRun removes a terminal run with its journal.
 func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		var row runRow
-		ok, err := found(forDelete(tx).Select("id", "state", "workflow_id").Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
+		ok, err := found(forUpdate(tx).Select("id", "state", "workflow_id").Where("id = ? AND tenant_id = ?", runID, tenantID), &row)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return noRun(runID)
+			return runNotFound(runID)
 		}
 		if !machine.State(row.State).Terminal() {
 			return fault.New(fault.Conflict, "run_open", "The run is still open: cancel it first.")
@@ -99,10 +99,10 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 				return err
 			}
 		}
-		if err := dropVersions(tx, tenantID, row.WorkflowID); err != nil {
+		if err := deleteOrphanedVersions(tx, tenantID, row.WorkflowID); err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "run", ID: runID}, nil)
+		return writeAudit(tx, audit.Object{Kind: "run", ID: runID}, nil)
 	})
 }
 
@@ -126,18 +126,13 @@ func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (e
 			return err
 		}
 		q := tx.Select("number", "label", "hash").Where("workflow_id = ?", w.ID)
-		if version == "" {
-			q = q.Where("number = ?", w.ActiveVersion)
-		} else {
-			q = whichVersion(q, version)
-		}
 		var v versionRow
-		ok, err := found(q, &v)
+		ok, err := found(byVersionRef(q, w.ActiveVersion, version), &v)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return noVersion(version)
+			return versionNotFound(version)
 		}
 		t = executor.Target{
 			WorkflowID: w.ID, Slug: w.Slug, Version: v.Number, Label: v.Label, Hash: v.Hash,
@@ -148,6 +143,6 @@ func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (e
 	return t, err
 }
 
-func noRun(runID string) error {
+func runNotFound(runID string) error {
 	return fault.New(fault.NotFound, "run_not_found", "There is no run %q.", runID)
 }

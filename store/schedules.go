@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"heddle/audit"
+	"heddle/definitions"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/schedules"
@@ -13,18 +14,16 @@ import (
 	"gorm.io/gorm"
 )
 
-var _ schedules.Store = (*DB)(nil)
-
 // CreateSchedule stores a schedule and the answer kept for a repeated request.
 // The workflow cannot be deleted meanwhile.
 func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *idempotency.Answer) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
 			if err := insertAnswer(tx, *keep); err != nil {
 				return err
 			}
 		}
-		w, err := findWorkflow(forChange(tx), s.TenantID, s.WorkflowID)
+		w, err := findWorkflow(forNoKeyUpdate(tx), s.TenantID, s.WorkflowID)
 		if err != nil {
 			return err
 		}
@@ -32,7 +31,7 @@ func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *id
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "schedule", ID: s.ID}, scheduleChange{Workflow: workflowObject(w).String(), Slug: w.Slug, To: scheduleStateOf(s)})
+		return writeAudit(tx, audit.Object{Kind: "schedule", ID: s.ID}, scheduleChange{Workflow: workflowObject(w).String(), Slug: w.Slug, To: scheduleStateOf(s)})
 	})
 }
 
@@ -74,8 +73,8 @@ func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Sche
 // writes that with a raised fence.
 func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide func(schedules.Schedule) (schedules.Schedule, error)) (schedules.Schedule, error) {
 	var result schedules.Schedule
-	err := db.change(ctx, func(tx *gorm.DB) error {
-		row, err := findSchedule(forChange(tx), tenantID, id)
+	err := db.update(ctx, func(tx *gorm.DB) error {
+		row, err := findSchedule(forNoKeyUpdate(tx), tenantID, id)
 		if err != nil {
 			return err
 		}
@@ -92,15 +91,15 @@ func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide fu
 				return err
 			}
 		}
-		return record(tx, audit.Object{Kind: "schedule", ID: row.ID}, scheduleChange{From: scheduleStateOf(current), To: scheduleStateOf(result)})
+		return writeAudit(tx, audit.Object{Kind: "schedule", ID: row.ID}, scheduleChange{From: scheduleStateOf(current), To: scheduleStateOf(result)})
 	})
 	return result, err
 }
 
 // DeleteSchedule hides a schedule; what waits in its queue never starts.
 func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check func(schedules.Schedule) error) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
-		row, err := findSchedule(forChange(tx), tenantID, id)
+	return db.update(ctx, func(tx *gorm.DB) error {
+		row, err := findSchedule(forNoKeyUpdate(tx), tenantID, id)
 		if err != nil {
 			return err
 		}
@@ -110,7 +109,7 @@ func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check fun
 		if err := endSchedules(tx, "id = ?", id); err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "schedule", ID: id}, scheduleChange{From: scheduleStateOf(row.schedule())})
+		return writeAudit(tx, audit.Object{Kind: "schedule", ID: id}, scheduleChange{From: scheduleStateOf(row.schedule())})
 	})
 }
 
@@ -130,13 +129,13 @@ func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]sched
 	err := db.reader(ctx).Raw(dueSchedulesSQL, millis(t), limit).Scan(&rows).Error
 	list := make([]schedules.DueSchedule, len(rows))
 	for i, row := range rows {
-		list[i] = schedules.DueSchedule{ID: row.ID, At: instant(row.WakeAt)}
+		list[i] = schedules.DueSchedule{ID: row.ID, At: fromMillis(row.WakeAt)}
 	}
 	return list, translate(err)
 }
 
-// openRun tells, as SQL over runs r, that a run has not ended.
-const openRun = "r.state NOT IN ('completed', 'failed', 'cancelled')"
+// openRunCondition tells, as SQL over runs r, that a run has not ended.
+const openRunCondition = "r.state NOT IN ('completed', 'failed', 'cancelled')"
 
 const (
 	dueSchedulesSQL = "SELECT id, wake_at FROM schedules WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?"
@@ -147,13 +146,13 @@ const (
 JOIN workflows AS f ON f.id = s.workflow_id AND f.status = 'active' AND f.deleted = 0
 WHERE w.outcome = 'waiting' AND NOT EXISTS (
   SELECT 1 FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
-  WHERE l.schedule_id = w.schedule_id AND l.live = 1 AND (l.origin LIKE 'backfill:%') = (w.origin LIKE 'backfill:%') AND ` + openRun + `)
+  WHERE l.schedule_id = w.schedule_id AND l.live = 1 AND (l.origin LIKE 'backfill:%') = (w.origin LIKE 'backfill:%') AND ` + openRunCondition + `)
 LIMIT ?`
 
-	cancelOrdersSQL = `SELECT r.tenant_id, r.id AS run_id, l.schedule_id FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
-WHERE l.doomed = 1 AND l.live = 1 AND ` + openRun + ` LIMIT ?`
+	cancelRequestsSQL = `SELECT r.tenant_id, r.id AS run_id, l.schedule_id FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
+WHERE l.doomed = 1 AND l.live = 1 AND ` + openRunCondition + ` LIMIT ?`
 
-	liveSQL = `SELECT l.schedule_id, l.run_id, l.origin, CASE WHEN r.id IS NOT NULL AND ` + openRun + ` THEN 1 ELSE 0 END AS live
+	liveSQL = `SELECT l.schedule_id, l.run_id, l.origin, CASE WHEN r.id IS NOT NULL AND ` + openRunCondition + ` THEN 1 ELSE 0 END AS live
 FROM schedule_slots AS l LEFT JOIN runs AS r ON r.id = l.run_id WHERE l.live = 1 AND l.schedule_id IN ?`
 )
 
@@ -167,7 +166,7 @@ func (db *DB) Unsettled(ctx context.Context, limit int) ([]string, error) {
 // CancelOrders lists open runs that are to be cancelled.
 func (db *DB) CancelOrders(ctx context.Context, limit int) ([]schedules.CancelOrder, error) {
 	var orders []schedules.CancelOrder
-	err := db.reader(ctx).Raw(cancelOrdersSQL, limit).Scan(&orders).Error
+	err := db.reader(ctx).Raw(cancelRequestsSQL, limit).Scan(&orders).Error
 	return orders, translate(err)
 }
 
@@ -203,7 +202,7 @@ func loadStates(tx *gorm.DB, ids []string) (map[string]*schedules.State, error) 
 	err := tx.Raw("SELECT s.*, w.status AS workflow_status FROM schedules AS s JOIN workflows AS w ON w.id = s.workflow_id AND w.deleted = 0 WHERE s.deleted = 0 AND s.id IN ?", ids).Scan(&rows).Error
 	byID := make(map[string]*schedules.State, len(rows))
 	for _, row := range rows {
-		byID[row.Row.ID] = &schedules.State{Schedule: row.Row.schedule(), WorkflowStatus: statusOf(row.WorkflowStatus)}
+		byID[row.Row.ID] = &schedules.State{Schedule: row.Row.schedule(), WorkflowStatus: definitions.Status(row.WorkflowStatus)}
 	}
 	return byID, err
 }

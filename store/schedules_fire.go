@@ -4,23 +4,12 @@ import (
 	"context"
 	"errors"
 	"heddle/audit"
-	"heddle/definitions"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/schedules"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 )
-
-func statusOf(text string) definitions.Status { return definitions.Status(text) }
-
-// statement is one text with ? for its arguments.
-type statement struct {
-	text string
-	args []any
-}
 
 // Fire writes firings in one transaction. Those that lost their race are left
 // out; where anything else is wrong with one, the transaction is rolled back
@@ -31,28 +20,21 @@ func (db *DB) Fire(ctx context.Context, group []schedules.Firing) []error {
 	if err == nil {
 		return errs
 	}
-	away := fault.KindOf(translate(err)) == fault.Unavailable && !deadlock(err)
-	if len(group) == 1 || away || errors.Is(err, executor.ErrFenced) {
+	unavailable := fault.KindOf(translate(err)) == fault.Unavailable && !isDeadlock(err)
+	if len(group) == 1 || unavailable || errors.Is(err, executor.ErrFenced) {
 		for i := range errs {
-			errs[i] = translateFire(err)
+			errs[i] = translate(err)
 		}
 		return errs
 	}
 	for i := range group {
 		one := make([]error, 1)
 		if err := db.fire(ctx, group[i:i+1], one); err != nil {
-			one[0] = translateFire(err)
+			one[0] = translate(err)
 		}
 		errs[i] = one[0]
 	}
 	return errs
-}
-
-func translateFire(err error) error {
-	if errors.Is(err, executor.ErrStale) || errors.Is(err, executor.ErrFenced) || errors.Is(err, schedules.ErrLost) {
-		return err
-	}
-	return translate(err)
 }
 
 // fire writes a group. An error means that nothing was written; losers have
@@ -69,7 +51,7 @@ func (db *DB) fire(ctx context.Context, group []schedules.Firing, errs []error) 
 	return tx.commit()
 }
 
-const moveSQL = "UPDATE schedules SET next_due = ?, wake_at = ?, status = ?, last_run_at = ?, fence = fence + 1 WHERE id = ? AND fence = ? AND deleted = 0"
+var advanceScheduleSQL = inBothDialects("UPDATE schedules SET next_due = ?, wake_at = ?, status = ?, last_run_at = ?, fence = fence + 1 WHERE id = ? AND fence = ? AND deleted = 0")
 
 // writeFirings moves the schedules on, and then writes the ledger and the runs
 // of those that could be moved: whoever moves a schedule owns its due times.
@@ -83,9 +65,9 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 	moves := make([]statement, len(group))
 	for n, i := range order {
 		f := &group[i]
-		moves[n] = statement{moveSQL, []any{millis(f.NextDue), millis(f.Wake), string(f.Status), millis(f.LastRunAt), f.ScheduleID, f.Fence}}
+		moves[n] = statement{advanceScheduleSQL, []any{millis(f.NextDue), millis(f.Wake), string(f.Status), millis(f.LastRunAt), f.ScheduleID, f.Fence}}
 	}
-	moved, err := tx.statements(moves)
+	moved, err := execStatements(tx, moves)
 	if err != nil {
 		return err
 	}
@@ -98,7 +80,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 			errs[i] = schedules.ErrLost
 			continue
 		}
-		lines = append(lines, ledger(&group[i])...)
+		lines = append(lines, ledgerStatements(&group[i])...)
 		runs = append(runs, group[i].Runs...)
 		trail = append(trail, group[i].Audit...)
 		if keep := group[i].Keep; keep != nil {
@@ -109,24 +91,24 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 			answers = append(answers, row)
 		}
 	}
-	if err := keepAll(tx, answers); err != nil {
+	if err := reserveAllKeys(tx, answers); err != nil {
 		return err
 	}
-	if _, err := tx.statements(lines); err != nil {
+	if _, err := execStatements(tx, lines); err != nil {
 		return err
 	}
-	if err := auditAll(tx, trail); err != nil {
+	if err := insertAuditEntries(tx, trail); err != nil {
 		return err
 	}
 	return writeRuns(tx, runs)
 }
 
-// keepAll stores answers; a key that is taken fails them all.
-func keepAll(tx groupTx, answers []answerRow) error {
+// reserveAllKeys stores answers; a key that is taken fails them all.
+func reserveAllKeys(tx groupTx, answers []answerRow) error {
 	if len(answers) == 0 {
 		return nil
 	}
-	free, err := tx.keep(answers)
+	free, err := insertAnswers(tx, answers)
 	if err == nil && slices.Contains(free, false) {
 		err = executor.ErrDuplicateKey
 	}
@@ -157,22 +139,22 @@ func writeRuns(tx groupTx, runs []executor.Prepared) error {
 	return nil
 }
 
-const (
-	slotSQL = `INSERT INTO schedule_slots (schedule_id, due_at, origin, until, count, outcome, reason, run_id, at, live, doomed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+var (
+	slotSQL = inBothDialects(`INSERT INTO schedule_slots (schedule_id, due_at, origin, until, count, outcome, reason, run_id, at, live, doomed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 ON CONFLICT (schedule_id, due_at, origin) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, run_id = excluded.run_id, at = excluded.at, live = excluded.live
-WHERE schedule_slots.outcome = 'waiting'`
-	closedSQL = "UPDATE schedule_slots SET live = 0, doomed = 0 WHERE schedule_id = ? AND live = 1 AND run_id = ?"
-	doomSQL   = "UPDATE schedule_slots SET doomed = 1 WHERE schedule_id = ? AND live = 1 AND run_id = ?"
+WHERE schedule_slots.outcome = 'waiting'`)
+	closeSlotSQL     = inBothDialects("UPDATE schedule_slots SET live = 0, doomed = 0 WHERE schedule_id = ? AND live = 1 AND run_id = ?")
+	requestCancelSQL = inBothDialects("UPDATE schedule_slots SET doomed = 1 WHERE schedule_id = ? AND live = 1 AND run_id = ?")
 )
 
-// ledger is what a firing writes about due times.
-func ledger(f *schedules.Firing) []statement {
+// ledgerStatements is what a firing writes about due times.
+func ledgerStatements(f *schedules.Firing) []statement {
 	var list []statement
 	for _, run := range f.Closed {
-		list = append(list, statement{closedSQL, []any{f.ScheduleID, run}})
+		list = append(list, statement{closeSlotSQL, []any{f.ScheduleID, run}})
 	}
 	for _, run := range f.Cancel {
-		list = append(list, statement{doomSQL, []any{f.ScheduleID, run}})
+		list = append(list, statement{requestCancelSQL, []any{f.ScheduleID, run}})
 	}
 	for i := range f.Slots {
 		s := &f.Slots[i]
@@ -185,61 +167,4 @@ func ledger(f *schedules.Firing) []statement {
 		}})
 	}
 	return list
-}
-
-// statements runs statements in order and tells how many rows each changed.
-func (g *sqliteGroup) statements(list []statement) ([]int64, error) {
-	counts := make([]int64, len(list))
-	for i, s := range list {
-		res, err := g.tx.Exec(s.text, s.args...)
-		if err != nil {
-			return nil, err
-		}
-		if counts[i], err = res.RowsAffected(); err != nil {
-			return nil, err
-		}
-	}
-	return counts, nil
-}
-
-// statements sends all statements at once.
-func (g *postgresGroup) statements(list []statement) ([]int64, error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	batch := &pgx.Batch{}
-	for _, s := range list {
-		batch.Queue(numbered(s.text), s.args...)
-	}
-	results := g.tx.SendBatch(g.ctx, batch)
-	counts := make([]int64, len(list))
-	for i := range list {
-		tag, err := results.Exec()
-		if err != nil {
-			_ = results.Close()
-			return nil, err
-		}
-		counts[i] = tag.RowsAffected()
-	}
-	return counts, results.Close()
-}
-
-// numbered writes $1, $2 … for the ? of a text that holds no other.
-func numbered(text string) string {
-	var b strings.Builder
-	n := byte(0)
-	for _, part := range strings.SplitAfter(text, "?") {
-		before, marked := strings.CutSuffix(part, "?")
-		b.WriteString(before)
-		if !marked {
-			continue
-		}
-		n++
-		b.WriteByte('$')
-		if n >= 10 {
-			b.WriteByte('0' + n/10)
-		}
-		b.WriteByte('0' + n%10)
-	}
-	return b.String()
 }

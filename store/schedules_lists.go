@@ -10,18 +10,18 @@ import (
 // Schedules lists a page, newest first.
 func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
 	page := schedules.Page{Total: -1}
-	list := listOf("schedules", q.TenantID, q.WorkflowID, q.WorkflowIDs)
+	list := listFingerprint("schedules", q.TenantID, q.WorkflowID, q.WorkflowIDs)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err
 	}
 	err = db.view(ctx, func(tx *gorm.DB) error {
-		if err := countAll(schedulesOf(tx, q), q.WantTotal, &page.Total); err != nil {
+		if err := countIfWanted(schedulesOf(tx, q), q.WantTotal, &page.Total); err != nil {
 			return err
 		}
 		var rows []scheduleRow
-		err := after(schedulesOf(tx, q), "created_at", "id", at).Offset(q.Offset).Limit(q.Limit + 1).Find(&rows).Error
-		rows, page.Next = cutPage(list, rows, q.Limit, func(r scheduleRow) position { return position{r.CreatedAt, r.ID} })
+		err := newestFirst(schedulesOf(tx, q), "created_at", "id", at).Offset(q.Offset).Limit(q.Limit + 1).Find(&rows).Error
+		rows, page.Next = trimPage(list, rows, q.Limit, func(r scheduleRow) position { return position{r.CreatedAt, r.ID} })
 		for _, row := range rows {
 			page.Schedules = append(page.Schedules, row.schedule())
 		}
@@ -44,18 +44,18 @@ func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 // Slots lists a page of a ledger, latest due time first.
 func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotPage, error) {
 	page := schedules.SlotPage{Total: -1}
-	list := listOf("slots", q.TenantID, q.ScheduleID, q.Outcome)
+	list := listFingerprint("slots", q.TenantID, q.ScheduleID, q.Outcome)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err
 	}
 	err = db.view(ctx, func(tx *gorm.DB) error {
-		if err := countAll(slotsOf(tx, q), q.WantTotal, &page.Total); err != nil {
+		if err := countIfWanted(slotsOf(tx, q), q.WantTotal, &page.Total); err != nil {
 			return err
 		}
 		var rows []slotRow
-		err := after(tx, "due_at", "origin", nil).Where("schedule_id = ? AND (due_at, origin) IN (?)", q.ScheduleID, slotPage(tx, q, at)).Find(&rows).Error
-		rows, page.Next = cutPage(list, rows, q.Limit, func(r slotRow) position { return position{r.DueAt, r.Origin} })
+		err := newestFirst(tx, "due_at", "origin", nil).Where("schedule_id = ? AND (due_at, origin) IN (?)", q.ScheduleID, slotPage(tx, q, at)).Find(&rows).Error
+		rows, page.Next = trimPage(list, rows, q.Limit, func(r slotRow) position { return position{r.DueAt, r.Origin} })
 		for _, row := range rows {
 			page.Slots = append(page.Slots, row.slot())
 		}
@@ -75,20 +75,20 @@ func slotsOf(tx *gorm.DB, q schedules.SlotQuery) *gorm.DB {
 // slotPage names the lines of a page: SQLite would rather read the whole ledger
 // than look each line up, but the names alone are in the index by outcome.
 func slotPage(tx *gorm.DB, q schedules.SlotQuery, at *position) *gorm.DB {
-	return after(slotsOf(tx, q), "due_at", "origin", at).Select("due_at, origin").Offset(q.Offset).Limit(q.Limit + 1)
+	return newestFirst(slotsOf(tx, q), "due_at", "origin", at).Select("due_at, origin").Offset(q.Offset).Limit(q.Limit + 1)
 }
 
-// after orders rows by two columns, the greatest first, and begins behind a
+// newestFirst orders rows by two columns, the greatest first, and begins behind a
 // position (nil: with the first).
-func after(which *gorm.DB, key, id string, at *position) *gorm.DB {
+func newestFirst(which *gorm.DB, key, id string, at *position) *gorm.DB {
 	if at != nil {
 		which = which.Where("("+key+", "+id+") < (?, ?)", at.Key, at.ID)
 	}
 	return which.Order(key + " DESC, " + id + " DESC")
 }
 
-// countAll counts rows, where that is wanted.
-func countAll(which *gorm.DB, wanted bool, total *int) error {
+// countIfWanted counts rows, where that is wanted.
+func countIfWanted(which *gorm.DB, wanted bool, total *int) error {
 	if !wanted {
 		return nil
 	}

@@ -58,8 +58,8 @@ func (r scheduleRow) schedule() schedules.Schedule {
 			Policy: schedules.CatchUpPolicy(r.CatchUp), Window: time.Duration(r.CatchWindow) * time.Millisecond, Max: r.CatchMax,
 		},
 		Gap: schedules.Gap(r.DstGap), Repeat: schedules.Repeat(r.DstRepeat), Jitter: time.Duration(r.Jitter) * time.Millisecond,
-		StartsAt: instant(r.StartsAt), EndsAt: instant(r.EndsAt), CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
-		NextDue: instant(r.NextDue), LastRunAt: instant(r.LastRunAt), Revision: r.Revision, Fence: r.Fence,
+		StartsAt: fromMillis(r.StartsAt), EndsAt: fromMillis(r.EndsAt), CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
+		NextDue: fromMillis(r.NextDue), LastRunAt: fromMillis(r.LastRunAt), Revision: r.Revision, Fence: r.Fence,
 	}
 	if r.Input != "" {
 		s.Input = json.RawMessage(r.Input)
@@ -69,24 +69,24 @@ func (r scheduleRow) schedule() schedules.Schedule {
 
 // slotRow is a row of schedule_slots.
 type slotRow struct {
-	ScheduleID string
-	DueAt      int64
-	Origin     string
-	Until      int64
-	Count      int
-	Outcome    string
-	Reason     string
-	RunID      string
-	At         int64
-	Live       int
-	Doomed     int
+	ScheduleID      string
+	DueAt           int64
+	Origin          string
+	Until           int64
+	Count           int
+	Outcome         string
+	Reason          string
+	RunID           string
+	At              int64
+	Live            int
+	CancelRequested int `gorm:"column:doomed"`
 }
 
 func (slotRow) TableName() string { return "schedule_slots" }
 
 func (r slotRow) slot() schedules.Slot {
 	return schedules.Slot{
-		ScheduleID: r.ScheduleID, Due: instant(r.DueAt), Until: instant(r.Until), Count: r.Count, Origin: r.Origin,
-		Outcome: schedules.Outcome(r.Outcome), Reason: r.Reason, RunID: r.RunID, At: instant(r.At),
+		ScheduleID: r.ScheduleID, Due: fromMillis(r.DueAt), Until: fromMillis(r.Until), Count: r.Count, Origin: r.Origin,
+		Outcome: schedules.Outcome(r.Outcome), Reason: r.Reason, RunID: r.RunID, At: fromMillis(r.At),
 	}
 }

@@ -20,7 +20,7 @@ func (db *DB) Scratch(ctx context.Context) (*Scratch, error) {
 	if err := s.Close(ctx); err != nil {
 		return nil, err
 	}
-	return s, db.change(ctx, func(tx *gorm.DB) error {
+	return s, db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("CREATE TABLE scratch (id BIGINT PRIMARY KEY, text TEXT NOT NULL)").Error
 	})
 }
@@ -34,12 +34,12 @@ func (s *Scratch) Write(ctx context.Context, rows int) error {
 		values = append(values, s.next, scratchText)
 	}
 	text := "INSERT INTO scratch (id, text) VALUES (?, ?)" + strings.Repeat(", (?, ?)", rows-1)
-	return s.db.change(ctx, func(tx *gorm.DB) error { return tx.Exec(text, values...).Error })
+	return s.db.update(ctx, func(tx *gorm.DB) error { return tx.Exec(text, values...).Error })
 }
 
 // Close drops the table.
 func (s *Scratch) Close(ctx context.Context) error {
-	return s.db.change(ctx, func(tx *gorm.DB) error { return tx.Exec("DROP TABLE IF EXISTS scratch").Error })
+	return s.db.update(ctx, func(tx *gorm.DB) error { return tx.Exec("DROP TABLE IF EXISTS scratch").Error })
 }
 
 var scratchText = strings.Repeat("0123456789", 9)

@@ -10,8 +10,6 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-var _ secrets.Store = (*DB)(nil)
-
 // secretRow is a row of secrets.
 type secretRow struct {
 	TenantID  string `gorm:"primaryKey"`
@@ -24,12 +22,12 @@ type secretRow struct {
 func (secretRow) TableName() string { return "secrets" }
 
 func (r secretRow) entry() secrets.Entry {
-	return secrets.Entry{Name: r.Name, CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt)}
+	return secrets.Entry{Name: r.Name, CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt)}
 }
 
 // PutSecret adds a secret or replaces its value.
 func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		row := secretRow{s.TenantID, s.Name, s.Box, millis(s.CreatedAt), millis(s.UpdatedAt)}
 		err := tx.Clauses(clause.OnConflict{
 			Columns:   []clause.Column{{Name: "tenant_id"}, {Name: "name"}},
@@ -38,16 +36,16 @@ func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
 		if err != nil {
 			return err
 		}
-		if err := raiseSecrets(tx, s.TenantID); err != nil {
+		if err := bumpSecretsRevision(tx, s.TenantID); err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "secret", ID: s.Name}, nil)
+		return writeAudit(tx, audit.Object{Kind: "secret", ID: s.Name}, nil)
 	})
 }
 
 // DeleteSecret removes a secret.
 func (db *DB) DeleteSecret(ctx context.Context, tenantID, name string) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("DELETE FROM secrets WHERE tenant_id = ? AND name = ?", tenantID, name)
 		if res.Error != nil {
 			return res.Error
@@ -55,21 +53,21 @@ func (db *DB) DeleteSecret(ctx context.Context, tenantID, name string) error {
 		if res.RowsAffected == 0 {
 			return fault.New(fault.NotFound, "secret_not_found", "There is no secret %s.", name)
 		}
-		if err := raiseSecrets(tx, tenantID); err != nil {
+		if err := bumpSecretsRevision(tx, tenantID); err != nil {
 			return err
 		}
-		return record(tx, audit.Object{Kind: "secret", ID: name}, nil)
+		return writeAudit(tx, audit.Object{Kind: "secret", ID: name}, nil)
 	})
 }
 
-func raiseSecrets(tx *gorm.DB, tenantID string) error {
+func bumpSecretsRevision(tx *gorm.DB, tenantID string) error {
 	return tx.Exec(`INSERT INTO secret_revisions (tenant_id, revision) VALUES (?, 1)
 		ON CONFLICT (tenant_id) DO UPDATE SET revision = secret_revisions.revision + 1`, tenantID).Error
 }
 
 // SecretEntries lists names and dates, by name.
 func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit int) ([]secrets.Entry, string, error) {
-	list := listOf("secrets", tenantID)
+	list := listFingerprint("secrets", tenantID)
 	at, err := decodeCursor(list, cursor)
 	if err != nil {
 		return nil, "", err
@@ -82,7 +80,7 @@ func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit 
 	if err := q.Order("name").Limit(limit + 1).Find(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
-	rows, next := cutPage(list, rows, limit, func(r secretRow) position { return position{ID: r.Name} })
+	rows, next := trimPage(list, rows, limit, func(r secretRow) position { return position{ID: r.Name} })
 	entries := make([]secrets.Entry, len(rows))
 	for i, row := range rows {
 		entries[i] = row.entry()
@@ -131,7 +129,7 @@ func (db *DB) SecretCheck(ctx context.Context) ([]byte, error) {
 // KeepSecretCheck stores it unless there is one, and gives the one there is.
 func (db *DB) KeepSecretCheck(ctx context.Context, box []byte) ([]byte, error) {
 	var kept []byte
-	err := db.change(ctx, func(tx *gorm.DB) error {
+	err := db.update(ctx, func(tx *gorm.DB) error {
 		err := tx.Exec("INSERT INTO secret_check (id, box) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", box).Error
 		if err != nil {
 			return err

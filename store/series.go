@@ -10,8 +10,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// memberRow is a row of run_series.
-type memberRow struct {
+// seriesRow is a row of run_series.
+type seriesRow struct {
 	RunID      string
 	TenantID   string
 	WorkflowID string
@@ -20,15 +20,15 @@ type memberRow struct {
 	Latest     int
 }
 
-func (memberRow) TableName() string { return "run_series" }
+func (seriesRow) TableName() string { return "run_series" }
 
-// errApart fails a whole group because two runs that are to be written together
+// errSeparated fails a whole group because two runs that are to be written together
 // turned out not to be; singly, it means that the run moved on.
-var errApart = errors.New("a run and its successor came apart")
+var errSeparated = errors.New("a run and its successor came apart")
 
-const (
-	joinSQL = "INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING"
-	passSQL = "UPDATE run_series SET latest = 0 WHERE run_id = ? AND latest = 1"
+var (
+	joinSQL      = inBothDialects("INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING")
+	supersedeSQL = inBothDialects("UPDATE run_series SET latest = 0 WHERE run_id = ? AND latest = 1")
 )
 
 // joinSeries gives new runs their places. One whose name is taken is left out.
@@ -51,9 +51,9 @@ func joinSeries(tx groupTx, p *plan) error {
 	slices.SortStableFunc(later, order)
 	var joins []statement
 	for _, w := range first {
-		joins = append(joins, join(w, w.row.ID, 0))
+		joins = append(joins, joinStatement(w, w.row.ID, 0))
 	}
-	joined, err := runAll(tx, joins)
+	joined, err := execStatements(tx, joins)
 	if err != nil {
 		return err
 	}
@@ -67,44 +67,37 @@ func joinSeries(tx groupTx, p *plan) error {
 		}
 	}
 	for _, w := range later {
-		if err := follow(tx, w); err != nil {
+		if err := appendToSeries(tx, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// follow puts a run behind the latest of its series. A run that had no name is
+// appendToSeries puts a run behind the latest of its series. A run that had no name is
 // the first of the series that it begins here.
-func follow(tx groupTx, w *write) error {
+func appendToSeries(tx groupTx, w *write) error {
 	before, n := w.member.After, w.member.Number
 	if w.member.Name == before && n == 1 {
-		if _, err := runAll(tx, []statement{join(w, before, 0)}); err != nil {
+		if _, err := execStatements(tx, []statement{joinStatement(w, before, 0)}); err != nil {
 			return err
 		}
 	}
-	counts, err := runAll(tx, []statement{{passSQL, []any{before}}, join(w, w.row.ID, n)})
+	counts, err := execStatements(tx, []statement{{supersedeSQL, []any{before}}, joinStatement(w, w.row.ID, n)})
 	if err == nil && slices.Contains(counts, 0) {
-		err = errApart
+		err = errSeparated
 	}
 	return err
 }
 
-func join(w *write, runID string, number int) statement {
+func joinStatement(w *write, runID string, number int) statement {
 	return statement{joinSQL, []any{runID, w.row.TenantID, w.row.WorkflowID, w.member.Name, int64(number)}}
-}
-
-func runAll(tx groupTx, list []statement) ([]int64, error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	return tx.statements(list)
 }
 
 // leaveSeries forgets a run's place; its name stands for the one before, if
 // there is one.
 func leaveSeries(tx *gorm.DB, runID string) error {
-	var m memberRow
+	var m seriesRow
 	ok, err := found(tx.Where("run_id = ?", runID), &m)
 	if err != nil || !ok {
 		return err
@@ -133,8 +126,8 @@ const startTries = 3
 func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
 	for try := 1; ; try++ {
 		taken, err := db.startAll(ctx, epoch, runs)
-		if err == nil || !deadlock(err) || try == startTries {
-			return taken, translateFire(err)
+		if err == nil || !isDeadlock(err) || try == startTries {
+			return taken, translate(err)
 		}
 	}
 }
@@ -156,7 +149,7 @@ func (db *DB) startAll(ctx context.Context, epoch int64, runs []executor.Commit)
 			err = errs[i]
 		}
 	}
-	if err != nil || len(p.alive()) == 0 {
+	if err != nil || len(p.remaining()) == 0 {
 		tx.rollback()
 		return taken, err
 	}
@@ -167,7 +160,7 @@ func (db *DB) startAll(ctx context.Context, epoch int64, runs []executor.Commit)
 func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, number int) (executor.NamedRun, error) {
 	var list []executor.NamedRun
 	err := db.view(ctx, func(tx *gorm.DB) error {
-		m := memberRow{Name: name}
+		m := seriesRow{Name: name}
 		q := tx.Where("workflow_id = ? AND name = ? AND tenant_id = ?", workflowID, name, tenantID)
 		if number == executor.Latest {
 			q = q.Where("latest = 1")
@@ -179,20 +172,20 @@ func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, numb
 			return err
 		}
 		if !ok {
-			if m, ok, err = unnamed(tx, name, number); err != nil {
+			if m, ok, err = runWithoutSeries(tx, name, number); err != nil {
 				return err
 			}
 		}
 		if !ok {
-			return noRun(name)
+			return runNotFound(name)
 		}
 		var row runRow
 		ok, err = found(tx.Where("id = ? AND tenant_id = ? AND workflow_id = ?", m.RunID, tenantID, workflowID), &row)
 		if err == nil && !ok {
-			err = noRun(name)
+			err = runNotFound(name)
 		}
 		if err == nil {
-			list, err = namedRuns(tx, []runRow{row}, map[string]memberRow{m.RunID: m})
+			list, err = namedRuns(tx, []runRow{row}, map[string]seriesRow{m.RunID: m})
 		}
 		return err
 	})
@@ -202,19 +195,19 @@ func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, numb
 	return list[0], nil
 }
 
-// unnamed takes a name for the id of a run that has none.
-func unnamed(tx *gorm.DB, id string, number int) (memberRow, bool, error) {
-	m := memberRow{RunID: id, Name: id}
+// runWithoutSeries takes a name for the id of a run that has none.
+func runWithoutSeries(tx *gorm.DB, id string, number int) (seriesRow, bool, error) {
+	m := seriesRow{RunID: id, Name: id}
 	if number != executor.Latest && number != 0 {
 		return m, false, nil
 	}
-	var other memberRow
+	var other seriesRow
 	member, err := found(tx.Where("run_id = ?", id), &other)
 	return m, !member, err
 }
 
 // namedRuns completes rows: what is stored apart, and when their series began.
-func namedRuns(tx *gorm.DB, rows []runRow, members map[string]memberRow) ([]executor.NamedRun, error) {
+func namedRuns(tx *gorm.DB, rows []runRow, members map[string]seriesRow) ([]executor.NamedRun, error) {
 	if err := loadInputs(tx, rows); err != nil {
 		return nil, err
 	}
@@ -235,7 +228,7 @@ func namedRuns(tx *gorm.DB, rows []runRow, members map[string]memberRow) ([]exec
 		if err != nil {
 			return nil, err
 		}
-		list[i].Since = instant(since)
+		list[i].Since = fromMillis(since)
 	}
 	return list, nil
 }

@@ -23,7 +23,7 @@ const (
 // NamedRuns lists the latest runs of a workflow's series.
 func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.NamedPage, error) {
 	var page executor.NamedPage
-	list := listOf("series", q.TenantID, q.WorkflowID, q.States)
+	list := listFingerprint("series", q.TenantID, q.WorkflowID, q.States)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err
@@ -80,17 +80,17 @@ func namedIDs(q executor.NamedQuery, at *position) (string, []any) {
 // latestOf gives the latest runs of the series in which these runs are, in the
 // same order.
 func latestOf(tx *gorm.DB, ids []string) ([]executor.NamedRun, error) {
-	var members []memberRow
+	var members []seriesRow
 	err := tx.Raw("SELECT l.* FROM run_series AS s JOIN run_series AS l ON l.workflow_id = s.workflow_id AND l.name = s.name AND l.latest = 1 WHERE s.run_id IN ?", ids).Scan(&members).Error
 	if err != nil {
 		return nil, err
 	}
-	var places []memberRow
+	var places []seriesRow
 	if err := tx.Where("run_id IN ?", ids).Find(&places).Error; err != nil {
 		return nil, err
 	}
 	latest, byName := map[string]string{}, map[string]string{}
-	byRun := map[string]memberRow{}
+	byRun := map[string]seriesRow{}
 	for _, m := range members {
 		byName[m.Name], byRun[m.RunID] = m.RunID, m
 	}

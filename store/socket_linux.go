@@ -6,15 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// userTimeout sets TCP_USER_TIMEOUT (RFC 5482) on a socket about to connect. A
+// setAckTimeout sets TCP_USER_TIMEOUT (RFC 5482) on a socket about to connect. A
 // Unix socket has none.
-func userTimeout(network, _ string, c syscall.RawConn) error {
+func setAckTimeout(network, _ string, c syscall.RawConn) error {
 	if len(network) < 3 || network[:3] != "tcp" {
 		return nil
 	}
 	var failed error
 	err := c.Control(func(fd uintptr) {
-		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unacknowledged.Milliseconds()))
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(ackTimeout.Milliseconds()))
 	})
 	if err != nil {
 		return err

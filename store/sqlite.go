@@ -14,9 +14,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// readers is how many reads of a SQLite file run at once; more of them would
+// maxReaders is how many reads of a SQLite file run at once; more of them would
 // starve the writer on small machines.
-const readers = 4
+const maxReaders = 4
 
 // busyTimeout, in milliseconds, is how long a statement waits for another
 // process that has the file locked. SQLite does not hear of a context while it
@@ -29,7 +29,7 @@ const busyTimeout = "10000"
 func openSQLite(ctx context.Context, t target, s settings) (*DB, error) {
 	db := &DB{dialect: migrations.SQLite}
 	if !t.memory {
-		if err := makeFile(t.path); err != nil {
+		if err := createFile(t.path); err != nil {
 			return nil, err
 		}
 		if s.lock {
@@ -54,20 +54,20 @@ func openSQLite(ctx context.Context, t target, s settings) (*DB, error) {
 // are there. A database in memory has one connection for everything.
 func (db *DB) openReader(ctx context.Context, t target) error {
 	var err error
-	if db.hot, err = newSQLiteWriter(ctx, db.write.sql); err != nil {
+	if db.prepared, err = prepareStatements(ctx, db.write.sql); err != nil {
 		return err
 	}
 	if t.memory {
 		db.read = db.write
 		return nil
 	}
-	db.read, err = openHandle(readerDSN(t), readers)
+	db.read, err = openHandle(readerDSN(t), maxReaders)
 	return err
 }
 
-// makeFile creates the database readable by its owner alone; SQLite gives its
+// createFile creates the database readable by its owner alone; SQLite gives its
 // side files the same mode.
-func makeFile(path string) error {
+func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	switch {
 	case err == nil:
@@ -91,7 +91,7 @@ func openHandle(dsn string, conns int) (handle, error) {
 	if err != nil {
 		return handle{}, errors.Join(err, pool.Close())
 	}
-	return handle{sql: pool, gorm: g, hangs: true}, nil
+	return handle{sql: pool, gorm: g, outlivesContext: true}, nil
 }
 
 // The pragmas stand in the DSN, so that every connection of a pool has them.

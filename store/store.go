@@ -14,10 +14,13 @@ import (
 	"database/sql"
 	"errors"
 	"heddle/access"
+	"heddle/agents"
 	"heddle/definitions"
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/migrations"
+	"heddle/schedules"
+	"heddle/secrets"
 	"heddle/templates"
 	"heddle/versions"
 	"os"
@@ -28,48 +31,53 @@ import (
 	"gorm.io/gorm"
 )
 
+// DB fits every feature's Store.
 var (
-	_ definitions.Store = (*DB)(nil)
-	_ versions.Store    = (*DB)(nil)
-	_ executor.Store    = (*DB)(nil)
-	_ access.Store      = (*DB)(nil)
-	_ idempotency.Store = (*DB)(nil)
-	_ templates.Store   = (*DB)(nil)
+	_ access.Store       = (*DB)(nil)
+	_ agents.Store       = (*DB)(nil)
+	_ definitions.Store  = (*DB)(nil)
+	_ executor.BlobStore = (*DB)(nil)
+	_ executor.Store     = (*DB)(nil)
+	_ idempotency.Store  = (*DB)(nil)
+	_ schedules.Store    = (*DB)(nil)
+	_ secrets.Store      = (*DB)(nil)
+	_ templates.Store    = (*DB)(nil)
+	_ versions.Store     = (*DB)(nil)
 )
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	dialect migrations.Dialect
-	write   handle
-	read    handle        // PostgreSQL and in-memory SQLite: the same as write
-	pool    *pgxpool.Pool // PostgreSQL only
-	lock    *os.File      // SQLite with WithLock only
-	hot     *sqliteWriter // SQLite only
-	beacon  beacon        // PostgreSQL only
-	process string        // PostgreSQL only: this process's name
-	vigil   vigil
-	ownFile fileLease // SQLite with WithLock only
+	dialect     migrations.Dialect
+	write       handle
+	read        handle              // PostgreSQL and in-memory SQLite: the same as write
+	pool        *pgxpool.Pool       // PostgreSQL only
+	lock        *os.File            // SQLite with WithLock only
+	prepared    *preparedStatements // SQLite only
+	session     livenessSession     // PostgreSQL only
+	processName string              // PostgreSQL only: this process's name
+	observed    leaseObservation
+	fileLease   fileLease // SQLite with WithLock only
 
-	queueMu    sync.Mutex
-	queueAfter string // the tenant that Queued served last
+	queueMu          sync.Mutex
+	lastServedTenant string // the tenant that Queued served last
 }
 
 // handle is one pool and gorm's view of it. hangs: a statement of its driver may
 // go on after its context has ended (SQLite's, while it waits for the disk).
 type handle struct {
-	sql   *sql.DB
-	gorm  *gorm.DB
-	hangs bool
+	sql             *sql.DB
+	gorm            *gorm.DB
+	outlivesContext bool
 }
 
 // Option changes how Open opens.
 type Option func(*settings)
 
 type settings struct {
-	migrate bool
-	lock    bool
-	wait    time.Duration
-	waiting func(error)
+	migrate   bool
+	lock      bool
+	waitLimit time.Duration
+	onWait    func(error)
 }
 
 // WithoutMigration leaves the schema alone; Open then refuses a database whose
@@ -86,7 +94,7 @@ func WithLock() Option { return func(s *settings) { s.lock = true } }
 // at most every ten seconds. What cannot pass by itself, a wrong password for
 // one, is an error at once.
 func WithWait(d time.Duration, waiting func(error)) Option {
-	return func(s *settings) { s.wait, s.waiting = d, waiting }
+	return func(s *settings) { s.waitLimit, s.onWait = d, waiting }
 }
 
 // Open opens the database that url names and brings its schema up to date.
@@ -132,7 +140,7 @@ func (db *DB) prepare(ctx context.Context, t target, s settings) error {
 		return openError(err)
 	}
 	if s.migrate {
-		if err := db.foldWorkflows(ctx); err != nil {
+		if err := db.fillSearchTexts(ctx); err != nil {
 			return openError(err)
 		}
 	}
@@ -151,8 +159,8 @@ func (db *DB) prepare(ctx context.Context, t target, s settings) error {
 // Close ends the connections. Calls in flight fail.
 func (db *DB) Close() error {
 	var errs []error
-	if db.hot != nil {
-		errs = append(errs, db.hot.close())
+	if db.prepared != nil {
+		errs = append(errs, db.prepared.close())
 	}
 	if db.read.sql != nil && db.read.sql != db.write.sql {
 		errs = append(errs, db.read.sql.Close())
@@ -161,7 +169,7 @@ func (db *DB) Close() error {
 		errs = append(errs, db.write.sql.Close())
 	}
 	if db.pool != nil {
-		db.beacon.douse(context.Background())
+		db.session.close(context.Background())
 		db.pool.Close()
 	}
 	if db.lock != nil {
@@ -173,7 +181,7 @@ func (db *DB) Close() error {
 // Ping reports whether the store answers and takes writes: it writes a row of
 // its own, which a full disk or a read-only server refuses.
 func (db *DB) Ping(ctx context.Context) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("INSERT INTO leases (name, holder, epoch, expires_at) VALUES ('ping', '', 1, 0) ON CONFLICT (name) DO UPDATE SET epoch = leases.epoch + 1").Error
 	})
 }

@@ -61,12 +61,12 @@ func TestPlansUseIndexes(t *testing.T) {
 		query func() (string, []any)
 		index string
 	}{
-		"all schedules":         {built(after(schedulesOf(dry, schedules.Query{TenantID: "t1"}), "created_at", "id", at), &[]scheduleRow{}), "schedules_list"},
-		"workflow's schedules":  {built(after(schedulesOf(dry, schedules.Query{TenantID: "t1", WorkflowID: "wf_1"}), "created_at", "id", at), &[]scheduleRow{}), "schedules_workflow"},
+		"all schedules":         {built(newestFirst(schedulesOf(dry, schedules.Query{TenantID: "t1"}), "created_at", "id", at), &[]scheduleRow{}), "schedules_list"},
+		"workflow's schedules":  {built(newestFirst(schedulesOf(dry, schedules.Query{TenantID: "t1", WorkflowID: "wf_1"}), "created_at", "id", at), &[]scheduleRow{}), "schedules_workflow"},
 		"a ledger":              {built(slotPage(dry, schedules.SlotQuery{ScheduleID: "s"}, at), &[]slotRow{}), "PRIMARY KEY (schedule_id=? AND (due_at,origin)<"},
 		"a ledger's skipped":    {built(slotPage(dry, schedules.SlotQuery{ScheduleID: "s", Outcome: "skipped"}, at), &[]slotRow{}), "COVERING INDEX schedule_slots_outcome"},
 		"due schedules":         {fixed(dueSchedulesSQL, 1, 10), "schedules_wake"},
-		"runs to be cancelled":  {fixed(cancelOrdersSQL, 10), "schedule_slots_doomed"},
+		"runs to be cancelled":  {fixed(cancelRequestsSQL, 10), "schedule_slots_doomed"},
 		"queues that may go on": {fixed(unsettledSQL, 10), "schedule_slots_waiting"},
 		"all runs":              {list(executor.RunQuery{}, nil), "runs_list"},
 		"all runs, after":       {list(executor.RunQuery{}, at), "runs_list"},

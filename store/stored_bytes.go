@@ -32,9 +32,9 @@ FROM template_versions v WHERE v.template_id = t.id)), 0) AS BIGINT) FROM templa
 FROM runs r WHERE r.tenant_id = ? AND (r.created_at, r.id) > (?, ?) ORDER BY r.created_at, r.id LIMIT ?`
 )
 
-// storedPage is how many runs are summed in one statement: few, so that on
+// storedBytesPage is how many runs are summed in one statement: few, so that on
 // SQLite none keeps the log from being written back for long.
-const storedPage = 200
+const storedBytesPage = 200
 
 // CountStoredBytes sums the contents that the tenant has stored: definitions with
 // all their versions, templates, inputs of schedules, and runs with inputs,
@@ -58,22 +58,22 @@ func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, err
 	last := line{CreatedAt: -1}
 	for {
 		var page []line
-		err := db.reader(ctx).Raw(storedRunsSQL, tenantID, last.CreatedAt, last.ID, storedPage).Scan(&page).Error
+		err := db.reader(ctx).Raw(storedRunsSQL, tenantID, last.CreatedAt, last.ID, storedBytesPage).Scan(&page).Error
 		if err != nil {
 			return 0, fmt.Errorf("count stored bytes: %w", translate(err))
 		}
 		for _, last = range page {
 			total += last.Bytes
 		}
-		if len(page) < storedPage {
+		if len(page) < storedBytesPage {
 			return total, nil
 		}
 	}
 }
 
-// dropVersions removes the versions of a deleted workflow that has no runs: it
+// deleteOrphanedVersions removes the versions of a deleted workflow that has no runs: it
 // is for runs that they are kept.
-func dropVersions(tx *gorm.DB, tenantID, workflowID string) error {
+func deleteOrphanedVersions(tx *gorm.DB, tenantID, workflowID string) error {
 	for _, text := range []string{
 		"DELETE FROM workflow_versions WHERE workflow_id = ?",
 		"DELETE FROM workflow_templates WHERE workflow_id = ?",

@@ -14,7 +14,7 @@ import (
 // CreateTemplate stores a template, its version 1 and the answer kept for a
 // repeated request: all or nothing.
 func (db *DB) CreateTemplate(ctx context.Context, t templates.Template, keep *idempotency.Answer) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
 			if err := insertAnswer(tx, *keep); err != nil {
 				return err
@@ -27,7 +27,7 @@ func (db *DB) CreateTemplate(ctx context.Context, t templates.Template, keep *id
 		if err := tx.Create(&version).Error; err != nil {
 			return err
 		}
-		return record(tx, templateObject(t), valueChange{To: t.Version})
+		return writeAudit(tx, templateObject(t), valueChange{To: t.Version})
 	})
 }
 
@@ -66,8 +66,8 @@ func findTemplate(head, tx *gorm.DB, tenantID, id string) (templates.Template, e
 // ChangeTemplate stores what decide makes of the newest version as the next.
 func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide func(templates.Template) (templates.Template, error)) (templates.Template, error) {
 	var next templates.Template
-	err := db.change(ctx, func(tx *gorm.DB) error {
-		current, err := findTemplate(forChange(tx), tx, tenantID, id)
+	err := db.update(ctx, func(tx *gorm.DB) error {
+		current, err := findTemplate(forNoKeyUpdate(tx), tx, tenantID, id)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide fu
 			return err
 		}
 		if next.Version == current.Version {
-			return record(tx, templateObject(current), valueChange{current.Version, current.Version})
+			return writeAudit(tx, templateObject(current), valueChange{current.Version, current.Version})
 		}
 		next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
 		row, version := toTemplateRows(next)
@@ -86,15 +86,15 @@ func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide fu
 		if err := tx.Create(&version).Error; err != nil {
 			return err
 		}
-		return record(tx, templateObject(next), valueChange{current.Version, next.Version})
+		return writeAudit(tx, templateObject(next), valueChange{current.Version, next.Version})
 	})
 	return next, err
 }
 
 // DeleteTemplate removes a template with its versions.
 func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check func(templates.Template) error) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
-		t, err := findTemplate(forDelete(tx), tx, tenantID, id)
+	return db.update(ctx, func(tx *gorm.DB) error {
+		t, err := findTemplate(forUpdate(tx), tx, tenantID, id)
 		if err != nil {
 			return err
 		}
@@ -107,14 +107,14 @@ func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check fun
 		if err := tx.Exec("DELETE FROM templates WHERE id = ?", t.ID).Error; err != nil {
 			return err
 		}
-		return record(tx, templateObject(t), valueChange{From: t.Version})
+		return writeAudit(tx, templateObject(t), valueChange{From: t.Version})
 	})
 }
 
 // Templates lists a page of a tenant's own, last changed first.
 func (db *DB) Templates(ctx context.Context, q templates.Query) (templates.Page, error) {
 	page := templates.Page{Total: -1}
-	list := listOf("templates", q.TenantID, q.Category)
+	list := listFingerprint("templates", q.TenantID, q.Category)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err
@@ -153,7 +153,7 @@ func templatePage(tx *gorm.DB, q templates.Query, list string, at *position, pag
 	if err := rowsOf.Find(&rows).Error; err != nil {
 		return err
 	}
-	rows, page.Next = cutPage(list, rows, q.Limit, func(r templateRow) position { return position{r.UpdatedAt, r.ID} })
+	rows, page.Next = trimPage(list, rows, q.Limit, func(r templateRow) position { return position{r.UpdatedAt, r.ID} })
 	for _, row := range rows {
 		page.Templates = append(page.Templates, row.template())
 	}

@@ -70,14 +70,9 @@ func (db *DB) VersionDefinition(ctx context.Context, tenantID, workflow, version
 			return err
 		}
 		q := tx.Where("workflow_id = ?", w.ID)
-		if version == "" {
-			q = q.Where("number = ?", w.ActiveVersion)
-		} else {
-			q = whichVersion(q, version)
-		}
-		ok, err := found(q, &row)
+		ok, err := found(byVersionRef(q, w.ActiveVersion, version), &row)
 		if err == nil && !ok {
-			err = noVersion(version)
+			err = versionNotFound(version)
 		}
 		return err
 	})

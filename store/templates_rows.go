@@ -68,7 +68,7 @@ func (r templateRow) template() templates.Template {
 	return templates.Template{
 		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Description: r.Description, Category: r.Category,
 		Version: r.Version, Parameters: json.RawMessage(r.Parameters), CreatedBy: r.CreatedBy,
-		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
 	}
 }
 

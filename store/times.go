@@ -10,8 +10,8 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// instant is millis' inverse, in UTC.
-func instant(ms int64) time.Time {
+// fromMillis is millis' inverse, in UTC.
+func fromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}

@@ -50,7 +50,7 @@ func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, af
 // ImportWorkflow stores a workflow with all its versions and the answer that is
 // kept with them, if any, or nothing.
 func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, keep *idempotency.Answer) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
 			if err := insertAnswer(tx, *keep); err != nil {
 				return err
@@ -69,10 +69,10 @@ func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []
 		if len(taken) > 0 {
 			return slugTaken(nil, w.Slug)
 		}
-		if err := tx.Create(&row).Error; duplicate(err, "id") || duplicate(err, "pkey") {
+		if err := tx.Create(&row).Error; violatesUnique(err, "id") || violatesUnique(err, "pkey") {
 			return fault.Wrap(err, fault.Conflict, "id_taken", "The id %s is in use: import the workflow under another.", w.ID)
 		} else if err != nil {
-			return takenSlug(err, w.Slug)
+			return asSlugTaken(err, w.Slug)
 		}
 		if err := writeTags(tx, w); err != nil {
 			return err
@@ -83,6 +83,6 @@ func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []
 			}
 		}
 		active := all[max(0, min(w.ActiveVersion, len(all))-1)]
-		return record(tx, workflowObject(row), workflowChange{To: &workflowState{active.Number, active.Hash, string(w.Status)}})
+		return writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{active.Number, active.Hash, string(w.Status)}})
 	})
 }

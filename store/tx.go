@@ -11,10 +11,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// change runs fn in one write transaction. An error of fn rolls back and is
+// update runs fn in one write transaction. An error of fn rolls back and is
 // translated; an error of the COMMIT is outcome_unknown, unless the database
 // said that it rolled back.
-func (db *DB) change(ctx context.Context, fn func(tx *gorm.DB) error) error {
+func (db *DB) update(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.write.transact(ctx, nil, fn)
 }
 
@@ -32,7 +32,7 @@ func (db *DB) view(ctx context.Context, fn func(tx *gorm.DB) error) error {
 // and with it fn: what fn writes to must not be read after an error. It is
 // rolled back then, unless its COMMIT was under way: outcome_unknown.
 func (h handle) transact(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error) error {
-	if !h.hangs {
+	if !h.outlivesContext {
 		ctx, call := deadline.Begin(ctx)
 		defer call.End()
 		return h.transaction(ctx, opts, fn, func() {})

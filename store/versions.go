@@ -35,15 +35,11 @@ func (db *DB) Versions(ctx context.Context, tenantID, workflowID string, before,
 // label, or "" for the active one.
 func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string) (versions.Version, error) {
 	q := db.reader(ctx).Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
-	if version == "" {
-		q = q.Where("number = (SELECT active_version FROM workflows WHERE id = ?)", workflowID)
-	} else {
-		q = whichVersion(q, version)
-	}
+	active := gorm.Expr("(SELECT active_version FROM workflows WHERE id = ?)", workflowID)
 	var row versionRow
-	ok, err := found(q, &row)
+	ok, err := found(byVersionRef(q, active, version), &row)
 	if err == nil && !ok {
-		err = noVersion(version)
+		err = versionNotFound(version)
 	}
 	return row.version(), translate(err)
 }
@@ -53,8 +49,8 @@ func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string)
 func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(definitions.Workflow) error) (definitions.Workflow, versions.Version, error) {
 	var w definitions.Workflow
 	var row versionRow
-	err := db.change(ctx, func(tx *gorm.DB) error {
-		current, err := findWorkflow(forChange(tx), tenantID, workflowID)
+	err := db.update(ctx, func(tx *gorm.DB) error {
+		current, err := findWorkflow(forNoKeyUpdate(tx), tenantID, workflowID)
 		if err != nil {
 			return err
 		}
@@ -70,7 +66,7 @@ func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number 
 			return err
 		}
 		made := savedVersion{row.Number, row.Hash}
-		return record(tx, workflowObject(current), workflowChange{Label: &labelChange{made, old, label}})
+		return writeAudit(tx, workflowObject(current), workflowChange{Label: &labelChange{made, old, label}})
 	})
 	return w, row.version(), err
 }
@@ -79,15 +75,15 @@ func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number 
 func writeLabel(tx *gorm.DB, w *definitions.Workflow, number int, label string) (row versionRow, old string, err error) {
 	ok, err := found(tx.Omit("definition").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
 	if err == nil && !ok {
-		err = noVersion(strconv.Itoa(number))
+		err = versionNotFound(strconv.Itoa(number))
 	}
 	if err != nil || row.Label == label {
 		return row, row.Label, err
 	}
 	old, row.Label = row.Label, label
 	err = tx.Exec("UPDATE workflow_versions SET label = ? WHERE workflow_id = ? AND number = ?", label, w.ID, number).Error
-	if duplicate(err, "label") {
-		return row, old, takenLabel(label)
+	if violatesUnique(err, "label") {
+		return row, old, labelTaken(label)
 	}
 	if err != nil {
 		return row, old, err
@@ -110,22 +106,26 @@ func versionNumber(version string) (int, bool) {
 	return int(n), err == nil && n > 0
 }
 
-// whichVersion selects by number or label.
-func whichVersion(q *gorm.DB, version string) *gorm.DB {
-	if n, ok := versionNumber(version); ok {
+// byVersionRef narrows q to the version that ref names: a number ("3", "v3"), a
+// label, or the active version, whose number active is, where ref is "".
+func byVersionRef(q *gorm.DB, active any, ref string) *gorm.DB {
+	if ref == "" {
+		return q.Where("number = ?", active)
+	}
+	if n, ok := versionNumber(ref); ok {
 		return q.Where("number = ?", n)
 	}
-	return q.Where("label = ? AND label <> ''", version)
+	return q.Where("label = ? AND label <> ''", ref)
 }
 
-func noVersion(version string) error {
+func versionNotFound(version string) error {
 	return fault.New(fault.NotFound, "version_not_found", "The workflow has no version %q.", version)
 }
 
 func (r versionRow) version() versions.Version {
 	v := versions.Version{
 		WorkflowID: r.WorkflowID, Number: r.Number, Label: r.Label, DefinitionHash: r.Hash,
-		ChangeSummary: r.ChangeSummary, CreatedBy: r.CreatedBy, CreatedAt: instant(r.CreatedAt),
+		ChangeSummary: r.ChangeSummary, CreatedBy: r.CreatedBy, CreatedAt: fromMillis(r.CreatedAt),
 	}
 	if r.AuthorType != "" {
 		v.Author = audit.Actor{Type: r.AuthorType, ID: r.AuthorID, Name: r.CreatedBy}

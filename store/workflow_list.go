@@ -12,7 +12,7 @@ import (
 // two pages moves to the front of the list.
 func (db *DB) Workflows(ctx context.Context, q definitions.Query) (definitions.Page, error) {
 	page := definitions.Page{Total: -1}
-	list := listOf("workflows", q.TenantID, q.IDs, q.Status, q.TriggerType, q.Tag, q.Text)
+	list := listFingerprint("workflows", q.TenantID, q.IDs, q.Status, q.TriggerType, q.Tag, q.Text)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil || (q.IDs != nil && len(q.IDs) == 0) {
 		return emptyPage(page, q), err
@@ -54,7 +54,7 @@ func workflowPage(tx *gorm.DB, q definitions.Query, list string, at *position, p
 	if err := rowsOf.Scan(&rows).Error; err != nil {
 		return err
 	}
-	rows, page.Next = cutPage(list, rows, q.Limit, func(r workflowRow) position { return position{r.UpdatedAt, r.ID} })
+	rows, page.Next = trimPage(list, rows, q.Limit, func(r workflowRow) position { return position{r.UpdatedAt, r.ID} })
 	for _, row := range rows {
 		w, err := row.workflow()
 		if err != nil {
@@ -84,7 +84,7 @@ func workflowFilter(tx *gorm.DB, q definitions.Query) *gorm.DB {
 		f = f.Where("w.trigger_type = ?", q.TriggerType)
 	}
 	if q.Text != "" {
-		f = f.Where(`w.folded LIKE ? ESCAPE '\'`, "%"+likeEscaper.Replace(folded(q.Text))+"%")
+		f = f.Where(`w.folded LIKE ? ESCAPE '\'`, "%"+likeEscaper.Replace(searchText(q.Text))+"%")
 	}
 	return f
 }

@@ -45,7 +45,7 @@ func toWorkflowRow(w definitions.Workflow, latestHash string) (workflowRow, erro
 		ActiveVersion: w.ActiveVersion, LatestVersion: w.LatestVersion, LatestHash: latestHash,
 		Revision: w.Revision, CreatedAt: millis(w.CreatedAt), UpdatedAt: millis(w.UpdatedAt),
 	}
-	row.fold()
+	row.setSearchText()
 	return row, nil
 }
 
@@ -54,7 +54,7 @@ func (r workflowRow) workflow() (definitions.Workflow, error) {
 		ID: r.ID, TenantID: r.TenantID, Slug: r.Slug, Name: r.Name, Description: r.Description,
 		Status: definitions.Status(r.Status), TriggerType: r.TriggerType,
 		ActiveVersion: r.ActiveVersion, LatestVersion: r.LatestVersion, Revision: r.Revision,
-		CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
+		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
 	}
 	if err := json.Unmarshal([]byte(r.Tags), &w.Tags); err != nil {
 		return w, fmt.Errorf("decode tags of %s: %w", r.ID, err)

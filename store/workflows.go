@@ -14,7 +14,7 @@ import (
 // CreateWorkflow stores a workflow, its version 1 and the answer kept for a
 // repeated request: all or nothing.
 func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep *idempotency.Answer) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
+	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
 			if err := insertAnswer(tx, *keep); err != nil {
 				return err
@@ -29,7 +29,7 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep
 			return err
 		}
 		if err := tx.Create(&row).Error; err != nil {
-			return takenSlug(err, row.Slug)
+			return asSlugTaken(err, row.Slug)
 		}
 		if err := writeTags(tx, rev.Workflow); err != nil {
 			return err
@@ -40,7 +40,7 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep
 		if err := insertVersion(tx, rev); err != nil {
 			return err
 		}
-		return record(tx, workflowObject(row), workflowChange{To: &workflowState{rev.Workflow.ActiveVersion, hash, row.Status}})
+		return writeAudit(tx, workflowObject(row), workflowChange{To: &workflowState{rev.Workflow.ActiveVersion, hash, row.Status}})
 	})
 }
 
@@ -64,8 +64,8 @@ func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (definitions.W
 // one more than before. On PostgreSQL the row is locked meanwhile.
 func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(definitions.Current) (definitions.Revision, error)) (definitions.Workflow, error) {
 	var result definitions.Workflow
-	err := db.change(ctx, func(tx *gorm.DB) error {
-		row, err := findWorkflow(forChange(tx), tenantID, ref)
+	err := db.update(ctx, func(tx *gorm.DB) error {
+		row, err := findWorkflow(forNoKeyUpdate(tx), tenantID, ref)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func recordRevision(tx *gorm.DB, before workflowRow, after definitions.Workflow,
 	if v := rev.Version; v != nil {
 		change.Saved = &savedVersion{v.Number, v.Hash}
 	}
-	return record(tx, audit.Object{Kind: "workflow", ID: after.ID, Slug: after.Slug}, change)
+	return writeAudit(tx, audit.Object{Kind: "workflow", ID: after.ID, Slug: after.Slug}, change)
 }
 
 func versionHash(tx *gorm.DB, workflowID string, number int) (string, error) {
@@ -128,7 +128,7 @@ func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, r
 		return next, err
 	}
 	if err := tx.Select("*").Updates(&changed).Error; err != nil {
-		return next, takenSlug(err, next.Slug)
+		return next, asSlugTaken(err, next.Slug)
 	}
 	if err := writeTags(tx, next); err != nil {
 		return next, err
@@ -142,8 +142,8 @@ func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, r
 
 // DeleteWorkflow hides a workflow and frees its slug.
 func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check func(w definitions.Workflow, openRuns bool) error) error {
-	return db.change(ctx, func(tx *gorm.DB) error {
-		row, err := findWorkflow(forDelete(tx), tenantID, ref)
+	return db.update(ctx, func(tx *gorm.DB) error {
+		row, err := findWorkflow(forUpdate(tx), tenantID, ref)
 		if err != nil {
 			return err
 		}
@@ -171,10 +171,10 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err != nil {
 			return err
 		}
-		if err := dropVersions(tx, tenantID, row.ID); err != nil {
+		if err := deleteOrphanedVersions(tx, tenantID, row.ID); err != nil {
 			return err
 		}
-		return record(tx, workflowObject(row), workflowChange{From: &workflowState{row.ActiveVersion, hash, row.Status}})
+		return writeAudit(tx, workflowObject(row), workflowChange{From: &workflowState{row.ActiveVersion, hash, row.Status}})
 	})
 }
 
@@ -184,7 +184,7 @@ func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
 	var row workflowRow
 	ok, err := found(q.Where("tenant_id = ? AND (id = ? OR slug = ?) AND deleted = 0", tenantID, ref, ref), &row)
 	if err == nil && !ok {
-		err = noWorkflow(ref)
+		err = workflowNotFound(ref)
 	}
 	return row, err
 }
@@ -195,18 +195,18 @@ func insertVersion(tx *gorm.DB, rev definitions.Revision) error {
 	}
 	row := toVersionRow(rev.Workflow, *rev.Version)
 	err := tx.Create(&row).Error
-	if duplicate(err, "label") {
-		return takenLabel(row.Label)
+	if violatesUnique(err, "label") {
+		return labelTaken(row.Label)
 	}
 	return err
 }
 
-func noWorkflow(ref string) error {
+func workflowNotFound(ref string) error {
 	return fault.New(fault.NotFound, "workflow_not_found", "There is no workflow %q.", ref)
 }
 
-func takenSlug(err error, slug string) error {
-	if duplicate(err, "slug") {
+func asSlugTaken(err error, slug string) error {
+	if violatesUnique(err, "slug") {
 		return slugTaken(err, slug)
 	}
 	return err
@@ -216,6 +216,6 @@ func slugTaken(err error, slug string) error {
 	return fault.Wrap(err, fault.Conflict, "slug_taken", "Another workflow has the slug %q: choose another.", slug)
 }
 
-func takenLabel(label string) error {
+func labelTaken(label string) error {
 	return fault.New(fault.Conflict, "label_taken", "Another version of the workflow has the label %q: clear that first, or choose another.", label)
 }

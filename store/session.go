@@ -12,33 +12,33 @@ import (
 	"gorm.io/gorm"
 )
 
-// beacon is a PostgreSQL session of its own that ends with the process. The
+// livenessSession is a PostgreSQL session of its own that ends with the process. The
 // lease names it, so that others see soon that its holder was killed and need
 // not wait until the lease expires. A session may also break while its process
 // lives (the server restarts, a connection is cut), so its end alone frees no
 // lease; see AcquireLease. It is no connection of the pool: the lease is renewed
 // over it, and a pool of which all connections are busy must not cost the lease.
-type beacon struct {
+type livenessSession struct {
 	mu     sync.Mutex
 	conn   *pgx.Conn
 	name   string
 	closed bool
 }
 
-// beaconName is how the server knows a session: a process number may be used
+// sessionNameSQL is how the server knows a session: a process number may be used
 // again, the time of its start is not.
-const beaconName = "pid || ' ' || coalesce(extract(epoch FROM backend_start)::text, '')"
+const sessionNameSQL = "pid || ' ' || coalesce(extract(epoch FROM backend_start)::text, '')"
 
 // renew renews the holder's lease in one statement, so that a slow connection
 // costs one round trip, and returns its epoch, 0 where another holds the lease or
 // none does. A zero now is the server's clock. session names the session. One that
 // broke is replaced.
-func (b *beacon) renew(ctx context.Context, pool *pgxpool.Pool, holder, process string, now time.Time, ttl time.Duration) (epoch int64, session string, err error) {
+func (b *livenessSession) renew(ctx context.Context, pool *pgxpool.Pool, holder, process string, now time.Time, ttl time.Duration) (epoch int64, session string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
 		began := b.conn != nil
-		if session, err = b.light(ctx, pool); err != nil {
+		if session, err = b.open(ctx, pool); err != nil {
 			return 0, "", err
 		}
 		expires := "$1::bigint"
@@ -61,8 +61,8 @@ func (b *beacon) renew(ctx context.Context, pool *pgxpool.Pool, holder, process 
 	}
 }
 
-// light returns the session's name, of a new one where there is none. mu is held.
-func (b *beacon) light(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+// open returns the session's name, of a new one where there is none. mu is held.
+func (b *livenessSession) open(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	if b.closed {
 		return "", net.ErrClosed
 	}
@@ -73,7 +73,7 @@ func (b *beacon) light(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	err = conn.QueryRow(ctx, "SELECT "+beaconName+" FROM pg_stat_activity WHERE pid = pg_backend_pid()").Scan(&b.name)
+	err = conn.QueryRow(ctx, "SELECT "+sessionNameSQL+" FROM pg_stat_activity WHERE pid = pg_backend_pid()").Scan(&b.name)
 	if err != nil {
 		_ = conn.Close(ctx)
 		return "", err
@@ -82,7 +82,7 @@ func (b *beacon) light(ctx context.Context, pool *pgxpool.Pool) (string, error) 
 	return b.name, nil
 }
 
-func (b *beacon) douse(ctx context.Context) {
+func (b *livenessSession) close(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
@@ -92,14 +92,14 @@ func (b *beacon) douse(ctx context.Context) {
 	}
 }
 
-// dark tells whether a session is surely gone. A session of another role shows
+// sessionGone tells whether a session is surely gone. A session of another role shows
 // no start; it counts as alive while its process number is there.
-func dark(tx *gorm.DB, name string) (bool, error) {
+func sessionGone(tx *gorm.DB, name string) (bool, error) {
 	if name == "" {
 		return false, nil
 	}
 	var alive int64
-	err := tx.Raw("SELECT count(*) FROM pg_stat_activity WHERE "+beaconName+" = ? OR backend_start IS NULL AND pid = split_part(?, ' ', 1)::int",
+	err := tx.Raw("SELECT count(*) FROM pg_stat_activity WHERE "+sessionNameSQL+" = ? OR backend_start IS NULL AND pid = split_part(?, ' ', 1)::int",
 		name, name).Scan(&alive).Error
 	return alive == 0 && err == nil, err
 }
