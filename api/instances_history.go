@@ -163,11 +163,11 @@ func (h *Handler) walkInstance(c *call, in executor.NamedRun, q historyQuery) (i
 	}
 	stepsAt := readHistoryCursor(q.q.Get("stepsCursor"), in.RunID, q.asc)
 	eventsAt := readHistoryCursor(q.q.Get("eventsCursor"), in.RunID, q.asc)
-	nodes, err := h.cfg.Executor.Nodes(c.ctx(), stepsAt.part(c, q.size))
+	nodes, err := h.cfg.Executor.NodeEvents(c.ctx(), stepsAt.part(c, q.size))
 	if err != nil {
 		return instanceHistory{}, err
 	}
-	signals, err := h.cfg.Executor.Signals(c.ctx(), eventsAt.part(c, q.size))
+	signals, err := h.cfg.Executor.SignalEvents(c.ctx(), eventsAt.part(c, q.size))
 	if err != nil {
 		return instanceHistory{}, err
 	}
@@ -196,8 +196,8 @@ func (h *Handler) walkInstance(c *call, in executor.NamedRun, q historyQuery) (i
 }
 
 // part is the page of a journal that the cursor names.
-func (p historyCursor) part(c *call, size int) executor.PartQuery {
-	return executor.PartQuery{TenantID: c.tenantID(), RunID: p.RunID, At: p.Seq, Newest: !p.Asc, Limit: size}
+func (p historyCursor) part(c *call, size int) executor.JournalPageQuery {
+	return executor.JournalPageQuery{TenantID: c.tenantID(), RunID: p.RunID, From: p.Seq, Newest: !p.Asc, Limit: size}
 }
 
 // next is the cursor of the page at that place, if there is one.

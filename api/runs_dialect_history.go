@@ -64,7 +64,7 @@ func (h *Handler) v1History(c *call) error {
 	if n := len(run.Versions); n > 0 {
 		w.from = run.Versions[n-1].FromSeq
 	}
-	part, err := h.cfg.Executor.Nodes(c.ctx(), executor.PartQuery{TenantID: c.tenantID(), RunID: id, At: after, Limit: p.limit})
+	part, err := h.cfg.Executor.NodeEvents(c.ctx(), executor.JournalPageQuery{TenantID: c.tenantID(), RunID: id, From: after, Limit: p.limit})
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ type translator func(ctx context.Context, run executor.Record) dialectFrame
 // answer begins once the run is known to be there; from then on errors only
 // end the stream, and the client comes back with the last id that it saw.
 func (c *call) stream(runID string, after int64, translate translator) error {
-	run, err := c.h.cfg.Executor.Followed(c.ctx(), c.tenantID(), runID)
+	run, err := c.h.cfg.Executor.RunToFollow(c.ctx(), c.tenantID(), runID)
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func (a *turnAnswer) appendReadyEvent(run executor.Record) {
 func (c *call) newestOfTurn(runID string, after int64) (executor.Record, []events.Event, error) {
 	var rows []events.Event
 	var failed error
-	run, err := c.h.cfg.Executor.Newest(c.ctx(), c.tenantID(), runID, after, func(e events.Event) bool {
+	run, err := c.h.cfg.Executor.NewestEvents(c.ctx(), c.tenantID(), runID, after, func(e events.Event) bool {
 		var d machine.Detail
 		if e.Kind == events.StateChanged || e.Kind == events.SignalReceived || e.Kind == events.HandlersStarted {
 			if d, failed = machine.ReadDetail(e); failed != nil {
@@ -157,7 +157,7 @@ func turnEventsOf(rows []events.Event, nodes map[string]turnNode) ([]turnEvent, 
 func (c *call) turnNumber(runID string) (int, error) {
 	var rows []events.Event
 	for _, kind := range []events.Kind{events.StateChanged, events.SignalReceived, events.HandlersStarted} {
-		err := c.h.cfg.Executor.OfKind(c.ctx(), c.tenantID(), runID, kind, func(e events.Event) error {
+		err := c.h.cfg.Executor.EventsOfKind(c.ctx(), c.tenantID(), runID, kind, func(e events.Event) error {
 			rows = append(rows, e)
 			return nil
 		})

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// advanceFor bounds how long Advance drives runs before it answers.
-const advanceFor = 20 * time.Second
+// advanceTimeout bounds how long Advance drives runs before it answers.
+const advanceTimeout = 20 * time.Second
 
 // Advance lets queued runs that have a name begin, one after another and first
 // come first served, each until it has nothing in action any more: at most
@@ -22,7 +22,7 @@ func (s *Service) Advance(ctx context.Context, tenantID string, maxRuns, maxStep
 	if !s.engine.open.Load() && !s.serving.Load() {
 		return 0, notReady("No executor is serving here; try again shortly.")
 	}
-	ctx, cancel := context.WithTimeout(ctx, advanceFor)
+	ctx, cancel := context.WithTimeout(ctx, advanceTimeout)
 	defer cancel()
 	ids, err := s.cfg.Store.QueuedNamed(ctx, tenantID, maxRuns)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Service) Advance(ctx context.Context, tenantID string, maxRuns, maxStep
 			continue // another was faster, or it has to wait: it is still queued
 		}
 		began++
-		s.untilAtRest(ctx, tenantID, id)
+		s.awaitNotBusy(ctx, tenantID, id)
 		if maxSteps > 0 {
 			n, err := s.attemptsAfter(ctx, tenantID, id, before.Seq)
 			if err != nil {
@@ -77,18 +77,18 @@ func (e *engine) beginPosted(p Posted) {
 	defer cancel()
 	begun := e.beginNow(ctx, p.RunID)
 	row, err := e.store.Run(context.WithoutCancel(ctx), p.TenantID, p.RunID)
-	e.concluded(p, epoch, outcome{row: row, effect: begun, err: err})
+	e.conclude(p, epoch, outcome{row: row, effect: begun, err: err})
 }
 
 // beginNow begins a queued run as soon as there is a slot for it.
 func (e *engine) beginNow(ctx context.Context, runID string) (begun bool) {
-	for !e.slots.tryTake() {
-		if !pause(ctx, 2*time.Millisecond) {
+	for !e.slots.tryAcquire() {
+		if !sleep(ctx, 2*time.Millisecond) {
 			return false
 		}
 	}
 	answer := make(chan outcome, 1)
-	e.post(runID, envelope{in: machine.Begin{}, answer: answer}, true)
+	e.deliver(runID, message{input: machine.Begin{}, answer: answer}, true)
 	select {
 	case out := <-answer:
 		return out.err == nil && out.effect
@@ -97,8 +97,8 @@ func (e *engine) beginNow(ctx context.Context, runID string) (begun bool) {
 	}
 }
 
-// untilAtRest waits while a run has something in action.
-func (s *Service) untilAtRest(ctx context.Context, tenantID, runID string) {
+// awaitNotBusy waits while a run has something in action.
+func (s *Service) awaitNotBusy(ctx context.Context, tenantID, runID string) {
 	grown, unwatch := s.cfg.Hub.Watch(runID)
 	defer unwatch()
 	for {

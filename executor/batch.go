@@ -20,7 +20,7 @@ func (s *Service) StartNamed(ctx context.Context, list []StartRequest) ([]bool, 
 	if len(list) == 0 {
 		return nil, nil
 	}
-	return deadline.Do(ctx, func(ctx context.Context) ([]bool, error) { return s.startNamed(ctx, list) }, outcomeLate)
+	return deadline.Do(ctx, func(ctx context.Context) ([]bool, error) { return s.startNamed(ctx, list) }, outcomeUnknown)
 }
 
 func (s *Service) startNamed(ctx context.Context, list []StartRequest) (stored []bool, err error) {
@@ -126,11 +126,11 @@ func (b *batch) enter(ctx context.Context, r *batchRun, run *machine.Run) (strin
 	case err != nil || !limited:
 		return key, err
 	case !b.leads:
-		_, err = b.s.roomFor(ctx, run, -b.own[key])
+		_, err = b.s.concurrencyKey(ctx, run, -b.own[key])
 		b.own[key]++
-	case b.s.engine.limits.enter(run.RunID, g, c.Limit):
+	case b.s.engine.limits.admit(run.RunID, g, c.Limit):
 	case c.OnLimit == "reject":
-		err = refuseBeyond(c)
+		err = concurrencyLimitReached(c)
 	default:
 		r.waits = c
 	}
@@ -154,7 +154,7 @@ func (b *batch) commit(ctx context.Context) (taken []bool, err error) {
 	})
 	if fault.CodeOf(err) == "outcome_unknown" {
 		if i := slices.Index(taken, false); i >= 0 {
-			err = e.settleNew(commits[i], err)
+			err = e.confirmInsertion(commits[i], err)
 		}
 	}
 	if err == nil {
@@ -171,7 +171,7 @@ func (b *batch) stored(stored []bool) {
 			continue
 		}
 		b.s.countStored(&r.Commit)
-		e.committed(&live{id: r.Row.RunID, key: r.Row.ConcurrencyKey, epoch: r.Epoch, trace: Trace{r.Row.TraceParent, r.Row.TraceState}}, r.change)
+		e.committed(&activeRun{id: r.Row.RunID, key: r.Row.ConcurrencyKey, epoch: r.Epoch, trace: Trace{r.Row.TraceParent, r.Row.TraceState}}, r.change)
 		if r.waits != nil {
 			e.holdQueued(r.Row.RunID, group{r.Row.WorkflowID, r.Row.ConcurrencyKey}, r.waits)
 		}
@@ -185,7 +185,7 @@ func (b *batch) release(stored []bool) {
 	for _, r := range b.runs {
 		b.s.releaseQuota(r.Row.TenantID, r.Row.RunID)
 		if !stored[r.of] {
-			b.s.engine.ended(r.Row.RunID)
+			b.s.engine.leaveLimits(r.Row.RunID)
 		}
 	}
 }

@@ -20,22 +20,22 @@ const (
 	sweepPage  = 100
 )
 
-// looseBlob is one that is written, or being written, and that no commit has
+// unreferencedBlob is one that is written, or being written, and that no commit has
 // named yet.
-type looseBlob struct {
+type unreferencedBlob struct {
 	runID string
 	size  int64
 }
 
 // decide applies an input and supplies what the machine wants for it. The
 // error is the machine's refusal, or errAbandoned when this node stopped.
-func (e *engine) decide(l *live, run *machine.Run, in machine.Input, now time.Time) (machine.Change, error) {
+func (e *engine) decide(l *activeRun, run *machine.Run, in machine.Input, now time.Time) (machine.Change, error) {
 	if e.blobs == nil {
 		return apply(e.log, run, in, now, nil)
 	}
 	var loads []machine.BlobRef
-	b, work := machine.NewBlobs(), tenancy{room: e.work}
-	defer work.leave()
+	b, work := machine.NewBlobs(), reservation{budget: e.workBudget}
+	defer work.release()
 	for {
 		c, err := apply(e.log, run, in, now, b)
 		var w *machine.Wants
@@ -49,9 +49,9 @@ func (e *engine) decide(l *live, run *machine.Run, in machine.Input, now time.Ti
 			}
 		}
 		for _, v := range w.Store {
-			ref, id, failure := e.storeApart(run.TenantID, run.RunID, v)
+			ref, id, failure := e.storeBlob(run.TenantID, run.RunID, v)
 			if id != "" {
-				l.made = append(l.made, id)
+				l.blobs = append(l.blobs, id)
 			}
 			if ref == nil && failure == nil {
 				return machine.Change{Run: run}, errAbandoned
@@ -71,13 +71,13 @@ func (e *engine) noBlobs() *machine.Blobs {
 
 // loadBlobs reads the contents of blobs, anew and all at once: who waits for room
 // must have none.
-func (e *engine) loadBlobs(ctx context.Context, work *tenancy, b *machine.Blobs, refs []machine.BlobRef) error {
+func (e *engine) loadBlobs(ctx context.Context, work *reservation, b *machine.Blobs, refs []machine.BlobRef) error {
 	b.Forget()
-	if err := work.grow(ctx, 2*totalOf(refs)); err != nil {
+	if err := work.resize(ctx, 2*totalOf(refs)); err != nil {
 		return err
 	}
 	for _, ref := range refs {
-		content, err := e.content(ctx, ref)
+		content, err := e.readContent(ctx, ref)
 		switch {
 		case err == nil:
 			b.Loaded(ref.ID, content, nil)
@@ -97,9 +97,9 @@ func totalOf(refs []machine.BlobRef) (n int64) {
 	return n
 }
 
-// content reads a blob whole. A store that is away is asked again until this
+// readContent reads a blob whole. A store that is away is asked again until this
 // node stops, or ctx ends.
-func (e *engine) content(ctx context.Context, ref machine.BlobRef) (json.RawMessage, error) {
+func (e *engine) readContent(ctx context.Context, ref machine.BlobRef) (json.RawMessage, error) {
 	for {
 		content, err := readBlob(ctx, e.blobs, ref)
 		switch {
@@ -109,7 +109,7 @@ func (e *engine) content(ctx context.Context, ref machine.BlobRef) (json.RawMess
 			return nil, errAbandoned
 		}
 		e.log.Warn("a large value could not be read and is tried again", "blob", ref.ID, "error", err)
-		pause(ctx, retryStoreAfter)
+		sleep(ctx, retryStoreAfter)
 	}
 }
 
@@ -125,22 +125,22 @@ func readBlob(ctx context.Context, store BlobStore, ref machine.BlobRef) (json.R
 	return content, nil
 }
 
-// setApart stores an attempt's output apart where it has to be; blob is the id
+// storeOutput stores an attempt's output apart where it has to be; blob is the id
 // of what was stored.
-func (e *engine) setApart(call Call, output json.RawMessage) (kept json.RawMessage, blob string, failure *machine.Failure) {
+func (e *engine) storeOutput(call Call, output json.RawMessage) (kept json.RawMessage, blob string, failure *machine.Failure) {
 	if e.blobs == nil || !machine.Apart(output) {
 		return output, "", nil
 	}
-	kept, blob, failure = e.storeApart(call.TenantID, call.RunID, output)
+	kept, blob, failure = e.storeBlob(call.TenantID, call.RunID, output)
 	if kept == nil && failure == nil {
 		failure = stopped()
 	}
 	return kept, blob, failure
 }
 
-// storeApart writes a value and gives its reference; what the run has stored
+// storeBlob writes a value and gives its reference; what the run has stored
 // already is not stored again. No reference and no failure: this node stopped.
-func (e *engine) storeApart(tenantID, runID string, value json.RawMessage) (ref json.RawMessage, id string, failure *machine.Failure) {
+func (e *engine) storeBlob(tenantID, runID string, value json.RawMessage) (ref json.RawMessage, id string, failure *machine.Failure) {
 	if len(value) > MaxBlob {
 		return nil, "", tooLarge("The output is larger than %d MiB.", MaxBlob>>20)
 	}
@@ -161,10 +161,10 @@ func (e *engine) storeApart(tenantID, runID string, value json.RawMessage) (ref 
 				e.svc.cfg.Stored.Add(tenantID, b.Size)
 				return machine.Reference(b.ID, b.Size, b.SHA256, b.ContentType), b.ID, nil
 			}
-			e.release([]string{b.ID})
+			e.forgetBlobs([]string{b.ID})
 		}
 		e.log.Warn("a large value could not be stored and is tried again", "run_id", runID, "error", err)
-		pause(context.Background(), retryStoreAfter)
+		sleep(context.Background(), retryStoreAfter)
 	}
 	return nil, "", nil
 }
@@ -190,7 +190,7 @@ func (e *engine) reserve(b *Blob) (same bool, err error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for id, l := range e.loose {
+	for id, l := range e.unreferenced {
 		if l.runID == b.RunID && !known[id] {
 			total += l.size
 		}
@@ -199,28 +199,28 @@ func (e *engine) reserve(b *Blob) (same bool, err error) {
 		return false, errRunFull
 	}
 	b.ID, b.CreatedAt = e.svc.cfg.NewID("blob_"), e.now()
-	e.loose[b.ID] = looseBlob{b.RunID, b.Size}
+	e.unreferenced[b.ID] = unreferencedBlob{b.RunID, b.Size}
 	return false, nil
 }
 
-// release forgets blobs that a commit has named, or that none will: the
+// forgetBlobs forgets blobs that a commit has named, or that none will: the
 // latter are swept.
-func (e *engine) release(ids []string) {
+func (e *engine) forgetBlobs(ids []string) {
 	if len(ids) == 0 {
 		return
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, id := range ids {
-		delete(e.loose, id)
+		delete(e.unreferenced, id)
 	}
 }
 
-// written lists the loose blobs that a batch of inputs and the deciding about
+// takeUnreferenced lists the loose blobs that a batch of inputs and the deciding about
 // them brought, and clears the run's part of it.
-func (l *live) written(envs []envelope) []string {
-	ids := l.made
-	l.made = nil
+func (l *activeRun) takeUnreferenced(envs []message) []string {
+	ids := l.blobs
+	l.blobs = nil
 	for _, env := range envs {
 		if env.blob != "" {
 			ids = append(ids, env.blob)
@@ -254,8 +254,8 @@ func (e *engine) sweepLoop(ctx context.Context) {
 		for n := sweepPage; n == sweepPage && ctx.Err() == nil; {
 			e.mu.Lock()
 			before := e.now()
-			spare := make([]string, 0, len(e.loose))
-			for id := range e.loose {
+			spare := make([]string, 0, len(e.unreferenced))
+			for id := range e.unreferenced {
 				spare = append(spare, id)
 			}
 			e.mu.Unlock()
@@ -264,6 +264,6 @@ func (e *engine) sweepLoop(ctx context.Context) {
 				e.log.Warn("large values that nobody names could not be removed", "error", err)
 			}
 		}
-		pause(ctx, sweepEvery)
+		sleep(ctx, sweepEvery)
 	}
 }

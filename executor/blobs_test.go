@@ -249,7 +249,7 @@ func TestAttemptsWithLargeOutputsShareTheirRoom(t *testing.T) {
 	big := padded(2<<20, "")
 	s := newStack(t, func(_ context.Context, call executor.Call) (executor.Result, error) {
 		asking.Done()
-		if err := call.Room(64 << 20); err != nil {
+		if err := call.ReserveMemory(64 << 20); err != nil {
 			return executor.Result{}, err
 		}
 		asked.Add(1)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// deliverPause is how long Deliver pauses before it asks again.
-const deliverPause = 50 * time.Millisecond
+// deliverRetryDelay is how long Deliver pauses before it asks again.
+const deliverRetryDelay = 50 * time.Millisecond
 
 // Deliver is Signal for callers that repeat a request when they do not learn
 // its outcome and have no request id to make that safe: an answer that leaves
@@ -29,10 +29,10 @@ func (s *Service) Deliver(ctx context.Context, tenantID, runID string, sig machi
 		if err == nil || fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
 			return out, err
 		}
-		if pause(patience, deliverPause) {
+		if sleep(patience, deliverRetryDelay) {
 			continue
 		}
-		row, there := s.received(ctx, tenantID, runID, sig.RequestID)
+		row, there := s.signalReceived(ctx, tenantID, runID, sig.RequestID)
 		if there { // and so is the line in the audit trail
 			audit.From(ctx).Mark()
 			return SignalOutcome{Row: row}, nil
@@ -44,14 +44,14 @@ func (s *Service) Deliver(ctx context.Context, tenantID, runID string, sig machi
 	}
 }
 
-// received looks for a delivery in the journal.
-func (s *Service) received(ctx context.Context, tenantID, runID, requestID string) (Record, bool) {
+// signalReceived looks for a delivery in the journal.
+func (s *Service) signalReceived(ctx context.Context, tenantID, runID, requestID string) (Record, bool) {
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil {
 		return row, false
 	}
 	there := false
-	err = s.OfKind(ctx, tenantID, runID, events.SignalReceived, func(e events.Event) error {
+	err = s.EventsOfKind(ctx, tenantID, runID, events.SignalReceived, func(e events.Event) error {
 		if there {
 			return nil
 		}

@@ -16,30 +16,30 @@ var (
 )
 
 // drive feeds a run its inputs until there are none left.
-func (e *engine) drive(l *live) {
+func (e *engine) drive(l *activeRun) {
 	for {
-		envs, more := e.take(l)
+		envs, more := e.receive(l)
 		if !more {
 			return
 		}
 		if l.run == nil && !e.load(l, envs) {
 			return
 		}
-		if envs = e.stepAside(l, envs); len(envs) == 0 {
+		if envs = e.updateHostWaits(l, envs); len(envs) == 0 {
 			continue
 		}
 		if !e.runAll(l, envs) {
 			return
 		}
-		e.lend(l)
+		e.lendSlot(l)
 	}
 }
 
 // runAll applies inputs in batches. One with which a new run is to be stored
 // is a batch of its own.
-func (e *engine) runAll(l *live, envs []envelope) bool {
+func (e *engine) runAll(l *activeRun, envs []message) bool {
 	for len(envs) > 0 {
-		n := slices.IndexFunc(envs, func(env envelope) bool { return env.with != nil })
+		n := slices.IndexFunc(envs, func(env message) bool { return env.successor != nil })
 		switch n {
 		case -1:
 			n = len(envs)
@@ -57,38 +57,38 @@ func (e *engine) runAll(l *live, envs []envelope) bool {
 
 // load folds the run from its journal. Where that fails the run leaves memory;
 // the callers are told, and due work is found again by the next poll.
-func (e *engine) load(l *live, envs []envelope) bool {
+func (e *engine) load(l *activeRun, envs []message) bool {
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+		ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
 		run, row, debt, err := e.svc.restore(ctx, l.id)
 		cancel()
 		if err == nil {
-			l.run, l.trace, l.snapshot, l.key = run, Trace{row.TraceParent, row.TraceState}, debt, row.ConcurrencyKey
+			l.run, l.trace, l.snapshots, l.key = run, Trace{row.TraceParent, row.TraceState}, debt, row.ConcurrencyKey
 			if g, _, limited := groupOf(run, l.key); limited && run.State != machine.Queued && !run.State.Terminal() {
-				e.limits.keep(l.id, g)
+				e.limits.addMember(l.id, g)
 			}
 			return true
 		}
-		if fault.KindOf(err) == fault.Unavailable && mustNotBeLost(envs) && !e.stopped.Load() {
-			pause(context.Background(), retryStoreAfter)
+		if fault.KindOf(err) == fault.Unavailable && hasRecovery(envs) && !e.stopped.Load() {
+			sleep(context.Background(), retryStoreAfter)
 			continue
 		}
 		if fault.KindOf(err) != fault.NotFound {
 			e.log.Error("a run could not be loaded", "run_id", l.id, "error", err)
 		}
 		refuse(envs, err)
-		e.abandon(l)
+		e.unload(l)
 		if fault.KindOf(err) == fault.NotFound {
-			e.ended(l.id)
+			e.leaveLimits(l.id)
 		}
 		return false
 	}
 }
 
-// mustNotBeLost: recovery happens once, so it waits for the store.
-func mustNotBeLost(envs []envelope) bool {
+// hasRecovery: recovery happens once, so it waits for the store.
+func hasRecovery(envs []message) bool {
 	for _, env := range envs {
-		if _, recovery := env.in.(machine.Recover); recovery {
+		if _, recovery := env.input.(machine.Recover); recovery {
 			return true
 		}
 	}
@@ -97,29 +97,29 @@ func mustNotBeLost(envs []envelope) bool {
 
 // runOnce applies a batch of inputs, commits the change and performs its
 // effects. False: the run is not driven here any more.
-func (e *engine) runOnce(l *live, envs []envelope) bool {
+func (e *engine) runOnce(l *activeRun, envs []message) bool {
 	if e.stopped.Load() {
-		e.keepEnds(l, envs)
+		e.keepResults(l, envs)
 		refuse(envs, notReady("This node is stopping; try again shortly."))
-		e.abandon(l)
+		e.unload(l)
 		return false
 	}
-	with := envs[0].with
-	envs = e.mayBegin(l, envs)
-	held := !e.driving.Load() || e.convicted(l.id)
+	with := envs[0].successor
+	envs = e.enforceLimit(l, envs)
+	held := !e.driving.Load() || e.isQuarantined(l.id)
 	change, answers, err := e.applyAll(l, envs, held)
 	if err == nil && !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
 		switch e.admit(l, envs) {
-		case turnedAway:
+		case deferred:
 			return true
-		case heldBack:
+		case journalOnly:
 			held = true
 			change, answers, err = e.applyAll(l, envs, held)
 		case admitted:
 		}
 	}
-	written := l.written(envs)
-	defer e.release(written)
+	written := l.takeUnreferenced(envs)
+	defer e.forgetBlobs(written)
 	if err == nil && len(change.Events) > 0 {
 		err = e.commitGrowth(l, change, answers, named(written, change), with)
 	}
@@ -128,39 +128,39 @@ func (e *engine) runOnce(l *live, envs []envelope) bool {
 		return true
 	}
 	if err != nil {
-		e.keepEnds(l, envs)
+		e.keepResults(l, envs)
 		refuse(envs, err)
-		e.abandon(l)
+		e.unload(l)
 		return false
 	}
 	e.committed(l, change)
 	e.reply(l, answers)
 	switch {
 	case change.More && held:
-		e.holdBack(l)
+		e.waitForSlot(l)
 	case change.More:
 		e.mu.Lock()
-		l.inbox = append([]envelope{{in: machine.Continue{}}}, l.inbox...)
+		l.mailbox = append([]message{{input: machine.Continue{}}}, l.mailbox...)
 		e.mu.Unlock()
 	case l.slot && change.Run.InAction() == 0:
-		e.giveBack(l)
+		e.releaseSlot(l)
 	}
 	return true
 }
 
-// holdBack lets a run that could go on wait for a slot, or, while this process
+// waitForSlot lets a run that could go on wait for a slot, or, while this process
 // stops, for the next one.
-func (e *engine) holdBack(l *live) {
+func (e *engine) waitForSlot(l *activeRun) {
 	if l.slot && l.run.InAction() == 0 {
-		e.giveBack(l)
+		e.releaseSlot(l)
 	}
-	if e.driving.Load() && !e.convicted(l.id) {
-		e.wait(l.id)
-		e.kick()
+	if e.driving.Load() && !e.isQuarantined(l.id) {
+		e.enqueueReady(l.id)
+		e.wakeDispatcher()
 	}
 }
 
-func (e *engine) reply(l *live, answers []answer) {
+func (e *engine) reply(l *activeRun, answers []answer) {
 	if len(answers) == 0 {
 		return
 	}
@@ -181,11 +181,11 @@ type answer struct {
 // applyAll applies the inputs one after another. An input that the state
 // refuses changes nothing; its sender is told. Held: nothing new is started.
 // The error is errAbandoned: this node stopped meanwhile.
-func (e *engine) applyAll(l *live, envs []envelope, held bool) (machine.Change, []answer, error) {
+func (e *engine) applyAll(l *activeRun, envs []message, held bool) (machine.Change, []answer, error) {
 	total, now := machine.Change{Run: l.run}, e.now()
 	var answers []answer
 	for _, env := range envs {
-		in := env.in
+		in := env.input
 		if held {
 			in = machine.Held{Input: in}
 		}
@@ -209,29 +209,29 @@ func (e *engine) applyAll(l *live, envs []envelope, held bool) (machine.Change, 
 type admission int
 
 const (
-	admitted   admission = iota
-	heldBack             // the inputs are journalled, what they let go waits
-	turnedAway           // the change is thrown away and decided anew later
+	admitted    admission = iota
+	journalOnly           // the inputs are journalled, what they let go waits
+	deferred              // the change is thrown away and decided anew later
 )
 
 // admit finds a slot for a run that has none and would now begin steps. Timers
 // and queued runs are turned away: the store knows of them. What somebody
 // waits for is journalled and holds the rest back. Recovery had its slot
 // before the crash and gets it beyond the limit.
-func (e *engine) admit(l *live, envs []envelope) admission {
-	if e.slots.tryTake() {
-		e.claim(l)
+func (e *engine) admit(l *activeRun, envs []message) admission {
+	if e.slots.tryAcquire() {
+		e.claimSlot(l)
 		return admitted
 	}
 	known := true
 	for _, env := range envs {
-		switch env.in.(type) {
+		switch env.input.(type) {
 		case machine.Recover:
 			if e.trying.Load() {
-				return heldBack // its attempts wait until the trials are over
+				return journalOnly // its attempts wait until the trials are over
 			}
-			e.slots.force()
-			e.claim(l)
+			e.slots.acquireBeyondLimit()
+			e.claimSlot(l)
 			return admitted
 		case machine.Tick, machine.Begin, machine.Continue:
 		default:
@@ -239,23 +239,23 @@ func (e *engine) admit(l *live, envs []envelope) admission {
 		}
 	}
 	if !known {
-		return heldBack
+		return journalOnly
 	}
 	for _, env := range envs {
-		switch env.in.(type) {
+		switch env.input.(type) {
 		case machine.Begin:
 			e.backlog.mark() // it is in the store as queued and is found there again
 		case machine.Tick:
-			e.mayWait(l.id)
+			e.enqueueIfRoom(l.id)
 		default:
-			e.wait(l.id)
+			e.enqueueReady(l.id)
 		}
 	}
-	return turnedAway
+	return deferred
 }
 
-// wait puts a woken run at the head of those that want a slot.
-func (e *engine) wait(runID string) {
+// enqueueReady puts a woken run at the head of those that want a slot.
+func (e *engine) enqueueReady(runID string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.waiting[runID] {
@@ -264,9 +264,9 @@ func (e *engine) wait(runID string) {
 	}
 }
 
-// claim makes a slot that was just taken the run's. One that the dispatcher
+// claimSlot makes a slot that was just taken the run's. One that the dispatcher
 // granted meanwhile goes back: a run holds one slot.
-func (e *engine) claim(l *live) {
+func (e *engine) claimSlot(l *activeRun) {
 	e.mu.Lock()
 	spare := l.granted
 	l.granted, l.slot = false, true
@@ -276,7 +276,7 @@ func (e *engine) claim(l *live) {
 	}
 }
 
-func (e *engine) giveBack(l *live) {
+func (e *engine) releaseSlot(l *activeRun) {
 	e.mu.Lock()
 	l.slot = false
 	e.mu.Unlock()
@@ -286,12 +286,12 @@ func (e *engine) giveBack(l *live) {
 // commitGrowth makes a change durable. It returns an error only when the run
 // is another's, when with is refused, or when the run had to be given up: a
 // store that is away is asked again until it answers.
-func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, blobs []string, with *Commit) error {
+func (e *engine) commitGrowth(l *activeRun, change machine.Change, answers []answer, blobs []string, with *Commit) error {
 	commit := Commit{
 		Row:      rowOf(change.Run, l.trace, e.now()),
 		Expected: l.run.Seq,
 		Events:   change.Events,
-		Snapshot: l.snapshot.take(change),
+		Snapshot: l.snapshots.take(change),
 		Blobs:    blobs,
 		With:     with,
 	}
@@ -320,19 +320,19 @@ func (e *engine) commitGrowth(l *live, change machine.Change, answers []answer, 
 			return err
 		}
 		if tries.note(err) {
-			return e.giveUp(l, err)
+			return e.failUnjournalable(l, err)
 		}
 		e.log.Warn("a commit failed and is tried again", "run_id", l.id, "in", tries.wait, "error", err)
-		e.pauseDriving(tries.wait)
-		if settled, err := e.settle(commit); settled || err != nil {
+		e.sleepUnlessHalted(tries.wait)
+		if settled, err := e.confirmCommit(commit); settled || err != nil {
 			return err
 		}
 	}
 }
 
-// settle reads back whether a commit that failed was stored after all.
-func (e *engine) settle(c Commit) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+// confirmCommit reads back whether a commit that failed was stored after all.
+func (e *engine) confirmCommit(c Commit) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
 	defer cancel()
 	row, err := e.store.Run(ctx, c.Row.TenantID, c.Row.RunID)
 	switch {
@@ -351,17 +351,17 @@ func (e *engine) settle(c Commit) (bool, error) {
 
 // committed takes over what is durable now: watchers look again, timers are
 // set, effects are performed.
-func (e *engine) committed(l *live, change machine.Change) {
+func (e *engine) committed(l *activeRun, change machine.Change) {
 	e.trace(l, change)
 	l.run = change.Run
 	if len(change.Events) > 0 {
 		e.svc.cfg.Hub.Wake(l.id)
 	}
 	if l.key != "" && change.Run.State.Terminal() {
-		e.ended(l.id)
+		e.leaveLimits(l.id)
 	}
-	if l.over != nil && endsAttempt(change.Events) {
-		l.noLongerAlone()
+	if l.isolationEnded != nil && endsAttempt(change.Events) {
+		l.endIsolation()
 	}
 	if at, ok := change.Run.Due(); ok && at.Before(e.now().Add(timerHorizon)) {
 		e.timers.Sooner(l.id, at)
@@ -369,9 +369,9 @@ func (e *engine) committed(l *live, change machine.Change) {
 	for _, effect := range change.Effects {
 		switch f := effect.(type) {
 		case machine.Execute:
-			e.perform(l, f)
+			e.startAttempt(l, f)
 		case machine.Stop:
-			e.stop(l, attempt{f.Ref, f.Attempt})
+			e.stopAttempt(l, attemptKey{f.Ref, f.Attempt})
 		}
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// maxLive is how many runs may be in memory, and how many woken ones wait for a
+// maxActiveRuns is how many runs may be in memory, and how many woken ones wait for a
 // slot there, before wake-ups slow down.
 const (
-	maxLive   = 4096
-	slowBatch = 8
-	slowPause = 5 * time.Millisecond
+	maxActiveRuns = 4096
+	slowBatch     = 8
+	slowPause     = 5 * time.Millisecond
 )
 
 // timerLoop wakes the runs whose time has come, the earliest first. While very
@@ -21,13 +21,13 @@ func (e *engine) timerLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		batch := queuePage
 		if e.crowded() {
-			pause(ctx, slowPause)
+			sleep(ctx, slowPause)
 			batch = slowBatch
 		}
 		ids, next := e.timers.Pop(e.now(), batch)
 		for _, id := range ids {
 			e.crash("timer_due")
-			e.post(id, envelope{in: machine.Tick{}}, false)
+			e.deliver(id, message{input: machine.Tick{}}, false)
 		}
 		e.sleepUntil(ctx, next)
 	}
@@ -36,7 +36,7 @@ func (e *engine) timerLoop(ctx context.Context) {
 func (e *engine) crowded() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.live) > e.maxLive
+	return len(e.runs) > e.maxActive
 }
 
 func (e *engine) sleepUntil(ctx context.Context, next time.Time) {
@@ -67,10 +67,10 @@ func (e *engine) pollLoop(ctx context.Context) {
 				overdue, sweeping = DueRun{}, false
 			}
 		}
-		if n%strayPolls == 0 {
-			e.seekStrays(ctx)
+		if n%unattendedPolls == 0 {
+			e.resumeUnattended(ctx)
 		}
-		pause(ctx, pollEvery)
+		sleep(ctx, pollEvery)
 	}
 }
 
@@ -101,26 +101,26 @@ func (e *engine) pollDue(ctx context.Context, after DueRun, t time.Time) (last D
 	return after, false
 }
 
-// seekStrays takes up runs that the store has as in action and nobody drives:
+// resumeUnattended takes up runs that the store has as in action and nobody drives:
 // a commit that was given up may be stored after all, and a run may have been
 // unreadable for a while.
-func (e *engine) seekStrays(ctx context.Context) {
+func (e *engine) resumeUnattended(ctx context.Context) {
 	if e.trying.Load() {
 		return
 	}
 	ids, err := e.busy(ctx)
 	if err == nil {
-		e.takeUp(ids)
+		e.resumeRuns(ids)
 	}
 }
 
-// mayWait puts a woken run behind those that want a slot, unless very many do:
+// enqueueIfRoom puts a woken run behind those that want a slot, unless very many do:
 // then it stays due in the store and is found there again.
-func (e *engine) mayWait(runID string) {
+func (e *engine) enqueueIfRoom(runID string) {
 	e.mu.Lock()
-	full := len(e.ready) >= e.maxLive
+	full := len(e.ready) >= e.maxActive
 	e.mu.Unlock()
 	if !full {
-		e.wait(runID)
+		e.enqueueReady(runID)
 	}
 }

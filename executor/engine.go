@@ -18,32 +18,32 @@ import (
 // how long it looks for the outcome of a commit that it could not learn.
 const (
 	retryStoreAfter = 200 * time.Millisecond
-	settleFor       = 10 * time.Second
+	confirmTimeout  = 10 * time.Second
 )
 
 // engine drives runs: it feeds the machine one run at a time, commits what the
 // machine decided and performs the effects afterwards. A run is in memory only
 // while it has something to do.
 type engine struct {
-	svc     *Service
-	store   Store
-	log     *slog.Logger
-	now     func() time.Time
-	crash   func(string)
-	commits *committer
-	slots   *slots
-	timers  *timers.Timers
-	maxLive int
-	limits  *limits
-	inbox   *inbox
-	backlog backlog
-	steps   *gate
-	scripts *gate
-	blobs   BlobStore
-	work    *room
-	sending *room
-	logs    *logbook
-	places  *places
+	svc        *Service
+	store      Store
+	log        *slog.Logger
+	now        func() time.Time
+	crash      func(string)
+	commits    *committer
+	slots      *slots
+	timers     *timers.Timers
+	maxActive  int
+	limits     *limits
+	inbox      *inbox
+	backlog    backlog
+	steps      *gate
+	scripts    *gate
+	blobs      BlobStore
+	workBudget *memoryBudget
+	sendBudget *memoryBudget
+	logs       *logbook
+	hosts      *hostLimiter
 
 	// driving: this process holds the lease and starts steps. open: it also
 	// takes new inputs; recovery has been put in front of them. trying: suspects
@@ -53,62 +53,62 @@ type engine struct {
 	open    atomic.Bool
 	trying  atomic.Bool
 	stopped atomic.Bool
-	kicks   chan struct{}
+	wakes   chan struct{}
 
 	mu      sync.Mutex
-	live    map[string]*live
+	runs    map[string]*activeRun
 	ready   []string // woken runs that wait for a slot, the head first
 	waiting map[string]bool
 	// unrecovered are runs of a dead process that wait until the trials of the
 	// suspects are over. An input that reaches one of them before is put behind
 	// its recovery.
 	unrecovered map[string]bool
-	// convicts are runs that are not driven any more and will be quarantined.
+	// quarantined are runs that are not driven any more and will be quarantined.
 	// Inputs for them are journalled.
-	convicts map[string]bool
-	kept     keptEnds
-	loose    map[string]looseBlob
-	acting   int        // performers of attempts, those of forgotten runs included
-	idle     *sync.Cond // signalled when live or acting shrinks
+	quarantined  map[string]bool
+	results      unjournalledResults
+	unreferenced map[string]unreferencedBlob
+	inFlight     int        // performers of attempts, those of forgotten runs included
+	idle         *sync.Cond // signalled when live or acting shrinks
 }
 
-// live is a run in memory. Its fields belong to the goroutine that drives it;
+// activeRun is a run in memory. Its fields belong to the goroutine that drives it;
 // inbox, driven and slot grants are guarded by engine.mu.
-type live struct {
-	id       string
-	key      string // the run's concurrency key
-	epoch    int64  // of the lease under which the run is driven
-	inbox    []envelope
-	driven   bool
-	granted  bool // a slot was taken for it by the dispatcher
-	slot     bool
-	run      *machine.Run
-	trace    Trace
-	attempts map[attempt]context.CancelCauseFunc
-	aside    int // attempts in action that wait for room at their place
-	snapshot snapshotDebt
-	over     chan struct{} // of a run that is alone in action: closed when it need not be any more
-	made     []string      // blobs written while the next change is decided
+type activeRun struct {
+	id             string
+	key            string // the run's concurrency key
+	epoch          int64  // of the lease under which the run is driven
+	mailbox        []message
+	driven         bool
+	granted        bool // a slot was taken for it by the dispatcher
+	slot           bool
+	run            *machine.Run
+	trace          Trace
+	attempts       map[attemptKey]context.CancelCauseFunc
+	waitingForHost int // attempts in action that wait for room at their place
+	snapshots      snapshotDebt
+	isolationEnded chan struct{} // of a run that is alone in action: closed when it need not be any more
+	blobs          []string      // blobs written while the next change is decided
 }
 
-type attempt struct {
+type attemptKey struct {
 	ref machine.Ref
 	n   int
 }
 
-// envelope is one input on its way to a run, with the place for the answer
+// message is one input on its way to a run, with the place for the answer
 // where somebody waits for it.
-type envelope struct {
-	in     machine.Input
-	posted string // the input's id in the inbox; "" where it came directly
-	answer chan<- outcome
-	blob   string        // what a step's end brings that no commit has named yet
-	with   *Commit       // a new run that is stored together with what the input does
-	audit  []audit.Entry // what is added to the audit trail where the input does something
-	// step is no input: an attempt of the run stepped aside (1) or came back
+type message struct {
+	input     machine.Input
+	posted    string // the input's id in the inbox; "" where it came directly
+	answer    chan<- outcome
+	blob      string        // what a step's end brings that no commit has named yet
+	successor *Commit       // a new run that is stored together with what the input does
+	audit     []audit.Entry // what is added to the audit trail where the input does something
+	// hostWait is no input: an attempt of the run stepped aside (1) or came back
 	// (-1), and wants the run to have a slot before back is closed.
-	step int
-	back chan<- struct{}
+	hostWait int
+	resumed  chan<- struct{}
 }
 
 // outcome is what became of an input: the run's row after it, whether it did
@@ -125,13 +125,13 @@ type outcome struct {
 func newEngine(s *Service) *engine {
 	e := &engine{
 		svc: s, store: s.cfg.Store, log: s.cfg.Log, now: s.now, crash: s.cfg.Crash,
-		timers: timers.New(), maxLive: maxLive, limits: newLimits(), inbox: newInbox(), kicks: make(chan struct{}, 1),
-		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts), places: newPlaces(s.cfg.MaxPerPlace),
-		live: make(map[string]*live), waiting: make(map[string]bool),
-		blobs: s.cfg.Blobs, work: newRoom(workRoom), sending: newRoom(sendRoom), loose: make(map[string]looseBlob),
+		timers: timers.New(), maxActive: maxActiveRuns, limits: newLimits(), inbox: newInbox(), wakes: make(chan struct{}, 1),
+		steps: newGate(s.cfg.MaxSteps), scripts: newGate(s.cfg.MaxScripts), hosts: newHostLimiter(s.cfg.MaxPerHost),
+		runs: make(map[string]*activeRun), waiting: make(map[string]bool),
+		blobs: s.cfg.Blobs, workBudget: newMemoryBudget(workBudgetSize), sendBudget: newMemoryBudget(sendBudgetSize), unreferenced: make(map[string]unreferencedBlob),
 	}
 	e.idle = sync.NewCond(&e.mu)
-	e.slots = &slots{free: s.cfg.MaxRuns, freed: e.kick}
+	e.slots = &slots{free: s.cfg.MaxRuns, onRelease: e.wakeDispatcher}
 	e.commits = newCommitter(s.cfg.Store, s.cfg.Writers, s.cfg.Group, storedBy(s))
 	e.logs = newLogbook(e)
 	return e
@@ -144,27 +144,27 @@ func (s *Service) now() time.Time {
 	return s.cfg.Now().Add(s.cfg.Clock.Correction()).UTC().Truncate(time.Millisecond)
 }
 
-// kick makes the dispatcher look for work. It never blocks.
-func (e *engine) kick() {
+// wakeDispatcher makes the dispatcher look for work. It never blocks.
+func (e *engine) wakeDispatcher() {
 	select {
-	case e.kicks <- struct{}{}:
+	case e.wakes <- struct{}{}:
 	default:
 	}
 }
 
-// post hands an input to a run and starts driving it where nobody does.
-func (e *engine) post(runID string, env envelope, slotTaken bool) {
+// deliver hands an input to a run and starts driving it where nobody does.
+func (e *engine) deliver(runID string, env message, slotTaken bool) {
 	e.mu.Lock()
-	l := e.live[runID]
+	l := e.runs[runID]
 	if l == nil {
-		l = &live{id: runID, epoch: e.svc.epoch.Load()}
-		e.live[runID] = l
+		l = &activeRun{id: runID, epoch: e.svc.epoch.Load()}
+		e.runs[runID] = l
 		if e.unrecovered[runID] {
 			delete(e.unrecovered, runID)
-			l.inbox = e.recovery(l)
+			l.mailbox = e.recovery(l)
 		}
 	}
-	l.inbox = append(l.inbox, env)
+	l.mailbox = append(l.mailbox, env)
 	spare := slotTaken && (l.slot || l.granted)
 	if slotTaken && !spare {
 		l.granted = true
@@ -181,13 +181,13 @@ func (e *engine) post(runID string, env envelope, slotTaken bool) {
 }
 
 // askWith posts an input and waits for what became of it.
-func (e *engine) askWith(ctx context.Context, runID string, env envelope) (outcome, error) {
+func (e *engine) askWith(ctx context.Context, runID string, env message) (outcome, error) {
 	if !e.open.Load() {
 		return outcome{}, notReady("No executor is serving here; try again shortly.")
 	}
 	answer := make(chan outcome, 1)
 	env.answer = answer
-	e.post(runID, env, false)
+	e.deliver(runID, env, false)
 	bounded, call := deadline.Begin(ctx)
 	defer call.End()
 	select {
@@ -197,34 +197,34 @@ func (e *engine) askWith(ctx context.Context, runID string, env envelope) (outco
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return outcome{}, ctx.Err()
 		}
-		return outcome{}, outcomeLate()
+		return outcome{}, outcomeUnknown()
 	}
 }
 
-// outcomeLate is the answer to a caller who has waited for the database for as
+// outcomeUnknown is the answer to a caller who has waited for the database for as
 // long as a request may. What was handed in goes on.
-func outcomeLate() error {
+func outcomeUnknown() error {
 	return fault.New(fault.Unavailable, "outcome_unknown",
 		"The database does not answer: what was asked for may be done yet or not. Look before trying again.")
 }
 
-// adopt makes a run that is just being stored known, so that inputs for it
+// track makes a run that is just being stored known, so that inputs for it
 // wait for its first commit instead of loading it a second time.
-func (e *engine) adopt(l *live) {
+func (e *engine) track(l *activeRun) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l.driven = true
-	e.live[l.id] = l
+	e.runs[l.id] = l
 }
 
-// abandon forgets a run that could not be stored or is another's by now.
-func (e *engine) abandon(l *live) {
+// unload forgets a run that could not be stored or is another's by now.
+func (e *engine) unload(l *activeRun) {
 	e.mu.Lock()
-	if e.live[l.id] == l {
-		delete(e.live, l.id)
+	if e.runs[l.id] == l {
+		delete(e.runs, l.id)
 	}
-	inbox := l.inbox
-	l.inbox = nil
+	inbox := l.mailbox
+	l.mailbox = nil
 	granted := l.slot || l.granted
 	l.slot, l.granted = false, false
 	for _, stop := range l.attempts {
@@ -232,18 +232,18 @@ func (e *engine) abandon(l *live) {
 	}
 	e.idle.Broadcast()
 	e.mu.Unlock()
-	e.keepEnds(l, inbox)
-	l.noLongerAlone()
+	e.keepResults(l, inbox)
+	l.endIsolation()
 	if granted {
 		e.slots.release()
 	}
-	e.release(l.written(inbox))
+	e.forgetBlobs(l.takeUnreferenced(inbox))
 	refuse(inbox, notReady("The run is not driven here any more; try again shortly."))
 }
 
 func notReady(message string) error { return fault.New(fault.Unavailable, "not_ready", "%s", message) }
 
-func refuse(envs []envelope, err error) {
+func refuse(envs []message, err error) {
 	for _, env := range envs {
 		if env.answer != nil {
 			env.answer <- outcome{err: err}
@@ -251,23 +251,23 @@ func refuse(envs []envelope, err error) {
 	}
 }
 
-// take empties the run's inbox. When there is nothing left to do the run
+// receive empties the run's inbox. When there is nothing left to do the run
 // leaves memory and false is returned.
-func (e *engine) take(l *live) ([]envelope, bool) {
+func (e *engine) receive(l *activeRun) ([]message, bool) {
 	e.mu.Lock()
 	if l.granted {
 		l.granted, l.slot = false, true
 	}
-	if len(l.inbox) > 0 {
-		envs := l.inbox
-		l.inbox = nil
+	if len(l.mailbox) > 0 {
+		envs := l.mailbox
+		l.mailbox = nil
 		e.mu.Unlock()
 		return envs, true
 	}
 	l.driven = false
 	parked := l.run == nil || l.run.InAction() == 0
-	if parked && e.live[l.id] == l {
-		delete(e.live, l.id)
+	if parked && e.runs[l.id] == l {
+		delete(e.runs, l.id)
 		e.idle.Broadcast()
 	}
 	release := parked && l.slot
@@ -275,7 +275,7 @@ func (e *engine) take(l *live) ([]envelope, bool) {
 		l.slot = false
 	}
 	if parked {
-		l.noLongerAlone()
+		l.endIsolation()
 	}
 	queued := parked && l.run != nil && l.run.State == machine.Queued
 	e.mu.Unlock()
@@ -291,7 +291,7 @@ func (e *engine) take(l *live) ([]envelope, bool) {
 // queued tells the dispatcher that there is a run in the store's queue.
 func (e *engine) queued() {
 	e.backlog.mark()
-	e.kick()
+	e.wakeDispatcher()
 }
 
 // backlog knows whether queued runs may be in the store. It errs towards yes.
@@ -308,15 +308,15 @@ func (b *backlog) mark() {
 	b.empty = false
 }
 
-func (b *backlog) some() bool {
+func (b *backlog) mayExist() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.empty
 }
 
-// look returns a function that records that the store was found empty, unless
+// observe returns a function that records that the store was found empty, unless
 // something was queued since look was called.
-func (b *backlog) look() (foundEmpty func()) {
+func (b *backlog) observe() (foundEmpty func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	seen := b.marked
@@ -329,8 +329,8 @@ func (b *backlog) look() (foundEmpty func()) {
 	}
 }
 
-// pause waits, or tells that ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
+// sleep waits, or tells that ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

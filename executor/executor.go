@@ -45,15 +45,15 @@ type Call struct {
 	// which the config names: no error quotes a piece of it. nil: nobody listens.
 	// Only the goroutine that performs the attempt calls it.
 	Sensitive func(value string)
-	// Room waits until there is memory for a value of n bytes; the attempt's
+	// ReserveMemory waits until there is memory for a value of n bytes; the attempt's
 	// end gives it back. To be asked before more than MaxInline is held in
 	// memory at once. nil: there is enough.
-	Room func(n int64) error
+	ReserveMemory func(n int64) error
 	// Since is when the first attempt under Key began, the same for all of them;
 	// zero where nothing journalled it.
 	Since time.Time
 
-	secrets *inAttempt // nil: the tenant's secrets are unknown
+	secrets *usedSecrets // nil: the tenant's secrets are unknown
 }
 
 // Result is what a successful attempt gave. Output is one JSON value.
@@ -116,81 +116,6 @@ type Commit struct {
 	// Audit is what the requests behind the change add to the audit trail with
 	// it.
 	Audit []audit.Entry
-}
-
-// Store is what the executor asks of persistence. Every method is one
-// transaction.
-type Store interface {
-	Inbox
-	Pages
-	// Commit writes a group and answers for each member: nil, ErrFenced (the
-	// seq was not the expected one, or the epoch is old), ErrDuplicateKey,
-	// ErrStale, or the store's error. One bad member does not fail the rest.
-	Commit(ctx context.Context, epoch int64, group []Commit) []error
-	// Journal loads what Restore needs: the row, the newest snapshot (nil:
-	// none) and the events after it.
-	Journal(ctx context.Context, runID string) (Journal, error)
-	// Events reads at most limit events after seq, in order.
-	Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error)
-	// Run reads one row; another tenant's is fault.NotFound.
-	Run(ctx context.Context, tenantID, runID string) (Record, error)
-	Runs(ctx context.Context, q RunQuery) (RunPage, error)
-	// Usage sums what runs of a workflow consumed.
-	Usage(ctx context.Context, q UsageQuery) (UsageSum, error)
-	// AppendLogs adds lines of steps; those of runs that are gone are left out.
-	AppendLogs(ctx context.Context, logs []Log) error
-	// Logs reads a page of a run's lines.
-	Logs(ctx context.Context, q LogQuery) (LogPage, error)
-	// DeleteRun removes a terminal run with its journal and its logs; open:
-	// fault.Conflict.
-	DeleteRun(ctx context.Context, tenantID, runID string) error
-	// Queued lists queued run ids, first come first served and fair between
-	// tenants (round robin over tenants that have any).
-	Queued(ctx context.Context, limit int) ([]string, error)
-	// Due lists runs with WakeAt at or before t, earliest first and those of one
-	// time by id, beginning behind after (zero: with the first).
-	Due(ctx context.Context, after DueRun, t time.Time, limit int) ([]DueRun, error)
-	// Busy lists runs that a dead process left in a Busy state.
-	Busy(ctx context.Context, afterID string, limit int) ([]string, error)
-	// Crashes begins the term of an epoch, in PhaseTrials, and gives the runs in
-	// action that are suspects (Suspects). A crash is a term of another epoch
-	// without EndTerm; Judge says what it means for its runs. Calls of one term
-	// count once.
-	Crashes(ctx context.Context, epoch int64) ([]Suspect, error)
-	// SetPhase notes what may be in action from now on in the term of an epoch.
-	SetPhase(ctx context.Context, epoch int64, p Phase) error
-	// Isolate notes that a suspect is about to be alone in action, EndIsolation
-	// that it is no more, and whether it outlived its window; Forgive forgets its
-	// crashes.
-	Isolate(ctx context.Context, runID string) error
-	EndIsolation(ctx context.Context, runID string, survived bool) error
-	Forgive(ctx context.Context, runID string) error
-	// EndTerm notes that a term ended in order. Where a crash was counted for it
-	// meanwhile, that is taken back.
-	EndTerm(ctx context.Context, epoch int64) error
-	// OpenRuns lists the ids of a workflow's runs that are not terminal.
-	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
-	SeriesStore
-	// Limited lists the open runs that have a concurrency key, first come first
-	// served; OpenOf counts those of one workflow and key by version, first those
-	// that have begun, then the queued ones in the order of the first of each.
-	Limited(ctx context.Context) ([]Limited, error)
-	OpenOf(ctx context.Context, workflowID, key string) ([]OpenRuns, error)
-	// Definition reads the canonical definition text of (workflow, version),
-	// also of deleted workflows.
-	Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error)
-	// Target resolves what a start names: id or slug, and version number,
-	// label or "" for the active one.
-	Target(ctx context.Context, tenantID, workflow, version string) (Target, error)
-	// AcquireLease takes or renews the executor's lease for holder and returns
-	// its epoch; held by another and not expired: ErrLeaseHeld. The epoch
-	// rises each time the holder changes. Zero now is the store's own clock, which
-	// is the same for all nodes.
-	AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error)
-	// ReleaseLease gives the lease up at once, if holder still has it.
-	ReleaseLease(ctx context.Context, holder string) error
-	// Ping reports whether the store answers and takes writes.
-	Ping(ctx context.Context) error
 }
 
 // Journal is a run as the store keeps it.

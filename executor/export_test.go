@@ -20,5 +20,5 @@ func (s *Service) Folded(ctx context.Context, runID string) (Record, error) {
 func Crowd(s *Service, n int) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
-	s.engine.maxLive = n
+	s.engine.maxActive = n
 }

@@ -71,7 +71,7 @@ func (s *Service) deliver(ctx context.Context, runID string, after int64, sink S
 		return after, false, err
 	}
 	last := batch[len(batch)-1]
-	aside(func() { err = sink.Events(batch) })
+	onOwnStack(func() { err = sink.Events(batch) })
 	return last.Seq, last.Kind.Terminal(), err
 }
 

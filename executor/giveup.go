@@ -11,8 +11,8 @@ import (
 // store that is away is waited for; one that refuses the same commit again and
 // again will not take it.
 const (
-	retryStoreMost = 2 * time.Second
-	giveUpAfter    = 5 // refusals, about 3 s
+	retryStoreMax = 2 * time.Second
+	maxRefusals   = 5 // refusals, about 3 s
 )
 
 // refusals counts how a store takes the tries of one commit.
@@ -23,26 +23,26 @@ type refusals struct {
 
 // note takes the error of one more try and tells whether it was one too many.
 func (r *refusals) note(err error) (tooMany bool) {
-	r.wait = min(max(2*r.wait, retryStoreAfter), retryStoreMost)
+	r.wait = min(max(2*r.wait, retryStoreAfter), retryStoreMax)
 	if fault.KindOf(err) == fault.Unavailable {
 		r.refused = 0
 		return false
 	}
 	r.refused++
-	return r.refused >= giveUpAfter
+	return r.refused >= maxRefusals
 }
 
-// pauseDriving waits, but not on when nothing may be journalled any more.
-func (e *engine) pauseDriving(d time.Duration) {
+// sleepUnlessHalted waits, but not on when nothing may be journalled any more.
+func (e *engine) sleepUnlessHalted(d time.Duration) {
 	for ; d > 0 && !e.stopped.Load(); d -= retryStoreAfter {
-		pause(context.Background(), min(d, retryStoreAfter))
+		sleep(context.Background(), min(d, retryStoreAfter))
 	}
 }
 
-// giveUp fails a run whose next commit the store refuses, from what is stored
+// failUnjournalable fails a run whose next commit the store refuses, from what is stored
 // of it. Where that is refused too the run stays as it is; it is looked at
 // again with the strays.
-func (e *engine) giveUp(l *live, cause error) error {
+func (e *engine) failUnjournalable(l *activeRun, cause error) error {
 	failure := &machine.Error{
 		Code:    "journal_failed",
 		Message: "The database refused again and again what this run did next, so the run was given up; the server's log has the details.",
@@ -57,7 +57,7 @@ func (e *engine) giveUp(l *live, cause error) error {
 	if err == nil {
 		e.trace(l, machine.Change{Run: l.run, Events: evs})
 		e.svc.cfg.Hub.Wake(l.id)
-		e.ended(l.id)
+		e.leaveLimits(l.id)
 	}
 	return fault.Wrap(cause, fault.Internal, failure.Code, "%s", failure.Message)
 }

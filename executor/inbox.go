@@ -39,10 +39,10 @@ type Notice struct {
 	Work bool
 }
 
-// Inbox is how a node that does not drive runs steers them. A posted input is
+// InboxStore is how a node that does not drive runs steers them. A posted input is
 // taken at most once: Commit with Commit.Taken takes it together with its
 // effect, Settle where it has none.
-type Inbox interface {
+type InboxStore interface {
 	// Post stores an input and tells the other nodes. Where one of the same run
 	// and request id is there and not taken yet nothing is stored, and earlier is
 	// its id.

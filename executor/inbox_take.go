@@ -17,31 +17,31 @@ const (
 // inbox is what the node that drives runs knows of posted inputs: which it is
 // handing to their runs, and that there may be more.
 type inbox struct {
-	looks chan struct{}
+	wakes chan struct{}
 
-	mu     sync.Mutex
-	flying map[string]bool // false: done, but a read that is under way may show it
+	mu       sync.Mutex
+	inFlight map[string]bool // false: done, but a read that is under way may show it
 }
 
 func newInbox() *inbox {
-	return &inbox{looks: make(chan struct{}, 1), flying: make(map[string]bool)}
+	return &inbox{wakes: make(chan struct{}, 1), inFlight: make(map[string]bool)}
 }
 
-// reading forgets the inputs that were done before a read begins.
-func (b *inbox) reading() {
+// forgetDone forgets the inputs that were done before a read begins.
+func (b *inbox) forgetDone() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for id, flies := range b.flying {
+	for id, flies := range b.inFlight {
 		if !flies {
-			delete(b.flying, id)
+			delete(b.inFlight, id)
 		}
 	}
 }
 
-// look makes the loop read the inbox soon. It never blocks.
-func (b *inbox) look() {
+// wake makes the loop read the inbox soon. It never blocks.
+func (b *inbox) wake() {
 	select {
-	case b.looks <- struct{}{}:
+	case b.wakes <- struct{}{}:
 	default:
 	}
 }
@@ -50,17 +50,17 @@ func (b *inbox) look() {
 func (b *inbox) begin(id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, known := b.flying[id]; known {
+	if _, known := b.inFlight[id]; known {
 		return false
 	}
-	b.flying[id] = true
+	b.inFlight[id] = true
 	return true
 }
 
 func (b *inbox) done(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.flying[id] = false
+	b.inFlight[id] = false
 }
 
 // inboxLoop takes posted inputs while this process drives runs.
@@ -78,7 +78,7 @@ func (e *engine) inboxLoop(ctx context.Context) {
 		}
 		select {
 		case <-tick.C:
-		case <-e.inbox.looks:
+		case <-e.inbox.wakes:
 		case <-ctx.Done():
 			return
 		}
@@ -88,7 +88,7 @@ func (e *engine) inboxLoop(ctx context.Context) {
 // takeInbox hands every input that is not under way to its run, each run's in
 // the order of their ids.
 func (e *engine) takeInbox(ctx context.Context) error {
-	e.inbox.reading()
+	e.inbox.forgetDone()
 	for after := ""; ctx.Err() == nil; {
 		list, err := e.store.Untaken(ctx, after, inboxPage)
 		if err != nil {
@@ -97,7 +97,7 @@ func (e *engine) takeInbox(ctx context.Context) error {
 		for _, p := range list {
 			after = p.ID
 			if e.inbox.begin(p.ID) {
-				e.handOver(ctx, p)
+				e.dispatchInput(ctx, p)
 			}
 		}
 		if len(list) < inboxPage {
@@ -107,44 +107,44 @@ func (e *engine) takeInbox(ctx context.Context) error {
 	return nil
 }
 
-func (e *engine) handOver(ctx context.Context, p Posted) {
+func (e *engine) dispatchInput(ctx context.Context, p Posted) {
 	if p.Kind == kindBegin {
 		go e.beginPosted(p)
 		return
 	}
 	in, lines, err := e.svc.decodePosted(ctx, p)
 	if err != nil {
-		e.concluded(p, e.svc.epoch.Load(), outcome{err: err})
+		e.conclude(p, e.svc.epoch.Load(), outcome{err: err})
 		return
 	}
 	with, err := decodeSuccessor(p)
 	if err != nil {
-		e.concluded(p, e.svc.epoch.Load(), outcome{err: err})
+		e.conclude(p, e.svc.epoch.Load(), outcome{err: err})
 		return
 	}
 	e.crash("inbox_read")
 	epoch, answer := e.svc.epoch.Load(), make(chan outcome, 1)
-	e.post(p.RunID, envelope{in: in, posted: p.ID, with: with, answer: answer, audit: lines}, false)
-	go func() { e.concluded(p, epoch, <-answer) }()
+	e.deliver(p.RunID, message{input: in, posted: p.ID, successor: with, answer: answer, audit: lines}, false)
+	go func() { e.conclude(p, epoch, <-answer) }()
 }
 
-// concluded settles an input that no commit took. What another try may change
+// conclude settles an input that no commit took. What another try may change
 // stays in the inbox for the next look, here or on the node that drives then.
-func (e *engine) concluded(p Posted, epoch int64, out outcome) {
+func (e *engine) conclude(p Posted, epoch int64, out outcome) {
 	defer e.inbox.done(p.ID)
-	if out.taken || out.err != nil && passing(out.err) {
+	if out.taken || out.err != nil && transient(out.err) {
 		return
 	}
 	t := Taken{ID: p.ID, RunID: p.RunID, At: e.now(), State: out.row.State, Effect: out.effect, Refusal: asRefusal(out.err)}
-	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+	ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
 	defer cancel()
 	if err := e.store.Settle(ctx, epoch, []Taken{t}); err != nil && !errors.Is(err, ErrFenced) {
 		e.log.Warn("an input's outcome was not stored", "run_id", p.RunID, "error", err)
 	}
 }
 
-// passing tells errors that say nothing about the input.
-func passing(err error) bool {
+// transient tells errors that say nothing about the input.
+func transient(err error) bool {
 	return errors.Is(err, ErrFenced) || fault.KindOf(err) == fault.Unavailable
 }
 

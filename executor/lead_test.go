@@ -25,7 +25,7 @@ func (w *waitsInBusy) Busy(ctx context.Context, after string, limit int) ([]stri
 	case <-w.happened:
 	case <-time.After(200 * time.Millisecond):
 	}
-	return w.Store.Busy(ctx, after, limit)
+	return w.Store.BusyRuns(ctx, after, limit)
 }
 
 // A run that begins while this process looks for the runs of a dead one is not

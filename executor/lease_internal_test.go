@@ -23,13 +23,13 @@ func TestTheLeaseIsHeldUntilTheOwnDeadline(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		want  int64
-	}{{0, 7}, {loseAfter - time.Millisecond, 7}, {loseAfter, 0}, {time.Minute, 0}} {
+	}{{0, 7}, {leaseTimeout - time.Millisecond, 7}, {leaseTimeout, 0}, {time.Minute, 0}} {
 		now = begun.Add(c.after)
 		if got := s.Load().Epoch; got != c.want {
 			t.Errorf("%v after the last renewal: epoch %d, want %d", c.after, got, c.want)
 		}
 	}
-	now = begun.Add(2 * loseAfter)
+	now = begun.Add(2 * leaseTimeout)
 	again := now
 	s.renewed.Store(&again)
 	if got := s.Load().Epoch; got != 7 {

@@ -58,9 +58,9 @@ func (l *limits) group(g group) *groupState {
 	return s
 }
 
-// enter makes a run with that limit a member, if there is room for it or it is
+// admit makes a run with that limit a member, if there is room for it or it is
 // one already. It overtakes only runs that have a lower limit.
-func (l *limits) enter(runID string, g group, limit int) bool {
+func (l *limits) admit(runID string, g group, limit int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.group(g)
@@ -68,7 +68,7 @@ func (l *limits) enter(runID string, g group, limit int) bool {
 		return true
 	}
 	if len(s.members) >= limit {
-		l.tidy(g, s)
+		l.dropIfEmpty(g, s)
 		return false
 	}
 	l.join(runID, g, s)
@@ -84,15 +84,15 @@ func (l *limits) join(runID string, g group, s *groupState) {
 	l.byRun[runID] = g
 }
 
-// tidy forgets a group that has nobody.
-func (l *limits) tidy(g group, s *groupState) {
+// dropIfEmpty forgets a group that has nobody.
+func (l *limits) dropIfEmpty(g group, s *groupState) {
 	if len(s.members)+len(s.queue) == 0 {
 		delete(l.groups, g)
 	}
 }
 
-// keep makes a run that has begun a member, room or not.
-func (l *limits) keep(runID string, g group) {
+// addMember makes a run that has begun a member, room or not.
+func (l *limits) addMember(runID string, g group) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.group(g)
@@ -101,9 +101,9 @@ func (l *limits) keep(runID string, g group) {
 	}
 }
 
-// hold lets a queued run wait for room; false: there is some by now. It
+// enqueue lets a queued run wait for room; false: there is some by now. It
 // returns the runs that a workflow with cancel_oldest gives up for it.
-func (l *limits) hold(runID string, g group, c *definitions.Concurrency) (held bool, giveUp []string) {
+func (l *limits) enqueue(runID string, g group, c *definitions.Concurrency) (held bool, giveUp []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.group(g)
@@ -202,8 +202,8 @@ func (s *groupState) oldest(limit int) []string {
 	return open
 }
 
-// leave takes a run out; true: others were let in for it.
-func (l *limits) leave(runID string) bool {
+// remove takes a run out; true: others were let in for it.
+func (l *limits) remove(runID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g, known := l.byRun[runID]
@@ -223,12 +223,12 @@ func (l *limits) leave(runID string) bool {
 		l.admitted = append(l.admitted, id)
 		let = true
 	}
-	l.tidy(g, s)
+	l.dropIfEmpty(g, s)
 	return let
 }
 
-// pop takes the next run that may begin.
-func (l *limits) pop() (string, bool) {
+// popAdmitted takes the next run that may begin.
+func (l *limits) popAdmitted() (string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.admitted) == 0 {
@@ -239,8 +239,8 @@ func (l *limits) pop() (string, bool) {
 	return id, true
 }
 
-// waits tells whether a queued run waits for room here.
-func (l *limits) waits(runID string) bool {
+// isQueued tells whether a queued run waits for room here.
+func (l *limits) isQueued(runID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g, known := l.byRun[runID]
@@ -251,8 +251,8 @@ func (l *limits) waits(runID string) bool {
 	return !in
 }
 
-// Limited is an open run of a workflow with a concurrency limit.
-type Limited struct {
+// LimitedRun is an open run of a workflow with a concurrency limit.
+type LimitedRun struct {
 	RunID      string
 	WorkflowID string
 	Version    int
@@ -262,8 +262,8 @@ type Limited struct {
 	Named      bool
 }
 
-// replaced is how many open runs end in favour of a start.
-func replaced(req StartRequest) int {
+// replacedRuns is how many open runs end in favour of a start.
+func replacedRuns(req StartRequest) int {
 	if req.replaces {
 		return 1
 	}
@@ -273,7 +273,7 @@ func replaced(req StartRequest) int {
 // restoreLimits counts afresh what the store has: first the runs that have
 // begun, then the queued ones in their order, as far as there is room.
 func (e *engine) restoreLimits(ctx context.Context) error {
-	open, err := e.store.Limited(ctx)
+	open, err := e.store.LimitedRuns(ctx)
 	if err != nil {
 		return err
 	}
@@ -292,9 +292,9 @@ func (e *engine) restoreLimits(ctx context.Context) error {
 			}
 			g, limit := group{r.WorkflowID, r.Key}, c.plan.Definition().Concurrency.Limit
 			if begun {
-				fresh.keep(r.RunID, g)
+				fresh.addMember(r.RunID, g)
 			} else {
-				fresh.enter(r.RunID, g, limit)
+				fresh.admit(r.RunID, g, limit)
 			}
 		}
 	}
@@ -304,14 +304,14 @@ func (e *engine) restoreLimits(ctx context.Context) error {
 	return nil
 }
 
-// mayBegin drops the Begin of a queued run that has to wait for room.
-func (e *engine) mayBegin(l *live, envs []envelope) []envelope {
+// enforceLimit drops the Begin of a queued run that has to wait for room.
+func (e *engine) enforceLimit(l *activeRun, envs []message) []message {
 	g, c, limited := groupOf(l.run, l.key)
 	if !limited || l.run.State != machine.Queued {
 		return envs
 	}
-	begins := func(env envelope) bool { _, begin := env.in.(machine.Begin); return begin }
-	if !slices.ContainsFunc(envs, begins) || e.limits.enter(l.id, g, c.Limit) {
+	begins := func(env message) bool { _, begin := env.input.(machine.Begin); return begin }
+	if !slices.ContainsFunc(envs, begins) || e.limits.admit(l.id, g, c.Limit) {
 		return envs
 	}
 	e.holdQueued(l.id, g, c)
@@ -326,59 +326,59 @@ func (e *engine) mayBegin(l *live, envs []envelope) []envelope {
 // holdQueued lets a run that is stored as queued wait for room, and cancels
 // what has to make room.
 func (e *engine) holdQueued(runID string, g group, c *definitions.Concurrency) {
-	held, giveUp := e.limits.hold(runID, g, c)
+	held, giveUp := e.limits.enqueue(runID, g, c)
 	if !held {
 		e.queued()
 	}
 	for _, id := range giveUp {
-		e.post(id, envelope{in: machine.Cancel{Reason: "A newer run took its place: the workflow's concurrency limit is reached.", By: bySystem}}, false)
+		e.deliver(id, message{input: machine.Cancel{Reason: "A newer run took its place: the workflow's concurrency limit is reached.", By: bySystem}}, false)
 	}
 }
 
-// ended takes a run out of its group.
-func (e *engine) ended(runID string) {
-	if e.limits.leave(runID) {
-		e.kick()
+// leaveLimits takes a run out of its group.
+func (e *engine) leaveLimits(runID string) {
+	if e.limits.remove(runID) {
+		e.wakeDispatcher()
 	}
 }
 
-// refuseBeyond is the answer to a start that a workflow rejects.
-func refuseBeyond(c *definitions.Concurrency) error {
+// concurrencyLimitReached is the answer to a start that a workflow rejects.
+func concurrencyLimitReached(c *definitions.Concurrency) error {
 	return fault.New(fault.Conflict, "concurrency_limit",
 		"The workflow allows %d open runs of this concurrency key and rejects more; wait for one to end.", c.Limit)
 }
 
-// OpenRuns counts the open runs of one concurrency group that are on one
+// OpenCount counts the open runs of one concurrency group that are on one
 // version. Begun is false for those that are queued.
-type OpenRuns struct {
+type OpenCount struct {
 	Version int
 	Hash    string
 	Begun   bool
 	Count   int
 }
 
-// roomFor gives the key of a run that is about to be stored as queued. Where
+// concurrencyKey gives the key of a run that is about to be stored as queued. Where
 // the workflow rejects runs beyond its limit and none is free just now, it is
 // fault.Conflict concurrency_limit. leaving is how many end in its favour, less
 // those of its group that are stored with it.
-func (s *Service) roomFor(ctx context.Context, run *machine.Run, leaving int) (string, error) {
+func (s *Service) concurrencyKey(ctx context.Context, run *machine.Run, leaving int) (string, error) {
 	key, err := run.ConcurrencyKey()
 	c := run.Concurrency()
 	if err != nil || c == nil || c.OnLimit != "reject" {
 		return key, err
 	}
-	open, err := s.members(ctx, run.WorkflowID, key)
+	open, err := s.countMembers(ctx, run.WorkflowID, key)
 	if err == nil && open-leaving >= c.Limit {
-		err = refuseBeyond(c)
+		err = concurrencyLimitReached(c)
 	}
 	return key, err
 }
 
-// members counts the members of a group as the node that leads would by what
+// countMembers counts the members of a group as the node that leads would by what
 // is stored: the runs that have begun, and of the queued ones, in their order,
 // those for which there is room by the limits of their own versions.
-func (s *Service) members(ctx context.Context, workflowID, key string) (int, error) {
-	open, err := s.cfg.Store.OpenOf(ctx, workflowID, key)
+func (s *Service) countMembers(ctx context.Context, workflowID, key string) (int, error) {
+	open, err := s.cfg.Store.OpenByVersion(ctx, workflowID, key)
 	if err != nil {
 		return 0, err
 	}

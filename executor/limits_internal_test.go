@@ -55,12 +55,12 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 			"arrive": func(t *rapid.T) {
 				n++
 				id, limit := fmt.Sprintf("run_%04d", n), rapid.IntRange(1, 5).Draw(t, "limit")
-				begins := l.enter(id, g, limit)
+				begins := l.admit(id, g, limit)
 				if want := m.arrive(id, limit); begins != want {
 					t.Fatalf("%s of limit %d begins: %v, want %v", id, limit, begins, want)
 				}
 				if !begins {
-					if held, _ := l.hold(id, g, &definitions.Concurrency{Limit: limit}); !held {
+					if held, _ := l.enqueue(id, g, &definitions.Concurrency{Limit: limit}); !held {
 						t.Fatalf("%s is not held", id)
 					}
 				}
@@ -72,9 +72,9 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 				}
 				id := rapid.SampledFrom(open).Draw(t, "run")
 				want := m.leave(id)
-				l.leave(id)
+				l.remove(id)
 				var got []string
-				for next, ok := l.pop(); ok; next, ok = l.pop() {
+				for next, ok := l.popAdmitted(); ok; next, ok = l.popAdmitted() {
 					got = append(got, next)
 				}
 				if !slices.Equal(got, want) {
@@ -91,7 +91,7 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 					t.Skip("there is room for that")
 				}
 				m.limit[id] = limit
-				if held, _ := l.hold(id, g, &definitions.Concurrency{Limit: limit}); !held {
+				if held, _ := l.enqueue(id, g, &definitions.Concurrency{Limit: limit}); !held {
 					t.Fatalf("%s is not held", id)
 				}
 			},
@@ -100,7 +100,7 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 					t.Fatal("an empty group is remembered")
 				}
 				for _, id := range m.queue {
-					if !l.waits(id) {
+					if !l.isQueued(id) {
 						t.Fatalf("%s does not wait", id)
 					}
 				}
@@ -114,15 +114,15 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 func TestWhatIsStoredCountsAsItWillBegin(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		open []OpenRuns
+		open []OpenCount
 		want int
 	}{
 		{"none", nil, 0},
-		{"begun runs count, whatever their limit", []OpenRuns{{Version: 1, Begun: true, Count: 7}}, 7},
-		{"queued ones as far as there is room", []OpenRuns{{Version: 1, Count: 7}}, 1},
-		{"and by their own limits", []OpenRuns{{Version: 1, Begun: true, Count: 1}, {Version: 1, Count: 7}, {Version: 5, Count: 7}}, 5},
-		{"not beyond what has begun", []OpenRuns{{Version: 5, Begun: true, Count: 9}, {Version: 5, Count: 7}}, 9},
-		{"without a limit all", []OpenRuns{{Version: 0, Count: 7}}, 7},
+		{"begun runs count, whatever their limit", []OpenCount{{Version: 1, Begun: true, Count: 7}}, 7},
+		{"queued ones as far as there is room", []OpenCount{{Version: 1, Count: 7}}, 1},
+		{"and by their own limits", []OpenCount{{Version: 1, Begun: true, Count: 1}, {Version: 1, Count: 7}, {Version: 5, Count: 7}}, 5},
+		{"not beyond what has begun", []OpenCount{{Version: 5, Begun: true, Count: 9}, {Version: 5, Count: 7}}, 9},
+		{"without a limit all", []OpenCount{{Version: 0, Count: 7}}, 7},
 	} {
 		s := &Service{cfg: Config{Store: openRuns{open: c.open}}, plans: newPlanCache(nil, nil, 8)}
 		for _, limit := range []int{0, 1, 5} {
@@ -137,7 +137,7 @@ func TestWhatIsStoredCountsAsItWillBegin(t *testing.T) {
 			p.hash = fmt.Sprint(limit)
 			s.plans.keep(p)
 		}
-		if got, err := s.members(t.Context(), "wf", "=k"); got != c.want || err != nil {
+		if got, err := s.countMembers(t.Context(), "wf", "=k"); got != c.want || err != nil {
 			t.Errorf("%s: %d, want %d (%v)", c.name, got, c.want, err)
 		}
 	}
@@ -147,10 +147,10 @@ func TestWhatIsStoredCountsAsItWillBegin(t *testing.T) {
 // stand for limits.
 type openRuns struct {
 	Store
-	open []OpenRuns
+	open []OpenCount
 }
 
-func (s openRuns) OpenOf(context.Context, string, string) ([]OpenRuns, error) {
+func (s openRuns) OpenOf(context.Context, string, string) ([]OpenCount, error) {
 	list := slices.Clone(s.open)
 	for i := range list {
 		list[i].Hash = fmt.Sprint(list[i].Version)

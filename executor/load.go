@@ -17,7 +17,7 @@ func (s *Service) Load() Load {
 		l.Epoch = s.epoch.Load()
 	}
 	e.mu.Lock()
-	l.Runs, l.Woken, l.Steps = len(e.live), len(e.ready), e.acting
+	l.Runs, l.Woken, l.Steps = len(e.runs), len(e.ready), e.inFlight
 	e.mu.Unlock()
 	e.slots.mu.Lock()
 	l.SlotsUsed = l.Slots - e.slots.free

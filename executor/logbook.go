@@ -12,7 +12,7 @@ import (
 const (
 	logLinger  = 200 * time.Millisecond
 	logGroup   = 1000
-	maxUnkept  = 20_000
+	maxUnsaved = 20_000
 	logTimeout = 10 * time.Second
 )
 
@@ -25,21 +25,21 @@ type logbook struct {
 	secret func(ctx context.Context, tenantID string) (*redaction, error)
 	log    *slog.Logger
 
-	mu     sync.Mutex
-	marked []*stepLog
-	kicks  chan struct{}
-	asked  chan chan struct{}
-	quit   chan struct{}
-	done   chan struct{}
-	once   sync.Once
+	mu      sync.Mutex
+	marked  []*stepLog
+	wakes   chan struct{}
+	flushes chan chan struct{}
+	quit    chan struct{}
+	done    chan struct{}
+	once    sync.Once
 
-	unkept []Log // by the writer alone
+	unsaved []Log // by the writer alone
 }
 
 func newLogbook(e *engine) *logbook {
 	b := &logbook{
 		store: e.store, newID: e.svc.cfg.NewID, now: e.now, secret: e.redaction, log: e.log,
-		kicks: make(chan struct{}, 1), asked: make(chan chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
+		wakes: make(chan struct{}, 1), flushes: make(chan chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	go b.serve()
 	return b
@@ -59,7 +59,7 @@ func (b *logbook) mark(l *stepLog) {
 	b.marked = append(b.marked, l)
 	b.mu.Unlock()
 	select {
-	case b.kicks <- struct{}{}:
+	case b.wakes <- struct{}{}:
 	default:
 	}
 }
@@ -68,7 +68,7 @@ func (b *logbook) mark(l *stepLog) {
 func (b *logbook) flush(ctx context.Context) {
 	written := make(chan struct{})
 	select {
-	case b.asked <- written:
+	case b.flushes <- written:
 		select {
 		case <-written:
 		case <-ctx.Done():
@@ -89,14 +89,14 @@ func (b *logbook) serve() {
 	var due <-chan time.Time
 	for {
 		select {
-		case <-b.kicks:
+		case <-b.wakes:
 			if due == nil {
 				due = time.After(logLinger)
 			}
 			continue
 		case <-due:
 			b.write()
-		case written := <-b.asked:
+		case written := <-b.flushes:
 			b.write()
 			close(written)
 		case <-b.quit:
@@ -104,7 +104,7 @@ func (b *logbook) serve() {
 			return
 		}
 		due = nil
-		if len(b.unkept) > 0 {
+		if len(b.unsaved) > 0 {
 			due = time.After(logLinger)
 		}
 	}
@@ -122,30 +122,30 @@ func (b *logbook) write() {
 	for _, l := range marked {
 		now, err := b.secret(ctx, l.tenantID)
 		if err != nil { // what cannot be checked is not kept
-			l.again()
+			l.requeue()
 			continue
 		}
 		for _, line := range l.drain(now) {
 			line.ID = b.newID("log_")
-			b.unkept = append(b.unkept, line)
+			b.unsaved = append(b.unsaved, line)
 		}
 	}
-	for len(b.unkept) > 0 {
-		n := min(len(b.unkept), logGroup)
-		if err := b.store.AppendLogs(ctx, b.unkept[:n]); err != nil {
-			b.shed(err)
+	for len(b.unsaved) > 0 {
+		n := min(len(b.unsaved), logGroup)
+		if err := b.store.AppendLogs(ctx, b.unsaved[:n]); err != nil {
+			b.dropExcess(err)
 			return
 		}
-		b.unkept = b.unkept[n:]
+		b.unsaved = b.unsaved[n:]
 	}
-	b.unkept = nil
+	b.unsaved = nil
 }
 
-// shed drops lines beyond what may wait for the store.
-func (b *logbook) shed(err error) {
-	if len(b.unkept) <= maxUnkept {
+// dropExcess drops lines beyond what may wait for the store.
+func (b *logbook) dropExcess(err error) {
+	if len(b.unsaved) <= maxUnsaved {
 		return
 	}
-	b.log.Warn("log lines of steps are lost, for the store does not take them", "lines", len(b.unkept), "error", err)
-	b.unkept = nil
+	b.log.Warn("log lines of steps are lost, for the store does not take them", "lines", len(b.unsaved), "error", err)
+	b.unsaved = nil
 }

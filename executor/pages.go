@@ -21,8 +21,8 @@ const (
 	pageSteps = 20_000
 )
 
-// Pages reads parts of journals by index.
-type Pages interface {
+// PageStore reads parts of journals by index.
+type PageStore interface {
 	// EventsBefore reads at most limit events before seq, the last one first.
 	EventsBefore(ctx context.Context, runID string, before int64, limit int) ([]events.Event, error)
 	// StepEvents reads events behind JournalHead of steps and iterations, at
@@ -43,20 +43,20 @@ type KindQuery struct {
 	Limit         int
 }
 
-// PartQuery asks for a page of a journal: what begins behind At in rising order
+// JournalPageQuery asks for a page of a journal: what begins behind At in rising order
 // (0: from the first), or with Newest before At in falling order (0: from the
 // last).
-type PartQuery struct {
+type JournalPageQuery struct {
 	TenantID, RunID string
-	At              int64
+	From            int64
 	Newest          bool
 	Limit           int
 }
 
-// Part is a page: the events that belong to it, in rising order. Next is where
+// JournalPage is a page: the events that belong to it, in rising order. Next is where
 // the next page goes on, 0 on the last one. A page may have fewer items than
 // were asked for although there are more.
-type Part struct {
+type JournalPage struct {
 	Run    Record
 	Events []events.Event
 	Next   int64
@@ -69,16 +69,16 @@ func begins(e events.Event) bool {
 
 func refOf(e events.Event) machine.Ref { return machine.Ref{StepID: e.StepID, Iteration: e.Iteration} }
 
-// Nodes reads all events of a page of nodes: steps, and in loop bodies their
+// NodeEvents reads all events of a page of nodes: steps, and in loop bodies their
 // iterations, in the order in which they first started or were skipped. It
 // costs in proportion to the page, however long the journal is. Another
 // tenant's run is fault.NotFound.
-func (s *Service) Nodes(ctx context.Context, q PartQuery) (Part, error) {
+func (s *Service) NodeEvents(ctx context.Context, q JournalPageQuery) (JournalPage, error) {
 	p := nodesPage{s: s, q: q, nodes: map[machine.Ref][]events.Event{}, first: map[machine.Ref]int64{}}
 	if err := p.read(ctx); err != nil {
-		return Part{}, err
+		return JournalPage{}, err
 	}
-	part := Part{Run: p.row, Next: p.next}
+	part := JournalPage{Run: p.row, Next: p.next}
 	for _, list := range p.nodes {
 		part.Events = append(part.Events, list...)
 	}
@@ -96,7 +96,7 @@ func bySeq(a, b events.Event) int { return cmp.Compare(a.Seq, b.Seq) }
 // nodesPage is a page of nodes while it is read.
 type nodesPage struct {
 	s     *Service
-	q     PartQuery
+	q     JournalPageQuery
 	row   Record
 	head  []events.Event
 	first map[machine.Ref]int64          // of nodes that began in the head
@@ -118,7 +118,7 @@ func (p *nodesPage) read(ctx context.Context) (err error) {
 			p.first[refOf(e)] = e.Seq
 		}
 	}
-	at := p.q.At
+	at := p.q.From
 	if p.q.Newest && at == 0 {
 		at = p.row.Seq + 1
 	}
@@ -214,18 +214,18 @@ func (p *nodesPage) add(candidates, list []events.Event) (full bool) {
 	return false
 }
 
-// Signals reads a page of the signals that a run received, and what resolved
+// SignalEvents reads a page of the signals that a run received, and what resolved
 // waits from the first of them on.
-func (s *Service) Signals(ctx context.Context, q PartQuery) (Part, error) {
+func (s *Service) SignalEvents(ctx context.Context, q JournalPageQuery) (JournalPage, error) {
 	row, head, err := s.headOf(ctx, q)
 	if err != nil {
-		return Part{}, err
+		return JournalPage{}, err
 	}
-	after, before := q.At, int64(math.MaxInt64)
+	after, before := q.From, int64(math.MaxInt64)
 	if q.Newest {
 		after = 0
-		if q.At > 0 {
-			before = q.At
+		if q.From > 0 {
+			before = q.From
 		}
 	}
 	list := kindIn(head, events.SignalReceived, after, before)
@@ -233,11 +233,11 @@ func (s *Service) Signals(ctx context.Context, q PartQuery) (Part, error) {
 		RunID: q.RunID, Kind: events.SignalReceived, After: after, Before: before, Newest: q.Newest, Limit: q.Limit + 1,
 	})
 	if err != nil {
-		return Part{}, err
+		return JournalPage{}, err
 	}
 	list = append(list, behind...)
 	slices.SortFunc(list, bySeq)
-	part := Part{Run: row}
+	part := JournalPage{Run: row}
 	if len(list) > q.Limit {
 		if q.Newest {
 			list = list[len(list)-q.Limit:]
@@ -254,7 +254,7 @@ func (s *Service) Signals(ctx context.Context, q PartQuery) (Part, error) {
 		RunID: q.RunID, Kind: events.InputResolved, After: list[0].Seq, Before: math.MaxInt64, Limit: pageSteps,
 	})
 	if err != nil {
-		return Part{}, err
+		return JournalPage{}, err
 	}
 	part.Events = slices.Concat(list, kindIn(head, events.InputResolved, list[0].Seq, math.MaxInt64), resolved)
 	slices.SortFunc(part.Events, bySeq)
@@ -262,7 +262,7 @@ func (s *Service) Signals(ctx context.Context, q PartQuery) (Part, error) {
 }
 
 // headOf reads a run's row and the first events of its journal.
-func (s *Service) headOf(ctx context.Context, q PartQuery) (Record, []events.Event, error) {
+func (s *Service) headOf(ctx context.Context, q JournalPageQuery) (Record, []events.Event, error) {
 	row, err := s.cfg.Store.Run(ctx, q.TenantID, q.RunID)
 	if err != nil {
 		return row, nil, err
@@ -280,10 +280,10 @@ func kindIn(list []events.Event, kind events.Kind, after, before int64) (found [
 	return found
 }
 
-// OfKind gives all events of one kind of a run to visit, in order: those of
+// EventsOfKind gives all events of one kind of a run to visit, in order: those of
 // the kinds of KindQuery.
-func (s *Service) OfKind(ctx context.Context, tenantID, runID string, kind events.Kind, visit func(events.Event) error) error {
-	_, head, err := s.headOf(ctx, PartQuery{TenantID: tenantID, RunID: runID})
+func (s *Service) EventsOfKind(ctx context.Context, tenantID, runID string, kind events.Kind, visit func(events.Event) error) error {
+	_, head, err := s.headOf(ctx, JournalPageQuery{TenantID: tenantID, RunID: runID})
 	if err != nil {
 		return err
 	}
@@ -302,9 +302,9 @@ func (s *Service) OfKind(ctx context.Context, tenantID, runID string, kind event
 	}
 }
 
-// Newest gives the events after seq to visit from the last one on, until it
+// NewestEvents gives the events after seq to visit from the last one on, until it
 // returns false, nothing is left, or pageScan events were read.
-func (s *Service) Newest(ctx context.Context, tenantID, runID string, after int64, visit func(events.Event) (more bool)) (Record, error) {
+func (s *Service) NewestEvents(ctx context.Context, tenantID, runID string, after int64, visit func(events.Event) (more bool)) (Record, error) {
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil {
 		return row, err

@@ -55,9 +55,9 @@ func TestPagesOfALongJournalAreItsWalkCutInPieces(t *testing.T) {
 			}
 			for _, newest := range []bool{false, true} {
 				for _, limit := range []int{41, 200} {
-					s.comparePages(id, fmt.Sprintf("nodes, %d, newest first %v", limit, newest), executor.PartQuery{TenantID: tenant, RunID: id, Newest: newest, Limit: limit}, s.svc.Nodes, nodes, of)
+					s.comparePages(id, fmt.Sprintf("nodes, %d, newest first %v", limit, newest), executor.JournalPageQuery{TenantID: tenant, RunID: id, Newest: newest, Limit: limit}, s.svc.NodeEvents, nodes, of)
 				}
-				s.comparePages(id, fmt.Sprintf("signals, newest first %v", newest), executor.PartQuery{TenantID: tenant, RunID: id, Newest: newest, Limit: 1}, s.svc.Signals, signals, nil)
+				s.comparePages(id, fmt.Sprintf("signals, newest first %v", newest), executor.JournalPageQuery{TenantID: tenant, RunID: id, Newest: newest, Limit: 1}, s.svc.SignalEvents, signals, nil)
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func (s *stack) walkWhole(id string) (nodes []events.Event, of map[machine.Ref][
 }
 
 // comparePages walks pages to the end and compares them with the list.
-func (s *stack) comparePages(id, what string, q executor.PartQuery, page func(context.Context, executor.PartQuery) (executor.Part, error), list []events.Event, of map[machine.Ref][]int64) {
+func (s *stack) comparePages(id, what string, q executor.JournalPageQuery, page func(context.Context, executor.JournalPageQuery) (executor.JournalPage, error), list []events.Event, of map[machine.Ref][]int64) {
 	s.t.Helper()
 	want := slices.Clone(list)
 	if q.Newest {
@@ -132,7 +132,7 @@ func (s *stack) comparePages(id, what string, q executor.PartQuery, page func(co
 		if (part.Next == 0) != (len(want) == 0) {
 			s.t.Fatalf("%s: next is %d with %d left", what, part.Next, len(want))
 		}
-		q.At = part.Next
+		q.From = part.Next
 	}
 }
 

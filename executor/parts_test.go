@@ -71,23 +71,23 @@ func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 
 func TestSlotsNeverExceedTheLimit(t *testing.T) {
 	kicked := 0
-	s := &slots{free: 3, freed: func() { kicked++ }}
+	s := &slots{free: 3, onRelease: func() { kicked++ }}
 	taken := 0
 	for range 5 {
-		if s.tryTake() {
+		if s.tryAcquire() {
 			taken++
 		}
 	}
 	if taken != 3 {
 		t.Fatalf("took %d of 3", taken)
 	}
-	s.force()
+	s.acquireBeyondLimit()
 	s.release()
-	if s.tryTake() {
+	if s.tryAcquire() {
 		t.Error("a slot was free although one is owed")
 	}
 	s.release()
-	if !s.tryTake() || kicked != 2 {
+	if !s.tryAcquire() || kicked != 2 {
 		t.Errorf("no slot after the debt was paid, or %d kicks instead of 2", kicked)
 	}
 }
@@ -95,14 +95,14 @@ func TestSlotsNeverExceedTheLimit(t *testing.T) {
 func TestBacklogForgetsOnlyWhatItSaw(t *testing.T) {
 	var b backlog
 	b.mark()
-	foundEmpty := b.look()
+	foundEmpty := b.observe()
 	b.mark()
 	foundEmpty()
-	if !b.some() {
+	if !b.mayExist() {
 		t.Error("a run queued while the queue was read is forgotten")
 	}
-	b.look()()
-	if b.some() {
+	b.observe()()
+	if b.mayExist() {
 		t.Error("an empty queue is not remembered")
 	}
 }

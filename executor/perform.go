@@ -15,7 +15,7 @@ type gate struct{ places chan struct{} }
 
 func newGate(n int) *gate { return &gate{places: make(chan struct{}, n)} }
 
-func (g *gate) enter(ctx context.Context) bool {
+func (g *gate) acquire(ctx context.Context) bool {
 	select {
 	case g.places <- struct{}{}:
 		return true
@@ -24,7 +24,7 @@ func (g *gate) enter(ctx context.Context) bool {
 	}
 }
 
-func (g *gate) tryEnter() bool {
+func (g *gate) tryAcquire() bool {
 	select {
 	case g.places <- struct{}{}:
 		return true
@@ -33,13 +33,13 @@ func (g *gate) tryEnter() bool {
 	}
 }
 
-func (g *gate) leave() { <-g.places }
+func (g *gate) release() { <-g.places }
 
-// perform begins an attempt; its end comes back as an input of the run.
-func (e *engine) perform(l *live, x machine.Execute) {
+// startAttempt begins an attempt; its end comes back as an input of the run.
+func (e *engine) startAttempt(l *activeRun, x machine.Execute) {
 	ctx, stop := context.WithCancelCause(context.Background())
-	key := attempt{x.Ref, x.Attempt}
-	if !e.beginAct(l, key, stop) {
+	key := attemptKey{x.Ref, x.Attempt}
+	if !e.trackAttempt(l, key, stop) {
 		stop(errAbandoned)
 		return
 	}
@@ -51,69 +51,69 @@ func (e *engine) perform(l *live, x machine.Execute) {
 	call = e.outgoing(call)
 	go func() {
 		defer stop(nil)
-		defer e.endAct()
-		work := tenancy{room: e.work}
-		defer work.leave()
-		result, failure := e.performed(ctx, l, call, x, &work)
+		defer e.untrackAttempt()
+		work := reservation{budget: e.workBudget}
+		defer work.release()
+		result, failure := e.runAttempt(ctx, l, call, x, &work)
 		blob := ""
 		if failure == nil {
-			result.Output, blob, failure = e.setApart(call, result.Output)
+			result.Output, blob, failure = e.storeOutput(call, result.Output)
 		}
 		e.mu.Lock()
 		delete(l.attempts, key)
 		e.mu.Unlock()
 		if errors.Is(context.Cause(ctx), errAbandoned) {
 			if failure == nil && blob == "" {
-				e.keepEnds(l, []envelope{{in: machine.StepEnded{Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Usage: result.Usage}}})
+				e.keepResults(l, []message{{input: machine.StepEnded{Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Usage: result.Usage}}})
 			}
-			e.release([]string{blob})
+			e.forgetBlobs([]string{blob})
 			return // cut off: whoever drives the run next begins it again, unless it is known how it ended
 		}
 		e.crash("effect_done")
-		e.post(l.id, envelope{in: machine.StepEnded{
+		e.deliver(l.id, message{input: machine.StepEnded{
 			Ref: x.Ref, Attempt: x.Attempt, Output: result.Output, Failure: failure, Usage: result.Usage,
 		}, blob: blob}, false)
 	}()
 }
 
-// performed is an attempt with what it gave redacted. work is the memory that
+// runAttempt is an attempt with what it gave redacted. work is the memory that
 // its output may take meanwhile.
-func (e *engine) performed(ctx context.Context, l *live, call Call, x machine.Execute, work *tenancy) (Result, *machine.Failure) {
-	call.Room = func(n int64) error { return work.grow(ctx, workFactor*n) }
+func (e *engine) runAttempt(ctx context.Context, l *activeRun, call Call, x machine.Execute, work *reservation) (Result, *machine.Failure) {
+	call.ReserveMemory = func(n int64) error { return work.resize(ctx, workFactor*n) }
 	return e.redacted(ctx, call, func(call Call) (Result, *machine.Failure) {
-		result, failure := e.attempt(ctx, l, call, x)
+		result, failure := e.attemptWithinLimits(ctx, l, call, x)
 		if n := len(result.Output); n > MaxInline && work.held == 0 { // to wait for more would be to wait with room in hand
-			_ = work.grow(context.WithoutCancel(ctx), workFactor*int64(n)) // it ends when it gets the room
+			_ = work.resize(context.WithoutCancel(ctx), workFactor*int64(n)) // it ends when it gets the room
 		}
 		return result, failure
 	})
 }
 
-// beginAct notes an attempt, unless this node stopped since the attempt was
+// trackAttempt notes an attempt, unless this node stopped since the attempt was
 // journalled: then it counts as interrupted and never began.
-func (e *engine) beginAct(l *live, key attempt, stop context.CancelCauseFunc) bool {
+func (e *engine) trackAttempt(l *activeRun, key attemptKey, stop context.CancelCauseFunc) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stopped.Load() {
 		return false
 	}
 	if l.attempts == nil {
-		l.attempts = make(map[attempt]context.CancelCauseFunc)
+		l.attempts = make(map[attemptKey]context.CancelCauseFunc)
 	}
 	l.attempts[key] = stop
-	e.acting++
+	e.inFlight++
 	return true
 }
 
-func (e *engine) endAct() {
+func (e *engine) untrackAttempt() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.acting--
+	e.inFlight--
 	e.idle.Broadcast()
 }
 
-// stop asks an attempt to end; its end is still reported.
-func (e *engine) stop(l *live, key attempt) {
+// stopAttempt asks an attempt to end; its end is still reported.
+func (e *engine) stopAttempt(l *activeRun, key attemptKey) {
 	e.mu.Lock()
 	stop := l.attempts[key]
 	e.mu.Unlock()
@@ -122,42 +122,42 @@ func (e *engine) stop(l *live, key attempt) {
 	}
 }
 
-// attempt waits for its turn, renders the config and runs the step. Its timeout
+// attemptWithinLimits waits for its turn, renders the config and runs the step. Its timeout
 // begins only then. A panic fails the attempt alone. l is nil for a step that
 // belongs to no run.
-func (e *engine) attempt(ctx context.Context, l *live, call Call, x machine.Execute) (result Result, failure *machine.Failure) {
+func (e *engine) attemptWithinLimits(ctx context.Context, l *activeRun, call Call, x machine.Execute) (result Result, failure *machine.Failure) {
 	defer func() {
 		if r := recover(); r != nil {
 			result, failure = Result{}, e.defect(call, r)
 		}
 	}()
 	if e.svc.cfg.Traits(x.Type).Limit == definitions.LimitScripts {
-		if !e.scripts.enter(ctx) {
+		if !e.scripts.acquire(ctx) {
 			return Result{}, stopped()
 		}
-		defer e.scripts.leave()
+		defer e.scripts.release()
 	}
-	if placer, placed := e.placed(x.Type); placed {
-		leave, failure := e.takePlace(ctx, l, placer, call, x)
+	if placer, placed := e.hostNamer(x.Type); placed {
+		leave, failure := e.waitForHost(ctx, l, placer, call, x)
 		if failure != nil {
 			return Result{}, failure
 		}
 		defer leave()
 	}
-	if !e.steps.enter(ctx) {
+	if !e.steps.acquire(ctx) {
 		return Result{}, stopped()
 	}
-	defer e.steps.leave()
-	sending := tenancy{room: e.sending}
-	defer sending.leave()
-	if call.Config, failure = e.renderApart(ctx, call, x, &sending); failure != nil {
+	defer e.steps.release()
+	sending := reservation{budget: e.sendBudget}
+	defer sending.release()
+	if call.Config, failure = e.renderWithBlobs(ctx, call, x, &sending); failure != nil {
 		return Result{}, failure
 	}
-	return e.run(ctx, call, x)
+	return e.callRunner(ctx, call, x)
 }
 
-// run performs an attempt whose turn it is, within its time.
-func (e *engine) run(ctx context.Context, call Call, x machine.Execute) (Result, *machine.Failure) {
+// callRunner performs an attempt whose turn it is, within its time.
+func (e *engine) callRunner(ctx context.Context, call Call, x machine.Execute) (Result, *machine.Failure) {
 	if x.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, x.Timeout)
@@ -174,13 +174,13 @@ func (e *engine) run(ctx context.Context, call Call, x machine.Execute) (Result,
 	return result, checkOutput(result.Output, x.OutputSchema)
 }
 
-// renderApart renders a config whose expressions may read values that are
+// renderWithBlobs renders a config whose expressions may read values that are
 // stored apart. A config that came to hold much of them keeps its room.
-func (e *engine) renderApart(ctx context.Context, call Call, x machine.Execute, sending *tenancy) (json.RawMessage, *machine.Failure) {
+func (e *engine) renderWithBlobs(ctx context.Context, call Call, x machine.Execute, sending *reservation) (json.RawMessage, *machine.Failure) {
 	var loads []machine.BlobRef
 	scope, b := x.Scope, e.noBlobs()
-	work := tenancy{room: e.work}
-	defer work.leave()
+	work := reservation{budget: e.workBudget}
+	defer work.release()
 	for {
 		if b != nil {
 			scope = machine.Supplied(x.Scope, b)
@@ -189,13 +189,13 @@ func (e *engine) renderApart(ctx context.Context, call Call, x machine.Execute, 
 		w := b.Wants()
 		if w == nil {
 			if len(config) <= MaxInline {
-				sending.leave()
+				sending.release()
 			}
 			return config, failure
 		}
 		loads = append(loads, w.Load...)
-		work.leave()
-		if sending.grow(ctx, totalOf(loads)) != nil || e.loadBlobs(ctx, &work, b, loads) != nil {
+		work.release()
+		if sending.resize(ctx, totalOf(loads)) != nil || e.loadBlobs(ctx, &work, b, loads) != nil {
 			return nil, stopped()
 		}
 	}

@@ -15,11 +15,11 @@ const pieceRunes = 6
 // piece is a stretch of a secret's value, in lower case.
 type piece [pieceRunes]rune
 
-// inAttempt are the values of secrets that went into one attempt. One goroutine
+// usedSecrets are the values of secrets that went into one attempt. One goroutine
 // uses it.
-type inAttempt struct{ values []string }
+type usedSecrets struct{ values []string }
 
-func (u *inAttempt) note(value string) {
+func (u *usedSecrets) note(value string) {
 	if u != nil && value != "" {
 		u.values = append(u.values, value)
 	}
@@ -30,7 +30,7 @@ func (u *inAttempt) note(value string) {
 var notSecret = regexp.MustCompile(`-----(?:BEGIN|END) [A-Z0-9 ]+-----|^[a-zA-Z][a-zA-Z0-9+.-]*://`)
 
 // pieces are all stretches of the values.
-func (u *inAttempt) pieces() map[piece]bool {
+func (u *usedSecrets) pieces() map[piece]bool {
 	all := make(map[piece]bool)
 	for _, value := range u.values {
 		for part := range strings.SplitSeq(notSecret.ReplaceAllString(value, "\x00"), "\x00") {
@@ -78,7 +78,7 @@ func without(text string, pieces map[piece]bool) string {
 // its attempt. A step may have cut a value, or changed its case, before it quoted
 // it, so that the whole would not be found any more. Whole secrets of the tenant
 // are taken out first.
-func (u *inAttempt) withoutPieces(f *machine.Failure, redactors ...func(json.RawMessage) json.RawMessage) *machine.Failure {
+func (u *usedSecrets) withoutPieces(f *machine.Failure, redactors ...func(json.RawMessage) json.RawMessage) *machine.Failure {
 	if f == nil || len(u.values) == 0 {
 		return f
 	}

@@ -11,7 +11,7 @@ import (
 // PEM and a URL's scheme are none.
 func TestPiecesOfSecretsLeaveAFailure(t *testing.T) {
 	t.Parallel()
-	var u inAttempt
+	var u usedSecrets
 	for _, v := range []string{"sk-proj-Abcdefghijkl", "-----BEGIN CERTIFICATE-----\nQUJDREVG\n-----END CERTIFICATE-----", "https://höst-ÄÖÜßé/x", "123456789"} {
 		u.note(v)
 	}

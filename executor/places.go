@@ -6,102 +6,104 @@ import (
 	"sync"
 )
 
-// Placer is what a Runner may be beside: it names what many attempts at once
+// HostNamer is what a Runner may be beside: it names what many attempts at once
 // would crowd, such as the host that a webhook goes to. At most
-// Config.MaxPerPlace attempts are in action at one place. The others wait
+// Config.MaxPerHost attempts are in action at one place. The others wait
 // without a slot, so that a place where nothing ends holds up nobody else.
-type Placer interface {
-	// Placed tells whether attempts of a type can have a place.
-	Placed(typeName string) bool
-	// Place names the place of an attempt whose config is rendered; "": none.
-	Place(call Call) string
+type HostNamer interface {
+	// NamesHost tells whether attempts of a type can have a place.
+	NamesHost(typeName string) bool
+	// HostOf names the place of an attempt whose config is rendered; "": none.
+	HostOf(call Call) string
 }
 
-// maxAside is how many runs may be in memory for runs to give their slots up
+// maxLending is how many runs may be in memory for runs to give their slots up
 // while they wait: what waits has to stay there.
-const maxAside = 2000
+const maxLending = 2000
 
-// places are the gates of places that somebody is at, or waits for.
-type places struct {
-	most int
+// hostLimiter are the gates of places that somebody is at, or waits for.
+type hostLimiter struct {
+	limit int
 
 	mu     sync.Mutex
-	byName map[string]*place
+	byHost map[string]*hostLimit
 }
 
-type place struct {
+type hostLimit struct {
 	gate  *gate
 	users int
 }
 
-func newPlaces(most int) *places { return &places{most: most, byName: make(map[string]*place)} }
+func newHostLimiter(most int) *hostLimiter {
+	return &hostLimiter{limit: most, byHost: make(map[string]*hostLimit)}
+}
 
-// at gives a place and what forgets it again when nobody else is there.
-func (p *places) at(name string) (g *gate, forget func()) {
+// acquireRef gives a place and what forgets it again when nobody else is there.
+func (p *hostLimiter) acquireRef(name string) (g *gate, forget func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at := p.byName[name]
+	at := p.byHost[name]
 	if at == nil {
-		at = &place{gate: newGate(p.most)}
-		p.byName[name] = at
+		at = &hostLimit{gate: newGate(p.limit)}
+		p.byHost[name] = at
 	}
 	at.users++
 	return at.gate, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if at.users--; at.users == 0 {
-			delete(p.byName, name)
+			delete(p.byHost, name)
 		}
 	}
 }
 
-// placed tells whether the runner may have a place for a type.
-func (e *engine) placed(typeName string) (Placer, bool) {
-	p, ok := e.svc.cfg.Runner.(Placer)
-	return p, ok && p.Placed(typeName)
+// hostNamer tells whether the runner may have a place for a type.
+func (e *engine) hostNamer(typeName string) (HostNamer, bool) {
+	p, ok := e.svc.cfg.Runner.(HostNamer)
+	return p, ok && p.NamesHost(typeName)
 }
 
-// takePlace finds an attempt's place and waits there. The config is rendered for
+// waitForHost finds an attempt's place and waits there. The config is rendered for
 // that alone and again afterwards: what waits holds none in memory.
-func (e *engine) takePlace(ctx context.Context, l *live, placer Placer, call Call, x machine.Execute) (leave func(), failure *machine.Failure) {
-	sending := tenancy{room: e.sending}
-	defer sending.leave()
-	if call.Config, failure = e.renderApart(ctx, call, x, &sending); failure != nil {
+func (e *engine) waitForHost(ctx context.Context, l *activeRun, placer HostNamer, call Call, x machine.Execute) (leave func(), failure *machine.Failure) {
+	sending := reservation{budget: e.sendBudget}
+	defer sending.release()
+	if call.Config, failure = e.renderWithBlobs(ctx, call, x, &sending); failure != nil {
 		return nil, failure
 	}
-	name := placer.Place(call)
+	name := placer.HostOf(call)
 	call.Config = nil
-	sending.leave()
-	leave, ok := e.enterPlace(ctx, l, name)
+	sending.release()
+	leave, ok := e.acquireHost(ctx, l, name)
 	if !ok {
 		return nil, stopped()
 	}
 	return leave, nil
 }
 
-// enterPlace waits until there is room at a place; meanwhile the run steps
+// acquireHost waits until there is room at a place; meanwhile the run steps
 // aside. l is nil for a step that belongs to no run. False: the attempt was
 // stopped.
-func (e *engine) enterPlace(ctx context.Context, l *live, name string) (leave func(), ok bool) {
+func (e *engine) acquireHost(ctx context.Context, l *activeRun, name string) (leave func(), ok bool) {
 	if name == "" {
 		return func() {}, true
 	}
-	g, forget := e.places.at(name)
+	g, forget := e.hosts.acquireRef(name)
 	leave = func() {
-		g.leave()
+		g.release()
 		forget()
 	}
-	if g.tryEnter() {
+	if g.tryAcquire() {
 		return leave, true
 	}
-	e.aside(l, envelope{step: 1})
-	if !g.enter(ctx) {
+	e.postToDriver(l, message{hostWait: 1})
+	if !g.acquire(ctx) {
 		forget()
-		e.aside(l, envelope{step: -1})
+		e.postToDriver(l, message{hostWait: -1})
 		return nil, false
 	}
 	back := make(chan struct{})
-	if e.aside(l, envelope{step: -1, back: back}) {
+	if e.postToDriver(l, message{hostWait: -1, resumed: back}) {
 		select {
 		case <-back:
 		case <-ctx.Done():
@@ -112,18 +114,18 @@ func (e *engine) enterPlace(ctx context.Context, l *live, name string) (leave fu
 	return leave, true
 }
 
-// aside tells a run's driver that one of its attempts steps aside or comes
+// postToDriver tells a run's driver that one of its attempts steps aside or comes
 // back. False: nobody drives it any more.
-func (e *engine) aside(l *live, env envelope) bool {
+func (e *engine) postToDriver(l *activeRun, env message) bool {
 	if l == nil {
 		return false
 	}
 	e.mu.Lock()
-	if e.live[l.id] != l {
+	if e.runs[l.id] != l {
 		e.mu.Unlock()
 		return false
 	}
-	l.inbox = append(l.inbox, env)
+	l.mailbox = append(l.mailbox, env)
 	start := !l.driven
 	l.driven = true
 	e.mu.Unlock()
@@ -133,41 +135,41 @@ func (e *engine) aside(l *live, env envelope) bool {
 	return true
 }
 
-// stepAside notes which attempts stepped aside or came back, and gives the
+// updateHostWaits notes which attempts stepped aside or came back, and gives the
 // other envelopes. Who comes back has had its turn: it gets the slot beyond the
 // limit.
-func (e *engine) stepAside(l *live, envs []envelope) []envelope {
+func (e *engine) updateHostWaits(l *activeRun, envs []message) []message {
 	rest := envs[:0]
 	for _, env := range envs {
-		if env.step == 0 {
+		if env.hostWait == 0 {
 			rest = append(rest, env)
 			continue
 		}
-		l.aside += env.step
-		if env.back == nil {
+		l.waitingForHost += env.hostWait
+		if env.resumed == nil {
 			continue
 		}
 		if !l.slot {
-			e.slots.force()
-			e.claim(l)
+			e.slots.acquireBeyondLimit()
+			e.claimSlot(l)
 		}
-		close(env.back)
+		close(env.resumed)
 	}
 	if len(rest) == 0 {
-		e.lend(l)
+		e.lendSlot(l)
 	}
 	return rest
 }
 
-// lend gives a run's slot back while all its attempts in action wait aside.
-func (e *engine) lend(l *live) {
-	if l.run == nil || !l.slot || l.aside == 0 || l.aside < l.run.InAction() {
+// lendSlot gives a run's slot back while all its attempts in action wait aside.
+func (e *engine) lendSlot(l *activeRun) {
+	if l.run == nil || !l.slot || l.waitingForHost == 0 || l.waitingForHost < l.run.InAction() {
 		return
 	}
 	e.mu.Lock()
-	many := len(e.live) > maxAside
+	many := len(e.runs) > maxLending
 	e.mu.Unlock()
 	if !many {
-		e.giveBack(l)
+		e.releaseSlot(l)
 	}
 }

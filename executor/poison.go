@@ -27,13 +27,13 @@ import (
 // all; and a conviction holds only once the process has lived for a while
 // without the run.
 const (
-	suspectAfter    = 2
-	quarantineAfter = 2
+	suspectCrashes    = 2
+	quarantineCrashes = 2
 )
 
-// Trials says how suspects are tried. Zero fields take the defaults named
+// Isolation says how suspects are tried. Zero fields take the defaults named
 // beside them.
-type Trials struct {
+type Isolation struct {
 	// Window is how long a suspect is alone while none of its steps ends: short,
 	// because most suspects are innocent and the attempts of all others wait.
 	// Each window that it outlives doubles the next one, because what kills may
@@ -44,40 +44,40 @@ type Trials struct {
 	// Rest is the least time in which nothing is in action before a run that the
 	// process died with alone is tried again: 5 s. It is ten windows where that is
 	// more, and RestMost, a minute, at the most.
-	Rest     time.Duration
-	RestMost time.Duration
+	Rest    time.Duration
+	MaxRest time.Duration
 	// Confirm is how long the process has to live without a run, with all others
 	// in action, before that is quarantined: 15 s.
 	Confirm time.Duration
 }
 
 const (
-	mostWindow  = 5 * time.Minute
+	maxWindow   = 5 * time.Minute
 	restWindows = 10
 )
 
-func (t Trials) withDefaults() Trials {
-	return Trials{
+func (t Isolation) withDefaults() Isolation {
+	return Isolation{
 		Window: orDefault(t.Window, 500*time.Millisecond),
 		Shared: orDefault(t.Shared, 5*time.Second),
-		Rest:   orDefault(t.Rest, 5*time.Second), RestMost: orDefault(t.RestMost, time.Minute),
+		Rest:   orDefault(t.Rest, 5*time.Second), MaxRest: orDefault(t.MaxRest, time.Minute),
 		Confirm: orDefault(t.Confirm, 15*time.Second),
 	}
 }
 
 // window is how long the suspect is alone where there are so many of them.
-func (t Trials) window(s Suspect, many int) time.Duration {
+func (t Isolation) window(s Suspect, many int) time.Duration {
 	more := min(s.Survived, 12)
-	return min(t.Window<<more, t.Shared<<more/time.Duration(max(many, 1)), mostWindow)
+	return min(t.Window<<more, t.Shared<<more/time.Duration(max(many, 1)), maxWindow)
 }
 
 // rest is how long nothing is in action before these are tried; 0: no need. A
 // convict is not tried.
-func (t Trials) rest(suspects []Suspect) time.Duration {
+func (t Isolation) rest(suspects []Suspect) time.Duration {
 	rest := time.Duration(0)
 	for _, s := range suspects {
-		if s.Alone > 0 && !s.Convict() {
-			rest = max(rest, t.Rest, min(restWindows*t.window(s, len(suspects)), t.RestMost))
+		if s.Alone > 0 && !s.MustQuarantine() {
+			rest = max(rest, t.Rest, min(restWindows*t.window(s, len(suspects)), t.MaxRest))
 		}
 	}
 	return rest
@@ -94,24 +94,24 @@ type Suspect struct {
 	Isolated bool  // it was alone in action when the term ended
 }
 
-// Convict reports whether the process died with the run alone in action so often
+// MustQuarantine reports whether the process died with the run alone in action so often
 // that it is not driven any more.
-func (s Suspect) Convict() bool { return s.Alone >= quarantineAfter }
+func (s Suspect) MustQuarantine() bool { return s.Alone >= quarantineCrashes }
 
 // Phase is what may be in action in a term.
 type Phase int
 
-// The phases of a term. It begins with PhaseTrials.
+// The phases of a term. It begins with PhaseIsolation.
 const (
-	PhaseOpen   Phase = iota // any run
-	PhaseTrials              // suspects only, those that were isolated
-	PhaseRest                // nothing
+	PhaseOpen      Phase = iota // any run
+	PhaseIsolation              // suspects only, those that were isolated
+	PhaseRest                   // nothing
 )
 
-// Judge says what is known of runs after a crash: known is what was before it,
+// UpdateSuspects says what is known of runs after a crash: known is what was before it,
 // busy the runs that the store has as in action, with the seq of their last end.
 // A run of which nothing is known is left out.
-func Judge(phase Phase, known, busy []Suspect) []Suspect {
+func UpdateSuspects(phase Phase, known, busy []Suspect) []Suspect {
 	if phase == PhaseRest {
 		return nil // the process dies without any of them
 	}
@@ -128,11 +128,11 @@ func Judge(phase Phase, known, busy []Suspect) []Suspect {
 		}
 		s.Isolated = false
 		switch {
-		case phase == PhaseTrials && isolated:
+		case phase == PhaseIsolation && isolated:
 			s.Crashes, s.Alone = s.Crashes+1, s.Alone+1
-		case phase == PhaseTrials:
+		case phase == PhaseIsolation:
 			s.Alone = 0 // the process died without it
-		case s.Convict():
+		case s.MustQuarantine():
 			s.Alone = 0 // likewise: it was not driven
 		default:
 			s.Crashes, s.Alone = s.Crashes+1, 0
@@ -144,17 +144,17 @@ func Judge(phase Phase, known, busy []Suspect) []Suspect {
 	return list
 }
 
-// Suspects picks the runs of those in action that are tried, in the order in
+// SelectSuspects picks the runs of those in action that are tried, in the order in
 // which they are: what the process died with alone goes first, what outlived
 // most windows last.
-func Suspects(known, busy []Suspect) []Suspect {
+func SelectSuspects(known, busy []Suspect) []Suspect {
 	ends := make(map[string]int64, len(busy))
 	for _, s := range busy {
 		ends[s.RunID] = s.LastEnd
 	}
 	var list []Suspect
 	for _, s := range known {
-		if end, there := ends[s.RunID]; there && end == s.LastEnd && s.Crashes >= suspectAfter {
+		if end, there := ends[s.RunID]; there && end == s.LastEnd && s.Crashes >= suspectCrashes {
 			list = append(list, s)
 		}
 	}
@@ -164,30 +164,30 @@ func Suspects(known, busy []Suspect) []Suspect {
 	return list
 }
 
-// trials tries the suspects, takes up the others, whose attempts waited
+// isolateSuspects tries the suspects, takes up the others, whose attempts waited
 // meanwhile, and quarantines the convicts once the process has lived without
 // them.
-func (e *engine) trials(ctx context.Context, suspects []Suspect) {
-	convicts, rest := splitConvicts(suspects)
-	if !e.tryAll(ctx, rest) || !e.phase(ctx, PhaseOpen) {
+func (e *engine) isolateSuspects(ctx context.Context, suspects []Suspect) {
+	convicts, rest := splitQuarantined(suspects)
+	if !e.isolateAll(ctx, rest) || !e.setPhase(ctx, PhaseOpen) {
 		return
 	}
 	e.trying.Store(false)
 	e.mu.Lock()
 	held := slices.Sorted(maps.Keys(e.unrecovered))
 	e.mu.Unlock()
-	n := e.takeUp(held)
-	e.slots.hold(false)
+	n := e.resumeRuns(held)
+	e.slots.suspend(false)
 	e.queued()
 	e.log.Info("the trials of runs are over; runs were taken up again", "suspects", len(rest), "runs", n)
-	if len(convicts) > 0 && pause(ctx, e.svc.cfg.Trials.Confirm) {
+	if len(convicts) > 0 && sleep(ctx, e.svc.cfg.Isolation.Confirm) {
 		e.quarantineAll(ctx, convicts)
 	}
 }
 
-func splitConvicts(suspects []Suspect) (convicts, rest []Suspect) {
+func splitQuarantined(suspects []Suspect) (convicts, rest []Suspect) {
 	for _, s := range suspects {
-		if s.Convict() {
+		if s.MustQuarantine() {
 			convicts = append(convicts, s)
 		} else {
 			rest = append(rest, s)
@@ -196,43 +196,43 @@ func splitConvicts(suspects []Suspect) (convicts, rest []Suspect) {
 	return convicts, rest
 }
 
-func (e *engine) tryAll(ctx context.Context, suspects []Suspect) bool {
-	trials := e.svc.cfg.Trials
+func (e *engine) isolateAll(ctx context.Context, suspects []Suspect) bool {
+	trials := e.svc.cfg.Isolation
 	if rest := trials.rest(suspects); rest > 0 {
 		e.log.Warn("the process died while a run was alone in action; nothing begins for a while", "run_id", suspects[0].RunID, "for", rest)
-		if !e.phase(ctx, PhaseRest) || !pause(ctx, rest) || !e.phase(ctx, PhaseTrials) {
+		if !e.setPhase(ctx, PhaseRest) || !sleep(ctx, rest) || !e.setPhase(ctx, PhaseIsolation) {
 			return false
 		}
 	}
 	for _, s := range suspects {
-		if !e.alone(ctx, s, trials.window(s, len(suspects))) {
+		if !e.isolate(ctx, s, trials.window(s, len(suspects))) {
 			return false
 		}
 	}
 	return true
 }
 
-// convicted reports whether a run is not driven because the process died with
+// isQuarantined reports whether a run is not driven because the process died with
 // it alone.
-func (e *engine) convicted(runID string) bool {
+func (e *engine) isQuarantined(runID string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.convicts[runID]
+	return e.quarantined[runID]
 }
 
-func (e *engine) phase(ctx context.Context, p Phase) bool {
-	return e.insist(ctx, "the phase of the term could not be noted", func() error { return e.store.SetPhase(ctx, e.svc.epoch.Load(), p) })
+func (e *engine) setPhase(ctx context.Context, p Phase) bool {
+	return e.retryUntilDone(ctx, "the phase of the term could not be noted", func() error { return e.store.SetPhase(ctx, e.svc.epoch.Load(), p) })
 }
 
-// alone recovers one suspect and waits until a step of it ended, or none is in
+// isolate recovers one suspect and waits until a step of it ended, or none is in
 // action, or its window is over. False: ctx ended first.
-func (e *engine) alone(ctx context.Context, s Suspect, window time.Duration) bool {
+func (e *engine) isolate(ctx context.Context, s Suspect, window time.Duration) bool {
 	e.log.Warn("a run was in action at several crashes; it is recovered alone", "run_id", s.RunID, "crashes", s.Crashes, "alone", s.Alone, "for", window)
-	if !e.insist(ctx, "a run could not be isolated", func() error { return e.store.Isolate(ctx, s.RunID) }) {
+	if !e.retryUntilDone(ctx, "a run could not be isolated", func() error { return e.store.Isolate(ctx, s.RunID) }) {
 		return false
 	}
 	over, survived := make(chan struct{}), false
-	if e.takeUpAlone(ctx, s.RunID, over) {
+	if e.resumeAlone(ctx, s.RunID, over) {
 		patience := time.NewTimer(window)
 		defer patience.Stop()
 		select {
@@ -243,39 +243,39 @@ func (e *engine) alone(ctx context.Context, s Suspect, window time.Duration) boo
 			return false
 		}
 	}
-	return e.insist(ctx, "a run's isolation could not be ended", func() error { return e.store.EndIsolation(ctx, s.RunID, survived) })
+	return e.retryUntilDone(ctx, "a run's isolation could not be ended", func() error { return e.store.EndIsolation(ctx, s.RunID, survived) })
 }
 
-// takeUpAlone is takeUpOne for a suspect, also where an input reached it
+// resumeAlone is takeUpOne for a suspect, also where an input reached it
 // meanwhile and left it waiting for a slot. False: there is nothing to do.
-func (e *engine) takeUpAlone(ctx context.Context, id string, over chan struct{}) bool {
+func (e *engine) resumeAlone(ctx context.Context, id string, over chan struct{}) bool {
 	for {
-		if e.takeUpOne(id, over) {
+		if e.resumeRun(id, over) {
 			return true
 		}
 		e.mu.Lock()
-		busy, waits := e.live[id] != nil, e.waiting[id]
+		busy, waits := e.runs[id] != nil, e.waiting[id]
 		if waits && !busy {
 			delete(e.waiting, id)
 			e.ready = slices.DeleteFunc(e.ready, func(other string) bool { return other == id })
-			l := &live{id: id, epoch: e.svc.epoch.Load(), driven: true, granted: true, over: over, inbox: []envelope{{in: machine.Tick{}}}}
-			e.live[id] = l
+			l := &activeRun{id: id, epoch: e.svc.epoch.Load(), driven: true, granted: true, isolationEnded: over, mailbox: []message{{input: machine.Tick{}}}}
+			e.runs[id] = l
 			e.mu.Unlock()
-			e.slots.force()
+			e.slots.acquireBeyondLimit()
 			go e.drive(l)
 			return true
 		}
 		e.mu.Unlock()
-		if !busy || !pause(ctx, time.Millisecond) {
+		if !busy || !sleep(ctx, time.Millisecond) {
 			return false
 		}
 	}
 }
 
-func (l *live) noLongerAlone() {
-	if l.over != nil {
-		close(l.over)
-		l.over = nil
+func (l *activeRun) endIsolation() {
+	if l.isolationEnded != nil {
+		close(l.isolationEnded)
+		l.isolationEnded = nil
 	}
 }
 
@@ -293,11 +293,11 @@ func endsAttempt(evs []events.Event) bool {
 // quarantineAll fails the convicts.
 func (e *engine) quarantineAll(ctx context.Context, convicts []Suspect) {
 	for _, s := range convicts {
-		if !e.insist(ctx, "a run could not be quarantined", func() error { return e.quarantine(ctx, s) }) {
+		if !e.retryUntilDone(ctx, "a run could not be quarantined", func() error { return e.quarantine(ctx, s) }) {
 			return
 		}
 		e.mu.Lock()
-		delete(e.convicts, s.RunID) // whoever resumes it now wants it driven
+		delete(e.quarantined, s.RunID) // whoever resumes it now wants it driven
 		delete(e.unrecovered, s.RunID)
 		e.mu.Unlock()
 	}
@@ -307,12 +307,12 @@ func (e *engine) quarantineAll(ctx context.Context, convicts []Suspect) {
 func (e *engine) quarantine(ctx context.Context, s Suspect) error {
 	row, err := e.store.Run(ctx, s.TenantID, s.RunID)
 	if fault.KindOf(err) == fault.NotFound || err == nil && !row.State.Busy() {
-		return e.store.Forgive(ctx, s.RunID)
+		return e.store.ClearCrashes(ctx, s.RunID)
 	}
 	if err != nil {
 		return err
 	}
-	acting, err := e.lastActing(ctx, row)
+	acting, err := e.attemptsInFlight(ctx, row)
 	if err != nil {
 		return err
 	}
@@ -327,7 +327,7 @@ func (e *engine) quarantine(ctx context.Context, s Suspect) error {
 	}
 	e.log.Error("a run was quarantined: it keeps killing the process", "run_id", s.RunID, "crashes", s.Crashes, "steps", acting)
 	e.svc.cfg.Hub.Wake(s.RunID)
-	return e.store.Forgive(ctx, s.RunID)
+	return e.store.ClearCrashes(ctx, s.RunID)
 }
 
 func verdict(s Suspect, acting []string) *machine.Error {
@@ -339,9 +339,9 @@ func verdict(s Suspect, acting []string) *machine.Error {
 	}
 }
 
-// lastActing names the places whose attempts were in action at the end of the
+// attemptsInFlight names the places whose attempts were in action at the end of the
 // journal, as far as its newest events tell; ten at the most.
-func (e *engine) lastActing(ctx context.Context, row Record) ([]string, error) {
+func (e *engine) attemptsInFlight(ctx context.Context, row Record) ([]string, error) {
 	const look, most = 500, 10
 	evs, err := e.store.Events(ctx, row.RunID, max(row.Seq-look, 0), look)
 	if err != nil {

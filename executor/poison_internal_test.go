@@ -11,7 +11,7 @@ import (
 )
 
 func TestSuspectsDoNotKeepTheOthersWaitingForLong(t *testing.T) {
-	trials := Trials{}.withDefaults()
+	trials := Isolation{}.withDefaults()
 	for _, c := range []struct {
 		survived, many int
 		want           time.Duration
@@ -47,7 +47,7 @@ func TestSuspectsDoNotKeepTheOthersWaitingForLong(t *testing.T) {
 // server is a model of a server that is killed again and again: what is in
 // action, and what the rules say of it. Times are seconds.
 type server struct {
-	trials    Trials
+	trials    Isolation
 	rand      *rand.Rand
 	known     []Suspect
 	runs      map[string]*modelRun
@@ -101,8 +101,8 @@ func (s *server) boot(life float64) (phase Phase, killer bool) {
 	for _, r := range s.runs {
 		r.at = 0
 	}
-	suspects, now := Suspects(s.known, s.busy()), 0.0
-	convicts, rest := splitConvicts(suspects)
+	suspects, now := SelectSuspects(s.known, s.busy()), 0.0
+	convicts, rest := splitQuarantined(suspects)
 	if now = s.trials.rest(rest).Seconds(); now >= life {
 		return PhaseRest, false
 	}
@@ -119,7 +119,7 @@ func (s *server) boot(life float64) (phase Phase, killer bool) {
 			}
 		}
 		if now+over >= life || died > 0 {
-			return PhaseTrials, died > 0
+			return PhaseIsolation, died > 0
 		}
 		now += over
 		tried = append(tried, c.RunID)
@@ -154,10 +154,10 @@ func (s *server) boot(life float64) (phase Phase, killer bool) {
 	return PhaseOpen, false
 }
 
-func (s *server) dies(phase Phase) { s.known = Judge(phase, s.known, s.busy()) }
+func (s *server) dies(phase Phase) { s.known = UpdateSuspects(phase, s.known, s.busy()) }
 
 func newServer(seed uint64, kind func(n int) modelRun) *server {
-	return &server{trials: Trials{}.withDefaults(), rand: rand.New(rand.NewPCG(seed, 1)), runs: map[string]*modelRun{}, kind: kind}
+	return &server{trials: Isolation{}.withDefaults(), rand: rand.New(rand.NewPCG(seed, 1)), runs: map[string]*modelRun{}, kind: kind}
 }
 
 // Kills from outside quarantine fewer than one of 1,000 innocent runs, whatever
@@ -248,13 +248,13 @@ func TestJudge(t *testing.T) {
 		{"it is not in action any more", PhaseOpen, []Suspect{run("a", 3, 4, 1, 2, false)}, nil, nil},
 		{"it died with others: not alone", PhaseOpen, []Suspect{run("a", 3, 4, 1, 2, false)}, []Suspect{run("a", 3, 0, 0, 0, false)}, []Suspect{run("a", 3, 5, 0, 2, false)}},
 		{
-			"while suspects are tried others count nothing", PhaseTrials,
+			"while suspects are tried others count nothing", PhaseIsolation,
 			[]Suspect{run("a", 3, 2, 0, 0, true), run("b", 1, 2, 1, 0, false)},
 			[]Suspect{run("a", 3, 0, 0, 0, false), run("b", 1, 0, 0, 0, false), run("c", 1, 0, 0, 0, false)},
 			[]Suspect{run("a", 3, 3, 1, 0, false), run("b", 1, 2, 0, 0, false)},
 		},
 		{
-			"before any is", PhaseTrials,
+			"before any is", PhaseIsolation,
 			[]Suspect{run("a", 3, 2, 0, 0, false)},
 			[]Suspect{run("a", 3, 0, 0, 0, false), run("c", 1, 0, 0, 0, false)},
 			[]Suspect{run("a", 3, 2, 0, 0, false)},
@@ -262,7 +262,7 @@ func TestJudge(t *testing.T) {
 		{"a convict is not driven", PhaseOpen, []Suspect{run("a", 3, 4, 2, 0, false)}, []Suspect{run("a", 3, 0, 0, 0, false)}, []Suspect{run("a", 3, 4, 0, 0, false)}},
 		{"with nothing in action all are cleared", PhaseRest, []Suspect{run("a", 3, 9, 1, 0, false)}, []Suspect{run("a", 3, 0, 0, 0, false)}, nil},
 	} {
-		if got := Judge(c.phase, c.known, c.busy); !slices.Equal(got, c.want) {
+		if got := UpdateSuspects(c.phase, c.known, c.busy); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}

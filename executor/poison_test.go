@@ -68,7 +68,7 @@ func (s *stuck) count() int {
 // soonTried makes the trials of suspects short, but for the window: that lasts
 // until the test lets the run go.
 func soonTried(c *executor.Config) {
-	c.Trials = executor.Trials{Window: time.Hour, Shared: time.Hour, Rest: time.Millisecond, RestMost: time.Millisecond, Confirm: time.Millisecond}
+	c.Isolation = executor.Isolation{Window: time.Hour, Shared: time.Hour, Rest: time.Millisecond, MaxRest: time.Millisecond, Confirm: time.Millisecond}
 }
 
 // life is one process: it drives what is there until it is stopped.
@@ -299,7 +299,7 @@ func TestAStoreThatWasAwayIsNotACrash(t *testing.T) {
 				t.Fatal(id)
 			}
 		}
-		suspects, err := db.Crashes(t.Context(), 1000)
+		suspects, err := db.BeginTerm(t.Context(), 1000)
 		if err != nil || len(suspects) > 0 {
 			t.Errorf("suspects %+v, %v", suspects, err)
 		}
@@ -332,7 +332,7 @@ func TestAStopWhileTheStoreIsAwayIsNotACrash(t *testing.T) {
 	for how, end := range map[string]func(*stack, *away){
 		"stopped": func(s *stack, _ *away) { s.stop() },
 		"ends before the stop is through": func(s *stack, a *away) {
-			s.svc.EndsNow()
+			s.svc.NoteOrderlyExit()
 			a.notes.frozen = true
 			s.stop()
 		},
@@ -360,7 +360,7 @@ func TestAStopWhileTheStoreIsAwayIsNotACrash(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				suspects, err := db.Crashes(t.Context(), 1000)
+				suspects, err := db.BeginTerm(t.Context(), 1000)
 				if err != nil || len(suspects) > 0 {
 					t.Errorf("suspects %+v, %v", suspects, err)
 				}

@@ -40,7 +40,7 @@ func (s *Service) Prepare(ctx context.Context, req StartRequest, try int) (Prepa
 }
 
 func (s *Service) prepare(ctx context.Context, created machine.Change, target Target, req StartRequest, again bool) (Prepared, error) {
-	key, err := s.roomFor(ctx, created.Run, replaced(req))
+	key, err := s.concurrencyKey(ctx, created.Run, replacedRuns(req))
 	if err != nil {
 		return Prepared{}, err
 	}
@@ -94,7 +94,7 @@ func (s *Service) create(ctx context.Context, target Target, req StartRequest) (
 		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,
 		Trigger: req.Trigger, Input: input, CreatedAt: now, StartedBy: who,
 	}
-	if err := s.holdQuota(ctx, req, header.RunID, input); err != nil {
+	if err := s.reserveQuota(ctx, req, header.RunID, input); err != nil {
 		return machine.Change{}, err
 	}
 	return machine.New(c.plan, header, now), nil
@@ -111,7 +111,7 @@ func (s *Service) Stored(runs ...Prepared) {
 			queued = true
 			continue
 		}
-		l := &live{id: p.Row.RunID, epoch: p.Epoch, trace: Trace{p.Row.TraceParent, p.Row.TraceState}}
+		l := &activeRun{id: p.Row.RunID, epoch: p.Epoch, trace: Trace{p.Row.TraceParent, p.Row.TraceState}}
 		s.engine.committed(l, p.change)
 	}
 	if queued {

@@ -11,35 +11,35 @@ import (
 // lookEvery; Ready waits readyWithin for one, and a look that takes longer goes
 // on and is joined by the next call.
 const (
-	lookEvery   = time.Second
-	readyWithin = 1500 * time.Millisecond
-	lookFor     = 10 * time.Second
+	probeEvery   = time.Second
+	readyTimeout = 1500 * time.Millisecond
+	probeTimeout = 10 * time.Second
 )
 
-// storeLook looks whether the store answers and takes writes, one look at a
+// storeProbe looks whether the store answers and takes writes, one look at a
 // time. It is safe for concurrent use.
-type storeLook struct {
-	mu   sync.Mutex
-	good time.Time     // when a look succeeded last
-	busy chan struct{} // closed when the look under way has ended; nil: none is
-	err  error         // of the last look that ended
+type storeProbe struct {
+	mu          sync.Mutex
+	succeededAt time.Time     // when a look succeeded last
+	running     chan struct{} // closed when the look under way has ended; nil: none is
+	err         error         // of the last look that ended
 }
 
-// wait returns the outcome of a look that began at most lookEvery ago.
-func (l *storeLook) wait(ctx context.Context, store Store) error {
+// result returns the outcome of a look that began at most lookEvery ago.
+func (l *storeProbe) result(ctx context.Context, store Store) error {
 	l.mu.Lock()
-	if time.Since(l.good) < lookEvery {
+	if time.Since(l.succeededAt) < probeEvery {
 		l.mu.Unlock()
 		return nil
 	}
-	busy := l.busy
+	busy := l.running
 	if busy == nil {
 		busy = make(chan struct{})
-		l.busy = busy
-		go l.look(store)
+		l.running = busy
+		go l.probe(store)
 	}
 	l.mu.Unlock()
-	enough := time.NewTimer(readyWithin)
+	enough := time.NewTimer(readyTimeout)
 	defer enough.Stop()
 	select {
 	case <-busy:
@@ -49,21 +49,21 @@ func (l *storeLook) wait(ctx context.Context, store Store) error {
 	case <-enough.C:
 	case <-ctx.Done():
 	}
-	return fault.New(fault.Unavailable, "store_unavailable", "The database has not answered for %s; try again shortly.", readyWithin)
+	return fault.New(fault.Unavailable, "store_unavailable", "The database has not answered for %s; try again shortly.", readyTimeout)
 }
 
-func (l *storeLook) look(store Store) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
+func (l *storeProbe) probe(store Store) {
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 	defer cancel()
 	began := time.Now()
 	err := store.Ping(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	close(l.busy)
-	l.busy, l.err = nil, nil
+	close(l.running)
+	l.running, l.err = nil, nil
 	if err != nil {
 		l.err = fault.Wrap(err, fault.Unavailable, "store_unavailable", "The database does not answer or takes no writes; try again shortly.")
 		return
 	}
-	l.good = began
+	l.succeededAt = began
 }

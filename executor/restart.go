@@ -20,7 +20,7 @@ type RestartRequest struct {
 // active version. An old one that is open is terminated in the transaction that
 // stores the new one: both happen or neither. Errors: those of Start.
 func (s *Service) Restart(ctx context.Context, req RestartRequest) (Record, error) {
-	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.restart(ctx, req) }, outcomeLate)
+	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.restart(ctx, req) }, outcomeUnknown)
 }
 
 func (s *Service) restart(ctx context.Context, req RestartRequest) (Record, error) {
@@ -51,7 +51,7 @@ func (s *Service) replaceOnce(ctx context.Context, req RestartRequest, try int) 
 	if err != nil {
 		return Record{}, err
 	}
-	if err := s.succeed(ctx, old, &p.Commit); err != nil && !s.landed(ctx, req.TenantID, p.Row.RunID, err) {
+	if err := s.replaceRun(ctx, old, &p.Commit); err != nil && !s.wasStored(ctx, req.TenantID, p.Row.RunID, err) {
 		return Record{}, asSuccessorRefusal(err)
 	}
 	s.Stored(p)

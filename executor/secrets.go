@@ -102,7 +102,7 @@ func (e *engine) redacted(ctx context.Context, call Call, perform func(Call) (Re
 		}
 		return withoutAny(value, before, now)
 	}
-	call.secrets = &inAttempt{}
+	call.secrets = &usedSecrets{}
 	call.Sensitive = call.secrets.note
 	result, failure := perform(call)
 	after, err := e.svc.cfg.Secrets.Redactor(context.WithoutCancel(ctx), call.TenantID)

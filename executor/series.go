@@ -53,7 +53,7 @@ type NamedPage struct {
 	Next string
 }
 
-// SeriesStore is what series ask of persistence.
+// SeriesStore keeps runs that have a name.
 type SeriesStore interface {
 	// Named reads a run by the name and number of its series (Latest: the one
 	// that the name stands for); a run without a name has its id as the name
@@ -67,10 +67,6 @@ type SeriesStore interface {
 	// outcome_unknown. Any other error that Commit has for one of them is that of
 	// all. epoch, unless 0, is that of the lease under which they begin.
 	StartAll(ctx context.Context, epoch int64, runs []Commit) (taken []bool, err error)
-	// QueuedNamed lists a tenant's queued runs that have a name, first come
-	// first served; QueuedUnnamed is Store.Queued without those of any tenant.
-	QueuedNamed(ctx context.Context, tenantID string, limit int) ([]string, error)
-	QueuedUnnamed(ctx context.Context, limit int) ([]string, error)
 }
 
 // Named finds a run by the name of its series; number Latest is the newest.
@@ -88,7 +84,7 @@ func (s *Service) NamedRuns(ctx context.Context, q NamedQuery) (NamedPage, error
 // run that is open is terminated in the same transaction. Errors: those of
 // Start, and fault.NotFound run_not_found.
 func (s *Service) RestartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
-	return deadline.Do(ctx, func(ctx context.Context) (NamedRun, error) { return s.restartNamed(ctx, req) }, outcomeLate)
+	return deadline.Do(ctx, func(ctx context.Context) (NamedRun, error) { return s.restartNamed(ctx, req) }, outcomeUnknown)
 }
 
 func (s *Service) restartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
@@ -132,9 +128,9 @@ func (s *Service) restartOnce(ctx context.Context, req RestartNamedRequest, try 
 	if old.State.Terminal() {
 		err = s.engine.follow(Commit{Row: old.Record, Expected: old.Seq, With: &p.Commit})
 	} else {
-		err = s.succeed(ctx, old.Record, &p.Commit)
+		err = s.replaceRun(ctx, old.Record, &p.Commit)
 	}
-	if err != nil && !s.landed(ctx, req.TenantID, next.RunID, err) {
+	if err != nil && !s.wasStored(ctx, req.TenantID, next.RunID, err) {
 		return NamedRun{}, asSuccessorRefusal(err)
 	}
 	s.Stored(p)
@@ -145,7 +141,7 @@ func (s *Service) restartOnce(ctx context.Context, req RestartNamedRequest, try 
 func (e *engine) follow(c Commit) error {
 	err := e.commits.submit(0, c)
 	if fault.CodeOf(err) == "outcome_unknown" {
-		return e.settleNew(*c.With, err)
+		return e.confirmInsertion(*c.With, err)
 	}
 	return err
 }
@@ -153,11 +149,11 @@ func (e *engine) follow(c Commit) error {
 // kindRestart is a posted Terminate that carries the run's successor.
 const kindRestart = "restart"
 
-// succeed ends an open run and stores the one that takes its place, together,
+// replaceRun ends an open run and stores the one that takes its place, together,
 // on the node that drives the run.
-func (s *Service) succeed(ctx context.Context, old Record, next *Commit) error {
+func (s *Service) replaceRun(ctx context.Context, old Record, next *Commit) error {
 	in := machine.Terminate{Reason: "The run was restarted.", By: by(ctx)}
-	_, err := s.engine.askWith(ctx, old.RunID, envelope{in: in, with: next})
+	_, err := s.engine.askWith(ctx, old.RunID, message{input: in, successor: next})
 	if fault.CodeOf(err) != "not_ready" || !s.serving.Load() {
 		return err
 	}
@@ -186,9 +182,9 @@ func decodeSuccessor(p Posted) (*Commit, error) {
 	return d.With, nil
 }
 
-// landed tells whether a run was stored although the answer was an error that
+// wasStored tells whether a run was stored although the answer was an error that
 // leaves it open.
-func (s *Service) landed(ctx context.Context, tenantID, runID string, err error) bool {
+func (s *Service) wasStored(ctx context.Context, tenantID, runID string, err error) bool {
 	if fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
 		return false
 	}

@@ -11,22 +11,22 @@ import (
 // The lease and the polls. A node that could not renew for loseAfter stops its
 // effects, well before another may take over at leaseTTL.
 const (
-	leaseTTL     = 15 * time.Second
-	renewEvery   = 3 * time.Second
-	renewFor     = 4 * time.Second // what one renewal gets to be answered
-	loseAfter    = 8 * time.Second
-	pollEvery    = time.Second
-	timerHorizon = 3 * time.Second
-	duePage      = 1000
-	queuePage    = 64
-	strayPolls   = 30              // polls between two looks for strays
-	sweepPolls   = 10              // polls between two looks for due times that passed unseen
-	haltFor      = 2 * time.Second // what is cut off gets to end
+	leaseTTL        = 15 * time.Second
+	renewEvery      = 3 * time.Second
+	renewTimeout    = 4 * time.Second // what one renewal gets to be answered
+	leaseTimeout    = 8 * time.Second
+	pollEvery       = time.Second
+	timerHorizon    = 3 * time.Second
+	duePage         = 1000
+	queuePage       = 64
+	unattendedPolls = 30              // polls between two looks for strays
+	sweepPolls      = 10              // polls between two looks for due times that passed unseen
+	abortTimeout    = 2 * time.Second // what is cut off gets to end
 )
 
 // StopsAfter is when a node that could not renew its lease has stopped its
 // effects, counted from the last renewal that another node saw.
-const StopsAfter = loseAfter + haltFor
+const StopsAfter = leaseTimeout + abortTimeout
 
 // Serve drives runs until ctx ends, then drains: steps in action get
 // Config.Drain to end, the rest is taken up by the next process. While another
@@ -40,13 +40,13 @@ func (s *Service) Serve(ctx context.Context) error {
 	listening.Go(func() { s.listen(ctx) })
 	defer listening.Wait()
 	s.terms.load()
-	defer func() { s.terms.tell(context.WithoutCancel(ctx)) }()
+	defer func() { s.terms.report(context.WithoutCancel(ctx)) }()
 	for ctx.Err() == nil {
-		s.terms.tell(ctx)
+		s.terms.report(ctx)
 		asked := s.cfg.Now()
 		epoch, err := s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, time.Time{}, leaseTTL)
 		switch {
-		case err == nil && s.cfg.Now().Sub(asked) > loseAfter/2:
+		case err == nil && s.cfg.Now().Sub(asked) > leaseTimeout/2:
 			continue // taking it has used up much of it; to renew it is quicker
 		case err == nil:
 			s.lead(ctx, epoch, asked)
@@ -55,7 +55,7 @@ func (s *Service) Serve(ctx context.Context) error {
 		default:
 			s.cfg.Log.Warn("the executor's lease could not be taken", "error", err)
 		}
-		pause(ctx, pollEvery)
+		sleep(ctx, pollEvery)
 	}
 	return nil
 }
@@ -74,9 +74,9 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 		renewed <- s.renew(ctx, since)
 	}()
 	var loops sync.WaitGroup
-	if suspects, ok := e.recover(leading); ok {
+	if suspects, ok := e.recoverRuns(leading); ok {
 		if len(suspects) > 0 {
-			loops.Go(func() { e.trials(leading, suspects) })
+			loops.Go(func() { e.isolateSuspects(leading, suspects) })
 		}
 		for _, loop := range []func(context.Context){e.dispatchLoop, e.timerLoop, e.pollLoop, e.inboxLoop, e.sweepLoop} {
 			loops.Go(func() { loop(leading) })
@@ -89,14 +89,14 @@ func (s *Service) lead(ctx context.Context, epoch int64, since time.Time) {
 	e.open.Store(false)
 	e.driving.Store(false)
 	loops.Wait()
-	e.endTrials()
+	e.releaseRecovery()
 	if !lost {
 		e.drain(s.cfg.Drain)
 	}
-	e.halt()
-	e.settleDown(ctx)
+	e.abortAll()
+	e.awaitIdle(ctx)
 	s.terms.end(epoch)
-	s.terms.tell(context.WithoutCancel(ctx))
+	s.terms.report(context.WithoutCancel(ctx))
 	s.epoch.Store(0)
 	if !lost {
 		s.release(context.WithoutCancel(ctx))
@@ -116,14 +116,14 @@ func (s *Service) release(ctx context.Context) {
 // counts the lease from there.
 func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
 	wait := max(renewEvery-s.cfg.Now().Sub(held), 0) // to take it may have taken long
-	for pause(ctx, wait) {
+	for sleep(ctx, wait) {
 		asked := s.cfg.Now()
-		left := loseAfter - asked.Sub(held)
+		left := leaseTimeout - asked.Sub(held)
 		if left <= 0 {
 			s.cfg.Log.Error("the executor's lease could not be renewed in time")
 			return true
 		}
-		epoch, err := s.renewOnce(ctx, min(left, renewFor))
+		epoch, err := s.renewOnce(ctx, min(left, renewTimeout))
 		switch {
 		case err == nil && epoch == s.epoch.Load():
 			held, wait = asked, max(renewEvery-s.cfg.Now().Sub(asked), pollEvery)
@@ -135,7 +135,7 @@ func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
 			return true
 		default:
 			s.cfg.Log.Warn("the executor's lease was not renewed", "error", err)
-			wait = min(pollEvery, max(loseAfter-s.cfg.Now().Sub(held), 0))
+			wait = min(pollEvery, max(leaseTimeout-s.cfg.Now().Sub(held), 0))
 		}
 	}
 	return false
@@ -146,7 +146,7 @@ func (s *Service) renew(ctx context.Context, held time.Time) (lost bool) {
 // store says or does not say.
 func (s *Service) holdsLease() bool {
 	at := s.renewed.Load()
-	return s.engine.driving.Load() && at != nil && s.cfg.Now().Sub(*at) < loseAfter
+	return s.engine.driving.Load() && at != nil && s.cfg.Now().Sub(*at) < leaseTimeout
 }
 
 func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64, error) {
@@ -155,34 +155,34 @@ func (s *Service) renewOnce(ctx context.Context, patience time.Duration) (int64,
 	return s.cfg.Store.AcquireLease(ctx, s.cfg.Holder, time.Time{}, leaseTTL)
 }
 
-// recover takes up the runs that a dead process left in action and opens the
+// recoverRuns takes up the runs that a dead process left in action and opens the
 // engine. No run begins before all of them are known: one that began earlier
 // would look like one of them. Where there are suspects these are to be tried
 // first; the others are taken up after that, and attempts of all runs wait. What
 // needs no attempt goes on meanwhile, and runs are steered. False: ctx ended
 // first.
-func (e *engine) recover(ctx context.Context) (suspects []Suspect, ok bool) {
-	if !e.insist(ctx, "the crashes of runs could not be counted", func() (err error) {
-		suspects, err = e.store.Crashes(ctx, e.svc.epoch.Load())
+func (e *engine) recoverRuns(ctx context.Context) (suspects []Suspect, ok bool) {
+	if !e.retryUntilDone(ctx, "the crashes of runs could not be counted", func() (err error) {
+		suspects, err = e.store.BeginTerm(ctx, e.svc.epoch.Load())
 		return err
 	}) {
 		return nil, false
 	}
 	var ids []string
-	if !e.insist(ctx, "the runs with a concurrency limit could not be read", func() error { return e.restoreLimits(ctx) }) ||
-		!e.insist(ctx, "the runs that were in action could not be read", func() (err error) {
+	if !e.retryUntilDone(ctx, "the runs with a concurrency limit could not be read", func() error { return e.restoreLimits(ctx) }) ||
+		!e.retryUntilDone(ctx, "the runs that were in action could not be read", func() (err error) {
 			ids, err = e.busy(ctx)
 			return err
 		}) {
 		return nil, false
 	}
-	if len(suspects) == 0 && !e.phase(ctx, PhaseOpen) {
+	if len(suspects) == 0 && !e.setPhase(ctx, PhaseOpen) {
 		return nil, false
 	}
 	e.driving.Store(true)
 	if len(suspects) > 0 {
-		e.hold(ids, suspects)
-	} else if n := e.takeUp(ids); n > 0 {
+		e.holdRecovery(ids, suspects)
+	} else if n := e.resumeRuns(ids); n > 0 {
 		e.log.Info("runs were taken up again", "runs", n)
 	}
 	e.backlog.mark()
@@ -190,10 +190,10 @@ func (e *engine) recover(ctx context.Context) (suspects []Suspect, ok bool) {
 	return suspects, true
 }
 
-// hold lets the runs of a dead process wait until the suspects among them are
+// holdRecovery lets the runs of a dead process wait until the suspects among them are
 // tried, and the convicts for ever.
-func (e *engine) hold(ids []string, suspects []Suspect) {
-	e.slots.hold(true)
+func (e *engine) holdRecovery(ids []string, suspects []Suspect) {
+	e.slots.suspend(true)
 	e.trying.Store(true)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -201,29 +201,29 @@ func (e *engine) hold(ids []string, suspects []Suspect) {
 	for _, id := range ids {
 		e.unrecovered[id] = true
 	}
-	e.convicts = make(map[string]bool)
+	e.quarantined = make(map[string]bool)
 	for _, s := range suspects {
-		if s.Convict() {
-			e.convicts[s.RunID] = true
+		if s.MustQuarantine() {
+			e.quarantined[s.RunID] = true
 		}
 	}
 }
 
-// endTrials forgets trials that the term did not outlast.
-func (e *engine) endTrials() {
+// releaseRecovery forgets trials that the term did not outlast.
+func (e *engine) releaseRecovery() {
 	e.trying.Store(false)
-	e.slots.hold(false)
+	e.slots.suspend(false)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.unrecovered, e.convicts = nil, nil
+	e.unrecovered, e.quarantined = nil, nil
 }
 
-// insist does what the store has to do, again until it succeeds. False: ctx
+// retryUntilDone does what the store has to do, again until it succeeds. False: ctx
 // ended first.
-func (e *engine) insist(ctx context.Context, failure string, do func() error) bool {
+func (e *engine) retryUntilDone(ctx context.Context, failure string, do func() error) bool {
 	for err := do(); err != nil; err = do() {
 		e.log.Warn(failure, "error", err)
-		if !pause(ctx, retryStoreAfter) {
+		if !sleep(ctx, retryStoreAfter) {
 			return false
 		}
 	}
@@ -234,7 +234,7 @@ func (e *engine) insist(ctx context.Context, failure string, do func() error) bo
 func (e *engine) busy(ctx context.Context) ([]string, error) {
 	var all []string
 	for after := ""; ; after = all[len(all)-1] {
-		ids, err := e.store.Busy(ctx, after, duePage)
+		ids, err := e.store.BusyRuns(ctx, after, duePage)
 		all = append(all, ids...)
 		if err != nil || len(ids) < duePage {
 			return all, err
@@ -242,34 +242,34 @@ func (e *engine) busy(ctx context.Context) ([]string, error) {
 	}
 }
 
-// takeUp recovers those of the runs that nobody here drives, and counts them.
+// resumeRuns recovers those of the runs that nobody here drives, and counts them.
 // They had their slots before, and get them beyond the limit. A run with an
 // attempt in action here is always in memory, so none of these has one.
-func (e *engine) takeUp(ids []string) (n int) {
+func (e *engine) resumeRuns(ids []string) (n int) {
 	for _, id := range ids {
-		if e.takeUpOne(id, nil) {
+		if e.resumeRun(id, nil) {
 			n++
 		}
 	}
 	return n
 }
 
-// takeUpOne recovers a run, unless somebody here drives it. over, if there is
+// resumeRun recovers a run, unless somebody here drives it. over, if there is
 // one, is closed as soon as a step of it ended or it has none in action.
-func (e *engine) takeUpOne(id string, over chan struct{}) bool {
-	l := &live{id: id, epoch: e.svc.epoch.Load(), driven: true, granted: true, over: over}
+func (e *engine) resumeRun(id string, over chan struct{}) bool {
+	l := &activeRun{id: id, epoch: e.svc.epoch.Load(), driven: true, granted: true, isolationEnded: over}
 	e.mu.Lock()
-	known := e.live[id] != nil || e.waiting[id] || e.convicts[id] || over != nil && !e.unrecovered[id]
+	known := e.runs[id] != nil || e.waiting[id] || e.quarantined[id] || over != nil && !e.unrecovered[id]
 	if !known {
 		delete(e.unrecovered, id)
-		l.inbox = e.recovery(l)
-		e.live[id] = l
+		l.mailbox = e.recovery(l)
+		e.runs[id] = l
 	}
 	e.mu.Unlock()
 	if known {
 		return false
 	}
-	e.slots.force()
+	e.slots.acquireBeyondLimit()
 	go e.drive(l)
 	return true
 }
@@ -282,7 +282,7 @@ func (e *engine) dispatchLoop(ctx context.Context) {
 	for {
 		queued = e.dispatch(ctx, queued)
 		select {
-		case <-e.kicks:
+		case <-e.wakes:
 		case <-tick.C:
 			e.backlog.mark() // another node may have queued a run
 			queued = nil     // and another tenant wants its turn
@@ -294,23 +294,23 @@ func (e *engine) dispatchLoop(ctx context.Context) {
 
 // dispatch fills the free slots and returns the queued runs that are left.
 func (e *engine) dispatch(ctx context.Context, queued []string) []string {
-	for ctx.Err() == nil && e.slots.tryTake() {
+	for ctx.Err() == nil && e.slots.tryAcquire() {
 		if id, ok := e.popReady(); ok {
-			e.post(id, envelope{in: machine.Tick{}}, true)
+			e.deliver(id, message{input: machine.Tick{}}, true)
 			continue
 		}
-		if id, ok := e.limits.pop(); ok {
-			e.post(id, envelope{in: machine.Begin{}}, true)
+		if id, ok := e.limits.popAdmitted(); ok {
+			e.deliver(id, message{input: machine.Begin{}}, true)
 			continue
 		}
 		if len(queued) == 0 {
 			queued = e.queuedRuns(ctx)
 		}
 		if len(queued) == 0 {
-			e.slots.giveBackQuietly()
+			e.slots.releaseQuietly()
 			return nil
 		}
-		e.post(queued[0], envelope{in: machine.Begin{}}, true)
+		e.deliver(queued[0], message{input: machine.Begin{}}, true)
 		queued = queued[1:]
 	}
 	return queued
@@ -331,7 +331,7 @@ func (e *engine) popReady() (string, bool) {
 // queuedRuns reads the head of the queue, without the runs that are already
 // being driven.
 func (e *engine) queuedRuns(ctx context.Context) []string {
-	if !e.backlog.some() {
+	if !e.backlog.mayExist() {
 		return nil
 	}
 	// Runs that are just beginning are queued in the store still; with many
@@ -341,7 +341,7 @@ func (e *engine) queuedRuns(ctx context.Context) []string {
 		queue = e.store.QueuedUnnamed
 	}
 	for limit := queuePage; ; limit *= 2 {
-		foundEmpty := e.backlog.look()
+		foundEmpty := e.backlog.observe()
 		ids, err := queue(ctx, limit)
 		if err != nil {
 			e.log.Warn("the queue could not be read", "error", err)
@@ -351,20 +351,20 @@ func (e *engine) queuedRuns(ctx context.Context) []string {
 			foundEmpty()
 			return nil
 		}
-		if kept := e.notLive(ids); len(kept) > 0 || len(ids) < limit {
+		if kept := e.withoutActive(ids); len(kept) > 0 || len(ids) < limit {
 			return kept
 		}
 	}
 }
 
-// notLive leaves out the runs that are in memory, or wait for room below their
+// withoutActive leaves out the runs that are in memory, or wait for room below their
 // workflow's limit.
-func (e *engine) notLive(ids []string) []string {
+func (e *engine) withoutActive(ids []string) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	kept := ids[:0]
 	for _, id := range ids {
-		if e.live[id] == nil && !e.limits.waits(id) {
+		if e.runs[id] == nil && !e.limits.isQueued(id) {
 			kept = append(kept, id)
 		}
 	}
@@ -375,25 +375,25 @@ func (e *engine) notLive(ids []string) []string {
 func (e *engine) drain(d time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
-	if runs, _ := e.awaitIdle(ctx, true); runs > 0 {
+	if runs, _ := e.waitUntilIdle(ctx, true); runs > 0 {
 		e.log.Warn("runs are left for the next process", "runs", runs)
 	}
 }
 
-// settleDown waits after a halt until nothing of this term is under way, or a
+// awaitIdle waits after a halt until nothing of this term is under way, or a
 // run could be driven twice in the next. A process that ends waits less.
-func (e *engine) settleDown(ctx context.Context) {
-	short, cancel := context.WithTimeout(context.Background(), haltFor)
+func (e *engine) awaitIdle(ctx context.Context) {
+	short, cancel := context.WithTimeout(context.Background(), abortTimeout)
 	defer cancel()
-	if runs, acts := e.awaitIdle(short, true); runs+acts > 0 {
+	if runs, acts := e.waitUntilIdle(short, true); runs+acts > 0 {
 		e.log.Warn("steps or commits do not end", "runs", runs, "steps", acts)
 	}
-	e.awaitIdle(ctx, false)
+	e.waitUntilIdle(ctx, false)
 }
 
-// awaitIdle waits until no run is in memory, and with acts until no step is
+// waitUntilIdle waits until no run is in memory, and with acts until no step is
 // performed, or ctx ends. It returns what is left of both.
-func (e *engine) awaitIdle(ctx context.Context, acts bool) (runs, acting int) {
+func (e *engine) waitUntilIdle(ctx context.Context, acts bool) (runs, acting int) {
 	defer context.AfterFunc(ctx, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -401,18 +401,18 @@ func (e *engine) awaitIdle(ctx context.Context, acts bool) (runs, acting int) {
 	})()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for ctx.Err() == nil && (len(e.live) > 0 || acts && e.acting > 0) {
+	for ctx.Err() == nil && (len(e.runs) > 0 || acts && e.inFlight > 0) {
 		e.idle.Wait()
 	}
-	return len(e.live), e.acting
+	return len(e.runs), e.inFlight
 }
 
-// halt cuts off what is still in action; its attempts count as interrupted.
-func (e *engine) halt() {
+// abortAll cuts off what is still in action; its attempts count as interrupted.
+func (e *engine) abortAll() {
 	e.stopped.Store(true)
 	e.mu.Lock()
-	var rest []*live
-	for _, l := range e.live {
+	var rest []*activeRun
+	for _, l := range e.runs {
 		rest = append(rest, l)
 		for _, stop := range l.attempts {
 			stop(errAbandoned)
@@ -421,6 +421,6 @@ func (e *engine) halt() {
 	e.ready, e.waiting = nil, make(map[string]bool)
 	e.mu.Unlock()
 	for _, l := range rest {
-		e.post(l.id, envelope{in: machine.Tick{}}, false) // its driver sees the stop and lets go
+		e.deliver(l.id, message{input: machine.Tick{}}, false) // its driver sees the stop and lets go
 	}
 }

@@ -41,13 +41,13 @@ type Config struct {
 	MaxRuns    int // runs with a step in action: 10
 	MaxSteps   int // attempts in action: 256
 	MaxScripts int // script attempts in action: 4
-	// MaxPerPlace is how many attempts are in action at one place (Placer): 5,
+	// MaxPerHost is how many attempts are in action at one place (HostNamer): 5,
 	// and never more than half of MaxRuns.
-	MaxPerPlace int
-	RunBlobs    int64         // bytes that one run may have stored apart: 256 MiB
-	Drain       time.Duration // what steps in action get at a stop: 10 s
-	Writers     int           // group commits at once: 1
-	Group       int           // members of a group commit: 256
+	MaxPerHost int
+	RunBlobs   int64         // bytes that one run may have stored apart: 256 MiB
+	Drain      time.Duration // what steps in action get at a stop: 10 s
+	Writers    int           // group commits at once: 1
+	Group      int           // members of a group commit: 256
 
 	// OutcomeWait is how long a node that does not drive runs waits for what
 	// becomes of an input that it stored: 5 s.
@@ -60,8 +60,8 @@ type Config struct {
 	// Terms keeps, apart from the store, which terms ended in order while the store
 	// could not be told; nil: that is lost with the process.
 	Terms TermNotes
-	// Trials says how runs are tried that were in action at several crashes.
-	Trials Trials
+	// Isolation says how runs are tried that were in action at several crashes.
+	Isolation Isolation
 	// Quota is how many runs of a tenant may be open; nil: as many as it likes.
 	Quota *quota.Gate
 	// Stored is how many bytes a tenant may have stored; nil: as many as it likes.
@@ -78,12 +78,12 @@ func (c Config) withDefaults() Config {
 	c.MaxSteps = orDefault(c.MaxSteps, 256)
 	c.MaxScripts = orDefault(c.MaxScripts, 4)
 	c.RunBlobs = orDefault(c.RunBlobs, MaxRunBlobs)
-	c.MaxPerPlace = min(orDefault(c.MaxPerPlace, 5), max(1, c.MaxRuns/2))
+	c.MaxPerHost = min(orDefault(c.MaxPerHost, 5), max(1, c.MaxRuns/2))
 	c.Drain = orDefault(c.Drain, 10*time.Second)
 	c.Writers = orDefault(c.Writers, 1)
 	c.Group = orDefault(c.Group, 256)
 	c.Heartbeat = orDefault(c.Heartbeat, 15*time.Second)
-	c.Trials = c.Trials.withDefaults()
+	c.Isolation = c.Isolation.withDefaults()
 	c.OutcomeWait = orDefault(c.OutcomeWait, outcomeWait)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -114,7 +114,7 @@ type Service struct {
 	terms   terms
 	renewed atomic.Pointer[time.Time] // when the last renewal of the lease was asked for; nil: none
 	ready   atomic.Bool
-	look    storeLook
+	probe   storeProbe
 	serving atomic.Bool // Serve is called and was not asked to end
 }
 
@@ -142,7 +142,7 @@ func (s *Service) Ready(ctx context.Context) error {
 	if !s.ready.Load() {
 		return fault.New(fault.Unavailable, "not_ready", "The executor is starting or stopping; try again shortly.")
 	}
-	return s.look.wait(ctx, s.cfg.Store)
+	return s.probe.result(ctx, s.cfg.Store)
 }
 
 // View is a run with its steps.

@@ -6,23 +6,23 @@ import "sync"
 // possible where a run must not be held back (recovery, signals): the count
 // then goes below zero and later runs wait until it is paid back.
 type slots struct {
-	mu    sync.Mutex
-	free  int
-	held  bool   // none is given out, except by force
-	freed func() // called after each release, outside the lock
+	mu        sync.Mutex
+	free      int
+	suspended bool   // none is given out, except by force
+	onRelease func() // called after each release, outside the lock
 }
 
-func (s *slots) tryTake() bool {
+func (s *slots) tryAcquire() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held || s.free <= 0 {
+	if s.suspended || s.free <= 0 {
 		return false
 	}
 	s.free--
 	return true
 }
 
-func (s *slots) force() {
+func (s *slots) acquireBeyondLimit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free--
@@ -32,20 +32,20 @@ func (s *slots) release() {
 	s.mu.Lock()
 	s.free++
 	s.mu.Unlock()
-	s.freed()
+	s.onRelease()
 }
 
-// giveBackQuietly is release without the call of freed, for a slot that was
+// releaseQuietly is release without the call of freed, for a slot that was
 // taken on trial.
-func (s *slots) giveBackQuietly() {
+func (s *slots) releaseQuietly() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free++
 }
 
-// hold stops the giving out of slots, or lets it go on.
-func (s *slots) hold(on bool) {
+// suspend stops the giving out of slots, or lets it go on.
+func (s *slots) suspend(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.held = on
+	s.suspended = on
 }

@@ -27,19 +27,19 @@ func (s *slots) left() int {
 // The dispatcher may grant a slot to a run whose driver is just taking one.
 func TestARunNeverHoldsTwoSlots(t *testing.T) {
 	e := newTestEngine(t, 3)
-	l := &live{id: "r"}
-	e.adopt(l)
-	if !e.slots.tryTake() {
+	l := &activeRun{id: "r"}
+	e.track(l)
+	if !e.slots.tryAcquire() {
 		t.Fatal("no slot")
 	}
-	e.post(l.id, envelope{in: machine.Tick{}}, true)
-	if got := e.admit(l, []envelope{{in: machine.Signal{}}}); got != admitted {
+	e.deliver(l.id, message{input: machine.Tick{}}, true)
+	if got := e.admit(l, []message{{input: machine.Signal{}}}); got != admitted {
 		t.Fatalf("admission %v", got)
 	}
 	if n := e.slots.left(); n != 2 {
 		t.Errorf("%d of 3 slots are free while one run has one", n)
 	}
-	e.abandon(l)
+	e.unload(l)
 	if n := e.slots.left(); n != 3 {
 		t.Errorf("%d of 3 slots are free at the end", n)
 	}
@@ -61,7 +61,7 @@ func TestAQueuedRunIsLookedForAfterItsCommit(t *testing.T) {
 	q := &emptyQueue{}
 	s := New(Config{Store: q, Hub: events.NewHub(), Now: time.Now})
 	defer s.Close()
-	q.look = func() { s.engine.backlog.look()() }
+	q.look = func() { s.engine.backlog.observe()() }
 	p, err := compilePlan([]byte(`{"name":"one","steps":[{"id":"a","type":"http_request","config":{"url":"http://x.test/"}}]}`), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestAQueuedRunIsLookedForAfterItsCommit(t *testing.T) {
 	if err != nil || row.State != machine.Queued {
 		t.Fatal(row.State, err)
 	}
-	if !s.engine.backlog.some() {
+	if !s.engine.backlog.mayExist() {
 		t.Error("the run is queued and the queue counts as empty")
 	}
 }

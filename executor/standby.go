@@ -22,7 +22,7 @@ const (
 func (s *Service) submit(ctx context.Context, tenantID, runID string, in machine.Input) (outcome, error) {
 	trail := audit.From(ctx)
 	lines := auditLines(trail, runID, signalDetailOf(in))
-	out, err := s.hand(ctx, tenantID, runID, in, lines)
+	out, err := s.deliverOrPost(ctx, tenantID, runID, in, lines)
 	if err == nil && (out.effect || out.pending) {
 		trail.Mark()
 	}
@@ -63,8 +63,8 @@ func insertionLines(t *audit.Trail, runID string) []audit.Entry {
 	return lines
 }
 
-func (s *Service) hand(ctx context.Context, tenantID, runID string, in machine.Input, lines []audit.Entry) (outcome, error) {
-	out, err := s.engine.askWith(ctx, runID, envelope{in: in, audit: lines})
+func (s *Service) deliverOrPost(ctx context.Context, tenantID, runID string, in machine.Input, lines []audit.Entry) (outcome, error) {
+	out, err := s.engine.askWith(ctx, runID, message{input: in, audit: lines})
 	switch {
 	case errors.Is(err, ErrFenced):
 		return out, fault.Wrap(err, fault.Unavailable, "outcome_unknown",
@@ -111,7 +111,7 @@ func (s *Service) deliverPosted(ctx context.Context, p Posted, in machine.Input)
 		}
 	}
 	s.cfg.Crash("posted")
-	s.engine.inbox.look() // this node may drive by now
+	s.engine.inbox.wake() // this node may drive by now
 	taken, err := s.awaitOutcome(patience, p.ID, grown)
 	switch {
 	case err != nil:
@@ -119,7 +119,7 @@ func (s *Service) deliverPosted(ctx context.Context, p Posted, in machine.Input)
 	case taken != nil:
 		return s.outcomeOf(ctx, p, taken)
 	}
-	return s.pending(ctx, p, in)
+	return s.answerPending(ctx, p, in)
 }
 
 // awaitOutcome waits until an input is taken; nil: not while patience lasted.
@@ -163,9 +163,9 @@ func (s *Service) outcomeOf(ctx context.Context, p Posted, t *Taken) (outcome, e
 	return outcome{row: row, effect: t.Effect}, nil
 }
 
-// pending is the answer while no node drives runs. The input stays and will be
+// answerPending is the answer while no node drives runs. The input stays and will be
 // taken; one that the run as it stands would refuse is withdrawn and refused.
-func (s *Service) pending(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
+func (s *Service) answerPending(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
 	if ctx.Err() != nil {
 		return outcome{}, ctx.Err()
 	}
@@ -201,7 +201,7 @@ func (s *Service) listen(ctx context.Context) {
 		if err := s.cfg.Store.Listen(ctx, s.heard); err != nil && ctx.Err() == nil {
 			s.cfg.Log.Warn("other nodes are not heard; looking every second instead", "error", err)
 		}
-		pause(ctx, pollEvery)
+		sleep(ctx, pollEvery)
 	}
 }
 
@@ -211,7 +211,7 @@ func (s *Service) heard(n Notice) {
 	e := s.engine
 	if n.Work {
 		e.queued()
-		e.inbox.look()
+		e.inbox.wake()
 	}
 	switch {
 	case e.driving.Load():

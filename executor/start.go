@@ -45,7 +45,7 @@ type StartRequest struct {
 // outcome_unknown, and the start goes on.
 func (s *Service) Start(ctx context.Context, req StartRequest) (Record, error) {
 	req.trail = audit.From(ctx)
-	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.start(ctx, req) }, outcomeLate)
+	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.start(ctx, req) }, outcomeUnknown)
 }
 
 func (s *Service) start(ctx context.Context, req StartRequest) (Record, error) {
@@ -116,11 +116,11 @@ func (s *Service) startOn(ctx context.Context, target Target, req StartRequest) 
 
 // startHeld stores a run that stays queued until Advance lets it begin.
 func (s *Service) startHeld(ctx context.Context, created machine.Change, target Target, req StartRequest) (Record, error) {
-	key, err := s.roomFor(ctx, created.Run, 0)
+	key, err := s.concurrencyKey(ctx, created.Run, 0)
 	if err != nil {
 		return Record{}, err
 	}
-	return s.engine.insert(&live{id: created.Run.RunID, key: key, trace: req.Trace}, created, false, target, req)
+	return s.engine.insert(&activeRun{id: created.Run.RunID, key: key, trace: req.Trace}, created, false, target, req)
 }
 
 // startLimited starts a run of a workflow with a concurrency limit. The node
@@ -129,20 +129,20 @@ func (s *Service) startLimited(ctx context.Context, created machine.Change, key 
 	e, runID := s.engine, created.Run.RunID
 	g, c, _ := groupOf(created.Run, key)
 	leads := e.open.Load()
-	room := leads && e.limits.enter(runID, g, c.Limit)
+	room := leads && e.limits.admit(runID, g, c.Limit)
 	switch {
 	case room || c.OnLimit != "reject":
 	case leads:
-		return Record{}, refuseBeyond(c)
+		return Record{}, concurrencyLimitReached(c)
 	default:
-		if _, err := s.roomFor(ctx, created.Run, 0); err != nil {
+		if _, err := s.concurrencyKey(ctx, created.Run, 0); err != nil {
 			return Record{}, err
 		}
 	}
 	row, err := e.start(created, key, target, req)
 	switch {
 	case err != nil:
-		e.ended(runID)
+		e.leaveLimits(runID)
 	case leads && !room:
 		e.holdQueued(runID, g, c)
 	}
@@ -206,17 +206,17 @@ func admitInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
 // start begins the run at once where it needs no slot or one is free;
 // otherwise the run is stored as queued. Either way it is one commit.
 func (e *engine) start(created machine.Change, key string, target Target, req StartRequest) (Record, error) {
-	l := &live{id: created.Run.RunID, key: key, trace: req.Trace}
+	l := &activeRun{id: created.Run.RunID, key: key, trace: req.Trace}
 	change, begun := e.tryBegin(created, l)
 	row, err := e.insert(l, change, begun, target, req)
 	if errors.Is(err, ErrFenced) && l.epoch != 0 {
 		// Another node leads by now and finds the run in the queue.
-		return e.insert(&live{id: l.id, key: key, trace: l.trace}, created, false, target, req)
+		return e.insert(&activeRun{id: l.id, key: key, trace: l.trace}, created, false, target, req)
 	}
 	return row, err
 }
 
-func (e *engine) insert(l *live, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
+func (e *engine) insert(l *activeRun, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
 	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
 	row.ConcurrencyKey = l.key
 	commit := Commit{Row: row, Events: change.Events, Audit: insertionLines(req.trail, row.RunID)}
@@ -229,13 +229,13 @@ func (e *engine) insert(l *live, change machine.Change, begun bool, target Targe
 	}
 	slot := l.slot
 	if slot {
-		e.adopt(l)
+		e.track(l)
 	}
 	err := e.commitNew(l.epoch, commit)
 	if err != nil {
-		e.abandon(l)
+		e.unload(l)
 		if slot && fault.CodeOf(err) == "outcome_unknown" {
-			e.post(l.id, envelope{in: machine.Recover{}}, false) // it may be there, as running
+			e.deliver(l.id, message{input: machine.Recover{}}, false) // it may be there, as running
 		}
 		return Record{}, err
 	}
@@ -251,13 +251,13 @@ func (e *engine) insert(l *live, change machine.Change, begun bool, target Targe
 
 // tryBegin gives the change with which the run begins, or the bare creation
 // where it would need a slot and has to queue behind others.
-func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool) {
+func (e *engine) tryBegin(created machine.Change, l *activeRun) (machine.Change, bool) {
 	l.epoch = e.svc.epoch.Load()
 	if l.epoch == 0 || !e.open.Load() {
 		e.backlog.mark()
 		return created, false
 	}
-	if g, c, limited := groupOf(created.Run, l.key); limited && !e.limits.enter(l.id, g, c.Limit) {
+	if g, c, limited := groupOf(created.Run, l.key); limited && !e.limits.admit(l.id, g, c.Limit) {
 		return created, false
 	}
 	begun, ok := e.begin(created)
@@ -265,13 +265,13 @@ func (e *engine) tryBegin(created machine.Change, l *live) (machine.Change, bool
 		return created, false
 	}
 	if needsSlot(begun) {
-		if e.backlog.some() || !e.slots.tryTake() {
+		if e.backlog.mayExist() || !e.slots.tryAcquire() {
 			e.backlog.mark()
 			return created, false
 		}
 		l.slot = true
 		if begun.More {
-			l.inbox = append(l.inbox, envelope{in: machine.Continue{}})
+			l.mailbox = append(l.mailbox, message{input: machine.Continue{}})
 		}
 	}
 	return begun, true
@@ -314,7 +314,7 @@ func (e *engine) commitNew(epoch int64, c Commit) error {
 	case errors.Is(err, ErrNameTaken):
 		return fault.New(fault.Conflict, "run_name_taken", "The workflow has a run named %q already.", c.Member.Name)
 	case fault.CodeOf(err) == "outcome_unknown":
-		return e.settleNew(c, err)
+		return e.confirmInsertion(c, err)
 	default:
 		return err
 	}
@@ -324,8 +324,8 @@ func keyTaken() error {
 	return fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
 }
 
-func (e *engine) settleNew(c Commit, cause error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
+func (e *engine) confirmInsertion(c Commit, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
 	defer cancel()
 	for {
 		_, err := e.store.Run(ctx, c.Row.TenantID, c.Row.RunID)
@@ -335,7 +335,7 @@ func (e *engine) settleNew(c Commit, cause error) error {
 		if fault.KindOf(err) == fault.NotFound {
 			return fault.Wrap(cause, fault.Unavailable, "store_unavailable", "The run was not stored; try again.")
 		}
-		if !pause(ctx, retryStoreAfter) {
+		if !sleep(ctx, retryStoreAfter) {
 			return fault.Wrap(cause, fault.Unavailable, "outcome_unknown",
 				"The database went away while the run %s was being stored; look whether it is there before trying again.", c.Row.RunID)
 		}

@@ -12,7 +12,7 @@ import (
 // the run is cancelled. A finished run is returned unchanged. While no node
 // drives runs the request is kept, and the run is returned as it stands.
 func (s *Service) Cancel(ctx context.Context, tenantID, runID string) (Record, error) {
-	row, _, err := s.finish(ctx, tenantID, runID, machine.Cancel{By: by(ctx)})
+	row, _, err := s.steerUnlessFinished(ctx, tenantID, runID, machine.Cancel{By: by(ctx)})
 	return row, err
 }
 
@@ -24,7 +24,7 @@ func (s *Service) Terminate(ctx context.Context, tenantID, runID string) (Record
 
 // end is finish where the end must be journalled.
 func (s *Service) end(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
-	row, pending, err := s.finish(ctx, tenantID, runID, in)
+	row, pending, err := s.steerUnlessFinished(ctx, tenantID, runID, in)
 	if err == nil && pending {
 		err = steeringPending(runID)
 	}
@@ -40,7 +40,7 @@ func by(ctx context.Context) machine.By {
 	return machine.By{Actor: who, Reason: reason}
 }
 
-func (s *Service) finish(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {
+func (s *Service) steerUnlessFinished(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {
 	row, err = s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil || row.State.Terminal() {
 		return row, false, err

@@ -32,18 +32,18 @@ type stepLog struct {
 
 	mu      sync.Mutex
 	streams []*logStream
-	said    []said
+	entries []logEntry
 	lines   int
 	bytes   int
 	dropped int
 	ended   bool
 	marked  bool // the logbook knows that there is something to take
 
-	held []said // by the logbook alone: what may be the beginning of a secret
+	held []logEntry // by the logbook alone: what may be the beginning of a secret
 }
 
-// said is one line as it came.
-type said struct {
+// logEntry is one line as it came.
+type logEntry struct {
 	stream   *logStream // nil: a whole line of its own
 	level    string
 	category string
@@ -76,7 +76,7 @@ func (l *stepLog) Line(level, category, message string, data json.RawMessage) {
 	l.begin()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.keep(said{level: level, category: category, text: []byte(message), data: data})
+	l.keep(logEntry{level: level, category: category, text: []byte(message), data: data})
 }
 
 func (l *stepLog) Stream(level, category string) io.Writer {
@@ -117,14 +117,14 @@ func (s *logStream) take(part []byte) {
 // end makes a line of what was taken.
 func (s *logStream) end() {
 	text := bytes.TrimSuffix(s.partial, []byte("\r"))
-	s.log.keep(said{stream: s, level: s.level, category: s.category, text: text, over: s.over})
+	s.log.keep(logEntry{stream: s, level: s.level, category: s.category, text: text, over: s.over})
 	s.partial, s.open, s.over = nil, false, false
 }
 
 func (l *stepLog) full() bool { return l.lines >= maxLogLines || l.bytes >= maxLogBytes }
 
 // keep notes a line, or only that there was one.
-func (l *stepLog) keep(line said) {
+func (l *stepLog) keep(line logEntry) {
 	if l.ended {
 		return
 	}
@@ -136,7 +136,7 @@ func (l *stepLog) keep(line said) {
 	line.at = l.book.now()
 	l.lines++
 	l.bytes += len(line.text) + len(line.data)
-	l.said = append(l.said, line)
+	l.entries = append(l.entries, line)
 }
 
 func (l *stepLog) mark() {
@@ -161,7 +161,7 @@ func (l *stepLog) close() {
 		return
 	}
 	if l.dropped > 0 {
-		l.said = append(l.said, said{
+		l.entries = append(l.entries, logEntry{
 			level: LogWarn, category: "heddle", at: l.book.now(),
 			text: fmt.Appendf(nil, "… %d lines dropped", l.dropped),
 			data: fmt.Appendf(nil, `{"dropped":%d}`, l.dropped),
@@ -171,9 +171,9 @@ func (l *stepLog) close() {
 	l.mark()
 }
 
-// again marks a log that could not be drained, unless it has ended: then its
+// requeue marks a log that could not be drained, unless it has ended: then its
 // lines are lost.
-func (l *stepLog) again() {
+func (l *stepLog) requeue() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.marked = false
@@ -186,8 +186,8 @@ func (l *stepLog) again() {
 // begin stay until the next ones, or the end, decide.
 func (l *stepLog) drain(now *redaction) []Log {
 	l.mu.Lock()
-	lines, ended := append(l.held, l.said...), l.ended
-	l.said, l.held, l.marked = nil, nil, false
+	lines, ended := append(l.held, l.entries...), l.ended
+	l.entries, l.held, l.marked = nil, nil, false
 	l.mu.Unlock()
 
 	by := []*redaction{l.first, now}
@@ -222,7 +222,7 @@ func (l *stepLog) drain(now *redaction) []Log {
 	return out
 }
 
-func linesOf(lines []said, s *logStream) [][]byte {
+func linesOf(lines []logEntry, s *logStream) [][]byte {
 	var texts [][]byte
 	for _, line := range lines {
 		if line.stream == s {
@@ -232,7 +232,7 @@ func linesOf(lines []said, s *logStream) [][]byte {
 	return texts
 }
 
-func (l *stepLog) log(line said, text string) Log {
+func (l *stepLog) log(line logEntry, text string) Log {
 	out := l.proto
 	out.Level, out.Category, out.At = line.level, line.category, line.at
 	out.Message, out.Data = cutLine(text, line.over), line.data

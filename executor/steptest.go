@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// testFor is what a step that is tested gets at the most: its caller waits.
-const testFor = 75 * time.Second
+// stepTestTimeout is what a step that is tested gets at the most: its caller waits.
+const stepTestTimeout = 75 * time.Second
 
 // StepTestRequest says which step to run alone, with which input and outputs
 // of other steps.
@@ -53,16 +53,16 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 		return StepTest{Output: trial.Output, Error: trial.Error}, err
 	}
 	x := *trial.Execute
-	if x.Timeout == 0 || x.Timeout > testFor {
-		x.Timeout = testFor
+	if x.Timeout == 0 || x.Timeout > stepTestTimeout {
+		x.Timeout = stepTestTimeout
 	}
 	call := Call{
 		RunID: header.RunID, TenantID: req.TenantID, WorkflowID: target.WorkflowID, StepID: req.StepID,
 		Type: x.Type, Attempt: x.Attempt, Key: x.Key, Since: x.Since,
 	}
-	work := tenancy{room: s.engine.work}
-	defer work.leave()
-	result, failure := s.engine.performed(ctx, nil, call, x, &work)
+	work := reservation{budget: s.engine.workBudget}
+	defer work.release()
+	result, failure := s.engine.runAttempt(ctx, nil, call, x, &work)
 	if failure == nil && len(result.Output) > MaxInline {
 		failure = tooLarge("The step gave %d bytes; a test shows at most %d MiB, and a run stores more apart.", len(result.Output), MaxInline>>20)
 	}

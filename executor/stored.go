@@ -2,10 +2,10 @@ package executor
 
 import "context"
 
-// holdQuota takes the room that a new run needs in its tenant's quotas, or says which
+// reserveQuota takes the room that a new run needs in its tenant's quotas, or says which
 // is used up. releaseQuota gives it back when the run is stored, or will not be. A
 // run that replaces another takes that one's place among the open ones.
-func (s *Service) holdQuota(ctx context.Context, req StartRequest, runID string, input []byte) error {
+func (s *Service) reserveQuota(ctx context.Context, req StartRequest, runID string, input []byte) error {
 	if !req.replaces {
 		if err := s.cfg.Quota.Hold(ctx, req.TenantID, runID); err != nil {
 			return err

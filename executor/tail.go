@@ -35,14 +35,14 @@ type read struct {
 	err    error
 }
 
-// tailPatience bounds one shared read: it belongs to no caller.
-const tailPatience = 30 * time.Second
+// sharedReadTimeout bounds one shared read: it belongs to no caller.
+const sharedReadTimeout = 30 * time.Second
 
-// tailReads is about what the stores' pools of connections for reading hold.
-const tailReads = 8
+// maxConcurrentReads is about what the stores' pools of connections for reading hold.
+const maxConcurrentReads = 8
 
 func newTail(store Store) *tail {
-	return &tail{store: store, reads: newGate(tailReads), reading: make(map[page]*read)}
+	return &tail{store: store, reads: newGate(maxConcurrentReads), reading: make(map[page]*read)}
 }
 
 // events gives the page, as the store has it after the call.
@@ -52,15 +52,15 @@ func (t *tail) events(ctx context.Context, p page) ([]events.Event, error) {
 		return nil, err
 	}
 	if joined {
-		return t.again(ctx, p, r)
+		return t.rereadIfEmpty(ctx, p, r)
 	}
 	return r.events, r.err
 }
 
-// again takes a read that was joined for what it is worth: it may have begun
+// rereadIfEmpty takes a read that was joined for what it is worth: it may have begun
 // before the events came that woke the caller. Where it has none, one that
 // begins now, or began after the caller came, tells.
-func (t *tail) again(ctx context.Context, p page, r *read) ([]events.Event, error) {
+func (t *tail) rereadIfEmpty(ctx context.Context, p page, r *read) ([]events.Event, error) {
 	if r.err == nil && len(r.events) == 0 {
 		r, _ = t.join(p)
 		if err := r.wait(ctx); err != nil {
@@ -93,11 +93,11 @@ func (t *tail) join(p page) (r *read, joined bool) {
 }
 
 func (t *tail) read(p page, r *read) {
-	ctx, cancel := context.WithTimeout(context.Background(), tailPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), sharedReadTimeout)
 	defer cancel()
-	if t.reads.enter(ctx) {
+	if t.reads.acquire(ctx) {
 		r.events, r.err = t.store.Events(ctx, p.runID, p.after, followPage)
-		t.reads.leave()
+		t.reads.release()
 	} else {
 		r.err = ctx.Err()
 	}
@@ -109,17 +109,17 @@ func (t *tail) read(p page, r *read) {
 
 // row reads a run's row.
 func (t *tail) row(ctx context.Context, tenantID, runID string) (row Record, err error) {
-	if !t.reads.enter(ctx) {
+	if !t.reads.acquire(ctx) {
 		return Record{}, ctx.Err()
 	}
-	defer t.reads.leave()
-	aside(func() { row, err = t.store.Run(ctx, tenantID, runID) })
+	defer t.reads.release()
+	onOwnStack(func() { row, err = t.store.Run(ctx, tenantID, runID) })
 	return row, err
 }
 
-// aside does f on a stack of its own and waits for it. A panic goes on in the
+// onOwnStack does f on a stack of its own and waits for it. A panic goes on in the
 // caller.
-func aside(f func()) {
+func onOwnStack(f func()) {
 	done := make(chan any, 1)
 	go func() {
 		defer func() { done <- recover() }()
@@ -130,7 +130,7 @@ func aside(f func()) {
 	}
 }
 
-// Followed reads a run's row for one who is about to follow it.
-func (s *Service) Followed(ctx context.Context, tenantID, runID string) (Record, error) {
+// RunToFollow reads a run's row for one who is about to follow it.
+func (s *Service) RunToFollow(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.tail.row(ctx, tenantID, runID)
 }

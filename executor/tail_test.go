@@ -52,7 +52,7 @@ func TestASharedReadMissesNothing(t *testing.T) {
 		go func() {
 			joined.Done()
 			<-r.done
-			evs, err := tail.again(t.Context(), page{"run_1", 3}, r)
+			evs, err := tail.rereadIfEmpty(t.Context(), page{"run_1", 3}, r)
 			if err != nil {
 				t.Error(err)
 			}
@@ -85,5 +85,5 @@ func TestAPanicAsideGoesOnInTheCaller(t *testing.T) {
 			t.Errorf("recovered %v", p)
 		}
 	}()
-	aside(func() { panic(boom) })
+	onOwnStack(func() { panic(boom) })
 }

@@ -17,8 +17,8 @@ type TermNotes interface {
 	Save(epochs []int64) error
 }
 
-// tellFor is how long the store is waited for when it is told of a term's end.
-const tellFor = 2 * time.Second
+// reportTimeout is how long the store is waited for when it is told of a term's end.
+const reportTimeout = 2 * time.Second
 
 // terms are the terms of this process, and of those before it on this node, whose
 // end the store does not know yet. A term whose end it never learns counts as a
@@ -64,11 +64,11 @@ func (t *terms) add(epoch int64) {
 	}
 }
 
-// tell tells the store. One that does not answer is told later, by this process
+// report tells the store. One that does not answer is told later, by this process
 // or by the next one on this node: until then the next term counts a crash, which
 // is then taken back.
-func (t *terms) tell(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, tellFor)
+func (t *terms) report(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
 	for {
 		t.mu.Lock()
@@ -104,10 +104,10 @@ func (t *terms) save() {
 	t.noted = slices.Clone(t.ended)
 }
 
-// EndsNow notes apart from the store that the process ends by its own decision,
+// NoteOrderlyExit notes apart from the store that the process ends by its own decision,
 // although Serve has not returned: what is in flight did not crash it. It may be
 // called at any time and does not wait for the store.
-func (s *Service) EndsNow() {
+func (s *Service) NoteOrderlyExit() {
 	t := &s.terms
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -24,7 +24,7 @@ type Growth struct {
 }
 
 // trace tells the tracer, where there is one, what is durable now.
-func (e *engine) trace(l *live, change machine.Change) {
+func (e *engine) trace(l *activeRun, change machine.Change) {
 	if t := e.svc.cfg.Tracer; t != nil && len(change.Events) > 0 {
 		t.Committed(Growth{Before: l.run, After: change.Run, Events: change.Events, Trace: l.trace})
 	}

@@ -236,7 +236,7 @@ func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer,
 		if err != nil {
 			return answer{}, err
 		}
-		got, err := t.client.do(req, false, t.call.Room)
+		got, err := t.client.do(req, false, t.call.ReserveMemory)
 		if err == nil && got.status == http.StatusOK {
 			return got, nil
 		}

@@ -125,7 +125,7 @@ func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) 
 	if err != nil {
 		return "", err
 	}
-	got, err := t.client.do(req, true, t.call.Room)
+	got, err := t.client.do(req, true, t.call.ReserveMemory)
 	if err != nil {
 		return "", err
 	}

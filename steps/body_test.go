@@ -38,7 +38,7 @@ func TestLargeBodiesAskForRoomAndLeaveNoFiles(t *testing.T) {
 	var asked []int64
 	for _, path := range []string{"/large", "/small"} {
 		c := call("http_request", `{"response":"text","url":`+quoted(s.URL+path)+`}`)
-		c.Room = func(n int64) error {
+		c.ReserveMemory = func(n int64) error {
 			asked = append(asked, n)
 			if left := files(t, dir); len(left) > 0 {
 				t.Errorf("files with names: %v", left)
@@ -55,7 +55,7 @@ func TestLargeBodiesAskForRoomAndLeaveNoFiles(t *testing.T) {
 	}
 	c := call("http_request", `{"url":`+quoted(s.URL+"/large")+`}`)
 	large = bytes.Repeat([]byte("x"), 2<<20)
-	c.Room = func(int64) error { return errors.New("told to stop") }
+	c.ReserveMemory = func(int64) error { return errors.New("told to stop") }
 	if _, f := perform(t.Context(), t, r, c); f == nil {
 		t.Error("read without room")
 	}

@@ -97,7 +97,7 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 	if err != nil {
 		return executor.Result{}, err
 	}
-	got, err := c.send(req, via, cfg.FollowRedirects == nil || *cfg.FollowRedirects, call.Room)
+	got, err := c.send(req, via, cfg.FollowRedirects == nil || *cfg.FollowRedirects, call.ReserveMemory)
 	if err != nil {
 		return executor.Result{}, err
 	}

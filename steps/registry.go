@@ -100,15 +100,15 @@ func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result
 	return t.run(ctx, call)
 }
 
-// Placed and Place make the registry an executor.Placer.
-func (r *Registry) Placed(typeName string) bool {
+// NamesHost and Place make the registry an executor.Placer.
+func (r *Registry) NamesHost(typeName string) bool {
 	t, ok := r.types[typeName]
 	return ok && t.place != nil
 }
 
-// Place names the host that an attempt goes to, where its type has a place.
-func (r *Registry) Place(call executor.Call) string {
-	if !r.Placed(call.Type) {
+// HostOf names the host that an attempt goes to, where its type has a place.
+func (r *Registry) HostOf(call executor.Call) string {
+	if !r.NamesHost(call.Type) {
 		return ""
 	}
 	return r.types[call.Type].place(call)

@@ -73,7 +73,7 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 		return executor.Result{}, err
 	}
 	stamp(req.Header, call)
-	got, err := c.do(req, false, call.Room)
+	got, err := c.do(req, false, call.ReserveMemory)
 	if err != nil {
 		return executor.Result{}, err
 	}

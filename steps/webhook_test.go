@@ -146,11 +146,11 @@ func TestWebhooksCrowdTheirHost(t *testing.T) {
 		`{"url":"http://%zz","event":"e"}`:                    "",
 		`[]`:                                                  "",
 	} {
-		if got := r.Place(call("webhook", config)); got != want {
+		if got := r.HostOf(call("webhook", config)); got != want {
 			t.Errorf("%s: %q, want %q", config, got, want)
 		}
 	}
-	if !r.Placed("webhook") || r.Placed("http_request") || r.Placed("none") || r.Place(call("script", `{}`)) != "" {
+	if !r.NamesHost("webhook") || r.NamesHost("http_request") || r.NamesHost("none") || r.HostOf(call("script", `{}`)) != "" {
 		t.Error("webhooks alone have a place")
 	}
 }

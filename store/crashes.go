@@ -45,10 +45,10 @@ type termRow struct {
 
 func (termRow) TableName() string { return "executor_terms" }
 
-// Crashes begins the term of an epoch. If the term before it ended with a
+// BeginTerm begins the term of an epoch. If the term before it ended with a
 // crash, that is counted once for what it left in action. It gives the suspects
 // among the runs that are in action.
-func (db *DB) Crashes(ctx context.Context, epoch int64) ([]executor.Suspect, error) {
+func (db *DB) BeginTerm(ctx context.Context, epoch int64) ([]executor.Suspect, error) {
 	var suspects []executor.Suspect
 	err := db.update(ctx, func(tx *gorm.DB) error {
 		var last termRow
@@ -69,11 +69,11 @@ func (db *DB) Crashes(ctx context.Context, epoch int64) ([]executor.Suspect, err
 			}
 		}
 		if last.Epoch != epoch {
-			if err := tx.Save(&termRow{Name: executorLease, Epoch: epoch, Phase: int(executor.PhaseTrials)}).Error; err != nil {
+			if err := tx.Save(&termRow{Name: executorLease, Epoch: epoch, Phase: int(executor.PhaseIsolation)}).Error; err != nil {
 				return err
 			}
 		}
-		suspects = executor.Suspects(before, busy)
+		suspects = executor.SelectSuspects(before, busy)
 		return nil
 	})
 	return suspects, err
@@ -102,7 +102,7 @@ func crashAccounts(tx *gorm.DB) (known, busy []executor.Suspect, err error) {
 
 // countCrash writes what is known of runs after the crash of a term.
 func countCrash(tx *gorm.DB, last termRow, before, busy []executor.Suspect) ([]executor.Suspect, error) {
-	after := executor.Judge(executor.Phase(last.Phase), before, busy)
+	after := executor.UpdateSuspects(executor.Phase(last.Phase), before, busy)
 	if err := tx.Exec("DELETE FROM run_crashes").Error; err != nil {
 		return nil, err
 	}
@@ -155,8 +155,8 @@ func (db *DB) EndIsolation(ctx context.Context, runID string, survived bool) err
 	})
 }
 
-// Forgive forgets the crashes of a run.
-func (db *DB) Forgive(ctx context.Context, runID string) error {
+// ClearCrashes forgets the crashes of a run.
+func (db *DB) ClearCrashes(ctx context.Context, runID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM run_crashes WHERE run_id = ?", runID).Error
 	})

@@ -121,8 +121,8 @@ func (db *DB) Due(ctx context.Context, after executor.DueRun, t time.Time, limit
 	return list, nil
 }
 
-// Busy lists runs in a busy state with an id beyond afterID, by id.
-func (db *DB) Busy(ctx context.Context, afterID string, limit int) ([]string, error) {
+// BusyRuns lists runs in a busy state with an id beyond afterID, by id.
+func (db *DB) BusyRuns(ctx context.Context, afterID string, limit int) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(busySQL, afterID, limit).Scan(&ids).Error
 	return ids, translate(err)
@@ -135,9 +135,9 @@ func (db *DB) OpenRuns(ctx context.Context, tenantID, workflowID string) ([]stri
 	return ids, translate(err)
 }
 
-// Limited lists the open runs that have a concurrency key, the oldest first.
+// LimitedRuns lists the open runs that have a concurrency key, the oldest first.
 // Begun is false for a run that is queued, also after a resume.
-func (db *DB) Limited(ctx context.Context) ([]executor.Limited, error) {
+func (db *DB) LimitedRuns(ctx context.Context) ([]executor.LimitedRun, error) {
 	var rows []struct {
 		ID, WorkflowID, Hash, ConcurrencyKey, State string
 		Version                                     int
@@ -146,9 +146,9 @@ func (db *DB) Limited(ctx context.Context) ([]executor.Limited, error) {
 	if err := db.reader(ctx).Raw(limitedSQL).Scan(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	list := make([]executor.Limited, len(rows))
+	list := make([]executor.LimitedRun, len(rows))
 	for i, r := range rows {
-		list[i] = executor.Limited{
+		list[i] = executor.LimitedRun{
 			RunID: r.ID, WorkflowID: r.WorkflowID, Version: r.Version, Hash: r.Hash,
 			Key: r.ConcurrencyKey, Begun: r.State != string(machine.Queued), Named: r.Named,
 		}
@@ -156,10 +156,10 @@ func (db *DB) Limited(ctx context.Context) ([]executor.Limited, error) {
 	return list, nil
 }
 
-// OpenOf counts the open runs of a workflow with that concurrency key, by the
+// OpenByVersion counts the open runs of a workflow with that concurrency key, by the
 // version that they are on: first those that have begun, then the queued ones
 // in the order of the first of each.
-func (db *DB) OpenOf(ctx context.Context, workflowID, key string) ([]executor.OpenRuns, error) {
+func (db *DB) OpenByVersion(ctx context.Context, workflowID, key string) ([]executor.OpenCount, error) {
 	var rows []struct {
 		Version int
 		Hash    string
@@ -169,9 +169,9 @@ func (db *DB) OpenOf(ctx context.Context, workflowID, key string) ([]executor.Op
 	if err := db.reader(ctx).Raw(openOfSQL, workflowID, key).Scan(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	list := make([]executor.OpenRuns, len(rows))
+	list := make([]executor.OpenCount, len(rows))
 	for i, r := range rows {
-		list[i] = executor.OpenRuns{Version: r.Version, Hash: r.Hash, Begun: r.Begun != 0, Count: r.Count}
+		list[i] = executor.OpenCount{Version: r.Version, Hash: r.Hash, Begun: r.Begun != 0, Count: r.Count}
 	}
 	return list, nil
 }

@@ -109,7 +109,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	})
 	st.executor = executor.New(executorConfig(executor.Config{
 		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Traits: st.registry.Traits, Hub: events.NewHub(), Now: time.Now, Clock: watch, NewID: newID, Log: log,
-		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerPlace: s.MaxPerHost,
+		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerHost: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), Drain: drain, Terms: termNotes(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
 		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns), Stored: st.stored,
 	}))
@@ -179,7 +179,7 @@ func (st *stack) endsNow() {
 	noted := make(chan struct{})
 	go func() {
 		defer close(noted)
-		st.executor.EndsNow()
+		st.executor.NoteOrderlyExit()
 	}()
 	select {
 	case <-noted:

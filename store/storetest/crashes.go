@@ -38,7 +38,7 @@ func end(t *testing.T, db *store.DB, c executor.Commit, kind events.Kind) execut
 func testCrashes(t *testing.T, db *store.DB) {
 	crashes := func(epoch int64, want ...executor.Suspect) {
 		t.Helper()
-		got, err := db.Crashes(ctx, epoch)
+		got, err := db.BeginTerm(ctx, epoch)
 		must(t, err)
 		must(t, db.SetPhase(ctx, epoch, executor.PhaseOpen))
 		if len(got)+len(want) > 0 {
@@ -58,11 +58,11 @@ func testCrashes(t *testing.T, db *store.DB) {
 	commit(t, db, grow(rests, machine.WaitingTimer, 3))
 	a.Crashes = 3
 	crashes(4, a, executor.Suspect{RunID: "run_b", TenantID: "t1", LastEnd: 3, Crashes: 2})
-	must(t, db.Forgive(ctx, "run_a"))
+	must(t, db.ClearCrashes(ctx, "run_a"))
 	end(t, db, moves, events.IterationCompleted)
 	end(t, db, stuck, events.StepStarted)
 	crashes(5)
-	_, err := db.Crashes(ctx, 4)
+	_, err := db.BeginTerm(ctx, 4)
 	wantIs(t, err, executor.ErrFenced)
 }
 
@@ -70,7 +70,7 @@ func testIsolation(t *testing.T, db *store.DB) {
 	// after begins a term and says what is known of the one run.
 	after := func(what string, epoch int64, crashes, alone, survived int) {
 		t.Helper()
-		got, err := db.Crashes(ctx, epoch)
+		got, err := db.BeginTerm(ctx, epoch)
 		must(t, err)
 		if crashes < 2 {
 			same(t, what, len(got), 0)
@@ -117,13 +117,13 @@ func testIsolation(t *testing.T, db *store.DB) {
 }
 
 func testOrderlyTerm(t *testing.T, db *store.DB) {
-	_, err := db.Crashes(ctx, 1)
+	_, err := db.BeginTerm(ctx, 1)
 	must(t, err)
 	busyRun(t, db, "run_a", events.StepStarted)
 	for epoch := int64(1); epoch < 4; epoch++ {
 		must(t, db.SetPhase(ctx, epoch, executor.PhaseOpen))
 		must(t, db.EndTerm(ctx, epoch))
-		got, err := db.Crashes(ctx, epoch+1)
+		got, err := db.BeginTerm(ctx, epoch+1)
 		must(t, err)
 		same(t, "suspects", len(got), 0)
 	}

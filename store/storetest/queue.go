@@ -102,10 +102,10 @@ func statesOf(t *testing.T, db *store.DB, match func(machine.State) bool) []stri
 
 func testBusy(t *testing.T, db *store.DB) {
 	want := statesOf(t, db, machine.State.Busy)
-	got, err := db.Busy(ctx, "", 2)
+	got, err := db.BusyRuns(ctx, "", 2)
 	must(t, err)
 	same(t, "first two", got, want[:2])
-	got, err = db.Busy(ctx, want[1], 100)
+	got, err = db.BusyRuns(ctx, want[1], 100)
 	must(t, err)
 	same(t, "the rest", got, want[2:])
 }
@@ -142,23 +142,23 @@ func testLimited(t *testing.T, db *store.DB) {
 	named := newRun(other, "run_6", 6)
 	named.Row.ConcurrencyKey, named.Member = "=a", &executor.Member{Name: "a"}
 	commit(t, db, named)
-	got, err := db.Limited(ctx)
+	got, err := db.LimitedRuns(ctx)
 	must(t, err)
-	limited := func(w definitions.Workflow, id, key string, begun bool) executor.Limited {
-		return executor.Limited{RunID: id, WorkflowID: w.ID, Version: 1, Hash: "sha256:" + w.Slug, Key: key, Begun: begun}
+	limited := func(w definitions.Workflow, id, key string, begun bool) executor.LimitedRun {
+		return executor.LimitedRun{RunID: id, WorkflowID: w.ID, Version: 1, Hash: "sha256:" + w.Slug, Key: key, Begun: begun}
 	}
 	last := limited(other, "run_6", "=a", false)
 	last.Named = true
-	same(t, "open runs with a key", got, []executor.Limited{
+	same(t, "open runs with a key", got, []executor.LimitedRun{
 		limited(w, "run_1", "=a", true), limited(w, "run_3", "=a", false), limited(w, "run_4", "=b", false), last,
 	})
 	later := newRun(w, "run_7", 7)
 	later.Row.ConcurrencyKey, later.Row.Version, later.Row.Hash = "=a", 2, "sha256:later"
 	commit(t, db, later)
 	member(w, "run_8", "=a", 8)
-	open, err := db.OpenOf(ctx, w.ID, "=a")
+	open, err := db.OpenByVersion(ctx, w.ID, "=a")
 	must(t, err)
-	same(t, "open runs of one key", open, []executor.OpenRuns{
+	same(t, "open runs of one key", open, []executor.OpenCount{
 		{Version: 1, Hash: "sha256:one", Begun: true, Count: 1},
 		{Version: 1, Hash: "sha256:one", Count: 2},
 		{Version: 2, Hash: "sha256:later", Count: 1},

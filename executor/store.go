@@ -1,0 +1,136 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"heddle/events"
+	"time"
+)
+
+// Store is everything that the executor needs of persistence, by use. A part of
+// the executor that needs less takes less. Every method is one transaction and
+// is safe for concurrent use.
+type Store interface {
+	JournalStore
+	PageStore
+	RunStore
+	WorkflowStore
+	QueueStore
+	LimitStore
+	SeriesStore
+	InboxStore
+	LeaseStore
+	CrashStore
+	LogStore
+	// Ping reports whether the store answers and takes writes: nil, or why not.
+	Ping(ctx context.Context) error
+}
+
+// JournalStore writes and reads the journals of runs.
+type JournalStore interface {
+	// Commit writes a group and returns one error for each member, in order: nil,
+	// ErrFenced (the seq was not the expected one, or the epoch is old),
+	// ErrDuplicateKey, ErrNameTaken, ErrStale, or the store's own error. One bad
+	// member does not fail the rest. Epoch 0 is not checked.
+	Commit(ctx context.Context, epoch int64, group []Commit) []error
+	// Journal loads what machine.Restore needs: the row, the newest snapshot (nil:
+	// none) and the events after it.
+	Journal(ctx context.Context, runID string) (Journal, error)
+	// Events reads at most limit events after seq, in order.
+	Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error)
+}
+
+// RunStore reads, sums and deletes the rows of runs.
+type RunStore interface {
+	// Run reads one row; another tenant's is fault.NotFound run_not_found.
+	Run(ctx context.Context, tenantID, runID string) (Record, error)
+	// Runs reads a page of rows.
+	Runs(ctx context.Context, q RunQuery) (RunPage, error)
+	// Usage sums what the runs of a workflow consumed.
+	Usage(ctx context.Context, q UsageQuery) (UsageSum, error)
+	// DeleteRun removes a terminal run with its journal and its logs; one that is
+	// open is fault.Conflict run_open.
+	DeleteRun(ctx context.Context, tenantID, runID string) error
+	// OpenRuns lists the ids of a workflow's runs that are not terminal.
+	OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error)
+}
+
+// WorkflowStore resolves and reads what runs run.
+type WorkflowStore interface {
+	// Definition reads the canonical definition text of (workflow, version), also
+	// of deleted workflows.
+	Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error)
+	// Target resolves what a start names: workflow is an id or slug; version is a
+	// number, a label, or "" for the active one.
+	Target(ctx context.Context, tenantID, workflow, version string) (Target, error)
+}
+
+// QueueStore finds the runs that have something to do. The table of runs is the
+// queue.
+type QueueStore interface {
+	// Queued lists the ids of at most limit queued runs, first come first served
+	// and fair between tenants (round robin over those that have any).
+	Queued(ctx context.Context, limit int) ([]string, error)
+	// QueuedNamed lists a tenant's queued runs that have a name, first come
+	// first served.
+	QueuedNamed(ctx context.Context, tenantID string, limit int) ([]string, error)
+	// QueuedUnnamed is Queued without the runs that have a name.
+	QueuedUnnamed(ctx context.Context, limit int) ([]string, error)
+	// Due lists runs with WakeAt at or before t, earliest first and those of one
+	// time by id, beginning behind after (zero: with the first).
+	Due(ctx context.Context, after DueRun, t time.Time, limit int) ([]DueRun, error)
+	// BusyRuns lists the ids of runs in a Busy state behind afterID, by id. In
+	// the store of a node that has just taken the lease, a dead process left them.
+	BusyRuns(ctx context.Context, afterID string, limit int) ([]string, error)
+}
+
+// LimitStore counts the open runs of workflows with a concurrency limit.
+type LimitStore interface {
+	// LimitedRuns lists the open runs that have a concurrency key, first come
+	// first served.
+	LimitedRuns(ctx context.Context) ([]LimitedRun, error)
+	// OpenByVersion counts the open runs of one workflow and key by version: first
+	// those that have begun, then the queued ones in the order of the first of each.
+	OpenByVersion(ctx context.Context, workflowID, key string) ([]OpenCount, error)
+}
+
+// LeaseStore keeps the lease of the node that drives runs.
+type LeaseStore interface {
+	// AcquireLease takes or renews the executor's lease for holder and returns
+	// its epoch; held by another and not expired: ErrLeaseHeld. The epoch
+	// rises each time the holder changes. Zero now is the store's own clock, which
+	// is the same for all nodes.
+	AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error)
+	// ReleaseLease gives the lease up at once, if holder still has it.
+	ReleaseLease(ctx context.Context, holder string) error
+}
+
+// CrashStore remembers which runs were in flight when a process died.
+type CrashStore interface {
+	// BeginTerm begins the term of an epoch, in PhaseIsolation, and returns those
+	// of the runs in flight that are suspects (SelectSuspects), in the order in
+	// which they are to be isolated. A crash is a term of another epoch without
+	// EndTerm; UpdateSuspects says what it means for its runs. Calls of one term
+	// count once.
+	BeginTerm(ctx context.Context, epoch int64) ([]Suspect, error)
+	// SetPhase records what may be in flight from now on in the term of an epoch.
+	SetPhase(ctx context.Context, epoch int64, p Phase) error
+	// Isolate records that a suspect is about to run with nothing else in flight.
+	Isolate(ctx context.Context, runID string) error
+	// EndIsolation records that a suspect is not isolated any more, and whether it
+	// outlived its window.
+	EndIsolation(ctx context.Context, runID string, survived bool) error
+	// ClearCrashes forgets the crashes of a run.
+	ClearCrashes(ctx context.Context, runID string) error
+	// EndTerm records that a term ended in order. Where a crash was counted for it
+	// meanwhile, that is taken back.
+	EndTerm(ctx context.Context, epoch int64) error
+}
+
+// LogStore keeps the log lines of steps.
+type LogStore interface {
+	// AppendLogs adds lines; those of runs that do not exist are left out.
+	AppendLogs(ctx context.Context, logs []Log) error
+	// Logs reads a page of a run's lines.
+	Logs(ctx context.Context, q LogQuery) (LogPage, error)
+}
