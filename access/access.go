@@ -98,10 +98,10 @@ type Store interface {
 	// Keys lists the tenant's keys, newest first.
 	Keys(ctx context.Context, tenantID, cursor string, limit int) (keys []Key, next string, err error)
 	// RevokeKey marks a key as revoked; unknown: fault.NotFound key_not_found;
-	// the last admin key of the tenant that lasts (AdminLasts): fault.Conflict
+	// the last admin key of the tenant that lasts (MinAdminKeyLifetime): fault.Conflict
 	// last_admin_key.
 	RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error
-	TouchKey(ctx context.Context, keyID string, at time.Time) error
+	MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error
 	// PutGrant replaces a key's actions on a workflow.
 	PutGrant(ctx context.Context, tenantID string, g Grant) error
 	DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error

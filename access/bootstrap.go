@@ -18,7 +18,7 @@ import (
 // revoked stays revoked.
 func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err error) {
 	if given != "" {
-		if err := checkGiven(given); err != nil {
+		if err := checkBootstrapKey(given); err != nil {
 			return "", err
 		}
 	}
@@ -34,7 +34,7 @@ func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err
 	if err != nil {
 		return "", fmt.Errorf("find the tenant %s: %w", DefaultTenant, err)
 	}
-	return "", s.adopt(ctx, tenant, given)
+	return "", s.ensureBootstrapKey(ctx, tenant, given)
 }
 
 func (s *Service) firstTenant(ctx context.Context, given string) (made string, err error) {
@@ -47,12 +47,12 @@ func (s *Service) firstTenant(ctx context.Context, given string) (made string, e
 	if err := s.store.CreateTenant(ctx, t, s.adminKey(t, "bootstrap", secret)); err != nil {
 		return "", fmt.Errorf("create the tenant %s: %w", DefaultTenant, err)
 	}
-	s.acceptGiven(given)
+	s.acceptBootstrapKey(given)
 	return made, nil
 }
 
-// adopt makes the given key valid in a tenant that is there already.
-func (s *Service) adopt(ctx context.Context, t Tenant, given string) error {
+// ensureBootstrapKey makes the given key valid in a tenant that is there already.
+func (s *Service) ensureBootstrapKey(ctx context.Context, t Tenant, given string) error {
 	if given == "" {
 		return nil
 	}
@@ -67,30 +67,30 @@ func (s *Service) adopt(ctx context.Context, t Tenant, given string) error {
 	case !k.RevokedAt.IsZero():
 		s.log.WarnContext(ctx, "the configured bootstrap key was revoked and stays so; set another one", "key", k.ID)
 	}
-	s.acceptGiven(given)
+	s.acceptBootstrapKey(given)
 	return nil
 }
 
 func (s *Service) adminKey(t Tenant, name, secret string) Key {
 	return Key{
 		ID: s.newID("key_"), TenantID: t.ID, TenantSlug: t.Slug, Name: name, Role: RoleAdmin,
-		Hash: hexDigest(secret), Last4: last4(secret), CreatedAt: s.now(),
+		Hash: hexDigest(secret), Last4: lastFour(secret), CreatedAt: s.now(),
 	}
 }
 
-func (s *Service) acceptGiven(given string) {
+func (s *Service) acceptBootstrapKey(given string) {
 	if given != "" {
 		sum := digest(given)
 		s.bootstrap.Store(&sum)
 	}
 }
 
-func (s *Service) isBootstrap(sum [32]byte) bool {
+func (s *Service) isBootstrapKey(sum [32]byte) bool {
 	b := s.bootstrap.Load()
 	return b != nil && subtle.ConstantTimeCompare(b[:], sum[:]) == 1
 }
 
-func checkGiven(given string) error {
+func checkBootstrapKey(given string) error {
 	n := utf8.RuneCountInString(given)
 	ok := utf8.ValidString(given) && n >= 16 && n <= 256 && given == strings.TrimSpace(given)
 	for _, r := range given {

@@ -16,10 +16,10 @@ const cacheSize = 10_000
 // keyCache remembers keys that the store has vouched for a moment ago, so that
 // a burst of requests asks it once.
 type keyCache struct {
-	mu      sync.RWMutex
-	entries map[[32]byte]cachedKey
-	touched map[string]time.Time
-	changes uint64
+	mu         sync.RWMutex
+	entries    map[[32]byte]cachedKey
+	markedUsed map[string]time.Time
+	generation uint64
 }
 
 type cachedKey struct {
@@ -29,7 +29,7 @@ type cachedKey struct {
 }
 
 func newKeyCache() *keyCache {
-	return &keyCache{entries: map[[32]byte]cachedKey{}, touched: map[string]time.Time{}}
+	return &keyCache{entries: map[[32]byte]cachedKey{}, markedUsed: map[string]time.Time{}}
 }
 
 func (c *keyCache) get(sum [32]byte, now time.Time) (Principal, time.Time, bool) {
@@ -42,18 +42,18 @@ func (c *keyCache) get(sum [32]byte, now time.Time) (Principal, time.Time, bool)
 	return e.principal, e.expires, true
 }
 
-// version is taken before the store is read and handed to put, so that what
+// currentGeneration is taken before the store is read and handed to put, so that what
 // was read before a revocation is not remembered after it.
-func (c *keyCache) version() uint64 {
+func (c *keyCache) currentGeneration() uint64 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.changes
+	return c.generation
 }
 
-func (c *keyCache) put(sum [32]byte, p Principal, expires, now time.Time, version uint64) {
+func (c *keyCache) put(sum [32]byte, p Principal, expires, now time.Time, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.changes != version {
+	if c.generation != generation {
 		return
 	}
 	if len(c.entries) >= cacheSize {
@@ -62,27 +62,27 @@ func (c *keyCache) put(sum [32]byte, p Principal, expires, now time.Time, versio
 	c.entries[sum] = cachedKey{principal: p, expires: expires, readAt: now}
 }
 
-// forget drops everything: keys, roles or grants have changed.
-func (c *keyCache) forget() {
+// invalidate drops everything: keys, roles or grants have changed.
+func (c *keyCache) invalidate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changes++
+	c.generation++
 	clear(c.entries)
 }
 
-// claimTouch tells whether the caller is the one to write that the key is in
+// claimMarkUsed tells whether the caller is the one to write that the key is in
 // use now: one a minute per key.
-func (c *keyCache) claimTouch(keyID string, now time.Time) bool {
+func (c *keyCache) claimMarkUsed(keyID string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now.Sub(c.touched[keyID]) < time.Minute {
+	if now.Sub(c.markedUsed[keyID]) < time.Minute {
 		return false
 	}
-	if len(c.touched) >= cacheSize {
-		clear(c.touched)
+	if len(c.markedUsed) >= cacheSize {
+		clear(c.markedUsed)
 	}
-	c.touched[keyID] = now
+	c.markedUsed[keyID] = now
 	return true
 }
 
-func hexOf(sum [32]byte) string { return hex.EncodeToString(sum[:]) }
+func hexString(sum [32]byte) string { return hex.EncodeToString(sum[:]) }

@@ -51,7 +51,7 @@ func (s *Service) CreateKey(ctx context.Context, p Principal, name string, role 
 	secret := newSecret()
 	k := Key{
 		ID: s.newID("key_"), TenantID: p.TenantID, TenantSlug: p.TenantSlug, Name: name, Role: role,
-		Hash: hexDigest(secret), Last4: last4(secret), CreatedAt: now, ExpiresAt: expires,
+		Hash: hexDigest(secret), Last4: lastFour(secret), CreatedAt: now, ExpiresAt: expires,
 	}
 	if err := s.store.CreateKey(ctx, k); err != nil {
 		return Key{}, "", err
@@ -87,9 +87,9 @@ func (s *Service) Recover(ctx context.Context, tenantSlug, name string) (Key, st
 	return k, secret, nil
 }
 
-// AdminLasts is how much longer an admin key must be valid to be the one that a
+// MinAdminKeyLifetime is how much longer an admin key must be valid to be the one that a
 // tenant keeps when another is revoked, unless it outlasts that one anyway.
-const AdminLasts = 24 * time.Hour
+const MinAdminKeyLifetime = 24 * time.Hour
 
 // RevokeKey ends a key, unless its tenant keeps no other admin key that lasts
 // (fault.Conflict last_admin_key); on this node it is refused from
@@ -98,7 +98,7 @@ func (s *Service) RevokeKey(ctx context.Context, tenantID, keyID string) error {
 	if err := s.store.RevokeKey(ctx, tenantID, keyID, s.now()); err != nil {
 		return err
 	}
-	s.cache.forget()
+	s.cache.invalidate()
 	return nil
 }
 
@@ -116,7 +116,7 @@ func (s *Service) PutGrant(ctx context.Context, tenantID string, g Grant) error 
 	if err := s.store.PutGrant(ctx, tenantID, g); err != nil {
 		return err
 	}
-	s.cache.forget()
+	s.cache.invalidate()
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (s *Service) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID s
 	if err := s.store.DeleteGrant(ctx, tenantID, keyID, workflowID); err != nil {
 		return err
 	}
-	s.cache.forget()
+	s.cache.invalidate()
 	return nil
 }
 
@@ -142,18 +142,18 @@ func (s *Service) Trail(p Principal, action, requestID string) *audit.Trail {
 	}, s.now, s.newID)
 }
 
-// recordFor is how long writing a line by itself may take.
-const recordFor = 5 * time.Second
+// auditTimeout is how long writing a line by itself may take.
+const auditTimeout = 5 * time.Second
 
-// Record adds a request's line by itself, for what was not a change of one
+// RecordAudit adds a request's line by itself, for what was not a change of one
 // transaction. It is written also when ctx has ended.
-func (s *Service) Record(ctx context.Context, t *audit.Trail, o audit.Object) error {
+func (s *Service) RecordAudit(ctx context.Context, t *audit.Trail, o audit.Object) error {
 	e, wanted, err := t.Draft(o, nil)
 	if err != nil || !wanted {
 		return err
 	}
 	// The budget of the request may be spent on the deed.
-	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), recordFor), recordFor)
+	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), auditTimeout), auditTimeout)
 	defer cancel()
 	if err := s.store.AppendAudit(ctx, e); err != nil {
 		return err

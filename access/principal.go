@@ -44,15 +44,15 @@ func (a Action) Grantable() bool {
 	return a == View || a == Edit || a == Execute || a == Operate
 }
 
-// Everywhere tells whether p may do a on every workflow of its tenant.
-func Everywhere(p Principal, a Action) bool {
+// CanEverywhere tells whether p may do a on every workflow of its tenant.
+func CanEverywhere(p Principal, a Action) bool {
 	return slices.Contains(roleActions(p.Role), a)
 }
 
 // Can tells whether p may do a on the workflow with that id; "" asks about the
 // tenant as a whole, which only a role gives.
 func Can(p Principal, a Action, workflowID string) bool {
-	if Everywhere(p, a) {
+	if CanEverywhere(p, a) {
 		return true
 	}
 	for _, g := range p.Grants {
@@ -63,10 +63,10 @@ func Can(p Principal, a Action, workflowID string) bool {
 	return false
 }
 
-// Viewable lists the workflows that p may view: nil for all of them, empty for
+// ViewableWorkflows lists the workflows that p may view: nil for all of them, empty for
 // none.
-func Viewable(p Principal) []string {
-	if Everywhere(p, View) {
+func ViewableWorkflows(p Principal) []string {
+	if CanEverywhere(p, View) {
 		return nil
 	}
 	ids := []string{}

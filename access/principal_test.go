@@ -47,16 +47,16 @@ func TestGrantsHoldForTheirWorkflowOnly(t *testing.T) {
 			t.Errorf("Can(%s, %q) = %v", c.action, c.workflow, got)
 		}
 	}
-	if ids := access.Viewable(p); len(ids) != 1 || ids[0] != "wf_1" {
+	if ids := access.ViewableWorkflows(p); len(ids) != 1 || ids[0] != "wf_1" {
 		t.Errorf("Viewable = %v", ids)
 	}
 }
 
 func TestViewable(t *testing.T) {
-	if access.Viewable(access.Principal{Role: access.RoleViewer}) != nil {
+	if access.ViewableWorkflows(access.Principal{Role: access.RoleViewer}) != nil {
 		t.Error("a viewer sees all: nil")
 	}
-	if ids := access.Viewable(access.Principal{Role: access.RoleNone}); ids == nil || len(ids) != 0 {
+	if ids := access.ViewableWorkflows(access.Principal{Role: access.RoleNone}); ids == nil || len(ids) != 0 {
 		t.Errorf("no role and no grants see nothing: empty, not %v", ids)
 	}
 }

@@ -25,15 +25,15 @@ const (
 	MaxStoredBytes = 100_000_000_000_000
 )
 
-// over returns the own quotas, and where they are unset the server's.
-func (q Quotas) over(server Quotas) Quotas {
+// withDefaults returns the own quotas, and where they are unset the server's.
+func (q Quotas) withDefaults(server Quotas) Quotas {
 	return Quotas{
-		pick(q.OpenRuns, server.OpenRuns), pick(q.Streams, server.Streams),
-		pick(q.Schedules, server.Schedules), pick(q.StoredBytes, server.StoredBytes),
+		orDefault(q.OpenRuns, server.OpenRuns), orDefault(q.Streams, server.Streams),
+		orDefault(q.Schedules, server.Schedules), orDefault(q.StoredBytes, server.StoredBytes),
 	}
 }
 
-func pick[N int | int64](own, otherwise N) N {
+func orDefault[N int | int64](own, otherwise N) N {
 	if own == Unset {
 		return otherwise
 	}
@@ -73,7 +73,7 @@ func (s *Service) Quotas(ctx context.Context, tenantID string) (Quotas, error) {
 	if err != nil {
 		return Quotas{}, err
 	}
-	q := own.over(s.serverQuotas)
+	q := own.withDefaults(s.serverQuotas)
 	s.quotas.mu.Lock()
 	defer s.quotas.mu.Unlock()
 	if s.quotas.entries == nil || len(s.quotas.entries) >= cacheSize {
@@ -94,7 +94,7 @@ func (s *Service) TenantQuotas(ctx context.Context, ref string) (TenantQuotas, e
 	if err != nil {
 		return TenantQuotas{}, err
 	}
-	return TenantQuotas{t, own, own.over(s.serverQuotas)}, nil
+	return TenantQuotas{t, own, own.withDefaults(s.serverQuotas)}, nil
 }
 
 // SetQuotas gives a tenant quotas of its own. Errors: fault.NotFound
@@ -122,5 +122,5 @@ func (s *Service) SetQuotas(ctx context.Context, ref string, own Quotas) (Tenant
 	s.quotas.mu.Lock()
 	defer s.quotas.mu.Unlock()
 	delete(s.quotas.entries, t.ID)
-	return TenantQuotas{t, own, own.over(s.serverQuotas)}, nil
+	return TenantQuotas{t, own, own.withDefaults(s.serverQuotas)}, nil
 }

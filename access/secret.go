@@ -72,4 +72,4 @@ func hexDigest(secret string) string {
 	return hex.EncodeToString(d[:])
 }
 
-func last4(secret string) string { return secret[len(secret)-4:] }
+func lastFour(secret string) string { return secret[len(secret)-4:] }

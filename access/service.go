@@ -59,7 +59,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 		return Principal{}, errUnauthenticated()
 	}
 	sum := digest(bearer)
-	if !s.isBootstrap(sum) && !wellFormed(bearer) {
+	if !s.isBootstrapKey(sum) && !wellFormed(bearer) {
 		return Principal{}, errUnauthenticated()
 	}
 	now := s.now()
@@ -74,8 +74,8 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 
 // load reads a key from the store and remembers it.
 func (s *Service) load(ctx context.Context, sum [32]byte, now time.Time) (Principal, error) {
-	before := s.cache.version()
-	k, err := s.store.KeyByHash(ctx, hexOf(sum))
+	generation := s.cache.currentGeneration()
+	k, err := s.store.KeyByHash(ctx, hexString(sum))
 	if fault.KindOf(err) == fault.NotFound {
 		return Principal{}, errUnauthenticated()
 	}
@@ -89,20 +89,20 @@ func (s *Service) load(ctx context.Context, sum [32]byte, now time.Time) (Princi
 		KeyID: k.ID, KeyName: k.Name, TenantID: k.TenantID, TenantSlug: k.TenantSlug,
 		Role: k.Role, Grants: k.Grants,
 	}
-	s.cache.put(sum, p, k.ExpiresAt, now, before)
-	s.touch(ctx, k, now)
+	s.cache.put(sum, p, k.ExpiresAt, now, generation)
+	s.markUsed(ctx, k, now)
 	return p, nil
 }
 
-// touch writes when a key was last used, at most once a minute. That it fails
+// markUsed writes when a key was last used, at most once a minute. That it fails
 // is no reason to refuse the request.
-func (s *Service) touch(ctx context.Context, k Key, now time.Time) {
-	if now.Sub(k.LastUsedAt) < time.Minute || !s.cache.claimTouch(k.ID, now) {
+func (s *Service) markUsed(ctx context.Context, k Key, now time.Time) {
+	if now.Sub(k.LastUsedAt) < time.Minute || !s.cache.claimMarkUsed(k.ID, now) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), recordFor), recordFor) // whoever claimed it is the only one to write it
+	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), auditTimeout), auditTimeout) // whoever claimed it is the only one to write it
 	defer cancel()
-	if err := s.store.TouchKey(ctx, k.ID, now); err != nil {
+	if err := s.store.MarkKeyUsed(ctx, k.ID, now); err != nil {
 		s.log.WarnContext(ctx, "could not write when a key was last used", "key", k.ID, "error", err)
 	}
 }

@@ -39,9 +39,9 @@ func (c *counting) KeyByHash(ctx context.Context, hash string) (access.Key, erro
 	return c.Store.KeyByHash(ctx, hash)
 }
 
-func (c *counting) TouchKey(ctx context.Context, keyID string, at time.Time) error {
+func (c *counting) MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error {
 	c.touches++
-	return c.Store.TouchKey(ctx, keyID, at)
+	return c.Store.MarkKeyUsed(ctx, keyID, at)
 }
 
 func newWorld(t *testing.T) *world {

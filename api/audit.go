@@ -55,7 +55,7 @@ func (c *call) writeAudit() {
 		return
 	}
 	o := c.object(c.route.noun())
-	if err := c.h.cfg.Access.Record(c.ctx(), c.audit, o); err != nil {
+	if err := c.h.cfg.Access.RecordAudit(c.ctx(), c.audit, o); err != nil {
 		c.h.log.Error("the audit trail could not be written", "request_id", c.requestID(),
 			"route", c.route.id, "object", o.String(), "error", fault.CodeOf(err))
 	}

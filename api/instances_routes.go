@@ -24,7 +24,7 @@ import (
 var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
 
 func (h *Handler) listWorkflowNames(c *call) error {
-	q := definitions.Query{TenantID: c.tenantID(), IDs: access.Viewable(c.principal), Limit: maxLimit}
+	q := definitions.Query{TenantID: c.tenantID(), IDs: access.ViewableWorkflows(c.principal), Limit: maxLimit}
 	list := workflowNames{Workflows: []workflowName{}}
 	for {
 		page, err := h.cfg.Definitions.List(c.ctx(), q)

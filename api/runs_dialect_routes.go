@@ -54,7 +54,7 @@ func (h *Handler) v1Create(c *call, req v1Start) error {
 
 // authoriseNamed asks for the route's action on a workflow that the body names.
 func (c *call) authoriseNamed(ref string) error {
-	if access.Everywhere(c.principal, c.route.action) {
+	if access.CanEverywhere(c.principal, c.route.action) {
 		return nil
 	}
 	w, err := c.h.cfg.Definitions.Get(c.ctx(), c.tenantID(), ref)
@@ -89,7 +89,7 @@ func (h *Handler) v1List(c *call) error {
 
 // v1Query reads the filters of the list of runs.
 func (c *call) v1Query(q url.Values) (executor.RunQuery, error) {
-	query := executor.RunQuery{TenantID: c.tenantID(), WorkflowIDs: access.Viewable(c.principal), Trigger: q.Get("trigger")}
+	query := executor.RunQuery{TenantID: c.tenantID(), WorkflowIDs: access.ViewableWorkflows(c.principal), Trigger: q.Get("trigger")}
 	word := q.Get("status")
 	if other := q.Get("state"); other != "" {
 		if word != "" && word != other {

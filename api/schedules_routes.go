@@ -38,7 +38,7 @@ func (h *Handler) authoriseSchedule(c *call) error {
 }
 
 func (h *Handler) listSchedules(c *call) error {
-	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.Viewable(c.principal)})
+	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.ViewableWorkflows(c.principal)})
 }
 
 func (h *Handler) listWorkflowSchedules(c *call) error {
@@ -187,8 +187,8 @@ func (h *Handler) updateSchedule(c *call, req updateSchedule) error {
 	return c.reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
 }
 
-func (r updateSchedule) edit() (schedules.Edit, error) {
-	e := schedules.Edit{
+func (r updateSchedule) edit() (schedules.Patch, error) {
+	e := schedules.Patch{
 		Expression: r.CronExpression, Timezone: r.Timezone, PauseReason: r.PauseReason, Input: r.InputData,
 		Status: r.Status, Overlap: r.OverlapPolicy, CatchUpPolicy: r.CatchUp.Policy, CatchUpMax: r.CatchUp.Max,
 		Gap: r.DSTGap, Repeat: r.DSTRepeat,
@@ -318,7 +318,7 @@ func (h *Handler) previewSchedule(c *call) error {
 			return malformed("from must be an RFC 3339 time such as 2026-03-01T00:00:00Z, not %q.", truncate(q.Get("from")))
 		}
 	}
-	description, times, err := h.cfg.Schedules.PreviewOf(c.ctx(), c.tenantID(), id, from, count)
+	description, times, err := h.cfg.Schedules.PreviewStored(c.ctx(), c.tenantID(), id, from, count)
 	if err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func slotBodyOf(s schedules.Slot) slotBody {
 	}
 }
 
-func previewOf(description string, times []schedules.Time) dueTimes {
+func previewOf(description string, times []schedules.DueTime) dueTimes {
 	b := dueTimes{Description: description, Times: make([]dueTime, len(times))}
 	for i, t := range times {
 		b.Times[i] = dueTime{At: timestamp(t.At), Local: local(t.At), Note: textOrNull(t.Note)}

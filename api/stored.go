@@ -31,5 +31,5 @@ func (c *call) releaseStorage() {
 
 // lineQuota holds the lines of an import to the quota.
 func (c *call) lineQuota() versions.LineQuota {
-	return versions.LineQuota{Room: c.reserveStorage, Stored: c.addStored}
+	return versions.LineQuota{Check: c.reserveStorage, Stored: c.addStored}
 }

@@ -23,8 +23,8 @@ import (
 const ndjson = "application/x-ndjson"
 
 type importBody struct {
-	Imported []versions.Arrival `json:"imported"`
-	Skipped  []versions.Arrival `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
+	Imported []versions.ImportedLine `json:"imported"`
+	Skipped  []versions.ImportedLine `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
 }
 
 // withLines makes an endpoint of a handler that reads lines of JSON itself.
@@ -39,7 +39,7 @@ func (h *Handler) exportWorkflows(c *call) error {
 	if err != nil {
 		return err
 	}
-	ask := versions.ExportRequest{TenantID: c.tenantID(), IDs: access.Viewable(c.principal), WithIDs: withIDs}
+	ask := versions.ExportRequest{TenantID: c.tenantID(), IDs: access.ViewableWorkflows(c.principal), WithIDs: withIDs}
 	if q.Has("id") {
 		if ask.IDs, err = h.named(c, q.Get("id")); err != nil {
 			return err
@@ -124,8 +124,8 @@ func (h *Handler) importWorkflows(c *call) error {
 	if err != nil {
 		return err
 	}
-	on := versions.OnConflict(q.Get("on_conflict"))
-	if !slices.Contains([]versions.OnConflict{versions.Refuse, versions.Skip, versions.Rename}, on) {
+	on := versions.ConflictPolicy(q.Get("on_conflict"))
+	if !slices.Contains([]versions.ConflictPolicy{versions.Refuse, versions.Skip, versions.Rename}, on) {
 		return malformed("on_conflict must be skip or rename, not %q.", truncate(string(on)))
 	}
 	if err := c.checkLinesMedia(); err != nil {
@@ -138,7 +138,7 @@ func (h *Handler) importWorkflows(c *call) error {
 	lines := &budgetedReader{r: body, memory: h.lines, ctx: c.clientCtx()}
 	defer lines.release()
 	return c.onceOfLines(body, func(k *versions.ImportKey) ([]byte, error) {
-		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: lines, On: on, Key: k, Admit: c.reserveMemory, Quota: c.lineQuota()})
+		done, err := h.cfg.Transfer.Import(c.ctx(), versions.ImportRequest{TenantID: c.tenantID(), Lines: lines, OnConflict: on, Key: k, Admit: c.reserveMemory, Quota: c.lineQuota()})
 		if err != nil {
 			return nil, importError(lines.refusal(err), body, done)
 		}
@@ -197,7 +197,7 @@ func (c *call) replayLines(body *hashingReader, k *keyed, kept *idempotency.Answ
 }
 
 // importError adds what was stored before the line that was refused.
-func importError(err error, body *hashingReader, done versions.Arrivals) error {
+func importError(err error, body *hashingReader, done versions.ImportResult) error {
 	if body.err != nil {
 		err = bodyError(body.err)
 	}

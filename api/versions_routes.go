@@ -158,7 +158,7 @@ func (h *Handler) diffVersions(c *call) error {
 
 // versionParam reads a required version from the query.
 func versionParam(q url.Values, name string) (string, error) {
-	if v := q[name]; len(v) == 1 && versions.Names(v[0]) {
+	if v := q[name]; len(v) == 1 && versions.ValidName(v[0]) {
 		return v[0], nil
 	}
 	return "", malformed("%s must name one version: its number, such as %s=3 or %s=v3, or its label.", name, name, name)

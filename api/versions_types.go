@@ -65,14 +65,14 @@ type previewBody struct {
 	differences
 	OpenRuns  []versions.OpenRuns       `json:"open_runs" doc:"Runs that are open, by the version that they stay on."`
 	Schedules []versions.ScheduleImpact `json:"schedules" doc:"Schedules that would run the new definition."`
-	Breaking  []versions.Breaking       `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
+	Breaking  []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
 }
 
 func differencesOf(d versions.Diff) differences {
 	return differences{Diff: d.Patch, Summary: d.Summary, Changes: d.Changes}
 }
 
-func diffOf(b versions.Between) diffBody {
+func diffOf(b versions.VersionDiff) diffBody {
 	body := diffBody{differences: differencesOf(b.Diff), V1: b.From}
 	if b.To > 0 {
 		body.V2 = &b.To

@@ -14,7 +14,7 @@ func (h *Handler) listWorkflows(c *call) error {
 		return err
 	}
 	found, err := h.cfg.Definitions.List(c.ctx(), definitions.Query{
-		TenantID: c.tenantID(), IDs: access.Viewable(c.principal),
+		TenantID: c.tenantID(), IDs: access.ViewableWorkflows(c.principal),
 		Status: definitions.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
 		Tag: q.Get("tag"), Text: q.Get("q"),
 		Limit: p.limit, Offset: p.offset, Cursor: p.cursor, WantTotal: p.wantTotal(),

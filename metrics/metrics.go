@@ -118,9 +118,9 @@ func (m *Metrics) Request(route, method string, status int, took time.Duration) 
 // Stream notes that a stream opened (1) or closed (-1).
 func (m *Metrics) Stream(change int) { m.streams.Add(float64(change)) }
 
-// Settled notes what became of due times, and how much later than due it was
+// SlotRecorded notes what became of due times, and how much later than due it was
 // stored.
-func (m *Metrics) Settled(s schedules.Slot, late time.Duration) {
+func (m *Metrics) SlotRecorded(s schedules.Slot, late time.Duration) {
 	origin, _, _ := strings.Cut(s.Origin, ":")
 	m.slots.WithLabelValues(string(s.Outcome), origin, s.Reason).Add(float64(s.Count))
 	if s.Missed() {
@@ -137,7 +137,7 @@ func (m *Metrics) failed(operation string, err error) {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled),
 		errors.Is(err, executor.ErrFenced), errors.Is(err, executor.ErrStale), errors.Is(err, executor.ErrDuplicateKey),
-		errors.Is(err, executor.ErrLeaseHeld), errors.Is(err, schedules.ErrLost):
+		errors.Is(err, executor.ErrLeaseHeld), errors.Is(err, schedules.ErrConflict):
 		return
 	case errors.As(err, &f) && f.Kind != fault.Internal && f.Kind != fault.Unavailable:
 		return

@@ -86,7 +86,7 @@ func TestFirings(t *testing.T) {
 	m := metrics.New("test")
 	run := executor.Prepared{Commit: executor.Commit{Row: executor.Record{Header: machine.Header{Trigger: "schedule"}, State: machine.Completed}}}
 	f := schedules.Firing{Runs: []executor.Prepared{run, run}}
-	m.Schedules(scheduleStore{errs: []error{nil, schedules.ErrLost, errAway}}).Fire(t.Context(), []schedules.Firing{f, f, f})
+	m.Schedules(scheduleStore{errs: []error{nil, schedules.ErrConflict, errAway}}).Fire(t.Context(), []schedules.Firing{f, f, f})
 	wantLines(t, m,
 		`heddle_runs_started_total{trigger="schedule"} 2`, `heddle_runs_ended_total{state="completed"} 2`,
 		`heddle_commit_group_size_sum{of="schedules"} 3`, `heddle_store_errors_total{operation="fire"} 1`)

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// wall is what a local clock shows: seconds since 1970 as if it were UTC.
-type wall int64
+// wallTime is what a local clock shows: seconds since 1970 as if it were UTC.
+type wallTime int64
 
 const (
 	minute = 60
 	day    = 24 * 60 * minute
-	// farAhead is how many days are looked through for the next day that fits.
-	farAhead = 12 * 366
+	// maxSearchDays is how many days are looked through for the next day that fits.
+	maxSearchDays = 12 * 366
 )
 
-func wallOf(year int, month time.Month, dayOfMonth int) wall {
-	return wall(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix())
+func wallTimeOf(year int, month time.Month, dayOfMonth int) wallTime {
+	return wallTime(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix())
 }
 
-func (w wall) time() time.Time { return time.Unix(int64(w), 0).UTC() }
+func (w wallTime) time() time.Time { return time.Unix(int64(w), 0).UTC() }
 
 // days counts whole days since 1970.
-func (w wall) days() int64 {
+func (w wallTime) days() int64 {
 	d := int64(w) / day
 	if int64(w)%day < 0 {
 		d--
@@ -30,37 +30,37 @@ func (w wall) days() int64 {
 	return d
 }
 
-// next is the first named local time after w, or none within farAhead days.
-func (s *Spec) next(w wall) (wall, bool) {
+// nextWallTime is the first named local time after w, or none within farAhead days.
+func (s *Spec) nextWallTime(w wallTime) (wallTime, bool) {
 	d := w.days()
-	if s.names(d) {
+	if s.matchesDate(d) {
 		if m, ok := s.nextMinute(int(int64(w)-d*day)/minute + 1); ok {
-			return wall(d*day + int64(m)*minute), true
+			return wallTime(d*day + int64(m)*minute), true
 		}
 	}
 	first, _ := s.nextMinute(0)
-	for last := d + farAhead; d < last; {
+	for last := d + maxSearchDays; d < last; {
 		d++
-		year, month, dom := wall(d * day).time().Date()
+		year, month, dom := wallTime(d * day).time().Date()
 		if s.month&(1<<month) == 0 {
-			d = wallOf(year, month+1, 1).days() - 1
+			d = wallTimeOf(year, month+1, 1).days() - 1
 			continue
 		}
-		if s.fits(d, dom) {
-			return wall(d*day + int64(first)*minute), true
+		if s.matchesDay(d, dom) {
+			return wallTime(d*day + int64(first)*minute), true
 		}
 	}
 	return 0, false
 }
 
-// names tells whether a day (since 1970) is among the named ones.
-func (s *Spec) names(d int64) bool {
-	_, month, dom := wall(d * day).time().Date()
-	return s.month&(1<<month) != 0 && s.fits(d, dom)
+// matchesDate tells whether a day (since 1970) is among the named ones.
+func (s *Spec) matchesDate(d int64) bool {
+	_, month, dom := wallTime(d * day).time().Date()
+	return s.month&(1<<month) != 0 && s.matchesDay(d, dom)
 }
 
-// fits tells whether a day of a named month is among the named ones.
-func (s *Spec) fits(d int64, dom int) bool {
+// matchesDay tells whether a day of a named month is among the named ones.
+func (s *Spec) matchesDay(d int64, dom int) bool {
 	weekday := ((d+4)%7 + 7) % 7
 	inMonth, inWeek := s.dom&(1<<dom) != 0, s.dow&(1<<weekday) != 0
 	if s.anyDom || s.anyDow {
@@ -87,19 +87,19 @@ func (s *Spec) nextMinute(m int) (int, bool) {
 	return (h+1+bits.TrailingZeros64(rest))*60 + bits.TrailingZeros64(s.minute), true
 }
 
-// count is how many named local times there are after a and up to b.
-func (s *Spec) count(a, b wall) int {
+// countWallTimes is how many named local times there are after a and up to b.
+func (s *Spec) countWallTimes(a, b wallTime) int {
 	n := 0
 	perDay := bits.OnesCount64(s.hour) * bits.OnesCount64(s.minute)
 	for d := a.days(); d <= b.days(); d++ {
-		if !s.names(d) {
+		if !s.matchesDate(d) {
 			continue
 		}
-		if start := wall(d * day); start > a && start+day <= b+minute {
+		if start := wallTime(d * day); start > a && start+day <= b+minute {
 			n += perDay
 			continue
 		}
-		for w, ok := s.next(max(a, wall(d*day)-1)); ok && w <= b && w.days() == d; w, ok = s.next(w) {
+		for w, ok := s.nextWallTime(max(a, wallTime(d*day)-1)); ok && w <= b && w.days() == d; w, ok = s.nextWallTime(w) {
 			n++
 		}
 	}

@@ -13,14 +13,14 @@ type decision struct {
 	loc  *time.Location
 	now  time.Time
 
-	next    time.Time
-	status  Status
-	slots   []Slot // that get no run
-	start   []Slot // that get one
-	open    int    // runs of the schedule itself
-	waiting int
-	cancel  []string
-	closed  []string
+	next     time.Time
+	status   Status
+	recorded []Slot // that get no run
+	starts   []Slot // that get one
+	open     int    // runs of the schedule itself
+	waiting  int
+	cancel   []string
+	ended    []string
 }
 
 // decide says what becomes of everything that is due by now, and whose turn it
@@ -28,10 +28,10 @@ type decision struct {
 func decide(st State, spec Spec, loc *time.Location, now time.Time) *decision {
 	d := &decision{st: st, spec: spec, loc: loc, now: now, next: st.NextDue, status: st.Status, waiting: st.WaitingCount}
 	backfills := 0
-	for _, r := range st.Live {
+	for _, r := range st.Tracked {
 		switch {
 		case !r.Open:
-			d.closed = append(d.closed, r.RunID)
+			d.ended = append(d.ended, r.RunID)
 		case r.Backfill:
 			backfills++
 		default:
@@ -40,30 +40,30 @@ func decide(st State, spec Spec, loc *time.Location, now time.Time) *decision {
 	}
 	running := st.Status != Paused && st.WorkflowStatus == definitions.Active
 	if running && d.open == 0 && len(st.Waiting) > 0 {
-		d.take(st.Waiting[0])
+		d.dequeue(st.Waiting[0])
 		d.waiting--
 	}
 	if running && backfills == 0 && len(st.Backfill) > 0 {
-		d.take(st.Backfill[0])
+		d.dequeue(st.Backfill[0])
 	}
 	if upto := now.Add(-st.Delay()); st.Status == Active && !st.NextDue.IsZero() && !st.NextDue.After(upto) {
-		d.due(upto)
+		d.decideDue(upto)
 	}
 	return d
 }
 
-// take gives a waiting slot its run.
-func (d *decision) take(s Slot) {
+// dequeue gives a waiting slot its run.
+func (d *decision) dequeue(s Slot) {
 	s.Outcome = Late
 	if s.Reason == reasonMissed {
 		s.Outcome = CaughtUp
 	}
-	d.run(s)
+	d.start(s)
 }
 
-func (d *decision) run(s Slot) {
+func (d *decision) start(s Slot) {
 	s.At = d.now
-	d.start = append(d.start, s)
+	d.starts = append(d.starts, s)
 	if !strings.HasPrefix(s.Origin, "backfill:") {
 		d.open++
 	}
@@ -82,33 +82,33 @@ const (
 	reasonSuperseded = "superseded"
 )
 
-// due decides about the due times from NextDue to upto.
-func (d *decision) due(upto time.Time) {
+// decideDue decides about the due times from NextDue to upto.
+func (d *decision) decideDue(until time.Time) {
 	first := d.st.NextDue.Add(-1) // exclusive
-	d.next = d.nextAfter(upto)
+	d.next = d.nextAfter(until)
 	if d.next.IsZero() {
 		d.status = Ended
 	}
-	if end := d.st.EndsAt; !end.IsZero() && upto.After(end) {
-		upto = end
+	if end := d.st.EndsAt; !end.IsZero() && until.After(end) {
+		until = end
 	}
 	if d.st.WorkflowStatus != definitions.Active {
-		d.span(first, upto, Skipped, "workflow_"+string(d.st.WorkflowStatus))
+		d.recordRange(first, until, Skipped, "workflow_"+string(d.st.WorkflowStatus))
 		return
 	}
-	grace := d.now.Add(-d.st.Delay() - missedAfter)
+	grace := d.now.Add(-d.st.Delay() - missedThreshold)
 	if grace.Before(first) {
 		grace = first
 	}
-	if grace.After(upto) {
-		grace = upto
+	if grace.After(until) {
+		grace = until
 	}
-	regular := d.times(grace, upto, 100)
+	regular := d.dueTimes(grace, until, 100)
 	if first.Before(grace) {
-		d.missed(first, grace, len(regular) > 0)
+		d.decideMissed(first, grace, len(regular) > 0)
 	}
 	for _, due := range regular {
-		d.overlap(d.slot(due), MaxQueue)
+		d.applyOverlap(d.slot(due), MaxQueue)
 	}
 }
 
@@ -130,11 +130,11 @@ func nextDue(s Schedule, spec Spec, loc *time.Location, t time.Time) time.Time {
 	return next
 }
 
-// times lists the last most due times after a and up to b.
-func (d *decision) times(a, b time.Time, most int) []time.Time {
+// dueTimes lists the last most due times after a and up to b.
+func (d *decision) dueTimes(a, b time.Time, limit int) []time.Time {
 	var list []time.Time
 	for t, ok := d.spec.Next(a, d.loc, d.st.rules()); ok && !t.After(b); t, ok = d.spec.Next(t, d.loc, d.st.rules()) {
-		if len(list) == most {
+		if len(list) == limit {
 			list = append(list[:0], list[1:]...)
 		}
 		list = append(list, t)
@@ -142,37 +142,37 @@ func (d *decision) times(a, b time.Time, most int) []time.Time {
 	return list
 }
 
-// missed decides about due times that nobody could fire when they were due.
-func (d *decision) missed(first, last time.Time, more bool) {
+// decideMissed decides about due times that nobody could fire when they were due.
+func (d *decision) decideMissed(first, last time.Time, dueNow bool) {
 	c := d.st.CatchUp
 	if c.Policy == CatchUpNone {
-		d.span(first, last, Skipped, reasonNoCatchUp)
+		d.recordRange(first, last, Skipped, reasonNoCatchUp)
 		return
 	}
 	if from := d.now.Add(-d.st.Delay() - c.Window); from.After(first) {
 		if from.After(last) {
 			from = last
 		}
-		d.span(first, from, Skipped, reasonWindow)
+		d.recordRange(first, from, Skipped, reasonWindow)
 		first = from
 	}
 	latest := c.Policy == CatchUpLatest || d.st.Overlap == OverlapCancelRunning
-	if latest && more {
-		d.span(first, last, Coalesced, reasonLater)
+	if latest && dueNow {
+		d.recordRange(first, last, Coalesced, reasonLater)
 		return
 	}
-	most := c.Max
+	limit := c.Max
 	if latest {
-		most = 1
+		limit = 1
 	}
-	kept := d.times(first, last, most)
+	kept := d.dueTimes(first, last, limit)
 	if len(kept) == 0 {
 		return
 	}
 	if latest {
-		d.span(first, kept[0].Add(-1), Coalesced, reasonLater)
+		d.recordRange(first, kept[0].Add(-1), Coalesced, reasonLater)
 	} else {
-		d.span(first, kept[0].Add(-1), Skipped, reasonMax)
+		d.recordRange(first, kept[0].Add(-1), Skipped, reasonMax)
 	}
 	for _, due := range kept {
 		d.catchUp(due)
@@ -186,73 +186,73 @@ func (d *decision) catchUp(due time.Time) {
 	s.Outcome, s.Reason = CaughtUp, reasonMissed
 	switch {
 	case d.st.Overlap == OverlapCancelRunning:
-		d.overlap(s, MaxQueue)
+		d.applyOverlap(s, MaxQueue)
 	case d.st.Overlap == OverlapAllow || d.open == 0 && d.waiting == 0:
-		d.run(s)
+		d.start(s)
 	default:
-		d.wait(s, reasonMissed)
+		d.enqueue(s, reasonMissed)
 	}
 }
 
 // slot is the line of a due time that starts now.
 func (d *decision) slot(due time.Time) Slot {
 	s := Slot{ScheduleID: d.st.ID, Due: due, Until: due, Count: 1, Origin: FromSchedule, Outcome: Fired, At: d.now}
-	if d.now.Sub(due) > d.st.Delay()+LateAfter {
+	if d.now.Sub(due) > d.st.Delay()+LateThreshold {
 		s.Outcome = Late
 	}
 	return s
 }
 
-// overlap applies the overlap rule to a slot that would start now.
-func (d *decision) overlap(s Slot, queue int) {
+// applyOverlap applies the overlap rule to a slot that would start now.
+func (d *decision) applyOverlap(s Slot, maxWaiting int) {
 	busy := d.open > 0 || d.waiting > 0
 	switch {
 	case !busy, d.st.Overlap == OverlapAllow:
-		d.run(s)
-	case d.st.Overlap == OverlapQueue && d.waiting < queue:
-		d.wait(s, reasonOverlap)
+		d.start(s)
+	case d.st.Overlap == OverlapQueue && d.waiting < maxWaiting:
+		d.enqueue(s, reasonOverlap)
 	case d.st.Overlap == OverlapQueue:
-		d.drop(s, Skipped, reasonQueueFull)
+		d.record(s, Skipped, reasonQueueFull)
 	case d.st.Overlap == OverlapCancelRunning:
-		d.supersede(s)
+		d.replaceRunning(s)
 	default:
-		d.drop(s, Skipped, reasonOverlap)
+		d.record(s, Skipped, reasonOverlap)
 	}
 }
 
-// supersede lets the slot wait until the open runs, which are to be cancelled,
+// replaceRunning lets the slot wait until the open runs, which are to be cancelled,
 // have ended. It takes the place of one that waits already.
-func (d *decision) supersede(s Slot) {
-	for _, r := range d.st.Live {
+func (d *decision) replaceRunning(s Slot) {
+	for _, r := range d.st.Tracked {
 		if r.Open && !r.Backfill {
 			d.cancel = append(d.cancel, r.RunID)
 		}
 	}
 	for _, w := range d.st.Waiting {
-		d.drop(w, Coalesced, reasonSuperseded)
+		d.record(w, Coalesced, reasonSuperseded)
 	}
-	for i := range d.slots {
-		if d.slots[i].Outcome == Waiting {
-			d.slots[i].Outcome, d.slots[i].Reason = Coalesced, reasonSuperseded
+	for i := range d.recorded {
+		if d.recorded[i].Outcome == Waiting {
+			d.recorded[i].Outcome, d.recorded[i].Reason = Coalesced, reasonSuperseded
 		}
 	}
 	d.waiting = 0
-	for _, earlier := range d.start {
+	for _, earlier := range d.starts {
 		if earlier.Origin == FromSchedule {
-			d.drop(earlier, Coalesced, reasonSuperseded)
+			d.record(earlier, Coalesced, reasonSuperseded)
 		}
 	}
-	if n := len(d.start); n > 0 {
-		d.start = backfillsOf(d.start)
-		if d.open -= n - len(d.start); d.open == 0 {
-			d.run(s)
+	if n := len(d.starts); n > 0 {
+		d.starts = onlyBackfills(d.starts)
+		if d.open -= n - len(d.starts); d.open == 0 {
+			d.start(s)
 			return
 		}
 	}
-	d.wait(s, reasonOverlap)
+	d.enqueue(s, reasonOverlap)
 }
 
-func backfillsOf(list []Slot) []Slot {
+func onlyBackfills(list []Slot) []Slot {
 	var kept []Slot
 	for _, s := range list {
 		if s.Origin != FromSchedule {
@@ -262,26 +262,26 @@ func backfillsOf(list []Slot) []Slot {
 	return kept
 }
 
-func (d *decision) wait(s Slot, reason string) {
+func (d *decision) enqueue(s Slot, reason string) {
 	s.At, s.Outcome, s.Reason = d.now, Waiting, reason
-	d.slots = append(d.slots, s)
+	d.recorded = append(d.recorded, s)
 	d.waiting++
 }
 
-func (d *decision) drop(s Slot, outcome Outcome, reason string) {
+func (d *decision) record(s Slot, outcome Outcome, reason string) {
 	s.At, s.Outcome, s.Reason = d.now, outcome, reason
-	d.slots = append(d.slots, s)
+	d.recorded = append(d.recorded, s)
 }
 
-// span writes one line for all due times after a and up to b.
-func (d *decision) span(a, b time.Time, outcome Outcome, reason string) {
+// recordRange writes one line for all due times after a and up to b.
+func (d *decision) recordRange(a, b time.Time, outcome Outcome, reason string) {
 	r := d.st.rules()
 	first, ok := d.spec.Next(a, d.loc, r)
 	if !ok || first.After(b) {
 		return
 	}
 	last, _ := d.spec.Last(a, b, d.loc, r)
-	d.drop(Slot{
+	d.record(Slot{
 		ScheduleID: d.st.ID, Due: first, Until: last, Count: d.spec.Count(a, b, d.loc, r), Origin: FromSchedule,
 	}, outcome, reason)
 }
@@ -291,15 +291,15 @@ func (d *decision) span(a, b time.Time, outcome Outcome, reason string) {
 func (d *decision) firing() Firing {
 	f := Firing{
 		ScheduleID: d.st.ID, Fence: d.st.Fence, NextDue: d.next, Status: d.status, LastRunAt: d.st.LastRunAt,
-		Delay: d.st.Delay(), Slots: d.slots, Closed: d.closed, Cancel: d.cancel,
+		Delay: d.st.Delay(), Slots: d.recorded, Ended: d.ended, Cancel: d.cancel,
 	}
 	s := d.st.Schedule
 	s.NextDue, s.Status = d.next, d.status
-	f.Wake = s.Wake()
+	f.WakeAt = s.WakeAt()
 	return f
 }
 
 // empty tells whether there is nothing to write.
 func (d *decision) empty() bool {
-	return len(d.slots) == 0 && len(d.start) == 0 && len(d.closed) == 0 && d.next.Equal(d.st.NextDue) && d.status == d.st.Status
+	return len(d.recorded) == 0 && len(d.starts) == 0 && len(d.ended) == 0 && d.next.Equal(d.st.NextDue) && d.status == d.st.Status
 }

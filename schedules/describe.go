@@ -12,7 +12,7 @@ import (
 // weekdays, New York time".
 func (s Spec) Describe(zone string) string {
 	if s.every > 0 {
-		return "Every " + interval(s.every)
+		return "Every " + intervalWords(s.every)
 	}
 	when, daily := s.clockWords()
 	days := s.dayWords()
@@ -22,7 +22,7 @@ func (s Spec) Describe(zone string) string {
 	return when + days + ", " + zoneWords(zone)
 }
 
-func interval(d time.Duration) string {
+func intervalWords(d time.Duration) string {
 	var parts []string
 	for _, unit := range []struct {
 		name string
@@ -40,7 +40,7 @@ func interval(d time.Duration) string {
 	if len(parts) == 1 {
 		return strings.TrimPrefix(parts[0], "1 ")
 	}
-	return join(parts, "and")
+	return joinWords(parts, "and")
 }
 
 func zoneWords(zone string) string {
@@ -55,17 +55,17 @@ func zoneWords(zone string) string {
 	return strings.ReplaceAll(city, "_", " ") + " time"
 }
 
-// mostClocks is how many times of day are listed one by one.
-const mostClocks = 6
+// maxListedTimes is how many times of day are listed one by one.
+const maxListedTimes = 6
 
 // clockWords says at what times of a day; daily is set where these are points
 // of a day rather than a rhythm.
 func (s *Spec) clockWords() (words string, daily bool) {
-	minutes, hours := values(s.minute), values(s.hour)
+	minutes, hours := setBits(s.minute), setBits(s.hour)
 	everyHour := len(hours) == 24
 	switch {
-	case len(minutes)*len(hours) <= mostClocks:
-		return "At " + join(s.clocks(minutes, hours), "and"), true
+	case len(minutes)*len(hours) <= maxListedTimes:
+		return "At " + joinWords(s.timesOfDay(minutes, hours), "and"), true
 	case len(minutes) == 60 && everyHour:
 		return "Every minute", false
 	case everyHour && stepOf(minutes, 60) > 0:
@@ -84,7 +84,7 @@ func (s *Spec) clockWords() (words string, daily bool) {
 	return "At " + minuteWords(minutes) + " of " + hourWords(hours), false
 }
 
-func (s *Spec) clocks(minutes, hours []int) []string {
+func (s *Spec) timesOfDay(minutes, hours []int) []string {
 	var list []string
 	for _, h := range hours {
 		for _, m := range minutes {
@@ -120,16 +120,16 @@ func (s *Spec) dayWords() string {
 		month, week = false, false
 	}
 	if month {
-		where = append(where, "on "+dayOfMonthWords(values(s.dom)))
+		where = append(where, "on "+dayOfMonthWords(setBits(s.dom)))
 	}
 	if week {
-		where = append(where, weekdayWords(values(s.dow)))
+		where = append(where, weekdayWords(setBits(s.dow)))
 	}
 	words := strings.Join(where, " or ")
 	if either {
 		words += " (either)"
 	}
-	if months := values(s.month); len(months) < 12 {
+	if months := setBits(s.month); len(months) < 12 {
 		words += " in " + ranges(months, func(m int) string { return time.Month(m).String() })
 	}
 	if words == "" {
@@ -155,8 +155,8 @@ func weekdayWords(days []int) string {
 	return "on " + ranges(days, func(d int) string { return time.Weekday(d).String() })
 }
 
-// values lists the bits that are set.
-func values(set uint64) []int {
+// setBits lists the bits that are set.
+func setBits(set uint64) []int {
 	var list []int
 	for ; set != 0; set &= set - 1 {
 		list = append(list, bits.TrailingZeros64(set))
@@ -195,10 +195,10 @@ func ranges(list []int, name func(int) string) string {
 		parts = append(parts, name(list[i]))
 		i++
 	}
-	return join(parts, "and")
+	return joinWords(parts, "and")
 }
 
-func join(parts []string, last string) string {
+func joinWords(parts []string, last string) string {
 	if len(parts) < 2 {
 		return strings.Join(parts, "")
 	}

@@ -13,11 +13,11 @@ import (
 // How many schedules one firing takes, and how often one that lost its race is
 // tried again.
 const (
-	fireGroup = 200
-	retries   = 5
-	// requestRetries is for what somebody waits for: only a schedule that is
+	fireBatchSize   = 200
+	maxFireAttempts = 5
+	// maxRequestAttempts is for what somebody waits for: only a schedule that is
 	// changed all the time is given up.
-	requestRetries = 100
+	maxRequestAttempts = 100
 )
 
 // fire settles everything that is due of these schedules, and takes the next
@@ -25,15 +25,15 @@ const (
 // It is safe to call at any time and on any node.
 func (s *Service) fire(ctx context.Context, ids []string) (stored int) {
 	for len(ids) > 0 && ctx.Err() == nil {
-		n := min(len(ids), fireGroup)
-		stored += s.fireGroup(ctx, ids[:n])
+		n := min(len(ids), fireBatchSize)
+		stored += s.fireBatch(ctx, ids[:n])
 		ids = ids[n:]
 	}
 	return stored
 }
 
-func (s *Service) fireGroup(ctx context.Context, ids []string) (stored int) {
-	for try := range retries {
+func (s *Service) fireBatch(ctx context.Context, ids []string) (stored int) {
+	for try := range maxFireAttempts {
 		states, err := s.store.States(ctx, ids)
 		if err != nil {
 			s.warn(ctx, "due schedules could not be read", err)
@@ -49,7 +49,7 @@ func (s *Service) fireGroup(ctx context.Context, ids []string) (stored int) {
 			return stored
 		}
 		errs := s.store.Fire(ctx, firings)
-		ids = s.settle(ctx, firings, errs)
+		ids = s.handleResults(ctx, firings, errs)
 		for _, err := range errs {
 			if err == nil {
 				stored++
@@ -62,20 +62,20 @@ func (s *Service) fireGroup(ctx context.Context, ids []string) (stored int) {
 	return stored
 }
 
-// settle notes what was stored and gives the schedules that are to be looked
+// handleResults notes what was stored and gives the schedules that are to be looked
 // at again at once.
-func (s *Service) settle(ctx context.Context, firings []Firing, errs []error) (lost []string) {
+func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []error) (retry []string) {
 	var runs []executor.Prepared
 	for i, err := range errs {
 		f := firings[i]
 		switch {
 		case err == nil:
 			runs = append(runs, f.Runs...)
-			s.measure(f)
-			s.plan(f.ScheduleID, f.Wake)
-		case moved(err):
-			lost = append(lost, f.ScheduleID)
-		case errors.Is(err, ErrLost), fault.KindOf(err) == fault.NotFound:
+			s.reportSlots(f)
+			s.scheduleWake(f.ScheduleID, f.WakeAt)
+		case retryable(err):
+			retry = append(retry, f.ScheduleID)
+		case errors.Is(err, ErrConflict), fault.KindOf(err) == fault.NotFound:
 			// Another node was faster, or the schedule is gone.
 		default:
 			s.warn(ctx, "a schedule could not fire", err)
@@ -84,23 +84,23 @@ func (s *Service) settle(ctx context.Context, firings []Firing, errs []error) (l
 	if len(runs) > 0 {
 		s.runs.Stored(runs...)
 	}
-	return lost
+	return retry
 }
 
-// measure tells the meter of a firing that is stored.
-func (s *Service) measure(f Firing) {
+// reportSlots tells the meter of a firing that is stored.
+func (s *Service) reportSlots(f Firing) {
 	if s.meter == nil {
 		return
 	}
 	now := s.now()
 	for _, slot := range f.Slots {
-		s.meter.Settled(slot, now.Sub(slot.Due)-f.Delay)
+		s.meter.SlotRecorded(slot, now.Sub(slot.Due)-f.Delay)
 	}
 }
 
-// moved tells of an error that another attempt may not meet: the workflow was
+// retryable tells of an error that another attempt may not meet: the workflow was
 // changed meanwhile, or another node drives runs now.
-func moved(err error) bool {
+func retryable(err error) bool {
 	return errors.Is(err, executor.ErrStale) || errors.Is(err, executor.ErrFenced)
 }
 
@@ -119,11 +119,11 @@ func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) 
 	}
 	d := decide(st, spec, loc, s.now())
 	if d.empty() {
-		s.plan(st.ID, st.Wake())
+		s.scheduleWake(st.ID, st.WakeAt())
 		return Firing{}, false
 	}
 	f := d.firing()
-	for _, slot := range d.start {
+	for _, slot := range d.starts {
 		if err := s.startRun(ctx, st.Schedule, &f, slot, try); err != nil {
 			s.warn(ctx, "a run could not be made", err)
 			return Firing{}, false
@@ -158,7 +158,7 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 // those of a start by hand, and fault.NotFound schedule_not_found.
 func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
 	who, reason := audit.Who(ctx)
-	for n := range requestRetries {
+	for n := range maxRequestAttempts {
 		sc, err := s.store.Schedule(ctx, tenantID, id)
 		if err != nil {
 			return "", err
@@ -170,38 +170,38 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 			return "", err
 		}
 		now := s.now()
-		f := unmoved(sc)
+		f := unchangedFiring(sc)
 		f.LastRunAt, f.Runs = now, []executor.Prepared{run}
 		f.Slots = []Slot{{
 			ScheduleID: id, Due: now, Until: now, Count: 1, Origin: "trigger:" + run.Row.RunID,
 			Outcome: Fired, RunID: run.Row.RunID, At: now,
 		}}
-		if err := f.tell(ctx, triggerDetail{run.Row.RunID}); err != nil {
+		if err := f.addAuditEntry(ctx, triggerDetail{run.Row.RunID}); err != nil {
 			return "", err
 		}
 		switch err := s.store.Fire(ctx, []Firing{f})[0]; {
 		case err == nil:
 			audit.From(ctx).Mark()
-			s.measure(f)
+			s.reportSlots(f)
 			s.runs.Stored(run)
 			return run.Row.RunID, nil
 		case errors.Is(err, executor.ErrDuplicateKey):
 			return "", fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
-		case !errors.Is(err, ErrLost) && !moved(err):
+		case !errors.Is(err, ErrConflict) && !retryable(err):
 			return "", err
 		}
 	}
-	return "", busy()
+	return "", errScheduleChanging()
 }
 
-func busy() error {
+func errScheduleChanging() error {
 	return fault.New(fault.Conflict, "schedule_changing", "The schedule is being changed; try again.")
 }
 
-// unmoved is a firing that leaves the schedule where it is.
-func unmoved(sc Schedule) Firing {
+// unchangedFiring is a firing that leaves the schedule where it is.
+func unchangedFiring(sc Schedule) Firing {
 	return Firing{
-		ScheduleID: sc.ID, Fence: sc.Fence, NextDue: sc.NextDue, Wake: sc.Wake(), Status: sc.Status, LastRunAt: sc.LastRunAt,
+		ScheduleID: sc.ID, Fence: sc.Fence, NextDue: sc.NextDue, WakeAt: sc.WakeAt(), Status: sc.Status, LastRunAt: sc.LastRunAt,
 	}
 }
 
@@ -227,21 +227,21 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 	now := s.now()
 	switch {
 	case req.Overlap != "" && req.Overlap != OverlapQueue && req.Overlap != OverlapAllow:
-		return "", 0, invalid("/overlap_policy", "overlap_policy of a backfill must be queue or allow, not %q.", clip(string(req.Overlap)))
+		return "", 0, invalidSchedule("/overlap_policy", "overlap_policy of a backfill must be queue or allow, not %q.", truncate(string(req.Overlap)))
 	case req.Limit < 1 || req.Limit > MaxBackfill:
-		return "", 0, invalid("/limit", "limit must be from 1 to %d.", MaxBackfill)
+		return "", 0, invalidSchedule("/limit", "limit must be from 1 to %d.", MaxBackfill)
 	case !req.From.Before(req.To):
-		return "", 0, invalid("/from", "from must lie before to.")
+		return "", 0, invalidSchedule("/from", "from must lie before to.")
 	case req.To.After(now):
-		return "", 0, invalid("/to", "to must not lie in the future.")
+		return "", 0, invalidSchedule("/to", "to must not lie in the future.")
 	}
-	for n := range requestRetries {
+	for n := range maxRequestAttempts {
 		id, slots, err = s.backfill(ctx, req, now, n)
-		if !errors.Is(err, ErrLost) && !moved(err) {
+		if !errors.Is(err, ErrConflict) && !retryable(err) {
 			return id, slots, err
 		}
 	}
-	return "", 0, busy()
+	return "", 0, errScheduleChanging()
 }
 
 func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, try int) (string, int, error) {
@@ -254,7 +254,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 		return "", 0, err
 	}
 	id := s.newID("bf_")
-	f := unmoved(sc)
+	f := unchangedFiring(sc)
 	for _, due := range dues {
 		slot := Slot{ScheduleID: sc.ID, Due: due, Until: due, Count: 1, Origin: "backfill:" + id, At: now}
 		if req.Overlap == OverlapAllow {
@@ -271,7 +271,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	if req.Keep != nil {
 		f.Keep = req.Keep(id, len(dues))
 	}
-	if err := f.tell(ctx, backfillDetail{id, req.From, req.To, len(dues)}); err != nil {
+	if err := f.addAuditEntry(ctx, backfillDetail{id, req.From, req.To, len(dues)}); err != nil {
 		return "", 0, err
 	}
 	switch err := s.store.Fire(ctx, []Firing{f})[0]; {
@@ -281,14 +281,14 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 		return "", 0, err
 	}
 	audit.From(ctx).Mark()
-	s.measure(f)
+	s.reportSlots(f)
 	s.runs.Stored(f.Runs...)
 	s.fire(ctx, []string{sc.ID})
 	return id, len(dues), nil
 }
 
-// tell adds the line of the request that f is made for, if it leaves one.
-func (f *Firing) tell(ctx context.Context, detail any) error {
+// addAuditEntry adds the line of the request that f is made for, if it leaves one.
+func (f *Firing) addAuditEntry(ctx context.Context, detail any) error {
 	line, wanted, err := audit.From(ctx).Draft(audit.Object{Kind: "schedule", ID: f.ScheduleID}, detail)
 	if wanted {
 		f.Audit = []audit.Entry{line}

@@ -10,32 +10,32 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// foreignForms are what other schedulers take, and how it is written here.
+// foreignFormats are what other schedulers take, and how it is written here.
 // write gives the expression from the pattern's groups; "": there is none.
-var foreignForms = []struct {
+var foreignFormats = []struct {
 	pattern *regexp.Regexp
 	say     string
 	write   func(m []string) string
 }{
 	{
 		regexp.MustCompile(`(?i)^rate\(\s*(\d{1,6})\s+(second|minute|hour|day|week)s?\s*\)$`),
-		"rate(…) is the form of AWS EventBridge", func(m []string) string { return everyUnits(m[1], m[2]) },
+		"rate(…) is the form of AWS EventBridge", func(m []string) string { return everyExpression(m[1], m[2]) },
 	},
 	{
 		regexp.MustCompile(`(?i)^cron\(\s*(.*?)\s*\)$`),
-		"cron(…) is the form of AWS EventBridge, whose sixth field is the year", func(m []string) string { return ofAWS(strings.Fields(m[1])) },
+		"cron(…) is the form of AWS EventBridge, whose sixth field is the year", func(m []string) string { return fromAWS(strings.Fields(m[1])) },
 	},
 	{
 		regexp.MustCompile(`(?i)^(?:every|each)\s+(?:(\d{1,6})\s*)?(second|sec|minute|min|hour|day|week)s?$`),
-		"a schedule is five fields, not words", func(m []string) string { return everyUnits(or(m[1], "1"), m[2]) },
+		"a schedule is five fields, not words", func(m []string) string { return everyExpression(orElse(m[1], "1"), m[2]) },
 	},
 	{
 		regexp.MustCompile(`(?i)^(?:every\s+day|daily)\s+at\s+(\d{1,2})(?::(\d{2}))?\s*(am|pm)?$`),
-		"a schedule is five fields, not words", func(m []string) string { return atClock(m[1], or(m[2], "0"), m[3]) },
+		"a schedule is five fields, not words", func(m []string) string { return dailyAt(m[1], orElse(m[2], "0"), m[3]) },
 	},
 	{
 		regexp.MustCompile(`(?i)^(?:(?:daily|every\s+day)\s+)?(?:at\s+)?(\d{1,2})(?::(\d{2}))?\s*(am|pm)(?:\s+(?:daily|every\s*day))?$`),
-		"a schedule is five fields, not words", func(m []string) string { return atClock(m[1], or(m[2], "0"), m[3]) },
+		"a schedule is five fields, not words", func(m []string) string { return dailyAt(m[1], orElse(m[2], "0"), m[3]) },
 	},
 	{
 		regexp.MustCompile("^[\"'`](.+)[\"'`]$"),
@@ -51,23 +51,23 @@ var foreignForms = []struct {
 	},
 	{
 		regexp.MustCompile(`^(\d{1,2}):(\d{2})(?::\d{2})?$`),
-		"a time of day is written in five fields", func(m []string) string { return atClock(m[1], m[2], "") },
+		"a time of day is written in five fields", func(m []string) string { return dailyAt(m[1], m[2], "") },
 	},
 	{
 		regexp.MustCompile(`(?i)^(?:R\d*/)?P(?:T?)(\d{1,6})([SMHDW])$`),
-		"an ISO 8601 interval is written @every, or in five fields", func(m []string) string { return ofISO(m) },
+		"an ISO 8601 interval is written @every, or in five fields", func(m []string) string { return fromISO8601(m) },
 	},
 	{
 		regexp.MustCompile(`^(\d{1,6})\s*(s|sec|seconds|m|min|minutes|h|hours|d|days)$`),
-		"an interval is written @every, or in five fields", func(m []string) string { return everyUnits(m[1], m[2]) },
+		"an interval is written @every, or in five fields", func(m []string) string { return everyExpression(m[1], m[2]) },
 	},
 	{
 		regexp.MustCompile(`^(\d{2,9})$`),
-		"an interval is written @every with its unit", func(m []string) string { return everyUnits(m[1], "second") },
+		"an interval is written @every with its unit", func(m []string) string { return everyExpression(m[1], "second") },
 	},
 	{
 		regexp.MustCompile(`^(?:[A-Za-z]{3}(?:[-,.]+[A-Za-z]{3})*\s+)?\*-\*-\*\s+(\d{1,2}):(\d{1,2})(?::\d{1,2})?$`),
-		"that is the form of systemd timers", func(m []string) string { return atClock(m[1], m[2], "") },
+		"that is the form of systemd timers", func(m []string) string { return dailyAt(m[1], m[2], "") },
 	},
 	{
 		regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[T ]?`),
@@ -75,36 +75,36 @@ var foreignForms = []struct {
 	},
 	{
 		regexp.MustCompile(`^(H(?:\([^)]*\))?(?:/\d+)?(?:\s+\S+){4})$`),
-		"H is Jenkins' way to spread load; write a number, and jitter_seconds to spread", func(m []string) string { return withoutHash(m[1]) },
+		"H is Jenkins' way to spread load; write a number, and jitter_seconds to spread", func(m []string) string { return withoutJenkinsHash(m[1]) },
 	},
 }
 
-// foreignForm is the error of an expression in the form of another scheduler;
+// foreignFormatError is the error of an expression in the form of another scheduler;
 // nil: it is none.
-func foreignForm(text string) *fault.Error {
-	for _, form := range foreignForms {
+func foreignFormatError(text string) *fault.Error {
+	for _, form := range foreignFormats {
 		m := form.pattern.FindStringSubmatch(text)
 		if m == nil {
 			continue
 		}
 		right := form.write(m)
 		if _, err := Parse(right); right == "" || err != nil {
-			return refuse(1, "", "%q is not five cron fields: %s.", text, form.say)
+			return cronError(1, "", "%q is not five cron fields: %s.", text, form.say)
 		}
-		return refuse(1, right, "%q is not five cron fields: %s; write %q.", text, form.say, right)
+		return cronError(1, right, "%q is not five cron fields: %s; write %q.", text, form.say, right)
 	}
 	return nil
 }
 
-func or(s, otherwise string) string {
+func orElse(s, otherwise string) string {
 	if s == "" {
 		return otherwise
 	}
 	return s
 }
 
-// everyUnits writes a number of units.
-func everyUnits(count, unit string) string {
+// everyExpression writes a number of units.
+func everyExpression(count, unit string) string {
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 1 {
 		return ""
@@ -147,15 +147,15 @@ func everyUnits(count, unit string) string {
 	return "@every " + text
 }
 
-func ofISO(m []string) string {
+func fromISO8601(m []string) string {
 	unit := map[string]string{"S": "second", "M": "minute", "H": "hour", "D": "day", "W": "week"}[strings.ToUpper(m[2])]
 	if unit == "minute" && !strings.Contains(strings.ToUpper(m[0]), "T") {
 		return "0 0 1 * *" // a month
 	}
-	return everyUnits(m[1], unit)
+	return everyExpression(m[1], unit)
 }
 
-func atClock(hour, minute, half string) string {
+func dailyAt(hour, minute, half string) string {
 	h, _ := strconv.Atoi(hour)
 	m, _ := strconv.Atoi(minute)
 	switch strings.ToLower(half) {
@@ -167,8 +167,8 @@ func atClock(hour, minute, half string) string {
 	return fmt.Sprintf("%d %d * * *", m, h)
 }
 
-// ofAWS takes the year off, and counts Sunday as 0: AWS counts it as 1.
-func ofAWS(parts []string) string {
+// fromAWS takes the year off, and counts Sunday as 0: AWS counts it as 1.
+func fromAWS(parts []string) string {
 	if len(parts) != 6 && len(parts) != 5 {
 		return ""
 	}
@@ -178,7 +178,7 @@ func ofAWS(parts []string) string {
 			parts[i] = "*"
 		}
 	}
-	parts[4] = daysOfAWS.ReplaceAllStringFunc(parts[4], func(day string) string {
+	parts[4] = awsWeekday.ReplaceAllStringFunc(parts[4], func(day string) string {
 		if day[0] == '/' || day[0] == '#' {
 			return day
 		}
@@ -188,20 +188,20 @@ func ofAWS(parts []string) string {
 	return strings.Join(parts, " ")
 }
 
-var daysOfAWS = regexp.MustCompile(`[/#]?\d+`)
+var awsWeekday = regexp.MustCompile(`[/#]?\d+`)
 
-func withoutHash(text string) string {
-	return hash.ReplaceAllString(text, "0$1")
+func withoutJenkinsHash(text string) string {
+	return jenkinsHash.ReplaceAllString(text, "0$1")
 }
 
-var hash = regexp.MustCompile(`\bH(?:\([^)]*\))?(/\d+)?`)
+var jenkinsHash = regexp.MustCompile(`\bH(?:\([^)]*\))?(/\d+)?`)
 
 var yearField = regexp.MustCompile(`^(\*|(19|20|21)\d\d([-,/](\d+))*)$`)
 
-// yearLast reports whether six fields are those of AWS, whose last is the year:
+// hasTrailingYear reports whether six fields are those of AWS, whose last is the year:
 // ? stands for a day, the third or fifth there, the fourth or sixth in Quartz,
 // which begins with the seconds.
-func yearLast(parts []string) bool {
+func hasTrailingYear(parts []string) bool {
 	if len(parts) != 6 || !yearField.MatchString(parts[5]) {
 		return false
 	}

@@ -78,7 +78,7 @@ func TestJitterIsTheSchedulesOwn(t *testing.T) {
 		for range 40 {
 			s := n.create(w, schedules.Schedule{Expression: "@daily", Jitter: time.Hour})
 			expression := "0 3 * * *"
-			edited, err := n.svc.Update(t.Context(), tenant, s.ID, schedules.Edit{Expression: &expression}, nil)
+			edited, err := n.svc.Update(t.Context(), tenant, s.ID, schedules.Patch{Expression: &expression}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,8 +27,8 @@ type Rules struct {
 	Anchor time.Time
 }
 
-// mostYears bounds the search for a next time.
-const mostYears = 40
+// maxSearchYears bounds the search for a next time.
+const maxSearchYears = 40
 
 // Next is the first due time after an instant in a zone; false when there is
 // none within forty years. It is strictly later than after.
@@ -37,24 +37,24 @@ func (s Spec) Next(after time.Time, loc *time.Location, r Rules) (time.Time, boo
 		return s.nextInterval(after, r.Anchor).In(loc), true
 	}
 	seg := segmentAt(loc, after.Unix())
-	w := seg.wall(after.Unix())
-	for limit := w + mostYears*366*day; w < limit; {
+	w := seg.wallTime(after.Unix())
+	for limit := w + maxSearchYears*366*day; w < limit; {
 		var ok bool
-		if w, ok = s.next(w); !ok {
+		if w, ok = s.nextWallTime(w); !ok {
 			break
 		}
-		if seg.end == ever || int64(w)-seg.offset < seg.end {
-			if at := int64(w) - seg.offset; s.counts(at, seg, loc, r) {
+		if seg.end == maxUnix || int64(w)-seg.offset < seg.end {
+			if at := int64(w) - seg.offset; s.fires(at, seg, loc, r) {
 				return time.Unix(at, 0).In(loc), true
 			}
 			continue
 		}
-		following := seg.following(loc)
-		if !s.elapsed && r.Gap != Skip && len(s.lost(seg, following, loc, 1)) > 0 {
+		following := seg.next(loc)
+		if !s.wildcardHour && r.Gap != Skip && len(s.skippedByGap(seg, following, loc, 1)) > 0 {
 			return time.Unix(seg.end, 0).In(loc), true
 		}
 		seg = following
-		w = seg.wall(seg.start) - 1
+		w = seg.wallTime(seg.start) - 1
 	}
 	return time.Time{}, false
 }
@@ -73,25 +73,25 @@ func (s Spec) nextInterval(after, anchor time.Time) time.Time {
 	return time.Unix(from+(n+1)*every, 0)
 }
 
-// counts tells whether a named local time counts at this of its instants.
-func (s *Spec) counts(at int64, seg segment, loc *time.Location, r Rules) bool {
-	if s.elapsed || r.Repeat == Both || seg.inner(at) {
+// fires tells whether a named local time counts at this of its instants.
+func (s *Spec) fires(at int64, seg segment, loc *time.Location, r Rules) bool {
+	if s.wildcardHour || r.Repeat == Both || seg.unambiguous(at) {
 		return true
 	}
-	all := instants(loc, seg.wall(at))
+	all := instants(loc, seg.wallTime(at))
 	if r.Repeat == Last {
 		return at == all[len(all)-1]
 	}
 	return at == all[0]
 }
 
-// lost lists at most limit named local times that the clock jumps over between
+// skippedByGap lists at most limit named local times that the clock jumps over between
 // two segments. Those of a day that does not exist at all are not among them.
-func (s *Spec) lost(before, after segment, loc *time.Location, limit int) []wall {
-	from, to := before.wall(before.end), after.wall(after.start)
-	var list []wall
-	for w, ok := s.next(from - 1); ok && w < to && len(list) < limit; w, ok = s.next(w) {
-		midnight := wall(w.days() * day)
+func (s *Spec) skippedByGap(before, after segment, loc *time.Location, limit int) []wallTime {
+	from, to := before.wallTime(before.end), after.wallTime(after.start)
+	var list []wallTime
+	for w, ok := s.nextWallTime(from - 1); ok && w < to && len(list) < limit; w, ok = s.nextWallTime(w) {
+		midnight := wallTime(w.days() * day)
 		if from <= midnight && midnight+day <= to {
 			w = midnight + day - 1
 			continue
@@ -106,7 +106,7 @@ func (s *Spec) lost(before, after segment, loc *time.Location, limit int) []wall
 // Last is the latest due time after after and up to upto.
 func (s Spec) Last(after, upto time.Time, loc *time.Location, r Rules) (time.Time, bool) {
 	const hour = time.Hour
-	for _, back := range []time.Duration{hour, 24 * hour, 31 * 24 * hour, 366 * 24 * hour, 9 * 366 * 24 * hour, mostEvery * 4} {
+	for _, back := range []time.Duration{hour, 24 * hour, 31 * 24 * hour, 366 * 24 * hour, 9 * 366 * 24 * hour, maxInterval * 4} {
 		from := upto.Add(-back)
 		if from.Before(after) {
 			from = after
@@ -141,11 +141,11 @@ func (s Spec) Count(after, upto time.Time, loc *time.Location, r Rules) int {
 	for u := after; ; {
 		seg := segmentAt(loc, u.Unix())
 		end := upto.Unix()
-		if seg.end != ever {
-			end = min(end, seg.end-near-1)
+		if seg.end != maxUnix {
+			end = min(end, seg.end-transitionMargin-1)
 		}
-		if seg.inner(u.Unix()) && end-u.Unix() > day {
-			n += s.count(seg.wall(u.Unix()), seg.wall(end))
+		if seg.unambiguous(u.Unix()) && end-u.Unix() > day {
+			n += s.countWallTimes(seg.wallTime(u.Unix()), seg.wallTime(end))
 			u = time.Unix(end, 0)
 			continue
 		}

@@ -15,9 +15,9 @@ import (
 // Limits of an expression.
 const (
 	maxExpression = 256
-	// LeastEvery is the shortest interval of @every.
-	LeastEvery = time.Minute
-	mostEvery  = 10 * 366 * 24 * time.Hour
+	// MinInterval is the shortest interval of @every.
+	MinInterval = time.Minute
+	maxInterval = 10 * 366 * 24 * time.Hour
 )
 
 // Spec is a parsed expression: the local times that it names, or an interval.
@@ -28,9 +28,9 @@ type Spec struct {
 	minute, hour, dom, month, dow uint64 // one bit per value
 	// Where both days are restricted, either fits (POSIX).
 	anyDom, anyDow bool
-	// elapsed: the hour holds * or /, so the times follow elapsed time and a
+	// wildcardHour: the hour holds * or /, so the times follow elapsed time and a
 	// changing clock neither adds nor moves one.
-	elapsed bool
+	wildcardHour bool
 }
 
 // String gives the expression as it was written.
@@ -64,24 +64,24 @@ func Parse(expression string) (Spec, error) {
 	text := strings.TrimSpace(expression)
 	switch {
 	case text == "":
-		return Spec{}, refuse(0, "0 2 * * *", "The expression is empty; give five fields: minute, hour, day of month, month, day of week.")
+		return Spec{}, cronError(0, "0 2 * * *", "The expression is empty; give five fields: minute, hour, day of month, month, day of week.")
 	case len(text) > maxExpression:
-		return Spec{}, refuse(0, "", "The expression has %d characters; %d are the most.", len(text), maxExpression)
+		return Spec{}, cronError(0, "", "The expression has %d characters; %d are the most.", len(text), maxExpression)
 	case recurrenceRule.MatchString(text):
-		return Spec{}, refuse(1, "", "That is a recurrence rule of iCalendar; a schedule is five fields: minute, hour, day of month, month, day of week.")
+		return Spec{}, cronError(1, "", "That is a recurrence rule of iCalendar; a schedule is five fields: minute, hour, day of month, month, day of week.")
 	case strings.Contains(text, "="):
-		return Spec{}, refuse(strings.Index(text, "=")+1, "", "The zone does not stand in the expression; give it as timezone.")
+		return Spec{}, cronError(strings.Index(text, "=")+1, "", "The zone does not stand in the expression; give it as timezone.")
 	case strings.HasPrefix(text, "@every") && !strings.HasPrefix(text, "@every_"):
 		return parseEvery(text)
 	case strings.HasPrefix(text, "@"):
-		return parseWord(text)
+		return parseDescriptor(text)
 	}
-	if err := foreignForm(text); err != nil {
+	if err := foreignFormatError(text); err != nil {
 		return Spec{}, err
 	}
 	parts := strings.Fields(text)
 	if len(parts) != 5 {
-		return Spec{}, wrongCount(parts)
+		return Spec{}, fieldCountError(parts)
 	}
 	column := 1 // in the expression as given
 	for i, f := range fields() {
@@ -93,38 +93,38 @@ func Parse(expression string) (Spec, error) {
 		column += len(parts[i])
 		parts[i] = checked
 	}
-	s, err := bitsOf(strings.Join(parts, " "))
+	s, err := parseFields(strings.Join(parts, " "))
 	if err != nil {
 		return Spec{}, err
 	}
 	s.source = text
-	return s, s.fires()
+	return s, s.checkEverFires()
 }
 
-var spacedList = regexp.MustCompile(`\s*,\s*`)
+var spacedComma = regexp.MustCompile(`\s*,\s*`)
 
 var recurrenceRule = regexp.MustCompile(`(?i)\bFREQ\s*=`)
 
-func wrongCount(parts []string) error {
-	if together := strings.Fields(spacedList.ReplaceAllString(strings.Join(parts, " "), ",")); len(together) == 5 && len(parts) > 5 {
+func fieldCountError(parts []string) error {
+	if together := strings.Fields(spacedComma.ReplaceAllString(strings.Join(parts, " "), ",")); len(together) == 5 && len(parts) > 5 {
 		right := strings.Join(together, " ")
-		return refuse(1, right, "There are %d fields, five are right: a list has no spaces around its commas; write %q.", len(parts), right)
+		return cronError(1, right, "There are %d fields, five are right: a list has no spaces around its commas; write %q.", len(parts), right)
 	}
 	if len(parts) == 6 && strings.Contains(parts[5], "/") || len(parts) == 6 && parts[5] == "UTC" {
 		if _, err := LoadZone(parts[5]); err == nil {
 			right := strings.Join(parts[:5], " ")
-			return refuse(1, right, "The zone does not stand in the expression; write %q, and give %s as timezone.", right, parts[5])
+			return cronError(1, right, "The zone does not stand in the expression; write %q, and give %s as timezone.", right, parts[5])
 		}
 	}
-	if yearLast(parts) {
-		right := ofAWS(parts)
-		return refuse(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. The sixth is the year of AWS; drop it at the end: %q.", len(parts), right)
+	if hasTrailingYear(parts) {
+		right := fromAWS(parts)
+		return cronError(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. The sixth is the year of AWS; drop it at the end: %q.", len(parts), right)
 	}
 	if len(parts) == 6 || len(parts) == 7 {
 		right := strings.Join(parts[1:6], " ")
-		return refuse(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. Seconds and years are not scheduled; try %q.", len(parts), right)
+		return cronError(1, right, "There are %d fields, five are right: minute, hour, day of month, month, day of week. Seconds and years are not scheduled; try %q.", len(parts), right)
 	}
-	return refuse(1, "", "There are %d fields, five are right: minute, hour, day of month, month, day of week.", len(parts))
+	return cronError(1, "", "There are %d fields, five are right: minute, hour, day of month, month, day of week.", len(parts))
 }
 
 func parseEvery(text string) (Spec, error) {
@@ -132,44 +132,44 @@ func parseEvery(text string) (Spec, error) {
 	d, err := time.ParseDuration(rest)
 	switch {
 	case err != nil:
-		return Spec{}, refuse(1, "@every 90m", "@every takes an interval such as 90m or 1h30m, not %q.", rest)
-	case d < LeastEvery:
-		return Spec{}, refuse(1, "@every 1m", "@every takes at least a minute, not %s.", d)
-	case d > mostEvery || d%time.Second != 0:
-		return Spec{}, refuse(1, "@every 24h", "@every takes whole seconds up to ten years, not %s.", rest)
+		return Spec{}, cronError(1, "@every 90m", "@every takes an interval such as 90m or 1h30m, not %q.", rest)
+	case d < MinInterval:
+		return Spec{}, cronError(1, "@every 1m", "@every takes at least a minute, not %s.", d)
+	case d > maxInterval || d%time.Second != 0:
+		return Spec{}, cronError(1, "@every 24h", "@every takes whole seconds up to ten years, not %s.", rest)
 	}
-	return Spec{source: "@every " + d.String(), every: d, elapsed: true}, nil
+	return Spec{source: "@every " + d.String(), every: d, wildcardHour: true}, nil
 }
 
-func parseWord(text string) (Spec, error) {
-	if err := foreignForm(text); err != nil {
+func parseDescriptor(text string) (Spec, error) {
+	if err := foreignFormatError(text); err != nil {
 		return Spec{}, err
 	}
 	switch text {
 	case "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually":
 	default:
-		return Spec{}, refuse(1, "@daily", "%q is unknown; there are @hourly, @daily, @weekly, @monthly, @yearly and @every.", text)
+		return Spec{}, cronError(1, "@daily", "%q is unknown; there are @hourly, @daily, @weekly, @monthly, @yearly and @every.", text)
 	}
-	s, err := bitsOf(text)
+	s, err := parseFields(text)
 	s.source = text
-	s.elapsed = text == "@hourly"
+	s.wildcardHour = text == "@hourly"
 	return s, err
 }
 
-// bitsOf hands an expression that was checked to the parser.
-func bitsOf(text string) (s Spec, err error) {
+// parseFields hands an expression that was checked to the parser.
+func parseFields(text string) (s Spec, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = refuse(0, "", "The expression cannot be read.")
+			err = cronError(0, "", "The expression cannot be read.")
 		}
 	}()
 	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
 	if err != nil {
-		return Spec{}, refuse(0, "", "The expression cannot be read.")
+		return Spec{}, cronError(0, "", "The expression cannot be read.")
 	}
 	p, ok := parsed.(*cron.SpecSchedule)
 	if !ok {
-		return Spec{}, refuse(0, "", "The expression cannot be read.")
+		return Spec{}, cronError(0, "", "The expression cannot be read.")
 	}
 	hour := ""
 	if parts := strings.Fields(text); len(parts) == 5 {
@@ -178,17 +178,17 @@ func bitsOf(text string) (s Spec, err error) {
 	return Spec{
 		source: text, minute: p.Minute &^ starBit, hour: p.Hour &^ starBit, dom: p.Dom &^ starBit,
 		month: p.Month &^ starBit, dow: p.Dow &^ starBit,
-		anyDom: p.Dom&starBit != 0, anyDow: p.Dow&starBit != 0, elapsed: strings.ContainsAny(hour, "*/"),
+		anyDom: p.Dom&starBit != 0, anyDow: p.Dow&starBit != 0, wildcardHour: strings.ContainsAny(hour, "*/"),
 	}, nil
 }
 
-// fires refuses what names no day that there is.
-func (s Spec) fires() error {
+// checkEverFires refuses what names no day that there is.
+func (s Spec) checkEverFires() error {
 	// Eight years without a leap day are the longest gap there is.
-	if _, ok := s.next(wallOf(1896, 3, 1)); ok {
+	if _, ok := s.nextWallTime(wallTimeOf(1896, 3, 1)); ok {
 		return nil
 	}
-	return refuse(0, "", "%q never fires: no such day is in any of its months.", s.source)
+	return cronError(0, "", "%q never fires: no such day is in any of its months.", s.source)
 }
 
 // check accepts a field and writes it so that the parser reads it as meant:
@@ -198,7 +198,7 @@ func (f field) check(text string, column int) (string, error) {
 	for i, item := range items {
 		checked, problem := f.item(item)
 		if problem != "" {
-			return "", refuse(column, "", "%s: %s", f.name, problem)
+			return "", cronError(column, "", "%s: %s", f.name, problem)
 		}
 		items[i] = checked
 	}
@@ -210,7 +210,7 @@ func (f field) item(item string) (checked, problem string) {
 	span, stepText, stepped := strings.Cut(item, "/")
 	step := 1
 	if stepped {
-		n, ok := number(stepText)
+		n, ok := parseNumber(stepText)
 		most := f.last() - f.low
 		if !ok || n < 1 || n > most {
 			return "", fmt.Sprintf("the step %q must be a number from 1 to %d.", stepText, most)
@@ -279,7 +279,7 @@ func (f field) nearName(text string) string {
 }
 
 func (f field) value(text string) (int, string) {
-	if n, ok := number(text); ok {
+	if n, ok := parseNumber(text); ok {
 		if n < f.low || n > f.high {
 			return 0, fmt.Sprintf("%d is not from %d to %d.", n, f.low, f.high)
 		}
@@ -303,8 +303,8 @@ func (f field) value(text string) (int, string) {
 	return 0, fmt.Sprintf("%q is not a number from %d to %d.", text, f.low, f.high)
 }
 
-// number reads decimal digits, at most nine.
-func number(text string) (int, bool) {
+// parseNumber reads decimal digits, at most nine.
+func parseNumber(text string) (int, bool) {
 	if text == "" || len(text) > 9 || strings.Trim(text, "0123456789") != "" {
 		return 0, false
 	}
@@ -312,9 +312,9 @@ func number(text string) (int, bool) {
 	return n, err == nil
 }
 
-// refuse is the error of an expression. column counts from 1, 0 where no place
+// cronError is the error of an expression. column counts from 1, 0 where no place
 // is to blame.
-func refuse(column int, suggestion, format string, args ...any) *fault.Error {
+func cronError(column int, suggestion, format string, args ...any) *fault.Error {
 	err := fault.New(fault.Unacceptable, "invalid_cron", format, args...)
 	err.Issues = []fault.Issue{{
 		Code: "invalid_cron", Severity: "error", Message: err.Message, Pointer: "/cron_expression",

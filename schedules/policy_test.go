@@ -199,14 +199,14 @@ func TestDatesPauseAndJitter(t *testing.T) {
 		pausing := n.create(w, schedules.Schedule{Expression: "* * * * *", Overlap: schedules.OverlapAllow})
 		n.tick(minutes(1))
 		paused, reason := schedules.Paused, "moving house"
-		if _, err := n.svc.Update(t.Context(), tenant, pausing.ID, schedules.Edit{Status: &paused, PauseReason: &reason}, nil); err != nil {
+		if _, err := n.svc.Update(t.Context(), tenant, pausing.ID, schedules.Patch{Status: &paused, PauseReason: &reason}, nil); err != nil {
 			t.Fatal(err)
 		}
 		for m := 2; m <= 5; m++ {
 			n.tick(minutes(m))
 		}
 		active := schedules.Active
-		resumed, err := n.svc.Update(t.Context(), tenant, pausing.ID, schedules.Edit{Status: &active}, nil)
+		resumed, err := n.svc.Update(t.Context(), tenant, pausing.ID, schedules.Patch{Status: &active}, nil)
 		if err != nil || resumed.PauseReason != "" || !resumed.NextDue.Equal(minutes(6)) {
 			t.Fatalf("%+v, %v", resumed, err)
 		}

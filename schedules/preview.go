@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Time is one due time of a preview, in its zone. Note says where a change of
+// DueTime is one due time of a preview, in its zone. Note says where a change of
 // the clock moved or dropped something, "" on all other days.
-type Time struct {
+type DueTime struct {
 	At   time.Time
 	Note string
 }
 
 // Preview lists the next due times strictly after from.
-func (s Spec) Preview(from time.Time, n int, loc *time.Location, r Rules) []Time {
-	list := []Time{}
+func (s Spec) Preview(from time.Time, n int, loc *time.Location, r Rules) []DueTime {
+	list := []DueTime{}
 	for range n {
 		at, ok := s.Next(from, loc, r)
 		if !ok {
 			break
 		}
-		list = append(list, Time{At: at, Note: s.note(from, at, loc, r)})
+		list = append(list, DueTime{At: at, Note: s.note(from, at, loc, r)})
 		from = at
 	}
 	return list
@@ -35,7 +35,7 @@ func (s *Spec) note(before, at time.Time, loc *time.Location, r Rules) string {
 	}
 	var notes []string
 	for seg := segmentAt(loc, before.Unix()); seg.end <= at.Unix(); {
-		next := seg.following(loc)
+		next := seg.next(loc)
 		notes = append(notes, s.gapNotes(seg, next, at, loc, r)...)
 		seg = next
 	}
@@ -48,19 +48,19 @@ func (s *Spec) note(before, at time.Time, loc *time.Location, r Rules) string {
 // gapNotes tells about the local times and days between two segments.
 func (s *Spec) gapNotes(before, after segment, at time.Time, loc *time.Location, r Rules) []string {
 	var notes []string
-	from, to := before.wall(before.end), after.wall(after.start)
+	from, to := before.wallTime(before.end), after.wallTime(after.start)
 	for midnight := (from + day - 1).midnight(); midnight+day <= to; midnight += day {
-		if s.names(midnight.days()) {
+		if s.matchesDate(midnight.days()) {
 			notes = append(notes, fmt.Sprintf("%s does not exist in this zone.", midnight.time().Format(time.DateOnly)))
 		}
 	}
-	lost := s.lost(before, after, loc, 4)
+	lost := s.skippedByGap(before, after, loc, 4)
 	if len(lost) == 0 {
 		return notes
 	}
 	jump := fmt.Sprintf("%s not exist on %s (clocks go from %s to %s)",
-		clocks(lost), lost[0].time().Format(time.DateOnly), from.clock(), to.clock())
-	if !s.elapsed && r.Gap != Skip && at.Unix() == after.start {
+		wallTimesMissing(lost), lost[0].time().Format(time.DateOnly), from.clock(), to.clock())
+	if !s.wildcardHour && r.Gap != Skip && at.Unix() == after.start {
 		return append(notes, jump+"; moved to the first time after the gap.")
 	}
 	return append(notes, jump+"; left out.")
@@ -69,9 +69,9 @@ func (s *Spec) gapNotes(before, after segment, at time.Time, loc *time.Location,
 // repeatNote tells which of two equal local times this is.
 func (s *Spec) repeatNote(at time.Time, loc *time.Location, r Rules) string {
 	seg := segmentAt(loc, at.Unix())
-	w := seg.wall(at.Unix())
+	w := seg.wallTime(at.Unix())
 	all := instants(loc, w)
-	if len(all) < 2 || seg.inner(at.Unix()) {
+	if len(all) < 2 || seg.unambiguous(at.Unix()) {
 		return ""
 	}
 	which := "first"
@@ -79,26 +79,26 @@ func (s *Spec) repeatNote(at time.Time, loc *time.Location, r Rules) string {
 		which = "second"
 	}
 	note := fmt.Sprintf("%s comes twice on %s; this is the %s", w.clock(), w.time().Format(time.DateOnly), which)
-	if !s.elapsed && r.Repeat != Both {
+	if !s.wildcardHour && r.Repeat != Both {
 		return note + ", the other is left out."
 	}
 	return note + "."
 }
 
 // midnight is the beginning of the day.
-func (w wall) midnight() wall { return wall(w.days() * day) }
+func (w wallTime) midnight() wallTime { return wallTime(w.days() * day) }
 
 // clock prints hours and minutes, and seconds where there are any.
-func (w wall) clock() string {
+func (w wallTime) clock() string {
 	if w%minute != 0 {
 		return w.time().Format(time.TimeOnly)
 	}
 	return w.time().Format("15:04")
 }
 
-// clocks prints "02:00, 02:30 do" or "02:30 does"; of four or more the first
+// wallTimesMissing prints "02:00, 02:30 do" or "02:30 does"; of four or more the first
 // three.
-func clocks(list []wall) string {
+func wallTimesMissing(list []wallTime) string {
 	var texts []string
 	for _, w := range list {
 		texts = append(texts, w.clock())

@@ -104,8 +104,8 @@ func (s Schedule) Delay() time.Duration {
 	return time.Duration(h.Sum64()%uint64(s.Jitter/time.Millisecond+1)) * time.Millisecond
 }
 
-// Wake is when the loop looks at the schedule; zero: never.
-func (s Schedule) Wake() time.Time {
+// WakeAt is when the loop looks at the schedule; zero: never.
+func (s Schedule) WakeAt() time.Time {
 	if s.Status != Active || s.NextDue.IsZero() {
 		return time.Time{}
 	}
@@ -119,18 +119,18 @@ type Outcome string
 // CaughtUp, Coalesced or Skipped.
 const (
 	Fired     Outcome = "fired"     // its run was started in time
-	Late      Outcome = "late"      // its run was started more than LateAfter later
+	Late      Outcome = "late"      // its run was started more than LateThreshold later
 	CaughtUp  Outcome = "caught_up" // its run was started after it was missed
 	Coalesced Outcome = "coalesced" // a later due time's run stands for it
 	Skipped   Outcome = "skipped"   // no run; see the reason
 	Waiting   Outcome = "waiting"   // its run starts when an earlier one has ended
 )
 
-// LateAfter is the lateness that the ledger names; missedAfter is the one from
+// LateThreshold is the lateness that the ledger names; missedThreshold is the one from
 // which catch-up decides.
 const (
-	LateAfter   = time.Second
-	missedAfter = time.Minute
+	LateThreshold   = time.Second
+	missedThreshold = time.Minute
 )
 
 // Slot is a line of the ledger: what became of one due time, or of Count due
@@ -166,8 +166,8 @@ const FromSchedule = "schedule"
 type State struct {
 	Schedule
 	WorkflowStatus definitions.Status
-	// Live are runs that were open when last seen, by lane.
-	Live []LiveRun
+	// Tracked are runs that were open when last seen, by lane.
+	Tracked []TrackedRun
 	// Waiting is the head of the queue in due order, WaitingCount its length,
 	// without backfills; Backfill is the head of those.
 	Waiting      []Slot
@@ -175,8 +175,8 @@ type State struct {
 	Backfill     []Slot
 }
 
-// LiveRun is a run that the ledger takes for open.
-type LiveRun struct {
+// TrackedRun is a run that the ledger takes for open.
+type TrackedRun struct {
 	RunID    string
 	Backfill bool
 	Open     bool
@@ -189,12 +189,12 @@ type Firing struct {
 	ScheduleID string
 	Fence      int64
 	NextDue    time.Time
-	Wake       time.Time
+	WakeAt     time.Time
 	Status     Status
 	LastRunAt  time.Time
 	Delay      time.Duration // the jitter's part of how late the slots are
 	Slots      []Slot
-	Closed     []string // runs that are not open any more
+	Ended      []string // runs that are not open any more
 	Cancel     []string // runs to be cancelled
 	Runs       []executor.Prepared
 	// Keep, when set, is an answer kept for a repeated request; where its key
@@ -204,5 +204,5 @@ type Firing struct {
 	Audit []audit.Entry
 }
 
-// ErrLost is the error of a firing that another one came before.
-var ErrLost = errors.New("the schedule has moved on")
+// ErrConflict is the error of a firing that another one came before.
+var ErrConflict = errors.New("the schedule has moved on")

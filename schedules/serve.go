@@ -10,11 +10,11 @@ import (
 // the truth, looked at once a poll. A node that does not drive runs leaves due
 // schedules to the one that does for standAside.
 const (
-	pollEvery  = time.Second
-	horizon    = 5 * time.Second
-	duePage    = 2000
-	settlePage = 200
-	standAside = 500 * time.Millisecond
+	pollEvery    = time.Second
+	horizon      = 5 * time.Second
+	duePage      = 2000
+	queuePage    = 200
+	standbyDelay = 500 * time.Millisecond
 )
 
 // Serve fires schedules until ctx ends. Every node may run it.
@@ -23,7 +23,7 @@ func (s *Service) Serve(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := s.now()
 		if !s.clock.Right(ctx) {
-			s.rest(ctx)
+			s.sleepPoll(ctx)
 			continue
 		}
 		if !now.Before(next) || next.Sub(now) > pollEvery {
@@ -32,8 +32,8 @@ func (s *Service) Serve(ctx context.Context) {
 				next = s.now() // a queue of short runs moves on at once
 			}
 		}
-		s.runDue(ctx, s.turn())
-		s.sleep(ctx, next)
+		s.fireDue(ctx, s.fireCutoff())
+		s.sleepUntil(ctx, next)
 	}
 }
 
@@ -44,7 +44,7 @@ func (s *Service) Tick(ctx context.Context) {
 		return
 	}
 	s.poll(ctx, s.now())
-	s.runDue(ctx, s.now())
+	s.fireDue(ctx, s.now())
 }
 
 // poll reads what comes due within the horizon, moves the queues on and tells
@@ -58,19 +58,19 @@ func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 	for _, d := range dues {
 		s.timers.Set(d.ID, d.At)
 	}
-	ids, err := s.store.Unsettled(ctx, settlePage)
+	ids, err := s.store.SchedulesToAdvance(ctx, queuePage)
 	if err != nil {
 		s.warn(ctx, "the queues of schedules could not be read", err)
 		return false
 	}
 	stored := s.fire(ctx, ids)
-	s.cancelOrders(ctx)
+	s.cancelRequested(ctx)
 	return stored > 0
 }
 
-// plan keeps a schedule's next time in memory when it is near; the poll finds
+// scheduleWake keeps a schedule's next time in memory when it is near; the poll finds
 // the others in time.
-func (s *Service) plan(id string, at time.Time) {
+func (s *Service) scheduleWake(id string, at time.Time) {
 	if at.IsZero() || at.After(s.now().Add(horizon)) {
 		s.timers.Forget(id)
 		return
@@ -78,10 +78,10 @@ func (s *Service) plan(id string, at time.Time) {
 	s.timers.Set(id, at)
 }
 
-// cancelOrders cancels runs that a newer due time wants gone. Each stays on the
+// cancelRequested cancels runs that a newer due time wants gone. Each stays on the
 // list until its run has ended, so a lost cancel is asked for again.
-func (s *Service) cancelOrders(ctx context.Context) {
-	orders, err := s.store.CancelOrders(ctx, settlePage)
+func (s *Service) cancelRequested(ctx context.Context) {
+	orders, err := s.store.CancelRequests(ctx, queuePage)
 	if err != nil {
 		s.warn(ctx, "runs to be cancelled could not be read", err)
 		return
@@ -94,27 +94,27 @@ func (s *Service) cancelOrders(ctx context.Context) {
 	}
 }
 
-// turn is the time by which this node fires what is due.
-func (s *Service) turn() time.Time {
+// fireCutoff is the time by which this node fires what is due.
+func (s *Service) fireCutoff() time.Time {
 	if s.runs.Leading() {
 		return s.now()
 	}
-	return s.now().Add(-standAside)
+	return s.now().Add(-standbyDelay)
 }
 
-// runDue fires what is due.
-func (s *Service) runDue(ctx context.Context, until time.Time) {
+// fireDue fires what is due.
+func (s *Service) fireDue(ctx context.Context, until time.Time) {
 	for ctx.Err() == nil {
-		ids, _ := s.timers.Pop(until, fireGroup)
+		ids, _ := s.timers.Pop(until, fireBatchSize)
 		s.fire(ctx, ids)
-		if len(ids) < fireGroup {
+		if len(ids) < fireBatchSize {
 			return
 		}
 	}
 }
 
-// rest waits for a poll's time, whatever is due.
-func (s *Service) rest(ctx context.Context) {
+// sleepPoll waits for a poll's time, whatever is due.
+func (s *Service) sleepPoll(ctx context.Context) {
 	t := time.NewTimer(pollEvery)
 	defer t.Stop()
 	select {
@@ -123,12 +123,12 @@ func (s *Service) rest(ctx context.Context) {
 	}
 }
 
-func (s *Service) sleep(ctx context.Context, until time.Time) {
+func (s *Service) sleepUntil(ctx context.Context, until time.Time) {
 	now := s.now()
 	wait := min(pollEvery, until.Sub(now))
 	if _, next := s.timers.Pop(now, 0); !next.IsZero() {
 		if !s.runs.Leading() {
-			next = next.Add(standAside)
+			next = next.Add(standbyDelay)
 		}
 		wait = min(wait, next.Sub(now))
 	}

@@ -19,7 +19,7 @@ import (
 // Meter is told what became of due times, once that is stored, and how much
 // later that was than their time and jitter.
 type Meter interface {
-	Settled(s Slot, late time.Duration)
+	SlotRecorded(s Slot, late time.Duration)
 }
 
 // Config is what a Service is made of. Meter and Log may be nil.
@@ -104,7 +104,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 		return Schedule{}, fault.New(fault.Conflict, "workflow_archived", "The workflow is archived; set its status to draft, active or paused before you give it a schedule.")
 	}
 	sc.WorkflowID = target.WorkflowID
-	if sc, err = s.placed(sc, now); err != nil {
+	if sc, err = s.withNextDue(sc, now); err != nil {
 		return Schedule{}, err
 	}
 	var keep *idempotency.Answer
@@ -118,7 +118,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 	if err := s.store.CreateSchedule(ctx, sc, keep); err != nil {
 		return Schedule{}, err
 	}
-	s.plan(sc.ID, sc.Wake())
+	s.scheduleWake(sc.ID, sc.WakeAt())
 	return sc, nil
 }
 
@@ -154,9 +154,9 @@ func (s *Service) resolve(ctx context.Context, sc Schedule, workflow string) (ex
 	return target, err
 }
 
-// placed checks a schedule and finds its next due time from now on.
-func (s *Service) placed(sc Schedule, now time.Time) (Schedule, error) {
-	if err := sc.check(); err != nil {
+// withNextDue checks a schedule and finds its next due time from now on.
+func (s *Service) withNextDue(sc Schedule, now time.Time) (Schedule, error) {
+	if err := sc.validate(); err != nil {
 		return sc, err
 	}
 	spec, err := Parse(sc.Expression)
@@ -171,7 +171,7 @@ func (s *Service) placed(sc Schedule, now time.Time) (Schedule, error) {
 	due := nextDue(sc, spec, loc, now)
 	switch {
 	case due.IsZero() && sc.Status != Ended:
-		return sc, invalid("/cron_expression", "The schedule never fires: no due time lies between now and its end.")
+		return sc, invalidSchedule("/cron_expression", "The schedule never fires: no due time lies between now and its end.")
 	case sc.Status != Active:
 		due = time.Time{}
 	}
@@ -179,28 +179,28 @@ func (s *Service) placed(sc Schedule, now time.Time) (Schedule, error) {
 	return sc, nil
 }
 
-func (s Schedule) check() error {
+func (s Schedule) validate() error {
 	switch {
 	case s.Status != Active && s.Status != Paused:
-		return invalid("/status", "status must be active or paused, not %q.", s.Status)
+		return invalidSchedule("/status", "status must be active or paused, not %q.", s.Status)
 	case s.Overlap != OverlapSkip && s.Overlap != OverlapQueue && s.Overlap != OverlapAllow && s.Overlap != OverlapCancelRunning:
-		return invalid("/overlap_policy", "overlap_policy must be skip, queue, allow or cancel_running, not %q.", clip(string(s.Overlap)))
+		return invalidSchedule("/overlap_policy", "overlap_policy must be skip, queue, allow or cancel_running, not %q.", truncate(string(s.Overlap)))
 	case s.CatchUp.Policy != CatchUpNone && s.CatchUp.Policy != CatchUpLatest && s.CatchUp.Policy != CatchUpAll:
-		return invalid("/catch_up/policy", "catch_up.policy must be none, latest or all, not %q.", clip(string(s.CatchUp.Policy)))
+		return invalidSchedule("/catch_up/policy", "catch_up.policy must be none, latest or all, not %q.", truncate(string(s.CatchUp.Policy)))
 	case s.CatchUp.Window < time.Second || s.CatchUp.Window > MaxCatchUpWindow:
-		return invalid("/catch_up/window_seconds", "catch_up.window_seconds must be from 1 to %d.", int(MaxCatchUpWindow.Seconds()))
+		return invalidSchedule("/catch_up/window_seconds", "catch_up.window_seconds must be from 1 to %d.", int(MaxCatchUpWindow.Seconds()))
 	case s.CatchUp.Max < 1 || s.CatchUp.Max > MaxCatchUp:
-		return invalid("/catch_up/max", "catch_up.max must be from 1 to %d.", MaxCatchUp)
+		return invalidSchedule("/catch_up/max", "catch_up.max must be from 1 to %d.", MaxCatchUp)
 	case s.Gap != Shift && s.Gap != Skip:
-		return invalid("/dst_gap", "dst_gap must be shift or skip, not %q.", clip(string(s.Gap)))
+		return invalidSchedule("/dst_gap", "dst_gap must be shift or skip, not %q.", truncate(string(s.Gap)))
 	case s.Repeat != First && s.Repeat != Last && s.Repeat != Both:
-		return invalid("/dst_repeat", "dst_repeat must be first, last or both, not %q.", clip(string(s.Repeat)))
+		return invalidSchedule("/dst_repeat", "dst_repeat must be first, last or both, not %q.", truncate(string(s.Repeat)))
 	case s.Jitter < 0 || s.Jitter > MaxJitter:
-		return invalid("/jitter_seconds", "jitter_seconds must be from 0 to %d.", int(MaxJitter.Seconds()))
+		return invalidSchedule("/jitter_seconds", "jitter_seconds must be from 0 to %d.", int(MaxJitter.Seconds()))
 	case !s.EndsAt.IsZero() && !s.EndsAt.After(s.StartsAt):
-		return invalid("/ends_at", "ends_at must lie after starts_at.")
+		return invalidSchedule("/ends_at", "ends_at must lie after starts_at.")
 	case len(s.PauseReason) > maxReason:
-		return invalid("/pause_reason", "pause_reason has at most %d bytes.", maxReason)
+		return invalidSchedule("/pause_reason", "pause_reason has at most %d bytes.", maxReason)
 	}
 	return nil
 }
@@ -210,10 +210,10 @@ func (s Schedule) check() error {
 func CheckRules(r Rules) error {
 	s := Schedule{Gap: r.Gap, Repeat: r.Repeat}.withDefaults()
 	s.Expression = "* * * * *"
-	return s.check()
+	return s.validate()
 }
 
-func invalid(pointer, format string, args ...any) *fault.Error {
+func invalidSchedule(pointer, format string, args ...any) *fault.Error {
 	err := fault.New(fault.Unacceptable, "invalid_schedule", format, args...)
 	err.Issues = []fault.Issue{{Code: err.Code, Severity: "error", Message: err.Message, Pointer: pointer}}
 	return err
@@ -238,7 +238,7 @@ func (s *Service) Slots(ctx context.Context, q SlotQuery) (SlotPage, error) {
 	case "", Fired, Late, CaughtUp, Coalesced, Skipped, Waiting:
 	default:
 		return SlotPage{}, fault.New(fault.Malformed, "invalid_request",
-			"outcome must be fired, late, caught_up, coalesced, skipped or waiting, not %q.", clip(string(q.Outcome)))
+			"outcome must be fired, late, caught_up, coalesced, skipped or waiting, not %q.", truncate(string(q.Outcome)))
 	}
 	if _, err := s.store.Schedule(ctx, q.TenantID, q.ScheduleID); err != nil {
 		return SlotPage{}, err
@@ -246,8 +246,8 @@ func (s *Service) Slots(ctx context.Context, q SlotQuery) (SlotPage, error) {
 	return s.store.Slots(ctx, q)
 }
 
-// Edit changes a schedule; nil fields stay as they are.
-type Edit struct {
+// Patch changes a schedule; nil fields stay as they are.
+type Patch struct {
 	Expression, Timezone, Version, PauseReason *string
 	Input                                      json.RawMessage
 	Status                                     *Status
@@ -261,33 +261,33 @@ type Edit struct {
 	StartsAt, EndsAt                           *time.Time // the zero time clears
 }
 
-func set[T any](to, from *T) {
+func setIfGiven[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
-func (e Edit) apply(s Schedule) Schedule {
-	set(&s.Expression, e.Expression)
-	set(&s.Timezone, e.Timezone)
-	set(&s.Version, e.Version)
-	set(&s.PauseReason, e.PauseReason)
-	set(&s.Overlap, e.Overlap)
-	set(&s.CatchUp.Policy, e.CatchUpPolicy)
-	set(&s.CatchUp.Window, e.CatchUpWindow)
-	set(&s.CatchUp.Max, e.CatchUpMax)
-	set(&s.Gap, e.Gap)
-	set(&s.Repeat, e.Repeat)
-	set(&s.Jitter, e.Jitter)
-	set(&s.StartsAt, e.StartsAt)
-	set(&s.EndsAt, e.EndsAt)
+func (e Patch) applyTo(s Schedule) Schedule {
+	setIfGiven(&s.Expression, e.Expression)
+	setIfGiven(&s.Timezone, e.Timezone)
+	setIfGiven(&s.Version, e.Version)
+	setIfGiven(&s.PauseReason, e.PauseReason)
+	setIfGiven(&s.Overlap, e.Overlap)
+	setIfGiven(&s.CatchUp.Policy, e.CatchUpPolicy)
+	setIfGiven(&s.CatchUp.Window, e.CatchUpWindow)
+	setIfGiven(&s.CatchUp.Max, e.CatchUpMax)
+	setIfGiven(&s.Gap, e.Gap)
+	setIfGiven(&s.Repeat, e.Repeat)
+	setIfGiven(&s.Jitter, e.Jitter)
+	setIfGiven(&s.StartsAt, e.StartsAt)
+	setIfGiven(&s.EndsAt, e.EndsAt)
 	if e.Input != nil {
 		s.Input = e.Input
 	}
 	if s.Status == Ended {
 		s.Status = Active // an edit may give it new times
 	}
-	set(&s.Status, e.Status)
+	setIfGiven(&s.Status, e.Status)
 	if s.Status == Active {
 		s.PauseReason = ""
 	}
@@ -298,36 +298,36 @@ func (e Edit) apply(s Schedule) Schedule {
 // by the old rules first; from then on the new ones hold. Errors: those of
 // Create, and fault.NotFound schedule_not_found, fault.Precondition
 // precondition_failed.
-func (s *Service) Update(ctx context.Context, tenantID, id string, e Edit, m definitions.IfMatch) (Schedule, error) {
+func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, m definitions.IfMatch) (Schedule, error) {
 	current, err := s.store.Schedule(ctx, tenantID, id)
 	if err != nil {
 		return Schedule{}, err
 	}
-	if err := matches(current, m); err != nil {
+	if err := checkIfMatch(current, m); err != nil {
 		return Schedule{}, err
 	}
-	edited := e.apply(current)
+	edited := patch.applyTo(current)
 	if _, err := s.resolve(ctx, edited, current.WorkflowID); err != nil {
 		return Schedule{}, err
 	}
 	s.fire(ctx, []string{id})
 	now := s.now()
 	changed, err := s.store.ChangeSchedule(ctx, tenantID, id, func(c Schedule) (Schedule, error) {
-		if err := matches(c, m); err != nil {
+		if err := checkIfMatch(c, m); err != nil {
 			return c, err
 		}
-		next := e.apply(c)
+		next := patch.applyTo(c)
 		next.UpdatedAt = now
 		next.Revision++
-		return s.placed(next, now)
+		return s.withNextDue(next, now)
 	})
 	if err == nil {
-		s.plan(id, changed.Wake())
+		s.scheduleWake(id, changed.WakeAt())
 	}
 	return changed, err
 }
 
-func matches(s Schedule, m definitions.IfMatch) error {
+func checkIfMatch(s Schedule, m definitions.IfMatch) error {
 	if m.Allows(s.Revision) {
 		return nil
 	}
@@ -337,12 +337,12 @@ func matches(s Schedule, m definitions.IfMatch) error {
 
 // Delete ends a schedule. Its open runs go on.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
-	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return matches(c, m) })
+	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return checkIfMatch(c, m) })
 }
 
-// PreviewOf lists a stored schedule's next due times after from, within its
+// PreviewStored lists a stored schedule's next due times after from, within its
 // dates.
-func (s *Service) PreviewOf(ctx context.Context, tenantID, id string, from time.Time, n int) (string, []Time, error) {
+func (s *Service) PreviewStored(ctx context.Context, tenantID, id string, from time.Time, n int) (string, []DueTime, error) {
 	sc, err := s.store.Schedule(ctx, tenantID, id)
 	if err != nil {
 		return "", nil, err

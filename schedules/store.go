@@ -53,8 +53,8 @@ type DueSchedule struct {
 	At time.Time
 }
 
-// CancelOrder is an open run that a newer due time wants gone.
-type CancelOrder struct{ TenantID, RunID, ScheduleID string }
+// CancelRequest is an open run that a newer due time wants gone.
+type CancelRequest struct{ TenantID, RunID, ScheduleID string }
 
 // Store is what schedules ask of persistence. Every method is one transaction.
 // What is not the tenant's is fault.NotFound schedule_not_found.
@@ -73,15 +73,15 @@ type Store interface {
 	Slots(ctx context.Context, q SlotQuery) (SlotPage, error)
 	// DueSchedules lists schedules to be looked at by t, earliest first.
 	DueSchedules(ctx context.Context, t time.Time, limit int) ([]DueSchedule, error)
-	// Unsettled lists schedules in whose queue it may be the next one's turn.
-	Unsettled(ctx context.Context, limit int) ([]string, error)
-	// CancelOrders lists open runs that are to be cancelled.
-	CancelOrders(ctx context.Context, limit int) ([]CancelOrder, error)
+	// SchedulesToAdvance lists schedules in whose queue it may be the next one's turn.
+	SchedulesToAdvance(ctx context.Context, limit int) ([]string, error)
+	// CancelRequests lists open runs that are to be cancelled.
+	CancelRequests(ctx context.Context, limit int) ([]CancelRequest, error)
 	// States reads what decisions rest on, in the order of the ids; what is
 	// gone is left out.
 	States(ctx context.Context, ids []string) ([]State, error)
 	// Fire writes firings, each wholly or not at all, and answers for each:
-	// nil, ErrLost, what a commit says of its runs (executor.ErrStale,
+	// nil, ErrConflict, what a commit says of its runs (executor.ErrStale,
 	// executor.ErrFenced, executor.ErrDuplicateKey, fault.NotFound
 	// workflow_not_found), or the store's error.
 	Fire(ctx context.Context, group []Firing) []error

@@ -37,10 +37,10 @@ func LoadZone(name string) (*time.Location, error) {
 		}
 	}
 	err := fault.New(fault.Unacceptable, "invalid_timezone",
-		"timezone must be an IANA name such as Europe/Berlin or UTC, not %q.", clip(name))
+		"timezone must be an IANA name such as Europe/Berlin or UTC, not %q.", truncate(name))
 	issue := fault.Issue{Code: err.Code, Severity: "error", Message: err.Message, Pointer: "/timezone"}
-	if m := offsetForm.FindStringSubmatch(strings.TrimSpace(name)); m != nil {
-		issue.Suggestion = zoneOfOffset(zones, m)
+	if m := offsetPattern.FindStringSubmatch(strings.TrimSpace(name)); m != nil {
+		issue.Suggestion = etcZoneOfOffset(zones, m)
 		err.Message += " An offset is no zone, and knows no daylight saving time: name the place."
 		if issue.Suggestion != "" {
 			err.Message += " The offset alone is " + issue.Suggestion + ", whose sign is reversed."
@@ -52,11 +52,11 @@ func LoadZone(name string) (*time.Location, error) {
 	return nil, err
 }
 
-var offsetForm = regexp.MustCompile(`(?i)^(?:GMT|UTC|UT|Z)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?$`)
+var offsetPattern = regexp.MustCompile(`(?i)^(?:GMT|UTC|UT|Z)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?$`)
 
-// zoneOfOffset is the zone of an offset of whole hours; "": there is none. Etc
+// etcZoneOfOffset is the zone of an offset of whole hours; "": there is none. Etc
 // counts hours behind UTC, so GMT+2 is Etc/GMT-2.
-func zoneOfOffset(zones []string, m []string) string {
+func etcZoneOfOffset(zones []string, m []string) string {
 	sign, hours := "-", strings.TrimLeft(m[2], "0")
 	switch {
 	case strings.Trim(m[3], "0") != "":
@@ -73,9 +73,9 @@ func zoneOfOffset(zones []string, m []string) string {
 	return zone
 }
 
-// abbreviated are the zones of abbreviations that are no names of the tz
+// zoneByAbbreviation are the zones of abbreviations that are no names of the tz
 // database; those of several places are of the one with the most people.
-var abbreviated = map[string]string{
+var zoneByAbbreviation = map[string]string{
 	"CEST": "Europe/Berlin", "BST": "Europe/London", "WEST": "Europe/Lisbon", "EEST": "Europe/Athens", "MSK": "Europe/Moscow",
 	"EDT": "America/New_York", "CST": "America/Chicago", "CDT": "America/Chicago", "MDT": "America/Denver",
 	"PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "IST": "Asia/Kolkata", "JST": "Asia/Tokyo", "KST": "Asia/Seoul",
@@ -85,7 +85,7 @@ var abbreviated = map[string]string{
 // nearestZone guesses the zone that was meant: another case, spaces, an
 // abbreviation, or the city alone.
 func nearestZone(zones []string, name string) string {
-	if zone := abbreviated[strings.ToUpper(strings.TrimSpace(name))]; zone != "" {
+	if zone := zoneByAbbreviation[strings.ToUpper(strings.TrimSpace(name))]; zone != "" {
 		return zone
 	}
 	name = strings.ReplaceAll(strings.TrimSpace(name), " ", "_")
@@ -102,7 +102,7 @@ func nearestZone(zones []string, name string) string {
 	return ""
 }
 
-func clip(s string) string {
+func truncate(s string) string {
 	if len(s) > 80 {
 		s = strings.ToValidUTF8(s[:80], "") + "…"
 	}
@@ -116,17 +116,17 @@ type segment struct {
 }
 
 const (
-	always = math.MinInt64
-	ever   = math.MaxInt64
-	// near is more than any clock was ever moved, and more than any offset.
-	near = 2 * day
+	minUnix = math.MinInt64
+	maxUnix = math.MaxInt64
+	// transitionMargin is more than any clock was ever moved, and more than any offset.
+	transitionMargin = 2 * day
 )
 
 func segmentAt(loc *time.Location, unix int64) segment {
 	t := time.Unix(unix, 0).In(loc)
 	_, offset := t.Zone()
 	start, end := t.ZoneBounds()
-	s := segment{always, ever, int64(offset)}
+	s := segment{minUnix, maxUnix, int64(offset)}
 	if !start.IsZero() {
 		s.start = start.Unix()
 	}
@@ -141,31 +141,31 @@ func segmentAt(loc *time.Location, unix int64) segment {
 	return s
 }
 
-// following is the segment after s; it may have the same offset.
-func (s segment) following(loc *time.Location) segment {
+// next is the segment after s; it may have the same offset.
+func (s segment) next(loc *time.Location) segment {
 	next := segmentAt(loc, s.end)
 	next.start = s.end
 	return next
 }
 
-// wall is what the clock shows at an instant of the segment.
-func (s segment) wall(unix int64) wall { return wall(unix + s.offset) }
+// wallTime is what the clock shows at an instant of the segment.
+func (s segment) wallTime(unix int64) wallTime { return wallTime(unix + s.offset) }
 
-// inner tells whether an instant is so far from both ends that its local time
+// unambiguous tells whether an instant is so far from both ends that its local time
 // comes once.
-func (s segment) inner(unix int64) bool {
-	return (s.start == always || unix-near > s.start) && (s.end == ever || unix+near < s.end)
+func (s segment) unambiguous(unix int64) bool {
+	return (s.start == minUnix || unix-transitionMargin > s.start) && (s.end == maxUnix || unix+transitionMargin < s.end)
 }
 
 // instants lists when the clock shows w: once, never in a gap, twice where it
 // is set back.
-func instants(loc *time.Location, w wall) []int64 {
+func instants(loc *time.Location, w wallTime) []int64 {
 	var list []int64
-	for s := segmentAt(loc, int64(w)-near); ; s = s.following(loc) {
+	for s := segmentAt(loc, int64(w)-transitionMargin); ; s = s.next(loc) {
 		if at := int64(w) - s.offset; at >= s.start && at < s.end {
 			list = append(list, at)
 		}
-		if s.end > int64(w)+near {
+		if s.end > int64(w)+transitionMargin {
 			return list
 		}
 	}

@@ -182,7 +182,7 @@ func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Tim
 }
 
 // requireOtherAdmin refuses to take a valid admin key from a tenant that keeps no other
-// which lasts: as long as this one, or access.AdminLasts.
+// which lasts: as long as this one, or access.MinAdminKeyLifetime.
 func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Time) error {
 	var row keyRow
 	if err := tx.Where("id = ?", keyID).Take(&row).Error; err != nil {
@@ -197,7 +197,7 @@ func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Tim
 			return err
 		}
 	}
-	until := at.Add(access.AdminLasts)
+	until := at.Add(access.MinAdminKeyLifetime)
 	if !k.ExpiresAt.IsZero() && k.ExpiresAt.Before(until) {
 		until = k.ExpiresAt
 	}
@@ -214,8 +214,8 @@ func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Tim
 	return nil
 }
 
-// TouchKey notes when a key was last used.
-func (db *DB) TouchKey(ctx context.Context, keyID string, at time.Time) error {
+// MarkKeyUsed notes when a key was last used.
+func (db *DB) MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE api_keys SET last_used_at = ? WHERE id = ?", millis(at), keyID).Error
 	})

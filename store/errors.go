@@ -68,7 +68,7 @@ func sqliteRolledBack(code int) bool {
 // sentinels are the errors by which executor and schedules tell the outcomes of
 // a race apart; they pass through the store unchanged.
 var sentinels = []error{
-	executor.ErrFenced, executor.ErrStale, executor.ErrDuplicateKey, executor.ErrNameTaken, executor.ErrLeaseHeld, schedules.ErrLost,
+	executor.ErrFenced, executor.ErrStale, executor.ErrDuplicateKey, executor.ErrNameTaken, executor.ErrLeaseHeld, schedules.ErrConflict,
 }
 
 // isSentinel reports whether err is, or wraps, one of the sentinels.

@@ -156,16 +156,16 @@ WHERE l.doomed = 1 AND l.live = 1 AND ` + openRunCondition + ` LIMIT ?`
 FROM schedule_slots AS l LEFT JOIN runs AS r ON r.id = l.run_id WHERE l.live = 1 AND l.schedule_id IN ?`
 )
 
-// Unsettled lists schedules in whose queue it may be the next one's turn.
-func (db *DB) Unsettled(ctx context.Context, limit int) ([]string, error) {
+// SchedulesToAdvance lists schedules in whose queue it may be the next one's turn.
+func (db *DB) SchedulesToAdvance(ctx context.Context, limit int) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(unsettledSQL, limit).Scan(&ids).Error
 	return ids, translate(err)
 }
 
-// CancelOrders lists open runs that are to be cancelled.
-func (db *DB) CancelOrders(ctx context.Context, limit int) ([]schedules.CancelOrder, error) {
-	var orders []schedules.CancelOrder
+// CancelRequests lists open runs that are to be cancelled.
+func (db *DB) CancelRequests(ctx context.Context, limit int) ([]schedules.CancelRequest, error) {
+	var orders []schedules.CancelRequest
 	err := db.reader(ctx).Raw(cancelRequestsSQL, limit).Scan(&orders).Error
 	return orders, translate(err)
 }
@@ -214,7 +214,7 @@ func addLive(tx *gorm.DB, ids []string, byID map[string]*schedules.State) error 
 	}
 	for _, row := range rows {
 		if st := byID[row.ScheduleID]; st != nil {
-			st.Live = append(st.Live, schedules.LiveRun{RunID: row.RunID, Backfill: isBackfill(row.Origin), Open: row.Live == 1})
+			st.Tracked = append(st.Tracked, schedules.TrackedRun{RunID: row.RunID, Backfill: isBackfill(row.Origin), Open: row.Live == 1})
 		}
 	}
 	return nil

@@ -65,7 +65,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 	moves := make([]statement, len(group))
 	for n, i := range order {
 		f := &group[i]
-		moves[n] = statement{advanceScheduleSQL, []any{millis(f.NextDue), millis(f.Wake), string(f.Status), millis(f.LastRunAt), f.ScheduleID, f.Fence}}
+		moves[n] = statement{advanceScheduleSQL, []any{millis(f.NextDue), millis(f.WakeAt), string(f.Status), millis(f.LastRunAt), f.ScheduleID, f.Fence}}
 	}
 	moved, err := execStatements(tx, moves)
 	if err != nil {
@@ -77,7 +77,7 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 	var answers []answerRow
 	for n, i := range order {
 		if moved[n] == 0 {
-			errs[i] = schedules.ErrLost
+			errs[i] = schedules.ErrConflict
 			continue
 		}
 		lines = append(lines, ledgerStatements(&group[i])...)
@@ -150,7 +150,7 @@ WHERE schedule_slots.outcome = 'waiting'`)
 // ledgerStatements is what a firing writes about due times.
 func ledgerStatements(f *schedules.Firing) []statement {
 	var list []statement
-	for _, run := range f.Closed {
+	for _, run := range f.Ended {
 		list = append(list, statement{closeSlotSQL, []any{f.ScheduleID, run}})
 	}
 	for _, run := range f.Cancel {

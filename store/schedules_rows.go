@@ -46,7 +46,7 @@ func toScheduleRow(s schedules.Schedule) scheduleRow {
 		CatchWindow: s.CatchUp.Window.Milliseconds(), CatchMax: s.CatchUp.Max,
 		DstGap: string(s.Gap), DstRepeat: string(s.Repeat), Jitter: s.Jitter.Milliseconds(),
 		StartsAt: millis(s.StartsAt), EndsAt: millis(s.EndsAt), CreatedAt: millis(s.CreatedAt), UpdatedAt: millis(s.UpdatedAt),
-		NextDue: millis(s.NextDue), WakeAt: millis(s.Wake()), LastRunAt: millis(s.LastRunAt), Revision: s.Revision, Fence: s.Fence,
+		NextDue: millis(s.NextDue), WakeAt: millis(s.WakeAt()), LastRunAt: millis(s.LastRunAt), Revision: s.Revision, Fence: s.Fence,
 	}
 }
 

@@ -41,7 +41,7 @@ func TestBuiltinsAreSound(t *testing.T) {
 			if b.Description == "" || b.Category == "" || b.Version < 1 || !b.Builtin || b.TenantID != "" {
 				t.Errorf("%+v", b)
 			}
-			for _, issue := range templates.Try(b, catalog(t)) {
+			for _, issue := range templates.Validate(b, catalog(t)) {
 				t.Errorf("%s at %s: %s", issue.Severity, issue.Pointer, issue.Message)
 			}
 		})

@@ -23,23 +23,23 @@ func Instantiate(t Template, name string, parameters json.RawMessage) (json.RawM
 func fill(t Template, name string, values map[string]any) (json.RawMessage, []fault.Issue) {
 	schema, err := decode(t.Parameters)
 	if err != nil {
-		return nil, []fault.Issue{problem("schema_invalid", "", "the template's parameter schema cannot be read: %s", err)}
+		return nil, []fault.Issue{errorIssue("schema_invalid", "", "the template's parameter schema cannot be read: %s", err)}
 	}
 	def, err := decode(t.Definition)
 	if err != nil {
-		return nil, []fault.Issue{problem("syntax", "", "the template's definition cannot be read: %s", err)}
+		return nil, []fault.Issue{errorIssue("syntax", "", "the template's definition cannot be read: %s", err)}
 	}
-	p := newPlacer(declaredBy(schema), values)
+	p := newSubstituter(declaredBy(schema), values)
 	filled := p.value(def, "")
 	if object := objectOf(filled); object != nil && name != "" {
 		object["name"] = name
 	}
 	issues := p.issues
 	for _, missing := range sortedNames(p.missing) {
-		issues = append(issues, problem("missing_parameter", below("", missing), "Parameter '%s' is needed; give it a value", missing))
+		issues = append(issues, errorIssue("missing_parameter", memberPointer("", missing), "Parameter '%s' is needed; give it a value", missing))
 	}
-	if p.full {
-		issues = append(issues, problem("limit_exceeded", "",
+	if p.tooLarge {
+		issues = append(issues, errorIssue("limit_exceeded", "",
 			"With these parameters the definition has more than %d bytes; shorten them", definitions.MaxBytes))
 	}
 	if len(issues) > 0 {
@@ -47,49 +47,49 @@ func fill(t Template, name string, values map[string]any) (json.RawMessage, []fa
 	}
 	out, err := encode(filled)
 	if err != nil {
-		return nil, []fault.Issue{problem("limit_exceeded", "", "With these parameters the definition cannot be stored: %s", messageOf(err))}
+		return nil, []fault.Issue{errorIssue("limit_exceeded", "", "With these parameters the definition cannot be stored: %s", messageOf(err))}
 	}
 	return out, nil
 }
 
-// Try checks a template as a whole: its schema, its marks, and the definition
+// Validate checks a template as a whole: its schema, its marks, and the definition
 // that its defaults and examples make. Pointers start at an object with
 // parameters and definition.
-func Try(t Template, catalog definitions.Catalog) []fault.Issue {
+func Validate(t Template, catalog definitions.Catalog) []fault.Issue {
 	if issues := CheckParameters(t.Parameters); len(issues) > 0 {
-		return inside("/parameters", issues)
+		return withPointerPrefix("/parameters", issues)
 	}
 	schema, err := decode(t.Parameters)
 	if err != nil {
-		return []fault.Issue{problem("syntax", "/parameters", "%s", err)}
+		return []fault.Issue{errorIssue("syntax", "/parameters", "%s", err)}
 	}
-	values, issues := samples(schema)
+	values, issues := sampleValues(schema)
 	if len(issues) > 0 {
-		return inside("/parameters", issues)
+		return withPointerPrefix("/parameters", issues)
 	}
 	given, err := encode(values)
 	if err != nil {
-		return []fault.Issue{problem("limit_exceeded", "/parameters", "%s", messageOf(err))}
+		return []fault.Issue{errorIssue("limit_exceeded", "/parameters", "%s", messageOf(err))}
 	}
 	if _, issues := resolve(t.Parameters, given); len(issues) > 0 {
 		for i := range issues {
 			issues[i].Message = "A default or example does not fit the schema: " + issues[i].Message
 			issues[i].Pointer = ""
 		}
-		return inside("/parameters", issues)
+		return withPointerPrefix("/parameters", issues)
 	}
 	def, issues := fill(t, "", values)
 	if len(issues) > 0 {
-		return inside("/definition", issues)
+		return withPointerPrefix("/definition", issues)
 	}
 	_, found := definitions.Check(def, definitions.JSON, catalog)
 	for i := range found { // lines of the text that was made here say nothing
 		found[i].Line, found[i].Column = 0, 0
 	}
-	return inside("/definition", found)
+	return withPointerPrefix("/definition", found)
 }
 
-func inside(prefix string, issues []fault.Issue) []fault.Issue {
+func withPointerPrefix(prefix string, issues []fault.Issue) []fault.Issue {
 	out := make([]fault.Issue, len(issues))
 	for i, issue := range issues {
 		issue.Pointer = prefix + issue.Pointer

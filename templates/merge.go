@@ -36,46 +36,46 @@ func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict
 		values[i] = v
 	}
 	m := &merger{}
-	merged := m.merge(site{}, trio{is(values[0]), is(values[1]), is(values[2])})
+	merged := m.merge(location{}, threeWay{present(values[0]), present(values[1]), present(values[2])})
 	out, err := encode(merged.v)
 	return out, m.conflicts, err
 }
 
-// maybe is a value, or none.
-type maybe struct {
+// optional is a value, or none.
+type optional struct {
 	v  any
 	ok bool
 }
 
-func is(v any) maybe { return maybe{v, true} }
+func present(v any) optional { return optional{v, true} }
 
-func member(object map[string]any, key string) maybe {
+func member(object map[string]any, key string) optional {
 	v, ok := object[key]
-	return maybe{v, ok}
+	return optional{v, ok}
 }
 
-// trio is one value on the three sides.
-type trio struct{ base, edited, next maybe }
+// threeWay is one value on the three sides.
+type threeWay struct{ base, edited, next optional }
 
-func (t trio) each() [3]maybe { return [3]maybe{t.base, t.edited, t.next} }
+func (t threeWay) sides() [3]optional { return [3]optional{t.base, t.edited, t.next} }
 
-// site is a place: of a step, or of the definition itself.
-type site struct {
+// location is a place: of a step, or of the definition itself.
+type location struct {
 	step *string
 	path string
 }
 
-func (s site) below(key string) site { return site{s.step, below(s.path, key)} }
+func (s location) below(key string) location { return location{s.step, memberPointer(s.path, key)} }
 
 // listsSteps tells the places where steps are listed.
-func (s site) listsSteps() bool {
+func (s location) listsSteps() bool {
 	return s.step == nil && slices.Contains([]string{"/steps", "/on_failure", "/finally"}, s.path) || s.step != nil && s.path == "/config/steps"
 }
 
 type merger struct{ conflicts []Conflict }
 
 // merge decides what becomes of one value.
-func (m *merger) merge(at site, t trio) maybe {
+func (m *merger) merge(at location, t threeWay) optional {
 	switch {
 	case same(t.edited, t.next), same(t.base, t.next):
 		return t.edited
@@ -84,12 +84,12 @@ func (m *merger) merge(at site, t trio) maybe {
 	}
 	if at.listsSteps() {
 		if lists, ok := stepLists(t); ok {
-			return is(m.steps(lists))
+			return present(m.steps(lists))
 		}
 	}
 	base, edited, next := objectOf(t.base.v), objectOf(t.edited.v), objectOf(t.next.v)
 	if edited != nil && next != nil && (base != nil || !t.base.ok) {
-		return is(m.object(at, base, edited, next))
+		return present(m.object(at, base, edited, next))
 	}
 	m.conflicts = append(m.conflicts, Conflict{
 		StepID: at.step, Path: at.path, Installed: textOf(t.base), Edited: textOf(t.edited), New: textOf(t.next),
@@ -97,9 +97,9 @@ func (m *merger) merge(at site, t trio) maybe {
 	return t.edited
 }
 
-func same(a, b maybe) bool { return a.ok == b.ok && reflect.DeepEqual(a.v, b.v) }
+func same(a, b optional) bool { return a.ok == b.ok && reflect.DeepEqual(a.v, b.v) }
 
-func (m *merger) object(at site, base, edited, next map[string]any) map[string]any {
+func (m *merger) object(at location, base, edited, next map[string]any) map[string]any {
 	all := map[string]any{}
 	for _, side := range []map[string]any{base, edited, next} {
 		for key := range side {
@@ -108,7 +108,7 @@ func (m *merger) object(at site, base, edited, next map[string]any) map[string]a
 	}
 	out := make(map[string]any, len(all))
 	for _, key := range sortedKeys(all) {
-		v := m.merge(at.below(key), trio{member(base, key), member(edited, key), member(next, key)})
+		v := m.merge(at.below(key), threeWay{member(base, key), member(edited, key), member(next, key)})
 		if v.ok {
 			out[key] = v.v
 		}
@@ -117,7 +117,7 @@ func (m *merger) object(at site, base, edited, next map[string]any) map[string]a
 }
 
 // textOf is a value as canonical JSON, nil for none.
-func textOf(v maybe) json.RawMessage {
+func textOf(v optional) json.RawMessage {
 	if !v.ok {
 		return nil
 	}

@@ -8,12 +8,12 @@ type stepList struct {
 	byID map[string]any
 }
 
-func (l stepList) step(id string) maybe { return member(l.byID, id) }
+func (l stepList) step(id string) optional { return member(l.byID, id) }
 
 // stepLists reads the three sides as lists of steps; a side without a list has
 // none. Not ok: something is no list of steps with an id each, all different.
-func stepLists(t trio) (lists [3]stepList, ok bool) {
-	for i, side := range t.each() {
+func stepLists(t threeWay) (lists [3]stepList, ok bool) {
+	for i, side := range t.sides() {
 		list, isList := side.v.([]any)
 		if side.ok && !isList {
 			return lists, false
@@ -36,7 +36,7 @@ func (m *merger) steps(lists [3]stepList) []any {
 	base, edited, next := lists[0], lists[1], lists[2]
 	merged := map[string]any{}
 	for _, id := range order(next.ids, edited.ids, base.ids) {
-		v := m.merge(site{step: &id}, trio{base.step(id), edited.step(id), next.step(id)})
+		v := m.merge(location{step: &id}, threeWay{base.step(id), edited.step(id), next.step(id)})
 		if v.ok {
 			merged[id] = v.v
 		}

@@ -28,19 +28,19 @@ func declaredBy(schema any) map[string]bool {
 func CheckParameters(schema json.RawMessage) []fault.Issue {
 	root, err := decode(schema)
 	if err != nil || objectOf(root) == nil {
-		return []fault.Issue{problem("schema_invalid", "", "parameters must be a JSON Schema of type object")}
+		return []fault.Issue{errorIssue("schema_invalid", "", "parameters must be a JSON Schema of type object")}
 	}
 	if objectOf(root)["type"] != "object" {
-		return []fault.Issue{problem("schema_invalid", "/type", "parameters must be a JSON Schema with \"type\": \"object\"; each of its properties is a parameter")}
+		return []fault.Issue{errorIssue("schema_invalid", "/type", "parameters must be a JSON Schema with \"type\": \"object\"; each of its properties is a parameter")}
 	}
 	if _, err := definitions.NewValueChecker(schema); err != nil {
-		return []fault.Issue{problem("schema_invalid", "", "parameters is not a JSON Schema (2020-12) that can be used: %s", err)}
+		return []fault.Issue{errorIssue("schema_invalid", "", "parameters is not a JSON Schema (2020-12) that can be used: %s", err)}
 	}
 	var issues []fault.Issue
 	properties := objectOf(objectOf(root)["properties"])
 	for _, name := range sortedKeys(properties) {
 		if !parameterName.MatchString(name) {
-			issues = append(issues, problem("invalid_value", below("/properties", name),
+			issues = append(issues, errorIssue("invalid_value", memberPointer("/properties", name),
 				"A parameter's name is 1 to 64 letters, digits and _, and starts with no digit"))
 		}
 	}
@@ -52,7 +52,7 @@ func CheckParameters(schema json.RawMessage) []fault.Issue {
 func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	root, err := decode(schema)
 	if err != nil {
-		return nil, []fault.Issue{problem("schema_invalid", "", "the template's parameter schema cannot be read: %s", err)}
+		return nil, []fault.Issue{errorIssue("schema_invalid", "", "the template's parameter schema cannot be read: %s", err)}
 	}
 	if len(given) == 0 {
 		given = json.RawMessage("{}")
@@ -60,13 +60,13 @@ func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	v, err := decode(given)
 	values := objectOf(v)
 	if err != nil || values == nil {
-		return nil, []fault.Issue{problem("wrong_type", "", "parameters must be an object of names and values")}
+		return nil, []fault.Issue{errorIssue("wrong_type", "", "parameters must be an object of names and values")}
 	}
 	var issues []fault.Issue
 	properties := objectOf(objectOf(root)["properties"])
 	for _, name := range sortedKeys(values) {
 		if _, declared := properties[name]; !declared {
-			issues = append(issues, problem("unknown_parameter", below("", name), "The template has no parameter '%s'; remove it", name))
+			issues = append(issues, errorIssue("unknown_parameter", memberPointer("", name), "The template has no parameter '%s'; remove it", name))
 		}
 	}
 	if issues != nil {
@@ -75,11 +75,11 @@ func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	addDefaults(objectOf(root), values)
 	full, err := encode(values)
 	if err != nil {
-		return nil, []fault.Issue{problem("limit_exceeded", "", "parameters: %s", err)}
+		return nil, []fault.Issue{errorIssue("limit_exceeded", "", "parameters: %s", err)}
 	}
 	checker, err := definitions.NewValueChecker(schema)
 	if err != nil {
-		return nil, []fault.Issue{problem("schema_invalid", "", "the template's parameter schema cannot be used: %s", err)}
+		return nil, []fault.Issue{errorIssue("schema_invalid", "", "the template's parameter schema cannot be used: %s", err)}
 	}
 	return values, checker.Check(full)
 }
@@ -101,9 +101,9 @@ func addDefaults(schema, values map[string]any) {
 	}
 }
 
-// samples gives every parameter a value, from its default, its first example
+// sampleValues gives every parameter a value, from its default, its first example
 // or its first allowed value, so that a template can be tried.
-func samples(schema any) (map[string]any, []fault.Issue) {
+func sampleValues(schema any) (map[string]any, []fault.Issue) {
 	values := map[string]any{}
 	var issues []fault.Issue
 	properties := objectOf(objectOf(schema)["properties"])
@@ -116,7 +116,7 @@ func samples(schema any) (map[string]any, []fault.Issue) {
 			}
 		}
 		if !ok {
-			issues = append(issues, problem("missing_field", below("/properties", name),
+			issues = append(issues, errorIssue("missing_field", memberPointer("/properties", name),
 				"Parameter '%s' needs a default or examples, so that the template can be checked", name))
 			continue
 		}
@@ -125,6 +125,6 @@ func samples(schema any) (map[string]any, []fault.Issue) {
 	return values, issues
 }
 
-func problem(code, pointer, format string, args ...any) fault.Issue {
+func errorIssue(code, pointer, format string, args ...any) fault.Issue {
 	return fault.Issue{Code: code, Severity: "error", Pointer: pointer, Message: fmt.Sprintf(format, args...)}
 }

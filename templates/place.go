@@ -10,41 +10,41 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// mark is a place for a parameter: ${{ params.name }} stands for its value,
+// placeholder is a place for a parameter: ${{ params.name }} stands for its value,
 // ${{ json(params.name) }} for the value as JSON text. A further $ in front
 // makes it plain text. At run time there is no name params, so a mark is never
 // a run-time expression.
-var mark = regexp.MustCompile(`\$?\$\{\{\s*(?:params\.([A-Za-z_][A-Za-z0-9_]*)|(json)\(\s*params\.([A-Za-z_][A-Za-z0-9_]*)\s*\))\s*\}\}`)
+var placeholder = regexp.MustCompile(`\$?\$\{\{\s*(?:params\.([A-Za-z_][A-Za-z0-9_]*)|(json)\(\s*params\.([A-Za-z_][A-Za-z0-9_]*)\s*\))\s*\}\}`)
 
-// placer puts values where the marks are.
-type placer struct {
-	values   map[string]any // of the parameters that have one
-	declared map[string]bool
-	missing  map[string]bool // used, declared and without a value
-	issues   []fault.Issue   // pointers start at the definition
-	room     int             // bytes that may still be placed
-	full     bool
+// substituter puts values where the marks are.
+type substituter struct {
+	values    map[string]any // of the parameters that have one
+	declared  map[string]bool
+	missing   map[string]bool // used, declared and without a value
+	issues    []fault.Issue   // pointers start at the definition
+	remaining int             // bytes that may still be placed
+	tooLarge  bool
 }
 
-func newPlacer(declared map[string]bool, values map[string]any) *placer {
-	return &placer{values: values, declared: declared, missing: map[string]bool{}, room: definitions.MaxBytes}
+func newSubstituter(declared map[string]bool, values map[string]any) *substituter {
+	return &substituter{values: values, declared: declared, missing: map[string]bool{}, remaining: definitions.MaxBytes}
 }
 
 // value copies v with the marks in its strings replaced.
-func (p *placer) value(v any, pointer string) any {
+func (p *substituter) value(v any, pointer string) any {
 	switch v := v.(type) {
 	case string:
 		return p.text(v, pointer)
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
-			list[i] = p.value(item, element(pointer, i))
+			list[i] = p.value(item, elementPointer(pointer, i))
 		}
 		return list
 	case map[string]any:
 		object := make(map[string]any, len(v))
 		for _, key := range sortedKeys(v) {
-			object[key] = p.value(v[key], below(pointer, key))
+			object[key] = p.value(v[key], memberPointer(pointer, key))
 		}
 		return object
 	}
@@ -53,39 +53,39 @@ func (p *placer) value(v any, pointer string) any {
 
 // text replaces the marks of one string; a string that is one mark and nothing
 // else becomes the value itself.
-func (p *placer) text(s, pointer string) any {
+func (p *substituter) text(s, pointer string) any {
 	if !strings.Contains(s, "${{") {
 		return s
 	}
-	found := mark.FindAllStringSubmatchIndex(s, -1)
+	found := placeholder.FindAllStringSubmatchIndex(s, -1)
 	if found == nil {
 		return s
 	}
 	if len(found) == 1 && found[0][0] == 0 && found[0][1] == len(s) && found[0][2] >= 0 && s[1] != '$' {
-		return p.whole(s[found[0][2]:found[0][3]], pointer)
+		return p.typedValue(s[found[0][2]:found[0][3]], pointer)
 	}
 	var b strings.Builder
 	end := 0
 	for _, at := range found {
 		b.WriteString(s[end:at[0]])
 		end = at[1]
-		b.WriteString(p.printed(s, at, pointer))
+		b.WriteString(p.embeddedText(s, at, pointer))
 	}
 	b.WriteString(s[end:])
 	return b.String()
 }
 
-// whole is a parameter's value with its type.
-func (p *placer) whole(name, pointer string) any {
+// typedValue is a parameter's value with its type.
+func (p *substituter) typedValue(name, pointer string) any {
 	v, ok := p.lookUp(name, pointer)
-	if !ok || !p.take(len(jsonText(v))) {
+	if !ok || !p.reserve(len(jsonText(v))) {
 		return nil
 	}
 	return v
 }
 
-// printed is what a mark inside a longer text becomes.
-func (p *placer) printed(s string, at []int, pointer string) string {
+// embeddedText is what a mark inside a longer text becomes.
+func (p *substituter) embeddedText(s string, at []int, pointer string) string {
 	if s[at[0]+1] == '$' {
 		return s[at[0]+1 : at[1]]
 	}
@@ -102,14 +102,14 @@ func (p *placer) printed(s string, at []int, pointer string) string {
 	if asJSON || !plain {
 		text = jsonText(v)
 	}
-	if !p.take(len(text)) {
+	if !p.reserve(len(text)) {
 		return ""
 	}
 	return text
 }
 
 // lookUp finds a parameter's value and notes why there is none.
-func (p *placer) lookUp(name, pointer string) (any, bool) {
+func (p *substituter) lookUp(name, pointer string) (any, bool) {
 	if v, ok := p.values[name]; ok {
 		return v, true
 	}
@@ -124,12 +124,12 @@ func (p *placer) lookUp(name, pointer string) (any, bool) {
 	return nil, false
 }
 
-// take counts what is placed, so that few short marks make no huge definition.
-func (p *placer) take(n int) bool {
-	if p.full = p.full || n > p.room; p.full {
+// reserve counts what is placed, so that few short marks make no huge definition.
+func (p *substituter) reserve(n int) bool {
+	if p.tooLarge = p.tooLarge || n > p.remaining; p.tooLarge {
 		return false
 	}
-	p.room -= n
+	p.remaining -= n
 	return true
 }
 

@@ -96,7 +96,7 @@ func TestTryFindsWhatIsWrongWithATemplate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var found []fault.Issue
-			for _, issue := range templates.Try(templates.Template{Parameters: json.RawMessage(c.schema), Definition: json.RawMessage(c.definition)}, catalog(t)) {
+			for _, issue := range templates.Validate(templates.Template{Parameters: json.RawMessage(c.schema), Definition: json.RawMessage(c.definition)}, catalog(t)) {
 				if issue.Severity == "error" {
 					found = append(found, issue)
 				}

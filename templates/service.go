@@ -147,7 +147,7 @@ func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source)
 	}
 	d := src.Definition
 	if d.Document == nil || d.Document.Canonical == nil {
-		return nil, invalid(inside("/definition", d.Found))
+		return nil, invalid(withPointerPrefix("/definition", d.Found))
 	}
 	return d.Document.Canonical, nil
 }
@@ -182,23 +182,23 @@ func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
 
 // check refuses a template that could not be installed.
 func (s *Service) check(t Template) error {
-	if n := utf8.RuneCountInString(t.Name); n < 1 || n > 200 || !plainText(t.Name) {
+	if n := utf8.RuneCountInString(t.Name); n < 1 || n > 200 || !isPrintable(t.Name) {
 		return fault.New(fault.Unacceptable, "invalid_name", "A template's name has 1 to 200 printable characters.")
 	}
 	if utf8.RuneCountInString(t.Description) > 2000 || strings.ContainsRune(t.Description, 0) {
 		return fault.New(fault.Unacceptable, "invalid_template", "description has at most 2000 characters.")
 	}
-	if n := utf8.RuneCountInString(t.Category); n > 64 || !plainText(t.Category) {
+	if n := utf8.RuneCountInString(t.Category); n > 64 || !isPrintable(t.Category) {
 		return fault.New(fault.Unacceptable, "invalid_template", "category has at most 64 printable characters.")
 	}
-	issues := Try(t, s.catalog)
+	issues := Validate(t, s.catalog)
 	if !definitions.Valid(issues) {
 		return invalid(issues)
 	}
 	return nil
 }
 
-func plainText(s string) bool {
+func isPrintable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
@@ -230,14 +230,14 @@ type UpdateRequest struct {
 // Errors: those of Create, fault.Denied template_builtin, fault.NotFound
 // template_not_found, fault.Precondition precondition_failed.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, error) {
-	if err := s.own(req.ID); err != nil {
+	if err := s.refuseBuiltin(req.ID); err != nil {
 		return Template{}, err
 	}
 	current, err := s.store.Template(ctx, req.TenantID, req.ID)
 	if err != nil {
 		return Template{}, err
 	}
-	if err := unchanged(req.IfMatch, current); err != nil {
+	if err := checkIfMatch(req.IfMatch, current); err != nil {
 		return Template{}, err
 	}
 	var def json.RawMessage
@@ -259,7 +259,7 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, erro
 	}
 	now := s.now()
 	return s.store.ChangeTemplate(ctx, req.TenantID, req.ID, func(t Template) (Template, error) {
-		if err := unchanged(req.IfMatch, t); err != nil {
+		if err := checkIfMatch(req.IfMatch, t); err != nil {
 			return Template{}, err
 		}
 		next := req.apply(t, def)
@@ -297,14 +297,14 @@ func sameContent(a, b Template) bool {
 // Errors: fault.Denied template_builtin, fault.NotFound template_not_found,
 // fault.Precondition precondition_failed.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
-	if err := s.own(id); err != nil {
+	if err := s.refuseBuiltin(id); err != nil {
 		return err
 	}
-	return s.store.DeleteTemplate(ctx, tenantID, id, func(t Template) error { return unchanged(m, t) })
+	return s.store.DeleteTemplate(ctx, tenantID, id, func(t Template) error { return checkIfMatch(m, t) })
 }
 
-// own refuses writes on built-in templates.
-func (s *Service) own(id string) error {
+// refuseBuiltin refuses writes on built-in templates.
+func (s *Service) refuseBuiltin(id string) error {
 	if _, builtin := s.builtinByID[id]; builtin {
 		return fault.New(fault.Denied, "template_builtin",
 			"Built-in templates are part of the program; install this one and save the workflow as a template of your own.")
@@ -312,8 +312,8 @@ func (s *Service) own(id string) error {
 	return nil
 }
 
-// unchanged refuses a write on a template that changed in between.
-func unchanged(m definitions.IfMatch, t Template) error {
+// checkIfMatch refuses a write on a template that changed in between.
+func checkIfMatch(m definitions.IfMatch, t Template) error {
 	if m.Allows(int64(t.Version)) {
 		return nil
 	}

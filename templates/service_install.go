@@ -30,7 +30,7 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.
 	if err != nil {
 		return definitions.Workflow{}, err
 	}
-	origin, written, err := made(t, req.Name, req.Parameters, req.Admit)
+	origin, written, err := instantiate(t, req.Name, req.Parameters, req.Admit)
 	if err != nil {
 		return definitions.Workflow{}, err
 	}
@@ -43,9 +43,9 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.
 	})
 }
 
-// made instantiates a template and says so. What comes out may be far larger
+// instantiate instantiates a template and says so. What comes out may be far larger
 // than template and parameters: it is admitted anew.
-func made(t Template, name string, parameters json.RawMessage, admit definitions.Admit) (*definitions.Origin, definitions.Written, error) {
+func instantiate(t Template, name string, parameters json.RawMessage, admit definitions.Admit) (*definitions.Origin, definitions.Written, error) {
 	if len(parameters) == 0 {
 		parameters = json.RawMessage("{}")
 	}
@@ -59,11 +59,11 @@ func made(t Template, name string, parameters json.RawMessage, admit definitions
 	if err := admit.Hold(definitions.Weights(def, parameters)); err != nil {
 		return nil, definitions.Written{}, err
 	}
-	given, err := definitions.Canonical(parameters)
+	canonical, err := definitions.Canonical(parameters)
 	if err != nil {
 		return nil, definitions.Written{}, err
 	}
-	origin := &definitions.Origin{TemplateID: t.ID, Version: t.Version, Name: name, Parameters: given, Definition: def}
+	origin := &definitions.Origin{TemplateID: t.ID, Version: t.Version, Name: name, Parameters: canonical, Definition: def}
 	return origin, read(def), nil
 }
 

@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// mergeTries is how often a merge starts again because the workflow was edited
+// maxMergeAttempts is how often a merge starts again because the workflow was edited
 // meanwhile.
-const mergeTries = 5
+const maxMergeAttempts = 5
 
 // MergeRequest brings a workflow up to its template's newest version.
 // Parameters, unless nil, replace those that the workflow was made with. With
@@ -49,7 +49,7 @@ func (s *Service) MergeUpdate(ctx context.Context, req MergeRequest) (MergeResul
 	for try := 1; ; try++ {
 		result, err := s.mergeOnce(ctx, req)
 		overtaken := fault.KindOf(err) == fault.Precondition && req.IfMatch == nil
-		if err == nil || !overtaken || try == mergeTries {
+		if err == nil || !overtaken || try == maxMergeAttempts {
 			return result, err
 		}
 	}
@@ -78,7 +78,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	if req.Parameters != nil {
 		parameters = req.Parameters
 	}
-	origin, _, err := made(t, was.Name, parameters, req.Admit)
+	origin, _, err := instantiate(t, was.Name, parameters, req.Admit)
 	if err != nil {
 		return MergeResult{}, err
 	}

@@ -43,9 +43,9 @@ func objectOf(v any) map[string]any {
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
-// below is the JSON pointer of a member or an element.
-func below(pointer, key string) string {
+// memberPointer is the JSON pointer of a member or an element.
+func memberPointer(pointer, key string) string {
 	return pointer + "/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
 }
 
-func element(pointer string, i int) string { return pointer + "/" + strconv.Itoa(i) }
+func elementPointer(pointer string, i int) string { return pointer + "/" + strconv.Itoa(i) }

@@ -62,7 +62,7 @@ func Compare(before, after json.RawMessage) (Diff, error) {
 	if err != nil {
 		return Diff{}, err
 	}
-	c := comparison{patch: patch{budget: searchBudget}, moved: map[string]bool{}}
+	c := comparison{patch: patch{lcsBudget: lcsBudget}, moved: map[string]bool{}}
 	if equal(a, b) {
 		return Diff{Patch: c.patch.text(), Changes: []Change{}, Summary: noChanges}, nil
 	}
@@ -76,7 +76,7 @@ type comparison struct {
 	before, after *outline
 	renames       renames
 	moved         map[string]bool // by the new id
-	exposed       map[string]bool // ids that are keys of a default output
+	outputKeys    map[string]bool // ids that are keys of a default output
 }
 
 func (c *comparison) compare(a, b any) []Change {
@@ -93,7 +93,7 @@ func (c *comparison) compare(a, b any) []Change {
 		return c.plainChanges(a, b)
 	}
 	c.renames = findRenames(c.before, c.after)
-	c.exposed = c.after.defaultOutput(y)
+	c.outputKeys = c.after.defaultOutputKeys(y)
 	c.definition(x, y)
 	return c.changes(x, y)
 }
@@ -125,7 +125,7 @@ func (c *comparison) steps(path string, a, b []*stepNode) {
 		if pair.moved {
 			c.moved[b[pair.new].id] = true
 		}
-		c.step(place(path, pair.new), a[pair.old], b[pair.new])
+		c.step(pointer(path, pair.new), a[pair.old], b[pair.new])
 	}
 }
 

@@ -9,16 +9,16 @@ import (
 // move, then add, each in the order given here. It moves as few as possible
 // and is found in O(n log n).
 type alignment struct {
-	removed []int       // places in the old list, from the last
-	moves   []move      // each counted in the list as it is by then
-	added   []int       // places in the new list, from the first
-	kept    []placePair // what is in both, in the new list's order
+	removed []int      // places in the old list, from the last
+	moves   []move     // each counted in the list as it is by then
+	added   []int      // places in the new list, from the first
+	kept    []keptPair // what is in both, in the new list's order
 }
 
 type move struct{ from, to int }
 
-// placePair is one key's place in the old and in the new list.
-type placePair struct {
+// keptPair is one key's place in the old and in the new list.
+type keptPair struct {
 	old, new int
 	moved    bool
 }
@@ -45,21 +45,21 @@ func align(before, after []string) alignment {
 	for i, key := range after {
 		if r, ok := rank[key]; ok {
 			order = append(order, r)
-			al.kept = append(al.kept, placePair{old: oldPlace[r], new: i})
+			al.kept = append(al.kept, keptPair{old: oldPlace[r], new: i})
 		} else {
 			al.added = append(al.added, i)
 		}
 	}
-	al.settle(order)
+	al.computeMoves(order)
 	return al
 }
 
-// settle finds the moves that bring 0…n-1 into the given order.
-func (al *alignment) settle(order []int) {
-	stays := longestRising(order)
+// computeMoves finds the moves that bring 0…n-1 into the given order.
+func (al *alignment) computeMoves(order []int) {
+	stays := longestIncreasing(order)
 	final := make([]int, 0, len(order)) // where each of those that stay ends up
 	staysBefore := make([]int, len(order)+1)
-	movers := newTally(len(order)) // ranks that still have to move
+	movers := newFenwickTree(len(order)) // ranks that still have to move
 	for i, r := range order {
 		if stays[i] {
 			final = append(final, i)
@@ -92,8 +92,8 @@ func (al *alignment) settle(order []int) {
 	}
 }
 
-// longestRising marks a longest rising subsequence of distinct numbers.
-func longestRising(s []int) []bool {
+// longestIncreasing marks a longest rising subsequence of distinct numbers.
+func longestIncreasing(s []int) []bool {
 	var tops []int // tops[k]: place of the least end of a rising run of k+1
 	previous := make([]int, len(s))
 	for i, v := range s {
@@ -118,20 +118,20 @@ func longestRising(s []int) []bool {
 	return marks
 }
 
-// tally counts things at places and sums prefixes in O(log n) (a Fenwick
+// fenwickTree counts things at places and sums prefixes in O(log n) (a Fenwick
 // tree).
-type tally []int
+type fenwickTree []int
 
-func newTally(n int) tally { return make(tally, n+1) }
+func newFenwickTree(n int) fenwickTree { return make(fenwickTree, n+1) }
 
-func (t tally) add(place, n int) {
+func (t fenwickTree) add(place, n int) {
 	for i := place + 1; i < len(t); i += i & -i {
 		t[i] += n
 	}
 }
 
 // below sums the places less than this one.
-func (t tally) below(place int) int {
+func (t fenwickTree) below(place int) int {
 	sum := 0
 	for i := place; i > 0; i -= i & -i {
 		sum += t[i]

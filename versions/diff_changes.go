@@ -63,9 +63,9 @@ func (c *comparison) fields(a, b *stepNode) []Field {
 	}
 	rx, ry := x, y
 	if len(c.renames.toNew) > 0 {
-		rx, ry = rewriting(c.renames.before).step(x), rewriting(c.renames.after).step(y)
+		rx, ry = idRewriter(c.renames.before).step(x), idRewriter(c.renames.after).step(y)
 	}
-	list.objects("", sides{x, y}, sides{rx, ry})
+	list.objects("", valuePair{x, y}, valuePair{rx, ry})
 	return list
 }
 
@@ -82,13 +82,13 @@ func (c *comparison) settings(a, b map[string]any) []Field {
 	x, y := without(a, stepLists...), without(b, stepLists...)
 	rx, ry := x, y
 	if len(c.renames.toNew) > 0 {
-		rx, ry = rewriting(c.renames.before).settings(x), rewriting(c.renames.after).settings(y)
+		rx, ry = idRewriter(c.renames.before).settings(x), idRewriter(c.renames.after).settings(y)
 	}
 	var list fieldList
-	list.objects("", sides{x, y}, sides{rx, ry})
+	list.objects("", valuePair{x, y}, valuePair{rx, ry})
 	for _, field := range stepLists { // no list against an empty one
 		if len(c.before.lists[field])+len(c.after.lists[field]) == 0 {
-			list.member("/"+field, field, sides{a, b}, sides{a, b})
+			list.member("/"+field, field, valuePair{a, b}, valuePair{a, b})
 		}
 	}
 	return list
@@ -96,7 +96,7 @@ func (c *comparison) settings(a, b map[string]any) []Field {
 
 // settings copies a definition's settings with the references in their
 // templates rewritten.
-func (f rewriting) settings(settings map[string]any) map[string]any {
+func (f idRewriter) settings(settings map[string]any) map[string]any {
 	out := make(map[string]any, len(settings))
 	for field, v := range settings {
 		out[field] = v
@@ -110,7 +110,7 @@ func (f rewriting) settings(settings map[string]any) map[string]any {
 // plainChanges is for documents that are no definitions.
 func (c *comparison) plainChanges(a, b any) []Change {
 	var list fieldList
-	list.values("", sides{a, b}, sides{a, b})
+	list.values("", valuePair{a, b}, valuePair{a, b})
 	return []Change{{Change: Settings, Fields: list}}
 }
 

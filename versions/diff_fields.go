@@ -1,7 +1,7 @@
 package versions
 
-// sides is one value before and after.
-type sides struct{ a, b any }
+// valuePair is one value before and after.
+type valuePair struct{ a, b any }
 
 // fieldList gathers the changed fields of a step or of the settings. Objects
 // are looked into; lists too where they have one length and hold objects or
@@ -14,40 +14,40 @@ func (l *fieldList) add(path string, a, b any) {
 
 // values lists what differs. shown is what is shown; judged, of the same
 // shape, is what is compared: the same with references rewritten.
-func (l *fieldList) values(path string, shown, judged sides) {
-	if equal(judged.a, judged.b) {
+func (l *fieldList) values(path string, shown, compared valuePair) {
+	if equal(compared.a, compared.b) {
 		return
 	}
-	if _, _, both := objects(judged.a, judged.b); both {
-		l.objects(path, shown, judged)
+	if _, _, both := objects(compared.a, compared.b); both {
+		l.objects(path, shown, compared)
 		return
 	}
-	if a, b, both := lists(judged.a, judged.b); both && len(a) == len(b) && nested(a) && nested(b) {
+	if a, b, both := lists(compared.a, compared.b); both && len(a) == len(b) && nested(a) && nested(b) {
 		x, y, _ := lists(shown.a, shown.b)
 		for i := range a {
-			l.values(place(path, i), sides{x[i], y[i]}, sides{a[i], b[i]})
+			l.values(pointer(path, i), valuePair{x[i], y[i]}, valuePair{a[i], b[i]})
 		}
 		return
 	}
 	l.add(path, shown.a, shown.b)
 }
 
-func (l *fieldList) objects(path string, shown, judged sides) {
-	a, b, _ := objects(judged.a, judged.b)
+func (l *fieldList) objects(path string, shown, compared valuePair) {
+	a, b, _ := objects(compared.a, compared.b)
 	for _, key := range keysOfBoth(a, b) {
-		l.member(path+"/"+escapeToken(key), key, shown, judged)
+		l.member(path+"/"+escapeToken(key), key, shown, compared)
 	}
 }
 
 // member lists what differs in one member of two objects.
-func (l *fieldList) member(path, key string, shown, judged sides) {
+func (l *fieldList) member(path, key string, shown, compared valuePair) {
 	x, y, _ := objects(shown.a, shown.b)
-	a, b, _ := objects(judged.a, judged.b)
+	a, b, _ := objects(compared.a, compared.b)
 	_, inA := a[key]
 	_, inB := b[key]
 	switch {
 	case inA && inB:
-		l.values(path, sides{x[key], y[key]}, sides{a[key], b[key]})
+		l.values(path, valuePair{x[key], y[key]}, valuePair{a[key], b[key]})
 	case inA:
 		*l = append(*l, Field{Path: path, Before: text(x[key])})
 	case inB:

@@ -100,10 +100,10 @@ func valuesOf(nodes []*stepNode) []any {
 	return list
 }
 
-// defaultOutput tells which ids are keys of an output that nobody wrote down:
+// defaultOutputKeys tells which ids are keys of an output that nobody wrote down:
 // of the run's, where the definition has no output, and of an iteration's that
 // loop.while may look at, where the loop has no collect.
-func (o *outline) defaultOutput(definition map[string]any) map[string]bool {
+func (o *outline) defaultOutputKeys(definition map[string]any) map[string]bool {
 	keys := map[string]bool{}
 	if _, written := definition["output"]; !written {
 		lastSteps(o.lists[mainList], keys)

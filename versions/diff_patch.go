@@ -31,15 +31,15 @@ func (o operation) appendTo(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// searchBudget bounds what finding the longest common parts of lists inside
+// lcsBudget bounds what finding the longest common parts of lists inside
 // steps may cost for one pair of definitions, in pairs of values compared:
 // one list of 1,000 numbers rewritten as another takes a million.
-const searchBudget = 4_000_000
+const lcsBudget = 4_000_000
 
 // patch gathers the operations that turn one document into another.
 type patch struct {
 	operations []operation
-	budget     int // what is left of searchBudget
+	lcsBudget  int // what is left of searchBudget
 }
 
 func (p *patch) add(path string, v any) {
@@ -117,16 +117,16 @@ func (p *patch) list(path string, a, b []any) {
 	case len(x) == 0 || len(y) == 0:
 		p.apply(path, head, align(contentKeys(x), contentKeys(y)), func(i int) any { return y[i] })
 	case len(x) == 1 && len(y) == 1:
-		p.value(place(path, head), x[0], y[0])
-	case cost > p.budget || !p.searched(path, head, x, y):
-		p.matched(path, head, x, y, b)
+		p.value(pointer(path, head), x[0], y[0])
+	case cost > p.lcsBudget || !p.byLCS(path, head, x, y):
+		p.byContent(path, head, x, y, b)
 	default:
-		p.budget -= cost
+		p.lcsBudget -= cost
 	}
 }
 
-// searched takes the longest common subsequence of two short lists.
-func (p *patch) searched(path string, head int, a, b []any) bool {
+// byLCS takes the longest common subsequence of two short lists.
+func (p *patch) byLCS(path string, head int, a, b []any) bool {
 	found, err := jsondiff.CompareWithoutMarshal(a, b, jsondiff.LCS())
 	if err != nil {
 		return false
@@ -138,7 +138,7 @@ func (p *patch) searched(path string, head int, a, b []any) bool {
 		if err != nil {
 			return false
 		}
-		at := place(path, head+n)
+		at := pointer(path, head+n)
 		if deeper {
 			at += "/" + rest
 		}
@@ -148,16 +148,16 @@ func (p *patch) searched(path string, head int, a, b []any) bool {
 	return true
 }
 
-// matched aligns long lists by elements that are wholly equal, in O(n log n).
+// byContent aligns long lists by elements that are wholly equal, in O(n log n).
 // Those that share none are compared place by place; those that share little
 // are replaced, which says it in fewer words.
-func (p *patch) matched(path string, head int, a, b, whole []any) {
+func (p *patch) byContent(path string, head int, a, b, whole []any) {
 	al := align(contentKeys(a), contentKeys(b))
 	edits := len(al.removed) + len(al.moves) + len(al.added)
 	switch {
 	case len(al.kept) == 0 && len(a) == len(b):
 		for i := range b {
-			p.value(place(path, head+i), a[i], b[i])
+			p.value(pointer(path, head+i), a[i], b[i])
 		}
 	case edits > len(whole)/2:
 		p.replace(path, whole)
@@ -170,13 +170,13 @@ func (p *patch) matched(path string, head int, a, b, whole []any) {
 // element stands at its final place.
 func (p *patch) apply(path string, head int, al alignment, added func(int) any) {
 	for _, i := range al.removed {
-		p.remove(place(path, head+i))
+		p.remove(pointer(path, head+i))
 	}
 	for _, m := range al.moves {
-		p.operations = append(p.operations, operation{op: "move", from: place(path, head+m.from), path: place(path, head+m.to)})
+		p.operations = append(p.operations, operation{op: "move", from: pointer(path, head+m.from), path: pointer(path, head+m.to)})
 	}
 	for _, i := range al.added {
-		p.add(place(path, head+i), added(i))
+		p.add(pointer(path, head+i), added(i))
 	}
 }
 
@@ -191,7 +191,7 @@ func contentKeys(list []any) []string {
 	return keys
 }
 
-func place(path string, i int) string { return path + "/" + strconv.Itoa(i) }
+func pointer(path string, i int) string { return path + "/" + strconv.Itoa(i) }
 
 // sizeOf counts a value and all values in it.
 func sizeOf(v any) int {

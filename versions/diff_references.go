@@ -6,10 +6,10 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// rewriting gives an id in the place of another; false leaves it alone.
-type rewriting func(id string) (string, bool)
+// idRewriter gives an id in the place of another; false leaves it alone.
+type idRewriter func(id string) (string, bool)
 
-func (f rewriting) id(id string) string {
+func (f idRewriter) id(id string) string {
 	if to, ok := f(id); ok {
 		return to
 	}
@@ -19,7 +19,7 @@ func (f rewriting) id(id string) string {
 // step copies a step with the ids that it bears and names rewritten: its own,
 // its dependencies and fallback, branches, references in expressions and
 // templates, and the steps of its body.
-func (f rewriting) step(step map[string]any) map[string]any {
+func (f idRewriter) step(step map[string]any) map[string]any {
 	out := make(map[string]any, len(step))
 	for field, v := range step {
 		switch field {
@@ -41,7 +41,7 @@ func (f rewriting) step(step map[string]any) map[string]any {
 	return out
 }
 
-func (f rewriting) config(kind string, v any) any {
+func (f idRewriter) config(kind string, v any) any {
 	config, ok := v.(map[string]any)
 	if !ok {
 		return f.templates(v)
@@ -66,7 +66,7 @@ func (f rewriting) config(kind string, v any) any {
 	return out
 }
 
-func (f rewriting) branch(branch map[string]any) map[string]any {
+func (f idRewriter) branch(branch map[string]any) map[string]any {
 	out := make(map[string]any, len(branch))
 	for field, v := range branch {
 		switch field {
@@ -81,7 +81,7 @@ func (f rewriting) branch(branch map[string]any) map[string]any {
 	return out
 }
 
-func (f rewriting) each(v any, change func(map[string]any) map[string]any) any {
+func (f idRewriter) each(v any, change func(map[string]any) map[string]any) any {
 	list, ok := v.([]any)
 	if !ok {
 		return v
@@ -96,14 +96,14 @@ func (f rewriting) each(v any, change func(map[string]any) map[string]any) any {
 	return out
 }
 
-func (f rewriting) name(v any) any {
+func (f idRewriter) name(v any) any {
 	if id, ok := v.(string); ok {
 		return f.id(id)
 	}
 	return v
 }
 
-func (f rewriting) names(v any) any {
+func (f idRewriter) names(v any) any {
 	list, ok := v.([]any)
 	if !ok {
 		return v
@@ -116,7 +116,7 @@ func (f rewriting) names(v any) any {
 }
 
 // templates rewrites inside {{ }} in every string of a value.
-func (f rewriting) templates(v any) any {
+func (f idRewriter) templates(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
@@ -136,7 +136,7 @@ func (f rewriting) templates(v any) any {
 	return v
 }
 
-func (f rewriting) template(s string) string {
+func (f idRewriter) template(s string) string {
 	if !strings.Contains(s, "{{") {
 		return s
 	}
@@ -158,7 +158,7 @@ func (f rewriting) template(s string) string {
 	}
 }
 
-func (f rewriting) expression(v any) any {
+func (f idRewriter) expression(v any) any {
 	if s, ok := v.(string); ok {
 		return f.references(s)
 	}
@@ -170,7 +170,7 @@ var stepReference = regexp.MustCompile(`\bsteps(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\
 
 // references rewrites an expression. A rewritten reference is written as
 // steps["id"], whatever it was.
-func (f rewriting) references(source string) string {
+func (f idRewriter) references(source string) string {
 	if !strings.Contains(source, "steps") {
 		return source
 	}

@@ -40,18 +40,18 @@ func (r renames) after(id string) (string, bool) {
 // same content in the same list, up to references to other renamed steps.
 // Several alike are paired in document order.
 func findRenames(before, after *outline) renames {
-	gone, fresh := missing(before, after), missing(after, before)
+	gone, fresh := stepsMissing(before, after), stepsMissing(after, before)
 	r := renames{toNew: map[string]string{}, toOld: map[string]string{}}
 	if len(gone) == 0 || len(fresh) == 0 {
 		return r
 	}
 	waiting := make(map[string][]*stepNode, len(fresh))
-	masked := maskOf(fresh)
+	masked := maskIDs(fresh)
 	for _, n := range fresh {
 		key := skeleton(n, masked)
 		waiting[key] = append(waiting[key], n)
 	}
-	masked = maskOf(gone)
+	masked = maskIDs(gone)
 	for _, n := range gone {
 		key := skeleton(n, masked)
 		if queue := waiting[key]; len(queue) > 0 {
@@ -63,8 +63,8 @@ func findRenames(before, after *outline) renames {
 	return r
 }
 
-// missing lists the steps of one definition whose id the other lacks.
-func missing(from, in *outline) []*stepNode {
+// stepsMissing lists the steps of one definition whose id the other lacks.
+func stepsMissing(from, in *outline) []*stepNode {
 	var list []*stepNode
 	for _, n := range from.order {
 		if in.byID[n.id] == nil {
@@ -74,8 +74,8 @@ func missing(from, in *outline) []*stepNode {
 	return list
 }
 
-// maskOf hides ids that only one side has.
-func maskOf(nodes []*stepNode) rewriting {
+// maskIDs hides ids that only one side has.
+func maskIDs(nodes []*stepNode) idRewriter {
 	set := make(map[string]bool, len(nodes))
 	for _, n := range nodes {
 		set[n.id] = true
@@ -84,7 +84,7 @@ func maskOf(nodes []*stepNode) rewriting {
 }
 
 // skeleton is a step's list and content without the masked ids.
-func skeleton(n *stepNode, mask rewriting) string {
+func skeleton(n *stepNode, mask idRewriter) string {
 	var b strings.Builder
 	b.WriteString(n.list)
 	b.WriteByte('\n')
@@ -102,7 +102,7 @@ func (r renames) verify(after *outline, gone []*stepNode) {
 		if _, paired := r.toNew[n.id]; !paired {
 			continue
 		}
-		noted := rewriting(func(id string) (string, bool) {
+		noted := idRewriter(func(id string) (string, bool) {
 			if _, ok := r.toNew[id]; ok && id != n.id {
 				users[id] = append(users[id], n)
 			}
@@ -128,5 +128,5 @@ func (r renames) verify(after *outline, gone []*stepNode) {
 // same tells whether two steps are one under the renames.
 func (r renames) same(a, b *stepNode) bool {
 	return a.list == b.list && r.newID(a.loop) == b.loop &&
-		equal(rewriting(r.before).step(a.value), rewriting(r.after).step(b.value))
+		equal(idRewriter(r.before).step(a.value), idRewriter(r.after).step(b.value))
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Breaking is one way in which a new input schema may refuse what the old one
+// BreakingChange is one way in which a new input schema may refuse what the old one
 // accepted. Pointer is a JSON pointer into the new schema.
-type Breaking struct {
+type BreakingChange struct {
 	Pointer string `json:"pointer"`
 	Message string `json:"message"`
 }
@@ -23,7 +23,7 @@ type Breaking struct {
 //
 // References within a schema (#/…) are followed, up to 10,000 pairs of schemas. A schema that is not JSON is
 // fault.Unacceptable.
-func BreakingInputs(before, after json.RawMessage) ([]Breaking, error) {
+func BreakingInputs(before, after json.RawMessage) ([]BreakingChange, error) {
 	a, err := decodeSchema(before)
 	if err != nil {
 		return nil, err
@@ -32,14 +32,14 @@ func BreakingInputs(before, after json.RawMessage) ([]Breaking, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := impact{before: a, after: b, seen: map[string]bool{}, said: map[Breaking]bool{}, left: mostSchemas}
+	i := impact{before: a, after: b, seen: map[string]bool{}, reported: map[BreakingChange]bool{}, budget: maxSchemaPairs}
 	i.schema("", "", a, b)
 	return i.found, nil
 }
 
-// mostSchemas bounds how many pairs of schemas are compared: references can
+// maxSchemaPairs bounds how many pairs of schemas are compared: references can
 // make a short text stand for a schema without end.
-const mostSchemas = 10_000
+const maxSchemaPairs = 10_000
 
 func decodeSchema(raw json.RawMessage) (any, error) {
 	if len(raw) == 0 {
@@ -52,15 +52,15 @@ func decodeSchema(raw json.RawMessage) (any, error) {
 type impact struct {
 	before, after any             // the roots, in which references are looked up
 	seen          map[string]bool // pairs of references on the way, for schemas that contain themselves
-	left          int             // of mostSchemas
-	found         []Breaking
-	said          map[Breaking]bool // what is found, each once
+	budget        int             // of mostSchemas
+	found         []BreakingChange
+	reported      map[BreakingChange]bool // what is found, each once
 }
 
 func (i *impact) report(pointer, format string, args ...any) {
-	b := Breaking{Pointer: pointer, Message: fmt.Sprintf(format, args...)}
-	if !i.said[b] {
-		i.said[b] = true
+	b := BreakingChange{Pointer: pointer, Message: fmt.Sprintf(format, args...)}
+	if !i.reported[b] {
+		i.reported[b] = true
 		i.found = append(i.found, b)
 	}
 }
@@ -81,7 +81,7 @@ func (i *impact) schema(at, what string, a, b any) {
 		i.seen[pair] = true
 		defer delete(i.seen, pair)
 	}
-	if i.left--; i.left < 0 || a == false || b == true || b == nil {
+	if i.budget--; i.budget < 0 || a == false || b == true || b == nil {
 		return
 	}
 	if b == false {
@@ -91,9 +91,9 @@ func (i *impact) schema(at, what string, a, b any) {
 	x, _ := a.(map[string]any) // nil: anything goes
 	y, _ := b.(map[string]any)
 	i.types(at, what, x, y)
-	i.choices(at, what, x, y)
+	i.allowedValues(at, what, x, y)
 	i.bounds(at, what, x, y)
-	i.forms(at, what, x, y)
+	i.constraints(at, what, x, y)
 	i.required(at, what, x, y)
 	i.properties(at, what, x, y)
 	i.items(at, what, x, y)
@@ -150,12 +150,12 @@ func subject(what string) string {
 	return what
 }
 
-// field names a member of a value.
-func field(what, key string) string {
+// memberName names a member of a value.
+func memberName(what, key string) string {
 	if what == "" {
-		return dotted("/" + escapeToken(key))
+		return dottedPath("/" + escapeToken(key))
 	}
-	member := dotted("/" + escapeToken(key))
+	member := dottedPath("/" + escapeToken(key))
 	if strings.HasPrefix(member, "[") {
 		return what + member
 	}

@@ -15,9 +15,9 @@ func (i *impact) required(at, what string, a, b map[string]any) {
 		switch {
 		case defaulted(b, name):
 		case !before[name]:
-			i.report(place(at+"/required", n), "%s is now required.", field(what, name))
+			i.report(pointer(at+"/required", n), "%s is now required.", memberName(what, name))
 		case defaulted(a, name):
-			i.report(place(at+"/required", n), "%s has no default any more and is required.", field(what, name))
+			i.report(pointer(at+"/required", n), "%s has no default any more and is required.", memberName(what, name))
 		}
 	}
 }
@@ -47,29 +47,29 @@ func (i *impact) properties(at, what string, a, b map[string]any) {
 		y, is := now[name]
 		switch {
 		case !is:
-			i.dropped(at, field(what, name), name, x, b)
+			i.droppedProperty(at, memberName(what, name), name, x, b)
 		case was:
-			i.schema(at+"/properties/"+escapeToken(name), field(what, name), x, y)
-		case y == false || typed(a["additionalProperties"]):
-			i.schema(at+"/properties/"+escapeToken(name), field(what, name), elseOf(a, "additionalProperties"), y)
+			i.schema(at+"/properties/"+escapeToken(name), memberName(what, name), x, y)
+		case y == false || isObject(a["additionalProperties"]):
+			i.schema(at+"/properties/"+escapeToken(name), memberName(what, name), keywordOrTrue(a, "additionalProperties"), y)
 		}
 	}
 	for _, keyword := range []string{"additionalProperties", "unevaluatedProperties"} {
 		rest, there := b[keyword]
 		switch {
-		case !there || elseOf(a, keyword) == false:
+		case !there || keywordOrTrue(a, keyword) == false:
 		case rest == false:
 			i.report(at+"/"+keyword, "%s can no longer have fields that the schema does not list.", subject(what))
 		default:
-			i.schema(at+"/"+keyword, "Each other field of "+lower(subject(what)), elseOf(a, keyword), rest)
+			i.schema(at+"/"+keyword, "Each other field of "+lowerCased(subject(what)), keywordOrTrue(a, keyword), rest)
 		}
 	}
 }
 
-// dropped reports a field that was listed and is not, where the new schema does
+// droppedProperty reports a field that was listed and is not, where the new schema does
 // not take fields that it does not list.
-func (i *impact) dropped(at, name, key string, before any, b map[string]any) {
-	if before == false || matched(mapOf(b["patternProperties"]), key) {
+func (i *impact) droppedProperty(at, name, key string, before any, b map[string]any) {
+	if before == false || matchesPattern(mapOf(b["patternProperties"]), key) {
 		return
 	}
 	for _, keyword := range []string{"additionalProperties", "unevaluatedProperties"} {
@@ -85,7 +85,7 @@ func (i *impact) dropped(at, name, key string, before any, b map[string]any) {
 	}
 }
 
-func matched(patterns map[string]any, key string) bool {
+func matchesPattern(patterns map[string]any, key string) bool {
 	for pattern := range patterns {
 		if re, err := regexp.Compile(pattern); err == nil && re.MatchString(key) {
 			return true
@@ -94,14 +94,14 @@ func matched(patterns map[string]any, key string) bool {
 	return false
 }
 
-// typed tells whether a schema says more than yes or no.
-func typed(schema any) bool {
+// isObject tells whether a schema says more than yes or no.
+func isObject(schema any) bool {
 	_, ok := schema.(map[string]any)
 	return ok
 }
 
-// elseOf is a keyword's schema, or true where it is not there.
-func elseOf(schema map[string]any, keyword string) any {
+// keywordOrTrue is a keyword's schema, or true where it is not there.
+func keywordOrTrue(schema map[string]any, keyword string) any {
 	if v, ok := schema[keyword]; ok {
 		return v
 	}
@@ -113,7 +113,7 @@ func mapOf(v any) map[string]any {
 	return m
 }
 
-func lower(s string) string {
+func lowerCased(s string) string {
 	if s == "The input" {
 		return "the input"
 	}
@@ -125,11 +125,11 @@ func (i *impact) items(at, what string, a, b map[string]any) {
 	before, _ := a["prefixItems"].([]any)
 	now, _ := b["prefixItems"].([]any)
 	for n, y := range now {
-		x := elseOf(a, "items")
+		x := keywordOrTrue(a, "items")
 		if n < len(before) {
 			x = before[n]
 		}
-		i.schema(place(at+"/prefixItems", n), subject(what)+"["+strconv.Itoa(n)+"]", x, y)
+		i.schema(pointer(at+"/prefixItems", n), subject(what)+"["+strconv.Itoa(n)+"]", x, y)
 	}
 	rest, there := b["items"]
 	if !there {
@@ -138,7 +138,7 @@ func (i *impact) items(at, what string, a, b map[string]any) {
 	for n := len(now); n < len(before); n++ {
 		i.schema(at+"/items", subject(what)+"["+strconv.Itoa(n)+"]", before[n], rest)
 	}
-	i.schema(at+"/items", "Each item of "+lower(subject(what)), elseOf(a, "items"), rest)
+	i.schema(at+"/items", "Each item of "+lowerCased(subject(what)), keywordOrTrue(a, "items"), rest)
 }
 
 // alternatives reports branches of anyOf and oneOf that are gone. New ones of
@@ -155,7 +155,7 @@ func (i *impact) alternatives(at, what string, a, b map[string]any) {
 			continue
 		}
 		for n, x := range before {
-			if !holds(now, x) {
+			if !containsEqual(now, x) {
 				i.report(at+"/"+keyword, "%s may no longer fit: alternative %d of %s is gone or has changed.", subject(what), n+1, keyword)
 			}
 		}
@@ -165,7 +165,7 @@ func (i *impact) alternatives(at, what string, a, b map[string]any) {
 	}
 }
 
-func holds(list []any, v any) bool {
+func containsEqual(list []any, v any) bool {
 	for _, w := range list {
 		if equalByValue(v, w) {
 			return true
@@ -203,21 +203,21 @@ func (i *impact) undecided(at, what string, a, b map[string]any) {
 		"minContains", "not", "patternProperties", "propertyNames", "then", "unevaluatedItems",
 	} {
 		now, there := b[keyword]
-		if !there || equal(a[keyword], now) || keyword == "allOf" && allHeld(a[keyword], now) {
+		if !there || equal(a[keyword], now) || keyword == "allOf" && containsAll(a[keyword], now) {
 			continue
 		}
 		i.report(at+"/"+keyword, "%s may no longer fit: %s is new or has changed.", subject(what), keyword)
 	}
 }
 
-// allHeld tells whether each schema of the second list was in the first.
-func allHeld(before, now any) bool {
+// containsAll tells whether each schema of the second list was in the first.
+func containsAll(before, now any) bool {
 	x, y, both := lists(before, now)
 	if !both {
 		return false
 	}
 	for _, schema := range y {
-		if !holds(x, schema) {
+		if !containsEqual(x, schema) {
 			return false
 		}
 	}

@@ -14,11 +14,11 @@ func (i *impact) types(at, what string, a, b map[string]any) {
 		return
 	}
 	before := typesOf(a)
-	if list, keyword := choicesOf(a); before == nil && keyword != "" {
-		before = kindsOf(list)
+	if list, keyword := allowedValuesOf(a); before == nil && keyword != "" {
+		before = jsonTypesOf(list)
 	}
 	if before == nil {
-		i.report(at+"/type", "%s must now be %s; it could be anything.", subject(what), anyOf(now))
+		i.report(at+"/type", "%s must now be %s; it could be anything.", subject(what), orList(now))
 		return
 	}
 	var lost []string
@@ -28,7 +28,7 @@ func (i *impact) types(at, what string, a, b map[string]any) {
 		}
 	}
 	if len(lost) > 0 {
-		i.report(at+"/type", "%s must now be %s and can no longer be %s.", subject(what), anyOf(now), anyOf(lost))
+		i.report(at+"/type", "%s must now be %s and can no longer be %s.", subject(what), orList(now), orList(lost))
 	}
 }
 
@@ -43,18 +43,18 @@ func typesOf(schema map[string]any) []string {
 	return nil
 }
 
-// kindsOf gives the types of values, each once.
-func kindsOf(list []any) []string {
+// jsonTypesOf gives the types of values, each once.
+func jsonTypesOf(list []any) []string {
 	kinds := []string{}
 	for _, v := range list {
-		if k := kindOf(v); !slices.Contains(kinds, k) {
+		if k := jsonTypeOf(v); !slices.Contains(kinds, k) {
 			kinds = append(kinds, k)
 		}
 	}
 	return kinds
 }
 
-func kindOf(v any) string {
+func jsonTypeOf(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
 		return "object"
@@ -73,7 +73,7 @@ func kindOf(v any) string {
 	return "null"
 }
 
-func anyOf(words []string) string {
+func orList(words []string) string {
 	switch n := len(words); n {
 	case 0:
 		return "nothing"
@@ -84,15 +84,15 @@ func anyOf(words []string) string {
 	}
 }
 
-// choices reports values that enum or const no longer allow.
-func (i *impact) choices(at, what string, a, b map[string]any) {
-	now, keyword := choicesOf(b)
+// allowedValues reports values that enum or const no longer allow.
+func (i *impact) allowedValues(at, what string, a, b map[string]any) {
+	now, keyword := allowedValuesOf(b)
 	if keyword == "" {
 		return
 	}
-	before, was := choicesOf(a)
+	before, was := allowedValuesOf(a)
 	if was == "" {
-		i.report(at+"/"+keyword, "%s must now be %s.", subject(what), anyOf(texts(now)))
+		i.report(at+"/"+keyword, "%s must now be %s.", subject(what), orList(printedValues(now)))
 		return
 	}
 	var lost []any
@@ -102,11 +102,11 @@ func (i *impact) choices(at, what string, a, b map[string]any) {
 		}
 	}
 	if len(lost) > 0 {
-		i.report(at+"/"+keyword, "%s can no longer be %s.", subject(what), anyOf(texts(lost)))
+		i.report(at+"/"+keyword, "%s can no longer be %s.", subject(what), orList(printedValues(lost)))
 	}
 }
 
-func choicesOf(schema map[string]any) (list []any, keyword string) {
+func allowedValuesOf(schema map[string]any) (list []any, keyword string) {
 	if v, ok := schema["const"]; ok {
 		return []any{v}, "const"
 	}
@@ -116,10 +116,10 @@ func choicesOf(schema map[string]any) (list []any, keyword string) {
 	return nil, ""
 }
 
-func texts(list []any) []string {
+func printedValues(list []any) []string {
 	words := make([]string, len(list))
 	for i, v := range list {
-		words[i] = shortened(printable(string(text(v))))
+		words[i] = truncate(escapeUnprintable(string(text(v))))
 	}
 	return words
 }
@@ -164,7 +164,7 @@ func (i *impact) bounds(at, what string, a, b map[string]any) {
 		if now.strict {
 			keyword = l.strict
 		}
-		i.report(at+"/"+keyword, l.message, subject(what), now.words(l.lower), string(now.number))
+		i.report(at+"/"+keyword, l.message, subject(what), now.phrase(l.lower), string(now.number))
 	}
 }
 
@@ -197,7 +197,7 @@ func (b bound) tighter(than bound, lower bool) bool {
 	return order > 0 == lower
 }
 
-func (b bound) words(lower bool) string {
+func (b bound) phrase(lower bool) string {
 	switch {
 	case b.strict && lower:
 		return "more than"
@@ -209,15 +209,15 @@ func (b bound) words(lower bool) string {
 	return "at most"
 }
 
-// forms reports patterns, formats, steps between numbers and uniqueness.
-func (i *impact) forms(at, what string, a, b map[string]any) {
+// constraints reports patterns, formats, steps between numbers and uniqueness.
+func (i *impact) constraints(at, what string, a, b map[string]any) {
 	if pattern, ok := b["pattern"].(string); ok && pattern != a["pattern"] {
-		i.report(at+"/pattern", "%s must now match %s.", subject(what), texts([]any{pattern})[0])
+		i.report(at+"/pattern", "%s must now match %s.", subject(what), printedValues([]any{pattern})[0])
 	}
 	if format, ok := b["format"].(string); ok && format != a["format"] {
-		i.report(at+"/format", "%s must now have the format %s.", subject(what), printable(format))
+		i.report(at+"/format", "%s must now have the format %s.", subject(what), escapeUnprintable(format))
 	}
-	if step, ok := b["multipleOf"].(json.Number); ok && !multiple(a["multipleOf"], step) {
+	if step, ok := b["multipleOf"].(json.Number); ok && !isMultiple(a["multipleOf"], step) {
 		i.report(at+"/multipleOf", "%s must now be a multiple of %s.", subject(what), step)
 	}
 	if b["uniqueItems"] == true && a["uniqueItems"] != true {
@@ -225,8 +225,8 @@ func (i *impact) forms(at, what string, a, b map[string]any) {
 	}
 }
 
-// multiple tells whether v is a number that step divides.
-func multiple(v any, step json.Number) bool {
+// isMultiple tells whether v is a number that step divides.
+func isMultiple(v any, step json.Number) bool {
 	before, ok := v.(json.Number)
 	if !ok {
 		return false

@@ -38,7 +38,7 @@ type Preview struct {
 	Diff      Diff
 	OpenRuns  []OpenRuns
 	Schedules []ScheduleImpact
-	Breaking  []Breaking
+	Breaking  []BreakingChange
 }
 
 // Preview says what it would mean for a workflow to run this definition.
@@ -48,7 +48,7 @@ func (s *Service) Preview(ctx context.Context, w definitions.Workflow, after jso
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Workflow: w, Schedules: []ScheduleImpact{}, Breaking: []Breaking{}}
+	p := Preview{Workflow: w, Schedules: []ScheduleImpact{}, Breaking: []BreakingChange{}}
 	if p.Diff, err = Compare(active.Definition, after); err != nil {
 		return Preview{}, err
 	}
@@ -114,8 +114,8 @@ func (s *Service) PreviewVersion(ctx context.Context, r Reference) (Preview, err
 	return s.Preview(ctx, w, v.Definition)
 }
 
-// Between is the difference of two versions. To is 0 for a draft.
-type Between struct {
+// VersionDiff is the difference of two versions. To is 0 for a draft.
+type VersionDiff struct {
 	Diff
 	Workflow definitions.Workflow
 	From, To int
@@ -123,36 +123,36 @@ type Between struct {
 
 // Diff compares two versions of a workflow, each named as everywhere: 3, v3 or
 // a label.
-func (s *Service) Diff(ctx context.Context, tenantID, ref, from, to string) (Between, error) {
+func (s *Service) Diff(ctx context.Context, tenantID, ref, from, to string) (VersionDiff, error) {
 	w, a, err := s.find(ctx, Reference{TenantID: tenantID, Workflow: ref, Version: from})
 	if err != nil {
-		return Between{}, err
+		return VersionDiff{}, err
 	}
 	b, err := s.store.Version(ctx, tenantID, w.ID, to)
 	if err != nil {
-		return Between{}, err
+		return VersionDiff{}, err
 	}
 	d, err := Compare(a.Definition, b.Definition)
-	return Between{d, w, a.Number, b.Number}, err
+	return VersionDiff{d, w, a.Number, b.Number}, err
 }
 
 // DiffDraft compares the active version with a definition that need not be
 // sound, but must be readable: otherwise it is fault.Unacceptable
 // invalid_definition with all issues.
-func (s *Service) DiffDraft(ctx context.Context, tenantID, ref string, draft definitions.Written) (Between, error) {
+func (s *Service) DiffDraft(ctx context.Context, tenantID, ref string, draft definitions.Written) (VersionDiff, error) {
 	w, err := s.store.Workflow(ctx, tenantID, ref)
 	if err != nil {
-		return Between{}, err
+		return VersionDiff{}, err
 	}
 	if draft.Document == nil || len(draft.Document.Canonical) == 0 {
 		err := fault.New(fault.Unacceptable, "invalid_definition", "The definition cannot be read, so it cannot be compared; see the diagnostics.")
 		err.Issues = draft.Found
-		return Between{}, err
+		return VersionDiff{}, err
 	}
 	active, err := s.Active(ctx, w)
 	if err != nil {
-		return Between{}, err
+		return VersionDiff{}, err
 	}
 	d, err := Compare(active.Definition, draft.Document.Canonical)
-	return Between{d, w, active.Number, 0}, err
+	return VersionDiff{d, w, active.Number, 0}, err
 }

@@ -120,9 +120,9 @@ var (
 	numberForm = regexp.MustCompile(`^v?[0-9]+$`)
 )
 
-// Names tells whether text has the form of a version's name: a number from 1,
+// ValidName tells whether text has the form of a version's name: a number from 1,
 // which may follow a v, or a label.
-func Names(text string) bool {
+func ValidName(text string) bool {
 	if !numberForm.MatchString(text) {
 		return labelForm.MatchString(text)
 	}

@@ -59,7 +59,7 @@ func (c *comparison) functional(change Change) bool {
 	case Moved:
 		return false
 	case Renamed:
-		return c.exposed[*change.StepID]
+		return c.outputKeys[*change.StepID]
 	case Modified, Settings:
 		return slices.ContainsFunc(change.Fields, functionalField)
 	}

@@ -10,9 +10,9 @@ import (
 
 // Lengths in characters and lines beyond which Text shortens.
 const (
-	longestOnOneLine = 60  // of both values together; longer ones get a line each
-	longestLine      = 160 // of one value or line of text
-	longestBlock     = 12  // lines of a text before, and after
+	maxInlineLength = 60  // of both values together; longer ones get a line each
+	maxLineLength   = 160 // of one value or line of text
+	maxBlockLines   = 12  // lines of a text before, and after
 )
 
 // Text writes the difference for people, grouped by step: + added, - removed,
@@ -52,14 +52,14 @@ func (w *textWriter) change(c Change) {
 	marker := markerOf(c.Change)
 	title := "settings"
 	if c.StepID != nil {
-		title = printable(*c.StepID)
+		title = escapeUnprintable(*c.StepID)
 	}
 	if c.kind != "" {
-		title += " (" + printable(c.kind) + ")"
+		title += " (" + escapeUnprintable(c.kind) + ")"
 	}
 	switch c.Change {
 	case Renamed:
-		title += " renamed from " + printable(c.PreviousID)
+		title += " renamed from " + escapeUnprintable(c.PreviousID)
 	case Moved:
 		title += " moved"
 	}
@@ -80,8 +80,8 @@ func markerOf(change string) string {
 }
 
 func (w *textWriter) field(f Field) {
-	name := printable(dotted(f.Path))
-	before, after := shortened(printable(string(f.Before))), shortened(printable(string(f.After)))
+	name := escapeUnprintable(dottedPath(f.Path))
+	before, after := truncate(escapeUnprintable(string(f.Before))), truncate(escapeUnprintable(string(f.After)))
 	x, y, multiline := changedLines(f.Before, f.After)
 	switch {
 	case f.Before == nil:
@@ -92,7 +92,7 @@ func (w *textWriter) field(f Field) {
 		w.line("~", "    ~ "+name)
 		w.block("-", x)
 		w.block("+", y)
-	case len([]rune(before))+len([]rune(after)) > longestOnOneLine:
+	case len([]rune(before))+len([]rune(after)) > maxInlineLength:
 		w.line("~", "    ~ "+name)
 		w.line("-", "        - "+before)
 		w.line("+", "        + "+after)
@@ -103,11 +103,11 @@ func (w *textWriter) field(f Field) {
 
 func (w *textWriter) block(marker string, lines []string) {
 	for i, line := range lines {
-		if i == longestBlock {
+		if i == maxBlockLines {
 			w.line(marker, fmt.Sprintf("        %s … %d more lines", marker, len(lines)-i))
 			return
 		}
-		w.line(marker, "        "+marker+" "+shortened(printable(line)))
+		w.line(marker, "        "+marker+" "+truncate(escapeUnprintable(line)))
 	}
 }
 
@@ -128,9 +128,9 @@ func changedLines(before, after json.RawMessage) (x, y []string, ok bool) {
 	return x, y, true
 }
 
-// dotted writes a pointer as people do: /config/cases/1/when is
+// dottedPath writes a pointer as people do: /config/cases/1/when is
 // config.cases[1].when.
-func dotted(pointer string) string {
+func dottedPath(pointer string) string {
 	if !strings.HasPrefix(pointer, "/") {
 		if pointer == "" {
 			return "(document)"
@@ -155,9 +155,9 @@ func dotted(pointer string) string {
 	return b.String()
 }
 
-// printable replaces what does not print, so that no text moves the cursor,
+// escapeUnprintable replaces what does not print, so that no text moves the cursor,
 // hides itself or changes direction.
-func printable(s string) string {
+func escapeUnprintable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
@@ -172,10 +172,10 @@ func printable(s string) string {
 	return b.String()
 }
 
-func shortened(s string) string {
+func truncate(s string) string {
 	runes := []rune(s)
-	if len(runes) <= longestLine {
+	if len(runes) <= maxLineLength {
 		return s
 	}
-	return string(runes[:longestLine-1]) + "…"
+	return string(runes[:maxLineLength-1]) + "…"
 }

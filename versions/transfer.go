@@ -141,46 +141,46 @@ func lineText(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// OnConflict says what becomes of a workflow whose slug is taken.
-type OnConflict string
+// ConflictPolicy says what becomes of a workflow whose slug is taken.
+type ConflictPolicy string
 
 // Refuse ends the import there. Skip leaves the workflow out. Rename gives it the
 // first free of slug-2, slug-3, …
 const (
-	Refuse OnConflict = ""
-	Skip   OnConflict = "skip"
-	Rename OnConflict = "rename"
+	Refuse ConflictPolicy = ""
+	Skip   ConflictPolicy = "skip"
+	Rename ConflictPolicy = "rename"
 )
 
-// Arrival is a workflow that an import stored or left out. Line counts from 1.
-type Arrival struct {
+// ImportedLine is a workflow that an import stored or left out. Line counts from 1.
+type ImportedLine struct {
 	Line int    `json:"line"`
 	ID   string `json:"id,omitempty"`
 	Slug string `json:"slug"`
 }
 
-// Arrivals is what an import did. No list is nil.
-type Arrivals struct {
-	Imported []Arrival
-	Skipped  []Arrival
+// ImportResult is what an import did. No list is nil.
+type ImportResult struct {
+	Imported []ImportedLine
+	Skipped  []ImportedLine
 }
 
 // ImportRequest is an import. With a Key each line is stored at most once: a
 // line that an earlier request with the key stored is told, and not stored
 // again.
 type ImportRequest struct {
-	TenantID string
-	Lines    io.Reader
-	On       OnConflict
-	Key      *ImportKey // nil: none
-	Admit    definitions.Admit
-	Quota    LineQuota
+	TenantID   string
+	Lines      io.Reader
+	OnConflict ConflictPolicy
+	Key        *ImportKey // nil: none
+	Admit      definitions.Admit
+	Quota      LineQuota
 }
 
 // LineQuota holds lines to what the tenant may have stored. Both may be nil.
 type LineQuota struct {
-	// Room says whether so many bytes may be stored; the error ends the import.
-	Room func(bytes int) error
+	// Check says whether so many bytes may be stored; the error ends the import.
+	Check func(bytes int) error
 	// Stored is told of a line that was stored.
 	Stored func(bytes int)
 }
@@ -198,8 +198,8 @@ type ImportKey struct {
 // body_too_large, fault.Unacceptable invalid_line and those of
 // definitions.Create, fault.Conflict slug_taken and idempotency_key_reused, and
 // those of req.Admit.
-func (t *Transfer) Import(ctx context.Context, req ImportRequest) (Arrivals, error) {
-	done := Arrivals{Imported: []Arrival{}, Skipped: []Arrival{}}
+func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult, error) {
+	done := ImportResult{Imported: []ImportedLine{}, Skipped: []ImportedLine{}}
 	scan := bufio.NewScanner(req.Lines)
 	scan.Buffer(make([]byte, 64<<10), MaxLine+1)
 	n := 0
@@ -209,67 +209,67 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (Arrivals, err
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		if err := t.importAdmitted(ctx, req, n, text, &done); err != nil {
-			return done, numbered(err, n)
+		if err := t.importWithMemory(ctx, req, n, text, &done); err != nil {
+			return done, withLineNumber(err, n)
 		}
 	}
 	err := scan.Err()
 	if errors.Is(err, bufio.ErrTooLong) {
 		return done, fault.New(fault.TooLarge, "body_too_large", "Line %d: It is longer than %d bytes.", n+1, MaxLine).With("line", n+1)
 	}
-	return done, numbered(err, n+1)
+	return done, withLineNumber(err, n+1)
 }
 
-// importAdmitted holds the memory that a line takes while it is read and stored:
+// importWithMemory holds the memory that a line takes while it is read and stored:
 // not while the next one is waited for.
-func (t *Transfer) importAdmitted(ctx context.Context, req ImportRequest, n int, text []byte, done *Arrivals) error {
+func (t *Transfer) importWithMemory(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	if err := req.Admit.Hold(definitions.Weight(text, definitions.JSON)); err != nil {
 		return err
 	}
-	return errors.Join(t.importOnce(ctx, req, n, text, done), req.Admit.Hold(0))
+	return errors.Join(t.importIdempotent(ctx, req, n, text, done), req.Admit.Hold(0))
 }
 
-// numbered adds the number of the line.
-func numbered(err error, n int) error {
+// withLineNumber adds the number of the line.
+func withLineNumber(err error, n int) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.With("line", n)
 	}
 	return err
 }
 
-func (t *Transfer) importLine(ctx context.Context, req ImportRequest, n int, text []byte, done *Arrivals) error {
-	tenantID, on, where := req.TenantID, req.On, "Line "+strconv.Itoa(n)
+func (t *Transfer) importWorkflow(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
+	tenantID, on, where := req.TenantID, req.OnConflict, "Line "+strconv.Itoa(n)
 	w, all, err := t.read(text, where)
 	if err != nil {
 		return err
 	}
 	if err := t.withoutSecrets(ctx, tenantID, w, all); err != nil {
-		return placed(err, where, "")
+		return locateError(err, where, "")
 	}
 	w.TenantID = tenantID
-	if req.Quota.Room != nil {
-		if err := req.Quota.Room(len(text)); err != nil {
-			return placed(err, where, "")
+	if req.Quota.Check != nil {
+		if err := req.Quota.Check(len(text)); err != nil {
+			return locateError(err, where, "")
 		}
 	}
 	wanted := w.Slug
-	line := keeper{req, n, text}
+	line := importLine{req, n, text}
 	w, err = t.store(ctx, w, all, line)
-	for i := 2; on == Rename && fault.CodeOf(err) == "slug_taken" && i < mostRenames; i++ {
-		w.Slug = t.otherSlug(&w, wanted, i)
+	for i := 2; on == Rename && fault.CodeOf(err) == "slug_taken" && i < maxRenames; i++ {
+		w.Slug = t.nextSlug(&w, wanted, i)
 		w, err = t.store(ctx, w, all, line)
 	}
 	if on == Skip && fault.CodeOf(err) == "slug_taken" {
-		done.Skipped = append(done.Skipped, Arrival{Line: n, Slug: w.Slug})
+		done.Skipped = append(done.Skipped, ImportedLine{Line: n, Slug: w.Slug})
 		return nil
 	}
 	if err != nil {
-		return placed(err, where, "")
+		return locateError(err, where, "")
 	}
 	if req.Quota.Stored != nil {
 		req.Quota.Stored(len(text))
 	}
-	done.Imported = append(done.Imported, Arrival{Line: n, ID: w.ID, Slug: w.Slug})
+	done.Imported = append(done.Imported, ImportedLine{Line: n, ID: w.ID, Slug: w.Slug})
 	return nil
 }
 
@@ -320,12 +320,12 @@ func (t *Transfer) withoutSecretText(ctx context.Context, tenantID, whose string
 	return nil
 }
 
-// mostRenames bounds the search for a free slug.
-const mostRenames = 1000
+// maxRenames bounds the search for a free slug.
+const maxRenames = 1000
 
-// otherSlug is the slug with a number; a workflow without a slug of its own
+// nextSlug is the slug with a number; a workflow without a slug of its own
 // gets a new id.
-func (t *Transfer) otherSlug(w *definitions.Workflow, wanted string, i int) string {
+func (t *Transfer) nextSlug(w *definitions.Workflow, wanted string, i int) string {
 	if workflowID.MatchString(wanted) {
 		w.ID = t.cfg.NewID("wf_")
 		return w.ID
@@ -336,7 +336,7 @@ func (t *Transfer) otherSlug(w *definitions.Workflow, wanted string, i int) stri
 
 // store keeps the id that the line wants where nobody has it, and takes a new
 // one otherwise. The slug, which is the address that people use, stays.
-func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, line keeper) (definitions.Workflow, error) {
+func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, line importLine) (definitions.Workflow, error) {
 	if w.ID == "" {
 		w.ID = t.cfg.NewID("wf_")
 	}
@@ -350,25 +350,25 @@ func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []defi
 
 // read checks a line whole.
 func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []definitions.NewVersion, error) {
-	w, entries, err := head(text)
+	w, entries, err := parseLine(text)
 	if err == nil {
-		err = identify(&w)
+		err = resolveLineID(&w)
 	}
 	if err == nil {
 		w.Tags, err = definitions.CheckImported(w)
 	}
 	if err != nil {
-		return w, nil, placed(err, where, "")
+		return w, nil, locateError(err, where, "")
 	}
 	all := make([]definitions.NewVersion, len(entries))
 	labels := map[string]bool{}
 	for i, raw := range entries {
 		title, err := t.readVersion(raw, i+1, &all[i])
 		if err == nil && all[i].Label != "" && labels[all[i].Label] {
-			err = badLine("the label %q is given to another version as well.", all[i].Label)
+			err = invalidLine("the label %q is given to another version as well.", all[i].Label)
 		}
 		if err != nil {
-			return w, nil, placed(err, where+", version "+strconv.Itoa(i+1), "/versions/"+strconv.Itoa(i))
+			return w, nil, locateError(err, where+", version "+strconv.Itoa(i+1), "/versions/"+strconv.Itoa(i))
 		}
 		labels[all[i].Label] = true
 		if i+1 == w.ActiveVersion {
@@ -379,16 +379,16 @@ func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []defi
 }
 
 func (t *Transfer) readVersion(raw []byte, number int, into *definitions.NewVersion) (title, error) {
-	v, text, err := entry(raw, number)
+	v, text, err := parseVersion(raw, number)
 	if err != nil {
 		return title{}, err
 	}
 	doc, found := definitions.Check(text, definitions.JSON, t.cfg.Catalog)
 	if err := definitions.Refusal(doc, found); err != nil {
-		return title{}, placed(err, "definition", "/definition")
+		return title{}, locateError(err, "definition", "/definition")
 	}
 	if v.Hash != "" && v.Hash != doc.Hash {
-		return title{}, badLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
+		return title{}, invalidLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
 	}
 	v.Definition, v.Hash = doc.Canonical, doc.Hash
 	*into = v

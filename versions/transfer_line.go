@@ -21,8 +21,8 @@ const MaxLine = 64 << 20
 // lineFormat is the version of the format of a line.
 const lineFormat = 1
 
-// lineTime is how a line writes times: UTC, milliseconds.
-const lineTime = "2006-01-02T15:04:05.000Z"
+// lineTimeFormat is how a line writes times: UTC, milliseconds.
+const lineTimeFormat = "2006-01-02T15:04:05.000Z"
 
 // Line is one workflow of an export, with all its versions, oldest first. What
 // follows from the definitions (name, description) is not in it. ID is there
@@ -54,7 +54,7 @@ type LineVersion struct {
 func lineOf(w definitions.Workflow, withID bool) Line {
 	l := Line{
 		Format: lineFormat, Slug: w.Slug, Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
-		ActiveVersion: w.ActiveVersion, CreatedAt: w.CreatedAt.UTC().Format(lineTime), UpdatedAt: w.UpdatedAt.UTC().Format(lineTime),
+		ActiveVersion: w.ActiveVersion, CreatedAt: w.CreatedAt.UTC().Format(lineTimeFormat), UpdatedAt: w.UpdatedAt.UTC().Format(lineTimeFormat),
 		Versions: []LineVersion{},
 	}
 	if withID {
@@ -69,7 +69,7 @@ func lineOf(w definitions.Workflow, withID bool) Line {
 func lineVersionOf(v Version) LineVersion {
 	l := LineVersion{
 		Version: v.Number, ChangeSummary: v.ChangeSummary, CreatedBy: v.CreatedBy,
-		CreatedAt: v.CreatedAt.UTC().Format(lineTime), DefinitionHash: v.DefinitionHash, Definition: v.Definition,
+		CreatedAt: v.CreatedAt.UTC().Format(lineTimeFormat), DefinitionHash: v.DefinitionHash, Definition: v.Definition,
 	}
 	if v.Label != "" {
 		l.Label = &v.Label
@@ -80,10 +80,10 @@ func lineVersionOf(v Version) LineVersion {
 // Names of the members of a line and of a version in it; the first of each are
 // the ones that must be there.
 var (
-	lineNeeds    = []string{"format", "slug", "status", "trigger_type", "tags", "active_version", "created_at", "updated_at", "versions"}
-	lineTakes    = append([]string{"id"}, lineNeeds...)
-	versionNeeds = []string{"version", "change_summary", "created_by", "created_at", "definition"}
-	versionTakes = append([]string{"label", "definition_hash"}, versionNeeds...)
+	requiredLineMembers    = []string{"format", "slug", "status", "trigger_type", "tags", "active_version", "created_at", "updated_at", "versions"}
+	allowedLineMembers     = append([]string{"id"}, requiredLineMembers...)
+	requiredVersionMembers = []string{"version", "change_summary", "created_by", "created_at", "definition"}
+	allowedVersionMembers  = append([]string{"label", "definition_hash"}, requiredVersionMembers...)
 )
 
 // members reads one object strictly: no member twice, none that is unknown,
@@ -115,12 +115,12 @@ func malformedLine(format string, args ...any) *fault.Error {
 	return fault.New(fault.Malformed, "invalid_request", format, args...)
 }
 
-func badLine(format string, args ...any) *fault.Error {
+func invalidLine(format string, args ...any) *fault.Error {
 	return fault.New(fault.Unacceptable, "invalid_line", format, args...)
 }
 
-// take decodes one member.
-func take(object map[string]json.RawMessage, name string, into any) error {
+// decodeMember decodes one member.
+func decodeMember(object map[string]json.RawMessage, name string, into any) error {
 	raw, given := object[name]
 	if !given {
 		return nil
@@ -137,47 +137,47 @@ func take(object map[string]json.RawMessage, name string, into any) error {
 	return nil
 }
 
-// head reads what a line says beside its versions; the versions are given as
+// parseLine reads what a line says beside its versions; the versions are given as
 // they are written.
-func head(raw []byte) (w definitions.Workflow, versions []json.RawMessage, err error) {
-	object, err := members(raw, "versions", lineTakes, lineNeeds)
+func parseLine(raw []byte) (w definitions.Workflow, versions []json.RawMessage, err error) {
+	object, err := members(raw, "versions", allowedLineMembers, requiredLineMembers)
 	if err != nil {
 		return w, nil, err
 	}
 	var l Line
 	err = errors.Join(
-		take(object, "format", &l.Format), take(object, "slug", &l.Slug), take(object, "id", &l.ID),
-		take(object, "status", &l.Status), take(object, "trigger_type", &l.TriggerType), take(object, "tags", &l.Tags),
-		take(object, "active_version", &l.ActiveVersion), take(object, "created_at", &l.CreatedAt),
-		take(object, "updated_at", &l.UpdatedAt), take(object, "versions", &versions),
+		decodeMember(object, "format", &l.Format), decodeMember(object, "slug", &l.Slug), decodeMember(object, "id", &l.ID),
+		decodeMember(object, "status", &l.Status), decodeMember(object, "trigger_type", &l.TriggerType), decodeMember(object, "tags", &l.Tags),
+		decodeMember(object, "active_version", &l.ActiveVersion), decodeMember(object, "created_at", &l.CreatedAt),
+		decodeMember(object, "updated_at", &l.UpdatedAt), decodeMember(object, "versions", &versions),
 	)
 	if err != nil {
 		return w, nil, err // the first of them is what the caller sees
 	}
 	if l.Format != lineFormat {
-		return w, nil, badLine("format is %d; this server reads %d.", l.Format, lineFormat)
+		return w, nil, invalidLine("format is %d; this server reads %d.", l.Format, lineFormat)
 	}
 	if len(versions) == 0 || l.ActiveVersion < 1 || l.ActiveVersion > len(versions) {
-		return w, nil, badLine("active_version must be one of the %d versions, not %d.", len(versions), l.ActiveVersion)
+		return w, nil, invalidLine("active_version must be one of the %d versions, not %d.", len(versions), l.ActiveVersion)
 	}
 	w = definitions.Workflow{
 		Slug: l.Slug, ID: l.ID, Status: l.Status, TriggerType: l.TriggerType, Tags: l.Tags,
 		ActiveVersion: l.ActiveVersion, LatestVersion: len(versions), Revision: 1,
 	}
-	if w.CreatedAt, err = lineInstant("created_at", l.CreatedAt); err != nil {
+	if w.CreatedAt, err = parseLineTime("created_at", l.CreatedAt); err != nil {
 		return w, nil, err
 	}
-	w.UpdatedAt, err = lineInstant("updated_at", l.UpdatedAt)
+	w.UpdatedAt, err = parseLineTime("updated_at", l.UpdatedAt)
 	return w, versions, err
 }
 
 var workflowID = regexp.MustCompile(`^wf_[0-9a-f]{24}$`)
 
-// identify settles the id that a line wants, "" for a new one. A slug of the
+// resolveLineID settles the id that a line wants, "" for a new one. A slug of the
 // form of an id is that of a workflow without a slug of its own.
-func identify(w *definitions.Workflow) error {
+func resolveLineID(w *definitions.Workflow) error {
 	if w.ID != "" && !workflowID.MatchString(w.ID) {
-		return badLine("id must be wf_ and 24 hexadecimal digits, not %q.", w.ID)
+		return invalidLine("id must be wf_ and 24 hexadecimal digits, not %q.", w.ID)
 	}
 	if workflowID.MatchString(w.Slug) {
 		w.ID = w.Slug
@@ -185,34 +185,34 @@ func identify(w *definitions.Workflow) error {
 	return nil
 }
 
-func lineInstant(name, text string) (time.Time, error) {
+func parseLineTime(name, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1971 || t.Year() > 9998 {
-		return time.Time{}, badLine("%s must be a time such as 2026-01-31T08:00:00.000Z, not %q.", name, text)
+		return time.Time{}, invalidLine("%s must be a time such as 2026-01-31T08:00:00.000Z, not %q.", name, text)
 	}
 	return t.UTC().Truncate(time.Millisecond), nil
 }
 
-// longestAuthor is the length of a key's name in characters.
-const longestAuthor = 200
+// maxAuthorLength is the length of a key's name in characters.
+const maxAuthorLength = 200
 
-// entry reads one version of a line but for its definition, which is given as
+// parseVersion reads one version of a line but for its definition, which is given as
 // it is written.
-func entry(raw []byte, number int) (v definitions.NewVersion, definition json.RawMessage, err error) {
-	object, err := members(raw, "definition", versionTakes, versionNeeds)
+func parseVersion(raw []byte, number int) (v definitions.NewVersion, definition json.RawMessage, err error) {
+	object, err := members(raw, "definition", allowedVersionMembers, requiredVersionMembers)
 	if err != nil {
 		return v, nil, err
 	}
 	var l LineVersion
 	err = errors.Join(
-		take(object, "version", &l.Version), take(object, "label", &l.Label), take(object, "change_summary", &l.ChangeSummary),
-		take(object, "created_by", &l.CreatedBy), take(object, "created_at", &l.CreatedAt), take(object, "definition_hash", &l.DefinitionHash),
+		decodeMember(object, "version", &l.Version), decodeMember(object, "label", &l.Label), decodeMember(object, "change_summary", &l.ChangeSummary),
+		decodeMember(object, "created_by", &l.CreatedBy), decodeMember(object, "created_at", &l.CreatedAt), decodeMember(object, "definition_hash", &l.DefinitionHash),
 	)
 	if err != nil {
 		return v, nil, err
 	}
 	if l.Version != number {
-		return v, nil, badLine("versions count from 1 without a gap: %d stands where %d belongs.", l.Version, number)
+		return v, nil, invalidLine("versions count from 1 without a gap: %d stands where %d belongs.", l.Version, number)
 	}
 	if l.Label != nil {
 		if err := CheckLabel(*l.Label); err != nil {
@@ -223,16 +223,16 @@ func entry(raw []byte, number int) (v definitions.NewVersion, definition json.Ra
 	if err := definitions.CheckChangeSummary(l.ChangeSummary); err != nil {
 		return v, nil, err
 	}
-	if utf8.RuneCountInString(l.CreatedBy) > longestAuthor {
-		return v, nil, badLine("created_by has at most %d characters.", longestAuthor)
+	if utf8.RuneCountInString(l.CreatedBy) > maxAuthorLength {
+		return v, nil, invalidLine("created_by has at most %d characters.", maxAuthorLength)
 	}
 	v.Number, v.Hash, v.ChangeSummary, v.CreatedBy = number, l.DefinitionHash, l.ChangeSummary, l.CreatedBy
-	v.CreatedAt, err = lineInstant("created_at", l.CreatedAt)
+	v.CreatedAt, err = parseLineTime("created_at", l.CreatedAt)
 	return v, object["definition"], err
 }
 
-// placed says where in an import an error lies.
-func placed(err error, where, pointer string) error {
+// locateError says where in an import an error lies.
+func locateError(err error, where, pointer string) error {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		return fmt.Errorf("%s: %w", where, err)

@@ -12,27 +12,27 @@ import (
 	"strconv"
 )
 
-// importOnce is importLine, at most once per key.
-func (t *Transfer) importOnce(ctx context.Context, req ImportRequest, n int, text []byte, done *Arrivals) error {
+// importIdempotent is importLine, at most once per key.
+func (t *Transfer) importIdempotent(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	if req.Key == nil {
-		return t.importLine(ctx, req, n, text, done)
+		return t.importWorkflow(ctx, req, n, text, done)
 	}
-	if told, err := t.arrived(ctx, keeper{req, n, text}, done); told || err != nil {
+	if told, err := t.replay(ctx, importLine{req, n, text}, done); told || err != nil {
 		return err
 	}
-	err := t.importLine(ctx, req, n, text, done)
+	err := t.importWorkflow(ctx, req, n, text, done)
 	if fault.CodeOf(err) != "idempotency_key_taken" {
 		return err
 	}
 	// Another node stored the line meanwhile.
-	if told, again := t.arrived(ctx, keeper{req, n, text}, done); told || again != nil {
+	if told, again := t.replay(ctx, importLine{req, n, text}, done); told || again != nil {
 		return again
 	}
 	return err
 }
 
-// arrived tells a line that was stored before.
-func (t *Transfer) arrived(ctx context.Context, line keeper, done *Arrivals) (bool, error) {
+// replay tells a line that was stored before.
+func (t *Transfer) replay(ctx context.Context, line importLine, done *ImportResult) (bool, error) {
 	kept, err := t.cfg.Store.Answer(ctx, line.req.TenantID, line.scope(), line.req.Key.Key)
 	if err != nil || kept == nil {
 		return false, err
@@ -41,7 +41,7 @@ func (t *Transfer) arrived(ctx context.Context, line keeper, done *Arrivals) (bo
 		return true, fault.New(fault.Conflict, "idempotency_key_reused",
 			"Line %d: This Idempotency-Key was used with another line; use a new key for a new import.", line.n)
 	}
-	var a Arrival
+	var a ImportedLine
 	if err := json.Unmarshal(kept.Response, &a); err != nil {
 		return true, fmt.Errorf("read what is kept of line %d: %w", line.n, err)
 	}
@@ -49,27 +49,27 @@ func (t *Transfer) arrived(ctx context.Context, line keeper, done *Arrivals) (bo
 	return true, nil
 }
 
-// keeper makes what is kept of a line.
-type keeper struct {
+// importLine makes what is kept of a line.
+type importLine struct {
 	req  ImportRequest
 	n    int
 	text []byte
 }
 
-func (k keeper) scope() string { return k.req.Key.Scope + "#" + strconv.Itoa(k.n) }
+func (k importLine) scope() string { return k.req.Key.Scope + "#" + strconv.Itoa(k.n) }
 
-func (k keeper) hash() string {
+func (k importLine) hash() string {
 	sum := sha256.Sum256(k.text)
 	return hex.EncodeToString(sum[:])
 }
 
 // answer is what is kept with the line's workflow; nil for an import without a
 // key.
-func (k keeper) answer(w definitions.Workflow) *idempotency.Answer {
+func (k importLine) answer(w definitions.Workflow) *idempotency.Answer {
 	if k.req.Key == nil {
 		return nil
 	}
-	text, err := json.Marshal(Arrival{Line: k.n, ID: w.ID, Slug: w.Slug})
+	text, err := json.Marshal(ImportedLine{Line: k.n, ID: w.ID, Slug: w.Slug})
 	if err != nil {
 		return nil // two texts and a number always encode
 	}

@@ -40,7 +40,7 @@ type lateMeter struct {
 	want int
 }
 
-func (m *lateMeter) Settled(_ schedules.Slot, late time.Duration) {
+func (m *lateMeter) SlotRecorded(_ schedules.Slot, late time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.late = append(m.late, late); len(m.late) == m.want {

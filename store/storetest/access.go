@@ -57,7 +57,7 @@ func testKeyByHash(t *testing.T, db *store.DB) {
 	got, err := db.KeyByHash(ctx, k.Hash)
 	must(t, err)
 	same(t, "key", got, k)
-	must(t, db.TouchKey(ctx, "key_1", at(7)))
+	must(t, db.MarkKeyUsed(ctx, "key_1", at(7)))
 	k.LastUsedAt = at(7)
 	got, err = db.KeyByHash(ctx, k.Hash)
 	must(t, err)
@@ -117,7 +117,7 @@ func admins(t *testing.T, db *store.DB, id string, expiries ...int) {
 }
 
 func testLastAdminKey(t *testing.T, db *store.DB) {
-	day := int(access.AdminLasts / time.Millisecond)
+	day := int(access.MinAdminKeyLifetime / time.Millisecond)
 	admins(t, db, "t1", 0, 4, 2*day)
 	admins(t, db, "t2", 0)
 	admins(t, db, "t3", 0, day)                             // the other one ends too soon

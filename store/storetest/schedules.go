@@ -61,7 +61,7 @@ func testScheduleKept(t *testing.T, db *store.DB) {
 	same(t, "changed", got, changed)
 	due, err := db.DueSchedules(ctx, at(9).Add(2*time.Second), 10)
 	must(t, err)
-	same(t, "due", due, []schedules.DueSchedule{{ID: "sched_1", At: changed.Wake()}})
+	same(t, "due", due, []schedules.DueSchedule{{ID: "sched_1", At: changed.WakeAt()}})
 	wantFault(t, db.CreateSchedule(ctx, newSchedule(definitions.Workflow{ID: "wf_none", TenantID: "t1"}, "sched_2", 1), nil), fault.NotFound, "workflow_not_found")
 	refusal := fault.New(fault.Precondition, "precondition_failed", "no")
 	wantIs(t, db.DeleteSchedule(ctx, "t1", "sched_1", func(schedules.Schedule) error { return refusal }), refusal)
@@ -108,7 +108,7 @@ func testSchedulePages(t *testing.T, db *store.DB) {
 // firing is one due time with its run.
 func firing(s schedules.Schedule, run executor.Commit, due int) schedules.Firing {
 	return schedules.Firing{
-		ScheduleID: s.ID, Fence: s.Fence, NextDue: at(due + 1000), Wake: at(due + 1000), Status: schedules.Active, LastRunAt: at(due),
+		ScheduleID: s.ID, Fence: s.Fence, NextDue: at(due + 1000), WakeAt: at(due + 1000), Status: schedules.Active, LastRunAt: at(due),
 		Slots: []schedules.Slot{{
 			ScheduleID: s.ID, Due: at(due), Until: at(due), Count: 1, Origin: schedules.FromSchedule,
 			Outcome: schedules.Fired, RunID: run.Row.RunID, At: at(due),
@@ -126,8 +126,8 @@ func testFiringOnce(t *testing.T, db *store.DB) {
 		}
 	}
 	errs := db.Fire(ctx, []schedules.Firing{firing(a, newRun(w, "run_c", 1), 2000), firing(b, newRun(w, "run_d", 1), 2000)})
-	wantIs(t, errs[0], schedules.ErrLost)
-	wantIs(t, errs[1], schedules.ErrLost)
+	wantIs(t, errs[0], schedules.ErrConflict)
+	wantIs(t, errs[1], schedules.ErrConflict)
 	p, err := db.Runs(ctx, executor.RunQuery{TenantID: "t1", Limit: 10})
 	must(t, err)
 	same(t, "runs", runIDs(p), []string{"run_b", "run_a"})
@@ -208,26 +208,26 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	if len(states) != 1 || states[0].WaitingCount != 1 || len(states[0].Backfill) != 1 || states[0].WorkflowStatus != definitions.Active {
 		t.Fatalf("%+v", states)
 	}
-	same(t, "live", states[0].Live, []schedules.LiveRun{{RunID: "run_a", Open: true}})
-	unsettled, err := db.Unsettled(ctx, 10)
+	same(t, "live", states[0].Tracked, []schedules.TrackedRun{{RunID: "run_a", Open: true}})
+	unsettled, err := db.SchedulesToAdvance(ctx, 10)
 	must(t, err)
 	same(t, "the backfill has its turn", unsettled, []string{"sched_a"})
 	s.Fence = 2
-	doom := schedules.Firing{ScheduleID: s.ID, Fence: 2, NextDue: s.NextDue, Wake: s.Wake(), Status: s.Status, Cancel: []string{"run_a"}}
+	doom := schedules.Firing{ScheduleID: s.ID, Fence: 2, NextDue: s.NextDue, WakeAt: s.WakeAt(), Status: s.Status, Cancel: []string{"run_a"}}
 	filled.Outcome, filled.Reason = schedules.Skipped, "test"
 	doom.Slots = []schedules.Slot{filled}
 	must(t, db.Fire(ctx, []schedules.Firing{doom})[0])
-	orders, err := db.CancelOrders(ctx, 10)
+	orders, err := db.CancelRequests(ctx, 10)
 	must(t, err)
-	same(t, "to be cancelled", orders, []schedules.CancelOrder{{TenantID: "t1", RunID: "run_a", ScheduleID: "sched_a"}})
-	unsettled, err = db.Unsettled(ctx, 10)
+	same(t, "to be cancelled", orders, []schedules.CancelRequest{{TenantID: "t1", RunID: "run_a", ScheduleID: "sched_a"}})
+	unsettled, err = db.SchedulesToAdvance(ctx, 10)
 	must(t, err)
 	same(t, "nobody's turn", len(unsettled), 0)
 	commit(t, db, grow(run, machine.Cancelled, 9))
-	unsettled, err = db.Unsettled(ctx, 10)
+	unsettled, err = db.SchedulesToAdvance(ctx, 10)
 	must(t, err)
 	same(t, "the next one's turn", unsettled, []string{"sched_a"})
-	orders, err = db.CancelOrders(ctx, 10)
+	orders, err = db.CancelRequests(ctx, 10)
 	must(t, err)
 	same(t, "orders", len(orders), 0)
 }
@@ -273,5 +273,5 @@ func testScheduleEnds(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "due", len(due), 0)
 	run := newRun(w, "run_a", 1)
-	wantIs(t, db.Fire(ctx, []schedules.Firing{firing(s, run, 2000)})[0], schedules.ErrLost)
+	wantIs(t, db.Fire(ctx, []schedules.Firing{firing(s, run, 2000)})[0], schedules.ErrConflict)
 }
