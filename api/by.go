@@ -35,7 +35,7 @@ type authors struct {
 func authorsOf(r executor.Record) authors {
 	a := authors{StartedBy: actorOf(r.StartedBy)}
 	if r.State == machine.Cancelled {
-		by := r.Error.By()
+		by := r.Error.CancelledBy()
 		a.CancelledBy, a.Reason = actorOf(by.Actor), by.Reason
 	}
 	return a

@@ -243,7 +243,7 @@ func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *inst
 		}
 	}
 	s := &instanceStep{
-		StepKey: last.StepID, Status: string(last.Status), Attempts: last.Tries,
+		StepKey: last.StepID, Status: string(last.Status), Attempts: last.CountedAttempts,
 		NextRetryAt: timestampOrNil(last.NextAttemptAt), Error: instanceErrorOf(last.Error),
 	}
 	if w := last.Wait; w != nil {

@@ -200,7 +200,7 @@ func v1CurrentOf(view executor.View) []v1Current {
 		if w.Ref.Iteration != "" {
 			list = append(list, v1Current{
 				Node: w.Ref.StepID, Type: "wait", State: string(machine.StepWaiting), Iteration: w.Ref.Iteration,
-				StartedAt: timestampOrNil(w.Since), Wait: v1WaitOf(w),
+				StartedAt: timestampOrNil(w.StartedAt), Wait: v1WaitOf(w),
 			})
 		}
 	}

@@ -98,7 +98,7 @@ func (c *call) turnAnswer(runID string, after int64) (turnAnswer, error) {
 			return a, err
 		}
 		a.NextInputHint = &turnEvent{
-			Type: "busy_wait_for_user_message", LogicalID: wait.RequestID, Timestamp: float64(wait.Since.UnixMilli()) / 1000,
+			Type: "busy_wait_for_user_message", LogicalID: wait.RequestID, Timestamp: float64(wait.StartedAt.UnixMilli()) / 1000,
 			OriginNodeLogicalID: wait.Ref.StepID, OriginNodeName: nodes[wait.Ref.StepID].name,
 			RequestID: wait.RequestID, Name: wait.Name, Prompt: wait.Prompt, Schema: wait.Schema,
 		}

@@ -103,7 +103,7 @@ func (s *Service) awaitNotBusy(ctx context.Context, tenantID, runID string) {
 	defer unwatch()
 	for {
 		row, err := s.cfg.Store.Run(ctx, tenantID, runID)
-		if err != nil || !row.State.Busy() {
+		if err != nil || !row.State.NeedsRecovery() {
 			return
 		}
 		look := time.NewTimer(pollEvery) // what another node does may go unheard

@@ -38,7 +38,7 @@ func (e *engine) decide(l *activeRun, run *machine.Run, in machine.Input, now ti
 	defer work.release()
 	for {
 		c, err := apply(e.log, run, in, now, b)
-		var w *machine.Wants
+		var w *machine.BlobRequest
 		if !errors.As(err, &w) {
 			return c, err
 		}
@@ -56,7 +56,7 @@ func (e *engine) decide(l *activeRun, run *machine.Run, in machine.Input, now ti
 			if ref == nil && failure == nil {
 				return machine.Change{Run: run}, errAbandoned
 			}
-			b.Stored(v, ref, failure)
+			b.AddReference(v, ref, failure)
 		}
 	}
 }
@@ -72,7 +72,7 @@ func (e *engine) noBlobs() *machine.Blobs {
 // loadBlobs reads the contents of blobs, anew and all at once: who waits for room
 // must have none.
 func (e *engine) loadBlobs(ctx context.Context, work *reservation, b *machine.Blobs, refs []machine.BlobRef) error {
-	b.Forget()
+	b.DropContents()
 	if err := work.resize(ctx, 2*totalOf(refs)); err != nil {
 		return err
 	}
@@ -80,9 +80,9 @@ func (e *engine) loadBlobs(ctx context.Context, work *reservation, b *machine.Bl
 		content, err := e.readContent(ctx, ref)
 		switch {
 		case err == nil:
-			b.Loaded(ref.ID, content, nil)
+			b.AddContent(ref.ID, content, nil)
 		case fault.KindOf(err) == fault.NotFound:
-			b.Loaded(ref.ID, nil, &expressions.Error{Code: "blob_lost", Message: "the value " + ref.ID + " is not stored any more"})
+			b.AddContent(ref.ID, nil, &expressions.Error{Code: "blob_lost", Message: "the value " + ref.ID + " is not stored any more"})
 		default:
 			return err
 		}
@@ -128,7 +128,7 @@ func readBlob(ctx context.Context, store BlobStore, ref machine.BlobRef) (json.R
 // storeOutput stores an attempt's output apart where it has to be; blob is the id
 // of what was stored.
 func (e *engine) storeOutput(call Call, output json.RawMessage) (kept json.RawMessage, blob string, failure *machine.Failure) {
-	if e.blobs == nil || !machine.Apart(output) {
+	if e.blobs == nil || !machine.NeedsBlob(output) {
 		return output, "", nil
 	}
 	kept, blob, failure = e.storeBlob(call.TenantID, call.RunID, output)
@@ -154,12 +154,12 @@ func (e *engine) storeBlob(tenantID, runID string, value json.RawMessage) (ref j
 		case errors.Is(err, errRunFull):
 			return nil, "", tooLarge("With this output the run would have more than %d MiB stored apart.", e.svc.cfg.RunBlobs>>20)
 		case err == nil && same:
-			return machine.Reference(b.ID, b.Size, b.SHA256, b.ContentType), "", nil
+			return machine.FormatReference(b.ID, b.Size, b.SHA256, b.ContentType), "", nil
 		case err == nil:
 			if err = e.blobs.PutBlob(context.Background(), b, value); err == nil {
 				e.crash("blob_written")
 				e.svc.cfg.Stored.Add(tenantID, b.Size)
-				return machine.Reference(b.ID, b.Size, b.SHA256, b.ContentType), b.ID, nil
+				return machine.FormatReference(b.ID, b.Size, b.SHA256, b.ContentType), b.ID, nil
 			}
 			e.forgetBlobs([]string{b.ID})
 		}

@@ -45,7 +45,7 @@ func (g *gives) run(_ context.Context, call executor.Call) (executor.Result, err
 // blob reads what a reference stands for.
 func (s *stack) blob(runID string, v json.RawMessage) []byte {
 	s.t.Helper()
-	ref, ok := machine.Referenced(v)
+	ref, ok := machine.ParseReference(v)
 	if !ok {
 		s.t.Fatalf("no reference: %.100s", v)
 	}
@@ -276,7 +276,7 @@ func TestBlobsOfOthersAreUnknown(t *testing.T) {
 	one, two := s.start(source, "").RunID, s.start(source, "").RunID
 	s.waitState(one, machine.Completed)
 	s.waitState(two, machine.Completed)
-	ref, _ := machine.Referenced(s.step(one, "a").Output)
+	ref, _ := machine.ParseReference(s.step(one, "a").Output)
 	for _, at := range [][3]string{{"ten_other", one, "run_not_found"}, {tenant, two, "blob_not_found"}, {tenant, "run_x", "run_not_found"}} {
 		_, _, err := s.svc.Blob(t.Context(), at[0], at[1], ref.ID)
 		wantCode(t, err, fault.NotFound, at[2])
@@ -289,7 +289,7 @@ func TestABlobIsReadFromAnywhere(t *testing.T) {
 	s := newStack(t, g.run)
 	id := s.start(s.workflow("name: seek\nsteps:\n  - {id: a, type: http_request, config: {url: u}}\n"), "").RunID
 	s.waitState(id, machine.Completed)
-	ref, _ := machine.Referenced(s.step(id, "a").Output)
+	ref, _ := machine.ParseReference(s.step(id, "a").Output)
 	_, r, err := s.svc.Blob(t.Context(), tenant, id, ref.ID)
 	if err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func (e *engine) runOnce(l *activeRun, envs []message) bool {
 	envs = e.enforceLimit(l, envs)
 	held := !e.driving.Load() || e.isQuarantined(l.id)
 	change, answers, err := e.applyAll(l, envs, held)
-	if err == nil && !held && !l.slot && (change.Run.InAction() > 0 || change.More) {
+	if err == nil && !held && !l.slot && (change.Run.InFlight() > 0 || change.More) {
 		switch e.admit(l, envs) {
 		case deferred:
 			return true
@@ -142,7 +142,7 @@ func (e *engine) runOnce(l *activeRun, envs []message) bool {
 		e.mu.Lock()
 		l.mailbox = append([]message{{input: machine.Continue{}}}, l.mailbox...)
 		e.mu.Unlock()
-	case l.slot && change.Run.InAction() == 0:
+	case l.slot && change.Run.InFlight() == 0:
 		e.releaseSlot(l)
 	}
 	return true
@@ -151,7 +151,7 @@ func (e *engine) runOnce(l *activeRun, envs []message) bool {
 // waitForSlot lets a run that could go on wait for a slot, or, while this process
 // stops, for the next one.
 func (e *engine) waitForSlot(l *activeRun) {
-	if l.slot && l.run.InAction() == 0 {
+	if l.slot && l.run.InFlight() == 0 {
 		e.releaseSlot(l)
 	}
 	if e.driving.Load() && !e.isQuarantined(l.id) {
@@ -187,7 +187,7 @@ func (e *engine) applyAll(l *activeRun, envs []message, held bool) (machine.Chan
 	for _, env := range envs {
 		in := env.input
 		if held {
-			in = machine.Held{Input: in}
+			in = machine.JournalOnly{Input: in}
 		}
 		c, err := e.decide(l, total.Run, in, now)
 		if errors.Is(err, errAbandoned) {

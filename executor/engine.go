@@ -265,7 +265,7 @@ func (e *engine) receive(l *activeRun) ([]message, bool) {
 		return envs, true
 	}
 	l.driven = false
-	parked := l.run == nil || l.run.InAction() == 0
+	parked := l.run == nil || l.run.InFlight() == 0
 	if parked && e.runs[l.id] == l {
 		delete(e.runs, l.id)
 		e.idle.Broadcast()

@@ -49,7 +49,7 @@ func (e *engine) failUnjournalable(l *activeRun, cause error) error {
 	}
 	now := e.now()
 	row := rowOf(l.run, l.trace, now)
-	evs := machine.FailUnseen(l.id, row.State, row.Seq, row.StartedAt, now, failure)
+	evs := machine.FailUnloaded(l.id, row.State, row.Seq, row.StartedAt, now, failure)
 	row.State, row.Seq, row.Error = machine.Failed, row.Seq+int64(len(evs)), failure
 	row.CompletedAt, row.WakeAt = now, time.Time{}
 	err := e.commits.submit(l.epoch, Commit{Row: row, Expected: l.run.Seq, Events: evs})

@@ -13,17 +13,17 @@ import (
 // inputData holds the fields of every input that can be posted. Rows are read
 // by other processes, so a name keeps its meaning.
 type inputData struct {
-	Reason    string     `json:"reason,omitempty"`
-	Name      string     `json:"name,omitempty"`
-	RequestID string     `json:"request_id,omitempty"`
-	Payload   string     `json:"payload,omitempty"` // the JSON text, so that it stays as it is
-	FromStep  string     `json:"from_step,omitempty"`
-	Redrive   string     `json:"redrive,omitempty"`
-	Version   int        `json:"version,omitempty"`
-	Hash      string     `json:"hash,omitempty"`
-	IfPaused  bool       `json:"if_paused,omitempty"`
-	With      *Commit    `json:"with,omitempty"`
-	By        machine.By `json:"by,omitzero"`
+	Reason    string              `json:"reason,omitempty"`
+	Name      string              `json:"name,omitempty"`
+	RequestID string              `json:"request_id,omitempty"`
+	Payload   string              `json:"payload,omitempty"` // the JSON text, so that it stays as it is
+	FromStep  string              `json:"from_step,omitempty"`
+	Redrive   string              `json:"redrive,omitempty"`
+	Version   int                 `json:"version,omitempty"`
+	Hash      string              `json:"hash,omitempty"`
+	IfPaused  bool                `json:"if_paused,omitempty"`
+	With      *Commit             `json:"with,omitempty"`
+	By        machine.Attribution `json:"by,omitzero"`
 	// Audit is what the request adds to the audit trail with what it does.
 	Audit []audit.Entry `json:"audit,omitempty"`
 }

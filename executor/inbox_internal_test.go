@@ -13,7 +13,7 @@ import (
 func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()
-	who := machine.By{Actor: audit.Actor{Type: audit.Key, ID: "key_1", Name: "ü"}, Reason: "because"}
+	who := machine.Attribution{Actor: audit.Actor{Type: audit.Key, ID: "key_1", Name: "ü"}, Reason: "because"}
 	for _, in := range []machine.Input{
 		machine.Cancel{Reason: "Änderung"},
 		machine.Terminate{Reason: "now"},
@@ -44,7 +44,7 @@ func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 			t.Errorf("%T: lines of the audit trail\n%s", in, diff)
 		}
 	}
-	for _, in := range []machine.Input{machine.Begin{}, machine.Tick{}, machine.Recover{}, machine.Held{Input: machine.Pause{}}} {
+	for _, in := range []machine.Input{machine.Begin{}, machine.Tick{}, machine.Recover{}, machine.JournalOnly{Input: machine.Pause{}}} {
 		if _, _, posted := encodeInput(in, nil); posted {
 			t.Errorf("%T is posted", in)
 		}

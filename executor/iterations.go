@@ -137,7 +137,7 @@ func (p *IterationPage) running(open []machine.OpenIteration, offset, limit int)
 			p.Next = "o" + strconv.Itoa(i)
 			return
 		}
-		p.Iterations = append(p.Iterations, Iteration{Path: open[i].Path, Status: machine.StepRunning, StartedAt: open[i].Since})
+		p.Iterations = append(p.Iterations, Iteration{Path: open[i].Path, Status: machine.StepRunning, StartedAt: open[i].StartedAt})
 	}
 }
 

@@ -19,7 +19,7 @@ func (e *engine) keepResults(l *activeRun, envs []message) {
 	defer e.mu.Unlock()
 	for _, env := range envs {
 		end, ended := env.input.(machine.StepEnded)
-		if held, ok := env.input.(machine.Held); ok {
+		if held, ok := env.input.(machine.JournalOnly); ok {
 			end, ended = held.Input.(machine.StepEnded)
 		}
 		if !ended || env.blob != "" || l.epoch == 0 {
@@ -39,7 +39,7 @@ func (e *engine) recovery(l *activeRun) []message {
 	var envs []message
 	if e.results.epoch == l.epoch {
 		for _, end := range e.results.ends[l.id] {
-			envs = append(envs, message{input: machine.Held{Input: end}})
+			envs = append(envs, message{input: machine.JournalOnly{Input: end}})
 		}
 		delete(e.results.ends, l.id)
 	}

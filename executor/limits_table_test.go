@@ -64,7 +64,7 @@ func TestLimitsOfValues(t *testing.T) {
 		if code != limit.code {
 			t.Errorf("%s: the run's error is %q, want %q", limit.name, code, limit.code)
 		}
-		if _, apart := machine.Referenced(s.step(id, "a").Output); apart != limit.apart {
+		if _, apart := machine.ParseReference(s.step(id, "a").Output); apart != limit.apart {
 			t.Errorf("%s: stored apart: %v", limit.name, apart)
 		}
 		if err := s.svc.Delete(t.Context(), tenant, id); err != nil {

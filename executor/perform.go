@@ -45,7 +45,7 @@ func (e *engine) startAttempt(l *activeRun, x machine.Execute) {
 	}
 	call := Call{
 		RunID: l.id, TenantID: l.run.TenantID, WorkflowID: l.run.WorkflowID,
-		StepID: x.Ref.StepID, Iteration: x.Ref.Iteration, Type: x.Type, Attempt: x.Attempt, Key: x.Key, Since: x.Since,
+		StepID: x.Ref.StepID, Iteration: x.Ref.Iteration, Type: x.Type, Attempt: x.Attempt, Key: x.IdempotencyKey, Since: x.KeyFirstUsedAt,
 		TraceParent: l.trace.Parent, TraceState: l.trace.State,
 	}
 	call = e.outgoing(call)
@@ -183,10 +183,10 @@ func (e *engine) renderWithBlobs(ctx context.Context, call Call, x machine.Execu
 	defer work.release()
 	for {
 		if b != nil {
-			scope = machine.Supplied(x.Scope, b)
+			scope = machine.WithBlobs(x.Scope, b)
 		}
 		config, failure := e.render(ctx, call, x.Config, scope)
-		w := b.Wants()
+		w := b.TakeRequest()
 		if w == nil {
 			if len(config) <= MaxInline {
 				sending.release()

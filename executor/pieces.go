@@ -94,8 +94,8 @@ func (u *usedSecrets) withoutPieces(f *machine.Failure, redactors ...func(json.R
 		return without(text, pieces)
 	}
 	clean := *f
-	if f.Reword != nil {
-		clean.Message = f.Reword(mask)
+	if f.MaskMessage != nil {
+		clean.Message = f.MaskMessage(mask)
 	} else {
 		clean.Message = mask(f.Message)
 	}

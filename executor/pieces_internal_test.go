@@ -36,7 +36,7 @@ func TestPiecesOfSecretsLeaveAFailure(t *testing.T) {
 		Error: machine.Error{Code: "sk-proj-", Message: "x", Details: map[string]any{
 			"sk-proj-": []any{"SK-PROJ-", 12345678, 5, nil, true},
 		}},
-		Reword: func(mask func(string) string) string { return fmt.Sprintf(own, mask("sk-proj-x")) },
+		MaskMessage: func(mask func(string) string) string { return fmt.Sprintf(own, mask("sk-proj-x")) },
 	})
 	raw, _ := json.Marshal(f.Details)
 	if f.Code != "sk-proj-" || f.Message != "sk-proj- is ***x" || string(raw) != `{"sk-proj-":["***","***",5,null,true]}` {

@@ -163,7 +163,7 @@ func (e *engine) updateHostWaits(l *activeRun, envs []message) []message {
 
 // lendSlot gives a run's slot back while all its attempts in action wait aside.
 func (e *engine) lendSlot(l *activeRun) {
-	if l.run == nil || !l.slot || l.waitingForHost == 0 || l.waitingForHost < l.run.InAction() {
+	if l.run == nil || !l.slot || l.waitingForHost == 0 || l.waitingForHost < l.run.InFlight() {
 		return
 	}
 	e.mu.Lock()

@@ -306,7 +306,7 @@ func (e *engine) quarantineAll(ctx context.Context, convicts []Suspect) {
 // quarantine ends a run without loading it: that may be what kills.
 func (e *engine) quarantine(ctx context.Context, s Suspect) error {
 	row, err := e.store.Run(ctx, s.TenantID, s.RunID)
-	if fault.KindOf(err) == fault.NotFound || err == nil && !row.State.Busy() {
+	if fault.KindOf(err) == fault.NotFound || err == nil && !row.State.NeedsRecovery() {
 		return e.store.ClearCrashes(ctx, s.RunID)
 	}
 	if err != nil {
@@ -318,7 +318,7 @@ func (e *engine) quarantine(ctx context.Context, s Suspect) error {
 	}
 	now := e.now()
 	before := row.Seq
-	evs := machine.FailUnseen(row.RunID, row.State, row.Seq, row.StartedAt, now, verdict(s, acting))
+	evs := machine.FailUnloaded(row.RunID, row.State, row.Seq, row.StartedAt, now, verdict(s, acting))
 	row.State, row.Seq, row.Error = machine.Failed, row.Seq+int64(len(evs)), verdict(s, acting)
 	row.CompletedAt, row.UpdatedAt, row.WakeAt = now, now, time.Time{}
 	commit := Commit{Row: row, Expected: before, Events: evs}

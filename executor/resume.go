@@ -31,7 +31,7 @@ func (s *Service) Unpause(ctx context.Context, tenantID, runID string) (Record, 
 
 // PreviewResume tells what Resume would keep and what it would run again, and
 // writes nothing. Its errors are those of Resume.
-func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req ResumeRequest) ([]machine.Verdict, error) {
+func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req ResumeRequest) ([]machine.ResumeDecision, error) {
 	in, err := s.resumeInput(ctx, tenantID, runID, req)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (s *Service) PreviewResume(ctx context.Context, tenantID, runID string, req
 	if err != nil {
 		return nil, err
 	}
-	return machine.Preview(run, in)
+	return machine.PreviewResume(run, in)
 }
 
 // Redrive runs those iterations of a loop again that did not complete, in a

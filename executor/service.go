@@ -201,7 +201,7 @@ func (s *Service) DefinitionAt(ctx context.Context, tenantID, runID string, seq 
 	if err != nil {
 		return nil, 0, err
 	}
-	span, next := row.SpanAt(seq)
+	span, next := row.VersionAt(seq)
 	text, err = s.cfg.Store.Definition(ctx, row.WorkflowID, span.Version)
 	return text, next, err
 }
@@ -212,7 +212,7 @@ func (s *Service) restore(ctx context.Context, runID string) (*machine.Run, Reco
 	if err != nil {
 		return nil, Record{}, snapshotDebt{}, err
 	}
-	plans := func(v machine.Span) (*machine.Plan, error) {
+	plans := func(v machine.VersionSpan) (*machine.Plan, error) {
 		c, err := s.plans.get(ctx, j.Row.WorkflowID, v.Version, v.Hash)
 		if err != nil {
 			return nil, err

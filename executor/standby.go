@@ -173,7 +173,7 @@ func (s *Service) answerPending(ctx context.Context, p Posted, in machine.Input)
 	if err != nil {
 		return outcome{}, err
 	}
-	c, refused := apply(s.cfg.Log, run, machine.Held{Input: in}, s.now(), nil)
+	c, refused := apply(s.cfg.Log, run, machine.JournalOnly{Input: in}, s.now(), nil)
 	if (p.Kind == kindRestart || p.Kind == kindBegin) && refused == nil {
 		refused = notReady("No node drives runs; try again shortly.") // a second one would count
 	}

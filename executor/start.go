@@ -166,7 +166,7 @@ func runnable(t Target, trigger string) error {
 
 // filledInput gives a run's input with the defaults, unchecked.
 func filledInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
-	checker := c.plan.Input()
+	checker := c.plan.InputChecker()
 	if checker == nil {
 		if len(input) == 0 {
 			input = json.RawMessage("{}")
@@ -184,7 +184,7 @@ func filledInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
 // schema put in, or says why it does not fit; nil is no input.
 func admitInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
 	input, err := filledInput(c, input)
-	checker := c.plan.Input()
+	checker := c.plan.InputChecker()
 	if err != nil || checker == nil {
 		return input, err
 	}
@@ -280,7 +280,7 @@ func (e *engine) tryBegin(created machine.Change, l *activeRun) (machine.Change,
 // begin gives the change that creates a run and begins it; false: it cannot.
 func (e *engine) begin(created machine.Change) (machine.Change, bool) {
 	began, err := apply(e.log, created.Run, machine.Begin{}, created.Run.CreatedAt, e.noBlobs())
-	if _, ok := errors.AsType[*machine.Wants](err); ok {
+	if _, ok := errors.AsType[*machine.BlobRequest](err); ok {
 		e.backlog.mark() // it makes large values at once: whoever drives it stores them
 		return created, false
 	}
@@ -296,7 +296,7 @@ func (e *engine) begin(created machine.Change) (machine.Change, bool) {
 	}, true
 }
 
-func needsSlot(c machine.Change) bool { return c.Run.InAction() > 0 || c.More }
+func needsSlot(c machine.Change) bool { return c.Run.InFlight() > 0 || c.More }
 
 // commitNew submits an insertion and settles an unknown outcome by reading the
 // run back.

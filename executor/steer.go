@@ -32,12 +32,12 @@ func (s *Service) end(ctx context.Context, tenantID, runID string, in machine.In
 }
 
 // bySystem is the server itself.
-var bySystem = machine.By{Actor: audit.Actor{Type: audit.System}}
+var bySystem = machine.Attribution{Actor: audit.Actor{Type: audit.System}}
 
 // by says for whom the context's work is done.
-func by(ctx context.Context) machine.By {
+func by(ctx context.Context) machine.Attribution {
 	who, reason := audit.Who(ctx)
-	return machine.By{Actor: who, Reason: reason}
+	return machine.Attribution{Actor: who, Reason: reason}
 }
 
 func (s *Service) steerUnlessFinished(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {

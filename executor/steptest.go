@@ -48,7 +48,7 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
 		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: input, CreatedAt: now,
 	}
-	trial, err := machine.Alone(c.plan, header, req.StepID, req.Steps, now)
+	trial, err := machine.TestStep(c.plan, header, req.StepID, req.Steps, now)
 	if err != nil || trial.Execute == nil {
 		return StepTest{Output: trial.Output, Error: trial.Error}, err
 	}
@@ -58,7 +58,7 @@ func (s *Service) TestStep(ctx context.Context, req StepTestRequest) (StepTest, 
 	}
 	call := Call{
 		RunID: header.RunID, TenantID: req.TenantID, WorkflowID: target.WorkflowID, StepID: req.StepID,
-		Type: x.Type, Attempt: x.Attempt, Key: x.Key, Since: x.Since,
+		Type: x.Type, Attempt: x.Attempt, Key: x.IdempotencyKey, Since: x.KeyFirstUsedAt,
 	}
 	work := reservation{budget: s.engine.workBudget}
 	defer work.release()

@@ -254,11 +254,11 @@ func TestAnAgentsKeyIsToldAsSensitive(t *testing.T) {
 	c, told := call("agent_task", `{"agent_id":"writer","goal":"g"}`), []string{}
 	c.Sensitive = func(value string) { told = append(told, value) }
 	_, f := perform(t.Context(), t, r, c)
-	if f == nil || f.Reword == nil || len(told) != 1 || told[0] != "sk-hush" {
+	if f == nil || f.MaskMessage == nil || len(told) != 1 || told[0] != "sk-hush" {
 		t.Fatalf("%+v, told %q", f, told)
 	}
 	mask := func(text string) string { return strings.NewReplacer("sk-h**sh", "***", "server", "***").Replace(text) }
-	if got := f.Reword(mask); !strings.HasPrefix(got, "The agent's server ") || strings.Contains(got, "sk-h") || !strings.Contains(got, "***") {
+	if got := f.MaskMessage(mask); !strings.HasPrefix(got, "The agent's server ") || strings.Contains(got, "sk-h") || !strings.Contains(got, "***") {
 		t.Errorf("%s", got)
 	}
 }

@@ -19,9 +19,9 @@ func transient(code, format string, args ...any) error {
 
 func failure(code string, permanent bool, details map[string]any, format string, args ...any) *machine.Failure {
 	return &machine.Failure{
-		Error:     machine.Error{Code: code, Message: fmt.Sprintf(format, args...), Details: details},
-		Permanent: permanent,
-		Reword:    func(mask func(string) string) string { return reworded(mask, format, args) },
+		Error:       machine.Error{Code: code, Message: fmt.Sprintf(format, args...), Details: details},
+		Permanent:   permanent,
+		MaskMessage: func(mask func(string) string) string { return reworded(mask, format, args) },
 	}
 }
 

@@ -21,12 +21,12 @@ func spansOf(g executor.Growth, p place, sendsTrace func(stepType string) bool) 
 	header.Input, header.Versions = nil, nil // spans in the queue hold no large values
 	r := reader{
 		before: g.Before, after: g.After, run: &subject{p, header}, sendsTrace: sendsTrace,
-		known: make(map[machine.Ref]*machine.Course),
+		known: make(map[machine.Ref]*machine.ActiveStep),
 	}
 	r.since = g.After.CreatedAt
 	if g.Before != nil {
-		r.life, r.since = g.Before.Life()
-		if u, ok := g.Before.Undoing(); ok {
+		r.life, r.since = g.Before.Resumes()
+		if u, ok := g.Before.RunningCompensation(); ok {
 			r.undo = &u
 		}
 	}
@@ -46,8 +46,8 @@ type reader struct {
 	// sendsTrace reports whether attempts of a step type send requests.
 	sendsTrace func(stepType string) bool
 
-	known map[machine.Ref]*machine.Course // as of the event at hand; nil: not under way
-	undo  *machine.Course                 // the compensation in action
+	known map[machine.Ref]*machine.ActiveStep // as of the event at hand; nil: not under way
+	undo  *machine.ActiveStep                 // the compensation in action
 	out   []span
 }
 
@@ -131,14 +131,14 @@ func (r *reader) stateChanged(ev *events.Event) {
 }
 
 // course is where a step stands by now; nil: it is not under way.
-func (r *reader) course(ref machine.Ref) *machine.Course {
+func (r *reader) course(ref machine.Ref) *machine.ActiveStep {
 	if c, ok := r.known[ref]; ok {
 		return c
 	}
 	if r.before == nil {
 		return nil
 	}
-	c, ok := r.before.Course(ref)
+	c, ok := r.before.ActiveStep(ref)
 	if !ok {
 		return nil
 	}
@@ -153,10 +153,10 @@ func refOf(ev *events.Event) machine.Ref {
 func (r *reader) stepStarted(ev *events.Event) {
 	c := r.course(refOf(ev))
 	if c == nil {
-		c = &machine.Course{Ref: refOf(ev), Type: r.after.StepType(ev.StepID), Seq: ev.Seq, Started: ev.At}
+		c = &machine.ActiveStep{Ref: refOf(ev), Type: r.after.StepType(ev.StepID), Seq: ev.Seq, StartedAt: ev.At}
 		r.known[c.Ref] = c
 	}
-	c.Attempt, c.Begun, c.Trying = ev.Attempt, ev.At, true
+	c.Attempt, c.AttemptStartedAt, c.AttemptRunning = ev.Attempt, ev.At, true
 }
 
 // stepWaiting: of a condition that is probed each probe is an attempt; any
@@ -166,7 +166,7 @@ func (r *reader) stepWaiting(ev *events.Event) {
 	switch {
 	case c == nil:
 	case n.Role != "":
-		c.Attempt, c.Begun, c.Trying = ev.Attempt, ev.At, true
+		c.Attempt, c.AttemptStartedAt, c.AttemptRunning = ev.Attempt, ev.At, true
 	case n.Kind == "condition" && n.Until != "":
 		r.attemptEnded(c, ev.At, "waiting", n.code(""))
 	}
@@ -187,18 +187,18 @@ func (r *reader) attemptFailed(ev *events.Event) {
 	}
 }
 
-func (r *reader) attemptEnded(c *machine.Course, at time.Time, state, code string) {
-	if !c.Trying {
+func (r *reader) attemptEnded(c *machine.ActiveStep, at time.Time, state, code string) {
+	if !c.AttemptRunning {
 		return
 	}
-	c.Trying = false
+	c.AttemptRunning = false
 	kind := trace.SpanKindInternal
 	if r.sendsTrace(c.Type) {
 		kind = trace.SpanKindClient
 	}
 	r.out = append(r.out, span{
 		run: r.run, id: attemptSpan(r.run.RunID, c.Ref, c.Attempt), parent: stepSpan(r.run.RunID, c.Seq),
-		name: "attempt " + c.StepID, kind: kind, start: c.Begun, end: at, state: state, code: code,
+		name: "attempt " + c.StepID, kind: kind, start: c.AttemptStartedAt, end: at, state: state, code: code,
 		step: c.Ref, typ: c.Type, attempt: c.Attempt,
 	})
 }
@@ -209,11 +209,11 @@ func (r *reader) stepEnded(ev *events.Event, state, code string) {
 	}
 }
 
-func (r *reader) closeStep(c *machine.Course, at time.Time, state, code string) {
+func (r *reader) closeStep(c *machine.ActiveStep, at time.Time, state, code string) {
 	r.attemptEnded(c, at, state, code)
 	r.out = append(r.out, span{
 		run: r.run, id: stepSpan(r.run.RunID, c.Seq), parent: r.parentOf(c.Ref),
-		name: "step " + c.StepID, kind: trace.SpanKindInternal, start: c.Started, end: at, state: state, code: code,
+		name: "step " + c.StepID, kind: trace.SpanKindInternal, start: c.StartedAt, end: at, state: state, code: code,
 		step: c.Ref, typ: c.Type,
 	})
 	r.known[c.Ref] = nil
@@ -239,18 +239,18 @@ func (r *reader) parentOf(ref machine.Ref) trace.SpanID {
 // run as it was before counts no more.
 func (r *reader) closeSteps(at time.Time) {
 	if r.before != nil {
-		for _, c := range r.before.UnderWay() {
+		for _, c := range r.before.ActiveSteps() {
 			r.course(c.Ref)
 		}
 		r.before = nil
 	}
-	var open []*machine.Course
+	var open []*machine.ActiveStep
 	for _, c := range r.known {
 		if c != nil {
 			open = append(open, c)
 		}
 	}
-	slices.SortFunc(open, func(a, b *machine.Course) int {
+	slices.SortFunc(open, func(a, b *machine.ActiveStep) int {
 		return cmp.Or(cmp.Compare(len(b.Iteration), len(a.Iteration)), cmp.Compare(a.Seq, b.Seq))
 	})
 	for _, c := range open {
@@ -259,10 +259,10 @@ func (r *reader) closeSteps(at time.Time) {
 }
 
 func (r *reader) undoStarted(ev *events.Event) {
-	r.undo = &machine.Course{
-		Ref: refOf(ev), Type: r.after.UndoType(ev.StepID), Attempt: ev.Attempt, Begun: ev.At, Trying: true,
+	r.undo = &machine.ActiveStep{
+		Ref: refOf(ev), Type: r.after.CompensationType(ev.StepID), Attempt: ev.Attempt, AttemptStartedAt: ev.At, AttemptRunning: true,
 	}
-	if u, ok := r.after.Undoing(); ok && u.Ref == r.undo.Ref {
+	if u, ok := r.after.RunningCompensation(); ok && u.Ref == r.undo.Ref {
 		r.undo.Seq = u.Seq
 	}
 }
@@ -277,7 +277,7 @@ func (r *reader) undoEnded(at time.Time, state, code string) {
 	r.undo = nil
 	s := span{
 		run: r.run, id: attemptSpan(r.run.RunID, c.Ref, c.Attempt), parent: runSpan(r.run.RunID, r.life),
-		name: "compensate " + c.StepID, kind: trace.SpanKindInternal, start: c.Begun, end: at, state: state, code: code,
+		name: "compensate " + c.StepID, kind: trace.SpanKindInternal, start: c.AttemptStartedAt, end: at, state: state, code: code,
 		step: c.Ref, typ: c.Type, attempt: c.Attempt,
 	}
 	if c.Seq != 0 {

@@ -174,7 +174,7 @@ func (s *sweep) blobOf(t *testing.T, runID string) string {
 		if err != nil || got.Status == "failed" {
 			t.Fatalf("%+v: %v", got, err)
 		}
-		if ref, large := machine.Referenced(got.Output); large {
+		if ref, large := machine.ParseReference(got.Output); large {
 			return ref.ID
 		}
 		select {

@@ -9,9 +9,9 @@ import (
 // maxEvents is about how many events one Apply emits before it says More.
 const maxEvents = 500
 
-// turn is one Apply at work: the run that it may change, and what happened so
+// transition is one Apply at work: the run that it may change, and what happened so
 // far.
-type turn struct {
+type transition struct {
 	*Run
 	now     int64 // milliseconds
 	events  []events.Event
@@ -21,9 +21,9 @@ type turn struct {
 
 // New makes a queued run with one event, state_changed{"state":"queued"}.
 func New(plan *Plan, h Header, now time.Time) Change {
-	t := turn{Run: &Run{Header: h, plan: plan, edit: 1}, now: now.UnixMilli()}
+	t := transition{Run: &Run{Header: h, plan: plan, edit: 1}, now: now.UnixMilli()}
 	t.buf, t.events = make([]byte, 0, 32), make([]events.Event, 0, 1)
-	t.emit(events.StateChanged, whole, 0, &Detail{State: Queued, Actor: h.StartedBy})
+	t.emit(events.StateChanged, wholeRun, 0, &Detail{State: Queued, Actor: h.StartedBy})
 	return t.change(false)
 }
 
@@ -37,18 +37,18 @@ func Apply(r *Run, in Input, now time.Time) (Change, error) { return ApplyWith(r
 // *Wants; supply it and apply the same input again. nil: references stand for
 // themselves, and everything is inline.
 func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
-	t := turn{Run: r.fork(), now: now.UnixMilli()}
+	t := transition{Run: r.fork(), now: now.UnixMilli()}
 	t.blobs = blobs
 	defer func() { t.Run.blobs = nil }() // the scopes of effects hold this run, too
 	c, err := t.apply(r, in)
-	if w := blobs.Wants(); w != nil {
+	if w := blobs.TakeRequest(); w != nil {
 		return Change{Run: r}, w
 	}
 	return c, err
 }
 
-func (t *turn) apply(r *Run, in Input) (Change, error) {
-	held, hold := in.(Held)
+func (t *transition) apply(r *Run, in Input) (Change, error) {
+	held, hold := in.(JournalOnly)
 	if hold {
 		in = held.Input
 	}
@@ -57,10 +57,10 @@ func (t *turn) apply(r *Run, in Input) (Change, error) {
 	}
 	more := false
 	if hold {
-		t.workOff(unbounded)
+		t.processBacklog(noEventLimit)
 		more = t.startable()
 	} else {
-		more = t.drive()
+		more = t.processAll()
 	}
 	if !hold || !more {
 		t.settleState()
@@ -72,16 +72,16 @@ func (t *turn) apply(r *Run, in Input) (Change, error) {
 	return t.change(more), nil
 }
 
-func (t *turn) change(more bool) Change {
+func (t *transition) change(more bool) Change {
 	return Change{Run: t.Run, Events: t.events, Effects: t.effects, More: more}
 }
 
-func (t *turn) decide(in Input) error {
+func (t *transition) decide(in Input) error {
 	switch in := in.(type) {
 	case Begin:
 		t.begin()
 	case Continue:
-		t.catchUp()
+		t.queueKeptSignals()
 	case Tick:
 	case StepEnded:
 		t.stepEnded(in)
@@ -104,7 +104,7 @@ func (t *turn) decide(in Input) error {
 }
 
 // emit journals an event and evolves the run by it.
-func (t *turn) emit(kind events.Kind, p place, attempt int, d *Detail) {
+func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) {
 	if t.buf == nil {
 		t.buf = make([]byte, 0, 768)
 		t.events = make([]events.Event, 0, 12)
@@ -118,67 +118,67 @@ func (t *turn) emit(kind events.Kind, p place, attempt int, d *Detail) {
 	switch {
 	case p.step >= 0:
 		ev.StepID = t.node(p).step.ID
-	case p.at != nil:
-		ev.StepID = p.at.loop.step.ID
+	case p.frame != nil:
+		ev.StepID = p.frame.loop.step.ID
 	}
 	t.evolve(&ev, p, d)
 	t.events = append(t.events, ev)
 }
 
 // startable tells whether drive would find work that needs no timer.
-func (t *turn) startable() bool {
-	return t.behind.some() || !t.frozen() && (t.agenda.len() > 0 || t.ending != nil && t.InAction() == 0)
+func (t *transition) startable() bool {
+	return t.backlog.pending() || !t.suspended() && (t.agenda.len() > 0 || t.ending != nil && t.InFlight() == 0)
 }
 
-// drive goes on with whatever can go on, and tells whether something is left.
+// processAll goes on with whatever can go on, and tells whether something is left.
 // Work that journals nothing would come up again for ever, so it ends the
 // drive; the tests see that as a run that is stuck.
-func (t *turn) drive() (more bool) {
-	t.workOff(maxEvents)
+func (t *transition) processAll() (more bool) {
+	t.processBacklog(maxEvents)
 	for len(t.events) < maxEvents {
-		if before := t.Seq; !t.next() || t.Seq == before || t.blobs.wanting() {
+		if before := t.Seq; !t.processNext() || t.Seq == before || t.blobs.incomplete() {
 			return false
 		}
 	}
 	return true
 }
 
-// next does one piece of work; false when there is none.
-func (t *turn) next() bool {
+// processNext does one piece of work; false when there is none.
+func (t *transition) processNext() bool {
 	if due := t.deadline(); due != 0 && due <= t.now {
 		t.timeoutRun()
 		return true
 	}
-	if t.frozen() {
+	if t.suspended() {
 		return false
 	}
 	if t.ending != nil {
-		return t.windUp()
+		return t.finishEnding()
 	}
 	if _, p, ok := t.agenda.min(); ok {
-		t.perform(p)
+		t.process(p)
 		return true
 	}
 	return t.fireTimer()
 }
 
-// perform works on one entry of the agenda. It always emits an event that
+// process works on one entry of the agenda. It always emits an event that
 // takes the entry off.
-func (t *turn) perform(p place) {
+func (t *transition) process(p position) {
 	if p.step < 0 {
-		t.endScope(p.at)
+		t.endScope(p.frame)
 		return
 	}
 	st := t.stepAt(p)
 	switch {
-	case st.skip != "":
-		t.emit(events.StepSkipped, p, 0, &Detail{Reason: st.skip})
-	case st.falling:
+	case st.skipReason != "":
+		t.emit(events.StepSkipped, p, 0, &Detail{Reason: st.skipReason})
+	case st.fallbackRunning:
 		t.fallbackEnded(p, st)
 	case st.status == StepWaiting:
 		t.probe(p)
 	case st.loop != nil && st.status == StepRunning:
-		t.advance(p)
+		t.advanceLoop(p)
 	case st.interrupted:
 		t.attempt(p)
 	default:
@@ -187,9 +187,9 @@ func (t *turn) perform(p place) {
 }
 
 // settleState journals the state that the run came to.
-func (t *turn) settleState() {
-	if word := t.word(); word != t.State {
-		t.emit(events.StateChanged, whole, 0, &Detail{State: word, From: t.State})
+func (t *transition) settleState() {
+	if word := t.derivedState(); word != t.State {
+		t.emit(events.StateChanged, wholeRun, 0, &Detail{State: word, From: t.State})
 	}
 }
 
@@ -211,14 +211,14 @@ func (r *Run) armed(t *timer) bool {
 	if !ok {
 		p, ok = r.loops.get(t.slot)
 	}
-	return ok && r.stepAt(p).due == t.due
+	return ok && r.stepAt(p).dueAt == t.due
 }
 
 // resetTimers builds the timers anew from what is parked.
 func (r *Run) resetTimers() {
 	r.timers, r.timed = nil, 0
-	set := func(slot uint64, p place) bool {
-		if due := r.stepAt(p).due; due != 0 {
+	set := func(slot uint64, p position) bool {
+		if due := r.stepAt(p).dueAt; due != 0 {
 			r.timers = pushTimer(r.timers, due, slot)
 			r.timed++
 		}
@@ -229,7 +229,7 @@ func (r *Run) resetTimers() {
 }
 
 // fireTimer lets the earliest timer act, if it is due.
-func (t *turn) fireTimer() bool {
+func (t *transition) fireTimer() bool {
 	t.trimTimers()
 	if t.timers == nil || t.timers.due > t.now {
 		return false

@@ -54,7 +54,7 @@ func (c *crowd) crash() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if !run.State.Busy() {
+	if !run.State.NeedsRecovery() {
 		c.t.Fatalf("a run that is %s would not be recovered", run.State)
 	}
 	c.run = run
@@ -75,8 +75,8 @@ func TestRecoverGoesInPieces(t *testing.T) {
 	if changes := c.finish(machine.Recover{}); changes < 40 {
 		t.Errorf("%d changes for 10,000 interruptions and as many attempts", changes)
 	}
-	if n, m := c.count(events.StepInterrupted), c.count(events.StepStarted); n != 10_000 || m != 20_000 || c.run.InAction() != 10_000 {
-		t.Errorf("%d interrupted, %d started, %d in action", n, m, c.run.InAction())
+	if n, m := c.count(events.StepInterrupted), c.count(events.StepStarted); n != 10_000 || m != 20_000 || c.run.InFlight() != 10_000 {
+		t.Errorf("%d interrupted, %d started, %d in action", n, m, c.run.InFlight())
 	}
 }
 
@@ -101,7 +101,7 @@ func TestRecoverThatIsCutOffBeginsAnew(t *testing.T) {
 func TestInputsAmidRecovery(t *testing.T) {
 	for name, in := range map[string]machine.Input{
 		"cancel": machine.Cancel{}, "pause": machine.Pause{}, "terminate": machine.Terminate{}, "tick": machine.Tick{},
-		"held": machine.Held{Input: machine.Signal{Name: "go", RequestID: "k"}},
+		"held": machine.JournalOnly{Input: machine.Signal{Name: "go", RequestID: "k"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCrowd(t, wide(1200, "type: http_request, config: {url: u}"))
@@ -112,8 +112,8 @@ func TestInputsAmidRecovery(t *testing.T) {
 			if want == "" {
 				want = machine.Running
 			}
-			if n := c.count(events.StepInterrupted); c.run.State != want || want == machine.Running && (n != 1200 || c.run.InAction() != 1200) {
-				t.Errorf("%s with %d interrupted and %d in action", c.run.State, n, c.run.InAction())
+			if n := c.count(events.StepInterrupted); c.run.State != want || want == machine.Running && (n != 1200 || c.run.InFlight() != 1200) {
+				t.Errorf("%s with %d interrupted and %d in action", c.run.State, n, c.run.InFlight())
 			}
 		})
 	}

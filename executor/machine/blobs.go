@@ -16,9 +16,9 @@ const MaxInline = 1 << 20
 // a value of somebody's own that begins so is stored apart whatever its size.
 const refPrefix = `{"$blob":"blob_`
 
-// Reference is what stands for a value that is stored apart.
-func Reference(id string, size int64, sha256Hex, contentType string) json.RawMessage {
-	o := object{buf: make([]byte, 0, 192)}
+// FormatReference is what stands for a value that is stored apart.
+func FormatReference(id string, size int64, sha256Hex, contentType string) json.RawMessage {
+	o := jsonObject{buf: make([]byte, 0, 192)}
 	o.text("$blob", id)
 	o.number("size", size)
 	o.text("sha256", sha256Hex)
@@ -26,8 +26,8 @@ func Reference(id string, size int64, sha256Hex, contentType string) json.RawMes
 	return append(o.buf, '}')
 }
 
-// Referenced reads a reference; false for any other value.
-func Referenced(v json.RawMessage) (BlobRef, bool) {
+// ParseReference reads a reference; false for any other value.
+func ParseReference(v json.RawMessage) (BlobRef, bool) {
 	if !bytes.HasPrefix(v, []byte(refPrefix)) {
 		return BlobRef{}, false
 	}
@@ -36,9 +36,9 @@ func Referenced(v json.RawMessage) (BlobRef, bool) {
 	return ref, err == nil && ref.Size >= 0
 }
 
-// Apart tells whether a value has to be stored apart: it is large, or could be
+// NeedsBlob tells whether a value has to be stored apart: it is large, or could be
 // taken for a reference.
-func Apart(v json.RawMessage) bool {
+func NeedsBlob(v json.RawMessage) bool {
 	return len(v) > MaxInline || bytes.HasPrefix(v, []byte(refPrefix))
 }
 
@@ -54,95 +54,95 @@ type BlobRef struct {
 // that the machine itself never reads or writes. One goroutine uses it at a
 // time.
 type Blobs struct {
-	loaded map[string]loadedBlob
-	stored map[[sha256.Size]byte]storedValue
-	wants  Wants
+	contents   map[string]blobContent
+	references map[[sha256.Size]byte]blobReference
+	request    BlobRequest
 }
 
-type loadedBlob struct {
+type blobContent struct {
 	content json.RawMessage
 	err     error
 }
 
-type storedValue struct {
+type blobReference struct {
 	ref     json.RawMessage
 	failure *Failure
 }
 
 // NewBlobs knows nothing yet.
 func NewBlobs() *Blobs {
-	return &Blobs{loaded: make(map[string]loadedBlob), stored: make(map[[sha256.Size]byte]storedValue)}
+	return &Blobs{contents: make(map[string]blobContent), references: make(map[[sha256.Size]byte]blobReference)}
 }
 
-// Wants is what could not be done without: Load are blobs whose contents are
+// BlobRequest is what could not be done without: Load are blobs whose contents are
 // read, Store values that are to be stored apart. As an error of Apply it says
 // that nothing happened.
-type Wants struct {
+type BlobRequest struct {
 	Load  []BlobRef
 	Store []json.RawMessage
 }
 
-func (w *Wants) Error() string {
+func (w *BlobRequest) Error() string {
 	return "contents of " + strconv.Itoa(len(w.Load)) + " blobs and places for " + strconv.Itoa(len(w.Store)) + " values are wanted"
 }
 
-// Wants gives what was lacking since the last call; nil: nothing.
-func (b *Blobs) Wants() *Wants {
-	if !b.wanting() {
+// TakeRequest gives what was lacking since the last call; nil: nothing.
+func (b *Blobs) TakeRequest() *BlobRequest {
+	if !b.incomplete() {
 		return nil
 	}
-	w := b.wants
-	b.wants = Wants{}
+	w := b.request
+	b.request = BlobRequest{}
 	return &w
 }
 
-func (b *Blobs) wanting() bool { return b != nil && len(b.wants.Load)+len(b.wants.Store) > 0 }
+func (b *Blobs) incomplete() bool { return b != nil && len(b.request.Load)+len(b.request.Store) > 0 }
 
-// Loaded supplies a blob's content, or why it cannot be had.
-func (b *Blobs) Loaded(id string, content json.RawMessage, err error) {
-	b.loaded[id] = loadedBlob{content, err}
+// AddContent supplies a blob's content, or why it cannot be had.
+func (b *Blobs) AddContent(id string, content json.RawMessage, err error) {
+	b.contents[id] = blobContent{content, err}
 }
 
-// Stored supplies the reference of a value, or why it cannot be stored.
-func (b *Blobs) Stored(value, ref json.RawMessage, failure *Failure) {
-	b.stored[sha256.Sum256(value)] = storedValue{ref, failure}
+// AddReference supplies the reference of a value, or why it cannot be stored.
+func (b *Blobs) AddReference(value, ref json.RawMessage, failure *Failure) {
+	b.references[sha256.Sum256(value)] = blobReference{ref, failure}
 }
 
-// Forget drops the contents.
-func (b *Blobs) Forget() { clear(b.loaded) }
+// DropContents drops the contents.
+func (b *Blobs) DropContents() { clear(b.contents) }
 
-var errWanted = &expressions.Error{Code: expressions.CodeFailed, Message: "the value is stored apart and was not supplied"}
+var errContentMissing = &expressions.Error{Code: expressions.CodeFailed, Message: "the value is stored apart and was not supplied"}
 
 // content is a value of the run as expressions see it: what a reference stands
 // for. Without Blobs a reference stands for itself.
 func (r *Run) content(v json.RawMessage) (json.RawMessage, error) {
-	ref, ok := Referenced(v)
+	ref, ok := ParseReference(v)
 	if !ok || r.blobs == nil {
 		return v, nil
 	}
-	got, ok := r.blobs.loaded[ref.ID]
+	got, ok := r.blobs.contents[ref.ID]
 	if !ok {
-		r.blobs.wants.Load = append(r.blobs.wants.Load, ref)
-		return nil, errWanted
+		r.blobs.request.Load = append(r.blobs.request.Load, ref)
+		return nil, errContentMissing
 	}
 	return got.content, got.err
 }
 
-// apart gives what the journal keeps of a value that the machine made.
-func (t *turn) apart(v json.RawMessage) (json.RawMessage, *Failure) {
-	if t.blobs == nil || !Apart(v) {
+// externalize gives what the journal keeps of a value that the machine made.
+func (t *transition) externalize(v json.RawMessage) (json.RawMessage, *Failure) {
+	if t.blobs == nil || !NeedsBlob(v) {
 		return v, nil
 	}
-	s, ok := t.blobs.stored[sha256.Sum256(v)]
+	s, ok := t.blobs.references[sha256.Sum256(v)]
 	if !ok {
-		t.blobs.wants.Store = append(t.blobs.wants.Store, v)
+		t.blobs.request.Store = append(t.blobs.request.Store, v)
 		return null, nil
 	}
 	return s.ref, s.failure
 }
 
-// Supplied is the scope of an Execute with blobs to read from.
-func Supplied(s expressions.Scope, b *Blobs) expressions.Scope {
+// WithBlobs is the scope of an Execute with blobs to read from.
+func WithBlobs(s expressions.Scope, b *Blobs) expressions.Scope {
 	v, ok := s.(view)
 	if !ok {
 		return s
@@ -155,7 +155,7 @@ func Supplied(s expressions.Scope, b *Blobs) expressions.Scope {
 
 // sizeOf is how many bytes a value has, wherever it is stored.
 func sizeOf(v json.RawMessage) int {
-	if ref, ok := Referenced(v); ok {
+	if ref, ok := ParseReference(v); ok {
 		return int(ref.Size)
 	}
 	return len(v)

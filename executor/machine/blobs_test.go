@@ -35,16 +35,16 @@ func (s *shelf) store(v json.RawMessage) json.RawMessage {
 	sum := sha256.Sum256(v)
 	id := "blob_" + hex.EncodeToString(sum[:12])
 	s.content[id] = v
-	return machine.Reference(id, int64(len(v)), hex.EncodeToString(sum[:]), "application/json")
+	return machine.FormatReference(id, int64(len(v)), hex.EncodeToString(sum[:]), "application/json")
 }
 
-func (s *shelf) supply(b *machine.Blobs, w *machine.Wants) {
+func (s *shelf) supply(b *machine.Blobs, w *machine.BlobRequest) {
 	for _, ref := range w.Load {
 		s.loads++
-		b.Loaded(ref.ID, s.content[ref.ID], nil)
+		b.AddContent(ref.ID, s.content[ref.ID], nil)
 	}
 	for _, v := range w.Store {
-		b.Stored(v, s.store(v), s.refuse)
+		b.AddReference(v, s.store(v), s.refuse)
 	}
 }
 
@@ -54,7 +54,7 @@ func (s *shelf) apply(in machine.Input) {
 		b := machine.NewBlobs()
 		c, err := machine.ApplyWith(s.run, in, epoch, b)
 		for tries := 0; err != nil; tries++ {
-			var w *machine.Wants
+			var w *machine.BlobRequest
 			if !errors.As(err, &w) || tries > 20 {
 				s.t.Fatal(err)
 			}
@@ -99,7 +99,7 @@ func (s *shelf) detail(kind events.Kind, step string) machine.Detail {
 // stored is what a reference in the journal stands for.
 func (s *shelf) stored(v json.RawMessage) string {
 	s.t.Helper()
-	ref, ok := machine.Referenced(v)
+	ref, ok := machine.ParseReference(v)
 	if !ok {
 		s.t.Fatalf("no reference: %.80s", v)
 	}
@@ -148,12 +148,12 @@ steps:
 		t.Fatalf("the effect holds on to what Apply was given: %s, %v", got, err)
 	}
 	b := machine.NewBlobs()
-	if _, err := execute.Config.Render(machine.Supplied(execute.Scope, b)); err == nil {
+	if _, err := execute.Config.Render(machine.WithBlobs(execute.Scope, b)); err == nil {
 		t.Fatal("rendered without the content")
 	}
-	s.supply(b, b.Wants())
-	got, err := execute.Config.Render(machine.Supplied(execute.Scope, b))
-	if err != nil || string(got) != `{"url":7}` || b.Wants() != nil {
+	s.supply(b, b.TakeRequest())
+	got, err := execute.Config.Render(machine.WithBlobs(execute.Scope, b))
+	if err != nil || string(got) != `{"url":7}` || b.TakeRequest() != nil {
 		t.Fatal(string(got), err)
 	}
 }
@@ -202,7 +202,7 @@ steps:
 	if want := `[{"$blob":"blob_0123456789abcdef01234567","size":3}]`; string(s.run.Output) != want {
 		t.Errorf("%s, want %s", s.run.Output, want)
 	}
-	if !machine.Apart(json.RawMessage(forged)) || machine.Apart(json.RawMessage(`{"$blob":"x"}`)) {
+	if !machine.NeedsBlob(json.RawMessage(forged)) || machine.NeedsBlob(json.RawMessage(`{"$blob":"x"}`)) {
 		t.Error("what looks like a reference is to be stored apart, and nothing else")
 	}
 }
@@ -237,11 +237,11 @@ func TestALostBlobFailsWhatReadsIt(t *testing.T) {
 	ref := s.store(json.RawMessage(large))
 	in := machine.StepEnded{Ref: machine.Ref{StepID: "a"}, Attempt: 1, Output: ref}
 	_, err := machine.ApplyWith(s.run, in, epoch, b)
-	var w *machine.Wants
+	var w *machine.BlobRequest
 	if !errors.As(err, &w) || len(w.Load) != 1 || w.Load[0].Size != int64(len(large)) {
 		t.Fatal(err)
 	}
-	b.Loaded(w.Load[0].ID, nil, &expressions.Error{Code: "blob_lost", Message: "gone"})
+	b.AddContent(w.Load[0].ID, nil, &expressions.Error{Code: "blob_lost", Message: "gone"})
 	c, err := machine.ApplyWith(s.run, in, epoch, b)
 	if err != nil || c.Run.State != machine.Failed || c.Run.Err.Code != "blob_lost" {
 		t.Fatal(c.Run.State, c.Run.Err, err)

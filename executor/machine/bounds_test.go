@@ -60,12 +60,12 @@ func TestRestoreWithMoreToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	run, _ := drain(t, mustApply(t, restored, machine.Continue{}))
-	if run.InAction() != 1200 {
-		t.Errorf("%d in action after Continue", run.InAction())
+	if run.InFlight() != 1200 {
+		t.Errorf("%d in action after Continue", run.InFlight())
 	}
 	run, _ = drain(t, mustApply(t, restored, machine.Recover{}))
-	if run.InAction() != 1200 {
-		t.Errorf("%d in action after Recover", run.InAction())
+	if run.InFlight() != 1200 {
+		t.Errorf("%d in action after Recover", run.InFlight())
 	}
 }
 

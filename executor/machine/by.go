@@ -2,15 +2,15 @@ package machine
 
 import "heddle/audit"
 
-// By says by whom and why a run is steered; the zero value: it is not known.
+// Attribution says by whom and why a run is steered; the zero value: it is not known.
 // The journal has it with the event that follows.
-type By struct {
+type Attribution struct {
 	Actor  audit.Actor `json:"actor,omitzero"`
 	Reason string      `json:"reason,omitempty"`
 }
 
-// detail puts it on an event, without covering a reason that the machine gives.
-func (b By) detail(d *Detail) *Detail {
+// addToDetail puts it on an event, without covering a reason that the machine gives.
+func (b Attribution) addToDetail(d *Detail) *Detail {
 	d.Actor = b.Actor
 	if d.Reason == "" {
 		d.Reason = b.Reason
@@ -24,9 +24,9 @@ const (
 	detailReason = "reason"
 )
 
-// blame adds it to the error of a run that ends by it, so that the run tells
+// addTo adds it to the error of a run that ends by it, so that the run tells
 // for as long as it is kept.
-func (b By) blame(e *Error) *Error {
+func (b Attribution) addTo(e *Error) *Error {
 	if b.Actor.Known() {
 		who := map[string]any{"type": b.Actor.Type}
 		if b.Actor.ID != "" {
@@ -46,21 +46,21 @@ func (b By) blame(e *Error) *Error {
 	return e
 }
 
-// by is By of the error of a run that is cancelled; that of a failed one is a
+// cancelledBy is By of the error of a run that is cancelled; that of a failed one is a
 // step's.
-func (e *ending) by() By {
+func (e *ending) cancelledBy() Attribution {
 	if e.Outcome != Cancelled {
-		return By{}
+		return Attribution{}
 	}
-	return e.Error.By()
+	return e.Error.CancelledBy()
 }
 
-// By says by whom and why a cancelled run was ended, as far as its error tells.
-func (e *Error) By() By {
+// CancelledBy says by whom and why a cancelled run was ended, as far as its error tells.
+func (e *Error) CancelledBy() Attribution {
 	if e == nil {
-		return By{}
+		return Attribution{}
 	}
-	var b By
+	var b Attribution
 	b.Reason, _ = e.Details[detailReason].(string)
 	if who, ok := e.Details[detailBy].(map[string]any); ok {
 		b.Actor.Type, _ = who["type"].(string)
@@ -71,12 +71,12 @@ func (e *Error) By() By {
 }
 
 // actor appends who did something.
-func (o *object) actor(a audit.Actor) {
+func (o *jsonObject) actor(a audit.Actor) {
 	if !a.Known() {
 		return
 	}
 	o.key("actor")
-	who := object{o.buf, len(o.buf)}
+	who := jsonObject{o.buf, len(o.buf)}
 	who.text("type", a.Type)
 	who.text("id", a.ID)
 	who.text("name", a.Name)

@@ -2,57 +2,57 @@ package machine
 
 import "heddle/events"
 
-// compensate makes the next compensation, in reverse order of completion, or
+// nextCompensation makes the next compensation, in reverse order of completion, or
 // ends the run after the last. False: one is in action or waits for its retry.
-func (t *turn) compensate() bool {
-	if u := t.undoing; u != nil {
-		if u.Running || u.Due > t.now {
+func (t *transition) nextCompensation() bool {
+	if u := t.compensating; u != nil {
+		if u.running || u.dueAt > t.now {
 			return false
 		}
-		t.undoStep(u.At)
+		t.startCompensation(u.position)
 		return true
 	}
-	if t.undo.len() == 0 {
-		t.wrapUp(t.ending)
+	if t.compensations.len() == 0 {
+		t.runHandlersOrConclude(t.ending)
 		return true
 	}
-	t.undoStep(t.undoPlaceNow())
+	t.startCompensation(t.currentCompensation())
 	return true
 }
 
-func (t *turn) undoStep(p place) {
+func (t *transition) startCompensation(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
-	if p.at != nil {
+	if p.frame != nil {
 		// A loop that was tried anew may have numbered later attempts of this
 		// place than the kept iteration knows.
-		attempt = max(attempt, t.attempts+1)
+		attempt = max(attempt, t.maxLoopAttempt+1)
 	}
 	t.emit(events.CompensationStarted, p, attempt, &Detail{})
 	t.effects = append(t.effects, Execute{
-		Ref: t.ref(p), Attempt: attempt, Type: n.compensate.kind, Config: n.compensate.config,
-		Scope: view{run: t.Run, at: p, self: true}, Timeout: n.compensate.timeout,
-		Key: t.effectKey(p, roleCompensation), Since: instant(t.undoing.Since), Role: roleCompensation,
+		Ref: t.ref(p), Attempt: attempt, Type: n.compensate.stepType, Config: n.compensate.config,
+		Scope: view{run: t.Run, position: p, seesItself: true}, Timeout: n.compensate.timeout,
+		IdempotencyKey: t.effectKey(p, roleCompensation), KeyFirstUsedAt: instant(t.compensating.keyFirstUsedAt), Role: roleCompensation,
 	})
 }
 
-// undone takes the end of a compensation's attempt. One that fails for good is
+// compensationAttemptEnded takes the end of a compensation's attempt. One that fails for good is
 // recorded and the others go on.
-func (t *turn) undone(in StepEnded) {
-	u := t.undoing
-	p := u.At
+func (t *transition) compensationAttemptEnded(in StepEnded) {
+	u := t.compensating
+	p := u.position
 	n := t.node(p)
-	d := Detail{LatencyMS: t.latency(u.Begun), Usage: in.Usage}
+	d := Detail{LatencyMS: t.latency(u.startedAt), Usage: in.Usage}
 	if in.Failure == nil {
 		d.Output = in.Output
-		t.emit(events.CompensationCompleted, p, u.Attempt, &d)
+		t.emit(events.CompensationCompleted, p, u.attempt, &d)
 		return
 	}
-	d.Error = cleaned(in.Failure.Error)
-	if n.retry.again(in.Failure, u.Tries) {
-		wait := n.retry.after(u.Tries+1, t.fraction(p, u.Attempt), in.Failure.RetryAfter)
-		d.Role, d.NextAttemptAt = roleCompensation, instant(later(t.now, wait))
-		t.emit(events.StepRetrying, p, u.Attempt, &d)
+	d.Error = validUTF8(in.Failure.Error)
+	if n.retry.retries(in.Failure, u.failedAttempts) {
+		wait := n.retry.delayAfter(u.failedAttempts+1, t.fraction(p, u.attempt), in.Failure.RetryAfter)
+		d.Role, d.NextAttemptAt = roleCompensation, instant(addDuration(t.now, wait))
+		t.emit(events.StepRetrying, p, u.attempt, &d)
 		return
 	}
-	t.emit(events.CompensationFailed, p, u.Attempt, &d)
+	t.emit(events.CompensationFailed, p, u.attempt, &d)
 }

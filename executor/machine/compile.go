@@ -17,8 +17,8 @@ const (
 	attemptTimeout       = 300 * time.Second
 	defaultMaxIterations = 100_000
 	defaultPoll          = 5 * time.Second
-	leastPoll            = time.Second
-	longest              = 100 * 365 * 24 * time.Hour
+	minPoll              = time.Second
+	maxDuration          = 100 * 365 * 24 * time.Hour
 )
 
 // Compile makes a plan in time linear in the definition's size. It assumes a
@@ -26,7 +26,7 @@ const (
 // definition_broken. traits returns what a step type declares about itself; a
 // plan depends on it, so every node must be given the same. nil: all zero.
 func Compile(def *definitions.Definition, traits func(stepType string) definitions.Traits) (*Plan, error) {
-	p := &Plan{def: def, index: map[string]*node{}, timeout: seconds(def.TimeoutSeconds)}
+	p := &Plan{def: def, index: map[string]*node{}, timeout: secondsToDuration(def.TimeoutSeconds)}
 	c := compiler{plan: p, traits: traits}
 	if traits == nil {
 		c.traits = func(string) definitions.Traits { return definitions.Traits{} }
@@ -70,7 +70,7 @@ func (c *compiler) list(owner *node, lists ...[]definitions.Step) *list {
 		nodes := make([]node, len(steps))
 		for i := range steps {
 			n := &nodes[i]
-			n.step, n.list, n.at, n.part, n.fallback, n.owner = &steps[i], l, int32(len(l.nodes)), part, -1, -1
+			n.step, n.list, n.index, n.part, n.fallback, n.fallbackOf = &steps[i], l, int32(len(l.nodes)), part, -1, -1
 			l.nodes = append(l.nodes, n)
 			if c.plan.index[n.step.ID] != nil {
 				c.fail("step %q is there twice", n.step.ID)
@@ -82,21 +82,21 @@ func (c *compiler) list(owner *node, lists ...[]definitions.Step) *list {
 		c.edges(n)
 	}
 	for _, n := range l.nodes {
-		n.initial = stepState{status: StepPending, unmet: n.needs}
+		n.initial = stepState{status: StepPending, unmet: n.dependencyCount}
 		if n.part != partMain {
 			continue
 		}
-		if n.needs == 0 && n.owner < 0 {
-			l.roots = append(l.roots, n.at)
+		if n.dependencyCount == 0 && n.fallbackOf < 0 {
+			l.roots = append(l.roots, n.index)
 		}
-		if len(n.dependents) == 0 && n.owner < 0 {
-			l.sinks = append(l.sinks, n.at)
+		if len(n.dependents) == 0 && n.fallbackOf < 0 {
+			l.sinks = append(l.sinks, n.index)
 		}
 	}
-	c.order(l)
+	c.sortTopologically(l)
 	for _, n := range l.nodes {
 		c.node(n)
-		l.fragile = l.fragile || n.loop != nil || n.step.OnInterrupt == "fail"
+		l.mayCompleteCutOff = l.mayCompleteCutOff || n.loop != nil || n.step.OnInterrupt == "fail"
 	}
 	return l
 }
@@ -114,9 +114,9 @@ func (c *compiler) sibling(n *node, id string) *node {
 func (c *compiler) edges(n *node) {
 	for _, id := range n.step.DependsOn {
 		if o := c.sibling(n, id); o != nil {
-			n.parents = append(n.parents, o.at)
-			o.dependents = append(o.dependents, n.at)
-			n.needs++
+			n.parents = append(n.parents, o.index)
+			o.dependents = append(o.dependents, n.index)
+			n.dependencyCount++
 		}
 	}
 	if n.step.OnError != "fallback" {
@@ -126,21 +126,21 @@ func (c *compiler) edges(n *node) {
 	if f == nil {
 		return
 	}
-	if f.owner >= 0 || len(f.step.DependsOn) > 0 || f == n {
+	if f.fallbackOf >= 0 || len(f.step.DependsOn) > 0 || f == n {
 		c.fail("fallback step %q must have one owner and no depends_on", f.step.ID)
 		return
 	}
-	n.fallback, f.owner = f.at, n.at
-	f.parents = append(f.parents, n.at)
+	n.fallback, f.fallbackOf = f.index, n.index
+	f.parents = append(f.parents, n.index)
 }
 
-// order computes depths (Kahn) and finds cycles, fallback edges included.
-func (c *compiler) order(l *list) {
+// sortTopologically computes depths (Kahn) and finds cycles, fallback edges included.
+func (c *compiler) sortTopologically(l *list) {
 	left := make([]int32, len(l.nodes))
 	var ready []int32
 	for i, n := range l.nodes {
 		if left[i] = int32(len(n.parents)); left[i] == 0 {
-			ready = append(ready, n.at)
+			ready = append(ready, n.index)
 		}
 	}
 	done := 0
@@ -153,23 +153,23 @@ func (c *compiler) order(l *list) {
 	for ; done < len(ready); done++ {
 		n := l.nodes[ready[done]]
 		for _, d := range n.dependents {
-			visit(d, n.at)
+			visit(d, n.index)
 		}
 		if n.fallback >= 0 {
-			visit(n.fallback, n.at)
+			visit(n.fallback, n.index)
 		}
 	}
 	if done < len(l.nodes) {
 		c.fail("steps depend on each other in a cycle")
 	}
-	l.order = ready
+	l.topological = ready
 }
 
 func (c *compiler) node(n *node) {
 	s := n.step
 	c.refs = nil
-	n.retry = retryOf(s, c.traits(s.Type).DefaultRetry)
-	n.timeout = seconds(s.TimeoutSeconds)
+	n.retry = retryPolicyOf(s, c.traits(s.Type).DefaultRetry)
+	n.timeout = secondsToDuration(s.TimeoutSeconds)
 	if s.If != "" {
 		n.guard = c.program(s.ID, s.If)
 	}
@@ -190,16 +190,16 @@ func (c *compiler) node(n *node) {
 		n.output = c.checker(s.ID, s.OutputSchema)
 	}
 	if s.Compensate != nil {
-		n.compensate = &compensation{
-			kind:    s.Compensate.Type,
-			config:  c.template(s.ID, s.Compensate.Config, c.traits(s.Compensate.Type).LiteralFields...),
-			timeout: seconds(s.Compensate.TimeoutSeconds),
+		n.compensate = &compensationPlan{
+			stepType: s.Compensate.Type,
+			config:   c.template(s.ID, s.Compensate.Config, c.traits(s.Compensate.Type).LiteralFields...),
+			timeout:  secondsToDuration(s.Compensate.TimeoutSeconds),
 		}
 		if n.compensate.timeout == 0 {
 			n.compensate.timeout = attemptTimeout
 		}
 	}
-	n.trusted = c.refs
+	n.namedSteps = c.refs
 }
 
 func (c *compiler) condition(n *node) {
@@ -214,10 +214,10 @@ func (c *compiler) condition(n *node) {
 		b := branch{name, when, make(map[int32]bool, len(ids))}
 		for _, id := range ids {
 			if o := c.sibling(n, id); o != nil {
-				b.members[o.at] = true
-				if !seen[o.at] {
-					seen[o.at] = true
-					p.listed = append(p.listed, o.at)
+				b.members[o.index] = true
+				if !seen[o.index] {
+					seen[o.index] = true
+					p.listed = append(p.listed, o.index)
 				}
 			}
 		}
@@ -239,18 +239,18 @@ func (c *compiler) loop(n *node) {
 		c.fail("loop %q needs items or while", n.step.ID)
 		return
 	}
-	p := &loopPlan{as: cfg.As, concurrency: max(cfg.Concurrency, 1), limit: cfg.MaxIterations}
+	p := &loopPlan{as: cfg.As, concurrency: max(cfg.Concurrency, 1), maxIterations: cfg.MaxIterations}
 	if p.as == "" {
 		p.as = "item"
 	}
-	if p.limit == 0 {
-		p.limit = defaultMaxIterations
+	if p.maxIterations == 0 {
+		p.maxIterations = defaultMaxIterations
 	}
 	if cfg.Items != "" {
 		p.items = c.program(n.step.ID, cfg.Items)
 		if p.items != nil {
 			refs := p.items.References()
-			p.volatile = refs.AllSignals || len(refs.Signals) > 0
+			p.dependsOnSignals = refs.AllSignals || len(refs.Signals) > 0
 		}
 	} else {
 		p.while, p.concurrency = c.program(n.step.ID, cfg.While), 1
@@ -288,22 +288,22 @@ func (c *compiler) wait(n *node) {
 		c.fail("wait %q has no config", n.step.ID)
 		return
 	}
-	p := &waitPlan{timeout: seconds(cfg.TimeoutSeconds), goOn: cfg.OnTimeout == "continue", poll: defaultPoll}
+	p := &waitPlan{timeout: secondsToDuration(cfg.TimeoutSeconds), continueOnTimeout: cfg.OnTimeout == "continue", poll: defaultPoll}
 	if cfg.PollSeconds > 0 {
-		p.poll = max(seconds(cfg.PollSeconds), leastPoll)
+		p.poll = max(secondsToDuration(cfg.PollSeconds), minPoll)
 	}
 	switch id := n.step.ID; {
 	case len(cfg.Seconds) > 0:
 		p.seconds = c.template(id, cfg.Seconds)
 	case cfg.Until != "":
 		var err error
-		if p.instant, err = time.Parse(time.RFC3339Nano, cfg.Until); err != nil {
+		if p.fixedTime, err = time.Parse(time.RFC3339Nano, cfg.Until); err != nil {
 			p.until = c.program(id, cfg.Until)
 		}
 	case cfg.Condition != "":
 		p.condition = c.program(id, cfg.Condition)
 		if cfg.Probe != nil {
-			p.probe = &probePlan{kind: cfg.Probe.Type, config: c.template(id, cfg.Probe.Config)}
+			p.probe = &probePlan{stepType: cfg.Probe.Type, config: c.template(id, cfg.Probe.Config)}
 		}
 	case cfg.Signal != nil:
 		c.signal(n, p, cfg.Signal)
@@ -338,7 +338,7 @@ func (c *compiler) program(id, source string) *expressions.Program {
 		c.fail("step %q: %w", id, err)
 		return nil
 	}
-	c.note(p.References())
+	c.addReferences(p.References())
 	return p
 }
 
@@ -351,12 +351,12 @@ func (c *compiler) template(id string, config json.RawMessage, literal ...string
 		c.fail("step %q: %w", id, err)
 		return nil
 	}
-	c.note(t.References())
+	c.addReferences(t.References())
 	return t
 }
 
-// note remembers the steps that an expression names with a constant.
-func (c *compiler) note(refs expressions.References) {
+// addReferences remembers the steps that an expression names with a constant.
+func (c *compiler) addReferences(refs expressions.References) {
 	for _, ref := range refs.Steps {
 		if c.refs == nil {
 			c.refs = map[string]bool{}
@@ -373,10 +373,10 @@ func (c *compiler) text(id, text string) *expressions.Template {
 	return c.template(id, raw)
 }
 
-// seconds converts a number of seconds, capped at a hundred years.
-func seconds(v float64) time.Duration {
+// secondsToDuration converts a number of seconds, capped at a hundred years.
+func secondsToDuration(v float64) time.Duration {
 	if math.IsNaN(v) || v <= 0 {
 		return 0
 	}
-	return time.Duration(min(v*float64(time.Second), float64(longest)))
+	return time.Duration(min(v*float64(time.Second), float64(maxDuration)))
 }

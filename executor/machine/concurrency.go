@@ -7,8 +7,8 @@ import (
 	"heddle/fault"
 )
 
-// maxKey is how many bytes a concurrency key may have.
-const maxKey = 1000
+// maxKeyBytes is how many bytes a concurrency key may have.
+const maxKeyBytes = 1000
 
 // Concurrency is the limit of the definition that the run runs on; nil: none.
 func (r *Run) Concurrency() *definitions.Concurrency { return r.plan.def.Concurrency }
@@ -23,7 +23,7 @@ func (r *Run) ConcurrencyKey() (string, error) {
 	if r.plan.key == nil {
 		return "=", nil
 	}
-	raw, err := r.plan.key.Render(view{run: r, at: whole})
+	raw, err := r.plan.key.Render(view{run: r, position: wholeRun})
 	if err != nil {
 		return "", fault.Wrap(err, fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key cannot be rendered from this input: %s", err.Error())
 	}
@@ -34,8 +34,8 @@ func (r *Run) ConcurrencyKey() (string, error) {
 			return "", fault.Wrap(err, fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key is no text.")
 		}
 	}
-	if len(text) > maxKey {
-		return "", fault.New(fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key gives %d bytes for this input; at most %d are allowed.", len(text), maxKey)
+	if len(text) > maxKeyBytes {
+		return "", fault.New(fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key gives %d bytes for this input; at most %d are allowed.", len(text), maxKeyBytes)
 	}
 	return "=" + text, nil
 }

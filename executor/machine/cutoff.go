@@ -14,13 +14,13 @@ type cutOff struct {
 	Loops map[string][]*cutOff `json:"loops,omitempty"` // by the id of an inner loop
 }
 
-func (c *cutOff) empty() bool { return len(c.Steps)+len(c.Ended)+len(c.Loops) == 0 }
+func (c *cutOff) isEmpty() bool { return len(c.Steps)+len(c.Ended)+len(c.Loops) == 0 }
 
 // hasEnd reports whether the step's effect has an end in the journal. A step
 // that on_interrupt failed has none, however its fallback ended: whether it took
 // effect is unknown.
 func (s *stepState) hasEnd() bool {
-	return (s.status == StepCompleted || s.status == StepFailed) && !s.unknown
+	return (s.status == StepCompleted || s.status == StepFailed) && !s.outcomeUnknown
 }
 
 // cutOff reports whether the error is that of an attempt that was cut off and
@@ -35,19 +35,19 @@ func (r *Run) cutOffIn(index uint64, s *scopeState) *cutOff {
 		switch {
 		case n.loop != nil:
 			if inner := r.cutOffOf(st); inner.len() > 0 {
-				put(&c.Loops, n.step.ID, values(&inner))
+				putEntry(&c.Loops, n.step.ID, values(&inner))
 			}
 		case !n.external():
 		case st.hasEnd() && st.generation != 0:
-			put(&c.Ended, n.step.ID, s.generation+st.generation)
-			put(&c.Since, n.step.ID, st.since)
-		case !st.hasEnd() && (st.last > 0 || st.generation != 0):
-			put(&c.Steps, n.step.ID, s.generation+st.generation)
-			put(&c.Since, n.step.ID, st.since)
+			putEntry(&c.Ended, n.step.ID, s.generation+st.generation)
+			putEntry(&c.Since, n.step.ID, st.keyFirstUsedAt)
+		case !st.hasEnd() && (st.lastAttempt > 0 || st.generation != 0):
+			putEntry(&c.Steps, n.step.ID, s.generation+st.generation)
+			putEntry(&c.Since, n.step.ID, st.keyFirstUsedAt)
 		}
 		return true
 	})
-	if c.empty() {
+	if c.isEmpty() {
 		return nil
 	}
 	return c
@@ -56,9 +56,9 @@ func (r *Run) cutOffIn(index uint64, s *scopeState) *cutOff {
 // cutOffOf collects what is cut off of a loop, by iteration.
 func (r *Run) cutOffOf(st *stepState) trie[*cutOff] {
 	if st.loop == nil {
-		return st.cut
+		return st.cutOff
 	}
-	all := st.loop.cut
+	all := st.loop.cutOff
 	st.loop.open.all(func(index uint64, s *scopeState) bool {
 		if c := r.cutOffIn(index, s); c != nil {
 			all.set(r.edit, index, c)
@@ -71,12 +71,12 @@ func (r *Run) cutOffOf(st *stepState) trie[*cutOff] {
 // restoreCutOff gives the steps of an iteration that starts anew, and that were
 // cut off in it before, the generation that they had.
 func (r *Run) restoreCutOff(f *frame, l *loopState) {
-	c, ok := l.cut.get(uint64(f.index))
+	c, ok := l.cutOff.get(uint64(f.index))
 	if !ok {
 		return
 	}
-	r.editLoop(f.home()).cut.delete(r.edit, uint64(f.index))
-	r.editScope(f).lagging = true
+	r.editLoop(f.loopPosition()).cutOff.delete(r.edit, uint64(f.index))
+	r.editScope(f).hasCutOff = true
 	body := f.loop.loop.body
 	for _, n := range body.nodes {
 		generation, ok := c.Steps[n.step.ID]
@@ -84,39 +84,39 @@ func (r *Run) restoreCutOff(f *frame, l *loopState) {
 			generation, ok = c.Ended[n.step.ID]
 		}
 		if ok && n.external() {
-			st := r.editStep(place{f, n.at})
-			st.generation, st.since = generation-r.scope(f).generation, c.Since[n.step.ID]
+			st := r.editStep(position{f, n.index})
+			st.generation, st.keyFirstUsedAt = generation-r.scope(f).generation, c.Since[n.step.ID]
 		}
 		if inner := c.Loops[n.step.ID]; len(inner) > 0 && n.loop != nil {
-			r.editStep(place{f, n.at}).cut = cutOffs(r.edit, inner)
+			r.editStep(position{f, n.index}).cutOff = cutOffTrie(r.edit, inner)
 		}
 	}
 }
 
-// stillCutOff leaves out what ended.
-func stillCutOff(edit uint64, list []*cutOff) (t trie[*cutOff]) {
+// withoutEnded leaves out what ended.
+func withoutEnded(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	for _, c := range list {
 		left := &cutOff{Index: c.Index, Steps: c.Steps, Since: c.Since}
 		for id, inner := range c.Loops {
-			if still := stillCutOff(edit, inner); still.len() > 0 {
-				put(&left.Loops, id, values(&still))
+			if still := withoutEnded(edit, inner); still.len() > 0 {
+				putEntry(&left.Loops, id, values(&still))
 			}
 		}
-		if !left.empty() {
+		if !left.isEmpty() {
 			t.set(edit, c.Index, left)
 		}
 	}
 	return t
 }
 
-func put[V any](m *map[string]V, key string, v V) {
+func putEntry[V any](m *map[string]V, key string, v V) {
 	if *m == nil {
 		*m = map[string]V{}
 	}
 	(*m)[key] = v
 }
 
-func cutOffs(edit uint64, list []*cutOff) (t trie[*cutOff]) {
+func cutOffTrie(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	for _, c := range list {
 		t.set(edit, c.Index, c)
 	}

@@ -14,7 +14,7 @@ func TestOlderResumesMeanWhatTheyMeant(t *testing.T) {
 	plan, h := compilePlan(t, "name: w\nsteps: [{id: a, type: http_request, config: {url: u}}]"), header()
 	c := machine.New(plan, h, epoch)
 	journal := c.Events
-	key := func(c machine.Change) string { return c.Effects[len(c.Effects)-1].(machine.Execute).Key }
+	key := func(c machine.Change) string { return c.Effects[len(c.Effects)-1].(machine.Execute).IdempotencyKey }
 	c = mustApply(t, c.Run, machine.Begin{})
 	journal, first := append(journal, c.Events...), key(c)
 	c = mustApply(t, c.Run, machine.Terminate{})

@@ -11,14 +11,14 @@ import (
 // timeLayout is RFC 3339 with milliseconds, for UTC times.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// object builds one JSON object by appending; the machine writes millions of
+// jsonObject builds one JSON object by appending; the machine writes millions of
 // these, and reflection would be most of their cost.
-type object struct {
+type jsonObject struct {
 	buf   []byte
 	start int
 }
 
-func (o *object) key(name string) {
+func (o *jsonObject) key(name string) {
 	if len(o.buf) == o.start {
 		o.buf = append(o.buf, '{', '"')
 	} else {
@@ -28,32 +28,32 @@ func (o *object) key(name string) {
 	o.buf = append(o.buf, '"', ':')
 }
 
-func (o *object) text(name, v string) {
+func (o *jsonObject) text(name, v string) {
 	if v != "" {
 		o.key(name)
 		o.buf = appendText(o.buf, v)
 	}
 }
 
-func (o *object) raw(name string, v json.RawMessage) {
+func (o *jsonObject) raw(name string, v json.RawMessage) {
 	if len(v) > 0 {
 		o.key(name)
 		o.buf = append(o.buf, v...)
 	}
 }
 
-func (o *object) number(name string, v int64) {
+func (o *jsonObject) number(name string, v int64) {
 	o.key(name)
 	o.buf = strconv.AppendInt(o.buf, v, 10)
 }
 
-func (o *object) numberIf(name string, v int64) {
+func (o *jsonObject) numberIf(name string, v int64) {
 	if v != 0 {
 		o.number(name, v)
 	}
 }
 
-func (o *object) instant(name string, t time.Time) {
+func (o *jsonObject) instant(name string, t time.Time) {
 	if !t.IsZero() {
 		o.key(name)
 		o.buf = append(o.buf, '"')
@@ -62,7 +62,7 @@ func (o *object) instant(name string, t time.Time) {
 	}
 }
 
-func (o *object) err(e *Error) {
+func (o *jsonObject) err(e *Error) {
 	if e != nil {
 		o.key("error")
 		o.buf = appendError(o.buf, e)
@@ -71,7 +71,7 @@ func (o *object) err(e *Error) {
 
 // encode appends the detail's JSON to buf; nothing when it is empty.
 func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
-	o := object{buf, len(buf)}
+	o := jsonObject{buf, len(buf)}
 	o.text("state", string(d.State))
 	o.text("from", string(d.From))
 	o.text("outcome", string(d.Outcome))

@@ -10,12 +10,12 @@ import (
 // run's state: Apply calls it for each event that it emits, Restore for each
 // event that it reads. p is the event's place; for iteration events the place
 // of the iteration's list.
-func (r *Run) evolve(ev *events.Event, p place, d *Detail) {
-	r.Seq, r.updated = ev.Seq, ev.At.UnixMilli()
+func (r *Run) evolve(ev *events.Event, p position, d *Detail) {
+	r.Seq, r.updatedAt = ev.Seq, ev.At.UnixMilli()
 	r.Usage.Tokens += d.Tokens
 	r.Usage.CostMicroUSD += d.CostMicroUSD
 	if ev.Iteration != "" {
-		r.attempts = max(r.attempts, ev.Attempt)
+		r.maxLoopAttempt = max(r.maxLoopAttempt, ev.Attempt)
 	}
 	switch ev.Kind {
 	case events.StateChanged:
@@ -71,22 +71,22 @@ func (r *Run) stateChanged(d *Detail) {
 		r.requeued(from, d)
 	case Running:
 		if r.StartedAt.IsZero() {
-			r.StartedAt = instant(r.updated)
+			r.StartedAt = instant(r.updatedAt)
 		}
-		if (from == Queued || from == Paused) && r.pausedAt != 0 {
-			r.excluded += max(0, instant(r.updated).Sub(instant(r.pausedAt)))
-			r.pausedAt = 0
+		if (from == Queued || from == Paused) && r.inactiveSince != 0 {
+			r.inactiveTime += max(0, instant(r.updatedAt).Sub(instant(r.inactiveSince)))
+			r.inactiveSince = 0
 		}
 	case Paused:
-		r.pausedAt = r.updated
+		r.inactiveSince = r.updatedAt
 	case Cancelling:
-		r.end(&ending{Outcome: d.Outcome, Error: d.Error, Stop: true})
+		r.beginEnding(&ending{Outcome: d.Outcome, Error: d.Error, Stop: true})
 	case Compensating:
 		if r.ending == nil {
-			r.end(&ending{Outcome: d.Outcome, Error: d.Error})
+			r.beginEnding(&ending{Outcome: d.Outcome, Error: d.Error})
 		}
 	case Completed, Failed, Cancelled:
-		r.cameToRest()
+		r.onTerminal()
 	}
 }
 
@@ -97,74 +97,74 @@ func (r *Run) requeued(from State, d *Detail) {
 	case from == "":
 		r.openScope(nil, &scopeState{list: r.plan.top})
 	case from == Failed, from == Cancelled:
-		r.lives, r.revived = r.lives+1, r.updated
+		r.resumeCount, r.resumedAt = r.resumeCount+1, r.updatedAt
 		r.reopen(d)
 	case d.FromStep != "", d.Hash != "", d.Redrive != "":
 		r.reopen(d)
 	}
 }
 
-// end stops the agenda: nothing starts any more.
-func (r *Run) end(e *ending) {
+// beginEnding stops the agenda: nothing starts any more.
+func (r *Run) beginEnding(e *ending) {
 	r.ending = e
-	r.agenda = trie[place]{}
+	r.agenda = trie[position]{}
 }
 
-// cameToRest drops what only a run under way has.
-func (r *Run) cameToRest() {
-	r.CompletedAt, r.pausedAt = instant(r.updated), r.updated
-	r.dropWork()
+// onTerminal drops what only a run under way has.
+func (r *Run) onTerminal() {
+	r.CompletedAt, r.inactiveSince = instant(r.updatedAt), r.updatedAt
+	r.clearActivity()
 }
 
-// dropWork empties what holds work that can go on or is under way.
-func (r *Run) dropWork() {
-	r.agenda, r.action, r.parked, r.loops = trie[place]{}, trie[place]{}, trie[place]{}, trie[place]{}
+// clearActivity empties what holds work that can go on or is under way.
+func (r *Run) clearActivity() {
+	r.agenda, r.attempts, r.parked, r.loops = trie[position]{}, trie[position]{}, trie[position]{}, trie[position]{}
 	r.timers, r.timed, r.retrying, r.signalWaits = nil, 0, 0, 0
-	r.ending, r.undoing, r.handling = nil, nil, nil
+	r.ending, r.compensating, r.handlers = nil, nil, nil
 }
 
-func (r *Run) stepStarted(ev *events.Event, p place, d *Detail) {
+func (r *Run) stepStarted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.editStep(p)
-	r.unslot(p, st)
-	r.unticket(st)
-	st.attempt, st.last = int32(ev.Attempt), int32(ev.Attempt)
-	st.status, st.begun = StepRunning, r.updated
-	st.interrupted, st.unknown, st.due, st.wait = false, false, 0, nil
-	if st.order == 0 {
-		st.order = ev.Seq
+	r.untrack(p, st)
+	r.removeFromAgenda(st)
+	st.attemptNumber, st.lastAttempt = int32(ev.Attempt), int32(ev.Attempt)
+	st.status, st.attemptStartedAt = StepRunning, r.updatedAt
+	st.interrupted, st.outcomeUnknown, st.dueAt, st.wait = false, false, 0, nil
+	if st.firstSeq == 0 {
+		st.firstSeq = ev.Seq
 	}
-	if st.started == 0 {
-		st.started = r.updated
+	if st.startedAt == 0 {
+		st.startedAt = r.updatedAt
 	}
-	if st.since == 0 {
-		st.since = r.since(p)
+	if st.keyFirstUsedAt == 0 {
+		st.keyFirstUsedAt = r.keyFirstUsedAt(p)
 	}
 	switch {
 	case n.loop != nil:
 		r.loopStarted(ev, p, st, d)
 	case n.external():
-		r.act(ev, p, st)
+		r.trackAttempt(ev, p, st)
 	}
 }
 
-func (r *Run) stepCompleted(ev *events.Event, p place, d *Detail) {
+func (r *Run) stepCompleted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepCompleted)
-	st.output, st.fallback = d.Output, d.Fallback
-	if !st.falling {
+	st.output, st.fallbackStep = d.Output, d.Fallback
+	if !st.fallbackRunning {
 		st.err = nil
 	}
-	st.falling = false
-	r.spend(st, d)
+	st.fallbackRunning = false
+	r.addUsage(st, d)
 	if n.compensate != nil {
-		r.undo.set(r.edit, uint64(ev.Seq), undo{at: p})
-		for f := p.at; f != nil; f = f.up {
-			r.editScope(f).undos++
+		r.compensations.set(r.edit, uint64(ev.Seq), compensable{at: p})
+		for f := p.frame; f != nil; f = f.parent {
+			r.editScope(f).compensations++
 		}
 	}
 	if n.condition != nil {
 		r.branchTaken(p, n.condition.taken(d))
 	}
-	r.release(p, true)
+	r.unblockDependents(p, true)
 }
 
 // taken finds the branch that a condition's output names.
@@ -187,106 +187,106 @@ func (c *conditionPlan) taken(d *Detail) int {
 
 // branchTaken marks what the other branches list as skipped; -1: none was
 // taken.
-func (r *Run) branchTaken(p place, taken int) {
+func (r *Run) branchTaken(p position, taken int) {
 	c := r.node(p).condition
 	if taken < 0 {
 		for _, at := range c.listed {
-			r.skipSoon(place{p.at, at}, "branch")
+			r.scheduleSkip(position{p.frame, at}, "branch")
 		}
 		return
 	}
 	spared := c.branches[taken].members
 	for _, at := range c.listed {
 		if !spared[at] {
-			r.skipSoon(place{p.at, at}, "branch")
+			r.scheduleSkip(position{p.frame, at}, "branch")
 		}
 	}
 }
 
-// skipSoon puts a pending step on the agenda to be skipped.
-func (r *Run) skipSoon(p place, reason string) {
-	if st := r.stepAt(p); st.status != StepPending || st.skip != "" {
+// scheduleSkip puts a pending step on the agenda to be skipped.
+func (r *Run) scheduleSkip(p position, reason string) {
+	if st := r.stepAt(p); st.status != StepPending || st.skipReason != "" {
 		return
 	}
-	r.editStep(p).skip = reason
+	r.editStep(p).skipReason = reason
 	r.enqueue(p)
 }
 
-func (r *Run) stepFailed(p place, d *Detail) {
+func (r *Run) stepFailed(p position, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepFailed)
-	st.err, st.fallback, st.falling = d.Error, d.Fallback, false
+	st.err, st.fallbackStep, st.fallbackRunning = d.Error, d.Fallback, false
 	if d.Fallback == "" { // how a fallback ended says nothing about the step's own effect
-		st.unknown = d.Error.cutOff()
+		st.outcomeUnknown = d.Error.cutOff()
 	}
-	r.spend(st, d)
+	r.addUsage(st, d)
 	switch {
-	case n.survivable():
+	case n.continuesOnFailure():
 		if n.condition != nil {
 			r.branchTaken(p, -1)
 		}
-		r.release(p, true)
-	case p.at != nil:
-		r.failScope(p.at, d.Error)
+		r.unblockDependents(p, true)
+	case p.frame != nil:
+		r.failScope(p.frame, d.Error)
 	case n.part != partMain:
 		r.handlerFailed(p)
 	case r.ending == nil:
-		r.end(&ending{Outcome: Failed, Error: d.Error, StepID: n.step.ID})
+		r.beginEnding(&ending{Outcome: Failed, Error: d.Error, StepID: n.step.ID})
 	}
 }
 
-func (r *Run) stepSkipped(p place) {
+func (r *Run) stepSkipped(p position) {
 	st := r.finish(p, StepSkipped)
-	if st.order == 0 {
-		st.order = r.Seq
+	if st.firstSeq == 0 {
+		st.firstSeq = r.Seq
 	}
 	if n := r.node(p); n.condition != nil {
 		r.branchTaken(p, -1)
 	}
-	r.release(p, false)
+	r.unblockDependents(p, false)
 }
 
-func (r *Run) stepCancelled(p place, d *Detail) {
+func (r *Run) stepCancelled(p position, d *Detail) {
 	st := r.finish(p, StepCancelled)
 	if d.Error != nil {
 		st.err = d.Error
 	}
-	st.falling = false
-	r.spend(st, d)
-	r.settle(p.at)
+	st.fallbackRunning = false
+	r.addUsage(st, d)
+	r.requeueFailedScopes(p.frame)
 }
 
 // stepRetrying parks a step until its next attempt, or hands it over to its
 // fallback step.
-func (r *Run) stepRetrying(ev *events.Event, p place, d *Detail) {
+func (r *Run) stepRetrying(ev *events.Event, p position, d *Detail) {
 	if d.Role == roleCompensation {
 		r.compensationRetrying(d)
 		return
 	}
 	st := r.editStep(p)
-	r.unslot(p, st)
-	r.unticket(st)
+	r.untrack(p, st)
+	r.removeFromAgenda(st)
 	r.dropLoop(p, st)
-	st.err, st.unknown, st.wait = d.Error, d.Error.cutOff(), nil
-	r.spend(st, d)
+	st.err, st.outcomeUnknown, st.wait = d.Error, d.Error.cutOff(), nil
+	r.addUsage(st, d)
 	if d.Fallback != "" {
-		st.falling, st.status = true, StepRunning
-		r.enqueue(place{p.at, r.node(p).fallback})
+		st.fallbackRunning, st.status = true, StepRunning
+		r.enqueue(position{p.frame, r.node(p).fallback})
 		return
 	}
-	st.tries++
+	st.failedAttempts++
 	st.status = StepRetrying
 	r.park(ev, p, st, millis(d.NextAttemptAt))
 }
 
 // stepInterrupted puts the step back on the agenda: it starts again as soon as
 // anything may start.
-func (r *Run) stepInterrupted(p place, d *Detail) {
+func (r *Run) stepInterrupted(p position, d *Detail) {
 	if d.Role == roleCompensation {
-		r.undoing = &undoing{At: p, Attempt: r.undoing.Attempt, Tries: r.undoing.Tries, Since: r.undoing.Since, Due: r.updated}
+		r.compensating = &activeCompensation{position: p, attempt: r.compensating.attempt, failedAttempts: r.compensating.failedAttempts, keyFirstUsedAt: r.compensating.keyFirstUsedAt, dueAt: r.updatedAt}
 		return
 	}
 	st := r.editStep(p)
-	r.unslot(p, st)
+	r.untrack(p, st)
 	if d.Role == roleProbe {
 		st.status = StepWaiting
 		st.interrupted = true
@@ -297,10 +297,10 @@ func (r *Run) stepInterrupted(p place, d *Detail) {
 	r.enqueue(p)
 }
 
-func (r *Run) stepWaiting(ev *events.Event, p place, d *Detail) {
+func (r *Run) stepWaiting(ev *events.Event, p position, d *Detail) {
 	st := r.editStep(p)
-	r.unslot(p, st)
-	r.unticket(st)
+	r.untrack(p, st)
+	r.removeFromAgenda(st)
 	st.interrupted = false
 	w := &waitState{Kind: d.Kind, Name: d.Name, Until: millis(d.Until), TimeoutAt: millis(d.TimeoutAt)}
 	if st.wait != nil && st.status == StepWaiting {
@@ -308,22 +308,22 @@ func (r *Run) stepWaiting(ev *events.Event, p place, d *Detail) {
 	}
 	st.wait = w
 	if d.Role == roleProbe {
-		st.attempt, st.last, st.status = int32(ev.Attempt), int32(ev.Attempt), StepRunning
-		r.act(ev, p, st)
+		st.attemptNumber, st.lastAttempt, st.status = int32(ev.Attempt), int32(ev.Attempt), StepRunning
+		r.trackAttempt(ev, p, st)
 		return
 	}
 	st.status = StepWaiting
 	r.park(ev, p, st, earliest(w.Until, w.TimeoutAt))
 }
 
-func (r *Run) inputRequested(p place, d *Detail) {
+func (r *Run) inputRequested(p position, d *Detail) {
 	st := r.editStep(p)
 	w := *st.wait
 	w.RequestID, w.Prompt = d.RequestID, d.Prompt
 	st.wait = &w
 }
 
-func (r *Run) spend(st *stepState, d *Detail) {
+func (r *Run) addUsage(st *stepState, d *Detail) {
 	st.usage.Tokens += d.Tokens
 	st.usage.CostMicroUSD += d.CostMicroUSD
 }

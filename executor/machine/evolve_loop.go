@@ -6,29 +6,29 @@ import (
 	"heddle/events"
 )
 
-// maxResults is how many bytes a loop may collect.
-const maxResults = 64 << 20
+// maxResultBytes is how many bytes a loop may collect.
+const maxResultBytes = 64 << 20
 
-func (r *Run) loopStarted(ev *events.Event, p place, st *stepState, d *Detail) {
-	l := &loopState{edit: r.edit, total: -1, fixed: d.Items, items: &itemBox{}}
+func (r *Run) loopStarted(ev *events.Event, p position, st *stepState, d *Detail) {
+	l := &loopState{edit: r.edit, total: -1, storedItems: d.Items, items: &itemCache{}}
 	if d.Count != nil {
 		l.total = *d.Count
 	}
 	l.generation = int32(r.generation(p))
 	if ev.Attempt > 1 {
-		l.base = int32(r.attempts)
+		l.attemptBase = int32(r.maxLoopAttempt)
 	}
 	if old := st.loop; old != nil {
-		l.kept = old.kept
+		l.retained = old.retained
 	}
-	l.takeUp(st.redo)
-	l.cut = st.cut
-	st.redo, st.cut = nil, trie[*cutOff]{}
-	st.loop, st.slot, st.counts = l, uint64(ev.Seq), nil
-	r.loops.set(r.edit, st.slot, p)
+	l.continueFrom(st.redrive)
+	l.cutOff = st.cutOff
+	st.redrive, st.cutOff = nil, trie[*cutOff]{}
+	st.loop, st.activityKey, st.loopCounts = l, uint64(ev.Seq), nil
+	r.loops.set(r.edit, st.activityKey, p)
 	if !d.TimeoutAt.IsZero() {
-		r.timers = pushTimer(r.timers, millis(d.TimeoutAt), st.slot)
-		st.due = millis(d.TimeoutAt)
+		r.timers = pushTimer(r.timers, millis(d.TimeoutAt), st.activityKey)
+		st.dueAt = millis(d.TimeoutAt)
 		r.timed++
 	}
 	r.enqueueLoop(p)
@@ -36,34 +36,34 @@ func (r *Run) loopStarted(ev *events.Event, p place, st *stepState, d *Detail) {
 
 // enqueueLoop keeps a loop on the agenda while it can start an iteration or is
 // through.
-func (r *Run) enqueueLoop(p place) {
+func (r *Run) enqueueLoop(p position) {
 	st := r.stepAt(p)
 	if st.loop.open.len() == 0 || st.loop.canStart(r.node(p).loop) {
 		r.enqueue(p)
-	} else if st.ticket != 0 {
-		r.unticket(r.editStep(p))
+	} else if st.agendaKey != 0 {
+		r.removeFromAgenda(r.editStep(p))
 	}
 }
 
 // canStart tells whether another iteration may start. Of a while loop the
 // condition has still to be asked.
 func (l *loopState) canStart(plan *loopPlan) bool {
-	return l.doomed == nil && (l.total < 0 || l.next < l.total || len(l.again) > 0) && l.open.len() < plan.concurrency
+	return l.failing == nil && (l.total < 0 || l.nextIndex < l.total || len(l.rerun) > 0) && l.open.len() < plan.concurrency
 }
 
 // dropLoop forgets a loop's course, but for what compensations need.
-func (r *Run) dropLoop(p place, st *stepState) {
+func (r *Run) dropLoop(p position, st *stepState) {
 	if st.loop == nil {
 		return
 	}
 	for _, f := range r.iterations(p) {
-		r.clearTickets(f, r.scope(f))
+		r.clearAgenda(f, r.scope(f))
 	}
 	l := st.loop
-	st.counts, st.cut = l.counts(), r.cutOffOf(st)
-	kept := l.kept
+	st.loopCounts, st.cutOff = l.counts(), r.cutOffOf(st)
+	kept := l.retained
 	l.open.all(func(_ uint64, s *scopeState) bool {
-		if s.undos > 0 {
+		if s.compensations > 0 {
 			kept.set(r.edit, s.id, s)
 		}
 		return true
@@ -73,56 +73,56 @@ func (r *Run) dropLoop(p place, st *stepState) {
 		return
 	}
 	st.loop = &loopState{
-		edit: r.edit, total: l.total, next: l.next, completed: l.completed, failed: l.failed,
-		kept: kept, cut: st.cut, fixed: l.fixed, items: l.items, generation: l.generation, base: l.base,
+		edit: r.edit, total: l.total, nextIndex: l.nextIndex, completed: l.completed, failed: l.failed,
+		retained: kept, cutOff: st.cutOff, storedItems: l.storedItems, items: l.items, generation: l.generation, attemptBase: l.attemptBase,
 	}
 }
 
-func (r *Run) iterationStarted(p place) {
-	f := p.at
-	home := f.home()
-	r.unticket(r.editStep(home))
+func (r *Run) iterationStarted(p position) {
+	f := p.frame
+	home := f.loopPosition()
+	r.removeFromAgenda(r.editStep(home))
 	l := r.editLoop(home)
-	if len(l.again) > 0 {
-		l.again = l.again[1:]
+	if len(l.rerun) > 0 {
+		l.rerun = l.rerun[1:]
 	} else {
-		l.next = f.index + 1
+		l.nextIndex = f.index + 1
 	}
-	r.openScope(f, &scopeState{list: f.loop.loop.body, generation: l.generation, base: l.base})
+	r.openScope(f, &scopeState{list: f.loop.loop.body, generation: l.generation, attemptBase: l.attemptBase})
 	r.restoreCutOff(f, l)
 	r.enqueueLoop(home)
 }
 
-func (r *Run) iterationCompleted(p place, d *Detail) {
-	f := p.at
+func (r *Run) iterationCompleted(p position, d *Detail) {
+	f := p.frame
 	l := r.closeIteration(f)
 	l.completed++
 	plan := f.loop.loop
 	if plan.collect != nil {
-		l.size += sizeOf(d.Result) + 1
+		l.resultBytes += sizeOf(d.Result) + 1
 		l.results.set(r.edit, uint64(f.index), d.Result)
-		if l.size > maxResults && l.doomed == nil {
-			l.doomed = &Error{Code: "output_too_large", Message: fmt.Sprintf("The results of loop '%s' pass 64 MiB; collect less per iteration.", f.loop.step.ID)}
+		if l.resultBytes > maxResultBytes && l.failing == nil {
+			l.failing = &Error{Code: "output_too_large", Message: fmt.Sprintf("The results of loop '%s' pass 64 MiB; collect less per iteration.", f.loop.step.ID)}
 		}
 	}
 	if plan.while != nil {
-		l.last = d.Result
+		l.lastResult = d.Result
 	}
-	r.enqueueLoop(f.home())
+	r.enqueueLoop(f.loopPosition())
 }
 
-func (r *Run) iterationFailed(p place, d *Detail) {
-	f := p.at
+func (r *Run) iterationFailed(p position, d *Detail) {
+	f := p.frame
 	l := r.closeIteration(f)
 	l.failed++
-	l.failedAt.set(r.edit, uint64(f.index), struct{}{})
+	l.failedIndexes.set(r.edit, uint64(f.index), struct{}{})
 	if f.loop.loop.while != nil {
-		l.last = json.RawMessage("null")
+		l.lastResult = json.RawMessage("null")
 	}
-	if l.doomed == nil && l.failed > f.loop.loop.tolerance.of(l.total) {
-		l.doomed = iterationError(f, d.Error)
+	if l.failing == nil && l.failed > f.loop.loop.tolerance.of(l.total) {
+		l.failing = iterationError(f, d.Error)
 	}
-	r.enqueueLoop(f.home())
+	r.enqueueLoop(f.loopPosition())
 }
 
 // iterationError is a loop's error when more iterations failed than it
@@ -146,19 +146,19 @@ func iterationError(f *frame, cause *Error) *Error {
 // need is kept aside.
 func (r *Run) closeIteration(f *frame) *loopState {
 	s := r.editScope(f)
-	if s.ticket != 0 {
-		r.agenda.delete(r.edit, s.ticket)
-		s.ticket = 0
+	if s.agendaKey != 0 {
+		r.agenda.delete(r.edit, s.agendaKey)
+		s.agendaKey = 0
 	}
-	l := r.editLoop(f.home())
-	if s.failed != nil || s.list.fragile || s.lagging {
+	l := r.editLoop(f.loopPosition())
+	if s.err != nil || s.list.mayCompleteCutOff || s.hasCutOff {
 		if c := r.cutOffIn(uint64(f.index), s); c != nil {
-			l.cut.set(r.edit, c.Index, c)
+			l.cutOff.set(r.edit, c.Index, c)
 		}
 	}
 	l.open.delete(r.edit, uint64(f.index))
-	if s.undos > 0 {
-		l.kept.set(r.edit, f.id, s)
+	if s.compensations > 0 {
+		l.retained.set(r.edit, f.id, s)
 	}
 	return l
 }

@@ -8,10 +8,10 @@ import (
 
 // signalState is what a run remembers of its signals.
 type signalState struct {
-	kept   trie[keptSignal]        // not taken yet, by seq of signal_received
-	latest hashed[json.RawMessage] // the last payload by name
-	seen   hashed[struct{}]        // delivery keys and answered requests
-	names  []string                // of latest, in order of first arrival
+	kept   trie[keptSignal]           // not taken yet, by seq of signal_received
+	latest stringMap[json.RawMessage] // the last payload by name
+	seen   stringMap[struct{}]        // delivery keys and answered requests
+	names  []string                   // of latest, in order of first arrival
 }
 
 // keptSignal is a signal that no wait has taken. Aimed: its request id named
@@ -27,7 +27,7 @@ type keptSignal struct {
 func (r *Run) signalReceived(ev *events.Event, d *Detail) {
 	s := &r.signals
 	_, aimed := r.openRequest(d.RequestID)
-	s.kept.set(r.edit, uint64(ev.Seq), keptSignal{Name: d.Name, RequestID: d.RequestID, Payload: d.Payload, Aimed: aimed, At: r.updated})
+	s.kept.set(r.edit, uint64(ev.Seq), keptSignal{Name: d.Name, RequestID: d.RequestID, Payload: d.Payload, Aimed: aimed, At: r.updatedAt})
 	if _, known := s.latest.get(d.Name); !known {
 		s.names = append(slices.Clip(s.names), d.Name)
 	}
@@ -38,13 +38,13 @@ func (r *Run) signalReceived(ev *events.Event, d *Detail) {
 }
 
 // openRequest finds the open signal wait with this request id.
-func (r *Run) openRequest(requestID string) (place, bool) {
-	var found place
+func (r *Run) openRequest(requestID string) (position, bool) {
+	var found position
 	ok := false
 	if r.signalWaits == 0 || requestID == "" {
 		return found, false
 	}
-	r.parked.all(func(_ uint64, p place) bool {
+	r.parked.all(func(_ uint64, p position) bool {
 		if w := r.stepAt(p).wait; w != nil && w.Kind == waitSignal && w.RequestID == requestID {
 			found, ok = p, true
 		}
@@ -53,13 +53,13 @@ func (r *Run) openRequest(requestID string) (place, bool) {
 	return found, ok
 }
 
-// hashed is a persistent map from text: a trie over 30 bits of FNV-1a, with
+// stringMap is a persistent map from text: a trie over 30 bits of FNV-1a, with
 // the entries that share a hash in one list.
-type hashed[V any] struct{ t trie[[]entry[V]] }
+type stringMap[V any] struct{ t trie[[]mapEntry[V]] }
 
-type entry[V any] struct {
-	key string
-	v   V
+type mapEntry[V any] struct {
+	key   string
+	value V
 }
 
 func hashText(s string) uint64 {
@@ -70,24 +70,24 @@ func hashText(s string) uint64 {
 	return (h ^ h>>32) & (1<<30 - 1)
 }
 
-func (h *hashed[V]) get(key string) (v V, ok bool) {
+func (h *stringMap[V]) get(key string) (v V, ok bool) {
 	list, _ := h.t.get(hashText(key))
 	for _, e := range list {
 		if e.key == key {
-			return e.v, true
+			return e.value, true
 		}
 	}
 	return v, false
 }
 
-func (h *hashed[V]) set(edit uint64, key string, v V) {
+func (h *stringMap[V]) set(edit uint64, key string, v V) {
 	at := hashText(key)
 	list, _ := h.t.get(at)
-	fresh := make([]entry[V], 0, len(list)+1)
+	fresh := make([]mapEntry[V], 0, len(list)+1)
 	for _, e := range list {
 		if e.key != key {
 			fresh = append(fresh, e)
 		}
 	}
-	h.t.set(edit, at, append(fresh, entry[V]{key, v}))
+	h.t.set(edit, at, append(fresh, mapEntry[V]{key, v}))
 }

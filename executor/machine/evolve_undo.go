@@ -10,59 +10,59 @@ const (
 	roleCompensation = "compensation"
 )
 
-// undo is a completed step that has a compensation.
-type undo struct{ at place }
+// compensable is a completed step that has a compensation.
+type compensable struct{ at position }
 
-// undoing is the compensation under way: in action, or waiting for its next
+// activeCompensation is the compensation under way: in action, or waiting for its next
 // attempt. It never changes in place.
-type undoing struct {
-	At      place
-	Attempt int
-	Tries   int   // failed attempts
-	Due     int64 // of the next attempt, while none is in action
-	Since   int64 // of the first attempt
-	Begun   int64 // of the last
-	Running bool
+type activeCompensation struct {
+	position       position
+	attempt        int
+	failedAttempts int   // failed attempts
+	dueAt          int64 // of the next attempt, while none is in action
+	keyFirstUsedAt int64 // of the first attempt
+	startedAt      int64 // of the last
+	running        bool
 }
 
-// undoPlaceNow is where the compensation under way is, or the next one. Events
+// currentCompensation is where the compensation under way is, or the next one. Events
 // name it by a path, which may fit an iteration twice, so replay asks here too.
-func (r *Run) undoPlaceNow() place {
-	if r.undoing != nil {
-		return r.undoing.At
+func (r *Run) currentCompensation() position {
+	if r.compensating != nil {
+		return r.compensating.position
 	}
-	_, next, _ := r.undo.max()
+	_, next, _ := r.compensations.max()
 	return next.at
 }
 
-func (r *Run) compensationStarted(ev *events.Event, p place) {
-	u := undoing{At: p, Attempt: ev.Attempt, Since: r.updated, Begun: r.updated, Running: true}
-	if r.undoing != nil {
-		u.Tries, u.Since = r.undoing.Tries, r.undoing.Since
-	} else if key, _, ok := r.undo.max(); ok {
-		r.undo.delete(r.edit, key)
+func (r *Run) compensationStarted(ev *events.Event, p position) {
+	u := activeCompensation{position: p, attempt: ev.Attempt, keyFirstUsedAt: r.updatedAt, startedAt: r.updatedAt, running: true}
+	if r.compensating != nil {
+		u.failedAttempts, u.keyFirstUsedAt = r.compensating.failedAttempts, r.compensating.keyFirstUsedAt
+	} else if key, _, ok := r.compensations.max(); ok {
+		r.compensations.delete(r.edit, key)
 	}
-	r.undoing = &u
-	r.editStep(p).attempt = int32(ev.Attempt)
-	for p.at != nil {
-		p = p.at.home()
+	r.compensating = &u
+	r.editStep(p).attemptNumber = int32(ev.Attempt)
+	for p.frame != nil {
+		p = p.frame.loopPosition()
 	}
-	r.editStep(p).undone = true
+	r.editStep(p).compensated = true
 }
 
 func (r *Run) compensationRetrying(d *Detail) {
-	u := *r.undoing
-	u.Tries, u.Due, u.Running = u.Tries+1, millis(d.NextAttemptAt), false
-	r.undoing = &u
+	u := *r.compensating
+	u.failedAttempts, u.dueAt, u.running = u.failedAttempts+1, millis(d.NextAttemptAt), false
+	r.compensating = &u
 }
 
-func (r *Run) compensationEnded(ev *events.Event, p place) {
-	r.undoing = nil
+func (r *Run) compensationEnded(ev *events.Event, p position) {
+	r.compensating = nil
 	if ev.Kind == events.CompensationFailed {
 		id := r.node(p).step.ID
-		if p.at != nil {
-			id = p.at.path + "." + id
+		if p.frame != nil {
+			id = p.frame.path + "." + id
 		}
-		r.undoFailed = append(slices.Clip(r.undoFailed), id)
+		r.failedCompensations = append(slices.Clip(r.failedCompensations), id)
 	}
 }

@@ -27,9 +27,9 @@ func partOf(name string) int {
 	return partMain
 }
 
-// handling is the list of handlers that runs, and how the run ends after it. It
+// handlerRun is the list of handlers that runs, and how the run ends after it. It
 // never changes in place.
-type handling struct {
+type handlerRun struct {
 	Part    int    `json:"part"`
 	Outcome State  `json:"outcome"` // Completed, Failed or Cancelled
 	Error   *Error `json:"error,omitempty"`
@@ -38,10 +38,10 @@ type handling struct {
 
 // part is the list that runs now.
 func (r *Run) part() int {
-	if r.handling == nil {
+	if r.handlers == nil {
 		return partMain
 	}
-	return r.handling.Part
+	return r.handlers.Part
 }
 
 // nextPart is the list of handlers that follows another for this outcome,
@@ -58,56 +58,56 @@ func (r *Run) nextPart(outcome State, after int) int {
 	return partMain
 }
 
-// wrapUp runs the handlers that come before this end, or ends the run.
-func (t *turn) wrapUp(e *ending) {
+// runHandlersOrConclude runs the handlers that come before this end, or ends the run.
+func (t *transition) runHandlersOrConclude(e *ending) {
 	part := t.nextPart(e.Outcome, t.part())
 	if part == partMain {
 		t.conclude(e)
 		return
 	}
-	t.emit(events.HandlersStarted, whole, 0, &Detail{Handlers: partNames[part], Outcome: e.Outcome, Error: e.Error})
+	t.emit(events.HandlersStarted, wholeRun, 0, &Detail{Handlers: partNames[part], Outcome: e.Outcome, Error: e.Error})
 	if t.State != Running {
-		t.emit(events.StateChanged, whole, 0, &Detail{State: Running, From: t.State})
+		t.emit(events.StateChanged, wholeRun, 0, &Detail{State: Running, From: t.State})
 	}
 }
 
 // handlersEnded goes on after a list of handlers. What failed in finally makes
 // a completed run failed.
-func (t *turn) handlersEnded() {
-	h := t.handling
+func (t *transition) handlersEnded() {
+	h := t.handlers
 	e := &ending{Outcome: h.Outcome, Error: h.Error}
-	if h.Outcome == Completed && len(t.handlersFailed) > 0 {
-		id := t.handlersFailed[0]
+	if h.Outcome == Completed && len(t.failedHandlers) > 0 {
+		id := t.failedHandlers[0]
 		message := "Step '" + id + "' of finally failed."
-		if err := t.root.step(t.plan.index[id].at).err; err != nil {
+		if err := t.root.step(t.plan.index[id].index).err; err != nil {
 			message = "Step '" + id + "' of finally failed: " + err.Message
 		}
 		e = &ending{Outcome: Failed, Error: &Error{Code: "finally_failed", Message: message}}
 	}
-	t.wrapUp(e)
+	t.runHandlersOrConclude(e)
 }
 
 // handlersStarted leaves what the run did before and begins a list of handlers.
 func (r *Run) handlersStarted(d *Detail) {
-	h := &handling{Part: partOf(d.Handlers), Outcome: d.Outcome, Error: d.Error}
+	h := &handlerRun{Part: partOf(d.Handlers), Outcome: d.Outcome, Error: d.Error}
 	switch {
 	case r.ending != nil:
 		h.StepID = r.ending.StepID
-	case r.handling != nil:
-		h.StepID = r.handling.StepID
+	case r.handlers != nil:
+		h.StepID = r.handlers.StepID
 	}
-	r.dropWork()
-	r.handling = h
+	r.clearActivity()
+	r.handlers = h
 	s := r.editScope(nil)
-	s.left, s.busy, s.parked, s.failed, s.ticket = r.plan.top.count[h.Part], 0, 0, nil, 0
+	s.unfinished, s.inFlight, s.parked, s.err, s.agendaKey = r.plan.top.count[h.Part], 0, 0, nil, 0
 	for _, n := range r.plan.top.nodes {
 		if n.part == h.Part {
 			r.resetHandler(n)
 		}
 	}
 	for _, n := range r.plan.top.nodes {
-		if n.part == h.Part && n.needs == 0 && n.owner < 0 {
-			r.enqueue(place{step: n.at})
+		if n.part == h.Part && n.dependencyCount == 0 && n.fallbackOf < 0 {
+			r.enqueue(position{step: n.index})
 		}
 	}
 }
@@ -115,40 +115,40 @@ func (r *Run) handlersStarted(d *Detail) {
 // resetHandler makes a handler ready to run: one that ran at an earlier end of
 // the run, before it was resumed, runs again with a new generation.
 func (r *Run) resetHandler(n *node) {
-	p := place{step: n.at}
+	p := position{step: n.index}
 	old := r.stepAt(p)
-	st := &stepState{edit: r.edit, status: StepPending, unmet: n.needs, attempt: old.attempt, generation: old.generation, usage: old.usage}
-	if old.attempt > 0 && (old.hasEnd() || n.loop != nil) {
+	st := &stepState{edit: r.edit, status: StepPending, unmet: n.dependencyCount, attemptNumber: old.attemptNumber, generation: old.generation, usage: old.usage}
+	if old.attemptNumber > 0 && (old.hasEnd() || n.loop != nil) {
 		st.generation++
 	} else {
-		st.since = old.since
+		st.keyFirstUsedAt = old.keyFirstUsedAt
 	}
 	if old.wait != nil && old.wait.RequestID != "" {
 		r.signals.seen.set(r.edit, old.wait.RequestID, struct{}{}) // a late answer must not end another wait
 	}
 	cut := r.cutOffOf(old)
-	st.cut = stillCutOff(r.edit, values(&cut))
-	r.editScope(nil).steps.set(r.edit, uint64(n.at), st)
+	st.cutOff = withoutEnded(r.edit, values(&cut))
+	r.editScope(nil).steps.set(r.edit, uint64(n.index), st)
 }
 
 // handlerFailed records a handler that failed for good. What depends on it is
 // skipped, all else goes on.
-func (r *Run) handlerFailed(p place) {
+func (r *Run) handlerFailed(p position) {
 	n := r.node(p)
-	r.handlersFailed = append(slices.Clip(r.handlersFailed), n.step.ID)
+	r.failedHandlers = append(slices.Clip(r.failedHandlers), n.step.ID)
 	for _, at := range n.dependents {
-		r.skipSoon(place{step: at}, "dependencies")
+		r.scheduleSkip(position{step: at}, "dependencies")
 	}
 	if n.condition != nil {
 		r.branchTaken(p, -1)
 	}
-	r.release(p, false)
+	r.unblockDependents(p, false)
 }
 
 // shownState is the state of the run as a step's status is read in it: to the
 // main steps a run that has come to its handlers is over.
 func (r *Run) shownState(n *node) State {
-	if r.handling != nil && n.list == r.plan.top && n.part != r.handling.Part {
+	if r.handlers != nil && n.list == r.plan.top && n.part != r.handlers.Part {
 		return Cancelled
 	}
 	return r.State
@@ -162,9 +162,9 @@ func (r *Run) handlerOf(n *node) string {
 	return partNames[n.part]
 }
 
-// describeEnd adds what handlers see of run: its error and how it ends.
-func (r *Run) describeEnd(o *object) {
-	h := r.handling
+// appendEnding adds what handlers see of run: its error and how it ends.
+func (r *Run) appendEnding(o *jsonObject) {
+	h := r.handlers
 	if h == nil {
 		return
 	}
@@ -173,7 +173,7 @@ func (r *Run) describeEnd(o *object) {
 		o.raw("error", null)
 		return
 	}
-	e := object{buf: make([]byte, 0, 128)}
+	e := jsonObject{buf: make([]byte, 0, 128)}
 	e.text("code", h.Error.Code)
 	e.key("message")
 	e.buf = appendText(e.buf, h.Error.Message)

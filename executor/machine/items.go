@@ -34,23 +34,23 @@ func (l *itemList) at(i int) json.RawMessage {
 
 // evaluateItems asks loop.items; fixed is what it gave before, if that was
 // kept.
-func (r *Run) evaluateItems(p place, fixed json.RawMessage) (*itemList, error) {
+func (r *Run) evaluateItems(p position, fixed json.RawMessage) (*itemList, error) {
 	raw, err := r.content(fixed)
 	if fixed == nil {
-		raw, err = r.node(p).loop.items.EvalJSON(view{run: r, at: p})
+		raw, err = r.node(p).loop.items.EvalJSON(view{run: r, position: p})
 	}
 	if err != nil {
 		return nil, err
 	}
 	raw = bytes.TrimSpace(raw)
 	if len(raw) > 0 && raw[0] == '[' {
-		return cut(raw)
+		return splitList(raw)
 	}
-	return r.counted(raw)
+	return r.countItems(raw)
 }
 
-// counted is the items of a count.
-func (*Run) counted(raw json.RawMessage) (*itemList, error) {
+// countItems is the items of a count.
+func (*Run) countItems(raw json.RawMessage) (*itemList, error) {
 	n, whole := definitions.Count(string(raw))
 	if !whole {
 		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
@@ -60,17 +60,17 @@ func (*Run) counted(raw json.RawMessage) (*itemList, error) {
 
 // item is the value of item in one iteration.
 func (r *Run) item(f *frame) json.RawMessage {
-	st := r.stepAt(f.home())
+	st := r.stepAt(f.loopPosition())
 	if st.loop == nil {
 		return null
 	}
-	list := st.loop.items.v.Load()
+	list := st.loop.items.list.Load()
 	if list == nil {
 		var err error
-		if list, err = r.evaluateItems(f.home(), st.loop.fixed); err != nil {
+		if list, err = r.evaluateItems(f.loopPosition(), st.loop.storedItems); err != nil {
 			return null
 		}
-		st.loop.items.v.Store(list)
+		st.loop.items.list.Store(list)
 	}
 	if f.index >= list.n {
 		return null
@@ -78,8 +78,8 @@ func (r *Run) item(f *frame) json.RawMessage {
 	return list.at(f.index)
 }
 
-// cut finds the elements of a JSON list without decoding them.
-func cut(raw json.RawMessage) (*itemList, error) {
+// splitList finds the elements of a JSON list without decoding them.
+func splitList(raw json.RawMessage) (*itemList, error) {
 	l := &itemList{source: raw, raw: raw}
 	depth, text, empty := 0, false, true
 	for i := 0; i < len(raw); i++ {

@@ -7,8 +7,8 @@ import (
 
 // OpenIteration is an iteration that is under way.
 type OpenIteration struct {
-	Path  string // "each[3].inner[0]"
-	Since time.Time
+	Path      string // "each[3].inner[0]"
+	StartedAt time.Time
 }
 
 // OpenIterations lists what is under way of a loop, the first begun first;
@@ -20,14 +20,14 @@ func (r *Run) OpenIterations(stepID string) ([]OpenIteration, bool) {
 	}
 	var list []OpenIteration
 	var ids []uint64
-	r.loops.all(func(_ uint64, p place) bool {
+	r.loops.all(func(_ uint64, p position) bool {
 		if r.node(p) != n {
 			return true
 		}
 		for _, f := range r.iterations(p) {
 			at, _ := slices.BinarySearch(ids, f.id)
 			ids = slices.Insert(ids, at, f.id)
-			list = slices.Insert(list, at, OpenIteration{f.path, instant(r.scope(f).begun)})
+			list = slices.Insert(list, at, OpenIteration{f.path, instant(r.scope(f).startedAt)})
 		}
 		return true
 	})

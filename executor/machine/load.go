@@ -29,36 +29,36 @@ func (r *Run) load(s *savedRun) error {
 		return fmt.Errorf("it is of definition %s, the run of %s", s.Hash, r.Hash)
 	}
 	r.State, r.Seq, r.Output, r.Err, r.Usage = s.State, s.Seq, s.Output, s.Err, s.Usage
-	r.StartedAt, r.CompletedAt, r.updated = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
-	r.pausedAt, r.excluded, r.tickets, r.attempts = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
-	r.ending, r.undoFailed, r.departed = s.Ending, s.UndoFailed, s.Departed
-	r.lives, r.revived, r.filled = s.Lives, s.Revived, s.Filled
-	r.handling, r.handlersFailed = s.Handling, s.Failed
+	r.StartedAt, r.CompletedAt, r.updatedAt = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
+	r.inactiveSince, r.inactiveTime, r.tickets, r.maxLoopAttempt = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
+	r.ending, r.failedCompensations, r.removedSteps = s.Ending, s.UndoFailed, s.Departed
+	r.resumeCount, r.resumedAt, r.inputWithDefaults = s.Lives, s.Revived, s.Filled
+	r.handlers, r.failedHandlers = s.Handling, s.Failed
 	r.loadSignals(s)
 	var err error
 	if r.root, err = r.loadScope(nil, r.plan.top, &s.Root); err != nil {
 		return err
 	}
 	for _, u := range s.Undo {
-		p, err := r.undoPlace(u)
+		p, err := r.findSaved(u)
 		if err != nil {
 			return err
 		}
-		r.undo.set(r.edit, u.Seq, undo{p})
+		r.compensations.set(r.edit, u.Seq, compensable{p})
 	}
 	if u := s.Undoing; u != nil {
-		p, err := r.undoPlace(u.savedUndo)
+		p, err := r.findSaved(u.savedUndo)
 		if err != nil {
 			return err
 		}
-		r.undoing = &undoing{At: p, Attempt: u.Attempt, Tries: u.Tries, Due: u.Due, Since: cmp.Or(u.Since, u.Begun), Begun: u.Begun, Running: u.Running}
+		r.compensating = &activeCompensation{position: p, attempt: u.Attempt, failedAttempts: u.Tries, dueAt: u.Due, keyFirstUsedAt: cmp.Or(u.Since, u.Begun), startedAt: u.Begun, running: u.Running}
 	}
 	r.resetTimers()
 	return nil
 }
 
-// undoPlace finds a place by its path and the ids of the iterations on it.
-func (r *Run) undoPlace(u savedUndo) (place, error) {
+// findSaved finds a place by its path and the ids of the iterations on it.
+func (r *Run) findSaved(u savedUndo) (position, error) {
 	n := r.plan.index[u.StepID]
 	parts := strings.Split(u.Iteration, ".")
 	var f *frame
@@ -67,14 +67,14 @@ func (r *Run) undoPlace(u savedUndo) (place, error) {
 		index, err := strconv.Atoi(number)
 		loop := r.plan.index[name]
 		if err != nil || loop == nil || loop.loop == nil || loop.list != r.listOf(f) {
-			return place{}, fmt.Errorf("no iteration %s", u.Iteration)
+			return position{}, fmt.Errorf("no iteration %s", u.Iteration)
 		}
 		f = newFrame(f, loop, index, id)
 	}
 	if n == nil || n.list != r.listOf(f) || r.scope(f) == nil {
-		return place{}, fmt.Errorf("no step %q %s", u.StepID, u.Iteration)
+		return position{}, fmt.Errorf("no step %q %s", u.StepID, u.Iteration)
 	}
-	return place{f, n.at}, nil
+	return position{f, n.index}, nil
 }
 
 func (r *Run) loadSignals(s *savedRun) {
@@ -93,14 +93,14 @@ func (r *Run) loadSignals(s *savedRun) {
 // loadScope fills one list; the counters and sets are computed on the way.
 func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 	sc := &scopeState{
-		edit: r.edit, id: f.identity(), list: l, left: l.count[partMain], undos: s.Undos, failed: s.Failed,
-		generation: s.Generation, base: s.Base, ticket: s.Ticket, begun: s.Begun,
+		edit: r.edit, id: f.identity(), list: l, unfinished: l.count[partMain], compensations: s.Undos, err: s.Failed,
+		generation: s.Generation, attemptBase: s.Base, agendaKey: s.Ticket, startedAt: s.Begun,
 	}
 	if f == nil {
-		sc.left = l.count[r.part()]
+		sc.unfinished = l.count[r.part()]
 	}
-	if sc.ticket != 0 {
-		r.agenda.set(r.edit, sc.ticket, place{f, -1})
+	if sc.agendaKey != 0 {
+		r.agenda.set(r.edit, sc.agendaKey, position{f, -1})
 	}
 	for i := range s.Steps {
 		saved := &s.Steps[i]
@@ -108,29 +108,29 @@ func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 		if n == nil || n.list != l {
 			return nil, fmt.Errorf("no step %q in the plan", saved.ID)
 		}
-		st, err := r.loadStep(place{f, n.at}, n, saved, sc)
+		st, err := r.loadStep(position{f, n.index}, n, saved, sc)
 		if err != nil {
 			return nil, err
 		}
-		sc.steps.set(r.edit, uint64(n.at), st)
-		sc.lagging = sc.lagging || st.generation != 0 || st.cut.len() > 0
+		sc.steps.set(r.edit, uint64(n.index), st)
+		sc.hasCutOff = sc.hasCutOff || st.generation != 0 || st.cutOff.len() > 0
 		if st.finished() && (f != nil || n.part == r.part()) {
-			sc.left--
+			sc.unfinished--
 		}
 	}
 	return sc, nil
 }
 
-func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
+func (r *Run) loadStep(p position, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
 	st := &stepState{
-		edit: r.edit, unmet: s.Unmet, live: s.Live, status: s.Status, skip: s.Skip, falling: s.Falling,
-		interrupted: s.Interrupted, unknown: s.unknown(), undone: s.Undone, attempt: s.Attempt, last: s.Last, tries: s.Tries, generation: s.Generation,
-		ticket: s.Ticket, slot: s.Slot, order: s.Order, started: s.Started, since: cmp.Or(s.Since, s.Started), begun: s.Begun, acted: s.Acted, ended: s.Ended, due: s.Due,
-		output: s.Output, err: s.Err, fallback: s.Fallback, usage: s.Usage, wait: s.Wait, counts: s.Counts,
-		redo: s.Redo.load(r.edit), cut: cutOffs(r.edit, s.Cut),
+		edit: r.edit, unmet: s.Unmet, notSkipped: s.Live, status: s.Status, skipReason: s.Skip, fallbackRunning: s.Falling,
+		interrupted: s.Interrupted, outcomeUnknown: s.outcomeUnknown(), compensated: s.Undone, attemptNumber: s.Attempt, lastAttempt: s.Last, failedAttempts: s.Tries, generation: s.Generation,
+		agendaKey: s.Ticket, activityKey: s.Slot, firstSeq: s.Order, startedAt: s.Started, keyFirstUsedAt: cmp.Or(s.Since, s.Started), attemptStartedAt: s.Begun, executedAt: s.Acted, endedAt: s.Ended, dueAt: s.Due,
+		output: s.Output, err: s.Err, fallbackStep: s.Fallback, usage: s.Usage, wait: s.Wait, loopCounts: s.Counts,
+		redrive: s.Redo.load(r.edit), cutOff: cutOffTrie(r.edit, s.Cut),
 	}
-	if st.ticket != 0 {
-		r.agenda.set(r.edit, st.ticket, p)
+	if st.agendaKey != 0 {
+		r.agenda.set(r.edit, st.agendaKey, p)
 	}
 	if s.Loop != nil {
 		if n.loop == nil {
@@ -140,47 +140,47 @@ func (r *Run) loadStep(p place, n *node, s *savedStep, sc *scopeState) (*stepSta
 			return nil, err
 		}
 	}
-	if st.slot == 0 {
+	if st.activityKey == 0 {
 		return st, nil
 	}
 	switch {
 	case n.loop != nil && st.status == StepRunning:
-		r.loops.set(r.edit, st.slot, p)
+		r.loops.set(r.edit, st.activityKey, p)
 	case st.status == StepRunning:
-		r.action.set(r.edit, st.slot, p)
-		sc.busy++
+		r.attempts.set(r.edit, st.activityKey, p)
+		sc.inFlight++
 	default:
-		r.parked.set(r.edit, st.slot, p)
+		r.parked.set(r.edit, st.activityKey, p)
 		sc.parked++
-		r.tally(st, 1)
+		r.countParked(st, 1)
 	}
 	return st, nil
 }
 
-func (r *Run) loadLoop(p place, n *node, st *stepState, s *savedLoop, up *scopeState) error {
+func (r *Run) loadLoop(p position, n *node, st *stepState, s *savedLoop, up *scopeState) error {
 	l := &loopState{
-		edit: r.edit, total: s.Total, next: s.Next, completed: s.Completed, failed: s.Failed, doomed: s.Doomed,
-		size: s.Size, last: s.Last, generation: s.Generation, base: s.Base, again: s.Again, cut: cutOffs(r.edit, s.Cut), fixed: s.Items, items: &itemBox{},
+		edit: r.edit, total: s.Total, nextIndex: s.Next, completed: s.Completed, failed: s.Failed, failing: s.Doomed,
+		resultBytes: s.Size, lastResult: s.Last, generation: s.Generation, attemptBase: s.Base, rerun: s.Again, cutOff: cutOffTrie(r.edit, s.Cut), storedItems: s.Items, items: &itemCache{},
 	}
 	for _, index := range s.FailedAt {
-		l.failedAt.set(r.edit, index, struct{}{})
+		l.failedIndexes.set(r.edit, index, struct{}{})
 	}
 	st.loop = l
 	for _, it := range s.Open {
-		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)
+		sc, err := r.loadScope(newFrame(p.frame, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)
 		if err != nil {
 			return err
 		}
 		l.open.set(r.edit, it.Index, sc)
-		up.busy += sc.busy
+		up.inFlight += sc.inFlight
 		up.parked += sc.parked
 	}
 	for _, it := range s.Kept {
-		sc, err := r.loadScope(newFrame(p.at, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)
+		sc, err := r.loadScope(newFrame(p.frame, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)
 		if err != nil {
 			return err
 		}
-		l.kept.set(r.edit, it.ID, sc)
+		l.retained.set(r.edit, it.ID, sc)
 	}
 	l.results.load(r.edit, s.Results)
 	return nil

@@ -10,28 +10,28 @@ import (
 )
 
 // openLoop starts a loop step: the items are counted first.
-func (t *turn) openLoop(p place) {
+func (t *transition) openLoop(p position) {
 	n := t.node(p)
 	d := Detail{}
 	if limit := n.timeout; limit > 0 {
-		d.TimeoutAt = instant(later(t.now, limit))
+		d.TimeoutAt = instant(addDuration(t.now, limit))
 	}
 	total := -1
 	var failure *Failure
 	var list *itemList
 	if n.loop.items != nil {
 		var err error
-		if list, err = t.evaluateItems(p, t.stepAt(p).redo.items()); err != nil {
+		if list, err = t.evaluateItems(p, t.stepAt(p).redrive.items()); err != nil {
 			f := expressionFailure(err)
 			failure = &f
-		} else if total = list.n; total > n.loop.limit {
-			f := permanent("too_many_iterations", fmt.Sprintf("Loop '%s' has %d items; max_iterations is %d.", n.step.ID, total, n.loop.limit))
+		} else if total = list.n; total > n.loop.maxIterations {
+			f := permanentFailure("too_many_iterations", fmt.Sprintf("Loop '%s' has %d items; max_iterations is %d.", n.step.ID, total, n.loop.maxIterations))
 			failure = &f
 		}
 	}
 	d.Count = &total
-	if list != nil && n.loop.volatile && failure == nil {
-		d.Items, failure = t.apart(list.source)
+	if list != nil && n.loop.dependsOnSignals && failure == nil {
+		d.Items, failure = t.externalize(list.source)
 	}
 	t.emit(events.StepStarted, p, t.nextAttempt(p), &d)
 	if failure != nil {
@@ -39,33 +39,33 @@ func (t *turn) openLoop(p place) {
 		return
 	}
 	if list != nil {
-		t.stepAt(p).loop.items.v.Store(list)
+		t.stepAt(p).loop.items.list.Store(list)
 	}
 }
 
-// advance starts a loop's next iteration, or ends the loop.
-func (t *turn) advance(p place) {
+// advanceLoop starts a loop's next iteration, or ends the loop.
+func (t *transition) advanceLoop(p position) {
 	n, l := t.node(p), t.stepAt(p).loop
 	if l.canStart(n.loop) {
 		if n.loop.while == nil {
-			t.iterate(p, l)
+			t.startIteration(p, l)
 			return
 		}
-		more, err := n.loop.while.EvalBool(view{run: t.Run, at: p, next: l})
+		more, err := n.loop.while.EvalBool(view{run: t.Run, position: p, upcomingLoop: l})
 		switch {
 		case err != nil:
 			t.fail(p, expressionFailure(err), Usage{})
 			return
-		case more && l.next >= n.loop.limit:
-			t.fail(p, permanent("looping_risk", fmt.Sprintf("Loop '%s' reached max_iterations (%d) and its condition is still true.", n.step.ID, n.loop.limit)), Usage{})
+		case more && l.nextIndex >= n.loop.maxIterations:
+			t.fail(p, permanentFailure("looping_risk", fmt.Sprintf("Loop '%s' reached max_iterations (%d) and its condition is still true.", n.step.ID, n.loop.maxIterations)), Usage{})
 			return
 		case more:
-			t.iterate(p, l)
+			t.startIteration(p, l)
 			return
 		}
 	}
-	if l.doomed != nil {
-		t.fail(p, Failure{Error: *l.doomed, Permanent: l.doomed.Code == "output_too_large"}, Usage{})
+	if l.failing != nil {
+		t.fail(p, Failure{Error: *l.failing, Permanent: l.failing.Code == "output_too_large"}, Usage{})
 		return
 	}
 	output, err := t.loopOutput(l, n.loop)
@@ -76,62 +76,62 @@ func (t *turn) advance(p place) {
 	t.complete(p, &Detail{Output: output})
 }
 
-func (t *turn) iterate(p place, l *loopState) {
-	index := l.next
-	if len(l.again) > 0 {
-		index = int(l.again[0])
+func (t *transition) startIteration(p position, l *loopState) {
+	index := l.nextIndex
+	if len(l.rerun) > 0 {
+		index = int(l.rerun[0])
 	}
-	t.emit(events.IterationStarted, place{newFrame(p.at, t.node(p), index, uint64(t.Seq)+1), -1}, 0, &Detail{})
+	t.emit(events.IterationStarted, position{newFrame(p.frame, t.node(p), index, uint64(t.Seq)+1), -1}, 0, &Detail{})
 }
 
 // loopOutput is what a loop step gives.
-func (t *turn) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
-	buf := make([]byte, 0, 64+l.size)
-	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.next), 10)
+func (t *transition) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
+	buf := make([]byte, 0, 64+l.resultBytes)
+	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.nextIndex), 10)
 	buf = strconv.AppendInt(append(buf, `,"completed":`...), int64(l.completed), 10)
 	buf = strconv.AppendInt(append(buf, `,"failed":`...), int64(l.failed), 10)
 	if plan.collect == nil {
 		return append(buf, '}'), nil
 	}
 	buf = append(buf, `,"results":[`...)
-	buf, err := l.results.appendTo(buf, l.next, t.content)
+	buf, err := l.results.appendTo(buf, l.nextIndex, t.content)
 	return append(buf, "]}"...), err
 }
 
 // endScope closes a list that is through: an iteration, or the run.
-func (t *turn) endScope(f *frame) {
+func (t *transition) endScope(f *frame) {
 	if f == nil {
 		t.endRun()
 		return
 	}
 	s := t.scope(f)
-	if s.failed != nil {
-		t.windScope(f, s)
+	if s.err != nil {
+		t.finishScope(f, s)
 		return
 	}
 	result, err := t.result(f)
 	failure := &Failure{}
 	if err == nil {
-		result, failure = t.apart(result)
+		result, failure = t.externalize(result)
 	} else {
 		*failure = expressionFailure(err)
 	}
 	if failure != nil {
-		t.emit(events.IterationFailed, place{f, -1}, 0, &Detail{Error: &failure.Error, LatencyMS: t.latency(s.begun)})
+		t.emit(events.IterationFailed, position{f, -1}, 0, &Detail{Error: &failure.Error, LatencyMS: t.latency(s.startedAt)})
 		return
 	}
-	t.emit(events.IterationCompleted, place{f, -1}, 0, &Detail{Result: result, LatencyMS: t.latency(s.begun)})
+	t.emit(events.IterationCompleted, position{f, -1}, 0, &Detail{Result: result, LatencyMS: t.latency(s.startedAt)})
 }
 
 // result is an iteration's value: what collect says, or for a while loop the
 // outputs of the body's last steps.
-func (t *turn) result(f *frame) (json.RawMessage, error) {
+func (t *transition) result(f *frame) (json.RawMessage, error) {
 	plan := f.loop.loop
 	switch {
 	case plan.collect != nil:
 		// A plain path gives a part of a step's output; the copy lets go of the
 		// rest of it.
-		v, err := plan.collect.EvalJSON(view{run: t.Run, at: place{f, -1}})
+		v, err := plan.collect.EvalJSON(view{run: t.Run, position: position{f, -1}})
 		return bytes.Clone(v), err
 	case plan.while != nil:
 		return t.sinks(f, t.content)
@@ -160,53 +160,53 @@ func (r *Run) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage, erro
 
 // loopTimedOut ends a loop whose timeout_seconds passed: what is in action in
 // it is stopped and not awaited.
-func (t *turn) loopTimedOut(p place) {
+func (t *transition) loopTimedOut(p position) {
 	n := t.node(p)
-	t.abandon(p)
+	t.cancelIterations(p)
 	message := fmt.Sprintf("Loop '%s' took longer than %s.", n.step.ID, n.timeout.Round(time.Millisecond))
 	t.fail(p, Failure{Error: Error{Code: codeTimeout, Message: message}}, Usage{})
 }
 
-// abandon cancels everything under way in a loop's iterations.
-func (t *turn) abandon(p place) {
+// cancelIterations cancels everything under way in a loop's iterations.
+func (t *transition) cancelIterations(p position) {
 	for _, f := range t.iterations(p) {
-		for _, inner := range t.underWay(f) {
+		for _, inner := range t.activeIn(f) {
 			if t.node(inner).loop != nil {
-				t.abandon(inner)
+				t.cancelIterations(inner)
 			}
-			t.stop(inner)
-			t.emit(events.StepCancelled, inner, int(t.stepAt(inner).last), &Detail{})
+			t.stopAttempt(inner)
+			t.emit(events.StepCancelled, inner, int(t.stepAt(inner).lastAttempt), &Detail{})
 		}
 	}
 }
 
 // iterations lists a loop's open iterations.
-func (r *Run) iterations(p place) []*frame {
+func (r *Run) iterations(p position) []*frame {
 	var open []*frame
 	n := r.node(p)
 	r.stepAt(p).loop.open.all(func(i uint64, s *scopeState) bool {
-		open = append(open, newFrame(p.at, n, int(i), s.id))
+		open = append(open, newFrame(p.frame, n, int(i), s.id))
 		return true
 	})
 	return open
 }
 
-// underWay lists the steps of a list that started and did not finish.
-func (r *Run) underWay(f *frame) []place {
-	var list []place
+// activeIn lists the steps of a list that started and did not finish.
+func (r *Run) activeIn(f *frame) []position {
+	var list []position
 	r.scope(f).steps.all(func(at uint64, st *stepState) bool {
-		if !st.finished() && (st.slot != 0 || st.falling) {
-			list = append(list, place{f, int32(at)})
+		if !st.finished() && (st.activityKey != 0 || st.fallbackRunning) {
+			list = append(list, position{f, int32(at)})
 		}
 		return true
 	})
 	return list
 }
 
-// stop asks a step's attempt to end, if one is in action.
-func (t *turn) stop(p place) {
+// stopAttempt asks a step's attempt to end, if one is in action.
+func (t *transition) stopAttempt(p position) {
 	st := t.stepAt(p)
-	if _, acting := t.action.get(st.slot); acting && st.slot != 0 {
-		t.effects = append(t.effects, Stop{Ref: t.ref(p), Attempt: int(st.last)})
+	if _, acting := t.attempts.get(st.activityKey); acting && st.activityKey != 0 {
+		t.effects = append(t.effects, Stop{Ref: t.ref(p), Attempt: int(st.lastAttempt)})
 	}
 }

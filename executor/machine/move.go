@@ -6,9 +6,9 @@ import "bytes"
 
 import "cmp"
 
-// departed is what is remembered of a step that another version does not have:
+// removedStep is what is remembered of a step that another version does not have:
 // should a later one have it again, no attempt number and no key comes twice.
-type departed struct {
+type removedStep struct {
 	ID         string `json:"id"`
 	Attempt    int32  `json:"attempt"`
 	Generation int32  `json:"generation,omitempty"`
@@ -23,46 +23,46 @@ type departed struct {
 func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
 	saved := r.saveScope(r.root)
 	var undos []savedUndo
-	r.undo.all(func(key uint64, u undo) bool {
-		undos = append(undos, r.saveUndo(key, u.at))
+	r.compensations.all(func(key uint64, u compensable) bool {
+		undos = append(undos, r.saveCompensable(key, u.at))
 		return true
 	})
-	saved.Steps, r.departed = carryOver(plan, again, saved.Steps, r.departed, d.KeepKeys)
+	saved.Steps, r.removedSteps = carryOver(plan, again, saved.Steps, r.removedSteps, d.KeepKeys)
 	saved.Ticket = 0
 	if len(r.Versions) == 0 {
-		r.Versions = []Span{{r.Version, r.Hash, 1}}
+		r.Versions = []VersionSpan{{r.Version, r.Hash, 1}}
 	}
-	r.Versions = append(slices.Clip(r.Versions), Span{d.Version, d.Hash, r.Seq})
+	r.Versions = append(slices.Clip(r.Versions), VersionSpan{d.Version, d.Hash, r.Seq})
 	r.plan, r.Version, r.Hash = plan, d.Version, d.Hash
 	if d.Defaults && plan.input != nil {
 		if filled, err := plan.input.Fill(r.EffectiveInput()); err == nil && !bytes.Equal(filled, r.EffectiveInput()) {
-			r.filled = filled
+			r.inputWithDefaults = filled
 		}
 	}
 	r.root = &scopeState{edit: r.edit, list: plan.top}
 	if root, err := r.loadScope(nil, plan.top, &saved); err == nil {
 		r.root = root
 	}
-	r.undo = trie[undo]{}
+	r.compensations = trie[compensable]{}
 	for _, u := range undos {
-		if p, err := r.undoPlace(u); err == nil {
-			r.undo.set(r.edit, u.Seq, undo{p})
+		if p, err := r.findSaved(u); err == nil {
+			r.compensations.set(r.edit, u.Seq, compensable{p})
 		}
 	}
 }
 
 // carryOver picks what of the saved steps fits the plan.
-func carryOver(plan *Plan, again []string, steps []savedStep, before []departed, keepKeys bool) ([]savedStep, []departed) {
+func carryOver(plan *Plan, again []string, steps []savedStep, before []removedStep, keepKeys bool) ([]savedStep, []removedStep) {
 	var kept []savedStep
-	var gone []departed
+	var gone []removedStep
 	for _, s := range steps {
 		n := plan.index[s.ID]
 		switch {
 		case n == nil || n.list != plan.top:
 			if s.Attempt > 0 {
-				gone = append(gone, departed{s.ID, s.Attempt, s.Generation, !s.hasEnd(), cmp.Or(s.Since, s.Started)})
+				gone = append(gone, removedStep{s.ID, s.Attempt, s.Generation, !s.hasEnd(), cmp.Or(s.Since, s.Started)})
 			}
-		case n.part != partMain || again[n.at] != "":
+		case n.part != partMain || again[n.index] != "":
 			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, Unknown: s.Unknown, Attempt: s.Attempt, Generation: s.Generation, Since: cmp.Or(s.Since, s.Started), Usage: s.Usage, Redo: s.Redo, Cut: s.Cut})
 		default:
 			s.Ticket, s.Slot, s.Due = 0, 0, 0

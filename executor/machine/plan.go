@@ -20,8 +20,8 @@ type Plan struct {
 	input   *definitions.ValueChecker // nil: anything
 }
 
-// Input checks and fills a run's input; nil where any input will do.
-func (p *Plan) Input() *definitions.ValueChecker { return p.input }
+// InputChecker checks and fills a run's input; nil where any input will do.
+func (p *Plan) InputChecker() *definitions.ValueChecker { return p.input }
 
 // Definition is what the plan was compiled from.
 func (p *Plan) Definition() *definitions.Definition { return p.def }
@@ -54,7 +54,7 @@ func (p *Plan) Step(id string) (StepPlan, bool) {
 		s.Name = id
 	}
 	if n.retry != nil {
-		s.MaxAttempts = n.retry.attempts
+		s.MaxAttempts = n.retry.maxAttempts
 	}
 	if n.wait != nil && n.wait.timeout > 0 && (s.Timeout == 0 || n.wait.timeout < s.Timeout) {
 		s.Timeout = n.wait.timeout
@@ -64,35 +64,35 @@ func (p *Plan) Step(id string) (StepPlan, bool) {
 
 // list is one list of steps: the definition's, or a loop's body.
 type list struct {
-	owner *node // the loop, nil for the definition's own list
-	nodes []*node
-	roots []int32      // may start at once, in document order
-	sinks []int32      // nothing depends on them
-	order []int32      // parents before their children
-	count [parts]int32 // nodes by part; a loop's body is main
-	// fragile: a step of it can finish although it was cut off, so that an
+	owner       *node // the loop, nil for the definition's own list
+	nodes       []*node
+	roots       []int32      // may start at once, in document order
+	sinks       []int32      // nothing depends on them
+	topological []int32      // parents before their children
+	count       [parts]int32 // nodes by part; a loop's body is main
+	// mayCompleteCutOff: a step of it can finish although it was cut off, so that an
 	// iteration that completes may hold such steps.
-	fragile bool
+	mayCompleteCutOff bool
 }
 
 // node is one step within its list.
 type node struct {
-	step       *definitions.Step
-	list       *list
-	at         int32
-	part       int     // of the definition's own list: main, on_failure or finally
-	parents    []int32 // depends_on; for a fallback step its owner
-	needs      int32   // how many depends_on must finish first
-	dependents []int32
-	depth      int32 // longest way from a step without parents
-	fallback   int32 // the step that runs instead of this one, -1: none
-	owner      int32 // the step that this one is the fallback of, -1: none
-	initial    stepState
-	trusted    map[string]bool // steps named in expressions; validation knows them as ancestors
+	step            *definitions.Step
+	list            *list
+	index           int32
+	part            int     // of the definition's own list: main, on_failure or finally
+	parents         []int32 // depends_on; for a fallback step its owner
+	dependencyCount int32   // how many depends_on must finish first
+	dependents      []int32
+	depth           int32 // longest way from a step without parents
+	fallback        int32 // the step that runs instead of this one, -1: none
+	fallbackOf      int32 // the step that this one is the fallback of, -1: none
+	initial         stepState
+	namedSteps      map[string]bool // steps named in expressions; validation knows them as ancestors
 
 	guard      *expressions.Program // if
 	config     *expressions.Template
-	compensate *compensation
+	compensate *compensationPlan
 	retry      *retryPolicy // nil: one attempt
 	timeout    time.Duration
 	output     *definitions.ValueChecker // of a step that the machine performs itself
@@ -104,13 +104,13 @@ type node struct {
 // external tells whether an attempt is performed outside the machine.
 func (n *node) external() bool { return n.condition == nil && n.loop == nil && n.wait == nil }
 
-// survivable tells whether dependants run although the step failed.
-func (n *node) survivable() bool { return n.step.OnError == "continue" || n.owner >= 0 }
+// continuesOnFailure tells whether dependants run although the step failed.
+func (n *node) continuesOnFailure() bool { return n.step.OnError == "continue" || n.fallbackOf >= 0 }
 
-type compensation struct {
-	kind    string
-	config  *expressions.Template
-	timeout time.Duration
+type compensationPlan struct {
+	stepType string
+	config   *expressions.Template
+	timeout  time.Duration
 }
 
 // conditionPlan is a condition's branches in order of evaluation. The last
@@ -127,15 +127,15 @@ type branch struct {
 }
 
 type loopPlan struct {
-	body        *list
-	items       *expressions.Program
-	volatile    bool // items are read from signals
-	while       *expressions.Program
-	collect     *expressions.Program
-	as          string
-	concurrency int
-	limit       int
-	tolerance   tolerance
+	body             *list
+	items            *expressions.Program
+	dependsOnSignals bool // items are read from signals
+	while            *expressions.Program
+	collect          *expressions.Program
+	as               string
+	concurrency      int
+	maxIterations    int
+	tolerance        tolerance
 }
 
 // tolerance says how many iterations may fail: a count or a percentage.
@@ -153,21 +153,21 @@ func (t tolerance) of(total int) int {
 
 // waitPlan is one of seconds, until, condition and signal.
 type waitPlan struct {
-	seconds   *expressions.Template
-	instant   time.Time // until, where it is a literal
-	until     *expressions.Program
-	condition *expressions.Program
-	poll      time.Duration
-	probe     *probePlan
-	name      *expressions.Template // of the signal
-	prompt    *expressions.Template
-	schema    json.RawMessage
-	checker   *definitions.ValueChecker
-	timeout   time.Duration
-	goOn      bool // on_timeout: continue
+	seconds           *expressions.Template
+	fixedTime         time.Time // until, where it is a literal
+	until             *expressions.Program
+	condition         *expressions.Program
+	poll              time.Duration
+	probe             *probePlan
+	name              *expressions.Template // of the signal
+	prompt            *expressions.Template
+	schema            json.RawMessage
+	checker           *definitions.ValueChecker
+	timeout           time.Duration
+	continueOnTimeout bool // on_timeout: continue
 }
 
 type probePlan struct {
-	kind   string
-	config *expressions.Template
+	stepType string
+	config   *expressions.Template
 }

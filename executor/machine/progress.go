@@ -6,61 +6,61 @@ import "heddle/events"
 // again, finishes, and lets others go.
 
 // enqueue puts a step that can go on on the agenda, once.
-func (r *Run) enqueue(p place) {
-	if r.halted(p.at) {
+func (r *Run) enqueue(p position) {
+	if r.halted(p.frame) {
 		return
 	}
-	if r.stepAt(p).ticket != 0 {
+	if r.stepAt(p).agendaKey != 0 {
 		return
 	}
 	st := r.editStep(p)
 	r.tickets++
-	st.ticket = r.tickets
+	st.agendaKey = r.tickets
 	r.agenda.set(r.edit, r.tickets, p)
 }
 
 // enqueueScope puts a list that is through, or that failed, on the agenda.
 func (r *Run) enqueueScope(f *frame) {
 	s := r.scope(f)
-	if s.ticket != 0 || r.ending != nil || f != nil && r.halted(f.up) {
+	if s.agendaKey != 0 || r.ending != nil || f != nil && r.halted(f.parent) {
 		return
 	}
 	r.tickets++
-	r.editScope(f).ticket = r.tickets
-	r.agenda.set(r.edit, r.tickets, place{f, -1})
+	r.editScope(f).agendaKey = r.tickets
+	r.agenda.set(r.edit, r.tickets, position{f, -1})
 }
 
-func (r *Run) unticket(st *stepState) {
-	if st.ticket != 0 {
-		r.agenda.delete(r.edit, st.ticket)
-		st.ticket = 0
+func (r *Run) removeFromAgenda(st *stepState) {
+	if st.agendaKey != 0 {
+		r.agenda.delete(r.edit, st.agendaKey)
+		st.agendaKey = 0
 	}
 }
 
-// act counts an attempt in action.
-func (r *Run) act(ev *events.Event, p place, st *stepState) {
-	st.slot, st.acted = uint64(ev.Seq), r.updated
-	r.action.set(r.edit, st.slot, p)
-	for f := p.at; f != nil; f = f.up {
-		r.editScope(f).busy++
+// trackAttempt counts an attempt in action.
+func (r *Run) trackAttempt(ev *events.Event, p position, st *stepState) {
+	st.activityKey, st.executedAt = uint64(ev.Seq), r.updatedAt
+	r.attempts.set(r.edit, st.activityKey, p)
+	for f := p.frame; f != nil; f = f.parent {
+		r.editScope(f).inFlight++
 	}
 }
 
 // park counts an open wait or a pending retry; due 0: nothing timed ends it.
-func (r *Run) park(ev *events.Event, p place, st *stepState, due int64) {
-	st.slot, st.due = uint64(ev.Seq), due
-	r.parked.set(r.edit, st.slot, p)
-	r.tally(st, 1)
-	for f := p.at; f != nil; f = f.up {
+func (r *Run) park(ev *events.Event, p position, st *stepState, due int64) {
+	st.activityKey, st.dueAt = uint64(ev.Seq), due
+	r.parked.set(r.edit, st.activityKey, p)
+	r.countParked(st, 1)
+	for f := p.frame; f != nil; f = f.parent {
 		r.editScope(f).parked++
 	}
 	if due != 0 {
-		r.timers = pushTimer(r.timers, due, st.slot)
+		r.timers = pushTimer(r.timers, due, st.activityKey)
 		r.timed++
 	}
 }
 
-func (r *Run) tally(st *stepState, by int) {
+func (r *Run) countParked(st *stepState, by int) {
 	switch {
 	case st.status == StepRetrying:
 		r.retrying += by
@@ -69,24 +69,24 @@ func (r *Run) tally(st *stepState, by int) {
 	}
 }
 
-// unslot takes a step out of action, parked or loops, wherever it is.
-func (r *Run) unslot(p place, st *stepState) {
-	slot := st.slot
+// untrack takes a step out of action, parked or loops, wherever it is.
+func (r *Run) untrack(p position, st *stepState) {
+	slot := st.activityKey
 	if slot == 0 {
 		return
 	}
-	st.slot, st.due = 0, 0
-	if _, ok := r.action.get(slot); ok {
-		r.action.delete(r.edit, slot)
-		for f := p.at; f != nil; f = f.up {
-			r.editScope(f).busy--
+	st.activityKey, st.dueAt = 0, 0
+	if _, ok := r.attempts.get(slot); ok {
+		r.attempts.delete(r.edit, slot)
+		for f := p.frame; f != nil; f = f.parent {
+			r.editScope(f).inFlight--
 		}
 		return
 	}
 	if _, ok := r.parked.get(slot); ok {
 		r.parked.delete(r.edit, slot)
-		r.tally(st, -1)
-		for f := p.at; f != nil; f = f.up {
+		r.countParked(st, -1)
+		for f := p.frame; f != nil; f = f.parent {
 			r.editScope(f).parked--
 		}
 		return
@@ -95,102 +95,102 @@ func (r *Run) unslot(p place, st *stepState) {
 }
 
 // finish ends a step's part in the run.
-func (r *Run) finish(p place, status StepStatus) *stepState {
+func (r *Run) finish(p position, status StepStatus) *stepState {
 	st := r.editStep(p)
-	r.unslot(p, st)
-	r.unticket(st)
-	if l := st.loop; l != nil && p.at == nil && r.node(p).part == partMain && r.node(p).loop.items != nil && (status == StepFailed || status == StepCancelled) {
-		st.redo = l.redo()
+	r.untrack(p, st)
+	r.removeFromAgenda(st)
+	if l := st.loop; l != nil && p.frame == nil && r.node(p).part == partMain && r.node(p).loop.items != nil && (status == StepFailed || status == StepCancelled) {
+		st.redrive = l.redriveState()
 	}
 	r.dropLoop(p, st)
 	if st.wait != nil && st.wait.RequestID != "" {
 		r.signals.seen.set(r.edit, st.wait.RequestID, struct{}{}) // a late answer must not end another wait
 	}
-	st.status, st.ended, st.interrupted = status, r.updated, false
+	st.status, st.endedAt, st.interrupted = status, r.updatedAt, false
 	st.wait = nil
-	r.editScope(p.at).left--
+	r.editScope(p.frame).unfinished--
 	return st
 }
 
-// release lets go what waited for a finished step: its dependants, its
+// unblockDependents lets go what waited for a finished step: its dependants, its
 // fallback step or the step that it is the fallback of, and the list's end.
-func (r *Run) release(p place, live bool) {
+func (r *Run) unblockDependents(p position, live bool) {
 	n := r.node(p)
 	for _, at := range n.dependents {
-		d := place{p.at, at}
+		d := position{p.frame, at}
 		st := r.editStep(d)
 		st.unmet--
 		if live {
-			st.live++
+			st.notSkipped++
 		}
 		if st.unmet == 0 && st.status == StepPending {
 			r.enqueue(d)
 		}
 	}
 	if n.fallback >= 0 {
-		r.skipSoon(place{p.at, n.fallback}, "fallback_unused")
+		r.scheduleSkip(position{p.frame, n.fallback}, "fallback_unused")
 	}
-	if n.owner >= 0 {
-		if o := (place{p.at, n.owner}); r.stepAt(o).falling {
+	if n.fallbackOf >= 0 {
+		if o := (position{p.frame, n.fallbackOf}); r.stepAt(o).fallbackRunning {
 			r.enqueue(o)
 		}
 	}
-	if r.scope(p.at).left == 0 {
-		r.enqueueScope(p.at)
+	if r.scope(p.frame).unfinished == 0 {
+		r.enqueueScope(p.frame)
 	}
-	r.settle(p.at)
+	r.requeueFailedScopes(p.frame)
 }
 
 // failScope dooms an iteration: nothing starts in it any more.
 func (r *Run) failScope(f *frame, err *Error) {
 	s := r.editScope(f)
-	if s.failed != nil {
-		r.settle(f)
+	if s.err != nil {
+		r.requeueFailedScopes(f)
 		return
 	}
-	s.failed = err
-	r.clearTickets(f, s)
-	r.settle(f)
+	s.err = err
+	r.clearAgenda(f, s)
+	r.requeueFailedScopes(f)
 }
 
-// clearTickets takes what a list has on the agenda off it, inner lists
+// clearAgenda takes what a list has on the agenda off it, inner lists
 // included.
-func (r *Run) clearTickets(f *frame, s *scopeState) {
-	if s.ticket != 0 {
-		r.agenda.delete(r.edit, s.ticket)
-		r.editScope(f).ticket = 0
+func (r *Run) clearAgenda(f *frame, s *scopeState) {
+	if s.agendaKey != 0 {
+		r.agenda.delete(r.edit, s.agendaKey)
+		r.editScope(f).agendaKey = 0
 	}
-	var ticketed []place
+	var ticketed []position
 	s.steps.all(func(at uint64, st *stepState) bool {
-		if st.ticket != 0 || st.loop != nil && st.slot != 0 {
-			ticketed = append(ticketed, place{f, int32(at)})
+		if st.agendaKey != 0 || st.loop != nil && st.activityKey != 0 {
+			ticketed = append(ticketed, position{f, int32(at)})
 		}
 		return true
 	})
 	for _, p := range ticketed {
 		st := r.editStep(p)
-		r.unticket(st)
+		r.removeFromAgenda(st)
 		if st.loop == nil {
 			continue
 		}
 		for _, inner := range r.iterations(p) {
-			r.clearTickets(inner, r.scope(inner))
+			r.clearAgenda(inner, r.scope(inner))
 		}
 	}
 }
 
-// settle puts failed iterations around f on the agenda while there is
+// requeueFailedScopes puts failed iterations around f on the agenda while there is
 // something to do: waits to cancel, or nothing in action any more.
-func (r *Run) settle(f *frame) {
-	for ; f != nil; f = f.up {
+func (r *Run) requeueFailedScopes(f *frame) {
+	for ; f != nil; f = f.parent {
 		s := r.scope(f)
 		switch {
-		case s == nil || s.failed == nil:
-		case s.busy == 0 || s.parked > 0:
+		case s == nil || s.err == nil:
+		case s.inFlight == 0 || s.parked > 0:
 			r.enqueueScope(f)
-		case s.ticket != 0:
-			r.agenda.delete(r.edit, s.ticket)
-			r.editScope(f).ticket = 0
+		case s.agendaKey != 0:
+			r.agenda.delete(r.edit, s.agendaKey)
+			r.editScope(f).agendaKey = 0
 		}
 	}
 }

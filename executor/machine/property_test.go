@@ -158,7 +158,7 @@ func (w *world) take(c machine.Change) {
 	if w.run.State.Terminal() {
 		w.acting = nil
 	}
-	if got := w.run.InAction(); got > len(w.acting) {
+	if got := w.run.InFlight(); got > len(w.acting) {
 		w.t.Fatalf("%d in action, %d executes are open", got, len(w.acting))
 	}
 	w.snaps[w.run.Seq] = snapshot(w.t, w.run)
@@ -198,16 +198,16 @@ func (w *world) checkKey(x machine.Execute) {
 	}
 	e := w.effects[x.Ref]
 	if e == nil {
-		w.effects[x.Ref] = &effect{key: x.Key, since: x.Since}
+		w.effects[x.Ref] = &effect{key: x.IdempotencyKey, since: x.KeyFirstUsedAt}
 		return
 	}
-	if same := e.key == x.Key; same == (e.again || e.named) {
+	if same := e.key == x.IdempotencyKey; same == (e.again || e.named) {
 		w.t.Fatalf("%v: same key %v; ended before a resume %v, named %v", x.Ref, same, e.again, e.named)
 	}
-	if e.key == x.Key && !e.since.Equal(x.Since) {
-		w.t.Fatalf("%v: one key since %v, then since %v", x.Ref, e.since, x.Since)
+	if e.key == x.IdempotencyKey && !e.since.Equal(x.KeyFirstUsedAt) {
+		w.t.Fatalf("%v: one key since %v, then since %v", x.Ref, e.since, x.KeyFirstUsedAt)
 	}
-	*e = effect{key: x.Key, since: x.Since}
+	*e = effect{key: x.IdempotencyKey, since: x.KeyFirstUsedAt}
 }
 
 func (w *world) answer() {
@@ -261,8 +261,8 @@ func (w *world) disturb() {
 }
 
 // author is who steers: nobody that is known, or somebody.
-func (w *world) author() machine.By {
-	return rapid.SampledFrom([]machine.By{
+func (w *world) author() machine.Attribution {
+	return rapid.SampledFrom([]machine.Attribution{
 		{}, {Reason: "why \"not\""}, {Actor: audit.Actor{Type: audit.Key, ID: "key_1", Name: "ü"}, Reason: "because"}, {Actor: audit.Actor{Type: audit.System}},
 	}).Draw(w.t, "by")
 }
@@ -286,7 +286,7 @@ func (w *world) settle() {
 			continue
 		}
 		if due, ok := w.run.Due(); ok {
-			w.now = later(w.now, due)
+			w.now = addDuration(w.now, due)
 			seq := w.run.Seq
 			w.apply(machine.Tick{})
 			if w.run.Seq == seq {
@@ -301,7 +301,7 @@ func (w *world) settle() {
 	w.t.Fatalf("the run does not end: %s, %+v", w.run.State, w.run.StepCounts())
 }
 
-func later(a, b time.Time) time.Time {
+func addDuration(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return b
 	}
@@ -377,7 +377,7 @@ func (w *world) checkOrder() {
 // any snapshot on the way.
 func (w *world) checkJournal() {
 	want := w.snaps[w.run.Seq]
-	plans := func(machine.Span) (*machine.Plan, error) { return w.plan, nil }
+	plans := func(machine.VersionSpan) (*machine.Plan, error) { return w.plan, nil }
 	same(w.t, "the start", w.run, want, plans, w.header, nil, w.journal)
 	for seq, snap := range w.snaps {
 		same(w.t, fmt.Sprintf("the snapshot at %d", seq), w.run, want, plans, w.header, snap, w.journal[seq:])

@@ -5,28 +5,28 @@ import (
 	"heddle/fault"
 )
 
-// redoState is what a loop that did not complete leaves for a redrive.
-type redoState struct {
-	total     int
-	next      int // iterations from here on never started
-	completed int
-	again     []uint64 // iterations before next that did not complete, in order
-	results   resultList
-	size      int
-	fixed     json.RawMessage
+// redriveState is what a loop that did not complete leaves for a redrive.
+type redriveState struct {
+	total       int
+	nextIndex   int // iterations from here on never started
+	completed   int
+	rerun       []uint64 // iterations before next that did not complete, in order
+	results     resultList
+	resultBytes int
+	storedItems json.RawMessage
 }
 
-// redo sums a loop up; nil when no iteration of it could run again.
-func (l *loopState) redo() *redoState {
-	d := &redoState{total: l.total, next: l.next, completed: l.completed, results: l.results, size: l.size, fixed: l.fixed}
-	rest := l.again
+// redriveState sums a loop up; nil when no iteration of it could run again.
+func (l *loopState) redriveState() *redriveState {
+	d := &redriveState{total: l.total, nextIndex: l.nextIndex, completed: l.completed, results: l.results, resultBytes: l.resultBytes, storedItems: l.storedItems}
+	rest := l.rerun
 	merge := func(index uint64) {
 		for len(rest) > 0 && rest[0] < index {
-			d.again, rest = append(d.again, rest[0]), rest[1:]
+			d.rerun, rest = append(d.rerun, rest[0]), rest[1:]
 		}
-		d.again = append(d.again, index)
+		d.rerun = append(d.rerun, index)
 	}
-	failed, open := keys(&l.failedAt), keys(&l.open)
+	failed, open := keys(&l.failedIndexes), keys(&l.open)
 	for len(failed)+len(open) > 0 {
 		if len(open) == 0 || len(failed) > 0 && failed[0] < open[0] {
 			merge(failed[0])
@@ -36,32 +36,32 @@ func (l *loopState) redo() *redoState {
 			open = open[1:]
 		}
 	}
-	d.again = append(d.again, rest...)
-	if len(d.again) == 0 && d.next >= d.total {
+	d.rerun = append(d.rerun, rest...)
+	if len(d.rerun) == 0 && d.nextIndex >= d.total {
 		return nil
 	}
 	return d
 }
 
-// redoOf is what a redrive of the step begins with.
-func redoOf(st *stepState) *redoState {
-	if st.redo == nil && st.loop != nil && st.status == StepRunning {
-		return st.loop.redo() // cut off by the run's end
+// redriveOf is what a redrive of the step begins with.
+func redriveOf(st *stepState) *redriveState {
+	if st.redrive == nil && st.loop != nil && st.status == StepRunning {
+		return st.loop.redriveState() // cut off by the run's end
 	}
-	return st.redo
+	return st.redrive
 }
 
-// takeUp begins a loop with what an earlier course of it left. Where the items
+// continueFrom begins a loop with what an earlier course of it left. Where the items
 // are others by now it begins anew.
-func (l *loopState) takeUp(d *redoState) {
+func (l *loopState) continueFrom(d *redriveState) {
 	if d == nil || d.total != l.total {
 		return
 	}
-	l.next, l.completed, l.again, l.results, l.size = d.next, d.completed, d.again, d.results, d.size
+	l.nextIndex, l.completed, l.rerun, l.results, l.resultBytes = d.nextIndex, d.completed, d.rerun, d.results, d.resultBytes
 }
 
-// redrivable tells whether a redrive of the step is possible.
-func (r *Run) redrivable(plan *Plan, id string, why []string) error {
+// checkRedrivable tells whether a redrive of the step is possible.
+func (r *Run) checkRedrivable(plan *Plan, id string, why []string) error {
 	n := plan.index[id]
 	if n == nil {
 		return fault.New(fault.Unacceptable, "unknown_step", "The definition has no step %q.", id)
@@ -69,21 +69,21 @@ func (r *Run) redrivable(plan *Plan, id string, why []string) error {
 	if n.list != plan.top || n.part != partMain || n.loop == nil || n.loop.items == nil {
 		return fault.New(fault.Unacceptable, "step_not_redrivable", "Step '%s' is no top-level loop over items; only the failed iterations of such a loop can run again by themselves.", id)
 	}
-	if err := reachable(plan, id, why); err != nil {
+	if err := checkReachable(plan, id, why); err != nil {
 		return err
 	}
-	switch st := r.root.step(n.at); {
-	case st.undone:
+	switch st := r.root.step(n.index); {
+	case st.compensated:
 		return fault.New(fault.Unacceptable, "step_not_redrivable",
 			"Iterations of loop '%s' were compensated, so all of it has to run again; resume the run from it.", id)
-	case redoOf(st) == nil:
+	case redriveOf(st) == nil:
 		return fault.New(fault.Unacceptable, "step_not_redrivable", "Loop '%s' did not fail, or has no failed iterations to run again.", id)
 	}
 	return nil
 }
 
-// savedRedo is a redoState in a snapshot.
-type savedRedo struct {
+// savedRedrive is a redoState in a snapshot.
+type savedRedrive struct {
 	Total     int             `json:"total"`
 	Next      int             `json:"next"`
 	Completed int             `json:"completed"`
@@ -93,18 +93,18 @@ type savedRedo struct {
 	Items     json.RawMessage `json:"items,omitempty"`
 }
 
-func (d *redoState) save() *savedRedo {
+func (d *redriveState) save() *savedRedrive {
 	if d == nil {
 		return nil
 	}
-	return &savedRedo{d.total, d.next, d.completed, d.again, d.results.save(), d.size, d.fixed}
+	return &savedRedrive{d.total, d.nextIndex, d.completed, d.rerun, d.results.save(), d.resultBytes, d.storedItems}
 }
 
-func (s *savedRedo) load(edit uint64) *redoState {
+func (s *savedRedrive) load(edit uint64) *redriveState {
 	if s == nil {
 		return nil
 	}
-	d := &redoState{total: s.Total, next: s.Next, completed: s.Completed, again: s.Again, size: s.Size, fixed: s.Items}
+	d := &redriveState{total: s.Total, nextIndex: s.Next, completed: s.Completed, rerun: s.Again, resultBytes: s.Size, storedItems: s.Items}
 	d.results.load(edit, s.Results)
 	return d
 }
@@ -119,9 +119,9 @@ func keys[T any](t *trie[T]) []uint64 {
 }
 
 // items are those that cannot be evaluated again, nil: they can.
-func (d *redoState) items() json.RawMessage {
+func (d *redriveState) items() json.RawMessage {
 	if d == nil {
 		return nil
 	}
-	return d.fixed
+	return d.storedItems
 }

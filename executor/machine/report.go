@@ -8,21 +8,21 @@ import (
 
 // StepRun is what became of one top-level step.
 type StepRun struct {
-	StepID        string
-	Type          string
-	Status        StepStatus
-	Attempt       int
-	Tries         int             // attempts that count against the plan's MaxAttempts, the present one included
-	Output        json.RawMessage // nil: none
-	Error         *Error
-	Fallback      string    // the step that ran in its place
-	StartedAt     time.Time // zero: it did not start
-	CompletedAt   time.Time // zero: not yet
-	NextAttemptAt time.Time // of a retry that is pending
-	Wait          *Wait
-	Usage         Usage
-	Iterations    *IterationCounts // of a loop
-	Handler       string           // on_failure or finally, "" for a main step
+	StepID          string
+	Type            string
+	Status          StepStatus
+	Attempt         int
+	CountedAttempts int             // attempts that count against the plan's MaxAttempts, the present one included
+	Output          json.RawMessage // nil: none
+	Error           *Error
+	Fallback        string    // the step that ran in its place
+	StartedAt       time.Time // zero: it did not start
+	CompletedAt     time.Time // zero: not yet
+	NextAttemptAt   time.Time // of a retry that is pending
+	Wait            *Wait
+	Usage           Usage
+	Iterations      *IterationCounts // of a loop
+	Handler         string           // on_failure or finally, "" for a main step
 }
 
 // IterationCounts says how far a loop is. Total is -1 while it is unknown.
@@ -44,7 +44,7 @@ type Wait struct {
 	Schema    json.RawMessage
 	Until     time.Time
 	TimeoutAt time.Time
-	Since     time.Time
+	StartedAt time.Time
 }
 
 // StepCounts counts the top-level steps, and the handlers that ran or run, by status; a pending retry counts as
@@ -56,7 +56,7 @@ type StepCounts struct {
 // Waits lists the open waits, oldest first.
 func (r *Run) Waits() []Wait {
 	var waits []Wait
-	r.parked.all(func(_ uint64, p place) bool {
+	r.parked.all(func(_ uint64, p position) bool {
 		if w := r.wait(p); w != nil {
 			waits = append(waits, *w)
 		}
@@ -65,20 +65,20 @@ func (r *Run) Waits() []Wait {
 	return waits
 }
 
-func (r *Run) wait(p place) *Wait {
+func (r *Run) wait(p position) *Wait {
 	st, n := r.stepAt(p), r.node(p)
-	if st.wait == nil || st.status.over(r.State) != StepWaiting {
+	if st.wait == nil || st.status.shownIn(r.State) != StepWaiting {
 		return nil
 	}
 	return &Wait{
 		Ref: Ref{n.step.ID, p.path()}, Kind: st.wait.Kind, Name: st.wait.Name, RequestID: st.wait.RequestID, Prompt: st.wait.Prompt,
-		Schema: n.wait.schema, Until: instant(st.wait.Until), TimeoutAt: instant(st.wait.TimeoutAt), Since: instant(st.begun),
+		Schema: n.wait.schema, Until: instant(st.wait.Until), TimeoutAt: instant(st.wait.TimeoutAt), StartedAt: instant(st.attemptStartedAt),
 	}
 }
 
-// over is the status that a step shows in a run of this state: what did not
+// shownIn is the status that a step shows in a run of this state: what did not
 // finish when the run ended is cancelled, what did not start stays pending.
-func (s StepStatus) over(run State) StepStatus {
+func (s StepStatus) shownIn(run State) StepStatus {
 	if run.Terminal() && (s == StepRunning || s == StepWaiting || s == StepRetrying) {
 		return StepCancelled
 	}
@@ -90,12 +90,12 @@ func (s StepStatus) over(run State) StepStatus {
 func (r *Run) StepRuns() []StepRun {
 	type at struct {
 		order int64
-		p     place
+		p     position
 	}
 	var order []at
 	r.root.steps.all(func(i uint64, st *stepState) bool {
-		if st.order != 0 {
-			order = append(order, at{st.order, place{step: int32(i)}})
+		if st.firstSeq != 0 {
+			order = append(order, at{st.firstSeq, position{step: int32(i)}})
 		}
 		return true
 	})
@@ -107,22 +107,22 @@ func (r *Run) StepRuns() []StepRun {
 	return runs
 }
 
-func (r *Run) stepRun(p place) StepRun {
+func (r *Run) stepRun(p position) StepRun {
 	n, st := r.node(p), r.stepAt(p)
 	s := StepRun{
-		StepID: n.step.ID, Type: n.step.Type, Handler: r.handlerOf(n), Status: st.shown(r.shownState(n)), Attempt: int(st.last), Output: st.output, Error: st.err,
-		Fallback: st.fallback, StartedAt: instant(st.started), CompletedAt: instant(st.ended), Wait: r.wait(p), Usage: st.usage,
+		StepID: n.step.ID, Type: n.step.Type, Handler: r.handlerOf(n), Status: st.shownStatus(r.shownState(n)), Attempt: int(st.lastAttempt), Output: st.output, Error: st.err,
+		Fallback: st.fallbackStep, StartedAt: instant(st.startedAt), CompletedAt: instant(st.endedAt), Wait: r.wait(p), Usage: st.usage,
 	}
-	if s.Tries = int(st.tries); st.started != 0 && s.Status != StepRetrying {
-		s.Tries++
+	if s.CountedAttempts = int(st.failedAttempts); st.startedAt != 0 && s.Status != StepRetrying {
+		s.CountedAttempts++
 	}
 	if s.CompletedAt.IsZero() && s.Status == StepCancelled {
 		s.CompletedAt = r.CompletedAt // it was cut off by the run's end
 	}
 	if s.Status == StepRetrying {
-		s.NextAttemptAt = instant(st.due)
+		s.NextAttemptAt = instant(st.dueAt)
 	}
-	if c := st.counts; c != nil {
+	if c := st.loopCounts; c != nil {
 		s.Iterations = c
 	} else if l := st.loop; l != nil {
 		s.Iterations = l.counts()
@@ -131,29 +131,29 @@ func (r *Run) stepRun(p place) StepRun {
 }
 
 func (l *loopState) counts() *IterationCounts {
-	return &IterationCounts{Total: l.total, Started: l.next, Completed: l.completed, Failed: l.failed}
+	return &IterationCounts{Total: l.total, Started: l.nextIndex, Completed: l.completed, Failed: l.failed}
 }
 
-// shown is the status as callers see it. A step that was cut off and starts
+// shownStatus is the status as callers see it. A step that was cut off and starts
 // again as soon as it may is running.
-func (s *stepState) shown(run State) StepStatus {
+func (s *stepState) shownStatus(run State) StepStatus {
 	if s.status == StepPending && s.interrupted {
-		return StepRunning.over(run)
+		return StepRunning.shownIn(run)
 	}
-	return s.status.over(run)
+	return s.status.shownIn(run)
 }
 
 // StepCounts counts the top-level steps.
 func (r *Run) StepCounts() StepCounts {
 	top := r.root.list
 	c := StepCounts{Total: int(top.count[partMain])}
-	if r.handling != nil {
-		c.Total += int(top.count[r.handling.Part])
+	if r.handlers != nil {
+		c.Total += int(top.count[r.handlers.Part])
 	}
 	started := 0
 	r.root.steps.all(func(at uint64, st *stepState) bool {
 		n := top.nodes[at]
-		status := st.shown(r.shownState(n))
+		status := st.shownStatus(r.shownState(n))
 		if status != StepPending {
 			started++
 			if n.part != partMain && n.part != r.part() {

@@ -8,7 +8,7 @@ import (
 // Restore folds the journal of a run that only ever ran on one plan; see
 // RestoreAcross.
 func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (*Run, error) {
-	return RestoreAcross(func(Span) (*Plan, error) { return plan, nil }, h, snapshot, evs)
+	return RestoreAcross(func(VersionSpan) (*Plan, error) { return plan, nil }, h, snapshot, evs)
 }
 
 // RestoreAcross folds a journal: a snapshot (nil, or made by Snapshot of that
@@ -16,7 +16,7 @@ func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (*Run, e
 // gives the plan of each version that its journal comes through. The result
 // equals the run that emitted the last event. A journal that does not fit is
 // an error.
-func RestoreAcross(plans func(Span) (*Plan, error), h Header, snapshot []byte, evs []events.Event) (run *Run, err error) {
+func RestoreAcross(plans func(VersionSpan) (*Plan, error), h Header, snapshot []byte, evs []events.Event) (run *Run, err error) {
 	defer func() {
 		// A journal of another plan can contradict the state in more ways than
 		// replay checks; the caller gets an error for each of them.
@@ -42,7 +42,7 @@ func RestoreAcross(plans func(Span) (*Plan, error), h Header, snapshot []byte, e
 
 // loadFirst loads the snapshot, if there is one, on the version that it was
 // made on.
-func (r *Run) loadFirst(plans func(Span) (*Plan, error), snapshot []byte) error {
+func (r *Run) loadFirst(plans func(VersionSpan) (*Plan, error), snapshot []byte) error {
 	var s *savedRun
 	seq := int64(0)
 	if len(snapshot) > 0 {
@@ -52,7 +52,7 @@ func (r *Run) loadFirst(plans func(Span) (*Plan, error), snapshot []byte) error 
 		}
 		seq = s.Seq
 	}
-	span := r.asOf(seq)
+	span := r.rewindHeader(seq)
 	plan, err := plans(span)
 	if err != nil {
 		return err
@@ -67,20 +67,20 @@ func (r *Run) loadFirst(plans func(Span) (*Plan, error), snapshot []byte) error 
 	return nil
 }
 
-// SpanAt is the version that the event seq belongs to, and the first event of
+// VersionAt is the version that the event seq belongs to, and the first event of
 // the next one (0: the run is on it still).
-func (h Header) SpanAt(seq int64) (span Span, next int64) {
+func (h Header) VersionAt(seq int64) (span VersionSpan, next int64) {
 	if len(h.Versions) == 0 {
-		return Span{h.Version, h.Hash, 1}, 0
+		return VersionSpan{h.Version, h.Hash, 1}, 0
 	}
-	at := h.spanAt(seq)
+	at := h.versionIndex(seq)
 	if at+1 < len(h.Versions) {
 		next = h.Versions[at+1].FromSeq
 	}
 	return h.Versions[at], next
 }
 
-func (h Header) spanAt(seq int64) int {
+func (h Header) versionIndex(seq int64) int {
 	at := 0
 	for at+1 < len(h.Versions) && h.Versions[at+1].FromSeq <= seq {
 		at++
@@ -88,14 +88,14 @@ func (h Header) spanAt(seq int64) int {
 	return at
 }
 
-// asOf takes the header back to what it was after the event seq.
-func (r *Run) asOf(seq int64) Span {
-	span, _ := r.SpanAt(seq)
+// rewindHeader takes the header back to what it was after the event seq.
+func (r *Run) rewindHeader(seq int64) VersionSpan {
+	span, _ := r.VersionAt(seq)
 	if len(r.Versions) == 0 {
 		return span
 	}
 	r.Version, r.Hash = span.Version, span.Hash
-	if at := r.spanAt(seq); at == 0 {
+	if at := r.versionIndex(seq); at == 0 {
 		r.Versions = nil
 	} else {
 		r.Versions = r.Versions[: at+1 : at+1]
@@ -103,7 +103,7 @@ func (r *Run) asOf(seq int64) Span {
 	return span
 }
 
-func (r *Run) replay(ev *events.Event, plans func(Span) (*Plan, error)) error {
+func (r *Run) replay(ev *events.Event, plans func(VersionSpan) (*Plan, error)) error {
 	if ev.Seq != r.Seq+1 {
 		return corrupt(ev, fmt.Sprintf("the event before it is %d", r.Seq))
 	}
@@ -115,14 +115,14 @@ func (r *Run) replay(ev *events.Event, plans func(Span) (*Plan, error)) error {
 		return err
 	}
 	if d.Hash != "" {
-		if r.incoming, err = plans(Span{d.Version, d.Hash, ev.Seq}); err != nil {
+		if r.incoming, err = plans(VersionSpan{d.Version, d.Hash, ev.Seq}); err != nil {
 			return err
 		}
 	}
-	p := whole
+	p := wholeRun
 	if ev.StepID != "" {
 		var why string
-		if p, why = r.placeOf(ev); why != "" {
+		if p, why = r.locate(ev); why != "" {
 			return corrupt(ev, why)
 		}
 	}
@@ -130,41 +130,41 @@ func (r *Run) replay(ev *events.Event, plans func(Span) (*Plan, error)) error {
 	return nil
 }
 
-// placeOf finds where an event happened.
-func (r *Run) placeOf(ev *events.Event) (place, string) {
+// locate finds where an event happened.
+func (r *Run) locate(ev *events.Event) (position, string) {
 	switch ev.Kind {
 	case events.IterationStarted, events.IterationCompleted, events.IterationFailed:
 		f, ok := r.findFrame(ev.Iteration)
 		if !ok || f == nil || f.loop.step.ID != ev.StepID {
-			return place{}, "there is no such iteration"
+			return position{}, "there is no such iteration"
 		}
 		if ev.Kind != events.IterationStarted && r.scope(f) == nil {
-			return place{}, "the iteration is not open"
+			return position{}, "the iteration is not open"
 		}
 		if ev.Kind == events.IterationStarted {
-			f = newFrame(f.up, f.loop, f.index, uint64(ev.Seq))
+			f = newFrame(f.parent, f.loop, f.index, uint64(ev.Seq))
 		}
-		return place{f, -1}, ""
+		return position{f, -1}, ""
 	case events.CompensationStarted:
-		if r.undoing == nil && r.undo.len() == 0 {
-			return place{}, "there is nothing to compensate"
+		if r.compensating == nil && r.compensations.len() == 0 {
+			return position{}, "there is nothing to compensate"
 		}
-		return r.undoPlaceNow(), ""
+		return r.currentCompensation(), ""
 	case events.CompensationCompleted, events.CompensationFailed:
-		if r.undoing == nil {
-			return place{}, "no compensation is under way"
+		if r.compensating == nil {
+			return position{}, "no compensation is under way"
 		}
-		return r.undoing.At, ""
+		return r.compensating.position, ""
 	}
-	if r.undoing != nil && r.undoing.Running && (ev.Kind == events.StepRetrying || ev.Kind == events.StepInterrupted) {
-		return r.undoing.At, "" // role compensation
+	if r.compensating != nil && r.compensating.running && (ev.Kind == events.StepRetrying || ev.Kind == events.StepInterrupted) {
+		return r.compensating.position, "" // role compensation
 	}
 	p, ok := r.find(ev.StepID, ev.Iteration)
-	if !ok || r.scope(p.at) == nil {
-		return place{}, "there is no such step"
+	if !ok || r.scope(p.frame) == nil {
+		return position{}, "there is no such step"
 	}
 	if ev.Kind == events.InputRequested && r.stepAt(p).wait == nil {
-		return place{}, "the step is not waiting"
+		return position{}, "the step is not waiting"
 	}
 	return p, ""
 }

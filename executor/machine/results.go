@@ -5,26 +5,26 @@ import (
 	"encoding/json"
 )
 
-// chunk is how many neighbouring results are packed together.
-const chunk = 256
+// chunkSize is how many neighbouring results are packed together.
+const chunkSize = 256
 
 // resultList is what the iterations of a loop collected, by index. It is
 // persistent as a trie is. Once all results of a chunk are there they are
 // packed into one JSON list: a million numbers take their text and not much
 // more.
 type resultList struct {
-	loose  trie[json.RawMessage]
-	there  trie[int]             // loose results of a chunk, by its number
-	packed trie[json.RawMessage] // "[v,v,…]", by its number
+	loose      trie[json.RawMessage]
+	looseCount trie[int]             // loose results of a chunk, by its number
+	chunks     trie[json.RawMessage] // "[v,v,…]", by its number
 }
 
 // set adds the result of an iteration. An index is set once.
 func (l *resultList) set(edit, index uint64, v json.RawMessage) {
 	l.loose.set(edit, index, v)
-	n := index / chunk
-	have, _ := l.there.get(n)
-	l.there.set(edit, n, have+1)
-	if have+1 == chunk {
+	n := index / chunkSize
+	have, _ := l.looseCount.get(n)
+	l.looseCount.set(edit, n, have+1)
+	if have+1 == chunkSize {
 		l.pack(edit, n)
 	}
 }
@@ -33,7 +33,7 @@ func (l *resultList) set(edit, index uint64, v json.RawMessage) {
 // are, to be found.
 func (l *resultList) pack(edit, n uint64) {
 	size := 1
-	for i := n * chunk; i < (n+1)*chunk; i++ {
+	for i := n * chunkSize; i < (n+1)*chunkSize; i++ {
 		v, _ := l.loose.get(i)
 		if bytes.HasPrefix(v, []byte(refPrefix)) {
 			return
@@ -41,16 +41,16 @@ func (l *resultList) pack(edit, n uint64) {
 		size += len(orNull(v)) + 1
 	}
 	list := append(make([]byte, 0, size), '[')
-	for i := n * chunk; i < (n+1)*chunk; i++ {
+	for i := n * chunkSize; i < (n+1)*chunkSize; i++ {
 		v, _ := l.loose.get(i)
-		if i > n*chunk {
+		if i > n*chunkSize {
 			list = append(list, ',')
 		}
 		list = append(list, orNull(v)...)
 		l.loose.delete(edit, i)
 	}
-	l.there.delete(edit, n)
-	l.packed.set(edit, n, append(list, ']'))
+	l.looseCount.delete(edit, n)
+	l.chunks.set(edit, n, append(list, ']'))
 }
 
 // appendTo appends the first n results, comma between them, each as content
@@ -60,9 +60,9 @@ func (l *resultList) appendTo(buf []byte, n int, content func(json.RawMessage) (
 		if i > 0 {
 			buf = append(buf, ',')
 		}
-		if list, ok := l.packed.get(uint64(i / chunk)); ok && i+chunk <= n {
+		if list, ok := l.chunks.get(uint64(i / chunkSize)); ok && i+chunkSize <= n {
 			buf = append(buf, list[1:len(list)-1]...)
-			i += chunk
+			i += chunkSize
 			continue
 		}
 		v, _ := l.loose.get(uint64(i))
@@ -85,8 +85,8 @@ type savedResult struct {
 
 func (l *resultList) save() []savedResult {
 	var list []savedResult
-	l.packed.all(func(n uint64, v json.RawMessage) bool {
-		list = append(list, savedResult{Index: n * chunk, Chunk: v})
+	l.chunks.all(func(n uint64, v json.RawMessage) bool {
+		list = append(list, savedResult{Index: n * chunkSize, Chunk: v})
 		return true
 	})
 	l.loose.all(func(i uint64, v json.RawMessage) bool {
@@ -99,7 +99,7 @@ func (l *resultList) save() []savedResult {
 func (l *resultList) load(edit uint64, saved []savedResult) {
 	for _, s := range saved {
 		if s.Chunk != nil {
-			l.packed.set(edit, s.Index/chunk, bytes.Clone(s.Chunk))
+			l.chunks.set(edit, s.Index/chunkSize, bytes.Clone(s.Chunk))
 		} else {
 			l.set(edit, s.Index, s.Value)
 		}

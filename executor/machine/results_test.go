@@ -66,7 +66,7 @@ steps:
 func (c *crowd) reload() {
 	c.t.Helper()
 	want := snapshot(c.t, c.run)
-	plans := func(machine.Span) (*machine.Plan, error) { return c.plan, nil }
+	plans := func(machine.VersionSpan) (*machine.Plan, error) { return c.plan, nil }
 	same(c.t, "its journal", c.run, want, plans, c.header, nil, c.journal)
 	run, err := machine.Restore(c.plan, c.header, want, nil)
 	if err != nil {

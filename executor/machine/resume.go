@@ -26,51 +26,51 @@ type Resume struct {
 	Redrive string
 	// IfPaused leaves any run but a paused one as it is, without an error.
 	IfPaused bool
-	By       By
+	By       Attribution
 }
 
-// plain tells whether nothing but going on is asked.
-func (in Resume) plain() bool { return in.FromStep == "" && in.Plan == nil && in.Redrive == "" }
+// onlyContinues tells whether nothing but going on is asked.
+func (in Resume) onlyContinues() bool { return in.FromStep == "" && in.Plan == nil && in.Redrive == "" }
 
-// Span says from which event on a run ran on which version.
-type Span struct {
+// VersionSpan says from which event on a run ran on which version.
+type VersionSpan struct {
 	Version int    `json:"version"`
 	Hash    string `json:"definition_hash"`
 	FromSeq int64  `json:"from_seq"`
 }
 
-// Verdict tells what a resume does with one top-level step, and why.
-type Verdict struct {
+// ResumeDecision tells what a resume does with one top-level step, and why.
+type ResumeDecision struct {
 	StepID string
 	Reused bool
 	Reason string
 }
 
-// Preview tells what a Resume would do with each top-level step, in document
+// PreviewResume tells what a Resume would do with each top-level step, in document
 // order. It refuses what Apply would refuse.
-func Preview(r *Run, in Resume) ([]Verdict, error) {
-	list, err := r.fork().judge(in)
+func PreviewResume(r *Run, in Resume) ([]ResumeDecision, error) {
+	list, err := r.fork().assessResume(in)
 	if err != nil {
 		return nil, err
 	}
 	plan := r.planFor(in)
-	out := make([]Verdict, plan.top.count[partMain])
+	out := make([]ResumeDecision, plan.top.count[partMain])
 	for at, why := range list[:len(out)] {
-		out[at] = Verdict{StepID: plan.top.nodes[at].step.ID, Reused: why == "", Reason: why}
-		if why == "" || in.plain() && r.State == Paused {
-			out[at].Reused, out[at].Reason = r.goesOn(plan.top.nodes[at])
+		out[at] = ResumeDecision{StepID: plan.top.nodes[at].step.ID, Reused: why == "", Reason: why}
+		if why == "" || in.onlyContinues() && r.State == Paused {
+			out[at].Reused, out[at].Reason = r.untouchedDecision(plan.top.nodes[at])
 		}
 	}
 	return out, nil
 }
 
-// goesOn words what a step that no resume touches does.
-func (r *Run) goesOn(n *node) (bool, string) {
-	st := r.root.step(r.plan.index[n.step.ID].at)
+// untouchedDecision words what a step that no resume touches does.
+func (r *Run) untouchedDecision(n *node) (bool, string) {
+	st := r.root.step(r.plan.index[n.step.ID].index)
 	switch {
 	case st.finished():
 		return true, fmt.Sprintf("It is %s and unchanged.", st.status)
-	case st.slot != 0 || st.falling:
+	case st.activityKey != 0 || st.fallbackRunning:
 		return true, "It is under way and goes on."
 	}
 	return false, "It has not started yet."
@@ -84,50 +84,50 @@ func (r *Run) planFor(in Resume) *Plan {
 }
 
 // resume makes a paused, failed or cancelled run queued again.
-func (t *turn) resume(in Resume) error {
+func (t *transition) resume(in Resume) error {
 	if in.IfPaused && t.State != Paused {
 		return nil
 	}
-	if _, err := t.judge(in); err != nil {
+	if _, err := t.assessResume(in); err != nil {
 		return err
 	}
 	d := &Detail{State: Queued, From: t.State, FromStep: in.FromStep, Redrive: in.Redrive, KeepKeys: true}
 	if in.Plan != nil {
 		t.incoming, d.Version, d.Hash, d.Defaults = in.Plan, in.Version, in.Hash, in.Plan.input != nil
 	}
-	t.emit(events.StateChanged, whole, 0, in.By.detail(d))
+	t.emit(events.StateChanged, wholeRun, 0, in.By.addToDetail(d))
 	return nil
 }
 
-// judge says for each top-level step of the plan to come why it runs again; ""
+// assessResume says for each top-level step of the plan to come why it runs again; ""
 // keeps it. What cannot be done is refused.
-func (r *Run) judge(in Resume) ([]string, error) {
+func (r *Run) assessResume(in Resume) ([]string, error) {
 	switch r.State {
 	case Paused, Failed, Cancelled:
 	default:
 		return nil, fault.New(fault.Conflict, "run_not_resumable",
-			"Run %s is %s; only a paused, failed or cancelled run can be resumed.", r.RunID, r.State.plain())
+			"Run %s is %s; only a paused, failed or cancelled run can be resumed.", r.RunID, r.State.publicName())
 	}
 	plan := r.planFor(in)
-	why := r.toRunAgain(plan, "")
+	why := r.rerunReasons(plan, "")
 	if in.FromStep != "" {
-		if err := reachable(plan, in.FromStep, why); err != nil {
+		if err := checkReachable(plan, in.FromStep, why); err != nil {
 			return nil, err
 		}
-		why = r.toRunAgain(plan, in.FromStep)
+		why = r.rerunReasons(plan, in.FromStep)
 	}
 	if in.Redrive != "" {
-		if err := r.redrivable(plan, in.Redrive, why); err != nil {
+		if err := r.checkRedrivable(plan, in.Redrive, why); err != nil {
 			return nil, err
 		}
-		why = r.toRunAgain(plan, in.Redrive)
+		why = r.rerunReasons(plan, in.Redrive)
 	}
 	return why, nil
 }
 
-// reachable tells whether a run can go on from a step: it is a top-level step
+// checkReachable tells whether a run can go on from a step: it is a top-level step
 // and all that it depends on stays finished.
-func reachable(plan *Plan, id string, why []string) error {
+func checkReachable(plan *Plan, id string, why []string) error {
 	n := plan.index[id]
 	switch {
 	case n == nil:
@@ -136,9 +136,9 @@ func reachable(plan *Plan, id string, why []string) error {
 		return fault.New(fault.Unacceptable, "step_not_reachable", "Step '%s' is in %s, which runs when the run ends; name a step of the main list.", id, partNames[n.part])
 	case n.list != plan.top:
 		return fault.New(fault.Unacceptable, "step_not_reachable", "Step '%s' is in the body of a loop; name the loop, or redrive it.", id)
-	case n.owner >= 0:
+	case n.fallbackOf >= 0:
 		return fault.New(fault.Unacceptable, "step_not_reachable",
-			"Step '%s' only runs in the place of '%s'; name that one.", id, plan.top.nodes[n.owner].step.ID)
+			"Step '%s' only runs in the place of '%s'; name that one.", id, plan.top.nodes[n.fallbackOf].step.ID)
 	}
 	for _, parent := range n.parents {
 		if why[parent] != "" {
@@ -149,18 +149,18 @@ func reachable(plan *Plan, id string, why []string) error {
 	return nil
 }
 
-// toRunAgain gives for each top-level step of the plan why a resume runs it
+// rerunReasons gives for each top-level step of the plan why a resume runs it
 // again, "" for those that stay. Handlers run at the next end, whatever they
 // did before.
-func (r *Run) toRunAgain(plan *Plan, from string) []string {
+func (r *Run) rerunReasons(plan *Plan, from string) []string {
 	list := plan.top
 	why := make([]string, len(list.nodes))
-	for _, at := range list.order {
+	for _, at := range list.topological {
 		n := list.nodes[at]
 		if n.part != partMain {
 			continue
 		}
-		switch why[at] = r.whyAgain(plan, n); {
+		switch why[at] = r.rerunReason(plan, n); {
 		case n.step.ID == from:
 			why[at] = "It was named to go on from."
 		case why[at] == "":
@@ -175,17 +175,17 @@ func (r *Run) toRunAgain(plan *Plan, from string) []string {
 	return why
 }
 
-// whyAgain judges a step by itself.
-func (r *Run) whyAgain(plan *Plan, n *node) string {
+// rerunReason judges a step by itself.
+func (r *Run) rerunReason(plan *Plan, n *node) string {
 	old := r.plan.index[n.step.ID]
 	if old == nil || old.list != r.plan.top || old.part != partMain {
 		return "It is new in this version."
 	}
-	if plan != r.plan && form(old) != form(n) {
+	if plan != r.plan && canonicalStep(old) != canonicalStep(n) {
 		return "Its definition changed."
 	}
-	st := r.root.step(old.at)
-	if reason := st.whyNot(old); reason != "" {
+	st := r.root.step(old.index)
+	if reason := st.incompleteReason(old); reason != "" {
 		return reason
 	}
 	if old.fallback < 0 {
@@ -193,33 +193,33 @@ func (r *Run) whyAgain(plan *Plan, n *node) string {
 	}
 	f, before := plan.index[n.step.FallbackStep], r.plan.top.nodes[old.fallback]
 	switch {
-	case r.root.step(old.fallback).undone:
+	case r.root.step(old.fallback).compensated:
 		return fmt.Sprintf("The compensation of '%s', which ran in its place, has begun.", before.step.ID)
-	case st.fallback != "" && plan != r.plan && form(before) != form(f):
+	case st.fallbackStep != "" && plan != r.plan && canonicalStep(before) != canonicalStep(f):
 		return fmt.Sprintf("The definition of '%s', which ran in its place, changed.", before.step.ID)
 	}
 	return ""
 }
 
-// whyNot tells why a resumed run cannot keep what the step did; "": it can.
-func (s *stepState) whyNot(n *node) string {
+// incompleteReason tells why a resumed run cannot keep what the step did; "": it can.
+func (s *stepState) incompleteReason(n *node) string {
 	switch {
-	case s.undone:
+	case s.compensated:
 		return "Its compensation has begun."
-	case s.falling:
+	case s.fallbackRunning:
 		return "Its fallback step had not finished."
-	case s.status == StepCompleted, s.status == StepSkipped, s.status == StepFailed && n.survivable():
+	case s.status == StepCompleted, s.status == StepSkipped, s.status == StepFailed && n.continuesOnFailure():
 		return ""
 	case s.status == StepFailed:
 		return "It failed."
-	case s.order == 0:
+	case s.firstSeq == 0:
 		return "It has not started yet."
 	}
 	return "It had not finished."
 }
 
-// form is a step's canonical text, by which versions are compared.
-func form(n *node) string {
+// canonicalStep is a step's canonical text, by which versions are compared.
+func canonicalStep(n *node) string {
 	text, err := json.Marshal(n.step)
 	if err == nil {
 		text, err = definitions.Canonical(text)
@@ -230,8 +230,8 @@ func form(n *node) string {
 	return string(text)
 }
 
-// plain is the state in a word that people know.
-func (s State) plain() string {
+// publicName is the state in a word that people know.
+func (s State) publicName() string {
 	switch s {
 	case WaitingTimer, WaitingSignal, Backoff:
 		return "waiting"

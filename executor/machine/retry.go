@@ -13,26 +13,26 @@ import (
 
 // retryPolicy is a step's retry with the defaults filled in.
 type retryPolicy struct {
-	attempts int // the first included
-	delay    time.Duration
-	backoff  string
-	most     time.Duration
-	jitter   bool
-	on       []definitions.FailurePattern // nil: the transient failures
-	except   []definitions.FailurePattern
+	maxAttempts int // the first included
+	delay       time.Duration
+	backoff     string
+	maxDelay    time.Duration
+	jitter      bool
+	on          []definitions.FailurePattern // nil: the transient failures
+	except      []definitions.FailurePattern
 }
 
-// longestRetryAfter bounds what a receiver may ask for.
-const longestRetryAfter = time.Hour
+// maxRetryAfter bounds what a receiver may ask for.
+const maxRetryAfter = time.Hour
 
-// retryOf returns the policy of a step whose type has the default byType (nil:
+// retryPolicyOf returns the policy of a step whose type has the default byType (nil:
 // none); nil means a single attempt. What the step's own retry leaves out comes
 // from byType, and what that leaves out from the general defaults.
-func retryOf(s *definitions.Step, byType *definitions.Retry) *retryPolicy {
+func retryPolicyOf(s *definitions.Step, byType *definitions.Retry) *retryPolicy {
 	if s.Retry == nil && byType == nil && s.OnError != "retry" {
 		return nil
 	}
-	p := &retryPolicy{attempts: 3, delay: time.Second, backoff: "exponential", most: definitions.DefaultMaxDelaySeconds * time.Second}
+	p := &retryPolicy{maxAttempts: 3, delay: time.Second, backoff: "exponential", maxDelay: definitions.DefaultMaxDelaySeconds * time.Second}
 	p.set(byType)
 	p.set(s.Retry)
 	return p
@@ -44,16 +44,16 @@ func (p *retryPolicy) set(r *definitions.Retry) {
 		return
 	}
 	if r.MaxAttempts > 0 {
-		p.attempts = r.MaxAttempts
+		p.maxAttempts = r.MaxAttempts
 	}
 	if r.DelaySeconds != nil {
-		p.delay = seconds(*r.DelaySeconds)
+		p.delay = secondsToDuration(*r.DelaySeconds)
 	}
 	if r.Backoff != "" {
 		p.backoff = r.Backoff
 	}
 	if r.MaxDelaySeconds != nil {
-		p.most = seconds(*r.MaxDelaySeconds)
+		p.maxDelay = secondsToDuration(*r.MaxDelaySeconds)
 	}
 	p.jitter = p.jitter || r.Jitter
 	if on := definitions.FailurePatterns(r.On); on != nil {
@@ -64,10 +64,10 @@ func (p *retryPolicy) set(r *definitions.Retry) {
 	}
 }
 
-// again reports whether another attempt follows a failure, after so many that
+// retries reports whether another attempt follows a failure, after so many that
 // failed before it. A nil policy is a single attempt.
-func (p *retryPolicy) again(f *Failure, before int) bool {
-	if p == nil || before+1 >= p.attempts || f.Permanent && definitions.FinalFailure(f.Code) || matches(p.except, f.Error) {
+func (p *retryPolicy) retries(f *Failure, before int) bool {
+	if p == nil || before+1 >= p.maxAttempts || f.Permanent && definitions.FinalFailure(f.Code) || matches(p.except, f.Error) {
 		return false
 	}
 	if p.on == nil {
@@ -117,9 +117,9 @@ func wholeNumber(v any) (int, bool) {
 	return 0, false
 }
 
-// after is the wait after the n-th failed attempt (n from 1). fraction, in
+// delayAfter is the wait after the n-th failed attempt (n from 1). fraction, in
 // [0, 1), stands for the random draw of jitter.
-func (p *retryPolicy) after(n int, fraction float64, wish time.Duration) time.Duration {
+func (p *retryPolicy) delayAfter(n int, fraction float64, wish time.Duration) time.Duration {
 	d := float64(p.delay)
 	switch p.backoff {
 	case "linear":
@@ -127,11 +127,11 @@ func (p *retryPolicy) after(n int, fraction float64, wish time.Duration) time.Du
 	case "exponential":
 		d *= math.Pow(2, float64(n-1))
 	}
-	wait := time.Duration(min(d, float64(p.most)))
+	wait := time.Duration(min(d, float64(p.maxDelay)))
 	if p.jitter {
 		wait = time.Duration(float64(wait) * fraction)
 	}
-	return max(wait, min(wish, longestRetryAfter))
+	return max(wait, min(wish, maxRetryAfter))
 }
 
 // digest hashes what identifies an execution place, for keys, request ids and
@@ -146,33 +146,33 @@ func digest(parts ...string) [sha256.Size]byte {
 }
 
 // fraction draws from [0, 1) for one attempt of one place.
-func (r *Run) fraction(p place, attempt int) float64 {
+func (r *Run) fraction(p position, attempt int) float64 {
 	sum := digest("jitter", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
 }
 
 // effectKey is the idempotency key of a step's effect: equal for all attempts
 // of (run, step, iteration, generation).
-func (r *Run) effectKey(p place, role string) string {
+func (r *Run) effectKey(p position, role string) string {
 	sum := digest("effect", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(r.generation(p)), role)
 	return hex.EncodeToString(sum[:16])
 }
 
-// since is when a step that starts now begins to use its effectKey. A loop that
+// keyFirstUsedAt is when a step that starts now begins to use its effectKey. A loop that
 // is tried again makes its iterations anew under their old keys, so of what is
 // inside one with a retry it is the loop's own first attempt.
-func (r *Run) since(p place) int64 {
-	at := r.updated
-	for f := p.at; f != nil; f = f.up {
-		if home := f.home(); r.node(home).retry != nil {
-			at = r.stepAt(home).since
+func (r *Run) keyFirstUsedAt(p position) int64 {
+	at := r.updatedAt
+	for f := p.frame; f != nil; f = f.parent {
+		if home := f.loopPosition(); r.node(home).retry != nil {
+			at = r.stepAt(home).keyFirstUsedAt
 		}
 	}
 	return at
 }
 
 // requestID names the input request of one attempt of a signal wait.
-func (r *Run) requestID(p place, attempt int) string {
+func (r *Run) requestID(p position, attempt int) string {
 	sum := digest("request", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
 	return "apr_" + hex.EncodeToString(sum[:12])
 }

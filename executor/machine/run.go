@@ -28,42 +28,42 @@ type Run struct {
 	// which all dependencies are finished, a loop that may start an iteration,
 	// a list of steps that is through. Every entry goes by the event that the
 	// work on it emits.
-	agenda  trie[place]
+	agenda  trie[position]
 	tickets uint64 // the last ticket given
 
-	action trie[place] // attempts in action, by the seq that started them
-	parked trie[place] // open waits and pending retries, by the seq that parked them
-	loops  trie[place] // loops under way, by the seq that started them
-	timers *timer
-	timed  int // entries in timers, stale ones included
+	attempts trie[position] // attempts in action, by the seq that started them
+	parked   trie[position] // open waits and pending retries, by the seq that parked them
+	loops    trie[position] // loops under way, by the seq that started them
+	timers   *timer
+	timed    int // entries in timers, stale ones included
 
 	retrying, signalWaits int // of parked
 
 	signals signalState
-	behind  behind
+	backlog workBacklog
 
-	ending     *ending    // the run is on its way to failed or cancelled
-	undo       trie[undo] // completed steps with a compensation, by seq of completion
-	undoing    *undoing   // the compensation under way
-	undoFailed []string   // steps whose compensation failed
+	ending              *ending             // the run is on its way to failed or cancelled
+	compensations       trie[compensable]   // completed steps with a compensation, by seq of completion
+	compensating        *activeCompensation // the compensation under way
+	failedCompensations []string            // steps whose compensation failed
 
-	handling       *handling // the handlers that run now; nil: none
-	handlersFailed []string  // handlers that failed, since the run last began to end
+	handlers       *handlerRun // the handlers that run now; nil: none
+	failedHandlers []string    // handlers that failed, since the run last began to end
 
-	// filled is the input with the defaults of a version that the run was resumed
+	// inputWithDefaults is the input with the defaults of a version that the run was resumed
 	// on, nil: Header.Input, which has those of the version that it began on.
-	filled json.RawMessage
+	inputWithDefaults json.RawMessage
 
-	pausedAt int64         // when the run last came to rest, 0: it is under way
-	excluded time.Duration // of the run's timeout: time at rest
-	updated  int64         // the last event's time
-	// attempts is the highest attempt number seen in a loop body. A loop that
+	inactiveSince int64         // when the run last came to rest, 0: it is under way
+	inactiveTime  time.Duration // of the run's timeout: time at rest
+	updatedAt     int64         // the last event's time
+	// maxLoopAttempt is the highest attempt number seen in a loop body. A loop that
 	// starts anew numbers its body's attempts from there, so that no number is
 	// used twice for one place.
-	attempts int
-	lives    int        // how often it was resumed after it had ended
-	revived  int64      // when it last was, 0: never
-	departed []departed // steps that another version did not have
+	maxLoopAttempt int
+	resumeCount    int           // how often it was resumed after it had ended
+	resumedAt      int64         // when it last was, 0: never
+	removedSteps   []removedStep // steps that another version did not have
 
 	blobs *Blobs // during an Apply, or in a supplied scope; never in what they give
 }
@@ -86,14 +86,14 @@ func (r *Run) fork() *Run {
 // EffectiveInput is the input as expressions see it: what the run was started
 // with, and the defaults of the version that it is on.
 func (r *Run) EffectiveInput() json.RawMessage {
-	if r.filled != nil {
-		return r.filled
+	if r.inputWithDefaults != nil {
+		return r.inputWithDefaults
 	}
 	return r.Input
 }
 
-// frozen tells whether nothing starts now, whatever the agenda holds.
-func (r *Run) frozen() bool {
+// suspended tells whether nothing starts now, whatever the agenda holds.
+func (r *Run) suspended() bool {
 	switch r.State {
 	case Queued, Pausing, Paused, Completed, Failed, Cancelled:
 		return true
@@ -101,11 +101,11 @@ func (r *Run) frozen() bool {
 	return false
 }
 
-// word is the state that the run's parts amount to.
-func (r *Run) word() State {
+// derivedState is the state that the run's parts amount to.
+func (r *Run) derivedState() State {
 	switch r.State {
 	case Pausing:
-		if r.InAction() == 0 {
+		if r.InFlight() == 0 {
 			return Paused
 		}
 		return Pausing
@@ -113,7 +113,7 @@ func (r *Run) word() State {
 		return r.State
 	}
 	switch {
-	case r.InAction() > 0 || r.agenda.len() > 0 || r.ending != nil || r.behind.some():
+	case r.InFlight() > 0 || r.agenda.len() > 0 || r.ending != nil || r.backlog.pending():
 		return Running
 	case r.retrying > 0:
 		return Backoff
@@ -123,33 +123,33 @@ func (r *Run) word() State {
 	return WaitingTimer
 }
 
-// InAction counts the attempts in action: Execute was given and StepEnded was
+// InFlight counts the attempts in action: Execute was given and StepEnded was
 // not seen yet.
-func (r *Run) InAction() int {
-	if r.undoing != nil && r.undoing.Running {
-		return r.action.len() + 1
+func (r *Run) InFlight() int {
+	if r.compensating != nil && r.compensating.running {
+		return r.attempts.len() + 1
 	}
-	return r.action.len()
+	return r.attempts.len()
 }
 
 // Due is the earliest instant at which a Tick has an effect; false while the
 // run is queued, paused or terminal, or has nothing that is timed.
 func (r *Run) Due() (time.Time, bool) {
 	due := r.deadline()
-	if u := r.undoing; u != nil && r.State == Compensating && !u.Running {
-		due = u.Due
+	if u := r.compensating; u != nil && r.State == Compensating && !u.running {
+		due = u.dueAt
 	}
-	if r.timers != nil && !r.frozen() && r.ending == nil && (due == 0 || r.timers.due < due) {
+	if r.timers != nil && !r.suspended() && r.ending == nil && (due == 0 || r.timers.due < due) {
 		due = r.timers.due
 	}
-	if r.heldBack() {
-		due = r.updated
+	if r.startDeferred() {
+		due = r.updatedAt
 	}
 	return instant(due), due != 0
 }
 
-// heldBack tells whether something could have started, and was held.
-func (r *Run) heldBack() bool {
+// startDeferred tells whether something could have started, and was held.
+func (r *Run) startDeferred() bool {
 	switch r.State {
 	case Backoff, WaitingTimer, WaitingSignal:
 		return r.agenda.len() > 0 || r.ending != nil
@@ -160,13 +160,13 @@ func (r *Run) heldBack() bool {
 // deadline is when the run's timeout passes; 0: it has none or it does not
 // count now.
 func (r *Run) deadline() int64 {
-	if r.plan.timeout == 0 || r.StartedAt.IsZero() || r.frozen() && r.State != Pausing {
+	if r.plan.timeout == 0 || r.StartedAt.IsZero() || r.suspended() && r.State != Pausing {
 		return 0
 	}
-	if r.State == Compensating || r.handling != nil || r.ending != nil && r.ending.Stop {
+	if r.State == Compensating || r.handlers != nil || r.ending != nil && r.ending.Stop {
 		return 0
 	}
-	return r.StartedAt.Add(r.plan.timeout + r.excluded).UnixMilli()
+	return r.StartedAt.Add(r.plan.timeout + r.inactiveTime).UnixMilli()
 }
 
 // instant and millis convert between the machine's milliseconds and times;

@@ -69,7 +69,7 @@ type player struct {
 	plan    *machine.Plan
 	plans   map[int]*machine.Plan // by version
 	header  machine.Header
-	by      machine.By // of the inputs to come
+	by      machine.Attribution // of the inputs to come
 	now     time.Time
 	run     *machine.Run
 	journal []events.Event
@@ -150,7 +150,7 @@ func (p *player) command(line string) {
 		return
 	case "by":
 		name, reason, _ := strings.Cut(rest, " ")
-		p.by = machine.By{Actor: audit.Actor{Type: audit.Key, ID: "key_" + name, Name: name}, Reason: reason}
+		p.by = machine.Attribution{Actor: audit.Actor{Type: audit.Key, ID: "key_" + name, Name: name}, Reason: reason}
 		return
 	case "":
 		return
@@ -168,7 +168,7 @@ func (p *player) command(line string) {
 }
 
 // steeredBy gives a steering input its author.
-func steeredBy(in machine.Input, by machine.By) machine.Input {
+func steeredBy(in machine.Input, by machine.Attribution) machine.Input {
 	switch in := in.(type) {
 	case machine.Cancel:
 		in.By = by
@@ -262,7 +262,7 @@ func (p *player) resume(words string) machine.Resume {
 }
 
 func (p *player) preview(in machine.Resume) {
-	list, err := machine.Preview(p.run, in)
+	list, err := machine.PreviewResume(p.run, in)
 	if err != nil {
 		p.printf("! %s %s", fault.CodeOf(err), err.Error())
 		return
@@ -330,7 +330,7 @@ func (p *player) absorb(c machine.Change) {
 	if c.More {
 		more = " more"
 	}
-	if n := p.run.InAction(); n > 0 {
+	if n := p.run.InFlight(); n > 0 {
 		due = fmt.Sprintf(" acting=%d", n) + due
 	}
 	p.printf("= %s%s%s", p.run.State, due, more)
@@ -339,8 +339,8 @@ func (p *player) absorb(c machine.Change) {
 
 // quarantine fails the run as the executor does without applying an input.
 func (p *player) quarantine() {
-	evs := machine.FailUnseen(p.header.RunID, p.run.State, p.run.Seq, p.run.StartedAt, p.now, &machine.Error{Code: "run_quarantined", Message: "It crashes the process."})
-	plans := func(s machine.Span) (*machine.Plan, error) { return p.plans[s.Version], nil }
+	evs := machine.FailUnloaded(p.header.RunID, p.run.State, p.run.Seq, p.run.StartedAt, p.now, &machine.Error{Code: "run_quarantined", Message: "It crashes the process."})
+	plans := func(s machine.VersionSpan) (*machine.Plan, error) { return p.plans[s.Version], nil }
 	run, err := machine.RestoreAcross(plans, p.header, nil, append(slices.Clip(p.journal), evs...))
 	if err != nil {
 		p.t.Fatal(err)
@@ -367,13 +367,13 @@ func (p *player) effect(e machine.Effect) {
 			role = " " + e.Role
 		}
 		if p.keys != nil {
-			if p.keys[e.Key] == 0 {
-				p.keys[e.Key] = len(p.keys) + 1
+			if p.keys[e.IdempotencyKey] == 0 {
+				p.keys[e.IdempotencyKey] = len(p.keys) + 1
 			}
-			role += fmt.Sprintf(" key=%d", p.keys[e.Key])
+			role += fmt.Sprintf(" key=%d", p.keys[e.IdempotencyKey])
 		}
-		if e.Type == "webhook" && !e.Since.Equal(p.now) {
-			role += " since=" + p.offset(e.Since)
+		if e.Type == "webhook" && !e.KeyFirstUsedAt.Equal(p.now) {
+			role += " since=" + p.offset(e.KeyFirstUsedAt)
 		}
 		p.printf("-> %s %s%s %s", ref(e.Ref.StepID, e.Ref.Iteration, e.Attempt), e.Type, role, config)
 	case machine.Stop:
@@ -406,7 +406,7 @@ func (p *player) steps() {
 
 func (p *player) checkRestore() {
 	want := snapshot(p.t, p.run)
-	plans := func(s machine.Span) (*machine.Plan, error) { return p.plans[s.Version], nil }
+	plans := func(s machine.VersionSpan) (*machine.Plan, error) { return p.plans[s.Version], nil }
 	same(p.t, "the whole journal", p.run, want, plans, p.header, nil, p.journal)
 	if p.middle != nil {
 		same(p.t, fmt.Sprintf("the snapshot at %d", p.midSeq), p.run, want, plans, p.header, p.middle, p.journal[p.midSeq:])
@@ -416,7 +416,7 @@ func (p *player) checkRestore() {
 }
 
 // same restores a run and compares everything that can be seen of it.
-func same(t tester, from string, run *machine.Run, want []byte, plans func(machine.Span) (*machine.Plan, error), h machine.Header, snap []byte, journal []events.Event) {
+func same(t tester, from string, run *machine.Run, want []byte, plans func(machine.VersionSpan) (*machine.Plan, error), h machine.Header, snap []byte, journal []events.Event) {
 	t.Helper()
 	r, err := machine.RestoreAcross(plans, h, snap, journal)
 	if err != nil {
@@ -427,9 +427,9 @@ func same(t tester, from string, run *machine.Run, want []byte, plans func(machi
 	}
 	gotDue, gotOK := r.Due()
 	wantDue, wantOK := run.Due()
-	if !gotDue.Equal(wantDue) || gotOK != wantOK || r.InAction() != run.InAction() || r.StepCounts() != run.StepCounts() {
+	if !gotDue.Equal(wantDue) || gotOK != wantOK || r.InFlight() != run.InFlight() || r.StepCounts() != run.StepCounts() {
 		t.Fatalf("restored from %s: due %v %v, %d in action, %+v; want due %v %v, %d in action, %+v",
-			from, gotDue, gotOK, r.InAction(), r.StepCounts(), wantDue, wantOK, run.InAction(), run.StepCounts())
+			from, gotDue, gotOK, r.InFlight(), r.StepCounts(), wantDue, wantOK, run.InFlight(), run.StepCounts())
 	}
 	if got, want := fmt.Sprintf("%+v", r.Waits()), fmt.Sprintf("%+v", run.Waits()); got != want {
 		t.Fatalf("restored from %s: waits %s; want %s", from, got, want)

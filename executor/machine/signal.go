@@ -10,12 +10,12 @@ import (
 
 // signal journals a signal and gives it to the wait that it ends. One whose
 // request id is known already has no effect.
-func (t *turn) signal(in Signal) error {
+func (t *transition) signal(in Signal) error {
 	if _, known := t.signals.seen.get(in.RequestID); known && in.RequestID != "" {
 		return nil
 	}
 	if t.State.Terminal() {
-		return finished(t.Run)
+		return finishedError(t.Run)
 	}
 	in.Payload = orNull(in.Payload)
 	wait, aimed := t.openRequest(in.RequestID)
@@ -23,36 +23,36 @@ func (t *turn) signal(in Signal) error {
 		return fault.New(fault.Unacceptable, "signal_mismatch", "Input request %s waits for signal '%s', not '%s'.", in.RequestID, t.stepAt(wait).wait.Name, in.Name)
 	}
 	taken := aimed
-	if !aimed && !t.resting() {
+	if !aimed && !t.keepsSignals() {
 		wait, taken = t.oldestWait(in.Name)
 	}
 	if taken {
-		if issues := t.breach(wait, in.Payload); len(issues) > 0 {
+		if issues := t.checkPayload(wait, in.Payload); len(issues) > 0 {
 			err := fault.New(fault.Unacceptable, "invalid_payload", "The payload does not fit the schema of step '%s'.", t.node(wait).step.ID)
 			err.Issues = issues
 			return err
 		}
 	}
-	t.emit(events.SignalReceived, whole, 0, in.By.detail(&Detail{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload}))
-	if t.resting() {
+	t.emit(events.SignalReceived, wholeRun, 0, in.By.addToDetail(&Detail{Name: in.Name, RequestID: in.RequestID, Payload: in.Payload}))
+	if t.keepsSignals() {
 		return nil
 	}
 	if taken {
 		t.resolve(wait, uint64(t.Seq))
 	}
-	t.recheck()
+	t.queuePolls()
 	return nil
 }
 
-// resting tells whether signals are kept for later.
-func (t *turn) resting() bool { return t.frozen() || t.ending != nil }
+// keepsSignals tells whether signals are kept for later.
+func (t *transition) keepsSignals() bool { return t.suspended() || t.ending != nil }
 
 // oldestWait finds the first open wait for a signal.
-func (t *turn) oldestWait(name string) (found place, ok bool) {
+func (t *transition) oldestWait(name string) (found position, ok bool) {
 	if t.signalWaits == 0 {
 		return found, false
 	}
-	t.parked.all(func(_ uint64, p place) bool {
+	t.parked.all(func(_ uint64, p position) bool {
 		if st := t.stepAt(p); st.status == StepWaiting && st.wait.Kind == waitSignal && st.wait.Name == name {
 			found, ok = p, true
 		}
@@ -61,8 +61,8 @@ func (t *turn) oldestWait(name string) (found place, ok bool) {
 	return found, ok
 }
 
-// breach checks a payload against the schema of a wait.
-func (t *turn) breach(p place, payload json.RawMessage) []definitions.Diagnostic {
+// checkPayload checks a payload against the schema of a wait.
+func (t *transition) checkPayload(p position, payload json.RawMessage) []definitions.Diagnostic {
 	if c := t.node(p).wait.checker; c != nil {
 		return c.Check(payload)
 	}
@@ -70,16 +70,16 @@ func (t *turn) breach(p place, payload json.RawMessage) []definitions.Diagnostic
 }
 
 // resolve ends a signal wait with a kept signal.
-func (t *turn) resolve(p place, seq uint64) {
+func (t *transition) resolve(p position, seq uint64) {
 	s, _ := t.signals.kept.get(seq)
 	w := t.stepAt(p).wait
-	t.emit(events.InputResolved, p, int(t.stepAt(p).last), &Detail{RequestID: w.RequestID, Name: s.Name, Payload: s.Payload, SignalSeq: int64(seq)})
+	t.emit(events.InputResolved, p, int(t.stepAt(p).lastAttempt), &Detail{RequestID: w.RequestID, Name: s.Name, Payload: s.Payload, SignalSeq: int64(seq)})
 	t.complete(p, &Detail{Output: signalOutput(s.Name, s.Payload, w.RequestID, s.At)})
 }
 
 // signalOutput is what a signal wait gives; at 0: it timed out.
 func signalOutput(name string, payload json.RawMessage, requestID string, at int64) json.RawMessage {
-	o := object{buf: make([]byte, 0, 128+len(payload))}
+	o := jsonObject{buf: make([]byte, 0, 128+len(payload))}
 	o.text("name", name)
 	o.raw("payload", payload)
 	o.text("request_id", requestID)
@@ -92,31 +92,31 @@ func signalOutput(name string, payload json.RawMessage, requestID string, at int
 }
 
 // openSignalWait asks for a signal and takes a kept one at once.
-func (t *turn) openSignalWait(p place) {
-	w, scope := t.node(p).wait, view{run: t.Run, at: p}
+func (t *transition) openSignalWait(p position) {
+	w, scope := t.node(p).wait, view{run: t.Run, position: p}
 	var name, prompt string
 	raw, err := w.name.Render(scope)
 	if err == nil {
-		name, err = plain(raw)
+		name, err = renderedText(raw)
 	}
 	if err == nil && w.prompt != nil {
 		if raw, err = w.prompt.Render(scope); err == nil {
-			prompt, err = plain(raw)
+			prompt, err = renderedText(raw)
 		}
 	}
 	if err != nil {
 		t.fail(p, expressionFailure(err), Usage{})
 		return
 	}
-	attempt := int(t.stepAt(p).last)
-	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitSignal, Name: name, TimeoutAt: t.limit(p)})
+	attempt := int(t.stepAt(p).lastAttempt)
+	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitSignal, Name: name, TimeoutAt: t.waitTimeoutAt(p)})
 	t.emit(events.InputRequested, p, attempt, &Detail{RequestID: t.requestID(p, attempt), Name: name, Prompt: prompt, Schema: w.schema})
-	t.takeKept(p)
+	t.takeKeptSignal(p)
 }
 
-// plain reads a rendered text; a template that gave another value is printed
+// renderedText reads a rendered text; a template that gave another value is printed
 // as its JSON.
-func plain(raw json.RawMessage) (string, error) {
+func renderedText(raw json.RawMessage) (string, error) {
 	var text string
 	if len(raw) > 0 && raw[0] == '"' {
 		err := json.Unmarshal(raw, &text)
@@ -125,9 +125,9 @@ func plain(raw json.RawMessage) (string, error) {
 	return string(raw), nil
 }
 
-// takeKept gives an open wait the first kept signal that fits. One that breaks
+// takeKeptSignal gives an open wait the first kept signal that fits. One that breaks
 // the schema is rejected and the wait stays open.
-func (t *turn) takeKept(p place) {
+func (t *transition) takeKeptSignal(p position) {
 	if t.signals.kept.len() == 0 {
 		return
 	}
@@ -144,19 +144,19 @@ func (t *turn) takeKept(p place) {
 	})
 	for _, seq := range candidates {
 		s, _ := t.signals.kept.get(seq)
-		issues := t.breach(p, s.Payload)
+		issues := t.checkPayload(p, s.Payload)
 		if len(issues) == 0 {
 			t.resolve(p, seq)
 			return
 		}
-		t.emit(events.SignalRejected, p, int(t.stepAt(p).last), &Detail{
+		t.emit(events.SignalRejected, p, int(t.stepAt(p).lastAttempt), &Detail{
 			Name: s.Name, RequestID: s.RequestID, SignalSeq: int64(seq),
 			Error: &Error{Code: "invalid_payload", Message: issues[0].Message},
 		})
 	}
 }
 
-func finished(r *Run) error {
+func finishedError(r *Run) error {
 	return fault.New(fault.Conflict, "run_finished", "Run %s is %s and takes no more input.", r.RunID, r.State).
 		With("completed_at", r.CompletedAt.Format(time.RFC3339Nano))
 }

@@ -33,8 +33,8 @@ type savedRun struct {
 	UndoFailed  []string        `json:"undo_failed,omitempty"`
 	Lives       int             `json:"lives,omitempty"`
 	Revived     int64           `json:"revived,omitempty"`
-	Departed    []departed      `json:"departed,omitempty"`
-	Handling    *handling       `json:"handling,omitempty"`
+	Departed    []removedStep   `json:"departed,omitempty"`
+	Handling    *handlerRun     `json:"handling,omitempty"`
 	Failed      []string        `json:"handlers_failed,omitempty"`
 	Filled      json.RawMessage `json:"input,omitempty"`
 	Kept        []savedSignal   `json:"kept_signals,omitempty"`
@@ -111,7 +111,7 @@ type savedStep struct {
 	Wait        *waitState       `json:"wait,omitempty"`
 	Loop        *savedLoop       `json:"loop,omitempty"`
 	Counts      *IterationCounts `json:"counts,omitempty"`
-	Redo        *savedRedo       `json:"redo,omitempty"`
+	Redo        *savedRedrive    `json:"redo,omitempty"`
 	Cut         []*cutOff        `json:"cut,omitempty"`
 }
 
@@ -134,12 +134,12 @@ type savedLoop struct {
 	Cut        []*cutOff        `json:"cut,omitempty"`
 }
 
-// unknown is stepState.unknown.
-func (s *savedStep) unknown() bool { return s.Unknown || s.Err.cutOff() }
+// outcomeUnknown is stepState.unknown.
+func (s *savedStep) outcomeUnknown() bool { return s.Unknown || s.Err.cutOff() }
 
 // hasEnd is stepState.hasEnd.
 func (s *savedStep) hasEnd() bool {
-	return (&stepState{status: s.Status, unknown: s.unknown()}).hasEnd()
+	return (&stepState{status: s.Status, outcomeUnknown: s.outcomeUnknown()}).hasEnd()
 }
 
 type savedIteration struct {
@@ -153,16 +153,16 @@ type savedIteration struct {
 func (r *Run) Snapshot() ([]byte, error) {
 	s := savedRun{
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
-		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updated, PausedAt: r.pausedAt,
-		Excluded: r.excluded.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.tickets, Attempts: r.attempts,
-		Ending: r.ending, UndoFailed: r.undoFailed, Lives: r.lives, Revived: r.revived, Departed: r.departed, Filled: r.filled, Handling: r.handling, Failed: r.handlersFailed, Root: r.saveScope(r.root),
+		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updatedAt, PausedAt: r.inactiveSince,
+		Excluded: r.inactiveTime.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.tickets, Attempts: r.maxLoopAttempt,
+		Ending: r.ending, UndoFailed: r.failedCompensations, Lives: r.resumeCount, Revived: r.resumedAt, Departed: r.removedSteps, Filled: r.inputWithDefaults, Handling: r.handlers, Failed: r.failedHandlers, Root: r.saveScope(r.root),
 	}
-	r.undo.all(func(seq uint64, u undo) bool {
-		s.Undo = append(s.Undo, r.saveUndo(seq, u.at))
+	r.compensations.all(func(seq uint64, u compensable) bool {
+		s.Undo = append(s.Undo, r.saveCompensable(seq, u.at))
 		return true
 	})
-	if u := r.undoing; u != nil {
-		s.Undoing = &savedUndoing{r.saveUndo(0, u.At), u.Attempt, u.Tries, u.Due, u.Since, u.Begun, u.Running}
+	if u := r.compensating; u != nil {
+		s.Undoing = &savedUndoing{r.saveCompensable(0, u.position), u.attempt, u.failedAttempts, u.dueAt, u.keyFirstUsedAt, u.startedAt, u.running}
 	}
 	r.saveSignals(&s)
 	out, err := json.Marshal(&s)
@@ -172,9 +172,9 @@ func (r *Run) Snapshot() ([]byte, error) {
 	return out, nil
 }
 
-func (r *Run) saveUndo(seq uint64, p place) savedUndo {
+func (r *Run) saveCompensable(seq uint64, p position) savedUndo {
 	u := savedUndo{Seq: seq, StepID: r.node(p).step.ID, Iteration: p.path()}
-	for f := p.at; f != nil; f = f.up {
+	for f := p.frame; f != nil; f = f.parent {
 		u.IDs = append(u.IDs, f.id)
 	}
 	slices.Reverse(u.IDs)
@@ -190,7 +190,7 @@ func (r *Run) saveSignals(s *savedRun) {
 		payload, _ := r.signals.latest.get(name)
 		s.Latest = append(s.Latest, savedLatest{name, payload})
 	}
-	r.signals.seen.t.all(func(_ uint64, list []entry[struct{}]) bool {
+	r.signals.seen.t.all(func(_ uint64, list []mapEntry[struct{}]) bool {
 		for _, e := range list {
 			s.Seen = append(s.Seen, e.key)
 		}
@@ -199,9 +199,9 @@ func (r *Run) saveSignals(s *savedRun) {
 }
 
 func (r *Run) saveScope(s *scopeState) savedScope {
-	out := savedScope{Undos: s.undos, Failed: s.failed, Generation: s.generation, Base: s.base, Begun: s.begun}
-	if _, ok := r.agenda.get(s.ticket); ok {
-		out.Ticket = s.ticket
+	out := savedScope{Undos: s.compensations, Failed: s.err, Generation: s.generation, Base: s.attemptBase, Begun: s.startedAt}
+	if _, ok := r.agenda.get(s.agendaKey); ok {
+		out.Ticket = s.agendaKey
 	}
 	s.steps.all(func(at uint64, st *stepState) bool {
 		out.Steps = append(out.Steps, r.saveStep(s.list.nodes[at], st))
@@ -212,19 +212,19 @@ func (r *Run) saveScope(s *scopeState) savedScope {
 
 func (r *Run) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
-		ID: n.step.ID, Unmet: st.unmet, Live: st.live, Status: st.status, Skip: st.skip, Falling: st.falling,
-		Interrupted: st.interrupted, Unknown: st.unknown, Undone: st.undone, Attempt: st.attempt, Last: st.last, Tries: st.tries, Generation: st.generation,
-		Order: st.order, Started: st.started, Begun: st.begun, Acted: st.acted, Ended: st.ended, Output: st.output, Err: st.err,
-		Fallback: st.fallback, Usage: st.usage, Wait: st.wait, Counts: st.counts, Redo: st.redo.save(), Cut: values(&st.cut),
+		ID: n.step.ID, Unmet: st.unmet, Live: st.notSkipped, Status: st.status, Skip: st.skipReason, Falling: st.fallbackRunning,
+		Interrupted: st.interrupted, Unknown: st.outcomeUnknown, Undone: st.compensated, Attempt: st.attemptNumber, Last: st.lastAttempt, Tries: st.failedAttempts, Generation: st.generation,
+		Order: st.firstSeq, Started: st.startedAt, Begun: st.attemptStartedAt, Acted: st.executedAt, Ended: st.endedAt, Output: st.output, Err: st.err,
+		Fallback: st.fallbackStep, Usage: st.usage, Wait: st.wait, Counts: st.loopCounts, Redo: st.redrive.save(), Cut: values(&st.cutOff),
 	}
-	if st.since != st.started {
-		s.Since = st.since
+	if st.keyFirstUsedAt != st.startedAt {
+		s.Since = st.keyFirstUsedAt
 	}
-	if _, ok := r.agenda.get(st.ticket); ok {
-		s.Ticket = st.ticket
+	if _, ok := r.agenda.get(st.agendaKey); ok {
+		s.Ticket = st.agendaKey
 	}
-	if r.slotted(st.slot) {
-		s.Slot, s.Due = st.slot, st.due
+	if r.tracked(st.activityKey) {
+		s.Slot, s.Due = st.activityKey, st.dueAt
 	}
 	if st.loop != nil {
 		s.Loop = r.saveLoop(st.loop)
@@ -232,9 +232,9 @@ func (r *Run) saveStep(n *node, st *stepState) savedStep {
 	return s
 }
 
-// slotted tells whether a slot is taken; a run that came to rest has none.
-func (r *Run) slotted(slot uint64) bool {
-	for _, set := range []*trie[place]{&r.action, &r.parked, &r.loops} {
+// tracked tells whether a slot is taken; a run that came to rest has none.
+func (r *Run) tracked(slot uint64) bool {
+	for _, set := range []*trie[position]{&r.attempts, &r.parked, &r.loops} {
 		if _, ok := set.get(slot); ok {
 			return true
 		}
@@ -244,15 +244,15 @@ func (r *Run) slotted(slot uint64) bool {
 
 func (r *Run) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{
-		Total: l.total, Next: l.next, Completed: l.completed, Failed: l.failed, Doomed: l.doomed,
-		Size: l.size, Last: l.last, Items: l.fixed, Generation: l.generation, Base: l.base, Again: l.again, Cut: values(&l.cut),
+		Total: l.total, Next: l.nextIndex, Completed: l.completed, Failed: l.failed, Doomed: l.failing,
+		Size: l.resultBytes, Last: l.lastResult, Items: l.storedItems, Generation: l.generation, Base: l.attemptBase, Again: l.rerun, Cut: values(&l.cutOff),
 	}
-	s.FailedAt = keys(&l.failedAt)
+	s.FailedAt = keys(&l.failedIndexes)
 	l.open.all(func(i uint64, sc *scopeState) bool {
 		s.Open = append(s.Open, savedIteration{i, sc.id, r.saveScope(sc)})
 		return true
 	})
-	l.kept.all(func(_ uint64, sc *scopeState) bool {
+	l.retained.all(func(_ uint64, sc *scopeState) bool {
 		s.Kept = append(s.Kept, savedIteration{0, sc.id, r.saveScope(sc)})
 		return true
 	})

@@ -10,17 +10,17 @@ import (
 
 // start decides about a step whose dependencies are finished: skip it, or make
 // its first attempt.
-func (t *turn) start(p place) {
+func (t *transition) start(p position) {
 	n, st := t.node(p), t.stepAt(p)
 	switch {
-	case n.needs > 0 && st.live == 0:
+	case n.dependencyCount > 0 && st.notSkipped == 0:
 		t.emit(events.StepSkipped, p, 0, &Detail{Reason: "dependencies"})
 		return
 	case n.step.Disabled():
 		t.emit(events.StepSkipped, p, 0, &Detail{Reason: "disabled"})
 		return
 	case n.guard != nil:
-		wanted, err := n.guard.EvalBool(view{run: t.Run, at: p})
+		wanted, err := n.guard.EvalBool(view{run: t.Run, position: p})
 		if err != nil {
 			t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{})
 			t.fail(p, expressionFailure(err), Usage{})
@@ -35,18 +35,18 @@ func (t *turn) start(p place) {
 }
 
 // nextAttempt numbers attempts so that no number is used twice for a place.
-func (t *turn) nextAttempt(p place) int {
-	s := t.scope(p.at)
-	return int(max(s.step(p.step).attempt, s.base)) + 1
+func (t *transition) nextAttempt(p position) int {
+	s := t.scope(p.frame)
+	return int(max(s.step(p.step).attemptNumber, s.attemptBase)) + 1
 }
 
 // attempt makes one attempt of a step.
-func (t *turn) attempt(p place) {
+func (t *transition) attempt(p position) {
 	n := t.node(p)
 	switch {
 	case n.condition != nil:
 		t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{})
-		t.choose(p)
+		t.chooseBranch(p)
 	case n.loop != nil:
 		t.openLoop(p)
 	case n.wait != nil:
@@ -57,32 +57,32 @@ func (t *turn) attempt(p place) {
 	}
 }
 
-func (t *turn) execute(p place) {
+func (t *transition) execute(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
 	t.emit(events.StepStarted, p, attempt, &Detail{})
 	t.effects = append(t.effects, Execute{
-		Ref:          t.ref(p),
-		Attempt:      attempt,
-		Type:         n.step.Type,
-		Config:       n.config,
-		Scope:        view{run: t.Run, at: p},
-		Timeout:      n.timeout,
-		Key:          t.effectKey(p, ""),
-		Since:        instant(t.stepAt(p).since),
-		OutputSchema: n.step.OutputSchema,
+		Ref:            t.ref(p),
+		Attempt:        attempt,
+		Type:           n.step.Type,
+		Config:         n.config,
+		Scope:          view{run: t.Run, position: p},
+		Timeout:        n.timeout,
+		IdempotencyKey: t.effectKey(p, ""),
+		KeyFirstUsedAt: instant(t.stepAt(p).keyFirstUsedAt),
+		OutputSchema:   n.step.OutputSchema,
 	})
 }
 
-func (t *turn) ref(p place) Ref { return Ref{StepID: t.node(p).step.ID, Iteration: p.path()} }
+func (t *transition) ref(p position) Ref { return Ref{StepID: t.node(p).step.ID, Iteration: p.path()} }
 
-// choose evaluates a condition's branches in order; the first true one wins.
-func (t *turn) choose(p place) {
+// chooseBranch evaluates a condition's branches in order; the first true one wins.
+func (t *transition) chooseBranch(p position) {
 	c := t.node(p).condition
 	for i, b := range c.branches {
 		chosen := b.when == nil
 		if !chosen {
 			var err error
-			if chosen, err = b.when.EvalBool(view{run: t.Run, at: p}); err != nil {
+			if chosen, err = b.when.EvalBool(view{run: t.Run, position: p}); err != nil {
 				t.fail(p, expressionFailure(err), Usage{})
 				return
 			}
@@ -101,40 +101,40 @@ func (t *turn) choose(p place) {
 
 // complete journals a step's success. The output of a step that the machine
 // performs itself is checked here, all others where they are performed.
-func (t *turn) complete(p place, d *Detail) {
+func (t *transition) complete(p position, d *Detail) {
 	st := t.stepAt(p)
-	if c := t.node(p).output; c != nil && !st.falling {
+	if c := t.node(p).output; c != nil && !st.fallbackRunning {
 		if issues := c.Check(d.Output); len(issues) > 0 {
-			t.fail(p, permanent("output_schema", "The output does not fit output_schema: "+issues[0].Message), d.Usage)
+			t.fail(p, permanentFailure("output_schema", "The output does not fit output_schema: "+issues[0].Message), d.Usage)
 			return
 		}
 	}
 	if len(d.Output) > MaxInline { // of a step that the machine performs itself: all others are apart already
 		var failure *Failure
-		if d.Output, failure = t.apart(d.Output); failure != nil {
+		if d.Output, failure = t.externalize(d.Output); failure != nil {
 			t.fail(p, *failure, d.Usage)
 			return
 		}
 	}
-	d.LatencyMS = t.latency(st.begun)
-	t.emit(events.StepCompleted, p, int(st.last), d)
+	d.LatencyMS = t.latency(st.attemptStartedAt)
+	t.emit(events.StepCompleted, p, int(st.lastAttempt), d)
 }
 
-func (t *turn) latency(since int64) int64 {
+func (t *transition) latency(since int64) int64 {
 	if since == 0 {
 		return 0
 	}
 	return max(t.now-since, 0)
 }
 
-// permanent is a failure that no retry mends.
-func permanent(code, message string) Failure {
+// permanentFailure is a failure that no retry mends.
+func permanentFailure(code, message string) Failure {
 	return Failure{Error: Error{Code: code, Message: message}, Permanent: true}
 }
 
 // expressionFailure is a step's failure to evaluate what its definition says.
 func expressionFailure(err error) Failure {
-	f := permanent(expressions.CodeFailed, err.Error())
+	f := permanentFailure(expressions.CodeFailed, err.Error())
 	if e, ok := errors.AsType[*expressions.Error](err); ok {
 		f.Code, f.Message = e.Code, e.Message
 	}
@@ -143,12 +143,12 @@ func expressionFailure(err error) Failure {
 
 // stepEnded takes the end of an attempt; one that is not in action any more is
 // ignored.
-func (t *turn) stepEnded(in StepEnded) {
+func (t *transition) stepEnded(in StepEnded) {
 	if len(in.Output) == 0 {
 		in.Output = null
 	}
-	if u := t.undoing; u != nil && u.Running && t.ref(u.At) == in.Ref && u.Attempt == in.Attempt {
-		t.undone(in)
+	if u := t.compensating; u != nil && u.running && t.ref(u.position) == in.Ref && u.attempt == in.Attempt {
+		t.compensationAttemptEnded(in)
 		return
 	}
 	p, ok := t.find(in.Ref.StepID, in.Ref.Iteration)
@@ -156,12 +156,12 @@ func (t *turn) stepEnded(in StepEnded) {
 		return
 	}
 	st := t.stepAt(p)
-	if _, acting := t.action.get(st.slot); !acting || st.slot == 0 || int(st.last) != in.Attempt {
+	if _, acting := t.attempts.get(st.activityKey); !acting || st.activityKey == 0 || int(st.lastAttempt) != in.Attempt {
 		return
 	}
 	switch {
 	case t.node(p).wait != nil:
-		t.probed(p, in)
+		t.probeEnded(p, in)
 	case in.Failure != nil:
 		t.fail(p, *in.Failure, in.Usage)
 	default:
@@ -171,19 +171,19 @@ func (t *turn) stepEnded(in StepEnded) {
 
 // fail decides what follows a failed attempt: another one, the fallback step,
 // or the step's failure for good.
-func (t *turn) fail(p place, f Failure, usage Usage) {
+func (t *transition) fail(p position, f Failure, usage Usage) {
 	n, st := t.node(p), t.stepAt(p)
-	d := Detail{Error: cleaned(f.Error), LatencyMS: t.latency(st.begun), Usage: usage}
-	attempt, halted := int(st.last), t.halted(p.at)
-	again := n.retry.again(&f, int(st.tries))
+	d := Detail{Error: validUTF8(f.Error), LatencyMS: t.latency(st.attemptStartedAt), Usage: usage}
+	attempt, halted := int(st.lastAttempt), t.halted(p.frame)
+	again := n.retry.retries(&f, int(st.failedAttempts))
 	switch {
 	case halted && (again || t.ending != nil && t.ending.Stop):
 		t.emit(events.StepCancelled, p, attempt, &d)
 	case again:
-		wait := n.retry.after(int(st.tries)+1, t.fraction(p, attempt), f.RetryAfter)
-		d.NextAttemptAt = instant(later(t.now, wait))
+		wait := n.retry.delayAfter(int(st.failedAttempts)+1, t.fraction(p, attempt), f.RetryAfter)
+		d.NextAttemptAt = instant(addDuration(t.now, wait))
 		t.emit(events.StepRetrying, p, attempt, &d)
-	case n.fallback >= 0 && !halted && t.stepAt(place{p.at, n.fallback}).status == StepPending:
+	case n.fallback >= 0 && !halted && t.stepAt(position{p.frame, n.fallback}).status == StepPending:
 		d.Fallback = n.list.nodes[n.fallback].step.ID
 		t.emit(events.StepRetrying, p, attempt, &d)
 	default:
@@ -191,17 +191,17 @@ func (t *turn) fail(p place, f Failure, usage Usage) {
 	}
 }
 
-// cleaned makes an error that its JSON gives back as it is.
-func cleaned(e Error) *Error {
+// validUTF8 makes an error that its JSON gives back as it is.
+func validUTF8(e Error) *Error {
 	e.Code = strings.ToValidUTF8(e.Code, "\ufffd")
 	e.Message = strings.ToValidUTF8(e.Message, "\ufffd")
 	return &e
 }
 
 // fallbackEnded gives a step the end of the fallback step that ran for it.
-func (t *turn) fallbackEnded(p place, st *stepState) {
+func (t *transition) fallbackEnded(p position, st *stepState) {
 	n := t.node(p)
-	o := t.stepAt(place{p.at, n.fallback})
+	o := t.stepAt(position{p.frame, n.fallback})
 	d := Detail{Fallback: n.list.nodes[n.fallback].step.ID}
 	switch o.status {
 	case StepCompleted:
@@ -213,5 +213,5 @@ func (t *turn) fallbackEnded(p place, st *stepState) {
 	default:
 		d.Error = st.err
 	}
-	t.emit(events.StepFailed, p, int(st.last), &d)
+	t.emit(events.StepFailed, p, int(st.lastAttempt), &d)
 }

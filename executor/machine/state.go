@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// place is one execution place: a step of the list that frame at runs (nil:
+// position is one execution place: a step of the list that frame at runs (nil:
 // the definition's own list). With step -1 it is the list itself.
-type place struct {
-	at   *frame
-	step int32
+type position struct {
+	frame *frame
+	step  int32
 }
 
-// whole is the definition's own list.
-var whole = place{step: -1}
+// wholeRun is the definition's own list.
+var wholeRun = position{step: -1}
 
 // frame is one iteration of a loop. It never changes.
 type frame struct {
-	up    *frame // the iteration that the loop itself runs in
-	loop  *node
-	index int
-	id    uint64 // seq of its iteration_started: a loop tried anew has a path twice
-	path  string // "each[3].inner[0]"
+	parent *frame // the iteration that the loop itself runs in
+	loop   *node
+	index  int
+	id     uint64 // seq of its iteration_started: a loop tried anew has a path twice
+	path   string // "each[3].inner[0]"
 }
 
 func newFrame(up *frame, loop *node, index int, id uint64) *frame {
@@ -32,7 +32,7 @@ func newFrame(up *frame, loop *node, index int, id uint64) *frame {
 	if up != nil {
 		path = up.path + "." + path
 	}
-	return &frame{up: up, loop: loop, index: index, id: id, path: path}
+	return &frame{parent: up, loop: loop, index: index, id: id, path: path}
 }
 
 // identity is the frame's id, 0 for the definition's own list.
@@ -43,67 +43,67 @@ func (f *frame) identity() uint64 {
 	return f.id
 }
 
-// home is the loop's own place.
-func (f *frame) home() place { return place{f.up, f.loop.at} }
+// loopPosition is the loop's own place.
+func (f *frame) loopPosition() position { return position{f.parent, f.loop.index} }
 
-func (p place) path() string {
-	if p.at == nil {
+func (p position) path() string {
+	if p.frame == nil {
 		return ""
 	}
-	return p.at.path
+	return p.frame.path
 }
 
 // scopeState is one list of steps under way.
 type scopeState struct {
-	edit       uint64
-	id         uint64 // of the iteration's frame
-	list       *list
-	steps      trie[*stepState] // touched ones only; a missing one is pending
-	left       int32            // steps not finished
-	busy       int32            // attempts in action in it, inner iterations included
-	parked     int32            // waits and retries in it, inner iterations included
-	undos      int32            // compensations that remember it
-	failed     *Error           // of an iteration: its first error, nothing starts any more
-	generation int32            // of the loop that it belongs to
-	base       int32            // attempts are numbered from here
-	ticket     uint64           // in the agenda, 0: none
-	begun      int64            // when it was opened
-	lagging    bool             // a step of it, or in it, was cut off before: see cutOff
+	edit          uint64
+	id            uint64 // of the iteration's frame
+	list          *list
+	steps         trie[*stepState] // touched ones only; a missing one is pending
+	unfinished    int32            // steps not finished
+	inFlight      int32            // attempts in action in it, inner iterations included
+	parked        int32            // waits and retries in it, inner iterations included
+	compensations int32            // compensations that remember it
+	err           *Error           // of an iteration: its first error, nothing starts any more
+	generation    int32            // of the loop that it belongs to
+	attemptBase   int32            // attempts are numbered from here
+	agendaKey     uint64           // in the agenda, 0: none
+	startedAt     int64            // when it was opened
+	hasCutOff     bool             // a step of it, or in it, was cut off before: see cutOff
 }
 
 // stepState is one step of one list under way.
 type stepState struct {
-	edit        uint64
-	unmet       int32 // dependencies not finished
-	live        int32 // dependencies finished otherwise than skipped
-	status      StepStatus
-	skip        string // to be skipped for this reason, whatever its dependencies
-	falling     bool   // its fallback step runs in its place
-	interrupted bool   // to be started again without asking its guard
-	unknown     bool   // its last attempt was cut off and failed so, by on_interrupt: it may have taken effect
-	undone      bool   // a compensation of it, or inside it, started
-	attempt     int32  // the last number used, compensations included
-	last        int32  // the last attempt of the step itself
-	tries       int32  // failed attempts that count against max_attempts
-	generation  int32
-	ticket      uint64 // in the agenda, 0: none
-	slot        uint64 // its key in action, parked or loops, 0: none
-	order       int64  // seq of its first start or skip
-	started     int64  // the first attempt of this generation
-	since       int64  // the first attempt under its idempotency key, which may have been before a resume
-	begun       int64  // the last attempt
-	acted       int64  // what it last did outside: an attempt, or a probe of a wait
-	ended       int64
-	due         int64 // of the parked retry or wait, 0: none
-	output      json.RawMessage
-	err         *Error
-	fallback    string
-	usage       Usage
-	wait        *waitState // never changed in place
-	loop        *loopState
-	counts      *IterationCounts // of a loop that is through
-	redo        *redoState       // of a loop that failed or is redriven; never changed in place
-	cut         trie[*cutOff]    // of a loop that is not under way: what was cut off in it, by iteration
+	edit             uint64
+	unmet            int32 // dependencies not finished
+	notSkipped       int32 // dependencies finished otherwise than skipped
+	status           StepStatus
+	skipReason       string // to be skipped for this reason, whatever its dependencies
+	fallbackRunning  bool   // its fallback step runs in its place
+	interrupted      bool   // to be started again without asking its guard
+	outcomeUnknown   bool   // its last attempt was cut off and failed so, by on_interrupt: it may have taken effect
+	compensated      bool   // a compensation of it, or inside it, started
+	attemptNumber    int32  // the last number used, compensations included
+	lastAttempt      int32  // the last attempt of the step itself
+	failedAttempts   int32  // failed attempts that count against max_attempts
+	generation       int32
+	agendaKey        uint64 // in the agenda, 0: none
+	activityKey      uint64 // its key in action, parked or loops, 0: none
+	firstSeq         int64  // seq of its first start or skip
+	startedAt        int64  // the first attempt of this generation
+	keyFirstUsedAt   int64  // the first attempt under its idempotency key, which may have been before a resume
+	attemptStartedAt int64  // the last attempt
+	executedAt       int64  // what it last did outside: an attempt, or a probe of a wait
+	endedAt          int64
+	dueAt            int64 // of the parked retry or wait, 0: none
+	output           json.RawMessage
+	err              *Error
+	fallbackStep     string
+	usage            Usage
+	wait             *waitState // never changed in place
+	loop             *loopState
+	loopCounts       *IterationCounts // of a loop that is through
+	redrive          *redriveState    // of a loop that failed or is redriven; never changed in place
+	cutOff           trie[*cutOff]    // of a loop that is not under way: what was cut off in it, by iteration
 }
 
 // finished tells whether dependants can count on the step.
@@ -123,35 +123,35 @@ type waitState struct {
 
 // loopState is a loop under way.
 type loopState struct {
-	edit       uint64
-	total      int // -1: not known before the end
-	next       int
-	completed  int
-	failed     int
-	doomed     *Error            // no more iterations start, and the loop fails
-	open       trie[*scopeState] // by index; at most concurrency
-	kept       trie[*scopeState] // ended ones that compensations need, by id
-	failedAt   trie[struct{}]    // indexes of failed iterations
-	again      []uint64          // of a redriven loop: to start before next, in order
-	cut        trie[*cutOff]     // what was cut off in iterations that have not started anew
-	results    resultList
-	size       int             // bytes in results
-	last       json.RawMessage // the previous iteration's value, of a while loop
-	generation int32
-	base       int32
-	fixed      json.RawMessage // the items, where they cannot be evaluated again
-	items      *itemBox        // shared by all copies
+	edit          uint64
+	total         int // -1: not known before the end
+	nextIndex     int
+	completed     int
+	failed        int
+	failing       *Error            // no more iterations start, and the loop fails
+	open          trie[*scopeState] // by index; at most concurrency
+	retained      trie[*scopeState] // ended ones that compensations need, by id
+	failedIndexes trie[struct{}]    // indexes of failed iterations
+	rerun         []uint64          // of a redriven loop: to start before next, in order
+	cutOff        trie[*cutOff]     // what was cut off in iterations that have not started anew
+	results       resultList
+	resultBytes   int             // bytes in results
+	lastResult    json.RawMessage // the previous iteration's value, of a while loop
+	generation    int32
+	attemptBase   int32
+	storedItems   json.RawMessage // the items, where they cannot be evaluated again
+	items         *itemCache      // shared by all copies
 }
 
-// itemBox caches the list that a loop walks. Its value is a function of the
+// itemCache caches the list that a loop walks. Its value is a function of the
 // run's state, so whoever needs it first fills it; readers may be concurrent.
-type itemBox struct{ v atomic.Pointer[itemList] }
+type itemCache struct{ list atomic.Pointer[itemList] }
 
-func (r *Run) node(p place) *node {
-	if p.at == nil {
+func (r *Run) node(p position) *node {
+	if p.frame == nil {
 		return r.plan.top.nodes[p.step]
 	}
-	return p.at.loop.loop.body.nodes[p.step]
+	return p.frame.loop.loop.body.nodes[p.step]
 }
 
 // scope finds a list under way; nil when its iteration is gone.
@@ -159,24 +159,24 @@ func (r *Run) scope(f *frame) *scopeState {
 	if f == nil {
 		return r.root
 	}
-	up := r.scope(f.up)
+	up := r.scope(f.parent)
 	if up == nil {
 		return nil
 	}
-	st, ok := up.steps.get(uint64(f.loop.at))
+	st, ok := up.steps.get(uint64(f.loop.index))
 	if !ok || st.loop == nil {
 		return nil
 	}
 	if s, ok := st.loop.open.get(uint64(f.index)); ok && s.id == f.id {
 		return s
 	}
-	s, _ := st.loop.kept.get(f.id)
+	s, _ := st.loop.retained.get(f.id)
 	return s
 }
 
 // stepAt reads a step's state; it must not be changed.
-func (r *Run) stepAt(p place) *stepState {
-	s := r.scope(p.at)
+func (r *Run) stepAt(p position) *stepState {
+	s := r.scope(p.frame)
 	if s == nil {
 		return &r.node(p).initial
 	}
@@ -201,11 +201,11 @@ func (r *Run) editScope(f *frame) *scopeState {
 		}
 		return r.root
 	}
-	l := r.editLoop(f.home())
+	l := r.editLoop(f.loopPosition())
 	in, key := &l.open, uint64(f.index)
 	s, ok := in.get(key)
 	if !ok || s.id != f.id {
-		in, key = &l.kept, f.id
+		in, key = &l.retained, f.id
 		s, _ = in.get(key)
 	}
 	if s.edit == r.edit {
@@ -218,8 +218,8 @@ func (r *Run) editScope(f *frame) *scopeState {
 }
 
 // editStep gives a step's state for changing.
-func (r *Run) editStep(p place) *stepState {
-	s := r.editScope(p.at)
+func (r *Run) editStep(p position) *stepState {
+	s := r.editScope(p.frame)
 	st := s.step(p.step)
 	if st.edit == r.edit {
 		return st
@@ -230,7 +230,7 @@ func (r *Run) editStep(p place) *stepState {
 	return &c
 }
 
-func (r *Run) editLoop(p place) *loopState {
+func (r *Run) editLoop(p position) *loopState {
 	st := r.editStep(p)
 	if st.loop.edit != r.edit {
 		c := *st.loop
@@ -242,23 +242,23 @@ func (r *Run) editLoop(p place) *loopState {
 
 // openScope begins a list: its roots go on the agenda.
 func (r *Run) openScope(f *frame, s *scopeState) {
-	s.edit, s.left, s.begun = r.edit, s.list.count[partMain], r.updated
+	s.edit, s.unfinished, s.startedAt = r.edit, s.list.count[partMain], r.updatedAt
 	if f == nil {
 		r.root = s
 	} else {
 		s.id = f.id
-		l := r.editLoop(f.home())
+		l := r.editLoop(f.loopPosition())
 		l.open.set(r.edit, uint64(f.index), s)
 	}
 	for _, at := range s.list.roots {
-		r.enqueue(place{f, at})
+		r.enqueue(position{f, at})
 	}
 }
 
 // generation counts how often the step was run again on purpose, the loops
 // around it included.
-func (r *Run) generation(p place) int {
-	s := r.scope(p.at)
+func (r *Run) generation(p position) int {
+	s := r.scope(p.frame)
 	return int(s.generation + s.step(p.step).generation)
 }
 
@@ -267,8 +267,8 @@ func (r *Run) halted(f *frame) bool {
 	if r.ending != nil {
 		return true
 	}
-	for ; f != nil; f = f.up {
-		if s := r.scope(f); s == nil || s.failed != nil {
+	for ; f != nil; f = f.parent {
+		if s := r.scope(f); s == nil || s.err != nil {
 			return true
 		}
 	}
@@ -276,16 +276,16 @@ func (r *Run) halted(f *frame) bool {
 }
 
 // find resolves a ref of the outside; false when there is no such place now.
-func (r *Run) find(stepID, iteration string) (place, bool) {
+func (r *Run) find(stepID, iteration string) (position, bool) {
 	n := r.plan.index[stepID]
 	if n == nil {
-		return place{}, false
+		return position{}, false
 	}
 	f, ok := r.findFrame(iteration)
 	if !ok || n.list != r.listOf(f) {
-		return place{}, false
+		return position{}, false
 	}
-	return place{f, n.at}, true
+	return position{f, n.index}, true
 }
 
 func (r *Run) listOf(f *frame) *list {
@@ -307,7 +307,7 @@ func (r *Run) findFrame(path string) (*frame, bool) {
 		if !ok || err != nil || index < 0 || loop == nil || loop.loop == nil || loop.list != r.listOf(f) || r.scope(f) == nil {
 			return nil, false
 		}
-		l := r.stepAt(place{f, loop.at}).loop
+		l := r.stepAt(position{f, loop.index}).loop
 		if l == nil {
 			return nil, false
 		}
@@ -320,4 +320,4 @@ func (r *Run) findFrame(path string) (*frame, bool) {
 	return f, true
 }
 
-func later(ms int64, d time.Duration) int64 { return ms + d.Milliseconds() }
+func addDuration(ms int64, d time.Duration) int64 { return ms + d.Milliseconds() }

@@ -3,7 +3,7 @@ package machine
 import "heddle/events"
 
 // begin starts a queued run, or lets a resumed one go on.
-func (t *turn) begin() {
+func (t *transition) begin() {
 	if t.State != Queued {
 		return
 	}
@@ -11,68 +11,68 @@ func (t *turn) begin() {
 	if t.StartedAt.IsZero() {
 		d.Actor = t.StartedBy
 	}
-	t.emit(events.StateChanged, whole, 0, &d)
-	t.catchUp()
-	t.recheck()
+	t.emit(events.StateChanged, wholeRun, 0, &d)
+	t.queueKeptSignals()
+	t.queuePolls()
 }
 
 // cancel winds the run up; a run that ends already goes on ending.
-func (t *turn) cancel(in Cancel) {
+func (t *transition) cancel(in Cancel) {
 	switch t.State {
 	case Cancelling, Compensating, Completed, Failed, Cancelled:
 		return
 	}
-	if t.handling != nil {
+	if t.handlers != nil {
 		return
 	}
 	message := in.Reason
 	if message == "" {
 		message = "The run was cancelled."
 	}
-	t.wind(&ending{Outcome: Cancelled, Error: in.By.blame(&Error{Code: "cancelled", Message: message})}, in.Reason)
+	t.beginEnd(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "cancelled", Message: message})}, in.Reason)
 }
 
 // terminate ends the run at once; what is in action is stopped and not
 // awaited.
-func (t *turn) terminate(in Terminate) error {
+func (t *transition) terminate(in Terminate) error {
 	if t.State.Terminal() {
-		return finished(t.Run)
+		return finishedError(t.Run)
 	}
-	t.stopAll()
-	if u := t.undoing; u != nil && u.Running {
-		t.effects = append(t.effects, Stop{Ref: t.ref(u.At), Attempt: u.Attempt})
+	t.stopAllAttempts()
+	if u := t.compensating; u != nil && u.running {
+		t.effects = append(t.effects, Stop{Ref: t.ref(u.position), Attempt: u.attempt})
 	}
 	message := in.Reason
 	if message == "" {
 		message = "The run was terminated."
 	}
-	t.conclude(&ending{Outcome: Cancelled, Error: in.By.blame(&Error{Code: "terminated", Message: message})})
+	t.conclude(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "terminated", Message: message})})
 	return nil
 }
 
 // pause lets steps in action finish and starts nothing more.
-func (t *turn) pause(in Pause) error {
+func (t *transition) pause(in Pause) error {
 	switch t.State {
 	case Completed, Failed, Cancelled:
-		return finished(t.Run)
+		return finishedError(t.Run)
 	case Pausing, Paused, Cancelling, Compensating:
 		return nil
 	}
-	if t.ending != nil || t.handling != nil {
+	if t.ending != nil || t.handlers != nil {
 		return nil // nothing starts any more as it is, or the run is about to end
 	}
 	to := Paused
-	if t.InAction() > 0 {
+	if t.InFlight() > 0 {
 		to = Pausing
 	}
-	t.emit(events.StateChanged, whole, 0, in.By.detail(&Detail{State: to, From: t.State}))
+	t.emit(events.StateChanged, wholeRun, 0, in.By.addToDetail(&Detail{State: to, From: t.State}))
 	return nil
 }
 
 // interrupt takes an attempt out of action that nobody performs any more.
-func (t *turn) interrupt(p place) {
+func (t *transition) interrupt(p position) {
 	n, st := t.node(p), t.stepAt(p)
-	attempt, d := int(st.last), Detail{}
+	attempt, d := int(st.lastAttempt), Detail{}
 	if n.wait != nil {
 		d.Role = roleProbe
 	}
@@ -80,7 +80,7 @@ func (t *turn) interrupt(p place) {
 	switch {
 	case n.wait == nil && n.step.OnInterrupt == "fail":
 		t.fail(p, Failure{Error: *interruptedError(), Permanent: true}, Usage{})
-	case t.halted(p.at):
+	case t.halted(p.frame):
 		t.emit(events.StepCancelled, p, attempt, &Detail{})
 	}
 }

@@ -15,16 +15,16 @@ import (
 type trie[T any] struct {
 	root  *trieNode[T]
 	shift uint8 // of the root: 0 for a leaf
-	n     int
+	size  int
 }
 
 // trieNode holds its occupied places only, in order; used has a bit for each.
 // A leaf has vals, an inner node has kids.
 type trieNode[T any] struct {
-	edit uint64
-	used uint32
-	kids []*trieNode[T]
-	vals []T
+	edit     uint64
+	used     uint32
+	children []*trieNode[T]
+	values   []T
 }
 
 const (
@@ -32,7 +32,7 @@ const (
 	trieMask = 1<<trieBits - 1
 )
 
-func (t *trie[T]) len() int { return t.n }
+func (t *trie[T]) len() int { return t.size }
 
 // get finds the value at key.
 func (t *trie[T]) get(key uint64) (v T, ok bool) {
@@ -47,9 +47,9 @@ func (t *trie[T]) get(key uint64) (v T, ok bool) {
 		}
 		at := bits.OnesCount32(n.used & (bit - 1))
 		if shift == 0 {
-			return n.vals[at], true
+			return n.values[at], true
 		}
-		n, shift = n.kids[at], shift-trieBits
+		n, shift = n.children[at], shift-trieBits
 	}
 }
 
@@ -62,35 +62,35 @@ func (t *trie[T]) set(edit, key uint64, v T) {
 		}
 	}
 	for key>>t.shift > trieMask {
-		t.root = &trieNode[T]{edit: edit, used: 1, kids: []*trieNode[T]{t.root}}
+		t.root = &trieNode[T]{edit: edit, used: 1, children: []*trieNode[T]{t.root}}
 		t.shift += trieBits
 	}
-	root, grown := t.root.put(edit, key, t.shift, v)
+	root, grown := t.root.insert(edit, key, t.shift, v)
 	t.root = root
 	if grown {
-		t.n++
+		t.size++
 	}
 }
 
-func (n *trieNode[T]) put(edit, key uint64, shift uint8, v T) (*trieNode[T], bool) {
-	n = n.owned(edit)
+func (n *trieNode[T]) insert(edit, key uint64, shift uint8, v T) (*trieNode[T], bool) {
+	n = n.editable(edit)
 	bit := uint32(1) << (key >> shift & trieMask)
 	at := bits.OnesCount32(n.used & (bit - 1))
 	found := n.used&bit != 0
 	n.used |= bit
 	if shift == 0 {
 		if found {
-			n.vals[at] = v
+			n.values[at] = v
 		} else {
-			n.vals = slices.Insert(n.vals, at, v)
+			n.values = slices.Insert(n.values, at, v)
 		}
 		return n, !found
 	}
 	if !found {
-		n.kids = slices.Insert(n.kids, at, &trieNode[T]{edit: edit})
+		n.children = slices.Insert(n.children, at, &trieNode[T]{edit: edit})
 	}
-	kid, grown := n.kids[at].put(edit, key, shift-trieBits, v)
-	n.kids[at] = kid
+	kid, grown := n.children[at].insert(edit, key, shift-trieBits, v)
+	n.children[at] = kid
 	return n, grown
 }
 
@@ -99,54 +99,54 @@ func (t *trie[T]) delete(edit, key uint64) {
 	if _, ok := t.get(key); !ok {
 		return
 	}
-	t.n--
-	if t.root = t.root.drop(edit, key, t.shift); t.root == nil {
+	t.size--
+	if t.root = t.root.remove(edit, key, t.shift); t.root == nil {
 		t.shift = 0
 	}
 }
 
-// drop returns nil when nothing is left below n. The key is present.
-func (n *trieNode[T]) drop(edit, key uint64, shift uint8) *trieNode[T] {
+// remove returns nil when nothing is left below n. The key is present.
+func (n *trieNode[T]) remove(edit, key uint64, shift uint8) *trieNode[T] {
 	bit := uint32(1) << (key >> shift & trieMask)
 	at := bits.OnesCount32(n.used & (bit - 1))
 	var kid *trieNode[T]
 	if shift > 0 {
-		kid = n.kids[at].drop(edit, key, shift-trieBits)
+		kid = n.children[at].remove(edit, key, shift-trieBits)
 	}
 	if kid == nil && n.used == bit {
 		return nil
 	}
-	n = n.owned(edit)
+	n = n.editable(edit)
 	switch {
 	case kid != nil:
-		n.kids[at] = kid
+		n.children[at] = kid
 	case shift > 0:
-		n.kids, n.used = slices.Delete(n.kids, at, at+1), n.used&^bit
+		n.children, n.used = slices.Delete(n.children, at, at+1), n.used&^bit
 	default:
-		n.vals, n.used = slices.Delete(n.vals, at, at+1), n.used&^bit
+		n.values, n.used = slices.Delete(n.values, at, at+1), n.used&^bit
 	}
 	return n
 }
 
-// owned gives n itself when this edit made it, else a copy that it may change.
-func (n *trieNode[T]) owned(edit uint64) *trieNode[T] {
+// editable gives n itself when this edit made it, else a copy that it may change.
+func (n *trieNode[T]) editable(edit uint64) *trieNode[T] {
 	if n.edit == edit {
 		return n
 	}
-	return &trieNode[T]{edit: edit, used: n.used, kids: slices.Clone(n.kids), vals: slices.Clone(n.vals)}
+	return &trieNode[T]{edit: edit, used: n.used, children: slices.Clone(n.children), values: slices.Clone(n.values)}
 }
 
 // min finds the lowest key.
 func (t *trie[T]) min() (key uint64, v T, ok bool) {
-	return t.end(func(used uint32) int { return bits.TrailingZeros32(used) })
+	return t.extreme(func(used uint32) int { return bits.TrailingZeros32(used) })
 }
 
 // max finds the highest key.
 func (t *trie[T]) max() (key uint64, v T, ok bool) {
-	return t.end(func(used uint32) int { return 31 - bits.LeadingZeros32(used) })
+	return t.extreme(func(used uint32) int { return 31 - bits.LeadingZeros32(used) })
 }
 
-func (t *trie[T]) end(pick func(used uint32) int) (key uint64, v T, ok bool) {
+func (t *trie[T]) extreme(pick func(used uint32) int) (key uint64, v T, ok bool) {
 	if t.root == nil {
 		return 0, v, false
 	}
@@ -156,9 +156,9 @@ func (t *trie[T]) end(pick func(used uint32) int) (key uint64, v T, ok bool) {
 		key |= uint64(slot) << shift
 		at := bits.OnesCount32(n.used & (1<<slot - 1))
 		if shift == 0 {
-			return key, n.vals[at], true
+			return key, n.values[at], true
 		}
-		n, shift = n.kids[at], shift-trieBits
+		n, shift = n.children[at], shift-trieBits
 	}
 }
 
@@ -173,10 +173,10 @@ func (n *trieNode[T]) walk(base uint64, shift uint8, yield func(uint64, T) bool)
 	for used, at := n.used, 0; used != 0; used, at = used&(used-1), at+1 {
 		key := base | uint64(bits.TrailingZeros32(used))<<shift
 		if shift == 0 {
-			if !yield(key, n.vals[at]) {
+			if !yield(key, n.values[at]) {
 				return false
 			}
-		} else if !n.kids[at].walk(key, shift-trieBits, yield) {
+		} else if !n.children[at].walk(key, shift-trieBits, yield) {
 			return false
 		}
 	}

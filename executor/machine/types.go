@@ -38,9 +38,9 @@ var States = []State{
 // Terminal tells whether nothing more happens to the run by itself.
 func (s State) Terminal() bool { return s == Completed || s == Failed || s == Cancelled }
 
-// Busy tells whether a run in this state has work that a crash would cut off:
+// NeedsRecovery tells whether a run in this state has work that a crash would cut off:
 // such runs are recovered at start.
-func (s State) Busy() bool {
+func (s State) NeedsRecovery() bool {
 	return s == Running || s == Pausing || s == Cancelling || s == Compensating
 }
 
@@ -75,7 +75,7 @@ type Header struct {
 	StartedBy audit.Actor `json:"started_by,omitzero"`
 	// Versions are all that the run ran on, oldest first; nil while it has been
 	// Version alone.
-	Versions []Span `json:"versions,omitempty"`
+	Versions []VersionSpan `json:"versions,omitempty"`
 }
 
 // Error is a step's or a run's error, as stored and shown.
@@ -119,9 +119,9 @@ type Failure struct {
 	Error
 	Permanent  bool
 	RetryAfter time.Duration
-	// Reword gives the message with mask applied to each value that it quotes and
+	// MaskMessage gives the message with mask applied to each value that it quotes and
 	// not to its own words; nil: nobody knows which is which. It is not stored.
-	Reword func(mask func(string) string) string `json:"-"`
+	MaskMessage func(mask func(string) string) string `json:"-"`
 }
 
 // Usage is what an attempt consumed. ToolCalls, a JSON list of the calls that an
@@ -142,46 +142,46 @@ type Signal struct {
 	Name      string
 	RequestID string
 	Payload   json.RawMessage
-	By        By
+	By        Attribution
 }
 
 // Cancel asks the run to stop: running steps are told, compensations run.
 // Reason is the message of the run's error, By.Reason what the caller says.
 type Cancel struct {
 	Reason string
-	By     By
+	By     Attribution
 }
 
 // Terminate ends the run at once, with no clean-up. Reason is that of Cancel.
 type Terminate struct {
 	Reason string
-	By     By
+	By     Attribution
 }
 
 // Pause lets steps in action finish and starts nothing more.
-type Pause struct{ By By }
+type Pause struct{ By Attribution }
 
 // Recover reports that the process that drove the run is gone: every attempt
 // in action is interrupted and runs again or fails, as on_interrupt says.
 type Recover struct{}
 
-// Held applies an input and starts nothing that it makes possible: what can go
+// JournalOnly applies an input and starts nothing that it makes possible: what can go
 // on stays on the agenda (Change.More) until a Continue, Tick or Recover, and
 // the run keeps its word. The executor holds inputs back so while no slot is
 // free, and while it is stopping.
-type Held struct{ Input Input }
+type JournalOnly struct{ Input Input }
 
-func (Held) input()      {}
-func (Begin) input()     {}
-func (Continue) input()  {}
-func (StepEnded) input() {}
-func (Tick) input()      {}
-func (Signal) input()    {}
-func (Cancel) input()    {}
-func (Terminate) input() {}
-func (Pause) input()     {}
-func (Resume) input()    {}
-func (Recover) input()   {}
+func (JournalOnly) input() {}
+func (Begin) input()       {}
+func (Continue) input()    {}
+func (StepEnded) input()   {}
+func (Tick) input()        {}
+func (Signal) input()      {}
+func (Cancel) input()      {}
+func (Terminate) input()   {}
+func (Pause) input()       {}
+func (Resume) input()      {}
+func (Recover) input()     {}
 
 // Effect is something to be done outside, after the change that asked for it
 // is durable.
@@ -193,16 +193,16 @@ type Effect interface{ effect() }
 // there. Timeout 0 means none. Key identifies the step's effect: the same for
 // every attempt of (run, step, iteration, generation).
 type Execute struct {
-	Ref     Ref
-	Attempt int
-	Type    string
-	Config  *expressions.Template
-	Scope   expressions.Scope
-	Timeout time.Duration
-	Key     string
-	// Since is when the first attempt under Key began, by the journal: the same
+	Ref            Ref
+	Attempt        int
+	Type           string
+	Config         *expressions.Template
+	Scope          expressions.Scope
+	Timeout        time.Duration
+	IdempotencyKey string
+	// KeyFirstUsedAt is when the first attempt under Key began, by the journal: the same
 	// for every attempt. Zero for a probe.
-	Since time.Time
+	KeyFirstUsedAt time.Time
 	// OutputSchema is checked by the performer; a breach is the permanent
 	// failure output_schema.
 	OutputSchema json.RawMessage

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// FailUnseen gives the events that end a run in this state, after the event
+// FailUnloaded gives the events that end a run in this state, after the event
 // seq, without its journal: for a run that cannot be loaded without harm. A
 // run restored from them is failed with that error, like one that Apply failed.
-func FailUnseen(runID string, from State, seq int64, started, now time.Time, err *Error) []events.Event {
+func FailUnloaded(runID string, from State, seq int64, started, now time.Time, err *Error) []events.Event {
 	duration := int64(0)
 	if !started.IsZero() {
 		duration = max(now.Sub(started).Milliseconds(), 0)

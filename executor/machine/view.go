@@ -9,11 +9,11 @@ import (
 // steps that are ancestors, the iterations around it. It reads an immutable
 // run, so it may be used at any time and by any goroutine.
 type view struct {
-	run   *Run
-	at    place
-	probe json.RawMessage // output of the probe, for wait.condition
-	self  bool            // the step itself is visible: to its compensation
-	next  *loopState      // for loop.while: the loop about to start an iteration
+	run          *Run
+	position     position
+	probe        json.RawMessage // output of the probe, for wait.condition
+	seesItself   bool            // the step itself is visible: to its compensation
+	upcomingLoop *loopState      // for loop.while: the loop about to start an iteration
 }
 
 var _ expressions.Scope = view{}
@@ -26,41 +26,41 @@ func (v view) Value(name string) (json.RawMessage, bool) {
 	case "input":
 		return orNull(v.run.EffectiveInput()), true
 	case "run":
-		return v.run.describe(), true
+		return v.run.runValue(), true
 	case "probe":
-		return v.readable(v.probe)
+		return v.resolved(v.probe)
 	}
-	if v.next != nil {
-		if value, ok := v.upcoming(name); ok {
+	if v.upcomingLoop != nil {
+		if value, ok := v.nextIterationValue(name); ok {
 			return value, true
 		}
 	}
-	for f := v.at.at; f != nil; f = f.up {
-		if value, ok := v.iteration(f, name); ok {
+	for f := v.position.frame; f != nil; f = f.parent {
+		if value, ok := v.iterationValue(f, name); ok {
 			return value, true
 		}
 	}
 	return nil, false
 }
 
-// upcoming gives the names of the iteration that loop.while decides about.
-func (v view) upcoming(name string) (json.RawMessage, bool) {
+// nextIterationValue gives the names of the iteration that loop.while decides about.
+func (v view) nextIterationValue(name string) (json.RawMessage, bool) {
 	switch name {
-	case "index", "item", v.run.node(v.at).loop.as:
-		return appendInt(v.next.next), true
+	case "index", "item", v.run.node(v.position).loop.as:
+		return appendInt(v.upcomingLoop.nextIndex), true
 	case "last":
-		return v.readable(orNull(v.next.last))
+		return v.resolved(orNull(v.upcomingLoop.lastResult))
 	}
 	return nil, false
 }
 
-func (v view) iteration(f *frame, name string) (json.RawMessage, bool) {
+func (v view) iterationValue(f *frame, name string) (json.RawMessage, bool) {
 	plan := f.loop.loop
 	switch name {
 	case "index":
 		return appendInt(f.index), true
 	case "last":
-		return v.readable(orNull(v.run.stepAt(f.home()).loop.last))
+		return v.resolved(orNull(v.run.stepAt(f.loopPosition()).loop.lastResult))
 	case "item", plan.as:
 		if name == "item" && plan.as != "item" {
 			return nil, false
@@ -73,21 +73,21 @@ func (v view) iteration(f *frame, name string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// readable is a value's content; false where there is none.
-func (v view) readable(value json.RawMessage) (json.RawMessage, bool) {
+// resolved is a value's content; false where there is none.
+func (v view) resolved(value json.RawMessage) (json.RawMessage, bool) {
 	content, err := v.run.content(value)
 	return content, err == nil && content != nil
 }
 
-// describe is the value of run.
-func (r *Run) describe() json.RawMessage {
-	o := object{buf: make([]byte, 0, 192)}
+// runValue is the value of run.
+func (r *Run) runValue() json.RawMessage {
+	o := jsonObject{buf: make([]byte, 0, 192)}
 	o.text("id", r.RunID)
 	o.text("workflow_id", r.WorkflowID)
 	o.number("version", int64(r.Version))
 	o.text("trigger", r.Trigger)
 	o.instant("started_at", r.StartedAt)
-	r.describeEnd(&o)
+	r.appendEnding(&o)
 	return append(o.buf, '}')
 }
 
@@ -97,18 +97,18 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 	if n == nil {
 		return expressions.StepValue{}, false
 	}
-	f, step := v.at.at, v.at.step
+	f, step := v.position.frame, v.position.step
 	for n.list != v.run.listOf(f) {
 		if f == nil {
 			return expressions.StepValue{}, false
 		}
-		f, step = f.up, f.loop.at
+		f, step = f.parent, f.loop.index
 	}
-	if !v.sees(n, step, f == v.at.at) {
+	if !v.sees(n, step, f == v.position.frame) {
 		return expressions.StepValue{}, false
 	}
-	value := v.run.stepAt(place{f, n.at}).value()
-	if _, apart := Referenced(value.Output); apart && v.run.blobs != nil {
+	value := v.run.stepAt(position{f, n.index}).value()
+	if _, apart := ParseReference(value.Output); apart && v.run.blobs != nil {
 		value.Load = func() (json.RawMessage, error) { return v.run.content(value.Output) }
 	}
 	return value, true
@@ -122,15 +122,15 @@ func (v view) sees(n *node, from int32, own bool) bool {
 	}
 	reader := n.list.nodes[from]
 	if n == reader {
-		return own && v.self
+		return own && v.seesItself
 	}
 	if reader.part != n.part {
 		return n.part == partMain // handlers see all main steps, and nothing else of another list
 	}
-	if reader.trusted[n.step.ID] || v.at.step >= 0 && v.run.node(v.at).trusted[n.step.ID] {
+	if reader.namedSteps[n.step.ID] || v.position.step >= 0 && v.run.node(v.position).namedSteps[n.step.ID] {
 		return true
 	}
-	return n.list.ancestor(n.at, from)
+	return n.list.ancestor(n.index, from)
 }
 
 // ancestor tells whether a is reached from b along its parents.
@@ -161,7 +161,7 @@ func (l *list) ancestors(of, depth int32, yield func(int32) bool) {
 // value is what steps.<id> shows of a step.
 func (s *stepState) value() expressions.StepValue {
 	v := expressions.StepValue{Status: string(s.status), Output: orNull(s.output), Error: null}
-	if s.falling {
+	if s.fallbackRunning {
 		v.Status = string(StepFailed)
 	}
 	if s.err != nil {
@@ -173,13 +173,13 @@ func (s *stepState) value() expressions.StepValue {
 // StepIDs lists the visible steps, inner lists first, in document order.
 func (v view) StepIDs() []string {
 	var ids []string
-	f, step := v.at.at, v.at.step
+	f, step := v.position.frame, v.position.step
 	for {
 		l := v.run.listOf(f)
 		visible := make([]bool, len(l.nodes))
 		if step >= 0 {
 			l.ancestors(step, 0, func(at int32) bool { visible[at] = true; return true })
-			visible[step] = v.self && f == v.at.at
+			visible[step] = v.seesItself && f == v.position.frame
 			if l.nodes[step].part != partMain {
 				for at, n := range l.nodes {
 					visible[at] = visible[at] || n.part == partMain
@@ -194,7 +194,7 @@ func (v view) StepIDs() []string {
 		if f == nil {
 			return ids
 		}
-		f, step = f.up, f.loop.at
+		f, step = f.parent, f.loop.index
 	}
 }
 

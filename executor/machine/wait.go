@@ -23,7 +23,7 @@ const (
 )
 
 // openWait begins a wait, or ends it at once where it has nothing to wait for.
-func (t *turn) openWait(p place) {
+func (t *transition) openWait(p position) {
 	w := t.node(p).wait
 	switch {
 	case w.condition != nil && w.probe != nil:
@@ -38,21 +38,21 @@ func (t *turn) openWait(p place) {
 }
 
 // openTimer waits for seconds or until.
-func (t *turn) openTimer(p place) {
-	until, err := t.until(p)
+func (t *transition) openTimer(p position) {
+	until, err := t.timerEnd(p)
 	if err != nil {
 		t.fail(p, expressionFailure(err), Usage{})
 		return
 	}
 	if until <= t.now {
-		t.waited(p, &Detail{})
+		t.completeWait(p, &Detail{})
 		return
 	}
-	t.emit(events.StepWaiting, p, int(t.stepAt(p).last), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.limit(p)})
+	t.emit(events.StepWaiting, p, int(t.stepAt(p).lastAttempt), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.waitTimeoutAt(p)})
 }
 
-func (t *turn) until(p place) (int64, error) {
-	w, scope := t.node(p).wait, view{run: t.Run, at: p}
+func (t *transition) timerEnd(p position) (int64, error) {
+	w, scope := t.node(p).wait, view{run: t.Run, position: p}
 	switch {
 	case w.seconds != nil:
 		raw, err := w.seconds.Render(scope)
@@ -63,9 +63,9 @@ func (t *turn) until(p place) (int64, error) {
 		if err != nil {
 			return 0, &expressions.Error{Code: expressions.CodeType, Message: "wait.seconds must be a number"}
 		}
-		return later(t.now, seconds(v)), nil
+		return addDuration(t.now, secondsToDuration(v)), nil
 	case w.until == nil:
-		return w.instant.UnixMilli(), nil
+		return w.fixedTime.UnixMilli(), nil
 	}
 	raw, err := w.until.EvalJSON(scope)
 	if err != nil {
@@ -82,19 +82,19 @@ func (t *turn) until(p place) (int64, error) {
 	return at.UnixMilli(), nil
 }
 
-// attemptLimit is when the step's own timeout_seconds passes.
-func (t *turn) attemptLimit(p place) time.Time {
+// attemptTimeoutAt is when the step's own timeout_seconds passes.
+func (t *transition) attemptTimeoutAt(p position) time.Time {
 	if limit := t.node(p).timeout; limit > 0 {
-		return instant(later(t.stepAt(p).begun, limit))
+		return instant(addDuration(t.stepAt(p).attemptStartedAt, limit))
 	}
 	return time.Time{}
 }
 
-// limit is when the wait times out, by its own timeout or the step's.
-func (t *turn) limit(p place) time.Time {
-	at := t.attemptLimit(p)
+// waitTimeoutAt is when the wait times out, by its own timeout or the step's.
+func (t *transition) waitTimeoutAt(p position) time.Time {
+	at := t.attemptTimeoutAt(p)
 	if own := t.node(p).wait.timeout; own > 0 {
-		end := instant(later(t.stepAt(p).begun, own))
+		end := instant(addDuration(t.stepAt(p).attemptStartedAt, own))
 		if at.IsZero() || end.Before(at) {
 			return end
 		}
@@ -103,36 +103,36 @@ func (t *turn) limit(p place) time.Time {
 }
 
 // probe makes the request that comes before an evaluation of wait.condition.
-func (t *turn) probe(p place) {
+func (t *transition) probe(p position) {
 	n := t.node(p)
-	attempt := int(t.stepAt(p).last)
+	attempt := int(t.stepAt(p).lastAttempt)
 	if t.stepAt(p).wait != nil {
 		attempt = t.nextAttempt(p)
 	}
-	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitCondition, Role: roleProbe, TimeoutAt: t.limit(p)})
+	t.emit(events.StepWaiting, p, attempt, &Detail{Kind: waitCondition, Role: roleProbe, TimeoutAt: t.waitTimeoutAt(p)})
 	t.effects = append(t.effects, Execute{
-		Ref: t.ref(p), Attempt: attempt, Type: n.wait.probe.kind, Config: n.wait.probe.config,
-		Scope: view{run: t.Run, at: p}, Timeout: attemptTimeout, Key: t.effectKey(p, roleProbe), Role: roleProbe,
+		Ref: t.ref(p), Attempt: attempt, Type: n.wait.probe.stepType, Config: n.wait.probe.config,
+		Scope: view{run: t.Run, position: p}, Timeout: attemptTimeout, IdempotencyKey: t.effectKey(p, roleProbe), Role: roleProbe,
 	})
 }
 
-// probed takes the probe's end. A transient failure counts as "not yet".
-func (t *turn) probed(p place, in StepEnded) {
+// probeEnded takes the probe's end. A transient failure counts as "not yet".
+func (t *transition) probeEnded(p position, in StepEnded) {
 	switch {
-	case t.halted(p.at):
+	case t.halted(p.frame):
 		t.emit(events.StepCancelled, p, in.Attempt, &Detail{Usage: in.Usage})
 	case in.Failure == nil:
 		t.poll(p, &in)
 	case in.Failure.Permanent:
 		t.fail(p, *in.Failure, in.Usage)
 	default:
-		t.waitOn(p, &Detail{Error: cleaned(in.Failure.Error), Usage: in.Usage})
+		t.rescheduleWait(p, &Detail{Error: validUTF8(in.Failure.Error), Usage: in.Usage})
 	}
 }
 
 // poll evaluates wait.condition.
-func (t *turn) poll(p place, probe *StepEnded) {
-	scope := view{run: t.Run, at: p}
+func (t *transition) poll(p position, probe *StepEnded) {
+	scope := view{run: t.Run, position: p}
 	var usage Usage
 	if probe != nil {
 		scope.probe, usage = probe.Output, probe.Usage
@@ -142,30 +142,30 @@ func (t *turn) poll(p place, probe *StepEnded) {
 	case err != nil:
 		t.fail(p, expressionFailure(err), usage)
 	case ok:
-		t.waited(p, &Detail{Usage: usage})
+		t.completeWait(p, &Detail{Usage: usage})
 	case probe == nil && t.stepAt(p).status == StepWaiting:
 		// Nothing changed: only a signal or the timeout can end this wait.
 	default:
-		t.waitOn(p, &Detail{Usage: usage})
+		t.rescheduleWait(p, &Detail{Usage: usage})
 	}
 }
 
-// waitOn parks a condition wait until its next poll. Without a probe nothing
+// rescheduleWait parks a condition wait until its next poll. Without a probe nothing
 // but a signal can change the condition, so there is no next poll.
-func (t *turn) waitOn(p place, d *Detail) {
+func (t *transition) rescheduleWait(p position, d *Detail) {
 	w := t.node(p).wait
-	d.Kind, d.TimeoutAt = waitCondition, t.limit(p)
+	d.Kind, d.TimeoutAt = waitCondition, t.waitTimeoutAt(p)
 	if w.probe != nil {
-		d.Until = instant(later(t.now, w.poll))
+		d.Until = instant(addDuration(t.now, w.poll))
 	}
-	t.emit(events.StepWaiting, p, int(t.stepAt(p).last), d)
+	t.emit(events.StepWaiting, p, int(t.stepAt(p).lastAttempt), d)
 }
 
-// waited completes a wait that gives its length. No detail: it timed out, and
+// completeWait completes a wait that gives its length. No detail: it timed out, and
 // on_timeout says to go on.
-func (t *turn) waited(p place, d *Detail) {
+func (t *transition) completeWait(p position, d *Detail) {
 	buf := append(make([]byte, 0, 48), `{"waited_seconds":`...)
-	buf = strconv.AppendFloat(buf, float64(t.latency(t.stepAt(p).begun))/1000, 'f', -1, 64)
+	buf = strconv.AppendFloat(buf, float64(t.latency(t.stepAt(p).attemptStartedAt))/1000, 'f', -1, 64)
 	if d == nil {
 		d = &Detail{}
 		buf = append(buf, `,"timed_out":true`...)
@@ -175,21 +175,21 @@ func (t *turn) waited(p place, d *Detail) {
 }
 
 // wakeWait lets a due wait act: it is over, polls again or timed out.
-func (t *turn) wakeWait(p place) {
+func (t *transition) wakeWait(p position) {
 	n, w := t.node(p), t.stepAt(p).wait
 	timedOut := w.TimeoutAt != 0 && w.TimeoutAt <= t.now && (w.Until == 0 || w.TimeoutAt < w.Until)
 	switch {
-	case timedOut && !t.attemptLimit(p).IsZero() && millis(t.attemptLimit(p)) == w.TimeoutAt:
+	case timedOut && !t.attemptTimeoutAt(p).IsZero() && millis(t.attemptTimeoutAt(p)) == w.TimeoutAt:
 		t.fail(p, Failure{Error: Error{Code: codeTimeout, Message: fmt.Sprintf("Step '%s' took longer than %s.", n.step.ID, n.timeout)}}, Usage{})
-	case timedOut && !n.wait.goOn:
+	case timedOut && !n.wait.continueOnTimeout:
 		t.fail(p, Failure{Error: Error{Code: "wait_timeout", Message: fmt.Sprintf("Wait '%s' timed out after %s.", n.step.ID, n.wait.timeout)}}, Usage{})
 	case timedOut && w.Kind == waitSignal:
 		t.complete(p, &Detail{Output: signalOutput(w.Name, null, w.RequestID, 0)})
 	case timedOut:
-		t.waited(p, nil)
+		t.completeWait(p, nil)
 	case w.Kind == waitCondition:
 		t.probe(p)
 	default:
-		t.waited(p, &Detail{})
+		t.completeWait(p, &Detail{})
 	}
 }

@@ -47,7 +47,7 @@ func testCommitWhole(t *testing.T, db *store.DB) {
 	next.Row.Error = &machine.Error{Code: "x", Message: "äöü \u0001", Details: map[string]any{"k": "v"}}
 	next.Row.Usage = machine.Usage{Tokens: 3, CostMicroUSD: 4}
 	next.Row.Version, next.Row.Hash = 2, "sha256:other"
-	next.Row.Versions = []machine.Span{{Version: 1, Hash: "sha256:one", FromSeq: 1}, {Version: 2, Hash: "sha256:other", FromSeq: 2}}
+	next.Row.Versions = []machine.VersionSpan{{Version: 1, Hash: "sha256:one", FromSeq: 1}, {Version: 2, Hash: "sha256:other", FromSeq: 2}}
 	next.Events = append(next.Events, event("run_1", 3, events.RunFailed, 5))
 	next.Events[1].Data = nil
 	next.Row.Seq = 3

@@ -101,7 +101,7 @@ func statesOf(t *testing.T, db *store.DB, match func(machine.State) bool) []stri
 }
 
 func testBusy(t *testing.T, db *store.DB) {
-	want := statesOf(t, db, machine.State.Busy)
+	want := statesOf(t, db, machine.State.NeedsRecovery)
 	got, err := db.BusyRuns(ctx, "", 2)
 	must(t, err)
 	same(t, "first two", got, want[:2])
