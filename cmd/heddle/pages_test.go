@@ -210,7 +210,7 @@ const asProgram = "TEST_RUNS_AS_HEDDLE=1"
 
 // startProgram runs the whole program on a free port until the test ends, and
 // gives its address.
-func startProgram(t *testing.T, key string) string {
+func startProgram(t *testing.T, key string, environ ...string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -218,7 +218,7 @@ func startProgram(t *testing.T, key string) string {
 	}
 	cmd := exec.Command(self, "serve")
 	cmd.Dir = t.TempDir()
-	cmd.Env = []string{asProgram, "PATH=" + os.Getenv("PATH"), "HEDDLE_LISTEN=127.0.0.1:0", "HEDDLE_BOOTSTRAP_KEY=" + key}
+	cmd.Env = append(environ, asProgram, "PATH="+os.Getenv("PATH"), "HEDDLE_LISTEN=127.0.0.1:0", "HEDDLE_BOOTSTRAP_KEY="+key)
 	var log strings.Builder
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
