@@ -12,7 +12,12 @@ RACE     = -race -gcflags=modernc.org/sqlite/lib=-race=false
 # Far beyond what any package needs: only a hang reaches it.
 LIMIT    = -timeout 30m
 
-.PHONY: build test race faults race-long lint fmt layers crash sweep scripts bench eventsource tour ci
+.DEFAULT_GOAL := help
+
+.PHONY: help build test race faults race-long lint fmt layers crash sweep scripts bench eventsource tour ci
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/heddle ./cmd/heddle
@@ -34,7 +39,7 @@ race-long: ## 10,000 rounds of each of the executor's races on SQLite, 2,000 on 
 lint: ## golangci-lint at the version that tools/go.mod pins
 	$(LINT) run --allow-parallel-runners $(PACKAGES)
 
-fmt:
+fmt: ## format the code
 	$(LINT) fmt
 
 layers: ## who may import what

@@ -93,22 +93,22 @@ func table() []setting {
 		},
 		{
 			Name: "WORKFLOW_MAX_CONCURRENT_RUNS", Flag: "max-concurrent-runs", Default: "10",
-			Help: "runs with a step in action at one time; the rest queue", Allowed: "a whole number from 1 to 100000",
+			Help: "runs with a step in flight at one time; the rest queue", Allowed: "a whole number from 1 to 100000",
 			set: func(s *settings, v string) (err error) { s.MaxRuns, err = between(v, 1, 100_000); return err },
 		},
 		{
 			Name: "HEDDLE_MAX_STEPS", Flag: "max-steps", Default: "256",
-			Help: "steps in action at one time", Allowed: "a whole number from 1 to 100000",
+			Help: "steps in flight at one time", Allowed: "a whole number from 1 to 100000",
 			set: func(s *settings, v string) (err error) { s.MaxSteps, err = between(v, 1, 100_000); return err },
 		},
 		{
 			Name: "HEDDLE_MAX_SCRIPTS", Flag: "max-scripts", Default: "4",
-			Help: "scripts in action at one time", Allowed: "a whole number from 1 to 1024",
+			Help: "scripts in flight at one time", Allowed: "a whole number from 1 to 1024",
 			set: func(s *settings, v string) (err error) { s.MaxScripts, err = between(v, 1, 1024); return err },
 		},
 		{
 			Name: "HEDDLE_MAX_PER_HOST", Flag: "max-per-host", Default: "5",
-			Help: "webhooks in action at one time to one host, and never more than half of WORKFLOW_MAX_CONCURRENT_RUNS", Allowed: "a whole number from 1 to 100000",
+			Help: "webhooks in flight at one time to one host, and never more than half of WORKFLOW_MAX_CONCURRENT_RUNS", Allowed: "a whole number from 1 to 100000",
 			set: func(s *settings, v string) (err error) { s.MaxPerHost, err = between(v, 1, 100_000); return err },
 		},
 		{
@@ -132,7 +132,7 @@ func table() []setting {
 		},
 		{
 			Name: "HEDDLE_QUOTA_OPEN_RUNS", Flag: "quota-open-runs", Default: "0",
-			Help: "runs of each tenant that have not ended; 0 is as many as it likes", Allowed: quotaRange,
+			Help: "runs of each tenant that have not ended; 0 is unlimited", Allowed: quotaRange,
 			set: func(s *settings, v string) (err error) {
 				s.Quotas.OpenRuns, err = between(v, 0, access.MaxQuota)
 				return err
@@ -140,7 +140,7 @@ func table() []setting {
 		},
 		{
 			Name: "HEDDLE_QUOTA_STREAMS", Flag: "quota-streams", Default: "0",
-			Help: "open event streams of each tenant at this node; 0 is as many as it likes", Allowed: quotaRange,
+			Help: "open event streams of each tenant at this node; 0 is unlimited", Allowed: quotaRange,
 			set: func(s *settings, v string) (err error) {
 				s.Quotas.Streams, err = between(v, 0, access.MaxQuota)
 				return err
@@ -148,7 +148,7 @@ func table() []setting {
 		},
 		{
 			Name: "HEDDLE_QUOTA_SCHEDULES", Flag: "quota-schedules", Default: "0",
-			Help: "schedules of each tenant; 0 is as many as it likes", Allowed: quotaRange,
+			Help: "schedules of each tenant; 0 is unlimited", Allowed: quotaRange,
 			set: func(s *settings, v string) (err error) {
 				s.Quotas.Schedules, err = between(v, 0, access.MaxQuota)
 				return err
@@ -156,13 +156,13 @@ func table() []setting {
 		},
 		{
 			Name: "HEDDLE_QUOTA_STORED_BYTES", Flag: "quota-stored-bytes", Default: "0",
-			Help:    "bytes that each tenant may have stored in definitions, templates and runs; 0 is as many as it likes",
+			Help:    "bytes that each tenant may have stored in definitions, templates and runs; 0 is unlimited",
 			Allowed: "a whole number from 0 to 100000000000000",
 			set:     func(s *settings, v string) (err error) { s.Quotas.StoredBytes, err = readStoredBytes(v); return err },
 		},
 		{
 			Name: "HEDDLE_LOG_LEVEL", Flag: "log-level", Default: "info",
-			Help: "the least level that is logged", Allowed: "debug, info, warn or error",
+			Help: "the lowest level that is logged", Allowed: "debug, info, warn or error",
 			set: func(s *settings, v string) error {
 				if err := oneOf(v, "debug", "info", "warn", "error"); err != nil {
 					return err

@@ -125,24 +125,3 @@ func TestUsage(t *testing.T) {
 		t.Errorf("version: exit %d, %q", code, out)
 	}
 }
-
-// The README's table is the one that people read first.
-func TestReadmeListsEverySetting(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, def := range table() {
-		row := "| `" + def.Name + "`"
-		if def.Secret {
-			row += " *"
-		}
-		row += " | "
-		if def.Default != "" {
-			row += "`" + def.Default + "` "
-		}
-		if !strings.Contains(string(text), row) {
-			t.Errorf("README.md has no row beginning %q", row)
-		}
-	}
-}

@@ -1,6 +1,10 @@
-// Package layers says which package may import what, and finds those that do
-// otherwise. Its test runs over `go list`, so a package that is not in the
-// table, or an import that the table does not give, fails the build.
+// Package layers states which package may import what, and finds the packages
+// that do otherwise. Its tests run over `go list`: a package that is not in the
+// table, a row of the table without a package, and an import that the table does
+// not allow each fail the build. docs/ARCHITECTURE.md has the same list of
+// packages, with what each is for; a test compares the two.
+//
+// It knows import paths alone, never the code behind them.
 package layers
 
 import (
@@ -9,10 +13,11 @@ import (
 	"strings"
 )
 
-// Module is the path that the house's own packages begin with.
+// Module is the path that Heddle's own packages begin with.
 const Module = "heddle"
 
-// Package is what `go list -json` tells of one.
+// Package is what `go list -json` reports of one package. The imports are full
+// paths; those of tests are apart, because tests may import more.
 type Package struct {
 	ImportPath   string
 	Imports      []string
@@ -20,25 +25,27 @@ type Package struct {
 	XTestImports []string
 }
 
-// Check lists every breach of the table, in the order of the packages.
+// Check returns every violation of the table as a sentence, in the order of the
+// packages; none if the packages comply. It sorts the packages' imports.
 func Check(packages []Package) []string {
-	var breaches []string
+	var violations []string
 	for _, p := range packages {
 		name := strings.TrimPrefix(p.ImportPath, Module+"/")
 		r, listed := table[name]
 		if !listed {
-			breaches = append(breaches, fmt.Sprintf("%s is not listed: give it a place in internal/layers and in docs/ARCHITECTURE.md", name))
+			violations = append(violations, fmt.Sprintf("%s is not listed: give it a place in internal/layers and in docs/ARCHITECTURE.md", name))
 			continue
 		}
-		breaches = append(breaches, r.check(name, p.Imports, false)...)
+		violations = append(violations, r.check(name, p.Imports, false)...)
 		tests := append(slices.Clone(p.TestImports), p.XTestImports...)
-		breaches = append(breaches, r.check(name, tests, true)...)
+		violations = append(violations, r.check(name, tests, true)...)
 	}
-	return breaches
+	return violations
 }
 
+// check returns the violations among the imports of one package, or of its tests.
 func (r rule) check(name string, imports []string, test bool) []string {
-	var breaches []string
+	var violations []string
 	slices.Sort(imports)
 	for _, path := range slices.Compact(imports) {
 		if reason := r.refuse(name, path, test); reason != "" {
@@ -46,13 +53,13 @@ func (r rule) check(name string, imports []string, test bool) []string {
 			if test {
 				where += " (its tests)"
 			}
-			breaches = append(breaches, fmt.Sprintf("%s imports %s: %s", where, path, reason))
+			violations = append(violations, fmt.Sprintf("%s imports %s: %s", where, path, reason))
 		}
 	}
-	return breaches
+	return violations
 }
 
-// refuse says why the import is not allowed, or "".
+// refuse returns why the package may not import the path, or "" if it may.
 func (r rule) refuse(name, path string, test bool) string {
 	switch own, isOwn := strings.CutPrefix(path, Module+"/"); {
 	case isOwn:
@@ -73,15 +80,15 @@ func (r rule) refuse(name, path string, test bool) string {
 	}
 }
 
-// standard tells a package of the standard library: its first element has no
-// dot, as a host name has.
+// standard reports whether the path is of the standard library: its first
+// element then has no dot, unlike a host name.
 func standard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
 }
 
-// within tells whether one of the entries is the path; an entry that ends in
-// /... stands for itself and everything below.
+// within reports whether one of the entries is the path. An entry that ends in
+// /... stands for itself and everything below it.
 func within(entries []string, path string) bool {
 	for _, e := range entries {
 		if base, tree := strings.CutSuffix(e, "/..."); tree {
@@ -93,4 +100,16 @@ func within(entries []string, path string) bool {
 		}
 	}
 	return false
+}
+
+// unknown returns the rows of the table that name none of the packages, sorted.
+func unknown(packages []Package) []string {
+	var rows []string
+	for name := range table {
+		if !slices.ContainsFunc(packages, func(p Package) bool { return p.ImportPath == Module+"/"+name }) {
+			rows = append(rows, name)
+		}
+	}
+	slices.Sort(rows)
+	return rows
 }

@@ -15,7 +15,7 @@ import (
 
 const root = "../.."
 
-func TestTheHouse(t *testing.T) {
+func TestPackagesKeepTheLayers(t *testing.T) {
 	touch(t)
 	seen := map[string]bool{}
 	for _, tags := range []string{"", "crashpoints"} {
@@ -23,16 +23,59 @@ func TestTheHouse(t *testing.T) {
 		if len(packages) < 10 {
 			t.Fatalf("go list found %d packages", len(packages))
 		}
-		for _, breach := range Check(packages) {
-			if !seen[breach] {
-				t.Error(breach)
+		for _, violation := range Check(packages) {
+			if !seen[violation] {
+				t.Error(violation)
 			}
-			seen[breach] = true
+			seen[violation] = true
 		}
 	}
 }
 
-func TestPlantedBreaches(t *testing.T) {
+func TestEveryRowIsAPackage(t *testing.T) {
+	touch(t)
+	for _, row := range unknown(list(t, "")) {
+		t.Errorf("internal/layers has a row for %s, which is not a package", row)
+	}
+	if got := unknown([]Package{{ImportPath: "heddle/fault"}}); len(got) != len(table)-1 {
+		t.Errorf("without packages, %d of %d rows are unknown", len(got), len(table)-1)
+	}
+}
+
+// The first column of the table of packages in docs/ARCHITECTURE.md is the
+// list of packages that this table has.
+func TestArchitectureListsEveryPackage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(page), "\n## Packages\n")
+	section, _, ends := strings.Cut(section, "\n## ")
+	if !found || !ends {
+		t.Fatal("docs/ARCHITECTURE.md has no section Packages")
+	}
+	listed := map[string]bool{}
+	for line := range strings.Lines(section) {
+		cell, _, isRow := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		if !isRow || !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		for name := range strings.SplitSeq(cell, ", ") {
+			name = strings.Trim(name, "`*")
+			listed[name] = true
+			if _, known := table[name]; !known {
+				t.Errorf("docs/ARCHITECTURE.md lists %s, which internal/layers does not", name)
+			}
+		}
+	}
+	for name := range table {
+		if !listed[name] {
+			t.Errorf("docs/ARCHITECTURE.md does not list %s", name)
+		}
+	}
+}
+
+func TestPlantedViolations(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
 		p          Package
@@ -64,7 +107,8 @@ func TestPlantedBreaches(t *testing.T) {
 	}
 }
 
-// list asks the go command, because it knows build tags and test variants.
+// list returns the module's packages as the go command sees them, because it
+// knows build tags and test variants.
 func list(t *testing.T, tags string) []Package {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-e", "-tags="+tags, "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
@@ -86,8 +130,8 @@ func list(t *testing.T, tags string) []Package {
 	}
 }
 
-// touch reads every directory in this process: what go list reads is unknown
-// to the test cache, which would otherwise keep an old verdict.
+// touch reads every directory in this process. The test cache does not know what
+// go list reads, and would otherwise keep an old result.
 func touch(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {

@@ -1,37 +1,41 @@
 package layers
 
 // rule is what one package may import. Own packages are named without the
-// module's path; an entry ending in /... stands for a whole tree.
+// module's path; an entry that ends in /... stands for a whole tree. Whatever the
+// standard library has and noStandard does not name is allowed.
 type rule struct {
-	own          []string // packages of the house
-	everything   bool     // any package of the house
+	own          []string // Heddle's packages
+	everything   bool     // any of Heddle's packages
 	external     []string // third-party packages
-	noStandard   []string // standard packages that it does without
-	testOwn      []string // more for its tests
-	testExternal []string
+	noStandard   []string // packages of the standard library that are refused; tests may import them
+	testOwn      []string // further packages of Heddle for its tests
+	testExternal []string // further third-party packages for its tests
 }
 
-// What every test may use.
+// inTests is what every test may import.
 var inTests = []string{
 	"heddle/internal/await", "github.com/google/go-cmp/...", "go.uber.org/goleak", "pgregory.net/rapid",
 }
 
+// The layers, each with all that is below it.
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "quota", "timers"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
 
-// The pure core and the leaves compute: no clock is a matter for the linter,
-// no I/O is one for this table.
+// impure is what the pure core and the leaves do not import, because they only
+// compute. That they read no clock is checked by the linter.
 var impure = []string{
 	"crypto/rand", "database/sql/...", "log/...", "math/rand/...", "net/http/...", "net",
 	"os/...", "plugin", "syscall/...",
 }
 
-// Features speak to the outside through the interfaces that they declare.
+// outside is what features do not import: they reach networks, databases and
+// processes through the interfaces that they declare.
 var outside = []string{"database/sql/...", "net", "net/http/...", "os/exec"}
 
+// Third-party packages, by what they are for here.
 const (
 	cobra      = "github.com/spf13/cobra/..."
 	cron       = "github.com/robfig/cron/v3/..."
@@ -42,7 +46,7 @@ const (
 	gorm       = "gorm.io/..."
 	http2      = "golang.org/x/net/http2/..." // a server of the tests that refuses streams
 	jsondiff   = "github.com/wI2L/jsondiff"
-	jsonpatch  = "github.com/evanphx/json-patch/v5" // applies patches apart from our own code
+	jsonpatch  = "github.com/evanphx/json-patch/v5" // applies patches independently of our own code
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6/..."
 	landlock   = "github.com/landlock-lsm/go-landlock/..."
 	prometheus = "github.com/prometheus/client_golang/prometheus/..."
@@ -53,14 +57,16 @@ const (
 	sys        = "golang.org/x/sys/..."
 	otel       = "go.opentelemetry.io/..."
 	protobuf   = "google.golang.org/protobuf/..." // what a collector receives
-	weights    = "golang.org/x/sync/semaphore"    // places of different size
-	text       = "golang.org/x/text/..."          // what jsonschema words its findings with, and charsets
+	weights    = "golang.org/x/sync/semaphore"    // weighted limits
+	text       = "golang.org/x/text/..."          // messages of jsonschema, and charsets
 	yaml       = "go.yaml.in/yaml/v3"
 )
 
-// The tests of features and edges run on the real store.
+// stack is what the tests of features and edges run on: the real store.
 var stack = []string{"store", "store/storetest", "steps"}
 
+// table has a rule for each package, by its path without the module's. A new
+// package gets a row here and in docs/ARCHITECTURE.md.
 var table = map[string]rule{
 	// Leaves: the standard library only.
 	"audit":       {own: []string{"fault"}, noStandard: impure},
@@ -96,7 +102,7 @@ var table = map[string]rule{
 	"store/storetest": {own: append([]string{"store"}, features...), external: append([]string{pgx}, inTests...)},
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 
-	// The command wires, and alone in that. The rest stands beside the product.
+	// Only the command wires. The internal packages serve it, its packages or the tests.
 	"cmd/heddle":          {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
 	"internal/await":      {},
 	"internal/bench":      {own: append([]string{"internal/client"}, features...), external: []string{pgx}},
