@@ -30,8 +30,8 @@ func document(version string) []byte {
 
 // describe writes the OpenAPI 3.1 document of a table of routes.
 func describe(routes []route, version string) []byte {
-	s := &schemas{components: dict{}, examples: readExamples()}
-	problem := s.of(reflect.TypeFor[problemBody]())
+	s := newSchemas()
+	problem := s.Of(reflect.TypeFor[problemBody]())
 	s.nameCodes()
 	paths := dict{}
 	for i := range routes {
@@ -58,7 +58,7 @@ func describe(routes []route, version string) []byte {
 		"paths":    paths,
 		"security": []any{dict{"key": []string{}}},
 		"components": dict{
-			"schemas":         s.components,
+			"schemas":         s.Components,
 			"securitySchemes": dict{"key": dict{"type": "http", "scheme": "bearer", "description": "An API key: iw_live_ and 36 letters and digits."}},
 		},
 	}
@@ -108,7 +108,7 @@ func (s *schemas) nameCodes() {
 		about.WriteString("- `" + c.code + "` (" + strconv.Itoa(c.status) + "): " + c.description + "\n")
 	}
 	for _, name := range []string{"ProblemBody", "ProblemError"} {
-		code := s.components[name].(dict)["properties"].(dict)["code"].(dict)
+		code := s.Components[name].(dict)["properties"].(dict)["code"].(dict)
 		code["enum"] = names
 		code["description"] = about.String()
 	}
@@ -127,7 +127,7 @@ func (s *schemas) operation(r *route, problem dict) dict {
 	if r.request == nil {
 		return op
 	}
-	schema := s.of(r.request)
+	schema := s.Of(r.request)
 	shown := s.content(schema, s.examples[r.id].Request)
 	content := dict{"application/json": shown}
 	if r.body == bodyDefinition {
@@ -278,9 +278,9 @@ func (s *schemas) success(r *route, a answer) dict {
 		if media == "" {
 			media = "application/json"
 		}
-		schema := s.of(reflect.TypeOf(a.body))
+		schema := s.Of(reflect.TypeOf(a.body))
 		if a.or != nil {
-			schema = dict{"anyOf": []any{schema, s.of(reflect.TypeOf(a.or))}}
+			schema = dict{"anyOf": []any{schema, s.Of(reflect.TypeOf(a.or))}}
 		}
 		response["content"] = dict{media: s.content(schema, s.examples[r.id].Answers[strconv.Itoa(a.status)])}
 	}

@@ -1,8 +1,8 @@
 package api
 
 import (
-	"encoding/json"
 	"heddle/fault"
+	"heddle/internal/typeschema"
 	"reflect"
 	"strings"
 	"time"
@@ -14,17 +14,34 @@ type dict = map[string]any
 // schemas turns the Go types of requests and answers into JSON Schemas, one
 // component per struct.
 type schemas struct {
-	components dict
-	examples   map[string]example // by operation
+	typeschema.Generator
+	examples map[string]example // by operation
 }
 
-// of gives the schema of a type.
-func (s *schemas) of(t reflect.Type) dict {
+func newSchemas() *schemas {
+	s := &schemas{examples: readExamples()}
+	s.Generator = typeschema.Generator{
+		Refs: "#/components/schemas/", Components: dict{}, Nullable: true,
+		Name: componentName, Type: specialSchema, Field: s.field, Struct: openEnded,
+	}
+	return s
+}
+
+// componentName is the Go name in upper camel case, by which generators of typed
+// clients name their types.
+func componentName(t reflect.Type) string {
+	if t == reflect.TypeFor[fault.Issue]() {
+		return "Diagnostic"
+	}
+	return strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
+}
+
+// specialSchema returns the schema of a type whose JSON is not that of its Go
+// kind; nil for all others.
+func specialSchema(t reflect.Type) dict {
 	switch t {
 	case reflect.TypeFor[timestamp](), reflect.TypeFor[time.Time]():
 		return dict{"type": "string", "format": "date-time"}
-	case reflect.TypeFor[json.RawMessage]():
-		return dict{}
 	case reflect.TypeFor[anyObject]():
 		return dict{"type": "object"}
 	case reflect.TypeFor[versionRef]():
@@ -38,110 +55,35 @@ func (s *schemas) of(t reflect.Type) dict {
 	case reflect.TypeFor[parsedDefinition]():
 		return dict{"description": "A workflow definition, as /schemas/definition.json describes it."}
 	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return nullable(s.of(t.Elem()))
-	case reflect.Struct:
-		return s.reference(t)
-	case reflect.Slice:
-		return dict{"type": "array", "items": s.of(t.Elem())}
-	case reflect.Map:
+	if t.Kind() == reflect.Map {
 		return dict{"type": "object"}
-	case reflect.Interface:
-		return dict{}
-	case reflect.Bool:
-		return dict{"type": "boolean"}
-	case reflect.Float64:
-		return dict{"type": "number"}
-	case reflect.Int, reflect.Int64:
-		return dict{"type": "integer"}
 	}
-	return dict{"type": "string"}
+	return nil
 }
 
-func nullable(schema dict) dict {
-	if kind, ok := schema["type"].(string); ok {
-		schema["type"] = []string{kind, "null"}
-		return schema
-	}
-	return dict{"anyOf": []any{schema, dict{"type": "null"}}}
-}
-
-// reference makes a component of a struct and points at it.
-func (s *schemas) reference(t reflect.Type) dict {
-	name := strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
-	if t == reflect.TypeFor[fault.Issue]() {
-		name = "Diagnostic"
-	}
-	if _, known := s.components[name]; !known {
-		s.components[name] = dict{} // stands while its fields are looked at
-		s.components[name] = s.object(t)
-	}
-	return dict{"$ref": "#/components/schemas/" + name}
-}
-
-// object describes a struct; nothing beside its fields is sent or taken, but
-// for an error's details.
-func (s *schemas) object(t reflect.Type) dict {
-	properties, required := dict{}, []string{}
-	s.fields(t, properties, &required)
-	schema := dict{"type": "object", "properties": properties}
-	if len(required) > 0 {
-		schema["required"] = required
-	}
-	if t != reflect.TypeFor[problemBody]() {
-		schema["additionalProperties"] = false
-	}
-	return schema
-}
-
-func (s *schemas) fields(t reflect.Type, properties dict, required *[]string) {
-	for f := range t.Fields() {
-		f := f
-		if f.Anonymous {
-			s.fields(f.Type, properties, required)
-			continue
-		}
-		if !f.IsExported() {
-			continue
-		}
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		kind := f.Type
-		optional := strings.Contains(options, "omit")
-		if optional && kind.Kind() == reflect.Pointer {
-			kind = kind.Elem() // left out rather than null
-		}
-		properties[name] = s.annotated(kind, f.Tag)
-		if !optional {
-			*required = append(*required, name)
-		}
+// openEnded lets an error's details hold more than its fields.
+func openEnded(t reflect.Type, s dict) {
+	if t == reflect.TypeFor[problemBody]() {
+		delete(s, "additionalProperties")
 	}
 }
 
-// annotated adds what a field's tags say: doc, enum, kind, words (the states of
-// a dialect).
-func (s *schemas) annotated(t reflect.Type, tag reflect.StructTag) dict {
-	schema := s.of(t)
-	switch kind := tag.Get("kind"); kind {
+// field applies the tags that only this document has: kind (the JSON type, or
+// patch for a JSON Patch) and words (the states of a dialect).
+func (s *schemas) field(f reflect.StructField, schema dict) dict {
+	switch kind := f.Tag.Get("kind"); kind {
 	case "":
 	case "patch":
-		schema = dict{"type": "array", "items": s.of(reflect.TypeFor[patchOperation]())}
+		schema = dict{"type": "array", "items": s.Of(reflect.TypeFor[patchOperation]())}
 	default:
 		schema["type"] = kind
 	}
-	enum := strings.Split(tag.Get("enum"), ",")
-	if dialect := tag.Get("words"); dialect != "" {
-		enum = vocabulary(dialectNamed(dialect))
-	}
-	if enum[0] != "" {
-		on := schema
+	if dialect := f.Tag.Get("words"); dialect != "" {
+		of := schema
 		if items, ok := schema["items"].(dict); ok {
-			on = items
+			of = items
 		}
-		on["enum"] = enum
-	}
-	if doc := tag.Get("doc"); doc != "" {
-		schema["description"] = doc
+		of["enum"] = vocabulary(dialectNamed(dialect))
 	}
 	return schema
 }

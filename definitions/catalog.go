@@ -21,7 +21,8 @@ type Catalog interface {
 type StepType interface {
 	// ConfigSchema is the JSON Schema (2020-12) of config, generated from the
 	// Go struct that decodes it. Strings may hold templates: a value that is
-	// wholly one template is accepted where the schema wants another type.
+	// wholly one template is accepted where the schema wants another type. It is
+	// nil for condition, loop and wait, whose configs this package declares.
 	ConfigSchema() json.RawMessage
 	// OutputSchema is the JSON Schema of the output, or nil when unknown.
 	OutputSchema(config json.RawMessage) json.RawMessage

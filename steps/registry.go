@@ -129,7 +129,7 @@ func (r *Registry) Close() { r.client.close() }
 // stepType is one entry: what validation asks and what an attempt does.
 type stepType struct {
 	name   string
-	config json.RawMessage
+	config json.RawMessage // nil: definitions declares it
 	output func(config json.RawMessage) json.RawMessage
 	check  func(c fields) []definitions.Diagnostic
 	traits definitions.Traits // what the rest of the service reads of the type

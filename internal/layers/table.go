@@ -19,7 +19,7 @@ var inTests = []string{
 
 // The layers, each with all that is below it.
 var (
-	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "quota", "timers"}
+	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -111,4 +111,5 @@ var table = map[string]rule{
 	"internal/layers":     {},
 	"internal/lazyregexp": {},
 	"internal/sandbox":    {testExternal: []string{sys}},
+	"internal/typeschema": {noStandard: impure},
 }
