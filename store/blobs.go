@@ -10,11 +10,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// chunkSize is how many bytes of a blob one row holds: little enough that a
-// group commit between two of them does not wait for long.
+// chunkSize is how many bytes of a blob one row holds: few enough that a group
+// commit between two of them does not wait for long.
 const chunkSize = 1 << 20
 
-// blobRow is a row of blobs.
+// blobRow is a row of blobs. Kept is 1 once a commit has named the blob.
 type blobRow struct {
 	ID          string `gorm:"primaryKey"`
 	TenantID    string
@@ -35,7 +35,7 @@ func (r blobRow) blob() executor.Blob {
 	}
 }
 
-// chunkRow is a row of blob_chunks.
+// chunkRow is a row of blob_chunks: bytes N*chunkSize and following of a blob.
 type chunkRow struct {
 	BlobID string
 	N      int64
@@ -44,8 +44,10 @@ type chunkRow struct {
 
 func (chunkRow) TableName() string { return "blob_chunks" }
 
-// PutBlob writes the blob's row, then its chunks, a transaction each: what is
-// cut off in between is loose and found by its row.
+// PutBlob writes the blob's row, then its chunks, a transaction each, so that
+// the writer is never taken for long. A blob is unreferenced until a commit
+// names it (Commit.Blobs); one whose writing was cut off stays so, and
+// SweepBlobs finds it by its row.
 func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) error {
 	row := blobRow{
 		ID: b.ID, TenantID: b.TenantID, RunID: b.RunID, Size: b.Size, Sha256: b.SHA256,
@@ -62,7 +64,7 @@ func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) erro
 	return err
 }
 
-// Blob finds a blob that the run's journal names.
+// Blob returns a blob that the run's journal names; blob_not_found otherwise.
 func (db *DB) Blob(ctx context.Context, tenantID, runID, blobID string) (executor.Blob, error) {
 	var row blobRow
 	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ? AND run_id = ? AND kept = 1", blobID, tenantID, runID), &row)
@@ -89,7 +91,9 @@ func (db *DB) RunBlobs(ctx context.Context, runID string) ([]executor.Blob, erro
 	return list, nil
 }
 
-// BlobChunk reads the chunk that holds the byte at offset, from it on.
+// BlobChunk returns the bytes from offset to the end of the chunk that holds
+// it, nil at the blob's end: a reader never has more than chunkSize in memory.
+// blob_not_found: there is no such blob, or its chunk is gone.
 func (db *DB) BlobChunk(ctx context.Context, blobID string, offset int64) ([]byte, error) {
 	var row chunkRow
 	ok, err := found(db.reader(ctx).Select("data").Where("blob_id = ? AND n = ?", blobID, offset/chunkSize), &row)
@@ -107,7 +111,10 @@ func (db *DB) BlobChunk(ctx context.Context, blobID string, offset int64) ([]byt
 	return nil, translate(err)
 }
 
-// SweepBlobs removes loose blobs, a transaction each.
+// SweepBlobs removes at most limit unreferenced blobs that were created before
+// a moment, a transaction each, and returns how many. Those in spare are about
+// to be named by a commit and stay. A blob that a commit names in between stays
+// too: the deletion looks again.
 func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, limit int) (int, error) {
 	var ids []string
 	err := db.reader(ctx).Model(&blobRow{}).Where("kept = 0 AND created_at < ?", millis(before)).
@@ -137,8 +144,9 @@ func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, 
 
 var referenceBlobSQL = inBothDialects("UPDATE blobs SET kept = 1 WHERE id = ? AND run_id = ?")
 
-// referenceBlobs makes the blobs that members name theirs. A member whose blob is
-// gone is fenced: its event would name nothing.
+// referenceBlobs marks the blobs that members name as referenced, in the
+// transaction that writes the event which names them. A member whose blob was
+// swept is fenced: its event would name nothing.
 func referenceBlobs(tx groupTx, p *plan) error {
 	var list []statement
 	var owners []*write

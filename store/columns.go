@@ -2,13 +2,14 @@ package store
 
 import "heddle/events"
 
-// runArrays holds rows of runs column by column, as PostgreSQL's unnest wants
-// them.
+// runArrays holds rows of runs column by column, as PostgreSQL's unnest takes
+// them: one statement then writes any number of rows, and is planned once.
 type runArrays struct {
 	id, tenant, workflow, slug, hash, trigger, input, traceParent, traceState, state, output, failure, versions, concurrencyKey, startedBy []string
 	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost                                                       []int64
 }
 
+// add appends a row to every column.
 func (a *runArrays) add(r *runRow) {
 	a.id = append(a.id, r.ID)
 	a.tenant = append(a.tenant, r.TenantID)
@@ -42,6 +43,7 @@ type eventArrays struct {
 	seq, attempt, at                 []int64
 }
 
+// add appends an event to every column.
 func (a *eventArrays) add(e *events.Event) {
 	a.run = append(a.run, e.RunID)
 	a.seq = append(a.seq, e.Seq)

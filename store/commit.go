@@ -10,10 +10,22 @@ import (
 	"slices"
 )
 
-// Commit writes a group in one transaction. Members that lose (fenced, key
-// taken, workflow gone) are left out; an error that is not a member's own
-// business rolls the group back and its members are committed singly, so that
-// one bad member does not fail the rest. epoch 0 is not checked.
+// Commit writes a group of changes in one transaction and returns one error per
+// member, nil where the member is durable. It is the executor's hot path: one
+// fsync serves the whole group.
+//
+// Members that lose are left out while the rest is written: executor.ErrFenced
+// where the run's seq is not the expected one, executor.ErrDuplicateKey where
+// the idempotency key is taken, executor.ErrNameTaken, executor.ErrStale where
+// the workflow changed since the start was decided, workflow_not_found where it
+// is gone.
+//
+// Any other error rolls the group back and its members are committed one by
+// one, so that one bad member does not fail the rest. That is pointless, and
+// not done, where the database is unavailable or the whole group is fenced. An
+// epoch other than 0 must be the lease's, or all members get
+// executor.ErrFenced; checking it keeps the lease from changing hands until the
+// transaction ends.
 func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
 	errs := make([]error, len(group))
 	if len(group) == 0 {
@@ -42,8 +54,8 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 	return errs
 }
 
-// memberError words the error of a member that was written alone: a row that is
-// there already means that the run is another's.
+// memberError returns the error of a member that was written alone: a row that
+// exists already means that another node drives the run.
 func memberError(err error) error {
 	if runExists(err) || errors.Is(err, errSeparated) || errors.Is(err, errAlreadyTaken) {
 		return executor.ErrFenced
@@ -51,28 +63,34 @@ func memberError(err error) error {
 	return translate(err)
 }
 
-// groupTx is one transaction of a group commit, in the wording of a dialect.
-// After an error nothing but rollback may be called.
+// groupTx is one transaction of a group commit, in the wording of a dialect. It
+// is used by one goroutine. After an error nothing but rollback may be called;
+// commit and rollback return the connection, and exactly one of them must be
+// called.
 type groupTx interface {
-	// epoch reads the lease's epoch and keeps its holder from changing until
-	// the transaction ends.
+	// epoch returns the lease's epoch and keeps the lease's holder from
+	// changing until the transaction ends.
 	epoch() (int64, error)
-	// liveWorkflows gives revision and status of the workflows that exist, and keeps
-	// these from being deleted until the transaction ends.
+	// liveWorkflows returns revision and status of those of the workflows that
+	// exist and are not deleted, and keeps these from being deleted until the
+	// transaction ends.
 	liveWorkflows(workflowIDs []string) (map[string]workflowHead, error)
-	// updateRuns updates runs whose seq is still the expected one and tells which.
+	// updateRuns updates the runs whose seq is still the expected one and
+	// reports, per write, whether it did.
 	updateRuns(writes []*write) ([]bool, error)
-	// insert stores new runs, then everybody's events and snapshots.
+	// insert stores the new runs, then events and snapshots of all writes.
 	insert(runs, all []*write) error
-	// execAll runs further statements in order and tells how many rows each
-	// changed.
+	// execAll executes statements in order and returns how many rows each
+	// changed. Callers go through execStatements.
 	execAll(list []statement) ([]int64, error)
-	// notify lets other nodes know, once committed, that they look at runs again.
+	// notify tells other nodes, once committed, to look at the runs again.
 	notify(runIDs []string) error
 	commit() error
 	rollback()
 }
 
+// beginGroup begins a transaction on a connection of its own, for which it
+// waits as long as ctx lasts. From then on ctx does not interrupt it.
 func (db *DB) beginGroup(ctx context.Context) (groupTx, error) {
 	if db.postgres() {
 		return beginPostgres(ctx, db.pool)
@@ -80,7 +98,9 @@ func (db *DB) beginGroup(ctx context.Context) (groupTx, error) {
 	return db.prepared.begin(ctx)
 }
 
-// commitPlan writes what is alive in the plan. Losers are marked in it.
+// commitPlan writes what remains in the plan in one transaction. Losers are
+// marked in the plan and have their error; an error that is returned means that
+// nothing was written.
 func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
 	if len(p.remaining()) == 0 {
 		return nil
@@ -100,6 +120,11 @@ func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
 	return tx.commit()
 }
 
+// writePlan executes a plan within tx, in the same order for every group, against
+// deadlocks between nodes: lease, workflows, keys, blobs,
+// updated runs, series, inputs, audit trail, and last the inserts. What
+// loses on the way is left out of all later
+// steps.
 func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if epoch != 0 {
 		current, err := tx.epoch()
@@ -155,14 +180,16 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	return tx.insert(p.inserts(), alive)
 }
 
-// workflowHead is a workflow that new runs are written for.
+// workflowHead is what a new run's start was decided on: the workflow must
+// still be so when the run is written.
 type workflowHead struct {
 	revision int64
 	status   definitions.Status
 }
 
-// checkWorkflows leaves out new runs of workflows that are gone, or that changed
-// since their start was decided.
+// checkWorkflows leaves out new runs of workflows that are gone
+// (workflow_not_found), or that changed since their start was decided
+// (executor.ErrStale: the caller decides again).
 func checkWorkflows(tx groupTx, p *plan) error {
 	inserts := p.inserts()
 	if len(inserts) == 0 {
@@ -192,7 +219,8 @@ func checkWorkflows(tx groupTx, p *plan) error {
 	return nil
 }
 
-// reserveKeys leaves out new runs whose idempotency key is taken.
+// reserveKeys keeps the answers of new runs under their idempotency keys, in
+// the transaction that writes the runs, and leaves out runs whose key is taken.
 func reserveKeys(tx groupTx, p *plan) error {
 	var holders []*write
 	var answers []answerRow

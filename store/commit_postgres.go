@@ -9,22 +9,29 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// groupTimeout bounds a group commit on PostgreSQL, in case the server is gone
-// without a word.
+// groupTimeout bounds a group commit on PostgreSQL, in case the server has
+// disappeared without an answer.
 const groupTimeout = 20 * time.Second
 
-// postgresGroup is a group's transaction: one statement per table, with the
-// rows as arrays.
+// postgresGroup is a group's transaction on PostgreSQL: one statement per
+// table, with the rows as arrays, so that a group of any size takes a handful
+// of round trips.
 type postgresGroup struct {
-	ctx      context.Context
-	cancel   context.CancelFunc
-	conn     *pgxpool.Conn
-	tx       pgx.Tx
+	// ctx ends groupTimeout after the beginning and not with the caller's: a
+	// transaction is not abandoned halfway.
+	ctx    context.Context
+	cancel context.CancelFunc
+	conn   *pgxpool.Conn
+	tx     pgx.Tx
+	// byLeader is set when the lease's epoch was checked: the node that drives
+	// runs need not be told of new ones.
 	byLeader bool // a commit of the node that drives runs
 }
 
-// beginPostgres waits for a connection. From then on the caller's end does not
-// tear the transaction in two; groupTimeout does.
+// beginPostgres waits for a connection as long as ctx lasts. From then on the
+// end of ctx does not abandon the transaction halfway; groupTimeout does. The
+// isolation is READ COMMITTED: what is read is locked, or checked by the WHERE
+// of the statement that writes.
 func beginPostgres(ctx context.Context, pool *pgxpool.Pool) (groupTx, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -40,6 +47,8 @@ func beginPostgres(ctx context.Context, pool *pgxpool.Pool) (groupTx, error) {
 	return &postgresGroup{ctx: own, cancel: cancel, conn: conn, tx: tx}, nil
 }
 
+// epoch takes leaseLock shared, so that group commits do not wait for each
+// other but a takeover waits for all of them.
 func (g *postgresGroup) epoch() (int64, error) {
 	// Two statements, sent together: the second's snapshot must be taken with
 	// the lock held.
@@ -53,6 +62,8 @@ func (g *postgresGroup) epoch() (int64, error) {
 	return epoch, g.tx.SendBatch(g.ctx, batch).Close()
 }
 
+// liveWorkflows locks the rows FOR KEY SHARE, in the order of their ids:
+// deletions wait, other changes and other groups do not.
 func (g *postgresGroup) liveWorkflows(ids []string) (map[string]workflowHead, error) {
 	rows, err := g.tx.Query(g.ctx, "SELECT id, revision, status FROM workflows WHERE id = ANY($1) AND deleted = 0 ORDER BY id FOR KEY SHARE", ids)
 	if err != nil {
@@ -68,6 +79,7 @@ func (g *postgresGroup) liveWorkflows(ids []string) (map[string]workflowHead, er
 	return there, err
 }
 
+// strings returns the rows of a query of one text column.
 func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
 	rows, err := g.tx.Query(g.ctx, text, args...)
 	if err != nil {
@@ -76,6 +88,9 @@ func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
+// updateRuns updates all runs with one statement. The WHERE names the expected
+// seq; under READ COMMITTED a row that another transaction is changing is
+// waited for and checked again, so a run advances from one seq only once.
 func (g *postgresGroup) updateRuns(writes []*write) ([]bool, error) {
 	rows := runArrays{}
 	expected := make([]int64, len(writes))
@@ -105,6 +120,9 @@ WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id`,
 	return won, nil
 }
 
+// insert sends everything in one round trip, and the notifications with it:
+// PostgreSQL delivers them when the transaction commits. Nodes that follow the
+// runs hear of grown journals, and the one that drives runs of new ones.
 func (g *postgresGroup) insert(runs, all []*write) error {
 	batch := &pgx.Batch{}
 	if len(runs) > 0 {
@@ -159,6 +177,8 @@ func (g *postgresGroup) rollback() {
 	_ = g.tx.Rollback(g.ctx) // a broken connection is dropped by the pool
 }
 
+// end returns the connection; the pool closes it if the transaction is not
+// over.
 func (g *postgresGroup) end() {
 	g.conn.Release()
 	g.cancel()

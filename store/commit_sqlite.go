@@ -7,9 +7,12 @@ import (
 	"strings"
 )
 
-// preparedStatements holds the prepared statements of group commits.
+// preparedStatements holds the statements of group commits, prepared once on
+// the writer's connection: parsing them costs more than executing them. It is
+// read-only once made.
 type preparedStatements struct {
-	pool   *sql.DB
+	pool *sql.DB
+	// byText finds a statement by its text.
 	byText map[string]*sql.Stmt
 }
 
@@ -18,8 +21,9 @@ const (
 	epochSQL        = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
 	liveWorkflowSQL = "SELECT revision, status FROM workflows WHERE id = ? AND deleted = 0"
 	updateRunSQL    = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
-	// updateRunInPlaceSQL is advanceSQL where neither state nor wake_at changes: it touches
-	// no index.
+	// updateRunInPlaceSQL is updateRunSQL for the common case that neither
+	// state nor wake_at changes: as these stay out of the SET, no index is
+	// touched.
 	updateRunInPlaceSQL = "UPDATE runs SET version = ?, hash = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ? AND state = ? AND wake_at = ?"
 )
 
@@ -30,7 +34,7 @@ var (
 	snapshotSQL     = inBothDialects("INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data")
 )
 
-// prepareStatements prepares the statements; the tables must be there.
+// prepareStatements prepares the statements on pool; the tables must exist.
 func prepareStatements(ctx context.Context, pool *sql.DB) (*preparedStatements, error) {
 	h := &preparedStatements{pool: pool, byText: map[string]*sql.Stmt{}}
 	texts := []string{epochSQL, liveWorkflowSQL, insertAnswerSQL.sqlite, updateRunSQL, updateRunInPlaceSQL, insertInputSQL.sqlite, snapshotSQL.sqlite}
@@ -57,8 +61,9 @@ func (h *preparedStatements) close() error {
 	return errors.Join(errs...)
 }
 
-// begin waits for the writer. From then on the context is not looked at: the
-// driver would spend a goroutine per statement on it, and a group is short.
+// begin waits for the writer. From then on ctx does not interrupt the
+// transaction: the driver would spend a goroutine per statement on it, and a
+// group takes milliseconds.
 func (h *preparedStatements) begin(ctx context.Context) (groupTx, error) {
 	conn, err := h.pool.Conn(ctx)
 	if err != nil {
@@ -73,8 +78,8 @@ func (h *preparedStatements) begin(ctx context.Context) (groupTx, error) {
 	return &sqliteGroup{prepared: h, conn: conn, tx: tx}, nil
 }
 
-// sqliteGroup is a group's transaction. It is immediate, so what it reads
-// stays true until it ends.
+// sqliteGroup is a group's transaction on SQLite. It is immediate, so what it
+// reads stays true until it ends, and no lock needs to be taken.
 type sqliteGroup struct {
 	prepared *preparedStatements
 	conn     *sql.Conn
@@ -129,6 +134,8 @@ func (g *sqliteGroup) updateRuns(writes []*write) ([]bool, error) {
 	return won, nil
 }
 
+// updateRun updates one run if its seq is expected, and returns 1, else 0. It
+// tries the statement that touches no index first.
 func (g *sqliteGroup) updateRun(r *runRow, expected int64) (int64, error) {
 	n, err := g.exec(updateRunInPlaceSQL, int64(r.Version), r.Hash, r.Seq, r.StartedAt, r.CompletedAt, r.UpdatedAt,
 		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected, r.State, r.WakeAt)
@@ -168,6 +175,7 @@ func (g *sqliteGroup) insert(runs, all []*write) error {
 	return nil
 }
 
+// insertRuns inserts the new runs, and inputs that have a row of their own.
 func (g *sqliteGroup) insertRuns(runs []*write) error {
 	rows := newBulk(g, runTable)
 	for _, w := range runs {
@@ -184,8 +192,12 @@ func (g *sqliteGroup) insertRuns(runs []*write) error {
 	return rows.flush()
 }
 
+// notify has nobody to tell: a SQLite file has one node.
 func (g *sqliteGroup) notify([]string) error { return nil } // there is no other node
 
+// commit ends the transaction and returns the connection. After a failed COMMIT
+// the connection may still be inside the transaction and is discarded; whether
+// the group is written is what commitError says.
 func (g *sqliteGroup) commit() error {
 	defer g.conn.Close() //nolint:errcheck // gives the connection back
 	if err := g.tx.Commit(); err != nil {
@@ -195,6 +207,8 @@ func (g *sqliteGroup) commit() error {
 	return nil
 }
 
+// rollback ends the transaction and returns the connection, which is discarded
+// if even that fails.
 func (g *sqliteGroup) rollback() {
 	if err := g.tx.Rollback(); err != nil {
 		discard(g.conn)
@@ -207,7 +221,7 @@ const (
 	eventColumns = "run_id, seq, kind, step_id, iteration, attempt, at, data"
 )
 
-// values lists a row in the order of runColumns.
+// values returns a row's fields in the order of runColumns.
 func (r *runRow) values() []any {
 	return []any{
 		r.ID, r.TenantID, r.WorkflowID, r.Slug, int64(r.Version), r.Hash, r.TriggerKind, r.Input, r.TraceParent, r.TraceState,
@@ -216,7 +230,7 @@ func (r *runRow) values() []any {
 	}
 }
 
-// table is what bulk inserts into.
+// table is what a bulk inserts into: a name, the columns and their number.
 type table struct {
 	name, columns string
 	width         int // number of columns
@@ -228,16 +242,19 @@ var (
 )
 
 // bulkSizes are the numbers of rows that one statement inserts, largest first.
+// A group is split greedily; each size has its prepared statement.
 var bulkSizes = [...]int{32, 8, 1}
 
-// insert writes the text that inserts so many rows. OR FAIL spares SQLite a
-// journal per statement: after an error the whole group is rolled back.
+// insert returns the text that inserts the number of rows. OR FAIL spares
+// SQLite a journal per statement: after an error the whole group is rolled back
+// anyway.
 func (t table) insert(rows int) string {
 	row := "(?" + strings.Repeat(", ?", t.width-1) + ")"
 	return "INSERT OR FAIL INTO " + t.name + " (" + t.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
 }
 
-// bulk collects rows and inserts many of them with one statement.
+// bulk collects rows of one table and inserts many of them with one statement.
+// Its user calls flush at the end.
 type bulk struct {
 	g     *sqliteGroup
 	texts [len(bulkSizes)]string
@@ -245,6 +262,8 @@ type bulk struct {
 	args  []any
 }
 
+// newBulk returns an empty bulk for rows of the table, within the group's
+// transaction.
 func newBulk(g *sqliteGroup, t table) *bulk {
 	b := &bulk{g: g, width: t.width}
 	for i, rows := range bulkSizes {
@@ -253,6 +272,7 @@ func newBulk(g *sqliteGroup, t table) *bulk {
 	return b
 }
 
+// add collects a row; with the last of a full batch it inserts them.
 func (b *bulk) add(values ...any) error {
 	b.args = append(b.args, values...)
 	if len(b.args) < bulkSizes[0]*b.width {
@@ -261,6 +281,7 @@ func (b *bulk) add(values ...any) error {
 	return b.flush()
 }
 
+// flush inserts what was collected.
 func (b *bulk) flush() error {
 	rest := b.args
 	for i, rows := range bulkSizes {

@@ -7,15 +7,17 @@ import (
 	"gorm.io/gorm"
 )
 
-// lastEndSQL reads the runs in a busy state with the seq of the last event
-// that ended an attempt or an iteration. It looks from the end of each journal
-// backwards.
+// lastEndSQL reads the runs in a busy state with the seq of the last event that
+// ended an attempt or an iteration: a run that got further since the last crash
+// is not what the process died of. Each journal is read from its end backwards.
 const lastEndSQL = `SELECT r.id AS run_id, r.tenant_id, coalesce((SELECT e.seq FROM run_events AS e WHERE e.run_id = r.id
   AND e.kind IN ('step_completed', 'step_failed', 'step_retrying', 'iteration_completed', 'iteration_failed', 'compensation_completed', 'compensation_failed')
   ORDER BY e.seq DESC LIMIT 1), 0) AS last_end
 FROM runs AS r WHERE r.state IN ('running', 'pausing', 'cancelling', 'compensating') ORDER BY r.id`
 
-// crashRow is a row of run_crashes.
+// crashRow is a row of run_crashes: how often the process died while the run
+// was in flight. Counted is the epoch whose crash was counted last, so that
+// EndTerm can take it back; CountedAlone says whether the run was alone then.
 type crashRow struct {
 	RunID        string `gorm:"primaryKey"`
 	LastEnd      int64
@@ -35,7 +37,8 @@ func (r crashRow) suspect() executor.Suspect {
 	}
 }
 
-// termRow is the row of executor_terms.
+// termRow is the one row of executor_terms: the newest epoch, whether it ended
+// in order, and what may have been in flight in it.
 type termRow struct {
 	Name    string `gorm:"primaryKey"`
 	Epoch   int64
@@ -45,9 +48,10 @@ type termRow struct {
 
 func (termRow) TableName() string { return "executor_terms" }
 
-// BeginTerm begins the term of an epoch. If the term before it ended with a
-// crash, that is counted once for what it left in action. It gives the suspects
-// among the runs that are in action.
+// BeginTerm begins the term of an epoch and returns the suspects among the runs
+// that are in flight. If the term before it did not end in order, its crash is
+// counted for what it left in flight, once: the new term is written in the same
+// transaction. executor.ErrFenced: a later term has begun.
 func (db *DB) BeginTerm(ctx context.Context, epoch int64) ([]executor.Suspect, error) {
 	var suspects []executor.Suspect
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -79,7 +83,8 @@ func (db *DB) BeginTerm(ctx context.Context, epoch int64) ([]executor.Suspect, e
 	return suspects, err
 }
 
-// crashAccounts reads what is known of runs, and the runs that are in action.
+// crashAccounts returns what is known of runs from earlier crashes, and the
+// runs that are in flight now.
 func crashAccounts(tx *gorm.DB) (known, busy []executor.Suspect, err error) {
 	var rows []crashRow
 	if err := tx.Find(&rows).Error; err != nil {
@@ -100,7 +105,8 @@ func crashAccounts(tx *gorm.DB) (known, busy []executor.Suspect, err error) {
 	return known, busy, nil
 }
 
-// countCrash writes what is known of runs after the crash of a term.
+// countCrash replaces what is known of runs by what executor.UpdateSuspects makes of it
+// after the crash of a term, and returns that.
 func countCrash(tx *gorm.DB, last termRow, before, busy []executor.Suspect) ([]executor.Suspect, error) {
 	after := executor.UpdateSuspects(executor.Phase(last.Phase), before, busy)
 	if err := tx.Exec("DELETE FROM run_crashes").Error; err != nil {
@@ -124,8 +130,8 @@ func countCrash(tx *gorm.DB, last termRow, before, busy []executor.Suspect) ([]e
 	return after, tx.CreateInBatches(&rows, 500).Error
 }
 
-// SetPhase notes what may be in action from now on. Where another term began
-// meanwhile it is executor.ErrFenced.
+// SetPhase notes what may be in flight from now on: it has to be durable before
+// that begins. executor.ErrFenced: another term has begun.
 func (db *DB) SetPhase(ctx context.Context, epoch int64, p executor.Phase) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("UPDATE executor_terms SET phase = ? WHERE name = ? AND epoch = ?", int(p), executorLease, epoch)
@@ -136,15 +142,16 @@ func (db *DB) SetPhase(ctx context.Context, epoch int64, p executor.Phase) error
 	})
 }
 
-// Isolate notes that a run is going to be alone in action.
+// Isolate notes, durably before it begins, that a run is about to be the only
+// one in flight.
 func (db *DB) Isolate(ctx context.Context, runID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE run_crashes SET isolated = CASE WHEN run_id = ? THEN 1 ELSE 0 END", runID).Error
 	})
 }
 
-// EndIsolation notes that a run is alone no more. One that outlived its window
-// is not what the process died with.
+// EndIsolation notes that a run is not alone any more. survived: it outlived
+// its window, so it is not what the process died of while alone.
 func (db *DB) EndIsolation(ctx context.Context, runID string, survived bool) error {
 	set := "isolated = 0"
 	if survived {
@@ -155,15 +162,16 @@ func (db *DB) EndIsolation(ctx context.Context, runID string, survived bool) err
 	})
 }
 
-// ClearCrashes forgets the crashes of a run.
+// ClearCrashes forgets the crashes of a run, for a resume after quarantine.
 func (db *DB) ClearCrashes(ctx context.Context, runID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM run_crashes WHERE run_id = ?", runID).Error
 	})
 }
 
-// EndTerm notes that the term of an epoch ended in order. Where the next one
-// took it for a crash, that is taken back.
+// EndTerm notes that the term of an epoch ended in order. If the next term
+// began meanwhile and took that for a crash, what it counted is taken back in
+// the same transaction.
 func (db *DB) EndTerm(ctx context.Context, epoch int64) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("UPDATE executor_terms SET in_order = 1 WHERE name = ? AND epoch = ?", executorLease, epoch)

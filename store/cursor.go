@@ -9,26 +9,30 @@ import (
 	"heddle/fault"
 )
 
-// position is where a list stopped: the last row's sort key and id.
+// position is where a list stopped: the last row's sort key and its id, which
+// breaks ties. Lists by id alone leave Key at 0.
 type position struct {
 	Key int64  `json:"k"`
 	ID  string `json:"i"`
 }
 
-// cursor is a position together with a fingerprint of the list it belongs to.
+// cursor is a position together with a fingerprint of the list that it belongs
+// to.
 type cursor struct {
 	position
 	List string `json:"l"`
 }
 
-// listFingerprint fingerprints a list by its kind and filters, so that a cursor taken
-// from another list is recognised.
+// listFingerprint returns 12 hexadecimal digits that stand for a list of a kind
+// with these filters, so that a cursor taken from another list is recognised.
+// Every filter of a list must be given.
 func listFingerprint(kind string, filters ...any) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q", kind, fmt.Sprintf("%#v", filters)))
 	return hex.EncodeToString(sum[:6])
 }
 
-// encodeCursor writes a position as an opaque URL-safe text.
+// encodeCursor returns a position as an opaque text, safe in a URL. It is not
+// signed: what it gives access to is checked anyway.
 func encodeCursor(list string, p position) string {
 	text, err := json.Marshal(cursor{position: p, List: list})
 	if err != nil {
@@ -37,7 +41,9 @@ func encodeCursor(list string, p position) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// decodeCursor reads a cursor of that list; "" is the list's beginning (nil).
+// decodeCursor returns the position of a cursor, nil for "" (the list's
+// beginning). A text that is no cursor, or is one of a list with another
+// fingerprint, is invalid_request (Malformed).
 func decodeCursor(list, text string) (*position, error) {
 	if text == "" {
 		return nil, nil
@@ -56,8 +62,9 @@ func decodeCursor(list, text string) (*position, error) {
 	return &c.position, nil
 }
 
-// trimPage takes the row away that was read beyond a page of limit rows, and
-// gives the cursor behind the page's last one, "" where no row is beyond it.
+// trimPage takes rows that were read with a limit of limit+1. It drops the
+// extra row, and returns the cursor behind the page's last row, "" where the
+// list ends with it. at says where a row stands.
 func trimPage[R any](list string, rows []R, limit int, at func(R) position) (page []R, next string) {
 	if len(rows) <= limit {
 		return rows, ""

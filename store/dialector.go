@@ -12,7 +12,8 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// gormConfig keeps gorm quiet and leaves transactions to tx.go.
+// gormConfig silences gorm's logger, whose lines would hold values, and leaves
+// transactions to tx.go.
 func gormConfig() *gorm.Config {
 	return &gorm.Config{
 		Logger:                 logger.Discard,
@@ -21,12 +22,16 @@ func gormConfig() *gorm.Config {
 	}
 }
 
-// sqliteDialector lets gorm speak to modernc.org/sqlite, whose statements stay
-// prepared. Schema changes are goose's, so the migrator is never asked.
+// sqliteDialector lets gorm talk to modernc.org/sqlite over an open pool:
+// gorm's own SQLite dialect needs cgo. Schema changes are goose's, so the
+// migrator is never called.
 type sqliteDialector struct{ pool gorm.ConnPool }
 
 func (sqliteDialector) Name() string { return "sqlite" }
 
+// Initialize implements gorm.Dialector: it sets the pool, the clauses that
+// SQLite understands, and drops FOR, because SQLite has no row locks (and one
+// writer).
 func (d sqliteDialector) Initialize(db *gorm.DB) error {
 	if d.pool == nil {
 		return errors.New("no connection pool")
@@ -37,26 +42,31 @@ func (d sqliteDialector) Initialize(db *gorm.DB) error {
 		UpdateClauses: []string{"UPDATE", "SET", "FROM", "WHERE", "RETURNING"},
 		DeleteClauses: []string{"DELETE", "FROM", "WHERE", "RETURNING"},
 	})
-	// SQLite has no row locks; its writer is alone anyway.
 	db.ClauseBuilders["FOR"] = func(clause.Clause, clause.Builder) {}
 	return nil
 }
 
+// Migrator implements gorm.Dialector; nothing calls it.
 func (d sqliteDialector) Migrator(db *gorm.DB) gorm.Migrator {
 	return migrator.Migrator{Config: migrator.Config{DB: db, Dialector: d}}
 }
 
+// DataTypeOf implements gorm.Dialector for the migrator.
 func (sqliteDialector) DataTypeOf(field *schema.Field) string { return string(field.DataType) }
 
+// DefaultValueOf implements gorm.Dialector: NULL lets SQLite choose a missing
+// key.
 func (sqliteDialector) DefaultValueOf(*schema.Field) clause.Expression {
 	return clause.Expr{SQL: "NULL"}
 }
 
+// BindVarTo implements gorm.Dialector: every argument is a plain question mark.
 func (sqliteDialector) BindVarTo(w clause.Writer, _ *gorm.Statement, _ any) {
 	_ = w.WriteByte('?')
 }
 
-// QuoteTo quotes a name that is ours; dots separate table and column.
+// QuoteTo quotes an identifier of this package; a dot separates table and
+// column. Names never come from requests.
 func (sqliteDialector) QuoteTo(w clause.Writer, name string) {
 	_ = w.WriteByte('"')
 	for i := range len(name) {
@@ -69,6 +79,7 @@ func (sqliteDialector) QuoteTo(w clause.Writer, name string) {
 	_ = w.WriteByte('"')
 }
 
+// Explain implements gorm.Dialector for its logger, which is silent.
 func (sqliteDialector) Explain(sql string, vars ...any) string {
 	return logger.ExplainSQL(sql, nil, `'`, vars...)
 }

@@ -20,8 +20,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// translate turns an error of gorm or a driver into a fault. Faults and the
-// executor's sentinels pass as they are.
+// translate turns an error of gorm or of a driver into a *fault.Error:
+// store_unavailable (Unavailable) where the same call may succeed later,
+// internal (Internal) where the statement itself is at fault. The message holds
+// neither SQL nor values; the cause is wrapped. Faults and sentinels pass
+// unchanged, nil is nil.
 func translate(err error) error {
 	var f *fault.Error
 	switch {
@@ -33,8 +36,10 @@ func translate(err error) error {
 	return fault.Wrap(err, fault.Internal, "internal", "The database refused a statement.")
 }
 
-// commitError is the error of a COMMIT that failed. Where the database said
-// that it rolled back, the change is not there; else it may be or not.
+// commitError classifies the error of a COMMIT that failed. Where the database
+// said that it rolled back, the error is returned as it is: the change does not
+// exist. Otherwise it may exist or not, and the error is outcome_unknown: the
+// caller has to look before it tries again.
 func commitError(err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Severity == "ERROR" || errors.Is(err, pgx.ErrTxCommitRollback) {
@@ -76,8 +81,8 @@ func isSentinel(err error) bool {
 	return slices.ContainsFunc(sentinels, func(s error) bool { return errors.Is(err, s) })
 }
 
-// isUnavailable tells errors of a database that is away, overloaded or out of
-// room from errors of the statement.
+// isUnavailable reports whether err is of a database that cannot be reached, is
+// overloaded or has no room, and not of the statement.
 func isUnavailable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgUnavailable(pg.Code)
@@ -92,19 +97,22 @@ func isUnavailable(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.As(err, &network) || closedPool(err) || connectionLost(err)
 }
 
-// closedPool knows the one error of database/sql that has no name.
+// closedPool recognises the one error of database/sql that has no variable.
 func closedPool(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
 
+// connectionLost recognises pgx's errors of connections that could not be made,
+// timed out or broke. "conn closed" has no variable either.
 func connectionLost(err error) bool {
 	var connect *pgconn.ConnectError
 	return errors.As(err, &connect) || pgconn.Timeout(err) || pgconn.SafeToRetry(err) ||
 		strings.Contains(err.Error(), "conn closed")
 }
 
-// pgUnavailable knows the SQLSTATE classes of lost connections (08), missing
-// resources (53), operator intervention (57: shutdown, statement_timeout),
-// system errors (58), and the timeouts, conflicts and read-only states that
-// pass by themselves.
+// pgUnavailable reports whether an SQLSTATE is temporary: the classes of lost
+// connections (08), missing resources (53), operator intervention (57:
+// shutdown, statement_timeout) and system errors (58), and the timeouts,
+// conflicts and read-only states that pass by themselves.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
 func pgUnavailable(code string) bool {
 	switch code {
 	case "40001", "40P01", "55P03", "25006", "25P03", "25P04":
@@ -118,13 +126,16 @@ func pgUnavailable(code string) bool {
 	return false
 }
 
-// isDeadlock tells whether PostgreSQL ended the transaction for the sake of
-// another one, so that trying again may do.
+// isDeadlock reports whether PostgreSQL ended the transaction for the sake of
+// another one (deadlock_detected, serialization_failure), so that an immediate
+// retry is likely to succeed.
 func isDeadlock(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
 }
 
+// sqliteUnavailable reports whether a result code of SQLite is temporary. The
+// low byte is the primary code (https://sqlite.org/rescode.html).
 func sqliteUnavailable(code int) bool {
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
@@ -134,8 +145,9 @@ func sqliteUnavailable(code int) bool {
 	return false
 }
 
-// violatesUnique tells whether a unique constraint refused the statement, and
-// whether the constraint is about the column.
+// violatesUnique reports whether a unique constraint refused the statement, and
+// the constraint is about column: it is part of the constraint's name on
+// PostgreSQL, and named in SQLite's message.
 func violatesUnique(err error, column string) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && strings.Contains(pg.ConstraintName, column)
@@ -147,7 +159,8 @@ func violatesUnique(err error, column string) bool {
 	return false
 }
 
-// runExists tells whether a run's row or one of its events was there already.
+// runExists reports whether an insertion found the run's row, one of its events
+// or its input in place already: another commit was first.
 func runExists(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && slices.Contains([]string{"runs", "run_events", "run_inputs"}, pg.TableName)

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// lockFile only opens the file: the executor's lease still keeps a second
+// lockFile only opens the file: here the executor's lease alone keeps a second
 // server from driving runs.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

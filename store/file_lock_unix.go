@@ -9,7 +9,9 @@ import (
 	"syscall"
 )
 
-// lockFile takes an exclusive lock that ends with the process.
+// lockFile takes an exclusive lock (flock(2)) on the file at path, which it
+// creates. The lock ends with the process, however that ends. The error names
+// the other server's cause for the operator.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -10,35 +10,44 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// executorLease is the name of the one lease there is.
+// executorLease is the name of the row of leases that the executor's nodes
+// compete for. Ping writes another row of the table, under the name "ping".
 const executorLease = "executor"
 
-// leaseLock is the PostgreSQL advisory lock that group commits share and a
-// change of the lease's holder takes alone: when the new holder has its epoch,
-// no commit of the old one is under way.
+// leaseLock is the PostgreSQL advisory lock that group commits share and that a
+// change of the lease's holder takes exclusively: once the new holder has its
+// epoch, no commit of the old one is in flight. The number is "HEDD" in ASCII.
 const leaseLock = 0x48454444
 
-// leaseRow is a row of leases.
+// leaseRow is a row of leases. Epoch rises with every change of the holder and
+// never falls.
 type leaseRow struct {
-	Name        string `gorm:"primaryKey"`
-	Holder      string
-	Epoch       int64
-	ExpiresAt   int64
-	Session     string `gorm:"column:beacon"`  // PostgreSQL: the holder's session; empty: unknown
-	ProcessName string `gorm:"column:process"` // PostgreSQL: the holder's process, for others on its machine; empty: unknown
+	Name      string `gorm:"primaryKey"`
+	Holder    string
+	Epoch     int64
+	ExpiresAt int64
+	// Session names the holder's session, see livenessSession (PostgreSQL); "":
+	// not known.
+	Session string `gorm:"column:beacon"`
+	// ProcessName names the holder's process, for others on its machine
+	// (PostgreSQL); "": not known.
+	ProcessName string `gorm:"column:process"`
 }
 
 func (leaseRow) TableName() string { return "leases" }
 
-// leaseObservation is what a node saw of another's lease, and since when it has not
-// changed by the clock that decides.
+// leaseObservation is what a node last saw of another's lease, and since when
+// it has not changed, by the clock that decides. It is safe for concurrent use.
 type leaseObservation struct {
-	mu    sync.Mutex
+	mu sync.Mutex
+	// mu guards both fields.
 	lease leaseRow
 	since time.Time
 }
 
-// unchanged tells for how long the lease has been as it is.
+// unchanged notes the lease as seen at now and returns for how long it has been
+// exactly so: 0 when it is seen first, after a change, and after the clock went
+// back.
 func (v *leaseObservation) unchanged(lease leaseRow, now time.Time) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -48,15 +57,19 @@ func (v *leaseObservation) unchanged(lease leaseRow, now time.Time) time.Duratio
 	return now.Sub(v.since)
 }
 
-// AcquireLease takes or renews the executor's lease. Zero now: the database's
-// clock decides, so that no node's own can be wrong about another's lease. It is
-// free when nobody
-// has it and when it expired. On PostgreSQL it is free before that where the
-// holder's session is gone and either its process has surely ended, or it has
-// not renewed for executor.StopsAfter: a session may break while its process
-// lives, but by then that process has renewed or stopped by itself. A renewal
-// waits for no connection of the pool, and where this process has a SQLite file
-// for itself (WithLock) for nothing at all.
+// AcquireLease takes or renews the executor's lease for ttl and returns its
+// epoch, which rises whenever the holder changes. executor.ErrLeaseHeld:
+// another node has it. A zero now means the database's clock, so that no node's
+// own clock can misjudge another's lease.
+//
+// The lease is free when it has no holder and when it has expired. On
+// PostgreSQL it is free before that if the holder's session is gone and either
+// its process has certainly ended, or it has not renewed for
+// executor.StopsAfter: a session may break while its process lives, but by then
+// that process has renewed or stopped by itself.
+//
+// A renewal needs no connection of the pool. Where this process has a SQLite
+// file for itself (WithLock) it needs no I/O at all.
 func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	if db.lock != nil && now.IsZero() {
 		return db.fileLease.acquire(holder, ttl, func() (int64, error) { return db.acquireLease(ctx, holder, now, ttl) })
@@ -64,6 +77,9 @@ func (db *DB) AcquireLease(ctx context.Context, holder string, now time.Time, tt
 	return db.acquireLease(ctx, holder, now, ttl)
 }
 
+// acquireLease is AcquireLease against the table. The common case, a renewal,
+// is one statement; a takeover locks the row, so that of two nodes one finds it
+// taken, and waits for the old holder's commits.
 func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	epoch, session, err := db.renewLease(ctx, holder, now, ttl)
 	if err != nil || epoch != 0 {
@@ -108,9 +124,9 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 	return epoch, err
 }
 
-// renewLease renews the lease where its holder still has it. It returns the epoch;
-// 0: another has the lease, or none does; and on PostgreSQL the session that shows
-// others that this process lives.
+// renewLease renews the lease if holder still has it, and returns its epoch; 0:
+// another node has it, or none does. On PostgreSQL it also returns the name of
+// the session that shows others that this process lives.
 func (db *DB) renewLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (epoch int64, session string, err error) {
 	if db.postgres() {
 		return db.session.renew(ctx, db.pool, holder, db.processName, now, ttl)
@@ -125,16 +141,21 @@ func (db *DB) renewLease(ctx context.Context, holder string, now time.Time, ttl 
 }
 
 // fileLease is the executor's lease while this process has the SQLite file for
-// itself: no other process can take it, so its holder renews it without a write,
-// however long the disk or a transaction takes. It is safe for concurrent use.
+// itself: no other process can take it, so its holder renews it without a
+// write, however long the disk or a transaction takes. It is safe for
+// concurrent use.
 type fileLease struct {
-	mu     sync.Mutex
-	holder string // "": known of none
+	mu sync.Mutex
+	// holder is the node that has the lease; "": none is known.
+	holder string
 	epoch  int64
-	until  time.Time // by the monotonic clock
+	// until is when the lease expires, by the monotonic clock.
+	until time.Time
 }
 
-// acquire takes the lease by take, or renews the holder's.
+// acquire renews the holder's lease in memory, refuses another holder with
+// executor.ErrLeaseHeld while it lasts, and otherwise takes it by calling take.
+// mu is held meanwhile, so that two callers cannot both take it.
 func (l *fileLease) acquire(holder string, ttl time.Duration, take func() (int64, error)) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -153,6 +174,7 @@ func (l *fileLease) acquire(holder string, ttl time.Duration, take func() (int64
 	return epoch, err
 }
 
+// release forgets the lease if holder has it.
 func (l *fileLease) release(holder string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -161,10 +183,12 @@ func (l *fileLease) release(holder string) {
 	}
 }
 
+// clockOfPostgres is the server's clock in milliseconds since 1970; unlike
+// now() it goes on within a transaction.
 const clockOfPostgres = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
-// clockSQL is the database's clock in milliseconds since 1970. It goes on within
-// a transaction.
+// clockSQL is an SQL expression for the database's clock in milliseconds since
+// 1970. Nodes whose clocks differ agree on it. It goes on within a transaction.
 func (db *DB) clockSQL() string {
 	if db.postgres() {
 		return clockOfPostgres
@@ -172,13 +196,14 @@ func (db *DB) clockSQL() string {
 	return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 }
 
-// Clock is the database's clock.
+// Clock returns the database's clock, in milliseconds. Where the database runs
+// elsewhere, half the round trip is missing from it.
 func (db *DB) Clock(ctx context.Context) (time.Time, error) {
 	t, err := db.timeOrClock(db.reader(ctx), time.Time{})
 	return t, translate(err)
 }
 
-// timeOrClock is now, or by the database's clock where that is zero.
+// timeOrClock returns now, or the database's clock where now is zero.
 func (db *DB) timeOrClock(tx *gorm.DB, now time.Time) (time.Time, error) {
 	if !now.IsZero() {
 		return now, nil
@@ -188,7 +213,8 @@ func (db *DB) timeOrClock(tx *gorm.DB, now time.Time) (time.Time, error) {
 	return fromMillis(ms), err
 }
 
-// awaitCommits waits until no group commit of the old holder is under way.
+// awaitCommits waits until no group commit of the old holder is in flight, and
+// keeps new ones out until tx ends. On SQLite the transaction itself does that.
 func (db *DB) awaitCommits(tx *gorm.DB) error {
 	if !db.postgres() {
 		return nil
@@ -196,7 +222,9 @@ func (db *DB) awaitCommits(tx *gorm.DB) error {
 	return tx.Exec("SELECT pg_advisory_xact_lock(?)", leaseLock).Error
 }
 
-// ReleaseLease gives the lease up at once, if holder still has it.
+// ReleaseLease gives the lease up at once, if holder still has it; another node
+// may then take it without waiting. The epoch stays, so that the next one is
+// higher.
 func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 	db.fileLease.release(holder)
 	return db.update(ctx, func(tx *gorm.DB) error {
@@ -204,8 +232,8 @@ func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 	})
 }
 
-// endLeases ends what a dead process left: the file lock shows that nobody
-// else is alive. Epochs stay, so that they go on rising.
+// endLeases ends what a dead process left: the file lock proves that no other
+// process is alive. Epochs stay, so that they keep rising.
 func (db *DB) endLeases(ctx context.Context) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE leases SET holder = '', expires_at = 0, beacon = '', process = ''").Error

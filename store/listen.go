@@ -15,18 +15,21 @@ import (
 // after a while.
 const (
 	// eventsChannel carries the ids of runs whose journals have grown,
-	// separated by commas; '' where they are too many to name.
+	// separated by commas; "" where they are too many to name.
 	eventsChannel = "heddle_events"
-	// workChannel says that another node left something to the one that drives.
+	// workChannel says that another node left something for the one that drives
+	// runs.
 	workChannel = "heddle_work"
-	// maxPayloadBytes is less than the 8,000 bytes that a notification may have.
+	// maxPayloadBytes is less than the 8,000 bytes that a notification may
+	// have.
 	maxPayloadBytes = 7900
 )
 
-// idleTimeout is after how long without a word the connection is tried.
+// idleTimeout is how long a listening connection may be silent before it is
+// probed.
 const idleTimeout = 20 * time.Second
 
-// runIDsPayload words the ids of runs for eventsChannel.
+// runIDsPayload returns the payload that names the runs on eventsChannel.
 func runIDsPayload(ids []string) string {
 	text := strings.Join(ids, ",")
 	if len(text) > maxPayloadBytes {
@@ -38,8 +41,10 @@ func runIDsPayload(ids []string) string {
 // Tells says whether nodes tell each other what they commit.
 func (db *DB) Tells() bool { return db.postgres() }
 
-// Listen hears what other nodes tell, over a connection of its own. On SQLite
-// there are no others.
+// Listen calls heard for what other nodes notify, over a connection of its own,
+// until ctx ends (nil) or the connection breaks (an error; what was notified
+// meanwhile is lost). It calls heard once at the beginning, because of what
+// came before. On SQLite there are no other nodes, and it only waits for ctx.
 func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 	if !db.postgres() {
 		<-ctx.Done()
@@ -71,8 +76,8 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 	}
 }
 
-// nextNotice waits for a notification; after a silence it makes sure that the server
-// is still there, and gives none.
+// nextNotice waits for a notification. After idleTimeout without one it checks
+// that the server still answers, and returns nil without an error.
 func nextNotice(ctx context.Context, conn *pgx.Conn) (*executor.Notice, error) {
 	quiet, cancel := context.WithTimeout(ctx, idleTimeout)
 	defer cancel()

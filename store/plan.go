@@ -9,35 +9,49 @@ import (
 	"slices"
 )
 
-// plan is what a group commit writes, one write per run.
+// plan is what a group commit writes, one write per run, and what became of its
+// members. It is used by one goroutine; an attempt that was rolled back is
+// forgotten by reset and made again.
 type plan struct {
 	writes []*write
-	errs   []error // of the group's members
+	// errs has an entry per member of the group; it is what Commit returns.
+	errs []error // of the group's members
 }
 
-// write is the change of one run: one member, or several that follow each
-// other.
+// write is the change of one run: one member's, or that of several which follow
+// each other. A write of which expected is 0 inserts the run.
 type write struct {
-	row         runRow
-	expected    int64
-	revision    int64              // of the workflow, that a new run was decided on; 0: any
-	status      definitions.Status // likewise; "": any
-	events      []events.Event
-	snapshot    *snapshotRow
-	answer      *answerRow
-	taken       []executor.Taken
-	audit       []audit.Entry
-	input       string // stored apart: a new run's, when large
-	member      *executor.Member
-	successor   *write // the new run that takes this one's place
-	predecessor *write // the run whose place this one takes
+	row      runRow
+	expected int64
+	// revision and status are those of the workflow that a new run was decided
+	// on; 0 and "": any.
+	revision int64
+	status   definitions.Status
+	events   []events.Event
+	snapshot *snapshotRow
+	answer   *answerRow
+	taken    []executor.Taken
+	audit    []audit.Entry
+	// input is a new run's input that has a row of its own, because it is
+	// large.
+	input  string
+	member *executor.Member
+	// successor is the new run of the series that takes this one's place in the
+	// same transaction; predecessor is its inverse. They are written together
+	// or not at all.
+	successor   *write
+	predecessor *write
 	blobs       []string
-	members     []int // indexes into the group
-	excluded    bool
+	// members are the indexes of the members in the group.
+	members []int
+	// excluded: the write has lost, or cannot be made, and is left out.
+	excluded bool
 }
 
-// planGroup checks the members' shape and merges those of one run. A member
-// that cannot be written has its error set and is left out.
+// planGroup checks the shape of the members and merges those of one run into
+// one write, whose events are joined: a run that advanced several times since
+// the last commit costs one update. A member that cannot be written has its
+// error in errs and is left out.
 func planGroup(group []executor.Commit, errs []error) *plan {
 	p := &plan{writes: make([]*write, 0, len(group)), errs: errs}
 	byRun := make(map[string]*write, len(group))
@@ -70,7 +84,9 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 	return p
 }
 
-// attach adds a member's blobs, snapshot and answer.
+// attach adds what a member brings besides row and events: blobs, snapshot,
+// inputs taken, audit entries, successor and kept answer. Only a new run's
+// answer counts.
 func (w *write) attach(c executor.Commit) error {
 	w.blobs = append(w.blobs, c.Blobs...)
 	if c.Snapshot != nil {
@@ -101,14 +117,17 @@ func (w *write) attachSuccessor(c executor.Commit) error {
 	return n.attach(c)
 }
 
-// setInputApart takes a large input out of the row. Only insertions write it.
+// setInputApart takes a large input (largeInput) out of the row. Only
+// insertions write it; updates leave it where it is.
 func (w *write) setInputApart() {
 	if len(w.row.Input) >= largeInput {
 		w.input, w.row.Input = w.row.Input, ""
 	}
 }
 
-// checkCommit makes sure that the journal stays dense.
+// checkCommit returns the member's row. It makes sure that the journal stays
+// dense: the events are numbered from Expected+1 without a gap to the row's
+// Seq.
 func checkCommit(c executor.Commit) (runRow, error) {
 	next := c.Expected
 	for _, e := range c.Events {
@@ -124,8 +143,10 @@ func checkCommit(c executor.Commit) (runRow, error) {
 	return row, translate(err)
 }
 
-// fail leaves a write out and gives its members the error; those that build on
-// a new run that did not come to be are fenced.
+// fail leaves a write out and sets the error of its members. Of a new run only
+// the first member has err: those that built on the run, which does not exist
+// now, are fenced. A successor fails with its predecessor and the other way
+// round.
 func (p *plan) fail(w *write, err error) {
 	if w.predecessor != nil {
 		w = w.predecessor
@@ -142,7 +163,7 @@ func (p *plan) fail(w *write, err error) {
 	}
 }
 
-// failRemaining gives every member that had no error yet the same one.
+// failRemaining gives every member that has no error yet the same one.
 func (p *plan) failRemaining(err error) {
 	for _, w := range p.writes {
 		if !w.excluded {
@@ -151,7 +172,7 @@ func (p *plan) failRemaining(err error) {
 	}
 }
 
-// reset forgets what an attempt that was rolled back found out.
+// reset forgets what an attempt found out that was rolled back.
 func (p *plan) reset() {
 	for _, w := range p.writes {
 		w.excluded = false
@@ -164,14 +185,18 @@ func (p *plan) reset() {
 	}
 }
 
+// remaining returns the writes that are not excluded, each followed by its
+// successor.
 func (p *plan) remaining() []*write {
 	return p.filter(func(*write) bool { return true })
 }
 
+// inserts returns those of the remaining writes that make a new run.
 func (p *plan) inserts() []*write {
 	return p.filter(func(w *write) bool { return w.expected == 0 })
 }
 
+// updates returns those of the remaining writes that advance a run.
 func (p *plan) updates() []*write {
 	return p.filter(func(w *write) bool { return w.expected > 0 })
 }

@@ -16,10 +16,13 @@ import (
 	"gorm.io/gorm"
 )
 
-// defaultMaxConns bounds a node's connections where the URL has no pool_max_conns.
+// defaultMaxConns bounds a node's connections where the URL has no
+// pool_max_conns.
 const defaultMaxConns = 16
 
-// openPostgres opens the pool. Settings in the URL win over the defaults.
+// openPostgres opens the pool and waits for the server as s says. Settings in
+// the URL win over this package's defaults. The pool is shared by gorm, through
+// database/sql, and by group commits, which use pgx itself.
 func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -48,7 +51,8 @@ func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
 	return db, nil
 }
 
-// awaitServer returns once the server takes connections.
+// awaitServer returns once the server takes connections, or with its last
+// refusal: at once where waiting cannot help, else after s.waitLimit.
 func awaitServer(ctx context.Context, pool *pgxpool.Pool, s settings) error {
 	waiting, cancel := context.WithTimeout(ctx, s.waitLimit)
 	defer cancel()
@@ -72,8 +76,8 @@ func awaitServer(ctx context.Context, pool *pgxpool.Pool, s settings) error {
 	}
 }
 
-// isTransient reports whether the refusal of a connection may pass by itself: nobody
-// listens, or the server is starting (57P03), stopping or full.
+// isTransient reports whether the refusal of a connection may pass by itself:
+// the server does not listen, or is starting (57P03), stopping or full.
 func isTransient(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgUnavailable(pg.Code)
@@ -82,6 +86,10 @@ func isTransient(err error) bool {
 	return errors.As(err, &dial) || pgconn.Timeout(err)
 }
 
+// setDefaults adds what the URL leaves open: timeouts for statements, locks and
+// idle transactions (in milliseconds), so that no lost client holds locks for
+// long, a lifetime of connections, so that a server behind a name that moves is
+// found again, and a dialer that notices cut connections.
 func setDefaults(cfg *pgxpool.Config) {
 	given := cfg.ConnConfig.Config.RuntimeParams
 	for name, value := range map[string]string{
@@ -102,11 +110,13 @@ func setDefaults(cfg *pgxpool.Config) {
 	}
 }
 
-// ackTimeout is how long data that was sent may stay unacknowledged, and a
-// silent connection unanswered, before a connection to PostgreSQL counts as
-// broken: a network that swallows packets says nothing by itself.
+// ackTimeout is how long sent data may stay unacknowledged, and a silent
+// connection unanswered, before a connection to PostgreSQL counts as broken: a
+// network that drops packets reports nothing by itself.
 const ackTimeout = 6 * time.Second
 
+// dialer returns a dialer whose connections are probed: by keep-alive while
+// they are idle, by TCP_USER_TIMEOUT while data is under way.
 func dialer() *net.Dialer {
 	return &net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: ackTimeout / 2, Interval: time.Second, Count: 3},
@@ -114,7 +124,8 @@ func dialer() *net.Dialer {
 	}
 }
 
-// openError words a failure to open for the operator.
+// openError words a failure to open for the operator. The errors of migrations
+// are worded already.
 func openError(err error) error {
 	var newer *migrations.NewerError
 	var older *migrations.OlderError

@@ -7,9 +7,9 @@ import (
 )
 
 // processName names this process so that another one on the same machine can
-// tell for sure that it has ended: which boot of which machine, which namespace
-// of process numbers, the number, and when the process began (numbers are used
-// again). "" where the system does not tell.
+// tell for sure that it has ended: boot and namespace of process numbers, the
+// number, and when the process began, because numbers are used again. The parts
+// are separated by spaces. It is "" where the system does not say.
 func processName() string {
 	machine := machineName()
 	began := processStartTime(os.Getpid())
@@ -19,8 +19,9 @@ func processName() string {
 	return strings.Join([]string{machine, strconv.Itoa(os.Getpid()), began}, " ")
 }
 
-// processEnded tells whether the process of that name has surely ended. It errs
-// towards no: of another machine's processes it knows nothing.
+// processEnded reports whether the process of that name has certainly ended. It
+// is false where that is not known: for processes of other machines, containers
+// and boots.
 func processEnded(name string) bool {
 	f := strings.Fields(name)
 	machine := machineName()

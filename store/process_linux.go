@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// machineName is the boot and the namespace in which process numbers hold.
+// machineName names the boot of this machine and the namespace in which its
+// process numbers hold; "" where /proc does not say.
 func machineName() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -21,8 +22,8 @@ func machineName() string {
 	return strings.TrimSpace(string(boot)) + " " + space
 }
 
-// processStartTime is when a process began, in the kernel's ticks since the boot;
-// "" where that cannot be read.
+// processStartTime returns when a process began, in the kernel's clock ticks
+// since the boot (proc_pid_stat(5), field 22); "" where that cannot be read.
 func processStartTime(pid int) string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -38,4 +39,6 @@ func processStartTime(pid int) string {
 	return f[began]
 }
 
+// processMissing reports whether no process has the number. One that this user
+// may not signal exists.
 func processMissing(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

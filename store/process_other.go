@@ -2,8 +2,9 @@
 
 package store
 
+// machineName is unknown here, so no process is ever taken for ended.
 func machineName() string { return "" }
 
-func processBegan(int) string { return "" }
+func processStartTime(int) string { return "" }
 
-func processGone(int) bool { return false }
+func processMissing(int) bool { return false }

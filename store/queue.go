@@ -33,18 +33,22 @@ const (
   SELECT (SELECT min(r.tenant_id) FROM runs AS r WHERE r.state = 'queued' AND r.tenant_id > t.id) FROM t WHERE t.id IS NOT NULL
 ) SELECT id FROM t WHERE id IS NOT NULL`
 
+	// queueLengthSQL stops at a limit, which bounds what a look at the queue
+	// costs.
 	queueLengthSQL = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE state = 'queued' LIMIT ?) AS q"
 
 	queuedRunsSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? ORDER BY created_at, id LIMIT ?"
 )
 
-// Queued lists queued runs: each tenant's first come first served, the tenants
-// in turn. The next call begins with the tenant after the one served last.
+// Queued lists at most limit ids of queued runs: each tenant's oldest first,
+// and the tenants in turn. The next call begins with the tenant after the one
+// that was listed last, so that with more tenants than limit none starves.
 func (db *DB) Queued(ctx context.Context, limit int) ([]string, error) {
 	return db.queue(ctx, queuedRunsSQL, limit)
 }
 
-// queue lists queued runs; ofTenant is the query of one tenant's.
+// queue lists queued runs fairly, see Queued; ofTenant is the query of one
+// tenant's. All is read from one snapshot.
 func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, error) {
 	var queues [][]string
 	var served string
@@ -78,7 +82,8 @@ func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, 
 	return interleave(queues, limit), nil
 }
 
-// rotate puts the sorted names greater than after in front.
+// rotate returns the sorted names, beginning with the first that is greater
+// than after.
 func rotate(names []string, after string) []string {
 	for i, name := range names {
 		if name > after {
@@ -88,8 +93,8 @@ func rotate(names []string, after string) []string {
 	return names
 }
 
-// interleave takes the first of each queue, then the second of each, until
-// limit.
+// interleave returns the first of each queue, then the second of each, and so
+// on, at most limit in all.
 func interleave(queues [][]string, limit int) []string {
 	var list []string
 	for round, more := 0, true; more; round++ {
@@ -108,7 +113,9 @@ func interleave(queues [][]string, limit int) []string {
 	return list
 }
 
-// Due lists runs with WakeAt at or before t, earliest first, behind after.
+// Due lists at most limit runs whose WakeAt is at or before t, earliest first,
+// from behind after; the zero DueRun begins the list. It reads the partial
+// index on wake_at, which holds waiting runs only.
 func (db *DB) Due(ctx context.Context, after executor.DueRun, t time.Time, limit int) ([]executor.DueRun, error) {
 	var rows []runRow
 	if err := db.reader(ctx).Raw(dueSQL, millis(t), millis(after.At), after.RunID, limit).Scan(&rows).Error; err != nil {
@@ -121,22 +128,24 @@ func (db *DB) Due(ctx context.Context, after executor.DueRun, t time.Time, limit
 	return list, nil
 }
 
-// BusyRuns lists runs in a busy state with an id beyond afterID, by id.
+// BusyRuns lists at most limit ids, by id and from behind afterID, of runs in a
+// state in which the executor has work to do: what recovery restores.
 func (db *DB) BusyRuns(ctx context.Context, afterID string, limit int) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(busySQL, afterID, limit).Scan(&ids).Error
 	return ids, translate(err)
 }
 
-// OpenRuns lists the ids of a workflow's runs that are not terminal.
+// OpenRuns lists the ids of a workflow's runs that have not ended.
 func (db *DB) OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(openRunsSQL, workflowID, tenantID).Scan(&ids).Error
 	return ids, translate(err)
 }
 
-// LimitedRuns lists the open runs that have a concurrency key, the oldest first.
-// Begun is false for a run that is queued, also after a resume.
+// LimitedRuns lists the open runs that have a concurrency key, the oldest first:
+// what the node that begins to drive counts limits from. Begun is false for a
+// run that is queued, also after a resume.
 func (db *DB) LimitedRuns(ctx context.Context) ([]executor.LimitedRun, error) {
 	var rows []struct {
 		ID, WorkflowID, Hash, ConcurrencyKey, State string
@@ -157,8 +166,8 @@ func (db *DB) LimitedRuns(ctx context.Context) ([]executor.LimitedRun, error) {
 }
 
 // OpenByVersion counts the open runs of a workflow with that concurrency key, by the
-// version that they are on: first those that have begun, then the queued ones
-// in the order of the first of each.
+// version that they run: first those that have begun, then the queued ones, in
+// the order of the oldest of each.
 func (db *DB) OpenByVersion(ctx context.Context, workflowID, key string) ([]executor.OpenCount, error) {
 	var rows []struct {
 		Version int
@@ -176,10 +185,11 @@ func (db *DB) OpenByVersion(ctx context.Context, workflowID, key string) ([]exec
 	return list, nil
 }
 
-// maxQueueCount bounds what a look at the queue's length costs.
+// maxQueueCount bounds what QueueLength costs.
 const maxQueueCount = 100_000
 
-// QueueLength counts the queued runs of all tenants, up to 100,000.
+// QueueLength counts the queued runs of all tenants, up to maxQueueCount
+// (100,000).
 func (db *DB) QueueLength(ctx context.Context) (int, error) {
 	var n int
 	err := db.reader(ctx).Raw(queueLengthSQL, maxQueueCount).Scan(&n).Error

@@ -7,14 +7,16 @@ import (
 	"gorm.io/gorm"
 )
 
-// Scratch is a table of its own to measure a database's raw speed with: what
-// no store on this disk can pass.
+// Scratch is a table of its own to measure a database's raw speed with: what no
+// store on this disk can exceed. It is for benchmarks, by one goroutine.
 type Scratch struct {
-	db   *DB
+	db *DB
+	// next is the last id that was written.
 	next int64
 }
 
-// Scratch makes the table, empty.
+// Scratch creates the table, empty; one that an aborted benchmark left is
+// dropped.
 func (db *DB) Scratch(ctx context.Context) (*Scratch, error) {
 	s := &Scratch{db: db}
 	if err := s.Close(ctx); err != nil {
@@ -25,7 +27,7 @@ func (db *DB) Scratch(ctx context.Context) (*Scratch, error) {
 	})
 }
 
-// Write adds so many rows (at most 10,000) of about a hundred bytes in one
+// Write adds rows rows (at most 10,000) of about a hundred bytes each in one
 // durable transaction.
 func (s *Scratch) Write(ctx context.Context, rows int) error {
 	values := make([]any, 0, 2*rows)

@@ -9,21 +9,25 @@ import (
 	"gorm.io/gorm"
 )
 
-// searchText is the form in which texts are searched, in Unicode and alike on both
-// databases, whose own lower() knows ASCII alone: canonically composed (NFC) and
-// with full case folding, so that STRASSE finds Straße and ς is σ. Accents count,
-// and a dotted İ is i with a dot above.
+// searchText returns the form in which texts are searched, in Unicode and alike
+// on both databases, whose own lower() knows ASCII alone: canonically composed
+// (NFC) and with full case folding, so that STRASSE finds Straße and ς is σ.
+// Accents count, and a dotted İ is i with a dot above. Several texts are joined
+// by newlines, which no search holds.
 func searchText(texts ...string) string {
 	return norm.NFC.String(cases.Fold().String(norm.NFC.String(strings.Join(texts, "\n"))))
 }
 
+// setSearchText fills in the column that searches read, from those that they
+// are about.
 func (r *workflowRow) setSearchText() { r.Folded = searchText(r.Name, r.Slug, r.Description) }
 
-// searchTextBatch rows are folded in one transaction.
+// searchTextBatch is how many rows one transaction fills in.
 const searchTextBatch = 500
 
-// fillSearchTexts fills in the searched form of rows that were written before it
-// existed, or by a node of an earlier version.
+// fillSearchTexts sets the search text of rows that were written before the
+// column existed, or by a node of an earlier version. Open calls it after
+// migrating.
 func (db *DB) fillSearchTexts(ctx context.Context) error {
 	for {
 		var rows []workflowRow

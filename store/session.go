@@ -12,27 +12,35 @@ import (
 	"gorm.io/gorm"
 )
 
-// livenessSession is a PostgreSQL session of its own that ends with the process. The
-// lease names it, so that others see soon that its holder was killed and need
-// not wait until the lease expires. A session may also break while its process
-// lives (the server restarts, a connection is cut), so its end alone frees no
-// lease; see AcquireLease. It is no connection of the pool: the lease is renewed
-// over it, and a pool of which all connections are busy must not cost the lease.
+// livenessSession is a PostgreSQL session of its own that ends with the
+// process. The lease names it, so that other nodes see soon that its holder was
+// killed and need not wait until the lease expires. A session may also break
+// while its process lives (the server restarts, a connection is cut), so its
+// end alone frees no lease; see AcquireLease.
+//
+// It is not a connection of the pool: the lease is renewed over it, and a pool
+// whose connections are all busy must not cost the lease. It is opened at the
+// first renewal and safe for concurrent use.
 type livenessSession struct {
-	mu     sync.Mutex
-	conn   *pgx.Conn
-	name   string
+	mu sync.Mutex
+	// mu guards the fields below and is held during a renewal, as a pgx.Conn
+	// serves one caller at a time.
+	conn *pgx.Conn
+	// name is how the lease names the session: the value of sessionNameSQL.
+	name string
+	// closed: the DB was closed, no session is opened any more.
 	closed bool
 }
 
-// sessionNameSQL is how the server knows a session: a process number may be used
-// again, the time of its start is not.
+// sessionNameSQL is how the server names a session in pg_stat_activity: a
+// process number may be used again, the time of its start is not.
 const sessionNameSQL = "pid || ' ' || coalesce(extract(epoch FROM backend_start)::text, '')"
 
 // renew renews the holder's lease in one statement, so that a slow connection
-// costs one round trip, and returns its epoch, 0 where another holds the lease or
-// none does. A zero now is the server's clock. session names the session. One that
-// broke is replaced.
+// costs one round trip. It returns the lease's epoch, 0 where another node
+// holds the lease or none does, and the session's name. A zero now means the
+// server's clock. A session that broke is replaced once; an error of the new
+// one is returned.
 func (b *livenessSession) renew(ctx context.Context, pool *pgxpool.Pool, holder, process string, now time.Time, ttl time.Duration) (epoch int64, session string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,7 +69,8 @@ func (b *livenessSession) renew(ctx context.Context, pool *pgxpool.Pool, holder,
 	}
 }
 
-// open returns the session's name, of a new one where there is none. mu is held.
+// open returns the session's name, after opening one where there is none. mu
+// must be held.
 func (b *livenessSession) open(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	if b.closed {
 		return "", net.ErrClosed
@@ -82,6 +91,7 @@ func (b *livenessSession) open(ctx context.Context, pool *pgxpool.Pool) (string,
 	return b.name, nil
 }
 
+// close ends the session permanently; later renewals fail with net.ErrClosed.
 func (b *livenessSession) close(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,8 +102,9 @@ func (b *livenessSession) close(ctx context.Context) {
 	}
 }
 
-// sessionGone tells whether a session is surely gone. A session of another role shows
-// no start; it counts as alive while its process number is there.
+// sessionGone reports whether a session has certainly ended. A session of
+// another role shows no start; it counts as alive while its process number
+// exists. A lease without a session ("") says nothing.
 func sessionGone(tx *gorm.DB, name string) (bool, error) {
 	if name == "" {
 		return false, nil

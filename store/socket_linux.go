@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setAckTimeout sets TCP_USER_TIMEOUT (RFC 5482) on a socket about to connect. A
-// Unix socket has none.
+// setAckTimeout sets TCP_USER_TIMEOUT (RFC 5482) to ackTimeout on a socket that
+// is about to connect. A Unix socket has no such option.
 func setAckTimeout(network, _ string, c syscall.RawConn) error {
 	if len(network) < 3 || network[:3] != "tcp" {
 		return nil

@@ -4,6 +4,6 @@ package store
 
 import "syscall"
 
-// userTimeout: only Linux bounds how long sent data may stay unacknowledged;
-// elsewhere the keep-alive alone finds a connection that is cut.
-func userTimeout(string, string, syscall.RawConn) error { return nil }
+// setAckTimeout does nothing: only Linux bounds how long sent data may stay
+// unacknowledged. Elsewhere keep-alive alone finds a connection that was cut.
+func setAckTimeout(string, string, syscall.RawConn) error { return nil }

@@ -19,13 +19,14 @@ import (
 const maxReaders = 4
 
 // busyTimeout, in milliseconds, is how long a statement waits for another
-// process that has the file locked. SQLite does not hear of a context while it
-// waits, and shares the lock out unfairly; a request leaves such a call behind
-// when its own time is over (transact).
+// process that has the file locked. SQLite does not notice the end of a context
+// while it waits, and hands the lock out unfairly; a request abandons such a
+// call when its own time is over (handle.transact).
 const busyTimeout = "10000"
 
-// openSQLite opens the writer: one connection, so that writers queue fairly
-// in Go instead of sleeping in SQLite's busy handler.
+// openSQLite takes the file lock where that is wanted and opens the writer: one
+// connection, so that writers queue fairly in Go instead of polling in SQLite's
+// busy handler. The readers follow in openReader, once there are tables.
 func openSQLite(ctx context.Context, t target, s settings) (*DB, error) {
 	db := &DB{dialect: migrations.SQLite}
 	if !t.memory {
@@ -50,8 +51,9 @@ func openSQLite(ctx context.Context, t target, s settings) (*DB, error) {
 	return db, nil
 }
 
-// openReader prepares the writer and opens the read-only pool, once the tables
-// are there. A database in memory has one connection for everything.
+// openReader prepares the statements of group commits and opens the read-only
+// pool. The tables must exist. A database in memory lives in its one
+// connection, which then serves everything.
 func (db *DB) openReader(ctx context.Context, t target) error {
 	var err error
 	if db.prepared, err = prepareStatements(ctx, db.write.sql); err != nil {
@@ -65,8 +67,9 @@ func (db *DB) openReader(ctx context.Context, t target) error {
 	return err
 }
 
-// createFile creates the database readable by its owner alone; SQLite gives its
-// side files the same mode.
+// createFile creates the database file, readable by its owner alone, unless it
+// exists; SQLite gives its -wal and -shm files the same mode. Its errors are
+// written for the operator.
 func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	switch {
@@ -80,6 +83,7 @@ func createFile(path string) error {
 	return fmt.Errorf("the database file %q cannot be opened, see HEDDLE_DATABASE_URL: %w", path, err)
 }
 
+// openHandle opens at most conns connections, which are kept open when idle.
 func openHandle(dsn string, conns int) (handle, error) {
 	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -94,8 +98,10 @@ func openHandle(dsn string, conns int) (handle, error) {
 	return handle{sql: pool, gorm: g, outlivesContext: true}, nil
 }
 
-// The pragmas stand in the DSN, so that every connection of a pool has them.
-// synchronous=FULL: an acknowledged commit survives a power failure.
+// writerDSN returns the data source name of the writer. The pragmas stand in
+// it, so that every connection of a pool has them. Transactions begin
+// IMMEDIATE: what they read stays true until they end. synchronous=FULL: an
+// acknowledged commit survives a power failure.
 func writerDSN(t target) string {
 	q := url.Values{"_txlock": {"immediate"}}
 	q["_pragma"] = []string{"busy_timeout(" + busyTimeout + ")", "foreign_keys(1)"}
@@ -107,14 +113,16 @@ func writerDSN(t target) string {
 	return fileURI(t.path) + "?" + q.Encode()
 }
 
+// readerDSN returns the data source name of the readers, which can change
+// nothing.
 func readerDSN(t target) string {
 	q := url.Values{"mode": {"ro"}}
 	q["_pragma"] = []string{"busy_timeout(" + busyTimeout + ")", "query_only(1)", "cache_size(-8192)"}
 	return fileURI(t.path) + "?" + q.Encode()
 }
 
-// fileURI writes a path as SQLite's URI; the three characters that would end
-// the path are escaped.
+// fileURI returns a path as a URI of SQLite, with the three characters escaped
+// that would end or change the path (https://sqlite.org/uri.html).
 func fileURI(path string) string {
 	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }

@@ -66,7 +66,8 @@ func (g *postgresGroup) execAll(list []statement) ([]int64, error) {
 	return counts, results.Close()
 }
 
-// numbered writes $1, $2 … for the ? of a text that holds no other.
+// numbered returns a text with $1, $2 and so on for its question marks, at most
+// 99. It must hold no other question mark.
 func numbered(text string) string {
 	var b strings.Builder
 	n := byte(0)

@@ -47,52 +47,80 @@ var (
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	dialect     migrations.Dialect
-	write       handle
-	read        handle              // PostgreSQL and in-memory SQLite: the same as write
-	pool        *pgxpool.Pool       // PostgreSQL only
-	lock        *os.File            // SQLite with WithLock only
-	prepared    *preparedStatements // SQLite only
-	session     livenessSession     // PostgreSQL only
-	processName string              // PostgreSQL only: this process's name
-	observed    leaseObservation
-	fileLease   fileLease // SQLite with WithLock only
+	// dialect decides which of two wordings of SQL is executed. It never
+	// changes after Open, nor do the fields below that have no lock.
+	dialect migrations.Dialect
+	// write is where transactions that change something run. On SQLite it has
+	// one connection, so writers queue in Go, in the order in which they came.
+	write handle
+	// read serves reads and snapshots. On PostgreSQL and for an in-memory
+	// SQLite it is the same handle as write.
+	read handle
+	// pool is pgx's own view of write's connections, for group commits; nil on
+	// SQLite.
+	pool *pgxpool.Pool
+	// lock holds the file lock of a server on SQLite (WithLock); else nil.
+	lock *os.File
+	// prepared holds the statements of group commits on SQLite; else nil.
+	prepared *preparedStatements
+	// session shows other nodes that this process lives (PostgreSQL). It has
+	// its own lock.
+	session livenessSession
+	// processName names this process across restarts (PostgreSQL); "" where the
+	// system does not say.
+	processName string
+	// observed is what this node last saw of another node's lease. It has its
+	// own lock.
+	observed leaseObservation
+	// fileLease is the lease as kept in memory while lock is held. It has its
+	// own lock.
+	fileLease fileLease
 
-	queueMu          sync.Mutex
-	lastServedTenant string // the tenant that Queued served last
+	// queueMu guards lastServedTenant.
+	queueMu sync.Mutex
+	// lastServedTenant is the tenant that Queued listed last: the next call
+	// begins with the one after it, so that no tenant starves.
+	lastServedTenant string
 }
 
-// handle is one pool and gorm's view of it. hangs: a statement of its driver may
-// go on after its context has ended (SQLite's, while it waits for the disk).
+// handle is one pool of connections and gorm's view of it. outlivesContext is
+// true for a driver whose statements may go on after their context has ended,
+// as SQLite's do while they wait for the disk.
 type handle struct {
 	sql             *sql.DB
 	gorm            *gorm.DB
 	outlivesContext bool
 }
 
-// Option changes how Open opens.
+// Option changes how Open opens a database.
 type Option func(*settings)
 
+// settings is what the options of one Open add up to.
 type settings struct {
-	migrate   bool
-	lock      bool
+	// migrate: bring the schema up to date, instead of only checking it.
+	migrate bool
+	// lock: be the only server on the SQLite file.
+	lock bool
+	// waitLimit is for how long an unavailable PostgreSQL is tried; 0: once.
+	// onWait is told each reason, see WithWait.
 	waitLimit time.Duration
 	onWait    func(error)
 }
 
-// WithoutMigration leaves the schema alone; Open then refuses a database whose
-// schema is not exactly the binary's.
+// WithoutMigration makes Open leave the schema alone and fail, with migrations'
+// NewerError or OlderError, where it is not exactly the binary's.
 func WithoutMigration() Option { return func(s *settings) { s.migrate = false } }
 
-// WithLock makes Open fail when another process has the same SQLite file open
-// with this option (a server does, a reading tool does not), and ends the
-// leases that a dead process left. It has no effect on PostgreSQL.
+// WithLock makes Open fail while another process has the same SQLite file open
+// with this option (a server does, a reading tool does not). It also ends the
+// leases that a dead process left behind: holding the lock proves that their
+// holder is gone. It has no effect on PostgreSQL.
 func WithLock() Option { return func(s *settings) { s.lock = true } }
 
-// WithWait makes Open wait for a PostgreSQL server that is not there yet, or is
-// still starting, for at most d. waiting is called at the first refusal and then
-// at most every ten seconds. What cannot pass by itself, a wrong password for
-// one, is an error at once.
+// WithWait makes Open wait, for at most d, for a PostgreSQL server that does
+// not listen yet or is still starting. onWait is called with the reason of the
+// first refusal and then at most every ten seconds. What cannot pass by itself,
+// such as a wrong password, is an error at once. It has no effect on SQLite.
 func WithWait(d time.Duration, waiting func(error)) Option {
 	return func(s *settings) { s.waitLimit, s.onWait = d, waiting }
 }
@@ -130,7 +158,8 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	return db, nil
 }
 
-// prepare migrates or checks the schema and opens what needs one.
+// prepare migrates or checks the schema, then opens what needs tables: the
+// prepared statements and the pool of readers.
 func (db *DB) prepare(ctx context.Context, t target, s settings) error {
 	step := migrations.Check
 	if s.migrate {
@@ -156,7 +185,9 @@ func (db *DB) prepare(ctx context.Context, t target, s settings) error {
 	return nil
 }
 
-// Close ends the connections. Calls in flight fail.
+// Close ends the connections and releases the file lock. Calls in flight fail
+// with store_unavailable, as later ones do. It works on a DB that Open could
+// not finish.
 func (db *DB) Close() error {
 	var errs []error
 	if db.prepared != nil {
@@ -178,13 +209,15 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping reports whether the store answers and takes writes: it writes a row of
-// its own, which a full disk or a read-only server refuses.
+// Ping returns nil while the database answers and takes writes. It writes a row
+// of its own, because a full disk or a read-only server refuses only that;
+// callers that ask often should remember the answer for a while.
 func (db *DB) Ping(ctx context.Context) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("INSERT INTO leases (name, holder, epoch, expires_at) VALUES ('ping', '', 1, 0) ON CONFLICT (name) DO UPDATE SET epoch = leases.epoch + 1").Error
 	})
 }
 
-// postgres tells which of two wordings of SQL to use.
+// postgres reports whether the database is PostgreSQL, for SQL that the
+// dialects word differently.
 func (db *DB) postgres() bool { return db.dialect == migrations.Postgres }

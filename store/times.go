@@ -2,7 +2,8 @@ package store
 
 import "time"
 
-// millis is a time as stored: milliseconds since 1970, 0 for the zero time.
+// millis returns a time as it is stored: milliseconds since 1970, 0 for the
+// zero time. Finer parts are cut off.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -10,7 +11,7 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// fromMillis is millis' inverse, in UTC.
+// fromMillis is the inverse of millis, in UTC.
 func fromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}

@@ -12,13 +12,17 @@ import (
 )
 
 // update runs fn in one write transaction. An error of fn rolls back and is
-// translated; an error of the COMMIT is outcome_unknown, unless the database
-// said that it rolled back.
+// translated. An error of the COMMIT is outcome_unknown, unless the database
+// said that it rolled back. On SQLite the writers run one after another; on
+// PostgreSQL the isolation is READ COMMITTED, so a method that decides on what
+// it read locks those rows (row_locks.go).
 func (db *DB) update(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.write.transact(ctx, nil, fn)
 }
 
-// view runs fn over one snapshot of the database.
+// view runs fn over one snapshot of the database: on PostgreSQL a read-only
+// transaction at REPEATABLE READ, on SQLite a read transaction, which sees the
+// state of its first read.
 func (db *DB) view(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.postgres() {
@@ -27,10 +31,12 @@ func (db *DB) view(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.read.transact(ctx, opts, fn)
 }
 
-// transact draws on the request's time for the database. Where it is spent
-// before a driver that hangs has answered, the transaction goes on by itself,
-// and with it fn: what fn writes to must not be read after an error. It is
-// rolled back then, unless its COMMIT was under way: outcome_unknown.
+// transact runs fn in a transaction that draws on the request's time for the
+// database (package deadline). Where that is spent before a driver that
+// outlives its context has answered, transact returns and the transaction goes
+// on by itself, and with it fn: what fn writes to must not be read after an
+// error. The abandoned transaction rolls back, unless its COMMIT was under way;
+// then the error is outcome_unknown.
 func (h handle) transact(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error) error {
 	if !h.outlivesContext {
 		ctx, call := deadline.Begin(ctx)
@@ -49,8 +55,9 @@ func (h handle) transact(ctx context.Context, opts *sql.TxOptions, fn func(tx *g
 	return err
 }
 
-// transaction runs fn in a transaction of its own; committing is called right
-// before the COMMIT.
+// transaction runs fn in a transaction on a connection of its own. committing
+// is called right before the COMMIT is sent. A connection whose state is not
+// known any more is closed instead of reused.
 func (h handle) transaction(ctx context.Context, opts *sql.TxOptions, fn func(tx *gorm.DB) error, committing func()) error {
 	conn, err := h.sql.Conn(ctx)
 	if err != nil {
@@ -75,7 +82,8 @@ func (h handle) transaction(ctx context.Context, opts *sql.TxOptions, fn func(tx
 }
 
 // commit ends the transaction. After a failed COMMIT the connection may still
-// be inside the transaction, so it is thrown away.
+// be inside the transaction, so it is discarded. A context that ended before
+// the COMMIT was sent has rolled back: that outcome is known.
 func commit(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 	err := tx.Commit()
 	switch {
@@ -93,12 +101,14 @@ func discard(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
-// reader gives a session for single-statement reads.
+// reader returns a session for reads of a single statement; what must fit
+// together takes view.
 func (db *DB) reader(ctx context.Context) *gorm.DB {
 	return db.read.gorm.WithContext(ctx)
 }
 
-// found runs a query that scans one row into dest, and tells whether it did.
+// found runs a query for one row, scans the first one into dest and reports
+// whether there was any. No row is not an error.
 func found(q *gorm.DB, dest any) (bool, error) {
 	res := q.Limit(1).Find(dest)
 	return res.RowsAffected > 0, res.Error

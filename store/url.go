@@ -7,17 +7,20 @@ import (
 	"strings"
 )
 
-// target is a parsed database URL. path is empty for an in-memory SQLite.
+// target is a parsed database URL: which dialect, and for SQLite which file.
+// memory is a database in memory, whose path is empty.
 type target struct {
 	dialect migrations.Dialect
 	path    string
 	memory  bool
 }
 
+// urlHelp begins every error about a URL. It shows the forms and quotes nothing
+// of the URL, which may hold a password.
 const urlHelp = "HEDDLE_DATABASE_URL must be sqlite://file.db, sqlite:///absolute/file.db or postgres://user:password@host:5432/database"
 
-// parseURL tells where a database is. The url itself is never printed, as it
-// may hold a password.
+// parseURL returns what a database URL names. It checks what both dialects
+// need; PostgreSQL's own settings are read by pgx.
 func parseURL(raw string) (target, error) {
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {
@@ -35,6 +38,8 @@ func parseURL(raw string) (target, error) {
 	return target{}, fmt.Errorf("%s: unknown scheme %q", urlHelp, scheme)
 }
 
+// sqliteTarget reads what follows sqlite://, percent-encoded like any URL.
+// Parameters are refused: pragmas are this package's business.
 func sqliteTarget(rest string) (target, error) {
 	if rest == ":memory:" {
 		return target{dialect: migrations.SQLite, memory: true}, nil
