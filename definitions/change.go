@@ -110,8 +110,7 @@ func revise(c Current, req UpdateRequest, doc *Document, now time.Time) Revision
 			}
 		}
 		if req.Publish {
-			w.ActiveVersion = w.LatestVersion
-			w.Name, w.Description = doc.Definition.Name, doc.Definition.Description
+			w = w.Activate(w.LatestVersion, doc.Title())
 		}
 	}
 	if req.TriggerType != nil {
@@ -120,19 +119,7 @@ func revise(c Current, req UpdateRequest, doc *Document, now time.Time) Revision
 	if req.Tags != nil {
 		w.Tags = req.Tags
 	}
-	return Revision{Workflow: touched(c.Workflow, w, v != nil || req.Origin != nil, now), Version: v, Origin: req.Origin}
-}
-
-// touched raises the revision of a workflow that differs from what it was.
-func touched(before, after Workflow, changed bool, now time.Time) Workflow {
-	same := !changed && before.ActiveVersion == after.ActiveVersion && before.Status == after.Status &&
-		before.TriggerType == after.TriggerType && slices.Equal(before.Tags, after.Tags)
-	if same {
-		return before
-	}
-	after.Revision++
-	after.UpdatedAt = now
-	return after
+	return c.Revise(Revision{Workflow: w, Version: v, Origin: req.Origin}, now)
 }
 
 // SetStatus moves a workflow to another status; each may follow each.
@@ -147,7 +134,7 @@ func (s *Service) SetStatus(ctx context.Context, tenantID, ref string, status St
 		}
 		w := c.Workflow
 		w.Status = status
-		return Revision{Workflow: touched(c.Workflow, w, false, now)}, nil
+		return c.Revise(Revision{Workflow: w}, now), nil
 	})
 }
 

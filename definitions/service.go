@@ -98,10 +98,10 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 	now := s.now()
 	w := Workflow{
 		ID: s.newID("wf_"), TenantID: req.TenantID, Slug: req.Slug,
-		Name: doc.Definition.Name, Description: doc.Definition.Description,
 		Status: orDefault(req.Status, Active), TriggerType: orDefault(req.TriggerType, "manual"), Tags: tags,
-		ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
+		LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}
+	w = w.Activate(1, doc.Title())
 	w.Slug = orDefault(w.Slug, w.ID)
 	who, _ := audit.Who(ctx)
 	v := &NewVersion{

@@ -2,8 +2,6 @@ package versions
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"heddle/audit"
 	"heddle/definitions"
 	"heddle/fault"
@@ -41,32 +39,17 @@ func (s *Service) Publish(ctx context.Context, r Reference) (definitions.Workflo
 	if err != nil {
 		return w, err
 	}
-	title, err := titleOf(v.Definition)
+	title, err := definitions.TitleOf(v.Definition)
 	if err != nil {
 		return w, err
 	}
 	now := s.now()
 	return s.store.Change(ctx, r.TenantID, w.ID, func(c definitions.Current) (definitions.Revision, error) {
-		w := c.Workflow
-		if err := definitions.Editable(w, r.IfMatch); err != nil || w.ActiveVersion == v.Number {
-			return definitions.Revision{Workflow: w}, err
+		if err := definitions.Editable(c.Workflow, r.IfMatch); err != nil {
+			return definitions.Revision{}, err
 		}
-		w.ActiveVersion, w.UpdatedAt = v.Number, now
-		w.Name, w.Description = title.Name, title.Description
-		w.Revision++
-		return definitions.Revision{Workflow: w}, nil
+		return c.Revise(definitions.Revision{Workflow: c.Workflow.Activate(v.Number, title)}, now), nil
 	})
-}
-
-// title is what a workflow shows of its active definition.
-type title struct{ Name, Description string }
-
-func titleOf(definition json.RawMessage) (title, error) {
-	var t title
-	if err := json.Unmarshal(definition, &t); err != nil {
-		return t, fmt.Errorf("read a stored definition: %w", err)
-	}
-	return t, nil
 }
 
 // RollbackRequest asks for the definition of an earlier version again. An empty
@@ -88,7 +71,7 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (definition
 	if err != nil {
 		return w, err
 	}
-	title, err := titleOf(v.Definition)
+	title, err := definitions.TitleOf(v.Definition)
 	if err != nil {
 		return w, err
 	}
@@ -106,12 +89,9 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (definition
 			return definitions.Revision{}, err
 		}
 		w.LatestVersion++
-		w.ActiveVersion, w.UpdatedAt = w.LatestVersion, next.CreatedAt
-		w.Name, w.Description = title.Name, title.Description
-		w.Revision++
-		made := next
+		made := next // decide may run again, so next itself stays unnumbered
 		made.Number = w.LatestVersion
-		return definitions.Revision{Workflow: w, Version: &made}, nil
+		return c.Revise(definitions.Revision{Workflow: w.Activate(made.Number, title), Version: &made}, next.CreatedAt), nil
 	})
 }
 

@@ -372,25 +372,25 @@ func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []defi
 		}
 		labels[all[i].Label] = true
 		if i+1 == w.ActiveVersion {
-			w.Name, w.Description = title.Name, title.Description
+			w = w.Activate(i+1, title)
 		}
 	}
 	return w, all, nil
 }
 
-func (t *Transfer) readVersion(raw []byte, number int, into *definitions.NewVersion) (title, error) {
+func (t *Transfer) readVersion(raw []byte, number int, into *definitions.NewVersion) (definitions.Title, error) {
 	v, text, err := parseVersion(raw, number)
 	if err != nil {
-		return title{}, err
+		return definitions.Title{}, err
 	}
 	doc, found := definitions.Check(text, definitions.JSON, t.cfg.Catalog)
 	if err := definitions.Refusal(doc, found); err != nil {
-		return title{}, locateError(err, "definition", "/definition")
+		return definitions.Title{}, locateError(err, "definition", "/definition")
 	}
 	if v.Hash != "" && v.Hash != doc.Hash {
-		return title{}, invalidLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
+		return definitions.Title{}, invalidLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
 	}
 	v.Definition, v.Hash = doc.Canonical, doc.Hash
 	*into = v
-	return title{doc.Definition.Name, doc.Definition.Description}, nil
+	return doc.Title(), nil
 }
