@@ -2,10 +2,12 @@ package api_test
 
 import (
 	"encoding/json"
-	"heddle/versions"
+	"heddle/definitions"
 	"net/http"
 	"strings"
 	"testing"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
 )
 
 const (
@@ -62,9 +64,16 @@ func TestAPatchGivesTheOtherVersionExactly(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.body), &body); err != nil {
 			t.Fatal(err)
 		}
-		after, err := versions.Apply(definitionOf(pair[0]), body.Diff)
-		if err != nil || string(after) != string(definitionOf(pair[1])) {
-			t.Errorf("%v: %s, %v", pair, after, err)
+		patch, err := jsonpatch.DecodePatch(body.Diff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := patch.Apply(definitionOf(pair[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if canonical, err := definitions.Canonical(after); err != nil || string(canonical) != string(definitionOf(pair[1])) {
+			t.Errorf("%v: %s, %v", pair, canonical, err)
 		}
 		if same := pair[0] == pair[1]; same != (body.Summary == "No changes") || same != (string(body.Diff) == "[]") {
 			t.Errorf("%v: %s", pair, got.body)

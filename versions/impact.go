@@ -133,12 +133,11 @@ func annotated(object map[string]any) bool {
 
 func lookUp(root any, reference string) (any, bool) {
 	pointer, local := strings.CutPrefix(reference, "#")
-	tokens, err := pointerField(map[string]any{"path": pointer}, "path")
+	tokens, err := parsePointer(pointer)
 	if !local || err != nil {
 		return nil, false
 	}
-	p := patcher{root: root}
-	found, err := p.get(tokens)
+	found, err := lookUpPointer(root, tokens)
 	return found, err == nil
 }
 

@@ -2,20 +2,22 @@ package versions
 
 import (
 	"encoding/json"
+	"fmt"
 	"heddle/fault"
 	"strconv"
-	"strings"
 )
 
 // maxCopied bounds how much a patch may copy within a document, in bytes of
 // text: a few copies of the whole into itself would fill any memory.
 const maxCopied = 16 << 20
 
-// Apply applies a JSON patch (RFC 6902) and gives the canonical form of the
-// result. It knows all six operations, keeps numbers as written, and compares
-// them by value in test. The result may nest 64 deep; the document as a whole
-// can be replaced but not removed. A patch that is no patch, does not fit, or
-// fails a test is fault.Unacceptable invalid_patch, and nothing is changed.
+// Apply applies a JSON patch (RFC 6902) and returns the canonical form of the
+// result; the product writes patches and never applies them, so it is part of
+// the tests, which hold every patch to what it makes of the other definition. It
+// implements all six operations, keeps numbers as written, and compares them by
+// value in the operation test. The result may nest 64 deep; the document as a
+// whole can be replaced but not removed. A text that is not a patch, does not
+// fit, or fails a test is fault.Unacceptable invalid_patch, and nothing changes.
 func Apply(doc, patch json.RawMessage) (json.RawMessage, error) {
 	root, err := decode(doc)
 	if err != nil {
@@ -38,12 +40,7 @@ func Apply(doc, patch json.RawMessage) (json.RawMessage, error) {
 	return text(p.root), nil
 }
 
-// misfit says what is wrong with an operation, as the end of a sentence.
-type misfit string
-
-func (m misfit) Error() string { return string(m) }
-
-const errTooDeep = misfit("nests lists and objects more than 64 deep")
+const errTooDeep = pointerError("nests lists and objects more than 64 deep")
 
 func unfit(format string, args ...any) error {
 	return fault.New(fault.Unacceptable, "invalid_patch", format, args...)
@@ -57,7 +54,7 @@ type patcher struct {
 func (p *patcher) run(step any) error {
 	fields, ok := step.(map[string]any)
 	if !ok {
-		return misfit("is not an object")
+		return pointerError("is not an object")
 	}
 	op, _ := fields["op"].(string)
 	path, err := pointerField(fields, "path")
@@ -68,7 +65,7 @@ func (p *patcher) run(step any) error {
 	switch op {
 	case "add", "replace", "test":
 		if !hasValue {
-			return misfit("has no value")
+			return pointerError("has no value")
 		}
 		return p.set(op, path, v)
 	case "remove":
@@ -80,7 +77,7 @@ func (p *patcher) run(step any) error {
 		}
 		return p.transfer(op, from, path)
 	}
-	return misfit("must have op add, remove, replace, move, copy or test")
+	return pointerError("must have op add, remove, replace, move, copy or test")
 }
 
 func (p *patcher) set(op string, path []string, v any) error {
@@ -93,24 +90,24 @@ func (p *patcher) set(op string, path []string, v any) error {
 		}
 		return p.edit(path, func(any) (any, error) { return v, nil })
 	}
-	there, err := p.get(path)
+	there, err := lookUpPointer(p.root, path)
 	if err != nil {
 		return err
 	}
 	if !equalByValue(there, v) {
-		return misfit("tests for a value that is not there")
+		return pointerError("tests for a value that is not there")
 	}
 	return nil
 }
 
 func (p *patcher) transfer(op string, from, path []string) error {
-	v, err := p.get(from)
+	v, err := lookUpPointer(p.root, from)
 	if err != nil {
 		return err
 	}
 	if op == "move" {
 		if len(path) > len(from) && startsWith(path, from) {
-			return misfit("moves a value into itself")
+			return pointerError("moves a value into itself")
 		}
 		if len(path) == len(from) && startsWith(path, from) {
 			return nil
@@ -121,7 +118,7 @@ func (p *patcher) transfer(op string, from, path []string) error {
 		return p.add(path, v)
 	}
 	if p.copies -= len(text(v)); p.copies < 0 {
-		return misfit("copies too much; a patch may copy " + strconv.Itoa(maxCopied>>20) + " MiB")
+		return pointerError("copies too much; a patch may copy " + strconv.Itoa(maxCopied>>20) + " MiB")
 	}
 	return p.add(path, clone(v))
 }
@@ -141,7 +138,7 @@ func (p *patcher) add(path []string, v any) error {
 			parent[last] = v
 			return parent, nil
 		case []any:
-			i, err := index(last, len(parent), true)
+			i, err := insertIndex(last, len(parent))
 			if err != nil {
 				return nil, err
 			}
@@ -150,31 +147,31 @@ func (p *patcher) add(path []string, v any) error {
 			parent[i] = v
 			return parent, nil
 		}
-		return nil, misfit("adds to a value that is neither list nor object")
+		return nil, pointerError("adds to a value that is neither list nor object")
 	})
 }
 
 func (p *patcher) remove(path []string) error {
 	if len(path) == 0 {
-		return misfit("removes the whole document")
+		return pointerError("removes the whole document")
 	}
 	last := path[len(path)-1]
 	return p.edit(path[:len(path)-1], func(parent any) (any, error) {
 		switch parent := parent.(type) {
 		case map[string]any:
 			if _, ok := parent[last]; !ok {
-				return nil, misfit("names a member that is not there")
+				return nil, pointerError("names a member that is not there")
 			}
 			delete(parent, last)
 			return parent, nil
 		case []any:
-			i, err := index(last, len(parent), false)
+			i, err := listIndex(last, len(parent))
 			if err != nil {
 				return nil, err
 			}
 			return append(parent[:i], parent[i+1:]...), nil
 		}
-		return nil, misfit("names a member of a value that is neither list nor object")
+		return nil, pointerError("names a member of a value that is neither list nor object")
 	})
 }
 
@@ -202,7 +199,7 @@ func editAt(v any, path []string, change func(any) (any, error)) (any, error) {
 	case map[string]any:
 		v[path[0]] = child
 	case []any:
-		i, err := index(path[0], len(v), false)
+		i, err := listIndex(path[0], len(v))
 		if err != nil {
 			return nil, err
 		}
@@ -211,69 +208,24 @@ func editAt(v any, path []string, change func(any) (any, error)) (any, error) {
 	return v, nil
 }
 
-func (p *patcher) get(path []string) (any, error) {
-	v := p.root
-	for _, token := range path {
-		var err error
-		if v, err = member(v, token); err != nil {
-			return nil, err
-		}
-	}
-	return v, nil
-}
-
-func member(v any, token string) (any, error) {
-	switch v := v.(type) {
-	case map[string]any:
-		child, ok := v[token]
-		if !ok {
-			return nil, misfit("names a member that is not there")
-		}
-		return child, nil
-	case []any:
-		i, err := index(token, len(v), false)
-		if err != nil {
-			return nil, err
-		}
-		return v[i], nil
-	}
-	return nil, misfit("names a member of a value that is neither list nor object")
-}
-
-// index reads a place in a list of n; one may add at n, also written "-".
-func index(token string, n int, adding bool) (int, error) {
-	if adding && token == "-" {
+// insertIndex reads a token as a place to insert into a list of n, at most n,
+// which is also written "-".
+func insertIndex(token string, n int) (int, error) {
+	if token == "-" {
 		return n, nil
 	}
-	i, err := strconv.Atoi(token)
-	if err != nil || strconv.Itoa(i) != token || i < 0 {
-		return 0, misfit("names a place in a list by something that is not a number")
-	}
-	if i > n || i == n && !adding {
-		return 0, misfit("names a place beyond the end of a list")
-	}
-	return i, nil
+	return listIndex(token, n+1)
 }
 
-// pointerField reads a JSON pointer (RFC 6901).
-func pointerField(fields map[string]any, name string) ([]string, error) {
-	pointer, ok := fields[name].(string)
+// pointerField reads the pointer in a member of an operation.
+func pointerField(operation map[string]any, name string) ([]string, error) {
+	pointer, ok := operation[name].(string)
 	if !ok {
-		return nil, misfit("has no " + name)
+		return nil, pointerError("has no " + name)
 	}
-	if pointer == "" {
-		return nil, nil
-	}
-	if pointer[0] != '/' {
-		return nil, misfit("has a " + name + " that does not begin with /")
-	}
-	tokens := strings.Split(pointer[1:], "/")
-	for i, token := range tokens {
-		bare := strings.ReplaceAll(strings.ReplaceAll(token, "~0", ""), "~1", "")
-		if strings.Contains(bare, "~") {
-			return nil, misfit("has a " + name + " with a ~ that is neither ~0 nor ~1")
-		}
-		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+	tokens, err := parsePointer(pointer)
+	if err != nil {
+		return nil, fmt.Errorf("has a %s that %w", name, err)
 	}
 	return tokens, nil
 }
