@@ -1,5 +1,12 @@
-// Package access says who may do what: tenants, API keys, roles, grants, and
-// the one decision, Can. Closed by default.
+// Package access decides who may do what: it authenticates API keys, keeps
+// tenants, keys, grants, quotas and the audit trail, and answers the one
+// question, Can. Access is closed by default: an action needs a role or a grant
+// that allows it.
+//
+// It promises that a key's text is never stored, that nothing crosses tenants,
+// and that a revoked key is refused at once on the node that revoked it and
+// within two seconds (cacheTTL) on every other. It knows nothing of HTTP, SQL or
+// of what workflows are.
 package access
 
 import (
@@ -11,19 +18,19 @@ import (
 // Action is what a principal wants to do.
 type Action string
 
-// The actions (SEMANTICS, Objects).
+// The actions. All but Admin can be granted on a single workflow.
 const (
-	View    Action = "view"
-	Edit    Action = "edit"
-	Execute Action = "execute"
-	Operate Action = "operate"
-	Admin   Action = "admin"
+	View    Action = "view"    // read definitions, versions, runs and schedules
+	Edit    Action = "edit"    // change definitions, versions, schedules and templates
+	Execute Action = "execute" // start runs, pause, resume, signal and cancel them
+	Operate Action = "operate" // terminate, restart, redrive, backfill and delete runs
+	Admin   Action = "admin"   // keys, grants, secrets, agents, quotas, audit trail
 )
 
 // Role is a fixed set of actions on every workflow of the tenant.
 type Role string
 
-// The roles.
+// The roles and what each allows.
 const (
 	RoleViewer   Role = "viewer"   // view
 	RoleEditor   Role = "editor"   // view, edit, execute
@@ -32,10 +39,11 @@ const (
 	RoleNone     Role = "none"     // its grants alone
 )
 
-// DefaultTenant is the slug of the tenant that the first key belongs to.
+// DefaultTenant is the slug of the tenant that Bootstrap creates.
 const DefaultTenant = "default"
 
-// Tenant owns workflows, runs and keys; nothing crosses tenants.
+// Tenant owns workflows, runs and keys. No principal of one tenant sees or
+// changes anything of another. Slug is unique.
 type Tenant struct {
 	ID        string
 	Slug      string
@@ -43,8 +51,8 @@ type Tenant struct {
 	CreatedAt time.Time
 }
 
-// Key is an API key as stored: only the SHA-256 of the secret, its last four
-// characters for people.
+// Key is an API key as it is stored: the SHA-256 of its text, for finding it,
+// and the last four characters, so that people recognize it.
 type Key struct {
 	ID         string
 	TenantID   string
@@ -55,32 +63,43 @@ type Key struct {
 	Last4      string
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // zero: never
-	LastUsedAt time.Time // zero: never; written at most once a minute
+	LastUsedAt time.Time // zero: never; written at most once a minute per node
 	RevokedAt  time.Time // zero: valid
 	Grants     []Grant   // filled by KeyByHash
 }
 
-// Grant gives actions on one workflow to one key.
+// Grant allows one key some actions on one workflow, in addition to what the
+// key's role allows.
 type Grant struct {
 	KeyID      string
 	WorkflowID string
 	Actions    []Action
 }
 
-// AuditQuery selects audit entries of one tenant, newest first.
+// AuditQuery selects audit entries of one tenant, newest first. Empty fields do
+// not filter.
 type AuditQuery struct {
 	TenantID string
-	Actor    string
-	Action   string
-	// Object names one object, by its id ("workflow:wf_…") or by the slug that
-	// it has, or was the last to have.
+	Actor    string // the name of the key or other actor
+	Action   string // such as "key.create"
+	// Object names one object: its kind and id ("workflow:wf_…"), or its kind
+	// and the slug that it has, or was the last to have.
 	Object string
 	Limit  int
-	Cursor string
+	Cursor string // the next of the page before; "": from the newest
 }
 
-// Store is what access asks of persistence. Every method is one transaction.
+// Store is everything that access needs from persistence; every method of its
+// four parts is one transaction.
 type Store interface {
+	TenantStore
+	KeyStore
+	GrantStore
+	AuditStore
+}
+
+// TenantStore keeps tenants and their quotas.
+type TenantStore interface {
 	// CreateTenant stores a tenant and its first key; a taken slug is
 	// fault.Conflict slug_taken.
 	CreateTenant(ctx context.Context, t Tenant, first Key) error
@@ -90,23 +109,43 @@ type Store interface {
 	Tenant(ctx context.Context, ref string) (Tenant, error)
 	// TenantQuotas returns a tenant's own quotas, Unset where it has none.
 	TenantQuotas(ctx context.Context, tenantID string) (Quotas, error)
+	// PutTenantQuotas replaces a tenant's own quotas.
 	PutTenantQuotas(ctx context.Context, t Tenant, own Quotas) error
+}
+
+// KeyStore keeps API keys; of a key's text it knows only the hash.
+type KeyStore interface {
+	// CreateKey stores a new key.
 	CreateKey(ctx context.Context, k Key) error
 	// KeyByHash finds a key (revoked and expired ones too) with its tenant's
 	// slug and its grants, or fault.NotFound key_not_found.
 	KeyByHash(ctx context.Context, hash string) (Key, error)
 	// Keys lists the tenant's keys, newest first.
 	Keys(ctx context.Context, tenantID, cursor string, limit int) (keys []Key, next string, err error)
-	// RevokeKey marks a key as revoked; unknown: fault.NotFound key_not_found;
-	// the last admin key of the tenant that lasts (MinAdminKeyLifetime): fault.Conflict
-	// last_admin_key.
+	// RevokeKey marks a key as revoked at that time. Errors: fault.NotFound
+	// key_not_found; fault.Conflict last_admin_key where no other admin key of
+	// the tenant stays valid for long enough (MinAdminKeyLifetime). The check is
+	// part of the transaction, so two requests cannot revoke the last two keys.
 	RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error
+	// MarkKeyUsed notes when a key was last used.
 	MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error
+}
+
+// GrantStore keeps what single keys may do on single workflows.
+type GrantStore interface {
 	// PutGrant replaces a key's actions on a workflow.
 	PutGrant(ctx context.Context, tenantID string, g Grant) error
+	// DeleteGrant removes a key's actions on a workflow.
 	DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error
+	// Grants lists a key's grants.
 	Grants(ctx context.Context, tenantID, keyID string) ([]Grant, error)
-	// AppendAudit adds a line by itself; what changes something adds its own.
+}
+
+// AuditStore keeps the audit trail.
+type AuditStore interface {
+	// AppendAudit adds an entry in a transaction of its own. A use case that
+	// writes rows adds its entry in the same transaction as those instead.
 	AppendAudit(ctx context.Context, e audit.Entry) error
+	// Audit lists one page of entries, newest first; next is empty on the last.
 	Audit(ctx context.Context, q AuditQuery) (entries []audit.Entry, next string, err error)
 }

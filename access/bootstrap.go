@@ -10,12 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// Bootstrap makes sure that the tenant "default" exists and that somebody can
-// get in. given is the configured first key (16-256 printable characters,
-// accepted as it is) or "": then, and only when the tenant is new, an admin key
-// is made and returned, to be shown this once. Another given key replaces the
-// former as the one that needs no particular form. A given key that was
-// revoked stays revoked.
+// Bootstrap ensures that the tenant "default" exists and has an admin key. given
+// is the configured first key (16 to 256 printable characters, accepted as it
+// is). Where it is "" and the tenant is new, an admin key is generated and
+// returned, to be shown this once; otherwise made is "". A later call with
+// another given key replaces the former one as the key that needs no particular
+// form. A given key that was revoked stays revoked.
+//
+// Several processes may call it at the same time: the tenant's slug is unique,
+// so one of them creates it and the others find it. The error for an unusable
+// given key is fault.Unacceptable invalid_bootstrap_key.
 func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err error) {
 	if given != "" {
 		if err := checkBootstrapKey(given); err != nil {
@@ -28,7 +32,7 @@ func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err
 		if fault.CodeOf(failed) != "slug_taken" {
 			return made, failed
 		}
-		// Another process was faster.
+		// Another process created the tenant in between.
 		tenant, err = s.store.TenantBySlug(ctx, DefaultTenant)
 	}
 	if err != nil {
@@ -37,6 +41,8 @@ func (s *Service) Bootstrap(ctx context.Context, given string) (made string, err
 	return "", s.ensureBootstrapKey(ctx, tenant, given)
 }
 
+// firstTenant creates the tenant with its first key: the given one, or a new
+// one, which is returned.
 func (s *Service) firstTenant(ctx context.Context, given string) (made string, err error) {
 	secret := given
 	if given == "" {
@@ -51,7 +57,8 @@ func (s *Service) firstTenant(ctx context.Context, given string) (made string, e
 	return made, nil
 }
 
-// ensureBootstrapKey makes the given key valid in a tenant that is there already.
+// ensureBootstrapKey stores the given key in a tenant that exists already, unless
+// it is stored, and accepts it from now on.
 func (s *Service) ensureBootstrapKey(ctx context.Context, t Tenant, given string) error {
 	if given == "" {
 		return nil
@@ -71,6 +78,7 @@ func (s *Service) ensureBootstrapKey(ctx context.Context, t Tenant, given string
 	return nil
 }
 
+// adminKey returns a new admin key, not yet stored, whose text is secret.
 func (s *Service) adminKey(t Tenant, name, secret string) Key {
 	return Key{
 		ID: s.newID("key_"), TenantID: t.ID, TenantSlug: t.Slug, Name: name, Role: RoleAdmin,
@@ -78,6 +86,8 @@ func (s *Service) adminKey(t Tenant, name, secret string) Key {
 	}
 }
 
+// acceptBootstrapKey lets Authenticate take the given key although it lacks the
+// form of a generated one. It still has to be in the store, and valid.
 func (s *Service) acceptBootstrapKey(given string) {
 	if given != "" {
 		sum := digest(given)
@@ -85,11 +95,15 @@ func (s *Service) acceptBootstrapKey(given string) {
 	}
 }
 
+// isBootstrapKey reports whether sum is the digest of the configured key. It
+// compares in constant time, so that the time taken tells nothing about the key.
 func (s *Service) isBootstrapKey(sum [32]byte) bool {
 	b := s.bootstrap.Load()
 	return b != nil && subtle.ConstantTimeCompare(b[:], sum[:]) == 1
 }
 
+// checkBootstrapKey refuses a configured key that is too short, too long, or
+// hard to send in a header: fault.Unacceptable invalid_bootstrap_key.
 func checkBootstrapKey(given string) error {
 	n := utf8.RuneCountInString(given)
 	ok := utf8.ValidString(given) && n >= 16 && n <= 256 && given == strings.TrimSpace(given)

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// cacheTTL is how long another node's revocation may go unnoticed here; on
-// this node it acts at once.
+// cacheTTL is how long a cached key or quota is used without reading the store,
+// and so how long a change made on another node may go unnoticed here. Changes
+// made on this node take effect at once.
 const cacheTTL = 2 * time.Second
 
-// cacheSize bounds the keys that are remembered.
+// cacheSize bounds the entries of each cache; a full one is emptied.
 const cacheSize = 10_000
 
-// keyCache remembers keys that the store has vouched for a moment ago, so that
-// a burst of requests asks it once.
+// keyCache holds valid keys for cacheTTL, so that a burst of requests reads the
+// store once. It is safe for concurrent use; mu guards all other fields.
 type keyCache struct {
 	mu         sync.RWMutex
 	entries    map[[32]byte]cachedKey
@@ -22,6 +23,8 @@ type keyCache struct {
 	generation uint64
 }
 
+// cachedKey is a valid key as the store had it at readAt. expires is the key's
+// own end, zero for never.
 type cachedKey struct {
 	principal Principal
 	expires   time.Time
@@ -32,6 +35,9 @@ func newKeyCache() *keyCache {
 	return &keyCache{entries: map[[32]byte]cachedKey{}, markedUsed: map[string]time.Time{}}
 }
 
+// get returns the principal of the key with that digest and when the key
+// expires; false where it is not cached, or was read too long ago. An age below
+// zero (the clock was set back) counts as too old.
 func (c *keyCache) get(sum [32]byte, now time.Time) (Principal, time.Time, bool) {
 	c.mu.RLock()
 	e, ok := c.entries[sum]
@@ -42,14 +48,17 @@ func (c *keyCache) get(sum [32]byte, now time.Time) (Principal, time.Time, bool)
 	return e.principal, e.expires, true
 }
 
-// currentGeneration is taken before the store is read and handed to put, so that what
-// was read before a revocation is not remembered after it.
+// currentGeneration returns the number of invalidations so far. Callers take it
+// before they read the store and hand it to put.
 func (c *keyCache) currentGeneration() uint64 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.generation
 }
 
+// put caches a key that was read from the store at now, unless the cache was
+// invalidated since generation was taken: otherwise a key that was read just
+// before its revocation would be cached just after it.
 func (c *keyCache) put(sum [32]byte, p Principal, expires, now time.Time, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,7 +71,7 @@ func (c *keyCache) put(sum [32]byte, p Principal, expires, now time.Time, genera
 	c.entries[sum] = cachedKey{principal: p, expires: expires, readAt: now}
 }
 
-// invalidate drops everything: keys, roles or grants have changed.
+// invalidate empties the cache, because keys, roles or grants have changed.
 func (c *keyCache) invalidate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,8 +79,8 @@ func (c *keyCache) invalidate() {
 	clear(c.entries)
 }
 
-// claimMarkUsed tells whether the caller is the one to write that the key is in
-// use now: one a minute per key.
+// claimMarkUsed reports whether the caller is to write that the key was used
+// now. It returns true once a minute per key, to one of all callers.
 func (c *keyCache) claimMarkUsed(keyID string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,8 +14,9 @@ import (
 
 var tenantSlug = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
-// CreateTenant makes a tenant and its first admin key, whose text is returned
-// this once.
+// CreateTenant creates a tenant and its first admin key and returns the key's
+// text, which cannot be read again later. Errors: fault.Unacceptable
+// invalid_slug, invalid_name; fault.Conflict slug_taken.
 func (s *Service) CreateTenant(ctx context.Context, slug, name string) (Tenant, string, error) {
 	if !tenantSlug.MatchString(slug) {
 		return Tenant{}, "", fault.New(fault.Unacceptable, "invalid_slug",
@@ -33,8 +34,10 @@ func (s *Service) CreateTenant(ctx context.Context, slug, name string) (Tenant, 
 	return t, secret, nil
 }
 
-// CreateKey makes a key for the principal's tenant; its text is returned this
-// once. expires may be zero (never), else it lies in the future.
+// CreateKey creates a key for the principal's tenant and returns it with its
+// text, which cannot be read again later. expires is zero for never, otherwise
+// in the future. Errors: fault.Unacceptable invalid_name, invalid_role,
+// invalid_expires_at.
 func (s *Service) CreateKey(ctx context.Context, p Principal, name string, role Role, expires time.Time) (Key, string, error) {
 	name, err := checkName(name)
 	if err != nil {
@@ -59,14 +62,16 @@ func (s *Service) CreateKey(ctx context.Context, p Principal, name string, role 
 	return k, secret, nil
 }
 
-// Keys lists the tenant's keys, newest first, revoked ones too.
+// Keys lists at most limit of the tenant's keys, newest first, including revoked
+// and expired ones, and returns the cursor of the next page, "" on the last.
 func (s *Service) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]Key, string, error) {
 	return s.store.Keys(ctx, tenantID, cursor, limit)
 }
 
-// Recover makes a new admin key for a tenant, whose text is returned this once,
-// for somebody who has the server's machine and no key. The audit trail says so.
-// An unknown tenant is fault.NotFound tenant_not_found.
+// Recover creates a new admin key for a tenant and returns it with its text, for
+// an operator who has access to the server's machine but no key. The audit trail
+// names the command as the actor. An unknown tenant is fault.NotFound
+// tenant_not_found.
 func (s *Service) Recover(ctx context.Context, tenantSlug, name string) (Key, string, error) {
 	name, err := checkName(name)
 	if err != nil {
@@ -87,13 +92,15 @@ func (s *Service) Recover(ctx context.Context, tenantSlug, name string) (Key, st
 	return k, secret, nil
 }
 
-// MinAdminKeyLifetime is how much longer an admin key must be valid to be the one that a
-// tenant keeps when another is revoked, unless it outlasts that one anyway.
+// MinAdminKeyLifetime is how much longer an admin key must be valid to count as
+// the tenant's remaining one when another is revoked, unless it outlasts the
+// revoked one anyway.
 const MinAdminKeyLifetime = 24 * time.Hour
 
-// RevokeKey ends a key, unless its tenant keeps no other admin key that lasts
-// (fault.Conflict last_admin_key); on this node it is refused from
-// the next request on, on others within two seconds.
+// RevokeKey revokes a key. Requests with it are refused at once on this node and
+// within cacheTTL on others. Errors: fault.NotFound key_not_found;
+// fault.Conflict last_admin_key where the tenant would keep no other admin key
+// for MinAdminKeyLifetime.
 func (s *Service) RevokeKey(ctx context.Context, tenantID, keyID string) error {
 	if err := s.store.RevokeKey(ctx, tenantID, keyID, s.now()); err != nil {
 		return err
@@ -102,7 +109,9 @@ func (s *Service) RevokeKey(ctx context.Context, tenantID, keyID string) error {
 	return nil
 }
 
-// PutGrant gives a key exactly these actions on one workflow.
+// PutGrant replaces what a key is granted on one workflow by exactly these
+// actions. Errors: fault.Unacceptable invalid_actions; fault.NotFound for an
+// unknown key or workflow.
 func (s *Service) PutGrant(ctx context.Context, tenantID string, g Grant) error {
 	if len(g.Actions) == 0 {
 		return fault.New(fault.Unacceptable, "invalid_actions", "Name at least one action, or delete the grant.")
@@ -120,7 +129,8 @@ func (s *Service) PutGrant(ctx context.Context, tenantID string, g Grant) error 
 	return nil
 }
 
-// DeleteGrant takes a key's actions on one workflow away.
+// DeleteGrant removes what a key is granted on one workflow; its role is not
+// affected.
 func (s *Service) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error {
 	if err := s.store.DeleteGrant(ctx, tenantID, keyID, workflowID); err != nil {
 		return err
@@ -134,7 +144,8 @@ func (s *Service) Grants(ctx context.Context, tenantID, keyID string) ([]Grant, 
 	return s.store.Grants(ctx, tenantID, keyID)
 }
 
-// Trail begins a request of the principal; an empty action leaves no line.
+// Trail returns the audit trail of one request of the principal. With an empty
+// action the request leaves no entry.
 func (s *Service) Trail(p Principal, action, requestID string) *audit.Trail {
 	a := p.Actor()
 	return audit.NewTrail(audit.Entry{
@@ -142,17 +153,20 @@ func (s *Service) Trail(p Principal, action, requestID string) *audit.Trail {
 	}, s.now, s.newID)
 }
 
-// auditTimeout is how long writing a line by itself may take.
+// auditTimeout bounds a write that happens after the request's own work: an
+// audit entry by itself, or when a key was last used.
 const auditTimeout = 5 * time.Second
 
-// RecordAudit adds a request's line by itself, for what was not a change of one
-// transaction. It is written also when ctx has ended.
+// RecordAudit stores a request's audit entry in a transaction of its own, for
+// actions that were not one transaction in the store, and marks the trail as
+// recorded. The entry is written even if ctx has ended: what was done must be in
+// the trail although the client has gone.
 func (s *Service) RecordAudit(ctx context.Context, t *audit.Trail, o audit.Object) error {
 	e, wanted, err := t.Draft(o, nil)
 	if err != nil || !wanted {
 		return err
 	}
-	// The budget of the request may be spent on the deed.
+	// The request's own database budget may be spent already.
 	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), auditTimeout), auditTimeout)
 	defer cancel()
 	if err := s.store.AppendAudit(ctx, e); err != nil {
@@ -162,11 +176,14 @@ func (s *Service) RecordAudit(ctx context.Context, t *audit.Trail, o audit.Objec
 	return nil
 }
 
-// Audit lists audit entries, newest first.
+// Audit lists one page of audit entries, newest first, and returns the cursor of
+// the next page, "" on the last.
 func (s *Service) Audit(ctx context.Context, q AuditQuery) ([]audit.Entry, string, error) {
 	return s.store.Audit(ctx, q)
 }
 
+// checkName returns the name without surrounding spaces; a name of 0 or more
+// than 200 characters is fault.Unacceptable invalid_name.
 func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n < 1 || n > 200 {

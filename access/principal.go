@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Principal is who a request speaks for: a key of a tenant.
+// Principal is the authenticated caller of a request: a key of a tenant, with
+// everything that Can needs. It is a snapshot that may be cacheTTL old.
 type Principal struct {
 	KeyID      string
 	KeyName    string
@@ -21,7 +22,8 @@ func (p Principal) Actor() audit.Actor {
 	return audit.Actor{Type: audit.Key, ID: p.KeyID, Name: p.KeyName}
 }
 
-// roleActions is what each role may do on every workflow of its tenant.
+// roleActions returns what a role allows on every workflow of its tenant; nil
+// for RoleNone and for unknown roles.
 func roleActions(r Role) []Action {
 	switch r {
 	case RoleViewer:
@@ -36,21 +38,23 @@ func roleActions(r Role) []Action {
 	return nil
 }
 
-// Known tells whether r is one of the roles.
+// Known reports whether r is one of the roles.
 func (r Role) Known() bool { return r == RoleNone || roleActions(r) != nil }
 
-// Grantable tells whether a may be given on a single workflow: all but admin.
+// Grantable reports whether a may be granted on a single workflow: all but admin.
 func (a Action) Grantable() bool {
 	return a == View || a == Edit || a == Execute || a == Operate
 }
 
-// CanEverywhere tells whether p may do a on every workflow of its tenant.
+// CanEverywhere reports whether p may do a on every workflow of its tenant,
+// because of its role.
 func CanEverywhere(p Principal, a Action) bool {
 	return slices.Contains(roleActions(p.Role), a)
 }
 
-// Can tells whether p may do a on the workflow with that id; "" asks about the
-// tenant as a whole, which only a role gives.
+// Can reports whether p may do a on the workflow with that id, because of its
+// role or of a grant. An empty id stands for the tenant as a whole, which only a
+// role can allow. The caller has checked that the workflow is the tenant's.
 func Can(p Principal, a Action, workflowID string) bool {
 	if CanEverywhere(p, a) {
 		return true
@@ -63,8 +67,9 @@ func Can(p Principal, a Action, workflowID string) bool {
 	return false
 }
 
-// ViewableWorkflows lists the workflows that p may view: nil for all of them, empty for
-// none.
+// ViewableWorkflows returns the ids of the workflows that p may view: nil for all
+// of them, an empty list for none. Lists are filtered by it, so that a page never
+// shows what the key may not see.
 func ViewableWorkflows(p Principal) []string {
 	if CanEverywhere(p, View) {
 		return nil
@@ -78,8 +83,9 @@ func ViewableWorkflows(p Principal) []string {
 	return ids
 }
 
-// Denied is the answer to a principal that lacks an action. object is
-// "workflow:<slug>", "workflow:*", "secret:<NAME>".
+// Denied returns the error for a principal that lacks an action: fault.Denied
+// acl_denied. object is what it was denied on, such as "workflow:<slug>",
+// "workflow:*" or "secret:<NAME>".
 func Denied(a Action, object string) *fault.Error {
 	return fault.New(fault.Denied, "acl_denied", "Principal lacks %s on %s.", a, object)
 }

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Quotas is what a tenant may have at one time; 0: as many as it likes.
+// Quotas bounds what a tenant may have at one time; 0 means without limit, and
+// Unset, in a tenant's own quotas, what the server's settings say.
 type Quotas struct {
 	OpenRuns    int   // runs that have not ended
 	Streams     int   // open event streams, at each node
@@ -16,16 +17,18 @@ type Quotas struct {
 	StoredBytes int64 // contents of definitions, templates and runs
 }
 
-// Unset stands in a tenant's own quotas for what the server's settings say.
+// Unset marks a quota that the tenant does not have of its own: the server's
+// setting applies.
 const Unset = -1
 
-// The largest quotas.
+// The largest values of a quota: of counts, and of StoredBytes (100 TB).
 const (
 	MaxQuota       = 1_000_000_000
 	MaxStoredBytes = 100_000_000_000_000
 )
 
-// withDefaults returns the own quotas, and where they are unset the server's.
+// withDefaults returns a tenant's own quotas, with the server's where they are
+// Unset.
 func (q Quotas) withDefaults(server Quotas) Quotas {
 	return Quotas{
 		orDefault(q.OpenRuns, server.OpenRuns), orDefault(q.Streams, server.Streams),
@@ -41,14 +44,15 @@ func orDefault[N int | int64](own, otherwise N) N {
 }
 
 // TenantQuotas is a tenant with its own quotas (Unset where it has none) and
-// those that hold.
+// the effective ones.
 type TenantQuotas struct {
 	Tenant    Tenant
 	Own       Quotas
 	Effective Quotas
 }
 
-// quotaCache remembers tenants' quotas for as long as keys are remembered.
+// quotaCache holds tenants' effective quotas for cacheTTL. mu guards entries,
+// which is nil until the first use.
 type quotaCache struct {
 	mu      sync.Mutex
 	entries map[string]cachedQuotas
@@ -59,8 +63,8 @@ type cachedQuotas struct {
 	readAt time.Time
 }
 
-// Quotas returns the quotas that hold for a tenant; those of another node's
-// change within two seconds.
+// Quotas returns a tenant's effective quotas. They may be cacheTTL old where
+// another node changed them.
 func (s *Service) Quotas(ctx context.Context, tenantID string) (Quotas, error) {
 	now := s.now()
 	s.quotas.mu.Lock()
@@ -83,8 +87,8 @@ func (s *Service) Quotas(ctx context.Context, tenantID string) (Quotas, error) {
 	return q, nil
 }
 
-// TenantQuotas finds a tenant by its id or slug, with its quotas; unknown:
-// fault.NotFound tenant_not_found.
+// TenantQuotas returns a tenant, found by its id or slug, with its quotas as
+// stored. An unknown one is fault.NotFound tenant_not_found.
 func (s *Service) TenantQuotas(ctx context.Context, ref string) (TenantQuotas, error) {
 	t, err := s.store.Tenant(ctx, ref)
 	if err != nil {
@@ -97,8 +101,10 @@ func (s *Service) TenantQuotas(ctx context.Context, ref string) (TenantQuotas, e
 	return TenantQuotas{t, own, own.withDefaults(s.serverQuotas)}, nil
 }
 
-// SetQuotas gives a tenant quotas of its own. Errors: fault.NotFound
-// tenant_not_found; fault.Unacceptable invalid_quota.
+// SetQuotas replaces a tenant's own quotas and returns the effective ones. They
+// hold at once on this node and within cacheTTL on others; what the tenant has
+// already is not touched. Errors: fault.NotFound tenant_not_found;
+// fault.Unacceptable invalid_quota.
 func (s *Service) SetQuotas(ctx context.Context, ref string, own Quotas) (TenantQuotas, error) {
 	for name, n := range map[string]int64{
 		"open_runs": int64(own.OpenRuns), "streams": int64(own.Streams), "schedules": int64(own.Schedules), "stored_bytes": own.StoredBytes,

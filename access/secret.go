@@ -19,7 +19,8 @@ const (
 	base62       = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// newSecret draws a key's text; 30 characters are 178 bits.
+// newSecret returns the text of a new key. Its 30 random characters carry 178
+// bits of entropy.
 func newSecret() string {
 	var b strings.Builder
 	b.WriteString(secretPrefix)
@@ -27,7 +28,8 @@ func newSecret() string {
 	for n := 0; n < randomLen; {
 		_, _ = rand.Read(buf) // never fails (crypto/rand)
 		for _, c := range buf {
-			// 248 is the largest multiple of 62 in a byte: no character is likelier.
+			// 248 is the largest multiple of 62 that fits in a byte; larger values
+			// are dropped, so that every character is equally likely.
 			if c < 248 && n < randomLen {
 				b.WriteByte(base62[c%62])
 				n++
@@ -38,6 +40,8 @@ func newSecret() string {
 	return b.String()
 }
 
+// checksum returns the CRC-32 (IEEE) of the random part as base62, most
+// significant digit first. It protects against typing errors, not attackers.
 func checksum(random string) string {
 	v := crc32.ChecksumIEEE([]byte(random))
 	var out [checkLen]byte
@@ -48,8 +52,8 @@ func checksum(random string) string {
 	return string(out[:])
 }
 
-// wellFormed tells whether s has the form of a key, checksum included; what has
-// not is refused without asking the store.
+// wellFormed reports whether s has the form of a key, including its checksum.
+// Everything else is refused without reading the store.
 func wellFormed(s string) bool {
 	if len(s) != secretLen || !strings.HasPrefix(s, secretPrefix) {
 		return false
@@ -63,10 +67,11 @@ func wellFormed(s string) bool {
 	return s[len(secretPrefix)+randomLen:] == checksum(random)
 }
 
-// digest is the SHA-256 of a key's text. A key has enough entropy that a slow
-// hash would add nothing.
+// digest returns the SHA-256 of a key's text. A generated key has so much entropy
+// that a slow password hash would add nothing.
 func digest(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
+// hexDigest returns the digest in the form that the store keeps (Key.Hash).
 func hexDigest(secret string) string {
 	d := digest(secret)
 	return hex.EncodeToString(d[:])

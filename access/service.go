@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// Config is what a Service is made of; Log may be nil.
+// Config holds what New needs. Log may be nil.
 type Config struct {
 	Store Store
 	Now   func() time.Time
 	NewID func(prefix string) string
 	Log   *slog.Logger
-	// Quotas are those of tenants that have none of their own.
+	// Quotas apply to tenants that have none of their own.
 	Quotas Quotas
 }
 
-// Service authenticates keys and keeps tenants, keys, grants and the audit
-// trail.
+// Service authenticates keys and manages tenants, keys, grants, quotas and the
+// audit trail. It is safe for concurrent use.
 type Service struct {
 	store Store
 	now   func() time.Time
@@ -30,12 +30,12 @@ type Service struct {
 	cache        *keyCache
 	quotas       quotaCache
 	serverQuotas Quotas
-	// bootstrap is the digest of the configured first key: it alone is accepted
-	// without the form of a key.
+	// bootstrap is the digest of the configured first key, the only one that is
+	// accepted without the form of a generated key; nil: none is configured.
 	bootstrap atomic.Pointer[[32]byte]
 }
 
-// New makes a Service.
+// New returns a Service.
 func New(cfg Config) *Service {
 	log := cfg.Log
 	if log == nil {
@@ -44,16 +44,18 @@ func New(cfg Config) *Service {
 	return &Service{store: cfg.Store, now: cfg.Now, newID: cfg.NewID, log: log, cache: newKeyCache(), serverQuotas: cfg.Quotas}
 }
 
-// errUnauthenticated is one answer for a key that is missing, malformed,
-// unknown, expired or revoked: whoever tries keys learns nothing.
+// errUnauthenticated returns the one error for a key that is missing, malformed,
+// unknown, expired or revoked, so that a caller who tries keys learns nothing
+// about them.
 func errUnauthenticated() *fault.Error {
 	return fault.New(fault.Unauthenticated, "unauthenticated",
 		"Send a valid API key as \"Authorization: Bearer iw_live_…\".")
 }
 
-// Authenticate tells who a bearer token speaks for. Every token that is not a
-// valid key gives the same fault.Unauthenticated; a store that does not answer
-// is passed on as it is.
+// Authenticate returns the principal of a bearer token (RFC 6750). For every
+// token that is not a valid key the error is the same fault.Unauthenticated; an
+// error of the store is returned as it is, so that an outage does not look like a
+// wrong key.
 func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, error) {
 	if bearer == "" {
 		return Principal{}, errUnauthenticated()
@@ -72,7 +74,8 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 	return s.load(ctx, sum, now)
 }
 
-// load reads a key from the store and remembers it.
+// load reads a key from the store and caches it if it is valid. Invalid keys are
+// not cached: a flood of them could displace the valid ones.
 func (s *Service) load(ctx context.Context, sum [32]byte, now time.Time) (Principal, error) {
 	generation := s.cache.currentGeneration()
 	k, err := s.store.KeyByHash(ctx, hexString(sum))
@@ -94,17 +97,20 @@ func (s *Service) load(ctx context.Context, sum [32]byte, now time.Time) (Princi
 	return p, nil
 }
 
-// markUsed writes when a key was last used, at most once a minute. That it fails
-// is no reason to refuse the request.
+// markUsed stores when a key was last used, at most once a minute per node. A
+// failure is logged and does not refuse the request.
 func (s *Service) markUsed(ctx context.Context, k Key, now time.Time) {
 	if now.Sub(k.LastUsedAt) < time.Minute || !s.cache.claimMarkUsed(k.ID, now) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), auditTimeout), auditTimeout) // whoever claimed it is the only one to write it
+	// The caller that claimed the write is the only one to do it, so the end of
+	// its request must not cancel it.
+	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), auditTimeout), auditTimeout)
 	defer cancel()
 	if err := s.store.MarkKeyUsed(ctx, k.ID, now); err != nil {
 		s.log.WarnContext(ctx, "could not write when a key was last used", "key", k.ID, "error", err)
 	}
 }
 
+// expired reports whether a key that ends at that time (zero: never) has ended.
 func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

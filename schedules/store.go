@@ -56,34 +56,56 @@ type DueSchedule struct {
 // CancelRequest is an open run that a newer due time wants gone.
 type CancelRequest struct{ TenantID, RunID, ScheduleID string }
 
-// Store is what schedules ask of persistence. Every method is one transaction.
-// What is not the tenant's is fault.NotFound schedule_not_found.
+// Store is everything that schedules need from persistence: what requests read
+// and change, and what the firing loop reads and writes. Every method is one
+// transaction.
 type Store interface {
+	ScheduleStore
+	FiringStore
+}
+
+// ScheduleStore serves requests. A schedule of another tenant is
+// fault.NotFound schedule_not_found, like one that does not exist.
+type ScheduleStore interface {
 	// CreateSchedule stores a schedule and the answer kept for a repeated
 	// request (nil: none); a workflow that is gone is fault.NotFound
 	// workflow_not_found.
 	CreateSchedule(ctx context.Context, s Schedule, keep *idempotency.Answer) error
+	// Schedule reads one schedule.
 	Schedule(ctx context.Context, tenantID, id string) (Schedule, error)
+	// Schedules lists a page, newest first.
 	Schedules(ctx context.Context, q Query) (Page, error)
-	// ChangeSchedule reads a schedule, lets decide say what becomes of it and
-	// writes that, with a raised fence.
+	// ChangeSchedule reads a schedule, calls decide with it and stores what
+	// decide returns, with a raised fence, so that a firing that was decided on
+	// the old row fails with ErrConflict. decide is pure and may be called again
+	// after a conflict; its error is returned and nothing is stored.
 	ChangeSchedule(ctx context.Context, tenantID, id string, decide func(Schedule) (Schedule, error)) (Schedule, error)
 	// DeleteSchedule hides a schedule; check may refuse.
 	DeleteSchedule(ctx context.Context, tenantID, id string, check func(Schedule) error) error
+	// Slots lists a page of a schedule's ledger, latest due time first.
 	Slots(ctx context.Context, q SlotQuery) (SlotPage, error)
-	// DueSchedules lists schedules to be looked at by t, earliest first.
+}
+
+// FiringStore serves the firing loop, across all tenants.
+type FiringStore interface {
+	// DueSchedules lists at most limit schedules whose WakeAt is at or before t,
+	// earliest first.
 	DueSchedules(ctx context.Context, t time.Time, limit int) ([]DueSchedule, error)
-	// SchedulesToAdvance lists schedules in whose queue it may be the next one's turn.
+	// SchedulesToAdvance lists the ids of at most limit schedules with a waiting
+	// slot that may start now, because a run before it seems to have ended.
 	SchedulesToAdvance(ctx context.Context, limit int) ([]string, error)
-	// CancelRequests lists open runs that are to be cancelled.
+	// CancelRequests lists at most limit open runs that a newer due time replaces.
 	CancelRequests(ctx context.Context, limit int) ([]CancelRequest, error)
-	// States reads what decisions rest on, in the order of the ids; what is
-	// gone is left out.
+	// States reads what decide needs of each schedule, in the order of the ids;
+	// deleted ones are left out.
 	States(ctx context.Context, ids []string) ([]State, error)
-	// Fire writes firings, each wholly or not at all, and answers for each:
-	// nil, ErrConflict, what a commit says of its runs (executor.ErrStale,
+	// Fire stores firings, each entirely or not at all: the schedule's next due
+	// time, the lines of the ledger and the runs that they start are one
+	// transaction, so that a crash leaves neither a line without its run nor a
+	// run without its line. The result has one element per firing: nil,
+	// ErrConflict, the error of the runs' commit (executor.ErrStale,
 	// executor.ErrFenced, executor.ErrDuplicateKey, fault.NotFound
-	// workflow_not_found), or the store's error.
+	// workflow_not_found), or the store's own error.
 	Fire(ctx context.Context, group []Firing) []error
 }
 
