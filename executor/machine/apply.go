@@ -12,7 +12,7 @@ const maxEvents = 500
 // transition is one Apply at work: the run that it may change, and what happened so
 // far.
 type transition struct {
-	*Run
+	draft
 	now     int64 // milliseconds
 	events  []events.Event
 	effects []Effect
@@ -21,7 +21,7 @@ type transition struct {
 
 // New makes a queued run with one event, state_changed{"state":"queued"}.
 func New(plan *Plan, h Header, now time.Time) Change {
-	t := transition{Run: &Run{Header: h, plan: plan, edit: 1}, now: now.UnixMilli()}
+	t := transition{draft: draft{&Run{Header: h, stepTree: stepTree{plan: plan, edit: 1}}}, now: now.UnixMilli()}
 	t.buf, t.events = make([]byte, 0, 32), make([]events.Event, 0, 1)
 	t.emit(events.StateChanged, wholeRun, 0, &Detail{State: Queued, Actor: h.StartedBy})
 	return t.change(false)
@@ -37,7 +37,7 @@ func Apply(r *Run, in Input, now time.Time) (Change, error) { return ApplyWith(r
 // *Wants; supply it and apply the same input again. nil: references stand for
 // themselves, and everything is inline.
 func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
-	t := transition{Run: r.fork(), now: now.UnixMilli()}
+	t := transition{draft: r.fork(), now: now.UnixMilli()}
 	t.blobs = blobs
 	defer func() { t.Run.blobs = nil }() // the scopes of effects hold this run, too
 	c, err := t.apply(r, in)
@@ -57,7 +57,7 @@ func (t *transition) apply(r *Run, in Input) (Change, error) {
 	}
 	more := false
 	if hold {
-		t.processBacklog(noEventLimit)
+		catchUp{t}.processBacklog(noEventLimit)
 		more = t.startable()
 	} else {
 		more = t.processAll()
@@ -121,7 +121,7 @@ func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) 
 	case p.frame != nil:
 		ev.StepID = p.frame.loop.step.ID
 	}
-	t.evolve(&ev, p, d)
+	evolver{t.draft}.evolve(&ev, p, d)
 	t.events = append(t.events, ev)
 }
 
@@ -134,7 +134,7 @@ func (t *transition) startable() bool {
 // Work that journals nothing would come up again for ever, so it ends the
 // drive; the tests see that as a run that is stuck.
 func (t *transition) processAll() (more bool) {
-	t.processBacklog(maxEvents)
+	catchUp{t}.processBacklog(maxEvents)
 	for len(t.events) < maxEvents {
 		if before := t.Seq; !t.processNext() || t.Seq == before || t.blobs.incomplete() {
 			return false
@@ -146,14 +146,14 @@ func (t *transition) processAll() (more bool) {
 // processNext does one piece of work; false when there is none.
 func (t *transition) processNext() bool {
 	if due := t.deadline(); due != 0 && due <= t.now {
-		t.timeoutRun()
+		endings{t}.timeoutRun()
 		return true
 	}
 	if t.suspended() {
 		return false
 	}
 	if t.ending != nil {
-		return t.finishEnding()
+		return endings{t}.finishEnding()
 	}
 	if _, p, ok := t.agenda.min(); ok {
 		t.process(p)
@@ -166,7 +166,7 @@ func (t *transition) processNext() bool {
 // takes the entry off.
 func (t *transition) process(p position) {
 	if p.step < 0 {
-		t.endScope(p.frame)
+		loops{t}.endScope(p.frame)
 		return
 	}
 	st := t.stepAt(p)
@@ -176,9 +176,9 @@ func (t *transition) process(p position) {
 	case st.fallbackRunning:
 		t.fallbackEnded(p, st)
 	case st.status == StepWaiting:
-		t.probe(p)
+		waits{t}.probe(p)
 	case st.loop != nil && st.status == StepRunning:
-		t.advanceLoop(p)
+		loops{t}.advanceLoop(p)
 	case st.interrupted:
 		t.attempt(p)
 	default:
@@ -191,58 +191,4 @@ func (t *transition) settleState() {
 	if word := t.derivedState(); word != t.State {
 		t.emit(events.StateChanged, wholeRun, 0, &Detail{State: word, From: t.State})
 	}
-}
-
-// trimTimers drops stale timers from the top, and all of them when they
-// outnumber the live ones.
-func (r *Run) trimTimers() {
-	for r.timers != nil && !r.armed(r.timers) {
-		r.timers = mergeTimers(r.timers.left, r.timers.right)
-		r.timed--
-	}
-	if live := r.parked.len() + r.loops.len(); r.timed > 2*live+64 {
-		r.resetTimers()
-	}
-}
-
-// armed tells whether a timer's step still waits for it.
-func (r *Run) armed(t *timer) bool {
-	p, ok := r.parked.get(t.slot)
-	if !ok {
-		p, ok = r.loops.get(t.slot)
-	}
-	return ok && r.stepAt(p).dueAt == t.due
-}
-
-// resetTimers builds the timers anew from what is parked.
-func (r *Run) resetTimers() {
-	r.timers, r.timed = nil, 0
-	set := func(slot uint64, p position) bool {
-		if due := r.stepAt(p).dueAt; due != 0 {
-			r.timers = pushTimer(r.timers, due, slot)
-			r.timed++
-		}
-		return true
-	}
-	r.parked.all(set)
-	r.loops.all(set)
-}
-
-// fireTimer lets the earliest timer act, if it is due.
-func (t *transition) fireTimer() bool {
-	t.trimTimers()
-	if t.timers == nil || t.timers.due > t.now {
-		return false
-	}
-	if p, ok := t.loops.get(t.timers.slot); ok {
-		t.loopTimedOut(p)
-		return true
-	}
-	p, _ := t.parked.get(t.timers.slot)
-	if t.stepAt(p).status == StepRetrying {
-		t.attempt(p)
-	} else {
-		t.wakeWait(p)
-	}
-	return true
 }

@@ -4,7 +4,7 @@ import "heddle/events"
 
 // nextCompensation makes the next compensation, in reverse order of completion, or
 // ends the run after the last. False: one is in action or waits for its retry.
-func (t *transition) nextCompensation() bool {
+func (t endings) nextCompensation() bool {
 	if u := t.compensating; u != nil {
 		if u.running || u.dueAt > t.now {
 			return false
@@ -20,7 +20,7 @@ func (t *transition) nextCompensation() bool {
 	return true
 }
 
-func (t *transition) startCompensation(p position) {
+func (t endings) startCompensation(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
 	if p.frame != nil {
 		// A loop that was tried anew may have numbered later attempts of this
@@ -37,7 +37,7 @@ func (t *transition) startCompensation(p position) {
 
 // compensationAttemptEnded takes the end of a compensation's attempt. One that fails for good is
 // recorded and the others go on.
-func (t *transition) compensationAttemptEnded(in StepEnded) {
+func (t endings) compensationAttemptEnded(in StepEnded) {
 	u := t.compensating
 	p := u.position
 	n := t.node(p)

@@ -18,7 +18,7 @@ func TestCounts(t *testing.T) {
 		if ok != (want >= 0) || ok && n != want {
 			t.Errorf("%s is %d, %v; want %d", written, n, ok, want)
 		}
-		list, err := (&Run{}).countItems(json.RawMessage(written))
+		list, err := countItems(json.RawMessage(written))
 		if (err == nil) != (want >= 0) || err == nil && list.n != want {
 			t.Errorf("items: %s gives %v, %v; want %d", written, list, err, want)
 		}

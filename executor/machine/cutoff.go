@@ -28,7 +28,7 @@ func (s *stepState) hasEnd() bool {
 func (e *Error) cutOff() bool { return e != nil && e.Code == codeInterrupted }
 
 // cutOffIn collects what is cut off of an iteration; nil: nothing is.
-func (r *Run) cutOffIn(index uint64, s *scopeState) *cutOff {
+func (r *stepTree) cutOffIn(index uint64, s *scopeState) *cutOff {
 	c := &cutOff{Index: index}
 	s.steps.all(func(at uint64, st *stepState) bool {
 		n := s.list.nodes[at]
@@ -54,7 +54,7 @@ func (r *Run) cutOffIn(index uint64, s *scopeState) *cutOff {
 }
 
 // cutOffOf collects what is cut off of a loop, by iteration.
-func (r *Run) cutOffOf(st *stepState) trie[*cutOff] {
+func (r *stepTree) cutOffOf(st *stepState) trie[*cutOff] {
 	if st.loop == nil {
 		return st.cutOff
 	}
@@ -70,7 +70,7 @@ func (r *Run) cutOffOf(st *stepState) trie[*cutOff] {
 
 // restoreCutOff gives the steps of an iteration that starts anew, and that were
 // cut off in it before, the generation that they had.
-func (r *Run) restoreCutOff(f *frame, l *loopState) {
+func (r draft) restoreCutOff(f *frame, l *loopState) {
 	c, ok := l.cutOff.get(uint64(f.index))
 	if !ok {
 		return

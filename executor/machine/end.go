@@ -10,8 +10,12 @@ import (
 // maxOutputBytes is how many bytes a run's output may have.
 const maxOutputBytes = 64 << 20
 
+// endings brings a run to its end: it stops what is under way, then runs the
+// compensations, then the handlers, and journals the result.
+type endings struct{ *transition }
+
 // endRun completes the run: all its steps are finished.
-func (t *transition) endRun() {
+func (t endings) endRun() {
 	if t.handlers != nil {
 		t.handlersEnded()
 		return
@@ -24,7 +28,7 @@ func (t *transition) endRun() {
 }
 
 // concludeCompleted journals the end of a completed run.
-func (t *transition) concludeCompleted() {
+func (t endings) concludeCompleted() {
 	output, failure := t.journalledOutput()
 	if failure != nil {
 		t.conclude(&ending{Outcome: Failed, Error: &failure.Error})
@@ -35,7 +39,7 @@ func (t *transition) concludeCompleted() {
 }
 
 // journalledOutput is what the run gives, as it is journalled.
-func (t *transition) journalledOutput() (json.RawMessage, *Failure) {
+func (t endings) journalledOutput() (json.RawMessage, *Failure) {
 	out, failure := t.renderOutput()
 	if failure == nil && len(out) > MaxInline {
 		return t.externalize(out)
@@ -45,7 +49,7 @@ func (t *transition) journalledOutput() (json.RawMessage, *Failure) {
 
 // renderOutput is the run's output. The default output holds references as they
 // are; what an output template reads is their content.
-func (t *transition) renderOutput() (json.RawMessage, *Failure) {
+func (t endings) renderOutput() (json.RawMessage, *Failure) {
 	var out json.RawMessage
 	var err error
 	if t.plan.output == nil {
@@ -70,7 +74,7 @@ func (t *transition) duration() int64 { return t.latency(millis(t.StartedAt)) }
 // finishEnding works on a run that will not complete: waits and retries are
 // cancelled, steps in action are awaited, loops end, compensations run. False:
 // there is nothing to do but wait.
-func (t *transition) finishEnding() bool {
+func (t endings) finishEnding() bool {
 	if t.State == Compensating {
 		return t.nextCompensation()
 	}
@@ -90,7 +94,7 @@ func (t *transition) finishEnding() bool {
 }
 
 // compensateOrConclude goes over to the compensations, or ends the run where none are due.
-func (t *transition) compensateOrConclude(e *ending) {
+func (t endings) compensateOrConclude(e *ending) {
 	if t.compensations.len() > 0 {
 		t.emit(events.StateChanged, wholeRun, 0, &Detail{State: Compensating, From: t.State, Outcome: e.Outcome, Error: e.Error})
 		return
@@ -99,7 +103,7 @@ func (t *transition) compensateOrConclude(e *ending) {
 }
 
 // conclude journals the end of a failed or cancelled run.
-func (t *transition) conclude(e *ending) {
+func (t endings) conclude(e *ending) {
 	if e.Outcome == Completed {
 		t.concludeCompleted()
 		return
@@ -126,7 +130,7 @@ func (t *transition) conclude(e *ending) {
 }
 
 // finishScope does the same for a failed iteration.
-func (t *transition) finishScope(f *frame, s *scopeState) {
+func (t loops) finishScope(f *frame, s *scopeState) {
 	err := s.err
 	t.cancelParked(f)
 	if s = t.scope(f); s.inFlight > 0 {
@@ -138,7 +142,7 @@ func (t *transition) finishScope(f *frame, s *scopeState) {
 
 // cancelParked cancels the waits and retries of an iteration, inner ones
 // included.
-func (t *transition) cancelParked(f *frame) {
+func (t loops) cancelParked(f *frame) {
 	for _, p := range t.activeIn(f) {
 		if t.node(p).loop != nil && t.stepAt(p).status == StepRunning {
 			for _, inner := range t.iterations(p) {
@@ -154,7 +158,7 @@ func (t *transition) cancelParked(f *frame) {
 
 // cancelLoops cancels what is left of an iteration in which nothing is in
 // action: its loops, the inner ones first.
-func (t *transition) cancelLoops(f *frame) {
+func (t loops) cancelLoops(f *frame) {
 	for _, p := range t.activeIn(f) {
 		if st := t.stepAt(p); st.loop != nil && !st.fallbackRunning {
 			for _, inner := range t.iterations(p) {
@@ -167,14 +171,14 @@ func (t *transition) cancelLoops(f *frame) {
 
 // timeoutRun ends a run whose timeout_seconds passed; its error is
 // run_timeout.
-func (t *transition) timeoutRun() {
+func (t endings) timeoutRun() {
 	message := fmt.Sprintf("The run took longer than %s.", t.plan.timeout)
 	t.beginEnd(&ending{Outcome: Failed, Error: &Error{Code: "run_timeout", Message: message}}, "")
 }
 
 // beginEnd begins to end the run from outside: steps in action are told to stop. A
 // run that failed already ends as it would have, only sooner.
-func (t *transition) beginEnd(e *ending, reason string) {
+func (t endings) beginEnd(e *ending, reason string) {
 	if t.ending != nil {
 		e = t.ending
 	}

@@ -6,11 +6,16 @@ import (
 	"heddle/events"
 )
 
+// evolver folds events into a draft. One method handles one kind of event and
+// decides nothing: what it does follows from the event and the state alone, so
+// that a replay of the journal comes to the same run.
+type evolver struct{ draft }
+
 // evolve folds one event into the run. It is the only code that changes a
 // run's state: Apply calls it for each event that it emits, Restore for each
 // event that it reads. p is the event's place; for iteration events the place
 // of the iteration's list.
-func (r *Run) evolve(ev *events.Event, p position, d *Detail) {
+func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	r.Seq, r.updatedAt = ev.Seq, ev.At.UnixMilli()
 	r.Usage.Tokens += d.Tokens
 	r.Usage.CostMicroUSD += d.CostMicroUSD
@@ -63,7 +68,7 @@ func (r *Run) evolve(ev *events.Event, p position, d *Detail) {
 	}
 }
 
-func (r *Run) stateChanged(d *Detail) {
+func (r evolver) stateChanged(d *Detail) {
 	from := r.State
 	r.State = d.State
 	switch d.State {
@@ -92,7 +97,7 @@ func (r *Run) stateChanged(d *Detail) {
 
 // requeued begins a new run, or makes a paused, failed or cancelled one ready
 // to go on.
-func (r *Run) requeued(from State, d *Detail) {
+func (r evolver) requeued(from State, d *Detail) {
 	switch {
 	case from == "":
 		r.openScope(nil, &scopeState{list: r.plan.top})
@@ -105,25 +110,25 @@ func (r *Run) requeued(from State, d *Detail) {
 }
 
 // beginEnding stops the agenda: nothing starts any more.
-func (r *Run) beginEnding(e *ending) {
+func (r draft) beginEnding(e *ending) {
 	r.ending = e
-	r.agenda = trie[position]{}
+	r.agenda.clear()
 }
 
 // onTerminal drops what only a run under way has.
-func (r *Run) onTerminal() {
+func (r draft) onTerminal() {
 	r.CompletedAt, r.inactiveSince = instant(r.updatedAt), r.updatedAt
 	r.clearActivity()
 }
 
 // clearActivity empties what holds work that can go on or is under way.
-func (r *Run) clearActivity() {
-	r.agenda, r.attempts, r.parked, r.loops = trie[position]{}, trie[position]{}, trie[position]{}, trie[position]{}
-	r.timers, r.timed, r.retrying, r.signalWaits = nil, 0, 0, 0
+func (r draft) clearActivity() {
+	r.agenda.clear()
+	r.activity = activity{}
 	r.ending, r.compensating, r.handlers = nil, nil, nil
 }
 
-func (r *Run) stepStarted(ev *events.Event, p position, d *Detail) {
+func (r evolver) stepStarted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.editStep(p)
 	r.untrack(p, st)
 	r.removeFromAgenda(st)
@@ -147,7 +152,7 @@ func (r *Run) stepStarted(ev *events.Event, p position, d *Detail) {
 	}
 }
 
-func (r *Run) stepCompleted(ev *events.Event, p position, d *Detail) {
+func (r evolver) stepCompleted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepCompleted)
 	st.output, st.fallbackStep = d.Output, d.Fallback
 	if !st.fallbackRunning {
@@ -187,7 +192,7 @@ func (c *conditionPlan) taken(d *Detail) int {
 
 // branchTaken marks what the other branches list as skipped; -1: none was
 // taken.
-func (r *Run) branchTaken(p position, taken int) {
+func (r draft) branchTaken(p position, taken int) {
 	c := r.node(p).condition
 	if taken < 0 {
 		for _, at := range c.listed {
@@ -204,7 +209,7 @@ func (r *Run) branchTaken(p position, taken int) {
 }
 
 // scheduleSkip puts a pending step on the agenda to be skipped.
-func (r *Run) scheduleSkip(p position, reason string) {
+func (r draft) scheduleSkip(p position, reason string) {
 	if st := r.stepAt(p); st.status != StepPending || st.skipReason != "" {
 		return
 	}
@@ -212,7 +217,7 @@ func (r *Run) scheduleSkip(p position, reason string) {
 	r.enqueue(p)
 }
 
-func (r *Run) stepFailed(p position, d *Detail) {
+func (r evolver) stepFailed(p position, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepFailed)
 	st.err, st.fallbackStep, st.fallbackRunning = d.Error, d.Fallback, false
 	if d.Fallback == "" { // how a fallback ended says nothing about the step's own effect
@@ -234,7 +239,7 @@ func (r *Run) stepFailed(p position, d *Detail) {
 	}
 }
 
-func (r *Run) stepSkipped(p position) {
+func (r evolver) stepSkipped(p position) {
 	st := r.finish(p, StepSkipped)
 	if st.firstSeq == 0 {
 		st.firstSeq = r.Seq
@@ -245,7 +250,7 @@ func (r *Run) stepSkipped(p position) {
 	r.unblockDependents(p, false)
 }
 
-func (r *Run) stepCancelled(p position, d *Detail) {
+func (r evolver) stepCancelled(p position, d *Detail) {
 	st := r.finish(p, StepCancelled)
 	if d.Error != nil {
 		st.err = d.Error
@@ -257,7 +262,7 @@ func (r *Run) stepCancelled(p position, d *Detail) {
 
 // stepRetrying parks a step until its next attempt, or hands it over to its
 // fallback step.
-func (r *Run) stepRetrying(ev *events.Event, p position, d *Detail) {
+func (r evolver) stepRetrying(ev *events.Event, p position, d *Detail) {
 	if d.Role == roleCompensation {
 		r.compensationRetrying(d)
 		return
@@ -280,7 +285,7 @@ func (r *Run) stepRetrying(ev *events.Event, p position, d *Detail) {
 
 // stepInterrupted puts the step back on the agenda: it starts again as soon as
 // anything may start.
-func (r *Run) stepInterrupted(p position, d *Detail) {
+func (r evolver) stepInterrupted(p position, d *Detail) {
 	if d.Role == roleCompensation {
 		r.compensating = &activeCompensation{position: p, attempt: r.compensating.attempt, failedAttempts: r.compensating.failedAttempts, keyFirstUsedAt: r.compensating.keyFirstUsedAt, dueAt: r.updatedAt}
 		return
@@ -297,7 +302,7 @@ func (r *Run) stepInterrupted(p position, d *Detail) {
 	r.enqueue(p)
 }
 
-func (r *Run) stepWaiting(ev *events.Event, p position, d *Detail) {
+func (r evolver) stepWaiting(ev *events.Event, p position, d *Detail) {
 	st := r.editStep(p)
 	r.untrack(p, st)
 	r.removeFromAgenda(st)
@@ -316,14 +321,14 @@ func (r *Run) stepWaiting(ev *events.Event, p position, d *Detail) {
 	r.park(ev, p, st, earliest(w.Until, w.TimeoutAt))
 }
 
-func (r *Run) inputRequested(p position, d *Detail) {
+func (r evolver) inputRequested(p position, d *Detail) {
 	st := r.editStep(p)
 	w := *st.wait
 	w.RequestID, w.Prompt = d.RequestID, d.Prompt
 	st.wait = &w
 }
 
-func (r *Run) addUsage(st *stepState, d *Detail) {
+func (r evolver) addUsage(st *stepState, d *Detail) {
 	st.usage.Tokens += d.Tokens
 	st.usage.CostMicroUSD += d.CostMicroUSD
 }

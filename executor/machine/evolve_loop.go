@@ -9,7 +9,7 @@ import (
 // maxResultBytes is how many bytes a loop may collect.
 const maxResultBytes = 64 << 20
 
-func (r *Run) loopStarted(ev *events.Event, p position, st *stepState, d *Detail) {
+func (r evolver) loopStarted(ev *events.Event, p position, st *stepState, d *Detail) {
 	l := &loopState{edit: r.edit, total: -1, storedItems: d.Items, items: &itemCache{}}
 	if d.Count != nil {
 		l.total = *d.Count
@@ -27,16 +27,15 @@ func (r *Run) loopStarted(ev *events.Event, p position, st *stepState, d *Detail
 	st.loop, st.activityKey, st.loopCounts = l, uint64(ev.Seq), nil
 	r.loops.set(r.edit, st.activityKey, p)
 	if !d.TimeoutAt.IsZero() {
-		r.timers = pushTimer(r.timers, millis(d.TimeoutAt), st.activityKey)
+		r.timers.push(millis(d.TimeoutAt), st.activityKey)
 		st.dueAt = millis(d.TimeoutAt)
-		r.timed++
 	}
 	r.enqueueLoop(p)
 }
 
 // enqueueLoop keeps a loop on the agenda while it can start an iteration or is
 // through.
-func (r *Run) enqueueLoop(p position) {
+func (r draft) enqueueLoop(p position) {
 	st := r.stepAt(p)
 	if st.loop.open.len() == 0 || st.loop.canStart(r.node(p).loop) {
 		r.enqueue(p)
@@ -52,7 +51,7 @@ func (l *loopState) canStart(plan *loopPlan) bool {
 }
 
 // dropLoop forgets a loop's course, but for what compensations need.
-func (r *Run) dropLoop(p position, st *stepState) {
+func (r draft) dropLoop(p position, st *stepState) {
 	if st.loop == nil {
 		return
 	}
@@ -78,7 +77,7 @@ func (r *Run) dropLoop(p position, st *stepState) {
 	}
 }
 
-func (r *Run) iterationStarted(p position) {
+func (r evolver) iterationStarted(p position) {
 	f := p.frame
 	home := f.loopPosition()
 	r.removeFromAgenda(r.editStep(home))
@@ -93,7 +92,7 @@ func (r *Run) iterationStarted(p position) {
 	r.enqueueLoop(home)
 }
 
-func (r *Run) iterationCompleted(p position, d *Detail) {
+func (r evolver) iterationCompleted(p position, d *Detail) {
 	f := p.frame
 	l := r.closeIteration(f)
 	l.completed++
@@ -111,7 +110,7 @@ func (r *Run) iterationCompleted(p position, d *Detail) {
 	r.enqueueLoop(f.loopPosition())
 }
 
-func (r *Run) iterationFailed(p position, d *Detail) {
+func (r evolver) iterationFailed(p position, d *Detail) {
 	f := p.frame
 	l := r.closeIteration(f)
 	l.failed++
@@ -144,7 +143,7 @@ func iterationError(f *frame, cause *Error) *Error {
 
 // closeIteration takes an iteration out of the loop; one that compensations
 // need is kept aside.
-func (r *Run) closeIteration(f *frame) *loopState {
+func (r draft) closeIteration(f *frame) *loopState {
 	s := r.editScope(f)
 	if s.agendaKey != 0 {
 		r.agenda.delete(r.edit, s.agendaKey)

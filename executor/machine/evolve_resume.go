@@ -2,7 +2,7 @@ package machine
 
 // reopen makes a run that came to rest ready to go on: what finished stays,
 // all else and what depends on it runs again, under a new generation.
-func (r *Run) reopen(d *Detail) {
+func (r evolver) reopen(d *Detail) {
 	r.CompletedAt = instant(0)
 	r.Output, r.Err, r.failedCompensations, r.failedHandlers = nil, nil, nil, nil
 	r.clearActivity()
@@ -10,7 +10,7 @@ func (r *Run) reopen(d *Detail) {
 	if r.incoming != nil {
 		plan, r.incoming = r.incoming, nil
 	}
-	again := r.rerunReasons(plan, d.FromStep+d.Redrive) // at most one of them is given
+	again := resumeAssessment{r.Run, plan}.rerunReasons(d.FromStep + d.Redrive) // at most one of them is given
 	r.forgetCompensations(plan, again)
 	for at := range r.plan.top.nodes {
 		if st := r.root.step(int32(at)); st.loop != nil {
@@ -47,7 +47,7 @@ func (r *Run) reopen(d *Detail) {
 	}
 }
 
-func (r *Run) resetStep(at int32, again []string, d *Detail) {
+func (r evolver) resetStep(at int32, again []string, d *Detail) {
 	p := position{step: at}
 	n, old := r.node(p), r.stepAt(p)
 	if old.wait != nil && old.wait.RequestID != "" {
@@ -77,7 +77,7 @@ func (r *Run) resetStep(at int32, again []string, d *Detail) {
 }
 
 // skipBranchesAgain marks the branches that a kept condition did not take.
-func (r *Run) skipBranchesAgain(p position) {
+func (r evolver) skipBranchesAgain(p position) {
 	st := r.stepAt(p)
 	if st.status != StepCompleted {
 		r.branchTaken(p, -1)
@@ -88,7 +88,7 @@ func (r *Run) skipBranchesAgain(p position) {
 
 // forgetCompensations drops the compensations of steps that run again, and of those
 // that the plan to come does not have.
-func (r *Run) forgetCompensations(plan *Plan, again []string) {
+func (r evolver) forgetCompensations(plan *Plan, again []string) {
 	var gone []uint64
 	r.compensations.all(func(key uint64, u compensable) bool {
 		p := u.at

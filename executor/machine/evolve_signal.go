@@ -24,7 +24,7 @@ type keptSignal struct {
 	At        int64           `json:"at"`
 }
 
-func (r *Run) signalReceived(ev *events.Event, d *Detail) {
+func (r evolver) signalReceived(ev *events.Event, d *Detail) {
 	s := &r.signals
 	_, aimed := r.openRequest(d.RequestID)
 	s.kept.set(r.edit, uint64(ev.Seq), keptSignal{Name: d.Name, RequestID: d.RequestID, Payload: d.Payload, Aimed: aimed, At: r.updatedAt})

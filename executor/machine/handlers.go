@@ -1,8 +1,9 @@
 package machine
 
-import "slices"
-
-import "heddle/events"
+import (
+	"heddle/events"
+	"slices"
+)
 
 // A definition may have two further lists of steps: on_failure, which runs when
 // the run has failed, and finally, which runs before any end but a terminated
@@ -59,7 +60,7 @@ func (r *Run) nextPart(outcome State, after int) int {
 }
 
 // runHandlersOrConclude runs the handlers that come before this end, or ends the run.
-func (t *transition) runHandlersOrConclude(e *ending) {
+func (t endings) runHandlersOrConclude(e *ending) {
 	part := t.nextPart(e.Outcome, t.part())
 	if part == partMain {
 		t.conclude(e)
@@ -73,7 +74,7 @@ func (t *transition) runHandlersOrConclude(e *ending) {
 
 // handlersEnded goes on after a list of handlers. What failed in finally makes
 // a completed run failed.
-func (t *transition) handlersEnded() {
+func (t endings) handlersEnded() {
 	h := t.handlers
 	e := &ending{Outcome: h.Outcome, Error: h.Error}
 	if h.Outcome == Completed && len(t.failedHandlers) > 0 {
@@ -88,7 +89,7 @@ func (t *transition) handlersEnded() {
 }
 
 // handlersStarted leaves what the run did before and begins a list of handlers.
-func (r *Run) handlersStarted(d *Detail) {
+func (r evolver) handlersStarted(d *Detail) {
 	h := &handlerRun{Part: partOf(d.Handlers), Outcome: d.Outcome, Error: d.Error}
 	switch {
 	case r.ending != nil:
@@ -114,7 +115,7 @@ func (r *Run) handlersStarted(d *Detail) {
 
 // resetHandler makes a handler ready to run: one that ran at an earlier end of
 // the run, before it was resumed, runs again with a new generation.
-func (r *Run) resetHandler(n *node) {
+func (r evolver) resetHandler(n *node) {
 	p := position{step: n.index}
 	old := r.stepAt(p)
 	st := &stepState{edit: r.edit, status: StepPending, unmet: n.dependencyCount, attemptNumber: old.attemptNumber, generation: old.generation, usage: old.usage}
@@ -133,7 +134,7 @@ func (r *Run) resetHandler(n *node) {
 
 // handlerFailed records a handler that failed for good. What depends on it is
 // skipped, all else goes on.
-func (r *Run) handlerFailed(p position) {
+func (r evolver) handlerFailed(p position) {
 	n := r.node(p)
 	r.failedHandlers = append(slices.Clip(r.failedHandlers), n.step.ID)
 	for _, at := range n.dependents {
@@ -163,8 +164,8 @@ func (r *Run) handlerOf(n *node) string {
 }
 
 // appendEnding adds what handlers see of run: its error and how it ends.
-func (r *Run) appendEnding(o *jsonObject) {
-	h := r.handlers
+func (v view) appendEnding(o *jsonObject) {
+	h := v.run.handlers
 	if h == nil {
 		return
 	}

@@ -34,10 +34,10 @@ func (l *itemList) at(i int) json.RawMessage {
 
 // evaluateItems asks loop.items; fixed is what it gave before, if that was
 // kept.
-func (r *Run) evaluateItems(p position, fixed json.RawMessage) (*itemList, error) {
-	raw, err := r.content(fixed)
+func (v view) evaluateItems(fixed json.RawMessage) (*itemList, error) {
+	raw, err := v.run.content(fixed)
 	if fixed == nil {
-		raw, err = r.node(p).loop.items.EvalJSON(view{run: r, position: p})
+		raw, err = v.run.node(v.position).loop.items.EvalJSON(v)
 	}
 	if err != nil {
 		return nil, err
@@ -46,11 +46,11 @@ func (r *Run) evaluateItems(p position, fixed json.RawMessage) (*itemList, error
 	if len(raw) > 0 && raw[0] == '[' {
 		return splitList(raw)
 	}
-	return r.countItems(raw)
+	return countItems(raw)
 }
 
 // countItems is the items of a count.
-func (*Run) countItems(raw json.RawMessage) (*itemList, error) {
+func countItems(raw json.RawMessage) (*itemList, error) {
 	n, whole := definitions.Count(string(raw))
 	if !whole {
 		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
@@ -59,15 +59,15 @@ func (*Run) countItems(raw json.RawMessage) (*itemList, error) {
 }
 
 // item is the value of item in one iteration.
-func (r *Run) item(f *frame) json.RawMessage {
-	st := r.stepAt(f.loopPosition())
+func (v view) item(f *frame) json.RawMessage {
+	st := v.run.stepAt(f.loopPosition())
 	if st.loop == nil {
 		return null
 	}
 	list := st.loop.items.list.Load()
 	if list == nil {
 		var err error
-		if list, err = r.evaluateItems(f.loopPosition(), st.loop.storedItems); err != nil {
+		if list, err = (view{run: v.run, position: f.loopPosition()}).evaluateItems(st.loop.storedItems); err != nil {
 			return null
 		}
 		st.loop.items.list.Store(list)

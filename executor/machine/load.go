@@ -23,14 +23,17 @@ func readSnapshot(snapshot []byte) (*savedRun, error) {
 	return &s, nil
 }
 
+// snapshotReader fills a fresh run from the saved form of its parts.
+type snapshotReader struct{ draft }
+
 // load fills a fresh run from a snapshot.
-func (r *Run) load(s *savedRun) error {
+func (r snapshotReader) load(s *savedRun) error {
 	if s.Hash != r.Hash {
 		return fmt.Errorf("it is of definition %s, the run of %s", s.Hash, r.Hash)
 	}
 	r.State, r.Seq, r.Output, r.Err, r.Usage = s.State, s.Seq, s.Output, s.Err, s.Usage
 	r.StartedAt, r.CompletedAt, r.updatedAt = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
-	r.inactiveSince, r.inactiveTime, r.tickets, r.maxLoopAttempt = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
+	r.inactiveSince, r.inactiveTime, r.agenda.lastKey, r.maxLoopAttempt = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
 	r.ending, r.failedCompensations, r.removedSteps = s.Ending, s.UndoFailed, s.Departed
 	r.resumeCount, r.resumedAt, r.inputWithDefaults = s.Lives, s.Revived, s.Filled
 	r.handlers, r.failedHandlers = s.Handling, s.Failed
@@ -58,7 +61,7 @@ func (r *Run) load(s *savedRun) error {
 }
 
 // findSaved finds a place by its path and the ids of the iterations on it.
-func (r *Run) findSaved(u savedUndo) (position, error) {
+func (r snapshotReader) findSaved(u savedUndo) (position, error) {
 	n := r.plan.index[u.StepID]
 	parts := strings.Split(u.Iteration, ".")
 	var f *frame
@@ -77,7 +80,7 @@ func (r *Run) findSaved(u savedUndo) (position, error) {
 	return position{f, n.index}, nil
 }
 
-func (r *Run) loadSignals(s *savedRun) {
+func (r snapshotReader) loadSignals(s *savedRun) {
 	for _, k := range s.Kept {
 		r.signals.kept.set(r.edit, k.Seq, k.keptSignal)
 	}
@@ -91,7 +94,7 @@ func (r *Run) loadSignals(s *savedRun) {
 }
 
 // loadScope fills one list; the counters and sets are computed on the way.
-func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
+func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 	sc := &scopeState{
 		edit: r.edit, id: f.identity(), list: l, unfinished: l.count[partMain], compensations: s.Undos, err: s.Failed,
 		generation: s.Generation, attemptBase: s.Base, agendaKey: s.Ticket, startedAt: s.Begun,
@@ -121,7 +124,7 @@ func (r *Run) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 	return sc, nil
 }
 
-func (r *Run) loadStep(p position, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
+func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
 	st := &stepState{
 		edit: r.edit, unmet: s.Unmet, notSkipped: s.Live, status: s.Status, skipReason: s.Skip, fallbackRunning: s.Falling,
 		interrupted: s.Interrupted, outcomeUnknown: s.outcomeUnknown(), compensated: s.Undone, attemptNumber: s.Attempt, lastAttempt: s.Last, failedAttempts: s.Tries, generation: s.Generation,
@@ -157,7 +160,7 @@ func (r *Run) loadStep(p position, n *node, s *savedStep, sc *scopeState) (*step
 	return st, nil
 }
 
-func (r *Run) loadLoop(p position, n *node, st *stepState, s *savedLoop, up *scopeState) error {
+func (r snapshotReader) loadLoop(p position, n *node, st *stepState, s *savedLoop, up *scopeState) error {
 	l := &loopState{
 		edit: r.edit, total: s.Total, nextIndex: s.Next, completed: s.Completed, failed: s.Failed, failing: s.Doomed,
 		resultBytes: s.Size, lastResult: s.Last, generation: s.Generation, attemptBase: s.Base, rerun: s.Again, cutOff: cutOffTrie(r.edit, s.Cut), storedItems: s.Items, items: &itemCache{},

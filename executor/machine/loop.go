@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
+// loops performs the steps of type loop.
+type loops struct{ *transition }
+
 // openLoop starts a loop step: the items are counted first.
-func (t *transition) openLoop(p position) {
+func (t loops) openLoop(p position) {
 	n := t.node(p)
 	d := Detail{}
 	if limit := n.timeout; limit > 0 {
@@ -21,7 +24,7 @@ func (t *transition) openLoop(p position) {
 	var list *itemList
 	if n.loop.items != nil {
 		var err error
-		if list, err = t.evaluateItems(p, t.stepAt(p).redrive.items()); err != nil {
+		if list, err = (view{run: t.Run, position: p}).evaluateItems(t.stepAt(p).redrive.items()); err != nil {
 			f := expressionFailure(err)
 			failure = &f
 		} else if total = list.n; total > n.loop.maxIterations {
@@ -44,7 +47,7 @@ func (t *transition) openLoop(p position) {
 }
 
 // advanceLoop starts a loop's next iteration, or ends the loop.
-func (t *transition) advanceLoop(p position) {
+func (t loops) advanceLoop(p position) {
 	n, l := t.node(p), t.stepAt(p).loop
 	if l.canStart(n.loop) {
 		if n.loop.while == nil {
@@ -76,7 +79,7 @@ func (t *transition) advanceLoop(p position) {
 	t.complete(p, &Detail{Output: output})
 }
 
-func (t *transition) startIteration(p position, l *loopState) {
+func (t loops) startIteration(p position, l *loopState) {
 	index := l.nextIndex
 	if len(l.rerun) > 0 {
 		index = int(l.rerun[0])
@@ -85,7 +88,7 @@ func (t *transition) startIteration(p position, l *loopState) {
 }
 
 // loopOutput is what a loop step gives.
-func (t *transition) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
+func (t loops) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
 	buf := make([]byte, 0, 64+l.resultBytes)
 	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.nextIndex), 10)
 	buf = strconv.AppendInt(append(buf, `,"completed":`...), int64(l.completed), 10)
@@ -99,9 +102,9 @@ func (t *transition) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, 
 }
 
 // endScope closes a list that is through: an iteration, or the run.
-func (t *transition) endScope(f *frame) {
+func (t loops) endScope(f *frame) {
 	if f == nil {
-		t.endRun()
+		endings{t.transition}.endRun()
 		return
 	}
 	s := t.scope(f)
@@ -125,7 +128,7 @@ func (t *transition) endScope(f *frame) {
 
 // result is an iteration's value: what collect says, or for a while loop the
 // outputs of the body's last steps.
-func (t *transition) result(f *frame) (json.RawMessage, error) {
+func (t loops) result(f *frame) (json.RawMessage, error) {
 	plan := f.loop.loop
 	switch {
 	case plan.collect != nil:
@@ -141,7 +144,7 @@ func (t *transition) result(f *frame) (json.RawMessage, error) {
 
 // sinks is {step id: output} of the steps that nothing depends on, each output
 // as shown gives it.
-func (r *Run) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage, error)) (json.RawMessage, error) {
+func (r *stepTree) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage, error)) (json.RawMessage, error) {
 	s := r.scope(f)
 	buf := []byte{'{'}
 	for i, at := range s.list.sinks {
@@ -160,7 +163,7 @@ func (r *Run) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage, erro
 
 // loopTimedOut ends a loop whose timeout_seconds passed: what is in action in
 // it is stopped and not awaited.
-func (t *transition) loopTimedOut(p position) {
+func (t loops) loopTimedOut(p position) {
 	n := t.node(p)
 	t.cancelIterations(p)
 	message := fmt.Sprintf("Loop '%s' took longer than %s.", n.step.ID, n.timeout.Round(time.Millisecond))
@@ -168,7 +171,7 @@ func (t *transition) loopTimedOut(p position) {
 }
 
 // cancelIterations cancels everything under way in a loop's iterations.
-func (t *transition) cancelIterations(p position) {
+func (t loops) cancelIterations(p position) {
 	for _, f := range t.iterations(p) {
 		for _, inner := range t.activeIn(f) {
 			if t.node(inner).loop != nil {
@@ -181,7 +184,7 @@ func (t *transition) cancelIterations(p position) {
 }
 
 // iterations lists a loop's open iterations.
-func (r *Run) iterations(p position) []*frame {
+func (r *stepTree) iterations(p position) []*frame {
 	var open []*frame
 	n := r.node(p)
 	r.stepAt(p).loop.open.all(func(i uint64, s *scopeState) bool {
@@ -192,7 +195,7 @@ func (r *Run) iterations(p position) []*frame {
 }
 
 // activeIn lists the steps of a list that started and did not finish.
-func (r *Run) activeIn(f *frame) []position {
+func (r *stepTree) activeIn(f *frame) []position {
 	var list []position
 	r.scope(f).steps.all(func(at uint64, st *stepState) bool {
 		if !st.finished() && (st.activityKey != 0 || st.fallbackRunning) {

@@ -61,7 +61,8 @@ func (l *loopState) continueFrom(d *redriveState) {
 }
 
 // checkRedrivable tells whether a redrive of the step is possible.
-func (r *Run) checkRedrivable(plan *Plan, id string, why []string) error {
+func (a resumeAssessment) checkRedrivable(id string, why []string) error {
+	plan := a.plan
 	n := plan.index[id]
 	if n == nil {
 		return fault.New(fault.Unacceptable, "unknown_step", "The definition has no step %q.", id)
@@ -72,7 +73,7 @@ func (r *Run) checkRedrivable(plan *Plan, id string, why []string) error {
 	if err := checkReachable(plan, id, why); err != nil {
 		return err
 	}
-	switch st := r.root.step(n.index); {
+	switch st := a.run.root.step(n.index); {
 	case st.compensated:
 		return fault.New(fault.Unacceptable, "step_not_redrivable",
 			"Iterations of loop '%s' were compensated, so all of it has to run again; resume the run from it.", id)

@@ -24,25 +24,31 @@ func RestoreAcross(plans func(VersionSpan) (*Plan, error), h Header, snapshot []
 			run, err = nil, fmt.Errorf("the journal of run %s does not fit its plan: %v", h.RunID, p)
 		}
 	}()
-	r := &Run{Header: h, edit: 1}
-	if err := r.loadFirst(plans, snapshot); err != nil {
+	r := replayer{&Run{Header: h, stepTree: stepTree{edit: 1}}, plans}
+	if err := r.loadFirst(snapshot); err != nil {
 		return nil, err
 	}
 	for i := range evs {
-		if err := r.replay(&evs[i], plans); err != nil {
+		if err := r.replay(&evs[i]); err != nil {
 			return nil, err
 		}
 	}
 	if r.root == nil {
 		return nil, fmt.Errorf("run %s has no journal", h.RunID)
 	}
-	r.trimTimers()
-	return r, nil
+	draft{r.Run}.trimTimers()
+	return r.Run, nil
+}
+
+// replayer restores a run from its journal.
+type replayer struct {
+	*Run
+	plans func(VersionSpan) (*Plan, error) // the plan of each version that the journal comes through
 }
 
 // loadFirst loads the snapshot, if there is one, on the version that it was
 // made on.
-func (r *Run) loadFirst(plans func(VersionSpan) (*Plan, error), snapshot []byte) error {
+func (r replayer) loadFirst(snapshot []byte) error {
 	var s *savedRun
 	seq := int64(0)
 	if len(snapshot) > 0 {
@@ -53,7 +59,7 @@ func (r *Run) loadFirst(plans func(VersionSpan) (*Plan, error), snapshot []byte)
 		seq = s.Seq
 	}
 	span := r.rewindHeader(seq)
-	plan, err := plans(span)
+	plan, err := r.plans(span)
 	if err != nil {
 		return err
 	}
@@ -61,7 +67,7 @@ func (r *Run) loadFirst(plans func(VersionSpan) (*Plan, error), snapshot []byte)
 	if s == nil {
 		return nil
 	}
-	if err := r.load(s); err != nil {
+	if err := (snapshotReader{draft{r.Run}}).load(s); err != nil {
 		return fmt.Errorf("load the snapshot of run %s: %w", r.RunID, err)
 	}
 	return nil
@@ -89,7 +95,7 @@ func (h Header) versionIndex(seq int64) int {
 }
 
 // rewindHeader takes the header back to what it was after the event seq.
-func (r *Run) rewindHeader(seq int64) VersionSpan {
+func (r replayer) rewindHeader(seq int64) VersionSpan {
 	span, _ := r.VersionAt(seq)
 	if len(r.Versions) == 0 {
 		return span
@@ -103,7 +109,7 @@ func (r *Run) rewindHeader(seq int64) VersionSpan {
 	return span
 }
 
-func (r *Run) replay(ev *events.Event, plans func(VersionSpan) (*Plan, error)) error {
+func (r replayer) replay(ev *events.Event) error {
 	if ev.Seq != r.Seq+1 {
 		return corrupt(ev, fmt.Sprintf("the event before it is %d", r.Seq))
 	}
@@ -115,7 +121,7 @@ func (r *Run) replay(ev *events.Event, plans func(VersionSpan) (*Plan, error)) e
 		return err
 	}
 	if d.Hash != "" {
-		if r.incoming, err = plans(VersionSpan{d.Version, d.Hash, ev.Seq}); err != nil {
+		if r.incoming, err = r.plans(VersionSpan{d.Version, d.Hash, ev.Seq}); err != nil {
 			return err
 		}
 	}
@@ -126,12 +132,12 @@ func (r *Run) replay(ev *events.Event, plans func(VersionSpan) (*Plan, error)) e
 			return corrupt(ev, why)
 		}
 	}
-	r.evolve(ev, p, &d)
+	evolver{draft{r.Run}}.evolve(ev, p, &d)
 	return nil
 }
 
 // locate finds where an event happened.
-func (r *Run) locate(ev *events.Event) (position, string) {
+func (r replayer) locate(ev *events.Event) (position, string) {
 	switch ev.Kind {
 	case events.IterationStarted, events.IterationCompleted, events.IterationFailed:
 		f, ok := r.findFrame(ev.Iteration)

@@ -49,23 +49,25 @@ type ResumeDecision struct {
 // PreviewResume tells what a Resume would do with each top-level step, in document
 // order. It refuses what Apply would refuse.
 func PreviewResume(r *Run, in Resume) ([]ResumeDecision, error) {
-	list, err := r.fork().assessResume(in)
+	a := resumeAssessment{r, r.planFor(in)}
+	list, err := a.assess(in)
 	if err != nil {
 		return nil, err
 	}
-	plan := r.planFor(in)
+	plan := a.plan
 	out := make([]ResumeDecision, plan.top.count[partMain])
 	for at, why := range list[:len(out)] {
 		out[at] = ResumeDecision{StepID: plan.top.nodes[at].step.ID, Reused: why == "", Reason: why}
 		if why == "" || in.onlyContinues() && r.State == Paused {
-			out[at].Reused, out[at].Reason = r.untouchedDecision(plan.top.nodes[at])
+			out[at].Reused, out[at].Reason = a.untouchedDecision(plan.top.nodes[at])
 		}
 	}
 	return out, nil
 }
 
 // untouchedDecision words what a step that no resume touches does.
-func (r *Run) untouchedDecision(n *node) (bool, string) {
+func (a resumeAssessment) untouchedDecision(n *node) (bool, string) {
+	r := a.run
 	st := r.root.step(r.plan.index[n.step.ID].index)
 	switch {
 	case st.finished():
@@ -88,7 +90,7 @@ func (t *transition) resume(in Resume) error {
 	if in.IfPaused && t.State != Paused {
 		return nil
 	}
-	if _, err := t.assessResume(in); err != nil {
+	if _, err := (resumeAssessment{t.Run, t.planFor(in)}).assess(in); err != nil {
 		return err
 	}
 	d := &Detail{State: Queued, From: t.State, FromStep: in.FromStep, Redrive: in.Redrive, KeepKeys: true}
@@ -99,28 +101,34 @@ func (t *transition) resume(in Resume) error {
 	return nil
 }
 
-// assessResume says for each top-level step of the plan to come why it runs again; ""
+// resumeAssessment judges what a resume on plan would do with run. It only reads.
+type resumeAssessment struct {
+	run  *Run
+	plan *Plan // the one that the run is to go on with
+}
+
+// assess says for each top-level step of the plan to come why it runs again; ""
 // keeps it. What cannot be done is refused.
-func (r *Run) assessResume(in Resume) ([]string, error) {
+func (a resumeAssessment) assess(in Resume) ([]string, error) {
+	r, plan := a.run, a.plan
 	switch r.State {
 	case Paused, Failed, Cancelled:
 	default:
 		return nil, fault.New(fault.Conflict, "run_not_resumable",
 			"Run %s is %s; only a paused, failed or cancelled run can be resumed.", r.RunID, r.State.publicName())
 	}
-	plan := r.planFor(in)
-	why := r.rerunReasons(plan, "")
+	why := a.rerunReasons("")
 	if in.FromStep != "" {
 		if err := checkReachable(plan, in.FromStep, why); err != nil {
 			return nil, err
 		}
-		why = r.rerunReasons(plan, in.FromStep)
+		why = a.rerunReasons(in.FromStep)
 	}
 	if in.Redrive != "" {
-		if err := r.checkRedrivable(plan, in.Redrive, why); err != nil {
+		if err := a.checkRedrivable(in.Redrive, why); err != nil {
 			return nil, err
 		}
-		why = r.rerunReasons(plan, in.Redrive)
+		why = a.rerunReasons(in.Redrive)
 	}
 	return why, nil
 }
@@ -152,15 +160,15 @@ func checkReachable(plan *Plan, id string, why []string) error {
 // rerunReasons gives for each top-level step of the plan why a resume runs it
 // again, "" for those that stay. Handlers run at the next end, whatever they
 // did before.
-func (r *Run) rerunReasons(plan *Plan, from string) []string {
-	list := plan.top
+func (a resumeAssessment) rerunReasons(from string) []string {
+	list := a.plan.top
 	why := make([]string, len(list.nodes))
 	for _, at := range list.topological {
 		n := list.nodes[at]
 		if n.part != partMain {
 			continue
 		}
-		switch why[at] = r.rerunReason(plan, n); {
+		switch why[at] = a.rerunReason(n); {
 		case n.step.ID == from:
 			why[at] = "It was named to go on from."
 		case why[at] == "":
@@ -176,7 +184,8 @@ func (r *Run) rerunReasons(plan *Plan, from string) []string {
 }
 
 // rerunReason judges a step by itself.
-func (r *Run) rerunReason(plan *Plan, n *node) string {
+func (a resumeAssessment) rerunReason(n *node) string {
+	r, plan := a.run, a.plan
 	old := r.plan.index[n.step.ID]
 	if old == nil || old.list != r.plan.top || old.part != partMain {
 		return "It is new in this version."

@@ -6,66 +6,102 @@ import (
 )
 
 // Run is a run's whole state. It is immutable once New, Apply or Restore has
-// returned it, and safe for concurrent reading.
+// returned it, and safe for concurrent reading. Its own methods only read; what
+// changes a run stands on draft (the moves), evolver (one event) and transition
+// (one input), and those work on a copy that nobody else holds yet.
+//
+// The embedded parts are values, so that a run is one allocation and a fork
+// copies it whole; what they point at is persistent and shared between runs.
 type Run struct {
 	Header
 	State       State
-	Seq         int64
+	Seq         int64     // of the last event; the next one has Seq+1
 	StartedAt   time.Time // zero: not yet
 	CompletedAt time.Time // zero: not yet
 	Output      json.RawMessage
 	Err         *Error
-	Usage       Usage
+	Usage       Usage // the sum over all attempts
 
-	plan *Plan
-	// incoming is the plan that the next state_changed with a definition_hash
-	// moves the run to.
-	incoming *Plan
-	edit     uint64 // see trie
-	root     *scopeState
-
-	// agenda holds what can go on without anyone's answer, in order: a step of
-	// which all dependencies are finished, a loop that may start an iteration,
-	// a list of steps that is through. Every entry goes by the event that the
-	// work on it emits.
-	agenda  trie[position]
-	tickets uint64 // the last ticket given
-
-	attempts trie[position] // attempts in action, by the seq that started them
-	parked   trie[position] // open waits and pending retries, by the seq that parked them
-	loops    trie[position] // loops under way, by the seq that started them
-	timers   *timer
-	timed    int // entries in timers, stale ones included
-
-	retrying, signalWaits int // of parked
-
+	stepTree
+	agenda agenda
+	activity
 	signals signalState
 	backlog workBacklog
+	compensationState
+	handlerState
+	history
 
-	ending              *ending             // the run is on its way to failed or cancelled
-	compensations       trie[compensable]   // completed steps with a compensation, by seq of completion
-	compensating        *activeCompensation // the compensation under way
-	failedCompensations []string            // steps whose compensation failed
-
-	handlers       *handlerRun // the handlers that run now; nil: none
-	failedHandlers []string    // handlers that failed, since the run last began to end
-
-	// inputWithDefaults is the input with the defaults of a version that the run was resumed
-	// on, nil: Header.Input, which has those of the version that it began on.
-	inputWithDefaults json.RawMessage
-
-	inactiveSince int64         // when the run last came to rest, 0: it is under way
-	inactiveTime  time.Duration // of the run's timeout: time at rest
-	updatedAt     int64         // the last event's time
+	ending    *ending // set once the run is on its way to failed or cancelled
+	updatedAt int64   // the last event's time, in milliseconds since 1970
 	// maxLoopAttempt is the highest attempt number seen in a loop body. A loop that
 	// starts anew numbers its body's attempts from there, so that no number is
-	// used twice for one place.
+	// used twice for one position.
 	maxLoopAttempt int
-	resumeCount    int           // how often it was resumed after it had ended
-	resumedAt      int64         // when it last was, 0: never
-	removedSteps   []removedStep // steps that another version did not have
+	// incoming is the plan that the next state_changed with a definition_hash
+	// moves the run to. It is set just before that event and nil otherwise.
+	incoming *Plan
+	// blobs are the large values at hand during an Apply, or in a scope made by
+	// WithBlobs; nil in every run that the package returns.
+	blobs *Blobs
+}
 
-	blobs *Blobs // during an Apply, or in a supplied scope; never in what they give
+// agenda holds what can go on without an answer from outside, in order: a step
+// of which all dependencies are finished, a loop that may start an iteration, a
+// list of steps that has ended. The keys rise, so entries are processed first
+// come, first served. Every entry is removed by the event that processing it
+// emits.
+type agenda struct {
+	trie[position]
+	lastKey uint64 // the last key given; never reused, snapshots keep it
+}
+
+// add appends a position and returns the key under which it stands.
+func (a *agenda) add(edit uint64, p position) uint64 {
+	a.lastKey++
+	a.set(edit, a.lastKey, p)
+	return a.lastKey
+}
+
+// clear removes every entry; keys go on rising.
+func (a *agenda) clear() { a.trie = trie[position]{} }
+
+// activity indexes the steps under way by the seq of the event that brought
+// them there (stepState.activityKey), each in one of three sets, so that no
+// question about them needs a walk over all steps.
+type activity struct {
+	attempts trie[position] // attempts in flight outside
+	parked   trie[position] // open waits and pending retries
+	loops    trie[position] // loops under way
+	timers   timerHeap      // due times of parked and loops
+
+	retrying    int // pending retries among parked
+	signalWaits int // open waits for a signal among parked
+}
+
+// compensationState is what undoes completed steps when the run fails or is
+// cancelled: in reverse order of completion, one at a time.
+type compensationState struct {
+	compensations       trie[compensable]   // completed steps with a compensation, by seq of completion
+	compensating        *activeCompensation // in flight or waiting for its retry; nil: none
+	failedCompensations []string            // ids of steps whose compensation failed, in order
+}
+
+// handlerState is where the run stands in its on_failure and finally lists.
+type handlerState struct {
+	handlers       *handlerRun // the list that runs now; nil: none
+	failedHandlers []string    // ids of handlers that failed since the run last began to end
+}
+
+// history is what a run remembers of pauses, resumes and other versions.
+type history struct {
+	inactiveSince int64         // when the run was paused or ended, in milliseconds; 0: it is under way
+	inactiveTime  time.Duration // spent paused or ended; the run's timeout does not count it
+	resumeCount   int           // how often it was resumed after it had ended
+	resumedAt     int64         // when it last was, in milliseconds; 0: never
+	removedSteps  []removedStep // steps that a version it moved to did not have
+	// inputWithDefaults is the input with the defaults of a version that the run
+	// was resumed on; nil: Header.Input, which has those of its first version.
+	inputWithDefaults json.RawMessage
 }
 
 // ending is how a run ends that does not complete.
@@ -76,11 +112,12 @@ type ending struct {
 	StepID  string `json:"step_id,omitempty"` // the step that failed the run
 }
 
-// fork makes the copy that one Apply may change.
-func (r *Run) fork() *Run {
+// fork copies the run for one Apply. The copy shares every part with r; the
+// raised edit number makes the first write to a shared part copy it.
+func (r *Run) fork() draft {
 	c := *r
 	c.edit++
-	return &c
+	return draft{&c}
 }
 
 // EffectiveInput is the input as expressions see it: what the run was started
@@ -139,8 +176,8 @@ func (r *Run) Due() (time.Time, bool) {
 	if u := r.compensating; u != nil && r.State == Compensating && !u.running {
 		due = u.dueAt
 	}
-	if r.timers != nil && !r.suspended() && r.ending == nil && (due == 0 || r.timers.due < due) {
-		due = r.timers.due
+	if r.timers.first != nil && !r.suspended() && r.ending == nil && (due == 0 || r.timers.first.due < due) {
+		due = r.timers.first.due
 	}
 	if r.startDeferred() {
 		due = r.updatedAt

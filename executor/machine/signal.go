@@ -24,10 +24,10 @@ func (t *transition) signal(in Signal) error {
 	}
 	taken := aimed
 	if !aimed && !t.keepsSignals() {
-		wait, taken = t.oldestWait(in.Name)
+		wait, taken = waits{t}.oldestWait(in.Name)
 	}
 	if taken {
-		if issues := t.checkPayload(wait, in.Payload); len(issues) > 0 {
+		if issues := (waits{t}).checkPayload(wait, in.Payload); len(issues) > 0 {
 			err := fault.New(fault.Unacceptable, "invalid_payload", "The payload does not fit the schema of step '%s'.", t.node(wait).step.ID)
 			err.Issues = issues
 			return err
@@ -38,7 +38,7 @@ func (t *transition) signal(in Signal) error {
 		return nil
 	}
 	if taken {
-		t.resolve(wait, uint64(t.Seq))
+		waits{t}.resolve(wait, uint64(t.Seq))
 	}
 	t.queuePolls()
 	return nil
@@ -48,7 +48,7 @@ func (t *transition) signal(in Signal) error {
 func (t *transition) keepsSignals() bool { return t.suspended() || t.ending != nil }
 
 // oldestWait finds the first open wait for a signal.
-func (t *transition) oldestWait(name string) (found position, ok bool) {
+func (t waits) oldestWait(name string) (found position, ok bool) {
 	if t.signalWaits == 0 {
 		return found, false
 	}
@@ -62,7 +62,7 @@ func (t *transition) oldestWait(name string) (found position, ok bool) {
 }
 
 // checkPayload checks a payload against the schema of a wait.
-func (t *transition) checkPayload(p position, payload json.RawMessage) []definitions.Diagnostic {
+func (t waits) checkPayload(p position, payload json.RawMessage) []definitions.Diagnostic {
 	if c := t.node(p).wait.checker; c != nil {
 		return c.Check(payload)
 	}
@@ -70,7 +70,7 @@ func (t *transition) checkPayload(p position, payload json.RawMessage) []definit
 }
 
 // resolve ends a signal wait with a kept signal.
-func (t *transition) resolve(p position, seq uint64) {
+func (t waits) resolve(p position, seq uint64) {
 	s, _ := t.signals.kept.get(seq)
 	w := t.stepAt(p).wait
 	t.emit(events.InputResolved, p, int(t.stepAt(p).lastAttempt), &Detail{RequestID: w.RequestID, Name: s.Name, Payload: s.Payload, SignalSeq: int64(seq)})
@@ -92,7 +92,7 @@ func signalOutput(name string, payload json.RawMessage, requestID string, at int
 }
 
 // openSignalWait asks for a signal and takes a kept one at once.
-func (t *transition) openSignalWait(p position) {
+func (t waits) openSignalWait(p position) {
 	w, scope := t.node(p).wait, view{run: t.Run, position: p}
 	var name, prompt string
 	raw, err := w.name.Render(scope)
@@ -127,7 +127,7 @@ func renderedText(raw json.RawMessage) (string, error) {
 
 // takeKeptSignal gives an open wait the first kept signal that fits. One that breaks
 // the schema is rejected and the wait stays open.
-func (t *transition) takeKeptSignal(p position) {
+func (t waits) takeKeptSignal(p position) {
 	if t.signals.kept.len() == 0 {
 		return
 	}

@@ -154,17 +154,17 @@ func (r *Run) Snapshot() ([]byte, error) {
 	s := savedRun{
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
 		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updatedAt, PausedAt: r.inactiveSince,
-		Excluded: r.inactiveTime.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.tickets, Attempts: r.maxLoopAttempt,
-		Ending: r.ending, UndoFailed: r.failedCompensations, Lives: r.resumeCount, Revived: r.resumedAt, Departed: r.removedSteps, Filled: r.inputWithDefaults, Handling: r.handlers, Failed: r.failedHandlers, Root: r.saveScope(r.root),
+		Excluded: r.inactiveTime.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.agenda.lastKey, Attempts: r.maxLoopAttempt,
+		Ending: r.ending, UndoFailed: r.failedCompensations, Lives: r.resumeCount, Revived: r.resumedAt, Departed: r.removedSteps, Filled: r.inputWithDefaults, Handling: r.handlers, Failed: r.failedHandlers, Root: snapshotWriter{r}.saveScope(r.root),
 	}
 	r.compensations.all(func(seq uint64, u compensable) bool {
-		s.Undo = append(s.Undo, r.saveCompensable(seq, u.at))
+		s.Undo = append(s.Undo, snapshotWriter{r}.saveCompensable(seq, u.at))
 		return true
 	})
 	if u := r.compensating; u != nil {
-		s.Undoing = &savedUndoing{r.saveCompensable(0, u.position), u.attempt, u.failedAttempts, u.dueAt, u.keyFirstUsedAt, u.startedAt, u.running}
+		s.Undoing = &savedUndoing{snapshotWriter{r}.saveCompensable(0, u.position), u.attempt, u.failedAttempts, u.dueAt, u.keyFirstUsedAt, u.startedAt, u.running}
 	}
-	r.saveSignals(&s)
+	snapshotWriter{r}.saveSignals(&s)
 	out, err := json.Marshal(&s)
 	if err != nil {
 		return nil, fmt.Errorf("write the snapshot of run %s: %w", r.RunID, err)
@@ -172,7 +172,10 @@ func (r *Run) Snapshot() ([]byte, error) {
 	return out, nil
 }
 
-func (r *Run) saveCompensable(seq uint64, p position) savedUndo {
+// snapshotWriter turns the parts of a run into their saved form.
+type snapshotWriter struct{ *Run }
+
+func (r snapshotWriter) saveCompensable(seq uint64, p position) savedUndo {
 	u := savedUndo{Seq: seq, StepID: r.node(p).step.ID, Iteration: p.path()}
 	for f := p.frame; f != nil; f = f.parent {
 		u.IDs = append(u.IDs, f.id)
@@ -181,7 +184,7 @@ func (r *Run) saveCompensable(seq uint64, p position) savedUndo {
 	return u
 }
 
-func (r *Run) saveSignals(s *savedRun) {
+func (r snapshotWriter) saveSignals(s *savedRun) {
 	r.signals.kept.all(func(seq uint64, k keptSignal) bool {
 		s.Kept = append(s.Kept, savedSignal{seq, k})
 		return true
@@ -198,7 +201,7 @@ func (r *Run) saveSignals(s *savedRun) {
 	})
 }
 
-func (r *Run) saveScope(s *scopeState) savedScope {
+func (r snapshotWriter) saveScope(s *scopeState) savedScope {
 	out := savedScope{Undos: s.compensations, Failed: s.err, Generation: s.generation, Base: s.attemptBase, Begun: s.startedAt}
 	if _, ok := r.agenda.get(s.agendaKey); ok {
 		out.Ticket = s.agendaKey
@@ -210,7 +213,7 @@ func (r *Run) saveScope(s *scopeState) savedScope {
 	return out
 }
 
-func (r *Run) saveStep(n *node, st *stepState) savedStep {
+func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
 		ID: n.step.ID, Unmet: st.unmet, Live: st.notSkipped, Status: st.status, Skip: st.skipReason, Falling: st.fallbackRunning,
 		Interrupted: st.interrupted, Unknown: st.outcomeUnknown, Undone: st.compensated, Attempt: st.attemptNumber, Last: st.lastAttempt, Tries: st.failedAttempts, Generation: st.generation,
@@ -233,7 +236,7 @@ func (r *Run) saveStep(n *node, st *stepState) savedStep {
 }
 
 // tracked tells whether a slot is taken; a run that came to rest has none.
-func (r *Run) tracked(slot uint64) bool {
+func (r snapshotWriter) tracked(slot uint64) bool {
 	for _, set := range []*trie[position]{&r.attempts, &r.parked, &r.loops} {
 		if _, ok := set.get(slot); ok {
 			return true
@@ -242,7 +245,7 @@ func (r *Run) tracked(slot uint64) bool {
 	return false
 }
 
-func (r *Run) saveLoop(l *loopState) *savedLoop {
+func (r snapshotWriter) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{
 		Total: l.total, Next: l.nextIndex, Completed: l.completed, Failed: l.failed, Doomed: l.failing,
 		Size: l.resultBytes, Last: l.lastResult, Items: l.storedItems, Generation: l.generation, Base: l.attemptBase, Again: l.rerun, Cut: values(&l.cutOff),

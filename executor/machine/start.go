@@ -48,10 +48,10 @@ func (t *transition) attempt(p position) {
 		t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{})
 		t.chooseBranch(p)
 	case n.loop != nil:
-		t.openLoop(p)
+		loops{t}.openLoop(p)
 	case n.wait != nil:
 		t.emit(events.StepStarted, p, t.nextAttempt(p), &Detail{})
-		t.openWait(p)
+		waits{t}.openWait(p)
 	default:
 		t.execute(p)
 	}
@@ -148,7 +148,7 @@ func (t *transition) stepEnded(in StepEnded) {
 		in.Output = null
 	}
 	if u := t.compensating; u != nil && u.running && t.ref(u.position) == in.Ref && u.attempt == in.Attempt {
-		t.compensationAttemptEnded(in)
+		endings{t}.compensationAttemptEnded(in)
 		return
 	}
 	p, ok := t.find(in.Ref.StepID, in.Ref.Iteration)
@@ -161,7 +161,7 @@ func (t *transition) stepEnded(in StepEnded) {
 	}
 	switch {
 	case t.node(p).wait != nil:
-		t.probeEnded(p, in)
+		waits{t}.probeEnded(p, in)
 	case in.Failure != nil:
 		t.fail(p, *in.Failure, in.Usage)
 	default:

@@ -42,6 +42,72 @@ func mergeTimers(a, b *timer) *timer {
 	return m
 }
 
-func pushTimer(t *timer, due int64, slot uint64) *timer {
-	return mergeTimers(t, &timer{due: due, slot: slot, rank: 1})
+// timerHeap is the heap and how many entries it holds, stale ones included.
+type timerHeap struct {
+	first *timer // the earliest; nil: empty
+	size  int
+}
+
+// push adds a due time of what stands under activityKey slot.
+func (h *timerHeap) push(due int64, slot uint64) {
+	h.first = mergeTimers(h.first, &timer{due: due, slot: slot, rank: 1})
+	h.size++
+}
+
+// pop drops the earliest entry; the heap must not be empty.
+func (h *timerHeap) pop() {
+	h.first = mergeTimers(h.first.left, h.first.right)
+	h.size--
+}
+
+// trimTimers drops stale timers from the top, and all of them when they
+// outnumber the live ones.
+func (r draft) trimTimers() {
+	for r.timers.first != nil && !r.armed(r.timers.first) {
+		r.timers.pop()
+	}
+	if live := r.parked.len() + r.loops.len(); r.timers.size > 2*live+64 {
+		r.resetTimers()
+	}
+}
+
+// armed tells whether a timer's step still waits for it.
+func (r draft) armed(t *timer) bool {
+	p, ok := r.parked.get(t.slot)
+	if !ok {
+		p, ok = r.loops.get(t.slot)
+	}
+	return ok && r.stepAt(p).dueAt == t.due
+}
+
+// resetTimers builds the timers anew from what is parked.
+func (r draft) resetTimers() {
+	r.timers = timerHeap{}
+	set := func(slot uint64, p position) bool {
+		if due := r.stepAt(p).dueAt; due != 0 {
+			r.timers.push(due, slot)
+		}
+		return true
+	}
+	r.parked.all(set)
+	r.loops.all(set)
+}
+
+// fireTimer lets the earliest timer act, if it is due.
+func (t *transition) fireTimer() bool {
+	t.trimTimers()
+	if t.timers.first == nil || t.timers.first.due > t.now {
+		return false
+	}
+	if p, ok := t.loops.get(t.timers.first.slot); ok {
+		loops{t}.loopTimedOut(p)
+		return true
+	}
+	p, _ := t.parked.get(t.timers.first.slot)
+	if t.stepAt(p).status == StepRetrying {
+		t.attempt(p)
+	} else {
+		waits{t}.wakeWait(p)
+	}
+	return true
 }

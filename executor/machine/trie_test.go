@@ -72,20 +72,21 @@ func checkTrie(t *rapid.T, tr *trie[int], want map[uint64]int) {
 func TestTimersComeInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		dues := rapid.SliceOf(rapid.Int64Range(0, 20)).Draw(t, "dues")
-		var heap *timer
+		var heap timerHeap
 		for slot, due := range dues {
-			heap = pushTimer(heap, due, uint64(slot))
+			heap.push(due, uint64(slot))
 		}
 		kept := heap
 		for range 2 { // the second time over the same, unchanged heap
 			heap = kept
 			var last *timer
 			n := 0
-			for ; heap != nil; heap = mergeTimers(heap.left, heap.right) {
-				if last != nil && heap.before(last) {
-					t.Fatalf("%d/%d after %d/%d", heap.due, heap.slot, last.due, last.slot)
+			for ; heap.first != nil; heap.pop() {
+				now := heap.first
+				if last != nil && now.before(last) {
+					t.Fatalf("%d/%d after %d/%d", now.due, now.slot, last.due, last.slot)
 				}
-				last = heap
+				last = now
 				n++
 			}
 			if n != len(dues) {

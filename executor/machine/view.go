@@ -26,7 +26,7 @@ func (v view) Value(name string) (json.RawMessage, bool) {
 	case "input":
 		return orNull(v.run.EffectiveInput()), true
 	case "run":
-		return v.run.runValue(), true
+		return v.runValue(), true
 	case "probe":
 		return v.resolved(v.probe)
 	}
@@ -68,7 +68,7 @@ func (v view) iterationValue(f *frame, name string) (json.RawMessage, bool) {
 		if plan.while != nil {
 			return appendInt(f.index), true
 		}
-		return v.run.item(f), true
+		return v.item(f), true
 	}
 	return nil, false
 }
@@ -80,14 +80,15 @@ func (v view) resolved(value json.RawMessage) (json.RawMessage, bool) {
 }
 
 // runValue is the value of run.
-func (r *Run) runValue() json.RawMessage {
+func (v view) runValue() json.RawMessage {
+	r := v.run
 	o := jsonObject{buf: make([]byte, 0, 192)}
 	o.text("id", r.RunID)
 	o.text("workflow_id", r.WorkflowID)
 	o.number("version", int64(r.Version))
 	o.text("trigger", r.Trigger)
 	o.instant("started_at", r.StartedAt)
-	r.appendEnding(&o)
+	v.appendEnding(&o)
 	return append(o.buf, '}')
 }
 

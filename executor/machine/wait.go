@@ -22,8 +22,11 @@ const (
 	codeIteration   = "iteration_failed"
 )
 
+// waits performs the steps of type wait: timers, conditions and signals.
+type waits struct{ *transition }
+
 // openWait begins a wait, or ends it at once where it has nothing to wait for.
-func (t *transition) openWait(p position) {
+func (t waits) openWait(p position) {
 	w := t.node(p).wait
 	switch {
 	case w.condition != nil && w.probe != nil:
@@ -38,7 +41,7 @@ func (t *transition) openWait(p position) {
 }
 
 // openTimer waits for seconds or until.
-func (t *transition) openTimer(p position) {
+func (t waits) openTimer(p position) {
 	until, err := t.timerEnd(p)
 	if err != nil {
 		t.fail(p, expressionFailure(err), Usage{})
@@ -51,7 +54,7 @@ func (t *transition) openTimer(p position) {
 	t.emit(events.StepWaiting, p, int(t.stepAt(p).lastAttempt), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.waitTimeoutAt(p)})
 }
 
-func (t *transition) timerEnd(p position) (int64, error) {
+func (t waits) timerEnd(p position) (int64, error) {
 	w, scope := t.node(p).wait, view{run: t.Run, position: p}
 	switch {
 	case w.seconds != nil:
@@ -83,7 +86,7 @@ func (t *transition) timerEnd(p position) (int64, error) {
 }
 
 // attemptTimeoutAt is when the step's own timeout_seconds passes.
-func (t *transition) attemptTimeoutAt(p position) time.Time {
+func (t waits) attemptTimeoutAt(p position) time.Time {
 	if limit := t.node(p).timeout; limit > 0 {
 		return instant(addDuration(t.stepAt(p).attemptStartedAt, limit))
 	}
@@ -91,7 +94,7 @@ func (t *transition) attemptTimeoutAt(p position) time.Time {
 }
 
 // waitTimeoutAt is when the wait times out, by its own timeout or the step's.
-func (t *transition) waitTimeoutAt(p position) time.Time {
+func (t waits) waitTimeoutAt(p position) time.Time {
 	at := t.attemptTimeoutAt(p)
 	if own := t.node(p).wait.timeout; own > 0 {
 		end := instant(addDuration(t.stepAt(p).attemptStartedAt, own))
@@ -103,7 +106,7 @@ func (t *transition) waitTimeoutAt(p position) time.Time {
 }
 
 // probe makes the request that comes before an evaluation of wait.condition.
-func (t *transition) probe(p position) {
+func (t waits) probe(p position) {
 	n := t.node(p)
 	attempt := int(t.stepAt(p).lastAttempt)
 	if t.stepAt(p).wait != nil {
@@ -117,7 +120,7 @@ func (t *transition) probe(p position) {
 }
 
 // probeEnded takes the probe's end. A transient failure counts as "not yet".
-func (t *transition) probeEnded(p position, in StepEnded) {
+func (t waits) probeEnded(p position, in StepEnded) {
 	switch {
 	case t.halted(p.frame):
 		t.emit(events.StepCancelled, p, in.Attempt, &Detail{Usage: in.Usage})
@@ -131,7 +134,7 @@ func (t *transition) probeEnded(p position, in StepEnded) {
 }
 
 // poll evaluates wait.condition.
-func (t *transition) poll(p position, probe *StepEnded) {
+func (t waits) poll(p position, probe *StepEnded) {
 	scope := view{run: t.Run, position: p}
 	var usage Usage
 	if probe != nil {
@@ -152,7 +155,7 @@ func (t *transition) poll(p position, probe *StepEnded) {
 
 // rescheduleWait parks a condition wait until its next poll. Without a probe nothing
 // but a signal can change the condition, so there is no next poll.
-func (t *transition) rescheduleWait(p position, d *Detail) {
+func (t waits) rescheduleWait(p position, d *Detail) {
 	w := t.node(p).wait
 	d.Kind, d.TimeoutAt = waitCondition, t.waitTimeoutAt(p)
 	if w.probe != nil {
@@ -163,7 +166,7 @@ func (t *transition) rescheduleWait(p position, d *Detail) {
 
 // completeWait completes a wait that gives its length. No detail: it timed out, and
 // on_timeout says to go on.
-func (t *transition) completeWait(p position, d *Detail) {
+func (t waits) completeWait(p position, d *Detail) {
 	buf := append(make([]byte, 0, 48), `{"waited_seconds":`...)
 	buf = strconv.AppendFloat(buf, float64(t.latency(t.stepAt(p).attemptStartedAt))/1000, 'f', -1, 64)
 	if d == nil {
@@ -175,7 +178,7 @@ func (t *transition) completeWait(p position, d *Detail) {
 }
 
 // wakeWait lets a due wait act: it is over, polls again or timed out.
-func (t *transition) wakeWait(p position) {
+func (t waits) wakeWait(p position) {
 	n, w := t.node(p), t.stepAt(p).wait
 	timedOut := w.TimeoutAt != 0 && w.TimeoutAt <= t.now && (w.Until == 0 || w.TimeoutAt < w.Until)
 	switch {

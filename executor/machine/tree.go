@@ -147,7 +147,18 @@ type loopState struct {
 // run's state, so whoever needs it first fills it; readers may be concurrent.
 type itemCache struct{ list atomic.Pointer[itemList] }
 
-func (r *Run) node(p position) *node {
+// stepTree is the state of every step: the definition's own list and, below
+// each loop under way, the lists of its open iterations. It is persistent: an
+// edit copies what lies on the way from the root to the step, once per edit
+// number, and every older tree stays as it was.
+type stepTree struct {
+	plan *Plan
+	edit uint64 // what carries this number was made by the edit under way; see trie
+	root *scopeState
+}
+
+// node returns what the plan says of the step at p.
+func (r *stepTree) node(p position) *node {
 	if p.frame == nil {
 		return r.plan.top.nodes[p.step]
 	}
@@ -155,7 +166,7 @@ func (r *Run) node(p position) *node {
 }
 
 // scope finds a list under way; nil when its iteration is gone.
-func (r *Run) scope(f *frame) *scopeState {
+func (r *stepTree) scope(f *frame) *scopeState {
 	if f == nil {
 		return r.root
 	}
@@ -175,7 +186,7 @@ func (r *Run) scope(f *frame) *scopeState {
 }
 
 // stepAt reads a step's state; it must not be changed.
-func (r *Run) stepAt(p position) *stepState {
+func (r *stepTree) stepAt(p position) *stepState {
 	s := r.scope(p.frame)
 	if s == nil {
 		return &r.node(p).initial
@@ -192,7 +203,7 @@ func (s *scopeState) step(at int32) *stepState {
 
 // editScope gives a list's state for changing, copying the way to it once per
 // edit.
-func (r *Run) editScope(f *frame) *scopeState {
+func (r *stepTree) editScope(f *frame) *scopeState {
 	if f == nil {
 		if r.root.edit != r.edit {
 			c := *r.root
@@ -218,7 +229,7 @@ func (r *Run) editScope(f *frame) *scopeState {
 }
 
 // editStep gives a step's state for changing.
-func (r *Run) editStep(p position) *stepState {
+func (r *stepTree) editStep(p position) *stepState {
 	s := r.editScope(p.frame)
 	st := s.step(p.step)
 	if st.edit == r.edit {
@@ -230,7 +241,7 @@ func (r *Run) editStep(p position) *stepState {
 	return &c
 }
 
-func (r *Run) editLoop(p position) *loopState {
+func (r *stepTree) editLoop(p position) *loopState {
 	st := r.editStep(p)
 	if st.loop.edit != r.edit {
 		c := *st.loop
@@ -241,7 +252,7 @@ func (r *Run) editLoop(p position) *loopState {
 }
 
 // openScope begins a list: its roots go on the agenda.
-func (r *Run) openScope(f *frame, s *scopeState) {
+func (r draft) openScope(f *frame, s *scopeState) {
 	s.edit, s.unfinished, s.startedAt = r.edit, s.list.count[partMain], r.updatedAt
 	if f == nil {
 		r.root = s
@@ -257,7 +268,7 @@ func (r *Run) openScope(f *frame, s *scopeState) {
 
 // generation counts how often the step was run again on purpose, the loops
 // around it included.
-func (r *Run) generation(p position) int {
+func (r *stepTree) generation(p position) int {
 	s := r.scope(p.frame)
 	return int(s.generation + s.step(p.step).generation)
 }
@@ -276,7 +287,7 @@ func (r *Run) halted(f *frame) bool {
 }
 
 // find resolves a ref of the outside; false when there is no such place now.
-func (r *Run) find(stepID, iteration string) (position, bool) {
+func (r *stepTree) find(stepID, iteration string) (position, bool) {
 	n := r.plan.index[stepID]
 	if n == nil {
 		return position{}, false
@@ -288,7 +299,7 @@ func (r *Run) find(stepID, iteration string) (position, bool) {
 	return position{f, n.index}, true
 }
 
-func (r *Run) listOf(f *frame) *list {
+func (r *stepTree) listOf(f *frame) *list {
 	if f == nil {
 		return r.plan.top
 	}
@@ -297,7 +308,7 @@ func (r *Run) listOf(f *frame) *list {
 
 // findFrame parses an iteration path; every part must be under way, but for
 // the last, which may be about to start: its id is 0.
-func (r *Run) findFrame(path string) (*frame, bool) {
+func (r *stepTree) findFrame(path string) (*frame, bool) {
 	var f *frame
 	for path != "" {
 		part, rest, _ := strings.Cut(path, ".")

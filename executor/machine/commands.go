@@ -29,7 +29,7 @@ func (t *transition) cancel(in Cancel) {
 	if message == "" {
 		message = "The run was cancelled."
 	}
-	t.beginEnd(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "cancelled", Message: message})}, in.Reason)
+	endings{t}.beginEnd(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "cancelled", Message: message})}, in.Reason)
 }
 
 // terminate ends the run at once; what is in action is stopped and not
@@ -46,7 +46,7 @@ func (t *transition) terminate(in Terminate) error {
 	if message == "" {
 		message = "The run was terminated."
 	}
-	t.conclude(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "terminated", Message: message})})
+	endings{t}.conclude(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "terminated", Message: message})})
 	return nil
 }
 

@@ -24,8 +24,11 @@ type polls struct {
 
 func (b *workBacklog) pending() bool { return b.interruptUpTo > 0 || b.keptSignals || b.polls.to > 0 }
 
+// catchUp works on the backlog.
+type catchUp struct{ *transition }
+
 // processBacklog goes on with what is behind until the turn has so many events.
-func (t *transition) processBacklog(most int) {
+func (t catchUp) processBacklog(most int) {
 	if t.backlog.interruptUpTo > 0 {
 		t.interruptAttempts(min(most, maxEvents))
 	}
@@ -38,7 +41,7 @@ func (t *transition) processBacklog(most int) {
 }
 
 // interruptAttempts interrupts the attempts of a process that is gone.
-func (t *transition) interruptAttempts(most int) {
+func (t catchUp) interruptAttempts(most int) {
 	room := most - len(t.events)
 	var cut []position
 	t.attempts.all(func(slot uint64, p position) bool {
@@ -60,7 +63,7 @@ func (t *transition) interruptAttempts(most int) {
 }
 
 // deliverKeptSignals gives the open waits what arrived while nothing could act.
-func (t *transition) deliverKeptSignals(most int) {
+func (t catchUp) deliverKeptSignals(most int) {
 	if t.keepsSignals() || t.signals.kept.len() == 0 || t.signalWaits == 0 {
 		t.backlog.keptSignals = false
 		return
@@ -76,13 +79,13 @@ func (t *transition) deliverKeptSignals(most int) {
 		if len(t.events) >= most {
 			return
 		}
-		t.takeKeptSignal(p)
+		waits{t.transition}.takeKeptSignal(p)
 	}
 	t.backlog.keptSignals = false
 }
 
 // pollConditions evaluates open conditions without waiting for their next poll.
-func (t *transition) pollConditions(most int) {
+func (t catchUp) pollConditions(most int) {
 	if t.keepsSignals() {
 		t.backlog.polls = polls{}
 		return
@@ -105,9 +108,9 @@ func (t *transition) pollConditions(most int) {
 			return
 		}
 		if t.node(p).wait.probe != nil {
-			t.probe(p)
+			waits{t.transition}.probe(p)
 		} else {
-			t.poll(p, nil)
+			waits{t.transition}.poll(p, nil)
 		}
 		t.backlog.polls.from = slots[i]
 	}

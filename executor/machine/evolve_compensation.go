@@ -1,8 +1,9 @@
 package machine
 
-import "slices"
-
-import "heddle/events"
+import (
+	"heddle/events"
+	"slices"
+)
 
 // Roles of an Execute and of the events about it.
 const (
@@ -35,7 +36,7 @@ func (r *Run) currentCompensation() position {
 	return next.at
 }
 
-func (r *Run) compensationStarted(ev *events.Event, p position) {
+func (r evolver) compensationStarted(ev *events.Event, p position) {
 	u := activeCompensation{position: p, attempt: ev.Attempt, keyFirstUsedAt: r.updatedAt, startedAt: r.updatedAt, running: true}
 	if r.compensating != nil {
 		u.failedAttempts, u.keyFirstUsedAt = r.compensating.failedAttempts, r.compensating.keyFirstUsedAt
@@ -50,13 +51,13 @@ func (r *Run) compensationStarted(ev *events.Event, p position) {
 	r.editStep(p).compensated = true
 }
 
-func (r *Run) compensationRetrying(d *Detail) {
+func (r evolver) compensationRetrying(d *Detail) {
 	u := *r.compensating
 	u.failedAttempts, u.dueAt, u.running = u.failedAttempts+1, millis(d.NextAttemptAt), false
 	r.compensating = &u
 }
 
-func (r *Run) compensationEnded(ev *events.Event, p position) {
+func (r evolver) compensationEnded(ev *events.Event, p position) {
 	r.compensating = nil
 	if ev.Kind == events.CompensationFailed {
 		id := r.node(p).step.ID

@@ -2,11 +2,13 @@ package machine
 
 import "heddle/events"
 
-// The moves that evolve is made of: a step enters action, is parked, leaves
-// again, finishes, and lets others go.
+// draft is a run that may still be changed: a copy that nobody else holds.
+// Its methods are the moves that events are made of. They are the only ones
+// besides evolver's that write to a run.
+type draft struct{ *Run }
 
 // enqueue puts a step that can go on on the agenda, once.
-func (r *Run) enqueue(p position) {
+func (r draft) enqueue(p position) {
 	if r.halted(p.frame) {
 		return
 	}
@@ -14,23 +16,19 @@ func (r *Run) enqueue(p position) {
 		return
 	}
 	st := r.editStep(p)
-	r.tickets++
-	st.agendaKey = r.tickets
-	r.agenda.set(r.edit, r.tickets, p)
+	st.agendaKey = r.agenda.add(r.edit, p)
 }
 
 // enqueueScope puts a list that is through, or that failed, on the agenda.
-func (r *Run) enqueueScope(f *frame) {
+func (r draft) enqueueScope(f *frame) {
 	s := r.scope(f)
 	if s.agendaKey != 0 || r.ending != nil || f != nil && r.halted(f.parent) {
 		return
 	}
-	r.tickets++
-	r.editScope(f).agendaKey = r.tickets
-	r.agenda.set(r.edit, r.tickets, position{f, -1})
+	r.editScope(f).agendaKey = r.agenda.add(r.edit, position{f, -1})
 }
 
-func (r *Run) removeFromAgenda(st *stepState) {
+func (r draft) removeFromAgenda(st *stepState) {
 	if st.agendaKey != 0 {
 		r.agenda.delete(r.edit, st.agendaKey)
 		st.agendaKey = 0
@@ -38,7 +36,7 @@ func (r *Run) removeFromAgenda(st *stepState) {
 }
 
 // trackAttempt counts an attempt in action.
-func (r *Run) trackAttempt(ev *events.Event, p position, st *stepState) {
+func (r draft) trackAttempt(ev *events.Event, p position, st *stepState) {
 	st.activityKey, st.executedAt = uint64(ev.Seq), r.updatedAt
 	r.attempts.set(r.edit, st.activityKey, p)
 	for f := p.frame; f != nil; f = f.parent {
@@ -47,7 +45,7 @@ func (r *Run) trackAttempt(ev *events.Event, p position, st *stepState) {
 }
 
 // park counts an open wait or a pending retry; due 0: nothing timed ends it.
-func (r *Run) park(ev *events.Event, p position, st *stepState, due int64) {
+func (r draft) park(ev *events.Event, p position, st *stepState, due int64) {
 	st.activityKey, st.dueAt = uint64(ev.Seq), due
 	r.parked.set(r.edit, st.activityKey, p)
 	r.countParked(st, 1)
@@ -55,12 +53,11 @@ func (r *Run) park(ev *events.Event, p position, st *stepState, due int64) {
 		r.editScope(f).parked++
 	}
 	if due != 0 {
-		r.timers = pushTimer(r.timers, due, st.activityKey)
-		r.timed++
+		r.timers.push(due, st.activityKey)
 	}
 }
 
-func (r *Run) countParked(st *stepState, by int) {
+func (r draft) countParked(st *stepState, by int) {
 	switch {
 	case st.status == StepRetrying:
 		r.retrying += by
@@ -70,7 +67,7 @@ func (r *Run) countParked(st *stepState, by int) {
 }
 
 // untrack takes a step out of action, parked or loops, wherever it is.
-func (r *Run) untrack(p position, st *stepState) {
+func (r draft) untrack(p position, st *stepState) {
 	slot := st.activityKey
 	if slot == 0 {
 		return
@@ -95,7 +92,7 @@ func (r *Run) untrack(p position, st *stepState) {
 }
 
 // finish ends a step's part in the run.
-func (r *Run) finish(p position, status StepStatus) *stepState {
+func (r draft) finish(p position, status StepStatus) *stepState {
 	st := r.editStep(p)
 	r.untrack(p, st)
 	r.removeFromAgenda(st)
@@ -114,7 +111,7 @@ func (r *Run) finish(p position, status StepStatus) *stepState {
 
 // unblockDependents lets go what waited for a finished step: its dependants, its
 // fallback step or the step that it is the fallback of, and the list's end.
-func (r *Run) unblockDependents(p position, live bool) {
+func (r draft) unblockDependents(p position, live bool) {
 	n := r.node(p)
 	for _, at := range n.dependents {
 		d := position{p.frame, at}
@@ -142,7 +139,7 @@ func (r *Run) unblockDependents(p position, live bool) {
 }
 
 // failScope dooms an iteration: nothing starts in it any more.
-func (r *Run) failScope(f *frame, err *Error) {
+func (r draft) failScope(f *frame, err *Error) {
 	s := r.editScope(f)
 	if s.err != nil {
 		r.requeueFailedScopes(f)
@@ -155,7 +152,7 @@ func (r *Run) failScope(f *frame, err *Error) {
 
 // clearAgenda takes what a list has on the agenda off it, inner lists
 // included.
-func (r *Run) clearAgenda(f *frame, s *scopeState) {
+func (r draft) clearAgenda(f *frame, s *scopeState) {
 	if s.agendaKey != 0 {
 		r.agenda.delete(r.edit, s.agendaKey)
 		r.editScope(f).agendaKey = 0
@@ -181,7 +178,7 @@ func (r *Run) clearAgenda(f *frame, s *scopeState) {
 
 // requeueFailedScopes puts failed iterations around f on the agenda while there is
 // something to do: waits to cancel, or nothing in action any more.
-func (r *Run) requeueFailedScopes(f *frame) {
+func (r draft) requeueFailedScopes(f *frame) {
 	for ; f != nil; f = f.parent {
 		s := r.scope(f)
 		switch {

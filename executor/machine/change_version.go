@@ -1,10 +1,10 @@
 package machine
 
-import "slices"
-
-import "bytes"
-
-import "cmp"
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
 
 // removedStep is what is remembered of a step that another version does not have:
 // should a later one have it again, no attempt number and no key comes twice.
@@ -20,11 +20,11 @@ type removedStep struct {
 // moveTo carries the run over to another version's plan. Steps that stay are
 // equal in both, so what they did fits; of those that run again only the
 // numbers are kept.
-func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
-	saved := r.saveScope(r.root)
+func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
+	saved := snapshotWriter{r.Run}.saveScope(r.root)
 	var undos []savedUndo
 	r.compensations.all(func(key uint64, u compensable) bool {
-		undos = append(undos, r.saveCompensable(key, u.at))
+		undos = append(undos, snapshotWriter{r.Run}.saveCompensable(key, u.at))
 		return true
 	})
 	saved.Steps, r.removedSteps = carryOver(plan, again, saved.Steps, r.removedSteps, d.KeepKeys)
@@ -40,12 +40,12 @@ func (r *Run) moveTo(plan *Plan, again []string, d *Detail) {
 		}
 	}
 	r.root = &scopeState{edit: r.edit, list: plan.top}
-	if root, err := r.loadScope(nil, plan.top, &saved); err == nil {
+	if root, err := (snapshotReader{r.draft}).loadScope(nil, plan.top, &saved); err == nil {
 		r.root = root
 	}
 	r.compensations = trie[compensable]{}
 	for _, u := range undos {
-		if p, err := r.findSaved(u); err == nil {
+		if p, err := (snapshotReader{r.draft}).findSaved(u); err == nil {
 			r.compensations.set(r.edit, u.Seq, compensable{p})
 		}
 	}

@@ -29,7 +29,7 @@ func TestStep(plan *Plan, h Header, stepID string, outputs map[string]json.RawMe
 		return StepTest{}, fault.New(fault.Unacceptable, "step_not_testable",
 			"Step '%s' cannot run alone: it is a loop, a wait or in a loop's body; try the definition with a dry run.", stepID)
 	}
-	t := transition{Run: New(plan, h, now).Run.fork(), now: now.UnixMilli()}
+	t := transition{draft: New(plan, h, now).Run.fork(), now: now.UnixMilli()}
 	t.StartedAt = now
 	switch n.part {
 	case partFailure:
