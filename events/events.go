@@ -19,7 +19,7 @@ const (
 	StateChanged          Kind = "state_changed"       // the run's state: {"state","from",...}
 	StepStarted           Kind = "step_started"        // an attempt begins
 	StepCompleted         Kind = "step_completed"      // {"output",...}
-	StepFailed            Kind = "step_failed"         // failed for good: {"error"}
+	StepFailed            Kind = "step_failed"         // failed permanently: {"error"}
 	StepRetrying          Kind = "step_retrying"       // an attempt failed, another follows: {"error","next_attempt_at"}
 	StepInterrupted       Kind = "step_interrupted"    // an attempt was cut off by a crash
 	StepSkipped           Kind = "step_skipped"        // {"reason"}
@@ -41,7 +41,7 @@ const (
 	RunCancelled          Kind = "run_cancelled"    // the run's last
 )
 
-// Terminal tells whether the kind is the last event of a run. (A failed or
+// Terminal reports whether the kind is the last event of a run. (A failed or
 // cancelled run that is resumed goes on with the next seq.)
 func (k Kind) Terminal() bool {
 	return k == RunCompleted || k == RunFailed || k == RunCancelled

@@ -57,7 +57,7 @@ func (m *Maker) next() uint64 {
 	return v
 }
 
-// Plain tells whether s is exactly the 24 hex digits of an id, without prefix.
+// Plain reports whether s is exactly the 24 hex digits of an id, without prefix.
 func Plain(s string) bool {
 	if len(s) != Digits {
 		return false

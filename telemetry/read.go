@@ -47,7 +47,7 @@ type reader struct {
 	sendsTrace func(stepType string) bool
 
 	known map[machine.Ref]*machine.ActiveStep // as of the event at hand; nil: not under way
-	undo  *machine.ActiveStep                 // the compensation in action
+	undo  *machine.ActiveStep                 // the compensation in flight
 	out   []span
 }
 

@@ -43,7 +43,7 @@ type Config struct {
 	// SendsTrace reports whether attempts of a step type send requests that
 	// carry their traceparent: their spans are clients'. nil: no type does.
 	SendsTrace func(stepType string) bool
-	Queue      int           // spans that wait at the most: 8192
+	Queue      int           // spans that wait at most: 8192
 	Batch      int           // spans sent at once: 512
 	Delay      time.Duration // between two sends of less than a batch: 5 s
 	Timeout    time.Duration // of a send, its retries included: 30 s
@@ -112,7 +112,7 @@ func orDefault[T int | time.Duration | string](v, d T) T {
 	return v
 }
 
-// CheckEndpoint tells whether spans can be posted to a URL.
+// CheckEndpoint reports whether spans can be posted to a URL.
 func CheckEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	switch {

@@ -66,7 +66,7 @@ func (r *Run) activeStepsIn(f *frame, list []ActiveStep) []ActiveStep {
 	return list
 }
 
-// RunningCompensation gives the compensation whose attempt is in action.
+// RunningCompensation gives the compensation whose attempt is in flight.
 func (r *Run) RunningCompensation() (ActiveStep, bool) {
 	u := r.compensating
 	if u == nil || !u.running {

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// maxEvents is about how many events one Apply emits before it says More.
+// maxEvents is about how many events one Apply emits before it says More: it
+// bounds the size of a commit and how long one run keeps the others waiting.
 const maxEvents = 500
 
-// transition is one Apply at work: the run that it may change, and what happened so
-// far.
+// transition is one Apply at work: the draft that it may change, and what has
+// happened so far. It is used by one goroutine and dropped when Apply returns.
 type transition struct {
 	draft
 	now     int64 // milliseconds
@@ -19,7 +20,8 @@ type transition struct {
 	buf     []byte
 }
 
-// New makes a queued run with one event, state_changed{"state":"queued"}.
+// New makes a queued run with one event, state_changed{"state":"queued"}. The
+// header's Hash must be that of the plan's definition.
 func New(plan *Plan, h Header, now time.Time) Change {
 	t := transition{draft: draft{&Run{Header: h, stepTree: stepTree{plan: plan, edit: 1}}}, now: now.UnixMilli()}
 	t.buf, t.events = make([]byte, 0, 32), make([]events.Event, 0, 1)
@@ -27,15 +29,18 @@ func New(plan *Plan, h Header, now time.Time) Change {
 	return t.change(false)
 }
 
-// Apply decides what an input does to the run. The run itself stays as it is.
-// A steering input that the state refuses is a *fault.Error.
+// Apply decides what an input does to the run. The run itself stays as it is
+// and may be used again, as long as only one of the resulting changes is kept.
+// A command that the run's state refuses is a *fault.Error, and the change is
+// then empty.
 func Apply(r *Run, in Input, now time.Time) (Change, error) { return ApplyWith(r, in, now, nil) }
 
-// ApplyWith is Apply with large values apart: expressions see the contents of
-// the references that the run holds, and values above MaxInline that the
-// machine makes become references. What blobs lacks for that is the error, a
-// *Wants; supply it and apply the same input again. nil: references stand for
-// themselves, and everything is inline.
+// ApplyWith is Apply with large values stored outside the journal: expressions
+// see the contents of the references that the run holds, and values above
+// MaxInline that the machine makes become references. What blobs lacks for that
+// is returned as a *BlobRequest, and nothing has happened; supply it and apply
+// the same input again. With nil, references stand for themselves and
+// everything is inline.
 func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
 	t := transition{draft: r.fork(), now: now.UnixMilli()}
 	t.blobs = blobs
@@ -47,6 +52,10 @@ func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
 	return c, err
 }
 
+// apply decides the input, then processes what it made possible, then journals
+// the state that the run is in. With JournalOnly the second part is left out,
+// but for the backlog: a run that rests in a waiting state must not hold work
+// that no recovery would find.
 func (t *transition) apply(r *Run, in Input) (Change, error) {
 	held, hold := in.(JournalOnly)
 	if hold {
@@ -76,6 +85,7 @@ func (t *transition) change(more bool) Change {
 	return Change{Run: t.Run, Events: t.events, Effects: t.effects, More: more}
 }
 
+// decide emits what follows from the input by itself.
 func (t *transition) decide(in Input) error {
 	switch in := in.(type) {
 	case Begin:
@@ -103,7 +113,10 @@ func (t *transition) decide(in Input) error {
 	return nil
 }
 
-// emit journals an event and evolves the run by it.
+// emit journals an event and evolves the draft by it. It is the only way in
+// which a transition changes state. All events of one transition share one
+// buffer for their data and one slice, so that a small run costs few
+// allocations.
 func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) {
 	if t.buf == nil {
 		t.buf = make([]byte, 0, 768)
@@ -125,14 +138,14 @@ func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) 
 	t.events = append(t.events, ev)
 }
 
-// startable tells whether drive would find work that needs no timer.
+// startable reports whether processAll would find work that needs no timer.
 func (t *transition) startable() bool {
 	return t.backlog.pending() || !t.suspended() && (t.agenda.len() > 0 || t.ending != nil && t.InFlight() == 0)
 }
 
-// processAll goes on with whatever can go on, and tells whether something is left.
-// Work that journals nothing would come up again for ever, so it ends the
-// drive; the tests see that as a run that is stuck.
+// processAll goes on with whatever can go on, and reports whether something is
+// left after maxEvents. Work that journals nothing would come up again
+// endlessly, so it ends the loop; the tests see that as a run that is stuck.
 func (t *transition) processAll() (more bool) {
 	catchUp{t}.processBacklog(maxEvents)
 	for len(t.events) < maxEvents {
@@ -143,7 +156,9 @@ func (t *transition) processAll() (more bool) {
 	return true
 }
 
-// processNext does one piece of work; false when there is none.
+// processNext does one piece of work, in this order: the run's timeout, the end
+// of a run that is ending, the agenda, a due timer. It returns false when there
+// is none.
 func (t *transition) processNext() bool {
 	if due := t.deadline(); due != 0 && due <= t.now {
 		endings{t}.timeoutRun()
@@ -163,7 +178,7 @@ func (t *transition) processNext() bool {
 }
 
 // process works on one entry of the agenda. It always emits an event that
-// takes the entry off.
+// removes the entry.
 func (t *transition) process(p position) {
 	if p.step < 0 {
 		loops{t}.endScope(p.frame)
@@ -186,7 +201,8 @@ func (t *transition) process(p position) {
 	}
 }
 
-// settleState journals the state that the run came to.
+// settleState journals the state that the run's parts amount to, where it is
+// another one than before.
 func (t *transition) settleState() {
 	if word := t.derivedState(); word != t.State {
 		t.emit(events.StateChanged, wholeRun, 0, &Detail{State: word, From: t.State})

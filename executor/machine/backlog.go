@@ -10,7 +10,7 @@ import (
 // of it is running, so that it is recovered after a crash, and Recover sets
 // all of it going anew.
 type workBacklog struct {
-	interruptUpTo uint64 // attempts in action that started up to this seq are cut off
+	interruptUpTo uint64 // attempts in flight that started up to this seq are cut off
 	keptSignals   bool   // kept signals may fit open waits
 	polls         polls
 }
@@ -123,7 +123,7 @@ func (t *transition) queueKeptSignals() { t.backlog.keptSignals = true }
 // queuePolls lets the open conditions be evaluated again.
 func (t *transition) queuePolls() { t.backlog.polls = polls{to: uint64(t.Seq)} }
 
-// recover interrupts every attempt in action: the process that drove the run is
+// recover interrupts every attempt in flight: the process that drove the run is
 // gone. What it was behind with is begun anew.
 func (t *transition) recover() {
 	t.backlog = workBacklog{interruptUpTo: uint64(t.Seq), keptSignals: true, polls: polls{to: uint64(t.Seq), withoutProbe: true}}
@@ -137,5 +137,5 @@ func (t *transition) recover() {
 
 // noEventLimit is for what a held input lets happen: that has to be got through at
 // once, because a run that is held may rest in a state in which no crash is
-// noticed. Attempts in action are no such state.
+// noticed. Attempts in flight are no such state.
 const noEventLimit = math.MaxInt

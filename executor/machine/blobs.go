@@ -36,7 +36,7 @@ func ParseReference(v json.RawMessage) (BlobRef, bool) {
 	return ref, err == nil && ref.Size >= 0
 }
 
-// NeedsBlob tells whether a value has to be stored apart: it is large, or could be
+// NeedsBlob reports whether a value has to be stored apart: it is large, or could be
 // taken for a reference.
 func NeedsBlob(v json.RawMessage) bool {
 	return len(v) > MaxInline || bytes.HasPrefix(v, []byte(refPrefix))

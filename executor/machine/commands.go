@@ -32,7 +32,7 @@ func (t *transition) cancel(in Cancel) {
 	endings{t}.beginEnd(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "cancelled", Message: message})}, in.Reason)
 }
 
-// terminate ends the run at once; what is in action is stopped and not
+// terminate ends the run at once; what is in flight is stopped and not
 // awaited.
 func (t *transition) terminate(in Terminate) error {
 	if t.State.Terminal() {
@@ -50,7 +50,7 @@ func (t *transition) terminate(in Terminate) error {
 	return nil
 }
 
-// pause lets steps in action finish and starts nothing more.
+// pause lets steps in flight finish and starts nothing more.
 func (t *transition) pause(in Pause) error {
 	switch t.State {
 	case Completed, Failed, Cancelled:

@@ -3,7 +3,7 @@ package machine
 import "heddle/events"
 
 // nextCompensation makes the next compensation, in reverse order of completion, or
-// ends the run after the last. False: one is in action or waits for its retry.
+// ends the run after the last. False: one is in flight or waits for its retry.
 func (t endings) nextCompensation() bool {
 	if u := t.compensating; u != nil {
 		if u.running || u.dueAt > t.now {
@@ -35,7 +35,7 @@ func (t endings) startCompensation(p position) {
 	})
 }
 
-// compensationAttemptEnded takes the end of a compensation's attempt. One that fails for good is
+// compensationAttemptEnded takes the end of a compensation's attempt. One that fails permanently is
 // recorded and the others go on.
 func (t endings) compensationAttemptEnded(in StepEnded) {
 	u := t.compensating

@@ -28,7 +28,7 @@ import (
 //	                         role compensation: the compensation is tried again
 //	step_interrupted         role: empty, probe or compensation
 //	step_skipped             reason: disabled, if, branch, dependencies, fallback_unused
-//	step_waiting             kind (timer, condition, signal), until, timeout_at, name; role probe: the probe is in action;
+//	step_waiting             kind (timer, condition, signal), until, timeout_at, name; role probe: the probe is in flight;
 //	                         error: why the last probe failed
 //	step_cancelled           error
 //	iteration_started        -

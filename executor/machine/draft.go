@@ -7,7 +7,8 @@ import "heddle/events"
 // besides evolver's that write to a run.
 type draft struct{ *Run }
 
-// enqueue puts a step that can go on on the agenda, once.
+// enqueue puts a step that can go on on the agenda. It has no effect where the
+// step is there already, or where nothing may start in its list.
 func (r draft) enqueue(p position) {
 	if r.halted(p.frame) {
 		return
@@ -19,7 +20,7 @@ func (r draft) enqueue(p position) {
 	st.agendaKey = r.agenda.add(r.edit, p)
 }
 
-// enqueueScope puts a list that is through, or that failed, on the agenda.
+// enqueueScope puts a list that has ended, or that failed, on the agenda.
 func (r draft) enqueueScope(f *frame) {
 	s := r.scope(f)
 	if s.agendaKey != 0 || r.ending != nil || f != nil && r.halted(f.parent) {
@@ -28,6 +29,8 @@ func (r draft) enqueueScope(f *frame) {
 	r.editScope(f).agendaKey = r.agenda.add(r.edit, position{f, -1})
 }
 
+// removeFromAgenda takes the step off the agenda, where it is on it; st must be
+// editable.
 func (r draft) removeFromAgenda(st *stepState) {
 	if st.agendaKey != 0 {
 		r.agenda.delete(r.edit, st.agendaKey)
@@ -35,7 +38,8 @@ func (r draft) removeFromAgenda(st *stepState) {
 	}
 }
 
-// trackAttempt counts an attempt in action.
+// trackAttempt counts an attempt in flight, in the activity index and in every
+// scope around it.
 func (r draft) trackAttempt(ev *events.Event, p position, st *stepState) {
 	st.activityKey, st.executedAt = uint64(ev.Seq), r.updatedAt
 	r.attempts.set(r.edit, st.activityKey, p)
@@ -44,7 +48,8 @@ func (r draft) trackAttempt(ev *events.Event, p position, st *stepState) {
 	}
 }
 
-// park counts an open wait or a pending retry; due 0: nothing timed ends it.
+// park records an open wait or a pending retry, and sets its timer; due 0:
+// nothing timed ends it.
 func (r draft) park(ev *events.Event, p position, st *stepState, due int64) {
 	st.activityKey, st.dueAt = uint64(ev.Seq), due
 	r.parked.set(r.edit, st.activityKey, p)
@@ -57,6 +62,8 @@ func (r draft) park(ev *events.Event, p position, st *stepState, due int64) {
 	}
 }
 
+// countParked keeps the two counters from which the run's waiting state
+// follows.
 func (r draft) countParked(st *stepState, by int) {
 	switch {
 	case st.status == StepRetrying:
@@ -66,7 +73,9 @@ func (r draft) countParked(st *stepState, by int) {
 	}
 }
 
-// untrack takes a step out of action, parked or loops, wherever it is.
+// untrack takes a step out of the activity index, whichever set it is in, and
+// undoes the counts of trackAttempt or park. Its timer turns stale. st must be
+// editable.
 func (r draft) untrack(p position, st *stepState) {
 	slot := st.activityKey
 	if slot == 0 {
@@ -91,7 +100,9 @@ func (r draft) untrack(p position, st *stepState) {
 	r.loops.delete(r.edit, slot)
 }
 
-// finish ends a step's part in the run.
+// finish ends a step: it leaves the agenda and the activity index, its loop is
+// dropped, and the list counts one step less. It returns the step's state for
+// changing.
 func (r draft) finish(p position, status StepStatus) *stepState {
 	st := r.editStep(p)
 	r.untrack(p, st)
@@ -109,8 +120,9 @@ func (r draft) finish(p position, status StepStatus) *stepState {
 	return st
 }
 
-// unblockDependents lets go what waited for a finished step: its dependants, its
-// fallback step or the step that it is the fallback of, and the list's end.
+// unblockDependents lets go what waited for a finished step: its dependants,
+// its fallback step or the step that it is the fallback of, and the list's end.
+// live: the step was not skipped, so that dependants may run.
 func (r draft) unblockDependents(p position, live bool) {
 	n := r.node(p)
 	for _, at := range n.dependents {
@@ -138,7 +150,8 @@ func (r draft) unblockDependents(p position, live bool) {
 	r.requeueFailedScopes(p.frame)
 }
 
-// failScope dooms an iteration: nothing starts in it any more.
+// failScope makes an iteration fail: nothing starts in it any more, and it ends
+// once nothing is in flight in it. The first error stays.
 func (r draft) failScope(f *frame, err *Error) {
 	s := r.editScope(f)
 	if s.err != nil {
@@ -150,8 +163,7 @@ func (r draft) failScope(f *frame, err *Error) {
 	r.requeueFailedScopes(f)
 }
 
-// clearAgenda takes what a list has on the agenda off it, inner lists
-// included.
+// clearAgenda takes what a list has on the agenda off it, inner lists included.
 func (r draft) clearAgenda(f *frame, s *scopeState) {
 	if s.agendaKey != 0 {
 		r.agenda.delete(r.edit, s.agendaKey)
@@ -176,8 +188,9 @@ func (r draft) clearAgenda(f *frame, s *scopeState) {
 	}
 }
 
-// requeueFailedScopes puts failed iterations around f on the agenda while there is
-// something to do: waits to cancel, or nothing in action any more.
+// requeueFailedScopes puts failed iterations around f on the agenda while there
+// is something to do in them: waits to cancel, or their end, once nothing is in
+// flight any more.
 func (r draft) requeueFailedScopes(f *frame) {
 	for ; f != nil; f = f.parent {
 		s := r.scope(f)

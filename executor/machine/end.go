@@ -14,7 +14,9 @@ const maxOutputBytes = 64 << 20
 // compensations, then the handlers, and journals the result.
 type endings struct{ *transition }
 
-// endRun completes the run: all its steps are finished.
+// endRun ends a run of which all steps are finished. The output is rendered
+// first: one that cannot be makes the run failed while its compensations and
+// handlers can still run.
 func (t endings) endRun() {
 	if t.handlers != nil {
 		t.handlersEnded()
@@ -27,7 +29,8 @@ func (t endings) endRun() {
 	t.runHandlersOrConclude(&ending{Outcome: Completed})
 }
 
-// concludeCompleted journals the end of a completed run.
+// concludeCompleted journals the end of a completed run. Handlers may have
+// changed what the output template reads, so the output is rendered again.
 func (t endings) concludeCompleted() {
 	output, failure := t.journalledOutput()
 	if failure != nil {
@@ -38,7 +41,7 @@ func (t endings) concludeCompleted() {
 	t.emit(events.RunCompleted, wholeRun, 0, &Detail{Output: output, DurationMS: t.duration()})
 }
 
-// journalledOutput is what the run gives, as it is journalled.
+// journalledOutput returns the run's output as the journal keeps it.
 func (t endings) journalledOutput() (json.RawMessage, *Failure) {
 	out, failure := t.renderOutput()
 	if failure == nil && len(out) > MaxInline {
@@ -47,8 +50,8 @@ func (t endings) journalledOutput() (json.RawMessage, *Failure) {
 	return out, failure
 }
 
-// renderOutput is the run's output. The default output holds references as they
-// are; what an output template reads is their content.
+// renderOutput returns the run's output. The default output holds references as
+// they are; what an output template reads is their content.
 func (t endings) renderOutput() (json.RawMessage, *Failure) {
 	var out json.RawMessage
 	var err error
@@ -72,8 +75,8 @@ func (t endings) renderOutput() (json.RawMessage, *Failure) {
 func (t *transition) duration() int64 { return t.latency(millis(t.StartedAt)) }
 
 // finishEnding works on a run that will not complete: waits and retries are
-// cancelled, steps in action are awaited, loops end, compensations run. False:
-// there is nothing to do but wait.
+// cancelled, attempts in flight are awaited, loops end, compensations run, in
+// this order. It returns false when there is nothing to do but wait.
 func (t endings) finishEnding() bool {
 	if t.State == Compensating {
 		return t.nextCompensation()
@@ -93,7 +96,8 @@ func (t endings) finishEnding() bool {
 	return true
 }
 
-// compensateOrConclude goes over to the compensations, or ends the run where none are due.
+// compensateOrConclude goes over to the compensations, or ends the run where
+// there are none.
 func (t endings) compensateOrConclude(e *ending) {
 	if t.compensations.len() > 0 {
 		t.emit(events.StateChanged, wholeRun, 0, &Detail{State: Compensating, From: t.State, Outcome: e.Outcome, Error: e.Error})
@@ -102,7 +106,8 @@ func (t endings) compensateOrConclude(e *ending) {
 	t.runHandlersOrConclude(e)
 }
 
-// conclude journals the end of a failed or cancelled run.
+// conclude journals the end of the run. Two events: the state, then the run's
+// last event with its output or error.
 func (t endings) conclude(e *ending) {
 	if e.Outcome == Completed {
 		t.concludeCompleted()
@@ -129,7 +134,9 @@ func (t endings) conclude(e *ending) {
 	t.emit(kind, wholeRun, 0, by.addToDetail(&Detail{Error: &err, DurationMS: t.duration()}))
 }
 
-// finishScope does the same for a failed iteration.
+// finishScope ends a failed iteration: its waits are cancelled, its attempts in
+// flight awaited, its loops ended. It is called again when the last attempt has
+// ended.
 func (t loops) finishScope(f *frame, s *scopeState) {
 	err := s.err
 	t.cancelParked(f)
@@ -176,8 +183,8 @@ func (t endings) timeoutRun() {
 	t.beginEnd(&ending{Outcome: Failed, Error: &Error{Code: "run_timeout", Message: message}}, "")
 }
 
-// beginEnd begins to end the run from outside: steps in action are told to stop. A
-// run that failed already ends as it would have, only sooner.
+// beginEnd begins to end the run from outside: attempts in flight are told to
+// stop. A run that failed already ends as it would have, only sooner.
 func (t endings) beginEnd(e *ending, reason string) {
 	if t.ending != nil {
 		e = t.ending
@@ -191,6 +198,8 @@ func (t endings) beginEnd(e *ending, reason string) {
 	t.emit(events.StateChanged, wholeRun, 0, e.cancelledBy().addToDetail(&d))
 }
 
+// stopAllAttempts emits a Stop for every attempt of a step in flight;
+// compensations are not stopped.
 func (t *transition) stopAllAttempts() {
 	t.attempts.all(func(_ uint64, p position) bool {
 		t.effects = append(t.effects, Stop{Ref: t.ref(p), Attempt: int(t.stepAt(p).lastAttempt)})

@@ -11,10 +11,10 @@ import (
 // that a replay of the journal comes to the same run.
 type evolver struct{ draft }
 
-// evolve folds one event into the run. It is the only code that changes a
-// run's state: Apply calls it for each event that it emits, Restore for each
-// event that it reads. p is the event's place; for iteration events the place
-// of the iteration's list.
+// evolve folds one event into the draft. With the draft's moves it is the only
+// code that changes a run's state: Apply calls it for each event that it emits,
+// Restore for each event that it reads. p is the event's position; for
+// iteration events that of the iteration's list.
 func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	r.Seq, r.updatedAt = ev.Seq, ev.At.UnixMilli()
 	r.Usage.Tokens += d.Tokens
@@ -68,6 +68,9 @@ func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	}
 }
 
+// stateChanged follows a change of the run's state. Time spent queued after a
+// pause or an end, or paused, is taken out of the run's timeout when it goes
+// on.
 func (r evolver) stateChanged(d *Detail) {
 	from := r.State
 	r.State = d.State
@@ -96,7 +99,8 @@ func (r evolver) stateChanged(d *Detail) {
 }
 
 // requeued begins a new run, or makes a paused, failed or cancelled one ready
-// to go on.
+// to go on. A plain resume of a paused run changes nothing here: its agenda is
+// as it was.
 func (r evolver) requeued(from State, d *Detail) {
 	switch {
 	case from == "":
@@ -109,7 +113,8 @@ func (r evolver) requeued(from State, d *Detail) {
 	}
 }
 
-// beginEnding stops the agenda: nothing starts any more.
+// beginEnding empties the agenda: from now on nothing starts but what the end
+// needs.
 func (r draft) beginEnding(e *ending) {
 	r.ending = e
 	r.agenda.clear()
@@ -121,13 +126,18 @@ func (r draft) onTerminal() {
 	r.clearActivity()
 }
 
-// clearActivity empties what holds work that can go on or is under way.
+// clearActivity forgets all work that could go on or is under way. Steps keep
+// their last status; reports show it as it is read in the run's state
+// (shownIn).
 func (r draft) clearActivity() {
 	r.agenda.clear()
 	r.activity = activity{}
 	r.ending, r.compensating, r.handlers = nil, nil, nil
 }
 
+// stepStarted begins an attempt. The first one of a generation also fixes when
+// the step started, and the first one under its key when that key came into
+// use.
 func (r evolver) stepStarted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.editStep(p)
 	r.untrack(p, st)
@@ -152,6 +162,9 @@ func (r evolver) stepStarted(ev *events.Event, p position, d *Detail) {
 	}
 }
 
+// stepCompleted ends a step with its output. One that has a compensation is
+// remembered for it, and so are the iterations around it, whose state the
+// compensation's expressions will read.
 func (r evolver) stepCompleted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepCompleted)
 	st.output, st.fallbackStep = d.Output, d.Fallback
@@ -172,7 +185,9 @@ func (r evolver) stepCompleted(ev *events.Event, p position, d *Detail) {
 	r.unblockDependents(p, true)
 }
 
-// taken finds the branch that a condition's output names.
+// taken returns the index of the branch that a condition's output names. In an
+// Apply the detail carries it; in a replay it is read from the output. A name
+// that no branch has means else, the last one.
 func (c *conditionPlan) taken(d *Detail) int {
 	if d.branch > 0 {
 		return d.branch - 1
@@ -190,8 +205,9 @@ func (c *conditionPlan) taken(d *Detail) int {
 	return len(c.branches) - 1
 }
 
-// branchTaken marks what the other branches list as skipped; -1: none was
-// taken.
+// branchTaken has the steps skipped that the branches other than taken list;
+// -1: no branch was taken, and all are skipped. A step that the taken branch
+// lists too is kept.
 func (r draft) branchTaken(p position, taken int) {
 	c := r.node(p).condition
 	if taken < 0 {
@@ -208,7 +224,8 @@ func (r draft) branchTaken(p position, taken int) {
 	}
 }
 
-// scheduleSkip puts a pending step on the agenda to be skipped.
+// scheduleSkip puts a pending step on the agenda to be skipped. A step that has
+// started, or has a reason already, stays as it is.
 func (r draft) scheduleSkip(p position, reason string) {
 	if st := r.stepAt(p); st.status != StepPending || st.skipReason != "" {
 		return
@@ -217,6 +234,9 @@ func (r draft) scheduleSkip(p position, reason string) {
 	r.enqueue(p)
 }
 
+// stepFailed ends a step permanently. What follows depends on where it is: its
+// list goes on (on_error: continue), its iteration fails, the handlers go on
+// without it, or the run begins to end as failed.
 func (r evolver) stepFailed(p position, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepFailed)
 	st.err, st.fallbackStep, st.fallbackRunning = d.Error, d.Fallback, false
@@ -239,6 +259,8 @@ func (r evolver) stepFailed(p position, d *Detail) {
 	}
 }
 
+// stepSkipped ends a step that does not run. Its dependants are skipped too,
+// unless another dependency of theirs was not.
 func (r evolver) stepSkipped(p position) {
 	st := r.finish(p, StepSkipped)
 	if st.firstSeq == 0 {
@@ -250,6 +272,7 @@ func (r evolver) stepSkipped(p position) {
 	r.unblockDependents(p, false)
 }
 
+// stepCancelled ends a step because the run or the iteration around it ends.
 func (r evolver) stepCancelled(p position, d *Detail) {
 	st := r.finish(p, StepCancelled)
 	if d.Error != nil {
@@ -261,7 +284,7 @@ func (r evolver) stepCancelled(p position, d *Detail) {
 }
 
 // stepRetrying parks a step until its next attempt, or hands it over to its
-// fallback step.
+// fallback step. The counter of failed attempts goes up in the first case only.
 func (r evolver) stepRetrying(ev *events.Event, p position, d *Detail) {
 	if d.Role == roleCompensation {
 		r.compensationRetrying(d)
@@ -284,7 +307,7 @@ func (r evolver) stepRetrying(ev *events.Event, p position, d *Detail) {
 }
 
 // stepInterrupted puts the step back on the agenda: it starts again as soon as
-// anything may start.
+// anything may start, under the same key. A compensation is due at once.
 func (r evolver) stepInterrupted(p position, d *Detail) {
 	if d.Role == roleCompensation {
 		r.compensating = &activeCompensation{position: p, attempt: r.compensating.attempt, failedAttempts: r.compensating.failedAttempts, keyFirstUsedAt: r.compensating.keyFirstUsedAt, dueAt: r.updatedAt}
@@ -302,6 +325,9 @@ func (r evolver) stepInterrupted(p position, d *Detail) {
 	r.enqueue(p)
 }
 
+// stepWaiting opens a wait, parks it until its next poll, or (role probe)
+// begins an attempt of its probe. The id and prompt of an input request stay
+// with the wait.
 func (r evolver) stepWaiting(ev *events.Event, p position, d *Detail) {
 	st := r.editStep(p)
 	r.untrack(p, st)
@@ -321,6 +347,7 @@ func (r evolver) stepWaiting(ev *events.Event, p position, d *Detail) {
 	r.park(ev, p, st, earliest(w.Until, w.TimeoutAt))
 }
 
+// inputRequested gives the open wait the id under which it can be answered.
 func (r evolver) inputRequested(p position, d *Detail) {
 	st := r.editStep(p)
 	w := *st.wait
@@ -328,12 +355,14 @@ func (r evolver) inputRequested(p position, d *Detail) {
 	st.wait = &w
 }
 
+// addUsage adds what an attempt consumed to its step; the run's sum is kept by
+// evolve.
 func (r evolver) addUsage(st *stepState, d *Detail) {
 	st.usage.Tokens += d.Tokens
 	st.usage.CostMicroUSD += d.CostMicroUSD
 }
 
-// earliest is the lower of two times of which 0 means none.
+// earliest returns the lower of two times of which 0 means none.
 func earliest(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b
@@ -341,7 +370,8 @@ func earliest(a, b int64) int64 {
 	return a
 }
 
-// corrupt says that a journal does not fit the plan or itself.
+// corrupt returns the error of an event that does not fit the plan or the
+// events before it.
 func corrupt(ev *events.Event, why string) error {
 	return fmt.Errorf("event %d (%s %s %s) of run %s does not fit its journal: %s", ev.Seq, ev.Kind, ev.StepID, ev.Iteration, ev.RunID, why)
 }

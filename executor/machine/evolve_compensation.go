@@ -14,20 +14,21 @@ const (
 // compensable is a completed step that has a compensation.
 type compensable struct{ at position }
 
-// activeCompensation is the compensation under way: in action, or waiting for its next
-// attempt. It never changes in place.
+// activeCompensation is the compensation under way: in flight, or waiting for
+// its next attempt. It never changes in place. Times are in milliseconds.
 type activeCompensation struct {
 	position       position
 	attempt        int
 	failedAttempts int   // failed attempts
-	dueAt          int64 // of the next attempt, while none is in action
+	dueAt          int64 // of the next attempt, while none is in flight
 	keyFirstUsedAt int64 // of the first attempt
 	startedAt      int64 // of the last
 	running        bool
 }
 
-// currentCompensation is where the compensation under way is, or the next one. Events
-// name it by a path, which may fit an iteration twice, so replay asks here too.
+// currentCompensation returns the position of the compensation under way, or of
+// the next one. Events name it by a path, which may fit an iteration twice (a
+// loop that was tried anew), so replay asks here too.
 func (r *Run) currentCompensation() position {
 	if r.compensating != nil {
 		return r.compensating.position
@@ -36,6 +37,9 @@ func (r *Run) currentCompensation() position {
 	return next.at
 }
 
+// compensationStarted begins an attempt of a compensation. Its step, or the
+// top-level loop around it, is marked: a resume cannot keep what has begun to
+// be undone.
 func (r evolver) compensationStarted(ev *events.Event, p position) {
 	u := activeCompensation{position: p, attempt: ev.Attempt, keyFirstUsedAt: r.updatedAt, startedAt: r.updatedAt, running: true}
 	if r.compensating != nil {
@@ -51,12 +55,15 @@ func (r evolver) compensationStarted(ev *events.Event, p position) {
 	r.editStep(p).compensated = true
 }
 
+// compensationRetrying lets the compensation wait for its next attempt.
 func (r evolver) compensationRetrying(d *Detail) {
 	u := *r.compensating
 	u.failedAttempts, u.dueAt, u.running = u.failedAttempts+1, millis(d.NextAttemptAt), false
 	r.compensating = &u
 }
 
+// compensationEnded makes room for the next compensation; one that failed
+// permanently is remembered for the run's error.
 func (r evolver) compensationEnded(ev *events.Event, p position) {
 	r.compensating = nil
 	if ev.Kind == events.CompensationFailed {

@@ -6,9 +6,12 @@ import (
 	"heddle/events"
 )
 
-// maxResultBytes is how many bytes a loop may collect.
+// maxResultBytes is how many bytes a loop may collect; more makes it fail with
+// output_too_large.
 const maxResultBytes = 64 << 20
 
+// loopStarted begins a loop, or begins it anew after a retry. A redrive
+// continues from what the earlier attempt left.
 func (r evolver) loopStarted(ev *events.Event, p position, st *stepState, d *Detail) {
 	l := &loopState{edit: r.edit, total: -1, storedItems: d.Items, items: &itemCache{}}
 	if d.Count != nil {
@@ -33,8 +36,8 @@ func (r evolver) loopStarted(ev *events.Event, p position, st *stepState, d *Det
 	r.enqueueLoop(p)
 }
 
-// enqueueLoop keeps a loop on the agenda while it can start an iteration or is
-// through.
+// enqueueLoop keeps a loop on the agenda while it can start an iteration or has
+// ended, and takes it off otherwise.
 func (r draft) enqueueLoop(p position) {
 	st := r.stepAt(p)
 	if st.loop.open.len() == 0 || st.loop.canStart(r.node(p).loop) {
@@ -44,13 +47,14 @@ func (r draft) enqueueLoop(p position) {
 	}
 }
 
-// canStart tells whether another iteration may start. Of a while loop the
-// condition has still to be asked.
+// canStart reports whether another iteration may start. A while loop has to
+// evaluate its condition besides.
 func (l *loopState) canStart(plan *loopPlan) bool {
 	return l.failing == nil && (l.total < 0 || l.nextIndex < l.total || len(l.rerun) > 0) && l.open.len() < plan.concurrency
 }
 
-// dropLoop forgets a loop's course, but for what compensations need.
+// dropLoop ends a loop's state, but for the counts, what was cut off in it, and
+// the iterations that compensations need.
 func (r draft) dropLoop(p position, st *stepState) {
 	if st.loop == nil {
 		return
@@ -77,6 +81,7 @@ func (r draft) dropLoop(p position, st *stepState) {
 	}
 }
 
+// iterationStarted opens the scope of an iteration.
 func (r evolver) iterationStarted(p position) {
 	f := p.frame
 	home := f.loopPosition()
@@ -92,6 +97,7 @@ func (r evolver) iterationStarted(p position) {
 	r.enqueueLoop(home)
 }
 
+// iterationCompleted closes an iteration and collects its result.
 func (r evolver) iterationCompleted(p position, d *Detail) {
 	f := p.frame
 	l := r.closeIteration(f)
@@ -110,6 +116,8 @@ func (r evolver) iterationCompleted(p position, d *Detail) {
 	r.enqueueLoop(f.loopPosition())
 }
 
+// iterationFailed closes an iteration; one more than tolerate_failures allows
+// makes the loop fail.
 func (r evolver) iterationFailed(p position, d *Detail) {
 	f := p.frame
 	l := r.closeIteration(f)
@@ -124,8 +132,9 @@ func (r evolver) iterationFailed(p position, d *Detail) {
 	r.enqueueLoop(f.loopPosition())
 }
 
-// iterationError is a loop's error when more iterations failed than it
-// tolerates.
+// iterationError returns a loop's error when more iterations failed than it
+// tolerates. It carries what retry rules match on: the cause's code, status and
+// exit code.
 func iterationError(f *frame, cause *Error) *Error {
 	e := &Error{Code: codeIteration, Message: fmt.Sprintf("Iteration %s failed.", f.path)}
 	e.Details = map[string]any{"iteration": f.path}
@@ -141,8 +150,9 @@ func iterationError(f *frame, cause *Error) *Error {
 	return e
 }
 
-// closeIteration takes an iteration out of the loop; one that compensations
-// need is kept aside.
+// closeIteration takes an iteration out of its loop and returns the loop's
+// state for changing. An iteration that compensations need is retained; what
+// was cut off in it is remembered.
 func (r draft) closeIteration(f *frame) *loopState {
 	s := r.editScope(f)
 	if s.agendaKey != 0 {

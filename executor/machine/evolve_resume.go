@@ -1,7 +1,9 @@
 package machine
 
-// reopen makes a run that came to rest ready to go on: what finished stays,
-// all else and what depends on it runs again, under a new generation.
+// reopen makes a run that was paused or had ended ready to go on: what finished
+// stays, all else and what depends on it runs again. The order matters: the
+// reasons to rerun are read from the state as it was, before compensations are
+// forgotten and the run moves to another plan.
 func (r evolver) reopen(d *Detail) {
 	r.CompletedAt = instant(0)
 	r.Output, r.Err, r.failedCompensations, r.failedHandlers = nil, nil, nil, nil
@@ -47,6 +49,10 @@ func (r evolver) reopen(d *Detail) {
 	}
 }
 
+// resetStep makes a step pending again. A step whose effect has an end in the
+// journal begins a new generation, and with it a new idempotency key; one that
+// was cut off keeps both, so that the receiver can tell the repetition. Attempt
+// numbers and usage go on.
 func (r evolver) resetStep(at int32, again []string, d *Detail) {
 	p := position{step: at}
 	n, old := r.node(p), r.stepAt(p)
@@ -76,7 +82,8 @@ func (r evolver) resetStep(at int32, again []string, d *Detail) {
 	r.editScope(nil).steps.set(r.edit, uint64(at), st)
 }
 
-// skipBranchesAgain marks the branches that a kept condition did not take.
+// skipBranchesAgain has the branches skipped that a condition which stays did
+// not take.
 func (r evolver) skipBranchesAgain(p position) {
 	st := r.stepAt(p)
 	if st.status != StepCompleted {
@@ -86,8 +93,8 @@ func (r evolver) skipBranchesAgain(p position) {
 	r.branchTaken(p, r.node(p).condition.taken(&Detail{Output: st.output}))
 }
 
-// forgetCompensations drops the compensations of steps that run again, and of those
-// that the plan to come does not have.
+// forgetCompensations drops the compensations of steps that run again, and of
+// those that the plan to come does not have.
 func (r evolver) forgetCompensations(plan *Plan, again []string) {
 	var gone []uint64
 	r.compensations.all(func(key uint64, u compensable) bool {

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// signalState is what a run remembers of its signals.
+// signalState is what a run remembers of its signals. It only grows, but for
+// the kept ones, which waits take.
 type signalState struct {
 	kept   trie[keptSignal]           // not taken yet, by seq of signal_received
 	latest stringMap[json.RawMessage] // the last payload by name
@@ -14,8 +15,9 @@ type signalState struct {
 	names  []string                   // of latest, in order of first arrival
 }
 
-// keptSignal is a signal that no wait has taken. Aimed: its request id named
-// an open input request, so that only that wait may take it.
+// keptSignal is a signal that no wait has taken. Aimed: its request id named an
+// open input request, so that only that wait may take it. The JSON names are
+// those of snapshots.
 type keptSignal struct {
 	Name      string          `json:"name"`
 	RequestID string          `json:"request_id"`
@@ -24,6 +26,8 @@ type keptSignal struct {
 	At        int64           `json:"at"`
 }
 
+// signalReceived keeps a signal, whether or not a wait takes it next, and makes
+// it the latest of its name.
 func (r evolver) signalReceived(ev *events.Event, d *Detail) {
 	s := &r.signals
 	_, aimed := r.openRequest(d.RequestID)
@@ -37,7 +41,7 @@ func (r evolver) signalReceived(ev *events.Event, d *Detail) {
 	}
 }
 
-// openRequest finds the open signal wait with this request id.
+// openRequest finds the open signal wait with this request id, in O(parked).
 func (r *Run) openRequest(requestID string) (position, bool) {
 	var found position
 	ok := false
@@ -62,6 +66,8 @@ type mapEntry[V any] struct {
 	value V
 }
 
+// hashText returns 30 bits of the FNV-1a hash of s. It must stay as it is only
+// within a process: the hash is not stored.
 func hashText(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(s); i++ {
@@ -70,6 +76,7 @@ func hashText(s string) uint64 {
 	return (h ^ h>>32) & (1<<30 - 1)
 }
 
+// get returns the value of a key.
 func (h *stringMap[V]) get(key string) (v V, ok bool) {
 	list, _ := h.t.get(hashText(key))
 	for _, e := range list {
@@ -80,6 +87,8 @@ func (h *stringMap[V]) get(key string) (v V, ok bool) {
 	return v, false
 }
 
+// set puts a value at a key, in place of an earlier one; older copies stay as
+// they were.
 func (h *stringMap[V]) set(edit uint64, key string, v V) {
 	at := hashText(key)
 	list, _ := h.t.get(at)

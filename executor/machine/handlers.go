@@ -132,7 +132,7 @@ func (r evolver) resetHandler(n *node) {
 	r.editScope(nil).steps.set(r.edit, uint64(n.index), st)
 }
 
-// handlerFailed records a handler that failed for good. What depends on it is
+// handlerFailed records a handler that failed permanently. What depends on it is
 // skipped, all else goes on.
 func (r evolver) handlerFailed(p position) {
 	n := r.node(p)

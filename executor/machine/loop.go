@@ -12,7 +12,8 @@ import (
 // loops performs the steps of type loop.
 type loops struct{ *transition }
 
-// openLoop starts a loop step: the items are counted first.
+// openLoop starts a loop step. The items are evaluated and counted first, so
+// that a loop over too many fails before its first iteration.
 func (t loops) openLoop(p position) {
 	n := t.node(p)
 	d := Detail{}
@@ -46,7 +47,9 @@ func (t loops) openLoop(p position) {
 	}
 }
 
-// advanceLoop starts a loop's next iteration, or ends the loop.
+// advanceLoop starts a loop's next iteration, or ends the loop. It is called
+// while the loop is on the agenda: it can start an iteration, or none is open
+// any more.
 func (t loops) advanceLoop(p position) {
 	n, l := t.node(p), t.stepAt(p).loop
 	if l.canStart(n.loop) {
@@ -79,6 +82,8 @@ func (t loops) advanceLoop(p position) {
 	t.complete(p, &Detail{Output: output})
 }
 
+// startIteration starts the next iteration; those that a redrive repeats come
+// first.
 func (t loops) startIteration(p position, l *loopState) {
 	index := l.nextIndex
 	if len(l.rerun) > 0 {
@@ -87,7 +92,8 @@ func (t loops) startIteration(p position, l *loopState) {
 	t.emit(events.IterationStarted, position{newFrame(p.frame, t.node(p), index, uint64(t.Seq)+1), -1}, 0, &Detail{})
 }
 
-// loopOutput is what a loop step gives.
+// loopOutput returns a loop step's output: its counts, and with collect the
+// results by index (null for iterations that failed).
 func (t loops) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
 	buf := make([]byte, 0, 64+l.resultBytes)
 	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.nextIndex), 10)
@@ -101,7 +107,8 @@ func (t loops) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error)
 	return append(buf, "]}"...), err
 }
 
-// endScope closes a list that is through: an iteration, or the run.
+// endScope closes a list of which all steps are finished: an iteration, or the
+// run.
 func (t loops) endScope(f *frame) {
 	if f == nil {
 		endings{t.transition}.endRun()
@@ -126,8 +133,8 @@ func (t loops) endScope(f *frame) {
 	t.emit(events.IterationCompleted, position{f, -1}, 0, &Detail{Result: result, LatencyMS: t.latency(s.startedAt)})
 }
 
-// result is an iteration's value: what collect says, or for a while loop the
-// outputs of the body's last steps.
+// result returns an iteration's value: that of collect, or for a while loop the
+// outputs of the body's last steps; nil where neither is asked for.
 func (t loops) result(f *frame) (json.RawMessage, error) {
 	plan := f.loop.loop
 	switch {
@@ -161,7 +168,7 @@ func (r *stepTree) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage,
 	return append(buf, '}'), nil
 }
 
-// loopTimedOut ends a loop whose timeout_seconds passed: what is in action in
+// loopTimedOut ends a loop whose timeout_seconds passed: what is in flight in
 // it is stopped and not awaited.
 func (t loops) loopTimedOut(p position) {
 	n := t.node(p)
@@ -170,7 +177,8 @@ func (t loops) loopTimedOut(p position) {
 	t.fail(p, Failure{Error: Error{Code: codeTimeout, Message: message}}, Usage{})
 }
 
-// cancelIterations cancels everything under way in a loop's iterations.
+// cancelIterations cancels everything under way in a loop's iterations, the
+// inner loops first.
 func (t loops) cancelIterations(p position) {
 	for _, f := range t.iterations(p) {
 		for _, inner := range t.activeIn(f) {
@@ -183,7 +191,8 @@ func (t loops) cancelIterations(p position) {
 	}
 }
 
-// iterations lists a loop's open iterations.
+// iterations returns a loop's open iterations by index. The loop must have
+// started.
 func (r *stepTree) iterations(p position) []*frame {
 	var open []*frame
 	n := r.node(p)
@@ -194,7 +203,8 @@ func (r *stepTree) iterations(p position) []*frame {
 	return open
 }
 
-// activeIn lists the steps of a list that started and did not finish.
+// activeIn returns the steps of a list that started and did not finish, in the
+// order of the definition.
 func (r *stepTree) activeIn(f *frame) []position {
 	var list []position
 	r.scope(f).steps.all(func(at uint64, st *stepState) bool {
@@ -206,7 +216,7 @@ func (r *stepTree) activeIn(f *frame) []position {
 	return list
 }
 
-// stopAttempt asks a step's attempt to end, if one is in action.
+// stopAttempt emits a Stop for a step's attempt, if one is in flight.
 func (t *transition) stopAttempt(p position) {
 	st := t.stepAt(p)
 	if _, acting := t.attempts.get(st.activityKey); acting && st.activityKey != 0 {

@@ -8,8 +8,8 @@ import (
 )
 
 // Plan is a definition made ready to run: dense indexes instead of ids,
-// compiled expressions and templates, dependants listed. It never changes and
-// is shared by all runs of one definition_hash.
+// compiled expressions and templates, dependants listed. It never changes, is
+// safe for concurrent use, and is shared by all runs of one definition_hash.
 type Plan struct {
 	def     *definitions.Definition
 	top     *list
@@ -20,13 +20,14 @@ type Plan struct {
 	input   *definitions.ValueChecker // nil: anything
 }
 
-// InputChecker checks and fills a run's input; nil where any input will do.
+// InputChecker returns what checks a run's input and fills in its defaults; nil
+// where the definition accepts any input.
 func (p *Plan) InputChecker() *definitions.ValueChecker { return p.input }
 
-// Definition is what the plan was compiled from.
+// Definition returns what the plan was compiled from. It must not be changed.
 func (p *Plan) Definition() *definitions.Definition { return p.def }
 
-// StepType tells a step's type, "" for an unknown id.
+// StepType returns a step's type, "" for an unknown id.
 func (p *Plan) StepType(id string) string {
 	if n := p.index[id]; n != nil {
 		return n.step.Type
@@ -35,7 +36,7 @@ func (p *Plan) StepType(id string) string {
 }
 
 // StepPlan is what a definition says of a step's attempts. Timeout is that of
-// one attempt, of a wait its own; 0: none.
+// one attempt, of a wait its own; 0 means none. MaxAttempts is at least 1.
 type StepPlan struct {
 	Type        string
 	Name        string // its id where it has none
@@ -43,7 +44,8 @@ type StepPlan struct {
 	Timeout     time.Duration
 }
 
-// Step describes a step, loop bodies included; false for an unknown id.
+// Step describes a step, those in loop bodies included; false for an unknown
+// id.
 func (p *Plan) Step(id string) (StepPlan, bool) {
 	n := p.index[id]
 	if n == nil {
@@ -75,7 +77,7 @@ type list struct {
 	mayCompleteCutOff bool
 }
 
-// node is one step within its list.
+// node is one step within its list. Indexes (int32) count within the list.
 type node struct {
 	step            *definitions.Step
 	list            *list
@@ -101,12 +103,14 @@ type node struct {
 	wait       *waitPlan
 }
 
-// external tells whether an attempt is performed outside the machine.
+// external reports whether an attempt is performed outside the machine.
 func (n *node) external() bool { return n.condition == nil && n.loop == nil && n.wait == nil }
 
-// continuesOnFailure tells whether dependants run although the step failed.
+// continuesOnFailure reports whether the list goes on although the step failed:
+// by on_error, or because its owner carries the failure of a fallback step.
 func (n *node) continuesOnFailure() bool { return n.step.OnError == "continue" || n.fallbackOf >= 0 }
 
+// compensationPlan is the attempt that undoes a completed step.
 type compensationPlan struct {
 	stepType string
 	config   *expressions.Template
@@ -120,12 +124,15 @@ type conditionPlan struct {
 	listed   []int32 // every step that any branch lists
 }
 
+// branch is one way that a condition can take.
 type branch struct {
 	name    string // then, else, cases[0]…
 	when    *expressions.Program
 	members map[int32]bool
 }
 
+// loopPlan is a loop over items or, with while set, one that goes on as long as
+// its condition is true. Exactly one of items and while is set.
 type loopPlan struct {
 	body             *list
 	items            *expressions.Program
@@ -144,6 +151,8 @@ type tolerance struct {
 	percent float64
 }
 
+// of returns how many iterations of total may fail; a percentage is rounded
+// down. A while loop does not know its total (-1): only a count applies.
 func (t tolerance) of(total int) int {
 	if t.percent > 0 && total > 0 {
 		return int(float64(total) * t.percent / 100)
@@ -151,7 +160,8 @@ func (t tolerance) of(total int) int {
 	return t.count
 }
 
-// waitPlan is one of seconds, until, condition and signal.
+// waitPlan is one of seconds, until (as a literal or an expression), condition
+// and signal. The others' fields are zero.
 type waitPlan struct {
 	seconds           *expressions.Template
 	fixedTime         time.Time // until, where it is a literal
@@ -167,6 +177,7 @@ type waitPlan struct {
 	continueOnTimeout bool // on_timeout: continue
 }
 
+// probePlan is the request that a condition wait makes before each evaluation.
 type probePlan struct {
 	stepType string
 	config   *expressions.Template

@@ -60,7 +60,7 @@ func (l *loopState) continueFrom(d *redriveState) {
 	l.nextIndex, l.completed, l.rerun, l.results, l.resultBytes = d.nextIndex, d.completed, d.rerun, d.results, d.resultBytes
 }
 
-// checkRedrivable tells whether a redrive of the step is possible.
+// checkRedrivable reports whether a redrive of the step is possible.
 func (a resumeAssessment) checkRedrivable(id string, why []string) error {
 	plan := a.plan
 	n := plan.index[id]

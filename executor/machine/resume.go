@@ -29,7 +29,7 @@ type Resume struct {
 	By       Attribution
 }
 
-// onlyContinues tells whether nothing but going on is asked.
+// onlyContinues reports whether nothing but going on is asked.
 func (in Resume) onlyContinues() bool { return in.FromStep == "" && in.Plan == nil && in.Redrive == "" }
 
 // VersionSpan says from which event on a run ran on which version.
@@ -133,7 +133,7 @@ func (a resumeAssessment) assess(in Resume) ([]string, error) {
 	return why, nil
 }
 
-// checkReachable tells whether a run can go on from a step: it is a top-level step
+// checkReachable reports whether a run can go on from a step: it is a top-level step
 // and all that it depends on stays finished.
 func checkReachable(plan *Plan, id string, why []string) error {
 	n := plan.index[id]

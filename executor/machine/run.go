@@ -8,7 +8,7 @@ import (
 // Run is a run's whole state. It is immutable once New, Apply or Restore has
 // returned it, and safe for concurrent reading. Its own methods only read; what
 // changes a run stands on draft (the moves), evolver (one event) and transition
-// (one input), and those work on a copy that nobody else holds yet.
+// (one input), and those work on a copy that no other code holds yet.
 //
 // The embedded parts are values, so that a run is one allocation and a fork
 // copies it whole; what they point at is persistent and shared between runs.
@@ -104,24 +104,27 @@ type history struct {
 	inputWithDefaults json.RawMessage
 }
 
-// ending is how a run ends that does not complete.
+// ending is how a run ends that does not complete. It is set by the event that
+// begins the end and stays until the last one, through compensations.
 type ending struct {
 	Outcome State  `json:"outcome"` // Failed or Cancelled
 	Error   *Error `json:"error"`
-	Stop    bool   `json:"stop,omitempty"`    // steps in action were told to stop
+	Stop    bool   `json:"stop,omitempty"`    // attempts in flight were told to stop
 	StepID  string `json:"step_id,omitempty"` // the step that failed the run
 }
 
 // fork copies the run for one Apply. The copy shares every part with r; the
-// raised edit number makes the first write to a shared part copy it.
+// raised edit number makes the first write to a shared part copy it. One fork
+// of a run may be kept only: two would hand out the same edit number.
 func (r *Run) fork() draft {
 	c := *r
 	c.edit++
 	return draft{&c}
 }
 
-// EffectiveInput is the input as expressions see it: what the run was started
-// with, and the defaults of the version that it is on.
+// EffectiveInput returns the input as expressions see it: what the run was
+// started with, and the defaults of the version that it is on. It is one JSON
+// value, "null" where none was given.
 func (r *Run) EffectiveInput() json.RawMessage {
 	if r.inputWithDefaults != nil {
 		return r.inputWithDefaults
@@ -129,7 +132,8 @@ func (r *Run) EffectiveInput() json.RawMessage {
 	return r.Input
 }
 
-// suspended tells whether nothing starts now, whatever the agenda holds.
+// suspended reports whether nothing starts in this state, whatever the agenda
+// holds: the run is not admitted yet, is pausing or paused, or has ended.
 func (r *Run) suspended() bool {
 	switch r.State {
 	case Queued, Pausing, Paused, Completed, Failed, Cancelled:
@@ -138,7 +142,9 @@ func (r *Run) suspended() bool {
 	return false
 }
 
-// derivedState is the state that the run's parts amount to.
+// derivedState returns the state that the run's parts amount to. The states
+// that a command or an end brings about stand as they are; those of a run under
+// way follow from what is in flight, pending and parked.
 func (r *Run) derivedState() State {
 	switch r.State {
 	case Pausing:
@@ -160,8 +166,8 @@ func (r *Run) derivedState() State {
 	return WaitingTimer
 }
 
-// InFlight counts the attempts in action: Execute was given and StepEnded was
-// not seen yet.
+// InFlight returns the number of attempts in flight, a compensation's included:
+// Execute was emitted and its StepEnded has not been applied yet.
 func (r *Run) InFlight() int {
 	if r.compensating != nil && r.compensating.running {
 		return r.attempts.len() + 1
@@ -169,8 +175,9 @@ func (r *Run) InFlight() int {
 	return r.attempts.len()
 }
 
-// Due is the earliest instant at which a Tick has an effect; false while the
-// run is queued, paused or terminal, or has nothing that is timed.
+// Due returns the earliest instant at which a Tick has an effect. It is false
+// while the run is queued, paused or terminal, or has nothing timed. An instant
+// in the past is due at once.
 func (r *Run) Due() (time.Time, bool) {
 	due := r.deadline()
 	if u := r.compensating; u != nil && r.State == Compensating && !u.running {
@@ -185,7 +192,9 @@ func (r *Run) Due() (time.Time, bool) {
 	return instant(due), due != 0
 }
 
-// startDeferred tells whether something could have started, and was held.
+// startDeferred reports whether something could have started and was held back
+// by JournalOnly. Such a run keeps its waiting state and is due at once, so
+// that the executor takes it up when it has a slot.
 func (r *Run) startDeferred() bool {
 	switch r.State {
 	case Backoff, WaitingTimer, WaitingSignal:
@@ -194,8 +203,9 @@ func (r *Run) startDeferred() bool {
 	return false
 }
 
-// deadline is when the run's timeout passes; 0: it has none or it does not
-// count now.
+// deadline returns when the run's timeout passes, in milliseconds; 0 where it
+// has none or where it does not count now: in compensations, in handlers, and
+// once the attempts in flight were told to stop.
 func (r *Run) deadline() int64 {
 	if r.plan.timeout == 0 || r.StartedAt.IsZero() || r.suspended() && r.State != Pausing {
 		return 0

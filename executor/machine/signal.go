@@ -44,7 +44,7 @@ func (t *transition) signal(in Signal) error {
 	return nil
 }
 
-// keepsSignals tells whether signals are kept for later.
+// keepsSignals reports whether signals are kept for later.
 func (t *transition) keepsSignals() bool { return t.suspended() || t.ending != nil }
 
 // oldestWait finds the first open wait for a signal.

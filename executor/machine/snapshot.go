@@ -235,7 +235,7 @@ func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	return s
 }
 
-// tracked tells whether a slot is taken; a run that came to rest has none.
+// tracked reports whether a slot is taken; a run that came to rest has none.
 func (r snapshotWriter) tracked(slot uint64) bool {
 	for _, set := range []*trie[position]{&r.attempts, &r.parked, &r.loops} {
 		if _, ok := set.get(slot); ok {

@@ -40,7 +40,8 @@ func (t *transition) nextAttempt(p position) int {
 	return int(max(s.step(p.step).attemptNumber, s.attemptBase)) + 1
 }
 
-// attempt makes one attempt of a step.
+// attempt begins one attempt of a step, whose guard and dependencies were
+// judged before.
 func (t *transition) attempt(p position) {
 	n := t.node(p)
 	switch {
@@ -57,6 +58,7 @@ func (t *transition) attempt(p position) {
 	}
 }
 
+// execute begins an attempt that is performed outside.
 func (t *transition) execute(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
 	t.emit(events.StepStarted, p, attempt, &Detail{})
@@ -73,6 +75,7 @@ func (t *transition) execute(p position) {
 	})
 }
 
+// ref names a position for the outside.
 func (t *transition) ref(p position) Ref { return Ref{StepID: t.node(p).step.ID, Iteration: p.path()} }
 
 // chooseBranch evaluates a condition's branches in order; the first true one wins.
@@ -120,6 +123,8 @@ func (t *transition) complete(p position, d *Detail) {
 	t.emit(events.StepCompleted, p, int(st.lastAttempt), d)
 }
 
+// latency returns the milliseconds from since until now, never less than 0: the
+// clock may have gone back. 0 where it did not begin.
 func (t *transition) latency(since int64) int64 {
 	if since == 0 {
 		return 0
@@ -127,12 +132,13 @@ func (t *transition) latency(since int64) int64 {
 	return max(t.now-since, 0)
 }
 
-// permanentFailure is a failure that no retry mends.
+// permanentFailure returns a failure that no retry can change.
 func permanentFailure(code, message string) Failure {
 	return Failure{Error: Error{Code: code, Message: message}, Permanent: true}
 }
 
-// expressionFailure is a step's failure to evaluate what its definition says.
+// expressionFailure returns the permanent failure of a step whose definition
+// cannot be evaluated, with the code of the expression's error.
 func expressionFailure(err error) Failure {
 	f := permanentFailure(expressions.CodeFailed, err.Error())
 	if e, ok := errors.AsType[*expressions.Error](err); ok {
@@ -141,7 +147,8 @@ func expressionFailure(err error) Failure {
 	return f
 }
 
-// stepEnded takes the end of an attempt; one that is not in action any more is
+// stepEnded takes the end of an attempt. It belongs to the compensation in
+// flight, or to the step in flight with that attempt number; any other is
 // ignored.
 func (t *transition) stepEnded(in StepEnded) {
 	if len(in.Output) == 0 {
@@ -170,7 +177,8 @@ func (t *transition) stepEnded(in StepEnded) {
 }
 
 // fail decides what follows a failed attempt: another one, the fallback step,
-// or the step's failure for good.
+// or the step's permanent failure. Where nothing may start any more, a failure
+// that would have been retried ends the step as cancelled.
 func (t *transition) fail(p position, f Failure, usage Usage) {
 	n, st := t.node(p), t.stepAt(p)
 	d := Detail{Error: validUTF8(f.Error), LatencyMS: t.latency(st.attemptStartedAt), Usage: usage}
@@ -191,14 +199,15 @@ func (t *transition) fail(p position, f Failure, usage Usage) {
 	}
 }
 
-// validUTF8 makes an error that its JSON gives back as it is.
+// validUTF8 returns a copy of an error that reads back from its JSON as it is:
+// what is not UTF-8 is replaced.
 func validUTF8(e Error) *Error {
 	e.Code = strings.ToValidUTF8(e.Code, "\ufffd")
 	e.Message = strings.ToValidUTF8(e.Message, "\ufffd")
 	return &e
 }
 
-// fallbackEnded gives a step the end of the fallback step that ran for it.
+// fallbackEnded ends a step as the fallback step ended that ran for it.
 func (t *transition) fallbackEnded(p position, st *stepState) {
 	n := t.node(p)
 	o := t.stepAt(position{p.frame, n.fallback})

@@ -13,10 +13,13 @@ type timer struct {
 	left, right *timer
 }
 
+// before reports whether t is due earlier than o; equal times go by the order
+// in which they were set.
 func (t *timer) before(o *timer) bool {
 	return t.due < o.due || t.due == o.due && t.slot < o.slot
 }
 
+// height returns the length of the right spine, 0 for the empty heap.
 func (t *timer) height() int32 {
 	if t == nil {
 		return 0
@@ -24,6 +27,8 @@ func (t *timer) height() int32 {
 	return t.rank
 }
 
+// mergeTimers returns a heap with the entries of both, in O(log n). Neither
+// argument changes.
 func mergeTimers(a, b *timer) *timer {
 	if a == nil {
 		return b
@@ -60,8 +65,9 @@ func (h *timerHeap) pop() {
 	h.size--
 }
 
-// trimTimers drops stale timers from the top, and all of them when they
-// outnumber the live ones.
+// trimTimers drops stale timers from the top, and rebuilds the heap once stale
+// ones outnumber the live ones two to one. So the heap stays within a constant
+// factor of what is parked, at an amortized cost of O(1) per timer.
 func (r draft) trimTimers() {
 	for r.timers.first != nil && !r.armed(r.timers.first) {
 		r.timers.pop()
@@ -71,7 +77,7 @@ func (r draft) trimTimers() {
 	}
 }
 
-// armed tells whether a timer's step still waits for it.
+// armed reports whether what the timer was set for still waits for it.
 func (r draft) armed(t *timer) bool {
 	p, ok := r.parked.get(t.slot)
 	if !ok {
@@ -80,7 +86,7 @@ func (r draft) armed(t *timer) bool {
 	return ok && r.stepAt(p).dueAt == t.due
 }
 
-// resetTimers builds the timers anew from what is parked.
+// resetTimers builds the heap anew from what is parked and the loops under way.
 func (r draft) resetTimers() {
 	r.timers = timerHeap{}
 	set := func(slot uint64, p position) bool {
@@ -93,7 +99,8 @@ func (r draft) resetTimers() {
 	r.loops.all(set)
 }
 
-// fireTimer lets the earliest timer act, if it is due.
+// fireTimer acts on the earliest timer, if it is due by now: a loop times out,
+// a retry begins, a wait ends or polls. It returns false where none is due.
 func (t *transition) fireTimer() bool {
 	t.trimTimers()
 	if t.timers.first == nil || t.timers.first.due > t.now {

@@ -8,17 +8,21 @@ import (
 	"time"
 )
 
-// position is one execution place: a step of the list that frame at runs (nil:
-// the definition's own list). With step -1 it is the list itself.
+// position names one step within a run: a step of the list that frame runs (a
+// nil frame: the definition's own list). With step -1 it is the list itself.
+// Positions are comparable and never change; whether the step is there is a
+// question to the run.
 type position struct {
 	frame *frame
 	step  int32
 }
 
-// wholeRun is the definition's own list.
+// wholeRun is the position of events that concern no step: the definition's own
+// list.
 var wholeRun = position{step: -1}
 
-// frame is one iteration of a loop. It never changes.
+// frame is one iteration of a loop, and through parent the iterations around
+// it. It never changes, and may be kept after the iteration has ended.
 type frame struct {
 	parent *frame // the iteration that the loop itself runs in
 	loop   *node
@@ -35,7 +39,7 @@ func newFrame(up *frame, loop *node, index int, id uint64) *frame {
 	return &frame{parent: up, loop: loop, index: index, id: id, path: path}
 }
 
-// identity is the frame's id, 0 for the definition's own list.
+// identity returns the frame's id, 0 for the definition's own list.
 func (f *frame) identity() uint64 {
 	if f == nil {
 		return 0
@@ -43,9 +47,10 @@ func (f *frame) identity() uint64 {
 	return f.id
 }
 
-// loopPosition is the loop's own place.
+// loopPosition returns the position of the loop whose iteration f is.
 func (f *frame) loopPosition() position { return position{f.parent, f.loop.index} }
 
+// path returns the iteration's path as events name it, "" outside loops.
 func (p position) path() string {
 	if p.frame == nil {
 		return ""
@@ -53,14 +58,15 @@ func (p position) path() string {
 	return p.frame.path
 }
 
-// scopeState is one list of steps under way.
+// scopeState is one list of steps under way: the definition's, or an open
+// iteration's body. The counters spare walks over the steps.
 type scopeState struct {
 	edit          uint64
 	id            uint64 // of the iteration's frame
 	list          *list
 	steps         trie[*stepState] // touched ones only; a missing one is pending
 	unfinished    int32            // steps not finished
-	inFlight      int32            // attempts in action in it, inner iterations included
+	inFlight      int32            // attempts in flight in it, inner iterations included
 	parked        int32            // waits and retries in it, inner iterations included
 	compensations int32            // compensations that remember it
 	err           *Error           // of an iteration: its first error, nothing starts any more
@@ -71,7 +77,9 @@ type scopeState struct {
 	hasCutOff     bool             // a step of it, or in it, was cut off before: see cutOff
 }
 
-// stepState is one step of one list under way.
+// stepState is one step of one list under way. Times are in milliseconds since
+// 1970, 0: never. Attempt numbers rise over the whole run and are never reused,
+// so that a late answer cannot be taken for that of a newer attempt.
 type stepState struct {
 	edit             uint64
 	unmet            int32 // dependencies not finished
@@ -87,7 +95,7 @@ type stepState struct {
 	failedAttempts   int32  // failed attempts that count against max_attempts
 	generation       int32
 	agendaKey        uint64 // in the agenda, 0: none
-	activityKey      uint64 // its key in action, parked or loops, 0: none
+	activityKey      uint64 // its key in flight, parked or loops, 0: none
 	firstSeq         int64  // seq of its first start or skip
 	startedAt        int64  // the first attempt of this generation
 	keyFirstUsedAt   int64  // the first attempt under its idempotency key, which may have been before a resume
@@ -106,12 +114,14 @@ type stepState struct {
 	cutOff           trie[*cutOff]    // of a loop that is not under way: what was cut off in it, by iteration
 }
 
-// finished tells whether dependants can count on the step.
+// finished reports whether the step has ended, in whatever way: dependants
+// count it.
 func (s *stepState) finished() bool {
 	return s.status == StepCompleted || s.status == StepSkipped || s.status == StepFailed || s.status == StepCancelled
 }
 
-// waitState is an open wait.
+// waitState is an open wait. It never changes once a step holds it. The JSON
+// names are those of snapshots.
 type waitState struct {
 	Kind      string `json:"kind"` // timer, condition, signal
 	Name      string `json:"name,omitempty"`
@@ -121,7 +131,9 @@ type waitState struct {
 	TimeoutAt int64  `json:"timeout_at,omitempty"`
 }
 
-// loopState is a loop under way.
+// loopState is a loop under way. It holds its open iterations and, of those
+// that ended, counts and results only: a loop of a million items takes as many
+// scopes as its concurrency.
 type loopState struct {
 	edit          uint64
 	total         int // -1: not known before the end
@@ -143,8 +155,9 @@ type loopState struct {
 	items         *itemCache      // shared by all copies
 }
 
-// itemCache caches the list that a loop walks. Its value is a function of the
-// run's state, so whoever needs it first fills it; readers may be concurrent.
+// itemCache holds the list that a loop walks, once it was evaluated. The list
+// is a function of the run's state, so any reader may fill the cache,
+// concurrently too: they all come to the same list.
 type itemCache struct{ list atomic.Pointer[itemList] }
 
 // stepTree is the state of every step: the definition's own list and, below
@@ -165,7 +178,8 @@ func (r *stepTree) node(p position) *node {
 	return p.frame.loop.loop.body.nodes[p.step]
 }
 
-// scope finds a list under way; nil when its iteration is gone.
+// scope returns a list under way, in O(depth of f); nil when its iteration is
+// gone. Ended iterations that compensations need are found as well.
 func (r *stepTree) scope(f *frame) *scopeState {
 	if f == nil {
 		return r.root
@@ -185,7 +199,8 @@ func (r *stepTree) scope(f *frame) *scopeState {
 	return s
 }
 
-// stepAt reads a step's state; it must not be changed.
+// stepAt returns a step's state for reading. A step that was never touched has
+// its plan's initial state.
 func (r *stepTree) stepAt(p position) *stepState {
 	s := r.scope(p.frame)
 	if s == nil {
@@ -194,6 +209,7 @@ func (r *stepTree) stepAt(p position) *stepState {
 	return s.step(p.step)
 }
 
+// step returns the state of the step at an index of the list, for reading.
 func (s *scopeState) step(at int32) *stepState {
 	if st, ok := s.steps.get(uint64(at)); ok {
 		return st
@@ -201,8 +217,8 @@ func (s *scopeState) step(at int32) *stepState {
 	return &s.list.nodes[at].initial
 }
 
-// editScope gives a list's state for changing, copying the way to it once per
-// edit.
+// editScope returns a list's state for changing; what lies on the way to it is
+// copied once per edit. The list must be under way.
 func (r *stepTree) editScope(f *frame) *scopeState {
 	if f == nil {
 		if r.root.edit != r.edit {
@@ -228,7 +244,8 @@ func (r *stepTree) editScope(f *frame) *scopeState {
 	return &c
 }
 
-// editStep gives a step's state for changing.
+// editStep returns a step's state for changing. The result is valid until the
+// edit ends.
 func (r *stepTree) editStep(p position) *stepState {
 	s := r.editScope(p.frame)
 	st := s.step(p.step)
@@ -241,6 +258,8 @@ func (r *stepTree) editStep(p position) *stepState {
 	return &c
 }
 
+// editLoop returns a loop's state for changing; the step must be a loop that
+// has started.
 func (r *stepTree) editLoop(p position) *loopState {
 	st := r.editStep(p)
 	if st.loop.edit != r.edit {
@@ -251,7 +270,7 @@ func (r *stepTree) editLoop(p position) *loopState {
 	return st.loop
 }
 
-// openScope begins a list: its roots go on the agenda.
+// openScope begins a list: the steps that depend on nothing go on the agenda.
 func (r draft) openScope(f *frame, s *scopeState) {
 	s.edit, s.unfinished, s.startedAt = r.edit, s.list.count[partMain], r.updatedAt
 	if f == nil {
@@ -266,14 +285,16 @@ func (r draft) openScope(f *frame, s *scopeState) {
 	}
 }
 
-// generation counts how often the step was run again on purpose, the loops
-// around it included.
+// generation returns how often the step was run again on purpose, the loops
+// around it included. It is part of the idempotency key: a retry keeps it, a
+// rerun raises it.
 func (r *stepTree) generation(p position) int {
 	s := r.scope(p.frame)
 	return int(s.generation + s.step(p.step).generation)
 }
 
-// halted tells whether nothing may start in a list any more.
+// halted reports whether nothing may start any more in a list: the run is
+// ending, or an iteration around it has failed.
 func (r *Run) halted(f *frame) bool {
 	if r.ending != nil {
 		return true
@@ -286,7 +307,7 @@ func (r *Run) halted(f *frame) bool {
 	return false
 }
 
-// find resolves a ref of the outside; false when there is no such place now.
+// find resolves a Ref; false when the run has no such position now.
 func (r *stepTree) find(stepID, iteration string) (position, bool) {
 	n := r.plan.index[stepID]
 	if n == nil {
@@ -299,6 +320,7 @@ func (r *stepTree) find(stepID, iteration string) (position, bool) {
 	return position{f, n.index}, true
 }
 
+// listOf returns the plan of the list that f runs.
 func (r *stepTree) listOf(f *frame) *list {
 	if f == nil {
 		return r.plan.top
@@ -306,8 +328,8 @@ func (r *stepTree) listOf(f *frame) *list {
 	return f.loop.loop.body
 }
 
-// findFrame parses an iteration path; every part must be under way, but for
-// the last, which may be about to start: its id is 0.
+// findFrame parses an iteration path; every part must be under way, but for the
+// last, which may be about to begin: its id is then 0.
 func (r *stepTree) findFrame(path string) (*frame, bool) {
 	var f *frame
 	for path != "" {
@@ -331,4 +353,5 @@ func (r *stepTree) findFrame(path string) (*frame, bool) {
 	return f, true
 }
 
+// addDuration returns the time d after ms, in milliseconds.
 func addDuration(ms int64, d time.Duration) int64 { return ms + d.Milliseconds() }

@@ -6,20 +6,22 @@ import (
 )
 
 // trie is a persistent sparse vector: a 32-way radix tree over rising keys in
-// which only touched places take memory. set and delete cost O(log32 key) and
-// leave every older copy of the trie as it was.
+// which only occupied places take memory. set and delete cost O(log32 key) and
+// leave every older copy of the trie as it was. The zero value is empty; a copy
+// of the struct is a copy of the vector.
 //
-// Nodes carry the edit in which they were made. Within one edit (one Apply)
-// they are changed in place, because no one else can hold them yet; every
-// other node is copied first.
+// Nodes carry the edit number in which they were made. Within one edit (one
+// Apply) they are changed in place, because no other copy holds them yet; every
+// other node is copied first. Edit numbers must therefore never be used twice
+// on copies of one trie.
 type trie[T any] struct {
 	root  *trieNode[T]
 	shift uint8 // of the root: 0 for a leaf
 	size  int
 }
 
-// trieNode holds its occupied places only, in order; used has a bit for each.
-// A leaf has vals, an inner node has kids.
+// trieNode holds its occupied places only, in order; used has a bit for each. A
+// leaf has values, an inner node has children, never both.
 type trieNode[T any] struct {
 	edit     uint64
 	used     uint32
@@ -32,9 +34,10 @@ const (
 	trieMask = 1<<trieBits - 1
 )
 
+// len returns the number of occupied places.
 func (t *trie[T]) len() int { return t.size }
 
-// get finds the value at key.
+// get returns the value at key; ok is false where the place is empty.
 func (t *trie[T]) get(key uint64) (v T, ok bool) {
 	n, shift := t.root, t.shift
 	if n == nil || key>>shift > trieMask {
@@ -53,7 +56,7 @@ func (t *trie[T]) get(key uint64) (v T, ok bool) {
 	}
 }
 
-// set puts a value at key.
+// set puts a value at key, and grows the tree upwards where the key needs it.
 func (t *trie[T]) set(edit, key uint64, v T) {
 	if t.root == nil {
 		t.root, t.shift = &trieNode[T]{edit: edit}, 0
@@ -72,6 +75,8 @@ func (t *trie[T]) set(edit, key uint64, v T) {
 	}
 }
 
+// insert sets the key below n and returns the node to use in n's place, and
+// whether the place was empty before.
 func (n *trieNode[T]) insert(edit, key uint64, shift uint8, v T) (*trieNode[T], bool) {
 	n = n.editable(edit)
 	bit := uint32(1) << (key >> shift & trieMask)
@@ -94,7 +99,7 @@ func (n *trieNode[T]) insert(edit, key uint64, shift uint8, v T) (*trieNode[T], 
 	return n, grown
 }
 
-// delete empties the place at key, if it is taken.
+// delete empties the place at key, if it is occupied.
 func (t *trie[T]) delete(edit, key uint64) {
 	if _, ok := t.get(key); !ok {
 		return
@@ -105,7 +110,8 @@ func (t *trie[T]) delete(edit, key uint64) {
 	}
 }
 
-// remove returns nil when nothing is left below n. The key is present.
+// remove empties the place at key, which is occupied, and returns the node to
+// use in n's place: nil when nothing is left below it.
 func (n *trieNode[T]) remove(edit, key uint64, shift uint8) *trieNode[T] {
 	bit := uint32(1) << (key >> shift & trieMask)
 	at := bits.OnesCount32(n.used & (bit - 1))
@@ -128,7 +134,8 @@ func (n *trieNode[T]) remove(edit, key uint64, shift uint8) *trieNode[T] {
 	return n
 }
 
-// editable gives n itself when this edit made it, else a copy that it may change.
+// editable returns n itself when this edit made it, and otherwise a copy that
+// the edit may change.
 func (n *trieNode[T]) editable(edit uint64) *trieNode[T] {
 	if n.edit == edit {
 		return n
@@ -136,16 +143,17 @@ func (n *trieNode[T]) editable(edit uint64) *trieNode[T] {
 	return &trieNode[T]{edit: edit, used: n.used, children: slices.Clone(n.children), values: slices.Clone(n.values)}
 }
 
-// min finds the lowest key.
+// min returns the lowest key and its value; ok is false for an empty trie.
 func (t *trie[T]) min() (key uint64, v T, ok bool) {
 	return t.extreme(func(used uint32) int { return bits.TrailingZeros32(used) })
 }
 
-// max finds the highest key.
+// max returns the highest key and its value; ok is false for an empty trie.
 func (t *trie[T]) max() (key uint64, v T, ok bool) {
 	return t.extreme(func(used uint32) int { return 31 - bits.LeadingZeros32(used) })
 }
 
+// extreme follows the place that pick chooses in every node, down to a leaf.
 func (t *trie[T]) extreme(pick func(used uint32) int) (key uint64, v T, ok bool) {
 	if t.root == nil {
 		return 0, v, false
@@ -162,7 +170,8 @@ func (t *trie[T]) extreme(pick func(used uint32) int) (key uint64, v T, ok bool)
 	}
 }
 
-// all visits the values in order of their keys until yield says false.
+// all visits the values in order of their keys until yield returns false. The
+// trie must not be changed by the same edit meanwhile.
 func (t *trie[T]) all(yield func(key uint64, v T) bool) {
 	if t.root != nil {
 		t.root.walk(0, t.shift, yield)

@@ -13,7 +13,7 @@ type State string
 
 // The states. Backoff: only retries are pending. WaitingTimer: waiting for a
 // time or a condition. WaitingSignal: waiting for a signal, maybe for timers
-// too. Any step in action makes the run Running.
+// too. Any step in flight makes the run Running.
 const (
 	Queued        State = "queued"
 	Running       State = "running"
@@ -35,16 +35,19 @@ var States = []State{
 	Cancelling, Compensating, Completed, Failed, Cancelled,
 }
 
-// Terminal tells whether nothing more happens to the run by itself.
+// Terminal reports whether nothing more happens to the run by itself. A failed
+// or cancelled run can still be resumed.
 func (s State) Terminal() bool { return s == Completed || s == Failed || s == Cancelled }
 
-// NeedsRecovery tells whether a run in this state has work that a crash would cut off:
-// such runs are recovered at start.
+// NeedsRecovery reports whether a run in this state may have work that a crash
+// cuts off: such runs are restored and given Recover when a node begins to
+// drive.
 func (s State) NeedsRecovery() bool {
 	return s == Running || s == Pausing || s == Cancelling || s == Compensating
 }
 
-// StepStatus is a step's state within a run.
+// StepStatus is a step's state within a run. Completed, failed, skipped and
+// cancelled are final until the run is resumed.
 type StepStatus string
 
 // The statuses of a step.
@@ -59,7 +62,7 @@ const (
 	StepCancelled StepStatus = "cancelled"
 )
 
-// Header is what a run is born with. It never changes, except that Resume on
+// Header is what a run is created with. It never changes, except that Resume on
 // another version replaces Version and Hash and adds to Versions.
 type Header struct {
 	RunID      string          `json:"run_id"`
@@ -78,22 +81,24 @@ type Header struct {
 	Versions []VersionSpan `json:"versions,omitempty"`
 }
 
-// Error is a step's or a run's error, as stored and shown.
+// Error is a step's or a run's error, as stored and shown. Code is stable and
+// machine-readable; Message is for people and holds no secret; Details are JSON
+// values, whose numbers keep their text when they are read back.
 type Error struct {
 	Code    string         `json:"code"`
 	Message string         `json:"message"`
 	Details map[string]any `json:"details,omitempty"`
 }
 
-// Ref names one execution place: a step, and in a loop body the path of the
-// iteration ("each[3]", "each[3].inner[0]"). Step ids are unique in the whole
-// definition, bodies included.
+// Ref names one position in a run from outside: a step, and in a loop body the
+// path of the iteration ("each[3]", "each[3].inner[0]"). Step ids are unique in
+// the whole definition, bodies included.
 type Ref struct {
 	StepID    string
 	Iteration string
 }
 
-// Input is what can happen to a run.
+// Input is what can happen to a run. The set is closed.
 type Input interface{ input() }
 
 // Begin starts a queued run.
@@ -102,9 +107,10 @@ type Begin struct{}
 // Continue goes on with a Change that said More.
 type Continue struct{}
 
-// StepEnded reports the end of one attempt. Failure nil means success, Output
-// is then one JSON value. An end of an attempt that is not in action (an old
-// attempt, a cancelled step) is ignored.
+// StepEnded reports the end of one attempt. A nil Failure means success; Output
+// is then one JSON value. The end of an attempt that is not in flight (an old
+// attempt, a cancelled step) has no effect, so reporting one twice does no
+// harm.
 type StepEnded struct {
 	Ref     Ref
 	Attempt int
@@ -113,19 +119,22 @@ type StepEnded struct {
 	Usage   Usage
 }
 
-// Failure says why an attempt failed. RetryAfter is the receiver's wish, 0 for
+// Failure says why an attempt failed. A permanent one is not retried unless the
+// step's retry.on names its code. RetryAfter is the receiver's wish, 0 for
 // none; it wins over a shorter backoff, up to an hour.
 type Failure struct {
 	Error
 	Permanent  bool
 	RetryAfter time.Duration
-	// MaskMessage gives the message with mask applied to each value that it quotes and
-	// not to its own words; nil: nobody knows which is which. It is not stored.
+	// MaskMessage returns the message with mask applied to each value that it
+	// quotes and not to its own words; nil: the message does not tell them
+	// apart. It is not stored.
 	MaskMessage func(mask func(string) string) string `json:"-"`
 }
 
-// Usage is what an attempt consumed. ToolCalls, a JSON list of the calls that an
-// agent made, stays with the attempt's event; sums leave it out.
+// Usage is what an attempt consumed: language-model tokens, and their price in
+// millionths of a US dollar. ToolCalls, a JSON list of the calls that an agent
+// made, stays with the attempt's event; sums leave it out.
 type Usage struct {
 	Tokens       int64           `json:"tokens,omitempty"`
 	CostMicroUSD int64           `json:"cost_micro_usd,omitempty"`
@@ -137,7 +146,8 @@ type Usage struct {
 type Tick struct{}
 
 // Signal delivers a signal. RequestID is a delivery key or the id of an open
-// input request; the executor makes one where the caller gave none.
+// input request; the executor makes one where the caller sent none. A RequestID
+// that the run has seen makes the signal a repetition, which has no effect.
 type Signal struct {
 	Name      string
 	RequestID string
@@ -145,30 +155,36 @@ type Signal struct {
 	By        Attribution
 }
 
-// Cancel asks the run to stop: running steps are told, compensations run.
-// Reason is the message of the run's error, By.Reason what the caller says.
+// Cancel stops the run: attempts in flight are told to end, compensations and
+// finally run. Reason becomes the message of the run's error; By.Reason is the
+// caller's own text. It has no effect on a run that is ending or has ended.
 type Cancel struct {
 	Reason string
 	By     Attribution
 }
 
-// Terminate ends the run at once, with no clean-up. Reason is that of Cancel.
+// Terminate ends the run at once, without compensations or handlers. Reason is
+// that of Cancel. A run that has ended refuses it with fault.Conflict
+// run_finished.
 type Terminate struct {
 	Reason string
 	By     Attribution
 }
 
-// Pause lets steps in action finish and starts nothing more.
+// Pause lets attempts in flight finish and starts nothing more. A run that has
+// ended refuses it with fault.Conflict run_finished; one that is ending ignores
+// it.
 type Pause struct{ By Attribution }
 
-// Recover reports that the process that drove the run is gone: every attempt
-// in action is interrupted and runs again or fails, as on_interrupt says.
+// Recover reports that the process that drove the run is gone: every attempt in
+// flight is interrupted and runs again under the same idempotency key or fails,
+// as on_interrupt says.
 type Recover struct{}
 
-// JournalOnly applies an input and starts nothing that it makes possible: what can go
-// on stays on the agenda (Change.More) until a Continue, Tick or Recover, and
-// the run keeps its word. The executor holds inputs back so while no slot is
-// free, and while it is stopping.
+// JournalOnly applies an input and starts nothing that it makes possible: what
+// can go on stays on the agenda (Change.More) until a Continue, Tick or
+// Recover, and the run keeps its state. The executor applies inputs so while no
+// slot is free, and while it is stopping.
 type JournalOnly struct{ Input Input }
 
 func (JournalOnly) input() {}
@@ -183,15 +199,16 @@ func (Pause) input()       {}
 func (Resume) input()      {}
 func (Recover) input()     {}
 
-// Effect is something to be done outside, after the change that asked for it
-// is durable.
+// Effect is something to be done outside, after the change that it belongs to
+// is durable. The set is closed.
 type Effect interface{ effect() }
 
-// Execute performs one attempt of a step (or of a compensation or a probe) and
-// answers with StepEnded for the same Ref and Attempt. Config is not rendered
-// yet: the performer renders it with Scope, because secrets are known only
-// there. Timeout 0 means none. Key identifies the step's effect: the same for
-// every attempt of (run, step, iteration, generation).
+// Execute asks for one attempt of a step, a compensation or a probe; the answer
+// is StepEnded for the same Ref and Attempt. Config is not rendered yet: the
+// performer renders it with Scope, because secrets are known only there. Scope
+// reads an immutable run, so it may be used at any time and by any goroutine.
+// Timeout 0 means none. IdempotencyKey identifies the step's effect: the same
+// for every attempt of (run, step, iteration, generation).
 type Execute struct {
 	Ref            Ref
 	Attempt        int
@@ -200,17 +217,17 @@ type Execute struct {
 	Scope          expressions.Scope
 	Timeout        time.Duration
 	IdempotencyKey string
-	// KeyFirstUsedAt is when the first attempt under Key began, by the journal: the same
-	// for every attempt. Zero for a probe.
+	// KeyFirstUsedAt is when the first attempt under IdempotencyKey began, by
+	// the journal: the same for every attempt. Zero for a probe.
 	KeyFirstUsedAt time.Time
-	// OutputSchema is checked by the performer; a breach is the permanent
-	// failure output_schema.
+	// OutputSchema is checked by the performer; an output that does not fit is
+	// the permanent failure output_schema.
 	OutputSchema json.RawMessage
 	// Role is "" for the step itself, "compensation" or "probe".
 	Role string
 }
 
-// Stop asks an attempt in action to end. Its StepEnded is still awaited when
+// Stop tells an attempt in flight to end. Its StepEnded is still awaited while
 // the run is cancelling, and ignored after a Terminate.
 type Stop struct {
 	Ref     Ref
@@ -220,9 +237,11 @@ type Stop struct {
 func (Execute) effect() {}
 func (Stop) effect()    {}
 
-// Change is what an input did. Events are in order, with dense seq; none means
-// that the input had no effect. More asks for a Continue after the commit: the
-// machine bounds the work of one Apply (about 500 events).
+// Change is what an input did. Events are in order with dense seq; none means
+// that the input had no effect, and Run is then the run that was passed in. The
+// events and the run's row are stored in one transaction before any effect is
+// performed. More asks for a Continue after the commit: one Apply emits about
+// 500 events at most.
 type Change struct {
 	Run     *Run
 	Events  []events.Event

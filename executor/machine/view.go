@@ -115,7 +115,7 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 	return value, true
 }
 
-// sees tells whether the step at index from of the same list may read n. -1
+// sees reports whether the step at index from of the same list may read n. -1
 // stands for the list's end, which sees all.
 func (v view) sees(n *node, from int32, own bool) bool {
 	if from < 0 {
@@ -134,7 +134,7 @@ func (v view) sees(n *node, from int32, own bool) bool {
 	return n.list.ancestor(n.index, from)
 }
 
-// ancestor tells whether a is reached from b along its parents.
+// ancestor reports whether a is reached from b along its parents.
 func (l *list) ancestor(a, b int32) bool {
 	found := false
 	l.ancestors(b, l.nodes[a].depth, func(at int32) bool { found = at == a; return !found })
