@@ -2,14 +2,15 @@ package machine
 
 import "heddle/audit"
 
-// Attribution says by whom and why a run is steered; the zero value: it is not known.
+// Attribution says who commands a run and why; the zero value: it is not known.
 // The journal has it with the event that follows.
 type Attribution struct {
 	Actor  audit.Actor `json:"actor,omitzero"`
 	Reason string      `json:"reason,omitempty"`
 }
 
-// addToDetail puts it on an event, without covering a reason that the machine gives.
+// addToDetail puts it on an event and returns the event's detail. A reason that
+// the machine gave stays.
 func (b Attribution) addToDetail(d *Detail) *Detail {
 	d.Actor = b.Actor
 	if d.Reason == "" {
@@ -18,14 +19,14 @@ func (b Attribution) addToDetail(d *Detail) *Detail {
 	return d
 }
 
-// The details of the error of a run that was ended by somebody.
+// The names of the details of a cancelled run's error.
 const (
 	detailBy     = "cancelled_by"
 	detailReason = "reason"
 )
 
-// addTo adds it to the error of a run that ends by it, so that the run tells
-// for as long as it is kept.
+// addTo puts it on the error of a run that ends by it, so that the run says who
+// ended it for as long as it is kept.
 func (b Attribution) addTo(e *Error) *Error {
 	if b.Actor.Known() {
 		who := map[string]any{"type": b.Actor.Type}
@@ -46,8 +47,8 @@ func (b Attribution) addTo(e *Error) *Error {
 	return e
 }
 
-// cancelledBy is By of the error of a run that is cancelled; that of a failed one is a
-// step's.
+// cancelledBy returns who cancelled the run; nothing for a run that failed,
+// whose error is a step's.
 func (e *ending) cancelledBy() Attribution {
 	if e.Outcome != Cancelled {
 		return Attribution{}
@@ -55,7 +56,8 @@ func (e *ending) cancelledBy() Attribution {
 	return e.Error.CancelledBy()
 }
 
-// CancelledBy says by whom and why a cancelled run was ended, as far as its error tells.
+// CancelledBy returns who ended a cancelled run and why, as far as its error
+// says; the zero value for any other error, nil included.
 func (e *Error) CancelledBy() Attribution {
 	if e == nil {
 		return Attribution{}
@@ -70,7 +72,7 @@ func (e *Error) CancelledBy() Attribution {
 	return b
 }
 
-// actor appends who did something.
+// actor appends who did something, where it is known.
 func (o *jsonObject) actor(a audit.Actor) {
 	if !a.Known() {
 		return

@@ -22,12 +22,14 @@ type polls struct {
 	withoutProbe bool // those alone that have no probe: nothing else would wake them
 }
 
+// pending reports whether any of it is left.
 func (b *workBacklog) pending() bool { return b.interruptUpTo > 0 || b.keptSignals || b.polls.to > 0 }
 
 // catchUp works on the backlog.
 type catchUp struct{ *transition }
 
-// processBacklog goes on with what is behind until the turn has so many events.
+// processBacklog works on the backlog until the transition has emitted most
+// events. Interrupted attempts are never left for more than maxEvents.
 func (t catchUp) processBacklog(most int) {
 	if t.backlog.interruptUpTo > 0 {
 		t.interruptAttempts(min(most, maxEvents))
@@ -62,7 +64,8 @@ func (t catchUp) interruptAttempts(most int) {
 	}
 }
 
-// deliverKeptSignals gives the open waits what arrived while nothing could act.
+// deliverKeptSignals delivers to the open waits what arrived while nothing
+// could act.
 func (t catchUp) deliverKeptSignals(most int) {
 	if t.keepsSignals() || t.signals.kept.len() == 0 || t.signalWaits == 0 {
 		t.backlog.keptSignals = false
@@ -85,6 +88,7 @@ func (t catchUp) deliverKeptSignals(most int) {
 }
 
 // pollConditions evaluates open conditions without waiting for their next poll.
+// It goes on after the last one that it evaluated when it is called again.
 func (t catchUp) pollConditions(most int) {
 	if t.keepsSignals() {
 		t.backlog.polls = polls{}
@@ -117,14 +121,16 @@ func (t catchUp) pollConditions(most int) {
 	t.backlog.polls = polls{}
 }
 
-// queueKeptSignals gives the open waits what arrived while nothing could act.
+// queueKeptSignals lets the open waits take what arrived while nothing could
+// act.
 func (t *transition) queueKeptSignals() { t.backlog.keptSignals = true }
 
-// queuePolls lets the open conditions be evaluated again.
+// queuePolls lets the conditions open now be evaluated again.
 func (t *transition) queuePolls() { t.backlog.polls = polls{to: uint64(t.Seq)} }
 
 // recover interrupts every attempt in flight: the process that drove the run is
-// gone. What it was behind with is begun anew.
+// gone. Whatever backlog it had was in memory only, so all of it is taken up
+// anew.
 func (t *transition) recover() {
 	t.backlog = workBacklog{interruptUpTo: uint64(t.Seq), keptSignals: true, polls: polls{to: uint64(t.Seq), withoutProbe: true}}
 	if u := t.compensating; u != nil && u.running {

@@ -9,14 +9,16 @@ import (
 )
 
 // MaxInline is the largest value, in bytes, that an event holds itself where
-// Apply was given Blobs; larger ones are stored apart and referenced.
+// Apply was given Blobs; larger ones are blobs: rows of their own, which the
+// journal refers to.
 const MaxInline = 1 << 20
 
-// refPrefix is how a reference begins, and nothing else does that a run keeps:
-// a value of somebody's own that begins so is stored apart whatever its size.
+// refPrefix is how a reference begins, and nothing else that a run keeps: a
+// caller's own value that begins so becomes a blob, whatever its size.
 const refPrefix = `{"$blob":"blob_`
 
-// FormatReference is what stands for a value that is stored apart.
+// FormatReference returns what stands in the journal for a blob. size is in
+// bytes.
 func FormatReference(id string, size int64, sha256Hex, contentType string) json.RawMessage {
 	o := jsonObject{buf: make([]byte, 0, 192)}
 	o.text("$blob", id)
@@ -36,23 +38,23 @@ func ParseReference(v json.RawMessage) (BlobRef, bool) {
 	return ref, err == nil && ref.Size >= 0
 }
 
-// NeedsBlob reports whether a value has to be stored apart: it is large, or could be
-// taken for a reference.
+// NeedsBlob reports whether a value cannot stand in the journal itself: it is
+// larger than MaxInline, or could be taken for a reference.
 func NeedsBlob(v json.RawMessage) bool {
 	return len(v) > MaxInline || bytes.HasPrefix(v, []byte(refPrefix))
 }
 
-// BlobRef is what a reference says.
+// BlobRef is what a reference says: the blob's id, and its size in bytes.
 type BlobRef struct {
 	ID   string `json:"$blob"`
 	Size int64  `json:"size"`
 }
 
-// Blobs is what an Apply, or a config's rendering, may know of large values:
-// the contents of stored ones, and where those that it makes were stored.
-// What it lacks it says (Wants); the caller supplies that and begins again, so
-// that the machine itself never reads or writes. One goroutine uses it at a
-// time.
+// Blobs is what an Apply, or the rendering of a config, may know of large
+// values: the contents of stored blobs, and the references of values that were
+// stored. What it lacks it records (TakeRequest); the caller supplies that and
+// begins again, so that the machine itself never reads or writes. It is used by
+// one goroutine at a time.
 type Blobs struct {
 	contents   map[string]blobContent
 	references map[[sha256.Size]byte]blobReference
@@ -69,14 +71,14 @@ type blobReference struct {
 	failure *Failure
 }
 
-// NewBlobs knows nothing yet.
+// NewBlobs returns a Blobs that knows nothing yet.
 func NewBlobs() *Blobs {
 	return &Blobs{contents: make(map[string]blobContent), references: make(map[[sha256.Size]byte]blobReference)}
 }
 
-// BlobRequest is what could not be done without: Load are blobs whose contents are
-// read, Store values that are to be stored apart. As an error of Apply it says
-// that nothing happened.
+// BlobRequest lists what an Apply could not do without: Load are blobs whose
+// contents it reads, Store values that have to become blobs. As the error of
+// ApplyWith it says that nothing happened.
 type BlobRequest struct {
 	Load  []BlobRef
 	Store []json.RawMessage
@@ -86,7 +88,8 @@ func (w *BlobRequest) Error() string {
 	return "contents of " + strconv.Itoa(len(w.Load)) + " blobs and places for " + strconv.Itoa(len(w.Store)) + " values are wanted"
 }
 
-// TakeRequest gives what was lacking since the last call; nil: nothing.
+// TakeRequest returns what was lacking since the last call and forgets it; nil
+// where nothing was.
 func (b *Blobs) TakeRequest() *BlobRequest {
 	if !b.incomplete() {
 		return nil
@@ -98,23 +101,27 @@ func (b *Blobs) TakeRequest() *BlobRequest {
 
 func (b *Blobs) incomplete() bool { return b != nil && len(b.request.Load)+len(b.request.Store) > 0 }
 
-// AddContent supplies a blob's content, or why it cannot be had.
+// AddContent supplies a blob's content, or the error for which it cannot be
+// read; an expression that needs it fails with that error.
 func (b *Blobs) AddContent(id string, content json.RawMessage, err error) {
 	b.contents[id] = blobContent{content, err}
 }
 
-// AddReference supplies the reference of a value, or why it cannot be stored.
+// AddReference supplies the reference of a value that was stored, or the
+// failure for which it cannot be; a step that has the value as output fails
+// with it.
 func (b *Blobs) AddReference(value, ref json.RawMessage, failure *Failure) {
 	b.references[sha256.Sum256(value)] = blobReference{ref, failure}
 }
 
-// DropContents drops the contents.
+// DropContents forgets the contents, which may be large; references stay.
 func (b *Blobs) DropContents() { clear(b.contents) }
 
 var errContentMissing = &expressions.Error{Code: expressions.CodeFailed, Message: "the value is stored apart and was not supplied"}
 
-// content is a value of the run as expressions see it: what a reference stands
-// for. Without Blobs a reference stands for itself.
+// content returns a value of the run as expressions see it: the content of the
+// blob that a reference stands for, or v itself. Without Blobs a reference
+// stands for itself. A content that was not supplied is recorded as lacking.
 func (r *Run) content(v json.RawMessage) (json.RawMessage, error) {
 	ref, ok := ParseReference(v)
 	if !ok || r.blobs == nil {
@@ -128,7 +135,8 @@ func (r *Run) content(v json.RawMessage) (json.RawMessage, error) {
 	return got.content, got.err
 }
 
-// externalize gives what the journal keeps of a value that the machine made.
+// externalize returns what the journal keeps of a value that the machine made:
+// the value, or the reference of the blob that it became.
 func (t *transition) externalize(v json.RawMessage) (json.RawMessage, *Failure) {
 	if t.blobs == nil || !NeedsBlob(v) {
 		return v, nil
@@ -141,7 +149,7 @@ func (t *transition) externalize(v json.RawMessage) (json.RawMessage, *Failure) 
 	return s.ref, s.failure
 }
 
-// WithBlobs is the scope of an Execute with blobs to read from.
+// WithBlobs returns the scope of an Execute that reads contents from b.
 func WithBlobs(s expressions.Scope, b *Blobs) expressions.Scope {
 	v, ok := s.(view)
 	if !ok {
@@ -153,7 +161,7 @@ func WithBlobs(s expressions.Scope, b *Blobs) expressions.Scope {
 	return v
 }
 
-// sizeOf is how many bytes a value has, wherever it is stored.
+// sizeOf returns how many bytes a value has, wherever it is stored.
 func sizeOf(v json.RawMessage) int {
 	if ref, ok := ParseReference(v); ok {
 		return int(ref.Size)

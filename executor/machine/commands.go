@@ -2,7 +2,8 @@ package machine
 
 import "heddle/events"
 
-// begin starts a queued run, or lets a resumed one go on.
+// begin starts a queued run, or lets a resumed one go on. In any other state it
+// has no effect.
 func (t *transition) begin() {
 	if t.State != Queued {
 		return
@@ -16,7 +17,8 @@ func (t *transition) begin() {
 	t.queuePolls()
 }
 
-// cancel winds the run up; a run that ends already goes on ending.
+// cancel begins to end the run as cancelled; a run that is ending already, or
+// is in its handlers, goes on as it would have.
 func (t *transition) cancel(in Cancel) {
 	switch t.State {
 	case Cancelling, Compensating, Completed, Failed, Cancelled:
@@ -32,8 +34,7 @@ func (t *transition) cancel(in Cancel) {
 	endings{t}.beginEnd(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "cancelled", Message: message})}, in.Reason)
 }
 
-// terminate ends the run at once; what is in flight is stopped and not
-// awaited.
+// terminate ends the run at once; what is in flight is stopped and not awaited.
 func (t *transition) terminate(in Terminate) error {
 	if t.State.Terminal() {
 		return finishedError(t.Run)
@@ -50,7 +51,8 @@ func (t *transition) terminate(in Terminate) error {
 	return nil
 }
 
-// pause lets steps in flight finish and starts nothing more.
+// pause lets attempts in flight finish and starts nothing more. A run that is
+// ending, or is in its handlers, is left as it is.
 func (t *transition) pause(in Pause) error {
 	switch t.State {
 	case Completed, Failed, Cancelled:
@@ -59,7 +61,7 @@ func (t *transition) pause(in Pause) error {
 		return nil
 	}
 	if t.ending != nil || t.handlers != nil {
-		return nil // nothing starts any more as it is, or the run is about to end
+		return nil // the run is about to end: nothing but its end starts any more
 	}
 	to := Paused
 	if t.InFlight() > 0 {

@@ -10,12 +10,14 @@ import (
 // maxKeyBytes is how many bytes a concurrency key may have.
 const maxKeyBytes = 1000
 
-// Concurrency is the limit of the definition that the run runs on; nil: none.
+// Concurrency returns the limit of the definition that the run is on; nil:
+// none.
 func (r *Run) Concurrency() *definitions.Concurrency { return r.plan.def.Concurrency }
 
-// ConcurrencyKey renders the key by which the run counts against that limit.
-// It is never empty where there is a limit: it begins with '='. A key that
-// cannot be rendered is fault.Unacceptable concurrency_key.
+// ConcurrencyKey renders the key by which the run counts against that limit, ""
+// where there is none. It begins with '=', so that it is never empty where
+// there is a limit. A key that cannot be rendered from the input, or is too
+// long, is fault.Unacceptable concurrency_key.
 func (r *Run) ConcurrencyKey() (string, error) {
 	if r.Concurrency() == nil {
 		return "", nil
@@ -31,11 +33,11 @@ func (r *Run) ConcurrencyKey() (string, error) {
 	text := string(raw)
 	if len(raw) > 0 && raw[0] == '"' {
 		if err := json.Unmarshal(raw, &text); err != nil {
-			return "", fault.Wrap(err, fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key is no text.")
+			return "", fault.Wrap(err, fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key is not text.")
 		}
 	}
 	if len(text) > maxKeyBytes {
-		return "", fault.New(fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key gives %d bytes for this input; at most %d are allowed.", len(text), maxKeyBytes)
+		return "", fault.New(fault.Unacceptable, "concurrency_key", "The workflow's concurrency.key has %d bytes for this input; at most %d are allowed.", len(text), maxKeyBytes)
 	}
 	return "=" + text, nil
 }

@@ -5,7 +5,8 @@ package machine
 // it its idempotency key, until it ends: the receiver can tell the repetition.
 
 // cutOff holds the generations of one iteration's steps that were cut off, and
-// that so lag behind the loop's. It never changes once it is stored.
+// that so lag behind the loop's. It never changes once it is stored. The JSON
+// names are those of snapshots.
 type cutOff struct {
 	Index uint64               `json:"i"`
 	Steps map[string]int32     `json:"steps,omitempty"` // by step id
@@ -27,7 +28,7 @@ func (s *stepState) hasEnd() bool {
 // must not be repeated (on_interrupt: fail).
 func (e *Error) cutOff() bool { return e != nil && e.Code == codeInterrupted }
 
-// cutOffIn collects what is cut off of an iteration; nil: nothing is.
+// cutOffIn collects what is cut off in an iteration; nil: nothing is.
 func (r *stepTree) cutOffIn(index uint64, s *scopeState) *cutOff {
 	c := &cutOff{Index: index}
 	s.steps.all(func(at uint64, st *stepState) bool {
@@ -53,7 +54,7 @@ func (r *stepTree) cutOffIn(index uint64, s *scopeState) *cutOff {
 	return c
 }
 
-// cutOffOf collects what is cut off of a loop, by iteration.
+// cutOffOf collects what is cut off in a loop, by iteration.
 func (r *stepTree) cutOffOf(st *stepState) trie[*cutOff] {
 	if st.loop == nil {
 		return st.cutOff
@@ -69,7 +70,8 @@ func (r *stepTree) cutOffOf(st *stepState) trie[*cutOff] {
 }
 
 // restoreCutOff gives the steps of an iteration that starts anew, and that were
-// cut off in it before, the generation that they had.
+// cut off in it before, the generation that they had: so their idempotency keys
+// come again.
 func (r draft) restoreCutOff(f *frame, l *loopState) {
 	c, ok := l.cutOff.get(uint64(f.index))
 	if !ok {
@@ -93,7 +95,7 @@ func (r draft) restoreCutOff(f *frame, l *loopState) {
 	}
 }
 
-// withoutEnded leaves out what ended.
+// withoutEnded returns the list without the steps that have ended since.
 func withoutEnded(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	for _, c := range list {
 		left := &cutOff{Index: c.Index, Steps: c.Steps, Since: c.Since}
@@ -109,6 +111,7 @@ func withoutEnded(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	return t
 }
 
+// putEntry sets an entry of a map that may not exist yet.
 func putEntry[V any](m *map[string]V, key string, v V) {
 	if *m == nil {
 		*m = map[string]V{}
@@ -116,6 +119,7 @@ func putEntry[V any](m *map[string]V, key string, v V) {
 	(*m)[key] = v
 }
 
+// cutOffTrie returns a saved list by iteration.
 func cutOffTrie(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	for _, c := range list {
 		t.set(edit, c.Index, c)
@@ -123,6 +127,7 @@ func cutOffTrie(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	return t
 }
 
+// values returns a trie's values in order of their keys.
 func values[T any](t *trie[T]) []T {
 	var list []T
 	t.all(func(_ uint64, v T) bool {

@@ -19,6 +19,7 @@ const (
 // partNames are the fields of a definition that hold them.
 var partNames = [parts]string{"", "on_failure", "finally"}
 
+// partOf returns the list of handlers with this name, partMain for any other.
 func partOf(name string) int {
 	for part := partFailure; part < parts; part++ {
 		if partNames[part] == name {
@@ -37,7 +38,7 @@ type handlerRun struct {
 	StepID  string `json:"step_id,omitempty"` // the step that failed the run
 }
 
-// part is the list that runs now.
+// part returns the list that runs now.
 func (r *Run) part() int {
 	if r.handlers == nil {
 		return partMain
@@ -45,7 +46,7 @@ func (r *Run) part() int {
 	return r.handlers.Part
 }
 
-// nextPart is the list of handlers that follows another for this outcome,
+// nextPart returns the list of handlers that follows another for this outcome,
 // partMain: none. A run that never began has nothing to clean up.
 func (r *Run) nextPart(outcome State, after int) int {
 	top := r.plan.top
@@ -89,6 +90,7 @@ func (t endings) handlersEnded() {
 }
 
 // handlersStarted leaves what the run did before and begins a list of handlers.
+// From here on the run is under way again, with that list as its work.
 func (r evolver) handlersStarted(d *Detail) {
 	h := &handlerRun{Part: partOf(d.Handlers), Outcome: d.Outcome, Error: d.Error}
 	switch {
@@ -114,7 +116,7 @@ func (r evolver) handlersStarted(d *Detail) {
 }
 
 // resetHandler makes a handler ready to run: one that ran at an earlier end of
-// the run, before it was resumed, runs again with a new generation.
+// the run, before it was resumed, runs again in a new generation.
 func (r evolver) resetHandler(n *node) {
 	p := position{step: n.index}
 	old := r.stepAt(p)
@@ -132,8 +134,8 @@ func (r evolver) resetHandler(n *node) {
 	r.editScope(nil).steps.set(r.edit, uint64(n.index), st)
 }
 
-// handlerFailed records a handler that failed permanently. What depends on it is
-// skipped, all else goes on.
+// handlerFailed records a handler that failed permanently. What depends on it
+// is skipped, all else goes on.
 func (r evolver) handlerFailed(p position) {
 	n := r.node(p)
 	r.failedHandlers = append(slices.Clip(r.failedHandlers), n.step.ID)
@@ -146,8 +148,8 @@ func (r evolver) handlerFailed(p position) {
 	r.unblockDependents(p, false)
 }
 
-// shownState is the state of the run as a step's status is read in it: to the
-// main steps a run that has come to its handlers is over.
+// shownState returns the state of the run as a step's status is read in it: to
+// the main steps, a run that has come to its handlers is over.
 func (r *Run) shownState(n *node) State {
 	if r.handlers != nil && n.list == r.plan.top && n.part != r.handlers.Part {
 		return Cancelled
@@ -155,7 +157,8 @@ func (r *Run) shownState(n *node) State {
 	return r.State
 }
 
-// handlerOf names the list of handlers that a step is of, "" for a main step.
+// handlerOf returns the name of the handlers' list that a step belongs to, ""
+// for a main step.
 func (r *Run) handlerOf(n *node) string {
 	if n.list != r.plan.top {
 		return ""
@@ -163,7 +166,7 @@ func (r *Run) handlerOf(n *node) string {
 	return partNames[n.part]
 }
 
-// appendEnding adds what handlers see of run: its error and how it ends.
+// appendEnding adds what handlers see of run: how it ends, and its error.
 func (v view) appendEnding(o *jsonObject) {
 	h := v.run.handlers
 	if h == nil {

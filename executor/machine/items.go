@@ -20,7 +20,7 @@ type itemList struct {
 
 func appendInt(v int) json.RawMessage { return strconv.AppendInt(nil, int64(v), 10) }
 
-// at gives element i.
+// at returns element i, without surrounding space. i must be less than n.
 func (l *itemList) at(i int) json.RawMessage {
 	if l.raw == nil {
 		return appendInt(i)
@@ -32,8 +32,9 @@ func (l *itemList) at(i int) json.RawMessage {
 	return bytes.TrimSpace(l.raw[start:l.ends[i]])
 }
 
-// evaluateItems asks loop.items; fixed is what it gave before, if that was
-// kept.
+// evaluateItems evaluates loop.items of the loop at the view's position. fixed,
+// where it is not nil, is what it was when the loop started: items read from
+// signals are stored, because a later signal would change them.
 func (v view) evaluateItems(fixed json.RawMessage) (*itemList, error) {
 	raw, err := v.run.content(fixed)
 	if fixed == nil {
@@ -49,7 +50,7 @@ func (v view) evaluateItems(fixed json.RawMessage) (*itemList, error) {
 	return countItems(raw)
 }
 
-// countItems is the items of a count.
+// countItems returns the items of a count.
 func countItems(raw json.RawMessage) (*itemList, error) {
 	n, whole := definitions.Count(string(raw))
 	if !whole {
@@ -58,7 +59,8 @@ func countItems(raw json.RawMessage) (*itemList, error) {
 	return &itemList{source: raw, n: n}, nil
 }
 
-// item is the value of item in one iteration.
+// item returns the value of item in one iteration; null where the list has
+// become shorter.
 func (v view) item(f *frame) json.RawMessage {
 	st := v.run.stepAt(f.loopPosition())
 	if st.loop == nil {
@@ -78,7 +80,8 @@ func (v view) item(f *frame) json.RawMessage {
 	return list.at(f.index)
 }
 
-// splitList finds the elements of a JSON list without decoding them.
+// splitList finds the elements of a JSON list without decoding them. The text
+// must be valid JSON; only a list that ends too early is noticed.
 func splitList(raw json.RawMessage) (*itemList, error) {
 	l := &itemList{source: raw, raw: raw}
 	depth, text, empty := 0, false, true

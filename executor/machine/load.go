@@ -26,7 +26,8 @@ func readSnapshot(snapshot []byte) (*savedRun, error) {
 // snapshotReader fills a fresh run from the saved form of its parts.
 type snapshotReader struct{ draft }
 
-// load fills a fresh run from a snapshot.
+// load fills a fresh run from a snapshot. What the snapshot leaves out because
+// it follows from the rest (counters, sets, timers) is computed on the way.
 func (r snapshotReader) load(s *savedRun) error {
 	if s.Hash != r.Hash {
 		return fmt.Errorf("it is of definition %s, the run of %s", s.Hash, r.Hash)
@@ -60,7 +61,8 @@ func (r snapshotReader) load(s *savedRun) error {
 	return nil
 }
 
-// findSaved finds a place by its path and the ids of the iterations on it.
+// findSaved returns the position that a path and the ids of the iterations on
+// it name. The ids tell two iterations apart that have one path.
 func (r snapshotReader) findSaved(u savedUndo) (position, error) {
 	n := r.plan.index[u.StepID]
 	parts := strings.Split(u.Iteration, ".")
@@ -93,7 +95,8 @@ func (r snapshotReader) loadSignals(s *savedRun) {
 	}
 }
 
-// loadScope fills one list; the counters and sets are computed on the way.
+// loadScope fills one list. Its counters, the agenda and the activity index are
+// computed on the way.
 func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 	sc := &scopeState{
 		edit: r.edit, id: f.identity(), list: l, unfinished: l.count[partMain], compensations: s.Undos, err: s.Failed,

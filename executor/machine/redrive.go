@@ -43,7 +43,8 @@ func (l *loopState) redriveState() *redriveState {
 	return d
 }
 
-// redriveOf is what a redrive of the step begins with.
+// redriveOf returns what a redrive of the step begins with; nil: there is
+// nothing to repeat.
 func redriveOf(st *stepState) *redriveState {
 	if st.redrive == nil && st.loop != nil && st.status == StepRunning {
 		return st.loop.redriveState() // cut off by the run's end
@@ -51,8 +52,8 @@ func redriveOf(st *stepState) *redriveState {
 	return st.redrive
 }
 
-// continueFrom begins a loop with what an earlier course of it left. Where the items
-// are others by now it begins anew.
+// continueFrom begins a loop with what an earlier attempt of it left. Where the
+// number of items has changed it begins anew.
 func (l *loopState) continueFrom(d *redriveState) {
 	if d == nil || d.total != l.total {
 		return
@@ -60,7 +61,9 @@ func (l *loopState) continueFrom(d *redriveState) {
 	l.nextIndex, l.completed, l.rerun, l.results, l.resultBytes = d.nextIndex, d.completed, d.rerun, d.results, d.resultBytes
 }
 
-// checkRedrivable reports whether a redrive of the step is possible.
+// checkRedrivable refuses a redrive that is not possible, with
+// fault.Unacceptable unknown_step, step_not_redrivable or step_not_reachable.
+// why are the reasons to rerun without it.
 func (a resumeAssessment) checkRedrivable(id string, why []string) error {
 	plan := a.plan
 	n := plan.index[id]
@@ -68,7 +71,7 @@ func (a resumeAssessment) checkRedrivable(id string, why []string) error {
 		return fault.New(fault.Unacceptable, "unknown_step", "The definition has no step %q.", id)
 	}
 	if n.list != plan.top || n.part != partMain || n.loop == nil || n.loop.items == nil {
-		return fault.New(fault.Unacceptable, "step_not_redrivable", "Step '%s' is no top-level loop over items; only the failed iterations of such a loop can run again by themselves.", id)
+		return fault.New(fault.Unacceptable, "step_not_redrivable", "Step '%s' is not a top-level loop over items; only the failed iterations of such a loop can run again by themselves.", id)
 	}
 	if err := checkReachable(plan, id, why); err != nil {
 		return err
@@ -110,6 +113,7 @@ func (s *savedRedrive) load(edit uint64) *redriveState {
 	return d
 }
 
+// keys returns a trie's keys in order.
 func keys[T any](t *trie[T]) []uint64 {
 	var list []uint64
 	t.all(func(key uint64, _ T) bool {
@@ -119,7 +123,7 @@ func keys[T any](t *trie[T]) []uint64 {
 	return list
 }
 
-// items are those that cannot be evaluated again, nil: they can.
+// items returns the items that cannot be evaluated again; nil: they can.
 func (d *redriveState) items() json.RawMessage {
 	if d == nil {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// StepRun is what became of one top-level step.
+// StepRun is what became of one top-level step, or of one handler.
 type StepRun struct {
 	StepID          string
 	Type            string
@@ -33,8 +33,8 @@ type IterationCounts struct {
 	Failed    int
 }
 
-// Wait is an open wait. Until is when it is over or polls again, TimeoutAt
-// when it times out; zero: never by itself.
+// Wait is an open wait. Until is when it is over or polls again, TimeoutAt when
+// it times out; a zero time: never by itself.
 type Wait struct {
 	Ref       Ref
 	Kind      string // timer, condition, signal
@@ -53,7 +53,7 @@ type StepCounts struct {
 	Total, Pending, Running, Waiting, Completed, Failed, Skipped, Cancelled int
 }
 
-// Waits lists the open waits, oldest first.
+// Waits returns the open waits, loop bodies included, oldest first.
 func (r *Run) Waits() []Wait {
 	var waits []Wait
 	r.parked.all(func(_ uint64, p position) bool {
@@ -65,6 +65,7 @@ func (r *Run) Waits() []Wait {
 	return waits
 }
 
+// wait returns the open wait of a step; nil: it has none.
 func (r *Run) wait(p position) *Wait {
 	st, n := r.stepAt(p), r.node(p)
 	if st.wait == nil || st.status.shownIn(r.State) != StepWaiting {
@@ -76,8 +77,8 @@ func (r *Run) wait(p position) *Wait {
 	}
 }
 
-// shownIn is the status that a step shows in a run of this state: what did not
-// finish when the run ended is cancelled, what did not start stays pending.
+// shownIn returns the status that a step shows in a run of this state: what did
+// not finish when the run ended is cancelled, what did not start stays pending.
 func (s StepStatus) shownIn(run State) StepStatus {
 	if run.Terminal() && (s == StepRunning || s == StepWaiting || s == StepRetrying) {
 		return StepCancelled
@@ -85,7 +86,7 @@ func (s StepStatus) shownIn(run State) StepStatus {
 	return s
 }
 
-// StepRuns lists the top-level steps that started or were skipped, in the
+// StepRuns returns the top-level steps that started or were skipped, in the
 // order in which they did.
 func (r *Run) StepRuns() []StepRun {
 	type at struct {
@@ -134,8 +135,8 @@ func (l *loopState) counts() *IterationCounts {
 	return &IterationCounts{Total: l.total, Started: l.nextIndex, Completed: l.completed, Failed: l.failed}
 }
 
-// shownStatus is the status as callers see it. A step that was cut off and starts
-// again as soon as it may is running.
+// shownStatus returns the status as callers see it. A step that was interrupted
+// and starts again as soon as it may is running.
 func (s *stepState) shownStatus(run State) StepStatus {
 	if s.status == StepPending && s.interrupted {
 		return StepRunning.shownIn(run)
@@ -143,7 +144,7 @@ func (s *stepState) shownStatus(run State) StepStatus {
 	return s.status.shownIn(run)
 }
 
-// StepCounts counts the top-level steps.
+// StepCounts counts the top-level steps by status, in O(steps touched).
 func (r *Run) StepCounts() StepCounts {
 	top := r.root.list
 	c := StepCounts{Total: int(top.count[partMain])}

@@ -46,8 +46,8 @@ type replayer struct {
 	plans func(VersionSpan) (*Plan, error) // the plan of each version that the journal comes through
 }
 
-// loadFirst loads the snapshot, if there is one, on the version that it was
-// made on.
+// loadFirst prepares the run for the first event to come: it loads the
+// snapshot, if there is one, on the version that it was made on.
 func (r replayer) loadFirst(snapshot []byte) error {
 	var s *savedRun
 	seq := int64(0)
@@ -73,8 +73,8 @@ func (r replayer) loadFirst(snapshot []byte) error {
 	return nil
 }
 
-// VersionAt is the version that the event seq belongs to, and the first event of
-// the next one (0: the run is on it still).
+// VersionAt returns the version that the event seq belongs to, and the first
+// event of the next one (0: the run is on it still).
 func (h Header) VersionAt(seq int64) (span VersionSpan, next int64) {
 	if len(h.Versions) == 0 {
 		return VersionSpan{h.Version, h.Hash, 1}, 0
@@ -86,6 +86,8 @@ func (h Header) VersionAt(seq int64) (span VersionSpan, next int64) {
 	return h.Versions[at], next
 }
 
+// versionIndex returns the index in Versions of the version that the event seq
+// belongs to.
 func (h Header) versionIndex(seq int64) int {
 	at := 0
 	for at+1 < len(h.Versions) && h.Versions[at+1].FromSeq <= seq {
@@ -94,7 +96,8 @@ func (h Header) versionIndex(seq int64) int {
 	return at
 }
 
-// rewindHeader takes the header back to what it was after the event seq.
+// rewindHeader takes the header back to what it was after the event seq, and
+// returns the version that the run was on then.
 func (r replayer) rewindHeader(seq int64) VersionSpan {
 	span, _ := r.VersionAt(seq)
 	if len(r.Versions) == 0 {
@@ -109,6 +112,7 @@ func (r replayer) rewindHeader(seq int64) VersionSpan {
 	return span
 }
 
+// replay checks that an event fits what came before it, and folds it.
 func (r replayer) replay(ev *events.Event) error {
 	if ev.Seq != r.Seq+1 {
 		return corrupt(ev, fmt.Sprintf("the event before it is %d", r.Seq))
@@ -136,7 +140,7 @@ func (r replayer) replay(ev *events.Event) error {
 	return nil
 }
 
-// locate finds where an event happened.
+// locate returns where an event happened, or why it cannot have happened.
 func (r replayer) locate(ev *events.Event) (position, string) {
 	switch ev.Kind {
 	case events.IterationStarted, events.IterationCompleted, events.IterationFailed:

@@ -29,8 +29,8 @@ func (l *resultList) set(edit, index uint64, v json.RawMessage) {
 	}
 }
 
-// pack joins a chunk. References to values that are stored apart stay as they
-// are, to be found.
+// pack joins chunk n. One with a reference to a blob stays unpacked, so that
+// references are found.
 func (l *resultList) pack(edit, n uint64) {
 	size := 1
 	for i := n * chunkSize; i < (n+1)*chunkSize; i++ {
@@ -54,7 +54,7 @@ func (l *resultList) pack(edit, n uint64) {
 }
 
 // appendTo appends the first n results, comma between them, each as content
-// gives it; one that is missing is null.
+// returns it; one that is missing is null.
 func (l *resultList) appendTo(buf []byte, n int, content func(json.RawMessage) (json.RawMessage, error)) ([]byte, error) {
 	for i := 0; i < n; {
 		if i > 0 {

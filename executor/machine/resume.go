@@ -29,25 +29,26 @@ type Resume struct {
 	By       Attribution
 }
 
-// onlyContinues reports whether nothing but going on is asked.
+// onlyContinues reports whether the run is to go on where it stands.
 func (in Resume) onlyContinues() bool { return in.FromStep == "" && in.Plan == nil && in.Redrive == "" }
 
-// VersionSpan says from which event on a run ran on which version.
+// VersionSpan says from which event on a run was on which version.
 type VersionSpan struct {
 	Version int    `json:"version"`
 	Hash    string `json:"definition_hash"`
 	FromSeq int64  `json:"from_seq"`
 }
 
-// ResumeDecision tells what a resume does with one top-level step, and why.
+// ResumeDecision says what a resume does with one top-level step, and why, in a
+// sentence for people.
 type ResumeDecision struct {
 	StepID string
 	Reused bool
 	Reason string
 }
 
-// PreviewResume tells what a Resume would do with each top-level step, in document
-// order. It refuses what Apply would refuse.
+// PreviewResume returns what a Resume would do with each top-level step, in
+// document order. It refuses what Apply would refuse, with the same error.
 func PreviewResume(r *Run, in Resume) ([]ResumeDecision, error) {
 	a := resumeAssessment{r, r.planFor(in)}
 	list, err := a.assess(in)
@@ -65,7 +66,7 @@ func PreviewResume(r *Run, in Resume) ([]ResumeDecision, error) {
 	return out, nil
 }
 
-// untouchedDecision words what a step that no resume touches does.
+// untouchedDecision describes what a step does that no resume touches.
 func (a resumeAssessment) untouchedDecision(n *node) (bool, string) {
 	r := a.run
 	st := r.root.step(r.plan.index[n.step.ID].index)
@@ -78,6 +79,7 @@ func (a resumeAssessment) untouchedDecision(n *node) (bool, string) {
 	return false, "It has not started yet."
 }
 
+// planFor returns the plan that the run is to go on with.
 func (r *Run) planFor(in Resume) *Plan {
 	if in.Plan != nil {
 		return in.Plan
@@ -85,7 +87,8 @@ func (r *Run) planFor(in Resume) *Plan {
 	return r.plan
 }
 
-// resume makes a paused, failed or cancelled run queued again.
+// resume makes a paused, failed or cancelled run queued again. The executor
+// lets it begin when it has a slot.
 func (t *transition) resume(in Resume) error {
 	if in.IfPaused && t.State != Paused {
 		return nil
@@ -107,8 +110,10 @@ type resumeAssessment struct {
 	plan *Plan // the one that the run is to go on with
 }
 
-// assess says for each top-level step of the plan to come why it runs again; ""
-// keeps it. What cannot be done is refused.
+// assess returns for each top-level step of the plan to come why it runs again;
+// "" keeps it. A resume that is not possible is a *fault.Error: Conflict
+// run_not_resumable, or Unacceptable with unknown_step, step_not_reachable or
+// step_not_redrivable.
 func (a resumeAssessment) assess(in Resume) ([]string, error) {
 	r, plan := a.run, a.plan
 	switch r.State {
@@ -133,8 +138,8 @@ func (a resumeAssessment) assess(in Resume) ([]string, error) {
 	return why, nil
 }
 
-// checkReachable reports whether a run can go on from a step: it is a top-level step
-// and all that it depends on stays finished.
+// checkReachable refuses a step from which a run cannot go on: it must be a
+// top-level step of which all dependencies stay finished.
 func checkReachable(plan *Plan, id string, why []string) error {
 	n := plan.index[id]
 	switch {
@@ -157,9 +162,9 @@ func checkReachable(plan *Plan, id string, why []string) error {
 	return nil
 }
 
-// rerunReasons gives for each top-level step of the plan why a resume runs it
-// again, "" for those that stay. Handlers run at the next end, whatever they
-// did before.
+// rerunReasons returns for each top-level step of the plan why a resume runs it
+// again, "" for those that stay. from is run again in any case. Handlers run at
+// the next end, whatever they did before.
 func (a resumeAssessment) rerunReasons(from string) []string {
 	list := a.plan.top
 	why := make([]string, len(list.nodes))
@@ -183,7 +188,7 @@ func (a resumeAssessment) rerunReasons(from string) []string {
 	return why
 }
 
-// rerunReason judges a step by itself.
+// rerunReason judges a step by itself, without its dependencies.
 func (a resumeAssessment) rerunReason(n *node) string {
 	r, plan := a.run, a.plan
 	old := r.plan.index[n.step.ID]
@@ -210,7 +215,8 @@ func (a resumeAssessment) rerunReason(n *node) string {
 	return ""
 }
 
-// incompleteReason tells why a resumed run cannot keep what the step did; "": it can.
+// incompleteReason returns why a resumed run cannot keep what the step did; "":
+// it can.
 func (s *stepState) incompleteReason(n *node) string {
 	switch {
 	case s.compensated:
@@ -227,7 +233,8 @@ func (s *stepState) incompleteReason(n *node) string {
 	return "It had not finished."
 }
 
-// canonicalStep is a step's canonical text, by which versions are compared.
+// canonicalStep returns a step's canonical text, by which versions are
+// compared.
 func canonicalStep(n *node) string {
 	text, err := json.Marshal(n.step)
 	if err == nil {
@@ -239,7 +246,7 @@ func canonicalStep(n *node) string {
 	return string(text)
 }
 
-// publicName is the state in a word that people know.
+// publicName returns the state in a word that callers know.
 func (s State) publicName() string {
 	switch s {
 	case WaitingTimer, WaitingSignal, Backoff:

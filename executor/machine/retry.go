@@ -11,7 +11,10 @@ import (
 	"time"
 )
 
-// retryPolicy is a step's retry with the defaults filled in.
+// retryPolicy is a step's retry with the defaults filled in. The names are
+// those of the definition: max_attempts, delay_seconds, backoff,
+// max_delay_seconds, jitter, on and except. It never changes once it is
+// compiled.
 type retryPolicy struct {
 	maxAttempts int // the first included
 	delay       time.Duration
@@ -22,7 +25,7 @@ type retryPolicy struct {
 	except      []definitions.FailurePattern
 }
 
-// maxRetryAfter bounds what a receiver may ask for.
+// maxRetryAfter bounds the delay that a receiver may ask for.
 const maxRetryAfter = time.Hour
 
 // retryPolicyOf returns the policy of a step whose type has the default byType (nil:
@@ -38,7 +41,7 @@ func retryPolicyOf(s *definitions.Step, byType *definitions.Retry) *retryPolicy 
 	return p
 }
 
-// set replaces what r gives; nil gives nothing.
+// set replaces what r specifies; a nil r specifies nothing.
 func (p *retryPolicy) set(r *definitions.Retry) {
 	if r == nil {
 		return
@@ -64,8 +67,9 @@ func (p *retryPolicy) set(r *definitions.Retry) {
 	}
 }
 
-// retries reports whether another attempt follows a failure, after so many that
-// failed before it. A nil policy is a single attempt.
+// retries reports whether another attempt follows a failure, after before
+// failed attempts that count. A nil policy is a single attempt. except wins
+// over on; without on, every failure that is not permanent is retried.
 func (p *retryPolicy) retries(f *Failure, before int) bool {
 	if p == nil || before+1 >= p.maxAttempts || f.Permanent && definitions.FinalFailure(f.Code) || matches(p.except, f.Error) {
 		return false
@@ -100,8 +104,8 @@ func matches(patterns []definitions.FailurePattern, e Error) bool {
 	return false
 }
 
-// wholeNumber reads a whole number of an error's details, which come from a step or
-// from the journal.
+// wholeNumber reads a whole number of an error's details, which come from a
+// step or from the journal.
 func wholeNumber(v any) (int, bool) {
 	switch v := v.(type) {
 	case int:
@@ -117,8 +121,11 @@ func wholeNumber(v any) (int, bool) {
 	return 0, false
 }
 
-// delayAfter is the wait after the n-th failed attempt (n from 1). fraction, in
-// [0, 1), stands for the random draw of jitter.
+// delayAfter returns the delay after the n-th failed attempt, n from 1: fixed,
+// linear (delay * n) or exponential (delay * 2^(n-1)) up to the policy's
+// maximum. With jitter it is drawn from [0, delay): fraction, in [0, 1), stands
+// for the draw. wish, what the receiver asked for, is a lower bound up to an
+// hour.
 func (p *retryPolicy) delayAfter(n int, fraction float64, wish time.Duration) time.Duration {
 	d := float64(p.delay)
 	switch p.backoff {
@@ -134,8 +141,9 @@ func (p *retryPolicy) delayAfter(n int, fraction float64, wish time.Duration) ti
 	return max(wait, min(wish, maxRetryAfter))
 }
 
-// digest hashes what identifies an execution place, for keys, request ids and
-// jitter: deterministic, so a replay draws the same.
+// digest hashes what identifies a position, for keys, request ids and jitter:
+// deterministic, so that a replay comes to the same. The parts are prefixed by
+// their lengths, so that no two lists of parts collide.
 func digest(parts ...string) [sha256.Size]byte {
 	var buf []byte
 	for _, p := range parts {
@@ -145,7 +153,7 @@ func digest(parts ...string) [sha256.Size]byte {
 	return sha256.Sum256(buf)
 }
 
-// fraction draws from [0, 1) for one attempt of one place.
+// fraction draws from [0, 1) for one attempt at one position.
 func (r *Run) fraction(p position, attempt int) float64 {
 	sum := digest("jitter", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
@@ -158,9 +166,10 @@ func (r *Run) effectKey(p position, role string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// keyFirstUsedAt is when a step that starts now begins to use its effectKey. A loop that
-// is tried again makes its iterations anew under their old keys, so of what is
-// inside one with a retry it is the loop's own first attempt.
+// keyFirstUsedAt returns when a step that starts now begins to use its
+// effectKey. A loop that is tried again makes its iterations anew under their
+// old keys, so of what is inside one with a retry it is the loop's own first
+// attempt.
 func (r *Run) keyFirstUsedAt(p position) int64 {
 	at := r.updatedAt
 	for f := p.frame; f != nil; f = f.parent {
@@ -171,7 +180,8 @@ func (r *Run) keyFirstUsedAt(p position) int64 {
 	return at
 }
 
-// requestID names the input request of one attempt of a signal wait.
+// requestID returns the id of the input request of one attempt of a signal
+// wait.
 func (r *Run) requestID(p position, attempt int) string {
 	sum := digest("request", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
 	return "apr_" + hex.EncodeToString(sum[:12])
