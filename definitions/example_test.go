@@ -1,0 +1,30 @@
+package definitions_test
+
+import (
+	"fmt"
+	"heddle/definitions"
+	"heddle/steps"
+)
+
+// Check finds every problem of a text at once, with its place and, where there
+// is one, what to write instead. Without errors the document has the canonical
+// form, which is the same for every spelling of a definition.
+func ExampleCheck() {
+	catalog := steps.Default(steps.Deps{})
+	defer catalog.Close()
+	_, found := definitions.Check([]byte(`
+name: Ship
+steps:
+  - { id: pack, type: wait, config: { seconds: 1 } }
+  - { id: ship, type: wait, config: { seconds: 1 }, depends_on: [pakc] }
+`), definitions.YAML, catalog)
+	for _, d := range found {
+		fmt.Printf("line %d: %s (%s)\n", d.Line, d.Message, d.Suggestion)
+	}
+
+	doc, found := definitions.Check([]byte("steps: [{type: wait, id: rest, config: {seconds: 5}}]\nname: Rest\n"), definitions.YAML, catalog)
+	fmt.Println(definitions.Valid(found), string(doc.Canonical))
+	// Output:
+	// line 5: Step 'ship' depends on 'pakc' which doesn't exist (pack)
+	// true {"name":"Rest","steps":[{"config":{"seconds":5},"id":"rest","type":"wait"}]}
+}
