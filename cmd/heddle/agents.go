@@ -12,15 +12,17 @@ import (
 	"net/http"
 )
 
-// agentSource gives agent_task a tenant's agents with their secrets filled in,
-// as they are at the call.
+// agentSource is the steps.Agents of the product: a tenant's agents with their
+// secrets filled in. It reads both at each attempt, so that a changed secret is
+// used at once, and may be used concurrently.
 type agentSource struct {
 	agents  *agents.Service
 	secrets *secrets.Service
 }
 
-// Agent finds an agent. A secret that it names and that is not there is
-// fault.Unacceptable secret_not_found.
+// Agent returns an agent of the tenant with its key and its tools' headers in
+// plain text. A secret that the agent names and the tenant does not have is
+// fault.Unacceptable secret_not_found; an unknown agent is the error of agents.Get.
 func (s agentSource) Agent(ctx context.Context, tenantID, id string) (steps.Agent, error) {
 	a, err := s.agents.Get(ctx, tenantID, id)
 	if err != nil {
@@ -49,6 +51,7 @@ func (s agentSource) Agent(ctx context.Context, tenantID, id string) (steps.Agen
 	return out, err
 }
 
+// reveal returns the values of the named secrets, all of them or an error.
 func (s agentSource) reveal(ctx context.Context, tenantID string, names ...string) (map[string]string, error) {
 	values, err := s.secrets.Reveal(ctx, tenantID, names)
 	if err != nil {
@@ -62,7 +65,7 @@ func (s agentSource) reveal(ctx context.Context, tenantID string, names ...strin
 	return values, nil
 }
 
-// tool fills a tool's headers in.
+// tool returns the tool with the secrets in its headers filled in.
 func (s agentSource) tool(ctx context.Context, tenantID string, t agents.Tool) (steps.AgentTool, error) {
 	out := steps.AgentTool{Name: t.Name, Description: t.Description, Parameters: t.Parameters, Method: t.Method, URL: t.URL}
 	if out.Method == "" {
@@ -86,7 +89,8 @@ func (s agentSource) tool(ctx context.Context, tenantID string, t agents.Tool) (
 	return out, nil
 }
 
-// secretsOnly is a scope that shows nothing but secrets.
+// secretsOnly is an expressions.Scope in which nothing but secrets is visible.
+// The headers of an agent's tools are rendered in it: they belong to no run.
 type secretsOnly map[string]string
 
 var _ expressions.Scope = secretsOnly{}

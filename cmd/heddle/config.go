@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// configCommand prints every setting that serve would use, without starting
+// anything but the probe that finds out how scripts are confined here.
 func (p *process) configCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -40,6 +42,8 @@ func (p *process) configCommand() *cobra.Command {
 	return cmd
 }
 
+// printConfig prints the settings as a table or as a JSON list of name, value and
+// source. Secret values are masked in both.
 func (p *process) printConfig(all []resolved, asJSON bool) error {
 	if asJSON {
 		type line struct {

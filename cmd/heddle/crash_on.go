@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// executorConfig gives the binary of the crash tests what the product has not:
-// HEDDLE_TEST_CRASH=point:n kills the process at the n-th passing of a named
-// point, HEDDLE_TEST_POISON=step kills it whenever a step of that id is
-// performed, and HEDDLE_TEST_BREAK=write_behind breaks the journal, to show
-// that the crash test would notice.
+// executorConfig adds to the binary of the crash tests what the product does not
+// have. HEDDLE_TEST_CRASH=point:n kills the process at the n-th passing of a named
+// point, HEDDLE_TEST_POISON=step kills it whenever an attempt of a step of that id
+// begins, and HEDDLE_TEST_BREAK=write_behind breaks the journal, to show that the
+// crash tests notice.
 func executorConfig(c executor.Config) executor.Config {
 	if point, times, ok := strings.Cut(os.Getenv("HEDDLE_TEST_CRASH"), ":"); ok {
 		c.Crash = crashAt(point, times)
@@ -32,6 +32,8 @@ func executorConfig(c executor.Config) executor.Config {
 	return c
 }
 
+// crashAt returns the function that the executor calls at each named point. It
+// panics if times is not a number: the test is wrong then.
 func crashAt(point, times string) func(string) {
 	left := new(atomic.Int64)
 	n, err := strconv.ParseInt(times, 10, 64)
@@ -46,12 +48,13 @@ func crashAt(point, times string) func(string) {
 	}
 }
 
+// die kills the process as kill -9 does. It does not return.
 func die() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {} // nothing more happens here
 }
 
-// poisoned dies of a step.
+// poisoned is an executor.Runner that kills the process at attempts of one step.
 type poisoned struct {
 	executor.Runner
 	step string
@@ -64,14 +67,15 @@ func (p poisoned) Run(ctx context.Context, call executor.Call) (executor.Result,
 	return p.Runner.Run(ctx, call)
 }
 
-// writeBehind answers that a commit is durable and writes it a little later:
-// what it holds at a crash is lost although it was acknowledged. Reads wait for
-// what was acknowledged, so that only a crash shows the lie.
+// writeBehind is a Store that reports a commit as durable and writes it a little
+// later, so that a crash loses commits that were acknowledged. Reads wait until
+// what was acknowledged is written, so that nothing but a crash shows the defect.
 type writeBehind struct {
 	executor.Store
 	queue chan func()
 }
 
+// newWriteBehind starts the goroutine that writes. It lives as long as the process.
 func newWriteBehind(s executor.Store) *writeBehind {
 	w := &writeBehind{Store: s, queue: make(chan func(), 1<<16)}
 	go func() {
@@ -90,23 +94,24 @@ func (s *writeBehind) Commit(ctx context.Context, epoch int64, group []executor.
 	return make([]error, len(group))
 }
 
-func (s *writeBehind) settle() {
+// flush returns once every commit acknowledged so far is written.
+func (s *writeBehind) flush() {
 	done := make(chan struct{})
 	s.queue <- func() { close(done) }
 	<-done
 }
 
 func (s *writeBehind) Journal(ctx context.Context, runID string) (executor.Journal, error) {
-	s.settle()
+	s.flush()
 	return s.Store.Journal(ctx, runID)
 }
 
 func (s *writeBehind) Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error) {
-	s.settle()
+	s.flush()
 	return s.Store.Events(ctx, runID, after, limit)
 }
 
 func (s *writeBehind) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
-	s.settle()
+	s.flush()
 	return s.Store.Run(ctx, tenantID, runID)
 }

@@ -22,6 +22,8 @@ import (
 //go:embed demo.yaml
 var demoWorkflow string
 
+// demoCommand runs the tour for a first look: a server, a receiver and one run,
+// all in this process. It takes at most a minute.
 func (p *process) demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -43,7 +45,9 @@ receiver got the right number. Nothing is left behind.`,
 	return cmd
 }
 
-// demo is the tour: its own server, its own receiver, one run.
+// demo runs the tour. Everything that it makes is in a temporary directory, which
+// it removes; the receiver closes after the server, so that the server's last
+// requests are answered.
 func (p *process) demo(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "heddle-demo-")
 	if err != nil {
@@ -77,8 +81,8 @@ func (p *process) demoServer(ctx context.Context, dir, receiver string) (*inProc
 	}, replaced{})
 }
 
-// demoRun creates the workflow and two more to be counted, runs it, shows what
-// happens and holds what the receiver got against what the server says.
+// demoRun creates the workflow and two more to be counted, runs it, prints each
+// event, and returns an error unless the receiver got what the server has.
 func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoReceiver, secret string) error {
 	p.say("A server listens on %s; its database is a temporary file.", c.Base)
 	id, err := p.demoWorkflows(ctx, c)
@@ -122,15 +126,16 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 	return nil
 }
 
+// say prints one line of the tour.
 func (p *process) say(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
 
-// counted is what the script computes.
+// counted is what the script of the tour computes, and what the receiver gets.
 type counted struct {
 	Workflows int `json:"workflows"`
 	Letters   int `json:"letters"`
 }
 
-// count does in Go what the workflow's script does in Python.
+// count computes in Go what the workflow's script computes in Python.
 func count(ctx context.Context, c *client.Client) (counted, error) {
 	var list struct {
 		Workflows []struct {
@@ -149,8 +154,8 @@ func count(ctx context.Context, c *client.Client) (counted, error) {
 	return n, err
 }
 
-// demoWorkflows stores the workflow of the tour and two others, and gives the
-// id of the first.
+// demoWorkflows stores the workflow of the tour and two others, and returns the id
+// of the first.
 func (p *process) demoWorkflows(ctx context.Context, c *client.Client) (string, error) {
 	for _, name := range []string{"Greet the morning", "Water the plants"} {
 		definition := map[string]any{"name": name, "steps": []any{
@@ -171,13 +176,15 @@ func (p *process) demoWorkflows(ctx context.Context, c *client.Client) (string, 
 	return id, nil
 }
 
+// randomBytes returns n bytes of the system's randomness.
 func randomBytes(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	return b
 }
 
-// describe turns a frame into a line for people.
+// describe formats a frame of the stream as a line for people. Outputs of more
+// than 120 bytes are shown by their size.
 func describe(f client.Frame) string {
 	d := decodeFrame(f)
 	line := strings.ReplaceAll(f.Event, "_", " ")

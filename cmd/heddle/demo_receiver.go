@@ -19,8 +19,9 @@ import (
 	"time"
 )
 
-// demoReceiver takes the delivery of the tour and checks its signature as
-// Standard Webhooks say.
+// demoReceiver is an HTTP server that takes the delivery of the tour and verifies
+// its signature as Standard Webhooks require. mu guards got and bad, which the
+// server's goroutines write.
 type demoReceiver struct {
 	secret []byte
 	ln     net.Listener
@@ -31,6 +32,8 @@ type demoReceiver struct {
 	bad error
 }
 
+// newDemoReceiver starts a receiver on a free port. secret is "whsec_" and base64.
+// The caller closes it.
 func newDemoReceiver(ctx context.Context, secret string) (*demoReceiver, error) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	if err != nil {
@@ -50,6 +53,7 @@ func (r *demoReceiver) address() string { return r.ln.Addr().String() }
 func (r *demoReceiver) url() string     { return "http://" + r.address() + "/counted" }
 func (r *demoReceiver) close()          { _ = r.srv.Close() }
 
+// ServeHTTP answers 204 to a delivery with a valid signature, 400 to any other.
 func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
 	if err == nil {
@@ -72,7 +76,8 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// delivery is what was received, when that was exactly one good delivery.
+// delivery returns what was received, provided that it was exactly one valid
+// delivery.
 func (r *demoReceiver) delivery() (counted, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,11 +90,11 @@ func (r *demoReceiver) delivery() (counted, error) {
 	return r.got[0], nil
 }
 
-// verifySignature checks webhook-signature over "id.timestamp.body" and that
-// the timestamp is not older or newer than five minutes.
+// verifySignature checks the header webhook-signature over "id.timestamp.body",
+// and that the timestamp is within five minutes of now, against replays.
 func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) error {
-	id, stamp := h.Get("Webhook-Id"), h.Get("Webhook-Timestamp")
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	id, timestamp := h.Get("Webhook-Id"), h.Get("Webhook-Timestamp")
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || id == "" {
 		return errors.New("webhook-id or webhook-timestamp is missing")
 	}
@@ -97,7 +102,7 @@ func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) e
 		return fmt.Errorf("the delivery's time is %s off", age.Round(time.Second))
 	}
 	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(id + "." + stamp + "."))
+	mac.Write([]byte(id + "." + timestamp + "."))
 	mac.Write(body)
 	want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	for got := range strings.FieldsSeq(h.Get("Webhook-Signature")) {
@@ -105,10 +110,10 @@ func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) e
 			return nil
 		}
 	}
-	return errors.New("the signature does not fit")
+	return errors.New("the signature does not match")
 }
 
-// demoDefinition is the tour's workflow in the form that the API takes.
+// demoDefinition returns the tour's workflow, demo.yaml, as canonical JSON.
 func demoDefinition() (json.RawMessage, error) {
 	doc, found := definitions.Parse([]byte(demoWorkflow), definitions.YAML)
 	if doc == nil || !definitions.Valid(found) {
@@ -117,13 +122,14 @@ func demoDefinition() (json.RawMessage, error) {
 	return doc.Canonical, nil
 }
 
-// frameData is what the tour shows of a frame.
+// frameData is the part of a frame that the tour shows.
 type frameData struct {
 	StepID string           `json:"step_id"`
 	Output json.RawMessage  `json:"output"`
 	Error  *client.RunError `json:"error"`
 }
 
+// decodeFrame reads a frame's data; of another shape it returns the zero value.
 func decodeFrame(f client.Frame) frameData {
 	var d frameData
 	_ = json.Unmarshal(f.Data, &d) // a frame of another shape shows its name alone

@@ -16,14 +16,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// remote is the server that a command talks to.
+// remote is the server that a command talks to, and the API key for it.
 type remote struct{ server, key string }
 
+// flags adds --server, with its default, and --key to the command.
 func (r *remote) flags(cmd *cobra.Command, server string) {
 	cmd.Flags().StringVar(&r.server, "server", server, "the server's URL, such as http://127.0.0.1:8080")
 	cmd.Flags().StringVar(&r.key, "key", "", "the API key [HEDDLE_API_KEY]")
 }
 
+// client returns a client of the server. Without --key the key is HEDDLE_API_KEY;
+// without either it is a usage error.
 func (p *process) client(r remote) (*client.Client, error) {
 	key := r.key
 	if key == "" {
@@ -35,7 +38,8 @@ func (p *process) client(r remote) (*client.Client, error) {
 	return &client.Client{Base: strings.TrimRight(r.server, "/"), Key: key}, nil
 }
 
-// variable gives the value of an environment variable, "" where it is not set.
+// variable returns the value of an environment variable, "" where it is not set.
+// Of several the last one counts, as in a shell.
 func variable(environ []string, name string) string {
 	for _, pair := range slices.Backward(environ) {
 		if value, ok := strings.CutPrefix(pair, name+"="); ok {
@@ -45,6 +49,8 @@ func variable(environ []string, name string) string {
 	return ""
 }
 
+// diffCommand compares two definitions. Its exit codes are those of diff(1), so
+// every failure is a usage error.
 func (p *process) diffCommand() *cobra.Command {
 	var r remote
 	var asJSON, asPatch bool
@@ -81,7 +87,8 @@ they are equal, 1 when they differ, 2 when they could not be compared.`,
 	return cmd
 }
 
-// sides reads the two definitions.
+// sides reads the two definitions: from two files, or with three arguments from
+// the server.
 func (p *process) sides(ctx context.Context, r remote, args []string, stdin io.Reader) (before, after json.RawMessage, err error) {
 	if len(args) == 2 {
 		if args[0] == "-" && args[1] == "-" {
@@ -104,7 +111,8 @@ func (p *process) sides(ctx context.Context, r remote, args []string, stdin io.R
 	return before, after, err
 }
 
-// definition reads one file; it need not be sound, but readable.
+// definition reads one file and returns its canonical form. The definition may be
+// invalid as long as it can be read; what prevents that is printed.
 func (p *process) definition(file string, stdin io.Reader) (json.RawMessage, error) {
 	text, err := readFile(file, stdin)
 	if err != nil {
@@ -120,6 +128,7 @@ func (p *process) definition(file string, stdin io.Reader) (json.RawMessage, err
 	return nil, fmt.Errorf("%s cannot be read as a definition", file)
 }
 
+// readFile returns the content of a file, or of standard input for "-".
 func readFile(file string, stdin io.Reader) ([]byte, error) {
 	if file == "-" {
 		return io.ReadAll(stdin)
@@ -127,6 +136,8 @@ func readFile(file string, stdin io.Reader) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
+// printDiff prints the difference in the chosen form, and returns errAnswered if
+// there is one.
 func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 	var err error
 	switch {
@@ -153,7 +164,7 @@ func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 	return nil
 }
 
-// colours tells whether the output is a terminal that wants them
+// colours reports whether the output is a terminal that wants colours
 // (https://no-color.org).
 func (p *process) colours() bool {
 	f, ok := p.out.(*os.File)

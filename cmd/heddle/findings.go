@@ -8,14 +8,15 @@ import (
 	"unicode"
 )
 
-// Characters of a source line that are shown, and of those at most before the
-// mark: definitions in JSON are often one long line.
+// How many characters of a source line are shown, and how many of them at most
+// before the mark: definitions in JSON are often one long line.
 const (
-	shownOfLine  = 100
-	shownOfStart = 60
+	shownOfLine     = 100
+	shownBeforeMark = 60
 )
 
-// report writes the findings for people, as compilers do.
+// report formats the diagnostics for people, in the form that compilers use and
+// editors understand: file:line:column: severity: message [code].
 func (c checked) report(color bool) string {
 	var b strings.Builder
 	lines := bytes.Split(c.text, []byte("\n"))
@@ -38,12 +39,13 @@ func (c checked) report(color bool) string {
 	return b.String()
 }
 
-// excerpt is the finding's line and below it a mark under its column.
+// excerpt returns the diagnostic's line of the source, and below it a mark under
+// its column.
 func excerpt(line string, d definitions.Diagnostic, color bool) string {
 	shown := []rune(visible(strings.TrimRight(line, "\r")))
 	at := min(max(d.Column, 1)-1, len(shown))
 	if len(shown) > shownOfLine {
-		from := max(min(at-shownOfStart, len(shown)-shownOfLine), 0)
+		from := max(min(at-shownBeforeMark, len(shown)-shownOfLine), 0)
 		to := min(from+shownOfLine, len(shown))
 		shown = shown[from:to]
 		at -= from
@@ -53,8 +55,8 @@ func excerpt(line string, d definitions.Diagnostic, color bool) string {
 		strings.Repeat(" ", at), painted("^", severityColour(d), color))
 }
 
-// visible keeps the number of characters and takes away all that could move the
-// mark or control a terminal.
+// visible replaces each character that could move the mark or control a terminal
+// by one that cannot, so that columns stay.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -67,6 +69,7 @@ func visible(text string) string {
 	}, text)
 }
 
+// severityColour returns the terminal's escape sequence for the severity.
 func severityColour(d definitions.Diagnostic) string {
 	if d.Severity == "error" {
 		return "\x1b[1;31m"
@@ -74,6 +77,7 @@ func severityColour(d definitions.Diagnostic) string {
 	return "\x1b[1;33m"
 }
 
+// painted wraps the text in a colour where colours are wanted.
 func painted(text, colour string, color bool) string {
 	if !color {
 		return text

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// purgeEvery is how often kept answers are looked through for old ones.
+// purgeEvery is the interval at which expired answers are deleted.
 const purgeEvery = time.Hour
 
-// purgeAnswers removes answers that were kept for longer than promised, until
-// ctx ends.
+// purgeAnswers deletes answers kept for a repeated Idempotency-Key once they are
+// older than idempotency.TTL, now and then until ctx ends. A failure is logged and
+// tried again at the next interval: an old answer that stays does no harm.
 func purgeAnswers(ctx context.Context, store idempotency.Store, now func() time.Time, log *slog.Logger) {
 	tick := time.NewTicker(purgeEvery)
 	defer tick.Stop()

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// keysCommand groups the commands about keys.
 func (p *process) keysCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
@@ -24,15 +25,17 @@ func (p *process) keysCommand() *cobra.Command {
 	return cmd
 }
 
+// recoverCommand makes an admin key without having one. Its authority is access to
+// the database itself.
 func (p *process) recoverCommand() *cobra.Command {
 	var tenant, name string
 	cmd := &cobra.Command{
 		Use:   "recover",
 		Short: "Make a new admin key for a tenant, on the server's machine",
 		Long: `Make a new admin key for a tenant and print it, this once. It opens the database
-that the settings name, as the server does, also while the server runs; whoever
-may read them may do this. The tenant's audit trail gets a line (key.recover).
-Revoke what is not needed any more with DELETE /v1/keys/{key_id}.`,
+that the settings name, as the server does, also while the server runs: access to
+the database is what permits it. The tenant's audit trail gets a line (key.recover).
+Revoke keys that are not needed any more with DELETE /v1/keys/{key_id}.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := p.settings(cmd)
@@ -48,6 +51,9 @@ Revoke what is not needed any more with DELETE /v1/keys/{key_id}.`,
 	return cmd
 }
 
+// recoverKey writes the key to the database and prints it. It neither creates nor
+// migrates a database: that there is none means that the settings are not the
+// server's. The key alone goes to standard output, so that scripts can take it.
 func (p *process) recoverKey(cmd *cobra.Command, s settings, tenant, name string) (err error) {
 	if path := sqlitePath(s.DatabaseURL); path != "" {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // opening it would make one

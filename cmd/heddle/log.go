@@ -12,14 +12,16 @@ import (
 	"unicode/utf8"
 )
 
-// maxLogged is how many bytes of one value are printed; a stack has more.
+// maxLogged is the most bytes of one value that are printed; maxStack is that of
+// the value named stack.
 const (
 	maxLogged = 4 << 10
 	maxStack  = 64 << 10
 )
 
-// newLog makes the process's log: one format, and no secret that the process
-// knows (see logHandler.scrub).
+// newLog returns the process's log in the format and at the level that the
+// settings name. It prints no secret that the process knows, once scrubLog has been
+// called.
 func newLog(w io.Writer, s settings) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: s.LogLevel}
 	p := &logHandler{inner: slog.Handler(slog.NewTextHandler(w, opts)), scrubber: new(atomic.Pointer[func(string) string])}
@@ -29,26 +31,27 @@ func newLog(w io.Writer, s settings) *slog.Logger {
 	return slog.New(p)
 }
 
-// logHandler is the one handler of what the process prints. Texts are bounded and
-// without the secrets that scrubber takes out of them.
+// logHandler is a slog.Handler that bounds every text and removes secrets from it
+// before the inner handler formats it. It may be used concurrently.
 type logHandler struct {
 	inner    slog.Handler
 	scrubber *atomic.Pointer[func(string) string] // shared with the loggers made of this one
 }
 
-// scrubLog makes a logger of newLog take secrets out of what it prints.
+// scrubLog makes a logger of newLog, and all loggers derived from it, remove
+// secrets from what they print. Loggers of other handlers are left as they are.
 func scrubLog(l *slog.Logger, scrub func(string) string) {
 	if p, ok := l.Handler().(*logHandler); ok {
 		p.scrubber.Store(&scrub)
 	}
 }
 
-// Enabled is that of the format.
+// Enabled reports whether the inner handler prints records of the level.
 func (p *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return p.inner.Enabled(ctx, level)
 }
 
-// Handle prints one record.
+// Handle prints one record, cleaned.
 func (p *logHandler) Handle(ctx context.Context, r slog.Record) error {
 	clean := slog.NewRecord(r.Time, r.Level, p.text(r.Message, maxLogged), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
@@ -58,7 +61,7 @@ func (p *logHandler) Handle(ctx context.Context, r slog.Record) error {
 	return p.inner.Handle(ctx, clean)
 }
 
-// WithAttrs is that of the format.
+// WithAttrs returns a handler that adds the attributes, cleaned once, here.
 func (p *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
@@ -67,11 +70,13 @@ func (p *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &logHandler{p.inner.WithAttrs(clean), p.scrubber}
 }
 
-// WithGroup is that of the format.
+// WithGroup returns a handler that puts later attributes into the group.
 func (p *logHandler) WithGroup(name string) slog.Handler {
 	return &logHandler{p.inner.WithGroup(name), p.scrubber}
 }
 
+// attr returns the attribute with every text in it cleaned, also those of groups
+// and of values that are formatted by fmt.
 func (p *logHandler) attr(a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
 	most := maxLogged
@@ -97,8 +102,8 @@ func (p *logHandler) attr(a slog.Attr) slog.Attr {
 	return a
 }
 
-// text takes the secrets out and then bounds what is left, so that none is cut
-// in two.
+// text removes the secrets and then bounds what remains, in this order, so that
+// no secret is cut in two and missed.
 func (p *logHandler) text(s string, most int) string {
 	if scrub := p.scrubber.Load(); scrub != nil {
 		s = (*scrub)(s)
@@ -109,22 +114,24 @@ func (p *logHandler) text(s string, most int) string {
 	return s
 }
 
-// captureLog sends what libraries print by Go's own logger, and what is logged
-// to slog's default, through the process's log.
+// captureLog sends what libraries print by Go's own logger, and what is logged to
+// slog's default, through the process's log. It changes state of the process, so
+// only serve calls it.
 func captureLog(l *slog.Logger) {
 	slog.SetDefault(l)
 	log.SetFlags(0)
 	log.SetOutput(foreign{l})
 }
 
-// foreign takes the lines of Go's own logger.
+// foreign is an io.Writer that takes the lines of Go's own logger.
 type foreign struct{ log *slog.Logger }
 
-// quotation is what a line of net/http quotes of bytes that a server sent: none
-// of it is printed, as any of it may be a secret in a form that nobody knows.
+// quotation matches the bytes of another server that a line of net/http quotes.
+// None of it is printed, as it may be a secret in a form that scrubbing does not
+// recognize.
 var quotation = regexp.MustCompile(`(?s)starting with ".*"`)
 
-// Write logs one line.
+// Write logs one line as a warning. It never fails.
 func (f foreign) Write(line []byte) (int, error) {
 	text := quotation.ReplaceAllString(strings.TrimSpace(string(line)), "(its bytes are left out)")
 	if !utf8.ValidString(text) {

@@ -1,6 +1,11 @@
 // Command heddle is the whole product in one binary: it serves the API, runs
-// the workflows, and has the tools round that. It is the one place that reads
-// settings and wires packages together.
+// the workflows, and has the tools around that (bench, demo, validate, diff,
+// export, import, keys, config, migrate, schedule). It is the only package that
+// reads settings and the environment, and the only one that wires packages
+// together; rules about workflows do not belong here.
+//
+// A command writes its result to standard output and everything else to standard
+// error. Exit codes are exitOK, exitFailure and exitUsage.
 package main
 
 import (
@@ -24,21 +29,26 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// process is what a command may touch of the world round it.
+// process is what a command may touch of the world around it. Tests call run with
+// buffers; no command uses os.Stdout, os.Stderr or os.Environ itself.
 type process struct {
-	environ []string
+	environ []string // "NAME=value"
 	out     io.Writer
 	err     io.Writer
 }
 
-// usageError is a mistake in how the command was called.
+// usageError is a mistake in how the command was called: a flag, an argument or a
+// setting. It ends the process with exitUsage.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// errAnswered ends a command whose output already says what is wrong.
+// errAnswered ends a command with exitFailure and without a message, because its
+// output already says what is wrong.
 var errAnswered = errors.New("already said")
 
+// run executes one command line and returns the exit code. It may be called
+// repeatedly in one process, as tests do.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	p := &process{environ: environ, out: stdout, err: stderr}
 	root := p.root()
@@ -61,6 +71,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 }
 
+// root returns the command tree.
 func (p *process) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "heddle",
@@ -79,8 +90,8 @@ func (p *process) root() *cobra.Command {
 	return root
 }
 
-// asUsage makes a wrong number of arguments and an unknown command usage
-// errors, as wrong flags are.
+// asUsage makes a wrong number of arguments and an unknown command usage errors, as
+// wrong flags are, in the command and all below it.
 func asUsage(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -95,7 +106,7 @@ func asUsage(cmd *cobra.Command) {
 	}
 }
 
-// settingFlags gives the command a flag for each setting that has one.
+// settingFlags adds a flag to the command for each setting that has one.
 func settingFlags(cmd *cobra.Command) {
 	for _, def := range table() {
 		if def.Flag == "" {
@@ -109,8 +120,9 @@ func settingFlags(cmd *cobra.Command) {
 	}
 }
 
-// settings resolves what the command was told, warns of what nobody reads, and
-// refuses what is wrong.
+// settings resolves the settings from flags, environment and defaults. It warns
+// of HEDDLE_ variables that do not exist, and returns a usage error that names every
+// setting with a wrong value.
 func (p *process) settings(cmd *cobra.Command) (settings, error) {
 	src := p.sources(cmd)
 	for _, w := range src.warnings() {
@@ -123,6 +135,8 @@ func (p *process) settings(cmd *cobra.Command) (settings, error) {
 	return s, nil
 }
 
+// sources returns where the command's settings come from: only flags that were
+// given count as such.
 func (p *process) sources(cmd *cobra.Command) sources {
 	flags := make(map[string]string)
 	for _, def := range table() {

@@ -7,12 +7,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// migrateCommand migrates the database that the settings name. store.Open does the
+// work, as it does for serve.
 func (p *process) migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to this version's schema, and do nothing else",
 		Long: `Bring the database to this version's schema, and do nothing else. serve does
-so too; this is for those who want to see it done before.`,
+so too; use it to have that done before.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := p.settings(cmd)

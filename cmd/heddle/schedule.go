@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// scheduleCommand groups the commands about schedules.
 func (p *process) scheduleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schedule",
@@ -21,12 +22,14 @@ func (p *process) scheduleCommand() *cobra.Command {
 	return cmd
 }
 
-// previewPlan is what one call of schedule preview shows.
+// previewPlan is the flags of one call of schedule preview.
 type previewPlan struct {
 	zone, from, gap, repeat string
 	count                   int
 }
 
+// schedulePreviewCommand computes due times locally, by the code that the server
+// uses.
 func (p *process) schedulePreviewCommand() *cobra.Command {
 	var plan previewPlan
 	cmd := &cobra.Command{
@@ -37,7 +40,7 @@ offset and in UTC, and say where a change of the clock moves or drops one:
 
   heddle schedule preview '0 2 * * *' --zone America/New_York --from 2026-03-01 -n 10
 
-Nothing is stored and no server is asked.`,
+Nothing is stored, and no server is needed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return p.preview(args[0], plan) },
 	}
@@ -50,6 +53,7 @@ Nothing is stored and no server is asked.`,
 	return cmd
 }
 
+// preview prints the expression in words and then a line per due time.
 func (p *process) preview(expression string, plan previewPlan) error {
 	if plan.count < 1 || plan.count > 500 {
 		return usageError{errors.New("--count must be from 1 to 500")}
@@ -82,8 +86,9 @@ func (p *process) preview(expression string, plan previewPlan) error {
 	return nil
 }
 
-// readFrom reads where to begin; the times listed are strictly after after, so
-// that a local date counts from its first moment on.
+// readFrom parses --from. Due times are listed strictly after after, which for a
+// local date or time is just before begin, so that begin itself counts. A local time
+// that the clock jumps over becomes the first instant after the gap.
 func readFrom(text string, loc *time.Location) (begin, after time.Time, err error) {
 	if text == "" {
 		now := time.Now()
@@ -103,7 +108,7 @@ func readFrom(text string, loc *time.Location) (begin, after time.Time, err erro
 	return begin, after, fmt.Errorf("--from must be a date such as 2026-03-01, a date and time, or an RFC 3339 time, not %q", text)
 }
 
-// messageOf leaves the part of an error that is written for people.
+// messageOf returns the part of an error that is written for people.
 func messageOf(err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return errors.New(f.Message)

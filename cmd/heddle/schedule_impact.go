@@ -8,11 +8,14 @@ import (
 	"heddle/versions"
 )
 
-// scheduleImpact tells versions which schedules follow the active version.
+// scheduleImpact implements versions.Schedules over the store: which schedules a new
+// active version affects. It stands here because versions and schedules do not
+// import each other.
 type scheduleImpact struct{ store schedules.Store }
 
-// Impact lists the schedules that would run a definition with that input
-// schema, and whether their stored input fits it.
+// Impact returns the schedules that would run a definition with this input schema:
+// those that follow the active version and have not ended. It reports for each
+// whether its stored input conforms. An empty schema accepts everything.
 func (i scheduleImpact) Impact(ctx context.Context, tenantID, workflowID string, input json.RawMessage) ([]versions.ScheduleImpact, error) {
 	var checker *definitions.ValueChecker
 	if len(input) > 0 {
@@ -39,6 +42,7 @@ func (i scheduleImpact) Impact(ctx context.Context, tenantID, workflowID string,
 	}
 }
 
+// impactOf checks one schedule's input, with defaults filled in, as a run would.
 func impactOf(s schedules.Schedule, checker *definitions.ValueChecker) versions.ScheduleImpact {
 	if checker == nil {
 		return versions.ScheduleImpact{ScheduleID: s.ID, InputFits: true}

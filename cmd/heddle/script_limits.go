@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// scriptSettings are the limits of scripts.
+// scriptSettings returns the settings that limit scripts. Sizes are in bytes.
 func scriptSettings() []setting {
 	const size = "a size from 1KiB to 1TiB, as 512MiB, 2GiB or a number of bytes"
 	bytes := func(put func(*steps.Limits, int64), least int64) func(*settings, string) error {
@@ -39,7 +39,7 @@ func scriptSettings() []setting {
 			set: func(s *settings, v string) error {
 				s.ScriptCgroup = v
 				if v != "auto" && v != "off" && !filepath.IsAbs(v) {
-					return fmt.Errorf("it is no absolute path")
+					return fmt.Errorf("it is not an absolute path")
 				}
 				return nil
 			},
@@ -79,8 +79,8 @@ func scriptSettings() []setting {
 	}
 }
 
-// byteSize reads a number of bytes, with KiB, MiB, GiB or TiB behind it or
-// without; at most 1 TiB.
+// byteSize parses a number of bytes, with or without the unit KiB, MiB, GiB or
+// TiB: from least to 1 TiB.
 func byteSize(v string, least int64) (int64, error) {
 	number, unit := strings.TrimSpace(v), int64(1)
 	for i, name := range []string{"KiB", "MiB", "GiB", "TiB"} {
@@ -99,13 +99,14 @@ func byteSize(v string, least int64) (int64, error) {
 	return n * unit, nil
 }
 
-// scripts is how scripts are run under the settings.
+// scripts returns how scripts run under the settings, and which files of the server
+// they must not see.
 func (s settings) scripts() steps.Scripts {
 	return steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL), Limits: s.ScriptLimits, Cgroup: s.ScriptCgroup}
 }
 
-// isolation is what confines scripts on this machine, tried out, and whether
-// they are limited as a whole.
+// isolation probes how scripts are confined on this machine, and whether their
+// processes are limited as a whole. It runs a trivial script.
 func (s settings) isolation(ctx context.Context) (isolation, limits string) {
 	r := steps.Default(steps.Deps{Scripts: s.scripts(), Log: slog.New(slog.DiscardHandler)})
 	defer r.Close()

@@ -14,15 +14,16 @@ import (
 	"strings"
 )
 
-// keySource finds the key that secrets are encrypted with: HEDDLE_SECRET_KEY,
-// else a file, which is made at the first use.
+// keySource finds the key that secrets are encrypted with: HEDDLE_SECRET_KEY, or
+// else the content of a file, which is created when the first secret is stored.
 type keySource struct {
 	setting string
 	file    string
 	log     *slog.Logger
 }
 
-// keyFile is heddle.key beside the SQLite file, or in the working directory.
+// keyFile returns the absolute path of heddle.key: beside the SQLite file, or in the
+// working directory.
 func keyFile(databaseURL string) string {
 	path, err := filepath.Abs(filepath.Join(filepath.Dir(sqlitePath(databaseURL)), "heddle.key"))
 	if err != nil {
@@ -31,7 +32,7 @@ func keyFile(databaseURL string) string {
 	return path
 }
 
-// sqlitePath is the file that a database URL names; "" for PostgreSQL and for a
+// sqlitePath returns the file that a database URL names, "" for PostgreSQL and for a
 // database in memory.
 func sqlitePath(databaseURL string) string {
 	u, err := url.Parse(databaseURL)
@@ -41,7 +42,8 @@ func sqlitePath(databaseURL string) string {
 	return u.Host + u.Path
 }
 
-// key gives the key; with create it makes the file where there is none.
+// key returns the key. With create it creates a missing file; without, a missing
+// file is secrets.ErrNoKey, because a new key could not decrypt what is stored.
 func (k keySource) key(create bool) (string, error) {
 	if k.setting != "" {
 		return k.setting, nil
@@ -58,6 +60,8 @@ func (k keySource) key(create bool) (string, error) {
 	return k.make()
 }
 
+// checked returns the key in the file's text. It refuses a file that other users
+// can read.
 func (k keySource) checked(text []byte) (string, error) {
 	key := strings.TrimSpace(string(text))
 	if err := checkKey(key); err != nil {
@@ -73,7 +77,8 @@ func (k keySource) checked(text []byte) (string, error) {
 	return key, nil
 }
 
-// make writes a new key, synced to disk before anything is encrypted with it.
+// make writes a new key and syncs it to disk before anything is encrypted with it.
+// Of two servers that start at once, one fails: the file is created exclusively.
 func (k keySource) make() (string, error) {
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// serveCommand runs the server until a signal ends it.
 func (p *process) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -37,6 +38,8 @@ for a minute.`,
 	return cmd
 }
 
+// serve opens the product, serves until ctx ends or a signal comes, and closes it.
+// It returns within stopWithin of the signal, or the process ends then.
 func (p *process) serve(ctx context.Context, s settings) error {
 	var opened atomic.Pointer[stack]
 	last := func() { opened.Load().endsNow() }
@@ -67,8 +70,8 @@ func (p *process) serve(ctx context.Context, s settings) error {
 	return err
 }
 
-// greet says where everything is, in lines that people and scripts can read.
-// The key is shown here and nowhere else, ever again.
+// greet prints where the server is, in lines that people and scripts can read. A
+// key that this start made is shown here and never again.
 func (p *process) greet(address string, s settings, madeKey string) {
 	fmt.Fprintf(p.out, "heddle %s\n  serving   %s\n  database  %s\n", buildVersion(), address, maskURL(s.DatabaseURL))
 	if madeKey != "" {
@@ -76,10 +79,11 @@ func (p *process) greet(address string, s settings, madeKey string) {
 	}
 }
 
-// untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP. From then
-// on a further SIGINT or SIGTERM has its usual effect, after last, and ends the
-// process at once. A further SIGHUP has none: a terminal that closes sends
-// several. Where SIGHUP was ignored from the beginning, as under nohup, it stays so.
+// untilSignal returns a context that ends at the first SIGINT, SIGTERM or SIGHUP.
+// From then on a further SIGINT or SIGTERM calls last and then has its usual effect,
+// which ends the process at once. A further SIGHUP has none: a terminal that closes
+// sends several. Where SIGHUP was ignored from the beginning, as under nohup, it
+// stays so. The function returned releases the signals.
 func untilSignal(ctx context.Context, last func()) (context.Context, context.CancelFunc) {
 	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	over, finish := context.WithCancel(context.WithoutCancel(ctx))
@@ -115,17 +119,18 @@ func untilSignal(ctx context.Context, last func()) (context.Context, context.Can
 	return ctx, func() { end(); stop() }
 }
 
-// stopWithin is how long the process goes on after the first signal. What steps
-// in flight get (drain) leaves time for the rest: cutting them off, their ends'
-// commits, the release of the lease, open connections.
+// stopWithin is how long the process goes on after the first signal. drain is the
+// part of it that steps in flight get to end; the rest is for interrupting them,
+// for the commits of their ends, the release of the lease, and open connections.
 const (
 	stopWithin = 10 * time.Second
 	drain      = 7 * time.Second
 )
 
-// endInTime ends the process stopWithin after ctx, with last before that, unless
-// done is called before: whatever hangs then, a database for one, would have it
-// killed instead. What was in flight goes on at the next start.
+// endInTime ends the process stopWithin after ctx ends, calling last before that,
+// unless done is called first. A database that hangs would otherwise have the
+// process killed from outside, which counts as a crash of the runs in flight. They go
+// on at the next start.
 func endInTime(ctx context.Context, log *slog.Logger, last func()) (done func()) {
 	over := make(chan struct{})
 	go func() {

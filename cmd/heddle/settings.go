@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// settings is what the process was told, checked.
+// settings is the configuration of the process after parsing and checking. The
+// fields are set by the rows of table, and not changed afterwards.
 type settings struct {
-	Listen      string
-	DatabaseURL string
-	// DatabaseTimeout is how long a request waits for the database.
-	DatabaseTimeout time.Duration
-	BootstrapKey    string
-	SecretKey       string
-	EgressAllow     string
-	MaxRuns         int
-	MaxSteps        int
-	MaxScripts      int
-	MaxPerHost      int
-	Scripts         string
+	Listen          string        // host:port
+	DatabaseURL     string        // with the password
+	DatabaseTimeout time.Duration // for all database calls of one request
+	BootstrapKey    string        // "": none was given
+	SecretKey       string        // "": a file has it (keySource)
+	EgressAllow     string        // as steps.NewGuard takes it
+	MaxRuns         int           // runs with a step in flight
+	MaxSteps        int           // steps in flight
+	MaxScripts      int           // scripts in flight
+	MaxPerHost      int           // webhooks in flight to one host
+	Scripts         string        // sandbox, off or unconfined
 	ScriptLimits    steps.Limits
 	ScriptCgroup    string
 	RunnerTick      bool
@@ -38,7 +38,9 @@ type settings struct {
 	Spans           spanSettings
 }
 
-// setting is one line of the table: a variable, its flag and what it accepts.
+// setting is one row of the table: a variable, its flag and what it accepts. set
+// parses a value into the settings; its error says what is wrong with the value,
+// without quoting it, because it may be secret.
 type setting struct {
 	Name    string // the variable
 	Flag    string // empty: no flag, as for secrets, which others could see in the process list
@@ -49,7 +51,7 @@ type setting struct {
 	set     func(*settings, string) error
 }
 
-// table lists every setting, in the order in which `heddle config` prints them.
+// table returns every setting, in the order in which `heddle config` prints them.
 func table() []setting {
 	return append([]setting{
 		{
@@ -192,7 +194,8 @@ func readStoredBytes(v string) (int64, error) {
 
 const quotaRange = "a whole number from 0 to 1000000000"
 
-// readRate reads a rate as "50/s" or "50/s:200".
+// readRate parses a rate such as "50/s" or, with a burst, "50/s:200"; "off" is the
+// zero Rate, which limits nothing.
 func readRate(v string) (api.Rate, error) {
 	if v == "off" {
 		return api.Rate{}, nil
@@ -210,6 +213,8 @@ func readRate(v string) (api.Rate, error) {
 	return r, err
 }
 
+// checkAddress refuses what is not host:port with a numeric port. An empty host is
+// all interfaces.
 func checkAddress(v string) error {
 	_, port, err := net.SplitHostPort(v)
 	if err != nil {
@@ -221,6 +226,8 @@ func checkAddress(v string) error {
 	return nil
 }
 
+// checkDatabaseURL refuses a URL of an unknown scheme. Whether the database exists
+// shows when it is opened.
 func checkDatabaseURL(v string) error {
 	u, err := url.Parse(v)
 	if err != nil {
@@ -229,6 +236,8 @@ func checkDatabaseURL(v string) error {
 	return oneOf(u.Scheme, "sqlite", "postgres", "postgresql")
 }
 
+// checkKey refuses a key that is not 16 to 256 printable ASCII characters, as an
+// HTTP header has to carry it.
 func checkKey(v string) error {
 	if len(v) < 16 || len(v) > 256 {
 		return fmt.Errorf("it has %d characters", len(v))
@@ -241,6 +250,7 @@ func checkKey(v string) error {
 	return nil
 }
 
+// between parses a whole number from least to most.
 func between(v string, least, most int) (int, error) {
 	n, err := strconv.Atoi(v)
 	if err != nil {
@@ -252,6 +262,7 @@ func between(v string, least, most int) (int, error) {
 	return n, nil
 }
 
+// durationBetween parses a duration such as 4s, from least to most.
 func durationBetween(v string, least, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(v)
 	if err != nil {
@@ -263,6 +274,7 @@ func durationBetween(v string, least, most time.Duration) (time.Duration, error)
 	return d, nil
 }
 
+// oneOf refuses what is not one of the words.
 func oneOf(v string, words ...string) error {
 	if slices.Contains(words, v) {
 		return nil

@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// spanSettings are OpenTelemetry's standard variables, as far as they are read
-// here: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
+// spanSettings is OpenTelemetry's standard variables, as far as they are read here: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
 // Those about TLS, compression and the time of one request the exporter reads
 // itself.
 type spanSettings struct {
@@ -25,12 +24,12 @@ type spanSettings struct {
 	Attributes     map[string]string
 	Sampler        string
 	SamplerArg     string
-	Queue          int
-	Batch          int
-	DelayMS        int
+	Queue          int // spans
+	Batch          int // spans
+	DelayMS        int // milliseconds
 }
 
-// endpoint is where spans go; "" while there are none to be made.
+// endpoint returns the URL that spans are sent to, "" if none are to be made.
 func (s spanSettings) endpoint() string {
 	switch {
 	case s.Disabled || s.Exporter == "none":
@@ -64,7 +63,8 @@ func spans(s spanSettings, sendsTrace func(stepType string) bool, log *slog.Logg
 	})
 }
 
-// tracer is the executor's view of them; nil stays nil.
+// tracer returns the service as the executor's Tracer. A nil service becomes a nil
+// interface, which the executor tests for.
 func tracer(t *telemetry.Service) executor.Tracer {
 	if t == nil {
 		return nil
@@ -72,10 +72,11 @@ func tracer(t *telemetry.Service) executor.Tracer {
 	return t
 }
 
-// flushFor bounds what the last spans get at a stop.
+// flushFor bounds how long the last spans are waited for at a stop.
 const flushFor = 5 * time.Second
 
-// flush sends the last spans. That some are lost is no failure of the process.
+// flush sends the last spans. Losing some is logged and is not a failure of the
+// process.
 func flush(t *telemetry.Service, log *slog.Logger) {
 	if t == nil {
 		return
@@ -87,7 +88,7 @@ func flush(t *telemetry.Service, log *slog.Logger) {
 	}
 }
 
-// telemetryTable lists the settings of tracing.
+// telemetryTable returns the settings of tracing.
 func telemetryTable() []setting {
 	endpoint := "an http:// or https:// URL without credentials"
 	list := "name=value pairs with commas between them, values percent-encoded"

@@ -106,8 +106,8 @@ func TestUnknownVariableWarns(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	for _, want := range []string{
-		"warning: HEDDLE_DATABSE_URL is no setting and has no effect; did you mean HEDDLE_DATABASE_URL?",
-		"warning: HEDDLE_COLOUR_OF_THE_SKY is no setting and has no effect\n",
+		"warning: HEDDLE_DATABSE_URL is not a setting and has no effect; did you mean HEDDLE_DATABASE_URL?",
+		"warning: HEDDLE_COLOUR_OF_THE_SKY is not a setting and has no effect\n",
 	} {
 		if !strings.Contains(errOut, want) {
 			t.Errorf("stderr %q lacks %q", errOut, want)

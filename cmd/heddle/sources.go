@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// sources is where settings come from, strongest first: flags, variables,
-// defaults.
+// sources is where settings come from, strongest first: flags, variables, defaults.
 type sources struct {
 	flags   map[string]string // by flag name, only those that were given
 	environ []string          // "NAME=value"
@@ -23,7 +22,7 @@ type resolved struct {
 	Source string
 }
 
-// shown is the value as it may be printed.
+// shown returns the value as it may be printed: masked where it is secret.
 func (r resolved) shown() string {
 	switch {
 	case r.Value == "":
@@ -37,7 +36,8 @@ func (r resolved) shown() string {
 	}
 }
 
-// maskURL hides the password of a URL, and everything if it cannot be read.
+// maskURL returns the URL with its password hidden, and "***" if it cannot be
+// parsed.
 func maskURL(v string) string {
 	u, err := url.Parse(v)
 	if err != nil {
@@ -54,8 +54,8 @@ func maskURL(v string) string {
 	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
 }
 
-// load resolves every setting. The error names all that are wrong; the values
-// are given in any case, so that they can be shown.
+// load resolves every setting. The error names all that are wrong, with what is
+// allowed; the values are returned in any case, so that `heddle config` can show them.
 func (src sources) load() (settings, []resolved, error) {
 	vars := src.variables()
 	var s settings
@@ -76,6 +76,7 @@ func (src sources) load() (settings, []resolved, error) {
 	return s, all, errors.Join(wrong...)
 }
 
+// quoted returns the value in quotes, or "its value" for a secret.
 func quoted(r resolved) string {
 	if r.Secret {
 		return "its value"
@@ -83,6 +84,8 @@ func quoted(r resolved) string {
 	return fmt.Sprintf("%q", r.Value)
 }
 
+// resolve returns one setting's value and source. A variable and its _FILE form
+// together are an error, because neither is stronger.
 func (src sources) resolve(def setting, vars map[string]string) (resolved, error) {
 	r := resolved{setting: def, Value: def.Default, Source: "default"}
 	file, hasFile := vars[def.Name+"_FILE"]
@@ -108,8 +111,8 @@ func (src sources) resolve(def setting, vars map[string]string) (resolved, error
 	return r, nil
 }
 
-// variables picks what is Heddle's from the environment, and OpenTelemetry's.
-// A variable that is set to nothing counts as not set.
+// variables returns the variables of Heddle and OpenTelemetry in the environment. One
+// that is set to the empty string counts as not set.
 func (src sources) variables() map[string]string {
 	vars := make(map[string]string)
 	for _, pair := range src.environ {
@@ -121,8 +124,8 @@ func (src sources) variables() map[string]string {
 	return vars
 }
 
-// warnings names the HEDDLE_ variables that nobody reads, with the nearest
-// name that somebody does.
+// warnings returns a warning for each HEDDLE_ variable that no setting reads, with
+// the nearest name that one does, sorted.
 func (src sources) warnings() []string {
 	var names []string
 	for _, def := range table() {
@@ -132,13 +135,13 @@ func (src sources) warnings() []string {
 		}
 	}
 	names = append(names, testVariables...)
-	names = append(names, "HEDDLE_API_KEY") // of the commands that talk to a server
+	names = append(names, "HEDDLE_API_KEY") // of the commands that call a server
 	var warnings []string
 	for name := range src.variables() {
 		if !strings.HasPrefix(name, "HEDDLE_") || slices.Contains(names, name) {
 			continue
 		}
-		text := name + " is no setting and has no effect"
+		text := name + " is not a setting and has no effect"
 		if near := nearest(name, names); near != "" {
 			text += "; did you mean " + near + "?"
 		}

@@ -13,24 +13,25 @@ import (
 	"strings"
 )
 
-// termFile keeps which terms of this server ended in order although the database
-// could not be told. It is written only then. Beside a SQLite file, which fills
-// the same disk, its room is taken beforehand, so that a full one can be written;
-// a file system that never writes in place refuses that all the same.
+// termFile implements executor.Terms: it keeps which terms of this server ended in
+// order although the database could not be told, so that the next start does not
+// count a crash for them. It is written only then. Beside a SQLite file, which fills
+// the same disk, its space is reserved beforehand, so that it can be written when the
+// disk is full; a file system that never writes in place refuses that all the same.
 type termFile struct {
 	path     string
 	reserved bool
 }
 
-// termRoom is the size of a reserved file, and how much is ever read.
+// termRoom is the size in bytes of a reserved file, and the most that is read.
 const termRoom = 4096
 
-// mostTerms is how many terms are kept, the latest.
+// mostTerms is how many terms are kept: the latest.
 const mostTerms = 100
 
-// termNotes is the file of a database: beside the SQLite file, or in the folder
-// of the key for secrets under a name that is the database's own. A database in
-// memory has none: its path is "".
+// termNotes returns the file of a database: beside the SQLite file, or for PostgreSQL
+// beside the key for secrets, under a name derived from the URL without its user and
+// password. A database in memory has none: its path is "".
 func termNotes(databaseURL string) termFile {
 	if path := sqlitePath(databaseURL); path != "" {
 		return termFile{path: path + ".terms", reserved: true}
@@ -44,7 +45,8 @@ func termNotes(databaseURL string) termFile {
 	return termFile{path: filepath.Join(filepath.Dir(keyFile(databaseURL)), "heddle-"+hex.EncodeToString(sum[:4])+".terms")}
 }
 
-// Load reads the epochs and takes the room for later.
+// Load returns the epochs in the file, and reserves its space for later. A missing
+// file is empty; a line that is not a number is skipped.
 func (f termFile) Load() ([]int64, error) {
 	if f.path == "" {
 		return nil, nil
@@ -65,7 +67,8 @@ func (f termFile) Load() ([]int64, error) {
 	return epochs, nil
 }
 
-// Save writes the epochs in place of those before.
+// Save replaces the epochs in the file. Without epochs a file that is not reserved
+// is removed.
 func (f termFile) Save(epochs []int64) error {
 	if f.path == "" {
 		return nil
@@ -80,6 +83,8 @@ func (f termFile) Save(epochs []int64) error {
 	return f.write(epochs)
 }
 
+// write writes the latest epochs and fills the file up with spaces, in place and
+// synced, so that it needs no new blocks.
 func (f termFile) write(epochs []int64) error {
 	text := make([]byte, 0, termRoom)
 	for _, n := range epochs[max(0, len(epochs)-mostTerms):] {

@@ -14,8 +14,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const localServer = "http://127.0.0.1:8080"
+// defaultServer is the URL of a server with default settings on this machine.
+const defaultServer = "http://127.0.0.1:8080"
 
+// exportCommand writes workflows of a server as lines of JSON.
 func (p *process) exportCommand() *cobra.Command {
 	var r remote
 	var file string
@@ -41,18 +43,18 @@ that an import into another database keeps them.`,
 			if file == "" || file == "-" {
 				return c.Export(cmd.Context(), query, p.out)
 			}
-			return whole(file, func(out io.Writer) error { return c.Export(cmd.Context(), query, out) })
+			return writeWhole(file, func(out io.Writer) error { return c.Export(cmd.Context(), query, out) })
 		},
 	}
-	r.flags(cmd, localServer)
+	r.flags(cmd, defaultServer)
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write to this file instead of standard output")
 	cmd.Flags().BoolVar(&ids, "ids", false, "write the ids of the workflows")
 	return cmd
 }
 
-// whole writes a file that is there complete or not at all; only its owner can
-// read it.
-func whole(file string, write func(io.Writer) error) error {
+// writeWhole writes a file that exists completely or not at all, by renaming a temporary
+// one. Only its owner can read it: definitions may be confidential.
+func writeWhole(file string, write func(io.Writer) error) error {
 	temp, err := os.CreateTemp(filepath.Dir(file), ".heddle-export-*")
 	if err != nil {
 		return err
@@ -66,6 +68,8 @@ func whole(file string, write func(io.Writer) error) error {
 	return os.Rename(temp.Name(), file)
 }
 
+// importCommand reads what exportCommand wrote. What was imported before a failure
+// is printed in any case.
 func (p *process) importCommand() *cobra.Command {
 	var r remote
 	var onConflict string
@@ -99,11 +103,12 @@ skip the workflow or to rename it.`,
 			return err
 		},
 	}
-	r.flags(cmd, localServer)
+	r.flags(cmd, defaultServer)
 	cmd.Flags().StringVar(&onConflict, "on-conflict", "", "skip or rename")
 	return cmd
 }
 
+// printArrivals prints a line per workflow that was imported or skipped.
 func (p *process) printArrivals(done client.Arrivals) {
 	for _, a := range done.Imported {
 		fmt.Fprintf(p.out, "imported %s (%s)\n", a.Slug, a.ID)

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// validateCommand checks files by the code that the server uses, without its
+// tenants: whether secrets and agents exist is not known here.
 func (p *process) validateCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -46,9 +48,9 @@ alone leave it 0.`,
 	return cmd
 }
 
-// definitionFiles puts the files of directories in their place, by name; hidden
-// ones are left out. A directory without any is an error, because nothing would
-// be checked.
+// definitionFiles replaces directories by the definition files in and below them, in
+// lexical order; hidden files and directories are left out. A directory without any
+// is an error, because nothing would be checked.
 func definitionFiles(names []string) ([]string, error) {
 	var files []string
 	for _, name := range names {
@@ -80,7 +82,7 @@ func definitionFiles(names []string) ([]string, error) {
 	return files, nil
 }
 
-// checked is what validation found in one file.
+// checked is the result of validating one file, in the form of --json.
 type checked struct {
 	File        string                   `json:"file"`
 	Valid       bool                     `json:"valid"`
@@ -88,6 +90,7 @@ type checked struct {
 	text        []byte
 }
 
+// check validates one file. The error is that of reading it.
 func check(file string, stdin io.Reader) (checked, error) {
 	text, err := readFile(file, stdin)
 	if err != nil {
@@ -100,8 +103,8 @@ func check(file string, stdin io.Reader) (checked, error) {
 	return checked{File: file, Valid: definitions.Valid(found), Diagnostics: found, text: text}, nil
 }
 
-// formatOf goes by the file's name, and by its first character where that says
-// nothing.
+// formatOf returns the format by the file's extension, or else by the first
+// character of the text.
 func formatOf(file string, text []byte) definitions.Format {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".json":
@@ -115,6 +118,8 @@ func formatOf(file string, text []byte) definitions.Format {
 	return definitions.YAML
 }
 
+// printChecked prints the results, and returns errAnswered if a definition has
+// errors.
 func (p *process) printChecked(all []checked, asJSON bool) error {
 	bad := 0
 	for _, c := range all {

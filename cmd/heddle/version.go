@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker in a release; a build from a checkout says so.
+// version is set by the linker in a release (-X main.version=…).
 var version = ""
 
+// versionCommand prints the version of the build, of Go and of the platform.
 func (p *process) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -23,7 +24,8 @@ func (p *process) versionCommand() *cobra.Command {
 	}
 }
 
-// buildVersion is the release, or what the go command knows of the build.
+// buildVersion returns the release, or what the go command recorded of the build:
+// the module's version, or "devel-" and the revision, or "devel".
 func buildVersion() string {
 	if version != "" {
 		return version

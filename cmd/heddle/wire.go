@@ -44,19 +44,22 @@ type stack struct {
 	madeKey     string // the admin key, when this start made it
 }
 
-// open wires the product over the database that the settings name, migrates
-// it, and sees to the first key. Nothing runs before serve.
+// open wires the product over the database that the settings name, migrates it, and
+// ensures that there is an admin key. Nothing runs before serve. The caller closes
+// the stack.
 func open(ctx context.Context, s settings, log *slog.Logger) (*stack, error) {
 	return openWith(ctx, s, log, replaced{})
 }
 
-// replaced is what stands in for parts of the product; nil is its own.
+// replaced is what benchmarks and tests put in place of parts of the product; a nil
+// field keeps the product's own.
 type replaced struct {
 	runner executor.Runner
 	meter  schedules.Meter
 }
 
-// openWith is open with other parts.
+// openWith is open with parts replaced. What it has opened is closed again if it
+// fails.
 func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced) (*stack, error) {
 	guard, err := steps.NewGuard(s.EgressAllow)
 	if err != nil {
@@ -71,7 +74,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	st := &stack{log: log, db: db}
 	newID := ids.New(time.Now).New
 	meter := metrics.New(buildVersion())
-	// Measured before anything is stored or due.
+	// Measured before anything is stored or due, because times are taken from it.
 	watch := clock.New(time.Now, db.Clock, log)
 	watch.Right(ctx)
 	st.access = access.New(access.Config{Store: db, Now: watch.Now, NewID: newID, Log: log, Quotas: s.Quotas})
@@ -89,7 +92,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
 		Scripts: s.scripts(),
 	})
-	// Now, for it removes what a server that crashed left.
+	// Asking for the limits here removes what a server that crashed left behind.
 	log.Debug("scripts", "limits", st.registry.ScriptLimits())
 	if parts.runner == nil {
 		parts.runner = st.registry
@@ -141,7 +144,8 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	return st, nil
 }
 
-// gate holds tenants to one of their quotas.
+// gate returns the gate that holds tenants to one of their quotas. of picks the
+// quota, count counts in the store, at most up to most.
 func (st *stack) gate(name string, of func(access.Quotas) int, count func(ctx context.Context, tenantID string, most int) (int, error)) *quota.Gate {
 	return &quota.Gate{Name: name, Now: time.Now, Count: count, Limit: func(ctx context.Context, tenantID string) (int, error) {
 		q, err := st.access.Quotas(ctx, tenantID)
@@ -149,7 +153,8 @@ func (st *stack) gate(name string, of func(access.Quotas) int, count func(ctx co
 	}}
 }
 
-// uncounted logs what the quota of stored bytes could not count.
+// uncounted returns the function that logs what the quota of stored bytes could not
+// count.
 func uncounted(log *slog.Logger) func(tenantID string, err error) {
 	return func(tenantID string, err error) {
 		if err == nil {
@@ -160,7 +165,7 @@ func uncounted(log *slog.Logger) func(tenantID string, err error) {
 	}
 }
 
-// writers is how many group commits overlap: SQLite has one writer; on
+// writers returns how many group commits overlap: SQLite has one writer; on
 // PostgreSQL the next group is prepared while the last one is flushed.
 func writers(databaseURL string) int {
 	if strings.HasPrefix(databaseURL, "postgres") {
@@ -169,9 +174,10 @@ func writers(databaseURL string) int {
 	return 1
 }
 
-// endsNow notes that the process ends by its own decision, where it does so while
-// serve has not returned. A disk that does not answer is not waited for. st may be
-// nil.
+// endsNow records that the process ends by its own decision, where it does so before
+// serve has returned, so that the runs in flight do not count a crash. It waits for
+// at most 100 ms, because the disk may be what hangs. st may be nil: nothing was
+// opened yet.
 func (st *stack) endsNow() {
 	if st == nil {
 		return
@@ -187,7 +193,8 @@ func (st *stack) endsNow() {
 	}
 }
 
-// close gives everything back. serve has ended, or was never called.
+// close releases everything, in the reverse order of need: the database last. serve
+// has returned by then, or was never called.
 func (st *stack) close() error {
 	st.executor.Close()
 	st.stored.Close()
@@ -196,10 +203,10 @@ func (st *stack) close() error {
 	return st.db.Close()
 }
 
-// serve drives runs and answers requests on ln until ctx ends; then it stops
-// in order: no new work, steps in action get their time to end, streams close.
-// ready is called once requests are answered and runs are driven, or when a
-// standby serves.
+// serve drives runs and answers requests on ln until ctx ends; then it stops in
+// order: no new work, steps in flight get their time to end, streams close. ready is
+// called once requests are answered and this node either drives runs or is a standby.
+// It takes ownership of ln, and returns why it ended, nil after a stop in order.
 func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error {
 	driving, stopDriving := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDriving()
@@ -223,7 +230,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	var failure error
 	select {
 	case <-ctx.Done():
-		st.log.Info("stopping: steps in action get their time to end")
+		st.log.Info("stopping: steps in flight get their time to end")
 	case err := <-served:
 		failure = fmt.Errorf("serve on %s: %w", ln.Addr(), err)
 	case err := <-driven:
@@ -240,7 +247,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	return failure
 }
 
-// awaitReady calls ready when the executor is, looking every few milliseconds.
+// awaitReady polls until the executor is ready, and then calls ready.
 func (st *stack) awaitReady(ctx context.Context, ready func()) {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -254,8 +261,8 @@ func (st *stack) awaitReady(ctx context.Context, ready func()) {
 	ready()
 }
 
-// databaseFiles lists what scripts may not read: a SQLite database with its
-// companions, the notes of terms, and the file of the key for secrets.
+// databaseFiles returns the files that scripts must not read: a SQLite database with
+// its companions, the notes of terms, and the file of the key for secrets.
 func databaseFiles(databaseURL string) []string {
 	files := []string{keyFile(databaseURL)}
 	if notes := termNotes(databaseURL); notes.path != "" {
