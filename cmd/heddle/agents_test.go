@@ -48,7 +48,7 @@ func agentServer(t *testing.T, url, tool string) *client.Client {
 	return c
 }
 
-// ran starts the workflow and gives the finished run and its stream.
+// ran starts the workflow and returns the finished run and its stream.
 func ran(t *testing.T, c *client.Client, more, goal string) (whole, stream string) {
 	t.Helper()
 	id, err := c.CreateWorkflow(t.Context(), json.RawMessage(fmt.Sprintf(asking, more)), "")
@@ -105,7 +105,7 @@ func TestAnAgentWorksThroughTheProduct(t *testing.T) {
 	}
 }
 
-// TestAnAgentAsksMockLLM asks a chat completions server that others wrote. It
+// TestAnAgentAsksMockLLM asks a chat completions server of another project. It
 // is installed from the npm registry, so it runs where HEDDLE_TEST_MOCK_LLM is
 // set: to 1, or to a directory where it is installed already.
 func TestAnAgentAsksMockLLM(t *testing.T) {
@@ -148,7 +148,7 @@ const mockRules = `rules:
     response: {status: 200, content: '{"choices":[{"message":{"role":"assistant","content":"{\"n\":1}"},"finish_reason":"stop"}]}'}
 `
 
-// mockLLM starts the server and gives its address.
+// mockLLM starts the server and returns its address.
 func mockLLM(t *testing.T, dir string) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

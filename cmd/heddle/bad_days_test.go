@@ -46,7 +46,7 @@ func newBadDay(t *testing.T, allow string, environ ...string) *badDay {
 	return &badDay{Client: c, t: t, temp: temp, sys: m.Sys}
 }
 
-// ends runs a workflow of one step and gives the run and the code of its end.
+// ends runs a workflow of one step and returns the run and the code of its error.
 func (d *badDay) ends(step string) (finishedRun, string) {
 	d.t.Helper()
 	id, err := d.CreateWorkflow(d.t.Context(), json.RawMessage(`{"name":"Bad day","steps":[`+step+`]}`), "")
@@ -61,7 +61,7 @@ func (d *badDay) ends(step string) (finishedRun, string) {
 }
 
 // answers fails the test unless the server answers. How fast it does is
-// printed by the whole program's bad days, and judged by nobody.
+// printed by the whole program's bad days, and judged by no test.
 func (d *badDay) answers() {
 	d.t.Helper()
 	for range 10 {

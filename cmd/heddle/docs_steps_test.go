@@ -45,8 +45,8 @@ func stepExamples(t *testing.T) []example {
 	return all
 }
 
-// world is all that the examples' hosts are: a shop, its stock, a receiver of
-// webhooks and a model.
+// world is a server in place of all hosts of the examples: a shop, its stock, a
+// receiver of webhooks and a model.
 type world struct {
 	*httptest.Server
 	t *testing.T
@@ -64,7 +64,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/api/orders/o-1":
 		if r.Header.Get("Authorization") != "Bearer token-of-the-shop" {
-			w.t.Errorf("the shop was asked with %v", r.Header)
+			w.t.Errorf("the shop received the header %v", r.Header)
 		}
 		rw.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(rw, `{"id":"o-1","lines":[{"sku":"cup","price":400},{"sku":"pot","price":900}]}`)
@@ -76,7 +76,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case "/model/chat/completions":
 		fmt.Fprint(rw, `{"choices":[{"message":{"role":"assistant","content":"{\"urgency\":\"high\"}"}}],"usage":{"prompt_tokens":30,"completion_tokens":6}}`)
 	default:
-		w.t.Errorf("nobody is at %s %s", r.Method, r.URL)
+		w.t.Errorf("no server is at %s %s", r.Method, r.URL)
 		rw.WriteHeader(http.StatusNotFound)
 	}
 }
@@ -95,7 +95,7 @@ func (w *world) verify(r *http.Request, body []byte) {
 }
 
 // TestTheExamplesOfStepsRun runs the examples of docs/steps.md as they stand
-// there, as one workflow, and compares what each gives with what the page says.
+// there, as one workflow, and compares the output of each with what the page says.
 func TestTheExamplesOfStepsRun(t *testing.T) {
 	w, examples := newWorld(t), stepExamples(t)
 	_, c := startServer(t, io.Discard, "HEDDLE_DATABASE_URL=sqlite://"+filepath.Join(t.TempDir(), "h.db"),
@@ -134,7 +134,7 @@ func TestTheExamplesOfStepsRun(t *testing.T) {
 	}
 	for _, e := range examples {
 		if !alike(outputs[e.ID], e.Output) {
-			t.Errorf("%s gives\n%v\nthe page says\n%v", e.ID, outputs[e.ID], e.Output)
+			t.Errorf("the output of %s is\n%v\nthe page says\n%v", e.ID, outputs[e.ID], e.Output)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func (w *world) workflow(t *testing.T, examples []example) json.RawMessage {
 	return doc.Canonical
 }
 
-// alike compares JSON values; "…" is like anything.
+// alike reports whether two JSON values are equal; "…" in want stands for any value.
 func alike(got, want any) bool {
 	switch want := want.(type) {
 	case map[string]any:

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// purged notes what it was asked to purge.
+// purged records the times up to which it had to purge.
 type purged struct {
 	idempotency.Store
 	before []time.Time

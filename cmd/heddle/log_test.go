@@ -32,7 +32,7 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// TestWhatLibrariesPrintGoesThroughTheLog: a server that sends an answer nobody
+// TestWhatLibrariesPrintGoesThroughTheLog: a server that sends an answer no client
 // asked for, with a secret in it, on an idle connection makes net/http print it.
 func TestWhatLibrariesPrintGoesThroughTheLog(t *testing.T) { // not parallel: Go's own logger is one
 	before, flags, was := log.Writer(), log.Flags(), slog.Default()

@@ -95,7 +95,7 @@ func runPage(t *testing.T, session []block) {
 	}
 }
 
-// differs tells where what was printed is not what the page says; "": nowhere.
+// differs returns where what was printed is not what the page says; "": nowhere.
 // … stands for any text in a text, "…" for any value, a member "…" for any
 // others, an item "…" for any further ones.
 func (b block) differs(printed string) string {
@@ -109,7 +109,7 @@ func (b block) differs(printed string) string {
 		}
 		got, err := valuesOf(printed)
 		if err != nil {
-			return "it is no JSON: " + err.Error()
+			return "it is not JSON: " + err.Error()
 		}
 		return unlike("", want, got)
 	}
@@ -139,7 +139,7 @@ func valuesOf(text string) ([]any, error) {
 	}
 }
 
-// unlike gives the place of the first difference, or "".
+// unlike returns the place of the first difference, or "".
 func unlike(at string, want, got any) string {
 	switch w := want.(type) {
 	case map[string]any:
@@ -199,7 +199,7 @@ func unlikeList(at string, want, got []any) string {
 	return ""
 }
 
-// fits tells whether a text is the wanted one, in which … stands for any.
+// fits reports whether a text is the wanted one, in which … stands for any.
 func fits(want, got string) bool {
 	pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "…", ".*")
 	return regexp.MustCompile("^(?s:" + pattern + ")$").MatchString(got)
@@ -209,7 +209,7 @@ func fits(want, got string) bool {
 const asProgram = "TEST_RUNS_AS_HEDDLE=1"
 
 // startProgram runs the whole program on a free port until the test ends, and
-// gives its address.
+// returns its address.
 func startProgram(t *testing.T, key string, environ ...string) string {
 	t.Helper()
 	self, err := os.Executable()

@@ -43,7 +43,8 @@ func (s spanSettings) endpoint() string {
 	}
 }
 
-// spans makes the executor's tracer; nil, and no cost, where none is asked for.
+// spans returns the service that makes spans, nil (and no cost) without an
+// endpoint. sendsTrace reports whether steps of a type send the trace outwards.
 func spans(s spanSettings, sendsTrace func(stepType string) bool, log *slog.Logger) (*telemetry.Service, error) {
 	endpoint := s.endpoint()
 	if endpoint == "" {

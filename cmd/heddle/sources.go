@@ -154,7 +154,8 @@ func (src sources) warnings() []string {
 // testVariables are read by the tests, which start this program.
 var testVariables = []string{"HEDDLE_REQUIRE_POSTGRES", "HEDDLE_CRASH_KILLS", "HEDDLE_BENCH_RUNS", "HEDDLE_TEST_CRASH", "HEDDLE_TEST_BREAK"}
 
-// nearest gives the name with the fewest edits, or "" when none is close.
+// nearest returns the name with the fewest edits, or "" if none is close: at most a
+// third of the name's letters may differ.
 func nearest(name string, names []string) string {
 	best, least := "", len(name)/3+1
 	for _, n := range names {
@@ -165,7 +166,7 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// edits counts the insertions, deletions and replacements between two words.
+// edits returns the Levenshtein distance of two words, in bytes.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -136,7 +136,7 @@ var unknownPart = regexp.MustCompile(`\{[a-z_]+\}`)
 const sweepWorkflow = `{"name":"Sweep","output":"{{ [input.text ?? 0, input.text ?? 0] }}","steps":[{"id":"each","type":"loop","config":{"items":"2","steps":[
 	{"id":"check","type":"condition","config":{"expression":"true"}}]}}]}`
 
-// fresh makes a workflow with a finished run and gives the operation's path on
+// fresh makes a workflow with a finished run and returns the operation's path on
 // them; only a DELETE needs new ones each time.
 func (s *sweep) fresh(t *testing.T, op operation) string {
 	t.Helper()
@@ -224,7 +224,7 @@ func (s *sweep) ask(t *testing.T, op operation, target string, header http.Heade
 }
 
 // enveloped wants the one envelope of the product, with the request's id, and
-// gives the code in it.
+// returns the code in it.
 func enveloped(t *testing.T, about, requestID string, text []byte) (code string) {
 	t.Helper()
 	var e struct {
@@ -334,7 +334,7 @@ func (s *sweep) bodies(t *testing.T, op operation) {
 	}
 }
 
-// unrouted: what is no route, and methods that a route has not.
+// unrouted sends what is not a route, and methods that a route does not have.
 func (s *sweep) unrouted(t *testing.T) {
 	for _, path := range []string{"/nope", "/api", "/api/workflow", "/v1", "/v1/runs2", "/api/workflows/x/y/z", "/%2e%2e/etc/passwd"} {
 		s.ask(t, operation{method: http.MethodGet}, path, nil, nil, http.StatusNotFound)

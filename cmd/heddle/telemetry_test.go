@@ -59,7 +59,7 @@ func (o *otlp) awaitSpan(t *testing.T, parent string) string {
 
 const callOut = `{"name":"Call","steps":[{"id":"call","type":"http_request","config":{"url":%q}}]}`
 
-// target gives the headers of each request that it gets.
+// target sends the headers of each request that it receives.
 func target(t *testing.T) (url string, got <-chan http.Header) {
 	t.Helper()
 	headers := make(chan http.Header, 16)

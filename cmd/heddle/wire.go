@@ -31,17 +31,17 @@ import (
 // stack is the whole product, wired: every package's service over one store.
 type stack struct {
 	log         *slog.Logger
-	db          *store.DB
+	db          *store.DB // closed last
 	access      *access.Service
 	definitions *definitions.Service
-	stored      *quota.Bytes
+	stored      *quota.Bytes // what tenants have stored; counts in the background
 	executor    *executor.Service
 	schedules   *schedules.Service
-	registry    *steps.Registry
+	registry    *steps.Registry // the step types; owns the scripts' sandbox
 	secrets     *secrets.Service
-	spans       *telemetry.Service // nil: none are made
+	spans       *telemetry.Service // nil: no spans are made
 	handler     *api.Handler
-	madeKey     string // the admin key, when this start made it
+	madeKey     string // the admin key, "" unless this start made it
 }
 
 // open wires the product over the database that the settings name, migrates it, and
@@ -71,77 +71,123 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	if err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", maskURL(s.DatabaseURL), err)
 	}
-	st := &stack{log: log, db: db}
-	newID := ids.New(time.Now).New
-	meter := metrics.New(buildVersion())
+	w := &wiring{
+		stack: &stack{log: log, db: db}, settings: s, parts: parts, guard: guard,
+		newID: ids.New(time.Now).New, meter: metrics.New(buildVersion()), clock: clock.New(time.Now, db.Clock, log),
+	}
 	// Measured before anything is stored or due, because times are taken from it.
-	watch := clock.New(time.Now, db.Clock, log)
-	watch.Right(ctx)
-	st.access = access.New(access.Config{Store: db, Now: watch.Now, NewID: newID, Log: log, Quotas: s.Quotas})
-	if st.madeKey, err = st.access.Bootstrap(ctx, s.BootstrapKey); err != nil {
-		return nil, errors.Join(err, db.Close())
+	w.clock.Right(ctx)
+	for _, part := range []func(context.Context) error{w.openAccess, w.openSecrets, w.openSteps, w.openRuns, w.openAuthoring} {
+		if err := part(ctx); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
 	}
-	keys := keySource{setting: s.SecretKey, file: keyFile(s.DatabaseURL), log: log}
-	st.secrets = secrets.New(secrets.Config{Store: db, Key: keys.key, Now: watch.Now, Log: log})
-	if err := st.secrets.Check(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("secrets: %w", err), db.Close())
+	w.openAPI()
+	return w.stack, nil
+}
+
+// wiring is a stack that is being opened, with what only its parts need. Each
+// open method fills in fields of the stack and may use those of the methods
+// before it, in the order of openWith.
+type wiring struct {
+	*stack
+	settings settings
+	parts    replaced
+	guard    *steps.Guard
+	newID    func(prefix string) string
+	meter    *metrics.Metrics
+	clock    *clock.Watch
+	agents   *agents.Service
+	patterns *templates.Service
+}
+
+// openAccess opens tenants and keys, and ensures that there is an admin key.
+func (w *wiring) openAccess(ctx context.Context) (err error) {
+	w.access = access.New(access.Config{Store: w.db, Now: w.clock.Now, NewID: w.newID, Log: w.log, Quotas: w.settings.Quotas})
+	w.madeKey, err = w.access.Bootstrap(ctx, w.settings.BootstrapKey)
+	return err
+}
+
+// openSecrets opens the secrets and agents. It fails where the key does not fit
+// the secrets in the store. From here on the log prints no secret.
+func (w *wiring) openSecrets(ctx context.Context) error {
+	keys := keySource{setting: w.settings.SecretKey, file: keyFile(w.settings.DatabaseURL), log: w.log}
+	w.secrets = secrets.New(secrets.Config{Store: w.db, Key: keys.key, Now: w.clock.Now, Log: w.log})
+	if err := w.secrets.Check(ctx); err != nil {
+		return fmt.Errorf("secrets: %w", err)
 	}
-	scrubLog(log, st.secrets.Scrub)
-	agentService := agents.New(db, watch.Now)
-	st.registry = steps.Default(steps.Deps{
-		Egress: guard, Agents: agentSource{agentService, st.secrets}, Version: buildVersion(), Now: time.Now, Log: log,
-		Scripts: s.scripts(),
+	scrubLog(w.log, w.secrets.Scrub)
+	w.agents = agents.New(w.db, w.clock.Now)
+	return nil
+}
+
+// openSteps opens the step types and the tracer of what they do.
+func (w *wiring) openSteps(context.Context) (err error) {
+	w.registry = steps.Default(steps.Deps{
+		Egress: w.guard, Agents: agentSource{w.agents, w.secrets}, Version: buildVersion(), Now: time.Now, Log: w.log,
+		Scripts: w.settings.scripts(),
 	})
 	// Asking for the limits here removes what a server that crashed left behind.
-	log.Debug("scripts", "limits", st.registry.ScriptLimits())
-	if parts.runner == nil {
-		parts.runner = st.registry
+	w.log.Debug("scripts", "limits", w.registry.ScriptLimits())
+	if w.parts.runner == nil {
+		w.parts.runner = w.registry
 	}
-	if parts.meter == nil {
-		parts.meter = meter
+	if w.parts.meter == nil {
+		w.parts.meter = w.meter
 	}
-	if st.spans, err = spans(s.Spans, func(stepType string) bool { return st.registry.Traits(stepType).SendsTrace }, log); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
+	w.spans, err = spans(w.settings.Spans, func(stepType string) bool { return w.registry.Traits(stepType).SendsTrace }, w.log)
+	return err
+}
+
+// openRuns opens the executor and the schedules, and has the metrics watch them.
+func (w *wiring) openRuns(context.Context) error {
+	s, st := w.settings, w.stack
 	st.stored = quota.NewBytes(quota.BytesConfig{
 		Limit: func(ctx context.Context, tenantID string) (int64, error) {
 			q, err := st.access.Quotas(ctx, tenantID)
 			return q.StoredBytes, err
 		},
-		Count: db.CountStoredBytes, Now: time.Now, Uncounted: uncounted(log),
+		Count: st.db.CountStoredBytes, Now: time.Now, Uncounted: uncounted(st.log),
 	})
 	st.executor = executor.New(executorConfig(executor.Config{
-		Store: meter.Runs(db), Blobs: db, Runner: parts.runner, Traits: st.registry.Traits, Hub: events.NewHub(), Now: time.Now, Clock: watch, NewID: newID, Log: log,
-		Secrets: st.secrets, Holder: newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerHost: s.MaxPerHost,
+		Store: w.meter.Runs(st.db), Blobs: st.db, Runner: w.parts.runner, Traits: st.registry.Traits, Hub: events.NewHub(), Now: time.Now, Clock: w.clock, NewID: w.newID, Log: st.log,
+		Secrets: st.secrets, Holder: w.newID("node_"), MaxRuns: s.MaxRuns, MaxSteps: s.MaxSteps, MaxScripts: s.MaxScripts, MaxPerHost: s.MaxPerHost,
 		Writers: writers(s.DatabaseURL), Drain: drain, Terms: termNotes(s.DatabaseURL), HoldNamed: s.RunnerTick, Tracer: tracer(st.spans),
-		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, db.CountOpenRuns), Stored: st.stored,
+		Quota: st.gate("open_runs", func(q access.Quotas) int { return q.OpenRuns }, st.db.CountOpenRuns), Stored: st.stored,
 	}))
-	st.definitions = definitions.NewService(definitions.ServiceConfig{
-		Store: db, Catalog: st.registry, Runs: st.executor, Secrets: st.secrets, Agents: agentService, Now: watch.Now, NewID: newID,
-	})
-	patterns, err := templates.NewService(templates.ServiceConfig{
-		Store: db, Definitions: st.definitions, Catalog: st.registry, Secrets: st.secrets, Now: watch.Now, NewID: newID,
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
 	st.schedules = schedules.New(schedules.Config{
-		Store: meter.Schedules(db), Runs: st.executor, Now: time.Now, Clock: watch, NewID: newID, Meter: parts.meter, Log: log,
-		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, db.CountSchedules),
+		Store: w.meter.Schedules(st.db), Runs: st.executor, Now: time.Now, Clock: w.clock, NewID: w.newID, Meter: w.parts.meter, Log: st.log,
+		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, st.db.CountSchedules),
 	})
-	meter.Watch(st.executor, db)
-	meter.WatchClock(watch)
+	w.meter.Watch(st.executor, st.db)
+	w.meter.WatchClock(w.clock)
 	if st.spans != nil {
-		meter.WatchSpans(func() metrics.SpanCounts { return metrics.SpanCounts(st.spans.Stats()) })
+		w.meter.WatchSpans(func() metrics.SpanCounts { return metrics.SpanCounts(st.spans.Stats()) })
 	}
+	return nil
+}
+
+// openAuthoring opens definitions and templates.
+func (w *wiring) openAuthoring(context.Context) (err error) {
+	w.definitions = definitions.NewService(definitions.ServiceConfig{
+		Store: w.db, Catalog: w.registry, Runs: w.executor, Secrets: w.secrets, Agents: w.agents, Now: w.clock.Now, NewID: w.newID,
+	})
+	w.patterns, err = templates.NewService(templates.ServiceConfig{
+		Store: w.db, Definitions: w.definitions, Catalog: w.registry, Secrets: w.secrets, Now: w.clock.Now, NewID: w.newID,
+	})
+	return err
+}
+
+// openAPI opens the HTTP API over everything else.
+func (w *wiring) openAPI() {
+	s, st := w.settings, w.stack
 	st.handler = api.New(api.Config{
 		Rate:      s.Rate,
-		Schedules: st.schedules, Clock: watch, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: meter.Handler(), Meter: meter,
-		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: db, Schedules: scheduleImpact{db}, Now: watch.Now}),
-		Transfer: versions.NewTransfer(versions.TransferConfig{Store: db, Catalog: st.registry, Secrets: st.secrets, NewID: newID}), Executor: st.executor,
-		Secrets: st.secrets, Agents: agentService, Templates: patterns, Answers: db, Turns: db, Stored: st.stored, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: newID, Log: log,
+		Schedules: st.schedules, Clock: w.clock, RunnerTick: s.RunnerTick, StoreTime: s.DatabaseTimeout, Metrics: w.meter.Handler(), Meter: w.meter,
+		Access: st.access, Definitions: st.definitions, Versions: versions.NewService(versions.Config{Store: st.db, Schedules: scheduleImpact{st.db}, Now: w.clock.Now}),
+		Transfer: versions.NewTransfer(versions.TransferConfig{Store: st.db, Catalog: st.registry, Secrets: st.secrets, NewID: w.newID}), Executor: st.executor,
+		Secrets: st.secrets, Agents: w.agents, Templates: w.patterns, Answers: st.db, Turns: st.db, Stored: st.stored, Isolation: st.registry.ScriptIsolation, ScriptLimits: st.registry.ScriptLimits, Version: buildVersion(), Now: time.Now, NewID: w.newID, Log: st.log,
 	})
-	return st, nil
 }
 
 // gate returns the gate that holds tenants to one of their quotas. of picks the
