@@ -33,7 +33,7 @@ func Check(packages []Package) []string {
 		name := strings.TrimPrefix(p.ImportPath, Module+"/")
 		r, listed := table[name]
 		if !listed {
-			violations = append(violations, fmt.Sprintf("%s is not listed: give it a place in internal/layers and in docs/ARCHITECTURE.md", name))
+			violations = append(violations, fmt.Sprintf("%s is not listed: give it a row in internal/layers and in docs/ARCHITECTURE.md", name))
 			continue
 		}
 		violations = append(violations, r.check(name, p.Imports, false)...)
