@@ -19,7 +19,7 @@ import (
 
 // examplesFile holds the examples of the OpenAPI document, recorded from the
 // requests of TestExamplesAreRecorded and embedded by package api.
-const examplesFile = "examples.json"
+const examplesFile = "openapi/examples.json"
 
 // example is what was sent to an operation and what it answered, by status.
 type example struct {

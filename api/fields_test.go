@@ -2,16 +2,15 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"heddle/api/core"
 	"heddle/executor"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/labstack/echo/v4"
 )
 
 // bodiesWith writes, for every object that a request of type t may hold, a body
@@ -20,7 +19,7 @@ func bodiesWith(t reflect.Type, inner func(names []string) []string) []string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if reflect.PointerTo(t).Implements(unmarshaler) || t == reflect.TypeFor[parsedDefinition]() {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) || t == reflect.TypeFor[core.ParsedDefinition]() {
 		return nil
 	}
 	var all []string
@@ -31,7 +30,7 @@ func bodiesWith(t reflect.Type, inner func(names []string) []string) []string {
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		fields, names := fieldsOf(t)
+		fields, names := core.FieldsOf(t)
 		all = inner(names)
 		for _, name := range names {
 			wrap(`{"`+name+`":`, `}`, t.FieldByIndex(fields[name]).Type)
@@ -51,14 +50,14 @@ func bodiesWith(t reflect.Type, inner func(names []string) []string) []string {
 // passes it over.
 func TestFieldNamesOfEveryRouteAreExact(t *testing.T) {
 	t.Parallel()
-	h := tableWithoutServices()
+	h := tableWithoutServices(nil)
 	deep := 0
 	for i := range h.routes {
 		r := &h.routes[i]
-		if r.request == nil || r.body == bodyLines { // whose lines package versions reads
+		if r.Request == nil || r.Body == core.BodyLines { // whose lines package versions reads
 			continue
 		}
-		bodies := bodiesWith(r.request, func(names []string) (list []string) {
+		bodies := bodiesWith(r.Request, func(names []string) (list []string) {
 			for _, name := range names {
 				for _, other := range []string{strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:]} {
 					if !slices.Contains(names, other) {
@@ -67,7 +66,7 @@ func TestFieldNamesOfEveryRouteAreExact(t *testing.T) {
 				}
 				list = append(list, `{"`+name+`":null,"`+name+`":null}`, `{"\u00`+hex2(name[0])+name[1:]+`":null,"`+name+`":null}`)
 			}
-			if !r.tolerant {
+			if !r.Tolerant {
 				list = append(list, `{"unheard_of":null}`)
 			}
 			return list
@@ -76,11 +75,11 @@ func TestFieldNamesOfEveryRouteAreExact(t *testing.T) {
 			if strings.Count(body, "{") > 1 {
 				deep++
 			}
-			req := httptest.NewRequestWithContext(context.Background(), r.method, placeholder.ReplaceAllString(r.path, "x"), strings.NewReader(body))
+			req := httptest.NewRequestWithContext(context.Background(), r.Method, placeholder.ReplaceAllString(r.Path, "x"), strings.NewReader(body))
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, req)
 			if w.Code != http.StatusBadRequest {
-				t.Errorf("%s takes %s: %d", r.id, body, w.Code)
+				t.Errorf("%s takes %s: %d", r.ID, body, w.Code)
 			}
 		}
 	}
@@ -91,19 +90,24 @@ func TestFieldNamesOfEveryRouteAreExact(t *testing.T) {
 
 func hex2(b byte) string { return string("0123456789abcdef"[b>>4]) + string("0123456789abcdef"[b&15]) }
 
-// tableWithoutServices serves the whole table; a request that gets as far as a
-// service fails with 500.
-func tableWithoutServices() *Handler {
-	h := &Handler{echo: echo.New(), keyLocks: newKeyLocks(), admission: newMemoryBudget(definitionMemory, definitionWait)}
-	h.cfg = Config{Executor: &executor.Service{}, Meter: noopMeter{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
-	h.log = slog.New(slog.DiscardHandler)
-	h.echo.HTTPErrorHandler = h.unrouted
-	h.routes = h.table()
-	for i := range h.routes {
-		h.routes[i].action = ""
-		h.register(&h.routes[i])
+// served is a table of routes and the server that has completed it.
+type served struct {
+	*core.Server
+	routes []core.Route
+}
+
+// tableWithoutServices serves the whole table to any caller, as change left each
+// route; a request that gets as far as a service fails with 500.
+func tableWithoutServices(change func(*core.Route)) served {
+	cfg := Config{Executor: &executor.Service{}, NewID: func(p string) string { return p + "x" }}
+	routes := routesOf(cfg, &site{}, nil)
+	for i := range routes {
+		routes[i].Action = ""
+		if change != nil {
+			change(&routes[i])
+		}
 	}
-	return h
+	return served{core.New(core.Config{Executor: cfg.Executor, NewID: cfg.NewID}, routes), routes}
 }
 
 // Every route refuses query parameters that it does not have, and names the
@@ -113,25 +117,25 @@ func TestQueryNamesOfEveryRouteAreKnown(t *testing.T) {
 	seen := newNamesSeen()
 	for i := range seen.h.routes {
 		r := &seen.h.routes[i]
-		dialect := r.tag == "turns" || r.tag == "instances"
-		if r.anyQuery != dialect {
-			t.Errorf("%s: passes over unknown parameters: %t", r.id, r.anyQuery)
+		dialect := r.Tag == "turns" || r.Tag == "instances"
+		if r.AnyQuery != dialect {
+			t.Errorf("%s: passes over unknown parameters: %t", r.ID, r.AnyQuery)
 		}
-		target := placeholder.ReplaceAllString(r.path, "x")
+		target := placeholder.ReplaceAllString(r.Path, "x")
 		for query, refused := range map[string]bool{"": false, "unheard_of=1": true, "=": true, "UNHEARD": true} {
-			if code := seen.visit(t, r.method, target+"?"+query); (code == http.StatusBadRequest) != (refused && !dialect) {
-				t.Errorf("%s?%s: %d", r.id, query, code)
+			if code := seen.visit(t, r.Method, target+"?"+query); (code == http.StatusBadRequest) != (refused && !dialect) {
+				t.Errorf("%s?%s: %d", r.ID, query, code)
 			}
 		}
-		for _, p := range r.query {
-			if code := seen.visit(t, r.method, target+"?"+p.name+"=1"); code != http.StatusNoContent {
-				t.Errorf("%s: its own %s is refused: %d", r.id, p.name, code)
+		for _, p := range r.Query {
+			if code := seen.visit(t, r.Method, target+"?"+p.Name+"=1"); code != http.StatusNoContent {
+				t.Errorf("%s: its own %s is refused: %d", r.ID, p.Name, code)
 			}
-			if code := seen.visit(t, r.method, target+"?"+p.name+"=1&"+p.name+"=1"); (code == http.StatusBadRequest) == dialect {
-				t.Errorf("%s: %s twice: %d", r.id, p.name, code)
+			if code := seen.visit(t, r.Method, target+"?"+p.Name+"=1&"+p.Name+"=1"); (code == http.StatusBadRequest) == dialect {
+				t.Errorf("%s: %s twice: %d", r.ID, p.Name, code)
 			}
-			if code := seen.visit(t, r.method, target+"?"+strings.ToUpper(p.name)+"=1"); (code == http.StatusBadRequest) == dialect {
-				t.Errorf("%s: %s in capitals: %d", r.id, p.name, code)
+			if code := seen.visit(t, r.Method, target+"?"+strings.ToUpper(p.Name)+"=1"); (code == http.StatusBadRequest) == dialect {
+				t.Errorf("%s: %s in capitals: %d", r.ID, p.Name, code)
 			}
 		}
 	}

@@ -33,26 +33,25 @@ func withoutKey() map[string]string {
 // TestEveryCreatingPostTakesAnIdempotencyKey: a POST takes one, or stands in
 // the list with its reason.
 func TestEveryCreatingPostTakesAnIdempotencyKey(t *testing.T) {
-	h := &Handler{}
 	why := withoutKey()
-	for _, r := range h.table() {
-		if r.method != http.MethodPost {
-			if r.idempotent {
-				t.Errorf("%s is a %s and takes a key", r.id, r.method)
+	for _, r := range routesAlone() {
+		if r.Method != http.MethodPost {
+			if r.Idempotent {
+				t.Errorf("%s is a %s and takes a key", r.ID, r.Method)
 			}
 			continue
 		}
-		reason, listed := why[r.id]
-		delete(why, r.id)
+		reason, listed := why[r.ID]
+		delete(why, r.ID)
 		switch {
-		case r.idempotent == listed:
-			t.Errorf("%s %s takes a key: %v; is listed as needing none: %v", r.id, r.path, r.idempotent, listed)
-		case listed && strings.HasPrefix(reason, "If-Match") && !r.conditional:
-			t.Errorf("%s does not honour If-Match", r.id)
-		case r.idempotent:
-			for _, a := range r.answers {
-				if a.status == http.StatusCreated && len(a.headers) == 0 {
-					t.Errorf("%s creates and names no header", r.id)
+		case r.Idempotent == listed:
+			t.Errorf("%s %s takes a key: %v; is listed as needing none: %v", r.ID, r.Path, r.Idempotent, listed)
+		case listed && strings.HasPrefix(reason, "If-Match") && !r.Conditional:
+			t.Errorf("%s does not honour If-Match", r.ID)
+		case r.Idempotent:
+			for _, a := range r.Answers {
+				if a.Status == http.StatusCreated && len(a.Headers) == 0 {
+					t.Errorf("%s creates and names no header", r.ID)
 				}
 			}
 		}

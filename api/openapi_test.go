@@ -2,6 +2,8 @@ package api
 
 import (
 	"encoding/json"
+	"heddle/api/core"
+	"heddle/api/openapi"
 	"heddle/definitions"
 	"maps"
 	"net/http"
@@ -13,56 +15,59 @@ import (
 )
 
 func TestTheTableIsWhole(t *testing.T) {
-	h := &Handler{}
 	known := map[string]bool{}
-	for _, c := range errorCodes() {
-		if known[c.code] || c.description == "" {
-			t.Errorf("code %s is there twice or says nothing", c.code)
+	for _, c := range openapi.Codes() {
+		if known[c.Code] || c.Description == "" {
+			t.Errorf("code %s is there twice or says nothing", c.Code)
 		}
-		known[c.code] = true
+		known[c.Code] = true
 	}
 	ids := map[string]bool{}
-	for _, r := range h.table() {
-		if r.id == "" || ids[r.id] || r.summary == "" || r.tag == "" || len(r.answers) == 0 || r.serve == nil {
-			t.Errorf("%s %s is not described, or its id %q is another's", r.method, r.path, r.id)
+	for _, r := range routesAlone() {
+		if r.ID == "" || ids[r.ID] || r.Summary == "" || r.Tag == "" || len(r.Answers) == 0 || r.Serve == nil {
+			t.Errorf("%s %s is not described, or its id %q is another's", r.Method, r.Path, r.ID)
 		}
-		ids[r.id] = true
-		for _, code := range append(r.codes, commonCodes(&r)...) {
+		ids[r.ID] = true
+		for _, code := range append(r.Codes, openapi.CommonCodes(&r)...) {
 			if !known[code] {
-				t.Errorf("%s names the unknown code %s", r.id, code)
+				t.Errorf("%s names the unknown code %s", r.ID, code)
 			}
 		}
-		if (r.request != nil) != (r.body != bodyNone) {
-			t.Errorf("%s: body rule %d, request %v", r.id, r.body, r.request)
+		if (r.Request != nil) != (r.Body != core.BodyNone) {
+			t.Errorf("%s: body rule %d, request %v", r.ID, r.Body, r.Request)
 		}
-		if r.on == onWorkflow && !strings.Contains(r.path, "{id}") || r.on == onRun && !strings.Contains(r.path, "{run_id}") {
-			t.Errorf("%s is authorised on an object that its path does not name", r.id)
+		if r.On == core.OnWorkflow && !strings.Contains(r.Path, "{id}") || r.On == core.OnRun && !strings.Contains(r.Path, "{run_id}") {
+			t.Errorf("%s is authorised on an object that its path does not name", r.ID)
 		}
-		if r.action == "" && !slices.Contains([]string{"front", "docs", "getOpenAPI", "getDefinitionSchema", "healthz", "readyz", "metrics"}, r.id) {
-			t.Errorf("%s needs no key", r.id)
+		if r.Action == "" && !slices.Contains([]string{"front", "docs", "getOpenAPI", "getDefinitionSchema", "healthz", "readyz", "metrics"}, r.ID) {
+			t.Errorf("%s needs no key", r.ID)
 		}
-		if r.method == http.MethodGet && r.action != "view" && r.action != "" && r.tag != "access" {
-			t.Errorf("%s: a GET asks for %s", r.id, r.action)
+		if r.Method == http.MethodGet && r.Action != "view" && r.Action != "" && r.Tag != "access" {
+			t.Errorf("%s: a GET asks for %s", r.ID, r.Action)
 		}
 	}
 }
 
 // A struct whose names are kept in two places would drift.
 func TestRequestFieldsHaveNames(t *testing.T) {
-	for _, r := range (&Handler{}).table() {
-		if r.request == nil {
+	for _, r := range routesAlone() {
+		if r.Request == nil {
 			continue
 		}
 		seen := map[string]bool{}
-		_, names := fieldsOf(r.request) // those of embedded structs too
+		_, names := core.FieldsOf(r.Request) // those of embedded structs too
 		for _, name := range names {
 			if name == "" || seen[name] {
-				t.Errorf("%s: a field has no JSON name of its own, but %q", r.request, name)
+				t.Errorf("%s: a field has no JSON name of its own, but %q", r.Request, name)
 			}
 			seen[name] = true
 		}
 	}
-	fields, names := fieldsOf(reflect.TypeFor[startRun]())
+	fields, names := core.FieldsOf(reflect.TypeFor[struct {
+		Input   string `json:"input_data"`
+		Trigger string `json:"trigger,omitempty"`
+		Version int    `json:"version,omitempty"`
+	}]())
 	if !slices.Equal(names, []string{"input_data", "trigger", "version"}) || fields["version"][0] != 2 {
 		t.Errorf("%v %v", fields, names)
 	}
@@ -74,17 +79,17 @@ func TestTheDocumentIsComplete(t *testing.T) {
 		Paths      map[string]map[string]map[string]any
 		Components struct{ Schemas map[string]map[string]any }
 	}
-	text := describe((&Handler{}).table(), "1.2.3")
+	text := openapi.Describe(routesAlone(), "1.2.3")
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
 	if doc.OpenAPI != "3.1.0" {
 		t.Errorf("openapi %q", doc.OpenAPI)
 	}
-	for _, r := range (&Handler{}).table() {
-		op := doc.Paths[r.path][strings.ToLower(r.method)]
-		if op["operationId"] != r.id {
-			t.Errorf("%s %s: %v", r.method, r.path, op["operationId"])
+	for _, r := range routesAlone() {
+		op := doc.Paths[r.Path][strings.ToLower(r.Method)]
+		if op["operationId"] != r.ID {
+			t.Errorf("%s %s: %v", r.Method, r.Path, op["operationId"])
 		}
 	}
 	for name, schema := range doc.Components.Schemas {
@@ -115,7 +120,7 @@ func TestTheDocumentSaysWhatEachPartIs(t *testing.T) {
 			Responses                map[string]any
 		}
 	}
-	text := describe((&Handler{}).table(), "1.2.3")
+	text := openapi.Describe(routesAlone(), "1.2.3")
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
@@ -181,15 +186,15 @@ func eachArray(value any, pointer string, visit func(pointer string, schema map[
 // the same requests; they are told apart as no slug is such a segment.
 func TestNoSlugIsASegmentOfAPath(t *testing.T) {
 	seen := 0
-	for _, r := range (&Handler{}).table() {
-		rest, below := strings.CutPrefix(r.path, workflowsBase+"/")
+	for _, r := range routesAlone() {
+		rest, below := strings.CutPrefix(r.Path, core.WorkflowsBase+"/")
 		segment, _, _ := strings.Cut(rest, "/")
 		if !below || strings.HasPrefix(segment, "{") {
 			continue
 		}
 		seen++
 		if definitions.CheckSlug(segment) == nil {
-			t.Errorf("%s %s: a workflow may have the slug %s", r.method, r.path, segment)
+			t.Errorf("%s %s: a workflow may have the slug %s", r.Method, r.Path, segment)
 		}
 	}
 	if seen == 0 {
@@ -202,11 +207,11 @@ func TestTheDocumentIsOfItsVersion(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.2.3", `a "quoted" <one>`} {
 		var doc struct{ Info struct{ Version string } }
-		text := document(version)
+		text := documentOf(version)
 		if err := json.Unmarshal(text, &doc); err != nil || doc.Info.Version != version {
 			t.Errorf("%q reads %q: %v", version, doc.Info.Version, err)
 		}
-		if strings.Contains(string(text), versionMark) {
+		if strings.Contains(string(text), openapi.VersionMark) {
 			t.Errorf("%q: the mark is left", version)
 		}
 	}

@@ -3,41 +3,32 @@ package api
 import (
 	"context"
 	"fmt"
-	"heddle/executor"
+	"heddle/api/core"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/labstack/echo/v4"
 	"pgregory.net/rapid"
 )
 
 // namesSeen is a handler over the whole table whose every route, in place of
 // its work, notes which route was reached and with which names.
 type namesSeen struct {
-	h      *Handler
+	h      served
 	route  string
 	values []string
 }
 
 func newNamesSeen() *namesSeen {
 	seen := &namesSeen{}
-	h := &Handler{echo: echo.New(), keyLocks: newKeyLocks()}
-	h.cfg = Config{Executor: &executor.Service{}, Meter: noopMeter{}, Patience: Patience{}.withDefaults(), NewID: func(p string) string { return p + "x" }}
-	h.echo.HTTPErrorHandler = h.unrouted
-	h.routes = h.table()
-	for i := range h.routes {
-		r := &h.routes[i]
-		r.action = "" // nobody asks who
-		r.serve = func(c *call) error {
-			seen.route, seen.values = c.route.path, append([]string{}, c.params.ParamValues()...)
-			return c.replyStatus(http.StatusNoContent)
+	seen.h = tableWithoutServices(func(r *core.Route) {
+		r.Serve = func(c *core.Call) error {
+			seen.route, seen.values = c.Route.Path, append([]string{}, c.PathParams.ParamValues()...)
+			return c.ReplyStatus(http.StatusNoContent)
 		}
-		h.register(r)
-	}
-	seen.h = h
+	})
 	return seen
 }
 
@@ -84,15 +75,15 @@ func TestNamesInPathsAreDecodedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := &seen.h.routes[rapid.IntRange(0, len(seen.h.routes)-1).Draw(t, "route")]
 		var want []string
-		target := placeholder.ReplaceAllStringFunc(r.path, func(string) string {
+		target := placeholder.ReplaceAllStringFunc(r.Path, func(string) string {
 			want = append(want, "n"+names.Draw(t, "name")) // n: the name of no other route
 			return encoded(t, want[len(want)-1])
 		})
 		if rapid.Bool().Draw(t, "slash") && target != "/" {
 			target += "/"
 		}
-		if code := seen.visit(t, r.method, target); code != http.StatusNoContent || seen.route != r.path {
-			t.Fatalf("%s %s: %d at %q, want %q", r.method, target, code, seen.route, r.path)
+		if code := seen.visit(t, r.Method, target); code != http.StatusNoContent || seen.route != r.Path {
+			t.Fatalf("%s %s: %d at %q, want %q", r.Method, target, code, seen.route, r.Path)
 		}
 		if fmt.Sprintf("%q", seen.values) != fmt.Sprintf("%q", append([]string{}, want...)) {
 			t.Fatalf("%s: names %q, want %q", target, seen.values, want)

@@ -2,10 +2,20 @@ package api
 
 import (
 	"heddle/access"
+	"heddle/api/core"
 	"html/template"
 	"net/http"
 	"strings"
 )
+
+// site serves what belongs to no dialect: the pages for people, the documents,
+// health, metrics, and who the caller is.
+type site struct {
+	cfg     Config
+	openapi core.FixedText
+	schema  core.FixedText // of definitions
+	table   []core.Route   // every route, for the page that lists them
+}
 
 type health struct {
 	Status string `json:"status" enum:"ok"`
@@ -22,19 +32,19 @@ type clockReading struct {
 }
 
 // healthz tells that the process answers at all.
-func (h *Handler) healthz(c *call) error { return c.reply(http.StatusOK, health{"ok"}) }
+func (h *site) healthz(c *core.Call) error { return c.Reply(http.StatusOK, health{"ok"}) }
 
 // readyz reports whether this process takes and drives runs. A clock that is
 // wrong is said and does not turn it red: the node goes on driving runs.
-func (h *Handler) readyz(c *call) error {
-	if err := h.cfg.Executor.Ready(c.ctx()); err != nil {
+func (h *site) readyz(c *core.Call) error {
+	if err := h.cfg.Executor.Ready(c.Ctx()); err != nil {
 		return err
 	}
 	answer := readiness{Status: "ready"}
 	if s, measured := h.cfg.Clock.State(); measured {
 		answer.Clock = &clockReading{Offset: s.Offset.Seconds(), Waits: s.Far}
 	}
-	return c.reply(http.StatusOK, answer)
+	return c.Reply(http.StatusOK, answer)
 }
 
 type info struct {
@@ -52,30 +62,28 @@ type callerKey struct {
 	Role access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
 }
 
-func (h *Handler) info(c *call) error {
+func (h *site) info(c *core.Call) error {
 	scripts, limits := "off: scripts are refused", "scripts are refused"
 	if h.cfg.Isolation != nil {
-		scripts = h.cfg.Isolation(c.ctx())
+		scripts = h.cfg.Isolation(c.Ctx())
 	}
 	if h.cfg.ScriptLimits != nil {
 		limits = h.cfg.ScriptLimits()
 	}
-	return c.reply(http.StatusOK, info{
-		Name: productName, Version: h.cfg.Version, Tenant: c.principal.TenantSlug,
-		Key: callerKey{c.principal.KeyID, c.principal.KeyName, c.principal.Role}, Scripts: scripts, Limits: limits,
+	return c.Reply(http.StatusOK, info{
+		Name: core.ProductName, Version: h.cfg.Version, Tenant: c.Principal.TenantSlug,
+		Key: callerKey{c.Principal.KeyID, c.Principal.KeyName, c.Principal.Role}, Scripts: scripts, Limits: limits,
 	})
 }
 
-const productName = "Heddle"
-
-func (h *Handler) openAPI(c *call) error {
-	c.w.Header().Set("Cache-Control", "no-cache")
-	return c.sendFixed(h.openapi)
+func (h *site) openAPI(c *core.Call) error {
+	c.Writer.Header().Set("Cache-Control", "no-cache")
+	return c.SendFixed(h.openapi)
 }
 
-func (h *Handler) definitionSchema(c *call) error {
-	c.w.Header().Set("Cache-Control", "no-cache")
-	return c.sendFixed(h.schema)
+func (h *site) definitionSchema(c *core.Call) error {
+	c.Writer.Header().Set("Cache-Control", "no-cache")
+	return c.SendFixed(h.schema)
 }
 
 // sitePage is everything that the two pages show.
@@ -109,25 +117,76 @@ Bodies, answers, parameters and error codes: <a href="/openapi.json">the OpenAPI
 {{end}}</table></html>
 `
 
-func (h *Handler) front(c *call) error { return h.page(c, frontPage) }
+func (h *site) front(c *core.Call) error { return h.page(c, frontPage) }
 
-func (h *Handler) docs(c *call) error { return h.page(c, docsPage) }
+func (h *site) docs(c *core.Call) error { return h.page(c, docsPage) }
 
-func (h *Handler) page(c *call, text string) error {
+func (h *site) page(c *core.Call, text string) error {
 	t, err := template.New("page").Parse(text)
 	if err != nil {
 		return err
 	}
-	data := sitePage{Name: productName, Version: h.cfg.Version}
-	for _, r := range h.routes {
-		data.Routes = append(data.Routes, siteRoute{r.method, r.path, r.summary})
+	data := sitePage{Name: core.ProductName, Version: h.cfg.Version}
+	for _, r := range h.table {
+		data.Routes = append(data.Routes, siteRoute{r.Method, r.Path, r.Summary})
 	}
 	var out strings.Builder
 	if err := t.Execute(&out, data); err != nil {
 		return err
 	}
-	head := c.w.Header()
+	head := c.Writer.Header()
 	head.Set("Cache-Control", "no-cache")
 	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
-	return c.send(http.StatusOK, "text/html; charset=utf-8", []byte(out.String()))
+	return c.Send(http.StatusOK, "text/html; charset=utf-8", []byte(out.String()))
+}
+
+// metrics answers in Prometheus's text format, whatever else is asked for.
+func (h *site) metrics(c *core.Call) error {
+	if h.cfg.Metrics == nil {
+		return c.Send(http.StatusOK, "text/plain; charset=utf-8", nil)
+	}
+	r := c.Request.Clone(c.Ctx())
+	r.Header.Del("Accept")
+	c.Answered = true
+	c.Writer.Header().Set("Cache-Control", "no-store")
+	h.cfg.Metrics.ServeHTTP(c.Writer, r)
+	return nil
+}
+
+func (h *site) routes() []core.Route {
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: "/", ID: "front", Tag: "site", Summary: "What this server is, and where its API is described",
+			Answers: core.HTMLPage(),
+		}.Handle(core.NoBody(h.front)),
+		core.Route{
+			Method: http.MethodGet, Path: "/docs", ID: "docs", Tag: "site", Summary: "The routes, as a page",
+			Answers: core.HTMLPage(),
+		}.Handle(core.NoBody(h.docs)),
+		core.Route{
+			Method: http.MethodGet, Path: "/openapi.json", ID: "getOpenAPI", Tag: "site", Summary: "This document",
+			Answers: []core.Answer{{Status: http.StatusOK, Body: core.AnyObject{}, Description: "OpenAPI 3.1"}},
+		}.Handle(core.NoBody(h.openAPI)),
+		core.Route{
+			Method: http.MethodGet, Path: "/schemas/definition.json", ID: "getDefinitionSchema", Tag: "site",
+			Summary: "The JSON Schema of a workflow definition",
+			Answers: []core.Answer{{Status: http.StatusOK, Body: core.AnyObject{}, Media: "application/schema+json", Description: "JSON Schema 2020-12"}},
+		}.Handle(core.NoBody(h.definitionSchema)),
+		core.Route{
+			Method: http.MethodGet, Path: "/healthz", ID: "healthz", Tag: "site", Summary: "Whether the process answers",
+			Answers: core.OK(health{}),
+		}.Handle(core.NoBody(h.healthz)),
+		core.Route{
+			Method: http.MethodGet, Path: "/readyz", ID: "readyz", Tag: "site", Summary: "Whether the process takes and drives runs",
+			Answers: core.OK(readiness{}), Codes: []string{"not_ready", "store_unavailable"},
+		}.Handle(core.NoBody(h.readyz)),
+		core.Route{
+			Method: http.MethodGet, Path: "/metrics", ID: "metrics", Tag: "site", Summary: "What this process counts and measures, for Prometheus",
+			Answers: []core.Answer{{Status: http.StatusOK, Body: "", Media: "text/plain", Description: "Prometheus's text format."}},
+		}.Handle(core.NoBody(h.metrics)),
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/info", ID: "getInfo", Tag: "site", Summary: "The product's version, and who is asking",
+			Action: access.View, On: core.FilteredByAccess, Answers: core.OK(info{}),
+		}.Handle(core.NoBody(h.info)),
+	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"heddle/api/core"
 	"reflect"
 	"testing"
 )
@@ -10,35 +11,35 @@ import (
 // definition; a number with a fraction is none.
 func TestAWholeNumberMayBeWrittenWithItsPoint(t *testing.T) {
 	t.Parallel()
-	h := tableWithoutServices()
+	h := tableWithoutServices(nil)
 	seen := 0
 	for i := range h.routes {
 		r := &h.routes[i]
-		if r.request == nil || r.body == bodyLines {
+		if r.Request == nil || r.Body == core.BodyLines {
 			continue
 		}
-		for _, name := range r.names {
-			field := r.request.FieldByIndex(r.fields[name])
+		for _, name := range r.Names {
+			field := r.Request.FieldByIndex(r.Fields[name])
 			kind := field.Type
 			for kind.Kind() == reflect.Pointer {
 				kind = kind.Elem()
 			}
-			version := kind == reflect.TypeFor[versionRef]()
+			version := kind == reflect.TypeFor[core.VersionRef]()
 			if !version && (kind.Kind() < reflect.Int || kind.Kind() > reflect.Uint64) {
 				continue
 			}
 			seen++
 			for text, fits := range map[string]bool{"3": true, "3.0": true, "30e-1": true, "0.3E1": true, "3.5": false, "3.0000000000000000000001": false, "1e-400": false, "1e400": false, "[3]": false} {
 				into := reflect.New(field.Type).Elem()
-				err := assignField(name, json.RawMessage(text), into)
+				err := core.AssignField(name, json.RawMessage(text), into)
 				if fits != (err == nil) {
-					t.Errorf("%s %s: %s: %v", r.path, name, text, err)
+					t.Errorf("%s %s: %s: %v", r.Path, name, text, err)
 				}
 				for into.Kind() == reflect.Pointer && !into.IsNil() {
 					into = into.Elem()
 				}
 				if fits && !version && into.CanInt() && into.Int() != 3 || fits && version && into.String() != "3" {
-					t.Errorf("%s %s: %s is read as %v", r.path, name, text, into)
+					t.Errorf("%s %s: %s is read as %v", r.Path, name, text, into)
 				}
 			}
 		}
@@ -49,7 +50,7 @@ func TestAWholeNumberMayBeWrittenWithItsPoint(t *testing.T) {
 	var nested struct {
 		List []struct{ N int } `json:"list"`
 	}
-	if err := assignField("list", json.RawMessage(`[{"N":1.0},{"N":2}, {"N":3e0}]`), reflect.ValueOf(&nested.List).Elem()); err != nil || nested.List[2].N != 3 || nested.List[0].N != 1 {
+	if err := core.AssignField("list", json.RawMessage(`[{"N":1.0},{"N":2}, {"N":3e0}]`), reflect.ValueOf(&nested.List).Elem()); err != nil || nested.List[2].N != 3 || nested.List[0].N != 1 {
 		t.Errorf("nested: %v %v", nested, err)
 	}
 }

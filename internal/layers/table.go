@@ -94,7 +94,16 @@ var table = map[string]rule{
 	"versions":  {own: core, external: []string{jsondiff}, noStandard: outside, testOwn: stack, testExternal: []string{jsonpatch}},
 
 	// Edges: never each other.
-	"api":             {own: features, external: []string{echo, weights}, testOwn: stack, testExternal: []string{jsonschema}},
+	"api":             {own: append([]string{"api/..."}, features...), testOwn: stack, testExternal: []string{jsonschema}},
+	"api/core":        {own: features, external: []string{echo, weights}},
+	"api/openapi":     {own: append([]string{"api/core", "internal/typeschema"}, features...)},
+	"api/admin":       {own: append([]string{"api/core"}, features...)},
+	"api/authoring":   {own: append([]string{"api/core"}, features...)},
+	"api/instances":   {own: append([]string{"api/core"}, features...)},
+	"api/runs":        {own: append([]string{"api/core"}, features...)},
+	"api/scheduling":  {own: append([]string{"api/core"}, features...)},
+	"api/turns":       {own: append([]string{"api/core"}, features...)},
+	"api/workflows":   {own: append([]string{"api/core"}, features...)},
 	"metrics":         {own: features, external: []string{prometheus}, testOwn: append([]string{"api"}, stack...)},
 	"migrations":      {external: []string{goose, gorm}, testExternal: []string{pgx, sqlite}},
 	"steps":           {own: append([]string{"internal/sandbox"}, features...), external: []string{jsonschema, landlock, sys, text}, testOwn: stack, testExternal: []string{dnsmessage, http2}},

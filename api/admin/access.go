@@ -1,0 +1,253 @@
+package admin
+
+import (
+	"encoding/json"
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/audit"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+type createTenant struct {
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+type tenantBody struct {
+	ID        string         `json:"id"`
+	Slug      string         `json:"slug"`
+	Name      string         `json:"name"`
+	CreatedAt core.Timestamp `json:"created_at"`
+}
+
+type createdTenant struct {
+	Tenant tenantBody `json:"tenant"`
+	Key    string     `json:"key" doc:"The tenant's first admin key, shown this once."`
+}
+
+func (h *handlers) createTenant(c *core.Call, req createTenant) error {
+	if c.Principal.TenantSlug != access.DefaultTenant {
+		return access.Denied(access.Admin, "tenant:"+core.Truncate(req.Slug))
+	}
+	t, key, err := h.Access.CreateTenant(c.Ctx(), req.Slug, req.Name)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusCreated, createdTenant{tenantBody{t.ID, t.Slug, t.Name, core.Timestamp(t.CreatedAt)}, key})
+}
+
+type createKey struct {
+	Name      string      `json:"name"`
+	Role      access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
+	ExpiresAt *time.Time  `json:"expires_at,omitempty"`
+}
+
+type keyBody struct {
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	Role       access.Role     `json:"role" enum:"viewer,editor,operator,admin,none"`
+	Last4      string          `json:"last4" doc:"The last four characters, to tell keys apart."`
+	CreatedAt  core.Timestamp  `json:"created_at"`
+	ExpiresAt  *core.Timestamp `json:"expires_at"`
+	LastUsedAt *core.Timestamp `json:"last_used_at" doc:"To the minute."`
+	RevokedAt  *core.Timestamp `json:"revoked_at"`
+}
+
+type createdKey struct {
+	keyBody
+	Key string `json:"key" doc:"Shown this once."`
+}
+
+type keyList struct {
+	Keys       []keyBody `json:"keys"`
+	NextCursor *string   `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func keyOf(k access.Key) keyBody {
+	return keyBody{
+		ID: k.ID, Name: k.Name, Role: k.Role, Last4: k.Last4, CreatedAt: core.Timestamp(k.CreatedAt),
+		ExpiresAt: core.TimestampOrNil(k.ExpiresAt), LastUsedAt: core.TimestampOrNil(k.LastUsedAt), RevokedAt: core.TimestampOrNil(k.RevokedAt),
+	}
+}
+
+func (h *handlers) createKey(c *core.Call, req createKey) error {
+	var expires time.Time
+	if req.ExpiresAt != nil {
+		expires = req.ExpiresAt.UTC().Truncate(time.Millisecond)
+	}
+	k, text, err := h.Access.CreateKey(c.Ctx(), c.Principal, req.Name, req.Role, expires)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusCreated, createdKey{keyOf(k), text})
+}
+
+func (h *handlers) listKeys(c *core.Call) error {
+	_, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	keys, next, err := h.Access.Keys(c.Ctx(), c.TenantID(), p.Cursor, p.Limit)
+	if err != nil {
+		return err
+	}
+	list := keyList{Keys: make([]keyBody, len(keys)), NextCursor: core.TextOrNull(next)}
+	for i, k := range keys {
+		list.Keys[i] = keyOf(k)
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+func (h *handlers) revokeKey(c *core.Call) error {
+	id, err := c.Param("key_id")
+	if err != nil {
+		return err
+	}
+	if err := h.Access.RevokeKey(c.Ctx(), c.TenantID(), id); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}
+
+type putGrant struct {
+	KeyID    string          `json:"key_id"`
+	Workflow string          `json:"workflow" doc:"Id or slug."`
+	Actions  []access.Action `json:"actions" enum:"view,edit,execute,operate"`
+}
+
+type grantBody struct {
+	KeyID      string          `json:"key_id"`
+	WorkflowID string          `json:"workflow_id"`
+	Actions    []access.Action `json:"actions" enum:"view,edit,execute,operate"`
+}
+
+type grantList struct {
+	Grants []grantBody `json:"grants"`
+}
+
+func (h *handlers) putGrant(c *core.Call, req putGrant) error {
+	workflowID, err := h.grantee(c, req.KeyID, req.Workflow)
+	if err != nil {
+		return err
+	}
+	g := access.Grant{KeyID: req.KeyID, WorkflowID: workflowID, Actions: req.Actions}
+	if err := h.Access.PutGrant(c.Ctx(), c.TenantID(), g); err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, grantBody(g))
+}
+
+// grantee checks the names in a grant and finds the workflow's id.
+func (h *handlers) grantee(c *core.Call, keyID, workflow string) (string, error) {
+	if !core.ValidRef(keyID) {
+		return "", core.NotFound("key_id", keyID)
+	}
+	if !core.ValidRef(workflow) {
+		return "", core.NotFound("id", workflow)
+	}
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), workflow)
+	return w.ID, err
+}
+
+func (h *handlers) listGrants(c *core.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	keyID, err := required(q, "key_id")
+	if err != nil {
+		return err
+	}
+	grants, err := h.Access.Grants(c.Ctx(), c.TenantID(), keyID)
+	if err != nil {
+		return err
+	}
+	list := grantList{Grants: make([]grantBody, len(grants))}
+	for i, g := range grants {
+		list.Grants[i] = grantBody(g)
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+func (h *handlers) deleteGrant(c *core.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	keyID, err := required(q, "key_id")
+	if err != nil {
+		return err
+	}
+	workflow, err := required(q, "workflow")
+	if err != nil {
+		return err
+	}
+	workflowID, err := h.grantee(c, keyID, workflow)
+	if err != nil {
+		return err
+	}
+	if err := h.Access.DeleteGrant(c.Ctx(), c.TenantID(), keyID, workflowID); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}
+
+// required reads a parameter that names something.
+func required(q url.Values, name string) (string, error) {
+	v := q.Get(name)
+	if !core.ValidRef(v) {
+		return "", core.Malformed("%s is missing or is no name; give it in the query string.", name)
+	}
+	return v, nil
+}
+
+type auditEntry struct {
+	ID         string          `json:"id"`
+	Actor      string          `json:"actor" doc:"Who did it: a key's name, as it was then."`
+	ActorType  string          `json:"actor_type" enum:"key,user,schedule,run,system"`
+	ActorID    string          `json:"actor_id"`
+	Action     string          `json:"action"`
+	Object     string          `json:"object" doc:"What was changed, by its id: workflow:wf_…. Lines of earlier versions have what the caller wrote."`
+	ObjectSlug string          `json:"object_slug,omitempty" doc:"The object's slug or name, as it was then."`
+	RequestID  string          `json:"request_id"`
+	Reason     string          `json:"reason,omitempty" doc:"As the caller gave it."`
+	Detail     json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
+	At         core.Timestamp  `json:"at"`
+}
+
+type auditList struct {
+	Entries    []auditEntry `json:"entries"`
+	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func auditEntryOf(e audit.Entry) auditEntry {
+	b := auditEntry{
+		ID: e.ID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
+		Object: e.Object, ObjectSlug: e.ObjectSlug, RequestID: e.RequestID, Reason: e.Reason, Detail: e.Detail, At: core.Timestamp(e.At),
+	}
+	if b.ActorType == "" {
+		b.ActorType = audit.Key
+	}
+	return b
+}
+
+func (h *handlers) listAudit(c *core.Call) error {
+	q, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	entries, next, err := h.Access.Audit(c.Ctx(), access.AuditQuery{
+		TenantID: c.TenantID(), Actor: q.Get("actor"), Action: q.Get("action"), Object: q.Get("object"),
+		Limit: p.Limit, Cursor: p.Cursor,
+	})
+	if err != nil {
+		return err
+	}
+	list := auditList{Entries: make([]auditEntry, len(entries)), NextCursor: core.TextOrNull(next)}
+	for i, e := range entries {
+		list.Entries[i] = auditEntryOf(e)
+	}
+	return c.Reply(http.StatusOK, list)
+}

@@ -1,0 +1,66 @@
+package admin
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"net/http"
+)
+
+func (h *handlers) accessRoutes() []core.Route {
+	return []core.Route{
+		core.Route{
+			Method: http.MethodPost, Path: "/v1/tenants", ID: "createTenant", Tag: "access",
+			Summary: "Create a tenant with its first admin key; for admins of the tenant default", Action: access.Admin, On: core.OnTenant,
+			Body: core.BodyRequired, Answers: core.Created(createdTenant{}), Codes: []string{"invalid_slug", "invalid_name", "slug_taken"},
+		}.Handle(core.WithBody(h.createTenant)),
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/tenants/{tenant}/quotas", ID: "getTenantQuotas", Tag: "access",
+			Summary: "What a tenant may have at one time; for admins of the tenant default", Action: access.Admin, On: core.OnTenant,
+			Answers: core.OK(tenantQuotas{}), Codes: []string{"tenant_not_found"},
+		}.Handle(core.NoBody(h.getTenantQuotas)),
+		core.Route{
+			Method: http.MethodPut, Path: "/v1/tenants/{tenant}/quotas", ID: "putTenantQuotas", Tag: "access",
+			Summary: "Set what a tenant may have at one time; for admins of the tenant default", Action: access.Admin, On: core.OnTenant,
+			Body: core.BodyRequired, Answers: core.OK(tenantQuotas{}), Codes: []string{"tenant_not_found", "invalid_quota"},
+		}.Handle(core.WithBody(h.putTenantQuotas)),
+		core.Route{
+			Method: http.MethodPost, Path: "/v1/keys", ID: "createKey", Tag: "access", Summary: "Create an API key",
+			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.Created(createdKey{}),
+			Codes: []string{"invalid_name", "invalid_role", "invalid_expires_at"},
+		}.Handle(core.WithBody(h.createKey)),
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/keys", ID: "listKeys", Tag: "access", Summary: "List API keys, newest first",
+			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(keyList{}),
+		}.Handle(core.NoBody(h.listKeys)),
+		core.Route{
+			Method: http.MethodDelete, Path: "/v1/keys/{key_id}", ID: "revokeKey", Tag: "access", Summary: "Revoke an API key at once",
+			Action: access.Admin, On: core.OnTenant, Answers: core.NoContent(), Codes: []string{"key_not_found", "last_admin_key"},
+		}.Handle(core.NoBody(h.revokeKey)),
+		core.Route{
+			Method: http.MethodPut, Path: "/v1/grants", ID: "putGrant", Tag: "access", Summary: "Give a key exactly these actions on one workflow",
+			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.OK(grantBody{}),
+			Codes: []string{"key_not_found", "workflow_not_found", "invalid_actions"},
+		}.Handle(core.WithBody(h.putGrant)),
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/grants", ID: "listGrants", Tag: "access", Summary: "List a key's grants",
+			Action: access.Admin, On: core.OnTenant, Query: []core.Param{{Name: "key_id", Required: true, Description: "The id of the key that has the grants."}}, Answers: core.OK(grantList{}),
+		}.Handle(core.NoBody(h.listGrants)),
+		core.Route{
+			Method: http.MethodDelete, Path: "/v1/grants", ID: "deleteGrant", Tag: "access", Summary: "Take a key's actions on one workflow away",
+			Action: access.Admin, On: core.OnTenant, Query: []core.Param{
+				{Name: "key_id", Required: true, Description: "The id of the key that has the grant."},
+				{Name: "workflow", Required: true, Description: "The workflow's id or slug."},
+			}, Answers: core.NoContent(),
+			Codes: []string{"key_not_found", "workflow_not_found", "grant_not_found"},
+		}.Handle(core.NoBody(h.deleteGrant)),
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/audit", ID: "listAudit", Tag: "access", Summary: "Who did what to which object, newest first",
+			Action: access.Admin, On: core.OnTenant, Query: append([]core.Param{
+				{Name: "actor", Description: "The name of who did it, as it was then."},
+				{Name: "action", Description: "What was done, such as workflow.create."},
+				{Name: "object", Description: "What it was done to, such as workflow:wf_…; with a slug, the object that was last to bear it."},
+			}, core.CursorPaging()...),
+			Answers: core.OK(auditList{}),
+		}.Handle(core.NoBody(h.listAudit)),
+	}
+}

@@ -1,0 +1,147 @@
+package admin
+
+import (
+	"encoding/json"
+	"heddle/access"
+	"heddle/agents"
+	"heddle/api/core"
+	"net/http"
+)
+
+type toolBody struct {
+	Name        string            `json:"name"`
+	Description string            `json:"description,omitempty"`
+	Parameters  json.RawMessage   `json:"parameters,omitempty" doc:"A JSON Schema of the arguments."`
+	Method      string            `json:"method,omitempty" doc:"GET, POST (default), PUT, PATCH or DELETE."`
+	URL         string            `json:"url"`
+	Headers     map[string]string `json:"headers,omitempty" doc:"Values may hold {{ secrets.NAME }}."`
+}
+
+type putAgent struct {
+	Provider            string     `json:"provider" doc:"openai: any server of the chat completions API."`
+	BaseURL             string     `json:"base_url"`
+	Model               string     `json:"model"`
+	SystemPrompt        string     `json:"system_prompt,omitempty"`
+	APIKeySecret        string     `json:"api_key_secret,omitempty" doc:"The name of the secret that holds the key."`
+	InputMicroUSDPer1K  int64      `json:"input_micro_usd_per_1k,omitempty"`
+	OutputMicroUSDPer1K int64      `json:"output_micro_usd_per_1k,omitempty"`
+	TokenLimitField     string     `json:"token_limit_field,omitempty" doc:"What max_tokens of a step is sent as: max_tokens (default) or max_completion_tokens."`
+	Tools               []toolBody `json:"tools,omitempty" doc:"HTTP requests that the model may ask for."`
+}
+
+type agentBody struct {
+	ID string `json:"id"`
+	putAgent
+	CreatedAt core.Timestamp `json:"created_at"`
+	UpdatedAt core.Timestamp `json:"updated_at"`
+}
+
+type agentList struct {
+	Agents     []agentBody `json:"agents"`
+	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func (h *handlers) agentRoutes() []core.Route {
+	const one = "/v1/agents/{agent_id}"
+	return []core.Route{
+		core.Route{
+			Method: http.MethodPut, Path: one, ID: "putAgent", Tag: "access", Summary: "Set an agent up, or change it",
+			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Conditional: true, Answers: core.Tagged(agentBody{}),
+			Codes: []string{"agent_not_found", "invalid_agent"},
+		}.Handle(core.WithBody(h.putAgent)),
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/agents", ID: "listAgents", Tag: "access", Summary: "List agents, by id",
+			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(agentList{}),
+		}.Handle(core.NoBody(h.listAgents)),
+		core.Route{
+			Method: http.MethodGet, Path: one, ID: "getAgent", Tag: "access", Summary: "Get an agent",
+			Action: access.Admin, On: core.OnTenant, Answers: core.Tagged(agentBody{}), Codes: []string{"agent_not_found"},
+		}.Handle(core.NoBody(h.getAgent)),
+		core.Route{
+			Method: http.MethodDelete, Path: one, ID: "deleteAgent", Tag: "access", Summary: "Delete an agent; steps that name it fail from then on",
+			Action: access.Admin, On: core.OnTenant, Conditional: true, Answers: core.NoContent(), Codes: []string{"agent_not_found"},
+		}.Handle(core.NoBody(h.deleteAgent)),
+	}
+}
+
+func agentOf(a agents.Agent) agentBody {
+	b := agentBody{ID: a.ID, CreatedAt: core.Timestamp(a.CreatedAt), UpdatedAt: core.Timestamp(a.UpdatedAt), putAgent: putAgent{
+		Provider: a.Provider, BaseURL: a.BaseURL, Model: a.Model, SystemPrompt: a.SystemPrompt, APIKeySecret: a.APIKeySecret,
+		InputMicroUSDPer1K: a.InputMicroUSDPer1K, OutputMicroUSDPer1K: a.OutputMicroUSDPer1K,
+		TokenLimitField: a.TokenLimitField,
+	}}
+	for _, t := range a.Tools {
+		b.Tools = append(b.Tools, toolBody(t))
+	}
+	return b
+}
+
+func (h *handlers) putAgent(c *core.Call, req putAgent) error {
+	id, err := c.Param("agent_id")
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	a := agents.Agent{
+		TenantID: c.TenantID(), ID: id, Provider: req.Provider, BaseURL: req.BaseURL, Model: req.Model, SystemPrompt: req.SystemPrompt,
+		APIKeySecret: req.APIKeySecret, InputMicroUSDPer1K: req.InputMicroUSDPer1K, OutputMicroUSDPer1K: req.OutputMicroUSDPer1K,
+		TokenLimitField: req.TokenLimitField,
+	}
+	for _, t := range req.Tools {
+		a.Tools = append(a.Tools, agents.Tool(t))
+	}
+	if a, err = h.Agents.Put(c.Ctx(), a, match); err != nil {
+		return err
+	}
+	c.SetETag(a.Revision)
+	return c.Reply(http.StatusOK, agentOf(a))
+}
+
+func (h *handlers) getAgent(c *core.Call) error {
+	id, err := c.Param("agent_id")
+	if err != nil {
+		return err
+	}
+	a, err := h.Agents.Get(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	if c.SetETag(a.Revision) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.Reply(http.StatusOK, agentOf(a))
+}
+
+func (h *handlers) listAgents(c *core.Call) error {
+	_, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	list, next, err := h.Agents.List(c.Ctx(), c.TenantID(), p.Cursor, p.Limit)
+	if err != nil {
+		return err
+	}
+	answer := agentList{Agents: make([]agentBody, len(list)), NextCursor: core.TextOrNull(next)}
+	for i, a := range list {
+		answer.Agents[i] = agentOf(a)
+	}
+	return c.Reply(http.StatusOK, answer)
+}
+
+func (h *handlers) deleteAgent(c *core.Call) error {
+	id, err := c.Param("agent_id")
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	if err := h.Agents.Delete(c.Ctx(), c.TenantID(), id, match); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}

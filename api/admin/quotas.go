@@ -1,0 +1,92 @@
+package admin
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"net/http"
+)
+
+// quotaBody is a tenant's own quotas.
+type quotaBody struct {
+	OpenRuns    *int   `json:"open_runs,omitempty" doc:"Runs that have not ended; 0: as many as it likes; absent: what the server's settings say."`
+	Streams     *int   `json:"streams,omitempty" doc:"Open event streams, at each node."`
+	Schedules   *int   `json:"schedules,omitempty" doc:"Schedules that have not ended."`
+	StoredBytes *int64 `json:"stored_bytes,omitempty" doc:"Bytes of what it has stored: definitions, templates, and runs with inputs, outputs, journals, logs and large values."`
+}
+
+// quotasInForce is what holds for a tenant.
+type quotasInForce struct {
+	OpenRuns    int   `json:"open_runs" doc:"0: as many as it likes."`
+	Streams     int   `json:"streams"`
+	Schedules   int   `json:"schedules"`
+	StoredBytes int64 `json:"stored_bytes"`
+}
+
+type tenantQuotas struct {
+	TenantID  string        `json:"tenant_id"`
+	Slug      string        `json:"slug"`
+	Quotas    quotaBody     `json:"quotas" doc:"The tenant's own."`
+	Effective quotasInForce `json:"effective" doc:"With those of the server's settings where the tenant has none of its own."`
+}
+
+func tenantQuotasOf(t access.TenantQuotas) tenantQuotas {
+	o := t.Own
+	return tenantQuotas{
+		t.Tenant.ID, t.Tenant.Slug,
+		quotaBody{ownOrNull(o.OpenRuns), ownOrNull(o.Streams), ownOrNull(o.Schedules), ownOrNull(o.StoredBytes)},
+		quotasInForce(t.Effective),
+	}
+}
+
+func ownOrNull[N int | int64](n N) *N {
+	if n == access.Unset {
+		return nil
+	}
+	return &n
+}
+
+func ownOrUnset[N int | int64](n *N) N {
+	switch {
+	case n == nil:
+		return access.Unset
+	case *n < 0:
+		return access.Unset - 1 // refused
+	}
+	return *n
+}
+
+// tenantRef reads the tenant of the path, which only the operator's keys see.
+func (h *handlers) tenantRef(c *core.Call) (string, error) {
+	ref, err := c.Param("tenant")
+	if err == nil && c.Principal.TenantSlug != access.DefaultTenant {
+		err = access.Denied(access.Admin, "tenant:"+ref)
+	}
+	return ref, err
+}
+
+func (h *handlers) getTenantQuotas(c *core.Call) error {
+	ref, err := h.tenantRef(c)
+	if err != nil {
+		return err
+	}
+	t, err := h.Access.TenantQuotas(c.Ctx(), ref)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, tenantQuotasOf(t))
+}
+
+func (h *handlers) putTenantQuotas(c *core.Call, req quotaBody) error {
+	ref, err := h.tenantRef(c)
+	if err != nil {
+		return err
+	}
+	t, err := h.Access.SetQuotas(c.Ctx(), ref, access.Quotas{
+		OpenRuns: ownOrUnset(req.OpenRuns), Streams: ownOrUnset(req.Streams),
+		Schedules: ownOrUnset(req.Schedules), StoredBytes: ownOrUnset(req.StoredBytes),
+	})
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, tenantQuotasOf(t))
+}

@@ -1,0 +1,79 @@
+package admin
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"net/http"
+)
+
+type putSecret struct {
+	Value string `json:"value" doc:"8 to 65,536 bytes of text. It is never shown again."`
+}
+
+type secretEntry struct {
+	Name      string         `json:"name"`
+	CreatedAt core.Timestamp `json:"created_at"`
+	UpdatedAt core.Timestamp `json:"updated_at"`
+}
+
+type secretList struct {
+	Secrets    []secretEntry `json:"secrets"`
+	NextCursor *string       `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func (h *handlers) secretRoutes() []core.Route {
+	const one = "/v1/secrets/{secret}"
+	return []core.Route{
+		core.Route{
+			Method: http.MethodPut, Path: one, ID: "putSecret", TakesSecret: true, Tag: "access", Summary: "Set a secret; configs read it as secrets.NAME",
+			Action: access.Admin, On: core.OnSecret, Body: core.BodyRequired, Answers: core.NoContent(),
+			Codes: []string{"secret_not_found", "invalid_secret_name", "invalid_secret", "secret_key_unavailable"},
+		}.Handle(core.WithBody(h.putSecret)),
+		core.Route{
+			Method: http.MethodGet, Path: "/v1/secrets", ID: "listSecrets", Tag: "access", Summary: "List the secrets' names and dates, by name",
+			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(secretList{}),
+		}.Handle(core.NoBody(h.listSecrets)),
+		core.Route{
+			Method: http.MethodDelete, Path: one, ID: "deleteSecret", Tag: "access", Summary: "Delete a secret; steps that name it fail from then on",
+			Action: access.Admin, On: core.OnSecret, Answers: core.NoContent(), Codes: []string{"secret_not_found"},
+		}.Handle(core.NoBody(h.deleteSecret)),
+	}
+}
+
+func (h *handlers) putSecret(c *core.Call, req putSecret) error {
+	name, err := c.Param("secret")
+	if err != nil {
+		return err
+	}
+	if err := h.Secrets.Put(c.Ctx(), c.TenantID(), name, req.Value); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}
+
+func (h *handlers) listSecrets(c *core.Call) error {
+	_, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	list, next, err := h.Secrets.List(c.Ctx(), c.TenantID(), p.Cursor, p.Limit)
+	if err != nil {
+		return err
+	}
+	answer := secretList{Secrets: make([]secretEntry, len(list)), NextCursor: core.TextOrNull(next)}
+	for i, s := range list {
+		answer.Secrets[i] = secretEntry{s.Name, core.Timestamp(s.CreatedAt), core.Timestamp(s.UpdatedAt)}
+	}
+	return c.Reply(http.StatusOK, answer)
+}
+
+func (h *handlers) deleteSecret(c *core.Call) error {
+	name, err := c.Param("secret")
+	if err != nil {
+		return err
+	}
+	if err := h.Secrets.Delete(c.Ctx(), c.TenantID(), name); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}

@@ -1,0 +1,68 @@
+package authoring
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"heddle/api/core"
+	"heddle/fault"
+	"io"
+)
+
+const (
+	// importMemory is how many bytes the long lines of all imports may have been
+	// read into at a time. It is apart from that of definitions, which are read at
+	// once: a line takes as long as its client.
+	LineMemory = 256 << 20
+	// shortLine is how much of a line is read for nothing, and in which steps more
+	// of it is waited for.
+	shortLine = 1 << 20
+)
+
+// budgetedReader reads lines, and waits for memory before it reads more of a long one.
+// It is used by one goroutine.
+type budgetedReader struct {
+	r      io.Reader
+	memory *core.MemoryBudget
+	ctx    context.Context //nolint:containedctx // io.Reader has no place for it
+	line   int64           // bytes of the line that has not ended
+	held   int64
+	err    error // the refusal
+}
+
+// Read reads what comes next. The error is fault.Unavailable server_busy when
+// there was no memory for the line.
+func (m *budgetedReader) Read(p []byte) (int, error) {
+	for m.line >= m.held+shortLine {
+		if _, m.err = m.memory.Reserve(m.ctx, shortLine); m.err != nil {
+			return 0, m.err
+		}
+		m.held += shortLine
+	}
+	n, err := m.r.Read(p[:min(len(p), shortLine)])
+	if end := bytes.LastIndexByte(p[:n], '\n'); end >= 0 {
+		m.release()
+		m.line = int64(n - end - 1)
+		return n, err
+	}
+	m.line += int64(n)
+	return n, err
+}
+
+// refusal is why an import ended with err: where the memory ran out, err is about
+// the half line that was read.
+func (m *budgetedReader) refusal(err error) error {
+	var f, busy *fault.Error
+	if !errors.As(m.err, &busy) || !errors.As(err, &f) {
+		return err
+	}
+	return busy.With("line", f.Details["line"])
+}
+
+// release gives back what is held.
+func (m *budgetedReader) release() {
+	if m.held > 0 {
+		m.memory.Release(m.held)
+	}
+	m.held = 0
+}

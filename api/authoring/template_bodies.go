@@ -1,0 +1,128 @@
+package authoring
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/templates"
+	"heddle/versions"
+)
+
+// templateLink is where a workflow came from.
+type templateLink struct {
+	ID         string          `json:"id"`
+	Version    int             `json:"version"`
+	Parameters json.RawMessage `json:"parameters" kind:"object" doc:"As they were given, without defaults."`
+}
+
+// templateSummary is a template in a list.
+type templateSummary struct {
+	ID                string          `json:"id"`
+	Name              string          `json:"name"`
+	Description       string          `json:"description"`
+	Category          string          `json:"category"`
+	IsBuiltin         bool            `json:"is_builtin"`
+	Version           int             `json:"version" doc:"The newest."`
+	Parameters        json.RawMessage `json:"parameters" kind:"object" doc:"A JSON Schema; each of its properties is a parameter."`
+	SuggestedSchedule string          `json:"suggested_schedule,omitempty" doc:"A cron expression that suits it."`
+	CreatedAt         *core.Timestamp `json:"created_at" doc:"Null for built-in templates."`
+	UpdatedAt         *core.Timestamp `json:"updated_at" doc:"When the newest version was made; null for built-in templates."`
+}
+
+type templateBody struct {
+	templateSummary
+	Definition json.RawMessage `json:"definition" kind:"object" doc:"${{ params.name }} stands where a parameter goes."`
+}
+
+type templateList struct {
+	Templates  []templateSummary `json:"templates"`
+	Total      *int              `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
+}
+
+type templateAnswer struct {
+	Template templateBody `json:"template"`
+}
+
+type createdTemplate struct {
+	TemplateID string       `json:"template_id"`
+	Template   templateBody `json:"template"`
+}
+
+type createTemplate struct {
+	Name        string                `json:"name"`
+	Description string                `json:"description,omitempty"`
+	Category    string                `json:"category,omitempty" doc:"Default custom."`
+	Parameters  json.RawMessage       `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
+	WorkflowID  string                `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
+	Version     core.VersionRef       `json:"version,omitempty"`
+	Definition  core.ParsedDefinition `json:"definition,omitempty"`
+}
+
+type updateTemplate struct {
+	Name        *string               `json:"name,omitempty"`
+	Description *string               `json:"description,omitempty"`
+	Category    *string               `json:"category,omitempty"`
+	Parameters  json.RawMessage       `json:"parameters,omitempty" kind:"object"`
+	WorkflowID  string                `json:"workflow_id,omitempty"`
+	Version     core.VersionRef       `json:"version,omitempty"`
+	Definition  core.ParsedDefinition `json:"definition,omitempty"`
+}
+
+type installTemplate struct {
+	Name       string          `json:"name,omitempty" doc:"The workflow's name; the template's own without it."`
+	Slug       string          `json:"slug,omitempty"`
+	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object"`
+}
+
+type installedWorkflow struct {
+	WorkflowID string `json:"workflow_id"`
+}
+
+type mergeTemplate struct {
+	core.Because
+	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"Instead of those that the workflow was made with."`
+}
+
+// mergeBody is what a template's newest version made of a workflow.
+type mergeBody struct {
+	DryRun                  bool              `json:"dry_run"`
+	Version                 int               `json:"version" doc:"The workflow's latest version, which holds the merged definition; unpublished where it is new."`
+	TemplateVersion         int               `json:"template_version"`
+	PreviousTemplateVersion int               `json:"previous_template_version"`
+	Summary                 string            `json:"summary"`
+	Changes                 []versions.Change `json:"changes" doc:"Against what was the latest version."`
+	Conflicts               []mergeConflict   `json:"conflicts" doc:"What both sides changed differently; the edited value stayed."`
+}
+
+// mergeConflict leaves out a value that is not there.
+type mergeConflict struct {
+	StepID    *string         `json:"step_id" doc:"Null for what stands beside the steps."`
+	Path      string          `json:"path" doc:"JSON pointer from the step, or from the definition; empty for a whole step."`
+	Installed json.RawMessage `json:"installed,omitempty"`
+	Edited    json.RawMessage `json:"edited,omitempty"`
+	New       json.RawMessage `json:"new,omitempty"`
+}
+
+func templateSummaryOf(t templates.Template) templateSummary {
+	return templateSummary{
+		ID: t.ID, Name: t.Name, Description: t.Description, Category: t.Category, IsBuiltin: t.Builtin,
+		Version: t.Version, Parameters: t.Parameters, SuggestedSchedule: t.SuggestedSchedule,
+		CreatedAt: core.TimestampOrNil(t.CreatedAt), UpdatedAt: core.TimestampOrNil(t.UpdatedAt),
+	}
+}
+
+func templateBodyOf(t templates.Template) templateBody {
+	return templateBody{templateSummaryOf(t), t.Definition}
+}
+
+func mergeBodyOf(r templates.MergeResult, dryRun bool) (mergeBody, error) {
+	diff, err := versions.Compare(r.Before, r.After)
+	body := mergeBody{
+		DryRun: dryRun, Version: r.Version, TemplateVersion: r.To, PreviousTemplateVersion: r.From,
+		Summary: diff.Summary, Changes: diff.Changes, Conflicts: make([]mergeConflict, len(r.Conflicts)),
+	}
+	for i, c := range r.Conflicts {
+		body.Conflicts[i] = mergeConflict(c)
+	}
+	return body, err
+}

@@ -1,0 +1,218 @@
+package authoring
+
+import (
+	"heddle/api/core"
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/templates"
+	"net/http"
+)
+
+// templateID reads the template of the path.
+func (h *handlers) templateID(c *core.Call) (string, error) {
+	id := c.RawParam("id")
+	if !core.ValidRef(id) {
+		return "", fault.New(fault.NotFound, "template_not_found", "There is no template %q.", core.Truncate(id))
+	}
+	return id, nil
+}
+
+func (h *handlers) listTemplates(c *core.Call) error {
+	q, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	ask := templates.Query{
+		TenantID: c.TenantID(), Category: q.Get("category"),
+		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
+	}
+	if q.Has("is_builtin") {
+		builtin, err := core.BoolParam(q, "is_builtin")
+		if err != nil {
+			return err
+		}
+		ask.Builtin = &builtin
+	}
+	found, err := h.Templates.List(c.Ctx(), ask)
+	if err != nil {
+		return err
+	}
+	list := templateList{
+		Templates: make([]templateSummary, len(found.Templates)),
+		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
+	}
+	for i, t := range found.Templates {
+		list.Templates[i] = templateSummaryOf(t)
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+func (h *handlers) getTemplate(c *core.Call) error {
+	id, err := h.templateID(c)
+	if err != nil {
+		return err
+	}
+	t, err := h.Templates.Get(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	if c.SetETag(int64(t.Version)) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.Reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
+}
+
+// sourceOf reads what a template is to be made of.
+func sourceOf(workflow string, version core.VersionRef, d *core.ParsedDefinition) (templates.Source, error) {
+	if workflow != "" && !core.ValidRef(workflow) {
+		return templates.Source{}, core.NotFound("id", workflow)
+	}
+	if v := string(version); v != "" && !core.ValidRef(v) {
+		return templates.Source{}, core.NotFound("version", v)
+	}
+	src := templates.Source{Workflow: workflow, Version: string(version)}
+	if d.Given {
+		src.Definition = &d.Written
+	}
+	return src, nil
+}
+
+func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
+	src, err := sourceOf(req.WorkflowID, req.Version, &req.Definition)
+	if err != nil {
+		return err
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		if err := c.ReserveStorage(len(c.Body)); err != nil {
+			return err
+		}
+		_, err := h.Templates.Create(c.Ctx(), templates.CreateRequest{
+			TenantID: c.TenantID(), Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
+			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.ReserveMemory,
+			Keep: func(t templates.Template) *idempotency.Answer {
+				c.AddStored(len(t.Definition) + 2*len(t.Parameters))
+				header := map[string]string{"Location": core.WorkflowsBase + "/templates/" + t.ID, "ETag": core.ETag(int64(t.Version))}
+				return o.Answer(http.StatusCreated, header, createdTemplate{t.ID, templateBodyOf(t)})
+			},
+		})
+		return err
+	})
+}
+
+func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
+	id, err := h.templateID(c)
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	src, err := sourceOf(req.WorkflowID, req.Version, &req.Definition)
+	if err != nil {
+		return err
+	}
+	if err := c.ReserveStorage(len(c.Body)); err != nil {
+		return err
+	}
+	t, err := h.Templates.Update(c.Ctx(), templates.UpdateRequest{
+		TenantID: c.TenantID(), ID: id, Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
+		Category: req.Category, Parameters: req.Parameters, Source: src, IfMatch: match, Admit: c.ReserveMemory,
+	})
+	if err != nil {
+		return err
+	}
+	c.AddStored(len(t.Definition) + len(t.Parameters))
+	c.SetETag(int64(t.Version))
+	return c.Reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
+}
+
+func (h *handlers) deleteTemplate(c *core.Call) error {
+	id, err := h.templateID(c)
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	if err := h.Templates.Delete(c.Ctx(), c.TenantID(), id, match); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}
+
+func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
+	id, err := h.templateID(c)
+	if err != nil {
+		return err
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		if err := c.ReserveStorage(len(c.Body)); err != nil {
+			return err
+		}
+		_, err := h.Templates.Install(c.Ctx(), templates.InstallRequest{
+			TenantID: c.TenantID(), Author: c.Principal.KeyName, TemplateID: id,
+			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.ReserveMemory,
+			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
+				c.AddStored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it
+				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
+				return o.Answer(http.StatusCreated, header, installedWorkflow{w.ID})
+			},
+		})
+		return err
+	})
+}
+
+func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
+	r, err := h.reference(c)
+	if err != nil {
+		return err
+	}
+	dry, err := c.DryRun()
+	if err != nil {
+		return err
+	}
+	if !dry {
+		if err := c.ReserveStorage(len(c.Body)); err != nil {
+			return err
+		}
+	}
+	merged, err := h.Templates.MergeUpdate(c.Ctx(), templates.MergeRequest{
+		TenantID: c.TenantID(), Ref: r.Workflow, Author: c.Principal.KeyName,
+		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.ReserveMemory,
+	})
+	if err != nil {
+		return err
+	}
+	if !dry {
+		c.AddStored(len(merged.After))
+	}
+	body, err := mergeBodyOf(merged, dry)
+	if err != nil {
+		return err
+	}
+	c.SetETag(merged.Workflow.Revision)
+	return c.Reply(http.StatusOK, body)
+}
+
+// linkTemplates adds to workflows where they came from and whether there is
+// something newer.
+func (h *handlers) linkTemplates(c *core.Call, list ...*workflowSummary) error {
+	ids := make([]string, len(list))
+	for i, w := range list {
+		ids[i] = w.ID
+	}
+	links, err := h.Templates.Links(c.Ctx(), c.TenantID(), ids...)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if link, made := links[w.ID]; made {
+			w.Template = &templateLink{link.TemplateID, link.Version, link.Parameters}
+			w.UpdateAvailable = link.UpdateAvailable
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package authoring
+
+import (
+	"errors"
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/fault"
+	"heddle/versions"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+type importBody struct {
+	Imported []versions.ImportedLine `json:"imported"`
+	Skipped  []versions.ImportedLine `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
+}
+
+func (h *handlers) exportWorkflows(c *core.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	withIDs, err := core.BoolParam(q, "ids")
+	if err != nil {
+		return err
+	}
+	ask := versions.ExportRequest{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), WithIDs: withIDs}
+	if q.Has("id") {
+		if ask.IDs, err = h.named(c, q.Get("id")); err != nil {
+			return err
+		}
+	}
+	if c.Request.Method == http.MethodHead {
+		c.Writer.Header().Set("Content-Type", core.NDJSON)
+		return c.ReplyStatus(http.StatusOK)
+	}
+	return c.StreamLines(func(out io.Writer, flush func() error) error {
+		return h.Transfer.Export(c.Ctx(), ask, out, flush)
+	})
+}
+
+// named finds the workflows of a list of ids and slugs; each must be there and
+// may be viewed.
+func (h *handlers) named(c *core.Call, list string) ([]string, error) {
+	ids := []string{}
+	for ref := range strings.SplitSeq(list, ",") {
+		if !core.ValidRef(ref) {
+			return nil, core.NotFound("id", ref)
+		}
+		w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+		if err != nil {
+			return nil, err
+		}
+		if err := core.Allow(c.Principal, access.View, w.ID, w.Slug); err != nil {
+			return nil, err
+		}
+		ids = append(ids, w.ID)
+	}
+	return ids, nil
+}
+
+func (h *handlers) importWorkflows(c *core.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	on := versions.ConflictPolicy(q.Get("on_conflict"))
+	if !slices.Contains([]versions.ConflictPolicy{versions.Refuse, versions.Skip, versions.Rename}, on) {
+		return core.Malformed("on_conflict must be skip or rename, not %q.", core.Truncate(string(on)))
+	}
+	if err := c.CheckLinesMedia(); err != nil {
+		return err
+	}
+	c.AcceptLongBody()
+	body := core.NewHashingReader(c.Request.Body)
+	lines := &budgetedReader{r: body, memory: h.Lines, ctx: c.ClientCtx()}
+	defer lines.release()
+	return c.IdempotentLines(body, func(k *core.Key) ([]byte, error) {
+		done, err := h.Transfer.Import(c.Ctx(), versions.ImportRequest{TenantID: c.TenantID(), Lines: lines, OnConflict: on, Key: h.importKey(k), Admit: c.ReserveMemory, Quota: h.lineQuota(c)})
+		if err != nil {
+			return nil, importError(lines.refusal(err), body, done)
+		}
+		return core.Encode(importBody(done))
+	})
+}
+
+// importKey is the key under which each line of an import is created at most
+// once; nil without one.
+func (h *handlers) importKey(k *core.Key) *versions.ImportKey {
+	if k == nil {
+		return nil
+	}
+	return &versions.ImportKey{Scope: k.Scope, Key: k.Key, At: h.Now()}
+}
+
+// importError adds what was stored before the line that was refused.
+func importError(err error, body *core.HashingReader, done versions.ImportResult) error {
+	if body.Err != nil {
+		err = core.BodyError(body.Err)
+	}
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	return f.With("imported", done.Imported).With("skipped", done.Skipped)
+}
+
+// lineQuota holds the lines of an import to the quota.
+func (h *handlers) lineQuota(c *core.Call) versions.LineQuota {
+	return versions.LineQuota{Check: c.ReserveStorage, Stored: c.AddStored}
+}

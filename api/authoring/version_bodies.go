@@ -1,0 +1,79 @@
+package authoring
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/versions"
+)
+
+// publishVersion is the body of a publish, which has no fields.
+type publishVersion struct{ core.Because }
+
+type rollbackWorkflow struct {
+	Version       core.VersionRef `json:"version"`
+	ChangeSummary string          `json:"change_summary,omitempty" doc:"\"Rollback to version 2\" and the like without it."`
+	core.Because
+}
+
+type labelVersion struct {
+	core.Because
+	Label labelText `json:"label" doc:"Null takes it away."`
+}
+
+// labelText is a label or null; given tells a null from a missing field.
+type labelText struct {
+	text  string
+	given bool
+}
+
+// UnmarshalJSON reads text or null.
+func (l *labelText) UnmarshalJSON(text []byte) error {
+	l.given = true
+	if err := json.Unmarshal(text, &l.text); err != nil {
+		return core.Malformed("label must be a string, or null to take it away.")
+	}
+	return nil
+}
+
+// JSONSchema describes what UnmarshalJSON takes.
+func (labelText) JSONSchema() map[string]any {
+	return map[string]any{"type": []string{"string", "null"}}
+}
+
+type diffDraft struct {
+	Definition core.ParsedDefinition `json:"definition"`
+}
+
+// differences is how one definition differs from another.
+type differences struct {
+	Diff    json.RawMessage   `json:"diff" kind:"patch" doc:"JSON Patch (RFC 6902): applied to the one definition it gives the other exactly."`
+	Summary string            `json:"summary" doc:"One line for people: Added 1 step, modified 1 step."`
+	Changes []versions.Change `json:"changes" doc:"What became of each step; step_id is null for the settings of the workflow."`
+}
+
+type diffBody struct {
+	differences
+	V1 int  `json:"v1"`
+	V2 *int `json:"v2" doc:"Null for a definition that is not stored."`
+}
+
+// previewBody is what would come of a write.
+type previewBody struct {
+	DryRun bool `json:"dry_run"`
+	differences
+	OpenRuns  []versions.OpenRuns       `json:"open_runs" doc:"Runs that are open, by the version that they stay on."`
+	Schedules []versions.ScheduleImpact `json:"schedules" doc:"Schedules that would run the new definition."`
+	Breaking  []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
+}
+
+func differencesOf(d versions.Diff) differences {
+	return differences{Diff: d.Patch, Summary: d.Summary, Changes: d.Changes}
+}
+
+func diffOf(b versions.VersionDiff) diffBody {
+	body := diffBody{differences: differencesOf(b.Diff), V1: b.From}
+	if b.To > 0 {
+		body.V2 = &b.To
+	}
+	return body
+}

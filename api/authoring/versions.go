@@ -1,0 +1,173 @@
+package authoring
+
+import (
+	"heddle/api/core"
+	"heddle/definitions"
+	"heddle/versions"
+	"net/http"
+	"net/url"
+)
+
+// reference reads the workflow of the path and If-Match.
+func (h *handlers) reference(c *core.Call) (versions.Reference, error) {
+	ref, err := c.Param("id")
+	if err != nil {
+		return versions.Reference{}, err
+	}
+	match, err := c.IfMatch()
+	return versions.Reference{TenantID: c.TenantID(), Workflow: ref, IfMatch: match}, err
+}
+
+// pathReference is reference with the version of the path.
+func (h *handlers) pathReference(c *core.Call) (versions.Reference, error) {
+	r, err := h.reference(c)
+	if err != nil {
+		return r, err
+	}
+	r.Version, err = c.Param("version")
+	return r, err
+}
+
+func (h *handlers) publishVersion(c *core.Call, _ publishVersion) error {
+	r, err := h.pathReference(c)
+	if err != nil {
+		return err
+	}
+	if dry, err := c.DryRun(); err != nil || dry {
+		return h.previewVersion(c, r, err)
+	}
+	w, err := h.Versions.Publish(c.Ctx(), r)
+	if err != nil {
+		return err
+	}
+	return h.replyWorkflow(c, w)
+}
+
+func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
+	r, err := h.reference(c)
+	if err != nil {
+		return err
+	}
+	r.Version = string(req.Version)
+	if r.Version == "" {
+		return core.Malformed("version is missing; name the version to go back to: {\"version\": 2}.")
+	}
+	ask := versions.RollbackRequest{Reference: r, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary}
+	if dry, err := c.DryRun(); err != nil || dry {
+		if err == nil {
+			err = definitions.CheckChangeSummary(req.ChangeSummary)
+		}
+		return h.previewVersion(c, r, err)
+	}
+	if err := c.ReserveStorage(1); err != nil {
+		return err
+	}
+	w, err := h.Versions.Rollback(c.Ctx(), ask)
+	if err != nil {
+		return err
+	}
+	return h.replyWorkflow(c, w)
+}
+
+func (h *handlers) previewVersion(c *core.Call, r versions.Reference, err error) error {
+	if err != nil {
+		return err
+	}
+	p, err := h.Versions.PreviewVersion(c.Ctx(), r)
+	if err != nil {
+		return err
+	}
+	return h.replyPreview(c, p)
+}
+
+// previewUpdate says what a PUT would mean; one without a definition changes
+// nothing that runs.
+func (h *handlers) previewUpdate(c *core.Call, req definitions.UpdateRequest, err error) error {
+	if err != nil {
+		return err
+	}
+	w, doc, err := h.Definitions.Plan(c.Ctx(), &req)
+	if err != nil {
+		return err
+	}
+	p, err := h.Versions.PreviewDefinition(c.Ctx(), w, doc)
+	if err != nil {
+		return err
+	}
+	return h.replyPreview(c, p)
+}
+
+func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
+	c.SetETag(p.Workflow.Revision)
+	return c.Reply(http.StatusOK, previewBody{
+		DryRun: true, differences: differencesOf(p.Diff),
+		OpenRuns: p.OpenRuns, Schedules: p.Schedules, Breaking: p.Breaking,
+	})
+}
+
+func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
+	if !req.Label.given {
+		return core.Malformed("label is missing; send {\"label\": \"v2.4\"}, or null to take it away.")
+	}
+	r, err := h.pathReference(c)
+	if err != nil {
+		return err
+	}
+	w, v, err := h.Versions.SetLabel(c.Ctx(), r, req.Label.text)
+	if err != nil {
+		return err
+	}
+	c.SetETag(w.Revision)
+	return c.Reply(http.StatusOK, versionOf(w, v))
+}
+
+func (h *handlers) diffVersions(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	v1, err := versionParam(q, "v1")
+	if err != nil {
+		return err
+	}
+	v2, err := versionParam(q, "v2")
+	if err != nil {
+		return err
+	}
+	found, err := h.Versions.Diff(c.Ctx(), c.TenantID(), ref, v1, v2)
+	if err != nil {
+		return err
+	}
+	if c.SetETag(found.Workflow.Revision) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.Reply(http.StatusOK, diffOf(found))
+}
+
+// versionParam reads a required version from the query.
+func versionParam(q url.Values, name string) (string, error) {
+	if v := q[name]; len(v) == 1 && versions.ValidName(v[0]) {
+		return v[0], nil
+	}
+	return "", core.Malformed("%s must name one version: its number, such as %s=3 or %s=v3, or its label.", name, name, name)
+}
+
+func (h *handlers) diffDraft(c *core.Call, req diffDraft) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	if !req.Definition.Given {
+		return errNoDefinition()
+	}
+	found, err := h.Versions.DiffDraft(c.Ctx(), c.TenantID(), ref, req.Definition.Written)
+	if err != nil {
+		return err
+	}
+	c.SetETag(found.Workflow.Revision)
+	return c.Reply(http.StatusOK, diffOf(found))
+}

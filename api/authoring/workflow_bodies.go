@@ -1,0 +1,133 @@
+package authoring
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/definitions"
+	"heddle/fault"
+	"heddle/versions"
+)
+
+// workflowSummary is a workflow in a list.
+type workflowSummary struct {
+	ID            string             `json:"id"`
+	Slug          string             `json:"slug" doc:"The id where none was given."`
+	Name          string             `json:"name" doc:"Of the active version."`
+	Version       int                `json:"version" doc:"The active version."`
+	LatestVersion int                `json:"latest_version"`
+	Status        definitions.Status `json:"status" enum:"draft,active,paused,archived"`
+	TriggerType   string             `json:"trigger_type" enum:"manual,schedule,webhook,api,event"`
+	Tags          []string           `json:"tags"`
+	CreatedAt     core.Timestamp     `json:"created_at"`
+	UpdatedAt     core.Timestamp     `json:"updated_at"`
+
+	Template        *templateLink `json:"template,omitempty" doc:"Left out where the workflow was not made of a template."`
+	UpdateAvailable int           `json:"update_available,omitempty" doc:"The template's newest version, where it is later."`
+}
+
+// workflowBody is a workflow with a definition: the active one, unless another
+// was asked for.
+type workflowBody struct {
+	workflowSummary
+	DefinitionVersion int             `json:"definition_version" doc:"The version that definition is of."`
+	DefinitionHash    string          `json:"definition_hash"`
+	Definition        json.RawMessage `json:"definition" kind:"object"`
+}
+
+func summaryOf(w definitions.Workflow) workflowSummary {
+	s := workflowSummary{
+		ID: w.ID, Slug: w.Slug, Name: w.Name, Version: w.ActiveVersion, LatestVersion: w.LatestVersion,
+		Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
+		CreatedAt: core.Timestamp(w.CreatedAt), UpdatedAt: core.Timestamp(w.UpdatedAt),
+	}
+	if s.Tags == nil {
+		s.Tags = []string{}
+	}
+	return s
+}
+
+func bodyOf(w definitions.Workflow, v versions.Version) workflowBody {
+	return workflowBody{
+		workflowSummary: summaryOf(w), DefinitionVersion: v.Number,
+		DefinitionHash: v.DefinitionHash, Definition: v.Definition,
+	}
+}
+
+type workflowList struct {
+	Workflows  []workflowSummary `json:"workflows"`
+	Total      *int              `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
+}
+
+type workflowAnswer struct {
+	Workflow workflowBody `json:"workflow"`
+}
+
+type createdWorkflow struct {
+	ID       string       `json:"id"`
+	Workflow workflowBody `json:"workflow"`
+}
+
+type createWorkflow struct {
+	Definition    core.ParsedDefinition `json:"definition"`
+	TriggerType   string                `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
+	Tags          []string              `json:"tags,omitempty"`
+	Slug          string                `json:"slug,omitempty" doc:"Unique in the tenant: ^[a-z0-9][a-z0-9_-]{0,63}$."`
+	Status        definitions.Status    `json:"status,omitempty" enum:"draft,active,paused,archived"`
+	ChangeSummary string                `json:"change_summary,omitempty"`
+}
+
+type updateWorkflow struct {
+	Definition    core.ParsedDefinition `json:"definition,omitempty"`
+	ChangeSummary string                `json:"change_summary,omitempty"`
+	TriggerType   *string               `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
+	Tags          []string              `json:"tags,omitempty"`
+	Publish       *bool                 `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
+}
+
+type setStatus struct {
+	Status definitions.Status `json:"status" enum:"draft,active,paused,archived"`
+	core.Because
+}
+
+type validateDefinition struct {
+	Definition core.ParsedDefinition `json:"definition"`
+}
+
+type validity struct {
+	Valid       bool          `json:"valid"`
+	Errors      []string      `json:"errors" doc:"The messages of the errors among the diagnostics."`
+	Diagnostics []fault.Issue `json:"diagnostics"`
+}
+
+// versionSummary is a version in a list.
+type versionSummary struct {
+	Version        int             `json:"version"`
+	Label          *string         `json:"label"`
+	ChangeSummary  string          `json:"change_summary"`
+	CreatedAt      core.Timestamp  `json:"created_at"`
+	CreatedBy      string          `json:"created_by" doc:"The name of the key that made it."`
+	CreatedByID    string          `json:"created_by_id,omitempty" doc:"The id of actor; left out where actor is."`
+	Actor          *core.ActorBody `json:"actor,omitempty" doc:"Who made it; left out of versions of earlier releases and of imported ones."`
+	DefinitionHash string          `json:"definition_hash"`
+	Active         bool            `json:"active"`
+}
+
+type versionBody struct {
+	versionSummary
+	Definition json.RawMessage `json:"definition" kind:"object"`
+}
+
+type versionList struct {
+	Versions   []versionSummary `json:"versions"`
+	Total      *int             `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string          `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func versionOf(w definitions.Workflow, v versions.Version) versionSummary {
+	return versionSummary{
+		Version: v.Number, Label: core.TextOrNull(v.Label), ChangeSummary: v.ChangeSummary,
+		CreatedAt: core.Timestamp(v.CreatedAt), CreatedBy: v.CreatedBy, CreatedByID: v.Author.ID, Actor: core.ActorOf(v.Author),
+		DefinitionHash: v.DefinitionHash, Active: v.Number == w.ActiveVersion,
+	}
+}

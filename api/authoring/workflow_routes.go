@@ -1,0 +1,69 @@
+package authoring
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"net/http"
+)
+
+func (h *handlers) workflowRoutes() []core.Route {
+	const one = core.WorkflowsBase + "/{id}"
+	definitionCodes := []string{"invalid_definition", "secret_in_definition", "invalid_trigger_type", "invalid_tags", "invalid_change_summary"}
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: core.WorkflowsBase, ID: "listWorkflows", Tag: "workflows",
+			Summary: "List workflows, last changed first", Action: access.View, On: core.FilteredByAccess,
+			Query: append([]core.Param{
+				{Name: "status", Enum: []string{"draft", "active", "paused", "archived"}, Description: "Only workflows in this status."},
+				{Name: "trigger_type", Enum: []string{"manual", "schedule", "webhook", "api", "event"}, Description: "Only workflows with this type of trigger."},
+				{Name: "tag", Description: "Only workflows with exactly this tag."},
+				{Name: "q", Description: "Free text over name, slug and description."},
+			}, core.Paging()...), Answers: core.OK(workflowList{}),
+		}.Handle(core.NoBody(h.listWorkflows)),
+		core.Route{
+			Method: http.MethodPost, Path: core.WorkflowsBase, ID: "createWorkflow", Tag: "workflows",
+			Summary: "Create a workflow; its definition becomes version 1", Action: access.Edit, On: core.OnTenant,
+			Body: core.BodyDefinition, Idempotent: true, Keeps: true,
+			Answers: []core.Answer{{Status: http.StatusCreated, Body: createdWorkflow{}, Headers: []string{"Location", "ETag"}}},
+			Codes:   append([]string{"invalid_slug", "invalid_status", "slug_taken"}, definitionCodes...),
+		}.Handle(core.WithBody(h.createWorkflow)),
+		core.Route{
+			Method: http.MethodPost, Path: core.WorkflowsBase + "/validate", ID: "validateDefinition", Tag: "workflows",
+			Summary: "Check a definition without storing it", Action: access.View, On: core.FilteredByAccess,
+			Body: core.BodyDefinition, Answers: core.OK(validity{}),
+		}.Handle(core.WithBody(h.validateDefinition)),
+		core.Route{
+			Method: http.MethodGet, Path: one, ID: "getWorkflow", Tag: "workflows",
+			Summary: "Get a workflow with its active definition", Action: access.View, On: core.OnWorkflow,
+			Query:   []core.Param{{Name: "version", Description: "Another version's definition: 3, v3 or a label."}},
+			Answers: core.Tagged(workflowAnswer{}), Codes: []string{"workflow_not_found", "version_not_found"},
+		}.Handle(core.NoBody(h.getWorkflow)),
+		core.Route{
+			Method: http.MethodPut, Path: one, ID: "updateWorkflow", Tag: "workflows",
+			Summary: "Change a workflow; a changed definition is a new version", Action: access.Edit, On: core.OnWorkflow,
+			Query: core.DryRunParam(), Body: core.BodyDefinition, Conditional: true, Keeps: true, Answers: orPreview(),
+			Codes: append([]string{"workflow_not_found", "workflow_archived"}, definitionCodes...),
+		}.Handle(core.WithBody(h.updateWorkflow)),
+		core.Route{
+			Method: http.MethodDelete, Path: one, ID: "deleteWorkflow", LongRunning: true, Tag: "workflows",
+			Summary: "Delete a workflow; finished runs stay readable", Action: access.Edit, On: core.OnWorkflow, Conditional: true,
+			Query:   []core.Param{{Name: "force", JSONType: "boolean", Description: "Cancel open runs."}},
+			Answers: core.NoContent(), Codes: []string{"workflow_not_found", "workflow_has_open_runs", "not_ready", "outcome_unknown", "steering_pending"},
+		}.Handle(core.NoBody(h.deleteWorkflow)),
+		core.Route{
+			Method: http.MethodPatch, Path: one + "/status", ID: "setWorkflowStatus", Tag: "workflows",
+			Summary: "Set a workflow's status", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Conditional: true,
+			Answers: core.Tagged(workflowAnswer{}), Codes: []string{"workflow_not_found", "invalid_status"},
+		}.Handle(core.WithBody(h.setStatus)),
+		core.Route{
+			Method: http.MethodGet, Path: one + "/versions", ID: "listVersions", Tag: "versions",
+			Summary: "List a workflow's versions, newest first", Action: access.View, On: core.OnWorkflow,
+			Query: core.Paging(), Answers: core.Tagged(versionList{}), Codes: []string{"workflow_not_found"},
+		}.Handle(core.NoBody(h.listVersions)),
+		core.Route{
+			Method: http.MethodGet, Path: one + "/versions/{version}", ID: "getVersion", Tag: "versions",
+			Summary: "Get a version with its definition", Action: access.View, On: core.OnWorkflow,
+			Answers: core.Tagged(versionBody{}), Codes: []string{"workflow_not_found", "version_not_found"},
+		}.Handle(core.NoBody(h.getVersion)),
+	}
+}

@@ -1,0 +1,249 @@
+package authoring
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/definitions"
+	"heddle/idempotency"
+	"heddle/versions"
+	"net/http"
+)
+
+func (h *handlers) listWorkflows(c *core.Call) error {
+	q, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	found, err := h.Definitions.List(c.Ctx(), definitions.Query{
+		TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal),
+		Status: definitions.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
+		Tag: q.Get("tag"), Text: q.Get("q"),
+		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
+	})
+	if err != nil {
+		return err
+	}
+	list := workflowList{
+		Workflows: make([]workflowSummary, len(found.Workflows)),
+		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
+	}
+	made := make([]*workflowSummary, len(list.Workflows))
+	for i, w := range found.Workflows {
+		list.Workflows[i] = summaryOf(w)
+		made[i] = &list.Workflows[i]
+	}
+	if err := h.linkTemplates(c, made...); err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
+	if !req.Definition.Given {
+		return errNoDefinition()
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		if err := c.ReserveStorage(len(c.Body)); err != nil {
+			return err
+		}
+		_, err := h.Definitions.Create(c.Ctx(), definitions.CreateRequest{
+			TenantID: c.TenantID(), Author: c.Principal.KeyName, Definition: req.Definition.Written,
+			TriggerType: req.TriggerType, Tags: req.Tags, Slug: req.Slug, Status: req.Status,
+			ChangeSummary: req.ChangeSummary,
+			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
+				c.AddStored(len(v.Definition))
+				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
+				return o.Answer(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
+					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash,
+				})})
+			},
+		})
+		return err
+	})
+}
+
+func errNoDefinition() error {
+	return core.Malformed("definition is missing; send {\"definition\": {…}}.")
+}
+
+func (h *handlers) getWorkflow(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	version := q.Get("version")
+	if version != "" && !core.ValidRef(version) {
+		return core.NotFound("version", version)
+	}
+	w, v, err := h.Versions.Get(c.Ctx(), c.TenantID(), ref, version)
+	if err != nil {
+		return err
+	}
+	body := bodyOf(w, v)
+	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
+		return err
+	}
+	// That a template has something newer is no change of the workflow.
+	if c.SetETag(w.Revision) && body.UpdateAvailable == 0 {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.Reply(http.StatusOK, workflowAnswer{body})
+}
+
+// replyWorkflow answers with a workflow that was just written, and its active
+// definition.
+func (h *handlers) replyWorkflow(c *core.Call, w definitions.Workflow) error {
+	v, err := h.Versions.Active(c.Ctx(), w)
+	if err != nil {
+		return err
+	}
+	if c.StorageHold != "" {
+		c.AddStored(len(v.Definition))
+	}
+	body := bodyOf(w, v)
+	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
+		return err
+	}
+	c.SetETag(w.Revision)
+	return c.Reply(http.StatusOK, workflowAnswer{body})
+}
+
+func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	ask := definitions.UpdateRequest{
+		TenantID: c.TenantID(), Ref: ref, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary,
+		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: match,
+	}
+	if req.Definition.Given {
+		ask.Definition = &req.Definition.Written
+	}
+	if dry, err := c.DryRun(); err != nil || dry {
+		return h.previewUpdate(c, ask, err)
+	}
+	if req.Definition.Given {
+		if err := c.ReserveStorage(len(c.Body)); err != nil {
+			return err
+		}
+	}
+	w, err := h.Definitions.Update(c.Ctx(), ask)
+	if err != nil {
+		return err
+	}
+	return h.replyWorkflow(c, w)
+}
+
+func (h *handlers) setStatus(c *core.Call, req setStatus) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	if req.Status == "" {
+		return core.Malformed("status is missing; send {\"status\": \"active\"}, or draft, paused or archived.")
+	}
+	w, err := h.Definitions.SetStatus(c.Ctx(), c.TenantID(), ref, req.Status, match)
+	if err != nil {
+		return err
+	}
+	return h.replyWorkflow(c, w)
+}
+
+func (h *handlers) deleteWorkflow(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	force, err := core.BoolParam(q, "force")
+	if err != nil {
+		return err
+	}
+	err = h.Definitions.Delete(c.Ctx(), definitions.DeleteRequest{
+		TenantID: c.TenantID(), Ref: ref, Force: force, IfMatch: match,
+	})
+	if err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}
+
+func (h *handlers) validateDefinition(c *core.Call, req validateDefinition) error {
+	if !req.Definition.Given {
+		return errNoDefinition()
+	}
+	found, err := h.Definitions.ValidateFor(c.Ctx(), c.TenantID(), req.Definition.Written)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, validity{
+		Valid: definitions.Valid(found), Errors: definitions.Messages(found), Diagnostics: found,
+	})
+}
+
+func (h *handlers) listVersions(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	_, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	found, err := h.Versions.List(c.Ctx(), versions.Query{
+		TenantID: c.TenantID(), Ref: ref, Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor,
+	})
+	if err != nil {
+		return err
+	}
+	if c.SetETag(found.Workflow.Revision) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	list := versionList{
+		Versions: make([]versionSummary, len(found.Versions)),
+		Total:    core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
+	}
+	for i, v := range found.Versions {
+		list.Versions[i] = versionOf(found.Workflow, v)
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+func (h *handlers) getVersion(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	version, err := c.Param("version")
+	if err != nil {
+		return err
+	}
+	w, v, err := h.Versions.Get(c.Ctx(), c.TenantID(), ref, version)
+	if err != nil {
+		return err
+	}
+	if c.SetETag(w.Revision) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.Reply(http.StatusOK, versionBody{versionOf(w, v), v.Definition})
+}

@@ -1,0 +1,45 @@
+package core
+
+import (
+	"net/http"
+)
+
+// AnyObject stands for a body that another standard describes.
+type AnyObject struct{}
+
+func OK(body any) []Answer { return []Answer{{Status: http.StatusOK, Body: body}} }
+
+func Created(body any) []Answer { return []Answer{{Status: http.StatusCreated, Body: body}} }
+
+func Accepted(body any) []Answer { return []Answer{{Status: http.StatusAccepted, Body: body}} }
+
+func NoContent() []Answer { return []Answer{{Status: http.StatusNoContent, Description: "Done."}} }
+
+// Tagged is a success with an ETag; a GET also answers 304.
+func Tagged(body any) []Answer {
+	return []Answer{{Status: http.StatusOK, Body: body, Headers: []string{"ETag"}}}
+}
+
+func HTMLPage() []Answer {
+	return []Answer{{Status: http.StatusOK, Body: "", Media: "text/html", Description: "A page for people."}}
+}
+
+// Paging is what lists with a total take.
+func Paging() []Param {
+	return append([]Param{
+		{Name: "offset", JSONType: "integer", Description: "How many to leave out; excludes cursor. From 0."},
+	}, CursorPaging()...)
+}
+
+func CursorPaging() []Param {
+	return []Param{
+		{Name: "limit", JSONType: "integer", Description: "From 1 to 200; 50 without it."},
+		{Name: "cursor", Description: "The next_cursor of the page before."},
+	}
+}
+
+// StartCodes are those of what starts a run.
+func StartCodes(more ...string) []string {
+	return append(more, "workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing", "concurrency_limit", "quota_exceeded",
+		"concurrency_key", "invalid_input", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown")
+}

@@ -1,0 +1,145 @@
+package core
+
+import (
+	"context"
+	"heddle/access"
+	"heddle/audit"
+	"heddle/fault"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// begin gives the request the context that it is served in: who makes it and
+// which line it adds to the audit trail travel with it. What changes something
+// is done to its end although the client goes away meanwhile: what follows a
+// commit (answers that are kept, runs that are cancelled with their workflow,
+// further lines of an import) would be left undone otherwise.
+func (c *Call) begin() (end func()) {
+	action := ""
+	if c.Route.audited() && !c.asksDryRun() {
+		action = c.Route.auditAction()
+	}
+	c.audit = c.server.cfg.Access.Trail(c.Principal, action, c.RequestID())
+	c.work, end = audit.With(c.Request.Context(), c.audit), func() {}
+	if !c.Route.Changes() {
+		return end
+	}
+	detached := context.WithoutCancel(c.work)
+	if until, bounded := c.Request.Context().Deadline(); bounded {
+		c.work, end = context.WithDeadline(detached, until)
+	} else if c.Route.Body != BodyLines { // those go on for as long as lines come
+		c.work, end = context.WithTimeout(detached, workTime)
+	} else {
+		c.work = detached
+	}
+	return end
+}
+
+// workTime is how long a change may go on after its client went away.
+const workTime = 90 * time.Second
+
+func (c *Call) asksDryRun() bool { return c.Request.URL.Query().Get("dry_run") == "true" }
+
+// SetAuditAction names what the request does from here on for the audit trail.
+func (c *Call) SetAuditAction(action string) { c.audit.Rename(action) }
+
+// writeAudit adds the line of a request that changed something, unless that was
+// stored with the change. Starts leave their trace in the run's journal instead; a
+// replayed answer and a dry run changed nothing. The deed is done by then, so that
+// a line which cannot be written is logged and does not fail the request.
+func (c *Call) writeAudit() {
+	if c.audit == nil || c.audit.Written() || c.NotAudited || c.Writer.Header().Get(HeaderReplayed) != "" {
+		return
+	}
+	o := c.object(c.Route.noun())
+	if err := c.server.cfg.Access.RecordAudit(c.Ctx(), c.audit, o); err != nil {
+		c.server.log.Error("the audit trail could not be written", "request_id", c.RequestID(),
+			"route", c.Route.ID, "object", o.String(), "error", fault.CodeOf(err))
+	}
+}
+
+// Changes reports whether requests to the route may change something.
+func (r *Route) Changes() bool {
+	return r.Method != http.MethodGet && !r.Pure && r.Action != access.View && r.Action != ""
+}
+
+// auditAction is what the audit trail says of a request to the route.
+func (r *Route) auditAction() string {
+	if r.AuditAs != "" {
+		return r.AuditAs
+	}
+	noun, verb := nounAndVerb(r.ID)
+	return noun + "." + verb
+}
+
+func (r *Route) noun() string {
+	noun, _, _ := strings.Cut(r.auditAction(), ".")
+	return noun
+}
+
+// audited tells whether requests to the route are written to the trail.
+func (r *Route) audited() bool {
+	switch {
+	case r.Method == http.MethodGet:
+		return false
+	case r.AuditAs != "":
+		return true
+	case r.Action == access.Execute:
+		return r.On == OnRun
+	default:
+		return r.Action == access.Edit || r.Action == access.Operate || r.Action == access.Admin
+	}
+}
+
+// object names what was changed: what was made, else what the path names.
+func (c *Call) object(noun string) audit.Object {
+	if made := c.Writer.Header().Get("Location"); made != "" {
+		return audit.Object{Kind: noun, ID: path.Base(made)}
+	}
+	if c.AuditedRun != "" {
+		return audit.Object{Kind: "run", ID: c.AuditedRun}
+	}
+	for _, p := range []struct{ param, noun string }{{"run_id", "run"}, {"secret", "secret"}, {"agent_id", "agent"}, {"id", "workflow"}} {
+		v := c.PathParams.Param(p.param)
+		if v == "" || !strings.Contains(c.Route.Path, "{"+p.param+"}") {
+			continue
+		}
+		o := audit.Object{Kind: pathNoun(c.Route.Path, p.noun), ID: Truncate(v)}
+		if w, err := c.server.cfg.Definitions.Get(c.Ctx(), c.TenantID(), v); o.Kind == "workflow" && err == nil {
+			o.ID, o.Slug = w.ID, w.Slug
+		}
+		return o
+	}
+	return audit.Object{Kind: noun, ID: "*"}
+}
+
+// pathNoun is what an {id} in a path is the id of.
+func pathNoun(route, fallback string) string {
+	before, _, _ := strings.Cut(route, "/{")
+	switch collection := path.Base(before); collection {
+	case "schedules", "templates", "agents", "secrets":
+		return strings.TrimSuffix(collection, "s")
+	}
+	return fallback
+}
+
+// nounAndVerb makes noun and verb of an operation's id: setWorkflowStatus is
+// workflow_status and set.
+func nounAndVerb(operation string) (noun, verb string) {
+	i := strings.IndexFunc(operation, unicode.IsUpper)
+	if i < 0 {
+		return "server", operation
+	}
+	verb = operation[:i]
+	var b strings.Builder
+	for j, r := range operation[i:] {
+		if unicode.IsUpper(r) && j > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String(), verb
+}

@@ -1,0 +1,95 @@
+package core
+
+import (
+	"context"
+	"heddle/access"
+	"heddle/fault"
+	"net/http"
+	"strings"
+)
+
+// authenticate reads the bearer token; whatever is not exactly one is answered
+// like an unknown key.
+func (h *Server) authenticate(ctx context.Context, r *http.Request) (access.Principal, error) {
+	return h.cfg.Access.Authenticate(ctx, bearer(r))
+}
+
+// bearer is the request's token, "" where there is not exactly one.
+func bearer(r *http.Request) (token string) {
+	if v := r.Header["Authorization"]; len(v) == 1 && len(v[0]) <= 1024 {
+		scheme, rest, _ := strings.Cut(v[0], " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			token = strings.Trim(rest, " ")
+		}
+	}
+	return token
+}
+
+// authorise asks whether the caller may do the route's action on its object.
+// A role that may do it everywhere costs no read.
+func (h *Server) authorise(c *Call) error {
+	action := c.Route.Action
+	if c.Route.On == FilteredByAccess || c.Route.On == NamedInBody || access.CanEverywhere(c.Principal, action) {
+		return nil
+	}
+	switch c.Route.On {
+	case OnWorkflow:
+		ref, err := c.Param("id")
+		if err != nil {
+			return err
+		}
+		w, err := h.cfg.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+		if err != nil {
+			return err
+		}
+		return Allow(c.Principal, action, w.ID, w.Slug)
+	case OnSchedule:
+		return h.authoriseSchedule(c)
+	case OnRun:
+		id, err := c.Param("run_id")
+		if err != nil {
+			return err
+		}
+		run, err := h.cfg.Executor.Run(c.Ctx(), c.TenantID(), id)
+		if err != nil {
+			return err
+		}
+		return Allow(c.Principal, action, run.WorkflowID, run.Slug)
+	case OnSecret:
+		return access.Denied(action, "secret:"+Truncate(c.PathParams.Param("secret")))
+	}
+	return Allow(c.Principal, action, "", "*")
+}
+
+func Allow(p access.Principal, a access.Action, workflowID, slug string) error {
+	if access.Can(p, a, workflowID) {
+		return nil
+	}
+	return access.Denied(a, "workflow:"+slug)
+}
+
+// ScheduleID reads the schedule of the path.
+func (c *Call) ScheduleID() (string, error) {
+	id := c.RawParam("id")
+	if !ValidRef(id) {
+		return "", fault.New(fault.NotFound, "schedule_not_found", "There is no schedule %q.", Truncate(id))
+	}
+	return id, nil
+}
+
+// authoriseSchedule asks about the workflow of the path's schedule.
+func (h *Server) authoriseSchedule(c *Call) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	s, err := h.cfg.Schedules.Get(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	w, err := h.cfg.Definitions.Get(c.Ctx(), c.TenantID(), s.WorkflowID)
+	if err != nil {
+		return err
+	}
+	return Allow(c.Principal, c.Route.Action, w.ID, w.Slug)
+}

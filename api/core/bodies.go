@@ -1,0 +1,152 @@
+package core
+
+import (
+	"encoding/json"
+	"heddle/audit"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"time"
+)
+
+// ActorBody is who did something.
+type ActorBody struct {
+	Type string `json:"type" enum:"key,user,schedule,run,system"`
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name,omitempty" doc:"As it was then."`
+}
+
+func ActorOf(a audit.Actor) *ActorBody {
+	if !a.Known() {
+		return nil
+	}
+	return &ActorBody{a.Type, a.ID, a.Name}
+}
+
+// Authors say who started a run and who ended it.
+type Authors struct {
+	StartedBy   *ActorBody `json:"started_by,omitempty" doc:"Left out of runs of earlier versions."`
+	CancelledBy *ActorBody `json:"cancelled_by,omitempty"`
+	Reason      string     `json:"reason,omitempty" doc:"Why it was cancelled, as the caller gave it."`
+}
+
+func AuthorsOf(r executor.Record) Authors {
+	a := Authors{StartedBy: ActorOf(r.StartedBy)}
+	if r.State == machine.Cancelled {
+		by := r.Error.CancelledBy()
+		a.CancelledBy, a.Reason = ActorOf(by.Actor), by.Reason
+	}
+	return a
+}
+
+func LogLevels() []string {
+	return []string{executor.LogDebug, executor.LogInfo, executor.LogWarn, executor.LogError}
+}
+
+// PayloadOf is what a signal carries; null where nothing was given.
+func PayloadOf(given json.RawMessage) json.RawMessage {
+	if len(given) == 0 {
+		return json.RawMessage("null")
+	}
+	return given
+}
+
+func Triggers() []string { return []string{"manual", "api", "schedule", "webhook", "event"} }
+
+// ToolCall is one call of a tool that an agent made.
+type ToolCall struct {
+	Tool       string          `json:"tool"`
+	Arguments  json.RawMessage `json:"arguments"`
+	StatusCode int             `json:"status_code,omitempty"`
+	Error      string          `json:"error,omitempty" doc:"Why it gave nothing; the model was told."`
+	LatencyMS  int64           `json:"latency_ms"`
+}
+
+func ToolCallsOf(u machine.Usage) []ToolCall {
+	var list []ToolCall
+	if len(u.ToolCalls) == 0 || json.Unmarshal(u.ToolCalls, &list) != nil {
+		return nil
+	}
+	return list
+}
+
+// OpenWait says what a step waits for.
+type OpenWait struct {
+	Kind      string     `json:"kind" enum:"timer,condition,signal"`
+	Signal    string     `json:"signal,omitempty"`
+	RequestID string     `json:"request_id,omitempty"`
+	Until     *Timestamp `json:"until,omitempty"`
+	TimeoutAt *Timestamp `json:"timeout_at,omitempty"`
+}
+
+func WaitOf(w machine.Wait) *OpenWait {
+	return &OpenWait{
+		Kind: w.Kind, Signal: w.Name, RequestID: w.RequestID,
+		Until: TimestampOrNil(w.Until), TimeoutAt: TimestampOrNil(w.TimeoutAt),
+	}
+}
+
+type StartedRun struct {
+	RunID string `json:"run_id"`
+}
+
+// Failure is a run's or a step's error.
+type Failure struct {
+	Code    string         `json:"code"`
+	Message string         `json:"message"`
+	Details map[string]any `json:"details,omitempty"`
+}
+
+func FailureOf(e *machine.Error) *Failure {
+	if e == nil {
+		return nil
+	}
+	return &Failure{e.Code, e.Message, e.Details}
+}
+
+// Timestamp is a time as every answer prints it: RFC 3339, UTC, milliseconds, Z.
+type Timestamp time.Time
+
+const timestampLayout = "2006-01-02T15:04:05.000Z"
+
+// MarshalJSON prints the time.
+func (s Timestamp) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, len(timestampLayout)+2)
+	b = append(b, '"')
+	b = time.Time(s).UTC().AppendFormat(b, timestampLayout)
+	return append(b, '"'), nil
+}
+
+// TimestampOrNil gives nil for a time that is not yet, which prints null.
+func TimestampOrNil(t time.Time) *Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	s := Timestamp(t)
+	return &s
+}
+
+// Seconds is a duration, to the millisecond, nil while one end is missing.
+func Seconds(from, to time.Time) *float64 {
+	if from.IsZero() || to.IsZero() {
+		return nil
+	}
+	s := float64(to.Sub(from).Milliseconds()) / 1000
+	return &s
+}
+
+// TextOrNull gives nil, which prints null, for "".
+func TextOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// TotalOrNothing gives nil, which is left out, for a total that was not asked
+// for.
+func TotalOrNothing(n int, wanted bool) *int {
+	if !wanted || n < 0 {
+		return nil
+	}
+	return &n
+}

@@ -1,0 +1,66 @@
+package core
+
+import (
+	"heddle/definitions"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// ETag is the revision of a changeable thing as a strong validator: "r12".
+func ETag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
+
+// SetETag sets the ETag and tells whether the caller has this revision already:
+// then only a 304 is due.
+func (c *Call) SetETag(revision int64) (fresh bool) {
+	tag := ETag(revision)
+	c.Writer.Header().Set("ETag", tag)
+	if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
+		return false
+	}
+	for _, have := range splitTags(c.Request.Header.Values("If-None-Match")) {
+		if have == "*" || strings.TrimPrefix(have, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// IfMatch reads If-Match: nil when absent or "*", else the revisions that the
+// write accepts. A weak or foreign tag matches nothing; what is no tag at all
+// is refused.
+func (c *Call) IfMatch() (definitions.IfMatch, error) {
+	list := splitTags(c.Request.Header.Values("If-Match"))
+	if len(list) == 0 {
+		return nil, nil
+	}
+	match := definitions.IfMatch{}
+	for _, tag := range list {
+		if tag == "*" {
+			return nil, nil
+		}
+		inner, quoted := strings.CutPrefix(strings.TrimPrefix(tag, "W/"), `"`)
+		inner, closed := strings.CutSuffix(inner, `"`)
+		if !quoted || !closed {
+			return nil, Malformed("If-Match must be an ETag that this API gave, such as \"r12\" with its quotes.")
+		}
+		revision, isOurs := strings.CutPrefix(inner, "r")
+		n, err := strconv.ParseInt(revision, 10, 64)
+		if isOurs && err == nil && ETag(n) == tag {
+			match = append(match, n)
+		}
+	}
+	return match, nil
+}
+
+func splitTags(values []string) []string {
+	var list []string
+	for _, v := range values {
+		for tag := range strings.SplitSeq(v, ",") {
+			if tag = strings.TrimSpace(tag); tag != "" {
+				list = append(list, tag)
+			}
+		}
+	}
+	return list
+}

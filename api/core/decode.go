@@ -1,0 +1,275 @@
+package core
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"heddle/definitions"
+	"heddle/fault"
+	"io"
+	"math"
+	"math/big"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// bodyRule says what body a route takes.
+type bodyRule uint8
+
+const (
+	BodyNone     bodyRule = iota // what is sent is not read
+	BodyOptional                 // may be absent or empty
+	BodyRequired
+	BodyDefinition // required, larger, YAML too
+	BodyLines      // lines of JSON, which the handler reads itself
+)
+
+// The largest bodies, in bytes.
+const (
+	maxBody           = 1 << 20
+	maxDefinitionBody = definitions.MaxBytes
+)
+
+// ParsedDefinition is the definition within a request: what is wrong with it is a matter
+// for validation, not for decoding.
+type ParsedDefinition struct {
+	definitions.Written
+	Given bool
+}
+
+// JSONSchema points at the schema of definitions, which is a document of its own.
+func (ParsedDefinition) JSONSchema() map[string]any {
+	return map[string]any{"description": "A workflow definition, as /schemas/definition.json describes it."}
+}
+
+// decode reads the body into q, a pointer to a struct. Duplicate keys, unknown
+// fields and wrong types are refused with their place.
+func (c *Call) decode(q any) error {
+	text, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	if len(text) == 0 {
+		if c.Route.Body != BodyOptional && !c.Route.Tolerant { // whose handler says what is missing
+			return Malformed("The request needs a JSON body.")
+		}
+		return nil
+	}
+	into := reflect.ValueOf(q).Elem()
+	if c.Route.Body == BodyDefinition {
+		return c.decodeDefinition(text, into)
+	}
+	if err := definitions.ScanJSON(text, definitions.RequestLimits()); err != nil {
+		return err
+	}
+	return c.assign(text, into)
+}
+
+// decodeDefinition takes an object with a definition, in JSON or YAML, or in YAML
+// the bare definition.
+func (c *Call) decodeDefinition(text []byte, into reflect.Value) error {
+	format := definitions.JSON
+	if isYAML(c.Request) {
+		format = definitions.YAML
+	}
+	if err := c.reserveForDefinition(text, format); err != nil {
+		return err
+	}
+	req, found, err := definitions.ParseRequest(text, format, c.Route.Names...)
+	if err != nil {
+		return err
+	}
+	if err := c.assign(req.Rest, into); err != nil {
+		return err
+	}
+	for _, field := range into.Fields() {
+		if d, ok := reflect.TypeAssert[*ParsedDefinition](field.Addr()); ok {
+			*d = ParsedDefinition{definitions.Written{Document: req.Document, Found: found}, req.Given}
+		}
+	}
+	return nil
+}
+
+// assign sets the fields of a struct from an object that was scanned already.
+// Names are exact at every depth.
+func (c *Call) assign(text []byte, into reflect.Value) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil || object == nil {
+		return Malformed("The body must be a JSON object.")
+	}
+	check := FieldCheck{Tolerant: c.Route.Tolerant}
+	if err := check.named(object, into.Type(), c.Route.Fields, c.Route.Names, ""); err != nil {
+		return err
+	}
+	for _, name := range c.Route.Names {
+		value, given := object[name]
+		if !given {
+			continue
+		}
+		field := into.FieldByIndex(c.Route.Fields[name])
+		if err := AssignField(name, value, field); err != nil {
+			return err
+		}
+		if scannedForSecrets(into.Type().FieldByIndex(c.Route.Fields[name])) {
+			if err := c.RefuseSecrets(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func AssignField(name string, value json.RawMessage, field reflect.Value) error {
+	err := json.Unmarshal(value, field.Addr().Interface())
+	for range maxWholes {
+		plain, ok := withPlainNumber(value, err)
+		if !ok {
+			break
+		}
+		value = plain
+		err = json.Unmarshal(value, field.Addr().Interface())
+	}
+	if err == nil {
+		return nil
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		path := name
+		if wrong.Field != "" {
+			path += "." + wrong.Field
+		}
+		return Malformed("%s must be %s, not %s.", path, wordFor(wrong.Type), wrong.Value)
+	}
+	if own, ok := errors.AsType[*fault.Error](err); ok {
+		return own
+	}
+	if _, ok := errors.AsType[*time.ParseError](err); ok {
+		return Malformed("%s must be a time as in RFC 3339, such as 2026-03-01T08:00:00Z.", name)
+	}
+	if strings.HasPrefix(err.Error(), "json: ") {
+		return Malformed("%s has the wrong form.", name)
+	}
+	return Malformed("%s: %s.", name, err)
+}
+
+// maxWholes is how many numbers of one field may be written as 3.0.
+const maxWholes = 64
+
+// withPlainNumber returns a value in which the number that an integer could not
+// take is written without its fraction of zeros, or its exponent: 3.0 is a
+// count. False: what is wrong is something else.
+func withPlainNumber(value json.RawMessage, err error) (json.RawMessage, bool) {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) || wrong.Type.Kind() == reflect.String || wrong.Offset > int64(len(value)) {
+		return nil, false
+	}
+	text, isNumber := strings.CutPrefix(wrong.Value, "number ")
+	start := int(wrong.Offset) - len(text)
+	if !isNumber || start < 0 || string(value[start:wrong.Offset]) != text {
+		return nil, false
+	}
+	whole, ok := WholeNumber(text)
+	if !ok || whole == text {
+		return nil, false
+	}
+	return slices.Concat(value[:start], []byte(whole), value[wrong.Offset:]), true
+}
+
+// WholeNumber writes a number that has no fraction as JSON's integers are written.
+func WholeNumber(text string) (string, bool) {
+	if f, err := strconv.ParseFloat(text, 64); err != nil || math.Abs(f) >= 1<<63 {
+		return "", false
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok || !r.IsInt() {
+		return "", false
+	}
+	return r.Num().String(), true
+}
+
+// wordFor names a Go type as a JSON one.
+func wordFor(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Float64:
+		return "a number"
+	}
+	return "an integer"
+}
+
+func (c *Call) limit() int {
+	if c.Route.Body == BodyDefinition {
+		return maxDefinitionBody
+	}
+	return maxBody
+}
+
+// readBody reads the whole body within the route's limit. An empty body needs no media type.
+func (c *Call) readBody() ([]byte, error) {
+	limit := c.limit()
+	if c.Request.ContentLength > int64(limit) {
+		return nil, tooLarge(limit)
+	}
+	if c.Request.ContentLength == 0 {
+		return nil, nil
+	}
+	text, err := readAll(http.MaxBytesReader(c.Writer, c.Request.Body, int64(limit)), c.Request.ContentLength)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, tooLarge(limit)
+	}
+	if err != nil {
+		return nil, BodyError(err)
+	}
+	if len(text) == 0 {
+		return nil, nil
+	}
+	c.Body = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark says nothing in UTF-8
+	return c.Body, c.checkMedia()
+}
+
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 {
+		return io.ReadAll(r)
+	}
+	text := make([]byte, length)
+	_, err := io.ReadFull(r, text)
+	return text, err
+}
+
+func tooLarge(limit int) error {
+	return fault.New(fault.TooLarge, "body_too_large", "The body is larger than %d bytes.", limit)
+}
+
+// checkMedia accepts JSON, no media type at all, and YAML for definitions.
+func (c *Call) checkMedia() error {
+	header := c.Request.Header.Get("Content-Type")
+	if header == "" || header == "application/json" || isYAML(c.Request) && c.Route.Body == BodyDefinition {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	charset := params["charset"]
+	if err == nil && media == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8")) {
+		return nil
+	}
+	accepted := "application/json"
+	if c.Route.Body == BodyDefinition {
+		accepted += " or application/yaml"
+	}
+	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", accepted, Truncate(header))
+}
+
+func isYAML(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && (media == "application/yaml" || media == "application/x-yaml" || media == "text/yaml")
+}

@@ -1,0 +1,32 @@
+package core
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+type DefinedStep struct {
+	ID     string
+	Name   string
+	Type   string
+	Config json.RawMessage
+}
+
+// CollectSteps reads the steps of a definition or of a loop's config, bodies
+// included.
+func CollectSteps(text json.RawMessage, into map[string]DefinedStep) {
+	var list struct {
+		Steps     []DefinedStep
+		OnFailure []DefinedStep `json:"on_failure"`
+		Finally   []DefinedStep
+	}
+	if json.Unmarshal(text, &list) != nil {
+		return // a config may have another use for the name steps
+	}
+	for _, s := range slices.Concat(list.Steps, list.OnFailure, list.Finally) {
+		into[s.ID] = s
+		if s.Type == "loop" {
+			CollectSteps(s.Config, into)
+		}
+	}
+}

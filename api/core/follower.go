@@ -1,0 +1,191 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"heddle/access"
+	"heddle/executor"
+	"heddle/fault"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// follower is one open stream.
+type follower struct {
+	server    *Server
+	tenantID  string
+	runID     string
+	after     int64
+	requestID string
+	bearer    string
+	translate translator
+	release   func() // gives back the tenant's room for a stream
+}
+
+// allowed tells whether the reader may still see the run: a key that is revoked
+// or expires, or a grant that is taken back, ends the streams that it opened at
+// the next frame or heartbeat.
+func (f *follower) allowed(ctx context.Context, workflowID string) error {
+	who, err := f.server.cfg.Access.Authenticate(ctx, f.bearer)
+	if fault.KindOf(err) == fault.Unavailable {
+		return nil // the store is away: the next look tells
+	}
+	if err == nil && (who.TenantID != f.tenantID || !access.Can(who, access.View, workflowID)) {
+		err = access.Denied(access.View, "workflow:"+workflowID)
+	}
+	return err
+}
+
+// follow writes the run's events until there will be no more, the reader has
+// gone, or ctx ends.
+func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
+	if s.write(nil) != nil { // the head goes out at once: the client sees that it is connected
+		return
+	}
+	to := &sink{sse: s, translate: f.translate(ctx, run), allowed: func() error { return f.allowed(ctx, run.WorkflowID) }}
+	err := f.server.cfg.Executor.Follow(ctx, f.tenantID, f.runID, f.after, to)
+	if err != nil && ctx.Err() == nil && s.err == nil && !to.denied && !errors.Is(err, executor.ErrFinished) {
+		f.server.log.Error("a stream ended early", "request_id", f.requestID, "run", f.runID, "error", err)
+	}
+}
+
+// takeOver makes the connection the stream's own and returns: what net/http
+// keeps for a request, its buffers and the stack that authentication and the
+// first reads have grown, would otherwise be held for as long as the stream is
+// open. The answer has no length and ends with the connection. False: the
+// connection cannot be had, and the request goes on as any other.
+func (f *follower) takeOver(c *Call, run executor.Record) bool {
+	h := c.server
+	if !h.streams.add() {
+		return false
+	}
+	head := c.Writer.Header().Clone()
+	conn, _, err := http.NewResponseController(c.Writer).Hijack()
+	if err != nil {
+		h.streams.remove()
+		return false
+	}
+	go func() {
+		defer h.streams.remove()
+		defer f.release()
+		defer f.recovered()
+		ctx, cancel := context.WithCancel(h.streams.ctx)
+		defer cancel()
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		defer func() { _ = conn.Close() }()
+		h.cfg.Meter.Stream(1)
+		defer h.cfg.Meter.Stream(-1)
+		s := &sse{w: conn, deadline: conn.SetWriteDeadline, patient: h.cfg.StreamWrite}
+		if s.write(headOf(head)) != nil {
+			return
+		}
+		go watch(conn, cancel)
+		f.follow(ctx, run, s)
+	}()
+	return true
+}
+
+func (f *follower) recovered() {
+	if p := recover(); p != nil {
+		f.server.log.Error("a stream panicked", "request_id", f.requestID, "run", f.runID, "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// headOf writes what net/http would have written.
+func headOf(head http.Header) []byte {
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 200 OK\r\n")
+	head.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	head.Set("Connection", "close")
+	_ = head.Write(&b) // a buffer takes all
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// watch ends a stream when its client goes. A client has nothing to say after
+// its request.
+func watch(conn net.Conn, gone context.CancelFunc) {
+	defer gone()
+	var b [64]byte
+	_ = conn.SetReadDeadline(time.Time{})
+	for range 64 {
+		if _, err := conn.Read(b[:]); err != nil {
+			return
+		}
+	}
+}
+
+// openStreams counts what is open, so that the end can wait for it.
+type openStreams struct {
+	ctx   context.Context // ends when the server stops
+	close context.CancelFunc
+
+	mu      sync.Mutex
+	n       int
+	none    *sync.Cond
+	tenants map[string]int // by tenant, where it has a quota
+}
+
+func newOpenStreams() *openStreams {
+	s := &openStreams{tenants: map[string]int{}}
+	s.ctx, s.close = context.WithCancel(context.Background())
+	s.none = sync.NewCond(&s.mu)
+	return s
+}
+
+// add counts a stream in, unless the server stops.
+func (s *openStreams) add() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.n++
+	return true
+}
+
+func (s *openStreams) remove() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.n--; s.n == 0 {
+		s.none.Broadcast()
+	}
+}
+
+// reserve counts one more stream of the caller's tenant, or refuses it:
+// fault.TooMany quota_exceeded. leave counts it out.
+func (s *openStreams) reserve(c *Call) (leave func(), err error) {
+	q, err := c.server.cfg.Access.Quotas(c.Ctx(), c.TenantID())
+	if err != nil || q.Streams == 0 {
+		return func() {}, err
+	}
+	id := c.TenantID()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tenants[id] >= q.Streams {
+		return nil, fault.New(fault.TooMany, "quota_exceeded", "The tenant has as many streams open as it may have, %d; close one, or ask the operator for more.",
+			q.Streams).With("quota", "streams").With("limit", q.Streams)
+	}
+	s.tenants[id]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.tenants[id]--; s.tenants[id] == 0 {
+			delete(s.tenants, id)
+		}
+	}, nil
+}
+
+// end closes all of them and waits until they have ended.
+func (s *openStreams) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.close()
+	for s.n > 0 {
+		s.none.Wait()
+	}
+}

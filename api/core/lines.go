@@ -1,0 +1,155 @@
+package core
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"heddle/fault"
+	"heddle/idempotency"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// NDJSON is the media type of lines of JSON.
+const NDJSON = "application/x-ndjson"
+
+// WithLines makes an endpoint of a handler that reads lines of JSON itself, each
+// of which is an L.
+func WithLines[L any](f func(*Call) error) endpoint { return endpoint{reflect.TypeFor[L](), f} }
+
+// StreamLines sends what write writes, with a new deadline whenever it goes
+// out. An error before the first line is answered as any other; later it
+// breaks the connection, so that nobody takes a part for the whole.
+func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) error {
+	control := http.NewResponseController(c.Writer)
+	out := bufio.NewWriterSize(&deadlineWriter{c: c, control: control}, 64<<10)
+	err := write(out, func() error { return nil })
+	if err != nil && !c.Answered {
+		return err
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		if c.Ctx().Err() == nil {
+			c.Log().Error("an export broke off", "request_id", c.RequestID(), "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	if !c.Answered { // nothing to export
+		return c.Send(http.StatusOK, NDJSON, nil)
+	}
+	return nil
+}
+
+// deadlineWriter writes to the client with a new deadline each time. The head goes
+// out with the first bytes.
+type deadlineWriter struct {
+	c       *Call
+	control *http.ResponseController
+}
+
+// Write sends bytes.
+func (r *deadlineWriter) Write(p []byte) (int, error) {
+	if !r.c.Answered {
+		r.c.Answered = true
+		head := r.c.Writer.Header()
+		head.Set("Content-Type", NDJSON)
+		head.Set("Cache-Control", "no-store")
+		r.c.Writer.WriteHeader(http.StatusOK)
+	}
+	_ = r.control.SetWriteDeadline(time.Now().Add(r.c.WriteTimeout())) // a recorder has none
+	return r.c.Writer.Write(p)
+}
+
+// IdempotentLines is once for a body that is never held whole: its objects are
+// created one by one, at most once per key and line, and when all are there the
+// answer is kept with the sum of what was read.
+func (c *Call) IdempotentLines(body *HashingReader, create func(*Key) ([]byte, error)) error {
+	k, err := c.keyed()
+	if err != nil {
+		return err
+	}
+	if k == nil {
+		answer, err := create(nil)
+		if err != nil {
+			return err
+		}
+		return c.Send(http.StatusOK, "application/json", answer)
+	}
+	leave, err := c.server.keyLocks.lock(c.Ctx(), k.tenantID+"\x00"+k.Scope+"\x00"+k.Key)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	kept, err := c.server.cfg.Answers.Answer(c.Ctx(), k.tenantID, k.Scope, k.Key)
+	switch {
+	case err != nil:
+		return err
+	case kept != nil:
+		return c.replayLines(body, k, kept)
+	}
+	answer, err := create(k)
+	if err != nil {
+		return err
+	}
+	a := idempotency.Answer{
+		TenantID: k.tenantID, Scope: k.Scope, Key: k.Key, BodyHash: body.hash(),
+		Status: http.StatusOK, Response: answer, CreatedAt: c.server.cfg.Now(),
+	}
+	if err := c.server.cfg.Answers.KeepAnswer(c.Ctx(), a); err != nil {
+		return err
+	}
+	return c.sendAnswer(&a)
+}
+
+// replayLines answers with what was kept, if the body is the same.
+func (c *Call) replayLines(body *HashingReader, k *Key, kept *idempotency.Answer) error {
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return BodyError(err)
+	}
+	k.bodyHash = body.hash()
+	return c.answerKept(k, kept, c.sendAnswer)
+}
+
+// HashingReader reads a body that may be of any length, as long as it keeps coming.
+type HashingReader struct {
+	r   io.Reader
+	sum hash.Hash // over what was read
+	Err error
+}
+
+func NewHashingReader(r io.Reader) *HashingReader { return &HashingReader{r: r, sum: sha256.New()} }
+
+func (s *HashingReader) hash() string { return hex.EncodeToString(s.sum.Sum(nil)) }
+
+// Read reads what comes next.
+func (s *HashingReader) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.sum.Write(p[:n])
+	if err != nil && err != io.EOF { //nolint:errorlint // a reader gives it bare
+		s.Err = err
+	}
+	return n, err
+}
+
+// CheckLinesMedia accepts lines of JSON under the names that they go by, and
+// JSON, which is one line.
+func (c *Call) CheckLinesMedia() error {
+	header := c.Request.Header.Get("Content-Type")
+	if header == "" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	utf8 := params["charset"] == "" || strings.EqualFold(params["charset"], "utf-8")
+	if err == nil && utf8 && slices.Contains([]string{NDJSON, "application/ndjson", "application/jsonl", "application/json"}, media) {
+		return nil
+	}
+	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", NDJSON, Truncate(header))
+}

@@ -1,0 +1,85 @@
+package core
+
+import (
+	"net/http"
+	"time"
+)
+
+// Meter is told of answered requests and of open streams. route is a pattern
+// of the table, "" where nothing serves the path; took is 0 for a stream.
+type Meter interface {
+	Request(route, method string, status int, took time.Duration)
+	Stream(change int)
+}
+
+// noopMeter measures nothing.
+type noopMeter struct{}
+
+func (noopMeter) Request(string, string, int, time.Duration) {}
+
+func (noopMeter) Stream(int) {}
+
+// meteredWriter is a response writer that remembers the status, and gives what goes
+// out its deadline.
+type meteredWriter struct {
+	http.ResponseWriter
+	status  int
+	begun   bool
+	body    *pacedBody // nil: the request has none
+	control *http.ResponseController
+	answer  time.Duration
+}
+
+func (n *meteredWriter) WriteHeader(status int) {
+	n.status = status
+	if !n.begun {
+		n.begun = true
+		if n.body != nil {
+			n.body.beforeAnswer(n.Header())
+		}
+		n.extendDeadline()
+	}
+	n.ResponseWriter.WriteHeader(status)
+}
+
+// extendDeadline sets the deadline of what is written next.
+func (n *meteredWriter) extendDeadline() { _ = n.control.SetWriteDeadline(time.Now().Add(n.answer)) } // a recorder has none
+
+// chunkSize is how many bytes of an answer have a deadline of their own.
+const chunkSize = 64 << 10
+
+// Write sends bytes, each piece of which the client takes in time.
+func (n *meteredWriter) Write(p []byte) (written int, err error) {
+	if !n.begun {
+		n.WriteHeader(http.StatusOK)
+	}
+	for {
+		k, err := n.ResponseWriter.Write(p[:min(chunkSize, len(p))])
+		written += k
+		if p = p[k:]; err != nil || len(p) == 0 {
+			return written, err
+		}
+		n.extendDeadline()
+	}
+}
+
+// Unwrap serves http.ResponseController.
+func (n *meteredWriter) Unwrap() http.ResponseWriter { return n.ResponseWriter }
+
+// metered answers a request and notes it.
+func (h *Server) metered(c *Call, answer func()) {
+	w, begun := &meteredWriter{ResponseWriter: c.Writer, status: http.StatusOK, control: http.NewResponseController(c.Writer), answer: h.cfg.Patience.Answer}, time.Now()
+	w.body, _ = c.Request.Body.(*pacedBody)
+	c.Writer = w
+	defer func() {
+		took := max(time.Since(begun), 1)
+		if c.streaming {
+			took = 0
+		}
+		h.cfg.Meter.Request(c.Route.Path, c.Request.Method, w.status, took)
+	}()
+	answer()
+	if w.body != nil {
+		w.body.afterAnswer()
+	}
+}

@@ -1,0 +1,69 @@
+package core
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// canonicalPath makes the path of a request one that is escaped in exactly one
+// way, so that routes and names do not depend on how a client escapes: each
+// segment is decoded once and escaped anew. RawPath is set where that differs
+// from Path, and is what the router reads. A trailing slash is dropped.
+func canonicalPath(u *url.URL) {
+	segments := strings.Split(strings.TrimRight(u.EscapedPath(), "/"), "/")
+	decoded := make([]string, len(segments))
+	for i, s := range segments {
+		name, err := url.PathUnescape(s)
+		if err != nil { // net/http has refused it already
+			name = s
+		}
+		segments[i], decoded[i] = url.PathEscape(name), name
+	}
+	escaped := strings.Join(segments, "/")
+	u.Path, u.RawPath = strings.Join(decoded, "/"), ""
+	if escaped == "" {
+		escaped, u.Path = "/", "/"
+	}
+	if escaped != u.Path {
+		u.RawPath = escaped
+	}
+}
+
+// plainPath reports whether canonicalPath would change nothing.
+func plainPath(u *url.URL) bool {
+	p := u.Path
+	if u.RawPath != "" || len(p) > 1 && p[len(p)-1] == '/' {
+		return false
+	}
+	for i := range len(p) {
+		ch := p[i]
+		if ok := ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z' || ch >= '0' && ch <= '9' ||
+			ch == '_' || ch == '-' || ch == '.' || ch == '/'; !ok {
+			return false
+		}
+	}
+	return p != ""
+}
+
+// decodeNames decodes the names of a canonical path in place, each once.
+// False: a slash that is not escaped is part of one, which is more path than
+// the route has.
+func decodeNames(params echo.Context) bool {
+	values := params.ParamValues()
+	for i, v := range values {
+		if strings.Contains(v, "/") {
+			return false
+		}
+		if name, err := url.PathUnescape(v); err == nil {
+			values[i] = name
+		}
+	}
+	return true
+}
+
+// canonicalOf is the path that identifies the object of a request, however it
+// was escaped.
+func canonicalOf(r *http.Request) string { return echo.GetPath(r) }

@@ -1,0 +1,166 @@
+package core
+
+import (
+	"heddle/definitions"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The page sizes that the lists give.
+const (
+	defaultLimit = 50
+	MaxLimit     = 200
+)
+
+// page is which part of a list is asked for. offset and cursor exclude each
+// other; total is counted unless a cursor is given.
+type page struct {
+	Limit  int
+	Offset int
+	Cursor string
+}
+
+func (p page) WantTotal() bool { return p.Cursor == "" }
+
+// Query reads the query string. A broken one is refused, because a filter that
+// is not seen would show too much.
+func (c *Call) Query() (url.Values, error) {
+	q, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		return nil, Malformed("The query string is malformed: check its %% escapes and separators.")
+	}
+	for name, values := range q {
+		if len(values) > 1 && c.Route.queryParam(name) {
+			return nil, Malformed("%s is given %d times; give it once.", name, len(values))
+		}
+		for _, v := range values {
+			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) || len(v) > 1024 {
+				return nil, Malformed("%s must be at most 1,024 bytes of UTF-8 text without NUL.", Truncate(name))
+			}
+		}
+	}
+	return q, nil
+}
+
+// checkQuery refuses parameters that the route does not have: a filter that is
+// misspelt would show too much.
+func (c *Call) checkQuery() error {
+	if c.Request.URL.RawQuery == "" || c.Route.AnyQuery {
+		return nil
+	}
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(c.Route.Query))
+	for i, p := range c.Route.Query {
+		names[i] = p.Name
+	}
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		switch near := definitions.Nearest(name, names); {
+		case slices.Contains(names, name):
+		case near != "":
+			return Malformed("Unknown query parameter %q; did you mean %q?", Truncate(name), near)
+		case len(names) == 0:
+			return Malformed("Unknown query parameter %q; this request has none.", Truncate(name))
+		default:
+			return Malformed("Unknown query parameter %q; remove it. Known are: %s.", Truncate(name), strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+// PageQuery reads the query string of a list.
+func (c *Call) PageQuery() (url.Values, page, error) {
+	q, err := c.Query()
+	if err != nil {
+		return nil, page{}, err
+	}
+	p, err := readPage(q)
+	return q, p, err
+}
+
+func (r *Route) queryParam(name string) bool {
+	for _, p := range r.Query {
+		if p.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// readPage reads limit, offset and cursor.
+func readPage(q url.Values) (page, error) {
+	p := page{Cursor: q.Get("cursor")}
+	var err error
+	if p.Limit, err = IntParam(q, "limit", defaultLimit, 1, MaxLimit); err != nil {
+		return page{}, err
+	}
+	if p.Offset, err = IntParam(q, "offset", 0, 0, math.MaxInt32); err != nil {
+		return page{}, err
+	}
+	if p.Cursor != "" && q.Has("offset") {
+		return page{}, Malformed("offset and cursor exclude each other; give one of them.")
+	}
+	if len(p.Cursor) > 512 {
+		return page{}, Malformed("cursor is not one that this API gave. Start again without it.")
+	}
+	return p, nil
+}
+
+// IntParam reads an integer parameter of decimal digits within [low, high].
+func IntParam(q url.Values, name string, otherwise, low, high int) (int, error) {
+	if !q.Has(name) {
+		return otherwise, nil
+	}
+	v := q.Get(name)
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high || strings.ContainsAny(v, "+-") {
+		return 0, Malformed("%s must be an integer from %d to %d, not %q.", name, low, high, Truncate(v))
+	}
+	return n, nil
+}
+
+// BoolParam reads true or false.
+func BoolParam(q url.Values, name string) (bool, error) {
+	switch v := q.Get(name); v {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	default:
+		return false, Malformed("%s must be true or false, not %q.", name, Truncate(v))
+	}
+}
+
+// TimeParam reads an RFC 3339 time; zero without one.
+func TimeParam(q url.Values, name string) (time.Time, error) {
+	if !q.Has(name) {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, q.Get(name))
+	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+		return time.Time{}, Malformed("%s must be an RFC 3339 time such as 2026-07-04T18:22:31Z, not %q.", name, Truncate(q.Get(name)))
+	}
+	return t.UTC(), nil
+}
+
+// DryRun tells whether only the consequences are asked for.
+func (c *Call) DryRun() (bool, error) {
+	q, err := c.Query()
+	if err != nil {
+		return false, err
+	}
+	return BoolParam(q, "dry_run")
+}
+
+// DryRunParam is taken by the writes that can say what would come of them.
+func DryRunParam() []Param {
+	return []Param{{Name: "dry_run", JSONType: "boolean", Description: "Write nothing; answer what it would mean."}}
+}

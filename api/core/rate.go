@@ -1,0 +1,124 @@
+package core
+
+import (
+	"fmt"
+	"heddle/fault"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Rate is how often each key may ask this process: a bucket of Burst requests
+// that is filled with Requests in each Per. The zero value: as often as it likes.
+type Rate struct {
+	Requests int
+	Per      time.Duration
+	Burst    int // 0: Requests
+}
+
+func (r Rate) burst() int {
+	if r.Burst > 0 {
+		return r.Burst
+	}
+	return r.Requests
+}
+
+// every is how long one request takes to come back.
+func (r Rate) every() time.Duration { return r.Per / time.Duration(r.Requests) }
+
+// maxBuckets bounds the keys whose buckets are remembered.
+const maxBuckets = 100_000
+
+// buckets holds what keys have left: for each the time at which its bucket is
+// full again. It is safe for concurrent use.
+type buckets struct {
+	rate Rate
+	mu   sync.Mutex
+	full map[string]time.Time
+}
+
+func newBuckets(r Rate) *buckets {
+	if r.Requests <= 0 || r.Per <= 0 {
+		return nil
+	}
+	return &buckets{rate: r, full: map[string]time.Time{}}
+}
+
+// allowance is what a key has after a request.
+type allowance struct {
+	remaining  int           // further requests at once
+	untilFull  time.Duration // until the bucket is full
+	retryAfter time.Duration // until the next request is taken; 0: this one was
+}
+
+// take takes one request of a key.
+func (b *buckets) take(key string, now time.Time) allowance {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	every, whole := b.rate.every(), b.rate.every()*time.Duration(b.rate.burst())
+	full, known := b.full[key]
+	if !known && len(b.full) >= maxBuckets {
+		b.forgetFull(now)
+	}
+	if full.Before(now) {
+		full = now
+	}
+	if after := full.Add(every); after.Sub(now) <= whole {
+		b.full[key] = after
+		return allowance{remaining: int((whole - after.Sub(now)) / every), untilFull: after.Sub(now)}
+	}
+	return allowance{untilFull: full.Sub(now), retryAfter: full.Add(every).Sub(now) - whole}
+}
+
+// forgetFull drops the buckets that are full, and all where none is.
+func (b *buckets) forgetFull(now time.Time) {
+	for key, full := range b.full {
+		if !full.After(now) {
+			delete(b.full, key)
+		}
+	}
+	if len(b.full) >= maxBuckets {
+		clear(b.full)
+	}
+}
+
+// rateLimit takes one request of the caller's and says what is left in the fields
+// of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy and RateLimit.
+func (h *Server) rateLimit(c *Call) error {
+	if h.buckets == nil {
+		return nil
+	}
+	a, head := h.buckets.take(c.Principal.KeyID, h.cfg.Now()), c.Writer.Header()
+	head["RateLimit-Policy"] = h.policy
+	head["RateLimit"] = []string{`"key";r=` + strconv.Itoa(a.remaining) + ";t=" + strconv.Itoa(wholeSeconds(a.untilFull))}
+	if a.retryAfter == 0 {
+		return nil
+	}
+	c.retryAfter = wholeSeconds(a.retryAfter)
+	return fault.New(fault.TooMany, "rate_limited", "This key has asked more than %d times within %s; wait %d s.",
+		h.cfg.Rate.burst(), h.cfg.Rate.every()*time.Duration(h.cfg.Rate.burst()), c.retryAfter)
+}
+
+// policyOf is the policy in the words of the draft: q requests in w seconds.
+func policyOf(r Rate) []string {
+	return []string{`"key";q=` + strconv.Itoa(r.burst()) + ";w=" + strconv.Itoa(wholeSeconds(r.every()*time.Duration(r.burst())))}
+}
+
+// wholeSeconds rounds up, to 1 at the least.
+func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
+
+// addQuotaHeaders adds the quota that refused a request to the fields of the rate.
+func addQuotaHeaders(head http.Header, f *fault.Error) {
+	name, named := f.Details["quota"].(string)
+	if !named {
+		return
+	}
+	if name == "stored_bytes" {
+		head.Set("Retry-After", strconv.Itoa(storedRetry))
+	}
+	head["RateLimit-Policy"] = append(slices.Clone(head["RateLimit-Policy"]), fmt.Sprintf("%q;q=%d", name, f.Details["limit"]))
+	head["RateLimit"] = append(slices.Clone(head["RateLimit"]), strconv.Quote(name)+";r=0")
+}

@@ -1,0 +1,240 @@
+package core
+
+import (
+	"heddle/access"
+	"heddle/fault"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Route is one line of the table: how a request is served and how it is
+// described. The echo routes and the OpenAPI document both come from it.
+type Route struct {
+	Method  string
+	Path    string // OpenAPI form: /api/workflows/{id}
+	ID      string // operationId
+	Tag     string
+	Summary string
+	Action  access.Action // "": public
+	On      object
+	Query   []Param
+	Body    bodyRule
+	// request is the type of the body's fields, nil where there is none; fields
+	// and names are what register reads from it.
+	Request reflect.Type
+	Fields  map[string][]int
+	Names   []string
+	Answers []Answer
+	Codes   []string // beyond those that commonCodes adds
+	// conditional: honours If-Match. idempotent: honours Idempotency-Key.
+	Conditional, Idempotent bool
+	TakesSecret             bool // its body is a secret
+	Pure                    bool // computes, and changes nothing: it ends when its client goes away
+	Keeps                   bool // what it stores counts as the tenant's bytes
+	// longRunning: it goes on for as long as its caller stays or as there is
+	// something to do, so that each call to the database may take StoreTime, and
+	// not all of them together.
+	LongRunning bool
+	// auditAs is the action in the audit trail; "": it is made of the id.
+	AuditAs  string
+	Tolerant bool // unknown fields of the body are passed over
+	AnyQuery bool // unknown query parameters are passed over
+	Serve    func(*Call) error
+	// translateError gives an error in the words of the route's dialect, rename a code;
+	// nil: as it is.
+	TranslateError func(error) error
+	TranslateCode  func(code string) string
+}
+
+// object says what a route's action is asked on.
+type object uint8
+
+const (
+	OnTenant         object = iota // the tenant as a whole
+	OnWorkflow                     // the workflow of {id}
+	OnRun                          // the workflow of the run of {run_id}
+	OnSecret                       // the secret of {secret}
+	OnSchedule                     // the workflow of the schedule of {id}
+	FilteredByAccess               // any key may ask; it sees what it may view
+	NamedInBody                    // a workflow that the body names: the handler asks
+)
+
+// Answer is one documented success.
+type Answer struct {
+	Status      int
+	Body        any // zero value of its type; nil: no body
+	Or          any // another body that the same status may have
+	Media       string
+	Description string
+	Headers     []string
+}
+
+// Param is one query parameter.
+type Param struct {
+	Name        string
+	Description string
+	JSONType    string   // integer, boolean, string (default)
+	Enum        []string // nil: any
+	Required    bool
+}
+
+// endpoint joins a handler with the type of body that it takes.
+type endpoint struct {
+	request reflect.Type
+	serve   func(*Call) error
+}
+
+// WithBody makes an endpoint of a handler that wants the request's body decoded.
+func WithBody[Q any](f func(*Call, Q) error) endpoint {
+	return endpoint{reflect.TypeFor[Q](), func(c *Call) error {
+		var q Q
+		if err := c.decode(&q); err != nil {
+			return err
+		}
+		if err := c.recordReason(reflect.ValueOf(&q).Elem()); err != nil {
+			return err
+		}
+		return f(c, q)
+	}}
+}
+
+func NoBody(f func(*Call) error) endpoint { return endpoint{nil, f} }
+
+// Handle sets the route's handler.
+func (r Route) Handle(e endpoint) Route {
+	r.Request, r.Serve = e.request, e.serve
+	return r
+}
+
+// Register hands a route to echo; a GET answers HEAD as well.
+func (h *Server) register(r *Route) {
+	if r.Request != nil {
+		r.Fields, r.Names = FieldsOf(r.Request)
+	}
+	serve := func(ec echo.Context) error {
+		req := ec.Request()
+		c := &Call{server: h, Writer: ec.Response().Writer, Request: req.WithContext(h.withDeadline(req.Context(), r)), PathParams: ec, Route: r}
+		if !decodeNames(ec) {
+			return echo.ErrNotFound
+		}
+		h.metered(c, func() { h.run(c) })
+		return nil
+	}
+	path := strings.NewReplacer("{", ":", "}", "").Replace(r.Path)
+	h.echo.Add(r.Method, path, serve)
+	if r.Method == http.MethodGet {
+		h.echo.Add(http.MethodHead, path, serve)
+	}
+}
+
+// run serves one request: who asks, may they, then the handler. An error or a
+// panic becomes the envelope.
+func (h *Server) run(c *Call) {
+	defer func() {
+		if c.releaseMemory != nil {
+			c.releaseMemory()
+		}
+		c.releaseStorage()
+	}()
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler { //nolint:errorlint // net/http's own sentinel, compared as net/http does
+				panic(p)
+			}
+			h.log.Error("a request panicked", "request_id", c.RequestID(), "route", c.Route.ID,
+				"panic", p, "stack", string(debug.Stack()))
+			c.fail(fault.New(fault.Internal, "internal", "%s", internalMessage))
+		}
+	}()
+	if err := h.serve(c); err != nil {
+		c.fail(err)
+	}
+}
+
+func (h *Server) serve(c *Call) error {
+	if c.Route.Action != "" {
+		var err error
+		if c.Principal, err = h.authenticate(c.Ctx(), c.Request); err != nil {
+			return err
+		}
+		if err := h.rateLimit(c); err != nil {
+			return err
+		}
+		if err := h.authorise(c); err != nil {
+			return err
+		}
+	}
+	if err := c.checkQuery(); err != nil {
+		return err
+	}
+	if c.Route.Action != "" {
+		defer c.begin()()
+	}
+	if err := c.Route.Serve(c); err != nil {
+		return err
+	}
+	c.writeAudit()
+	if c.Request.Method == http.MethodDelete {
+		h.cfg.Stored.Freed(c.TenantID())
+	}
+	return nil
+}
+
+// Unrouted answers what no route serves: echo's 404 and 405.
+func (h *Server) unrouted(err error, ec echo.Context) {
+	c := &Call{server: h, Writer: ec.Response().Writer, Request: ec.Request(), PathParams: ec, Route: &Route{}}
+	h.metered(c, func() { c.unrouted(err) })
+}
+
+func (c *Call) unrouted(err error) {
+	status := http.StatusNotFound
+	if he, ok := err.(*echo.HTTPError); ok { //nolint:errorlint // echo's router returns it bare
+		status = he.Code
+	}
+	if status == http.StatusMethodNotAllowed {
+		if allow, ok := c.PathParams.Get(echo.ContextKeyHeaderAllow).(string); ok {
+			c.Writer.Header().Set("Allow", allow)
+		}
+		c.Problem(status, fault.New(fault.Malformed, "method_not_allowed",
+			"%s does not answer %s; see the Allow header.", Truncate(c.Request.URL.Path), Truncate(c.Request.Method)))
+		return
+	}
+	c.Problem(http.StatusNotFound, fault.New(fault.NotFound, "route_not_found",
+		"There is nothing at %s; /openapi.json lists what there is.", Truncate(c.Request.URL.Path)))
+}
+
+// Truncate keeps what is quoted back to a caller short and printable.
+func Truncate(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r == 0xfffd {
+			return '?'
+		}
+		return r
+	}, s)
+	if len(s) > 120 {
+		return strings.ToValidUTF8(s[:120], "") + "…"
+	}
+	return s
+}
+
+// Description describes an operation: what it does, and what its key must be allowed.
+func (r *Route) Description() string {
+	text := strings.TrimSuffix(r.Summary, ".") + "."
+	if r.Action == "" {
+		return text + " Needs no key."
+	}
+	return text + " Needs the action " + string(r.Action) + "."
+}
+
+func (r *Route) Tagged() bool {
+	return slices.ContainsFunc(r.Answers, func(a Answer) bool { return slices.Contains(a.Headers, "ETag") })
+}
+
+func (r *Route) Streams() bool {
+	return slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Media == "text/event-stream" })
+}

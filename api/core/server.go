@@ -1,0 +1,168 @@
+// Package core serves requests for the packages of the API's dialects: it routes,
+// authenticates, authorises and rates them, decodes their bodies, keeps their
+// idempotent answers and their lines of the audit trail, pages lists, sends
+// errors in one envelope, and writes event streams. A dialect hands it a table
+// of Routes; each handler gets a Call, which is one request on its way through.
+//
+// It must not know SQL, nor any of the dialects: what differs between them is
+// data of a Route (TranslateError, Tolerant, AnyQuery, AuditAs).
+package core
+
+import (
+	"heddle/access"
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/idempotency"
+	"heddle/quota"
+	"heddle/schedules"
+	"heddle/secrets"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Config is what every request needs, whatever its dialect.
+type Config struct {
+	// Definitions, Executor and Schedules find the workflow that a path names
+	// something of, which the caller must be allowed to act on.
+	Access      *access.Service
+	Definitions *definitions.Service
+	Executor    *executor.Service
+	Schedules   *schedules.Service
+	// Secrets looks for secrets in text that is stored and shown; nil: it is not
+	// looked for.
+	Secrets *secrets.Service
+	// Answers keeps the answers to requests with an Idempotency-Key.
+	Answers idempotency.Store
+	Now     func() time.Time
+	NewID   func(prefix string) string
+	// Log may be nil: then nothing is logged.
+	Log *slog.Logger
+	// Meter is told of every answer; nil: nothing is measured.
+	Meter Meter
+	// StreamWrite is how long one write to a stream may stall before its reader
+	// is dropped; 0 is 20 s.
+	StreamWrite time.Duration
+	// Rate limits each key at this process; the zero value: no limit.
+	Rate Rate
+	// Stored is how many bytes a tenant may have stored; nil: no limit.
+	Stored *quota.Bytes
+	// Patience is how long slow clients are waited for.
+	Patience Patience
+	// StoreTime is how long a request may wait for the database, over all its
+	// calls, before it answers 503; 0 is 4 s.
+	StoreTime time.Duration
+}
+
+// Server serves a table of routes. Its methods may be called concurrently; its
+// fields do not change once New has returned.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	echo     *echo.Echo
+	buckets  *buckets // nil: no limit
+	policy   []string // the RateLimit-Policy of every answer
+	keyLocks *keyLocks
+	streams  *openStreams
+	// Memory bounds the definitions that are read at a time.
+	Memory *MemoryBudget
+}
+
+// New returns a server of the routes, which it completes in place: the names of
+// a body's fields are read from its type. CloseStreams ends its open streams;
+// HTTPServer calls it at shutdown.
+func New(cfg Config, routes []Route) *Server {
+	h := &Server{
+		cfg: cfg, log: cfg.Log, echo: echo.New(), keyLocks: newKeyLocks(), streams: newOpenStreams(),
+		Memory: NewMemoryBudget(DefinitionMemory, DefinitionWait),
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.cfg.Meter == nil {
+		h.cfg.Meter = noopMeter{}
+	}
+	if h.cfg.StreamWrite == 0 {
+		h.cfg.StreamWrite = 20 * time.Second
+	}
+	h.cfg.Patience = h.cfg.Patience.withDefaults()
+	if h.cfg.StoreTime == 0 {
+		h.cfg.StoreTime = storeTime
+	}
+	if h.buckets = newBuckets(cfg.Rate); h.buckets != nil {
+		h.policy = policyOf(cfg.Rate)
+	}
+	h.echo.HTTPErrorHandler = h.unrouted
+	for i := range routes {
+		h.register(&routes[i])
+	}
+	return h
+}
+
+// CloseStreams ends every open stream and waits for those that have their
+// connection to themselves; their clients come back with Last-Event-ID.
+func (h *Server) CloseStreams() { h.streams.end() }
+
+// ServeHTTP gives the request its id and routes it. A trailing slash is
+// optional everywhere, and so is how a path is percent-encoded.
+func (h *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := h.requestID(r)
+	head := w.Header()
+	head[headerRequestID] = []string{id}
+	head["X-Content-Type-Options"] = nosniff
+	pace(w, r, h.cfg.Patience)
+	if !plainPath(r.URL) {
+		canonicalPath(r.URL)
+	}
+	h.echo.ServeHTTP(w, r)
+}
+
+const headerRequestID = "X-Request-Id"
+
+// nosniff is on every answer: a browser takes it as what it says it is. No one
+// changes the list.
+var nosniff = []string{"nosniff"}
+
+// requestID keeps the caller's own when it is 1 to 128 printable characters.
+func (h *Server) requestID(r *http.Request) string {
+	id := r.Header.Get(headerRequestID)
+	if len(id) >= 1 && len(id) <= 128 && Printable(id) {
+		return id
+	}
+	return h.cfg.NewID("req_")
+}
+
+func Printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// HTTPServer returns a server of h with the limits that net/http leaves open.
+// Bodies have their deadlines read by read, answers and streams piece by piece;
+// WriteTimeout is for what ends before either.
+func (h *Server) HTTPServer() *http.Server {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: h.cfg.Patience.Header,
+		WriteTimeout:      90 * time.Second,
+		IdleTimeout:       h.cfg.Patience.Idle,
+		MaxHeaderBytes:    32 << 10,
+		// OPTIONS * is answered as any other path is.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	s.RegisterOnShutdown(h.CloseStreams)
+	return s
+}
+
+// ProductName is what the documents call this program.
+const ProductName = "Heddle"
+
+// WorkflowsBase is where the paths of the workflows dialect begin.
+const WorkflowsBase = "/api/workflows"

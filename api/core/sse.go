@@ -1,0 +1,208 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/fault"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Frame is one server-sent event of a dialect. data is JSON without a line
+// break.
+type Frame struct {
+	Event string
+	Data  any
+}
+
+// FrameFunc translates the next row of the journal; false: the dialect has
+// no word for it. A frame that cannot be made whole is an error and ends the
+// stream: whoever comes back with the last id gets it whole.
+type FrameFunc func(events.Event) (Frame, bool, error)
+
+// translator makes the translation of one run for one reader. ctx is the
+// stream's.
+type translator func(ctx context.Context, run executor.Record) FrameFunc
+
+// Stream follows a run. after is the Last-Event-ID, 0 for the beginning. The
+// answer begins once the run is known to be there; from then on errors only
+// end the stream, and the client comes back with the last id that it saw.
+func (c *Call) Stream(runID string, after int64, translate translator) error {
+	run, err := c.server.cfg.Executor.RunToFollow(c.Ctx(), c.TenantID(), runID)
+	if err != nil {
+		return err
+	}
+	if after > run.Seq {
+		return invalidLastEventID("Last-Event-ID %d is beyond the run's last event, %d.", after, run.Seq)
+	}
+	if after == run.Seq && run.State.Terminal() {
+		return c.ReplyStatus(http.StatusNoContent)
+	}
+	run.Input, run.Output = nil, nil // they may be large, and the stream may be long
+	head := c.Writer.Header()
+	head.Set("Content-Type", "text/event-stream")
+	head.Set("Cache-Control", "no-store")
+	head.Set("X-Accel-Buffering", "no")
+	if c.Request.Method == http.MethodHead {
+		return c.ReplyStatus(http.StatusOK)
+	}
+	leave, err := c.server.streams.reserve(c)
+	if err != nil {
+		return err
+	}
+	c.Answered, c.streaming = true, true
+	f := &follower{
+		server: c.server, tenantID: c.TenantID(), runID: runID, after: after, requestID: c.RequestID(), bearer: bearer(c.Request), translate: translate, release: leave,
+	}
+	if !run.State.Terminal() && f.takeOver(c, run) {
+		return nil
+	}
+	defer leave()
+	ctx, cancel := context.WithCancel(c.Ctx())
+	defer cancel()
+	defer context.AfterFunc(c.server.streams.ctx, cancel)()
+	c.server.cfg.Meter.Stream(1)
+	defer c.server.cfg.Meter.Stream(-1)
+	f.follow(ctx, run, newSSE(c))
+	return nil
+}
+
+func invalidLastEventID(format string, args ...any) error {
+	return fault.New(fault.Malformed, "invalid_last_event_id", format, args...)
+}
+
+// LastEventID reads the header; 0 without one.
+func LastEventID(r *http.Request) (int64, error) {
+	values := r.Header.Values("Last-Event-ID")
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+		return 0, nil
+	}
+	n, ok := ParseEventID(values[0])
+	if !ok || len(values) > 1 {
+		return 0, invalidLastEventID("Last-Event-ID must be the id of an event of this run, a number, not %q.", Truncate(values[0]))
+	}
+	return n, nil
+}
+
+// ParseEventID reads decimal digits and nothing else.
+func ParseEventID(s string) (int64, bool) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
+
+// sse writes frames, each write with a deadline of its own: a reader that
+// stalls is dropped and holds nothing up but its own connection.
+type sse struct {
+	w        io.Writer
+	flush    func() error // nil: writes go out at once
+	deadline func(time.Time) error
+	patient  time.Duration
+	err      error
+}
+
+// newSSE writes through net/http.
+func newSSE(c *Call) *sse {
+	control := http.NewResponseController(c.Writer)
+	c.Writer.WriteHeader(http.StatusOK)
+	return &sse{w: c.Writer, flush: control.Flush, deadline: control.SetWriteDeadline, patient: c.server.cfg.StreamWrite}
+}
+
+// frames are where events are encoded. An open stream holds none: there are
+// many, and most of the time nothing happens on them.
+var frames = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxBatch is how many bytes of frames are gathered before they are written.
+const maxBatch = 32 << 10
+
+// frame encodes one event.
+func (f Frame) encode(b *bytes.Buffer, seq int64) error {
+	b.WriteString("id: ")
+	b.WriteString(strconv.FormatInt(seq, 10))
+	b.WriteString("\nevent: ")
+	b.WriteString(f.Event)
+	b.WriteString("\ndata: ")
+	if err := encodeTo(b, f.Data); err != nil { // ends with a line break
+		return err
+	}
+	b.WriteByte('\n')
+	return nil
+}
+
+// write sends text at once, within the reader's patience.
+func (s *sse) write(text []byte) error {
+	if s.err == nil {
+		s.err = s.deadline(time.Now().Add(s.patient))
+	}
+	if errors.Is(s.err, http.ErrNotSupported) {
+		s.err = nil
+	}
+	if s.err == nil && len(text) > 0 {
+		_, s.err = s.w.Write(text)
+	}
+	if s.err == nil && s.flush != nil {
+		s.err = s.flush()
+	}
+	return s.err
+}
+
+// sink is the executor's view of a stream.
+type sink struct {
+	sse       *sse
+	translate FrameFunc
+	allowed   func() error // may the reader still see the run
+	denied    bool
+}
+
+func (s *sink) checkAccess() error {
+	err := s.allowed()
+	s.denied = err != nil
+	return err
+}
+
+func (s *sink) Events(batch []events.Event) error {
+	if err := s.checkAccess(); err != nil {
+		return err
+	}
+	buf, _ := frames.Get().(*bytes.Buffer)
+	defer frames.Put(buf)
+	buf.Reset()
+	for _, e := range batch {
+		f, ok, err := s.translate(e)
+		if ok && err == nil {
+			err = f.encode(buf, e.Seq)
+		}
+		if err != nil {
+			return errors.Join(err, s.sse.write(buf.Bytes())) // what came before it is whole
+		}
+		if buf.Len() < maxBatch {
+			continue
+		}
+		if err := s.sse.write(buf.Bytes()); err != nil {
+			return err
+		}
+		buf.Reset()
+	}
+	if buf.Len() == 0 {
+		return s.sse.err
+	}
+	return s.sse.write(buf.Bytes())
+}
+
+// Idle writes a comment, which shows both sides that the other is there.
+func (s *sink) Idle() error {
+	if err := s.checkAccess(); err != nil {
+		return err
+	}
+	return s.sse.write([]byte(": ping\n\n"))
+}

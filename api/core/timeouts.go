@@ -1,0 +1,19 @@
+package core
+
+import (
+	"context"
+	"heddle/deadline"
+	"time"
+)
+
+// storeTime is how long a request waits for the database, over all its calls,
+// where Config.StoreTime is 0.
+const storeTime = 4 * time.Second
+
+// withDeadline returns the context in which the route's calls to the database end.
+func (h *Server) withDeadline(ctx context.Context, r *Route) context.Context {
+	if r.LongRunning {
+		return deadline.Each(ctx, h.cfg.StoreTime)
+	}
+	return deadline.With(ctx, h.cfg.StoreTime)
+}

@@ -1,0 +1,46 @@
+package core
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// VersionRef names a version: 3, "3", "v3" or a label; "" is the active one.
+type VersionRef string
+
+// UnmarshalJSON takes a whole number or text.
+func (v *VersionRef) UnmarshalJSON(text []byte) error {
+	s := string(text)
+	switch {
+	case s == "null" || s == `""`:
+		return nil
+	case text[0] == '"':
+		if err := json.Unmarshal(text, &s); err != nil {
+			return err
+		}
+	case strings.Trim(s, "0123456789") != "": // as in 3.0
+		whole, ok := WholeNumber(s)
+		if !ok || whole[0] == '-' {
+			return errVersionRef
+		}
+		s = whole
+	}
+	if !ValidRef(s) {
+		return errVersionRef
+	}
+	*v = VersionRef(s)
+	return nil
+}
+
+// JSONSchema describes what UnmarshalJSON takes. It has alternatives rather than
+// a list of types, of which generators of typed clients make code that does not
+// compile.
+func (VersionRef) JSONSchema() map[string]any {
+	return map[string]any{
+		"oneOf":       []any{map[string]any{"type": "integer", "minimum": 1}, map[string]any{"type": "string"}},
+		"description": "A number from 1, such as 3 or \"v3\", or a label; the active version without it.",
+	}
+}
+
+var errVersionRef = errors.New("a version is a number from 1, such as 3, \"3\" or \"v3\", or a label")

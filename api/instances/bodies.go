@@ -1,0 +1,194 @@
+package instances
+
+import (
+	"encoding/json"
+	"errors"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"strconv"
+	"strings"
+)
+
+type workflowNames struct {
+	Workflows []workflowName `json:"workflows"`
+}
+
+type workflowName struct {
+	Name string `json:"name" doc:"The workflow's slug."`
+}
+
+// instanceStart asks for an instance.
+type instanceStart struct {
+	ID     *string         `json:"id,omitempty" doc:"1 to 100 letters, digits, _ and -, not beginning with -; made up where it is absent."`
+	Params json.RawMessage `json:"params,omitempty" doc:"The workflow's input; an empty object unless given."`
+}
+
+type instanceBatch struct {
+	Instances []batchItem `json:"instances" doc:"At most 100." secrets:"handler"`
+}
+
+type batchItem struct {
+	ID     string          `json:"id"`
+	Params json.RawMessage `json:"params,omitempty"`
+}
+
+type createdInstance struct {
+	ID      string          `json:"id"`
+	Details instanceDetails `json:"details"`
+}
+
+type createdInstances struct {
+	Instances []createdInstance `json:"instances" doc:"Those that were created, in the order of the request."`
+}
+
+// instanceDetails is the state of an instance's latest run.
+type instanceDetails struct {
+	Status string          `json:"status" words:"instances"`
+	Error  *instanceError  `json:"error,omitempty" doc:"Of an errored one."`
+	Output json.RawMessage `json:"output,omitempty" doc:"Of a complete one, unless it is null."`
+}
+
+type instanceError struct {
+	Name    string `json:"name" doc:"A stable code; WaitForEventTimeoutError where a wait timed out."`
+	Message string `json:"message"`
+}
+
+type listedInstance struct {
+	ID        string          `json:"id"`
+	Details   instanceDetails `json:"details"`
+	CreatedAt core.Timestamp  `json:"createdAt"`
+}
+
+type instanceList struct {
+	Instances   []listedInstance `json:"instances"`
+	Cursor      string           `json:"cursor,omitempty" doc:"Left out on the last page."`
+	HasNextPage bool             `json:"hasNextPage"`
+}
+
+type instanceBody struct {
+	ID      string          `json:"id"`
+	Details instanceDetails `json:"details"`
+	Meta    instanceMeta    `json:"meta"`
+}
+
+type instanceMeta struct {
+	WorkflowName   string          `json:"workflowName"`
+	RunNumber      int             `json:"runNumber" doc:"From 0; each restart adds one."`
+	Params         json.RawMessage `json:"params"`
+	PauseRequested bool            `json:"pauseRequested" doc:"It becomes paused once its steps in action have ended."`
+	CreatedAt      core.Timestamp  `json:"createdAt"`
+	UpdatedAt      core.Timestamp  `json:"updatedAt"`
+	StartedAt      *core.Timestamp `json:"startedAt"`
+	CompletedAt    *core.Timestamp `json:"completedAt"`
+	CurrentStep    *instanceStep   `json:"currentStep,omitempty" doc:"What is under way, else what was last."`
+	StartedBy      *core.ActorBody `json:"startedBy,omitempty"`
+	CancelledBy    *core.ActorBody `json:"cancelledBy,omitempty"`
+	Reason         string          `json:"reason,omitempty" doc:"Why it was terminated, as the caller gave it."`
+}
+
+// instanceStep is a step as an instance shows it.
+type instanceStep struct {
+	StepKey       string          `json:"stepKey" doc:"The step's id; in a loop body behind its iteration: each[3].fetch."`
+	Name          string          `json:"name"`
+	Type          string          `json:"type"`
+	Status        string          `json:"status" enum:"running,waiting,retrying,completed,failed,skipped,cancelled"`
+	Attempts      int             `json:"attempts" doc:"Those that count against maxAttempts: not what a crash cut off."`
+	MaxAttempts   int             `json:"maxAttempts"`
+	TimeoutMS     *int64          `json:"timeoutMs" doc:"Of one attempt, or of the wait; null: none."`
+	NextRetryAt   *core.Timestamp `json:"nextRetryAt"`
+	WakeAt        *core.Timestamp `json:"wakeAt" doc:"When a wait is over, polls again or times out."`
+	WaitEventType *string         `json:"waitEventType"`
+	Error         *instanceError  `json:"error,omitempty"`
+}
+
+type instanceDone struct {
+	OK bool `json:"ok"`
+}
+
+type instanceEvent struct {
+	core.Because
+	Type    string          `json:"type" doc:"The signal's name, in the characters of an instance's id."`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+type eventTaken struct {
+	Status instanceDetails `json:"status"`
+}
+
+type tickRequest struct {
+	MaxInstances positive `json:"maxInstances,omitempty" doc:"How many instances may begin; 10 unless given, at most 1,000."`
+	MaxSteps     positive `json:"maxSteps,omitempty" doc:"No further instance begins once the others have begun so many steps; any number unless given."`
+}
+
+type ticked struct {
+	Processed int `json:"processed" doc:"How many instances began."`
+}
+
+// positive is a whole number from 1; its clients also send it as text.
+type positive int
+
+// UnmarshalJSON refuses what is no whole number from 1.
+func (p *positive) UnmarshalJSON(text []byte) error {
+	written := strings.Trim(string(text), `"`)
+	if whole, ok := core.WholeNumber(written); ok && len(written) == len(text) {
+		written = whole
+	}
+	n, err := strconv.ParseUint(written, 10, 31)
+	if err != nil || n == 0 {
+		return errors.New("it must be a whole number from 1")
+	}
+	*p = positive(n)
+	return nil
+}
+
+func detailsOf(r executor.Record) instanceDetails {
+	d := instanceDetails{Status: core.WordsOf(r.State).Instances}
+	if r.State == machine.Failed {
+		d.Error = instanceErrorOf(r.Error)
+	}
+	if r.State == machine.Completed && string(r.Output) != "null" {
+		d.Output = r.Output
+	}
+	return d
+}
+
+// instanceErrorOf gives an error a name; that of a wait which timed out is one
+// that clients know.
+func instanceErrorOf(e *machine.Error) *instanceError {
+	switch {
+	case e == nil:
+		return nil
+	case e.Code == "wait_timeout":
+		return &instanceError{"WaitForEventTimeoutError", "WAIT_FOR_EVENT_TIMEOUT"}
+	}
+	return &instanceError{e.Code, e.Message}
+}
+
+// stepKey names a place: in a loop body behind the path of its iteration.
+func stepKey(stepID, iteration string) string {
+	if iteration == "" {
+		return stepID
+	}
+	return iteration + "." + stepID
+}
+
+// setPlan fills in what the definition says of a step.
+func (s *instanceStep) setPlan(p machine.StepPlan) {
+	s.Name, s.Type, s.MaxAttempts = p.Name, p.Type, p.MaxAttempts
+	if p.Timeout > 0 {
+		ms := p.Timeout.Milliseconds()
+		s.TimeoutMS = &ms
+	}
+}
+
+// setWait tells what a step waits for.
+func (s *instanceStep) setWait(kind, name string, until, timeout *core.Timestamp) {
+	s.Status, s.WakeAt = string(machine.StepWaiting), until
+	if until == nil {
+		s.WakeAt = timeout
+	}
+	if kind == "signal" {
+		s.WaitEventType = &name
+	}
+}

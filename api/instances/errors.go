@@ -1,0 +1,100 @@
+package instances
+
+import (
+	"errors"
+	"heddle/api/core"
+	"heddle/fault"
+	"strconv"
+	"strings"
+)
+
+// Codes of the instances dialect that no other part of the product has.
+const (
+	codeInstanceID   = "INVALID_INSTANCE_ID"
+	codeTickDisabled = "RUNNER_TICK_DISABLED"
+	codeValidation   = "FRAGNO_VALIDATION_ERROR"
+)
+
+// translateCodeForInstances gives a code of the product in the dialect's words; what the
+// dialect has no word for stays.
+func translateCodeForInstances(code string) string {
+	switch code {
+	case "invalid_request", "invalid_payload":
+		return codeValidation
+	case "workflow_not_found":
+		return "WORKFLOW_NOT_FOUND"
+	case "run_not_found":
+		return "INSTANCE_NOT_FOUND"
+	case "run_finished":
+		return "INSTANCE_TERMINAL"
+	case "run_name_taken":
+		return "INSTANCE_ID_ALREADY_EXISTS"
+	case "invalid_input":
+		return "WORKFLOW_PARAMS_INVALID"
+	}
+	return code
+}
+
+// translateErrorForInstances gives an error in the dialect's words. What a request's
+// schema or a workflow's refuses is 400 with issues.
+func translateErrorForInstances(err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	code := translateCodeForInstances(f.Code)
+	if code == f.Code {
+		return err
+	}
+	out := *f
+	out.Code = code
+	switch f.Code {
+	case "invalid_request":
+		return invalidFor(f.Message)
+	case "invalid_payload":
+		out.Kind, out.Message = fault.Malformed, validationFailed
+		return out.With("issues", issuesOf("payload", f))
+	case "invalid_input":
+		out.Kind = fault.Malformed
+		return out.With("issues", issuesOf("params", f))
+	case "run_finished":
+		out.Message = "The instance has ended and takes no more; restart it, or create another."
+		out.Details = nil
+	}
+	return &out
+}
+
+const validationFailed = "Validation failed"
+
+// invalidFor is the refusal of a request that does not fit its schema: what is
+// wrong at the path of fields and indexes.
+func invalidFor(message string, path ...any) error {
+	if path == nil {
+		path = []any{}
+	}
+	return fault.New(fault.Malformed, codeValidation, validationFailed).
+		With("issues", []core.SchemaIssue{{Code: "custom", Path: path, Message: message}})
+}
+
+// issuesOf lists an error's issues below a field of the request.
+func issuesOf(field string, f *fault.Error) []core.SchemaIssue {
+	list := []core.SchemaIssue{}
+	for _, i := range f.Issues {
+		path := []any{field}
+		for part := range strings.SplitSeq(strings.TrimPrefix(i.Pointer, "/"), "/") {
+			if part == "" {
+				continue
+			}
+			if n, err := strconv.Atoi(part); err == nil {
+				path = append(path, n)
+				continue
+			}
+			path = append(path, strings.NewReplacer("~1", "/", "~0", "~").Replace(part))
+		}
+		list = append(list, core.SchemaIssue{Code: "custom", Path: path, Message: i.Message})
+	}
+	if len(list) == 0 {
+		list = append(list, core.SchemaIssue{Code: "custom", Path: []any{field}, Message: f.Message})
+	}
+	return list
+}

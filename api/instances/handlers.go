@@ -1,0 +1,344 @@
+package instances
+
+import (
+	"context"
+	"encoding/json"
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/ids"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	regexp "heddle/internal/lazyregexp"
+)
+
+// instanceID is what this dialect takes as an instance's id and as the type of
+// an event.
+var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
+
+func (h *handlers) listWorkflowNames(c *core.Call) error {
+	q := definitions.Query{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), Limit: core.MaxLimit}
+	list := workflowNames{Workflows: []workflowName{}}
+	for {
+		page, err := h.Definitions.List(c.Ctx(), q)
+		if err != nil {
+			return err
+		}
+		for _, w := range page.Workflows {
+			list.Workflows = append(list.Workflows, workflowName{w.Slug})
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return c.Reply(http.StatusOK, list)
+		}
+	}
+}
+
+// workflow finds the workflow of the path.
+func (h *handlers) workflow(c *core.Call) (definitions.Workflow, error) {
+	ref, err := c.Param("id")
+	if err != nil {
+		return definitions.Workflow{}, err
+	}
+	return h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+}
+
+// instance finds the latest run of the instance that the path names.
+func (h *handlers) instance(c *core.Call) (executor.NamedRun, error) {
+	w, err := h.workflow(c)
+	if err != nil {
+		return executor.NamedRun{}, err
+	}
+	id := c.RawParam("instance_id")
+	if !instanceID.MatchString(id) {
+		return executor.NamedRun{}, fault.New(fault.Malformed, codeInstanceID, "An instance's id has 1 to 100 letters, digits, _ and -, and does not begin with -.")
+	}
+	return h.Executor.Named(c.Ctx(), c.TenantID(), w.ID, id, executor.Latest)
+}
+
+// newInstanceID checks an id that a caller gives to a new instance. Ids of the
+// product's own form are its own.
+func newInstanceID(id string, path ...any) error {
+	if !instanceID.MatchString(id) {
+		return invalidFor("An id has 1 to 100 letters, digits, _ and -, and does not begin with -.", path...)
+	}
+	if prefix, rest, cut := strings.Cut(id, "_"); cut && ids.Plain(rest) && strings.Trim(prefix, "abcdefghijklmnopqrstuvwxyz") == "" {
+		return fault.New(fault.Malformed, codeInstanceID, "An id of letters, _ and 24 hex digits is one that only the server gives; choose another, or leave it out.")
+	}
+	return nil
+}
+
+func paramsOf(given json.RawMessage) json.RawMessage {
+	if len(given) == 0 || string(given) == "null" {
+		return json.RawMessage("{}")
+	}
+	return given
+}
+
+// pageSize reads the size of a page; what is none is 25.
+func pageSize(q url.Values) int {
+	n, err := strconv.Atoi(q.Get("pageSize"))
+	if err != nil || n < 1 || n > 100 {
+		return 25
+	}
+	return n
+}
+
+func (h *handlers) listInstances(c *core.Call) error {
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	word := q.Get("status")
+	if word != "" && !slices.Contains(instanceWords(), word) {
+		return invalidFor("status must be one of "+strings.Join(instanceWords(), ", ")+".", "status")
+	}
+	w, err := h.workflow(c)
+	if err != nil {
+		return err
+	}
+	list := instanceList{Instances: []listedInstance{}}
+	if word == "unknown" {
+		return c.Reply(http.StatusOK, list)
+	}
+	query := executor.NamedQuery{TenantID: c.TenantID(), WorkflowID: w.ID, States: core.StatesOf(word, core.InInstances), Limit: pageSize(q), Cursor: q.Get("cursor")}
+	page, err := h.Executor.NamedRuns(c.Ctx(), query)
+	if fault.CodeOf(err) == "invalid_request" {
+		query.Cursor = ""
+		page, err = h.Executor.NamedRuns(c.Ctx(), query)
+	}
+	if err != nil {
+		return err
+	}
+	for _, r := range page.Runs {
+		list.Instances = append(list.Instances, listedInstance{r.Name, detailsOf(r.Record), core.Timestamp(r.Since)})
+	}
+	list.Cursor, list.HasNextPage = page.Next, page.Next != ""
+	return c.Reply(http.StatusOK, list)
+}
+
+// queuedAnswer is the answer to a creation, whatever has become of the run
+// by then.
+func queuedAnswer(id string) createdInstance {
+	return createdInstance{id, instanceDetails{Status: core.WordsOf(machine.Queued).Instances}}
+}
+
+func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	id := h.NewID("inst_")
+	if req.ID != nil {
+		id = *req.ID
+		if err := newInstanceID(id, "id"); err != nil {
+			return err
+		}
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		_, err := h.Executor.Start(c.Ctx(), executor.StartRequest{
+			TenantID: c.TenantID(), Workflow: ref, Trigger: "api", Name: id, Input: paramsOf(req.Params), Trace: core.TraceOf(c.Request),
+			Keep: func(executor.Record) *idempotency.Answer { return o.Answer(http.StatusOK, nil, queuedAnswer(id)) },
+		})
+		return err
+	})
+}
+
+func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	if req.Instances == nil || len(req.Instances) > 100 {
+		return invalidFor("instances must be a list of at most 100.", "instances")
+	}
+	if err := h.checkBatchIDs(c, req.Instances); err != nil {
+		return err
+	}
+	starts := make([]executor.StartRequest, len(req.Instances))
+	for i, item := range req.Instances {
+		if err := newInstanceID(item.ID, "instances", i, "id"); err != nil {
+			return err
+		}
+		starts[i] = executor.StartRequest{TenantID: c.TenantID(), Workflow: ref, Trigger: "api", Name: item.ID, Input: paramsOf(item.Params), Trace: core.TraceOf(c.Request)}
+	}
+	if len(starts) == 0 {
+		if _, err := h.workflow(c); err != nil {
+			return err
+		}
+	}
+	stored, err := h.Executor.StartNamed(c.Ctx(), starts)
+	if err != nil {
+		return err
+	}
+	list := createdInstances{Instances: []createdInstance{}}
+	for i, done := range stored {
+		if done {
+			list.Instances = append(list.Instances, queuedAnswer(starts[i].Name))
+		}
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+func (h *handlers) checkBatchIDs(c *core.Call, list []batchItem) error {
+	ids := make([]string, len(list))
+	for i, item := range list {
+		ids[i] = item.ID
+	}
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	return c.RefuseSecrets("An instance's id", text)
+}
+
+func (h *handlers) getInstance(c *core.Call) error {
+	in, err := h.instance(c)
+	if err != nil {
+		return err
+	}
+	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), in.RunID)
+	if err != nil {
+		return err
+	}
+	plan, err := h.Executor.Plans(c.Ctx(), view.Record)
+	if err != nil {
+		return err
+	}
+	by := core.AuthorsOf(view.Record)
+	return c.Reply(http.StatusOK, instanceBody{ID: in.Name, Details: detailsOf(view.Record), Meta: instanceMeta{
+		WorkflowName: view.Slug, RunNumber: in.Number, Params: view.Input, PauseRequested: view.State == machine.Pausing,
+		CreatedAt: core.Timestamp(in.Since), UpdatedAt: core.Timestamp(view.UpdatedAt), StartedAt: core.TimestampOrNil(view.StartedAt), CompletedAt: core.TimestampOrNil(view.CompletedAt),
+		CurrentStep: currentStepOf(view, plan),
+		StartedBy:   by.StartedBy, CancelledBy: by.CancelledBy, Reason: by.Reason,
+	}})
+}
+
+// currentStepOf picks what is under way and began last; in a loop what its body
+// waits for. When nothing is, it is the last step.
+func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *instanceStep {
+	if len(view.Steps) == 0 {
+		return nil
+	}
+	open := func(s machine.StepRun) bool {
+		return s.Status == machine.StepRunning || s.Status == machine.StepWaiting || s.Status == machine.StepRetrying
+	}
+	last := view.Steps[len(view.Steps)-1]
+	for _, s := range view.Steps {
+		if open(s) {
+			last = s
+		}
+	}
+	if last.Iterations != nil && open(last) {
+		for _, v := range slices.Backward(view.Waits) {
+			if w := v; w.Ref.Iteration != "" {
+				return waitStep(w, plan)
+			}
+		}
+	}
+	s := &instanceStep{
+		StepKey: last.StepID, Status: string(last.Status), Attempts: last.CountedAttempts,
+		NextRetryAt: core.TimestampOrNil(last.NextAttemptAt), Error: instanceErrorOf(last.Error),
+	}
+	if w := last.Wait; w != nil {
+		s.setWait(w.Kind, w.Name, core.TimestampOrNil(w.Until), core.TimestampOrNil(w.TimeoutAt))
+	}
+	s.setPlan(plan(last.StepID))
+	return s
+}
+
+func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep {
+	s := &instanceStep{StepKey: stepKey(w.Ref.StepID, w.Ref.Iteration), Attempts: 1}
+	s.setWait(w.Kind, w.Name, core.TimestampOrNil(w.Until), core.TimestampOrNil(w.TimeoutAt))
+	s.setPlan(plan(w.Ref.StepID))
+	return s
+}
+
+// steerInstance makes a handler of one that moves a run to another state.
+func (h *handlers) steerInstance(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
+	return func(c *core.Call, _ core.Because) error {
+		in, err := h.instance(c)
+		if err != nil {
+			return err
+		}
+		if _, err = do(c.Ctx(), c.TenantID(), in.RunID); err != nil {
+			return err
+		}
+		c.AuditedRun = in.RunID
+		return c.Reply(http.StatusOK, instanceDone{true})
+	}
+}
+
+func (h *handlers) terminateInstance(c *core.Call, _ core.Because) error {
+	in, err := h.instance(c)
+	if err != nil {
+		return err
+	}
+	if in.State.Terminal() {
+		return fault.New(fault.Conflict, "run_finished", "The run has ended.")
+	}
+	if _, err = h.Executor.Terminate(c.Ctx(), c.TenantID(), in.RunID); err != nil {
+		return err
+	}
+	c.AuditedRun = in.RunID
+	return c.Reply(http.StatusOK, instanceDone{true})
+}
+
+func (h *handlers) restartInstance(c *core.Call, _ core.Because) error {
+	in, err := h.instance(c)
+	if err != nil {
+		return err
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		_, err := h.Executor.RestartNamed(c.Ctx(), executor.RestartNamedRequest{
+			TenantID: c.TenantID(), WorkflowID: in.WorkflowID, Name: in.Name, Trace: core.TraceOf(c.Request),
+			Keep: func(executor.Record) *idempotency.Answer { return o.Answer(http.StatusOK, nil, instanceDone{true}) },
+		})
+		return err
+	})
+}
+
+func (h *handlers) sendInstanceEvent(c *core.Call, req instanceEvent) error {
+	in, err := h.instance(c)
+	if err != nil {
+		return err
+	}
+	if !instanceID.MatchString(req.Type) {
+		return invalidFor("type is required: 1 to 100 letters, digits, _ and -, not beginning with -.", "type")
+	}
+	out, err := h.Executor.Deliver(c.Ctx(), c.TenantID(), in.RunID, machine.Signal{Name: req.Type, Payload: core.PayloadOf(req.Payload)})
+	if err != nil {
+		return err
+	}
+	c.AuditedRun, c.NotAudited = in.RunID, out.Duplicate
+	return c.Reply(http.StatusOK, eventTaken{detailsOf(out.Row)})
+}
+
+// How many instances a tick lets begin unless it says so, and at the most.
+const (
+	tickInstances    = 10
+	maxTickInstances = 1000
+)
+
+func (h *handlers) tickRunner(c *core.Call, req tickRequest) error {
+	if !h.RunnerTick {
+		return fault.New(fault.Denied, codeTickDisabled, "Ticks are off; set HEDDLE_RUNNER_TICK=on for a server that advances instances by ticks alone.")
+	}
+	most := int(req.MaxInstances)
+	if most == 0 {
+		most = tickInstances
+	}
+	n, err := h.Executor.Advance(c.Ctx(), c.TenantID(), min(most, maxTickInstances), int(req.MaxSteps))
+	if err != nil {
+		return err
+	}
+	c.NotAudited = n == 0 // a tick that did nothing leaves no trace
+	return c.Reply(http.StatusOK, ticked{n})
+}

@@ -1,0 +1,153 @@
+package instances
+
+import (
+	"encoding/json"
+	"fmt"
+	"heddle/api/core"
+	"heddle/events"
+	"heddle/executor/machine"
+	"time"
+)
+
+// walkedStep is a step of the page on its way.
+type walkedStep struct {
+	historyStep
+	stepID   string
+	ended    bool // a further start begins it anew
+	resolved bool // a wait that an event satisfied
+}
+
+// walkSteps makes the steps of a page of their events, in the order in which
+// they began.
+func walkSteps(number int, list []events.Event) ([]*walkedStep, error) {
+	var steps []*walkedStep
+	of := map[machine.Ref]*walkedStep{}
+	for _, e := range list {
+		ref := machine.Ref{StepID: e.StepID, Iteration: e.Iteration}
+		s := of[ref]
+		if s == nil {
+			if e.Kind != events.StepStarted && e.Kind != events.StepSkipped {
+				continue
+			}
+			s = &walkedStep{stepID: ref.StepID}
+			s.ID, s.RunNumber, s.StepKey, s.CreatedAt = rowID(e), number, stepKey(ref.StepID, ref.Iteration), core.Timestamp(e.At)
+			of[ref], steps = s, append(steps, s)
+		}
+		d, err := machine.ReadDetail(e)
+		if err != nil {
+			return nil, err
+		}
+		s.add(e, d)
+	}
+	return steps, nil
+}
+
+// receivedEvents makes the events that an instance received of a page's: of what
+// came and of what resolved waits.
+func receivedEvents(number int, list []events.Event) ([]historyEvent, error) {
+	received, bySeq := []historyEvent{}, map[int64]int{}
+	for _, e := range list {
+		d, err := machine.ReadDetail(e)
+		if err != nil {
+			return nil, err
+		}
+		if e.Kind == events.SignalReceived {
+			bySeq[e.Seq] = len(received)
+			received = append(received, historyEvent{
+				ID: rowID(e), RunNumber: number, Type: d.Name, Payload: d.Payload, CreatedAt: core.Timestamp(e.At),
+			})
+		} else if i, ours := bySeq[d.SignalSeq]; ours && e.Kind == events.InputResolved {
+			received[i].DeliveredAt, received[i].ConsumedByStepKey = core.TimestampOrNil(e.At), core.TextOrNull(stepKey(e.StepID, e.Iteration))
+		}
+	}
+	return received, nil
+}
+
+func rowID(e events.Event) string { return fmt.Sprintf("%s_%d", e.RunID, e.Seq) }
+
+// add tells the step what happened.
+func (s *walkedStep) add(e events.Event, d machine.Detail) {
+	switch e.Kind {
+	case events.StepStarted:
+		if s.ended {
+			s.Attempts, s.Error, s.Result, s.resolved, s.ended = 0, nil, nil, false, false
+		}
+		s.Attempts++
+		s.setStatus("running")
+	case events.StepWaiting:
+		s.setWait(d.Kind, d.Name, core.TimestampOrNil(d.Until), core.TimestampOrNil(d.TimeoutAt))
+	case events.StepInterrupted:
+		if d.Role == "" {
+			s.Attempts-- // it does not count
+			s.setStatus("running")
+		}
+	case events.StepRetrying:
+		if d.Role != "" {
+			return
+		}
+		s.setStatus("retrying")
+		s.Error, s.NextRetryAt = instanceErrorOf(d.Error), core.TimestampOrNil(d.NextAttemptAt)
+	case events.InputResolved:
+		s.resolved = true
+	case events.StepSkipped:
+		s.end("skipped")
+	case events.StepCompleted:
+		s.end("completed")
+		s.Result = s.result(d.Output)
+		if d.Fallback == "" {
+			s.Error = nil
+		}
+	case events.StepFailed:
+		s.end("failed")
+		s.Error, s.Attempts = instanceErrorOf(d.Error), max(s.Attempts, 1)
+	case events.StepCancelled:
+		s.end("cancelled")
+	default:
+		return
+	}
+	s.UpdatedAt = core.Timestamp(e.At)
+}
+
+func (s *walkedStep) setStatus(status string) {
+	s.Status, s.NextRetryAt, s.WakeAt = status, nil, nil
+}
+
+func (s *walkedStep) end(status string) {
+	s.setStatus(status)
+	s.ended = true
+}
+
+// result is a step's output; that of a wait which an event satisfied in the
+// dialect's words.
+func (s *walkedStep) result(output json.RawMessage) json.RawMessage {
+	if !s.resolved {
+		return output
+	}
+	var got struct {
+		Name    string          `json:"name"`
+		Payload json.RawMessage `json:"payload"`
+		At      time.Time       `json:"received_at"`
+	}
+	if json.Unmarshal(output, &got) != nil {
+		return output
+	}
+	text, err := core.Encode(satisfied{got.Name, got.Payload, core.Timestamp(got.At)})
+	if err != nil {
+		return output
+	}
+	return text
+}
+
+// satisfied is the result of a wait that an event satisfied.
+type satisfied struct {
+	Type      string          `json:"type"`
+	Payload   json.RawMessage `json:"payload"`
+	Timestamp core.Timestamp  `json:"timestamp"`
+}
+
+// finish ends what the run's end cut off without a word of its own.
+func (s *walkedStep) finish(state machine.State) {
+	if state.Terminal() && !s.ended {
+		s.end("cancelled")
+	}
+}

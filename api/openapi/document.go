@@ -1,0 +1,272 @@
+// Package openapi describes a table of routes as an OpenAPI 3.1 document: its
+// operations, the JSON Schemas of their bodies, made of the Go types, and one
+// example of each. It knows the routes' data and no dialect.
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/idempotency"
+	"net/http"
+	"reflect"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// VersionMark stands for the version in the document that is made once.
+const VersionMark = "the version of this server"
+
+// WithVersion returns the document that Describe made for VersionMark, as that of
+// the version.
+func WithVersion(document []byte, version string) []byte {
+	quoted, err := json.Marshal(version)
+	if err != nil {
+		panic("a version is no text: " + err.Error()) // a string always encodes
+	}
+	return bytes.Replace(document, []byte(`"`+VersionMark+`"`), quoted, 1)
+}
+
+// Describe writes the OpenAPI 3.1 document of a table of routes.
+func Describe(routes []core.Route, version string) []byte {
+	s := newSchemas()
+	problem := s.Of(reflect.TypeFor[core.ProblemBody]())
+	s.nameCodes()
+	paths := dict{}
+	for i := range routes {
+		r := &routes[i]
+		item, ok := paths[r.Path].(dict)
+		if !ok {
+			item = dict{}
+			paths[r.Path] = item
+		}
+		item[strings.ToLower(r.Method)] = s.operation(r, problem)
+	}
+	doc := dict{
+		"openapi": "3.1.0",
+		"info": dict{
+			"title": core.ProductName, "version": version,
+			"description": "Durable workflow definitions and runs. Every error has the same envelope, with a stable code; " +
+				"unknown query parameters and unknown fields of a body are refused, except where a dialect's clients send them. " +
+				"Where a request fits two paths, the one with a fixed segment in the place of a parameter is meant.",
+			"contact": dict{"name": "Whoever operates this server"},
+			"license": dict{"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+		},
+		"servers":  []any{dict{"url": "/", "description": "This server."}},
+		"tags":     tagsOf(routes),
+		"paths":    paths,
+		"security": []any{dict{"key": []string{}}},
+		"components": dict{
+			"schemas":         s.Components,
+			"securitySchemes": dict{"key": dict{"type": "http", "scheme": "bearer", "description": "An API key: iw_live_ and 36 letters and digits."}},
+		},
+	}
+	text, err := json.MarshalIndent(doc, "", " ")
+	if err != nil {
+		panic("the OpenAPI document is no JSON: " + err.Error()) // only the table can be at fault
+	}
+	return append(text, '\n')
+}
+
+// tagsOf lists the tags of the operations, each once, in the table's order.
+func tagsOf(routes []core.Route) []any {
+	about := map[string]string{
+		"v1": "The runs dialect.", "turns": "The turns dialect.", "instances": "The instances dialect.", "workflows": "Definitions, versions and their runs.",
+	}
+	var tags []any
+	seen := map[string]bool{}
+	for _, r := range routes {
+		if seen[r.Tag] {
+			continue
+		}
+		seen[r.Tag] = true
+		description := about[r.Tag]
+		if description == "" {
+			description = "Operations on " + r.Tag + "."
+		}
+		tags = append(tags, dict{"name": r.Tag, "description": description})
+	}
+	return tags
+}
+
+// nameCodes lists every code in the envelope's schema.
+func (s *schemas) nameCodes() {
+	var names []string
+	var about strings.Builder
+	for _, c := range Codes() {
+		names = append(names, c.Code)
+		about.WriteString("- `" + c.Code + "` (" + strconv.Itoa(c.status) + "): " + c.Description + "\n")
+	}
+	for _, name := range []string{"ProblemBody", "ProblemError"} {
+		code := s.Components[name].(dict)["properties"].(dict)["code"].(dict)
+		code["enum"] = names
+		code["description"] = about.String()
+	}
+}
+
+func (s *schemas) operation(r *core.Route, problem dict) dict {
+	op := dict{"operationId": r.ID, "summary": r.Summary, "description": r.Description(), "tags": []string{r.Tag}, "responses": s.responses(r, problem)}
+	if params := parameters(r); len(params) > 0 {
+		op["parameters"] = params
+	}
+	if r.Action == "" {
+		op["security"] = []any{}
+	} else {
+		op["x-action"] = string(r.Action)
+	}
+	if r.Request == nil {
+		return op
+	}
+	schema := s.Of(r.Request)
+	shown := s.content(schema, s.examples[r.ID].Request)
+	content := dict{"application/json": shown}
+	if r.Body == core.BodyDefinition {
+		content["application/yaml"] = dict{"schema": schema}
+	}
+	if r.Body == core.BodyLines {
+		content = dict{core.NDJSON: shown}
+	}
+	op["requestBody"] = dict{"required": r.Body != core.BodyOptional, "content": content}
+	return op
+}
+
+func parameters(r *core.Route) []any {
+	var list []any
+	for part := range strings.SplitSeq(r.Path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			list = append(list, dict{
+				"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true,
+				"description": pathDescription(r.Path, part), "schema": dict{"type": "string"},
+			})
+		}
+	}
+	for _, p := range r.Query {
+		schema := dict{"type": "string"}
+		if p.JSONType != "" {
+			schema["type"] = p.JSONType
+		}
+		if p.Enum != nil {
+			schema["enum"] = p.Enum
+		}
+		list = append(list, dict{"name": p.Name, "in": "query", "required": p.Required, "description": p.Description, "schema": schema})
+	}
+	for _, name := range headerParams(r) {
+		list = append(list, dict{"name": name, "in": "header", "description": headerDescription(name), "schema": dict{"type": "string"}})
+	}
+	return list
+}
+
+// pathDescription describes a parameter of a path, by its name and, where several
+// kinds of things are called id, by the segment before it.
+func pathDescription(path, part string) string {
+	before, _, _ := strings.Cut(path, "/"+part)
+	switch collection := before[strings.LastIndex(before, "/")+1:]; part + " of " + collection {
+	case "{id} of schedules":
+		return "The schedule's id."
+	case "{id} of templates":
+		return "The template's id."
+	}
+	return map[string]string{
+		"{id}":          "The workflow's id or slug.",
+		"{run_id}":      "The run's id.",
+		"{instance_id}": "The instance's id.",
+		"{step_id}":     "The step's id in the definition.",
+		"{version}":     "The version's number, such as 3 or v3, or its label.",
+		"{blob_id}":     "The id of the value, as the run names it.",
+		"{agent_id}":    "The agent's id.",
+		"{key_id}":      "The key's id, not the key itself.",
+		"{tenant}":      "The tenant's id or slug.",
+		"{secret}":      "The secret's name.",
+		"{name}":        "The signal's name.",
+	}[part]
+}
+
+// headerDescription describes a header of a request.
+func headerDescription(name string) string {
+	return map[string]string{
+		"If-Match":      "The ETag of the revision that is to be changed; of any other, 412.",
+		"If-None-Match": "ETags that the caller has; for the current one, 304.",
+		"Range":         "The bytes that are wanted, such as bytes=0-1023.",
+		"If-Range":      "The ETag for which Range holds; of any other, the whole is sent.",
+		core.HeaderKey: "1 to " + strconv.Itoa(idempotency.MaxKey) + " printable ASCII characters; a repetition with the same key and body " +
+			"gets the answer of the first request.",
+		"Last-Event-ID": "The id of the last event that the client has; what comes after it is sent.",
+	}[name]
+}
+
+func headerParams(r *core.Route) []string {
+	var names []string
+	if r.Conditional {
+		names = append(names, "If-Match")
+	}
+	if r.Tagged() && r.Method == http.MethodGet {
+		names = append(names, "If-None-Match")
+	}
+	if slices.ContainsFunc(r.Answers, func(a core.Answer) bool { return a.Status == http.StatusPartialContent }) {
+		names = append(names, "Range", "If-Range")
+	}
+	if r.Idempotent {
+		names = append(names, core.HeaderKey)
+	}
+	if r.Streams() {
+		names = append(names, "Last-Event-ID")
+	}
+	return names
+}
+
+func (s *schemas) responses(r *core.Route, problem dict) dict {
+	out := dict{}
+	for _, a := range r.Answers {
+		out[strconv.Itoa(a.Status)] = s.success(r, a)
+	}
+	if r.Tagged() && r.Method == http.MethodGet {
+		out["304"] = dict{"description": "If-None-Match names the current revision."}
+	}
+	wanted := append(CommonCodes(r), r.Codes...)
+	byStatus := map[int][]string{}
+	for _, c := range Codes() {
+		if slices.Contains(wanted, c.Code) {
+			byStatus[c.status] = append(byStatus[c.status], c.Code)
+		}
+	}
+	for status, codes := range byStatus {
+		sort.Strings(codes)
+		out[strconv.Itoa(status)] = dict{
+			"description": strings.Join(codes, ", "),
+			"content":     dict{"application/json": dict{"schema": problem}},
+		}
+	}
+	return out
+}
+
+func (s *schemas) success(r *core.Route, a core.Answer) dict {
+	about := a.Description
+	if about == "" {
+		about = r.Summary
+	}
+	response := dict{"description": about}
+	headers := dict{}
+	for _, name := range a.Headers {
+		headers[name] = dict{"schema": dict{"type": "string"}}
+	}
+	if r.Idempotent {
+		headers[core.HeaderReplayed] = dict{"schema": dict{"type": "string"}, "description": "true when this is the answer kept for the Idempotency-Key."}
+	}
+	if len(headers) > 0 {
+		response["headers"] = headers
+	}
+	if a.Body != nil {
+		media := a.Media
+		if media == "" {
+			media = "application/json"
+		}
+		schema := s.Of(reflect.TypeOf(a.Body))
+		if a.Or != nil {
+			schema = dict{"anyOf": []any{schema, s.Of(reflect.TypeOf(a.Or))}}
+		}
+		response["content"] = dict{media: s.content(schema, s.examples[r.ID].Answers[strconv.Itoa(a.Status)])}
+	}
+	return response
+}

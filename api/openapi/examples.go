@@ -1,0 +1,34 @@
+package openapi
+
+import (
+	_ "embed"
+	"encoding/json"
+)
+
+// examplesText is what a test recorded: one good request to every operation and
+// what it was answered. See TestExamplesAreRecorded.
+//
+//go:embed examples.json
+var examplesText []byte
+
+// example is what an operation may be sent, and what it answers then by status.
+type example struct {
+	Request json.RawMessage            `json:"request"`
+	Answers map[string]json.RawMessage `json:"answers"`
+}
+
+func readExamples() map[string]example {
+	var all map[string]example
+	if err := json.Unmarshal(examplesText, &all); err != nil {
+		panic("examples.json is no JSON: " + err.Error()) // only a broken build can be at fault
+	}
+	return all
+}
+
+// content is the content of a body: its schema and, where there is one, an example.
+func (s *schemas) content(schema dict, example json.RawMessage) dict {
+	if len(example) == 0 {
+		return dict{"schema": schema}
+	}
+	return dict{"schema": schema, "example": example}
+}

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"heddle/api/admin"
+	"heddle/api/authoring"
+	"heddle/api/core"
+	"heddle/api/instances"
+	"heddle/api/openapi"
+	"heddle/api/runs"
+	"heddle/api/scheduling"
+	"heddle/api/turns"
+	"heddle/api/workflows"
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// routesOf returns every route there is, in the order of the documents. lines
+// bounds the memory of imports.
+func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
+	list := slices.Concat(
+		s.routes(),
+		authoring.Routes(authoring.Services{
+			Definitions: cfg.Definitions, Versions: cfg.Versions, Templates: cfg.Templates, Transfer: cfg.Transfer, Lines: lines, Now: cfg.Now,
+		}),
+		scheduling.Routes(scheduling.Services{Definitions: cfg.Definitions, Schedules: cfg.Schedules, Now: cfg.Now}),
+		workflows.Routes(workflows.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Now: cfg.Now}),
+		runs.Routes(runs.Services{Definitions: cfg.Definitions, Versions: cfg.Versions, Executor: cfg.Executor}),
+		turns.Routes(turns.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, Store: cfg.Turns, TurnTime: cfg.TurnTime, NewID: cfg.NewID}),
+		instances.Routes(instances.Services{Definitions: cfg.Definitions, Executor: cfg.Executor, RunnerTick: cfg.RunnerTick, NewID: cfg.NewID}),
+		admin.Routes(admin.Services{Access: cfg.Access, Definitions: cfg.Definitions, Secrets: cfg.Secrets, Agents: cfg.Agents}),
+	)
+	for i, r := range list {
+		if r.Method == http.MethodDelete {
+			list[i] = r.WithReason()
+		}
+	}
+	return list
+}
+
+// routesAlone returns every route without a service behind it, which is enough
+// to describe them.
+func routesAlone() []core.Route { return routesOf(Config{}, &site{}, nil) }
+
+// undatedDocument is the OpenAPI document before it has a version. It is made
+// once in a process: it does not depend on a handler.
+var undatedDocument = sync.OnceValue(func() []byte { return openapi.Describe(routesAlone(), openapi.VersionMark) })
+
+func documentOf(version string) []byte { return openapi.WithVersion(undatedDocument(), version) }

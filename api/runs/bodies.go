@@ -1,0 +1,145 @@
+package runs
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/fault"
+	"strconv"
+)
+
+// v1Start asks for a run in the runs dialect.
+type v1Start struct {
+	WorkflowID      string          `json:"workflow_id" doc:"A workflow's slug or id."`
+	WorkflowVersion core.VersionRef `json:"workflow_version,omitempty"`
+	Input           json.RawMessage `json:"input,omitempty"`
+}
+
+// v1Started answers it.
+type v1Started struct {
+	RunID           string          `json:"run_id"`
+	State           string          `json:"state" words:"runs"`
+	WorkflowID      string          `json:"workflow_id"`
+	WorkflowVersion string          `json:"workflow_version" doc:"The version's label, or v3."`
+	CreatedAt       core.Timestamp  `json:"created_at"`
+	StartedAt       *core.Timestamp `json:"started_at"`
+}
+
+// v1Summary is a run in a list.
+type v1Summary struct {
+	RunID           string          `json:"run_id"`
+	State           string          `json:"state" words:"runs"`
+	WorkflowID      string          `json:"workflow_id" doc:"The workflow's slug."`
+	WorkflowVersion string          `json:"workflow_version" doc:"The version's label, or v3."`
+	Trigger         string          `json:"trigger"`
+	Error           *core.Failure   `json:"error"`
+	CreatedAt       core.Timestamp  `json:"created_at"`
+	StartedAt       *core.Timestamp `json:"started_at"`
+	FinishedAt      *core.Timestamp `json:"finished_at"`
+	LatencyMS       *int64          `json:"latency_ms" doc:"From start to end; null until it has ended."`
+	Tokens          int64           `json:"tokens"`
+	CostMicroUSD    int64           `json:"cost_micro_usd"`
+	core.Authors
+}
+
+type v1RunList struct {
+	Runs       []v1Summary `json:"runs"`
+	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
+}
+
+// v1Run is a run with its nodes summed up.
+type v1Run struct {
+	v1Summary
+	DefinitionHash string          `json:"definition_hash"`
+	Input          json.RawMessage `json:"input"`
+	Nodes          v1Nodes         `json:"nodes"`
+	Current        []v1Current     `json:"current" doc:"What is under way, retries and waits included."`
+}
+
+// v1Nodes counts the top-level nodes by state; a pending retry is running.
+type v1Nodes struct {
+	Total     int `json:"total"`
+	Pending   int `json:"pending"`
+	Running   int `json:"running"`
+	Waiting   int `json:"waiting"`
+	Succeeded int `json:"succeeded"`
+	Failed    int `json:"failed"`
+	Skipped   int `json:"skipped"`
+	Cancelled int `json:"cancelled"`
+}
+
+// v1Current is a node that is under way.
+type v1Current struct {
+	Node      string          `json:"node"`
+	Type      string          `json:"type"`
+	State     string          `json:"state" enum:"running,waiting,retrying"`
+	Iteration string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	Attempt   int             `json:"attempt,omitempty"`
+	StartedAt *core.Timestamp `json:"started_at"`
+	Wait      *v1Wait         `json:"wait,omitempty"`
+}
+
+// v1Wait says what a node waits for; of a signal, how to answer it.
+type v1Wait struct {
+	core.OpenWait
+	Prompt string          `json:"prompt,omitempty"`
+	Schema json.RawMessage `json:"schema,omitempty"`
+}
+
+type v1Result struct {
+	RunID  string          `json:"run_id"`
+	State  string          `json:"state" words:"runs"`
+	Result json.RawMessage `json:"result" doc:"Null of a failed or cancelled run."`
+	Error  *core.Failure   `json:"error,omitempty"`
+}
+
+type v1Steered struct {
+	RunID string `json:"run_id"`
+	State string `json:"state" words:"runs"`
+}
+
+// v1Deliver is a signal. Without a request id each call is a new one.
+type v1Deliver struct {
+	core.Because
+	RequestID string          `json:"request_id,omitempty" doc:"That of an input request, or a key of the caller's own; at most 255 characters."`
+	Payload   json.RawMessage `json:"payload,omitempty"`
+}
+
+type v1Delivered struct {
+	Accepted  bool `json:"accepted"`
+	Duplicate bool `json:"duplicate" doc:"The same request id was delivered before; nothing was done."`
+}
+
+// versionNames gives versions their names in one answer: the label, or v3. A
+// workflow that was deleted has no labels any more.
+type versionNames struct {
+	h     *handlers
+	c     *core.Call
+	known map[runVersion]string
+}
+
+type runVersion struct {
+	workflowID string
+	version    int
+}
+
+func (h *handlers) versionNames(c *core.Call) versionNames {
+	return versionNames{h, c, map[runVersion]string{}}
+}
+
+func (n versionNames) of(r executor.Record) (string, error) {
+	key := runVersion{r.WorkflowID, r.Version}
+	if name, ok := n.known[key]; ok {
+		return name, nil
+	}
+	name := "v" + strconv.Itoa(r.Version)
+	_, v, err := n.h.Versions.Get(n.c.Ctx(), n.c.TenantID(), r.WorkflowID, name)
+	switch {
+	case err == nil && v.Label != "":
+		name = v.Label
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return "", err
+	}
+	n.known[key] = name
+	return name, nil
+}

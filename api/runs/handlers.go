@@ -1,0 +1,267 @@
+package runs
+
+import (
+	"context"
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+func (h *handlers) v1Create(c *core.Call, req v1Start) error {
+	if req.WorkflowID == "" {
+		return core.Malformed("workflow_id is required: the slug or id of a workflow.")
+	}
+	if !core.ValidRef(req.WorkflowID) {
+		return core.NotFound("id", req.WorkflowID)
+	}
+	if err := h.authoriseNamed(c, req.WorkflowID); err != nil {
+		return err
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		var unnamed error
+		_, err := h.Executor.Start(c.Ctx(), executor.StartRequest{
+			TenantID: c.TenantID(), Workflow: req.WorkflowID, Version: string(req.WorkflowVersion), Trigger: "api",
+			Input: req.Input, Trace: core.TraceOf(c.Request),
+			Keep: func(run executor.Record) *idempotency.Answer {
+				name, err := h.versionNames(c).of(run)
+				if err != nil {
+					unnamed = err // the run is stored all the same; its number will do
+					name = "v" + strconv.Itoa(run.Version)
+				}
+				header := map[string]string{"Location": runsBase + "/" + run.RunID}
+				return o.Answer(http.StatusCreated, header, v1Started{
+					RunID: run.RunID, State: core.WordsOf(run.State).Runs, WorkflowID: run.Slug, WorkflowVersion: name,
+					CreatedAt: core.Timestamp(run.CreatedAt), StartedAt: core.TimestampOrNil(run.StartedAt),
+				})
+			},
+		})
+		if err == nil && unnamed != nil {
+			c.Log().Warn("a version's label could not be read", "request_id", c.RequestID(), "error", unnamed)
+		}
+		return err
+	})
+}
+
+// authoriseNamed asks for the route's action on a workflow that the body names.
+func (h *handlers) authoriseNamed(c *core.Call, ref string) error {
+	if access.CanEverywhere(c.Principal, c.Route.Action) {
+		return nil
+	}
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	if err != nil {
+		return err
+	}
+	return core.Allow(c.Principal, c.Route.Action, w.ID, w.Slug)
+}
+
+func (h *handlers) v1List(c *core.Call) error {
+	q, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	query, err := h.v1Query(c, q)
+	if err != nil {
+		return err
+	}
+	query.Limit, query.Cursor = p.Limit, p.Cursor
+	found, err := h.Executor.Runs(c.Ctx(), query)
+	if err != nil {
+		return err
+	}
+	list, names := v1RunList{Runs: make([]v1Summary, len(found.Runs)), NextCursor: core.TextOrNull(found.Next)}, h.versionNames(c)
+	for i, r := range found.Runs {
+		if list.Runs[i], err = v1SummaryOf(r, names); err != nil {
+			return err
+		}
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+// v1Query reads the filters of the list of runs.
+func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error) {
+	query := executor.RunQuery{TenantID: c.TenantID(), WorkflowIDs: access.ViewableWorkflows(c.Principal), Trigger: q.Get("trigger")}
+	word := q.Get("status")
+	if other := q.Get("state"); other != "" {
+		if word != "" && word != other {
+			return query, core.Malformed("status and state are the same filter; give one of them.")
+		}
+		word = other
+	}
+	if word != "" {
+		if query.States = core.StatesOf(word, core.InRuns); query.States == nil {
+			return query, core.Malformed("status must be one of %s, not %q.", strings.Join(core.Vocabulary(core.InRuns), ", "), core.Truncate(word))
+		}
+	}
+	if query.Trigger != "" && !slices.Contains(core.Triggers(), query.Trigger) {
+		return query, core.Malformed("trigger must be one of %s, not %q.", strings.Join(core.Triggers(), ", "), core.Truncate(query.Trigger))
+	}
+	var err error
+	if query.StartedAfter, err = core.TimeParam(q, "started_after"); err != nil {
+		return query, err
+	}
+	if query.StartedBefore, err = core.TimeParam(q, "started_before"); err != nil {
+		return query, err
+	}
+	if ref := q.Get("workflow_id"); ref != "" {
+		query.WorkflowID, err = h.filteredWorkflow(c, ref)
+	}
+	return query, err
+}
+
+// filteredWorkflow finds the id of a workflow to filter by. The runs of a
+// deleted one are still found by its id.
+func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
+	if !core.ValidRef(ref) {
+		return "", core.NotFound("id", ref)
+	}
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	if fault.KindOf(err) == fault.NotFound && err != nil && strings.HasPrefix(ref, "wf_") {
+		return ref, nil
+	}
+	return w.ID, err
+}
+
+func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
+	name, err := names.of(r)
+	s := v1Summary{
+		RunID: r.RunID, State: core.WordsOf(r.State).Runs, WorkflowID: r.Slug, WorkflowVersion: name,
+		Trigger: r.Trigger, Error: core.FailureOf(r.Error),
+		CreatedAt: core.Timestamp(r.CreatedAt), StartedAt: core.TimestampOrNil(r.StartedAt), FinishedAt: core.TimestampOrNil(r.CompletedAt),
+		Tokens: r.Usage.Tokens, CostMicroUSD: r.Usage.CostMicroUSD, Authors: core.AuthorsOf(r),
+	}
+	if !r.StartedAt.IsZero() && !r.CompletedAt.IsZero() {
+		ms := r.CompletedAt.Sub(r.StartedAt).Milliseconds()
+		s.LatencyMS = &ms
+	}
+	return s, err
+}
+
+func (h *handlers) v1Get(c *core.Call) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	if c.SetETag(view.Seq) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	summary, err := v1SummaryOf(view.Record, h.versionNames(c))
+	if err != nil {
+		return err
+	}
+	n := view.Counts
+	return c.Reply(http.StatusOK, v1Run{
+		v1Summary: summary, DefinitionHash: view.Hash, Input: view.Input,
+		Nodes:   v1Nodes{n.Total, n.Pending, n.Running, n.Waiting, n.Completed, n.Failed, n.Skipped, n.Cancelled},
+		Current: v1CurrentOf(view),
+	})
+}
+
+// v1CurrentOf lists what is under way: the top-level nodes in the order in
+// which they started, then the waits within loops.
+func v1CurrentOf(view executor.View) []v1Current {
+	list := []v1Current{}
+	for _, s := range view.Steps {
+		if s.Status != machine.StepRunning && s.Status != machine.StepWaiting && s.Status != machine.StepRetrying {
+			continue
+		}
+		at := v1Current{Node: s.StepID, Type: s.Type, State: string(s.Status), Attempt: s.Attempt, StartedAt: core.TimestampOrNil(s.StartedAt)}
+		if s.Wait != nil {
+			at.Wait = v1WaitOf(*s.Wait)
+		}
+		list = append(list, at)
+	}
+	for _, w := range view.Waits {
+		if w.Ref.Iteration != "" {
+			list = append(list, v1Current{
+				Node: w.Ref.StepID, Type: "wait", State: string(machine.StepWaiting), Iteration: w.Ref.Iteration,
+				StartedAt: core.TimestampOrNil(w.StartedAt), Wait: v1WaitOf(w),
+			})
+		}
+	}
+	return list
+}
+
+func v1WaitOf(w machine.Wait) *v1Wait { return &v1Wait{*core.WaitOf(w), w.Prompt, w.Schema} }
+
+func (h *handlers) v1Result(c *core.Call) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	run, err := h.Executor.Run(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	word := core.WordsOf(run.State).Runs
+	if !run.State.Terminal() {
+		return fault.New(fault.Conflict, "run_not_finished", "Run %s is %s and has no result yet.", run.RunID, word)
+	}
+	r := v1Result{RunID: run.RunID, State: word, Result: run.Output, Error: core.FailureOf(run.Error)}
+	return c.Reply(http.StatusOK, r)
+}
+
+// v1End makes a handler of one that ends a run.
+func (h *handlers) v1End(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
+	return func(c *core.Call, _ core.Because) error {
+		id, err := c.Param("run_id")
+		if err != nil {
+			return err
+		}
+		run, err := do(c.Ctx(), c.TenantID(), id)
+		if err != nil {
+			return err
+		}
+		return c.Reply(http.StatusOK, v1Steered{run.RunID, core.WordsOf(run.State).Runs})
+	}
+}
+
+const maxRequestID = 255
+
+func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	name, err := h.signalName(c)
+	if err != nil {
+		return err
+	}
+	if err := c.RefuseSecrets("The signal's name", core.JSONText(name)); err != nil {
+		return err
+	}
+	if len(req.RequestID) > maxRequestID || !core.Printable(req.RequestID) {
+		return core.Malformed("request_id must be at most %d printable ASCII characters.", maxRequestID)
+	}
+	done, err := h.Executor.Signal(c.Ctx(), c.TenantID(), id, machine.Signal{
+		Name: name, RequestID: req.RequestID, Payload: core.PayloadOf(req.Payload),
+	})
+	if err != nil {
+		return err
+	}
+	c.NotAudited = done.Duplicate
+	return c.Reply(http.StatusAccepted, v1Delivered{Accepted: true, Duplicate: done.Duplicate})
+}
+
+// signalName reads the name from the path: any text of 1 to 128 bytes without
+// control characters.
+func (h *handlers) signalName(c *core.Call) (string, error) {
+	name := c.RawParam("name")
+	odd := strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f })
+	if name == "" || len(name) > 128 || odd || !utf8.ValidString(name) {
+		return "", core.Malformed("A signal's name has 1 to 128 bytes of UTF-8 text without control characters.")
+	}
+	return name, nil
+}

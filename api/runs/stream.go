@@ -1,0 +1,105 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+)
+
+func (h *handlers) v1Events(c *core.Call) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	after, err := core.LastEventID(c.Request)
+	if err != nil {
+		return err
+	}
+	return c.Stream(id, after, func(context.Context, executor.Record) core.FrameFunc { return v1Frame })
+}
+
+// v1Event is the data of every frame of the runs dialect; each event fills what
+// it has.
+type v1Event struct {
+	RunID        string          `json:"run_id"`
+	Seq          int64           `json:"seq"`
+	Timestamp    core.Timestamp  `json:"timestamp"`
+	State        string          `json:"state,omitempty" words:"runs"`
+	Node         string          `json:"node,omitempty"`
+	Iteration    string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	Attempt      int             `json:"attempt,omitempty"`
+	LatencyMS    *int64          `json:"latency_ms,omitempty"`
+	Tokens       *int64          `json:"tokens,omitempty"`
+	CostMicroUSD *int64          `json:"cost_micro_usd,omitempty"`
+	RequestID    string          `json:"request_id,omitempty"`
+	Name         string          `json:"name,omitempty" doc:"Of the signal."`
+	Prompt       string          `json:"prompt,omitempty"`
+	Schema       json.RawMessage `json:"schema,omitempty" doc:"What the payload is checked against."`
+	Payload      json.RawMessage `json:"payload,omitempty"`
+	Result       json.RawMessage `json:"result,omitempty"`
+	Error        *core.Failure   `json:"error,omitempty"`
+	Actor        *core.ActorBody `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
+	Reason       string          `json:"reason,omitempty" doc:"Why, as they said."`
+}
+
+// v1Frame translates one row; false: the catalogue has no event for it.
+func v1Frame(e events.Event) (core.Frame, bool, error) {
+	d, err := machine.ReadDetail(e)
+	if err != nil {
+		return core.Frame{}, false, err
+	}
+	word := v1EventWord(e.Kind, d)
+	if word == "" {
+		return core.Frame{}, false, nil
+	}
+	out := v1Event{
+		RunID: e.RunID, Seq: e.Seq, Timestamp: core.Timestamp(e.At), Node: e.StepID, Iteration: e.Iteration, Attempt: e.Attempt,
+		RequestID: d.RequestID, Name: d.Name, Prompt: d.Prompt, Schema: d.Schema, Payload: d.Payload, Error: core.FailureOf(d.Error),
+		Actor: core.ActorOf(d.Actor),
+	}
+	if d.Actor.Known() {
+		out.Reason = d.Reason
+	}
+	switch e.Kind {
+	case events.StateChanged:
+		out.State, out.Error = core.WordsOf(d.State).Runs, nil
+	case events.StepCompleted, events.StepFailed:
+		out.LatencyMS, out.Tokens, out.CostMicroUSD = &d.LatencyMS, &d.Tokens, &d.CostMicroUSD
+	case events.RunCompleted:
+		out.State, out.Result, out.LatencyMS = core.WordsOf(machine.Completed).Runs, d.Output, &d.DurationMS
+	case events.RunFailed:
+		out.State, out.LatencyMS = core.WordsOf(machine.Failed).Runs, &d.DurationMS
+	case events.RunCancelled:
+		out.State, out.LatencyMS = core.WordsOf(machine.Cancelled).Runs, &d.DurationMS
+	}
+	return core.Frame{Event: word, Data: out}, true, nil
+}
+
+// v1EventWord is the name of the row's frame, or "". A change between states
+// that have one word is none to this dialect.
+func v1EventWord(k events.Kind, d machine.Detail) string {
+	switch k {
+	case events.StateChanged:
+		if d.From == "" || core.WordsOf(d.From).Runs != core.WordsOf(d.State).Runs {
+			return "status_changed"
+		}
+	case events.StepStarted:
+		return "node_started"
+	case events.StepCompleted:
+		return "node_completed"
+	case events.StepFailed:
+		return "node_failed"
+	case events.InputRequested, events.InputResolved, events.SignalReceived:
+		return string(k)
+	case events.RunCompleted:
+		return "completed"
+	case events.RunFailed:
+		return "failed"
+	case events.RunCancelled:
+		return "cancelled"
+	}
+	return ""
+}

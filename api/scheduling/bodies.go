@@ -1,0 +1,197 @@
+package scheduling
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/schedules"
+	"time"
+)
+
+// scheduleBody is a schedule as every answer shows it.
+type scheduleBody struct {
+	ID             string            `json:"id"`
+	WorkflowID     string            `json:"workflow_id"`
+	CronExpression string            `json:"cron_expression"`
+	Description    string            `json:"description" doc:"The expression in plain words."`
+	Timezone       string            `json:"timezone" doc:"IANA name."`
+	InputData      json.RawMessage   `json:"input_data"`
+	Version        *string           `json:"version" doc:"Null: the active version at each due time."`
+	Status         schedules.Status  `json:"status" enum:"active,paused,ended"`
+	PauseReason    *string           `json:"pause_reason"`
+	OverlapPolicy  schedules.Overlap `json:"overlap_policy" enum:"skip,queue,allow,cancel_running"`
+	CatchUp        catchUpBody       `json:"catch_up"`
+	DSTGap         schedules.Gap     `json:"dst_gap" enum:"shift,skip"`
+	DSTRepeat      schedules.Repeat  `json:"dst_repeat" enum:"first,last,both"`
+	JitterSeconds  float64           `json:"jitter_seconds"`
+	StartsAt       *core.Timestamp   `json:"starts_at"`
+	EndsAt         *core.Timestamp   `json:"ends_at"`
+	NextRunAt      *core.Timestamp   `json:"next_run_at" doc:"The next due time; null when none is."`
+	NextRunLocal   *string           `json:"next_run_local" doc:"The same in the schedule's zone."`
+	LastRunAt      *core.Timestamp   `json:"last_run_at"`
+	CreatedAt      core.Timestamp    `json:"created_at"`
+	UpdatedAt      core.Timestamp    `json:"updated_at"`
+}
+
+type catchUpBody struct {
+	Policy        schedules.CatchUpPolicy `json:"policy" enum:"none,latest,all"`
+	WindowSeconds float64                 `json:"window_seconds"`
+	Max           int                     `json:"max"`
+}
+
+// catchUpRequest changes or sets some of catchUpBody.
+type catchUpRequest struct {
+	Policy        *schedules.CatchUpPolicy `json:"policy,omitempty" enum:"none,latest,all" doc:"Default latest."`
+	WindowSeconds *float64                 `json:"window_seconds,omitempty" doc:"Default 3600, at most 2678400."`
+	Max           *int                     `json:"max,omitempty" doc:"Default 100, at most 1000."`
+}
+
+type createSchedule struct {
+	CronExpression string            `json:"cron_expression" doc:"Five fields, a word such as @daily, or @every with an interval."`
+	Timezone       string            `json:"timezone,omitempty" doc:"IANA name; default UTC."`
+	InputData      json.RawMessage   `json:"input_data,omitempty"`
+	Version        core.VersionRef   `json:"version,omitempty"`
+	OverlapPolicy  schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
+	CatchUp        catchUpRequest    `json:"catch_up,omitempty"`
+	DSTGap         schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
+	DSTRepeat      schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
+	JitterSeconds  float64           `json:"jitter_seconds,omitempty" doc:"The schedule fires this much later at the most, always by the same delay."`
+	StartsAt       *time.Time        `json:"starts_at,omitempty"`
+	EndsAt         *time.Time        `json:"ends_at,omitempty"`
+	Status         schedules.Status  `json:"status,omitempty" enum:"active,paused"`
+	PauseReason    string            `json:"pause_reason,omitempty"`
+}
+
+type updateSchedule struct {
+	core.Because
+	CronExpression *string            `json:"cron_expression,omitempty"`
+	Timezone       *string            `json:"timezone,omitempty"`
+	InputData      json.RawMessage    `json:"input_data,omitempty"`
+	Version        *core.VersionRef   `json:"version,omitempty" doc:"\"\" follows the active version."`
+	OverlapPolicy  *schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
+	CatchUp        catchUpRequest     `json:"catch_up,omitempty"`
+	DSTGap         *schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
+	DSTRepeat      *schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
+	JitterSeconds  *float64           `json:"jitter_seconds,omitempty"`
+	StartsAt       clearableTime      `json:"starts_at,omitempty"`
+	EndsAt         clearableTime      `json:"ends_at,omitempty"`
+	Status         *schedules.Status  `json:"status,omitempty" enum:"active,paused"`
+	PauseReason    *string            `json:"pause_reason,omitempty"`
+}
+
+// clearableTime is a time that null clears.
+type clearableTime struct{ value *time.Time }
+
+// UnmarshalJSON takes an RFC 3339 time or null.
+func (c *clearableTime) UnmarshalJSON(text []byte) error {
+	c.value = new(time.Time)
+	return json.Unmarshal(text, c.value)
+}
+
+// JSONSchema describes what UnmarshalJSON takes.
+func (clearableTime) JSONSchema() map[string]any {
+	return map[string]any{"type": []string{"string", "null"}, "format": "date-time", "description": "RFC 3339; null clears."}
+}
+
+type createdSchedule struct {
+	ScheduleID string       `json:"schedule_id"`
+	Schedule   scheduleBody `json:"schedule"`
+}
+
+type scheduleAnswer struct {
+	Schedule scheduleBody `json:"schedule"`
+}
+
+type scheduleList struct {
+	Schedules  []scheduleBody `json:"schedules"`
+	Total      *int           `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
+}
+
+// slotBody is a line of the ledger.
+type slotBody struct {
+	DueAt     core.Timestamp    `json:"due_at"`
+	Until     core.Timestamp    `json:"until" doc:"The last of the due times that the line stands for; due_at where it is one."`
+	Count     int               `json:"count" doc:"How many due times the line stands for."`
+	Outcome   schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
+	Reason    *string           `json:"reason"`
+	Origin    string            `json:"origin" doc:"schedule, trigger:<run id> or backfill:<id>."`
+	RunID     *string           `json:"run_id"`
+	DecidedAt core.Timestamp    `json:"decided_at"`
+}
+
+type slotList struct {
+	Slots      []slotBody `json:"slots"`
+	Total      *int       `json:"total,omitempty" doc:"Of the lines; left out with a cursor."`
+	NextCursor *string    `json:"next_cursor" doc:"Null on the last page."`
+}
+
+type previewRequest struct {
+	CronExpression string           `json:"cron_expression"`
+	Timezone       string           `json:"timezone,omitempty"`
+	From           *time.Time       `json:"from,omitempty" doc:"Times strictly after this; default now."`
+	Count          *int             `json:"count,omitempty" doc:"1 to 500, default 10."`
+	DSTGap         schedules.Gap    `json:"dst_gap,omitempty" enum:"shift,skip"`
+	DSTRepeat      schedules.Repeat `json:"dst_repeat,omitempty" enum:"first,last,both"`
+}
+
+type dueTimes struct {
+	Description string    `json:"description"`
+	Times       []dueTime `json:"times"`
+}
+
+type dueTime struct {
+	At    core.Timestamp `json:"at"`
+	Local string         `json:"local"`
+	Note  *string        `json:"note,omitempty" doc:"Where a change of the clock moved or dropped something."`
+}
+
+type backfillRequest struct {
+	core.Because
+	From          *time.Time        `json:"from"`
+	To            *time.Time        `json:"to"`
+	OverlapPolicy schedules.Overlap `json:"overlap_policy,omitempty" enum:"queue,allow" doc:"One after another (default) or all at once."`
+	Limit         *int              `json:"limit,omitempty" doc:"Most due times that are accepted: 1 to 1000, default 100."`
+}
+
+type backfillBody struct {
+	BackfillID string `json:"backfill_id"`
+	Slots      int    `json:"slots" doc:"How many due times there are; the ledger shows what becomes of them."`
+}
+
+func local(t time.Time) string { return t.Format(time.RFC3339) }
+
+func scheduleBodyOf(s schedules.Schedule) scheduleBody {
+	b := scheduleBody{
+		ID: s.ID, WorkflowID: s.WorkflowID, CronExpression: s.Expression, Timezone: s.Timezone, InputData: s.Input,
+		Version: core.TextOrNull(s.Version), Status: s.Status, PauseReason: core.TextOrNull(s.PauseReason), OverlapPolicy: s.Overlap,
+		CatchUp: catchUpBody{s.CatchUp.Policy, s.CatchUp.Window.Seconds(), s.CatchUp.Max},
+		DSTGap:  s.Gap, DSTRepeat: s.Repeat, JitterSeconds: s.Jitter.Seconds(),
+		StartsAt: core.TimestampOrNil(s.StartsAt), EndsAt: core.TimestampOrNil(s.EndsAt), NextRunAt: core.TimestampOrNil(s.NextDue), LastRunAt: core.TimestampOrNil(s.LastRunAt),
+		CreatedAt: core.Timestamp(s.CreatedAt), UpdatedAt: core.Timestamp(s.UpdatedAt),
+	}
+	if b.InputData == nil {
+		b.InputData = json.RawMessage("null")
+	}
+	if spec, err := schedules.Parse(s.Expression); err == nil {
+		b.Description = spec.Describe(s.Timezone)
+	}
+	if loc, err := schedules.LoadZone(s.Timezone); err == nil && !s.NextDue.IsZero() {
+		b.NextRunLocal = core.TextOrNull(local(s.NextDue.In(loc)))
+	}
+	return b
+}
+
+func slotBodyOf(s schedules.Slot) slotBody {
+	return slotBody{
+		DueAt: core.Timestamp(s.Due), Until: core.Timestamp(s.Until), Count: s.Count, Outcome: s.Outcome, Reason: core.TextOrNull(s.Reason),
+		Origin: s.Origin, RunID: core.TextOrNull(s.RunID), DecidedAt: core.Timestamp(s.At),
+	}
+}
+
+func previewOf(description string, times []schedules.DueTime) dueTimes {
+	b := dueTimes{Description: description, Times: make([]dueTime, len(times))}
+	for i, t := range times {
+		b.Times[i] = dueTime{At: core.Timestamp(t.At), Local: local(t.At), Note: core.TextOrNull(t.Note)}
+	}
+	return b
+}

@@ -1,0 +1,344 @@
+package scheduling
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/fault"
+	"heddle/idempotency"
+	"heddle/schedules"
+	"math"
+	"net/http"
+	"time"
+)
+
+func (h *handlers) listSchedules(c *core.Call) error {
+	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.ViewableWorkflows(c.Principal)})
+}
+
+func (h *handlers) listWorkflowSchedules(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	if err != nil {
+		return err
+	}
+	return h.scheduleList(c, schedules.Query{WorkflowID: w.ID})
+}
+
+func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
+	_, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	ask.TenantID, ask.Limit, ask.Offset, ask.Cursor, ask.WantTotal = c.TenantID(), p.Limit, p.Offset, p.Cursor, p.WantTotal()
+	found, err := h.Schedules.List(c.Ctx(), ask)
+	if err != nil {
+		return err
+	}
+	list := scheduleList{
+		Schedules: make([]scheduleBody, len(found.Schedules)),
+		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
+	}
+	for i, s := range found.Schedules {
+		list.Schedules[i] = scheduleBodyOf(s)
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+// maxSeconds keeps a number of seconds within a duration.
+const maxSeconds = 1e9
+
+// secondsToDuration reads a number of seconds; what is out of every range stays so.
+func secondsToDuration(seconds float64) time.Duration {
+	if math.IsNaN(seconds) || math.Abs(seconds) > maxSeconds {
+		return -1
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
+}
+
+// storableTime checks that a time can be stored.
+func storableTime(name string, t *time.Time) (time.Time, error) {
+	if t == nil || t.IsZero() {
+		return time.Time{}, nil
+	}
+	if t.Year() < 1971 || t.Year() > 9000 {
+		return time.Time{}, fault.New(fault.Unacceptable, "invalid_schedule", "%s must lie in the years 1971 to 9000.", name)
+	}
+	return t.UTC().Truncate(time.Millisecond), nil
+}
+
+func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	s, err := req.schedule()
+	if err != nil {
+		return err
+	}
+	s.TenantID = c.TenantID()
+	return c.Idempotent(func(o *core.Creation) error {
+		if err := c.ReserveStorage(len(s.Input)); err != nil {
+			return err
+		}
+		_, err := h.Schedules.Create(c.Ctx(), schedules.CreateRequest{
+			Schedule: s, Workflow: ref,
+			Keep: func(s schedules.Schedule) *idempotency.Answer {
+				c.AddStored(len(s.Input))
+				header := map[string]string{"Location": core.WorkflowsBase + "/schedules/" + s.ID, "ETag": core.ETag(s.Revision)}
+				return o.Answer(http.StatusCreated, header, createdSchedule{s.ID, scheduleBodyOf(s)})
+			},
+		})
+		return err
+	})
+}
+
+func (r createSchedule) schedule() (schedules.Schedule, error) {
+	s := schedules.Schedule{
+		Expression: r.CronExpression, Timezone: r.Timezone, Input: r.InputData, Version: string(r.Version),
+		Overlap: r.OverlapPolicy, Gap: r.DSTGap, Repeat: r.DSTRepeat, Jitter: secondsToDuration(r.JitterSeconds),
+		Status: r.Status, PauseReason: r.PauseReason,
+	}
+	if string(s.Input) == "null" {
+		s.Input = nil
+	}
+	if p := r.CatchUp.Policy; p != nil {
+		s.CatchUp.Policy = *p
+	}
+	if w := r.CatchUp.WindowSeconds; w != nil {
+		if s.CatchUp.Window = secondsToDuration(*w); s.CatchUp.Window == 0 {
+			s.CatchUp.Window = -1
+		}
+	}
+	if m := r.CatchUp.Max; m != nil {
+		if s.CatchUp.Max = *m; *m == 0 {
+			s.CatchUp.Max = -1
+		}
+	}
+	var err error
+	if s.StartsAt, err = storableTime("starts_at", r.StartsAt); err != nil {
+		return s, err
+	}
+	s.EndsAt, err = storableTime("ends_at", r.EndsAt)
+	return s, err
+}
+
+func (h *handlers) getSchedule(c *core.Call) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	s, err := h.Schedules.Get(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	if c.SetETag(s.Revision) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
+}
+
+func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	edit, err := req.edit()
+	if err != nil {
+		return err
+	}
+	s, err := h.Schedules.Update(c.Ctx(), c.TenantID(), id, edit, match)
+	if err != nil {
+		return err
+	}
+	c.SetETag(s.Revision)
+	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
+}
+
+func (r updateSchedule) edit() (schedules.Patch, error) {
+	e := schedules.Patch{
+		Expression: r.CronExpression, Timezone: r.Timezone, PauseReason: r.PauseReason, Input: r.InputData,
+		Status: r.Status, Overlap: r.OverlapPolicy, CatchUpPolicy: r.CatchUp.Policy, CatchUpMax: r.CatchUp.Max,
+		Gap: r.DSTGap, Repeat: r.DSTRepeat,
+	}
+	if r.Version != nil {
+		v := string(*r.Version)
+		e.Version = &v
+	}
+	if w := r.CatchUp.WindowSeconds; w != nil {
+		d := secondsToDuration(*w)
+		e.CatchUpWindow = &d
+	}
+	if j := r.JitterSeconds; j != nil {
+		d := secondsToDuration(*j)
+		e.Jitter = &d
+	}
+	for _, field := range []struct {
+		name string
+		from clearableTime
+		to   **time.Time
+	}{{"starts_at", r.StartsAt, &e.StartsAt}, {"ends_at", r.EndsAt, &e.EndsAt}} {
+		if field.from.value == nil {
+			continue
+		}
+		t, err := storableTime(field.name, field.from.value)
+		if err != nil {
+			return e, err
+		}
+		*field.to = &t
+	}
+	return e, nil
+}
+
+func (h *handlers) deleteSchedule(c *core.Call) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	if err := h.Schedules.Delete(c.Ctx(), c.TenantID(), id, match); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}
+
+func (h *handlers) listSlots(c *core.Call) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	q, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	found, err := h.Schedules.Slots(c.Ctx(), schedules.SlotQuery{
+		TenantID: c.TenantID(), ScheduleID: id, Outcome: schedules.Outcome(q.Get("outcome")),
+		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
+	})
+	if err != nil {
+		return err
+	}
+	list := slotList{
+		Slots: make([]slotBody, len(found.Slots)),
+		Total: core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
+	}
+	for i, s := range found.Slots {
+		list.Slots[i] = slotBodyOf(s)
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+const (
+	defaultPreview = 10
+	maxPreview     = 500
+)
+
+func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
+	spec, err := schedules.Parse(req.CronExpression)
+	if err != nil {
+		return err
+	}
+	loc, err := schedules.LoadZone(req.Timezone)
+	if err != nil {
+		return err
+	}
+	rules := schedules.Rules{Gap: req.DSTGap, Repeat: req.DSTRepeat}
+	if err := schedules.CheckRules(rules); err != nil {
+		return err
+	}
+	count := defaultPreview
+	if req.Count != nil {
+		count = *req.Count
+	}
+	if count < 1 || count > maxPreview {
+		return fault.New(fault.Unacceptable, "invalid_schedule", "count must be from 1 to %d.", maxPreview)
+	}
+	from, err := storableTime("from", req.From)
+	if err != nil {
+		return err
+	}
+	if from.IsZero() {
+		from = h.Now()
+	}
+	rules.Anchor = from
+	return c.Reply(http.StatusOK, previewOf(spec.Describe(req.Timezone), spec.Preview(from, count, loc, rules)))
+}
+
+func (h *handlers) previewSchedule(c *core.Call) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	count, err := core.IntParam(q, "count", defaultPreview, 1, maxPreview)
+	if err != nil {
+		return err
+	}
+	from := h.Now()
+	if q.Has("from") {
+		if from, err = time.Parse(time.RFC3339, q.Get("from")); err != nil || from.Year() < 1971 || from.Year() > 9000 {
+			return core.Malformed("from must be an RFC 3339 time such as 2026-03-01T00:00:00Z, not %q.", core.Truncate(q.Get("from")))
+		}
+	}
+	description, times, err := h.Schedules.PreviewStored(c.Ctx(), c.TenantID(), id, from, count)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, previewOf(description, times))
+}
+
+func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		_, err := h.Schedules.Trigger(c.Ctx(), c.TenantID(), id, core.TraceOf(c.Request), func(run executor.Record) *idempotency.Answer {
+			header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
+			return o.Answer(http.StatusAccepted, header, core.StartedRun{RunID: run.RunID})
+		})
+		return err
+	})
+}
+
+func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
+	id, err := c.ScheduleID()
+	if err != nil {
+		return err
+	}
+	ask := schedules.BackfillRequest{TenantID: c.TenantID(), ScheduleID: id, Overlap: req.OverlapPolicy}
+	if req.From == nil || req.To == nil {
+		return core.Malformed("A backfill needs from and to, two times in the past.")
+	}
+	if ask.From, err = storableTime("from", req.From); err != nil {
+		return err
+	}
+	if ask.To, err = storableTime("to", req.To); err != nil {
+		return err
+	}
+	if req.Limit != nil {
+		if ask.Limit = *req.Limit; ask.Limit == 0 {
+			ask.Limit = -1
+		}
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		ask.Keep = func(id string, slots int) *idempotency.Answer {
+			return o.Answer(http.StatusAccepted, nil, backfillBody{id, slots})
+		}
+		_, _, err := h.Schedules.Backfill(c.Ctx(), ask)
+		return err
+	})
+}

@@ -1,0 +1,76 @@
+package scheduling
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"net/http"
+)
+
+// routes is schedules, their ledger and previews.
+func (h *handlers) routes() []core.Route {
+	const all, one, of = core.WorkflowsBase + "/schedules", core.WorkflowsBase + "/schedules/{id}", core.WorkflowsBase + "/{id}/schedules"
+	unknown := []string{"schedule_not_found"}
+	refusals := []string{"invalid_cron", "invalid_timezone", "invalid_schedule", "invalid_input", "secret_in_input", "invalid_version", "workflow_not_found"}
+	preview := core.OK(dueTimes{})
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: all, ID: "listSchedules", Tag: "schedules",
+			Summary: "List the tenant's schedules with their next due times, newest first", Action: access.View, On: core.FilteredByAccess,
+			Query: core.Paging(), Answers: core.OK(scheduleList{}),
+		}.Handle(core.NoBody(h.listSchedules)),
+		core.Route{
+			Method: http.MethodPost, Path: all + "/preview", ID: "previewExpression", Tag: "schedules",
+			Summary: "List the next due times of an expression that is not stored", Action: access.View, On: core.FilteredByAccess,
+			Body: core.BodyRequired, Answers: preview, Codes: refusals[:3],
+		}.Handle(core.WithBody(h.previewExpression)),
+		core.Route{
+			Method: http.MethodGet, Path: of, ID: "listWorkflowSchedules", Tag: "schedules",
+			Summary: "List a workflow's schedules, newest first", Action: access.View, On: core.OnWorkflow,
+			Query: core.Paging(), Answers: core.OK(scheduleList{}), Codes: []string{"workflow_not_found"},
+		}.Handle(core.NoBody(h.listWorkflowSchedules)),
+		core.Route{
+			Method: http.MethodPost, Path: of, ID: "createSchedule", Tag: "schedules",
+			Summary: "Give a workflow a schedule", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Idempotent: true,
+			Answers: []core.Answer{{Status: http.StatusCreated, Body: createdSchedule{}, Headers: []string{"Location", "ETag"}}},
+			Codes:   append([]string{"workflow_archived", "quota_exceeded"}, refusals...),
+		}.Handle(core.WithBody(h.createSchedule)),
+		core.Route{
+			Method: http.MethodGet, Path: one, ID: "getSchedule", Tag: "schedules", Summary: "Get a schedule",
+			Action: access.View, On: core.OnSchedule, Answers: core.Tagged(scheduleAnswer{}), Codes: unknown,
+		}.Handle(core.NoBody(h.getSchedule)),
+		core.Route{
+			Method: http.MethodPatch, Path: one, ID: "updateSchedule", Tag: "schedules",
+			Summary: "Edit, pause or resume a schedule", Action: access.Edit, On: core.OnSchedule, Body: core.BodyRequired, Conditional: true,
+			Answers: core.Tagged(scheduleAnswer{}), Codes: append(unknown, refusals...),
+		}.Handle(core.WithBody(h.updateSchedule)),
+		core.Route{
+			Method: http.MethodDelete, Path: one, ID: "deleteSchedule", Tag: "schedules",
+			Summary: "End a schedule; its runs go on", Action: access.Edit, On: core.OnSchedule, Conditional: true,
+			Answers: core.NoContent(), Codes: unknown,
+		}.Handle(core.NoBody(h.deleteSchedule)),
+		core.Route{
+			Method: http.MethodGet, Path: one + "/preview", ID: "previewSchedule", Tag: "schedules",
+			Summary: "List a schedule's next due times", Action: access.View, On: core.OnSchedule,
+			Query:   []core.Param{{Name: "from", Description: "RFC 3339; times strictly after this, default now."}, {Name: "count", JSONType: "integer", Description: "From 1 to 500; 10 without it."}},
+			Answers: preview, Codes: unknown,
+		}.Handle(core.NoBody(h.previewSchedule)),
+		core.Route{
+			Method: http.MethodGet, Path: one + "/slots", ID: "listSlots", Tag: "schedules",
+			Summary: "What became of each due time, latest first", Action: access.View, On: core.OnSchedule,
+			Query:   append([]core.Param{{Name: "outcome", Enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, Description: "What became of the due time."}}, core.Paging()...),
+			Answers: core.OK(slotList{}), Codes: unknown,
+		}.Handle(core.NoBody(h.listSlots)),
+		core.Route{
+			Method: http.MethodPost, Path: one + "/trigger", ID: "triggerSchedule", AuditAs: "schedule.trigger", Tag: "schedules",
+			Summary: "Start a schedule's run now, whatever its overlap rule", Action: access.Execute, On: core.OnSchedule, Body: core.BodyOptional, Idempotent: true,
+			Answers: []core.Answer{{Status: http.StatusAccepted, Body: core.StartedRun{}, Description: "The run is stored.", Headers: []string{"Location"}}},
+			Codes:   []string{"schedule_not_found", "quota_exceeded", "schedule_changing", "workflow_not_found", "version_not_found", "workflow_not_runnable", "invalid_input", "outcome_unknown"},
+		}.Handle(core.WithBody(h.triggerSchedule)),
+		core.Route{
+			Method: http.MethodPost, Path: one + "/backfill", ID: "backfillSchedule", LongRunning: true, Tag: "schedules",
+			Summary: "Start the runs of past due times", Action: access.Operate, On: core.OnSchedule, Body: core.BodyRequired, Idempotent: true,
+			Answers: core.Accepted(backfillBody{}),
+			Codes:   []string{"schedule_not_found", "schedule_changing", "invalid_schedule", "backfill_too_large", "outcome_unknown"},
+		}.Handle(core.WithBody(h.backfillSchedule)),
+	}
+}

@@ -1,0 +1,125 @@
+package turns
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/events"
+	"heddle/executor/machine"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// turnRequest is one turn of a conversation; unknown fields are passed over.
+type turnRequest struct {
+	RunInput json.RawMessage `json:"run_input" kind:"object" doc:"command (start, data, resume, pause, stop), version_number, dynamic_variables, runtime_variables, thread_to_node_inputs, miscellaneous."`
+	RunID    string          `json:"run_id,omitempty" doc:"Absent on the first turn."`
+	core.Because
+}
+
+// turnInput is what a turn says.
+type turnInput struct {
+	Command            string                     `json:"command"`
+	VersionNumber      core.VersionRef            `json:"version_number"`
+	DynamicVariables   map[string]json.RawMessage `json:"dynamic_variables"`
+	RuntimeVariables   map[string]json.RawMessage `json:"runtime_variables"`
+	ThreadToNodeInputs json.RawMessage            `json:"thread_to_node_inputs"`
+	Miscellaneous      json.RawMessage            `json:"miscellaneous"`
+}
+
+// turnAnswer is where the conversation stands after the turn.
+type turnAnswer struct {
+	RunID               string      `json:"run_id" doc:"24 hex digits."`
+	Status              string      `json:"status" enum:"not_started,started,running,failed,completed,paused,waiting_for_user_input,cancelled,aborted_looping_risk"`
+	TurnNumber          int         `json:"turn_number"`
+	Events              []turnEvent `json:"events" doc:"This turn's, the newest 1,000."`
+	IsWaitingForInput   bool        `json:"is_waiting_for_input"`
+	IsCompleted         bool        `json:"is_completed" doc:"The run has ended, however."`
+	Error               *string     `json:"error" doc:"Why the run failed."`
+	NextInputHint       *turnEvent  `json:"next_input_hint"`
+	HasActiveCompanions bool        `json:"has_active_companions"`
+	HasBackgroundWork   bool        `json:"has_background_work"`
+	core.Authors
+}
+
+type turnEvent struct {
+	Type                string          `json:"type" enum:"start_workflow,end_workflow,start_node_run,end_node_run,assistant_response,workflow_ready_for_input,pause_event,workflow_error,busy_wait_for_user_message"`
+	LogicalID           string          `json:"logical_id"`
+	Timestamp           float64         `json:"timestamp" doc:"Unix seconds."`
+	OriginNodeLogicalID string          `json:"origin_node_logical_id,omitempty"`
+	OriginNodeName      string          `json:"origin_node_name,omitempty"`
+	RequestID           string          `json:"request_id,omitempty"`
+	Name                string          `json:"name,omitempty" doc:"Of the signal that is waited for."`
+	Prompt              string          `json:"prompt,omitempty"`
+	Schema              json.RawMessage `json:"schema,omitempty"`
+	Output              json.RawMessage `json:"output,omitempty"`
+	Error               *core.Failure   `json:"error,omitempty"`
+}
+
+// given joins what the turn says in one object; false: it says nothing.
+func (in turnInput) given() (json.RawMessage, bool, error) {
+	all := map[string]json.RawMessage{}
+	for _, from := range []map[string]json.RawMessage{in.DynamicVariables, in.RuntimeVariables} {
+		maps.Copy(all, from)
+	}
+	for name, value := range map[string]json.RawMessage{"thread_to_node_inputs": in.ThreadToNodeInputs, "miscellaneous": in.Miscellaneous} {
+		if !slices.Contains([]string{"", "null", "{}", "[]", `""`}, strings.TrimSpace(string(value))) {
+			all[name] = value
+		}
+	}
+	text, err := json.Marshal(all)
+	return text, len(all) > 0, err
+}
+
+// turnNode is what events tell of the node that they come from.
+type turnNode struct {
+	name  string
+	agent bool // its output is what an agent answered
+}
+
+// turnEvents translates one row of the journal.
+func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []turnEvent {
+	at := turnEvent{LogicalID: withoutPrefix(e.RunID) + "-" + decimal(e.Seq), Timestamp: float64(e.At.UnixMilli()) / 1000}
+	if e.StepID != "" {
+		at.OriginNodeLogicalID, at.OriginNodeName = e.StepID, nodes[e.StepID].name
+	}
+	if e.Kind == events.StepCompleted && nodes[e.StepID].agent {
+		said := at
+		said.Type, said.Output = "assistant_response", d.Output
+		at.Type, at.LogicalID = "end_node_run", at.LogicalID+"-end"
+		return []turnEvent{said, at}
+	}
+	if at.Type = turnEventWord(e.Kind, d); at.Type == "" {
+		return nil
+	}
+	at.Output, at.Error = d.Output, core.FailureOf(d.Error)
+	if e.Kind == events.InputRequested {
+		at.LogicalID, at.RequestID, at.Name, at.Prompt, at.Schema = d.RequestID, d.RequestID, d.Name, d.Prompt, d.Schema
+	}
+	return []turnEvent{at}
+}
+
+func turnEventWord(k events.Kind, d machine.Detail) string {
+	switch k {
+	case events.StateChanged:
+		switch {
+		case d.From == "":
+			return "start_workflow"
+		case d.State == machine.Paused:
+			return "pause_event"
+		case d.State == machine.WaitingSignal:
+			return "workflow_ready_for_input"
+		}
+	case events.StepStarted:
+		return "start_node_run"
+	case events.StepCompleted, events.StepFailed:
+		return "end_node_run"
+	case events.InputRequested:
+		return "busy_wait_for_user_message"
+	case events.RunFailed:
+		return "workflow_error"
+	case events.RunCompleted, events.RunCancelled:
+		return "end_workflow"
+	}
+	return ""
+}

@@ -1,0 +1,81 @@
+package turns
+
+import (
+	"context"
+	"heddle/api/core"
+	"heddle/deadline"
+	"heddle/fault"
+	"time"
+)
+
+// Store holds which turn a run has under way, for all nodes. An owner that
+// does not renew its claim loses it after its time, by the store's clock.
+type Store interface {
+	// ClaimTurn takes or renews the run's turn; false: it is another's.
+	ClaimTurn(ctx context.Context, runID, owner string, ttl time.Duration) (bool, error)
+	FreeTurn(ctx context.Context, runID, owner string) error
+}
+
+// How long a turn is claimed, and how often the claim is renewed: a node that
+// dies blocks a conversation for no longer than the first.
+const (
+	turnClaim = 15 * time.Second
+	turnRenew = 4 * time.Second
+)
+
+// takeTurn makes this request the one turn that the run has under way on any
+// node, until end is called.
+func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) {
+	if _, busy := h.open.LoadOrStore(runID, true); busy {
+		return nil, turnInProgress(runID)
+	}
+	store := h.Store
+	if store == nil {
+		return func() { h.open.Delete(runID) }, nil
+	}
+	owner := h.NewID("turn_")
+	claimed, err := store.ClaimTurn(c.Ctx(), runID, owner, turnClaim)
+	if err == nil && !claimed {
+		err = turnInProgress(runID)
+	}
+	if err != nil {
+		h.open.Delete(runID)
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(c.Ctx()))
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		h.renewTurn(c, ctx, runID, owner)
+	}()
+	return func() {
+		stop()
+		<-renewed
+		ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), turnRenew), turnRenew)
+		defer cancel()
+		if err := store.FreeTurn(ctx, runID, owner); err != nil {
+			c.Log().Warn("the end of a turn was not stored; it ends by itself", "run_id", runID, "error", err)
+		}
+		h.open.Delete(runID)
+	}, nil
+}
+
+// renewTurn keeps a claim until ctx ends.
+func (h *handlers) renewTurn(c *core.Call, ctx context.Context, runID, owner string) {
+	tick := time.NewTicker(turnRenew)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if _, err := h.Store.ClaimTurn(deadline.With(ctx, turnRenew), runID, owner, turnClaim); err != nil && ctx.Err() == nil {
+			c.Log().Warn("a turn was not renewed", "run_id", runID, "error", err)
+		}
+	}
+}
+
+func turnInProgress(runID string) error {
+	return fault.New(fault.Conflict, "turn_in_progress", "Another turn of run %s is under way; wait for its answer.", withoutPrefix(runID))
+}

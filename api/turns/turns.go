@@ -1,0 +1,39 @@
+// Package turns serves the turns dialect: a run as a conversation, of which each
+// request takes one turn and waits for what the run answers.
+package turns
+
+import (
+	"heddle/api/core"
+	"heddle/definitions"
+	"heddle/executor"
+	"sync"
+	"time"
+)
+
+// Services are the use cases that the routes call.
+type Services struct {
+	Definitions *definitions.Service
+	Executor    *executor.Service
+	// Store holds which turn a run has in progress on any node; nil: on this one
+	// alone.
+	Store Store
+	// TurnTime is how long a turn may take before it answers that the run is
+	// still running; 0 is 55 s.
+	TurnTime time.Duration
+	NewID    func(prefix string) string
+}
+
+// handlers serves the routes. It may be used concurrently.
+type handlers struct {
+	Services
+	// open holds the ids of the runs that have a turn in progress in this process.
+	open sync.Map
+}
+
+// Routes returns the table of the package.
+func Routes(s Services) []core.Route {
+	if s.TurnTime == 0 {
+		s.TurnTime = 55 * time.Second
+	}
+	return (&handlers{Services: s}).routes()
+}

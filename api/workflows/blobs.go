@@ -1,0 +1,127 @@
+package workflows
+
+import (
+	"encoding/json"
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/fault"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func (h *handlers) blobRoutes() []core.Route {
+	value := "The bytes: the value as JSON."
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: core.WorkflowsBase + "/runs/{run_id}/blobs/{blob_id}", ID: "getBlob", LongRunning: true, Tag: "runs",
+			Summary: "Get a value that is stored apart, whole or in part", Action: access.View, On: core.OnRun,
+			Answers: []core.Answer{
+				{Status: http.StatusOK, Body: json.RawMessage{}, Description: value, Headers: []string{"ETag", "Accept-Ranges"}},
+				{Status: http.StatusPartialContent, Body: json.RawMessage{}, Description: "The bytes that Range asks for (one range).", Headers: []string{"ETag", "Content-Range"}},
+			}, Codes: []string{"run_not_found", "blob_not_found", "range_not_satisfiable"},
+		}.Handle(core.NoBody(h.getBlob)),
+	}
+}
+
+// getBlob sends a value in pieces, so that its size costs no memory. What it
+// holds never changes: its hash is its ETag.
+func (h *handlers) getBlob(c *core.Call) error {
+	runID, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	blobID, err := c.Param("blob_id")
+	if err != nil {
+		return err
+	}
+	b, content, err := h.Executor.Blob(c.Ctx(), c.TenantID(), runID, blobID)
+	if err != nil {
+		return err
+	}
+	head := c.Writer.Header()
+	head.Set("ETag", `"`+b.SHA256+`"`)
+	switch satisfiable(c.Request.Header.Get("Range"), b.Size) {
+	case rangeBeyond:
+		head.Set("Content-Range", "bytes */"+strconv.FormatInt(b.Size, 10))
+		c.Problem(http.StatusRequestedRangeNotSatisfiable, fault.New(fault.Malformed, "range_not_satisfiable",
+			"The value has %d bytes; ask for a range within them.", b.Size))
+		return nil
+	case rangeIgnored:
+		c.Request.Header.Del("Range")
+	case rangeFine:
+	}
+	head.Set("Content-Type", b.ContentType)
+	head.Set("Cache-Control", "private, no-cache")
+	c.Answered = true
+	pieces := &deadlineReader{ReadSeeker: content, control: http.NewResponseController(c.Writer), patience: c.WriteTimeout()}
+	http.ServeContent(c.Writer, c.Request, "", time.Time{}, pieces)
+	if pieces.err != nil && c.Ctx().Err() == nil {
+		c.Log().Error("a large value could not be sent whole", "request_id", c.RequestID(), "blob", b.ID, "error", pieces.err)
+	}
+	return nil
+}
+
+// deadlineReader reads pieces, and gives each its own time to be sent.
+type deadlineReader struct {
+	io.ReadSeeker
+	control  *http.ResponseController
+	patience time.Duration
+	err      error
+}
+
+func (u *deadlineReader) Read(p []byte) (int, error) {
+	_ = u.control.SetWriteDeadline(time.Now().Add(u.patience)) // a recorder has none
+	n, err := u.ReadSeeker.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // io.EOF is never wrapped by a Reader
+		u.err = err
+	}
+	return n, err
+}
+
+type rangeVerdict uint8
+
+const (
+	rangeFine    rangeVerdict = iota // none, or one that the value has
+	rangeIgnored                     // not understood, or several: the whole is sent, as RFC 9110 allows
+	rangeBeyond
+)
+
+// satisfiable judges a Range header for a value of so many bytes.
+func satisfiable(header string, size int64) rangeVerdict {
+	if header == "" {
+		return rangeFine
+	}
+	spec, ok := strings.CutPrefix(header, "bytes=")
+	first, last, dash := strings.Cut(strings.TrimSpace(spec), "-")
+	if !ok || !dash || strings.Contains(spec, ",") {
+		return rangeIgnored
+	}
+	if first == "" {
+		n, err := strconv.ParseInt(last, 10, 64)
+		return verdict(err == nil && digits(last), n > 0)
+	}
+	from, err := strconv.ParseInt(first, 10, 64)
+	if err != nil || !digits(first) {
+		return rangeIgnored
+	}
+	if last == "" {
+		return verdict(true, from < size)
+	}
+	to, err := strconv.ParseInt(last, 10, 64)
+	return verdict(err == nil && digits(last) && to >= from, from < size)
+}
+
+func verdict(understood, there bool) rangeVerdict {
+	switch {
+	case !understood:
+		return rangeIgnored
+	case !there:
+		return rangeBeyond
+	}
+	return rangeFine
+}
+
+func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -1,0 +1,59 @@
+package workflows
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"net/http"
+)
+
+type dryRunWorkflow struct {
+	InputData json.RawMessage `json:"input_data,omitempty"`
+	Version   core.VersionRef `json:"version,omitempty"`
+	Mocks     map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one gives null."`
+}
+
+// mock stands for a step's end.
+type mock struct {
+	Output json.RawMessage `json:"output,omitempty" doc:"Of a wait for a signal: the payload."`
+	Error  *core.Failure   `json:"error,omitempty" doc:"The step fails for good with this error."`
+}
+
+// dryRunAnswer is how the run would go.
+type dryRunAnswer struct {
+	Status          string          `json:"status" words:"workflows" doc:"waiting: for a signal that no mock gives."`
+	Output          json.RawMessage `json:"output"`
+	Error           *core.Failure   `json:"error"`
+	DurationSeconds float64         `json:"duration_seconds" doc:"What its waits and retries would have taken."`
+	Truncated       bool            `json:"truncated" doc:"It was cut off after 10,000 events."`
+	Steps           []stepRun       `json:"steps" doc:"In execution order."`
+}
+
+func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	mocks := make(map[string]executor.Mock, len(req.Mocks))
+	for id, m := range req.Mocks {
+		mocks[id] = executor.Mock{Output: m.Output}
+		if m.Error != nil {
+			mocks[id] = executor.Mock{Error: &machine.Error{Code: m.Error.Code, Message: m.Error.Message, Details: m.Error.Details}}
+		}
+	}
+	got, err := h.Executor.DryRun(c.Ctx(), executor.DryRunRequest{
+		TenantID: c.TenantID(), Workflow: ref, Version: string(req.Version), Input: req.InputData, Mocks: mocks,
+	})
+	if err != nil {
+		return err
+	}
+	answer := dryRunAnswer{
+		Status: core.WordsOf(got.State).Workflows, Output: got.Output, Error: core.FailureOf(got.Error),
+		DurationSeconds: got.Elapsed.Seconds(), Truncated: got.Truncated, Steps: make([]stepRun, len(got.Steps)),
+	}
+	for i, s := range got.Steps {
+		answer.Steps[i] = stepRunOf(s)
+	}
+	return c.Reply(http.StatusOK, answer)
+}

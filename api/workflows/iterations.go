@@ -1,0 +1,59 @@
+package workflows
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"net/http"
+	"slices"
+)
+
+// iterationRun is one iteration of a loop.
+type iterationRun struct {
+	Iteration       string          `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
+	Status          string          `json:"status" enum:"running,completed,failed"`
+	Result          json.RawMessage `json:"result" doc:"What collect gave; null without it."`
+	Error           *core.Failure   `json:"error"`
+	StartedAt       *core.Timestamp `json:"started_at"`
+	CompletedAt     *core.Timestamp `json:"completed_at"`
+	DurationSeconds *float64        `json:"duration_seconds"`
+}
+
+type iterationList struct {
+	Iterations []iterationRun `json:"iterations" doc:"A page may be short although more follow."`
+	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func (h *handlers) listIterations(c *core.Call) error {
+	runID, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	stepID, err := c.Param("step_id")
+	if err != nil {
+		return err
+	}
+	q, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	status := q.Get("status")
+	if !slices.Contains([]string{"", "running", "completed", "failed"}, status) {
+		return core.Malformed("status must be running, completed or failed, not %q.", core.Truncate(status))
+	}
+	found, err := h.Executor.Iterations(c.Ctx(), c.TenantID(), runID, executor.IterationQuery{
+		StepID: stepID, Status: machine.StepStatus(status), Limit: p.Limit, Cursor: p.Cursor,
+	})
+	if err != nil {
+		return err
+	}
+	list := iterationList{Iterations: make([]iterationRun, len(found.Iterations)), NextCursor: core.TextOrNull(found.Next)}
+	for i, it := range found.Iterations {
+		list.Iterations[i] = iterationRun{
+			Iteration: it.Path, Status: string(it.Status), Result: it.Result, Error: core.FailureOf(it.Error),
+			StartedAt: core.TimestampOrNil(it.StartedAt), CompletedAt: core.TimestampOrNil(it.CompletedAt), DurationSeconds: core.Seconds(it.StartedAt, it.CompletedAt),
+		}
+	}
+	return c.Reply(http.StatusOK, list)
+}

@@ -1,0 +1,99 @@
+package workflows
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"net/http"
+)
+
+// runAnswer is a run with its steps.
+type runAnswer struct {
+	Run runBody `json:"run"`
+}
+
+type runBody struct {
+	runSummary
+	Input    json.RawMessage `json:"input"`
+	Output   json.RawMessage `json:"output"`
+	Versions []ranVersion    `json:"versions" doc:"All that the run ran on, oldest first."`
+	StepRuns []stepRun       `json:"step_runs" doc:"Steps that started or were skipped, in execution order."`
+}
+
+// stepRun is one step of a run. attempt is the last one; fallback names the
+// step whose output stands for this one's.
+type stepRun struct {
+	StepID          string          `json:"step_id"`
+	Type            string          `json:"type"`
+	Status          string          `json:"status" enum:"pending,running,waiting,retrying,completed,failed,skipped,cancelled"`
+	Attempt         int             `json:"attempt"`
+	Output          json.RawMessage `json:"output"`
+	Error           *core.Failure   `json:"error"`
+	StartedAt       *core.Timestamp `json:"started_at"`
+	CompletedAt     *core.Timestamp `json:"completed_at"`
+	DurationSeconds *float64        `json:"duration_seconds"`
+	Fallback        string          `json:"fallback,omitempty"`
+	Handler         string          `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
+	NextAttemptAt   *core.Timestamp `json:"next_attempt_at,omitempty"`
+	Wait            *core.OpenWait  `json:"wait,omitempty"`
+	Tokens          int64           `json:"tokens,omitempty"`
+	CostMicroUSD    int64           `json:"cost_micro_usd,omitempty"`
+	ToolCalls       []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, over all attempts; left out of runs with more than 10,000 events, whose history has it."`
+	Iterations      *iterations     `json:"iterations,omitempty"`
+}
+
+// iterations counts a loop's; total is null until it is known.
+type iterations struct {
+	Total     *int `json:"total"`
+	Started   int  `json:"started"`
+	Completed int  `json:"completed"`
+	Failed    int  `json:"failed"`
+}
+
+func (h *handlers) getRun(c *core.Call) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	if c.SetETag(view.Seq) {
+		return c.ReplyStatus(http.StatusNotModified)
+	}
+	return c.Reply(http.StatusOK, runAnswer{runBodyOf(view)})
+}
+
+func runBodyOf(v executor.View) runBody {
+	b := runBody{
+		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Versions: versionsOf(v.Record),
+		StepRuns: make([]stepRun, len(v.Steps)),
+	}
+	for i, s := range v.Steps {
+		b.StepRuns[i] = stepRunOf(s)
+	}
+	return b
+}
+
+func stepRunOf(s machine.StepRun) stepRun {
+	r := stepRun{
+		StepID: s.StepID, Type: s.Type, Status: string(s.Status), Attempt: s.Attempt,
+		Output: s.Output, Error: core.FailureOf(s.Error),
+		StartedAt: core.TimestampOrNil(s.StartedAt), CompletedAt: core.TimestampOrNil(s.CompletedAt),
+		DurationSeconds: core.Seconds(s.StartedAt, s.CompletedAt),
+		Fallback:        s.Fallback, Handler: s.Handler, NextAttemptAt: core.TimestampOrNil(s.NextAttemptAt),
+		Tokens: s.Usage.Tokens, CostMicroUSD: s.Usage.CostMicroUSD, ToolCalls: core.ToolCallsOf(s.Usage),
+	}
+	if w := s.Wait; w != nil {
+		r.Wait = core.WaitOf(*w)
+	}
+	if n := s.Iterations; n != nil {
+		r.Iterations = &iterations{Started: n.Started, Completed: n.Completed, Failed: n.Failed}
+		if n.Total >= 0 {
+			r.Iterations.Total = &n.Total
+		}
+	}
+	return r
+}

@@ -1,0 +1,62 @@
+package workflows
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"net/http"
+)
+
+func (h *handlers) runRoutes() []core.Route {
+	const run = core.WorkflowsBase + "/runs/{run_id}"
+	exec := h.Executor
+	return []core.Route{
+		core.Route{
+			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/run", ID: "runWorkflow", Tag: "runs",
+			Summary: "Start a run", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Idempotent: true,
+			Answers: []core.Answer{{Status: http.StatusAccepted, Body: core.StartedRun{}, Description: "The run is stored.", Headers: []string{"Location"}}},
+			Codes:   core.StartCodes("invalid_trigger"),
+		}.Handle(core.WithBody(h.startRun)),
+		core.Route{
+			Method: http.MethodGet, Path: core.WorkflowsBase + "/{id}/runs", ID: "listRuns", Tag: "runs",
+			Summary: "List a workflow's runs, newest first", Action: access.View, On: core.OnWorkflow,
+			Query:   append([]core.Param{{Name: "status", Enum: core.Vocabulary(core.InWorkflows), Description: "Only runs in this state."}}, core.Paging()...),
+			Answers: core.OK(runList{}), Codes: []string{"workflow_not_found"},
+		}.Handle(core.NoBody(h.listRuns)),
+		core.Route{
+			Method: http.MethodGet, Path: run, ID: "getRun", Tag: "runs",
+			Summary: "Get a run with its steps", Action: access.View, On: core.OnRun,
+			Answers: core.Tagged(runAnswer{}), Codes: []string{"run_not_found"},
+		}.Handle(core.NoBody(h.getRun)),
+		core.Route{
+			Method: http.MethodGet, Path: run + "/definition", ID: "getRunDefinition", Tag: "runs",
+			Summary: "Get the definition that a run runs", Action: access.View, On: core.OnRun,
+			Answers: core.OK(ranDefinition{}), Codes: []string{"run_not_found"},
+		}.Handle(core.NoBody(h.getRunDefinition)),
+		core.Route{
+			Method: http.MethodGet, Path: run + "/stream", ID: "streamRun", LongRunning: true, Tag: "runs",
+			Summary: "Follow a run's events", Action: access.View, On: core.OnRun,
+			Answers: []core.Answer{
+				{
+					Status: http.StatusOK, Body: workflowsEvent{}, Media: "text/event-stream",
+					Description: "Frames of id, event and data; the schema is that of data. Last-Event-ID gives what comes after it.",
+				},
+				{Status: http.StatusNoContent, Description: "The run is finished and Last-Event-ID is its last event."},
+			}, Codes: []string{"run_not_found", "invalid_last_event_id"},
+		}.Handle(core.NoBody(h.streamRun)),
+		core.Route{
+			Method: http.MethodPost, Path: run + "/cancel", ID: "cancelRun", Tag: "runs",
+			Summary: "Ask a run to stop; a finished one stays as it is", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
+			Answers: core.OK(steeredRun{}), Codes: []string{"run_not_found"},
+		}.Handle(core.WithBody(h.steer(http.StatusOK, exec.Cancel))),
+		core.Route{
+			Method: http.MethodPost, Path: run + "/pause", ID: "pauseRun", Tag: "runs",
+			Summary: "Let steps in action finish and start nothing more", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
+			Answers: core.Accepted(steeredRun{}), Codes: []string{"run_not_found", "run_finished"},
+		}.Handle(core.WithBody(h.steer(http.StatusAccepted, exec.Pause))),
+		core.Route{
+			Method: http.MethodDelete, Path: run, ID: "deleteRun", Tag: "runs",
+			Summary: "Delete a finished run with its history", Action: access.Operate, On: core.OnRun, Conditional: true,
+			Answers: core.NoContent(), Codes: []string{"run_not_found", "run_open"},
+		}.Handle(core.NoBody(h.deleteRun)),
+	}
+}

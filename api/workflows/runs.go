@@ -1,0 +1,180 @@
+package workflows
+
+import (
+	"context"
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"heddle/idempotency"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// startRun asks for a run.
+type startRun struct {
+	InputData json.RawMessage `json:"input_data,omitempty" doc:"An empty object unless given."`
+	Trigger   string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
+	Version   core.VersionRef `json:"version,omitempty"`
+}
+
+type steeredRun struct {
+	RunID  string `json:"run_id"`
+	Status string `json:"status" words:"workflows"`
+}
+
+func (h *handlers) startRun(c *core.Call, req startRun) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	if req.Trigger == "" {
+		req.Trigger = "manual"
+	}
+	if !slices.Contains(core.Triggers(), req.Trigger) {
+		return fault.New(fault.Unacceptable, "invalid_trigger",
+			"trigger must be manual, api, schedule, webhook or event, not %q.", core.Truncate(req.Trigger))
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		_, err := h.Executor.Start(c.Ctx(), executor.StartRequest{
+			TenantID: c.TenantID(), Workflow: ref, Version: string(req.Version), Trigger: req.Trigger,
+			Input: req.InputData, Trace: core.TraceOf(c.Request),
+			Keep: func(run executor.Record) *idempotency.Answer {
+				header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
+				return o.Answer(http.StatusAccepted, header, core.StartedRun{RunID: run.RunID})
+			},
+		})
+		return err
+	})
+}
+
+// runSummary is a run in a list.
+type runSummary struct {
+	ID              string          `json:"id"`
+	WorkflowID      string          `json:"workflow_id"`
+	Version         int             `json:"version"`
+	DefinitionHash  string          `json:"definition_hash"`
+	Status          string          `json:"status" words:"workflows"`
+	Trigger         string          `json:"trigger"`
+	Error           *core.Failure   `json:"error"`
+	CreatedAt       core.Timestamp  `json:"created_at"`
+	StartedAt       *core.Timestamp `json:"started_at"`
+	CompletedAt     *core.Timestamp `json:"completed_at"`
+	DurationSeconds *float64        `json:"duration_seconds" doc:"From start to end; null until it has ended."`
+	core.Authors
+}
+
+type runList struct {
+	Runs       []runSummary `json:"runs"`
+	Total      *int         `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
+}
+
+func runSummaryOf(r executor.Record) runSummary {
+	return runSummary{
+		ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash,
+		Status: core.WordsOf(r.State).Workflows, Trigger: r.Trigger, Error: core.FailureOf(r.Error),
+		CreatedAt: core.Timestamp(r.CreatedAt), StartedAt: core.TimestampOrNil(r.StartedAt), CompletedAt: core.TimestampOrNil(r.CompletedAt),
+		DurationSeconds: core.Seconds(r.StartedAt, r.CompletedAt), Authors: core.AuthorsOf(r),
+	}
+}
+
+func (h *handlers) listRuns(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	q, p, err := c.PageQuery()
+	if err != nil {
+		return err
+	}
+	var states []machine.State
+	if word := q.Get("status"); word != "" {
+		if states = core.StatesOf(word, core.InWorkflows); states == nil {
+			return core.Malformed("status must be one of %s, not %q.", strings.Join(core.Vocabulary(core.InWorkflows), ", "), core.Truncate(word))
+		}
+	}
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	if err != nil {
+		return err
+	}
+	found, err := h.Executor.Runs(c.Ctx(), executor.RunQuery{
+		TenantID: c.TenantID(), WorkflowID: w.ID, States: states,
+		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
+	})
+	if err != nil {
+		return err
+	}
+	list := runList{
+		Runs:  make([]runSummary, len(found.Runs)),
+		Total: core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
+	}
+	for i, r := range found.Runs {
+		list.Runs[i] = runSummaryOf(r)
+	}
+	return c.Reply(http.StatusOK, list)
+}
+
+func (h *handlers) getRunDefinition(c *core.Call) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	text, run, err := h.Executor.Definition(c.Ctx(), c.TenantID(), id)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, ranDefinition{run.RunID, run.WorkflowID, run.Version, run.Hash, text})
+}
+
+// ranDefinition is what a run runs.
+type ranDefinition struct {
+	RunID          string          `json:"run_id"`
+	WorkflowID     string          `json:"workflow_id"`
+	Version        int             `json:"version"`
+	DefinitionHash string          `json:"definition_hash"`
+	Definition     json.RawMessage `json:"definition" kind:"object"`
+}
+
+// steer makes a handler of one that moves a run to another state.
+func (h *handlers) steer(status int, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
+	return func(c *core.Call, _ core.Because) error {
+		id, err := c.Param("run_id")
+		if err != nil {
+			return err
+		}
+		run, err := do(c.Ctx(), c.TenantID(), id)
+		if err != nil {
+			return err
+		}
+		return c.Reply(status, steeredRun{run.RunID, core.WordsOf(run.State).Workflows})
+	}
+}
+
+func (h *handlers) deleteRun(c *core.Call) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	match, err := c.IfMatch()
+	if err != nil {
+		return err
+	}
+	if match != nil {
+		run, err := h.Executor.Run(c.Ctx(), c.TenantID(), id)
+		if err != nil {
+			return err
+		}
+		if !match.Allows(run.Seq) {
+			return fault.New(fault.Precondition, "precondition_failed",
+				"The run has moved on since you read it; read it again.").
+				With("current_version", run.Seq).With("current_etag", core.ETag(run.Seq))
+		}
+	}
+	if err := h.Executor.Delete(c.Ctx(), c.TenantID(), id); err != nil {
+		return err
+	}
+	return c.ReplyStatus(http.StatusNoContent)
+}

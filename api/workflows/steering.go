@@ -1,0 +1,117 @@
+package workflows
+
+import (
+	"heddle/api/core"
+	"heddle/executor"
+	"heddle/fault"
+	"heddle/idempotency"
+	"net/http"
+)
+
+type resumeRun struct {
+	core.Because
+	FromStep string          `json:"from_step,omitempty" doc:"A top-level step whose dependencies are finished: it and all that depends on it run again."`
+	Version  core.VersionRef `json:"version,omitempty" doc:"Go on with another version; what is equal in both and finished is kept."`
+}
+
+// resumePreview says what a resume would do, in document order.
+type resumePreview struct {
+	Reused   []judgedStep `json:"reused"`
+	RunAgain []judgedStep `json:"run_again"`
+}
+
+type judgedStep struct {
+	StepID string `json:"step_id"`
+	Reason string `json:"reason"`
+}
+
+func (h *handlers) resumeRun(c *core.Call, req resumeRun) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	dry, err := c.DryRun()
+	if err != nil {
+		return err
+	}
+	how := executor.ResumeRequest{FromStep: req.FromStep, Version: string(req.Version)}
+	if dry {
+		return h.previewResume(c, id, how)
+	}
+	run, err := h.Executor.Resume(c.Ctx(), c.TenantID(), id, how)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusAccepted, steeredRun{run.RunID, core.WordsOf(run.State).Workflows})
+}
+
+func (h *handlers) previewResume(c *core.Call, runID string, how executor.ResumeRequest) error {
+	list, err := h.Executor.PreviewResume(c.Ctx(), c.TenantID(), runID, how)
+	if err != nil {
+		return err
+	}
+	p := resumePreview{Reused: []judgedStep{}, RunAgain: []judgedStep{}}
+	for _, v := range list {
+		if v.Reused {
+			p.Reused = append(p.Reused, judgedStep{v.StepID, v.Reason})
+		} else {
+			p.RunAgain = append(p.RunAgain, judgedStep{v.StepID, v.Reason})
+		}
+	}
+	return c.Reply(http.StatusOK, p)
+}
+
+type redriveRun struct {
+	core.Because
+	StepID string `json:"step_id" doc:"A loop over items."`
+}
+
+func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	if req.StepID == "" {
+		return fault.New(fault.Unacceptable, "unknown_step", "Name the loop to redrive in step_id.")
+	}
+	run, err := h.Executor.Redrive(c.Ctx(), c.TenantID(), id, req.StepID)
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusAccepted, steeredRun{run.RunID, core.WordsOf(run.State).Workflows})
+}
+
+func (h *handlers) restartRun(c *core.Call, _ core.Because) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	return c.Idempotent(func(o *core.Creation) error {
+		_, err := h.Executor.Restart(c.Ctx(), executor.RestartRequest{
+			TenantID: c.TenantID(), RunID: id, Trace: core.TraceOf(c.Request),
+			Keep: func(run executor.Record) *idempotency.Answer {
+				header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
+				return o.Answer(http.StatusAccepted, header, core.StartedRun{RunID: run.RunID})
+			},
+		})
+		return err
+	})
+}
+
+// ranVersion is one of the versions that a run ran on.
+type ranVersion struct {
+	Version        int    `json:"version"`
+	DefinitionHash string `json:"definition_hash"`
+	FromSeq        int64  `json:"from_seq" doc:"The event from which on the run ran on this version."`
+}
+
+func versionsOf(r executor.Record) []ranVersion {
+	if len(r.Versions) == 0 {
+		return []ranVersion{{r.Version, r.Hash, 1}}
+	}
+	list := make([]ranVersion, len(r.Versions))
+	for i, v := range r.Versions {
+		list[i] = ranVersion{v.Version, v.Hash, v.FromSeq}
+	}
+	return list
+}

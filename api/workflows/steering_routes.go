@@ -1,0 +1,60 @@
+package workflows
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"net/http"
+)
+
+// steeringRoutes is how runs are steered beyond cancel and pause.
+func (h *handlers) steeringRoutes() []core.Route {
+	const run = core.WorkflowsBase + "/runs/{run_id}"
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: run + "/steps/{step_id}/iterations", ID: "listIterations", Tag: "runs",
+			Summary: "List a loop's iterations: the ended ones in the order in which they ended, then the running ones", Action: access.View, On: core.OnRun,
+			Query:   append([]core.Param{{Name: "status", Enum: []string{"running", "completed", "failed"}, Description: "Only iterations in this state."}}, core.CursorPaging()...),
+			Answers: core.OK(iterationList{}), Codes: []string{"run_not_found", "step_not_found"},
+		}.Handle(core.NoBody(h.listIterations)),
+		core.Route{
+			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/dry-run", ID: "dryRunWorkflow", Tag: "runs", Pure: true,
+			Summary: "Drive a run in memory with mocked steps; nothing is performed or stored", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional,
+			Answers: core.OK(dryRunAnswer{}), Codes: []string{"workflow_not_found", "version_not_found", "invalid_input", "unknown_step"},
+		}.Handle(core.WithBody(h.dryRunWorkflow)),
+		core.Route{
+			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/steps/{step_id}/test", ID: "testStep", LongRunning: true, Tag: "runs", Pure: true,
+			Summary: "Perform one step by itself, really; nothing is stored", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional,
+			Answers: core.OK(stepTest{}), Codes: []string{"workflow_not_found", "step_not_found", "unknown_step", "step_not_testable"},
+		}.Handle(core.WithBody(h.testStep)),
+		core.Route{
+			Method: http.MethodPost, Path: run + "/resume", ID: "resumeRun", Tag: "runs",
+			Summary: "Go on with a paused, failed or cancelled run", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional, Query: core.DryRunParam(),
+			Answers: []core.Answer{
+				{Status: http.StatusAccepted, Body: steeredRun{}, Description: "The run is queued and goes on."},
+				{Status: http.StatusOK, Body: resumePreview{}, Description: "With dry_run: what would be kept and what would run again."},
+			},
+			Codes: []string{
+				"run_not_found", "version_not_found", "workflow_not_found", "run_not_resumable", "unknown_step",
+				"step_not_reachable", "invalid_input", "quota_exceeded",
+			},
+		}.Handle(core.WithBody(h.resumeRun)),
+		core.Route{
+			Method: http.MethodPost, Path: run + "/redrive", ID: "redriveRun", Tag: "runs",
+			Summary: "Run the failed iterations of a loop again, and what comes after it", Action: access.Operate, On: core.OnRun, Body: core.BodyRequired,
+			Answers: core.Accepted(steeredRun{}),
+			Codes:   []string{"run_not_found", "run_not_resumable", "unknown_step", "step_not_reachable", "step_not_redrivable", "quota_exceeded"},
+		}.Handle(core.WithBody(h.redriveRun)),
+		core.Route{
+			Method: http.MethodPost, Path: run + "/terminate", ID: "terminateRun", Tag: "runs",
+			Summary: "End a run at once, without clean-up; a finished one stays as it is", Action: access.Operate, On: core.OnRun, Body: core.BodyOptional,
+			Answers: core.OK(steeredRun{}), Codes: []string{"run_not_found"},
+		}.Handle(core.WithBody(h.steer(http.StatusOK, h.Executor.Terminate))),
+		core.Route{
+			Method: http.MethodPost, Path: run + "/restart", ID: "restartRun", Tag: "runs",
+			Summary: "Start a new run with the same input on the active version; an open run is terminated", Action: access.Operate, On: core.OnRun,
+			Body: core.BodyOptional, Idempotent: true,
+			Answers: []core.Answer{{Status: http.StatusAccepted, Body: core.StartedRun{}, Description: "The new run is stored.", Headers: []string{"Location"}}},
+			Codes:   core.StartCodes("run_not_found"),
+		}.Handle(core.WithBody(h.restartRun)),
+	}
+}

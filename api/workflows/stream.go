@@ -1,0 +1,220 @@
+package workflows
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/events"
+	"heddle/executor"
+	"heddle/executor/machine"
+	"sync"
+	"time"
+)
+
+func (h *handlers) streamRun(c *core.Call) error {
+	id, err := c.Param("run_id")
+	if err != nil {
+		return err
+	}
+	after, err := core.LastEventID(c.Request)
+	if err != nil {
+		return err
+	}
+	tenantID := c.TenantID()
+	return c.Stream(id, after, func(ctx context.Context, run executor.Record) core.FrameFunc {
+		s := &workflowsStream{startedAt: run.StartedAt, stepTypes: func(seq int64) (map[string]string, int64, error) {
+			return h.stepTypes(ctx, tenantID, id, seq)
+		}}
+		return s.frame
+	})
+}
+
+// workflowsEvent is the data of every frame of the workflows dialect; each
+// event fills what it has.
+type workflowsEvent struct {
+	RunID           string          `json:"run_id"`
+	Seq             int64           `json:"seq"`
+	Timestamp       core.Timestamp  `json:"timestamp"`
+	StepID          string          `json:"step_id,omitempty"`
+	Type            string          `json:"type,omitempty" doc:"The step's type."`
+	Attempt         int             `json:"attempt,omitempty"`
+	Iteration       string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	Status          string          `json:"status,omitempty" words:"workflows"`
+	Output          json.RawMessage `json:"output,omitempty"`
+	Error           *core.Failure   `json:"error,omitempty"`
+	DurationSeconds *float64        `json:"duration_seconds,omitempty"`
+	NextAttemptAt   *core.Timestamp `json:"next_attempt_at,omitempty"`
+	Fallback        string          `json:"fallback,omitempty"`
+	Reason          string          `json:"reason,omitempty" doc:"Why a step was skipped; of what somebody did to the run, why, as they said."`
+	Actor           *core.ActorBody `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
+	Kind            string          `json:"kind,omitempty" doc:"What a step waits for: timer, condition, signal."`
+	Until           *core.Timestamp `json:"until,omitempty"`
+	TimeoutAt       *core.Timestamp `json:"timeout_at,omitempty"`
+	Name            string          `json:"name,omitempty" doc:"Of the signal."`
+	RequestID       string          `json:"request_id,omitempty"`
+	Payload         json.RawMessage `json:"payload,omitempty"`
+}
+
+// workflowsStream translates the journal of one run for one reader.
+type workflowsStream struct {
+	// startedAt is when the run started, as far as the reader's stream knows: a
+	// later change to running follows a resume.
+	startedAt time.Time
+	started   bool
+	// stepTypes gives the types of the version at seq and the first event of
+	// the next version (0: none yet).
+	stepTypes func(seq int64) (map[string]string, int64, error)
+	types     map[string]string
+	typesEnd  int64
+}
+
+// frame translates one row; false: this dialect has no word for it.
+func (s *workflowsStream) frame(e events.Event) (core.Frame, bool, error) {
+	d, err := machine.ReadDetail(e)
+	if err != nil {
+		return core.Frame{}, false, err
+	}
+	word := s.word(e, d)
+	if word == "" {
+		return core.Frame{}, false, nil
+	}
+	stepType, err := s.typeOf(e, d)
+	if err != nil {
+		return core.Frame{}, false, err
+	}
+	out := workflowsEvent{
+		RunID: e.RunID, Seq: e.Seq, Timestamp: core.Timestamp(e.At),
+		StepID: e.StepID, Type: stepType, Attempt: e.Attempt, Iteration: e.Iteration,
+		Output: d.Output, Error: core.FailureOf(d.Error), DurationSeconds: durationOf(e.Kind, d),
+		NextAttemptAt: core.TimestampOrNil(d.NextAttemptAt), Fallback: d.Fallback, Reason: d.Reason, Actor: core.ActorOf(d.Actor),
+		Kind: d.Kind, Until: core.TimestampOrNil(d.Until), TimeoutAt: core.TimestampOrNil(d.TimeoutAt),
+		Name: d.Name, RequestID: d.RequestID, Payload: d.Payload,
+		Status: statusAfter(e.Kind),
+	}
+	return core.Frame{Event: word, Data: out}, true, nil
+}
+
+// word is the name of the row's frame, or "".
+func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
+	switch e.Kind {
+	case events.StateChanged:
+		return s.stateWord(e, d)
+	case events.StepStarted, events.StepCompleted, events.StepFailed, events.StepSkipped, events.SignalReceived,
+		events.RunCompleted, events.RunFailed, events.RunCancelled:
+		return string(e.Kind)
+	case events.StepRetrying, events.StepWaiting:
+		if d.Role == "" {
+			return string(e.Kind)
+		}
+	}
+	return ""
+}
+
+func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
+	resting := d.From == machine.Paused || d.From == machine.Failed || d.From == machine.Cancelled
+	switch {
+	case d.State == machine.Paused:
+		return "run_paused"
+	case d.State == machine.Queued && resting, d.State == machine.Running && (resting || d.From == machine.Pausing):
+		return "run_resumed"
+	case d.State == machine.Running && d.From == machine.Queued && s.firstStart(e.At):
+		return "run_started"
+	}
+	return ""
+}
+
+// firstStart tells the run's start from its going on after a resume.
+func (s *workflowsStream) firstStart(at time.Time) bool {
+	if s.startedAt.IsZero() {
+		s.startedAt = at
+	}
+	first := !s.started && s.startedAt.Equal(at)
+	s.started = s.started || first
+	return first
+}
+
+// typeOf looks a step's type up in the version that the run was on, which is
+// read when the first step shows and again when the run moves to another.
+func (s *workflowsStream) typeOf(e events.Event, d machine.Detail) (string, error) {
+	if d.Version != 0 || s.typesEnd != 0 && e.Seq >= s.typesEnd {
+		s.types = nil
+	}
+	if e.StepID == "" {
+		return "", nil
+	}
+	if s.types == nil {
+		var err error
+		if s.types, s.typesEnd, err = s.stepTypes(e.Seq); err != nil {
+			return "", err
+		}
+	}
+	return s.types[e.StepID], nil
+}
+
+func statusAfter(k events.Kind) string {
+	switch k {
+	case events.RunCompleted:
+		return core.WordsOf(machine.Completed).Workflows
+	case events.RunFailed:
+		return core.WordsOf(machine.Failed).Workflows
+	case events.RunCancelled:
+		return core.WordsOf(machine.Cancelled).Workflows
+	}
+	return ""
+}
+
+func durationOf(k events.Kind, d machine.Detail) *float64 {
+	var ms int64
+	switch k {
+	case events.StepCompleted, events.StepFailed:
+		ms = d.LatencyMS
+	case events.RunCompleted, events.RunFailed, events.RunCancelled:
+		ms = d.DurationMS
+	default:
+		return nil
+	}
+	s := float64(ms) / 1000
+	return &s
+}
+
+// stepTypes reads the types of a run's steps at the event seq, loop bodies
+// included.
+func (h *handlers) stepTypes(ctx context.Context, tenantID, runID string, seq int64) (types map[string]string, next int64, err error) {
+	text, next, err := h.Executor.DefinitionAt(ctx, tenantID, runID, seq)
+	if err != nil {
+		return nil, 0, err
+	}
+	return h.types.of(text), next, nil
+}
+
+// typeCache remembers the types of a few definitions: those who follow runs of
+// one workflow share them. The maps are not changed.
+type typeCache struct {
+	mu     sync.Mutex
+	byText map[[sha256.Size]byte]map[string]string
+}
+
+const cachedTypes = 64
+
+func (c *typeCache) of(definition []byte) map[string]string {
+	key := sha256.Sum256(definition)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if types, ok := c.byText[key]; ok {
+		return types
+	}
+	steps, types := map[string]core.DefinedStep{}, map[string]string{}
+	core.CollectSteps(definition, steps)
+	for id, s := range steps {
+		types[id] = s.Type
+	}
+	if len(c.byText) >= cachedTypes {
+		clear(c.byText)
+	}
+	if c.byText == nil {
+		c.byText = make(map[[sha256.Size]byte]map[string]string)
+	}
+	c.byText[key] = types
+	return types
+}

@@ -1,0 +1,43 @@
+package workflows
+
+import (
+	"encoding/json"
+	"heddle/api/core"
+	"heddle/executor"
+	"net/http"
+)
+
+type testStep struct {
+	InputData json.RawMessage            `json:"input_data,omitempty"`
+	Steps     map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id."`
+}
+
+// stepTest is how the one attempt ended.
+type stepTest struct {
+	Status          string          `json:"status" enum:"completed,failed"`
+	Output          json.RawMessage `json:"output"`
+	Error           *core.Failure   `json:"error"`
+	DurationSeconds float64         `json:"duration_seconds"`
+}
+
+func (h *handlers) testStep(c *core.Call, req testStep) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	stepID, err := c.Param("step_id")
+	if err != nil {
+		return err
+	}
+	got, err := h.Executor.TestStep(c.Ctx(), executor.StepTestRequest{
+		TenantID: c.TenantID(), Workflow: ref, StepID: stepID, Input: req.InputData, Steps: req.Steps,
+	})
+	if err != nil {
+		return err
+	}
+	answer := stepTest{Status: "completed", Output: got.Output, Error: core.FailureOf(got.Error), DurationSeconds: got.Duration.Seconds()}
+	if got.Error != nil {
+		answer.Status = "failed"
+	}
+	return c.Reply(http.StatusOK, answer)
+}

@@ -1,0 +1,73 @@
+package workflows
+
+import (
+	"heddle/access"
+	"heddle/api/core"
+	"heddle/executor"
+	"net/http"
+	"time"
+)
+
+// usage is what a workflow's runs consumed.
+type usage struct {
+	WorkflowID   string         `json:"workflow_id"`
+	From         core.Timestamp `json:"from"`
+	To           core.Timestamp `json:"to"`
+	Runs         int64          `json:"runs"`
+	Tokens       int64          `json:"tokens"`
+	CostMicroUSD int64          `json:"cost_micro_usd"`
+}
+
+// usageSpan is how far back a usage reaches that is not told where from.
+const usageSpan = 30 * 24 * time.Hour
+
+func (h *handlers) usageRoutes() []core.Route {
+	return []core.Route{
+		core.Route{
+			Method: http.MethodGet, Path: core.WorkflowsBase + "/{id}/usage", ID: "getWorkflowUsage", Tag: "workflows",
+			Summary: "Sum the tokens and the cost of a workflow's runs; deleted runs do not count", Action: access.View, On: core.OnWorkflow,
+			Query: []core.Param{
+				{Name: "from", Description: "An RFC 3339 time: runs created then or later; 30 days before to unless given."},
+				{Name: "to", Description: "An RFC 3339 time: runs created before; now unless given."},
+			},
+			Answers: core.OK(usage{}), Codes: []string{"workflow_not_found"},
+		}.Handle(core.NoBody(h.getUsage)),
+	}
+}
+
+func (h *handlers) getUsage(c *core.Call) error {
+	ref, err := c.Param("id")
+	if err != nil {
+		return err
+	}
+	q, err := c.Query()
+	if err != nil {
+		return err
+	}
+	from, err := core.TimeParam(q, "from")
+	if err != nil {
+		return err
+	}
+	to, err := core.TimeParam(q, "to")
+	if err != nil {
+		return err
+	}
+	if to.IsZero() {
+		to = h.Now().UTC().Add(time.Millisecond)
+	}
+	if from.IsZero() {
+		from = to.Add(-usageSpan)
+	}
+	if !from.Before(to) {
+		return core.Malformed("from must be before to.")
+	}
+	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	if err != nil {
+		return err
+	}
+	sum, err := h.Executor.Usage(c.Ctx(), executor.UsageQuery{TenantID: c.TenantID(), WorkflowID: w.ID, From: from, To: to})
+	if err != nil {
+		return err
+	}
+	return c.Reply(http.StatusOK, usage{w.ID, core.Timestamp(from), core.Timestamp(to), sum.Runs, sum.Tokens, sum.CostMicroUSD})
+}
