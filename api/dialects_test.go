@@ -35,7 +35,7 @@ func posts(base, rest, body string) verb {
 	}
 }
 
-// holds tells whether a list has an item of that id.
+// holds reports whether a list has an item of that id.
 func (r response) holds(t testing.TB, list, field, id string) bool {
 	t.Helper()
 	for i := range r.field(t, list).([]any) {

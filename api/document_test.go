@@ -150,7 +150,7 @@ func (d *document) validate(t testing.TB, r request, pointer, body string) {
 	}
 	value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
 	if err != nil {
-		t.Errorf("%s %s: the answer is no JSON: %s", r.method, r.path, body)
+		t.Errorf("%s %s: the answer is not JSON: %s", r.method, r.path, body)
 		return
 	}
 	if err := schema.Validate(value); err != nil {

@@ -14,7 +14,7 @@ import (
 const gateURL = "https://gate.example/"
 
 // gate performs the steps that call gateURL as the word after it says, and every
-// other step as the product does: ok ends well, fail fails for good, later fails
+// other step as the product does: ok ends well, fail fails permanently, later fails
 // for now, hold waits until the test opens the gate, even when its run is stopped.
 type gate struct {
 	executor.Runner

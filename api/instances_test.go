@@ -207,7 +207,7 @@ func TestHowAnInstanceFails(t *testing.T) {
 	}
 }
 
-// A step in action lets the pause wait; then nothing goes on until the resume,
+// A running step lets the pause wait; then nothing goes on until the resume,
 // and what was sent meanwhile is taken.
 func TestPauseOfAnInstance(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {

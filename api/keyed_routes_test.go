@@ -57,6 +57,6 @@ func TestEveryCreatingPostTakesAnIdempotencyKey(t *testing.T) {
 		}
 	}
 	for id := range why {
-		t.Errorf("%s is listed and is no POST", id)
+		t.Errorf("%s is listed and is not a POST", id)
 	}
 }

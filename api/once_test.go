@@ -16,7 +16,7 @@ func TestTheSameKeyHasOneEffect(t *testing.T) {
 	create := `{"definition":` + trivial + `}`
 	first := s.do(keyed("/api/workflows", create, "k1")).want(t, http.StatusCreated)
 	if first.header.Get("Idempotency-Replayed") != "" {
-		t.Error("the first answer is no replay")
+		t.Error("the first answer is not a replay")
 	}
 	// White space and order of keys do not matter.
 	again := s.do(keyed("/api/workflows", " "+strings.ReplaceAll(create, `,"steps"`, ` , "steps"`), "k1")).want(t, http.StatusCreated)

@@ -163,7 +163,7 @@ func TestAHeadThatStallsEnds(t *testing.T) {
 	}
 }
 
-// drips writes text byte by byte until it is sent or nobody takes it.
+// drips writes text byte by byte until it is sent or the reader is gone.
 func (r *raw) drips(text string) *sync.WaitGroup {
 	var done sync.WaitGroup
 	done.Go(func() {

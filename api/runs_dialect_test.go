@@ -21,7 +21,7 @@ func (r response) keysOf(t testing.TB, path ...any) string {
 	t.Helper()
 	object, ok := r.field(t, path...).(map[string]any)
 	if !ok {
-		t.Fatalf("%v is no object in %s", path, r.body)
+		t.Fatalf("%v is not an object in %s", path, r.body)
 	}
 	var keys []string
 	for k := range object {

@@ -31,7 +31,7 @@ type clockReading struct {
 	Waits  bool    `json:"schedules_wait" doc:"Whether this server fires no schedules, because its clock is more than 5 s off."`
 }
 
-// healthz tells that the process answers at all.
+// healthz answers 200 while the process serves requests at all.
 func (h *site) healthz(c *core.Call) error { return c.Reply(http.StatusOK, health{"ok"}) }
 
 // readyz reports whether this process takes and drives runs. A clock that is
@@ -140,7 +140,7 @@ func (h *site) page(c *core.Call, text string) error {
 	return c.Send(http.StatusOK, "text/html; charset=utf-8", []byte(out.String()))
 }
 
-// metrics answers in Prometheus's text format, whatever else is asked for.
+// metrics answers in Prometheus's text format, whatever format is requested.
 func (h *site) metrics(c *core.Call) error {
 	if h.cfg.Metrics == nil {
 		return c.Send(http.StatusOK, "text/plain; charset=utf-8", nil)

@@ -348,7 +348,7 @@ func (r response) text(t testing.TB, path ...any) string {
 	t.Helper()
 	s, ok := r.field(t, path...).(string)
 	if !ok {
-		t.Fatalf("%v is no text in %s", path, r.body)
+		t.Fatalf("%v is not text in %s", path, r.body)
 	}
 	return s
 }

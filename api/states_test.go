@@ -84,7 +84,7 @@ func TestFiltersMatchThePrintedWord(t *testing.T) {
 	}
 	for _, junk := range []string{"", "succeeded", "Running", "queued "} {
 		if got := core.StatesOf(junk, core.InWorkflows); got != nil {
-			t.Errorf("%q is no word: %v", junk, got)
+			t.Errorf("%q is not a word: %v", junk, got)
 		}
 	}
 }

@@ -354,7 +354,7 @@ func TestATurnThatEndsWaitingSaysSo(t *testing.T) {
 	}
 }
 
-// A turn that another node has under way is refused here, until it ends.
+// A turn that another node has in progress is refused here, until it ends.
 func TestATurnIsOneOverAllNodes(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, s *stack) {

@@ -14,8 +14,8 @@ const (
 	// read into at a time. It is apart from that of definitions, which are read at
 	// once: a line takes as long as its client.
 	LineMemory = 256 << 20
-	// shortLine is how much of a line is read for nothing, and in which steps more
-	// of it is waited for.
+	// shortLine is how much of a line needs no memory from the budget, and in which steps
+	// more is reserved.
 	shortLine = 1 << 20
 )
 
@@ -30,7 +30,7 @@ type budgetedReader struct {
 	err    error // the refusal
 }
 
-// Read reads what comes next. The error is fault.Unavailable server_busy when
+// Read reads the next bytes, at most 1 MiB. The error is fault.Unavailable server_busy when
 // there was no memory for the line.
 func (m *budgetedReader) Read(p []byte) (int, error) {
 	for m.line >= m.held+shortLine {
@@ -59,7 +59,7 @@ func (m *budgetedReader) refusal(err error) error {
 	return busy.With("line", f.Details["line"])
 }
 
-// release gives back what is held.
+// release releases what is reserved.
 func (m *budgetedReader) release() {
 	if m.held > 0 {
 		m.memory.Release(m.held)

@@ -20,7 +20,7 @@ type labelVersion struct {
 	Label labelText `json:"label" doc:"Null takes it away."`
 }
 
-// labelText is a label or null; given tells a null from a missing field.
+// labelText is a label or null; given distinguishes null from a missing field.
 type labelText struct {
 	text  string
 	given bool

@@ -87,7 +87,7 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	if err := h.linkTemplates(c, &body.workflowSummary); err != nil {
 		return err
 	}
-	// That a template has something newer is no change of the workflow.
+	// That a template has something newer does not change the workflow.
 	if c.SetETag(w.Revision) && body.UpdateAvailable == 0 {
 		return c.ReplyStatus(http.StatusNotModified)
 	}

@@ -7,12 +7,17 @@ import (
 // AnyObject stands for a body that another standard describes.
 type AnyObject struct{}
 
+// OK documents 200 with a body like this zero value.
 func OK(body any) []Answer { return []Answer{{Status: http.StatusOK, Body: body}} }
 
+// Created documents 201 with a body like this zero value.
 func Created(body any) []Answer { return []Answer{{Status: http.StatusCreated, Body: body}} }
 
+// Accepted documents 202 with a body like this zero value: what was requested is
+// stored and takes effect later.
 func Accepted(body any) []Answer { return []Answer{{Status: http.StatusAccepted, Body: body}} }
 
+// NoContent documents 204.
 func NoContent() []Answer { return []Answer{{Status: http.StatusNoContent, Description: "Done."}} }
 
 // Tagged is a success with an ETag; a GET also answers 304.
@@ -20,6 +25,7 @@ func Tagged(body any) []Answer {
 	return []Answer{{Status: http.StatusOK, Body: body, Headers: []string{"ETag"}}}
 }
 
+// HTMLPage documents 200 with a page for people.
 func HTMLPage() []Answer {
 	return []Answer{{Status: http.StatusOK, Body: "", Media: "text/html", Description: "A page for people."}}
 }
@@ -31,6 +37,8 @@ func Paging() []Param {
 	}, CursorPaging()...)
 }
 
+// CursorPaging returns the parameters of a list that is paged by cursor alone and
+// has no total.
 func CursorPaging() []Param {
 	return []Param{
 		{Name: "limit", JSONType: "integer", Description: "From 1 to 200; 50 without it."},

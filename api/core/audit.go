@@ -12,14 +12,14 @@ import (
 	"unicode"
 )
 
-// begin gives the request the context that it is served in: who makes it and
-// which line it adds to the audit trail travel with it. What changes something
-// is done to its end although the client goes away meanwhile: what follows a
+// beginWork sets the context that the request is served in, which carries who
+// makes it and which line it adds to the audit trail. What changes something
+// is completed even if the client disconnects meanwhile: what follows a
 // commit (answers that are kept, runs that are cancelled with their workflow,
 // further lines of an import) would be left undone otherwise.
-func (c *Call) begin() (end func()) {
+func beginWork(c *Call) (end func()) {
 	action := ""
-	if c.Route.audited() && !c.asksDryRun() {
+	if c.Route.audited() && !wantsDryRun(c) {
 		action = c.Route.auditAction()
 	}
 	c.audit = c.server.cfg.Access.Trail(c.Principal, action, c.RequestID())
@@ -38,23 +38,24 @@ func (c *Call) begin() (end func()) {
 	return end
 }
 
-// workTime is how long a change may go on after its client went away.
+// workTime is how long a change may go on after its client disconnected.
 const workTime = 90 * time.Second
 
-func (c *Call) asksDryRun() bool { return c.Request.URL.Query().Get("dry_run") == "true" }
+func wantsDryRun(c *Call) bool { return c.Request.URL.Query().Get("dry_run") == "true" }
 
 // SetAuditAction names what the request does from here on for the audit trail.
 func (c *Call) SetAuditAction(action string) { c.audit.Rename(action) }
 
 // writeAudit adds the line of a request that changed something, unless that was
 // stored with the change. Starts leave their trace in the run's journal instead; a
-// replayed answer and a dry run changed nothing. The deed is done by then, so that
-// a line which cannot be written is logged and does not fail the request.
-func (c *Call) writeAudit() {
+// replayed answer and a dry run changed nothing. The change is committed
+// by then, so that a line which cannot be written is logged and does not fail the
+// request.
+func writeAudit(c *Call) {
 	if c.audit == nil || c.audit.Written() || c.NotAudited || c.Writer.Header().Get(HeaderReplayed) != "" {
 		return
 	}
-	o := c.object(c.Route.noun())
+	o := changedObject(c, c.Route.noun())
 	if err := c.server.cfg.Access.RecordAudit(c.Ctx(), c.audit, o); err != nil {
 		c.server.log.Error("the audit trail could not be written", "request_id", c.RequestID(),
 			"route", c.Route.ID, "object", o.String(), "error", fault.CodeOf(err))
@@ -80,7 +81,7 @@ func (r *Route) noun() string {
 	return noun
 }
 
-// audited tells whether requests to the route are written to the trail.
+// audited reports whether requests to the route are written to the trail.
 func (r *Route) audited() bool {
 	switch {
 	case r.Method == http.MethodGet:
@@ -94,8 +95,8 @@ func (r *Route) audited() bool {
 	}
 }
 
-// object names what was changed: what was made, else what the path names.
-func (c *Call) object(noun string) audit.Object {
+// changedObject names what was changed: what was made, else what the path names.
+func changedObject(c *Call, noun string) audit.Object {
 	if made := c.Writer.Header().Get("Location"); made != "" {
 		return audit.Object{Kind: noun, ID: path.Base(made)}
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// authenticate reads the bearer token; whatever is not exactly one is answered
-// like an unknown key.
+// authenticate reads the bearer token; anything that is not exactly one is
+// answered like an unknown key: fault.Unauthenticated.
 func (h *Server) authenticate(ctx context.Context, r *http.Request) (access.Principal, error) {
 	return h.cfg.Access.Authenticate(ctx, bearer(r))
 }
@@ -25,7 +25,8 @@ func bearer(r *http.Request) (token string) {
 	return token
 }
 
-// authorise asks whether the caller may do the route's action on its object.
+// authorise returns fault.Denied acl_denied unless the caller may do the route's
+// action on its object, and the error of reading that object.
 // A role that may do it everywhere costs no read.
 func (h *Server) authorise(c *Call) error {
 	action := c.Route.Action
@@ -61,6 +62,8 @@ func (h *Server) authorise(c *Call) error {
 	return Allow(c.Principal, action, "", "*")
 }
 
+// Allow returns nil if the caller may do the action on the workflow, else the
+// error fault.Denied acl_denied, which names the action and the slug.
 func Allow(p access.Principal, a access.Action, workflowID, slug string) error {
 	if access.Can(p, a, workflowID) {
 		return nil
@@ -77,7 +80,7 @@ func (c *Call) ScheduleID() (string, error) {
 	return id, nil
 }
 
-// authoriseSchedule asks about the workflow of the path's schedule.
+// authoriseSchedule authorises the action on the workflow of the path's schedule.
 func (h *Server) authoriseSchedule(c *Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {

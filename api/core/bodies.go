@@ -15,6 +15,8 @@ type ActorBody struct {
 	Name string `json:"name,omitempty" doc:"As it was then."`
 }
 
+// ActorOf returns nil, which is left out, for a caller that is not known: of what
+// earlier versions stored.
 func ActorOf(a audit.Actor) *ActorBody {
 	if !a.Known() {
 		return nil
@@ -29,6 +31,7 @@ type Authors struct {
 	Reason      string     `json:"reason,omitempty" doc:"Why it was cancelled, as the caller gave it."`
 }
 
+// AuthorsOf returns who started a run and, if it was cancelled, who did that and why.
 func AuthorsOf(r executor.Record) Authors {
 	a := Authors{StartedBy: ActorOf(r.StartedBy)}
 	if r.State == machine.Cancelled {
@@ -38,6 +41,7 @@ func AuthorsOf(r executor.Record) Authors {
 	return a
 }
 
+// LogLevels are the levels of the lines that steps log, lowest first.
 func LogLevels() []string {
 	return []string{executor.LogDebug, executor.LogInfo, executor.LogWarn, executor.LogError}
 }
@@ -50,6 +54,7 @@ func PayloadOf(given json.RawMessage) json.RawMessage {
 	return given
 }
 
+// Triggers are what may start a run.
 func Triggers() []string { return []string{"manual", "api", "schedule", "webhook", "event"} }
 
 // ToolCall is one call of a tool that an agent made.
@@ -61,6 +66,8 @@ type ToolCall struct {
 	LatencyMS  int64           `json:"latency_ms"`
 }
 
+// ToolCallsOf returns the calls that an agent's usage holds; nil where there are
+// none, or none that can be read.
 func ToolCallsOf(u machine.Usage) []ToolCall {
 	var list []ToolCall
 	if len(u.ToolCalls) == 0 || json.Unmarshal(u.ToolCalls, &list) != nil {
@@ -78,6 +85,7 @@ type OpenWait struct {
 	TimeoutAt *Timestamp `json:"timeout_at,omitempty"`
 }
 
+// WaitOf returns what a step waits for.
 func WaitOf(w machine.Wait) *OpenWait {
 	return &OpenWait{
 		Kind: w.Kind, Signal: w.Name, RequestID: w.RequestID,
@@ -85,6 +93,7 @@ func WaitOf(w machine.Wait) *OpenWait {
 	}
 }
 
+// StartedRun answers a request that started a run.
 type StartedRun struct {
 	RunID string `json:"run_id"`
 }
@@ -96,6 +105,7 @@ type Failure struct {
 	Details map[string]any `json:"details,omitempty"`
 }
 
+// FailureOf returns nil, which prints null, for no error.
 func FailureOf(e *machine.Error) *Failure {
 	if e == nil {
 		return nil
@@ -116,7 +126,7 @@ func (s Timestamp) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// TimestampOrNil gives nil for a time that is not yet, which prints null.
+// TimestampOrNil returns nil, which prints null, for the zero time.
 func TimestampOrNil(t time.Time) *Timestamp {
 	if t.IsZero() {
 		return nil
@@ -134,7 +144,7 @@ func Seconds(from, to time.Time) *float64 {
 	return &s
 }
 
-// TextOrNull gives nil, which prints null, for "".
+// TextOrNull returns nil, which prints null, for "".
 func TextOrNull(s string) *string {
 	if s == "" {
 		return nil
@@ -142,8 +152,8 @@ func TextOrNull(s string) *string {
 	return &s
 }
 
-// TotalOrNothing gives nil, which is left out, for a total that was not asked
-// for.
+// TotalOrNothing returns nil, which is left out, for a total that was not
+// requested.
 func TotalOrNothing(n int, wanted bool) *int {
 	if !wanted || n < 0 {
 		return nil

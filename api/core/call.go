@@ -15,7 +15,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Call is one request on its way through a handler.
+// Call is one request on its way through a handler. It belongs to the goroutine that
+// serves the request and does not outlive it.
 type Call struct {
 	server     *Server
 	Writer     http.ResponseWriter
@@ -23,24 +24,23 @@ type Call struct {
 	PathParams echo.Context
 	Route      *Route
 	Principal  access.Principal
-	// body is the request's body once it was read.
+	// Body is the request's body once it was read.
 	Body []byte
-	// retryAfter is for a refusal that may be asked again: after so many seconds;
-	// 0 is 1.
+	// retryAfter is after how many seconds a refused request may be repeated; 0: 1 s.
 	retryAfter int
 	Answered   bool
 	streaming  bool // the answer goes on for as long as the client stays
 	// work is the context in which the request is served, see begin.
 	work          context.Context //nolint:containedctx // a call lives as long as its request
 	audit         *audit.Trail
-	AuditedRun    string // the run that was steered, where the path does not name it
-	releaseMemory func() // gives back the memory of the definition; nil: there is none
+	AuditedRun    string // the run that was changed, where the path does not name it
+	releaseMemory func() // releases the memory of the definition; nil: none is reserved
 	StorageHold   string // what room is held under; "": none
-	NotAudited    bool   // what was asked did nothing that belongs into the audit trail
+	NotAudited    bool   // the request changed nothing that belongs in the audit trail
 }
 
-// Ctx is what a handler does its work under: of a change it does not end with
-// the client. What only waits for the client's sake waits under here().
+// Ctx returns the context that a handler works under. That of a change does not end
+// when the client disconnects. What waits only for the client's sake waits under ClientCtx.
 func (c *Call) Ctx() context.Context {
 	if c.work != nil {
 		return c.work
@@ -48,14 +48,15 @@ func (c *Call) Ctx() context.Context {
 	return c.Request.Context()
 }
 
-// ClientCtx ends when the client goes away.
+// ClientCtx returns a context that ends when the client disconnects.
 func (c *Call) ClientCtx() context.Context { return c.Request.Context() }
 
+// RequestID is the caller's own id of the request, or the one that was made for it.
 func (c *Call) RequestID() string { return c.Writer.Header().Get(headerRequestID) }
 
-// Param gives a path parameter. Ids, slugs, version numbers and labels are made
+// Param returns a path parameter. Ids, slugs, version numbers and labels are made
 // of these characters; anything else names nothing and is answered with
-// notFound, so that no odd byte reaches a store.
+// NotFound, so that no other byte reaches a store.
 func (c *Call) Param(name string) (string, error) {
 	v := c.PathParams.Param(name)
 	if !ValidRef(v) {
@@ -64,6 +65,8 @@ func (c *Call) Param(name string) (string, error) {
 	return v, nil
 }
 
+// ValidRef reports whether v may be an id, a slug, or a version's number or label:
+// 1 to 128 letters and digits of ASCII, and the characters _ - and dot.
 func ValidRef(v string) bool {
 	if v == "" || len(v) > 128 {
 		return false
@@ -102,35 +105,35 @@ func (c *Call) Reply(status int, body any) error {
 
 // Send writes an answer whose body is ready, JSON compressed where the client
 // takes it so. An ETag stays as it is: it names the revision, and If-Match takes
-// it back. A client that went away is no error of ours.
+// it back. A client that disconnected is not an error.
 func (c *Call) Send(status int, media string, body []byte) error {
 	if !isJSON(media) {
-		return c.sendAs(status, media, "", body)
+		return sendAs(c, status, media, "", body)
 	}
 	c.Writer.Header()["Vary"] = varyEncoding
 	if len(body) < gzipFrom || !acceptsGzip(c.Request) {
-		return c.sendAs(status, media, "", body)
+		return sendAs(c, status, media, "", body)
 	}
 	short, err := packed(body)
 	if err != nil {
 		return err
 	}
-	return c.sendAs(status, media, "gzip", short)
+	return sendAs(c, status, media, "gzip", short)
 }
 
-// SendFixed writes an answer that never changes.
+// SendFixed sends an answer that never changes.
 func (c *Call) SendFixed(f FixedText) error {
 	c.Writer.Header()["Vary"] = varyEncoding
 	if f.packed != nil && acceptsGzip(c.Request) {
-		return c.sendAs(http.StatusOK, f.media, "gzip", f.packed)
+		return sendAs(c, http.StatusOK, f.media, "gzip", f.packed)
 	}
-	return c.sendAs(http.StatusOK, f.media, "", f.text)
+	return sendAs(c, http.StatusOK, f.media, "", f.text)
 }
 
 // varyEncoding is on what may be compressed. No one changes the list.
 var varyEncoding = []string{"Accept-Encoding"}
 
-func (c *Call) sendAs(status int, media, coding string, body []byte) error {
+func sendAs(c *Call, status int, media, coding string, body []byte) error {
 	head := c.Writer.Header()
 	head["Content-Type"] = []string{media}
 	head["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -158,7 +161,7 @@ func (c *Call) ReplyStatus(status int) error {
 	return nil
 }
 
-// Encode gives v as JSON with < > & as they are and a line's end.
+// Encode returns v as JSON with < > & unescaped and a line break at its end.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := encodeTo(&b, v); err != nil {
@@ -180,7 +183,7 @@ func (c *Call) Log() *slog.Logger { return c.server.log }
 func (c *Call) WriteTimeout() time.Duration { return c.server.cfg.StreamWrite }
 
 // RawParam returns a path parameter as it was sent, decoded once. It may be any
-// text: use param unless the dialect checks it in its own words.
+// text: use Param unless the dialect checks it in its own words.
 func (c *Call) RawParam(name string) string { return c.PathParams.Param(name) }
 
 // ServerClosing returns a context that ends when the server stops: what waits

@@ -10,8 +10,8 @@ import (
 // ETag is the revision of a changeable thing as a strong validator: "r12".
 func ETag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
 
-// SetETag sets the ETag and tells whether the caller has this revision already:
-// then only a 304 is due.
+// SetETag sets the ETag and reports whether the caller has this revision already,
+// so that the answer is 304 without a body.
 func (c *Call) SetETag(revision int64) (fresh bool) {
 	tag := ETag(revision)
 	c.Writer.Header().Set("ETag", tag)
@@ -27,8 +27,8 @@ func (c *Call) SetETag(revision int64) (fresh bool) {
 }
 
 // IfMatch reads If-Match: nil when absent or "*", else the revisions that the
-// write accepts. A weak or foreign tag matches nothing; what is no tag at all
-// is refused.
+// write accepts. A weak or foreign tag matches nothing; what is not
+// a tag at all is refused.
 func (c *Call) IfMatch() (definitions.IfMatch, error) {
 	list := splitTags(c.Request.Header.Values("If-Match"))
 	if len(list) == 0 {

@@ -18,11 +18,11 @@ import (
 	"time"
 )
 
-// bodyRule says what body a route takes.
-type bodyRule uint8
+// BodyRule says what body a route takes.
+type BodyRule uint8
 
 const (
-	BodyNone     bodyRule = iota // what is sent is not read
+	BodyNone     BodyRule = iota // what is sent is not read
 	BodyOptional                 // may be absent or empty
 	BodyRequired
 	BodyDefinition // required, larger, YAML too
@@ -47,10 +47,10 @@ func (ParsedDefinition) JSONSchema() map[string]any {
 	return map[string]any{"description": "A workflow definition, as /schemas/definition.json describes it."}
 }
 
-// decode reads the body into q, a pointer to a struct. Duplicate keys, unknown
+// decodeBody reads the body into q, a pointer to a struct. Duplicate keys, unknown
 // fields and wrong types are refused with their place.
-func (c *Call) decode(q any) error {
-	text, err := c.readBody()
+func decodeBody(c *Call, q any) error {
+	text, err := readBody(c)
 	if err != nil {
 		return err
 	}
@@ -62,29 +62,29 @@ func (c *Call) decode(q any) error {
 	}
 	into := reflect.ValueOf(q).Elem()
 	if c.Route.Body == BodyDefinition {
-		return c.decodeDefinition(text, into)
+		return decodeDefinition(c, text, into)
 	}
 	if err := definitions.ScanJSON(text, definitions.RequestLimits()); err != nil {
 		return err
 	}
-	return c.assign(text, into)
+	return assignFields(c, text, into)
 }
 
 // decodeDefinition takes an object with a definition, in JSON or YAML, or in YAML
 // the bare definition.
-func (c *Call) decodeDefinition(text []byte, into reflect.Value) error {
+func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	format := definitions.JSON
 	if isYAML(c.Request) {
 		format = definitions.YAML
 	}
-	if err := c.reserveForDefinition(text, format); err != nil {
+	if err := c.ReserveMemory(definitions.Weight(text, format)); err != nil {
 		return err
 	}
 	req, found, err := definitions.ParseRequest(text, format, c.Route.Names...)
 	if err != nil {
 		return err
 	}
-	if err := c.assign(req.Rest, into); err != nil {
+	if err := assignFields(c, req.Rest, into); err != nil {
 		return err
 	}
 	for _, field := range into.Fields() {
@@ -95,9 +95,9 @@ func (c *Call) decodeDefinition(text []byte, into reflect.Value) error {
 	return nil
 }
 
-// assign sets the fields of a struct from an object that was scanned already.
+// assignFields sets the fields of a struct from an object that was scanned already.
 // Names are exact at every depth.
-func (c *Call) assign(text []byte, into reflect.Value) error {
+func assignFields(c *Call, text []byte, into reflect.Value) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
 		return Malformed("The body must be a JSON object.")
@@ -208,7 +208,7 @@ func wordFor(t reflect.Type) string {
 	return "an integer"
 }
 
-func (c *Call) limit() int {
+func bodyLimit(c *Call) int {
 	if c.Route.Body == BodyDefinition {
 		return maxDefinitionBody
 	}
@@ -216,8 +216,8 @@ func (c *Call) limit() int {
 }
 
 // readBody reads the whole body within the route's limit. An empty body needs no media type.
-func (c *Call) readBody() ([]byte, error) {
-	limit := c.limit()
+func readBody(c *Call) ([]byte, error) {
+	limit := bodyLimit(c)
 	if c.Request.ContentLength > int64(limit) {
 		return nil, tooLarge(limit)
 	}
@@ -235,7 +235,7 @@ func (c *Call) readBody() ([]byte, error) {
 		return nil, nil
 	}
 	c.Body = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark says nothing in UTF-8
-	return c.Body, c.checkMedia()
+	return c.Body, checkMediaType(c)
 }
 
 func readAll(r io.Reader, length int64) ([]byte, error) {
@@ -251,8 +251,8 @@ func tooLarge(limit int) error {
 	return fault.New(fault.TooLarge, "body_too_large", "The body is larger than %d bytes.", limit)
 }
 
-// checkMedia accepts JSON, no media type at all, and YAML for definitions.
-func (c *Call) checkMedia() error {
+// checkMediaType accepts JSON, no media type at all, and YAML for definitions.
+func checkMediaType(c *Call) error {
 	header := c.Request.Header.Get("Content-Type")
 	if header == "" || header == "application/json" || isYAML(c.Request) && c.Route.Body == BodyDefinition {
 		return nil

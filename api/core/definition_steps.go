@@ -5,6 +5,7 @@ import (
 	"slices"
 )
 
+// DefinedStep is a step as a definition has it, read without validating it.
 type DefinedStep struct {
 	ID     string
 	Name   string

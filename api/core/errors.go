@@ -59,9 +59,8 @@ type problemError struct {
 	RequestID string `json:"request_id"`
 }
 
-// fail answers with an error. What is no fault of the caller's is logged with
-// its cause; that a caller has gone is not, nor is a probe of a process that is
-// starting or stopping.
+// fail answers with an error. One that is not the caller's fault is logged with its
+// cause, unless the caller has disconnected or the process is starting or stopping.
 func (c *Call) fail(err error) {
 	if c.Route.TranslateError != nil {
 		err = c.Route.TranslateError(err)
@@ -85,7 +84,7 @@ func (c *Call) fail(err error) {
 	c.Problem(status, f)
 }
 
-// Problem writes the envelope, unless an answer is under way already.
+// Problem writes the envelope, unless an answer has begun already.
 func (c *Call) Problem(status int, f *fault.Error) {
 	if c.Answered {
 		return
@@ -102,7 +101,7 @@ func (c *Call) Problem(status int, f *fault.Error) {
 		head.Del(name)
 	}
 	text, err := Encode(envelope(f, c.RequestID()))
-	if err != nil { // details that are no JSON: leave them out
+	if err != nil { // details that are not JSON are left out
 		bare := *f
 		bare.Details = nil
 		text, _ = Encode(envelope(&bare, c.RequestID()))
@@ -144,6 +143,8 @@ func envelope(f *fault.Error, requestID string) any {
 	return out
 }
 
+// Malformed returns the error fault.Malformed invalid_request: the caller sent what
+// cannot be read as this request. The message says what to change.
 func Malformed(format string, args ...any) error {
 	return fault.New(fault.Malformed, "invalid_request", format, args...)
 }

@@ -22,17 +22,17 @@ type follower struct {
 	after     int64
 	requestID string
 	bearer    string
-	translate translator
-	release   func() // gives back the tenant's room for a stream
+	translate Translator
+	release   func() // counts the stream out of the tenant's quota
 }
 
-// allowed tells whether the reader may still see the run: a key that is revoked
+// allowed reports, by nil, whether the reader may still see the run: a key that is revoked
 // or expires, or a grant that is taken back, ends the streams that it opened at
 // the next frame or heartbeat.
 func (f *follower) allowed(ctx context.Context, workflowID string) error {
 	who, err := f.server.cfg.Access.Authenticate(ctx, f.bearer)
 	if fault.KindOf(err) == fault.Unavailable {
-		return nil // the store is away: the next look tells
+		return nil // the store is unavailable: the next check decides
 	}
 	if err == nil && (who.TenantID != f.tenantID || !access.Can(who, access.View, workflowID)) {
 		err = access.Denied(access.View, "workflow:"+workflowID)
@@ -95,7 +95,7 @@ func (f *follower) recovered() {
 	}
 }
 
-// headOf writes what net/http would have written.
+// headOf returns the head that net/http would have written.
 func headOf(head http.Header) []byte {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 200 OK\r\n")
@@ -106,8 +106,8 @@ func headOf(head http.Header) []byte {
 	return b.Bytes()
 }
 
-// watch ends a stream when its client goes. A client has nothing to say after
-// its request.
+// watch cancels a stream when its client disconnects. A client sends nothing after its
+// request, so that at most 64 reads are accepted from one that does.
 func watch(conn net.Conn, gone context.CancelFunc) {
 	defer gone()
 	var b [64]byte
@@ -119,7 +119,8 @@ func watch(conn net.Conn, gone context.CancelFunc) {
 	}
 }
 
-// openStreams counts what is open, so that the end can wait for it.
+// openStreams counts the open streams, so that shutdown can wait for them. It is safe
+// for concurrent use; mu guards the counts.
 type openStreams struct {
 	ctx   context.Context // ends when the server stops
 	close context.CancelFunc
@@ -137,7 +138,7 @@ func newOpenStreams() *openStreams {
 	return s
 }
 
-// add counts a stream in, unless the server stops.
+// add counts a stream in and reports true, unless the server stops.
 func (s *openStreams) add() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

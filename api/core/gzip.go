@@ -74,13 +74,14 @@ func weight(params string) (float64, bool) {
 	return q, err == nil && strings.EqualFold(strings.TrimSpace(name), "q") && q >= 0 && q <= 1
 }
 
-// FixedText is an answer that never changes, with its compressed form: whoever
-// asks without a key costs no compression.
+// FixedText is an answer that never changes, with its compressed form, so that
+// requests without a key cost no compression.
 type FixedText struct {
 	media        string
 	text, packed []byte
 }
 
+// NewFixedText compresses text once and for all requests.
 func NewFixedText(media string, text []byte) FixedText {
 	f := FixedText{media: media, text: text}
 	f.packed, _ = packed(text) // a buffer takes all; without it the text is sent as it is

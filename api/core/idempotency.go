@@ -25,8 +25,9 @@ type Key struct {
 	tenantID, Scope, Key, bodyHash string
 }
 
-// Creation is one creation. Its keep makes the answer while the object is about to
-// be stored, so that both can be stored together.
+// Creation is one creation. Its method Answer makes the answer before the object is
+// stored, so that both are stored in the same transaction: a crash between them
+// would let a repeated request create a second object.
 type Creation struct {
 	c      *Call
 	key    *Key // nil: the caller sent none
@@ -34,7 +35,8 @@ type Creation struct {
 	err    error
 }
 
-// Answer makes the answer, and gives it back when it is to be kept.
+// Answer makes the answer, and returns it if it is to be stored: nil where the
+// request carries no key.
 func (o *Creation) Answer(status int, header map[string]string, body any) *idempotency.Answer {
 	text, err := Encode(body)
 	if err != nil {
@@ -52,14 +54,14 @@ func (o *Creation) Answer(status int, header map[string]string, body any) *idemp
 }
 
 // Idempotent performs create at most once per Idempotency-Key and sends the answer
-// that create had made with keep, or the one that was kept before.
+// that create made with Creation.Answer, or the one that was stored before.
 func (c *Call) Idempotent(create func(*Creation) error) error {
 	return c.IdempotentWith(create, c.sendAnswer)
 }
 
-// IdempotentWith is once for an answer that send makes of what was kept.
+// IdempotentWith is Idempotent for an answer that send makes of the stored one.
 func (c *Call) IdempotentWith(create func(*Creation) error, send func(*idempotency.Answer) error) error {
-	k, err := c.keyed()
+	k, err := keyOf(c)
 	if err != nil {
 		return err
 	}
@@ -70,14 +72,14 @@ func (c *Call) IdempotentWith(create func(*Creation) error, send func(*idempoten
 			return err
 		}
 		defer leave()
-		if done, err := c.replay(k, send); done || err != nil {
+		if done, err := replay(c, k, send); done || err != nil {
 			return err
 		}
 	}
 	err = create(o)
 	if k != nil && fault.CodeOf(err) == "idempotency_key_taken" {
 		// Another process was faster; its answer is kept by now.
-		if done, err := c.replay(k, send); done || err != nil {
+		if done, err := replay(c, k, send); done || err != nil {
 			return err
 		}
 		return errInProgress()
@@ -91,8 +93,8 @@ func (c *Call) IdempotentWith(create func(*Creation) error, send func(*idempoten
 	return send(o.result)
 }
 
-// keyed reads the header; nil without one.
-func (c *Call) keyed() (*Key, error) {
+// keyOf reads the Idempotency-Key; nil without one.
+func keyOf(c *Call) (*Key, error) {
 	values := c.Request.Header.Values(HeaderKey)
 	if len(values) == 0 {
 		return nil, nil
@@ -106,8 +108,8 @@ func (c *Call) keyed() (*Key, error) {
 	}, nil
 }
 
-// bodyHash is taken over the canonical form, so that white space and the order
-// of keys do not matter; what has none is compared byte by byte.
+// bodyHash is the SHA-256 of the canonical form, in hex, so that white space and the
+// order of keys do not matter; a body that has none is compared byte by byte.
 func bodyHash(body []byte) string {
 	if canonical, err := definitions.Canonical(body); err == nil {
 		body = canonical
@@ -116,16 +118,16 @@ func bodyHash(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// replay answers with what was kept under the key, if anything was.
-func (c *Call) replay(k *Key, send func(*idempotency.Answer) error) (done bool, err error) {
+// replay sends the answer that is stored under the key, if there is one.
+func replay(c *Call, k *Key, send func(*idempotency.Answer) error) (done bool, err error) {
 	kept, err := c.server.cfg.Answers.Answer(c.Ctx(), k.tenantID, k.Scope, k.Key)
 	if err != nil || kept == nil {
 		return false, err
 	}
-	return true, c.answerKept(k, kept, send)
+	return true, sendKept(c, k, kept, send)
 }
 
-func (c *Call) answerKept(k *Key, kept *idempotency.Answer, send func(*idempotency.Answer) error) error {
+func sendKept(c *Call, k *Key, kept *idempotency.Answer, send func(*idempotency.Answer) error) error {
 	if kept.BodyHash != k.bodyHash {
 		return fault.New(fault.Conflict, "idempotency_key_reused",
 			"This %s was used with another body; use a new key for a new request.", HeaderKey)
@@ -146,7 +148,8 @@ func errInProgress() *fault.Error {
 		"A request with this %s is under way; repeat this one in a moment.", HeaderKey)
 }
 
-// keyLocks lets requests with one key through one at a time.
+// keyLocks lets requests with one key through one at a time, within this process.
+// mu guards open; a channel is closed when its request ends.
 type keyLocks struct {
 	mu   sync.Mutex
 	open map[string]chan struct{}
@@ -154,8 +157,9 @@ type keyLocks struct {
 
 func newKeyLocks() *keyLocks { return &keyLocks{open: map[string]chan struct{}{}} }
 
-// lock waits until no other request with the key is under way; leave lets the
-// next one in.
+// lock waits until no other request with the key is in progress; unlock lets the
+// next one in. It gives up after keyWait with fault.Conflict
+// idempotency_in_progress.
 func (f *keyLocks) lock(ctx context.Context, key string) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, keyWait)
 	defer cancel()

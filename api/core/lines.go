@@ -19,13 +19,13 @@ import (
 // NDJSON is the media type of lines of JSON.
 const NDJSON = "application/x-ndjson"
 
-// WithLines makes an endpoint of a handler that reads lines of JSON itself, each
+// WithLines makes an Endpoint of a handler that reads lines of JSON itself, each
 // of which is an L.
-func WithLines[L any](f func(*Call) error) endpoint { return endpoint{reflect.TypeFor[L](), f} }
+func WithLines[L any](f func(*Call) error) Endpoint { return Endpoint{reflect.TypeFor[L](), f} }
 
 // StreamLines sends what write writes, with a new deadline whenever it goes
 // out. An error before the first line is answered as any other; later it
-// breaks the connection, so that nobody takes a part for the whole.
+// breaks the connection, so that the client does not mistake a part for the whole.
 func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) error {
 	control := http.NewResponseController(c.Writer)
 	out := bufio.NewWriterSize(&deadlineWriter{c: c, control: control}, 64<<10)
@@ -68,11 +68,11 @@ func (r *deadlineWriter) Write(p []byte) (int, error) {
 	return r.c.Writer.Write(p)
 }
 
-// IdempotentLines is once for a body that is never held whole: its objects are
-// created one by one, at most once per key and line, and when all are there the
-// answer is kept with the sum of what was read.
+// IdempotentLines is Idempotent for a body that is never in memory as a whole: its objects are
+// created one by one, at most once per key and line, and when all are stored,
+// the answer is stored with the sum of what was read.
 func (c *Call) IdempotentLines(body *HashingReader, create func(*Key) ([]byte, error)) error {
-	k, err := c.keyed()
+	k, err := keyOf(c)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (c *Call) IdempotentLines(body *HashingReader, create func(*Key) ([]byte, e
 	case err != nil:
 		return err
 	case kept != nil:
-		return c.replayLines(body, k, kept)
+		return replayLines(c, body, k, kept)
 	}
 	answer, err := create(k)
 	if err != nil {
@@ -110,12 +110,12 @@ func (c *Call) IdempotentLines(body *HashingReader, create func(*Key) ([]byte, e
 }
 
 // replayLines answers with what was kept, if the body is the same.
-func (c *Call) replayLines(body *HashingReader, k *Key, kept *idempotency.Answer) error {
+func replayLines(c *Call, body *HashingReader, k *Key, kept *idempotency.Answer) error {
 	if _, err := io.Copy(io.Discard, body); err != nil {
 		return BodyError(err)
 	}
 	k.bodyHash = body.hash()
-	return c.answerKept(k, kept, c.sendAnswer)
+	return sendKept(c, k, kept, c.sendAnswer)
 }
 
 // HashingReader reads a body that may be of any length, as long as it keeps coming.
@@ -125,15 +125,16 @@ type HashingReader struct {
 	Err error
 }
 
+// NewHashingReader returns a reader of r that sums what it reads with SHA-256.
 func NewHashingReader(r io.Reader) *HashingReader { return &HashingReader{r: r, sum: sha256.New()} }
 
 func (s *HashingReader) hash() string { return hex.EncodeToString(s.sum.Sum(nil)) }
 
-// Read reads what comes next.
+// Read reads the next bytes and adds them to the sum.
 func (s *HashingReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.sum.Write(p[:n])
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader gives it bare
+	if err != nil && err != io.EOF { //nolint:errorlint // a reader returns it unwrapped
 		s.Err = err
 	}
 	return n, err

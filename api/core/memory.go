@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"heddle/definitions"
 	"heddle/fault"
 	"time"
 
@@ -24,13 +23,15 @@ type MemoryBudget struct {
 	Wait   time.Duration
 }
 
+// NewMemoryBudget returns a budget of size bytes, for which a request waits at most
+// as long as wait.
 func NewMemoryBudget(size int64, wait time.Duration) *MemoryBudget {
 	return &MemoryBudget{memory: semaphore.NewWeighted(size), size: size, Wait: wait}
 }
 
 // Reserve waits until a definition of this weight in bytes may be read; one that
-// is heavier than all memory is read alone. leave has to be called. The error is
-// fault.Unavailable server_busy when the wait was in vain.
+// is heavier than the whole budget is read alone. leave has to be called once. The
+// error is fault.Unavailable server_busy after a wait of Wait.
 func (a *MemoryBudget) Reserve(ctx context.Context, weight int64) (leave func(), err error) {
 	weight = min(weight, a.size)
 	waiting, cancel := context.WithTimeout(ctx, a.Wait)
@@ -47,15 +48,9 @@ func (a *MemoryBudget) Reserve(ctx context.Context, weight int64) (leave func(),
 // Release returns bytes that were reserved.
 func (a *MemoryBudget) Release(weight int64) { a.memory.Release(weight) }
 
-// reserveForDefinition holds the memory that a definition may take until the request is
-// answered.
-func (c *Call) reserveForDefinition(text []byte, format definitions.Format) error {
-	return c.ReserveMemory(definitions.Weight(text, format))
-}
-
-// ReserveMemory is the request's definitions.Admit. What was held is given back before
-// more is waited for: no two requests wait for what the other one holds. The
-// rest is given back when the request is answered.
+// ReserveMemory is the request's definitions.Admit. What the request had reserved is
+// released before it waits for more, so that no two requests wait for each other. The
+// rest is released when the request is answered.
 func (c *Call) ReserveMemory(weight int64) error {
 	if c.releaseMemory != nil {
 		c.releaseMemory()

@@ -7,6 +7,7 @@ import (
 
 // Meter is told of answered requests and of open streams. route is a pattern
 // of the table, "" where nothing serves the path; took is 0 for a stream.
+// Both methods are called concurrently.
 type Meter interface {
 	Request(route, method string, status int, took time.Duration)
 	Stream(change int)
@@ -15,12 +16,14 @@ type Meter interface {
 // noopMeter measures nothing.
 type noopMeter struct{}
 
+// Request does nothing.
 func (noopMeter) Request(string, string, int, time.Duration) {}
 
+// Stream does nothing.
 func (noopMeter) Stream(int) {}
 
-// meteredWriter is a response writer that remembers the status, and gives what goes
-// out its deadline.
+// meteredWriter is a response writer that remembers the status, and sets a deadline for
+// what it sends.
 type meteredWriter struct {
 	http.ResponseWriter
 	status  int
@@ -30,6 +33,8 @@ type meteredWriter struct {
 	answer  time.Duration
 }
 
+// WriteHeader notes the status and sends it, once what is left of the body was
+// dealt with.
 func (n *meteredWriter) WriteHeader(status int) {
 	n.status = status
 	if !n.begun {

@@ -19,7 +19,7 @@ type Patience struct {
 	// is an import (1 min). What the server itself takes does not count.
 	Stall, Grace, Body time.Duration
 	Rate               int64
-	// Of a body that nobody reads: for the rest of it before the answer, so that
+	// Of a body that no handler reads: for the rest of it before the answer, so that
 	// the connection can go on (250 ms), and after it, so that a client that
 	// still sends sees the answer and not a broken connection (5 s).
 	Before, After time.Duration
@@ -51,13 +51,13 @@ func (p Patience) withDefaults() Patience {
 	return p
 }
 
-// The bytes that are read, at most, of a body that nobody reads.
+// The bytes that are read, at most, of a body that no handler reads.
 const (
 	discardedBefore = 256 << 10
 	discardedAfter  = 16 << 20
 )
 
-// errSlow is that a body does not come fast enough.
+// errSlow says that a body does not arrive fast enough.
 var errSlow = errors.New("the body comes too slowly")
 
 // pacedBody is the body of a request, each read of which has a deadline. It is
@@ -76,7 +76,7 @@ type pacedBody struct {
 	unread bool          // the answer began before the end
 }
 
-// pace gives the body of a request, if it has one, its deadlines.
+// pace wraps the body of a request, if it has one, so that each read has a deadline.
 func pace(w http.ResponseWriter, r *http.Request, p Patience) {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return
@@ -98,7 +98,7 @@ func (b *pacedBody) nextTimeout() time.Duration {
 	return left
 }
 
-// Read reads what comes next; errSlow: not in time.
+// Read reads the next bytes; the error is errSlow when they did not come in time.
 func (b *pacedBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
@@ -132,8 +132,8 @@ func (b *pacedBody) readWithin(p []byte, limit time.Duration) (int, error) {
 
 func (b *pacedBody) ended() bool { return errors.Is(b.err, io.EOF) }
 
-// beforeAnswer is called when the answer begins. What is left of the body is read
-// away if it is there already; otherwise the connection ends with the answer.
+// beforeAnswer is called when the answer begins. What is left of the body is discarded
+// if it has arrived already; otherwise the connection ends with the answer.
 func (b *pacedBody) beforeAnswer(head http.Header) {
 	if b.err == nil && !b.expectContinue && b.length-b.read <= discardedBefore {
 		b.discard(b.patience.Before, discardedBefore)
@@ -144,7 +144,7 @@ func (b *pacedBody) beforeAnswer(head http.Header) {
 	}
 }
 
-// discard reads bytes away for so long and at most.
+// discard reads and drops at most most bytes, for at most as long as limit.
 func (b *pacedBody) discard(limit time.Duration, most int64) {
 	end := time.Now().Add(limit)
 	buf := make([]byte, 8<<10)

@@ -12,21 +12,23 @@ import (
 	"unicode/utf8"
 )
 
-// The page sizes that the lists give.
+// The number of items of a page: unless the caller says, and at most.
 const (
 	defaultLimit = 50
 	MaxLimit     = 200
 )
 
-// page is which part of a list is asked for. offset and cursor exclude each
-// other; total is counted unless a cursor is given.
-type page struct {
+// Page is the requested part of a list. Offset and Cursor exclude each other; the
+// total is counted unless a cursor is given.
+type Page struct {
 	Limit  int
 	Offset int
 	Cursor string
 }
 
-func (p page) WantTotal() bool { return p.Cursor == "" }
+// WantTotal reports whether the list is to be counted: only its pages by offset
+// say how many there are.
+func (p Page) WantTotal() bool { return p.Cursor == "" }
 
 // Query reads the query string. A broken one is refused, because a filter that
 // is not seen would show too much.
@@ -50,7 +52,7 @@ func (c *Call) Query() (url.Values, error) {
 
 // checkQuery refuses parameters that the route does not have: a filter that is
 // misspelt would show too much.
-func (c *Call) checkQuery() error {
+func checkQuery(c *Call) error {
 	if c.Request.URL.RawQuery == "" || c.Route.AnyQuery {
 		return nil
 	}
@@ -77,10 +79,10 @@ func (c *Call) checkQuery() error {
 }
 
 // PageQuery reads the query string of a list.
-func (c *Call) PageQuery() (url.Values, page, error) {
+func (c *Call) PageQuery() (url.Values, Page, error) {
 	q, err := c.Query()
 	if err != nil {
-		return nil, page{}, err
+		return nil, Page{}, err
 	}
 	p, err := readPage(q)
 	return q, p, err
@@ -96,20 +98,20 @@ func (r *Route) queryParam(name string) bool {
 }
 
 // readPage reads limit, offset and cursor.
-func readPage(q url.Values) (page, error) {
-	p := page{Cursor: q.Get("cursor")}
+func readPage(q url.Values) (Page, error) {
+	p := Page{Cursor: q.Get("cursor")}
 	var err error
 	if p.Limit, err = IntParam(q, "limit", defaultLimit, 1, MaxLimit); err != nil {
-		return page{}, err
+		return Page{}, err
 	}
 	if p.Offset, err = IntParam(q, "offset", 0, 0, math.MaxInt32); err != nil {
-		return page{}, err
+		return Page{}, err
 	}
 	if p.Cursor != "" && q.Has("offset") {
-		return page{}, Malformed("offset and cursor exclude each other; give one of them.")
+		return Page{}, Malformed("offset and cursor exclude each other; give one of them.")
 	}
 	if len(p.Cursor) > 512 {
-		return page{}, Malformed("cursor is not one that this API gave. Start again without it.")
+		return Page{}, Malformed("cursor is not one that this API gave. Start again without it.")
 	}
 	return p, nil
 }
@@ -151,7 +153,8 @@ func TimeParam(q url.Values, name string) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// DryRun tells whether only the consequences are asked for.
+// DryRun reports whether only the consequences are requested, and nothing is to be
+// written.
 func (c *Call) DryRun() (bool, error) {
 	q, err := c.Query()
 	if err != nil {
@@ -160,7 +163,7 @@ func (c *Call) DryRun() (bool, error) {
 	return BoolParam(q, "dry_run")
 }
 
-// DryRunParam is taken by the writes that can say what would come of them.
+// DryRunParam is the parameter of writes that can preview their consequences.
 func DryRunParam() []Param {
 	return []Param{{Name: "dry_run", JSONType: "boolean", Description: "Write nothing; answer what it would mean."}}
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Rate is how often each key may ask this process: a bucket of Burst requests
-// that is filled with Requests in each Per. The zero value: as often as it likes.
+// Rate limits each key at this process: a bucket of Burst requests that is refilled
+// with Requests in each Per. The zero value: no limit.
 type Rate struct {
 	Requests int
 	Per      time.Duration
@@ -54,7 +54,7 @@ type allowance struct {
 	retryAfter time.Duration // until the next request is taken; 0: this one was
 }
 
-// take takes one request of a key.
+// take takes one request from the bucket of a key.
 func (b *buckets) take(key string, now time.Time) allowance {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,7 +107,7 @@ func policyOf(r Rate) []string {
 	return []string{`"key";q=` + strconv.Itoa(r.burst()) + ";w=" + strconv.Itoa(wholeSeconds(r.every()*time.Duration(r.burst())))}
 }
 
-// wholeSeconds rounds up, to 1 at the least.
+// wholeSeconds rounds up, to at least 1.
 func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
 
 // addQuotaHeaders adds the quota that refused a request to the fields of the rate.

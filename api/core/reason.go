@@ -32,7 +32,7 @@ func (r Route) WithReason() Route {
 			if err := c.RefuseSecrets("reason", JSONText(given)); err != nil {
 				return err
 			}
-			if err := c.recordReason(reflect.ValueOf(Because{given})); err != nil {
+			if err := recordReason(c, reflect.ValueOf(Because{given})); err != nil {
 				return err
 			}
 		}
@@ -41,7 +41,7 @@ func (r Route) WithReason() Route {
 }
 
 // recordReason takes the field reason of a request, where it has one.
-func (c *Call) recordReason(request reflect.Value) error {
+func recordReason(c *Call, request reflect.Value) error {
 	at, takes := c.Route.Fields["reason"]
 	if !takes || c.audit == nil {
 		return nil

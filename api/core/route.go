@@ -21,47 +21,46 @@ type Route struct {
 	Tag     string
 	Summary string
 	Action  access.Action // "": public
-	On      object
+	On      Object
 	Query   []Param
-	Body    bodyRule
-	// request is the type of the body's fields, nil where there is none; fields
-	// and names are what register reads from it.
+	Body    BodyRule
+	// Request is the type of the body, nil where there is none; Fields (by name,
+	// their index) and Names (in order) are read from it by New.
 	Request reflect.Type
 	Fields  map[string][]int
 	Names   []string
 	Answers []Answer
-	Codes   []string // beyond those that commonCodes adds
-	// conditional: honours If-Match. idempotent: honours Idempotency-Key.
+	Codes   []string // error codes beyond those that every such route has
+	// Conditional: honours If-Match. Idempotent: honours Idempotency-Key.
 	Conditional, Idempotent bool
 	TakesSecret             bool // its body is a secret
-	Pure                    bool // computes, and changes nothing: it ends when its client goes away
+	Pure                    bool // computes, and changes nothing: it ends when its client disconnects
 	Keeps                   bool // what it stores counts as the tenant's bytes
-	// longRunning: it goes on for as long as its caller stays or as there is
-	// something to do, so that each call to the database may take StoreTime, and
+	// LongRunning: it goes on for as long as its caller stays or there is work, so that each call to the database may take StoreTime, and
 	// not all of them together.
 	LongRunning bool
-	// auditAs is the action in the audit trail; "": it is made of the id.
+	// AuditAs is the action in the audit trail; "": it is derived from the ID.
 	AuditAs  string
-	Tolerant bool // unknown fields of the body are passed over
-	AnyQuery bool // unknown query parameters are passed over
+	Tolerant bool // unknown fields of the body are ignored
+	AnyQuery bool // unknown query parameters are ignored
 	Serve    func(*Call) error
-	// translateError gives an error in the words of the route's dialect, rename a code;
-	// nil: as it is.
+	// TranslateError returns an error in the words of the route's dialect,
+	// TranslateCode a code; nil: unchanged.
 	TranslateError func(error) error
 	TranslateCode  func(code string) string
 }
 
-// object says what a route's action is asked on.
-type object uint8
+// changedObject says what a route's action is authorised on.
+type Object uint8
 
 const (
-	OnTenant         object = iota // the tenant as a whole
+	OnTenant         Object = iota // the tenant as a whole
 	OnWorkflow                     // the workflow of {id}
 	OnRun                          // the workflow of the run of {run_id}
 	OnSecret                       // the secret of {secret}
 	OnSchedule                     // the workflow of the schedule of {id}
-	FilteredByAccess               // any key may ask; it sees what it may view
-	NamedInBody                    // a workflow that the body names: the handler asks
+	FilteredByAccess               // any key is accepted, and sees what it may view
+	NamedInBody                    // a workflow that the body names: the handler authorises
 )
 
 // Answer is one documented success.
@@ -83,35 +82,36 @@ type Param struct {
 	Required    bool
 }
 
-// endpoint joins a handler with the type of body that it takes.
-type endpoint struct {
+// Endpoint joins a handler with the type of body that it takes.
+type Endpoint struct {
 	request reflect.Type
 	serve   func(*Call) error
 }
 
-// WithBody makes an endpoint of a handler that wants the request's body decoded.
-func WithBody[Q any](f func(*Call, Q) error) endpoint {
-	return endpoint{reflect.TypeFor[Q](), func(c *Call) error {
+// WithBody makes an Endpoint of a handler that wants the request's body decoded.
+func WithBody[Q any](f func(*Call, Q) error) Endpoint {
+	return Endpoint{reflect.TypeFor[Q](), func(c *Call) error {
 		var q Q
-		if err := c.decode(&q); err != nil {
+		if err := decodeBody(c, &q); err != nil {
 			return err
 		}
-		if err := c.recordReason(reflect.ValueOf(&q).Elem()); err != nil {
+		if err := recordReason(c, reflect.ValueOf(&q).Elem()); err != nil {
 			return err
 		}
 		return f(c, q)
 	}}
 }
 
-func NoBody(f func(*Call) error) endpoint { return endpoint{nil, f} }
+// NoBody makes an endpoint of a handler that takes no body: what is sent is not read.
+func NoBody(f func(*Call) error) Endpoint { return Endpoint{nil, f} }
 
 // Handle sets the route's handler.
-func (r Route) Handle(e endpoint) Route {
+func (r Route) Handle(e Endpoint) Route {
 	r.Request, r.Serve = e.request, e.serve
 	return r
 }
 
-// Register hands a route to echo; a GET answers HEAD as well.
+// register hands a route to echo; a GET answers HEAD as well.
 func (h *Server) register(r *Route) {
 	if r.Request != nil {
 		r.Fields, r.Names = FieldsOf(r.Request)
@@ -132,7 +132,7 @@ func (h *Server) register(r *Route) {
 	}
 }
 
-// run serves one request: who asks, may they, then the handler. An error or a
+// run serves one request. An error or a
 // panic becomes the envelope.
 func (h *Server) run(c *Call) {
 	defer func() {
@@ -169,16 +169,16 @@ func (h *Server) serve(c *Call) error {
 			return err
 		}
 	}
-	if err := c.checkQuery(); err != nil {
+	if err := checkQuery(c); err != nil {
 		return err
 	}
 	if c.Route.Action != "" {
-		defer c.begin()()
+		defer beginWork(c)()
 	}
 	if err := c.Route.Serve(c); err != nil {
 		return err
 	}
-	c.writeAudit()
+	writeAudit(c)
 	if c.Request.Method == http.MethodDelete {
 		h.cfg.Stored.Freed(c.TenantID())
 	}
@@ -231,10 +231,12 @@ func (r *Route) Description() string {
 	return text + " Needs the action " + string(r.Action) + "."
 }
 
+// Tagged reports whether the route's success carries an ETag.
 func (r *Route) Tagged() bool {
 	return slices.ContainsFunc(r.Answers, func(a Answer) bool { return slices.Contains(a.Headers, "ETag") })
 }
 
+// Streams reports whether the route answers with an event stream.
 func (r *Route) Streams() bool {
 	return slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Media == "text/event-stream" })
 }

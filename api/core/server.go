@@ -105,7 +105,7 @@ func New(cfg Config, routes []Route) *Server {
 // connection to themselves; their clients come back with Last-Event-ID.
 func (h *Server) CloseStreams() { h.streams.end() }
 
-// ServeHTTP gives the request its id and routes it. A trailing slash is
+// ServeHTTP assigns the request its id and routes it. A trailing slash is
 // optional everywhere, and so is how a path is percent-encoded.
 func (h *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := h.requestID(r)
@@ -121,8 +121,9 @@ func (h *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const headerRequestID = "X-Request-Id"
 
-// nosniff is on every answer: a browser takes it as what it says it is. No one
-// changes the list.
+// nosniff is on every answer: a browser does not guess another
+// type than the declared one. The list
+// is never changed.
 var nosniff = []string{"nosniff"}
 
 // requestID keeps the caller's own when it is 1 to 128 printable characters.
@@ -134,6 +135,8 @@ func (h *Server) requestID(r *http.Request) string {
 	return h.cfg.NewID("req_")
 }
 
+// Printable reports whether s consists of printable characters of ASCII, the space
+// included.
 func Printable(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {

@@ -22,18 +22,18 @@ type Frame struct {
 }
 
 // FrameFunc translates the next row of the journal; false: the dialect has
-// no word for it. A frame that cannot be made whole is an error and ends the
-// stream: whoever comes back with the last id gets it whole.
+// no frame for it. A frame that cannot be made whole is an error and ends the
+// stream: a client that reconnects with the last id gets it whole.
 type FrameFunc func(events.Event) (Frame, bool, error)
 
-// translator makes the translation of one run for one reader. ctx is the
+// Translator makes the FrameFunc of one run for one reader. ctx is the
 // stream's.
-type translator func(ctx context.Context, run executor.Record) FrameFunc
+type Translator func(ctx context.Context, run executor.Record) FrameFunc
 
 // Stream follows a run. after is the Last-Event-ID, 0 for the beginning. The
 // answer begins once the run is known to be there; from then on errors only
-// end the stream, and the client comes back with the last id that it saw.
-func (c *Call) Stream(runID string, after int64, translate translator) error {
+// end the stream, and the client reconnects with the last id that it saw.
+func (c *Call) Stream(runID string, after int64, translate Translator) error {
 	run, err := c.server.cfg.Executor.RunToFollow(c.Ctx(), c.TenantID(), runID)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func ParseEventID(s string) (int64, bool) {
 }
 
 // sse writes frames, each write with a deadline of its own: a reader that
-// stalls is dropped and holds nothing up but its own connection.
+// stalls is disconnected and delays no other.
 type sse struct {
 	w        io.Writer
 	flush    func() error // nil: writes go out at once
@@ -170,6 +170,9 @@ func (s *sink) checkAccess() error {
 	return err
 }
 
+// Events writes the frames of a batch, gathered into writes of about maxBatch
+// bytes. An error ends the stream: a reader that is no longer allowed, one that
+// stalls, or a frame that could not be made.
 func (s *sink) Events(batch []events.Event) error {
 	if err := s.checkAccess(); err != nil {
 		return err

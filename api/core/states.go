@@ -12,7 +12,7 @@ type Words struct {
 }
 
 // WordsOf translates a state. The turns dialect says aborted_looping_risk of a
-// run that failed with the code looping_risk: see turnsWord.
+// run that failed with the code looping_risk: see TurnsWord.
 func WordsOf(s machine.State) Words {
 	switch s {
 	case machine.Queued:
@@ -47,7 +47,7 @@ func TurnsWord(s machine.State, errorCode string) string {
 	return WordsOf(s).Turns
 }
 
-// StatesOf lists the states that a dialect prints as word; none: it is no word
+// StatesOf lists the states that a dialect prints as word; nil: it is not a word
 // of that dialect.
 func StatesOf(word string, dialect func(Words) string) []machine.State {
 	var states []machine.State
@@ -70,12 +70,16 @@ func Vocabulary(dialect func(Words) string) []string {
 	return list
 }
 
+// InWorkflows is the word of the workflows dialect.
 func InWorkflows(w Words) string { return w.Workflows }
 
+// InRuns is the word of the runs dialect.
 func InRuns(w Words) string { return w.Runs }
 
+// InInstances is the word of the instances dialect.
 func InInstances(w Words) string { return w.Instances }
 
+// InTurns is the word of the turns dialect; see TurnsWord.
 func InTurns(w Words) string { return w.Turns }
 
 // DialectNamed is the dialect that a field's tag words names.

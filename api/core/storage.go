@@ -1,11 +1,11 @@
 package core
 
 // storedRetry is after how many seconds a tenant that has stored all that it may
-// is to ask again: nothing goes by itself.
+// is to retry: nothing is deleted by itself.
 const storedRetry = 30
 
-// ReserveStorage holds so many bytes of what the tenant may have stored until the request
-// is answered, in place of what it held. The error is fault.TooMany
+// ReserveStorage reserves bytes of the tenant's quota of stored bytes until the request is
+// answered, in place of what the request had reserved. The error is fault.TooMany
 // quota_exceeded.
 func (c *Call) ReserveStorage(bytes int) error {
 	if c.server.cfg.Stored == nil {
@@ -17,10 +17,10 @@ func (c *Call) ReserveStorage(bytes int) error {
 	return c.server.cfg.Stored.Hold(c.ClientCtx(), c.TenantID(), c.StorageHold, int64(max(1, bytes)))
 }
 
-// AddStored counts what was stored in the room, or is about to be.
+// AddStored counts bytes that were stored within the reservation, or are about to be.
 func (c *Call) AddStored(bytes int) { c.server.cfg.Stored.Add(c.TenantID(), int64(bytes)) }
 
-// releaseStorage gives back what is held.
+// releaseStorage releases what the request has reserved.
 func (c *Call) releaseStorage() {
 	if c.StorageHold != "" {
 		c.server.cfg.Stored.Release(c.TenantID(), c.StorageHold)

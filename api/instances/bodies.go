@@ -18,7 +18,7 @@ type workflowName struct {
 	Name string `json:"name" doc:"The workflow's slug."`
 }
 
-// instanceStart asks for an instance.
+// instanceStart is a request for an instance.
 type instanceStart struct {
 	ID     *string         `json:"id,omitempty" doc:"1 to 100 letters, digits, _ and -, not beginning with -; made up where it is absent."`
 	Params json.RawMessage `json:"params,omitempty" doc:"The workflow's input; an empty object unless given."`
@@ -128,7 +128,7 @@ type ticked struct {
 // positive is a whole number from 1; its clients also send it as text.
 type positive int
 
-// UnmarshalJSON refuses what is no whole number from 1.
+// UnmarshalJSON refuses what is not a whole number from 1.
 func (p *positive) UnmarshalJSON(text []byte) error {
 	written := strings.Trim(string(text), `"`)
 	if whole, ok := core.WholeNumber(written); ok && len(written) == len(text) {
@@ -153,8 +153,8 @@ func detailsOf(r executor.Record) instanceDetails {
 	return d
 }
 
-// instanceErrorOf gives an error a name; that of a wait which timed out is one
-// that clients know.
+// instanceErrorOf names an error by its code; a wait that timed out has the name that
+// the dialect's clients know.
 func instanceErrorOf(e *machine.Error) *instanceError {
 	switch {
 	case e == nil:
@@ -165,7 +165,7 @@ func instanceErrorOf(e *machine.Error) *instanceError {
 	return &instanceError{e.Code, e.Message}
 }
 
-// stepKey names a place: in a loop body behind the path of its iteration.
+// stepKey names a step: in a loop body, prefixed by the path of its iteration.
 func stepKey(stepID, iteration string) string {
 	if iteration == "" {
 		return stepID
@@ -182,7 +182,7 @@ func (s *instanceStep) setPlan(p machine.StepPlan) {
 	}
 }
 
-// setWait tells what a step waits for.
+// setWait sets what a step waits for.
 func (s *instanceStep) setWait(kind, name string, until, timeout *core.Timestamp) {
 	s.Status, s.WakeAt = string(machine.StepWaiting), until
 	if until == nil {

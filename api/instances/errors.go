@@ -15,8 +15,8 @@ const (
 	codeValidation   = "FRAGNO_VALIDATION_ERROR"
 )
 
-// translateCodeForInstances gives a code of the product in the dialect's words; what the
-// dialect has no word for stays.
+// translateCodeForInstances returns the dialect's code for one of the product; codes
+// that it has no word for stay.
 func translateCodeForInstances(code string) string {
 	switch code {
 	case "invalid_request", "invalid_payload":
@@ -35,7 +35,7 @@ func translateCodeForInstances(code string) string {
 	return code
 }
 
-// translateErrorForInstances gives an error in the dialect's words. What a request's
+// translateErrorForInstances returns an error with the dialect's code. What a request's
 // schema or a workflow's refuses is 400 with issues.
 func translateErrorForInstances(err error) error {
 	var f *fault.Error

@@ -63,7 +63,7 @@ func (h *handlers) instance(c *core.Call) (executor.NamedRun, error) {
 	return h.Executor.Named(c.Ctx(), c.TenantID(), w.ID, id, executor.Latest)
 }
 
-// newInstanceID checks an id that a caller gives to a new instance. Ids of the
+// newInstanceID checks an id that a caller chose for a new instance. Ids of the
 // product's own form are its own.
 func newInstanceID(id string, path ...any) error {
 	if !instanceID.MatchString(id) {
@@ -221,8 +221,8 @@ func (h *handlers) getInstance(c *core.Call) error {
 	}})
 }
 
-// currentStepOf picks what is under way and began last; in a loop what its body
-// waits for. When nothing is, it is the last step.
+// currentStepOf picks the unfinished step that began last; in a loop what its body
+// waits for. When none is unfinished, it is the last step.
 func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *instanceStep {
 	if len(view.Steps) == 0 {
 		return nil
@@ -321,7 +321,7 @@ func (h *handlers) sendInstanceEvent(c *core.Call, req instanceEvent) error {
 	return c.Reply(http.StatusOK, eventTaken{detailsOf(out.Row)})
 }
 
-// How many instances a tick lets begin unless it says so, and at the most.
+// How many instances a tick lets begin unless it says how many, and at most.
 const (
 	tickInstances    = 10
 	maxTickInstances = 1000

@@ -72,7 +72,7 @@ func (p historyCursor) encode() string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// readHistoryCursor reads a cursor of that run; what is none is the first page.
+// readHistoryCursor reads a cursor of that run; anything else is the first page.
 func readHistoryCursor(text, runID string, asc bool) historyCursor {
 	var p historyCursor
 	raw, err := base64.RawURLEncoding.DecodeString(text)
@@ -82,7 +82,7 @@ func readHistoryCursor(text, runID string, asc bool) historyCursor {
 	return p
 }
 
-// historyQuery is what a request for history asks.
+// historyQuery is a request for history.
 type historyQuery struct {
 	number   int // -1: the latest
 	size     int
@@ -147,7 +147,7 @@ func (h *handlers) getInstanceHistory(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// emptyHistory is that of a run that is not, or not any more.
+// emptyHistory is the history of a run that does not exist, or was deleted.
 func emptyHistory(q historyQuery) instanceHistory {
 	list := instanceHistory{RunNumber: q.number, Steps: []historyStep{}, Events: []historyEvent{}}
 	if q.logs {

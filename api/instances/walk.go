@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// walkedStep is a step of the page on its way.
+// walkedStep is a step of the page while its events are read.
 type walkedStep struct {
 	historyStep
 	stepID   string
@@ -65,7 +65,7 @@ func receivedEvents(number int, list []events.Event) ([]historyEvent, error) {
 
 func rowID(e events.Event) string { return fmt.Sprintf("%s_%d", e.RunID, e.Seq) }
 
-// add tells the step what happened.
+// add applies an event to the step.
 func (s *walkedStep) add(e events.Event, d machine.Detail) {
 	switch e.Kind {
 	case events.StepStarted:
@@ -145,7 +145,7 @@ type satisfied struct {
 	Timestamp core.Timestamp  `json:"timestamp"`
 }
 
-// finish ends what the run's end cut off without a word of its own.
+// finish cancels a step that was cut off by the run's end without an event of its own.
 func (s *walkedStep) finish(state machine.State) {
 	if state.Terminal() && !s.ended {
 		s.end("cancelled")

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// v1Start asks for a run in the runs dialect.
+// v1Start is a request for a run.
 type v1Start struct {
 	WorkflowID      string          `json:"workflow_id" doc:"A workflow's slug or id."`
 	WorkflowVersion core.VersionRef `json:"workflow_version,omitempty"`
@@ -68,7 +68,7 @@ type v1Nodes struct {
 	Cancelled int `json:"cancelled"`
 }
 
-// v1Current is a node that is under way.
+// v1Current is a node that has started and not ended.
 type v1Current struct {
 	Node      string          `json:"node"`
 	Type      string          `json:"type"`
@@ -110,7 +110,7 @@ type v1Delivered struct {
 	Duplicate bool `json:"duplicate" doc:"The same request id was delivered before; nothing was done."`
 }
 
-// versionNames gives versions their names in one answer: the label, or v3. A
+// versionNames looks up the names of versions for one answer: the label, or v3. A
 // workflow that was deleted has no labels any more.
 type versionNames struct {
 	h     *handlers

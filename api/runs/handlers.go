@@ -51,7 +51,7 @@ func (h *handlers) v1Create(c *core.Call, req v1Start) error {
 	})
 }
 
-// authoriseNamed asks for the route's action on a workflow that the body names.
+// authoriseNamed authorises the route's action on a workflow that the body names.
 func (h *handlers) authoriseNamed(c *core.Call, ref string) error {
 	if access.CanEverywhere(c.Principal, c.Route.Action) {
 		return nil
@@ -169,7 +169,7 @@ func (h *handlers) v1Get(c *core.Call) error {
 	})
 }
 
-// v1CurrentOf lists what is under way: the top-level nodes in the order in
+// v1CurrentOf lists the nodes that have started and not ended: the top-level ones in the order in
 // which they started, then the waits within loops.
 func v1CurrentOf(view executor.View) []v1Current {
 	list := []v1Current{}
@@ -213,7 +213,7 @@ func (h *handlers) v1Result(c *core.Call) error {
 	return c.Reply(http.StatusOK, r)
 }
 
-// v1End makes a handler of one that ends a run.
+// v1End returns a handler that ends a run by do.
 func (h *handlers) v1End(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		id, err := c.Param("run_id")

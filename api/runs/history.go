@@ -123,7 +123,7 @@ func (w *historyWalk) begin(ref machine.Ref, e events.Event) *v1HistoryNode {
 	return n
 }
 
-// add tells the node what happened.
+// add applies an event to the node.
 func (w *historyWalk) add(n *v1HistoryNode, e events.Event, d machine.Detail) {
 	switch e.Kind {
 	case events.StepStarted:
@@ -185,7 +185,7 @@ func (w *historyWalk) input(stepID string, seq int64) json.RawMessage {
 	return s.Config
 }
 
-// finish closes what the run's end cut off without a word of its own.
+// finish cancels a node that was cut off by the run's end without an event of its own.
 func (w *historyWalk) finish(ref machine.Ref, over bool) *v1HistoryNode {
 	n := w.nodes[ref]
 	if over && (n.State == "running" || n.State == "waiting" || n.State == "retrying") {

@@ -20,6 +20,7 @@ var errTurnOver = errors.New("the turn is over")
 // turnSink waits for the turn's end.
 type turnSink struct{ over func(seq int64) (bool, error) }
 
+// Events returns errTurnOver once the turn is over after this batch.
 func (s turnSink) Events(batch []events.Event) error {
 	over, err := s.over(batch[len(batch)-1].Seq)
 	if err == nil && over {
@@ -28,6 +29,7 @@ func (s turnSink) Events(batch []events.Event) error {
 	return err
 }
 
+// Idle lets the wait go on.
 func (turnSink) Idle() error { return nil }
 
 // awaitTurn waits until the turn is over and answers with what it did.
@@ -50,7 +52,7 @@ func (h *handlers) awaitTurn(c *core.Call, runID string, after int64, command st
 	return c.Reply(http.StatusOK, answer)
 }
 
-// turnOver tells whether the run stands still at seq as far as its user goes.
+// turnOver reports whether the run waits for its user at seq, or has ended.
 func (h *handlers) turnOver(c *core.Call, ctx context.Context, runID, command string, seq int64) (bool, error) {
 	run, err := h.Executor.Run(ctx, c.TenantID(), runID)
 	if err != nil || run.Seq > seq {
@@ -68,7 +70,7 @@ func (h *handlers) turnOver(c *core.Call, ctx context.Context, runID, command st
 	return run.State == machine.Paused || run.State == machine.WaitingSignal, nil
 }
 
-// turnAnswer tells what happened after seq and where the run stands.
+// turnAnswer returns what happened after seq and the state of the run.
 func (h *handlers) turnAnswer(c *core.Call, runID string, after int64) (turnAnswer, error) {
 	a := turnAnswer{RunID: withoutPrefix(runID)}
 	nodes, err := h.turnNodes(c, runID)

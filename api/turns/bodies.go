@@ -71,7 +71,7 @@ func (in turnInput) given() (json.RawMessage, bool, error) {
 	return text, len(all) > 0, err
 }
 
-// turnNode is what events tell of the node that they come from.
+// turnNode is what events say of the node that they come from.
 type turnNode struct {
 	name  string
 	agent bool // its output is what an agent answered

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Store holds which turn a run has under way, for all nodes. An owner that
+// Store holds which turn a run has in progress, for all nodes. An owner that
 // does not renew its claim loses it after its time, by the store's clock.
 type Store interface {
-	// ClaimTurn takes or renews the run's turn; false: it is another's.
+	// ClaimTurn takes or renews the run's turn; false: another owner has it.
 	ClaimTurn(ctx context.Context, runID, owner string, ttl time.Duration) (bool, error)
 	FreeTurn(ctx context.Context, runID, owner string) error
 }
@@ -23,7 +23,7 @@ const (
 	turnRenew = 4 * time.Second
 )
 
-// takeTurn makes this request the one turn that the run has under way on any
+// takeTurn makes this request the one turn that the run has in progress on any
 // node, until end is called.
 func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) {
 	if _, busy := h.open.LoadOrStore(runID, true); busy {

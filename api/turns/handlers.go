@@ -31,7 +31,7 @@ func (h *handlers) routes() []core.Route {
 // withoutPrefix is an id without its prefix, as the turns dialect prints it.
 func withoutPrefix(id string) string { return id[strings.IndexByte(id, '_')+1:] }
 
-// withPrefix gives 24 hex digits their prefix back and leaves all else alone.
+// withPrefix adds the prefix to 24 hex digits and returns anything else unchanged.
 func withPrefix(prefix, id string) string {
 	if ids.Plain(id) {
 		return prefix + id
@@ -145,7 +145,7 @@ func invalidTurn(message string) error {
 }
 
 // firstTurn starts the run. What is kept for an Idempotency-Key names it; the
-// answer tells where it stands, also when the first one was lost.
+// answer is the state of the run, also when the first answer was lost.
 func (h *handlers) firstTurn(c *core.Call, workflowID string, in turnInput) error {
 	if in.Command == "pause" || in.Command == "stop" {
 		return core.Malformed("%s needs the run_id of a conversation.", in.Command)
@@ -216,8 +216,8 @@ func (h *handlers) auditSteering(c *core.Call, deed, runID string) {
 	c.AuditedRun = runID
 }
 
-// answerWait gives the payload to the oldest open signal wait. One that somebody
-// else answered in between is not answered twice.
+// answerWait sends the payload to the oldest open signal wait. A wait that another
+// request answered meanwhile is not answered twice.
 func (h *handlers) answerWait(c *core.Call, runID string, payload json.RawMessage) error {
 	wait, err := h.oldestWait(c, runID)
 	if err != nil {

@@ -64,7 +64,7 @@ func (h *handlers) getBlob(c *core.Call) error {
 	return nil
 }
 
-// deadlineReader reads pieces, and gives each its own time to be sent.
+// deadlineReader extends the write deadline with each piece that it reads.
 type deadlineReader struct {
 	io.ReadSeeker
 	control  *http.ResponseController
@@ -72,6 +72,7 @@ type deadlineReader struct {
 	err      error
 }
 
+// Read reads the next piece and extends the deadline for sending it.
 func (u *deadlineReader) Read(p []byte) (int, error) {
 	_ = u.control.SetWriteDeadline(time.Now().Add(u.patience)) // a recorder has none
 	n, err := u.ReadSeeker.Read(p)
@@ -89,7 +90,7 @@ const (
 	rangeBeyond
 )
 
-// satisfiable judges a Range header for a value of so many bytes.
+// satisfiable judges a Range header for a value of size bytes.
 func satisfiable(header string, size int64) rangeVerdict {
 	if header == "" {
 		return rangeFine

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// startRun asks for a run.
+// startRun is a request for a run.
 type startRun struct {
 	InputData json.RawMessage `json:"input_data,omitempty" doc:"An empty object unless given."`
 	Trigger   string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
@@ -138,7 +138,7 @@ type ranDefinition struct {
 	Definition     json.RawMessage `json:"definition" kind:"object"`
 }
 
-// steer makes a handler of one that moves a run to another state.
+// steer returns a handler that moves a run to another state by do.
 func (h *handlers) steer(status int, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		id, err := c.Param("run_id")

@@ -62,7 +62,7 @@ type workflowsStream struct {
 	// later change to running follows a resume.
 	startedAt time.Time
 	started   bool
-	// stepTypes gives the types of the version at seq and the first event of
+	// stepTypes returns the types of the version at seq and the first event of
 	// the next version (0: none yet).
 	stepTypes func(seq int64) (map[string]string, int64, error)
 	types     map[string]string
@@ -95,7 +95,7 @@ func (s *workflowsStream) frame(e events.Event) (core.Frame, bool, error) {
 	return core.Frame{Event: word, Data: out}, true, nil
 }
 
-// word is the name of the row's frame, or "".
+// word returns the name of the event's frame, or "".
 func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
 	switch e.Kind {
 	case events.StateChanged:
@@ -124,7 +124,7 @@ func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
 	return ""
 }
 
-// firstStart tells the run's start from its going on after a resume.
+// firstStart reports whether a change to running is the run's start, and not a resume.
 func (s *workflowsStream) firstStart(at time.Time) bool {
 	if s.startedAt.IsZero() {
 		s.startedAt = at

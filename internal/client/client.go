@@ -109,7 +109,7 @@ func refused(resp *http.Response, body []byte) *Error {
 			RequestID string `json:"request_id"`
 		} `json:"error"`
 	}
-	// What is no envelope is shown as it came.
+	// A body that is not the envelope of an error is shown as it came.
 	_ = json.Unmarshal(body, &envelope)
 	e := &Error{
 		Status: resp.StatusCode, Code: envelope.Error.Code, Message: envelope.Error.Message,

@@ -31,7 +31,7 @@ type StepRun struct {
 }
 
 // CreateWorkflow stores a definition (any JSON) under an optional slug, active
-// at once, and answers with its id.
+// at once, and returns its id.
 func (c *Client) CreateWorkflow(ctx context.Context, definition any, slug string) (string, error) {
 	body := map[string]any{"definition": definition, "status": "active"}
 	if slug != "" {
@@ -44,7 +44,7 @@ func (c *Client) CreateWorkflow(ctx context.Context, definition any, slug string
 	return answer.ID, err
 }
 
-// Start begins a run and answers with its id. key is the Idempotency-Key;
+// Start begins a run and returns its id. key is the Idempotency-Key;
 // empty means none.
 func (c *Client) Start(ctx context.Context, workflow string, input any, key string) (string, error) {
 	body := map[string]any{}
@@ -67,7 +67,7 @@ func (c *Client) Get(ctx context.Context, runID string) (Run, error) {
 	return answer.Run, err
 }
 
-// Cancel asks a run to stop and answers with its status.
+// Cancel requests that a run stop and returns its status then: it may still be running.
 func (c *Client) Cancel(ctx context.Context, runID string) (string, error) {
 	var answer struct {
 		Status string `json:"status"`

@@ -23,7 +23,7 @@ type Frame struct {
 	Data  json.RawMessage
 }
 
-// Terminal tells whether the frame is a run's last.
+// Terminal reports whether the frame is a run's last.
 func (f Frame) Terminal() bool {
 	return f.Event == "run_completed" || f.Event == "run_failed" || f.Event == "run_cancelled"
 }
