@@ -65,7 +65,7 @@ func Up(ctx context.Context, db *sql.DB, d Dialect) error {
 	return nil
 }
 
-// Check tells whether the schema is exactly the binary's: *NewerError or
+// Check reports whether the schema is exactly the binary's: *NewerError or
 // *OlderError where it is not. It changes nothing but goose's own table.
 func Check(ctx context.Context, db *sql.DB, d Dialect) error {
 	p, err := provider(db, d)

@@ -26,7 +26,8 @@ func (r tenantRow) tenant() access.Tenant {
 	return access.Tenant{ID: r.ID, Slug: r.Slug, Name: r.Name, CreatedAt: fromMillis(r.CreatedAt)}
 }
 
-// keyRow is a row of api_keys. TenantSlug is read from a join.
+// keyRow is a row of api_keys; Hash stands for the key, which is not stored.
+// TenantSlug is read from a join.
 type keyRow struct {
 	ID         string `gorm:"primaryKey"`
 	TenantID   string
@@ -43,6 +44,7 @@ type keyRow struct {
 
 func (keyRow) TableName() string { return "api_keys" }
 
+// toKeyRow encodes a key; keyRow.key is its inverse, without grants.
 func toKeyRow(k access.Key) keyRow {
 	return keyRow{
 		ID: k.ID, TenantID: k.TenantID, Name: k.Name, Role: string(k.Role), Hash: k.Hash, Last4: k.Last4,
@@ -59,7 +61,8 @@ func (r keyRow) key() access.Key {
 	}
 }
 
-// CreateTenant stores a tenant and its first key.
+// CreateTenant stores a tenant and its first key in one transaction.
+// slug_taken, key_taken (Conflict).
 func (db *DB) CreateTenant(ctx context.Context, t access.Tenant, first access.Key) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row := tenantRow{ID: t.ID, Slug: t.Slug, Name: t.Name, CreatedAt: millis(t.CreatedAt)}
@@ -77,7 +80,7 @@ func (db *DB) CreateTenant(ctx context.Context, t access.Tenant, first access.Ke
 	})
 }
 
-// TenantBySlug finds a tenant.
+// TenantBySlug returns a tenant by its slug; tenant_not_found.
 func (db *DB) TenantBySlug(ctx context.Context, slug string) (access.Tenant, error) {
 	var row tenantRow
 	ok, err := found(db.reader(ctx).Where("slug = ?", slug), &row)
@@ -91,7 +94,8 @@ func tenantNotFound(ref string) error {
 	return fault.New(fault.NotFound, "tenant_not_found", "There is no tenant %q.", ref)
 }
 
-// CreateKey stores a key; its grants are put one by one.
+// CreateKey stores a key, with an entry in the audit trail; its grants are put
+// one by one. key_taken (Conflict).
 func (db *DB) CreateKey(ctx context.Context, k access.Key) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if err := insertKey(tx, k); err != nil {
@@ -101,12 +105,13 @@ func (db *DB) CreateKey(ctx context.Context, k access.Key) error {
 	})
 }
 
-// keyDetail is the detail of a line about a new key.
+// keyDetail is the detail of an audit entry about a new key.
 type keyDetail struct {
 	Role      access.Role `json:"role"`
 	ExpiresAt time.Time   `json:"expires_at,omitzero"`
 }
 
+// insertKey inserts a key within tx.
 func insertKey(tx *gorm.DB, k access.Key) error {
 	row := toKeyRow(k)
 	err := tx.Create(&row).Error
@@ -116,7 +121,8 @@ func insertKey(tx *gorm.DB, k access.Key) error {
 	return err
 }
 
-// KeyByHash finds a key with its tenant's slug and its grants.
+// KeyByHash returns a key with its tenant's slug and its grants, as of one
+// moment; revoked and expired ones too. key_not_found.
 func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 	var k access.Key
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -135,11 +141,13 @@ func (db *DB) KeyByHash(ctx context.Context, hash string) (access.Key, error) {
 	return k, err
 }
 
+// keysWithTenant selects keys k with the slugs of their tenants.
 func keysWithTenant(tx *gorm.DB) *gorm.DB {
 	return tx.Table("api_keys AS k").Select("k.*, t.slug AS tenant_slug").Joins("JOIN tenants AS t ON t.id = k.tenant_id")
 }
 
-// Keys lists the tenant's keys, newest first, without grants.
+// Keys lists at most limit of the tenant's keys, newest first and without
+// grants, and returns the cursor behind them.
 func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]access.Key, string, error) {
 	list := listFingerprint("keys", tenantID)
 	at, err := decodeCursor(list, cursor)
@@ -147,11 +155,8 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 		return nil, "", err
 	}
 	q := keysWithTenant(db.reader(ctx)).Where("k.tenant_id = ?", tenantID)
-	if at != nil {
-		q = q.Where("(k.created_at, k.id) < (?, ?)", at.Key, at.ID)
-	}
 	var rows []keyRow
-	if err := q.Order("k.created_at DESC, k.id DESC").Limit(limit + 1).Scan(&rows).Error; err != nil {
+	if err := newestFirst(q, "k.created_at", "k.id", at).Limit(limit + 1).Scan(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
 	rows, next := trimPage(list, rows, limit, func(r keyRow) position { return position{r.CreatedAt, r.ID} })
@@ -162,9 +167,10 @@ func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]a
 	return keys, next, nil
 }
 
-// RevokeKey marks a key as revoked; a second time changes nothing. The last
-// admin key of a tenant that lasts stays. On PostgreSQL revocations of one
-// tenant wait for each other, on SQLite there is one writer.
+// RevokeKey marks a key as revoked at a moment; a second time changes nothing.
+// last_admin_key (Conflict): the tenant would keep no other admin key that
+// lasts. On PostgreSQL revocations of one tenant wait for each other, so that
+// two cannot each count on the other's key.
 func (db *DB) RevokeKey(ctx context.Context, tenantID, keyID string, at time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		k, err := keyObject(tx, tenantID, keyID)
@@ -221,7 +227,8 @@ func (db *DB) MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error
 	})
 }
 
-// keyObject makes sure that the key is the tenant's, and names it.
+// keyObject returns a key as the audit trail names it; key_not_found if it is
+// not the tenant's.
 func keyObject(tx *gorm.DB, tenantID, keyID string) (audit.Object, error) {
 	var row keyRow
 	ok, err := found(tx.Select("id", "name").Where("id = ? AND tenant_id = ?", keyID, tenantID), &row)
@@ -235,6 +242,7 @@ func keyNotFound() error {
 	return fault.New(fault.NotFound, "key_not_found", "There is no such key.")
 }
 
+// decodeActions reads the JSON of a grant's actions.
 func decodeActions(text string) ([]access.Action, error) {
 	var actions []access.Action
 	if err := json.Unmarshal([]byte(text), &actions); err != nil {

@@ -12,7 +12,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// agentRow is a row of agents; Agent is its JSON.
+// agentRow is a row of agents; Agent is its JSON, whose own ids and times do
+// not count.
 type agentRow struct {
 	TenantID  string `gorm:"primaryKey"`
 	ID        string `gorm:"primaryKey"`
@@ -34,7 +35,9 @@ func (r agentRow) agent() (agents.Agent, error) {
 	return a, nil
 }
 
-// PutAgent adds an agent or replaces it.
+// PutAgent adds an agent or replaces it, and returns it with its new revision,
+// in one transaction. allow sees the revision that it has (0: it is new) and
+// may refuse; the row is locked meanwhile.
 func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision int64) error) (agents.Agent, error) {
 	text, err := json.Marshal(a)
 	if err != nil {
@@ -66,7 +69,7 @@ func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision 
 	return a, err
 }
 
-// Agent reads one.
+// Agent returns one; agent_not_found.
 func (db *DB) Agent(ctx context.Context, tenantID, id string) (agents.Agent, error) {
 	var row agentRow
 	ok, err := found(db.reader(ctx).Where("tenant_id = ? AND id = ?", tenantID, id), &row)
@@ -84,7 +87,8 @@ func agentNotFound(id string) error {
 	return fault.New(fault.NotFound, "agent_not_found", "There is no agent %q.", id)
 }
 
-// DeleteAgent removes one.
+// DeleteAgent removes one; allow sees its revision and may refuse.
+// agent_not_found.
 func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		var row agentRow
@@ -105,7 +109,8 @@ func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(r
 	})
 }
 
-// Agents lists by id.
+// Agents lists at most limit of the tenant's agents by id, and returns the
+// cursor behind them.
 func (db *DB) Agents(ctx context.Context, tenantID, cursor string, limit int) ([]agents.Agent, string, error) {
 	list := listFingerprint("agents", tenantID)
 	at, err := decodeCursor(list, cursor)

@@ -13,7 +13,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// answerRow is a row of idempotency_answers.
+// answerRow is a row of idempotency_answers: the response kept for a repeated
+// request.
 type answerRow struct {
 	TenantID  string
 	Scope     string
@@ -27,11 +28,12 @@ type answerRow struct {
 
 func (answerRow) TableName() string { return "idempotency_answers" }
 
-// compare orders answers by their key.
+// compare orders answers by tenant, scope and key.
 func (r *answerRow) compare(other *answerRow) int {
 	return cmp.Or(cmp.Compare(r.TenantID, other.TenantID), cmp.Compare(r.Scope, other.Scope), cmp.Compare(r.Key, other.Key))
 }
 
+// toAnswerRow encodes an answer; a missing body is stored as an empty one.
 func toAnswerRow(a idempotency.Answer) (answerRow, error) {
 	header, err := json.Marshal(a.Header)
 	if err != nil {
@@ -47,7 +49,8 @@ func toAnswerRow(a idempotency.Answer) (answerRow, error) {
 	return row, nil
 }
 
-// Answer finds a kept answer, or nil.
+// Answer returns the answer kept for a key within a scope, nil if there is
+// none.
 func (db *DB) Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error) {
 	var row answerRow
 	ok, err := found(db.reader(ctx).Where("tenant_id = ? AND scope = ? AND key = ?", tenantID, scope, key), &row)
@@ -64,7 +67,8 @@ func (db *DB) Answer(ctx context.Context, tenantID, scope, key string) (*idempot
 	return &a, nil
 }
 
-// KeepAnswer keeps an answer by itself. One that is kept already stays.
+// KeepAnswer keeps an answer in a transaction of its own. One that is kept
+// already stays as it is, without an error.
 func (db *DB) KeepAnswer(ctx context.Context, a idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		err := insertAnswer(tx, a)
@@ -75,15 +79,16 @@ func (db *DB) KeepAnswer(ctx context.Context, a idempotency.Answer) error {
 	})
 }
 
-// PurgeAnswers removes answers older than before.
+// PurgeAnswers removes answers that were kept before a moment.
 func (db *DB) PurgeAnswers(ctx context.Context, before time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM idempotency_answers WHERE created_at < ?", millis(before)).Error
 	})
 }
 
-// insertAnswer keeps an answer, or says that its key is taken. On PostgreSQL
-// it waits for a transaction that is just inserting the same key.
+// insertAnswer keeps an answer within tx; idempotency_key_taken (Conflict) if
+// its key has one. On PostgreSQL it waits for a transaction that is inserting
+// the same key.
 func insertAnswer(tx *gorm.DB, a idempotency.Answer) error {
 	row, err := toAnswerRow(a)
 	if err != nil {

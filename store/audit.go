@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// auditRow is a row of audit_entries.
+// auditRow is a row of audit_entries; nothing ever changes or removes one.
 type auditRow struct {
 	ID         string `gorm:"primaryKey"`
 	TenantID   string
@@ -27,6 +27,7 @@ type auditRow struct {
 
 func (auditRow) TableName() string { return "audit_entries" }
 
+// toAuditRow encodes an entry; auditRow.entry is its inverse.
 func toAuditRow(e audit.Entry) auditRow {
 	return auditRow{
 		ID: e.ID, TenantID: e.TenantID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
@@ -41,7 +42,8 @@ func (r auditRow) entry() audit.Entry {
 	}
 }
 
-// AppendAudit adds one line to the trail; nothing ever changes or removes one.
+// AppendAudit adds one entry to the trail in a transaction of its own, for what
+// changes nothing else in the store.
 func (db *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row := toAuditRow(e)
@@ -49,8 +51,9 @@ func (db *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
 	})
 }
 
-// writeAudit adds the line of the request that a change is made for (audit.Trail,
-// in the transaction's context) to that change. Without a request there is none.
+// writeAudit adds the entry of the request for which a change is made
+// (audit.Trail, in the transaction's context) to that change: both are durable
+// or neither. Without a request there is no entry.
 func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
 	t := audit.From(tx.Statement.Context)
 	e, wanted, err := t.Draft(o, detail)
@@ -65,10 +68,11 @@ func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
 	return nil
 }
 
-// insertAuditSQL is record in a group commit.
+// insertAuditSQL inserts an entry in a group commit.
 var insertAuditSQL = inBothDialects("INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 
-// insertAuditEntries adds the lines of the requests that a group of writes is made for.
+// insertAuditEntries adds the entries of the requests for which a group of
+// writes is made, in the same transaction.
 func insertAuditEntries(tx groupTx, lines []audit.Entry) error {
 	list := make([]statement, len(lines))
 	for i, e := range lines {
@@ -81,7 +85,9 @@ func insertAuditEntries(tx groupTx, lines []audit.Entry) error {
 	return err
 }
 
-// Audit lists entries, newest first.
+// Audit lists at most q.Limit entries, newest first, and returns the cursor
+// behind them, "" at the end. It reads the index by tenant and time, or the
+// ones by actor, action and object.
 func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, string, error) {
 	list := listFingerprint("audit", q.TenantID, q.Actor, q.Action, q.Object)
 	at, err := decodeCursor(list, q.Cursor)
@@ -101,11 +107,8 @@ func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, st
 		}
 		tx = tx.Where("object IN ?", objects)
 	}
-	if at != nil {
-		tx = tx.Where("(at, id) < (?, ?)", at.Key, at.ID)
-	}
 	var rows []auditRow
-	if err := tx.Order("at DESC, id DESC").Limit(q.Limit + 1).Find(&rows).Error; err != nil {
+	if err := newestFirst(tx, "at", "id", at).Limit(q.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, "", translate(err)
 	}
 	rows, next := trimPage(list, rows, q.Limit, func(r auditRow) position { return position{r.At, r.ID} })
@@ -118,10 +121,10 @@ func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, st
 
 const slugHolderSQL = "SELECT object FROM audit_entries WHERE tenant_id = ? AND object_slug = ? AND object_slug <> '' AND object LIKE ? ORDER BY at DESC, id DESC LIMIT 1"
 
-// auditObjects lists the names that lines about an object bear: what is given,
-// as lines of earlier versions have it, and where that is a slug the id of the
-// object that was last to bear it. An object that is gone gets no more lines, so
-// that is the present one where there is one.
+// auditObjects returns the names under which entries about an object stand:
+// given itself, as entries of earlier versions have it, and where that is
+// kind:slug the id of the object that had the slug last. A deleted object gets
+// no more entries, so that is the present one where there is one.
 func (db *DB) auditObjects(ctx context.Context, tenantID, given string) ([]string, error) {
 	kind, slug, ok := strings.Cut(given, ":")
 	if !ok || slug == "" || strings.ContainsAny(kind, `%\`) {
@@ -132,14 +135,14 @@ func (db *DB) auditObjects(ctx context.Context, tenantID, given string) ([]strin
 	return append(holder, given), translate(err)
 }
 
-// workflowState is what the trail tells of a workflow before and after a change.
+// workflowState is what the trail says of a workflow before or after a change.
 type workflowState struct {
 	Version int    `json:"version"` // the active one
 	Hash    string `json:"hash"`
 	Status  string `json:"status"`
 }
 
-// workflowChange is the detail of a line about a workflow.
+// workflowChange is the detail of an entry about a workflow.
 type workflowChange struct {
 	From  *workflowState `json:"from,omitempty"`
 	To    *workflowState `json:"to,omitempty"`
@@ -147,18 +150,20 @@ type workflowChange struct {
 	Label *labelChange   `json:"label,omitempty"`
 }
 
+// savedVersion names a version that a change made or labelled.
 type savedVersion struct {
 	Version int    `json:"version"`
 	Hash    string `json:"hash"`
 }
 
+// labelChange is a version whose label was From and is To; "": none.
 type labelChange struct {
 	savedVersion
 	From string `json:"from"`
 	To   string `json:"to"`
 }
 
-// valueChange is the detail of a change of one thing.
+// valueChange is the detail of an entry about a change of one value.
 type valueChange struct {
 	From any `json:"from,omitempty"`
 	To   any `json:"to,omitempty"`

@@ -19,7 +19,7 @@ const groupTimeout = 20 * time.Second
 type postgresGroup struct {
 	// ctx ends groupTimeout after the beginning and not with the caller's: a
 	// transaction is not abandoned halfway.
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // the context of one transaction, which ends with it
 	cancel context.CancelFunc
 	conn   *pgxpool.Conn
 	tx     pgx.Tx

@@ -69,7 +69,7 @@ func (h *preparedStatements) begin(ctx context.Context) (groupTx, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx, err := conn.BeginTx(context.Background(), nil)
+	tx, err := conn.BeginTx(context.Background(), nil) //nolint:contextcheck // see above: a group is not interrupted
 	if err != nil {
 		discard(conn)
 		_ = conn.Close()

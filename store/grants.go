@@ -11,7 +11,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// grantRow is a row of grants.
+// grantRow is a row of grants; Actions is a JSON array.
 type grantRow struct {
 	KeyID      string
 	WorkflowID string
@@ -21,15 +21,17 @@ type grantRow struct {
 
 func (grantRow) TableName() string { return "grants" }
 
-// grantDetail is the detail of a line about a key's grant; no actions: it was
-// taken away.
+// grantDetail is the detail of an audit entry about a key's grant; without
+// actions it was removed.
 type grantDetail struct {
 	Workflow     string          `json:"workflow"`
 	WorkflowSlug string          `json:"workflow_slug,omitempty"`
 	Actions      []access.Action `json:"actions,omitempty"`
 }
 
-// PutGrant replaces a key's actions on a workflow; both must be the tenant's.
+// PutGrant replaces a key's actions on a workflow, in one transaction with an
+// audit entry. key_not_found and workflow_not_found unless both are the
+// tenant's.
 func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) error {
 	actions, err := json.Marshal(g.Actions)
 	if err != nil {
@@ -56,7 +58,8 @@ func (db *DB) PutGrant(ctx context.Context, tenantID string, g access.Grant) err
 	})
 }
 
-// DeleteGrant takes a key's actions on a workflow away.
+// DeleteGrant removes a key's actions on a workflow, also on a deleted one;
+// grant_not_found.
 func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("DELETE FROM grants WHERE tenant_id = ? AND key_id = ? AND workflow_id = ?", tenantID, keyID, workflowID)
@@ -84,6 +87,8 @@ func (db *DB) Grants(ctx context.Context, tenantID, keyID string) ([]access.Gran
 	return grants, translate(err)
 }
 
+// grantsOf reads grants by key and workflow, through a session or a
+// transaction.
 func grantsOf(tx *gorm.DB, tenantID, keyID string) ([]access.Grant, error) {
 	q := tx.Where("tenant_id = ?", tenantID)
 	if keyID != "" {

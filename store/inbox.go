@@ -13,7 +13,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// inboxRow is a row of run_inbox.
+// inboxRow is a row of run_inbox: a command for a run that reached a node which
+// does not drive runs. Failure is a refusal as JSON, "": none.
 type inboxRow struct {
 	ID       string `gorm:"primaryKey"`
 	TenantID string
@@ -31,7 +32,8 @@ type inboxRow struct {
 
 func (inboxRow) TableName() string { return "run_inbox" }
 
-// errAlreadyTaken is an input that another took: the commit that holds it is refused.
+// errAlreadyTaken: another commit took a command first, so the commit that
+// holds it is refused.
 var errAlreadyTaken = errors.New("a posted input was taken before")
 
 var takeSQL = inBothDialects("UPDATE run_inbox SET taken_at = ?, state = ?, effect = ?, failure = ? WHERE id = ? AND taken_at = 0")
@@ -41,9 +43,11 @@ const (
 	purgeSQL   = "DELETE FROM run_inbox WHERE taken_at > 0 AND taken_at < ?"
 )
 
-// Post stores an input for the node that drives runs. Where one of the same run
-// and request id is there and not taken yet nothing is stored, and its id is
-// the answer.
+// Post stores a command for the node that drives runs and notifies that node.
+// Where a command of the same run and request id exists and is not taken yet,
+// nothing is stored and its id is returned; otherwise the id is "". A unique
+// partial index decides between concurrent posts. not_ready (Unavailable): the
+// earlier command is being taken at this moment.
 func (db *DB) Post(ctx context.Context, p executor.Posted) (earlier string, err error) {
 	row := inboxRow{
 		ID: p.ID, TenantID: p.TenantID, RunID: p.RunID, Kind: p.Kind, Data: string(p.Data), PostedAt: millis(p.At), RequestID: p.RequestID,
@@ -60,8 +64,8 @@ func (db *DB) Post(ctx context.Context, p executor.Posted) (earlier string, err 
 	return earlier, err
 }
 
-// post gives the row's own id where it found an earlier input that was gone when
-// it looked for it.
+// post is one attempt of Post. It returns the row's own id if an earlier
+// command was in the way and had been taken when it looked.
 func (db *DB) post(ctx context.Context, row inboxRow) (earlier string, err error) {
 	err = db.update(ctx, func(tx *gorm.DB) error {
 		insert := tx
@@ -83,7 +87,8 @@ func (db *DB) post(ctx context.Context, row inboxRow) (earlier string, err error
 	return earlier, err
 }
 
-// Untaken lists inputs that nobody took yet, oldest first.
+// Untaken lists at most limit commands that are not taken, by id and from
+// behind after; ids sort by time.
 func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.Posted, error) {
 	var rows []inboxRow
 	if err := db.reader(ctx).Raw(untakenSQL, after, limit).Scan(&rows).Error; err != nil {
@@ -99,7 +104,8 @@ func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.
 	return list, nil
 }
 
-// Withdraw removes an input that nobody took yet.
+// Withdraw removes a command that is not taken yet, and reports whether it did:
+// a command that was taken has its outcome.
 func (db *DB) Withdraw(ctx context.Context, id string) (bool, error) {
 	var removed int64
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -110,7 +116,8 @@ func (db *DB) Withdraw(ctx context.Context, id string) (bool, error) {
 	return removed > 0, err
 }
 
-// Outcome says what became of an input; nil while nobody took it.
+// Outcome returns what became of a command, nil while it is not taken or where
+// it does not exist.
 func (db *DB) Outcome(ctx context.Context, id string) (*executor.Taken, error) {
 	var row inboxRow
 	ok, err := found(db.reader(ctx).Where("id = ? AND taken_at > 0", id), &row)
@@ -123,7 +130,9 @@ func (db *DB) Outcome(ctx context.Context, id string) (*executor.Taken, error) {
 	}, err
 }
 
-// Settle takes inputs that changed nothing, under the lease's epoch.
+// Settle takes commands that changed nothing, in one transaction and under the
+// lease's epoch: executor.ErrFenced if the lease has another. The nodes where
+// the commands were posted are notified.
 func (db *DB) Settle(ctx context.Context, epoch int64, list []executor.Taken) error {
 	tx, err := db.beginGroup(ctx)
 	if err != nil {
@@ -136,6 +145,7 @@ func (db *DB) Settle(ctx context.Context, epoch int64, list []executor.Taken) er
 	return translate(tx.commit())
 }
 
+// settle is Settle within tx.
 func settle(tx groupTx, epoch int64, list []executor.Taken) error {
 	current, err := tx.epoch()
 	if err != nil {
@@ -158,8 +168,10 @@ func settle(tx groupTx, epoch int64, list []executor.Taken) error {
 	return tx.notify(runs)
 }
 
-// takeInputs takes the inputs that the writes hold. One that was taken before
-// undoes the group: its members are then written singly.
+// takeInputs takes the commands whose effects the writes hold, in the same
+// transaction: a command is taken once, whichever node dies. One that was taken
+// before undoes the group (errAlreadyTaken), whose members are then written one
+// by one.
 func takeInputs(tx groupTx, writes []*write) error {
 	var list []executor.Taken
 	for _, w := range writes {
@@ -184,6 +196,8 @@ func takeInputs(tx groupTx, writes []*write) error {
 	return nil
 }
 
+// takeStatements returns the statements that take the commands; each changes
+// one row, or none if the command was taken before.
 func takeStatements(list []executor.Taken) ([]statement, error) {
 	takes := make([]statement, len(list))
 	for i, t := range list {
@@ -200,12 +214,13 @@ func takeStatements(list []executor.Taken) ([]statement, error) {
 	return takes, nil
 }
 
-// PurgeTaken removes inputs that were taken before a moment.
+// PurgeTaken removes commands that were taken before a moment; no request waits
+// for their outcomes any more.
 func (db *DB) PurgeTaken(ctx context.Context, before time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error { return tx.Exec(purgeSQL, millis(before)).Error })
 }
 
-// refusal is a fault as it is stored.
+// refusal is a fault as it is stored, without its cause.
 type refusal struct {
 	Kind    fault.Kind     `json:"kind"`
 	Code    string         `json:"code"`
@@ -214,6 +229,7 @@ type refusal struct {
 	Details map[string]any `json:"details,omitempty"`
 }
 
+// writeRefusal returns a fault as JSON, "" for nil.
 func writeRefusal(f *fault.Error) (string, error) {
 	if f == nil {
 		return "", nil
@@ -222,6 +238,7 @@ func writeRefusal(f *fault.Error) (string, error) {
 	return string(text), err
 }
 
+// readRefusal is the inverse of writeRefusal.
 func readRefusal(text string) (*fault.Error, error) {
 	if text == "" {
 		return nil, nil

@@ -22,19 +22,21 @@ const (
 	ofKind       = " WHERE run_id = ? AND kind = ? AND seq > 2000 AND kind IN ('state_changed', 'signal_received', 'input_resolved', 'handlers_started') AND seq > ? AND seq < ?"
 )
 
-// stepsPerStatement is how many steps one statement asks for.
+// stepsPerStatement is how many steps one statement reads: well below the
+// number of terms that SQLite takes in a compound SELECT (500).
 const stepsPerStatement = 100
 
-// EventsBefore reads at most limit events before seq, the last one first.
+// EventsBefore returns at most limit events before seq, the last one first.
 func (db *DB) EventsBefore(ctx context.Context, runID string, before int64, limit int) ([]events.Event, error) {
 	var rows []eventRow
 	err := db.reader(ctx).Where("run_id = ? AND seq < ?", runID, before).Order("seq DESC").Limit(limit).Find(&rows).Error
 	return eventList(rows), translate(err)
 }
 
-// StepEvents reads at most limit events behind executor.JournalHead of each
-// hundred of the given steps and iterations, in no particular order between
-// hundreds.
+// StepEvents returns, for each hundred of the given steps and iterations, at
+// most limit events beyond executor.JournalHead, ordered within each hundred
+// only. It reads the partial index run_events_steps, in which short runs have
+// no entries.
 func (db *DB) StepEvents(ctx context.Context, runID string, refs []machine.Ref, limit int) ([]events.Event, error) {
 	var list []events.Event
 	for len(refs) > 0 {
@@ -49,6 +51,8 @@ func (db *DB) StepEvents(ctx context.Context, runID string, refs []machine.Ref, 
 	return list, nil
 }
 
+// stepEvents returns the query of one hundred; with UNION ALL each branch is a
+// range of the index.
 func stepEvents(postgres bool, runID string, refs []machine.Ref, limit int) (string, []any) {
 	one := selectEvents + bySteps + ofStep
 	if postgres {
@@ -62,8 +66,9 @@ func stepEvents(postgres bool, runID string, refs []machine.Ref, limit int) (str
 	return strings.Join(texts, " UNION ALL ") + " ORDER BY 2 LIMIT ?", append(args, limit)
 }
 
-// KindEvents reads at most q.Limit events of one kind behind
-// executor.JournalHead.
+// KindEvents returns at most q.Limit events of one kind beyond
+// executor.JournalHead, between q.After and q.Before. It reads the partial
+// index run_events_kinds, which holds four kinds.
 func (db *DB) KindEvents(ctx context.Context, q executor.KindQuery) ([]events.Event, error) {
 	text, args := kindEvents(db.postgres(), q)
 	var rows []eventRow
@@ -71,6 +76,7 @@ func (db *DB) KindEvents(ctx context.Context, q executor.KindQuery) ([]events.Ev
 	return eventList(rows), translate(err)
 }
 
+// kindEvents returns the query of KindEvents with its arguments.
 func kindEvents(postgres bool, q executor.KindQuery) (string, []any) {
 	from := selectEvents + byKinds
 	if postgres {

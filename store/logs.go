@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// logRow is a row of run_logs.
+// logRow is a row of run_logs; ids sort in the order in which lines were kept.
 type logRow struct {
 	RunID     string `gorm:"primaryKey"`
 	ID        string `gorm:"primaryKey"`
@@ -28,8 +28,8 @@ func (logRow) TableName() string { return "run_logs" }
 // logBatch is how many rows one statement inserts.
 const logBatch = 500
 
-// AppendLogs adds lines, all or none. Lines of runs that are not there (any
-// more) are left out.
+// AppendLogs adds lines in one transaction, all or none. Lines of runs that do
+// not exist (any more) are left out.
 func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
 	var runs []string
 	for _, l := range logs {
@@ -58,7 +58,8 @@ func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
 	})
 }
 
-// Logs lists a run's lines in the order in which they were kept, or backwards.
+// Logs lists a page of a run's lines, in the order in which they were kept, or
+// backwards (q.Newest). invalid_request: the cursor belongs to another list.
 func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, error) {
 	list := listFingerprint("logs", q.RunID, q.StepID, q.Iteration, q.Attempt, q.Level, q.Category, q.Newest)
 	at, err := decodeCursor(list, q.Cursor)

@@ -83,7 +83,7 @@ func TestLock(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	junk := filepath.Join(dir, "junk.db")
-	if err := os.WriteFile(junk, []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
+	if err := os.WriteFile(junk, []byte(strings.Repeat("this is not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), await.Patience)
@@ -92,7 +92,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no folder":     "sqlite://" + filepath.Join(dir, "none", "h.db"),
 		"a folder":      "sqlite://" + dir,
 		"no database":   "sqlite://" + junk,
-		"nobody there":  "postgres://user:sesame@127.0.0.1:1/db?connect_timeout=1",
+		"no server":     "postgres://user:sesame@127.0.0.1:1/db?connect_timeout=1",
 		"bad settings":  "postgres://user:sesame@127.0.0.1:1/db?pool_max_conns=many",
 		"not a dialect": "mysql://user:sesame@h/db",
 	} {

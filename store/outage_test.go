@@ -54,7 +54,7 @@ func wantCode(t *testing.T, what string, err error, code string) {
 	}
 }
 
-// A server that goes away and comes back: everything says so meanwhile, and
+// A server that stops and comes back: every call says so meanwhile, and
 // the same DB works afterwards.
 func TestPostgresOutage(t *testing.T) {
 	server := storetest.NewServer(t, false)
@@ -104,7 +104,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// A caller that went away before the transaction began changes nothing.
+// A caller that left before the transaction began changes nothing.
 func TestCancelled(t *testing.T) {
 	schemas(t, func(t *testing.T, url string, _ *sql.DB) {
 		db := open(t, url)
@@ -123,7 +123,7 @@ func TestCancelled(t *testing.T) {
 
 // Triggers make COMMIT itself fail: for one run of the group by an error of
 // the statement, which rolls back, or by the end of the connection, after
-// which nobody knows.
+// which the outcome is unknown.
 func TestCommitFails(t *testing.T) {
 	schemas(t, func(t *testing.T, url string, raw *sql.DB) {
 		db := open(t, url)

@@ -10,7 +10,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// quotaRow is a row of tenant_quotas.
+// quotaRow is a row of tenant_quotas; access.Unset where the server's quota
+// holds.
 type quotaRow struct {
 	TenantID    string `gorm:"primaryKey"`
 	OpenRuns    int
@@ -21,7 +22,7 @@ type quotaRow struct {
 
 func (quotaRow) TableName() string { return "tenant_quotas" }
 
-// Tenant finds a tenant by its id or slug.
+// Tenant returns a tenant by its id or slug; tenant_not_found.
 func (db *DB) Tenant(ctx context.Context, ref string) (access.Tenant, error) {
 	var row tenantRow
 	ok, err := found(db.reader(ctx).Where("id = ? OR slug = ?", ref, ref), &row)
@@ -31,14 +32,16 @@ func (db *DB) Tenant(ctx context.Context, ref string) (access.Tenant, error) {
 	return row.tenant(), translate(err)
 }
 
-// TenantQuotas returns a tenant's own quotas.
+// TenantQuotas returns a tenant's own quotas, access.Unset for each that is the
+// server's.
 func (db *DB) TenantQuotas(ctx context.Context, tenantID string) (access.Quotas, error) {
 	row := quotaRow{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset, StoredBytes: access.Unset}
 	_, err := found(db.reader(ctx).Where("tenant_id = ?", tenantID), &row)
 	return access.Quotas{OpenRuns: row.OpenRuns, Streams: row.Streams, Schedules: row.Schedules, StoredBytes: row.StoredBytes}, translate(err)
 }
 
-// PutTenantQuotas replaces a tenant's own quotas.
+// PutTenantQuotas replaces all of a tenant's own quotas, with an entry in the
+// audit trail.
 func (db *DB) PutTenantQuotas(ctx context.Context, t access.Tenant, own access.Quotas) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row := quotaRow{t.ID, own.OpenRuns, own.Streams, own.Schedules, own.StoredBytes}
@@ -56,7 +59,7 @@ func (db *DB) PutTenantQuotas(ctx context.Context, t access.Tenant, own access.Q
 	})
 }
 
-// ownQuota is a quota as JSON says it: null where the server's holds.
+// ownQuota returns a quota as JSON writes it: null where the server's holds.
 func ownQuota[N int | int64](n N) any {
 	if n == access.Unset {
 		return nil
@@ -64,8 +67,8 @@ func ownQuota[N int | int64](n N) any {
 	return n
 }
 
-// CountOpenRuns counts the tenant's runs that have not ended, up to most, by
-// the index of states.
+// CountOpenRuns counts the tenant's runs that have not ended, up to most, so
+// that the cost is bounded. It reads the index by tenant and state.
 func (db *DB) CountOpenRuns(ctx context.Context, tenantID string, most int) (int, error) {
 	var open []string
 	for _, s := range machine.States {

@@ -8,9 +8,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// Runs lists a page, newest first. Each selected state is a range of its own
-// index; several are merged, so that a page costs the same at any size of the
-// table.
+// Runs lists a page of at most q.Limit runs, newest first, as of one moment.
+// Each selected state is a range of its own in the index by tenant, state and
+// creation; several are merged, so that a page costs the same at any size of
+// the table. Total is counted only if q.WantTotal, else it is -1.
+// invalid_request: the cursor belongs to another list.
 func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, error) {
 	page := executor.RunPage{Total: -1}
 	list := listFingerprint("runs", q.TenantID, q.WorkflowID, q.WorkflowIDs, q.States, q.Trigger, millis(q.StartedAfter), millis(q.StartedBefore))
@@ -36,6 +38,7 @@ func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, 
 	return page, err
 }
 
+// runPage reads the rows of a page, from behind at (nil: from the first).
 func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *executor.RunPage) error {
 	ids, args := runIDs(q, at)
 	var rows []runRow
@@ -51,8 +54,9 @@ func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *
 	return err
 }
 
-// runIDs writes the query of a page's ids: one ordered, limited branch per
-// state, merged and limited again. One id more than the page is selected.
+// runIDs returns the query for a page's ids: one ordered, limited branch per
+// state, merged and limited again. It selects one id more than the page has, to
+// see whether another page follows.
 func runIDs(q executor.RunQuery, at *position) (string, []any) {
 	const order = " ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
 	offset := q.Offset
@@ -76,7 +80,7 @@ func runIDs(q executor.RunQuery, at *position) (string, []any) {
 	return merged, append(args, q.Limit+1, offset)
 }
 
-// conditions collects what a WHERE joins with AND.
+// conditions collects what a WHERE joins with AND, and its arguments.
 type conditions struct {
 	texts []string
 	args  []any
@@ -89,6 +93,9 @@ func (c *conditions) add(text string, args ...any) {
 
 func (c *conditions) sql() string { return strings.Join(c.texts, " AND ") }
 
+// runConditions returns the filters of a list of runs, and the position behind
+// which it begins (nil: none). Every filter of the query belongs here and into
+// the list's fingerprint.
 func runConditions(q executor.RunQuery, at *position) *conditions {
 	c := &conditions{}
 	c.add("tenant_id = ?", q.TenantID)

@@ -10,7 +10,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// runRow is a row of runs.
+// runRow is a row of runs. Structured fields are JSON; "" means none.
 type runRow struct {
 	ID             string `gorm:"primaryKey"`
 	TenantID       string
@@ -40,8 +40,8 @@ type runRow struct {
 
 func (runRow) TableName() string { return "runs" }
 
-// largeInput is the size in bytes from which an input has a row of its own, so
-// that a change of the run does not write it again.
+// largeInput is the size in bytes from which an input has a row of its own
+// (run_inputs), so that a transition of the run does not write it again.
 const largeInput = 2048
 
 // inputRow is a row of run_inputs.
@@ -52,8 +52,9 @@ type inputRow struct {
 
 func (inputRow) TableName() string { return "run_inputs" }
 
-// loadInputs fills in the inputs that are stored apart. They never change, so
-// this need not be one read with the rows.
+// loadInputs fills in the inputs that have rows of their own, with one query
+// for all rows. Inputs never change, so this need not be one read with the
+// rows.
 func loadInputs(tx *gorm.DB, rows []runRow) error {
 	var ids []string
 	for _, row := range rows {
@@ -80,6 +81,7 @@ func loadInputs(tx *gorm.DB, rows []runRow) error {
 	return nil
 }
 
+// toRunRow encodes a record; runRow.record is its inverse.
 func toRunRow(r executor.Record) (runRow, error) {
 	failure := ""
 	if r.Error != nil {
@@ -117,6 +119,7 @@ func toRunRow(r executor.Record) (runRow, error) {
 	}, nil
 }
 
+// record decodes a row. An error means that the stored JSON is damaged.
 func (r runRow) record() (executor.Record, error) {
 	rec := executor.Record{
 		Header: machine.Header{
@@ -147,6 +150,7 @@ func (r runRow) record() (executor.Record, error) {
 	return rec, nil
 }
 
+// records decodes rows, in their order.
 func records(rows []runRow) ([]executor.Record, error) {
 	list := make([]executor.Record, len(rows))
 	for i, row := range rows {
@@ -158,7 +162,7 @@ func records(rows []runRow) ([]executor.Record, error) {
 	return list, nil
 }
 
-// raw is JSON as stored; "" is none.
+// raw returns JSON as it is stored; "" is nil.
 func raw(text string) json.RawMessage {
 	if text == "" {
 		return nil
@@ -166,7 +170,7 @@ func raw(text string) json.RawMessage {
 	return json.RawMessage(text)
 }
 
-// eventRow is a row of run_events.
+// eventRow is a row of run_events, the journal: (RunID, Seq) is its key.
 type eventRow struct {
 	RunID     string
 	Seq       int64
@@ -195,7 +199,8 @@ func eventList(rows []eventRow) []events.Event {
 	return list
 }
 
-// snapshotRow is a row of run_snapshots: the newest of its run.
+// snapshotRow is a row of run_snapshots: the newest snapshot of its run, which
+// is the state after event Seq.
 type snapshotRow struct {
 	RunID string
 	Seq   int64

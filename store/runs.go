@@ -13,13 +13,15 @@ import (
 	"gorm.io/gorm"
 )
 
-// Run reads one row.
+// Run returns a run's row, with its input; run_not_found if the tenant has no
+// such run.
 func (db *DB) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
 	rec, err := findRun(db.reader(ctx).Where("tenant_id = ?", tenantID), db.reader(ctx), runID)
 	return rec, translate(err)
 }
 
-// findRun reads a row through q, and through inputs what is stored apart.
+// findRun reads a run through q, which may be narrowed to a tenant, and its
+// input through inputs if that has a row of its own.
 func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
 	row := make([]runRow, 1)
 	ok, err := found(q.Where("id = ?", runID), &row[0])
@@ -35,8 +37,8 @@ func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
 	return row[0].record()
 }
 
-// Journal loads the row, the newest snapshot and the events after it, all of
-// one moment.
+// Journal returns a run's row, its newest snapshot and the events after that,
+// all of one moment: what machine.Restore folds. Older events are not read.
 func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, error) {
 	var j executor.Journal
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -59,7 +61,7 @@ func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, erro
 	return j, err
 }
 
-// Events reads at most limit events after seq, in order. An unknown run has
+// Events returns at most limit events after seq, in order. An unknown run has
 // none.
 func (db *DB) Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error) {
 	var rows []eventRow
@@ -67,7 +69,11 @@ func (db *DB) Events(ctx context.Context, runID string, after int64, limit int) 
 	return eventList(rows), translate(err)
 }
 
-// DeleteRun removes a terminal run with its journal.
+// DeleteRun removes a run that has ended, with its journal, input, logs, blobs
+// and place in a series, in one transaction. run_not_found; run_open (Conflict)
+// while the run has not ended. The row is locked first, so a resume at the same
+// time either finds the run gone or makes this fail. Versions of a deleted
+// workflow go with its last run.
 func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		var row runRow
@@ -106,8 +112,8 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 	})
 }
 
-// Definition reads the canonical text of a version, also of a deleted
-// workflow.
+// Definition returns the canonical text of a version, also of a deleted
+// workflow whose runs need it; version_not_found.
 func (db *DB) Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error) {
 	var row versionRow
 	ok, err := found(db.reader(ctx).Select("definition").Where("workflow_id = ? AND number = ?", workflowID, version), &row)
@@ -117,7 +123,10 @@ func (db *DB) Definition(ctx context.Context, workflowID string, version int) (j
 	return raw(row.Definition), translate(err)
 }
 
-// Target resolves what a start names, in one read of one moment.
+// Target resolves what a start names: the workflow by id or slug, and its
+// version by number, label or "" (the active one), as of one moment. Commit
+// checks status and revision again (checkWorkflows). workflow_not_found,
+// version_not_found.
 func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (executor.Target, error) {
 	var t executor.Target
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -143,6 +152,8 @@ func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (e
 	return t, err
 }
 
+// runNotFound is the error for a run that does not exist or is another
+// tenant's: the two are not told apart.
 func runNotFound(runID string) error {
 	return fault.New(fault.NotFound, "run_not_found", "There is no run %q.", runID)
 }

@@ -14,8 +14,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// CreateSchedule stores a schedule and the answer kept for a repeated request.
-// The workflow cannot be deleted meanwhile.
+// CreateSchedule stores a schedule and the answer kept for a repeated request
+// in one transaction, with an entry in the audit trail. The workflow's row is
+// locked, so that the workflow cannot be deleted meanwhile. workflow_not_found.
 func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
@@ -35,8 +36,8 @@ func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *id
 	})
 }
 
-// scheduleChange is the detail of a line about a schedule; Workflow and Slug
-// are those of a new one's workflow.
+// scheduleChange is the detail of an audit entry about a schedule; Workflow and
+// Slug are those of a new schedule's workflow.
 type scheduleChange struct {
 	Workflow string         `json:"workflow,omitempty"`
 	Slug     string         `json:"workflow_slug,omitempty"`
@@ -44,6 +45,7 @@ type scheduleChange struct {
 	To       *scheduleState `json:"to,omitempty"`
 }
 
+// scheduleState is what the trail says of a schedule before or after a change.
 type scheduleState struct {
 	Expression string `json:"expression"`
 	Timezone   string `json:"timezone"`
@@ -54,6 +56,8 @@ func scheduleStateOf(s schedules.Schedule) *scheduleState {
 	return &scheduleState{s.Expression, s.Timezone, string(s.Status)}
 }
 
+// findSchedule finds a schedule that is not deleted; q says with which lock.
+// schedule_not_found.
 func findSchedule(q *gorm.DB, tenantID, id string) (scheduleRow, error) {
 	var row scheduleRow
 	ok, err := found(q.Where("tenant_id = ? AND id = ? AND deleted = 0", tenantID, id), &row)
@@ -63,14 +67,16 @@ func findSchedule(q *gorm.DB, tenantID, id string) (scheduleRow, error) {
 	return row, err
 }
 
-// Schedule reads one.
+// Schedule returns one; schedule_not_found.
 func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Schedule, error) {
 	row, err := findSchedule(db.reader(ctx), tenantID, id)
 	return row.schedule(), translate(err)
 }
 
 // ChangeSchedule reads a schedule, lets decide say what becomes of it and
-// writes that with a raised fence.
+// writes that with a raised fence, in one transaction with the row locked: a
+// firing that was decided before the change then conflicts and is decided
+// again. decide must be pure.
 func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide func(schedules.Schedule) (schedules.Schedule, error)) (schedules.Schedule, error) {
 	var result schedules.Schedule
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -96,7 +102,8 @@ func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide fu
 	return result, err
 }
 
-// DeleteSchedule hides a schedule; what waits in its queue never starts.
+// DeleteSchedule hides a schedule, in one transaction; what waits in its queue
+// never starts. check may refuse.
 func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check func(schedules.Schedule) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row, err := findSchedule(forNoKeyUpdate(tx), tenantID, id)
@@ -113,7 +120,8 @@ func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check fun
 	})
 }
 
-// endSchedules hides schedules and empties their queues and inputs.
+// endSchedules hides schedules, drops their inputs, and skips what waits in
+// their queues. where is SQL of this package with one argument.
 func endSchedules(tx *gorm.DB, where string, arg any) error {
 	err := tx.Exec(`UPDATE schedule_slots SET outcome = 'skipped', reason = 'schedule_ended'
 WHERE outcome = 'waiting' AND schedule_id IN (SELECT id FROM schedules WHERE deleted = 0 AND `+where+`)`, arg).Error
@@ -123,7 +131,8 @@ WHERE outcome = 'waiting' AND schedule_id IN (SELECT id FROM schedules WHERE del
 	return tx.Exec("UPDATE schedules SET deleted = 1, input = '', status = 'ended', next_due = 0, wake_at = 0, revision = revision + 1, fence = fence + 1 WHERE deleted = 0 AND "+where, arg).Error
 }
 
-// DueSchedules lists schedules to be looked at by t, earliest first.
+// DueSchedules lists at most limit schedules that have to be looked at by t,
+// earliest first, by the partial index on wake_at.
 func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
 	var rows []scheduleRow
 	err := db.reader(ctx).Raw(dueSchedulesSQL, millis(t), limit).Scan(&rows).Error
@@ -134,7 +143,7 @@ func (db *DB) DueSchedules(ctx context.Context, t time.Time, limit int) ([]sched
 	return list, translate(err)
 }
 
-// openRunCondition tells, as SQL over runs r, that a run has not ended.
+// openRunCondition is SQL over runs r: the run has not ended.
 const openRunCondition = "r.state NOT IN ('completed', 'failed', 'cancelled')"
 
 const (
@@ -170,7 +179,9 @@ func (db *DB) CancelRequests(ctx context.Context, limit int) ([]schedules.Cancel
 	return orders, translate(err)
 }
 
-// States reads what decisions rest on.
+// States returns what decisions about the schedules rest on, in the order of
+// ids and of one moment: the schedule, its workflow's status, the runs it
+// follows and its queue. Those that do not exist (any more) are left out.
 func (db *DB) States(ctx context.Context, ids []string) ([]schedules.State, error) {
 	var states []schedules.State
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -194,6 +205,7 @@ func (db *DB) States(ctx context.Context, ids []string) ([]schedules.State, erro
 	return states, err
 }
 
+// loadStates reads schedules and the status of their workflows, by id.
 func loadStates(tx *gorm.DB, ids []string) (map[string]*schedules.State, error) {
 	var rows []struct {
 		Row            scheduleRow `gorm:"embedded"`
@@ -220,7 +232,8 @@ func addLive(tx *gorm.DB, ids []string, byID map[string]*schedules.State) error 
 	return nil
 }
 
-// addWaiting reads the queues; they are short by their limits.
+// addWaiting reads the queues, which their limits keep short: all that waits,
+// but of a backfill the next only.
 func addWaiting(tx *gorm.DB, ids []string, byID map[string]*schedules.State) error {
 	var rows []slotRow
 	err := tx.Raw("SELECT * FROM schedule_slots WHERE outcome = 'waiting' AND schedule_id IN ? ORDER BY schedule_id, due_at, origin", ids).Scan(&rows).Error
@@ -238,4 +251,6 @@ func addWaiting(tx *gorm.DB, ids []string, byID map[string]*schedules.State) err
 	return err
 }
 
+// isBackfill reports whether a slot's origin is a backfill, not the schedule
+// itself.
 func isBackfill(origin string) bool { return strings.HasPrefix(origin, "backfill:") }

@@ -11,9 +11,12 @@ import (
 	"strings"
 )
 
-// Fire writes firings in one transaction. Those that lost their race are left
-// out; where anything else is wrong with one, the transaction is rolled back
-// and the firings are written singly.
+// Fire writes firings in one transaction: the schedules' next due times, the
+// ledger and the runs, so that a due time never starts two runs and is never
+// lost. It returns one error per firing. Those that lost a race
+// (schedules.ErrConflict) are left out while the rest is written; any other
+// error rolls back, and the firings are then written one by one, unless the
+// database is unavailable or the lease is lost.
 func (db *DB) Fire(ctx context.Context, group []schedules.Firing) []error {
 	errs := make([]error, len(group))
 	err := db.fire(ctx, group, errs)
@@ -51,10 +54,14 @@ func (db *DB) fire(ctx context.Context, group []schedules.Firing, errs []error) 
 	return tx.commit()
 }
 
+// advanceScheduleSQL changes a row only if its fence is the one that the firing
+// was decided on.
 var advanceScheduleSQL = inBothDialects("UPDATE schedules SET next_due = ?, wake_at = ?, status = ?, last_run_at = ?, fence = fence + 1 WHERE id = ? AND fence = ? AND deleted = 0")
 
-// writeFirings moves the schedules on, and then writes the ledger and the runs
-// of those that could be moved: whoever moves a schedule owns its due times.
+// writeFirings advances the schedules, then writes ledger and runs of those
+// that could be advanced: whoever advances a schedule owns its due times. Rows
+// are updated in the order of their ids, so that two nodes never wait for each
+// other.
 func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 	// In one order everywhere, or two nodes could wait for each other's rows.
 	order := make([]int, len(group))
@@ -103,7 +110,8 @@ func writeFirings(tx groupTx, group []schedules.Firing, errs []error) error {
 	return writeRuns(tx, runs)
 }
 
-// reserveAllKeys stores answers; a key that is taken fails them all.
+// reserveAllKeys keeps answers; a key that is taken fails them all
+// (executor.ErrDuplicateKey).
 func reserveAllKeys(tx groupTx, answers []answerRow) error {
 	if len(answers) == 0 {
 		return nil
@@ -115,7 +123,8 @@ func reserveAllKeys(tx groupTx, answers []answerRow) error {
 	return err
 }
 
-// writeRuns inserts new runs; one that is refused fails them all.
+// writeRuns inserts the new runs of firings; one that is refused fails them
+// all, with its error.
 func writeRuns(tx groupTx, runs []executor.Prepared) error {
 	if len(runs) == 0 {
 		return nil
@@ -147,7 +156,9 @@ WHERE schedule_slots.outcome = 'waiting'`)
 	requestCancelSQL = inBothDialects("UPDATE schedule_slots SET doomed = 1 WHERE schedule_id = ? AND live = 1 AND run_id = ?")
 )
 
-// ledgerStatements is what a firing writes about due times.
+// ledgerStatements returns what a firing writes about due times: runs that have
+// ended, runs to cancel, and slots. A slot is written once, and again only from
+// waiting.
 func ledgerStatements(f *schedules.Firing) []statement {
 	var list []statement
 	for _, run := range f.Ended {

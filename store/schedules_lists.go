@@ -7,7 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Schedules lists a page, newest first.
+// Schedules lists a page, newest first, as of one moment. Total is -1 unless
+// q.WantTotal.
 func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
 	page := schedules.Page{Total: -1}
 	list := listFingerprint("schedules", q.TenantID, q.WorkflowID, q.WorkflowIDs)
@@ -30,6 +31,7 @@ func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page,
 	return page, err
 }
 
+// schedulesOf selects the rows of a query.
 func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 	which := tx.Model(&scheduleRow{}).Where("tenant_id = ? AND deleted = 0", q.TenantID)
 	if q.WorkflowID != "" {
@@ -41,7 +43,8 @@ func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 	return which
 }
 
-// Slots lists a page of a ledger, latest due time first.
+// Slots lists a page of a schedule's ledger, latest due time first, as of one
+// moment. Total is -1 unless q.WantTotal.
 func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotPage, error) {
 	page := schedules.SlotPage{Total: -1}
 	list := listFingerprint("slots", q.TenantID, q.ScheduleID, q.Outcome)
@@ -64,6 +67,7 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 	return page, err
 }
 
+// slotsOf selects the rows of a query.
 func slotsOf(tx *gorm.DB, q schedules.SlotQuery) *gorm.DB {
 	which := tx.Model(&slotRow{}).Where("schedule_id = ?", q.ScheduleID)
 	if q.Outcome != "" {
@@ -72,14 +76,15 @@ func slotsOf(tx *gorm.DB, q schedules.SlotQuery) *gorm.DB {
 	return which
 }
 
-// slotPage names the lines of a page: SQLite would rather read the whole ledger
-// than look each line up, but the names alone are in the index by outcome.
+// slotPage selects the keys of a page's slots: SQLite would rather read the
+// whole ledger than look each slot up, but the keys alone are in the index by
+// outcome.
 func slotPage(tx *gorm.DB, q schedules.SlotQuery, at *position) *gorm.DB {
 	return newestFirst(slotsOf(tx, q), "due_at", "origin", at).Select("due_at, origin").Offset(q.Offset).Limit(q.Limit + 1)
 }
 
-// newestFirst orders rows by two columns, the greatest first, and begins behind a
-// position (nil: with the first).
+// newestFirst orders rows by two columns, the greatest first, from behind a
+// position (nil: from the first).
 func newestFirst(which *gorm.DB, key, id string, at *position) *gorm.DB {
 	if at != nil {
 		which = which.Where("("+key+", "+id+") < (?, ?)", at.Key, at.ID)
@@ -87,7 +92,7 @@ func newestFirst(which *gorm.DB, key, id string, at *position) *gorm.DB {
 	return which.Order(key + " DESC, " + id + " DESC")
 }
 
-// countIfWanted counts rows, where that is wanted.
+// countIfWanted counts rows into total, if that is wanted.
 func countIfWanted(which *gorm.DB, wanted bool, total *int) error {
 	if !wanted {
 		return nil

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// scheduleRow is a row of schedules.
+// scheduleRow is a row of schedules; durations are in milliseconds. Fence rises
+// with every change and firing, Revision with changes only.
 type scheduleRow struct {
 	ID          string `gorm:"primaryKey"`
 	TenantID    string
@@ -38,6 +39,7 @@ type scheduleRow struct {
 
 func (scheduleRow) TableName() string { return "schedules" }
 
+// toScheduleRow encodes a schedule; scheduleRow.schedule is its inverse.
 func toScheduleRow(s schedules.Schedule) scheduleRow {
 	return scheduleRow{
 		ID: s.ID, TenantID: s.TenantID, WorkflowID: s.WorkflowID, Expression: s.Expression, Timezone: s.Timezone,
@@ -67,7 +69,9 @@ func (r scheduleRow) schedule() schedules.Schedule {
 	return s
 }
 
-// slotRow is a row of schedule_slots.
+// slotRow is a row of schedule_slots, the ledger: (ScheduleID, DueAt, Origin)
+// is its key, which makes a due time fire once. Live is 1 while the schedule
+// follows the slot's run.
 type slotRow struct {
 	ScheduleID      string
 	DueAt           int64

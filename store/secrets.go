@@ -10,7 +10,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// secretRow is a row of secrets.
+// secretRow is a row of secrets; Box is the sealed value, which only package
+// secrets can open.
 type secretRow struct {
 	TenantID  string `gorm:"primaryKey"`
 	Name      string `gorm:"primaryKey"`
@@ -25,7 +26,8 @@ func (r secretRow) entry() secrets.Entry {
 	return secrets.Entry{Name: r.Name, CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt)}
 }
 
-// PutSecret adds a secret or replaces its value.
+// PutSecret adds a secret or replaces its value, and raises the tenant's
+// revision of secrets, in one transaction.
 func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row := secretRow{s.TenantID, s.Name, s.Box, millis(s.CreatedAt), millis(s.UpdatedAt)}
@@ -43,7 +45,8 @@ func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
 	})
 }
 
-// DeleteSecret removes a secret.
+// DeleteSecret removes a secret and raises the tenant's revision of secrets, in
+// one transaction. secret_not_found.
 func (db *DB) DeleteSecret(ctx context.Context, tenantID, name string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("DELETE FROM secrets WHERE tenant_id = ? AND name = ?", tenantID, name)
@@ -60,12 +63,15 @@ func (db *DB) DeleteSecret(ctx context.Context, tenantID, name string) error {
 	})
 }
 
+// bumpSecretsRevision raises the tenant's revision: every node then reads the
+// secrets again before it uses one.
 func bumpSecretsRevision(tx *gorm.DB, tenantID string) error {
 	return tx.Exec(`INSERT INTO secret_revisions (tenant_id, revision) VALUES (?, 1)
 		ON CONFLICT (tenant_id) DO UPDATE SET revision = secret_revisions.revision + 1`, tenantID).Error
 }
 
-// SecretEntries lists names and dates, by name.
+// SecretEntries lists at most limit names and dates by name, and returns the
+// cursor behind them.
 func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit int) ([]secrets.Entry, string, error) {
 	list := listFingerprint("secrets", tenantID)
 	at, err := decodeCursor(list, cursor)
@@ -88,7 +94,8 @@ func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit 
 	return entries, next, nil
 }
 
-// SealedSecrets reads all of a tenant's secrets and the revision they are of.
+// SealedSecrets returns all of a tenant's secrets and the revision that they
+// are of, as of one moment.
 func (db *DB) SealedSecrets(ctx context.Context, tenantID string) ([]secrets.Sealed, int64, error) {
 	var (
 		rows     []secretRow
@@ -108,7 +115,8 @@ func (db *DB) SealedSecrets(ctx context.Context, tenantID string) ([]secrets.Sea
 	return list, revision, err
 }
 
-// SecretsRevision rises with each change of a tenant's secrets; 0: none yet.
+// SecretsRevision returns a number that rises with each change of a tenant's
+// secrets; 0: there was none yet.
 func (db *DB) SecretsRevision(ctx context.Context, tenantID string) (int64, error) {
 	revision, err := secretsRevision(db.reader(ctx), tenantID)
 	return revision, translate(err)
@@ -120,13 +128,15 @@ func secretsRevision(tx *gorm.DB, tenantID string) (int64, error) {
 	return revision, err
 }
 
-// SecretCheck reads the value that tells whether a key fits; nil: none yet.
+// SecretCheck returns the value by which package secrets recognises the right
+// key; nil: none is stored yet.
 func (db *DB) SecretCheck(ctx context.Context) ([]byte, error) {
 	box, err := secretCheck(db.reader(ctx))
 	return box, translate(err)
 }
 
-// KeepSecretCheck stores it unless there is one, and gives the one there is.
+// KeepSecretCheck stores box unless a value is stored already, and returns the
+// stored one: of several nodes that start at once, one decides.
 func (db *DB) KeepSecretCheck(ctx context.Context, box []byte) ([]byte, error) {
 	var kept []byte
 	err := db.update(ctx, func(tx *gorm.DB) error {

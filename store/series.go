@@ -10,7 +10,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// seriesRow is a row of run_series.
+// seriesRow is a row of run_series: a run's place in the series of its name.
+// Numbers rise along a series; one run of it is the latest.
 type seriesRow struct {
 	RunID      string
 	TenantID   string
@@ -22,8 +23,9 @@ type seriesRow struct {
 
 func (seriesRow) TableName() string { return "run_series" }
 
-// errSeparated fails a whole group because two runs that are to be written together
-// turned out not to be; singly, it means that the run moved on.
+// errSeparated fails a whole group because two runs that have to be written
+// together could not be; for a single member it means that the run has moved
+// on.
 var errSeparated = errors.New("a run and its successor came apart")
 
 var (
@@ -31,7 +33,8 @@ var (
 	supersedeSQL = inBothDialects("UPDATE run_series SET latest = 0 WHERE run_id = ? AND latest = 1")
 )
 
-// joinSeries gives new runs their places. One whose name is taken is left out.
+// joinSeries gives new runs their places in series. One whose name is taken is
+// left out (executor.ErrNameTaken). Unique indexes decide between transactions.
 func joinSeries(tx groupTx, p *plan) error {
 	var first, later []*write
 	for _, w := range p.inserts() {
@@ -74,8 +77,9 @@ func joinSeries(tx groupTx, p *plan) error {
 	return nil
 }
 
-// appendToSeries puts a run behind the latest of its series. A run that had no name is
-// the first of the series that it begins here.
+// appendToSeries puts a run behind the latest of its series, or fails with
+// errSeparated if that is not the latest any more. A run that had no name
+// becomes the first of the series that begins here.
 func appendToSeries(tx groupTx, w *write) error {
 	before, n := w.member.After, w.member.Number
 	if w.member.Name == before && n == 1 {
@@ -90,12 +94,13 @@ func appendToSeries(tx groupTx, w *write) error {
 	return err
 }
 
+// joinStatement inserts a run as the latest of its series.
 func joinStatement(w *write, runID string, number int) statement {
 	return statement{joinSQL, []any{runID, w.row.TenantID, w.row.WorkflowID, w.member.Name, int64(number)}}
 }
 
-// leaveSeries forgets a run's place; its name stands for the one before, if
-// there is one.
+// leaveSeries removes a deleted run's place; the name then stands for the run
+// before it, if there is one.
 func leaveSeries(tx *gorm.DB, runID string) error {
 	var m seriesRow
 	ok, err := found(tx.Where("run_id = ?", runID), &m)
@@ -109,7 +114,8 @@ func leaveSeries(tx *gorm.DB, runID string) error {
 		m.WorkflowID, m.Name, m.WorkflowID, m.Name).Error
 }
 
-// NamesTaken returns those of the names that runs of the workflow have.
+// NamesTaken returns those of the names that runs of the workflow have, in no
+// particular order.
 func (db *DB) NamesTaken(ctx context.Context, workflowID string, names []string) ([]string, error) {
 	var list []string
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -118,11 +124,13 @@ func (db *DB) NamesTaken(ctx context.Context, workflowID string, names []string)
 	return list, err
 }
 
-// startTries is how often StartAll is tried against deadlocks.
+// startTries is how often StartAll is tried in all when PostgreSQL ends it
+// because of a deadlock.
 const startTries = 3
 
-// StartAll writes new runs in one transaction, all or none but for those whose
-// name is taken.
+// StartAll writes new runs in one transaction, all or none, except those whose
+// name is taken: it reports per run whether that is so, and the others are
+// written. Errors are those of Commit's members.
 func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
 	for try := 1; ; try++ {
 		taken, err := db.startAll(ctx, epoch, runs)
@@ -132,6 +140,7 @@ func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit)
 	}
 }
 
+// startAll is one attempt of StartAll.
 func (db *DB) startAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
 	taken, errs := make([]bool, len(runs)), make([]error, len(runs))
 	p := planGroup(runs, errs)
@@ -156,7 +165,9 @@ func (db *DB) startAll(ctx context.Context, epoch int64, runs []executor.Commit)
 	return taken, tx.commit()
 }
 
-// Named reads a run by the name and number of its series.
+// Named returns a run by the name of its series and its number, executor.Latest
+// for the latest. A run without a name goes by its id and number 0.
+// run_not_found.
 func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, number int) (executor.NamedRun, error) {
 	var list []executor.NamedRun
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -195,7 +206,8 @@ func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, numb
 	return list[0], nil
 }
 
-// runWithoutSeries takes a name for the id of a run that has none.
+// runWithoutSeries takes a name for the id of a run that is in no series, and
+// reports whether that is possible with this number.
 func runWithoutSeries(tx *gorm.DB, id string, number int) (seriesRow, bool, error) {
 	m := seriesRow{RunID: id, Name: id}
 	if number != executor.Latest && number != 0 {
@@ -206,7 +218,8 @@ func runWithoutSeries(tx *gorm.DB, id string, number int) (seriesRow, bool, erro
 	return m, !member, err
 }
 
-// namedRuns completes rows: what is stored apart, and when their series began.
+// namedRuns completes rows: inputs that have rows of their own, names and
+// numbers, and when each series began.
 func namedRuns(tx *gorm.DB, rows []runRow, members map[string]seriesRow) ([]executor.NamedRun, error) {
 	if err := loadInputs(tx, rows); err != nil {
 		return nil, err

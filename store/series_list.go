@@ -10,17 +10,19 @@ import (
 
 const (
 	namedOrder = " ORDER BY r.created_at DESC, r.id DESC LIMIT ?"
-	// A series is listed where its first run stands, so that its place does not
-	// change when it goes on.
+	// A series is listed where its first run stands, so that its place in the
+	// list does not change when it grows.
 	firstSQL = "(s.run_id IS NULL OR s.number = 0 OR NOT EXISTS (SELECT 1 FROM run_series AS f WHERE f.workflow_id = s.workflow_id AND f.name = s.name AND f.number < s.number))"
-	// With a filter by state it is the latest run's.
+	// With a filter by state it is listed where its latest run stands.
 	latestSQL = "(s.run_id IS NULL OR s.latest = 1)"
 
 	queuedUnnamedSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND NOT EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
 	queuedNamedSQL   = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
 )
 
-// NamedRuns lists the latest runs of a workflow's series.
+// NamedRuns lists a page of the latest runs of a workflow's series, newest
+// series first; each run without a name is listed by itself. All is of one
+// moment.
 func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.NamedPage, error) {
 	var page executor.NamedPage
 	list := listFingerprint("series", q.TenantID, q.WorkflowID, q.States)
@@ -49,8 +51,8 @@ func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.Na
 	return page, err
 }
 
-// namedIDs writes the query of a page's places, one more than it has: a branch
-// per state, merged.
+// namedIDs returns the query for the runs at which a page's series are listed,
+// one more than the page has: one branch per state, merged.
 func namedIDs(q executor.NamedQuery, at *position) (string, []any) {
 	const from = "SELECT r.id AS id, r.created_at AS created_at FROM runs AS r LEFT JOIN run_series AS s ON s.run_id = r.id WHERE "
 	where := func(more string, args ...any) (string, []any) {
@@ -77,8 +79,8 @@ func namedIDs(q executor.NamedQuery, at *position) (string, []any) {
 	return merged, append(args, q.Limit+1)
 }
 
-// latestOf gives the latest runs of the series in which these runs are, in the
-// same order.
+// latestOf returns the latest runs of the series to which the runs belong, in
+// the same order.
 func latestOf(tx *gorm.DB, ids []string) ([]executor.NamedRun, error) {
 	var members []seriesRow
 	err := tx.Raw("SELECT l.* FROM run_series AS s JOIN run_series AS l ON l.workflow_id = s.workflow_id AND l.name = s.name AND l.latest = 1 WHERE s.run_id IN ?", ids).Scan(&members).Error
@@ -110,7 +112,7 @@ func latestOf(tx *gorm.DB, ids []string) ([]executor.NamedRun, error) {
 	return namedRuns(tx, rows, byRun)
 }
 
-// runRows reads rows in the order of their ids.
+// runRows returns rows in the order of their ids; missing ones are left out.
 func runRows(tx *gorm.DB, ids []string) ([]runRow, error) {
 	var rows []runRow
 	if err := tx.Where("id IN ?", ids).Find(&rows).Error; err != nil {
@@ -129,12 +131,13 @@ func runRows(tx *gorm.DB, ids []string) ([]runRow, error) {
 	return ordered, nil
 }
 
-// QueuedUnnamed is Queued without the runs that have a name.
+// QueuedUnnamed is Queued without runs that have a name.
 func (db *DB) QueuedUnnamed(ctx context.Context, limit int) ([]string, error) {
 	return db.queue(ctx, queuedUnnamedSQL, limit)
 }
 
-// QueuedNamed lists a tenant's queued runs that have a name.
+// QueuedNamed lists at most limit ids of a tenant's queued runs that have a
+// name, oldest first.
 func (db *DB) QueuedNamed(ctx context.Context, tenantID string, limit int) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(queuedNamedSQL, tenantID, limit).Scan(&ids).Error

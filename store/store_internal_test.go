@@ -14,7 +14,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// explain gives SQLite's plan of a query.
+// explain returns SQLite's plan of a query.
 func explain(t *testing.T, db *DB, text string, args ...any) string {
 	t.Helper()
 	rows, err := db.write.gorm.Raw("EXPLAIN QUERY PLAN "+text, args...).Rows()

@@ -33,14 +33,15 @@ FROM runs r WHERE r.tenant_id = ? AND (r.created_at, r.id) > (?, ?) ORDER BY r.c
 )
 
 // storedBytesPage is how many runs are summed in one statement: few, so that on
-// SQLite none keeps the log from being written back for long.
+// SQLite no read keeps the log from being written back for long.
 const storedBytesPage = 200
 
-// CountStoredBytes sums the contents that the tenant has stored: definitions with
-// all their versions, templates, inputs of schedules, and runs with inputs,
-// outputs, journals, logs and large values. Rows and indexes around them, the
-// audit trail, secrets, agents and kept answers are not in it. It is not one
-// moment's view, and takes as long as the tenant has rows.
+// CountStoredBytes returns the bytes of content that the tenant has stored:
+// definitions with all their versions, templates, inputs of schedules, and runs
+// with inputs, outputs, journals, logs and large values. Rows and indexes
+// around them, the audit trail, secrets, agents and kept answers do not count.
+// It is not one moment's view, and takes time in proportion to the tenant's
+// rows: it is for the background.
 func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, error) {
 	total := int64(0)
 	for _, text := range []string{storedLiveSQL, storedDeletedSQL, storedOriginsSQL, storedTemplatesSQL, storedSchedulesSQL} {
@@ -71,8 +72,8 @@ func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, err
 	}
 }
 
-// deleteOrphanedVersions removes the versions of a deleted workflow that has no runs: it
-// is for runs that they are kept.
+// deleteOrphanedVersions removes the versions of a deleted workflow that has no
+// runs: they are kept for its runs only. It changes nothing of other workflows.
 func deleteOrphanedVersions(tx *gorm.DB, tenantID, workflowID string) error {
 	for _, text := range []string{
 		"DELETE FROM workflow_versions WHERE workflow_id = ?",

@@ -12,7 +12,7 @@ import (
 )
 
 // CreateTemplate stores a template, its version 1 and the answer kept for a
-// repeated request: all or nothing.
+// repeated request in one transaction, with an entry in the audit trail.
 func (db *DB) CreateTemplate(ctx context.Context, t templates.Template, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
@@ -35,7 +35,8 @@ func templateObject(t templates.Template) audit.Object {
 	return audit.Object{Kind: "template", ID: t.ID, Slug: t.Name}
 }
 
-// Template reads the newest version of a tenant's own template.
+// Template returns the newest version of a tenant's own template;
+// template_not_found.
 func (db *DB) Template(ctx context.Context, tenantID, id string) (templates.Template, error) {
 	var t templates.Template
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -46,7 +47,8 @@ func (db *DB) Template(ctx context.Context, tenantID, id string) (templates.Temp
 	return t, err
 }
 
-// findTemplate reads the head by head, which may lock it, and its version.
+// findTemplate reads the template's row through head, which may lock it, and
+// its newest version through tx.
 func findTemplate(head, tx *gorm.DB, tenantID, id string) (templates.Template, error) {
 	var row templateRow
 	ok, err := found(head.Where("tenant_id = ? AND id = ?", tenantID, id), &row)
@@ -63,7 +65,9 @@ func findTemplate(head, tx *gorm.DB, tenantID, id string) (templates.Template, e
 	return t, err
 }
 
-// ChangeTemplate stores what decide makes of the newest version as the next.
+// ChangeTemplate stores what decide makes of the newest version as the next, in
+// one transaction; if decide leaves the number as it was nothing is written.
+// The template's row is locked meanwhile.
 func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide func(templates.Template) (templates.Template, error)) (templates.Template, error) {
 	var next templates.Template
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -91,7 +95,8 @@ func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide fu
 	return next, err
 }
 
-// DeleteTemplate removes a template with its versions.
+// DeleteTemplate removes a template with its versions, in one transaction.
+// check may refuse. Workflows made of it keep their origin.
 func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check func(templates.Template) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		t, err := findTemplate(forUpdate(tx), tx, tenantID, id)
@@ -120,12 +125,8 @@ func (db *DB) Templates(ctx context.Context, q templates.Query) (templates.Page,
 		return page, err
 	}
 	err = db.view(ctx, func(tx *gorm.DB) error {
-		if q.WantTotal {
-			var total int64
-			if err := templateFilter(tx, q).Count(&total).Error; err != nil {
-				return err
-			}
-			page.Total = int(total)
+		if err := countIfWanted(templateFilter(tx, q), q.WantTotal, &page.Total); err != nil {
+			return err
 		}
 		return templatePage(tx, q, list, at, &page)
 	})
@@ -140,13 +141,11 @@ func templateFilter(tx *gorm.DB, q templates.Query) *gorm.DB {
 	return f
 }
 
-// templatePage reads one row more than asked for, to know whether there is a
-// next page.
+// templatePage reads one row more than the page has, to see whether another
+// page follows.
 func templatePage(tx *gorm.DB, q templates.Query, list string, at *position, page *templates.Page) error {
-	rowsOf := templateFilter(tx, q).Order("updated_at DESC, id DESC").Limit(q.Limit + 1)
-	if at != nil {
-		rowsOf = rowsOf.Where("(updated_at, id) < (?, ?)", at.Key, at.ID)
-	} else {
+	rowsOf := newestFirst(templateFilter(tx, q), "updated_at", "id", at).Limit(q.Limit + 1)
+	if at == nil {
 		rowsOf = rowsOf.Offset(q.Offset)
 	}
 	var rows []templateRow

@@ -10,7 +10,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// writeOrigin notes which template a workflow is made of, if the change says
+// writeOrigin notes of which template a workflow is made, if the revision says
 // so.
 func writeOrigin(tx *gorm.DB, rev definitions.Revision) error {
 	if rev.Origin == nil {
@@ -24,7 +24,7 @@ func writeOrigin(tx *gorm.DB, rev definitions.Revision) error {
 	return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "workflow_id"}}, UpdateAll: true}).Create(&row).Error
 }
 
-// Origin reads which template a workflow is made of, nil for none.
+// Origin returns of which template a workflow is made, nil for none.
 func (db *DB) Origin(ctx context.Context, tenantID, workflowID string) (*definitions.Origin, error) {
 	var row originRow
 	ok, err := found(db.reader(ctx).Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID), &row)
@@ -34,8 +34,9 @@ func (db *DB) Origin(ctx context.Context, tenantID, workflowID string) (*definit
 	return row.origin(), nil
 }
 
-// Links reads which templates workflows are made of, without the definitions,
-// and the newest versions of the templates that are there.
+// Links returns of which templates the workflows are made, by workflow id and
+// without definitions. Newest is the newest version of the template, 0 if it is
+// not stored (any more).
 func (db *DB) Links(ctx context.Context, tenantID string, workflowIDs []string) (map[string]templates.Link, error) {
 	var rows []struct {
 		WorkflowID      string
@@ -60,8 +61,9 @@ func (db *DB) Links(ctx context.Context, tenantID string, workflowIDs []string) 
 	return links, nil
 }
 
-// VersionDefinition reads the definition of a workflow's version: a number
-// ("3", "v3"), a label, or "" for the active one.
+// VersionDefinition returns the definition of a workflow's version: a number
+// ("3", "v3"), a label, or "" for the active one. workflow_not_found,
+// version_not_found.
 func (db *DB) VersionDefinition(ctx context.Context, tenantID, workflow, version string) (json.RawMessage, error) {
 	var row versionRow
 	err := db.view(ctx, func(tx *gorm.DB) error {

@@ -51,6 +51,8 @@ type originRow struct {
 
 func (originRow) TableName() string { return "workflow_templates" }
 
+// toTemplateRows encodes a template: the row of lists and that of its newest
+// version.
 func toTemplateRows(t templates.Template) (templateRow, templateVersionRow) {
 	head := templateRow{
 		ID: t.ID, TenantID: t.TenantID, Name: t.Name, Description: t.Description, Category: t.Category,

@@ -10,7 +10,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// WorkflowsAfter lists workflows by slug, beginning after one; ids nil: all.
+// WorkflowsAfter lists at most limit workflows by slug, from behind the slug
+// after. ids nil: all of the tenant's.
 func (db *DB) WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]definitions.Workflow, error) {
 	if ids != nil && len(ids) == 0 {
 		return nil, nil
@@ -34,8 +35,8 @@ func (db *DB) WorkflowsAfter(ctx context.Context, tenantID string, ids []string,
 	return list, nil
 }
 
-// VersionsAfter lists versions with their definitions, oldest first, beginning
-// after a number.
+// VersionsAfter lists at most limit versions with their definitions, oldest
+// first, from behind the number after.
 func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, after, limit int) ([]versions.Version, error) {
 	var rows []versionRow
 	err := db.reader(ctx).Where("workflow_id = ? AND tenant_id = ? AND number > ?", workflowID, tenantID, after).
@@ -47,8 +48,9 @@ func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, af
 	return list, translate(err)
 }
 
-// ImportWorkflow stores a workflow with all its versions and the answer that is
-// kept with them, if any, or nothing.
+// ImportWorkflow stores a workflow with all its versions, oldest first, and the
+// answer kept with them, if any, in one transaction. slug_taken, id_taken,
+// idempotency_key_taken (all Conflict).
 func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {

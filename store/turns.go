@@ -7,8 +7,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// ClaimTurn takes the one turn of a run for an owner, or renews it; false:
-// another has it and renewed it less than its time ago.
+// ClaimTurn takes the one turn of a run for an owner, or renews it, for ttl by
+// the database's clock. It reports false while another owner has it. One
+// statement decides, so two owners never both have it.
 func (db *DB) ClaimTurn(ctx context.Context, runID, owner string, ttl time.Duration) (bool, error) {
 	claimed := false
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -21,7 +22,8 @@ func (db *DB) ClaimTurn(ctx context.Context, runID, owner string, ttl time.Durat
 	return claimed && err == nil, err
 }
 
-// FreeTurn ends an owner's turn.
+// FreeTurn ends an owner's turn; it does nothing if another owner has it by
+// now.
 func (db *DB) FreeTurn(ctx context.Context, runID, owner string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM turns WHERE run_id = ? AND owner = ?", runID, owner).Error

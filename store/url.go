@@ -17,7 +17,7 @@ type target struct {
 
 // urlHelp begins every error about a URL. It shows the forms and quotes nothing
 // of the URL, which may hold a password.
-const urlHelp = "HEDDLE_DATABASE_URL must be sqlite://file.db, sqlite:///absolute/file.db or postgres://user:password@host:5432/database"
+const urlHelp = "HEDDLE_DATABASE_URL must be sqlite://file.db, sqlite:///absolute/file.db or postgres://user:password@host:5432/database" //nolint:gosec // the form of a URL, with no password in it
 
 // parseURL returns what a database URL names. It checks what both dialects
 // need; PostgreSQL's own settings are read by pgx.

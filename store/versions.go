@@ -13,8 +13,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Versions lists versions without their definitions, newest first; those of a
-// deleted workflow too, by its id.
+// Versions lists at most limit versions without their definitions, newest
+// first, below number before (0: from the newest). Those of a deleted workflow
+// are listed by its id.
 func (db *DB) Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]versions.Version, error) {
 	q := db.reader(ctx).Omit("definition").Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
 	if before > 0 {
@@ -31,8 +32,8 @@ func (db *DB) Versions(ctx context.Context, tenantID, workflowID string, before,
 	return list, nil
 }
 
-// Version reads one, with its definition. version is a number ("3", "v3"), a
-// label, or "" for the active one.
+// Version returns one version with its definition. version is a number ("3",
+// "v3"), a label, or "" for the active one. version_not_found.
 func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string) (versions.Version, error) {
 	q := db.reader(ctx).Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
 	active := gorm.Expr("(SELECT active_version FROM workflows WHERE id = ?)", workflowID)
@@ -44,8 +45,10 @@ func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string)
 	return row.version(), translate(err)
 }
 
-// SetLabel sets or clears a version's label and raises the workflow's
-// revision, unless the label is already that.
+// SetLabel sets or clears ("") a version's label and raises the workflow's
+// revision, unless the label is that already, in one transaction. check sees
+// the workflow, whose row is locked, and may refuse. version_not_found;
+// label_taken (Conflict) by the unique index on labels.
 func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(definitions.Workflow) error) (definitions.Workflow, versions.Version, error) {
 	var w definitions.Workflow
 	var row versionRow
@@ -71,7 +74,8 @@ func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number 
 	return w, row.version(), err
 }
 
-// writeLabel sets the label of one version and counts the change. old is what it was.
+// writeLabel sets the label of one version, raises w's revision, and returns
+// the row and the label that it had.
 func writeLabel(tx *gorm.DB, w *definitions.Workflow, number int, label string) (row versionRow, old string, err error) {
 	ok, err := found(tx.Omit("definition").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
 	if err == nil && !ok {
@@ -93,14 +97,15 @@ func writeLabel(tx *gorm.DB, w *definitions.Workflow, number int, label string) 
 }
 
 // RunsByVersion counts the open runs of a workflow by the version that they
-// run, the lowest first.
+// run, the lowest version first.
 func (db *DB) RunsByVersion(ctx context.Context, tenantID, workflowID string) ([]versions.OpenRuns, error) {
 	counts := []versions.OpenRuns{}
 	err := db.reader(ctx).Raw(runsByVersionSQL, workflowID, tenantID).Scan(&counts).Error
 	return counts, translate(err)
 }
 
-// versionNumber reads "3" and "v3". Labels never have these forms.
+// versionNumber reads "3" and "v3", and reports whether it is such a text.
+// Labels never are.
 func versionNumber(version string) (int, bool) {
 	n, err := strconv.ParseInt(strings.TrimPrefix(version, "v"), 10, 32)
 	return int(n), err == nil && n > 0
@@ -122,6 +127,8 @@ func versionNotFound(version string) error {
 	return fault.New(fault.NotFound, "version_not_found", "The workflow has no version %q.", version)
 }
 
+// version decodes a row; without an author's type, as old rows are, it has no
+// author.
 func (r versionRow) version() versions.Version {
 	v := versions.Version{
 		WorkflowID: r.WorkflowID, Number: r.Number, Label: r.Label, DefinitionHash: r.Hash,

@@ -8,8 +8,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// Workflows lists a page, last changed first. A workflow that changes between
-// two pages moves to the front of the list.
+// Workflows lists a page, last changed first, as of one moment. A workflow that
+// changes between two pages moves to the front and may be missed or seen twice.
+// Total is counted only if q.WantTotal, else it is -1. q.IDs restricts the
+// list; nil: no restriction, empty: nothing is listed.
 func (db *DB) Workflows(ctx context.Context, q definitions.Query) (definitions.Page, error) {
 	page := definitions.Page{Total: -1}
 	list := listFingerprint("workflows", q.TenantID, q.IDs, q.Status, q.TriggerType, q.Tag, q.Text)
@@ -18,18 +20,15 @@ func (db *DB) Workflows(ctx context.Context, q definitions.Query) (definitions.P
 		return emptyPage(page, q), err
 	}
 	err = db.view(ctx, func(tx *gorm.DB) error {
-		if q.WantTotal {
-			var total int64
-			if err := workflowFilter(tx, q).Count(&total).Error; err != nil {
-				return err
-			}
-			page.Total = int(total)
+		if err := countIfWanted(workflowFilter(tx, q), q.WantTotal, &page.Total); err != nil {
+			return err
 		}
 		return workflowPage(tx, q, list, at, &page)
 	})
 	return page, err
 }
 
+// emptyPage is the page of a list in which nothing can be.
 func emptyPage(page definitions.Page, q definitions.Query) definitions.Page {
 	if q.WantTotal {
 		page.Total = 0
@@ -37,17 +36,15 @@ func emptyPage(page definitions.Page, q definitions.Query) definitions.Page {
 	return page
 }
 
-// workflowPage reads one row more than asked for, to know whether there is a
-// next page.
+// workflowPage reads one row more than the page has, to see whether another
+// page follows.
 func workflowPage(tx *gorm.DB, q definitions.Query, list string, at *position, page *definitions.Page) error {
 	key, id := "w.updated_at", "w.id"
 	if q.Tag != "" {
 		key, id = "t.updated_at", "t.workflow_id"
 	}
-	rowsOf := workflowFilter(tx, q).Select("w.*").Order(key + " DESC, " + id + " DESC").Limit(q.Limit + 1)
-	if at != nil {
-		rowsOf = rowsOf.Where("("+key+", "+id+") < (?, ?)", at.Key, at.ID)
-	} else {
+	rowsOf := newestFirst(workflowFilter(tx, q).Select("w.*"), key, id, at).Limit(q.Limit + 1)
+	if at == nil {
 		rowsOf = rowsOf.Offset(q.Offset)
 	}
 	var rows []workflowRow
@@ -65,8 +62,9 @@ func workflowPage(tx *gorm.DB, q definitions.Query, list string, at *position, p
 	return nil
 }
 
-// workflowFilter selects the rows of a query. With a tag the tag's own list,
-// which has the same order, comes first.
+// workflowFilter selects the rows of a query. With a tag it begins at the tag's
+// own list, which has the same order, so that a page costs the same however
+// rare the tag is.
 func workflowFilter(tx *gorm.DB, q definitions.Query) *gorm.DB {
 	f := tx.Table("workflows AS w")
 	if q.Tag != "" {
@@ -89,4 +87,5 @@ func workflowFilter(tx *gorm.DB, q definitions.Query) *gorm.DB {
 	return f
 }
 
+// likeEscaper makes a text literal within LIKE … ESCAPE '\'.
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

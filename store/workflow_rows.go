@@ -8,7 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// workflowRow is a row of workflows.
+// workflowRow is a row of workflows. Tags is a JSON array. LatestHash is the
+// hash of LatestVersion's definition, to notice that a save changes nothing.
 type workflowRow struct {
 	ID            string `gorm:"primaryKey"`
 	TenantID      string
@@ -25,11 +26,13 @@ type workflowRow struct {
 	CreatedAt     int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
 	Deleted       int
-	Folded        string // see folded
+	// Folded is what searches read, see searchText.
+	Folded string
 }
 
 func (workflowRow) TableName() string { return "workflows" }
 
+// toWorkflowRow encodes a workflow; workflowRow.workflow is its inverse.
 func toWorkflowRow(w definitions.Workflow, latestHash string) (workflowRow, error) {
 	tags := w.Tags
 	if tags == nil {
@@ -49,6 +52,7 @@ func toWorkflowRow(w definitions.Workflow, latestHash string) (workflowRow, erro
 	return row, nil
 }
 
+// workflow decodes a row.
 func (r workflowRow) workflow() (definitions.Workflow, error) {
 	w := definitions.Workflow{
 		ID: r.ID, TenantID: r.TenantID, Slug: r.Slug, Name: r.Name, Description: r.Description,
@@ -62,7 +66,8 @@ func (r workflowRow) workflow() (definitions.Workflow, error) {
 	return w, nil
 }
 
-// tagRow is a row of workflow_tags.
+// tagRow is a row of workflow_tags: a list per tag, ordered like the list of
+// workflows.
 type tagRow struct {
 	TenantID   string
 	Tag        string
@@ -72,7 +77,8 @@ type tagRow struct {
 
 func (tagRow) TableName() string { return "workflow_tags" }
 
-// writeTags replaces a workflow's rows in the tag list.
+// writeTags replaces a workflow's rows in the lists of its tags; repeated tags
+// count once.
 func writeTags(tx *gorm.DB, w definitions.Workflow) error {
 	if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", w.ID).Error; err != nil {
 		return err
@@ -91,7 +97,8 @@ func writeTags(tx *gorm.DB, w definitions.Workflow) error {
 	return tx.Create(&rows).Error
 }
 
-// versionRow is a row of workflow_versions.
+// versionRow is a row of workflow_versions. Nothing but Label changes once it
+// is written.
 type versionRow struct {
 	WorkflowID    string `gorm:"primaryKey"`
 	Number        int    `gorm:"primaryKey;autoIncrement:false"`
@@ -108,6 +115,7 @@ type versionRow struct {
 
 func (versionRow) TableName() string { return "workflow_versions" }
 
+// toVersionRow encodes a new version of a workflow.
 func toVersionRow(w definitions.Workflow, v definitions.NewVersion) versionRow {
 	return versionRow{
 		WorkflowID: w.ID, Number: v.Number, TenantID: w.TenantID, Label: v.Label,

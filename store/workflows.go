@@ -11,8 +11,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// CreateWorkflow stores a workflow, its version 1 and the answer kept for a
-// repeated request: all or nothing.
+// CreateWorkflow stores a workflow, its version 1, its origin and the answer
+// kept for a repeated request in one transaction, with an entry in the audit
+// trail. slug_taken, label_taken, idempotency_key_taken (all Conflict); unique
+// indexes decide between concurrent requests.
 func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
@@ -44,12 +46,13 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep
 	})
 }
 
-// workflowObject is a workflow as the audit trail names it.
+// workflowObject returns a workflow as the audit trail names it.
 func workflowObject(row workflowRow) audit.Object {
 	return audit.Object{Kind: "workflow", ID: row.ID, Slug: row.Slug}
 }
 
-// Workflow finds one by id or slug.
+// Workflow returns a tenant's workflow by id or slug; workflow_not_found, also
+// for a deleted one.
 func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (definitions.Workflow, error) {
 	row, err := findWorkflow(db.reader(ctx), tenantID, ref)
 	if err != nil {
@@ -60,8 +63,10 @@ func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (definitions.W
 }
 
 // Change reads the workflow, lets decide say what becomes of it and writes
-// that. What decide leaves as it was is not written; otherwise the revision is
-// one more than before. On PostgreSQL the row is locked meanwhile.
+// that, in one transaction. If decide leaves everything as it was nothing is
+// written; otherwise the revision is one higher. decide must be pure: its
+// errors roll back and are returned. On PostgreSQL the row is locked from the
+// read on, so that two changes follow each other and none is lost.
 func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(definitions.Current) (definitions.Revision, error)) (definitions.Workflow, error) {
 	var result definitions.Workflow
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -85,7 +90,9 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(defi
 	return result, err
 }
 
-// recordRevision adds to the audit trail what a change made of a workflow.
+// recordRevision adds an audit entry with the active version, its hash and the
+// status before and after. Without a request to record (audit.From) it reads
+// nothing.
 func recordRevision(tx *gorm.DB, before workflowRow, after definitions.Workflow, rev definitions.Revision) error {
 	if audit.From(tx.Statement.Context) == nil {
 		return nil
@@ -105,13 +112,16 @@ func recordRevision(tx *gorm.DB, before workflowRow, after definitions.Workflow,
 	return writeAudit(tx, audit.Object{Kind: "workflow", ID: after.ID, Slug: after.Slug}, change)
 }
 
+// versionHash returns the hash of a version's definition, "" for one that does
+// not exist.
 func versionHash(tx *gorm.DB, workflowID string, number int) (string, error) {
 	var hash string
 	err := tx.Raw("SELECT hash FROM workflow_versions WHERE workflow_id = ? AND number = ?", workflowID, number).Scan(&hash).Error
 	return hash, err
 }
 
-// applyRevision writes what differs. Identity, owner and birth never change.
+// applyRevision writes what differs from current and returns the workflow as it
+// is then. Identity, tenant and creation never change, whatever rev says.
 func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, rev definitions.Revision) (definitions.Workflow, error) {
 	next := rev.Workflow
 	next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
@@ -140,7 +150,11 @@ func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, r
 	return next, insertVersion(tx, rev)
 }
 
-// DeleteWorkflow hides a workflow and frees its slug.
+// DeleteWorkflow hides a workflow, which frees its slug, and ends its
+// schedules, in one transaction. check sees the workflow and whether runs of it
+// are open, and may refuse. The row is locked FOR UPDATE, so no group commit
+// inserts a run in between. Versions stay for the runs that are there, and go
+// otherwise.
 func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check func(w definitions.Workflow, openRuns bool) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row, err := findWorkflow(forUpdate(tx), tenantID, ref)
@@ -178,8 +192,8 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 	})
 }
 
-// findWorkflow finds a workflow that is not deleted. A slug never has the form
-// of an id, so at most one matches.
+// findWorkflow finds a workflow that is not deleted; q says with which lock. A
+// slug never has the form of an id, so at most one matches.
 func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
 	var row workflowRow
 	ok, err := found(q.Where("tenant_id = ? AND (id = ? OR slug = ?) AND deleted = 0", tenantID, ref, ref), &row)
@@ -189,6 +203,7 @@ func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
 	return row, err
 }
 
+// insertVersion inserts the revision's version, if it has one; label_taken.
 func insertVersion(tx *gorm.DB, rev definitions.Revision) error {
 	if rev.Version == nil {
 		return nil
@@ -201,10 +216,14 @@ func insertVersion(tx *gorm.DB, rev definitions.Revision) error {
 	return err
 }
 
+// workflowNotFound is the error for a workflow that does not exist, is deleted
+// or is another tenant's: these are not told apart.
 func workflowNotFound(ref string) error {
 	return fault.New(fault.NotFound, "workflow_not_found", "There is no workflow %q.", ref)
 }
 
+// asSlugTaken returns err, as slug_taken if the unique index on slugs refused
+// it.
 func asSlugTaken(err error, slug string) error {
 	if violatesUnique(err, "slug") {
 		return slugTaken(err, slug)

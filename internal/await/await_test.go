@@ -38,11 +38,11 @@ func TestWaitsEndByTheConditionOrByPatience(t *testing.T) {
 			t.Error("a condition that holds was waited for on")
 		}
 		if !fails(func(t testing.TB) { await.True(t, "never", func() bool { return false }) }) {
-			t.Error("a condition that never holds is no failure")
+			t.Error("a condition that never holds is not a failure")
 		}
 		never := make(chan int)
 		if !fails(func(t testing.TB) { await.Receive(t, "never", never) }) {
-			t.Error("a value that never comes is no failure")
+			t.Error("a value that never comes is not a failure")
 		}
 		soon := make(chan int)
 		go func() { soon <- 7 }()

@@ -68,8 +68,8 @@ func (r *badReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// badWorld is a server among it.
-type badWorld struct {
+// badDay is a server among it.
+type badDay struct {
 	t      *testing.T
 	s      *server
 	c      *client.Client
@@ -79,9 +79,9 @@ type badWorld struct {
 	runs   []string
 }
 
-func newBadWorld(ctx context.Context, t *testing.T, bin, database string, more ...string) *badWorld {
+func newBadDay(ctx context.Context, t *testing.T, bin, database string, more ...string) *badDay {
 	t.Helper()
-	w := &badWorld{t: t, r: newBadReceiver(t), temp: t.TempDir()}
+	w := &badDay{t: t, r: newBadReceiver(t), temp: t.TempDir()}
 	env := append(environment(database, w.r.addr), "TMPDIR="+w.temp, "HEDDLE_SCRIPTS=sandbox", "HEDDLE_LOG_LEVEL=error")
 	var err error
 	if w.s, err = launch(ctx, bin, append(env, more...)); err != nil {
@@ -93,7 +93,7 @@ func newBadWorld(ctx context.Context, t *testing.T, bin, database string, more .
 	return w
 }
 
-func (w *badWorld) workflow(ctx context.Context, step string) string {
+func (w *badDay) workflow(ctx context.Context, step string) string {
 	w.t.Helper()
 	id, err := w.c.CreateWorkflow(ctx, json.RawMessage(`{"name":"Bad day","steps":[`+step+`]}`), "")
 	if err != nil {
@@ -102,7 +102,7 @@ func (w *badWorld) workflow(ctx context.Context, step string) string {
 	return id
 }
 
-func (w *badWorld) start(ctx context.Context, workflow string) string {
+func (w *badDay) start(ctx context.Context, workflow string) string {
 	w.t.Helper()
 	run, err := w.c.Start(ctx, workflow, nil, "")
 	if err != nil {
@@ -112,8 +112,8 @@ func (w *badWorld) start(ctx context.Context, workflow string) string {
 	return run
 }
 
-// within waits for a condition, looking every few milliseconds.
-func (w *badWorld) within(ctx context.Context, what string, holds func() bool) {
+// await waits for a condition, looking every few milliseconds.
+func (w *badDay) await(ctx context.Context, what string, holds func() bool) {
 	w.t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
@@ -128,10 +128,10 @@ func (w *badWorld) within(ctx context.Context, what string, holds func() bool) {
 	}
 }
 
-// answers asks for readiness and for a run, again and again for span, and wants
+// expectAnswers asks for readiness and for a run, again and again for span, and wants
 // an answer to each. How long they took is printed, not judged: on a loaded
 // machine that says more about the machine.
-func (w *badWorld) answers(ctx context.Context, day string, span time.Duration) {
+func (w *badDay) expectAnswers(ctx context.Context, day string, span time.Duration) {
 	w.t.Helper()
 	var took []time.Duration
 	every := time.NewTicker(4 * time.Millisecond)
@@ -152,15 +152,15 @@ func (w *badWorld) answers(ctx context.Context, day string, span time.Duration) 
 	at := func(share float64) time.Duration {
 		return took[int(share*float64(len(took)-1))].Round(100 * time.Microsecond)
 	}
-	w.t.Logf("%s: %d answers, p50 %s, p99 %s, slowest %s; %d MiB at most", day, len(took), at(0.5), at(0.99), at(1), w.peak())
+	w.t.Logf("%s: %d answers, p50 %s, p99 %s, slowest %s; %d MiB at most", day, len(took), at(0.5), at(0.99), at(1), w.peakMemory())
 }
 
-// ends waits for runs to end and gives the codes of their errors.
-func (w *badWorld) ends(ctx context.Context, runs []string) map[string]int {
+// awaitEnds waits for runs to end and returns the codes of their errors.
+func (w *badDay) awaitEnds(ctx context.Context, runs []string) map[string]int {
 	w.t.Helper()
 	codes := map[string]int{}
 	for _, id := range runs {
-		w.within(ctx, "run "+id+" ends", func() bool {
+		w.await(ctx, "run "+id+" ends", func() bool {
 			run, err := w.c.Get(ctx, id)
 			if err != nil || run.Status != "completed" && run.Status != "failed" && run.Status != "cancelled" {
 				return false
@@ -178,8 +178,8 @@ func (w *badWorld) ends(ctx context.Context, runs []string) map[string]int {
 	return codes
 }
 
-// status reads a number of kilobytes from /proc/<pid>/status, in MiB.
-func (w *badWorld) peak() int {
+// peakMemory returns the peak of the resident memory (VmHWM) in MiB.
+func (w *badDay) peakMemory() int {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.s.cmd.Process.Pid))
 	if err != nil {
 		w.t.Fatal(err)
@@ -194,7 +194,7 @@ func (w *badWorld) peak() int {
 
 // children counts the processes whose parent is the server: what a script
 // leaves behind becomes one, however it was detached.
-func (w *badWorld) children() (n int) {
+func (w *badDay) children() (n int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		text, err := os.ReadFile(path)
@@ -209,7 +209,7 @@ func (w *badWorld) children() (n int) {
 	return n
 }
 
-func (w *badWorld) sockets() (n int) {
+func (w *badDay) sockets() (n int) {
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", w.s.cmd.Process.Pid))
 	for _, l := range links {
 		if to, err := os.Readlink(l); err == nil && strings.HasPrefix(to, "socket:") {
@@ -219,16 +219,16 @@ func (w *badWorld) sockets() (n int) {
 	return n
 }
 
-// cleanedUp waits until nothing of the bad days is left.
-func (w *badWorld) cleanedUp(ctx context.Context, sockets int) {
+// awaitCleanup waits until nothing of the bad days is left.
+func (w *badDay) awaitCleanup(ctx context.Context, sockets int) {
 	w.t.Helper()
 	w.r.srv.CloseClientConnections()
-	w.within(ctx, "no child processes", func() bool { return w.children() == 0 })
-	w.within(ctx, "no temporary files", func() bool {
+	w.await(ctx, "no child processes", func() bool { return w.children() == 0 })
+	w.await(ctx, "no temporary files", func() bool {
 		left, err := os.ReadDir(w.temp)
 		return err == nil && len(left) == 0
 	})
-	w.within(ctx, "no sockets to the receiver", func() bool { return w.sockets() <= sockets })
+	w.await(ctx, "no sockets to the receiver", func() bool { return w.sockets() <= sockets })
 }
 
 // TestBadDays: while runs meet the worst that scripts and receivers can do, the
@@ -245,8 +245,8 @@ func TestBadDays(t *testing.T) {
 func badSteps(t *testing.T, bin string) {
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
-	w := newBadWorld(ctx, t, bin, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), "WORKFLOW_MAX_CONCURRENT_RUNS=400", "HEDDLE_MAX_STEPS=1200", "HEDDLE_MAX_PER_HOST=200")
-	w.answers(ctx, "a quiet day", 300*time.Millisecond)
+	w := newBadDay(ctx, t, bin, "sqlite://"+filepath.Join(t.TempDir(), "heddle.db"), "WORKFLOW_MAX_CONCURRENT_RUNS=400", "HEDDLE_MAX_STEPS=1200", "HEDDLE_MAX_PER_HOST=200")
+	w.expectAnswers(ctx, "a quiet day", 300*time.Millisecond)
 	sockets := w.sockets() + 4 // pooled ones of this test
 	const day = 1200 * time.Millisecond
 
@@ -261,18 +261,18 @@ func badSteps(t *testing.T, bin string) {
 	}
 
 	endless := w.start(ctx, w.workflow(ctx, `{"id":"get","type":"http_request","config":{"url":"http://`+w.r.addr+`/endless"}}`))
-	w.answers(ctx, "a response of 10 GB", day/2)
-	if got := w.ends(ctx, []string{endless}); got["output_too_large"] != 1 || w.r.sent.Load() > 200<<20 {
+	w.expectAnswers(ctx, "a response of 10 GB", day/2)
+	if got := w.awaitEnds(ctx, []string{endless}); got["output_too_large"] != 1 || w.r.sent.Load() > 200<<20 {
 		t.Errorf("10 GB: %v after %d MiB", got, w.r.sent.Load()>>20)
 	}
 
 	hook := w.workflow(ctx, `{"id":"tell","type":"webhook","config":{"url":"http://`+w.r.addr+`/hang","event":"e"}}`)
-	w.crowd(ctx, "200 runs on a receiver that never answers", hook, 200, 190, day)
+	w.startMany(ctx, "200 runs on a receiver that never answers", hook, 200, 190, day)
 	get := w.workflow(ctx, `{"id":"get","type":"http_request","config":{"url":"http://`+w.r.addr+`/hang"}}`)
-	w.crowd(ctx, "1,000 runs on one host", get, 1000, 400, day)
+	w.startMany(ctx, "1,000 runs on one host", get, 1000, 400, day)
 
-	w.cleanedUp(ctx, sockets)
-	if peak := w.peak(); peak > 700 {
+	w.awaitCleanup(ctx, sockets)
+	if peak := w.peakMemory(); peak > 700 {
 		t.Errorf("%d MiB were resident at the peak", peak)
 	}
 	if err := w.s.stop(); err != nil {
@@ -281,7 +281,7 @@ func badSteps(t *testing.T, bin string) {
 }
 
 // scripts tries those that no timeout but their step's would end.
-func (w *badWorld) scripts(ctx context.Context, day time.Duration) {
+func (w *badDay) scripts(ctx context.Context, day time.Duration) {
 	w.t.Helper()
 	for name, text := range map[string]string{
 		"endless output": "yes endless",
@@ -290,55 +290,55 @@ func (w *badWorld) scripts(ctx context.Context, day time.Duration) {
 		script, _ := json.Marshal(text)
 		id := w.workflow(ctx, `{"id":"run","type":"script","timeout_seconds":2,"config":{"script":`+string(script)+`}}`)
 		runs := []string{w.start(ctx, id), w.start(ctx, id)}
-		w.within(ctx, name+" begins", func() bool { return w.children() > 0 })
-		w.answers(ctx, name, day)
-		if got := w.ends(ctx, runs); got["completed"] > 0 {
+		w.await(ctx, name+" begins", func() bool { return w.children() > 0 })
+		w.expectAnswers(ctx, name, day)
+		if got := w.awaitEnds(ctx, runs); got["completed"] > 0 {
 			w.t.Errorf("%s: %v", name, got)
 		}
-		w.within(ctx, name+" is gone", func() bool { return w.children() == 0 })
+		w.await(ctx, name+" is gone", func() bool { return w.children() == 0 })
 	}
 }
 
-// crowd starts runs that wait for a receiver and, when so many of them hang,
-// looks how the server does; then it cancels them.
-func (w *badWorld) crowd(ctx context.Context, name, workflow string, runs, hanging int, day time.Duration) {
+// startMany starts runs that wait for a receiver and, when enough of them hang,
+// checks how the server does; then it cancels them.
+func (w *badDay) startMany(ctx context.Context, name, workflow string, runs, hanging int, day time.Duration) {
 	w.t.Helper()
 	var ids []string
 	for range runs {
 		ids = append(ids, w.start(ctx, workflow))
 	}
-	w.within(ctx, name+" hang", func() bool { return w.r.hanging.Load() >= int64(hanging) })
-	w.answers(ctx, name, day)
+	w.await(ctx, name+" hang", func() bool { return w.r.hanging.Load() >= int64(hanging) })
+	w.expectAnswers(ctx, name, day)
 	for _, id := range slices.Backward(ids) {
 		if _, err := w.c.Cancel(ctx, id); err != nil {
 			w.t.Fatal(err)
 		}
 	}
-	if got := w.ends(ctx, ids); got["cancelled"]+got["stopped"] != runs {
+	if got := w.awaitEnds(ctx, ids); got["cancelled"]+got["stopped"] != runs {
 		w.t.Errorf("%s: %v", name, got)
 	}
-	w.within(ctx, "the receiver is let go", func() bool { return w.r.hanging.Load() == 0 })
+	w.await(ctx, "the receiver is let go", func() bool { return w.r.hanging.Load() == 0 })
 }
 
-// largeResponses receives so many responses of 60 MiB at once. Two of them in
+// largeResponses receives n responses of 60 MiB at once. Two of them in
 // memory, with their copies, would be more than what is allowed here.
 func largeResponses(t *testing.T, bin, database string, n int) {
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
-	w := newBadWorld(ctx, t, bin, database)
+	w := newBadDay(ctx, t, bin, database)
 	id := w.workflow(ctx, `{"id":"get","type":"http_request","config":{"url":"http://`+w.r.addr+`/large"}}`)
 	var runs []string
 	begun := time.Now()
 	for range n {
 		runs = append(runs, w.start(ctx, id))
 	}
-	w.answers(ctx, "large responses", 1000*time.Millisecond)
-	if got := w.ends(ctx, runs); got["completed"] != n {
+	w.expectAnswers(ctx, "large responses", 1000*time.Millisecond)
+	if got := w.awaitEnds(ctx, runs); got["completed"] != n {
 		t.Fatalf("%v", got)
 	}
-	t.Logf("all stored after %s; %d MiB resident at the peak", time.Since(begun).Round(10*time.Millisecond), w.peak())
-	if w.peak() > 500 {
-		t.Errorf("%d MiB were resident at the peak", w.peak())
+	t.Logf("all stored after %s; %d MiB resident at the peak", time.Since(begun).Round(10*time.Millisecond), w.peakMemory())
+	if w.peakMemory() > 500 {
+		t.Errorf("%d MiB were resident at the peak", w.peakMemory())
 	}
 	run, err := w.c.Get(ctx, runs[n-1])
 	if err != nil {
@@ -348,7 +348,7 @@ func largeResponses(t *testing.T, bin, database string, n int) {
 	if ref.Size < 60<<20 {
 		t.Fatalf("%d bytes", ref.Size)
 	}
-	before := w.peak()
+	before := w.peakMemory()
 	resp, err := w.get(ctx, "/api/workflows/runs/"+runs[n-1]+"/blobs/"+ref.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -357,7 +357,7 @@ func largeResponses(t *testing.T, bin, database string, n int) {
 	if got, err := io.Copy(io.Discard, resp.Body); got != ref.Size || err != nil {
 		t.Errorf("%d of %d bytes, %v", got, ref.Size, err)
 	}
-	if after := w.peak(); after > before+32 {
+	if after := w.peakMemory(); after > before+32 {
 		t.Errorf("sending a large value took %d MiB", after-before)
 	}
 }
@@ -375,7 +375,7 @@ func reference(t *testing.T, output json.RawMessage) (ref blobRef) {
 	return ref
 }
 
-func (w *badWorld) get(ctx context.Context, path string) (*http.Response, error) {
+func (w *badDay) get(ctx context.Context, path string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.c.Base+path, nil)
 	if err != nil {
 		return nil, err

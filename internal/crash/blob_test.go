@@ -19,7 +19,7 @@ func TestKilledBetweenAValueAndItsCommit(t *testing.T) {
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "heddle.db")
 	bin := build(t)
-	w := newBadWorld(ctx, t, bin, "sqlite://"+file, "HEDDLE_TEST_CRASH=blob_written:1")
+	w := newBadDay(ctx, t, bin, "sqlite://"+file, "HEDDLE_TEST_CRASH=blob_written:1")
 	run := w.start(ctx, w.workflow(ctx, `{"id":"get","type":"http_request","config":{"url":"http://`+w.r.addr+`/some"}}`))
 	select {
 	case <-w.s.dead:
@@ -34,10 +34,10 @@ func TestKilledBetweenAValueAndItsCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.c.Base = w.s.base
-	if got := w.ends(ctx, []string{run}); got["completed"] != 1 {
+	if got := w.awaitEnds(ctx, []string{run}); got["completed"] != 1 {
 		t.Fatal(got)
 	}
-	w.within(ctx, "the orphan is swept", func() bool {
+	w.await(ctx, "the orphan is swept", func() bool {
 		rows, kept := blobs(t, file)
 		return rows == 1 && kept == 1
 	})

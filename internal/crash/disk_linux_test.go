@@ -168,9 +168,9 @@ func ioctl(fd int, request uintptr, arg unsafe.Pointer) syscall.Errno {
 	return errno
 }
 
-// behindADisk makes this process the server that its environment names, with its
+// runBehindDisk makes this process the server that its environment names, with its
 // fsync calls behind a disk; elsewhere it does nothing.
-func behindADisk() {
+func runBehindDisk() {
 	bin, socket, ok := strings.Cut(os.Getenv(onDisk), "\n")
 	if !ok {
 		return

@@ -49,7 +49,7 @@ func crashInHandlers(t *testing.T, database string) {
 	n := kills(t)
 	ctx, cancel := context.WithTimeout(t.Context(), await.Patience+time.Duration(n)*10*time.Second)
 	defer cancel()
-	r := &handlerReceiver{receiver: &receiver{clock: &ticker{}, numbers: make(map[string]int)}, met: make(map[place]bool), hit: make(chan struct{}, 1)}
+	r := &handlerReceiver{receiver: &receiver{clock: &ticker{}, numbers: make(map[string]int)}, met: make(map[effectID]bool), hit: make(chan struct{}, 1)}
 	srv := httptest.NewServer(r)
 	t.Cleanup(srv.Close)
 	addr := srv.Listener.Addr().String()
@@ -70,7 +70,7 @@ func crashInHandlers(t *testing.T, database string) {
 			}
 		}
 		if life == n {
-			starts.insist(ctx, t, c)
+			starts.retryUntilStarted(ctx, t, c)
 			starts.verify(ctx, t, c, r, seed)
 			if err := s.stop(); err != nil {
 				t.Error(err)
@@ -80,7 +80,7 @@ func crashInHandlers(t *testing.T, database string) {
 		r.arm(random.IntN(3) == 0)
 		starts.add(fmt.Sprintf("failing-%d", life), fmt.Sprintf("good-%d", life))
 		var starting sync.WaitGroup
-		starting.Go(func() { starts.try(ctx, c) })
+		starting.Go(func() { starts.startPending(ctx, c) })
 		await.Receive(t, "a handler's effect arrives", r.hit)
 		await.Receive(t, "the moment has come", time.After(time.Duration(random.IntN(20))*time.Millisecond))
 		s.kill()
@@ -97,7 +97,7 @@ type handlerReceiver struct {
 	state sync.Mutex
 	armed bool
 	reply bool // the effect that is waited for gets its answer
-	met   map[place]bool
+	met   map[effectID]bool
 	kills []string
 }
 
@@ -109,12 +109,12 @@ func (r *handlerReceiver) arm(reply bool) {
 
 func (r *handlerReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	q := req.URL.Query()
-	at := place{Run: q.Get("run"), Step: q.Get("step")}
+	at := effectID{Run: q.Get("run"), Step: q.Get("step")}
 	if req.URL.Path == "/refuse" {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if !r.dies(at) {
+	if !r.shouldKill(at) {
 		r.receiver.ServeHTTP(w, req)
 		return
 	}
@@ -123,9 +123,9 @@ func (r *handlerReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	<-req.Context().Done()
 }
 
-// dies reports whether the request is to stay without an answer, and says where
+// shouldKill reports whether the request is to stay without an answer, and says where
 // the server is killed.
-func (r *handlerReceiver) dies(at place) bool {
+func (r *handlerReceiver) shouldKill(at effectID) bool {
 	r.state.Lock()
 	defer r.state.Unlock()
 	if !r.armed || r.met[at] || !slices.Contains(handlersOf[true], at.Step) {
@@ -149,8 +149,8 @@ type handledStarts struct {
 
 func (h *handledStarts) add(keys ...string) { h.wanted = append(h.wanted, keys...) }
 
-// try starts what is wanted; what is refused, as by a server that dies, stays so.
-func (h *handledStarts) try(ctx context.Context, c *client.Client) {
+// startPending starts what is wanted; what is refused, as by a server that dies, stays so.
+func (h *handledStarts) startPending(ctx context.Context, c *client.Client) {
 	h.wanted = slices.DeleteFunc(h.wanted, func(key string) bool {
 		fails := strings.HasPrefix(key, "failing")
 		id, err := c.Start(ctx, "handled", map[string]any{"fail": fails}, key)
@@ -161,17 +161,17 @@ func (h *handledStarts) try(ctx context.Context, c *client.Client) {
 	})
 }
 
-func (h *handledStarts) insist(ctx context.Context, t *testing.T, c *client.Client) {
+func (h *handledStarts) retryUntilStarted(ctx context.Context, t *testing.T, c *client.Client) {
 	t.Helper()
 	await.True(t, "all starts are taken", func() bool {
-		h.try(ctx, c)
+		h.startPending(ctx, c)
 		return len(h.wanted) == 0
 	})
 }
 
 func (h *handledStarts) verify(ctx context.Context, t *testing.T, c *client.Client, r *handlerReceiver, seed uint64) {
 	t.Helper()
-	keys := make(map[string]place)
+	keys := make(map[string]effectID)
 	quarantined := 0
 	for id, fails := range h.ids {
 		// A run that was in flight at kill after kill is given up, as SEMANTICS says.
@@ -187,7 +187,7 @@ func (h *handledStarts) verify(ctx context.Context, t *testing.T, c *client.Clie
 		}
 		effects := r.byPlace()
 		for _, step := range handlersOf[fails] {
-			at := place{Run: id, Step: step}
+			at := effectID{Run: id, Step: step}
 			if len(effects[at]) == 0 && !gaveUp {
 				t.Errorf("%v had no effect", at)
 			}
@@ -201,7 +201,7 @@ func (h *handledStarts) verify(ctx context.Context, t *testing.T, c *client.Clie
 				keys[e.Key] = at
 			}
 		}
-		if !fails && len(effects[place{Run: id, Step: "alert"}]) > 0 {
+		if !fails && len(effects[effectID{Run: id, Step: "alert"}]) > 0 {
 			t.Errorf("on_failure ran for %s, which did not fail", id)
 		}
 	}

@@ -53,8 +53,8 @@ func (w *world) verifyCount(ctx context.Context, c *client.Client) {
 
 // verifyKeys: one place, one key; one key, one place; and nobody had an effect
 // that is not a run's.
-func (w *world) verifyKeys(effects map[place][]effect, f *figures) {
-	owner := make(map[string]place)
+func (w *world) verifyKeys(effects map[effectID][]effect, f *figures) {
+	owner := make(map[string]effectID)
 	for p, list := range effects {
 		f.Effects += len(list)
 		f.Repeated += len(list) - 1
@@ -79,15 +79,15 @@ type stepData struct {
 	Iteration string `json:"iteration"`
 }
 
-func (d stepData) place(run string) place {
+func (d stepData) place(run string) effectID {
 	index := ""
 	if _, rest, inLoop := strings.Cut(d.Iteration, "["); inLoop {
 		index = strings.TrimSuffix(rest, "]")
 	}
-	return place{Run: run, Step: d.StepID, Index: index}
+	return effectID{Run: run, Step: d.StepID, Index: index}
 }
 
-func (w *world) verifyRun(ctx context.Context, c *client.Client, o *observed, effects map[place][]effect, f *figures) {
+func (w *world) verifyRun(ctx context.Context, c *client.Client, o *observed, effects map[effectID][]effect, f *figures) {
 	run, err := c.Get(ctx, o.id)
 	if err != nil {
 		w.fault("%s was acknowledged and is gone: %v", o.id, err)
@@ -136,8 +136,8 @@ func (w *world) verifyStream(ctx context.Context, c *client.Client, o *observed)
 
 // verifySteps: an effect has its start in the journal, and none follows the
 // step's end.
-func (w *world) verifySteps(o *observed, effects map[place][]effect, status string) {
-	started, ended := make(map[place]int), make(map[place]int64)
+func (w *world) verifySteps(o *observed, effects map[effectID][]effect, status string) {
+	started, ended := make(map[effectID]int), make(map[effectID]int64)
 	for _, f := range o.frames {
 		var d stepData
 		if err := json.Unmarshal(f.Data, &d); err != nil {
@@ -173,9 +173,9 @@ func (w *world) verifySteps(o *observed, effects map[place][]effect, status stri
 }
 
 // verifyOutput: the run's output is what the receiver answered.
-func (w *world) verifyOutput(run client.Run, effects map[place][]effect) {
+func (w *world) verifyOutput(run client.Run, effects map[effectID][]effect) {
 	number := func(step, index string) int {
-		list := effects[place{Run: run.ID, Step: step, Index: index}]
+		list := effects[effectID{Run: run.ID, Step: step, Index: index}]
 		if len(list) == 0 {
 			w.fault("%s completed without an effect of %s%s", run.ID, step, index)
 			return 0

@@ -32,7 +32,7 @@ var built = sync.OnceValues(func() (string, error) {
 var binaries = filepath.Join(os.TempDir(), fmt.Sprint("heddle-crash-", os.Getpid()))
 
 func TestMain(m *testing.M) {
-	behindADisk() // does not return where this process is to become a server
+	runBehindDisk() // does not return where this process is to become a server
 	code := m.Run()
 	_ = os.RemoveAll(binaries)
 	os.Exit(code)

@@ -23,9 +23,9 @@ func (t *ticker) next() int64 {
 	return t.n
 }
 
-// place is where an effect comes from: a step of a run, and in a loop body the
+// effectID is where an effect comes from: a step of a run, and in a loop body the
 // index of the iteration.
-type place struct {
+type effectID struct {
 	Run   string
 	Step  string
 	Index string
@@ -33,7 +33,7 @@ type place struct {
 
 // effect is one request that a step made.
 type effect struct {
-	Place place
+	Place effectID
 	Key   string
 	At    int64 // the ticker's number when it arrived
 }
@@ -62,7 +62,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	q := req.URL.Query()
 	key := req.Header.Get("Idempotency-Key")
 	number := r.record(effect{
-		Place: place{Run: q.Get("run"), Step: q.Get("step"), Index: q.Get("index")},
+		Place: effectID{Run: q.Get("run"), Step: q.Get("step"), Index: q.Get("index")},
 		Key:   key,
 		At:    r.clock.next(),
 	})
@@ -83,10 +83,10 @@ func (r *receiver) record(e effect) int {
 }
 
 // byPlace gives the effects of each place in the order of their arrival.
-func (r *receiver) byPlace() map[place][]effect {
+func (r *receiver) byPlace() map[effectID][]effect {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := make(map[place][]effect)
+	m := make(map[effectID][]effect)
 	for _, e := range r.effects {
 		m[e.Place] = append(m[e.Place], e)
 	}

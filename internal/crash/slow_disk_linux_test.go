@@ -52,7 +52,7 @@ func TestADiskThatDoesNotAnswer(t *testing.T) {
 				t.Errorf("%s while the disk is awaited: %v", what, err)
 			}
 		}
-		if text := measures(t, s); !strings.Contains(text, "\nheddle_lease_held 1\n") {
+		if text := metrics(t, s); !strings.Contains(text, "\nheddle_lease_held 1\n") {
 			t.Error("the lease is lost")
 		}
 		disk.release()

@@ -42,7 +42,7 @@ func testTenant(t *testing.T, db *store.DB) {
 	got, err := db.TenantBySlug(ctx, "slug-t1")
 	must(t, err)
 	same(t, "tenant", got, access.Tenant{ID: "t1", Slug: "slug-t1", Name: "Tenant", CreatedAt: at(0)})
-	_, err = db.TenantBySlug(ctx, "nobody")
+	_, err = db.TenantBySlug(ctx, "absent")
 	wantFault(t, err, fault.NotFound, "tenant_not_found")
 	err = db.CreateTenant(ctx, access.Tenant{ID: "t2", Slug: "slug-t1", CreatedAt: at(0)}, key("t2", "key_x", 0))
 	wantFault(t, err, fault.Conflict, "slug_taken")
@@ -171,7 +171,7 @@ func testTenantQuotas(t *testing.T, db *store.DB) {
 		must(t, err)
 		same(t, "tenant", got, access.Tenant{ID: "t1", Slug: "slug-t1", Name: "Tenant", CreatedAt: at(0)})
 	}
-	_, err := db.Tenant(ctx, "nobody")
+	_, err := db.Tenant(ctx, "absent")
 	wantFault(t, err, fault.NotFound, "tenant_not_found")
 	for _, want := range []access.Quotas{
 		{OpenRuns: access.Unset, Streams: access.Unset, Schedules: access.Unset, StoredBytes: access.Unset},

@@ -54,7 +54,7 @@ func testAuditWithChange(t *testing.T, db *store.DB) {
 	wantFault(t, db.CreateWorkflow(refused, revision("t1", "wf_2", "one", 1), nil), fault.Conflict, "slug_taken")
 	wantFault(t, db.RevokeKey(asked("key.revoke"), "t1", "key_x", at(5)), fault.NotFound, "key_not_found")
 	must(t, db.RevokeKey(asked("key.revoke"), "t1", "key_first_t1", at(5)))
-	create(t, db, revision("t1", "wf_3", "three", 1)) // nobody's
+	create(t, db, revision("t1", "wf_3", "three", 1)) // of no request
 	same(t, "lines", trail(t, db, ""), []string{
 		"key.revoke key:key_first_t1 " + nameOf(t, db) + " because ",
 		"workflow.create workflow:wf_1 one because " + `{"to":{"version":1,"hash":"sha256:one","status":"active"}}`,

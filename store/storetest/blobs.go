@@ -14,7 +14,7 @@ var blobTests = map[string]func(*testing.T, *store.DB){
 	"blob belongs to whom the commit names":    testBlobNamed,
 	"blob is read from any offset":             testBlobChunks,
 	"blob of a commit that lost stays loose":   testBlobFenced,
-	"blobs that nobody names are swept":        testBlobSweep,
+	"unreferenced blobs are swept":             testBlobSweep,
 	"blobs go with their run":                  testBlobDelete,
 	"commit that names a lost blob is refused": testBlobGone,
 }
@@ -29,7 +29,7 @@ func putBlob(t *testing.T, db *store.DB, id, run string, n int, content []byte) 
 	return b
 }
 
-// blobRun stores a run, and gives its next commit naming blobs.
+// blobRun stores a run, and returns its next commit, which names blobs.
 func blobRun(t *testing.T, db *store.DB, id string, blobs ...string) executor.Commit {
 	t.Helper()
 	w := revision("t1", "wf_1", "one", 1).Workflow

@@ -14,7 +14,7 @@ var crashTests = map[string]func(*testing.T, *store.DB){
 	"a term that ended in order counts nothing":   testOrderlyTerm,
 }
 
-// busyRun stores a run in action whose newest events are of these kinds.
+// busyRun stores a run in flight whose newest events are of these kinds.
 func busyRun(t *testing.T, db *store.DB, id string, kinds ...events.Kind) executor.Commit {
 	t.Helper()
 	w := revision("t1", "wf_"+id, "w"+id, 1)
@@ -107,7 +107,7 @@ func testIsolation(t *testing.T, db *store.DB) {
 	must(t, db.EndTerm(ctx, 9)) // that was no crash after all
 	after("the crash is taken back", 10, 5, 0, 1)
 	must(t, db.SetPhase(ctx, 10, executor.PhaseRest))
-	after("died while nothing was in action", 11, 0, 0, 0)
+	after("died while nothing was in flight", 11, 0, 0, 0)
 	must(t, db.SetPhase(ctx, 11, executor.PhaseOpen))
 	after("one crash", 12, 1, 0, 0)
 	must(t, db.SetPhase(ctx, 12, executor.PhaseOpen))

@@ -30,7 +30,7 @@ func posted(id, run string, n int) executor.Posted {
 	return executor.Posted{ID: id, TenantID: "t1", RunID: run, Kind: "signal", Data: json.RawMessage(`{"payload":1e400}`), At: at(n)}
 }
 
-// post stores an input of which there is no other.
+// post stores a command; none with its request id exists.
 func post(t *testing.T, db *store.DB, p executor.Posted) {
 	t.Helper()
 	earlier, err := db.Post(ctx, p)

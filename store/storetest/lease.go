@@ -35,7 +35,7 @@ func testLease(t *testing.T, db *store.DB) {
 	}
 	_, err = db.AcquireLease(ctx, "a", at(1901), time.Second)
 	wantIs(t, err, executor.ErrLeaseHeld)
-	same(t, "renewed late, but nobody else came", acquire("b", 9000), second)
+	same(t, "renewed late, but no other node came", acquire("b", 9000), second)
 }
 
 func testLeaseRelease(t *testing.T, db *store.DB) {
@@ -68,7 +68,7 @@ func testLeaseClock(t *testing.T, db *store.DB) {
 	must(t, err)
 	_, err = acquire("b", time.Hour)
 	wantIs(t, err, executor.ErrLeaseHeld)
-	// By times that callers give it lies between these.
+	// By times that callers pass it lies between these.
 	_, err = db.AcquireLease(ctx, "b", time.Now().Add(30*time.Minute), time.Hour)
 	wantIs(t, err, executor.ErrLeaseHeld)
 	again, err := acquire("a", -time.Hour) // renewed, and expired at once

@@ -19,12 +19,12 @@ var shared = sync.OnceValues(func() (*Server, error) { return newServer(false) }
 
 var databases atomic.Int64
 
-// Postgres gives the URL of a fresh, empty database on a PostgreSQL server that
+// Postgres returns the URL of a fresh, empty database on a PostgreSQL server that
 // the test process starts once. The test is skipped where no PostgreSQL is
 // installed, and fails instead when HEDDLE_REQUIRE_POSTGRES=1.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	bin := binaries(t)
+	bin := requireBinaries(t)
 	if bin == "" {
 		return ""
 	}
@@ -35,9 +35,9 @@ func Postgres(t testing.TB) string {
 	return s.Database(t)
 }
 
-// binaries finds the folder of PostgreSQL's programs, or skips or fails the
+// requireBinaries finds the folder of PostgreSQL's programs, or skips or fails the
 // test.
-func binaries(t testing.TB) string {
+func requireBinaries(t testing.TB) string {
 	t.Helper()
 	bin := findBinaries()
 	if bin != "" {
@@ -55,7 +55,7 @@ func binaries(t testing.TB) string {
 // measure it. durable leaves fsync on, as in production.
 func NewServer(t testing.TB, durable bool) *Server {
 	t.Helper()
-	binaries(t)
+	requireBinaries(t)
 	s, err := newServer(durable)
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
@@ -65,7 +65,7 @@ func NewServer(t testing.TB, durable bool) *Server {
 }
 
 // Database makes a fresh, empty database, dropped when the test ends, and
-// gives its URL.
+// returns its URL.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("heddle_%d", databases.Add(1))

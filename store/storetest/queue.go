@@ -84,7 +84,7 @@ func testDue(t *testing.T, db *store.DB) {
 	same(t, "of the same time", got, []executor.DueRun{{RunID: "run_9", At: at(20)}})
 }
 
-// statesOf stores one run per state and gives the ids of those that match.
+// statesOf stores one run per state and returns the ids of those that match.
 func statesOf(t *testing.T, db *store.DB, match func(machine.State) bool) []string {
 	t.Helper()
 	w := create(t, db, revision("t1", "wf_1", "one", 1))

@@ -8,7 +8,7 @@ import (
 )
 
 // Run checks that a database keeps every promise of the Store interfaces. open
-// gives an empty, migrated database, closed when the test ends.
+// returns an empty, migrated database, closed when the test ends.
 func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 	for _, group := range []map[string]func(*testing.T, *store.DB){
 		workflowTests, versionTests, commitTests, runTests, listTests, queueTests, leaseTests, accessTests, answerTests, scheduleTests, templateTests, transferTests,

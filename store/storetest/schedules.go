@@ -222,7 +222,7 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	same(t, "to be cancelled", orders, []schedules.CancelRequest{{TenantID: "t1", RunID: "run_a", ScheduleID: "sched_a"}})
 	unsettled, err = db.SchedulesToAdvance(ctx, 10)
 	must(t, err)
-	same(t, "nobody's turn", len(unsettled), 0)
+	same(t, "no run's turn", len(unsettled), 0)
 	commit(t, db, grow(run, machine.Cancelled, 9))
 	unsettled, err = db.SchedulesToAdvance(ctx, 10)
 	must(t, err)

@@ -19,7 +19,7 @@ var seriesTests = map[string]func(*testing.T, *store.DB){
 	"series: a run and its successor, both or neither":  testSuccessor,
 	"series: a run without a name begins one":           testSuccessorOfUnnamed,
 	"series: lists keep their places":                   testNamedRuns,
-	"series: a deleted run gives its name back":         testDeleteNamed,
+	"series: a deleted run frees its name":              testDeleteNamed,
 	"series: queued runs with and without a name apart": testQueuedNamed,
 	"series: many begin together or none does":          testStartAll,
 }

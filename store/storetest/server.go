@@ -28,7 +28,7 @@ type Server struct {
 	durable  bool
 
 	mu    sync.Mutex
-	leash io.WriteCloser // nil: stopped
+	stdin io.WriteCloser // nil: stopped
 	ended chan struct{}
 }
 
@@ -45,7 +45,7 @@ if [ $known -ne 0 ]; then rm -rf "$2"; fi`
 const fastSettings = "-c fsync=off -c full_page_writes=off"
 
 func newServer(durable bool) (*Server, error) {
-	base, err := openFolder()
+	base, err := sharedTempDir()
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +54,11 @@ func newServer(durable bool) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{bin: findBinaries(), dir: dir, durable: durable}
-	if err := give(dir); err != nil {
+	if err := chownToUser(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	initdb := exec.CommandContext(context.Background(), filepath.Join(s.bin, "initdb"), "-D", filepath.Join(dir, "data"),
-		"-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+		"-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync") //nolint:gosec // the binary that findBinaries found
 	initdb.Dir = dir
 	unprivileged(initdb)
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -74,14 +74,14 @@ func newServer(durable bool) (*Server, error) {
 func (s *Server) start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leash != nil {
+	if s.stdin != nil {
 		return errors.New("it runs already")
 	}
 	settings := fastSettings
 	if s.durable {
 		settings = ""
 	}
-	cmd := exec.CommandContext(context.Background(), "/bin/sh", "-c", guard, "sh", s.bin, s.dir, settings)
+	cmd := exec.CommandContext(context.Background(), "/bin/sh", "-c", guard, "sh", s.bin, s.dir, settings) //nolint:gosec // no shell text is made of these
 	cmd.Dir = s.dir
 	unprivileged(cmd)
 	leash, err := cmd.StdinPipe()
@@ -104,7 +104,7 @@ func (s *Server) start() error {
 	}()
 	select {
 	case <-ready:
-		s.leash, s.ended = leash, ended
+		s.stdin, s.ended = leash, ended
 		return nil
 	case <-ended:
 		return fmt.Errorf("it ended at once: %w", end)
@@ -116,7 +116,7 @@ func (s *Server) start() error {
 }
 
 // watchLog reads the server's log to its end, tells once when the server is
-// ready, and gives the log's last lines as an error where it never was.
+// ready, and returns the log's last lines as an error if it never was.
 func watchLog(log io.Reader, ready chan<- struct{}) error {
 	var tail []string
 	lines := bufio.NewScanner(log)
@@ -141,21 +141,21 @@ func watchLog(log io.Reader, ready chan<- struct{}) error {
 func (s *Server) stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leash == nil {
+	if s.stdin == nil {
 		return errors.New("it is stopped already")
 	}
-	if _, err := io.WriteString(s.leash, "stop\n"); err != nil {
+	if _, err := io.WriteString(s.stdin, "stop\n"); err != nil {
 		return err
 	}
 	<-s.ended
-	s.leash = nil
+	s.stdin = nil
 	return nil
 }
 
 func (s *Server) running() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.leash != nil
+	return s.stdin != nil
 }
 
 // remove ends the server, if it runs, and removes its folder.
@@ -166,7 +166,7 @@ func (s *Server) remove() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// findBinaries gives the folder of the newest PostgreSQL, or "".
+// findBinaries returns the folder of the newest PostgreSQL, or "".
 func findBinaries() string {
 	candidates, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	slices.SortFunc(candidates, func(a, b string) int {
@@ -188,9 +188,9 @@ func executable(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// openFolder finds a temporary folder that every user can reach: root's tests
-// run the server as somebody else.
-func openFolder() (string, error) {
+// sharedTempDir finds a temporary folder that every user can reach: root's tests
+// run the server as another user.
+func sharedTempDir() (string, error) {
 	for _, dir := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
 		if reachable(dir) {
 			return dir, nil

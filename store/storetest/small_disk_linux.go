@@ -24,7 +24,7 @@ func OnSmallDisk(t *testing.T, size string, test func(t *testing.T, dir string))
 		test(t, dir)
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this test itself
 	cmd.Env = append(os.Environ(), smallDisk+"="+t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
@@ -35,7 +35,7 @@ func OnSmallDisk(t *testing.T, size string, test func(t *testing.T, dir string))
 	var exit *exec.ExitError
 	switch {
 	case err != nil && !errors.As(err, &exit), bytes.Contains(out, []byte("cannot mount")):
-		t.Skipf("this machine lets nobody mount a small file system: %v %s", err, out)
+		t.Skipf("this machine does not allow mounting a small file system: %v %s", err, out)
 	case err != nil:
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -80,7 +80,7 @@ func testImport(t *testing.T, db *store.DB) {
 	page, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Tag: "x", Limit: 5})
 	must(t, err)
 	same(t, "tagged", slugs(page), []string{"one"})
-	// The latest hash is known: the same definition again is no new version.
+	// The latest hash is known: the same definition again is not a new version.
 	_, err = db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
 		same(t, "latest hash", c.LatestHash, "h2")
 		return definitions.Revision{Workflow: c.Workflow}, nil

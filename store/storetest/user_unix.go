@@ -10,25 +10,25 @@ import (
 	"syscall"
 )
 
-// unprivileged lets root run a command as somebody else, which PostgreSQL
+// unprivileged lets root run a command as another user, which PostgreSQL
 // insists on, and keeps the terminal's interrupt from it: the guard ends it.
 func unprivileged(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if uid, gid, ok := somebody(); ok {
+	if uid, gid, ok := unprivilegedUser(); ok {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}
 	}
 }
 
-// give makes that user the owner of a folder.
-func give(dir string) error {
-	uid, gid, ok := somebody()
+// chownToUser makes that user the owner of a folder.
+func chownToUser(dir string) error {
+	uid, gid, ok := unprivilegedUser()
 	if !ok {
 		return nil
 	}
 	return os.Chown(dir, int(uid), int(gid))
 }
 
-func somebody() (uid, gid uint32, ok bool) {
+func unprivilegedUser() (uid, gid uint32, ok bool) {
 	if os.Geteuid() != 0 {
 		return 0, 0, false
 	}

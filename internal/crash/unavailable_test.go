@@ -14,22 +14,22 @@ import (
 )
 
 // A server that is told to stop while its database does not take writes, and one
-// that is told twice, did not crash: the run in flight is no suspect at the next
+// that is told twice, did not crash: the run in flight is not a suspect at the next
 // starts.
 func TestStopsWithoutADatabaseAreNoCrashes(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "heddle.db")
 		var unlock func()
-		stoppedWithout(t, "sqlite://"+path, func() { unlock = storetest.LockFile(t, path) }, func() { unlock() })
+		stopsWithoutDatabase(t, "sqlite://"+path, func() { unlock = storetest.LockFile(t, path) }, func() { unlock() })
 	})
 	t.Run("postgres", func(t *testing.T) {
 		pg := storetest.NewServer(t, true)
-		stoppedWithout(t, pg.Database(t), func() { pg.Stop(t) }, func() { pg.Start(t) })
+		stopsWithoutDatabase(t, pg.Database(t), func() { pg.Stop(t) }, func() { pg.Start(t) })
 	})
 }
 
-// measures reads what the server measures.
-func measures(t *testing.T, s *server) string {
+// metrics reads what the server measures.
+func metrics(t *testing.T, s *server) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+"/metrics", nil)
 	if err != nil {
@@ -47,7 +47,7 @@ func measures(t *testing.T, s *server) string {
 	return string(text)
 }
 
-func stoppedWithout(t *testing.T, database string, leave, back func()) {
+func stopsWithoutDatabase(t *testing.T, database string, leave, back func()) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*await.Patience)
 	defer cancel()
 	g := newGate(t)
@@ -81,7 +81,7 @@ func stoppedWithout(t *testing.T, database string, leave, back func()) {
 	defer s.kill()
 	await.Receive(t, "the step begins again", g.entered)
 	c = &client.Client{Base: s.base, Key: adminKey}
-	if !strings.Contains(measures(t, s), "\nheddle_runs_recovered_alone_total 0\n") || strings.Contains(s.log.String(), "several crashes") {
+	if !strings.Contains(metrics(t, s), "\nheddle_runs_recovered_alone_total 0\n") || strings.Contains(s.log.String(), "several crashes") {
 		t.Errorf("orderly stops counted as crashes\n%s", s.log)
 	}
 	close(g.open)
