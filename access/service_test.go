@@ -194,7 +194,7 @@ func TestExpiryActsAtItsInstant(t *testing.T) {
 	w.refused(w.Service, key)
 }
 
-func TestTheStoreIsAskedSeldom(t *testing.T) {
+func TestKeysAreCached(t *testing.T) {
 	w := newWorld(t)
 	key := w.bootstrap("")
 	w.db.looks, w.db.touches = 0, 0

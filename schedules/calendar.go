@@ -5,23 +5,28 @@ import (
 	"time"
 )
 
-// wallTime is what a local clock shows: seconds since 1970 as if it were UTC.
+// wallTime is what a local clock shows, without a zone: the seconds since 1970
+// that an instant would have if it showed this time in UTC. One wallTime may
+// stand for no instant (in a gap) or for two (where clocks go back).
 type wallTime int64
 
 const (
 	minute = 60
 	day    = 24 * 60 * minute
-	// maxSearchDays is how many days are looked through for the next day that fits.
+	// maxSearchDays bounds the search for the next matching day. The rarest day
+	// is February 29, up to 8 years apart where a century year is not a leap year.
 	maxSearchDays = 12 * 366
 )
 
+// wallTimeOf returns midnight of a day; month may be 13, as in time.Date.
 func wallTimeOf(year int, month time.Month, dayOfMonth int) wallTime {
 	return wallTime(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix())
 }
 
 func (w wallTime) time() time.Time { return time.Unix(int64(w), 0).UTC() }
 
-// days counts whole days since 1970.
+// days returns the day of w, counted from 1970-01-01, rounded down also before
+// that.
 func (w wallTime) days() int64 {
 	d := int64(w) / day
 	if int64(w)%day < 0 {
@@ -30,7 +35,10 @@ func (w wallTime) days() int64 {
 	return d
 }
 
-// nextWallTime is the first named local time after w, or none within farAhead days.
+// nextWallTime returns the first matching local time strictly after w, whether or
+// not it exists in a zone; false where there is none within maxSearchDays. Months
+// that do not match are skipped as a whole, so the cost is at most a few hundred
+// day checks.
 func (s *Spec) nextWallTime(w wallTime) (wallTime, bool) {
 	d := w.days()
 	if s.matchesDate(d) {
@@ -53,13 +61,17 @@ func (s *Spec) nextWallTime(w wallTime) (wallTime, bool) {
 	return 0, false
 }
 
-// matchesDate tells whether a day (since 1970) is among the named ones.
+// matchesDate reports whether a day (counted from 1970-01-01) matches month and
+// day fields.
 func (s *Spec) matchesDate(d int64) bool {
 	_, month, dom := wallTime(d * day).time().Date()
 	return s.month&(1<<month) != 0 && s.matchesDay(d, dom)
 }
 
-// matchesDay tells whether a day of a named month is among the named ones.
+// matchesDay reports whether a day matches the two day fields, given that its
+// month does; d counts from 1970-01-01, which was a Thursday, and dom is the same
+// day within its month. If one of the fields is *, both must match; if both are
+// restricted, either is enough ("0 9 13 * FRI": every 13th and every Friday).
 func (s *Spec) matchesDay(d int64, dom int) bool {
 	weekday := ((d+4)%7 + 7) % 7
 	inMonth, inWeek := s.dom&(1<<dom) != 0, s.dow&(1<<weekday) != 0
@@ -69,7 +81,8 @@ func (s *Spec) matchesDay(d int64, dom int) bool {
 	return inMonth || inWeek
 }
 
-// nextMinute is the first named minute of a day at or after m.
+// nextMinute returns the first matching minute of a day (0 to 1439) at or after
+// m; false where the rest of the day has none.
 func (s *Spec) nextMinute(m int) (int, bool) {
 	h := m / 60
 	if h > 23 {
@@ -87,7 +100,9 @@ func (s *Spec) nextMinute(m int) (int, bool) {
 	return (h+1+bits.TrailingZeros64(rest))*60 + bits.TrailingZeros64(s.minute), true
 }
 
-// countWallTimes is how many named local times there are after a and up to b.
+// countWallTimes returns the number of matching local times after a and up to b.
+// Whole days are counted by multiplying, so the cost grows with the days and not
+// with the times; only the first and the last day are walked.
 func (s *Spec) countWallTimes(a, b wallTime) int {
 	n := 0
 	perDay := bits.OnesCount64(s.hour) * bits.OnesCount64(s.minute)

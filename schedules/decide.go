@@ -6,25 +6,30 @@ import (
 	"time"
 )
 
-// decision is a firing in the making. The slots in start get a run each.
+// decision is a firing that is being decided.
 type decision struct {
 	st   State
 	spec Spec
 	loc  *time.Location
 	now  time.Time
 
-	next     time.Time
-	status   Status
-	recorded []Slot // that get no run
-	starts   []Slot // that get one
-	open     int    // runs of the schedule itself
-	waiting  int
-	cancel   []string
-	ended    []string
+	next     time.Time // the schedule's next due time; zero: none
+	status   Status    // the schedule's status afterwards
+	recorded []Slot    // slots that get no run now
+	starts   []Slot    // slots that get a run each, which the Service prepares
+	open     int       // open runs of the schedule itself, backfills excluded
+	waiting  int       // length of the queue, backfills excluded
+	cancel   []string  // ids of runs to cancel
+	ended    []string  // ids of tracked runs that have ended
 }
 
-// decide says what becomes of everything that is due by now, and whose turn it
-// is in the queue. It is pure.
+// decide decides what becomes of every due time up to now, and which waiting slot
+// may start. It is pure: time, zone and state are arguments, and the state is not
+// changed, so it may be called again after a conflict.
+//
+// At most one waiting slot and one slot of a backfill start per decision; the
+// loop comes back at once while queues move. A paused schedule, or one whose workflow is not
+// active, starts nothing, but backfills and queued slots stay waiting.
 func decide(st State, spec Spec, loc *time.Location, now time.Time) *decision {
 	d := &decision{st: st, spec: spec, loc: loc, now: now, next: st.NextDue, status: st.Status, waiting: st.WaitingCount}
 	backfills := 0
@@ -52,7 +57,8 @@ func decide(st State, spec Spec, loc *time.Location, now time.Time) *decision {
 	return d
 }
 
-// dequeue gives a waiting slot its run.
+// dequeue starts a waiting slot. A slot that waited for an earlier run is late; one
+// that was missed counts as caught up.
 func (d *decision) dequeue(s Slot) {
 	s.Outcome = Late
 	if s.Reason == reasonMissed {
@@ -61,6 +67,8 @@ func (d *decision) dequeue(s Slot) {
 	d.start(s)
 }
 
+// start lets a slot start now. Backfills do not count as open runs of the
+// schedule itself: they have an overlap rule of their own.
 func (d *decision) start(s Slot) {
 	s.At = d.now
 	d.starts = append(d.starts, s)
@@ -69,7 +77,8 @@ func (d *decision) start(s Slot) {
 	}
 }
 
-// The reasons that the ledger gives.
+// The values of Slot.Reason, apart from error codes of a start and
+// "workflow_<status>".
 const (
 	reasonOverlap    = "overlap"
 	reasonQueueFull  = "queue_full"
@@ -82,7 +91,10 @@ const (
 	reasonSuperseded = "superseded"
 )
 
-// decideDue decides about the due times from NextDue to upto.
+// decideDue decides about the due times from NextDue to until. Those of the last
+// minute (missedThreshold) follow the overlap rule; earlier ones were missed and
+// follow the catch-up rule. A workflow that is not active gets one line for all
+// of them.
 func (d *decision) decideDue(until time.Time) {
 	first := d.st.NextDue.Add(-1) // exclusive
 	d.next = d.nextAfter(until)
@@ -112,13 +124,14 @@ func (d *decision) decideDue(until time.Time) {
 	}
 }
 
-// nextAfter is the next due time within the schedule's dates, zero when there
-// is none.
+// nextAfter returns the first due time after t within the schedule's dates, zero
+// where there is none.
 func (d *decision) nextAfter(t time.Time) time.Time {
 	return nextDue(d.st.Schedule, d.spec, d.loc, t)
 }
 
-// nextDue is the first due time after t within the schedule's dates.
+// nextDue returns the first due time after t within StartsAt (inclusive) and
+// EndsAt (inclusive), the zero time where there is none.
 func nextDue(s Schedule, spec Spec, loc *time.Location, t time.Time) time.Time {
 	if !s.StartsAt.IsZero() && t.Before(s.StartsAt) {
 		t = s.StartsAt.Add(-1)
@@ -130,7 +143,8 @@ func nextDue(s Schedule, spec Spec, loc *time.Location, t time.Time) time.Time {
 	return next
 }
 
-// dueTimes lists the last most due times after a and up to b.
+// dueTimes lists the due times after a and up to b, oldest first; of more than
+// limit, the latest ones.
 func (d *decision) dueTimes(a, b time.Time, limit int) []time.Time {
 	var list []time.Time
 	for t, ok := d.spec.Next(a, d.loc, d.st.rules()); ok && !t.After(b); t, ok = d.spec.Next(t, d.loc, d.st.rules()) {
@@ -142,7 +156,12 @@ func (d *decision) dueTimes(a, b time.Time, limit int) []time.Time {
 	return list
 }
 
-// decideMissed decides about due times that nobody could fire when they were due.
+// decideMissed decides about the due times after first and up to last, which
+// passed while no node could fire them. In order: with catch-up none all are
+// skipped; those before the window are skipped; with catch-up latest (or overlap
+// cancel_running, where only the latest can survive) one run stands for all, and
+// it is the one that is due now (dueNow) if there is one; with catch-up all, the
+// latest Max of them get a run each and the others are skipped.
 func (d *decision) decideMissed(first, last time.Time, dueNow bool) {
 	c := d.st.CatchUp
 	if c.Policy == CatchUpNone {
@@ -179,8 +198,9 @@ func (d *decision) decideMissed(first, last time.Time, dueNow bool) {
 	}
 }
 
-// catchUp starts a missed due time's run, one after another unless the
-// schedule allows overlap.
+// catchUp gives a missed due time its run. Several run one after another, also
+// with overlap skip, unless the schedule allows overlap: what the catch-up rule
+// keeps, the overlap rule must not drop.
 func (d *decision) catchUp(due time.Time) {
 	s := d.slot(due)
 	s.Outcome, s.Reason = CaughtUp, reasonMissed
@@ -194,7 +214,8 @@ func (d *decision) catchUp(due time.Time) {
 	}
 }
 
-// slot is the line of a due time that starts now.
+// slot returns the ledger's line of a due time that starts now: fired, or late
+// where that is more than LateThreshold after its time and jitter.
 func (d *decision) slot(due time.Time) Slot {
 	s := Slot{ScheduleID: d.st.ID, Due: due, Until: due, Count: 1, Origin: FromSchedule, Outcome: Fired, At: d.now}
 	if d.now.Sub(due) > d.st.Delay()+LateThreshold {
@@ -203,7 +224,8 @@ func (d *decision) slot(due time.Time) Slot {
 	return s
 }
 
-// applyOverlap applies the overlap rule to a slot that would start now.
+// applyOverlap applies the overlap rule to a slot that would start now, with at
+// most maxWaiting slots in the queue.
 func (d *decision) applyOverlap(s Slot, maxWaiting int) {
 	busy := d.open > 0 || d.waiting > 0
 	switch {
@@ -220,8 +242,10 @@ func (d *decision) applyOverlap(s Slot, maxWaiting int) {
 	}
 }
 
-// replaceRunning lets the slot wait until the open runs, which are to be cancelled,
-// have ended. It takes the place of one that waits already.
+// replaceRunning requests the cancel of the open runs and lets the slot wait until
+// they have ended, so that two runs never overlap. It replaces every slot that
+// waits already, and every slot that this decision was about to start; these are
+// recorded as superseded. If nothing else is open it starts at once.
 func (d *decision) replaceRunning(s Slot) {
 	for _, r := range d.st.Tracked {
 		if r.Open && !r.Backfill {
@@ -252,6 +276,8 @@ func (d *decision) replaceRunning(s Slot) {
 	d.enqueue(s, reasonOverlap)
 }
 
+// onlyBackfills returns the slots of the list that do not come from the
+// expression itself.
 func onlyBackfills(list []Slot) []Slot {
 	var kept []Slot
 	for _, s := range list {
@@ -262,18 +288,22 @@ func onlyBackfills(list []Slot) []Slot {
 	return kept
 }
 
+// enqueue records a slot as waiting for its run.
 func (d *decision) enqueue(s Slot, reason string) {
 	s.At, s.Outcome, s.Reason = d.now, Waiting, reason
 	d.recorded = append(d.recorded, s)
 	d.waiting++
 }
 
+// record adds a line of the ledger for a slot that gets no run now.
 func (d *decision) record(s Slot, outcome Outcome, reason string) {
 	s.At, s.Outcome, s.Reason = d.now, outcome, reason
 	d.recorded = append(d.recorded, s)
 }
 
-// recordRange writes one line for all due times after a and up to b.
+// recordRange records one line for all due times after a and up to b, with their
+// number, so that a schedule that was down for a year adds one line and not half
+// a million. Without a due time in the range it records nothing.
 func (d *decision) recordRange(a, b time.Time, outcome Outcome, reason string) {
 	r := d.st.rules()
 	first, ok := d.spec.Next(a, d.loc, r)
@@ -286,8 +316,8 @@ func (d *decision) recordRange(a, b time.Time, outcome Outcome, reason string) {
 	}, outcome, reason)
 }
 
-// firing is the decision without its runs. A slot whose run could not be made
-// is in it as skipped.
+// firing returns what the decision writes, without the slots in starts, which are
+// added with their runs, or as skipped where the workflow refuses the run.
 func (d *decision) firing() Firing {
 	f := Firing{
 		ScheduleID: d.st.ID, Fence: d.st.Fence, NextDue: d.next, Status: d.status, LastRunAt: d.st.LastRunAt,
@@ -299,7 +329,7 @@ func (d *decision) firing() Firing {
 	return f
 }
 
-// empty tells whether there is nothing to write.
+// empty reports whether the decision changes nothing, so that it is not stored.
 func (d *decision) empty() bool {
 	return len(d.recorded) == 0 && len(d.starts) == 0 && len(d.ended) == 0 && d.next.Equal(d.st.NextDue) && d.status == d.st.Status
 }

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Describe says in plain words when the expression is due: "At 09:00 on
-// weekdays, New York time".
+// Describe returns when the expression is due in plain English, such as "At 09:00
+// on weekdays, New York time". zone is the IANA name that the text mentions; it is
+// not checked.
 func (s Spec) Describe(zone string) string {
 	if s.every > 0 {
 		return "Every " + intervalWords(s.every)
@@ -22,6 +23,8 @@ func (s Spec) Describe(zone string) string {
 	return when + days + ", " + zoneWords(zone)
 }
 
+// intervalWords returns an interval in words: "90m" is "1 hour and 30 minutes",
+// a single unit is without its 1: "hour".
 func intervalWords(d time.Duration) string {
 	var parts []string
 	for _, unit := range []struct {
@@ -43,6 +46,8 @@ func intervalWords(d time.Duration) string {
 	return joinWords(parts, "and")
 }
 
+// zoneWords returns what people call a zone: "UTC", the city's name and "time", or
+// the whole name where it has no city.
 func zoneWords(zone string) string {
 	switch zone {
 	case "", "UTC", "Etc/UTC", "Etc/GMT", "GMT":
@@ -58,8 +63,9 @@ func zoneWords(zone string) string {
 // maxListedTimes is how many times of day are listed one by one.
 const maxListedTimes = 6
 
-// clockWords says at what times of a day; daily is set where these are points
-// of a day rather than a rhythm.
+// clockWords returns at what times of a day the expression is due. daily is true
+// where these are single times ("At 09:00 and 17:00") rather than a rhythm
+// ("Every 15 minutes"), so that "every day" can follow.
 func (s *Spec) clockWords() (words string, daily bool) {
 	minutes, hours := setBits(s.minute), setBits(s.hour)
 	everyHour := len(hours) == 24
@@ -84,6 +90,7 @@ func (s *Spec) clockWords() (words string, daily bool) {
 	return "At " + minuteWords(minutes) + " of " + hourWords(hours), false
 }
 
+// timesOfDay lists every combination as HH:MM, in order.
 func (s *Spec) timesOfDay(minutes, hours []int) []string {
 	var list []string
 	for _, h := range hours {
@@ -108,14 +115,16 @@ func hourWords(hours []int) string {
 	return "hours " + ranges(hours, strconv.Itoa)
 }
 
-// dayWords says on what days, with a leading space; "" is every day.
+// dayWords returns on which days the expression is due, with a leading space; ""
+// for every day.
 func (s *Spec) dayWords() string {
 	var where []string
 	allDays, allWeek := bits.OnesCount64(s.dom) == 31, bits.OnesCount64(s.dow) == 7
 	month := s.dom != 0 && !allDays
 	week := !allWeek
 	either := month && week && !s.anyDom && !s.anyDow
-	// Without * one of two fields that name everything makes the other moot.
+	// Where neither is *, either is enough, so a field with all values makes every
+	// day match: "0 9 1-31 * MON" is every day.
 	if !s.anyDom && !s.anyDow && (allDays || allWeek) {
 		month, week = false, false
 	}
@@ -155,7 +164,7 @@ func weekdayWords(days []int) string {
 	return "on " + ranges(days, func(d int) string { return time.Weekday(d).String() })
 }
 
-// setBits lists the bits that are set.
+// setBits lists the positions of the bits that are set, in order.
 func setBits(set uint64) []int {
 	var list []int
 	for ; set != 0; set &= set - 1 {
@@ -164,8 +173,8 @@ func setBits(set uint64) []int {
 	return list
 }
 
-// stepOf is the distance of values that fill a cycle evenly from 0, 0 where
-// they do not.
+// stepOf returns the distance between values that divide a cycle evenly from 0,
+// such as 15 for 0, 15, 30, 45 of 60; 0 where they do not.
 func stepOf(list []int, cycle int) int {
 	if len(list) < 2 || list[0] != 0 || cycle%len(list) != 0 {
 		return 0
@@ -179,7 +188,7 @@ func stepOf(list []int, cycle int) int {
 	return step
 }
 
-// ranges prints numbers in order, three and more in a row as "a to b".
+// ranges joins values with their names, three and more in a row as "a to b".
 func ranges(list []int, name func(int) string) string {
 	var parts []string
 	for i := 0; i < len(list); {

@@ -10,19 +10,22 @@ import (
 	"time"
 )
 
-// How many schedules one firing takes, and how often one that lost its race is
-// tried again.
+// fireBatchSize is how many schedules are decided and stored together;
+// maxFireAttempts is how often one that conflicted with another commit is decided
+// again before it is left to the next poll.
 const (
 	fireBatchSize   = 200
 	maxFireAttempts = 5
-	// maxRequestAttempts is for what somebody waits for: only a schedule that is
-	// changed all the time is given up.
+	// maxRequestAttempts is for what a caller waits for: it is reached only where
+	// a schedule is changed all the time.
 	maxRequestAttempts = 100
 )
 
-// fire settles everything that is due of these schedules, and takes the next
-// ones of their queues; it tells how many schedules something was stored for.
-// It is safe to call at any time and on any node.
+// fire decides about everything that is due for these schedules, and lets the
+// next slots of their queues start; it returns for how many schedules something
+// was stored. It may be called at any time, concurrently and on any node: a due
+// time that another call has recorded already is not recorded again, because the
+// store compares the schedule's fence.
 func (s *Service) fire(ctx context.Context, ids []string) (stored int) {
 	for len(ids) > 0 && ctx.Err() == nil {
 		n := min(len(ids), fireBatchSize)
@@ -32,6 +35,8 @@ func (s *Service) fire(ctx context.Context, ids []string) (stored int) {
 	return stored
 }
 
+// fireBatch reads, decides and stores at most fireBatchSize schedules, and repeats
+// that for those whose runs conflicted with another commit.
 func (s *Service) fireBatch(ctx context.Context, ids []string) (stored int) {
 	for try := range maxFireAttempts {
 		states, err := s.store.States(ctx, ids)
@@ -62,8 +67,9 @@ func (s *Service) fireBatch(ctx context.Context, ids []string) (stored int) {
 	return stored
 }
 
-// handleResults notes what was stored and gives the schedules that are to be looked
-// at again at once.
+// handleResults acts on what the store answered for each firing: it hands stored
+// runs to the executor, plans the next wake-up, and returns the schedules that are
+// to be decided again at once.
 func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []error) (retry []string) {
 	var runs []executor.Prepared
 	for i, err := range errs {
@@ -76,7 +82,7 @@ func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []er
 		case retryable(err):
 			retry = append(retry, f.ScheduleID)
 		case errors.Is(err, ErrConflict), fault.KindOf(err) == fault.NotFound:
-			// Another node was faster, or the schedule is gone.
+			// Another node fired it first, or the schedule was deleted.
 		default:
 			s.warn(ctx, "a schedule could not fire", err)
 		}
@@ -87,7 +93,8 @@ func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []er
 	return retry
 }
 
-// reportSlots tells the meter of a firing that is stored.
+// reportSlots reports the slots of a stored firing to the meter, with how much
+// later than due time and jitter they were recorded.
 func (s *Service) reportSlots(f Firing) {
 	if s.meter == nil {
 		return
@@ -98,14 +105,15 @@ func (s *Service) reportSlots(f Firing) {
 	}
 }
 
-// retryable tells of an error that another attempt may not meet: the workflow was
-// changed meanwhile, or another node drives runs now.
+// retryable reports whether another attempt may succeed: the workflow changed in
+// between (ErrStale), or another node drives runs now (ErrFenced).
 func retryable(err error) bool {
 	return errors.Is(err, executor.ErrStale) || errors.Is(err, executor.ErrFenced)
 }
 
-// firing decides about one schedule and makes the runs. false: nothing to do,
-// or not now.
+// firing decides about one schedule and prepares its runs; false where there is
+// nothing to store, or where a temporary error prevents it. try counts earlier
+// attempts, see Runs.Prepare.
 func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) {
 	spec, err := Parse(st.Expression)
 	if err != nil {
@@ -132,10 +140,12 @@ func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) 
 	return f, true
 }
 
-// startRun adds a slot with its run to a firing. A run that the workflow
-// refuses makes the slot skipped; an error is one that may pass.
+// startRun prepares a slot's run and adds both to a firing. Where the workflow
+// refuses the run (it is gone or not active, the input does not fit, a quota is
+// exhausted) the slot is skipped with the error's code as its reason; any other
+// error is temporary and is returned, so that the due time is decided again.
 func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, try int) error {
-	// Whoever made the schedule fire just now, the run is the schedule's.
+	// The run's actor is the schedule, also if a request made it fire just now.
 	run, err := s.runs.Prepare(audit.As(ctx, sc.actor(), ""), executor.StartRequest{
 		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "schedule", Input: sc.Input,
 	}, try)
@@ -153,9 +163,11 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 	return nil
 }
 
-// Trigger starts a run of a schedule now, whatever the overlap rule says. keep
-// makes the answer that is kept for a repeated request; nil: none. Errors:
-// those of a start by hand, and fault.NotFound schedule_not_found.
+// Trigger starts a run of a schedule now, regardless of its overlap rule and
+// status, adds it to the ledger and returns the run's id. keep makes the answer
+// that is stored for a repeated request with the same Idempotency-Key; nil: none.
+// Errors: those of executor.Service.Start; fault.NotFound schedule_not_found;
+// fault.Conflict idempotency_key_taken, schedule_changing.
 func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
 	who, reason := audit.Who(ctx)
 	for n := range maxRequestAttempts {
@@ -194,11 +206,14 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 	return "", errScheduleChanging()
 }
 
+// errScheduleChanging is returned where every attempt conflicted with another
+// change of the schedule.
 func errScheduleChanging() error {
 	return fault.New(fault.Conflict, "schedule_changing", "The schedule is being changed; try again.")
 }
 
-// unchangedFiring is a firing that leaves the schedule where it is.
+// unchangedFiring returns a firing that leaves the schedule's next due time and
+// status as they are; the caller adds lines and runs.
 func unchangedFiring(sc Schedule) Firing {
 	return Firing{
 		ScheduleID: sc.ID, Fence: sc.Fence, NextDue: sc.NextDue, WakeAt: sc.WakeAt(), Status: sc.Status, LastRunAt: sc.LastRunAt,
@@ -218,8 +233,11 @@ type BackfillRequest struct {
 	Keep func(id string, slots int) *idempotency.Answer
 }
 
-// Backfill puts past due times into the ledger and starts their runs. Errors:
-// fault.Unacceptable invalid_schedule, backfill_too_large.
+// Backfill adds past due times to the ledger and starts their runs; it returns
+// the backfill's id and the number of due times. The slots are stored before
+// Backfill returns; with overlap queue their runs start one after another.
+// Errors: fault.Unacceptable invalid_schedule, backfill_too_large; fault.NotFound
+// schedule_not_found; fault.Conflict idempotency_key_taken, schedule_changing.
 func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string, slots int, err error) {
 	if req.Limit == 0 {
 		req.Limit = 100
@@ -244,6 +262,8 @@ func (s *Service) Backfill(ctx context.Context, req BackfillRequest) (id string,
 	return "", 0, errScheduleChanging()
 }
 
+// backfill is one attempt of Backfill; ErrConflict and retryable errors mean that
+// the caller may try again.
 func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Time, try int) (string, int, error) {
 	sc, err := s.store.Schedule(ctx, req.TenantID, req.ScheduleID)
 	if err != nil {
@@ -287,7 +307,8 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	return id, len(dues), nil
 }
 
-// addAuditEntry adds the line of the request that f is made for, if it leaves one.
+// addAuditEntry adds the audit entry of the request that f is made for, if the
+// request leaves one, so that it is stored in the transaction of the firing.
 func (f *Firing) addAuditEntry(ctx context.Context, detail any) error {
 	line, wanted, err := audit.From(ctx).Draft(audit.Object{Kind: "schedule", ID: f.ScheduleID}, detail)
 	if wanted {
@@ -314,6 +335,9 @@ func (s Schedule) actor() audit.Actor {
 	return audit.Actor{Type: audit.Schedule, ID: s.ID, Name: s.Expression}
 }
 
+// dueTimes lists the due times of a backfill; more than its limit is
+// fault.Unacceptable backfill_too_large. They are counted before they are listed,
+// so that a huge range costs no memory.
 func (s *Service) dueTimes(sc Schedule, req BackfillRequest) ([]time.Time, error) {
 	spec, err := Parse(sc.Expression)
 	if err != nil {
@@ -334,6 +358,7 @@ func (s *Service) dueTimes(sc Schedule, req BackfillRequest) ([]time.Time, error
 	return list, nil
 }
 
+// warn logs an error of the loop, unless the process is stopping.
 func (s *Service) warn(ctx context.Context, message string, err error) {
 	if ctx.Err() == nil {
 		s.log.Warn(message, "error", err)

@@ -10,8 +10,9 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// foreignFormats are what other schedulers take, and how it is written here.
-// write gives the expression from the pattern's groups; "": there is none.
+// foreignFormats are the formats of other schedulers, with the reason why each is
+// refused and its translation. write returns the expression from the groups of the
+// pattern, "" where there is none. The first match counts.
 var foreignFormats = []struct {
 	pattern *regexp.Regexp
 	say     string
@@ -79,8 +80,9 @@ var foreignFormats = []struct {
 	},
 }
 
-// foreignFormatError is the error of an expression in the form of another scheduler;
-// nil: it is none.
+// foreignFormatError returns the error for an expression in another scheduler's
+// format, with its translation as the suggestion if that is valid here; nil where
+// it is in none of them.
 func foreignFormatError(text string) *fault.Error {
 	for _, form := range foreignFormats {
 		m := form.pattern.FindStringSubmatch(text)
@@ -103,7 +105,9 @@ func orElse(s, otherwise string) string {
 	return s
 }
 
-// everyExpression writes a number of units.
+// everyExpression returns the expression for "every count units": five fields
+// where the interval divides an hour, a day or a week evenly, otherwise @every; ""
+// where the count is not a number from 1.
 func everyExpression(count, unit string) string {
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 1 {
@@ -147,6 +151,8 @@ func everyExpression(count, unit string) string {
 	return "@every " + text
 }
 
+// fromISO8601 translates an ISO 8601 duration. M is months without a T before it,
+// and minutes with one.
 func fromISO8601(m []string) string {
 	unit := map[string]string{"S": "second", "M": "minute", "H": "hour", "D": "day", "W": "week"}[strings.ToUpper(m[2])]
 	if unit == "minute" && !strings.Contains(strings.ToUpper(m[0]), "T") {
@@ -155,6 +161,7 @@ func fromISO8601(m []string) string {
 	return everyExpression(m[1], unit)
 }
 
+// dailyAt returns the expression for a time of day; half is am, pm or "".
 func dailyAt(hour, minute, half string) string {
 	h, _ := strconv.Atoi(hour)
 	m, _ := strconv.Atoi(minute)
@@ -167,7 +174,9 @@ func dailyAt(hour, minute, half string) string {
 	return fmt.Sprintf("%d %d * * *", m, h)
 }
 
-// fromAWS takes the year off, and counts Sunday as 0: AWS counts it as 1.
+// fromAWS translates the fields of an AWS EventBridge expression: it drops the
+// year, replaces ? by *, and counts weekdays from 0, because AWS counts Sunday as
+// 1. Other numbers of fields than 5 and 6 are "".
 func fromAWS(parts []string) string {
 	if len(parts) != 6 && len(parts) != 5 {
 		return ""
@@ -190,6 +199,7 @@ func fromAWS(parts []string) string {
 
 var awsWeekday = regexp.MustCompile(`[/#]?\d+`)
 
+// withoutJenkinsHash replaces Jenkins' H by 0, with its step if it has one.
 func withoutJenkinsHash(text string) string {
 	return jenkinsHash.ReplaceAllString(text, "0$1")
 }
@@ -198,9 +208,9 @@ var jenkinsHash = regexp.MustCompile(`\bH(?:\([^)]*\))?(/\d+)?`)
 
 var yearField = regexp.MustCompile(`^(\*|(19|20|21)\d\d([-,/](\d+))*)$`)
 
-// hasTrailingYear reports whether six fields are those of AWS, whose last is the year:
-// ? stands for a day, the third or fifth there, the fourth or sixth in Quartz,
-// which begins with the seconds.
+// hasTrailingYear reports whether six fields are those of AWS, whose last is the
+// year, rather than those of Quartz, whose first is the second. It looks at where
+// ? stands: for the third or fifth field with AWS, the fourth or sixth with Quartz.
 func hasTrailingYear(parts []string) bool {
 	if len(parts) != 6 || !yearField.MatchString(parts[5]) {
 		return false

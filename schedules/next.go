@@ -2,20 +2,22 @@ package schedules
 
 import "time"
 
-// Gap says what becomes of a named local time that the clock jumps over.
+// Gap is the rule for a matching local time that does not exist because clocks go
+// forward, such as 02:30 in Europe/Berlin on the last Sunday of March.
 type Gap string
 
-// Repeat says which of two equal local times counts.
+// Repeat is the rule for a matching local time that comes twice because clocks go
+// back, such as 02:30 in Europe/Berlin on the last Sunday of October.
 type Repeat string
 
 // The rules; the first of each is the default.
 const (
-	Shift Gap = "shift" // the first instant after the gap
-	Skip  Gap = "skip"
+	Shift Gap = "shift" // due at the first instant after the gap, once, however many times were in it
+	Skip  Gap = "skip"  // not due
 
-	First Repeat = "first"
-	Last  Repeat = "last"
-	Both  Repeat = "both"
+	First Repeat = "first" // due the first time, in summer time
+	Last  Repeat = "last"  // due the second time, in standard time
+	Both  Repeat = "both"  // due both times
 )
 
 // Rules choose what happens on the days when clocks change. They concern
@@ -30,8 +32,13 @@ type Rules struct {
 // maxSearchYears bounds the search for a next time.
 const maxSearchYears = 40
 
-// Next is the first due time after an instant in a zone; false when there is
-// none within forty years. It is strictly later than after.
+// Next returns the first due time strictly after an instant, in the zone loc;
+// false where there is none within maxSearchYears. It depends on nothing but its
+// arguments and the zone's transitions, so a list of due times is the same however
+// it is paged, and on every node.
+//
+// It walks the zone's segments of constant offset. Within one, a matching local
+// time is an instant; between two, the gap and repeat rules decide.
 func (s Spec) Next(after time.Time, loc *time.Location, r Rules) (time.Time, bool) {
 	if s.every > 0 {
 		return s.nextInterval(after, r.Anchor).In(loc), true
@@ -59,6 +66,8 @@ func (s Spec) Next(after time.Time, loc *time.Location, r Rules) (time.Time, boo
 	return time.Time{}, false
 }
 
+// nextInterval returns the first multiple of the interval after an instant,
+// counted from the anchor (zero: 1970) in elapsed time.
 func (s Spec) nextInterval(after, anchor time.Time) time.Time {
 	// In seconds, so that no distance overflows.
 	from, every := int64(0), int64(s.every/time.Second)
@@ -73,7 +82,8 @@ func (s Spec) nextInterval(after, anchor time.Time) time.Time {
 	return time.Unix(from+(n+1)*every, 0)
 }
 
-// fires tells whether a named local time counts at this of its instants.
+// fires reports whether a matching local time is due at this instant, of the one
+// or two at which a clock shows it.
 func (s *Spec) fires(at int64, seg segment, loc *time.Location, r Rules) bool {
 	if s.wildcardHour || r.Repeat == Both || seg.unambiguous(at) {
 		return true
@@ -85,8 +95,10 @@ func (s *Spec) fires(at int64, seg segment, loc *time.Location, r Rules) bool {
 	return at == all[0]
 }
 
-// skippedByGap lists at most limit named local times that the clock jumps over between
-// two segments. Those of a day that does not exist at all are not among them.
+// skippedByGap lists at most limit matching local times that clocks jump over
+// between two segments. The times of a day that does not exist at all (Samoa had
+// no 30 December 2011) are not among them: such a day is not due, and its times
+// are not moved to the next.
 func (s *Spec) skippedByGap(before, after segment, loc *time.Location, limit int) []wallTime {
 	from, to := before.wallTime(before.end), after.wallTime(after.start)
 	var list []wallTime
@@ -103,7 +115,9 @@ func (s *Spec) skippedByGap(before, after segment, loc *time.Location, limit int
 	return list
 }
 
-// Last is the latest due time after after and up to upto.
+// Last returns the latest due time after the instant after and up to upto; false
+// where there is none. It searches backwards in growing spans, so that a range of
+// years with a due time every minute costs an hour's worth of steps.
 func (s Spec) Last(after, upto time.Time, loc *time.Location, r Rules) (time.Time, bool) {
 	const hour = time.Hour
 	for _, back := range []time.Duration{hour, 24 * hour, 31 * 24 * hour, 366 * 24 * hour, 9 * 366 * 24 * hour, maxInterval * 4} {
@@ -124,8 +138,9 @@ func (s Spec) Last(after, upto time.Time, loc *time.Location, r Rules) (time.Tim
 	return time.Time{}, false
 }
 
-// Count is how many due times there are after after and up to upto. Its cost
-// grows with the days in between, not with the times.
+// Count returns the number of due times after the instant after and up to upto.
+// Its cost grows with the days in between, not with the due times: far from clock
+// changes whole days are multiplied out, around them Next walks.
 func (s Spec) Count(after, upto time.Time, loc *time.Location, r Rules) int {
 	if !after.Before(upto) {
 		return 0

@@ -20,29 +20,34 @@ const (
 	maxInterval = 10 * 366 * 24 * time.Hour
 )
 
-// Spec is a parsed expression: the local times that it names, or an interval.
+// Spec is a parsed expression: the local times that it matches, or an interval.
+// The zero Spec matches nothing. It is immutable and safe for concurrent use.
 type Spec struct {
 	source string
 	every  time.Duration // of @every; 0: the fields count
 
 	minute, hour, dom, month, dow uint64 // one bit per value
-	// Where both days are restricted, either fits (POSIX).
+	// anyDom and anyDow: the day field is * (or ?) alone. Where neither is, a day
+	// that matches either field is due (POSIX).
 	anyDom, anyDow bool
 	// wildcardHour: the hour holds * or /, so the times follow elapsed time and a
 	// changing clock neither adds nor moves one.
 	wildcardHour bool
 }
 
-// String gives the expression as it was written.
+// String returns the expression as it was written, without surrounding spaces;
+// @every with its interval in Go's form, so that 90m is 1h30m0s.
 func (s Spec) String() string { return s.source }
 
-// field is one of the five, with the values that it may hold.
+// field is one of the five fields, with the values that it may hold.
 type field struct {
 	name      string
 	low, high int
 	names     string // of the values from low on, three letters each
 }
 
+// fields lists the five fields in the order of an expression. Day of week goes to
+// 7, because Sunday may be written as 0 or 7.
 func fields() [5]field {
 	return [5]field{
 		{"minute", 0, 59, ""},
@@ -56,10 +61,12 @@ func fields() [5]field {
 // starBit is how the parser marks a field of * alone.
 const starBit = 1 << 63
 
-// Parse reads five cron fields, a word such as @daily, or @every with an
-// interval of at least a minute. The error is fault.Unacceptable invalid_cron;
-// it names the field and what would be right. An expression that never fires is
-// invalid_cron too.
+// Parse reads five cron fields, a descriptor such as @daily, or @every with an
+// interval from MinInterval to ten years in whole seconds. The error is
+// fault.Unacceptable invalid_cron; its issue names the field, the column and, where
+// it can, the right expression: other schedulers' formats (AWS, Jenkins, Quartz,
+// systemd, ISO 8601, plain words) are recognized and translated. An expression that
+// never fires, such as "0 0 30 2 *", is invalid_cron too.
 func Parse(expression string) (Spec, error) {
 	text := strings.TrimSpace(expression)
 	switch {
@@ -105,6 +112,8 @@ var spacedComma = regexp.MustCompile(`\s*,\s*`)
 
 var recurrenceRule = regexp.MustCompile(`(?i)\bFREQ\s*=`)
 
+// fieldCountError returns the error for an expression that does not have five
+// fields, with the likeliest reason: spaces in a list, a zone, a year, seconds.
 func fieldCountError(parts []string) error {
 	if together := strings.Fields(spacedComma.ReplaceAllString(strings.Join(parts, " "), ",")); len(together) == 5 && len(parts) > 5 {
 		right := strings.Join(together, " ")
@@ -127,6 +136,7 @@ func fieldCountError(parts []string) error {
 	return cronError(1, "", "There are %d fields, five are right: minute, hour, day of month, month, day of week.", len(parts))
 }
 
+// parseEvery reads "@every <interval>", the interval as in time.ParseDuration.
 func parseEvery(text string) (Spec, error) {
 	rest := strings.TrimSpace(strings.TrimPrefix(text, "@every"))
 	d, err := time.ParseDuration(rest)
@@ -141,6 +151,8 @@ func parseEvery(text string) (Spec, error) {
 	return Spec{source: "@every " + d.String(), every: d, wildcardHour: true}, nil
 }
 
+// parseDescriptor reads a descriptor such as @daily. Only @hourly follows elapsed
+// time; the others have a fixed hour.
 func parseDescriptor(text string) (Spec, error) {
 	if err := foreignFormatError(text); err != nil {
 		return Spec{}, err
@@ -156,7 +168,9 @@ func parseDescriptor(text string) (Spec, error) {
 	return s, err
 }
 
-// parseFields hands an expression that was checked to the parser.
+// parseFields hands an expression whose fields were checked to robfig/cron, which
+// turns it into bits. Its errors and panics become a plain invalid_cron: check has
+// refused everything that it is known to refuse.
 func parseFields(text string) (s Spec, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -182,17 +196,18 @@ func parseFields(text string) (s Spec, err error) {
 	}, nil
 }
 
-// checkEverFires refuses what names no day that there is.
+// checkEverFires refuses an expression that matches no day of any year.
 func (s Spec) checkEverFires() error {
-	// Eight years without a leap day are the longest gap there is.
+	// From 1 March 1896 to 29 February 1904 there is no leap day, the longest
+	// time without one: what fires at all fires within maxSearchDays of it.
 	if _, ok := s.nextWallTime(wallTimeOf(1896, 3, 1)); ok {
 		return nil
 	}
 	return cronError(0, "", "%q never fires: no such day is in any of its months.", s.source)
 }
 
-// check accepts a field and writes it so that the parser reads it as meant:
-// Sunday as 7 becomes 0.
+// check checks a field, which begins at a column of the expression, and returns it
+// in the form that the parser understands: names as numbers, Sunday as 0.
 func (f field) check(text string, column int) (string, error) {
 	items := strings.Split(text, ",")
 	for i, item := range items {
@@ -205,7 +220,8 @@ func (f field) check(text string, column int) (string, error) {
 	return strings.Join(items, ","), nil
 }
 
-// item checks one of a field's comma-separated items.
+// item checks one of a field's comma-separated items and returns it as the parser
+// needs it, or what is wrong with it as the end of a message.
 func (f field) item(item string) (checked, problem string) {
 	span, stepText, stepped := strings.Cut(item, "/")
 	step := 1
@@ -278,6 +294,7 @@ func (f field) nearName(text string) string {
 	return strings.ToUpper(f.names[at : at+3])
 }
 
+// value reads a number or a name of the field, or returns what is wrong with it.
 func (f field) value(text string) (int, string) {
 	if n, ok := parseNumber(text); ok {
 		if n < f.low || n > f.high {
@@ -312,8 +329,9 @@ func parseNumber(text string) (int, bool) {
 	return n, err == nil
 }
 
-// cronError is the error of an expression. column counts from 1, 0 where no place
-// is to blame.
+// cronError returns fault.Unacceptable invalid_cron with one issue. column counts
+// from 1, 0 where no single place is wrong; suggestion is a right expression, "" for
+// none.
 func cronError(column int, suggestion, format string, args ...any) *fault.Error {
 	err := fault.New(fault.Unacceptable, "invalid_cron", format, args...)
 	err.Issues = []fault.Issue{{

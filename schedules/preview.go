@@ -6,14 +6,16 @@ import (
 	"time"
 )
 
-// DueTime is one due time of a preview, in its zone. Note says where a change of
-// the clock moved or dropped something, "" on all other days.
+// DueTime is one due time of a preview, in its zone. Note explains what a clock
+// change moved or left out between the due time before and this one; it is "" on
+// all other days.
 type DueTime struct {
 	At   time.Time
 	Note string
 }
 
-// Preview lists the next due times strictly after from.
+// Preview lists the first n due times strictly after from, fewer where the
+// expression has no more.
 func (s Spec) Preview(from time.Time, n int, loc *time.Location, r Rules) []DueTime {
 	list := []DueTime{}
 	for range n {
@@ -27,8 +29,8 @@ func (s Spec) Preview(from time.Time, n int, loc *time.Location, r Rules) []DueT
 	return list
 }
 
-// note says what the clock did between a due time and the one before it. Each
-// change of the clock is at exactly one due time's account.
+// note explains the clock changes between a due time and the one before it. Each
+// change is mentioned at exactly one due time.
 func (s *Spec) note(before, at time.Time, loc *time.Location, r Rules) string {
 	if s.every > 0 {
 		return ""
@@ -45,7 +47,8 @@ func (s *Spec) note(before, at time.Time, loc *time.Location, r Rules) string {
 	return strings.Join(notes, " ")
 }
 
-// gapNotes tells about the local times and days between two segments.
+// gapNotes explains matching local times and whole days that do not exist because
+// of the change between two segments.
 func (s *Spec) gapNotes(before, after segment, at time.Time, loc *time.Location, r Rules) []string {
 	var notes []string
 	from, to := before.wallTime(before.end), after.wallTime(after.start)
@@ -66,7 +69,8 @@ func (s *Spec) gapNotes(before, after segment, at time.Time, loc *time.Location,
 	return append(notes, jump+"; left out.")
 }
 
-// repeatNote tells which of two equal local times this is.
+// repeatNote explains which of two equal local times this is; "" where the local
+// time comes once.
 func (s *Spec) repeatNote(at time.Time, loc *time.Location, r Rules) string {
 	seg := segmentAt(loc, at.Unix())
 	w := seg.wallTime(at.Unix())

@@ -11,48 +11,51 @@ import (
 	"time"
 )
 
-// Status is a schedule's place in its life. Ended: no due time is left.
+// Status is the state of a schedule.
 type Status string
 
-// The statuses.
+// The statuses. A schedule goes between Active and Paused by requests, and from
+// Active to Ended when it has no due time left; an edit that gives it new due
+// times makes it Active again.
 const (
-	Active Status = "active"
-	Paused Status = "paused"
-	Ended  Status = "ended"
+	Active Status = "active" // fires
+	Paused Status = "paused" // does not fire; what passes meanwhile is not caught up
+	Ended  Status = "ended"  // has no due time left
 )
 
-// Overlap says what becomes of a due time while an earlier run of the schedule
-// is open. A parked run is open.
+// Overlap is the rule for a due time that comes while an earlier run of the
+// schedule is open. A run that waits (for a signal, a time, a retry) is open.
 type Overlap string
 
-// The overlap rules.
+// The overlap rules; OverlapSkip is the default.
 const (
-	OverlapSkip          Overlap = "skip"
-	OverlapQueue         Overlap = "queue" // one after another, 100 at the most
-	OverlapAllow         Overlap = "allow"
-	OverlapCancelRunning Overlap = "cancel_running"
+	OverlapSkip          Overlap = "skip"           // no run
+	OverlapQueue         Overlap = "queue"          // one after another; at most MaxQueue wait
+	OverlapAllow         Overlap = "allow"          // a run beside the others
+	OverlapCancelRunning Overlap = "cancel_running" // the open run is cancelled, then the new one starts
 )
 
-// CatchUpPolicy says what becomes of due times that passed while nothing
-// could fire.
+// CatchUpPolicy is the rule for due times that passed while no node could fire
+// them, because none was up or the database was unavailable.
 type CatchUpPolicy string
 
-// The catch-up policies.
+// The catch-up policies; CatchUpLatest is the default.
 const (
-	CatchUpNone   CatchUpPolicy = "none"
-	CatchUpLatest CatchUpPolicy = "latest"
-	CatchUpAll    CatchUpPolicy = "all"
+	CatchUpNone   CatchUpPolicy = "none"   // no runs
+	CatchUpLatest CatchUpPolicy = "latest" // one run, for the latest due time
+	CatchUpAll    CatchUpPolicy = "all"    // a run for each, one after another
 )
 
-// CatchUp bounds what is caught up: due times of the last Window, the latest
-// Max of them.
+// CatchUp bounds what is caught up: due times of the last Window, and of these
+// the latest Max.
 type CatchUp struct {
 	Policy CatchUpPolicy
 	Window time.Duration
 	Max    int
 }
 
-// Limits.
+// Limits of what a schedule may ask for: waiting slots, caught-up due times, the
+// catch-up window, due times of a backfill, jitter, and bytes of a pause reason.
 const (
 	MaxQueue         = 100
 	MaxCatchUp       = 1000
@@ -62,9 +65,14 @@ const (
 	maxReason        = 500
 )
 
-// Schedule runs a workflow at the times of an expression. NextDue is the
-// earliest due time that is not in the ledger yet; zero: none. Revision is
-// raised by every edit and is the ETag; Fence by everything that moves it.
+// Schedule runs a workflow at the times of an expression. Times are UTC with
+// milliseconds; zero stands for none.
+//
+// NextDue is the earliest due time that is not in the ledger yet; it is zero
+// unless the schedule is active. Revision is raised by every edit and is the
+// ETag. Fence is raised by everything that changes the row, firings included: a
+// firing names the fence that it was decided on and is stored only if that is
+// still the row's, so a due time cannot be recorded twice.
 type Schedule struct {
 	ID, TenantID, WorkflowID string
 	Expression, Timezone     string
@@ -84,7 +92,8 @@ type Schedule struct {
 	Revision, Fence          int64
 }
 
-// rules are the schedule's rules of Next.
+// rules returns the schedule's rules for Spec.Next. Intervals are counted from
+// StartsAt, or else from its creation.
 func (s Schedule) rules() Rules {
 	anchor := s.CreatedAt
 	if !s.StartsAt.IsZero() {
@@ -93,8 +102,9 @@ func (s Schedule) rules() Rules {
 	return Rules{Gap: s.Gap, Repeat: s.Repeat, Anchor: anchor}
 }
 
-// Delay is how much later than its due time the schedule fires: the same part
-// of its jitter every time.
+// Delay returns how much later than its due times the schedule fires: a part of
+// its jitter that follows from its id, so that it is the same every time and on
+// every node, and schedules with the same expression are spread.
 func (s Schedule) Delay() time.Duration {
 	if s.Jitter < time.Millisecond {
 		return 0
@@ -104,7 +114,8 @@ func (s Schedule) Delay() time.Duration {
 	return time.Duration(h.Sum64()%uint64(s.Jitter/time.Millisecond+1)) * time.Millisecond
 }
 
-// WakeAt is when the loop looks at the schedule; zero: never.
+// WakeAt returns when the loop has to decide about the schedule: at its next due
+// time plus Delay; zero for never.
 func (s Schedule) WakeAt() time.Time {
 	if s.Status != Active || s.NextDue.IsZero() {
 		return time.Time{}
@@ -112,43 +123,45 @@ func (s Schedule) WakeAt() time.Time {
 	return s.NextDue.Add(s.Delay())
 }
 
-// Outcome is what became of a due time.
+// Outcome is what happened to a due time.
 type Outcome string
 
-// The outcomes. Waiting is the only one that changes: into Fired, Late,
-// CaughtUp, Coalesced or Skipped.
+// The outcomes. Waiting is the only one that can change: into Fired, Late,
+// CaughtUp, Coalesced or Skipped. The others are final.
 const (
 	Fired     Outcome = "fired"     // its run was started in time
 	Late      Outcome = "late"      // its run was started more than LateThreshold later
 	CaughtUp  Outcome = "caught_up" // its run was started after it was missed
-	Coalesced Outcome = "coalesced" // a later due time's run stands for it
-	Skipped   Outcome = "skipped"   // no run; see the reason
+	Coalesced Outcome = "coalesced" // the run of a later due time stands for it
+	Skipped   Outcome = "skipped"   // it has no run; Slot.Reason says why
 	Waiting   Outcome = "waiting"   // its run starts when an earlier one has ended
 )
 
-// LateThreshold is the lateness that the ledger names; missedThreshold is the one from
-// which catch-up decides.
+// Lateness is counted from due time plus Delay. Beyond LateThreshold a run is
+// recorded as late; beyond missedThreshold the due time was missed, and the
+// catch-up rule decides instead of the overlap rule.
 const (
 	LateThreshold   = time.Second
 	missedThreshold = time.Minute
 )
 
-// Slot is a line of the ledger: what became of one due time, or of Count due
-// times in a row from Due to Until. Origin is "schedule", "trigger:<run>" or
-// "backfill:<id>".
+// Slot is a line of the ledger: what happened to one due time, or to Count
+// consecutive due times from Due to Until (both inclusive) that share an outcome
+// and have no runs. Origin is "schedule" (FromSchedule), "trigger:<run id>" or
+// "backfill:<backfill id>".
 type Slot struct {
 	ScheduleID string
 	Due, Until time.Time
 	Count      int
 	Origin     string
 	Outcome    Outcome
-	Reason     string // why, or what it waited for
+	Reason     string // why it has no run, or what it waited for; "" if it just fired
 	RunID      string
 	At         time.Time // when this was decided
 }
 
-// Missed tells of due times that passed while nothing could fire, and that got
-// no run of their own.
+// Missed reports whether the slot's due times passed while no node could fire
+// them, and got no run of their own.
 func (s Slot) Missed() bool {
 	switch s.Outcome {
 	case Coalesced:
@@ -162,29 +175,32 @@ func (s Slot) Missed() bool {
 // FromSchedule is the Origin of due times of the expression itself.
 const FromSchedule = "schedule"
 
-// State is what a decision about a schedule rests on.
+// State is everything that decide needs to know about a schedule, read in one
+// transaction.
 type State struct {
 	Schedule
 	WorkflowStatus definitions.Status
-	// Tracked are runs that were open when last seen, by lane.
+	// Tracked are the runs that the ledger counts as open, those of backfills
+	// included.
 	Tracked []TrackedRun
-	// Waiting is the head of the queue in due order, WaitingCount its length,
-	// without backfills; Backfill is the head of those.
+	// Waiting is the head of the queue in due order and WaitingCount the length of
+	// the whole queue, both without backfills; Backfill is the head of their queue.
 	Waiting      []Slot
 	WaitingCount int
 	Backfill     []Slot
 }
 
-// TrackedRun is a run that the ledger takes for open.
+// TrackedRun is a run that the ledger counts as open. Open is whether it still is;
+// if not, the firing takes it off (Firing.Ended).
 type TrackedRun struct {
 	RunID    string
 	Backfill bool
 	Open     bool
 }
 
-// Firing is what a decision writes: the schedule's new place and lines of the
-// ledger, together with the runs of these. All or nothing, and nothing where
-// the schedule's fence is not the expected one any more.
+// Firing is what a decision writes: the schedule's next due time, lines of the
+// ledger, and the runs that they start. The store writes all of it or, where the
+// schedule's fence is not Fence any more, nothing.
 type Firing struct {
 	ScheduleID string
 	Fence      int64
@@ -192,17 +208,20 @@ type Firing struct {
 	WakeAt     time.Time
 	Status     Status
 	LastRunAt  time.Time
-	Delay      time.Duration // the jitter's part of how late the slots are
+	Delay      time.Duration // how late the slots are because of jitter
 	Slots      []Slot
 	Ended      []string // runs that are not open any more
 	Cancel     []string // runs to be cancelled
 	Runs       []executor.Prepared
-	// Keep, when set, is an answer kept for a repeated request; where its key
-	// exists nothing is written and executor.ErrDuplicateKey is the error.
+	// Keep, unless nil, is the answer for a repeated request with the same
+	// Idempotency-Key; where the key exists nothing is written and the error is
+	// executor.ErrDuplicateKey.
 	Keep *idempotency.Answer
 	// Audit is what the request behind the firing adds to the audit trail.
 	Audit []audit.Entry
 }
 
-// ErrConflict is the error of a firing that another one came before.
+// ErrConflict is the error of a firing whose schedule changed after its state was
+// read: another node fired it, or a request changed it. The caller reads the state
+// again or leaves it to the other.
 var ErrConflict = errors.New("the schedule has moved on")

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// The loop's rhythm. Due times of the horizon are held in memory; the rows are
-// the truth, looked at once a poll. A node that does not drive runs leaves due
-// schedules to the one that does for standAside.
+// The loop's rhythm. Due times of the next seconds (horizon) are held in memory,
+// so that they fire on the millisecond; the rows are the truth and are read once
+// per pollEvery. A node that does not drive runs waits for standbyDelay before it
+// fires what is due, so that normally the node that starts the runs also fires.
 const (
 	pollEvery    = time.Second
 	horizon      = 5 * time.Second
@@ -17,7 +18,9 @@ const (
 	standbyDelay = 500 * time.Millisecond
 )
 
-// Serve fires schedules until ctx ends. Every node may run it.
+// Serve fires schedules until ctx ends. Every node may run it, once. While this
+// node's clock differs too much from the database's it fires nothing: another
+// node, or this one later, catches up.
 func (s *Service) Serve(ctx context.Context) {
 	next := s.now()
 	for ctx.Err() == nil {
@@ -29,7 +32,7 @@ func (s *Service) Serve(ctx context.Context) {
 		if !now.Before(next) || next.Sub(now) > pollEvery {
 			next = s.now().Add(pollEvery)
 			if s.poll(ctx, now) {
-				next = s.now() // a queue of short runs moves on at once
+				next = s.now() // a queue of short runs advances without waiting
 			}
 		}
 		s.fireDue(ctx, s.fireCutoff())
@@ -37,8 +40,7 @@ func (s *Service) Serve(ctx context.Context) {
 	}
 }
 
-// Tick looks once at everything that is due and at the queues, as Serve does
-// all the time.
+// Tick does one round of Serve: it fires what is due and advances the queues.
 func (s *Service) Tick(ctx context.Context) {
 	if !s.clock.Right(ctx) {
 		return
@@ -47,8 +49,8 @@ func (s *Service) Tick(ctx context.Context) {
 	s.fireDue(ctx, s.now())
 }
 
-// poll reads what comes due within the horizon, moves the queues on and tells
-// whether any of them moved.
+// poll reads which schedules come due within the horizon, advances the queues and
+// requests cancels; it reports whether any queue moved.
 func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 	dues, err := s.store.DueSchedules(ctx, now.Add(horizon), duePage)
 	if err != nil {
@@ -68,8 +70,8 @@ func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 	return stored > 0
 }
 
-// scheduleWake keeps a schedule's next time in memory when it is near; the poll finds
-// the others in time.
+// scheduleWake holds a schedule's next wake-up in memory if it is within the
+// horizon; the poll reads later ones in time.
 func (s *Service) scheduleWake(id string, at time.Time) {
 	if at.IsZero() || at.After(s.now().Add(horizon)) {
 		s.timers.Forget(id)
@@ -78,8 +80,8 @@ func (s *Service) scheduleWake(id string, at time.Time) {
 	s.timers.Set(id, at)
 }
 
-// cancelRequested cancels runs that a newer due time wants gone. Each stays on the
-// list until its run has ended, so a lost cancel is asked for again.
+// cancelRequested cancels the runs that a newer due time replaces. A request stays
+// stored until its run has ended, so a cancel that is lost is repeated.
 func (s *Service) cancelRequested(ctx context.Context) {
 	orders, err := s.store.CancelRequests(ctx, queuePage)
 	if err != nil {
@@ -94,7 +96,8 @@ func (s *Service) cancelRequested(ctx context.Context) {
 	}
 }
 
-// fireCutoff is the time by which this node fires what is due.
+// fireCutoff returns the time up to which this node fires what is due: now, or
+// standbyDelay ago on a node that does not drive runs.
 func (s *Service) fireCutoff() time.Time {
 	if s.runs.Leading() {
 		return s.now()
@@ -102,7 +105,7 @@ func (s *Service) fireCutoff() time.Time {
 	return s.now().Add(-standbyDelay)
 }
 
-// fireDue fires what is due.
+// fireDue fires the schedules that wake at or before a time.
 func (s *Service) fireDue(ctx context.Context, until time.Time) {
 	for ctx.Err() == nil {
 		ids, _ := s.timers.Pop(until, fireBatchSize)
@@ -113,7 +116,7 @@ func (s *Service) fireDue(ctx context.Context, until time.Time) {
 	}
 }
 
-// sleepPoll waits for a poll's time, whatever is due.
+// sleepPoll waits for pollEvery, or until ctx ends, whatever is due.
 func (s *Service) sleepPoll(ctx context.Context) {
 	t := time.NewTimer(pollEvery)
 	defer t.Stop()
@@ -123,6 +126,8 @@ func (s *Service) sleepPoll(ctx context.Context) {
 	}
 }
 
+// sleepUntil waits until a time, the next wake-up in memory, a new one, or the end
+// of ctx, whichever is first, and never longer than pollEvery.
 func (s *Service) sleepUntil(ctx context.Context, until time.Time) {
 	now := s.now()
 	wait := min(pollEvery, until.Sub(now))

@@ -16,28 +16,32 @@ import (
 	"time"
 )
 
-// Meter is told what became of due times, once that is stored, and how much
-// later that was than their time and jitter.
+// Meter measures lateness and outcomes.
 type Meter interface {
+	// SlotRecorded is called once a line of the ledger is stored. late is how much
+	// later than due time and jitter that was.
 	SlotRecorded(s Slot, late time.Duration)
 }
 
-// Config is what a Service is made of. Meter and Log may be nil.
+// Config holds what New needs. Meter and Log may be nil.
 type Config struct {
 	Store Store
 	Runs  Runs
 	Now   func() time.Time
 	NewID func(prefix string) string
-	// Clock compares Now with the database's clock; nil: Now is right. Where the
-	// two differ by more than clock.MaxOff nothing is fired.
+	// Clock compares Now with the database's clock, so that nodes with different
+	// clocks agree on what is due; nil: Now is right. Where the two differ by more
+	// than clock.MaxOff nothing is fired.
 	Clock *clock.Watch
 	Meter Meter
 	Log   *slog.Logger
-	// Quota is how many schedules a tenant may have; nil: as many as it likes.
+	// Quota bounds how many schedules a tenant may have; nil: no limit.
 	Quota *quota.Gate
 }
 
-// Service keeps schedules and, while Serve runs, fires them.
+// Service keeps schedules and, while Serve runs, fires them. It is safe for
+// concurrent use. What it holds in memory (timers, zones) is only a cache of the
+// store: a Service that is lost loses nothing.
 type Service struct {
 	store  Store
 	runs   Runs
@@ -51,7 +55,7 @@ type Service struct {
 	clock  *clock.Watch
 }
 
-// New makes a service.
+// New returns a Service. It does nothing by itself until Serve or Tick is called.
 func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, runs: cfg.Runs, newID: cfg.NewID, meter: cfg.Meter, log: cfg.Log, timers: timers.New(), quota: cfg.Quota, clock: cfg.Clock,
@@ -63,7 +67,8 @@ func New(cfg Config) *Service {
 	return s
 }
 
-// zone finds a schedule's zone.
+// zone returns the zone with an IANA name and caches it: loading one reads and
+// parses its rules.
 func (s *Service) zone(name string) (*time.Location, error) {
 	if loc, ok := s.zones.Load(name); ok {
 		if l, ok := loc.(*time.Location); ok {
@@ -77,19 +82,22 @@ func (s *Service) zone(name string) (*time.Location, error) {
 	return loc, err
 }
 
-// CreateRequest asks for a schedule. Zero fields take the defaults: zone UTC,
-// overlap skip, catch-up latest within an hour and at most 100, shift, first,
-// status active. Keep, when set, is called with what is about to be stored.
+// CreateRequest describes a new schedule. Zero fields take the defaults: zone UTC,
+// overlap skip, catch-up latest within an hour and at most 100, gap shift, repeat
+// first, status active. ID, times of creation, Revision and Fence are set by
+// Create. Keep, unless nil, is called with what is about to be stored; the answer
+// that it returns is stored with it.
 type CreateRequest struct {
 	Schedule
 	Workflow string // id or slug
 	Keep     func(Schedule) *idempotency.Answer
 }
 
-// Create stores a schedule. Errors: fault.Unacceptable invalid_cron,
-// invalid_timezone, invalid_input, invalid_schedule, invalid_version;
-// fault.NotFound workflow_not_found; fault.Conflict workflow_archived,
-// idempotency_key_taken.
+// Create checks and stores a schedule and returns it with its first due time.
+// Errors: fault.Unacceptable invalid_cron, invalid_timezone, invalid_input,
+// invalid_schedule, invalid_version; fault.NotFound workflow_not_found;
+// fault.Conflict workflow_archived, idempotency_key_taken; fault.TooMany
+// quota_exceeded.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, error) {
 	sc := req.Schedule
 	now := s.now()
@@ -122,6 +130,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 	return sc, nil
 }
 
+// withDefaults returns the schedule with defaults in its zero fields.
 func (s Schedule) withDefaults() Schedule {
 	s.Timezone = orDefault(s.Timezone, "UTC")
 	s.Status = orDefault(s.Status, Active)
@@ -145,7 +154,9 @@ func orDefault[T ~string](v, d T) T {
 	return v
 }
 
-// resolve checks that the workflow and version are there and take the input.
+// resolve checks that the workflow and the version exist and accept the input, as
+// a start would; an unknown version is fault.Unacceptable invalid_version, because
+// it is a field of the request and not its address.
 func (s *Service) resolve(ctx context.Context, sc Schedule, workflow string) (executor.Target, error) {
 	target, err := s.runs.Resolve(ctx, executor.StartRequest{TenantID: sc.TenantID, Workflow: workflow, Version: sc.Version, Input: sc.Input})
 	if fault.CodeOf(err) == "version_not_found" {
@@ -154,7 +165,8 @@ func (s *Service) resolve(ctx context.Context, sc Schedule, workflow string) (ex
 	return target, err
 }
 
-// withNextDue checks a schedule and finds its next due time from now on.
+// withNextDue checks a schedule and returns it with its next due time after now.
+// A schedule that can never fire is refused.
 func (s *Service) withNextDue(sc Schedule, now time.Time) (Schedule, error) {
 	if err := sc.validate(); err != nil {
 		return sc, err
@@ -179,6 +191,8 @@ func (s *Service) withNextDue(sc Schedule, now time.Time) (Schedule, error) {
 	return sc, nil
 }
 
+// validate checks every field that needs no look at anything else; the error is
+// fault.Unacceptable invalid_schedule with a pointer to the field.
 func (s Schedule) validate() error {
 	switch {
 	case s.Status != Active && s.Status != Paused:
@@ -205,26 +219,28 @@ func (s Schedule) validate() error {
 	return nil
 }
 
-// CheckRules refuses unknown rules for the days when clocks change; "" is the
-// default.
+// CheckRules refuses an unknown Gap or Repeat: fault.Unacceptable
+// invalid_schedule. "" stands for the default.
 func CheckRules(r Rules) error {
 	s := Schedule{Gap: r.Gap, Repeat: r.Repeat}.withDefaults()
 	s.Expression = "* * * * *"
 	return s.validate()
 }
 
+// invalidSchedule returns fault.Unacceptable invalid_schedule with one issue at a
+// JSON pointer of the request.
 func invalidSchedule(pointer, format string, args ...any) *fault.Error {
 	err := fault.New(fault.Unacceptable, "invalid_schedule", format, args...)
 	err.Issues = []fault.Issue{{Code: err.Code, Severity: "error", Message: err.Message, Pointer: pointer}}
 	return err
 }
 
-// Get reads a schedule.
+// Get returns a schedule, or fault.NotFound schedule_not_found.
 func (s *Service) Get(ctx context.Context, tenantID, id string) (Schedule, error) {
 	return s.store.Schedule(ctx, tenantID, id)
 }
 
-// List reads a page of schedules, newest first.
+// List returns a page of schedules, newest first.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if q.WorkflowIDs != nil && len(q.WorkflowIDs) == 0 {
 		return Page{}, nil
@@ -232,7 +248,9 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return s.store.Schedules(ctx, q)
 }
 
-// Slots reads a page of a schedule's ledger.
+// Slots returns a page of a schedule's ledger, latest due time first. Errors:
+// fault.Malformed invalid_request for an unknown outcome; fault.NotFound
+// schedule_not_found.
 func (s *Service) Slots(ctx context.Context, q SlotQuery) (SlotPage, error) {
 	switch q.Outcome {
 	case "", Fired, Late, CaughtUp, Coalesced, Skipped, Waiting:
@@ -246,7 +264,10 @@ func (s *Service) Slots(ctx context.Context, q SlotQuery) (SlotPage, error) {
 	return s.store.Slots(ctx, q)
 }
 
-// Patch changes a schedule; nil fields stay as they are.
+// Patch is a partial change of a schedule, the one type for it in the domain:
+// each field stands for the field of Schedule with its name, and nil leaves that
+// as it is. A field that is added to Schedule and may be edited is added here and
+// in applyTo.
 type Patch struct {
 	Expression, Timezone, Version, PauseReason *string
 	Input                                      json.RawMessage
@@ -261,12 +282,16 @@ type Patch struct {
 	StartsAt, EndsAt                           *time.Time // the zero time clears
 }
 
+// setIfGiven copies a value that is not nil.
 func setIfGiven[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
+// applyTo returns the schedule with the patch's fields. It is pure. A patched
+// schedule that had ended is active again unless the patch says otherwise, and an
+// active one has no pause reason.
 func (e Patch) applyTo(s Schedule) Schedule {
 	setIfGiven(&s.Expression, e.Expression)
 	setIfGiven(&s.Timezone, e.Timezone)
@@ -294,9 +319,9 @@ func (e Patch) applyTo(s Schedule) Schedule {
 	return s
 }
 
-// Update edits, pauses or resumes a schedule. What was due before is settled
-// by the old rules first; from then on the new ones hold. Errors: those of
-// Create, and fault.NotFound schedule_not_found, fault.Precondition
+// Update edits, pauses or resumes a schedule and returns it. Due times that passed
+// already are decided by the old rules first; the new ones hold from now on.
+// Errors: those of Create; fault.NotFound schedule_not_found; fault.Precondition
 // precondition_failed.
 func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, m definitions.IfMatch) (Schedule, error) {
 	current, err := s.store.Schedule(ctx, tenantID, id)
@@ -327,6 +352,8 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 	return changed, err
 }
 
+// checkIfMatch refuses a write on a schedule that changed since the caller read it
+// (RFC 9110, If-Match): fault.Precondition precondition_failed.
 func checkIfMatch(s Schedule, m definitions.IfMatch) error {
 	if m.Allows(s.Revision) {
 		return nil
@@ -335,13 +362,14 @@ func checkIfMatch(s Schedule, m definitions.IfMatch) error {
 		With("current_version", s.Revision).With("current_etag", fmt.Sprintf(`"r%d"`, s.Revision))
 }
 
-// Delete ends a schedule. Its open runs go on.
+// Delete removes a schedule; its open runs continue. Errors: fault.NotFound schedule_not_found; fault.Precondition
+// precondition_failed.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
 	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return checkIfMatch(c, m) })
 }
 
-// PreviewStored lists a stored schedule's next due times after from, within its
-// dates.
+// PreviewStored returns the expression of a stored schedule in words and its first
+// n due times after from, within StartsAt and EndsAt.
 func (s *Service) PreviewStored(ctx context.Context, tenantID, id string, from time.Time, n int) (string, []DueTime, error) {
 	sc, err := s.store.Schedule(ctx, tenantID, id)
 	if err != nil {

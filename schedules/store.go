@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Query selects schedules of one tenant, newest first. Cursor and Offset exclude
-// each other.
+// Query selects schedules of one tenant, newest first. Cursor (the Next of the
+// page before) and Offset exclude each other.
 type Query struct {
 	TenantID    string
 	WorkflowID  string   // "": all
-	WorkflowIDs []string // nil: all; what the principal may view
+	WorkflowIDs []string // those of these workflows, which the principal may view; nil: all
 	Limit       int
 	Offset      int
 	Cursor      string
 	WantTotal   bool
 }
 
-// Page is one page of schedules; Next is empty on the last. Total is -1 when it
-// was not asked for.
+// Page is one page of schedules; Next is empty on the last. Total is -1 unless
+// Query.WantTotal is set.
 type Page struct {
 	Schedules []Schedule
 	Next      string
@@ -39,21 +39,23 @@ type SlotQuery struct {
 	WantTotal  bool
 }
 
-// SlotPage is one page of a ledger; Next is empty on the last. Total counts
-// lines, and is -1 when it was not asked for.
+// SlotPage is one page of a ledger; Next is empty on the last. Total counts lines,
+// not due times, and is -1 unless SlotQuery.WantTotal is set.
 type SlotPage struct {
 	Slots []Slot
 	Next  string
 	Total int
 }
 
-// DueSchedule is a schedule and when the loop is to look at it.
+// DueSchedule is a schedule's id and when the loop has to decide about it
+// (Schedule.WakeAt).
 type DueSchedule struct {
 	ID string
 	At time.Time
 }
 
-// CancelRequest is an open run that a newer due time wants gone.
+// CancelRequest is an open run that is to be cancelled because a newer due time
+// replaces it.
 type CancelRequest struct{ TenantID, RunID, ScheduleID string }
 
 // Store is everything that schedules need from persistence: what requests read
@@ -109,11 +111,19 @@ type FiringStore interface {
 	Fire(ctx context.Context, group []Firing) []error
 }
 
-// Runs is what schedules ask of the executor.
+// Runs is the part of the executor that schedules need: starting runs is split
+// into preparing one and telling the executor that it is stored, so that the store
+// can write it in the transaction of the firing.
 type Runs interface {
+	// Prepare makes a run that is not stored yet; try counts earlier attempts
+	// that failed with ErrStale or ErrFenced.
 	Prepare(ctx context.Context, req executor.StartRequest, try int) (executor.Prepared, error)
+	// Stored hands over prepared runs once they are stored.
 	Stored(runs ...executor.Prepared)
+	// Leading reports whether this node drives runs.
 	Leading() bool
+	// Resolve checks that a start would be accepted and returns what it would run.
 	Resolve(ctx context.Context, req executor.StartRequest) (executor.Target, error)
+	// Cancel requests the cancel of a run.
 	Cancel(ctx context.Context, tenantID, runID string) (executor.Record, error)
 }
