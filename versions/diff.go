@@ -2,29 +2,29 @@ package versions
 
 import "encoding/json"
 
-// The words of Change.Change, in the order in which changes are listed and
-// summed up.
+// The values of Change.Change, in the order in which changes are listed and
+// summarized.
 const (
 	Added    = "added"
 	Removed  = "removed"
 	Renamed  = "renamed"  // the same content under a new id
-	Moved    = "moved"    // another place in the list, nothing else
-	Modified = "modified" // other content; its place may differ as well
+	Moved    = "moved"    // another position in the list, nothing else
+	Modified = "modified" // other content; its position may differ as well
 	Settings = "settings" // of the workflow: name, input, output, …
 )
 
-// Diff says how one definition differs from another, for programs (Patch),
-// for interfaces (Changes) and in one line (Summary; see its wording there).
+// Diff is the difference between two definitions: for programs (Patch), for user
+// interfaces (Changes) and in one line (Summary, whose wording is described at
+// comparison.summary).
 type Diff struct {
 	Patch   json.RawMessage // RFC 6902; "[]" when equal
 	Changes []Change        // never nil
 	Summary string
 }
 
-// Change is what became of one step, loop bodies included, or of the
-// workflow's settings (StepID nil). A step has one change at the most; a
-// step that only follows the renaming of another has none. PreviousID is a
-// renamed step's old id.
+// Change is the change of one step, at any depth, or of the workflow's settings
+// (StepID nil). A step has at most one change; a step that differs only in its
+// references to a renamed step has none. PreviousID is a renamed step's old id.
 type Change struct {
 	StepID     *string `json:"step_id"`
 	Change     string  `json:"change"`
@@ -44,11 +44,10 @@ type Field struct {
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
-// Compare finds the difference of two definitions, given as JSON texts of any
-// kind; those that are no definitions (no list of steps, steps without an id,
-// an id twice) are compared as plain JSON, and all they changed counts as
-// settings. Applying the patch to before gives the canonical form of after,
-// to the byte.
+// Compare returns the difference between two definitions, given as JSON. Texts that
+// are not definitions (no list of steps, steps without an id, an id twice) are
+// compared as plain JSON, and all their differences count as settings. Applying the
+// patch to before yields the canonical form of after, byte for byte.
 //
 // Steps are matched by id, so that one added at the head of a long list is one
 // operation. The work is O(n log n) in the number of steps. Text that is not
@@ -70,15 +69,16 @@ func Compare(before, after json.RawMessage) (Diff, error) {
 	return Diff{Patch: c.patch.text(), Changes: changes, Summary: c.summary(changes)}, nil
 }
 
-// comparison is the work on one pair of definitions.
+// comparison is the state of comparing one pair of definitions.
 type comparison struct {
 	patch         patch
 	before, after *outline
 	renames       renames
-	moved         map[string]bool // by the new id
+	moved         map[string]bool // steps that changed position, by their new id
 	outputKeys    map[string]bool // ids that are keys of a default output
 }
 
+// compare writes the patch and returns the changes of two values that differ.
 func (c *comparison) compare(a, b any) []Change {
 	x, y, ok := objects(a, b)
 	if ok {
@@ -98,7 +98,8 @@ func (c *comparison) compare(a, b any) []Change {
 	return c.changes(x, y)
 }
 
-// definition writes the patch: settings first, then the steps.
+// definition writes the patch of two definitions: settings first, then the lists
+// of steps.
 func (c *comparison) definition(a, b map[string]any) {
 	var both []string
 	for _, key := range stepLists {
@@ -112,8 +113,8 @@ func (c *comparison) definition(a, b map[string]any) {
 	}
 }
 
-// steps writes what turns one list of steps into another. Lists that have no
-// step in common are replaced whole.
+// steps writes the operations that turn one list of steps into another. Lists
+// without a common step are replaced as a whole.
 func (c *comparison) steps(path string, a, b []*stepNode) {
 	al := align(c.renames.newIDs(a), ids(b))
 	if len(al.kept) == 0 && len(a) > 0 && len(b) > 0 {
@@ -129,8 +130,8 @@ func (c *comparison) steps(path string, a, b []*stepNode) {
 	}
 }
 
-// step writes what turns one step into another, the body of a loop by the
-// rules of steps.
+// step writes the operations that turn one step into another; the body of a loop
+// is compared as a list of steps.
 func (c *comparison) step(path string, a, b *stepNode) {
 	if a.body == nil || b.body == nil {
 		c.patch.value(path, a.value, b.value)

@@ -5,25 +5,26 @@ import (
 	"sort"
 )
 
-// alignment says how one list of unique keys becomes another: remove, then
-// move, then add, each in the order given here. It moves as few as possible
-// and is found in O(n log n).
+// alignment turns one list of unique keys into another: remove, then move, then
+// add, each in the order of its list here. It has the fewest possible moves and
+// takes O(n log n).
 type alignment struct {
-	removed []int      // places in the old list, from the last
-	moves   []move     // each counted in the list as it is by then
-	added   []int      // places in the new list, from the first
+	removed []int      // indexes in the old list, descending
+	moves   []move     // each with indexes of the list as it is by then
+	added   []int      // indexes in the new list, ascending
 	kept    []keptPair // what is in both, in the new list's order
 }
 
 type move struct{ from, to int }
 
-// keptPair is one key's place in the old and in the new list.
+// keptPair is the index of one key in the old and in the new list. moved is
+// whether it needs a move of its own.
 type keptPair struct {
 	old, new int
 	moved    bool
 }
 
-// align compares two lists. A key must not occur twice in one list.
+// align aligns two lists. A key must not occur twice in one list.
 func align(before, after []string) alignment {
 	newPlace := make(map[string]int, len(after))
 	for i, key := range after {
@@ -54,7 +55,11 @@ func align(before, after []string) alignment {
 	return al
 }
 
-// computeMoves finds the moves that bring 0…n-1 into the given order.
+// computeMoves computes the moves that bring 0…n-1 into the given order. A longest
+// increasing subsequence stays; every other element is moved once, from the first
+// to the last, directly behind its predecessor. Because the list changes with each
+// move, an element's current index is found by counting: the elements that stay
+// before it, and the movers before it that have not moved yet.
 func (al *alignment) computeMoves(order []int) {
 	stays := longestIncreasing(order)
 	final := make([]int, 0, len(order)) // where each of those that stay ends up
@@ -92,9 +97,10 @@ func (al *alignment) computeMoves(order []int) {
 	}
 }
 
-// longestIncreasing marks a longest rising subsequence of distinct numbers.
+// longestIncreasing marks the elements of a longest increasing subsequence of
+// distinct numbers (patience sorting, O(n log n)).
 func longestIncreasing(s []int) []bool {
-	var tops []int // tops[k]: place of the least end of a rising run of k+1
+	var tops []int // tops[k]: index of the smallest end of an increasing subsequence of k+1
 	previous := make([]int, len(s))
 	for i, v := range s {
 		k := sort.Search(len(tops), func(k int) bool { return s[tops[k]] > v })
@@ -118,12 +124,13 @@ func longestIncreasing(s []int) []bool {
 	return marks
 }
 
-// fenwickTree counts things at places and sums prefixes in O(log n) (a Fenwick
-// tree).
+// fenwickTree holds a count per index and sums prefixes in O(log n).
 type fenwickTree []int
 
+// newFenwickTree returns a tree of n zero counts.
 func newFenwickTree(n int) fenwickTree { return make(fenwickTree, n+1) }
 
+// add adds n at an index.
 func (t fenwickTree) add(place, n int) {
 	for i := place + 1; i < len(t); i += i & -i {
 		t[i] += n

@@ -2,8 +2,8 @@ package versions
 
 import "slices"
 
-// changes lists what became of each step, and of the settings, in the order
-// of the summary; within it in document order.
+// changes lists the changes of steps and settings, by kind in the order of the
+// summary, within a kind in document order.
 func (c *comparison) changes(a, b map[string]any) []Change {
 	by := map[string][]Change{}
 	for _, n := range c.after.order {
@@ -26,7 +26,8 @@ func (c *comparison) changes(a, b map[string]any) []Change {
 	return list
 }
 
-// stepChange judges one step of the new definition.
+// stepChange returns the change of one step of the new definition; false where it
+// has none.
 func (c *comparison) stepChange(n *stepNode) (Change, bool) {
 	change := Change{StepID: &n.id, kind: n.kind()}
 	if old, ok := c.renames.toOld[n.id]; ok {
@@ -46,8 +47,8 @@ func (c *comparison) stepChange(n *stepNode) (Change, bool) {
 	return change, c.moved[n.id]
 }
 
-// fields lists what differs in two states of one step, without the steps of a
-// loop's body, which have changes of their own.
+// fields lists the differences between two states of one step, without the steps of
+// a loop's body, which have changes of their own.
 func (c *comparison) fields(a, b *stepNode) []Field {
 	var list fieldList
 	if a.list != b.list {
@@ -69,7 +70,7 @@ func (c *comparison) fields(a, b *stepNode) []Field {
 	return list
 }
 
-// own is the step, if so asked without its body.
+// own returns the step as an object, with bodiless without the steps of its body.
 func (n *stepNode) own(bodiless bool) map[string]any {
 	if n.body == nil || !bodiless {
 		return n.value
@@ -77,7 +78,7 @@ func (n *stepNode) own(bodiless bool) map[string]any {
 	return with(n.value, "config", without(n.config(), "steps"))
 }
 
-// settings lists what differs beside the steps.
+// settings lists the differences outside of the lists of steps.
 func (c *comparison) settings(a, b map[string]any) []Field {
 	x, y := without(a, stepLists...), without(b, stepLists...)
 	rx, ry := x, y
@@ -86,7 +87,7 @@ func (c *comparison) settings(a, b map[string]any) []Field {
 	}
 	var list fieldList
 	list.objects("", valuePair{x, y}, valuePair{rx, ry})
-	for _, field := range stepLists { // no list against an empty one
+	for _, field := range stepLists { // a missing list differs from an empty one
 		if len(c.before.lists[field])+len(c.after.lists[field]) == 0 {
 			list.member("/"+field, field, valuePair{a, b}, valuePair{a, b})
 		}
@@ -94,7 +95,7 @@ func (c *comparison) settings(a, b map[string]any) []Field {
 	return list
 }
 
-// settings copies a definition's settings with the references in their
+// settings returns a copy of a definition's settings with the references in its
 // templates rewritten.
 func (f idRewriter) settings(settings map[string]any) map[string]any {
 	out := make(map[string]any, len(settings))
@@ -107,13 +108,15 @@ func (f idRewriter) settings(settings map[string]any) map[string]any {
 	return out
 }
 
-// plainChanges is for documents that are no definitions.
+// plainChanges returns the changes of documents that are not definitions: one, of
+// the settings.
 func (c *comparison) plainChanges(a, b any) []Change {
 	var list fieldList
 	list.values("", valuePair{a, b}, valuePair{a, b})
 	return []Change{{Change: Settings, Fields: list}}
 }
 
+// idOrNull returns nil, JSON's null, for an empty id.
 func idOrNull(id string) any {
 	if id == "" {
 		return nil
@@ -121,6 +124,7 @@ func idOrNull(id string) any {
 	return id
 }
 
+// without returns a copy of an object without some keys.
 func without(object map[string]any, keys ...string) map[string]any {
 	out := make(map[string]any, len(object))
 	for k, v := range object {
@@ -131,6 +135,7 @@ func without(object map[string]any, keys ...string) map[string]any {
 	return out
 }
 
+// with returns a copy of an object with one member set.
 func with(object map[string]any, key string, v any) map[string]any {
 	out := without(object, key)
 	out[key] = v

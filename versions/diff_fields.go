@@ -3,17 +3,20 @@ package versions
 // valuePair is one value before and after.
 type valuePair struct{ a, b any }
 
-// fieldList gathers the changed fields of a step or of the settings. Objects
-// are looked into; lists too where they have one length and hold objects or
-// lists, otherwise they are shown whole, as a list of dependencies is.
+// fieldList collects the changed fields of a step or of the settings. Objects are
+// compared member by member; lists element by element where they have the same
+// length and hold objects or lists only. Other lists, such as dependencies, are one
+// value.
 type fieldList []Field
 
+// add adds a value that both sides have.
 func (l *fieldList) add(path string, a, b any) {
 	*l = append(*l, Field{Path: path, Before: text(a), After: text(b)})
 }
 
-// values lists what differs. shown is what is shown; judged, of the same
-// shape, is what is compared: the same with references rewritten.
+// values adds the differences of a pair of values. shown is the pair as it is
+// reported; compared is the pair that decides, of the same shape but with
+// references to renamed steps rewritten, so that a renaming is not a difference.
 func (l *fieldList) values(path string, shown, compared valuePair) {
 	if equal(compared.a, compared.b) {
 		return
@@ -32,6 +35,7 @@ func (l *fieldList) values(path string, shown, compared valuePair) {
 	l.add(path, shown.a, shown.b)
 }
 
+// objects adds the differences of two objects, in the order of their keys.
 func (l *fieldList) objects(path string, shown, compared valuePair) {
 	a, b, _ := objects(compared.a, compared.b)
 	for _, key := range keysOfBoth(a, b) {
@@ -39,7 +43,7 @@ func (l *fieldList) objects(path string, shown, compared valuePair) {
 	}
 }
 
-// member lists what differs in one member of two objects.
+// member adds the differences of one member of two objects.
 func (l *fieldList) member(path, key string, shown, compared valuePair) {
 	x, y, _ := objects(shown.a, shown.b)
 	a, b, _ := objects(compared.a, compared.b)
@@ -55,7 +59,7 @@ func (l *fieldList) member(path, key string, shown, compared valuePair) {
 	}
 }
 
-// nested tells whether all elements are lists or objects.
+// nested reports whether all elements are lists or objects.
 func nested(list []any) bool {
 	for _, element := range list {
 		switch element.(type) {

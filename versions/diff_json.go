@@ -12,8 +12,9 @@ import (
 // maxDepth is how deep lists and objects may nest, as in definitions.
 const maxDepth = 64
 
-// decode reads one JSON text. Numbers stay as written (json.Number), so that
-// integers beyond 2^53 and decimals keep their digits.
+// decode reads one JSON text into maps, lists and plain values. Numbers stay as
+// written (json.Number), so that integers beyond 2^53 and decimals keep their
+// digits. Errors: fault.Unacceptable syntax, limit_exceeded.
 func decode(raw json.RawMessage) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -30,7 +31,7 @@ func decode(raw json.RawMessage) (any, error) {
 	return v, nil
 }
 
-// deeperThan tells whether lists and objects nest more than depth levels.
+// deeperThan reports whether lists and objects nest more than depth levels.
 func deeperThan(v any, depth int) bool {
 	switch v := v.(type) {
 	case map[string]any:
@@ -51,10 +52,12 @@ func deeperThan(v any, depth int) bool {
 	return false
 }
 
-// text gives a value's canonical form: keys in the order of their bytes, no
-// white space, numbers as written, the fewest escapes.
+// text returns a value's canonical form: keys sorted by their bytes, no white
+// space, numbers as written, as few escapes as possible. Definitions are stored in
+// the same form.
 func text(v any) json.RawMessage { return appendJSON(nil, v) }
 
+// appendJSON appends the canonical form of a decoded value.
 func appendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case map[string]any:
@@ -89,6 +92,8 @@ func appendJSON(dst []byte, v any) []byte {
 	return append(dst, "null"...)
 }
 
+// appendString appends a JSON string. It escapes only what JSON requires: quotes,
+// backslashes and control characters; everything else stays as UTF-8.
 func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -111,8 +116,8 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// equal compares decoded values; numbers are equal when they are written
-// alike.
+// equal reports whether two decoded values are equal; numbers are equal only if
+// they are written the same, because the patch has to restore every byte.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
@@ -142,6 +147,7 @@ func equal(a, b any) bool {
 	return b == nil
 }
 
+// equalObjects is equal for objects.
 func equalObjects(a, b map[string]any) bool {
 	if len(a) != len(b) {
 		return false
@@ -163,7 +169,7 @@ func sortedKeys(m map[string]any) []string {
 	return keys
 }
 
-// keysOfBoth gives each key of either object once, sorted.
+// keysOfBoth returns the keys of both objects, each once, sorted.
 func keysOfBoth(a, b map[string]any) []string {
 	keys := sortedKeys(a)
 	for key := range b {
@@ -175,7 +181,7 @@ func keysOfBoth(a, b map[string]any) []string {
 	return keys
 }
 
-// escapeToken writes a key as one token of a JSON pointer (RFC 6901).
+// escapeToken returns a key as one token of a JSON pointer (RFC 6901).
 func escapeToken(key string) string {
 	if !strings.ContainsAny(key, "~/") {
 		return key

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// decimal is a number taken apart: 0.digits · 10^exponent, digits without
-// zeros at either end; zero has no digits.
+// decimal is a number of any size, exactly: 0.digits · 10^exponent, digits without
+// zeros at either end; zero has no digits. Comparing decimals costs no more than
+// their text is long, so 1e999999999 is harmless.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// parseDecimal reads a JSON number; false when its exponent is out of any
-// reason (beyond ±10^9).
+// parseDecimal reads a JSON number; false where its exponent is beyond ±10^9.
 func parseDecimal(n json.Number) (decimal, bool) {
 	s, negative := strings.CutPrefix(string(n), "-")
 	mantissa, power, _ := strings.Cut(strings.ToLower(s), "e")
@@ -37,7 +37,7 @@ func parseDecimal(n json.Number) (decimal, bool) {
 	return decimal{negative: negative, digits: strings.TrimRight(short, "0"), exponent: exponent}, true
 }
 
-// sign is -1, 0 or 1.
+// sign returns -1, 0 or 1.
 func (d decimal) sign() int {
 	switch {
 	case d.digits == "":
@@ -48,7 +48,7 @@ func (d decimal) sign() int {
 	return 1
 }
 
-// compare gives -1, 0 or 1, exactly.
+// compare returns -1, 0 or 1, exactly.
 func (d decimal) compare(other decimal) int {
 	s := d.sign()
 	switch {
@@ -65,8 +65,9 @@ func (d decimal) compare(other decimal) int {
 	return s * strings.Compare(d.digits, other.digits)
 }
 
-// equalByValue is equal, but for numbers, which are compared by value: 1.0 is
-// 1 and 1e2 is 100 (RFC 6902, section 4.6).
+// equalByValue reports whether two decoded values are equal, with numbers compared
+// by value: 1.0 is 1 and 1e2 is 100, as JSON Schema and RFC 6902 (section 4.6)
+// define it.
 func equalByValue(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
@@ -98,6 +99,8 @@ func equalByValue(a, b any) bool {
 	return equal(a, b)
 }
 
+// sameNumber reports whether two numbers have the same value; false where one is out
+// of range.
 func sameNumber(a, b json.Number) bool {
 	x, okX := parseDecimal(a)
 	y, okY := parseDecimal(b)

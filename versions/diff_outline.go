@@ -5,16 +5,16 @@ var stepLists = []string{mainList, "on_failure", "finally"}
 
 const mainList = "steps"
 
-// outline is a definition's steps, each under its id.
+// outline is the steps of a definition with their nesting.
 type outline struct {
 	lists map[string][]*stepNode // the top level, by field
-	order []*stepNode            // all, in document order
+	order []*stepNode            // all steps, those of loop bodies included, in document order
 	byID  map[string]*stepNode
 }
 
-// stepNode is one step. list is the field of the definition that it is in, loop
-// the id of the loop whose body it is in.
-// body is nil unless the step is a loop with a list of steps.
+// stepNode is one step. list is the field of the definition that it is in, loop the
+// id of the loop whose body it is in ("": none). body is nil unless the step is a
+// loop with a list of steps.
 type stepNode struct {
 	id    string
 	list  string
@@ -23,8 +23,8 @@ type stepNode struct {
 	body  []*stepNode
 }
 
-// outlineOf reads a definition's steps; false when some have no id of their
-// own.
+// outlineOf reads the steps of a definition; false where a step has no id, or an id
+// occurs twice, so that steps cannot be matched.
 func outlineOf(definition map[string]any) (*outline, bool) {
 	o := &outline{lists: map[string][]*stepNode{}, byID: map[string]*stepNode{}}
 	for _, field := range stepLists {
@@ -40,6 +40,7 @@ func outlineOf(definition map[string]any) (*outline, bool) {
 	return o, true
 }
 
+// read reads one list of steps with the bodies of its loops.
 func (o *outline) read(list any, field, loop string) ([]*stepNode, bool) {
 	elements, ok := list.([]any)
 	if !ok {
@@ -65,6 +66,8 @@ func (o *outline) read(list any, field, loop string) ([]*stepNode, bool) {
 	return nodes, true
 }
 
+// loopBody returns the steps of a loop as they are written; false where the step is
+// not a loop or has none.
 func (n *stepNode) loopBody() (any, bool) {
 	if n.value["type"] != "loop" {
 		return nil, false
@@ -73,12 +76,13 @@ func (n *stepNode) loopBody() (any, bool) {
 	return body, there
 }
 
-// config is nil where the step has none that is an object.
+// config returns the step's config, nil where it has none that is an object.
 func (n *stepNode) config() map[string]any {
 	config, _ := n.value["config"].(map[string]any)
 	return config
 }
 
+// kind returns the step's type, "" where it has none.
 func (n *stepNode) kind() string {
 	kind, _ := n.value["type"].(string)
 	return kind
@@ -92,6 +96,7 @@ func ids(nodes []*stepNode) []string {
 	return list
 }
 
+// valuesOf returns the steps as they are written.
 func valuesOf(nodes []*stepNode) []any {
 	list := make([]any, len(nodes))
 	for i, n := range nodes {
@@ -100,9 +105,10 @@ func valuesOf(nodes []*stepNode) []any {
 	return list
 }
 
-// defaultOutputKeys tells which ids are keys of an output that nobody wrote down:
-// of the run's, where the definition has no output, and of an iteration's that
-// loop.while may look at, where the loop has no collect.
+// defaultOutputKeys returns the ids that are keys of an implicit output: of the
+// run's, where the definition has no output, and of an iteration's, which
+// loop.while may read, where the loop has no collect. Renaming such a step changes
+// what the workflow returns.
 func (o *outline) defaultOutputKeys(definition map[string]any) map[string]bool {
 	keys := map[string]bool{}
 	if _, written := definition["output"]; !written {

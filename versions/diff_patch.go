@@ -9,8 +9,8 @@ import (
 	"github.com/wI2L/jsondiff"
 )
 
-// operation is one RFC 6902 operation. value counts for add and replace, from
-// for move.
+// operation is one operation of RFC 6902. value is used by add and replace, from by
+// move.
 type operation struct {
 	op    string
 	path  string
@@ -18,6 +18,7 @@ type operation struct {
 	value any
 }
 
+// appendTo appends the operation as JSON, in canonical form.
 func (o operation) appendTo(dst []byte) []byte {
 	dst = append(dst, `{`...)
 	if o.op == "move" {
@@ -36,7 +37,7 @@ func (o operation) appendTo(dst []byte) []byte {
 // one list of 1,000 numbers rewritten as another takes a million.
 const lcsBudget = 4_000_000
 
-// patch gathers the operations that turn one document into another.
+// patch collects the operations that turn one document into another.
 type patch struct {
 	operations []operation
 	lcsBudget  int // what is left of searchBudget
@@ -54,6 +55,7 @@ func (p *patch) replace(path string, v any) {
 	p.operations = append(p.operations, operation{op: "replace", path: path, value: v})
 }
 
+// text returns the patch as JSON, "[]" where it is empty.
 func (p *patch) text() json.RawMessage {
 	dst := []byte{'['}
 	for i, o := range p.operations {
@@ -65,7 +67,7 @@ func (p *patch) text() json.RawMessage {
 	return append(dst, ']')
 }
 
-// value turns a into b at the path.
+// value adds the operations that turn a into b at the path.
 func (p *patch) value(path string, a, b any) {
 	if equal(a, b) {
 		return
@@ -81,7 +83,7 @@ func (p *patch) value(path string, a, b any) {
 	p.replace(path, b)
 }
 
-// object turns a into b but for the members that are left out.
+// object adds the operations that turn a into b, except for some members.
 func (p *patch) object(path string, a, b map[string]any, except ...string) {
 	for _, key := range keysOfBoth(a, b) {
 		if slices.Contains(except, key) {
@@ -101,7 +103,10 @@ func (p *patch) object(path string, a, b map[string]any, except ...string) {
 	}
 }
 
-// list turns a into b. What both begin and end with is not looked at twice.
+// list adds the operations that turn a into b. A common beginning and end is
+// skipped. What is between them is compared by longest common subsequence while the
+// budget lasts, which finds the smallest patch at quadratic cost, and by content
+// otherwise.
 func (p *patch) list(path string, a, b []any) {
 	head := 0
 	for head < len(a) && head < len(b) && equal(a[head], b[head]) {
@@ -125,7 +130,8 @@ func (p *patch) list(path string, a, b []any) {
 	}
 }
 
-// byLCS takes the longest common subsequence of two short lists.
+// byLCS adds the operations for two short lists by their longest common
+// subsequence; false where the library fails, and nothing is added.
 func (p *patch) byLCS(path string, head int, a, b []any) bool {
 	found, err := jsondiff.CompareWithoutMarshal(a, b, jsondiff.LCS())
 	if err != nil {
@@ -148,9 +154,9 @@ func (p *patch) byLCS(path string, head int, a, b []any) bool {
 	return true
 }
 
-// byContent aligns long lists by elements that are wholly equal, in O(n log n).
-// Those that share none are compared place by place; those that share little
-// are replaced, which says it in fewer words.
+// byContent aligns long lists by elements that are entirely equal, in O(n log n).
+// Lists of one length that share no element are compared index by index; lists that
+// share little are replaced, which is the shorter patch.
 func (p *patch) byContent(path string, head int, a, b, whole []any) {
 	al := align(contentKeys(a), contentKeys(b))
 	edits := len(al.removed) + len(al.moves) + len(al.added)
@@ -166,8 +172,9 @@ func (p *patch) byContent(path string, head int, a, b, whole []any) {
 	}
 }
 
-// apply writes an alignment out: removals, moves, additions, so that an added
-// element stands at its final place.
+// apply adds the operations of an alignment for the part of a list that begins at
+// index head: removals, moves, additions, so that an added element is at its final
+// index at once.
 func (p *patch) apply(path string, head int, al alignment, added func(int) any) {
 	for _, i := range al.removed {
 		p.remove(pointer(path, head+i))
@@ -180,7 +187,8 @@ func (p *patch) apply(path string, head int, al alignment, added func(int) any) 
 	}
 }
 
-// contentKeys names each element by its text and how often that came before.
+// contentKeys returns a unique key for each element: its text, and how often the
+// same text occurred up to there.
 func contentKeys(list []any) []string {
 	keys, seen := make([]string, len(list)), make(map[string]int, len(list))
 	for i, element := range list {
@@ -191,9 +199,10 @@ func contentKeys(list []any) []string {
 	return keys
 }
 
+// pointer returns the JSON pointer of an element of the list at a path.
 func pointer(path string, i int) string { return path + "/" + strconv.Itoa(i) }
 
-// sizeOf counts a value and all values in it.
+// sizeOf returns the number of values in a value, itself included.
 func sizeOf(v any) int {
 	n := 1
 	switch v := v.(type) {
@@ -209,12 +218,14 @@ func sizeOf(v any) int {
 	return n
 }
 
+// objects returns two values as objects; both is false where one is not.
 func objects(a, b any) (x, y map[string]any, both bool) {
 	x, isA := a.(map[string]any)
 	y, isB := b.(map[string]any)
 	return x, y, isA && isB
 }
 
+// lists returns two values as lists; both is false where one is not.
 func lists(a, b any) (x, y []any, both bool) {
 	x, isA := a.([]any)
 	y, isB := b.([]any)

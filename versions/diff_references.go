@@ -6,9 +6,11 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// idRewriter gives an id in the place of another; false leaves it alone.
+// idRewriter returns the id that replaces a step's id, wherever it is written;
+// false keeps it.
 type idRewriter func(id string) (string, bool)
 
+// id returns the id that replaces id, or id itself.
 func (f idRewriter) id(id string) string {
 	if to, ok := f(id); ok {
 		return to
@@ -16,9 +18,9 @@ func (f idRewriter) id(id string) string {
 	return id
 }
 
-// step copies a step with the ids that it bears and names rewritten: its own,
-// its dependencies and fallback, branches, references in expressions and
-// templates, and the steps of its body.
+// step returns a copy of a step with every id in it rewritten: its own, its
+// dependencies and fallback, branches, references in expressions and templates, and
+// those of the steps of its body.
 func (f idRewriter) step(step map[string]any) map[string]any {
 	out := make(map[string]any, len(step))
 	for field, v := range step {
@@ -41,6 +43,8 @@ func (f idRewriter) step(step map[string]any) map[string]any {
 	return out
 }
 
+// config rewrites a step's config. Which fields hold ids or expressions depends on
+// the type; all others may hold templates, except a script's text.
 func (f idRewriter) config(kind string, v any) any {
 	config, ok := v.(map[string]any)
 	if !ok {
@@ -66,6 +70,7 @@ func (f idRewriter) config(kind string, v any) any {
 	return out
 }
 
+// branch rewrites one case of a condition.
 func (f idRewriter) branch(branch map[string]any) map[string]any {
 	out := make(map[string]any, len(branch))
 	for field, v := range branch {
@@ -81,6 +86,7 @@ func (f idRewriter) branch(branch map[string]any) map[string]any {
 	return out
 }
 
+// each returns a copy of a list with every object in it changed.
 func (f idRewriter) each(v any, change func(map[string]any) map[string]any) any {
 	list, ok := v.([]any)
 	if !ok {
@@ -96,6 +102,8 @@ func (f idRewriter) each(v any, change func(map[string]any) map[string]any) any 
 	return out
 }
 
+// name rewrites a value that is an id; anything else stays, as it does in the
+// methods below: what is compared need not be a valid definition.
 func (f idRewriter) name(v any) any {
 	if id, ok := v.(string); ok {
 		return f.id(id)
@@ -103,6 +111,7 @@ func (f idRewriter) name(v any) any {
 	return v
 }
 
+// names rewrites a list of ids.
 func (f idRewriter) names(v any) any {
 	list, ok := v.([]any)
 	if !ok {
@@ -136,6 +145,7 @@ func (f idRewriter) templates(v any) any {
 	return v
 }
 
+// template rewrites the expressions inside {{ }} of one string.
 func (f idRewriter) template(s string) string {
 	if !strings.Contains(s, "{{") {
 		return s
@@ -158,6 +168,7 @@ func (f idRewriter) template(s string) string {
 	}
 }
 
+// expression rewrites a value that is an expression.
 func (f idRewriter) expression(v any) any {
 	if s, ok := v.(string); ok {
 		return f.references(s)
@@ -168,8 +179,9 @@ func (f idRewriter) expression(v any) any {
 // stepReference finds steps.id, steps["id"] and steps['id'].
 var stepReference = regexp.MustCompile(`\bsteps(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])`)
 
-// references rewrites an expression. A rewritten reference is written as
-// steps["id"], whatever it was.
+// references rewrites the references in an expression. A rewritten one is written
+// as steps["id"], whichever form it had, so that both sides of a comparison write
+// it the same.
 func (f idRewriter) references(source string) string {
 	if !strings.Contains(source, "steps") {
 		return source

@@ -2,13 +2,14 @@ package versions
 
 import "strings"
 
-// renames maps a step's old id to its new one.
+// renames maps the old ids of renamed steps to the new ones and back.
 type renames struct {
 	toNew map[string]string
 	toOld map[string]string
 }
 
-// newID gives the id that an old one has become.
+// newID returns the new id of a step with an old one; the same where the step is
+// not renamed.
 func (r renames) newID(old string) string {
 	if id, ok := r.toNew[old]; ok {
 		return id
@@ -16,6 +17,7 @@ func (r renames) newID(old string) string {
 	return old
 }
 
+// newIDs returns the new ids of the old definition's steps, in their order.
 func (r renames) newIDs(nodes []*stepNode) []string {
 	list := make([]string, len(nodes))
 	for i, n := range nodes {
@@ -24,8 +26,8 @@ func (r renames) newIDs(nodes []*stepNode) []string {
 	return list
 }
 
-// before and after rewrite references to renamed steps, so that both sides
-// write them alike.
+// before and after are idRewriters for the old and the new definition: both write
+// references to renamed steps with the new id and in the same form.
 func (r renames) before(id string) (string, bool) {
 	to, ok := r.toNew[id]
 	return to, ok
@@ -36,9 +38,10 @@ func (r renames) after(id string) (string, bool) {
 	return id, ok
 }
 
-// findRenames pairs steps that are gone with steps that are new and have the
-// same content in the same list, up to references to other renamed steps.
-// Several alike are paired in document order.
+// findRenames pairs removed steps with added ones that have the same content in
+// the same list, apart from references to other renamed steps. Several with the
+// same content are paired in document order. First steps are paired with all
+// candidates' ids masked; then verify drops pairs whose references disagree.
 func findRenames(before, after *outline) renames {
 	gone, fresh := stepsMissing(before, after), stepsMissing(after, before)
 	r := renames{toNew: map[string]string{}, toOld: map[string]string{}}
@@ -63,7 +66,7 @@ func findRenames(before, after *outline) renames {
 	return r
 }
 
-// stepsMissing lists the steps of one definition whose id the other lacks.
+// stepsMissing lists the steps of one definition whose id the other does not have.
 func stepsMissing(from, in *outline) []*stepNode {
 	var list []*stepNode
 	for _, n := range from.order {
@@ -74,7 +77,7 @@ func stepsMissing(from, in *outline) []*stepNode {
 	return list
 }
 
-// maskIDs hides ids that only one side has.
+// maskIDs returns a rewriter that replaces the ids of some steps by one mask.
 func maskIDs(nodes []*stepNode) idRewriter {
 	set := make(map[string]bool, len(nodes))
 	for _, n := range nodes {
@@ -83,7 +86,8 @@ func maskIDs(nodes []*stepNode) idRewriter {
 	return func(id string) (string, bool) { return "\x00", set[id] }
 }
 
-// skeleton is a step's list and content without the masked ids.
+// skeleton returns a text that is equal for steps of the same list and content,
+// apart from masked ids.
 func skeleton(n *stepNode, mask idRewriter) string {
 	var b strings.Builder
 	b.WriteString(n.list)
@@ -94,8 +98,9 @@ func skeleton(n *stepNode, mask idRewriter) string {
 	return b.String()
 }
 
-// verify takes back the pairs that differ once references are followed, and
-// then those that relied on them.
+// verify drops the pairs that differ once references are followed, and then those
+// that relied on them. A pair is checked again at most once per reference that it
+// holds.
 func (r renames) verify(after *outline, gone []*stepNode) {
 	users := map[string][]*stepNode{} // by the old id that they name
 	for _, n := range gone {
@@ -125,7 +130,7 @@ func (r renames) verify(after *outline, gone []*stepNode) {
 	}
 }
 
-// same tells whether two steps are one under the renames.
+// same reports whether two steps are equal under the renames.
 func (r renames) same(a, b *stepNode) bool {
 	return a.list == b.list && r.newID(a.loop) == b.loop &&
 		equal(idRewriter(r.before).step(a.value), idRewriter(r.after).step(b.value))

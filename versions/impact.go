@@ -14,15 +14,16 @@ type BreakingChange struct {
 }
 
 // BreakingInputs compares two input schemas (JSON Schema 2020-12; empty: any
-// input) and lists what callers of the old one have to look at: fields newly
+// input) and lists what callers of the old one have to check: fields newly
 // required, types narrowed, values no longer allowed, bounds tightened, objects
-// closed to further fields, patterns and formats added. Keywords that cannot be
-// decided by looking (not, if, contains, …) are reported when they are new or
-// changed. That an optional field which was not mentioned before is now
-// described is not reported, although a caller could have sent anything there.
+// closed to further fields, patterns and formats added. Keywords that would need a
+// solver (not, if, contains, …) are reported when they are new or changed. That an
+// optional field which was not mentioned before is now described is not reported,
+// although a caller could have sent anything there.
 //
-// References within a schema (#/…) are followed, up to 10,000 pairs of schemas. A schema that is not JSON is
-// fault.Unacceptable.
+// It is a report for people, not a proof: it may name a change that no caller
+// notices. References within a schema (#/…) are followed, up to maxSchemaPairs
+// pairs of schemas. A schema that is not JSON is fault.Unacceptable.
 func BreakingInputs(before, after json.RawMessage) ([]BreakingChange, error) {
 	a, err := decodeSchema(before)
 	if err != nil {
@@ -41,6 +42,7 @@ func BreakingInputs(before, after json.RawMessage) ([]BreakingChange, error) {
 // make a short text stand for a schema without end.
 const maxSchemaPairs = 10_000
 
+// decodeSchema reads a schema; an empty text is the schema true.
 func decodeSchema(raw json.RawMessage) (any, error) {
 	if len(raw) == 0 {
 		return true, nil
@@ -48,7 +50,7 @@ func decodeSchema(raw json.RawMessage) (any, error) {
 	return decode(raw)
 }
 
-// impact is the work on one pair of schemas.
+// impact is the state of comparing one pair of schemas.
 type impact struct {
 	before, after any             // the roots, in which references are looked up
 	seen          map[string]bool // pairs of references on the way, for schemas that contain themselves
@@ -57,6 +59,7 @@ type impact struct {
 	reported      map[BreakingChange]bool // what is found, each once
 }
 
+// report adds a finding, once. pointer leads into the new schema.
 func (i *impact) report(pointer, format string, args ...any) {
 	b := BreakingChange{Pointer: pointer, Message: fmt.Sprintf(format, args...)}
 	if !i.reported[b] {
@@ -65,8 +68,9 @@ func (i *impact) report(pointer, format string, args ...any) {
 	}
 }
 
-// schema compares two schemas. at points to b; what names the value that they
-// describe, "" for the input itself.
+// schema compares two schemas. at is the pointer to b; what names the value that
+// they describe in messages, "" for the input itself. Every other method of impact
+// compares some keywords of the two, with the same parameters.
 func (i *impact) schema(at, what string, a, b any) {
 	a, fromA := resolve(i.before, a)
 	b, fromB := resolve(i.after, b)
@@ -102,7 +106,9 @@ func (i *impact) schema(at, what string, a, b any) {
 	i.undecided(at, what, x, y)
 }
 
-// resolve follows references within the schema; from is the last one followed.
+// resolve follows references within the schema, at most maxDepth in a row; from is
+// the last one followed, "" for none. A reference beside other keywords is not
+// followed: the reference method compares it.
 func resolve(root, schema any) (target any, from string) {
 	for range maxDepth {
 		object, _ := schema.(map[string]any)
@@ -119,7 +125,8 @@ func resolve(root, schema any) (target any, from string) {
 	return schema, from
 }
 
-// annotated tells whether nothing but words for people stands beside $ref.
+// annotated reports whether nothing but annotations, which do not restrict values,
+// stands beside $ref.
 func annotated(object map[string]any) bool {
 	for key := range object {
 		switch key {
@@ -131,6 +138,7 @@ func annotated(object map[string]any) bool {
 	return true
 }
 
+// lookUp returns the schema that a local reference (#/…) leads to.
 func lookUp(root any, reference string) (any, bool) {
 	pointer, local := strings.CutPrefix(reference, "#")
 	tokens, err := parsePointer(pointer)
@@ -141,7 +149,7 @@ func lookUp(root any, reference string) (any, bool) {
 	return found, err == nil
 }
 
-// subject begins a message.
+// subject returns how a message about a value begins.
 func subject(what string) string {
 	if what == "" {
 		return "The input"
@@ -149,7 +157,7 @@ func subject(what string) string {
 	return what
 }
 
-// memberName names a member of a value.
+// memberName returns the name of a member of a value, as in order.items[0].
 func memberName(what, key string) string {
 	if what == "" {
 		return dottedPath("/" + escapeToken(key))

@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// required reports fields that callers could leave out before.
+// required reports fields that callers could leave out before and no longer can. A
+// field with a default is filled in when a run starts, so it is never missing.
 func (i *impact) required(at, what string, a, b map[string]any) {
 	before := map[string]bool{}
 	for _, name := range stringsOf(a["required"]) {
@@ -22,12 +23,14 @@ func (i *impact) required(at, what string, a, b map[string]any) {
 	}
 }
 
-// defaulted tells whether a start puts a field in that the caller leaves out.
+// defaulted reports whether a field has a default, which is filled in at a start
+// where the caller leaves it out.
 func defaulted(schema map[string]any, name string) bool {
 	_, ok := mapOf(mapOf(schema["properties"])[name])["default"]
 	return ok
 }
 
+// stringsOf returns the elements of a list, "" for those that are not strings.
 func stringsOf(v any) []string {
 	list, _ := v.([]any)
 	names := make([]string, 0, len(list))
@@ -38,8 +41,8 @@ func stringsOf(v any) []string {
 	return names
 }
 
-// properties compares the fields of objects, and what holds for fields that
-// the schema does not list.
+// properties compares the listed fields of objects, and the schemas for fields that
+// are not listed.
 func (i *impact) properties(at, what string, a, b map[string]any) {
 	before, now := mapOf(a["properties"]), mapOf(b["properties"])
 	for _, name := range keysOfBoth(before, now) {
@@ -66,8 +69,8 @@ func (i *impact) properties(at, what string, a, b map[string]any) {
 	}
 }
 
-// droppedProperty reports a field that was listed and is not, where the new schema does
-// not take fields that it does not list.
+// droppedProperty reports a field that was listed and no longer is, where the new
+// schema does not accept fields that it does not list.
 func (i *impact) droppedProperty(at, name, key string, before any, b map[string]any) {
 	if before == false || matchesPattern(mapOf(b["patternProperties"]), key) {
 		return
@@ -85,6 +88,8 @@ func (i *impact) droppedProperty(at, name, key string, before any, b map[string]
 	}
 }
 
+// matchesPattern reports whether one of the patterns matches a key. A pattern that
+// Go's regular expressions cannot read matches nothing.
 func matchesPattern(patterns map[string]any, key string) bool {
 	for pattern := range patterns {
 		if re, err := regexp.Compile(pattern); err == nil && re.MatchString(key) {
@@ -94,13 +99,14 @@ func matchesPattern(patterns map[string]any, key string) bool {
 	return false
 }
 
-// isObject tells whether a schema says more than yes or no.
+// isObject reports whether a schema is an object, rather than true or false.
 func isObject(schema any) bool {
 	_, ok := schema.(map[string]any)
 	return ok
 }
 
-// keywordOrTrue is a keyword's schema, or true where it is not there.
+// keywordOrTrue returns the schema of a keyword, or true (anything) where it is
+// missing.
 func keywordOrTrue(schema map[string]any, keyword string) any {
 	if v, ok := schema[keyword]; ok {
 		return v
@@ -108,6 +114,7 @@ func keywordOrTrue(schema map[string]any, keyword string) any {
 	return true
 }
 
+// mapOf returns a value as an object, nil where it is not one.
 func mapOf(v any) map[string]any {
 	m, _ := v.(map[string]any)
 	return m
@@ -141,8 +148,8 @@ func (i *impact) items(at, what string, a, b map[string]any) {
 	i.schema(at+"/items", "Each item of "+lowerCased(subject(what)), keywordOrTrue(a, "items"), rest)
 }
 
-// alternatives reports branches of anyOf and oneOf that are gone. New ones of
-// anyOf only widen; a new one of oneOf may overlap another.
+// alternatives reports branches of anyOf and oneOf that are gone or changed. A new
+// branch of anyOf only accepts more; a new one of oneOf may overlap another.
 func (i *impact) alternatives(at, what string, a, b map[string]any) {
 	for _, keyword := range []string{"anyOf", "oneOf"} {
 		now, ok := b[keyword].([]any)
@@ -165,6 +172,8 @@ func (i *impact) alternatives(at, what string, a, b map[string]any) {
 	}
 }
 
+// containsEqual reports whether a list contains a value, with numbers compared by
+// value.
 func containsEqual(list []any, v any) bool {
 	for _, w := range list {
 		if equalByValue(v, w) {
@@ -174,8 +183,8 @@ func containsEqual(list []any, v any) bool {
 	return false
 }
 
-// reference compares what $ref names where other keywords stand beside it. A
-// name that leads nowhere is compared as it is written.
+// reference compares the targets of $ref where other keywords stand beside it. A
+// reference that leads nowhere here is compared as text.
 func (i *impact) reference(at, what string, a, b map[string]any) {
 	now, there := b["$ref"].(string)
 	if !there {
@@ -196,7 +205,8 @@ func (i *impact) reference(at, what string, a, b map[string]any) {
 	i.schema(at, what, before, map[string]any{"$ref": now})
 }
 
-// undecided reports keywords that would have to be solved to be compared.
+// undecided reports new or changed keywords whose effect cannot be decided by
+// comparing them.
 func (i *impact) undecided(at, what string, a, b map[string]any) {
 	for _, keyword := range []string{
 		"$dynamicRef", "allOf", "contains", "dependentRequired", "dependentSchemas", "else", "if", "maxContains",
@@ -210,7 +220,7 @@ func (i *impact) undecided(at, what string, a, b map[string]any) {
 	}
 }
 
-// containsAll tells whether each schema of the second list was in the first.
+// containsAll reports whether each schema of the second list is in the first.
 func containsAll(before, now any) bool {
 	x, y, both := lists(before, now)
 	if !both {

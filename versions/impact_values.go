@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// types reports types that the old schema took and the new one does not.
+// types reports types that the old schema accepted and the new one does not. Where
+// the old one lists values instead of a type, their types count.
 func (i *impact) types(at, what string, a, b map[string]any) {
 	now := typesOf(b)
 	if now == nil {
@@ -32,7 +33,7 @@ func (i *impact) types(at, what string, a, b map[string]any) {
 	}
 }
 
-// typesOf reads the type keyword; nil: any type.
+// typesOf returns the types of the keyword type; nil: any type.
 func typesOf(schema map[string]any) []string {
 	switch word := schema["type"].(type) {
 	case string:
@@ -43,7 +44,7 @@ func typesOf(schema map[string]any) []string {
 	return nil
 }
 
-// jsonTypesOf gives the types of values, each once.
+// jsonTypesOf returns the JSON types of values, each once.
 func jsonTypesOf(list []any) []string {
 	kinds := []string{}
 	for _, v := range list {
@@ -54,6 +55,8 @@ func jsonTypesOf(list []any) []string {
 	return kinds
 }
 
+// jsonTypeOf returns the JSON Schema type of a decoded value; a number without a
+// fraction, such as 1.0, is an integer.
 func jsonTypeOf(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
@@ -73,6 +76,7 @@ func jsonTypeOf(v any) string {
 	return "null"
 }
 
+// orList joins words as in "a, b or c".
 func orList(words []string) string {
 	switch n := len(words); n {
 	case 0:
@@ -84,7 +88,8 @@ func orList(words []string) string {
 	}
 }
 
-// allowedValues reports values that enum or const no longer allow.
+// allowedValues reports values that enum or const no longer allow, or that values
+// are restricted for the first time.
 func (i *impact) allowedValues(at, what string, a, b map[string]any) {
 	now, keyword := allowedValuesOf(b)
 	if keyword == "" {
@@ -106,6 +111,8 @@ func (i *impact) allowedValues(at, what string, a, b map[string]any) {
 	}
 }
 
+// allowedValuesOf returns the values of const or enum and the keyword, "" where the
+// schema has neither.
 func allowedValuesOf(schema map[string]any) (list []any, keyword string) {
 	if v, ok := schema["const"]; ok {
 		return []any{v}, "const"
@@ -116,6 +123,8 @@ func allowedValuesOf(schema map[string]any) (list []any, keyword string) {
 	return nil, ""
 }
 
+// printedValues returns values as JSON for a message, each truncated and without
+// characters that do not print.
 func printedValues(list []any) []string {
 	words := make([]string, len(list))
 	for i, v := range list {
@@ -124,7 +133,8 @@ func printedValues(list []any) []string {
 	return words
 }
 
-// limit is one bound that a schema may set.
+// limit is a pair of keywords that bound a number, a length or a count from one
+// side.
 type limit struct {
 	keyword string
 	lower   bool
@@ -133,6 +143,8 @@ type limit struct {
 	message string
 }
 
+// limits lists the pairs of keywords that bound values. A minimum length of 0 always
+// holds, so setting it is not a change.
 func limits() []limit {
 	return []limit{
 		{keyword: "minimum", strict: "exclusiveMinimum", lower: true, message: "%s must now be %s %s."},
@@ -146,7 +158,7 @@ func limits() []limit {
 	}
 }
 
-// bounds reports limits that are new or tighter.
+// bounds reports bounds that are new or tighter.
 func (i *impact) bounds(at, what string, a, b map[string]any) {
 	for _, l := range limits() {
 		now, ok := l.of(b)
@@ -173,7 +185,8 @@ type bound struct {
 	strict bool
 }
 
-// of gives the tighter of the keyword's and the strict keyword's bound.
+// of returns the tighter of the keyword's and the strict keyword's bound; false
+// where the schema has neither.
 func (l limit) of(schema map[string]any) (bound, bool) {
 	plain, ok := schema[l.keyword].(json.Number)
 	strict, also := schema[l.strict].(json.Number)
@@ -184,6 +197,9 @@ func (l limit) of(schema map[string]any) (bound, bool) {
 	return x, ok
 }
 
+// tighter reports whether b excludes a value that than allows; lower is whether
+// they are lower bounds. Numbers that cannot be compared count as tighter unless
+// they are equal as text.
 func (b bound) tighter(than bound, lower bool) bool {
 	x, okX := parseDecimal(b.number)
 	y, okY := parseDecimal(than.number)
@@ -197,6 +213,7 @@ func (b bound) tighter(than bound, lower bool) bool {
 	return order > 0 == lower
 }
 
+// phrase returns the words that stand before the bound in a message.
 func (b bound) phrase(lower bool) string {
 	switch {
 	case b.strict && lower:
@@ -209,7 +226,7 @@ func (b bound) phrase(lower bool) string {
 	return "at most"
 }
 
-// constraints reports patterns, formats, steps between numbers and uniqueness.
+// constraints reports new or changed patterns, formats, multiples and uniqueness.
 func (i *impact) constraints(at, what string, a, b map[string]any) {
 	if pattern, ok := b["pattern"].(string); ok && pattern != a["pattern"] {
 		i.report(at+"/pattern", "%s must now match %s.", subject(what), printedValues([]any{pattern})[0])
@@ -225,7 +242,7 @@ func (i *impact) constraints(at, what string, a, b map[string]any) {
 	}
 }
 
-// isMultiple tells whether v is a number that step divides.
+// isMultiple reports whether v is a number that step divides.
 func isMultiple(v any, step json.Number) bool {
 	before, ok := v.(json.Number)
 	if !ok {
@@ -239,8 +256,9 @@ func isMultiple(v any, step json.Number) bool {
 	return x.Quo(x, y).IsInt()
 }
 
-// fraction reads a number exactly, unless its exponent is beyond ±1,000 or it
-// has more digits than that.
+// fraction returns a number as an exact fraction; false where its exponent is
+// beyond ±1,000 or its text is longer than 1,000 bytes, which would take much
+// memory.
 func fraction(n json.Number) (*big.Rat, bool) {
 	d, ok := parseDecimal(n)
 	if !ok || len(n) > 1000 || d.exponent > 1000 || d.exponent < -1000 {

@@ -175,7 +175,7 @@ func (p *patcher) remove(path []string) error {
 	})
 }
 
-// edit puts what change gives in the place of the value at the path.
+// edit replaces the value at the path by what change returns.
 func (p *patcher) edit(path []string, change func(any) (any, error)) error {
 	root, err := editAt(p.root, path, change)
 	if err == nil {
@@ -239,7 +239,7 @@ func startsWith(path, prefix []string) bool {
 	return true
 }
 
-// nests tells whether a value would reach too deep at the path.
+// nests reports whether a value would be nested too deep at the path.
 func nests(path []string, v any) bool {
 	return len(path) > maxDepth || deeperThan(v, maxDepth-len(path))
 }

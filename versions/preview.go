@@ -8,11 +8,11 @@ import (
 	"heddle/fault"
 )
 
-// Schedules tells what another active definition would mean for the schedules
-// of a workflow that follow the active version.
+// Schedules returns how another active definition would affect the schedules of a
+// workflow that follow the active version.
 type Schedules interface {
 	// Impact lists the schedules that would run a definition with that input
-	// schema (empty: any input), and whether their stored input fits it.
+	// schema (empty: any input), and whether their stored input is valid for it.
 	Impact(ctx context.Context, tenantID, workflowID string, input json.RawMessage) ([]ScheduleImpact, error)
 }
 
@@ -24,15 +24,16 @@ type ScheduleImpact struct {
 	Problem    string `json:"problem,omitempty"`
 }
 
-// OpenRuns is how many runs of one version are open.
+// OpenRuns is the number of open runs of one version.
 type OpenRuns struct {
 	Version int `json:"version"`
 	Count   int `json:"count"`
 }
 
-// Preview is what would come of another active definition: how it differs from
-// the one that is active now, which open runs stay on what they have, which
-// schedules would follow, and which callers may be refused. No list is nil.
+// Preview is the effect that another active definition would have: how it differs
+// from the one that is active now, which open runs would keep their version, which
+// schedules would run it, and which inputs might be refused. Schedules and Breaking
+// are never nil.
 type Preview struct {
 	Workflow  definitions.Workflow // as it is
 	Diff      Diff
@@ -41,8 +42,9 @@ type Preview struct {
 	Breaking  []BreakingChange
 }
 
-// Preview says what it would mean for a workflow to run this definition.
-// Nothing is written.
+// Preview returns the effect that a definition would have as the active one of a
+// workflow. Nothing is stored. The parts are read one after another and not in one
+// transaction: runs may begin and end meanwhile.
 func (s *Service) Preview(ctx context.Context, w definitions.Workflow, after json.RawMessage) (Preview, error) {
 	active, err := s.Active(ctx, w)
 	if err != nil {
@@ -77,6 +79,7 @@ func (s *Service) Preview(ctx context.Context, w definitions.Workflow, after jso
 	return p, nil
 }
 
+// inputsOf returns the input schemas of two definitions, empty where there is none.
 func inputsOf(before, after json.RawMessage) (a, b json.RawMessage, err error) {
 	var old, young struct{ Input json.RawMessage }
 	if err := json.Unmarshal(before, &old); err != nil {
@@ -88,8 +91,8 @@ func inputsOf(before, after json.RawMessage) (a, b json.RawMessage, err error) {
 	return old.Input, young.Input, nil
 }
 
-// PreviewDefinition is Preview of a definition that is not stored; nil stands for
-// the active one, which changes nothing.
+// PreviewDefinition is Preview for a definition that is not stored; nil stands for
+// the active one.
 func (s *Service) PreviewDefinition(ctx context.Context, w definitions.Workflow, doc *definitions.Document) (Preview, error) {
 	if doc != nil {
 		return s.Preview(ctx, w, doc.Canonical)
@@ -101,8 +104,8 @@ func (s *Service) PreviewDefinition(ctx context.Context, w definitions.Workflow,
 	return s.Preview(ctx, w, active.Definition)
 }
 
-// PreviewVersion says what publishing a version, or going back to it, would
-// mean. It refuses what Publish refuses.
+// PreviewVersion is Preview for publishing a version or rolling back to it. Its
+// errors are those of Publish.
 func (s *Service) PreviewVersion(ctx context.Context, r Reference) (Preview, error) {
 	w, v, err := s.find(ctx, r)
 	if err != nil {
@@ -114,15 +117,15 @@ func (s *Service) PreviewVersion(ctx context.Context, r Reference) (Preview, err
 	return s.Preview(ctx, w, v.Definition)
 }
 
-// VersionDiff is the difference of two versions. To is 0 for a draft.
+// VersionDiff is the difference between two versions. To is 0 for a draft.
 type VersionDiff struct {
 	Diff
 	Workflow definitions.Workflow
 	From, To int
 }
 
-// Diff compares two versions of a workflow, each named as everywhere: 3, v3 or
-// a label.
+// Diff compares two versions of a workflow, each named by a number ("3", "v3") or a
+// label. Errors: fault.NotFound workflow_not_found, version_not_found.
 func (s *Service) Diff(ctx context.Context, tenantID, ref, from, to string) (VersionDiff, error) {
 	w, a, err := s.find(ctx, Reference{TenantID: tenantID, Workflow: ref, Version: from})
 	if err != nil {
@@ -136,9 +139,9 @@ func (s *Service) Diff(ctx context.Context, tenantID, ref, from, to string) (Ver
 	return VersionDiff{d, w, a.Number, b.Number}, err
 }
 
-// DiffDraft compares the active version with a definition that need not be
-// sound, but must be readable: otherwise it is fault.Unacceptable
-// invalid_definition with all issues.
+// DiffDraft compares the active version with a definition that may be invalid, but
+// must be readable: otherwise the error is fault.Unacceptable invalid_definition
+// with all issues.
 func (s *Service) DiffDraft(ctx context.Context, tenantID, ref string, draft definitions.Written) (VersionDiff, error) {
 	w, err := s.store.Workflow(ctx, tenantID, ref)
 	if err != nil {

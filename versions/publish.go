@@ -11,8 +11,9 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// Reference names a version of a workflow and the revisions of the workflow
-// that a write accepts.
+// Reference names a version of a workflow: Workflow is an id or slug, Version a
+// number ("3", "v3") or a label. IfMatch holds the revisions of the workflow that a
+// write accepts.
 type Reference struct {
 	TenantID string
 	Workflow string
@@ -20,7 +21,8 @@ type Reference struct {
 	IfMatch  definitions.IfMatch
 }
 
-// find reads the workflow and the version.
+// find reads the workflow and the version of a reference. Between this and a later
+// write the workflow may change, but the version cannot.
 func (s *Service) find(ctx context.Context, r Reference) (definitions.Workflow, Version, error) {
 	w, err := s.store.Workflow(ctx, r.TenantID, r.Workflow)
 	if err != nil {
@@ -30,10 +32,10 @@ func (s *Service) find(ctx context.Context, r Reference) (definitions.Workflow, 
 	return w, v, err
 }
 
-// Publish makes a version the active one; runs that are open keep theirs. The
-// active one is left as it is. Errors: fault.NotFound workflow_not_found,
-// version_not_found; fault.Conflict workflow_archived; fault.Precondition
-// precondition_failed.
+// Publish makes a version the active one and returns the workflow; open runs keep
+// their version. Publishing the active version changes nothing. Errors:
+// fault.NotFound workflow_not_found, version_not_found; fault.Conflict
+// workflow_archived; fault.Precondition precondition_failed.
 func (s *Service) Publish(ctx context.Context, r Reference) (definitions.Workflow, error) {
 	w, v, err := s.find(ctx, r)
 	if err != nil {
@@ -52,17 +54,18 @@ func (s *Service) Publish(ctx context.Context, r Reference) (definitions.Workflo
 	})
 }
 
-// RollbackRequest asks for the definition of an earlier version again. An empty
-// ChangeSummary is "Rollback to version n".
+// RollbackRequest names the version to go back to. Author is the name recorded for
+// the new version; an empty ChangeSummary becomes "Rollback to version n".
 type RollbackRequest struct {
 	Reference
 	Author        string
 	ChangeSummary string
 }
 
-// Rollback makes a new version whose definition equals that of the version
-// named, and publishes it. Errors: those of Publish, and fault.Unacceptable
-// invalid_change_summary.
+// Rollback creates a new version with the definition of an earlier one and makes it
+// the active one, in one transaction; history is never rewritten. It does so also
+// where that definition is active already. Errors: those of Publish;
+// fault.Unacceptable invalid_change_summary.
 func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (definitions.Workflow, error) {
 	if err := definitions.CheckChangeSummary(req.ChangeSummary); err != nil {
 		return definitions.Workflow{}, err
@@ -100,8 +103,8 @@ var (
 	numberForm = regexp.MustCompile(`^v?[0-9]+$`)
 )
 
-// ValidName tells whether text has the form of a version's name: a number from 1,
-// which may follow a v, or a label.
+// ValidName reports whether text has the form of a version's name: a number from 1,
+// with or without a v in front, or a label.
 func ValidName(text string) bool {
 	if !numberForm.MatchString(text) {
 		return labelForm.MatchString(text)
@@ -110,8 +113,8 @@ func ValidName(text string) bool {
 	return err == nil && n > 0
 }
 
-// CheckLabel tells whether a label may be given to a version; the error is
-// fault.Unacceptable invalid_label.
+// CheckLabel checks the form of a label, which must not read like a version's
+// number; the error is fault.Unacceptable invalid_label.
 func CheckLabel(label string) error {
 	switch {
 	case !labelForm.MatchString(label):
@@ -124,8 +127,9 @@ func CheckLabel(label string) error {
 	return nil
 }
 
-// SetLabel gives a version a label, or takes it away (""). Errors: those of
-// Publish, fault.Unacceptable invalid_label, fault.Conflict label_taken.
+// SetLabel sets the label of a version, or clears it (""), and returns the workflow
+// and the version. Errors: those of Publish; fault.Unacceptable invalid_label;
+// fault.Conflict label_taken.
 func (s *Service) SetLabel(ctx context.Context, r Reference, label string) (definitions.Workflow, Version, error) {
 	if label != "" {
 		if err := CheckLabel(label); err != nil {

@@ -9,22 +9,23 @@ import (
 	"time"
 )
 
-// Config is what a Service is made of. Schedules may be nil: there are none.
+// Config holds what NewService needs. Schedules may be nil: previews list none.
 type Config struct {
 	Store     Store
 	Schedules Schedules
 	Now       func() time.Time
 }
 
-// Service reads and moves on a workflow's history. References to workflows are
-// ids or slugs, to versions a number ("3", "v3") or a label.
+// Service reads the history of workflows, publishes and labels versions and rolls
+// back. References to workflows are ids or slugs, to versions a number ("3", "v3")
+// or a label. It is safe for concurrent use.
 type Service struct {
 	store     Store
 	schedules Schedules
 	now       func() time.Time
 }
 
-// NewService makes a Service.
+// NewService returns a Service. Its times are UTC with milliseconds.
 func NewService(cfg Config) *Service {
 	return &Service{
 		store: cfg.Store, schedules: cfg.Schedules,
@@ -33,8 +34,8 @@ func NewService(cfg Config) *Service {
 }
 
 // Query selects a page of a workflow's versions, newest first. Ref is an id or
-// slug. Offset counts from the newest; Cursor is a Page's Next and excludes
-// it.
+// slug. Offset counts from the newest; Cursor, the Next of the page before, takes
+// precedence over it.
 type Query struct {
 	TenantID string
 	Ref      string
@@ -43,8 +44,8 @@ type Query struct {
 	Cursor   string
 }
 
-// Page is one page of versions, without their definitions. Next is empty on
-// the last page.
+// Page is one page of versions, without their definitions. Next is empty on the last
+// page; Total is the number of all versions.
 type Page struct {
 	Workflow definitions.Workflow
 	Versions []Version
@@ -52,14 +53,15 @@ type Page struct {
 	Total    int
 }
 
-// List reads a page. A cursor that List did not give is fault.Malformed.
+// List returns a page. Errors: fault.NotFound workflow_not_found; fault.Malformed
+// invalid_request for a cursor that List did not return.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	w, err := s.store.Workflow(ctx, q.TenantID, q.Ref)
 	if err != nil {
 		return Page{}, err
 	}
 	page := Page{Workflow: w, Total: w.LatestVersion}
-	// Numbers are dense, so an offset is a number.
+	// Numbers have no gaps, so an offset from the newest is a number.
 	before := w.LatestVersion + 1 - q.Offset
 	if q.Cursor != "" {
 		if before, err = parseCursor(q.Cursor); err != nil {
@@ -79,8 +81,9 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return page, nil
 }
 
-// Get reads a workflow and one of its versions with the definition: a number
-// ("3", "v3"), a label, or "" for the active one.
+// Get returns a workflow and one of its versions with the definition: a number
+// ("3", "v3"), a label, or "" for the active one. Errors: fault.NotFound
+// workflow_not_found, version_not_found.
 func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (definitions.Workflow, Version, error) {
 	w, err := s.store.Workflow(ctx, tenantID, ref)
 	if err != nil {
@@ -94,16 +97,16 @@ func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (defin
 	return w, v, err
 }
 
-// Active reads the version that the workflow says is active. A version never
-// changes, so it fits the workflow as it was read, whatever happened since.
+// Active returns the active version of a workflow as it was read. A version never
+// changes, so the two are consistent whatever happened since.
 func (s *Service) Active(ctx context.Context, w definitions.Workflow) (Version, error) {
 	return s.store.Version(ctx, w.TenantID, w.ID, strconv.Itoa(w.ActiveVersion))
 }
 
-// cursorPrefix marks a cursor of this list, so that another list's is refused.
+// cursorPrefix marks the cursors of this list, so that those of others are refused.
 const cursorPrefix = "v"
 
-// parseCursor reads the number below which a page starts.
+// parseCursor returns the number below which a page starts.
 func parseCursor(cursor string) (int, error) {
 	digits, ok := strings.CutPrefix(cursor, cursorPrefix)
 	n, err := strconv.Atoi(digits)

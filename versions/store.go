@@ -5,8 +5,8 @@ import (
 	"heddle/definitions"
 )
 
-// Store is what history asks of persistence. workflow is an id; version is a
-// number ("3", "v3") or a label; unknown ones are fault.NotFound
+// Store is what a Service needs from persistence. workflowID is an id; version is a
+// number ("3", "v3") or a label, and an unknown one fault.NotFound
 // version_not_found. Every method is one transaction.
 type Store interface {
 	// Workflow finds a workflow by id or slug.
@@ -16,8 +16,10 @@ type Store interface {
 	Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]Version, error)
 	// Version reads one, with its definition.
 	Version(ctx context.Context, tenantID, workflowID, version string) (Version, error)
-	// Change reads the workflow, lets decide say what becomes of it and writes
-	// that. decide is pure and may be called again after a conflict.
+	// Change reads the workflow, calls decide with it and stores what decide
+	// returns, the new version included. decide is pure and may be called again
+	// after a conflict; its error is returned and nothing is stored. It is the one
+	// method through which a version becomes active.
 	Change(ctx context.Context, tenantID, ref string, decide func(definitions.Current) (definitions.Revision, error)) (definitions.Workflow, error)
 	// SetLabel sets ("" clears) a version's label and raises the workflow's
 	// revision, unless the label is that already. A taken label is

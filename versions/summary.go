@@ -13,11 +13,11 @@ const (
 	noFunctionalChange = "No functional change"
 )
 
-// summary words a list of changes in one line, counting steps by what became
-// of them: "Added 1 step, removed 2 steps, renamed 1 step, moved 3 steps,
-// modified 1 step, changed settings", each only where it is so. Where the
-// workflow does the same as before, it ends in ". No functional change":
-// "Moved 1 step. No functional change".
+// summary returns a list of changes in one line, with steps counted by kind of
+// change: "Added 1 step, removed 2 steps, renamed 1 step, moved 3 steps, modified 1
+// step, changed settings", each part only where there is such a change. Where the
+// workflow does the same as before, it ends in ". No functional change": "Moved 1
+// step. No functional change".
 //
 // The workflow does the same as long as only the order of steps or of
 // dependencies, the names and descriptions of steps or workflow, or the ids of
@@ -53,7 +53,7 @@ func (c *comparison) summary(changes []Change) string {
 	return line + ". " + noFunctionalChange
 }
 
-// functional tells whether a change may make the workflow act otherwise.
+// functional reports whether a change may alter what the workflow does.
 func (c *comparison) functional(change Change) bool {
 	switch change.Change {
 	case Moved:
@@ -66,6 +66,8 @@ func (c *comparison) functional(change Change) bool {
 	return true
 }
 
+// functionalField reports the same of one field: names, descriptions and the order
+// of dependencies are not functional.
 func functionalField(f Field) bool {
 	switch f.Path {
 	case "/name", "/description":
@@ -76,14 +78,16 @@ func functionalField(f Field) bool {
 	return true
 }
 
-// sameNames tells whether two lists of texts differ in order or repetition
-// alone.
+// sameNames reports whether two lists of strings differ at most in order and
+// repetition.
 func sameNames(a, b json.RawMessage) bool {
 	x, okX := nameSet(a)
 	y, okY := nameSet(b)
 	return okX && okY && slices.Equal(x, y)
 }
 
+// nameSet returns a list of strings sorted and without repetition; false where it is
+// not one. A missing list is empty.
 func nameSet(list json.RawMessage) ([]string, bool) {
 	var names []string
 	if len(list) > 0 && json.Unmarshal(list, &names) != nil {

@@ -15,12 +15,11 @@ const (
 	maxBlockLines   = 12  // lines of a text before, and after
 )
 
-// Text writes the difference for people, grouped by step: + added, - removed,
-// ~ anything else, with each changed field below its step. Long values are
-// shortened, and of texts with several lines the changed ones are shown. color
-// adds the escapes of a terminal. Whatever the definitions hold, nothing else
-// in the result controls a terminal: other characters that do not print are
-// written as escapes.
+// Text returns the difference for people, grouped by step: + added, - removed, ~
+// anything else, with each changed field below its step. Long values are truncated,
+// and of texts with several lines only the changed ones are shown. color adds a
+// terminal's escape sequences. Whatever the definitions hold, nothing else in the
+// result controls a terminal: characters that do not print are escaped.
 func (d Diff) Text(color bool) string {
 	w := textWriter{color: color}
 	w.line("", d.Summary)
@@ -48,6 +47,7 @@ func (w *textWriter) line(marker, text string) {
 	w.b.WriteString(colour + text + "\x1b[0m\n")
 }
 
+// change writes one change with its fields.
 func (w *textWriter) change(c Change) {
 	marker := markerOf(c.Change)
 	title := "settings"
@@ -69,6 +69,7 @@ func (w *textWriter) change(c Change) {
 	}
 }
 
+// markerOf returns the character that stands before a change.
 func markerOf(change string) string {
 	switch change {
 	case Added:
@@ -79,6 +80,8 @@ func markerOf(change string) string {
 	return "~"
 }
 
+// field writes one changed field: on one line where both values are short, otherwise
+// each on its own, and texts of several lines as blocks.
 func (w *textWriter) field(f Field) {
 	name := escapeUnprintable(dottedPath(f.Path))
 	before, after := truncate(escapeUnprintable(string(f.Before))), truncate(escapeUnprintable(string(f.After)))
@@ -101,6 +104,7 @@ func (w *textWriter) field(f Field) {
 	}
 }
 
+// block writes the changed lines of one side, at most maxBlockLines of them.
 func (w *textWriter) block(marker string, lines []string) {
 	for i, line := range lines {
 		if i == maxBlockLines {
@@ -111,8 +115,8 @@ func (w *textWriter) block(marker string, lines []string) {
 	}
 }
 
-// changedLines gives the lines of two texts between those that both begin and
-// end with; false when neither has several.
+// changedLines returns the lines of two texts without the ones that both begin and
+// end with; false where neither has several lines.
 func changedLines(before, after json.RawMessage) (x, y []string, ok bool) {
 	var a, b string
 	if json.Unmarshal(before, &a) != nil || json.Unmarshal(after, &b) != nil || !strings.Contains(a+b, "\n") {
@@ -128,8 +132,8 @@ func changedLines(before, after json.RawMessage) (x, y []string, ok bool) {
 	return x, y, true
 }
 
-// dottedPath writes a pointer as people do: /config/cases/1/when is
-// config.cases[1].when.
+// dottedPath returns a JSON pointer in the form that people write:
+// /config/cases/1/when is config.cases[1].when.
 func dottedPath(pointer string) string {
 	if !strings.HasPrefix(pointer, "/") {
 		if pointer == "" {
@@ -155,8 +159,8 @@ func dottedPath(pointer string) string {
 	return b.String()
 }
 
-// escapeUnprintable replaces what does not print, so that no text moves the cursor,
-// hides itself or changes direction.
+// escapeUnprintable escapes the characters that do not print, so that no text can
+// move the cursor, hide itself or change its direction.
 func escapeUnprintable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -172,6 +176,7 @@ func escapeUnprintable(s string) string {
 	return b.String()
 }
 
+// truncate shortens a text to maxLineLength characters.
 func truncate(s string) string {
 	runes := []rune(s)
 	if len(runes) <= maxLineLength {

@@ -17,27 +17,27 @@ import (
 	"time"
 )
 
-// TransferStore is what moving workflows between tenants and databases asks of
-// persistence. Every method is one transaction.
+// TransferStore is what a Transfer needs from persistence. Every method is one
+// transaction.
 type TransferStore interface {
 	// Workflow finds a workflow by id or slug.
 	Workflow(ctx context.Context, tenantID, ref string) (definitions.Workflow, error)
-	// WorkflowsAfter lists workflows in the order of their slugs, beginning
-	// after one; ids nil: all of the tenant's.
+	// WorkflowsAfter lists at most limit workflows in the order of their slugs,
+	// starting after one; ids nil: all of the tenant's.
 	WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]definitions.Workflow, error)
-	// VersionsAfter lists versions with their definitions, oldest first,
-	// beginning after a number.
+	// VersionsAfter lists at most limit versions with their definitions, oldest
+	// first, starting after a number.
 	VersionsAfter(ctx context.Context, tenantID, workflowID string, after, limit int) ([]Version, error)
-	// ImportWorkflow stores a workflow with all its versions, or nothing. A
-	// taken slug is fault.Conflict slug_taken, an id that anybody has
-	// fault.Conflict id_taken. Where keep is not nil it is kept with the
-	// workflow; its key taken is fault.Conflict idempotency_key_taken.
+	// ImportWorkflow stores a workflow with all its versions and, unless nil, the
+	// answer for a repeated request, or nothing. Errors: fault.Conflict slug_taken;
+	// id_taken where any tenant has the id; idempotency_key_taken.
 	ImportWorkflow(ctx context.Context, w definitions.Workflow, versions []definitions.NewVersion, keep *idempotency.Answer) error
-	// Answer finds a kept answer, or nil.
+	// Answer returns a stored answer, or nil.
 	Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error)
 }
 
-// TransferConfig is what a Transfer is made of. Secrets may be nil.
+// TransferConfig holds what NewTransfer needs. Secrets may be nil: nothing is
+// checked for secrets.
 type TransferConfig struct {
 	Store   TransferStore
 	Catalog definitions.Catalog
@@ -45,28 +45,32 @@ type TransferConfig struct {
 	NewID   func(prefix string) string
 }
 
-// Transfer moves workflows with their whole history, as lines of JSON.
+// Transfer exports and imports workflows with their whole history, as lines of JSON
+// (one workflow per line). It is safe for concurrent use.
 type Transfer struct{ cfg TransferConfig }
 
-// NewTransfer makes a Transfer.
+// NewTransfer returns a Transfer.
 func NewTransfer(cfg TransferConfig) *Transfer { return &Transfer{cfg: cfg} }
 
-// ExportRequest selects workflows: IDs nil is all of the tenant's. WithIDs
-// writes their ids as well.
+// ExportRequest selects workflows; IDs nil: all of the tenant's. With WithIDs their
+// ids are written as well, and an import keeps them where they are free.
 type ExportRequest struct {
 	TenantID string
 	IDs      []string
 	WithIDs  bool
 }
 
-// How much an export holds at once.
+// How many workflows (without definitions) and versions (with them) an export holds
+// in memory at a time.
 const (
 	workflowsAtOnce = 100
 	versionsAtOnce  = 8
 )
 
-// Export writes one line per workflow, in the order of their slugs, and calls
-// flush after each. It holds a few versions at a time.
+// Export writes one line per workflow to out, in the order of their slugs, and calls
+// flush after each. It is not a snapshot: a workflow that is created or renamed
+// meanwhile may be missing. An error leaves the lines before it, and possibly a part
+// of one, written.
 func (t *Transfer) Export(ctx context.Context, req ExportRequest, out io.Writer, flush func() error) error {
 	after := ""
 	for {
@@ -89,8 +93,9 @@ func (t *Transfer) Export(ctx context.Context, req ExportRequest, out io.Writer,
 	}
 }
 
-// exportOne writes a workflow's line piece by piece. Versions that are made
-// meanwhile are left out, so that the line fits the workflow as it was read.
+// exportOne writes a workflow's line piece by piece, so that no more than
+// versionsAtOnce definitions are in memory. Versions that are created meanwhile are
+// left out, so that the line is consistent with the workflow as it was read.
 func (t *Transfer) exportOne(ctx context.Context, w definitions.Workflow, withID bool, out io.Writer) error {
 	text, err := lineText(lineOf(w, withID))
 	if err != nil {
@@ -118,6 +123,8 @@ func (t *Transfer) exportOne(ctx context.Context, w definitions.Workflow, withID
 	return err
 }
 
+// writeVersion writes one version with the comma that separates it from the one
+// before.
 func writeVersion(out io.Writer, v Version) error {
 	text, err := lineText(lineVersionOf(v))
 	if err != nil {
@@ -130,7 +137,8 @@ func writeVersion(out io.Writer, v Version) error {
 	return err
 }
 
-// lineText is JSON with < > & as they are and no line's end.
+// lineText returns a value as JSON on one line, with < > & as they are and without
+// the line's end.
 func lineText(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -141,33 +149,34 @@ func lineText(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// ConflictPolicy says what becomes of a workflow whose slug is taken.
+// ConflictPolicy is the rule for a workflow whose slug is taken.
 type ConflictPolicy string
 
-// Refuse ends the import there. Skip leaves the workflow out. Rename gives it the
-// first free of slug-2, slug-3, …
+// Refuse ends the import there. Skip leaves the workflow out. Rename imports it
+// under the first free slug of slug-2, slug-3, …
 const (
 	Refuse ConflictPolicy = ""
 	Skip   ConflictPolicy = "skip"
 	Rename ConflictPolicy = "rename"
 )
 
-// ImportedLine is a workflow that an import stored or left out. Line counts from 1.
+// ImportedLine is a workflow that an import stored or skipped. Line counts from 1;
+// ID is empty for a skipped one.
 type ImportedLine struct {
 	Line int    `json:"line"`
 	ID   string `json:"id,omitempty"`
 	Slug string `json:"slug"`
 }
 
-// ImportResult is what an import did. No list is nil.
+// ImportResult lists what an import did. No list is nil.
 type ImportResult struct {
 	Imported []ImportedLine
 	Skipped  []ImportedLine
 }
 
-// ImportRequest is an import. With a Key each line is stored at most once: a
-// line that an earlier request with the key stored is told, and not stored
-// again.
+// ImportRequest describes an import. With a Key each line is stored at most once: a
+// line that an earlier request with the same key stored is reported as imported and
+// not stored again. So a client whose connection broke can repeat the request.
 type ImportRequest struct {
 	TenantID   string
 	Lines      io.Reader
@@ -177,27 +186,29 @@ type ImportRequest struct {
 	Quota      LineQuota
 }
 
-// LineQuota holds lines to what the tenant may have stored. Both may be nil.
+// LineQuota checks lines against the tenant's quota of stored bytes. Both functions
+// may be nil.
 type LineQuota struct {
 	// Check says whether so many bytes may be stored; the error ends the import.
 	Check func(bytes int) error
-	// Stored is told of a line that was stored.
+	// Stored is called after a line was stored.
 	Stored func(bytes int)
 }
 
-// ImportKey is the scope and the key of an import, and the time of its answers.
+// ImportKey is the scope and the Idempotency-Key of an import, and the time of its
+// answers.
 type ImportKey struct {
 	Scope string
 	Key   string
 	At    time.Time
 }
 
-// Import reads lines and stores each workflow whole. It stops at the first line
-// that it cannot take; the error says which, and what was stored before that
-// stays and is told. Errors: fault.Malformed invalid_request, fault.TooLarge
-// body_too_large, fault.Unacceptable invalid_line and those of
-// definitions.Create, fault.Conflict slug_taken and idempotency_key_reused, and
-// those of req.Admit.
+// Import reads lines and stores each workflow with its history in one transaction.
+// It stops at the first line that it cannot store; the error names the line, and
+// what was stored before remains stored and is in the result. Errors:
+// fault.Malformed invalid_request; fault.TooLarge body_too_large;
+// fault.Unacceptable invalid_line and those of definitions.Service.Create;
+// fault.Conflict slug_taken, idempotency_key_reused; those of req.Admit.
 func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult, error) {
 	done := ImportResult{Imported: []ImportedLine{}, Skipped: []ImportedLine{}}
 	scan := bufio.NewScanner(req.Lines)
@@ -220,8 +231,8 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult,
 	return done, withLineNumber(err, n+1)
 }
 
-// importWithMemory holds the memory that a line takes while it is read and stored:
-// not while the next one is waited for.
+// importWithMemory reserves the memory that a line needs while it is read and
+// stored, and releases it before the next line is waited for.
 func (t *Transfer) importWithMemory(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	if err := req.Admit.Hold(definitions.Weight(text, definitions.JSON)); err != nil {
 		return err
@@ -229,7 +240,7 @@ func (t *Transfer) importWithMemory(ctx context.Context, req ImportRequest, n in
 	return errors.Join(t.importIdempotent(ctx, req, n, text, done), req.Admit.Hold(0))
 }
 
-// withLineNumber adds the number of the line.
+// withLineNumber adds the line's number to an error as a field.
 func withLineNumber(err error, n int) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.With("line", n)
@@ -237,6 +248,8 @@ func withLineNumber(err error, n int) error {
 	return err
 }
 
+// importWorkflow checks line n and stores its workflow by the conflict policy. The
+// error of a taken slug is what the store answered to the last name tried.
 func (t *Transfer) importWorkflow(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	tenantID, on, where := req.TenantID, req.OnConflict, "Line "+strconv.Itoa(n)
 	w, all, err := t.read(text, where)
@@ -273,8 +286,8 @@ func (t *Transfer) importWorkflow(ctx context.Context, req ImportRequest, n int,
 	return nil
 }
 
-// withoutSecrets refuses a workflow whose definitions, or the texts beside them
-// that everybody may see, hold a secret of the tenant.
+// withoutSecrets refuses a workflow whose definitions, or the other texts that
+// everyone with view access sees, hold the value of one of the tenant's secrets.
 func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, w definitions.Workflow, all []definitions.NewVersion) error {
 	if t.cfg.Secrets == nil {
 		return nil
@@ -300,8 +313,8 @@ func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, w defini
 	return nil
 }
 
-// withoutSecretText refuses texts that hold a secret; it names the first field,
-// in the order of their names.
+// withoutSecretText refuses fields that hold the value of a secret; the error names
+// the first in alphabetical order, so that it is always the same.
 func (t *Transfer) withoutSecretText(ctx context.Context, tenantID, whose string, fields map[string]any) error {
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		text, err := json.Marshal(fields[field])
@@ -320,11 +333,11 @@ func (t *Transfer) withoutSecretText(ctx context.Context, tenantID, whose string
 	return nil
 }
 
-// maxRenames bounds the search for a free slug.
+// maxRenames bounds the search for a free slug with ConflictPolicy Rename.
 const maxRenames = 1000
 
-// nextSlug is the slug with a number; a workflow without a slug of its own
-// gets a new id.
+// nextSlug returns the wanted slug with a number, within 64 characters. A workflow
+// without a slug of its own, whose slug is its id, gets a new id instead.
 func (t *Transfer) nextSlug(w *definitions.Workflow, wanted string, i int) string {
 	if workflowID.MatchString(wanted) {
 		w.ID = t.cfg.NewID("wf_")
@@ -334,8 +347,9 @@ func (t *Transfer) nextSlug(w *definitions.Workflow, wanted string, i int) strin
 	return wanted[:min(len(wanted), 64-len(tail))] + tail
 }
 
-// store keeps the id that the line wants where nobody has it, and takes a new
-// one otherwise. The slug, which is the address that people use, stays.
+// store stores a workflow under the id that the line asks for where that is free,
+// and under a new one otherwise. The slug, which is the address that people use,
+// stays.
 func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, line importLine) (definitions.Workflow, error) {
 	if w.ID == "" {
 		w.ID = t.cfg.NewID("wf_")
@@ -348,7 +362,8 @@ func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []defi
 	return w, err
 }
 
-// read checks a line whole.
+// read reads and checks a line entirely: the workflow and all versions, numbered
+// from 1.
 func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []definitions.NewVersion, error) {
 	w, entries, err := parseLine(text)
 	if err == nil {
@@ -378,6 +393,8 @@ func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []defi
 	return w, all, nil
 }
 
+// readVersion reads and checks one version, validating its definition as an edit
+// would; a hash that the line states must be the definition's.
 func (t *Transfer) readVersion(raw []byte, number int, into *definitions.NewVersion) (definitions.Title, error) {
 	v, text, err := parseVersion(raw, number)
 	if err != nil {

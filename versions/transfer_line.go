@@ -15,18 +15,18 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// MaxLine is the length in bytes that a line of an import may have.
+// MaxLine is the maximum length of an import's line in bytes.
 const MaxLine = 64 << 20
 
-// lineFormat is the version of the format of a line.
+// lineFormat is the version of the line format; an import refuses others.
 const lineFormat = 1
 
 // lineTimeFormat is how a line writes times: UTC, milliseconds.
 const lineTimeFormat = "2006-01-02T15:04:05.000Z"
 
 // Line is one workflow of an export, with all its versions, oldest first. What
-// follows from the definitions (name, description) is not in it. ID is there
-// only where it was asked for.
+// follows from the definitions (name, description) is not in it. ID is set only
+// where the export was asked for ids.
 type Line struct {
 	Format        int                `json:"format"`
 	Slug          string             `json:"slug"`
@@ -51,6 +51,7 @@ type LineVersion struct {
 	Definition     json.RawMessage `json:"definition" kind:"object"`
 }
 
+// lineOf returns a workflow's line without versions.
 func lineOf(w definitions.Workflow, withID bool) Line {
 	l := Line{
 		Format: lineFormat, Slug: w.Slug, Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
@@ -66,6 +67,7 @@ func lineOf(w definitions.Workflow, withID bool) Line {
 	return l
 }
 
+// lineVersionOf returns a version as a line writes it.
 func lineVersionOf(v Version) LineVersion {
 	l := LineVersion{
 		Version: v.Number, ChangeSummary: v.ChangeSummary, CreatedBy: v.CreatedBy,
@@ -77,8 +79,8 @@ func lineVersionOf(v Version) LineVersion {
 	return l
 }
 
-// Names of the members of a line and of a version in it; the first of each are
-// the ones that must be there.
+// The members that a line and a version in it must have, and those that they may
+// have.
 var (
 	requiredLineMembers    = []string{"format", "slug", "status", "trigger_type", "tags", "active_version", "created_at", "updated_at", "versions"}
 	allowedLineMembers     = append([]string{"id"}, requiredLineMembers...)
@@ -86,8 +88,9 @@ var (
 	allowedVersionMembers  = append([]string{"label", "definition_hash"}, requiredVersionMembers...)
 )
 
-// members reads one object strictly: no member twice, none that is unknown,
-// none missing. The opaque one is only looked at for its syntax.
+// members reads one object strictly: no duplicate, unknown or missing members. The
+// opaque member is checked for its syntax only. Errors: fault.Malformed
+// invalid_request and those of definitions.ScanJSON.
 func members(raw []byte, opaque string, takes, needs []string) (map[string]json.RawMessage, error) {
 	limits := definitions.RequestLimits()
 	limits.Bytes, limits.Opaque = MaxLine, []string{opaque}
@@ -111,15 +114,19 @@ func members(raw []byte, opaque string, takes, needs []string) (map[string]json.
 	return object, nil
 }
 
+// malformedLine returns the error for a line whose JSON does not have the form of a
+// Line.
 func malformedLine(format string, args ...any) *fault.Error {
 	return fault.New(fault.Malformed, "invalid_request", format, args...)
 }
 
+// invalidLine returns the error for a line whose values are not allowed.
 func invalidLine(format string, args ...any) *fault.Error {
 	return fault.New(fault.Unacceptable, "invalid_line", format, args...)
 }
 
-// decodeMember decodes one member.
+// decodeMember decodes one member, if it is present; null is allowed for the label
+// only.
 func decodeMember(object map[string]json.RawMessage, name string, into any) error {
 	raw, given := object[name]
 	if !given {
@@ -137,8 +144,8 @@ func decodeMember(object map[string]json.RawMessage, name string, into any) erro
 	return nil
 }
 
-// parseLine reads what a line says beside its versions; the versions are given as
-// they are written.
+// parseLine reads a line without its versions, which are returned as they are
+// written.
 func parseLine(raw []byte) (w definitions.Workflow, versions []json.RawMessage, err error) {
 	object, err := members(raw, "versions", allowedLineMembers, requiredLineMembers)
 	if err != nil {
@@ -152,7 +159,7 @@ func parseLine(raw []byte) (w definitions.Workflow, versions []json.RawMessage, 
 		decodeMember(object, "updated_at", &l.UpdatedAt), decodeMember(object, "versions", &versions),
 	)
 	if err != nil {
-		return w, nil, err // the first of them is what the caller sees
+		return w, nil, err // of several errors the caller sees the first
 	}
 	if l.Format != lineFormat {
 		return w, nil, invalidLine("format is %d; this server reads %d.", l.Format, lineFormat)
@@ -173,8 +180,8 @@ func parseLine(raw []byte) (w definitions.Workflow, versions []json.RawMessage, 
 
 var workflowID = regexp.MustCompile(`^wf_[0-9a-f]{24}$`)
 
-// resolveLineID settles the id that a line wants, "" for a new one. A slug of the
-// form of an id is that of a workflow without a slug of its own.
+// resolveLineID checks the id that a line asks for ("": a new one). A slug in the
+// form of an id belongs to a workflow without a slug of its own and is its id.
 func resolveLineID(w *definitions.Workflow) error {
 	if w.ID != "" && !workflowID.MatchString(w.ID) {
 		return invalidLine("id must be wf_ and 24 hexadecimal digits, not %q.", w.ID)
@@ -185,6 +192,8 @@ func resolveLineID(w *definitions.Workflow) error {
 	return nil
 }
 
+// parseLineTime reads a time of a line (RFC 3339) in the years 1971 to 9998, to the
+// millisecond.
 func parseLineTime(name, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1971 || t.Year() > 9998 {
@@ -193,11 +202,11 @@ func parseLineTime(name, text string) (time.Time, error) {
 	return t.UTC().Truncate(time.Millisecond), nil
 }
 
-// maxAuthorLength is the length of a key's name in characters.
+// maxAuthorLength is the maximum length of created_by, a key's name, in characters.
 const maxAuthorLength = 200
 
-// parseVersion reads one version of a line but for its definition, which is given as
-// it is written.
+// parseVersion reads one version of a line without its definition, which is
+// returned as it is written. number is the one that it must have.
 func parseVersion(raw []byte, number int) (v definitions.NewVersion, definition json.RawMessage, err error) {
 	object, err := members(raw, "definition", allowedVersionMembers, requiredVersionMembers)
 	if err != nil {
@@ -231,7 +240,8 @@ func parseVersion(raw []byte, number int) (v definitions.NewVersion, definition 
 	return v, object["definition"], err
 }
 
-// locateError says where in an import an error lies.
+// locateError adds to an error where in an import it is: a prefix of the message
+// and of the pointers of its issues. The error itself is not modified.
 func locateError(err error, where, pointer string) error {
 	var f *fault.Error
 	if !errors.As(err, &f) {

@@ -12,7 +12,9 @@ import (
 	"strconv"
 )
 
-// importIdempotent is importLine, at most once per key.
+// importIdempotent imports a line at most once per Idempotency-Key: the answer is
+// stored in the transaction of the workflow, so a repeated request finds both or
+// neither.
 func (t *Transfer) importIdempotent(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	if req.Key == nil {
 		return t.importWorkflow(ctx, req, n, text, done)
@@ -24,14 +26,16 @@ func (t *Transfer) importIdempotent(ctx context.Context, req ImportRequest, n in
 	if fault.CodeOf(err) != "idempotency_key_taken" {
 		return err
 	}
-	// Another node stored the line meanwhile.
+	// Another request with the key stored the line in between.
 	if told, again := t.replay(ctx, importLine{req, n, text}, done); told || again != nil {
 		return again
 	}
 	return err
 }
 
-// replay tells a line that was stored before.
+// replay adds a line that was stored before to the result and reports whether it
+// was. A different line under the same key is fault.Conflict
+// idempotency_key_reused.
 func (t *Transfer) replay(ctx context.Context, line importLine, done *ImportResult) (bool, error) {
 	kept, err := t.cfg.Store.Answer(ctx, line.req.TenantID, line.scope(), line.req.Key.Key)
 	if err != nil || kept == nil {
@@ -49,22 +53,27 @@ func (t *Transfer) replay(ctx context.Context, line importLine, done *ImportResu
 	return true, nil
 }
 
-// importLine makes what is kept of a line.
+// importLine is one line of an import, n counted from 1, for which an answer can be
+// stored.
 type importLine struct {
 	req  ImportRequest
 	n    int
 	text []byte
 }
 
+// scope is the key's scope for this line: each line of an import has an answer of
+// its own.
 func (k importLine) scope() string { return k.req.Key.Scope + "#" + strconv.Itoa(k.n) }
 
+// hash identifies the line's content, so that another line under the same key is
+// noticed.
 func (k importLine) hash() string {
 	sum := sha256.Sum256(k.text)
 	return hex.EncodeToString(sum[:])
 }
 
-// answer is what is kept with the line's workflow; nil for an import without a
-// key.
+// answer returns the answer to store with the line's workflow; nil for an import
+// without a key.
 func (k importLine) answer(w definitions.Workflow) *idempotency.Answer {
 	if k.req.Key == nil {
 		return nil

@@ -1,5 +1,16 @@
-// Package versions is a workflow's history: immutable versions with number and
-// label, comparing them, publishing one, going back to one.
+// Package versions is a workflow's history: its immutable versions with number
+// and label, publishing one, going back to one, what a change would affect
+// (Preview), and moving workflows with their history between tenants and
+// databases (Transfer).
+//
+// Compare is its core. It promises that applying the patch (RFC 6902) to the one
+// definition yields the other, byte for byte in canonical form; that steps are
+// matched by id, so that the patch, the list of changes and the summary speak of
+// steps as people do; and that the cost is O(n log n) in the number of steps.
+// BreakingInputs compares input schemas and says what callers may run into.
+//
+// Which version is active is decided by definitions.Workflow.Activate; versions
+// themselves are never changed or removed. The package knows no SQL and no HTTP.
 package versions
 
 import (
@@ -8,8 +19,9 @@ import (
 	"time"
 )
 
-// Version is one immutable state of a workflow's definition. Number counts
-// from 1. Label is empty or unique within the workflow.
+// Version is one immutable state of a workflow's definition. Number counts from 1
+// without gaps. Label, the only part that may change, is empty or unique within
+// the workflow.
 type Version struct {
 	WorkflowID     string
 	Number         int
