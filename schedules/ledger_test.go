@@ -54,7 +54,7 @@ func TestVersionsPinnedAndActive(t *testing.T) {
 	})
 }
 
-// publish gives a workflow its next version, active at once.
+// publish stores the next version of a workflow and activates it.
 func (n *node) publish(workflow string, number int, source string) {
 	n.t.Helper()
 	doc, _ := definitions.Parse([]byte(source), definitions.JSON)

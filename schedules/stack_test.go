@@ -142,7 +142,7 @@ const (
 	strict = `{"name":"Strict","input":{"type":"object","required":["n"]},"steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}`
 )
 
-// workflow stores a definition and gives its id.
+// workflow stores a definition and returns its id.
 func (n *node) workflow(source string) string {
 	n.t.Helper()
 	doc, problems := definitions.Parse([]byte(source), definitions.JSON)

@@ -12,7 +12,7 @@ import (
 //go:embed builtin/*.yaml
 var builtinFiles embed.FS
 
-// builtinFile is a built-in template's file without its definition.
+// builtinFile is the file of a built-in template without its definition.
 type builtinFile struct {
 	ID                string          `json:"id"`
 	Version           int             `json:"version"`
@@ -23,8 +23,8 @@ type builtinFile struct {
 	Parameters        json.RawMessage `json:"parameters"`
 }
 
-// Builtins reads the built-in templates, by id. An error is a defect of the
-// program.
+// Builtins returns the built-in templates, sorted by id. An error is a defect of
+// the program.
 func Builtins() ([]Template, error) {
 	entries, err := builtinFiles.ReadDir("builtin")
 	if err != nil {
@@ -42,6 +42,7 @@ func Builtins() ([]Template, error) {
 	return list, nil
 }
 
+// readBuiltin reads one file, which has the form of a request to create a template.
 func readBuiltin(path string) (Template, error) {
 	text, err := builtinFiles.ReadFile(path)
 	if err != nil {

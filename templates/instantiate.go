@@ -6,11 +6,12 @@ import (
 	"heddle/fault"
 )
 
-// Instantiate makes a definition of a template: parameters are checked and put
-// into their places, defaults stand for those that are not given, and name,
-// unless empty, becomes the definition's name. Issues have pointers that start
-// at the parameters; with any there is no definition. Whether the result is
-// sound is for definitions.Validate to say.
+// Instantiate returns the definition that a template becomes with parameters: they
+// are checked and substituted, with defaults for those that are not given; name,
+// unless empty, becomes the definition's name. The result is in canonical form and
+// depends on nothing but the arguments. Where there are issues there is no
+// definition; their pointers start at the parameters. Whether the result is valid
+// is checked by definitions.Validate.
 func Instantiate(t Template, name string, parameters json.RawMessage) (json.RawMessage, []fault.Issue) {
 	values, issues := resolve(t.Parameters, parameters)
 	if len(issues) > 0 {
@@ -19,7 +20,7 @@ func Instantiate(t Template, name string, parameters json.RawMessage) (json.RawM
 	return fill(t, name, values)
 }
 
-// fill puts checked values into the definition.
+// fill substitutes checked values in the definition.
 func fill(t Template, name string, values map[string]any) (json.RawMessage, []fault.Issue) {
 	schema, err := decode(t.Parameters)
 	if err != nil {
@@ -52,9 +53,9 @@ func fill(t Template, name string, values map[string]any) (json.RawMessage, []fa
 	return out, nil
 }
 
-// Validate checks a template as a whole: its schema, its marks, and the definition
-// that its defaults and examples make. Pointers start at an object with
-// parameters and definition.
+// Validate checks a template as a whole: its schema, its placeholders, and the
+// definition that its defaults and examples yield. Pointers start at an object with
+// the members parameters and definition.
 func Validate(t Template, catalog definitions.Catalog) []fault.Issue {
 	if issues := CheckParameters(t.Parameters); len(issues) > 0 {
 		return withPointerPrefix("/parameters", issues)
@@ -83,12 +84,13 @@ func Validate(t Template, catalog definitions.Catalog) []fault.Issue {
 		return withPointerPrefix("/definition", issues)
 	}
 	_, found := definitions.Check(def, definitions.JSON, catalog)
-	for i := range found { // lines of the text that was made here say nothing
+	for i := range found { // lines of the instantiated text mean nothing to the caller
 		found[i].Line, found[i].Column = 0, 0
 	}
 	return withPointerPrefix("/definition", found)
 }
 
+// withPointerPrefix returns copies of issues whose pointers start with prefix.
 func withPointerPrefix(prefix string, issues []fault.Issue) []fault.Issue {
 	out := make([]fault.Issue, len(issues))
 	for i, issue := range issues {

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// Conflict is a value that people and the template both changed, differently,
-// since it was installed. The edited value stays. StepID is nil for what
-// stands beside the steps; Path is a JSON pointer from the step, or from the
-// definition, and empty for a step that one side removed and the other
-// changed. A value that is not there is nil.
+// Conflict is a value that people and the template both changed, differently, since
+// the workflow was installed. The edited value is kept. StepID is nil for values
+// outside of steps; Path is a JSON pointer from the step, or from the definition,
+// and empty for a step that one side removed and the other changed. A missing value
+// is nil.
 type Conflict struct {
 	StepID    *string
 	Path      string
@@ -19,13 +19,14 @@ type Conflict struct {
 	New       json.RawMessage
 }
 
-// Merge joins what became of a definition on two sides: installed is the
-// common origin, edited is what people made of it, next what the template
-// makes of it now. Steps are matched by id, loop bodies included, fields and
-// members of objects by name; lists of other things are one value. Without
-// edits the result is next, without a change of the template it is edited, in
-// canonical form; the order of steps is people's where they reordered them,
-// else the template's.
+// Merge is a three-way merge of definitions: installed is the common origin, edited
+// is what people have made of it, next is what the template yields now. Steps are
+// matched by id, those of loop bodies included, members of objects by name; other
+// lists are one value. Without edits the result is next; without a change of the
+// template it is edited, in canonical form. The order of steps is that of edited
+// where people reordered them, otherwise that of next. Where both sides changed a
+// value differently, edited wins and a Conflict says so. The result may be invalid,
+// such as when one side removed a step that the other refers to.
 func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict, error) {
 	var values [3]any
 	for i, raw := range []json.RawMessage{installed, edited, next} {
@@ -41,7 +42,7 @@ func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict
 	return out, m.conflicts, err
 }
 
-// optional is a value, or none.
+// optional is a value or, where ok is false, a missing one.
 type optional struct {
 	v  any
 	ok bool
@@ -54,12 +55,13 @@ func member(object map[string]any, key string) optional {
 	return optional{v, ok}
 }
 
-// threeWay is one value on the three sides.
+// threeWay is one value of the three definitions.
 type threeWay struct{ base, edited, next optional }
 
 func (t threeWay) sides() [3]optional { return [3]optional{t.base, t.edited, t.next} }
 
-// location is a place: of a step, or of the definition itself.
+// location is where a value is: a path from a step, or, where step is nil, from the
+// definition.
 type location struct {
 	step *string
 	path string
@@ -67,14 +69,15 @@ type location struct {
 
 func (s location) below(key string) location { return location{s.step, memberPointer(s.path, key)} }
 
-// listsSteps tells the places where steps are listed.
+// listsSteps reports whether a list there holds steps.
 func (s location) listsSteps() bool {
 	return s.step == nil && slices.Contains([]string{"/steps", "/on_failure", "/finally"}, s.path) || s.step != nil && s.path == "/config/steps"
 }
 
 type merger struct{ conflicts []Conflict }
 
-// merge decides what becomes of one value.
+// merge merges one value: what only one side changed is taken from that side; steps
+// and objects are merged part by part; anything else is a conflict.
 func (m *merger) merge(at location, t threeWay) optional {
 	switch {
 	case same(t.edited, t.next), same(t.base, t.next):
@@ -99,6 +102,7 @@ func (m *merger) merge(at location, t threeWay) optional {
 
 func same(a, b optional) bool { return a.ok == b.ok && reflect.DeepEqual(a.v, b.v) }
 
+// object merges three objects member by member.
 func (m *merger) object(at location, base, edited, next map[string]any) map[string]any {
 	all := map[string]any{}
 	for _, side := range []map[string]any{base, edited, next} {
@@ -116,7 +120,7 @@ func (m *merger) object(at location, base, edited, next map[string]any) map[stri
 	return out
 }
 
-// textOf is a value as canonical JSON, nil for none.
+// textOf returns a value as canonical JSON, nil for a missing one.
 func textOf(v optional) json.RawMessage {
 	if !v.ok {
 		return nil

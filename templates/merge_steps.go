@@ -10,8 +10,9 @@ type stepList struct {
 
 func (l stepList) step(id string) optional { return member(l.byID, id) }
 
-// stepLists reads the three sides as lists of steps; a side without a list has
-// none. Not ok: something is no list of steps with an id each, all different.
+// stepLists reads a value of the three definitions as lists of steps; a missing list
+// is empty. It returns false where one is not a list of steps that have different
+// ids.
 func stepLists(t threeWay) (lists [3]stepList, ok bool) {
 	for i, side := range t.sides() {
 		list, isList := side.v.([]any)
@@ -31,7 +32,7 @@ func stepLists(t threeWay) (lists [3]stepList, ok bool) {
 	return lists, true
 }
 
-// steps merges lists of steps.
+// steps merges three lists of steps: first each step by itself, then their order.
 func (m *merger) steps(lists [3]stepList) []any {
 	base, edited, next := lists[0], lists[1], lists[2]
 	merged := map[string]any{}
@@ -54,16 +55,15 @@ func (m *merger) steps(lists [3]stepList) []any {
 	return out
 }
 
-// reordered tells whether the steps that both lists have stand in another
-// order.
+// reordered reports whether the steps that both lists have are in different orders.
 func reordered(base, edited stepList) bool {
 	was := slices.DeleteFunc(slices.Clone(base.ids), func(id string) bool { return !edited.step(id).ok })
 	now := slices.DeleteFunc(slices.Clone(edited.ids), func(id string) bool { return !base.step(id).ok })
 	return !slices.Equal(was, now)
 }
 
-// order joins lists of ids: the first as it is, what only later ones have
-// after its predecessor there.
+// order joins lists of ids: the first as it is, and each id that only a later one
+// has behind its predecessor there.
 func order(lists ...[]string) []string {
 	var out chain
 	for _, ids := range lists {

@@ -9,7 +9,7 @@ import (
 
 func sortedNames(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
-// messageOf is what an error says to the caller.
+// messageOf returns the message of a fault for its caller, or else the error's text.
 func messageOf(err error) string {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Message

@@ -14,7 +14,8 @@ var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 // NoParameters is the schema of a template without any.
 const NoParameters = `{"additionalProperties":false,"properties":{},"type":"object"}`
 
-// declaredBy lists the parameters of a schema that CheckParameters passed.
+// declaredBy returns the parameters that a schema declares; CheckParameters found no
+// issue in it.
 func declaredBy(schema any) map[string]bool {
 	declared := map[string]bool{}
 	for name := range objectOf(objectOf(schema)["properties"]) {
@@ -23,8 +24,8 @@ func declaredBy(schema any) map[string]bool {
 	return declared
 }
 
-// CheckParameters tells what is wrong with a template's parameter schema.
-// Pointers start at the schema.
+// CheckParameters returns the issues of a template's parameter schema. Pointers
+// start at the schema.
 func CheckParameters(schema json.RawMessage) []fault.Issue {
 	root, err := decode(schema)
 	if err != nil || objectOf(root) == nil {
@@ -47,8 +48,8 @@ func CheckParameters(schema json.RawMessage) []fault.Issue {
 	return issues
 }
 
-// resolve checks the parameters that were given and adds the defaults of those
-// that were not. Pointers of the issues start at the parameters.
+// resolve checks the given parameters and returns them with the defaults of those
+// that are missing. Pointers of the issues start at the parameters.
 func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	root, err := decode(schema)
 	if err != nil {
@@ -84,8 +85,8 @@ func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	return values, checker.Check(full)
 }
 
-// addDefaults sets members that are not there to their schema's default, also
-// inside of objects that are there.
+// addDefaults sets missing members to their schema's default, also inside of given
+// objects.
 func addDefaults(schema, values map[string]any) {
 	properties := objectOf(schema["properties"])
 	for name, s := range properties {
@@ -101,8 +102,9 @@ func addDefaults(schema, values map[string]any) {
 	}
 }
 
-// sampleValues gives every parameter a value, from its default, its first example
-// or its first allowed value, so that a template can be tried.
+// sampleValues returns a value for every parameter: its default, its first example
+// or its first allowed value, so that a template can be checked without a caller's
+// parameters. A parameter that has none of them is an issue.
 func sampleValues(schema any) (map[string]any, []fault.Issue) {
 	values := map[string]any{}
 	var issues []fault.Issue
@@ -125,6 +127,7 @@ func sampleValues(schema any) (map[string]any, []fault.Issue) {
 	return values, issues
 }
 
+// errorIssue returns an issue of severity error.
 func errorIssue(code, pointer, format string, args ...any) fault.Issue {
 	return fault.Issue{Code: code, Severity: "error", Pointer: pointer, Message: fmt.Sprintf(format, args...)}
 }

@@ -13,7 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// ServiceConfig is what a Service is made of. Secrets may be nil.
+// ServiceConfig holds what NewService needs. Secrets may be nil: nothing is checked
+// for secrets.
 type ServiceConfig struct {
 	Store       Store
 	Definitions *definitions.Service
@@ -23,8 +24,8 @@ type ServiceConfig struct {
 	NewID       func(prefix string) string
 }
 
-// Service keeps templates, makes workflows of them, and brings what was made
-// up to date.
+// Service keeps templates, installs them as workflows, and merges their updates into
+// those. It is safe for concurrent use; builtins and builtinByID never change.
 type Service struct {
 	store       Store
 	definitions *definitions.Service
@@ -36,7 +37,7 @@ type Service struct {
 	builtinByID map[string]Template
 }
 
-// NewService makes a Service. An error is a defect of the built-in templates.
+// NewService returns a Service. An error is a defect of the built-in templates.
 func NewService(cfg ServiceConfig) (*Service, error) {
 	list, err := Builtins()
 	if err != nil {
@@ -53,8 +54,8 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 	return s, nil
 }
 
-// Get reads the newest version of a template: a built-in one or the tenant's
-// own. Errors: fault.NotFound template_not_found.
+// Get returns the newest version of a template, built-in or the tenant's own.
+// Errors: fault.NotFound template_not_found.
 func (s *Service) Get(ctx context.Context, tenantID, id string) (Template, error) {
 	if t, ok := s.builtinByID[id]; ok {
 		return t, nil
@@ -62,8 +63,8 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (Template, error
 	return s.store.Template(ctx, tenantID, id)
 }
 
-// Source says where a template's definition comes from: Definition, or else
-// the version (a number, a label, "" for the active one) of a workflow.
+// Source is where a template's definition comes from: Definition or, where that is
+// nil, a version (a number, a label, "" for the active one) of a workflow.
 type Source struct {
 	Definition *definitions.Written
 	Workflow   string // id or slug
@@ -83,7 +84,7 @@ type CreateRequest struct {
 	Parameters  json.RawMessage
 	Source      Source
 	// Keep, when set, is called with what is about to be stored; the answer
-	// that it gives, if any, is stored with it.
+	// that it returns, if any, is stored with it.
 	Keep  func(t Template) *idempotency.Answer
 	Admit definitions.Admit // is asked for the definition of a workflow
 }
@@ -128,8 +129,8 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, erro
 	return t, s.store.CreateTemplate(ctx, t, keep)
 }
 
-// admitStored holds the memory of a template whose definition is not the
-// request's own, which was admitted with its body.
+// admitStored reserves memory for a template whose definition comes from a workflow;
+// one from the request was admitted with its body.
 func admitStored(admit definitions.Admit, src Source, t Template) error {
 	if src.Definition != nil {
 		return nil
@@ -137,7 +138,7 @@ func admitStored(admit definitions.Admit, src Source, t Template) error {
 	return admit.Hold(definitions.Weights(t.Parameters, t.Definition))
 }
 
-// definitionOf reads what a source names, in canonical form.
+// definitionOf returns the definition that a source names, in canonical form.
 func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source) (json.RawMessage, error) {
 	if src.Definition == nil {
 		return s.store.VersionDefinition(ctx, tenantID, src.Workflow, src.Version)
@@ -152,7 +153,8 @@ func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source)
 	return d.Document.Canonical, nil
 }
 
-// refuseSecrets keeps the values of secrets out of what everybody may view.
+// refuseSecrets refuses texts that hold the value of one of the tenant's secrets:
+// templates can be read with view access alone.
 func (s *Service) refuseSecrets(ctx context.Context, tenantID string, texts ...json.RawMessage) error {
 	if s.secrets == nil {
 		return nil
@@ -173,6 +175,8 @@ func (s *Service) refuseSecrets(ctx context.Context, tenantID string, texts ...j
 	return nil
 }
 
+// canonicalParameters returns a parameter schema in canonical form, NoParameters
+// where none is given.
 func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) == 0 {
 		return json.RawMessage(NoParameters), nil
@@ -180,7 +184,8 @@ func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
 	return definitions.Canonical(raw)
 }
 
-// check refuses a template that could not be installed.
+// check refuses a template that could not be installed: fault.Unacceptable
+// invalid_name, invalid_template.
 func (s *Service) check(t Template) error {
 	if n := utf8.RuneCountInString(t.Name); n < 1 || n > 200 || !isPrintable(t.Name) {
 		return fault.New(fault.Unacceptable, "invalid_name", "A template's name has 1 to 200 printable characters.")
@@ -198,10 +203,12 @@ func (s *Service) check(t Template) error {
 	return nil
 }
 
+// isPrintable reports whether a text is valid UTF-8 of printable characters only.
 func isPrintable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
+// invalid returns fault.Unacceptable invalid_template with all issues.
 func invalid(issues []fault.Issue) *fault.Error {
 	msgs := definitions.Messages(issues)
 	err := fault.New(fault.Unacceptable, "invalid_template", "The template has %d errors.", len(msgs))
@@ -212,7 +219,7 @@ func invalid(issues []fault.Issue) *fault.Error {
 	return err
 }
 
-// UpdateRequest changes a template; nil fields stay as they are.
+// UpdateRequest is a partial change of a template; nil fields stay as they are.
 type UpdateRequest struct {
 	TenantID    string
 	ID          string
@@ -226,7 +233,8 @@ type UpdateRequest struct {
 	Admit       definitions.Admit // is asked for a definition that is not the request's
 }
 
-// Update makes a template's next version; where nothing changes there is none.
+// Update stores a template's next version and returns it; where nothing changes there
+// is none, and the current one is returned.
 // Errors: those of Create, fault.Denied template_builtin, fault.NotFound
 // template_not_found, fault.Precondition precondition_failed.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, error) {
@@ -271,6 +279,8 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, erro
 	})
 }
 
+// apply returns the template with the request's changes; def, unless nil, is its new
+// definition.
 func (req UpdateRequest) apply(t Template, def json.RawMessage) Template {
 	for _, field := range []struct{ to, from *string }{
 		{&t.Name, req.Name}, {&t.Description, req.Description}, {&t.Category, req.Category},
@@ -288,12 +298,14 @@ func (req UpdateRequest) apply(t Template, def json.RawMessage) Template {
 	return t
 }
 
+// sameContent reports whether two versions differ in nothing that a version is made
+// for.
 func sameContent(a, b Template) bool {
 	return a.Name == b.Name && a.Description == b.Description && a.Category == b.Category &&
 		string(a.Parameters) == string(b.Parameters) && string(a.Definition) == string(b.Definition)
 }
 
-// Delete removes a template of the tenant's own. Workflows made of it stay.
+// Delete removes one of the tenant's own templates. Workflows installed from it stay.
 // Errors: fault.Denied template_builtin, fault.NotFound template_not_found,
 // fault.Precondition precondition_failed.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
@@ -303,7 +315,7 @@ func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions
 	return s.store.DeleteTemplate(ctx, tenantID, id, func(t Template) error { return checkIfMatch(m, t) })
 }
 
-// refuseBuiltin refuses writes on built-in templates.
+// refuseBuiltin refuses writes on built-in templates: fault.Denied template_builtin.
 func (s *Service) refuseBuiltin(id string) error {
 	if _, builtin := s.builtinByID[id]; builtin {
 		return fault.New(fault.Denied, "template_builtin",
@@ -312,7 +324,8 @@ func (s *Service) refuseBuiltin(id string) error {
 	return nil
 }
 
-// checkIfMatch refuses a write on a template that changed in between.
+// checkIfMatch refuses a write on a template that changed since the caller read it:
+// fault.Precondition precondition_failed.
 func checkIfMatch(m definitions.IfMatch, t Template) error {
 	if m.Allows(int64(t.Version)) {
 		return nil

@@ -9,8 +9,9 @@ import (
 	"heddle/idempotency"
 )
 
-// InstallRequest asks for a workflow made of a template. Name is the
-// workflow's, the definition's own where it is empty.
+// InstallRequest describes the workflow to create from a template. An empty Name
+// leaves the definition's own. Keep, unless nil, returns the answer to store for a
+// repeated request.
 type InstallRequest struct {
 	TenantID   string
 	Author     string
@@ -22,7 +23,8 @@ type InstallRequest struct {
 	Admit      definitions.Admit
 }
 
-// Install creates a workflow of the template's newest version. Errors:
+// Install creates a workflow from the template's newest version, with the template as
+// its origin, in one transaction. Errors:
 // fault.NotFound template_not_found; fault.Unacceptable invalid_parameters
 // (with all issues), those of definitions.Service.Create and of req.Admit.
 func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.Workflow, error) {
@@ -43,8 +45,9 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.
 	})
 }
 
-// instantiate instantiates a template and says so. What comes out may be far larger
-// than template and parameters: it is admitted anew.
+// instantiate instantiates a template and returns the origin to record with the
+// result. The result may be far larger than template and parameters, so memory is
+// reserved for it again.
 func instantiate(t Template, name string, parameters json.RawMessage, admit definitions.Admit) (*definitions.Origin, definitions.Written, error) {
 	if len(parameters) == 0 {
 		parameters = json.RawMessage("{}")
@@ -67,11 +70,13 @@ func instantiate(t Template, name string, parameters json.RawMessage, admit defi
 	return origin, read(def), nil
 }
 
+// read parses an instantiated definition.
 func read(def json.RawMessage) definitions.Written {
 	doc, found := definitions.Parse(def, definitions.JSON)
 	return definitions.Written{Document: doc, Found: found}
 }
 
+// invalidParameters returns fault.Unacceptable invalid_parameters with all issues.
 func invalidParameters(t Template, issues []fault.Issue) error {
 	msgs := definitions.Messages(issues)
 	err := fault.New(fault.Unacceptable, "invalid_parameters", "The parameters do not fit the template %s: %d errors.", t.Name, len(msgs))
@@ -82,8 +87,8 @@ func invalidParameters(t Template, issues []fault.Issue) error {
 	return err
 }
 
-// Links tells which templates workflows came from, by workflow id, and whether
-// there are newer versions; those that came from none are left out.
+// Links returns the templates that workflows were installed from, by workflow id, and
+// whether there are newer versions; workflows without one are left out.
 func (s *Service) Links(ctx context.Context, tenantID string, workflowIDs ...string) (map[string]Link, error) {
 	if len(workflowIDs) == 0 {
 		return nil, nil

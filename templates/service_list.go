@@ -7,14 +7,16 @@ import (
 	"heddle/fault"
 )
 
-// builtinCursor is where a list stopped while it was among the built-in
-// templates, with the filters that it belongs to.
+// builtinCursor is the position of a list within the built-in templates, which come
+// first, with the filters that it belongs to. Positions among the tenant's own
+// templates are cursors of the store.
 type builtinCursor struct {
 	Builtins int    `json:"b"`
 	Category string `json:"c"`
 	Only     bool   `json:"o"` // is_builtin=true
 }
 
+// text returns the cursor as an opaque text, safe in a URL.
 func (c builtinCursor) text() string {
 	raw, err := json.Marshal(c)
 	if err != nil {
@@ -23,8 +25,8 @@ func (c builtinCursor) text() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// List reads a page. Errors: fault.Malformed invalid_request for a cursor that
-// List did not give, or gave for other filters.
+// List returns a page. Errors: fault.Malformed invalid_request for a cursor that List
+// did not return, or returned for other filters.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	builtins := s.filtered(q)
 	at, among, err := startOf(q, len(builtins))
@@ -48,9 +50,10 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return s.addOwn(ctx, q, page, len(builtins), among)
 }
 
+// only reports whether a query asks for built-in templates alone.
 func only(q Query) bool { return q.Builtin != nil && *q.Builtin }
 
-// filtered lists the built-in templates that a query selects, without their
+// filtered returns the built-in templates that a query selects, without their
 // definitions.
 func (s *Service) filtered(q Query) []Template {
 	var list []Template
@@ -66,8 +69,8 @@ func (s *Service) filtered(q Query) []Template {
 	return list
 }
 
-// startOf tells where among n built-in templates a page begins; not among them
-// when it is a later page.
+// startOf returns at which of n built-in templates a page begins; among is false for
+// a later page, which has none of them.
 func startOf(q Query, n int) (at int, among bool, err error) {
 	if q.Cursor == "" {
 		return min(q.Offset, n), true, nil
@@ -75,7 +78,7 @@ func startOf(q Query, n int) (at int, among bool, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
 	var c builtinCursor
 	if !only(q) && (err != nil || json.Unmarshal(raw, &c) != nil || c.Builtins < 1) {
-		return 0, false, nil // the store's, or nobody's: it knows
+		return 0, false, nil // the store checks its own cursors
 	}
 	if c != (builtinCursor{c.Builtins, q.Category, only(q)}) || c.text() != q.Cursor {
 		return 0, false, fault.New(fault.Malformed, "invalid_request", "cursor belongs to a list with other filters. Start again without it.")
@@ -83,7 +86,8 @@ func startOf(q Query, n int) (at int, among bool, err error) {
 	return min(c.Builtins, n), true, nil
 }
 
-// addOwn fills a page up with the tenant's own templates, and counts them.
+// addOwn fills the rest of a page with the tenant's own templates and adds their
+// number to the total.
 func (s *Service) addOwn(ctx context.Context, q Query, page Page, builtins int, among bool) (Page, error) {
 	own := q
 	own.Limit = q.Limit - len(page.Templates)

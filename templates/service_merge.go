@@ -9,13 +9,13 @@ import (
 	"strconv"
 )
 
-// maxMergeAttempts is how often a merge starts again because the workflow was edited
+// maxMergeAttempts is how often a merge is attempted where the workflow is edited
 // meanwhile.
 const maxMergeAttempts = 5
 
-// MergeRequest brings a workflow up to its template's newest version.
-// Parameters, unless nil, replace those that the workflow was made with. With
-// DryRun nothing is stored.
+// MergeRequest updates a workflow to its template's newest version. Parameters,
+// unless nil, replace those that it was installed with. With DryRun nothing is
+// stored.
 type MergeRequest struct {
 	TenantID   string
 	Ref        string
@@ -26,9 +26,9 @@ type MergeRequest struct {
 	Admit      definitions.Admit
 }
 
-// MergeResult is what a merge made. Before is the definition that was the
-// workflow's latest, After what it became, as version Version: a new one where
-// they differ, not published. Without a change nothing was stored.
+// MergeResult is the result of a merge. Before was the workflow's latest definition;
+// After is its latest now, as version Version: a new one where they differ, which is
+// not published. Without a change nothing was stored.
 type MergeResult struct {
 	Workflow  definitions.Workflow // after the merge
 	Version   int
@@ -38,12 +38,13 @@ type MergeResult struct {
 	Conflicts []Conflict
 }
 
-// MergeUpdate merges the newest version of the template that a workflow came
-// from into the workflow's latest version. Errors: fault.NotFound
+// MergeUpdate merges the newest version of a workflow's template into the workflow's
+// latest version. Without an If-Match it starts again where the workflow is edited
+// meanwhile, so that the edit is merged too. Errors: fault.NotFound
 // workflow_not_found, template_not_found (it was deleted); fault.Conflict
 // workflow_has_no_template, workflow_archived; fault.Unacceptable
-// invalid_parameters (the kept ones do not fit any more), invalid_definition
-// (what comes out is not sound; nothing is stored); fault.Precondition
+// invalid_parameters (the recorded ones are not valid any more), invalid_definition
+// (the result is not valid; nothing is stored); fault.Precondition
 // precondition_failed; those of req.Admit.
 func (s *Service) MergeUpdate(ctx context.Context, req MergeRequest) (MergeResult, error) {
 	for try := 1; ; try++ {
@@ -55,6 +56,8 @@ func (s *Service) MergeUpdate(ctx context.Context, req MergeRequest) (MergeResul
 	}
 }
 
+// mergeOnce is one attempt of MergeUpdate. It reads the workflow, merges, and stores
+// the result only if the workflow is still at the revision that was read.
 func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult, error) {
 	w, err := s.definitions.Get(ctx, req.TenantID, req.Ref)
 	if err != nil {
@@ -89,7 +92,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	if err != nil {
 		return MergeResult{}, err
 	}
-	// The three of them and what comes out, which is about as large as the newest.
+	// The three definitions and the result, which is about as large as the newest.
 	if err := req.Admit.Hold(definitions.Weights(was.Definition, latest, origin.Definition, origin.Definition)); err != nil {
 		return MergeResult{}, err
 	}
@@ -105,7 +108,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	return s.storeMerge(ctx, req, r, origin)
 }
 
-// storeMerge checks what came out and stores it, unless it is only asked for.
+// storeMerge checks the merged definition and, unless it is a dry run, stores it.
 func (s *Service) storeMerge(ctx context.Context, req MergeRequest, r MergeResult, origin *definitions.Origin) (MergeResult, error) {
 	merged := read(r.After)
 	update := definitions.UpdateRequest{

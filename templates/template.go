@@ -1,8 +1,14 @@
-// Package templates holds patterns that become workflows. A template is a
-// definition with places for parameters; installing it puts values there and
-// creates a workflow that remembers where it came from, so that a newer
-// version of the template can be merged into what people made of it since.
-// Built-in templates are part of the program, not of the database.
+// Package templates keeps patterns that become workflows. A template is a
+// definition with placeholders for parameters; installing it substitutes their
+// values and creates a workflow that records its origin, so that a newer version of
+// the template can be merged into what people have edited since (Merge, a three-way
+// merge by step ids).
+//
+// It promises that a merge without edits yields the template's newest result, that
+// edits are never lost silently (Conflict), and that what cannot be a valid
+// definition is never stored. Built-in templates are part of the program, not of
+// the database. Storing the workflow is left to definitions.Service: the package
+// knows no SQL and no HTTP.
 package templates
 
 import (
@@ -13,9 +19,9 @@ import (
 	"time"
 )
 
-// Template is one version of a pattern. TenantID is empty for built-in ones,
-// whose times are zero. Parameters is a JSON Schema of type object; each of
-// its properties is a parameter.
+// Template is one version of a pattern. TenantID is empty for built-in ones, whose
+// times are zero. Version counts from 1. Parameters is a JSON Schema of type object
+// whose properties are the parameters.
 type Template struct {
 	ID                string
 	TenantID          string
@@ -45,17 +51,17 @@ type Query struct {
 	WantTotal bool
 }
 
-// Page is one page of templates without their definitions. Next is empty on
-// the last page; Total is -1 when it was not asked for.
+// Page is one page of templates without their definitions. Next is empty on the last
+// page; Total is -1 unless Query.WantTotal is set.
 type Page struct {
 	Templates []Template
 	Next      string
 	Total     int
 }
 
-// Link says which template a workflow came from. Parameters are those that
-// were given, without defaults. Newest is the template's newest version, 0
-// when it is gone; UpdateAvailable is Newest where that is later than Version.
+// Link is the template that a workflow was installed from. Parameters are those that
+// were given, without defaults. Newest is the template's newest version, 0 where it
+// was deleted; UpdateAvailable is Newest where that is later than Version, else 0.
 type Link struct {
 	TemplateID      string
 	Version         int
@@ -64,31 +70,32 @@ type Link struct {
 	UpdateAvailable int
 }
 
-// Store is what templates ask of persistence. It knows the tenants' own
-// templates only. Every method is one transaction; what is not the tenant's is
-// fault.NotFound.
+// Store is what a Service needs from persistence. It keeps the tenants' own
+// templates only. Every method is one transaction; what belongs to another tenant
+// is fault.NotFound.
 type Store interface {
 	// Templates lists a page, last changed first, by TenantID, Category, Limit,
 	// Offset, Cursor and WantTotal.
 	Templates(ctx context.Context, q Query) (Page, error)
 	// Template reads the newest version: template_not_found.
 	Template(ctx context.Context, tenantID, id string) (Template, error)
-	// CreateTemplate stores a template's version 1, and keep with it, if any:
-	// where its key exists nothing is stored and fault.Conflict
-	// idempotency_key_taken is returned.
+	// CreateTemplate stores a template's version 1 and, unless nil, the answer for
+	// a repeated request; where its key exists nothing is stored and the error is
+	// fault.Conflict idempotency_key_taken.
 	CreateTemplate(ctx context.Context, t Template, keep *idempotency.Answer) error
-	// ChangeTemplate reads the newest version, lets decide make the next one of
-	// it and stores that. decide is pure and may be called again; a result with
-	// the same version number is not stored.
+	// ChangeTemplate reads the newest version, calls decide with it and stores the
+	// next one, which decide returns. decide is pure and may be called again after
+	// a conflict; a result with the same version number is not stored.
 	ChangeTemplate(ctx context.Context, tenantID, id string, decide func(Template) (Template, error)) (Template, error)
 	// DeleteTemplate removes a template with its versions; workflows made of it
 	// stay. check sees the newest version and may refuse.
 	DeleteTemplate(ctx context.Context, tenantID, id string, check func(Template) error) error
-	// Links finds where workflows came from, by their ids; those that came from
-	// no template are left out. Newest is filled for the tenant's own.
+	// Links returns the templates that workflows were installed from, by workflow
+	// id; workflows without one are left out. Newest is set for the tenant's own
+	// templates.
 	Links(ctx context.Context, tenantID string, workflowIDs []string) (map[string]Link, error)
-	// Origin reads where one workflow came from, with the definition as it was
-	// installed; nil for none.
+	// Origin returns the template that one workflow was installed from, with the
+	// definition as it was installed; nil for none.
 	Origin(ctx context.Context, tenantID, workflowID string) (*definitions.Origin, error)
 	// VersionDefinition reads a workflow's definition. workflow is an id or
 	// slug: workflow_not_found; version a number ("3", "v3"), a label, or "" for

@@ -23,8 +23,8 @@ func decode(raw json.RawMessage) (any, error) {
 	return v, nil
 }
 
-// encode writes what decode gives, in canonical form. What passes the limits
-// of a definition is an error.
+// encode returns a decoded value in canonical form; one that exceeds the limits of a
+// definition is an error.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -35,7 +35,7 @@ func encode(v any) (json.RawMessage, error) {
 	return definitions.Canonical(b.Bytes())
 }
 
-// objectOf gives v as an object, nil when it is none.
+// objectOf returns v as an object, nil where it is not one.
 func objectOf(v any) map[string]any {
 	object, _ := v.(map[string]any)
 	return object
@@ -43,9 +43,10 @@ func objectOf(v any) map[string]any {
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
-// memberPointer is the JSON pointer of a member or an element.
+// memberPointer returns the JSON pointer (RFC 6901) of an object's member.
 func memberPointer(pointer, key string) string {
 	return pointer + "/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
 }
 
+// elementPointer returns the JSON pointer of a list's element.
 func elementPointer(pointer string, i int) string { return pointer + "/" + strconv.Itoa(i) }

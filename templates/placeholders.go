@@ -10,13 +10,14 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// placeholder is a place for a parameter: ${{ params.name }} stands for its value,
-// ${{ json(params.name) }} for the value as JSON text. A further $ in front
-// makes it plain text. At run time there is no name params, so a mark is never
-// a run-time expression.
+// placeholder matches a place for a parameter: ${{ params.name }} stands for its
+// value, ${{ json(params.name) }} for the value as JSON text. A further $ in front
+// escapes it. Run-time expressions have no name params, so a placeholder is never
+// mistaken for one.
 var placeholder = regexp.MustCompile(`\$?\$\{\{\s*(?:params\.([A-Za-z_][A-Za-z0-9_]*)|(json)\(\s*params\.([A-Za-z_][A-Za-z0-9_]*)\s*\))\s*\}\}`)
 
-// substituter puts values where the marks are.
+// substituter replaces placeholders by values and collects what is wrong with them.
+// It is used for one definition.
 type substituter struct {
 	values    map[string]any // of the parameters that have one
 	declared  map[string]bool
@@ -26,11 +27,14 @@ type substituter struct {
 	tooLarge  bool
 }
 
+// newSubstituter returns a substituter for one definition, whose substituted values
+// may have definitions.MaxBytes altogether.
 func newSubstituter(declared map[string]bool, values map[string]any) *substituter {
 	return &substituter{values: values, declared: declared, missing: map[string]bool{}, remaining: definitions.MaxBytes}
 }
 
-// value copies v with the marks in its strings replaced.
+// value returns a copy of v with the placeholders in its strings replaced. Keys are
+// left as they are.
 func (p *substituter) value(v any, pointer string) any {
 	switch v := v.(type) {
 	case string:
@@ -51,8 +55,8 @@ func (p *substituter) value(v any, pointer string) any {
 	return v
 }
 
-// text replaces the marks of one string; a string that is one mark and nothing
-// else becomes the value itself.
+// text replaces the placeholders of one string. A string that is one placeholder and
+// nothing else becomes the value with its type; otherwise the result is a string.
 func (p *substituter) text(s, pointer string) any {
 	if !strings.Contains(s, "${{") {
 		return s
@@ -75,7 +79,7 @@ func (p *substituter) text(s, pointer string) any {
 	return b.String()
 }
 
-// typedValue is a parameter's value with its type.
+// typedValue returns a parameter's value with its type.
 func (p *substituter) typedValue(name, pointer string) any {
 	v, ok := p.lookUp(name, pointer)
 	if !ok || !p.reserve(len(jsonText(v))) {
@@ -84,7 +88,8 @@ func (p *substituter) typedValue(name, pointer string) any {
 	return v
 }
 
-// embeddedText is what a mark inside a longer text becomes.
+// embeddedText returns the text for a placeholder inside a longer string: a string
+// as it is, any other value as JSON. at holds the indexes of the match.
 func (p *substituter) embeddedText(s string, at []int, pointer string) string {
 	if s[at[0]+1] == '$' {
 		return s[at[0]+1 : at[1]]
@@ -108,7 +113,7 @@ func (p *substituter) embeddedText(s string, at []int, pointer string) string {
 	return text
 }
 
-// lookUp finds a parameter's value and notes why there is none.
+// lookUp returns a parameter's value; where there is none it records why.
 func (p *substituter) lookUp(name, pointer string) (any, bool) {
 	if v, ok := p.values[name]; ok {
 		return v, true
@@ -124,7 +129,8 @@ func (p *substituter) lookUp(name, pointer string) (any, bool) {
 	return nil, false
 }
 
-// reserve counts what is placed, so that few short marks make no huge definition.
+// reserve counts n substituted bytes and reports whether they are within the limit,
+// so that a few short placeholders cannot yield a huge definition.
 func (p *substituter) reserve(n int) bool {
 	if p.tooLarge = p.tooLarge || n > p.remaining; p.tooLarge {
 		return false
@@ -133,7 +139,7 @@ func (p *substituter) reserve(n int) bool {
 	return true
 }
 
-// jsonText is a value as JSON.
+// jsonText returns a value as JSON.
 func jsonText(v any) string {
 	raw, err := encode(v)
 	if err != nil { // deeper or longer than a definition may be: caught by its size and depth
