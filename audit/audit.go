@@ -1,6 +1,6 @@
 // Package audit says who does what, for what reason, and to which object: in
 // the words that the audit trail and the runs' journals share. What a request
-// does carries them in its context (see Trail), so that whoever commits a
+// does carries them in its context (see Trail), so that the code that commits a
 // change writes its line in the same transaction.
 package audit
 
@@ -21,7 +21,7 @@ const (
 	System   = "system"   // the server itself
 )
 
-// Actor is who did something; the zero value: it is not known.
+// Actor is who did something; the zero value means that it is not known.
 type Actor struct {
 	Type string `json:"type,omitempty"`
 	ID   string `json:"id,omitempty"`
@@ -31,7 +31,7 @@ type Actor struct {
 // Known reports whether it is known who acted.
 func (a Actor) Known() bool { return a.Type != "" }
 
-// Object is what was changed. Slug is its slug or name at that time, "" where
+// Object is what was changed: a kind ("workflow") and its id. Slug is its slug or name at that time, "" where
 // it has none besides its id.
 type Object struct {
 	Kind string
@@ -39,7 +39,7 @@ type Object struct {
 	Slug string
 }
 
-// String is the object as the trail names it: "workflow:wf_…".
+// String returns the object as the trail names it: "workflow:wf_…".
 func (o Object) String() string { return o.Kind + ":" + o.ID }
 
 // Entry is one line of the append-only audit trail. It holds no values.

@@ -14,13 +14,13 @@ type Trail struct {
 	newID func(prefix string) string
 	now   func() time.Time
 
-	mu      sync.Mutex
-	line    Entry // Action "": nothing is added
+	mu      sync.Mutex // guards line and written
+	line    Entry      // Action "": nothing is added
 	written bool
 }
 
-// NewTrail begins a request of that tenant's actor. Without an action it leaves
-// no line.
+// NewTrail returns the trail of a request; line has its tenant, actor, action and
+// request id. Without an action the request leaves no line.
 func NewTrail(line Entry, now func() time.Time, newID func(prefix string) string) *Trail {
 	return &Trail{line: line, now: now, newID: newID}
 }
@@ -39,8 +39,9 @@ func (t *Trail) Because(reason string) {
 	t.line.Reason = reason
 }
 
-// Draft makes a line about an object; false: the request leaves none. detail is
-// encoded as JSON, nil for none.
+// Draft returns a line about an object, with an id and a time of its own; false:
+// the request leaves none. detail is encoded as JSON, nil for none. A nil Trail
+// leaves no line.
 func (t *Trail) Draft(o Object, detail any) (Entry, bool, error) {
 	if t == nil {
 		return Entry{}, false, nil
@@ -62,7 +63,8 @@ func (t *Trail) Draft(o Object, detail any) (Entry, bool, error) {
 	return e, true, nil
 }
 
-// Mark notes that a line of the request is stored with what it says.
+// Mark records that a line of the request is stored in the transaction of the
+// change that it describes.
 func (t *Trail) Mark() {
 	if t != nil {
 		t.mu.Lock()
@@ -78,6 +80,7 @@ func (t *Trail) Written() bool {
 	return t.written
 }
 
+// contextKey is the key of the Trail in a context.
 type contextKey struct{}
 
 // With returns a context in which work is done for t.
@@ -97,8 +100,8 @@ func From(ctx context.Context) *Trail {
 	return t
 }
 
-// Who says by whom and why something is done in the context. The zero Actor:
-// it is not known.
+// Who returns by whom and why something is done in the context. The zero Actor
+// means that it is not known.
 func Who(ctx context.Context) (Actor, string) {
 	t := From(ctx)
 	if t == nil {

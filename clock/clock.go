@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// MaxOff is by how much the two clocks may differ. Beyond it due times of
+// MaxOff is how far the two clocks may differ. Beyond it due times of
 // schedules are not judged here, and timers of runs go by the database's clock.
 const MaxOff = 5 * time.Second
 
@@ -22,19 +22,19 @@ const measureEvery = 5 * time.Second
 // long says little.
 const readFor = 4 * time.Second
 
-// settled is by how much the correction may be wrong before it is set anew:
+// settled is how far the correction may be wrong before it is set anew:
 // measurements differ by the round trips they took, and time would jump with
 // each of them.
 const settled = time.Second
 
-// Watch measures by how much the process's clock differs from the database's. It
+// Watch measures how far the process's clock differs from the database's. It
 // is safe for concurrent use; a nil Watch takes the process's clock to be right.
 type Watch struct {
 	now  func() time.Time
 	read func(ctx context.Context) (time.Time, error)
 	log  *slog.Logger
 
-	measuring sync.Mutex
+	measuring sync.Mutex                  // held while a measurement is made, so that there is one at a time
 	last      atomic.Pointer[measurement] // nil: none succeeded yet
 }
 
@@ -47,7 +47,7 @@ type measurement struct {
 	at         time.Time // with one
 }
 
-// jump is by how much the process's clock was set since then.
+// jump returns by how much the process's clock was set since then.
 func (m *measurement) jump(now time.Time) time.Duration {
 	return now.Round(0).Sub(m.wall) - time.Since(m.at)
 }
@@ -60,7 +60,7 @@ type State struct {
 	Far bool
 }
 
-// New makes a Watch over the process's clock and a reading of the database's.
+// New returns a Watch over the process's clock and a reading of the database's.
 // Nothing is measured before Right is called. log may be nil.
 func New(now func() time.Time, read func(ctx context.Context) (time.Time, error), log *slog.Logger) *Watch {
 	if log == nil {
@@ -128,7 +128,7 @@ func (w *Watch) measure(ctx context.Context) (time.Duration, error) {
 	return off, nil
 }
 
-// Correction is what has to be added to the process's clock so that it shows the
+// Correction returns what has to be added to the process's clock so that it shows the
 // database's time: 0 unless the last measurement found it far off, or it was set by
 // more than MaxOff since. It stays as it is while measurements agree with it to a
 // second.
@@ -146,10 +146,10 @@ func (w *Watch) Correction() time.Duration {
 	return m.correction
 }
 
-// Now is the process's clock, corrected (see Correction).
+// Now returns the time of the process's clock, corrected (see Correction).
 func (w *Watch) Now() time.Time { return w.now().Add(w.Correction()) }
 
-// State is what the last measurement found; false: none succeeded yet.
+// State returns what the last measurement found; false: none succeeded yet.
 func (w *Watch) State() (State, bool) {
 	if w == nil {
 		return State{}, false

@@ -2,7 +2,7 @@
 // makes several calls to it, and what its caller feels is their sum: so the
 // bound is a budget that travels in the request's context and that every call
 // draws on. The edge that takes the request sets it, the store draws on it, and
-// whoever waits for something that the store has to do first draws on it too.
+// code that waits for something that the store has to do first draws on it too.
 //
 // A context without a budget is not bounded: loops that go on for as long as
 // the process does have no caller who waits.
@@ -14,20 +14,22 @@ import (
 	"time"
 )
 
+// key is the key of the budget in a context.
 type key struct{}
 
-// budget is what a request may wait. each: every call may wait as long.
+// budget is how long a request may wait. With each set every call may wait that
+// long, and left never falls.
 type budget struct {
 	left atomic.Int64 // nanoseconds
 	each bool
 }
 
-// With returns a context whose calls may together wait most.
+// With returns a context whose calls may wait for most together.
 func With(ctx context.Context, most time.Duration) context.Context {
 	return with(ctx, most, false)
 }
 
-// Each returns a context of which every single call may wait most: for requests
+// Each returns a context of which every single call may wait for most: for requests
 // that go on for as long as their caller wants, as a stream does.
 func Each(ctx context.Context, most time.Duration) context.Context {
 	return with(ctx, most, true)
@@ -114,9 +116,11 @@ func Do[T any](ctx context.Context, f func(context.Context) (T, error), late fun
 	return r.value, r.err
 }
 
-// grace is what a call that watches its context gets to end by itself.
+// grace is how long a call that watches its context has to end by itself, before
+// Do leaves it behind.
 const grace = 100 * time.Millisecond
 
+// await returns what is received within most and the grace; false: nothing is.
 func await[R any](done <-chan R, most time.Duration) (r R, ok bool) {
 	enough := time.NewTimer(most + grace)
 	defer enough.Stop()

@@ -36,7 +36,7 @@ const (
 	CompensationCompleted Kind = "compensation_completed"
 	CompensationFailed    Kind = "compensation_failed"
 	HandlersStarted       Kind = "handlers_started" // on_failure or finally begins: {"handlers","outcome","error"}
-	RunCompleted          Kind = "run_completed"    // the run's last: {"output"}
+	RunCompleted          Kind = "run_completed"    // the run's last event: {"output"}
 	RunFailed             Kind = "run_failed"       // the run's last: {"error"}
 	RunCancelled          Kind = "run_cancelled"    // the run's last
 )

@@ -4,20 +4,21 @@ import "sync"
 
 // Hub wakes those who watch a run after its journal has grown. A wake-up is a
 // hint: it may come late, twice, or for nothing, and watchers read the journal
-// to learn what is there.
+// to learn what is there. It is safe for concurrent use.
 type Hub struct {
-	mu       sync.Mutex
+	mu       sync.Mutex // guards watchers
 	watchers map[string]map[chan struct{}]struct{}
 }
 
-// NewHub makes an empty hub.
+// NewHub returns a hub without watchers.
 func NewHub() *Hub {
 	return &Hub{watchers: make(map[string]map[chan struct{}]struct{})}
 }
 
 // Watch returns a channel that receives after each growth of the run's
-// journal (several growths may give one receive), and a function that ends
-// the watch.
+// journal (several growths may cause one receive), and a function that ends
+// the watch and must be called. A growth between Watch and the first receive is
+// not lost: the channel holds one wake-up.
 func (h *Hub) Watch(runID string) (<-chan struct{}, func()) {
 	ch := make(chan struct{}, 1)
 	h.mu.Lock()
@@ -31,6 +32,7 @@ func (h *Hub) Watch(runID string) (<-chan struct{}, func()) {
 	return ch, func() { h.forget(runID, ch) }
 }
 
+// forget ends one watch, and drops the run with its last.
 func (h *Hub) forget(runID string, ch chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 // Kind says what the receiver of an error can do about it.
 type Kind uint8
 
-// The kinds, and the HTTP status that api gives each of them.
+// The kinds, and the HTTP status with which api answers each of them.
 const (
 	Internal         Kind = iota // a defect of ours: 500
 	Malformed                    // not readable as a request: 400
@@ -25,7 +25,7 @@ const (
 	UnsupportedMedia             // wrong media type: 415
 	Unacceptable                 // well-formed and not acceptable: 422
 	TooMany                      // a rate or quota passed: 429
-	Unavailable                  // the store is away, try again later: 503
+	Unavailable                  // the store is unavailable, try again later: 503
 	TooSlow                      // a request did not arrive in time: 408
 )
 
@@ -44,7 +44,9 @@ type Issue struct {
 }
 
 // Error is a failure with a stable code and a message for the person who
-// called. Details are added to the answer's body beside the envelope.
+// called. Details are added to the answer's body beside the envelope; Err, the
+// cause, is for logs only and never reaches the caller. An Error is not changed
+// once it was returned: With makes a copy.
 type Error struct {
 	Kind    Kind
 	Code    string
@@ -76,6 +78,7 @@ func (e *Error) With(key string, value any) *Error {
 	return &c
 }
 
+// Error returns the code, the message and the cause, for logs.
 func (e *Error) Error() string {
 	if e.Err != nil {
 		return e.Code + ": " + e.Message + ": " + e.Err.Error()
@@ -83,10 +86,11 @@ func (e *Error) Error() string {
 	return e.Code + ": " + e.Message
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause, nil where there is none.
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf tells the kind of any error; what is no fault is Internal.
+// KindOf returns the kind of any error, wrapped or not; an error that is not a
+// fault is Internal.
 func KindOf(err error) Kind {
 	if f, ok := errors.AsType[*Error](err); ok {
 		return f.Kind
@@ -94,7 +98,8 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// CodeOf tells the code of any error; what is no fault is "internal".
+// CodeOf returns the code of any error, wrapped or not; an error that is not a
+// fault is "internal".
 func CodeOf(err error) string {
 	if f, ok := errors.AsType[*Error](err); ok {
 		return f.Code

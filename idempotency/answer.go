@@ -27,10 +27,10 @@ type Answer struct {
 	CreatedAt time.Time
 }
 
-// Store is what a replay asks of persistence. Where a request creates one
+// Store is what a replay needs of persistence. Where a request creates one
 // object, its answer is written with the object, in its transaction.
 type Store interface {
-	// Answer finds a kept answer, or nil.
+	// Answer returns a kept answer; nil and no error where there is none.
 	Answer(ctx context.Context, tenantID, scope, key string) (*Answer, error)
 	// KeepAnswer keeps the answer of a request that created its objects one by
 	// one, each with an answer of its own, once they are all there.

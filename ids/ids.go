@@ -20,12 +20,12 @@ const Digits = 24
 type Maker struct {
 	now func() time.Time
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards counter and last
 	counter uint16
 	last    uint64 // milliseconds << 16 | counter of the last id
 }
 
-// New makes a Maker over a clock. The counter starts at random, so that two
+// New returns a Maker over a clock. The counter starts at random, so that two
 // processes that share a database seldom make the same first eight bytes.
 func New(now func() time.Time) *Maker {
 	var seed [2]byte
@@ -33,7 +33,8 @@ func New(now func() time.Time) *Maker {
 	return &Maker{now: now, counter: binary.BigEndian.Uint16(seed[:])}
 }
 
-// New makes an id with the prefix.
+// New returns an id with the prefix, greater than every id that this Maker has
+// made with the same prefix.
 func (m *Maker) New(prefix string) string {
 	var b [12]byte
 	binary.BigEndian.PutUint64(b[:8], m.next())
@@ -41,7 +42,7 @@ func (m *Maker) New(prefix string) string {
 	return prefix + hex.EncodeToString(b[:])
 }
 
-// next is the greater of the clock with a raised counter and the last value
+// next returns the greater of the clock with a raised counter and the last value
 // plus one: a full counter or a clock that went back borrows from the future.
 func (m *Maker) next() uint64 {
 	ms := uint64(m.now().UnixMilli())

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Queue tells how many runs wait in the store, as far as it counts.
+// Queue returns how many runs wait in the store, as far as it counts.
 type Queue interface {
 	QueueLength(ctx context.Context) (int, error)
 }
@@ -31,6 +31,7 @@ func (m *Metrics) Watch(exec *executor.Service, queue Queue) {
 // database's found, once there was one.
 func (m *Metrics) WatchClock(w *clock.Watch) { m.registry.MustRegister(clockOffset{w}) }
 
+// clockOffset is a collector: it reads the watch's last measurement.
 type clockOffset struct{ watch *clock.Watch }
 
 // Describe sends nothing, as load's.
@@ -56,14 +57,15 @@ type load struct {
 	exec  *executor.Service
 	queue Queue
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards length and at; held while the store counts
 	length int
 	at     time.Time
 }
 
+// gauge describes a measure without labels.
 func gauge(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
 
-// Describe sends nothing: the registry takes what Collect gives.
+// Describe sends nothing: the registry takes what Collect sends.
 func (l *load) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the load. A queue that cannot be counted is left out.
@@ -78,11 +80,11 @@ func (l *load) Collect(out chan<- prometheus.Metric) {
 	}
 	send("heddle_lease_held", "1 on the node that drives runs.", held)
 	send("heddle_lease_epoch", "The lease's epoch, 0 where it is not held; it rises when the holder changes.", float64(now.Epoch))
-	send("heddle_runs_active", "Runs in memory: with something in action or to be decided.", float64(now.Runs))
-	send("heddle_runs_waiting_for_slot", "Woken runs that wait for a slot, ahead of the queue.", float64(now.Woken))
-	send("heddle_steps_in_action", "Attempts in action.", float64(now.Steps))
-	send("heddle_slots", "Runs that may have steps in action at one time.", float64(now.Slots))
-	send("heddle_slots_used", "Runs that have steps in action; recovery may go beyond the limit.", float64(now.SlotsUsed))
+	send("heddle_runs_active", "Runs in memory: with an attempt in flight or an input to apply.", float64(now.Runs))
+	send("heddle_runs_waiting_for_slot", "Resident runs that wait for a slot, ahead of the queue.", float64(now.Woken))
+	send("heddle_steps_in_action", "Attempts in flight.", float64(now.Steps))
+	send("heddle_slots", "Runs that may have attempts in flight at one time.", float64(now.Slots))
+	send("heddle_slots_used", "Runs that have attempts in flight; recovery may go beyond the limit.", float64(now.SlotsUsed))
 	n, err := l.queued()
 	l.m.failed("queue_length", err)
 	if err == nil {
@@ -90,7 +92,8 @@ func (l *load) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// queued counts the queue, at most once a second however many ask.
+// queued returns the queue's length, counted at most once a second, however many
+// scrapes there are.
 func (l *load) queued() (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

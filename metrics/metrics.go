@@ -22,7 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics is one process's measures.
+// Metrics is one process's measures. It is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -30,20 +30,21 @@ type Metrics struct {
 	answers  *prometheus.HistogramVec
 	streams  prometheus.Gauge
 
-	started  *prometheus.CounterVec
-	ended    *prometheus.CounterVec
-	alone    prometheus.Counter
-	convicts prometheus.Counter
-	commits  *prometheus.HistogramVec
-	groups   *prometheus.HistogramVec
-	failures *prometheus.CounterVec
+	started     *prometheus.CounterVec
+	ended       *prometheus.CounterVec
+	isolated    prometheus.Counter
+	quarantined prometheus.Counter
+	commits     *prometheus.HistogramVec
+	groups      *prometheus.HistogramVec
+	failures    *prometheus.CounterVec
 
 	slots    *prometheus.CounterVec
 	missed   prometheus.Counter
 	lateness prometheus.Histogram
 }
 
-// New makes the measures of a process of this version.
+// New returns the measures of a process of this version. Counters that have a
+// known set of labels begin at 0, so that rates can be computed from the start.
 func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -53,19 +54,19 @@ func New(version string) *Metrics {
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_sse_streams", Help: "Open event streams."}),
 		started: counters("heddle_runs_started_total", "Runs stored by this process, by what triggered them.", "trigger"),
 		ended:   counters("heddle_runs_ended_total", "Runs that ended, by their last state.", "state"),
-		alone: prometheus.NewCounter(prometheus.CounterOpts{
+		isolated: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "heddle_runs_recovered_alone_total",
-			Help: "Runs that were recovered with the attempts of all others held back, because the process died several times while they were in action.",
+			Help: "Runs that were recovered with the attempts of all others held back, because the process died several times while they were in flight.",
 		}),
-		convicts: prometheus.NewCounter(prometheus.CounterOpts{
+		quarantined: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "heddle_runs_quarantined_total",
-			Help: "Runs that were failed with run_quarantined, because the process died twice while they were alone in action.",
+			Help: "Runs that were failed with run_quarantined, because the process died twice while they alone were in flight.",
 		}),
 		commits: histograms("heddle_commit_seconds", "One transaction of the journal: runs is a group commit, schedules a group of firings.",
 			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}, "of"),
 		groups: histograms("heddle_commit_group_size", "Members that share one transaction of the journal.",
 			[]float64{1, 2, 4, 8, 16, 32, 64, 128, 256}, "of"),
-		failures: counters("heddle_store_errors_total", "Operations that the store failed; what it refused by the rules is left out.", "operation"),
+		failures: counters("heddle_store_errors_total", "Store operations that failed; conflicts and refusals are left out.", "operation"),
 		slots:    counters("heddle_schedule_due_times_total", "Due times, by what became of them.", "outcome", "origin", "reason"),
 		missed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "heddle_schedule_missed_total",
@@ -77,9 +78,9 @@ func New(version string) *Metrics {
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60},
 		}),
 	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_build_info", Help: "1.", ConstLabels: prometheus.Labels{"version": version}})
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_build_info", Help: "Always 1; the label carries the version.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.answers, m.streams, m.started, m.ended, m.alone, m.convicts, m.commits, m.groups, m.failures, m.slots, m.missed, m.lateness,
+	m.registry.MustRegister(m.requests, m.answers, m.streams, m.started, m.ended, m.isolated, m.quarantined, m.commits, m.groups, m.failures, m.slots, m.missed, m.lateness,
 		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, trigger := range []string{"manual", "api", "schedule", "webhook", "event"} {
 		m.started.WithLabelValues(trigger)
@@ -103,7 +104,7 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4, DisableCompression: true})
 }
 
-// Request notes an answered request. route is a pattern, "" where nothing
+// Request records an answered request. route is a pattern, "" where nothing
 // serves the path; took is 0 for a stream.
 func (m *Metrics) Request(route, method string, status int, took time.Duration) {
 	if route == "" {
@@ -115,7 +116,7 @@ func (m *Metrics) Request(route, method string, status int, took time.Duration) 
 	}
 }
 
-// Stream notes that a stream opened (1) or closed (-1).
+// Stream records that a stream opened (1) or closed (-1).
 func (m *Metrics) Stream(change int) { m.streams.Add(float64(change)) }
 
 // SlotRecorded notes what became of due times, and how much later than due it was
@@ -131,7 +132,8 @@ func (m *Metrics) SlotRecorded(s schedules.Slot, late time.Duration) {
 	}
 }
 
-// failed counts what is no matter of rules.
+// failed counts an error of the store, and leaves out those that are answers: a
+// context that ended, a lost race, a fault of the caller.
 func (m *Metrics) failed(operation string, err error) {
 	var f *fault.Error
 	switch {

@@ -16,7 +16,7 @@ type spans func() SpanCounts
 
 var spansTotal = prometheus.NewDesc("heddle_spans_total", "Spans of tracing, by what became of them.", []string{"outcome"}, nil)
 
-// Describe sends nothing: the registry takes what Collect gives.
+// Describe sends nothing: the registry takes what Collect sends.
 func (s spans) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counts.

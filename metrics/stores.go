@@ -8,9 +8,11 @@ import (
 	"time"
 )
 
-// Runs measures what the executor asks of its store.
+// Runs returns a store that measures what the executor does with it. Methods that
+// are not measured are the store's own.
 func (m *Metrics) Runs(store executor.Store) executor.Store { return &runStore{store, m} }
 
+// runStore counts and times the calls that write and find runs.
 type runStore struct {
 	executor.Store
 	m *Metrics
@@ -52,7 +54,7 @@ func (s *runStore) Isolate(ctx context.Context, runID string) error {
 	err := s.Store.Isolate(ctx, runID)
 	s.m.failed("isolate", err)
 	if err == nil {
-		s.m.alone.Inc()
+		s.m.isolated.Inc()
 	}
 	return err
 }
@@ -75,9 +77,10 @@ func (s *runStore) Due(ctx context.Context, after executor.DueRun, t time.Time, 
 	return list, err
 }
 
-// Schedules measures what schedules ask of their store.
+// Schedules returns a store that measures what the schedules do with it.
 func (m *Metrics) Schedules(store schedules.Store) schedules.Store { return &scheduleStore{store, m} }
 
+// scheduleStore counts and times the calls that fire schedules.
 type scheduleStore struct {
 	schedules.Store
 	m *Metrics
@@ -110,19 +113,19 @@ func (s *scheduleStore) States(ctx context.Context, ids []string) ([]schedules.S
 	return list, err
 }
 
-// wrote notes one transaction.
+// wrote records one transaction with its members, however it ended.
 func (m *Metrics) wrote(of string, members int, took time.Duration) {
 	m.commits.WithLabelValues(of).Observe(took.Seconds())
 	m.groups.WithLabelValues(of).Observe(float64(members))
 }
 
-// run notes a run that came or went with a commit.
+// run counts a run that a commit began or ended.
 func (m *Metrics) run(c *executor.Commit) {
 	if c.Expected == 0 {
 		m.started.WithLabelValues(c.Row.Trigger).Inc()
 	}
 	if e := c.Row.Error; e != nil && e.Code == "run_quarantined" && c.Row.State == machine.Failed && c.Row.Seq > c.Expected {
-		m.convicts.Inc()
+		m.quarantined.Inc()
 	}
 	if c.Row.State.Terminal() {
 		m.ended.WithLabelValues(string(c.Row.State)).Inc()

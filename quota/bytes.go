@@ -21,7 +21,7 @@ const (
 	patience = 2 * time.Second
 	// longest is how long one count may take.
 	longest = 10 * time.Minute
-	// abandoned is the age of a hold that nobody will release.
+	// abandoned is the age of a hold that will not be released any more.
 	abandoned = time.Minute
 	// atOnce is how many tenants are counted at a time.
 	atOnce = 2
@@ -42,7 +42,7 @@ type BytesConfig struct {
 
 // Bytes is a quota of the bytes that a tenant has stored: what the store counted
 // a while ago, what this node has stored since, and what it is about to store.
-// What other nodes store is seen with the next count. A nil Bytes lets all in. It
+// What other nodes store is seen with the next count. A nil Bytes admits everything. It
 // is safe for concurrent use.
 type Bytes struct {
 	cfg    BytesConfig
@@ -52,17 +52,17 @@ type Bytes struct {
 	slots  chan struct{}
 	held   atomic.Int64 // tenants that have a limit: 0 makes Add cost nothing
 
-	mu      sync.RWMutex
+	mu      sync.RWMutex // guards tenants; a ledger has a lock of its own
 	tenants map[string]*ledger
 }
 
-// ledger is what is known of one tenant.
+// ledger is what is known of one tenant, in bytes.
 type ledger struct {
-	mu      sync.Mutex
-	known   bool  // there is a count
-	base    int64 // the newest one
-	since   int64 // stored by this node since it began
-	pending int64 // the sum of holds
+	mu      sync.Mutex // guards all fields
+	known   bool       // there is a count
+	base    int64      // the newest one
+	since   int64      // stored by this node since it began
+	pending int64      // the sum of holds
 	holds   map[string]byteHold
 	at      time.Time     // when the last count ended; zero: there was none
 	took    time.Duration // it
@@ -93,7 +93,7 @@ func (b *Bytes) Close() {
 	b.counts.Wait()
 }
 
-// Hold lets bytes in that are about to be stored under id, or refuses them:
+// Hold admits bytes that are about to be stored under id, or refuses them:
 // fault.TooMany quota_exceeded. Where no count can be had in time they are let
 // in. Release is to be called when they are stored, after Add, or will not be;
 // a second Hold under the id takes the place of the first.
@@ -178,8 +178,10 @@ func (l *ledger) due(now time.Time, old time.Duration) bool {
 	return l.stale && l.known || age >= old || !l.known && age >= recheck
 }
 
+// used returns what the tenant has stored or is about to store. l.mu is held.
 func (l *ledger) used() int64 { return l.base + l.since + l.pending }
 
+// drop ends a hold, if it is there. l.mu is held.
 func (l *ledger) drop(id string) {
 	l.pending -= l.holds[id].bytes
 	delete(l.holds, id)
@@ -222,6 +224,7 @@ func (b *Bytes) count(tenantID string, l *ledger) {
 	})
 }
 
+// uncounted passes on that a count failed or is late, unless Close was called.
 func (b *Bytes) uncounted(tenantID string, err error) {
 	if b.cfg.Uncounted != nil && b.ctx.Err() == nil {
 		b.cfg.Uncounted(tenantID, err)
@@ -268,12 +271,14 @@ func (b *Bytes) Freed(tenantID string) {
 	}
 }
 
+// known returns the tenant's ledger, nil where it has no limit.
 func (b *Bytes) known(tenantID string) *ledger {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.tenants[tenantID]
 }
 
+// of returns the tenant's ledger, which it makes where there is none.
 func (b *Bytes) of(tenantID string) *ledger {
 	if l := b.known(tenantID); l != nil {
 		return l
@@ -289,6 +294,7 @@ func (b *Bytes) of(tenantID string) *ledger {
 	return l
 }
 
+// forget drops the ledger of a tenant that has no limit any more.
 func (b *Bytes) forget(tenantID string) {
 	if !b.Tracks() || b.known(tenantID) == nil {
 		return

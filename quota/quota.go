@@ -15,15 +15,15 @@ const (
 	// fresh is how long a count is good for: what other nodes store meanwhile is
 	// not seen.
 	fresh = time.Second
-	// held is how long something is counted as about to be stored, where nobody
-	// says that it is.
+	// held is how long something is counted as about to be stored where no
+	// Release says otherwise: its node may be gone.
 	held = 10 * time.Second
 )
 
-// Gate is a quota of one kind of thing for each tenant. A nil Gate lets all in.
+// Gate is a quota of one kind of thing for each tenant. A nil Gate admits everything.
 // It is safe for concurrent use.
 type Gate struct {
-	// Name is the quota's, as an answer gives it: open_runs.
+	// Name is the quota's, as an error names it: open_runs.
 	Name string
 	// Limit is how many a tenant may have; 0: as many as it likes.
 	Limit func(ctx context.Context, tenantID string) (int, error)
@@ -31,20 +31,23 @@ type Gate struct {
 	Count func(ctx context.Context, tenantID string, most int) (int, error)
 	Now   func() time.Time
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards tenants
 	tenants map[string]*tenant
 }
 
+// tenant is what is known of one tenant. Its lock is held while the store counts,
+// so that requests of one tenant wait for one count.
 type tenant struct {
-	mu    sync.Mutex
+	mu    sync.Mutex // guards all fields
 	limit int
 	free  int       // that may be let in without counting
 	until time.Time // for so long
 	holds map[string]time.Time
 }
 
-// Hold lets one more in, which is about to be stored under id, or refuses it:
-// fault.TooMany quota_exceeded. Release is to be called when it is stored, or
+// Hold admits one more, which is about to be stored under id, or refuses it:
+// fault.TooMany quota_exceeded. An error of Limit or Count is returned as it is,
+// and nothing is held. Release is to be called when it is stored, or
 // will not be.
 func (g *Gate) Hold(ctx context.Context, tenantID, id string) error {
 	if g == nil {
@@ -95,6 +98,7 @@ func (g *Gate) Release(tenantID, id string) {
 	delete(t.holds, id)
 }
 
+// of returns the tenant's state, which it makes at the first call.
 func (g *Gate) of(tenantID string) *tenant {
 	g.mu.Lock()
 	defer g.mu.Unlock()

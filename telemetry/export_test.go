@@ -5,7 +5,7 @@ import (
 	"heddle/executor"
 )
 
-// Describe gives the spans that a growth ends, each as one line. Links are
+// Describe returns the spans that a growth ends, each as one line. Links are
 // left out: they are read from the run that a compensation runs on, which
 // stands between two commits.
 func Describe(g executor.Growth) (list []string) {

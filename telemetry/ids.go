@@ -14,13 +14,13 @@ import (
 // place is where a run stands in a trace: the trace, and the caller's span.
 type place struct {
 	trace  trace.TraceID
-	caller trace.SpanID // zero: nobody's
+	caller trace.SpanID // zero: the trace has no caller
 	flags  trace.TraceFlags
 	state  trace.TraceState
 }
 
-// placeOf reads what the run's start carried. Without a caller the trace is the
-// run's own, and its id is always the same.
+// placeOf reads what the run's start carried, in the form of W3C Trace Context.
+// Without a caller the trace is the run's own, and its id is always the same.
 func placeOf(runID string, t executor.Trace) place {
 	var p place
 	if len(t.Parent) >= 55 {
@@ -38,7 +38,8 @@ func placeOf(runID string, t executor.Trace) place {
 	return p
 }
 
-// spanID derives an id: the same at every time and in every process.
+// spanID derives an id from what identifies a span: the same at every time and
+// in every process.
 func spanID(parts ...string) trace.SpanID {
 	var buf []byte
 	for _, part := range parts {
@@ -51,7 +52,7 @@ func spanID(parts ...string) trace.SpanID {
 
 // A run has a span for each of its lives, of which a resume after the end
 // begins another; a step for each time it ran, told apart by its first event;
-// an attempt has its number, which is used once for one place.
+// an attempt has its number, which is used once at one position.
 func runSpan(runID string, life int) trace.SpanID {
 	return spanID("run", runID, strconv.Itoa(life))
 }

@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// maker makes the SDK's spans with ids that are known beforehand. One goroutine
-// uses it.
+// maker makes the SDK's spans with ids that are known beforehand. It is
+// used by one goroutine, the queue's.
 type maker struct {
 	tracer trace.Tracer
 	made   []sdktrace.ReadOnlySpan
@@ -26,7 +26,7 @@ func newMaker(res *resource.Resource) *maker {
 	return m
 }
 
-// make gives the batch as the exporter wants it.
+// make returns the batch in the SDK's form, which the exporter takes.
 func (m *maker) make(batch []span) []sdktrace.ReadOnlySpan {
 	m.made = make([]sdktrace.ReadOnlySpan, 0, len(batch))
 	for i := range batch {
@@ -35,6 +35,7 @@ func (m *maker) make(batch []span) []sdktrace.ReadOnlySpan {
 	return m.made
 }
 
+// one starts and ends a span of the SDK with the ids and times of s.
 func (m *maker) one(s *span) {
 	ctx := context.WithValue(context.Background(), idsKey{}, s)
 	sampled := s.run.place
@@ -61,11 +62,13 @@ type idsKey struct{}
 // given hands out the ids of the span that the context names.
 type given struct{}
 
+// NewIDs returns the ids of a root span.
 func (given) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
 	s, _ := ctx.Value(idsKey{}).(*span)
 	return s.run.trace, s.id
 }
 
+// NewSpanID returns the id of a span in the trace of its parent.
 func (given) NewSpanID(ctx context.Context, _ trace.TraceID) trace.SpanID {
 	s, _ := ctx.Value(idsKey{}).(*span)
 	return s.id

@@ -14,7 +14,7 @@ import (
 // complainEvery bounds how often the log tells of spans that are lost.
 const complainEvery = 30 * time.Second
 
-// queue holds finished spans until its one goroutine has sent them.
+// queue holds finished spans until its one goroutine (serve) has sent them.
 type queue struct {
 	max, batch int
 	delay      time.Duration
@@ -23,7 +23,7 @@ type queue struct {
 	maker      *maker
 	exporter   sdktrace.SpanExporter
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards waiting, closed and count
 	waiting []span
 	closed  bool
 	count   Stats
@@ -35,6 +35,7 @@ type queue struct {
 	ended   chan struct{}
 }
 
+// newQueue starts the goroutine that sends; close ends it.
 func newQueue(cfg Config, exporter sdktrace.SpanExporter, res *resource.Resource) *queue {
 	q := &queue{
 		max: orDefault(cfg.Queue, 8192), batch: orDefault(cfg.Batch, 512),
@@ -47,7 +48,8 @@ func newQueue(cfg Config, exporter sdktrace.SpanExporter, res *resource.Resource
 	return q
 }
 
-// add takes spans in, as many as there is room for. It never waits for a send.
+// add queues spans, as many as there is room for, and counts the others as
+// dropped. It never waits for a send.
 func (q *queue) add(spans []span) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -72,7 +74,7 @@ func (q *queue) stats() Stats {
 	return q.count
 }
 
-// take gives at most a batch of what waits.
+// take removes and returns at most one batch, the oldest first.
 func (q *queue) take() []span {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -85,7 +87,8 @@ func (q *queue) take() []span {
 	return batch
 }
 
-// serve sends when a batch is there or the delay is over, until the end.
+// serve sends when a batch is there or the delay is over, until the queue is
+// closed.
 func (q *queue) serve() {
 	defer close(q.ended)
 	tick := time.NewTicker(q.delay)
@@ -106,7 +109,7 @@ func (q *queue) serve() {
 	}
 }
 
-// sendAll sends what waits, or of it whole batches only.
+// sendAll sends what waits; with whole set, in whole batches only.
 func (q *queue) sendAll(whole bool) {
 	for q.ending.Err() == nil {
 		q.mu.Lock()
@@ -119,6 +122,8 @@ func (q *queue) sendAll(whole bool) {
 	}
 }
 
+// send exports a batch, retries included, and counts what became of it. A batch
+// that failed is not sent again: the exporter has retried already.
 func (q *queue) send(batch []span) {
 	ctx, cancel := context.WithTimeout(q.ending, q.timeout)
 	defer cancel()

@@ -64,6 +64,7 @@ type note struct {
 	Error    *struct{ Code string } `json:"error"`
 }
 
+// code returns the error's code, or otherwise where there is no error.
 func (n *note) code(otherwise string) string {
 	if n.Error == nil || n.Error.Code == "" {
 		return otherwise
@@ -71,6 +72,8 @@ func (n *note) code(otherwise string) string {
 	return n.Error.Code
 }
 
+// noteOf reads an event's data, but for the kinds whose output would be decoded
+// for nothing.
 func noteOf(ev *events.Event) (n note) {
 	switch ev.Kind {
 	case events.StepCompleted, events.CompensationCompleted, events.RunCompleted:
@@ -82,6 +85,7 @@ func noteOf(ev *events.Event) (n note) {
 	return n
 }
 
+// read follows one event: it opens what began and makes spans of what ended.
 func (r *reader) read(ev *events.Event) {
 	switch ev.Kind {
 	case events.StateChanged:
@@ -146,10 +150,12 @@ func (r *reader) course(ref machine.Ref) *machine.ActiveStep {
 	return &c
 }
 
+// refOf returns the position that an event names.
 func refOf(ev *events.Event) machine.Ref {
 	return machine.Ref{StepID: ev.StepID, Iteration: ev.Iteration}
 }
 
+// stepStarted opens a step at its first attempt, and each attempt.
 func (r *reader) stepStarted(ev *events.Event) {
 	c := r.course(refOf(ev))
 	if c == nil {
@@ -172,6 +178,7 @@ func (r *reader) stepWaiting(ev *events.Event) {
 	}
 }
 
+// attemptFailed ends an attempt after which the step goes on.
 func (r *reader) attemptFailed(ev *events.Event) {
 	n := noteOf(ev)
 	state, code := "retrying", n.code("failed")
@@ -187,6 +194,7 @@ func (r *reader) attemptFailed(ev *events.Event) {
 	}
 }
 
+// attemptEnded makes the span of an attempt, unless it has ended already.
 func (r *reader) attemptEnded(c *machine.ActiveStep, at time.Time, state, code string) {
 	if !c.AttemptRunning {
 		return
@@ -203,12 +211,14 @@ func (r *reader) attemptEnded(c *machine.ActiveStep, at time.Time, state, code s
 	})
 }
 
+// stepEnded ends a step that an event names.
 func (r *reader) stepEnded(ev *events.Event, state, code string) {
 	if c := r.course(refOf(ev)); c != nil {
 		r.closeStep(c, ev.At, state, code)
 	}
 }
 
+// closeStep makes the spans of a step and of its open attempt.
 func (r *reader) closeStep(c *machine.ActiveStep, at time.Time, state, code string) {
 	r.attemptEnded(c, at, state, code)
 	r.out = append(r.out, span{
@@ -258,6 +268,7 @@ func (r *reader) closeSteps(at time.Time) {
 	}
 }
 
+// undoStarted opens an attempt of a compensation.
 func (r *reader) undoStarted(ev *events.Event) {
 	r.undo = &machine.ActiveStep{
 		Ref: refOf(ev), Type: r.after.CompensationType(ev.StepID), Attempt: ev.Attempt, AttemptStartedAt: ev.At, AttemptRunning: true,

@@ -11,7 +11,7 @@ import (
 )
 
 // span is one finished span before it is made. It holds no input, no output and
-// no message, for those may hold what is nobody else's business.
+// no message, for those may hold personal or secret values.
 type span struct {
 	run    *subject
 	id     trace.SpanID
@@ -38,6 +38,9 @@ type subject struct {
 	machine.Header
 }
 
+// attributes returns what a span says of its run and step. The names under
+// heddle. are documented in docs/operations.md; error.type is OpenTelemetry's
+// own.
 func (s *span) attributes() []attribute.KeyValue {
 	list := make([]attribute.KeyValue, 0, 12)
 	list = append(list,
@@ -68,6 +71,8 @@ func (s *span) attributes() []attribute.KeyValue {
 	return list
 }
 
+// status returns Error for what failed, and leaves it unset otherwise, as
+// OpenTelemetry asks of instrumentation.
 func (s *span) status() codes.Code {
 	if s.code != "" {
 		return codes.Error

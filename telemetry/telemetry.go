@@ -50,7 +50,8 @@ type Config struct {
 	Log        *slog.Logger
 }
 
-// Service turns the growths of runs into spans. It is the executor's Tracer.
+// Service turns the growths of runs into spans. It is the executor's Tracer, and
+// safe for concurrent use; none of its methods waits for the network but Close.
 type Service struct {
 	sampler    sdktrace.Sampler
 	sendsTrace func(stepType string) bool
@@ -59,7 +60,7 @@ type Service struct {
 
 var _ executor.Tracer = (*Service)(nil)
 
-// New makes a service that sends. Nothing is connected before the first span
+// New returns a service that sends. Nothing is connected before the first span
 // ended. Close flushes.
 func New(cfg Config) (*Service, error) {
 	if err := CheckEndpoint(cfg.Endpoint); err != nil {
@@ -87,6 +88,7 @@ func New(cfg Config) (*Service, error) {
 	return &Service{sampler: cfg.Sampler, sendsTrace: cfg.SendsTrace, queue: newQueue(cfg, exporter, res)}, nil
 }
 
+// resourceOf describes this process, as each span names it.
 func resourceOf(cfg Config) (*resource.Resource, error) {
 	list := []attribute.KeyValue{semconv.ServiceName(orDefault(cfg.Service, "heddle"))}
 	if cfg.Version != "" {
@@ -104,6 +106,7 @@ func resourceOf(cfg Config) (*resource.Resource, error) {
 	return res, nil
 }
 
+// orDefault returns v, or d where v is zero.
 func orDefault[T int | time.Duration | string](v, d T) T {
 	var zero T
 	if v == zero {
@@ -177,6 +180,7 @@ func (s *Service) place(runID string, t executor.Trace) (place, bool) {
 	return p, decision.Decision == sdktrace.RecordAndSample
 }
 
+// context returns the context of a span in this trace.
 func (p place) context(span trace.SpanID) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: p.trace, SpanID: span, TraceFlags: p.flags, TraceState: p.state,
@@ -187,10 +191,10 @@ func (p place) context(span trace.SpanID) trace.SpanContext {
 type Stats struct {
 	Sent    uint64 // a collector took them
 	Dropped uint64 // the queue was full, or the time at the end was up
-	Failed  uint64 // the collector refused them, or was away for too long
+	Failed  uint64 // the collector refused them, or was unavailable for too long
 }
 
-// Stats tells what became of the spans.
+// Stats returns what has become of the spans since the start.
 func (s *Service) Stats() Stats { return s.queue.stats() }
 
 // Close sends what is queued until ctx ends, and drops the rest. Call it after

@@ -1,6 +1,6 @@
 // Package timers holds what is due in the near future, by id, for loops that
 // keep everything later in rows. It is safe for concurrent use and knows no
-// clock: whoever asks says what time it is.
+// clock: the caller says what time it is.
 package timers
 
 import (
@@ -9,31 +9,35 @@ import (
 	"time"
 )
 
-// Timers has at most one time for each id.
+// Timers holds at most one due time for each id. Times of equal instants have no
+// order among each other.
 type Timers struct {
-	mu      sync.Mutex
+	mu      sync.Mutex // guards heap and byID
 	heap    dueHeap
 	byID    map[string]*due
 	changed chan struct{}
 }
 
+// due is one id in the heap.
 type due struct {
 	id    string
 	at    time.Time
-	index int
+	index int // in the heap
 }
 
-// New makes an empty one.
+// New returns an empty one.
 func New() *Timers {
 	return &Timers{byID: make(map[string]*due), changed: make(chan struct{}, 1)}
 }
 
-// Set notes when an id is due, whatever was noted before.
+// Set records when an id is due, in place of an earlier record.
 func (t *Timers) Set(id string, at time.Time) { t.note(id, at, func(time.Time) bool { return true }) }
 
-// Sooner notes when an id is due; an earlier time of it stays.
+// Sooner records when an id is due; an earlier time of it stays.
 func (t *Timers) Sooner(id string, at time.Time) { t.note(id, at, at.Before) }
 
+// note records a time where replaces says so of the one at hand, and announces
+// a new earliest time. replaces is called under the lock.
 func (t *Timers) note(id string, at time.Time, replaces func(time.Time) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,7 +61,7 @@ func (t *Timers) note(id string, at time.Time, replaces func(time.Time) bool) {
 	}
 }
 
-// Forget drops an id.
+// Forget drops an id; it need not be there.
 func (t *Timers) Forget(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,14 +87,15 @@ func (t *Timers) Pop(now time.Time, limit int) (ids []string, next time.Time) {
 	return ids, next
 }
 
-// Len counts the ids.
+// Len returns the number of ids.
 func (t *Timers) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.heap)
 }
 
-// Changed tells that the earliest time may have changed since it last told.
+// Changed returns a channel that receives when the earliest time may have become
+// earlier. It holds one announcement, and one goroutine should receive from it.
 func (t *Timers) Changed() <-chan struct{} { return t.changed }
 
 // dueHeap is a container/heap ordered by time.

@@ -2,8 +2,8 @@ package machine
 
 import "time"
 
-// ActiveStep is where a step under way stands, or the compensation of one: what
-// those need who measure it.
+// ActiveStep is a step under way, or the compensation of one, as those need it
+// who measure runs.
 type ActiveStep struct {
 	Ref
 	Type             string
@@ -14,7 +14,7 @@ type ActiveStep struct {
 	AttemptRunning   bool      // that attempt has not ended
 }
 
-// ActiveStep tells where a step stands; false where it has not started, has
+// ActiveStep returns a step under way; false where it has not started, has
 // finished, or is not there (any more).
 func (r *Run) ActiveStep(ref Ref) (ActiveStep, bool) {
 	p, ok := r.find(ref.StepID, ref.Iteration)
@@ -44,8 +44,8 @@ func (r *Run) activeStepAt(p position) (ActiveStep, bool) {
 	return c, true
 }
 
-// ActiveSteps lists the steps that started and have not finished, the outer ones
-// first.
+// ActiveSteps returns the steps that started and have not finished, the outer
+// ones first.
 func (r *Run) ActiveSteps() []ActiveStep { return r.activeStepsIn(nil, nil) }
 
 func (r *Run) activeStepsIn(f *frame, list []ActiveStep) []ActiveStep {
@@ -66,7 +66,7 @@ func (r *Run) activeStepsIn(f *frame, list []ActiveStep) []ActiveStep {
 	return list
 }
 
-// RunningCompensation gives the compensation whose attempt is in flight.
+// RunningCompensation returns the compensation whose attempt is in flight.
 func (r *Run) RunningCompensation() (ActiveStep, bool) {
 	u := r.compensating
 	if u == nil || !u.running {
@@ -79,7 +79,8 @@ func (r *Run) RunningCompensation() (ActiveStep, bool) {
 	}, true
 }
 
-// CompensationType is the step type that a step's compensation is of, "" without one.
+// CompensationType returns the step type that a step's compensation is of, ""
+// without one.
 func (p *Plan) CompensationType(id string) string {
 	if n := p.index[id]; n != nil && n.compensate != nil {
 		return n.compensate.stepType
@@ -87,14 +88,14 @@ func (p *Plan) CompensationType(id string) string {
 	return ""
 }
 
-// StepType tells a step's type, "" for an id that the run's version lacks.
+// StepType returns a step's type, "" for an id that the run's version lacks.
 func (r *Run) StepType(id string) string { return r.plan.StepType(id) }
 
-// CompensationType tells the type of a step's compensation, "" without one.
+// CompensationType returns the type of a step's compensation, "" without one.
 func (r *Run) CompensationType(id string) string { return r.plan.CompensationType(id) }
 
-// Resumes tells how often the run was resumed after it had ended, and when it last
-// was; a run that never ended began its life when it was created.
+// Resumes returns how often the run was resumed after it had ended, and when it
+// last was; for a run that never ended, when it was created.
 func (r *Run) Resumes() (n int, since time.Time) {
 	if r.resumeCount == 0 {
 		return 0, r.CreatedAt

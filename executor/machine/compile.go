@@ -55,6 +55,7 @@ type compiler struct {
 	refs   map[string]bool // steps named by the node at hand
 }
 
+// fail records the first error; later ones follow from it.
 func (c *compiler) fail(format string, args ...any) {
 	if c.err == nil {
 		c.err = fmt.Errorf(format, args...)
@@ -101,7 +102,8 @@ func (c *compiler) list(owner *node, lists ...[]definitions.Step) *list {
 	return l
 }
 
-// sibling finds a step of the same list.
+// sibling returns a step of the same list and part, nil (and an error) where
+// there is none.
 func (c *compiler) sibling(n *node, id string) *node {
 	o := c.plan.index[id]
 	if o == nil || o.list != n.list || o.part != n.part {
@@ -111,6 +113,8 @@ func (c *compiler) sibling(n *node, id string) *node {
 	return o
 }
 
+// edges resolves depends_on and the fallback step. A fallback step counts as a
+// child of its owner, so that cycles through it are found.
 func (c *compiler) edges(n *node) {
 	for _, id := range n.step.DependsOn {
 		if o := c.sibling(n, id); o != nil {
@@ -134,7 +138,8 @@ func (c *compiler) edges(n *node) {
 	f.parents = append(f.parents, n.index)
 }
 
-// sortTopologically computes depths (Kahn) and finds cycles, fallback edges included.
+// sortTopologically orders the list and computes depths (Kahn's algorithm),
+// fallback edges included; a cycle is an error.
 func (c *compiler) sortTopologically(l *list) {
 	left := make([]int32, len(l.nodes))
 	var ready []int32
@@ -165,6 +170,8 @@ func (c *compiler) sortTopologically(l *list) {
 	l.topological = ready
 }
 
+// node compiles one step. The steps that its expressions name are collected in
+// c.refs on the way.
 func (c *compiler) node(n *node) {
 	s := n.step
 	c.refs = nil
@@ -265,6 +272,8 @@ func (c *compiler) loop(n *node) {
 	c.refs = refs
 }
 
+// tolerance reads tolerate_failures: absent, a count, or a percentage such as
+// "10%".
 func (c *compiler) tolerance(n *node, raw json.RawMessage) tolerance {
 	if len(raw) == 0 || string(raw) == "null" {
 		return tolerance{}
@@ -355,7 +364,7 @@ func (c *compiler) template(id string, config json.RawMessage, literal ...string
 	return t
 }
 
-// addReferences remembers the steps that an expression names with a constant.
+// addReferences records the steps that an expression names with a constant.
 func (c *compiler) addReferences(refs expressions.References) {
 	for _, ref := range refs.Steps {
 		if c.refs == nil {
@@ -365,6 +374,7 @@ func (c *compiler) addReferences(refs expressions.References) {
 	}
 }
 
+// text compiles a template that is a text by itself.
 func (c *compiler) text(id, text string) *expressions.Template {
 	raw, err := json.Marshal(text)
 	if err != nil {

@@ -18,6 +18,7 @@ type jsonObject struct {
 	start int
 }
 
+// key begins a member; name is a constant that needs no escapes.
 func (o *jsonObject) key(name string) {
 	if len(o.buf) == o.start {
 		o.buf = append(o.buf, '{', '"')
@@ -28,6 +29,7 @@ func (o *jsonObject) key(name string) {
 	o.buf = append(o.buf, '"', ':')
 }
 
+// text appends a string, unless it is empty.
 func (o *jsonObject) text(name, v string) {
 	if v != "" {
 		o.key(name)
@@ -35,6 +37,7 @@ func (o *jsonObject) text(name, v string) {
 	}
 }
 
+// raw appends a JSON value as it stands, unless it is empty.
 func (o *jsonObject) raw(name string, v json.RawMessage) {
 	if len(v) > 0 {
 		o.key(name)
@@ -53,6 +56,7 @@ func (o *jsonObject) numberIf(name string, v int64) {
 	}
 }
 
+// instant appends a time in RFC 3339 with milliseconds, unless it is zero.
 func (o *jsonObject) instant(name string, t time.Time) {
 	if !t.IsZero() {
 		o.key(name)
@@ -124,6 +128,8 @@ func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	return o.buf
 }
 
+// appendError appends an error's JSON. Details that cannot be encoded are left
+// out.
 func appendError(buf []byte, e *Error) []byte {
 	buf = append(buf, `{"code":`...)
 	buf = appendText(buf, e.Code)

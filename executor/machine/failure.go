@@ -10,8 +10,8 @@ func (e attemptError) Error() string {
 	return e.failure.Code + ": " + e.failure.Message
 }
 
-// Err gives the failure as an error, for runners; nil for a nil failure.
-// AsFailure gets it back.
+// Err returns the failure as an error, for runners; nil for a nil failure.
+// AsFailure returns it again.
 func (f *Failure) Err() error {
 	if f == nil {
 		return nil
@@ -19,7 +19,8 @@ func (f *Failure) Err() error {
 	return attemptError{f}
 }
 
-// AsFailure finds the Failure in an error made by Failure.Err, wrapped or not.
+// AsFailure returns the Failure in an error made by Failure.Err, wrapped or
+// not.
 func AsFailure(err error) (*Failure, bool) {
 	var e attemptError
 	if !errors.As(err, &e) {

@@ -140,7 +140,7 @@ func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeSta
 	}
 	if s.Loop != nil {
 		if n.loop == nil {
-			return nil, fmt.Errorf("step %q is no loop", s.ID)
+			return nil, fmt.Errorf("step %q is not a loop", s.ID)
 		}
 		if err := r.loadLoop(p, n, st, s.Loop, sc); err != nil {
 			return nil, err

@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// signal journals a signal and gives it to the wait that it ends. One whose
-// request id is known already has no effect.
+// signal journals a signal and resolves the wait that it ends. One whose
+// request id is known already has no effect. It is refused, and nothing is
+// journalled, where the run has ended (fault.Conflict run_finished), where the
+// request waits for another name (fault.Unacceptable signal_mismatch), or where
+// the payload does not fit the schema of the wait that would take it
+// (invalid_payload).
 func (t *transition) signal(in Signal) error {
 	if _, known := t.signals.seen.get(in.RequestID); known && in.RequestID != "" {
 		return nil
@@ -44,10 +48,11 @@ func (t *transition) signal(in Signal) error {
 	return nil
 }
 
-// keepsSignals reports whether signals are kept for later.
+// keepsSignals reports whether signals are kept for later instead of resolving
+// waits.
 func (t *transition) keepsSignals() bool { return t.suspended() || t.ending != nil }
 
-// oldestWait finds the first open wait for a signal.
+// oldestWait returns the first open wait for a signal of this name.
 func (t waits) oldestWait(name string) (found position, ok bool) {
 	if t.signalWaits == 0 {
 		return found, false
@@ -61,7 +66,7 @@ func (t waits) oldestWait(name string) (found position, ok bool) {
 	return found, ok
 }
 
-// checkPayload checks a payload against the schema of a wait.
+// checkPayload checks a payload against the schema of a wait; none: it fits.
 func (t waits) checkPayload(p position, payload json.RawMessage) []definitions.Diagnostic {
 	if c := t.node(p).wait.checker; c != nil {
 		return c.Check(payload)
@@ -77,7 +82,7 @@ func (t waits) resolve(p position, seq uint64) {
 	t.complete(p, &Detail{Output: signalOutput(s.Name, s.Payload, w.RequestID, s.At)})
 }
 
-// signalOutput is what a signal wait gives; at 0: it timed out.
+// signalOutput returns the output of a signal wait; at 0: it timed out.
 func signalOutput(name string, payload json.RawMessage, requestID string, at int64) json.RawMessage {
 	o := jsonObject{buf: make([]byte, 0, 128+len(payload))}
 	o.text("name", name)
@@ -91,7 +96,8 @@ func signalOutput(name string, payload json.RawMessage, requestID string, at int
 	return append(o.buf, '}')
 }
 
-// openSignalWait asks for a signal and takes a kept one at once.
+// openSignalWait opens a wait for a signal with its input request, and takes a
+// kept signal at once.
 func (t waits) openSignalWait(p position) {
 	w, scope := t.node(p).wait, view{run: t.Run, position: p}
 	var name, prompt string
@@ -114,7 +120,7 @@ func (t waits) openSignalWait(p position) {
 	t.takeKeptSignal(p)
 }
 
-// renderedText reads a rendered text; a template that gave another value is printed
+// renderedText reads a rendered text; a template with another value is printed
 // as its JSON.
 func renderedText(raw json.RawMessage) (string, error) {
 	var text string
@@ -125,8 +131,9 @@ func renderedText(raw json.RawMessage) (string, error) {
 	return string(raw), nil
 }
 
-// takeKeptSignal gives an open wait the first kept signal that fits. One that breaks
-// the schema is rejected and the wait stays open.
+// takeKeptSignal resolves an open wait with the first kept signal that fits:
+// one aimed at its request before the others, those in order of arrival. A
+// signal that does not fit the schema is rejected, and the wait stays open.
 func (t waits) takeKeptSignal(p position) {
 	if t.signals.kept.len() == 0 {
 		return
@@ -156,6 +163,7 @@ func (t waits) takeKeptSignal(p position) {
 	}
 }
 
+// finishedError refuses a command to a run that has ended.
 func finishedError(r *Run) error {
 	return fault.New(fault.Conflict, "run_finished", "Run %s is %s and takes no more input.", r.RunID, r.State).
 		With("completed_at", r.CompletedAt.Format(time.RFC3339Nano))

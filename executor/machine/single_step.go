@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// StepTest is what one step by itself comes to: an effect to perform, or, of a
-// condition, what it decided.
+// StepTest is what trying one step by itself comes to: an attempt to perform,
+// or, for a condition, its output or error.
 type StepTest struct {
 	Execute *Execute
 	Output  json.RawMessage

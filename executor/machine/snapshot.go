@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
-// snapshotFormat is raised when older snapshots can no longer be read.
+// snapshotFormat is raised when older snapshots can no longer be read; the
+// journal can always be folded without one.
 const snapshotFormat = 1
 
 // savedRun is a run as Snapshot writes it: the state without what can be
-// computed from it (counters, timers, sets) and without the header.
+// computed from it (counters, timers, sets) and without the header. Its JSON
+// names, and those of the types below, are stored data: they never change,
+// whatever the fields are called.
 type savedRun struct {
 	Format      int             `json:"format"`
 	Hash        string          `json:"definition_hash"`
@@ -134,7 +137,7 @@ type savedLoop struct {
 	Cut        []*cutOff        `json:"cut,omitempty"`
 }
 
-// outcomeUnknown is stepState.unknown.
+// outcomeUnknown is stepState.outcomeUnknown of a saved step.
 func (s *savedStep) outcomeUnknown() bool { return s.Unknown || s.Err.cutOff() }
 
 // hasEnd is stepState.hasEnd.
@@ -148,8 +151,9 @@ type savedIteration struct {
 	savedScope
 }
 
-// Snapshot writes the state as JSON, for Restore with the same plan and
-// header. The format is the machine's own.
+// Snapshot returns the state as JSON, for Restore with the same plan and
+// header. The format is the machine's own. The backlog is not in it: a restored
+// run is given Recover.
 func (r *Run) Snapshot() ([]byte, error) {
 	s := savedRun{
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
@@ -235,7 +239,8 @@ func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	return s
 }
 
-// tracked reports whether a slot is taken; a run that came to rest has none.
+// tracked reports whether the activity index has a step under this key; a run
+// that has ended has none.
 func (r snapshotWriter) tracked(slot uint64) bool {
 	for _, set := range []*trie[position]{&r.attempts, &r.parked, &r.loops} {
 		if _, ok := set.get(slot); ok {

@@ -20,7 +20,8 @@ var _ expressions.Scope = view{}
 
 var null = json.RawMessage("null")
 
-// Value gives input, run, probe and what the loops around the place introduce.
+// Value returns input, run, probe and what the loops around the position
+// introduce.
 func (v view) Value(name string) (json.RawMessage, bool) {
 	switch name {
 	case "input":
@@ -43,7 +44,8 @@ func (v view) Value(name string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// nextIterationValue gives the names of the iteration that loop.while decides about.
+// nextIterationValue returns the names of the iteration that loop.while decides
+// about.
 func (v view) nextIterationValue(name string) (json.RawMessage, bool) {
 	switch name {
 	case "index", "item", v.run.node(v.position).loop.as:
@@ -54,6 +56,8 @@ func (v view) nextIterationValue(name string) (json.RawMessage, bool) {
 	return nil, false
 }
 
+// iterationValue returns what the loop of f introduces in its body: index,
+// last, and the item under its own name.
 func (v view) iterationValue(f *frame, name string) (json.RawMessage, bool) {
 	plan := f.loop.loop
 	switch name {
@@ -73,13 +77,13 @@ func (v view) iterationValue(f *frame, name string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// resolved is a value's content; false where there is none.
+// resolved returns a value's content; false where there is none.
 func (v view) resolved(value json.RawMessage) (json.RawMessage, bool) {
 	content, err := v.run.content(value)
 	return content, err == nil && content != nil
 }
 
-// runValue is the value of run.
+// runValue returns the value of run.
 func (v view) runValue() json.RawMessage {
 	r := v.run
 	o := jsonObject{buf: make([]byte, 0, 192)}
@@ -92,7 +96,9 @@ func (v view) runValue() json.RawMessage {
 	return append(o.buf, '}')
 }
 
-// Step gives an ancestor of the place, or one of a loop around it.
+// Step returns an ancestor of the position, or of a loop around it. False: the
+// definition has no such step, or it need not have finished when the reader
+// runs.
 func (v view) Step(id string) (expressions.StepValue, bool) {
 	n := v.run.plan.index[id]
 	if n == nil {
@@ -116,7 +122,8 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 }
 
 // sees reports whether the step at index from of the same list may read n. -1
-// stands for the list's end, which sees all.
+// stands for the list's end, which sees all. own: the list is the reader's own
+// one.
 func (v view) sees(n *node, from int32, own bool) bool {
 	if from < 0 {
 		return n.part == partMain
@@ -141,7 +148,8 @@ func (l *list) ancestor(a, b int32) bool {
 	return found
 }
 
-// ancestors visits the ancestors of a step that are at least so deep.
+// ancestors visits the ancestors of a step of at least that depth, until yield
+// returns false.
 func (l *list) ancestors(of, depth int32, yield func(int32) bool) {
 	seen := map[int32]bool{}
 	stack := append([]int32(nil), l.nodes[of].parents...)
@@ -159,7 +167,8 @@ func (l *list) ancestors(of, depth int32, yield func(int32) bool) {
 	}
 }
 
-// value is what steps.<id> shows of a step.
+// value returns what steps.<id> shows of a step. Under a running fallback it
+// has failed.
 func (s *stepState) value() expressions.StepValue {
 	v := expressions.StepValue{Status: string(s.status), Output: orNull(s.output), Error: null}
 	if s.fallbackRunning {
@@ -171,7 +180,7 @@ func (s *stepState) value() expressions.StepValue {
 	return v
 }
 
-// StepIDs lists the visible steps, inner lists first, in document order.
+// StepIDs returns the visible steps, inner lists first, in document order.
 func (v view) StepIDs() []string {
 	var ids []string
 	f, step := v.position.frame, v.position.step
@@ -199,15 +208,17 @@ func (v view) StepIDs() []string {
 	}
 }
 
-// Signal gives the payload of the last signal of that name.
+// Signal returns the payload of the last signal of that name.
 func (v view) Signal(name string) (json.RawMessage, bool) { return v.run.signals.latest.get(name) }
 
-// SignalNames lists the signals received so far.
+// SignalNames returns the names of the signals received so far, in order of
+// first arrival.
 func (v view) SignalNames() []string { return v.run.signals.names }
 
 // Secret knows none: the performer wraps the scope with the tenant's secrets.
 func (v view) Secret(string) (string, bool) { return "", false }
 
+// orNull returns v, or null where it is empty.
 func orNull(v json.RawMessage) json.RawMessage {
 	if len(v) == 0 {
 		return null

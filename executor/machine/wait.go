@@ -40,7 +40,8 @@ func (t waits) openWait(p position) {
 	}
 }
 
-// openTimer waits for seconds or until.
+// openTimer opens a wait for seconds or until. One that is over already
+// completes at once.
 func (t waits) openTimer(p position) {
 	until, err := t.timerEnd(p)
 	if err != nil {
@@ -54,6 +55,7 @@ func (t waits) openTimer(p position) {
 	t.emit(events.StepWaiting, p, int(t.stepAt(p).lastAttempt), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.waitTimeoutAt(p)})
 }
 
+// timerEnd returns when a timer wait is over, in milliseconds.
 func (t waits) timerEnd(p position) (int64, error) {
 	w, scope := t.node(p).wait, view{run: t.Run, position: p}
 	switch {
@@ -85,7 +87,8 @@ func (t waits) timerEnd(p position) (int64, error) {
 	return at.UnixMilli(), nil
 }
 
-// attemptTimeoutAt is when the step's own timeout_seconds passes.
+// attemptTimeoutAt returns when the step's own timeout_seconds passes; zero: it
+// has none.
 func (t waits) attemptTimeoutAt(p position) time.Time {
 	if limit := t.node(p).timeout; limit > 0 {
 		return instant(addDuration(t.stepAt(p).attemptStartedAt, limit))
@@ -93,7 +96,8 @@ func (t waits) attemptTimeoutAt(p position) time.Time {
 	return time.Time{}
 }
 
-// waitTimeoutAt is when the wait times out, by its own timeout or the step's.
+// waitTimeoutAt returns when the wait times out, by its own timeout or the
+// step's, whichever comes first; zero: never.
 func (t waits) waitTimeoutAt(p position) time.Time {
 	at := t.attemptTimeoutAt(p)
 	if own := t.node(p).wait.timeout; own > 0 {
@@ -105,7 +109,9 @@ func (t waits) waitTimeoutAt(p position) time.Time {
 	return at
 }
 
-// probe makes the request that comes before an evaluation of wait.condition.
+// probe begins the request that comes before an evaluation of wait.condition.
+// The first one belongs to the attempt that started the step, each later one
+// has a number of its own.
 func (t waits) probe(p position) {
 	n := t.node(p)
 	attempt := int(t.stepAt(p).lastAttempt)
@@ -119,7 +125,8 @@ func (t waits) probe(p position) {
 	})
 }
 
-// probeEnded takes the probe's end. A transient failure counts as "not yet".
+// probeEnded takes the probe's end. A failure that is not permanent counts as
+// "not yet": the next poll tries again.
 func (t waits) probeEnded(p position, in StepEnded) {
 	switch {
 	case t.halted(p.frame):
@@ -133,7 +140,8 @@ func (t waits) probeEnded(p position, in StepEnded) {
 	}
 }
 
-// poll evaluates wait.condition.
+// poll evaluates wait.condition; probe is the end of the probe before it, nil
+// where the wait has none.
 func (t waits) poll(p position, probe *StepEnded) {
 	scope := view{run: t.Run, position: p}
 	var usage Usage
@@ -153,8 +161,8 @@ func (t waits) poll(p position, probe *StepEnded) {
 	}
 }
 
-// rescheduleWait parks a condition wait until its next poll. Without a probe nothing
-// but a signal can change the condition, so there is no next poll.
+// rescheduleWait parks a condition wait until its next poll. Without a probe
+// nothing but a signal can change the condition, so there is no next poll.
 func (t waits) rescheduleWait(p position, d *Detail) {
 	w := t.node(p).wait
 	d.Kind, d.TimeoutAt = waitCondition, t.waitTimeoutAt(p)
@@ -164,8 +172,8 @@ func (t waits) rescheduleWait(p position, d *Detail) {
 	t.emit(events.StepWaiting, p, int(t.stepAt(p).lastAttempt), d)
 }
 
-// completeWait completes a wait that gives its length. No detail: it timed out, and
-// on_timeout says to go on.
+// completeWait completes a wait whose output is how long it waited. A nil
+// detail: it timed out, and on_timeout says to continue.
 func (t waits) completeWait(p position, d *Detail) {
 	buf := append(make([]byte, 0, 48), `{"waited_seconds":`...)
 	buf = strconv.AppendFloat(buf, float64(t.latency(t.stepAt(p).attemptStartedAt))/1000, 'f', -1, 64)
@@ -177,7 +185,8 @@ func (t waits) completeWait(p position, d *Detail) {
 	t.complete(p, d)
 }
 
-// wakeWait lets a due wait act: it is over, polls again or timed out.
+// wakeWait acts on a wait that is due: it is over, polls again, or timed out.
+// The step's timeout fails the step; the wait's own may also complete it.
 func (t waits) wakeWait(p position) {
 	n, w := t.node(p), t.stepAt(p).wait
 	timedOut := w.TimeoutAt != 0 && w.TimeoutAt <= t.now && (w.Until == 0 || w.TimeoutAt < w.Until)
