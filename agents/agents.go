@@ -54,7 +54,7 @@ type Tool struct {
 // is as none: fault.NotFound agent_not_found.
 type Store interface {
 	// PutAgent adds an agent or replaces it, keeping CreatedAt and raising
-	// Revision, and gives it as it is then. allow is asked about the revision
+	// Revision, and returns it as it is then. allow is asked about the revision
 	// that is there (0: none); its error ends the change.
 	PutAgent(ctx context.Context, a Agent, allow func(revision int64) error) (Agent, error)
 	Agent(ctx context.Context, tenantID, id string) (Agent, error)
@@ -80,7 +80,7 @@ func (s *Service) Put(ctx context.Context, a Agent, m definitions.IfMatch) (Agen
 	}
 	a.CreatedAt = s.now().UTC().Truncate(time.Millisecond)
 	a.UpdatedAt = a.CreatedAt
-	return s.store.PutAgent(ctx, a, matching(m))
+	return s.store.PutAgent(ctx, a, allowRevision(m))
 }
 
 // Get reads an agent.
@@ -88,7 +88,7 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (Agent, error) {
 	return s.store.Agent(ctx, tenantID, id)
 }
 
-// HasAgent tells whether the tenant has the agent.
+// HasAgent reports whether the tenant has the agent.
 func (s *Service) HasAgent(ctx context.Context, tenantID, id string) (bool, error) {
 	_, err := s.store.Agent(ctx, tenantID, id)
 	if fault.KindOf(err) == fault.NotFound {
@@ -97,17 +97,19 @@ func (s *Service) HasAgent(ctx context.Context, tenantID, id string) (bool, erro
 	return err == nil, err
 }
 
-// List gives a page of agents, by id.
+// List returns a page of agents, by id.
 func (s *Service) List(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error) {
 	return s.store.Agents(ctx, tenantID, cursor, limit)
 }
 
 // Delete removes an agent; steps that name it fail from then on.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
-	return s.store.DeleteAgent(ctx, tenantID, id, matching(m))
+	return s.store.DeleteAgent(ctx, tenantID, id, allowRevision(m))
 }
 
-func matching(m definitions.IfMatch) func(int64) error {
+// allowRevision returns what a store asks before a change: fault.Precondition
+// precondition_failed where the caller's If-Match does not allow the revision.
+func allowRevision(m definitions.IfMatch) func(int64) error {
 	return func(revision int64) error {
 		if m.Allows(revision) {
 			return nil
@@ -130,10 +132,12 @@ const (
 	maxPrice  = 1_000_000_000 // micro USD for 1,000 tokens
 )
 
+// invalid returns fault.Unacceptable invalid_agent with a message for the caller.
 func invalid(format string, args ...any) error {
 	return fault.New(fault.Unacceptable, "invalid_agent", format, args...)
 }
 
+// check returns the first reason why an agent cannot be kept, as invalid_agent.
 func check(a Agent) error {
 	switch {
 	case !idForm.MatchString(a.ID):
@@ -168,11 +172,15 @@ func check(a Agent) error {
 	return nil
 }
 
+// webURL reports whether a text is an absolute http or https URL of at most 2,048
+// bytes without user information, which would be a credential in the open.
 func webURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && len(text) <= 2048
 }
 
+// checkTool returns the first reason why the model could not call a tool. Headers
+// may name secrets and nothing else: there is no run to evaluate against.
 func checkTool(t Tool) error {
 	if !toolForm.MatchString(t.Name) {
 		return invalid("A tool's name is 1 to 64 letters, digits, '_' and '-', not %q.", t.Name)

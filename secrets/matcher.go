@@ -37,6 +37,9 @@ func patternsOf(secret string) [][]byte {
 	return list
 }
 
+// newMatcher returns a matcher of the secrets in all of their forms (patternsOf).
+// Its filter has at least 16 bits for each window, so that about one position in 16
+// of other text passes it.
 func newMatcher(secrets []string) *matcher {
 	m := &matcher{patterns: make(map[uint64][][]byte)}
 	for _, s := range secrets {
@@ -60,8 +63,10 @@ func newMatcher(secrets []string) *matcher {
 	return m
 }
 
+// windowAt returns the eight bytes from i on as one number; there must be as many.
 func windowAt(text []byte, i int) uint64 { return binary.LittleEndian.Uint64(text[i:]) }
 
+// hash mixes a window (Fibonacci hashing); the caller takes the low bits.
 func hash(key uint64) uint64 {
 	key *= 0x9E3779B97F4A7C15
 	return key >> 24
@@ -93,7 +98,7 @@ func (m *matcher) find(text []byte, partial bool, found []span) []span {
 	return found
 }
 
-// longestPrefix gives the length of the longest of the sorted patterns that
+// longestPrefix returns the length of the longest of the sorted patterns that
 // text begins with, 0 where there is none.
 func longestPrefix(sorted [][]byte, text []byte) int {
 	for hi := len(sorted); hi > 0; {
@@ -102,7 +107,7 @@ func longestPrefix(sorted [][]byte, text []byte) int {
 			return 0
 		}
 		p := sorted[i-1]
-		n := common(p, text)
+		n := commonPrefix(p, text)
 		if n == len(p) {
 			return n
 		}
@@ -111,7 +116,7 @@ func longestPrefix(sorted [][]byte, text []byte) int {
 	return 0
 }
 
-// cutOff tells whether rest is the first half, or more, of a pattern.
+// cutOff reports whether rest is the first half, or more, of a pattern.
 func cutOff(sorted [][]byte, rest []byte) bool {
 	i := sort.Search(len(sorted), func(i int) bool { return bytes.Compare(sorted[i], rest) >= 0 })
 	for ; i < len(sorted) && bytes.HasPrefix(sorted[i], rest); i++ {
@@ -122,7 +127,8 @@ func cutOff(sorted [][]byte, rest []byte) bool {
 	return false
 }
 
-func common(p, text []byte) int {
+// commonPrefix returns how many bytes p and text have in common at their beginning.
+func commonPrefix(p, text []byte) int {
 	n := min(len(p), len(text))
 	for i := range n {
 		if p[i] != text[i] {
@@ -132,7 +138,7 @@ func common(p, text []byte) int {
 	return n
 }
 
-// unfinished gives the first place from which on text is the beginning, of
+// unfinished returns the first place from which on text is the beginning, of
 // least bytes or more, of a pattern that goes on; len(text) where there is none.
 func (m *matcher) unfinished(text []byte, least int) int {
 	for i := max(0, len(text)-m.longest+1); i <= len(text)-least; i++ {
@@ -143,12 +149,12 @@ func (m *matcher) unfinished(text []byte, least int) int {
 	return len(text)
 }
 
-// begins tells whether a pattern is longer than rest and begins with it.
+// begins reports whether a pattern is longer than rest and begins with it.
 func (m *matcher) begins(rest []byte) bool {
 	if len(rest) >= window {
 		key := windowAt(rest, 0)
 		h := hash(key) & m.mask
-		return m.filter[h/64]&(1<<(h%64)) != 0 && goesOn(m.patterns[key], rest)
+		return m.filter[h/64]&(1<<(h%64)) != 0 && hasLonger(m.patterns[key], rest)
 	}
 	var first [window]byte
 	for key := range m.patterns {
@@ -160,8 +166,8 @@ func (m *matcher) begins(rest []byte) bool {
 	return false
 }
 
-// goesOn tells whether one of the sorted patterns begins with rest and is longer.
-func goesOn(sorted [][]byte, rest []byte) bool {
+// hasLonger reports whether one of the sorted patterns begins with rest and is longer.
+func hasLonger(sorted [][]byte, rest []byte) bool {
 	i := sort.Search(len(sorted), func(i int) bool { return bytes.Compare(sorted[i], rest) > 0 })
 	return i < len(sorted) && bytes.HasPrefix(sorted[i], rest)
 }

@@ -15,6 +15,8 @@ type redactor struct {
 	wholes  [][]byte // secrets that are JSON objects or lists, compact
 }
 
+// newRedactor returns a redactor of the values. Those that are JSON objects or
+// lists are also found as such, however they are spaced.
 func newRedactor(secrets []string) *redactor {
 	r := &redactor{matcher: newMatcher(secrets)}
 	for _, s := range secrets {
@@ -27,8 +29,8 @@ func newRedactor(secrets []string) *redactor {
 	return r
 }
 
-// holds tells whether a JSON value holds a whole secret.
-func (r *redactor) holds(value json.RawMessage) bool {
+// contains reports whether a JSON value holds a whole secret.
+func (r *redactor) contains(value json.RawMessage) bool {
 	_, found := r.walk(value, false)
 	return found
 }
@@ -65,7 +67,7 @@ func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, b
 				put(i, end, text)
 			}
 		case c == '{' || c == '[':
-			if n := r.whole(value[i:]); n > 0 {
+			if n := r.wholeLength(value[i:]); n > 0 {
 				end = i + n
 				put(i, end, []byte(`"`+mask+`"`))
 			}
@@ -128,18 +130,18 @@ func (r *redactor) spans(text []byte, partial bool) []span {
 	return merged(found)
 }
 
-// wrapped is how much of a secret must be seen at the end of a text with its
+// minWrapped is how much of a secret must be seen at the end of a text with its
 // line breaks taken out: less is there by chance again and again.
-const wrapped = 6
+const minWrapped = 6
 
-// unfinished gives the place in a text at which a secret may begin that goes on
+// unfinished returns the place in a text at which a secret may begin that goes on
 // behind its end; len(text) where there is none.
 func (r *redactor) unfinished(text []byte) int {
 	at := r.matcher.unfinished(text, 1)
 	for _, v := range viewsOf(text) {
 		least := 1
 		if n := len(v.text); n > 0 && len(text) > 0 && v.text[n-1] != text[len(text)-1] {
-			least = wrapped
+			least = minWrapped
 		}
 		if i := r.matcher.unfinished(v.text, least); i < len(v.text) {
 			at = min(at, v.origin(span{i, len(v.text)}).start)
@@ -162,6 +164,7 @@ func merged(spans []span) []span {
 	return out
 }
 
+// replaced returns text with *** in place of each span; spans are sorted and apart.
 func replaced(text []byte, spans []span) []byte {
 	var out []byte
 	at := 0
@@ -181,9 +184,9 @@ func quoted(text []byte) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// whole gives the length of the object or list at the beginning of rest when
+// wholeLength returns the length of the object or list at the beginning of rest when
 // it is a secret, however it is spaced; 0 otherwise.
-func (r *redactor) whole(rest []byte) int {
+func (r *redactor) wholeLength(rest []byte) int {
 	for _, w := range r.wholes {
 		if n := spaced(rest, w); n > 0 {
 			return n

@@ -1,4 +1,4 @@
-// Package secrets keeps tenants' secrets: sealed at rest, shown to nobody,
+// Package secrets keeps tenants' secrets: sealed at rest, never shown,
 // handed to the configs that name them, and taken out of whatever comes back.
 //
 // It promises that a value leaves it in two ways only: through Reveal, for the
@@ -57,7 +57,7 @@ type Store interface {
 	SecretsRevision(ctx context.Context, tenantID string) (int64, error)
 	// SecretCheck reads the check value, nil where there is none.
 	SecretCheck(ctx context.Context) ([]byte, error)
-	// KeepSecretCheck stores the check value unless there is one, and gives the
+	// KeepSecretCheck stores the check value unless there is one, and returns the
 	// one that is there then.
 	KeepSecretCheck(ctx context.Context, box []byte) ([]byte, error)
 }
@@ -65,7 +65,7 @@ type Store interface {
 // Config is what a Service is made of.
 type Config struct {
 	Store Store
-	// Key gives the operator's key, at least 16 characters; with create it may
+	// Key returns the operator's key, at least 16 characters; with create it may
 	// make one where there is none yet. No key is ErrNoKey.
 	Key func(create bool) (string, error)
 	Now func() time.Time
@@ -96,6 +96,7 @@ func New(cfg Config) *Service {
 	return &Service{cfg: cfg, cache: make(map[string]*tenantSecrets)}
 }
 
+// now returns the time as the store keeps it: UTC, whole milliseconds.
 func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
 
 // Put stores a secret or replaces its value. Errors: fault.Unacceptable
@@ -107,7 +108,7 @@ func (s *Service) Put(ctx context.Context, tenantID, name, value string) error {
 	if err := checkValue(value); err != nil {
 		return err
 	}
-	v, err := s.opened(ctx, true)
+	v, err := s.openVault(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (s *Service) Put(ctx context.Context, tenantID, name, value string) error {
 	return s.cfg.Store.PutSecret(ctx, Sealed{Entry: Entry{name, now, now}, TenantID: tenantID, Box: box})
 }
 
-// List gives a page of names and dates, by name.
+// List returns a page of names and dates, by name.
 func (s *Service) List(ctx context.Context, tenantID, cursor string, limit int) ([]Entry, string, error) {
 	return s.cfg.Store.SecretEntries(ctx, tenantID, cursor, limit)
 }
@@ -134,6 +135,8 @@ func (s *Service) Delete(ctx context.Context, tenantID, name string) error {
 	return s.cfg.Store.DeleteSecret(ctx, tenantID, name)
 }
 
+// checkName returns fault.Unacceptable invalid_secret_name for a name that no
+// template could refer to.
 func checkName(name string) error {
 	if nameForm.MatchString(name) {
 		return nil
@@ -142,6 +145,8 @@ func checkName(name string) error {
 		"A secret's name is 1 to 128 letters, digits and _, and does not start with a digit.")
 }
 
+// checkValue returns fault.Unacceptable invalid_secret for a value that redaction
+// could not find again: too short, too long, or not text.
 func checkValue(value string) error {
 	switch {
 	case len(value) < minValue || len(value) > maxValue:

@@ -19,7 +19,7 @@ type tenantSecrets struct {
 // maxTenants bounds the cache; the rest is read again.
 const maxTenants = 4096
 
-// Reveal gives the values of the named secrets and what takes them, and all of
+// Reveal returns the values of the named secrets and what takes them, and all of
 // the tenant's others, out of JSON and text. A name that is not there is left
 // out. It looks at the store each time, so that a change counts from the next
 // attempt on, on every server.
@@ -37,9 +37,9 @@ func (s *Service) Reveal(ctx context.Context, tenantID string, names []string) (
 	return values, nil
 }
 
-// Redactor gives what replaces every secret of the tenant by *** in a JSON
+// Redactor returns what replaces every secret of the tenant by *** in a JSON
 // value; nil where the tenant has none. Where the store does not answer it is
-// that of the secrets known last. What it gives also knows the values
+// that of the secrets known last. What it returns also knows the values
 // that the tenant had when it was made, whatever happens to them since.
 func (s *Service) Redactor(ctx context.Context, tenantID string) (func(json.RawMessage) json.RawMessage, error) {
 	r, err := s.redactor(ctx, tenantID)
@@ -49,7 +49,7 @@ func (s *Service) Redactor(ctx context.Context, tenantID string) (func(json.RawM
 	return r.json, nil
 }
 
-// Unfinished gives what finds the place in a text at which one of the tenant's
+// Unfinished returns what finds the place in a text at which one of the tenant's
 // secrets may begin that goes on behind the text's end; nil where the tenant
 // has none.
 func (s *Service) Unfinished(ctx context.Context, tenantID string) (func(text []byte) int, error) {
@@ -60,6 +60,9 @@ func (s *Service) Unfinished(ctx context.Context, tenantID string) (func(text []
 	return r.unfinished, nil
 }
 
+// redactor returns the tenant's redactor; nil where it has no secrets. When the
+// store cannot be read it is the one used last: an old list of secrets is better
+// than the loss of a step's outcome. Only a tenant never read before is an error.
 func (s *Service) redactor(ctx context.Context, tenantID string) (*redactor, error) {
 	t, err := s.tenant(ctx, tenantID, s.cfg.Stale)
 	if err != nil {
@@ -74,14 +77,14 @@ func (s *Service) redactor(ctx context.Context, tenantID string) (*redactor, err
 	return t.redactor, nil
 }
 
-// Holds tells whether a JSON value holds one of the tenant's secrets, in any
+// Holds reports whether a JSON value holds one of the tenant's secrets, in any
 // of the encodings that redaction knows.
 func (s *Service) Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error) {
 	t, err := s.tenant(ctx, tenantID, s.cfg.Stale)
 	if err != nil || t.redactor == nil {
 		return false, err
 	}
-	return t.redactor.holds(value), nil
+	return t.redactor.contains(value), nil
 }
 
 // forget makes the next use look at the store.
@@ -93,7 +96,7 @@ func (s *Service) forget(tenantID string) {
 	}
 }
 
-// tenant gives the tenant's secrets as they were at most stale ago.
+// tenant returns the tenant's secrets as they were at most stale ago.
 func (s *Service) tenant(ctx context.Context, tenantID string, stale time.Duration) (*tenantSecrets, error) {
 	now := s.cfg.Now()
 	s.mu.Lock()
@@ -138,7 +141,7 @@ func (s *Service) read(ctx context.Context, tenantID string, revision int64) (*t
 	if len(list) == 0 {
 		return t, nil
 	}
-	v, err := s.opened(ctx, false)
+	v, err := s.openVault(ctx, false)
 	if err != nil {
 		return nil, err
 	}

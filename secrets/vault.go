@@ -48,25 +48,30 @@ func newVault(key string) (*vault, error) {
 	return &vault{aead}, nil
 }
 
-func bound(tenantID, name string) []byte {
+// additionalData returns what a box is bound to: a box copied to another tenant or
+// name does not open. The length keeps pairs that spell the same apart.
+func additionalData(tenantID, name string) []byte {
 	return fmt.Appendf(nil, "heddle/secret/%d:%s/%s", len(tenantID), tenantID, name)
 }
 
+// seal returns a box: version, nonce, then the value encrypted and authenticated.
 func (v *vault) seal(tenantID, name, value string) ([]byte, error) {
 	box := make([]byte, 1+v.aead.NonceSize(), 1+v.aead.NonceSize()+len(value)+v.aead.Overhead())
 	box[0] = boxVersion
 	if _, err := rand.Read(box[1:]); err != nil {
 		return nil, fmt.Errorf("draw a nonce: %w", err)
 	}
-	return v.aead.Seal(box, box[1:], []byte(value), bound(tenantID, name)), nil
+	return v.aead.Seal(box, box[1:], []byte(value), additionalData(tenantID, name)), nil
 }
 
+// open returns the value of a box. errMismatch: it was sealed with another key, or
+// belongs to another tenant or name.
 func (v *vault) open(tenantID, name string, box []byte) (string, error) {
 	n := 1 + v.aead.NonceSize()
 	if len(box) < n || box[0] != boxVersion {
 		return "", errors.New("a stored secret has an unknown form")
 	}
-	value, err := v.aead.Open(nil, box[1:n], box[n:], bound(tenantID, name))
+	value, err := v.aead.Open(nil, box[1:n], box[n:], additionalData(tenantID, name))
 	if err != nil {
 		return "", errMismatch
 	}
@@ -76,7 +81,9 @@ func (v *vault) open(tenantID, name string, box []byte) (string, error) {
 // The check value is sealed like a secret of no tenant.
 const checkText = "this key fits"
 
-func (v *vault) fits(check []byte) error {
+// verify returns errMismatch where the key is not the one that the check value was
+// sealed with.
+func (v *vault) verify(check []byte) error {
 	text, err := v.open("", "", check)
 	if err != nil {
 		return err
@@ -87,7 +94,7 @@ func (v *vault) fits(check []byte) error {
 	return nil
 }
 
-// Check tells whether the key fits the database; a server whose key does not
+// Check reports whether the key fits the database; a server whose key does not
 // must not start. A database without secrets needs no key yet.
 func (s *Service) Check(ctx context.Context) error {
 	check, err := s.cfg.Store.SecretCheck(ctx)
@@ -98,9 +105,9 @@ func (s *Service) Check(ctx context.Context) error {
 	return err
 }
 
-// opened gives the vault, loading the key at the first use. Its errors are for
+// openVault returns the vault, loading the key at the first use. Its errors are for
 // callers of the API.
-func (s *Service) opened(ctx context.Context, create bool) (*vault, error) {
+func (s *Service) openVault(ctx context.Context, create bool) (*vault, error) {
 	s.mu.Lock()
 	v := s.vault
 	s.mu.Unlock()
@@ -140,7 +147,7 @@ func (s *Service) load(ctx context.Context, create bool) (*vault, error) {
 			return nil, err
 		}
 	}
-	if err := v.fits(check); err != nil {
+	if err := v.verify(check); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

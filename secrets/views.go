@@ -88,7 +88,7 @@ func (v *view) percents(times int) []*view {
 }
 
 // decode makes a view of a view. next reads what begins with one of the signs:
-// how many bytes it takes and what they mean; 0 is no escape.
+// how many bytes it takes and what they mean; 0 is not an escape.
 func (v *view) decode(signs string, next func(rest []byte, room *[utf8.UTFMax]byte) (taken int, meaning []byte)) *view {
 	out := &view{text: make([]byte, 0, len(v.text)), parent: v}
 	var room [utf8.UTFMax]byte
@@ -112,10 +112,13 @@ func (v *view) decode(signs string, next func(rest []byte, room *[utf8.UTFMax]by
 	}
 }
 
+// unwrap leaves a line break out.
 func unwrap([]byte, *[utf8.UTFMax]byte) (int, []byte) { return 1, nil }
 
+// unplus reads + as the space that it is in a query.
 func unplus([]byte, *[utf8.UTFMax]byte) (int, []byte) { return 1, []byte{' '} }
 
+// unpercent reads %XX (RFC 3986, 2.1).
 func unpercent(rest []byte, room *[utf8.UTFMax]byte) (int, []byte) {
 	if len(rest) > 2 {
 		if n, err := strconv.ParseUint(string(rest[1:3]), 16, 8); err == nil {

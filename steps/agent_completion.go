@@ -18,29 +18,29 @@ type completion struct {
 
 type choice struct {
 	Message      *said           `json:"message"`
-	FinishReason looseText       `json:"finish_reason"`
+	FinishReason lenientText     `json:"finish_reason"`
 	Error        json.RawMessage `json:"error"` // of routers, whose own provider failed
 }
 
 // said is an assistant's message.
 type said struct {
 	Content      saidContent     `json:"content"`
-	Refusal      looseText       `json:"refusal"`
+	Refusal      lenientText     `json:"refusal"`
 	ToolCalls    []toolCall      `json:"tool_calls"`
 	FunctionCall json.RawMessage `json:"function_call"`
 }
 
 // usageReported counts tokens, under the names of either API of OpenAI; of a
-// total alone all count as tokens in. What is no number counts as none.
+// total alone all count as tokens in. What is not a number counts as none.
 type usageReported struct{ prompt, completion int64 }
 
 // UnmarshalJSON never fails: an answer is worth more than its bill.
 func (u *usageReported) UnmarshalJSON(raw []byte) error {
 	var counts map[string]json.RawMessage
 	if json.Unmarshal(raw, &counts) == nil {
-		u.prompt = max(looseCount(counts["prompt_tokens"]), looseCount(counts["input_tokens"]))
-		u.completion = max(looseCount(counts["completion_tokens"]), looseCount(counts["output_tokens"]))
-		u.prompt = max(u.prompt, looseCount(counts["total_tokens"])-u.completion)
+		u.prompt = max(lenientCount(counts["prompt_tokens"]), lenientCount(counts["input_tokens"]))
+		u.completion = max(lenientCount(counts["completion_tokens"]), lenientCount(counts["output_tokens"]))
+		u.prompt = max(u.prompt, lenientCount(counts["total_tokens"])-u.completion)
 	}
 	return nil
 }
@@ -48,8 +48,8 @@ func (u *usageReported) UnmarshalJSON(raw []byte) error {
 // maxCount is the most tokens that are believed.
 const maxCount = 1e12
 
-// looseCount reads 10, 10.0 and "10".
-func looseCount(raw json.RawMessage) int64 {
+// lenientCount reads 10, 10.0 and "10".
+func lenientCount(raw json.RawMessage) int64 {
 	n, err := strconv.ParseFloat(strings.Trim(string(raw), `" `), 64)
 	if err != nil || math.IsNaN(n) || n < 0 {
 		return 0
@@ -57,20 +57,20 @@ func looseCount(raw json.RawMessage) int64 {
 	return int64(math.Ceil(min(n, maxCount)))
 }
 
-// looseText is a text that servers also write as a list of parts, as null or false, or as
+// lenientText is a text that servers also write as a list of parts, as null or false, or as
 // another JSON value, which then is the text.
-type looseText string
+type lenientText string
 
-func (t *looseText) UnmarshalJSON(raw []byte) error {
+func (t *lenientText) UnmarshalJSON(raw []byte) error {
 	var c saidContent
 	err := c.UnmarshalJSON(raw)
 	*t = c.text + c.refusal
 	return err
 }
 
-// saidContent is the content of a message, as looseText is written; what its
+// saidContent is the content of a message, as lenientText is written; what its
 // parts refuse stands apart.
-type saidContent struct{ text, refusal looseText }
+type saidContent struct{ text, refusal lenientText }
 
 func (c *saidContent) UnmarshalJSON(raw []byte) error {
 	raw = bytes.TrimSpace(raw)
@@ -80,15 +80,15 @@ func (c *saidContent) UnmarshalJSON(raw []byte) error {
 	}
 	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
 		text, err := printValue(raw)
-		c.text = looseText(text)
+		c.text = lenientText(text)
 		return err
 	}
 	var all, refused strings.Builder
 	for _, part := range parts {
 		var p struct {
-			Type    string    `json:"type"`
-			Text    looseText `json:"text"`
-			Refusal looseText `json:"refusal"`
+			Type    string      `json:"type"`
+			Text    lenientText `json:"text"`
+			Refusal lenientText `json:"refusal"`
 		}
 		if raw := bytes.TrimSpace(part); raw[0] == '"' {
 			text, _ := printValue(raw)
@@ -98,7 +98,7 @@ func (c *saidContent) UnmarshalJSON(raw []byte) error {
 			refused.WriteString(string(p.Refusal))
 		}
 	}
-	c.text, c.refusal = looseText(all.String()), looseText(refused.String())
+	c.text, c.refusal = lenientText(all.String()), lenientText(refused.String())
 	return nil
 }
 
@@ -138,13 +138,13 @@ func (t *task) failed(what string, answered []byte) error {
 	return failure("agent_failed", false, details, "The agent's server %s", strings.TrimRight(what, ".")+".").Err()
 }
 
-// report logs what a turn brought.
-func (t *task) report(c completion) {
+// logTurn logs what a turn brought.
+func (t *task) logTurn(c completion) {
 	content := ""
 	if m := c.Choices[0].Message; m != nil {
 		content = string(m.Content.text)
 	}
-	say(t.call, executor.LogInfo, "agent", fmt.Sprintf("turn %d: %d tokens in, %d out", t.turns, c.Usage.prompt, c.Usage.completion),
+	logLine(t.call, executor.LogInfo, "agent", fmt.Sprintf("turn %d: %d tokens in, %d out", t.turns, c.Usage.prompt, c.Usage.completion),
 		object("turn", t.turns, "input_tokens", c.Usage.prompt, "output_tokens", c.Usage.completion, "cost_micro_usd", t.usage.CostMicroUSD,
 			"content", excerpt(t.call, []byte(content), maxToolResult)))
 }
@@ -156,9 +156,9 @@ const (
 	broken
 )
 
-// endings are the finish reasons of answers that are not whole, in the words of
+// finishReasons are the finish reasons of answers that are not whole, in the words of
 // OpenAI and of servers that pass on those of other models; case does not count.
-var endings = map[string]int{
+var finishReasons = map[string]int{
 	"length": cutOff, "max_tokens": cutOff, "max_output_tokens": cutOff, "model_length": cutOff, "model_context_window_exceeded": cutOff,
 	"content_filter": filtered, "content_filtered": filtered, "safety": filtered, "recitation": filtered, "blocklist": filtered,
 	"prohibited_content": filtered, "spii": filtered, "guardrail_intervened": filtered, "refusal": filtered, "error_toxic": filtered,
@@ -169,7 +169,7 @@ var endings = map[string]int{
 // text and without calls is never one.
 func (t *task) judge(c completion, body []byte) (chat, error) {
 	first, reason := c.Choices[0], string(c.Choices[0].FinishReason)
-	m, ended := first.Message, endings[strings.ToLower(reason)]
+	m, ended := first.Message, finishReasons[strings.ToLower(reason)]
 	switch {
 	case t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD > t.cfg.BudgetMicroUSD:
 		return chat{}, permanent("budget_exceeded", "The attempt cost %d micro USD, more than budget_micro_usd (%d).", t.usage.CostMicroUSD, t.cfg.BudgetMicroUSD)
@@ -202,7 +202,7 @@ func (t *task) judge(c completion, body []byte) (chat, error) {
 func (t *task) identify(calls []toolCall) {
 	for i := range calls {
 		if calls[i].ID == "" {
-			calls[i].ID = looseText(fmt.Sprintf("call_%d_%d", t.turns, i+1))
+			calls[i].ID = lenientText(fmt.Sprintf("call_%d_%d", t.turns, i+1))
 		}
 		calls[i].Type = "function"
 	}

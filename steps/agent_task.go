@@ -56,7 +56,7 @@ func agentTaskType(c *client, agents Agents) *stepType {
 		output: agentOutput,
 		check:  checkAgent,
 		traits: definitions.Traits{SendsTrace: true, Reports: definitions.ReportsStatus, AgentField: "agent_id", Docs: "agent_task"},
-		run: performed(func(ctx context.Context, call executor.Call, cfg *agentConfig) (executor.Result, error) {
+		run: withConfig(func(ctx context.Context, call executor.Call, cfg *agentConfig) (executor.Result, error) {
 			agent, err := findAgent(ctx, agents, call.TenantID, cfg.AgentID)
 			if err != nil {
 				return executor.Result{}, err
@@ -177,10 +177,10 @@ func (t *task) converse(ctx context.Context, messages []chat) ([]chat, string, e
 }
 
 type chat struct {
-	Role       string     `json:"role"`
-	Content    string     `json:"content"`
-	ToolCalls  []toolCall `json:"tool_calls,omitempty"`
-	ToolCallID looseText  `json:"tool_call_id,omitempty"`
+	Role       string      `json:"role"`
+	Content    string      `json:"content"`
+	ToolCalls  []toolCall  `json:"tool_calls,omitempty"`
+	ToolCallID lenientText `json:"tool_call_id,omitempty"`
 }
 
 func (t *task) messages() []chat {
@@ -214,7 +214,7 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 		return chat{}, err
 	}
 	t.charge(c)
-	t.report(c)
+	t.logTurn(c)
 	return t.judge(c, got.body)
 }
 
@@ -268,7 +268,7 @@ func (t *task) maxTurns() int {
 	return 10
 }
 
-// allowance refuses a request that the limits forbid, and gives the most tokens that the next answer may have: max_tokens, and
+// allowance refuses a request that the limits forbid, and returns the most tokens that the next answer may have: max_tokens, and
 // what is left of the budget; 0 is no limit.
 func (t *task) allowance() (int64, error) {
 	tokens := t.cfg.MaxTokens
@@ -341,6 +341,6 @@ func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*htt
 	if t.turns > 1 {
 		call.Key = fmt.Sprintf("%s/%d", t.call.Key, t.turns) // another request, so another key
 	}
-	stamp(req.Header, call)
+	setRequestHeaders(req.Header, call)
 	return req, nil
 }

@@ -29,8 +29,8 @@ const maxToolResult = 64 << 10
 
 // toolCall is what a model asks for.
 type toolCall struct {
-	ID       looseText `json:"id"`
-	Type     looseText `json:"type"`
+	ID       lenientText `json:"id"`
+	Type     lenientText `json:"type"`
 	Function struct {
 		Name      string   `json:"name"`
 		Arguments jsonText `json:"arguments"`
@@ -38,7 +38,7 @@ type toolCall struct {
 }
 
 // jsonText is JSON in a text, as the API says, or the JSON itself, which some
-// servers write; null is no text.
+// servers write; null is not a text.
 type jsonText string
 
 func (t *jsonText) UnmarshalJSON(raw []byte) error {
@@ -71,7 +71,7 @@ func (t *task) offered() []any {
 	return list
 }
 
-// use makes one call that the model asked for and gives what the model is told
+// use makes one call that the model asked for and returns what the model is told
 // of it. What went wrong is told too, so that the model can do otherwise; only
 // the end of the attempt, and an address that is off limits, are errors.
 func (t *task) use(ctx context.Context, call toolCall) (string, error) {
@@ -89,18 +89,18 @@ func (t *task) use(ctx context.Context, call toolCall) (string, error) {
 		}
 	}
 	t.records = append(t.records, record)
-	t.tell(record)
+	t.logToolCall(record)
 	return text, err
 }
 
-// tell logs a call of a tool.
-func (t *task) tell(record toolRecord) {
+// logToolCall logs a call of a tool.
+func (t *task) logToolCall(record toolRecord) {
 	level, came := executor.LogInfo, statusText(record.Status)
 	if record.Error != "" {
 		level, came = executor.LogWarn, record.Error
 	}
 	raw, _ := json.Marshal(record) // plain values always encode
-	say(t.call, level, "tool", fmt.Sprintf("%s: %s", record.Tool, came), raw)
+	logLine(t.call, level, "tool", fmt.Sprintf("%s: %s", record.Tool, came), raw)
 }
 
 func argumentsOf(call toolCall) json.RawMessage {
@@ -184,7 +184,7 @@ func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.R
 	}
 	call := t.call
 	call.Key = fmt.Sprintf("%s/tool/%d", t.call.Key, len(t.records)+1) // another request, so another key
-	stamp(req.Header, call)
+	setRequestHeaders(req.Header, call)
 	return req, nil
 }
 

@@ -23,6 +23,8 @@ func (a *httpAuth) header() string {
 	}
 }
 
+// set adds the credentials to a request; a nil receiver adds none. Its errors are
+// permanent failures and never quote a credential.
 func (a *httpAuth) set(req *http.Request) error {
 	var err error
 	switch {
@@ -47,12 +49,15 @@ func (a *httpAuth) set(req *http.Request) error {
 // fieldsOfAuth are what each type of auth takes.
 var fieldsOfAuth = map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}, "header": {"name", "value"}}
 
+// anyAuth are the fields of all types of auth together.
 var anyAuth = slices.Concat(fieldsOfAuth["bearer"], fieldsOfAuth["basic"], fieldsOfAuth["header"])
 
 // isControl reports whether a character cannot stand in a header's text; line
 // breaks are told apart.
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
+// checkAuth returns the diagnostics of auth: fields that its type needs and lacks,
+// has and does not send, and values that no header can carry.
 func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
 	a, ok := readFields(raw)
 	if !ok || len(a) == 0 {
@@ -91,6 +96,8 @@ func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
 	return out
 }
 
+// checkHeaders returns the diagnostics of headers as an author wrote them; what
+// stands in templates is judged when the request is made (setHeaders).
 func checkHeaders(raw json.RawMessage) []definitions.Diagnostic {
 	h, ok := readFields(raw)
 	if !ok {
@@ -149,6 +156,8 @@ func checkOverlaps(c fields) []definitions.Diagnostic {
 	return out
 }
 
+// holdsLineBreak reports whether a text has more than one line, by which a header
+// would smuggle in another.
 func holdsLineBreak(s string) bool { return strings.ContainsAny(s, "\r\n") }
 
 // outsideTemplates is what of a text stands outside of {{ }}.

@@ -14,18 +14,20 @@ import (
 // MiB of the disk while it comes.
 const maxSpooled = 32
 
+// errTooLarge says that a response has more than maxBody bytes, before or after its
+// content codings are removed.
 var errTooLarge = errors.New("response too large")
 
 // spool receives bodies. A large one is written to the disk as it comes, which
 // may take long, and read into memory once there is room for it. The files have
 // no name: whatever ends the process, none is left behind.
-type spool struct{ places chan struct{} }
+type spool struct{ slots chan struct{} }
 
 func newSpool() *spool { return &spool{make(chan struct{}, maxSpooled)} }
 
-// read gives a response's body whole, without its codings and in UTF-8 (see
+// read returns a response's body whole, without its codings and in UTF-8 (see
 // plainBody); room is Call.Room.
-func (s *spool) read(ctx context.Context, res *http.Response, room func(int64) error) ([]byte, error) {
+func (s *spool) read(ctx context.Context, res *http.Response, reserve func(int64) error) ([]byte, error) {
 	if res.ContentLength > maxBody && res.Request.Method != http.MethodHead {
 		return nil, errTooLarge
 	}
@@ -35,8 +37,8 @@ func (s *spool) read(ctx context.Context, res *http.Response, room func(int64) e
 		return head, err
 	}
 	select {
-	case s.places <- struct{}{}:
-		defer func() { <-s.places }()
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -55,8 +57,8 @@ func (s *spool) read(ctx context.Context, res *http.Response, room func(int64) e
 	if size > maxBody {
 		return nil, errTooLarge
 	}
-	if room != nil {
-		if err := room(size); err != nil {
+	if reserve != nil {
+		if err := reserve(size); err != nil {
 			return nil, err
 		}
 	}

@@ -35,7 +35,7 @@ func (t *textReader) Read(b []byte) (int, error) {
 	if t.out == nil {
 		t.out = t.in
 		start, err := t.in.Peek(prologue)
-		if len(start) == 0 && nothingButEOF(err) != nil {
+		if len(start) == 0 && ignoreEOF(err) != nil {
 			return 0, err
 		}
 		if decode := decoderOf(start, t.media, t.declared); decode != nil {

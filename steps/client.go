@@ -39,6 +39,8 @@ type client struct {
 	bodies    *spool
 }
 
+// newClient returns a client that dials through g only and follows no proxy, of
+// which the guard would see nothing but the proxy. version may be empty.
 func newClient(g *Guard, version string, now func() time.Time) *client {
 	agent := "heddle"
 	if version != "" {
@@ -60,7 +62,8 @@ func newClient(g *Guard, version string, now func() time.Time) *client {
 	}}
 }
 
-// close frees idle connections.
+// close frees idle connections, also those with TLS settings of their own; those
+// in use end with their requests.
 func (c *client) close() {
 	c.transport.CloseIdleConnections()
 	c.own.mu.Lock()
@@ -68,7 +71,8 @@ func (c *client) close() {
 	c.own.closeAll()
 }
 
-// answer is a response read whole.
+// answer is a response read whole: body has at most maxBody bytes, without its
+// content codings and, where it is a text, in UTF-8.
 type answer struct {
 	status int
 	header http.Header
@@ -77,12 +81,12 @@ type answer struct {
 
 // do sends one request and reads the answer whole; room is Call.Room. Its
 // errors are failures without the request's secrets.
-func (c *client) do(req *http.Request, follow bool, room func(int64) error) (answer, error) {
-	return c.send(req, c.transport, follow, room)
+func (c *client) do(req *http.Request, follow bool, reserve func(int64) error) (answer, error) {
+	return c.send(req, c.transport, follow, reserve)
 }
 
 // send is do over other connections.
-func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, room func(int64) error) (answer, error) {
+func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, reserve func(int64) error) (answer, error) {
 	if err := c.guard.CheckURL(req.URL); err != nil {
 		return answer{}, err
 	}
@@ -90,7 +94,7 @@ func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, roo
 		req.Header.Set("User-Agent", c.agent)
 	}
 	if req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" && req.Method != http.MethodHead {
-		req.Header.Set("Accept-Encoding", asksForGzip)
+		req.Header.Set("Accept-Encoding", defaultAcceptEncoding)
 	}
 	req.URL.RawQuery = escapeURL(req.URL.RawQuery)
 	h := &http.Client{Transport: oneRequest{via}, CheckRedirect: c.redirect}
@@ -102,7 +106,7 @@ func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, roo
 		return answer{}, c.explain(req, err)
 	}
 	defer res.Body.Close()
-	body, err := c.bodies.read(req.Context(), res, room)
+	body, err := c.bodies.read(req.Context(), res, reserve)
 	if err != nil {
 		return answer{}, c.explain(req, err)
 	}
@@ -129,10 +133,15 @@ func (c *client) redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// sameOrigin reports whether two URLs have the same scheme, host and port (RFC
+// 6454); the port that a scheme implies counts as given.
 func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && portOf(a) == portOf(b) && strings.EqualFold(a.Hostname(), b.Hostname())
 }
 
+// stripCredentials keeps only headers that cannot carry credentials. It is a list
+// of what may pass rather than of what may not, because an author's own header,
+// such as X-Api-Key, may be a credential too.
 func stripCredentials(h http.Header) {
 	for name := range h {
 		switch name {
@@ -165,14 +174,14 @@ func (c *client) explain(req *http.Request, err error) error {
 	case errors.As(err, &dns):
 		return transient("connection_failed", "The host name of %s could not be resolved.", host)
 	case isTLS(err):
-		return transient("connection_failed", "No trusted TLS connection to %s: %s.", host, words(tlsReason(err)))
+		return transient("connection_failed", "No trusted TLS connection to %s: %s.", host, ownText(tlsReason(err)))
 	}
 	if errors.As(err, &wrapped) {
 		if f := asFailure(wrapped.Err); f != nil {
 			return f
 		}
 	}
-	return transient("connection_failed", "The request to %s failed: %s.", host, words(reason(err)))
+	return transient("connection_failed", "The request to %s failed: %s.", host, ownText(reason(err)))
 }
 
 // stopped is the failure of an attempt whose context ended.
@@ -213,6 +222,8 @@ func headerTooLarge(err error) bool {
 	return strings.Contains(text, "server response headers exceeded") || strings.Contains(text, "response header list larger")
 }
 
+// isTLS reports whether a request failed in the TLS handshake: by our verification
+// of the certificate, by the protocol, or by an alert of the server.
 func isTLS(err error) bool {
 	var (
 		verify *tls.CertificateVerificationError
@@ -231,6 +242,7 @@ func remoteAlert(err error) error {
 	return nil
 }
 
+// tlsReason words a failure of the TLS handshake without names or addresses.
 func tlsReason(err error) string {
 	var (
 		unknown  x509.UnknownAuthorityError
@@ -254,10 +266,10 @@ func tlsReason(err error) string {
 	}
 }
 
-// stamp sets what every attempt of one effect carries: the same
+// setRequestHeaders sets what every attempt of one effect carries: the same
 // Idempotency-Key, and a trace context. Where the run has none, one is derived
 // from the run's id, so that the attempts of a run share a trace.
-func stamp(h http.Header, call executor.Call) {
+func setRequestHeaders(h http.Header, call executor.Call) {
 	if h.Get("Idempotency-Key") == "" && call.Key != "" {
 		h.Set("Idempotency-Key", call.Key)
 	}
@@ -304,6 +316,9 @@ func setHeaders(h http.Header, from map[string]printed) (set map[string]bool, er
 	return set, nil
 }
 
+// reservedHeader reports whether the transport owns a header: those that frame the
+// message or belong to one connection (RFC 9110, 7.6.1), and Host, which would
+// lead a request round the guard's view of where it goes.
 func reservedHeader(name string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Connection", "Content-Length", "Host", "Keep-Alive", "Proxy-Authorization",
@@ -314,6 +329,7 @@ func reservedHeader(name string) bool {
 	}
 }
 
+// validHeaderName reports whether a name is a token of RFC 9110, 5.6.2.
 func validHeaderName(name string) bool {
 	const others = "!#$%&'*+-.^_`|~"
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {

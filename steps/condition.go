@@ -7,12 +7,12 @@ import (
 
 // conditionType returns the type condition. The run machine performs it, and
 // definitions decodes and checks its config (definitions.ConditionConfig), which
-// is why there is no schema of it here.
+// is why no schema of it is here.
 func conditionType() *stepType {
 	return &stepType{
 		name:   "condition",
 		traits: definitions.Traits{Docs: "condition"},
-		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["result","branch"],"properties":{` +
+		output: constantSchema(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["result","branch"],"properties":{` +
 			`"result":{"type":"boolean"},"branch":{"type":"string"}}}`)),
 	}
 }

@@ -32,6 +32,7 @@ func decodeConfig(raw json.RawMessage, into any) error {
 	return nil
 }
 
+// jsonName returns what a Go kind is called in JSON, with its article.
 func jsonName(kind string) string {
 	switch kind {
 	case "struct", "map":
@@ -50,6 +51,8 @@ func jsonName(kind string) string {
 // fields is a config before rendering, for checks: each value as written.
 type fields map[string]json.RawMessage
 
+// readFields returns the top-level fields of a config; an empty config has none.
+// False: it is not a JSON object.
 func readFields(config json.RawMessage) (fields, bool) {
 	var f fields
 	if len(config) == 0 {
@@ -61,7 +64,7 @@ func readFields(config json.RawMessage) (fields, bool) {
 	return f, true
 }
 
-// text gives a string field; false when it is absent or no string.
+// text returns a string field; false when it is absent or not a string.
 func (f fields) text(name string) (string, bool) {
 	var s string
 	raw, ok := f[name]
@@ -71,19 +74,19 @@ func (f fields) text(name string) (string, bool) {
 	return s, true
 }
 
-// has tells whether a field is there and not null.
+// has reports whether a field is there and not null.
 func (f fields) has(name string) bool {
 	raw, ok := f[name]
 	return ok && string(raw) != "null"
 }
 
-// literal gives a string field that holds no template.
+// literal returns a string field that holds no template.
 func (f fields) literal(name string) (string, bool) {
 	s, ok := f.text(name)
 	return s, ok && !templated(s)
 }
 
-// templated tells whether a string holds {{ }}.
+// templated reports whether a string holds {{ }}.
 func templated(s string) bool { return strings.Contains(s, "{{") }
 
 // problem is an error-level diagnostic; pointer starts at config.
@@ -98,13 +101,16 @@ func warning(code, pointer, message string) definitions.Diagnostic {
 	return d
 }
 
+// suggest returns d with what its author probably meant to write.
 func suggest(d definitions.Diagnostic, suggestion string) definitions.Diagnostic {
 	d.Suggestion = suggestion
 	return d
 }
 
+// andList returns names as English lists them: "a, b and c".
 func andList(names []string) string { return join(names, " and ") }
 
+// join returns names separated by commas, with last before the final one.
 func join(names []string, last string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
@@ -117,6 +123,8 @@ func pointer(token string) string {
 	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
 }
 
+// sortedNames returns the names of the fields in order, so that diagnostics come in
+// the same order every time.
 func sortedNames(f fields) []string {
 	names := make([]string, 0, len(f))
 	for n := range f {

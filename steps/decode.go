@@ -16,8 +16,8 @@ import (
 // maxCodings is how many content codings of one response are undone.
 const maxCodings = 4
 
-// asksForGzip is what a request says where its author says nothing.
-const asksForGzip = "gzip"
+// defaultAcceptEncoding is what a request says where its author says nothing.
+const defaultAcceptEncoding = "gzip"
 
 // plainBody returns a response's body without its content codings and in UTF-8.
 // gzip and deflate are undone whoever asked for them, and the header then no
@@ -33,6 +33,10 @@ func plainBody(res *http.Response) io.Reader {
 	return &bounded{r: &textReader{in: bufio.NewReader(body), media: media, declared: params["charset"]}, left: maxBody}
 }
 
+// undoCodings returns a response's body without the content codings that it can
+// remove, the last applied first (RFC 9110, 8.4), and takes their names out of the
+// header. It stops at a coding that it does not know. A partial response (206) is
+// left alone: its bytes are a part of the coded whole.
 func undoCodings(res *http.Response) io.Reader {
 	var body io.Reader = &bounded{r: res.Body, left: maxBody}
 	names := strings.Split(strings.ToLower(strings.Join(res.Header.Values("Content-Encoding"), ",")), ",")
@@ -87,9 +91,10 @@ func (d *decoder) Read(b []byte) (int, error) {
 	return d.out.Read(b)
 }
 
+// openGzip returns a reader of gzip, or in itself where the data is not gzip.
 func openGzip(in *bufio.Reader) (io.Reader, error) {
 	if magic, err := in.Peek(3); !bytes.Equal(magic, []byte{0x1f, 0x8b, 8}) {
-		return in, nothingButEOF(err)
+		return in, ignoreEOF(err)
 	}
 	return gzip.NewReader(in)
 }
@@ -99,7 +104,7 @@ func openGzip(in *bufio.Reader) (io.Reader, error) {
 func openDeflate(in *bufio.Reader) (io.Reader, error) {
 	head, err := in.Peek(2)
 	if len(head) < 2 {
-		return in, nothingButEOF(err)
+		return in, ignoreEOF(err)
 	}
 	if head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
 		return zlib.NewReader(in)
@@ -107,7 +112,9 @@ func openDeflate(in *bufio.Reader) (io.Reader, error) {
 	return flate.NewReader(in), nil
 }
 
-func nothingButEOF(err error) error {
+// ignoreEOF returns nil for io.EOF: a body shorter than a coding's header is not an
+// error, but is not coded either.
+func ignoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil
 	}

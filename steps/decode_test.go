@@ -41,7 +41,7 @@ func toFlate(w io.Writer) io.WriteCloser {
 }
 
 // body performs one GET against a server that answers with this body and
-// header, and gives the output's body as JSON.
+// header, and returns the output's body as JSON.
 func bodyOf(t *testing.T, body, config string, header ...string) (out, headers string) {
 	t.Helper()
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -56,13 +56,15 @@ func NewGuard(allow string) (*Guard, error) {
 	return g, nil
 }
 
-// WithResolver gives the same guard with another resolver of names.
+// WithResolver returns the same guard with another resolver of names.
 func (g *Guard) WithResolver(r *net.Resolver) *Guard {
 	c := *g
 	c.resolver = r
 	return &c
 }
 
+// parseOpening reads one entry of the setting. Its error names what is wrong; the
+// caller quotes the entry.
 func parseOpening(entry string) (opening, error) {
 	if strings.Contains(entry, "/") {
 		p, err := netip.ParsePrefix(entry)
@@ -87,8 +89,12 @@ func parseOpening(entry string) (opening, error) {
 	return opening{host: host, port: port}, nil
 }
 
+// canonicalHost returns a host name in lower case and without the final dot of an
+// absolute name, so that equal hosts compare equal.
 func canonicalHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
 
+// plausibleHost reports whether an entry can be a host name (RFC 1123, with _ as
+// internal names have it) and is not an address in numeric notation.
 func plausibleHost(host string) bool {
 	if host == "" || len(host) > 253 || numericHost(host) {
 		return false
@@ -180,11 +186,13 @@ func (g *Guard) CheckURL(u *url.URL) error {
 	return nil
 }
 
+// denied returns the refusal as a step's failure. It is permanent: only an operator
+// can change it.
 func denied(e *deniedError) error {
-	return permanent("egress_denied", deniedText, e.host, words(AllowSetting))
+	return permanent("egress_denied", deniedText, e.host, ownText(AllowSetting))
 }
 
-// loopbackName tells whether a name always means this machine (RFC 6761).
+// loopbackName reports whether a name always means this machine (RFC 6761).
 func loopbackName(host string) bool {
 	host = canonicalHost(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
@@ -206,7 +214,7 @@ func portOf(u *url.URL) uint16 {
 	}
 }
 
-// numericHost tells whether a host is an IPv4 address in one of the notations
+// numericHost reports whether a host is an IPv4 address in one of the notations
 // of inet_aton (decimal, hexadecimal, octal, fewer parts) that some resolvers
 // accept. A name whose last label is a number is never a public name.
 func numericHost(host string) bool {

@@ -38,7 +38,7 @@ func offLimits() []netip.Prefix {
 	}
 }
 
-// embedded gives the IPv4 address that a NAT64 (64:ff9b::/96) or 6to4
+// embedded returns the IPv4 address that a NAT64 (64:ff9b::/96) or 6to4
 // (2002::/16) address leads to.
 func embedded(addr netip.Addr) (netip.Addr, bool) {
 	if !addr.Is6() {
@@ -55,7 +55,7 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 	}
 }
 
-// forbidden tells whether an address is off limits by itself.
+// forbidden reports whether an address is off limits by itself.
 func forbidden(addr netip.Addr, ranges []netip.Prefix) bool {
 	if addr.Zone() != "" || !addr.IsValid() {
 		return true
@@ -75,4 +75,5 @@ func forbidden(addr netip.Addr, ranges []netip.Prefix) bool {
 	return false
 }
 
+// globalUnicast6 reports whether an IPv6 address is in 2000::/3 (RFC 4291, 2.4).
 func globalUnicast6(addr netip.Addr) bool { return addr.As16()[0]>>5 == 1 }

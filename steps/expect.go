@@ -49,6 +49,8 @@ func (expectation) jsonSchema() map[string]any {
 	}}
 }
 
+// parseStatus reads one entry of expect_status: a number, also as 200.0, or a range
+// as text. Codes are 100 to 599.
 func parseStatus(raw json.RawMessage) (statusRange, error) {
 	text, err := printValue(raw)
 	if err != nil {
@@ -69,7 +71,7 @@ func parseStatus(raw json.RawMessage) (statusRange, error) {
 	return statusRange{low, high}, nil
 }
 
-// accepts tells whether a status is expected; without an expectation 200-399.
+// accepts reports whether a status is expected; without an expectation 200-399.
 func (e expectation) accepts(status int) bool {
 	if len(e) == 0 {
 		return status >= 200 && status <= 399
@@ -82,6 +84,7 @@ func (e expectation) accepts(status int) bool {
 	return false
 }
 
+// String returns the expectation for messages: "200-204 or 302".
 func (e expectation) String() string {
 	if len(e) == 0 {
 		return "200-399"
@@ -96,7 +99,8 @@ func (e expectation) String() string {
 	return join(words, " or ")
 }
 
-// passing tells whether an unexpected status may be another one next time.
-func passing(status int) bool {
+// transientStatus reports whether an unexpected status may change by itself: errors
+// of the server (5xx), 408 Request Timeout and 429 Too Many Requests.
+func transientStatus(status int) bool {
 	return status >= 500 || status == 408 || status == 429
 }

@@ -17,6 +17,9 @@ func transient(code, format string, args ...any) error {
 	return failure(code, false, nil, format, args...).Err()
 }
 
+// failure returns the failure of an attempt. Its message can be masked argument by
+// argument (MaskMessage), so that a secret in a value from outside is removed
+// without touching the server's own words around it.
 func failure(code string, permanent bool, details map[string]any, format string, args ...any) *machine.Failure {
 	return &machine.Failure{
 		Error:       machine.Error{Code: code, Message: fmt.Sprintf(format, args...), Details: details},
@@ -25,16 +28,16 @@ func failure(code string, permanent bool, details map[string]any, format string,
 	}
 }
 
-// words are the server's own, in the arguments of a message: nothing in them
-// comes from a config or from outside.
-type words string
+// ownText marks an argument of a message as written by this server: nothing in it
+// comes from a config or from outside, so it is never masked.
+type ownText string
 
 // reworded is the message with every argument masked but the server's own words.
 func reworded(mask func(string) string, format string, args []any) string {
 	clean := make([]any, len(args))
 	for i, arg := range args {
 		clean[i] = arg
-		if _, own := arg.(words); own {
+		if _, own := arg.(ownText); own {
 			continue
 		}
 		if text := fmt.Sprint(arg); mask(text) != text {
@@ -45,13 +48,14 @@ func reworded(mask func(string) string, format string, args []any) string {
 	return fmt.Sprintf(format, clean...)
 }
 
-// after sets the receiver's wish for the next attempt.
+// after returns f with the delay that the receiver asked for before the next
+// attempt; 0: none.
 func after(f *machine.Failure, d time.Duration) *machine.Failure {
 	f.RetryAfter = d
 	return f
 }
 
-// asFailure gives err where it is a failure already.
+// asFailure returns err where it is a failure already.
 func asFailure(err error) error {
 	if f, ok := machine.AsFailure(err); ok {
 		return f.Err()

@@ -63,6 +63,7 @@ func (rawBody) jsonSchema() map[string]any {
 	return map[string]any{"anyOf": []map[string]any{{"type": "string"}, {"type": "object"}}}
 }
 
+// httpRequestType returns the type http_request: one request and its answer.
 func httpRequestType(c *client) *stepType {
 	return &stepType{
 		name:   "http_request",
@@ -70,12 +71,14 @@ func httpRequestType(c *client) *stepType {
 		output: httpOutput,
 		check:  checkHTTP,
 		traits: definitions.Traits{SendsTrace: true, Reports: definitions.ReportsStatus, Docs: "http_request"},
-		run: performed(func(ctx context.Context, call executor.Call, cfg *httpConfig) (executor.Result, error) {
+		run: withConfig(func(ctx context.Context, call executor.Call, cfg *httpConfig) (executor.Result, error) {
 			return runHTTP(ctx, c, call, cfg)
 		}),
 	}
 }
 
+// httpOutput returns the schema of the output. The body's type is known only where
+// the config fixes how it is read.
 func httpOutput(config json.RawMessage) json.RawMessage {
 	body := "{}"
 	if c, ok := readFields(config); ok {
@@ -87,12 +90,15 @@ func httpOutput(config json.RawMessage) json.RawMessage {
 		`"status_code":{"type":"integer"},"headers":{"type":"object","additionalProperties":{"type":"string"},"properties":{"set-cookie":{"type":["string","array"],"items":{"type":"string"}}}},"body":` + body + `}}`)
 }
 
+// runHTTP sends one request and returns status, headers and body. Its failures are
+// permanent where the same request would fail again: a bad config, an address off
+// limits, a status below 500 other than 408 and 429.
 func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig) (executor.Result, error) {
 	req, err := cfg.request(ctx)
 	if err != nil {
 		return executor.Result{}, err
 	}
-	stamp(req.Header, call)
+	setRequestHeaders(req.Header, call)
 	via, err := c.roundTripper(req.URL, cfg.TLS)
 	if err != nil {
 		return executor.Result{}, err
@@ -157,6 +163,8 @@ func (cfg *httpConfig) request(ctx context.Context) (*http.Request, error) {
 	return req, cfg.Auth.set(req)
 }
 
+// knownMethod reports whether a method is one that the config's schema lists. A
+// template may have supplied another, which validation cannot see.
 func knownMethod(m string) bool {
 	switch m {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
@@ -166,6 +174,7 @@ func knownMethod(m string) bool {
 	}
 }
 
+// addQuery appends parameters to the query that the url has already.
 func addQuery(u *url.URL, query map[string]printedList) {
 	if extra := formEncoded(query); extra != "" {
 		if u.RawQuery != "" {
@@ -175,6 +184,8 @@ func addQuery(u *url.URL, query map[string]printedList) {
 	}
 }
 
+// formEncoded returns parameters as application/x-www-form-urlencoded, sorted by
+// name, so that every attempt sends the same bytes.
 func formEncoded(from map[string]printedList) string {
 	values := make(url.Values, len(from))
 	for name, list := range from {
@@ -185,6 +196,8 @@ func formEncoded(from map[string]printedList) string {
 	return values.Encode()
 }
 
+// body returns the bytes that the config asks to be sent and their media type; nil
+// and "" for none. More than one kind of body is a permanent failure.
 func (cfg *httpConfig) body() (body []byte, contentType string, err error) {
 	given := 0
 	if cfg.Body != nil {
@@ -209,14 +222,14 @@ func (cfg *httpConfig) body() (body []byte, contentType string, err error) {
 	return body, contentType, err
 }
 
-// unexpected is the failure of a status that is no success.
+// unexpected is the failure of a status that is not a success.
 func unexpected(c *client, call executor.Call, got answer, want expectation) error {
 	details := map[string]any{"status_code": got.status}
 	if text := excerpt(call, got.body, 2048); text != "" {
 		details["body"] = text
 	}
-	f := failure("unexpected_status", !passing(got.status), details,
-		"The server answered %s; expected %s.", words(statusText(got.status)), want)
+	f := failure("unexpected_status", !transientStatus(got.status), details,
+		"The server answered %s; expected %s.", ownText(statusText(got.status)), want)
 	return after(f, retryAfter(got.header, c.now())).Err()
 }
 
@@ -224,7 +237,7 @@ func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// asText gives the body as a JSON string, unless that is too large: escapes
+// asText returns the body as a JSON string, unless that is too large: escapes
 // may make it six times as long.
 func (got answer) asText() (json.RawMessage, error) {
 	if textSize(got.body) > maxBody {
@@ -251,7 +264,7 @@ func (got answer) notJSON(call executor.Call) error {
 	return failure("response_not_json", true, details, "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", maxJSONDepth).Err()
 }
 
-// read gives the body as the config asks for it.
+// read returns the body as the config asks for it.
 func (cfg *httpConfig) read(call executor.Call, got answer) (json.RawMessage, error) {
 	switch cfg.Response {
 	case "text":
@@ -283,12 +296,14 @@ func (cfg *httpConfig) read(call executor.Call, got answer) (json.RawMessage, er
 	return got.asText()
 }
 
+// isJSON reports whether a Content-Type names JSON: application/json, text/json or a
+// type with the suffix +json (RFC 6839).
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json") || media == "text/json")
 }
 
-// flatHeaders gives headers by lower-case name, several values joined; several
+// flatHeaders returns headers by lower-case name, several values joined; several
 // of Set-Cookie, which holds commas of its own, are a list. Bytes that are not
 // UTF-8 are read as ISO-8859-1, as HTTP once said.
 func flatHeaders(h http.Header) map[string]any {
@@ -308,6 +323,7 @@ func flatHeaders(h http.Header) map[string]any {
 	return flat
 }
 
+// checkHTTP returns the diagnostics of a config that its schema cannot express.
 func checkHTTP(c fields) []definitions.Diagnostic {
 	out := checkURL(c)
 	if n := given(c, "body", "form", "raw", "multipart"); len(n) > 1 {
@@ -360,6 +376,7 @@ func checkURL(c fields) []definitions.Diagnostic {
 	return nil
 }
 
+// checkExpect returns the diagnostics of expect_status; none while it is a template.
 func checkExpect(raw json.RawMessage) []definitions.Diagnostic {
 	if len(raw) == 0 || templated(string(raw)) {
 		return nil

@@ -12,7 +12,7 @@ func loopType() *stepType {
 	return &stepType{
 		name:   "loop",
 		traits: definitions.Traits{Docs: "loop"},
-		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["count","completed","failed"],"properties":{` +
+		output: constantSchema(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["count","completed","failed"],"properties":{` +
 			`"count":{"type":"integer"},"completed":{"type":"integer"},"failed":{"type":"integer"},"results":{"type":"array"}}}`)),
 	}
 }

@@ -46,7 +46,7 @@ func open(t testing.TB, allow string, change ...func(*steps.Deps)) *steps.Regist
 	return r
 }
 
-// serve starts a server on loopback and gives it with its host:port.
+// serve starts a server on loopback and returns it with its host:port.
 func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)

@@ -65,7 +65,7 @@ func (p formPart) content() (data []byte, kind string, err error) {
 	return raw.data, kind, nil
 }
 
-// isBytes tells whether a value is {"$base64": …}.
+// isBytes reports whether a value is {"$base64": …}.
 func isBytes(value json.RawMessage) bool {
 	var bin struct {
 		Data *[]byte `json:"$base64"`

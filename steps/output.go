@@ -47,6 +47,8 @@ func quoteText(b []byte) json.RawMessage {
 	return append(append(out, b[from:]...), '"')
 }
 
+// escape returns the JSON escape of a byte below 0x20, of a quotation mark or of a
+// backslash.
 func escape(c byte) string {
 	switch c {
 	case '"', '\\':
@@ -65,7 +67,7 @@ func escape(c byte) string {
 	return fmt.Sprintf(`\u%04x`, c)
 }
 
-// textSize is how many bytes textValue gives at the least, counted without
+// textSize is how many bytes textValue returns at least, counted without
 // making them.
 func textSize(b []byte) int {
 	n := len(b) + 2
@@ -91,7 +93,7 @@ func jsonValue(b []byte) (json.RawMessage, bool) {
 	if !utf8.Valid(b) {
 		return nil, false
 	}
-	depth, wild, ok := surveyJSON(b)
+	depth, oversized, ok := surveyJSON(b)
 	if !ok || depth > maxJSONDepth {
 		return nil, false
 	}
@@ -100,14 +102,14 @@ func jsonValue(b []byte) (json.RawMessage, bool) {
 	if json.Compact(&compact, b) != nil {
 		return nil, false
 	}
-	if !wild {
+	if !oversized {
 		return compact.Bytes(), true
 	}
-	return tameNumbers(compact.Bytes()), true
+	return stringifyOversized(compact.Bytes()), true
 }
 
 // surveyJSON finds nesting, NUL and numbers out of bounds without decoding.
-func surveyJSON(b []byte) (depth int, wild, ok bool) {
+func surveyJSON(b []byte) (depth int, oversized, ok bool) {
 	level := 0
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
@@ -124,14 +126,14 @@ func surveyJSON(b []byte) (depth int, wild, ok bool) {
 			level--
 		case c == '-' || c >= '0' && c <= '9':
 			end := numberEnd(b, i)
-			wild = wild || !modest(string(b[i:end]))
+			oversized = oversized || !inRange(string(b[i:end]))
 			i = end - 1
 		}
 	}
-	return depth, wild, true
+	return depth, oversized, true
 }
 
-// skipString gives the index of the closing quote; false where the string
+// skipString returns the index of the closing quote; false where the string
 // holds an escaped NUL or does not end.
 func skipString(b []byte, start int) (int, bool) {
 	for i := start + 1; i < len(b); i++ {
@@ -148,6 +150,8 @@ func skipString(b []byte, start int) (int, bool) {
 	return 0, false
 }
 
+// numberEnd returns the index after the number that begins at i. It takes every
+// byte that may occur in one; json.Compact judges the syntax later.
 func numberEnd(b []byte, i int) int {
 	for i < len(b) && (b[i] >= '0' && b[i] <= '9' || b[i] == '-' || b[i] == '+' || b[i] == '.' || b[i] == 'e' || b[i] == 'E') {
 		i++
@@ -155,16 +159,18 @@ func numberEnd(b []byte, i int) int {
 	return i
 }
 
-// modest tells whether a number has at most 1,000 digits and an exponent
-// within ±1,000; definitions refuses the others in what people write.
-func modest(number string) bool {
+// inRange reports whether a number has at most 1,000 digits and an exponent
+// within ±1,000, the bounds that definitions has for numbers that people write: a
+// reader that turns a longer one into a big integer could be kept busy for hours.
+func inRange(number string) bool {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	exponent = strings.TrimLeft(strings.TrimLeft(exponent, "+-"), "0")
 	return len(mantissa) <= maxDigits && (len(exponent) < 4 || exponent == "1000")
 }
 
-// tameNumbers turns the wild numbers of a compact JSON text into strings.
-func tameNumbers(b []byte) json.RawMessage {
+// stringifyOversized returns a compact JSON text with its numbers out of range
+// written as strings, digits unchanged.
+func stringifyOversized(b []byte) json.RawMessage {
 	var out bytes.Buffer
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
@@ -174,7 +180,7 @@ func tameNumbers(b []byte) json.RawMessage {
 			i = end
 		case c == '-' || c >= '0' && c <= '9':
 			end := numberEnd(b, i)
-			if number := string(b[i:end]); modest(number) {
+			if number := string(b[i:end]); inRange(number) {
 				out.WriteString(number)
 			} else {
 				out.WriteString(`"` + number + `"`)
@@ -221,6 +227,8 @@ func object(namesAndValues ...any) json.RawMessage {
 	return buf.Bytes()
 }
 
+// value returns v as JSON; raw JSON is taken as it is, and what cannot be encoded
+// becomes null.
 func value(v any) json.RawMessage {
 	switch v := v.(type) {
 	case json.RawMessage:
@@ -236,21 +244,22 @@ func value(v any) json.RawMessage {
 	}
 }
 
-// looked is how much of a body is looked at for its beginning: more than any
-// secret has, in any form.
-const looked = 512 << 10
+// maxExcerptSource is how many bytes of a body are searched for secrets before its
+// beginning is quoted: more than any secret has, in any form.
+const maxExcerptSource = 512 << 10
 
 // excerpt is the beginning of a body for an error's details, without secrets.
 func excerpt(call executor.Call, b []byte, limit int) string {
-	whole := len(b) <= looked
-	text := shareable(call, b[:min(len(b), looked)])
+	whole := len(b) <= maxExcerptSource
+	text := shareable(call, b[:min(len(b), maxExcerptSource)])
 	if !whole && len(text) <= limit { // nearly all of it was secrets; the last one may be cut off
 		text = text[:strings.LastIndex(text, "***")+len("***")]
 	}
 	return head(text, limit)
 }
 
-// head is the beginning of a text.
+// head returns at most limit bytes from the beginning of a text, never a part of a
+// character.
 func head(text string, limit int) string {
 	if len(text) > limit {
 		text = strings.ToValidUTF8(text[:limit], "")
@@ -273,8 +282,8 @@ func shareable(call executor.Call, b []byte) string {
 	return clean
 }
 
-// say logs one line, where somebody keeps them.
-func say(call executor.Call, level, category, message string, data json.RawMessage) {
+// logLine writes one line to the attempt's log; nothing where no log is kept.
+func logLine(call executor.Call, level, category, message string, data json.RawMessage) {
 	if call.Logs != nil {
 		call.Logs.Line(level, category, message, data)
 	}

@@ -121,7 +121,7 @@ func (r *Registry) ScriptIsolation(ctx context.Context) string { return r.runner
 // ScriptLimits says in a few words whether scripts are limited as a whole, and if
 // not, why. The first call finds out: at a server's start it also removes the
 // cgroups that one which crashed left.
-func (r *Registry) ScriptLimits() string { return r.runner.describeWhole() }
+func (r *Registry) ScriptLimits() string { return r.runner.describeLimits() }
 
 // Close frees idle connections.
 func (r *Registry) Close() { r.client.close() }
@@ -157,8 +157,8 @@ func (t *stepType) CheckConfig(config json.RawMessage) []definitions.Diagnostic 
 
 func (t *stepType) Traits() definitions.Traits { return t.traits }
 
-// performed makes run of a typed function: config is decoded strictly first.
-func performed[C any](do func(context.Context, executor.Call, *C) (executor.Result, error)) func(context.Context, executor.Call) (executor.Result, error) {
+// withConfig makes run of a typed function: config is decoded strictly first.
+func withConfig[C any](do func(context.Context, executor.Call, *C) (executor.Result, error)) func(context.Context, executor.Call) (executor.Result, error) {
 	return func(ctx context.Context, call executor.Call) (executor.Result, error) {
 		var config C
 		if err := decodeConfig(call.Config, &config); err != nil {
@@ -168,7 +168,7 @@ func performed[C any](do func(context.Context, executor.Call, *C) (executor.Resu
 	}
 }
 
-// always gives the same output schema whatever the config says.
-func always(schema json.RawMessage) func(json.RawMessage) json.RawMessage {
+// constantSchema returns the same output schema whatever the config says.
+func constantSchema(schema json.RawMessage) func(json.RawMessage) json.RawMessage {
 	return func(json.RawMessage) json.RawMessage { return schema }
 }

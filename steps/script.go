@@ -21,21 +21,25 @@ type scriptConfig struct {
 	Stdin    anyText            `json:"stdin,omitempty" doc:"Standard input; what is not text is passed as JSON."`
 }
 
+// scriptType returns the type script: a program on the server's own machine. Its
+// text is literal: a template inside of code would be an injection.
 func scriptType(r *scriptRunner) *stepType {
 	return &stepType{
 		name:   "script",
 		config: schemaOf[scriptConfig](),
-		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["exit_code","stdout","stderr","result"],"properties":{` +
+		output: constantSchema(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["exit_code","stdout","stderr","result"],"properties":{` +
 			`"exit_code":{"type":"integer"},"stdout":{"type":["string","object"]},"stderr":{"type":["string","object"]},"result":{},` +
 			`"stdout_truncated":{"type":"boolean"},"stderr_truncated":{"type":"boolean"}}}`)),
 		check:  checkScript,
 		traits: definitions.Traits{LiteralFields: []string{"script"}, Limit: definitions.LimitScripts, Reports: definitions.ReportsExitCode, Docs: "script"},
-		run: performed(func(ctx context.Context, call executor.Call, cfg *scriptConfig) (executor.Result, error) {
+		run: withConfig(func(ctx context.Context, call executor.Call, cfg *scriptConfig) (executor.Result, error) {
 			return runScript(ctx, r, call, cfg)
 		}),
 	}
 }
 
+// runScript runs one attempt and returns exit code, stdout and stderr. Whatever the
+// script started has ended when it returns.
 func runScript(ctx context.Context, r *scriptRunner, call executor.Call, cfg *scriptConfig) (executor.Result, error) {
 	p, err := cfg.program()
 	if err != nil {
@@ -70,6 +74,8 @@ type program struct {
 	stdout, stderr io.Writer
 }
 
+// program returns what to run, with args and env as text. A NUL in them is a
+// permanent failure: the kernel would end the text there.
 func (cfg *scriptConfig) program() (program, error) {
 	p := program{language: cfg.Language, text: cfg.Script, stdin: string(cfg.Stdin)}
 	switch p.language {
@@ -94,6 +100,7 @@ func (cfg *scriptConfig) program() (program, error) {
 	return p, nil
 }
 
+// envName reports whether a name can be that of an environment variable.
 func envName(name string) bool {
 	return name != "" && !strings.ContainsAny(name, "=\x00")
 }
@@ -182,7 +189,7 @@ func (c *capped) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tee gives a writer for both.
+// tee returns a writer for both.
 func (c *capped) tee(other io.Writer) io.Writer {
 	if other == nil {
 		return c
@@ -238,6 +245,8 @@ func checkFirstLine(c fields, language string) []definitions.Diagnostic {
 	return []definitions.Diagnostic{problem("invalid_value", "/script", "the first line names %s, and language is %s: remove one of them", head(name, 100), language)}
 }
 
+// checkScript returns the diagnostics of a script: its first line, and names of
+// variables that cannot exist.
 func checkScript(c fields) []definitions.Diagnostic {
 	var out []definitions.Diagnostic
 	language, _ := c.text("language")

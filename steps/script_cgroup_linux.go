@@ -104,6 +104,8 @@ func ofContainer(dir string) bool {
 	return err == nil && writable(dir)
 }
 
+// writable reports whether this process may make cgroups in dir and move processes
+// into them.
 func writable(dir string) bool {
 	for _, name := range []string{"", "cgroup.procs", "cgroup.subtree_control"} {
 		if unix.Access(filepath.Join(dir, name), unix.W_OK) != nil {
@@ -135,6 +137,10 @@ func divide(dir string, own bool) (*cgroups, error) {
 	return c, nil
 }
 
+// enable turns the controllers memory and pids on for the cgroups below dir. With
+// own, dir is this process's own cgroup, which the kernel does not let limit others
+// while it has processes: then the server moves into a leaf of it first, and back
+// when that did not help.
 func enable(dir string, own bool) error {
 	control := filepath.Join(dir, "cgroup.subtree_control")
 	if on, err := os.ReadFile(control); err == nil && hasWords(string(on), "memory", "pids") {
@@ -163,6 +169,7 @@ func enable(dir string, own bool) error {
 	return nil
 }
 
+// hasWords reports whether a list separated by spaces has all of the words.
 func hasWords(text string, words ...string) bool {
 	have := " " + strings.Join(strings.Fields(text), " ") + " "
 	for _, w := range words {
@@ -183,6 +190,8 @@ func put(path, value string) error {
 	return errors.Join(err, f.Close())
 }
 
+// systemError returns the error number in err, without the path that it names; err
+// itself where there is none.
 func systemError(err error) error {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno
@@ -224,6 +233,8 @@ type cgroup struct {
 	procs *os.File // what is written here enters
 }
 
+// open makes a cgroup with the limits of one script. Swap and the killing of the
+// whole group at once are limited where the kernel knows them. The caller closes it.
 func (c *cgroups) open(l Limits) (*cgroup, error) {
 	dir, err := os.MkdirTemp(c.dir, fmt.Sprintf("%s%d-", groupPrefix, os.Getpid()))
 	if err != nil {

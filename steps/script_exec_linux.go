@@ -32,11 +32,11 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interp inte
 	}
 	defer remove()
 	if level.DropUser {
-		if err := giveAway(dir); err != nil {
+		if err := chownAll(dir); err != nil {
 			return nil, transient("script_not_started", "The server could not hand the script's directory over.")
 		}
 	}
-	o := r.order(ctx, level, interp, dir, p)
+	o := r.newSpec(ctx, level, interp, dir, p)
 	inherited, err := confinement(level, interp, dir, &o)
 	defer func() { closeAll(inherited) }()
 	if err != nil {
@@ -71,8 +71,8 @@ func (r *scriptRunner) cgroups() (*cgroups, error) {
 	return r.groups, r.noGroups
 }
 
-// describeWhole says in a few words what bounds a script as a whole.
-func (r *scriptRunner) describeWhole() string {
+// describeLimits says in a few words what bounds a script as a whole.
+func (r *scriptRunner) describeLimits() string {
 	if r.cfg.Mode == Off {
 		return "scripts are refused"
 	}
@@ -83,12 +83,14 @@ func (r *scriptRunner) describeWhole() string {
 	return "memory and processes of a script are limited as a whole, by cgroups in " + groups.dir
 }
 
-// order is what the script's process is told.
-func (r *scriptRunner) order(ctx context.Context, level isolation, interp interpreter, dir string, p program) sandbox.Order {
+// newSpec returns what the script's process is told. Where processes are counted per
+// user (no PID namespace), the limit is raised by those that the user has already,
+// for the kernel counts them all.
+func (r *scriptRunner) newSpec(ctx context.Context, level isolation, interp interpreter, dir string, p program) sandbox.Spec {
 	work := filepath.Join(dir, "work")
 	env := []string{"PATH=" + scriptPath, "HOME=" + work, "TMPDIR=" + work}
 	args := append([]string{filepath.Base(interp.path)}, interp.args...)
-	o := sandbox.Order{
+	o := sandbox.Spec{
 		Path: interp.path, Args: append(append(args, "../script"), p.args...), Env: append(env, p.env...),
 		Dir: work, Remove: dir, Namespaces: level.Namespaces,
 		RulesetFD: sandbox.None, CgroupFD: sandbox.None,
@@ -112,7 +114,7 @@ func (r *scriptRunner) order(ctx context.Context, level isolation, interp interp
 }
 
 // confinement adds to an order what needs descriptors, and returns these.
-func confinement(level isolation, interp interpreter, dir string, o *sandbox.Order) ([]*os.File, error) {
+func confinement(level isolation, interp interpreter, dir string, o *sandbox.Spec) ([]*os.File, error) {
 	var inherited []*os.File
 	if level.Landlock > 0 {
 		rules, err := landlockRuleset(level.Landlock, interp.readable, dir)
@@ -125,6 +127,7 @@ func confinement(level isolation, interp interpreter, dir string, o *sandbox.Ord
 	return inherited, nil
 }
 
+// closeAll closes files whose errors cannot matter any more.
 func closeAll(files []*os.File) {
 	for _, f := range files {
 		_ = f.Close()
@@ -200,7 +203,9 @@ func prefixOf(interpreter string) []string {
 	return []string{dir}
 }
 
-func giveAway(dir string) error {
+// chownAll makes the unprivileged user the owner of a script's directory and of what
+// is in it, so that the script can read its text and write in its work directory.
+func chownAll(dir string) error {
 	return errors.Join(
 		os.Chown(filepath.Join(dir, "work"), nobody, nobody),
 		os.Chown(filepath.Join(dir, "script"), nobody, nobody),
@@ -208,22 +213,22 @@ func giveAway(dir string) error {
 	)
 }
 
-// supervise starts the process that runs the script, gives it its order and
+// supervise starts the process that runs the script, gives it its spec and
 // waits. The script's own process is a child of that one.
-func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox.Order, inherited []*os.File, p program) (*ending, error) {
+func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox.Spec, inherited []*os.File, p program) (*ending, error) {
 	pipes, err := newPipes()
 	if err != nil {
 		return nil, transient("script_not_started", "The server has no descriptors left for a script.")
 	}
 	defer pipes.close()
 	end := &ending{stdout: capped{limit: int(r.cfg.Limits.Output)}, stderr: capped{limit: int(r.cfg.Limits.Output)}}
-	trouble := capped{limit: 4096}
+	ownStderr := capped{limit: 4096}
 	cmd := exec.CommandContext(ctx, r.self)
 	cmd.Args = []string{sandbox.Name}
 	// GORACE: under the race detector each process would sleep a second before it ends.
 	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0"}
 	cmd.Dir = "/"
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(p.stdin), end.stdout.tee(p.stdout), &trouble
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(p.stdin), end.stdout.tee(p.stdout), &ownStderr
 	cmd.ExtraFiles = append([]*os.File{pipes.orders, pipes.answer, pipes.stderr}, inherited...)
 	cmd.SysProcAttr = attributes(level)
 	cmd.Cancel = pipes.lifeline.Close
@@ -245,10 +250,10 @@ func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox
 	<-copied
 	_ = pipes.reports.SetReadDeadline(time.Now().Add(drain))
 	rep := sandbox.ReadReport(pipes.reports)
-	if len(trouble.data) > 0 {
-		r.log.Warn("the process that runs a script was in trouble", "said", string(trouble.text()), "err", waitErr)
+	if len(ownStderr.data) > 0 {
+		r.log.Warn("the process that runs a script was in trouble", "said", string(ownStderr.text()), "err", waitErr)
 	}
-	return end, settle(end, rep, waitErr)
+	return end, applyReport(end, rep, waitErr)
 }
 
 // pipes connect the server with the process that runs a script.
@@ -258,6 +263,7 @@ type pipes struct {
 	errors, stderr   *os.File
 }
 
+// newPipes returns three pipes. On an error none is left open.
 func newPipes() (*pipes, error) {
 	p := &pipes{}
 	for _, ends := range [][2]**os.File{{&p.orders, &p.lifeline}, {&p.reports, &p.answer}, {&p.errors, &p.stderr}} {
@@ -280,8 +286,8 @@ func (p *pipes) close() {
 	closeAll([]*os.File{p.orders, p.lifeline, p.reports, p.answer, p.errors, p.stderr})
 }
 
-// settle puts the report into end, or returns why there was no script to end.
-func settle(end *ending, rep sandbox.Report, cause error) error {
+// applyReport puts the report into end, or returns why there was no script to end.
+func applyReport(end *ending, rep sandbox.Report, cause error) error {
 	switch {
 	case rep.Ended:
 		end.Code, end.Signal = rep.Code, rep.Signal
@@ -310,6 +316,8 @@ func notExecuted(errno syscall.Errno) error {
 	return transient("script_not_started", "The script could not be started: %s.", errnoText(errno))
 }
 
+// errnoText returns the system's words for an error number. ESRCH stands for a child
+// that was killed before it could report (sandbox.Preparing).
 func errnoText(errno syscall.Errno) string {
 	if errno == syscall.ESRCH {
 		return "it was killed"
@@ -351,6 +359,7 @@ func attributes(level isolation) *syscall.SysProcAttr {
 	return attr
 }
 
+// signalName returns SIGKILL for 9; a number for a signal without a name.
 func signalName(n int) string {
 	if name := unix.SignalName(syscall.Signal(n)); name != "" {
 		return name

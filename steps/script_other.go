@@ -25,4 +25,4 @@ func pythonAt(path string) interpreter { return interpreter{path: path} }
 
 type cgroups struct{}
 
-func (r *scriptRunner) describeWhole() string { return "scripts are refused" }
+func (r *scriptRunner) describeLimits() string { return "scripts are refused" }

@@ -97,7 +97,7 @@ func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
 	return &scriptRunner{cfg: cfg, log: log, self: "/proc/self/exe"}
 }
 
-// passable tells whether every user may go through a directory and all above.
+// passable reports whether every user may go through a directory and all above.
 func passable(dir string) bool {
 	for path := filepath.Clean(dir); ; path = filepath.Dir(path) {
 		info, err := os.Stat(path)
@@ -153,7 +153,7 @@ func (r *scriptRunner) describe(ctx context.Context) string {
 	return "sandbox: " + level.String() + ", limits"
 }
 
-// isolation gives the level in force; an error refuses all scripts.
+// isolation returns the level in force; an error refuses all scripts.
 func (r *scriptRunner) isolation(ctx context.Context) (isolation, error) {
 	switch r.cfg.Mode {
 	case Off:

@@ -25,6 +25,7 @@ func systemFiles() []string {
 	}
 }
 
+// deviceFiles are the devices that confined scripts may read and write.
 func deviceFiles() []string {
 	return []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 }
@@ -83,7 +84,7 @@ func (r *scriptRunner) levels() []isolation {
 	return levels
 }
 
-// exposed tells whether a file that must be hidden would not be: landlock
+// exposed reports whether a file that must be hidden would not be: landlock
 // hides it unless it lies in a granted directory, another user unless its mode
 // lets others in.
 func (r *scriptRunner) exposed(level isolation) bool {
@@ -98,6 +99,8 @@ func (r *scriptRunner) exposed(level isolation) bool {
 	return false
 }
 
+// within reports whether a file, links resolved, is below one of dirs; true where
+// that cannot be found out, so that a doubt counts as exposed.
 func within(file string, dirs []string) bool {
 	path, err := filepath.Abs(file)
 	if err != nil {
@@ -109,13 +112,14 @@ func within(file string, dirs []string) bool {
 	return slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(path, dir+"/") })
 }
 
-// open tells whether others than the owner have rights; a file that is not
+// open reports whether others than the owner have rights; a file that is not
 // there yet will be made private.
 func open(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().Perm()&0o077 != 0
 }
 
+// pythonAt returns the interpreter at a path with the directories that it reads.
 func pythonAt(path string) interpreter {
 	return interpreter{path: path, readable: prefixOf(path)}
 }

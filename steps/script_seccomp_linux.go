@@ -66,7 +66,7 @@ func auditArch() uint32 {
 	}
 }
 
-// seccompAvailable tells whether the kernel and this architecture have filters.
+// seccompAvailable reports whether the kernel and this architecture have filters.
 func seccompAvailable() bool {
 	return auditArch() != 0 && unix.Prctl(unix.PR_GET_SECCOMP, 0, 0, 0, 0) == nil
 }

@@ -62,39 +62,39 @@ const maxTransports = 64
 
 // transports are connections with settings of their own, by their fingerprint.
 type transports struct {
-	mu     sync.Mutex
-	byMark map[[sha256.Size]byte]*http.Transport
+	mu            sync.Mutex
+	byFingerprint map[[sha256.Size]byte]*http.Transport
 }
 
-// transport gives the connections with these settings.
+// transport returns the connections with these settings.
 func (c *client) transportFor(t *tlsConfig) (*http.Transport, error) {
 	mark := t.fingerprint()
 	c.own.mu.Lock()
 	defer c.own.mu.Unlock()
-	if known := c.own.byMark[mark]; known != nil && !t.SkipVerify {
+	if known := c.own.byFingerprint[mark]; known != nil && !t.SkipVerify {
 		return known, nil
 	}
 	settings, err := t.client()
 	if err != nil {
 		return nil, err
 	}
-	if len(c.own.byMark) >= maxTransports {
+	if len(c.own.byFingerprint) >= maxTransports {
 		c.own.closeAll()
 	}
 	fresh := c.transport.Clone()
 	fresh.TLSClientConfig = settings
-	if c.own.byMark == nil {
-		c.own.byMark = make(map[[sha256.Size]byte]*http.Transport)
+	if c.own.byFingerprint == nil {
+		c.own.byFingerprint = make(map[[sha256.Size]byte]*http.Transport)
 	}
-	c.own.byMark[mark] = fresh
+	c.own.byFingerprint[mark] = fresh
 	return fresh, nil
 }
 
 // closeAll forgets the connections; those in use end with their requests.
 func (t *transports) closeAll() {
-	for mark, transport := range t.byMark {
+	for mark, transport := range t.byFingerprint {
 		transport.CloseIdleConnections()
-		delete(t.byMark, mark)
+		delete(t.byFingerprint, mark)
 	}
 }
 
@@ -114,7 +114,7 @@ func (s secured) RoundTrip(req *http.Request) (*http.Response, error) {
 	return s.usual.RoundTrip(req)
 }
 
-// roundTripper gives what sends a request under a config; nil is the usual.
+// roundTripper returns what sends a request under a config; nil is the usual.
 func (c *client) roundTripper(target *url.URL, t *tlsConfig) (http.RoundTripper, error) {
 	if t == nil {
 		return c.transport, nil

@@ -45,7 +45,7 @@ func newAuthority(t *testing.T, name string) authority {
 	return a
 }
 
-// issue makes a certificate for a name and gives it with its key, in PEM.
+// issue makes a certificate for a name and returns it with its key, in PEM.
 func (a authority) issue(t *testing.T, name string) (cert, key string) {
 	t.Helper()
 	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -27,9 +27,9 @@ func toyType() *stepType {
 	return &stepType{
 		name:   "toy",
 		config: schemaOf[toyConfig](),
-		output: always(json.RawMessage(`{"type":"object","required":["text"],"additionalProperties":false,"properties":{"text":{"type":"string"}}}`)),
+		output: constantSchema(json.RawMessage(`{"type":"object","required":["text"],"additionalProperties":false,"properties":{"text":{"type":"string"}}}`)),
 		check:  checkToy,
-		run:    performed(runToy),
+		run:    withConfig(runToy),
 		traits: definitions.Traits{
 			LiteralFields: []string{"frame"},
 			DefaultRetry:  &definitions.Retry{MaxAttempts: 2},
@@ -56,7 +56,7 @@ func runToy(ctx context.Context, call executor.Call, cfg *toyConfig) (executor.R
 	if len(cfg.Text)*times > 100 {
 		return executor.Result{}, permanent("toy_too_long", "The text is longer than 100 bytes.")
 	}
-	say(call, executor.LogInfo, "toy", cfg.Text, nil)
+	logLine(call, executor.LogInfo, "toy", cfg.Text, nil)
 	return executor.Result{Output: object("text", cfg.Frame+strings.Repeat(cfg.Text, times)+cfg.Frame)}, nil
 }
 

@@ -49,6 +49,9 @@ func escapeURL(s string) string {
 	return out.String()
 }
 
+// mustEscape reports whether the byte at i cannot stand in a URL (RFC 3986, 2) as it
+// is. A % is left when two hexadecimal digits follow, so escaping twice changes
+// nothing.
 func mustEscape(s string, i int) bool {
 	switch c := s[i]; c {
 	case '%':
@@ -60,6 +63,7 @@ func mustEscape(s string, i int) bool {
 	}
 }
 
+// isHex reports whether a byte is a hexadecimal digit.
 func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }

@@ -32,6 +32,9 @@ func (p *anyText) UnmarshalJSON(raw []byte) error {
 
 func (anyText) jsonSchema() map[string]any { return map[string]any{} }
 
+// printValue returns a JSON value as the text that is sent: a string decoded, null
+// as "", anything else as its JSON text. The error is that of a string that cannot
+// be decoded.
 func printValue(raw []byte) (string, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {

@@ -28,18 +28,20 @@ type webhookConfig struct {
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
+// webhookType returns the type webhook: a signed POST as Standard Webhooks describe
+// it. A receiver is expected to be away at times, so it is retried by default.
 func webhookType(c *client) *stepType {
 	return &stepType{
 		name:   "webhook",
 		config: schemaOf[webhookConfig](),
-		output: always(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["status_code","attempts","delivered_at","webhook_id"],"properties":{` +
+		output: constantSchema(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["status_code","attempts","delivered_at","webhook_id"],"properties":{` +
 			`"status_code":{"type":"integer"},"attempts":{"type":"integer"},"delivered_at":{"type":"string","format":"date-time"},"webhook_id":{"type":"string"}}}`)),
 		check: func(f fields) []definitions.Diagnostic {
 			out := append(checkURL(f), checkHeaders(f["headers"])...)
 			out = append(out, checkOwnHeaders(f["headers"])...)
 			return append(out, checkSecret(f)...)
 		},
-		run: performed(func(ctx context.Context, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
+		run: withConfig(func(ctx context.Context, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
 			return runWebhook(ctx, c, call, cfg)
 		}),
 		place:  webhookHost,
@@ -62,6 +64,8 @@ func webhookHost(call executor.Call) string {
 	return canonicalHost(target.Hostname()) + ":" + strconv.Itoa(int(portOf(target)))
 }
 
+// runWebhook makes one delivery. The id is the same for all attempts of one effect,
+// so that a receiver can tell a repetition from a new event.
 func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
 	id, sent := webhookID(call.Key), c.now().UTC()
 	happened := call.Since.UTC()
@@ -72,7 +76,7 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 	if err != nil {
 		return executor.Result{}, err
 	}
-	stamp(req.Header, call)
+	setRequestHeaders(req.Header, call)
 	got, err := c.do(req, false, call.ReserveMemory)
 	if err != nil {
 		return executor.Result{}, err

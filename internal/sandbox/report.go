@@ -27,8 +27,8 @@ const (
 	Preparing
 	Grouping
 	Redirecting
-	Entering
-	Binding
+	EnteringDirectory
+	EnteringCgroup
 	Dropping
 	Confining
 	Changing
@@ -39,8 +39,8 @@ const (
 
 var stages = [...]string{
 	Reading: "reading the order", Forking: "starting a process", Preparing: "preparing the process", Grouping: "making a process group",
-	Redirecting: "connecting the output", Entering: "entering the directory", Dropping: "giving up privileges",
-	Confining: "confining by landlock", Changing: "changing the user", Binding: "entering the cgroup",
+	Redirecting: "connecting the output", EnteringDirectory: "entering the directory", Dropping: "giving up privileges",
+	Confining: "confining by landlock", Changing: "changing the user", EnteringCgroup: "entering the cgroup",
 	Limiting: "setting the limits", Filtering: "filtering system calls", Executing: "executing the interpreter",
 }
 
@@ -61,6 +61,8 @@ const (
 	messageSize = 24
 )
 
+// send writes one message to ReportFD in a single write, which a pipe does not
+// divide.
 func send(mark, a, b uint64) error {
 	var m [messageSize]byte
 	put(m[0:], mark)

@@ -25,13 +25,13 @@ const Name = "heddle-script"
 // Descriptors of a process that runs a script. 0 and 1 are the script's; 2
 // takes what the Go runtime says when this process itself is in trouble.
 const (
-	OrderFD  = 3 // the order; its end of file is the command to stop
+	SpecFD   = 3 // the spec; its end of file is the command to stop
 	ReportFD = 4
 	StderrFD = 5 // the script's standard error
-	FirstFD  = 6 // of those that an order names
+	FirstFD  = 6 // of those that a spec names
 )
 
-// None is a descriptor that an order does not have.
+// None is a descriptor that a spec does not have.
 const None = -1
 
 //nolint:gochecknoinits // to run before the program's other packages are initialized is the purpose

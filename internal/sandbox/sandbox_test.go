@@ -17,15 +17,15 @@ import (
 )
 
 // order is one that nothing is wrong with.
-func order(script string) *sandbox.Order {
-	return &sandbox.Order{
+func order(script string) *sandbox.Spec {
+	return &sandbox.Spec{
 		Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"A=b"}, Dir: "/",
 		RulesetFD: sandbox.None, CgroupFD: sandbox.None,
 	}
 }
 
-// run has an order carried out by this program under its other name.
-func run(t *testing.T, o *sandbox.Order) (rep sandbox.Report, stdout, stderr, trouble string) {
+// run has a spec carried out by this program under its other name.
+func run(t *testing.T, o *sandbox.Spec) (rep sandbox.Report, stdout, stderr, trouble string) {
 	t.Helper()
 	orders, lifeline := pipe(t)
 	reports, answer := pipe(t)
@@ -93,21 +93,21 @@ func TestAScriptInheritsThreeDescriptors(t *testing.T) {
 // of it reaches the program's output.
 func TestWhatFailsBeforeExecIsTold(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(o *sandbox.Order)
+		change func(o *sandbox.Spec)
 		stage  sandbox.Stage
 		errno  syscall.Errno
 	}{
-		"directory gone":     {func(o *sandbox.Order) { o.Dir = "/nowhere" }, sandbox.Entering, syscall.ENOENT},
-		"program gone":       {func(o *sandbox.Order) { o.Path = "/nowhere" }, sandbox.Executing, syscall.ENOENT},
-		"no program":         {func(o *sandbox.Order) { o.Path = "/etc/passwd" }, sandbox.Executing, syscall.EACCES},
-		"large argument":     {func(o *sandbox.Order) { o.Args = append(o.Args, strings.Repeat("x", 200_000)) }, sandbox.Executing, syscall.E2BIG},
-		"many arguments":     {func(o *sandbox.Order) { o.Args = append(o.Args, make([]string, 2_000_000)...) }, sandbox.Executing, syscall.E2BIG},
-		"large environment":  {func(o *sandbox.Order) { o.Env = []string{"X=" + strings.Repeat("x", 200_000)} }, sandbox.Executing, syscall.E2BIG},
-		"impossible limit":   {func(o *sandbox.Order) { o.Limits = []sandbox.Limit{{Resource: 999}} }, sandbox.Limiting, syscall.EINVAL},
-		"no ruleset":         {func(o *sandbox.Order) { o.RulesetFD = 200 }, sandbox.Confining, syscall.EBADF},
-		"no cgroup":          {func(o *sandbox.Order) { o.CgroupFD = 200 }, sandbox.Binding, syscall.EBADF},
-		"killed before exec": {func(o *sandbox.Order) { o.Filter = killing(unix.SYS_WRITE) }, sandbox.Preparing, syscall.ESRCH},
-		"NUL":                {func(o *sandbox.Order) { o.Args[0] = "a\x00b" }, sandbox.Reading, syscall.EINVAL},
+		"directory gone":     {func(o *sandbox.Spec) { o.Dir = "/nowhere" }, sandbox.EnteringDirectory, syscall.ENOENT},
+		"program gone":       {func(o *sandbox.Spec) { o.Path = "/nowhere" }, sandbox.Executing, syscall.ENOENT},
+		"no program":         {func(o *sandbox.Spec) { o.Path = "/etc/passwd" }, sandbox.Executing, syscall.EACCES},
+		"large argument":     {func(o *sandbox.Spec) { o.Args = append(o.Args, strings.Repeat("x", 200_000)) }, sandbox.Executing, syscall.E2BIG},
+		"many arguments":     {func(o *sandbox.Spec) { o.Args = append(o.Args, make([]string, 2_000_000)...) }, sandbox.Executing, syscall.E2BIG},
+		"large environment":  {func(o *sandbox.Spec) { o.Env = []string{"X=" + strings.Repeat("x", 200_000)} }, sandbox.Executing, syscall.E2BIG},
+		"impossible limit":   {func(o *sandbox.Spec) { o.Limits = []sandbox.Limit{{Resource: 999}} }, sandbox.Limiting, syscall.EINVAL},
+		"no ruleset":         {func(o *sandbox.Spec) { o.RulesetFD = 200 }, sandbox.Confining, syscall.EBADF},
+		"no cgroup":          {func(o *sandbox.Spec) { o.CgroupFD = 200 }, sandbox.EnteringCgroup, syscall.EBADF},
+		"killed before exec": {func(o *sandbox.Spec) { o.Filter = killing(unix.SYS_WRITE) }, sandbox.Preparing, syscall.ESRCH},
+		"NUL":                {func(o *sandbox.Spec) { o.Args[0] = "a\x00b" }, sandbox.Reading, syscall.EINVAL},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := order("echo it ran")
@@ -134,7 +134,7 @@ func killing(call uint32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&filter[0])), 8*len(filter))
 }
 
-// An order that is cut off, or that is none, runs nothing.
+// A spec that is cut off, or that is none, runs nothing.
 func TestABrokenOrderRunsNothing(t *testing.T) {
 	whole := order("echo it ran").Encode()
 	for name, data := range map[string][]byte{

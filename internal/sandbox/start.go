@@ -19,8 +19,8 @@ const (
 	closeRangeCloexec    = 4
 )
 
-// launch is the memory that a child needs to become the script.
-type launch struct {
+// child is the memory that a child needs to become the script.
+type child struct {
 	path, dir  *byte
 	argv, envp []*byte
 	parent     int
@@ -29,7 +29,7 @@ type launch struct {
 	cgroup     int
 	limits     []Limit
 	filter     filterProgram
-	trouble    int // write end of the pipe that says what failed
+	errPipe    int // write end of the pipe that says what failed
 	message    [2]uint64
 	started    [3]uint64 // what ReportFD is told before exec
 	noAction   [4]uint64 // struct sigaction: the default
@@ -42,10 +42,10 @@ type filterProgram struct {
 	filter *byte
 }
 
-// start makes a child that becomes the order's program. It returns once that
+// start makes a child that becomes the spec's program. It returns once that
 // happened, or with the stage that failed.
-func start(o *Order) (pid int, stage Stage, err error) {
-	l := &launch{parent: syscall.Getpid(), user: o.User, ruleset: o.RulesetFD, cgroup: o.CgroupFD, limits: o.Limits, itself: '0', started: [3]uint64{markStarted}}
+func start(o *Spec) (pid int, stage Stage, err error) {
+	l := &child{parent: syscall.Getpid(), user: o.User, ruleset: o.RulesetFD, cgroup: o.CgroupFD, limits: o.Limits, itself: '0', started: [3]uint64{markStarted}}
 	if l.path, err = syscall.BytePtrFromString(o.Path); err != nil {
 		return 0, Reading, err
 	}
@@ -66,7 +66,7 @@ func start(o *Order) (pid int, stage Stage, err error) {
 		return 0, Forking, err
 	}
 	defer syscall.Close(pipe[0]) //nolint:errcheck // read only
-	l.trouble = pipe[1]
+	l.errPipe = pipe[1]
 	pid, errno := fork(l)
 	runtime.KeepAlive(o)
 	_ = syscall.Close(pipe[1])
@@ -103,34 +103,34 @@ func outcome(fd int) (Stage, error) {
 //go:nosplit
 //go:norace
 //go:noinline
-func fork(l *launch) (int, syscall.Errno) {
+func fork(l *child) (int, syscall.Errno) {
 	const setMask = 2
 	all, old := ^uint64(0), uint64(0)
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), 8, 0, 0)
 	pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
 	if errno == 0 && pid == 0 {
-		become(l, &old)
+		prepareAndExec(l, &old)
 	}
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask, uintptr(unsafe.Pointer(&old)), 0, 8, 0, 0)
 	return int(pid), errno
 }
 
-// become prepares this process, the child, and executes the program. It does
+// prepareAndExec prepares this process, the child, and executes the program. It does
 // not return. The limit on the address space comes last: nothing after it but
 // the program needs memory.
 //
 //go:nosplit
 //go:norace
 //go:noinline
-func become(l *launch, mask *uint64) {
+func prepareAndExec(l *child, mask *uint64) {
 	for sig := uintptr(1); sig <= 64; sig++ {
 		_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&l.noAction)), 0, 8, 0, 0)
 	}
 	l.check(Grouping, syscall.SYS_SETPGID, 0, 0, 0)
 	l.check(Redirecting, syscall.SYS_DUP3, StderrFD, 2, 0)
-	l.check(Entering, syscall.SYS_CHDIR, uintptr(unsafe.Pointer(l.dir)), 0, 0)
+	l.check(EnteringDirectory, syscall.SYS_CHDIR, uintptr(unsafe.Pointer(l.dir)), 0, 0)
 	if l.cgroup >= 0 {
-		l.check(Binding, syscall.SYS_WRITE, uintptr(l.cgroup), uintptr(unsafe.Pointer(&l.itself)), 1)
+		l.check(EnteringCgroup, syscall.SYS_WRITE, uintptr(l.cgroup), uintptr(unsafe.Pointer(&l.itself)), 1)
 	}
 	l.check(Dropping, syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0)
 	if l.ruleset >= 0 {
@@ -145,7 +145,7 @@ func become(l *launch, mask *uint64) {
 	// died before.
 	l.check(Preparing, syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
 	if parent, _, _ := syscall.RawSyscall(syscall.SYS_GETPPID, 0, 0, 0); int(parent) != l.parent {
-		l.say(Preparing, syscall.ESRCH)
+		l.writeStage(Preparing, syscall.ESRCH)
 		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
 	}
 	_, _, _ = syscall.RawSyscall(syscall.SYS_UMASK, 0o077, 0, 0)
@@ -161,7 +161,7 @@ func become(l *launch, mask *uint64) {
 	// The child says itself that it starts: from exec on, the script may kill its
 	// parent.
 	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, ReportFD, uintptr(unsafe.Pointer(&l.started)), messageSize)
-	l.say(0, 0)
+	l.writeStage(0, 0)
 	l.check(Executing, syscall.SYS_EXECVE, uintptr(unsafe.Pointer(l.path)), uintptr(unsafe.Pointer(&l.argv[0])), uintptr(unsafe.Pointer(&l.envp[0])))
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
 }
@@ -170,16 +170,19 @@ func become(l *launch, mask *uint64) {
 //
 //go:nosplit
 //go:norace
-func (l *launch) check(stage Stage, call, a, b, c uintptr) {
+func (l *child) check(stage Stage, call, a, b, c uintptr) {
 	if _, _, errno := syscall.RawSyscall6(call, a, b, c, 0, 0, 0); errno != 0 {
-		l.say(stage, errno)
+		l.writeStage(stage, errno)
 		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
 	}
 }
 
+// writeStage writes one message to errPipe: the stage that failed and the error
+// number, or two zeros for success.
+//
 //go:nosplit
 //go:norace
-func (l *launch) say(stage Stage, errno syscall.Errno) {
+func (l *child) writeStage(stage Stage, errno syscall.Errno) {
 	l.message[0], l.message[1] = uint64(stage), uint64(errno)
-	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, uintptr(l.trouble), uintptr(unsafe.Pointer(&l.message)), 16)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, uintptr(l.errPipe), uintptr(unsafe.Pointer(&l.message)), 16)
 }

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// serve runs the order on OrderFD and returns this process's exit code.
+// serve runs the spec on SpecFD and returns this process's exit code.
 func serve() int {
 	// The script gets no descriptor but its three, not even one that the server
 	// inherited itself.
-	for fd := OrderFD; fd <= FirstFD+1; fd++ {
+	for fd := SpecFD; fd <= FirstFD+1; fd++ {
 		syscall.CloseOnExec(fd)
 	}
-	_, _, _ = syscall.RawSyscall(closeRange, OrderFD, 1<<32-1, closeRangeCloexec) // Linux 5.11
-	o, err := readOrder(OrderFD)
+	_, _, _ = syscall.RawSyscall(closeRange, SpecFD, 1<<32-1, closeRangeCloexec) // Linux 5.11
+	o, err := readSpec(SpecFD)
 	if err != nil {
 		return refused(Reading, err)
 	}
@@ -35,7 +35,7 @@ func serve() int {
 	go func() {
 		var b [64]byte
 		for {
-			n, err := syscall.Read(OrderFD, b[:])
+			n, err := syscall.Read(SpecFD, b[:])
 			if n <= 0 && err != syscall.EINTR { //nolint:errorlint // never wrapped
 				break
 			}
@@ -59,6 +59,7 @@ func serve() int {
 	return 0
 }
 
+// refused reports the stage that failed and returns this process's exit code.
 func refused(stage Stage, err error) int {
 	errno, ok := err.(syscall.Errno) //nolint:errorlint // errors.As needs reflect, and none is wrapped here
 	if !ok {
@@ -171,6 +172,8 @@ func removeTree(dir string) {
 	_ = os.RemoveAll(dir)
 }
 
+// open gives the owner access to a directory and all below, which a script may have
+// taken away.
 func open(dir string) {
 	_ = os.Chmod(dir, 0o700)
 	entries, _ := os.ReadDir(dir)

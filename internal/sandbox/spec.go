@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Order says what to run and how to prepare its process.
-type Order struct {
+// Spec says what to run and how to prepare its process.
+type Spec struct {
 	Path   string   // of the program
 	Args   []string // with argv[0]
 	Env    []string // the whole environment
@@ -29,10 +29,10 @@ type Limit struct {
 	Soft, Hard uint64
 }
 
-var errOrder = errors.New("sandbox: the order is not readable")
+var errSpec = errors.New("sandbox: the order is not readable")
 
-// Encode returns the order as it is sent over OrderFD.
-func (o *Order) Encode() []byte {
+// Encode returns the spec as it is sent over SpecFD.
+func (o *Spec) Encode() []byte {
 	e := encoder{data: make([]byte, 8, 4096)}
 	e.text(o.Path)
 	e.texts(o.Args)
@@ -54,21 +54,21 @@ func (o *Order) Encode() []byte {
 	return e.data
 }
 
-// readOrder reads one order from a descriptor.
-func readOrder(fd int) (*Order, error) {
+// readSpec reads one spec from a descriptor.
+func readSpec(fd int) (*Spec, error) {
 	var size [8]byte
 	if err := readFull(fd, size[:]); err != nil {
 		return nil, err
 	}
 	n := get(size[:])
 	if n > 1<<30 {
-		return nil, errOrder
+		return nil, errSpec
 	}
 	d := decoder{data: make([]byte, n), ok: true}
 	if err := readFull(fd, d.data); err != nil {
 		return nil, err
 	}
-	o := &Order{
+	o := &Spec{
 		Path: d.text(), Args: d.texts(), Env: d.texts(), Dir: d.text(), Remove: d.text(),
 		Namespaces: d.number() != 0, User: int(d.number()), RulesetFD: int(d.number()), CgroupFD: int(d.number()),
 	}
@@ -77,11 +77,13 @@ func readOrder(fd int) (*Order, error) {
 	}
 	o.Filter = []byte(d.text())
 	if !d.ok || len(d.data) > 0 {
-		return nil, errOrder
+		return nil, errSpec
 	}
 	return o, nil
 }
 
+// readFull fills b from a descriptor. It is io.ReadFull on a raw descriptor: an
+// *os.File would start the runtime's poller in this process.
 func readFull(fd int, b []byte) error {
 	for len(b) > 0 {
 		n, err := syscall.Read(fd, b)
@@ -90,7 +92,7 @@ func readFull(fd int, b []byte) error {
 		case err != nil:
 			return err
 		case n == 0:
-			return errOrder
+			return errSpec
 		default:
 			b = b[n:]
 		}
@@ -98,6 +100,8 @@ func readFull(fd int, b []byte) error {
 	return nil
 }
 
+// encoder appends values to data: numbers as 8 bytes, low byte first, texts as their
+// length and their bytes, lists as their length and their elements.
 type encoder struct{ data []byte }
 
 func (e *encoder) number(v uint64) {
@@ -169,12 +173,15 @@ func (d *decoder) texts() []string {
 	return list
 }
 
+// put writes v into 8 bytes, low byte first. encoding/binary would do, but imports
+// reflect, which is initialized too late.
 func put(b []byte, v uint64) {
 	for i := range 8 {
 		b[i] = byte(v >> (8 * i))
 	}
 }
 
+// get reads what put wrote.
 func get(b []byte) uint64 {
 	var v uint64
 	for i := range 8 {
