@@ -104,7 +104,7 @@ func TestSeriesOfABatchAreStartedTogetherOrNotAtAll(t *testing.T) {
 	})
 }
 
-// Runs of a batch that is beyond the limit are all refused, whoever counts.
+// Runs of a batch that is beyond the limit are all refused, whichever node counts.
 func TestLimitsCountABatchAsAWhole(t *testing.T) {
 	check := func(t *testing.T, s *stack) {
 		wf := s.workflow(strings.Replace(limited(3, "reject"), `"{{ input.k }}"`, `"k{{ input.k }}"`, 1))
@@ -145,7 +145,7 @@ func TestLimitsLetABatchWait(t *testing.T) {
 		s.waitState(s.latest(wf, name).RunID, machine.Completed)
 	}
 	if h.most["1"] > 2 {
-		t.Errorf("%d in action", h.most["1"])
+		t.Errorf("%d in flight", h.most["1"])
 	}
 	s = newStack(t, newHolder().run)
 	wf = s.workflow(limited(2, "cancel_oldest"))

@@ -24,15 +24,15 @@ func padded(n int, mark string) json.RawMessage {
 	return json.RawMessage(`{"mark":"` + mark + `","pad":"` + strings.Repeat("p", n) + `"}`)
 }
 
-// gives is a runner that gives each step what is written here for it, and
+// fixedOutputs is a runner whose steps have the outputs that are written here, and
 // keeps the configs that it got.
-type gives struct {
+type fixedOutputs struct {
 	outputs map[string]json.RawMessage
 	mu      sync.Mutex
 	configs map[string]string
 }
 
-func (g *gives) run(_ context.Context, call executor.Call) (executor.Result, error) {
+func (g *fixedOutputs) run(_ context.Context, call executor.Call) (executor.Result, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.configs == nil {
@@ -77,7 +77,7 @@ func (s *stack) step(runID, stepID string) machine.StepRun {
 
 func TestALargeOutputIsStoredApartAndReadByLaterSteps(t *testing.T) {
 	big := padded(3<<20, "found")
-	g := &gives{outputs: map[string]json.RawMessage{"a": big, "b": json.RawMessage(`1`)}}
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{"a": big, "b": json.RawMessage(`1`)}}
 	s := newStack(t, g.run)
 	id := s.start(s.workflow(`
 name: apart
@@ -112,7 +112,7 @@ steps:
 }
 
 func TestTheSameContentIsStoredOnce(t *testing.T) {
-	g := &gives{outputs: map[string]json.RawMessage{"a": padded(2<<20, "x"), "b": padded(2<<20, "x"), "c": padded(2<<20, "y")}}
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{"a": padded(2<<20, "x"), "b": padded(2<<20, "x"), "c": padded(2<<20, "y")}}
 	s := newStack(t, g.run)
 	id := s.start(s.workflow("name: once\noutput: 1\nsteps:\n  - {id: a, type: http_request, config: {url: u}}\n  - {id: b, type: http_request, depends_on: [a], config: {url: u}}\n  - {id: c, type: http_request, depends_on: [b], config: {url: u}}\n"), "").RunID
 	s.waitState(id, machine.Completed)
@@ -123,7 +123,7 @@ func TestTheSameContentIsStoredOnce(t *testing.T) {
 }
 
 func TestARunMayStoreSoMuchApartAndNoMore(t *testing.T) {
-	g := &gives{outputs: map[string]json.RawMessage{}}
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{}}
 	source := "name: cap\nsteps:\n"
 	for i := range 4 {
 		g.outputs[fmt.Sprint("s", i)] = padded(2<<20, fmt.Sprint(i))
@@ -146,7 +146,7 @@ func TestARunMayStoreSoMuchApartAndNoMore(t *testing.T) {
 	}
 }
 
-func TestAnOutputBeyondTheLargestFailsItsStepForGood(t *testing.T) {
+func TestAnOutputBeyondTheLargestFailsItsStepPermanently(t *testing.T) {
 	calls := new(atomic.Int32)
 	huge := padded(executor.MaxBlob, "")
 	s := newStack(t, func(context.Context, executor.Call) (executor.Result, error) {
@@ -159,7 +159,7 @@ func TestAnOutputBeyondTheLargestFailsItsStepForGood(t *testing.T) {
 	}
 }
 
-// patchy is a blob store that is away for a while.
+// patchy is a blob store that is unavailable for a while.
 type patchy struct {
 	*store.DB
 	fail    atomic.Int32
@@ -192,8 +192,8 @@ func (p *patchy) BlobChunk(ctx context.Context, id string, at int64) ([]byte, er
 	return p.DB.BlobChunk(ctx, id, at)
 }
 
-func TestAStoreThatIsAwayDoesNotLoseALargeOutput(t *testing.T) {
-	g := &gives{outputs: map[string]json.RawMessage{"a": padded(2<<20, "kept")}}
+func TestAnUnavailableStoreLosesNoLargeOutput(t *testing.T) {
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{"a": padded(2<<20, "kept")}}
 	var p *patchy
 	s := newStack(t, g.run, func(c *executor.Config) {
 		db, _ := c.Blobs.(*store.DB)
@@ -208,7 +208,7 @@ func TestAStoreThatIsAwayDoesNotLoseALargeOutput(t *testing.T) {
 }
 
 func TestAnOutputWhoseContentIsLostFailsWhatReadsIt(t *testing.T) {
-	g := &gives{outputs: map[string]json.RawMessage{"a": padded(2<<20, "lost")}}
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{"a": padded(2<<20, "lost")}}
 	s := newStack(t, g.run, func(c *executor.Config) {
 		db, _ := c.Blobs.(*store.DB)
 		c.Blobs = &patchy{DB: db, refuse: func(method string) error {
@@ -242,7 +242,7 @@ func TestWhatNoCommitNamesIsSweptWhenANodeBegins(t *testing.T) {
 	})
 }
 
-func TestAttemptsWithLargeOutputsShareTheirRoom(t *testing.T) {
+func TestAttemptsWithLargeOutputsShareAMemoryBudget(t *testing.T) {
 	var inside, most, asked atomic.Int64
 	var asking sync.WaitGroup
 	asking.Add(10)
@@ -270,7 +270,7 @@ func TestAttemptsWithLargeOutputsShareTheirRoom(t *testing.T) {
 }
 
 func TestBlobsOfOthersAreUnknown(t *testing.T) {
-	g := &gives{outputs: map[string]json.RawMessage{"a": padded(2<<20, "")}}
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{"a": padded(2<<20, "")}}
 	s := newStack(t, g.run)
 	source := s.workflow("name: own\nsteps:\n  - {id: a, type: http_request, config: {url: u}}\n")
 	one, two := s.start(source, "").RunID, s.start(source, "").RunID
@@ -285,7 +285,7 @@ func TestBlobsOfOthersAreUnknown(t *testing.T) {
 
 func TestABlobIsReadFromAnywhere(t *testing.T) {
 	big := padded(3<<20, "x")
-	g := &gives{outputs: map[string]json.RawMessage{"a": big}}
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{"a": big}}
 	s := newStack(t, g.run)
 	id := s.start(s.workflow("name: seek\nsteps:\n  - {id: a, type: http_request, config: {url: u}}\n"), "").RunID
 	s.waitState(id, machine.Completed)

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// committer joins the changes of many runs into group commits. A submission
-// returns after its own group is durable. While one group is being written the
-// next one gathers, so the groups grow with the load and a lone run waits for
-// nobody.
+// committer joins the changes of many runs into group commits. A submission returns
+// after its own group is durable. While one group is being written the next one
+// gathers, so groups grow with the load, and the only run in the system waits for no
+// other. It is safe for concurrent use.
 type committer struct {
 	store   Store
 	max     int // members of a group
@@ -17,10 +17,14 @@ type committer struct {
 	stored  func(*Commit) // is called with what was written; nil: nothing is
 	done    sync.WaitGroup
 
-	closing sync.RWMutex // held for reading while something is handed in
+	// closing is held for reading while a member is handed in, and for writing while
+	// closed changes, so that nothing is sent to pending after it was closed.
+	closing sync.RWMutex // held for reading while a member is submitted
 	closed  bool
 }
 
+// member is one submission. answer, of capacity 1, receives its error once its group
+// is written.
 type member struct {
 	epoch  int64
 	commit Commit
@@ -50,6 +54,8 @@ func (c *committer) submit(epoch int64, commit Commit) error {
 	return <-m.answer
 }
 
+// handIn queues a member for the next group, and reports false after close. It
+// blocks while 4 groups are pending.
 func (c *committer) handIn(m *member) bool {
 	c.closing.RLock()
 	defer c.closing.RUnlock()
@@ -82,10 +88,12 @@ func (c *committer) close() {
 	c.done.Wait()
 }
 
-// linger is how long a group waits at the most for members that are likely on
-// their way: those whose last change has just been answered.
+// linger is how long a group waits at most for members that are likely on their way:
+// those whose last change has just been answered.
 const linger = time.Millisecond
 
+// write is the loop of one writer. A group is awaited until it has three quarters of
+// the size of the last one, or linger is over.
 func (c *committer) write() {
 	defer c.done.Done()
 	expected := 0

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// TestTimersGoOffBehindACrowd: more runs are due than may wait for a slot, and
+// TestTimersFireWhileManyRunsWait: more runs are due than may wait for a slot, and
 // none becomes free. Those that need no slot go on all the same, and when
 // there are slots again all others do.
-func TestTimersGoOffBehindACrowd(t *testing.T) {
+func TestTimersFireWhileManyRunsWait(t *testing.T) {
 	r := newStuck()
 	s := newStack(t, r.run, func(c *executor.Config) { c.MaxRuns = 1 })
-	executor.Crowd(s.svc, 20)
+	executor.SetMaxActive(s.svc, 20)
 	holder := s.start(s.workflow(oneRequest), `{"n":1}`).RunID
 	<-r.begun
 	needy := s.workflow(`
@@ -51,7 +51,7 @@ steps:
 func TestTimersGoOffWhileVeryManyRunsAreInAction(t *testing.T) {
 	r := newStuck()
 	s := newStack(t, r.run, func(c *executor.Config) { c.MaxRuns = 100 })
-	executor.Crowd(s.svc, 5)
+	executor.SetMaxActive(s.svc, 5)
 	wf := s.workflow(oneRequest)
 	for i := range 10 {
 		s.start(wf, fmt.Sprintf(`{"n":%d}`, i))

@@ -1,7 +1,7 @@
 // Package executor runs workflows durably: it feeds the machine, journals what
 // the machine decided before anything is done outside, performs the effects,
 // and recovers after a crash. Events are committed in groups; a commit names
-// the seq that it expects, so whoever lost a run can write nothing more to it.
+// the seq that it expects, so a node that lost a run can write nothing more to it.
 package executor
 
 import (
@@ -22,32 +22,37 @@ type Runner interface {
 	Run(ctx context.Context, call Call) (Result, error)
 }
 
-// Call is one attempt. Config is rendered.
+// Call is one attempt. Config is rendered, and may hold values of secrets.
 type Call struct {
-	RunID       string
-	TenantID    string
-	WorkflowID  string
-	StepID      string
-	Iteration   string
-	Type        string
-	Attempt     int
-	Config      json.RawMessage
-	Key         string // idempotency key of the effect
+	RunID      string
+	TenantID   string
+	WorkflowID string
+	StepID     string
+	// Iteration is the path of the loop iteration, such as each[3]; "": outside of
+	// loops.
+	Iteration string
+	Type      string
+	// Attempt counts from 1.
+	Attempt int
+	Config  json.RawMessage
+	Key     string // idempotency key of the effect
+	// TraceParent and TraceState are the trace context to send on; "": none.
 	TraceParent string
 	TraceState  string
-	// Logs takes what the attempt says; nil: nobody keeps it.
+	// Logs takes the attempt's log lines; nil: they are dropped.
 	Logs Logs
-	// Redact takes the tenant's secrets out of a JSON value, for what is
-	// shortened before it is handed back: a secret that was cut in two is not
-	// found any more. nil: there are none.
+	// Redact takes the tenant's secrets out of a JSON value, for what a step
+	// shortens before it returns it: a secret that was cut in two would not be found
+	// any more. nil: the tenant has none.
 	Redact func(json.RawMessage) json.RawMessage
-	// Sensitive notes a secret's value that went into the attempt beside those
-	// which the config names: no error quotes a piece of it. nil: nobody listens.
-	// Only the goroutine that performs the attempt calls it.
+	// Sensitive notes the value of a secret that went into the attempt beside those
+	// which the config names: no error quotes a piece of it. nil: nothing is
+	// redacted. Only the goroutine that performs the attempt calls it.
 	Sensitive func(value string)
-	// ReserveMemory waits until there is memory for a value of n bytes; the attempt's
-	// end gives it back. To be asked before more than MaxInline is held in
-	// memory at once. nil: there is enough.
+	// ReserveMemory waits until there is memory for a value of n bytes, and returns
+	// the context's error where that ends first; the attempt's end releases it. To
+	// be called before more than MaxInline is held in memory at once. nil: there is
+	// enough.
 	ReserveMemory func(n int64) error
 	// Since is when the first attempt under Key began, the same for all of them;
 	// zero where nothing journalled it.
@@ -56,24 +61,32 @@ type Call struct {
 	secrets *usedSecrets // nil: the tenant's secrets are unknown
 }
 
-// Result is what a successful attempt gave. Output is one JSON value.
+// Result is the output of a successful attempt, one JSON value, and what it
+// consumed. A failed attempt may have consumed something too.
 type Result struct {
 	Output json.RawMessage
 	Usage  machine.Usage
 }
 
-// Record is a run's row: what lists and reads show without its journal.
+// Record is a run's row: what lists and reads show without its journal. Times are in
+// UTC, in whole milliseconds.
 type Record struct {
 	machine.Header
-	State       machine.State
+	State machine.State
+	// Seq is the seq of the run's last event. It rises in the transaction that
+	// stores the events, so that readers never see a gap.
 	Seq         int64
 	StartedAt   time.Time // zero: not yet
 	CompletedAt time.Time // zero: not yet
 	UpdatedAt   time.Time
 	Output      json.RawMessage // nil: none
-	Error       *machine.Error
-	WakeAt      time.Time // zero: nothing due
-	Usage       machine.Usage
+	// Error is why the run failed; nil: it has not.
+	Error  *machine.Error
+	WakeAt time.Time // zero: nothing due
+	// Usage is what its attempts consumed so far.
+	Usage machine.Usage
+	// TraceParent and TraceState are the W3C trace context that its start carried;
+	// "": none.
 	TraceParent string
 	TraceState  string
 	// ConcurrencyKey groups the runs that the workflow's concurrency counts
@@ -85,8 +98,12 @@ type Record struct {
 // run (Expected 0) or the growth of one whose last seq is Expected. Row is the
 // run's row after the events.
 type Commit struct {
-	Row      Record
+	Row Record
+	// Expected is the run's last seq before this commit. The store refuses the
+	// commit (ErrFenced) where it is another, so that of two nodes which drive one
+	// run at most one writes.
 	Expected int64
+	// Events have dense seqs from Expected+1 on.
 	Events   []events.Event
 	Snapshot []byte // nil: none; of Row.Seq otherwise
 	// Revision, only with an insertion: the workflow's revision that the start
@@ -103,8 +120,9 @@ type Commit struct {
 	// Blobs names what the events name and PutBlob has written. Where one of
 	// them is gone the member's error is ErrFenced.
 	Blobs []string
-	// Member, only with an insertion: the run's place in a series. Where its
-	// name is taken the insertion is left out: ErrNameTaken.
+	// Member, only with an insertion: the run's name and number in a series. Where
+	// its name is taken the insertion is left out and ErrNameTaken is the member's
+	// error.
 	Member *Member
 	// With, only with growth: the insertion of the run that takes this one's
 	// place. Both are written or neither; what refuses With is the member's
@@ -113,8 +131,8 @@ type Commit struct {
 	// Taken, only with growth: the posted inputs that it holds. They are taken
 	// with it or not at all; one that was taken before is ErrFenced.
 	Taken []Taken
-	// Audit is what the requests behind the change add to the audit trail with
-	// it.
+	// Audit is what the requests behind the change add to the audit trail in its
+	// transaction.
 	Audit []audit.Entry
 }
 
@@ -136,10 +154,12 @@ type Target struct {
 	WorkflowID string
 	Slug       string
 	Version    int
-	Label      string
-	Hash       string
-	Status     definitions.Status
-	Revision   int64 // of the workflow, when this was read; 0: any will do
+	// Label is the label by which the version was named; "": it was not named so.
+	Label string
+	// Hash is that of the version's canonical definition.
+	Hash     string
+	Status   definitions.Status
+	Revision int64 // of the workflow, when this was read; 0: any will do
 }
 
 // fence makes an insertion hold only while the workflow is as the start that
@@ -154,11 +174,13 @@ func (t Target) fence(c *Commit) {
 // RunQuery selects runs of one tenant, newest first. Zero values do not
 // filter. Cursor (from RunPage.Next) and Offset exclude each other.
 type RunQuery struct {
-	TenantID      string
-	WorkflowID    string
-	WorkflowIDs   []string // nil: all; what the principal may view
-	States        []machine.State
-	Trigger       string
+	TenantID    string
+	WorkflowID  string
+	WorkflowIDs []string // nil: all; what the principal may view
+	States      []machine.State
+	// Trigger is one of those of StartRequest.
+	Trigger string
+	// StartedAfter and StartedBefore bound when runs started, both excluded.
 	StartedAfter  time.Time
 	StartedBefore time.Time
 	Limit         int
@@ -168,7 +190,7 @@ type RunQuery struct {
 }
 
 // RunPage is one page of runs. Next is empty on the last page. Total is -1
-// when it was not asked for.
+// when it was not requested.
 type RunPage struct {
 	Runs  []Record
 	Next  string

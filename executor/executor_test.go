@@ -128,7 +128,7 @@ func TestSlotsBoundRunsInActionAndQueueTheRestInOrder(t *testing.T) {
 		s.waitState(id, machine.Completed)
 	}
 	if most.Load() > 2 {
-		t.Errorf("%d runs were in action at once", most.Load())
+		t.Errorf("%d runs were in flight at once", most.Load())
 	}
 	for i, id := range order[2:] {
 		if id != ids[i+2] {
@@ -438,7 +438,7 @@ func (f *flaky) Commit(ctx context.Context, epoch int64, group []executor.Commit
 	return errs
 }
 
-func TestRunsGoOnAfterTheStoreWasAway(t *testing.T) {
+func TestRunsContinueAfterTheStoreWasUnavailable(t *testing.T) {
 	var calls atomic.Int64
 	begun, release := make(chan struct{}, 1), make(chan struct{})
 	var f *flaky

@@ -3,11 +3,11 @@ package executor
 import "context"
 
 // FreeSlots is for tests: how many runs could begin a step now.
-func (s *Service) FreeSlots() int { return s.engine.slots.left() }
+func (s *Service) FreeSlots() int { return s.dispatcher.slots.left() }
 
-// Folded is for tests: the row as the run's journal gives it.
+// Folded is for tests: the row folded from the run's journal.
 func (s *Service) Folded(ctx context.Context, runID string) (Record, error) {
-	run, row, _, err := s.restore(ctx, runID)
+	run, row, _, err := s.Reader.plans.restore(ctx, runID)
 	if err != nil {
 		return Record{}, err
 	}
@@ -16,9 +16,10 @@ func (s *Service) Folded(ctx context.Context, runID string) (Record, error) {
 	return folded, nil
 }
 
-// Crowd is for tests: how many runs make a crowd.
-func Crowd(s *Service, n int) {
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
-	s.engine.maxActive = n
+// SetMaxActive is for tests: how many runs may be in memory before wake-ups slow
+// down.
+func SetMaxActive(s *Service, n int) {
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
+	s.dispatcher.maxActive = n
 }

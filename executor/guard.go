@@ -24,6 +24,8 @@ func apply(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, 
 	return machine.Change{Run: run}, err
 }
 
+// guarded is machine.ApplyWith with a panic turned into fault.Internal
+// machine_defect.
 func guarded(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, blobs *machine.Blobs) (c machine.Change, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -34,14 +36,4 @@ func guarded(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time
 		}
 	}()
 	return machine.ApplyWith(run, in, now, blobs)
-}
-
-// defect is the failure of an attempt that panicked: it fails alone.
-func (e *engine) defect(call Call, panicked any) *machine.Failure {
-	e.log.Error("a step panicked", "run_id", call.RunID, "step_id", call.StepID, "type", call.Type,
-		"panic", panicked, "stack", string(debug.Stack()))
-	failure := &machine.Failure{Permanent: true}
-	failure.Code = "step_defect"
-	failure.Message = fmt.Sprintf("The step type %s failed on its own account; this is a defect of Heddle.", call.Type)
-	return failure
 }

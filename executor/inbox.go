@@ -14,9 +14,11 @@ type Posted struct {
 	ID       string
 	TenantID string
 	RunID    string
-	Kind     string
-	Data     json.RawMessage
-	At       time.Time
+	// Kind and Data are an input as encodeInput encodes it.
+	Kind string
+	Data json.RawMessage
+	// At is when it was posted.
+	At time.Time
 	// RequestID is that of a signal; "" where it has none, and for other inputs.
 	RequestID string
 }
@@ -24,10 +26,12 @@ type Posted struct {
 // Taken says what became of a posted input: the run's state after it, whether
 // it did anything, or why it was refused.
 type Taken struct {
-	ID      string
-	RunID   string
-	At      time.Time
-	State   machine.State
+	ID    string
+	RunID string
+	At    time.Time
+	State machine.State
+	// Effect: the input did something; false, without Refusal: the run was already
+	// so.
 	Effect  bool
 	Refusal *fault.Error // nil: accepted
 }
@@ -39,11 +43,11 @@ type Notice struct {
 	Work bool
 }
 
-// InboxStore is how a node that does not drive runs steers them. A posted input is
-// taken at most once: Commit with Commit.Taken takes it together with its
-// effect, Settle where it has none.
+// InboxStore passes commands from nodes that do not lead to the one that does. A
+// posted input is taken at most once: Commit with Commit.Taken takes it together
+// with its effect, Settle where it has none.
 type InboxStore interface {
-	// Post stores an input and tells the other nodes. Where one of the same run
+	// Post stores an input and notifies the other nodes. Where one of the same run
 	// and request id is there and not taken yet nothing is stored, and earlier is
 	// its id.
 	Post(ctx context.Context, p Posted) (earlier string, err error)

@@ -36,7 +36,7 @@ func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 			t.Errorf("%T is not posted", in)
 			continue
 		}
-		got, kept, err := s.decodePosted(t.Context(), Posted{Kind: kind, Data: data})
+		got, kept, err := s.Steering.inbox.decodePosted(t.Context(), Posted{Kind: kind, Data: data})
 		if diff := cmp.Diff(in, got); diff != "" || err != nil {
 			t.Errorf("%T: %v\n%s", in, err, diff)
 		}
@@ -49,7 +49,7 @@ func TestPostedInputsKeepTheirMeaning(t *testing.T) {
 			t.Errorf("%T is posted", in)
 		}
 	}
-	if _, _, err := s.decodePosted(t.Context(), Posted{Kind: "unknown", Data: []byte("{}")}); err == nil {
+	if _, _, err := s.Steering.inbox.decodePosted(t.Context(), Posted{Kind: "unknown", Data: []byte("{}")}); err == nil {
 		t.Error("an unknown kind is read")
 	}
 }

@@ -145,7 +145,7 @@ func TestAStandbyAnswersAsTheLeaderDoes(t *testing.T) {
 }
 
 // Signals without a request id are new each time, and those with one are one,
-// whoever brings them where.
+// whichever node they come to.
 func TestSignalsThroughSeveralNodesAreTakenOnce(t *testing.T) {
 	const signals = 40
 	onBothStores(t, func(t *testing.T, url string) {

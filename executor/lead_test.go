@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// waitsInBusy is a store that answers Busy only after something else happened,
+// delaysBusyRuns is a store that answers BusyRuns only after something else happened,
 // or after a while.
-type waitsInBusy struct {
+type delaysBusyRuns struct {
 	executor.Store
 	happened <-chan struct{}
 }
 
-func (w *waitsInBusy) Busy(ctx context.Context, after string, limit int) ([]string, error) {
+func (w *delaysBusyRuns) BusyRuns(ctx context.Context, after string, limit int) ([]string, error) {
 	select {
 	case <-w.happened:
 	case <-time.After(200 * time.Millisecond):
@@ -56,7 +56,7 @@ func TestARunThatBeginsDuringRecoveryIsNotInterrupted(t *testing.T) {
 		case <-ctx.Done():
 		}
 		return ok("")
-	}, func(c *executor.Config) { c.Store = &waitsInBusy{c.Store, begun} })
+	}, func(c *executor.Config) { c.Store = &delaysBusyRuns{c.Store, begun} })
 	close(release)
 	s.waitState(queued.RunID, machine.Completed)
 	if n := count(s.journal(queued.RunID), events.StepInterrupted); n != 0 || calls.Load() != 1 {
@@ -139,7 +139,7 @@ func (a *asks) AcquireLease(ctx context.Context, holder string, now time.Time, t
 	return a.Store.AcquireLease(ctx, holder, now, ttl)
 }
 
-// A node whose clock is hours ahead takes the lease from nobody.
+// A node whose clock is hours ahead takes the lease from no other node.
 func TestANodeWhoseClockIsAheadStandsBy(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, url string) {

@@ -14,12 +14,12 @@ func TestTheLeaseIsHeldUntilTheOwnDeadline(t *testing.T) {
 	now := begun
 	s := New(Config{Hub: events.NewHub(), Now: func() time.Time { return now }})
 	defer s.Close()
-	s.epoch.Store(7)
+	s.term.epoch.Store(7)
 	if got := s.Load().Epoch; got != 0 {
 		t.Errorf("before it drives runs: epoch %d", got)
 	}
-	s.engine.driving.Store(true)
-	s.renewed.Store(&begun)
+	s.term.current.Store(int32(leading))
+	s.term.renewed.Store(&begun)
 	for _, c := range []struct {
 		after time.Duration
 		want  int64
@@ -31,11 +31,11 @@ func TestTheLeaseIsHeldUntilTheOwnDeadline(t *testing.T) {
 	}
 	now = begun.Add(2 * leaseTimeout)
 	again := now
-	s.renewed.Store(&again)
+	s.term.renewed.Store(&again)
 	if got := s.Load().Epoch; got != 7 {
 		t.Errorf("renewed again: epoch %d", got)
 	}
-	s.engine.driving.Store(false)
+	s.term.current.Store(int32(standby))
 	if got := s.Load().Epoch; got != 0 {
 		t.Errorf("given up: epoch %d", got)
 	}

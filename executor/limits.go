@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"context"
 	"heddle/definitions"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -9,13 +8,13 @@ import (
 	"sync"
 )
 
-// limits counts the open runs of workflows with a concurrency limit, on the
-// node that leads. A run is a member of its group from the moment at which it
-// may begin until it has ended. A group is all versions of a workflow and one
-// rendered key; a limit belongs to the version that a run is on, so a run may
-// begin while its group has fewer members than its own limit, whatever limits
-// the others have. The runs that were found queued wait here in order. Of those
-// that wait, none has a limit above the number of members.
+// limits counts the open runs of workflows with a concurrency limit, on the node
+// that leads. A run is a member of its group from when it may begin until it has
+// ended. A group is all versions of a workflow with one rendered key; a limit
+// belongs to the version that a run is on, so a run may begin while its group has
+// fewer members than its own limit, whatever limits the others have. Runs that were
+// found queued wait here in order. Of those that wait, none has a limit above the
+// number of members. It is safe for concurrent use.
 type limits struct {
 	mu     sync.Mutex
 	groups map[group]*groupState
@@ -27,6 +26,8 @@ type limits struct {
 // group is what a limit counts together.
 type group struct{ workflowID, key string }
 
+// groupState is a group: its members, and the runs that wait for it. limits.mu
+// guards it.
 type groupState struct {
 	members map[string]bool // true: it is being cancelled to make room
 	queue   []limitedRun    // first come first served
@@ -43,12 +44,14 @@ func newLimits() *limits {
 	return &limits{groups: make(map[group]*groupState), byRun: make(map[string]group)}
 }
 
-// groupOf tells what a run counts against; false: nothing.
+// groupOf returns the group that a run counts in and its limit; false: the run has
+// no limit.
 func groupOf(run *machine.Run, key string) (group, *definitions.Concurrency, bool) {
 	c := run.Concurrency()
 	return group{run.WorkflowID, key}, c, c != nil && key != ""
 }
 
+// group returns the state of a group, a new one where it has none. mu is held.
 func (l *limits) group(g group) *groupState {
 	s := l.groups[g]
 	if s == nil {
@@ -58,8 +61,9 @@ func (l *limits) group(g group) *groupState {
 	return s
 }
 
-// admit makes a run with that limit a member, if there is room for it or it is
-// one already. It overtakes only runs that have a lower limit.
+// admit makes a run with that limit a member, where the group has room or the run is
+// a member already, and reports whether it is one. It overtakes only runs with a
+// lower limit.
 func (l *limits) admit(runID string, g group, limit int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -84,14 +88,14 @@ func (l *limits) join(runID string, g group, s *groupState) {
 	l.byRun[runID] = g
 }
 
-// dropIfEmpty forgets a group that has nobody.
+// dropIfEmpty forgets a group without members and waiting runs. mu is held.
 func (l *limits) dropIfEmpty(g group, s *groupState) {
 	if len(s.members)+len(s.queue) == 0 {
 		delete(l.groups, g)
 	}
 }
 
-// addMember makes a run that has begun a member, room or not.
+// addMember makes a run that has begun a member, beyond the limit if need be.
 func (l *limits) addMember(runID string, g group) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,8 +105,8 @@ func (l *limits) addMember(runID string, g group) {
 	}
 }
 
-// enqueue lets a queued run wait for room; false: there is some by now. It
-// returns the runs that a workflow with cancel_oldest gives up for it.
+// enqueue lets a queued run wait for its group; false: there is room by now. It
+// returns the runs that a workflow with cancel_oldest has to cancel for it.
 func (l *limits) enqueue(runID string, g group, c *definitions.Concurrency) (held bool, giveUp []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,6 +126,7 @@ func (l *limits) enqueue(runID string, g group, c *definitions.Concurrency) (hel
 	return true, giveUp
 }
 
+// enqueue adds a run to the end of the queue.
 func (s *groupState) enqueue(r limitedRun) {
 	s.queue = append(s.queue, r)
 	s.count(r.limit, 1)
@@ -144,10 +149,12 @@ func (s *groupState) unqueue(runID string) {
 	}
 }
 
+// find returns the index of a run in the queue; -1: it is not there.
 func (s *groupState) find(runID string) int {
 	return slices.IndexFunc(s.queue, func(r limitedRun) bool { return r.runID == runID })
 }
 
+// remove takes the run at index i out of the queue.
 func (s *groupState) remove(i int) {
 	s.count(s.queue[i].limit, -1)
 	if i == 0 {
@@ -157,6 +164,8 @@ func (s *groupState) remove(i int) {
 	s.queue = slices.Delete(s.queue, i, i+1)
 }
 
+// count adds by to the number of waiting runs that have a limit, so that next need
+// not look at the queue where none can be admitted.
 func (s *groupState) count(limit, by int) {
 	s.waiting[limit] += by
 	if s.waiting[limit] == 0 {
@@ -164,8 +173,8 @@ func (s *groupState) count(limit, by int) {
 	}
 }
 
-// next takes the first run of the queue that there is room for by its own
-// limit; false: there is none.
+// next takes the first run of the queue that its own limit admits; false: there is
+// none.
 func (s *groupState) next() (string, bool) {
 	highest := 0
 	for limit := range s.waiting {
@@ -202,7 +211,8 @@ func (s *groupState) oldest(limit int) []string {
 	return open
 }
 
-// remove takes a run out; true: others were let in for it.
+// remove takes a run out of its group, and reports whether others were admitted for
+// it.
 func (l *limits) remove(runID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -239,7 +249,7 @@ func (l *limits) popAdmitted() (string, bool) {
 	return id, true
 }
 
-// isQueued tells whether a queued run waits for room here.
+// isQueued reports whether a queued run waits for its group here.
 func (l *limits) isQueued(runID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -262,7 +272,7 @@ type LimitedRun struct {
 	Named      bool
 }
 
-// replacedRuns is how many open runs end in favour of a start.
+// replacedRuns returns how many open runs end in favour of a start: 1 or 0.
 func replacedRuns(req StartRequest) int {
 	if req.replaces {
 		return 1
@@ -270,79 +280,8 @@ func replacedRuns(req StartRequest) int {
 	return 0
 }
 
-// restoreLimits counts afresh what the store has: first the runs that have
-// begun, then the queued ones in their order, as far as there is room.
-func (e *engine) restoreLimits(ctx context.Context) error {
-	open, err := e.store.LimitedRuns(ctx)
-	if err != nil {
-		return err
-	}
-	fresh := newLimits()
-	for _, begun := range []bool{true, false} {
-		for _, r := range open {
-			if r.Begun != begun || !begun && r.Named && e.svc.cfg.HoldNamed {
-				continue
-			}
-			c, err := e.svc.plans.get(ctx, r.WorkflowID, r.Version, r.Hash)
-			if fault.KindOf(err) == fault.Unavailable {
-				return err
-			}
-			if err != nil || c.plan.Definition().Concurrency == nil {
-				continue // such a run cannot be driven, or has no limit any more
-			}
-			g, limit := group{r.WorkflowID, r.Key}, c.plan.Definition().Concurrency.Limit
-			if begun {
-				fresh.addMember(r.RunID, g)
-			} else {
-				fresh.admit(r.RunID, g, limit)
-			}
-		}
-	}
-	e.limits.mu.Lock()
-	defer e.limits.mu.Unlock()
-	e.limits.groups, e.limits.byRun, e.limits.admitted = fresh.groups, fresh.byRun, nil
-	return nil
-}
-
-// enforceLimit drops the Begin of a queued run that has to wait for room.
-func (e *engine) enforceLimit(l *activeRun, envs []message) []message {
-	g, c, limited := groupOf(l.run, l.key)
-	if !limited || l.run.State != machine.Queued {
-		return envs
-	}
-	begins := func(env message) bool { _, begin := env.input.(machine.Begin); return begin }
-	if !slices.ContainsFunc(envs, begins) || e.limits.admit(l.id, g, c.Limit) {
-		return envs
-	}
-	e.holdQueued(l.id, g, c)
-	for _, env := range envs {
-		if begins(env) && env.answer != nil {
-			env.answer <- outcome{row: rowOf(l.run, l.trace, e.now())}
-		}
-	}
-	return slices.DeleteFunc(envs, begins)
-}
-
-// holdQueued lets a run that is stored as queued wait for room, and cancels
-// what has to make room.
-func (e *engine) holdQueued(runID string, g group, c *definitions.Concurrency) {
-	held, giveUp := e.limits.enqueue(runID, g, c)
-	if !held {
-		e.queued()
-	}
-	for _, id := range giveUp {
-		e.deliver(id, message{input: machine.Cancel{Reason: "A newer run took its place: the workflow's concurrency limit is reached.", By: bySystem}}, false)
-	}
-}
-
-// leaveLimits takes a run out of its group.
-func (e *engine) leaveLimits(runID string) {
-	if e.limits.remove(runID) {
-		e.wakeDispatcher()
-	}
-}
-
-// concurrencyLimitReached is the answer to a start that a workflow rejects.
+// concurrencyLimitReached is the answer to a start that a workflow rejects
+// (on_limit: reject).
 func concurrencyLimitReached(c *definitions.Concurrency) error {
 	return fault.New(fault.Conflict, "concurrency_limit",
 		"The workflow allows %d open runs of this concurrency key and rejects more; wait for one to end.", c.Limit)
@@ -355,46 +294,4 @@ type OpenCount struct {
 	Hash    string
 	Begun   bool
 	Count   int
-}
-
-// concurrencyKey gives the key of a run that is about to be stored as queued. Where
-// the workflow rejects runs beyond its limit and none is free just now, it is
-// fault.Conflict concurrency_limit. leaving is how many end in its favour, less
-// those of its group that are stored with it.
-func (s *Service) concurrencyKey(ctx context.Context, run *machine.Run, leaving int) (string, error) {
-	key, err := run.ConcurrencyKey()
-	c := run.Concurrency()
-	if err != nil || c == nil || c.OnLimit != "reject" {
-		return key, err
-	}
-	open, err := s.countMembers(ctx, run.WorkflowID, key)
-	if err == nil && open-leaving >= c.Limit {
-		err = concurrencyLimitReached(c)
-	}
-	return key, err
-}
-
-// countMembers counts the members of a group as the node that leads would by what
-// is stored: the runs that have begun, and of the queued ones, in their order,
-// those for which there is room by the limits of their own versions.
-func (s *Service) countMembers(ctx context.Context, workflowID, key string) (int, error) {
-	open, err := s.cfg.Store.OpenByVersion(ctx, workflowID, key)
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, o := range open {
-		room := o.Count
-		if !o.Begun {
-			c, err := s.plans.get(ctx, workflowID, o.Version, o.Hash)
-			if fault.KindOf(err) == fault.Unavailable {
-				return 0, err
-			}
-			if err == nil && c.plan.Definition().Concurrency != nil {
-				room = max(c.plan.Definition().Concurrency.Limit-n, 0)
-			}
-		}
-		n += min(o.Count, room)
-	}
-	return n, nil
 }

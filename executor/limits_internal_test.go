@@ -68,7 +68,7 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 			"leave": func(t *rapid.T) {
 				open := slices.Concat(m.begun, m.queue)
 				if len(open) == 0 {
-					t.Skip("nobody is there")
+					t.Skip("the group has no member")
 				}
 				id := rapid.SampledFrom(open).Draw(t, "run")
 				want := m.leave(id)
@@ -83,7 +83,7 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 			},
 			"resumed on another version": func(t *rapid.T) {
 				if len(m.queue) == 0 {
-					t.Skip("nobody waits")
+					t.Skip("no run waits")
 				}
 				// Only a limit that keeps it waiting: one that lets it in is enter's.
 				id, limit := rapid.SampledFrom(m.queue).Draw(t, "run"), rapid.IntRange(1, 5).Draw(t, "limit")
@@ -124,7 +124,7 @@ func TestWhatIsStoredCountsAsItWillBegin(t *testing.T) {
 		{"not beyond what has begun", []OpenCount{{Version: 5, Begun: true, Count: 9}, {Version: 5, Count: 7}}, 9},
 		{"without a limit all", []OpenCount{{Version: 0, Count: 7}}, 7},
 	} {
-		s := &Service{cfg: Config{Store: openRuns{open: c.open}}, plans: newPlanCache(nil, nil, 8)}
+		s := &Starter{cfg: &Config{Store: openRuns{open: c.open}}, plans: newPlanCache(nil, nil, 8)}
 		for _, limit := range []int{0, 1, 5} {
 			text := `{"name":"x","steps":[{"id":"a","type":"condition","config":{"expression":"true"}}]}`
 			if limit > 0 {
@@ -150,7 +150,7 @@ type openRuns struct {
 	open []OpenCount
 }
 
-func (s openRuns) OpenOf(context.Context, string, string) ([]OpenCount, error) {
+func (s openRuns) OpenByVersion(context.Context, string, string) ([]OpenCount, error) {
 	list := slices.Clone(s.open)
 	for i := range list {
 		list[i].Hash = fmt.Sprint(list[i].Version)

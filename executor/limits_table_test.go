@@ -18,7 +18,7 @@ func ofSize(n int) json.RawMessage { return json.RawMessage(`"` + strings.Repeat
 // TestLimitsOfValues holds the documented limits of values against what
 // happens at each of them and one byte beyond.
 func TestLimitsOfValues(t *testing.T) {
-	g := &gives{outputs: map[string]json.RawMessage{}}
+	g := &fixedOutputs{outputs: map[string]json.RawMessage{}}
 	s := newStack(t, g.run)
 	const get = "  - {id: a, type: http_request, config: {url: u}}\n"
 	const two = get + "  - {id: b, type: http_request, config: {url: u}}\n"
@@ -43,12 +43,12 @@ func TestLimitsOfValues(t *testing.T) {
 	}{
 		{"an output of 1 MiB is inline", unread, mib, 0, false, ""},
 		{"one byte more is stored apart", unread, mib + 1, 0, true, ""},
-		{"an output has 64 MiB at the most", unread, 64 * mib, 0, true, ""},
+		{"an output has at most 64 MiB", unread, 64 * mib, 0, true, ""},
 		{"one byte more fails the step", unread, 64*mib + 1, 0, false, "output_too_large"},
 		{"an expression reads 8 MiB", read, 8 * mib, 0, true, ""},
 		{"and no byte more", read, 8*mib + 1, 0, true, expressions.CodeLarge},
 		{"a plain path passes more", whole, 9 * mib, 0, true, ""},
-		{"a run's output has 64 MiB at the most", joined, 32 * mib, 32*mib - 3, true, ""},
+		{"a run's output has at most 64 MiB", joined, 32 * mib, 32*mib - 3, true, ""},
 		{"a template makes no byte more", joined, 32 * mib, 32*mib - 2, true, expressions.CodeLarge},
 		{"nor do outputs of steps together", many, mib, 0, false, "output_too_large"},
 	} {

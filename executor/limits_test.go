@@ -23,7 +23,7 @@ steps:
 `, limit, onLimit)
 }
 
-// holder lets steps end when told, and counts those in action by key.
+// holder lets steps end when told, and counts those in flight by key.
 type holder struct {
 	mu      sync.Mutex
 	now     map[string]int
@@ -95,7 +95,7 @@ func TestRunsBeyondTheLimitQueueByKeyInOrder(t *testing.T) {
 	}
 	for key, n := range h.most {
 		if n > 2 {
-			t.Errorf("%d in action for %s", n, key)
+			t.Errorf("%d in flight for %s", n, key)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func TestStartsBeyondTheLimitAreRejectedExactlyUnderARace(t *testing.T) {
 	}
 }
 
-func TestTheOldestRunMakesRoom(t *testing.T) {
+func TestTheOldestRunIsCancelledAtTheLimit(t *testing.T) {
 	h := newHolder()
 	s := newStack(t, h.run, func(c *executor.Config) { c.MaxRuns = 1 })
 	wf := s.workflow(limited(1, "cancel_oldest"))
@@ -151,7 +151,7 @@ func TestTheOldestRunMakesRoom(t *testing.T) {
 	s.waitState(ids[3], machine.Completed)
 	for key, n := range h.most {
 		if n > 1 {
-			t.Errorf("%d in action for %s", n, key)
+			t.Errorf("%d in flight for %s", n, key)
 		}
 	}
 }

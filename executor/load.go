@@ -1,26 +1,21 @@
 package executor
 
-// Load is what this process has in hand just now.
+// Load is how much work this node has at one moment.
 type Load struct {
 	Epoch            int64 // of the lease; 0: not held
 	Runs             int   // in memory
 	Woken            int   // that wait for a slot
-	Steps            int   // attempts in action
+	Steps            int   // attempts in flight
 	Slots, SlotsUsed int
 }
 
-// Load looks at this process.
+// Load returns how much work this node has now. Its numbers are read one after
+// another, so they may be of slightly different moments.
 func (s *Service) Load() Load {
-	e := s.engine
-	l := Load{Slots: s.cfg.MaxRuns}
-	if s.holdsLease() {
-		l.Epoch = s.epoch.Load()
+	l := Load{Slots: s.cfg.MaxRuns, Runs: s.registry.count(), Woken: s.dispatcher.readyCount(), Steps: s.performer.count()}
+	if s.leadership.holdsLease() {
+		l.Epoch = s.term.epoch.Load()
 	}
-	e.mu.Lock()
-	l.Runs, l.Woken, l.Steps = len(e.runs), len(e.ready), e.inFlight
-	e.mu.Unlock()
-	e.slots.mu.Lock()
-	l.SlotsUsed = l.Slots - e.slots.free
-	e.slots.mu.Unlock()
+	l.SlotsUsed = l.Slots - s.dispatcher.slots.left()
 	return l
 }

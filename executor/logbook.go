@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// How the logbook writes: so long after the first line, so many lines at once,
-// and so many are kept while the store does not take them.
+// How the logbook writes: how long after the first line, how many lines at once,
+// and how many wait at most while the store does not take them.
 const (
 	logLinger  = 200 * time.Millisecond
 	logGroup   = 1000
@@ -16,17 +16,23 @@ const (
 	logTimeout = 10 * time.Second
 )
 
-// logbook writes what steps say into the store, in batches and apart from the
-// journal. Between two batches the lines stand in memory alone.
+// logbook writes the log lines of steps into the store, in batches and apart from
+// the journal: neither an attempt nor a commit ever waits for them. Between two
+// batches the lines are in memory alone, and a kill loses them. It is safe for
+// concurrent use; unsaved belongs to the goroutine of serve.
 type logbook struct {
-	store  Store
-	newID  func(prefix string) string
-	now    func() time.Time
+	store Store
+	newID func(prefix string) string
+	now   func() time.Time
+	// secret returns what takes a tenant's present secrets out of a line.
 	secret func(ctx context.Context, tenantID string) (*redaction, error)
 	log    *slog.Logger
 
-	mu      sync.Mutex
-	marked  []*stepLog
+	mu sync.Mutex
+	// marked are the logs that have lines to take; mu guards it.
+	marked []*stepLog
+	// wakes, of capacity 1, tells the writer of the first line; flushes carries
+	// requests to write at once.
 	wakes   chan struct{}
 	flushes chan chan struct{}
 	quit    chan struct{}
@@ -36,9 +42,11 @@ type logbook struct {
 	unsaved []Log // by the writer alone
 }
 
-func newLogbook(e *engine) *logbook {
+// newLogbook starts the writer. secret returns what a tenant's secrets are at the
+// moment.
+func newLogbook(cfg *Config, secret func(context.Context, string) (*redaction, error)) *logbook {
 	b := &logbook{
-		store: e.store, newID: e.svc.cfg.NewID, now: e.now, secret: e.redaction, log: e.log,
+		store: cfg.Store, newID: cfg.NewID, now: cfg.now, secret: secret, log: cfg.Log,
 		wakes: make(chan struct{}, 1), flushes: make(chan chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	go b.serve()
@@ -64,7 +72,7 @@ func (b *logbook) mark(l *stepLog) {
 	}
 }
 
-// flush writes what was said until now and waits for it, unless ctx ends.
+// flush writes all lines so far and waits for that, unless ctx ends.
 func (b *logbook) flush(ctx context.Context) {
 	written := make(chan struct{})
 	select {
@@ -84,6 +92,8 @@ func (b *logbook) close() {
 	<-b.done
 }
 
+// serve is the loop of the writer: it writes logLinger after the first line, at a
+// flush, and at the end.
 func (b *logbook) serve() {
 	defer close(b.done)
 	var due <-chan time.Time
@@ -141,7 +151,8 @@ func (b *logbook) write() {
 	b.unsaved = nil
 }
 
-// dropExcess drops lines beyond what may wait for the store.
+// dropExcess drops the lines that could not be saved once more than maxUnsaved of
+// them wait.
 func (b *logbook) dropExcess(err error) {
 	if len(b.unsaved) <= maxUnsaved {
 		return

@@ -15,8 +15,8 @@ const (
 	LogError = "error"
 )
 
-// Log is one line that a step said. Lines are kept beside the journal: the
-// last ones may be lost when the process is killed.
+// Log is one log line of a step. Lines are kept beside the journal: the last ones
+// may be lost when the process is killed.
 type Log struct {
 	ID        string // log_…; sorts by the order in which lines were kept
 	RunID     string
@@ -50,24 +50,23 @@ type LogPage struct {
 	Next string
 }
 
-// Logs takes what a step says while it is in action: secrets are taken out,
-// lines are cut at 8 KiB, and after 10,000 lines or 1 MiB of an attempt the
-// rest is counted only. Nothing here fails or waits for the store. It is safe
-// for concurrent use.
+// Logs takes log lines of an attempt in flight: secrets are taken out, lines are cut
+// at 8 KiB, and after 10,000 lines or 1 MiB of an attempt the rest is only counted.
+// Its methods neither fail nor wait for the store, and are safe for concurrent use.
 type Logs interface {
 	// Line keeps one line. Data is any JSON, or nil.
 	Line(level, category, message string, data json.RawMessage)
-	// Stream gives a writer whose lines are kept.
+	// Stream returns a writer each of whose lines is kept. It never fails.
 	Stream(level, category string) io.Writer
 }
 
 // Logs reads a page of a run's lines, those included that this node has not
 // written yet. Another tenant's run is fault.NotFound, a strange cursor
 // fault.Malformed.
-func (s *Service) Logs(ctx context.Context, tenantID string, q LogQuery) (LogPage, error) {
+func (s *Reader) Logs(ctx context.Context, tenantID string, q LogQuery) (LogPage, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, q.RunID); err != nil {
 		return LogPage{}, err
 	}
-	s.engine.logs.flush(ctx)
+	s.logs.flush(ctx)
 	return s.cfg.Store.Logs(ctx, q)
 }

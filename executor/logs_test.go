@@ -56,7 +56,7 @@ func withSecrets(c *executor.Config) { c.Secrets = fakeSecrets{} }
 
 const oneScript = "name: One\nsteps:\n  - { id: a, type: script, config: { script: x } }\n"
 
-// logged runs a workflow of one step that says something, and gives the lines.
+// logged runs a workflow of one step that says something, and returns the lines.
 func logged(t *testing.T, say func(logs executor.Logs), opts ...stackOption) []executor.Log {
 	t.Helper()
 	s := newStack(t, func(_ context.Context, call executor.Call) (executor.Result, error) {
@@ -102,7 +102,7 @@ func TestLinesOfStepsAreKept(t *testing.T) {
 	}
 }
 
-// What was said up to then is read while the step is still in action.
+// What was said up to then is read while the step is still in flight.
 func TestLinesAreReadWhileTheStepRuns(t *testing.T) {
 	said, goOn := make(chan struct{}), make(chan struct{})
 	s := newStack(t, func(_ context.Context, call executor.Call) (executor.Result, error) {

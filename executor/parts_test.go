@@ -70,8 +70,8 @@ func TestCommitterAnswersEachMemberAfterItsGroup(t *testing.T) {
 }
 
 func TestSlotsNeverExceedTheLimit(t *testing.T) {
-	kicked := 0
-	s := &slots{free: 3, onRelease: func() { kicked++ }}
+	wakes := 0
+	s := &slots{free: 3, onRelease: func() { wakes++ }}
 	taken := 0
 	for range 5 {
 		if s.tryAcquire() {
@@ -87,8 +87,8 @@ func TestSlotsNeverExceedTheLimit(t *testing.T) {
 		t.Error("a slot was free although one is owed")
 	}
 	s.release()
-	if !s.tryAcquire() || kicked != 2 {
-		t.Errorf("no slot after the debt was paid, or %d kicks instead of 2", kicked)
+	if !s.tryAcquire() || wakes != 2 {
+		t.Errorf("no slot after the debt was paid, or %d wake-ups instead of 2", wakes)
 	}
 }
 

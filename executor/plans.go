@@ -11,8 +11,9 @@ import (
 	"sync"
 )
 
-// planCache keeps compiled definitions by their hash, the least recently used
-// going first. A plan never changes, so there is nothing to invalidate.
+// planCache keeps compiled definitions by their hash, the least recently used going
+// first. A plan never changes, so there is nothing to invalidate. It is safe for
+// concurrent use.
 type planCache struct {
 	store  Store
 	traits func(stepType string) definitions.Traits
@@ -29,6 +30,8 @@ type compiled struct {
 	plan *machine.Plan
 }
 
+// newPlanCache makes a cache of at most size plans. traits returns what step types
+// declare about themselves.
 func newPlanCache(store Store, traits func(stepType string) definitions.Traits, size int) *planCache {
 	return &planCache{store: store, traits: traits, max: size, byKey: make(map[string]*list.Element), order: list.New()}
 }
@@ -54,6 +57,8 @@ func (c *planCache) get(ctx context.Context, workflowID string, version int, has
 	return p, nil
 }
 
+// compilePlan compiles a stored definition. Errors: fault.Internal
+// definition_unreadable, and those of machine.Compile.
 func compilePlan(text json.RawMessage, traits func(stepType string) definitions.Traits) (*compiled, error) {
 	doc, problems := definitions.Parse(text, definitions.JSON)
 	if doc == nil || !definitions.Valid(problems) {
@@ -66,6 +71,8 @@ func compilePlan(text json.RawMessage, traits func(stepType string) definitions.
 	return &compiled{hash: doc.Hash, plan: plan}, nil
 }
 
+// cached returns the plan with that hash, and marks it as used; nil: it is not
+// cached.
 func (c *planCache) cached(hash string) *compiled {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,6 +85,7 @@ func (c *planCache) cached(hash string) *compiled {
 	return p
 }
 
+// keep adds a plan, and drops the one that was used longest ago beyond the limit.
 func (c *planCache) keep(p *compiled) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,4 +98,22 @@ func (c *planCache) keep(p *compiled) {
 		old, _ := c.order.Remove(last).(*compiled)
 		delete(c.byKey, old.hash)
 	}
+}
+
+// restore folds a run from its journal, on the plans of all versions that it was on.
+// Errors: fault.NotFound run_not_found, and those of get.
+func (c *planCache) restore(ctx context.Context, runID string) (*machine.Run, Record, snapshotDebt, error) {
+	j, err := c.store.Journal(ctx, runID)
+	if err != nil {
+		return nil, Record{}, snapshotDebt{}, err
+	}
+	plans := func(v machine.VersionSpan) (*machine.Plan, error) {
+		p, err := c.get(ctx, j.Row.WorkflowID, v.Version, v.Hash)
+		if err != nil {
+			return nil, err
+		}
+		return p.plan, nil
+	}
+	run, err := machine.RestoreAcross(plans, j.Row.Header, j.Snapshot, j.Events)
+	return run, j.Row, debtOf(j), err
 }

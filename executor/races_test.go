@@ -139,7 +139,7 @@ func (a *arena) consistent(t *testing.T, id string) {
 		t.Error(err)
 	}
 	if diff := cmp.Diff(a.run(id), folded); diff != "" {
-		t.Errorf("the row of %s (-) is not what its journal gives (+):\n%s", id, diff)
+		t.Errorf("the row of %s (-) is not what its journal folds to (+):\n%s", id, diff)
 	}
 	evs := a.journal(id)
 	if ends := count(evs, events.RunCompleted) + count(evs, events.RunFailed) + count(evs, events.RunCancelled); ends != 1 {
@@ -182,7 +182,7 @@ func performedOnce(evs []events.Event) error {
 }
 
 func signalAgainstTimeout(a *arena, id string) (string, error) {
-	<-time.After(time.Duration(18+rand.IntN(26)) * time.Millisecond) // about when the wait gives up
+	<-time.After(time.Duration(18+rand.IntN(26)) * time.Millisecond) // about when the wait ends
 	_, err := a.node().Signal(context.Background(), tenant, id, signal("go", "k", `1`))
 	state := a.ends(id)
 	outcome, taken := "signal", 1

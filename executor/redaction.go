@@ -6,29 +6,32 @@ import (
 	"encoding/json"
 )
 
-// redaction is what takes the secrets that a tenant has at one moment out of
-// what a step gives. nil: there are none.
+// redaction takes the secrets that a tenant has at one moment out of a step's
+// output. nil: there are none.
 type redaction struct {
 	json         func(json.RawMessage) json.RawMessage
 	unfinishedIn func(text []byte) int
 }
 
-func (e *engine) redaction(ctx context.Context, tenantID string) (*redaction, error) {
-	if e.svc.cfg.Secrets == nil {
+// redaction returns that of the present moment; nil where the tenant has no secrets.
+func (p *performer) redaction(ctx context.Context, tenantID string) (*redaction, error) {
+	if p.cfg.Secrets == nil {
 		return nil, nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	redact, err := e.svc.cfg.Secrets.Redactor(ctx, tenantID)
+	redact, err := p.cfg.Secrets.Redactor(ctx, tenantID)
 	if err != nil || redact == nil {
 		return nil, err
 	}
-	unfinished, err := e.svc.cfg.Secrets.Unfinished(ctx, tenantID)
+	unfinished, err := p.cfg.Secrets.Unfinished(ctx, tenantID)
 	if err != nil || unfinished == nil {
 		return nil, err
 	}
 	return &redaction{redact, unfinished}, nil
 }
 
+// unfinished returns the offset in text at which a secret may begin that goes on
+// after its end; the text's length where there is none.
 func (r *redaction) unfinished(text []byte) int {
 	if r == nil {
 		return len(text)
@@ -46,7 +49,8 @@ func redactAll(by []*redaction, value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// redactText does so for a text.
+// redactText takes the secrets of several moments out of a text; "" where that
+// fails.
 func redactText(by []*redaction, text string) string {
 	for _, r := range by {
 		if r == nil {

@@ -2,8 +2,11 @@ package executor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"heddle/deadline"
+	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/idempotency"
 )
@@ -16,14 +19,25 @@ type RestartRequest struct {
 	Keep     func(Record) *idempotency.Answer
 }
 
+// Restarter ends runs and stores the ones that take their place, together.
+type Restarter struct {
+	cfg      *Config
+	term     *term
+	commits  *committer
+	starter  *Starter
+	steering *Steering
+	reader   *Reader
+}
+
 // Restart starts a new run with the same input and trigger on the workflow's
 // active version. An old one that is open is terminated in the transaction that
 // stores the new one: both happen or neither. Errors: those of Start.
-func (s *Service) Restart(ctx context.Context, req RestartRequest) (Record, error) {
+func (s *Restarter) Restart(ctx context.Context, req RestartRequest) (Record, error) {
 	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.restart(ctx, req) }, outcomeUnknown)
 }
 
-func (s *Service) restart(ctx context.Context, req RestartRequest) (Record, error) {
+// restart retries while the run or its workflow is being changed by others.
+func (s *Restarter) restart(ctx context.Context, req RestartRequest) (Record, error) {
 	var err error
 	for try := range restartTries {
 		var rec Record
@@ -35,7 +49,8 @@ func (s *Service) restart(ctx context.Context, req RestartRequest) (Record, erro
 	return Record{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %s or its workflow is being changed; try again.", req.RunID)
 }
 
-func (s *Service) replaceOnce(ctx context.Context, req RestartRequest, try int) (Record, error) {
+// replaceOnce is one attempt of restart; try counts them from 1.
+func (s *Restarter) replaceOnce(ctx context.Context, req RestartRequest, try int) (Record, error) {
 	old, err := s.cfg.Store.Run(ctx, req.TenantID, req.RunID)
 	if err != nil {
 		return Record{}, err
@@ -45,28 +60,144 @@ func (s *Service) replaceOnce(ctx context.Context, req RestartRequest, try int) 
 		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
 	}
 	if old.State.Terminal() {
-		return s.Start(ctx, start)
+		return s.starter.Start(ctx, start)
 	}
-	p, err := s.Prepare(ctx, start, try)
+	p, err := s.starter.Prepare(ctx, start, try)
 	if err != nil {
 		return Record{}, err
 	}
 	if err := s.replaceRun(ctx, old, &p.Commit); err != nil && !s.wasStored(ctx, req.TenantID, p.Row.RunID, err) {
 		return Record{}, asSuccessorRefusal(err)
 	}
-	s.Stored(p)
+	s.starter.Stored(p)
 	return p.Row, nil
 }
 
-// acceptable tells whether a start would be accepted on a target.
-func (s *Service) acceptable(ctx context.Context, target Target, req StartRequest) error {
-	if err := runnable(target, req.Trigger); err != nil {
-		return err
+// RestartNamedRequest names a series. Trace and Keep are those of a start.
+type RestartNamedRequest struct {
+	TenantID   string
+	WorkflowID string
+	Name       string
+	Trace      Trace
+	Keep       func(Record) *idempotency.Answer
+}
+
+// restartTries bounds how often a restart that lost a race begins anew.
+const restartTries = 50
+
+// RestartNamed begins the next run of a series: with the input and trigger of
+// the latest, on the workflow's active version, its number one higher. A latest
+// run that is open is terminated in the same transaction. Errors: those of
+// Start, and fault.NotFound run_not_found.
+func (s *Restarter) RestartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
+	return deadline.Do(ctx, func(ctx context.Context) (NamedRun, error) { return s.restartNamed(ctx, req) }, outcomeUnknown)
+}
+
+// restartNamed retries while the series or its workflow is being changed by others.
+func (s *Restarter) restartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
+	var err error
+	for try := range restartTries {
+		var next NamedRun
+		next, err = s.restartOnce(ctx, req, try+1)
+		if code := fault.CodeOf(err); !errors.Is(err, ErrFenced) && code != "workflow_changing" && code != "run_finished" {
+			return next, err
+		}
 	}
-	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	return NamedRun{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %q or its workflow is being changed; try again.", req.Name)
+}
+
+// restartOnce is one attempt of restartNamed; try counts them from 1.
+func (s *Restarter) restartOnce(ctx context.Context, req RestartNamedRequest, try int) (NamedRun, error) {
+	old, err := s.reader.Named(ctx, req.TenantID, req.WorkflowID, req.Name, Latest)
 	if err != nil {
+		return NamedRun{}, err
+	}
+	p, err := s.starter.Prepare(ctx, StartRequest{
+		TenantID: req.TenantID, Workflow: req.WorkflowID, Trigger: old.Trigger, Input: old.Input,
+		Trace: req.Trace, Keep: req.Keep, replaces: !old.State.Terminal(),
+	}, try)
+	if err != nil {
+		return NamedRun{}, err
+	}
+	next := NamedRun{Record: p.Row, Name: old.Name, Number: old.Number + 1, Since: old.Since}
+	p.Member = &Member{Name: next.Name, Number: next.Number, After: old.RunID}
+	if old.State.Terminal() {
+		err = s.insertSuccessor(Commit{Row: old.Record, Expected: old.Seq, With: &p.Commit})
+	} else {
+		err = s.replaceRun(ctx, old.Record, &p.Commit)
+	}
+	if err != nil && !s.wasStored(ctx, req.TenantID, next.RunID, err) {
+		return NamedRun{}, asSuccessorRefusal(err)
+	}
+	s.starter.Stored(p)
+	return next, nil
+}
+
+// insertSuccessor stores the successor of a run that has ended.
+func (s *Restarter) insertSuccessor(c Commit) error {
+	err := s.commits.submit(0, c)
+	if fault.CodeOf(err) == "outcome_unknown" {
+		return s.starter.confirmInsertion(*c.With, err)
+	}
+	return err
+}
+
+// replaceRun ends an open run and stores the one that takes its place, in one
+// commit, on the node that leads.
+func (s *Restarter) replaceRun(ctx context.Context, old Record, next *Commit) error {
+	in := machine.Terminate{Reason: "The run was restarted.", By: by(ctx)}
+	_, err := s.steering.askWith(ctx, old.RunID, message{input: in, successor: next})
+	if fault.CodeOf(err) != "not_ready" || !s.term.serving.Load() {
 		return err
 	}
-	_, err = admitInput(c, req.Input)
+	data, err := inputData{Reason: in.Reason, With: next, By: in.By}.encode()
+	if err != nil {
+		return fmt.Errorf("encode a run for the inbox: %w", err)
+	}
+	p := Posted{ID: s.cfg.NewID("inp_"), TenantID: old.TenantID, RunID: old.RunID, Kind: kindRestart, Data: data, At: s.cfg.now()}
+	out, err := s.steering.deliverPosted(ctx, p, in)
+	if err == nil && out.pending {
+		err = steeringPending(old.RunID)
+	}
+	return err
+}
+
+// decodeSuccessor reads the run that a posted input carries; nil: none.
+func decodeSuccessor(p Posted) (*Commit, error) {
+	if p.Kind != kindRestart {
+		return nil, nil
+	}
+	var d inputData
+	if err := json.Unmarshal(p.Data, &d); err != nil || d.With == nil {
+		return nil, fault.Wrap(err, fault.Internal, "internal", "The input %s cannot be read.", p.ID)
+	}
+	d.With.Row.Output = nil // a new run has none; its JSON is null
+	return d.With, nil
+}
+
+// wasStored reports whether a run was stored although err leaves that open.
+func (s *Restarter) wasStored(ctx context.Context, tenantID, runID string, err error) bool {
+	if fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
+		return false
+	}
+	_, missing := s.cfg.Store.Run(context.WithoutCancel(ctx), tenantID, runID)
+	return missing == nil
+}
+
+// refusesSuccessor reports whether the error of a commit is about the run that is
+// stored with it: the run itself stays as it was.
+func refusesSuccessor(err error) bool {
+	return errors.Is(err, ErrStale) || errors.Is(err, ErrDuplicateKey) || fault.CodeOf(err) == "workflow_not_found"
+}
+
+// asSuccessorRefusal returns such an error as the caller sees it; any other
+// unchanged.
+func asSuccessorRefusal(err error) error {
+	switch {
+	case errors.Is(err, ErrStale):
+		return fault.Wrap(err, fault.Conflict, "workflow_changing", "The workflow is being changed; try again.")
+	case errors.Is(err, ErrDuplicateKey):
+		return keyTaken()
+	}
 	return err
 }

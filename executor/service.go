@@ -5,17 +5,17 @@ import (
 	"heddle/clock"
 	"heddle/definitions"
 	"heddle/events"
-	"heddle/executor/machine"
 	"heddle/fault"
 	"heddle/quota"
 	"log/slog"
-	"sync/atomic"
 	"time"
 )
 
 // Config is what a Service is made of. Zero numbers take the defaults named
 // beside them.
 type Config struct {
+	// Store is where runs are kept; Runner performs their attempts; Hub wakes those
+	// who follow runs on this node.
 	Store  Store
 	Runner Runner
 	// Traits returns what a step type declares about itself; nil: no type has
@@ -29,23 +29,26 @@ type Config struct {
 	Secrets Secrets
 	// Tracer may be nil: then no spans are made.
 	Tracer Tracer
-	Now    func() time.Time
+	// Now is the process's clock.
+	Now func() time.Time
 	// Clock compares Now with the database's clock; nil: Now is right. Where the
 	// two are far apart, what is stored and due goes by the database's.
 	Clock *clock.Watch
+	// NewID returns a new id with a prefix such as run_; ids of one process rise
+	// with time.
 	NewID func(prefix string) string
 	Log   *slog.Logger
 	// Holder names this process in the executor's lease; unique per process.
 	Holder string
 
-	MaxRuns    int // runs with a step in action: 10
-	MaxSteps   int // attempts in action: 256
-	MaxScripts int // script attempts in action: 4
-	// MaxPerHost is how many attempts are in action at one place (HostNamer): 5,
-	// and never more than half of MaxRuns.
+	MaxRuns    int // runs with an attempt in flight: 10
+	MaxSteps   int // attempts in flight: 256
+	MaxScripts int // attempts of scripts in flight: 4
+	// MaxPerHost is how many attempts go to one host at a time (HostNamer): 5, and
+	// never more than half of MaxRuns.
 	MaxPerHost int
 	RunBlobs   int64         // bytes that one run may have stored apart: 256 MiB
-	Drain      time.Duration // what steps in action get at a stop: 10 s
+	Drain      time.Duration // how long attempts in flight may go on at a stop: 10 s
 	Writers    int           // group commits at once: 1
 	Group      int           // members of a group commit: 256
 
@@ -60,7 +63,7 @@ type Config struct {
 	// Terms keeps, apart from the store, which terms ended in order while the store
 	// could not be told; nil: that is lost with the process.
 	Terms TermNotes
-	// Isolation says how runs are tried that were in action at several crashes.
+	// Isolation says how runs are isolated that were in flight at several crashes.
 	Isolation Isolation
 	// Quota is how many runs of a tenant may be open; nil: as many as it likes.
 	Quota *quota.Gate
@@ -70,6 +73,7 @@ type Config struct {
 	Crash func(point string)
 }
 
+// withDefaults returns the config with its zero fields filled in.
 func (c Config) withDefaults() Config {
 	if c.Traits == nil {
 		c.Traits = func(string) definitions.Traits { return definitions.Traits{} }
@@ -94,6 +98,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// orDefault returns v, or d where v is zero.
 func orDefault[T int | int64 | time.Duration](v, d T) T {
 	if v == 0 {
 		return d
@@ -101,141 +106,97 @@ func orDefault[T int | int64 | time.Duration](v, d T) T {
 	return v
 }
 
-// Service starts, shows and steers runs, and drives them while Serve runs.
-// Starts and reads work at any time; steering needs a serving executor, here or
-// on another node of the same database.
+// now returns the time that is stored and that due times are judged by, in the
+// precision that is stored, milliseconds: Now, or the database's clock where the two
+// are far apart. Deadlines within the process are measured by Now alone.
+func (c *Config) now() time.Time {
+	return c.Now().Add(c.Clock.Correction()).UTC().Truncate(time.Millisecond)
+}
+
+// Service starts, shows and steers runs, and drives them while Serve runs. It is
+// made of parts by use, whose methods are its own. Starts and reads work at any
+// time; commands need a node that leads, here or elsewhere on the same database.
+// All methods are safe for concurrent use.
 type Service struct {
-	cfg     Config
-	plans   *planCache
-	targets *targetCache
-	engine  *engine
-	tail    *tail
-	epoch   atomic.Int64 // of the lease; 0: not held
-	terms   terms
-	renewed atomic.Pointer[time.Time] // when the last renewal of the lease was asked for; nil: none
-	ready   atomic.Bool
-	probe   storeProbe
-	serving atomic.Bool // Serve is called and was not asked to end
+	*Starter
+	*Restarter
+	*Steering
+	*Reader
+	*Follower
+	*Tester
+
+	cfg        *Config
+	term       *term
+	leadership *leadership
+	registry   *registry
+	dispatcher *dispatcher
+	performer  *performer
+	commits    *committer
+	ends       *termEnds
+	probe      storeProbe
 }
 
 // New makes a service. Nothing runs before Serve; Close ends what New began.
-func New(cfg Config) *Service {
-	cfg = cfg.withDefaults()
-	s := &Service{cfg: cfg, plans: newPlanCache(cfg.Store, cfg.Traits, 512), targets: newTargetCache(4096)}
-	s.engine = newEngine(s)
-	s.terms = terms{store: cfg.Store, notes: cfg.Terms, log: cfg.Log}
-	s.tail = newTail(cfg.Store)
-	return s
+func New(config Config) *Service {
+	config = config.withDefaults()
+	cfg, t := &config, &term{}
+	plans := newPlanCache(cfg.Store, cfg.Traits, 512)
+	values := newLargeValues(cfg, t)
+	reg := newRegistry(t)
+	dp := newDispatcher(cfg, plans, reg)
+	perf := newPerformer(cfg, t, reg, dp.hosts, values)
+	commits := newCommitter(cfg.Store, cfg.Writers, cfg.Group, storedBy(cfg))
+	drv := &driver{cfg: cfg, term: t, plans: plans, commits: commits, registry: reg, dispatcher: dp, performer: perf, values: values}
+	reg.dispatcher, reg.drive = dp, drv.drive
+	in := newInbox(cfg, t, plans, reg, dp)
+	ends := &termEnds{store: cfg.Store, notes: cfg.Terms, log: cfg.Log}
+
+	reader := &Reader{cfg: cfg, plans: plans, logs: perf.logs}
+	steering := &Steering{cfg: cfg, term: t, plans: plans, reader: reader, registry: reg, dispatcher: dp, inbox: in}
+	starter := &Starter{
+		cfg: cfg, term: t, plans: plans, targets: newTargetCache(4096), commits: commits,
+		registry: reg, dispatcher: dp, driver: drv, values: values,
+	}
+	return &Service{
+		Starter: starter, Steering: steering, Reader: reader,
+		Restarter: &Restarter{cfg: cfg, term: t, commits: commits, starter: starter, steering: steering, reader: reader},
+		Follower:  &Follower{cfg: cfg, term: t, tail: newTail(cfg.Store)},
+		Tester:    &Tester{cfg: cfg, plans: plans, performer: perf, values: values},
+		cfg:       cfg, term: t, registry: reg, dispatcher: dp, performer: perf, commits: commits, ends: ends,
+		leadership: &leadership{
+			cfg: cfg, term: t, ends: ends, commits: commits, registry: reg, dispatcher: dp, performer: perf, values: values, inbox: in,
+		},
+	}
 }
 
-// Close ends the writers, once what was handed in is answered; later starts
+// Serve drives runs until ctx ends, then drains: attempts in flight get
+// Config.Drain to end, and the next process resumes the rest. While another
+// process holds the executor's lease this one stands by: commands for runs are
+// stored for the one that leads. It returns nil.
+func (s *Service) Serve(ctx context.Context) error { return s.leadership.serve(ctx) }
+
+// Close ends the writers, once what was submitted is answered; later starts
 // are refused. Call it after Serve has returned.
 func (s *Service) Close() {
-	s.engine.commits.close()
-	s.engine.logs.close()
+	s.commits.close()
+	s.performer.logs.close()
 }
 
-// Ready reports whether this process takes runs: the store answers and takes
-// writes, this node or another one holds the lease, and no stop is under way. It
-// answers within two seconds whatever the store does.
+// Ready reports whether this node takes requests for runs: the store answers and
+// takes writes, this node or another one holds the lease, and no stop is under way.
+// Errors: fault.Unavailable not_ready and store_unavailable. It answers within two
+// seconds whatever the store does.
 func (s *Service) Ready(ctx context.Context) error {
-	if !s.ready.Load() {
+	if !s.term.ready.Load() {
 		return fault.New(fault.Unavailable, "not_ready", "The executor is starting or stopping; try again shortly.")
 	}
 	return s.probe.result(ctx, s.cfg.Store)
 }
 
-// View is a run with its steps.
-type View struct {
-	Record
-	Steps  []machine.StepRun
-	Counts machine.StepCounts
-	Waits  []machine.Wait
-}
-
-// Run reads a run's row.
-func (s *Service) Run(ctx context.Context, tenantID, runID string) (Record, error) {
-	return s.cfg.Store.Run(ctx, tenantID, runID)
-}
-
-// Runs lists a page of runs.
-func (s *Service) Runs(ctx context.Context, q RunQuery) (RunPage, error) {
-	return s.cfg.Store.Runs(ctx, q)
-}
-
-// Get reads a run with its steps in execution order.
-func (s *Service) Get(ctx context.Context, tenantID, runID string) (View, error) {
-	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
-		return View{}, err
-	}
-	run, row, _, err := s.restore(ctx, runID)
-	if err != nil {
-		return View{}, err
-	}
-	row.Input = run.EffectiveInput()
-	view := View{Record: row, Steps: run.StepRuns(), Counts: run.StepCounts(), Waits: run.Waits()}
-	return view, s.withToolCalls(ctx, row, view.Steps)
-}
-
-// Delete removes a finished run with its journal; an open one is
-// fault.Conflict run_open.
-func (s *Service) Delete(ctx context.Context, tenantID, runID string) error {
-	return s.cfg.Store.DeleteRun(ctx, tenantID, runID)
-}
-
-// Definition reads the definition that a run runs, also after its workflow was
-// deleted.
-func (s *Service) Definition(ctx context.Context, tenantID, runID string) ([]byte, Record, error) {
-	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
-	if err != nil {
-		return nil, Record{}, err
-	}
-	text, err := s.cfg.Store.Definition(ctx, row.WorkflowID, row.Version)
-	return text, row, err
-}
-
-// DefinitionAt is the definition that the run was on at the event seq, and the
-// first event of another one (0: it is on it still).
-func (s *Service) DefinitionAt(ctx context.Context, tenantID, runID string, seq int64) (text []byte, next int64, err error) {
-	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
-	if err != nil {
-		return nil, 0, err
-	}
-	span, next := row.VersionAt(seq)
-	text, err = s.cfg.Store.Definition(ctx, row.WorkflowID, span.Version)
-	return text, next, err
-}
-
-// restore folds a run from its journal.
-func (s *Service) restore(ctx context.Context, runID string) (*machine.Run, Record, snapshotDebt, error) {
-	j, err := s.cfg.Store.Journal(ctx, runID)
-	if err != nil {
-		return nil, Record{}, snapshotDebt{}, err
-	}
-	plans := func(v machine.VersionSpan) (*machine.Plan, error) {
-		c, err := s.plans.get(ctx, j.Row.WorkflowID, v.Version, v.Hash)
-		if err != nil {
-			return nil, err
-		}
-		return c.plan, nil
-	}
-	run, err := machine.RestoreAcross(plans, j.Row.Header, j.Snapshot, j.Events)
-	return run, j.Row, debtOf(j), err
-}
-
-// rowOf is the row that shows a run.
-func rowOf(run *machine.Run, trace Trace, now time.Time) Record {
-	row := Record{
-		Header: run.Header, State: run.State, Seq: run.Seq,
-		StartedAt: run.StartedAt, CompletedAt: run.CompletedAt, UpdatedAt: now,
-		Output: run.Output, Error: run.Err, Usage: run.Usage,
-		TraceParent: trace.Parent, TraceState: trace.State,
-	}
-	if at, ok := run.Due(); ok {
-		row.WakeAt = at
-	}
-	return row
-}
+// NoteOrderlyExit records apart from the store that the process ends by its own
+// decision, although Serve has not returned: the runs in flight did not crash it.
+// It may be called at any time and does not wait for the store.
+func (s *Service) NoteOrderlyExit() { s.ends.endNow(s.term.epoch.Load()) }
 
 // Trace is the W3C trace context that a run's start carried.
 type Trace struct {

@@ -11,36 +11,30 @@ import (
 	"time"
 )
 
-func newTestEngine(t *testing.T, maxRuns int) *engine {
+func newTestService(t *testing.T, maxRuns int) *Service {
 	t.Helper()
 	s := New(Config{Hub: events.NewHub(), Now: time.Now, MaxRuns: maxRuns})
 	t.Cleanup(s.Close)
-	return s.engine
-}
-
-func (s *slots) left() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.free
+	return s
 }
 
 // The dispatcher may grant a slot to a run whose driver is just taking one.
 func TestARunNeverHoldsTwoSlots(t *testing.T) {
-	e := newTestEngine(t, 3)
+	s := newTestService(t, 3)
 	l := &activeRun{id: "r"}
-	e.track(l)
-	if !e.slots.tryAcquire() {
+	s.registry.track(l)
+	if !s.dispatcher.slots.tryAcquire() {
 		t.Fatal("no slot")
 	}
-	e.deliver(l.id, message{input: machine.Tick{}}, true)
-	if got := e.admit(l, []message{{input: machine.Signal{}}}); got != admitted {
+	s.registry.deliver(l.id, message{input: machine.Tick{}}, true)
+	if got := s.driver.admit(l, s.term.state(), []message{{input: machine.Signal{}}}); got != admitted {
 		t.Fatalf("admission %v", got)
 	}
-	if n := e.slots.left(); n != 2 {
+	if n := s.dispatcher.slots.left(); n != 2 {
 		t.Errorf("%d of 3 slots are free while one run has one", n)
 	}
-	e.unload(l)
-	if n := e.slots.left(); n != 3 {
+	s.driver.unload(l)
+	if n := s.dispatcher.slots.left(); n != 3 {
 		t.Errorf("%d of 3 slots are free at the end", n)
 	}
 }
@@ -61,17 +55,17 @@ func TestAQueuedRunIsLookedForAfterItsCommit(t *testing.T) {
 	q := &emptyQueue{}
 	s := New(Config{Store: q, Hub: events.NewHub(), Now: time.Now})
 	defer s.Close()
-	q.look = func() { s.engine.backlog.observe()() }
+	q.look = func() { s.dispatcher.backlog.observe()() }
 	p, err := compilePlan([]byte(`{"name":"one","steps":[{"id":"a","type":"http_request","config":{"url":"http://x.test/"}}]}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	created := machine.New(p.plan, machine.Header{RunID: "r", Input: []byte("null")}, time.Now())
-	row, err := s.engine.start(created, "", Target{}, StartRequest{})
+	row, err := s.beginOrQueue(created, "", Target{}, StartRequest{})
 	if err != nil || row.State != machine.Queued {
 		t.Fatal(row.State, err)
 	}
-	if !s.engine.backlog.mayExist() {
+	if !s.dispatcher.backlog.mayExist() {
 		t.Error("the run is queued and the queue counts as empty")
 	}
 }

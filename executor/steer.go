@@ -8,22 +8,34 @@ import (
 	"sync"
 )
 
+// Steering passes commands to runs: directly where this node leads, through the
+// inbox otherwise.
+type Steering struct {
+	cfg        *Config
+	term       *term
+	plans      *planCache
+	reader     *Reader
+	registry   *registry
+	dispatcher *dispatcher
+	inbox      *inbox
+}
+
 // Cancel asks a run to stop: running steps are told, compensations run, then
 // the run is cancelled. A finished run is returned unchanged. While no node
 // drives runs the request is kept, and the run is returned as it stands.
-func (s *Service) Cancel(ctx context.Context, tenantID, runID string) (Record, error) {
+func (s *Steering) Cancel(ctx context.Context, tenantID, runID string) (Record, error) {
 	row, _, err := s.steerUnlessFinished(ctx, tenantID, runID, machine.Cancel{By: by(ctx)})
 	return row, err
 }
 
 // Terminate ends a run at once, without clean-up. A finished run is returned
 // unchanged. While no node drives runs: fault.Unavailable steering_pending.
-func (s *Service) Terminate(ctx context.Context, tenantID, runID string) (Record, error) {
+func (s *Steering) Terminate(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.end(ctx, tenantID, runID, machine.Terminate{By: by(ctx)})
 }
 
 // end is finish where the end must be journalled.
-func (s *Service) end(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
+func (s *Steering) end(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
 	row, pending, err := s.steerUnlessFinished(ctx, tenantID, runID, in)
 	if err == nil && pending {
 		err = steeringPending(runID)
@@ -40,7 +52,9 @@ func by(ctx context.Context) machine.Attribution {
 	return machine.Attribution{Actor: who, Reason: reason}
 }
 
-func (s *Service) steerUnlessFinished(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {
+// steerUnlessFinished is steer where a run that has finished is returned unchanged.
+// pending: the command waits in the inbox.
+func (s *Steering) steerUnlessFinished(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {
 	row, err = s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil || row.State.Terminal() {
 		return row, false, err
@@ -53,19 +67,20 @@ func (s *Service) steerUnlessFinished(ctx context.Context, tenantID, runID strin
 	return out.row, out.pending, err
 }
 
-// Pause lets steps in action finish and starts nothing more. A paused run is
+// Pause lets attempts in flight end and starts nothing more. A paused run is
 // returned unchanged; a finished one is fault.Conflict run_finished.
-func (s *Service) Pause(ctx context.Context, tenantID, runID string) (Record, error) {
+func (s *Steering) Pause(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.steer(ctx, tenantID, runID, machine.Pause{By: by(ctx)})
 }
 
-func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
+// steer passes a command to a run of the tenant.
+func (s *Steering) steer(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return Record{}, err
 	}
 	out, err := s.submit(ctx, tenantID, runID, in)
 	if err == nil && out.row.State == machine.Queued {
-		s.engine.queued()
+		s.dispatcher.queued()
 	}
 	return out.row, err
 }
@@ -73,7 +88,7 @@ func (s *Service) steer(ctx context.Context, tenantID, runID string, in machine.
 // CancelOpen cancels a workflow's open runs and returns once the cancels are
 // journalled. It is for the workflow's deletion, which has the line in the audit
 // trail.
-func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
+func (s *Steering) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
 	who, reason := audit.Who(ctx)
 	if reason == "" {
 		reason = "The workflow was deleted."
@@ -105,7 +120,7 @@ func (s *Service) CancelOpen(ctx context.Context, tenantID, workflowID string) e
 	return first
 }
 
-// SignalOutcome tells what became of a delivery.
+// SignalOutcome is what became of a delivery.
 type SignalOutcome struct {
 	Row       Record
 	Duplicate bool // the same (run, request id) was delivered before
@@ -114,14 +129,20 @@ type SignalOutcome struct {
 // Signal delivers a signal. A payload that breaks the open wait's schema is
 // fault.Unacceptable invalid_payload and leaves the wait open; a finished run
 // is fault.Conflict run_finished.
-func (s *Service) Signal(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
+func (s *Steering) Signal(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return SignalOutcome{}, err
 	}
-	if err := s.withoutSecrets(ctx, tenantID, sig.Payload); err != nil {
+	if err := refuseSecrets(ctx, s.cfg.Secrets, tenantID, sig.Payload); err != nil {
 		return SignalOutcome{}, err
 	}
 	sig.By = by(ctx)
 	out, err := s.submit(ctx, tenantID, runID, sig)
 	return SignalOutcome{Row: out.row, Duplicate: err == nil && !out.effect}, err
+}
+
+// Delete removes a finished run with its journal; an open one is fault.Conflict
+// run_open.
+func (s *Steering) Delete(ctx context.Context, tenantID, runID string) error {
+	return s.cfg.Store.DeleteRun(ctx, tenantID, runID)
 }

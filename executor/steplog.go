@@ -20,12 +20,14 @@ const (
 	rawLine     = 64 << 10
 )
 
-// stepLog gathers what one attempt says until the logbook takes it. Its callers
-// only append to memory.
+// stepLog gathers the log lines of one attempt until the logbook takes them. Its
+// callers only append to memory. It is safe for concurrent use, but for held, which
+// belongs to the logbook's goroutine.
 type stepLog struct {
 	book     *logbook
 	tenantID string
-	proto    Log // run, step, iteration, attempt
+	// proto has the fields that all lines share: run, step, iteration, attempt.
+	proto Log // run, step, iteration, attempt
 
 	begun sync.Once
 	first *redaction // the secrets when the attempt first spoke; nil: none
@@ -33,16 +35,20 @@ type stepLog struct {
 	mu      sync.Mutex
 	streams []*logStream
 	entries []logEntry
-	lines   int
-	bytes   int
+	// lines and bytes count what was kept; the limits are maxLogLines and
+	// maxLogBytes.
+	lines int
+	bytes int
+	// dropped counts the lines beyond those limits.
 	dropped int
-	ended   bool
-	marked  bool // the logbook knows that there is something to take
+	// ended: close was called. What comes later is dropped.
+	ended  bool
+	marked bool // the logbook knows that there is something to take
 
 	held []logEntry // by the logbook alone: what may be the beginning of a secret
 }
 
-// logEntry is one line as it came.
+// logEntry is one line as the step wrote it.
 type logEntry struct {
 	stream   *logStream // nil: a whole line of its own
 	level    string
@@ -63,7 +69,7 @@ type logStream struct {
 }
 
 // begin notes the secrets of the attempt's beginning: one that is changed
-// meanwhile may still be said.
+// meanwhile may still be written.
 func (l *stepLog) begin() {
 	l.begun.Do(func() {
 		if first, err := l.book.secret(context.Background(), l.tenantID); err == nil {
@@ -72,6 +78,7 @@ func (l *stepLog) begin() {
 	})
 }
 
+// Line keeps one line; see Logs.
 func (l *stepLog) Line(level, category, message string, data json.RawMessage) {
 	l.begin()
 	l.mu.Lock()
@@ -79,6 +86,7 @@ func (l *stepLog) Line(level, category, message string, data json.RawMessage) {
 	l.keep(logEntry{level: level, category: category, text: []byte(message), data: data})
 }
 
+// Stream returns a writer whose lines are kept; see Logs.
 func (l *stepLog) Stream(level, category string) io.Writer {
 	l.begin()
 	s := &logStream{log: l, level: level, category: category}
@@ -104,6 +112,8 @@ func (s *logStream) Write(b []byte) (int, error) {
 	return n, nil
 }
 
+// take adds a part of the present line. More than rawLine of it is dropped. The
+// log's mu is held.
 func (s *logStream) take(part []byte) {
 	s.open = s.open || len(part) > 0
 	if room := rawLine - len(s.partial); len(part) > room {
@@ -121,9 +131,10 @@ func (s *logStream) end() {
 	s.partial, s.open, s.over = nil, false, false
 }
 
+// full reports whether further lines are only counted. mu is held.
 func (l *stepLog) full() bool { return l.lines >= maxLogLines || l.bytes >= maxLogBytes }
 
-// keep notes a line, or only that there was one.
+// keep adds a line, or counts it only where the log is full. mu is held.
 func (l *stepLog) keep(line logEntry) {
 	if l.ended {
 		return
@@ -139,6 +150,7 @@ func (l *stepLog) keep(line logEntry) {
 	l.entries = append(l.entries, line)
 }
 
+// mark tells the logbook once that there are lines to take. mu is held.
 func (l *stepLog) mark() {
 	if !l.marked {
 		l.marked = true
@@ -147,7 +159,7 @@ func (l *stepLog) mark() {
 }
 
 // close ends the log: what has no line break yet is a line, and a last one says
-// how many there was no room for.
+// how many were dropped.
 func (l *stepLog) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -222,6 +234,7 @@ func (l *stepLog) drain(now *redaction) []Log {
 	return out
 }
 
+// linesOf returns the texts of one stream's lines, in order.
 func linesOf(lines []logEntry, s *logStream) [][]byte {
 	var texts [][]byte
 	for _, line := range lines {
@@ -232,6 +245,7 @@ func linesOf(lines []logEntry, s *logStream) [][]byte {
 	return texts
 }
 
+// log returns a line as it is stored, with its redacted text.
 func (l *stepLog) log(line logEntry, text string) Log {
 	out := l.proto
 	out.Level, out.Category, out.At = line.level, line.category, line.at

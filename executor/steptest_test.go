@@ -33,19 +33,19 @@ steps:
 		return s.svc.TestStep(t.Context(), req)
 	}
 	if r, err := try("b", "", `{"body":{"id":9}}`); err != nil || r.Error != nil || string(r.Output) != `{"ok":true}` || got != `{"url":"http://x.test/9"}` {
-		t.Errorf("b gives %+v, %v, with %s", r, err, got)
+		t.Errorf("b: %+v, %v, with %s", r, err, got)
 	}
 	if r, err := try("a", `{"n":"bad"}`, ""); err != nil || r.Error == nil || r.Error.Code != "connection_failed" || r.Output != nil {
-		t.Errorf("a gives %+v, %v", r, err)
+		t.Errorf("a: %+v, %v", r, err)
 	}
 	if r, err := try("b", "", ""); err != nil || r.Error == nil || r.Error.Code != "expression_failed" {
-		t.Errorf("b without a gives %+v, %v", r, err)
+		t.Errorf("b without a: %+v, %v", r, err)
 	}
 	if r, err := try("c", "", `{"body":{"id":9}}`); err != nil || r.Error != nil || string(r.Output) != `{"result":true,"branch":"then"}` {
-		t.Errorf("c gives %s, %+v, %v", r.Output, r.Error, err)
+		t.Errorf("c: %s, %+v, %v", r.Output, r.Error, err)
 	}
 	if r, err := try("c", "", `{"body":{"id":"x"}}`); err != nil || r.Error == nil || r.Error.Code != "expression_type" {
-		t.Errorf("c without a number gives %s, %+v, %v", r.Output, r.Error, err)
+		t.Errorf("c without a number: %s, %+v, %v", r.Output, r.Error, err)
 	}
 	_, err := try("w", "", "")
 	wantCode(t, err, fault.Unacceptable, "step_not_testable")

@@ -5,18 +5,20 @@ import (
 	"heddle/events"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
-// tail reads journals for those who follow runs. Many who follow one run wake
-// at one moment and want the same page: they share one read. Reads have
-// goroutines of their own, because a database call makes a stack large, and a
-// follower's stays as it is for as long as the stream is open.
+// tail reads journals for those who follow runs. Many who follow one run wake at one
+// moment and want the same page: they share one read. Reads have goroutines of their
+// own, because a database call makes a stack large, and a follower's stays as it is
+// for as long as the stream is open. It is safe for concurrent use.
 type tail struct {
 	store Store
 	// reads bounds the calls under way: a thousand streams that open at once
 	// would otherwise hold a thousand large stacks while they wait for a
 	// connection.
-	reads *gate
+	reads *semaphore.Weighted
 
 	mu      sync.Mutex
 	reading map[page]*read
@@ -41,11 +43,12 @@ const sharedReadTimeout = 30 * time.Second
 // maxConcurrentReads is about what the stores' pools of connections for reading hold.
 const maxConcurrentReads = 8
 
+// newTail makes a tail over the store.
 func newTail(store Store) *tail {
-	return &tail{store: store, reads: newGate(maxConcurrentReads), reading: make(map[page]*read)}
+	return &tail{store: store, reads: semaphore.NewWeighted(maxConcurrentReads), reading: make(map[page]*read)}
 }
 
-// events gives the page, as the store has it after the call.
+// events returns the page as the store has it at some moment after the call.
 func (t *tail) events(ctx context.Context, p page) ([]events.Event, error) {
 	r, joined := t.join(p)
 	if err := r.wait(ctx); err != nil {
@@ -57,9 +60,9 @@ func (t *tail) events(ctx context.Context, p page) ([]events.Event, error) {
 	return r.events, r.err
 }
 
-// rereadIfEmpty takes a read that was joined for what it is worth: it may have begun
-// before the events came that woke the caller. Where it has none, one that
-// begins now, or began after the caller came, tells.
+// rereadIfEmpty returns the events of a read that was joined: it may have begun
+// before the events came that woke the caller. Where it has none, a read that began
+// after the caller came decides.
 func (t *tail) rereadIfEmpty(ctx context.Context, p page, r *read) ([]events.Event, error) {
 	if r.err == nil && len(r.events) == 0 {
 		r, _ = t.join(p)
@@ -70,6 +73,7 @@ func (t *tail) rereadIfEmpty(ctx context.Context, p page, r *read) ([]events.Eve
 	return r.events, r.err
 }
 
+// wait returns once the read has ended, or the error of ctx.
 func (r *read) wait(ctx context.Context) error {
 	select {
 	case <-r.done:
@@ -79,7 +83,7 @@ func (r *read) wait(ctx context.Context) error {
 	}
 }
 
-// join gives the read of a page that is under way, or begins one.
+// join returns the read of a page that is under way, or begins one.
 func (t *tail) join(p page) (r *read, joined bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,12 +96,14 @@ func (t *tail) join(p page) (r *read, joined bool) {
 	return r, false
 }
 
+// read performs a read and publishes it. It belongs to no caller, so it has its own
+// bound on time.
 func (t *tail) read(p page, r *read) {
 	ctx, cancel := context.WithTimeout(context.Background(), sharedReadTimeout)
 	defer cancel()
-	if t.reads.acquire(ctx) {
+	if t.reads.Acquire(ctx, 1) == nil {
 		r.events, r.err = t.store.Events(ctx, p.runID, p.after, followPage)
-		t.reads.release()
+		t.reads.Release(1)
 	} else {
 		r.err = ctx.Err()
 	}
@@ -109,15 +115,15 @@ func (t *tail) read(p page, r *read) {
 
 // row reads a run's row.
 func (t *tail) row(ctx context.Context, tenantID, runID string) (row Record, err error) {
-	if !t.reads.acquire(ctx) {
+	if t.reads.Acquire(ctx, 1) != nil {
 		return Record{}, ctx.Err()
 	}
-	defer t.reads.release()
+	defer t.reads.Release(1)
 	onOwnStack(func() { row, err = t.store.Run(ctx, tenantID, runID) })
 	return row, err
 }
 
-// onOwnStack does f on a stack of its own and waits for it. A panic goes on in the
+// onOwnStack calls f on a stack of its own and waits for it. A panic goes on in the
 // caller.
 func onOwnStack(f func()) {
 	done := make(chan any, 1)
@@ -130,7 +136,7 @@ func onOwnStack(f func()) {
 	}
 }
 
-// RunToFollow reads a run's row for one who is about to follow it.
-func (s *Service) RunToFollow(ctx context.Context, tenantID, runID string) (Record, error) {
+// RunToFollow reads the row of a run that the caller is about to follow.
+func (s *Follower) RunToFollow(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.tail.row(ctx, tenantID, runID)
 }

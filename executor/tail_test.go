@@ -78,7 +78,7 @@ func TestASharedReadMissesNothing(t *testing.T) {
 	}
 }
 
-func TestAPanicAsideGoesOnInTheCaller(t *testing.T) {
+func TestAPanicOnAnotherStackReachesTheCaller(t *testing.T) {
 	boom := errors.New("boom")
 	defer func() {
 		if p := recover(); p != boom { //nolint:errorlint // the same value is wanted

@@ -23,18 +23,9 @@ type Growth struct {
 	Trace  Trace
 }
 
-// trace tells the tracer, where there is one, what is durable now.
-func (e *engine) trace(l *activeRun, change machine.Change) {
-	if t := e.svc.cfg.Tracer; t != nil && len(change.Events) > 0 {
-		t.Committed(Growth{Before: l.run, After: change.Run, Events: change.Events, Trace: l.trace})
+// trace passes what is durable now to the tracer, where there is one.
+func (d *driver) trace(a *activeRun, change machine.Change) {
+	if t := d.cfg.Tracer; t != nil && len(change.Events) > 0 {
+		t.Committed(Growth{Before: a.run, After: change.Run, Events: change.Events, Trace: a.trace})
 	}
-}
-
-// outgoing makes an attempt send its own place in the trace on. Without a
-// tracer the caller's traceparent is passed on as it came.
-func (e *engine) outgoing(call Call) Call {
-	if t := e.svc.cfg.Tracer; t != nil {
-		call.TraceParent = t.Outgoing(call)
-	}
-	return call
 }

@@ -249,7 +249,7 @@ func (s *saved) Target(ctx context.Context, tenantID, workflow, version string) 
 	return target, err
 }
 
-// A start ends though somebody saves each time between its decision and its
+// A start ends though a client saves each time between its decision and its
 // commit; it runs the version that was active when it was decided. A change of
 // the status is never passed over.
 func TestAStartOutlastsEverySave(t *testing.T) {

@@ -1,0 +1,117 @@
+package executor
+
+import (
+	"context"
+	"heddle/events"
+	"heddle/fault"
+	"time"
+)
+
+// Sink receives what Follow reads.
+type Sink interface {
+	// Events takes the next events of the run, in order, at least one. They are
+	// shared with other sinks and must not be changed.
+	Events(batch []events.Event) error
+	// Idle is called after each Heartbeat without an event.
+	Idle() error
+}
+
+const followPage = 500
+
+// Follower streams the events of runs to those who follow them.
+type Follower struct {
+	cfg  *Config
+	term *term
+	tail *tail
+}
+
+// Follow passes the run's events after seq to sink, as they come, until the run's
+// last terminal event (nil), the end of ctx, or the sink's error. A seq beyond the
+// run's last is fault.Malformed invalid_last_event_id; the last seq of a finished
+// run is ErrFinished.
+func (s *Follower) Follow(ctx context.Context, tenantID, runID string, after int64, sink Sink) error {
+	row, err := s.tail.row(ctx, tenantID, runID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case after < 0 || after > row.Seq:
+		return fault.New(fault.Malformed, "invalid_last_event_id",
+			"Last-Event-ID %d is not an event of run %s, whose last is %d.", after, runID, row.Seq)
+	case after == row.Seq && row.State.Terminal():
+		return ErrFinished
+	}
+	grown, unwatch := s.cfg.Hub.Watch(runID)
+	defer unwatch()
+	for {
+		next, ended, err := s.deliver(ctx, runID, after, sink)
+		if err != nil {
+			return err
+		}
+		if next > after {
+			after = next
+			if !ended {
+				continue
+			}
+			if done, err := s.finished(ctx, tenantID, runID, after); done || err != nil {
+				return err
+			}
+			continue
+		}
+		beaten, err := s.await(ctx, grown, sink)
+		if err != nil {
+			return err
+		}
+		if beaten { // no event comes of a run that was deleted meanwhile
+			if done, err := s.finished(ctx, tenantID, runID, after); done || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// deliver passes on what the journal holds after seq, and returns the last seq and
+// whether the run may have ended with it.
+func (s *Follower) deliver(ctx context.Context, runID string, after int64, sink Sink) (next int64, ended bool, err error) {
+	batch, err := s.tail.events(ctx, page{runID, after})
+	if err != nil || len(batch) == 0 {
+		return after, false, err
+	}
+	last := batch[len(batch)-1]
+	onOwnStack(func() { err = sink.Events(batch) })
+	return last.Seq, last.Kind.Terminal(), err
+}
+
+// finished reports whether seq is the last of a finished run. A resumed run has
+// terminal events in its middle, so the row decides.
+func (s *Follower) finished(ctx context.Context, tenantID, runID string, seq int64) (bool, error) {
+	row, err := s.tail.row(ctx, tenantID, runID)
+	if fault.KindOf(err) == fault.NotFound {
+		return true, nil // deleted while it was followed
+	}
+	return err == nil && row.State.Terminal() && row.Seq == seq, err
+}
+
+// await returns when the journal may have grown, or after a heartbeat (true). A
+// process that does not drive runs hears of growth late, so it looks again
+// after a second.
+func (s *Follower) await(ctx context.Context, grown <-chan struct{}, sink Sink) (beaten bool, err error) {
+	heartbeat := time.NewTimer(s.cfg.Heartbeat)
+	defer heartbeat.Stop()
+	var poll <-chan time.Time
+	if !s.term.state().drives() {
+		t := time.NewTimer(pollEvery)
+		defer t.Stop()
+		poll = t.C
+	}
+	select {
+	case <-grown:
+		return false, nil
+	case <-poll:
+		return false, nil
+	case <-heartbeat.C:
+		return true, sink.Idle()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}

@@ -1,0 +1,157 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"strconv"
+	"time"
+)
+
+// Iteration is one iteration of a loop. A redriven loop can have an iteration
+// twice: as it failed, and as it went later.
+type Iteration struct {
+	Path        string // "each[3].inner[0]"
+	Status      machine.StepStatus
+	StartedAt   time.Time
+	CompletedAt time.Time // zero: not yet
+	Result      json.RawMessage
+	Error       *machine.Error
+}
+
+// IterationQuery asks for a part of a loop's iterations. Status "" is all of
+// running, completed and failed; Cursor is from IterationPage.Next.
+type IterationQuery struct {
+	StepID string
+	Status machine.StepStatus
+	Limit  int
+	Cursor string
+}
+
+// IterationPage has the ended iterations in the order in which they ended,
+// then the running ones. It may hold fewer than the limit although there
+// are more: Next is empty on the last page alone.
+type IterationPage struct {
+	Iterations []Iteration
+	Next       string
+}
+
+// How much of the journal one page of iterations may read.
+const (
+	iterationEvents = 20_000
+	iterationPage   = 500
+)
+
+// Iterations reads a page from the run's journal. An id that is not a loop of the
+// run's definition is fault.NotFound step_not_found.
+func (s *Reader) Iterations(ctx context.Context, tenantID, runID string, q IterationQuery) (IterationPage, error) {
+	phase, after, err := readIterationCursor(q.Cursor)
+	if err != nil {
+		return IterationPage{}, err
+	}
+	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
+		return IterationPage{}, err
+	}
+	run, _, _, err := s.plans.restore(ctx, runID)
+	if err != nil {
+		return IterationPage{}, err
+	}
+	open, isLoop := run.OpenIterations(q.StepID)
+	if !isLoop {
+		return IterationPage{}, fault.New(fault.NotFound, "step_not_found", "The run's definition has no loop %q.", q.StepID)
+	}
+	var page IterationPage
+	if phase == 'e' && q.Status != machine.StepRunning {
+		more, err := s.endedIterations(ctx, run, q, after, &page)
+		if more || err != nil {
+			return page, err
+		}
+	}
+	if phase == 'e' {
+		after = 0
+	}
+	if q.Status == "" || q.Status == machine.StepRunning {
+		page.running(open, int(after), q.Limit)
+	}
+	return page, nil
+}
+
+// endedIterations reads the journal from the event after on; true: the page is
+// full, or enough was read for one request.
+func (s *Reader) endedIterations(ctx context.Context, run *machine.Run, q IterationQuery, after int64, page *IterationPage) (bool, error) {
+	for read := 0; after < run.Seq; {
+		batch, err := s.cfg.Store.Events(ctx, run.RunID, after, iterationPage)
+		if err != nil {
+			return false, err
+		}
+		for _, ev := range batch {
+			after = ev.Seq
+			if ev.StepID != q.StepID || ev.Seq > run.Seq {
+				continue
+			}
+			it, ended, err := endedIteration(ev)
+			if err != nil {
+				return false, err
+			}
+			if !ended || q.Status != "" && q.Status != it.Status {
+				continue
+			}
+			page.Iterations = append(page.Iterations, it)
+			if len(page.Iterations) == q.Limit {
+				break
+			}
+		}
+		if read += len(batch); len(batch) == 0 {
+			break
+		}
+		if len(page.Iterations) == q.Limit || read >= iterationEvents {
+			page.Next = "e" + strconv.FormatInt(after, 10)
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// endedIteration returns the iteration whose end the event is; false: it is not one.
+func endedIteration(ev events.Event) (Iteration, bool, error) {
+	it := Iteration{Path: ev.Iteration, CompletedAt: ev.At}
+	switch ev.Kind {
+	case events.IterationCompleted:
+		it.Status = machine.StepCompleted
+	case events.IterationFailed:
+		it.Status = machine.StepFailed
+	default:
+		return it, false, nil
+	}
+	d, err := machine.ReadDetail(ev)
+	it.Result, it.Error = d.Result, d.Error
+	it.StartedAt = ev.At.Add(-time.Duration(d.LatencyMS) * time.Millisecond)
+	return it, true, err
+}
+
+// running adds the open iterations from the offset on.
+func (p *IterationPage) running(open []machine.OpenIteration, offset, limit int) {
+	for i := offset; i < len(open); i++ {
+		if len(p.Iterations) == limit {
+			p.Next = "o" + strconv.Itoa(i)
+			return
+		}
+		p.Iterations = append(p.Iterations, Iteration{Path: open[i].Path, Status: machine.StepRunning, StartedAt: open[i].StartedAt})
+	}
+}
+
+// readIterationCursor reads a cursor: in phase e the ended iterations go on after
+// that event, in phase o the open ones from that index. The error is fault.Malformed
+// invalid_request.
+func readIterationCursor(cursor string) (phase byte, after int64, err error) {
+	if cursor == "" {
+		return 'e', 0, nil
+	}
+	after, err = strconv.ParseInt(cursor[1:], 10, 64)
+	if err != nil || after < 0 || cursor[0] != 'e' && cursor[0] != 'o' {
+		return 0, 0, fault.New(fault.Malformed, "invalid_request", "cursor is not one that this API gave. Start again without it.")
+	}
+	return cursor[0], after, nil
+}

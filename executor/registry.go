@@ -1,0 +1,304 @@
+package executor
+
+import (
+	"context"
+	"heddle/audit"
+	"heddle/executor/machine"
+	"sync"
+)
+
+// registry holds the runs that are in memory and hands them their messages. A run
+// is there while it has something to do; each is driven by at most one goroutine,
+// which the registry starts with the message that finds none, and which ends in
+// receive.
+//
+// Lock order in this package: registry.mu, then dispatcher.mu or limits.mu. Every
+// other lock (of performer, largeValues, slots, backlog, hostLimiter, inbox,
+// storeProbe, the caches) is taken alone; a stepLog's is held when logbook.mu is
+// taken. No lock is held while the store is called.
+type registry struct {
+	term       *term
+	dispatcher *dispatcher
+	drive      func(*activeRun) // driver.drive, called in a goroutine of its own
+
+	mu   sync.Mutex
+	runs map[string]*activeRun // by id
+	// unrecovered are runs of a dead process that are not driven until the
+	// suspects have been isolated. A message for one of them is put behind its
+	// recovery.
+	unrecovered map[string]bool
+	// quarantined are runs that are not driven any more and will be failed.
+	// Messages for them are journalled and start nothing.
+	quarantined map[string]bool
+	results     unjournalledResults
+	shrank      *sync.Cond // broadcast when runs shrinks; over mu
+}
+
+// activeRun is a run in memory. id and epoch never change. The mailbox is guarded
+// by registry.mu, attempts by performer.mu; driveState belongs to the goroutine
+// that drives the run.
+type activeRun struct {
+	id    string
+	epoch int64 // of the lease under which the run is driven; 0: none
+	mailbox
+	attempts map[attemptKey]context.CancelCauseFunc
+	driveState
+}
+
+// mailbox is the part of an activeRun that any goroutine may change. registry.mu
+// guards it.
+type mailbox struct {
+	messages []message
+	driven   bool // a goroutine drives the run
+	granted  bool // the dispatcher took a slot for it, and its driver does not know yet
+	// slot: the run has a slot. Only the driver changes it, with mu held, so the
+	// driver may read it without.
+	slot bool
+}
+
+// driveState is the part of an activeRun that only its driver touches.
+type driveState struct {
+	key       string       // the run's concurrency key; "": none
+	run       *machine.Run // nil: not loaded yet
+	trace     Trace
+	snapshots snapshotDebt
+	// waitingForHost is how many attempts in flight wait for their host.
+	waitingForHost int
+	// isolationEnded, of a run that is isolated, is closed when it need not be any
+	// more.
+	isolationEnded chan struct{}
+	blobs          []string // ids of those written while the next change is decided
+}
+
+// endIsolation lets the next suspect be isolated. Only the driver calls it.
+func (s *driveState) endIsolation() {
+	if s.isolationEnded != nil {
+		close(s.isolationEnded)
+		s.isolationEnded = nil
+	}
+}
+
+// message is one input on its way to a run, with the channel for the answer where
+// a caller waits for it.
+type message struct {
+	input     machine.Input
+	posted    string         // the input's id in the inbox; "": it came directly
+	answer    chan<- outcome // of capacity 1; nil: no caller waits
+	blob      string         // of an attempt's end: the output's blob, which no commit has named yet
+	successor *Commit        // a new run that is stored together with what the input does
+	audit     []audit.Entry  // added to the audit trail where the input does something
+	// hostWait, unless 0, makes this no input: an attempt of the run begins (1) or
+	// ends (-1) to wait for its host. With resumed, the run needs a slot before
+	// that is closed.
+	hostWait int
+	resumed  chan<- struct{}
+}
+
+// outcome is what became of an input: the run's row after it, whether it did
+// anything, or why it was refused.
+type outcome struct {
+	row     Record
+	effect  bool
+	taken   bool // the commit took it from the inbox
+	pending bool // it stays in the inbox, and row is how the run stands now
+	err     error
+}
+
+// newRegistry makes an empty registry. Its dispatcher and drive are set before the
+// first message is delivered.
+func newRegistry(t *term) *registry {
+	r := &registry{term: t, runs: make(map[string]*activeRun)}
+	r.shrank = sync.NewCond(&r.mu)
+	return r
+}
+
+// deliver hands a message to a run and starts driving it where no goroutine does.
+// With slotTaken the caller has taken a slot for the run; it goes back where the
+// run has one already.
+func (r *registry) deliver(runID string, m message, slotTaken bool) {
+	r.mu.Lock()
+	a := r.runs[runID]
+	if a == nil {
+		a = &activeRun{id: runID, epoch: r.term.epoch.Load()}
+		r.runs[runID] = a
+		if r.unrecovered[runID] {
+			delete(r.unrecovered, runID)
+			a.messages = r.recovery(a)
+		}
+	}
+	a.messages = append(a.messages, m)
+	spare := slotTaken && (a.slot || a.granted)
+	if slotTaken && !spare {
+		a.granted = true
+	}
+	start := !a.driven
+	a.driven = true
+	r.mu.Unlock()
+	if spare {
+		r.dispatcher.slots.release()
+	}
+	if start {
+		go r.drive(a)
+	}
+}
+
+// deliverToDriver is deliver for what concerns the run as it is in memory alone.
+// It reports false, and delivers nothing, where that one has been unloaded; a is
+// nil for a step that belongs to no run.
+func (r *registry) deliverToDriver(a *activeRun, m message) bool {
+	if a == nil {
+		return false
+	}
+	r.mu.Lock()
+	if r.runs[a.id] != a {
+		r.mu.Unlock()
+		return false
+	}
+	a.messages = append(a.messages, m)
+	start := !a.driven
+	a.driven = true
+	r.mu.Unlock()
+	if start {
+		go r.drive(a)
+	}
+	return true
+}
+
+// putFirst puts a message before those that wait. Only the run's driver calls it.
+func (r *registry) putFirst(a *activeRun, m message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a.messages = append([]message{m}, a.messages...)
+}
+
+// track makes a run that is just being stored known, so that messages for it wait
+// for its first commit instead of loading it a second time. The caller drives it.
+func (r *registry) track(a *activeRun) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a.driven = true
+	r.runs[a.id] = a
+}
+
+// receive empties the run's mailbox. Where it is empty the driver has to end:
+// false is returned, and a run without attempts in flight leaves memory. Both are
+// one step, so that a message comes either before it or starts a new driver.
+func (r *registry) receive(a *activeRun) ([]message, bool) {
+	r.mu.Lock()
+	if a.granted {
+		a.granted, a.slot = false, true
+	}
+	if len(a.messages) > 0 {
+		received := a.messages
+		a.messages = nil
+		r.mu.Unlock()
+		return received, true
+	}
+	a.driven = false
+	parked := a.run == nil || a.run.InFlight() == 0
+	if parked && r.runs[a.id] == a {
+		delete(r.runs, a.id)
+		r.shrank.Broadcast()
+	}
+	release := parked && a.slot
+	if release {
+		a.slot = false
+	}
+	if parked {
+		a.endIsolation()
+	}
+	queued := parked && a.run != nil && a.run.State == machine.Queued
+	r.mu.Unlock()
+	if queued {
+		r.dispatcher.queued() // the dispatcher passes over runs that are in memory
+	}
+	if release {
+		r.dispatcher.slots.release()
+	}
+	return nil, false
+}
+
+// forget takes a run out of memory and returns the messages that it has not
+// received. Its slot is released. Only the driver calls it.
+func (r *registry) forget(a *activeRun) []message {
+	r.mu.Lock()
+	if r.runs[a.id] == a {
+		delete(r.runs, a.id)
+	}
+	rest := a.messages
+	a.messages = nil
+	release := a.slot || a.granted
+	a.slot, a.granted = false, false
+	r.shrank.Broadcast()
+	r.mu.Unlock()
+	if release {
+		r.dispatcher.slots.release()
+	}
+	return rest
+}
+
+// claimSlot makes a slot that was just taken the run's. One that the dispatcher
+// granted meanwhile goes back: a run holds at most one. Only the driver calls it.
+func (r *registry) claimSlot(a *activeRun) {
+	r.mu.Lock()
+	spare := a.granted
+	a.granted, a.slot = false, true
+	r.mu.Unlock()
+	if spare {
+		r.dispatcher.slots.release()
+	}
+}
+
+// releaseSlot gives the run's slot back. Only the driver calls it.
+func (r *registry) releaseSlot(a *activeRun) {
+	r.mu.Lock()
+	a.slot = false
+	r.mu.Unlock()
+	r.dispatcher.slots.release()
+}
+
+// withoutActive leaves out the runs that are in memory or wait for their
+// workflow's limit. It reuses ids.
+func (r *registry) withoutActive(ids []string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := ids[:0]
+	for _, id := range ids {
+		if r.runs[id] == nil && !r.dispatcher.limits.isQueued(id) {
+			kept = append(kept, id)
+		}
+	}
+	return kept
+}
+
+// count returns how many runs are in memory.
+func (r *registry) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.runs)
+}
+
+// all returns the runs in memory, in no order.
+func (r *registry) all() []*activeRun {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make([]*activeRun, 0, len(r.runs))
+	for _, a := range r.runs {
+		list = append(list, a)
+	}
+	return list
+}
+
+// awaitEmpty waits until no run is in memory, or ctx ends.
+func (r *registry) awaitEmpty(ctx context.Context) {
+	defer context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.shrank.Broadcast()
+	})()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for ctx.Err() == nil && len(r.runs) > 0 {
+		r.shrank.Wait()
+	}
+}

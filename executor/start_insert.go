@@ -1,0 +1,157 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
+)
+
+// beginOrQueue begins the run at once where it needs no slot or one is free;
+// otherwise the run is stored as queued. Either way it is one commit.
+func (s *Starter) beginOrQueue(created machine.Change, key string, target Target, req StartRequest) (Record, error) {
+	a := &activeRun{id: created.Run.RunID, driveState: driveState{key: key, trace: req.Trace}}
+	change, begun := s.tryBegin(created, a)
+	row, err := s.insert(a, change, begun, target, req)
+	if errors.Is(err, ErrFenced) && a.epoch != 0 {
+		// Another node leads by now and finds the run in the queue.
+		return s.insert(&activeRun{id: a.id, driveState: driveState{key: key, trace: a.trace}}, created, false, target, req)
+	}
+	return row, err
+}
+
+// insert stores a new run in one commit and acts on it once that is durable. begun:
+// the change holds the run's Begin. A run with a slot is known before the commit, so
+// that messages for it wait.
+func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
+	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
+	row.ConcurrencyKey = a.key
+	commit := Commit{Row: row, Events: change.Events, Audit: insertionLines(req.trail, row.RunID)}
+	target.fence(&commit)
+	if req.Keep != nil {
+		commit.Answer = req.Keep(row)
+	}
+	if req.Name != "" {
+		commit.Member = &Member{Name: req.Name}
+	}
+	slot := a.slot
+	if slot {
+		s.registry.track(a)
+	}
+	err := s.commitNew(a.epoch, commit)
+	if err != nil {
+		s.driver.unload(a)
+		if slot && fault.CodeOf(err) == "outcome_unknown" {
+			s.registry.deliver(a.id, message{input: machine.Recover{}}, false) // it may be there, as running
+		}
+		return Record{}, err
+	}
+	s.driver.committed(a, change)
+	switch {
+	case slot:
+		go s.driver.drive(a)
+	case !begun:
+		s.dispatcher.queued() // once more: the queue may have been read before the commit
+	}
+	return row, nil
+}
+
+// tryBegin returns the change with which the run begins, or the bare creation where
+// it would need a slot and has to queue behind others. True: it begins.
+func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change, bool) {
+	a.epoch = s.term.epoch.Load()
+	if a.epoch == 0 || !s.term.state().takesCommands() {
+		s.dispatcher.backlog.mark()
+		return created, false
+	}
+	if g, c, limited := groupOf(created.Run, a.key); limited && !s.dispatcher.limits.admit(a.id, g, c.Limit) {
+		return created, false
+	}
+	begun, ok := s.withBegin(created)
+	if !ok {
+		return created, false
+	}
+	if needsSlot(begun) {
+		if s.dispatcher.backlog.mayExist() || !s.dispatcher.slots.tryAcquire() {
+			s.dispatcher.backlog.mark()
+			return created, false
+		}
+		a.slot = true
+		if begun.More {
+			a.messages = append(a.messages, message{input: machine.Continue{}})
+		}
+	}
+	return begun, true
+}
+
+// withBegin returns the change that creates a run and begins it; false: it cannot
+// begin in the same commit.
+func (s *Starter) withBegin(created machine.Change) (machine.Change, bool) {
+	began, err := apply(s.cfg.Log, created.Run, machine.Begin{}, created.Run.CreatedAt, s.values.supply())
+	if _, ok := errors.AsType[*machine.BlobRequest](err); ok {
+		s.dispatcher.backlog.mark() // it makes large values at once: its driver stores them
+		return created, false
+	}
+	if err != nil {
+		s.cfg.Log.Error("a new run did not begin", "run_id", created.Run.RunID, "error", err)
+		return created, false
+	}
+	return machine.Change{
+		Run:     began.Run,
+		Events:  append(append(make([]events.Event, 0, len(created.Events)+len(began.Events)), created.Events...), began.Events...),
+		Effects: began.Effects,
+		More:    began.More,
+	}, true
+}
+
+// needsSlot reports whether a change begins attempts, or has more to begin.
+func needsSlot(c machine.Change) bool { return c.Run.InFlight() > 0 || c.More }
+
+// commitNew submits an insertion and settles an unknown outcome by reading the
+// run back.
+func (s *Starter) commitNew(epoch int64, c Commit) error {
+	s.cfg.Crash("before_commit")
+	err := s.commits.submit(epoch, c)
+	switch {
+	case err == nil:
+		s.cfg.Crash("after_commit")
+		return nil
+	case errors.Is(err, ErrStale):
+		return err
+	case errors.Is(err, ErrDuplicateKey):
+		return keyTaken()
+	case errors.Is(err, ErrNameTaken):
+		return fault.New(fault.Conflict, "run_name_taken", "The workflow has a run named %q already.", c.Member.Name)
+	case fault.CodeOf(err) == "outcome_unknown":
+		return s.confirmInsertion(c, err)
+	default:
+		return err
+	}
+}
+
+// keyTaken is the answer to a start whose Idempotency-Key was used before.
+func keyTaken() error {
+	return fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
+}
+
+// confirmInsertion reads a run back whose insertion has an unknown outcome: nil
+// where it is stored, store_unavailable where it is not, outcome_unknown where that
+// cannot be learned in time.
+func (s *Starter) confirmInsertion(c Commit, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
+	defer cancel()
+	for {
+		_, err := s.cfg.Store.Run(ctx, c.Row.TenantID, c.Row.RunID)
+		if err == nil {
+			return nil
+		}
+		if fault.KindOf(err) == fault.NotFound {
+			return fault.Wrap(cause, fault.Unavailable, "store_unavailable", "The run was not stored; try again.")
+		}
+		if !sleep(ctx, retryStoreAfter) {
+			return fault.Wrap(cause, fault.Unavailable, "outcome_unknown",
+				"The database went away while the run %s was being stored; look whether it is there before trying again.", c.Row.RunID)
+		}
+	}
+}

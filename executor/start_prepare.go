@@ -1,0 +1,144 @@
+package executor
+
+import (
+	"context"
+	"heddle/audit"
+	"heddle/executor/machine"
+)
+
+// Prepared is a new run that a feature stores together with rows of its own.
+// Stored is to be called once it is committed; one that is not needs nothing.
+type Prepared struct {
+	Commit
+	// Epoch, unless 0, is that of the lease under which the run begins in the
+	// same commit: where the store finds another, the commit is ErrFenced.
+	Epoch  int64
+	change machine.Change
+}
+
+// Prepare makes the insertion of a run. One that needs no slot begins with it
+// where this process drives runs; any other is queued. Errors: those of Start
+// but for what a commit refuses. try is how many commits of this start were
+// ErrStale or ErrFenced before: from the second on the workflow is read afresh,
+// and the run is queued.
+func (s *Starter) Prepare(ctx context.Context, req StartRequest, try int) (Prepared, error) {
+	if err := refuseSecrets(ctx, s.cfg.Secrets, req.TenantID, req.Input); err != nil {
+		return Prepared{}, err
+	}
+	var p Prepared
+	err := s.decide(ctx, req, try, func(target Target) error {
+		created, err := s.create(ctx, target, req)
+		if err != nil {
+			return err
+		}
+		if p, err = s.prepare(ctx, created, target, req, try > 0); err != nil {
+			s.releaseQuota(req.TenantID, created.Run.RunID)
+		}
+		return err
+	})
+	return p, err
+}
+
+// prepare makes the insertion of a run that was created.
+func (s *Starter) prepare(ctx context.Context, created machine.Change, target Target, req StartRequest, again bool) (Prepared, error) {
+	key, err := s.concurrencyKey(ctx, created.Run, replacedRuns(req))
+	if err != nil {
+		return Prepared{}, err
+	}
+	p := Prepared{change: created}
+	if key == "" && !again {
+		p = s.beginFree(created)
+	}
+	p.Commit = Commit{
+		Row:    rowOf(p.change.Run, req.Trace, created.Run.CreatedAt),
+		Events: p.change.Events, Audit: insertionLines(audit.From(ctx), p.change.Run.RunID),
+	}
+	target.fence(&p.Commit)
+	p.Row.ConcurrencyKey = key
+	if req.Keep != nil {
+		p.Answer = req.Keep(p.Row)
+	}
+	s.cfg.Crash("before_commit")
+	return p, nil
+}
+
+// beginFree begins a run in its insertion where it needs no slot and this node
+// leads.
+func (s *Starter) beginFree(created machine.Change) Prepared {
+	epoch := s.term.epoch.Load()
+	if epoch == 0 || !s.term.state().takesCommands() {
+		return Prepared{change: created}
+	}
+	begun, ok := s.withBegin(created)
+	if !ok || needsSlot(begun) {
+		return Prepared{change: created}
+	}
+	return Prepared{Epoch: epoch, change: begun}
+}
+
+// create makes a queued run of the target, or returns why there is none. It reserves
+// the tenant's quotas; the caller releases them.
+func (s *Starter) create(ctx context.Context, target Target, req StartRequest) (machine.Change, error) {
+	if err := runnable(target, req.Trigger); err != nil {
+		return machine.Change{}, err
+	}
+	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	if err != nil {
+		return machine.Change{}, err
+	}
+	input, err := admitInput(c, req.Input)
+	if err != nil {
+		return machine.Change{}, err
+	}
+	now := s.cfg.now()
+	who, _ := audit.Who(ctx)
+	header := machine.Header{
+		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID,
+		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,
+		Trigger: req.Trigger, Input: input, CreatedAt: now, StartedBy: who,
+	}
+	if err := s.reserveQuota(ctx, req, header.RunID, input); err != nil {
+		return machine.Change{}, err
+	}
+	return machine.New(c.plan, header, now), nil
+}
+
+// Stored acts on prepared runs that are committed: watchers are woken, and those
+// that are queued are dispatched.
+func (s *Starter) Stored(runs ...Prepared) {
+	s.cfg.Crash("after_commit")
+	queued := false
+	for _, p := range runs {
+		s.cfg.countStored(&p.Commit)
+		s.releaseQuota(p.Row.TenantID, p.Row.RunID)
+		if p.Epoch == 0 {
+			queued = true
+			continue
+		}
+		a := &activeRun{id: p.Row.RunID, epoch: p.Epoch, driveState: driveState{trace: Trace{p.Row.TraceParent, p.Row.TraceState}}}
+		s.driver.committed(a, p.change)
+	}
+	if queued {
+		s.dispatcher.queued()
+	}
+}
+
+// Resolve finds the workflow version that a start would run and checks the
+// input against its schema; the workflow's status does not matter. Errors:
+// fault.NotFound workflow_not_found and version_not_found, fault.Unacceptable
+// invalid_input.
+func (s *Starter) Resolve(ctx context.Context, req StartRequest) (Target, error) {
+	if err := refuseSecrets(ctx, s.cfg.Secrets, req.TenantID, req.Input); err != nil {
+		return Target{}, err
+	}
+	target, _, err := s.targets.get(ctx, s.cfg.Store, targetKey{req.TenantID, req.Workflow, req.Version}, true)
+	if err != nil {
+		return Target{}, err
+	}
+	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	if err != nil {
+		return Target{}, err
+	}
+	_, err = admitInput(c, req.Input)
+	return target, err
+}

@@ -1,0 +1,58 @@
+package executor
+
+import "context"
+
+// reserveQuota reserves what a new run needs of its tenant's quotas, or returns
+// which is used up. releaseQuota gives it back when the run is stored, or will not
+// be. A run that replaces another takes over its part of the open runs.
+func (s *Starter) reserveQuota(ctx context.Context, req StartRequest, runID string, input []byte) error {
+	if !req.replaces {
+		if err := s.cfg.Quota.Hold(ctx, req.TenantID, runID); err != nil {
+			return err
+		}
+	}
+	err := s.cfg.Stored.Hold(ctx, req.TenantID, runID, int64(max(1, len(input))))
+	if err != nil {
+		s.cfg.Quota.Release(req.TenantID, runID)
+	}
+	return err
+}
+
+// releaseQuota ends the reservations of a run.
+func (s *Starter) releaseQuota(tenantID, runID string) {
+	s.cfg.Quota.Release(tenantID, runID)
+	s.cfg.Stored.Release(tenantID, runID)
+}
+
+// storedBytes is about what a commit adds to the contents of the store.
+func storedBytes(c *Commit) int64 {
+	n := len(c.Snapshot)
+	if c.Expected == 0 {
+		n += len(c.Row.Input)
+	}
+	if c.Row.State.Terminal() {
+		n += len(c.Row.Output)
+	}
+	for i := range c.Events {
+		n += len(c.Events[i].Data)
+	}
+	if c.With != nil {
+		return int64(n) + storedBytes(c.With)
+	}
+	return int64(n)
+}
+
+// storedBy is called with what group commits wrote; nil where nothing counts it.
+func storedBy(cfg *Config) func(*Commit) {
+	if cfg.Stored == nil {
+		return nil
+	}
+	return cfg.countStored
+}
+
+// countStored adds a commit that was written to what its tenant has stored.
+func (c *Config) countStored(commit *Commit) {
+	if c.Stored.Tracks() {
+		c.Stored.Add(commit.Row.TenantID, storedBytes(commit))
+	}
+}

@@ -1,0 +1,63 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"heddle/audit"
+	"heddle/events"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"time"
+)
+
+// deliverRetryDelay is how long Deliver pauses before it asks again.
+const deliverRetryDelay = 50 * time.Millisecond
+
+// Deliver is Signal for callers that repeat a request when they do not learn
+// its outcome and have no request id to make that safe: an answer that leaves
+// it open is only given when, after Config.OutcomeWait, the journal cannot be
+// read either. Errors: those of Signal.
+func (s *Steering) Deliver(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
+	if sig.RequestID == "" {
+		sig.RequestID = s.cfg.NewID("evt_")
+	}
+	ctx = context.WithoutCancel(ctx) // a client that disconnected may repeat the request
+	patience, cancel := context.WithTimeout(ctx, s.cfg.OutcomeWait)
+	defer cancel()
+	for {
+		out, err := s.Signal(ctx, tenantID, runID, sig)
+		if err == nil || fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
+			return out, err
+		}
+		if sleep(patience, deliverRetryDelay) {
+			continue
+		}
+		row, there := s.signalReceived(ctx, tenantID, runID, sig.RequestID)
+		if there { // and so is the line in the audit trail
+			audit.From(ctx).Mark()
+			return SignalOutcome{Row: row}, nil
+		}
+		if errors.Is(err, ErrFenced) {
+			err = notReady("The run is driven elsewhere by now; try again shortly.")
+		}
+		return out, err
+	}
+}
+
+// signalReceived reports whether the journal holds a delivery with this request id.
+func (s *Steering) signalReceived(ctx context.Context, tenantID, runID, requestID string) (Record, bool) {
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil {
+		return row, false
+	}
+	there := false
+	err = s.reader.EventsOfKind(ctx, tenantID, runID, events.SignalReceived, func(e events.Event) error {
+		if there {
+			return nil
+		}
+		d, err := machine.ReadDetail(e)
+		there = d.RequestID == requestID
+		return err
+	})
+	return row, there && err == nil
+}

@@ -1,0 +1,90 @@
+package executor
+
+import (
+	"context"
+	"heddle/executor/machine"
+)
+
+// ResumeRequest says how a run goes on: from a step ("" where it stands), and
+// on another version ("" its own; a number, "v3" or a label).
+type ResumeRequest struct {
+	FromStep string
+	Version  string
+}
+
+// Resume goes on with a paused, failed or cancelled run. Errors: fault.Conflict
+// run_not_resumable; fault.Unacceptable unknown_step, step_not_reachable and,
+// where the run's input does not fit the other version's schema,
+// invalid_input; fault.NotFound version_not_found.
+func (s *Steering) Resume(ctx context.Context, tenantID, runID string, req ResumeRequest) (Record, error) {
+	in, err := s.resumeInput(ctx, tenantID, runID, req)
+	if err != nil {
+		return Record{}, err
+	}
+	return s.reopen(ctx, tenantID, runID, in)
+}
+
+// Unpause goes on with a paused run; any other is returned as it is.
+func (s *Steering) Unpause(ctx context.Context, tenantID, runID string) (Record, error) {
+	return s.steer(ctx, tenantID, runID, machine.Resume{IfPaused: true, By: by(ctx)})
+}
+
+// PreviewResume returns what Resume would keep and what it would run again, and
+// writes nothing. Its errors are those of Resume.
+func (s *Steering) PreviewResume(ctx context.Context, tenantID, runID string, req ResumeRequest) ([]machine.ResumeDecision, error) {
+	in, err := s.resumeInput(ctx, tenantID, runID, req)
+	if err != nil {
+		return nil, err
+	}
+	run, _, _, err := s.plans.restore(ctx, runID)
+	if err != nil {
+		return nil, err
+	}
+	return machine.PreviewResume(run, in)
+}
+
+// Redrive runs those iterations of a loop again that did not complete, in a
+// failed, cancelled or paused run. Errors: fault.Conflict run_not_resumable;
+// fault.Unacceptable unknown_step and step_not_redrivable.
+func (s *Steering) Redrive(ctx context.Context, tenantID, runID, stepID string) (Record, error) {
+	return s.reopen(ctx, tenantID, runID, machine.Resume{Redrive: stepID, By: by(ctx)})
+}
+
+// reopen is steer for what opens a run again that has ended, which counts as a
+// start does.
+func (s *Steering) reopen(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
+	if s.cfg.Quota != nil {
+		row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+		if err != nil {
+			return Record{}, err
+		}
+		if row.State == machine.Failed || row.State == machine.Cancelled {
+			if err := s.cfg.Quota.Hold(ctx, tenantID, runID); err != nil {
+				return Record{}, err
+			}
+			defer s.cfg.Quota.Release(tenantID, runID)
+		}
+	}
+	return s.steer(ctx, tenantID, runID, in)
+}
+
+// resumeInput makes the machine's input of a request; the plan of another version is
+// compiled with it.
+func (s *Steering) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, error) {
+	in := machine.Resume{FromStep: req.FromStep, By: by(ctx)}
+	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
+	if err != nil || req.Version == "" {
+		return in, err
+	}
+	target, err := s.cfg.Store.Target(ctx, tenantID, row.WorkflowID, req.Version)
+	if err != nil || target.Version == row.Version {
+		return in, err
+	}
+	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	if err != nil {
+		return in, err
+	}
+	in.Plan, in.Version, in.Hash = c.plan, target.Version, target.Hash
+	_, err = admitInput(c, row.Input)
+	return in, err
+}

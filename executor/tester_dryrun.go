@@ -1,0 +1,164 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"heddle/executor/machine"
+	"heddle/fault"
+	"time"
+)
+
+// dryRunEvents bounds a dry run.
+const dryRunEvents = 10_000
+
+// Mock stands for a step's output, or for its permanent failure. For a wait for a
+// signal the output is the payload.
+type Mock struct {
+	Output json.RawMessage // nil is null
+	Error  *machine.Error
+}
+
+// DryRunRequest says what to try. Mocks are by step id; in a loop one stands for
+// every iteration. The output of a step without one is null.
+type DryRunRequest struct {
+	TenantID string
+	Workflow string
+	Version  string
+	Input    json.RawMessage
+	Mocks    map[string]Mock
+}
+
+// DryRunResult is how the run came out. It is not terminal when it waits for a
+// signal that no mock brings. Truncated: it was stopped after 10,000 events.
+// Elapsed is the time that its waits and retries would have taken.
+type DryRunResult struct {
+	State     machine.State
+	Output    json.RawMessage
+	Error     *machine.Error
+	Steps     []machine.StepRun
+	Elapsed   time.Duration
+	Truncated bool
+}
+
+// Tester tries workflows and steps out: nothing that it does is stored.
+type Tester struct {
+	cfg       *Config
+	plans     *planCache
+	performer *performer
+	values    *largeValues
+}
+
+// DryRun drives a run in memory: no step is performed, nothing is stored, and
+// time passes only where the run waits for it. Errors: fault.NotFound
+// workflow_not_found and version_not_found, fault.Unacceptable invalid_input
+// and unknown_step for a mock of an unknown step.
+func (s *Tester) DryRun(ctx context.Context, req DryRunRequest) (DryRunResult, error) {
+	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, req.Version)
+	if err != nil {
+		return DryRunResult{}, err
+	}
+	c, err := s.plans.get(ctx, target.WorkflowID, target.Version, target.Hash)
+	if err != nil {
+		return DryRunResult{}, err
+	}
+	input, err := admitInput(c, req.Input)
+	if err != nil {
+		return DryRunResult{}, err
+	}
+	for id := range req.Mocks {
+		if c.plan.StepType(id) == "" {
+			return DryRunResult{}, fault.New(fault.Unacceptable, "unknown_step", "The definition has no step %q to mock.", id)
+		}
+	}
+	now := s.cfg.now()
+	d := dryRun{s: s, mocks: req.Mocks, now: now, inputs: []machine.Input{machine.Begin{}}}
+	d.run = machine.New(c.plan, machine.Header{
+		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
+		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: input, CreatedAt: now,
+	}, now).Run
+	truncated, err := d.drive(ctx)
+	return DryRunResult{
+		State: d.run.State, Output: d.run.Output, Error: d.run.Err, Steps: d.run.StepRuns(),
+		Elapsed: d.now.Sub(now), Truncated: truncated,
+	}, err
+}
+
+// dryRun is a run that is driven by mocks.
+type dryRun struct {
+	s      *Tester
+	mocks  map[string]Mock
+	run    *machine.Run
+	now    time.Time
+	inputs []machine.Input
+}
+
+// drive feeds the machine until nothing is left to feed; true: it was cut off, at
+// dryRunEvents events or because ctx ended.
+func (d *dryRun) drive(ctx context.Context) (truncated bool, err error) {
+	for !d.run.State.Terminal() {
+		if err := ctx.Err(); err != nil {
+			return true, err
+		}
+		if d.run.Seq >= dryRunEvents {
+			return true, nil
+		}
+		if len(d.inputs) == 0 && !d.wake() {
+			return false, nil
+		}
+		in := d.inputs[0]
+		d.inputs = d.inputs[1:]
+		change, err := apply(d.s.cfg.Log, d.run, in, d.now, nil)
+		if err != nil {
+			return false, err
+		}
+		d.run = change.Run
+		for _, effect := range change.Effects {
+			if x, execute := effect.(machine.Execute); execute {
+				d.inputs = append(d.inputs, d.end(x))
+			}
+		}
+		if change.More {
+			d.inputs = append([]machine.Input{machine.Continue{}}, d.inputs...)
+		}
+	}
+	return false, nil
+}
+
+// end returns how an attempt ends with the mocks.
+func (d *dryRun) end(x machine.Execute) machine.StepEnded {
+	ended := machine.StepEnded{Ref: x.Ref, Attempt: x.Attempt, Output: json.RawMessage("null")}
+	m := d.mocks[x.Ref.StepID]
+	switch {
+	case x.Role == "compensation":
+	case m.Error != nil:
+		ended.Failure = &machine.Failure{Error: *m.Error, Permanent: true}
+	default:
+		if m.Output != nil {
+			ended.Output = m.Output
+		}
+		if x.Role == "" {
+			ended.Failure = checkOutput(ended.Output, x.OutputSchema)
+		}
+	}
+	return ended
+}
+
+// wake answers an open wait for a signal that is mocked, or lets time pass until the
+// run is due. False: the run waits for a signal that no mock brings.
+func (d *dryRun) wake() bool {
+	for _, w := range d.run.Waits() {
+		if m, mocked := d.mocks[w.Ref.StepID]; mocked && w.RequestID != "" && m.Output != nil {
+			d.inputs = append(d.inputs, machine.Signal{Name: w.Name, RequestID: w.RequestID, Payload: m.Output})
+			return true
+		}
+	}
+	at, due := d.run.Due()
+	if !due {
+		return false
+	}
+	if at.After(d.now) {
+		d.now = at
+	}
+	d.inputs = append(d.inputs, machine.Tick{})
+	return true
+}
