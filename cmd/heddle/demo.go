@@ -54,6 +54,7 @@ func (p *process) demo(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	// 24 bytes, as Standard Webhooks recommend.
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(randomBytes(24))
 	receiver, err := newDemoReceiver(ctx, secret)
 	if err != nil {
@@ -89,6 +90,7 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 	if err != nil {
 		return err
 	}
+	// Counted before the run, by the same list that the run will fetch.
 	want, err := count(ctx, c)
 	if err != nil {
 		return err

@@ -145,7 +145,7 @@ func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 		_, err = fmt.Fprintf(p.out, "%s\n", d.Patch)
 	case asJSON:
 		enc := json.NewEncoder(p.out)
-		enc.SetEscapeHTML(false)
+		enc.SetEscapeHTML(false) // texts as they were written
 		enc.SetIndent("", "  ")
 		err = enc.Encode(struct {
 			Diff    json.RawMessage   `json:"diff"`

@@ -43,6 +43,7 @@ func (c checked) report(color bool) string {
 // its column.
 func excerpt(line string, d definitions.Diagnostic, color bool) string {
 	shown := []rune(visible(strings.TrimRight(line, "\r")))
+	// Columns count characters from 1; the end of the line is a column too.
 	at := min(max(d.Column, 1)-1, len(shown))
 	if len(shown) > shownOfLine {
 		from := max(min(at-shownBeforeMark, len(shown)-shownOfLine), 0)

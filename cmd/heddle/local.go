@@ -40,6 +40,7 @@ func (p *process) serveLocal(ctx context.Context, ln net.Listener, settings []st
 		return nil, errors.Join(err, ln.Close())
 	}
 	serving, stopServing := context.WithCancel(ctx)
+	// ended is buffered, so that the goroutine ends though stop is never called.
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- st.serve(serving, ln, func() { close(ready) }) }()
 	srv := &inProcess{stack: st, base: "http://" + ln.Addr().String(), stop: func() error {

@@ -53,6 +53,7 @@ func (p *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle prints one record, cleaned.
 func (p *logHandler) Handle(ctx context.Context, r slog.Record) error {
+	// A new record, because a handler must not change the attributes of r.
 	clean := slog.NewRecord(r.Time, r.Level, p.text(r.Message, maxLogged), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		clean.AddAttrs(p.attr(a))
@@ -119,7 +120,7 @@ func (p *logHandler) text(s string, most int) string {
 // only serve calls it.
 func captureLog(l *slog.Logger) {
 	slog.SetDefault(l)
-	log.SetFlags(0)
+	log.SetFlags(0) // the process's log adds the time itself
 	log.SetOutput(foreign{l})
 }
 

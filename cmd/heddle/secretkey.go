@@ -85,6 +85,7 @@ func (k keySource) make() (string, error) {
 		return "", fmt.Errorf("draw a key for secrets: %w", err)
 	}
 	key := hex.EncodeToString(raw)
+	// O_EXCL: a file that appeared meanwhile holds the key of another process.
 	f, err := os.OpenFile(k.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", fmt.Errorf("make the key for secrets: %w", err)

@@ -42,6 +42,8 @@ for a minute.`,
 // It returns within stopWithin of the signal, or the process ends then.
 func (p *process) serve(ctx context.Context, s settings) error {
 	var opened atomic.Pointer[stack]
+	// last may run on another goroutine and before the stack is open, hence the
+	// pointer; endsNow accepts nil.
 	last := func() { opened.Load().endsNow() }
 	ctx, stop := untilSignal(ctx, last)
 	defer stop()
@@ -64,6 +66,7 @@ func (p *process) serve(ctx context.Context, s settings) error {
 		p.greet(address, s, st.madeKey)
 		st.log.Info("serving", "address", address, "version", buildVersion(), "database", maskURL(s.DatabaseURL))
 	})
+	// The reason why serving ended says more than a failure to close after it.
 	if closeErr := st.close(); err == nil {
 		err = closeErr
 	}
@@ -89,6 +92,8 @@ func untilSignal(ctx context.Context, last func()) (context.Context, context.Can
 	over, finish := context.WithCancel(context.WithoutCancel(ctx))
 	stop := func() { finish(); release() }
 	context.AfterFunc(ctx, func() {
+		// The new registration comes before the release of the old one, so that no
+		// signal between the two has its default effect without last.
 		again := make(chan os.Signal, 1)
 		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 		defer signal.Stop(again)

@@ -51,6 +51,7 @@ func maskURL(v string) string {
 		q.Set("password", "***")
 		u.RawQuery = q.Encode()
 	}
+	// String escapes the stars in a query.
 	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
 }
 
@@ -63,6 +64,7 @@ func (src sources) load() (settings, []resolved, error) {
 	var wrong []error
 	for _, def := range table() {
 		r, err := src.resolve(def, vars)
+		// A setting without a default may be absent; one with a default never is empty.
 		if err == nil && (r.Value != "" || def.Default != "") {
 			if cause := def.set(&s, r.Value); cause != nil {
 				err = fmt.Errorf("%s: %s is not acceptable, %w; allowed: %s", r.Source, quoted(r), cause, def.Allowed)
@@ -91,6 +93,7 @@ func (src sources) resolve(def setting, vars map[string]string) (resolved, error
 	file, hasFile := vars[def.Name+"_FILE"]
 	hasFile = hasFile && def.Secret
 	value, has := vars[def.Name]
+	// A flag that was given counts even if it is empty; a variable does not.
 	if given, ok := src.flags[def.Flag]; ok && def.Flag != "" {
 		r.Value, r.Source = given, "--"+def.Flag
 		return r, nil
@@ -104,6 +107,7 @@ func (src sources) resolve(def setting, vars map[string]string) (resolved, error
 		if err != nil {
 			return r, fmt.Errorf("%s_FILE: %w", def.Name, err)
 		}
+		// Files that people or orchestrators write end with a line break.
 		r.Value = strings.TrimRight(string(text), "\r\n")
 	case has:
 		r.Value, r.Source = value, def.Name

@@ -40,6 +40,7 @@ func termNotes(databaseURL string) termFile {
 	if err != nil || u.Scheme == "sqlite" {
 		return termFile{}
 	}
+	// A changed password is still the same database.
 	u.User = nil
 	sum := sha256.Sum256([]byte(u.String()))
 	return termFile{path: filepath.Join(filepath.Dir(keyFile(databaseURL)), "heddle-"+hex.EncodeToString(sum[:4])+".terms")}
@@ -95,6 +96,7 @@ func (f termFile) write(epochs []int64) error {
 	if err != nil {
 		return err
 	}
+	// In place, so that a full disk has the blocks; Load skips what a crash tore.
 	_, err = file.WriteAt(text, 0)
 	return errors.Join(err, file.Sync(), file.Close())
 }

@@ -55,6 +55,7 @@ that an import into another database keeps them.`,
 // writeWhole writes a file that exists completely or not at all, by renaming a temporary
 // one. Only its owner can read it: definitions may be confidential.
 func writeWhole(file string, write func(io.Writer) error) error {
+	// In the same directory, because a rename does not cross file systems.
 	temp, err := os.CreateTemp(filepath.Dir(file), ".heddle-export-*")
 	if err != nil {
 		return err

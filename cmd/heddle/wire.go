@@ -254,10 +254,13 @@ func (st *stack) close() error {
 // called once requests are answered and this node either drives runs or is a standby.
 // It takes ownership of ln, and returns why it ended, nil after a stop in order.
 func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error {
+	// Driving ends after ctx, not with it: first the log says so, then the executor
+	// drains.
 	driving, stopDriving := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDriving()
 	driven := make(chan error, 1)
 	go func() {
+		// Schedules start runs, so they end before driven reports the executor's end.
 		var timed sync.WaitGroup
 		timed.Go(func() { st.schedules.Serve(driving) })
 		err := st.executor.Serve(driving)
@@ -281,10 +284,11 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 		failure = fmt.Errorf("serve on %s: %w", ln.Addr(), err)
 	case err := <-driven:
 		failure = errors.Join(errors.New("the executor ended by itself"), err)
-		driven <- nil
+		driven <- nil // it is read again below
 	}
 	stopDriving()
 	failure = errors.Join(failure, <-driven)
+	// Requests and streams end last: they may still read what the drain committed.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(ending); err != nil {

@@ -97,11 +97,14 @@ func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
 	if !plan.HTTP && !plan.Single && !plan.Executor && !plan.Raw && plan.Parked == 0 && plan.Schedules == 0 && !plan.StepCost && len(cases) == 0 {
 		plan.HTTP, plan.Single, plan.Executor, plan.Raw = true, true, true, true
 	}
+	// Under plan.Dir and not in the system's directory for temporary files, which is
+	// often in memory and would measure no disk.
 	dir, err := os.MkdirTemp(plan.Dir, ".heddle-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	// Absolute, because server processes have a working directory of their own.
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (b *session) loop(ctx context.Context, c loopCase) error {
 	if err != nil {
 		return err
 	}
-	resetPeak()
+	resetPeak() // what opening the database took does not count
 	begun := time.Now()
 	rec, err := r.Executor.Start(ctx, executor.StartRequest{TenantID: r.tenant, Workflow: r.workflow, Trigger: "manual", Input: c.input})
 	if err == nil {

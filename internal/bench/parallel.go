@@ -105,6 +105,7 @@ func (b *session) parallel(ctx context.Context, name, what string, definition fu
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	// With the default limits the figure would be that of the queue.
 	limit := strconv.Itoa(parallelRequests)
 	s, err := b.server(ctx, "HEDDLE_EGRESS_ALLOW=127.0.0.1", "HEDDLE_MAX_STEPS="+limit, "WORKFLOW_MAX_CONCURRENT_RUNS="+limit)
 	if err != nil {

@@ -52,7 +52,7 @@ func (b *session) rawDatabase(ctx context.Context) (db *sql.DB, insert string, e
 	if err != nil {
 		return nil, "", err
 	}
-	db.SetMaxOpenConns(1)
+	db.SetMaxOpenConns(1) // as the writer of a SQLite store has
 	_, err = db.ExecContext(ctx, "CREATE TABLE heddle_bench_raw (body TEXT NOT NULL)")
 	return db, insert, err
 }

@@ -58,6 +58,7 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, r.Stop()) }()
+	// Far enough away for n schedules to be stored before it.
 	due := time.Now().Add(1500*time.Millisecond + time.Duration(n)*8*time.Millisecond).Truncate(time.Second)
 	for range n {
 		_, err := r.Schedules.Create(ctx, schedules.CreateRequest{Workflow: r.workflow, Schedule: schedules.Schedule{

@@ -26,6 +26,7 @@ func (b *session) stepCost(ctx context.Context) error {
 	if len(runner.at) != steps {
 		return fmt.Errorf("%d of %d steps were run", len(runner.at), steps)
 	}
+	// Means over a window, because single steps share group commits.
 	mean := func(from int) time.Duration { return runner.at[from+window-1].Sub(runner.at[from]) / (window - 1) }
 	b.printf("step cost  %s a step from step 10 on, %s before step 5,000   (one run, each step journalled before and after)",
 		millis(mean(9)), millis(mean(steps-window)))

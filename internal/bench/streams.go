@@ -34,6 +34,7 @@ func (b *session) streams(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// After the runs are stored: the figure is that of the streams alone.
 	before, _, err := s.memory()
 	if err != nil {
 		return err
@@ -112,6 +113,8 @@ type arrival struct {
 // that ends before is a failure.
 func (a *audience) open(ctx context.Context, run string) {
 	a.wg.Go(func() {
+		// The frame step_waiting is the last one of a run at rest: the stream is
+		// then open and has caught up.
 		waiting := false
 		err := a.client.Stream(ctx, run, 0, func(f client.Frame) error {
 			if f.Event == "step_waiting" && !waiting {

@@ -28,8 +28,8 @@ func repeat(ctx context.Context, n, workers int, seconds float64, one func(conte
 	defer cancel(nil)
 	begun := time.Now()
 	deadline := begun.Add(time.Duration(seconds * float64(time.Second)))
-	var next atomic.Int64
-	took := make([]latencies, workers)
+	var next atomic.Int64              // calls taken so far
+	took := make([]latencies, workers) // one for each goroutine, so that none needs a lock
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
