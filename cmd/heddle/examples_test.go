@@ -6,6 +6,7 @@ import (
 	"heddle/definitions"
 	"heddle/internal/client"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -221,9 +222,7 @@ func (run exampleRun) load(t *testing.T, base string) (definition json.RawMessag
 	if err := json.Unmarshal(shown[1], &input); err != nil {
 		t.Fatalf("its input: %v", err)
 	}
-	for name, value := range run.input {
-		input[name] = value
-	}
+	maps.Copy(input, run.input)
 	source := exampleHost.ReplaceAllString(string(text), base+"/$1")
 	for from, to := range run.short {
 		if !strings.Contains(source, from) {

@@ -28,7 +28,7 @@ func (b *session) server(ctx context.Context, settings ...string) (*serverProces
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "serve")
+	cmd := exec.CommandContext(ctx, self, "serve") //nolint:gosec // this very program
 	cmd.Env = append(withoutSettings(b.Environ), b.settings(append([]string{"HEDDLE_LISTEN=127.0.0.1:0"}, settings...)...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Stderr = b.Err
