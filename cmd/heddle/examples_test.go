@@ -149,6 +149,12 @@ func (run exampleRun) check(t *testing.T, c *client.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if run.file == "nightly-report" { // the schedule that the file shows
+		body := map[string]any{"cron_expression": "30 2 * * *", "timezone": "Europe/Berlin"}
+		if err := c.Do(t.Context(), client.Request{Method: http.MethodPost, Path: "/api/workflows/" + workflow + "/schedules", Body: body}, nil); err != nil {
+			t.Error(err)
+		}
+	}
 	id, err := c.Start(t.Context(), workflow, input, "")
 	if err != nil {
 		t.Fatal(err)
