@@ -79,10 +79,10 @@ type Config struct {
 type Service struct {
 	cfg Config
 
-	mu    sync.Mutex
-	vault *vault // nil until the key is needed
-	cache map[string]*tenantSecrets
-	known sync.Map // tenants' redactors, for Scrub
+	mu    sync.Mutex                // guards vault and cache; never held over a call of the store
+	vault *vault                    // nil until the key is needed
+	cache map[string]*tenantSecrets // by tenant, at most maxTenants
+	known sync.Map                  // tenants' redactors, for Scrub: it is called while mu may be held
 }
 
 // New makes a Service. Check must be called before it serves.

@@ -103,6 +103,8 @@ func (t *task) logToolCall(record toolRecord) {
 	logLine(t.call, level, "tool", fmt.Sprintf("%s: %s", record.Tool, came), raw)
 }
 
+// argumentsOf returns the arguments of a call as JSON; a text that is not JSON, as
+// some models write, becomes a JSON string, which the schema then refuses.
 func argumentsOf(call toolCall) json.RawMessage {
 	if raw, ok := jsonValue([]byte(call.Function.Arguments)); ok {
 		return raw
@@ -110,6 +112,9 @@ func argumentsOf(call toolCall) json.RawMessage {
 	return textValue([]byte(call.Function.Arguments))
 }
 
+// callTool makes the request of one call and returns what the model is shown. It
+// fills record in. An error that the model can act on (unknown tool, invalid
+// arguments) is worded for it.
 func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) (string, error) {
 	tool, ok := t.tool(call.Function.Name)
 	if !ok {
@@ -133,6 +138,8 @@ func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) 
 	return t.shown(got), nil
 }
 
+// tool returns the agent's tool of that name; false where it has none. Models invent
+// names now and then.
 func (t *task) tool(name string) (AgentTool, bool) {
 	for _, tool := range t.agent.Tools {
 		if tool.Name == name {
@@ -142,6 +149,8 @@ func (t *task) tool(name string) (AgentTool, bool) {
 	return AgentTool{}, false
 }
 
+// checkArguments says in which way arguments do not meet the tool's schema; "" where
+// they do. A tool without a schema takes any object.
 func checkArguments(tool AgentTool, arguments json.RawMessage) string {
 	schema := tool.Parameters
 	if schema == nil {
@@ -188,6 +197,8 @@ func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.R
 	return req, nil
 }
 
+// withQuery returns target with the arguments in its query: texts as they are, other
+// values as JSON. A parameter that target has already is replaced.
 func withQuery(target string, arguments json.RawMessage) (string, error) {
 	u, err := url.Parse(target)
 	if err != nil {

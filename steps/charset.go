@@ -31,6 +31,7 @@ type textReader struct {
 	out             io.Reader
 }
 
+// Read decides on the charset at the first call, from the beginning of the text.
 func (t *textReader) Read(b []byte) (int, error) {
 	if t.out == nil {
 		t.out = t.in

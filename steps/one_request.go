@@ -35,6 +35,8 @@ type sending struct {
 
 type sendingKey struct{}
 
+// RoundTrip sends req through via. Its context lives until the body is closed, so
+// the caller must close it.
 func (o oneRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	s := &sending{giveUp: cancel}
@@ -52,6 +54,7 @@ func (o oneRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
+// wroteHeaders notes that from here on a receiver may have seen the request.
 func (s *sending) wroteHeaders() { s.wrote.Store(true) }
 
 // gotConn stops a repetition over HTTP/2, whose transport looks at the context

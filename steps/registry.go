@@ -21,14 +21,17 @@ type Deps struct {
 	Log     *slog.Logger     // nil: slog.Default
 }
 
-// Registry knows the step types by name. It is safe for concurrent use.
+// Registry holds the step types by name. It does not change after Default and is
+// safe for concurrent use; the client and the script runner inside guard what they
+// keep. It is the catalog of definitions and the runner of executor.
 type Registry struct {
 	types  map[string]*stepType
 	client *client
 	runner *scriptRunner
 }
 
-// Default makes the registry of the seven built-in types.
+// Default returns the registry of the seven built-in types. Close frees what it
+// keeps open. Nothing is dialled and no process started before the first attempt.
 func Default(deps Deps) *Registry {
 	if deps.Egress == nil {
 		deps.Egress = &Guard{}
@@ -68,7 +71,7 @@ func (r *Registry) Names() []string {
 	return names
 }
 
-// StepType finds one by name.
+// StepType returns the type of that name; false where there is none.
 func (r *Registry) StepType(name string) (definitions.StepType, bool) {
 	t, ok := r.types[name]
 	if !ok {
@@ -126,7 +129,8 @@ func (r *Registry) ScriptLimits() string { return r.runner.describeLimits() }
 // Close frees idle connections.
 func (r *Registry) Close() { r.client.close() }
 
-// stepType is one entry: what validation asks and what an attempt does.
+// stepType is one entry of the registry: all that the service knows of a type. It
+// does not change after Default, so it needs no lock.
 type stepType struct {
 	name   string
 	config json.RawMessage // nil: definitions declares it
@@ -157,7 +161,10 @@ func (t *stepType) CheckConfig(config json.RawMessage) []definitions.Diagnostic 
 
 func (t *stepType) Traits() definitions.Traits { return t.traits }
 
-// withConfig makes run of a typed function: config is decoded strictly first.
+// withConfig returns the run of a type from a function that takes its config
+// decoded. A config that does not decode strictly (an unknown field, another type)
+// is the permanent failure invalid_config: templates can render to what validation
+// could not see.
 func withConfig[C any](do func(context.Context, executor.Call, *C) (executor.Result, error)) func(context.Context, executor.Call) (executor.Result, error) {
 	return func(ctx context.Context, call executor.Call) (executor.Result, error) {
 		var config C

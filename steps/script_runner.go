@@ -78,9 +78,9 @@ type scriptRunner struct {
 	groups     *cgroups
 	noGroups   error // why groups is nil
 
-	mu     sync.Mutex
-	found  *isolation
-	python string
+	mu     sync.Mutex // guards found and python, and is held while they are found out
+	found  *isolation // the level in force; nil until a probe succeeded
+	python string     // the interpreter of python scripts; "": not found yet
 }
 
 func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {

@@ -62,8 +62,8 @@ const maxTransports = 64
 
 // transports are connections with settings of their own, by their fingerprint.
 type transports struct {
-	mu            sync.Mutex
-	byFingerprint map[[sha256.Size]byte]*http.Transport
+	mu            sync.Mutex                            // guards byFingerprint
+	byFingerprint map[[sha256.Size]byte]*http.Transport // at most maxTransports; nil until the first
 }
 
 // transport returns the connections with these settings.
@@ -107,6 +107,7 @@ type secured struct {
 	usual  *http.Transport
 }
 
+// RoundTrip sends a request with the own settings where it goes to their origin.
 func (s secured) RoundTrip(req *http.Request) (*http.Response, error) {
 	if sameOrigin(req.URL, s.origin) {
 		return s.own.RoundTrip(req)
@@ -129,6 +130,8 @@ func (c *client) roundTripper(target *url.URL, t *tlsConfig) (http.RoundTripper,
 	return secured{origin: target, own: own, usual: c.transport}, nil
 }
 
+// checkTLS returns the diagnostics of tls: a url without it, half of a key pair,
+// verification switched off, a certificate that is not PEM, and a key in the open.
 func checkTLS(c fields) []definitions.Diagnostic {
 	t, ok := readFields(c["tls"])
 	if !ok || !c.has("tls") {
