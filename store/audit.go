@@ -89,7 +89,7 @@ func insertAuditEntries(tx groupTx, lines []audit.Entry) error {
 // behind them, "" at the end. It reads the index by tenant and time, or the
 // ones by actor, action and object.
 func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, string, error) {
-	list := listFingerprint("audit", q.TenantID, q.Actor, q.Action, q.Object)
+	list := listFingerprint("audit", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return nil, "", err

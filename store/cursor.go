@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/fault"
+	"reflect"
 )
 
 // position is where a list stopped: the last row's sort key and its id, which
@@ -23,11 +24,27 @@ type cursor struct {
 	List string `json:"l"`
 }
 
+// pageFields are the fields of a query that say which page is wanted, and not
+// of which list.
+var pageFields = []string{"Limit", "Offset", "Cursor", "WantTotal"}
+
 // listFingerprint returns 12 hexadecimal digits that stand for a list of a kind
-// with these filters, so that a cursor taken from another list is recognised.
-// Every filter of a list must be given.
-func listFingerprint(kind string, filters ...any) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q", kind, fmt.Sprintf("%#v", filters)))
+// and its whole query but for the page, so that a cursor taken from another list
+// is recognised. A filter that is added to the query's type is part of it without
+// further work here.
+func listFingerprint[Q any](kind string, query Q) string {
+	if v := reflect.ValueOf(&query).Elem(); v.Kind() == reflect.Struct {
+		for _, name := range pageFields {
+			if f := v.FieldByName(name); f.IsValid() {
+				f.SetZero()
+			}
+		}
+	}
+	text, err := json.Marshal(query) // follows pointers, which %#v does not
+	if err != nil {
+		panic("a query is not JSON: " + err.Error()) // its type alone could be at fault
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s", kind, text))
 	return hex.EncodeToString(sum[:6])
 }
 

@@ -61,7 +61,7 @@ func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
 // Logs lists a page of a run's lines, in the order in which they were kept, or
 // backwards (q.Newest). invalid_request: the cursor belongs to another list.
 func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, error) {
-	list := listFingerprint("logs", q.RunID, q.StepID, q.Iteration, q.Attempt, q.Level, q.Category, q.Newest)
+	list := listFingerprint("logs", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return executor.LogPage{}, err

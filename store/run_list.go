@@ -15,7 +15,7 @@ import (
 // invalid_request: the cursor belongs to another list.
 func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, error) {
 	page := executor.RunPage{Total: -1}
-	list := listFingerprint("runs", q.TenantID, q.WorkflowID, q.WorkflowIDs, q.States, q.Trigger, millis(q.StartedAfter), millis(q.StartedBefore))
+	list := listFingerprint("runs", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err

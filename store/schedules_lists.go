@@ -11,7 +11,7 @@ import (
 // q.WantTotal.
 func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page, error) {
 	page := schedules.Page{Total: -1}
-	list := listFingerprint("schedules", q.TenantID, q.WorkflowID, q.WorkflowIDs)
+	list := listFingerprint("schedules", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err
@@ -47,7 +47,7 @@ func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 // moment. Total is -1 unless q.WantTotal.
 func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotPage, error) {
 	page := schedules.SlotPage{Total: -1}
-	list := listFingerprint("slots", q.TenantID, q.ScheduleID, q.Outcome)
+	list := listFingerprint("slots", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err

@@ -25,7 +25,7 @@ const (
 // moment.
 func (db *DB) NamedRuns(ctx context.Context, q executor.NamedQuery) (executor.NamedPage, error) {
 	var page executor.NamedPage
-	list := listFingerprint("series", q.TenantID, q.WorkflowID, q.States)
+	list := listFingerprint("series", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err

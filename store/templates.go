@@ -119,7 +119,7 @@ func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check fun
 // Templates lists a page of a tenant's own, last changed first.
 func (db *DB) Templates(ctx context.Context, q templates.Query) (templates.Page, error) {
 	page := templates.Page{Total: -1}
-	list := listFingerprint("templates", q.TenantID, q.Category)
+	list := listFingerprint("templates", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil {
 		return page, err

@@ -14,7 +14,7 @@ import (
 // list; nil: no restriction, empty: nothing is listed.
 func (db *DB) Workflows(ctx context.Context, q definitions.Query) (definitions.Page, error) {
 	page := definitions.Page{Total: -1}
-	list := listFingerprint("workflows", q.TenantID, q.IDs, q.Status, q.TriggerType, q.Tag, q.Text)
+	list := listFingerprint("workflows", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil || (q.IDs != nil && len(q.IDs) == 0) {
 		return emptyPage(page, q), err

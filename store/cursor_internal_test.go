@@ -1,0 +1,68 @@
+package store
+
+import (
+	"heddle/access"
+	"heddle/definitions"
+	"heddle/executor"
+	"heddle/schedules"
+	"heddle/templates"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Every field of every list's query binds the cursor, but for those that say
+// which page is wanted.
+func TestEveryFilterBindsTheCursor(t *testing.T) {
+	t.Parallel()
+	everyFieldBinds[access.AuditQuery](t)
+	everyFieldBinds[definitions.Query](t)
+	everyFieldBinds[executor.LogQuery](t)
+	everyFieldBinds[executor.NamedQuery](t)
+	everyFieldBinds[executor.RunQuery](t)
+	everyFieldBinds[schedules.Query](t)
+	everyFieldBinds[schedules.SlotQuery](t)
+	everyFieldBinds[templates.Query](t)
+}
+
+func everyFieldBinds[Q any](t *testing.T) {
+	t.Helper()
+	var plain Q
+	kind := reflect.TypeFor[Q]()
+	for field := range kind.Fields() {
+		var changed Q
+		v := reflect.ValueOf(&changed).Elem().FieldByIndex(field.Index)
+		if !v.CanSet() {
+			t.Errorf("%s.%s is not exported, so that no cursor is bound to it", kind, field.Name)
+			continue
+		}
+		setNonZero(t, v)
+		binds := listFingerprint("list", plain) != listFingerprint("list", changed)
+		if binds == slices.Contains(pageFields, field.Name) {
+			t.Errorf("%s.%s binds the cursor: %t", kind, field.Name, binds)
+		}
+	}
+}
+
+func setNonZero(t *testing.T, v reflect.Value) {
+	t.Helper()
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		v.Set(reflect.ValueOf(time.Unix(1_700_000_000, 0).UTC()))
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(1)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+	default:
+		t.Fatalf("the test knows no %s", v.Type())
+	}
+}
