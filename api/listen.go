@@ -10,6 +10,7 @@ import (
 // version), says that its type is not to be guessed.
 func Listen(ln net.Listener) net.Listener { return listener{ln} }
 
+// listener wraps the connections that it accepts.
 type listener struct{ net.Listener }
 
 // Accept returns the next connection, wrapped.

@@ -17,15 +17,18 @@ type site struct {
 	table   []core.Route   // every route, for the page that lists them
 }
 
+// health says that the process answers.
 type health struct {
 	Status string `json:"status" enum:"ok"`
 }
 
+// readiness says that the process takes and drives runs.
 type readiness struct {
 	Status string        `json:"status" enum:"ready"`
 	Clock  *clockReading `json:"clock,omitempty" doc:"What the last comparison of this server's clock with the database's found. Absent before the first one."`
 }
 
+// clockReading compares this server's clock with the database's.
 type clockReading struct {
 	Offset float64 `json:"offset_seconds" doc:"This server's clock minus the database's."`
 	Waits  bool    `json:"schedules_wait" doc:"Whether this server fires no schedules, because its clock is more than 5 s off."`
@@ -47,6 +50,7 @@ func (h *site) readyz(c *core.Call) error {
 	return c.Reply(http.StatusOK, answer)
 }
 
+// info says which server this is, and which key is calling.
 type info struct {
 	Name    string    `json:"name"`
 	Version string    `json:"version"`
@@ -56,12 +60,15 @@ type info struct {
 	Limits  string    `json:"script_limits" doc:"Whether a script is limited as a whole or in each of its processes, and why."`
 }
 
+// callerKey is the caller's key without its text.
 type callerKey struct {
 	ID   string      `json:"id"`
 	Name string      `json:"name"`
 	Role access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
 }
 
+// info returns the product's version and the caller's key, by which clients check
+// both.
 func (h *site) info(c *core.Call) error {
 	scripts, limits := "off: scripts are refused", "scripts are refused"
 	if h.cfg.Isolation != nil {
@@ -76,11 +83,13 @@ func (h *site) info(c *core.Call) error {
 	})
 }
 
+// openAPI serves the OpenAPI document, without a key.
 func (h *site) openAPI(c *core.Call) error {
 	c.Writer.Header().Set("Cache-Control", "no-cache")
 	return c.SendFixed(h.openapi)
 }
 
+// definitionSchema serves the JSON Schema of definitions, without a key.
 func (h *site) definitionSchema(c *core.Call) error {
 	c.Writer.Header().Set("Cache-Control", "no-cache")
 	return c.SendFixed(h.schema)
@@ -92,6 +101,7 @@ type sitePage struct {
 	Routes        []siteRoute
 }
 
+// siteRoute is one line of the page of routes.
 type siteRoute struct {
 	Method, Path, Summary string
 }
@@ -117,10 +127,14 @@ Bodies, answers, parameters and error codes: <a href="/openapi.json">the OpenAPI
 {{end}}</table></html>
 `
 
+// front serves the first page.
 func (h *site) front(c *core.Call) error { return h.page(c, frontPage) }
 
+// docs serves the page of routes.
 func (h *site) docs(c *core.Call) error { return h.page(c, docsPage) }
 
+// page renders a template. Nothing on it is loaded from elsewhere, as its policy
+// says.
 func (h *site) page(c *core.Call, text string) error {
 	t, err := template.New("page").Parse(text)
 	if err != nil {
@@ -153,6 +167,7 @@ func (h *site) metrics(c *core.Call) error {
 	return nil
 }
 
+// routes returns the routes of the site.
 func (h *site) routes() []core.Route {
 	return []core.Route{
 		core.Route{

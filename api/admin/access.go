@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
+// createTenant is a request for a tenant. The slug is unique among all tenants.
 type createTenant struct {
 	Slug string `json:"slug"`
 	Name string `json:"name"`
 }
 
+// tenantBody is a tenant as answers show it.
 type tenantBody struct {
 	ID        string         `json:"id"`
 	Slug      string         `json:"slug"`
@@ -22,11 +24,14 @@ type tenantBody struct {
 	CreatedAt core.Timestamp `json:"created_at"`
 }
 
+// createdTenant answers the creation of a tenant. The key is shown this once.
 type createdTenant struct {
 	Tenant tenantBody `json:"tenant"`
 	Key    string     `json:"key" doc:"The tenant's first admin key, shown this once."`
 }
 
+// createTenant makes a tenant with its first admin key. Only keys of the default
+// tenant, the operator's, may: acl_denied for all others.
 func (h *handlers) createTenant(c *core.Call, req createTenant) error {
 	if c.Principal.TenantSlug != access.DefaultTenant {
 		return access.Denied(access.Admin, "tenant:"+core.Truncate(req.Slug))
@@ -38,12 +43,14 @@ func (h *handlers) createTenant(c *core.Call, req createTenant) error {
 	return c.Reply(http.StatusCreated, createdTenant{tenantBody{t.ID, t.Slug, t.Name, core.Timestamp(t.CreatedAt)}, key})
 }
 
+// createKey is a request for an API key of the caller's tenant.
 type createKey struct {
 	Name      string      `json:"name"`
 	Role      access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
 	ExpiresAt *time.Time  `json:"expires_at,omitempty"`
 }
 
+// keyBody is a key without its text, which is stored nowhere.
 type keyBody struct {
 	ID         string          `json:"id"`
 	Name       string          `json:"name"`
@@ -55,16 +62,19 @@ type keyBody struct {
 	RevokedAt  *core.Timestamp `json:"revoked_at"`
 }
 
+// createdKey answers the creation of a key.
 type createdKey struct {
 	keyBody
 	Key string `json:"key" doc:"Shown this once."`
 }
 
+// keyList is a page of keys, newest first.
 type keyList struct {
 	Keys       []keyBody `json:"keys"`
 	NextCursor *string   `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// keyOf returns the public part of a key.
 func keyOf(k access.Key) keyBody {
 	return keyBody{
 		ID: k.ID, Name: k.Name, Role: k.Role, Last4: k.Last4, CreatedAt: core.Timestamp(k.CreatedAt),
@@ -72,6 +82,8 @@ func keyOf(k access.Key) keyBody {
 	}
 }
 
+// createKey makes a key. Its expiry is kept to the millisecond, in UTC; one in the
+// past is invalid_expires_at.
 func (h *handlers) createKey(c *core.Call, req createKey) error {
 	var expires time.Time
 	if req.ExpiresAt != nil {
@@ -84,6 +96,7 @@ func (h *handlers) createKey(c *core.Call, req createKey) error {
 	return c.Reply(http.StatusCreated, createdKey{keyOf(k), text})
 }
 
+// listKeys lists keys, revoked and expired ones too.
 func (h *handlers) listKeys(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -100,6 +113,9 @@ func (h *handlers) listKeys(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// revokeKey makes a key invalid. The last admin key that is valid for another day
+// is not revoked (last_admin_key): there would be no key left to create another
+// with.
 func (h *handlers) revokeKey(c *core.Call) error {
 	id, err := c.Param("key_id")
 	if err != nil {
@@ -111,22 +127,27 @@ func (h *handlers) revokeKey(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
+// putGrant names a key, a workflow and all actions that the key has on it
+// afterwards.
 type putGrant struct {
 	KeyID    string          `json:"key_id"`
 	Workflow string          `json:"workflow" doc:"Id or slug."`
 	Actions  []access.Action `json:"actions" enum:"view,edit,execute,operate"`
 }
 
+// grantBody is what a key may do with one workflow beyond its role.
 type grantBody struct {
 	KeyID      string          `json:"key_id"`
 	WorkflowID string          `json:"workflow_id"`
 	Actions    []access.Action `json:"actions" enum:"view,edit,execute,operate"`
 }
 
+// grantList is every grant of one key; there are few, so that it has no pages.
 type grantList struct {
 	Grants []grantBody `json:"grants"`
 }
 
+// putGrant sets the actions of a key on a workflow, in place of those that it had.
 func (h *handlers) putGrant(c *core.Call, req putGrant) error {
 	workflowID, err := h.grantee(c, req.KeyID, req.Workflow)
 	if err != nil {
@@ -151,6 +172,7 @@ func (h *handlers) grantee(c *core.Call, keyID, workflow string) (string, error)
 	return w.ID, err
 }
 
+// listGrants lists the grants of the key that the query names.
 func (h *handlers) listGrants(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -171,6 +193,8 @@ func (h *handlers) listGrants(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// deleteGrant removes a key's grant on a workflow; grant_not_found where it has
+// none.
 func (h *handlers) deleteGrant(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -203,6 +227,8 @@ func required(q url.Values, name string) (string, error) {
 	return v, nil
 }
 
+// auditEntry is one line of the audit trail: who did what to which object, and
+// why.
 type auditEntry struct {
 	ID         string          `json:"id"`
 	Actor      string          `json:"actor" doc:"Who did it: a key's name, as it was then."`
@@ -217,11 +243,14 @@ type auditEntry struct {
 	At         core.Timestamp  `json:"at"`
 }
 
+// auditList is a page of the audit trail, newest first.
 type auditList struct {
 	Entries    []auditEntry `json:"entries"`
 	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// auditEntryOf returns a line as answers show it. Lines of earlier versions have
+// no type of actor; then only keys acted.
 func auditEntryOf(e audit.Entry) auditEntry {
 	b := auditEntry{
 		ID: e.ID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
@@ -233,6 +262,8 @@ func auditEntryOf(e audit.Entry) auditEntry {
 	return b
 }
 
+// listAudit lists the lines of the caller's tenant that match all of the given
+// filters.
 func (h *handlers) listAudit(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 )
 
+// accessRoutes are tenants, quotas, keys, grants and the audit trail.
 func (h *handlers) accessRoutes() []core.Route {
 	return []core.Route{
 		core.Route{

@@ -8,6 +8,7 @@ import (
 	"net/http"
 )
 
+// toolBody is an HTTP request that a model may make through its agent.
 type toolBody struct {
 	Name        string            `json:"name"`
 	Description string            `json:"description,omitempty"`
@@ -17,6 +18,8 @@ type toolBody struct {
 	Headers     map[string]string `json:"headers,omitempty" doc:"Values may hold {{ secrets.NAME }}."`
 }
 
+// putAgent is an agent's whole configuration; costs are in millionths of a US
+// dollar per 1,000 tokens.
 type putAgent struct {
 	Provider            string     `json:"provider" doc:"openai: any server of the chat completions API."`
 	BaseURL             string     `json:"base_url"`
@@ -29,6 +32,8 @@ type putAgent struct {
 	Tools               []toolBody `json:"tools,omitempty" doc:"HTTP requests that the model may ask for."`
 }
 
+// agentBody is an agent as answers show it: with the name of its secret, never the
+// secret.
 type agentBody struct {
 	ID string `json:"id"`
 	putAgent
@@ -36,11 +41,13 @@ type agentBody struct {
 	UpdatedAt core.Timestamp `json:"updated_at"`
 }
 
+// agentList is a page of agents, by id.
 type agentList struct {
 	Agents     []agentBody `json:"agents"`
 	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// agentRoutes are agents: where a model is, what it costs, and which tools it has.
 func (h *handlers) agentRoutes() []core.Route {
 	const one = "/v1/agents/{agent_id}"
 	return []core.Route{
@@ -64,6 +71,7 @@ func (h *handlers) agentRoutes() []core.Route {
 	}
 }
 
+// agentOf returns an agent as answers show it.
 func agentOf(a agents.Agent) agentBody {
 	b := agentBody{ID: a.ID, CreatedAt: core.Timestamp(a.CreatedAt), UpdatedAt: core.Timestamp(a.UpdatedAt), putAgent: putAgent{
 		Provider: a.Provider, BaseURL: a.BaseURL, Model: a.Model, SystemPrompt: a.SystemPrompt, APIKeySecret: a.APIKeySecret,
@@ -76,6 +84,8 @@ func agentOf(a agents.Agent) agentBody {
 	return b
 }
 
+// putAgent creates or replaces an agent. If-Match makes it a replacement of that
+// revision.
 func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 	id, err := c.Param("agent_id")
 	if err != nil {
@@ -100,6 +110,7 @@ func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 	return c.Reply(http.StatusOK, agentOf(a))
 }
 
+// getAgent returns an agent, or 304 for the revision that the caller has.
 func (h *handlers) getAgent(c *core.Call) error {
 	id, err := c.Param("agent_id")
 	if err != nil {
@@ -115,6 +126,7 @@ func (h *handlers) getAgent(c *core.Call) error {
 	return c.Reply(http.StatusOK, agentOf(a))
 }
 
+// listAgents lists the tenant's agents by id.
 func (h *handlers) listAgents(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -131,6 +143,7 @@ func (h *handlers) listAgents(c *core.Call) error {
 	return c.Reply(http.StatusOK, answer)
 }
 
+// deleteAgent deletes an agent; steps that name it fail from then on.
 func (h *handlers) deleteAgent(c *core.Call) error {
 	id, err := c.Param("agent_id")
 	if err != nil {

@@ -22,6 +22,7 @@ type quotasInForce struct {
 	StoredBytes int64 `json:"stored_bytes"`
 }
 
+// tenantQuotas is a tenant's own quotas, and those in force.
 type tenantQuotas struct {
 	TenantID  string        `json:"tenant_id"`
 	Slug      string        `json:"slug"`
@@ -29,6 +30,8 @@ type tenantQuotas struct {
 	Effective quotasInForce `json:"effective" doc:"With those of the server's settings where the tenant has none of its own."`
 }
 
+// tenantQuotasOf returns quotas as answers show them: those that are unset are
+// left out.
 func tenantQuotasOf(t access.TenantQuotas) tenantQuotas {
 	o := t.Own
 	return tenantQuotas{
@@ -38,6 +41,7 @@ func tenantQuotasOf(t access.TenantQuotas) tenantQuotas {
 	}
 }
 
+// ownOrNull returns nil for a quota that the tenant has not set.
 func ownOrNull[N int | int64](n N) *N {
 	if n == access.Unset {
 		return nil
@@ -45,6 +49,8 @@ func ownOrNull[N int | int64](n N) *N {
 	return &n
 }
 
+// ownOrUnset is the reverse of ownOrNull. A negative number becomes one that the
+// service refuses, so that it is not taken for Unset.
 func ownOrUnset[N int | int64](n *N) N {
 	switch {
 	case n == nil:
@@ -64,6 +70,7 @@ func (h *handlers) tenantRef(c *core.Call) (string, error) {
 	return ref, err
 }
 
+// getTenantQuotas returns the quotas of any tenant, to the operator's keys only.
 func (h *handlers) getTenantQuotas(c *core.Call) error {
 	ref, err := h.tenantRef(c)
 	if err != nil {
@@ -76,6 +83,8 @@ func (h *handlers) getTenantQuotas(c *core.Call) error {
 	return c.Reply(http.StatusOK, tenantQuotasOf(t))
 }
 
+// putTenantQuotas replaces the quotas of any tenant, for the operator's keys only.
+// What the tenant has beyond a lower quota stays; it only gets no more.
 func (h *handlers) putTenantQuotas(c *core.Call, req quotaBody) error {
 	ref, err := h.tenantRef(c)
 	if err != nil {

@@ -6,21 +6,26 @@ import (
 	"net/http"
 )
 
+// putSecret is a secret's value. It is the one body that is not searched for
+// secrets.
 type putSecret struct {
 	Value string `json:"value" doc:"8 to 65,536 bytes of text. It is never shown again."`
 }
 
+// secretEntry is a secret without its value, which no answer shows.
 type secretEntry struct {
 	Name      string         `json:"name"`
 	CreatedAt core.Timestamp `json:"created_at"`
 	UpdatedAt core.Timestamp `json:"updated_at"`
 }
 
+// secretList is a page of secrets, by name.
 type secretList struct {
 	Secrets    []secretEntry `json:"secrets"`
 	NextCursor *string       `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// secretRoutes are secrets; no route reads one.
 func (h *handlers) secretRoutes() []core.Route {
 	const one = "/v1/secrets/{secret}"
 	return []core.Route{
@@ -40,6 +45,8 @@ func (h *handlers) secretRoutes() []core.Route {
 	}
 }
 
+// putSecret creates or replaces a secret, which is sealed before it is stored.
+// Attempts that have started keep the value that they read.
 func (h *handlers) putSecret(c *core.Call, req putSecret) error {
 	name, err := c.Param("secret")
 	if err != nil {
@@ -51,6 +58,7 @@ func (h *handlers) putSecret(c *core.Call, req putSecret) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
+// listSecrets lists names and dates.
 func (h *handlers) listSecrets(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -67,6 +75,7 @@ func (h *handlers) listSecrets(c *core.Call) error {
 	return c.Reply(http.StatusOK, answer)
 }
 
+// deleteSecret deletes a secret; steps that name it fail from then on.
 func (h *handlers) deleteSecret(c *core.Call) error {
 	name, err := c.Param("secret")
 	if err != nil {

@@ -28,26 +28,33 @@ type templateSummary struct {
 	UpdatedAt         *core.Timestamp `json:"updated_at" doc:"When the newest version was made; null for built-in templates."`
 }
 
+// templateBody is a template with its definition, in which ${{ params.name }}
+// stands for a parameter.
 type templateBody struct {
 	templateSummary
 	Definition json.RawMessage `json:"definition" kind:"object" doc:"${{ params.name }} stands where a parameter goes."`
 }
 
+// templateList is a page of templates: the built-in ones first.
 type templateList struct {
 	Templates  []templateSummary `json:"templates"`
 	Total      *int              `json:"total,omitempty" doc:"Left out with a cursor."`
 	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// templateAnswer holds one template.
 type templateAnswer struct {
 	Template templateBody `json:"template"`
 }
 
+// createdTemplate answers the creation of a template.
 type createdTemplate struct {
 	TemplateID string       `json:"template_id"`
 	Template   templateBody `json:"template"`
 }
 
+// createTemplate is a request for a template made of a definition, or of a
+// workflow's version.
 type createTemplate struct {
 	Name        string                `json:"name"`
 	Description string                `json:"description,omitempty"`
@@ -58,6 +65,8 @@ type createTemplate struct {
 	Definition  core.ParsedDefinition `json:"definition,omitempty"`
 }
 
+// updateTemplate is a request for a template's next version; what is left out
+// stays.
 type updateTemplate struct {
 	Name        *string               `json:"name,omitempty"`
 	Description *string               `json:"description,omitempty"`
@@ -68,16 +77,19 @@ type updateTemplate struct {
 	Definition  core.ParsedDefinition `json:"definition,omitempty"`
 }
 
+// installTemplate is a request for a workflow made of a template.
 type installTemplate struct {
 	Name       string          `json:"name,omitempty" doc:"The workflow's name; the template's own without it."`
 	Slug       string          `json:"slug,omitempty"`
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object"`
 }
 
+// installedWorkflow names the workflow that was made.
 type installedWorkflow struct {
 	WorkflowID string `json:"workflow_id"`
 }
 
+// mergeTemplate is a request to merge a template's newest version into a workflow.
 type mergeTemplate struct {
 	core.Because
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"Instead of those that the workflow was made with."`
@@ -103,6 +115,7 @@ type mergeConflict struct {
 	New       json.RawMessage `json:"new,omitempty"`
 }
 
+// templateSummaryOf returns a template as lists show it.
 func templateSummaryOf(t templates.Template) templateSummary {
 	return templateSummary{
 		ID: t.ID, Name: t.Name, Description: t.Description, Category: t.Category, IsBuiltin: t.Builtin,
@@ -111,10 +124,12 @@ func templateSummaryOf(t templates.Template) templateSummary {
 	}
 }
 
+// templateBodyOf returns a template with its definition.
 func templateBodyOf(t templates.Template) templateBody {
 	return templateBody{templateSummaryOf(t), t.Definition}
 }
 
+// mergeBodyOf returns what a merge changed, against what was the latest version.
 func mergeBodyOf(r templates.MergeResult, dryRun bool) (mergeBody, error) {
 	diff, err := versions.Compare(r.Before, r.After)
 	body := mergeBody{

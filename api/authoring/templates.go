@@ -18,6 +18,7 @@ func (h *handlers) templateID(c *core.Call) (string, error) {
 	return id, nil
 }
 
+// listTemplates lists built-in templates, then the tenant's own.
 func (h *handlers) listTemplates(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -48,6 +49,8 @@ func (h *handlers) listTemplates(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// getTemplate returns a template's newest version. Its version is its ETag, since
+// a template changes by new versions alone.
 func (h *handlers) getTemplate(c *core.Call) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -78,6 +81,9 @@ func sourceOf(workflow string, version core.VersionRef, d *core.ParsedDefinition
 	return src, nil
 }
 
+// createTemplate stores a template, at most once per Idempotency-Key. It counts as
+// stored bytes before it is stored, so that a quota cannot be overrun by
+// concurrent requests.
 func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 	src, err := sourceOf(req.WorkflowID, req.Version, &req.Definition)
 	if err != nil {
@@ -100,6 +106,8 @@ func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 	})
 }
 
+// updateTemplate stores a template's next version. Workflows that were made of it
+// are told of it (update_available) and do not change.
 func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -128,6 +136,8 @@ func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 	return c.Reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
 }
 
+// deleteTemplate deletes a template of the tenant's own; workflows made of it
+// stay.
 func (h *handlers) deleteTemplate(c *core.Call) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -143,6 +153,9 @@ func (h *handlers) deleteTemplate(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
+// installTemplate makes a workflow of a template, at most once per
+// Idempotency-Key. What was installed is kept beside the workflow: a later merge
+// has three sides.
 func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -165,6 +178,8 @@ func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 	})
 }
 
+// mergeTemplate merges a template's newest version into a workflow, as an
+// unpublished version. With dry_run nothing is stored.
 func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 	r, err := h.reference(c)
 	if err != nil {

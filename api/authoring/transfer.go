@@ -12,11 +12,14 @@ import (
 	"strings"
 )
 
+// importBody is what became of each line of an import.
 type importBody struct {
 	Imported []versions.ImportedLine `json:"imported"`
 	Skipped  []versions.ImportedLine `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
 }
 
+// exportWorkflows streams the workflows that the caller may view, one per line, so
+// that an export of any size costs little memory.
 func (h *handlers) exportWorkflows(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -61,6 +64,9 @@ func (h *handlers) named(c *core.Call, list string) ([]string, error) {
 	return ids, nil
 }
 
+// importWorkflows stores workflows line by line: each whole or not at all, up to
+// the first line that is refused. The answer, also of a refusal, says which were
+// stored.
 func (h *handlers) importWorkflows(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {

@@ -9,12 +9,14 @@ import (
 // publishVersion is the body of a publish, which has no fields.
 type publishVersion struct{ core.Because }
 
+// rollbackWorkflow names the version to go back to.
 type rollbackWorkflow struct {
 	Version       core.VersionRef `json:"version"`
 	ChangeSummary string          `json:"change_summary,omitempty" doc:"\"Rollback to version 2\" and the like without it."`
 	core.Because
 }
 
+// labelVersion sets a version's label, or clears it by null.
 type labelVersion struct {
 	core.Because
 	Label labelText `json:"label" doc:"Null takes it away."`
@@ -40,6 +42,7 @@ func (labelText) JSONSchema() map[string]any {
 	return map[string]any{"type": []string{"string", "null"}}
 }
 
+// diffDraft is a definition to compare with the active version.
 type diffDraft struct {
 	Definition core.ParsedDefinition `json:"definition"`
 }
@@ -51,6 +54,7 @@ type differences struct {
 	Changes []versions.Change `json:"changes" doc:"What became of each step; step_id is null for the settings of the workflow."`
 }
 
+// diffBody is the difference between two versions, or a version and a draft.
 type diffBody struct {
 	differences
 	V1 int  `json:"v1"`
@@ -66,10 +70,12 @@ type previewBody struct {
 	Breaking  []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
 }
 
+// differencesOf returns a difference as answers show it.
 func differencesOf(d versions.Diff) differences {
 	return differences{Diff: d.Patch, Summary: d.Summary, Changes: d.Changes}
 }
 
+// diffOf returns a difference with the numbers of its two sides.
 func diffOf(b versions.VersionDiff) diffBody {
 	body := diffBody{differences: differencesOf(b.Diff), V1: b.From}
 	if b.To > 0 {

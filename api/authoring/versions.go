@@ -28,6 +28,8 @@ func (h *handlers) pathReference(c *core.Call) (versions.Reference, error) {
 	return r, err
 }
 
+// publishVersion makes a version the active one. Open runs keep the version that
+// they started on.
 func (h *handlers) publishVersion(c *core.Call, _ publishVersion) error {
 	r, err := h.pathReference(c)
 	if err != nil {
@@ -43,6 +45,8 @@ func (h *handlers) publishVersion(c *core.Call, _ publishVersion) error {
 	return h.replyWorkflow(c, w)
 }
 
+// rollbackWorkflow publishes a new version with the definition of an earlier one:
+// history only grows, so that a rollback can be undone by another.
 func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	r, err := h.reference(c)
 	if err != nil {
@@ -69,6 +73,8 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	return h.replyWorkflow(c, w)
 }
 
+// previewVersion answers a dry run of publishing a version. err is that of the
+// steps before.
 func (h *handlers) previewVersion(c *core.Call, r versions.Reference, err error) error {
 	if err != nil {
 		return err
@@ -97,6 +103,8 @@ func (h *handlers) previewUpdate(c *core.Call, req definitions.UpdateRequest, er
 	return h.replyPreview(c, p)
 }
 
+// replyPreview sends what a write would mean, with the ETag that the write may
+// name in If-Match.
 func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
 	c.SetETag(p.Workflow.Revision)
 	return c.Reply(http.StatusOK, previewBody{
@@ -105,6 +113,7 @@ func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
 	})
 }
 
+// labelVersion sets or clears a label, which is unique within its workflow.
 func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	if !req.Label.given {
 		return core.Malformed("label is missing; send {\"label\": \"v2.4\"}, or null to take it away.")
@@ -121,6 +130,7 @@ func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	return c.Reply(http.StatusOK, versionOf(w, v))
 }
 
+// diffVersions compares two stored versions, in the order v1 to v2.
 func (h *handlers) diffVersions(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -156,6 +166,7 @@ func versionParam(q url.Values, name string) (string, error) {
 	return "", core.Malformed("%s must name one version: its number, such as %s=3 or %s=v3, or its label.", name, name, name)
 }
 
+// diffDraft compares the active version with a definition, which has to be sound.
 func (h *handlers) diffDraft(c *core.Call, req diffDraft) error {
 	ref, err := c.Param("id")
 	if err != nil {

@@ -34,6 +34,8 @@ type workflowBody struct {
 	Definition        json.RawMessage `json:"definition" kind:"object"`
 }
 
+// summaryOf returns a workflow as lists show it; no tags are an empty list, not
+// null.
 func summaryOf(w definitions.Workflow) workflowSummary {
 	s := workflowSummary{
 		ID: w.ID, Slug: w.Slug, Name: w.Name, Version: w.ActiveVersion, LatestVersion: w.LatestVersion,
@@ -46,6 +48,7 @@ func summaryOf(w definitions.Workflow) workflowSummary {
 	return s
 }
 
+// bodyOf returns a workflow with the definition of one of its versions.
 func bodyOf(w definitions.Workflow, v versions.Version) workflowBody {
 	return workflowBody{
 		workflowSummary: summaryOf(w), DefinitionVersion: v.Number,
@@ -53,21 +56,25 @@ func bodyOf(w definitions.Workflow, v versions.Version) workflowBody {
 	}
 }
 
+// workflowList is a page of workflows, last changed first.
 type workflowList struct {
 	Workflows  []workflowSummary `json:"workflows"`
 	Total      *int              `json:"total,omitempty" doc:"Left out with a cursor."`
 	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// workflowAnswer holds one workflow.
 type workflowAnswer struct {
 	Workflow workflowBody `json:"workflow"`
 }
 
+// createdWorkflow answers the creation of a workflow.
 type createdWorkflow struct {
 	ID       string       `json:"id"`
 	Workflow workflowBody `json:"workflow"`
 }
 
+// createWorkflow is a request for a workflow; its definition becomes version 1.
 type createWorkflow struct {
 	Definition    core.ParsedDefinition `json:"definition"`
 	TriggerType   string                `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
@@ -77,6 +84,7 @@ type createWorkflow struct {
 	ChangeSummary string                `json:"change_summary,omitempty"`
 }
 
+// updateWorkflow changes a workflow: what is left out stays.
 type updateWorkflow struct {
 	Definition    core.ParsedDefinition `json:"definition,omitempty"`
 	ChangeSummary string                `json:"change_summary,omitempty"`
@@ -85,15 +93,18 @@ type updateWorkflow struct {
 	Publish       *bool                 `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
 }
 
+// setStatus sets a workflow's status.
 type setStatus struct {
 	Status definitions.Status `json:"status" enum:"draft,active,paused,archived"`
 	core.Because
 }
 
+// validateDefinition is a definition to check.
 type validateDefinition struct {
 	Definition core.ParsedDefinition `json:"definition"`
 }
 
+// validity says whether a definition is sound; warnings alone leave it valid.
 type validity struct {
 	Valid       bool          `json:"valid"`
 	Errors      []string      `json:"errors" doc:"The messages of the errors among the diagnostics."`
@@ -113,17 +124,20 @@ type versionSummary struct {
 	Active         bool            `json:"active"`
 }
 
+// versionBody is a version with its definition.
 type versionBody struct {
 	versionSummary
 	Definition json.RawMessage `json:"definition" kind:"object"`
 }
 
+// versionList is a page of versions, newest first.
 type versionList struct {
 	Versions   []versionSummary `json:"versions"`
 	Total      *int             `json:"total,omitempty" doc:"Left out with a cursor."`
 	NextCursor *string          `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// versionOf returns a version as lists show it.
 func versionOf(w definitions.Workflow, v versions.Version) versionSummary {
 	return versionSummary{
 		Version: v.Number, Label: core.TextOrNull(v.Label), ChangeSummary: v.ChangeSummary,

@@ -9,6 +9,8 @@ import (
 	"net/http"
 )
 
+// listWorkflows lists the workflows that the caller may view and that match all
+// filters.
 func (h *handlers) listWorkflows(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -38,6 +40,8 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// createWorkflow stores a workflow, at most once per Idempotency-Key, together
+// with the answer that a repeated request gets.
 func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 	if !req.Definition.Given {
 		return errNoDefinition()
@@ -62,10 +66,13 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 	})
 }
 
+// errNoDefinition refuses a request that holds no definition.
 func errNoDefinition() error {
 	return core.Malformed("definition is missing; send {\"definition\": {…}}.")
 }
 
+// getWorkflow returns a workflow with the active definition, or that of the
+// version in the query.
 func (h *handlers) getWorkflow(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -112,6 +119,8 @@ func (h *handlers) replyWorkflow(c *core.Call, w definitions.Workflow) error {
 	return c.Reply(http.StatusOK, workflowAnswer{body})
 }
 
+// updateWorkflow changes a workflow. A definition that differs from the latest
+// version is a new version, active unless publish is false.
 func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -143,6 +152,8 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 	return h.replyWorkflow(c, w)
 }
 
+// setStatus sets a workflow's status, by which runs and schedules are let in or
+// refused.
 func (h *handlers) setStatus(c *core.Call, req setStatus) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -162,6 +173,8 @@ func (h *handlers) setStatus(c *core.Call, req setStatus) error {
 	return h.replyWorkflow(c, w)
 }
 
+// deleteWorkflow deletes a workflow. Its open runs prevent that, or are cancelled
+// with force; ended runs stay readable.
 func (h *handlers) deleteWorkflow(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -188,6 +201,8 @@ func (h *handlers) deleteWorkflow(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
+// validateDefinition answers 200 for a definition with errors too: that it is not
+// sound is the answer, and not a failure of the request.
 func (h *handlers) validateDefinition(c *core.Call, req validateDefinition) error {
 	if !req.Definition.Given {
 		return errNoDefinition()
@@ -201,6 +216,8 @@ func (h *handlers) validateDefinition(c *core.Call, req validateDefinition) erro
 	})
 }
 
+// listVersions lists versions, newest first. The ETag is the workflow's: its
+// revision rises with each version and label.
 func (h *handlers) listVersions(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -229,6 +246,7 @@ func (h *handlers) listVersions(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// getVersion returns a version by number or label.
 func (h *handlers) getVersion(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {

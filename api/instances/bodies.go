@@ -10,10 +10,12 @@ import (
 	"strings"
 )
 
+// workflowNames lists every workflow that the caller may view.
 type workflowNames struct {
 	Workflows []workflowName `json:"workflows"`
 }
 
+// workflowName is a workflow as this dialect knows it.
 type workflowName struct {
 	Name string `json:"name" doc:"The workflow's slug."`
 }
@@ -24,20 +26,25 @@ type instanceStart struct {
 	Params json.RawMessage `json:"params,omitempty" doc:"The workflow's input; an empty object unless given."`
 }
 
+// instanceBatch is a request for several instances, which are created in one
+// transaction.
 type instanceBatch struct {
 	Instances []batchItem `json:"instances" doc:"At most 100." secrets:"handler"`
 }
 
+// batchItem is one instance of a batch; its id is required.
 type batchItem struct {
 	ID     string          `json:"id"`
 	Params json.RawMessage `json:"params,omitempty"`
 }
 
+// createdInstance answers the creation of an instance.
 type createdInstance struct {
 	ID      string          `json:"id"`
 	Details instanceDetails `json:"details"`
 }
 
+// createdInstances answers a batch.
 type createdInstances struct {
 	Instances []createdInstance `json:"instances" doc:"Those that were created, in the order of the request."`
 }
@@ -49,29 +56,34 @@ type instanceDetails struct {
 	Output json.RawMessage `json:"output,omitempty" doc:"Of a complete one, unless it is null."`
 }
 
+// instanceError is an error by name, as this dialect's clients expect it.
 type instanceError struct {
 	Name    string `json:"name" doc:"A stable code; WaitForEventTimeoutError where a wait timed out."`
 	Message string `json:"message"`
 }
 
+// listedInstance is an instance in a list.
 type listedInstance struct {
 	ID        string          `json:"id"`
 	Details   instanceDetails `json:"details"`
 	CreatedAt core.Timestamp  `json:"createdAt"`
 }
 
+// instanceList is a page of instances, newest first.
 type instanceList struct {
 	Instances   []listedInstance `json:"instances"`
 	Cursor      string           `json:"cursor,omitempty" doc:"Left out on the last page."`
 	HasNextPage bool             `json:"hasNextPage"`
 }
 
+// instanceBody is an instance with its state.
 type instanceBody struct {
 	ID      string          `json:"id"`
 	Details instanceDetails `json:"details"`
 	Meta    instanceMeta    `json:"meta"`
 }
 
+// instanceMeta is what is known of an instance's latest run.
 type instanceMeta struct {
 	WorkflowName   string          `json:"workflowName"`
 	RunNumber      int             `json:"runNumber" doc:"From 0; each restart adds one."`
@@ -102,25 +114,30 @@ type instanceStep struct {
 	Error         *instanceError  `json:"error,omitempty"`
 }
 
+// instanceDone answers a request that changed an instance's state.
 type instanceDone struct {
 	OK bool `json:"ok"`
 }
 
+// instanceEvent is an event for an instance: a signal of the run.
 type instanceEvent struct {
 	core.Because
 	Type    string          `json:"type" doc:"The signal's name, in the characters of an instance's id."`
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
+// eventTaken answers an event with the state that the instance had then.
 type eventTaken struct {
 	Status instanceDetails `json:"status"`
 }
 
+// tickRequest lets queued instances begin, as far as its bounds allow.
 type tickRequest struct {
 	MaxInstances positive `json:"maxInstances,omitempty" doc:"How many instances may begin; 10 unless given, at most 1,000."`
 	MaxSteps     positive `json:"maxSteps,omitempty" doc:"No further instance begins once the others have begun so many steps; any number unless given."`
 }
 
+// ticked answers a tick.
 type ticked struct {
 	Processed int `json:"processed" doc:"How many instances began."`
 }
@@ -142,6 +159,7 @@ func (p *positive) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// detailsOf returns the state of a run in this dialect's words.
 func detailsOf(r executor.Record) instanceDetails {
 	d := instanceDetails{Status: core.WordsOf(r.State).Instances}
 	if r.State == machine.Failed {

@@ -24,6 +24,8 @@ import (
 // an event.
 var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
 
+// listWorkflowNames lists all names in one answer: the dialect has no pages for
+// them.
 func (h *handlers) listWorkflowNames(c *core.Call) error {
 	q := definitions.Query{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), Limit: core.MaxLimit}
 	list := workflowNames{Workflows: []workflowName{}}
@@ -75,6 +77,7 @@ func newInstanceID(id string, path ...any) error {
 	return nil
 }
 
+// paramsOf returns an empty object for params that are missing or null.
 func paramsOf(given json.RawMessage) json.RawMessage {
 	if len(given) == 0 || string(given) == "null" {
 		return json.RawMessage("{}")
@@ -91,6 +94,8 @@ func pageSize(q url.Values) int {
 	return n
 }
 
+// listInstances lists instances. A cursor that belongs to no list is the first
+// page, as this dialect's clients expect.
 func (h *handlers) listInstances(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -130,6 +135,9 @@ func queuedAnswer(id string) createdInstance {
 	return createdInstance{id, instanceDetails{Status: core.WordsOf(machine.Queued).Instances}}
 }
 
+// createInstance starts the first run of an instance, at most once per
+// Idempotency-Key. The answer says queued, whatever has become of the run by then:
+// a repeated request gets the same.
 func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -151,6 +159,8 @@ func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
 	})
 }
 
+// createInstances starts up to 100 instances in one transaction; ids that exist
+// already are left out of the answer.
 func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -187,6 +197,7 @@ func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// checkBatchIDs refuses ids that hold a secret. Params are left to the executor.
 func (h *handlers) checkBatchIDs(c *core.Call, list []batchItem) error {
 	ids := make([]string, len(list))
 	for i, item := range list {
@@ -199,6 +210,7 @@ func (h *handlers) checkBatchIDs(c *core.Call, list []batchItem) error {
 	return c.RefuseSecrets("An instance's id", text)
 }
 
+// getInstance returns an instance with the step that it is at.
 func (h *handlers) getInstance(c *core.Call) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -254,6 +266,7 @@ func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *inst
 	return s
 }
 
+// waitStep returns a wait within a loop's body as a step.
 func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep {
 	s := &instanceStep{StepKey: stepKey(w.Ref.StepID, w.Ref.Iteration), Attempts: 1}
 	s.setWait(w.Kind, w.Name, core.TimestampOrNil(w.Until), core.TimestampOrNil(w.TimeoutAt))
@@ -276,6 +289,8 @@ func (h *handlers) steerInstance(do func(ctx context.Context, tenantID, runID st
 	}
 }
 
+// terminateInstance ends the latest run without compensation; one that has ended
+// is INSTANCE_TERMINAL.
 func (h *handlers) terminateInstance(c *core.Call, _ core.Because) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -291,6 +306,8 @@ func (h *handlers) terminateInstance(c *core.Call, _ core.Because) error {
 	return c.Reply(http.StatusOK, instanceDone{true})
 }
 
+// restartInstance ends the latest run, if it is open, and starts the next one, in
+// one transaction.
 func (h *handlers) restartInstance(c *core.Call, _ core.Because) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -305,6 +322,7 @@ func (h *handlers) restartInstance(c *core.Call, _ core.Because) error {
 	})
 }
 
+// sendInstanceEvent delivers an event, which is kept until a step waits for it.
 func (h *handlers) sendInstanceEvent(c *core.Call, req instanceEvent) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -327,6 +345,7 @@ const (
 	maxTickInstances = 1000
 )
 
+// tickRunner lets queued instances begin on a server that starts none by itself.
 func (h *handlers) tickRunner(c *core.Call, req tickRequest) error {
 	if !h.RunnerTick {
 		return fault.New(fault.Denied, codeTickDisabled, "Ticks are off; set HEDDLE_RUNNER_TICK=on for a server that advances instances by ticks alone.")

@@ -13,6 +13,8 @@ import (
 	"strings"
 )
 
+// instanceHistory is one page of each of three lists of a run: steps, events and
+// logs.
 type instanceHistory struct {
 	RunNumber         int            `json:"runNumber"`
 	Steps             []historyStep  `json:"steps"`
@@ -36,6 +38,7 @@ type historyStep struct {
 	UpdatedAt core.Timestamp  `json:"updatedAt"`
 }
 
+// historyEvent is an event that the instance received.
 type historyEvent struct {
 	ID                string          `json:"id"`
 	RunNumber         int             `json:"runNumber"`
@@ -46,6 +49,7 @@ type historyEvent struct {
 	ConsumedByStepKey *string         `json:"consumedByStepKey"`
 }
 
+// historyLog is a line that a step logged.
 type historyLog struct {
 	ID        string          `json:"id"`
 	RunNumber int             `json:"runNumber"`
@@ -119,6 +123,8 @@ func (h *handlers) historyQuery(c *core.Call) (historyQuery, error) {
 	return ask, nil
 }
 
+// getInstanceHistory returns the history of one run of an instance; of a number
+// that no run has, empty lists.
 func (h *handlers) getInstanceHistory(c *core.Call) error {
 	q, err := h.historyQuery(c)
 	if err != nil {
@@ -210,6 +216,7 @@ func (p historyCursor) next(at int64) (cursor string, more bool) {
 	return p.encode(), true
 }
 
+// addLogs adds the page of logs that the query names.
 func (h *handlers) addLogs(c *core.Call, in executor.NamedRun, q historyQuery, list *instanceHistory) error {
 	at := readHistoryCursor(q.q.Get("logsCursor"), in.RunID, q.asc)
 	query := executor.LogQuery{RunID: in.RunID, Level: q.level, Category: q.category, Newest: !at.Asc, Limit: q.size, Cursor: at.Logs}

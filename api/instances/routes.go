@@ -95,6 +95,8 @@ func (h *handlers) routes() []core.Route {
 	return list
 }
 
+// historyParams are the parameters of the history: each list has a cursor of its
+// own.
 func historyParams() []core.Param {
 	return []core.Param{
 		{Name: "runNumber", JSONType: "integer", Description: "From 0; the latest without it."},

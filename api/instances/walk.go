@@ -63,6 +63,7 @@ func receivedEvents(number int, list []events.Event) ([]historyEvent, error) {
 	return received, nil
 }
 
+// rowID is the id of an event: the run's and the number in its journal.
 func rowID(e events.Event) string { return fmt.Sprintf("%s_%d", e.RunID, e.Seq) }
 
 // add applies an event to the step.
@@ -108,10 +109,12 @@ func (s *walkedStep) add(e events.Event, d machine.Detail) {
 	s.UpdatedAt = core.Timestamp(e.At)
 }
 
+// setStatus sets the status, and clears what belonged to the one before.
 func (s *walkedStep) setStatus(status string) {
 	s.Status, s.NextRetryAt, s.WakeAt = status, nil, nil
 }
 
+// end sets a final status.
 func (s *walkedStep) end(status string) {
 	s.setStatus(status)
 	s.ended = true

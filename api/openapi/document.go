@@ -106,6 +106,7 @@ func (s *schemas) nameCodes() {
 	}
 }
 
+// operation describes one route.
 func (s *schemas) operation(r *core.Route, problem dict) dict {
 	op := dict{"operationId": r.ID, "summary": r.Summary, "description": r.Description(), "tags": []string{r.Tag}, "responses": s.responses(r, problem)}
 	if params := parameters(r); len(params) > 0 {
@@ -132,6 +133,7 @@ func (s *schemas) operation(r *core.Route, problem dict) dict {
 	return op
 }
 
+// parameters describes the route's parameters: of the path, the query and headers.
 func parameters(r *core.Route) []any {
 	var list []any
 	for part := range strings.SplitSeq(r.Path, "/") {
@@ -196,6 +198,7 @@ func headerDescription(name string) string {
 	}[name]
 }
 
+// headerParams lists the headers that the route honours.
 func headerParams(r *core.Route) []string {
 	var names []string
 	if r.Conditional {
@@ -216,6 +219,7 @@ func headerParams(r *core.Route) []string {
 	return names
 }
 
+// responses describes the route's successes, and its errors by status.
 func (s *schemas) responses(r *core.Route, problem dict) dict {
 	out := dict{}
 	for _, a := range r.Answers {
@@ -241,6 +245,7 @@ func (s *schemas) responses(r *core.Route, problem dict) dict {
 	return out
 }
 
+// success describes one success, with the recorded example of its body.
 func (s *schemas) success(r *core.Route, a core.Answer) dict {
 	about := a.Description
 	if about == "" {

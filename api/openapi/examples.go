@@ -17,6 +17,7 @@ type example struct {
 	Answers map[string]json.RawMessage `json:"answers"`
 }
 
+// readExamples returns the recorded examples by operation id.
 func readExamples() map[string]example {
 	var all map[string]example
 	if err := json.Unmarshal(examplesText, &all); err != nil {

@@ -24,6 +24,7 @@ type schemas struct {
 	examples map[string]example // by operation
 }
 
+// newSchemas returns a generator without components.
 func newSchemas() *schemas {
 	s := &schemas{examples: readExamples()}
 	s.Generator = typeschema.Generator{

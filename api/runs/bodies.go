@@ -42,6 +42,7 @@ type v1Summary struct {
 	core.Authors
 }
 
+// v1RunList is a page of runs, newest first. It has no total.
 type v1RunList struct {
 	Runs       []v1Summary `json:"runs"`
 	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
@@ -86,6 +87,7 @@ type v1Wait struct {
 	Schema json.RawMessage `json:"schema,omitempty"`
 }
 
+// v1Result is how a run ended.
 type v1Result struct {
 	RunID  string          `json:"run_id"`
 	State  string          `json:"state" words:"runs"`
@@ -93,6 +95,7 @@ type v1Result struct {
 	Error  *core.Failure   `json:"error,omitempty"`
 }
 
+// v1Steered answers a request that ends a run, with the state that it was in then.
 type v1Steered struct {
 	RunID string `json:"run_id"`
 	State string `json:"state" words:"runs"`
@@ -105,6 +108,7 @@ type v1Deliver struct {
 	Payload   json.RawMessage `json:"payload,omitempty"`
 }
 
+// v1Delivered answers a signal.
 type v1Delivered struct {
 	Accepted  bool `json:"accepted"`
 	Duplicate bool `json:"duplicate" doc:"The same request id was delivered before; nothing was done."`
@@ -118,15 +122,18 @@ type versionNames struct {
 	known map[runVersion]string
 }
 
+// runVersion identifies a version for the cache of names.
 type runVersion struct {
 	workflowID string
 	version    int
 }
 
+// versionNames returns an empty cache for one answer.
 func (h *handlers) versionNames(c *core.Call) versionNames {
 	return versionNames{h, c, map[runVersion]string{}}
 }
 
+// of returns the name of the version that a run runs.
 func (n versionNames) of(r executor.Record) (string, error) {
 	key := runVersion{r.WorkflowID, r.Version}
 	if name, ok := n.known[key]; ok {

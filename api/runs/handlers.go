@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 )
 
+// v1Create starts a run, at most once per Idempotency-Key. That its version's
+// label cannot be read does not fail the start, which has been committed.
 func (h *handlers) v1Create(c *core.Call, req v1Start) error {
 	if req.WorkflowID == "" {
 		return core.Malformed("workflow_id is required: the slug or id of a workflow.")
@@ -63,6 +65,7 @@ func (h *handlers) authoriseNamed(c *core.Call, ref string) error {
 	return core.Allow(c.Principal, c.Route.Action, w.ID, w.Slug)
 }
 
+// v1List lists the runs that the caller may view, of all workflows.
 func (h *handlers) v1List(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -130,6 +133,8 @@ func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
 	return w.ID, err
 }
 
+// v1SummaryOf returns a run as lists show it. Latency is in milliseconds, from
+// start to end.
 func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 	name, err := names.of(r)
 	s := v1Summary{
@@ -145,6 +150,8 @@ func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 	return s, err
 }
 
+// v1Get returns a run with counts of its nodes. Its ETag is the number of its last
+// event.
 func (h *handlers) v1Get(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -194,8 +201,10 @@ func v1CurrentOf(view executor.View) []v1Current {
 	return list
 }
 
+// v1WaitOf returns what a node waits for, with what an answer has to fit.
 func v1WaitOf(w machine.Wait) *v1Wait { return &v1Wait{*core.WaitOf(w), w.Prompt, w.Schema} }
 
+// v1Result returns how a run ended; run_not_finished before.
 func (h *handlers) v1Result(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -230,6 +239,8 @@ func (h *handlers) v1End(do func(ctx context.Context, tenantID, runID string) (e
 
 const maxRequestID = 255
 
+// v1Signal delivers a signal once per request id. A duplicate is answered and
+// changes nothing.
 func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 	id, err := c.Param("run_id")
 	if err != nil {

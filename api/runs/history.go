@@ -11,6 +11,7 @@ import (
 	"time"
 )
 
+// v1History is a page of a run's nodes, each with all of its attempts.
 type v1History struct {
 	RunID      string          `json:"run_id"`
 	Nodes      []v1HistoryNode `json:"nodes" doc:"In the order in which they first started or were skipped; a loop's body by iteration."`
@@ -42,6 +43,7 @@ type v1Attempt struct {
 	ToolCalls    []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, in order."`
 }
 
+// v1History reads a page of the journal and makes nodes of its events.
 func (h *handlers) v1History(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -93,6 +95,8 @@ type historyWalk struct {
 	next  string
 }
 
+// visit applies an event. Events of nodes that began on an earlier page are
+// skipped.
 func (w *historyWalk) visit(e events.Event) error {
 	if e.StepID == "" {
 		return nil
@@ -154,6 +158,7 @@ func (w *historyWalk) add(n *v1HistoryNode, e events.Event, d machine.Detail) {
 	}
 }
 
+// lastAttempt returns nil before the first.
 func (n *v1HistoryNode) lastAttempt() *v1Attempt {
 	if len(n.Attempts) == 0 {
 		return nil

@@ -74,6 +74,7 @@ func (h *handlers) routes() []core.Route {
 	}
 }
 
+// v1Filters are the parameters of the list of runs.
 func v1Filters() []core.Param {
 	states := core.Vocabulary(core.InRuns)
 	return append([]core.Param{

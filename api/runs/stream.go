@@ -9,6 +9,7 @@ import (
 	"heddle/executor/machine"
 )
 
+// v1Events follows a run's events after Last-Event-ID.
 func (h *handlers) v1Events(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {

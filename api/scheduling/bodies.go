@@ -32,6 +32,8 @@ type scheduleBody struct {
 	UpdatedAt      core.Timestamp    `json:"updated_at"`
 }
 
+// catchUpBody says what becomes of due times that were missed: how far back, in
+// seconds, and how many.
 type catchUpBody struct {
 	Policy        schedules.CatchUpPolicy `json:"policy" enum:"none,latest,all"`
 	WindowSeconds float64                 `json:"window_seconds"`
@@ -45,6 +47,8 @@ type catchUpRequest struct {
 	Max           *int                     `json:"max,omitempty" doc:"Default 100, at most 1000."`
 }
 
+// createSchedule is a request for a schedule; every field but the expression has a
+// default.
 type createSchedule struct {
 	CronExpression string            `json:"cron_expression" doc:"Five fields, a word such as @daily, or @every with an interval."`
 	Timezone       string            `json:"timezone,omitempty" doc:"IANA name; default UTC."`
@@ -61,6 +65,8 @@ type createSchedule struct {
 	PauseReason    string            `json:"pause_reason,omitempty"`
 }
 
+// updateSchedule changes a schedule: what is left out stays. It differs from
+// createSchedule in that a field can be absent, and a time cleared.
 type updateSchedule struct {
 	core.Because
 	CronExpression *string            `json:"cron_expression,omitempty"`
@@ -92,15 +98,18 @@ func (clearableTime) JSONSchema() map[string]any {
 	return map[string]any{"type": []string{"string", "null"}, "format": "date-time", "description": "RFC 3339; null clears."}
 }
 
+// createdSchedule answers the creation of a schedule.
 type createdSchedule struct {
 	ScheduleID string       `json:"schedule_id"`
 	Schedule   scheduleBody `json:"schedule"`
 }
 
+// scheduleAnswer holds one schedule.
 type scheduleAnswer struct {
 	Schedule scheduleBody `json:"schedule"`
 }
 
+// scheduleList is a page of schedules, newest first.
 type scheduleList struct {
 	Schedules  []scheduleBody `json:"schedules"`
 	Total      *int           `json:"total,omitempty" doc:"Left out with a cursor."`
@@ -119,12 +128,14 @@ type slotBody struct {
 	DecidedAt core.Timestamp    `json:"decided_at"`
 }
 
+// slotList is a page of the ledger, latest due time first.
 type slotList struct {
 	Slots      []slotBody `json:"slots"`
 	Total      *int       `json:"total,omitempty" doc:"Of the lines; left out with a cursor."`
 	NextCursor *string    `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// previewRequest is an expression that is not stored.
 type previewRequest struct {
 	CronExpression string           `json:"cron_expression"`
 	Timezone       string           `json:"timezone,omitempty"`
@@ -134,17 +145,20 @@ type previewRequest struct {
 	DSTRepeat      schedules.Repeat `json:"dst_repeat,omitempty" enum:"first,last,both"`
 }
 
+// dueTimes is a preview.
 type dueTimes struct {
 	Description string    `json:"description"`
 	Times       []dueTime `json:"times"`
 }
 
+// dueTime is one due time, in UTC and in the schedule's zone.
 type dueTime struct {
 	At    core.Timestamp `json:"at"`
 	Local string         `json:"local"`
 	Note  *string        `json:"note,omitempty" doc:"Where a change of the clock moved or dropped something."`
 }
 
+// backfillRequest is a range of past due times to run.
 type backfillRequest struct {
 	core.Because
 	From          *time.Time        `json:"from"`
@@ -153,13 +167,17 @@ type backfillRequest struct {
 	Limit         *int              `json:"limit,omitempty" doc:"Most due times that are accepted: 1 to 1000, default 100."`
 }
 
+// backfillBody answers a backfill.
 type backfillBody struct {
 	BackfillID string `json:"backfill_id"`
 	Slots      int    `json:"slots" doc:"How many due times there are; the ledger shows what becomes of them."`
 }
 
+// local prints a time with the offset of its zone.
 func local(t time.Time) string { return t.Format(time.RFC3339) }
 
+// scheduleBodyOf returns a schedule as answers show it. An expression or a zone
+// that can no longer be read leaves its description or local time out.
 func scheduleBodyOf(s schedules.Schedule) scheduleBody {
 	b := scheduleBody{
 		ID: s.ID, WorkflowID: s.WorkflowID, CronExpression: s.Expression, Timezone: s.Timezone, InputData: s.Input,
@@ -181,6 +199,7 @@ func scheduleBodyOf(s schedules.Schedule) scheduleBody {
 	return b
 }
 
+// slotBodyOf returns a line of the ledger.
 func slotBodyOf(s schedules.Slot) slotBody {
 	return slotBody{
 		DueAt: core.Timestamp(s.Due), Until: core.Timestamp(s.Until), Count: s.Count, Outcome: s.Outcome, Reason: core.TextOrNull(s.Reason),
@@ -188,6 +207,7 @@ func slotBodyOf(s schedules.Slot) slotBody {
 	}
 }
 
+// previewOf returns due times in order.
 func previewOf(description string, times []schedules.DueTime) dueTimes {
 	b := dueTimes{Description: description, Times: make([]dueTime, len(times))}
 	for i, t := range times {

@@ -12,10 +12,12 @@ import (
 	"time"
 )
 
+// listSchedules lists the schedules of all workflows that the caller may view.
 func (h *handlers) listSchedules(c *core.Call) error {
 	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.ViewableWorkflows(c.Principal)})
 }
 
+// listWorkflowSchedules lists the schedules of one workflow.
 func (h *handlers) listWorkflowSchedules(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -28,6 +30,7 @@ func (h *handlers) listWorkflowSchedules(c *core.Call) error {
 	return h.scheduleList(c, schedules.Query{WorkflowID: w.ID})
 }
 
+// scheduleList answers with the page of a list.
 func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -70,6 +73,7 @@ func storableTime(name string, t *time.Time) (time.Time, error) {
 	return t.UTC().Truncate(time.Millisecond), nil
 }
 
+// createSchedule stores a schedule, at most once per Idempotency-Key.
 func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -96,6 +100,8 @@ func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 	})
 }
 
+// schedule returns the schedule that is requested. A zero that was given becomes
+// -1, which the service refuses: to the service 0 means that the default applies.
 func (r createSchedule) schedule() (schedules.Schedule, error) {
 	s := schedules.Schedule{
 		Expression: r.CronExpression, Timezone: r.Timezone, Input: r.InputData, Version: string(r.Version),
@@ -126,6 +132,7 @@ func (r createSchedule) schedule() (schedules.Schedule, error) {
 	return s, err
 }
 
+// getSchedule returns a schedule, or 304 for the revision that the caller has.
 func (h *handlers) getSchedule(c *core.Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -141,6 +148,7 @@ func (h *handlers) getSchedule(c *core.Call) error {
 	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
 }
 
+// updateSchedule changes a schedule; If-Match refuses a lost update.
 func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -162,6 +170,7 @@ func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
 }
 
+// edit returns the change that is requested; nil fields stay as they are.
 func (r updateSchedule) edit() (schedules.Patch, error) {
 	e := schedules.Patch{
 		Expression: r.CronExpression, Timezone: r.Timezone, PauseReason: r.PauseReason, Input: r.InputData,
@@ -197,6 +206,7 @@ func (r updateSchedule) edit() (schedules.Patch, error) {
 	return e, nil
 }
 
+// deleteSchedule ends a schedule; its runs go on.
 func (h *handlers) deleteSchedule(c *core.Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -212,6 +222,7 @@ func (h *handlers) deleteSchedule(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
+// listSlots lists what became of the due times, latest first.
 func (h *handlers) listSlots(c *core.Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -243,6 +254,8 @@ const (
 	maxPreview     = 500
 )
 
+// previewExpression lists the due times of an expression, 10 unless count says
+// otherwise.
 func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
 	spec, err := schedules.Parse(req.CronExpression)
 	if err != nil {
@@ -274,6 +287,7 @@ func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
 	return c.Reply(http.StatusOK, previewOf(spec.Describe(req.Timezone), spec.Preview(from, count, loc, rules)))
 }
 
+// previewSchedule lists the next due times of a stored schedule.
 func (h *handlers) previewSchedule(c *core.Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -300,6 +314,7 @@ func (h *handlers) previewSchedule(c *core.Call) error {
 	return c.Reply(http.StatusOK, previewOf(description, times))
 }
 
+// triggerSchedule starts a schedule's run now, whatever its overlap rule.
 func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -314,6 +329,8 @@ func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
 	})
 }
 
+// backfillSchedule starts the runs of past due times. The answer names the
+// backfill at once; the ledger shows how far it has come.
 func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
 	id, err := c.ScheduleID()
 	if err != nil {

@@ -144,6 +144,8 @@ func (h *handlers) newestOfTurn(c *core.Call, runID string, after int64) (execut
 	return run, rows, errors.Join(err, failed)
 }
 
+// turnEventsOf translates rows of the journal, and returns the newest
+// maxTurnEvents.
 func turnEventsOf(rows []events.Event, nodes map[string]turnNode) ([]turnEvent, error) {
 	list := []turnEvent{}
 	for _, e := range rows {
@@ -189,6 +191,7 @@ type turnCount struct {
 	stopped  bool // a cancel was counted, though handlers run before its end
 }
 
+// add counts an event of the journal, in order.
 func (t *turnCount) add(e events.Event, d machine.Detail) {
 	switch {
 	case e.Kind == events.SignalReceived:
@@ -216,6 +219,7 @@ func (t *turnCount) add(e events.Event, d machine.Detail) {
 	}
 }
 
+// turnNodes returns the names of a run's steps, and whether an agent answers them.
 func (h *handlers) turnNodes(c *core.Call, runID string) (map[string]turnNode, error) {
 	text, _, err := h.Executor.Definition(c.Ctx(), c.TenantID(), runID)
 	if err != nil {

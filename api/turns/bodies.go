@@ -42,6 +42,7 @@ type turnAnswer struct {
 	core.Authors
 }
 
+// turnEvent is one event of a turn.
 type turnEvent struct {
 	Type                string          `json:"type" enum:"start_workflow,end_workflow,start_node_run,end_node_run,assistant_response,workflow_ready_for_input,pause_event,workflow_error,busy_wait_for_user_message"`
 	LogicalID           string          `json:"logical_id"`
@@ -99,6 +100,7 @@ func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []t
 	return []turnEvent{at}
 }
 
+// turnEventWord returns the dialect's name of an event; "": it has none.
 func turnEventWord(k events.Kind, d machine.Detail) string {
 	switch k {
 	case events.StateChanged:

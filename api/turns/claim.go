@@ -76,6 +76,7 @@ func (h *handlers) renewTurn(c *core.Call, ctx context.Context, runID, owner str
 	}
 }
 
+// turnInProgress refuses a second turn of a run: fault.Conflict turn_in_progress.
 func turnInProgress(runID string) error {
 	return fault.New(fault.Conflict, "turn_in_progress", "Another turn of run %s is under way; wait for its answer.", withoutPrefix(runID))
 }

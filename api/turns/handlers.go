@@ -17,6 +17,7 @@ import (
 	"strings"
 )
 
+// routes returns the one route of the dialect.
 func (h *handlers) routes() []core.Route {
 	return []core.Route{core.Route{
 		Method: http.MethodPost, Path: "/v1/workflows/{id}/execute", ID: "executeWorkflow", LongRunning: true, Tag: "turns",
@@ -39,8 +40,12 @@ func withPrefix(prefix, id string) string {
 	return id
 }
 
+// decimal prints n in base 10.
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
+// execute takes a turn: the first one starts the run, later ones answer, pause,
+// resume or stop it. It waits until the run needs its user again, at most as long
+// as TurnTime.
 func (h *handlers) execute(c *core.Call, req turnRequest) error {
 	ref := withPrefix("wf_", c.RawParam("id"))
 	if !core.ValidRef(ref) {
@@ -140,6 +145,7 @@ func (h *handlers) checkRunInput(c *core.Call, req turnRequest) error {
 	return nil
 }
 
+// invalidTurn refuses a turn that does not say what to do.
 func invalidTurn(message string) error {
 	return fault.New(fault.Unacceptable, "invalid_run_input", "%s", message)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 )
 
+// blobRoutes are large values, which are stored apart from their run.
 func (h *handlers) blobRoutes() []core.Route {
 	value := "The bytes: the value as JSON."
 	return []core.Route{
@@ -82,6 +83,7 @@ func (u *deadlineReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// rangeVerdict is what a Range header means for a value.
 type rangeVerdict uint8
 
 const (
@@ -115,6 +117,8 @@ func satisfiable(header string, size int64) rangeVerdict {
 	return verdict(err == nil && digits(last) && to >= from, from < size)
 }
 
+// verdict returns rangeIgnored for what is not understood, as RFC 9110, section
+// 14.2, allows.
 func verdict(understood, there bool) rangeVerdict {
 	switch {
 	case !understood:
@@ -125,4 +129,5 @@ func verdict(understood, there bool) rangeVerdict {
 	return rangeFine
 }
 
+// digits reports whether s consists of decimal digits, at least one.
 func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

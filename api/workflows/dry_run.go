@@ -8,6 +8,7 @@ import (
 	"net/http"
 )
 
+// dryRunWorkflow is a run to drive in memory, with what its steps are to return.
 type dryRunWorkflow struct {
 	InputData json.RawMessage `json:"input_data,omitempty"`
 	Version   core.VersionRef `json:"version,omitempty"`
@@ -30,6 +31,8 @@ type dryRunAnswer struct {
 	Steps           []stepRun       `json:"steps" doc:"In execution order."`
 }
 
+// dryRunWorkflow drives a run without performing or storing anything; time passes
+// at once.
 func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
 	ref, err := c.Param("id")
 	if err != nil {

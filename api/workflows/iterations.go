@@ -20,11 +20,14 @@ type iterationRun struct {
 	DurationSeconds *float64        `json:"duration_seconds"`
 }
 
+// iterationList is a page of a loop's iterations.
 type iterationList struct {
 	Iterations []iterationRun `json:"iterations" doc:"A page may be short although more follow."`
 	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// listIterations lists a loop's iterations. A page may hold fewer than its limit
+// although more follow.
 func (h *handlers) listIterations(c *core.Call) error {
 	runID, err := c.Param("run_id")
 	if err != nil {

@@ -22,6 +22,7 @@ type logLine struct {
 	At        core.Timestamp  `json:"at"`
 }
 
+// logList is a page of lines.
 type logList struct {
 	Logs       []logLine `json:"logs"`
 	NextCursor *string   `json:"next_cursor" doc:"Null on the last page; lines that come later are behind the last one's cursor."`
@@ -46,6 +47,8 @@ func (h *handlers) logRoutes() []core.Route {
 	}
 }
 
+// listRunLogs lists the lines that match all filters, in the order in which they
+// were stored, or the reverse.
 func (h *handlers) listRunLogs(c *core.Call) error {
 	runID, err := c.Param("run_id")
 	if err != nil {

@@ -13,6 +13,7 @@ type runAnswer struct {
 	Run runBody `json:"run"`
 }
 
+// runBody is a run with its input, output and steps.
 type runBody struct {
 	runSummary
 	Input    json.RawMessage `json:"input"`
@@ -51,6 +52,7 @@ type iterations struct {
 	Failed    int  `json:"failed"`
 }
 
+// getRun returns a run. Its ETag is the number of its last event.
 func (h *handlers) getRun(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -66,6 +68,7 @@ func (h *handlers) getRun(c *core.Call) error {
 	return c.Reply(http.StatusOK, runAnswer{runBodyOf(view)})
 }
 
+// runBodyOf returns a run as this dialect shows it.
 func runBodyOf(v executor.View) runBody {
 	b := runBody{
 		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Versions: versionsOf(v.Record),
@@ -77,6 +80,7 @@ func runBodyOf(v executor.View) runBody {
 	return b
 }
 
+// stepRunOf returns a step; a loop's total is null until it is known.
 func stepRunOf(s machine.StepRun) stepRun {
 	r := stepRun{
 		StepID: s.StepID, Type: s.Type, Status: string(s.Status), Attempt: s.Attempt,

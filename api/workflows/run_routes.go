@@ -6,6 +6,7 @@ import (
 	"net/http"
 )
 
+// runRoutes are how runs are started, read, followed, and ended or paused.
 func (h *handlers) runRoutes() []core.Route {
 	const run = core.WorkflowsBase + "/runs/{run_id}"
 	exec := h.Executor

@@ -20,11 +20,15 @@ type startRun struct {
 	Version   core.VersionRef `json:"version,omitempty"`
 }
 
+// steeredRun answers a request that changed a run's state, with the state that it
+// had then.
 type steeredRun struct {
 	RunID  string `json:"run_id"`
 	Status string `json:"status" words:"workflows"`
 }
 
+// startRun starts a run, at most once per Idempotency-Key: the run and the answer
+// are stored in one transaction.
 func (h *handlers) startRun(c *core.Call, req startRun) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -66,12 +70,14 @@ type runSummary struct {
 	core.Authors
 }
 
+// runList is a page of runs, newest first.
 type runList struct {
 	Runs       []runSummary `json:"runs"`
 	Total      *int         `json:"total,omitempty" doc:"Left out with a cursor."`
 	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
 }
 
+// runSummaryOf returns a run as lists show it.
 func runSummaryOf(r executor.Record) runSummary {
 	return runSummary{
 		ID: r.RunID, WorkflowID: r.WorkflowID, Version: r.Version, DefinitionHash: r.Hash,
@@ -81,6 +87,7 @@ func runSummaryOf(r executor.Record) runSummary {
 	}
 }
 
+// listRuns lists the runs of one workflow.
 func (h *handlers) listRuns(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -117,6 +124,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// getRunDefinition returns the definition that a run runs.
 func (h *handlers) getRunDefinition(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -153,6 +161,7 @@ func (h *handlers) steer(status int, do func(ctx context.Context, tenantID, runI
 	}
 }
 
+// deleteRun deletes a finished run. If-Match names the number of its last event.
 func (h *handlers) deleteRun(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 )
 
+// resumeRun says from where, and on which version, a run goes on.
 type resumeRun struct {
 	core.Because
 	FromStep string          `json:"from_step,omitempty" doc:"A top-level step whose dependencies are finished: it and all that depends on it run again."`
@@ -20,11 +21,14 @@ type resumePreview struct {
 	RunAgain []judgedStep `json:"run_again"`
 }
 
+// judgedStep is a step, and why it is kept or runs again.
 type judgedStep struct {
 	StepID string `json:"step_id"`
 	Reason string `json:"reason"`
 }
 
+// resumeRun lets a paused, failed or cancelled run go on; with dry_run it answers
+// what would be kept.
 func (h *handlers) resumeRun(c *core.Call, req resumeRun) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -45,6 +49,7 @@ func (h *handlers) resumeRun(c *core.Call, req resumeRun) error {
 	return c.Reply(http.StatusAccepted, steeredRun{run.RunID, core.WordsOf(run.State).Workflows})
 }
 
+// previewResume answers what a resume would keep and what would run again.
 func (h *handlers) previewResume(c *core.Call, runID string, how executor.ResumeRequest) error {
 	list, err := h.Executor.PreviewResume(c.Ctx(), c.TenantID(), runID, how)
 	if err != nil {
@@ -61,11 +66,13 @@ func (h *handlers) previewResume(c *core.Call, runID string, how executor.Resume
 	return c.Reply(http.StatusOK, p)
 }
 
+// redriveRun names the loop whose failed iterations are to run again.
 type redriveRun struct {
 	core.Because
 	StepID string `json:"step_id" doc:"A loop over items."`
 }
 
+// redriveRun runs the failed iterations of a loop again, and what depends on it.
 func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -81,6 +88,8 @@ func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
 	return c.Reply(http.StatusAccepted, steeredRun{run.RunID, core.WordsOf(run.State).Workflows})
 }
 
+// restartRun starts a new run with the same input, and terminates the old one if
+// it is open.
 func (h *handlers) restartRun(c *core.Call, _ core.Because) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -105,6 +114,8 @@ type ranVersion struct {
 	FromSeq        int64  `json:"from_seq" doc:"The event from which on the run ran on this version."`
 }
 
+// versionsOf returns the versions that a run ran on; of one that never changed,
+// its own.
 func versionsOf(r executor.Record) []ranVersion {
 	if len(r.Versions) == 0 {
 		return []ranVersion{{r.Version, r.Hash, 1}}

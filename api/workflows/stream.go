@@ -12,6 +12,7 @@ import (
 	"time"
 )
 
+// streamRun follows a run's events after Last-Event-ID.
 func (h *handlers) streamRun(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -111,6 +112,8 @@ func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
 	return ""
 }
 
+// stateWord returns the frame's name of a change between states; "": the dialect
+// shows none.
 func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
 	resting := d.From == machine.Paused || d.From == machine.Failed || d.From == machine.Cancelled
 	switch {
@@ -152,6 +155,7 @@ func (s *workflowsStream) typeOf(e events.Event, d machine.Detail) (string, erro
 	return s.types[e.StepID], nil
 }
 
+// statusAfter returns the status of a run after its last event; "" for all others.
 func statusAfter(k events.Kind) string {
 	switch k {
 	case events.RunCompleted:
@@ -164,6 +168,8 @@ func statusAfter(k events.Kind) string {
 	return ""
 }
 
+// durationOf returns seconds: of a step's attempt, or of the whole run; nil for
+// other events.
 func durationOf(k events.Kind, d machine.Detail) *float64 {
 	var ms int64
 	switch k {
@@ -197,6 +203,8 @@ type typeCache struct {
 
 const cachedTypes = 64
 
+// of returns the types of a definition's steps by id. It is safe for concurrent
+// use. When the cache is full it is emptied: what is in use is read again.
 func (c *typeCache) of(definition []byte) map[string]string {
 	key := sha256.Sum256(definition)
 	c.mu.Lock()

@@ -7,6 +7,8 @@ import (
 	"net/http"
 )
 
+// testStep is a step's surroundings: the run's input and the outputs of other
+// steps.
 type testStep struct {
 	InputData json.RawMessage            `json:"input_data,omitempty"`
 	Steps     map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id."`
@@ -20,6 +22,7 @@ type stepTest struct {
 	DurationSeconds float64         `json:"duration_seconds"`
 }
 
+// testStep performs one attempt of a step, really, and stores nothing.
 func (h *handlers) testStep(c *core.Call, req testStep) error {
 	ref, err := c.Param("id")
 	if err != nil {

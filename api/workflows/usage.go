@@ -21,6 +21,7 @@ type usage struct {
 // usageSpan is how far back a usage reaches that is not told where from.
 const usageSpan = 30 * 24 * time.Hour
 
+// usageRoutes is the sum of what a workflow's runs used.
 func (h *handlers) usageRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
@@ -35,6 +36,7 @@ func (h *handlers) usageRoutes() []core.Route {
 	}
 }
 
+// getUsage sums tokens and cost of runs created in [from, to).
 func (h *handlers) getUsage(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
