@@ -29,13 +29,15 @@ func (r tenantRow) tenant() access.Tenant {
 // keyRow is a row of api_keys; Hash stands for the key, which is not stored.
 // TenantSlug is read from a join.
 type keyRow struct {
-	ID         string `gorm:"primaryKey"`
-	TenantID   string
-	Name       string
-	Role       string
-	Hash       string
-	Last4      string
-	CreatedAt  int64 `gorm:"autoCreateTime:false"`
+	ID       string `gorm:"primaryKey"`
+	TenantID string
+	Name     string
+	Role     string
+	Hash     string
+	// Last4 are the key's last characters, by which people recognise it.
+	Last4     string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	// ExpiresAt, LastUsedAt and RevokedAt are 0 for never.
 	ExpiresAt  int64
 	LastUsedAt int64
 	RevokedAt  int64

@@ -16,9 +16,10 @@ const chunkSize = 1 << 20
 
 // blobRow is a row of blobs. Kept is 1 once a commit has named the blob.
 type blobRow struct {
-	ID          string `gorm:"primaryKey"`
-	TenantID    string
-	RunID       string
+	ID       string `gorm:"primaryKey"`
+	TenantID string
+	RunID    string
+	// Size is in bytes, Sha256 in hexadecimal, both of the whole content.
 	Size        int64
 	Sha256      string `gorm:"column:sha256"`
 	ContentType string

@@ -135,6 +135,8 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 			return executor.ErrFenced
 		}
 	}
+	// The locks on workflows come first: a deletion takes its row before it
+	// touches anything else, too.
 	if err := checkWorkflows(tx, p); err != nil {
 		return err
 	}
@@ -144,6 +146,9 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if err := referenceBlobs(tx, p); err != nil {
 		return err
 	}
+	// Only a write whose seq was still the expected one goes on. A run and its
+	// successor are written together: where the successor's answer has been
+	// kept already, losing undoes the transaction.
 	updates := p.updates()
 	if len(updates) > 0 {
 		won, err := tx.updateRuns(updates)
@@ -160,6 +165,8 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 			}
 		}
 	}
+	// Names are taken after updates, since the end of a run and its successor
+	// are one write.
 	if err := joinSeries(tx, p); err != nil {
 		return err
 	}
@@ -167,6 +174,7 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if len(alive) == 0 {
 		return nil
 	}
+	// From here on nothing loses any more: what remains is durable as a whole.
 	if err := takeInputs(tx, alive); err != nil {
 		return err
 	}

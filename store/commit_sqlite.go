@@ -18,9 +18,13 @@ type preparedStatements struct {
 
 // The texts of group commits.
 const (
-	epochSQL        = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
+	// epochSQL is 0 before any node has had the lease.
+	epochSQL = "SELECT coalesce(max(epoch), 0) FROM leases WHERE name = ?"
+	// liveWorkflowSQL needs no lock: the transaction is immediate.
 	liveWorkflowSQL = "SELECT revision, status FROM workflows WHERE id = ? AND deleted = 0"
-	updateRunSQL    = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
+	// updateRunSQL advances a run from the expected seq. Input and what
+	// identifies the run are written at its insertion only.
+	updateRunSQL = "UPDATE runs SET version = ?, hash = ?, state = ?, seq = ?, started_at = ?, completed_at = ?, updated_at = ?, wake_at = ?, output = ?, error = ?, tokens = ?, cost_micro_usd = ?, versions = ? WHERE id = ? AND seq = ?"
 	// updateRunInPlaceSQL is updateRunSQL for the common case that neither
 	// state nor wake_at changes: as these stay out of the SET, no index is
 	// touched.
@@ -31,7 +35,8 @@ const (
 var (
 	insertAnswerSQL = inBothDialects("INSERT INTO idempotency_answers (tenant_id, scope, key, body_hash, status, header, response, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
 	insertInputSQL  = inBothDialects("INSERT INTO run_inputs (run_id, input) VALUES (?, ?)")
-	snapshotSQL     = inBothDialects("INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data")
+	// snapshotSQL keeps one snapshot per run, the newest.
+	snapshotSQL = inBothDialects("INSERT INTO run_snapshots (run_id, seq, data) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET seq = excluded.seq, data = excluded.data")
 )
 
 // prepareStatements prepares the statements on pool; the tables must exist.
@@ -217,7 +222,10 @@ func (g *sqliteGroup) rollback() {
 }
 
 const (
-	runColumns   = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, concurrency_key, started_by"
+	// runColumns are written when a run is inserted, by both dialects and in
+	// this order: runRow.values and runArrays follow it.
+	runColumns = "id, tenant_id, workflow_id, slug, version, hash, trigger_kind, input, trace_parent, trace_state, created_at, state, seq, started_at, completed_at, updated_at, wake_at, output, error, tokens, cost_micro_usd, versions, concurrency_key, started_by"
+	// eventColumns are those of an event, likewise.
 	eventColumns = "run_id, seq, kind, step_id, iteration, attempt, at, data"
 )
 

@@ -19,11 +19,17 @@ FROM runs AS r WHERE r.state IN ('running', 'pausing', 'cancelling', 'compensati
 // was in flight. Counted is the epoch whose crash was counted last, so that
 // EndTerm can take it back; CountedAlone says whether the run was alone then.
 type crashRow struct {
-	RunID        string `gorm:"primaryKey"`
-	LastEnd      int64
-	Crashes      int
-	Alone        int
-	Isolated     int
+	RunID string `gorm:"primaryKey"`
+	// LastEnd is the seq of the last event that ended an attempt when the
+	// process died: a run that gets beyond it is cleared.
+	LastEnd int64
+	Crashes int
+	// Alone counts the crashes in which the run was the only one in flight, one
+	// after another.
+	Alone int
+	// Isolated is 1 while the run is the only one in flight.
+	Isolated int
+	// Survived counts the windows of isolation that it outlived.
 	Survived     int
 	Counted      int64
 	CountedAlone int
@@ -40,10 +46,12 @@ func (r crashRow) suspect() executor.Suspect {
 // termRow is the one row of executor_terms: the newest epoch, whether it ended
 // in order, and what may have been in flight in it.
 type termRow struct {
-	Name    string `gorm:"primaryKey"`
-	Epoch   int64
+	Name  string `gorm:"primaryKey"`
+	Epoch int64
+	// InOrder is 1 once the term has ended without a crash.
 	InOrder int
-	Phase   int
+	// Phase is an executor.Phase.
+	Phase int
 }
 
 func (termRow) TableName() string { return "executor_terms" }

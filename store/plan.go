@@ -13,6 +13,7 @@ import (
 // members. It is used by one goroutine; an attempt that was rolled back is
 // forgotten by reset and made again.
 type plan struct {
+	// writes has an entry per run, in the order of their first members.
 	writes []*write
 	// errs has an entry per member of the group; it is what Commit returns.
 	errs []error // of the group's members
@@ -21,27 +22,37 @@ type plan struct {
 // write is the change of one run: one member's, or that of several which follow
 // each other. A write of which expected is 0 inserts the run.
 type write struct {
-	row      runRow
+	// row is the state to be stored: that of the last member.
+	row runRow
+	// expected is the seq that the run must have, 0 for a new run.
 	expected int64
 	// revision and status are those of the workflow that a new run was decided
 	// on; 0 and "": any.
 	revision int64
 	status   definitions.Status
-	events   []events.Event
+	// events continue the journal densely from expected+1.
+	events []events.Event
+	// snapshot replaces the run's snapshot; nil: it stays.
 	snapshot *snapshotRow
-	answer   *answerRow
-	taken    []executor.Taken
-	audit    []audit.Entry
+	// answer is kept under a new run's idempotency key; nil: the start had
+	// none.
+	answer *answerRow
+	// taken are the commands of run_inbox whose effects this change holds.
+	taken []executor.Taken
+	// audit are the entries of the requests that made the change.
+	audit []audit.Entry
 	// input is a new run's input that has a row of its own, because it is
 	// large.
-	input  string
+	input string
+	// member is a new run's place in a series; nil: it has no name.
 	member *executor.Member
 	// successor is the new run of the series that takes this one's place in the
 	// same transaction; predecessor is its inverse. They are written together
 	// or not at all.
 	successor   *write
 	predecessor *write
-	blobs       []string
+	// blobs are the ids of large values that the events name.
+	blobs []string
 	// members are the indexes of the members in the group.
 	members []int
 	// excluded: the write has lost, or cannot be made, and is left out.

@@ -12,18 +12,27 @@ import (
 // The lists of states stand literally in the SQL, as in the partial indexes
 // that serve these queries; a test compares them with the machine's.
 const (
+	// busySQL lists what recovery restores, by the primary key.
 	busySQL = "SELECT id FROM runs WHERE state IN ('running', 'pausing', 'cancelling', 'compensating') AND id > ? ORDER BY id LIMIT ?"
 
+	// limitedSQL lists what counts against concurrency limits: few rows, by the
+	// partial index on open runs.
 	limitedSQL = "SELECT id, workflow_id, version, hash, concurrency_key, state, EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) AS named FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at, id"
 
+	// openOfSQL groups the open runs of one key by version and by whether they
+	// have begun.
 	openOfSQL = "SELECT version, hash, CASE WHEN state = 'queued' THEN 0 ELSE 1 END AS begun, count(*) AS count FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND concurrency_key = ? GROUP BY 1, 2, 3 ORDER BY 3 DESC, min(created_at), min(id)"
 
+	// openRunsSQL lists the open runs of a workflow. It is also how a deletion
+	// learns that there are some.
 	openRunsSQL = "SELECT id FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id = ? ORDER BY id"
 
 	// The tenant is written so that no index of it serves: those hold finished
 	// runs too.
 	runsByVersionSQL = "SELECT version, count(*) AS count FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id || '' = ? GROUP BY version ORDER BY version"
 
+	// dueSQL reads a range of the partial index on wake_at; the pair (wake_at,
+	// id) is where the page before stopped.
 	dueSQL = "SELECT id, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?"
 
 	// A loose scan: one index probe per tenant that has queued runs.
@@ -37,6 +46,7 @@ const (
 	// costs.
 	queueLengthSQL = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE state = 'queued' LIMIT ?) AS q"
 
+	// queuedRunsSQL lists one tenant's queue, first come first served.
 	queuedRunsSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? ORDER BY created_at, id LIMIT ?"
 )
 

@@ -12,30 +12,37 @@ import (
 
 // runRow is a row of runs. Structured fields are JSON; "" means none.
 type runRow struct {
-	ID             string `gorm:"primaryKey"`
-	TenantID       string
-	WorkflowID     string
-	Slug           string
-	Version        int
-	Hash           string
-	TriggerKind    string
-	Input          string
-	TraceParent    string
-	TraceState     string
-	CreatedAt      int64 `gorm:"autoCreateTime:false"`
-	State          string
-	Seq            int64
-	StartedAt      int64
-	CompletedAt    int64
-	UpdatedAt      int64 `gorm:"autoUpdateTime:false"`
-	WakeAt         int64
-	Output         string
-	Error          string
-	Tokens         int64
-	CostMicroUsd   int64
-	Versions       string
+	ID         string `gorm:"primaryKey"`
+	TenantID   string
+	WorkflowID string
+	Slug       string
+	Version    int
+	// Hash is that of the definition's canonical text, to find it again in
+	// memory.
+	Hash        string
+	TriggerKind string
+	Input       string
+	TraceParent string
+	TraceState  string
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	State       string
+	Seq         int64
+	StartedAt   int64
+	CompletedAt int64
+	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
+	// WakeAt is when a waiting run is due; 0: it is not waiting for a time.
+	WakeAt       int64
+	Output       string
+	Error        string
+	Tokens       int64
+	CostMicroUsd int64
+	// Versions lists the spans of the journal by definition; "": one version
+	// throughout.
+	Versions string
+	// ConcurrencyKey is the rendered key of its limit; "": none.
 	ConcurrencyKey string
-	StartedBy      string
+	// StartedBy is the audit.Actor who started it; "": not known.
+	StartedBy string
 }
 
 func (runRow) TableName() string { return "runs" }
@@ -47,6 +54,7 @@ const largeInput = 2048
 // inputRow is a row of run_inputs.
 type inputRow struct {
 	RunID string
+	// Input is "" where it is stored apart (largeInput).
 	Input string
 }
 

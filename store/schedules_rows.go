@@ -29,12 +29,15 @@ type scheduleRow struct {
 	EndsAt      int64
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
-	NextDue     int64
-	WakeAt      int64
-	LastRunAt   int64
-	Revision    int64
-	Fence       int64
-	Deleted     int
+	// NextDue is the next due time of the expression; 0: there is none.
+	NextDue int64
+	// WakeAt is when the schedule has to be looked at: NextDue with its jitter,
+	// or 0 while it is paused or has ended.
+	WakeAt    int64
+	LastRunAt int64
+	Revision  int64
+	Fence     int64
+	Deleted   int
 }
 
 func (scheduleRow) TableName() string { return "schedules" }
@@ -73,16 +76,19 @@ func (r scheduleRow) schedule() schedules.Schedule {
 // is its key, which makes a due time fire once. Live is 1 while the schedule
 // follows the slot's run.
 type slotRow struct {
-	ScheduleID      string
-	DueAt           int64
-	Origin          string
-	Until           int64
-	Count           int
-	Outcome         string
-	Reason          string
-	RunID           string
-	At              int64
-	Live            int
+	ScheduleID string
+	DueAt      int64
+	Origin     string
+	// Until and Count stand for several missed due times in one slot: the last
+	// of them, and how many.
+	Until   int64
+	Count   int
+	Outcome string
+	Reason  string
+	RunID   string
+	At      int64
+	Live    int
+	// CancelRequested is 1 while the run has yet to be told to cancel.
 	CancelRequested int `gorm:"column:doomed"`
 }
 

@@ -13,9 +13,10 @@ import (
 // secretRow is a row of secrets; Box is the sealed value, which only package
 // secrets can open.
 type secretRow struct {
-	TenantID  string `gorm:"primaryKey"`
-	Name      string `gorm:"primaryKey"`
-	Box       []byte
+	TenantID string `gorm:"primaryKey"`
+	Name     string `gorm:"primaryKey"`
+	Box      []byte
+	// CreatedAt stays when a value is replaced.
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
 }

@@ -22,10 +22,12 @@ type workflowRow struct {
 	ActiveVersion int
 	LatestVersion int
 	LatestHash    string
-	Revision      int64
-	CreatedAt     int64 `gorm:"autoCreateTime:false"`
-	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
-	Deleted       int
+	// Revision rises with each change, for If-Match.
+	Revision  int64
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+	// Deleted is 1 for a workflow that is hidden; its row stays for its runs.
+	Deleted int
 	// Folded is what searches read, see searchText.
 	Folded string
 }

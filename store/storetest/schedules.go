@@ -250,7 +250,7 @@ func testSlotPages(t *testing.T, db *store.DB) {
 			p, err := db.Slots(ctx, q)
 			must(t, err)
 			for _, slot := range p.Slots {
-				got.WriteString(fmt.Sprint(slot.Count))
+				fmt.Fprint(&got, slot.Count)
 			}
 			if q.Cursor = p.Next; p.Next == "" {
 				break

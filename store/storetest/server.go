@@ -57,8 +57,8 @@ func newServer(durable bool) (*Server, error) {
 	if err := chownToUser(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	initdb := exec.CommandContext(context.Background(), filepath.Join(s.bin, "initdb"), "-D", filepath.Join(dir, "data"),
-		"-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync") //nolint:gosec // the binary that findBinaries found
+	initdb := exec.CommandContext(context.Background(), filepath.Join(s.bin, "initdb"), "-D", filepath.Join(dir, "data"), //nolint:gosec // the binary that findBinaries found
+		"-U", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	initdb.Dir = dir
 	unprivileged(initdb)
 	if out, err := initdb.CombinedOutput(); err != nil {
