@@ -16,7 +16,7 @@ type plan struct {
 	// writes has an entry per run, in the order of their first members.
 	writes []*write
 	// errs has an entry per member of the group; it is what Commit returns.
-	errs []error // of the group's members
+	errs []error
 }
 
 // write is the change of one run: one member's, or that of several which follow
