@@ -207,7 +207,7 @@ func (l *leadership) setPhase(ctx context.Context, p Phase) bool {
 // isolate recovers one suspect and waits until an attempt of it ended, it has none
 // in flight, or its window is over. False: ctx ended first.
 func (l *leadership) isolate(ctx context.Context, s Suspect, window time.Duration) bool {
-	l.cfg.Log.Warn("a run was in flight at several crashes; it is recovered in isolation", "run_id", s.RunID, "crashes", s.Crashes, "alone", s.Alone, "for", window)
+	l.cfg.Log.Warn("a run was in flight at several crashes; it is recovered alone", "run_id", s.RunID, "crashes", s.Crashes, "alone", s.Alone, "for", window)
 	if !l.retryUntilDone(ctx, "a run could not be isolated", func() error { return l.cfg.Store.Isolate(ctx, s.RunID) }) {
 		return false
 	}
