@@ -83,7 +83,7 @@ func (s *Service) Recover(ctx context.Context, tenantSlug, name string) (Key, st
 	}
 	secret := newSecret()
 	k := s.adminKey(t, name, secret)
-	ctx = audit.With(ctx, audit.NewTrail(audit.Entry{
+	ctx = audit.WithTrail(ctx, audit.NewTrail(audit.Entry{
 		TenantID: t.ID, ActorType: audit.System, Actor: "heddle keys recover", Action: "key.recover",
 	}, s.now, s.newID))
 	if err := s.store.CreateKey(ctx, k); err != nil {
@@ -162,17 +162,17 @@ const auditTimeout = 5 * time.Second
 // recorded. The entry is written even if ctx has ended: what was done must be in
 // the trail although the client has gone.
 func (s *Service) RecordAudit(ctx context.Context, t *audit.Trail, o audit.Object) error {
-	e, wanted, err := t.Draft(o, nil)
+	e, wanted, err := t.NewEntry(o, nil)
 	if err != nil || !wanted {
 		return err
 	}
 	// The request's own database budget may be spent already.
-	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), auditTimeout), auditTimeout)
+	ctx, cancel := context.WithTimeout(deadline.WithBudget(context.WithoutCancel(ctx), auditTimeout), auditTimeout)
 	defer cancel()
 	if err := s.store.AppendAudit(ctx, e); err != nil {
 		return err
 	}
-	t.Mark()
+	t.MarkWritten()
 	return nil
 }
 

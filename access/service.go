@@ -105,7 +105,7 @@ func (s *Service) markUsed(ctx context.Context, k Key, now time.Time) {
 	}
 	// The caller that claimed the write is the only one to do it, so the end of
 	// its request must not cancel it.
-	ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), auditTimeout), auditTimeout)
+	ctx, cancel := context.WithTimeout(deadline.WithBudget(context.WithoutCancel(ctx), auditTimeout), auditTimeout)
 	defer cancel()
 	if err := s.store.MarkKeyUsed(ctx, k.ID, now); err != nil {
 		s.log.WarnContext(ctx, "could not write when a key was last used", "key", k.ID, "error", err)

@@ -70,7 +70,7 @@ func TestReadinessTellsOfTheClock(t *testing.T) {
 		if got := s.do(ask).want(t, http.StatusOK); got.body != `{"status":"ready"}` && strings.TrimSpace(got.body) != `{"status":"ready"}` {
 			t.Errorf("before it is measured: %s", got.body)
 		}
-		watch.Right(t.Context())
+		watch.Accurate(t.Context())
 		// The reading took no time by a clock that stands still, but a little by the
 		// monotonic one: an offset that is behind may be less by that.
 		got := s.do(ask).want(t, http.StatusOK)

@@ -45,7 +45,7 @@ func (h *site) readyz(c *core.Call) error {
 	}
 	answer := readiness{Status: "ready"}
 	if s, measured := h.cfg.Clock.State(); measured {
-		answer.Clock = &clockReading{Offset: s.Offset.Seconds(), Waits: s.Far}
+		answer.Clock = &clockReading{Offset: s.Offset.Seconds(), Waits: s.TooFar}
 	}
 	return c.Reply(http.StatusOK, answer)
 }

@@ -25,24 +25,24 @@ func NewTrail(line Entry, now func() time.Time, newID func(prefix string) string
 	return &Trail{line: line, now: now, newID: newID}
 }
 
-// Rename sets the action of the lines to come.
-func (t *Trail) Rename(action string) {
+// SetAction sets the action of the lines to come.
+func (t *Trail) SetAction(action string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.line.Action = action
 }
 
-// Because sets the reason that the caller gave.
-func (t *Trail) Because(reason string) {
+// SetReason sets the reason that the caller gave.
+func (t *Trail) SetReason(reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.line.Reason = reason
 }
 
-// Draft returns a line about an object, with an id and a time of its own; false:
+// NewEntry returns a line about an object, with an id and a time of its own; false:
 // the request leaves none. detail is encoded as JSON, nil for none. A nil Trail
 // leaves no line.
-func (t *Trail) Draft(o Object, detail any) (Entry, bool, error) {
+func (t *Trail) NewEntry(o Object, detail any) (Entry, bool, error) {
 	if t == nil {
 		return Entry{}, false, nil
 	}
@@ -63,9 +63,9 @@ func (t *Trail) Draft(o Object, detail any) (Entry, bool, error) {
 	return e, true, nil
 }
 
-// Mark records that a line of the request is stored in the transaction of the
+// MarkWritten records that a line of the request is stored in the transaction of the
 // change that it describes.
-func (t *Trail) Mark() {
+func (t *Trail) MarkWritten() {
 	if t != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -83,27 +83,27 @@ func (t *Trail) Written() bool {
 // contextKey is the key of the Trail in a context.
 type contextKey struct{}
 
-// With returns a context in which work is done for t.
-func With(ctx context.Context, t *Trail) context.Context {
+// WithTrail returns a context in which work is done for t.
+func WithTrail(ctx context.Context, t *Trail) context.Context {
 	return context.WithValue(ctx, contextKey{}, t)
 }
 
-// As returns a context in which work is done by an actor, for a reason ("" for
+// WithActor returns a context in which work is done by an actor, for a reason ("" for
 // none), and leaves no line in the trail.
-func As(ctx context.Context, a Actor, reason string) context.Context {
-	return With(ctx, &Trail{line: Entry{ActorType: a.Type, ActorID: a.ID, Actor: a.Name, Reason: reason}})
+func WithActor(ctx context.Context, a Actor, reason string) context.Context {
+	return WithTrail(ctx, &Trail{line: Entry{ActorType: a.Type, ActorID: a.ID, Actor: a.Name, Reason: reason}})
 }
 
-// From returns the trail of the context, nil where there is none.
-func From(ctx context.Context) *Trail {
+// TrailFrom returns the trail of the context, nil where there is none.
+func TrailFrom(ctx context.Context) *Trail {
 	t, _ := ctx.Value(contextKey{}).(*Trail)
 	return t
 }
 
-// Who returns by whom and why something is done in the context. The zero Actor
+// ActorOf returns by whom and why something is done in the context. The zero Actor
 // means that it is not known.
-func Who(ctx context.Context) (Actor, string) {
-	t := From(ctx)
+func ActorOf(ctx context.Context) (Actor, string) {
+	t := TrailFrom(ctx)
 	if t == nil {
 		return Actor{}, ""
 	}

@@ -11,21 +11,21 @@ import (
 	"time"
 )
 
-// MaxOff is how far the two clocks may differ. Beyond it due times of
+// MaxOffset is how far the two clocks may differ. Beyond it due times of
 // schedules are not judged here, and timers of runs go by the database's clock.
-const MaxOff = 5 * time.Second
+const MaxOffset = 5 * time.Second
 
-// measureEvery is how long a clock that was right is taken to be so.
-const measureEvery = 5 * time.Second
+// measurementLife is how long a clock that was right is taken to be so.
+const measurementLife = 5 * time.Second
 
-// readFor is how long a reading of the database's clock may take. One that took
+// readTimeout is how long a reading of the database's clock may take. One that took
 // long says little.
-const readFor = 4 * time.Second
+const readTimeout = 4 * time.Second
 
-// settled is how far the correction may be wrong before it is set anew:
+// correctionTolerance is how far the correction may be wrong before it is set anew:
 // measurements differ by the round trips they took, and time would jump with
 // each of them.
-const settled = time.Second
+const correctionTolerance = time.Second
 
 // Watch measures how far the process's clock differs from the database's. It
 // is safe for concurrent use; a nil Watch takes the process's clock to be right.
@@ -56,8 +56,8 @@ func (m *measurement) jump(now time.Time) time.Duration {
 type State struct {
 	// Offset is this process's clock minus the database's.
 	Offset time.Duration
-	// Far reports whether that is more than MaxOff either way.
-	Far bool
+	// TooFar reports whether that is more than MaxOff either way.
+	TooFar bool
 }
 
 // New returns a Watch over the process's clock and a reading of the database's.
@@ -69,19 +69,19 @@ func New(now func() time.Time, read func(ctx context.Context) (time.Time, error)
 	return &Watch{now: now, read: read, log: log}
 }
 
-// Right reports whether due times may be judged by this process's clock. It
+// Accurate reports whether due times may be judged by this process's clock. It
 // measures unless a measurement of the last five seconds found the clock right
 // and it was not set since; a clock that becomes wrong or right again is logged
 // once. A database that does not answer leaves the verdict as it was.
-func (w *Watch) Right(ctx context.Context) bool {
+func (w *Watch) Accurate(ctx context.Context) bool {
 	if w == nil {
 		return true
 	}
 	w.measuring.Lock()
 	defer w.measuring.Unlock()
 	last := w.last.Load()
-	far := last != nil && last.Far
-	if last != nil && !far && time.Since(last.at) < measureEvery && last.jump(w.now()).Abs() < settled {
+	far := last != nil && last.TooFar
+	if last != nil && !far && time.Since(last.at) < measurementLife && last.jump(w.now()).Abs() < correctionTolerance {
 		return true
 	}
 	off, err := w.measure(ctx)
@@ -89,31 +89,31 @@ func (w *Watch) Right(ctx context.Context) bool {
 		if ctx.Err() == nil {
 			w.log.Warn("the database's clock could not be read", "error", err)
 		}
-		return !far && (last == nil || last.jump(w.now()).Abs() <= MaxOff)
+		return !far && (last == nil || last.jump(w.now()).Abs() <= MaxOffset)
 	}
-	now := State{Offset: off, Far: off.Abs() > MaxOff}
+	now := State{Offset: off, TooFar: off.Abs() > MaxOffset}
 	switch {
-	case now.Far && !far:
+	case now.TooFar && !far:
 		w.log.Error("this server's clock is not the database's: its schedules wait until it is right, and timers of runs go by the database's clock",
 			"behind_seconds", -off.Seconds())
-	case !now.Far && far:
+	case !now.TooFar && far:
 		w.log.Info("this server's clock is right again: its schedules go on")
 	}
 	m := &measurement{State: now, wall: w.now().Round(0), at: time.Now()}
-	if now.Far {
+	if now.TooFar {
 		m.correction = w.Correction()
-		if (m.correction + off).Abs() > settled {
+		if (m.correction + off).Abs() > correctionTolerance {
 			m.correction = -off
 		}
 	}
 	w.last.Store(m)
-	return !now.Far
+	return !now.TooFar
 }
 
 // measure returns the process's clock minus the database's. The answer was made
 // at some time between the question and its arrival: within that it is 0.
 func (w *Watch) measure(ctx context.Context) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, readFor)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	asked, before := time.Now(), w.now()
 	theirs, err := w.read(ctx)
@@ -140,7 +140,7 @@ func (w *Watch) Correction() time.Duration {
 	if m == nil {
 		return 0
 	}
-	if jump := m.jump(w.now()); jump.Abs() > MaxOff {
+	if jump := m.jump(w.now()); jump.Abs() > MaxOffset {
 		return m.correction - jump
 	}
 	return m.correction

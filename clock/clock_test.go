@@ -44,12 +44,12 @@ func TestOffset(t *testing.T) {
 			if _, measured := w.State(); measured || w.Correction() != 0 {
 				t.Error("measured before it was asked")
 			}
-			far := off.Abs() > clock.MaxOff
-			if w.Right(t.Context()) == far {
+			far := off.Abs() > clock.MaxOffset
+			if w.Accurate(t.Context()) == far {
 				t.Errorf("off by %v: right is %v", off, far)
 			}
 			s, measured := w.State()
-			if !measured || s.Far != far || (s.Offset-off).Abs() > 200*time.Millisecond {
+			if !measured || s.TooFar != far || (s.Offset-off).Abs() > 200*time.Millisecond {
 				t.Errorf("off by %v: %+v", off, s)
 			}
 			if d := time.Until(w.Now()); far && d.Abs() > time.Second || !far && d != off {
@@ -65,7 +65,7 @@ func TestAClockThatIsSetIsNoticedAtOnce(t *testing.T) {
 		c, said := &two{}, &bytes.Buffer{}
 		w := clock.New(c.now, c.read, slog.New(slog.NewTextHandler(said, nil)))
 		for range 100 {
-			if !w.Right(t.Context()) {
+			if !w.Accurate(t.Context()) {
 				t.Fatal("wrong from the beginning")
 			}
 			<-time.After(100 * time.Millisecond)
@@ -78,12 +78,12 @@ func TestAClockThatIsSetIsNoticedAtOnce(t *testing.T) {
 			t.Errorf("before the next measurement it is off by %v", d)
 		}
 		c.away.Store(true)
-		if w.Right(t.Context()) {
+		if w.Accurate(t.Context()) {
 			t.Error("right after it was set by an hour, with a database that does not answer")
 		}
 		c.away.Store(false)
 		for range 3 {
-			if w.Right(t.Context()) {
+			if w.Accurate(t.Context()) {
 				t.Error("right after it was set by an hour")
 			}
 		}
@@ -91,7 +91,7 @@ func TestAClockThatIsSetIsNoticedAtOnce(t *testing.T) {
 		if d := time.Until(w.Now()).Abs(); d > time.Second {
 			t.Errorf("set back, it is off by %v", d)
 		}
-		if !w.Right(t.Context()) || w.Correction() != 0 {
+		if !w.Accurate(t.Context()) || w.Correction() != 0 {
 			t.Error("wrong after it was set right")
 		}
 		log := said.String()
@@ -107,11 +107,11 @@ func TestTheCorrectionIsSteady(t *testing.T) {
 		c := &two{}
 		c.off.Store(int64(-time.Hour))
 		w := clock.New(c.now, c.read, nil)
-		w.Right(t.Context())
+		w.Accurate(t.Context())
 		first := w.Correction()
 		for range 20 {
 			c.slow = (c.slow + 170*time.Millisecond) % (400 * time.Millisecond)
-			w.Right(t.Context())
+			w.Accurate(t.Context())
 			if w.Correction() != first {
 				t.Fatalf("%v became %v", first, w.Correction())
 			}
@@ -121,7 +121,7 @@ func TestTheCorrectionIsSteady(t *testing.T) {
 
 func TestNoWatchIsRight(t *testing.T) {
 	var w *clock.Watch
-	if _, measured := w.State(); measured || !w.Right(t.Context()) || w.Correction() != 0 {
+	if _, measured := w.State(); measured || !w.Accurate(t.Context()) || w.Correction() != 0 {
 		t.Error("a nil watch found something")
 	}
 }

@@ -20,23 +20,23 @@ type key struct{}
 // budget is how long a request may wait. With each set every call may wait that
 // long, and left never falls.
 type budget struct {
-	left atomic.Int64 // nanoseconds
-	each bool
+	left    atomic.Int64 // nanoseconds
+	perCall bool
 }
 
-// With returns a context whose calls may wait for most together.
-func With(ctx context.Context, most time.Duration) context.Context {
+// WithBudget returns a context whose calls may wait for most together.
+func WithBudget(ctx context.Context, most time.Duration) context.Context {
 	return with(ctx, most, false)
 }
 
-// Each returns a context of which every single call may wait for most: for requests
+// WithTimeoutPerCall returns a context of which every single call may wait for most: for requests
 // that go on for as long as their caller wants, as a stream does.
-func Each(ctx context.Context, most time.Duration) context.Context {
+func WithTimeoutPerCall(ctx context.Context, most time.Duration) context.Context {
 	return with(ctx, most, true)
 }
 
 func with(ctx context.Context, most time.Duration, each bool) context.Context {
-	b := &budget{each: each}
+	b := &budget{perCall: each}
 	b.left.Store(int64(most))
 	return context.WithValue(ctx, key{}, b)
 }
@@ -63,18 +63,18 @@ func Begin(ctx context.Context) (context.Context, Call) {
 	return inner, c
 }
 
-// Answered takes from the budget what the call has taken. The call's context
+// Charge takes from the budget what the call has taken. The call's context
 // lives on until the budget's end or that of the context it came from: for
 // results that are read afterwards.
-func (c Call) Answered() {
-	if c.budget != nil && !c.budget.each {
+func (c Call) Charge() {
+	if c.budget != nil && !c.budget.perCall {
 		c.budget.left.Add(-int64(time.Since(c.began)))
 	}
 }
 
 // End takes from the budget what the call has taken and ends its context.
 func (c Call) End() {
-	c.Answered()
+	c.Charge()
 	if c.cancel != nil {
 		c.cancel()
 	}

@@ -27,7 +27,7 @@ func takes(ctx context.Context, d time.Duration) error {
 
 func TestCallsDrawOnOneBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, began := deadline.With(t.Context(), 4*time.Second), time.Now()
+		ctx, began := deadline.WithBudget(t.Context(), 4*time.Second), time.Now()
 		for range 3 {
 			if err := takes(ctx, time.Second); err != nil {
 				t.Fatal(err)
@@ -50,7 +50,7 @@ func TestCallsDrawOnOneBudget(t *testing.T) {
 
 func TestEachCallHasTheWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx := deadline.Each(t.Context(), 4*time.Second)
+		ctx := deadline.WithTimeoutPerCall(t.Context(), 4*time.Second)
 		for range 5 {
 			if err := takes(ctx, 3*time.Second); err != nil {
 				t.Fatal(err)
@@ -76,7 +76,7 @@ func TestWithoutABudgetNothingEnds(t *testing.T) {
 // What does not end with its context is left behind.
 func TestDoLeavesWhatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, began := deadline.With(t.Context(), 4*time.Second), time.Now()
+		ctx, began := deadline.WithBudget(t.Context(), 4*time.Second), time.Now()
 		release := make(chan struct{})
 		_, err := deadline.Do(ctx, func(context.Context) (int, error) { <-release; return 0, nil }, late)
 		if took := time.Since(began); !errors.Is(err, errLate) || took > 4200*time.Millisecond {
@@ -84,7 +84,7 @@ func TestDoLeavesWhatHangs(t *testing.T) {
 		}
 		close(release)
 		own := errors.New("its own")
-		_, err = deadline.Do(deadline.With(t.Context(), time.Second), func(ctx context.Context) (int, error) {
+		_, err = deadline.Do(deadline.WithBudget(t.Context(), time.Second), func(ctx context.Context) (int, error) {
 			<-ctx.Done()
 			return 0, own
 		}, late)
@@ -97,7 +97,7 @@ func TestDoLeavesWhatHangs(t *testing.T) {
 // A call inside of another is part of it: it is not counted twice.
 func TestInnerCallsAreNotCountedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx := deadline.With(t.Context(), 4*time.Second)
+		ctx := deadline.WithBudget(t.Context(), 4*time.Second)
 		_, err := deadline.Do(ctx, func(ctx context.Context) (int, error) { return 0, takes(ctx, 2*time.Second) }, late)
 		if err != nil {
 			t.Fatal(err)
@@ -114,5 +114,5 @@ func TestAPanicIsTheCallers(t *testing.T) {
 			t.Errorf("recovered %v", p)
 		}
 	}()
-	_, _ = deadline.Do(deadline.With(t.Context(), time.Minute), func(context.Context) (int, error) { panic("ouch") }, late)
+	_, _ = deadline.Do(deadline.WithBudget(t.Context(), time.Minute), func(context.Context) (int, error) { panic("ouch") }, late)
 }

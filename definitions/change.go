@@ -59,7 +59,7 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, erro
 		}
 		r := revise(c, req, doc, now)
 		if r.Version != nil {
-			r.Version.Author, _ = audit.Who(ctx)
+			r.Version.Author, _ = audit.ActorOf(ctx)
 		}
 		return r, nil
 	})

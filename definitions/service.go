@@ -103,7 +103,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 	}
 	w = w.Activate(1, doc.Title())
 	w.Slug = orDefault(w.Slug, w.ID)
-	who, _ := audit.Who(ctx)
+	who, _ := audit.ActorOf(ctx)
 	v := &NewVersion{
 		Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedBy: req.Author, Author: who, CreatedAt: now,
 		ChangeSummary: orDefault(req.ChangeSummary, "Initial version"),

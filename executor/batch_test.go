@@ -19,7 +19,7 @@ import (
 // batchOf starts runs named after what is listed, one character each, with that
 // as the input's k.
 func (s *stack) batchOf(workflow, names string) ([]bool, error) {
-	ctx := audit.With(context.Background(), audit.NewTrail(audit.Entry{TenantID: tenant, ActorType: audit.Key, ActorID: "key_1", Action: "run.start"},
+	ctx := audit.WithTrail(context.Background(), audit.NewTrail(audit.Entry{TenantID: tenant, ActorType: audit.Key, ActorID: "key_1", Action: "run.start"},
 		time.Now, func(prefix string) string { return fmt.Sprintf("%s%024x", prefix, s.ids.Add(1)) }))
 	var list []executor.StartRequest
 	for name := range strings.SplitSeq(names, "") {

@@ -26,7 +26,7 @@ steps:
 		db := openDB(t, url)
 		ahead := func() time.Time { return time.Now().Add(3 * time.Hour) }
 		watch := clock.New(ahead, db.Clock, nil)
-		if watch.Right(t.Context()) {
+		if watch.Accurate(t.Context()) {
 			t.Fatal("three hours ahead is right")
 		}
 		s := stackOn(t, db, first.ids, neverRun, func(c *executor.Config) { c.Now, c.Clock = ahead, watch })

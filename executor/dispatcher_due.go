@@ -72,7 +72,7 @@ func (dp *dispatcher) pollDue(ctx context.Context, after DueRun, t time.Time) (l
 		}
 		for _, d := range dues {
 			if !dp.isReady(d.RunID) {
-				dp.timers.Sooner(d.RunID, d.At)
+				dp.timers.SetIfEarlier(d.RunID, d.At)
 			}
 		}
 		if len(dues) < duePage {

@@ -93,7 +93,7 @@ func (d *driver) committed(a *activeRun, change machine.Change) {
 		a.endIsolation()
 	}
 	if at, ok := change.Run.Due(); ok && at.Before(d.cfg.now().Add(timerHorizon)) {
-		d.dispatcher.timers.Sooner(a.id, at)
+		d.dispatcher.timers.SetIfEarlier(a.id, at)
 	}
 	for _, effect := range change.Effects {
 		switch f := effect.(type) {

@@ -56,7 +56,7 @@ type Starter struct {
 // A caller whose time for the database (package deadline) is spent is answered
 // outcome_unknown, and the start goes on.
 func (s *Starter) Start(ctx context.Context, req StartRequest) (Record, error) {
-	req.trail = audit.From(ctx)
+	req.trail = audit.TrailFrom(ctx)
 	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.start(ctx, req) }, outcomeUnknown)
 }
 

@@ -112,7 +112,7 @@ func (b *batch) add(ctx context.Context, target Target, req StartRequest, of int
 	}
 	r.Commit = Commit{
 		Row:    rowOf(r.change.Run, req.Trace, created.Run.CreatedAt),
-		Events: r.change.Events, Audit: insertionLines(audit.From(ctx), created.Run.RunID),
+		Events: r.change.Events, Audit: insertionLines(audit.TrailFrom(ctx), created.Run.RunID),
 		Member: &Member{Name: req.Name},
 	}
 	r.Row.ConcurrencyKey = key

@@ -51,7 +51,7 @@ func (s *Starter) prepare(ctx context.Context, created machine.Change, target Ta
 	}
 	p.Commit = Commit{
 		Row:    rowOf(p.change.Run, req.Trace, created.Run.CreatedAt),
-		Events: p.change.Events, Audit: insertionLines(audit.From(ctx), p.change.Run.RunID),
+		Events: p.change.Events, Audit: insertionLines(audit.TrailFrom(ctx), p.change.Run.RunID),
 	}
 	target.fence(&p.Commit)
 	p.Row.ConcurrencyKey = key
@@ -91,7 +91,7 @@ func (s *Starter) create(ctx context.Context, target Target, req StartRequest) (
 		return machine.Change{}, err
 	}
 	now := s.cfg.now()
-	who, _ := audit.Who(ctx)
+	who, _ := audit.ActorOf(ctx)
 	header := machine.Header{
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID,
 		WorkflowID: target.WorkflowID, Slug: target.Slug, Version: target.Version, Hash: target.Hash,

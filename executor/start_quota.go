@@ -7,11 +7,11 @@ import "context"
 // be. A run that replaces another takes over its part of the open runs.
 func (s *Starter) reserveQuota(ctx context.Context, req StartRequest, runID string, input []byte) error {
 	if !req.replaces {
-		if err := s.cfg.Quota.Hold(ctx, req.TenantID, runID); err != nil {
+		if err := s.cfg.Quota.Reserve(ctx, req.TenantID, runID); err != nil {
 			return err
 		}
 	}
-	err := s.cfg.Stored.Hold(ctx, req.TenantID, runID, int64(max(1, len(input))))
+	err := s.cfg.Stored.Reserve(ctx, req.TenantID, runID, int64(max(1, len(input))))
 	if err != nil {
 		s.cfg.Quota.Release(req.TenantID, runID)
 	}

@@ -48,7 +48,7 @@ var bySystem = machine.Attribution{Actor: audit.Actor{Type: audit.System}}
 
 // by says for whom the context's work is done.
 func by(ctx context.Context) machine.Attribution {
-	who, reason := audit.Who(ctx)
+	who, reason := audit.ActorOf(ctx)
 	return machine.Attribution{Actor: who, Reason: reason}
 }
 
@@ -89,13 +89,13 @@ func (s *Steering) steer(ctx context.Context, tenantID, runID string, in machine
 // journalled. It is for the workflow's deletion, which has the line in the audit
 // trail.
 func (s *Steering) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
-	who, reason := audit.Who(ctx)
+	who, reason := audit.ActorOf(ctx)
 	if reason == "" {
 		reason = "The workflow was deleted."
 	} else {
 		reason = "The workflow was deleted: " + reason
 	}
-	ctx = audit.As(ctx, who, reason)
+	ctx = audit.WithActor(ctx, who, reason)
 	ids, err := s.cfg.Store.OpenRuns(ctx, tenantID, workflowID)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (s *Steering) Deliver(ctx context.Context, tenantID, runID string, sig mach
 		}
 		row, there := s.signalReceived(ctx, tenantID, runID, sig.RequestID)
 		if there { // and so is the line in the audit trail
-			audit.From(ctx).Mark()
+			audit.TrailFrom(ctx).MarkWritten()
 			return SignalOutcome{Row: row}, nil
 		}
 		if errors.Is(err, ErrFenced) {

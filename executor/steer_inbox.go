@@ -21,11 +21,11 @@ const (
 // otherwise. An input that is stored and that no node took in time is answered as
 // the run stands, with outcome.pending.
 func (s *Steering) submit(ctx context.Context, tenantID, runID string, in machine.Input) (outcome, error) {
-	trail := audit.From(ctx)
+	trail := audit.TrailFrom(ctx)
 	lines := auditLines(trail, runID, signalDetailOf(in))
 	out, err := s.deliverOrPost(ctx, tenantID, runID, in, lines)
 	if err == nil && (out.effect || out.pending) {
-		trail.Mark()
+		trail.MarkWritten()
 	}
 	return out, err
 }
@@ -33,7 +33,7 @@ func (s *Steering) submit(ctx context.Context, tenantID, runID string, in machin
 // auditLines drafts what a request adds to the audit trail with its effect on a run.
 // detail is nil for none.
 func auditLines(t *audit.Trail, runID string, detail any) []audit.Entry {
-	line, wanted, err := t.Draft(audit.Object{Kind: "run", ID: runID}, detail)
+	line, wanted, err := t.NewEntry(audit.Object{Kind: "run", ID: runID}, detail)
 	if err != nil || !wanted {
 		return nil
 	}
@@ -59,7 +59,7 @@ func signalDetailOf(in machine.Input) any {
 func insertionLines(t *audit.Trail, runID string) []audit.Entry {
 	lines := auditLines(t, runID, nil)
 	if lines != nil {
-		t.Mark()
+		t.MarkWritten()
 	}
 	return lines
 }

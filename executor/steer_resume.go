@@ -59,7 +59,7 @@ func (s *Steering) reopen(ctx context.Context, tenantID, runID string, in machin
 			return Record{}, err
 		}
 		if row.State == machine.Failed || row.State == machine.Cancelled {
-			if err := s.cfg.Quota.Hold(ctx, tenantID, runID); err != nil {
+			if err := s.cfg.Quota.Reserve(ctx, tenantID, runID); err != nil {
 				return Record{}, err
 			}
 			defer s.cfg.Quota.Release(tenantID, runID)

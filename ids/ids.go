@@ -58,8 +58,8 @@ func (m *Maker) next() uint64 {
 	return v
 }
 
-// Plain reports whether s is exactly the 24 hex digits of an id, without prefix.
-func Plain(s string) bool {
+// IsBareID reports whether s is exactly the 24 hex digits of an id, without prefix.
+func IsBareID(s string) bool {
 	if len(s) != Digits {
 		return false
 	}

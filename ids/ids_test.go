@@ -67,7 +67,7 @@ func TestPlain(t *testing.T) {
 		"0192a3b4c5d6e7f8001122334": false,
 		"":                          false,
 	} {
-		if ids.Plain(s) != want {
+		if ids.IsBareID(s) != want {
 			t.Errorf("Plain(%q) = %v", s, !want)
 		}
 	}

@@ -20,9 +20,9 @@ func TestTheClocksOffset(t *testing.T) {
 			t.Errorf("before it is measured: %s", line)
 		}
 	}
-	w.Right(t.Context())
+	w.Accurate(t.Context())
 	wantLines(t, m, "heddle_clock_offset_seconds 3600", "heddle_schedules_wait_for_clock 1")
 	now = base.Add(2 * time.Second)
-	w.Right(t.Context())
+	w.Accurate(t.Context())
 	wantLines(t, m, "heddle_clock_offset_seconds 2", "heddle_schedules_wait_for_clock 0")
 }

@@ -18,8 +18,8 @@ type Queue interface {
 // How long one scrape waits for the queue's length, and how long that is good
 // for others.
 const (
-	queuePatience = 2 * time.Second
-	queueFresh    = time.Second
+	queueTimeout = 2 * time.Second
+	queueLife    = time.Second
 )
 
 // Watch shows the executor's load and the queue whenever the measures are read.
@@ -44,7 +44,7 @@ func (c clockOffset) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	waits := 0.0
-	if s.Far {
+	if s.TooFar {
 		waits = 1
 	}
 	out <- prometheus.MustNewConstMetric(gauge("heddle_clock_offset_seconds", "This process's clock minus the database's, as last measured."), prometheus.GaugeValue, s.Offset.Seconds())
@@ -86,7 +86,7 @@ func (l *load) Collect(out chan<- prometheus.Metric) {
 	send("heddle_slots", "Runs that may have attempts in flight at one time.", float64(now.Slots))
 	send("heddle_slots_used", "Runs that have attempts in flight; recovery may go beyond the limit.", float64(now.SlotsUsed))
 	n, err := l.queued()
-	l.m.failed("queue_length", err)
+	l.m.countError("queue_length", err)
 	if err == nil {
 		send("heddle_runs_queued", "Runs that wait in the store for a slot, of all nodes; counted up to 100,000.", float64(n))
 	}
@@ -97,10 +97,10 @@ func (l *load) Collect(out chan<- prometheus.Metric) {
 func (l *load) queued() (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if time.Since(l.at) < queueFresh {
+	if time.Since(l.at) < queueLife {
 		return l.length, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), queuePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), queueTimeout)
 	defer cancel()
 	n, err := l.queue.QueueLength(ctx)
 	if err == nil {

@@ -26,9 +26,9 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
-	requests *prometheus.CounterVec
-	answers  *prometheus.HistogramVec
-	streams  prometheus.Gauge
+	requests  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	streams   prometheus.Gauge
 
 	started     *prometheus.CounterVec
 	ended       *prometheus.CounterVec
@@ -38,7 +38,7 @@ type Metrics struct {
 	groups      *prometheus.HistogramVec
 	failures    *prometheus.CounterVec
 
-	slots    *prometheus.CounterVec
+	dueTimes *prometheus.CounterVec
 	missed   prometheus.Counter
 	lateness prometheus.Histogram
 }
@@ -49,7 +49,7 @@ func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: counters("heddle_http_requests_total", "Requests answered, by the pattern of their route.", "route", "method", "status"),
-		answers: histograms("heddle_http_request_seconds", "From a request's arrival to its answer; streams are left out.",
+		durations: histograms("heddle_http_request_seconds", "From a request's arrival to its answer; streams are left out.",
 			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}, "route", "method"),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_sse_streams", Help: "Open event streams."}),
 		started: counters("heddle_runs_started_total", "Runs stored by this process, by what triggered them.", "trigger"),
@@ -67,7 +67,7 @@ func New(version string) *Metrics {
 		groups: histograms("heddle_commit_group_size", "Members that share one transaction of the journal.",
 			[]float64{1, 2, 4, 8, 16, 32, 64, 128, 256}, "of"),
 		failures: counters("heddle_store_errors_total", "Store operations that failed; conflicts and refusals are left out.", "operation"),
-		slots:    counters("heddle_schedule_due_times_total", "Due times, by what became of them.", "outcome", "origin", "reason"),
+		dueTimes: counters("heddle_schedule_due_times_total", "Due times, by what became of them.", "outcome", "origin", "reason"),
 		missed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "heddle_schedule_missed_total",
 			Help: "Due times that passed while nothing could fire and that got no run of their own.",
@@ -80,7 +80,7 @@ func New(version string) *Metrics {
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "heddle_build_info", Help: "Always 1; the label carries the version.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.answers, m.streams, m.started, m.ended, m.isolated, m.quarantined, m.commits, m.groups, m.failures, m.slots, m.missed, m.lateness,
+	m.registry.MustRegister(m.requests, m.durations, m.streams, m.started, m.ended, m.isolated, m.quarantined, m.commits, m.groups, m.failures, m.dueTimes, m.missed, m.lateness,
 		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, trigger := range []string{"manual", "api", "schedule", "webhook", "event"} {
 		m.started.WithLabelValues(trigger)
@@ -112,7 +112,7 @@ func (m *Metrics) Request(route, method string, status int, took time.Duration) 
 	}
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	if took > 0 {
-		m.answers.WithLabelValues(route, method).Observe(took.Seconds())
+		m.durations.WithLabelValues(route, method).Observe(took.Seconds())
 	}
 }
 
@@ -123,7 +123,7 @@ func (m *Metrics) Stream(change int) { m.streams.Add(float64(change)) }
 // stored.
 func (m *Metrics) SlotRecorded(s schedules.Slot, late time.Duration) {
 	origin, _, _ := strings.Cut(s.Origin, ":")
-	m.slots.WithLabelValues(string(s.Outcome), origin, s.Reason).Add(float64(s.Count))
+	m.dueTimes.WithLabelValues(string(s.Outcome), origin, s.Reason).Add(float64(s.Count))
 	if s.Missed() {
 		m.missed.Add(float64(s.Count))
 	}
@@ -132,9 +132,9 @@ func (m *Metrics) SlotRecorded(s schedules.Slot, late time.Duration) {
 	}
 }
 
-// failed counts an error of the store, and leaves out those that are answers: a
+// countError counts an error of the store, and leaves out those that are answers: a
 // context that ended, a lost race, a fault of the caller.
-func (m *Metrics) failed(operation string, err error) {
+func (m *Metrics) countError(operation string, err error) {
 	var f *fault.Error
 	switch {
 	case err == nil, errors.Is(err, context.Canceled),

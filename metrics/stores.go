@@ -21,11 +21,11 @@ type runStore struct {
 func (s *runStore) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
 	begun := time.Now()
 	errs := s.Store.Commit(ctx, epoch, group)
-	s.m.wrote("runs", len(group), time.Since(begun))
+	s.m.countCommit("runs", len(group), time.Since(begun))
 	for i := range group {
-		s.m.failed("commit", errs[i])
+		s.m.countError("commit", errs[i])
 		if errs[i] == nil {
-			s.m.run(&group[i])
+			s.m.countRun(&group[i])
 		}
 	}
 	return errs
@@ -34,11 +34,11 @@ func (s *runStore) Commit(ctx context.Context, epoch int64, group []executor.Com
 func (s *runStore) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
 	begun := time.Now()
 	taken, err := s.Store.StartAll(ctx, epoch, runs)
-	s.m.wrote("runs", len(runs), time.Since(begun))
-	s.m.failed("commit", err)
+	s.m.countCommit("runs", len(runs), time.Since(begun))
+	s.m.countError("commit", err)
 	for i := range runs {
 		if err == nil && !taken[i] {
-			s.m.run(&runs[i])
+			s.m.countRun(&runs[i])
 		}
 	}
 	return taken, err
@@ -46,13 +46,13 @@ func (s *runStore) StartAll(ctx context.Context, epoch int64, runs []executor.Co
 
 func (s *runStore) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	epoch, err := s.Store.AcquireLease(ctx, holder, now, ttl)
-	s.m.failed("lease", err)
+	s.m.countError("lease", err)
 	return epoch, err
 }
 
 func (s *runStore) Isolate(ctx context.Context, runID string) error {
 	err := s.Store.Isolate(ctx, runID)
-	s.m.failed("isolate", err)
+	s.m.countError("isolate", err)
 	if err == nil {
 		s.m.isolated.Inc()
 	}
@@ -61,19 +61,19 @@ func (s *runStore) Isolate(ctx context.Context, runID string) error {
 
 func (s *runStore) Journal(ctx context.Context, runID string) (executor.Journal, error) {
 	j, err := s.Store.Journal(ctx, runID)
-	s.m.failed("journal", err)
+	s.m.countError("journal", err)
 	return j, err
 }
 
 func (s *runStore) Queued(ctx context.Context, limit int) ([]string, error) {
 	ids, err := s.Store.Queued(ctx, limit)
-	s.m.failed("queue", err)
+	s.m.countError("queue", err)
 	return ids, err
 }
 
 func (s *runStore) Due(ctx context.Context, after executor.DueRun, t time.Time, limit int) ([]executor.DueRun, error) {
 	list, err := s.Store.Due(ctx, after, t, limit)
-	s.m.failed("due_runs", err)
+	s.m.countError("due_runs", err)
 	return list, err
 }
 
@@ -89,12 +89,12 @@ type scheduleStore struct {
 func (s *scheduleStore) Fire(ctx context.Context, group []schedules.Firing) []error {
 	begun := time.Now()
 	errs := s.Store.Fire(ctx, group)
-	s.m.wrote("schedules", len(group), time.Since(begun))
+	s.m.countCommit("schedules", len(group), time.Since(begun))
 	for i := range group {
-		s.m.failed("fire", errs[i])
+		s.m.countError("fire", errs[i])
 		for n := range group[i].Runs {
 			if errs[i] == nil {
-				s.m.run(&group[i].Runs[n].Commit)
+				s.m.countRun(&group[i].Runs[n].Commit)
 			}
 		}
 	}
@@ -103,24 +103,24 @@ func (s *scheduleStore) Fire(ctx context.Context, group []schedules.Firing) []er
 
 func (s *scheduleStore) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
 	list, err := s.Store.DueSchedules(ctx, t, limit)
-	s.m.failed("due_schedules", err)
+	s.m.countError("due_schedules", err)
 	return list, err
 }
 
 func (s *scheduleStore) States(ctx context.Context, ids []string) ([]schedules.State, error) {
 	list, err := s.Store.States(ctx, ids)
-	s.m.failed("schedules", err)
+	s.m.countError("schedules", err)
 	return list, err
 }
 
-// wrote records one transaction with its members, however it ended.
-func (m *Metrics) wrote(of string, members int, took time.Duration) {
+// countCommit records one transaction with its members, however it ended.
+func (m *Metrics) countCommit(of string, members int, took time.Duration) {
 	m.commits.WithLabelValues(of).Observe(took.Seconds())
 	m.groups.WithLabelValues(of).Observe(float64(members))
 }
 
-// run counts a run that a commit began or ended.
-func (m *Metrics) run(c *executor.Commit) {
+// countRun counts a run that a commit began or ended.
+func (m *Metrics) countRun(c *executor.Commit) {
 	if c.Expected == 0 {
 		m.started.WithLabelValues(c.Row.Trigger).Inc()
 	}

@@ -13,25 +13,25 @@ const (
 	// already after recheck, and never before leisure times as long as it took:
 	// counting costs a small share of the database's time, however much is
 	// stored. A count that failed is not tried again before recheck.
-	recount = 30 * time.Second
-	recheck = time.Second
-	leisure = 20
-	// patience is how long requests wait for a count after it was begun: one that
+	recount           = 30 * time.Second
+	recheck           = time.Second
+	minIntervalFactor = 20
+	// maxWait is how long requests wait for a count after it was begun: one that
 	// takes long delays those that come first, and no others.
-	patience = 2 * time.Second
-	// longest is how long one count may take.
-	longest = 10 * time.Minute
-	// abandoned is the age of a hold that will not be released any more.
-	abandoned = time.Minute
-	// atOnce is how many tenants are counted at a time.
-	atOnce = 2
+	maxWait = 2 * time.Second
+	// maxCountDuration is how long one count may take.
+	maxCountDuration = 10 * time.Minute
+	// maxReservationAge is the age of a reservation that will not be released any more.
+	maxReservationAge = time.Minute
+	// maxConcurrentCounts is how many tenants are counted at a time.
+	maxConcurrentCounts = 2
 )
 
 // BytesConfig is what a Bytes is made of.
 type BytesConfig struct {
 	// Limit is how many bytes a tenant may have stored; 0: as many as it likes.
 	Limit func(ctx context.Context, tenantID string) (int64, error)
-	// Count sums the bytes that the store holds of the tenant. It may take long,
+	// Count sums the bytes that the store reservations of the tenant. It may take long,
 	// and ends with ctx.
 	Count func(ctx context.Context, tenantID string) (int64, error)
 	Now   func() time.Time
@@ -45,12 +45,12 @@ type BytesConfig struct {
 // What other nodes store is seen with the next count. A nil Bytes admits everything. It
 // is safe for concurrent use.
 type Bytes struct {
-	cfg    BytesConfig
-	ctx    context.Context //nolint:containedctx // of the counts, which belong to no request
-	cancel context.CancelFunc
-	counts sync.WaitGroup
-	slots  chan struct{}
-	held   atomic.Int64 // tenants that have a limit: 0 makes Add cost nothing
+	cfg            BytesConfig
+	ctx            context.Context //nolint:containedctx // of the counts, which belong to no request
+	cancel         context.CancelFunc
+	counts         sync.WaitGroup
+	slots          chan struct{}
+	limitedTenants atomic.Int64 // tenants that have a limit: 0 makes Add cost nothing
 
 	mu      sync.RWMutex // guards tenants; a ledger has a lock of its own
 	tenants map[string]*ledger
@@ -58,28 +58,28 @@ type Bytes struct {
 
 // ledger is what is known of one tenant, in bytes.
 type ledger struct {
-	mu      sync.Mutex // guards all fields
-	known   bool       // there is a count
-	base    int64      // the newest one
-	since   int64      // stored by this node since it began
-	pending int64      // the sum of holds
-	holds   map[string]byteHold
-	at      time.Time     // when the last count ended; zero: there was none
-	took    time.Duration // it
-	stale   bool          // something was deleted since it began
-	told    bool          // Uncounted was
-	ended   chan struct{} // closed at the end of the count under way; nil: none
-	begun   time.Time     // when that was begun
+	mu           sync.Mutex // guards all fields
+	known        bool       // there is a count
+	counted      int64      // the newest one
+	since        int64      // stored by this node since it began
+	pending      int64      // the sum of reservations
+	reservations map[string]reservation
+	endedAt      time.Time     // when the last count ended; zero: there was none
+	duration     time.Duration // it
+	stale        bool          // something was deleted since it began
+	reported     bool          // Uncounted was
+	ended        chan struct{} // closed at the end of the count under way; nil: none
+	startedAt    time.Time     // when that was begun
 }
 
-type byteHold struct {
+type reservation struct {
 	bytes int64
 	at    time.Time
 }
 
 // NewBytes makes a Bytes. Close ends what it began.
 func NewBytes(cfg BytesConfig) *Bytes {
-	b := &Bytes{cfg: cfg, slots: make(chan struct{}, atOnce), tenants: map[string]*ledger{}}
+	b := &Bytes{cfg: cfg, slots: make(chan struct{}, maxConcurrentCounts), tenants: map[string]*ledger{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	return b
 }
@@ -93,11 +93,11 @@ func (b *Bytes) Close() {
 	b.counts.Wait()
 }
 
-// Hold admits bytes that are about to be stored under id, or refuses them:
+// Reserve admits bytes that are about to be stored under id, or refuses them:
 // fault.TooMany quota_exceeded. Where no count can be had in time they are let
 // in. Release is to be called when they are stored, after Add, or will not be;
-// a second Hold under the id takes the place of the first.
-func (b *Bytes) Hold(ctx context.Context, tenantID, id string, bytes int64) error {
+// a second Reserve under the id takes the place of the first.
+func (b *Bytes) Reserve(ctx context.Context, tenantID, id string, bytes int64) error {
 	if b == nil {
 		return nil
 	}
@@ -112,14 +112,14 @@ func (b *Bytes) Hold(ctx context.Context, tenantID, id string, bytes int64) erro
 	l := b.of(tenantID)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.drop(id)
+	l.remove(id)
 	if l.due(b.cfg.Now(), recount) {
 		b.count(tenantID, l)
 	}
 	for (!l.known || l.used()+bytes > limit) && b.await(ctx, tenantID, l) {
 	}
-	if !l.known && l.ended != nil && !l.told {
-		l.told = true
+	if !l.known && l.ended != nil && !l.reported {
+		l.reported = true
 		b.uncounted(tenantID, nil)
 	}
 	if used := l.used(); used+bytes > limit {
@@ -127,7 +127,7 @@ func (b *Bytes) Hold(ctx context.Context, tenantID, id string, bytes int64) erro
 			"The tenant has stored %d of the %d bytes that it may, and this takes %d more; delete runs, workflows or templates that are not needed, or ask the operator for more.",
 			used, limit, bytes).With("quota", "stored_bytes").With("limit", limit).With("used", used)
 	}
-	l.holds[id] = byteHold{bytes, b.cfg.Now()}
+	l.reservations[id] = reservation{bytes, b.cfg.Now()}
 	l.pending += bytes
 	return nil
 }
@@ -146,7 +146,7 @@ func (b *Bytes) await(ctx context.Context, tenantID string, l *ledger) bool {
 	if ended == nil { // closed
 		return false
 	}
-	left := patience - b.cfg.Now().Sub(l.begun)
+	left := maxWait - b.cfg.Now().Sub(l.startedAt)
 	if left <= 0 {
 		return false
 	}
@@ -166,25 +166,25 @@ func (b *Bytes) await(ctx context.Context, tenantID string, l *ledger) bool {
 
 // due reports whether the count is to be taken again when it is so old.
 func (l *ledger) due(now time.Time, old time.Duration) bool {
-	age := now.Sub(l.at)
+	age := now.Sub(l.endedAt)
 	switch {
 	case l.ended != nil:
 		return false
-	case l.at.IsZero() || age < 0:
+	case l.endedAt.IsZero() || age < 0:
 		return true
-	case age < leisure*l.took:
+	case age < minIntervalFactor*l.duration:
 		return false
 	}
 	return l.stale && l.known || age >= old || !l.known && age >= recheck
 }
 
 // used returns what the tenant has stored or is about to store. l.mu is held.
-func (l *ledger) used() int64 { return l.base + l.since + l.pending }
+func (l *ledger) used() int64 { return l.counted + l.since + l.pending }
 
-// drop ends a hold, if it is there. l.mu is held.
-func (l *ledger) drop(id string) {
-	l.pending -= l.holds[id].bytes
-	delete(l.holds, id)
+// remove ends a reservation, if it is there. l.mu is held.
+func (l *ledger) remove(id string) {
+	l.pending -= l.reservations[id].bytes
+	delete(l.reservations, id)
 }
 
 // count begins a count; l.mu is held, and no other is under way.
@@ -192,11 +192,11 @@ func (b *Bytes) count(tenantID string, l *ledger) {
 	if l.ended != nil || b.ctx.Err() != nil {
 		return
 	}
-	l.ended, l.begun, l.told = make(chan struct{}), b.cfg.Now(), false
+	l.ended, l.startedAt, l.reported = make(chan struct{}), b.cfg.Now(), false
 	b.counts.Go(func() {
 		b.slots <- struct{}{}
 		defer func() { <-b.slots }()
-		ctx, cancel := context.WithTimeout(b.ctx, longest)
+		ctx, cancel := context.WithTimeout(b.ctx, maxCountDuration)
 		defer cancel()
 		l.mu.Lock()
 		began, before := b.cfg.Now(), l.since
@@ -205,18 +205,18 @@ func (b *Bytes) count(tenantID string, l *ledger) {
 		n, err := b.cfg.Count(ctx, tenantID)
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.at = b.cfg.Now()
-		l.took = max(0, l.at.Sub(began))
+		l.endedAt = b.cfg.Now()
+		l.duration = max(0, l.endedAt.Sub(began))
 		if err != nil {
 			b.uncounted(tenantID, err)
 		} else {
 			// What was stored while it counted is in it or not: it stays in since.
-			l.known, l.base = true, n
+			l.known, l.counted = true, n
 			l.since -= before
 		}
-		for id, h := range l.holds {
-			if l.at.Sub(h.at) >= abandoned {
-				l.drop(id)
+		for id, h := range l.reservations {
+			if l.endedAt.Sub(h.at) >= maxReservationAge {
+				l.remove(id)
 			}
 		}
 		close(l.ended)
@@ -232,7 +232,7 @@ func (b *Bytes) uncounted(tenantID string, err error) {
 }
 
 // Tracks reports whether any tenant has a limit: whether Add does anything.
-func (b *Bytes) Tracks() bool { return b != nil && b.held.Load() > 0 }
+func (b *Bytes) Tracks() bool { return b != nil && b.limitedTenants.Load() > 0 }
 
 // Add counts bytes that were stored just now.
 func (b *Bytes) Add(tenantID string, bytes int64) {
@@ -246,7 +246,7 @@ func (b *Bytes) Add(tenantID string, bytes int64) {
 	}
 }
 
-// Release ends a hold.
+// Release ends a reservation.
 func (b *Bytes) Release(tenantID, id string) {
 	if !b.Tracks() {
 		return
@@ -254,7 +254,7 @@ func (b *Bytes) Release(tenantID, id string) {
 	if l := b.known(tenantID); l != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.drop(id)
+		l.remove(id)
 	}
 }
 
@@ -287,9 +287,9 @@ func (b *Bytes) of(tenantID string) *ledger {
 	defer b.mu.Unlock()
 	l := b.tenants[tenantID]
 	if l == nil {
-		l = &ledger{holds: map[string]byteHold{}}
+		l = &ledger{reservations: map[string]reservation{}}
 		b.tenants[tenantID] = l
-		b.held.Add(1)
+		b.limitedTenants.Add(1)
 	}
 	return l
 }
@@ -303,6 +303,6 @@ func (b *Bytes) forget(tenantID string) {
 	defer b.mu.Unlock()
 	if b.tenants[tenantID] != nil {
 		delete(b.tenants, tenantID)
-		b.held.Add(-1)
+		b.limitedTenants.Add(-1)
 	}
 }

@@ -56,7 +56,7 @@ func (s *cellar) count(ctx context.Context, _ string) (int64, error) {
 // put stores so many bytes, or is refused.
 func (s *cellar) put(n int64) error {
 	id := fmt.Sprint(time.Now().UnixNano(), n)
-	if err := s.bytes.Hold(s.t.Context(), "t", id, n); err != nil {
+	if err := s.bytes.Reserve(s.t.Context(), "t", id, n); err != nil {
 		return err
 	}
 	defer s.bytes.Release("t", id)
@@ -133,7 +133,7 @@ func TestHeldBytesCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newCellar(t, 100)
-		hold := func(id string, n int64) error { return s.bytes.Hold(t.Context(), "t", id, n) }
+		hold := func(id string, n int64) error { return s.bytes.Reserve(t.Context(), "t", id, n) }
 		wantRefused(t, "first", hold("a", 60), false)
 		later(recountAge)
 		wantRefused(t, "second", hold("b", 41), true)
@@ -162,7 +162,7 @@ func TestBytesAtOnce(t *testing.T) {
 			all.Go(func() {
 				for k := range 10 {
 					id := fmt.Sprint(i, "/", k)
-					if s.bytes.Hold(t.Context(), "t", id, 10) != nil {
+					if s.bytes.Reserve(t.Context(), "t", id, 10) != nil {
 						continue
 					}
 					later(time.Duration(i) * time.Millisecond)
@@ -254,7 +254,7 @@ func TestBytesThatCannotBeCounted(t *testing.T) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		began := time.Now()
-		_ = s.bytes.Hold(gone, "t", "a", 1)
+		_ = s.bytes.Reserve(gone, "t", "a", 1)
 		if time.Since(began) > 0 {
 			t.Error("it waited for a caller who has gone")
 		}
@@ -271,7 +271,7 @@ func TestBytesWithoutALimit(t *testing.T) {
 		}
 		s.wantCounts("without a limit", 0)
 		var none *quota.Bytes
-		wantRefused(t, "none", none.Hold(t.Context(), "t", "x", 1), false)
+		wantRefused(t, "none", none.Reserve(t.Context(), "t", "x", 1), false)
 		none.Add("t", 1)
 		none.Release("t", "x")
 		none.Freed("t")

@@ -1,4 +1,4 @@
-// Package quota holds tenants to what they may have at one time of something
+// Package quota reservations tenants to what they may have at one time of something
 // that is stored: it counts by what the store says and by what is about to be
 // stored. It knows neither the store nor where a limit comes from.
 package quota
@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// fresh is how long a count is good for: what other nodes store meanwhile is
+	// countLife is how long a count is good for: what other nodes store meanwhile is
 	// not seen.
-	fresh = time.Second
-	// held is how long something is counted as about to be stored where no
+	countLife = time.Second
+	// reservationLife is how long something is counted as about to be stored where no
 	// Release says otherwise: its node may be gone.
-	held = 10 * time.Second
+	reservationLife = 10 * time.Second
 )
 
 // Gate is a quota of one kind of thing for each tenant. A nil Gate admits everything.
@@ -38,18 +38,18 @@ type Gate struct {
 // tenant is what is known of one tenant. Its lock is held while the store counts,
 // so that requests of one tenant wait for one count.
 type tenant struct {
-	mu    sync.Mutex // guards all fields
-	limit int
-	free  int       // that may be let in without counting
-	until time.Time // for so long
-	holds map[string]time.Time
+	mu           sync.Mutex // guards all fields
+	limit        int
+	remaining    int       // that may be let in without counting
+	until        time.Time // for so long
+	reservations map[string]time.Time
 }
 
-// Hold admits one more, which is about to be stored under id, or refuses it:
+// Reserve admits one more, which is about to be stored under id, or refuses it:
 // fault.TooMany quota_exceeded. An error of Limit or Count is returned as it is,
-// and nothing is held. Release is to be called when it is stored, or
+// and nothing is reserved. Release is to be called when it is stored, or
 // will not be.
-func (g *Gate) Hold(ctx context.Context, tenantID, id string) error {
+func (g *Gate) Reserve(ctx context.Context, tenantID, id string) error {
 	if g == nil {
 		return nil
 	}
@@ -61,28 +61,28 @@ func (g *Gate) Hold(ctx context.Context, tenantID, id string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := g.Now()
-	if t.free <= 0 || t.limit != limit || now.Before(t.until.Add(-fresh)) || !now.Before(t.until) {
-		for other, since := range t.holds {
-			if now.Sub(since) >= held {
-				delete(t.holds, other)
+	if t.remaining <= 0 || t.limit != limit || now.Before(t.until.Add(-countLife)) || !now.Before(t.until) {
+		for other, since := range t.reservations {
+			if now.Sub(since) >= reservationLife {
+				delete(t.reservations, other)
 			}
 		}
 		n, err := g.Count(ctx, tenantID, limit)
 		if err != nil {
 			return err
 		}
-		t.limit, t.free, t.until = limit, limit-n-len(t.holds), now.Add(fresh)
+		t.limit, t.remaining, t.until = limit, limit-n-len(t.reservations), now.Add(countLife)
 	}
-	if t.free <= 0 {
+	if t.remaining <= 0 {
 		return fault.New(fault.TooMany, "quota_exceeded", "The tenant has as many %s as it may have, %d; wait until there are fewer, or ask the operator for more.",
 			strings.ReplaceAll(g.Name, "_", " "), limit).With("quota", g.Name).With("limit", limit)
 	}
-	t.free--
-	t.holds[id] = now
+	t.remaining--
+	t.reservations[id] = now
 	return nil
 }
 
-// Release ends the hold of what is stored by now, or will not be.
+// Release ends the reservation of what is stored by now, or will not be.
 func (g *Gate) Release(tenantID, id string) {
 	if g == nil {
 		return
@@ -95,7 +95,7 @@ func (g *Gate) Release(tenantID, id string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.holds, id)
+	delete(t.reservations, id)
 }
 
 // of returns the tenant's state, which it makes at the first call.
@@ -107,7 +107,7 @@ func (g *Gate) of(tenantID string) *tenant {
 	}
 	t := g.tenants[tenantID]
 	if t == nil {
-		t = &tenant{holds: map[string]time.Time{}}
+		t = &tenant{reservations: map[string]time.Time{}}
 		g.tenants[tenantID] = t
 	}
 	return t

@@ -38,7 +38,7 @@ func newShop(limit int) *shop {
 
 // add stores one; with broken it is held and then not stored.
 func (s *shop) add(id string, broken bool) error {
-	if err := s.gate.Hold(context.Background(), "t", id); err != nil {
+	if err := s.gate.Reserve(context.Background(), "t", id); err != nil {
 		return err
 	}
 	defer s.gate.Release("t", id)
@@ -72,13 +72,13 @@ func TestAGateHoldsItsLimit(t *testing.T) {
 	s.limit = 0
 	want("no limit", s.add("8", false), false)
 	s.limit, s.stored = 2, 0
-	want("held and forgotten", s.gate.Hold(context.Background(), "t", "a"), false)
-	want("held and forgotten", s.gate.Hold(context.Background(), "t", "b"), false)
+	want("held and forgotten", s.gate.Reserve(context.Background(), "t", "a"), false)
+	want("held and forgotten", s.gate.Reserve(context.Background(), "t", "b"), false)
 	want("both are held", s.add("9", false), true)
 	s.now = s.now.Add(10 * time.Second)
 	want("no more", s.add("10", false), false)
 	var none *quota.Gate
-	want("no gate", none.Hold(context.Background(), "t", "x"), false)
+	want("no gate", none.Reserve(context.Background(), "t", "x"), false)
 	none.Release("t", "x")
 }
 

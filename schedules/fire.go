@@ -146,7 +146,7 @@ func (s *Service) firing(ctx context.Context, st State, try int) (Firing, bool) 
 // error is temporary and is returned, so that the due time is decided again.
 func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slot, try int) error {
 	// The run's actor is the schedule, also if a request made it fire just now.
-	run, err := s.runs.Prepare(audit.As(ctx, sc.actor(), ""), executor.StartRequest{
+	run, err := s.runs.Prepare(audit.WithActor(ctx, sc.actor(), ""), executor.StartRequest{
 		TenantID: sc.TenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "schedule", Input: sc.Input,
 	}, try)
 	switch kind := fault.KindOf(err); {
@@ -169,13 +169,13 @@ func (s *Service) startRun(ctx context.Context, sc Schedule, f *Firing, slot Slo
 // Errors: those of executor.Service.Start; fault.NotFound schedule_not_found;
 // fault.Conflict idempotency_key_taken, schedule_changing.
 func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace executor.Trace, keep func(executor.Record) *idempotency.Answer) (string, error) {
-	who, reason := audit.Who(ctx)
+	who, reason := audit.ActorOf(ctx)
 	for n := range maxRequestAttempts {
 		sc, err := s.store.Schedule(ctx, tenantID, id)
 		if err != nil {
 			return "", err
 		}
-		run, err := s.runs.Prepare(audit.As(ctx, who, reason), executor.StartRequest{
+		run, err := s.runs.Prepare(audit.WithActor(ctx, who, reason), executor.StartRequest{
 			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
 		}, n)
 		if err != nil {
@@ -193,7 +193,7 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 		}
 		switch err := s.store.Fire(ctx, []Firing{f})[0]; {
 		case err == nil:
-			audit.From(ctx).Mark()
+			audit.TrailFrom(ctx).MarkWritten()
 			s.reportSlots(f)
 			s.runs.Stored(run)
 			return run.Row.RunID, nil
@@ -300,7 +300,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 	case err != nil:
 		return "", 0, err
 	}
-	audit.From(ctx).Mark()
+	audit.TrailFrom(ctx).MarkWritten()
 	s.reportSlots(f)
 	s.runs.Stored(f.Runs...)
 	s.fire(ctx, []string{sc.ID})
@@ -310,7 +310,7 @@ func (s *Service) backfill(ctx context.Context, req BackfillRequest, now time.Ti
 // addAuditEntry adds the audit entry of the request that f is made for, if the
 // request leaves one, so that it is stored in the transaction of the firing.
 func (f *Firing) addAuditEntry(ctx context.Context, detail any) error {
-	line, wanted, err := audit.From(ctx).Draft(audit.Object{Kind: "schedule", ID: f.ScheduleID}, detail)
+	line, wanted, err := audit.TrailFrom(ctx).NewEntry(audit.Object{Kind: "schedule", ID: f.ScheduleID}, detail)
 	if wanted {
 		f.Audit = []audit.Entry{line}
 	}

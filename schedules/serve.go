@@ -25,7 +25,7 @@ func (s *Service) Serve(ctx context.Context) {
 	next := s.now()
 	for ctx.Err() == nil {
 		now := s.now()
-		if !s.clock.Right(ctx) {
+		if !s.clock.Accurate(ctx) {
 			s.sleepPoll(ctx)
 			continue
 		}
@@ -42,7 +42,7 @@ func (s *Service) Serve(ctx context.Context) {
 
 // Tick does one round of Serve: it fires what is due and advances the queues.
 func (s *Service) Tick(ctx context.Context) {
-	if !s.clock.Right(ctx) {
+	if !s.clock.Accurate(ctx) {
 		return
 	}
 	s.poll(ctx, s.now())
@@ -74,7 +74,7 @@ func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 // horizon; the poll reads later ones in time.
 func (s *Service) scheduleWake(id string, at time.Time) {
 	if at.IsZero() || at.After(s.now().Add(horizon)) {
-		s.timers.Forget(id)
+		s.timers.Remove(id)
 		return
 	}
 	s.timers.Set(id, at)
@@ -90,7 +90,7 @@ func (s *Service) cancelRequested(ctx context.Context) {
 	}
 	for _, o := range orders {
 		by := audit.Actor{Type: audit.Schedule, ID: o.ScheduleID}
-		if _, err := s.runs.Cancel(audit.As(ctx, by, "The schedule's next run takes its place."), o.TenantID, o.RunID); err != nil {
+		if _, err := s.runs.Cancel(audit.WithActor(ctx, by, "The schedule's next run takes its place."), o.TenantID, o.RunID); err != nil {
 			s.log.Debug("a run could not be cancelled yet", "run_id", o.RunID, "error", err)
 		}
 	}

@@ -119,7 +119,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 	if req.Keep != nil {
 		keep = req.Keep(sc)
 	}
-	if err := s.quota.Hold(ctx, sc.TenantID, sc.ID); err != nil {
+	if err := s.quota.Reserve(ctx, sc.TenantID, sc.ID); err != nil {
 		return Schedule{}, err
 	}
 	defer s.quota.Release(sc.TenantID, sc.ID)

@@ -55,8 +55,8 @@ func (db *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
 // (audit.Trail, in the transaction's context) to that change: both are durable
 // or neither. Without a request there is no entry.
 func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
-	t := audit.From(tx.Statement.Context)
-	e, wanted, err := t.Draft(o, detail)
+	t := audit.TrailFrom(tx.Statement.Context)
+	e, wanted, err := t.NewEntry(o, detail)
 	if err != nil || !wanted {
 		return err
 	}
@@ -64,7 +64,7 @@ func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
 	if err := tx.Create(&row).Error; err != nil {
 		return err
 	}
-	t.Mark() // whether the transaction commits is told by its error
+	t.MarkWritten() // whether the transaction commits is told by its error
 	return nil
 }
 

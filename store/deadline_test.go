@@ -15,7 +15,9 @@ import (
 )
 
 // brief is a request's time for the database that is over soon.
-func brief(t *testing.T) context.Context { return deadline.With(t.Context(), 50*time.Millisecond) }
+func brief(t *testing.T) context.Context {
+	return deadline.WithBudget(t.Context(), 50*time.Millisecond)
+}
 
 // answered waits for calls that must return although the database does not, and
 // checks that each says so.

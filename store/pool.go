@@ -37,13 +37,13 @@ func (p boundedPool) QueryContext(ctx context.Context, query string, args ...any
 		call.End()
 		return nil, err
 	}
-	call.Answered()
+	call.Charge()
 	return rows, nil //nolint:sqlclosecheck // gorm closes them
 }
 
 // QueryRowContext is QueryContext for one row; gorm scans it at once.
 func (p boundedPool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	ctx, call := deadline.Begin(ctx)
-	defer call.Answered()
+	defer call.Charge()
 	return p.DB.QueryRowContext(ctx, query, args...)
 }

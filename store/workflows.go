@@ -94,7 +94,7 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(defi
 // status before and after. Without a request to record (audit.From) it reads
 // nothing.
 func recordRevision(tx *gorm.DB, before workflowRow, after definitions.Workflow, rev definitions.Revision) error {
-	if audit.From(tx.Statement.Context) == nil {
+	if audit.TrailFrom(tx.Statement.Context) == nil {
 		return nil
 	}
 	from := workflowState{before.ActiveVersion, "", before.Status}

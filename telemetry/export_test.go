@@ -9,9 +9,9 @@ import (
 // left out: they are read from the run that a compensation runs on, which
 // stands between two commits.
 func Describe(g executor.Growth) (list []string) {
-	for _, s := range spansOf(g, placeOf(g.After.RunID, g.Trace), func(string) bool { return false }) {
+	for _, s := range spansOf(g, traceContextOf(g.After.RunID, g.Trace), func(string) bool { return false }) {
 		list = append(list, fmt.Sprintf("%s below %s: %s %d-%d %s %s %v %s %d %d", s.id, s.parent, s.name,
-			s.start.UnixMilli(), s.end.UnixMilli(), s.state, s.code, s.step, s.typ, s.attempt, s.life))
+			s.start.UnixMilli(), s.end.UnixMilli(), s.state, s.code, s.step, s.stepType, s.attempt, s.life))
 	}
 	return list
 }

@@ -11,24 +11,24 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// place is where a run stands in a trace: the trace, and the caller's span.
-type place struct {
-	trace  trace.TraceID
-	caller trace.SpanID // zero: the trace has no caller
-	flags  trace.TraceFlags
-	state  trace.TraceState
+// traceContext is where a run stands in a trace: the trace, and the caller's span.
+type traceContext struct {
+	trace      trace.TraceID
+	callerSpan trace.SpanID // zero: the trace has no caller
+	flags      trace.TraceFlags
+	state      trace.TraceState
 }
 
-// placeOf reads what the run's start carried, in the form of W3C Trace Context.
+// traceContextOf reads what the run's start carried, in the form of W3C Trace Context.
 // Without a caller the trace is the run's own, and its id is always the same.
-func placeOf(runID string, t executor.Trace) place {
-	var p place
+func traceContextOf(runID string, t executor.Trace) traceContext {
+	var p traceContext
 	if len(t.Parent) >= 55 {
 		id, err := trace.TraceIDFromHex(t.Parent[3:35])
 		span, spanErr := trace.SpanIDFromHex(t.Parent[36:52])
 		flags, flagsErr := hex.DecodeString(t.Parent[53:55])
 		if err == nil && spanErr == nil && flagsErr == nil {
-			p.trace, p.caller, p.flags = id, span, trace.TraceFlags(flags[0])
+			p.trace, p.callerSpan, p.flags = id, span, trace.TraceFlags(flags[0])
 			p.state, _ = trace.ParseTraceState(t.State) // an invalid one is left out, as the standard says
 			return p
 		}

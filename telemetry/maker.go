@@ -8,18 +8,18 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// maker makes the SDK's spans with ids that are known beforehand. It is
+// spanMaker makes the SDK's spans with ids that are known beforehand. It is
 // used by one goroutine, the queue's.
-type maker struct {
+type spanMaker struct {
 	tracer trace.Tracer
-	made   []sdktrace.ReadOnlySpan
+	spans  []sdktrace.ReadOnlySpan
 }
 
-func newMaker(res *resource.Resource) *maker {
-	m := &maker{}
+func newMaker(res *resource.Resource) *spanMaker {
+	m := &spanMaker{}
 	// Sampling was decided before a span gets here.
 	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithSampler(sdktrace.AlwaysSample()), sdktrace.WithIDGenerator(given{}),
+		sdktrace.WithSampler(sdktrace.AlwaysSample()), sdktrace.WithIDGenerator(givenIDs{}),
 		sdktrace.WithResource(res), sdktrace.WithSpanProcessor((*collector)(m)),
 	)
 	m.tracer = provider.Tracer("heddle")
@@ -27,28 +27,28 @@ func newMaker(res *resource.Resource) *maker {
 }
 
 // make returns the batch in the SDK's form, which the exporter takes.
-func (m *maker) make(batch []span) []sdktrace.ReadOnlySpan {
-	m.made = make([]sdktrace.ReadOnlySpan, 0, len(batch))
+func (m *spanMaker) make(batch []span) []sdktrace.ReadOnlySpan {
+	m.spans = make([]sdktrace.ReadOnlySpan, 0, len(batch))
 	for i := range batch {
-		m.one(&batch[i])
+		m.makeSpan(&batch[i])
 	}
-	return m.made
+	return m.spans
 }
 
-// one starts and ends a span of the SDK with the ids and times of s.
-func (m *maker) one(s *span) {
+// makeSpan starts and ends a span of the SDK with the ids and times of s.
+func (m *spanMaker) makeSpan(s *span) {
 	ctx := context.WithValue(context.Background(), idsKey{}, s)
-	sampled := s.run.place
+	sampled := s.run.traceContext
 	sampled.flags = trace.FlagsSampled
 	if s.parent.IsValid() {
-		parent := sampled.context(s.parent)
+		parent := sampled.spanContext(s.parent)
 		ctx = trace.ContextWithSpanContext(ctx, parent.WithRemote(s.remote))
 	}
 	options := []trace.SpanStartOption{
 		trace.WithTimestamp(s.start), trace.WithSpanKind(s.kind), trace.WithAttributes(s.attributes()...),
 	}
 	if s.link.IsValid() {
-		options = append(options, trace.WithLinks(trace.Link{SpanContext: sampled.context(s.link)}))
+		options = append(options, trace.WithLinks(trace.Link{SpanContext: sampled.spanContext(s.link)}))
 	}
 	_, made := m.tracer.Start(ctx, s.name, options...)
 	if code := s.status(); code != 0 {
@@ -59,25 +59,25 @@ func (m *maker) one(s *span) {
 
 type idsKey struct{}
 
-// given hands out the ids of the span that the context names.
-type given struct{}
+// givenIDs hands out the ids of the span that the context names.
+type givenIDs struct{}
 
 // NewIDs returns the ids of a root span.
-func (given) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
+func (givenIDs) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
 	s, _ := ctx.Value(idsKey{}).(*span)
 	return s.run.trace, s.id
 }
 
 // NewSpanID returns the id of a span in the trace of its parent.
-func (given) NewSpanID(ctx context.Context, _ trace.TraceID) trace.SpanID {
+func (givenIDs) NewSpanID(ctx context.Context, _ trace.TraceID) trace.SpanID {
 	s, _ := ctx.Value(idsKey{}).(*span)
 	return s.id
 }
 
 // collector keeps spans as they end, for make.
-type collector maker
+type collector spanMaker
 
 func (c *collector) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-func (c *collector) OnEnd(s sdktrace.ReadOnlySpan)                   { c.made = append(c.made, s) }
+func (c *collector) OnEnd(s sdktrace.ReadOnlySpan)                   { c.spans = append(c.spans, s) }
 func (c *collector) Shutdown(context.Context) error                  { return nil }
 func (c *collector) ForceFlush(context.Context) error                { return nil }

@@ -11,8 +11,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// complainEvery bounds how often the log tells of spans that are lost.
-const complainEvery = 30 * time.Second
+// lossLogInterval bounds how often the log tells of spans that are lost.
+const lossLogInterval = 30 * time.Second
 
 // queue holds finished spans until its one goroutine (serve) has sent them.
 type queue struct {
@@ -20,7 +20,7 @@ type queue struct {
 	delay      time.Duration
 	timeout    time.Duration
 	log        *slog.Logger
-	maker      *maker
+	maker      *spanMaker
 	exporter   sdktrace.SpanExporter
 
 	mu      sync.Mutex // guards waiting, closed and count
@@ -28,11 +28,11 @@ type queue struct {
 	closed  bool
 	count   Stats
 
-	enough  chan struct{} // a batch is there
-	closing chan struct{}
-	ending  context.Context // ends when Close may wait no longer
-	end     context.CancelCauseFunc
-	ended   chan struct{}
+	batchReady  chan struct{} // a batch is there
+	closing     chan struct{}
+	sendContext context.Context // ends when Close may wait no longer
+	cancelSends context.CancelCauseFunc
+	done        chan struct{}
 }
 
 // newQueue starts the goroutine that sends; close ends it.
@@ -41,9 +41,9 @@ func newQueue(cfg Config, exporter sdktrace.SpanExporter, res *resource.Resource
 		max: orDefault(cfg.Queue, 8192), batch: orDefault(cfg.Batch, 512),
 		delay: orDefault(cfg.Delay, 5*time.Second), timeout: orDefault(cfg.Timeout, 30*time.Second),
 		log: cfg.Log, maker: newMaker(res), exporter: exporter,
-		enough: make(chan struct{}, 1), closing: make(chan struct{}), ended: make(chan struct{}),
+		batchReady: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
 	}
-	q.ending, q.end = context.WithCancelCause(context.Background())
+	q.sendContext, q.cancelSends = context.WithCancelCause(context.Background())
 	go q.serve()
 	return q
 }
@@ -62,7 +62,7 @@ func (q *queue) add(spans []span) {
 	q.count.Dropped += uint64(len(spans) - taken)
 	if len(q.waiting) >= q.batch {
 		select {
-		case q.enough <- struct{}{}:
+		case q.batchReady <- struct{}{}:
 		default:
 		}
 	}
@@ -90,14 +90,14 @@ func (q *queue) take() []span {
 // serve sends when a batch is there or the delay is over, until the queue is
 // closed.
 func (q *queue) serve() {
-	defer close(q.ended)
+	defer close(q.done)
 	tick := time.NewTicker(q.delay)
 	defer tick.Stop()
 	var told lost
 	for {
 		whole := false
 		select {
-		case <-q.enough:
+		case <-q.batchReady:
 			whole = true
 		case <-tick.C:
 		case <-q.closing:
@@ -105,13 +105,13 @@ func (q *queue) serve() {
 			return
 		}
 		q.sendAll(whole)
-		told = q.complain(told)
+		told = q.logLosses(told)
 	}
 }
 
 // sendAll sends what waits; with whole set, in whole batches only.
 func (q *queue) sendAll(whole bool) {
-	for q.ending.Err() == nil {
+	for q.sendContext.Err() == nil {
 		q.mu.Lock()
 		n := len(q.waiting)
 		q.mu.Unlock()
@@ -125,7 +125,7 @@ func (q *queue) sendAll(whole bool) {
 // send exports a batch, retries included, and counts what became of it. A batch
 // that failed is not sent again: the exporter has retried already.
 func (q *queue) send(batch []span) {
-	ctx, cancel := context.WithTimeout(q.ending, q.timeout)
+	ctx, cancel := context.WithTimeout(q.sendContext, q.timeout)
 	defer cancel()
 	err := q.exporter.ExportSpans(ctx, q.maker.make(batch))
 	q.mu.Lock()
@@ -144,10 +144,10 @@ type lost struct {
 	at              time.Time
 }
 
-// complain logs what was lost since it last did, now and then.
-func (q *queue) complain(told lost) lost {
+// logLosses logs what was lost since it last did, now and then.
+func (q *queue) logLosses(told lost) lost {
 	s, now := q.stats(), time.Now()
-	if s.Dropped == told.dropped && s.Failed == told.failed || now.Sub(told.at) < complainEvery {
+	if s.Dropped == told.dropped && s.Failed == told.failed || now.Sub(told.at) < lossLogInterval {
 		return told
 	}
 	q.log.Warn("spans were lost", "dropped", s.Dropped-told.dropped, "failed", s.Failed-told.failed)
@@ -162,9 +162,9 @@ func (q *queue) close(ctx context.Context) error {
 	if first {
 		close(q.closing)
 	}
-	defer context.AfterFunc(ctx, func() { q.end(context.Cause(ctx)) })()
-	<-q.ended
-	q.end(nil)
+	defer context.AfterFunc(ctx, func() { q.cancelSends(context.Cause(ctx)) })()
+	<-q.done
+	q.cancelSends(nil)
 	q.mu.Lock()
 	left := len(q.waiting)
 	q.count.Dropped += uint64(left)

@@ -16,18 +16,18 @@ import (
 // spansOf reads which spans a growth ended. When they began is in the events,
 // or in the run as it was before them; nothing else is remembered, so the
 // process may be another one than the one that saw them begin.
-func spansOf(g executor.Growth, p place, sendsTrace func(stepType string) bool) []span {
+func spansOf(g executor.Growth, p traceContext, sendsTrace func(stepType string) bool) []span {
 	header := g.After.Header
 	header.Input, header.Versions = nil, nil // spans in the queue hold no large values
 	r := reader{
 		before: g.Before, after: g.After, run: &subject{p, header}, sendsTrace: sendsTrace,
-		known: make(map[machine.Ref]*machine.ActiveStep),
+		open: make(map[machine.Ref]*machine.ActiveStep),
 	}
 	r.since = g.After.CreatedAt
 	if g.Before != nil {
 		r.life, r.since = g.Before.Resumes()
 		if u, ok := g.Before.RunningCompensation(); ok {
-			r.undo = &u
+			r.compensation = &u
 		}
 	}
 	for i := range g.Events {
@@ -46,13 +46,13 @@ type reader struct {
 	// sendsTrace reports whether attempts of a step type send requests.
 	sendsTrace func(stepType string) bool
 
-	known map[machine.Ref]*machine.ActiveStep // as of the event at hand; nil: not under way
-	undo  *machine.ActiveStep                 // the compensation in flight
-	out   []span
+	open         map[machine.Ref]*machine.ActiveStep // as of the event at hand; nil: not under way
+	compensation *machine.ActiveStep                 // the compensation in flight
+	out          []span
 }
 
-// note is what a span needs of an event's data; no outputs are decoded.
-type note struct {
+// eventData is what a span needs of an event's data; no outputs are decoded.
+type eventData struct {
 	State    machine.State          `json:"state"`
 	From     machine.State          `json:"from"`
 	FromStep string                 `json:"from_step"`
@@ -65,16 +65,16 @@ type note struct {
 }
 
 // code returns the error's code, or otherwise where there is no error.
-func (n *note) code(otherwise string) string {
+func (n *eventData) code(otherwise string) string {
 	if n.Error == nil || n.Error.Code == "" {
 		return otherwise
 	}
 	return n.Error.Code
 }
 
-// noteOf reads an event's data, but for the kinds whose output would be decoded
+// eventDataOf reads an event's data, but for the kinds whose output would be decoded
 // for nothing.
-func noteOf(ev *events.Event) (n note) {
+func eventDataOf(ev *events.Event) (n eventData) {
 	switch ev.Kind {
 	case events.StepCompleted, events.CompensationCompleted, events.RunCompleted:
 		return n
@@ -99,21 +99,21 @@ func (r *reader) read(ev *events.Event) {
 	case events.StepCompleted:
 		r.stepEnded(ev, "completed", "")
 	case events.StepFailed:
-		n := noteOf(ev)
+		n := eventDataOf(ev)
 		r.stepEnded(ev, "failed", n.code("failed"))
 	case events.StepCancelled:
 		r.stepEnded(ev, "cancelled", "")
 	case events.CompensationStarted:
-		r.undoStarted(ev)
+		r.compensationStarted(ev)
 	case events.CompensationCompleted:
-		r.undoEnded(ev.At, "completed", "")
+		r.compensationEnded(ev.At, "completed", "")
 	case events.CompensationFailed:
-		n := noteOf(ev)
-		r.undoEnded(ev.At, "failed", n.code("failed"))
+		n := eventDataOf(ev)
+		r.compensationEnded(ev.At, "failed", n.code("failed"))
 	case events.RunCompleted:
 		r.runEnded(ev.At, "completed", "")
 	case events.RunFailed:
-		n := noteOf(ev)
+		n := eventDataOf(ev)
 		r.runEnded(ev.At, "failed", n.code("failed"))
 	case events.RunCancelled:
 		r.runEnded(ev.At, "cancelled", "")
@@ -123,7 +123,7 @@ func (r *reader) read(ev *events.Event) {
 // stateChanged looks for resumes that begin things anew: what was under way is
 // dropped without an event of its own.
 func (r *reader) stateChanged(ev *events.Event) {
-	n := noteOf(ev)
+	n := eventDataOf(ev)
 	revived := n.From == machine.Failed || n.From == machine.Cancelled
 	if n.State != machine.Queued || n.From == "" || !revived && n.FromStep == "" && n.Redrive == "" && n.Hash == "" {
 		return
@@ -134,9 +134,9 @@ func (r *reader) stateChanged(ev *events.Event) {
 	r.closeSteps(ev.At)
 }
 
-// course is where a step stands by now; nil: it is not under way.
-func (r *reader) course(ref machine.Ref) *machine.ActiveStep {
-	if c, ok := r.known[ref]; ok {
+// stepAt is where a step stands by now; nil: it is not under way.
+func (r *reader) stepAt(ref machine.Ref) *machine.ActiveStep {
+	if c, ok := r.open[ref]; ok {
 		return c
 	}
 	if r.before == nil {
@@ -146,7 +146,7 @@ func (r *reader) course(ref machine.Ref) *machine.ActiveStep {
 	if !ok {
 		return nil
 	}
-	r.known[ref] = &c
+	r.open[ref] = &c
 	return &c
 }
 
@@ -157,10 +157,10 @@ func refOf(ev *events.Event) machine.Ref {
 
 // stepStarted opens a step at its first attempt, and each attempt.
 func (r *reader) stepStarted(ev *events.Event) {
-	c := r.course(refOf(ev))
+	c := r.stepAt(refOf(ev))
 	if c == nil {
 		c = &machine.ActiveStep{Ref: refOf(ev), Type: r.after.StepType(ev.StepID), Seq: ev.Seq, StartedAt: ev.At}
-		r.known[c.Ref] = c
+		r.open[c.Ref] = c
 	}
 	c.Attempt, c.AttemptStartedAt, c.AttemptRunning = ev.Attempt, ev.At, true
 }
@@ -168,7 +168,7 @@ func (r *reader) stepStarted(ev *events.Event) {
 // stepWaiting: of a condition that is probed each probe is an attempt; any
 // other wait is one attempt from its start to its end.
 func (r *reader) stepWaiting(ev *events.Event) {
-	c, n := r.course(refOf(ev)), noteOf(ev)
+	c, n := r.stepAt(refOf(ev)), eventDataOf(ev)
 	switch {
 	case c == nil:
 	case n.Role != "":
@@ -180,16 +180,16 @@ func (r *reader) stepWaiting(ev *events.Event) {
 
 // attemptFailed ends an attempt after which the step goes on.
 func (r *reader) attemptFailed(ev *events.Event) {
-	n := noteOf(ev)
+	n := eventDataOf(ev)
 	state, code := "retrying", n.code("failed")
 	if ev.Kind == events.StepInterrupted {
 		state, code = "interrupted", "interrupted"
 	}
 	if n.Role == "compensation" {
-		r.undoEnded(ev.At, state, code)
+		r.compensationEnded(ev.At, state, code)
 		return
 	}
-	if c := r.course(refOf(ev)); c != nil {
+	if c := r.stepAt(refOf(ev)); c != nil {
 		r.attemptEnded(c, ev.At, state, code)
 	}
 }
@@ -207,13 +207,13 @@ func (r *reader) attemptEnded(c *machine.ActiveStep, at time.Time, state, code s
 	r.out = append(r.out, span{
 		run: r.run, id: attemptSpan(r.run.RunID, c.Ref, c.Attempt), parent: stepSpan(r.run.RunID, c.Seq),
 		name: "attempt " + c.StepID, kind: kind, start: c.AttemptStartedAt, end: at, state: state, code: code,
-		step: c.Ref, typ: c.Type, attempt: c.Attempt,
+		step: c.Ref, stepType: c.Type, attempt: c.Attempt,
 	})
 }
 
 // stepEnded ends a step that an event names.
 func (r *reader) stepEnded(ev *events.Event, state, code string) {
-	if c := r.course(refOf(ev)); c != nil {
+	if c := r.stepAt(refOf(ev)); c != nil {
 		r.closeStep(c, ev.At, state, code)
 	}
 }
@@ -224,9 +224,9 @@ func (r *reader) closeStep(c *machine.ActiveStep, at time.Time, state, code stri
 	r.out = append(r.out, span{
 		run: r.run, id: stepSpan(r.run.RunID, c.Seq), parent: r.parentOf(c.Ref),
 		name: "step " + c.StepID, kind: trace.SpanKindInternal, start: c.StartedAt, end: at, state: state, code: code,
-		step: c.Ref, typ: c.Type,
+		step: c.Ref, stepType: c.Type,
 	})
-	r.known[c.Ref] = nil
+	r.open[c.Ref] = nil
 }
 
 // parentOf is the run's span, or of a step in a loop body the attempt of the
@@ -238,7 +238,7 @@ func (r *reader) parentOf(ref machine.Ref) trace.SpanID {
 	}
 	id, _, inLoop := strings.Cut(last, "[")
 	if inLoop {
-		if loop := r.course(machine.Ref{StepID: id, Iteration: outer}); loop != nil {
+		if loop := r.stepAt(machine.Ref{StepID: id, Iteration: outer}); loop != nil {
 			return attemptSpan(r.run.RunID, loop.Ref, loop.Attempt)
 		}
 	}
@@ -250,12 +250,12 @@ func (r *reader) parentOf(ref machine.Ref) trace.SpanID {
 func (r *reader) closeSteps(at time.Time) {
 	if r.before != nil {
 		for _, c := range r.before.ActiveSteps() {
-			r.course(c.Ref)
+			r.stepAt(c.Ref)
 		}
 		r.before = nil
 	}
 	var open []*machine.ActiveStep
-	for _, c := range r.known {
+	for _, c := range r.open {
 		if c != nil {
 			open = append(open, c)
 		}
@@ -268,28 +268,28 @@ func (r *reader) closeSteps(at time.Time) {
 	}
 }
 
-// undoStarted opens an attempt of a compensation.
-func (r *reader) undoStarted(ev *events.Event) {
-	r.undo = &machine.ActiveStep{
+// compensationStarted opens an attempt of a compensation.
+func (r *reader) compensationStarted(ev *events.Event) {
+	r.compensation = &machine.ActiveStep{
 		Ref: refOf(ev), Type: r.after.CompensationType(ev.StepID), Attempt: ev.Attempt, AttemptStartedAt: ev.At, AttemptRunning: true,
 	}
-	if u, ok := r.after.RunningCompensation(); ok && u.Ref == r.undo.Ref {
-		r.undo.Seq = u.Seq
+	if u, ok := r.after.RunningCompensation(); ok && u.Ref == r.compensation.Ref {
+		r.compensation.Seq = u.Seq
 	}
 }
 
-// undoEnded ends an attempt of a compensation: a child of the run, linked to
+// compensationEnded ends an attempt of a compensation: a child of the run, linked to
 // the step that it undoes.
-func (r *reader) undoEnded(at time.Time, state, code string) {
-	c := r.undo
+func (r *reader) compensationEnded(at time.Time, state, code string) {
+	c := r.compensation
 	if c == nil {
 		return // it was interrupted before it failed
 	}
-	r.undo = nil
+	r.compensation = nil
 	s := span{
 		run: r.run, id: attemptSpan(r.run.RunID, c.Ref, c.Attempt), parent: runSpan(r.run.RunID, r.life),
 		name: "compensate " + c.StepID, kind: trace.SpanKindInternal, start: c.AttemptStartedAt, end: at, state: state, code: code,
-		step: c.Ref, typ: c.Type, attempt: c.Attempt,
+		step: c.Ref, stepType: c.Type, attempt: c.Attempt,
 	}
 	if c.Seq != 0 {
 		s.link = stepSpan(r.run.RunID, c.Seq)
@@ -304,11 +304,11 @@ func (r *reader) undoEnded(at time.Time, state, code string) {
 // first.
 func (r *reader) runEnded(at time.Time, state, code string) {
 	r.closeSteps(at)
-	if r.undo != nil {
-		r.undoEnded(at, "cancelled", "")
+	if r.compensation != nil {
+		r.compensationEnded(at, "cancelled", "")
 	}
 	s := span{
-		run: r.run, id: runSpan(r.run.RunID, r.life), parent: r.run.caller, remote: r.run.caller.IsValid(),
+		run: r.run, id: runSpan(r.run.RunID, r.life), parent: r.run.callerSpan, remote: r.run.callerSpan.IsValid(),
 		name: "run " + r.run.Slug, kind: trace.SpanKindInternal, start: r.since, end: at, state: state, code: code,
 		life: r.life, usage: r.after.Usage,
 	}

@@ -25,16 +25,16 @@ type span struct {
 	state  string // how it ended, in the words of the journal
 	code   string // error.type, "" when it did not fail
 
-	step    machine.Ref // zero for a run
-	typ     string
-	attempt int
-	life    int
-	usage   machine.Usage
+	step     machine.Ref // zero for a run
+	stepType string
+	attempt  int
+	life     int
+	usage    machine.Usage
 }
 
 // subject is what the spans of one run have in common.
 type subject struct {
-	place
+	traceContext
 	machine.Header
 }
 
@@ -57,7 +57,7 @@ func (s *span) attributes() []attribute.KeyValue {
 			list = append(list, attribute.Int64("heddle.tokens", s.usage.Tokens), attribute.Int64("heddle.cost_micro_usd", s.usage.CostMicroUSD))
 		}
 	} else {
-		list = append(list, attribute.String("heddle.step.id", s.step.StepID), attribute.String("heddle.step.type", s.typ))
+		list = append(list, attribute.String("heddle.step.id", s.step.StepID), attribute.String("heddle.step.type", s.stepType))
 	}
 	if s.step.Iteration != "" {
 		list = append(list, attribute.String("heddle.iteration", s.step.Iteration))

@@ -151,7 +151,7 @@ func ParseList(text string) (map[string]string, error) {
 
 // Committed queues the spans that a growth ended, if the run is sampled.
 func (s *Service) Committed(g executor.Growth) {
-	p, sampled := s.place(g.After.RunID, g.Trace)
+	p, sampled := s.traceContext(g.After.RunID, g.Trace)
 	if sampled {
 		s.queue.add(spansOf(g, p, s.sendsTrace))
 	}
@@ -159,20 +159,20 @@ func (s *Service) Committed(g executor.Growth) {
 
 // Outgoing names the attempt's own span, and says whether it is sampled.
 func (s *Service) Outgoing(call executor.Call) string {
-	p, sampled := s.place(call.RunID, executor.Trace{Parent: call.TraceParent, State: call.TraceState})
+	p, sampled := s.traceContext(call.RunID, executor.Trace{Parent: call.TraceParent, State: call.TraceState})
 	ref := machine.Ref{StepID: call.StepID, Iteration: call.Iteration}
 	// Of the caller's flags the one that says how the trace id was drawn stays.
 	flags := p.flags & 0x02
 	return fmt.Sprintf("00-%s-%s-%s", p.trace, attemptSpan(call.RunID, ref, call.Attempt), flags.WithSampled(sampled))
 }
 
-// place finds a run's place in its trace and whether it is sampled: a function
+// traceContext finds a run's place in its trace and whether it is sampled: a function
 // of the trace, so every process decides alike.
-func (s *Service) place(runID string, t executor.Trace) (place, bool) {
-	p := placeOf(runID, t)
+func (s *Service) traceContext(runID string, t executor.Trace) (traceContext, bool) {
+	p := traceContextOf(runID, t)
 	ctx := context.Background()
-	if p.caller.IsValid() {
-		ctx = trace.ContextWithRemoteSpanContext(ctx, p.context(p.caller))
+	if p.callerSpan.IsValid() {
+		ctx = trace.ContextWithRemoteSpanContext(ctx, p.spanContext(p.callerSpan))
 	}
 	decision := s.sampler.ShouldSample(sdktrace.SamplingParameters{
 		ParentContext: ctx, TraceID: p.trace, Name: "run", Kind: trace.SpanKindInternal,
@@ -180,8 +180,8 @@ func (s *Service) place(runID string, t executor.Trace) (place, bool) {
 	return p, decision.Decision == sdktrace.RecordAndSample
 }
 
-// context returns the context of a span in this trace.
-func (p place) context(span trace.SpanID) trace.SpanContext {
+// spanContext returns the context of a span in this trace.
+func (p traceContext) spanContext(span trace.SpanID) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: p.trace, SpanID: span, TraceFlags: p.flags, TraceState: p.state,
 	})

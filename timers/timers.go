@@ -31,14 +31,14 @@ func New() *Timers {
 }
 
 // Set records when an id is due, in place of an earlier record.
-func (t *Timers) Set(id string, at time.Time) { t.note(id, at, func(time.Time) bool { return true }) }
+func (t *Timers) Set(id string, at time.Time) { t.record(id, at, func(time.Time) bool { return true }) }
 
-// Sooner records when an id is due; an earlier time of it stays.
-func (t *Timers) Sooner(id string, at time.Time) { t.note(id, at, at.Before) }
+// SetIfEarlier records when an id is due; an earlier time of it stays.
+func (t *Timers) SetIfEarlier(id string, at time.Time) { t.record(id, at, at.Before) }
 
-// note records a time where replaces says so of the one at hand, and announces
+// record records a time where replaces says so of the one at hand, and announces
 // a new earliest time. replaces is called under the lock.
-func (t *Timers) note(id string, at time.Time, replaces func(time.Time) bool) {
+func (t *Timers) record(id string, at time.Time, replaces func(time.Time) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := t.byID[id]
@@ -61,8 +61,8 @@ func (t *Timers) note(id string, at time.Time, replaces func(time.Time) bool) {
 	}
 }
 
-// Forget drops an id; it need not be there.
-func (t *Timers) Forget(id string) {
+// Remove drops an id; it need not be there.
+func (t *Timers) Remove(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if d := t.byID[id]; d != nil {

@@ -21,13 +21,13 @@ func TestEachIDComesOnceInOrder(t *testing.T) {
 			old, known := earliest[id]
 			switch rapid.IntRange(0, 8).Draw(t, "how") {
 			case 0:
-				all.Forget(id)
+				all.Remove(id)
 				delete(earliest, id)
 			case 1, 2, 3:
 				all.Set(id, at)
 				earliest[id] = at
 			default:
-				all.Sooner(id, at)
+				all.SetIfEarlier(id, at)
 				if !known || at.Before(old) {
 					earliest[id] = at
 				}
@@ -80,7 +80,7 @@ func TestChangedTellsOfAnEarlierTime(t *testing.T) {
 		at   int
 		want bool
 	}{{"a", 5, true}, {"b", 6, false}, {"b", 4, true}, {"a", 5, false}, {"c", 1, true}} {
-		all.Sooner(step.id, base.Add(time.Duration(step.at)*time.Second))
+		all.SetIfEarlier(step.id, base.Add(time.Duration(step.at)*time.Second))
 		if told() != step.want {
 			t.Errorf("step %d: told %t, want %t", n, !step.want, step.want)
 		}
@@ -91,7 +91,7 @@ func BenchmarkTimers(b *testing.B) {
 	base := time.UnixMilli(1_800_000_000_000)
 	all := timers.New()
 	for i := range b.N {
-		all.Sooner(fmt.Sprint(i), base.Add(time.Duration(rand.IntN(1_000_000))*time.Millisecond))
+		all.SetIfEarlier(fmt.Sprint(i), base.Add(time.Duration(rand.IntN(1_000_000))*time.Millisecond))
 		if i%4 == 3 {
 			all.Pop(base.Add(time.Hour), 4)
 		}

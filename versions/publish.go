@@ -78,7 +78,7 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (definition
 	if err != nil {
 		return w, err
 	}
-	who, _ := audit.Who(ctx)
+	who, _ := audit.ActorOf(ctx)
 	next := definitions.NewVersion{
 		Definition: v.Definition, Hash: v.DefinitionHash, ChangeSummary: req.ChangeSummary,
 		CreatedBy: req.Author, Author: who, CreatedAt: s.now(),

@@ -23,7 +23,7 @@ func beginWork(c *Call) (end func()) {
 		action = c.Route.auditAction()
 	}
 	c.audit = c.server.cfg.Access.Trail(c.Principal, action, c.RequestID())
-	c.work, end = audit.With(c.Request.Context(), c.audit), func() {}
+	c.work, end = audit.WithTrail(c.Request.Context(), c.audit), func() {}
 	if !c.Route.Changes() {
 		return end
 	}
@@ -44,7 +44,7 @@ const workTime = 90 * time.Second
 func wantsDryRun(c *Call) bool { return c.Request.URL.Query().Get("dry_run") == "true" }
 
 // SetAuditAction names what the request does from here on for the audit trail.
-func (c *Call) SetAuditAction(action string) { c.audit.Rename(action) }
+func (c *Call) SetAuditAction(action string) { c.audit.SetAction(action) }
 
 // writeAudit adds the line of a request that changed something, unless that was
 // stored with the change. Starts leave their trace in the run's journal instead; a

@@ -50,7 +50,7 @@ func recordReason(c *Call, request reflect.Value) error {
 	if err := audit.CheckReason(reason); err != nil {
 		return err
 	}
-	c.audit.Because(reason)
+	c.audit.SetReason(reason)
 	return nil
 }
 

@@ -14,7 +14,7 @@ func (c *Call) ReserveStorage(bytes int) error {
 	if c.StorageHold == "" {
 		c.StorageHold = c.server.cfg.NewID("room_")
 	}
-	return c.server.cfg.Stored.Hold(c.ClientCtx(), c.TenantID(), c.StorageHold, int64(max(1, bytes)))
+	return c.server.cfg.Stored.Reserve(c.ClientCtx(), c.TenantID(), c.StorageHold, int64(max(1, bytes)))
 }
 
 // AddStored counts bytes that were stored within the reservation, or are about to be.

@@ -13,7 +13,7 @@ const storeTime = 4 * time.Second
 // withDeadline returns the context in which the route's calls to the database end.
 func (h *Server) withDeadline(ctx context.Context, r *Route) context.Context {
 	if r.LongRunning {
-		return deadline.Each(ctx, h.cfg.StoreTime)
+		return deadline.WithTimeoutPerCall(ctx, h.cfg.StoreTime)
 	}
-	return deadline.With(ctx, h.cfg.StoreTime)
+	return deadline.WithBudget(ctx, h.cfg.StoreTime)
 }

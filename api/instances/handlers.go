@@ -71,7 +71,7 @@ func newInstanceID(id string, path ...any) error {
 	if !instanceID.MatchString(id) {
 		return invalidFor("An id has 1 to 100 letters, digits, _ and -, and does not begin with -.", path...)
 	}
-	if prefix, rest, cut := strings.Cut(id, "_"); cut && ids.Plain(rest) && strings.Trim(prefix, "abcdefghijklmnopqrstuvwxyz") == "" {
+	if prefix, rest, cut := strings.Cut(id, "_"); cut && ids.IsBareID(rest) && strings.Trim(prefix, "abcdefghijklmnopqrstuvwxyz") == "" {
 		return fault.New(fault.Malformed, codeInstanceID, "An id of letters, _ and 24 hex digits is one that only the server gives; choose another, or leave it out.")
 	}
 	return nil

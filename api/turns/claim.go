@@ -51,7 +51,7 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 	return func() {
 		stop()
 		<-renewed
-		ctx, cancel := context.WithTimeout(deadline.With(context.WithoutCancel(ctx), turnRenew), turnRenew)
+		ctx, cancel := context.WithTimeout(deadline.WithBudget(context.WithoutCancel(ctx), turnRenew), turnRenew)
 		defer cancel()
 		if err := store.FreeTurn(ctx, runID, owner); err != nil {
 			c.Log().Warn("the end of a turn was not stored; it ends by itself", "run_id", runID, "error", err)
@@ -70,7 +70,7 @@ func (h *handlers) renewTurn(c *core.Call, ctx context.Context, runID, owner str
 		case <-ctx.Done():
 			return
 		}
-		if _, err := h.Store.ClaimTurn(deadline.With(ctx, turnRenew), runID, owner, turnClaim); err != nil && ctx.Err() == nil {
+		if _, err := h.Store.ClaimTurn(deadline.WithBudget(ctx, turnRenew), runID, owner, turnClaim); err != nil && ctx.Err() == nil {
 			c.Log().Warn("a turn was not renewed", "run_id", runID, "error", err)
 		}
 	}

@@ -34,7 +34,7 @@ func withoutPrefix(id string) string { return id[strings.IndexByte(id, '_')+1:] 
 
 // withPrefix adds the prefix to 24 hex digits and returns anything else unchanged.
 func withPrefix(prefix, id string) string {
-	if ids.Plain(id) {
+	if ids.IsBareID(id) {
 		return prefix + id
 	}
 	return id

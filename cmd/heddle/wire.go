@@ -76,7 +76,7 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 		newID: ids.New(time.Now).New, meter: metrics.New(buildVersion()), clock: clock.New(time.Now, db.Clock, log),
 	}
 	// Measured before anything is stored or due, because times are taken from it.
-	w.clock.Right(ctx)
+	w.clock.Accurate(ctx)
 	for _, part := range []func(context.Context) error{w.openAccess, w.openSecrets, w.openSteps, w.openRuns, w.openAuthoring} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, db.Close())

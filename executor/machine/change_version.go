@@ -22,13 +22,13 @@ type removedStep struct {
 // numbers are kept.
 func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
 	saved := snapshotWriter{r.Run}.saveScope(r.root)
-	var undos []savedUndo
+	var undos []savedCompensable
 	r.compensations.all(func(key uint64, u compensable) bool {
 		undos = append(undos, snapshotWriter{r.Run}.saveCompensable(key, u.at))
 		return true
 	})
 	saved.Steps, r.removedSteps = carryOver(plan, again, saved.Steps, r.removedSteps, d.KeepKeys)
-	saved.Ticket = 0
+	saved.AgendaKey = 0
 	if len(r.Versions) == 0 {
 		r.Versions = []VersionSpan{{r.Version, r.Hash, 1}}
 	}
@@ -59,13 +59,13 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []removedSt
 		n := plan.index[s.ID]
 		switch {
 		case n == nil || n.list != plan.top:
-			if s.Attempt > 0 {
-				gone = append(gone, removedStep{s.ID, s.Attempt, s.Generation, !s.hasEnd(), cmp.Or(s.Since, s.Started)})
+			if s.AttemptNumber > 0 {
+				gone = append(gone, removedStep{s.ID, s.AttemptNumber, s.Generation, !s.hasEnd(), cmp.Or(s.KeyFirstUsedAt, s.StartedAt)})
 			}
 		case n.part != partMain || again[n.index] != "":
-			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, Unknown: s.Unknown, Attempt: s.Attempt, Generation: s.Generation, Since: cmp.Or(s.Since, s.Started), Usage: s.Usage, Redo: s.Redo, Cut: s.Cut})
+			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, OutcomeUnknown: s.OutcomeUnknown, AttemptNumber: s.AttemptNumber, Generation: s.Generation, KeyFirstUsedAt: cmp.Or(s.KeyFirstUsedAt, s.StartedAt), Usage: s.Usage, Redrive: s.Redrive, CutOff: s.CutOff})
 		default:
-			s.Ticket, s.Slot, s.Due = 0, 0, 0
+			s.AgendaKey, s.ActivityKey, s.DueAt = 0, 0, 0
 			kept = append(kept, s)
 		}
 	}
@@ -75,9 +75,9 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []removedSt
 			gone = append(gone, old)
 			continue
 		}
-		s := savedStep{ID: old.ID, Status: StepPending, Attempt: old.Attempt, Generation: old.Generation, Since: old.Since}
+		s := savedStep{ID: old.ID, Status: StepPending, AttemptNumber: old.Attempt, Generation: old.Generation, KeyFirstUsedAt: old.Since}
 		if keepKeys && !old.CutOff {
-			s.Since = 0
+			s.KeyFirstUsedAt = 0
 			s.Generation++ // resetStep sees a step that never began
 		}
 		kept = append(kept, s)

@@ -136,7 +136,7 @@ func (r evolver) iterationFailed(p position, d *Detail) {
 // tolerates. It carries what retry rules match on: the cause's code, status and
 // exit code.
 func iterationError(f *frame, cause *Error) *Error {
-	e := &Error{Code: codeIteration, Message: fmt.Sprintf("Iteration %s failed.", f.path)}
+	e := &Error{Code: codeIterationFailed, Message: fmt.Sprintf("Iteration %s failed.", f.path)}
 	e.Details = map[string]any{"iteration": f.path}
 	if cause != nil {
 		e.Message = fmt.Sprintf("Iteration %s failed: %s", f.path, cause.Message)

@@ -34,28 +34,28 @@ func (r snapshotReader) load(s *savedRun) error {
 	}
 	r.State, r.Seq, r.Output, r.Err, r.Usage = s.State, s.Seq, s.Output, s.Err, s.Usage
 	r.StartedAt, r.CompletedAt, r.updatedAt = instant(s.StartedAt), instant(s.CompletedAt), s.Updated
-	r.inactiveSince, r.inactiveTime, r.agenda.lastKey, r.maxLoopAttempt = s.PausedAt, excludedTime(s.Excluded), s.Tickets, s.Attempts
-	r.ending, r.failedCompensations, r.removedSteps = s.Ending, s.UndoFailed, s.Departed
-	r.resumeCount, r.resumedAt, r.inputWithDefaults = s.Lives, s.Revived, s.Filled
-	r.handlers, r.failedHandlers = s.Handling, s.Failed
+	r.inactiveSince, r.inactiveTime, r.agenda.lastKey, r.maxLoopAttempt = s.InactiveSince, excludedTime(s.InactiveMS), s.LastAgendaKey, s.MaxLoopAttempt
+	r.ending, r.failedCompensations, r.removedSteps = s.Ending, s.FailedCompensations, s.RemovedSteps
+	r.resumeCount, r.resumedAt, r.inputWithDefaults = s.ResumeCount, s.ResumedAt, s.InputWithDefaults
+	r.handlers, r.failedHandlers = s.Handlers, s.FailedHandlers
 	r.loadSignals(s)
 	var err error
 	if r.root, err = r.loadScope(nil, r.plan.top, &s.Root); err != nil {
 		return err
 	}
-	for _, u := range s.Undo {
+	for _, u := range s.Compensations {
 		p, err := r.findSaved(u)
 		if err != nil {
 			return err
 		}
 		r.compensations.set(r.edit, u.Seq, compensable{p})
 	}
-	if u := s.Undoing; u != nil {
-		p, err := r.findSaved(u.savedUndo)
+	if u := s.Compensating; u != nil {
+		p, err := r.findSaved(u.savedCompensable)
 		if err != nil {
 			return err
 		}
-		r.compensating = &activeCompensation{position: p, attempt: u.Attempt, failedAttempts: u.Tries, dueAt: u.Due, keyFirstUsedAt: cmp.Or(u.Since, u.Begun), startedAt: u.Begun, running: u.Running}
+		r.compensating = &activeCompensation{position: p, attempt: u.Attempt, failedAttempts: u.FailedAttempts, dueAt: u.DueAt, keyFirstUsedAt: cmp.Or(u.KeyFirstUsedAt, u.StartedAt), startedAt: u.StartedAt, running: u.Running}
 	}
 	r.resetTimers()
 	return nil
@@ -63,7 +63,7 @@ func (r snapshotReader) load(s *savedRun) error {
 
 // findSaved returns the position that a path and the ids of the iterations on
 // it name. The ids tell two iterations apart that have one path.
-func (r snapshotReader) findSaved(u savedUndo) (position, error) {
+func (r snapshotReader) findSaved(u savedCompensable) (position, error) {
 	n := r.plan.index[u.StepID]
 	parts := strings.Split(u.Iteration, ".")
 	var f *frame
@@ -99,8 +99,8 @@ func (r snapshotReader) loadSignals(s *savedRun) {
 // computed on the way.
 func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 	sc := &scopeState{
-		edit: r.edit, id: f.identity(), list: l, unfinished: l.count[partMain], compensations: s.Undos, err: s.Failed,
-		generation: s.Generation, attemptBase: s.Base, agendaKey: s.Ticket, startedAt: s.Begun,
+		edit: r.edit, id: f.identity(), list: l, unfinished: l.count[partMain], compensations: s.Compensations, err: s.Failed,
+		generation: s.Generation, attemptBase: s.AttemptBase, agendaKey: s.AgendaKey, startedAt: s.StartedAt,
 	}
 	if f == nil {
 		sc.unfinished = l.count[r.part()]
@@ -129,11 +129,11 @@ func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState
 
 func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
 	st := &stepState{
-		edit: r.edit, unmet: s.Unmet, notSkipped: s.Live, status: s.Status, skipReason: s.Skip, fallbackRunning: s.Falling,
-		interrupted: s.Interrupted, outcomeUnknown: s.outcomeUnknown(), compensated: s.Undone, attemptNumber: s.Attempt, lastAttempt: s.Last, failedAttempts: s.Tries, generation: s.Generation,
-		agendaKey: s.Ticket, activityKey: s.Slot, firstSeq: s.Order, startedAt: s.Started, keyFirstUsedAt: cmp.Or(s.Since, s.Started), attemptStartedAt: s.Begun, executedAt: s.Acted, endedAt: s.Ended, dueAt: s.Due,
-		output: s.Output, err: s.Err, fallbackStep: s.Fallback, usage: s.Usage, wait: s.Wait, loopCounts: s.Counts,
-		redrive: s.Redo.load(r.edit), cutOff: cutOffTrie(r.edit, s.Cut),
+		edit: r.edit, unmet: s.Unmet, notSkipped: s.NotSkipped, status: s.Status, skipReason: s.SkipReason, fallbackRunning: s.FallbackRunning,
+		interrupted: s.Interrupted, outcomeUnknown: s.outcomeUnknown(), compensated: s.Compensated, attemptNumber: s.AttemptNumber, lastAttempt: s.LastAttempt, failedAttempts: s.FailedAttempts, generation: s.Generation,
+		agendaKey: s.AgendaKey, activityKey: s.ActivityKey, firstSeq: s.FirstSeq, startedAt: s.StartedAt, keyFirstUsedAt: cmp.Or(s.KeyFirstUsedAt, s.StartedAt), attemptStartedAt: s.AttemptStartedAt, executedAt: s.ExecutedAt, endedAt: s.EndedAt, dueAt: s.DueAt,
+		output: s.Output, err: s.Err, fallbackStep: s.FallbackStep, usage: s.Usage, wait: s.Wait, loopCounts: s.LoopCounts,
+		redrive: s.Redrive.load(r.edit), cutOff: cutOffTrie(r.edit, s.CutOff),
 	}
 	if st.agendaKey != 0 {
 		r.agenda.set(r.edit, st.agendaKey, p)
@@ -165,10 +165,10 @@ func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeSta
 
 func (r snapshotReader) loadLoop(p position, n *node, st *stepState, s *savedLoop, up *scopeState) error {
 	l := &loopState{
-		edit: r.edit, total: s.Total, nextIndex: s.Next, completed: s.Completed, failed: s.Failed, failing: s.Doomed,
-		resultBytes: s.Size, lastResult: s.Last, generation: s.Generation, attemptBase: s.Base, rerun: s.Again, cutOff: cutOffTrie(r.edit, s.Cut), storedItems: s.Items, items: &itemCache{},
+		edit: r.edit, total: s.Total, nextIndex: s.NextIndex, completed: s.Completed, failed: s.Failed, failing: s.Failing,
+		resultBytes: s.ResultBytes, lastResult: s.LastResult, generation: s.Generation, attemptBase: s.AttemptBase, rerun: s.Rerun, cutOff: cutOffTrie(r.edit, s.CutOff), storedItems: s.StoredItems, items: &itemCache{},
 	}
-	for _, index := range s.FailedAt {
+	for _, index := range s.FailedIndexes {
 		l.failedIndexes.set(r.edit, index, struct{}{})
 	}
 	st.loop = l
@@ -181,7 +181,7 @@ func (r snapshotReader) loadLoop(p position, n *node, st *stepState, s *savedLoo
 		up.inFlight += sc.inFlight
 		up.parked += sc.parked
 	}
-	for _, it := range s.Kept {
+	for _, it := range s.Retained {
 		sc, err := r.loadScope(newFrame(p.frame, n, int(it.Index), it.ID), n.loop.body, &it.savedScope)
 		if err != nil {
 			return err

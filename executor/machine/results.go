@@ -13,14 +13,14 @@ const chunkSize = 256
 // packed into one JSON list: a million numbers take their text and not much
 // more.
 type resultList struct {
-	loose      trie[json.RawMessage]
+	single     trie[json.RawMessage]
 	looseCount trie[int]             // loose results of a chunk, by its number
 	chunks     trie[json.RawMessage] // "[v,v,…]", by its number
 }
 
 // set adds the result of an iteration. An index is set once.
 func (l *resultList) set(edit, index uint64, v json.RawMessage) {
-	l.loose.set(edit, index, v)
+	l.single.set(edit, index, v)
 	n := index / chunkSize
 	have, _ := l.looseCount.get(n)
 	l.looseCount.set(edit, n, have+1)
@@ -34,7 +34,7 @@ func (l *resultList) set(edit, index uint64, v json.RawMessage) {
 func (l *resultList) pack(edit, n uint64) {
 	size := 1
 	for i := n * chunkSize; i < (n+1)*chunkSize; i++ {
-		v, _ := l.loose.get(i)
+		v, _ := l.single.get(i)
 		if bytes.HasPrefix(v, []byte(refPrefix)) {
 			return
 		}
@@ -42,12 +42,12 @@ func (l *resultList) pack(edit, n uint64) {
 	}
 	list := append(make([]byte, 0, size), '[')
 	for i := n * chunkSize; i < (n+1)*chunkSize; i++ {
-		v, _ := l.loose.get(i)
+		v, _ := l.single.get(i)
 		if i > n*chunkSize {
 			list = append(list, ',')
 		}
 		list = append(list, orNull(v)...)
-		l.loose.delete(edit, i)
+		l.single.delete(edit, i)
 	}
 	l.looseCount.delete(edit, n)
 	l.chunks.set(edit, n, append(list, ']'))
@@ -65,7 +65,7 @@ func (l *resultList) appendTo(buf []byte, n int, content func(json.RawMessage) (
 			i += chunkSize
 			continue
 		}
-		v, _ := l.loose.get(uint64(i))
+		v, _ := l.single.get(uint64(i))
 		v, err := content(v)
 		if err != nil {
 			return nil, err
@@ -89,7 +89,7 @@ func (l *resultList) save() []savedResult {
 		list = append(list, savedResult{Index: n * chunkSize, Chunk: v})
 		return true
 	})
-	l.loose.all(func(i uint64, v json.RawMessage) bool {
+	l.single.all(func(i uint64, v json.RawMessage) bool {
 		list = append(list, savedResult{Index: i, Value: orNull(v)})
 		return true
 	})

@@ -89,7 +89,7 @@ func matches(patterns []definitions.FailurePattern, e Error) bool {
 	status, hasStatus := wholeNumber(e.Details["status_code"])
 	exit, hasExit := wholeNumber(e.Details["exit_code"])
 	cause := ""
-	if e.Code == codeIteration {
+	if e.Code == codeIterationFailed {
 		cause, _ = e.Details["code"].(string)
 	}
 	for _, p := range patterns {

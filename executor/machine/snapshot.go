@@ -16,37 +16,37 @@ const snapshotFormat = 1
 // names, and those of the types below, are stored data: they never change,
 // whatever the fields are called.
 type savedRun struct {
-	Format      int             `json:"format"`
-	Hash        string          `json:"definition_hash"`
-	State       State           `json:"state"`
-	Seq         int64           `json:"seq"`
-	StartedAt   int64           `json:"started_at,omitempty"`
-	CompletedAt int64           `json:"completed_at,omitempty"`
-	Updated     int64           `json:"updated_at"`
-	PausedAt    int64           `json:"paused_at,omitempty"`
-	Excluded    int64           `json:"excluded_ms,omitempty"`
-	Output      json.RawMessage `json:"output,omitempty"`
-	Err         *Error          `json:"error,omitempty"`
-	Usage       Usage           `json:"usage,omitzero"`
-	Tickets     uint64          `json:"tickets"`
-	Attempts    int             `json:"attempts,omitempty"`
-	Ending      *ending         `json:"ending,omitempty"`
-	Undo        []savedUndo     `json:"undo,omitempty"`
-	Undoing     *savedUndoing   `json:"undoing,omitempty"`
-	UndoFailed  []string        `json:"undo_failed,omitempty"`
-	Lives       int             `json:"lives,omitempty"`
-	Revived     int64           `json:"revived,omitempty"`
-	Departed    []removedStep   `json:"departed,omitempty"`
-	Handling    *handlerRun     `json:"handling,omitempty"`
-	Failed      []string        `json:"handlers_failed,omitempty"`
-	Filled      json.RawMessage `json:"input,omitempty"`
-	Kept        []savedSignal   `json:"kept_signals,omitempty"`
-	Latest      []savedLatest   `json:"signals,omitempty"`
-	Seen        []string        `json:"seen,omitempty"`
-	Root        savedScope      `json:"root"`
+	Format              int                `json:"format"`
+	Hash                string             `json:"definition_hash"`
+	State               State              `json:"state"`
+	Seq                 int64              `json:"seq"`
+	StartedAt           int64              `json:"started_at,omitempty"`
+	CompletedAt         int64              `json:"completed_at,omitempty"`
+	Updated             int64              `json:"updated_at"`
+	InactiveSince       int64              `json:"paused_at,omitempty"`
+	InactiveMS          int64              `json:"excluded_ms,omitempty"`
+	Output              json.RawMessage    `json:"output,omitempty"`
+	Err                 *Error             `json:"error,omitempty"`
+	Usage               Usage              `json:"usage,omitzero"`
+	LastAgendaKey       uint64             `json:"tickets"`
+	MaxLoopAttempt      int                `json:"attempts,omitempty"`
+	Ending              *ending            `json:"ending,omitempty"`
+	Compensations       []savedCompensable `json:"undo,omitempty"`
+	Compensating        *savedCompensation `json:"undoing,omitempty"`
+	FailedCompensations []string           `json:"undo_failed,omitempty"`
+	ResumeCount         int                `json:"lives,omitempty"`
+	ResumedAt           int64              `json:"revived,omitempty"`
+	RemovedSteps        []removedStep      `json:"departed,omitempty"`
+	Handlers            *handlerRun        `json:"handling,omitempty"`
+	FailedHandlers      []string           `json:"handlers_failed,omitempty"`
+	InputWithDefaults   json.RawMessage    `json:"input,omitempty"`
+	Kept                []savedSignal      `json:"kept_signals,omitempty"`
+	Latest              []savedLatest      `json:"signals,omitempty"`
+	Seen                []string           `json:"seen,omitempty"`
+	Root                savedScope         `json:"root"`
 }
 
-type savedUndo struct {
+type savedCompensable struct {
 	Seq       uint64 `json:"seq"`
 	StepID    string `json:"step_id"`
 	Iteration string `json:"iteration,omitempty"`
@@ -54,14 +54,14 @@ type savedUndo struct {
 	IDs []uint64 `json:"ids,omitempty"`
 }
 
-type savedUndoing struct {
-	savedUndo
-	Attempt int   `json:"attempt"`
-	Tries   int   `json:"tries,omitempty"`
-	Due     int64 `json:"due,omitempty"`
-	Since   int64 `json:"since,omitempty"` // absent in older ones
-	Begun   int64 `json:"begun,omitempty"`
-	Running bool  `json:"running,omitempty"`
+type savedCompensation struct {
+	savedCompensable
+	Attempt        int   `json:"attempt"`
+	FailedAttempts int   `json:"tries,omitempty"`
+	DueAt          int64 `json:"due,omitempty"`
+	KeyFirstUsedAt int64 `json:"since,omitempty"` // absent in older ones
+	StartedAt      int64 `json:"begun,omitempty"`
+	Running        bool  `json:"running,omitempty"`
 }
 
 type savedSignal struct {
@@ -75,70 +75,70 @@ type savedLatest struct {
 }
 
 type savedScope struct {
-	Undos      int32       `json:"undos,omitempty"`
-	Failed     *Error      `json:"failed,omitempty"`
-	Generation int32       `json:"generation,omitempty"`
-	Base       int32       `json:"base,omitempty"`
-	Ticket     uint64      `json:"ticket,omitempty"`
-	Begun      int64       `json:"begun,omitempty"`
-	Steps      []savedStep `json:"steps,omitempty"`
+	Compensations int32       `json:"undos,omitempty"`
+	Failed        *Error      `json:"failed,omitempty"`
+	Generation    int32       `json:"generation,omitempty"`
+	AttemptBase   int32       `json:"base,omitempty"`
+	AgendaKey     uint64      `json:"ticket,omitempty"`
+	StartedAt     int64       `json:"begun,omitempty"`
+	Steps         []savedStep `json:"steps,omitempty"`
 }
 
 type savedStep struct {
-	ID          string           `json:"id"`
-	Unmet       int32            `json:"unmet,omitempty"`
-	Live        int32            `json:"live,omitempty"`
-	Status      StepStatus       `json:"status"`
-	Skip        string           `json:"skip,omitempty"`
-	Falling     bool             `json:"falling,omitempty"`
-	Interrupted bool             `json:"interrupted,omitempty"`
-	Unknown     bool             `json:"unknown,omitempty"` // absent in older snapshots, where the error tells
-	Undone      bool             `json:"undone,omitempty"`
-	Attempt     int32            `json:"attempt,omitempty"`
-	Last        int32            `json:"last,omitempty"`
-	Tries       int32            `json:"tries,omitempty"`
-	Generation  int32            `json:"generation,omitempty"`
-	Ticket      uint64           `json:"ticket,omitempty"`
-	Slot        uint64           `json:"slot,omitempty"`
-	Order       int64            `json:"order,omitempty"`
-	Started     int64            `json:"started,omitempty"`
-	Since       int64            `json:"since,omitempty"` // absent where it is Started
-	Begun       int64            `json:"begun,omitempty"`
-	Acted       int64            `json:"acted,omitempty"`
-	Ended       int64            `json:"ended,omitempty"`
-	Due         int64            `json:"due,omitempty"`
-	Output      json.RawMessage  `json:"output,omitempty"`
-	Err         *Error           `json:"error,omitempty"`
-	Fallback    string           `json:"fallback,omitempty"`
-	Usage       Usage            `json:"usage,omitzero"`
-	Wait        *waitState       `json:"wait,omitempty"`
-	Loop        *savedLoop       `json:"loop,omitempty"`
-	Counts      *IterationCounts `json:"counts,omitempty"`
-	Redo        *savedRedrive    `json:"redo,omitempty"`
-	Cut         []*cutOff        `json:"cut,omitempty"`
+	ID               string           `json:"id"`
+	Unmet            int32            `json:"unmet,omitempty"`
+	NotSkipped       int32            `json:"live,omitempty"`
+	Status           StepStatus       `json:"status"`
+	SkipReason       string           `json:"skip,omitempty"`
+	FallbackRunning  bool             `json:"falling,omitempty"`
+	Interrupted      bool             `json:"interrupted,omitempty"`
+	OutcomeUnknown   bool             `json:"unknown,omitempty"` // absent in older snapshots, where the error tells
+	Compensated      bool             `json:"undone,omitempty"`
+	AttemptNumber    int32            `json:"attempt,omitempty"`
+	LastAttempt      int32            `json:"last,omitempty"`
+	FailedAttempts   int32            `json:"tries,omitempty"`
+	Generation       int32            `json:"generation,omitempty"`
+	AgendaKey        uint64           `json:"ticket,omitempty"`
+	ActivityKey      uint64           `json:"slot,omitempty"`
+	FirstSeq         int64            `json:"order,omitempty"`
+	StartedAt        int64            `json:"started,omitempty"`
+	KeyFirstUsedAt   int64            `json:"since,omitempty"` // absent where it is Started
+	AttemptStartedAt int64            `json:"begun,omitempty"`
+	ExecutedAt       int64            `json:"acted,omitempty"`
+	EndedAt          int64            `json:"ended,omitempty"`
+	DueAt            int64            `json:"due,omitempty"`
+	Output           json.RawMessage  `json:"output,omitempty"`
+	Err              *Error           `json:"error,omitempty"`
+	FallbackStep     string           `json:"fallback,omitempty"`
+	Usage            Usage            `json:"usage,omitzero"`
+	Wait             *waitState       `json:"wait,omitempty"`
+	Loop             *savedLoop       `json:"loop,omitempty"`
+	LoopCounts       *IterationCounts `json:"counts,omitempty"`
+	Redrive          *savedRedrive    `json:"redo,omitempty"`
+	CutOff           []*cutOff        `json:"cut,omitempty"`
 }
 
 type savedLoop struct {
-	Total      int              `json:"total"`
-	Next       int              `json:"next"`
-	Completed  int              `json:"completed,omitempty"`
-	Failed     int              `json:"failed,omitempty"`
-	Doomed     *Error           `json:"doomed,omitempty"`
-	Size       int              `json:"size,omitempty"`
-	Last       json.RawMessage  `json:"last,omitempty"`
-	Items      json.RawMessage  `json:"items,omitempty"`
-	Generation int32            `json:"generation,omitempty"`
-	Base       int32            `json:"base,omitempty"`
-	Open       []savedIteration `json:"open,omitempty"`
-	Kept       []savedIteration `json:"kept,omitempty"`
-	Results    []savedResult    `json:"results,omitempty"`
-	FailedAt   []uint64         `json:"failed_at,omitempty"`
-	Again      []uint64         `json:"again,omitempty"`
-	Cut        []*cutOff        `json:"cut,omitempty"`
+	Total         int              `json:"total"`
+	NextIndex     int              `json:"next"`
+	Completed     int              `json:"completed,omitempty"`
+	Failed        int              `json:"failed,omitempty"`
+	Failing       *Error           `json:"doomed,omitempty"`
+	ResultBytes   int              `json:"size,omitempty"`
+	LastResult    json.RawMessage  `json:"last,omitempty"`
+	StoredItems   json.RawMessage  `json:"items,omitempty"`
+	Generation    int32            `json:"generation,omitempty"`
+	AttemptBase   int32            `json:"base,omitempty"`
+	Open          []savedIteration `json:"open,omitempty"`
+	Retained      []savedIteration `json:"kept,omitempty"`
+	Results       []savedResult    `json:"results,omitempty"`
+	FailedIndexes []uint64         `json:"failed_at,omitempty"`
+	Rerun         []uint64         `json:"again,omitempty"`
+	CutOff        []*cutOff        `json:"cut,omitempty"`
 }
 
 // outcomeUnknown is stepState.outcomeUnknown of a saved step.
-func (s *savedStep) outcomeUnknown() bool { return s.Unknown || s.Err.cutOff() }
+func (s *savedStep) outcomeUnknown() bool { return s.OutcomeUnknown || s.Err.cutOff() }
 
 // hasEnd is stepState.hasEnd.
 func (s *savedStep) hasEnd() bool {
@@ -157,16 +157,16 @@ type savedIteration struct {
 func (r *Run) Snapshot() ([]byte, error) {
 	s := savedRun{
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
-		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updatedAt, PausedAt: r.inactiveSince,
-		Excluded: r.inactiveTime.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, Tickets: r.agenda.lastKey, Attempts: r.maxLoopAttempt,
-		Ending: r.ending, UndoFailed: r.failedCompensations, Lives: r.resumeCount, Revived: r.resumedAt, Departed: r.removedSteps, Filled: r.inputWithDefaults, Handling: r.handlers, Failed: r.failedHandlers, Root: snapshotWriter{r}.saveScope(r.root),
+		StartedAt: millis(r.StartedAt), CompletedAt: millis(r.CompletedAt), Updated: r.updatedAt, InactiveSince: r.inactiveSince,
+		InactiveMS: r.inactiveTime.Milliseconds(), Output: r.Output, Err: r.Err, Usage: r.Usage, LastAgendaKey: r.agenda.lastKey, MaxLoopAttempt: r.maxLoopAttempt,
+		Ending: r.ending, FailedCompensations: r.failedCompensations, ResumeCount: r.resumeCount, ResumedAt: r.resumedAt, RemovedSteps: r.removedSteps, InputWithDefaults: r.inputWithDefaults, Handlers: r.handlers, FailedHandlers: r.failedHandlers, Root: snapshotWriter{r}.saveScope(r.root),
 	}
 	r.compensations.all(func(seq uint64, u compensable) bool {
-		s.Undo = append(s.Undo, snapshotWriter{r}.saveCompensable(seq, u.at))
+		s.Compensations = append(s.Compensations, snapshotWriter{r}.saveCompensable(seq, u.at))
 		return true
 	})
 	if u := r.compensating; u != nil {
-		s.Undoing = &savedUndoing{snapshotWriter{r}.saveCompensable(0, u.position), u.attempt, u.failedAttempts, u.dueAt, u.keyFirstUsedAt, u.startedAt, u.running}
+		s.Compensating = &savedCompensation{snapshotWriter{r}.saveCompensable(0, u.position), u.attempt, u.failedAttempts, u.dueAt, u.keyFirstUsedAt, u.startedAt, u.running}
 	}
 	snapshotWriter{r}.saveSignals(&s)
 	out, err := json.Marshal(&s)
@@ -179,8 +179,8 @@ func (r *Run) Snapshot() ([]byte, error) {
 // snapshotWriter turns the parts of a run into their saved form.
 type snapshotWriter struct{ *Run }
 
-func (r snapshotWriter) saveCompensable(seq uint64, p position) savedUndo {
-	u := savedUndo{Seq: seq, StepID: r.node(p).step.ID, Iteration: p.path()}
+func (r snapshotWriter) saveCompensable(seq uint64, p position) savedCompensable {
+	u := savedCompensable{Seq: seq, StepID: r.node(p).step.ID, Iteration: p.path()}
 	for f := p.frame; f != nil; f = f.parent {
 		u.IDs = append(u.IDs, f.id)
 	}
@@ -206,9 +206,9 @@ func (r snapshotWriter) saveSignals(s *savedRun) {
 }
 
 func (r snapshotWriter) saveScope(s *scopeState) savedScope {
-	out := savedScope{Undos: s.compensations, Failed: s.err, Generation: s.generation, Base: s.attemptBase, Begun: s.startedAt}
+	out := savedScope{Compensations: s.compensations, Failed: s.err, Generation: s.generation, AttemptBase: s.attemptBase, StartedAt: s.startedAt}
 	if _, ok := r.agenda.get(s.agendaKey); ok {
-		out.Ticket = s.agendaKey
+		out.AgendaKey = s.agendaKey
 	}
 	s.steps.all(func(at uint64, st *stepState) bool {
 		out.Steps = append(out.Steps, r.saveStep(s.list.nodes[at], st))
@@ -219,19 +219,19 @@ func (r snapshotWriter) saveScope(s *scopeState) savedScope {
 
 func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
-		ID: n.step.ID, Unmet: st.unmet, Live: st.notSkipped, Status: st.status, Skip: st.skipReason, Falling: st.fallbackRunning,
-		Interrupted: st.interrupted, Unknown: st.outcomeUnknown, Undone: st.compensated, Attempt: st.attemptNumber, Last: st.lastAttempt, Tries: st.failedAttempts, Generation: st.generation,
-		Order: st.firstSeq, Started: st.startedAt, Begun: st.attemptStartedAt, Acted: st.executedAt, Ended: st.endedAt, Output: st.output, Err: st.err,
-		Fallback: st.fallbackStep, Usage: st.usage, Wait: st.wait, Counts: st.loopCounts, Redo: st.redrive.save(), Cut: values(&st.cutOff),
+		ID: n.step.ID, Unmet: st.unmet, NotSkipped: st.notSkipped, Status: st.status, SkipReason: st.skipReason, FallbackRunning: st.fallbackRunning,
+		Interrupted: st.interrupted, OutcomeUnknown: st.outcomeUnknown, Compensated: st.compensated, AttemptNumber: st.attemptNumber, LastAttempt: st.lastAttempt, FailedAttempts: st.failedAttempts, Generation: st.generation,
+		FirstSeq: st.firstSeq, StartedAt: st.startedAt, AttemptStartedAt: st.attemptStartedAt, ExecutedAt: st.executedAt, EndedAt: st.endedAt, Output: st.output, Err: st.err,
+		FallbackStep: st.fallbackStep, Usage: st.usage, Wait: st.wait, LoopCounts: st.loopCounts, Redrive: st.redrive.save(), CutOff: values(&st.cutOff),
 	}
 	if st.keyFirstUsedAt != st.startedAt {
-		s.Since = st.keyFirstUsedAt
+		s.KeyFirstUsedAt = st.keyFirstUsedAt
 	}
 	if _, ok := r.agenda.get(st.agendaKey); ok {
-		s.Ticket = st.agendaKey
+		s.AgendaKey = st.agendaKey
 	}
 	if r.tracked(st.activityKey) {
-		s.Slot, s.Due = st.activityKey, st.dueAt
+		s.ActivityKey, s.DueAt = st.activityKey, st.dueAt
 	}
 	if st.loop != nil {
 		s.Loop = r.saveLoop(st.loop)
@@ -252,16 +252,16 @@ func (r snapshotWriter) tracked(slot uint64) bool {
 
 func (r snapshotWriter) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{
-		Total: l.total, Next: l.nextIndex, Completed: l.completed, Failed: l.failed, Doomed: l.failing,
-		Size: l.resultBytes, Last: l.lastResult, Items: l.storedItems, Generation: l.generation, Base: l.attemptBase, Again: l.rerun, Cut: values(&l.cutOff),
+		Total: l.total, NextIndex: l.nextIndex, Completed: l.completed, Failed: l.failed, Failing: l.failing,
+		ResultBytes: l.resultBytes, LastResult: l.lastResult, StoredItems: l.storedItems, Generation: l.generation, AttemptBase: l.attemptBase, Rerun: l.rerun, CutOff: values(&l.cutOff),
 	}
-	s.FailedAt = keys(&l.failedIndexes)
+	s.FailedIndexes = keys(&l.failedIndexes)
 	l.open.all(func(i uint64, sc *scopeState) bool {
 		s.Open = append(s.Open, savedIteration{i, sc.id, r.saveScope(sc)})
 		return true
 	})
 	l.retained.all(func(_ uint64, sc *scopeState) bool {
-		s.Kept = append(s.Kept, savedIteration{0, sc.id, r.saveScope(sc)})
+		s.Retained = append(s.Retained, savedIteration{0, sc.id, r.saveScope(sc)})
 		return true
 	})
 	s.Results = l.results.save()

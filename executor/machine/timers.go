@@ -8,7 +8,7 @@ package machine
 // parked step then, and the entry is dropped when it reaches the top.
 type timer struct {
 	due         int64 // milliseconds since 1970
-	slot        uint64
+	key         uint64
 	rank        int32
 	left, right *timer
 }
@@ -16,7 +16,7 @@ type timer struct {
 // before reports whether t is due earlier than o; equal times go by the order
 // in which they were set.
 func (t *timer) before(o *timer) bool {
-	return t.due < o.due || t.due == o.due && t.slot < o.slot
+	return t.due < o.due || t.due == o.due && t.key < o.key
 }
 
 // height returns the length of the right spine, 0 for the empty heap.
@@ -39,7 +39,7 @@ func mergeTimers(a, b *timer) *timer {
 	if b.before(a) {
 		a, b = b, a
 	}
-	m := &timer{due: a.due, slot: a.slot, left: a.left, right: mergeTimers(a.right, b)}
+	m := &timer{due: a.due, key: a.key, left: a.left, right: mergeTimers(a.right, b)}
 	if m.left.height() < m.right.height() {
 		m.left, m.right = m.right, m.left
 	}
@@ -55,7 +55,7 @@ type timerHeap struct {
 
 // push adds a due time of what stands under activityKey slot.
 func (h *timerHeap) push(due int64, slot uint64) {
-	h.first = mergeTimers(h.first, &timer{due: due, slot: slot, rank: 1})
+	h.first = mergeTimers(h.first, &timer{due: due, key: slot, rank: 1})
 	h.size++
 }
 
@@ -79,9 +79,9 @@ func (r draft) trimTimers() {
 
 // armed reports whether what the timer was set for still waits for it.
 func (r draft) armed(t *timer) bool {
-	p, ok := r.parked.get(t.slot)
+	p, ok := r.parked.get(t.key)
 	if !ok {
-		p, ok = r.loops.get(t.slot)
+		p, ok = r.loops.get(t.key)
 	}
 	return ok && r.stepAt(p).dueAt == t.due
 }
@@ -106,11 +106,11 @@ func (t *transition) fireTimer() bool {
 	if t.timers.first == nil || t.timers.first.due > t.now {
 		return false
 	}
-	if p, ok := t.loops.get(t.timers.first.slot); ok {
+	if p, ok := t.loops.get(t.timers.first.key); ok {
 		loops{t}.loopTimedOut(p)
 		return true
 	}
-	p, _ := t.parked.get(t.timers.first.slot)
+	p, _ := t.parked.get(t.timers.first.key)
 	if t.stepAt(p).status == StepRetrying {
 		t.attempt(p)
 	} else {

@@ -84,7 +84,7 @@ func TestTimersComeInOrder(t *testing.T) {
 			for ; heap.first != nil; heap.pop() {
 				now := heap.first
 				if last != nil && now.before(last) {
-					t.Fatalf("%d/%d after %d/%d", now.due, now.slot, last.due, last.slot)
+					t.Fatalf("%d/%d after %d/%d", now.due, now.key, last.due, last.key)
 				}
 				last = now
 				n++

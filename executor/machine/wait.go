@@ -17,9 +17,9 @@ const (
 )
 
 const (
-	codeTimeout     = "timeout"
-	codeInterrupted = "interrupted"
-	codeIteration   = "iteration_failed"
+	codeTimeout         = "timeout"
+	codeInterrupted     = "interrupted"
+	codeIterationFailed = "iteration_failed"
 )
 
 // waits performs the steps of type wait: timers, conditions and signals.

@@ -31,7 +31,7 @@ func asker() func(action string) context.Context {
 }
 
 func asked(action string, n int) context.Context {
-	return audit.With(ctx, audit.NewTrail(audit.Entry{TenantID: "t1", ActorType: audit.Key, ActorID: "key_1", Actor: "ci", Action: action, Reason: "because"},
+	return audit.WithTrail(ctx, audit.NewTrail(audit.Entry{TenantID: "t1", ActorType: audit.Key, ActorID: "key_1", Actor: "ci", Action: action, Reason: "because"},
 		func() time.Time { return at(n) }, func(prefix string) string { return fmt.Sprintf("%s%06d", prefix, n) }))
 }
 
