@@ -34,6 +34,7 @@ func roleActions(r Role) []Action {
 		return []Action{View, Execute, Operate}
 	case RoleAdmin:
 		return []Action{View, Edit, Execute, Operate, Admin}
+	case RoleNone:
 	}
 	return nil
 }

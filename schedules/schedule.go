@@ -168,6 +168,7 @@ func (s Slot) Missed() bool {
 		return s.Reason == reasonLater
 	case Skipped:
 		return s.Reason == reasonNoCatchUp || s.Reason == reasonWindow || s.Reason == reasonMax
+	case Fired, Late, CaughtUp, Waiting:
 	}
 	return false
 }
