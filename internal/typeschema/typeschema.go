@@ -2,7 +2,7 @@
 // their fields, their json tags and tags that say what a Go type cannot. The
 // published schema of definitions, the configs of step types and the OpenAPI
 // document are made with it, each with hooks for what is special about its
-// types (docs/adr/0014).
+// types (docs/adr/0013).
 //
 // The rules: a field without a json name, and one that is not exported, is left
 // out; a field without omitempty or omitzero is required; a struct takes no
