@@ -6,7 +6,8 @@ package agents
 import (
 	"context"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/schemas"
+	"heddle/definitions/workflows"
 	"heddle/expressions"
 	"heddle/fault"
 	"maps"
@@ -74,7 +75,7 @@ func New(store Store, now func() time.Time) *Service { return &Service{store, no
 
 // Put stores an agent. Errors: fault.Unacceptable invalid_agent,
 // fault.Precondition precondition_failed.
-func (s *Service) Put(ctx context.Context, a Agent, m definitions.IfMatch) (Agent, error) {
+func (s *Service) Put(ctx context.Context, a Agent, m workflows.IfMatch) (Agent, error) {
 	if err := check(a); err != nil {
 		return Agent{}, err
 	}
@@ -103,13 +104,13 @@ func (s *Service) List(ctx context.Context, tenantID, cursor string, limit int) 
 }
 
 // Delete removes an agent; steps that name it fail from then on.
-func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
+func (s *Service) Delete(ctx context.Context, tenantID, id string, m workflows.IfMatch) error {
 	return s.store.DeleteAgent(ctx, tenantID, id, allowRevision(m))
 }
 
 // allowRevision returns what a store asks before a change: fault.Precondition
 // precondition_failed where the caller's If-Match does not allow the revision.
-func allowRevision(m definitions.IfMatch) func(int64) error {
+func allowRevision(m workflows.IfMatch) func(int64) error {
 	return func(revision int64) error {
 		if m.Allows(revision) {
 			return nil
@@ -194,7 +195,7 @@ func checkTool(t Tool) error {
 		return invalid("The url of tool %s must be an http or https URL without a user name.", t.Name)
 	}
 	if len(t.Parameters) > 0 {
-		if _, err := definitions.NewValueChecker(t.Parameters); err != nil {
+		if _, err := schemas.NewChecker(t.Parameters); err != nil {
 			return invalid("The parameters of tool %s are no JSON Schema: %v.", t.Name, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"heddle/api/core"
 	"heddle/api/turns"
 	"heddle/clock"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/quota"
@@ -42,7 +42,7 @@ type (
 // Config is what the edge serves. Version is the product's.
 type Config struct {
 	Access      *access.Service
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Versions    *versions.Service
 	Templates   *templates.Service
 	Transfer    *versions.Transfer

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"heddle/api/core"
 	"heddle/api/openapi"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"maps"
 	"net/http"
 	"reflect"
@@ -193,7 +193,7 @@ func TestNoSlugIsASegmentOfAPath(t *testing.T) {
 			continue
 		}
 		seen++
-		if definitions.CheckSlug(segment) == nil {
+		if workflows.CheckSlug(segment) == nil {
 			t.Errorf("%s %s: a workflow may have the slug %s", r.Method, r.Path, segment)
 		}
 	}

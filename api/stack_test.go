@@ -8,7 +8,7 @@ import (
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/idempotency"
@@ -150,7 +150,7 @@ func newStackOn(t testing.TB, url string, opts ...stackOption) *stack {
 	ecfg.Stored, acfg.Stored = stored, stored
 	s.exec = executor.New(ecfg)
 	acfg.Access, acfg.Executor = s.access, s.exec
-	acfg.Definitions = definitions.NewService(definitions.ServiceConfig{
+	acfg.Definitions = workflows.NewService(workflows.ServiceConfig{
 		Store: db, Catalog: registry, Runs: s.exec, Secrets: vault, Agents: agents.New(db, time.Now), Now: risingClock(), NewID: newID,
 	})
 	acfg.Templates, err = templates.NewService(templates.ServiceConfig{

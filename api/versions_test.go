@@ -2,7 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"net/http"
 	"strings"
 	"testing"
@@ -72,7 +72,7 @@ func TestAPatchGivesTheOtherVersionExactly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if canonical, err := definitions.Canonical(after); err != nil || string(canonical) != string(definitionOf(pair[1])) {
+		if canonical, err := source.Canonical(after); err != nil || string(canonical) != string(definitionOf(pair[1])) {
 			t.Errorf("%v: %s, %v", pair, canonical, err)
 		}
 		if same := pair[0] == pair[1]; same != (body.Summary == "No changes") || same != (string(body.Diff) == "[]") {

@@ -5,9 +5,6 @@ import (
 	"heddle/fault"
 )
 
-// Diagnostic is one finding of validation.
-type Diagnostic = fault.Issue
-
 // Catalog tells validation which step types there are. The steps package
 // implements it; condition, loop and wait are known without it.
 type Catalog interface {
@@ -27,7 +24,7 @@ type StepType interface {
 	// OutputSchema is the JSON Schema of the output, or nil when unknown.
 	OutputSchema(config json.RawMessage) json.RawMessage
 	// CheckConfig finds what the schema cannot say. Pointers start at config.
-	CheckConfig(config json.RawMessage) []Diagnostic
+	CheckConfig(config json.RawMessage) []fault.Issue
 	// Traits returns what the rest of the service does differently for the type.
 	Traits() Traits
 }
@@ -75,9 +72,9 @@ const (
 	ReportsExitCode Outcome = "exit_code" // a process's: details.exit_code
 )
 
-// traitsIn returns the traits of a type in a catalog; zero where the catalog is
+// TraitsIn returns the traits of a type in a catalog; zero where the catalog is
 // nil or has no such type.
-func traitsIn(c Catalog, name string) Traits {
+func TraitsIn(c Catalog, name string) Traits {
 	if c == nil {
 		return Traits{}
 	}

@@ -1,6 +1,7 @@
-// Package definitions says what a workflow is and whether it is sound. Parsing
-// and validation are pure; authoring is a service over a Store that the caller
-// supplies.
+// Package definitions holds the types of a workflow definition, what a step type
+// declares to the rest of the service, and the codes of failures that retries
+// may name. Its subpackages read (source, parser), check (validation, schemas)
+// and keep (workflows) definitions; this package imports none of them.
 package definitions
 
 import "encoding/json"

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/store"
@@ -34,14 +36,14 @@ func benchmarkStart(b *testing.B, url string, writers int) {
 		b.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	doc, _ := definitions.Parse([]byte(threeConditions), definitions.YAML)
+	doc, _ := parser.Parse([]byte(threeConditions), source.YAML)
 	now := time.Now().UTC()
-	err = db.CreateWorkflow(b.Context(), definitions.Revision{
-		Workflow: definitions.Workflow{
-			ID: "wf_0123456789abcdef01234567", TenantID: tenant, Slug: "bench", Name: "bench", Status: definitions.Active,
+	err = db.CreateWorkflow(b.Context(), workflows.Revision{
+		Workflow: workflows.Workflow{
+			ID: "wf_0123456789abcdef01234567", TenantID: tenant, Slug: "bench", Name: "bench", Status: workflows.Active,
 			TriggerType: "manual", ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
 		},
-		Version: &definitions.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
+		Version: &workflows.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
 	}, nil)
 	if err != nil {
 		b.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor/machine"
 	"heddle/idempotency"
@@ -113,7 +113,7 @@ type Commit struct {
 	// Status, only with an insertion: the workflow's status that the start was
 	// decided on ("": not checked). Where the workflow has another by now, nothing
 	// is inserted and ErrStale is the member's error.
-	Status definitions.Status
+	Status workflows.Status
 	// Answer, only with an insertion: kept with the run. Where its key exists
 	// the insertion is left out and ErrDuplicateKey is the member's error.
 	Answer *idempotency.Answer
@@ -158,7 +158,7 @@ type Target struct {
 	Label string
 	// Hash is that of the version's canonical definition.
 	Hash     string
-	Status   definitions.Status
+	Status   workflows.Status
 	Revision int64 // of the workflow, when this was read; 0: any will do
 }
 

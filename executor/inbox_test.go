@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -314,15 +317,15 @@ func TestAStoppedNodePostsNothing(t *testing.T) {
 }
 
 // revise gives a workflow a second version, which becomes the active one.
-func (s *stack) revise(id, source string) {
+func (s *stack) revise(id, text string) {
 	s.t.Helper()
-	doc, problems := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(problems) {
+	doc, problems := parser.Parse([]byte(text), source.YAML)
+	if doc == nil || !validation.Valid(problems) {
 		s.t.Fatalf("definition: %v", problems)
 	}
-	_, err := s.db.Change(s.t.Context(), tenant, id, func(c definitions.Current) (definitions.Revision, error) {
+	_, err := s.db.Change(s.t.Context(), tenant, id, func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.ActiveVersion, c.Workflow.LatestVersion, c.Workflow.Revision = 2, 2, c.Workflow.Revision+1
-		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{
+		return workflows.Revision{Workflow: c.Workflow, Version: &workflows.NewVersion{
 			Number: 2, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: c.Workflow.CreatedAt,
 		}}, nil
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/schemas"
 	"heddle/executor/machine"
 	"heddle/expressions"
 	"runtime/debug"
@@ -266,7 +267,7 @@ func checkOutput(output, schema json.RawMessage) *machine.Failure {
 	if len(schema) == 0 {
 		return nil
 	}
-	checker, err := definitions.NewValueChecker(schema)
+	checker, err := schemas.NewChecker(schema)
 	if err != nil {
 		return &machine.Failure{Error: machine.Error{Code: "schema_invalid", Message: err.Error()}, Permanent: true}
 	}

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/executor/machine"
 	"heddle/fault"
 	"sync"
@@ -60,8 +63,8 @@ func (c *planCache) get(ctx context.Context, workflowID string, version int, has
 // compilePlan compiles a stored definition. Errors: fault.Internal
 // definition_unreadable, and those of machine.Compile.
 func compilePlan(text json.RawMessage, traits func(stepType string) definitions.Traits) (*compiled, error) {
-	doc, problems := definitions.Parse(text, definitions.JSON)
-	if doc == nil || !definitions.Valid(problems) {
+	doc, problems := parser.Parse(text, source.JSON)
+	if doc == nil || !validation.Valid(problems) {
 		return nil, fault.New(fault.Internal, "definition_unreadable", "The stored definition cannot be read.")
 	}
 	plan, err := machine.Compile(doc.Definition, traits)

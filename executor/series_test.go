@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -121,12 +121,12 @@ func TestARestartEndsWhatRunsAndFollowsIt(t *testing.T) {
 }
 
 // change raises a workflow's revision and sets its status.
-func (s *stack) change(workflow string, to definitions.Status) {
+func (s *stack) change(workflow string, to workflows.Status) {
 	s.t.Helper()
-	if _, err := s.db.Change(context.Background(), tenant, workflow, func(c definitions.Current) (definitions.Revision, error) {
+	if _, err := s.db.Change(context.Background(), tenant, workflow, func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.Status = to
 		c.Workflow.Revision++
-		return definitions.Revision{Workflow: c.Workflow}, nil
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	}); err != nil {
 		s.t.Error(err)
 	}
@@ -137,7 +137,7 @@ func TestARestartThatIsRefusedEndsNothing(t *testing.T) {
 	wf := s.workflow(oneWait)
 	first := s.mustNamed(wf, "a")
 	s.waitState(first.RunID, machine.WaitingSignal)
-	s.change(wf, definitions.Paused)
+	s.change(wf, workflows.Paused)
 	_, err := s.restart(wf, "a")
 	wantCode(t, err, fault.Conflict, "workflow_not_runnable")
 	if got := s.latest(wf, "a"); got.RunID != first.RunID || got.State != machine.WaitingSignal {
@@ -155,7 +155,7 @@ func TestRestartsUnderARace(t *testing.T) {
 		var numbers []int
 		parallel(6, func(i int) {
 			if i == 0 { // the workflow changes meanwhile
-				s.change(wf, definitions.Active)
+				s.change(wf, workflows.Active)
 				return
 			}
 			next, err := s.restart(wf, name)

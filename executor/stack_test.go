@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -90,20 +93,20 @@ func (s *stack) eventually(what string, holds func() bool) {
 }
 
 // workflow stores a definition given as YAML and returns its id.
-func (s *stack) workflow(source string) string {
+func (s *stack) workflow(text string) string {
 	s.t.Helper()
-	doc, problems := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(problems) {
+	doc, problems := parser.Parse([]byte(text), source.YAML)
+	if doc == nil || !validation.Valid(problems) {
 		s.t.Fatalf("definition: %v", problems)
 	}
 	id := fmt.Sprintf("wf_%024x", s.ids.Add(1))
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	err := s.db.CreateWorkflow(s.t.Context(), definitions.Revision{
-		Workflow: definitions.Workflow{
-			ID: id, TenantID: tenant, Slug: id, Name: doc.Definition.Name, Status: definitions.Active,
+	err := s.db.CreateWorkflow(s.t.Context(), workflows.Revision{
+		Workflow: workflows.Workflow{
+			ID: id, TenantID: tenant, Slug: id, Name: doc.Definition.Name, Status: workflows.Active,
 			TriggerType: "manual", ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
 		},
-		Version: &definitions.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
+		Version: &workflows.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
 	}, nil)
 	if err != nil {
 		s.t.Fatal(err)

@@ -3,7 +3,7 @@ package executor
 import (
 	"context"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 )
 
@@ -12,9 +12,9 @@ import (
 func runnable(t Target, trigger string) error {
 	byHand := trigger == "manual" || trigger == "api"
 	switch {
-	case t.Status == definitions.Active, t.Status == definitions.Draft && byHand:
+	case t.Status == workflows.Active, t.Status == workflows.Draft && byHand:
 		return nil
-	case t.Status == definitions.Draft:
+	case t.Status == workflows.Draft:
 		return fault.New(fault.Conflict, "workflow_not_runnable",
 			"Workflow %s is a draft and runs by hand only; set its status to active first.", t.Slug)
 	default:

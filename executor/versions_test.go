@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -17,25 +20,25 @@ import (
 )
 
 // save stores a definition as the workflow's next version and makes it active.
-func (s *stack) save(id, source string) {
+func (s *stack) save(id, text string) {
 	s.t.Helper()
-	doc, problems := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(problems) {
+	doc, problems := parser.Parse([]byte(text), source.YAML)
+	if doc == nil || !validation.Valid(problems) {
 		s.t.Fatalf("definition: %v", problems)
 	}
-	s.alter(id, func(w *definitions.Workflow) *definitions.NewVersion {
+	s.alter(id, func(w *workflows.Workflow) *workflows.NewVersion {
 		w.LatestVersion++
 		w.ActiveVersion = w.LatestVersion
-		return &definitions.NewVersion{Number: w.LatestVersion, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: time.Now()}
+		return &workflows.NewVersion{Number: w.LatestVersion, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: time.Now()}
 	})
 }
 
-func (s *stack) alter(id string, by func(w *definitions.Workflow) *definitions.NewVersion) {
+func (s *stack) alter(id string, by func(w *workflows.Workflow) *workflows.NewVersion) {
 	s.t.Helper()
-	_, err := s.db.Change(context.WithoutCancel(s.t.Context()), tenant, id, func(c definitions.Current) (definitions.Revision, error) {
+	_, err := s.db.Change(context.WithoutCancel(s.t.Context()), tenant, id, func(c workflows.Current) (workflows.Revision, error) {
 		w := c.Workflow
 		v := by(&w)
-		return definitions.Revision{Workflow: w, Version: v}, nil
+		return workflows.Revision{Workflow: w, Version: v}, nil
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -131,9 +134,9 @@ func TestNoStartIsRefusedByAnOvertakenVersion(t *testing.T) {
 	t.Parallel()
 	text := "name: x\ninput: {type: object, required: [n]}\nsteps: [{id: a, type: wait, config: {signal: {name: go}}}]"
 	lax := strings.Replace(text, "[n]", "[]", 1)
-	status := func(to definitions.Status) func(s *stack, wf string) {
+	status := func(to workflows.Status) func(s *stack, wf string) {
 		return func(s *stack, wf string) {
-			s.alter(wf, func(w *definitions.Workflow) *definitions.NewVersion { w.Status = to; return nil })
+			s.alter(wf, func(w *workflows.Workflow) *workflows.NewVersion { w.Status = to; return nil })
 		}
 	}
 	for name, c := range map[string]struct {
@@ -151,7 +154,7 @@ func TestNoStartIsRefusedByAnOvertakenVersion(t *testing.T) {
 			func(s *stack, wf string) { s.save(wf, limited(1, "queue")) },
 		},
 		"input":  {text, func(*stack, string) {}, "invalid_input", func(s *stack, wf string) { s.save(wf, lax) }},
-		"status": {text[:7] + text[strings.Index(text, "\nsteps"):], status(definitions.Paused), "workflow_not_runnable", status(definitions.Active)},
+		"status": {text[:7] + text[strings.Index(text, "\nsteps"):], status(workflows.Paused), "workflow_not_runnable", status(workflows.Active)},
 		"key": {
 			limited(1, "queue") + "input: {type: object}\n", func(*stack, string) {}, "concurrency_key",
 			func(s *stack, wf string) { s.save(wf, lax) },
@@ -268,9 +271,9 @@ func TestAStartOutlastsEverySave(t *testing.T) {
 			t.Errorf("%v; version %d after %d saves and %d looks", err, rec.Version, n, between.seen.Load())
 		}
 		between.save = func() {
-			s.alter(wf, func(w *definitions.Workflow) *definitions.NewVersion { w.Status = definitions.Paused; return nil })
+			s.alter(wf, func(w *workflows.Workflow) *workflows.NewVersion { w.Status = workflows.Paused; return nil })
 		}
-		s.alter(wf, func(w *definitions.Workflow) *definitions.NewVersion { w.Name = "y"; return nil })
+		s.alter(wf, func(w *workflows.Workflow) *workflows.NewVersion { w.Name = "y"; return nil })
 		if _, err = s.tryStart(wf, `{"n":2}`); fault.CodeOf(err) != "workflow_not_runnable" {
 			t.Errorf("of a workflow that was paused: %v", err)
 		}
@@ -278,15 +281,15 @@ func TestAStartOutlastsEverySave(t *testing.T) {
 		active := true
 		between.save = func() {
 			active = !active
-			s.alter(wf, func(w *definitions.Workflow) *definitions.NewVersion {
-				w.Status = map[bool]definitions.Status{true: definitions.Active, false: definitions.Draft}[active]
+			s.alter(wf, func(w *workflows.Workflow) *workflows.NewVersion {
+				w.Status = map[bool]workflows.Status{true: workflows.Active, false: workflows.Draft}[active]
 				return nil
 			})
 			if n++; n%50 == 0 {
 				cancel()
 			}
 		}
-		s.alter(wf, func(w *definitions.Workflow) *definitions.NewVersion { w.Status = definitions.Active; return nil })
+		s.alter(wf, func(w *workflows.Workflow) *workflows.NewVersion { w.Status = workflows.Active; return nil })
 		_, err = s.svc.Start(ctx, executor.StartRequest{TenantID: tenant, Workflow: wf, Trigger: "api", Input: []byte(`{"n":2}`)})
 		if err == nil || errors.Is(err, executor.ErrStale) {
 			t.Errorf("a start whose caller left: %v", err)

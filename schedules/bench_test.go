@@ -3,7 +3,9 @@ package schedules_test
 import (
 	"context"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
@@ -101,12 +103,12 @@ func lateness(b *testing.B, url, definition string, writers int) {
 		wg.Wait()
 		exec.Close()
 	}()
-	doc, _ := definitions.Parse([]byte(definition), definitions.JSON)
-	w := definitions.Workflow{
-		ID: newID("wf_"), TenantID: tenant, Slug: "bench", Name: "Bench", Status: definitions.Active, TriggerType: "schedule",
+	doc, _ := parser.Parse([]byte(definition), source.JSON)
+	w := workflows.Workflow{
+		ID: newID("wf_"), TenantID: tenant, Slug: "bench", Name: "Bench", Status: workflows.Active, TriggerType: "schedule",
 		ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: time.Now(), UpdatedAt: time.Now(),
 	}
-	if err := db.CreateWorkflow(b.Context(), definitions.Revision{Workflow: w, Version: &definitions.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash}}, nil); err != nil {
+	if err := db.CreateWorkflow(b.Context(), workflows.Revision{Workflow: w, Version: &workflows.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash}}, nil); err != nil {
 		b.Fatal(err)
 	}
 	ts.due = time.Now().Add(8 * time.Second).Truncate(time.Second)

@@ -1,7 +1,7 @@
 package schedules
 
 import (
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"strings"
 	"time"
 )
@@ -43,7 +43,7 @@ func decide(st State, spec Spec, loc *time.Location, now time.Time) *decision {
 			d.open++
 		}
 	}
-	running := st.Status != Paused && st.WorkflowStatus == definitions.Active
+	running := st.Status != Paused && st.WorkflowStatus == workflows.Active
 	if running && d.open == 0 && len(st.Waiting) > 0 {
 		d.dequeue(st.Waiting[0])
 		d.waiting--
@@ -104,7 +104,7 @@ func (d *decision) decideDue(until time.Time) {
 	if end := d.st.EndsAt; !end.IsZero() && until.After(end) {
 		until = end
 	}
-	if d.st.WorkflowStatus != definitions.Active {
+	if d.st.WorkflowStatus != workflows.Active {
 		d.recordRange(first, until, Skipped, "workflow_"+string(d.st.WorkflowStatus))
 		return
 	}

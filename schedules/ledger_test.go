@@ -2,7 +2,9 @@ package schedules_test
 
 import (
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/workflows"
 	"heddle/executor/machine"
 	"heddle/schedules"
 	"heddle/store"
@@ -55,13 +57,13 @@ func TestVersionsPinnedAndActive(t *testing.T) {
 }
 
 // publish stores the next version of a workflow and activates it.
-func (n *node) publish(workflow string, number int, source string) {
+func (n *node) publish(workflow string, number int, text string) {
 	n.t.Helper()
-	doc, _ := definitions.Parse([]byte(source), definitions.JSON)
-	_, err := n.db.Change(n.t.Context(), tenant, workflow, func(c definitions.Current) (definitions.Revision, error) {
+	doc, _ := parser.Parse([]byte(text), source.JSON)
+	_, err := n.db.Change(n.t.Context(), tenant, workflow, func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.ActiveVersion, c.Workflow.LatestVersion = number, number
 		c.Workflow.Revision++
-		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{Number: number, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: noon}}, nil
+		return workflows.Revision{Workflow: c.Workflow, Version: &workflows.NewVersion{Number: number, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: noon}}, nil
 	})
 	if err != nil {
 		n.t.Fatal(err)

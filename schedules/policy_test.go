@@ -2,7 +2,7 @@ package schedules_test
 
 import (
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor/machine"
 	"heddle/schedules"
 	"heddle/store"
@@ -176,14 +176,14 @@ func TestLongOutageOfAMinutelySchedule(t *testing.T) {
 }
 
 func TestStatusOfTheWorkflow(t *testing.T) {
-	for _, status := range []definitions.Status{definitions.Draft, definitions.Paused, definitions.Archived} {
+	for _, status := range []workflows.Status{workflows.Draft, workflows.Paused, workflows.Archived} {
 		eachStore(t, string(status), func(t *testing.T, db *store.DB) {
 			n := newNode(t, db, &clock{at: noon}, false)
 			w := n.workflow(quick)
 			s := n.create(w, schedules.Schedule{Expression: "* * * * *"})
 			n.status(w, status)
 			n.tick(minutes(3))
-			n.status(w, definitions.Active)
+			n.status(w, workflows.Active)
 			n.tick(minutes(4))
 			wantLedger(t, n, s.ID, fmt.Sprintf("12:01-12:03 skipped x3 workflow_%s", status), "12:04 fired")
 		})
@@ -315,7 +315,7 @@ func TestDeletedWorkflowEndsItsSchedules(t *testing.T) {
 		n := newNode(t, db, &clock{at: noon}, false)
 		w := n.workflow(quick)
 		s := n.create(w, schedules.Schedule{Expression: "* * * * *"})
-		if err := n.db.DeleteWorkflow(t.Context(), tenant, w, func(definitions.Workflow, bool) error { return nil }); err != nil {
+		if err := n.db.DeleteWorkflow(t.Context(), tenant, w, func(workflows.Workflow, bool) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		n.tick(minutes(3))

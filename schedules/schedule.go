@@ -5,7 +5,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/idempotency"
 	"time"
@@ -180,7 +180,7 @@ const FromSchedule = "schedule"
 // transaction.
 type State struct {
 	Schedule
-	WorkflowStatus definitions.Status
+	WorkflowStatus workflows.Status
 	// Tracked are the runs that the ledger counts as open, those of backfills
 	// included.
 	Tracked []TrackedRun

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/clock"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/idempotency"
@@ -108,7 +108,7 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Schedule, erro
 	if err != nil {
 		return Schedule{}, err
 	}
-	if target.Status == definitions.Archived {
+	if target.Status == workflows.Archived {
 		return Schedule{}, fault.New(fault.Conflict, "workflow_archived", "The workflow is archived; set its status to draft, active or paused before you give it a schedule.")
 	}
 	sc.WorkflowID = target.WorkflowID
@@ -323,7 +323,7 @@ func (e Patch) applyTo(s Schedule) Schedule {
 // already are decided by the old rules first; the new ones hold from now on.
 // Errors: those of Create; fault.NotFound schedule_not_found; fault.Precondition
 // precondition_failed.
-func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, m definitions.IfMatch) (Schedule, error) {
+func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, m workflows.IfMatch) (Schedule, error) {
 	current, err := s.store.Schedule(ctx, tenantID, id)
 	if err != nil {
 		return Schedule{}, err
@@ -354,7 +354,7 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 
 // checkIfMatch refuses a write on a schedule that changed since the caller read it
 // (RFC 9110, If-Match): fault.Precondition precondition_failed.
-func checkIfMatch(s Schedule, m definitions.IfMatch) error {
+func checkIfMatch(s Schedule, m workflows.IfMatch) error {
 	if m.Allows(s.Revision) {
 		return nil
 	}
@@ -364,7 +364,7 @@ func checkIfMatch(s Schedule, m definitions.IfMatch) error {
 
 // Delete removes a schedule; its open runs continue. Errors: fault.NotFound schedule_not_found; fault.Precondition
 // precondition_failed.
-func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
+func (s *Service) Delete(ctx context.Context, tenantID, id string, m workflows.IfMatch) error {
 	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return checkIfMatch(c, m) })
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -143,20 +146,20 @@ const (
 )
 
 // workflow stores a definition and returns its id.
-func (n *node) workflow(source string) string {
+func (n *node) workflow(text string) string {
 	n.t.Helper()
-	doc, problems := definitions.Parse([]byte(source), definitions.JSON)
-	if doc == nil || !definitions.Valid(problems) {
+	doc, problems := parser.Parse([]byte(text), source.JSON)
+	if doc == nil || !validation.Valid(problems) {
 		n.t.Fatalf("definition: %v", problems)
 	}
 	id := ids.New(time.Now).New("wf_")
 	now := n.clock.now()
-	err := n.db.CreateWorkflow(n.t.Context(), definitions.Revision{
-		Workflow: definitions.Workflow{
-			ID: id, TenantID: tenant, Slug: id, Name: doc.Definition.Name, Status: definitions.Active, Tags: []string{},
+	err := n.db.CreateWorkflow(n.t.Context(), workflows.Revision{
+		Workflow: workflows.Workflow{
+			ID: id, TenantID: tenant, Slug: id, Name: doc.Definition.Name, Status: workflows.Active, Tags: []string{},
 			TriggerType: "manual", ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
 		},
-		Version: &definitions.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
+		Version: &workflows.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
 	}, nil)
 	if err != nil {
 		n.t.Fatal(err)
@@ -164,11 +167,11 @@ func (n *node) workflow(source string) string {
 	return id
 }
 
-func (n *node) status(workflow string, status definitions.Status) {
+func (n *node) status(workflow string, status workflows.Status) {
 	n.t.Helper()
-	_, err := n.db.Change(n.t.Context(), tenant, workflow, func(c definitions.Current) (definitions.Revision, error) {
+	_, err := n.db.Change(n.t.Context(), tenant, workflow, func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.Status = status
-		return definitions.Revision{Workflow: c.Workflow}, nil
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
 	if err != nil {
 		n.t.Fatal(err)

@@ -3,7 +3,10 @@ package schedules_test
 import (
 	"context"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/schedules"
 	"heddle/store"
 	"sync"
@@ -12,16 +15,16 @@ import (
 )
 
 // save stores a definition as the workflow's next version and makes it active.
-func (n *node) save(workflow, source string) {
+func (n *node) save(workflow, text string) {
 	n.t.Helper()
-	doc, problems := definitions.Parse([]byte(source), definitions.JSON)
-	if doc == nil || !definitions.Valid(problems) {
+	doc, problems := parser.Parse([]byte(text), source.JSON)
+	if doc == nil || !validation.Valid(problems) {
 		n.t.Fatalf("definition: %v", problems)
 	}
-	_, err := n.db.Change(context.WithoutCancel(n.t.Context()), tenant, workflow, func(c definitions.Current) (definitions.Revision, error) {
+	_, err := n.db.Change(context.WithoutCancel(n.t.Context()), tenant, workflow, func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.LatestVersion++
 		c.Workflow.ActiveVersion = c.Workflow.LatestVersion
-		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{
+		return workflows.Revision{Workflow: c.Workflow, Version: &workflows.NewVersion{
 			Number: c.Workflow.LatestVersion, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: time.Now(),
 		}}, nil
 	})

@@ -2,17 +2,17 @@ package steps
 
 import (
 	"encoding/json"
-	"heddle/definitions"
 	"slices"
 	"strings"
 
+	"heddle/definitions/schemas"
 	regexp "heddle/internal/lazyregexp"
 )
 
 // structured reads an answer as JSON that meets a schema, also where it stands
 // after a block of thoughts, in a code fence, or with prose around it; else it
 // says what is wrong.
-func structured(schema *definitions.ValueChecker, answer string) (out json.RawMessage, wrong string) {
+func structured(schema *schemas.Checker, answer string) (out json.RawMessage, wrong string) {
 	wrong = "it is not JSON"
 	found := false
 	for _, text := range candidates(answer) {
@@ -32,7 +32,7 @@ func structured(schema *definitions.ValueChecker, answer string) (out json.RawMe
 }
 
 // breaches says in which way a value does not meet a schema; "" where it does.
-func breaches(schema *definitions.ValueChecker, raw json.RawMessage) string {
+func breaches(schema *schemas.Checker, raw json.RawMessage) string {
 	issues := schema.Check(raw)
 	words := make([]string, 0, 5)
 	for _, issue := range issues[:min(len(issues), 5)] {

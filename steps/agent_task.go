@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/schemas"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -81,12 +82,12 @@ func agentOutput(config json.RawMessage) json.RawMessage {
 	return json.RawMessage(`{"type":"string"}`)
 }
 
-func checkAgent(c fields) []definitions.Diagnostic {
+func checkAgent(c fields) []fault.Issue {
 	if !c.has("output_schema") || templated(string(c["output_schema"])) {
 		return nil
 	}
-	if _, err := definitions.NewValueChecker(c["output_schema"]); err != nil {
-		return []definitions.Diagnostic{problem("schema_invalid", "/output_schema", "output_schema is no valid JSON Schema: %s", err)}
+	if _, err := schemas.NewChecker(c["output_schema"]); err != nil {
+		return []fault.Issue{problem("schema_invalid", "/output_schema", "output_schema is no valid JSON Schema: %s", err)}
 	}
 	return nil
 }
@@ -136,7 +137,7 @@ func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 	if t.cfg.OutputSchema == nil {
 		return textValue([]byte(answer)), nil
 	}
-	checker, err := definitions.NewValueChecker(t.cfg.OutputSchema)
+	checker, err := schemas.NewChecker(t.cfg.OutputSchema)
 	if err != nil {
 		return nil, permanent("schema_invalid", "output_schema is no valid JSON Schema: %s.", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/schemas"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"net/http"
@@ -156,7 +156,7 @@ func checkArguments(tool AgentTool, arguments json.RawMessage) string {
 	if schema == nil {
 		schema = json.RawMessage(`{"type":"object"}`)
 	}
-	checker, err := definitions.NewValueChecker(schema)
+	checker, err := schemas.NewChecker(schema)
 	if err != nil {
 		return "the tool's parameters are no JSON Schema"
 	}

@@ -3,7 +3,7 @@ package steps
 import (
 	"encoding/base64"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/fault"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -58,13 +58,13 @@ func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // checkAuth returns the diagnostics of auth: fields that its type needs and lacks,
 // has and does not send, and values that no header can carry.
-func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
+func checkAuth(raw json.RawMessage) []fault.Issue {
 	a, ok := readFields(raw)
 	if !ok || len(a) == 0 {
 		return nil
 	}
 	kind, _ := a.literal("type")
-	var out []definitions.Diagnostic
+	var out []fault.Issue
 	for _, name := range fieldsOfAuth[kind] {
 		text, literal := a.literal(name)
 		switch {
@@ -98,12 +98,12 @@ func checkAuth(raw json.RawMessage) []definitions.Diagnostic {
 
 // checkHeaders returns the diagnostics of headers as an author wrote them; what
 // stands in templates is judged when the request is made (setHeaders).
-func checkHeaders(raw json.RawMessage) []definitions.Diagnostic {
+func checkHeaders(raw json.RawMessage) []fault.Issue {
 	h, ok := readFields(raw)
 	if !ok {
 		return nil
 	}
-	var out []definitions.Diagnostic
+	var out []fault.Issue
 	seen := map[string]string{}
 	for _, name := range sortedNames(h) {
 		at, canonical := "/headers"+pointer(name), textproto.CanonicalMIMEHeaderKey(name)
@@ -130,7 +130,7 @@ func checkHeaders(raw json.RawMessage) []definitions.Diagnostic {
 }
 
 // checkOverlaps finds headers that other fields set too.
-func checkOverlaps(c fields) []definitions.Diagnostic {
+func checkOverlaps(c fields) []fault.Issue {
 	h, ok := readFields(c["headers"])
 	if !ok {
 		return nil
@@ -141,7 +141,7 @@ func checkOverlaps(c fields) []definitions.Diagnostic {
 		name, _ := a.literal("name")
 		byAuth = map[string]string{"bearer": "Authorization", "basic": "Authorization", "header": textproto.CanonicalMIMEHeaderKey(name)}[kind]
 	}
-	var out []definitions.Diagnostic
+	var out []fault.Issue
 	for _, name := range sortedNames(h) {
 		if text, literal := h.literal(name); literal && text == "" || !h.has(name) {
 			continue // it leaves the header out

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/fault"
 	"io"
 	"sort"
 	"strings"
@@ -90,19 +90,19 @@ func (f fields) literal(name string) (string, bool) {
 func templated(s string) bool { return strings.Contains(s, "{{") }
 
 // problem is an error-level diagnostic; pointer starts at config.
-func problem(code, pointer, format string, args ...any) definitions.Diagnostic {
-	return definitions.Diagnostic{Code: code, Severity: "error", Pointer: pointer, Message: fmt.Sprintf(format, args...)}
+func problem(code, pointer, format string, args ...any) fault.Issue {
+	return fault.Issue{Code: code, Severity: "error", Pointer: pointer, Message: fmt.Sprintf(format, args...)}
 }
 
 // warning is a diagnostic that does not stop anyone.
-func warning(code, pointer, message string) definitions.Diagnostic {
+func warning(code, pointer, message string) fault.Issue {
 	d := problem(code, pointer, "%s", message)
 	d.Severity = "warning"
 	return d
 }
 
 // suggest returns d with what its author probably meant to write.
-func suggest(d definitions.Diagnostic, suggestion string) definitions.Diagnostic {
+func suggest(d fault.Issue, suggestion string) fault.Issue {
 	d.Suggestion = suggestion
 	return d
 }

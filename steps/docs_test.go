@@ -2,7 +2,9 @@ package steps_test
 
 import (
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"maps"
 	"os"
 	"path/filepath"
@@ -28,7 +30,7 @@ func TestExamplesInTheDocsAreValid(t *testing.T) {
 	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readDocs(t), -1) {
 		src.WriteString(block[1])
 	}
-	doc, found := definitions.Check([]byte(src.String()), definitions.YAML, registry)
+	doc, found := validation.Check([]byte(src.String()), source.YAML, registry)
 	for _, d := range found {
 		t.Errorf("%+v", d)
 	}
@@ -80,12 +82,12 @@ func TestTheLanguageByExampleIsValid(t *testing.T) {
 	registry, seen := open(t, ""), map[string]bool{}
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 	for _, example := range examples {
-		doc, found := definitions.Check([]byte(example[1]), definitions.YAML, registry)
+		doc, found := validation.Check([]byte(example[1]), source.YAML, registry)
 		name, _, _ := strings.Cut(example[1], "\n")
 		for _, d := range found {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if !definitions.Valid(found) {
+		if !validation.Valid(found) {
 			continue
 		}
 		for _, s := range doc.Definition.Steps {
@@ -97,7 +99,7 @@ func TestTheLanguageByExampleIsValid(t *testing.T) {
 			t.Errorf("%s has no example", name)
 		}
 	}
-	schema := definitions.Schema(registry)
+	schema := parser.Schema(registry)
 	for _, field := range fieldsOfSteps(t, schema) {
 		if !strings.Contains(string(text), field+":") {
 			t.Errorf("the field %s of a step or definition is in no example", field)

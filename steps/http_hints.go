@@ -2,12 +2,12 @@ package steps
 
 import (
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/fault"
 	"strings"
 )
 
 // hintForm warns of a form that its own header calls something else.
-func hintForm(c fields) []definitions.Diagnostic {
+func hintForm(c fields) []fault.Issue {
 	if _, given := c["form"]; !given {
 		return nil
 	}
@@ -16,7 +16,7 @@ func hintForm(c fields) []definitions.Diagnostic {
 		value, literal := headers.literal(name)
 		media, _, _ := strings.Cut(strings.ToLower(value), ";")
 		if strings.EqualFold(name, "Content-Type") && literal && strings.TrimSpace(media) != "application/x-www-form-urlencoded" && value != "" {
-			return []definitions.Diagnostic{warning("invalid_value", "/form", "form is sent as application/x-www-form-urlencoded, whatever Content-Type says: write body for JSON, or leave the header out")}
+			return []fault.Issue{warning("invalid_value", "/form", "form is sent as application/x-www-form-urlencoded, whatever Content-Type says: write body for JSON, or leave the header out")}
 		}
 	}
 	return nil
@@ -24,8 +24,8 @@ func hintForm(c fields) []definitions.Diagnostic {
 
 // hintBody warns of bodies that are not sent as they were meant: text that is
 // JSON already, and a form that is sent as JSON.
-func hintBody(c fields) []definitions.Diagnostic {
-	var out []definitions.Diagnostic
+func hintBody(c fields) []fault.Issue {
+	var out []fault.Issue
 	if text, ok := c.literal("body"); ok {
 		if trimmed := strings.TrimSpace(text); len(trimmed) > 1 && strings.IndexByte("{[", trimmed[0]) >= 0 && json.Valid([]byte(trimmed)) {
 			d := warning("invalid_value", "/body", "body is text that is JSON already, and is sent as a JSON string, quotes around it: write the JSON itself, or raw for text as it is")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"heddle/definitions"
 	"heddle/executor"
+	"heddle/fault"
 	"io"
 	"mime"
 	"net/http"
@@ -324,7 +325,7 @@ func flatHeaders(h http.Header) map[string]any {
 }
 
 // checkHTTP returns the diagnostics of a config that its schema cannot express.
-func checkHTTP(c fields) []definitions.Diagnostic {
+func checkHTTP(c fields) []fault.Issue {
 	out := checkURL(c)
 	if n := given(c, "body", "form", "raw", "multipart"); len(n) > 1 {
 		out = append(out, problem("invalid_value", "/"+n[1], "%s exclude each other: keep one of them", andList(n)))
@@ -350,7 +351,7 @@ func given(c fields, names ...string) []string {
 
 // checkURL judges what is written before the first template: the scheme, and
 // the whole url where it holds none.
-func checkURL(c fields) []definitions.Diagnostic {
+func checkURL(c fields) []fault.Issue {
 	text, ok := c.text("url")
 	if !ok || strings.HasPrefix(strings.TrimSpace(text), "{{") {
 		return nil
@@ -358,10 +359,10 @@ func checkURL(c fields) []definitions.Diagnostic {
 	fixed, _, cut := strings.Cut(strings.TrimSpace(text), "{{")
 	scheme, rest, found := strings.Cut(fixed, "://")
 	if lower := strings.ToLower(scheme); !found || lower != "http" && lower != "https" {
-		return []definitions.Diagnostic{problem("invalid_value", "/url", "url must begin with http:// or https://")}
+		return []fault.Issue{problem("invalid_value", "/url", "url must begin with http:// or https://")}
 	}
 	if holdsLineBreak(outsideTemplates(strings.TrimSpace(text))) {
-		return []definitions.Diagnostic{problem("invalid_value", "/url", "url holds a line break; an address is one line")}
+		return []fault.Issue{problem("invalid_value", "/url", "url holds a line break; an address is one line")}
 	}
 	if cut {
 		return nil
@@ -369,21 +370,21 @@ func checkURL(c fields) []definitions.Diagnostic {
 	u, err := parseURL(text)
 	switch {
 	case err != nil || u.Hostname() == "" || rest == "":
-		return []definitions.Diagnostic{problem("invalid_value", "/url", "url is not a valid address")}
+		return []fault.Issue{problem("invalid_value", "/url", "url is not a valid address")}
 	case u.User != nil:
-		return []definitions.Diagnostic{problem("invalid_value", "/url", "url must not hold a user name or password; use auth")}
+		return []fault.Issue{problem("invalid_value", "/url", "url must not hold a user name or password; use auth")}
 	}
 	return nil
 }
 
 // checkExpect returns the diagnostics of expect_status; none while it is a template.
-func checkExpect(raw json.RawMessage) []definitions.Diagnostic {
+func checkExpect(raw json.RawMessage) []fault.Issue {
 	if len(raw) == 0 || templated(string(raw)) {
 		return nil
 	}
 	var e expectation
 	if err := json.Unmarshal(raw, &e); err != nil {
-		return []definitions.Diagnostic{problem("invalid_value", "/expect_status", "%s", err)}
+		return []fault.Issue{problem("invalid_value", "/expect_status", "%s", err)}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"heddle/definitions"
 	"heddle/executor"
+	"heddle/fault"
 	"log/slog"
 	"sort"
 	"time"
@@ -135,7 +136,7 @@ type stepType struct {
 	name   string
 	config json.RawMessage // nil: definitions declares it
 	output func(config json.RawMessage) json.RawMessage
-	check  func(c fields) []definitions.Diagnostic
+	check  func(c fields) []fault.Issue
 	traits definitions.Traits // what the rest of the service reads of the type
 	run    func(ctx context.Context, call executor.Call) (executor.Result, error)
 	// place names what many attempts at once would crowd; nil: nothing.
@@ -151,7 +152,7 @@ func (t *stepType) OutputSchema(config json.RawMessage) json.RawMessage {
 	return t.output(config)
 }
 
-func (t *stepType) CheckConfig(config json.RawMessage) []definitions.Diagnostic {
+func (t *stepType) CheckConfig(config json.RawMessage) []fault.Issue {
 	c, ok := readFields(config)
 	if !ok || t.check == nil {
 		return nil

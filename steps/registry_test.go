@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/schemas"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/executor"
+	"heddle/fault"
 	"heddle/steps"
 	"strings"
 	"testing"
@@ -30,10 +34,10 @@ func TestRegistryHasTheSevenTypes(t *testing.T) {
 		}
 		if raw := st.ConfigSchema(); machinePerforms[name] != (raw == nil) {
 			t.Errorf("%s: config schema %s", name, raw)
-		} else if _, err := definitions.NewValueChecker(raw); raw != nil && err != nil {
+		} else if _, err := schemas.NewChecker(raw); raw != nil && err != nil {
 			t.Errorf("%s: config schema: %v", name, err)
 		}
-		if _, err := definitions.NewValueChecker(st.OutputSchema(json.RawMessage("{}"))); err != nil {
+		if _, err := schemas.NewChecker(st.OutputSchema(json.RawMessage("{}"))); err != nil {
 			t.Errorf("%s: output schema: %v", name, err)
 		}
 	}
@@ -57,7 +61,7 @@ func TestOutputsMeetTheirSchemas(t *testing.T) {
 			continue
 		}
 		st, _ := r.StepType(name)
-		checker, err := definitions.NewValueChecker(st.OutputSchema(json.RawMessage(config)))
+		checker, err := schemas.NewChecker(st.OutputSchema(json.RawMessage(config)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,10 +92,10 @@ func TestRunRefusesWhatItCannotPerform(t *testing.T) {
 }
 
 // validate checks a definition of one step.
-func validate(t *testing.T, typeName, config string) []definitions.Diagnostic {
+func validate(t *testing.T, typeName, config string) []fault.Issue {
 	t.Helper()
 	src := fmt.Sprintf(`{"name":"n","input":{"type":"object"},"steps":[{"id":"s","type":%q,"config":%s}]}`, typeName, config)
-	_, found := definitions.Check([]byte(src), definitions.JSON, open(t, ""))
+	_, found := validation.Check([]byte(src), source.JSON, open(t, ""))
 	return found
 }
 

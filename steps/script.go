@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"heddle/definitions"
 	"heddle/executor"
+	"heddle/fault"
 	"io"
 	"path/filepath"
 	"strings"
@@ -215,14 +216,14 @@ func (c *capped) text() []byte {
 
 // checkFirstLine finds a line of #! that is not at the beginning, where alone it
 // counts, or that names another language than language does.
-func checkFirstLine(c fields, language string) []definitions.Diagnostic {
+func checkFirstLine(c fields, language string) []fault.Issue {
 	text, ok := c.text("script")
 	if !ok {
 		return nil
 	}
 	path, args, given := shebang(text)
 	if trimmed := strings.TrimLeft(text, " \t\r\n"); !given && trimmed != text && strings.HasPrefix(trimmed, "#!/") && (language == "" || language == "shell") {
-		return []definitions.Diagnostic{warning("invalid_value", "/script", "the line of #! counts only where the script begins with it; remove what is before it")}
+		return []fault.Issue{warning("invalid_value", "/script", "the line of #! counts only where the script begins with it; remove what is before it")}
 	}
 	name := filepath.Base(path)
 	if name == "env" && len(args) > 0 {
@@ -242,13 +243,13 @@ func checkFirstLine(c fields, language string) []definitions.Diagnostic {
 	if fits {
 		return nil
 	}
-	return []definitions.Diagnostic{problem("invalid_value", "/script", "the first line names %s, and language is %s: remove one of them", head(name, 100), language)}
+	return []fault.Issue{problem("invalid_value", "/script", "the first line names %s, and language is %s: remove one of them", head(name, 100), language)}
 }
 
 // checkScript returns the diagnostics of a script: its first line, and names of
 // variables that cannot exist.
-func checkScript(c fields) []definitions.Diagnostic {
-	var out []definitions.Diagnostic
+func checkScript(c fields) []fault.Issue {
+	var out []fault.Issue
 	language, _ := c.text("language")
 	out = append(out, checkFirstLine(c, language)...)
 	if text, ok := c.text("script"); ok && (language == "" || language == "shell") {

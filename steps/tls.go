@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/fault"
 	"net/http"
 	"net/url"
 	"strings"
@@ -132,12 +132,12 @@ func (c *client) roundTripper(target *url.URL, t *tlsConfig) (http.RoundTripper,
 
 // checkTLS returns the diagnostics of tls: a url without it, half of a key pair,
 // verification switched off, a certificate that is not PEM, and a key in the open.
-func checkTLS(c fields) []definitions.Diagnostic {
+func checkTLS(c fields) []fault.Issue {
 	t, ok := readFields(c["tls"])
 	if !ok || !c.has("tls") {
 		return nil
 	}
-	var out []definitions.Diagnostic
+	var out []fault.Issue
 	if target, ok := c.text("url"); ok && strings.HasPrefix(strings.ToLower(strings.TrimSpace(target)), "http://") {
 		out = append(out, problem("invalid_value", "/tls", "tls needs a url that begins with https://"))
 	}

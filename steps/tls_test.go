@@ -9,7 +9,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
-	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"io"
 	"maps"
 	"math/big"
@@ -233,7 +234,7 @@ func TestHTTPRequestChecksTLSAndParts(t *testing.T) {
 		`{"url":"https://x.example","multipart":[{"value":1}]}`:                                                       "error missing_field /steps/0/config/multipart/0",
 		`{"url":"https://x.example","multipart":[{"name":"a","value":{"$base64":"AAE="},"filename":"{{ run.id }}"}]}`: "",
 	} {
-		_, found := definitions.Check([]byte(`{"name":"N","steps":[{"id":"s","type":"http_request","config":`+config+`}]}`), definitions.JSON, open(t, ""))
+		_, found := validation.Check([]byte(`{"name":"N","steps":[{"id":"s","type":"http_request","config":`+config+`}]}`), source.JSON, open(t, ""))
 		got := ""
 		for _, d := range found {
 			got += d.Severity + " " + d.Code + " " + d.Pointer

@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/executor"
 	"heddle/executor/machine"
+	"heddle/fault"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,9 +42,9 @@ func toyType() *stepType {
 }
 
 // checkToy finds what the schema cannot say.
-func checkToy(c fields) []definitions.Diagnostic {
+func checkToy(c fields) []fault.Issue {
 	if text, ok := c.literal("text"); ok && strings.TrimSpace(text) == "" {
-		return []definitions.Diagnostic{problem("invalid_value", "/text", "text is nothing but white space")}
+		return []fault.Issue{problem("invalid_value", "/text", "text is nothing but white space")}
 	}
 	return nil
 }
@@ -76,7 +80,7 @@ func withToy(t *testing.T) *Registry {
 // performed, and nothing else had to know of it.
 func TestATypeIsOneFileAndOneLine(t *testing.T) {
 	r := withToy(t)
-	source := func(config string) []byte {
+	text := func(config string) []byte {
 		return []byte(`{"name":"T","steps":[{"id":"a","type":"toy","config":` + config + `},
 			{"id":"b","type":"toy","depends_on":["a"],"config":{"text":"{{ steps.a.output.text }}"}}]}`)
 	}
@@ -87,7 +91,7 @@ func TestATypeIsOneFileAndOneLine(t *testing.T) {
 		`{"text":"x","times":99}`: "invalid_value /steps/0/config/times",
 		`{"txt":"x","text":"y"}`:  "unknown_field /steps/0/config/txt",
 	} {
-		_, found := definitions.Check(source(config), definitions.JSON, r)
+		_, found := validation.Check(text(config), source.JSON, r)
 		got := ""
 		for _, d := range found {
 			got += d.Code + " " + d.Pointer
@@ -96,10 +100,10 @@ func TestATypeIsOneFileAndOneLine(t *testing.T) {
 			t.Errorf("%s: %q, want %q", config, got, want)
 		}
 	}
-	if _, found := definitions.Check([]byte(strings.Replace(string(source(`{"text":"x"}`)), "output.text", "output.txt", 1)), definitions.JSON, r); definitions.Valid(found) {
+	if _, found := validation.Check([]byte(strings.Replace(string(text(`{"text":"x"}`)), "output.text", "output.txt", 1)), source.JSON, r); validation.Valid(found) {
 		t.Error("a field that its output has not is not found")
 	}
-	if schema := string(definitions.Schema(r)); !strings.Contains(schema, `"toy"`) || !strings.Contains(schema, "What to repeat.") {
+	if schema := string(parser.Schema(r)); !strings.Contains(schema, `"toy"`) || !strings.Contains(schema, "What to repeat.") {
 		t.Error("the published schema does not know it")
 	}
 	res, err := r.Run(t.Context(), executor.Call{Type: "toy", Config: json.RawMessage(`{"text":"ab","times":3}`)})
@@ -117,7 +121,7 @@ func TestATypeIsOneFileAndOneLine(t *testing.T) {
 // says.
 func TestATypeDeclaresItsLiteralFieldsAndItsRetry(t *testing.T) {
 	r := withToy(t)
-	doc, found := definitions.Check([]byte(`{"name":"T","steps":[{"id":"a","type":"toy","config":{"text":"{{ input.t }}","frame":"{{ input.t }}"}}]}`), definitions.JSON, r)
+	doc, found := validation.Check([]byte(`{"name":"T","steps":[{"id":"a","type":"toy","config":{"text":"{{ input.t }}","frame":"{{ input.t }}"}}]}`), source.JSON, r)
 	if len(found) != 1 || found[0].Code != "template_in_script" || found[0].Pointer != "/steps/0/config/frame" {
 		t.Errorf("found %+v", found)
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"heddle/definitions"
 	"heddle/executor"
+	"heddle/fault"
 	"net/http"
 	"net/textproto"
 	"strconv"
@@ -36,7 +37,7 @@ func webhookType(c *client) *stepType {
 		config: schemaOf[webhookConfig](),
 		output: constantSchema(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["status_code","attempts","delivered_at","webhook_id"],"properties":{` +
 			`"status_code":{"type":"integer"},"attempts":{"type":"integer"},"delivered_at":{"type":"string","format":"date-time"},"webhook_id":{"type":"string"}}}`)),
-		check: func(f fields) []definitions.Diagnostic {
+		check: func(f fields) []fault.Issue {
 			out := append(checkURL(f), checkHeaders(f["headers"])...)
 			out = append(out, checkOwnHeaders(f["headers"])...)
 			return append(out, checkSecret(f)...)
@@ -154,31 +155,31 @@ func signature(key []byte, id, timestamp string, body []byte) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func checkSecret(f fields) []definitions.Diagnostic {
+func checkSecret(f fields) []fault.Issue {
 	secret, ok := f.literal("secret")
 	if !ok || !f.has("secret") {
 		return nil
 	}
 	if secret == "" {
-		return []definitions.Diagnostic{suggest(
+		return []fault.Issue{suggest(
 			problem("invalid_value", "/secret", "secret is empty, so the request would not be signed; name a stored secret, or leave it out"),
 			"{{ secrets.WEBHOOK_SECRET }}")}
 	}
 	if _, fine := signingKey(secret); !fine {
-		return []definitions.Diagnostic{problem("invalid_value", "/secret", "secret begins with whsec_ but what follows is not base64")}
+		return []fault.Issue{problem("invalid_value", "/secret", "secret begins with whsec_ but what follows is not base64")}
 	}
-	return []definitions.Diagnostic{suggest(
+	return []fault.Issue{suggest(
 		warning("secret_in_definition", "/secret", "a secret written here is readable by everyone who may view the workflow"),
 		"{{ secrets.WEBHOOK_SECRET }}")}
 }
 
 // checkOwnHeaders finds headers that the step itself sets.
-func checkOwnHeaders(raw json.RawMessage) []definitions.Diagnostic {
+func checkOwnHeaders(raw json.RawMessage) []fault.Issue {
 	h, ok := readFields(raw)
 	if !ok {
 		return nil
 	}
-	var out []definitions.Diagnostic
+	var out []fault.Issue
 	for _, name := range sortedNames(h) {
 		switch textproto.CanonicalMIMEHeaderKey(name) {
 		case "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature":

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -26,9 +26,9 @@ func stores(b *testing.B, bench func(b *testing.B, db *store.DB)) {
 func benchWorkflow(b *testing.B, db *store.DB) {
 	b.Helper()
 	at := time.UnixMilli(1_700_000_000_000).UTC()
-	err := db.CreateWorkflow(context.Background(), definitions.Revision{
-		Workflow: definitions.Workflow{ID: "wf_bench", TenantID: "tn_bench", Slug: "bench", Status: definitions.Active, ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: at, UpdatedAt: at},
-		Version:  &definitions.NewVersion{Number: 1, Definition: json.RawMessage(`{}`), Hash: "sha256:0", CreatedAt: at},
+	err := db.CreateWorkflow(context.Background(), workflows.Revision{
+		Workflow: workflows.Workflow{ID: "wf_bench", TenantID: "tn_bench", Slug: "bench", Status: workflows.Active, ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: at, UpdatedAt: at},
+		Version:  &workflows.NewVersion{Number: 1, Definition: json.RawMessage(`{}`), Hash: "sha256:0", CreatedAt: at},
 	}, nil)
 	if err != nil {
 		b.Fatal(err)

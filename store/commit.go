@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/fault"
 	"slices"
@@ -192,7 +192,7 @@ func writePlan(tx groupTx, epoch int64, p *plan) error {
 // still be so when the run is written.
 type workflowHead struct {
 	revision int64
-	status   definitions.Status
+	status   workflows.Status
 }
 
 // checkWorkflows leaves out new runs of workflows that are gone

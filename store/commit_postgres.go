@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -73,7 +73,7 @@ func (g *postgresGroup) liveWorkflows(ids []string) (map[string]workflowHead, er
 	var id, status string
 	var revision int64
 	_, err = pgx.ForEachRow(rows, []any{&id, &revision, &status}, func() error {
-		there[id] = workflowHead{revision, definitions.Status(status)}
+		there[id] = workflowHead{revision, workflows.Status(status)}
 		return nil
 	})
 	return there, err

@@ -2,7 +2,7 @@ package store
 
 import (
 	"heddle/access"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/schedules"
 	"heddle/templates"
@@ -17,7 +17,7 @@ import (
 func TestEveryFilterBindsTheCursor(t *testing.T) {
 	t.Parallel()
 	everyFieldBinds[access.AuditQuery](t)
-	everyFieldBinds[definitions.Query](t)
+	everyFieldBinds[workflows.Query](t)
 	everyFieldBinds[executor.LogQuery](t)
 	everyFieldBinds[executor.NamedQuery](t)
 	everyFieldBinds[executor.RunQuery](t)

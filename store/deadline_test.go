@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"heddle/deadline"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/internal/await"
 	"heddle/store"
@@ -51,7 +51,7 @@ func writes(db *store.DB) map[string]func(context.Context) error {
 		"a run's end":   func(ctx context.Context) error { return db.DeleteRun(ctx, "t1", "run_1") },
 		"the readiness": db.Ping,
 		"a save": func(ctx context.Context) error {
-			return db.CreateWorkflow(ctx, definitions.Revision{Workflow: definitions.Workflow{ID: "wf_2", TenantID: "t1", Slug: "two"}}, nil)
+			return db.CreateWorkflow(ctx, workflows.Revision{Workflow: workflows.Workflow{ID: "wf_2", TenantID: "t1", Slug: "two"}}, nil)
 		},
 	}
 }

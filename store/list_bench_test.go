@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/store"
 	"heddle/store/storetest"
 	"path/filepath"
@@ -60,13 +60,13 @@ func fillWorkflows(b *testing.B, driver, dsn, numbers, padded string) {
 func benchWorkflowList(b *testing.B, db *store.DB) {
 	for _, c := range []struct {
 		name  string
-		query definitions.Query
+		query workflows.Query
 		total int
 	}{
-		{"all", definitions.Query{}, manyWorkflows},
-		{"tag", definitions.Query{Tag: "even"}, manyWorkflows / 2},
-		{"status", definitions.Query{Status: definitions.Paused}, manyWorkflows / 2},
-		{"trigger", definitions.Query{TriggerType: "api"}, manyWorkflows / 2},
+		{"all", workflows.Query{}, manyWorkflows},
+		{"tag", workflows.Query{Tag: "even"}, manyWorkflows / 2},
+		{"status", workflows.Query{Status: workflows.Paused}, manyWorkflows / 2},
+		{"trigger", workflows.Query{TriggerType: "api"}, manyWorkflows / 2},
 	} {
 		q := c.query
 		q.TenantID, q.Limit = "tn_bench", 50
@@ -83,7 +83,7 @@ func benchWorkflowList(b *testing.B, db *store.DB) {
 	b.Run("export/end", func(b *testing.B) { readAfter(b, db, fmt.Sprintf("flow-%06d", manyWorkflows-60)) })
 }
 
-func workflowPage(b *testing.B, db *store.DB, q definitions.Query) definitions.Page {
+func workflowPage(b *testing.B, db *store.DB, q workflows.Query) workflows.Page {
 	b.Helper()
 	p, err := db.Workflows(context.Background(), q)
 	if err != nil || len(p.Workflows) != q.Limit {
@@ -92,7 +92,7 @@ func workflowPage(b *testing.B, db *store.DB, q definitions.Query) definitions.P
 	return p
 }
 
-func readPages(b *testing.B, db *store.DB, q definitions.Query) {
+func readPages(b *testing.B, db *store.DB, q workflows.Query) {
 	for b.Loop() {
 		workflowPage(b, db, q)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/internal/await"
 	"heddle/store"
 	"heddle/store/storetest"
@@ -204,7 +204,7 @@ func TestOpenFoldsWhatIsNotYet(t *testing.T) {
 	if err := errors.Join(err, raw.Close()); err != nil {
 		t.Fatal(err)
 	}
-	page, err := open(t, "sqlite://"+path).Workflows(context.Background(), definitions.Query{TenantID: "t1", Text: "été", Limit: 1, WantTotal: true})
+	page, err := open(t, "sqlite://"+path).Workflows(context.Background(), workflows.Query{TenantID: "t1", Text: "été", Limit: 1, WantTotal: true})
 	if err != nil || page.Total != 1100 {
 		t.Errorf("%d are found, %v", page.Total, err)
 	}

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -21,9 +21,9 @@ import (
 func workflow(t *testing.T, db *store.DB) {
 	t.Helper()
 	at := time.UnixMilli(1).UTC()
-	err := db.CreateWorkflow(context.Background(), definitions.Revision{
-		Workflow: definitions.Workflow{ID: "wf_1", TenantID: "t1", Slug: "one", Status: definitions.Active, ActiveVersion: 1, LatestVersion: 1, CreatedAt: at, UpdatedAt: at},
-		Version:  &definitions.NewVersion{Number: 1, Definition: json.RawMessage(`{}`), CreatedAt: at},
+	err := db.CreateWorkflow(context.Background(), workflows.Revision{
+		Workflow: workflows.Workflow{ID: "wf_1", TenantID: "t1", Slug: "one", Status: workflows.Active, ActiveVersion: 1, LatestVersion: 1, CreatedAt: at, UpdatedAt: at},
+		Version:  &workflows.NewVersion{Number: 1, Definition: json.RawMessage(`{}`), CreatedAt: at},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,7 @@ package store
 
 import (
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/fault"
@@ -29,7 +29,7 @@ type write struct {
 	// revision and status are those of the workflow that a new run was decided
 	// on; 0 and "": any.
 	revision int64
-	status   definitions.Status
+	status   workflows.Status
 	// events continue the journal densely from expected+1.
 	events []events.Event
 	// snapshot replaces the run's snapshot; nil: it stays.

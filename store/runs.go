@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -145,7 +145,7 @@ func (db *DB) Target(ctx context.Context, tenantID, workflow, version string) (e
 		}
 		t = executor.Target{
 			WorkflowID: w.ID, Slug: w.Slug, Version: v.Number, Label: v.Label, Hash: v.Hash,
-			Status: definitions.Status(w.Status), Revision: w.Revision,
+			Status: workflows.Status(w.Status), Revision: w.Revision,
 		}
 		return nil
 	})

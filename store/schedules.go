@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/schedules"
@@ -214,7 +214,7 @@ func loadStates(tx *gorm.DB, ids []string) (map[string]*schedules.State, error) 
 	err := tx.Raw("SELECT s.*, w.status AS workflow_status FROM schedules AS s JOIN workflows AS w ON w.id = s.workflow_id AND w.deleted = 0 WHERE s.deleted = 0 AND s.id IN ?", ids).Scan(&rows).Error
 	byID := make(map[string]*schedules.State, len(rows))
 	for _, row := range rows {
-		byID[row.Row.ID] = &schedules.State{Schedule: row.Row.schedule(), WorkflowStatus: definitions.Status(row.WorkflowStatus)}
+		byID[row.Row.ID] = &schedules.State{Schedule: row.Row.schedule(), WorkflowStatus: workflows.Status(row.WorkflowStatus)}
 	}
 	return byID, err
 }

@@ -15,7 +15,7 @@ import (
 	"errors"
 	"heddle/access"
 	"heddle/agents"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/migrations"
@@ -35,7 +35,7 @@ import (
 var (
 	_ access.Store       = (*DB)(nil)
 	_ agents.Store       = (*DB)(nil)
-	_ definitions.Store  = (*DB)(nil)
+	_ workflows.Store    = (*DB)(nil)
 	_ executor.BlobStore = (*DB)(nil)
 	_ executor.Store     = (*DB)(nil)
 	_ idempotency.Store  = (*DB)(nil)

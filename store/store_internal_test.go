@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -106,13 +106,13 @@ func TestPlansUseIndexes(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct {
-		q     definitions.Query
+		q     workflows.Query
 		index string
 	}{
-		"workflows": {definitions.Query{}, "workflows_list"},
-		"status":    {definitions.Query{Status: definitions.Active}, "workflows_status"},
-		"trigger":   {definitions.Query{TriggerType: "api"}, "workflows_trigger"},
-		"tag":       {definitions.Query{Tag: "x"}, "PRIMARY KEY"},
+		"workflows": {workflows.Query{}, "workflows_list"},
+		"status":    {workflows.Query{Status: workflows.Active}, "workflows_status"},
+		"trigger":   {workflows.Query{TriggerType: "api"}, "workflows_trigger"},
+		"tag":       {workflows.Query{Tag: "x"}, "PRIMARY KEY"},
 	} {
 		test.q.TenantID, test.q.Limit = "t1", 50
 		text := db.write.gorm.ToSQL(func(tx *gorm.DB) *gorm.DB {

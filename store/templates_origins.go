@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/templates"
 
 	"gorm.io/gorm"
@@ -12,7 +12,7 @@ import (
 
 // writeOrigin notes of which template a workflow is made, if the revision says
 // so.
-func writeOrigin(tx *gorm.DB, rev definitions.Revision) error {
+func writeOrigin(tx *gorm.DB, rev workflows.Revision) error {
 	if rev.Origin == nil {
 		return nil
 	}
@@ -25,7 +25,7 @@ func writeOrigin(tx *gorm.DB, rev definitions.Revision) error {
 }
 
 // Origin returns of which template a workflow is made, nil for none.
-func (db *DB) Origin(ctx context.Context, tenantID, workflowID string) (*definitions.Origin, error) {
+func (db *DB) Origin(ctx context.Context, tenantID, workflowID string) (*workflows.Origin, error) {
 	var row originRow
 	ok, err := found(db.reader(ctx).Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID), &row)
 	if err != nil || !ok {

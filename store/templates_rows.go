@@ -2,7 +2,7 @@ package store
 
 import (
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/templates"
 )
 
@@ -74,8 +74,8 @@ func (r templateRow) template() templates.Template {
 	}
 }
 
-func (r originRow) origin() *definitions.Origin {
-	return &definitions.Origin{
+func (r originRow) origin() *workflows.Origin {
+	return &workflows.Origin{
 		TemplateID: r.TemplateID, Version: r.TemplateVersion, Name: r.Name,
 		Parameters: json.RawMessage(r.Parameters), Definition: json.RawMessage(r.InstalledDefinition),
 	}

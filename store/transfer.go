@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/versions"
@@ -12,7 +12,7 @@ import (
 
 // WorkflowsAfter lists at most limit workflows by slug, from behind the slug
 // after. ids nil: all of the tenant's.
-func (db *DB) WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]definitions.Workflow, error) {
+func (db *DB) WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]workflows.Workflow, error) {
 	if ids != nil && len(ids) == 0 {
 		return nil, nil
 	}
@@ -24,7 +24,7 @@ func (db *DB) WorkflowsAfter(ctx context.Context, tenantID string, ids []string,
 	if err := q.Order("slug").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, translate(err)
 	}
-	list := make([]definitions.Workflow, len(rows))
+	list := make([]workflows.Workflow, len(rows))
 	for i, row := range rows {
 		w, err := row.workflow()
 		if err != nil {
@@ -51,7 +51,7 @@ func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, af
 // ImportWorkflow stores a workflow with all its versions, oldest first, and the
 // answer kept with them, if any, in one transaction. slug_taken, id_taken,
 // idempotency_key_taken (all Conflict).
-func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, keep *idempotency.Answer) error {
+func (db *DB) ImportWorkflow(ctx context.Context, w workflows.Workflow, all []workflows.NewVersion, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
 			if err := insertAnswer(tx, *keep); err != nil {
@@ -80,7 +80,7 @@ func (db *DB) ImportWorkflow(ctx context.Context, w definitions.Workflow, all []
 			return err
 		}
 		for i := range all {
-			if err := insertVersion(tx, definitions.Revision{Workflow: w, Version: &all[i]}); err != nil {
+			if err := insertVersion(tx, workflows.Revision{Workflow: w, Version: &all[i]}); err != nil {
 				return err
 			}
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/versions"
 	"strconv"
@@ -49,8 +49,8 @@ func (db *DB) Version(ctx context.Context, tenantID, workflowID, version string)
 // revision, unless the label is that already, in one transaction. check sees
 // the workflow, whose row is locked, and may refuse. version_not_found;
 // label_taken (Conflict) by the unique index on labels.
-func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(definitions.Workflow) error) (definitions.Workflow, versions.Version, error) {
-	var w definitions.Workflow
+func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(workflows.Workflow) error) (workflows.Workflow, versions.Version, error) {
+	var w workflows.Workflow
 	var row versionRow
 	err := db.update(ctx, func(tx *gorm.DB) error {
 		current, err := findWorkflow(forNoKeyUpdate(tx), tenantID, workflowID)
@@ -76,7 +76,7 @@ func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number 
 
 // writeLabel sets the label of one version, raises w's revision, and returns
 // the row and the label that it had.
-func writeLabel(tx *gorm.DB, w *definitions.Workflow, number int, label string) (row versionRow, old string, err error) {
+func writeLabel(tx *gorm.DB, w *workflows.Workflow, number int, label string) (row versionRow, old string, err error) {
 	ok, err := found(tx.Omit("definition").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
 	if err == nil && !ok {
 		err = versionNotFound(strconv.Itoa(number))

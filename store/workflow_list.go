@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"strings"
 
 	"gorm.io/gorm"
@@ -12,8 +12,8 @@ import (
 // changes between two pages moves to the front and may be missed or seen twice.
 // Total is counted only if q.WantTotal, else it is -1. q.IDs restricts the
 // list; nil: no restriction, empty: nothing is listed.
-func (db *DB) Workflows(ctx context.Context, q definitions.Query) (definitions.Page, error) {
-	page := definitions.Page{Total: -1}
+func (db *DB) Workflows(ctx context.Context, q workflows.Query) (workflows.Page, error) {
+	page := workflows.Page{Total: -1}
 	list := listFingerprint("workflows", q)
 	at, err := decodeCursor(list, q.Cursor)
 	if err != nil || (q.IDs != nil && len(q.IDs) == 0) {
@@ -29,7 +29,7 @@ func (db *DB) Workflows(ctx context.Context, q definitions.Query) (definitions.P
 }
 
 // emptyPage is the page of a list in which nothing can be.
-func emptyPage(page definitions.Page, q definitions.Query) definitions.Page {
+func emptyPage(page workflows.Page, q workflows.Query) workflows.Page {
 	if q.WantTotal {
 		page.Total = 0
 	}
@@ -38,7 +38,7 @@ func emptyPage(page definitions.Page, q definitions.Query) definitions.Page {
 
 // workflowPage reads one row more than the page has, to see whether another
 // page follows.
-func workflowPage(tx *gorm.DB, q definitions.Query, list string, at *position, page *definitions.Page) error {
+func workflowPage(tx *gorm.DB, q workflows.Query, list string, at *position, page *workflows.Page) error {
 	key, id := "w.updated_at", "w.id"
 	if q.Tag != "" {
 		key, id = "t.updated_at", "t.workflow_id"
@@ -65,7 +65,7 @@ func workflowPage(tx *gorm.DB, q definitions.Query, list string, at *position, p
 // workflowFilter selects the rows of a query. With a tag it begins at the tag's
 // own list, which has the same order, so that a page costs the same however
 // rare the tag is.
-func workflowFilter(tx *gorm.DB, q definitions.Query) *gorm.DB {
+func workflowFilter(tx *gorm.DB, q workflows.Query) *gorm.DB {
 	f := tx.Table("workflows AS w")
 	if q.Tag != "" {
 		f = tx.Table("workflow_tags AS t").Joins("JOIN workflows AS w ON w.id = t.workflow_id").

@@ -3,7 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 
 	"gorm.io/gorm"
 )
@@ -35,7 +35,7 @@ type workflowRow struct {
 func (workflowRow) TableName() string { return "workflows" }
 
 // toWorkflowRow encodes a workflow; workflowRow.workflow is its inverse.
-func toWorkflowRow(w definitions.Workflow, latestHash string) (workflowRow, error) {
+func toWorkflowRow(w workflows.Workflow, latestHash string) (workflowRow, error) {
 	tags := w.Tags
 	if tags == nil {
 		tags = []string{}
@@ -55,10 +55,10 @@ func toWorkflowRow(w definitions.Workflow, latestHash string) (workflowRow, erro
 }
 
 // workflow decodes a row.
-func (r workflowRow) workflow() (definitions.Workflow, error) {
-	w := definitions.Workflow{
+func (r workflowRow) workflow() (workflows.Workflow, error) {
+	w := workflows.Workflow{
 		ID: r.ID, TenantID: r.TenantID, Slug: r.Slug, Name: r.Name, Description: r.Description,
-		Status: definitions.Status(r.Status), TriggerType: r.TriggerType,
+		Status: workflows.Status(r.Status), TriggerType: r.TriggerType,
 		ActiveVersion: r.ActiveVersion, LatestVersion: r.LatestVersion, Revision: r.Revision,
 		CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt),
 	}
@@ -81,7 +81,7 @@ func (tagRow) TableName() string { return "workflow_tags" }
 
 // writeTags replaces a workflow's rows in the lists of its tags; repeated tags
 // count once.
-func writeTags(tx *gorm.DB, w definitions.Workflow) error {
+func writeTags(tx *gorm.DB, w workflows.Workflow) error {
 	if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", w.ID).Error; err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ type versionRow struct {
 func (versionRow) TableName() string { return "workflow_versions" }
 
 // toVersionRow encodes a new version of a workflow.
-func toVersionRow(w definitions.Workflow, v definitions.NewVersion) versionRow {
+func toVersionRow(w workflows.Workflow, v workflows.NewVersion) versionRow {
 	return versionRow{
 		WorkflowID: w.ID, Number: v.Number, TenantID: w.TenantID, Label: v.Label,
 		Definition: string(v.Definition), Hash: v.Hash, ChangeSummary: v.ChangeSummary,

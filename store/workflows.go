@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 	"reflect"
@@ -15,7 +15,7 @@ import (
 // kept for a repeated request in one transaction, with an entry in the audit
 // trail. slug_taken, label_taken, idempotency_key_taken (all Conflict); unique
 // indexes decide between concurrent requests.
-func (db *DB) CreateWorkflow(ctx context.Context, rev definitions.Revision, keep *idempotency.Answer) error {
+func (db *DB) CreateWorkflow(ctx context.Context, rev workflows.Revision, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
 			if err := insertAnswer(tx, *keep); err != nil {
@@ -53,10 +53,10 @@ func workflowObject(row workflowRow) audit.Object {
 
 // Workflow returns a tenant's workflow by id or slug; workflow_not_found, also
 // for a deleted one.
-func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (definitions.Workflow, error) {
+func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (workflows.Workflow, error) {
 	row, err := findWorkflow(db.reader(ctx), tenantID, ref)
 	if err != nil {
-		return definitions.Workflow{}, translate(err)
+		return workflows.Workflow{}, translate(err)
 	}
 	w, err := row.workflow()
 	return w, translate(err)
@@ -67,8 +67,8 @@ func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (definitions.W
 // written; otherwise the revision is one higher. decide must be pure: its
 // errors roll back and are returned. On PostgreSQL the row is locked from the
 // read on, so that two changes follow each other and none is lost.
-func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(definitions.Current) (definitions.Revision, error)) (definitions.Workflow, error) {
-	var result definitions.Workflow
+func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(workflows.Current) (workflows.Revision, error)) (workflows.Workflow, error) {
+	var result workflows.Workflow
 	err := db.update(ctx, func(tx *gorm.DB) error {
 		row, err := findWorkflow(forNoKeyUpdate(tx), tenantID, ref)
 		if err != nil {
@@ -78,7 +78,7 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(defi
 		if err != nil {
 			return err
 		}
-		rev, err := decide(definitions.Current{Workflow: current, LatestHash: row.LatestHash})
+		rev, err := decide(workflows.Current{Workflow: current, LatestHash: row.LatestHash})
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(defi
 // recordRevision adds an audit entry with the active version, its hash and the
 // status before and after. Without a request to record (audit.From) it reads
 // nothing.
-func recordRevision(tx *gorm.DB, before workflowRow, after definitions.Workflow, rev definitions.Revision) error {
+func recordRevision(tx *gorm.DB, before workflowRow, after workflows.Workflow, rev workflows.Revision) error {
 	if audit.TrailFrom(tx.Statement.Context) == nil {
 		return nil
 	}
@@ -122,7 +122,7 @@ func versionHash(tx *gorm.DB, workflowID string, number int) (string, error) {
 
 // applyRevision writes what differs from current and returns the workflow as it
 // is then. Identity, tenant and creation never change, whatever rev says.
-func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, rev definitions.Revision) (definitions.Workflow, error) {
+func applyRevision(tx *gorm.DB, row workflowRow, current workflows.Workflow, rev workflows.Revision) (workflows.Workflow, error) {
 	next := rev.Workflow
 	next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
 	if rev.Version == nil && rev.Origin == nil && reflect.DeepEqual(next, current) {
@@ -155,7 +155,7 @@ func applyRevision(tx *gorm.DB, row workflowRow, current definitions.Workflow, r
 // are open, and may refuse. The row is locked FOR UPDATE, so no group commit
 // inserts a run in between. Versions stay for the runs that are there, and go
 // otherwise.
-func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check func(w definitions.Workflow, openRuns bool) error) error {
+func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check func(w workflows.Workflow, openRuns bool) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row, err := findWorkflow(forUpdate(tx), tenantID, ref)
 		if err != nil {
@@ -204,7 +204,7 @@ func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
 }
 
 // insertVersion inserts the revision's version, if it has one; label_taken.
-func insertVersion(tx *gorm.DB, rev definitions.Revision) error {
+func insertVersion(tx *gorm.DB, rev workflows.Revision) error {
 	if rev.Version == nil {
 		return nil
 	}

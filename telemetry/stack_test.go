@@ -7,6 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -219,20 +223,20 @@ func (w *world) eventually(what string, holds func() bool) {
 	await.True(w.t, what, holds)
 }
 
-func (w *world) workflow(source string) string {
+func (w *world) workflow(text string) string {
 	w.t.Helper()
-	doc, problems := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(problems) {
+	doc, problems := parser.Parse([]byte(text), source.YAML)
+	if doc == nil || !validation.Valid(problems) {
 		w.t.Fatalf("definition: %v", problems)
 	}
 	id := fmt.Sprintf("wf_%024x", w.ids.Add(1))
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	err := w.db.CreateWorkflow(w.t.Context(), definitions.Revision{
-		Workflow: definitions.Workflow{
-			ID: id, TenantID: tenant, Slug: "shop", Name: doc.Definition.Name, Status: definitions.Active,
+	err := w.db.CreateWorkflow(w.t.Context(), workflows.Revision{
+		Workflow: workflows.Workflow{
+			ID: id, TenantID: tenant, Slug: "shop", Name: doc.Definition.Name, Status: workflows.Active,
 			TriggerType: "manual", ActiveVersion: 1, LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
 		},
-		Version: &definitions.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
+		Version: &workflows.NewVersion{Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedAt: now},
 	}, nil)
 	if err != nil {
 		w.t.Fatal(err)
@@ -330,11 +334,11 @@ func (w *world) regrouped(journal []events.Event) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	source, err := w.db.Definition(w.t.Context(), j.Row.WorkflowID, 1)
+	text, err := w.db.Definition(w.t.Context(), j.Row.WorkflowID, 1)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	doc, _ := definitions.Parse(source, definitions.JSON)
+	doc, _ := parser.Parse(text, source.JSON)
 	plan, err := machine.Compile(doc.Definition, nil)
 	if err != nil {
 		w.t.Fatal(err)

@@ -4,7 +4,9 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/fault"
 	"sort"
 )
@@ -48,12 +50,12 @@ func readBuiltin(path string) (Template, error) {
 	if err != nil {
 		return Template{}, err
 	}
-	req, found, err := definitions.ParseRequest(text, definitions.YAML)
+	req, found, err := parser.ParseRequest(text, source.YAML)
 	if err != nil {
 		return Template{}, err
 	}
 	if req.Document == nil || req.Document.Canonical == nil {
-		return Template{}, fault.New(fault.Internal, "internal", "no definition that can be read: %v", definitions.Messages(found))
+		return Template{}, fault.New(fault.Internal, "internal", "no definition that can be read: %v", validation.Messages(found))
 	}
 	var file builtinFile
 	if err := json.Unmarshal(req.Rest, &file); err != nil {

@@ -3,6 +3,8 @@ package templates
 import (
 	"encoding/json"
 	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/fault"
 )
 
@@ -11,7 +13,7 @@ import (
 // unless empty, becomes the definition's name. The result is in canonical form and
 // depends on nothing but the arguments. Where there are issues there is no
 // definition; their pointers start at the parameters. Whether the result is valid
-// is checked by definitions.Validate.
+// is checked by validation.Validate.
 func Instantiate(t Template, name string, parameters json.RawMessage) (json.RawMessage, []fault.Issue) {
 	values, issues := resolve(t.Parameters, parameters)
 	if len(issues) > 0 {
@@ -41,7 +43,7 @@ func fill(t Template, name string, values map[string]any) (json.RawMessage, []fa
 	}
 	if p.tooLarge {
 		issues = append(issues, errorIssue("limit_exceeded", "",
-			"With these parameters the definition has more than %d bytes; shorten them", definitions.MaxBytes))
+			"With these parameters the definition has more than %d bytes; shorten them", source.MaxBytes))
 	}
 	if len(issues) > 0 {
 		return nil, issues
@@ -83,7 +85,7 @@ func Validate(t Template, catalog definitions.Catalog) []fault.Issue {
 	if len(issues) > 0 {
 		return withPointerPrefix("/definition", issues)
 	}
-	_, found := definitions.Check(def, definitions.JSON, catalog)
+	_, found := validation.Check(def, source.JSON, catalog)
 	for i := range found { // lines of the instantiated text mean nothing to the caller
 		found[i].Line, found[i].Column = 0, 0
 	}

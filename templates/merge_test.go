@@ -3,7 +3,8 @@ package templates_test
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
 	"heddle/templates"
 	"maps"
 	"strings"
@@ -92,7 +93,7 @@ func TestMerge(t *testing.T) {
 }
 
 func canonical(text string) string {
-	raw, err := definitions.Canonical([]byte(text))
+	raw, err := source.Canonical([]byte(text))
 	if err != nil {
 		panic(err)
 	}
@@ -247,7 +248,7 @@ func TestMergeOfAnythingSettles(t *testing.T) {
 		if err != nil || string(again) != string(once) || conflicts != nil {
 			t.Fatalf("%s, then %s", once, again)
 		}
-		if doc, _ := definitions.Parse(once, definitions.JSON); doc == nil || string(doc.Canonical) != string(once) {
+		if doc, _ := parser.Parse(once, source.JSON); doc == nil || string(doc.Canonical) != string(once) {
 			t.Fatalf("not canonical, or an id twice: %s", once)
 		}
 	})

@@ -3,7 +3,7 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/schemas"
 	"heddle/fault"
 
 	regexp "heddle/internal/lazyregexp"
@@ -34,7 +34,7 @@ func CheckParameters(schema json.RawMessage) []fault.Issue {
 	if objectOf(root)["type"] != "object" {
 		return []fault.Issue{errorIssue("schema_invalid", "/type", "parameters must be a JSON Schema with \"type\": \"object\"; each of its properties is a parameter")}
 	}
-	if _, err := definitions.NewValueChecker(schema); err != nil {
+	if _, err := schemas.NewChecker(schema); err != nil {
 		return []fault.Issue{errorIssue("schema_invalid", "", "parameters is not a JSON Schema (2020-12) that can be used: %s", err)}
 	}
 	var issues []fault.Issue
@@ -78,7 +78,7 @@ func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	if err != nil {
 		return nil, []fault.Issue{errorIssue("limit_exceeded", "", "parameters: %s", err)}
 	}
-	checker, err := definitions.NewValueChecker(schema)
+	checker, err := schemas.NewChecker(schema)
 	if err != nil {
 		return nil, []fault.Issue{errorIssue("schema_invalid", "", "the template's parameter schema cannot be used: %s", err)}
 	}

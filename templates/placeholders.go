@@ -3,7 +3,7 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"heddle/fault"
 	"strings"
 
@@ -28,9 +28,9 @@ type substituter struct {
 }
 
 // newSubstituter returns a substituter for one definition, whose substituted values
-// may have definitions.MaxBytes altogether.
+// may have source.MaxBytes altogether.
 func newSubstituter(declared map[string]bool, values map[string]any) *substituter {
-	return &substituter{values: values, declared: declared, missing: map[string]bool{}, remaining: definitions.MaxBytes}
+	return &substituter{values: values, declared: declared, missing: map[string]bool{}, remaining: source.MaxBytes}
 }
 
 // value returns a copy of v with the placeholders in its strings replaced. Keys are

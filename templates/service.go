@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 	"strings"
@@ -17,9 +21,9 @@ import (
 // for secrets.
 type ServiceConfig struct {
 	Store       Store
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Catalog     definitions.Catalog
-	Secrets     definitions.Secrets
+	Secrets     workflows.Secrets
 	Now         func() time.Time
 	NewID       func(prefix string) string
 }
@@ -28,9 +32,9 @@ type ServiceConfig struct {
 // those. It is safe for concurrent use; builtins and builtinByID never change.
 type Service struct {
 	store       Store
-	definitions *definitions.Service
+	definitions *workflows.Service
 	catalog     definitions.Catalog
-	secrets     definitions.Secrets
+	secrets     workflows.Secrets
 	now         func() time.Time
 	newID       func(prefix string) string
 	builtins    []Template
@@ -66,7 +70,7 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (Template, error
 // Source is where a template's definition comes from: Definition or, where that is
 // nil, a version (a number, a label, "" for the active one) of a workflow.
 type Source struct {
-	Definition *definitions.Written
+	Definition *parser.ParsedDefinition
 	Workflow   string // id or slug
 	Version    string
 }
@@ -86,7 +90,7 @@ type CreateRequest struct {
 	// Keep, when set, is called with what is about to be stored; the answer
 	// that it returns, if any, is stored with it.
 	Keep  func(t Template) *idempotency.Answer
-	Admit definitions.Admit // is asked for the definition of a workflow
+	Admit source.Admit // is asked for the definition of a workflow
 }
 
 // Create stores a template's version 1. Errors: fault.Malformed
@@ -131,11 +135,11 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, erro
 
 // admitStored reserves memory for a template whose definition comes from a workflow;
 // one from the request was admitted with its body.
-func admitStored(admit definitions.Admit, src Source, t Template) error {
+func admitStored(admit source.Admit, src Source, t Template) error {
 	if src.Definition != nil {
 		return nil
 	}
-	return admit.Hold(definitions.Weights(t.Parameters, t.Definition))
+	return admit.Hold(source.Weights(t.Parameters, t.Definition))
 }
 
 // definitionOf returns the definition that a source names, in canonical form.
@@ -181,7 +185,7 @@ func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) == 0 {
 		return json.RawMessage(NoParameters), nil
 	}
-	return definitions.Canonical(raw)
+	return source.Canonical(raw)
 }
 
 // check refuses a template that could not be installed: fault.Unacceptable
@@ -197,7 +201,7 @@ func (s *Service) check(t Template) error {
 		return fault.New(fault.Unacceptable, "invalid_template", "category has at most 64 printable characters.")
 	}
 	issues := Validate(t, s.catalog)
-	if !definitions.Valid(issues) {
+	if !validation.Valid(issues) {
 		return invalid(issues)
 	}
 	return nil
@@ -210,7 +214,7 @@ func isPrintable(s string) bool {
 
 // invalid returns fault.Unacceptable invalid_template with all issues.
 func invalid(issues []fault.Issue) *fault.Error {
-	msgs := definitions.Messages(issues)
+	msgs := validation.Messages(issues)
 	err := fault.New(fault.Unacceptable, "invalid_template", "The template has %d errors.", len(msgs))
 	if len(msgs) == 1 {
 		err.Message = "The template has an error: " + msgs[0]
@@ -229,8 +233,8 @@ type UpdateRequest struct {
 	Category    *string
 	Parameters  json.RawMessage
 	Source      Source // none: the definition stays
-	IfMatch     definitions.IfMatch
-	Admit       definitions.Admit // is asked for a definition that is not the request's
+	IfMatch     workflows.IfMatch
+	Admit       source.Admit // is asked for a definition that is not the request's
 }
 
 // Update stores a template's next version and returns it; where nothing changes there
@@ -308,7 +312,7 @@ func sameContent(a, b Template) bool {
 // Delete removes one of the tenant's own templates. Workflows installed from it stay.
 // Errors: fault.Denied template_builtin, fault.NotFound template_not_found,
 // fault.Precondition precondition_failed.
-func (s *Service) Delete(ctx context.Context, tenantID, id string, m definitions.IfMatch) error {
+func (s *Service) Delete(ctx context.Context, tenantID, id string, m workflows.IfMatch) error {
 	if err := s.refuseBuiltin(id); err != nil {
 		return err
 	}
@@ -326,7 +330,7 @@ func (s *Service) refuseBuiltin(id string) error {
 
 // checkIfMatch refuses a write on a template that changed since the caller read it:
 // fault.Precondition precondition_failed.
-func checkIfMatch(m definitions.IfMatch, t Template) error {
+func checkIfMatch(m workflows.IfMatch, t Template) error {
 	if m.Allows(int64(t.Version)) {
 		return nil
 	}

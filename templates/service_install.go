@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 )
@@ -19,27 +22,27 @@ type InstallRequest struct {
 	Name       string
 	Slug       string
 	Parameters json.RawMessage
-	Keep       func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer
-	Admit      definitions.Admit
+	Keep       func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer
+	Admit      source.Admit
 }
 
 // Install creates a workflow from the template's newest version, with the template as
 // its origin, in one transaction. Errors:
 // fault.NotFound template_not_found; fault.Unacceptable invalid_parameters
-// (with all issues), those of definitions.Service.Create and of req.Admit.
-func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.Workflow, error) {
+// (with all issues), those of workflows.Service.Create and of req.Admit.
+func (s *Service) Install(ctx context.Context, req InstallRequest) (workflows.Workflow, error) {
 	t, err := s.Get(ctx, req.TenantID, req.TemplateID)
 	if err != nil {
-		return definitions.Workflow{}, err
+		return workflows.Workflow{}, err
 	}
 	origin, written, err := instantiate(t, req.Name, req.Parameters, req.Admit)
 	if err != nil {
-		return definitions.Workflow{}, err
+		return workflows.Workflow{}, err
 	}
 	if err := s.refuseSecrets(ctx, req.TenantID, origin.Parameters); err != nil {
-		return definitions.Workflow{}, err
+		return workflows.Workflow{}, err
 	}
-	return s.definitions.Create(ctx, definitions.CreateRequest{
+	return s.definitions.Create(ctx, workflows.CreateRequest{
 		TenantID: req.TenantID, Author: req.Author, Definition: written, Slug: req.Slug, Origin: origin,
 		ChangeSummary: fmt.Sprintf("Installed from template %s, version %d", t.Name, t.Version), Keep: req.Keep,
 	})
@@ -48,37 +51,37 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (definitions.
 // instantiate instantiates a template and returns the origin to record with the
 // result. The result may be far larger than template and parameters, so memory is
 // reserved for it again.
-func instantiate(t Template, name string, parameters json.RawMessage, admit definitions.Admit) (*definitions.Origin, definitions.Written, error) {
+func instantiate(t Template, name string, parameters json.RawMessage, admit source.Admit) (*workflows.Origin, parser.ParsedDefinition, error) {
 	if len(parameters) == 0 {
 		parameters = json.RawMessage("{}")
 	}
-	if err := admit.Hold(definitions.Weights(t.Parameters, t.Definition, parameters)); err != nil {
-		return nil, definitions.Written{}, err
+	if err := admit.Hold(source.Weights(t.Parameters, t.Definition, parameters)); err != nil {
+		return nil, parser.ParsedDefinition{}, err
 	}
 	def, issues := Instantiate(t, name, parameters)
 	if len(issues) > 0 {
-		return nil, definitions.Written{}, invalidParameters(t, issues)
+		return nil, parser.ParsedDefinition{}, invalidParameters(t, issues)
 	}
-	if err := admit.Hold(definitions.Weights(def, parameters)); err != nil {
-		return nil, definitions.Written{}, err
+	if err := admit.Hold(source.Weights(def, parameters)); err != nil {
+		return nil, parser.ParsedDefinition{}, err
 	}
-	canonical, err := definitions.Canonical(parameters)
+	canonical, err := source.Canonical(parameters)
 	if err != nil {
-		return nil, definitions.Written{}, err
+		return nil, parser.ParsedDefinition{}, err
 	}
-	origin := &definitions.Origin{TemplateID: t.ID, Version: t.Version, Name: name, Parameters: canonical, Definition: def}
+	origin := &workflows.Origin{TemplateID: t.ID, Version: t.Version, Name: name, Parameters: canonical, Definition: def}
 	return origin, read(def), nil
 }
 
 // read parses an instantiated definition.
-func read(def json.RawMessage) definitions.Written {
-	doc, found := definitions.Parse(def, definitions.JSON)
-	return definitions.Written{Document: doc, Found: found}
+func read(def json.RawMessage) parser.ParsedDefinition {
+	doc, found := parser.Parse(def, source.JSON)
+	return parser.ParsedDefinition{Document: doc, Found: found}
 }
 
 // invalidParameters returns fault.Unacceptable invalid_parameters with all issues.
 func invalidParameters(t Template, issues []fault.Issue) error {
-	msgs := definitions.Messages(issues)
+	msgs := validation.Messages(issues)
 	err := fault.New(fault.Unacceptable, "invalid_parameters", "The parameters do not fit the template %s: %d errors.", t.Name, len(msgs))
 	if len(msgs) == 1 {
 		err.Message = fmt.Sprintf("The parameters do not fit the template %s: %s.", t.Name, msgs[0])

@@ -4,7 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"strconv"
 )
@@ -22,15 +23,15 @@ type MergeRequest struct {
 	Author     string
 	Parameters json.RawMessage
 	DryRun     bool
-	IfMatch    definitions.IfMatch
-	Admit      definitions.Admit
+	IfMatch    workflows.IfMatch
+	Admit      source.Admit
 }
 
 // MergeResult is the result of a merge. Before was the workflow's latest definition;
 // After is its latest now, as version Version: a new one where they differ, which is
 // not published. Without a change nothing was stored.
 type MergeResult struct {
-	Workflow  definitions.Workflow // after the merge
+	Workflow  workflows.Workflow // after the merge
 	Version   int
 	From, To  int // versions of the template
 	Before    json.RawMessage
@@ -63,7 +64,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	if err != nil {
 		return MergeResult{}, err
 	}
-	if err := definitions.Editable(w, req.IfMatch); err != nil {
+	if err := workflows.Editable(w, req.IfMatch); err != nil {
 		return MergeResult{}, err
 	}
 	was, err := s.store.Origin(ctx, req.TenantID, w.ID)
@@ -93,7 +94,7 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 		return MergeResult{}, err
 	}
 	// The three definitions and the result, which is about as large as the newest.
-	if err := req.Admit.Hold(definitions.Weights(was.Definition, latest, origin.Definition, origin.Definition)); err != nil {
+	if err := req.Admit.Hold(source.Weights(was.Definition, latest, origin.Definition, origin.Definition)); err != nil {
 		return MergeResult{}, err
 	}
 	r := MergeResult{Workflow: w, Version: w.LatestVersion, From: was.Version, To: t.Version, Before: latest}
@@ -109,12 +110,12 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 }
 
 // storeMerge checks the merged definition and, unless it is a dry run, stores it.
-func (s *Service) storeMerge(ctx context.Context, req MergeRequest, r MergeResult, origin *definitions.Origin) (MergeResult, error) {
+func (s *Service) storeMerge(ctx context.Context, req MergeRequest, r MergeResult, origin *workflows.Origin) (MergeResult, error) {
 	merged := read(r.After)
-	update := definitions.UpdateRequest{
+	update := workflows.UpdateRequest{
 		TenantID: req.TenantID, Ref: r.Workflow.ID, Author: req.Author, Definition: &merged, Origin: origin,
 		ChangeSummary: fmt.Sprintf("Merged version %d of the template", r.To),
-		IfMatch:       definitions.IfMatch{r.Workflow.Revision},
+		IfMatch:       workflows.IfMatch{r.Workflow.Revision},
 	}
 	if req.DryRun {
 		_, _, err := s.definitions.Plan(ctx, &update)

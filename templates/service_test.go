@@ -3,16 +3,18 @@ package templates_test
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/templates"
 	"strings"
 	"testing"
 )
 
-func written(text string) *definitions.Written {
-	doc, found := definitions.Parse([]byte(text), definitions.JSON)
-	return &definitions.Written{Document: doc, Found: found}
+func written(text string) *parser.ParsedDefinition {
+	doc, found := parser.Parse([]byte(text), source.JSON)
+	return &parser.ParsedDefinition{Document: doc, Found: found}
 }
 
 // pattern makes a template of the tenant's own whose step waits for n seconds.
@@ -41,7 +43,7 @@ func (s *stack) renew(tpl templates.Template, seconds int) {
 	}
 }
 
-func (s *stack) installOwn(tpl templates.Template) definitions.Workflow {
+func (s *stack) installOwn(tpl templates.Template) workflows.Workflow {
 	s.t.Helper()
 	w, err := s.templates.Install(s.t.Context(), templates.InstallRequest{TenantID: tenant, TemplateID: tpl.ID})
 	if err != nil {
@@ -50,9 +52,9 @@ func (s *stack) installOwn(tpl templates.Template) definitions.Workflow {
 	return w
 }
 
-func (s *stack) edit(w definitions.Workflow, text string) {
+func (s *stack) edit(w workflows.Workflow, text string) {
 	s.t.Helper()
-	if _, err := s.definitions.Update(s.t.Context(), definitions.UpdateRequest{TenantID: tenant, Ref: w.ID, Definition: written(text), Publish: true}); err != nil {
+	if _, err := s.definitions.Update(s.t.Context(), workflows.UpdateRequest{TenantID: tenant, Ref: w.ID, Definition: written(text), Publish: true}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -73,7 +75,7 @@ func TestAnEditThatOvertakesAMergeIsMergedToo(t *testing.T) {
 	}
 	s.renew(tpl, 3)
 	s.meanwhile = func() { s.edit(w, napping("Other", 2)) }
-	_, err = s.templates.MergeUpdate(t.Context(), templates.MergeRequest{TenantID: tenant, Ref: w.ID, IfMatch: definitions.IfMatch{got.Workflow.Revision}})
+	_, err = s.templates.MergeUpdate(t.Context(), templates.MergeRequest{TenantID: tenant, Ref: w.ID, IfMatch: workflows.IfMatch{got.Workflow.Revision}})
 	if fault.CodeOf(err) != "precondition_failed" {
 		t.Errorf("with If-Match: %v", err)
 	}
@@ -88,8 +90,8 @@ func TestABuiltinOfALaterProgramIsAnUpdate(t *testing.T) {
 		t.Fatalf("%+v %v", links, err)
 	}
 	// As a program of before left it.
-	_, err = s.db.Change(t.Context(), tenant, w.ID, func(c definitions.Current) (definitions.Revision, error) {
-		return definitions.Revision{Workflow: c.Workflow, Origin: &definitions.Origin{
+	_, err = s.db.Change(t.Context(), tenant, w.ID, func(c workflows.Current) (workflows.Revision, error) {
+		return workflows.Revision{Workflow: c.Workflow, Origin: &workflows.Origin{
 			TemplateID: b.ID, Version: 0, Parameters: links[w.ID].Parameters, Definition: json.RawMessage(napping("Old", 1)),
 		}}, nil
 	})

@@ -3,7 +3,7 @@ package templates_test
 import (
 	"context"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -29,7 +29,7 @@ const tenant = "ten_0123456789abcdef01234567"
 type stack struct {
 	t           *testing.T
 	db          *store.DB
-	definitions *definitions.Service
+	definitions *workflows.Service
 	templates   *templates.Service
 	exec        *executor.Service
 	world       *world
@@ -43,7 +43,7 @@ type interrupted struct {
 	stack *stack
 }
 
-func (i interrupted) Origin(ctx context.Context, tenantID, workflowID string) (*definitions.Origin, error) {
+func (i interrupted) Origin(ctx context.Context, tenantID, workflowID string) (*workflows.Origin, error) {
 	if f := i.stack.meanwhile; f != nil {
 		i.stack.meanwhile = nil
 		f()
@@ -155,7 +155,7 @@ func newStack(t *testing.T) *stack {
 	s.exec = executor.New(executor.Config{
 		Store: db, Runner: registry, Traits: registry.Traits, Hub: events.NewHub(), Now: time.Now, NewID: newID, Holder: "node", Drain: 100 * time.Millisecond,
 	})
-	s.definitions = definitions.NewService(definitions.ServiceConfig{Store: db, Catalog: registry, Runs: s.exec, Now: time.Now, NewID: newID})
+	s.definitions = workflows.NewService(workflows.ServiceConfig{Store: db, Catalog: registry, Runs: s.exec, Now: time.Now, NewID: newID})
 	s.templates, err = templates.NewService(templates.ServiceConfig{Store: interrupted{db, s}, Definitions: s.definitions, Catalog: registry, Now: time.Now, NewID: newID})
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func (s *stack) builtin(name string) templates.Template {
 
 // install makes a workflow of a built-in template. A string that begins with /
 // is a path of the world.
-func (s *stack) install(name string, parameters map[string]any) definitions.Workflow {
+func (s *stack) install(name string, parameters map[string]any) workflows.Workflow {
 	s.t.Helper()
 	for key, v := range parameters {
 		if path, ok := v.(string); ok && path != "" && path[0] == '/' {
@@ -212,7 +212,7 @@ func (s *stack) install(name string, parameters map[string]any) definitions.Work
 }
 
 // start runs a workflow.
-func (s *stack) start(w definitions.Workflow, input any) string {
+func (s *stack) start(w workflows.Workflow, input any) string {
 	s.t.Helper()
 	rec, err := s.exec.Start(s.t.Context(), executor.StartRequest{
 		TenantID: tenant, Workflow: w.ID, Trigger: "manual", Input: toJSON(s.t, input),

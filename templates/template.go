@@ -7,14 +7,14 @@
 // It promises that a merge without edits yields the template's newest result, that
 // edits are never lost silently (Conflict), and that what cannot be a valid
 // definition is never stored. Built-in templates are part of the program, not of
-// the database. Storing the workflow is left to definitions.Service: the package
+// the database. Storing the workflow is left to workflows.Service: the package
 // knows no SQL and no HTTP.
 package templates
 
 import (
 	"context"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/idempotency"
 	"time"
 )
@@ -96,7 +96,7 @@ type Store interface {
 	Links(ctx context.Context, tenantID string, workflowIDs []string) (map[string]Link, error)
 	// Origin returns the template that one workflow was installed from, with the
 	// definition as it was installed; nil for none.
-	Origin(ctx context.Context, tenantID, workflowID string) (*definitions.Origin, error)
+	Origin(ctx context.Context, tenantID, workflowID string) (*workflows.Origin, error)
 	// VersionDefinition reads a workflow's definition. workflow is an id or
 	// slug: workflow_not_found; version a number ("3", "v3"), a label, or "" for
 	// the active one: version_not_found.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"maps"
 	"slices"
 	"strconv"
@@ -32,7 +32,7 @@ func encode(v any) (json.RawMessage, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("write JSON: %w", err)
 	}
-	return definitions.Canonical(b.Bytes())
+	return source.Canonical(b.Bytes())
 }
 
 // objectOf returns v as an object, nil where it is not one.

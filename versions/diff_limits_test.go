@@ -2,7 +2,7 @@ package versions_test
 
 import (
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"heddle/fault"
 	"heddle/versions"
 	"strings"
@@ -26,14 +26,14 @@ func TestCompareRefuses(t *testing.T) {
 }
 
 func TestPatchIsCanonicalLikeDefinitions(t *testing.T) {
-	const source = `{ "b/\u00e9": "\u2028\u0001\n\"\\<&>", "a": [1.0, 1E+2, -0, 9007199254740993, null, true, {}], "\u0000": "" }`
-	got, err := versions.Apply(json.RawMessage(source), json.RawMessage(`[]`))
+	const text = `{ "b/\u00e9": "\u2028\u0001\n\"\\<&>", "a": [1.0, 1E+2, -0, 9007199254740993, null, true, {}], "\u0000": "" }`
+	got, err := versions.Apply(json.RawMessage(text), json.RawMessage(`[]`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	source2 := strings.Replace(source, `"\u0000"`, `"\u0002"`, 1) // definitions refuse NUL
+	source2 := strings.Replace(text, `"\u0000"`, `"\u0002"`, 1) // definitions refuse NUL
 	got = json.RawMessage(strings.Replace(string(got), `"\u0000"`, `"\u0002"`, 1))
-	want, err := definitions.Canonical([]byte(source2))
+	want, err := source.Canonical([]byte(source2))
 	if err != nil || string(got) != string(want) {
 		t.Errorf("%s\nwant %s, %v", got, want, err)
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 )
 
@@ -35,7 +36,7 @@ type OpenRuns struct {
 // schedules would run it, and which inputs might be refused. Schedules and Breaking
 // are never nil.
 type Preview struct {
-	Workflow  definitions.Workflow // as it is
+	Workflow  workflows.Workflow // as it is
 	Diff      Diff
 	OpenRuns  []OpenRuns
 	Schedules []ScheduleImpact
@@ -45,7 +46,7 @@ type Preview struct {
 // Preview returns the effect that a definition would have as the active one of a
 // workflow. Nothing is stored. The parts are read one after another and not in one
 // transaction: runs may begin and end meanwhile.
-func (s *Service) Preview(ctx context.Context, w definitions.Workflow, after json.RawMessage) (Preview, error) {
+func (s *Service) Preview(ctx context.Context, w workflows.Workflow, after json.RawMessage) (Preview, error) {
 	active, err := s.Active(ctx, w)
 	if err != nil {
 		return Preview{}, err
@@ -93,7 +94,7 @@ func inputsOf(before, after json.RawMessage) (a, b json.RawMessage, err error) {
 
 // PreviewDefinition is Preview for a definition that is not stored; nil stands for
 // the active one.
-func (s *Service) PreviewDefinition(ctx context.Context, w definitions.Workflow, doc *definitions.Document) (Preview, error) {
+func (s *Service) PreviewDefinition(ctx context.Context, w workflows.Workflow, doc *parser.Document) (Preview, error) {
 	if doc != nil {
 		return s.Preview(ctx, w, doc.Canonical)
 	}
@@ -111,7 +112,7 @@ func (s *Service) PreviewVersion(ctx context.Context, r Reference) (Preview, err
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := definitions.Editable(w, r.IfMatch); err != nil {
+	if err := workflows.Editable(w, r.IfMatch); err != nil {
 		return Preview{}, err
 	}
 	return s.Preview(ctx, w, v.Definition)
@@ -120,7 +121,7 @@ func (s *Service) PreviewVersion(ctx context.Context, r Reference) (Preview, err
 // VersionDiff is the difference between two versions. To is 0 for a draft.
 type VersionDiff struct {
 	Diff
-	Workflow definitions.Workflow
+	Workflow workflows.Workflow
 	From, To int
 }
 
@@ -142,7 +143,7 @@ func (s *Service) Diff(ctx context.Context, tenantID, ref, from, to string) (Ver
 // DiffDraft compares the active version with a definition that may be invalid, but
 // must be readable: otherwise the error is fault.Unacceptable invalid_definition
 // with all issues.
-func (s *Service) DiffDraft(ctx context.Context, tenantID, ref string, draft definitions.Written) (VersionDiff, error) {
+func (s *Service) DiffDraft(ctx context.Context, tenantID, ref string, draft parser.ParsedDefinition) (VersionDiff, error) {
 	w, err := s.store.Workflow(ctx, tenantID, ref)
 	if err != nil {
 		return VersionDiff{}, err

@@ -3,7 +3,7 @@ package versions
 import (
 	"context"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"strconv"
 	"strings"
@@ -18,12 +18,12 @@ type Reference struct {
 	TenantID string
 	Workflow string
 	Version  string
-	IfMatch  definitions.IfMatch
+	IfMatch  workflows.IfMatch
 }
 
 // find reads the workflow and the version of a reference. Between this and a later
 // write the workflow may change, but the version cannot.
-func (s *Service) find(ctx context.Context, r Reference) (definitions.Workflow, Version, error) {
+func (s *Service) find(ctx context.Context, r Reference) (workflows.Workflow, Version, error) {
 	w, err := s.store.Workflow(ctx, r.TenantID, r.Workflow)
 	if err != nil {
 		return w, Version{}, err
@@ -36,21 +36,21 @@ func (s *Service) find(ctx context.Context, r Reference) (definitions.Workflow, 
 // their version. Publishing the active version changes nothing. Errors:
 // fault.NotFound workflow_not_found, version_not_found; fault.Conflict
 // workflow_archived; fault.Precondition precondition_failed.
-func (s *Service) Publish(ctx context.Context, r Reference) (definitions.Workflow, error) {
+func (s *Service) Publish(ctx context.Context, r Reference) (workflows.Workflow, error) {
 	w, v, err := s.find(ctx, r)
 	if err != nil {
 		return w, err
 	}
-	title, err := definitions.TitleOf(v.Definition)
+	title, err := workflows.TitleOf(v.Definition)
 	if err != nil {
 		return w, err
 	}
 	now := s.now()
-	return s.store.Change(ctx, r.TenantID, w.ID, func(c definitions.Current) (definitions.Revision, error) {
-		if err := definitions.Editable(c.Workflow, r.IfMatch); err != nil {
-			return definitions.Revision{}, err
+	return s.store.Change(ctx, r.TenantID, w.ID, func(c workflows.Current) (workflows.Revision, error) {
+		if err := workflows.Editable(c.Workflow, r.IfMatch); err != nil {
+			return workflows.Revision{}, err
 		}
-		return c.Revise(definitions.Revision{Workflow: c.Workflow.Activate(v.Number, title)}, now), nil
+		return c.Revise(workflows.Revision{Workflow: c.Workflow.Activate(v.Number, title)}, now), nil
 	})
 }
 
@@ -66,35 +66,35 @@ type RollbackRequest struct {
 // the active one, in one transaction; history is never rewritten. It does so also
 // where that definition is active already. Errors: those of Publish;
 // fault.Unacceptable invalid_change_summary.
-func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (definitions.Workflow, error) {
-	if err := definitions.CheckChangeSummary(req.ChangeSummary); err != nil {
-		return definitions.Workflow{}, err
+func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (workflows.Workflow, error) {
+	if err := workflows.CheckChangeSummary(req.ChangeSummary); err != nil {
+		return workflows.Workflow{}, err
 	}
 	w, v, err := s.find(ctx, req.Reference)
 	if err != nil {
 		return w, err
 	}
-	title, err := definitions.TitleOf(v.Definition)
+	title, err := workflows.TitleOf(v.Definition)
 	if err != nil {
 		return w, err
 	}
 	who, _ := audit.ActorOf(ctx)
-	next := definitions.NewVersion{
+	next := workflows.NewVersion{
 		Definition: v.Definition, Hash: v.DefinitionHash, ChangeSummary: req.ChangeSummary,
 		CreatedBy: req.Author, Author: who, CreatedAt: s.now(),
 	}
 	if next.ChangeSummary == "" {
 		next.ChangeSummary = "Rollback to version " + strconv.Itoa(v.Number)
 	}
-	return s.store.Change(ctx, req.TenantID, w.ID, func(c definitions.Current) (definitions.Revision, error) {
+	return s.store.Change(ctx, req.TenantID, w.ID, func(c workflows.Current) (workflows.Revision, error) {
 		w := c.Workflow
-		if err := definitions.Editable(w, req.IfMatch); err != nil {
-			return definitions.Revision{}, err
+		if err := workflows.Editable(w, req.IfMatch); err != nil {
+			return workflows.Revision{}, err
 		}
 		w.LatestVersion++
 		made := next // decide may run again, so next itself stays unnumbered
 		made.Number = w.LatestVersion
-		return c.Revise(definitions.Revision{Workflow: w.Activate(made.Number, title), Version: &made}, next.CreatedAt), nil
+		return c.Revise(workflows.Revision{Workflow: w.Activate(made.Number, title), Version: &made}, next.CreatedAt), nil
 	})
 }
 
@@ -130,17 +130,17 @@ func CheckLabel(label string) error {
 // SetLabel sets the label of a version, or clears it (""), and returns the workflow
 // and the version. Errors: those of Publish; fault.Unacceptable invalid_label;
 // fault.Conflict label_taken.
-func (s *Service) SetLabel(ctx context.Context, r Reference, label string) (definitions.Workflow, Version, error) {
+func (s *Service) SetLabel(ctx context.Context, r Reference, label string) (workflows.Workflow, Version, error) {
 	if label != "" {
 		if err := CheckLabel(label); err != nil {
-			return definitions.Workflow{}, Version{}, err
+			return workflows.Workflow{}, Version{}, err
 		}
 	}
 	w, v, err := s.find(ctx, r)
 	if err != nil {
 		return w, v, err
 	}
-	return s.store.SetLabel(ctx, r.TenantID, w.ID, v.Number, label, func(w definitions.Workflow) error {
-		return definitions.Editable(w, r.IfMatch)
+	return s.store.SetLabel(ctx, r.TenantID, w.ID, v.Number, label, func(w workflows.Workflow) error {
+		return workflows.Editable(w, r.IfMatch)
 	})
 }

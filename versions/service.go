@@ -2,7 +2,7 @@ package versions
 
 import (
 	"context"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"strconv"
 	"strings"
@@ -47,7 +47,7 @@ type Query struct {
 // Page is one page of versions, without their definitions. Next is empty on the last
 // page; Total is the number of all versions.
 type Page struct {
-	Workflow definitions.Workflow
+	Workflow workflows.Workflow
 	Versions []Version
 	Next     string
 	Total    int
@@ -84,10 +84,10 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 // Get returns a workflow and one of its versions with the definition: a number
 // ("3", "v3"), a label, or "" for the active one. Errors: fault.NotFound
 // workflow_not_found, version_not_found.
-func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (definitions.Workflow, Version, error) {
+func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (workflows.Workflow, Version, error) {
 	w, err := s.store.Workflow(ctx, tenantID, ref)
 	if err != nil {
-		return definitions.Workflow{}, Version{}, err
+		return workflows.Workflow{}, Version{}, err
 	}
 	if version == "" {
 		v, err := s.Active(ctx, w)
@@ -99,7 +99,7 @@ func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (defin
 
 // Active returns the active version of a workflow as it was read. A version never
 // changes, so the two are consistent whatever happened since.
-func (s *Service) Active(ctx context.Context, w definitions.Workflow) (Version, error) {
+func (s *Service) Active(ctx context.Context, w workflows.Workflow) (Version, error) {
 	return s.store.Version(ctx, w.TenantID, w.ID, strconv.Itoa(w.ActiveVersion))
 }
 

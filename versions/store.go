@@ -2,7 +2,7 @@ package versions
 
 import (
 	"context"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 )
 
 // Store is what a Service needs from persistence. workflowID is an id; version is a
@@ -10,7 +10,7 @@ import (
 // version_not_found. Every method is one transaction.
 type Store interface {
 	// Workflow finds a workflow by id or slug.
-	Workflow(ctx context.Context, tenantID, ref string) (definitions.Workflow, error)
+	Workflow(ctx context.Context, tenantID, ref string) (workflows.Workflow, error)
 	// Versions lists at most limit versions with a number below before (0:
 	// from the newest), newest first, without their definitions.
 	Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]Version, error)
@@ -20,11 +20,11 @@ type Store interface {
 	// returns, the new version included. decide is pure and may be called again
 	// after a conflict; its error is returned and nothing is stored. It is the one
 	// method through which a version becomes active.
-	Change(ctx context.Context, tenantID, ref string, decide func(definitions.Current) (definitions.Revision, error)) (definitions.Workflow, error)
+	Change(ctx context.Context, tenantID, ref string, decide func(workflows.Current) (workflows.Revision, error)) (workflows.Workflow, error)
 	// SetLabel sets ("" clears) a version's label and raises the workflow's
 	// revision, unless the label is that already. A taken label is
 	// fault.Conflict label_taken. check sees the current row and may refuse.
-	SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(definitions.Workflow) error) (definitions.Workflow, Version, error)
+	SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(workflows.Workflow) error) (workflows.Workflow, Version, error)
 	// RunsByVersion counts a workflow's open runs by version, the lowest first.
 	RunsByVersion(ctx context.Context, tenantID, workflowID string) ([]OpenRuns, error)
 }

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 	"io"
@@ -21,17 +24,17 @@ import (
 // transaction.
 type TransferStore interface {
 	// Workflow finds a workflow by id or slug.
-	Workflow(ctx context.Context, tenantID, ref string) (definitions.Workflow, error)
+	Workflow(ctx context.Context, tenantID, ref string) (workflows.Workflow, error)
 	// WorkflowsAfter lists at most limit workflows in the order of their slugs,
 	// starting after one; ids nil: all of the tenant's.
-	WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]definitions.Workflow, error)
+	WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]workflows.Workflow, error)
 	// VersionsAfter lists at most limit versions with their definitions, oldest
 	// first, starting after a number.
 	VersionsAfter(ctx context.Context, tenantID, workflowID string, after, limit int) ([]Version, error)
 	// ImportWorkflow stores a workflow with all its versions and, unless nil, the
 	// answer for a repeated request, or nothing. Errors: fault.Conflict slug_taken;
 	// id_taken where any tenant has the id; idempotency_key_taken.
-	ImportWorkflow(ctx context.Context, w definitions.Workflow, versions []definitions.NewVersion, keep *idempotency.Answer) error
+	ImportWorkflow(ctx context.Context, w workflows.Workflow, versions []workflows.NewVersion, keep *idempotency.Answer) error
 	// Answer returns a stored answer, or nil.
 	Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error)
 }
@@ -41,7 +44,7 @@ type TransferStore interface {
 type TransferConfig struct {
 	Store   TransferStore
 	Catalog definitions.Catalog
-	Secrets definitions.Secrets
+	Secrets workflows.Secrets
 	NewID   func(prefix string) string
 }
 
@@ -96,7 +99,7 @@ func (t *Transfer) Export(ctx context.Context, req ExportRequest, out io.Writer,
 // exportOne writes a workflow's line piece by piece, so that no more than
 // versionsAtOnce definitions are in memory. Versions that are created meanwhile are
 // left out, so that the line is consistent with the workflow as it was read.
-func (t *Transfer) exportOne(ctx context.Context, w definitions.Workflow, withID bool, out io.Writer) error {
+func (t *Transfer) exportOne(ctx context.Context, w workflows.Workflow, withID bool, out io.Writer) error {
 	text, err := lineText(lineOf(w, withID))
 	if err != nil {
 		return err
@@ -182,7 +185,7 @@ type ImportRequest struct {
 	Lines      io.Reader
 	OnConflict ConflictPolicy
 	Key        *ImportKey // nil: none
-	Admit      definitions.Admit
+	Admit      source.Admit
 	Quota      LineQuota
 }
 
@@ -207,7 +210,7 @@ type ImportKey struct {
 // It stops at the first line that it cannot store; the error names the line, and
 // what was stored before remains stored and is in the result. Errors:
 // fault.Malformed invalid_request; fault.TooLarge body_too_large;
-// fault.Unacceptable invalid_line and those of definitions.Service.Create;
+// fault.Unacceptable invalid_line and those of workflows.Service.Create;
 // fault.Conflict slug_taken, idempotency_key_reused; those of req.Admit.
 func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult, error) {
 	done := ImportResult{Imported: []ImportedLine{}, Skipped: []ImportedLine{}}
@@ -234,7 +237,7 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult,
 // importWithMemory reserves the memory that a line needs while it is read and
 // stored, and releases it before the next line is waited for.
 func (t *Transfer) importWithMemory(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
-	if err := req.Admit.Hold(definitions.Weight(text, definitions.JSON)); err != nil {
+	if err := req.Admit.Hold(source.Weight(text, source.JSON)); err != nil {
 		return err
 	}
 	return errors.Join(t.importIdempotent(ctx, req, n, text, done), req.Admit.Hold(0))
@@ -288,7 +291,7 @@ func (t *Transfer) importWorkflow(ctx context.Context, req ImportRequest, n int,
 
 // withoutSecrets refuses a workflow whose definitions, or the other texts that
 // everyone with view access sees, hold the value of one of the tenant's secrets.
-func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, w definitions.Workflow, all []definitions.NewVersion) error {
+func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, w workflows.Workflow, all []workflows.NewVersion) error {
 	if t.cfg.Secrets == nil {
 		return nil
 	}
@@ -338,7 +341,7 @@ const maxRenames = 1000
 
 // nextSlug returns the wanted slug with a number, within 64 characters. A workflow
 // without a slug of its own, whose slug is its id, gets a new id instead.
-func (t *Transfer) nextSlug(w *definitions.Workflow, wanted string, i int) string {
+func (t *Transfer) nextSlug(w *workflows.Workflow, wanted string, i int) string {
 	if workflowID.MatchString(wanted) {
 		w.ID = t.cfg.NewID("wf_")
 		return w.ID
@@ -350,7 +353,7 @@ func (t *Transfer) nextSlug(w *definitions.Workflow, wanted string, i int) strin
 // store stores a workflow under the id that the line asks for where that is free,
 // and under a new one otherwise. The slug, which is the address that people use,
 // stays.
-func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []definitions.NewVersion, line importLine) (definitions.Workflow, error) {
+func (t *Transfer) store(ctx context.Context, w workflows.Workflow, all []workflows.NewVersion, line importLine) (workflows.Workflow, error) {
 	if w.ID == "" {
 		w.ID = t.cfg.NewID("wf_")
 	}
@@ -364,18 +367,18 @@ func (t *Transfer) store(ctx context.Context, w definitions.Workflow, all []defi
 
 // read reads and checks a line entirely: the workflow and all versions, numbered
 // from 1.
-func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []definitions.NewVersion, error) {
+func (t *Transfer) read(text []byte, where string) (workflows.Workflow, []workflows.NewVersion, error) {
 	w, entries, err := parseLine(text)
 	if err == nil {
 		err = resolveLineID(&w)
 	}
 	if err == nil {
-		w.Tags, err = definitions.CheckImported(w)
+		w.Tags, err = workflows.CheckImported(w)
 	}
 	if err != nil {
 		return w, nil, locateError(err, where, "")
 	}
-	all := make([]definitions.NewVersion, len(entries))
+	all := make([]workflows.NewVersion, len(entries))
 	labels := map[string]bool{}
 	for i, raw := range entries {
 		title, err := t.readVersion(raw, i+1, &all[i])
@@ -395,19 +398,19 @@ func (t *Transfer) read(text []byte, where string) (definitions.Workflow, []defi
 
 // readVersion reads and checks one version, validating its definition as an edit
 // would; a hash that the line states must be the definition's.
-func (t *Transfer) readVersion(raw []byte, number int, into *definitions.NewVersion) (definitions.Title, error) {
+func (t *Transfer) readVersion(raw []byte, number int, into *workflows.NewVersion) (workflows.Title, error) {
 	v, text, err := parseVersion(raw, number)
 	if err != nil {
-		return definitions.Title{}, err
+		return workflows.Title{}, err
 	}
-	doc, found := definitions.Check(text, definitions.JSON, t.cfg.Catalog)
-	if err := definitions.Refusal(doc, found); err != nil {
-		return definitions.Title{}, locateError(err, "definition", "/definition")
+	doc, found := validation.Check(text, source.JSON, t.cfg.Catalog)
+	if err := validation.Refusal(doc, found); err != nil {
+		return workflows.Title{}, locateError(err, "definition", "/definition")
 	}
 	if v.Hash != "" && v.Hash != doc.Hash {
-		return definitions.Title{}, invalidLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
+		return workflows.Title{}, invalidLine("definition_hash is %q, but the definition has %q; correct it or leave it out.", v.Hash, doc.Hash)
 	}
 	v.Definition, v.Hash = doc.Canonical, doc.Hash
 	*into = v
-	return doc.Title(), nil
+	return workflows.TitleIn(doc), nil
 }

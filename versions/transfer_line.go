@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"maps"
 	"slices"
@@ -28,16 +29,16 @@ const lineTimeFormat = "2006-01-02T15:04:05.000Z"
 // follows from the definitions (name, description) is not in it. ID is set only
 // where the export was asked for ids.
 type Line struct {
-	Format        int                `json:"format"`
-	Slug          string             `json:"slug"`
-	ID            string             `json:"id,omitempty"`
-	Status        definitions.Status `json:"status"`
-	TriggerType   string             `json:"trigger_type"`
-	Tags          []string           `json:"tags"`
-	ActiveVersion int                `json:"active_version"`
-	CreatedAt     string             `json:"created_at"`
-	UpdatedAt     string             `json:"updated_at"`
-	Versions      []LineVersion      `json:"versions"`
+	Format        int              `json:"format"`
+	Slug          string           `json:"slug"`
+	ID            string           `json:"id,omitempty"`
+	Status        workflows.Status `json:"status"`
+	TriggerType   string           `json:"trigger_type"`
+	Tags          []string         `json:"tags"`
+	ActiveVersion int              `json:"active_version"`
+	CreatedAt     string           `json:"created_at"`
+	UpdatedAt     string           `json:"updated_at"`
+	Versions      []LineVersion    `json:"versions"`
 }
 
 // LineVersion is one version within a Line.
@@ -52,7 +53,7 @@ type LineVersion struct {
 }
 
 // lineOf returns a workflow's line without versions.
-func lineOf(w definitions.Workflow, withID bool) Line {
+func lineOf(w workflows.Workflow, withID bool) Line {
 	l := Line{
 		Format: lineFormat, Slug: w.Slug, Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
 		ActiveVersion: w.ActiveVersion, CreatedAt: w.CreatedAt.UTC().Format(lineTimeFormat), UpdatedAt: w.UpdatedAt.UTC().Format(lineTimeFormat),
@@ -90,11 +91,11 @@ var (
 
 // members reads one object strictly: no duplicate, unknown or missing members. The
 // opaque member is checked for its syntax only. Errors: fault.Malformed
-// invalid_request and those of definitions.ScanJSON.
+// invalid_request and those of source.ScanJSON.
 func members(raw []byte, opaque string, takes, needs []string) (map[string]json.RawMessage, error) {
-	limits := definitions.RequestLimits()
+	limits := source.RequestLimits()
 	limits.Bytes, limits.Opaque = MaxLine, []string{opaque}
-	if err := definitions.ScanJSON(raw, limits); err != nil {
+	if err := source.ScanJSON(raw, limits); err != nil {
 		return nil, err
 	}
 	var object map[string]json.RawMessage
@@ -146,7 +147,7 @@ func decodeMember(object map[string]json.RawMessage, name string, into any) erro
 
 // parseLine reads a line without its versions, which are returned as they are
 // written.
-func parseLine(raw []byte) (w definitions.Workflow, versions []json.RawMessage, err error) {
+func parseLine(raw []byte) (w workflows.Workflow, versions []json.RawMessage, err error) {
 	object, err := members(raw, "versions", allowedLineMembers, requiredLineMembers)
 	if err != nil {
 		return w, nil, err
@@ -167,7 +168,7 @@ func parseLine(raw []byte) (w definitions.Workflow, versions []json.RawMessage, 
 	if len(versions) == 0 || l.ActiveVersion < 1 || l.ActiveVersion > len(versions) {
 		return w, nil, invalidLine("active_version must be one of the %d versions, not %d.", len(versions), l.ActiveVersion)
 	}
-	w = definitions.Workflow{
+	w = workflows.Workflow{
 		Slug: l.Slug, ID: l.ID, Status: l.Status, TriggerType: l.TriggerType, Tags: l.Tags,
 		ActiveVersion: l.ActiveVersion, LatestVersion: len(versions), Revision: 1,
 	}
@@ -182,7 +183,7 @@ var workflowID = regexp.MustCompile(`^wf_[0-9a-f]{24}$`)
 
 // resolveLineID checks the id that a line asks for ("": a new one). A slug in the
 // form of an id belongs to a workflow without a slug of its own and is its id.
-func resolveLineID(w *definitions.Workflow) error {
+func resolveLineID(w *workflows.Workflow) error {
 	if w.ID != "" && !workflowID.MatchString(w.ID) {
 		return invalidLine("id must be wf_ and 24 hexadecimal digits, not %q.", w.ID)
 	}
@@ -207,7 +208,7 @@ const maxAuthorLength = 200
 
 // parseVersion reads one version of a line without its definition, which is
 // returned as it is written. number is the one that it must have.
-func parseVersion(raw []byte, number int) (v definitions.NewVersion, definition json.RawMessage, err error) {
+func parseVersion(raw []byte, number int) (v workflows.NewVersion, definition json.RawMessage, err error) {
 	object, err := members(raw, "definition", allowedVersionMembers, requiredVersionMembers)
 	if err != nil {
 		return v, nil, err
@@ -229,7 +230,7 @@ func parseVersion(raw []byte, number int) (v definitions.NewVersion, definition 
 		}
 		v.Label = *l.Label
 	}
-	if err := definitions.CheckChangeSummary(l.ChangeSummary); err != nil {
+	if err := workflows.CheckChangeSummary(l.ChangeSummary); err != nil {
 		return v, nil, err
 	}
 	if utf8.RuneCountInString(l.CreatedBy) > maxAuthorLength {

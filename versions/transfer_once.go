@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 	"strconv"
@@ -74,7 +74,7 @@ func (k importLine) hash() string {
 
 // answer returns the answer to store with the line's workflow; nil for an import
 // without a key.
-func (k importLine) answer(w definitions.Workflow) *idempotency.Answer {
+func (k importLine) answer(w workflows.Workflow) *idempotency.Answer {
 	if k.req.Key == nil {
 		return nil
 	}

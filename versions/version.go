@@ -9,7 +9,7 @@
 // steps as people do; and that the cost is O(n log n) in the number of steps.
 // BreakingInputs compares input schemas and says what callers may run into.
 //
-// Which version is active is decided by definitions.Workflow.Activate; versions
+// Which version is active is decided by workflows.Workflow.Activate; versions
 // themselves are never changed or removed. The package knows no SQL and no HTTP.
 package versions
 

@@ -6,7 +6,7 @@ import (
 	"heddle/access"
 	"heddle/agents"
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/secrets"
 	"slices"
 )
@@ -14,7 +14,7 @@ import (
 // Services are the use cases that the routes call.
 type Services struct {
 	Access      *access.Service
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Secrets     *secrets.Service
 	Agents      *agents.Service
 }

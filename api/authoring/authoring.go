@@ -5,7 +5,7 @@ package authoring
 
 import (
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/templates"
 	"heddle/versions"
 	"time"
@@ -13,7 +13,7 @@ import (
 
 // Services are the use cases that the routes call.
 type Services struct {
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Versions    *versions.Service
 	Templates   *templates.Service
 	Transfer    *versions.Transfer

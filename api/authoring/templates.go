@@ -2,7 +2,7 @@ package authoring
 
 import (
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/idempotency"
 	"heddle/templates"
@@ -76,7 +76,7 @@ func sourceOf(workflow string, version core.VersionRef, d *core.ParsedDefinition
 	}
 	src := templates.Source{Workflow: workflow, Version: string(version)}
 	if d.Given {
-		src.Definition = &d.Written
+		src.Definition = &d.ParsedDefinition
 	}
 	return src, nil
 }
@@ -168,7 +168,7 @@ func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 		_, err := h.Templates.Install(c.Ctx(), templates.InstallRequest{
 			TenantID: c.TenantID(), Author: c.Principal.KeyName, TemplateID: id,
 			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.ReserveMemory,
-			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
+			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
 				c.AddStored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it
 				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
 				return o.Answer(http.StatusCreated, header, installedWorkflow{w.ID})

@@ -2,7 +2,7 @@ package authoring
 
 import (
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/versions"
 	"net/http"
 	"net/url"
@@ -59,7 +59,7 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	ask := versions.RollbackRequest{Reference: r, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary}
 	if dry, err := c.DryRun(); err != nil || dry {
 		if err == nil {
-			err = definitions.CheckChangeSummary(req.ChangeSummary)
+			err = workflows.CheckChangeSummary(req.ChangeSummary)
 		}
 		return h.previewVersion(c, r, err)
 	}
@@ -88,7 +88,7 @@ func (h *handlers) previewVersion(c *core.Call, r versions.Reference, err error)
 
 // previewUpdate says what a PUT would mean; one without a definition changes
 // nothing that runs.
-func (h *handlers) previewUpdate(c *core.Call, req definitions.UpdateRequest, err error) error {
+func (h *handlers) previewUpdate(c *core.Call, req workflows.UpdateRequest, err error) error {
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (h *handlers) diffDraft(c *core.Call, req diffDraft) error {
 	if !req.Definition.Given {
 		return errNoDefinition()
 	}
-	found, err := h.Versions.DiffDraft(c.Ctx(), c.TenantID(), ref, req.Definition.Written)
+	found, err := h.Versions.DiffDraft(c.Ctx(), c.TenantID(), ref, req.Definition.ParsedDefinition)
 	if err != nil {
 		return err
 	}

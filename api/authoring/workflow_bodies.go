@@ -3,23 +3,23 @@ package authoring
 import (
 	"encoding/json"
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/versions"
 )
 
 // workflowSummary is a workflow in a list.
 type workflowSummary struct {
-	ID            string             `json:"id"`
-	Slug          string             `json:"slug" doc:"The id where none was given."`
-	Name          string             `json:"name" doc:"Of the active version."`
-	Version       int                `json:"version" doc:"The active version."`
-	LatestVersion int                `json:"latest_version"`
-	Status        definitions.Status `json:"status" enum:"draft,active,paused,archived"`
-	TriggerType   string             `json:"trigger_type" enum:"manual,schedule,webhook,api,event"`
-	Tags          []string           `json:"tags"`
-	CreatedAt     core.Timestamp     `json:"created_at"`
-	UpdatedAt     core.Timestamp     `json:"updated_at"`
+	ID            string           `json:"id"`
+	Slug          string           `json:"slug" doc:"The id where none was given."`
+	Name          string           `json:"name" doc:"Of the active version."`
+	Version       int              `json:"version" doc:"The active version."`
+	LatestVersion int              `json:"latest_version"`
+	Status        workflows.Status `json:"status" enum:"draft,active,paused,archived"`
+	TriggerType   string           `json:"trigger_type" enum:"manual,schedule,webhook,api,event"`
+	Tags          []string         `json:"tags"`
+	CreatedAt     core.Timestamp   `json:"created_at"`
+	UpdatedAt     core.Timestamp   `json:"updated_at"`
 
 	Template        *templateLink `json:"template,omitempty" doc:"Left out where the workflow was not made of a template."`
 	UpdateAvailable int           `json:"update_available,omitempty" doc:"The template's newest version, where it is later."`
@@ -36,7 +36,7 @@ type workflowBody struct {
 
 // summaryOf returns a workflow as lists show it; no tags are an empty list, not
 // null.
-func summaryOf(w definitions.Workflow) workflowSummary {
+func summaryOf(w workflows.Workflow) workflowSummary {
 	s := workflowSummary{
 		ID: w.ID, Slug: w.Slug, Name: w.Name, Version: w.ActiveVersion, LatestVersion: w.LatestVersion,
 		Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
@@ -49,7 +49,7 @@ func summaryOf(w definitions.Workflow) workflowSummary {
 }
 
 // bodyOf returns a workflow with the definition of one of its versions.
-func bodyOf(w definitions.Workflow, v versions.Version) workflowBody {
+func bodyOf(w workflows.Workflow, v versions.Version) workflowBody {
 	return workflowBody{
 		workflowSummary: summaryOf(w), DefinitionVersion: v.Number,
 		DefinitionHash: v.DefinitionHash, Definition: v.Definition,
@@ -80,7 +80,7 @@ type createWorkflow struct {
 	TriggerType   string                `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
 	Tags          []string              `json:"tags,omitempty"`
 	Slug          string                `json:"slug,omitempty" doc:"Unique in the tenant: ^[a-z0-9][a-z0-9_-]{0,63}$."`
-	Status        definitions.Status    `json:"status,omitempty" enum:"draft,active,paused,archived"`
+	Status        workflows.Status      `json:"status,omitempty" enum:"draft,active,paused,archived"`
 	ChangeSummary string                `json:"change_summary,omitempty"`
 }
 
@@ -95,7 +95,7 @@ type updateWorkflow struct {
 
 // setStatus sets a workflow's status.
 type setStatus struct {
-	Status definitions.Status `json:"status" enum:"draft,active,paused,archived"`
+	Status workflows.Status `json:"status" enum:"draft,active,paused,archived"`
 	core.Because
 }
 
@@ -138,7 +138,7 @@ type versionList struct {
 }
 
 // versionOf returns a version as lists show it.
-func versionOf(w definitions.Workflow, v versions.Version) versionSummary {
+func versionOf(w workflows.Workflow, v versions.Version) versionSummary {
 	return versionSummary{
 		Version: v.Number, Label: core.TextOrNull(v.Label), ChangeSummary: v.ChangeSummary,
 		CreatedAt: core.Timestamp(v.CreatedAt), CreatedBy: v.CreatedBy, CreatedByID: v.Author.ID, Actor: core.ActorOf(v.Author),

@@ -3,7 +3,8 @@ package authoring
 import (
 	"heddle/access"
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/validation"
+	"heddle/definitions/workflows"
 	"heddle/idempotency"
 	"heddle/versions"
 	"net/http"
@@ -16,9 +17,9 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	found, err := h.Definitions.List(c.Ctx(), definitions.Query{
+	found, err := h.Definitions.List(c.Ctx(), workflows.Query{
 		TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal),
-		Status: definitions.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
+		Status: workflows.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
 		Tag: q.Get("tag"), Text: q.Get("q"),
 		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
 	})
@@ -50,11 +51,11 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 		if err := c.ReserveStorage(len(c.Body)); err != nil {
 			return err
 		}
-		_, err := h.Definitions.Create(c.Ctx(), definitions.CreateRequest{
-			TenantID: c.TenantID(), Author: c.Principal.KeyName, Definition: req.Definition.Written,
+		_, err := h.Definitions.Create(c.Ctx(), workflows.CreateRequest{
+			TenantID: c.TenantID(), Author: c.Principal.KeyName, Definition: req.Definition.ParsedDefinition,
 			TriggerType: req.TriggerType, Tags: req.Tags, Slug: req.Slug, Status: req.Status,
 			ChangeSummary: req.ChangeSummary,
-			Keep: func(w definitions.Workflow, v definitions.NewVersion) *idempotency.Answer {
+			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
 				c.AddStored(len(v.Definition))
 				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
 				return o.Answer(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
@@ -103,7 +104,7 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 
 // replyWorkflow answers with a workflow that was just written, and its active
 // definition.
-func (h *handlers) replyWorkflow(c *core.Call, w definitions.Workflow) error {
+func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 	v, err := h.Versions.Active(c.Ctx(), w)
 	if err != nil {
 		return err
@@ -130,12 +131,12 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 	if err != nil {
 		return err
 	}
-	ask := definitions.UpdateRequest{
+	ask := workflows.UpdateRequest{
 		TenantID: c.TenantID(), Ref: ref, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary,
 		TriggerType: req.TriggerType, Tags: req.Tags, Publish: req.Publish == nil || *req.Publish, IfMatch: match,
 	}
 	if req.Definition.Given {
-		ask.Definition = &req.Definition.Written
+		ask.Definition = &req.Definition.ParsedDefinition
 	}
 	if dry, err := c.DryRun(); err != nil || dry {
 		return h.previewUpdate(c, ask, err)
@@ -192,7 +193,7 @@ func (h *handlers) deleteWorkflow(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	err = h.Definitions.Delete(c.Ctx(), definitions.DeleteRequest{
+	err = h.Definitions.Delete(c.Ctx(), workflows.DeleteRequest{
 		TenantID: c.TenantID(), Ref: ref, Force: force, IfMatch: match,
 	})
 	if err != nil {
@@ -207,12 +208,12 @@ func (h *handlers) validateDefinition(c *core.Call, req validateDefinition) erro
 	if !req.Definition.Given {
 		return errNoDefinition()
 	}
-	found, err := h.Definitions.ValidateFor(c.Ctx(), c.TenantID(), req.Definition.Written)
+	found, err := h.Definitions.ValidateFor(c.Ctx(), c.TenantID(), req.Definition.ParsedDefinition)
 	if err != nil {
 		return err
 	}
 	return c.Reply(http.StatusOK, validity{
-		Valid: definitions.Valid(found), Errors: definitions.Messages(found), Diagnostics: found,
+		Valid: validation.Valid(found), Errors: validation.Messages(found), Diagnostics: found,
 	})
 }
 

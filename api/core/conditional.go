@@ -1,7 +1,7 @@
 package core
 
 import (
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,12 +29,12 @@ func (c *Call) SetETag(revision int64) (fresh bool) {
 // IfMatch reads If-Match: nil when absent or "*", else the revisions that the
 // write accepts. A weak or foreign tag matches nothing; what is not
 // a tag at all is refused.
-func (c *Call) IfMatch() (definitions.IfMatch, error) {
+func (c *Call) IfMatch() (workflows.IfMatch, error) {
 	list := splitTags(c.Request.Header.Values("If-Match"))
 	if len(list) == 0 {
 		return nil, nil
 	}
-	match := definitions.IfMatch{}
+	match := workflows.IfMatch{}
 	for _, tag := range list {
 		if tag == "*" {
 			return nil, nil

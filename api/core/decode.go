@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
 	"heddle/fault"
 	"io"
 	"math"
@@ -32,13 +33,13 @@ const (
 // The largest bodies, in bytes.
 const (
 	maxBody           = 1 << 20
-	maxDefinitionBody = definitions.MaxBytes
+	maxDefinitionBody = source.MaxBytes
 )
 
 // ParsedDefinition is the definition within a request: what is wrong with it is a matter
 // for validation, not for decoding.
 type ParsedDefinition struct {
-	definitions.Written
+	parser.ParsedDefinition
 	Given bool
 }
 
@@ -64,7 +65,7 @@ func decodeBody(c *Call, q any) error {
 	if c.Route.Body == BodyDefinition {
 		return decodeDefinition(c, text, into)
 	}
-	if err := definitions.ScanJSON(text, definitions.RequestLimits()); err != nil {
+	if err := source.ScanJSON(text, source.RequestLimits()); err != nil {
 		return err
 	}
 	return assignFields(c, text, into)
@@ -73,14 +74,14 @@ func decodeBody(c *Call, q any) error {
 // decodeDefinition takes an object with a definition, in JSON or YAML, or in YAML
 // the bare definition.
 func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
-	format := definitions.JSON
+	format := source.JSON
 	if isYAML(c.Request) {
-		format = definitions.YAML
+		format = source.YAML
 	}
-	if err := c.ReserveMemory(definitions.Weight(text, format)); err != nil {
+	if err := c.ReserveMemory(source.Weight(text, format)); err != nil {
 		return err
 	}
-	req, found, err := definitions.ParseRequest(text, format, c.Route.Names...)
+	req, found, err := parser.ParseRequest(text, format, c.Route.Names...)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	}
 	for _, field := range into.Fields() {
 		if d, ok := reflect.TypeAssert[*ParsedDefinition](field.Addr()); ok {
-			*d = ParsedDefinition{definitions.Written{Document: req.Document, Found: found}, req.Given}
+			*d = ParsedDefinition{parser.ParsedDefinition{Document: req.Document, Found: found}, req.Given}
 		}
 	}
 	return nil

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"heddle/fault"
 	"heddle/idempotency"
 	"sync"
@@ -111,7 +111,7 @@ func keyOf(c *Call) (*Key, error) {
 // bodyHash is the SHA-256 of the canonical form, in hex, so that white space and the
 // order of keys do not matter; a body that has none is compared byte by byte.
 func bodyHash(body []byte) string {
-	if canonical, err := definitions.Canonical(body); err == nil {
+	if canonical, err := source.Canonical(body); err == nil {
 		body = canonical
 	}
 	sum := sha256.Sum256(body)

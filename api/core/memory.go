@@ -48,7 +48,7 @@ func (a *MemoryBudget) Reserve(ctx context.Context, weight int64) (leave func(),
 // Release returns bytes that were reserved.
 func (a *MemoryBudget) Release(weight int64) { a.memory.Release(weight) }
 
-// ReserveMemory is the request's definitions.Admit. What the request had reserved is
+// ReserveMemory is the request's source.Admit. What the request had reserved is
 // released before it waits for more, so that no two requests wait for each other. The
 // rest is released when the request is answered.
 func (c *Call) ReserveMemory(weight int64) error {

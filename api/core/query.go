@@ -1,7 +1,7 @@
 package core
 
 import (
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"maps"
 	"math"
 	"net/url"
@@ -65,7 +65,7 @@ func checkQuery(c *Call) error {
 		names[i] = p.Name
 	}
 	for _, name := range slices.Sorted(maps.Keys(q)) {
-		switch near := definitions.Nearest(name, names); {
+		switch near := source.Nearest(name, names); {
 		case slices.Contains(names, name):
 		case near != "":
 			return Malformed("Unknown query parameter %q; did you mean %q?", Truncate(name), near)

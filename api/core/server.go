@@ -10,7 +10,7 @@ package core
 
 import (
 	"heddle/access"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/idempotency"
 	"heddle/quota"
@@ -28,7 +28,7 @@ type Config struct {
 	// Definitions, Executor and Schedules find the workflow that a path names
 	// something of, which the caller must be allowed to act on.
 	Access      *access.Service
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Executor    *executor.Service
 	Schedules   *schedules.Service
 	// Secrets looks for secrets in text that is stored and shown; nil: it is not

@@ -1,7 +1,7 @@
 package core
 
 import (
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"slices"
 	"strings"
 )
@@ -109,7 +109,7 @@ var synonyms = map[string]string{
 // suggestField is the field of a request that was meant by a name that it has
 // not; "" where none is near.
 func suggestField(name string, names []string) string {
-	if near := definitions.Nearest(name, names); near != "" {
+	if near := source.Nearest(name, names); near != "" {
 		return near
 	}
 	plain := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))

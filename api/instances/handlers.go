@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"heddle/access"
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -27,7 +27,7 @@ var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
 // listWorkflowNames lists all names in one answer: the dialect has no pages for
 // them.
 func (h *handlers) listWorkflowNames(c *core.Call) error {
-	q := definitions.Query{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), Limit: core.MaxLimit}
+	q := workflows.Query{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), Limit: core.MaxLimit}
 	list := workflowNames{Workflows: []workflowName{}}
 	for {
 		page, err := h.Definitions.List(c.Ctx(), q)
@@ -44,10 +44,10 @@ func (h *handlers) listWorkflowNames(c *core.Call) error {
 }
 
 // workflow finds the workflow of the path.
-func (h *handlers) workflow(c *core.Call) (definitions.Workflow, error) {
+func (h *handlers) workflow(c *core.Call) (workflows.Workflow, error) {
 	ref, err := c.Param("id")
 	if err != nil {
-		return definitions.Workflow{}, err
+		return workflows.Workflow{}, err
 	}
 	return h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
 }

@@ -5,13 +5,13 @@ package instances
 
 import (
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 )
 
 // Services are the use cases that the routes call.
 type Services struct {
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Executor    *executor.Service
 	// RunnerTick serves the call that lets queued instances begin.
 	RunnerTick bool

@@ -4,14 +4,14 @@ package scheduling
 
 import (
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/schedules"
 	"time"
 )
 
 // Services are the use cases that the routes call.
 type Services struct {
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Schedules   *schedules.Service
 	Now         func() time.Time
 }

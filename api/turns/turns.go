@@ -4,7 +4,7 @@ package turns
 
 import (
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"sync"
 	"time"
@@ -12,7 +12,7 @@ import (
 
 // Services are the use cases that the routes call.
 type Services struct {
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Executor    *executor.Service
 	// Store holds which turn a run has in progress on any node; nil: on this one
 	// alone.

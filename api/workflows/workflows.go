@@ -4,7 +4,7 @@ package workflows
 
 import (
 	"heddle/api/core"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"slices"
 	"time"
@@ -12,7 +12,7 @@ import (
 
 // Services are the use cases that the routes call.
 type Services struct {
-	Definitions *definitions.Service
+	Definitions *workflows.Service
 	Executor    *executor.Service
 	Now         func() time.Time
 }

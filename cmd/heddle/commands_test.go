@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/fault"
 	"heddle/steps"
 	"net/http"
 	"os"
@@ -36,7 +38,7 @@ func TestDemo(t *testing.T) {
 }
 
 func TestDemoWorkflowIsSound(t *testing.T) {
-	if _, found := definitions.Check([]byte(demoWorkflow), definitions.YAML, steps.Default(steps.Deps{})); len(found) > 0 {
+	if _, found := validation.Check([]byte(demoWorkflow), source.YAML, steps.Default(steps.Deps{})); len(found) > 0 {
 		t.Errorf("validation says %+v", found)
 	}
 }
@@ -123,7 +125,7 @@ func TestValidateDirectories(t *testing.T) {
 
 func TestFindingsCannotControlATerminal(t *testing.T) {
 	line := strings.Repeat("é", 150) + "\t\x1b[2J" + strings.Repeat("z", 100)
-	c := checked{File: "f", text: []byte("\n" + line + "\r\n"), Diagnostics: []definitions.Diagnostic{
+	c := checked{File: "f", text: []byte("\n" + line + "\r\n"), Diagnostics: []fault.Issue{
 		{Severity: "error", Code: "syntax", Message: "m\x1b[2J", Line: 2, Column: 151},
 		{Severity: "warning", Code: "syntax", Message: "m", Line: 2, Column: 9999},
 		{Severity: "warning", Code: "syntax", Message: "m", Line: 99, Column: 1},

@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/internal/client"
 	"io"
 	"net"
@@ -115,9 +117,9 @@ func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) e
 
 // demoDefinition returns the tour's workflow, demo.yaml, as canonical JSON.
 func demoDefinition() (json.RawMessage, error) {
-	doc, found := definitions.Parse([]byte(demoWorkflow), definitions.YAML)
-	if doc == nil || !definitions.Valid(found) {
-		return nil, fmt.Errorf("the workflow of the tour is not readable: %v", definitions.Messages(found))
+	doc, found := parser.Parse([]byte(demoWorkflow), source.YAML)
+	if doc == nil || !validation.Valid(found) {
+		return nil, fmt.Errorf("the workflow of the tour is not readable: %v", validation.Messages(found))
 	}
 	return doc.Canonical, nil
 }

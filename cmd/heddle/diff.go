@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
 	"heddle/internal/client"
 	"heddle/versions"
 	"io"
@@ -118,7 +118,7 @@ func (p *process) definition(file string, stdin io.Reader) (json.RawMessage, err
 	if err != nil {
 		return nil, err
 	}
-	doc, found := definitions.Parse(text, formatOf(file, text))
+	doc, found := parser.Parse(text, formatOf(file, text))
 	if doc != nil && len(doc.Canonical) > 0 {
 		return doc.Canonical, nil
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/internal/client"
 	"io"
 	"net/http"
@@ -142,15 +144,15 @@ func TestTheExamplesOfStepsRun(t *testing.T) {
 // workflow puts the examples together, with the hosts of this world.
 func (w *world) workflow(t *testing.T, examples []example) json.RawMessage {
 	t.Helper()
-	source := "name: Examples\ninput: { type: object, properties: { order_id: { type: string }, message: { type: string } } }\nsteps:\n"
+	text := "name: Examples\ninput: { type: object, properties: { order_id: { type: string }, message: { type: string } } }\nsteps:\n"
 	for _, e := range examples {
-		source += e.Source
+		text += e.Source
 	}
 	for host, path := range map[string]string{"api": "/api", "stock": "/stock", "hooks": "/hooks"} {
-		source = strings.ReplaceAll(source, "https://"+host+".example.com", w.URL+path)
+		text = strings.ReplaceAll(text, "https://"+host+".example.com", w.URL+path)
 	}
-	doc, found := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(found) {
+	doc, found := parser.Parse([]byte(text), source.YAML)
+	if doc == nil || !validation.Valid(found) {
 		t.Fatalf("%+v", found)
 	}
 	return doc.Canonical

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/internal/client"
 	"io"
 	"maps"
@@ -229,15 +231,15 @@ func (run exampleRun) load(t *testing.T, base string) (definition json.RawMessag
 		t.Fatalf("its input: %v", err)
 	}
 	maps.Copy(input, run.input)
-	source := exampleHost.ReplaceAllString(string(text), base+"/$1")
+	filled := exampleHost.ReplaceAllString(string(text), base+"/$1")
 	for from, to := range run.short {
-		if !strings.Contains(source, from) {
+		if !strings.Contains(filled, from) {
 			t.Fatalf("the file does not hold %q", from)
 		}
-		source = strings.ReplaceAll(source, from, to)
+		filled = strings.ReplaceAll(filled, from, to)
 	}
-	doc, found := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(found) {
+	doc, found := parser.Parse([]byte(filled), source.YAML)
+	if doc == nil || !validation.Valid(found) {
 		t.Fatalf("%+v", found)
 	}
 	return doc.Canonical, input

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"heddle/definitions"
+	"heddle/fault"
 	"strings"
 	"unicode"
 )
@@ -41,7 +41,7 @@ func (c checked) report(color bool) string {
 
 // excerpt returns the diagnostic's line of the source, and below it a mark under
 // its column.
-func excerpt(line string, d definitions.Diagnostic, color bool) string {
+func excerpt(line string, d fault.Issue, color bool) string {
 	shown := []rune(visible(strings.TrimRight(line, "\r")))
 	// Columns count characters from 1; the end of the line is a column too.
 	at := min(max(d.Column, 1)-1, len(shown))
@@ -71,7 +71,7 @@ func visible(text string) string {
 }
 
 // severityColour returns the terminal's escape sequence for the severity.
-func severityColour(d definitions.Diagnostic) string {
+func severityColour(d fault.Issue) string {
 	if d.Severity == "error" {
 		return "\x1b[1;31m"
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/schemas"
 	"heddle/schedules"
 	"heddle/versions"
 )
@@ -17,10 +17,10 @@ type scheduleImpact struct{ store schedules.Store }
 // those that follow the active version and have not ended. It reports for each
 // whether its stored input conforms. An empty schema accepts everything.
 func (i scheduleImpact) Impact(ctx context.Context, tenantID, workflowID string, input json.RawMessage) ([]versions.ScheduleImpact, error) {
-	var checker *definitions.ValueChecker
+	var checker *schemas.Checker
 	if len(input) > 0 {
 		var err error
-		if checker, err = definitions.NewValueChecker(input); err != nil {
+		if checker, err = schemas.NewChecker(input); err != nil {
 			return nil, err
 		}
 	}
@@ -43,7 +43,7 @@ func (i scheduleImpact) Impact(ctx context.Context, tenantID, workflowID string,
 }
 
 // impactOf checks one schedule's input, with defaults filled in, as a run would.
-func impactOf(s schedules.Schedule, checker *definitions.ValueChecker) versions.ScheduleImpact {
+func impactOf(s schedules.Schedule, checker *schemas.Checker) versions.ScheduleImpact {
 	if checker == nil {
 		return versions.ScheduleImpact{ScheduleID: s.ID, InputFits: true}
 	}

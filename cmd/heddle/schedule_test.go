@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/schedules"
 	"heddle/store"
 	"path/filepath"
@@ -54,8 +54,8 @@ func TestScheduleImpact(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	w := definitions.Workflow{ID: "wf_1", TenantID: "t1", Slug: "one", Status: definitions.Active, ActiveVersion: 1, LatestVersion: 1, Revision: 1}
-	if err := db.CreateWorkflow(t.Context(), definitions.Revision{Workflow: w}, nil); err != nil {
+	w := workflows.Workflow{ID: "wf_1", TenantID: "t1", Slug: "one", Status: workflows.Active, ActiveVersion: 1, LatestVersion: 1, Revision: 1}
+	if err := db.CreateWorkflow(t.Context(), workflows.Revision{Workflow: w}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for id, s := range map[string]schedules.Schedule{"sched_1": {Input: []byte(`{"n":1}`)}, "sched_2": {}, "sched_3": {Version: "1"}} {

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
+	"heddle/fault"
 	"heddle/steps"
 	"io"
 	"io/fs"
@@ -84,9 +86,9 @@ func definitionFiles(names []string) ([]string, error) {
 
 // checked is the result of validating one file, in the form of --json.
 type checked struct {
-	File        string                   `json:"file"`
-	Valid       bool                     `json:"valid"`
-	Diagnostics []definitions.Diagnostic `json:"diagnostics"`
+	File        string        `json:"file"`
+	Valid       bool          `json:"valid"`
+	Diagnostics []fault.Issue `json:"diagnostics"`
 	text        []byte
 }
 
@@ -96,26 +98,26 @@ func check(file string, stdin io.Reader) (checked, error) {
 	if err != nil {
 		return checked{}, err
 	}
-	_, found := definitions.Check(text, formatOf(file, text), steps.Default(steps.Deps{}))
+	_, found := validation.Check(text, formatOf(file, text), steps.Default(steps.Deps{}))
 	if found == nil {
-		found = []definitions.Diagnostic{}
+		found = []fault.Issue{}
 	}
-	return checked{File: file, Valid: definitions.Valid(found), Diagnostics: found, text: text}, nil
+	return checked{File: file, Valid: validation.Valid(found), Diagnostics: found, text: text}, nil
 }
 
 // formatOf returns the format by the file's extension, or else by the first
 // character of the text.
-func formatOf(file string, text []byte) definitions.Format {
+func formatOf(file string, text []byte) source.Format {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".json":
-		return definitions.JSON
+		return source.JSON
 	case ".yaml", ".yml":
-		return definitions.YAML
+		return source.YAML
 	}
 	if strings.HasPrefix(strings.TrimSpace(string(text)), "{") {
-		return definitions.JSON
+		return source.JSON
 	}
-	return definitions.YAML
+	return source.YAML
 }
 
 // printChecked prints the results, and returns errAnswered if a definition has

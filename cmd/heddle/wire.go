@@ -8,7 +8,7 @@ import (
 	"heddle/agents"
 	"heddle/api"
 	"heddle/clock"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/ids"
@@ -33,7 +33,7 @@ type stack struct {
 	log         *slog.Logger
 	db          *store.DB // closed last
 	access      *access.Service
-	definitions *definitions.Service
+	definitions *workflows.Service
 	stored      *quota.Bytes // what tenants have stored; counts in the background
 	executor    *executor.Service
 	schedules   *schedules.Service
@@ -169,7 +169,7 @@ func (w *wiring) openRuns(context.Context) error {
 
 // openAuthoring opens definitions and templates.
 func (w *wiring) openAuthoring(context.Context) (err error) {
-	w.definitions = definitions.NewService(definitions.ServiceConfig{
+	w.definitions = workflows.NewService(workflows.ServiceConfig{
 		Store: w.db, Catalog: w.registry, Runs: w.executor, Secrets: w.secrets, Agents: w.agents, Now: w.clock.Now, NewID: w.newID,
 	})
 	w.patterns, err = templates.NewService(templates.ServiceConfig{

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/schemas"
+	"heddle/definitions/source"
 	"heddle/expressions"
 	"heddle/fault"
 	"math"
@@ -278,7 +280,7 @@ func (c *compiler) tolerance(n *node, raw json.RawMessage) tolerance {
 	if len(raw) == 0 || string(raw) == "null" {
 		return tolerance{}
 	}
-	if count, ok := definitions.Count(string(raw)); ok {
+	if count, ok := source.Count(string(raw)); ok {
 		return tolerance{count: count}
 	}
 	var text string
@@ -333,8 +335,8 @@ func (c *compiler) signal(n *node, p *waitPlan, s *definitions.SignalWait) {
 	p.schema, p.checker = s.Schema, c.checker(n.step.ID, s.Schema)
 }
 
-func (c *compiler) checker(id string, schema json.RawMessage) *definitions.ValueChecker {
-	checker, err := definitions.NewValueChecker(schema)
+func (c *compiler) checker(id string, schema json.RawMessage) *schemas.Checker {
+	checker, err := schemas.NewChecker(schema)
 	if err != nil {
 		c.fail("step %q: %w", id, err)
 	}

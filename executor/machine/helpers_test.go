@@ -3,6 +3,9 @@ package machine_test
 import (
 	"fmt"
 	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/definitions/validation"
 	"heddle/executor/machine"
 )
 
@@ -22,9 +25,9 @@ func compilePlan(t tester, source string) *machine.Plan {
 	return plan
 }
 
-func compileSource(source string) (*machine.Plan, error) {
-	doc, diagnostics := definitions.Parse([]byte(source), definitions.YAML)
-	if doc == nil || !definitions.Valid(diagnostics) {
+func compileSource(text string) (*machine.Plan, error) {
+	doc, diagnostics := parser.Parse([]byte(text), source.YAML)
+	if doc == nil || !validation.Valid(diagnostics) {
 		return nil, fmt.Errorf("definition: %v", diagnostics)
 	}
 	return machine.Compile(doc.Definition, traits)

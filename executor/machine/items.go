@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"heddle/expressions"
 	"strconv"
 )
@@ -52,7 +52,7 @@ func (v view) evaluateItems(fixed json.RawMessage) (*itemList, error) {
 
 // countItems returns the items of a count.
 func countItems(raw json.RawMessage) (*itemList, error) {
-	n, whole := definitions.Count(string(raw))
+	n, whole := source.Count(string(raw))
 	if !whole {
 		return nil, &expressions.Error{Code: expressions.CodeType, Message: "loop.items must give a list or a count of 0 or more"}
 	}

@@ -3,6 +3,7 @@ package machine
 import (
 	"encoding/json"
 	"heddle/definitions"
+	"heddle/definitions/schemas"
 	"heddle/expressions"
 	"time"
 )
@@ -15,14 +16,14 @@ type Plan struct {
 	top     *list
 	index   map[string]*node // by step id, loop bodies included
 	output  *expressions.Template
-	timeout time.Duration             // of the whole run; 0: none
-	key     *expressions.Template     // of concurrency, nil: none
-	input   *definitions.ValueChecker // nil: anything
+	timeout time.Duration         // of the whole run; 0: none
+	key     *expressions.Template // of concurrency, nil: none
+	input   *schemas.Checker      // nil: anything
 }
 
 // InputChecker returns what checks a run's input and fills in its defaults; nil
 // where the definition accepts any input.
-func (p *Plan) InputChecker() *definitions.ValueChecker { return p.input }
+func (p *Plan) InputChecker() *schemas.Checker { return p.input }
 
 // Definition returns what the plan was compiled from. It must not be changed.
 func (p *Plan) Definition() *definitions.Definition { return p.def }
@@ -97,7 +98,7 @@ type node struct {
 	compensate *compensationPlan
 	retry      *retryPolicy // nil: one attempt
 	timeout    time.Duration
-	output     *definitions.ValueChecker // of a step that the machine performs itself
+	output     *schemas.Checker // of a step that the machine performs itself
 	condition  *conditionPlan
 	loop       *loopPlan
 	wait       *waitPlan
@@ -172,7 +173,7 @@ type waitPlan struct {
 	name              *expressions.Template // of the signal
 	prompt            *expressions.Template
 	schema            json.RawMessage
-	checker           *definitions.ValueChecker
+	checker           *schemas.Checker
 	timeout           time.Duration
 	continueOnTimeout bool // on_timeout: continue
 }

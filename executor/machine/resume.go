@@ -3,7 +3,7 @@ package machine
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/source"
 	"heddle/events"
 	"heddle/fault"
 )
@@ -238,7 +238,7 @@ func (s *stepState) incompleteReason(n *node) string {
 func canonicalStep(n *node) string {
 	text, err := json.Marshal(n.step)
 	if err == nil {
-		text, err = definitions.Canonical(text)
+		text, err = source.Canonical(text)
 	}
 	if err != nil {
 		return "" // no definition that passed validation has such a step

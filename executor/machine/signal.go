@@ -2,7 +2,6 @@ package machine
 
 import (
 	"encoding/json"
-	"heddle/definitions"
 	"heddle/events"
 	"heddle/fault"
 	"time"
@@ -67,7 +66,7 @@ func (t waits) oldestWait(name string) (found position, ok bool) {
 }
 
 // checkPayload checks a payload against the schema of a wait; none: it fits.
-func (t waits) checkPayload(p position, payload json.RawMessage) []definitions.Diagnostic {
+func (t waits) checkPayload(p position, payload json.RawMessage) []fault.Issue {
 	if c := t.node(p).wait.checker; c != nil {
 		return c.Check(payload)
 	}

@@ -20,7 +20,7 @@ var inTests = []string{
 // The layers, each with all that is below it.
 var (
 	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
-	core     = append([]string{"definitions", "expressions", "executor/machine"}, leaves...)
+	core     = append([]string{"definitions/...", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
 
@@ -65,6 +65,10 @@ const (
 // stack is what the tests of features and edges run on: the real store.
 var stack = []string{"store", "store/storetest", "steps"}
 
+// The tests of the packages below definitions read and validate whole texts, and
+// some with the real step types.
+var definitionTests = []string{"definitions/...", "steps"}
+
 // table has a rule for each package, by its path without the module's. A new
 // package gets a row here and in docs/ARCHITECTURE.md.
 var table = map[string]rule{
@@ -80,9 +84,15 @@ var table = map[string]rule{
 	"timers":      {noStandard: impure},
 
 	// The pure core.
-	"expressions":      {own: []string{"fault", "internal/lazyregexp"}, external: []string{expr, jsonschema}, noStandard: impure},
-	"definitions":      {own: append([]string{"expressions"}, leaves...), external: []string{jsonschema, text, yaml}, noStandard: impure, testOwn: stack},
-	"executor/machine": {own: append([]string{"definitions", "expressions"}, leaves...), external: []string{jsonschema}, noStandard: impure},
+	"expressions":            {own: []string{"fault", "internal/lazyregexp"}, external: []string{expr, jsonschema}, noStandard: impure},
+	"definitions":            {own: []string{"fault", "internal/lazyregexp"}, noStandard: impure},
+	"definitions/source":     {own: []string{"fault", "internal/lazyregexp"}, external: []string{yaml}, noStandard: impure},
+	"definitions/schemas":    {own: []string{"definitions/source", "fault"}, external: []string{jsonschema, text}, noStandard: impure, testOwn: definitionTests},
+	"definitions/advice":     {own: []string{"definitions", "definitions/source", "internal/lazyregexp"}, noStandard: impure},
+	"definitions/parser":     {own: []string{"definitions", "definitions/advice", "definitions/source", "fault", "internal/lazyregexp"}, noStandard: impure, testOwn: definitionTests},
+	"definitions/validation": {own: []string{"definitions", "definitions/advice", "definitions/parser", "definitions/schemas", "definitions/source", "expressions", "fault", "internal/lazyregexp"}, external: []string{jsonschema}, noStandard: impure, testOwn: definitionTests},
+	"definitions/workflows":  {own: append([]string{"definitions", "definitions/parser", "definitions/source", "definitions/validation"}, leaves...), noStandard: impure},
+	"executor/machine":       {own: append([]string{"definitions/...", "expressions"}, leaves...), external: []string{jsonschema}, noStandard: impure},
 
 	// Features: use cases and loops.
 	"access":    {own: leaves, noStandard: outside, testOwn: stack},

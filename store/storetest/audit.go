@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"heddle/access"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -70,14 +70,14 @@ func nameOf(t *testing.T, db *store.DB) string {
 
 func testAuditObjects(t *testing.T, db *store.DB) {
 	asked := asker()
-	gone := func(definitions.Workflow, bool) error { return nil }
+	gone := func(workflows.Workflow, bool) error { return nil }
 	must(t, db.CreateWorkflow(asked("workflow.create"), revision("t1", "wf_1", "one", 1), nil))
 	must(t, db.DeleteWorkflow(asked("workflow.delete"), "t1", "one", gone))
 	same(t, "lines by the slug of what is gone", len(trail(t, db, "workflow:one")), 2)
 	must(t, db.CreateWorkflow(asked("workflow.again"), revision("t1", "wf_2", "one", 1), nil))
-	_, err := db.Change(asked("workflow.rename"), "t1", "wf_2", func(c definitions.Current) (definitions.Revision, error) {
+	_, err := db.Change(asked("workflow.rename"), "t1", "wf_2", func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.Slug = "two"
-		return definitions.Revision{Workflow: c.Workflow}, nil
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
 	must(t, err)
 	same(t, "lines of the first", len(trail(t, db, "workflow:wf_1")), 2)

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -181,20 +181,20 @@ func testCommitStale(t *testing.T, db *store.DB) {
 	errs := db.Commit(ctx, 0, []executor.Commit{other, fresh})
 	wantIs(t, errs[0], executor.ErrStale)
 	must(t, errs[1])
-	_, err = db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+	_, err = db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.Revision++
-		return definitions.Revision{Workflow: c.Workflow}, nil
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
 	must(t, err)
 	late := newRun(w, "run_3", 1)
 	late.Revision = target.Revision
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
 	draft, active := newRun(w, "run_4", 1), newRun(w, "run_5", 1)
-	draft.Status, active.Status = definitions.Draft, w.Status
+	draft.Status, active.Status = workflows.Draft, w.Status
 	errs = db.Commit(ctx, 0, []executor.Commit{draft, active})
 	wantIs(t, errs[0], executor.ErrStale)
 	must(t, errs[1])
-	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(definitions.Workflow, bool) error { return nil }))
+	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(workflows.Workflow, bool) error { return nil }))
 	late.Revision = target.Revision + 1
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
 	late.Revision, late.Status = 0, w.Status

@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -126,7 +126,7 @@ func testRunCursors(t *testing.T, db *store.DB) {
 	}
 }
 
-func slugs(p definitions.Page) []string {
+func slugs(p workflows.Page) []string {
 	list := []string{}
 	for _, w := range p.Workflows {
 		list = append(list, w.Slug)
@@ -143,7 +143,7 @@ func testWorkflowPages(t *testing.T, db *store.DB) {
 		want = append(want, rev.Workflow.Slug)
 	}
 	slices.Reverse(want)
-	for name, q := range map[string]definitions.Query{
+	for name, q := range map[string]workflows.Query{
 		"all": {TenantID: "t1", Limit: 3}, "tag": {TenantID: "t1", Tag: "x", Limit: 3}, "text": {TenantID: "t1", Text: "NAME OF s", Limit: 3},
 	} {
 		got := []string{}
@@ -168,27 +168,27 @@ func testWorkflowFilters(t *testing.T, db *store.DB) {
 		rev.Workflow.Tags = []string{"all", slug}
 		rev.Workflow.Description = "100% of " + slug
 		if i == 1 {
-			rev.Workflow.Status, rev.Workflow.TriggerType = definitions.Draft, "api"
+			rev.Workflow.Status, rev.Workflow.TriggerType = workflows.Draft, "api"
 		}
 		create(t, db, rev)
 	}
 	create(t, db, revision("t2", "wf_z", "alpha", 9))
 	for name, test := range map[string]struct {
-		q    definitions.Query
+		q    workflows.Query
 		want []string
 	}{
-		"all":             {definitions.Query{}, []string{"betaxx", "beta_x", "alpha"}},
-		"status":          {definitions.Query{Status: definitions.Draft}, []string{"beta_x"}},
-		"trigger":         {definitions.Query{TriggerType: "api"}, []string{"beta_x"}},
-		"tag":             {definitions.Query{Tag: "alpha"}, []string{"alpha"}},
-		"tag and status":  {definitions.Query{Tag: "all", Status: definitions.Active}, []string{"betaxx", "alpha"}},
-		"unknown tag":     {definitions.Query{Tag: "al"}, []string{}},
-		"underscore":      {definitions.Query{Text: "a_x"}, []string{"beta_x"}},
-		"percent":         {definitions.Query{Text: "0% of B"}, []string{"betaxx", "beta_x"}},
-		"backslash":       {definitions.Query{Text: `\`}, []string{}},
-		"visible":         {definitions.Query{IDs: []string{"wf_alpha", "wf_z"}}, []string{"alpha"}},
-		"nothing visible": {definitions.Query{IDs: []string{}}, []string{}},
-		"offset":          {definitions.Query{Offset: 2}, []string{"alpha"}},
+		"all":             {workflows.Query{}, []string{"betaxx", "beta_x", "alpha"}},
+		"status":          {workflows.Query{Status: workflows.Draft}, []string{"beta_x"}},
+		"trigger":         {workflows.Query{TriggerType: "api"}, []string{"beta_x"}},
+		"tag":             {workflows.Query{Tag: "alpha"}, []string{"alpha"}},
+		"tag and status":  {workflows.Query{Tag: "all", Status: workflows.Active}, []string{"betaxx", "alpha"}},
+		"unknown tag":     {workflows.Query{Tag: "al"}, []string{}},
+		"underscore":      {workflows.Query{Text: "a_x"}, []string{"beta_x"}},
+		"percent":         {workflows.Query{Text: "0% of B"}, []string{"betaxx", "beta_x"}},
+		"backslash":       {workflows.Query{Text: `\`}, []string{}},
+		"visible":         {workflows.Query{IDs: []string{"wf_alpha", "wf_z"}}, []string{"alpha"}},
+		"nothing visible": {workflows.Query{IDs: []string{}}, []string{}},
+		"offset":          {workflows.Query{Offset: 2}, []string{"alpha"}},
 	} {
 		test.q.TenantID, test.q.Limit, test.q.WantTotal = "t1", 10, true
 		p, err := db.Workflows(ctx, test.q)
@@ -213,7 +213,7 @@ func testWorkflowSearch(t *testing.T, db *store.DB) {
 		"москва": "moscow", "Москва И": "moscow", "ёлка": "moscow", "İSTANBUL": "istanbul", "i\u0307stanbul": "istanbul", "CAFÉ": "cafe", "cafe\u0301": "cafe",
 		"crème": "cafe", "PLAIN_t": "ascii", "plainxt": "", "S-ASCII": "ascii", "cafe c": "",
 	} {
-		p, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Text: q, Limit: 10})
+		p, err := db.Workflows(ctx, workflows.Query{TenantID: "t1", Text: q, Limit: 10})
 		must(t, err)
 		found := slugs(p)
 		if want == "" && len(found) != 0 || want != "" && (len(found) != 1 || found[0] != "s-"+want) {
@@ -225,9 +225,9 @@ func testWorkflowSearch(t *testing.T, db *store.DB) {
 func testWorkflowCursors(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	create(t, db, revision("t1", "wf_2", "two", 2))
-	p, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Limit: 1})
+	p, err := db.Workflows(ctx, workflows.Query{TenantID: "t1", Limit: 1})
 	must(t, err)
-	for _, q := range []definitions.Query{
+	for _, q := range []workflows.Query{
 		{TenantID: "t1", Cursor: "x"}, {TenantID: "t2", Cursor: p.Next}, {TenantID: "t1", Cursor: p.Next, Tag: "x"},
 	} {
 		q.Limit = 10

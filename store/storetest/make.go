@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -24,28 +24,28 @@ var ctx = context.Background()
 func at(n int) time.Time { return time.UnixMilli(1_700_000_000_000 + int64(n)).UTC() }
 
 // revision makes a workflow with its version 1.
-func revision(tenant, id, slug string, n int) definitions.Revision {
-	return definitions.Revision{
-		Workflow: definitions.Workflow{
+func revision(tenant, id, slug string, n int) workflows.Revision {
+	return workflows.Revision{
+		Workflow: workflows.Workflow{
 			ID: id, TenantID: tenant, Slug: slug, Name: "Name of " + slug, Description: "About " + slug,
-			Status: definitions.Active, TriggerType: "manual", Tags: []string{}, ActiveVersion: 1, LatestVersion: 1,
+			Status: workflows.Active, TriggerType: "manual", Tags: []string{}, ActiveVersion: 1, LatestVersion: 1,
 			Revision: 1, CreatedAt: at(n), UpdatedAt: at(n),
 		},
-		Version: &definitions.NewVersion{
+		Version: &workflows.NewVersion{
 			Number: 1, Definition: json.RawMessage(`{"name":"` + slug + `","n":9007199254740993,"x":1e400}`),
 			Hash: "sha256:" + slug, ChangeSummary: "first", CreatedBy: "tester", CreatedAt: at(n),
 		},
 	}
 }
 
-func create(t *testing.T, db *store.DB, rev definitions.Revision) definitions.Workflow {
+func create(t *testing.T, db *store.DB, rev workflows.Revision) workflows.Workflow {
 	t.Helper()
 	must(t, db.CreateWorkflow(ctx, rev, nil))
 	return rev.Workflow
 }
 
 // newRun makes the insertion of a run with its first event.
-func newRun(w definitions.Workflow, id string, n int) executor.Commit {
+func newRun(w workflows.Workflow, id string, n int) executor.Commit {
 	return executor.Commit{
 		Row: executor.Record{
 			Header: machine.Header{

@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/store"
@@ -126,7 +126,7 @@ func testOpenRuns(t *testing.T, db *store.DB) {
 func testLimited(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	other := create(t, db, revision("t1", "wf_2", "two", 1))
-	member := func(w definitions.Workflow, id, key string, n int) executor.Commit {
+	member := func(w workflows.Workflow, id, key string, n int) executor.Commit {
 		c := newRun(w, id, n)
 		c.Row.ConcurrencyKey = key
 		commit(t, db, c)
@@ -144,7 +144,7 @@ func testLimited(t *testing.T, db *store.DB) {
 	commit(t, db, named)
 	got, err := db.LimitedRuns(ctx)
 	must(t, err)
-	limited := func(w definitions.Workflow, id, key string, begun bool) executor.LimitedRun {
+	limited := func(w workflows.Workflow, id, key string, begun bool) executor.LimitedRun {
 		return executor.LimitedRun{RunID: id, WorkflowID: w.ID, Version: 1, Hash: "sha256:" + w.Slug, Key: key, Begun: begun}
 	}
 	last := limited(other, "run_6", "=a", false)

@@ -3,7 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -26,7 +26,7 @@ var scheduleTests = map[string]func(*testing.T, *store.DB){
 	"a deleted workflow ends its schedules":        testScheduleEnds,
 }
 
-func newSchedule(w definitions.Workflow, id string, n int) schedules.Schedule {
+func newSchedule(w workflows.Workflow, id string, n int) schedules.Schedule {
 	return schedules.Schedule{
 		ID: id, TenantID: w.TenantID, WorkflowID: w.ID, Expression: "0 2 * * *", Timezone: "Pacific/Apia",
 		Input: json.RawMessage(`{"n":9007199254740993}`), Version: "v1", Status: schedules.Active, PauseReason: "none",
@@ -62,7 +62,7 @@ func testScheduleKept(t *testing.T, db *store.DB) {
 	due, err := db.DueSchedules(ctx, at(9).Add(2*time.Second), 10)
 	must(t, err)
 	same(t, "due", due, []schedules.DueSchedule{{ID: "sched_1", At: changed.WakeAt()}})
-	wantFault(t, db.CreateSchedule(ctx, newSchedule(definitions.Workflow{ID: "wf_none", TenantID: "t1"}, "sched_2", 1), nil), fault.NotFound, "workflow_not_found")
+	wantFault(t, db.CreateSchedule(ctx, newSchedule(workflows.Workflow{ID: "wf_none", TenantID: "t1"}, "sched_2", 1), nil), fault.NotFound, "workflow_not_found")
 	refusal := fault.New(fault.Precondition, "precondition_failed", "no")
 	wantIs(t, db.DeleteSchedule(ctx, "t1", "sched_1", func(schedules.Schedule) error { return refusal }), refusal)
 	must(t, db.DeleteSchedule(ctx, "t1", "sched_1", func(schedules.Schedule) error { return nil }))
@@ -205,7 +205,7 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	must(t, db.Fire(ctx, []schedules.Firing{f})[0])
 	states, err := db.States(ctx, []string{"sched_none", "sched_a"})
 	must(t, err)
-	if len(states) != 1 || states[0].WaitingCount != 1 || len(states[0].Backfill) != 1 || states[0].WorkflowStatus != definitions.Active {
+	if len(states) != 1 || states[0].WaitingCount != 1 || len(states[0].Backfill) != 1 || states[0].WorkflowStatus != workflows.Active {
 		t.Fatalf("%+v", states)
 	}
 	same(t, "live", states[0].Tracked, []schedules.TrackedRun{{RunID: "run_a", Open: true}})
@@ -266,7 +266,7 @@ func testSlotPages(t *testing.T, db *store.DB) {
 func testScheduleEnds(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	s := keepSchedule(t, db, newSchedule(w, "sched_a", 1))
-	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(definitions.Workflow, bool) error { return nil }))
+	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(workflows.Workflow, bool) error { return nil }))
 	_, err := db.Schedule(ctx, "t1", s.ID)
 	wantFault(t, err, fault.NotFound, "schedule_not_found")
 	due, err := db.DueSchedules(ctx, at(1e9), 10)

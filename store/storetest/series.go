@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -25,14 +25,14 @@ var seriesTests = map[string]func(*testing.T, *store.DB){
 }
 
 // named makes the insertion of the first run of a series.
-func named(w definitions.Workflow, id, name string, n int) executor.Commit {
+func named(w workflows.Workflow, id, name string, n int) executor.Commit {
 	c := newRun(w, id, n)
 	c.Member = &executor.Member{Name: name}
 	return c
 }
 
 // succeed makes the commit that ends a run and puts another in its place.
-func succeed(c executor.Commit, w definitions.Workflow, id string, number, n int) executor.Commit {
+func succeed(c executor.Commit, w workflows.Workflow, id string, number, n int) executor.Commit {
 	end, next := grow(c, machine.Cancelled, n), newRun(w, id, n)
 	name := c.Row.RunID
 	if c.Member != nil {
@@ -250,7 +250,7 @@ func testStartAll(t *testing.T, db *store.DB) {
 		is     error
 	}{
 		{func(c *executor.Commit) { c.Revision = 7 }, executor.ErrStale},
-		{func(c *executor.Commit) { c.Status = definitions.Archived }, executor.ErrStale},
+		{func(c *executor.Commit) { c.Status = workflows.Archived }, executor.ErrStale},
 		{func(c *executor.Commit) { c.Row.RunID, c.Events[0].RunID = "run_9", "run_9" }, nil},
 		{func(c *executor.Commit) { c.Row.WorkflowID = "wf_9" }, nil},
 		{func(c *executor.Commit) { c.Row.Seq++ }, nil},

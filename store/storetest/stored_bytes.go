@@ -3,7 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -67,7 +67,7 @@ func testStoredBytes(t *testing.T, db *store.DB) {
 	grows("a deleted run", -7*size-100)
 	must(t, db.DeleteSchedule(ctx, "t1", "sched_1", func(schedules.Schedule) error { return nil }))
 	grows("a deleted schedule", -size-200)
-	must(t, db.DeleteWorkflow(ctx, "t1", "wf_3", func(definitions.Workflow, bool) error { return nil }))
+	must(t, db.DeleteWorkflow(ctx, "t1", "wf_3", func(workflows.Workflow, bool) error { return nil }))
 	grows("a deleted workflow", -size-200)
 
 	// Pages of runs are all counted.
@@ -97,7 +97,7 @@ func testStoredBytes(t *testing.T, db *store.DB) {
 // The versions of a deleted workflow are there for its runs, and go with the last
 // of them.
 func testVersionsOfDeletedWorkflows(t *testing.T, db *store.DB) {
-	anyway := func(definitions.Workflow, bool) error { return nil }
+	anyway := func(workflows.Workflow, bool) error { return nil }
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	create(t, db, revision("t1", "wf_2", "two", 1))
 	for i, id := range []string{"run_1", "run_2"} {

@@ -3,7 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/fault"
 	"heddle/store"
 	"heddle/templates"
@@ -117,9 +117,9 @@ func testTemplateTenant(t *testing.T, db *store.DB) {
 }
 
 // installed makes a workflow with an origin.
-func installed(tenant, id, tpl string) definitions.Revision {
+func installed(tenant, id, tpl string) workflows.Revision {
 	rev := revision(tenant, id, id, 1)
-	rev.Origin = &definitions.Origin{
+	rev.Origin = &workflows.Origin{
 		TemplateID: tpl, Version: 1, Name: "Mine", Parameters: json.RawMessage(`{"a":1e400}`), Definition: json.RawMessage(`{"d":1}`),
 	}
 	return rev
@@ -220,18 +220,18 @@ func testOrigin(t *testing.T, db *store.DB) {
 func testOriginChange(t *testing.T, db *store.DB) {
 	rev := installed("t1", "wf_1", "tpl_1")
 	w := create(t, db, rev)
-	next := &definitions.Origin{TemplateID: "tpl_1", Version: 2, Parameters: json.RawMessage(`{}`), Definition: json.RawMessage(`{"d":2}`)}
-	got, err := db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
-		return definitions.Revision{Workflow: c.Workflow, Origin: next}, nil
+	next := &workflows.Origin{TemplateID: "tpl_1", Version: 2, Parameters: json.RawMessage(`{}`), Definition: json.RawMessage(`{"d":2}`)}
+	got, err := db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
+		return workflows.Revision{Workflow: c.Workflow, Origin: next}, nil
 	})
 	must(t, err)
 	same(t, "revision", got.Revision, w.Revision+1)
 	stored, err := db.Origin(ctx, "t1", "wf_1")
 	must(t, err)
 	same(t, "origin", stored, next)
-	_, err = db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
-		c.Workflow.Status = definitions.Paused
-		return definitions.Revision{Workflow: c.Workflow}, nil
+	_, err = db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
+		c.Workflow.Status = workflows.Paused
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
 	must(t, err)
 	stored, err = db.Origin(ctx, "t1", "wf_1")
@@ -242,9 +242,9 @@ func testOriginChange(t *testing.T, db *store.DB) {
 func testVersionDefinition(t *testing.T, db *store.DB) {
 	rev := revision("t1", "wf_1", "one", 1)
 	create(t, db, rev)
-	_, err := db.Change(ctx, "t1", "one", func(c definitions.Current) (definitions.Revision, error) {
+	_, err := db.Change(ctx, "t1", "one", func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.LatestVersion = 2
-		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{
+		return workflows.Revision{Workflow: c.Workflow, Version: &workflows.NewVersion{
 			Number: 2, Label: "rc", Definition: json.RawMessage(`{"v":2}`), CreatedAt: at(2),
 		}}, nil
 	})

@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/events"
 	"heddle/executor"
 	"heddle/executor/machine"
@@ -26,7 +26,7 @@ func testWorkflowsAfter(t *testing.T, db *store.DB) {
 		create(t, db, revision("t1", "wf_"+strconv.Itoa(n), slug, n)) // ids in another order
 	}
 	create(t, db, revision("t2", "wf_other", "aa", 9))
-	must(t, db.DeleteWorkflow(ctx, "t1", "ab", func(definitions.Workflow, bool) error { return nil }))
+	must(t, db.DeleteWorkflow(ctx, "t1", "ab", func(workflows.Workflow, bool) error { return nil }))
 	walk := func(ids []string) []string {
 		var got []string
 		for after := ""; ; {
@@ -58,10 +58,10 @@ func testVersionsAfter(t *testing.T, db *store.DB) {
 }
 
 // arrival is a workflow with two versions.
-func arrival(tenant, id, slug string) (definitions.Workflow, []definitions.NewVersion) {
+func arrival(tenant, id, slug string) (workflows.Workflow, []workflows.NewVersion) {
 	w := revision(tenant, id, slug, 1).Workflow
 	w.LatestVersion, w.Tags = 2, []string{"x"}
-	return w, []definitions.NewVersion{
+	return w, []workflows.NewVersion{
 		{Number: 1, Label: "one", Definition: json.RawMessage(`{"n":1}`), Hash: "h1", CreatedBy: "a", CreatedAt: at(1)},
 		{Number: 2, Definition: json.RawMessage(`{"n":2}`), Hash: "h2", CreatedBy: "b", CreatedAt: at(2)},
 	}
@@ -77,13 +77,13 @@ func testImport(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "first", list[0], versions.Version{WorkflowID: "wf_1", Number: 1, Label: "one", Definition: all[0].Definition, DefinitionHash: "h1", CreatedBy: "a", CreatedAt: at(1)})
 	same(t, "versions", len(list), 2)
-	page, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Tag: "x", Limit: 5})
+	page, err := db.Workflows(ctx, workflows.Query{TenantID: "t1", Tag: "x", Limit: 5})
 	must(t, err)
 	same(t, "tagged", slugs(page), []string{"one"})
 	// The latest hash is known: the same definition again is not a new version.
-	_, err = db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+	_, err = db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
 		same(t, "latest hash", c.LatestHash, "h2")
-		return definitions.Revision{Workflow: c.Workflow}, nil
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
 	must(t, err)
 }

@@ -3,7 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"heddle/audit"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/fault"
 	"heddle/store"
@@ -25,13 +25,13 @@ func history(t *testing.T, db *store.DB) {
 	t.Helper()
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	for n := 2; n <= 3; n++ {
-		_, err := db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+		_, err := db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
 			c.Workflow.LatestVersion, c.Workflow.ActiveVersion = n, 2
-			v := &definitions.NewVersion{Number: n, Definition: json.RawMessage(`{}`), Hash: "h", CreatedAt: at(n)}
+			v := &workflows.NewVersion{Number: n, Definition: json.RawMessage(`{}`), Hash: "h", CreatedAt: at(n)}
 			if n == 3 {
 				v.Label = "beta"
 			}
-			return definitions.Revision{Workflow: c.Workflow, Version: v}, nil
+			return workflows.Revision{Workflow: c.Workflow, Version: v}, nil
 		})
 		must(t, err)
 	}
@@ -79,7 +79,7 @@ func testVersionRead(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "version_not_found")
 }
 
-func anyRevision(definitions.Workflow) error { return nil }
+func anyRevision(workflows.Workflow) error { return nil }
 
 func testVersionLabel(t *testing.T, db *store.DB) {
 	history(t, db)
@@ -110,9 +110,9 @@ func testVersionLabel(t *testing.T, db *store.DB) {
 
 func testVersionPrecondition(t *testing.T, db *store.DB) {
 	history(t, db)
-	_, _, err := db.SetLabel(ctx, "t1", "wf_1", 1, "x", definitions.IfMatch{2}.Check)
+	_, _, err := db.SetLabel(ctx, "t1", "wf_1", 1, "x", workflows.IfMatch{2}.Check)
 	wantFault(t, err, fault.Precondition, "precondition_failed")
-	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 1, "x", definitions.IfMatch{3}.Check)
+	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 1, "x", workflows.IfMatch{3}.Check)
 	must(t, err)
 }
 
@@ -122,7 +122,7 @@ func testTarget(t *testing.T, db *store.DB) {
 		for _, workflow := range []string{"wf_1", "one"} {
 			got, err := db.Target(ctx, "t1", workflow, ref)
 			must(t, err)
-			want := executor.Target{WorkflowID: "wf_1", Slug: "one", Version: number, Hash: "h", Status: definitions.Active, Revision: 3}
+			want := executor.Target{WorkflowID: "wf_1", Slug: "one", Version: number, Hash: "h", Status: workflows.Active, Revision: 3}
 			if number == 1 {
 				want.Hash = "sha256:one"
 			}

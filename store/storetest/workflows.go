@@ -3,7 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"errors"
-	"heddle/definitions"
+	"heddle/definitions/workflows"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -44,9 +44,9 @@ func testWorkflowSlug(t *testing.T, db *store.DB) {
 	create(t, db, revision("t2", "wf_2", "one", 1))
 	wantFault(t, db.CreateWorkflow(ctx, revision("t1", "wf_3", "one", 1), nil), fault.Conflict, "slug_taken")
 	create(t, db, revision("t1", "wf_3", "three", 1))
-	_, err := db.Change(ctx, "t1", "wf_3", func(c definitions.Current) (definitions.Revision, error) {
+	_, err := db.Change(ctx, "t1", "wf_3", func(c workflows.Current) (workflows.Revision, error) {
 		c.Workflow.Slug = "one"
-		return definitions.Revision{Workflow: c.Workflow}, nil
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
 	wantFault(t, err, fault.Conflict, "slug_taken")
 }
@@ -68,14 +68,14 @@ func testWorkflowCreation(t *testing.T, db *store.DB) {
 
 func testWorkflowChange(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
-	got, err := db.Change(ctx, "t1", "one", func(c definitions.Current) (definitions.Revision, error) {
-		same(t, "current", c, definitions.Current{Workflow: w, LatestHash: "sha256:one"})
-		c.Workflow.Status, c.Workflow.Tags, c.Workflow.UpdatedAt = definitions.Paused, []string{"x"}, at(2)
+	got, err := db.Change(ctx, "t1", "one", func(c workflows.Current) (workflows.Revision, error) {
+		same(t, "current", c, workflows.Current{Workflow: w, LatestHash: "sha256:one"})
+		c.Workflow.Status, c.Workflow.Tags, c.Workflow.UpdatedAt = workflows.Paused, []string{"x"}, at(2)
 		c.Workflow.ActiveVersion, c.Workflow.LatestVersion = 2, 2
-		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{Number: 2, Label: "v2.0", Definition: json.RawMessage(`{"b":2}`), Hash: "sha256:2", CreatedAt: at(2)}}, nil
+		return workflows.Revision{Workflow: c.Workflow, Version: &workflows.NewVersion{Number: 2, Label: "v2.0", Definition: json.RawMessage(`{"b":2}`), Hash: "sha256:2", CreatedAt: at(2)}}, nil
 	})
 	must(t, err)
-	w.Status, w.Tags, w.UpdatedAt, w.ActiveVersion, w.LatestVersion, w.Revision = definitions.Paused, []string{"x"}, at(2), 2, 2, 2
+	w.Status, w.Tags, w.UpdatedAt, w.ActiveVersion, w.LatestVersion, w.Revision = workflows.Paused, []string{"x"}, at(2), 2, 2, 2
 	same(t, "answer", got, w)
 	stored, err := db.Workflow(ctx, "t1", "one")
 	must(t, err)
@@ -83,18 +83,18 @@ func testWorkflowChange(t *testing.T, db *store.DB) {
 	text, err := db.Definition(ctx, "wf_1", 2)
 	must(t, err)
 	same(t, "version 2", string(text), `{"b":2}`)
-	_, err = db.Change(ctx, "t1", "one", func(c definitions.Current) (definitions.Revision, error) {
+	_, err = db.Change(ctx, "t1", "one", func(c workflows.Current) (workflows.Revision, error) {
 		same(t, "latest hash", c.LatestHash, "sha256:2")
 		c.Workflow.LatestVersion = 3
-		return definitions.Revision{Workflow: c.Workflow, Version: &definitions.NewVersion{Number: 3, Label: "v2.0", Definition: json.RawMessage(`{}`), CreatedAt: at(3)}}, nil
+		return workflows.Revision{Workflow: c.Workflow, Version: &workflows.NewVersion{Number: 3, Label: "v2.0", Definition: json.RawMessage(`{}`), CreatedAt: at(3)}}, nil
 	})
 	wantFault(t, err, fault.Conflict, "label_taken")
 }
 
 func testWorkflowNoChange(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
-	got, err := db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
-		return definitions.Revision{Workflow: c.Workflow}, nil
+	got, err := db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
+		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
 	must(t, err)
 	same(t, "workflow", got, w)
@@ -103,8 +103,8 @@ func testWorkflowNoChange(t *testing.T, db *store.DB) {
 func testWorkflowRefused(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	refusal := errors.New("no")
-	_, err := db.Change(ctx, "t1", "wf_1", func(definitions.Current) (definitions.Revision, error) {
-		return definitions.Revision{}, fault.Wrap(refusal, fault.Conflict, "refused", "no")
+	_, err := db.Change(ctx, "t1", "wf_1", func(workflows.Current) (workflows.Revision, error) {
+		return workflows.Revision{}, fault.Wrap(refusal, fault.Conflict, "refused", "no")
 	})
 	wantIs(t, err, refusal)
 	wantFault(t, err, fault.Conflict, "refused")
@@ -119,10 +119,10 @@ func testWorkflowRace(t *testing.T, db *store.DB) {
 	var all sync.WaitGroup
 	for range writers {
 		all.Go(func() {
-			_, err := db.Change(ctx, "t1", "wf_1", func(c definitions.Current) (definitions.Revision, error) {
+			_, err := db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
 				c.Workflow.LatestVersion++
-				v := &definitions.NewVersion{Number: c.Workflow.LatestVersion, Definition: json.RawMessage(`{}`), CreatedAt: at(1)}
-				return definitions.Revision{Workflow: c.Workflow, Version: v}, nil
+				v := &workflows.NewVersion{Number: c.Workflow.LatestVersion, Definition: json.RawMessage(`{}`), CreatedAt: at(1)}
+				return workflows.Revision{Workflow: c.Workflow, Version: v}, nil
 			})
 			if err != nil {
 				t.Error(err)
@@ -144,7 +144,7 @@ func testWorkflowDelete(t *testing.T, db *store.DB) {
 	run := newRun(w, "run_1", 1)
 	commit(t, db, run)
 	commit(t, db, grow(run, machine.Completed, 2))
-	must(t, db.DeleteWorkflow(ctx, "t1", "one", func(got definitions.Workflow, open bool) error {
+	must(t, db.DeleteWorkflow(ctx, "t1", "one", func(got workflows.Workflow, open bool) error {
 		same(t, "workflow", got, w)
 		same(t, "open runs", open, false)
 		return nil
@@ -161,7 +161,7 @@ func testWorkflowDelete(t *testing.T, db *store.DB) {
 	if _, err := db.Version(ctx, "t1", "wf_1", "1"); err != nil {
 		t.Fatalf("the history is gone: %v", err)
 	}
-	page, err := db.Workflows(ctx, definitions.Query{TenantID: "t1", Tag: "x", Limit: 10})
+	page, err := db.Workflows(ctx, workflows.Query{TenantID: "t1", Tag: "x", Limit: 10})
 	must(t, err)
 	same(t, "tagged", len(page.Workflows), 0)
 	errs := db.Commit(ctx, 0, []executor.Commit{newRun(w, "run_2", 3)})
@@ -171,7 +171,7 @@ func testWorkflowDelete(t *testing.T, db *store.DB) {
 func testWorkflowDeleteOpen(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_1", 1))
-	err := db.DeleteWorkflow(ctx, "t1", "one", func(_ definitions.Workflow, open bool) error {
+	err := db.DeleteWorkflow(ctx, "t1", "one", func(_ workflows.Workflow, open bool) error {
 		same(t, "open runs", open, true)
 		return fault.New(fault.Conflict, "workflow_has_open_runs", "no")
 	})

@@ -1,0 +1,124 @@
+package parser
+
+import (
+	"encoding/json"
+	"heddle/definitions/advice"
+	"heddle/definitions/source"
+	"heddle/fault"
+)
+
+// Request is a body that carries a definition in its member "definition".
+type Request struct {
+	Document *Document       // nil when the definition is no object
+	Given    bool            // the body has a definition
+	Rest     json.RawMessage // the body without it: an object, canonical
+}
+
+// ParseRequest reads a request body strictly. Problems of the body around the
+// definition are the error, as ScanJSON gives it; those of the definition are
+// the diagnostics, with pointers that start at the definition. In YAML the
+// body may also be the bare definition: it is one unless it has a definition,
+// or one of the request's other fields and no steps. Lines then count from its
+// beginning, and in JSON from where the definition begins.
+func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fault.Issue, error) {
+	limits := source.DefinitionLimits()
+	if len(body) > limits.Bytes {
+		return Request{}, nil, fault.New(fault.TooLarge, "body_too_large", "The body is larger than %d bytes.", limits.Bytes)
+	}
+	if f == source.YAML {
+		return yamlRequest(body, limits, fields)
+	}
+	limits.Opaque = []string{"definition"}
+	finds, spans := &source.Diagnostics{}, map[string][]byte{}
+	root := source.ScanEnvelope(body, limits, finds, spans)
+	if len(finds.List) > 0 {
+		return Request{}, nil, source.Malformed(finds.Resolve(source.NewText(body)))
+	}
+	if root.Kind != source.Object {
+		return Request{}, nil, fault.New(fault.Malformed, "invalid_request", "The body must be an object, not %s.", root.Kind)
+	}
+	req := Request{Rest: source.Render(nil, root)}
+	raw, given := spans["definition"]
+	if !given {
+		return req, nil, unwrapped(root, fields, finds, source.NewText(body))
+	}
+	req.Given = true
+	var found []fault.Issue
+	req.Document, found = Parse(raw, source.JSON)
+	return req, found, nil
+}
+
+// unwrapped is the error of a JSON body that is a definition, or another
+// product's file, in the place of an object that holds one; else nil.
+func unwrapped(root *source.Node, fields []string, finds *source.Diagnostics, src *source.Text) error {
+	if root.Member("steps") == nil && !advice.RecognizeFormat(finds, root) || hasAny(root, fields) {
+		return nil
+	}
+	if len(finds.List) == 0 {
+		finds.Error(source.MissingField, root, "The body is the definition itself; put it into the member definition: {\"definition\": {…}}")
+	}
+	return source.Malformed(finds.Resolve(src))
+}
+
+// hasAny reports whether an object has one of the members.
+func hasAny(n *source.Node, names []string) bool {
+	for _, name := range names {
+		if n.Member(name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// isBare reports whether a YAML body without a definition is one itself.
+func isBare(root *source.Node, fields []string) bool {
+	switch {
+	case root.Kind != source.Object:
+		return root.Kind == source.Array || root.Kind == source.String
+	case root.Member("steps") != nil:
+		return true
+	case len(root.Keys) == 0 || hasAny(root, fields):
+		return false
+	}
+	for _, key := range root.Keys[:min(len(root.Keys), 10)] {
+		if source.Nearest(key, []string{"definition"}) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func yamlRequest(body []byte, limits source.Limits, fields []string) (Request, []fault.Issue, error) {
+	limits.Depth++ // the definition begins one level down
+	finds, src := &source.Diagnostics{}, source.NewText(body)
+	root := source.ScanYAML(body, limits, finds)
+	if root == nil {
+		advice.RecognizeProgram(finds, body)
+		return Request{}, nil, source.Malformed(finds.Resolve(src))
+	}
+	def := root.Member("definition")
+	if def == nil && isBare(root, fields) {
+		doc, found := decode(root, src, finds)
+		return Request{Document: doc, Given: true, Rest: json.RawMessage("{}")}, found, nil
+	}
+	if def == nil {
+		if len(finds.List) > 0 {
+			return Request{}, nil, source.Malformed(finds.Resolve(src))
+		}
+		return Request{Rest: source.Render(nil, root)}, nil, nil
+	}
+	root.Remove(def)
+	inside, outside := &source.Diagnostics{}, &source.Diagnostics{}
+	for _, d := range finds.List {
+		if d.At.Top() == def {
+			inside.List = append(inside.List, d)
+		} else {
+			outside.List = append(outside.List, d)
+		}
+	}
+	if len(outside.List) > 0 {
+		return Request{}, nil, source.Malformed(outside.Resolve(src))
+	}
+	doc, found := decode(def, src, inside)
+	return Request{Document: doc, Given: true, Rest: source.Render(nil, root)}, found, nil
+}

@@ -1,0 +1,396 @@
+package schemas
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"heddle/definitions/source"
+	"math"
+	"regexp"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// What a schema may be, and what checking one value may cost. A unit of work is
+// about one visit of a subschema, a tenth of a microsecond.
+const (
+	MaxSubschemas    = 3_000   // of one schema
+	MaxAllSubschemas = 30_000  // of all schemas of a definition, equal ones counted once
+	maxInstructions  = 50_000  // of all patterns of one schema, compiled
+	maxExpansion     = 100_000 // visits of one value, all references followed
+	workAtLeast      = 250_000 // units
+	workPerByte      = 2       // more units for every byte of the value
+	heavyNumber      = 60      // digits or exponent from which arithmetic costs
+	heavyNumberUnits = 50
+	dynamicUnits     = 20 // of a dynamic reference, which looks at all schemas around it
+)
+
+// errTooCostly is what a check ends with whose work is used up.
+var errTooCostly = errors.New("the schema needs too much work for this value; use fewer alternatives, references and long patterns, or a smaller value")
+
+// meter counts the work of one check. The library calls it wherever it visits a
+// subschema; it panics with errTooCostly when nothing is left.
+type meter struct {
+	left   int
+	factor int // how much more a value costs than usual
+}
+
+func (m *meter) spend(units int) {
+	if m.left -= units; m.left < 0 {
+		panic(errTooCostly)
+	}
+}
+
+// begin gives a check its budget.
+func (m *meter) begin(value []byte, heavy bool) {
+	m.left, m.factor = workAtLeast+workPerByte*len(value), 1
+	if heavy {
+		m.factor = heavyNumberUnits
+	}
+}
+
+// measure makes a compiled schema count its work. all are its places that are
+// reached by dynamic references alone.
+func (m *meter) measure(all []*jsonschema.Schema) error {
+	seen := map[*jsonschema.Schema]bool{}
+	costs := &expansion{known: map[*jsonschema.Schema]int{}, open: map[*jsonschema.Schema]bool{}}
+	for len(all) > 0 {
+		s := all[len(all)-1]
+		all = all[:len(all)-1]
+		if s == nil || seen[s] {
+			continue
+		}
+		seen[s] = true
+		if costs.of(s) > maxExpansion {
+			return fmt.Errorf("its references and alternatives lead to more than %d checks of one value; use fewer of them", maxExpansion)
+		}
+		all = append(all, inPlace(s)...)
+		all = append(all, inside(s)...)
+	}
+	for s := range seen {
+		m.hook(s)
+	}
+	return nil
+}
+
+// hook lets the library call the meter before it looks into a value: the format
+// is what it asks first.
+func (m *meter) hook(s *jsonschema.Schema) {
+	if s.Bool != nil {
+		return
+	}
+	fixed, perItem, listed := 1+len(s.Required)/8, 1+len(s.PatternProperties), false
+	for _, sub := range inPlace(s) {
+		fixed += leafCost(sub)
+	}
+	if s.DynamicRef != nil || s.RecursiveRef != nil {
+		fixed += dynamicUnits
+	}
+	for _, sub := range inside(s) {
+		listed = listed || leafCost(sub) > 1
+	}
+	original := s.Format
+	s.Format = &jsonschema.Format{Validate: func(v any) error {
+		m.spend(m.factor * (fixed + valueCost(s, v, perItem, listed)))
+		switch {
+		case original == nil:
+			return nil
+		case original.Name == "regex":
+			return m.checkPattern(v)
+		}
+		return original.Validate(v)
+	}}
+	if original != nil {
+		s.Format.Name = original.Name
+	}
+}
+
+// checkPattern is the format regex: what a value costs to compile counts.
+func (m *meter) checkPattern(v any) error {
+	source, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	size, err := patternSize(source)
+	if err != nil {
+		return err
+	}
+	m.spend(size)
+	return nil
+}
+
+// leafCost is what a subschema costs that refuses a value before the meter is
+// asked: its enum and constant are compared.
+func leafCost(s *jsonschema.Schema) int {
+	n := 1
+	if s.Enum != nil {
+		n += len(s.Enum.Values) / 4
+	}
+	if s.Const != nil {
+		n += sizeOf(*s.Const) / 8
+	}
+	return n
+}
+
+// sizeOf counts the values in a value.
+func sizeOf(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			n += sizeOf(item)
+		}
+	case map[string]any:
+		for _, member := range v {
+			n += sizeOf(member)
+		}
+	case string:
+		n += len(v) / 64
+	}
+	return n
+}
+
+// valueCost is what the library does with a value at one subschema, its members
+// and items each counted by their own subschemas beside.
+func valueCost(s *jsonschema.Schema, v any, perItem int, listed bool) int {
+	switch v := v.(type) {
+	case string:
+		return len(v) / 32
+	case json.Number:
+		return len(v) / 32
+	case map[string]any:
+		n := len(v) * perItem
+		if !listed {
+			return n
+		}
+		for name := range v {
+			if sub := s.Properties[name]; sub != nil {
+				n += leafCost(sub)
+			} else if sub, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
+				n += leafCost(sub)
+			}
+		}
+		return n
+	case []any:
+		n := 0
+		if s.UniqueItems {
+			n += sizeOf(v)
+		}
+		if s.UnevaluatedItems != nil {
+			n += len(v)
+		}
+		for _, sub := range []*jsonschema.Schema{s.Items2020, s.Contains, s.UnevaluatedItems} {
+			if sub != nil {
+				n += len(v) * leafCost(sub)
+			}
+		}
+		if sub, ok := s.Items.(*jsonschema.Schema); ok {
+			n += len(v) * leafCost(sub)
+		}
+		return n
+	}
+	return 0
+}
+
+// inPlace lists the subschemas that look at the same value.
+func inPlace(s *jsonschema.Schema) []*jsonschema.Schema {
+	subs := []*jsonschema.Schema{s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else}
+	if s.DynamicRef != nil {
+		subs = append(subs, s.DynamicRef.Ref)
+	}
+	subs = append(append(append(subs, s.AllOf...), s.AnyOf...), s.OneOf...)
+	for _, sub := range s.DependentSchemas {
+		subs = append(subs, sub)
+	}
+	for _, sub := range s.Dependencies {
+		if sub, ok := sub.(*jsonschema.Schema); ok {
+			subs = append(subs, sub)
+		}
+	}
+	return present(subs)
+}
+
+// inside lists the subschemas that look at members, items and names.
+func inside(s *jsonschema.Schema) []*jsonschema.Schema {
+	subs := []*jsonschema.Schema{s.PropertyNames, s.UnevaluatedProperties, s.Contains, s.Items2020, s.UnevaluatedItems, s.ContentSchema}
+	subs = append(subs, s.PrefixItems...)
+	for _, sub := range s.Properties {
+		subs = append(subs, sub)
+	}
+	for _, sub := range s.PatternProperties {
+		subs = append(subs, sub)
+	}
+	for _, either := range []any{s.AdditionalProperties, s.Items, s.AdditionalItems} {
+		switch either := either.(type) {
+		case *jsonschema.Schema:
+			subs = append(subs, either)
+		case []*jsonschema.Schema:
+			subs = append(subs, either...)
+		}
+	}
+	return present(subs)
+}
+
+func present(subs []*jsonschema.Schema) []*jsonschema.Schema {
+	kept := subs[:0]
+	for _, s := range subs {
+		if s != nil {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// expansion counts the visits of one value that a subschema leads to when all
+// its references are followed, up to math.MaxInt32. What refers to itself
+// without looking inside of the value is the library's to refuse.
+type expansion struct {
+	known map[*jsonschema.Schema]int
+	open  map[*jsonschema.Schema]bool
+}
+
+func (e *expansion) of(s *jsonschema.Schema) int {
+	if n, ok := e.known[s]; ok {
+		return n
+	}
+	if e.open[s] {
+		return 0
+	}
+	e.open[s] = true
+	n := 1
+	for _, sub := range inPlace(s) {
+		n = min(n+e.of(sub), math.MaxInt32)
+	}
+	delete(e.open, s)
+	e.known[s] = n
+	return n
+}
+
+// patterns reads the patterns of one schema within a budget of their compiled
+// size, and makes them count what matching costs.
+type patterns struct {
+	meter *meter
+	left  int
+	known map[string]*pattern
+}
+
+// pattern is a regular expression, compiled when it is first matched: reading a
+// schema compiles none. It never matches beyond the meter's budget.
+type pattern struct {
+	source  string
+	meter   *meter
+	size    int
+	compile sync.Once
+	re      *regexp.Regexp
+}
+
+func (p *pattern) compiled() *regexp.Regexp {
+	p.compile.Do(func() { p.re = regexp.MustCompile(p.source) }) // it has been parsed
+	return p.re
+}
+
+// String fits jsonschema.Regexp.
+func (p *pattern) String() string { return p.source }
+
+var errPatternSize = fmt.Errorf("the patterns of one schema may have %d instructions together; use fewer and shorter repetitions such as {1,900}", maxInstructions)
+
+// read fits jsonschema.RegexpEngine. Equal texts are compiled once.
+func (p *patterns) read(source string) (jsonschema.Regexp, error) {
+	if known := p.known[source]; known != nil {
+		return known, nil
+	}
+	size, err := patternSize(source)
+	if err != nil {
+		return nil, err
+	}
+	if p.left -= size; p.left < 0 {
+		return nil, errPatternSize
+	}
+	made := &pattern{source: source, meter: p.meter, size: size}
+	p.known[source] = made
+	return made, nil
+}
+
+// patternSize is about how many instructions a pattern has when its repetitions
+// are written out, at least; nothing is written out for it.
+func patternSize(source string) (int, error) {
+	if len(source) > maxInstructions {
+		return 0, errPatternSize
+	}
+	re, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return 0, err
+	}
+	return instructions(re), nil
+}
+
+func instructions(re *syntax.Regexp) int {
+	n := 1
+	switch re.Op {
+	case syntax.OpLiteral:
+		n = len(re.Rune)
+	case syntax.OpCharClass:
+		n = 1 + len(re.Rune)/64
+	}
+	for _, sub := range re.Sub {
+		n += instructions(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, math.MaxInt32)
+}
+
+// MatchString fits jsonschema.Regexp. Long texts are read one character at a
+// time, so that what is not read costs nothing.
+func (p *pattern) MatchString(s string) bool {
+	if work := len(s) * p.size / 8; work < 10_000 {
+		p.meter.spend(1 + work)
+		return p.compiled().MatchString(s)
+	}
+	return p.compiled().MatchReader(&meteredReader{from: strings.NewReader(s), pattern: p})
+}
+
+type meteredReader struct {
+	from    *strings.Reader
+	pattern *pattern
+}
+
+// ReadRune spends what one character costs a pattern at the most.
+func (r *meteredReader) ReadRune() (rune, int, error) {
+	r.pattern.meter.spend(1 + r.pattern.size/8)
+	return r.from.ReadRune()
+}
+
+// countSubschemas counts the objects of a schema that may be schemas and all
+// its values, and gives the pointers of what dynamic references lead to.
+func countSubschemas(v any, at string, dynamic *[]string) (objects, values int) {
+	values = 1
+	add := func(sub any, token string) {
+		o, n := countSubschemas(sub, at+"/"+token, dynamic)
+		objects, values = objects+o, values+n
+	}
+	switch v := v.(type) {
+	case []any:
+		for i, item := range v {
+			add(item, strconv.Itoa(i))
+		}
+	case map[string]any:
+		objects = 1
+		if v["$dynamicAnchor"] != nil || v["$recursiveAnchor"] != nil {
+			*dynamic = append(*dynamic, at)
+		}
+		for name, sub := range v {
+			switch name {
+			case "const", "enum", "default", "examples":
+			default:
+				add(sub, source.EscapePointer(name))
+			}
+		}
+	}
+	return objects, values
+}

@@ -1,0 +1,265 @@
+package source
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// scanner reads JSON into nodes, strictly, and goes on after whatever it can
+// go on after. It stops (fatal) at broken syntax.
+type scanner struct {
+	src    []byte
+	at     int
+	seq    int32
+	limits Limits
+	finds  *Diagnostics
+	fatal  bool
+	spans  map[string][]byte // the texts of the opaque members
+	full   bool              // too many values, said once
+}
+
+// ScanNodes reads one JSON value that fills the text. Nil when the syntax is
+// broken.
+func ScanNodes(src []byte, limits Limits, finds *Diagnostics) *Node {
+	return ScanEnvelope(src, limits, finds, nil)
+}
+
+// ScanEnvelope also gives the texts of the opaque members.
+func ScanEnvelope(src []byte, limits Limits, finds *Diagnostics, spans map[string][]byte) *Node {
+	s := &scanner{src: src, limits: limits, finds: finds, spans: spans}
+	if strings.HasPrefix(string(src[:min(3, len(src))]), "\ufeff") {
+		s.at = 3
+	}
+	n := s.value(nil, "", position{}, 1)
+	s.space()
+	if !s.fatal && s.at < len(s.src) {
+		s.broken("Unexpected text after the end of the JSON value; remove it")
+	}
+	if s.fatal {
+		return nil
+	}
+	return n
+}
+
+// broken reports a syntax error here and stops.
+func (s *scanner) broken(format string, args ...any) {
+	if s.fatal {
+		return
+	}
+	s.fatal = true
+	d := s.finds.Error(Syntax, &Node{Seq: s.seq}, format, args...)
+	d.Pos = &position{offset: int32(s.at)}
+}
+
+func (s *scanner) space() {
+	for s.at < len(s.src) {
+		switch s.src[s.at] {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+// here gives the next byte after white space, 0 at the end.
+func (s *scanner) here() byte {
+	s.space()
+	if s.at >= len(s.src) {
+		return 0
+	}
+	return s.src[s.at]
+}
+
+func (s *scanner) value(parent *Node, key string, keyPos position, depth int) *Node {
+	c := s.here()
+	n := &Node{Seq: s.seq, Pos: position{offset: int32(s.at)}, keyPos: keyPos}
+	s.seq++
+	if parent != nil {
+		parent.add(key, n)
+	}
+	if int(s.seq) > s.limits.Values && !s.full {
+		s.full = true
+		s.finds.Error(LimitExceeded, n, "There are more than %d values; split the workflow or shorten its configs", s.limits.Values)
+		s.fatal = true
+		return n
+	}
+	switch {
+	case c == '{' || c == '[':
+		s.nested(n, c, depth)
+	case c == '"':
+		n.Kind = String
+		s.str(n)
+	case c == '-' || c >= '0' && c <= '9':
+		s.number(n)
+	case c == 0 && s.at >= len(s.src):
+		s.broken("The JSON text ends where a value is expected")
+	default:
+		s.word(n)
+	}
+	return n
+}
+
+func (s *scanner) nested(n *Node, c byte, depth int) {
+	if depth > s.limits.Depth {
+		s.finds.Error(LimitExceeded, n, "Lists and objects are nested more than %d deep; flatten this value", s.limits.Depth)
+		s.skip()
+		return
+	}
+	s.at++
+	if c == '{' {
+		n.Kind = Object
+		s.members(n, depth)
+		return
+	}
+	n.Kind = Array
+	if s.here() == ']' {
+		s.at++
+		return
+	}
+	for !s.fatal {
+		s.value(n, "", position{}, depth+1)
+		if s.fatal || s.closes(']', "list") {
+			return
+		}
+	}
+}
+
+// closes eats a comma, or the closing bracket and says true.
+func (s *scanner) closes(bracket byte, what string) bool {
+	switch s.here() {
+	case ',':
+		s.at++
+		if s.here() == bracket {
+			s.broken("Remove the comma before the '%c' that ends the %s", bracket, what)
+			return true
+		}
+		return false
+	case bracket:
+		s.at++
+		return true
+	}
+	s.broken("Expected a comma or '%c' in this %s", bracket, what)
+	return true
+}
+
+func (s *scanner) members(n *Node, depth int) {
+	if s.here() == '}' {
+		s.at++
+		return
+	}
+	seen := keySet{}
+	for !s.fatal {
+		if s.here() != '"' {
+			s.noName()
+			return
+		}
+		name := NewSynthetic(n, s.seq, position{offset: int32(s.at)})
+		name.Kind = String
+		s.str(name)
+		key, ok := name.Text, name.Kind == String
+		if s.fatal {
+			return
+		}
+		if s.here() != ':' {
+			s.broken("Expected a colon after the field name %q", key)
+			return
+		}
+		s.at++
+		s.member(n, key, ok, &seen, name.Pos, depth)
+		if s.fatal || s.closes('}', "object") {
+			return
+		}
+	}
+}
+
+// member reads the value of one key; a repeated key's value is read and left
+// out of the tree.
+func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at position, depth int) {
+	if depth == 1 && slices.Contains(s.limits.Opaque, key) && n.Parent == nil {
+		if !seen.take(key) {
+			s.duplicate(n, key, at)
+		}
+		s.opaque(key)
+		return
+	}
+	if ok && seen.take(key) {
+		s.value(n, key, at, depth+1)
+		return
+	}
+	if ok {
+		s.duplicate(n, key, at)
+	}
+	s.value(NewSynthetic(n, s.seq, at), key, at, depth+1)
+}
+
+func (s *scanner) duplicate(n *Node, key string, at position) {
+	d := s.finds.Error(DuplicateKey, NewSynthetic(n, s.seq, at), "Field %q is given twice in one object; remove one of them", key)
+	d.tail = "/" + EscapePointer(key)
+}
+
+// foreignJSON are words that other languages have where JSON has others.
+var foreignJSON = []struct{ word, say string }{
+	{"//", "JSON has no comments; remove it"},
+	{"/*", "JSON has no comments; remove it"},
+	{"#", "JSON has no comments; remove it"},
+	{"'", "Text stands in double quotes in JSON, not in single ones"},
+	{"`", "Text stands in double quotes in JSON"},
+	{"True", "Write true, in small letters"},
+	{"TRUE", "Write true, in small letters"},
+	{"False", "Write false, in small letters"},
+	{"FALSE", "Write false, in small letters"},
+	{"None", "Write null"},
+	{"undefined", "Write null, or leave the field out"},
+	{"NULL", "Write null, in small letters"},
+	{"Null", "Write null, in small letters"},
+	{"nil", "Write null"},
+	{"NaN", "JSON has no NaN; write null"},
+	{"Infinity", "JSON has no infinity; write null"},
+	{"{{", "A template stands in a text, in double quotes"},
+	{",", "A comma is too many, or a value is missing before it"},
+}
+
+// yamlBegins is a text that begins like YAML.
+var yamlBegins = regexp.MustCompile(`^(---|[A-Za-z_][\w -]*:(\s|$)|- )`)
+
+// noName is the error of a place where a field name must stand.
+func (s *scanner) noName() {
+	switch s.here() {
+	case '\'':
+		s.broken("A field name stands in double quotes in JSON, not in single ones")
+	case '/', '#':
+		s.broken("JSON has no comments; remove it")
+	case '}', ',':
+		s.broken("A comma is too many here; remove it")
+	default:
+		s.broken("Expected a field name in double quotes")
+	}
+}
+
+func (s *scanner) word(n *Node) {
+	for _, w := range []string{"true", "false", "null"} {
+		if strings.HasPrefix(string(s.src[s.at:min(s.at+5, len(s.src))]), w) {
+			n.Kind, n.Text = Boolean, w
+			if w == "null" {
+				n.Kind = Null
+			}
+			s.at += len(w)
+			return
+		}
+	}
+	for _, w := range foreignJSON {
+		if strings.HasPrefix(string(s.src[s.at:min(s.at+10, len(s.src))]), w.word) {
+			s.broken("%s", w.say)
+			return
+		}
+	}
+	r, _ := utf8.DecodeRune(s.src[s.at:])
+	if s.seq <= 1 && yamlBegins.Match(s.src[s.at:min(s.at+200, len(s.src))]) {
+		s.broken("The text is not JSON but YAML; send it as YAML (Content-Type: application/yaml, or a file named .yaml)")
+		return
+	}
+	s.broken("Unexpected %q where a value is expected; JSON values are text in double quotes, numbers, true, false, null, lists and objects", string(r))
+}

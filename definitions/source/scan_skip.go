@@ -1,0 +1,76 @@
+package source
+
+import "math"
+
+// opaque passes over a value that somebody else reads strictly: only broken
+// syntax is reported.
+func (s *scanner) opaque(key string) {
+	s.space()
+	start := s.at
+	kept := s.finds
+	values := s.limits.Values
+	s.finds, s.limits.Values = &Diagnostics{}, math.MaxInt32 // its reader counts them
+	s.skip()
+	s.limits.Values = values
+	if s.fatal {
+		kept.List = append(kept.List, s.finds.List[len(s.finds.List)-1])
+	}
+	s.finds = kept
+	if _, taken := s.spans[key]; !taken && s.spans != nil {
+		s.spans[key] = s.src[start:s.at]
+	}
+}
+
+// skip passes over one value of any depth without building nodes.
+func (s *scanner) skip() {
+	var open []byte
+	for !s.fatal {
+		c := s.here()
+		if c == '{' || c == '[' {
+			end := c + 2 // the closing bracket, in ASCII
+			s.at++
+			if s.here() != end {
+				open = append(open, end)
+				if end == '}' {
+					s.skipName()
+				}
+				continue
+			}
+			s.at++
+		} else {
+			s.value(nil, "", position{}, 1)
+		}
+		if s.fatal || !s.unwind(&open) {
+			return
+		}
+	}
+}
+
+// unwind eats what follows a finished value. False: the outermost is done.
+func (s *scanner) unwind(open *[]byte) bool {
+	for len(*open) > 0 {
+		end := (*open)[len(*open)-1]
+		if s.closes(end, "value") {
+			*open = (*open)[:len(*open)-1]
+			continue
+		}
+		if end == '}' {
+			s.skipName()
+		}
+		return true
+	}
+	return false
+}
+
+func (s *scanner) skipName() {
+	if s.here() != '"' {
+		s.broken("Expected a field name in double quotes")
+		return
+	}
+	s.str(&Node{Kind: String, Seq: s.seq})
+	if !s.fatal && s.here() != ':' {
+		s.broken("Expected a colon after the field name")
+		return
+	}
+	s.at++
+}

@@ -1,0 +1,163 @@
+package source
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// str reads a string into n.text; a refused one makes n bad.
+func (s *scanner) str(n *Node) {
+	s.at++
+	start := s.at
+	for s.at < len(s.src) {
+		c := s.src[s.at]
+		if c == '"' {
+			n.Text = string(s.src[start:s.at])
+			s.at++
+			s.checkText(n)
+			return
+		}
+		if c == '\\' {
+			s.escaped(n, start)
+			return
+		}
+		if c < ' ' {
+			s.broken("Control character U+%04X in text; write it as an escape such as \\n", c)
+			return
+		}
+		s.at++
+	}
+	s.at = start - 1
+	s.broken("Text is not closed; a double quote is missing")
+}
+
+// escaped reads on from the first backslash.
+func (s *scanner) escaped(n *Node, start int) {
+	var b strings.Builder
+	b.Write(s.src[start:s.at])
+	for s.at < len(s.src) {
+		c := s.src[s.at]
+		switch {
+		case c == '"':
+			s.at++
+			n.Text = b.String()
+			s.checkText(n)
+			return
+		case c == '\\':
+			if !s.escape(&b) {
+				return
+			}
+		case c < ' ':
+			s.broken("Control character U+%04X in text; write it as an escape such as \\n", c)
+			return
+		default:
+			b.WriteByte(c)
+			s.at++
+		}
+	}
+	s.at = start - 1
+	s.broken("Text is not closed; a double quote is missing")
+}
+
+// escape reads one backslash escape.
+func (s *scanner) escape(b *strings.Builder) bool {
+	if s.at+1 >= len(s.src) {
+		s.broken("Text is not closed; a double quote is missing")
+		return false
+	}
+	c := s.src[s.at+1]
+	if plain := strings.IndexByte(`"\/bfnrt`, c); plain >= 0 {
+		b.WriteByte("\"\\/\b\f\n\r\t"[plain])
+		s.at += 2
+		return true
+	}
+	if c != 'u' {
+		s.broken("Unknown escape \\%c in text", c)
+		return false
+	}
+	r, ok := s.hex(s.at)
+	if !ok {
+		s.broken("\\u needs four hexadecimal digits")
+		return false
+	}
+	s.at += 6
+	if !utf16.IsSurrogate(r) {
+		b.WriteRune(r)
+		return true
+	}
+	low, ok := s.hex(s.at)
+	pair := utf16.DecodeRune(r, low)
+	if !ok || pair == utf8.RuneError {
+		s.at -= 6
+		s.broken("\\u%04x is half of a character; its other half is missing", r)
+		return false
+	}
+	s.at += 6
+	b.WriteRune(pair)
+	return true
+}
+
+// hex reads \uXXXX at a place.
+func (s *scanner) hex(at int) (rune, bool) {
+	if at+6 > len(s.src) || s.src[at] != '\\' || s.src[at+1] != 'u' {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(string(s.src[at+2:at+6]), 16, 32)
+	return rune(v), err == nil
+}
+
+// checkText refuses what no stored text may be.
+func (s *scanner) checkText(n *Node) {
+	if reason := InvalidTextReason(n.Text, s.limits.StringBytes); reason != "" {
+		code := LimitExceeded
+		if !utf8.ValidString(n.Text) {
+			code = Syntax
+		}
+		n.Kind = Bad
+		s.finds.Error(code, n, "%s", reason)
+	}
+}
+
+// InvalidTextReason says why a text cannot be taken; "" when it can.
+func InvalidTextReason(t string, limit int) string {
+	switch {
+	case len(t) > limit:
+		return "Text is longer than " + strconv.Itoa(limit) + " bytes; keep large data outside of the definition"
+	case strings.IndexByte(t, 0) >= 0:
+		return "Text holds the NUL character (U+0000), which cannot be stored; remove it"
+	case !utf8.ValidString(t):
+		return "Text is not valid UTF-8"
+	}
+	return ""
+}
+
+// Clip shortens what a message quotes, and keeps it on one line.
+func Clip(s string) string { return Cut(s, maxQuoted) }
+
+// maxQuoted bytes hold every id.
+const maxQuoted = 64
+
+// Cut shortens a text to a number of bytes.
+func Cut(s string, limit int) string {
+	whole := len(s) <= limit
+	if !whole {
+		end := limit - len("…")
+		for end > 0 && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
+	}
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '�'
+		}
+		return r
+	}, s)
+	if whole {
+		return s
+	}
+	return s + "…"
+}

@@ -1,0 +1,64 @@
+package validation
+
+import (
+	"fmt"
+	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/source"
+	"heddle/fault"
+	"strings"
+)
+
+// agentNames lists the constant ids of agents in a list of steps, their
+// compensations and bodies: the field of their configs that the type names.
+func agentNames(c definitions.Catalog, steps *source.Node, list []*source.Node) []*source.Node {
+	if steps == nil || steps.Kind != source.Array {
+		return list
+	}
+	for _, step := range steps.Kids {
+		for _, performed := range []*source.Node{step, step.Member("compensate")} {
+			if performed == nil {
+				continue
+			}
+			field := definitions.TraitsIn(c, source.TextOf(performed.Member("type"))).AgentField
+			if field == "" {
+				continue
+			}
+			if id := performed.Member("config").Member(field); source.TextOf(id) != "" && !strings.Contains(id.Text, "{{") {
+				list = append(list, id)
+			}
+		}
+		if source.TextOf(step.Member("type")) == "loop" {
+			list = agentNames(c, step.Member("config").Member("steps"), list)
+		}
+	}
+	return list
+}
+
+// maxAgentLookups bounds how many agents one validation looks up.
+const maxAgentLookups = 100
+
+// MissingAgents returns a warning for every constant agent_id of the document
+// that exists does not know. Each id is looked up once, and at most
+// maxAgentLookups of them. An error of exists ends the search.
+func MissingAgents(doc *parser.Document, catalog definitions.Catalog, exists func(id string) (bool, error)) ([]fault.Issue, error) {
+	missing, known := &source.Diagnostics{}, map[string]bool{}
+	for _, at := range agentNames(catalog, doc.Root.Member("steps"), nil) {
+		id := at.Text
+		found, asked := known[id]
+		if !asked {
+			if len(known) == maxAgentLookups {
+				break
+			}
+			var err error
+			if found, err = exists(id); err != nil {
+				return nil, fmt.Errorf("look for agent %s: %w", id, err)
+			}
+			known[id] = found
+		}
+		if !found {
+			missing.Warn(source.UnknownReference, at, "There is no agent '%s' (yet); an admin sets it up with PUT /v1/agents/%s", id, id)
+		}
+	}
+	return missing.Resolve(doc.Text), nil
+}

@@ -1,0 +1,171 @@
+package validation
+
+import (
+	"encoding/json"
+	"heddle/definitions"
+	"heddle/definitions/advice"
+	"heddle/definitions/schemas"
+	"heddle/definitions/source"
+	"heddle/fault"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// knownType is a step type with its config schema compiled; nil checker when
+// the schema itself cannot be used.
+type knownType struct {
+	name     string
+	stepType definitions.StepType
+	checker  *schemas.Checker
+	schema   *source.Node
+}
+
+// typeNames lists every type that a step may have.
+func (v *validator) typeNames() []string {
+	names := []string{"condition", "loop", "wait"}
+	if v.catalog != nil {
+		for _, name := range v.catalog.Names() {
+			if !definitions.PerformedByMachine(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// stepType looks a type up once per pass. Nil: unknown, or no catalog.
+func (v *validator) stepType(name string) *knownType {
+	if known, ok := v.types[name]; ok {
+		return known
+	}
+	v.types[name] = nil
+	if v.catalog == nil {
+		return nil
+	}
+	found, ok := v.catalog.StepType(name)
+	if !ok {
+		return nil
+	}
+	known := &knownType{name: name, stepType: found}
+	if schema := found.ConfigSchema(); len(schema) > 0 {
+		known.schema = source.ScanNodes(schema, source.Limits{Bytes: len(schema), Depth: source.MaxDepth, StringBytes: len(schema), Values: source.MaxValues}, &source.Diagnostics{})
+		known.checker, _ = schemas.NewChecker(schema)
+	}
+	v.types[name] = known
+	return known
+}
+
+// configs checks types and configs of steps, compensations and probes.
+func (v *validator) configs() {
+	for _, e := range v.graph.entries {
+		s := e.step
+		if !definitions.PerformedByMachine(s.Type) {
+			v.performed(e.node, s.Type, "step '"+e.name()+"'")
+		}
+		if s.Wait != nil && s.Wait.Probe != nil && s.Wait.Probe.Config != nil {
+			v.performed(e.node.Pick("config", "probe"), s.Wait.Probe.Type, "the probe of wait '"+e.name()+"'")
+		}
+		if c := s.Compensate; c != nil {
+			at := e.node.Member("compensate")
+			what := "the compensation of step '" + e.name() + "'"
+			if definitions.PerformedByMachine(c.Type) {
+				v.finds.Error(source.InvalidValue, at.Pick("type"), "%s cannot be a %s; name a type that does something", source.Capitalize(what), c.Type)
+				continue
+			}
+			v.performed(at, c.Type, what)
+		}
+	}
+}
+
+// performed checks an object with type and config.
+func (v *validator) performed(at *source.Node, name, what string) {
+	typeAt := at.Member("type")
+	if typeAt == nil || typeAt.Kind == source.Bad || v.catalog == nil {
+		return
+	}
+	known := v.stepType(name)
+	if known == nil {
+		v.unknownType(typeAt, name, what)
+		return
+	}
+	config := at.Member("config")
+	if config != nil && config.Kind != source.Object {
+		return
+	}
+	if config == nil {
+		config = source.NewSynthetic(at, at.Seq, at.Pos)
+	}
+	v.step = at
+	v.config(known, config, what)
+}
+
+// unknownType reports a type that does not exist, with the one that was meant.
+func (v *validator) unknownType(at *source.Node, name, what string) {
+	d := v.finds.Error(source.UnknownStepType, at, "Step type '%s' of %s doesn't exist", source.Clip(name), what)
+	if d.Unlisted {
+		return
+	}
+	names := v.typeNames()
+	if found := advice.ValueMeant("type", name, names); found != nil {
+		d.WithSuggestion(found.Suggest).Message += ". " + source.Capitalize(found.Write)
+		return
+	}
+	near := v.nearest(name, v.typeNames)
+	if d.DidYouMean(near); near == "" {
+		slices.Sort(names)
+		d.Message += ". There are " + strings.Join(names, ", ")
+	}
+}
+
+func (v *validator) config(known *knownType, config *source.Node, what string) {
+	before := v.finds.Total()
+	raw := json.RawMessage("{}")
+	if !config.Synthetic {
+		raw = v.doc.Raw(config)
+	}
+	if known.checker != nil {
+		v.place = "config:" + known.name
+		found, err := known.checker.Mismatches(config.Value(), raw)
+		if err != nil {
+			v.finds.Error(source.LimitExceeded, config, "The config of %s holds too many values to be checked; shorten it", what)
+		}
+		for _, m := range found { // unknown fields first: they explain what is missing
+			if _, unknown := m.ErrorKind.(*kind.AdditionalProperties); unknown {
+				v.mismatch(m, known.schema, config, "the config of "+what)
+			}
+		}
+		for _, m := range found {
+			if _, unknown := m.ErrorKind.(*kind.AdditionalProperties); !unknown {
+				v.mismatch(m, known.schema, config, "the config of "+what)
+			}
+		}
+	}
+	if v.finds.Total() == before && v.affordable(config.Member("output_schema"), what) {
+		for _, d := range known.stepType.CheckConfig(raw) {
+			v.adopt(d, config)
+		}
+	}
+	for _, name := range known.stepType.Traits().LiteralFields {
+		if n := config.Member(name); n != nil && n.Kind == source.String && strings.Contains(n.Text, "{{") {
+			v.finds.Warn(source.TemplateInScript, n, "'%s' in the config of %s is literal: {{ }} is not expanded in it; hand values over in args, env or stdin", name, what)
+		}
+	}
+}
+
+// adopt takes a diagnostic over whose pointer starts at a node.
+func (v *validator) adopt(d fault.Issue, root *source.Node) {
+	at := root.Follow(d.Pointer)
+	if at.Kind == source.Bad {
+		return // said already
+	}
+	f := v.finds.Add(d.Severity, source.Code(d.Code), at, "%s", d.Message)
+	if f.Unlisted {
+		return
+	}
+	f.Suggestion = d.Suggestion
+	for _, r := range d.Related {
+		f.Related = append(f.Related, root.Follow(r).Pointer())
+	}
+}

@@ -1,0 +1,86 @@
+package validation
+
+import (
+	"heddle/definitions/schemas"
+	"heddle/definitions/source"
+)
+
+// schemas checks the JSON Schemas inside of the definition.
+func (v *validator) schemas() {
+	v.schema(v.doc.Root.Member("input"), "'input'")
+	v.defaults(v.doc.Root.Member("input"))
+	for _, e := range v.graph.entries {
+		v.schema(e.node.Member("output_schema"), "'output_schema' of step '"+e.name()+"'")
+		if e.step.Wait != nil {
+			v.schema(e.node.Pick("config", "signal").Member("schema"), "the signal's schema of wait '"+e.name()+"'")
+		}
+	}
+}
+
+// schema reports what is wrong with one schema. Equal texts are compiled once.
+func (v *validator) schema(at *source.Node, what string) {
+	if at == nil || at.Kind != source.Object || !at.Readable() {
+		return
+	}
+	raw := v.doc.Raw(at)
+	faults, known := v.schemaTexts[string(raw)]
+	if !known {
+		if !v.affordable(at, what) {
+			return
+		}
+		checker, err := schemas.NewChecker(raw)
+		if err != nil {
+			faults = schemas.Faults(err, at)
+		} else if !v.patternsFit(checker.Instructions(), at, what) {
+			return
+		}
+		v.schemaTexts[string(raw)] = faults
+	}
+	for _, f := range faults {
+		v.finds.Error(source.SchemaInvalid, at.Follow(f.Pointer), "%s is not a JSON Schema (2020-12) that can be used: %s", source.Capitalize(what), f.Text).WithSuggestion(f.Suggest)
+	}
+	v.schemaHints(at, what, 0)
+}
+
+// patternsFit takes the instructions of a schema's patterns from those that the
+// definition may have. Only the first schema beyond them is reported.
+func (v *validator) patternsFit(instructions int, at *source.Node, what string) bool {
+	left := v.budget.Patterns
+	v.budget.Patterns -= instructions
+	if left >= 0 && v.budget.Patterns < 0 {
+		v.finds.Error(source.LimitExceeded, at, "The patterns of the definition have more than %d instructions together up to %s; use fewer of them, or smaller repetitions", maxPatterns, what)
+	}
+	return v.budget.Patterns >= 0
+}
+
+// defaults reports defaults of the input schema that no start could put in.
+func (v *validator) defaults(at *source.Node) {
+	if at == nil || at.Kind != source.Object || !at.Readable() {
+		return
+	}
+	checker, err := schemas.NewChecker(v.doc.Raw(at))
+	if err != nil || !checker.HasDefaults() {
+		return
+	}
+	if _, err := checker.Fill(nil); err != nil {
+		v.finds.Error(source.SchemaInvalid, at, "'input' cannot be used: %s", err)
+	}
+}
+
+// affordable counts the subschemas of a schema that is about to be compiled,
+// and reports whether the definition may have as many. A schema that is too
+// large alone is for compiling to refuse.
+func (v *validator) affordable(at *source.Node, what string) bool {
+	if at == nil {
+		return true
+	}
+	if v.subschemas > schemas.MaxAllSubschemas {
+		return false // said already
+	}
+	v.subschemas += min(at.Objects(), schemas.MaxSubschemas+1)
+	if v.subschemas <= schemas.MaxAllSubschemas {
+		return true
+	}
+	v.finds.Error(source.LimitExceeded, at, "The schemas of the definition have more than %d subschemas up to %s; describe less", schemas.MaxAllSubschemas, what)
+	return false
+}

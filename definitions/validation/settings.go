@@ -1,0 +1,207 @@
+package validation
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"heddle/definitions"
+	"heddle/definitions/advice"
+	"heddle/definitions/source"
+	regexp "heddle/internal/lazyregexp"
+)
+
+// settings checks what a step's own fields say together.
+func (v *validator) settings() {
+	for _, e := range v.graph.entries {
+		v.retry(e)
+		v.handler(e)
+		switch {
+		case e.step.Condition != nil:
+			v.condition(e)
+		case e.step.Loop != nil:
+			v.loop(e)
+		case e.step.Wait != nil:
+			v.wait(e)
+		}
+	}
+}
+
+// explained reports whether a finding said already where one of the fields of
+// a config is.
+func (v *validator) explained(e *entry, config *source.Node, fields ...string) bool {
+	for _, name := range fields {
+		if v.doc.Explains(config, name) || v.doc.Explains(e.node, "config."+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// condition checks the form and the branches.
+func (v *validator) condition(e *entry) {
+	c, at := e.step.Condition, e.node.Member("config")
+	if at == nil || at.Kind != source.Object {
+		return
+	}
+	switch {
+	case at.Member("cases") == nil && at.Member("expression") == nil:
+		if v.explained(e, at, "expression", "cases") {
+			break
+		}
+		v.finds.Error(source.MissingField, at, "Condition '%s' needs expression, or cases", e.name())
+	case at.Member("cases") != nil && at.Member("cases").Kind == source.Bad:
+	case at.Member("cases") != nil && at.Member("expression") != nil:
+		v.finds.Error(source.InvalidValue, at.Member("cases"), "Condition '%s' has both expression and cases; keep one", e.name())
+	case at.Member("cases") != nil && at.Member("then") != nil:
+		v.finds.Error(source.InvalidValue, at.Member("then"), "Condition '%s' has cases, which have a then each; remove this one", e.name())
+	}
+	v.branch(e, c.Then, at.Member("then"))
+	v.branch(e, c.Else, at.Member("else"))
+	for i := range c.Cases {
+		v.branch(e, c.Cases[i].Then, at.Member("cases").Item(i).Member("then"))
+	}
+}
+
+// branch checks that listed steps exist beside the condition and wait for it.
+func (v *validator) branch(e *entry, ids []string, at *source.Node) {
+	for i, id := range ids {
+		item := at.Item(i)
+		if item == nil || item.Kind == source.Bad {
+			continue
+		}
+		to, ok := v.graph.find(id, e.list)
+		if !ok {
+			v.finds.Error(source.UnknownReference, item, "Condition '%s' lists step '%s' which doesn't exist in the same list of steps", e.name(), source.Clip(id)).
+				DidYouMean(v.nearest(id, func() []string { return v.graph.siblings(e.list) }))
+			continue
+		}
+		if to == e || !v.ancestry.has(to.place, e.place) {
+			v.finds.Error(source.BranchNotDependent, item, "Step '%s' is in a branch of condition '%s' but doesn't depend on it; add '%s' to its depends_on", source.Clip(id), e.name(), e.name()).
+				WithRelated(to.node)
+		}
+	}
+}
+
+func (v *validator) loop(e *entry) {
+	l, at := e.step.Loop, e.node.Member("config")
+	if at == nil || at.Kind != source.Object {
+		return
+	}
+	switch {
+	case at.Member("items") == nil && at.Member("while") == nil:
+		if v.explained(e, at, "items", "while") {
+			break
+		}
+		v.finds.Error(source.MissingField, at, "Loop '%s' needs items, or while", e.name())
+	case at.Member("items") != nil && at.Member("while") != nil:
+		v.finds.Error(source.InvalidValue, at.Member("while"), "Loop '%s' has both items and while; keep one", e.name())
+	}
+	if as := at.Member("as"); as != nil && reserved(l.As) {
+		v.finds.Error(source.InvalidValue, as, "'%s' has a meaning of its own in expressions; choose another name for the item", l.As)
+	}
+	if at.Member("while") != nil && l.Concurrency > 1 {
+		v.finds.Error(source.InvalidValue, at.Member("concurrency"), "Loop '%s' has while, which is evaluated before each iteration; concurrency must be 1", e.name())
+	}
+	v.tolerance(e, at)
+}
+
+// reserved tells whether a name already means something in expressions.
+func reserved(name string) bool {
+	return slices.Contains([]string{"input", "steps", "run", "signals", "secrets", "index", "last", "probe", "true", "false", "nil", "null", "not", "in", "and", "or", "let"}, name)
+}
+
+// tolerance checks a count of failures, or a share of the items.
+func (v *validator) tolerance(e *entry, at *source.Node) {
+	n := at.Member("tolerate_failures")
+	if n == nil || n.Kind == source.Bad {
+		return
+	}
+	if n.Kind == source.Number {
+		if _, ok := source.Count(n.Text); !ok {
+			v.finds.Error(source.InvalidValue, n, "'tolerate_failures' is %s, but must be a count, 0 or more, or a share such as \"5%%\"", source.Clip(n.Text))
+		}
+		return
+	}
+	m := definitions.PercentPattern.FindStringSubmatch(n.Text)
+	if n.Kind != source.String || m == nil {
+		code := source.InvalidValue
+		if n.Kind != source.String {
+			code = source.WrongType
+		}
+		v.finds.Error(code, n, "'tolerate_failures' must be a count or a share such as \"5%%\"")
+		return
+	}
+	if share, err := strconv.ParseFloat(m[1], 64); err != nil || share > 100 {
+		v.finds.Error(source.InvalidValue, n, "'tolerate_failures' is %s, but must be at most 100%%", source.Clip(n.Text))
+		return
+	}
+	if at.Member("while") != nil && at.Member("items") == nil {
+		v.finds.Error(source.InvalidValue, n, "Loop '%s' has while, whose number of iterations is unknown; tolerate a count of failures instead of a share", e.name())
+	}
+}
+
+// wait checks that there is one thing to wait for, and what belongs to it.
+func (v *validator) wait(e *entry) {
+	at := e.node.Member("config")
+	if at == nil || at.Kind != source.Object {
+		return
+	}
+	var given []*source.Node
+	for _, name := range []string{"seconds", "until", "condition", "signal"} {
+		if n := at.Member(name); n != nil {
+			given = append(given, n)
+		}
+	}
+	switch {
+	case len(given) == 0:
+		if v.explained(e, at, "seconds", "until", "condition", "signal") {
+			break
+		}
+		v.finds.Error(source.MissingField, at, "Wait '%s' needs one of seconds, until, condition and signal", e.name())
+	case len(given) > 1:
+		v.finds.Error(source.InvalidValue, at, "Wait '%s' has more than one of seconds, until, condition and signal; keep one", e.name()).WithRelated(given...)
+	}
+	if at.Member("condition") == nil {
+		for _, name := range []string{"poll_seconds", "probe"} {
+			if n := at.Member(name); n != nil {
+				v.finds.Error(source.InvalidValue, n, "'%s' in wait '%s' belongs to condition; remove it", name, e.name())
+			}
+		}
+	}
+	v.seconds(e, at.Member("seconds"))
+	v.until(e, at.Member("until"))
+}
+
+// seconds is a number, or text that is wholly one template.
+func (v *validator) seconds(e *entry, n *source.Node) {
+	switch {
+	case n == nil || n.Kind == source.Bad:
+	case n.Kind == source.Number:
+		if f, err := strconv.ParseFloat(n.Text, 64); err != nil || f < 0 || f > definitions.MaxSeconds {
+			v.finds.Error(source.InvalidValue, n, "'seconds' in wait '%s' is %s, but must be at least 0 and at most %d", e.name(), source.Clip(n.Text), int64(definitions.MaxSeconds))
+		}
+	case n.Kind != source.String || !isTemplate(n.Text):
+		d := v.finds.Error(source.WrongType, n, "'seconds' in wait '%s' must be a number, or a template that gives one", e.name())
+		advice.SuggestFix(d, n, n.Kind, "seconds", "a number")
+	}
+}
+
+var looksLikeTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}`)
+
+// until is a time, where it begins like one; else an expression.
+func (v *validator) until(e *entry, n *source.Node) {
+	if n == nil || n.Kind != source.String || !looksLikeTime.MatchString(n.Text) {
+		return
+	}
+	if _, err := time.Parse(time.RFC3339, n.Text); err != nil {
+		v.finds.Error(source.InvalidValue, n, "'until' in wait '%s' is '%s', which is no RFC 3339 time such as 2026-01-31T09:00:00Z", e.name(), source.Clip(n.Text))
+	}
+}
+
+// isTemplate tells whether a text is wholly one {{ template }}.
+func isTemplate(s string) bool {
+	s = strings.TrimSpace(s)
+	return strings.HasPrefix(s, "{{") && strings.HasSuffix(s, "}}") && strings.Count(s, "{{") == 1 && len(s) >= 4
+}

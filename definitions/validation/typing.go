@@ -1,0 +1,150 @@
+package validation
+
+import (
+	"bytes"
+	"encoding/json"
+	"heddle/definitions"
+	"heddle/definitions/source"
+	"heddle/expressions"
+)
+
+// typing holds what is known of values before anything runs.
+type typing struct {
+	input   *expressions.Shape
+	integer *expressions.Shape
+	outputs map[int32]json.RawMessage     // schemas by step; absent: not asked yet
+	parsed  map[string]*expressions.Shape // by schema text
+}
+
+func newTyping(input json.RawMessage) *typing {
+	t := &typing{outputs: map[int32]json.RawMessage{}, parsed: map[string]*expressions.Shape{}}
+	t.input = t.shape(input)
+	t.integer = t.shape(json.RawMessage(`{"type":"integer"}`))
+	return t
+}
+
+// shape reads a schema; equal texts are read once.
+func (t *typing) shape(schema json.RawMessage) *expressions.Shape {
+	if len(schema) == 0 {
+		return nil
+	}
+	known, ok := t.parsed[string(schema)]
+	if !ok {
+		known = expressions.ParseShape(schema)
+		t.parsed[string(schema)] = known
+	}
+	return known
+}
+
+// output is the schema of a step's output, nil when nothing is known.
+func (v *validator) output(e *entry) json.RawMessage {
+	schema, ok := v.typing.outputs[e.place]
+	if !ok {
+		schema = v.outputSchema(e)
+		v.typing.outputs[e.place] = schema
+	}
+	return schema
+}
+
+func (v *validator) outputSchema(e *entry) json.RawMessage {
+	s := e.step
+	switch {
+	case len(s.OutputSchema) > 0:
+		return s.OutputSchema
+	case s.OnError == "fallback":
+		return nil // the fallback's output may stand for it
+	case s.Condition != nil:
+		return json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"result":{"type":"boolean"},"branch":{"type":"string"}}}`)
+	case s.Loop != nil:
+		return loopOutput(s.Loop)
+	case s.Wait != nil:
+		return waitOutput(s.Wait)
+	}
+	return v.catalogOutput(s.Type, s.Config)
+}
+
+// catalogOutput asks the type; what its schema says of a config with mistakes
+// does not matter.
+func (v *validator) catalogOutput(name string, config json.RawMessage) json.RawMessage {
+	known := v.stepType(name)
+	if known == nil {
+		return nil
+	}
+	if len(config) == 0 {
+		config = json.RawMessage("{}")
+	}
+	return known.stepType.OutputSchema(config)
+}
+
+func loopOutput(l *definitions.LoopConfig) json.RawMessage {
+	results := ""
+	if l.Collect != "" {
+		results = `,"results":{"type":"array"}`
+	}
+	return json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"count":{"type":"integer"},"completed":{"type":"integer"},"failed":{"type":"integer"}` + results + `}}`)
+}
+
+func waitOutput(w *definitions.WaitConfig) json.RawMessage {
+	late := ""
+	if w.OnTimeout == "continue" {
+		late = `,"timed_out":{"type":"boolean"}`
+	}
+	if w.Signal == nil {
+		return json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"waited_seconds":{"type":"number"}` + late + `}}`)
+	}
+	payload := w.Signal.Schema
+	if len(payload) == 0 || bytes.Contains(payload, []byte(`"$ref"`)) {
+		payload = json.RawMessage("{}")
+	}
+	return json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"name":{"type":"string"},"payload":` + string(payload) +
+		`,"request_id":{"type":"string"},"received_at":{"type":"string"}` + late + `}}`)
+}
+
+// item is the shape of a loop's item.
+func (v *validator) item(e *entry) *expressions.Shape {
+	l := e.step.Loop
+	if l.While != "" {
+		return v.typing.integer
+	}
+	program, err := expressions.Compile(l.Items)
+	if err != nil {
+		return nil
+	}
+	path, plain := program.Path()
+	switch {
+	case !plain && source.IsNumber(bare(l.Items)):
+		return v.typing.integer
+	case !plain || len(path) == 0:
+		return nil
+	case path[0] == "input":
+		return v.typing.shape(elements(v.doc.Definition.Input, path[1:]))
+	case path[0] == "steps" && len(path) > 2 && path[2] == "output":
+		if place, ok := v.graph.byID[path[1]]; ok {
+			return v.typing.shape(elements(v.output(v.graph.entries[place]), path[3:]))
+		}
+	}
+	return nil
+}
+
+// elements follows a path of members through a schema to the items of the
+// list at its end; nil where the schema does not say it plainly.
+func elements(schema json.RawMessage, path []string) json.RawMessage {
+	type plain struct {
+		Type       json.RawMessage            `json:"type"`
+		Ref        string                     `json:"$ref"`
+		Properties map[string]json.RawMessage `json:"properties"`
+		Items      json.RawMessage            `json:"items"`
+	}
+	for _, name := range path {
+		var s plain
+		if json.Unmarshal(schema, &s) != nil || s.Ref != "" {
+			return nil
+		}
+		schema = s.Properties[name]
+	}
+	var s plain
+	if json.Unmarshal(schema, &s) != nil || s.Ref != "" || string(s.Type) == `"integer"` || bytes.Contains(s.Items, []byte(`"$ref"`)) {
+		return nil
+	}
+	return s.Items
+}

@@ -1,0 +1,179 @@
+package workflows
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"heddle/audit"
+	"heddle/definitions"
+	"heddle/definitions/parser"
+	"heddle/definitions/validation"
+	"heddle/fault"
+	"heddle/idempotency"
+	"time"
+)
+
+// OpenRuns ends the open runs of a workflow that is being deleted by force.
+// The executor implements it; CancelOpen returns once the cancels are durable.
+type OpenRuns interface {
+	CancelOpen(ctx context.Context, tenantID, workflowID string) error
+}
+
+// Secrets tells whether a JSON value holds a secret of the tenant.
+type Secrets interface {
+	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
+}
+
+// ServiceConfig is what a Service is made of. Secrets and Agents may be nil.
+type ServiceConfig struct {
+	Store   Store
+	Catalog definitions.Catalog
+	Runs    OpenRuns
+	Secrets Secrets
+	Agents  Agents
+	Now     func() time.Time
+	NewID   func(prefix string) string
+}
+
+// Service is authoring: it checks what people write and keeps workflows and
+// their versions by the rules of their status.
+type Service struct {
+	store   Store
+	catalog definitions.Catalog
+	runs    OpenRuns
+	secrets Secrets
+	agents  Agents
+	now     func() time.Time
+	newID   func(prefix string) string
+}
+
+// Traits returns what a step type declares about itself (see Traits); zero for
+// a type that the catalog does not have.
+func (s *Service) Traits(stepType string) definitions.Traits {
+	return definitions.TraitsIn(s.catalog, stepType)
+}
+
+// NewService makes a Service.
+func NewService(cfg ServiceConfig) *Service {
+	return &Service{
+		store: cfg.Store, catalog: cfg.Catalog, runs: cfg.Runs, secrets: cfg.Secrets, agents: cfg.Agents, newID: cfg.NewID,
+		now: func() time.Time { return cfg.Now().UTC().Truncate(time.Millisecond) },
+	}
+}
+
+// CreateRequest asks for a workflow with its version 1, published. Empty
+// fields take the defaults: trigger manual, status active, no slug. Keep, when
+// set, is called with what is about to be stored; the answer that it gives, if
+// any, is stored with it.
+type CreateRequest struct {
+	TenantID      string
+	Author        string
+	Definition    parser.ParsedDefinition
+	TriggerType   string
+	Tags          []string
+	Slug          string
+	Status        Status
+	ChangeSummary string
+	Origin        *Origin
+	Keep          func(w Workflow, v NewVersion) *idempotency.Answer
+}
+
+// Create stores a new workflow. Errors: fault.Unacceptable invalid_definition
+// (with all issues), secret_in_definition, invalid_slug, invalid_trigger_type, invalid_status,
+// invalid_tags, invalid_change_summary; fault.Conflict slug_taken,
+// idempotency_key_taken.
+func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, error) {
+	if err := checkCreate(req); err != nil {
+		return Workflow{}, err
+	}
+	tags, err := checkTags(req.Tags)
+	if err != nil {
+		return Workflow{}, err
+	}
+	doc, err := s.storable(ctx, req.TenantID, req.Definition)
+	if err != nil {
+		return Workflow{}, err
+	}
+	now := s.now()
+	w := Workflow{
+		ID: s.newID("wf_"), TenantID: req.TenantID, Slug: req.Slug,
+		Status: cmp.Or(req.Status, Active), TriggerType: cmp.Or(req.TriggerType, "manual"), Tags: tags,
+		LatestVersion: 1, Revision: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	w = w.Activate(1, TitleIn(doc))
+	w.Slug = cmp.Or(w.Slug, w.ID)
+	who, _ := audit.ActorOf(ctx)
+	v := &NewVersion{
+		Number: 1, Definition: doc.Canonical, Hash: doc.Hash, CreatedBy: req.Author, Author: who, CreatedAt: now,
+		ChangeSummary: cmp.Or(req.ChangeSummary, "Initial version"),
+	}
+	var keep *idempotency.Answer
+	if req.Keep != nil {
+		keep = req.Keep(w, *v)
+	}
+	return w, s.store.CreateWorkflow(ctx, Revision{Workflow: w, Version: v, Origin: req.Origin}, keep)
+}
+
+// Schema is the JSON Schema of a definition, with the configs of all step
+// types.
+func (s *Service) Schema() json.RawMessage { return parser.Schema(s.catalog) }
+
+// Get reads a workflow by id or slug.
+func (s *Service) Get(ctx context.Context, tenantID, ref string) (Workflow, error) {
+	return s.store.Workflow(ctx, tenantID, ref)
+}
+
+// List reads a page of workflows, last changed first. An unknown status or
+// trigger type is fault.Malformed.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	if q.Status != "" && !q.Status.Known() {
+		return Page{}, fault.New(fault.Malformed, "invalid_request",
+			"status must be draft, active, paused or archived, not %q.", q.Status)
+	}
+	if q.TriggerType != "" && !knownTrigger(q.TriggerType) {
+		return Page{}, fault.New(fault.Malformed, "invalid_request",
+			"trigger_type must be manual, schedule, webhook, api or event, not %q.", q.TriggerType)
+	}
+	if q.IDs != nil && len(q.IDs) == 0 {
+		return Page{Total: totalOf(q.WantTotal)}, nil
+	}
+	return s.store.Workflows(ctx, q)
+}
+
+// totalOf is the total of an empty page: 0 where it was asked for, else -1.
+func totalOf(wanted bool) int {
+	if wanted {
+		return 0
+	}
+	return -1
+}
+
+// Validate checks a definition without storing it: every finding, errors
+// before warnings.
+func (s *Service) Validate(d parser.ParsedDefinition) []fault.Issue {
+	return validation.Parsed(d, s.catalog, nil)
+}
+
+// sound gives the document of a text without errors; otherwise all findings
+// are one fault.
+func (s *Service) sound(d parser.ParsedDefinition) (*parser.Document, error) {
+	found := s.Validate(d)
+	return d.Document, validation.Refusal(d.Document, found)
+}
+
+// storable gives a sound document that holds no secret of the tenant.
+func (s *Service) storable(ctx context.Context, tenantID string, d parser.ParsedDefinition) (*parser.Document, error) {
+	doc, err := s.sound(d)
+	if err != nil || s.secrets == nil {
+		return doc, err
+	}
+	holds, err := s.secrets.Holds(ctx, tenantID, doc.Canonical)
+	if err != nil {
+		return nil, err
+	}
+	if holds {
+		return nil, fault.New(fault.Unacceptable, "secret_in_definition",
+			"The definition holds the value of a secret; write {{ secrets.NAME }} in its place.")
+	}
+	return doc, nil
+}
