@@ -275,13 +275,13 @@ func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep 
 }
 
 // steerInstance makes a handler of one that moves a run to another state.
-func (h *handlers) steerInstance(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
+func (h *handlers) steerInstance(do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		in, err := h.instance(c)
 		if err != nil {
 			return err
 		}
-		if _, err = do(c.Ctx(), c.TenantID(), in.RunID); err != nil {
+		if _, err = do(h.Executor, c.Ctx(), c.TenantID(), in.RunID); err != nil {
 			return err
 		}
 		c.AuditedRun = in.RunID

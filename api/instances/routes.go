@@ -3,6 +3,7 @@ package instances
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/executor"
 	"net/http"
 	"strings"
 )
@@ -14,7 +15,6 @@ const instancesBase = core.WorkflowsBase + "/workflows"
 // the caller's within their workflow, in camelCase.
 func (h *handlers) routes() []core.Route {
 	const all, one = instancesBase + "/{id}/instances", instancesBase + "/{id}/instances/{instance_id}"
-	exec := h.Executor
 	list := []core.Route{
 		core.Route{
 			Method: http.MethodGet, Path: instancesBase, ID: "listWorkflowNames", Summary: "List the names of the workflows",
@@ -50,12 +50,12 @@ func (h *handlers) routes() []core.Route {
 			Method: http.MethodPost, Path: one + "/pause", ID: "pauseInstance", AuditAs: "run.pause", Summary: "Let steps in action finish and start nothing more",
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"run_finished", "not_ready", "outcome_unknown"},
 		}.
-			Handle(core.WithBody(h.steerInstance(exec.Pause))),
+			Handle(core.WithBody(h.steerInstance((*executor.Service).Pause))),
 		core.Route{
 			Method: http.MethodPost, Path: one + "/resume", ID: "resumeInstance", AuditAs: "run.resume", Summary: "Go on with a paused instance; any other stays as it is",
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"not_ready", "outcome_unknown"},
 		}.
-			Handle(core.WithBody(h.steerInstance(exec.Unpause))),
+			Handle(core.WithBody(h.steerInstance((*executor.Service).Unpause))),
 		core.Route{
 			Method: http.MethodPost, Path: one + "/restart", ID: "restartInstance", AuditAs: "run.restart", Summary: "Begin the next run of an instance, with the same params and a fresh history; one that is open is terminated",
 			Action: access.Operate, On: core.OnWorkflow, Body: core.BodyOptional, Idempotent: true, Answers: core.OK(instanceDone{}), Codes: core.StartCodes(),

@@ -223,13 +223,13 @@ func (h *handlers) v1Result(c *core.Call) error {
 }
 
 // v1End returns a handler that ends a run by do.
-func (h *handlers) v1End(do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
+func (h *handlers) v1End(do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		id, err := c.Param("run_id")
 		if err != nil {
 			return err
 		}
-		run, err := do(c.Ctx(), c.TenantID(), id)
+		run, err := do(h.Executor, c.Ctx(), c.TenantID(), id)
 		if err != nil {
 			return err
 		}

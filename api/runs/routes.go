@@ -3,6 +3,7 @@ package runs
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/executor"
 	"net/http"
 )
 
@@ -12,7 +13,6 @@ const runsBase = "/v1/runs"
 // routes is the runs dialect: the same runs in other words.
 func (h *handlers) routes() []core.Route {
 	const run = runsBase + "/{run_id}"
-	exec := h.Executor
 	return []core.Route{
 		core.Route{
 			Method: http.MethodPost, Path: runsBase, ID: "createRun", Tag: "v1",
@@ -56,12 +56,12 @@ func (h *handlers) routes() []core.Route {
 			Method: http.MethodPost, Path: run + "/cancel", ID: "cancelV1Run", AuditAs: "run.cancel", Tag: "v1",
 			Summary: "Ask a run to stop and to compensate; a finished one stays as it is", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.OK(v1Steered{}), Codes: []string{"run_not_found"},
-		}.Handle(core.WithBody(h.v1End(exec.Cancel))),
+		}.Handle(core.WithBody(h.v1End((*executor.Service).Cancel))),
 		core.Route{
 			Method: http.MethodPost, Path: run + "/terminate", ID: "terminateV1Run", AuditAs: "run.terminate", Tag: "v1",
 			Summary: "End a run at once, without clean-up; a finished one stays as it is", Action: access.Operate, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.OK(v1Steered{}), Codes: []string{"run_not_found"},
-		}.Handle(core.WithBody(h.v1End(exec.Terminate))),
+		}.Handle(core.WithBody(h.v1End((*executor.Service).Terminate))),
 		core.Route{
 			Method: http.MethodPost, Path: run + "/signals/{name}", ID: "signalRun", AuditAs: "signal.deliver", Tag: "v1",
 			Summary: "Deliver a signal, once per request id", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,

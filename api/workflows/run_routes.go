@@ -3,13 +3,13 @@ package workflows
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/executor"
 	"net/http"
 )
 
 // runRoutes are how runs are started, read, followed, and ended or paused.
 func (h *handlers) runRoutes() []core.Route {
 	const run = core.WorkflowsBase + "/runs/{run_id}"
-	exec := h.Executor
 	return []core.Route{
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/run", ID: "runWorkflow", Tag: "runs",
@@ -48,12 +48,12 @@ func (h *handlers) runRoutes() []core.Route {
 			Method: http.MethodPost, Path: run + "/cancel", ID: "cancelRun", Tag: "runs",
 			Summary: "Ask a run to stop; a finished one stays as it is", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.OK(steeredRun{}), Codes: []string{"run_not_found"},
-		}.Handle(core.WithBody(h.steer(http.StatusOK, exec.Cancel))),
+		}.Handle(core.WithBody(h.steer(http.StatusOK, (*executor.Service).Cancel))),
 		core.Route{
 			Method: http.MethodPost, Path: run + "/pause", ID: "pauseRun", Tag: "runs",
 			Summary: "Let steps in action finish and start nothing more", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.Accepted(steeredRun{}), Codes: []string{"run_not_found", "run_finished"},
-		}.Handle(core.WithBody(h.steer(http.StatusAccepted, exec.Pause))),
+		}.Handle(core.WithBody(h.steer(http.StatusAccepted, (*executor.Service).Pause))),
 		core.Route{
 			Method: http.MethodDelete, Path: run, ID: "deleteRun", Tag: "runs",
 			Summary: "Delete a finished run with its history", Action: access.Operate, On: core.OnRun, Conditional: true,

@@ -147,13 +147,13 @@ type ranDefinition struct {
 }
 
 // steer returns a handler that moves a run to another state by do.
-func (h *handlers) steer(status int, do func(ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
+func (h *handlers) steer(status int, do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		id, err := c.Param("run_id")
 		if err != nil {
 			return err
 		}
-		run, err := do(c.Ctx(), c.TenantID(), id)
+		run, err := do(h.Executor, c.Ctx(), c.TenantID(), id)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/executor"
 	"net/http"
 )
 
@@ -48,7 +49,7 @@ func (h *handlers) steeringRoutes() []core.Route {
 			Method: http.MethodPost, Path: run + "/terminate", ID: "terminateRun", Tag: "runs",
 			Summary: "End a run at once, without clean-up; a finished one stays as it is", Action: access.Operate, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.OK(steeredRun{}), Codes: []string{"run_not_found"},
-		}.Handle(core.WithBody(h.steer(http.StatusOK, h.Executor.Terminate))),
+		}.Handle(core.WithBody(h.steer(http.StatusOK, (*executor.Service).Terminate))),
 		core.Route{
 			Method: http.MethodPost, Path: run + "/restart", ID: "restartRun", Tag: "runs",
 			Summary: "Start a new run with the same input on the active version; an open run is terminated", Action: access.Operate, On: core.OnRun,
