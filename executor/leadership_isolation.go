@@ -232,6 +232,7 @@ func endsAttempt(evs []events.Event) bool {
 		switch evs[i].Kind {
 		case events.StepCompleted, events.StepFailed, events.StepRetrying, events.CompensationCompleted, events.CompensationFailed:
 			return true
+		default: // no attempt ends with it
 		}
 	}
 	return false

@@ -78,16 +78,3 @@ func redactFailure(f *machine.Failure, redact func(json.RawMessage) json.RawMess
 	}
 	return &clean
 }
-
-// withoutSecrets refuses what a caller hands to a run when it holds a secret.
-func (s *Service) withoutSecrets(ctx context.Context, tenantID string, value json.RawMessage) error {
-	if s.cfg.Secrets == nil || len(value) == 0 {
-		return nil
-	}
-	holds, err := s.cfg.Secrets.Holds(ctx, tenantID, value)
-	if err != nil || !holds {
-		return err
-	}
-	return fault.New(fault.Unacceptable, "secret_in_input",
-		"The input holds the value of a secret; leave it out, and let the workflow name it as secrets.NAME in a config.")
-}
