@@ -190,6 +190,7 @@ func (w Want) String() string {
 		return "a time"
 	case WantNumber:
 		return "a number"
+	default: // nothing to do for the others
 	}
 	return "any value"
 }
@@ -204,6 +205,7 @@ func (w Want) fits(t reflect.Type) bool {
 		return t.Kind() == reflect.Bool
 	case WantTime:
 		return t.Kind() == reflect.String || t == reflect.TypeFor[time.Time]()
+	default: // nothing to do for the others
 	}
 	switch t.Kind() {
 	case reflect.Int, reflect.Int64, reflect.Float64, reflect.Uint8:

@@ -12,6 +12,7 @@ type inputOnly json.RawMessage
 func (s inputOnly) Value(name string) (json.RawMessage, bool) {
 	return json.RawMessage(s), name == "input"
 }
+
 func (inputOnly) Step(string) (expressions.StepValue, bool) { return expressions.StepValue{}, false }
 func (inputOnly) StepIDs() []string                         { return nil }
 func (inputOnly) Signal(string) (json.RawMessage, bool)     { return nil, false }

@@ -84,6 +84,7 @@ func (p *shapeParser) shape(v any, depth int) *Shape {
 		if _, tuple := schema["prefixItems"]; !tuple {
 			s.items = p.shape(schema["items"], depth+1)
 		}
+	default: // nothing to do for the others
 	}
 	return newShape(s)
 }
@@ -231,6 +232,7 @@ func (s *Shape) typed(strict bool) types.Type {
 		return types.Array(s.items.of(strict))
 	case shapeObject:
 		return s.typedObject(strict)
+	default: // nothing to do for the others
 	}
 	return types.Any
 }

@@ -278,6 +278,7 @@ func (s *Shape) notObject() bool {
 	switch s.kind {
 	case shapeBool, shapeInt, shapeNumber, shapeString, shapeList:
 		return true
+	default: // nothing to do for the others
 	}
 	return false
 }

@@ -2,10 +2,10 @@ package steps
 
 import (
 	"encoding/json"
+	"heddle/definitions/schemas"
 	"slices"
 	"strings"
 
-	"heddle/definitions/schemas"
 	regexp "heddle/internal/lazyregexp"
 )
 

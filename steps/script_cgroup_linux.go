@@ -149,7 +149,7 @@ func enable(dir string, own bool) error {
 	err := put(control, "+memory +pids")
 	if errors.Is(err, syscall.EBUSY) && own {
 		leaf := filepath.Join(dir, ownLeaf)
-		if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		if err := os.Mkdir(leaf, 0o750); err != nil && !errors.Is(err, os.ErrExist) {
 			return fmt.Errorf("no cgroup can be made in %s: %w", dir, systemError(err))
 		}
 		if err := put(filepath.Join(leaf, "cgroup.procs"), strconv.Itoa(os.Getpid())); err != nil {

@@ -223,7 +223,7 @@ func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox
 	defer pipes.close()
 	end := &ending{stdout: capped{limit: int(r.cfg.Limits.Output)}, stderr: capped{limit: int(r.cfg.Limits.Output)}}
 	ownStderr := capped{limit: 4096}
-	cmd := exec.CommandContext(ctx, r.self)
+	cmd := exec.CommandContext(ctx, r.self) //nolint:gosec // r.self is this program's own file
 	cmd.Args = []string{sandbox.Name}
 	// GORACE: under the race detector each process would sleep a second before it ends.
 	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0"}

@@ -93,7 +93,7 @@ func TestAByteOrderMarkIsNoObstacle(t *testing.T) {
 // privateProgram is one in a directory outside the system's.
 func privateProgram(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "heddle-private-")
+	dir, err := os.MkdirTemp("", "heddle-private-") //nolint:usetesting // t.TempDir's parents are closed to a script's user
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -198,7 +198,7 @@ func TestSandboxHidesEverythingElse(t *testing.T) {
 	listener := serve(t, nil)
 	for i, name := range open(t, "").Levels() {
 		t.Run(name, func(t *testing.T) {
-			dir, err := os.MkdirTemp("", "heddle-other-")
+			dir, err := os.MkdirTemp("", "heddle-other-") //nolint:usetesting // t.TempDir's parents are closed to a script's user
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +250,7 @@ func TestSandboxHidesEverythingElse(t *testing.T) {
 func portOf(url string) string { return url[strings.LastIndexByte(url, ':')+1:] }
 
 func TestScriptDirectoryIsRemoved(t *testing.T) {
-	dir, err := os.MkdirTemp("", "heddle-temp-")
+	dir, err := os.MkdirTemp("", "heddle-temp-") //nolint:usetesting // t.TempDir's parents are closed to a script's user
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,6 +145,7 @@ func (r *scriptRunner) describe(ctx context.Context) string {
 		return "off: scripts are refused"
 	case Unconfined:
 		return "unconfined: limits only"
+	default: // nothing to do for the others
 	}
 	level, err := r.isolation(ctx)
 	if err != nil {
@@ -160,6 +161,7 @@ func (r *scriptRunner) isolation(ctx context.Context) (isolation, error) {
 		return isolation{}, permanent("scripts_off", "Scripts are switched off on this server (HEDDLE_SCRIPTS).")
 	case Unconfined:
 		return isolation{}, nil
+	default: // nothing to do for the others
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -237,7 +239,7 @@ func removeTree(dir string) error {
 	}
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, _ error) error {
 		if d != nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700)
+			_ = os.Chmod(path, 0o700) //nolint:gosec // as the script's user, in its own directory, after its last process has ended
 		}
 		return nil
 	})

@@ -30,7 +30,7 @@ type queue struct {
 
 	batchReady  chan struct{} // a batch is there
 	closing     chan struct{}
-	sendContext context.Context // ends when Close may wait no longer
+	sendContext context.Context //nolint:containedctx // ends when Close may wait no longer; no call's context
 	cancelSends context.CancelCauseFunc
 	done        chan struct{}
 }

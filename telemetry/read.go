@@ -78,6 +78,7 @@ func eventDataOf(ev *events.Event) (n eventData) {
 	switch ev.Kind {
 	case events.StepCompleted, events.CompensationCompleted, events.RunCompleted:
 		return n
+	default: // nothing to do for the others
 	}
 	if len(ev.Data) > 0 {
 		_ = json.Unmarshal(ev.Data, &n) // what the machine wrote can be read
@@ -117,6 +118,7 @@ func (r *reader) read(ev *events.Event) {
 		r.runEnded(ev.At, "failed", n.code("failed"))
 	case events.RunCancelled:
 		r.runEnded(ev.At, "cancelled", "")
+	default: // nothing to do for the others
 	}
 }
 

@@ -38,6 +38,7 @@ func StatusOf(k fault.Kind) int {
 		return http.StatusRequestTimeout
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
+	default: // nothing to do for the others
 	}
 	return http.StatusInternalServerError
 }

@@ -122,7 +122,9 @@ func watch(conn net.Conn, gone context.CancelFunc) {
 // openStreams counts the open streams, so that shutdown can wait for them. It is safe
 // for concurrent use; mu guards the counts.
 type openStreams struct {
-	ctx   context.Context // ends when the server stops
+	// ctx ends when the server stops. It belongs to no request: each stream joins
+	// it with its own.
+	ctx   context.Context //nolint:containedctx // the server's life, not a call's
 	close context.CancelFunc
 
 	mu      sync.Mutex

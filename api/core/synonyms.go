@@ -9,7 +9,7 @@ import (
 // synonyms are the names of other APIs for fields of requests, without case
 // and marks, and what they are called here; the first that a request has is
 // meant.
-var synonyms = map[string]string{
+var synonyms = map[string]string{ //nolint:gosec // names of fields
 	"input":             "input_data payload arguments",
 	"inputs":            "input_data payload arguments",
 	"data":              "input_data payload run_input",

@@ -5,16 +5,16 @@ import (
 	"net/http"
 )
 
-// errorCode is one stable code, its status and when it is given.
-type errorCode struct {
+// Code is one stable code, its status and when it is given.
+type Code struct {
 	Code        string
 	status      int
 	Description string
 }
 
 // Codes is every code that an answer may carry.
-func Codes() []errorCode {
-	return []errorCode{
+func Codes() []Code {
+	return []Code{
 		{"invalid_request", 400, "Not readable as this request: broken JSON, an unknown or repeated field, a bad parameter."},
 		{"invalid_last_event_id", 400, "Last-Event-ID is no number, or beyond the run's last event."},
 		{"FRAGNO_VALIDATION_ERROR", 400, "The request, or a payload, does not fit its schema; see issues. Of the instances dialect."},

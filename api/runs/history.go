@@ -155,6 +155,7 @@ func (w *historyWalk) add(n *v1HistoryNode, e events.Event, d machine.Detail) {
 		if a := n.lastAttempt(); a != nil && (a.FinishedAt == nil || e.Kind == events.StepFailed && a.State == "interrupted") {
 			n.end(e, d, n.State)
 		}
+	default: // nothing to do for the others
 	}
 }
 

@@ -75,6 +75,7 @@ func v1Frame(e events.Event) (core.Frame, bool, error) {
 		out.State, out.LatencyMS = core.WordsOf(machine.Failed).Runs, &d.DurationMS
 	case events.RunCancelled:
 		out.State, out.LatencyMS = core.WordsOf(machine.Cancelled).Runs, &d.DurationMS
+	default: // nothing to do for the others
 	}
 	return core.Frame{Event: word, Data: out}, true, nil
 }
@@ -101,6 +102,7 @@ func v1EventWord(k events.Kind, d machine.Detail) string {
 		return "failed"
 	case events.RunCancelled:
 		return "cancelled"
+	default: // nothing to do for the others
 	}
 	return ""
 }

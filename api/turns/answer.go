@@ -37,7 +37,7 @@ func (h *handlers) awaitTurn(c *core.Call, runID string, after int64, command st
 	ctx, cancel := context.WithTimeout(c.ClientCtx(), h.TurnTime)
 	defer cancel()
 	defer context.AfterFunc(c.ServerClosing(), cancel)()
-	over := func(seq int64) (bool, error) { return h.turnOver(c, ctx, runID, command, seq) }
+	over := func(seq int64) (bool, error) { return h.turnOver(ctx, c, runID, command, seq) }
 	done, err := over(after)
 	if err == nil && !done {
 		err = h.Executor.Follow(ctx, c.TenantID(), runID, after, turnSink{over})
@@ -53,7 +53,7 @@ func (h *handlers) awaitTurn(c *core.Call, runID string, after int64, command st
 }
 
 // turnOver reports whether the run waits for its user at seq, or has ended.
-func (h *handlers) turnOver(c *core.Call, ctx context.Context, runID, command string, seq int64) (bool, error) {
+func (h *handlers) turnOver(ctx context.Context, c *core.Call, runID, command string, seq int64) (bool, error) {
 	run, err := h.Executor.Run(ctx, c.TenantID(), runID)
 	if err != nil || run.Seq > seq {
 		return false, err
@@ -64,7 +64,7 @@ func (h *handlers) turnOver(c *core.Call, ctx context.Context, runID, command st
 	case command == "stop":
 		return false, nil
 	case run.State == machine.Backoff:
-		wait, err := h.oldestWait(c, runID)
+		wait, err := h.oldestWait(c, runID) //nolint:contextcheck // it reads under the request's context, which ctx comes from
 		return wait != nil, err
 	}
 	return run.State == machine.Paused || run.State == machine.WaitingSignal, nil

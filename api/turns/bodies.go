@@ -122,6 +122,7 @@ func turnEventWord(k events.Kind, d machine.Detail) string {
 		return "workflow_error"
 	case events.RunCompleted, events.RunCancelled:
 		return "end_workflow"
+	default: // nothing to do for the others
 	}
 	return ""
 }

@@ -46,7 +46,7 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		h.renewTurn(c, ctx, runID, owner)
+		h.renewTurn(ctx, c, runID, owner)
 	}()
 	return func() {
 		stop()
@@ -61,7 +61,7 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 }
 
 // renewTurn keeps a claim until ctx ends.
-func (h *handlers) renewTurn(c *core.Call, ctx context.Context, runID, owner string) {
+func (h *handlers) renewTurn(ctx context.Context, c *core.Call, runID, owner string) {
 	tick := time.NewTicker(turnRenew)
 	defer tick.Stop()
 	for {

@@ -108,6 +108,7 @@ func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
 		if d.Role == "" {
 			return string(e.Kind)
 		}
+	default: // nothing to do for the others
 	}
 	return ""
 }
@@ -164,6 +165,7 @@ func statusAfter(k events.Kind) string {
 		return core.WordsOf(machine.Failed).Workflows
 	case events.RunCancelled:
 		return core.WordsOf(machine.Cancelled).Workflows
+	default: // nothing to do for the others
 	}
 	return ""
 }

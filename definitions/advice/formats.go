@@ -1,10 +1,10 @@
 package advice
 
 import (
+	"heddle/definitions/source"
 	"slices"
 	"strings"
 
-	"heddle/definitions/source"
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -2,11 +2,11 @@ package parser
 
 import (
 	"fmt"
+	"heddle/definitions"
 	"reflect"
 	"strconv"
 	"strings"
 
-	"heddle/definitions"
 	regexp "heddle/internal/lazyregexp"
 )
 

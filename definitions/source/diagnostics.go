@@ -21,7 +21,7 @@ type Diagnostic struct {
 	At       *Node
 	tail     string // what follows at's pointer
 	key      bool   // the member's name is meant, not its value
-	Pos      *position
+	Pos      *Position
 	Unlisted bool // beyond what is listed: counted, and nothing else
 }
 

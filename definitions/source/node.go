@@ -50,8 +50,8 @@ type Node struct {
 	Partial   bool  // members of it were refused: what is missing is not known
 	index     int32 // place in the parent
 	Seq       int32 // document order
-	Pos       position
-	keyPos    position // of the member's key; zero in lists
+	Pos       Position
+	keyPos    Position // of the member's key; zero in lists
 	From, To  int32    // span in the canonical form
 	Parent    *Node
 	Text      string
@@ -141,7 +141,7 @@ func (n *Node) Follow(pointer string) *Node {
 }
 
 // NewSynthetic makes a place below n for what is reported there and not kept.
-func NewSynthetic(n *Node, seq int32, pos position) *Node {
+func NewSynthetic(n *Node, seq int32, pos Position) *Node {
 	return &Node{Kind: Object, Synthetic: true, Parent: n, Seq: seq, Pos: pos}
 }
 

@@ -30,7 +30,7 @@ func NewText(text []byte) *Text {
 }
 
 // place turns a position into a line and a column, in characters from 1.
-func (s *Text) place(p position) (line, column int) {
+func (s *Text) place(p Position) (line, column int) {
 	if p.line > 0 {
 		return int(p.line), int(p.column)
 	}
@@ -63,7 +63,7 @@ func starts(text []byte) (n int32) {
 
 // Inside gives the place of a column of a text; nil where the source writes
 // the text in another way (escapes, several lines).
-func (s *Text) Inside(n *Node, column int) *position {
+func (s *Text) Inside(n *Node, column int) *Position {
 	at := int(n.Pos.offset)
 	if n.Pos.line > 0 {
 		at = s.offset(int(n.Pos.line), int(n.Pos.column))
@@ -88,9 +88,9 @@ func (s *Text) Inside(n *Node, column int) *position {
 }
 
 // positionAt is the position of a byte.
-func (s *Text) positionAt(offset int) *position {
-	line, column := s.place(position{offset: int32(offset)})
-	return &position{line: int32(line), column: int32(column)}
+func (s *Text) positionAt(offset int) *Position {
+	line, column := s.place(Position{offset: int32(offset)})
+	return &Position{line: int32(line), column: int32(column)}
 }
 
 // offset is the byte at a line and column, -1 when there is none.
@@ -106,9 +106,9 @@ func (s *Text) offset(line, column int) int {
 	return at
 }
 
-// position is a place in the source: a byte offset (JSON) or a line and a
+// Position is a place in the source: a byte offset (JSON) or a line and a
 // column counted from 1 (YAML).
-type position struct {
+type Position struct {
 	offset       int32
 	line, column int32
 }

@@ -32,7 +32,7 @@ func ScanEnvelope(src []byte, limits Limits, finds *Diagnostics, spans map[strin
 	if strings.HasPrefix(string(src[:min(3, len(src))]), "\ufeff") {
 		s.at = 3
 	}
-	n := s.value(nil, "", position{}, 1)
+	n := s.value(nil, "", Position{}, 1)
 	s.space()
 	if !s.fatal && s.at < len(s.src) {
 		s.broken("Unexpected text after the end of the JSON value; remove it")
@@ -50,7 +50,7 @@ func (s *scanner) broken(format string, args ...any) {
 	}
 	s.fatal = true
 	d := s.finds.Error(Syntax, &Node{Seq: s.seq}, format, args...)
-	d.Pos = &position{offset: int32(s.at)}
+	d.Pos = &Position{offset: int32(s.at)}
 }
 
 func (s *scanner) space() {
@@ -73,9 +73,9 @@ func (s *scanner) here() byte {
 	return s.src[s.at]
 }
 
-func (s *scanner) value(parent *Node, key string, keyPos position, depth int) *Node {
+func (s *scanner) value(parent *Node, key string, keyPos Position, depth int) *Node {
 	c := s.here()
-	n := &Node{Seq: s.seq, Pos: position{offset: int32(s.at)}, keyPos: keyPos}
+	n := &Node{Seq: s.seq, Pos: Position{offset: int32(s.at)}, keyPos: keyPos}
 	s.seq++
 	if parent != nil {
 		parent.add(key, n)
@@ -120,7 +120,7 @@ func (s *scanner) nested(n *Node, c byte, depth int) {
 		return
 	}
 	for !s.fatal {
-		s.value(n, "", position{}, depth+1)
+		s.value(n, "", Position{}, depth+1)
 		if s.fatal || s.closes(']', "list") {
 			return
 		}
@@ -156,7 +156,7 @@ func (s *scanner) members(n *Node, depth int) {
 			s.noName()
 			return
 		}
-		name := NewSynthetic(n, s.seq, position{offset: int32(s.at)})
+		name := NewSynthetic(n, s.seq, Position{offset: int32(s.at)})
 		name.Kind = String
 		s.str(name)
 		key, ok := name.Text, name.Kind == String
@@ -177,7 +177,7 @@ func (s *scanner) members(n *Node, depth int) {
 
 // member reads the value of one key; a repeated key's value is read and left
 // out of the tree.
-func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at position, depth int) {
+func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at Position, depth int) {
 	if depth == 1 && slices.Contains(s.limits.Opaque, key) && n.Parent == nil {
 		if !seen.take(key) {
 			s.duplicate(n, key, at)
@@ -195,7 +195,7 @@ func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at position
 	s.value(NewSynthetic(n, s.seq, at), key, at, depth+1)
 }
 
-func (s *scanner) duplicate(n *Node, key string, at position) {
+func (s *scanner) duplicate(n *Node, key string, at Position) {
 	d := s.finds.Error(DuplicateKey, NewSynthetic(n, s.seq, at), "Field %q is given twice in one object; remove one of them", key)
 	d.tail = "/" + EscapePointer(key)
 }

@@ -38,7 +38,7 @@ func (s *scanner) skip() {
 			}
 			s.at++
 		} else {
-			s.value(nil, "", position{}, 1)
+			s.value(nil, "", Position{}, 1)
 		}
 		if s.fatal || !s.unwind(&open) {
 			return

@@ -52,7 +52,7 @@ func ScanYAML(src []byte, limits Limits, finds *Diagnostics) *Node {
 		return nil
 	}
 	r := &yamlReader{limits: limits, finds: finds, text: text}
-	return r.value(doc, nil, "", position{}, 1)
+	return r.value(doc, nil, "", Position{}, 1)
 }
 
 // separators is at least the number of values that a YAML text can hold: the
@@ -100,7 +100,7 @@ func decodeYAML(src []byte) (n *yaml.Node, err error) {
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
 
-func (r *yamlReader) value(y *yaml.Node, parent *Node, key string, keyPos position, depth int) *Node {
+func (r *yamlReader) value(y *yaml.Node, parent *Node, key string, keyPos Position, depth int) *Node {
 	n := &Node{Seq: r.seq, Pos: r.text.place(y), keyPos: keyPos}
 	r.seq++
 	if parent != nil {
@@ -139,7 +139,7 @@ func (r *yamlReader) nested(y *yaml.Node, n *Node, depth int) {
 	if y.Kind == yaml.SequenceNode {
 		n.Kind = Array
 		for _, item := range y.Content {
-			r.value(item, n, "", position{}, depth+1)
+			r.value(item, n, "", Position{}, depth+1)
 		}
 		return
 	}

@@ -501,7 +501,7 @@ func brokenYAML(src []byte, err error, finds *Diagnostics) {
 		}
 	}
 	d := finds.Error(Syntax, &Node{}, "The YAML cannot be read: %s", f.say).WithSuggestion(f.suggest)
-	d.Pos = &position{offset: int32(f.at)}
+	d.Pos = &Position{offset: int32(f.at)}
 }
 
 // blame picks the fault that the library's complaint is about; nil: none is

@@ -128,7 +128,7 @@ func (t *yamlText) shift(lines *Text, offset int, by int32) int {
 	if offset-lines.lines[line-1] > maxShiftColumn {
 		return 0
 	}
-	_, column := lines.place(position{offset: int32(offset)})
+	_, column := lines.place(Position{offset: int32(offset)})
 	var moved int32
 	for _, s := range t.shifts[int32(line)] {
 		moved += s.by
@@ -157,8 +157,8 @@ func jsonEscape(s []byte) (put string, length int) {
 }
 
 // place is where a node stands in the original text.
-func (t *yamlText) place(y *yaml.Node) position {
-	p := position{line: int32(y.Line), column: int32(y.Column)}
+func (t *yamlText) place(y *yaml.Node) Position {
+	p := Position{line: int32(y.Line), column: int32(y.Column)}
 	for _, s := range t.shifts[p.line] {
 		if s.column < int32(y.Column) {
 			p.column -= s.by

@@ -1,11 +1,11 @@
 package validation
 
 import (
+	"heddle/definitions"
+	"heddle/definitions/source"
 	"strconv"
 	"strings"
 
-	"heddle/definitions"
-	"heddle/definitions/source"
 	regexp "heddle/internal/lazyregexp"
 )
 

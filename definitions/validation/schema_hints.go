@@ -180,6 +180,7 @@ func looksLikeField(n *source.Node) bool {
 	case source.Object:
 		t := n.Member("type")
 		return t != nil && t.Kind == source.String
+	default: // nothing to do for the others
 	}
 	return false
 }

@@ -1,14 +1,14 @@
 package validation
 
 import (
+	"heddle/definitions"
+	"heddle/definitions/advice"
+	"heddle/definitions/source"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"heddle/definitions"
-	"heddle/definitions/advice"
-	"heddle/definitions/source"
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -2,10 +2,10 @@ package validation
 
 import (
 	"fmt"
+	"heddle/definitions/source"
 	"slices"
 	"strings"
 
-	"heddle/definitions/source"
 	regexp "heddle/internal/lazyregexp"
 )
 

@@ -82,7 +82,7 @@ func (t catchUp) deliverKeptSignals(most int) {
 		if len(t.events) >= most {
 			return
 		}
-		waits{t.transition}.takeKeptSignal(p)
+		waits(t).takeKeptSignal(p)
 	}
 	t.backlog.keptSignals = false
 }
@@ -112,9 +112,9 @@ func (t catchUp) pollConditions(most int) {
 			return
 		}
 		if t.node(p).wait.probe != nil {
-			waits{t.transition}.probe(p)
+			waits(t).probe(p)
 		} else {
-			waits{t.transition}.poll(p, nil)
+			waits(t).poll(p, nil)
 		}
 		t.backlog.polls.from = slots[i]
 	}

@@ -40,12 +40,12 @@ func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
 		}
 	}
 	r.root = &scopeState{edit: r.edit, list: plan.top}
-	if root, err := (snapshotReader{r.draft}).loadScope(nil, plan.top, &saved); err == nil {
+	if root, err := snapshotReader(r).loadScope(nil, plan.top, &saved); err == nil {
 		r.root = root
 	}
 	r.compensations = trie[compensable]{}
 	for _, u := range undos {
-		if p, err := (snapshotReader{r.draft}).findSaved(u); err == nil {
+		if p, err := snapshotReader(r).findSaved(u); err == nil {
 			r.compensations.set(r.edit, u.Seq, compensable{p})
 		}
 	}

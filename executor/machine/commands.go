@@ -23,6 +23,7 @@ func (t *transition) cancel(in Cancel) {
 	switch t.State {
 	case Cancelling, Compensating, Completed, Failed, Cancelled:
 		return
+	default: // nothing to do for the others
 	}
 	if t.handlers != nil {
 		return
@@ -59,6 +60,7 @@ func (t *transition) pause(in Pause) error {
 		return finishedError(t.Run)
 	case Pausing, Paused, Cancelling, Compensating:
 		return nil
+	default: // nothing to do for the others
 	}
 	if t.ending != nil || t.handlers != nil {
 		return nil // the run is about to end: nothing but its end starts any more

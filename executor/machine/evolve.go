@@ -95,6 +95,7 @@ func (r evolver) stateChanged(d *Detail) {
 		}
 	case Completed, Failed, Cancelled:
 		r.onTerminal()
+	default: // nothing to do for the others
 	}
 }
 

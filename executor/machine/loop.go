@@ -111,7 +111,7 @@ func (t loops) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error)
 // run.
 func (t loops) endScope(f *frame) {
 	if f == nil {
-		endings{t.transition}.endRun()
+		endings(t).endRun()
 		return
 	}
 	s := t.scope(f)

@@ -174,6 +174,7 @@ func (r *Run) StepCounts() StepCounts {
 			c.Skipped++
 		case StepCancelled:
 			c.Cancelled++
+		default: // nothing to do for the others
 		}
 		return true
 	})

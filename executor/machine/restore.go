@@ -165,6 +165,7 @@ func (r replayer) locate(ev *events.Event) (position, string) {
 			return position{}, "no compensation is under way"
 		}
 		return r.compensating.position, ""
+	default: // nothing to do for the others
 	}
 	if r.compensating != nil && r.compensating.running && (ev.Kind == events.StepRetrying || ev.Kind == events.StepInterrupted) {
 		return r.compensating.position, "" // role compensation

@@ -251,6 +251,7 @@ func (s State) publicName() string {
 	switch s {
 	case WaitingTimer, WaitingSignal, Backoff:
 		return "waiting"
+	default: // nothing to do for the others
 	}
 	return string(s)
 }

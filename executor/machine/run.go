@@ -138,6 +138,7 @@ func (r *Run) suspended() bool {
 	switch r.State {
 	case Queued, Pausing, Paused, Completed, Failed, Cancelled:
 		return true
+	default: // nothing to do for the others
 	}
 	return false
 }
@@ -154,6 +155,7 @@ func (r *Run) derivedState() State {
 		return Pausing
 	case Queued, Paused, Cancelling, Compensating, Completed, Failed, Cancelled:
 		return r.State
+	default: // nothing to do for the others
 	}
 	switch {
 	case r.InFlight() > 0 || r.agenda.len() > 0 || r.ending != nil || r.backlog.pending():
@@ -199,6 +201,7 @@ func (r *Run) startDeferred() bool {
 	switch r.State {
 	case Backoff, WaitingTimer, WaitingSignal:
 		return r.agenda.len() > 0 || r.ending != nil
+	default: // nothing to do for the others
 	}
 	return false
 }

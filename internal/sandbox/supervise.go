@@ -175,7 +175,7 @@ func removeTree(dir string) {
 // open gives the owner access to a directory and all below, which a script may have
 // taken away.
 func open(dir string) {
-	_ = os.Chmod(dir, 0o700)
+	_ = os.Chmod(dir, 0o700) //nolint:gosec // a directory is entered by its execute bit
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if e.IsDir() {

@@ -68,11 +68,11 @@ func (g *Generator) Of(t reflect.Type) Object {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		if s := g.Of(t.Elem()); !g.Nullable {
+		s := g.Of(t.Elem())
+		if !g.Nullable {
 			return s
-		} else {
-			return orNull(s)
 		}
+		return orNull(s)
 	case reflect.Struct:
 		if g.Refs == "" {
 			return g.Object(t)
