@@ -7,28 +7,35 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// Reference is one use of a name, at a column in characters from 1.
+// Reference is one use of a name.
 type Reference struct {
 	Name   string
-	Column int
+	Column int // of the path's root, in characters from 1
 }
 
-// References lists what an expression reads, each name once, at its first use.
+// References lists what an expression reads, each name once, at its first use, in
+// the order of the text. Without names the lists are nil. The lists are complete:
+// an evaluation reads nothing from its scope that they do not announce.
 type References struct {
-	// Names are input, run, item and the like; not steps, signals, secrets.
+	// Names are root names: input, run, item and the like, also names that do not
+	// exist; not steps, signals and secrets, and not the names of let.
 	Names []Reference
 	// Steps are the ids of steps that are named with a constant.
 	Steps []Reference
-	// AllSteps: steps is used as a whole, or with a computed id.
+	// AllSteps says that steps is used as a whole, or with a computed id. Steps may
+	// list others besides.
 	AllSteps bool
 	// Signals are the names of signals that are named with a constant.
 	Signals []Reference
-	// AllSignals: signals is used as a whole, or with a computed name.
+	// AllSignals says that signals is used as a whole, or with a computed name.
 	AllSignals bool
-	// Secrets are the names of secrets; templates alone may use them.
+	// Secrets are the names of secrets. Only templates have any, and each is a
+	// constant: which secrets a step may receive is known before it runs.
 	Secrets []Reference
 }
 
+// addReference appends a name unless the list has it. The search is linear: one
+// expression names few things.
 func addReference(list []Reference, name string, column int) []Reference {
 	if slices.ContainsFunc(list, func(r Reference) bool { return r.Name == name }) {
 		return list
@@ -43,33 +50,42 @@ const (
 	nameSecrets = "secrets"
 )
 
-// analysis walks a fresh syntax tree: the allow-list, the limits that need a
-// tree, and the references.
+// analysis walks a fresh syntax tree once, before anything changes it. It holds the
+// tree against the allow-list, checks the limits that need a tree (lets, nested
+// predicates, numbers of arguments), and gathers what the expression reads. After
+// the first error it stops.
 type analysis struct {
 	refs    References
-	paths   []path
-	secrets bool
-	lets    []string
-	letSeen int
-	err     *Error
+	paths   []path   // all constant paths, in the order of the text, with repetitions
+	secrets bool     // secrets.NAME is permitted
+	lets    []string // the names of let around the current node, the innermost last
+	letSeen int      // all let so far, of MaxLets
+	err     *Error   // the first; nil: none so far
 }
 
+// column returns the place of a node in the text, in characters from 1. The library
+// counts runes from 0.
 func column(n ast.Node) int { return n.Location().From + 1 }
 
+// refuse records an error at a node, unless there is one.
 func (a *analysis) refuse(code string, n ast.Node, format string, args ...any) {
 	a.refuseAt(code, column(n), format, args...)
 }
 
+// refuseAt records an error at a column, unless there is one.
 func (a *analysis) refuseAt(code string, column int, format string, args ...any) {
 	if a.err == nil {
 		a.err = failAt(code, column, format, args...)
 	}
 }
 
+// walk visits a node and all below it. nesting is the number of predicates around
+// it.
 func (a *analysis) walk(n ast.Node, nesting int) {
 	if n == nil || a.err != nil {
 		return
 	}
+	// A path is taken whole, so that steps.a is one step and not all of them.
 	if p, ok := pathOf(n, a.lets); ok {
 		a.refer(p)
 		return
@@ -96,12 +112,16 @@ func (a *analysis) walk(n ast.Node, nesting int) {
 	}
 }
 
+// let checks one let. Its name is visible in what follows it, and not in its own
+// value.
 func (a *analysis) let(n *ast.VariableDeclaratorNode, nesting int) {
 	a.letSeen++
 	if a.letSeen > MaxLets {
 		a.refuse(CodeLimit, n, "at most %d let are allowed", MaxLets)
 		return
 	}
+	// A let named evaluationName would hide the evaluation from the calls that the
+	// rewriter builds.
 	if strings.HasPrefix(n.Name, "$") {
 		a.refuse(CodeSyntax, n, "a let name cannot begin with $")
 		return
@@ -112,7 +132,8 @@ func (a *analysis) let(n *ast.VariableDeclaratorNode, nesting int) {
 	a.lets = a.lets[:len(a.lets)-1]
 }
 
-// member is one that is no constant path: something computed is read.
+// member visits a member access that is not a constant path: its name is computed,
+// or it is a member of something computed.
 func (a *analysis) member(n *ast.MemberNode, nesting int) {
 	if root, ok := n.Node.(*ast.IdentifierNode); ok && !slices.Contains(a.lets, root.Value) {
 		switch root.Value {
@@ -130,6 +151,9 @@ func (a *analysis) member(n *ast.MemberNode, nesting int) {
 	a.walk(n.Property, nesting)
 }
 
+// call checks a call: methods of times and durations, and codeFunctions, which the
+// library parses as calls of a name. All other functions of the library are
+// BuiltinNodes.
 func (a *analysis) call(n *ast.CallNode, nesting int) {
 	switch callee := n.Callee.(type) {
 	case *ast.MemberNode:
@@ -162,7 +186,9 @@ func (a *analysis) call(n *ast.CallNode, nesting int) {
 	}
 }
 
-// noMethod refuses a method, with what takes its place.
+// noMethod refuses a method, and says what is written instead where that is known:
+// for a method of any value, or for a function of a well-known object such as
+// JSON.stringify.
 func (a *analysis) noMethod(n ast.Node, callee *ast.MemberNode) {
 	name := memberName(callee)
 	w, ok := methodWords().find(name)
@@ -184,7 +210,9 @@ func (a *analysis) noMethod(n ast.Node, callee *ast.MemberNode) {
 	}
 }
 
-// dollar refuses a name that begins with $.
+// dollar refuses a name that begins with $. It replaces an error that was recorded
+// for the same node, since it explains more. Where another product's name is
+// recognized, the members that follow it are carried over to what is to be written.
 func (a *analysis) dollar(p path) {
 	rest := p.text(len(p.hops))[len(p.root):]
 	if rest == "" {
@@ -199,6 +227,7 @@ func (a *analysis) dollar(p path) {
 	a.err.Suggestion = w.suggest
 }
 
+// memberName returns the constant name of a member, or "" for a computed one.
 func memberName(n *ast.MemberNode) string {
 	if s, ok := n.Property.(*ast.StringNode); ok {
 		return s.Value
@@ -206,6 +235,8 @@ func memberName(n *ast.MemberNode) string {
 	return ""
 }
 
+// builtin checks a call of one of the library's functions against the allow-list,
+// and visits its arguments.
 func (a *analysis) builtin(n *ast.BuiltinNode, nesting int) {
 	if reason, ok := refusedFunctions[n.Name]; ok {
 		a.refuse(CodeSyntax, n, "the function %s is not available: %s", n.Name, reason)
@@ -228,6 +259,7 @@ func (a *analysis) builtin(n *ast.BuiltinNode, nesting int) {
 			a.walk(arg, nesting)
 			continue
 		}
+		// Each level multiplies the work by the length of a list.
 		if nesting >= MaxNesting {
 			a.refuse(CodeLimit, n, "predicates may be nested %d deep", MaxNesting)
 			return
@@ -236,7 +268,8 @@ func (a *analysis) builtin(n *ast.BuiltinNode, nesting int) {
 	}
 }
 
-// refer notes what a constant path reads.
+// refer records what a constant path reads. The path stays in paths even where it
+// is refused.
 func (a *analysis) refer(p path) {
 	a.paths = append(a.paths, p)
 	switch p.root {
@@ -255,6 +288,8 @@ func (a *analysis) refer(p path) {
 	}
 }
 
+// referHolder records a path below steps or signals: the one that it names, or all
+// of them.
 func (a *analysis) referHolder(p path) {
 	first, ok := p.first()
 	switch {
@@ -269,6 +304,8 @@ func (a *analysis) referHolder(p path) {
 	}
 }
 
+// referSecret records a secret. secrets as a whole is refused everywhere: a step
+// receives no secret that it does not name.
 func (a *analysis) referSecret(p path) {
 	first, ok := p.first()
 	switch {
@@ -281,7 +318,9 @@ func (a *analysis) referSecret(p path) {
 	}
 }
 
-// children gives the parts of a node that hold no names of their own.
+// children returns the parts of a node that introduces no names, for the nodes that
+// analysis has no case of its own for. Leaves have none. The slice may be the
+// node's own.
 func children(n ast.Node) []ast.Node {
 	switch n := n.(type) {
 	case *ast.UnaryNode:
@@ -308,6 +347,7 @@ func children(n ast.Node) []ast.Node {
 	return nil
 }
 
+// present returns the nodes that are there: the ends of a slice may be left out.
 func present(nodes ...ast.Node) []ast.Node {
 	return slices.DeleteFunc(nodes, func(n ast.Node) bool { return n == nil })
 }

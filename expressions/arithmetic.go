@@ -7,8 +7,15 @@ import (
 	"time"
 )
 
-// arithmetic is + - * / % ** on two values. Whole numbers stay whole, except
-// under / and **; what passes 64 bits, or is not finite, is an error.
+// arithmetic is + - * / % ** on two values: numbers, two strings under +, times and
+// durations. Whole numbers stay whole, except under / and **. The error has
+// CodeType for operands that the operator does not take, CodeFailed for a whole
+// result beyond 64 bits, a result that is not finite and a division by zero, and
+// CodeLarge for a string or a number beyond the limits.
+//
+// The order matters: what float64 would round is calculated exactly before anything
+// is turned into a float64. Only strings cost fuel here; each number costs what its
+// node costs, see rewriter.builtin.
 func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	if x, ok := a.(string); ok && operator == "+" {
 		if y, ok := b.(string); ok {
@@ -50,6 +57,8 @@ func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	return floatArithmetic(operator, f, g)
 }
 
+// mismatch is the error of two operands that do not fit the operator. A string
+// beside something else is usually meant as text to be joined.
 func mismatch(operator string, a, b any) *Error {
 	hint := ""
 	_, left := a.(string)
@@ -60,6 +69,8 @@ func mismatch(operator string, a, b any) *Error {
 	return fail(CodeType, "%s cannot take %s and %s%s", operator, kindOf(a), kindOf(b), hint)
 }
 
+// whole returns a value of a whole type; false for any other, also for a float64
+// without a fraction.
 func whole(v any) (int, bool) {
 	switch v := v.(type) {
 	case int:
@@ -70,6 +81,8 @@ func whole(v any) (int, bool) {
 	return 0, false
 }
 
+// float returns a number as the nearest float64. The error has CodeType for a value
+// that is not a number, and CodeLarge for a number beyond the range of float64.
 func float(v any) (float64, *Error) {
 	switch v := v.(type) {
 	case int:
@@ -88,6 +101,8 @@ func float(v any) (float64, *Error) {
 	return 0, fail(CodeType, "expected a number, got %s", kindOf(v))
 }
 
+// wholeArithmetic is + - * % of whole numbers. The error has CodeFailed where the
+// result leaves 64 bits, and for % 0. The remainder has the sign of x, as in Go.
 func wholeArithmetic(operator string, x, y int) (any, *Error) {
 	overflow := false
 	r := 0
@@ -113,6 +128,9 @@ func wholeArithmetic(operator string, x, y int) (any, *Error) {
 	return r, nil
 }
 
+// floatArithmetic is + - * / ** of float64 numbers. % of them has CodeType; a
+// result that is not finite, and a division by zero, have CodeFailed: JSON could
+// not hold them.
 func floatArithmetic(operator string, f, g float64) (any, *Error) {
 	r := 0.0
 	switch operator {
@@ -138,7 +156,8 @@ func floatArithmetic(operator string, f, g float64) (any, *Error) {
 	return r, nil
 }
 
-// timeArithmetic: time ± duration, time - time, duration ± duration.
+// timeArithmetic is time ± duration, duration + time, time - time and duration ±
+// duration; false for anything else.
 func timeArithmetic(operator string, a, b any) (any, bool) {
 	sign := time.Duration(1)
 	switch operator {
@@ -167,6 +186,8 @@ func timeArithmetic(operator string, a, b any) (any, bool) {
 	return nil, false
 }
 
+// negate is the unary minus. The smallest whole number has no negative within 64
+// bits: CodeFailed.
 func negate(v any) (any, *Error) {
 	switch v := v.(type) {
 	case int:
@@ -182,7 +203,9 @@ func negate(v any) (any, *Error) {
 	return -f, err
 }
 
-// scaled: duration * number, number * duration.
+// scaled is duration * number and number * duration; false for anything else, and
+// where the result would leave 64 bits (about 292 years). A whole factor is exact
+// to the nanosecond.
 func scaled(operator string, a, b any) (any, bool) {
 	d, ok := a.(time.Duration)
 	if !ok {

@@ -8,7 +8,10 @@ import (
 // Strings count characters (Unicode code points) wherever a place or a length
 // is given: len, indexOf, s[i], s[a:b].
 
-// position gives where a part begins in a string; -1: it does not occur.
+// position returns the function that finds a part of a string with find, and
+// returns the number of characters before it; -1: it does not occur. find works on
+// bytes, and only its answer is converted, which costs fuel in proportion to the
+// string.
 func position(find func(s, part string) int) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		s, part, err := e.twoStrings(a, "")
@@ -23,8 +26,11 @@ func position(find func(s, part string) int) func(*evaluation, []any) (any, *Err
 	}
 }
 
-// slice is x[from:to] of a string or list; a negative end counts from the last
-// element, an end outside is moved to the nearest one.
+// slice is x[from:to] of a string or list: a is x, from and to, where nil is an end
+// that was left out. A negative end counts from the last element, and an end
+// outside is moved to the nearest one, so no slice is out of range. A slice of a
+// list shares its elements. The error has CodeType for anything else than a string
+// or a list.
 func (e *evaluation) slice(a []any) (any, *Error) {
 	v := a[0]
 	s, isString := v.(string)
@@ -51,13 +57,14 @@ func (e *evaluation) slice(a []any) (any, *Error) {
 	from, to = within(from, n), within(to, n)
 	from = min(from, to)
 	if isList {
+		// The capacity ends with the slice: an append must not write into the list.
 		return list[from:to:to], nil
 	}
 	start := byteOf(s, from)
 	return s[start : start+byteOf(s[start:], to-from)], e.spend(len(s) / 512)
 }
 
-// within moves an end into 0 to n.
+// within moves an end into 0 to n; a negative one counts from n.
 func within(at, n int) int {
 	if at < 0 {
 		at += n
@@ -65,7 +72,8 @@ func within(at, n int) int {
 	return min(max(at, 0), n)
 }
 
-// byteOf is the byte at which the nth character begins.
+// byteOf returns the byte at which the character with index n begins, at most
+// len(s). O(n).
 func byteOf(s string, n int) int {
 	at := 0
 	for ; n > 0 && at < len(s); n-- {
@@ -75,8 +83,8 @@ func byteOf(s string, n int) int {
 	return at
 }
 
-// characters gives the characters of a string, so that a number finds one of
-// them; any other value as it is.
+// characters returns a string as the list of its characters, so that an index finds
+// a character and not a byte; any other value is returned as it is.
 func (e *evaluation) characters(v any) (any, *Error) {
 	s, ok := v.(string)
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Want is the type that the place of an expression asks for.
+// Want is the type that the place of an expression requires.
 type Want uint8
 
 // The wants. A value whose type is not known before it runs fits each of them.
@@ -25,31 +25,37 @@ const (
 	SeverityWarning = "warning"
 )
 
-// Problem is something that Check found.
+// Problem is one finding of Check or CheckTemplate.
 type Problem struct {
-	Code       string
+	Code       string // one of the Code constants
 	Severity   string // SeverityError or SeverityWarning
-	Message    string
-	Suggestion string // what to write instead; empty: none is near
-	Column     int    // in characters from 1
-	Pointer    string // RFC 6901, of a template's string inside the config
+	Message    string // for the author, without the place
+	Suggestion string // what to write instead of what begins at Column; empty: none is known
+	Column     int    // in characters from 1, in the text as given
+	Pointer    string // RFC 6901, of a template's string inside the config; empty from Check
 }
 
-// Check finds what is wrong with one bare expression before it runs; one
-// enclosing {{ }} is tolerated. Unknown names and members are all found, of
-// the type errors the first.
+// Check finds what is wrong with one bare expression before it runs; one enclosing
+// {{ }} is tolerated. A text that does not compile has one problem. Otherwise all
+// unknown names and members are found, but only the first type error. It returns
+// nil when nothing is wrong, or when env.Budget is spent.
 func Check(source string, env Env, want Want) []Problem {
 	inner, shift := bare(source)
 	return check(inner, shift, env, want, true)
 }
 
-// CheckTemplate is Check for every template in a config; see CompileTemplate.
+// CheckTemplate is Check for every template in a config, in the order of the text;
+// see CompileTemplate for literalFields. Values of templates may have any type. A
+// config that is not JSON has no problems here: that is reported where it is
+// parsed.
 func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []Problem {
 	if !json.Valid(config) || tooDeep(config) {
 		return nil
 	}
 	var all []Problem
 	for _, s := range templateStrings(config, literalFields) {
+		// A {{ that is never closed does not keep the templates before it from
+		// being checked.
 		cuts, err := cutTemplates(s.text)
 		var found []Problem
 		for _, c := range cuts {
@@ -69,10 +75,15 @@ func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []P
 	return all
 }
 
+// problemOf turns the error of a compilation into a problem. One without a column
+// is shown at the beginning.
 func problemOf(err *Error) Problem {
 	return Problem{Code: err.Code, Severity: SeverityError, Message: err.Message, Suggestion: err.Suggestion, Column: max(1, err.Column)}
 }
 
+// check is the common part of Check and CheckTemplate. shift is the number of
+// characters before source in the text as given; bare reports that source is not
+// inside a template, where {{ }} in quotes is suspicious.
 func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	if env.Budget.spent() {
 		return nil
@@ -80,6 +91,8 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	if env.known == nil {
 		env.known = NewEnv().known
 	}
+	// Parsed twice: compile rewrites the tree that it parses, and the checks below
+	// need it as written.
 	tree, a, err := parse(source, env.Secrets)
 	if err == nil {
 		var p *Program
@@ -106,15 +119,17 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	return c.problems
 }
 
-// checking gathers the problems of one expression.
+// checking gathers the problems of one expression. Columns are those in source
+// until check shifts them.
 type checking struct {
 	source   string
 	env      Env
-	refs     References
-	problems []Problem
-	covered  int // up to this column a problem explains the names
+	refs     References // what the expression reads
+	problems []Problem  // in the order of discovery
+	covered  int        // a problem found before explains all names before this column
 }
 
+// add appends a problem that is an error.
 func (c *checking) add(code string, column int, suggestion, format string, args ...any) {
 	c.problems = append(c.problems, Problem{
 		Code: code, Severity: SeverityError,
@@ -122,6 +137,7 @@ func (c *checking) add(code string, column int, suggestion, format string, args 
 	})
 }
 
+// failed reports whether a problem so far is an error, and not just a warning.
 func (c *checking) failed() bool {
 	for _, p := range c.problems {
 		if p.Severity == SeverityError {
@@ -131,7 +147,8 @@ func (c *checking) failed() bool {
 	return false
 }
 
-// path checks a constant path against what is known.
+// path checks a constant path against what is known. Names of signals and secrets
+// are not: they exist outside the definition.
 func (c *checking) path(p path) {
 	if p.column < c.covered {
 		return
@@ -151,6 +168,9 @@ func (c *checking) path(p path) {
 	c.members(p, 0, s)
 }
 
+// unknownName reports a root name that is not visible. The most specific
+// explanation wins: a name of loops, a step whose id lacks its "steps.", a word of
+// another product, an unquoted text, the nearest name.
 func (c *checking) unknownName(p path) {
 	near := nearest(p.root, c.env.names())
 	switch p.root {
@@ -181,8 +201,8 @@ func (c *checking) unknownName(p path) {
 	c.add(CodeUnknown, p.column, near, "there is no name %s here%s", p.root, orElse(near))
 }
 
-// foreignName reports a root name of another product. Where a step's id
-// follows, its output is suggested.
+// foreignName reports a root name of another product. Where the id of a visible
+// step follows, as in nodes.fetch, that step's output is suggested.
 func (c *checking) foreignName(p path, w word) {
 	say, suggest := w.say, w.suggest
 	if first, ok := p.first(); ok && (suggest == nameSteps || suggest == "") {
@@ -202,6 +222,7 @@ func (c *checking) foreignName(p path, w word) {
 	c.add(CodeUnknown, p.column, suggest, "there is no name %s here: %s", p.root, say)
 }
 
+// orElse is the end of a message that suggests near; empty for none.
 func orElse(near string) string {
 	if near == "" {
 		return ""
@@ -209,6 +230,9 @@ func orElse(near string) string {
 	return "; did you mean " + near + "?"
 }
 
+// stepPath checks steps.ID and what follows. For a step that exists and is not
+// visible the reason is reported, and what would make it visible; for any other the
+// nearest id is suggested.
 func (c *checking) stepPath(p path) {
 	id, ok := p.first()
 	if !ok {
@@ -240,7 +264,9 @@ func (c *checking) stepPath(p path) {
 	c.add(CodeUnknown, column, near, "there is no step %s%s", id, orElse(near))
 }
 
-// dashed recognises steps.my-step, which the grammar reads as a subtraction.
+// dashed recognizes steps.my-step, which the grammar reads as a subtraction, and
+// reports it where a step my-step exists. The words behind the minus sign then are
+// no unknown names: covered leaves them out.
 func (c *checking) dashed(p path, id string) bool {
 	start := offset(c.source, p.hops[0].column)
 	if !strings.HasPrefix(c.source[start:], id+"-") {
@@ -260,7 +286,8 @@ func (c *checking) dashed(p path, id string) bool {
 	return true
 }
 
-// offset is the byte at which a column begins.
+// offset returns the byte at which a column begins, at most len(s). It is the
+// inverse of column.
 func offset(s string, column int) int {
 	at := 0
 	for n := 1; n < column && at < len(s); n++ {
@@ -270,7 +297,8 @@ func offset(s string, column int) int {
 	return at
 }
 
-// members follows a path's hops through a shape.
+// members follows the hops of a path from index from on through a shape, and
+// reports the first that the shape lacks. A nil shape has every member.
 func (c *checking) members(p path, from int, s *Shape) {
 	for _, h := range p.hops[from:] {
 		switch {
@@ -293,6 +321,9 @@ func (c *checking) members(p path, from int, s *Shape) {
 	}
 }
 
+// missing reports a member that the schema lacks: an error where the schema is
+// closed, a warning where it is open. With too little budget for the names, the
+// error does not list them, and nothing is suggested.
 func (c *checking) missing(h hop, s *Shape, how lack) {
 	var names []string
 	if c.env.Budget.members(nameCost * s.size()) {
@@ -316,6 +347,8 @@ func (c *checking) missing(h hop, s *Shape, how lack) {
 // nameCost is what sorting and comparing a name costs, beside typing it.
 const nameCost = 10
 
+// firstNames returns at most ten names for a message, and an ellipsis for the rest.
+// The argument is not changed.
 func firstNames(names []string) []string {
 	if len(names) == 0 {
 		return []string{"none"}

@@ -15,15 +15,21 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// types runs the library's checker: against closed schemas first, whose
-// findings are errors, then against all that is listed, for warnings.
+// types runs the library's checker twice. The first time objects are open unless
+// their schema is closed, so that what it finds is an error. The second time only
+// listed members exist, and what it finds is a warning; this is left out where
+// anything else was found. A result that does not fit want is an error too. It is
+// skipped when the types to be looked at exceed the budget.
 func (c *checking) types(tree *parser.Tree, want Want) {
+	// A misread minus sign was reported: the types of its two halves mean nothing.
 	if c.covered > 0 || !c.env.Budget.members(2*c.weight()) {
 		return
 	}
 	var patterns patternTexts
 	ast.Walk(&tree.Node, &patterns)
 	defer patterns.putBack()
+	// After an unknown name, every name is accepted: its members would be reported
+	// again.
 	guess, found := c.failed(), len(c.problems) > 0
 	result, err := c.run(tree, false, guess)
 	if err != nil {
@@ -31,6 +37,8 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 		return
 	}
 	if !want.fits(result) {
+		// The usual cause is a whole expression in quotes, perhaps also in another
+		// product's brackets.
 		if text, ok := tree.Node.(*ast.StringNode); ok && len(text.Value) <= 100 {
 			bare := strings.TrimSpace(text.Value)
 			for _, w := range wrapped {
@@ -57,14 +65,15 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 	}
 }
 
-// patternTexts takes the constant regular expressions out of a tree for a while:
-// the library's checker compiles each, and they have been read already.
+// patternTexts empties the constant regular expressions of a tree for a while: the
+// library's checker compiles each, which costs more than reading them, and
+// readPattern has accepted them already.
 type patternTexts struct {
 	nodes []*ast.StringNode
-	texts []string
+	texts []string // what nodes held, by the same index
 }
 
-// Visit takes one out.
+// Visit empties the pattern of a matches with a constant one.
 func (p *patternTexts) Visit(node *ast.Node) {
 	n, ok := (*node).(*ast.BinaryNode)
 	if !ok || n.Operator != "matches" {
@@ -76,13 +85,14 @@ func (p *patternTexts) Visit(node *ast.Node) {
 	}
 }
 
+// putBack restores the patterns.
 func (p *patternTexts) putBack() {
 	for i, n := range p.nodes {
 		n.Value = p.texts[i]
 	}
 }
 
-// weight is how many members the types of all that the expression reads have:
+// weight returns how many members the types of all that the expression reads have:
 // the library looks at each of them.
 func (c *checking) weight() int {
 	n := 0
@@ -97,6 +107,9 @@ func (c *checking) weight() int {
 	return n
 }
 
+// run calls the library's checker and returns the type of the result. strict and
+// guess are those of checkerEnv. A panic of the checker counts as no finding: a nil
+// type fits everything.
 func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Type, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -109,8 +122,11 @@ func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Ty
 	return checker.Check(tree, config)
 }
 
+// unknownField is how the library reports a member that a type lacks.
 var unknownField = regexp.MustCompile(`^unknown field (\S+)$`)
 
+// typeProblem words a finding of the library's checker. A message that is not among
+// libraryWords is replaced by a general one: the library's words name types of Go.
 func (c *checking) typeProblem(tree *parser.Tree, err error) Problem {
 	p := Problem{Code: CodeType, Severity: SeverityError, Message: err.Error(), Column: 1}
 	if place, ok := errors.AsType[*file.Error](err); ok {
@@ -135,7 +151,8 @@ func (c *checking) typeProblem(tree *parser.Tree, err error) Problem {
 	return p
 }
 
-// fieldNames gathers the members of all that the expression reads.
+// fieldNames gathers the names of the members of all that the expression reads, in
+// no particular order; see Shape.allNames for their bound.
 func (c *checking) fieldNames() []string {
 	all := map[string]bool{}
 	for _, r := range c.refs.Names {
@@ -153,7 +170,8 @@ func (c *checking) fieldNames() []string {
 	return names
 }
 
-// typeWords puts the words of JSON for those of Go.
+// typeWords replaces the names of Go types in a message by words of JSON; what it
+// does not know is "any value".
 func typeWords(message string) string {
 	return goTypes.ReplaceAllStringFunc(message, func(word string) string {
 		switch {
@@ -178,8 +196,10 @@ func typeWords(message string) string {
 	})
 }
 
+// goTypes finds the names of types in messages of the library's checker.
 var goTypes = regexp.MustCompile(`map\[(?:string|interface \{\})\](?:\[\])?interface \{\}|\[\](?:interface \{\}|int\b|string\b)|interface \{\}|\bint(?:64)?\b|\bfloat64\b|\bbool\b|time\.Time|time\.Duration`)
 
+// String returns the wanted type in words, for messages.
 func (w Want) String() string {
 	switch w {
 	case WantBool:
@@ -195,7 +215,8 @@ func (w Want) String() string {
 	return "any value"
 }
 
-// fits says whether a result of that type may be what is wanted.
+// fits reports whether a result of that type may be what is wanted. A nil type, and
+// an interface, are unknown before the expression runs, and fit.
 func (w Want) fits(t reflect.Type) bool {
 	if w == WantAny || t == nil || t.Kind() == reflect.Interface {
 		return true

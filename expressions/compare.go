@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// compareNumbers orders two numbers exactly: 9007199254740993 is greater than
-// 9007199254740992.0. False: one of them is no number, or not comparable.
+// compareNumbers orders two numbers exactly, whatever their types: 9007199254740993
+// is greater than 9007199254740992.0. It returns -1, 0 or 1; false: one of them is
+// not a number, or has too many digits to be compared.
 func compareNumbers(a, b any) (int, bool) {
 	switch x := a.(type) {
 	case uint8:
@@ -37,6 +38,8 @@ func compareNumbers(a, b any) (int, bool) {
 	return compareExact(a, b)
 }
 
+// compareIntFloat orders a whole number and a float64 without rounding the first. y
+// is never NaN.
 func compareIntFloat(x int, y float64) int {
 	switch {
 	case y >= math.MaxInt64:
@@ -44,6 +47,8 @@ func compareIntFloat(x int, y float64) int {
 	case y < math.MinInt64:
 		return 1
 	}
+	// Within 64 bits the conversion to int is exact; the fraction decides between
+	// equal ones.
 	whole := math.Trunc(y)
 	if c := cmp.Compare(x, int(whole)); c != 0 {
 		return c
@@ -51,6 +56,8 @@ func compareIntFloat(x int, y float64) int {
 	return cmp.Compare(whole, y)
 }
 
+// compareExact is compareNumbers by fractions, for what has no faster way; at least
+// one of the two is a json.Number.
 func compareExact(a, b any) (int, bool) {
 	x, ok := rational(a)
 	if !ok {
@@ -63,13 +70,16 @@ func compareExact(a, b any) (int, bool) {
 	return x.Cmp(y), true
 }
 
-// rational gives a number exactly; false for exponents beyond ±2,000 and for
-// more than 2,000 digits.
+// rational returns a number as an exact fraction. It returns false for what is not
+// a number, for exponents beyond ±2,000 and for more than 2,000 bytes of text: a
+// short text such as 1e999999999 would take gigabytes.
 func rational(v any) (*big.Rat, bool) {
 	switch v := v.(type) {
 	case int:
 		return new(big.Rat).SetInt64(int64(v)), true
 	case float64:
+		// Through the shortest decimal that stands for it: 0.1 is a tenth here, and
+		// not the binary fraction nearest to it.
 		return new(big.Rat).SetString(strconv.FormatFloat(v, 'g', -1, 64))
 	case json.Number:
 		_, exponent, has := strings.Cut(strings.ToLower(string(v)), "e")
@@ -87,6 +97,8 @@ func rational(v any) (*big.Rat, bool) {
 	return nil, false
 }
 
+// isNumber reports whether a value is of one of the types of numbers. uint8 is what
+// the library's machine makes of some constants.
 func isNumber(v any) bool {
 	switch v.(type) {
 	case int, uint8, float64, json.Number:
@@ -95,7 +107,10 @@ func isNumber(v any) bool {
 	return false
 }
 
-// compare orders numbers, strings, times and durations.
+// compare orders two numbers, strings, times or durations: -1, 0 or 1. Strings are
+// ordered by their bytes, and cost fuel by length. The error has CodeType for
+// anything else, also for two values of different kinds; operator names the caller
+// in it.
 func (e *evaluation) compare(operator string, a, b any) (int, *Error) {
 	switch x := a.(type) {
 	case string:
@@ -117,7 +132,10 @@ func (e *evaluation) compare(operator string, a, b any) (int, *Error) {
 	return 0, fail(CodeType, "%s cannot compare %s with %s", operator, kindOf(a), kindOf(b))
 }
 
-// equal compares deeply; each part costs fuel.
+// equal compares two values deeply. Numbers are equal by value and times by
+// instant; values of different kinds are not equal, which is not an error. Each
+// part of a value costs fuel, so that the same large part, reached many times, is
+// paid for each time.
 func (e *evaluation) equal(a, b any) (bool, *Error) {
 	if err := e.spend(1); err != nil {
 		return false, err
@@ -141,11 +159,15 @@ func (e *evaluation) equal(a, b any) (bool, *Error) {
 			return false, nil
 		}
 		c, ok := compareNumbers(a, b)
+		// Numbers that are too long to compare are equal where they are written the
+		// same.
 		return ok && c == 0 || a == b, nil
 	}
 	return e.equalContainers(a, b)
 }
 
+// isNull reports whether a value is null: nil, or a nil list, which the library
+// returns for some empty results.
 func isNull(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -156,6 +178,8 @@ func isNull(v any) bool {
 	return false
 }
 
+// equalContainers is equal for lists and objects. Members are compared in the order
+// of their keys, so that the fuel runs out at the same place each time.
 func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
 	if x, ok := listOf(a); ok {
 		y, ok := listOf(b)

@@ -10,8 +10,11 @@ import (
 	"strings"
 )
 
-// decode reads one JSON value: whole numbers that fit as int, numbers that a
-// float64 holds as written as that, any other as json.Number.
+// decode reads one JSON value: whole numbers of 64 bits as int, numbers that a
+// float64 holds as written as float64, any others as json.Number with their digits.
+// No bytes are null. Stored values are valid JSON, so that scalars are recognized
+// by their first byte. The error has CodeLarge for nesting beyond maxJSONDeep, and
+// CodeFailed for what is not JSON.
 func decode(raw json.RawMessage) (any, *Error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 {
@@ -32,6 +35,8 @@ func decode(raw json.RawMessage) (any, *Error) {
 	return number(json.Number(raw)), nil
 }
 
+// decodeString reads a quoted string; one without escapes is copied without the
+// decoder.
 func decodeString(raw []byte) (any, *Error) {
 	if len(raw) >= 2 && bytes.IndexByte(raw, '\\') < 0 && raw[len(raw)-1] == '"' {
 		return string(raw[1 : len(raw)-1]), nil
@@ -43,6 +48,8 @@ func decodeString(raw []byte) (any, *Error) {
 	return s, nil
 }
 
+// decodeContainer reads a list or an object. The depth is checked first, since the
+// decoder recurses.
 func decodeContainer(raw []byte) (any, *Error) {
 	if tooDeep(raw) {
 		return nil, fail(CodeLarge, "a value is nested more than %d deep", maxJSONDeep)
@@ -59,7 +66,9 @@ func decodeContainer(raw []byte) (any, *Error) {
 	return numbers(v), nil
 }
 
-// tooDeep counts brackets outside strings.
+// tooDeep reports whether lists and objects are nested more than maxJSONDeep deep,
+// by counting brackets outside strings. It neither recurses nor checks that they
+// match.
 func tooDeep(raw []byte) bool {
 	depth := 0
 	for i := 0; i < len(raw); i++ {
@@ -77,7 +86,8 @@ func tooDeep(raw []byte) bool {
 	return false
 }
 
-// numbers replaces each json.Number inside a fresh value, in place.
+// numbers replaces each json.Number inside a value that was just decoded, in place,
+// and returns the value.
 func numbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -97,6 +107,8 @@ func numbers(v any) any {
 	return v
 }
 
+// number returns a JSON number in the type that holds it exactly: int, float64 or
+// json.Number. 1.0 and 1e2 are float64, -0 stays a json.Number.
 func number(n json.Number) any {
 	s := string(n)
 	if !strings.ContainsAny(s, ".eE") {
@@ -112,9 +124,9 @@ func number(n json.Number) any {
 	return f
 }
 
-// faithful says whether a float64 stands for exactly the number that was
-// written: below 2^53 that printing it gives the same digits, above that its
-// value is the same.
+// faithful reports whether a float64 stands for exactly the number that was
+// written: below 2^53 that printing it yields the same digits, above that its value
+// is the same. Fifteen digits always survive.
 func faithful(f float64, written string) bool {
 	if math.Abs(f) >= 1<<53 {
 		exact, ok := rational(json.Number(written))
@@ -127,13 +139,16 @@ func faithful(f float64, written string) bool {
 	return len(d) <= 15 || d == digits(strconv.FormatFloat(f, 'e', -1, 64))
 }
 
-// digits gives the significant digits of a number.
+// digits returns the significant digits of a number, without sign, point, exponent
+// and zeros at either end: those of -0.0120e5 are 12.
 func digits(s string) string {
 	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")
 	mantissa = strings.TrimLeft(strings.ReplaceAll(strings.TrimPrefix(mantissa, "-"), ".", ""), "0")
 	return strings.TrimRight(mantissa, "0")
 }
 
+// nonZero reports whether a number has a digit other than zero: one that parses as
+// 0 may be too small for float64.
 func nonZero(s string) bool {
 	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")
 	return strings.ContainsAny(mantissa, "123456789")

@@ -6,9 +6,11 @@ import (
 	"strings"
 )
 
-// descend follows the path's hops from the given one on through raw JSON and
-// gives the bytes found. A member that an object lacks is null; a member of
-// null is an error, unless the hop is optional: then the chain gives null.
+// descend follows the path's hops from the one at index from through raw JSON, and
+// returns the bytes found, a part of raw; for a character of a string, new bytes.
+// Nothing is decoded on the way. A member that an object lacks is null. A member of
+// null is an error with CodeFailed, unless the hop is optional: then the rest of
+// its chain is skipped and the result is null. Errors have the column of the hop.
 func descend(raw json.RawMessage, p path, from int) (json.RawMessage, *Error) {
 	for i := from; i < len(p.hops); i++ {
 		h := p.hops[i]
@@ -19,6 +21,8 @@ func descend(raw json.RawMessage, p path, from int) (json.RawMessage, *Error) {
 		null := len(raw) == 0 || raw[0] == 'n'
 		if null && h.optional {
 			raw = nil
+			// To the end of the innermost chain; what follows it reads a member of
+			// null.
 			for i++; i < len(p.hops) && !p.hops[i].ends; i++ {
 			}
 			continue
@@ -35,7 +39,9 @@ func descend(raw json.RawMessage, p path, from int) (json.RawMessage, *Error) {
 	return raw, nil
 }
 
-// noMember is the error of a hop that a value has no member for.
+// noMember is the error of hop i of a path, which a value has no member for. A
+// member that other languages have as a method, such as .length, is answered with
+// the function for it.
 func noMember(raw json.RawMessage, p path, i int) *Error {
 	h, holder := p.hops[i], p.text(i)
 	kind := rawKind(raw)
@@ -49,8 +55,8 @@ func noMember(raw json.RawMessage, p path, i int) *Error {
 	return e
 }
 
-// step takes one hop; false where the value has no such kind of member, or
-// the list no such element.
+// step takes one hop from a value that is not null. It returns false where a value
+// of that kind has no such member, or the list or string no such element.
 func step(raw json.RawMessage, h hop) (json.RawMessage, bool) {
 	switch {
 	case raw[0] == '{' && !h.numeric:
@@ -63,8 +69,9 @@ func step(raw json.RawMessage, h hop) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// member finds an object's member; the last one counts, as in encoding/json.
-// Absent: nil. The JSON must be valid.
+// member returns the value of an object's member; of equal names the last one
+// counts, as in encoding/json. Absent: nil. raw must be valid JSON and begin with a
+// brace. It costs one pass over the object, without allocating.
 func member(raw json.RawMessage, key string) json.RawMessage {
 	var found json.RawMessage
 	i := skipSpace(raw, 1)
@@ -85,7 +92,8 @@ func member(raw json.RawMessage, key string) json.RawMessage {
 	return found
 }
 
-// character is one of a string, as a string.
+// character returns one character of a JSON string, as a JSON string; false beyond
+// its end.
 func character(raw json.RawMessage, index int) (json.RawMessage, bool) {
 	v, err := decodeString(raw)
 	s, ok := v.(string)
@@ -99,6 +107,8 @@ func character(raw json.RawMessage, index int) (json.RawMessage, bool) {
 	return appendString(nil, s[at:at+byteOf(s[at:], 1)]), true
 }
 
+// element returns an element of a list; false beyond its end. raw must be valid
+// JSON and begin with a bracket; it is read up to the element only.
 func element(raw json.RawMessage, index int) (json.RawMessage, bool) {
 	i := skipSpace(raw, 1)
 	for n := 0; i < len(raw) && raw[i] != ']'; n++ {
@@ -113,7 +123,8 @@ func element(raw json.RawMessage, index int) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// sameString compares a quoted JSON string with a Go string.
+// sameString compares a quoted JSON string with a Go string; only one with escapes
+// is decoded.
 func sameString(quoted []byte, s string) bool {
 	inner := quoted[1:max(1, len(quoted)-1)]
 	if bytes.IndexByte(inner, '\\') < 0 {
@@ -123,6 +134,8 @@ func sameString(quoted []byte, s string) bool {
 	return json.Unmarshal(quoted, &decoded) == nil && decoded == s
 }
 
+// skipSpace returns the index of the first byte from i on that is not white space
+// in JSON.
 func skipSpace(raw []byte, i int) int {
 	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
 		i++
@@ -130,7 +143,8 @@ func skipSpace(raw []byte, i int) int {
 	return i
 }
 
-// skipString gives the place behind the string that begins at i.
+// skipString returns the index behind the string that begins at i; len(raw) where
+// it does not end.
 func skipString(raw []byte, i int) int {
 	for i++; i < len(raw); i++ {
 		switch raw[i] {
@@ -143,8 +157,8 @@ func skipString(raw []byte, i int) int {
 	return len(raw)
 }
 
-// skipValue gives the place behind the value that begins at i. It counts
-// brackets and never recurses.
+// skipValue returns the index behind the value that begins at i. It counts brackets
+// and never recurses, so that no nesting is too deep for it.
 func skipValue(raw []byte, i int) int {
 	depth := 0
 	for i < len(raw) {
@@ -171,7 +185,7 @@ func skipValue(raw []byte, i int) int {
 	return len(raw)
 }
 
-// skipWord passes a number, true, false or null.
+// skipWord returns the index behind a number, true, false or null that begins at i.
 func skipWord(raw []byte, i int) int {
 	for i < len(raw) {
 		switch raw[i] {
@@ -183,7 +197,8 @@ func skipWord(raw []byte, i int) int {
 	return i
 }
 
-// rawKind names the kind of a JSON value in words.
+// rawKind names the kind of a JSON value in words, as noMember needs them: a list
+// is one that lacks the element.
 func rawKind(raw []byte) string {
 	if len(raw) == 0 {
 		return "null"

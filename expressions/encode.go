@@ -10,8 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// encode writes a value as JSON: keys sorted, nothing escaped for HTML, times
-// as RFC 3339, durations as Go writes them.
+// encode writes a value as JSON: keys sorted, nothing escaped for HTML, times as
+// RFC 3339, durations as Go writes them. The same value is always the same bytes.
+// The error has CodeLarge beyond MaxResult bytes or MaxValue values, CodeFailed for
+// a number that is not finite, and CodeType for what JSON cannot hold.
 func encode(v any) (json.RawMessage, *Error) {
 	w := &writer{left: MaxValue}
 	w.value(v)
@@ -21,14 +23,15 @@ func encode(v any) (json.RawMessage, *Error) {
 	return w.buf, nil
 }
 
-// writer appends values and stops at the limits: a value that is small in
-// memory can hold the same part many times and be huge when written out.
+// writer appends values and stops at the limits: a value that is small in memory
+// can hold the same part many times and be huge when written out.
 type writer struct {
 	buf  []byte
-	left int
-	err  *Error
+	left int    // values that may still be written
+	err  *Error // the first; nothing is written after it
 }
 
+// value appends any value.
 func (w *writer) value(v any) {
 	if w.err != nil {
 		return
@@ -62,6 +65,7 @@ func (w *writer) value(v any) {
 	}
 }
 
+// float appends a number in the form of encoding/json.
 func (w *writer) float(f float64) {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
 		w.err = fail(CodeFailed, "the result is no finite number")
@@ -71,6 +75,8 @@ func (w *writer) float(f float64) {
 	w.buf = append(w.buf, raw...)
 }
 
+// container appends a list or an object. The comma between members comes with
+// appendKey.
 func (w *writer) container(v any) {
 	if list, ok := listOf(v); ok {
 		w.buf = append(w.buf, '[')
@@ -96,7 +102,8 @@ func (w *writer) container(v any) {
 	w.buf = append(w.buf, '}')
 }
 
-// appendString writes a JSON string; bytes that are not UTF-8 become U+FFFD.
+// appendString appends a JSON string. It escapes quotes, backslashes and control
+// characters; bytes that are not UTF-8 become U+FFFD.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
@@ -122,6 +129,8 @@ func appendString(b []byte, s string) []byte {
 	return append(append(b, s[start:]...), '"')
 }
 
+// appendEscaped appends the escape of a character that must not stand in a JSON
+// string.
 func appendEscaped(b []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':
@@ -136,18 +145,21 @@ func appendEscaped(b []byte, c byte) []byte {
 	return fmt.Appendf(b, `\u%04x`, c)
 }
 
-// plainValue gives a result in the types that Eval promises.
+// plainValue returns a result in the types that Eval promises. Lists and objects
+// are copied; the error has CodeLarge beyond MaxValue values.
 func plainValue(v any) (any, *Error) {
 	c := &copier{left: MaxValue}
 	out := c.value(v)
 	return out, c.err
 }
 
+// copier copies a value for plainValue.
 type copier struct {
-	left int
-	err  *Error
+	left int    // values that may still be copied
+	err  *Error // the first; nothing is copied after it
 }
 
+// value returns the copy of any value; nil after an error.
 func (c *copier) value(v any) any {
 	if c.left--; c.left < 0 && c.err == nil {
 		c.err = fail(CodeLarge, "the result holds more than %d values", MaxValue)
@@ -173,6 +185,7 @@ func (c *copier) value(v any) any {
 	return c.container(v)
 }
 
+// container copies a list or an object.
 func (c *copier) container(v any) any {
 	if list, ok := listOf(v); ok {
 		out := make([]any, len(list))
@@ -193,6 +206,7 @@ func (c *copier) container(v any) any {
 	return out
 }
 
+// sortedKeys returns an object's keys, sorted by their bytes.
 func sortedKeys(m map[string]any) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

@@ -8,27 +8,30 @@ import (
 	"github.com/expr-lang/expr/types"
 )
 
-// Visibility is what an expression may know of a step.
+// Visibility says whether an expression may use a step.
 type Visibility uint8
 
 // A step is absent, visible (an ancestor), or there but not an ancestor.
 const (
-	StepAbsent Visibility = iota
-	StepVisible
-	StepHidden
+	StepAbsent  Visibility = iota // there is no such step
+	StepVisible                   // an ancestor of the expression's step
+	StepHidden                    // it exists, but is not an ancestor
 )
 
-// Env is what is known, before anything runs, about the names that an
-// expression sees. input, run, steps and signals are always there. Copies of
-// an Env share what Value, Step and Hidden add.
+// Env is what is known, before anything runs, about the names that an expression
+// sees. input, run, steps and signals are always there. Copies of an Env share what
+// Value, Shape, Step, Hidden and the functions add, so these are called before any
+// check; checks alone may then run concurrently, unless they share a Budget. The
+// zero Env is one in which nothing was added; only NewEnv's may be added to.
 type Env struct {
-	// Secrets: secrets.NAME may be used (templates of config).
+	// Secrets permits secrets.NAME, as in the templates of config.
 	Secrets bool
-	// Loop: item, index and last are visible.
+	// Loop makes item, index and last visible.
 	Loop bool
-	// Probe: probe is visible.
+	// Probe makes probe visible.
 	Probe bool
-	// Completed: the run may have completed, so that run.error may be null.
+	// Completed says that the run may have completed, so that run.error may be
+	// null.
 	Completed bool
 	// Budget bounds the work of checks; nil: nothing does.
 	Budget *Budget
@@ -36,25 +39,30 @@ type Env struct {
 	known *known
 }
 
+// known holds the names of an Env. A nil *Shape is of unknown type; a nil function
+// is not set.
 type known struct {
-	values  map[string]*Shape
-	steps   map[string]*Shape
-	hidden  map[string]bool
-	find    func(id string) (Visibility, *Shape)
-	loops   func(id string) (loop string, inside bool)
-	why     func(id string) string
-	stepIDs func() []string
+	values  map[string]*Shape                          // root names
+	steps   map[string]*Shape                          // outputs of visible steps, by id
+	hidden  map[string]bool                            // ids of steps that are not ancestors
+	find    func(id string) (Visibility, *Shape)       // from Lookup: consulted after steps and hidden
+	loops   func(id string) (loop string, inside bool) // from Loops
+	why     func(id string) string                     // from Reasons
+	stepIDs func() []string                            // from Lookup: all ids that may be suggested
 }
 
+// runSchema is the schema of run, without what only some places add to it.
 const runSchema = `{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},
 "workflow_id":{"type":"string"},"version":{},"trigger":{"type":"string"},"started_at":{"type":"string"}}}`
 
+// stepErrorSchema is the schema of steps.<id>.error.
 const stepErrorSchema = `{"type":"object","additionalProperties":false,"properties":{"code":{"type":"string"},
 "message":{"type":"string"},"details":{}}}`
 
+// runShape is the shape of run, unless Value or Shape replaces it.
 var runShape = ParseShape(json.RawMessage(runSchema))
 
-// NewEnv gives an Env in which nothing is known of input, and no step is there.
+// NewEnv returns an Env in which nothing is known of input, and no step exists.
 func NewEnv() Env {
 	return Env{known: &known{
 		values: map[string]*Shape{"input": nil, "run": runShape},
@@ -63,24 +71,25 @@ func NewEnv() Env {
 	}}
 }
 
-// Value makes a name visible. The schema may be nil: anything.
+// Value makes a name visible, or replaces its schema. The schema may be nil: any
+// value. Like the methods below it changes e and returns it.
 func (e Env) Value(name string, schema json.RawMessage) Env {
 	return e.Shape(name, ParseShape(schema))
 }
 
-// Shape is Value with a schema that was read before.
+// Shape is Value with a schema that was parsed before; nil: any value.
 func (e Env) Shape(name string, s *Shape) Env {
 	e.known.values[name] = s
 	return e
 }
 
-// Step makes a step visible. The schema is that of its output, or nil.
+// Step makes a step visible. The schema is that of its output; nil: any value.
 func (e Env) Step(id string, outputSchema json.RawMessage) Env {
 	e.known.steps[id] = ParseShape(outputSchema)
 	return e
 }
 
-// Hidden names steps that exist and are no ancestors.
+// Hidden names steps that exist and are not ancestors.
 func (e Env) Hidden(ids ...string) Env {
 	for _, id := range ids {
 		e.known.hidden[id] = true
@@ -88,28 +97,30 @@ func (e Env) Hidden(ids ...string) Env {
 	return e
 }
 
-// Lookup answers for steps in the place of Step and Hidden: with thousands of
-// steps an Env per step need not list them all. find is asked for the ids that
-// an expression names, ids only when one of them is absent, for a suggestion.
+// Lookup answers for steps instead of Step and Hidden: with thousands of steps an
+// Env per step need not list them all. find is called for the ids that an
+// expression names; ids is called only when one of them is absent, for a
+// suggestion.
 func (e Env) Lookup(find func(id string) (Visibility, *Shape), ids func() []string) Env {
 	e.known.find, e.known.stepIDs = find, ids
 	return e
 }
 
-// Loops tells of a hidden step whether it is in the body of a loop that is not
-// around the expression, and of which.
+// Loops sets the function that says of a hidden step whether it is in the body of a
+// loop that does not enclose the expression, and which loop that is.
 func (e Env) Loops(loops func(id string) (loop string, inside bool)) Env {
 	e.known.loops = loops
 	return e
 }
 
-// Reasons tells of a hidden step why no depends_on can make it visible; "": one
-// can.
+// Reasons sets the function that says of a hidden step why no depends_on can make
+// it visible; "": one can.
 func (e Env) Reasons(why func(id string) string) Env {
 	e.known.why = why
 	return e
 }
 
+// whyHidden returns the reason of Reasons, or "".
 func (e Env) whyHidden(id string) string {
 	if e.known.why == nil {
 		return ""
@@ -117,6 +128,7 @@ func (e Env) whyHidden(id string) string {
 	return e.known.why(id)
 }
 
+// loopOf returns the answer of Loops; false where none was set.
 func (e Env) loopOf(id string) (string, bool) {
 	if e.known.loops == nil {
 		return "", false
@@ -124,6 +136,8 @@ func (e Env) loopOf(id string) (string, bool) {
 	return e.known.loops(id)
 }
 
+// step returns whether a step is visible, and the shape of its output; the shape is
+// nil unless it is visible.
 func (e Env) step(id string) (Visibility, *Shape) {
 	if s, ok := e.known.steps[id]; ok {
 		return StepVisible, s
@@ -137,6 +151,8 @@ func (e Env) step(id string) (Visibility, *Shape) {
 	return StepAbsent, nil
 }
 
+// ids lists the ids of all steps that may be suggested, hidden ones included. The
+// result is not to be changed.
 func (e Env) ids() []string {
 	if e.known.stepIDs != nil && len(e.known.steps)+len(e.known.hidden) == 0 {
 		return e.known.stepIDs()
@@ -150,7 +166,8 @@ func (e Env) ids() []string {
 	return ids
 }
 
-// value gives the shape of a root name; false where it is not visible.
+// value returns the shape of a root name; false where it is not visible. steps,
+// signals and secrets are not among them.
 func (e Env) value(name string) (*Shape, bool) {
 	if s, ok := e.known.values[name]; ok {
 		return s, true
@@ -164,7 +181,7 @@ func (e Env) value(name string) (*Shape, bool) {
 	return nil, false
 }
 
-// names lists the visible root names.
+// names lists the visible root names, sorted, for suggestions.
 func (e Env) names() []string {
 	names := slices.Collect(maps.Keys(e.known.values))
 	names = append(names, nameSteps, nameSignals)
@@ -181,6 +198,7 @@ func (e Env) names() []string {
 	return names
 }
 
+// stepErrorShape is the shape of steps.<id>.error.
 var stepErrorShape = ParseShape(json.RawMessage(stepErrorSchema))
 
 // statusShape is that of steps.<id>.status.
@@ -192,7 +210,7 @@ var statusShape = func() *Shape {
 	return s
 }()
 
-// stepShape is the shape of steps.<id>.
+// stepShape returns the shape of steps.<id>, for an output of the given shape.
 func stepShape(output *Shape) *Shape {
 	return newShape(Shape{kind: shapeObject, closed: true, fields: map[string]*Shape{
 		"output": output,
@@ -201,8 +219,10 @@ func stepShape(output *Shape) *Shape {
 	}})
 }
 
-// checkerEnv gives the library's checker the names that an expression reads.
-// With guess, every name and member is accepted (other problems were found).
+// checkerEnv returns the names that an expression reads, as the library's checker
+// takes them; others are left out, since it looks at all of them. With strict,
+// objects have only the members that their schema lists. With guess, every name and
+// member is accepted, because another problem was found before.
 func (e Env) checkerEnv(refs References, strict, guess bool) types.Map {
 	env := types.Map{nameSignals: types.Map{types.Extra: types.Any}, nameSecrets: types.Map{types.Extra: types.String}}
 	steps := types.Map{types.Extra: types.Any}

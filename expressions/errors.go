@@ -11,7 +11,7 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// The codes of an Error and of a Problem.
+// The codes of an Error and of a Problem. They are part of the API.
 const (
 	CodeSyntax  = "expression_syntax" // not an expression, or one that is not permitted here
 	CodeType    = "expression_type"   // a value of the wrong type
@@ -23,21 +23,23 @@ const (
 )
 
 // Error is why an expression or template was refused, or failed. Evaluation is
-// deterministic: the same error comes again, so a retry does not help.
+// deterministic: the same error comes again, so a retry does not help. An Error may
+// be shared; whoever changes one copies it first.
 type Error struct {
-	Code    string
-	Message string
-	// Column is the place in the text as given, in characters from 1; 0 where
-	// there is none.
+	Code    string // one of the Code constants
+	Message string // for the author, without code and place
+	// Column is the place in the text as given, in characters from 1; 0: it has
+	// none.
 	Column int
 	// Pointer is the RFC 6901 pointer of the template's string inside the
 	// config; empty for a bare expression.
 	Pointer string
-	// Suggestion is what to write in the place of what stands at Column; empty:
-	// none is known.
+	// Suggestion is what to write instead of what stands at Column; empty: none is
+	// known.
 	Suggestion string
 }
 
+// Error returns the code, the message and the place in one line.
 func (e *Error) Error() string {
 	where := ""
 	if e.Pointer != "" {
@@ -49,15 +51,17 @@ func (e *Error) Error() string {
 	return e.Code + ": " + e.Message + where
 }
 
+// fail returns an Error without a column; translate or at may add it.
 func fail(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// failAt returns an Error at a column, in characters from 1.
 func failAt(code string, column int, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Column: column}
 }
 
-// at gives the error a column, unless it has one.
+// at returns the error with a column, or as it is where it has one. It copies.
 func (e *Error) at(column int) *Error {
 	if e.Column != 0 {
 		return e
@@ -67,8 +71,8 @@ func (e *Error) at(column int) *Error {
 	return &c
 }
 
-// shown quotes a text in a message: whole or not at all. A part of a secret
-// would pass the redaction of what is stored.
+// shown quotes a text in a message: as a whole, or, beyond 200 bytes, not at all. A
+// part of a secret would pass the redaction of what is stored.
 func shown(s string) string {
 	if len(s) > 200 {
 		return fmt.Sprintf("a text of %d bytes", len(s))
@@ -76,8 +80,11 @@ func shown(s string) string {
 	return `"` + s + `"`
 }
 
-// translate makes an Error of whatever the parser, compiler or machine of the
-// library reported.
+// translate turns an error of the library's parser, compiler or machine into an
+// Error with a column. Our own errors, which the library wraps when a function
+// returns them, are unwrapped; any other has the given code and a message in our
+// words, or CodeLarge or CodeType where its cause is known. No text of the library
+// is passed on: it may quote values.
 func translate(err error, code string) *Error {
 	var place *file.Error
 	column := 0
@@ -100,8 +107,11 @@ func translate(err error, code string) *Error {
 	return failAt(code, column, "%s", readable(message))
 }
 
-// libraryWords are the library's messages in words of ours; what is not among
-// them is not shown. $1 and the like stand for what the pattern caught.
+// libraryWords are the library's messages in our words; a message that is not among
+// them is not shown. The first pattern that matches counts, so special ones stand
+// before general ones. $1 and the like stand for what the pattern's groups matched.
+// Names of types have been replaced by typeWords where the message comes from the
+// checker.
 var libraryWords = []struct {
 	theirs *regexp.Regexp
 	ours   string
@@ -175,7 +185,8 @@ var libraryWords = []struct {
 	{regexp.MustCompile(`unhashable type`), "a list or an object cannot be the key of a group"},
 }
 
-// inOurWords words a message of the library.
+// inOurWords returns a message of the library in our words; false where it is not
+// among libraryWords.
 func inOurWords(message string) (string, bool) {
 	for _, w := range libraryWords {
 		if m := w.theirs.FindStringSubmatchIndex(message); m != nil {
@@ -186,16 +197,19 @@ func inOurWords(message string) (string, bool) {
 	return "", false
 }
 
-// articles mends those before the names of types.
+// articles corrects the articles before names of types, which libraryWords put
+// there without knowing the name.
 var articles = strings.NewReplacer("a object", "an object", "a any value", "any value", "an any value", "any value", "a unknown", "an unknown",
 	"an list", "a list", "an string", "a string", "an boolean", "a boolean", "an whole number", "a whole number", "an number", "a number", "a null", "null", "an null", "null", "a nil", "null", "an nil", "null")
 
-// The library's words for Go types, in the words of JSON.
+// The patterns of messages that name types of Go.
 var (
 	mismatchWords = regexp.MustCompile(`interface \{\} is ([^,]+), not (\S+)`)
 	fetchWords    = regexp.MustCompile(`^cannot fetch (.*) from (.*)$`)
 )
 
+// readableMismatch words a failed type assertion inside the library: which kind was
+// expected, and which it was.
 func readableMismatch(message string) string {
 	m := mismatchWords.FindStringSubmatch(message)
 	if m == nil {
@@ -204,6 +218,8 @@ func readableMismatch(message string) string {
 	return fmt.Sprintf("expected a %s, got %s", jsonWord(m[2]), jsonWord(m[1]))
 }
 
+// readable words a message of the library's machine; an unknown one is replaced by
+// a general sentence.
 func readable(message string) string {
 	message = strings.TrimPrefix(message, "runtime error: ")
 	if m := fetchWords.FindStringSubmatch(message); m != nil {
@@ -215,6 +231,7 @@ func readable(message string) string {
 	return "the expression does not work with these values"
 }
 
+// jsonWord returns the word of JSON for a type of Go; an unknown type as it is.
 func jsonWord(goType string) string {
 	switch goType {
 	case "nil", "<nil>":

@@ -5,25 +5,30 @@ import (
 	"slices"
 )
 
-// evaluation is the state of one run of a program: what it may still spend,
-// and the values that it has read. It is never shared.
+// evaluation is the state of one run of a program: what it may still spend, and the
+// values that it has read. One goroutine uses it at a time; between two uses it
+// waits in its program's pool.
 type evaluation struct {
 	scope Scope
-	paths []path
-	memo  []memo
-	steps map[string]any
-	fuel  int // visits left
-	read  int // bytes of JSON that may still be decoded
-	built int // bytes of strings that may still be built
-	// lastPattern is the last regular expression that was computed.
+	paths []path         // the program's; "$path" names one by its index
+	memo  []memo         // the values of paths that were read, by the same index
+	steps map[string]any // the values of steps[x] that were read, by id; nil until one is
+	fuel  int            // element visits left, of MaxFuel
+	read  int            // bytes of JSON that may still be decoded, of MaxRead
+	built int            // bytes of strings that may still be built, of MaxBuilt
+	// lastPattern is the last regular expression that was computed, so that one
+	// inside a predicate is compiled once and not per element; nil: none was.
 	lastPattern *pattern
 }
 
+// memo is the decoded value of a path; known is false until it was read. A separate
+// flag, because nil is a value.
 type memo struct {
 	value any
 	known bool
 }
 
+// begin prepares for one run of the program with these paths, with all limits full.
 func (e *evaluation) begin(s Scope, paths []path) {
 	e.scope, e.paths = s, paths
 	e.fuel, e.read, e.built = MaxFuel, MaxRead, MaxBuilt
@@ -33,12 +38,14 @@ func (e *evaluation) begin(s Scope, paths []path) {
 	e.memo = e.memo[:len(paths)]
 }
 
+// end forgets all values; the memory of memo is kept for the next run.
 func (e *evaluation) end() {
 	clear(e.memo)
 	e.scope, e.steps, e.lastPattern = nil, nil, nil
 }
 
-// spend takes fuel; limit_exceeded when there is none left.
+// spend takes n units of fuel. The error has CodeLimit when fewer than n are left;
+// none is left afterwards.
 func (e *evaluation) spend(n int) *Error {
 	if n > e.fuel {
 		e.fuel = 0
@@ -48,7 +55,8 @@ func (e *evaluation) spend(n int) *Error {
 	return nil
 }
 
-// grow asks for a string of n bytes.
+// grow pays for a string of n bytes before it is built, in bytes and in fuel. The
+// error has CodeLarge beyond MaxString, or when less than n is left of MaxBuilt.
 func (e *evaluation) grow(n int) *Error {
 	if n > MaxString {
 		return fail(CodeLarge, "a string of %d bytes would be built; at most %d are allowed", n, MaxString)
@@ -60,7 +68,9 @@ func (e *evaluation) grow(n int) *Error {
 	return e.spend(1 + n/1024)
 }
 
-// value gives the decoded value of the path with that number, once per evaluation.
+// value returns the decoded value of paths[i]. It is resolved and decoded once per
+// evaluation, however often it is read; an error is not remembered, since it ends
+// the evaluation.
 func (e *evaluation) value(i int) (any, *Error) {
 	if e.memo[i].known {
 		return e.memo[i].value, nil
@@ -77,7 +87,8 @@ func (e *evaluation) value(i int) (any, *Error) {
 	return v, nil
 }
 
-// decode reads JSON, within what the evaluation may still read.
+// decode reads JSON, and takes its length from what the evaluation may still read.
+// The error has CodeLarge when that is too little.
 func (e *evaluation) decode(raw json.RawMessage) (any, *Error) {
 	if len(raw) > e.read {
 		return nil, fail(CodeLarge, "the expression reads more than %d bytes of values; name a smaller part of them", MaxRead)
@@ -86,7 +97,11 @@ func (e *evaluation) decode(raw json.RawMessage) (any, *Error) {
 	return decode(raw)
 }
 
-// resolve finds the JSON that a path names. No bytes: null.
+// resolve finds the JSON that a path names, as a part of the stored bytes where it
+// can. No bytes stand for null. The error has CodeUnknown where the scope does not
+// show the root, the step or the secret, CodeFailed for a member of null or of a
+// scalar, and CodeLarge for steps as a whole beyond MaxRead bytes. It takes no
+// fuel: reading it costs at most one pass over the bytes of the value.
 func (e *evaluation) resolve(p path) (json.RawMessage, *Error) {
 	switch p.root {
 	case nameSteps:
@@ -103,6 +118,9 @@ func (e *evaluation) resolve(p path) (json.RawMessage, *Error) {
 	return descend(raw, p, 0)
 }
 
+// resolveStep resolves steps, steps.ID and what follows. Of a step of which only
+// the status, the output or the error is named, the other parts are not even
+// loaded.
 func (e *evaluation) resolveStep(p path) (json.RawMessage, *Error) {
 	id, ok := p.first()
 	if !ok {
@@ -132,6 +150,8 @@ func (e *evaluation) resolveStep(p path) (json.RawMessage, *Error) {
 	return descend(raw, p, rest)
 }
 
+// stepField returns status, output or error of a step; false for any other name,
+// for which stepObject knows the answer.
 func stepField(s StepValue, name string) (json.RawMessage, bool, *Error) {
 	switch name {
 	case "status":
@@ -145,6 +165,8 @@ func stepField(s StepValue, name string) (json.RawMessage, bool, *Error) {
 	return nil, false, nil
 }
 
+// stepObject writes a step as the object {"error": …, "output": …, "status": …}; it
+// loads the output.
 func stepObject(s StepValue) (json.RawMessage, *Error) {
 	output, err := s.output()
 	if err != nil {
@@ -156,6 +178,7 @@ func stepObject(s StepValue) (json.RawMessage, *Error) {
 	return append(raw, '}'), nil
 }
 
+// orNull returns null for no bytes.
 func orNull(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 {
 		return json.RawMessage("null")
@@ -163,8 +186,11 @@ func orNull(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// allSteps gives {id: {error, output, status}} of every visible step.
+// allSteps returns {id: {error, output, status}} of all visible steps, in the order
+// of their ids. It loads every output; beyond MaxRead bytes in total the error has
+// CodeLarge.
 func (e *evaluation) allSteps() (json.RawMessage, *Error) {
+	// Cloned, because the list belongs to the scope.
 	ids := slices.Clone(e.scope.StepIDs())
 	slices.Sort(ids)
 	raw := []byte{'{'}
@@ -185,7 +211,8 @@ func (e *evaluation) allSteps() (json.RawMessage, *Error) {
 	return append(raw, '}'), nil
 }
 
-// appendKey begins a member of an object that is being written.
+// appendKey begins a member of an object that is being written to raw: a comma
+// where one is needed, the quoted key and a colon. raw must not be empty.
 func appendKey(raw []byte, key string) []byte {
 	if raw[len(raw)-1] != '{' {
 		raw = append(raw, ',')
@@ -193,6 +220,8 @@ func appendKey(raw []byte, key string) []byte {
 	return append(appendString(raw, key), ':')
 }
 
+// resolveSignal resolves signals, signals.NAME and what follows. A signal that was
+// not received is null: expressions ask for it that way.
 func (e *evaluation) resolveSignal(p path) (json.RawMessage, *Error) {
 	name, ok := p.first()
 	if !ok {
@@ -202,6 +231,8 @@ func (e *evaluation) resolveSignal(p path) (json.RawMessage, *Error) {
 	return descend(raw, p, 1)
 }
 
+// allSignals returns {name: payload} of all signals received, in the order of their
+// names.
 func (e *evaluation) allSignals() json.RawMessage {
 	names := slices.Clone(e.scope.SignalNames())
 	slices.Sort(names)
@@ -214,6 +245,7 @@ func (e *evaluation) allSignals() json.RawMessage {
 	return append(raw, '}')
 }
 
+// resolveSecret resolves secrets.NAME. Analysis has seen to it that a name follows.
 func (e *evaluation) resolveSecret(p path) (json.RawMessage, *Error) {
 	name, _ := p.first()
 	value, ok := e.scope.Secret(name)
@@ -223,7 +255,9 @@ func (e *evaluation) resolveSecret(p path) (json.RawMessage, *Error) {
 	return descend(appendString(nil, value), p, 1)
 }
 
-// computedStep is steps[x].
+// computedStep is steps[x], read once per id and evaluation: a predicate may ask
+// for the same step at every element. The key must be a string (else CodeType) and
+// name a visible step (else CodeUnknown).
 func (e *evaluation) computedStep(key any) (any, *Error) {
 	id, ok := key.(string)
 	if !ok {
@@ -251,7 +285,8 @@ func (e *evaluation) computedStep(key any) (any, *Error) {
 	return v, nil
 }
 
-// computedSignal is signals[x].
+// computedSignal is signals[x]; null for one that was not received, CodeType for a
+// key that is not a string. Each call decodes the payload again.
 func (e *evaluation) computedSignal(key any) (any, *Error) {
 	name, ok := key.(string)
 	if !ok {

@@ -6,11 +6,12 @@ import (
 	"math/big"
 )
 
-// maxExact bounds the digits of what is calculated exactly.
+// maxExact bounds the digits behind the point of what is calculated exactly. More
+// are an error, not rounded: the caller chooses rounding with float(x).
 const maxExact = 2_000
 
-// needsExact reports whether float64 cannot hold an operand as it is written:
-// a whole number beyond 2^53, or a number with more digits.
+// needsExact reports whether float64 cannot hold a number as it is written: a whole
+// number beyond 2^53, or a json.Number.
 func needsExact(v any) bool {
 	switch v := v.(type) {
 	case int:
@@ -22,8 +23,11 @@ func needsExact(v any) bool {
 }
 
 // exactly is + - * / % on numbers that float64 would round. The result is exact,
-// but for a quotient whose digits never end: that is the nearest float64, as of
-// any two numbers. A whole result beyond 64 bits is an error.
+// except for a quotient whose digits never end: that is the nearest float64, as of
+// any two numbers. The error has CodeFailed for a whole result beyond 64 bits and
+// for a division by zero, CodeLarge for an operand beyond the range of float64 or
+// of rational, and for a result of more than maxExact digits, and CodeType for % of
+// fractions.
 func exactly(operator string, a, b any) (any, *Error) {
 	for _, v := range []any{a, b} {
 		if _, err := float(v); err != nil {
@@ -54,6 +58,7 @@ func exactly(operator string, a, b any) (any, *Error) {
 	return exactResult(r)
 }
 
+// exactRemainder is % of whole numbers of any size; the result has the sign of x.
 func exactRemainder(x, y *big.Rat) (any, *Error) {
 	switch {
 	case !x.IsInt() || !y.IsInt():
@@ -64,6 +69,8 @@ func exactRemainder(x, y *big.Rat) (any, *Error) {
 	return exactResult(new(big.Rat).SetInt(new(big.Int).Rem(x.Num(), y.Num())))
 }
 
+// exactResult returns a fraction in the type that holds it: int, float64 or
+// json.Number; see exactly for the errors.
 func exactResult(r *big.Rat) (any, *Error) {
 	if r.IsInt() {
 		if n := r.Num(); n.IsInt64() {
@@ -82,12 +89,15 @@ func exactResult(r *big.Rat) (any, *Error) {
 	return number(json.Number(r.FloatString(digits))), nil
 }
 
+// errBeyond is the error of a whole result beyond 64 bits.
 func errBeyond() *Error {
 	return fail(CodeFailed, "the whole number is beyond 64 bits; float(x) calculates with rounding")
 }
 
-// power is ** of whole numbers whose result float64 may not hold. False: the
-// library's floating point is right for it.
+// power is ** of a whole number and a whole exponent, whose result float64 may not
+// hold. With done it has decided: the value, or the error. Without, both are to be
+// ignored, and the floating point of floatArithmetic is right. A power is a float64
+// where that is exact, and an int beyond.
 func power(a, b any) (any, bool, *Error) {
 	if _, isFloat := a.(float64); isFloat || !isWhole(a) {
 		return nil, needsExact(a), fail(CodeFailed, "** rounds this number; float(x) calculates with rounding")
@@ -102,6 +112,8 @@ func power(a, b any) (any, bool, *Error) {
 		return nil, needsExact(a) || needsExact(b), fail(CodeFailed, "** rounds this number; float(x) calculates with rounding")
 	case x.Num().BitLen() <= 1:
 		return nil, false, nil // 0, 1 and -1
+	// Decided by length alone: the power itself would have more than a thousand
+	// bytes.
 	case x.Num().BitLen()*n > 8_192:
 		return nil, needsExact(a), errBeyond()
 	}
@@ -115,13 +127,16 @@ func power(a, b any) (any, bool, *Error) {
 	return float64(r.Int64()), true, nil
 }
 
-// isWhole reports whether a number has no fraction as it is written.
+// isWhole reports whether a value is a number without a fraction; 1.0 and 1e3 are
+// whole.
 func isWhole(v any) bool {
 	r, ok := rational(v)
 	return ok && r.IsInt()
 }
 
-// rounded is ceil, floor and round of what float64 cannot hold.
+// rounded is ceil, floor, round or truncation, as round does it, of a number that
+// float64 cannot hold. The result is whole and exact. The error has CodeLarge for a
+// number beyond rational, CodeFailed for a result beyond 64 bits.
 func rounded(v any, round func(float64) float64) (any, *Error) {
 	r, ok := rational(v)
 	if !ok {

@@ -21,8 +21,9 @@ const (
 	maxPattern  = 5_000     // instructions of a regular expression
 )
 
-// guard refuses texts that the parser should not see. It counts brackets and
-// runs of prefix operators outside string literals and comments.
+// guard refuses texts that the parser should not see, which recurses for each
+// bracket and each prefix operator. It counts both outside string literals and
+// comments: open brackets, and prefix operators in a row. The error has CodeLimit.
 func guard(source string) *Error {
 	if len(source) > MaxSource {
 		return failAt(CodeLimit, 1, "the expression has %d bytes; at most %d are allowed", len(source), MaxSource)

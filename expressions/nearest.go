@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// didYouMean is the end of a message: the nearest name, if one is near.
+// didYouMean is the end of a message: the nearest name, or "" where none is near.
 func didYouMean(name string, candidates []string) string {
 	if best := nearest(name, candidates); best != "" {
 		return "; did you mean " + best + "?"
@@ -12,14 +12,17 @@ func didYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// nearest gives the candidate with the least edit distance, at most a third of
-// the name's length; none: "".
+// nearest returns the candidate with the least edit distance, without regard to
+// case; of several the first. The distance is at most a third of the name's length
+// in bytes, plus one. It returns "" where no candidate is that near, and for names
+// of more than 100 bytes.
 func nearest(name string, candidates []string) string {
 	best, least := "", len(name)/3+1
 	if len(name) > 100 {
 		return ""
 	}
 	for _, c := range candidates {
+		// The lengths alone make it too far: most candidates are never compared.
 		if len(c) > len(name)+least || len(name) > len(c)+least {
 			continue
 		}
@@ -31,8 +34,9 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbours that turn a into b.
+// distance counts the insertions, deletions, replacements and swaps of neighbours
+// that turn a into b, by bytes (optimal string alignment). O(len(a)·len(b)), in
+// three rows.
 func distance(a, b string) int {
 	var few [3][128]int // most names need no memory of the heap
 	before, row, last := few[0][:], few[1][:], few[2][:]

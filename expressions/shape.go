@@ -9,27 +9,30 @@ import (
 	"github.com/expr-lang/expr/types"
 )
 
-// Shape is what a JSON Schema tells about a value, as far as expressions care:
-// its type, the members of an object, the elements of a list. What a schema
-// says in other words (anyOf, if, patterns) leaves the shape unknown, which
-// fits everything. A Shape never changes; a nil one is unknown.
+// Shape is what a JSON Schema says about a value, as far as expressions care: its
+// type, the members of an object, the elements of a list. What a schema says in
+// other words (anyOf, if, patterns) leaves the shape unknown, and everything fits
+// an unknown one. A Shape never changes once newShape has returned it, and may be
+// shared; a nil *Shape is unknown.
 type Shape struct {
 	kind   shapeKind
-	fields map[string]*Shape
-	closed bool   // an object that has no other members
-	rest   *Shape // an open object's other members
-	items  *Shape
-	values []any // what it may be, where the schema lists that
-	status bool  // it is that of a step
+	fields map[string]*Shape // an object's listed members
+	closed bool              // an object that has no other members
+	rest   *Shape            // the schema of an open object's other members; nil: any
+	items  *Shape            // a list's elements; nil: any
+	values []any             // all that it may be, as decoded JSON; empty: the schema lists none
+	status bool              // it is the status of a step
 
+	// lenient and strict are the types for the library's checker; see typed.
 	lenient, strict types.Type
 	weight          int // members of all depths, and one
 }
 
+// shapeKind is the type of a value in the terms of JSON Schema.
 type shapeKind uint8
 
 const (
-	shapeAny shapeKind = iota
+	shapeAny shapeKind = iota // unknown, or several types
 	shapeNull
 	shapeBool
 	shapeInt
@@ -39,11 +42,13 @@ const (
 	shapeObject
 )
 
-// maxShape bounds how deep schemas are followed.
+// maxShape is how many levels of a schema are followed, references included; what
+// is deeper is unknown. It ends schemas that refer to themselves.
 const maxShape = 16
 
-// ParseShape reads a JSON Schema 2020-12. None, or one that cannot be read,
-// gives an unknown shape; whether a schema is sound is not judged here.
+// ParseShape reads a JSON Schema 2020-12. A missing one, one that cannot be read,
+// and what is beyond 16 levels or 10,000 subschemas is an unknown shape; whether a
+// schema is sound is not judged here. The result is never nil.
 func ParseShape(schema json.RawMessage) *Shape {
 	var root any
 	if len(schema) == 0 || json.Unmarshal(schema, &root) != nil {
@@ -53,11 +58,14 @@ func ParseShape(schema json.RawMessage) *Shape {
 	return p.shape(root, 0)
 }
 
+// shapeParser reads one schema document.
 type shapeParser struct {
+	// root is the whole document, for references.
 	root any
 	left int // subschemas that are still read
 }
 
+// shape reads a subschema. A $ref replaces all that stands beside it.
 func (p *shapeParser) shape(v any, depth int) *Shape {
 	schema, ok := v.(map[string]any)
 	if p.left--; !ok || depth > maxShape || p.left < 0 {
@@ -89,7 +97,8 @@ func (p *shapeParser) shape(v any, depth int) *Shape {
 	return newShape(s)
 }
 
-// find resolves a reference inside the same document.
+// find resolves a reference inside the same document: # and a JSON Pointer (RFC
+// 6901). It returns nil for any other, and for one that leads nowhere.
 func (p *shapeParser) find(ref string) any {
 	at, ok := strings.CutPrefix(ref, "#")
 	if !ok {
@@ -106,6 +115,8 @@ func (p *shapeParser) find(ref string) any {
 	return v
 }
 
+// object reads what a schema says about members. With patternProperties the object
+// stays open, since other members are described there.
 func (p *shapeParser) object(s *Shape, schema map[string]any, depth int) {
 	properties, _ := schema["properties"].(map[string]any)
 	s.fields = make(map[string]*Shape, len(properties))
@@ -121,9 +132,9 @@ func (p *shapeParser) object(s *Shape, schema map[string]any, depth int) {
 	}
 }
 
-// kindOfSchema reads type, or infers it from const, enum or properties. Null
-// beside one other type does not count: a value that may be null is checked as
-// if it were there.
+// kindOfSchema reads type, or infers it from const, enum or properties. Null beside
+// one other type does not count: a value that may be null is checked as if it were
+// not.
 func kindOfSchema(schema map[string]any) shapeKind {
 	switch t := schema["type"].(type) {
 	case string:
@@ -146,6 +157,9 @@ func kindOfSchema(schema map[string]any) shapeKind {
 	return shapeAny
 }
 
+// unionKind returns the one kind that all elements of a list have, null aside.
+// Integers and numbers together are numbers; any other mixture is unknown. Only
+// nulls, or nothing, is null.
 func unionKind(list []any, kind func(any) shapeKind) shapeKind {
 	found := shapeNull
 	for _, v := range list {
@@ -163,6 +177,8 @@ func unionKind(list []any, kind func(any) shapeKind) shapeKind {
 	return found
 }
 
+// kindNamed returns the kind that type names in a schema; unknown for any other
+// word.
 func kindNamed(name string) shapeKind {
 	switch name {
 	case "null":
@@ -183,6 +199,8 @@ func kindNamed(name string) shapeKind {
 	return shapeAny
 }
 
+// kindOfConstant returns the kind of a decoded JSON value; lists and objects are
+// unknown. A number is never taken for an integer: 1 may be written as 1.0.
 func kindOfConstant(v any) shapeKind {
 	switch v.(type) {
 	case nil:
@@ -197,7 +215,8 @@ func kindOfConstant(v any) shapeKind {
 	return shapeAny
 }
 
-// newShape finishes a shape: its types for the library's checker are made once.
+// newShape completes a shape whose parts are complete: the weight and the types for
+// the library's checker are computed once, and not at each check.
 func newShape(s Shape) *Shape {
 	s.weight = 1 + s.rest.heavy() + s.items.heavy()
 	for _, f := range s.fields {
@@ -208,7 +227,7 @@ func newShape(s Shape) *Shape {
 	return &s
 }
 
-// heavy is the weight of a shape; an unknown one weighs nothing.
+// heavy returns the weight of a shape; an unknown one weighs nothing.
 func (s *Shape) heavy() int {
 	if s == nil {
 		return 0
@@ -216,8 +235,9 @@ func (s *Shape) heavy() int {
 	return s.weight
 }
 
-// typed gives the library's type. In the lenient form, an object whose schema
-// is open lets any member through.
+// typed builds the library's type. In the lenient form, an object whose schema is
+// open has any member; in the strict form, only those that the schema lists or
+// describes.
 func (s *Shape) typed(strict bool) types.Type {
 	switch s.kind {
 	case shapeBool:
@@ -237,6 +257,8 @@ func (s *Shape) typed(strict bool) types.Type {
 	return types.Any
 }
 
+// typedObject is typed for objects. An object of which no member is listed stays
+// open in the strict form too: its schema says nothing about members.
 func (s *Shape) typedObject(strict bool) types.Type {
 	m := make(types.Map, len(s.fields)+1)
 	for name, f := range s.fields {
@@ -248,6 +270,7 @@ func (s *Shape) typedObject(strict bool) types.Type {
 	return m
 }
 
+// of returns the type that newShape stored; any for a nil shape.
 func (s *Shape) of(strict bool) types.Type {
 	switch {
 	case s == nil:
@@ -267,7 +290,8 @@ const (
 	lackAllowed      // the schema is closed
 )
 
-// member gives the shape of a member, and whether the schema lacks it.
+// member returns the shape of an object's member, and whether the schema lacks it.
+// A shape that is not an object's lacks nothing.
 func (s *Shape) member(name string) (*Shape, lack) {
 	if s == nil || s.kind != shapeObject {
 		return nil, lackNothing
@@ -284,6 +308,8 @@ func (s *Shape) member(name string) (*Shape, lack) {
 	return nil, lackListed
 }
 
+// element returns the shape of a list's elements; nil where nothing is known of
+// them.
 func (s *Shape) element() *Shape {
 	if s == nil {
 		return nil
@@ -291,7 +317,7 @@ func (s *Shape) element() *Shape {
 	return s.items
 }
 
-// size is the number of an object's own members.
+// size returns the number of an object's own listed members.
 func (s *Shape) size() int {
 	if s == nil {
 		return 0
@@ -299,6 +325,7 @@ func (s *Shape) size() int {
 	return len(s.fields)
 }
 
+// fieldNames returns the sorted names of an object's listed members.
 func (s *Shape) fieldNames() []string {
 	if s == nil {
 		return nil
@@ -306,7 +333,8 @@ func (s *Shape) fieldNames() []string {
 	return slices.Sorted(maps.Keys(s.fields))
 }
 
-// allNames gathers the names of all members, of all depths.
+// allNames adds the names of all members, at all depths, to into. It stops
+// descending once into has more than 1,000.
 func (s *Shape) allNames(into map[string]bool) {
 	if s == nil || len(into) > 1_000 {
 		return

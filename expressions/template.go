@@ -8,36 +8,41 @@ import (
 	"strings"
 )
 
-// Template is a compiled JSON value whose strings may hold {{ expressions }}.
-// It may be rendered by any number of goroutines at a time.
+// Template is a compiled JSON value whose strings may hold {{ expressions }}. It
+// never changes and may be rendered by any number of goroutines at a time.
 //
-// A string that is one {{ }} and nothing else becomes the expression's value,
-// with its type; a plain path gives the stored bytes. In any other string the
-// values are printed into the text: strings as they are, null as nothing,
-// numbers as written, objects and lists as JSON. Keys are never templates. All
-// bytes outside of strings with templates stay as they are. {{ "{{" }} writes
-// two braces.
+// A string that is one {{ }} and nothing else becomes the expression's value, with
+// its type; a plain path yields the stored bytes. In any other string the values
+// are printed into the text: strings as they are, null as nothing, numbers as
+// written, objects and lists as JSON. Keys are never templates. All bytes outside
+// of strings with templates stay as they are. {{ "{{" }} writes two braces. With 3
+// as input.n:
+//
+//	{"n": "{{ input.n }}", "text": "n is {{ input.n }}"}
+//	{"n": 3, "text": "n is 3"}
 type Template struct {
-	pieces []piece
+	pieces []piece // in the order of the text; together they are the whole config
 }
 
-// piece is a run of bytes to copy, or a string to render.
+// piece is a run of bytes to copy, or a string value to render.
 type piece struct {
-	raw     []byte
-	pointer string
-	parts   []part // none: raw is copied
-	whole   bool   // one part, which gives the value
+	raw     []byte // of the config; nil for a string
+	pointer string // of a string, RFC 6901
+	parts   []part // of a string; none: raw is copied
+	whole   bool   // the one part is an expression, and its value takes the string's place
 }
 
 // part is literal text, or an expression.
 type part struct {
-	text    string
-	program *Program
+	text    string   // without JSON's quotes and escapes
+	program *Program // nil: text is meant
 }
 
-// CompileTemplate reads a config, and keeps it: do not change its bytes. Strings directly under the names in
-// literalFields at the top level are left alone. The error is an *Error with
-// the string's Pointer and the Column inside it.
+// CompileTemplate compiles a config. It keeps the bytes: do not change them
+// afterwards. No bytes are null. Strings directly under the names in literalFields
+// at the top level are left as they are. The error is an *Error with the string's
+// Pointer and the Column inside the decoded string; the codes are those of Compile,
+// and CodeSyntax for a {{ without }} and for a config that is not JSON.
 func CompileTemplate(config json.RawMessage, literalFields ...string) (*Template, error) {
 	t, err := compileTemplate(config, literalFields)
 	if err != nil {
@@ -46,6 +51,7 @@ func CompileTemplate(config json.RawMessage, literalFields ...string) (*Template
 	return t, nil
 }
 
+// compileTemplate is CompileTemplate with an error of its own type.
 func compileTemplate(config json.RawMessage, literalFields []string) (*Template, *Error) {
 	if len(bytes.TrimSpace(config)) == 0 {
 		return &Template{pieces: []piece{{raw: []byte("null")}}}, nil
@@ -61,6 +67,7 @@ func compileTemplate(config json.RawMessage, literalFields []string) (*Template,
 			err.Pointer = s.pointer
 			return nil, err
 		}
+		// s.start to s.end includes the quotes, which rendering writes anew.
 		if copied < s.start {
 			t.pieces = append(t.pieces, piece{raw: config[copied:s.start]})
 		}
@@ -74,6 +81,8 @@ func compileTemplate(config json.RawMessage, literalFields []string) (*Template,
 	return t, nil
 }
 
+// parseParts compiles the templates of one string. Columns count from the string's
+// beginning.
 func parseParts(s string) ([]part, *Error) {
 	cuts, err := cutTemplates(s)
 	if err != nil {
@@ -85,6 +94,8 @@ func parseParts(s string) ([]part, *Error) {
 			parts[i].text = c.text
 			continue
 		}
+		// A cut's column is that of its first brace, from 1; the expression begins
+		// two characters later.
 		if parts[i].program, err = compile(c.text, c.column+1, true); err != nil {
 			return nil, err
 		}
@@ -92,12 +103,12 @@ func parseParts(s string) ([]part, *Error) {
 	return parts, nil
 }
 
-// Constant says that the config holds no template.
+// Constant reports whether the config holds no template.
 func (t *Template) Constant() bool {
 	return !slices.ContainsFunc(t.pieces, func(p piece) bool { return len(p.parts) > 0 })
 }
 
-// programs lists the expressions in document order.
+// programs calls visit for the expressions in the order of the text.
 func (t *Template) programs(visit func(pointer string, p *Program)) {
 	for _, piece := range t.pieces {
 		for _, part := range piece.parts {
@@ -108,7 +119,8 @@ func (t *Template) programs(visit func(pointer string, p *Program)) {
 	}
 }
 
-// Secrets lists the names of the secrets that the templates use, each once.
+// Secrets lists the names of the secrets that the templates use, each once; nil:
+// they use none.
 func (t *Template) Secrets() []string {
 	var names []string
 	for _, r := range t.References().Secrets {
@@ -117,14 +129,15 @@ func (t *Template) Secrets() []string {
 	return names
 }
 
-// References lists what the templates read, each name once; a column is that
-// inside the string of the first use.
+// References lists what the templates read, each name once; a column is that inside
+// the string of the first use. It is computed at each call.
 func (t *Template) References() References {
 	var all References
 	t.programs(func(_ string, p *Program) { all.add(p.refs) })
 	return all
 }
 
+// add appends what o has and r lacks.
 func (r *References) add(o References) {
 	r.Names = addReferences(r.Names, o.Names)
 	r.Steps = addReferences(r.Steps, o.Steps)
@@ -134,6 +147,7 @@ func (r *References) add(o References) {
 	r.AllSignals = r.AllSignals || o.AllSignals
 }
 
+// addReferences appends the references whose names the list lacks.
 func addReferences(list, more []Reference) []Reference {
 	for _, r := range more {
 		list = addReference(list, r.Name, r.Column)
@@ -141,8 +155,12 @@ func addReferences(list, more []Reference) []Reference {
 	return list
 }
 
-// Render gives the config with its templates evaluated. A constant config is
-// given back as it is. The error is an *Error with Pointer and Column.
+// Render returns the config with its templates evaluated. Each template is an
+// evaluation with limits of its own. A config without templates is returned as it
+// is, the same bytes at each call: do not change them. The error is an *Error with
+// Pointer and Column, of the first template that fails; CodeLarge also means more
+// than MaxRendered bytes in total, or a text of more than MaxString. Errors of
+// templates that read secrets hold no values.
 func (t *Template) Render(s Scope) (json.RawMessage, error) {
 	if len(t.pieces) == 1 && len(t.pieces[0].parts) == 0 {
 		return t.pieces[0].raw, nil
@@ -162,6 +180,7 @@ func (t *Template) Render(s Scope) (json.RawMessage, error) {
 	return out, nil
 }
 
+// render appends the piece to out.
 func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 	if len(p.parts) == 0 {
 		return append(out, p.raw...), nil
@@ -190,9 +209,9 @@ func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 	return appendString(out, b.String()), nil
 }
 
-// withoutValues gives the error of a program that reads secrets without what may
-// quote a value that was computed from them: whoever takes secrets out of texts
-// later would not find one that was changed.
+// withoutValues returns the error of a program that reads secrets, without what may
+// quote a value that was computed from them. Redaction searches texts for the
+// secrets themselves, and would not find one that was cut, encoded or joined.
 func (p *Program) withoutValues(err *Error) *Error {
 	if len(p.refs.Secrets) == 0 {
 		return err
@@ -215,6 +234,8 @@ func (p *Program) withoutValues(err *Error) *Error {
 	return &c
 }
 
+// asError returns an error as an *Error; one of another kind has CodeFailed and its
+// text as the message.
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -222,7 +243,7 @@ func asError(err error) *Error {
 	return fail(CodeFailed, "%v", err)
 }
 
-// text prints the program's value into a text.
+// text returns the program's value as it is printed into a string.
 func (p *Program) text(s Scope) (string, *Error) {
 	raw, err := p.EvalJSON(s)
 	if err != nil {

@@ -6,15 +6,17 @@ import (
 	"strings"
 )
 
-// cut is a stretch of a string: literal, or what stands between {{ and }}.
+// cut is a stretch of a string: literal text, or what stands between {{ and }}.
 type cut struct {
-	text     string
+	text     string // without the braces
 	template bool
-	column   int // where it begins, its {{ included
+	column   int // where it begins, in characters from 1; of a template, that of its {{
 }
 
-// cutTemplates cuts a string at its {{ }}. With an error, the cuts before it
-// are given too.
+// cutTemplates cuts a string at its {{ }}; the cuts in order are the whole string.
+// A {{ that is not closed is an error with CodeSyntax, and the cuts before it are
+// returned with it. For "a {{ b }}" the cuts are "a " at column 1 and the template
+// " b " at column 3.
 func cutTemplates(s string) ([]cut, *Error) {
 	var cuts []cut
 	at, column := 0, 1
@@ -42,7 +44,8 @@ func cutTemplates(s string) ([]cut, *Error) {
 	return cuts, nil
 }
 
-// unclosed is the error of a {{ without its }}.
+// unclosed is the error of a {{ without its }}, where inner is what follows the {{.
+// A common cause is // meant as a default: it begins a comment, which hides the }}.
 func unclosed(inner string, column int) *Error {
 	if first, _, _ := strings.Cut(inner, "\n"); strings.Contains(first, "//") && strings.Contains(first, "}}") {
 		if at, found := comment(first); found {
@@ -54,8 +57,8 @@ func unclosed(inner string, column int) *Error {
 	return failAt(CodeSyntax, column, "{{ has no closing }}; {{ \"{{\" }} writes two braces")
 }
 
-// templateEnd finds the }} that ends a template: not one inside a string
-// literal, a comment or a map literal. None: -1.
+// templateEnd returns the byte at which the }} that ends a template begins: not one
+// inside a string literal, a comment or an object literal. None: -1.
 func templateEnd(s string) int {
 	depth := 0
 	for t := newScan(s); t.next(); {
@@ -73,25 +76,31 @@ func templateEnd(s string) int {
 
 // located is a string value of a config that holds a template.
 type located struct {
-	start, end int
-	text       string
-	pointer    string
+	start, end int    // its bytes in the config, quotes included
+	text       string // decoded
+	pointer    string // RFC 6901
 }
 
-// templateStrings finds the strings that hold {{ in valid JSON, in order.
+// templateStrings finds the string values that hold {{ in a JSON document, in the
+// order of the text. The document must be valid and not too deep. It never decodes
+// more than one string at a time; strings directly under the names in literal at
+// the top level are left out.
 func templateStrings(config []byte, literal []string) []located {
 	f := &finder{raw: config, literal: literal}
 	f.value(skipSpace(config, 0), "")
 	return f.found
 }
 
+// finder walks a valid JSON document by position. Its methods take the position of
+// a value's first byte and return the one behind it; pointer is the value's RFC
+// 6901 pointer.
 type finder struct {
 	raw     []byte
-	literal []string
+	literal []string // names at the top level whose strings are left out
 	found   []located
 }
 
-// value visits the value at i and gives the place behind it.
+// value visits any value. Lists and objects recurse, at most maxJSONDeep deep.
 func (f *finder) value(i int, pointer string) int {
 	switch f.raw[i] {
 	case '"':
@@ -104,6 +113,8 @@ func (f *finder) value(i int, pointer string) int {
 	return skipValue(f.raw, i)
 }
 
+// text keeps a string that holds {{. The braces may be written as \u007b, so it is
+// decoded first.
 func (f *finder) text(i int, pointer string) int {
 	end := skipString(f.raw, i)
 	v, err := decodeString(f.raw[i:end])
@@ -113,6 +124,7 @@ func (f *finder) text(i int, pointer string) int {
 	return end
 }
 
+// object visits the members of an object; their names are not searched.
 func (f *finder) object(i int, pointer string) int {
 	i = skipSpace(f.raw, i+1)
 	for f.raw[i] != '}' {
@@ -130,6 +142,7 @@ func (f *finder) object(i int, pointer string) int {
 	return i + 1
 }
 
+// list visits the elements of a list.
 func (f *finder) list(i int, pointer string) int {
 	i = skipSpace(f.raw, i+1)
 	for n := 0; f.raw[i] != ']'; n++ {
@@ -138,6 +151,7 @@ func (f *finder) list(i int, pointer string) int {
 	return i + 1
 }
 
+// comma moves to the next member or element, or to the closing bracket.
 func (f *finder) comma(i int) int {
 	if i = skipSpace(f.raw, i); f.raw[i] == ',' {
 		i = skipSpace(f.raw, i+1)
@@ -145,6 +159,7 @@ func (f *finder) comma(i int) int {
 	return i
 }
 
+// escapePointer escapes a member's name as a token of a JSON Pointer, RFC 6901.
 func escapePointer(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
 }
