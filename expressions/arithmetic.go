@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// arithmetic is + - * / % ** on two values: numbers, two strings under +, times and
-// durations. Whole numbers stay whole, except under / and **. The error has
+// arithmetic is + - * / % ** on two values: numbers, two strings under +, times
+// and durations. Whole numbers stay whole, except under / and **. The error has
 // CodeType for operands that the operator does not take, CodeFailed for a whole
-// result beyond 64 bits, a result that is not finite and a division by zero, and
-// CodeLarge for a string or a number beyond the limits.
+// result beyond 64 bits, a result that is not finite and a division by zero,
+// and CodeLarge for a string or a number beyond the limits.
 //
-// The order matters: what float64 would round is calculated exactly before anything
-// is turned into a float64. Only strings cost fuel here; each number costs what its
-// node costs, see rewriter.builtin.
+// The order matters: what float64 would round is calculated exactly before
+// anything is turned into a float64. Strings cost fuel; numbers cost none,
+// since the number of nodes and the visits of predicates bound how often this
+// is called.
 func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	if x, ok := a.(string); ok && operator == "+" {
 		if y, ok := b.(string); ok {

@@ -97,8 +97,9 @@ func rational(v any) (*big.Rat, bool) {
 	return nil, false
 }
 
-// isNumber reports whether a value is of one of the types of numbers. uint8 is what
-// the library's machine makes of some constants.
+// isNumber reports whether a value is of one of the types of numbers. uint8 is
+// a character that the library itself read from a string, inside an optional
+// chain; everything else here counts it as a whole number.
 func isNumber(v any) bool {
 	switch v.(type) {
 	case int, uint8, float64, json.Number:
@@ -166,8 +167,7 @@ func (e *evaluation) equal(a, b any) (bool, *Error) {
 	return e.equalContainers(a, b)
 }
 
-// isNull reports whether a value is null: nil, or a nil list, which the library
-// returns for some empty results.
+// isNull reports whether a value is null: nil, or a nil list.
 func isNull(v any) bool {
 	switch v := v.(type) {
 	case nil:

@@ -125,8 +125,9 @@ func number(n json.Number) any {
 }
 
 // faithful reports whether a float64 stands for exactly the number that was
-// written: below 2^53 that printing it yields the same digits, above that its value
-// is the same. Fifteen digits always survive.
+// written: below 2^53 that printing it yields the same digits, above that its
+// value is the same. Up to fifteen digits survive in normal numbers, and are
+// not printed to find out.
 func faithful(f float64, written string) bool {
 	if math.Abs(f) >= 1<<53 {
 		exact, ok := rational(json.Number(written))

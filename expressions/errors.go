@@ -82,9 +82,10 @@ func shown(s string) string {
 
 // translate turns an error of the library's parser, compiler or machine into an
 // Error with a column. Our own errors, which the library wraps when a function
-// returns them, are unwrapped; any other has the given code and a message in our
-// words, or CodeLarge or CodeType where its cause is known. No text of the library
-// is passed on: it may quote values.
+// returns them, are unwrapped; any other has the given code and a message in
+// our words, or CodeLarge or CodeType where its cause is known. The library's
+// own sentences are never shown, only those parts of them that libraryWords
+// carries over.
 func translate(err error, code string) *Error {
 	var place *file.Error
 	column := 0

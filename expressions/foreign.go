@@ -8,16 +8,22 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// word is what to write in the place of a word or sign that other languages
-// have: say is a clause for the message, suggest what takes its place.
+// word is what to write instead of a word or sign that other languages have,
+// for an author who knows another product. None of it changes what an
+// expression means: it only makes errors helpful.
 type word struct {
-	names   string // separated by spaces
-	say     string
-	suggest string
+	names   string // the words, separated by spaces; of signs, one
+	say     string // a clause for the message, after a colon
+	suggest string // what takes its place, for Suggestion; empty: no single text does
 }
 
+// wordTable finds a word by each of its names.
 type wordTable map[string]word
 
+// tableOf returns a function that builds the table when it is first called: a
+// process that never meets a faulty expression pays nothing for it. Of a name
+// that occurs twice the last word counts. The function may be called
+// concurrently.
 func tableOf(words []word) func() wordTable {
 	return sync.OnceValue(func() wordTable {
 		table := wordTable{}
@@ -30,7 +36,9 @@ func tableOf(words []word) func() wordTable {
 	})
 }
 
-// find looks a name up as it is written, then without regard to case and _.
+// find looks a name up as it is written, then in lower case and without
+// underscores. So a name in the table that has neither capitals nor underscores
+// stands for all its spellings.
 func (t wordTable) find(name string) (word, bool) {
 	if w, ok := t[name]; ok {
 		return w, true
@@ -39,13 +47,15 @@ func (t wordTable) find(name string) (word, bool) {
 	return w, ok
 }
 
+// error returns an Error whose message is the format and the word's clause.
 func (w word) error(code string, column int, format string, args ...any) *Error {
 	e := failAt(code, column, format+": %s", append(args, w.say)...)
 	e.Suggestion = w.suggest
 	return e
 }
 
-// wrapped are the ways in which other products mark an expression.
+// wrapped are the ways in which other products mark an expression. Each pattern
+// matches a whole trimmed text and has the expression as its first group.
 var wrapped = []struct {
 	pattern *regexp.Regexp
 	whose   string
@@ -61,15 +71,22 @@ var wrapped = []struct {
 	{regexp.MustCompile(`^=([^={][^{}]*)$`), "= at the beginning is another product's way to mark an expression"},
 }
 
+// goTemplate matches the beginning of a statement of Handlebars or Go
+// templates, and trimming a text with one of their marks for trimming, {{- and
+// -}}, inside which the expression is the group.
 var (
 	goTemplate = regexp.MustCompile(`^-?\s*((?:[#^]\s*\w+)|(?:/\s*(?:if|each|unless|with)\b)|(?:if|range|with|end|else|block|define|template|each)(?:$|\s+[.$]))`)
 	trimming   = regexp.MustCompile(`^(?:-\s+)?(.*?)(?:\s+-)?$`)
 )
 
+// braced matches {{ }} and ${{ }} inside a longer text; the group is what is
+// inside.
 var braced = regexp.MustCompile(`\$?\{\{\s*(.*?)\s*\}\}`)
 
-// foreignSyntax finds in a text that does not parse what another language
-// would have meant. Nil: nothing that is known.
+// foreignSyntax finds in a text that does not parse what another language would
+// have meant. Nil: nothing that is known. It is called after the parser has
+// failed, so that nothing valid is ever refused here. Special cases come before
+// general ones; the columns are those of source.
 func foreignSyntax(source string) *Error {
 	trimmed := strings.TrimSpace(source)
 	column := runes(source[:len(source)-len(strings.TrimLeft(source, " \t\r\n"))]) + 1
@@ -104,7 +121,8 @@ func foreignSyntax(source string) *Error {
 }
 
 // incomplete finds a part that is missing: a bracket's other half, what stands
-// behind a ?, or an operator between two values.
+// behind a ?, or an operator between two values. It follows tokens, not the
+// grammar, which has failed already. Nil: nothing is known to be missing.
 func incomplete(source string) *Error {
 	if e := unbalanced(source); e != nil {
 		return e
@@ -146,8 +164,9 @@ func incomplete(source string) *Error {
 	return nil
 }
 
-// missingOperator is the error of two values with nothing between them: a
-// function without its brackets, or texts that are to be joined.
+// missingOperator is the error of two values with nothing between them, where s
+// is at the second and before is the token in front of it: a function without
+// its brackets, or texts that are to be joined.
 func missingOperator(source string, s *scan, before string) *Error {
 	value, column := s.token(), s.column()
 	if !identifier(before) {
@@ -166,7 +185,7 @@ func missingOperator(source string, s *scan, before string) *Error {
 	return e
 }
 
-// clipped is a part of an expression, short enough for a message.
+// clipped is the first 60 characters of a part of an expression, for a message.
 func clipped(s string) string {
 	if r := []rune(s); len(r) > 60 {
 		return string(r[:60]) + "…"
@@ -174,7 +193,8 @@ func clipped(s string) string {
 	return s
 }
 
-// inBraces finds {{ }} around a part of an expression.
+// inBraces finds {{ }} around a part of an expression; nil: there are none
+// outside strings.
 func inBraces(source string) *Error {
 	for s := newScan(source); s.next(); {
 		if s.token() != "{" || !strings.HasPrefix(source[s.start:], "{{") {
@@ -188,8 +208,9 @@ func inBraces(source string) *Error {
 	return nil
 }
 
-// signs are operators of others, the longer first, with those of expr-lang
-// among them so that none is found inside of another.
+// signs are operators of other languages, the longer first; those of expr-lang
+// are among them, with an empty clause, so that none of the others is found
+// inside one of these.
 var signs = []word{
 	{"===", "=== is JavaScript's: write ==", "=="},
 	{"!==", "!== is JavaScript's: write !=", "!="},
@@ -223,7 +244,8 @@ var signs = []word{
 	{"${", "${ } is another product's way to mark an expression: write what is inside alone", ""},
 }
 
-// between are words of others that stand where an operator is expected.
+// betweenWords are words of other languages that stand where an operator is
+// expected, that is, behind a value.
 var betweenWords = tableOf([]word{
 	{"is", "is is another language's: write == or !=, as in x != nil", "=="},
 	{"AND And", "write and, or &&", "and"},
@@ -251,8 +273,8 @@ var betweenWords = tableOf([]word{
 	{"match regex rlike", "write matches", "matches"},
 })
 
-// leadWords are words of others that stand where a value is expected and are
-// followed by one.
+// leadWords are words of other languages that stand where a value is expected
+// and are followed by one.
 var leadWords = tableOf([]word{
 	{"NOT Not", "write not, or !", "not"},
 	{"for foreach", "there are no loops in an expression: write map(list, #.name), or filter(list, #.ok)", ""},
@@ -266,12 +288,15 @@ var leadWords = tableOf([]word{
 	{"f r b F", "there are no f-strings: join texts with +, as in 'a' + string(input.n)", ""},
 })
 
-// foreignTokens looks at the tokens in turn.
+// foreignTokens looks at the tokens in the order of the text, and returns the
+// error of the first that another language would have written; nil: there is
+// none.
 func foreignTokens(source string) *Error {
 	before := ""
 	assigns := false // behind let
 	for s := newScan(source); s.next(); {
 		token := s.token()
+		// A scan's token is one character here; signAt finds the whole sign.
 		if first := token[0]; strings.IndexByte("=!<>&|?:.+-*~@\\{$", first) >= 0 && !(first == '$' && len(token) > 1) {
 			w, length := signAt(source[s.start:])
 			if w.say != "" && !(w.names == "=" && assigns) {
@@ -310,10 +335,12 @@ func foreignTokens(source string) *Error {
 	return nil
 }
 
-// typographic are the quotes of word processors.
+// typographic are the quotes of word processors, which replace straight ones in
+// copied texts.
 const typographic = "“”„‟‘’‚‛«»‹›"
 
-// foreignToken judges a sign by itself and by what stands before it.
+// foreignToken judges the token that s is at by itself and by the token before
+// it; nil: nothing is wrong with it.
 func foreignToken(source string, s *scan, before string) *Error {
 	token, column := s.token(), s.column()
 	switch {
@@ -331,10 +358,12 @@ func foreignToken(source string, s *scan, before string) *Error {
 	return nil
 }
 
-// moduleNumber is how paths begin in Make and Zapier.
+// moduleNumber is how paths begin in Make and Zapier: 3.body is the body that
+// module 3 returned.
 var moduleNumber = regexp.MustCompile(`^\d+\.[A-Za-z_]`)
 
-// unbalanced finds a bracket without its other half.
+// unbalanced finds a bracket outside strings without its other half, or with a
+// wrong one; nil: all match.
 func unbalanced(source string) *Error {
 	type opened struct {
 		bracket string
@@ -361,6 +390,8 @@ func unbalanced(source string) *Error {
 	return nil
 }
 
+// signAt returns the sign of signs that a text begins with, and its length in
+// bytes; an empty word and 0 for none.
 func signAt(rest string) (word, int) {
 	for _, w := range signs {
 		if strings.HasPrefix(rest, w.names) {
@@ -370,13 +401,15 @@ func signAt(rest string) (word, int) {
 	return word{}, 0
 }
 
+// foreignSign is the error of a sign or word whose clause is the whole message.
 func foreignSign(w word, column int) *Error {
 	e := failAt(CodeSyntax, column, "%s", w.say)
 	e.Suggestion = w.suggest
 	return e
 }
 
-// operandEnd reports whether a token may end a value.
+// operandEnd reports whether a token may end a value: a closing bracket, a
+// quote, a number or a name. No token, as at the beginning of a text, does not.
 func operandEnd(token string) bool {
 	if token == "" {
 		return false
@@ -385,10 +418,13 @@ func operandEnd(token string) bool {
 	return strings.IndexByte(")]}'\"`", last) >= 0 || wordRune(rune(last)) && !operatorWords[token]
 }
 
-// operatorWords are the operators that are words.
+// operatorWords are the words that are operators, or begin a construct: no
+// value ends with one.
 var operatorWords = map[string]bool{"not": true, "and": true, "or": true, "in": true, "matches": true, "contains": true, "startsWith": true, "endsWith": true, "let": true, "if": true, "else": true}
 
-// foreignWord judges an identifier by what stands before and behind it.
+// foreignWord judges the identifier that s is at by the token before it and the
+// text behind it: behind a value it would be an operator, elsewhere a statement
+// or a prefix. Nil: it is a name.
 func foreignWord(source string, s *scan, before string) *Error {
 	token, rest := s.token(), source[s.end:]
 	behind := strings.TrimLeft(rest, " \t\r\n")
@@ -418,7 +454,9 @@ func foreignWord(source string, s *scan, before string) *Error {
 	return nil
 }
 
-// calledOperator is contains(a, b), where an operator stands between.
+// calledOperator is the error of contains(a, b) and the like, where the
+// operator stands between. With two arguments the suggestion is the whole
+// expression.
 func calledOperator(source string, s *scan) *Error {
 	name := s.token()
 	e := failAt(CodeSyntax, s.column(), "%s is an operator: write a %s b", name, name)
@@ -430,8 +468,9 @@ func calledOperator(source string, s *scan) *Error {
 	return e
 }
 
-// arguments cuts what stands between the first bracket and its end at the
-// commas.
+// arguments cuts what stands between the bracket that source begins with and
+// its end, at the commas outside nested brackets; false where it does not end.
+// Each argument is trimmed; no argument at all is one empty one.
 func arguments(source string) ([]string, bool) {
 	var args []string
 	depth, from := 0, 1
@@ -451,7 +490,9 @@ func arguments(source string) ([]string, bool) {
 	return nil, false
 }
 
-// foreignPipe is | and a filter without brackets, as in Jinja and jq.
+// foreignPipe is the error of a | at byte at and a filter without brackets, as
+// in Jinja and jq; nil for anything else. A filter of another product is
+// replaced by our function where that is known.
 func foreignPipe(source string, at int) *Error {
 	s := &scan{source: source, start: at, end: at}
 	if !s.next() || !identifier(s.token()) {
@@ -473,11 +514,16 @@ func foreignPipe(source string, at int) *Error {
 	return e
 }
 
+// everyElement is [] and [*] behind a list: every element of it, in jq and
+// JMESPath.
 var everyElement = regexp.MustCompile(`^\[\s*\*?\s*\]`)
 
+// dotted is a path that begins with a dot.
 var dotted = regexp.MustCompile(`^\.[A-Za-z0-9_.\[\]]*`)
 
-// leadingDot is a path as in jq and Go templates.
+// leadingDot is the error of a path as in jq and Go templates, which rest
+// begins with. One that begins with a name of ours, such as .input.a, only has
+// the dot too many.
 func leadingDot(rest string, column int) *Error {
 	path := pathAt(rest)
 	for _, root := range []string{"input", "steps", "run", "signals", "item"} {
@@ -490,6 +536,8 @@ func leadingDot(rest string, column int) *Error {
 	return failAt(CodeSyntax, column, "a path cannot begin with a dot, as in jq or Go templates: write input%s, or steps.ID.output%s", path, path)
 }
 
+// pathAt returns the path with a leading dot that a text begins with, or
+// ".name" as an example.
 func pathAt(rest string) string {
 	if p := dotted.FindString(rest); len(p) > 1 {
 		return p
@@ -497,8 +545,10 @@ func pathAt(rest string) string {
 	return ".name"
 }
 
-// comment reports whether a one-line expression ends in a comment: // is a
-// default in jq.
+// comment returns the column of the comment that a one-line expression ends in:
+// // is a default in jq and other languages, so that the author meant what
+// follows it to be evaluated. In a text of several lines a comment is meant as
+// one; so is a text that is nothing but a comment.
 func comment(source string) (column int, found bool) {
 	if !strings.Contains(source, "//") || strings.Contains(strings.TrimSpace(source), "\n") {
 		return 0, false
@@ -518,4 +568,5 @@ func comment(source string) (column int, found bool) {
 	return runes(source[:at+i]) + 1, true
 }
 
+// commentWords is the message for what comment finds.
 const commentWords = "// begins a comment here, so that what follows is not read; write ?? for a default"

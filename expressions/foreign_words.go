@@ -1,6 +1,7 @@
 package expressions
 
-// functionWords are functions of others.
+// functionWords are functions of other languages and products, called as
+// name(…). Names are compared as wordTable.find does.
 var functionWords = tableOf([]word{
 	{"selectattr select_attr where whereBy", "write filter(list, #.name)", "filter"},
 	{"rejectattr reject", "write filter(list, not #.name)", "filter"},
@@ -76,7 +77,8 @@ var functionWords = tableOf([]word{
 	{"print log console echo debug", "an expression only computes; a script prints", ""},
 })
 
-// methodWords are methods of others, and properties that are read like them.
+// methodWords are methods of other languages, called as x.name(…), and
+// properties that are read like them, such as length.
 var methodWords = tableOf([]word{
 	{"length size count len Length Count", "write len(x)", "len"},
 	{"includes contains has indexOfAny", "write text contains 'a', or 'a' in list", "contains"},
@@ -116,7 +118,8 @@ var methodWords = tableOf([]word{
 	{"json", "the body is parsed already: write steps.ID.output.body", ""},
 })
 
-// spaceWords are the objects of others that hold functions.
+// spaceWords are functions of well-known objects and modules of other
+// languages, by their whole name.
 var spaceWords = tableOf([]word{
 	{"JSON.stringify json.dumps", "write toJSON(x)", "toJSON"},
 	{"JSON.parse json.loads", "write fromJSON(text)", "fromJSON"},
@@ -141,7 +144,8 @@ var spaceWords = tableOf([]word{
 	{"strings.Contains", "write text contains 'a'", "contains"},
 })
 
-// nameWords are root names of others.
+// nameWords are root names of other products: where they keep the input,
+// outputs and secrets.
 var nameWords = tableOf([]word{
 	{"undefined None NONE none NULL Null Nil NIL NaN nan void", "write nil, or null", "nil"},
 	{"True TRUE yes Yes YES on", "write true", "true"},
@@ -159,7 +163,8 @@ var nameWords = tableOf([]word{
 	{"JSON Math Object Array Date String Number console json datetime re strings", "there are no objects of a language here, only functions such as len, upper, fromJSON", ""},
 })
 
-// dollarWords are names that begin with $.
+// dollarWords are names of other products that begin with $. In the clause, %s
+// stands for the members that followed the name.
 var dollarWords = tableOf([]word{
 	{"$", "$ is JSONPath's; write input%s for the run's input, or steps.ID.output%s for what a step gave", ""},
 	{"$json $data $binary", "that is n8n's; write steps.ID.output%s for what a step gave, or input%s for the run's input", ""},
@@ -171,8 +176,9 @@ var dollarWords = tableOf([]word{
 	{"$item $element $map", "in the body of a loop the element is item, in a predicate #", "item"},
 })
 
-// memberWords are members that outputs have under other names; the first that
-// is there is meant.
+// memberWords are members that outputs have under other names in other
+// products, in lower case and without underscores; the first alternative that
+// the output has is meant.
 var memberWords = map[string][]string{
 	"json": {"body", "result"}, "data": {"body", "result", "payload"}, "content": {"body"}, "text": {"body", "stdout"}, "response": {"body"}, "payload": {"body"},
 	"statuscode": {"status_code"}, "status": {"status_code"}, "code": {"status_code", "exit_code"}, "httpstatus": {"status_code"}, "ok": {"status_code", "status"},
@@ -183,7 +189,7 @@ var memberWords = map[string][]string{
 	"body": {"output"}, "stdout": {"output"}, "statustext": {"status_code"}, "startedat": {"started_at"}, "runid": {"id"}, "workflowid": {"workflow_id"},
 }
 
-// statusWords are the words of others for a step's status.
+// statusWords are the words of other products for a step's status.
 var statusWords = tableOf([]word{
 	{"success succeeded successful succeed ok done finished complete passed pass ended completedsuccessfully closed", "", "completed"},
 	{"failure fail error errored timeout timedout timed_out faulted exception aborted crashed", "", "failed"},
@@ -193,5 +199,5 @@ var statusWords = tableOf([]word{
 	{"queued scheduled created new", "", "pending"},
 })
 
-// statuses are what steps.<id>.status can be.
+// statuses are all values that steps.<id>.status can have.
 var statuses = []string{"pending", "running", "waiting", "retrying", "completed", "failed", "skipped", "cancelled"}

@@ -8,6 +8,8 @@ import (
 	"time"
 )
 
+// listFunctions are the functions on lists, and those on values of any type.
+// None changes the list that it is called with.
 var listFunctions = map[string]function{
 	"len":     {1, 1, length},
 	"type":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return typeName(a[0]), nil }},
@@ -22,8 +24,9 @@ var listFunctions = map[string]function{
 	"sort":    {1, 2, sorted},
 }
 
-// length counts the characters of a string, the elements of a list of any
-// size, the members of an object.
+// length is len(x): the characters of a string, the elements of a list of any
+// size, or the members of an object. Lists and objects are not walked, so that
+// their size is free. The error has CodeType for anything else, null included.
 func length(e *evaluation, a []any) (any, *Error) {
 	switch v := a[0].(type) {
 	case string:
@@ -40,7 +43,7 @@ func length(e *evaluation, a []any) (any, *Error) {
 	return nil, fail(CodeType, "expected a string, list or object, got %s", kindOf(a[0]))
 }
 
-// typeName gives the library's names of types.
+// typeName is type(x), with the library's names of types.
 func typeName(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -70,7 +73,7 @@ func typeName(v any) string {
 	return "unknown"
 }
 
-// end is first and last; null for an empty list.
+// end is first(list) and last(list); null for an empty list and for null.
 func end(v any, last bool) (any, *Error) {
 	list, ok := listOf(v)
 	switch {
@@ -84,7 +87,9 @@ func end(v any, last bool) (any, *Error) {
 	return list[0], nil
 }
 
-// get is x[key], and null where that would fail.
+// get is get(x, key): an element of a list, a negative index counting from its
+// end, or a member of an object; null where there is none, and where x is
+// neither.
 func get(_ *evaluation, a []any) (any, *Error) {
 	if list, ok := listOf(a[0]); ok {
 		i, isInt := whole(a[1])
@@ -112,6 +117,8 @@ func get(_ *evaluation, a []any) (any, *Error) {
 	return nil, nil
 }
 
+// take is take(list, n): the first n elements, or all where there are fewer.
+// The result shares the list. A negative n has CodeFailed.
 func take(e *evaluation, a []any) (any, *Error) {
 	list, ok := listOf(a[0])
 	if !ok {
@@ -127,6 +134,7 @@ func take(e *evaluation, a []any) (any, *Error) {
 	return list[:min(n, len(list)):min(n, len(list))], nil
 }
 
+// reverse is reverse(list), a copy.
 func reverse(e *evaluation, a []any) (any, *Error) {
 	list, err := e.listArg(a[0])
 	if err != nil {
@@ -137,8 +145,9 @@ func reverse(e *evaluation, a []any) (any, *Error) {
 	return out, nil
 }
 
-// uniq keeps the first of equal elements. Scalars are compared by hash, lists
-// and objects with each other.
+// uniq is uniq(list): the first of equal elements, in their order. Null,
+// booleans, strings and whole numbers are found by hash. What is not hashable
+// is compared with all such elements before it, which costs fuel for each pair.
 func uniq(e *evaluation, a []any) (any, *Error) {
 	list, err := e.listArg(a[0])
 	if err != nil {
@@ -166,7 +175,8 @@ func uniq(e *evaluation, a []any) (any, *Error) {
 	return append([]any{}, out...), nil
 }
 
-// hashable gives a map key that is equal exactly for equal scalars.
+// hashable returns a map key for a scalar; a float64 without a fraction below
+// 2^53 has that of the equal int. False: the value has to be compared.
 func hashable(v any) (any, bool) {
 	switch v := v.(type) {
 	case nil, bool, int, string:
@@ -179,6 +189,7 @@ func hashable(v any) (any, bool) {
 	return nil, false
 }
 
+// concat is concat(list, …), of at most MaxList elements in total.
 func concat(e *evaluation, a []any) (any, *Error) {
 	total := 0
 	lists := make([][]any, len(a))
@@ -196,6 +207,8 @@ func concat(e *evaluation, a []any) (any, *Error) {
 	return slices.Concat(append(lists, []any{})...), nil
 }
 
+// flatten is flatten(list): the elements of lists inside lists, at any depth up
+// to MaxDepth.
 func flatten(e *evaluation, a []any) (any, *Error) {
 	if _, err := e.listArg(a[0]); err != nil {
 		return nil, err
@@ -207,13 +220,16 @@ func flatten(e *evaluation, a []any) (any, *Error) {
 	return append([]any{}, out...), nil
 }
 
-// flattener opens lists inside lists, MaxDepth deep and MaxList long.
+// flattener collects values and the elements of lists inside lists, MaxDepth
+// deep and MaxList long. It pays for each list that it opens.
 type flattener struct {
 	e   *evaluation
 	out []any
 	err *Error
 }
 
+// add appends a value, or the elements of a list. depth is the number of lists
+// around it. After an error it does nothing.
 func (f *flattener) add(v any, depth int) {
 	if f.err != nil {
 		return
@@ -236,7 +252,9 @@ func (f *flattener) add(v any, depth int) {
 	}
 }
 
-// sorted orders numbers, or strings; "desc" as second argument reverses.
+// sorted is sort(list) and sort(list, "desc"): a sorted copy of a list of
+// numbers, strings, times or durations, all of one kind. The error has CodeType
+// for elements that cannot be compared.
 func sorted(e *evaluation, a []any) (any, *Error) {
 	list, err := e.listArg(a[0])
 	if err != nil {
@@ -246,7 +264,8 @@ func sorted(e *evaluation, a []any) (any, *Error) {
 	return out, e.order("sort", out, a[1:], func(v any) any { return v })
 }
 
-// sortPairs orders [key, element] pairs by their keys and gives the elements.
+// sortPairs sorts [key, element] pairs by their keys and returns the elements.
+// v is a list that the rewritten sortBy has just made, and is changed.
 func (e *evaluation) sortPairs(v any, order []any) (any, *Error) {
 	pairs, _ := listOf(v)
 	key := func(v any) any { return v.([]any)[0] }
@@ -259,7 +278,10 @@ func (e *evaluation) sortPairs(v any, order []any) (any, *Error) {
 	return pairs, nil
 }
 
-// order sorts a list in place, stably.
+// order sorts a list in place, stably, by what key returns for an element.
+// order holds "asc", "desc" or nothing; another word has CodeFailed. n·log n
+// units of fuel are paid before the first comparison. name is that of the
+// function, for messages.
 func (e *evaluation) order(name string, list, order []any, key func(any) any) *Error {
 	sign := 1
 	if len(order) == 1 {
@@ -286,7 +308,8 @@ func (e *evaluation) order(name string, list, order []any, key func(any) any) *E
 	return failed
 }
 
-// lastTrue gives the index of the last true in a list; null when there is none.
+// lastTrue returns the index of the last true in a list; null where there is
+// none. The list is what the body of findLastIndex returned for each element.
 func lastTrue(v any) (any, *Error) {
 	list, _ := listOf(v)
 	var found any

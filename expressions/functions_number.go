@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+// numberFunctions are the functions on numbers. What float64 cannot hold is
+// calculated exactly, except in float and median.
 var numberFunctions = map[string]function{
 	"abs":    {1, 1, func(_ *evaluation, a []any) (any, *Error) { return absolute(a[0]) }},
 	"ceil":   {1, 1, rounding(math.Ceil)},
@@ -22,6 +24,8 @@ var numberFunctions = map[string]function{
 	"median": {1, -1, median},
 }
 
+// bitFunctions work on whole numbers as 64 bits in two's complement. bitnand is
+// x and not y, as in the library.
 var bitFunctions = map[string]function{
 	"bitand":  bitwise(func(x, y int) int { return x & y }),
 	"bitor":   bitwise(func(x, y int) int { return x | y }),
@@ -36,6 +40,8 @@ var bitFunctions = map[string]function{
 	}},
 }
 
+// absolute is abs(x). The smallest whole number has no absolute value in 64
+// bits: CodeFailed.
 func absolute(v any) (any, *Error) {
 	switch v := v.(type) {
 	case int:
@@ -50,6 +56,8 @@ func absolute(v any) (any, *Error) {
 	return math.Abs(f), err
 }
 
+// rounding returns ceil, floor or round. The result is of the type of the
+// argument: a float64 for a float64, and whole for what is calculated exactly.
 func rounding(round func(float64) float64) func(*evaluation, []any) (any, *Error) {
 	return func(_ *evaluation, a []any) (any, *Error) {
 		if needsExact(a[0]) {
@@ -60,7 +68,9 @@ func rounding(round func(float64) float64) func(*evaluation, []any) (any, *Error
 	}
 }
 
-// toInt cuts fractions off, and reads decimal text.
+// toInt is int(x): it cuts fractions off, towards zero, and reads decimal text
+// without one. The error has CodeFailed for what 64 bits do not hold and for
+// text that is not a whole number, CodeType for other values.
 func toInt(v any) (any, *Error) {
 	if s, ok := v.(string); ok {
 		n, err := strconv.Atoi(s)
@@ -85,6 +95,8 @@ func toInt(v any) (any, *Error) {
 	return int(f), nil
 }
 
+// toFloat is float(x): the nearest float64 of a number, or of decimal text. The
+// error has CodeFailed for text that is not a finite number.
 func toFloat(v any) (any, *Error) {
 	s, ok := v.(string)
 	if !ok {
@@ -97,7 +109,7 @@ func toFloat(v any) (any, *Error) {
 	return f, nil
 }
 
-// flat gives all numbers (or strings) in the arguments, lists opened.
+// flat returns the arguments with all lists in them opened, at any depth.
 func (e *evaluation) flat(args []any) ([]any, *Error) {
 	f := &flattener{e: e}
 	for _, a := range args {
@@ -106,7 +118,9 @@ func (e *evaluation) flat(args []any) ([]any, *Error) {
 	return f.out, f.err
 }
 
-// extreme is max and min: of arguments and lists of numbers.
+// extreme returns max, for sign 1, or min, for -1: of arguments and of the
+// elements of lists, all of them numbers. The result is the element itself,
+// with its type; of equal ones the first. Of nothing it is null.
 func extreme(sign int) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		values, err := e.flat(a)
@@ -130,6 +144,8 @@ func extreme(sign int) func(*evaluation, []any) (any, *Error) {
 	}
 }
 
+// orFirst returns first for the first element, which is compared with itself:
+// that checks its type.
 func orFirst(best, first any, i int) any {
 	if i == 0 {
 		return first
@@ -137,6 +153,7 @@ func orFirst(best, first any, i int) any {
 	return best
 }
 
+// floats is flat with all numbers as float64; the slice is new.
 func (e *evaluation) floats(args []any) ([]float64, *Error) {
 	values, err := e.flat(args)
 	if err != nil {
@@ -151,7 +168,7 @@ func (e *evaluation) floats(args []any) ([]float64, *Error) {
 	return out, nil
 }
 
-// mean of nothing is 0, as in the library.
+// mean is mean(…), exact like + and /. That of nothing is 0, as in the library.
 func mean(e *evaluation, a []any) (any, *Error) {
 	values, err := e.flat(a)
 	if err != nil || len(values) == 0 {
@@ -166,6 +183,8 @@ func mean(e *evaluation, a []any) (any, *Error) {
 	return e.arithmetic("/", total, len(values))
 }
 
+// median is median(…), as a float64; of an even number of values it is the mean
+// of the two in the middle, of nothing 0, as in the library.
 func median(e *evaluation, a []any) (any, *Error) {
 	values, err := e.floats(a)
 	if err != nil || len(values) == 0 {
@@ -182,6 +201,7 @@ func median(e *evaluation, a []any) (any, *Error) {
 	return (values[half-1] + values[half]) / 2, nil
 }
 
+// bitwise returns a function of two whole numbers.
 func bitwise(op func(x, y int) int) function {
 	return function{2, 2, func(e *evaluation, a []any) (any, *Error) {
 		x, err := e.intArg(a[0])
@@ -193,7 +213,7 @@ func bitwise(op func(x, y int) int) function {
 	}}
 }
 
-// shiftLeft fails where bits would be lost.
+// shiftLeft fails with CodeFailed where bits would be lost, the sign included.
 func shiftLeft(x int, n uint) (int, *Error) {
 	if r := x << n; r>>n == x {
 		return r, nil
@@ -201,6 +221,8 @@ func shiftLeft(x int, n uint) (int, *Error) {
 	return 0, errBeyond()
 }
 
+// shift returns a function that shifts a whole number; a negative distance has
+// CodeFailed, one of 64 and more shifts everything out.
 func shift(op func(x int, n uint) (int, *Error)) function {
 	return function{2, 2, func(e *evaluation, a []any) (any, *Error) {
 		x, err := e.intArg(a[0])

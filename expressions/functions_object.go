@@ -1,5 +1,6 @@
 package expressions
 
+// objectFunctions are the functions on objects.
 var objectFunctions = map[string]function{
 	"keys":      {1, 1, func(e *evaluation, a []any) (any, *Error) { return e.members(a[0], memberKey) }},
 	"values":    {1, 1, func(e *evaluation, a []any) (any, *Error) { return e.members(a[0], memberValue) }},
@@ -7,12 +8,15 @@ var objectFunctions = map[string]function{
 	"fromPairs": {1, 1, fromPairs},
 }
 
+// memberKey, memberValue and memberPair choose what the functions of
+// objectFunctions list of each member.
 func memberKey(k string, _ any) any   { return k }
 func memberValue(_ string, v any) any { return v }
 func memberPair(k string, v any) any  { return []any{k, v} }
 
-// members lists something of each member, in the order of the keys: the same
-// object always gives the same list.
+// members lists what pick returns for each member, in the order of the keys:
+// the same object always yields the same list. Objects are capped as lists are,
+// at MaxList members.
 func (e *evaluation) members(v any, pick func(string, any) any) (any, *Error) {
 	object, ok := objectOf(v)
 	if !ok {
@@ -28,7 +32,9 @@ func (e *evaluation) members(v any, pick func(string, any) any) (any, *Error) {
 	return out, e.spend(2 * len(out))
 }
 
-// fromPairs makes an object of [[key, value], …]; the last of equal keys counts.
+// fromPairs is fromPairs(list): an object of [[key, value], …]; the last of
+// equal keys counts. The error has CodeType for what is not such a list; keys
+// are strings.
 func fromPairs(e *evaluation, a []any) (any, *Error) {
 	list, err := e.listArg(a[0])
 	if err != nil {
