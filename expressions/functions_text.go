@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 )
 
+// textFunctions are the functions on strings. Lengths and places are in
+// characters; see characters.go.
 var textFunctions = map[string]function{
 	"string":      {1, 1, func(e *evaluation, a []any) (any, *Error) { return e.print(a[0]) }},
 	"trim":        {1, 2, trim},
@@ -28,7 +30,7 @@ var textFunctions = map[string]function{
 	"fromBase64":  {1, 1, fromBase64},
 }
 
-// print is string(x).
+// print is string(x): a string as it is, any other value as templates print it.
 func (e *evaluation) print(v any) (any, *Error) {
 	if s, ok := v.(string); ok {
 		return s, nil
@@ -40,7 +42,8 @@ func (e *evaluation) print(v any) (any, *Error) {
 	return e.builtString(s)
 }
 
-// twoStrings reads the first argument and the second, which has a default.
+// twoStrings reads the first argument and the second, which may be left out and
+// then is the one given here.
 func (e *evaluation) twoStrings(a []any, second string) (string, string, *Error) {
 	s, err := e.stringArg(a[0])
 	if err != nil {
@@ -52,6 +55,7 @@ func (e *evaluation) twoStrings(a []any, second string) (string, string, *Error)
 	return s, second, err
 }
 
+// trim is trim(text) for white space, and trim(text, characters).
 func trim(e *evaluation, a []any) (any, *Error) {
 	s, cut, err := e.twoStrings(a, "")
 	if err != nil {
@@ -60,12 +64,15 @@ func trim(e *evaluation, a []any) (any, *Error) {
 	if len(a) == 1 {
 		return strings.TrimSpace(s), nil
 	}
+	// strings.Trim searches the set once for each character that it removes.
 	if err := e.spend(len(s) / 64 * (1 + len(cut)/8)); err != nil {
 		return nil, err
 	}
 	return strings.Trim(s, cut), nil
 }
 
+// affix returns trimPrefix or trimSuffix. Without a second argument a space is
+// cut off.
 func affix(cut func(s, part string) string) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		s, part, err := e.twoStrings(a, " ")
@@ -73,6 +80,7 @@ func affix(cut func(s, part string) string) func(*evaluation, []any) (any, *Erro
 	}
 }
 
+// affixed returns hasPrefix or hasSuffix.
 func affixed(has func(s, part string) bool) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		s, part, err := e.twoStrings(a, "")
@@ -80,7 +88,8 @@ func affixed(has func(s, part string) bool) func(*evaluation, []any) (any, *Erro
 	}
 }
 
-// changeCase may grow a string threefold; its input is charged as if it did.
+// changeCase returns upper or lower. The length of the input is paid for; a few
+// characters have a longer form in the other case, which is not.
 func changeCase(change func(string) string) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		s, err := e.stringArg(a[0])
@@ -94,6 +103,10 @@ func changeCase(change func(string) string) func(*evaluation, []any) (any, *Erro
 	}
 }
 
+// split returns split or splitAfter: of a text at a separator, "" being between
+// all characters, into at most n pieces where a third argument says so; a
+// negative n is no bound. The pieces are counted before the list is built. The
+// error has CodeLarge for more than MaxList of them.
 func split(cut func(s, by string, n int) []string) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		s, by, err := e.twoStrings(a, "")
@@ -122,6 +135,9 @@ func split(cut func(s, by string, n int) []string) func(*evaluation, []any) (any
 	}
 }
 
+// replace is replace(text, old, new) and replace(text, old, new, n), of the
+// first n occurrences; a negative n means all. The size of the result is paid
+// for before it is built.
 func replace(e *evaluation, a []any) (any, *Error) {
 	s, old, err := e.twoStrings(a, "")
 	if err != nil {
@@ -147,7 +163,9 @@ func replace(e *evaluation, a []any) (any, *Error) {
 	return strings.Replace(s, old, with, n), nil
 }
 
-// join prints the elements that are no strings as string() does.
+// join is join(list, separator); without a separator nothing stands between.
+// Elements that are not strings are printed as string() does. It stops as soon
+// as the result would be too large.
 func join(e *evaluation, a []any) (any, *Error) {
 	list, err := e.listArg(a[0])
 	if err != nil {
@@ -172,6 +190,7 @@ func join(e *evaluation, a []any) (any, *Error) {
 	return e.builtString(strings.Join(parts, glue))
 }
 
+// toJSON is toJSON(x), in the form of encode.
 func toJSON(e *evaluation, a []any) (any, *Error) {
 	raw, err := encode(a[0])
 	if err != nil {
@@ -180,6 +199,8 @@ func toJSON(e *evaluation, a []any) (any, *Error) {
 	return e.builtString(string(raw))
 }
 
+// fromJSON is fromJSON(text), which counts as reading as many bytes of values.
+// The error has CodeFailed for what is not one JSON value.
 func fromJSON(e *evaluation, a []any) (any, *Error) {
 	s, err := e.stringArg(a[0])
 	if err != nil {
@@ -191,6 +212,8 @@ func fromJSON(e *evaluation, a []any) (any, *Error) {
 	return e.decode(json.RawMessage(s))
 }
 
+// toBase64 is toBase64(text), and base64(text): the standard alphabet with
+// padding, RFC 4648, section 4.
 func toBase64(e *evaluation, a []any) (any, *Error) {
 	s, err := e.stringArg(a[0])
 	if err != nil {
@@ -202,6 +225,9 @@ func toBase64(e *evaluation, a []any) (any, *Error) {
 	return base64.StdEncoding.EncodeToString([]byte(s)), nil
 }
 
+// fromBase64 is fromBase64(text), of what toBase64 writes. The error has
+// CodeFailed for other text, and for bytes that are not UTF-8: values are JSON,
+// which could not hold them.
 func fromBase64(e *evaluation, a []any) (any, *Error) {
 	s, err := e.stringArg(a[0])
 	if err != nil {

@@ -5,14 +5,19 @@ import (
 	"time"
 )
 
+// timeFunctions make times and durations of text; the rest are methods and
+// operators.
 var timeFunctions = map[string]function{
 	"date":     {1, 3, date},
 	"duration": {1, 1, duration},
 }
 
-// date reads a time: RFC 3339 with its zone (date(text)), any layout that
-// holds a zone (date(text, layout)), or a layout and an IANA zone name. A time
-// without a zone has no meaning that is the same everywhere, so it is refused.
+// date is date(text), which reads RFC 3339, date(text, layout), where the
+// layout of package time must hold a zone, and date(text, layout, zone) with an
+// IANA zone name. A time without a zone has no meaning that is the same
+// everywhere, so it is refused; so is Local, which is a zone of the machine.
+// The error has CodeFailed for what does not fit, and for texts of more than
+// 200 bytes. Parsing and finding a zone cost ten units of fuel and more.
 func date(e *evaluation, a []any) (any, *Error) {
 	if err := e.spend(10 * len(a) * len(a)); err != nil {
 		return nil, err
@@ -43,6 +48,10 @@ func date(e *evaluation, a []any) (any, *Error) {
 	return parseTime(words[1], words[0], zone)
 }
 
+// parseTime reads a time. Without a zone the result has the offset that the
+// text names and no name: time.Parse would otherwise take the machine's zone
+// where that has the same offset, and the same text would print differently
+// elsewhere.
 func parseTime(layout, text string, zone *time.Location) (any, *Error) {
 	if zone != nil {
 		t, err := time.ParseInLocation(layout, text, zone)
@@ -62,7 +71,8 @@ func parseTime(layout, text string, zone *time.Location) (any, *Error) {
 	return t.In(time.FixedZone("", offset)), nil
 }
 
-// zoned says whether a layout reads a numeric offset or Z.
+// zoned reports whether a layout reads a numeric offset or Z; the abbreviation
+// of a zone is ambiguous and does not count.
 func zoned(layout string) bool {
 	for i := range layout {
 		rest := layout[i:]
@@ -73,6 +83,7 @@ func zoned(layout string) bool {
 	return false
 }
 
+// duration is duration(text), in the form of Go: 90s, 1h30m.
 func duration(e *evaluation, a []any) (any, *Error) {
 	s, err := e.stringArg(a[0])
 	if err != nil {
@@ -85,7 +96,8 @@ func duration(e *evaluation, a []any) (any, *Error) {
 	return d, nil
 }
 
-// The methods of times and durations that texts may call.
+// timeMethods are the methods of times without arguments that expressions may
+// call. Months count from 1, weekdays from 0, a Sunday.
 var timeMethods = map[string]func(time.Time) any{
 	"Year": func(t time.Time) any { return t.Year() }, "Month": func(t time.Time) any { return int(t.Month()) },
 	"Day": func(t time.Time) any { return t.Day() }, "Hour": func(t time.Time) any { return t.Hour() },
@@ -95,21 +107,25 @@ var timeMethods = map[string]func(time.Time) any{
 	"UTC": func(t time.Time) any { return t.UTC() },
 }
 
+// durationMethods are the methods of durations that expressions may call.
 var durationMethods = map[string]func(time.Duration) any{
 	"Hours": func(d time.Duration) any { return d.Hours() }, "Minutes": func(d time.Duration) any { return d.Minutes() },
 	"Seconds": func(d time.Duration) any { return d.Seconds() }, "Milliseconds": func(d time.Duration) any { return int(d.Milliseconds()) },
 }
 
-// The methods with arguments.
+// otherMethods are the methods of times with one argument; see timeMethod.
 var otherMethods = []string{"Format", "Add", "Sub", "Before", "After", "Equal"}
 
+// methodAllowed reports whether a time or a duration has a method of that name.
+// Whether the value is one is known only at evaluation.
 func methodAllowed(name string) bool {
 	_, ofTime := timeMethods[name]
 	_, ofDuration := durationMethods[name]
 	return ofTime || ofDuration || slices.Contains(otherMethods, name)
 }
 
-// method calls one of a time or a duration.
+// method calls a method of a time or a duration. The error has CodeType for a
+// value of another kind and for arguments that the method does not take.
 func (e *evaluation) method(v any, name string, args []any) (any, *Error) {
 	if len(args) == 1 {
 		return e.timeMethod(v, name, args[0])
@@ -129,10 +145,13 @@ func (e *evaluation) method(v any, name string, args []any) (any, *Error) {
 	return nil, noMethod(v, name)
 }
 
+// noMethod is the error of method.
 func noMethod(v any, name string) *Error {
 	return fail(CodeType, "%s has no method %s with these arguments", kindOf(v), name)
 }
 
+// timeMethod calls a method of a time with one argument, whose type decides
+// which are possible. A layout for Format has at most 200 bytes.
 func (e *evaluation) timeMethod(v any, name string, arg any) (any, *Error) {
 	t, ok := v.(time.Time)
 	if !ok {

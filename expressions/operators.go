@@ -8,7 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// operators are what rewritten trees call for the library's operators.
+// operators are what rewritten trees call for the library's operators, and for
+// what has no name in an expression: reading a path, opening a list. Names
+// begin with $, which no function that an author can call does. It never
+// changes.
 var operators = map[string]func(*evaluation, []any) (any, *Error){
 	"$path":     func(e *evaluation, a []any) (any, *Error) { return e.value(a[0].(int)) },
 	"$step":     func(e *evaluation, a []any) (any, *Error) { return e.computedStep(a[0]) },
@@ -50,6 +53,8 @@ var operators = map[string]func(*evaluation, []any) (any, *Error){
 	"$matches":    func(e *evaluation, a []any) (any, *Error) { return e.matches(a[0], a[1]) },
 }
 
+// ordering returns an operator that is true where holds is, for the result of
+// compare.
 func ordering(operator string, holds func(int) bool) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		c, err := e.compare(operator, a[0], a[1])
@@ -57,11 +62,14 @@ func ordering(operator string, holds func(int) bool) func(*evaluation, []any) (a
 	}
 }
 
+// calculation returns an arithmetic operator.
 func calculation(operator string) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) { return e.arithmetic(operator, a[0], a[1]) }
 }
 
-// search is an operator on two strings; null holds nothing.
+// search returns an operator on two strings that costs fuel by the length of
+// the first. Null on either side is false: a text that is missing contains
+// nothing.
 func search(operator string, found func(s, part string) bool) func(*evaluation, []any) (any, *Error) {
 	return func(e *evaluation, a []any) (any, *Error) {
 		if a[0] == nil || a[1] == nil {
@@ -76,7 +84,8 @@ func search(operator string, found func(s, part string) bool) func(*evaluation, 
 	}
 }
 
-// span is a..b, both included; empty where b is less.
+// span is a..b, both included; empty where b is less than a. The error has
+// CodeLarge for more than MaxList elements.
 func (e *evaluation) span(from, to any) (any, *Error) {
 	a, err := e.intArg(from)
 	if err != nil {
@@ -89,6 +98,7 @@ func (e *evaluation) span(from, to any) (any, *Error) {
 	if b < a {
 		return []any{}, nil
 	}
+	// Negative where the difference leaves 64 bits.
 	n := b - a
 	if n < 0 || n >= MaxList {
 		return nil, fail(CodeLarge, "%d..%d has more than %d elements", a, b, MaxList)
@@ -100,7 +110,10 @@ func (e *evaluation) span(from, to any) (any, *Error) {
 	return list, e.spend(n + 1)
 }
 
-// in asks for an element of a list or a member of an object.
+// in reports whether a list has an element that is equal to needle, or an
+// object a member of that name; nothing is in null. Each comparison costs fuel.
+// The error has CodeType for another holder: a string is searched with
+// contains.
 func (e *evaluation) in(needle, holder any) (any, *Error) {
 	if holder == nil {
 		return false, nil
@@ -126,8 +139,9 @@ func (e *evaluation) in(needle, holder any) (any, *Error) {
 	return nil, fail(CodeType, "in takes a list or an object, got %s%s", kindOf(holder), hint)
 }
 
-// hasMember asks an object for a member; the second result is false for what
-// is no object.
+// hasMember reports whether an object has a member; object is false for a
+// holder that is not an object. A key that is not a string names no member,
+// except of groups.
 func hasMember(holder, key any) (has, object bool) {
 	switch m := holder.(type) {
 	case map[string]any:
@@ -145,7 +159,8 @@ func hasMember(holder, key any) (has, object bool) {
 	return false, false
 }
 
-// scalar says whether a value may be a key of a group.
+// scalar reports whether a value may be a key of a group; a map lookup by any
+// other would panic.
 func scalar(v any) bool {
 	switch v.(type) {
 	case nil, bool, int, float64, string, json.Number:
@@ -154,8 +169,9 @@ func scalar(v any) bool {
 	return false
 }
 
-// matches costs what a backtracking-free matcher may do at the worst: the
-// string's length times the pattern's size.
+// matches is v matches p, where p is a pattern or its text; false where either
+// is null. It costs what a matcher that never backtracks may do at worst: the
+// string's length times the pattern's size, in units of 64.
 func (e *evaluation) matches(v, p any) (any, *Error) {
 	if v == nil || p == nil {
 		return false, nil
@@ -181,9 +197,10 @@ func (e *evaluation) matches(v, p any) (any, *Error) {
 	return re.match(s), nil
 }
 
-// computed is a pattern that an expression has made. To compile one costs about
-// as much as compilingCosts visits for each of its instructions; the one before
-// is still there.
+// computed compiles a pattern that the expression has computed. That costs 20
+// units of fuel and compilingCosts for each of its instructions; the last one
+// is remembered and free. Its text is not in the error: a secret may be a part
+// of it.
 func (e *evaluation) computed(source string) (*pattern, *Error) {
 	if e.lastPattern != nil && e.lastPattern.source == source {
 		return e.lastPattern, nil
@@ -199,11 +216,13 @@ func (e *evaluation) computed(source string) (*pattern, *Error) {
 	return re, nil
 }
 
-// compilingCosts is what compiling one instruction of a pattern costs.
+// compilingCosts is the fuel of compiling one instruction of a pattern.
 const compilingCosts = 30
 
-// readPattern reads a regular expression whose repetitions, written out, stay
-// within maxPattern.
+// readPattern reads a regular expression of RE2 without compiling it. Its size,
+// with repetitions written out, must be within maxPattern (else CodeLarge), its
+// text within MaxSource (else CodeLarge); a text that is not a regular
+// expression has CodeFailed.
 func readPattern(source string) (*pattern, *Error) {
 	if len(source) > MaxSource {
 		return nil, fail(CodeLarge, "the pattern has more than %d bytes", MaxSource)
@@ -219,7 +238,8 @@ func readPattern(source string) (*pattern, *Error) {
 	return &pattern{source: source, size: size}, nil
 }
 
-// patternWords says what is wrong with a regular expression.
+// patternWords says what is wrong with a regular expression, in place of the
+// library's words.
 func patternWords(err error) string {
 	var wrong *syntax.Error
 	if !errors.As(err, &wrong) {
@@ -241,6 +261,9 @@ func patternWords(err error) string {
 	return said + ", in " + shown(wrong.Expr)
 }
 
+// patternSize estimates the instructions of a compiled pattern; it stops
+// counting above maxPattern. A repetition counts its body as often as it may be
+// written out: a{1000} is a thousand.
 func patternSize(tree *syntax.Regexp) int {
 	size := 1
 	switch tree.Op {
@@ -258,7 +281,8 @@ func patternSize(tree *syntax.Regexp) int {
 	return size
 }
 
-// sum adds the elements of a list that walk has paid for.
+// sum adds the elements of a list that walk has paid for; that of nothing is 0.
+// The error is that of +.
 func (e *evaluation) sum(v any) (any, *Error) {
 	list, _ := listOf(v)
 	var total any = 0
@@ -271,4 +295,5 @@ func (e *evaluation) sum(v any) (any, *Error) {
 	return total, nil
 }
 
+// runes returns the number of characters of a string. O(len(s)).
 func runes(s string) int { return utf8.RuneCountInString(s) }

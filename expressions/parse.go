@@ -13,8 +13,12 @@ import (
 	"github.com/expr-lang/expr/parser"
 )
 
-// parse reads an expression and refuses what is beyond the limits or not on
-// the allow-list. Columns of its errors are those of the text as parsed.
+// parse reads an expression and refuses what is beyond the limits or not on the
+// allow-list. The tree is as written, except that null has become nil. secrets
+// permits secrets.NAME. Columns of its errors are those of the text as parsed.
+// What does not parse is searched for what another language would have meant,
+// so that the error says what to write instead. A panic of the parser is an
+// error too.
 func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -33,6 +37,8 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 	if e := halves(source); e != nil {
 		return nil, nil, e
 	}
+	// Without a table of functions: names are checked by analysis, which knows
+	// better answers.
 	tree, perr := parser.ParseWithConfig(source, &conf.Config{MaxNodes: MaxNodes})
 	if perr != nil {
 		e := translate(perr, CodeSyntax)
@@ -58,8 +64,9 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 	return tree, a, nil
 }
 
-// halves refuses the escapes of surrogates in texts, which stand for one
-// character in pairs in JSON and would be two broken ones here.
+// halves refuses the escapes of surrogates in strings: in JSON two of them are
+// one character, here they would be two broken ones. The error suggests the
+// form \u{…} where the pair is whole.
 func halves(source string) *Error {
 	if !strings.Contains(source, `\ud`) && !strings.Contains(source, `\uD`) {
 		return nil
@@ -83,14 +90,15 @@ func halves(source string) *Error {
 				}
 				return failAt(CodeSyntax, column, "the escape is half of a character: write the character itself, or its number as in \\u{1F680}")
 			}
+			// Past the escaped character, which may be a backslash.
 			i++
 		}
 	}
 	return nil
 }
 
-// surrogate is the half of a character that an escape at the beginning of a
-// text writes.
+// surrogate returns the half of a character that an escape at the beginning of
+// a text writes; false where there is no such escape.
 func surrogate(text string) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
@@ -99,8 +107,8 @@ func surrogate(text string) (rune, bool) {
 	return rune(n), err == nil && utf16.IsSurrogate(rune(n))
 }
 
-// jsonNull lets null stand for nil: expressions are written into JSON and YAML,
-// by people who know its word.
+// jsonNull is a visitor that lets null stand for nil: expressions are written
+// inside JSON and YAML, by people who know its word.
 type jsonNull struct{}
 
 // Visit replaces the name null.
@@ -115,7 +123,9 @@ func (jsonNull) Visit(node *ast.Node) {
 }
 
 // unknownFunction looks for the cause of a syntax error: after a misspelt
-// predicate function, its predicate does not parse.
+// predicate function, the predicate does not parse, and the parser complains
+// about that. It returns the error of the first function that does not exist,
+// or nil.
 func unknownFunction(source string) *Error {
 	before, name, at := "", "", 0
 	for s := newScan(source); s.next(); {
@@ -128,7 +138,8 @@ func unknownFunction(source string) *Error {
 	return nil
 }
 
-// noFunction is the error of a function that does not exist.
+// noFunction is the error of a function that does not exist, with what takes
+// its place: the function for a word of another product, or the nearest name.
 func noFunction(name string, column int) *Error {
 	if w, ok := functionWords().find(name); ok {
 		return w.error(CodeUnknown, column, "there is no function %s", name)
@@ -138,7 +149,8 @@ func noFunction(name string, column int) *Error {
 	return e
 }
 
-// keywords may stand before a bracket without being functions.
+// keywords are the words that may stand before a bracket without being
+// functions.
 var keywords = map[string]bool{
 	"not": true, "and": true, "or": true, "in": true, "if": true, "else": true, "let": true,
 	"matches": true, "contains": true, "startsWith": true, "endsWith": true, "true": true, "false": true, "nil": true, "null": true,

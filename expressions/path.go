@@ -8,21 +8,24 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// path is an identifier followed by constant members only: input.a["b"][0].
+// path is an identifier followed by constant members only: input.a["b"][0]. It
+// is what can be resolved without the library, in the stored bytes.
 type path struct {
 	root   string
-	column int
+	column int // of the root, in characters from 1
 	hops   []hop
 }
 
-// hop is one member of a path, or the end of an optional chain.
+// hop is one member of a path, or the end of an optional chain. For a?.b.c
+// followed by .d in brackets, (a?.b.c).d, the hops are ?.b, .c, the end of the
+// chain, and .d.
 type hop struct {
 	key      string
-	index    int
+	index    int  // not negative
 	numeric  bool // [index] instead of .key
 	optional bool // ?. : null ends the chain
 	ends     bool // no member: an optional chain that ended before jumps here
-	column   int
+	column   int  // in characters from 1; 0 of an end
 }
 
 // pathOf reads a node as a path; false where something in it is computed, or
@@ -47,6 +50,7 @@ func pathOf(n ast.Node, lets []string) (path, bool) {
 	return path{}, false
 }
 
+// memberPath is pathOf for a member access; its hop is the last one.
 func memberPath(n *ast.MemberNode, lets []string) (path, bool) {
 	h := hop{optional: n.Optional, column: column(n)}
 	switch key := n.Property.(type) {
@@ -65,7 +69,8 @@ func memberPath(n *ast.MemberNode, lets []string) (path, bool) {
 	return p, true
 }
 
-// first is the name that follows the root directly: the step's id.
+// first returns the name that follows the root directly, such as the step's id;
+// false where nothing follows, or a number does.
 func (p path) first() (string, bool) {
 	for _, h := range p.hops {
 		if h.ends {
@@ -76,7 +81,8 @@ func (p path) first() (string, bool) {
 	return "", false
 }
 
-// names gives the path as plain words; false where it holds an optional hop.
+// names returns the path as plain words, indexes in decimal; false where it
+// holds an optional hop.
 func (p path) names() ([]string, bool) {
 	names := []string{p.root}
 	for _, h := range p.hops {
@@ -92,7 +98,8 @@ func (p path) names() ([]string, bool) {
 	return names, true
 }
 
-// text prints the path's first n hops as they would be written.
+// text prints the root and the first n hops as they would be written, for
+// messages; ?. is printed as a dot.
 func (p path) text(n int) string {
 	var b strings.Builder
 	b.WriteString(p.root)
@@ -110,6 +117,8 @@ func (p path) text(n int) string {
 	return b.String()
 }
 
+// identifier reports whether a text is one word that may be written behind a
+// dot.
 func identifier(s string) bool {
 	return s != "" && wordLength(s) == len(s) && (s[0] < '0' || s[0] > '9')
 }

@@ -12,22 +12,29 @@ import (
 )
 
 // evaluationName is the one variable that a compiled program reads: the
-// evaluation that it belongs to. The lexer lets texts write it; analysis
+// evaluation that it belongs to. The lexer lets authors write it; analysis
 // refuses names that begin with $.
 const evaluationName = "$"
 
 // rewriter turns an analysed tree into one whose every operation that could
-// grow, walk or misread something is a call of a bounded function.
+// grow, walk or misread something is a call of a bounded function. It changes
+// the tree in place; source and lets are as in analysis. For instance
+//
+//	input.n + 1          $add($, $path($, 0), 1)
+//	steps[item] == nil   $eq($, $step($, $path($, 0)), nil)
+//	map(input.l, # * 2)  map($list($, $path($, 0), 1, "map"), $mul($, #, 2))
 type rewriter struct {
 	source string
 	lets   []string
-	paths  []path
-	err    *Error
-	// patterns is how many instructions the regular expressions have.
+	paths  []path // what "$path" reads, by its argument
+	err    *Error // the last
+	// patterns is the total size of the constant regular expressions, in
+	// instructions.
 	patterns int
 }
 
-// operators that become calls; the rest short-circuit and stay.
+// operatorCalls are the operators that become calls; the rest, such as and, or,
+// ?? and not, short-circuit or are free, and stay.
 var operatorCalls = map[string]string{
 	"==": "$eq", "!=": "$ne", "<": "$lt", "<=": "$le", ">": "$gt", ">=": "$ge",
 	"+": "$add", "-": "$sub", "*": "$mul", "/": "$div", "%": "$mod", "**": "$pow", "^": "$pow",
@@ -35,7 +42,8 @@ var operatorCalls = map[string]string{
 	"endsWith": "$endsWith", "matches": "$matches",
 }
 
-// invoke builds name(evaluation, args...), at the place of a node.
+// invoke builds the call name(evaluation, args…), located at a node, so that
+// its errors point there.
 func invoke(at ast.Node, name string, args ...ast.Node) ast.Node {
 	callee := &ast.IdentifierNode{Value: name}
 	state := &ast.IdentifierNode{Value: evaluationName}
@@ -46,6 +54,7 @@ func invoke(at ast.Node, name string, args ...ast.Node) ast.Node {
 	return call
 }
 
+// all rewrites nodes in place and returns them.
 func (r *rewriter) all(nodes []ast.Node) []ast.Node {
 	for i := range nodes {
 		nodes[i] = r.node(nodes[i])
@@ -53,6 +62,8 @@ func (r *rewriter) all(nodes []ast.Node) []ast.Node {
 	return nodes
 }
 
+// node rewrites a node with all below it, and returns what takes its place; nil
+// for nil.
 func (r *rewriter) node(n ast.Node) ast.Node {
 	if n == nil {
 		return nil
@@ -96,7 +107,7 @@ func (r *rewriter) node(n ast.Node) ast.Node {
 	return n
 }
 
-// inside rewrites the parts of a node that itself stays.
+// inside rewrites the parts of a node that itself stays. Leaves have none.
 func (r *rewriter) inside(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.ChainNode:
@@ -116,7 +127,9 @@ func (r *rewriter) inside(n ast.Node) {
 	}
 }
 
-// float keeps a literal with more digits than float64 holds as it is written.
+// float keeps a literal as it is written where it has more digits than float64
+// holds. The tree has only the rounded value, so it is read from the source
+// once more.
 func (r *rewriter) float(n *ast.FloatNode) ast.Node {
 	text := r.source[offset(r.source, column(n)):]
 	end := 0
@@ -139,6 +152,7 @@ func (r *rewriter) float(n *ast.FloatNode) ast.Node {
 	return c
 }
 
+// unary rewrites the minus; not and + stay.
 func (r *rewriter) unary(n *ast.UnaryNode) ast.Node {
 	n.Node = r.node(n.Node)
 	if n.Operator == "-" {
@@ -147,6 +161,8 @@ func (r *rewriter) unary(n *ast.UnaryNode) ast.Node {
 	return n
 }
 
+// binary rewrites an operator. The pattern of matches is read here where it is
+// constant: the error then is one of compilation, and its size is known.
 func (r *rewriter) binary(n *ast.BinaryNode) ast.Node {
 	n.Left, n.Right = r.node(n.Left), r.node(n.Right)
 	name, ok := operatorCalls[n.Operator]
@@ -165,13 +181,16 @@ func (r *rewriter) binary(n *ast.BinaryNode) ast.Node {
 	return invoke(n, name, n.Left, n.Right)
 }
 
+// constant is a node that holds a pattern.
 func constant(re *pattern, at ast.Node) ast.Node {
 	c := &ast.ConstantNode{Value: re}
 	c.SetLocation(at.Location())
 	return c
 }
 
-// member reads steps[x] and signals[x] one by one instead of all of them.
+// member rewrites a member access that is not a constant path. steps[x] and
+// signals[x] read the one that is named, and not all of them. An index into
+// what may be a string finds a character, not a byte.
 func (r *rewriter) member(n *ast.MemberNode) ast.Node {
 	if root, ok := n.Node.(*ast.IdentifierNode); ok && !n.Optional && !slices.Contains(r.lets, root.Value) {
 		switch root.Value {
@@ -188,8 +207,9 @@ func (r *rewriter) member(n *ast.MemberNode) ast.Node {
 	return n
 }
 
-// slice counts characters in strings. Inside of an optional chain that is
-// computed the library slices: it jumps out of the chain at null.
+// slice rewrites x[a:b], so that it counts characters in strings. Inside an
+// optional chain that is computed the library slices: at null it jumps out of
+// the chain, which a call cannot do.
 func (r *rewriter) slice(n *ast.SliceNode) ast.Node {
 	n.Node, n.From, n.To = r.node(n.Node), r.node(n.From), r.node(n.To)
 	if optional(n.Node) {
@@ -204,7 +224,8 @@ func (r *rewriter) slice(n *ast.SliceNode) ast.Node {
 	return invoke(n, "$slice", n.Node, ends[0], ends[1])
 }
 
-// optional reports whether a chain of members holds a ?. that is computed.
+// optional reports whether a chain of members and slices holds a ?. that is
+// computed.
 func optional(n ast.Node) bool {
 	for {
 		switch m := n.(type) {
@@ -221,15 +242,20 @@ func optional(n ast.Node) bool {
 	}
 }
 
-// builtin leaves the predicate functions to the library, but for some: sum and
-// sortBy are exact here, and findLast and findLastIndex leave values behind on
-// the library's stack, so that 1 + findLast(…) adds the wrong ones.
+// builtin rewrites a function's call. Predicate functions stay with the
+// library, with a list that is paid for; but sum and sortBy are exact here, and
+// findLast and findLastIndex leave values behind on the library's stack, so
+// that 1 + findLast(…) adds the wrong ones.
+//
+// A visit of an element weighs one unit of fuel and one for every eight nodes
+// of the predicate's body.
 func (r *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
 	if !predicateFunctions[n.Name] {
 		return invoke(n, "$"+n.Name, r.all(n.Arguments)...)
 	}
 	weight := 1
 	if len(n.Arguments) > 1 {
+		// As written: what the body is rewritten to has more nodes.
 		weight += countNodes(n.Arguments[1]) / 8
 	}
 	r.all(n.Arguments)
@@ -250,7 +276,8 @@ func (r *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
 	return n
 }
 
-// sumCall is sum(list, body): the mapped list is added up exactly.
+// sumCall is sum(list, body): the elements, or what body returns for them, are
+// added exactly.
 func sumCall(n *ast.BuiltinNode) ast.Node {
 	if len(n.Arguments) == 1 {
 		return invoke(n, "$sum", n.Arguments[0])
@@ -259,8 +286,8 @@ func sumCall(n *ast.BuiltinNode) ast.Node {
 	return invoke(n, "$sum", n)
 }
 
-// sortByCall is sortBy(list, body, order): pairs of key and element are
-// sorted, stably and with exact numbers.
+// sortByCall is sortBy(list, body, order): pairs of key and element are made by
+// map and sorted, stably and with exact numbers.
 func sortByCall(n *ast.BuiltinNode) ast.Node {
 	body := n.Arguments[1].(*ast.PredicateNode)
 	body.Node = &ast.ArrayNode{Nodes: []ast.Node{body.Node, &ast.PointerNode{}}}
@@ -269,27 +296,30 @@ func sortByCall(n *ast.BuiltinNode) ast.Node {
 	return invoke(n, "$sortBy", append([]ast.Node{n}, order...)...)
 }
 
-// countNodes is called before the body is rewritten.
+// countNodes returns the number of nodes of a tree.
 func countNodes(n ast.Node) int {
 	c := &nodeCounter{}
 	ast.Walk(&n, c)
 	return c.n
 }
 
+// nodeCounter is the visitor behind countNodes.
 type nodeCounter struct{ n int }
 
+// Visit counts one node.
 func (c *nodeCounter) Visit(*ast.Node) { c.n++ }
 
-// pattern is a regular expression and the number of its instructions. It is
-// compiled when it is first matched, so that checking a definition costs no more
-// than reading its patterns.
+// pattern is a regular expression that readPattern has accepted. It is compiled
+// when it is first matched, so that checking a definition costs no more than
+// reading its patterns. It may be matched concurrently.
 type pattern struct {
 	source  string
-	size    int
+	size    int // in instructions, of maxPattern
 	compile sync.Once
-	re      *regexp.Regexp
+	re      *regexp.Regexp // set by compile
 }
 
+// match reports whether the pattern matches anywhere in s.
 func (p *pattern) match(s string) bool {
 	p.compile.Do(func() { p.re = regexp.MustCompile(p.source) }) // it has been parsed
 	return p.re.MatchString(s)

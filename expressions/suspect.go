@@ -9,12 +9,14 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// CodeNever is a comparison that is never true, or always: only a warning.
+// CodeNever is the code of a comparison that is never true, or always. It is a
+// warning: such a comparison may be meant for another version of a schema.
 const CodeNever = "never_true"
 
-// suspicions warns of what can be read and cannot be meant: comparisons whose
-// result is known, braces inside of quotes, and a comment where another
-// language has a default.
+// suspicions warns of what is valid but can hardly be meant: comparisons whose
+// result is known, braces inside quotes, and a comment where another language
+// has a default. After an error only the comment is looked for, since it may be
+// the cause.
 func (c *checking) suspicions(tree ast.Node, bare bool) {
 	if column, found := comment(c.source); found {
 		c.remark(column)
@@ -27,7 +29,8 @@ func (c *checking) suspicions(tree ast.Node, bare bool) {
 	ast.Walk(&tree, w)
 }
 
-// remark tells of the comment; where an error came of it, in its place.
+// remark reports the comment; as the one error where there are others, which
+// came of it.
 func (c *checking) remark(column int) {
 	p := Problem{Code: CodeSyntax, Severity: SeverityWarning, Message: commentWords, Suggestion: "??", Column: column}
 	if c.failed() {
@@ -37,6 +40,7 @@ func (c *checking) remark(column int) {
 	c.problems = append(c.problems, p)
 }
 
+// warn appends a warning with CodeNever.
 func (c *checking) warn(column int, suggestion, format string, args ...any) {
 	c.problems = append(c.problems, Problem{
 		Code: CodeNever, Severity: SeverityWarning,
@@ -44,7 +48,8 @@ func (c *checking) warn(column int, suggestion, format string, args ...any) {
 	})
 }
 
-// suspect visits a tree.
+// suspect is the visitor behind suspicions. bare reports that the expression is
+// not inside a template.
 type suspect struct {
 	c    *checking
 	bare bool
@@ -68,12 +73,14 @@ func (s *suspect) Visit(n *ast.Node) {
 	}
 }
 
+// bracesInText matches a text that is one {{ }} and nothing else, whose inside
+// is the group; dollarInText a text with ${ } around a name of ours.
 var (
 	bracesInText = regexp.MustCompile(`^\s*\{\{\s*(.*?)\s*\}\}\s*$`)
 	dollarInText = regexp.MustCompile(`\$\{\s*(?:input|steps|run|signals|item|secrets)\b`)
 )
 
-// text warns of what is not put into a text.
+// text warns of a literal that looks as if something were put into it.
 func (s *suspect) text(n *ast.StringNode) {
 	switch {
 	case s.bare && strings.Contains(n.Value, "{{") && strings.Contains(n.Value, "}}"):
@@ -87,10 +94,11 @@ func (s *suspect) text(n *ast.StringNode) {
 	}
 }
 
+// runJudged finds that run.state is read, or that run.error is tested.
 var runJudged = regexp.MustCompile(`\brun\.state\b|\brun\.error\s*(?:\?|!=|==)`)
 
-// JudgesRun reports whether an expression asks how the run went before it reads
-// run.error.
+// JudgesRun reports whether an expression looks at how the run ended before it
+// reads a member of run.error. It goes by the text alone.
 func JudgesRun(source string) bool { return runJudged.MatchString(source) }
 
 // errorOfRun warns of a member of run.error where that may be null.
@@ -106,6 +114,7 @@ func (s *suspect) errorOfRun(n *ast.MemberNode) {
 	})
 }
 
+// colon is the end of a message that suggests s; empty for none.
 func colon(s string) string {
 	if s == "" {
 		return ""
@@ -113,8 +122,8 @@ func colon(s string) string {
 	return ": " + s
 }
 
-// compared warns where a value that has a list of what it may be is compared
-// with something else.
+// compared warns where a value whose schema lists all that it may be is
+// compared with something else.
 func (s *suspect) compared(operator string, value, with ast.Node) {
 	shape, name := s.shape(value)
 	if shape == nil || len(shape.values) == 0 || !s.c.env.Budget.members(len(shape.values)) {
@@ -132,7 +141,7 @@ func (s *suspect) compared(operator string, value, with ast.Node) {
 	s.c.warn(column(with), quotedNear(near), "%s is %s, so this is %s%s", name, alternativesOf(shape.values), result, orElse(quotedNear(near)))
 }
 
-// among warns where no element of a list can be the value, or some cannot.
+// among is compared for each element of a constant list behind in.
 func (s *suspect) among(n *ast.BinaryNode) {
 	list, ok := n.Right.(*ast.ArrayNode)
 	shape, name := s.shape(n.Left)
@@ -148,7 +157,8 @@ func (s *suspect) among(n *ast.BinaryNode) {
 	}
 }
 
-// shape is what is known of a path's value, and how the path is written.
+// shape returns what is known of a path's value, and how the path is written;
+// nil for any other node and where nothing is known.
 func (s *suspect) shape(n ast.Node) (*Shape, string) {
 	p, ok := pathOf(n, nil)
 	if !ok {
@@ -181,7 +191,8 @@ func (s *suspect) shape(n ast.Node) (*Shape, string) {
 	return shape, p.text(len(p.hops))
 }
 
-// constantOf is the value of a literal; null is not one that is judged.
+// constantOf returns the value of a literal as JSON decodes it; false for any
+// other node. Null is not judged: what may be missing is compared with it.
 func constantOf(n ast.Node) (any, bool) {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -196,7 +207,8 @@ func constantOf(n ast.Node) (any, bool) {
 	return nil, false
 }
 
-// mayBe reports whether a value is among those that a shape lists.
+// mayBe reports whether a value is among those that a shape lists. A shape that
+// lists a list or an object may be anything.
 func (s *Shape) mayBe(value any) bool {
 	for _, v := range s.values {
 		switch v.(type) {
@@ -211,7 +223,7 @@ func (s *Shape) mayBe(value any) bool {
 	return false
 }
 
-// nearValue is the listed text that was meant.
+// nearValue returns the listed text that was probably meant, or "".
 func (s *Shape) nearValue(value any) string {
 	text, ok := value.(string)
 	if !ok {
@@ -234,6 +246,7 @@ func (s *Shape) nearValue(value any) string {
 	return nearest(text, words)
 }
 
+// quotedNear returns a suggested text as a literal; "" for none.
 func quotedNear(near string) string {
 	if near == "" {
 		return ""
@@ -241,7 +254,7 @@ func quotedNear(near string) string {
 	return "'" + near + "'"
 }
 
-// alternativesOf lists what a value may be.
+// alternativesOf lists at most ten of the values for a message.
 func alternativesOf(values []any) string {
 	var words []string
 	for i, v := range values {
@@ -257,6 +270,8 @@ func alternativesOf(values []any) string {
 	return "one of " + strings.Join(words, ", ")
 }
 
+// shownValue returns a value of a schema as it would be written in an
+// expression.
 func shownValue(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -270,7 +285,8 @@ func shownValue(v any) string {
 	return fmt.Sprint(v)
 }
 
-// notObject reports whether a value of the shape has no members by name.
+// notObject reports whether a value of the shape certainly has no members by
+// name.
 func (s *Shape) notObject() bool {
 	if s == nil {
 		return false
@@ -283,7 +299,8 @@ func (s *Shape) notObject() bool {
 	return false
 }
 
-// notObject reports a member of what has none.
+// notObject reports a member of a value that has none. A method of another
+// language is answered with our function.
 func (c *checking) notObject(h hop, s *Shape) {
 	kind := map[shapeKind]string{shapeBool: "a boolean", shapeInt: "a whole number", shapeNumber: "a number", shapeString: "a string", shapeList: "a list"}[s.kind]
 	if w, ok := methodWords().find(h.key); ok {
@@ -297,7 +314,9 @@ func (c *checking) notObject(h hop, s *Shape) {
 	c.add(CodeType, h.column, "", "%s has no member %s%s", kind, h.key, hint)
 }
 
-// nearMember is the member of an object that was meant.
+// nearMember returns the name that was probably meant, or "": one that differs
+// in case and underscores only, one that another product calls key, or the
+// nearest.
 func nearMember(key string, names []string) string {
 	plain := strings.ReplaceAll(strings.ToLower(key), "_", "")
 	for _, name := range names {
@@ -315,7 +334,8 @@ func nearMember(key string, names []string) string {
 	return nearest(key, names)
 }
 
-// containsInstead writes x in text as text contains x.
+// containsInstead rewrites x in text as text contains x, for the operator at a
+// column; "" where there is none, or where it would be long.
 func containsInstead(tree ast.Node, at int) string {
 	f := &operatorFinder{column: at}
 	ast.Walk(&tree, f)
@@ -329,12 +349,13 @@ func containsInstead(tree ast.Node, at int) string {
 	return right + " contains " + left
 }
 
+// operatorFinder is the visitor behind containsInstead.
 type operatorFinder struct {
 	column int
 	found  *ast.BinaryNode
 }
 
-// Visit looks for the operator.
+// Visit looks for the operator in at the column.
 func (f *operatorFinder) Visit(n *ast.Node) {
 	if b, ok := (*n).(*ast.BinaryNode); ok && b.Operator == "in" && column(b) == f.column {
 		f.found = b

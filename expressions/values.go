@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// listOf gives the elements of a list of any of the types that the library
-// makes.
+// listOf returns the elements of a list of any of the types that the library
+// makes; false for what is not a list. Only a []any is not copied: do not
+// change the result.
 func listOf(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case []any:
@@ -22,8 +23,9 @@ func listOf(v any) ([]any, bool) {
 	return nil, false
 }
 
-// objectOf gives the members of an object; groups that groupBy made have their
-// keys printed.
+// objectOf returns the members of an object; false for what is not one. Groups
+// that groupBy made have their keys printed, which copies; do not change the
+// result.
 func objectOf(v any) (map[string]any, bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -38,6 +40,7 @@ func objectOf(v any) (map[string]any, bool) {
 	return nil, false
 }
 
+// keyText prints the key of a group as the name of a member.
 func keyText(k any) string {
 	switch k := k.(type) {
 	case nil:
@@ -51,7 +54,8 @@ func keyText(k any) string {
 	return fmt.Sprint(k)
 }
 
-// kindOf names a value's kind in words.
+// kindOf names a value's kind in words, with an article, for messages. It never
+// shows the value.
 func kindOf(v any) string {
 	switch v.(type) {
 	case nil:
@@ -77,7 +81,8 @@ func kindOf(v any) string {
 }
 
 // text prints a value as templates, string() and join() do: strings as they
-// are, null as nothing, numbers as JSON writes them, objects and lists as JSON.
+// are, null as nothing, numbers as JSON writes them, objects and lists as JSON,
+// times as RFC 3339. The errors are those of encode.
 func text(v any) (string, *Error) {
 	switch v := v.(type) {
 	case nil:
