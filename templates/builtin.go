@@ -11,10 +11,13 @@ import (
 	"sort"
 )
 
+// builtinFiles holds the built-in templates, one file each.
+//
 //go:embed builtin/*.yaml
 var builtinFiles embed.FS
 
-// builtinFile is the file of a built-in template without its definition.
+// builtinFile is the file of a built-in template without its definition; see
+// Template for the fields.
 type builtinFile struct {
 	ID                string          `json:"id"`
 	Version           int             `json:"version"`
@@ -25,7 +28,8 @@ type builtinFile struct {
 	Parameters        json.RawMessage `json:"parameters"`
 }
 
-// Builtins returns the built-in templates, sorted by id. An error is a defect of
+// Builtins returns the built-in templates, sorted by id. It reads and parses
+// their files at each call; the result is the caller's. An error is a defect of
 // the program.
 func Builtins() ([]Template, error) {
 	entries, err := builtinFiles.ReadDir("builtin")
@@ -44,7 +48,9 @@ func Builtins() ([]Template, error) {
 	return list, nil
 }
 
-// readBuiltin reads one file, which has the form of a request to create a template.
+// readBuiltin reads one file, which has the form of a request to create a
+// template, with id and version. Whether the template is valid is left to the
+// tests.
 func readBuiltin(path string) (Template, error) {
 	text, err := builtinFiles.ReadFile(path)
 	if err != nil {

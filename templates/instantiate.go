@@ -8,12 +8,19 @@ import (
 	"heddle/fault"
 )
 
-// Instantiate returns the definition that a template becomes with parameters: they
-// are checked and substituted, with defaults for those that are not given; name,
-// unless empty, becomes the definition's name. The result is in canonical form and
-// depends on nothing but the arguments. Where there are issues there is no
-// definition; their pointers start at the parameters. Whether the result is valid
-// is checked by validation.Validate.
+// Instantiate returns the definition that a template becomes with parameters:
+// they are checked and substituted, with defaults for those that are not given;
+// name, unless empty, becomes the definition's name. The result is in canonical
+// form and depends on nothing but the arguments, which are not changed. Where
+// there are issues there is no definition; their pointers start at the
+// parameters. Whether the result is valid is checked by validation.Validate.
+//
+// The codes of the issues are wrong_type, unknown_parameter, missing_parameter,
+// limit_exceeded, schema_invalid, syntax and those of schemas.Checker. With the
+// parameter n, 3:
+//
+//	{"steps": [{"count": "${{ params.n }}", "text": "at most ${{ params.n }}"}]}
+//	{"steps": [{"count": 3, "text": "at most 3"}]}
 func Instantiate(t Template, name string, parameters json.RawMessage) (json.RawMessage, []fault.Issue) {
 	values, issues := resolve(t.Parameters, parameters)
 	if len(issues) > 0 {
@@ -22,7 +29,8 @@ func Instantiate(t Template, name string, parameters json.RawMessage) (json.RawM
 	return fill(t, name, values)
 }
 
-// fill substitutes checked values in the definition.
+// fill substitutes checked values in the definition. values may lack parameters
+// that the definition does not use.
 func fill(t Template, name string, values map[string]any) (json.RawMessage, []fault.Issue) {
 	schema, err := decode(t.Parameters)
 	if err != nil {
@@ -56,8 +64,10 @@ func fill(t Template, name string, values map[string]any) (json.RawMessage, []fa
 }
 
 // Validate checks a template as a whole: its schema, its placeholders, and the
-// definition that its defaults and examples yield. Pointers start at an object with
-// the members parameters and definition.
+// definition that its defaults and examples yield. It stops at the first of
+// these that has issues. Pointers start at an object with the members
+// parameters and definition; lines and columns are zero. Warnings of the
+// definition are among the issues, so callers ask validation.Valid.
 func Validate(t Template, catalog definitions.Catalog) []fault.Issue {
 	if issues := CheckParameters(t.Parameters); len(issues) > 0 {
 		return withPointerPrefix("/parameters", issues)
@@ -92,7 +102,8 @@ func Validate(t Template, catalog definitions.Catalog) []fault.Issue {
 	return withPointerPrefix("/definition", found)
 }
 
-// withPointerPrefix returns copies of issues whose pointers start with prefix.
+// withPointerPrefix returns copies of issues whose pointers start with prefix,
+// those of related places too. The argument is not changed.
 func withPointerPrefix(prefix string, issues []fault.Issue) []fault.Issue {
 	out := make([]fault.Issue, len(issues))
 	for i, issue := range issues {

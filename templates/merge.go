@@ -6,27 +6,34 @@ import (
 	"slices"
 )
 
-// Conflict is a value that people and the template both changed, differently, since
-// the workflow was installed. The edited value is kept. StepID is nil for values
-// outside of steps; Path is a JSON pointer from the step, or from the definition,
-// and empty for a step that one side removed and the other changed. A missing value
-// is nil.
+// Conflict is a value that people and the template both changed, differently,
+// since the workflow was installed. The edited value is kept.
 type Conflict struct {
-	StepID    *string
-	Path      string
+	// StepID is the step that holds the value; nil for values outside steps.
+	StepID *string
+	// Path is a JSON pointer (RFC 6901) from the step, or from the definition; empty
+	// for a step that one side removed and the other changed.
+	Path string
+	// Installed, Edited and New are the value in canonical form as it was installed,
+	// as people have changed it, and as the template has it now; nil where it is
+	// missing.
 	Installed json.RawMessage
 	Edited    json.RawMessage
 	New       json.RawMessage
 }
 
-// Merge is a three-way merge of definitions: installed is the common origin, edited
-// is what people have made of it, next is what the template yields now. Steps are
-// matched by id, those of loop bodies included, members of objects by name; other
-// lists are one value. Without edits the result is next; without a change of the
-// template it is edited, in canonical form. The order of steps is that of edited
-// where people reordered them, otherwise that of next. Where both sides changed a
-// value differently, edited wins and a Conflict says so. The result may be invalid,
-// such as when one side removed a step that the other refers to.
+// Merge is a three-way merge of definitions: installed is the common origin,
+// edited is what people have made of it, next is what the template yields now.
+// Steps are matched by id within the list that holds them, also in the bodies
+// of loops; members of objects by name; other lists are one value. Without
+// edits the result is next; without a change of the template it is edited, in
+// canonical form. The order of steps is that of edited where people reordered
+// them, otherwise that of next. Where both sides changed a value differently,
+// edited wins and a Conflict says so, in the order of the merge.
+//
+// The result may be invalid, such as when one side removed a step that the
+// other refers to, or both moved one to different lists. The error is one of
+// reading a text, or of a result beyond the limits of a definition.
 func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict, error) {
 	var values [3]any
 	for i, raw := range []json.RawMessage{installed, edited, next} {
@@ -42,31 +49,37 @@ func Merge(installed, edited, next json.RawMessage) (json.RawMessage, []Conflict
 	return out, m.conflicts, err
 }
 
-// optional is a value or, where ok is false, a missing one.
+// optional is a value or, where ok is false, a missing one. Null is a value.
 type optional struct {
 	v  any
 	ok bool
 }
 
+// present returns a value that is there.
 func present(v any) optional { return optional{v, true} }
 
+// member returns an object's member, which may be missing; a nil object has
+// none.
 func member(object map[string]any, key string) optional {
 	v, ok := object[key]
 	return optional{v, ok}
 }
 
-// threeWay is one value of the three definitions.
+// threeWay is one value of the three definitions: as it was installed, as it
+// was edited, and as the template has it now.
 type threeWay struct{ base, edited, next optional }
 
+// sides returns the three values in the order base, edited, next.
 func (t threeWay) sides() [3]optional { return [3]optional{t.base, t.edited, t.next} }
 
-// location is where a value is: a path from a step, or, where step is nil, from the
-// definition.
+// location is where a value is: a path from the innermost step around it, or,
+// where step is nil, from the definition.
 type location struct {
 	step *string
 	path string
 }
 
+// below returns the location of a member.
 func (s location) below(key string) location { return location{s.step, memberPointer(s.path, key)} }
 
 // listsSteps reports whether a list there holds steps.
@@ -74,10 +87,13 @@ func (s location) listsSteps() bool {
 	return s.step == nil && slices.Contains([]string{"/steps", "/on_failure", "/finally"}, s.path) || s.step != nil && s.path == "/config/steps"
 }
 
+// merger collects the conflicts of one merge, in the order in which they are
+// met.
 type merger struct{ conflicts []Conflict }
 
-// merge merges one value: what only one side changed is taken from that side; steps
-// and objects are merged part by part; anything else is a conflict.
+// merge merges one value: what only one side changed is taken from that side;
+// steps and objects are merged part by part; anything else is a conflict, and
+// the edited value stays. Removing a value is a change like any other.
 func (m *merger) merge(at location, t threeWay) optional {
 	switch {
 	case same(t.edited, t.next), same(t.base, t.next):
@@ -91,6 +107,8 @@ func (m *merger) merge(at location, t threeWay) optional {
 		}
 	}
 	base, edited, next := objectOf(t.base.v), objectOf(t.edited.v), objectOf(t.next.v)
+	// Two objects that both sides added are merged too; nothing is installed
+	// then.
 	if edited != nil && next != nil && (base != nil || !t.base.ok) {
 		return present(m.object(at, base, edited, next))
 	}
@@ -100,13 +118,17 @@ func (m *merger) merge(at location, t threeWay) optional {
 	return t.edited
 }
 
+// same reports whether two values are equal as they are written, or both are
+// missing.
 func same(a, b optional) bool { return a.ok == b.ok && reflect.DeepEqual(a.v, b.v) }
 
-// object merges three objects member by member.
+// object merges three objects member by member, in the order of their keys.
+// base is nil where both sides added the object.
 func (m *merger) object(at location, base, edited, next map[string]any) map[string]any {
 	all := map[string]any{}
 	for _, side := range []map[string]any{base, edited, next} {
 		for key := range side {
+			// A set, in the form that sortedKeys takes.
 			all[key] = nil
 		}
 	}

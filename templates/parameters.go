@@ -9,13 +9,15 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
+// parameterName is the form of a parameter's name: a placeholder has to be able
+// to name it.
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 // NoParameters is the schema of a template without any.
 const NoParameters = `{"additionalProperties":false,"properties":{},"type":"object"}`
 
-// declaredBy returns the parameters that a schema declares; CheckParameters found no
-// issue in it.
+// declaredBy returns the set of parameters that a schema declares;
+// CheckParameters found no issue in it.
 func declaredBy(schema any) map[string]bool {
 	declared := map[string]bool{}
 	for name := range objectOf(objectOf(schema)["properties"]) {
@@ -24,8 +26,9 @@ func declaredBy(schema any) map[string]bool {
 	return declared
 }
 
-// CheckParameters returns the issues of a template's parameter schema. Pointers
-// start at the schema.
+// CheckParameters returns the issues of a template's parameter schema, with the
+// codes schema_invalid and invalid_value; nil: none. Pointers start at the
+// schema.
 func CheckParameters(schema json.RawMessage) []fault.Issue {
 	root, err := decode(schema)
 	if err != nil || objectOf(root) == nil {
@@ -48,8 +51,11 @@ func CheckParameters(schema json.RawMessage) []fault.Issue {
 	return issues
 }
 
-// resolve checks the given parameters and returns them with the defaults of those
-// that are missing. Pointers of the issues start at the parameters.
+// resolve checks the given parameters and returns them with the defaults of
+// those that are missing. No bytes stand for no parameters. A name that the
+// schema does not declare is an issue even where the schema allows others: it
+// is a misspelt parameter. Pointers of the issues start at the parameters. The
+// values are new, and the caller may change them.
 func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	root, err := decode(schema)
 	if err != nil {
@@ -73,6 +79,7 @@ func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	if issues != nil {
 		return nil, issues
 	}
+	// Before the check, so that a required parameter may have a default.
 	addDefaults(objectOf(root), values)
 	full, err := encode(values)
 	if err != nil {
@@ -85,8 +92,9 @@ func resolve(schema, given json.RawMessage) (map[string]any, []fault.Issue) {
 	return values, checker.Check(full)
 }
 
-// addDefaults sets missing members to their schema's default, also inside of given
-// objects.
+// addDefaults sets missing members of values to their schema's default, in
+// place, also inside of given objects. A default is not searched for further
+// defaults.
 func addDefaults(schema, values map[string]any) {
 	properties := objectOf(schema["properties"])
 	for name, s := range properties {
@@ -102,9 +110,10 @@ func addDefaults(schema, values map[string]any) {
 	}
 }
 
-// sampleValues returns a value for every parameter: its default, its first example
-// or its first allowed value, so that a template can be checked without a caller's
-// parameters. A parameter that has none of them is an issue.
+// sampleValues returns a value for every parameter: its default, its first
+// example or its first allowed value, in this order, so that a template can be
+// checked without a caller's parameters. A parameter that has none of them is
+// an issue with the code missing_field.
 func sampleValues(schema any) (map[string]any, []fault.Issue) {
 	values := map[string]any{}
 	var issues []fault.Issue

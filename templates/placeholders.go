@@ -10,31 +10,34 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// placeholder matches a place for a parameter: ${{ params.name }} stands for its
-// value, ${{ json(params.name) }} for the value as JSON text. A further $ in front
-// escapes it. Run-time expressions have no name params, so a placeholder is never
-// mistaken for one.
+// placeholder matches a place for a parameter: ${{ params.name }} stands for
+// its value, ${{ json(params.name) }} for the value as JSON text. A further $
+// in front escapes it. Run-time expressions have no name params, so a
+// placeholder is never mistaken for one. Group 1 is the name in the first form,
+// group 3 in the second, where group 2 is set.
 var placeholder = regexp.MustCompile(`\$?\$\{\{\s*(?:params\.([A-Za-z_][A-Za-z0-9_]*)|(json)\(\s*params\.([A-Za-z_][A-Za-z0-9_]*)\s*\))\s*\}\}`)
 
-// substituter replaces placeholders by values and collects what is wrong with them.
-// It is used for one definition.
+// substituter replaces placeholders by values and collects what is wrong with
+// them. It is used for one definition, by one goroutine.
 type substituter struct {
-	values    map[string]any // of the parameters that have one
-	declared  map[string]bool
+	values    map[string]any  // of the parameters that have one
+	declared  map[string]bool // all parameters of the template
 	missing   map[string]bool // used, declared and without a value
 	issues    []fault.Issue   // pointers start at the definition
 	remaining int             // bytes that may still be placed
-	tooLarge  bool
+	tooLarge  bool            // a value did not fit remaining; none is substituted after it
 }
 
-// newSubstituter returns a substituter for one definition, whose substituted values
-// may have source.MaxBytes altogether.
+// newSubstituter returns a substituter for one definition, whose substituted
+// values may have source.MaxBytes altogether. Both maps are kept and not
+// changed.
 func newSubstituter(declared map[string]bool, values map[string]any) *substituter {
 	return &substituter{values: values, declared: declared, missing: map[string]bool{}, remaining: source.MaxBytes}
 }
 
-// value returns a copy of v with the placeholders in its strings replaced. Keys are
-// left as they are.
+// value returns a copy of v with the placeholders in its strings replaced. Keys
+// are left as they are. pointer is where v is in the definition, for issues;
+// values that were substituted are not searched again, and may be shared.
 func (p *substituter) value(v any, pointer string) any {
 	switch v := v.(type) {
 	case string:
@@ -79,7 +82,8 @@ func (p *substituter) text(s, pointer string) any {
 	return b.String()
 }
 
-// typedValue returns a parameter's value with its type.
+// typedValue returns a parameter's value with its type; nil where there is
+// none, which is recorded.
 func (p *substituter) typedValue(name, pointer string) any {
 	v, ok := p.lookUp(name, pointer)
 	if !ok || !p.reserve(len(jsonText(v))) {
@@ -88,8 +92,9 @@ func (p *substituter) typedValue(name, pointer string) any {
 	return v
 }
 
-// embeddedText returns the text for a placeholder inside a longer string: a string
-// as it is, any other value as JSON. at holds the indexes of the match.
+// embeddedText returns the text for a placeholder inside a longer string: a
+// string as it is, any other value as JSON. at holds the indexes of the match
+// and its groups. An escaped placeholder loses its first $.
 func (p *substituter) embeddedText(s string, at []int, pointer string) string {
 	if s[at[0]+1] == '$' {
 		return s[at[0]+1 : at[1]]
@@ -113,7 +118,9 @@ func (p *substituter) embeddedText(s string, at []int, pointer string) string {
 	return text
 }
 
-// lookUp returns a parameter's value; where there is none it records why.
+// lookUp returns a parameter's value; where there is none it records why: a
+// missing value once per parameter, an unknown parameter at each place that
+// names it.
 func (p *substituter) lookUp(name, pointer string) (any, bool) {
 	if v, ok := p.values[name]; ok {
 		return v, true
@@ -139,7 +146,8 @@ func (p *substituter) reserve(n int) bool {
 	return true
 }
 
-// jsonText returns a value as JSON.
+// jsonText returns a value as JSON, in canonical form where it is within the
+// limits of a definition.
 func jsonText(v any) string {
 	raw, err := encode(v)
 	if err != nil { // deeper or longer than a definition may be: caught by its size and depth

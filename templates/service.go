@@ -17,31 +17,32 @@ import (
 	"unicode/utf8"
 )
 
-// ServiceConfig holds what NewService needs. Secrets may be nil: nothing is checked
-// for secrets.
+// ServiceConfig holds what NewService needs.
 type ServiceConfig struct {
 	Store       Store
-	Definitions *workflows.Service
-	Catalog     definitions.Catalog
-	Secrets     workflows.Secrets
-	Now         func() time.Time
+	Definitions *workflows.Service  // creates and changes the workflows
+	Catalog     definitions.Catalog // what definitions are checked against
+	Secrets     workflows.Secrets   // nil: nothing is checked for secrets
+	Now         func() time.Time    // may be called concurrently
 	NewID       func(prefix string) string
 }
 
-// Service keeps templates, installs them as workflows, and merges their updates into
-// those. It is safe for concurrent use; builtins and builtinByID never change.
+// Service keeps templates, installs them as workflows, and merges their updates
+// into those. It is safe for concurrent use; builtins and builtinByID never
+// change. Whether the caller may do what it asks for is checked before.
 type Service struct {
 	store       Store
 	definitions *workflows.Service
 	catalog     definitions.Catalog
 	secrets     workflows.Secrets
-	now         func() time.Time
+	now         func() time.Time // UTC, to the millisecond
 	newID       func(prefix string) string
-	builtins    []Template
+	builtins    []Template // sorted by id
 	builtinByID map[string]Template
 }
 
-// NewService returns a Service. An error is a defect of the built-in templates.
+// NewService returns a Service. It reads the built-in templates; an error is a
+// defect of one of them.
 func NewService(cfg ServiceConfig) (*Service, error) {
 	list, err := Builtins()
 	if err != nil {
@@ -58,8 +59,9 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 	return s, nil
 }
 
-// Get returns the newest version of a template, built-in or the tenant's own.
-// Errors: fault.NotFound template_not_found.
+// Get returns the newest version of a template, built-in or the tenant's own. A
+// built-in one is shared: do not change its texts. Errors: fault.NotFound
+// template_not_found.
 func (s *Service) Get(ctx context.Context, tenantID, id string) (Template, error) {
 	if t, ok := s.builtinByID[id]; ok {
 		return t, nil
@@ -75,28 +77,30 @@ type Source struct {
 	Version    string
 }
 
+// none reports whether a source names nothing; a version alone names nothing.
 func (s Source) none() bool { return s.Definition == nil && s.Workflow == "" }
 
-// CreateRequest asks for a template of the tenant's own. Category is "custom"
-// where it is empty; Parameters nil stands for none.
+// CreateRequest describes a template of the tenant's own.
 type CreateRequest struct {
 	TenantID    string
-	Author      string
-	Name        string
-	Description string
-	Category    string
-	Parameters  json.RawMessage
+	Author      string          // recorded as CreatedBy
+	Name        string          // 1 to 200 printable characters
+	Description string          // at most 2,000 characters
+	Category    string          // at most 64 printable characters; empty: "custom"
+	Parameters  json.RawMessage // a JSON Schema; empty: NoParameters
 	Source      Source
-	// Keep, when set, is called with what is about to be stored; the answer
-	// that it returns, if any, is stored with it.
+	// Keep, unless nil, is called with the template that is about to be stored;
+	// the answer that it returns, if any, is stored in the same transaction.
 	Keep  func(t Template) *idempotency.Answer
-	Admit source.Admit // is asked for the definition of a workflow
+	Admit source.Admit // reserves memory where the definition is a workflow's
 }
 
-// Create stores a template's version 1. Errors: fault.Malformed
-// invalid_request (no definition, or two); fault.Unacceptable invalid_name,
-// invalid_template (with all issues), secret_in_definition; fault.NotFound workflow_not_found,
-// version_not_found; fault.Conflict idempotency_key_taken; those of req.Admit.
+// Create stores a template's version 1. Its definition is checked with the
+// defaults and examples of its parameters, so that a stored template can be
+// installed. Errors: fault.Malformed invalid_request (no definition, or two);
+// fault.Unacceptable invalid_name, invalid_template (with all issues),
+// secret_in_definition; fault.NotFound workflow_not_found, version_not_found;
+// fault.Conflict idempotency_key_taken; those of req.Admit.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Template, error) {
 	if req.Source.none() {
 		return Template{}, fault.New(fault.Malformed, "invalid_request",
@@ -143,6 +147,9 @@ func admitStored(admit source.Admit, src Source, t Template) error {
 }
 
 // definitionOf returns the definition that a source names, in canonical form.
+// It reads a workflow's version from the store. Errors: fault.Malformed
+// invalid_request where both are named, fault.Unacceptable invalid_template for
+// a definition that cannot be read, and those of Store.VersionDefinition.
 func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source) (json.RawMessage, error) {
 	if src.Definition == nil {
 		return s.store.VersionDefinition(ctx, tenantID, src.Workflow, src.Version)
@@ -157,8 +164,9 @@ func (s *Service) definitionOf(ctx context.Context, tenantID string, src Source)
 	return d.Document.Canonical, nil
 }
 
-// refuseSecrets refuses texts that hold the value of one of the tenant's secrets:
-// templates can be read with view access alone.
+// refuseSecrets refuses texts that hold the value of one of the tenant's
+// secrets, with fault.Unacceptable secret_in_definition: templates can be read
+// with view access alone. Nil texts are left out.
 func (s *Service) refuseSecrets(ctx context.Context, tenantID string, texts ...json.RawMessage) error {
 	if s.secrets == nil {
 		return nil
@@ -179,8 +187,8 @@ func (s *Service) refuseSecrets(ctx context.Context, tenantID string, texts ...j
 	return nil
 }
 
-// canonicalParameters returns a parameter schema in canonical form, NoParameters
-// where none is given.
+// canonicalParameters returns a parameter schema in canonical form,
+// NoParameters where none is given. Whether it is a schema is not checked here.
 func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) == 0 {
 		return json.RawMessage(NoParameters), nil
@@ -189,7 +197,7 @@ func canonicalParameters(raw json.RawMessage) (json.RawMessage, error) {
 }
 
 // check refuses a template that could not be installed: fault.Unacceptable
-// invalid_name, invalid_template.
+// invalid_name, invalid_template. Warnings do not count.
 func (s *Service) check(t Template) error {
 	if n := utf8.RuneCountInString(t.Name); n < 1 || n > 200 || !isPrintable(t.Name) {
 		return fault.New(fault.Unacceptable, "invalid_name", "A template's name has 1 to 200 printable characters.")
@@ -207,7 +215,8 @@ func (s *Service) check(t Template) error {
 	return nil
 }
 
-// isPrintable reports whether a text is valid UTF-8 of printable characters only.
+// isPrintable reports whether a text is valid UTF-8 of printable characters
+// only, the space being the one white space among them.
 func isPrintable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
@@ -223,7 +232,8 @@ func invalid(issues []fault.Issue) *fault.Error {
 	return err
 }
 
-// UpdateRequest is a partial change of a template; nil fields stay as they are.
+// UpdateRequest is a partial change of a template; nil and empty fields stay as
+// they are.
 type UpdateRequest struct {
 	TenantID    string
 	ID          string
@@ -234,11 +244,12 @@ type UpdateRequest struct {
 	Parameters  json.RawMessage
 	Source      Source // none: the definition stays
 	IfMatch     workflows.IfMatch
-	Admit       source.Admit // is asked for a definition that is not the request's
+	Admit       source.Admit // reserves memory where the definition is not the request's
 }
 
-// Update stores a template's next version and returns it; where nothing changes there
-// is none, and the current one is returned.
+// Update stores a template's next version and returns it; where nothing changes
+// there is none, and the current one is returned. The version is checked
+// against If-Match twice: before the work, and in the transaction that stores.
 // Errors: those of Create, fault.Denied template_builtin, fault.NotFound
 // template_not_found, fault.Precondition precondition_failed.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, error) {
@@ -283,8 +294,8 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Template, erro
 	})
 }
 
-// apply returns the template with the request's changes; def, unless nil, is its new
-// definition.
+// apply returns the template with the request's changes; def, unless nil, is
+// its new definition. Version and times are left as they are.
 func (req UpdateRequest) apply(t Template, def json.RawMessage) Template {
 	for _, field := range []struct{ to, from *string }{
 		{&t.Name, req.Name}, {&t.Description, req.Description}, {&t.Category, req.Category},
@@ -328,8 +339,9 @@ func (s *Service) refuseBuiltin(id string) error {
 	return nil
 }
 
-// checkIfMatch refuses a write on a template that changed since the caller read it:
-// fault.Precondition precondition_failed.
+// checkIfMatch refuses a write on a template that changed since the caller read
+// it: fault.Precondition precondition_failed, with the version and the ETag
+// that it has now. A template's version is its revision.
 func checkIfMatch(m workflows.IfMatch, t Template) error {
 	if m.Allows(int64(t.Version)) {
 		return nil

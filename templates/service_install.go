@@ -12,24 +12,24 @@ import (
 	"heddle/idempotency"
 )
 
-// InstallRequest describes the workflow to create from a template. An empty Name
-// leaves the definition's own. Keep, unless nil, returns the answer to store for a
-// repeated request.
+// InstallRequest describes the workflow to create from a template.
 type InstallRequest struct {
 	TenantID   string
 	Author     string
 	TemplateID string
-	Name       string
-	Slug       string
-	Parameters json.RawMessage
-	Keep       func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer
-	Admit      source.Admit
+	Name       string          // empty: the name in the template's definition
+	Slug       string          // as in workflows.CreateRequest
+	Parameters json.RawMessage // an object; empty: none are given
+	// Keep, unless nil, returns the answer to store for a repeated request.
+	Keep  func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer
+	Admit source.Admit // reserves memory for the template and for the result
 }
 
-// Install creates a workflow from the template's newest version, with the template as
-// its origin, in one transaction. Errors:
-// fault.NotFound template_not_found; fault.Unacceptable invalid_parameters
-// (with all issues), those of workflows.Service.Create and of req.Admit.
+// Install creates a workflow from the template's newest version, with the
+// template as its origin, in one transaction. Parameters are refused where they
+// hold a secret, since the origin shows them. Errors: fault.NotFound
+// template_not_found; fault.Unacceptable invalid_parameters (with all issues),
+// secret_in_definition, those of workflows.Service.Create and of req.Admit.
 func (s *Service) Install(ctx context.Context, req InstallRequest) (workflows.Workflow, error) {
 	t, err := s.Get(ctx, req.TenantID, req.TemplateID)
 	if err != nil {
@@ -49,8 +49,8 @@ func (s *Service) Install(ctx context.Context, req InstallRequest) (workflows.Wo
 }
 
 // instantiate instantiates a template and returns the origin to record with the
-// result. The result may be far larger than template and parameters, so memory is
-// reserved for it again.
+// result, and the result itself, parsed. The result may be far larger than
+// template and parameters, so memory is reserved for it again.
 func instantiate(t Template, name string, parameters json.RawMessage, admit source.Admit) (*workflows.Origin, parser.ParsedDefinition, error) {
 	if len(parameters) == 0 {
 		parameters = json.RawMessage("{}")
@@ -90,8 +90,9 @@ func invalidParameters(t Template, issues []fault.Issue) error {
 	return err
 }
 
-// Links returns the templates that workflows were installed from, by workflow id, and
-// whether there are newer versions; workflows without one are left out.
+// Links returns the templates that workflows were installed from, by workflow
+// id, and whether there are newer versions; workflows without one are left out.
+// It is one query for all of them; without ids it is none, and the map nil.
 func (s *Service) Links(ctx context.Context, tenantID string, workflowIDs ...string) (map[string]Link, error) {
 	if len(workflowIDs) == 0 {
 		return nil, nil

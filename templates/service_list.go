@@ -7,12 +7,12 @@ import (
 	"heddle/fault"
 )
 
-// builtinCursor is the position of a list within the built-in templates, which come
-// first, with the filters that it belongs to. Positions among the tenant's own
-// templates are cursors of the store.
+// builtinCursor is the position of a list within the built-in templates, which
+// come first, with the filters that it belongs to. Positions among the tenant's
+// own templates are cursors of the store.
 type builtinCursor struct {
-	Builtins int    `json:"b"`
-	Category string `json:"c"`
+	Builtins int    `json:"b"` // how many of the filtered ones lie before it, from 1
+	Category string `json:"c"` // Query.Category
 	Only     bool   `json:"o"` // is_builtin=true
 }
 
@@ -25,8 +25,10 @@ func (c builtinCursor) text() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// List returns a page. Errors: fault.Malformed invalid_request for a cursor that List
-// did not return, or returned for other filters.
+// List returns a page: built-in templates while there are any, then the
+// tenant's own. Built-in ones are in memory and cost no query. Errors:
+// fault.Malformed invalid_request for a cursor that List did not return, or
+// returned for other filters.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	builtins := s.filtered(q)
 	at, among, err := startOf(q, len(builtins))
@@ -50,11 +52,11 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return s.addOwn(ctx, q, page, len(builtins), among)
 }
 
-// only reports whether a query asks for built-in templates alone.
+// only reports whether a query selects built-in templates alone.
 func only(q Query) bool { return q.Builtin != nil && *q.Builtin }
 
-// filtered returns the built-in templates that a query selects, without their
-// definitions.
+// filtered returns the built-in templates that a query selects, in the order of
+// their ids and without their definitions. The list is new.
 func (s *Service) filtered(q Query) []Template {
 	var list []Template
 	if q.Builtin != nil && !*q.Builtin {
@@ -69,8 +71,9 @@ func (s *Service) filtered(q Query) []Template {
 	return list
 }
 
-// startOf returns at which of n built-in templates a page begins; among is false for
-// a later page, which has none of them.
+// startOf returns at which of n built-in templates a page begins; among is
+// false for a later page, which has none of them and whose cursor is the
+// store's.
 func startOf(q Query, n int) (at int, among bool, err error) {
 	if q.Cursor == "" {
 		return min(q.Offset, n), true, nil
@@ -86,8 +89,9 @@ func startOf(q Query, n int) (at int, among bool, err error) {
 	return min(c.Builtins, n), true, nil
 }
 
-// addOwn fills the rest of a page with the tenant's own templates and adds their
-// number to the total.
+// addOwn fills the rest of a page with the tenant's own templates and adds
+// their number to the total. builtins is how many built-in ones the filters
+// select; among is that of startOf.
 func (s *Service) addOwn(ctx context.Context, q Query, page Page, builtins int, among bool) (Page, error) {
 	own := q
 	own.Limit = q.Limit - len(page.Templates)

@@ -14,29 +14,26 @@ import (
 // meanwhile.
 const maxMergeAttempts = 5
 
-// MergeRequest updates a workflow to its template's newest version. Parameters,
-// unless nil, replace those that it was installed with. With DryRun nothing is
-// stored.
+// MergeRequest updates a workflow to its template's newest version.
 type MergeRequest struct {
 	TenantID   string
-	Ref        string
-	Author     string
-	Parameters json.RawMessage
-	DryRun     bool
-	IfMatch    workflows.IfMatch
+	Ref        string            // the workflow's id or slug
+	Author     string            // recorded for the new version
+	Parameters json.RawMessage   // nil: those that it was installed with
+	DryRun     bool              // nothing is stored
+	IfMatch    workflows.IfMatch // nil: any revision
 	Admit      source.Admit
 }
 
-// MergeResult is the result of a merge. Before was the workflow's latest definition;
-// After is its latest now, as version Version: a new one where they differ, which is
-// not published. Without a change nothing was stored.
+// MergeResult is the result of a merge. Without a change nothing was stored,
+// and After equals Before in all but its form.
 type MergeResult struct {
-	Workflow  workflows.Workflow // after the merge
-	Version   int
-	From, To  int // versions of the template
-	Before    json.RawMessage
-	After     json.RawMessage
-	Conflicts []Conflict
+	Workflow  workflows.Workflow // after the merge; of a dry run, before it
+	Version   int                // of After: a new one where it differs, which is not published
+	From, To  int                // versions of the template
+	Before    json.RawMessage    // the workflow's latest definition before
+	After     json.RawMessage    // the latest one now; of a dry run, what it would be
+	Conflicts []Conflict         // nil: none
 }
 
 // MergeUpdate merges the newest version of a workflow's template into the workflow's
@@ -101,6 +98,8 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	if r.After, r.Conflicts, err = Merge(was.Definition, latest, origin.Definition); err != nil {
 		return MergeResult{}, fault.Wrap(err, fault.Unacceptable, "invalid_definition", "What the merge gives cannot be stored: %s", messageOf(err))
 	}
+	// The origin is recorded anew even where the definition stays the same: the
+	// next merge starts from it.
 	unmoved := was.Version == origin.Version && string(was.Parameters) == string(origin.Parameters) &&
 		string(was.Definition) == string(origin.Definition)
 	if unmoved {
@@ -109,7 +108,9 @@ func (s *Service) mergeOnce(ctx context.Context, req MergeRequest) (MergeResult,
 	return s.storeMerge(ctx, req, r, origin)
 }
 
-// storeMerge checks the merged definition and, unless it is a dry run, stores it.
+// storeMerge checks the merged definition and, unless it is a dry run, stores
+// it as a new version together with the new origin. Its If-Match is the
+// revision that was read, whatever the request's was.
 func (s *Service) storeMerge(ctx context.Context, req MergeRequest, r MergeResult, origin *workflows.Origin) (MergeResult, error) {
 	merged := read(r.After)
 	update := workflows.UpdateRequest{

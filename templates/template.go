@@ -19,36 +19,37 @@ import (
 	"time"
 )
 
-// Template is one version of a pattern. TenantID is empty for built-in ones, whose
-// times are zero. Version counts from 1. Parameters is a JSON Schema of type object
-// whose properties are the parameters.
+// Template is one version of a pattern.
 type Template struct {
-	ID                string
-	TenantID          string
-	Name              string
-	Description       string
-	Category          string
-	Builtin           bool
-	Version           int
-	Parameters        json.RawMessage
-	Definition        json.RawMessage // canonical; nil in lists
-	SuggestedSchedule string          // a cron expression, "" for none
-	CreatedBy         string          // of this version
-	CreatedAt         time.Time       // of version 1
-	UpdatedAt         time.Time       // of this version
+	ID          string
+	TenantID    string // empty for built-in ones
+	Name        string
+	Description string
+	Category    string // for filters; any word
+	Builtin     bool   // part of the program: cannot be changed or deleted
+	Version     int    // counts from 1; raised with each change
+	// Parameters is a JSON Schema (2020-12) of type object whose properties are the
+	// parameters.
+	Parameters json.RawMessage
+	// Definition is the definition with its placeholders, in canonical form; nil in
+	// lists.
+	Definition        json.RawMessage
+	SuggestedSchedule string    // a cron expression, "" for none
+	CreatedBy         string    // of this version
+	CreatedAt         time.Time // of version 1; zero for built-in ones
+	UpdatedAt         time.Time // of this version; zero for built-in ones
 }
 
 // Query selects templates that a tenant may install: the built-in ones first,
-// then its own, last changed first. Zero values do not filter. Cursor and
-// Offset exclude each other.
+// then its own, last changed first.
 type Query struct {
 	TenantID  string
-	Category  string
-	Builtin   *bool
-	Limit     int
-	Offset    int
-	Cursor    string
-	WantTotal bool
+	Category  string // empty: any
+	Builtin   *bool  // nil: both kinds
+	Limit     int    // how many templates at most, from 1
+	Offset    int    // templates to skip; not with Cursor
+	Cursor    string // the Next of the page before
+	WantTotal bool   // Page.Total is counted, which reads more rows
 }
 
 // Page is one page of templates without their definitions. Next is empty on the last
@@ -59,15 +60,13 @@ type Page struct {
 	Total     int
 }
 
-// Link is the template that a workflow was installed from. Parameters are those that
-// were given, without defaults. Newest is the template's newest version, 0 where it
-// was deleted; UpdateAvailable is Newest where that is later than Version, else 0.
+// Link is the template that a workflow was installed from.
 type Link struct {
 	TemplateID      string
-	Version         int
-	Parameters      json.RawMessage
-	Newest          int
-	UpdateAvailable int
+	Version         int             // of the template, at the installation or the last merge
+	Parameters      json.RawMessage // those that were given, without defaults
+	Newest          int             // the template's newest version; 0: it was deleted
+	UpdateAvailable int             // Newest where that is later than Version, else 0
 }
 
 // Store is what a Service needs from persistence. It keeps the tenants' own
@@ -77,7 +76,7 @@ type Store interface {
 	// Templates lists a page, last changed first, by TenantID, Category, Limit,
 	// Offset, Cursor and WantTotal.
 	Templates(ctx context.Context, q Query) (Page, error)
-	// Template reads the newest version: template_not_found.
+	// Template reads the newest version; an unknown one is template_not_found.
 	Template(ctx context.Context, tenantID, id string) (Template, error)
 	// CreateTemplate stores a template's version 1 and, unless nil, the answer for
 	// a repeated request; where its key exists nothing is stored and the error is

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// decode reads JSON into maps, lists and plain values; numbers stay as
-// written.
+// decode reads the first JSON value of a text into maps, lists and plain
+// values; numbers stay as written (json.Number).
 func decode(raw json.RawMessage) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -23,8 +23,8 @@ func decode(raw json.RawMessage) (any, error) {
 	return v, nil
 }
 
-// encode returns a decoded value in canonical form; one that exceeds the limits of a
-// definition is an error.
+// encode returns a decoded value in canonical form; one that exceeds the limits
+// of a definition is an error.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -41,6 +41,7 @@ func objectOf(v any) map[string]any {
 	return object
 }
 
+// sortedKeys returns an object's keys, sorted by their bytes.
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 // memberPointer returns the JSON pointer (RFC 6901) of an object's member.

@@ -13,35 +13,45 @@ const (
 	Settings = "settings" // of the workflow: name, input, output, …
 )
 
-// Diff is the difference between two definitions: for programs (Patch), for user
-// interfaces (Changes) and in one line (Summary, whose wording is described at
-// comparison.summary).
+// Diff is the difference between two definitions: for programs (Patch), for
+// user interfaces (Changes) and in one line (Summary, whose wording is
+// described at comparison.summary). The zero Diff is not the empty one; Compare
+// returns that for equal definitions.
 type Diff struct {
-	Patch   json.RawMessage // RFC 6902; "[]" when equal
-	Changes []Change        // never nil
+	Patch   json.RawMessage // RFC 6902 in canonical form; "[]" when equal
+	Changes []Change        // never nil; may be empty although Patch is not
 	Summary string
 }
 
-// Change is the change of one step, at any depth, or of the workflow's settings
-// (StepID nil). A step has at most one change; a step that differs only in its
-// references to a renamed step has none. PreviousID is a renamed step's old id.
+// Change is the change of one step, at any depth, or of the workflow's
+// settings. A step has at most one change; a step that differs only in its
+// references to a renamed step has none.
 type Change struct {
-	StepID     *string `json:"step_id"`
-	Change     string  `json:"change"`
-	PreviousID string  `json:"previous_id,omitempty"`
-	Fields     []Field `json:"fields,omitempty"`
+	// StepID is the step's id in the new definition, or in the old one of a
+	// removed step; nil for the settings.
+	StepID *string `json:"step_id"`
+	// Change is one of Added, Removed, Renamed, Moved, Modified and Settings.
+	Change string `json:"change"`
+	// PreviousID is a renamed step's old id; empty for any other change.
+	PreviousID string `json:"previous_id,omitempty"`
+	// Fields are the values that differ, list and loop first and then in the
+	// order of their paths; only for Modified and Settings.
+	Fields []Field `json:"fields,omitempty"`
 
-	kind string // the step's type
+	kind string // the step's type, for Text; empty for the settings
 }
 
-// Field is one value that changed. Path is a JSON pointer from the step, or
-// from the definition for settings; the path "loop" (no pointer) stands for
-// the id of the loop whose body the step is in, null at the top level. Before
-// is absent when the field is new, After when it is gone.
+// Field is one value that changed.
 type Field struct {
-	Path   string          `json:"path"`
+	// Path is a JSON pointer (RFC 6901) from the step, or from the definition
+	// for settings. The paths "list" and "loop" (no pointers) stand for the
+	// place of the step: the field of the definition that it is in, and the id
+	// of the loop whose body it is in, null at the top level.
+	Path string `json:"path"`
+	// Before is the old value in canonical form; absent when the field is new.
 	Before json.RawMessage `json:"before,omitempty"`
-	After  json.RawMessage `json:"after,omitempty"`
+	// After is the new value in canonical form; absent when the field is gone.
+	After json.RawMessage `json:"after,omitempty"`
 }
 
 // Compare returns the difference between two definitions, given as JSON. Texts that
@@ -69,16 +79,18 @@ func Compare(before, after json.RawMessage) (Diff, error) {
 	return Diff{Patch: c.patch.text(), Changes: changes, Summary: c.summary(changes)}, nil
 }
 
-// comparison is the state of comparing one pair of definitions.
+// comparison is the state of comparing one pair of definitions. It is used
+// once, by one goroutine; the decoded definitions are only read.
 type comparison struct {
-	patch         patch
-	before, after *outline
+	patch         patch    // grows as the comparison proceeds
+	before, after *outline // empty where one of the two is not a definition
 	renames       renames
 	moved         map[string]bool // steps that changed position, by their new id
 	outputKeys    map[string]bool // ids that are keys of a default output
 }
 
 // compare writes the patch and returns the changes of two values that differ.
+// The patch comes first: it finds which steps are moved.
 func (c *comparison) compare(a, b any) []Change {
 	x, y, ok := objects(a, b)
 	if ok {
@@ -98,8 +110,9 @@ func (c *comparison) compare(a, b any) []Change {
 	return c.changes(x, y)
 }
 
-// definition writes the patch of two definitions: settings first, then the lists
-// of steps.
+// definition writes the patch of two definitions: settings first, then the
+// lists of steps. A list that only one of them has counts as a setting here,
+// and is added or removed as a whole.
 func (c *comparison) definition(a, b map[string]any) {
 	var both []string
 	for _, key := range stepLists {
@@ -113,8 +126,10 @@ func (c *comparison) definition(a, b map[string]any) {
 	}
 }
 
-// steps writes the operations that turn one list of steps into another. Lists
-// without a common step are replaced as a whole.
+// steps writes the operations that turn one list of steps into another:
+// removals, moves and additions, and then the changes inside the steps that
+// both have, whose indexes are final by then. Lists without a common step are
+// replaced as a whole.
 func (c *comparison) steps(path string, a, b []*stepNode) {
 	al := align(c.renames.newIDs(a), ids(b))
 	if len(al.kept) == 0 && len(a) > 0 && len(b) > 0 {
@@ -130,8 +145,9 @@ func (c *comparison) steps(path string, a, b []*stepNode) {
 	}
 }
 
-// step writes the operations that turn one step into another; the body of a loop
-// is compared as a list of steps.
+// step writes the operations that turn one step into another; the body of a
+// loop is compared as a list of steps. path is where the step is in the list as
+// it is by now.
 func (c *comparison) step(path string, a, b *stepNode) {
 	if a.body == nil || b.body == nil {
 		c.patch.value(path, a.value, b.value)

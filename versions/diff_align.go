@@ -7,7 +7,11 @@ import (
 
 // alignment turns one list of unique keys into another: remove, then move, then
 // add, each in the order of its list here. It has the fewest possible moves and
-// takes O(n log n).
+// takes O(n log n). For a b c d → d a x c:
+//
+//	removed 1 (b), leaving a c d
+//	moved   2 to 0 (d), leaving d a c
+//	added   2 (x)
 type alignment struct {
 	removed []int      // indexes in the old list, descending
 	moves   []move     // each with indexes of the list as it is by then
@@ -15,16 +19,19 @@ type alignment struct {
 	kept    []keptPair // what is in both, in the new list's order
 }
 
+// move takes the element at from out of the list and inserts it so that it is
+// at to, as in RFC 6902.
 type move struct{ from, to int }
 
-// keptPair is the index of one key in the old and in the new list. moved is
-// whether it needs a move of its own.
+// keptPair is the index of one key in the old and in the new list. moved
+// reports that it needs a move of its own, and is not just shifted by others.
 type keptPair struct {
 	old, new int
 	moved    bool
 }
 
-// align aligns two lists. A key must not occur twice in one list.
+// align aligns two lists. A key must not occur twice in one list. The lists are
+// not kept.
 func align(before, after []string) alignment {
 	newPlace := make(map[string]int, len(after))
 	for i, key := range after {
@@ -55,11 +62,12 @@ func align(before, after []string) alignment {
 	return al
 }
 
-// computeMoves computes the moves that bring 0…n-1 into the given order. A longest
-// increasing subsequence stays; every other element is moved once, from the first
-// to the last, directly behind its predecessor. Because the list changes with each
-// move, an element's current index is found by counting: the elements that stay
-// before it, and the movers before it that have not moved yet.
+// computeMoves computes the moves that bring 0…n-1 into the given order. A
+// longest increasing subsequence stays, which leaves the fewest to move; every
+// other element is moved once, from the first to the last of the new order,
+// directly behind its predecessor. Because the list changes with each move, an
+// element's current index is found by counting: the elements that stay before
+// it, and the movers before it that have not moved yet.
 func (al *alignment) computeMoves(order []int) {
 	stays := longestIncreasing(order)
 	final := make([]int, 0, len(order)) // where each of those that stay ends up
@@ -98,7 +106,7 @@ func (al *alignment) computeMoves(order []int) {
 }
 
 // longestIncreasing marks the elements of a longest increasing subsequence of
-// distinct numbers (patience sorting, O(n log n)).
+// distinct numbers, by patience sorting in O(n log n).
 func longestIncreasing(s []int) []bool {
 	var tops []int // tops[k]: index of the smallest end of an increasing subsequence of k+1
 	previous := make([]int, len(s))
@@ -124,20 +132,21 @@ func longestIncreasing(s []int) []bool {
 	return marks
 }
 
-// fenwickTree holds a count per index and sums prefixes in O(log n).
+// fenwickTree holds a count per index and sums prefixes, both in O(log n). Its
+// elements count from 1.
 type fenwickTree []int
 
 // newFenwickTree returns a tree of n zero counts.
 func newFenwickTree(n int) fenwickTree { return make(fenwickTree, n+1) }
 
-// add adds n at an index.
+// add adds n at an index, from 0.
 func (t fenwickTree) add(place, n int) {
 	for i := place + 1; i < len(t); i += i & -i {
 		t[i] += n
 	}
 }
 
-// below sums the places less than this one.
+// below returns the sum of the counts at all indexes less than this one.
 func (t fenwickTree) below(place int) int {
 	sum := 0
 	for i := place; i > 0; i -= i & -i {

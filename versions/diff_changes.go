@@ -3,7 +3,8 @@ package versions
 import "slices"
 
 // changes lists the changes of steps and settings, by kind in the order of the
-// summary, within a kind in document order.
+// summary, within a kind in document order: that of the new definition, and of
+// the old one for removed steps. a and b are the two definitions.
 func (c *comparison) changes(a, b map[string]any) []Change {
 	by := map[string][]Change{}
 	for _, n := range c.after.order {
@@ -26,8 +27,8 @@ func (c *comparison) changes(a, b map[string]any) []Change {
 	return list
 }
 
-// stepChange returns the change of one step of the new definition; false where it
-// has none.
+// stepChange returns the change of one step of the new definition; false where
+// it has none. Renamed wins over Moved, and Modified does too.
 func (c *comparison) stepChange(n *stepNode) (Change, bool) {
 	change := Change{StepID: &n.id, kind: n.kind()}
 	if old, ok := c.renames.toOld[n.id]; ok {
@@ -47,8 +48,10 @@ func (c *comparison) stepChange(n *stepNode) (Change, bool) {
 	return change, c.moved[n.id]
 }
 
-// fields lists the differences between two states of one step, without the steps of
-// a loop's body, which have changes of their own.
+// fields lists the differences between two states of one step, without the
+// steps of a loop's body, which have changes of their own. Where steps are
+// renamed, the values are compared with all references rewritten, and reported
+// as they are written.
 func (c *comparison) fields(a, b *stepNode) []Field {
 	var list fieldList
 	if a.list != b.list {
@@ -70,7 +73,8 @@ func (c *comparison) fields(a, b *stepNode) []Field {
 	return list
 }
 
-// own returns the step as an object, with bodiless without the steps of its body.
+// own returns the step as an object, with bodiless without the steps of its
+// body. The object may be the definition's own: it is not to be changed.
 func (n *stepNode) own(bodiless bool) map[string]any {
 	if n.body == nil || !bodiless {
 		return n.value
@@ -78,7 +82,8 @@ func (n *stepNode) own(bodiless bool) map[string]any {
 	return with(n.value, "config", without(n.config(), "steps"))
 }
 
-// settings lists the differences outside of the lists of steps.
+// settings lists the differences outside the lists of steps, and lists that
+// appear or vanish without a step in them.
 func (c *comparison) settings(a, b map[string]any) []Field {
 	x, y := without(a, stepLists...), without(b, stepLists...)
 	rx, ry := x, y
@@ -96,7 +101,7 @@ func (c *comparison) settings(a, b map[string]any) []Field {
 }
 
 // settings returns a copy of a definition's settings with the references in its
-// templates rewritten.
+// templates rewritten; only output and concurrency hold any.
 func (f idRewriter) settings(settings map[string]any) map[string]any {
 	out := make(map[string]any, len(settings))
 	for field, v := range settings {
@@ -124,7 +129,7 @@ func idOrNull(id string) any {
 	return id
 }
 
-// without returns a copy of an object without some keys.
+// without returns a copy of an object without some keys; the values are shared.
 func without(object map[string]any, keys ...string) map[string]any {
 	out := make(map[string]any, len(object))
 	for k, v := range object {
@@ -135,7 +140,8 @@ func without(object map[string]any, keys ...string) map[string]any {
 	return out
 }
 
-// with returns a copy of an object with one member set.
+// with returns a copy of an object with one member set; the other values are
+// shared.
 func with(object map[string]any, key string, v any) map[string]any {
 	out := without(object, key)
 	out[key] = v

@@ -1,15 +1,15 @@
 package versions
 
-// valuePair is one value before and after.
+// valuePair is one value before and after, decoded.
 type valuePair struct{ a, b any }
 
-// fieldList collects the changed fields of a step or of the settings. Objects are
-// compared member by member; lists element by element where they have the same
-// length and hold objects or lists only. Other lists, such as dependencies, are one
-// value.
+// fieldList collects the changed fields of a step or of the settings. Objects
+// are compared member by member; lists element by element where they have the
+// same length and hold objects or lists only. Other lists, such as
+// dependencies, are one value: people read them as a whole.
 type fieldList []Field
 
-// add adds a value that both sides have.
+// add adds a value that both sides have, as it is written.
 func (l *fieldList) add(path string, a, b any) {
 	*l = append(*l, Field{Path: path, Before: text(a), After: text(b)})
 }
@@ -35,7 +35,8 @@ func (l *fieldList) values(path string, shown, compared valuePair) {
 	l.add(path, shown.a, shown.b)
 }
 
-// objects adds the differences of two objects, in the order of their keys.
+// objects adds the differences of two objects, in the order of their keys. Both
+// pairs are objects.
 func (l *fieldList) objects(path string, shown, compared valuePair) {
 	a, b, _ := objects(compared.a, compared.b)
 	for _, key := range keysOfBoth(a, b) {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// maxDepth is how deep lists and objects may nest, as in definitions.
+// maxDepth is how deep lists and objects may nest, as in definitions. Within it
+// every function here may recurse.
 const maxDepth = 64
 
 // decode reads one JSON text into maps, lists and plain values. Numbers stay as
@@ -31,7 +32,8 @@ func decode(raw json.RawMessage) (any, error) {
 	return v, nil
 }
 
-// deeperThan reports whether lists and objects nest more than depth levels.
+// deeperThan reports whether lists and objects nest more than depth levels; a
+// scalar nests none.
 func deeperThan(v any, depth int) bool {
 	switch v := v.(type) {
 	case map[string]any:
@@ -92,8 +94,9 @@ func appendJSON(dst []byte, v any) []byte {
 	return append(dst, "null"...)
 }
 
-// appendString appends a JSON string. It escapes only what JSON requires: quotes,
-// backslashes and control characters; everything else stays as UTF-8.
+// appendString appends a JSON string. It escapes only what JSON requires:
+// quotes, backslashes and control characters; everything else stays as UTF-8.
+// The string is valid UTF-8, since the decoder replaces what is not.
 func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -117,7 +120,8 @@ func appendString(dst []byte, s string) []byte {
 }
 
 // equal reports whether two decoded values are equal; numbers are equal only if
-// they are written the same, because the patch has to restore every byte.
+// they are written the same, because the patch has to restore every byte. See
+// equalByValue for the other meaning.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
@@ -160,6 +164,7 @@ func equalObjects(a, b map[string]any) bool {
 	return true
 }
 
+// sortedKeys returns an object's keys, sorted by their bytes.
 func sortedKeys(m map[string]any) []string {
 	keys := make([]string, 0, len(m))
 	for key := range m {

@@ -6,16 +6,18 @@ import (
 	"strings"
 )
 
-// decimal is a number of any size, exactly: 0.digits · 10^exponent, digits without
-// zeros at either end; zero has no digits. Comparing decimals costs no more than
-// their text is long, so 1e999999999 is harmless.
+// decimal is a number of any size, exactly: 0.digits · 10^exponent, digits
+// without zeros at either end; zero has no digits. Equal numbers have equal
+// decimals. Comparing decimals costs no more than their text is long, so
+// 1e999999999 is harmless.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// parseDecimal reads a JSON number; false where its exponent is beyond ±10^9.
+// parseDecimal reads a JSON number; false where its written exponent is beyond
+// ±10^9.
 func parseDecimal(n json.Number) (decimal, bool) {
 	s, negative := strings.CutPrefix(string(n), "-")
 	mantissa, power, _ := strings.Cut(strings.ToLower(s), "e")
@@ -48,7 +50,8 @@ func (d decimal) sign() int {
 	return 1
 }
 
-// compare returns -1, 0 or 1, exactly.
+// compare returns -1, 0 or 1, exactly, as d is less than, equal to or greater
+// than the other.
 func (d decimal) compare(other decimal) int {
 	s := d.sign()
 	switch {

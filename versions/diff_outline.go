@@ -1,30 +1,32 @@
 package versions
 
-// stepLists are the fields of a definition that list steps.
+// stepLists are the fields of a definition that list steps, in document order.
 var stepLists = []string{mainList, "on_failure", "finally"}
 
+// mainList is the one of stepLists whose steps run first, and make the run's
+// default output.
 const mainList = "steps"
 
-// outline is the steps of a definition with their nesting.
+// outline is the steps of a definition with their nesting. It refers to the
+// decoded definition and changes nothing in it.
 type outline struct {
 	lists map[string][]*stepNode // the top level, by field
 	order []*stepNode            // all steps, those of loop bodies included, in document order
-	byID  map[string]*stepNode
+	byID  map[string]*stepNode   // all steps; ids are unique over all lists
 }
 
-// stepNode is one step. list is the field of the definition that it is in, loop the
-// id of the loop whose body it is in ("": none). body is nil unless the step is a
-// loop with a list of steps.
+// stepNode is one step.
 type stepNode struct {
 	id    string
-	list  string
-	loop  string
-	value map[string]any
-	body  []*stepNode
+	list  string         // the field of the definition that it is in, one of stepLists
+	loop  string         // the id of the loop whose body it is in; "": none
+	value map[string]any // as it is written, with its body
+	body  []*stepNode    // nil unless the step is a loop with a list of steps
 }
 
-// outlineOf reads the steps of a definition; false where a step has no id, or an id
-// occurs twice, so that steps cannot be matched.
+// outlineOf reads the steps of a definition; false where a list is not one, a
+// step has no id, or an id occurs twice, so that steps cannot be matched. A
+// missing list is empty.
 func outlineOf(definition map[string]any) (*outline, bool) {
 	o := &outline{lists: map[string][]*stepNode{}, byID: map[string]*stepNode{}}
 	for _, field := range stepLists {
@@ -40,7 +42,8 @@ func outlineOf(definition map[string]any) (*outline, bool) {
 	return o, true
 }
 
-// read reads one list of steps with the bodies of its loops.
+// read reads one list of steps with the bodies of its loops, and adds them to
+// order and byID, a loop before its body. field and loop say where the list is.
 func (o *outline) read(list any, field, loop string) ([]*stepNode, bool) {
 	elements, ok := list.([]any)
 	if !ok {
@@ -88,6 +91,7 @@ func (n *stepNode) kind() string {
 	return kind
 }
 
+// ids returns the ids of steps, in their order.
 func ids(nodes []*stepNode) []string {
 	list := make([]string, len(nodes))
 	for i, n := range nodes {
@@ -107,8 +111,8 @@ func valuesOf(nodes []*stepNode) []any {
 
 // defaultOutputKeys returns the ids that are keys of an implicit output: of the
 // run's, where the definition has no output, and of an iteration's, which
-// loop.while may read, where the loop has no collect. Renaming such a step changes
-// what the workflow returns.
+// loop.while may read, where the loop has no collect. Renaming such a step
+// changes what the workflow returns, or how often it loops.
 func (o *outline) defaultOutputKeys(definition map[string]any) map[string]bool {
 	keys := map[string]bool{}
 	if _, written := definition["output"]; !written {

@@ -9,8 +9,9 @@ import (
 	"github.com/wI2L/jsondiff"
 )
 
-// operation is one operation of RFC 6902. value is used by add and replace, from by
-// move.
+// operation is one operation of RFC 6902: add, remove, replace or move. value
+// is used by add and replace, from by move; paths are JSON pointers into the
+// document as the operations before have left it.
 type operation struct {
 	op    string
 	path  string
@@ -37,20 +38,25 @@ func (o operation) appendTo(dst []byte) []byte {
 // one list of 1,000 numbers rewritten as another takes a million.
 const lcsBudget = 4_000_000
 
-// patch collects the operations that turn one document into another.
+// patch collects the operations that turn one document into another. Their
+// order matters.
 type patch struct {
 	operations []operation
-	lcsBudget  int // what is left of searchBudget
+	lcsBudget  int // what is left of the constant lcsBudget, for all lists together
 }
 
+// add appends an operation that inserts v; a list's elements from that index on
+// are shifted.
 func (p *patch) add(path string, v any) {
 	p.operations = append(p.operations, operation{op: "add", path: path, value: v})
 }
 
+// remove appends an operation that removes the value at a path.
 func (p *patch) remove(path string) {
 	p.operations = append(p.operations, operation{op: "remove", path: path})
 }
 
+// replace appends an operation that replaces the value at a path.
 func (p *patch) replace(path string, v any) {
 	p.operations = append(p.operations, operation{op: "replace", path: path, value: v})
 }
@@ -67,7 +73,8 @@ func (p *patch) text() json.RawMessage {
 	return append(dst, ']')
 }
 
-// value adds the operations that turn a into b at the path.
+// value adds the operations that turn a into b at the path; none where they are
+// equal.
 func (p *patch) value(path string, a, b any) {
 	if equal(a, b) {
 		return
@@ -83,7 +90,8 @@ func (p *patch) value(path string, a, b any) {
 	p.replace(path, b)
 }
 
-// object adds the operations that turn a into b, except for some members.
+// object adds the operations that turn a into b, except for some members, in
+// the order of the keys.
 func (p *patch) object(path string, a, b map[string]any, except ...string) {
 	for _, key := range keysOfBoth(a, b) {
 		if slices.Contains(except, key) {
@@ -131,7 +139,8 @@ func (p *patch) list(path string, a, b []any) {
 }
 
 // byLCS adds the operations for two short lists by their longest common
-// subsequence; false where the library fails, and nothing is added.
+// subsequence; false where the library fails, and nothing is added. head is
+// where the two begin in the list at path.
 func (p *patch) byLCS(path string, head int, a, b []any) bool {
 	found, err := jsondiff.CompareWithoutMarshal(a, b, jsondiff.LCS())
 	if err != nil {
@@ -154,9 +163,10 @@ func (p *patch) byLCS(path string, head int, a, b []any) bool {
 	return true
 }
 
-// byContent aligns long lists by elements that are entirely equal, in O(n log n).
-// Lists of one length that share no element are compared index by index; lists that
-// share little are replaced, which is the shorter patch.
+// byContent aligns long lists by elements that are entirely equal, in O(n log
+// n). Lists of one length that share no element are compared index by index;
+// lists that share little are replaced by whole, the new list from its
+// beginning, which is the shorter patch.
 func (p *patch) byContent(path string, head int, a, b, whole []any) {
 	al := align(contentKeys(a), contentKeys(b))
 	edits := len(al.removed) + len(al.moves) + len(al.added)
@@ -172,9 +182,10 @@ func (p *patch) byContent(path string, head int, a, b, whole []any) {
 	}
 }
 
-// apply adds the operations of an alignment for the part of a list that begins at
-// index head: removals, moves, additions, so that an added element is at its final
-// index at once.
+// apply adds the operations of an alignment for the part of a list that begins
+// at index head: removals, moves, additions, so that an added element is at its
+// final index at once. added returns the element that the new part has at an
+// index.
 func (p *patch) apply(path string, head int, al alignment, added func(int) any) {
 	for _, i := range al.removed {
 		p.remove(pointer(path, head+i))
@@ -218,14 +229,16 @@ func sizeOf(v any) int {
 	return n
 }
 
-// objects returns two values as objects; both is false where one is not.
+// objects returns two values as objects; both is false where one is not, and
+// its result nil.
 func objects(a, b any) (x, y map[string]any, both bool) {
 	x, isA := a.(map[string]any)
 	y, isB := b.(map[string]any)
 	return x, y, isA && isB
 }
 
-// lists returns two values as lists; both is false where one is not.
+// lists returns two values as lists; both is false where one is not, and its
+// result nil.
 func lists(a, b any) (x, y []any, both bool) {
 	x, isA := a.([]any)
 	y, isB := b.([]any)

@@ -7,7 +7,9 @@ import (
 )
 
 // idRewriter returns the id that replaces a step's id, wherever it is written;
-// false keeps it.
+// false keeps it. Its methods copy what they change and leave their argument as
+// it is; parts without ids are shared. They know where a definition names
+// steps, and must be extended with each field that does.
 type idRewriter func(id string) (string, bool)
 
 // id returns the id that replaces id, or id itself.
@@ -43,8 +45,9 @@ func (f idRewriter) step(step map[string]any) map[string]any {
 	return out
 }
 
-// config rewrites a step's config. Which fields hold ids or expressions depends on
-// the type; all others may hold templates, except a script's text.
+// config rewrites a step's config. Which fields hold ids or expressions depends
+// on the type; all others may hold templates, except a script's text. A config
+// that is not an object is a template.
 func (f idRewriter) config(kind string, v any) any {
 	config, ok := v.(map[string]any)
 	if !ok {
@@ -70,7 +73,8 @@ func (f idRewriter) config(kind string, v any) any {
 	return out
 }
 
-// branch rewrites one case of a condition.
+// branch rewrites one case of a condition: its expression and the steps that it
+// leads to.
 func (f idRewriter) branch(branch map[string]any) map[string]any {
 	out := make(map[string]any, len(branch))
 	for field, v := range branch {
@@ -86,7 +90,8 @@ func (f idRewriter) branch(branch map[string]any) map[string]any {
 	return out
 }
 
-// each returns a copy of a list with every object in it changed.
+// each returns a copy of a list with every object in it changed by change;
+// other elements stay.
 func (f idRewriter) each(v any, change func(map[string]any) map[string]any) any {
 	list, ok := v.([]any)
 	if !ok {
@@ -145,7 +150,9 @@ func (f idRewriter) templates(v any) any {
 	return v
 }
 
-// template rewrites the expressions inside {{ }} of one string.
+// template rewrites the expressions inside {{ }} of one string. It goes by the
+// braces alone: a }} inside a string literal ends the template here, which only
+// affects what the comparison takes for equal.
 func (f idRewriter) template(s string) string {
 	if !strings.Contains(s, "{{") {
 		return s
@@ -176,7 +183,8 @@ func (f idRewriter) expression(v any) any {
 	return v
 }
 
-// stepReference finds steps.id, steps["id"] and steps['id'].
+// stepReference finds steps.id, steps["id"] and steps['id']. Ids with escapes
+// are not found, and such a reference is kept as it is.
 var stepReference = regexp.MustCompile(`\bsteps(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])`)
 
 // references rewrites the references in an expression. A rewritten one is written

@@ -2,7 +2,8 @@ package versions
 
 import "strings"
 
-// renames maps the old ids of renamed steps to the new ones and back.
+// renames maps the old ids of renamed steps to the new ones and back; the two
+// maps mirror each other.
 type renames struct {
 	toNew map[string]string
 	toOld map[string]string
@@ -26,13 +27,16 @@ func (r renames) newIDs(nodes []*stepNode) []string {
 	return list
 }
 
-// before and after are idRewriters for the old and the new definition: both write
-// references to renamed steps with the new id and in the same form.
+// before is the idRewriter for the old definition. With after for the new one,
+// both sides write references to renamed steps with the new id and in the same
+// form.
 func (r renames) before(id string) (string, bool) {
 	to, ok := r.toNew[id]
 	return to, ok
 }
 
+// after is the idRewriter for the new definition: the id stays, but the form of
+// its references becomes that of before.
 func (r renames) after(id string) (string, bool) {
 	_, ok := r.toOld[id]
 	return id, ok
@@ -42,6 +46,7 @@ func (r renames) after(id string) (string, bool) {
 // the same list, apart from references to other renamed steps. Several with the
 // same content are paired in document order. First steps are paired with all
 // candidates' ids masked; then verify drops pairs whose references disagree.
+// O(size of the candidates), but for verify.
 func findRenames(before, after *outline) renames {
 	gone, fresh := stepsMissing(before, after), stepsMissing(after, before)
 	r := renames{toNew: map[string]string{}, toOld: map[string]string{}}
@@ -66,7 +71,8 @@ func findRenames(before, after *outline) renames {
 	return r
 }
 
-// stepsMissing lists the steps of one definition whose id the other does not have.
+// stepsMissing lists the steps of one definition whose id the other does not
+// have, in document order.
 func stepsMissing(from, in *outline) []*stepNode {
 	var list []*stepNode
 	for _, n := range from.order {
@@ -87,7 +93,7 @@ func maskIDs(nodes []*stepNode) idRewriter {
 }
 
 // skeleton returns a text that is equal for steps of the same list and content,
-// apart from masked ids.
+// apart from masked ids. The loop that holds the step counts as a reference.
 func skeleton(n *stepNode, mask idRewriter) string {
 	var b strings.Builder
 	b.WriteString(n.list)

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// BreakingChange is one way in which a new input schema may refuse what the old one
-// accepted. Pointer is a JSON pointer into the new schema.
+// BreakingChange is one way in which a new input schema may refuse what the old
+// one accepted. Pointer is a JSON pointer (RFC 6901) into the new schema;
+// Message is a sentence for people.
 type BreakingChange struct {
 	Pointer string `json:"pointer"`
 	Message string `json:"message"`
@@ -50,11 +51,13 @@ func decodeSchema(raw json.RawMessage) (any, error) {
 	return decode(raw)
 }
 
-// impact is the state of comparing one pair of schemas.
+// impact is the state of comparing one pair of schemas. Its methods report
+// differences in the order in which they find them, which is the same for the
+// same schemas.
 type impact struct {
 	before, after any             // the roots, in which references are looked up
 	seen          map[string]bool // pairs of references on the way, for schemas that contain themselves
-	budget        int             // of mostSchemas
+	budget        int             // pairs that may still be compared, of maxSchemaPairs
 	found         []BreakingChange
 	reported      map[BreakingChange]bool // what is found, each once
 }
@@ -68,9 +71,10 @@ func (i *impact) report(pointer, format string, args ...any) {
 	}
 }
 
-// schema compares two schemas. at is the pointer to b; what names the value that
-// they describe in messages, "" for the input itself. Every other method of impact
-// compares some keywords of the two, with the same parameters.
+// schema compares two schemas. at is the pointer to b; what names the value
+// that they describe in messages, "" for the input itself. Every other method
+// of impact compares some keywords of the two, with the same parameters; a nil
+// schema there accepts anything.
 func (i *impact) schema(at, what string, a, b any) {
 	a, fromA := resolve(i.before, a)
 	b, fromB := resolve(i.after, b)
@@ -85,6 +89,7 @@ func (i *impact) schema(at, what string, a, b any) {
 		i.seen[pair] = true
 		defer delete(i.seen, pair)
 	}
+	// Nothing was accepted before, or everything is now: nothing can break.
 	if i.budget--; i.budget < 0 || a == false || b == true || b == nil {
 		return
 	}
@@ -138,7 +143,8 @@ func annotated(object map[string]any) bool {
 	return true
 }
 
-// lookUp returns the schema that a local reference (#/…) leads to.
+// lookUp returns the schema that a local reference (#/…) leads to; false for
+// any other and for one that leads nowhere.
 func lookUp(root any, reference string) (any, bool) {
 	pointer, local := strings.CutPrefix(reference, "#")
 	tokens, err := parsePointer(pointer)

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// required reports fields that callers could leave out before and no longer can. A
-// field with a default is filled in when a run starts, so it is never missing.
+// required reports fields that callers could leave out before and no longer
+// can. A field with a default is filled in when a run starts, so it is never
+// missing.
 func (i *impact) required(at, what string, a, b map[string]any) {
 	before := map[string]bool{}
 	for _, name := range stringsOf(a["required"]) {
@@ -41,8 +42,9 @@ func stringsOf(v any) []string {
 	return names
 }
 
-// properties compares the listed fields of objects, and the schemas for fields that
-// are not listed.
+// properties compares the listed fields of objects, and the schemas for fields
+// that are not listed. A field that is listed for the first time is compared
+// with what was said about unlisted ones, where anything was.
 func (i *impact) properties(at, what string, a, b map[string]any) {
 	before, now := mapOf(a["properties"]), mapOf(b["properties"])
 	for _, name := range keysOfBoth(before, now) {
@@ -88,8 +90,9 @@ func (i *impact) droppedProperty(at, name, key string, before any, b map[string]
 	}
 }
 
-// matchesPattern reports whether one of the patterns matches a key. A pattern that
-// Go's regular expressions cannot read matches nothing.
+// matchesPattern reports whether one of the patterns matches a key. A pattern
+// that Go's regular expressions cannot read matches nothing. Each call compiles
+// the patterns anew.
 func matchesPattern(patterns map[string]any, key string) bool {
 	for pattern := range patterns {
 		if re, err := regexp.Compile(pattern); err == nil && re.MatchString(key) {
@@ -120,6 +123,8 @@ func mapOf(v any) map[string]any {
 	return m
 }
 
+// lowerCased returns what subject returned for use inside a sentence; names of
+// fields keep their case.
 func lowerCased(s string) string {
 	if s == "The input" {
 		return "the input"
@@ -127,7 +132,8 @@ func lowerCased(s string) string {
 	return s
 }
 
-// items compares the elements of lists.
+// items compares the elements of lists: those with a place of their own
+// (prefixItems), and all others.
 func (i *impact) items(at, what string, a, b map[string]any) {
 	before, _ := a["prefixItems"].([]any)
 	now, _ := b["prefixItems"].([]any)
@@ -172,8 +178,8 @@ func (i *impact) alternatives(at, what string, a, b map[string]any) {
 	}
 }
 
-// containsEqual reports whether a list contains a value, with numbers compared by
-// value.
+// containsEqual reports whether a list contains a value, with numbers compared
+// by value. O(len(list)).
 func containsEqual(list []any, v any) bool {
 	for _, w := range list {
 		if equalByValue(v, w) {

@@ -44,7 +44,7 @@ func typesOf(schema map[string]any) []string {
 	return nil
 }
 
-// jsonTypesOf returns the JSON types of values, each once.
+// jsonTypesOf returns the JSON Schema types of values, each once; never nil.
 func jsonTypesOf(list []any) []string {
 	kinds := []string{}
 	for _, v := range list {
@@ -123,8 +123,8 @@ func allowedValuesOf(schema map[string]any) (list []any, keyword string) {
 	return nil, ""
 }
 
-// printedValues returns values as JSON for a message, each truncated and without
-// characters that do not print.
+// printedValues returns values as JSON for a message, each truncated and
+// without characters that do not print.
 func printedValues(list []any) []string {
 	words := make([]string, len(list))
 	for i, v := range list {
@@ -136,11 +136,11 @@ func printedValues(list []any) []string {
 // limit is a pair of keywords that bound a number, a length or a count from one
 // side.
 type limit struct {
-	keyword string
-	lower   bool
-	strict  string // the keyword of the bound that excludes its own value
+	keyword string // of the bound that allows its own value
+	lower   bool   // it bounds from below
+	strict  string // the keyword of the bound that excludes its own value; "": there is none
 	natural string // what holds without the keyword: a length is never below 0
-	message string
+	message string // with the subject, the phrase and the number
 }
 
 // limits lists the pairs of keywords that bound values. A minimum length of 0 always
@@ -180,6 +180,8 @@ func (i *impact) bounds(at, what string, a, b map[string]any) {
 	}
 }
 
+// bound is the value of such a keyword; strict reports that it excludes the
+// number itself.
 type bound struct {
 	number json.Number
 	strict bool
@@ -242,7 +244,9 @@ func (i *impact) constraints(at, what string, a, b map[string]any) {
 	}
 }
 
-// isMultiple reports whether v is a number that step divides.
+// isMultiple reports whether v is a number that step divides, so that every
+// multiple of v is one of step. Numbers that fraction does not read are
+// compared as text.
 func isMultiple(v any, step json.Number) bool {
 	before, ok := v.(json.Number)
 	if !ok {

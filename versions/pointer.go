@@ -5,13 +5,15 @@ import (
 	"strings"
 )
 
-// pointerError says why a JSON pointer (RFC 6901) leads nowhere, as the end of a
-// sentence.
+// pointerError says why a JSON pointer (RFC 6901) leads nowhere, as the end of
+// a sentence whose subject is the pointer.
 type pointerError string
 
+// Error returns the end of the sentence.
 func (e pointerError) Error() string { return string(e) }
 
-// lookUpPointer returns the value that the tokens of a pointer lead to.
+// lookUpPointer returns the value that the unescaped tokens of a pointer lead
+// to; the error is a pointerError. The value is a part of root.
 func lookUpPointer(root any, tokens []string) (any, error) {
 	for _, token := range tokens {
 		var err error
@@ -22,7 +24,8 @@ func lookUpPointer(root any, tokens []string) (any, error) {
 	return root, nil
 }
 
-// member returns the member or element of a value that a token names.
+// member returns the member or element of a value that a token names; the error
+// is a pointerError.
 func member(v any, token string) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -42,7 +45,8 @@ func member(v any, token string) (any, error) {
 }
 
 // listIndex reads a token as the index of one of n elements. Leading zeros and
-// signs are not allowed (RFC 6901, section 4).
+// signs are not allowed (RFC 6901, section 4), nor is the - for the end of a
+// list.
 func listIndex(token string, n int) (int, error) {
 	i, err := strconv.Atoi(token)
 	if err != nil || strconv.Itoa(i) != token || i < 0 {
@@ -55,7 +59,7 @@ func listIndex(token string, n int) (int, error) {
 }
 
 // parsePointer returns the unescaped tokens of a JSON pointer; "" has none and
-// stands for the whole document.
+// stands for the whole document. The error is a pointerError.
 func parsePointer(pointer string) ([]string, error) {
 	if pointer == "" {
 		return nil, nil

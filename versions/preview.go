@@ -9,8 +9,8 @@ import (
 	"heddle/fault"
 )
 
-// Schedules returns how another active definition would affect the schedules of a
-// workflow that follow the active version.
+// Schedules returns how another active definition would affect the schedules of
+// a workflow that follow the active version. It is called from any goroutine.
 type Schedules interface {
 	// Impact lists the schedules that would run a definition with that input
 	// schema (empty: any input), and whether their stored input is valid for it.
@@ -18,34 +18,34 @@ type Schedules interface {
 }
 
 // ScheduleImpact is one schedule that would run another version than before.
-// Problem says why its stored input would be refused.
+// Problem says why its stored input would be refused; empty where InputFits.
 type ScheduleImpact struct {
 	ScheduleID string `json:"schedule_id"`
 	InputFits  bool   `json:"input_fits"`
 	Problem    string `json:"problem,omitempty"`
 }
 
-// OpenRuns is the number of open runs of one version.
+// OpenRuns is the number of runs of one version that have not ended.
 type OpenRuns struct {
 	Version int `json:"version"`
 	Count   int `json:"count"`
 }
 
-// Preview is the effect that another active definition would have: how it differs
-// from the one that is active now, which open runs would keep their version, which
-// schedules would run it, and which inputs might be refused. Schedules and Breaking
-// are never nil.
+// Preview is the effect that another active definition would have: how it
+// differs from the one that is active now, which open runs would keep their
+// version, which schedules would run it, and which inputs might be refused.
 type Preview struct {
-	Workflow  workflows.Workflow // as it is
-	Diff      Diff
-	OpenRuns  []OpenRuns
-	Schedules []ScheduleImpact
-	Breaking  []BreakingChange
+	Workflow  workflows.Workflow // as it was read, before any change
+	Diff      Diff               // from the active definition
+	OpenRuns  []OpenRuns         // by version, the lowest first
+	Schedules []ScheduleImpact   // never nil
+	Breaking  []BreakingChange   // never nil; pointers start at the definition
 }
 
-// Preview returns the effect that a definition would have as the active one of a
-// workflow. Nothing is stored. The parts are read one after another and not in one
-// transaction: runs may begin and end meanwhile.
+// Preview returns the effect that a definition in canonical form would have as
+// the active one of a workflow. Nothing is stored. The parts are read one after
+// another and not in one transaction: runs may begin and end meanwhile. Besides
+// the store's errors, those of Compare and BreakingInputs are returned.
 func (s *Service) Preview(ctx context.Context, w workflows.Workflow, after json.RawMessage) (Preview, error) {
 	active, err := s.Active(ctx, w)
 	if err != nil {
@@ -92,8 +92,8 @@ func inputsOf(before, after json.RawMessage) (a, b json.RawMessage, err error) {
 	return old.Input, young.Input, nil
 }
 
-// PreviewDefinition is Preview for a definition that is not stored; nil stands for
-// the active one.
+// PreviewDefinition is Preview for a definition that is not stored; nil stands
+// for the active one, whose preview lists runs and schedules and no difference.
 func (s *Service) PreviewDefinition(ctx context.Context, w workflows.Workflow, doc *parser.Document) (Preview, error) {
 	if doc != nil {
 		return s.Preview(ctx, w, doc.Canonical)
@@ -118,7 +118,8 @@ func (s *Service) PreviewVersion(ctx context.Context, r Reference) (Preview, err
 	return s.Preview(ctx, w, v.Definition)
 }
 
-// VersionDiff is the difference between two versions. To is 0 for a draft.
+// VersionDiff is the difference between two versions of one workflow. To is 0
+// for a draft.
 type VersionDiff struct {
 	Diff
 	Workflow workflows.Workflow

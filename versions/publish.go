@@ -11,14 +11,12 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// Reference names a version of a workflow: Workflow is an id or slug, Version a
-// number ("3", "v3") or a label. IfMatch holds the revisions of the workflow that a
-// write accepts.
+// Reference names a version of a workflow.
 type Reference struct {
 	TenantID string
-	Workflow string
-	Version  string
-	IfMatch  workflows.IfMatch
+	Workflow string            // id or slug
+	Version  string            // a number ("3", "v3") or a label
+	IfMatch  workflows.IfMatch // the revisions of the workflow that a write accepts; nil: any
 }
 
 // find reads the workflow and the version of a reference. Between this and a later
@@ -32,10 +30,12 @@ func (s *Service) find(ctx context.Context, r Reference) (workflows.Workflow, Ve
 	return w, v, err
 }
 
-// Publish makes a version the active one and returns the workflow; open runs keep
-// their version. Publishing the active version changes nothing. Errors:
-// fault.NotFound workflow_not_found, version_not_found; fault.Conflict
-// workflow_archived; fault.Precondition precondition_failed.
+// Publish makes a version the active one and returns the workflow; open runs
+// keep their version, new ones run this one. Publishing the active version
+// changes nothing. It is decided inside the transaction that stores it, with
+// the workflow as it is by then. Errors: fault.NotFound workflow_not_found,
+// version_not_found; fault.Conflict workflow_archived; fault.Precondition
+// precondition_failed.
 func (s *Service) Publish(ctx context.Context, r Reference) (workflows.Workflow, error) {
 	w, v, err := s.find(ctx, r)
 	if err != nil {
@@ -54,17 +54,17 @@ func (s *Service) Publish(ctx context.Context, r Reference) (workflows.Workflow,
 	})
 }
 
-// RollbackRequest names the version to go back to. Author is the name recorded for
-// the new version; an empty ChangeSummary becomes "Rollback to version n".
+// RollbackRequest names the version to go back to.
 type RollbackRequest struct {
 	Reference
-	Author        string
-	ChangeSummary string
+	Author        string // the name recorded for the new version
+	ChangeSummary string // empty: "Rollback to version n"
 }
 
-// Rollback creates a new version with the definition of an earlier one and makes it
-// the active one, in one transaction; history is never rewritten. It does so also
-// where that definition is active already. Errors: those of Publish;
+// Rollback creates a new version with the definition of an earlier one and
+// makes it the active one, in one transaction; history is never rewritten. It
+// does so also where that definition is active already. The workflow that is
+// returned has the new version as its latest. Errors: those of Publish;
 // fault.Unacceptable invalid_change_summary.
 func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (workflows.Workflow, error) {
 	if err := workflows.CheckChangeSummary(req.ChangeSummary); err != nil {
@@ -98,13 +98,15 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (workflows.
 	})
 }
 
+// labelForm is the form of a label, numberForm that of a version's number.
 var (
 	labelForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]{0,63}$`)
 	numberForm = regexp.MustCompile(`^v?[0-9]+$`)
 )
 
-// ValidName reports whether text has the form of a version's name: a number from 1,
-// with or without a v in front, or a label.
+// ValidName reports whether text has the form of a version's name: a number
+// from 1 within 32 bits, with or without a v in front, or a label. Whether
+// there is such a version is not known here.
 func ValidName(text string) bool {
 	if !numberForm.MatchString(text) {
 		return labelForm.MatchString(text)

@@ -9,20 +9,21 @@ import (
 	"time"
 )
 
-// Config holds what NewService needs. Schedules may be nil: previews list none.
+// Config holds what NewService needs.
 type Config struct {
 	Store     Store
-	Schedules Schedules
-	Now       func() time.Time
+	Schedules Schedules        // nil: previews list none
+	Now       func() time.Time // may be called concurrently
 }
 
-// Service reads the history of workflows, publishes and labels versions and rolls
-// back. References to workflows are ids or slugs, to versions a number ("3", "v3")
-// or a label. It is safe for concurrent use.
+// Service reads the history of workflows, publishes and labels versions and
+// rolls back. References to workflows are ids or slugs, to versions a number
+// ("3", "v3") or a label. It has no state of its own and is safe for concurrent
+// use. Whether the caller may do what it asks for is checked before.
 type Service struct {
 	store     Store
 	schedules Schedules
-	now       func() time.Time
+	now       func() time.Time // UTC, to the millisecond
 }
 
 // NewService returns a Service. Its times are UTC with milliseconds.
@@ -33,27 +34,25 @@ func NewService(cfg Config) *Service {
 	}
 }
 
-// Query selects a page of a workflow's versions, newest first. Ref is an id or
-// slug. Offset counts from the newest; Cursor, the Next of the page before, takes
-// precedence over it.
+// Query selects a page of a workflow's versions, newest first.
 type Query struct {
 	TenantID string
-	Ref      string
-	Limit    int
-	Offset   int
-	Cursor   string
+	Ref      string // the workflow's id or slug
+	Limit    int    // how many versions at most, from 1
+	Offset   int    // versions to skip, from the newest
+	Cursor   string // the Next of the page before; takes precedence over Offset
 }
 
-// Page is one page of versions, without their definitions. Next is empty on the last
-// page; Total is the number of all versions.
+// Page is one page of versions, without their definitions.
 type Page struct {
 	Workflow workflows.Workflow
-	Versions []Version
-	Next     string
-	Total    int
+	Versions []Version // newest first
+	Next     string    // for Query.Cursor; empty on the last page
+	Total    int       // of all versions, on any page
 }
 
-// List returns a page. Errors: fault.NotFound workflow_not_found; fault.Malformed
+// List returns a page. Versions that are created between two pages do not shift
+// the second. Errors: fault.NotFound workflow_not_found; fault.Malformed
 // invalid_request for a cursor that List did not return.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	w, err := s.store.Workflow(ctx, q.TenantID, q.Ref)
@@ -97,8 +96,8 @@ func (s *Service) Get(ctx context.Context, tenantID, ref, version string) (workf
 	return w, v, err
 }
 
-// Active returns the active version of a workflow as it was read. A version never
-// changes, so the two are consistent whatever happened since.
+// Active returns the active version of a workflow as it was read. A version's
+// definition never changes, so the two are consistent whatever happened since.
 func (s *Service) Active(ctx context.Context, w workflows.Workflow) (Version, error) {
 	return s.store.Version(ctx, w.TenantID, w.ID, strconv.Itoa(w.ActiveVersion))
 }

@@ -5,16 +5,18 @@ import (
 	"heddle/definitions/workflows"
 )
 
-// Store is what a Service needs from persistence. workflowID is an id; version is a
-// number ("3", "v3") or a label, and an unknown one fault.NotFound
-// version_not_found. Every method is one transaction.
+// Store is what a Service needs from persistence. workflowID is an id; version
+// is a number ("3", "v3") or a label, and an unknown one fault.NotFound
+// version_not_found. Every method is one transaction. Those that return a
+// workflow answer an unknown one, and one of another tenant, with
+// fault.NotFound workflow_not_found.
 type Store interface {
 	// Workflow finds a workflow by id or slug.
 	Workflow(ctx context.Context, tenantID, ref string) (workflows.Workflow, error)
 	// Versions lists at most limit versions with a number below before (0:
 	// from the newest), newest first, without their definitions.
 	Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]Version, error)
-	// Version reads one, with its definition.
+	// Version reads one version, with its definition.
 	Version(ctx context.Context, tenantID, workflowID, version string) (Version, error)
 	// Change reads the workflow, calls decide with it and stores what decide
 	// returns, the new version included. decide is pure and may be called again
@@ -26,5 +28,6 @@ type Store interface {
 	// fault.Conflict label_taken. check sees the current row and may refuse.
 	SetLabel(ctx context.Context, tenantID, workflowID string, number int, label string, check func(workflows.Workflow) error) (workflows.Workflow, Version, error)
 	// RunsByVersion counts a workflow's open runs by version, the lowest first.
+	// A version without open runs is left out.
 	RunsByVersion(ctx context.Context, tenantID, workflowID string) ([]OpenRuns, error)
 }

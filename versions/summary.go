@@ -8,6 +8,7 @@ import (
 	"strings"
 )
 
+// The two summaries that name no change.
 const (
 	noChanges          = "No changes"
 	noFunctionalChange = "No functional change"
@@ -53,7 +54,8 @@ func (c *comparison) summary(changes []Change) string {
 	return line + ". " + noFunctionalChange
 }
 
-// functional reports whether a change may alter what the workflow does.
+// functional reports whether a change may alter what the workflow does. It is
+// cautious: an unknown field counts as functional.
 func (c *comparison) functional(change Change) bool {
 	switch change.Change {
 	case Moved:

@@ -32,12 +32,14 @@ func (d Diff) Text(color bool) string {
 	return w.b.String()
 }
 
+// textWriter collects the lines of Diff.Text.
 type textWriter struct {
 	b     strings.Builder
 	color bool
 }
 
-// line writes one line, in the colour of its marker ("": none).
+// line writes one line, in the colour of its marker ("": none). The text is
+// escaped already.
 func (w *textWriter) line(marker, text string) {
 	colour := map[string]string{"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m"}[marker]
 	if !w.color || colour == "" {
@@ -115,8 +117,8 @@ func (w *textWriter) block(marker string, lines []string) {
 	}
 }
 
-// changedLines returns the lines of two texts without the ones that both begin and
-// end with; false where neither has several lines.
+// changedLines returns the lines of two texts without the ones that both begin
+// and end with; false where one is not a text, or neither has several lines.
 func changedLines(before, after json.RawMessage) (x, y []string, ok bool) {
 	var a, b string
 	if json.Unmarshal(before, &a) != nil || json.Unmarshal(after, &b) != nil || !strings.Contains(a+b, "\n") {
@@ -176,7 +178,8 @@ func escapeUnprintable(s string) string {
 	return b.String()
 }
 
-// truncate shortens a text to maxLineLength characters.
+// truncate shortens a text to maxLineLength characters, the last of which then
+// is an ellipsis.
 func truncate(s string) string {
 	runes := []rune(s)
 	if len(runes) <= maxLineLength {

@@ -21,59 +21,62 @@ import (
 )
 
 // TransferStore is what a Transfer needs from persistence. Every method is one
-// transaction.
+// transaction. It reads and changes rows of the named tenant only.
 type TransferStore interface {
 	// Workflow finds a workflow by id or slug.
 	Workflow(ctx context.Context, tenantID, ref string) (workflows.Workflow, error)
 	// WorkflowsAfter lists at most limit workflows in the order of their slugs,
-	// starting after one; ids nil: all of the tenant's.
+	// starting after one ("": from the first); ids nil: all of the tenant's,
+	// otherwise those of them that exist.
 	WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]workflows.Workflow, error)
 	// VersionsAfter lists at most limit versions with their definitions, oldest
-	// first, starting after a number.
+	// first, starting after a number (0: from the first).
 	VersionsAfter(ctx context.Context, tenantID, workflowID string, after, limit int) ([]Version, error)
 	// ImportWorkflow stores a workflow with all its versions and, unless nil, the
 	// answer for a repeated request, or nothing. Errors: fault.Conflict slug_taken;
 	// id_taken where any tenant has the id; idempotency_key_taken.
 	ImportWorkflow(ctx context.Context, w workflows.Workflow, versions []workflows.NewVersion, keep *idempotency.Answer) error
-	// Answer returns a stored answer, or nil.
+	// Answer returns the answer that ImportWorkflow stored for a scope and a
+	// key, or nil.
 	Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error)
 }
 
-// TransferConfig holds what NewTransfer needs. Secrets may be nil: nothing is
-// checked for secrets.
+// TransferConfig holds what NewTransfer needs.
 type TransferConfig struct {
 	Store   TransferStore
-	Catalog definitions.Catalog
-	Secrets workflows.Secrets
+	Catalog definitions.Catalog // what imported definitions are checked against
+	Secrets workflows.Secrets   // nil: nothing is checked for secrets
 	NewID   func(prefix string) string
 }
 
-// Transfer exports and imports workflows with their whole history, as lines of JSON
-// (one workflow per line). It is safe for concurrent use.
+// Transfer exports and imports workflows with their whole history, as lines of
+// JSON (one workflow per line). It has no state of its own and is safe for
+// concurrent use.
 type Transfer struct{ cfg TransferConfig }
 
 // NewTransfer returns a Transfer.
 func NewTransfer(cfg TransferConfig) *Transfer { return &Transfer{cfg: cfg} }
 
-// ExportRequest selects workflows; IDs nil: all of the tenant's. With WithIDs their
-// ids are written as well, and an import keeps them where they are free.
+// ExportRequest selects workflows.
 type ExportRequest struct {
 	TenantID string
-	IDs      []string
-	WithIDs  bool
+	IDs      []string // nil: all of the tenant's
+	WithIDs  bool     // the ids are written as well, and an import keeps them where they are free
 }
 
-// How many workflows (without definitions) and versions (with them) an export holds
-// in memory at a time.
+// How many workflows (without definitions) and versions (with them) an export
+// holds in memory at a time. Definitions may be large, so few of them are read
+// at once.
 const (
 	workflowsAtOnce = 100
 	versionsAtOnce  = 8
 )
 
-// Export writes one line per workflow to out, in the order of their slugs, and calls
-// flush after each. It is not a snapshot: a workflow that is created or renamed
-// meanwhile may be missing. An error leaves the lines before it, and possibly a part
-// of one, written.
+// Export writes one line per workflow to out, in the order of their slugs, and
+// calls flush after each. It is not a snapshot: a workflow that is created or
+// renamed meanwhile may be missing, or, renamed, be written twice. An error
+// leaves the lines before it, and possibly a part of one, written. Errors are
+// those of the store, of out and of flush.
 func (t *Transfer) Export(ctx context.Context, req ExportRequest, out io.Writer, flush func() error) error {
 	after := ""
 	for {
@@ -97,13 +100,16 @@ func (t *Transfer) Export(ctx context.Context, req ExportRequest, out io.Writer,
 }
 
 // exportOne writes a workflow's line piece by piece, so that no more than
-// versionsAtOnce definitions are in memory. Versions that are created meanwhile are
-// left out, so that the line is consistent with the workflow as it was read.
+// versionsAtOnce definitions are in memory. Versions that are created meanwhile
+// are left out, so that the line is consistent with the workflow as it was
+// read. A gap in the numbers is an error: the line could not be imported.
 func (t *Transfer) exportOne(ctx context.Context, w workflows.Workflow, withID bool, out io.Writer) error {
 	text, err := lineText(lineOf(w, withID))
 	if err != nil {
 		return err
 	}
+	// The line was encoded with an empty list of versions as its last member,
+	// which stays open until all are written.
 	if _, err := out.Write(bytes.TrimSuffix(text, []byte("]}"))); err != nil {
 		return err
 	}
@@ -126,8 +132,8 @@ func (t *Transfer) exportOne(ctx context.Context, w workflows.Workflow, withID b
 	return err
 }
 
-// writeVersion writes one version with the comma that separates it from the one
-// before.
+// writeVersion writes one version, with the comma that separates it from the
+// one before.
 func writeVersion(out io.Writer, v Version) error {
 	text, err := lineText(lineVersionOf(v))
 	if err != nil {
@@ -140,8 +146,9 @@ func writeVersion(out io.Writer, v Version) error {
 	return err
 }
 
-// lineText returns a value as JSON on one line, with < > & as they are and without
-// the line's end.
+// lineText returns a value as JSON on one line, with < > & as they are and
+// without the line's end: definitions keep their bytes, on which their hash
+// depends.
 func lineText(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -152,11 +159,12 @@ func lineText(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// ConflictPolicy is the rule for a workflow whose slug is taken.
+// ConflictPolicy is the rule for a workflow whose slug is taken in the tenant.
 type ConflictPolicy string
 
-// Refuse ends the import there. Skip leaves the workflow out. Rename imports it
-// under the first free slug of slug-2, slug-3, …
+// The policies. Refuse ends the import at the workflow. Skip leaves it out.
+// Rename imports it under the first free slug of slug-2, slug-3, …, of
+// maxRenames at most.
 const (
 	Refuse ConflictPolicy = ""
 	Skip   ConflictPolicy = "skip"
@@ -171,47 +179,52 @@ type ImportedLine struct {
 	Slug string `json:"slug"`
 }
 
-// ImportResult lists what an import did. No list is nil.
+// ImportResult lists what an import did, in the order of the lines. No list is
+// nil.
 type ImportResult struct {
 	Imported []ImportedLine
 	Skipped  []ImportedLine
 }
 
-// ImportRequest describes an import. With a Key each line is stored at most once: a
-// line that an earlier request with the same key stored is reported as imported and
-// not stored again. So a client whose connection broke can repeat the request.
+// ImportRequest describes an import.
 type ImportRequest struct {
 	TenantID   string
-	Lines      io.Reader
+	Lines      io.Reader // read once, to the end or to the first error
 	OnConflict ConflictPolicy
-	Key        *ImportKey // nil: none
-	Admit      source.Admit
-	Quota      LineQuota
+	// Key makes each line be stored at most once: a line that an earlier request
+	// with the same key stored is reported as imported and not stored again. So a
+	// client whose connection broke can repeat the request. Nil: no such promise.
+	Key   *ImportKey
+	Admit source.Admit // reserves memory for one line at a time
+	Quota LineQuota
 }
 
-// LineQuota checks lines against the tenant's quota of stored bytes. Both functions
-// may be nil.
+// LineQuota checks lines against the tenant's quota of stored bytes. Both
+// functions may be nil. A line counts with its own length.
 type LineQuota struct {
-	// Check says whether so many bytes may be stored; the error ends the import.
+	// Check reports whether n further bytes may be stored; its error ends the
+	// import.
 	Check func(bytes int) error
-	// Stored is called after a line was stored.
+	// Stored is called after a line of n bytes was stored, but not for one that
+	// was skipped or stored before.
 	Stored func(bytes int)
 }
 
-// ImportKey is the scope and the Idempotency-Key of an import, and the time of its
-// answers.
+// ImportKey makes an import repeatable.
 type ImportKey struct {
-	Scope string
-	Key   string
-	At    time.Time
+	Scope string    // what the key belongs to, such as the caller and the route
+	Key   string    // the request's Idempotency-Key
+	At    time.Time // the time of the stored answers, from which they expire
 }
 
-// Import reads lines and stores each workflow with its history in one transaction.
-// It stops at the first line that it cannot store; the error names the line, and
-// what was stored before remains stored and is in the result. Errors:
-// fault.Malformed invalid_request; fault.TooLarge body_too_large;
-// fault.Unacceptable invalid_line and those of workflows.Service.Create;
-// fault.Conflict slug_taken, idempotency_key_reused; those of req.Admit.
+// Import reads lines and stores each workflow with its history in one
+// transaction. Empty lines are skipped, but counted. It stops at the first line
+// that it cannot store; the error names the line, and what was stored before
+// remains stored and is in the result. Errors: fault.Malformed invalid_request;
+// fault.TooLarge body_too_large; fault.Unacceptable invalid_line,
+// secret_in_definition, secret_in_text and those of workflows.Service.Create;
+// fault.Conflict slug_taken, idempotency_key_reused; those of req.Admit and
+// req.Quota.
 func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult, error) {
 	done := ImportResult{Imported: []ImportedLine{}, Skipped: []ImportedLine{}}
 	scan := bufio.NewScanner(req.Lines)
@@ -219,6 +232,7 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult,
 	n := 0
 	for scan.Scan() {
 		n++
+		// Files that editors wrote may begin with a byte order mark.
 		text := bytes.TrimPrefix(scan.Bytes(), []byte("\xef\xbb\xbf"))
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
@@ -235,7 +249,8 @@ func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult,
 }
 
 // importWithMemory reserves the memory that a line needs while it is read and
-// stored, and releases it before the next line is waited for.
+// stored, and releases it before the next line is waited for. n counts lines
+// from 1.
 func (t *Transfer) importWithMemory(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	if err := req.Admit.Hold(source.Weight(text, source.JSON)); err != nil {
 		return err
@@ -243,7 +258,8 @@ func (t *Transfer) importWithMemory(ctx context.Context, req ImportRequest, n in
 	return errors.Join(t.importIdempotent(ctx, req, n, text, done), req.Admit.Hold(0))
 }
 
-// withLineNumber adds the line's number to an error as a field.
+// withLineNumber adds the line's number to an error as the field line; an error
+// that is not a fault is returned as it is.
 func withLineNumber(err error, n int) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.With("line", n)
@@ -251,8 +267,9 @@ func withLineNumber(err error, n int) error {
 	return err
 }
 
-// importWorkflow checks line n and stores its workflow by the conflict policy. The
-// error of a taken slug is what the store answered to the last name tried.
+// importWorkflow checks line n and stores its workflow by the conflict policy.
+// Where no name is free, the error is what the store answered to the last one
+// tried.
 func (t *Transfer) importWorkflow(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	tenantID, on, where := req.TenantID, req.OnConflict, "Line "+strconv.Itoa(n)
 	w, all, err := t.read(text, where)
@@ -290,7 +307,8 @@ func (t *Transfer) importWorkflow(ctx context.Context, req ImportRequest, n int,
 }
 
 // withoutSecrets refuses a workflow whose definitions, or the other texts that
-// everyone with view access sees, hold the value of one of the tenant's secrets.
+// everyone with view access sees, hold the value of one of the tenant's
+// secrets: fault.Unacceptable secret_in_definition, secret_in_text.
 func (t *Transfer) withoutSecrets(ctx context.Context, tenantID string, w workflows.Workflow, all []workflows.NewVersion) error {
 	if t.cfg.Secrets == nil {
 		return nil
@@ -339,8 +357,9 @@ func (t *Transfer) withoutSecretText(ctx context.Context, tenantID, whose string
 // maxRenames bounds the search for a free slug with ConflictPolicy Rename.
 const maxRenames = 1000
 
-// nextSlug returns the wanted slug with a number, within 64 characters. A workflow
-// without a slug of its own, whose slug is its id, gets a new id instead.
+// nextSlug returns the wanted slug with the number i, within 64 characters. A
+// workflow without a slug of its own, whose slug is its id, gets a new id
+// instead, in w too.
 func (t *Transfer) nextSlug(w *workflows.Workflow, wanted string, i int) string {
 	if workflowID.MatchString(wanted) {
 		w.ID = t.cfg.NewID("wf_")
@@ -350,9 +369,9 @@ func (t *Transfer) nextSlug(w *workflows.Workflow, wanted string, i int) string 
 	return wanted[:min(len(wanted), 64-len(tail))] + tail
 }
 
-// store stores a workflow under the id that the line asks for where that is free,
-// and under a new one otherwise. The slug, which is the address that people use,
-// stays.
+// store stores a workflow under the id that the line asks for where that is
+// free, and under a new one otherwise. The slug, which is the address that
+// people use, stays. It returns the workflow as it was stored, or was to be.
 func (t *Transfer) store(ctx context.Context, w workflows.Workflow, all []workflows.NewVersion, line importLine) (workflows.Workflow, error) {
 	if w.ID == "" {
 		w.ID = t.cfg.NewID("wf_")
@@ -365,8 +384,9 @@ func (t *Transfer) store(ctx context.Context, w workflows.Workflow, all []workfl
 	return w, err
 }
 
-// read reads and checks a line entirely: the workflow and all versions, numbered
-// from 1.
+// read reads and checks a line entirely, before any of it is stored: the
+// workflow and all versions, numbered from 1. where names the line in errors;
+// their pointers start at it.
 func (t *Transfer) read(text []byte, where string) (workflows.Workflow, []workflows.NewVersion, error) {
 	w, entries, err := parseLine(text)
 	if err == nil {
@@ -396,8 +416,9 @@ func (t *Transfer) read(text []byte, where string) (workflows.Workflow, []workfl
 	return w, all, nil
 }
 
-// readVersion reads and checks one version, validating its definition as an edit
-// would; a hash that the line states must be the definition's.
+// readVersion reads and checks one version into into, validating its definition
+// as an edit would; a hash that the line states must be the definition's. It
+// returns what the workflow shows of it when it is active.
 func (t *Transfer) readVersion(raw []byte, number int, into *workflows.NewVersion) (workflows.Title, error) {
 	v, text, err := parseVersion(raw, number)
 	if err != nil {

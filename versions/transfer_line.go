@@ -16,7 +16,8 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// MaxLine is the maximum length of an import's line in bytes.
+// MaxLine is the maximum length of an import's line in bytes, without the
+// line's end.
 const MaxLine = 64 << 20
 
 // lineFormat is the version of the line format; an import refuses others.
@@ -25,23 +26,23 @@ const lineFormat = 1
 // lineTimeFormat is how a line writes times: UTC, milliseconds.
 const lineTimeFormat = "2006-01-02T15:04:05.000Z"
 
-// Line is one workflow of an export, with all its versions, oldest first. What
-// follows from the definitions (name, description) is not in it. ID is set only
-// where the export was asked for ids.
+// Line is one workflow of an export. What follows from the definitions (name,
+// description) is not in it.
 type Line struct {
-	Format        int              `json:"format"`
+	Format        int              `json:"format"` // lineFormat
 	Slug          string           `json:"slug"`
-	ID            string           `json:"id,omitempty"`
+	ID            string           `json:"id,omitempty"` // only where the export was asked for ids
 	Status        workflows.Status `json:"status"`
 	TriggerType   string           `json:"trigger_type"`
 	Tags          []string         `json:"tags"`
 	ActiveVersion int              `json:"active_version"`
-	CreatedAt     string           `json:"created_at"`
-	UpdatedAt     string           `json:"updated_at"`
-	Versions      []LineVersion    `json:"versions"`
+	CreatedAt     string           `json:"created_at"` // in lineTimeFormat
+	UpdatedAt     string           `json:"updated_at"` // in lineTimeFormat
+	Versions      []LineVersion    `json:"versions"`   // all of them, oldest first
 }
 
-// LineVersion is one version within a Line.
+// LineVersion is one version within a Line. Version counts from 1 without gaps;
+// Label is null for none.
 type LineVersion struct {
 	Version        int             `json:"version"`
 	Label          *string         `json:"label"`
@@ -52,7 +53,7 @@ type LineVersion struct {
 	Definition     json.RawMessage `json:"definition" kind:"object"`
 }
 
-// lineOf returns a workflow's line without versions.
+// lineOf returns a workflow's line with an empty list of versions.
 func lineOf(w workflows.Workflow, withID bool) Line {
 	l := Line{
 		Format: lineFormat, Slug: w.Slug, Status: w.Status, TriggerType: w.TriggerType, Tags: w.Tags,
@@ -80,8 +81,8 @@ func lineVersionOf(v Version) LineVersion {
 	return l
 }
 
-// The members that a line and a version in it must have, and those that they may
-// have.
+// The members that a line and a version in it must have, and those that they
+// may have.
 var (
 	requiredLineMembers    = []string{"format", "slug", "status", "trigger_type", "tags", "active_version", "created_at", "updated_at", "versions"}
 	allowedLineMembers     = append([]string{"id"}, requiredLineMembers...)
@@ -89,9 +90,11 @@ var (
 	allowedVersionMembers  = append([]string{"label", "definition_hash"}, requiredVersionMembers...)
 )
 
-// members reads one object strictly: no duplicate, unknown or missing members. The
-// opaque member is checked for its syntax only. Errors: fault.Malformed
-// invalid_request and those of source.ScanJSON.
+// members reads one object strictly: no duplicate, unknown or missing members.
+// The opaque member is checked for its syntax only and may be as long as the
+// line; its own reader checks the rest. The error names the first member in
+// alphabetical order that is unknown. Errors: fault.Malformed invalid_request
+// and those of source.ScanJSON.
 func members(raw []byte, opaque string, takes, needs []string) (map[string]json.RawMessage, error) {
 	limits := source.RequestLimits()
 	limits.Bytes, limits.Opaque = MaxLine, []string{opaque}
@@ -126,8 +129,9 @@ func invalidLine(format string, args ...any) *fault.Error {
 	return fault.New(fault.Unacceptable, "invalid_line", format, args...)
 }
 
-// decodeMember decodes one member, if it is present; null is allowed for the label
-// only.
+// decodeMember decodes one member into into, if it is present; null is allowed
+// for the label only. Errors: fault.Malformed invalid_request, in words of JSON
+// and not of Go.
 func decodeMember(object map[string]json.RawMessage, name string, into any) error {
 	raw, given := object[name]
 	if !given {
@@ -146,7 +150,9 @@ func decodeMember(object map[string]json.RawMessage, name string, into any) erro
 }
 
 // parseLine reads a line without its versions, which are returned as they are
-// written.
+// written. The workflow has the line's id and no tenant; its title follows from
+// the active version's definition. Errors: those of members, and
+// fault.Unacceptable invalid_line.
 func parseLine(raw []byte) (w workflows.Workflow, versions []json.RawMessage, err error) {
 	object, err := members(raw, "versions", allowedLineMembers, requiredLineMembers)
 	if err != nil {
@@ -179,10 +185,12 @@ func parseLine(raw []byte) (w workflows.Workflow, versions []json.RawMessage, er
 	return w, versions, err
 }
 
+// workflowID is the form of a workflow's id.
 var workflowID = regexp.MustCompile(`^wf_[0-9a-f]{24}$`)
 
-// resolveLineID checks the id that a line asks for ("": a new one). A slug in the
-// form of an id belongs to a workflow without a slug of its own and is its id.
+// resolveLineID checks the id that a line asks for ("": a new one). A slug in
+// the form of an id belongs to a workflow without a slug of its own and is its
+// id; it wins over the line's. The error is fault.Unacceptable invalid_line.
 func resolveLineID(w *workflows.Workflow) error {
 	if w.ID != "" && !workflowID.MatchString(w.ID) {
 		return invalidLine("id must be wf_ and 24 hexadecimal digits, not %q.", w.ID)
@@ -193,8 +201,9 @@ func resolveLineID(w *workflows.Workflow) error {
 	return nil
 }
 
-// parseLineTime reads a time of a line (RFC 3339) in the years 1971 to 9998, to the
-// millisecond.
+// parseLineTime reads a time of a line (RFC 3339) in the years 1971 to 9998, to
+// the millisecond. name is the member's, for the error: fault.Unacceptable
+// invalid_line.
 func parseLineTime(name, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1971 || t.Year() > 9998 {
@@ -207,7 +216,9 @@ func parseLineTime(name, text string) (time.Time, error) {
 const maxAuthorLength = 200
 
 // parseVersion reads one version of a line without its definition, which is
-// returned as it is written. number is the one that it must have.
+// returned as it is written. number is the one that it must have. Errors: those
+// of members, CheckLabel and workflows.CheckChangeSummary, and
+// fault.Unacceptable invalid_line.
 func parseVersion(raw []byte, number int) (v workflows.NewVersion, definition json.RawMessage, err error) {
 	object, err := members(raw, "definition", allowedVersionMembers, requiredVersionMembers)
 	if err != nil {
@@ -241,8 +252,10 @@ func parseVersion(raw []byte, number int) (v workflows.NewVersion, definition js
 	return v, object["definition"], err
 }
 
-// locateError adds to an error where in an import it is: a prefix of the message
-// and of the pointers of its issues. The error itself is not modified.
+// locateError adds to an error where in an import it is: a prefix of the
+// message and of the pointers of its issues. An error that is not a fault is
+// wrapped. The fault and its issues are copied; the lists of related pointers
+// are not, and are changed in place, so that err must not be used afterwards.
 func locateError(err error, where, pointer string) error {
 	var f *fault.Error
 	if !errors.As(err, &f) {

@@ -12,9 +12,10 @@ import (
 	"strconv"
 )
 
-// importIdempotent imports a line at most once per Idempotency-Key: the answer is
-// stored in the transaction of the workflow, so a repeated request finds both or
-// neither.
+// importIdempotent imports a line at most once per Idempotency-Key: the answer
+// is stored in the transaction of the workflow, so a repeated request finds
+// both or neither. Without a key it just imports. A skipped line has no answer,
+// and is tried again.
 func (t *Transfer) importIdempotent(ctx context.Context, req ImportRequest, n int, text []byte, done *ImportResult) error {
 	if req.Key == nil {
 		return t.importWorkflow(ctx, req, n, text, done)
@@ -33,9 +34,9 @@ func (t *Transfer) importIdempotent(ctx context.Context, req ImportRequest, n in
 	return err
 }
 
-// replay adds a line that was stored before to the result and reports whether it
-// was. A different line under the same key is fault.Conflict
-// idempotency_key_reused.
+// replay adds a line that was stored before to the result and reports whether
+// it was. A different line under the same key is fault.Conflict
+// idempotency_key_reused: the client has changed what it sends.
 func (t *Transfer) replay(ctx context.Context, line importLine, done *ImportResult) (bool, error) {
 	kept, err := t.cfg.Store.Answer(ctx, line.req.TenantID, line.scope(), line.req.Key.Key)
 	if err != nil || kept == nil {
@@ -53,8 +54,9 @@ func (t *Transfer) replay(ctx context.Context, line importLine, done *ImportResu
 	return true, nil
 }
 
-// importLine is one line of an import, n counted from 1, for which an answer can be
-// stored.
+// importLine is one line of an import, n counted from 1, for which an answer
+// can be stored. text is the scanner's, and valid only until the next line is
+// read.
 type importLine struct {
 	req  ImportRequest
 	n    int

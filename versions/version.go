@@ -19,17 +19,16 @@ import (
 	"time"
 )
 
-// Version is one immutable state of a workflow's definition. Number counts from 1
-// without gaps. Label, the only part that may change, is empty or unique within
-// the workflow.
+// Version is one immutable state of a workflow's definition; only its label may
+// change.
 type Version struct {
 	WorkflowID     string
-	Number         int
-	Label          string
-	Definition     json.RawMessage // canonical text
+	Number         int             // counts from 1 without gaps
+	Label          string          // empty, or unique within the workflow
+	Definition     json.RawMessage // canonical text; nil in lists
 	DefinitionHash string          // "sha256:…" over Definition
-	ChangeSummary  string
-	CreatedBy      string      // the key's name
-	Author         audit.Actor // zero where only the name is known
-	CreatedAt      time.Time
+	ChangeSummary  string          // what its author wrote about it; may be empty
+	CreatedBy      string          // the key's name
+	Author         audit.Actor     // zero where only the name is known
+	CreatedAt      time.Time       // UTC, to the millisecond
 }
