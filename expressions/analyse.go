@@ -191,6 +191,8 @@ func (a *analysis) call(n *ast.CallNode, nesting int) {
 // JSON.stringify.
 func (a *analysis) noMethod(n ast.Node, callee *ast.MemberNode) {
 	name := memberName(callee)
+	// A function of an object, such as Math.max, is more specific than a method
+	// max.
 	w, ok := methodWords().find(name)
 	if root, isName := callee.Node.(*ast.IdentifierNode); isName {
 		if of, known := spaceWords()[root.Value+"."+name]; known {
@@ -246,6 +248,8 @@ func (a *analysis) builtin(n *ast.BuiltinNode, nesting int) {
 	f, ok := functions[n.Name]
 	switch {
 	case predicate:
+	// Neither in the table nor a predicate: the library has it, the allow-list
+	// does not.
 	case !ok:
 		a.refuse(CodeSyntax, n, "the function %s is not available", n.Name)
 		return
@@ -293,6 +297,7 @@ func (a *analysis) refer(p path) {
 func (a *analysis) referHolder(p path) {
 	first, ok := p.first()
 	switch {
+	// The id is a constant; otherwise all of them may be read.
 	case p.root == nameSteps && ok:
 		a.refs.Steps = addReference(a.refs.Steps, first, p.column)
 	case p.root == nameSteps:

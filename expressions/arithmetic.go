@@ -18,6 +18,7 @@ import (
 // since the number of nodes and the visits of predicates bound how often this
 // is called.
 func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
+	// Paid for before the string is built.
 	if x, ok := a.(string); ok && operator == "+" {
 		if y, ok := b.(string); ok {
 			if err := e.grow(len(x) + len(y)); err != nil {
@@ -40,6 +41,7 @@ func (e *evaluation) arithmetic(operator string, a, b any) (any, *Error) {
 	if xok && yok && operator != "/" && operator != "**" {
 		return wholeArithmetic(operator, x, y)
 	}
+	// Powers decide for themselves whether float64 holds them.
 	if operator == "**" {
 		if v, done, err := power(a, b); done {
 			return v, err
@@ -116,6 +118,8 @@ func wholeArithmetic(operator string, x, y int) (any, *Error) {
 		overflow = (x >= 0 && y < 0 && r < 0) || (x < 0 && y > 0 && r >= 0)
 	case "*":
 		r = x * y
+		// Go's multiplication wraps; the division undoes it unless it did. -1
+		// times the smallest number is the one case that survives.
 		overflow = x != 0 && (r/x != y || (x == -1 && y == math.MinInt))
 	case "%":
 		if y == 0 {
@@ -197,6 +201,8 @@ func negate(v any) (any, *Error) {
 		return -v, nil
 	case json.Number:
 		return exactly("-", 0, v)
+	// Named here, since float would ask for a number where - takes more than
+	// numbers.
 	case string, nil, bool:
 		return nil, fail(CodeType, "- cannot take %s", kindOf(v))
 	}

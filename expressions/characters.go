@@ -60,6 +60,7 @@ func (e *evaluation) slice(a []any) (any, *Error) {
 		// The capacity ends with the slice: an append must not write into the list.
 		return list[from:to:to], nil
 	}
+	// The second search begins where the first ended.
 	start := byteOf(s, from)
 	return s[start : start+byteOf(s[start:], to-from)], e.spend(len(s) / 512)
 }

@@ -63,6 +63,7 @@ func CheckTemplate(config json.RawMessage, env Env, literalFields ...string) []P
 				found = append(found, check(c.text, c.column+1, env, WantAny, false)...)
 			}
 		}
+		// The unclosed rest counts as an expression.
 		if err != nil && !env.Budget.spent() {
 			found = append(found, problemOf(err))
 			env.Budget.found(1)
@@ -88,6 +89,7 @@ func check(source string, shift int, env Env, want Want, bare bool) []Problem {
 	if env.Budget.spent() {
 		return nil
 	}
+	// A zero Env knows what a new one knows.
 	if env.known == nil {
 		env.known = NewEnv().known
 	}

@@ -117,6 +117,7 @@ func (c *checking) run(tree *parser.Tree, strict, guess bool) (result reflect.Ty
 		}
 	}()
 	config := conf.New(c.env.checkerEnv(c.refs, strict, guess))
+	// Names that are not in the table are reported by path, in better words.
 	config.Strict = false
 	config.Functions = codeTypes
 	return checker.Check(tree, config)
@@ -129,6 +130,7 @@ var unknownField = regexp.MustCompile(`^unknown field (\S+)$`)
 // libraryWords is replaced by a general one: the library's words name types of Go.
 func (c *checking) typeProblem(tree *parser.Tree, err error) Problem {
 	p := Problem{Code: CodeType, Severity: SeverityError, Message: err.Error(), Column: 1}
+	// The library counts runes from 0.
 	if place, ok := errors.AsType[*file.Error](err); ok {
 		p.Message, p.Column = place.Message, place.From+1
 	}
@@ -229,6 +231,7 @@ func (w Want) fits(t reflect.Type) bool {
 	default: // nothing to do for the others
 	}
 	switch t.Kind() {
+	// Numbers are the one kind that WantNumber and WantItems share.
 	case reflect.Int, reflect.Int64, reflect.Float64, reflect.Uint8:
 		return true
 	case reflect.Slice:

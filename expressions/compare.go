@@ -32,6 +32,7 @@ func compareNumbers(a, b any) (int, bool) {
 			return cmp.Compare(x, y), true
 		}
 	}
+	// After the switch, which has made an int of a first uint8.
 	if _, ok := b.(uint8); ok {
 		return compareNumbers(a, int(b.(uint8)))
 	}
@@ -42,6 +43,7 @@ func compareNumbers(a, b any) (int, bool) {
 // is never NaN.
 func compareIntFloat(x int, y float64) int {
 	switch {
+	// The constant rounds up to 2^63, the first number beyond.
 	case y >= math.MaxInt64:
 		return -1
 	case y < math.MinInt64:
@@ -82,6 +84,7 @@ func rational(v any) (*big.Rat, bool) {
 		// not the binary fraction nearest to it.
 		return new(big.Rat).SetString(strconv.FormatFloat(v, 'g', -1, 64))
 	case json.Number:
+		// A fraction needs as many digits as its exponent says.
 		_, exponent, has := strings.Cut(strings.ToLower(string(v)), "e")
 		if has {
 			n, err := strconv.Atoi(exponent)
@@ -183,6 +186,7 @@ func isNull(v any) bool {
 func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
 	if x, ok := listOf(a); ok {
 		y, ok := listOf(b)
+		// A nil list is null, and equal to nil.
 		if !ok || len(x) != len(y) {
 			return b == nil && isNull(a), nil
 		}
@@ -198,6 +202,7 @@ func (e *evaluation) equalContainers(a, b any) (bool, *Error) {
 	if !ok || !both || len(x) != len(y) {
 		return false, nil
 	}
+	// Sorting the keys is paid for as another visit of each.
 	if err := e.spend(2 * len(x)); err != nil {
 		return false, err
 	}

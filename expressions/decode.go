@@ -60,6 +60,7 @@ func decodeContainer(raw []byte) (any, *Error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, fail(CodeFailed, "a stored value is not JSON")
 	}
+	// The decoder stops behind the first value.
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fail(CodeFailed, "a stored value is more than one JSON value")
 	}
@@ -99,6 +100,8 @@ func numbers(v any) any {
 	case map[string]any:
 		for k, x := range v {
 			switch x.(type) {
+			// Other members are not written again: assigning to a map costs
+			// more than the test.
 			case json.Number, []any, map[string]any:
 				v[k] = numbers(x)
 			}
@@ -112,6 +115,7 @@ func numbers(v any) any {
 func number(n json.Number) any {
 	s := string(n)
 	if !strings.ContainsAny(s, ".eE") {
+		// -0 as an int would lose its sign, and be printed differently.
 		if i, err := strconv.Atoi(s); err == nil && s != "-0" {
 			return i
 		}

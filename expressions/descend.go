@@ -18,6 +18,7 @@ func descend(raw json.RawMessage, p path, from int) (json.RawMessage, *Error) {
 			continue
 		}
 		raw = bytes.TrimLeft(raw, " \t\r\n")
+		// Valid JSON that begins with n is null.
 		null := len(raw) == 0 || raw[0] == 'n'
 		if null && h.optional {
 			raw = nil
@@ -45,6 +46,7 @@ func descend(raw json.RawMessage, p path, from int) (json.RawMessage, *Error) {
 func noMember(raw json.RawMessage, p path, i int) *Error {
 	h, holder := p.hops[i], p.text(i)
 	kind := rawKind(raw)
+	// rawKind would say that an element is missing.
 	if !h.numeric && raw[0] == '[' {
 		kind = "a list, which has elements by number"
 	}
@@ -81,6 +83,7 @@ func member(raw json.RawMessage, key string) json.RawMessage {
 		i = skipSpace(raw, end)
 		i = skipSpace(raw, i+1) // the colon
 		end = skipValue(raw, i)
+		// Not the end of the search: a later member of the same name counts.
 		if sameString(name, key) {
 			found = raw[i:end:end]
 		}

@@ -71,6 +71,7 @@ func (w *writer) float(f float64) {
 		w.err = fail(CodeFailed, "the result is no finite number")
 		return
 	}
+	// A finite number always encodes.
 	raw, _ := json.Marshal(f)
 	w.buf = append(w.buf, raw...)
 }
@@ -122,6 +123,7 @@ func appendString(b []byte, s string) []byte {
 			i++
 			continue
 		}
+		// What needs no escape is copied in runs.
 		b = appendEscaped(append(b, s[start:i]...), c)
 		i++
 		start = i

@@ -139,6 +139,7 @@ func (e Env) loopOf(id string) (string, bool) {
 // step returns whether a step is visible, and the shape of its output; the shape is
 // nil unless it is visible.
 func (e Env) step(id string) (Visibility, *Shape) {
+	// What was added by name comes before what Lookup would find.
 	if s, ok := e.known.steps[id]; ok {
 		return StepVisible, s
 	}
@@ -154,6 +155,7 @@ func (e Env) step(id string) (Visibility, *Shape) {
 // ids lists the ids of all steps that may be suggested, hidden ones included. The
 // result is not to be changed.
 func (e Env) ids() []string {
+	// The usual case: Lookup alone was used, and nothing has to be joined.
 	if e.known.stepIDs != nil && len(e.known.steps)+len(e.known.hidden) == 0 {
 		return e.known.stepIDs()
 	}
@@ -233,6 +235,7 @@ func (e Env) checkerEnv(refs References, strict, guess bool) types.Map {
 	}
 	env[nameSteps] = steps
 	for _, r := range refs.Names {
+		// Also a name that is not visible: that has been reported by path.
 		env[r.Name] = types.Any
 		if s, ok := e.value(r.Name); ok && !guess {
 			env[r.Name] = s.of(strict)

@@ -92,13 +92,17 @@ func translate(err error, code string) *Error {
 	if errors.As(err, &place) {
 		column = place.From + 1
 	}
+	// The innermost column wins: it is that of the failed call.
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own.at(column)
 	}
+	// The library's error prints the source and a pointer into it; its Message
+	// does not.
 	message := err.Error()
 	if place != nil {
 		message = place.Message
 	}
+	// The library's own bound on the values that a program makes.
 	if message == "memory budget exceeded" {
 		return failAt(CodeLarge, column, "the expression builds too many values")
 	}

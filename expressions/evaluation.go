@@ -32,6 +32,8 @@ type memo struct {
 func (e *evaluation) begin(s Scope, paths []path) {
 	e.scope, e.paths = s, paths
 	e.fuel, e.read, e.built = MaxFuel, MaxRead, MaxBuilt
+	// A pooled evaluation has served the same program, so that memo fits
+	// already.
 	if cap(e.memo) < len(paths) {
 		e.memo = make([]memo, len(paths))
 	}
@@ -135,6 +137,8 @@ func (e *evaluation) resolveStep(p path) (json.RawMessage, *Error) {
 		return nil, failAt(CodeUnknown, p.column, "the step %s is not visible here", id)
 	}
 	rest := 1
+	// One member of the step is named: the others need not be loaded or
+	// written.
 	if len(p.hops) > rest && !p.hops[rest].ends && !p.hops[rest].numeric {
 		if raw, ok, err := stepField(step, p.hops[rest].key); ok || err != nil {
 			if err != nil {
@@ -227,6 +231,7 @@ func (e *evaluation) resolveSignal(p path) (json.RawMessage, *Error) {
 	if !ok {
 		return descend(e.allSignals(), p, 0)
 	}
+	// No bytes are null.
 	raw, _ := e.scope.Signal(name)
 	return descend(raw, p, 1)
 }

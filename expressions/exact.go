@@ -29,6 +29,8 @@ func needsExact(v any) bool {
 // of rational, and for a result of more than maxExact digits, and CodeType for % of
 // fractions.
 func exactly(operator string, a, b any) (any, *Error) {
+	// What is beyond float64 is refused here as in floating point: whether an
+	// operand is calculated exactly should not decide that.
 	for _, v := range []any{a, b} {
 		if _, err := float(v); err != nil {
 			return nil, err
@@ -78,6 +80,8 @@ func exactResult(r *big.Rat) (any, *Error) {
 		}
 		return nil, errBeyond()
 	}
+	// The digits of a fraction end if its denominator has no prime factors but
+	// 2 and 5.
 	digits, ends := r.FloatPrec()
 	if !ends {
 		f, _ := r.Float64()
@@ -102,6 +106,7 @@ func power(a, b any) (any, bool, *Error) {
 	if _, isFloat := a.(float64); isFloat || !isWhole(a) {
 		return nil, needsExact(a), fail(CodeFailed, "** rounds this number; float(x) calculates with rounding")
 	}
+	// An exponent such as 2.0 is whole too.
 	n, ok := whole(b)
 	if f, isFloat := b.(float64); isFloat && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 		n, ok = int(f), true

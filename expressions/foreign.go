@@ -141,6 +141,7 @@ func incomplete(source string) *Error {
 			first = token
 		}
 		switch {
+		// The column of the first ? is that of the error, if no : follows.
 		case token == "?" && question == 0:
 			question = s.column()
 		case token == ":":
@@ -169,6 +170,7 @@ func incomplete(source string) *Error {
 // its brackets, or texts that are to be joined.
 func missingOperator(source string, s *scan, before string) *Error {
 	value, column := s.token(), s.column()
+	// Behind a closing bracket or a text, no function can be meant.
 	if !identifier(before) {
 		return failAt(CodeSyntax, column, "an operator is missing before %s; + joins texts", shown(value))
 	}
@@ -200,6 +202,8 @@ func inBraces(source string) *Error {
 		if s.token() != "{" || !strings.HasPrefix(source[s.start:], "{{") {
 			continue
 		}
+		// All of them are taken away at once: the suggestion is the whole
+		// expression.
 		bare := strings.TrimSpace(braced.ReplaceAllString(source, "$1"))
 		e := failAt(CodeSyntax, s.column(), "no {{ }} inside of an expression: write %s", bare)
 		e.Suggestion = bare
@@ -303,6 +307,7 @@ func foreignTokens(source string) *Error {
 				return foreignSign(w, s.column())
 			}
 			assigns = assigns && w.names != "="
+			// The scan goes on behind the whole sign.
 			s.end = s.start + max(length, len(token))
 			if first == '*' && before == "." {
 				return failAt(CodeSyntax, s.column(), ".* is JMESPath's: write map(list, #.name) for a member of each element")
@@ -435,6 +440,7 @@ func foreignWord(source string, s *scan, before string) *Error {
 			return e
 		}
 		if w, ok := betweenWords()[token]; ok {
+			// x is not None, x is defined: what is asked is whether x is there.
 			if token == "is" && (strings.HasPrefix(behind, "not ") || strings.HasPrefix(behind, "defined") || strings.HasPrefix(behind, "present")) {
 				w.suggest = "!="
 			}
@@ -443,6 +449,8 @@ func foreignWord(source string, s *scan, before string) *Error {
 		return nil
 	}
 	if w, ok := leadWords()[token]; ok && behind != "" {
+		// A word alone may be the name of a value; followed by another value it
+		// cannot be.
 		value := wordRune(rune(behind[0])) || behind[0] == '(' && (strings.ToUpper(token) == "NOT" || token == "function" || token == "lambda")
 		if quoted := rest[0] == '\'' || rest[0] == '"'; quoted || len(token) > 1 && value {
 			return foreignSign(w, s.column())

@@ -153,6 +153,7 @@ func uniq(e *evaluation, a []any) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	// By key of hashable; others are the elements that have none.
 	seen := make(map[any]bool, len(list))
 	var out, others []any
 	for _, x := range list {
@@ -172,6 +173,7 @@ func uniq(e *evaluation, a []any) (any, *Error) {
 			out = append(out, x)
 		}
 	}
+	// Never nil, which would be null.
 	return append([]any{}, out...), nil
 }
 
@@ -293,9 +295,11 @@ func (e *evaluation) order(name string, list, order []any, key func(any) any) *E
 			return fail(CodeFailed, `%s: the order is "asc" or "desc"`, name)
 		}
 	}
+	// bits.Len is the logarithm of the number of elements, rounded up.
 	if err := e.spend(len(list) * bits.Len(uint(len(list)))); err != nil {
 		return err
 	}
+	// The sort cannot be stopped; after an error all elements count as equal.
 	var failed *Error
 	slices.SortStableFunc(list, func(x, y any) int {
 		if failed != nil {

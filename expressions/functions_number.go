@@ -82,6 +82,7 @@ func toInt(v any) (any, *Error) {
 	if n, ok := whole(v); ok {
 		return n, nil
 	}
+	// Through exact arithmetic: the number may fit 64 bits, but not float64.
 	if n, isExact := v.(json.Number); isExact {
 		return rounded(n, math.Trunc)
 	}
@@ -174,6 +175,7 @@ func mean(e *evaluation, a []any) (any, *Error) {
 	if err != nil || len(values) == 0 {
 		return 0.0, err
 	}
+	// A whole zero: the sum stays whole as long as the values are.
 	var total any = 0
 	for _, v := range values {
 		if total, err = e.arithmetic("+", total, v); err != nil {

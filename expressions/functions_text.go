@@ -119,6 +119,8 @@ func split(cut func(s, by string, n int) []string) func(*evaluation, []any) (any
 				return nil, err
 			}
 		}
+		// Of an empty separator Count returns one more than there are
+		// characters.
 		pieces := strings.Count(s, by) + 1
 		if n >= 0 {
 			pieces = min(pieces, n)
@@ -240,6 +242,7 @@ func fromBase64(e *evaluation, a []any) (any, *Error) {
 	if derr != nil {
 		return nil, fail(CodeFailed, "the text is not base64")
 	}
+	// Checked before it becomes a value: every string here is UTF-8.
 	if !utf8.Valid(b) {
 		return nil, fail(CodeFailed, "the bytes are not UTF-8 text")
 	}

@@ -38,6 +38,7 @@ func date(e *evaluation, a []any) (any, *Error) {
 	case 2:
 		return parseTime(words[1], words[0], nil)
 	}
+	// LoadLocation takes these for UTC and for the machine's zone.
 	if words[2] == "" || words[2] == "Local" {
 		return nil, fail(CodeFailed, "name a zone, like Europe/Berlin or UTC")
 	}
@@ -60,6 +61,8 @@ func parseTime(layout, text string, zone *time.Location) (any, *Error) {
 		}
 		return t, nil
 	}
+	// Parsed before the layout is judged, so that the more likely mistake is
+	// reported.
 	t, err := time.Parse(layout, text)
 	if err != nil {
 		return nil, fail(CodeFailed, "%s is no time like 2026-01-31T15:04:05Z; give its layout, and its zone if it names none", shown(text))

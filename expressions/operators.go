@@ -115,6 +115,7 @@ func (e *evaluation) span(from, to any) (any, *Error) {
 // The error has CodeType for another holder: a string is searched with
 // contains.
 func (e *evaluation) in(needle, holder any) (any, *Error) {
+	// What is missing contains nothing.
 	if holder == nil {
 		return false, nil
 	}
@@ -180,6 +181,7 @@ func (e *evaluation) matches(v, p any) (any, *Error) {
 	if !ok {
 		return nil, fail(CodeType, "matches takes a string, got %s", kindOf(v))
 	}
+	// A constant pattern was read at compilation.
 	re, ok := p.(*pattern)
 	if !ok {
 		source, isString := p.(string)

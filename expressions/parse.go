@@ -45,6 +45,7 @@ func parse(source string, secrets bool) (tree *parser.Tree, a *analysis, err *Er
 		if strings.Contains(perr.Error(), "maximum allowed nodes") {
 			e = failAt(CodeLimit, 1, "the expression has more than %d parts; split it over several steps", MaxNodes)
 		}
+		// A better explanation replaces the parser's; a limit needs none.
 		if e.Code == CodeSyntax {
 			if foreign := foreignSyntax(source); foreign != nil {
 				return nil, nil, foreign
@@ -81,6 +82,7 @@ func halves(source string) *Error {
 				continue
 			}
 			if high, ok := surrogate(token[i:]); ok {
+				// The token begins with its quote, at i = 0.
 				column := s.column() + runes(token[:i])
 				low, _ := surrogate(token[min(i+6, len(token)):])
 				if r := utf16.DecodeRune(high, low); r != unicode.ReplacementChar {

@@ -251,6 +251,7 @@ func (p *Program) eval(s Scope) (v any, failed *Error) {
 			v, failed = nil, p.recovered(x)
 		}
 	}()
+	// The limits are full again for each evaluation.
 	r.evaluation.begin(s, p.paths)
 	v, err := r.machine.Run(p.code, r.env)
 	if err != nil {

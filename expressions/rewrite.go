@@ -131,6 +131,7 @@ func (r *rewriter) inside(n ast.Node) {
 // holds. The tree has only the rounded value, so it is read from the source
 // once more.
 func (r *rewriter) float(n *ast.FloatNode) ast.Node {
+	// The node's column is where the literal begins.
 	text := r.source[offset(r.source, column(n)):]
 	end := 0
 	for end < len(text) && (strings.IndexByte("0123456789._eE", text[end]) >= 0 || strings.IndexByte("+-", text[end]) >= 0 && end > 0 && text[end-1]|0x20 == 'e') {
@@ -140,6 +141,8 @@ func (r *rewriter) float(n *ast.FloatNode) ast.Node {
 	if strings.HasPrefix(written, ".") {
 		written = "0" + written
 	}
+	// If what was cut out is not the literal after all, the tree's value
+	// stands.
 	if f, err := strconv.ParseFloat(written, 64); err != nil || f != n.Value || !json.Valid([]byte(written)) {
 		return n
 	}
@@ -215,6 +218,7 @@ func (r *rewriter) slice(n *ast.SliceNode) ast.Node {
 	if optional(n.Node) {
 		return n
 	}
+	// An end that was left out is nil for the call.
 	ends := []ast.Node{n.From, n.To}
 	for i, end := range ends {
 		if end == nil {
@@ -259,6 +263,8 @@ func (r *rewriter) builtin(n *ast.BuiltinNode) ast.Node {
 		weight += countNodes(n.Arguments[1]) / 8
 	}
 	r.all(n.Arguments)
+	// The body and the list are rewritten by now; the list is wrapped in its
+	// payment.
 	list := invoke(n, "$list", n.Arguments[0], &ast.IntegerNode{Value: weight}, &ast.StringNode{Value: n.Name})
 	n.Arguments[0] = list
 	switch n.Name {

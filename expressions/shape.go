@@ -54,6 +54,8 @@ func ParseShape(schema json.RawMessage) *Shape {
 	if len(schema) == 0 || json.Unmarshal(schema, &root) != nil {
 		return newShape(Shape{})
 	}
+	// Without a bound, references could make a short schema a shape without
+	// end.
 	p := &shapeParser{root: root, left: 10_000}
 	return p.shape(root, 0)
 }
@@ -264,6 +266,7 @@ func (s *Shape) typedObject(strict bool) types.Type {
 	for name, f := range s.fields {
 		m[name] = f.of(strict)
 	}
+	// Extra is the library's word for all other members.
 	if !s.closed && (!strict || len(s.fields) == 0 || s.rest != nil) {
 		m[types.Extra] = s.rest.of(strict)
 	}

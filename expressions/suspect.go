@@ -65,6 +65,7 @@ func (s *suspect) Visit(n *ast.Node) {
 	case *ast.BinaryNode:
 		switch n.Operator {
 		case "==", "!=":
+			// The constant may stand on either side.
 			s.compared(n.Operator, n.Left, n.Right)
 			s.compared(n.Operator, n.Right, n.Left)
 		case "in":
@@ -172,6 +173,7 @@ func (s *suspect) shape(n ast.Node) (*Shape, string) {
 			return nil, ""
 		}
 		visibility, output := s.c.env.step(id)
+		// What is not visible has been reported as such.
 		if visibility != StepVisible {
 			return nil, ""
 		}

@@ -71,6 +71,7 @@ func compileTemplate(config json.RawMessage, literalFields []string) (*Template,
 		if copied < s.start {
 			t.pieces = append(t.pieces, piece{raw: config[copied:s.start]})
 		}
+		// Blanks around the braces would make it text.
 		whole := len(parts) == 1 && parts[0].program != nil
 		t.pieces = append(t.pieces, piece{pointer: s.pointer, parts: parts, whole: whole})
 		copied = s.end

@@ -65,6 +65,8 @@ func templateEnd(s string) int {
 		switch {
 		case t.opens():
 			depth++
+		// A bracket of the expression itself; only at depth 0 can a brace be
+		// the template's.
 		case t.closes() && depth > 0:
 			depth--
 		case t.token() == "}" && strings.HasPrefix(s[t.end:], "}"):

@@ -92,7 +92,8 @@ func invalidParameters(t Template, issues []fault.Issue) error {
 
 // Links returns the templates that workflows were installed from, by workflow
 // id, and whether there are newer versions; workflows without one are left out.
-// It is one query for all of them; without ids it is none, and the map nil.
+// The store is called once for all of them, and not at all without ids; the map
+// is nil then.
 func (s *Service) Links(ctx context.Context, tenantID string, workflowIDs ...string) (map[string]Link, error) {
 	if len(workflowIDs) == 0 {
 		return nil, nil

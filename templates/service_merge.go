@@ -25,8 +25,8 @@ type MergeRequest struct {
 	Admit      source.Admit
 }
 
-// MergeResult is the result of a merge. Without a change nothing was stored,
-// and After equals Before in all but its form.
+// MergeResult is the result of a merge. Where After equals Before no version
+// was made, but the origin may be recorded anew.
 type MergeResult struct {
 	Workflow  workflows.Workflow // after the merge; of a dry run, before it
 	Version   int                // of After: a new one where it differs, which is not published

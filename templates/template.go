@@ -49,7 +49,7 @@ type Query struct {
 	Limit     int    // how many templates at most, from 1
 	Offset    int    // templates to skip; not with Cursor
 	Cursor    string // the Next of the page before
-	WantTotal bool   // Page.Total is counted, which reads more rows
+	WantTotal bool   // Page.Total is counted
 }
 
 // Page is one page of templates without their definitions. Next is empty on the last
