@@ -178,6 +178,7 @@ func timeArithmetic(operator string, a, b any) (any, bool) {
 		case time.Duration:
 			return x.Add(sign * y), true
 		case time.Time:
+			// The sum of two times means nothing.
 			return x.Sub(y), sign < 0
 		}
 	case time.Duration:
@@ -217,6 +218,7 @@ func scaled(operator string, a, b any) (any, bool) {
 	d, ok := a.(time.Duration)
 	if !ok {
 		d, ok = b.(time.Duration)
+		// The other operand is the factor.
 		b = a
 	}
 	f, err := float(b)

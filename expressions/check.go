@@ -174,6 +174,7 @@ func (c *checking) path(p path) {
 // explanation wins: a name of loops, a step whose id lacks its "steps.", a word of
 // another product, an unquoted text, the nearest name.
 func (c *checking) unknownName(p path) {
+	// Used last, but also to tell a misspelt name from unquoted text.
 	near := nearest(p.root, c.env.names())
 	switch p.root {
 	case "item", "index", "last":
@@ -191,6 +192,7 @@ func (c *checking) unknownName(p path) {
 		c.foreignName(p, w)
 		return
 	}
+	// A lone unknown word is most often a text without its quotes.
 	if near == "" && len(p.hops) == 0 {
 		quoted := "'" + p.root + "'"
 		c.add(CodeUnknown, p.column, quoted, "there is no name %s here; text stands in quotes: %s", p.root, quoted)
@@ -215,6 +217,7 @@ func (c *checking) foreignName(p path, w word) {
 			suggest, say = "input", "the input of the run is input: write input.name"
 		}
 	}
+	// steps alone is no replacement: an id has to follow.
 	if suggest == nameSteps {
 		suggest = ""
 	}
@@ -249,6 +252,8 @@ func (c *checking) stepPath(p path) {
 		return
 	}
 	column := p.hops[0].column
+	// Before the other reasons: no depends_on makes a step inside a loop
+	// visible.
 	if loop, inside := c.env.loopOf(id); inside && visibility == StepHidden {
 		results := "steps." + loop + ".output.results"
 		c.add(CodeHidden, column, results, "the step %s is in the body of the loop %s, which runs it many times; write collect: \"steps.%s.output\" in the loop, and read %s", id, loop, id, results)
@@ -278,6 +283,7 @@ func (c *checking) dashed(p path, id string) bool {
 	for end < len(c.source) && (c.source[end] == '-' || wordRune(rune(c.source[end]))) {
 		end++
 	}
+	// The longest name with dashes: it is the id, or nothing is.
 	whole := c.source[start:end]
 	if visibility, _ := c.env.step(whole); visibility == StepAbsent {
 		return false
@@ -304,6 +310,7 @@ func offset(s string, column int) int {
 func (c *checking) members(p path, from int, s *Shape) {
 	for _, h := range p.hops[from:] {
 		switch {
+		// The end of an optional chain reads nothing.
 		case h.ends:
 			continue
 		case h.numeric:

@@ -57,6 +57,8 @@ func (c *checking) types(tree *parser.Tree, want Want) {
 	}
 	if _, err := c.run(tree, true, false); err != nil {
 		p := c.typeProblem(tree, err)
+		// Only missing members count: a type error of the strict form follows
+		// from them.
 		if p.Code == CodeUnknown {
 			p.Severity = SeverityWarning
 			p.Message = "the schema does not list this member, so it may be missing: " + p.Message
@@ -134,16 +136,20 @@ func (c *checking) typeProblem(tree *parser.Tree, err error) Problem {
 	if place, ok := errors.AsType[*file.Error](err); ok {
 		p.Message, p.Column = place.Message, place.From+1
 	}
+	// The library does not say of what; the names of all values are candidates.
 	if m := unknownField.FindStringSubmatch(p.Message); m != nil {
 		p.Code, p.Suggestion = CodeUnknown, nearest(m[1], c.fieldNames())
 		p.Message = "there is no member " + m[1] + orElse(p.Suggestion)
 		return p
 	}
+	// Types are translated first: the patterns of libraryWords name them as we
+	// do.
 	said, ok := inOurWords(typeWords(p.Message))
 	if !ok {
 		said = "the types of the values do not fit here"
 	}
 	p.Message = said
+	// The most frequent cause deserves the corrected text.
 	if strings.HasPrefix(said, "in looks into") {
 		p.Suggestion = containsInstead(tree.Node, p.Column)
 		if p.Suggestion != "" {

@@ -81,6 +81,7 @@ func member(raw json.RawMessage, key string) json.RawMessage {
 		end := skipString(raw, i)
 		name := raw[i:end]
 		i = skipSpace(raw, end)
+		// The name ends before it.
 		i = skipSpace(raw, i+1) // the colon
 		end = skipValue(raw, i)
 		// Not the end of the search: a later member of the same name counts.
@@ -129,6 +130,7 @@ func element(raw json.RawMessage, index int) (json.RawMessage, bool) {
 // sameString compares a quoted JSON string with a Go string; only one with escapes
 // is decoded.
 func sameString(quoted []byte, s string) bool {
+	// An unfinished string may be a single quote.
 	inner := quoted[1:max(1, len(quoted)-1)]
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner) == s
@@ -175,6 +177,7 @@ func skipValue(raw []byte, i int) int {
 		case '}', ']':
 			depth--
 			i++
+		// Between the members of what was opened.
 		case ' ', '\n', '\t', '\r', ',', ':':
 			i++
 			continue

@@ -37,6 +37,8 @@ func (w *writer) value(v any) {
 		return
 	}
 	w.left--
+	// Checked before each value: the last one may exceed the limit by its own
+	// length, which MaxRead and MaxString bound.
 	if w.left < 0 || len(w.buf) > MaxResult {
 		w.err = fail(CodeLarge, "the result is larger than %d bytes or %d values", MaxResult, MaxValue)
 		return
@@ -52,6 +54,7 @@ func (w *writer) value(v any) {
 		w.buf = strconv.AppendInt(w.buf, int64(v), 10)
 	case float64:
 		w.float(v)
+	// As it was written; it came out of valid JSON.
 	case json.Number:
 		w.buf = append(w.buf, v...)
 	case string:
@@ -112,6 +115,7 @@ func appendString(b []byte, s string) []byte {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
+			// A U+FFFD that was written has three bytes, and stays.
 			if r == utf8.RuneError && size == 1 {
 				b = append(append(b, s[start:i]...), "\uFFFD"...)
 				start = i + 1
@@ -163,6 +167,8 @@ type copier struct {
 
 // value returns the copy of any value; nil after an error.
 func (c *copier) value(v any) any {
+	// The same bound as in writing: parts that are shared in memory are copied
+	// each time.
 	if c.left--; c.left < 0 && c.err == nil {
 		c.err = fail(CodeLarge, "the result holds more than %d values", MaxValue)
 	}
@@ -170,6 +176,7 @@ func (c *copier) value(v any) any {
 		return nil
 	}
 	switch v := v.(type) {
+	// Immutable, and of the types that Eval promises.
 	case nil, bool, int, string, json.Number:
 		return v
 	case uint8:
@@ -190,6 +197,8 @@ func (c *copier) value(v any) any {
 // container copies a list or an object.
 func (c *copier) container(v any) any {
 	if list, ok := listOf(v); ok {
+		// Allocated before the elements are counted, but no larger than the
+		// list in memory.
 		out := make([]any, len(list))
 		for i, x := range list {
 			out[i] = c.value(x)

@@ -121,6 +121,7 @@ var libraryWords = []struct {
 	theirs *regexp.Regexp
 	ours   string
 }{
+	// Messages of the lexer and the parser.
 	{regexp.MustCompile(`^unexpected token EOF$|^unexpected end of expression$`), "the expression ends where more is expected"},
 	{regexp.MustCompile(`^unexpected token \w+\((.*)\)$`), "unexpected $1"},
 	{regexp.MustCompile(`a map key must be .*\(unexpected token \w+\((.*)\)\)$`), "unexpected $1 where an object's field name is expected; { } writes an object, as in {a: 1}"},
@@ -136,6 +137,7 @@ var libraryWords = []struct {
 	{regexp.MustCompile(`^expected at least (\d+) arguments$`), "arguments are missing; at least $1 are needed"},
 	{regexp.MustCompile(`^wrap predicate with brackets`), "put the predicate into braces: {…}"},
 	{regexp.MustCompile(`^expected name$`), "a name is expected behind the dot"},
+	// Messages of the checker, in which types have our names by now.
 	{regexp.MustCompile(`^invalid operation: in \(mismatched types (?:.*) and string\)$`), "in looks into a list or an object; write text contains 'a' to look into a text"},
 	{regexp.MustCompile(`^invalid operation: \+ \(mismatched types (string) and (.*)\)$`), "+ cannot join a string and a $2; write string(x) around the second"},
 	{regexp.MustCompile(`^invalid operation: \+ \(mismatched types (.*) and (string)\)$`), "+ cannot join a $1 and a string; write string(x) around the first"},
@@ -171,6 +173,7 @@ var libraryWords = []struct {
 	{regexp.MustCompile(`^cannot redeclare (?:function |builtin |variable )?(.*)$`), "the name $1 means something already; choose another behind let"},
 	{regexp.MustCompile(`^non-bool(?:ean)? expression \(type (.*)\) used as condition$`), "what stands before ? must be true or false, not a $1"},
 	{regexp.MustCompile(`^unknown name (.*)$`), "there is no name $1 here"},
+	// Messages of the machine and its built-in functions.
 	{regexp.MustCompile(`^cannot fetch (.*) from (.*)$`), "cannot read $1 of $2; use ?. where it may be missing"},
 	{regexp.MustCompile(`^index out of range: (-?\d+) \(array length is (\d+)\)$`), "there is no element $1 in a list of $2"},
 	{regexp.MustCompile(`index out of range`), "there is no such element in the list"},

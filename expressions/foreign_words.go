@@ -3,44 +3,55 @@ package expressions
 // functionWords are functions of other languages and products, called as
 // name(…). Names are compared as wordTable.find does.
 var functionWords = tableOf([]word{
+	// Filters of Jinja, and escapes.
 	{"selectattr select_attr where whereBy", "write filter(list, #.name)", "filter"},
 	{"rejectattr reject", "write filter(list, not #.name)", "filter"},
 	{"urlDecode urldecode unquote decodeURIComponent decodeURI url_decode decodeUri", "what is URL-encoded is not decoded here; a script step can", ""},
 	{"escape escapeHtml escape_html htmlspecialchars html_escape", "write htmlEscape(text) for HTML, or urlEncode(text) for a URL", "htmlEscape"},
 	{"chars characters", "write split(text, '')", "split"},
+	// Functions of GitHub Actions about the steps before.
 	{"always", "a step with depends_on runs after a failed one where that has on_error: continue; read steps.ID.status == 'failed'", ""},
 	{"success failure cancelled canceled failed succeeded", "that is GitHub Actions'; write on_error: continue on the step before, and read its status: steps.ID.status == 'completed' or 'failed'", ""},
+	// Parts of a text or list, and lengths.
 	{"substring substr mid subStr strslice", "write a slice: text[0:3]", ""},
 	{"slice", "write a slice: list[0:3]", ""},
 	{"size length strlen strLength lenght charLength char_length cardinality", "write len(x)", "len"},
+	// Defaults and conditions.
 	{"coalesce default ifnull isnull nvl ifNull defaultTo getOrDefault d orElse default_value firstNonNull", "write x ?? 'default'", "??"},
 	{"iff iif If IF cond ternary when choose switch case", "write condition ? a : b", ""},
+	// Conversions, and texts with values in them.
 	{"str String toString tostring to_string asString text Text cast_string strval toText stringify_value", "write string(x)", "string"},
 	{"Number number toNumber tonumber to_number parseFloat toFloat Float double decimal numeric real", "write float(x), or int(x) for a whole number", "float"},
 	{"parseInt toInt Int integer toInteger to_int Integer asInt intval", "write int(x)", "int"},
 	{"bool boolean Boolean toBoolean to_bool toBool", "compare instead: x == true, or x != ''", ""},
 	{"format printf sprintf fmt f interpolate template tpl formatString", "join texts with +, as in 'a ' + string(input.n); in a config write {{ }} into the text", ""},
 	{"concatenate strcat string_concat concat_ws CONCAT", "join texts with +; concat joins lists", "+"},
+	// What an expression cannot reach: the environment, secrets, other hashes,
+	// randomness and the clock.
 	{"env getenv getEnv environ ENV", "an expression sees no environment; give the value as input, or as a secret in config: {{ secrets.NAME }}", ""},
 	{"secret getSecret get_secret credential credentials vault", "write secrets.NAME, in a config", "secrets.NAME"},
 	{"md5 sha1 sha512 hash hashFiles checksum digest crc32", "there is sha256 alone, where hashes are needed", "sha256"},
 	{"uuid uuid4 uuidv4 guid newGuid generateUUID random rand randint randomInt nanoid newid math_random", "an expression has no randomness; run.id is unique to the run", "run.id"},
 	{"today utcnow utcNow currentTime current_timestamp getdate timestamp currentDate current_date unixNow NOW clock time", "an expression has no clock; run.started_at is when the run began", "run.started_at"},
+	// Texts.
 	{"toUpper toUpperCase uppercase ucase upcase strtoupper to_upper UPPER upperCase capitalize title", "write upper(x)", "upper"},
 	{"toLower toLowerCase lowercase lcase downcase strtolower to_lower LOWER lowerCase", "write lower(x)", "lower"},
 	{"strip trimSpace trim_space ltrim rtrim lstrip rstrip", "write trim(x)", "trim"},
 	{"replaceAll replace_all regexReplace gsub re_sub translate substitute", "write replace(text, 'old', 'new')", "replace"},
+	// Tests for what is missing, and searches.
 	{"isEmpty empty is_empty isBlank", "write len(x) == 0", ""},
 	{"exists defined isset has hasKey has_key exist isDefined isDef isPresent isNotNull", "write x != nil, or 'key' in object", ""},
 	{"isNull is_null isNil", "write x == nil", ""},
 	{"includes contains_string strContains icontains containsText", "write text contains 'a', or 'a' in list", "contains"},
 	{"indexOfString strpos index locate", "write indexOf(text, 'a')", "indexOf"},
 	{"regex regexMatch regexp match test regex_match regexMatches rlike matches_regex reMatch", "write text matches '^a'", "matches"},
+	// Formats.
 	{"json parse_json parseJson parseJSON from_json fromJson fromjson json_decode jsonDecode loads decode_json from_json_string jsonParse", "write fromJSON(text)", "fromJSON"},
 	{"to_json toJson tojson dumps stringify json_encode jsonEncode json_dumps jsonStringify", "write toJSON(x)", "toJSON"},
 	{"b64encode base64Encode base64_encode btoa encodeBase64 base64encode", "write toBase64(text)", "toBase64"},
 	{"b64decode base64Decode base64_decode atob decodeBase64 base64decode base64ToString", "write fromBase64(text)", "fromBase64"},
 	{"urlencode url_encode encodeURIComponent uriComponent quote encodeUri encodeURI", "write urlEncode(text)", "urlEncode"},
+	// Lists and numbers.
 	{"range", "write 1..n", ""},
 	{"sorted order orderBy order_by", "write sort(list), or sortBy(list, #.name)", "sort"},
 	{"reversed", "write reverse(list)", "reverse"},
@@ -51,6 +62,7 @@ var functionWords = tableOf([]word{
 	{"minimum least", "write min(a, b)", "min"},
 	{"pow power", "write a ** b", "**"},
 	{"mod modulo", "write a % b", "%"},
+	// Objects, and functions with a predicate.
 	{"items entries to_entries toEntries", "write toPairs(object)", "toPairs"},
 	{"from_entries fromEntries dict to_object", "write fromPairs(pairs)", "fromPairs"},
 	{"select where find_all pick_if", "write filter(list, #.ok)", "filter"},
@@ -58,13 +70,16 @@ var functionWords = tableOf([]word{
 	{"some", "write any(list, #.ok)", "any"},
 	{"every", "write all(list, #.ok)", "all"},
 	{"nth elementAt element_at at", "write list[0]", ""},
+	// Types and times.
 	{"typeOf typeof", "write type(x)", "type"},
 	{"parseDate toDate to_date datetime Date strptime parseTime parse_date dateparse", "write date(text)", "date"},
 	{"formatDate format_date strftime dateFormat formatDateTime", "write date(text).Format('2006-01-02')", ""},
+	// Where other products keep inputs, outputs and paths.
 	{"step steps node task output outputs actions activity body result getOutput", "write steps.ID.output", "steps.ID.output"},
 	{"input inputs getInput parameters variables variable vars trigger triggerBody triggerOutputs workflow param params getVar", "write input.name", "input"},
 	{"jsonpath jsonPath json_path jp query jmespath search JSONPath", "write the path itself: input.a.b[0]", ""},
 	{"merge assign union extend", "write a new object: {a: x.a, b: y.b}", ""},
+	// Operators, written as functions.
 	{"and AND", "and is an operator: write a and b", "and"},
 	{"or OR", "or is an operator: write a or b", "or"},
 	{"equals eq", "write a == b", "=="},
@@ -80,6 +95,7 @@ var functionWords = tableOf([]word{
 // methodWords are methods of other languages, called as x.name(…), and
 // properties that are read like them, such as length.
 var methodWords = tableOf([]word{
+	// Lengths and texts.
 	{"length size count len Length Count", "write len(x)", "len"},
 	{"includes contains has indexOfAny", "write text contains 'a', or 'a' in list", "contains"},
 	{"upper toUpperCase toUpper upcase uppercase", "write upper(x)", "upper"},
@@ -93,6 +109,7 @@ var methodWords = tableOf([]word{
 	{"match test matches search", "write text matches '^a'", "matches"},
 	{"indexOf index find_index", "write indexOf(text, 'a')", "indexOf"},
 	{"substring substr slice", "write a slice: x[0:3]", ""},
+	// Lists, with and without a predicate.
 	{"map collect", "write map(list, #.name)", "map"},
 	{"filter select where", "write filter(list, #.ok)", "filter"},
 	{"find", "write find(list, #.ok)", "find"},
@@ -104,10 +121,12 @@ var methodWords = tableOf([]word{
 	{"reverse", "write reverse(list)", "reverse"},
 	{"first head", "write first(list)", "first"},
 	{"last tail", "write last(list)", "last"},
+	// Objects.
 	{"keys", "write keys(object)", "keys"},
 	{"values", "write values(object)", "values"},
 	{"items entries", "write toPairs(object)", "toPairs"},
 	{"get getOrDefault", "write object.name ?? 'default', or object['name']", ""},
+	// Conversions, and what has no method at all.
 	{"toString str toFixed", "write string(x)", "string"},
 	{"format", "join texts with +", ""},
 	{"concat append push", "write a + b for texts, concat(a, b) for lists", "concat"},
@@ -147,13 +166,16 @@ var spaceWords = tableOf([]word{
 // nameWords are root names of other products: where they keep the input,
 // outputs and secrets.
 var nameWords = tableOf([]word{
+	// Constants.
 	{"undefined None NONE none NULL Null Nil NIL NaN nan void", "write nil, or null", "nil"},
 	{"True TRUE yes Yes YES on", "write true", "true"},
 	{"False FALSE no No NO off", "write false", "false"},
+	// Inputs, outputs and the run.
 	{"inputs params parameters args arguments vars variables variable var payload trigger event request data ctx context state workflow_input workflowInput inputData input_data parameter body config triggers webhook query form env_vars props values", "the input of the run is input: write input.name", "input"},
 	{"outputs output results result response step task tasks jobs job nodes node needs activities actions upstream prev previous dependencies states", "what a step gave is steps.ID.output", "steps"},
 	{"workflow flow execution dag pipeline process instance job_run github gitlab ci runtime", "the input is input.name, what a step gave is steps.ID.output, and run has id, workflow_id, version, trigger and started_at", ""},
 	{"secret credentials creds vault", "write secrets.NAME, in a config", "secrets"},
+	// What an expression cannot reach, and what has another name here.
 	{"env ENV environment process os environ", "an expression sees no environment: write input.name, or secrets.NAME in a config", ""},
 	{"signal approvals approval callback message", "a signal's payload is signals.NAME", "signals"},
 	{"each it element entry this self loop current iteration row record", "in the body of a loop the element is item, in a predicate #", "item"},

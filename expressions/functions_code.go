@@ -82,6 +82,7 @@ func htmlEscape(e *evaluation, a []any) (any, *Error) {
 	}
 	size := len(s)
 	for i := range len(s) {
+		// The longest escapes, &amp; and &#39;, have five bytes.
 		if strings.IndexByte(`&<>"'`, s[i]) >= 0 {
 			size += 4
 		}
@@ -109,6 +110,7 @@ func hmacOf(e *evaluation, a []any) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	// The key is hashed as well where it is longer than a block.
 	key, err := e.hashed(a[1])
 	if err != nil {
 		return nil, err
@@ -131,6 +133,7 @@ func (e *evaluation) hashed(v any) (string, *Error) {
 // digest writes a hash in the form that the optional last argument names: hex,
 // or base64 with padding. Another form has CodeFailed.
 func (e *evaluation) digest(sum []byte, form []any) (any, *Error) {
+	// Without a last argument.
 	how := "hex"
 	if len(form) > 0 {
 		var err *Error

@@ -37,6 +37,7 @@ func length(e *evaluation, a []any) (any, *Error) {
 		return len(v), nil
 	case map[string]any:
 		return len(v), nil
+	// A group of groupBy.
 	case map[any][]any:
 		return len(v), nil
 	}
@@ -92,6 +93,7 @@ func end(v any, last bool) (any, *Error) {
 // neither.
 func get(_ *evaluation, a []any) (any, *Error) {
 	if list, ok := listOf(a[0]); ok {
+		// Any other index than a whole number finds nothing.
 		i, isInt := whole(a[1])
 		if i < 0 {
 			i += len(list)
@@ -107,6 +109,7 @@ func get(_ *evaluation, a []any) (any, *Error) {
 			return m[key], nil
 		}
 	case map[any][]any:
+		// A list or an object as a key would panic.
 		if !scalar(a[1]) {
 			return nil, nil
 		}
@@ -131,6 +134,7 @@ func take(e *evaluation, a []any) (any, *Error) {
 	if n < 0 {
 		return nil, fail(CodeFailed, "cannot take %d elements", n)
 	}
+	// The capacity ends with the slice: an append must not write into the list.
 	return list[:min(n, len(list)):min(n, len(list))], nil
 }
 
@@ -164,6 +168,7 @@ func uniq(e *evaluation, a []any) (any, *Error) {
 			}
 			continue
 		}
+		// Paid for like the operator, one comparison after the other.
 		known, err := e.in(x, others)
 		if err != nil {
 			return nil, err
@@ -184,6 +189,7 @@ func hashable(v any) (any, bool) {
 	case nil, bool, int, string:
 		return v, true
 	case float64:
+		// Beyond 2^53 several ints are equal to one float64.
 		if f := v; f == float64(int(f)) && f > -1<<53 && f < 1<<53 {
 			return int(f), true
 		}
@@ -201,6 +207,7 @@ func concat(e *evaluation, a []any) (any, *Error) {
 			return nil, err
 		}
 		lists[i] = list
+		// Each list may have MaxList elements, and so may all together.
 		total += len(list)
 	}
 	if err := capList(total); err != nil {
@@ -239,6 +246,7 @@ func (f *flattener) add(v any, depth int) {
 	list, ok := listOf(v)
 	if !ok {
 		f.out = append(f.out, v)
+		// After each element: a list of lists may hold more than any of them.
 		f.err = capList(len(f.out))
 		return
 	}
@@ -305,6 +313,7 @@ func (e *evaluation) order(name string, list, order []any, key func(any) any) *E
 		if failed != nil {
 			return 0
 		}
+		// Elements of different kinds have no order.
 		c, err := e.compare(name, key(x), key(y))
 		failed = err
 		return sign * c

@@ -49,6 +49,7 @@ func absolute(v any) (any, *Error) {
 			return negate(v)
 		}
 		return v, nil
+	// Its sign is the first character.
 	case json.Number:
 		return json.Number(strings.TrimPrefix(string(v), "-")), nil
 	}
@@ -60,6 +61,7 @@ func absolute(v any) (any, *Error) {
 // argument: a float64 for a float64, and whole for what is calculated exactly.
 func rounding(round func(float64) float64) func(*evaluation, []any) (any, *Error) {
 	return func(_ *evaluation, a []any) (any, *Error) {
+		// Also an int beyond 2^53, which float64 would move to another one.
 		if needsExact(a[0]) {
 			return rounded(a[0], round)
 		}
@@ -90,6 +92,7 @@ func toInt(v any) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	// The constant rounds up to 2^63, the first number beyond.
 	if math.IsNaN(f) || f >= math.MaxInt64 || f < math.MinInt64 {
 		return nil, fail(CodeFailed, "the number does not fit 64 bits")
 	}
@@ -104,6 +107,7 @@ func toFloat(v any) (any, *Error) {
 		return float(v)
 	}
 	f, err := strconv.ParseFloat(s, 64)
+	// ParseFloat reads inf and nan, which JSON cannot hold.
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil, fail(CodeFailed, "%s is no number", shown(s))
 	}
@@ -133,6 +137,8 @@ func extreme(sign int) func(*evaluation, []any) (any, *Error) {
 			if !isNumber(v) {
 				return nil, fail(CodeType, "expected numbers, got %s", kindOf(v))
 			}
+			// compare is exact; the first element is compared with itself, so
+			// that it is checked too.
 			c, err := e.compare("the function", v, orFirst(best, v, i))
 			if err != nil {
 				return nil, err
@@ -182,6 +188,7 @@ func mean(e *evaluation, a []any) (any, *Error) {
 			return nil, err
 		}
 	}
+	// A float64, or exact where the total is.
 	return e.arithmetic("/", total, len(values))
 }
 
@@ -196,6 +203,7 @@ func median(e *evaluation, a []any) (any, *Error) {
 		return nil, err
 	}
 	slices.Sort(values)
+	// The slice is floats' own and may be sorted in place.
 	half := len(values) / 2
 	if len(values)%2 == 1 {
 		return values[half], nil
@@ -217,6 +225,8 @@ func bitwise(op func(x, y int) int) function {
 
 // shiftLeft fails with CodeFailed where bits would be lost, the sign included.
 func shiftLeft(x int, n uint) (int, *Error) {
+	// Shifting back brings the same number if no bit was lost; a shift of 64
+	// and more leaves 0.
 	if r := x << n; r>>n == x {
 		return r, nil
 	}

@@ -149,6 +149,7 @@ func replace(e *evaluation, a []any) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	// Every occurrence may make the text longer.
 	n := strings.Count(s, old)
 	if len(a) == 4 {
 		limit, err := e.intArg(a[3])
@@ -185,6 +186,7 @@ func join(e *evaluation, a []any) (any, *Error) {
 		if parts[i], err = text(x); err != nil {
 			return nil, err
 		}
+		// grow fails for this size, so that nothing is joined.
 		if size += len(parts[i]); size > MaxString {
 			return nil, e.grow(size)
 		}

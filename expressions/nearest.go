@@ -27,6 +27,7 @@ func nearest(name string, candidates []string) string {
 			continue
 		}
 		d := distance(strings.ToLower(name), strings.ToLower(c))
+		// The first of several equally near ones; a later one must be nearer.
 		if d < least || (d == least && best == "") {
 			best, least = c, d
 		}
@@ -55,6 +56,7 @@ func distance(a, b string) int {
 				cost = 0
 			}
 			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			// Two neighbours that changed places.
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}

@@ -13,13 +13,16 @@ import (
 // begin with $, which no function that an author can call does. It never
 // changes.
 var operators = map[string]func(*evaluation, []any) (any, *Error){
-	"$path":     func(e *evaluation, a []any) (any, *Error) { return e.value(a[0].(int)) },
-	"$step":     func(e *evaluation, a []any) (any, *Error) { return e.computedStep(a[0]) },
-	"$signal":   func(e *evaluation, a []any) (any, *Error) { return e.computedSignal(a[0]) },
+	// Reading from the scope.
+	"$path":   func(e *evaluation, a []any) (any, *Error) { return e.value(a[0].(int)) },
+	"$step":   func(e *evaluation, a []any) (any, *Error) { return e.computedStep(a[0]) },
+	"$signal": func(e *evaluation, a []any) (any, *Error) { return e.computedSignal(a[0]) },
+	// Lists of predicate functions, and what is made of their results.
 	"$list":     func(e *evaluation, a []any) (any, *Error) { return e.walk(a) },
 	"$sum":      func(e *evaluation, a []any) (any, *Error) { return e.sum(a[0]) },
 	"$sortBy":   func(e *evaluation, a []any) (any, *Error) { return e.sortPairs(a[0], a[1:]) },
 	"$lastTrue": func(_ *evaluation, a []any) (any, *Error) { return lastTrue(a[0]) },
+	// Methods; on null, only a ?. may call one.
 	"$methodOfAny": func(e *evaluation, a []any) (any, *Error) {
 		if a[0] == nil {
 			return nil, nil
@@ -27,12 +30,13 @@ var operators = map[string]func(*evaluation, []any) (any, *Error){
 		return e.method(a[0], a[1].(string), a[2:])
 	},
 	"$method": func(e *evaluation, a []any) (any, *Error) { return e.method(a[0], a[1].(string), a[2:]) },
-	"$neg":    func(_ *evaluation, a []any) (any, *Error) { return negate(a[0]) },
-	"$slice":  func(e *evaluation, a []any) (any, *Error) { return e.slice(a) },
-	"$chars":  func(e *evaluation, a []any) (any, *Error) { return e.characters(a[0]) },
-	"$range":  func(e *evaluation, a []any) (any, *Error) { return e.span(a[0], a[1]) },
-	"$in":     func(e *evaluation, a []any) (any, *Error) { return e.in(a[0], a[1]) },
-	"$eq":     func(e *evaluation, a []any) (any, *Error) { return e.equal(a[0], a[1]) },
+	// The operators of the language.
+	"$neg":   func(_ *evaluation, a []any) (any, *Error) { return negate(a[0]) },
+	"$slice": func(e *evaluation, a []any) (any, *Error) { return e.slice(a) },
+	"$chars": func(e *evaluation, a []any) (any, *Error) { return e.characters(a[0]) },
+	"$range": func(e *evaluation, a []any) (any, *Error) { return e.span(a[0], a[1]) },
+	"$in":    func(e *evaluation, a []any) (any, *Error) { return e.in(a[0], a[1]) },
+	"$eq":    func(e *evaluation, a []any) (any, *Error) { return e.equal(a[0], a[1]) },
 	"$ne": func(e *evaluation, a []any) (any, *Error) {
 		same, err := e.equal(a[0], a[1])
 		return !same, err
@@ -100,6 +104,7 @@ func (e *evaluation) span(from, to any) (any, *Error) {
 	}
 	// Negative where the difference leaves 64 bits.
 	n := b - a
+	// Before the list is made: 1..1000000000 must cost nothing.
 	if n < 0 || n >= MaxList {
 		return nil, fail(CodeLarge, "%d..%d has more than %d elements", a, b, MaxList)
 	}
@@ -247,6 +252,8 @@ func patternWords(err error) string {
 	if !errors.As(err, &wrong) {
 		return "it cannot be read"
 	}
+	// The library's texts are replaced as a whole: they are its own, and change
+	// with it.
 	words := map[syntax.ErrorCode]string{
 		syntax.ErrMissingBracket: "a ] is missing", syntax.ErrMissingParen: "a ) is missing", syntax.ErrUnexpectedParen: "a ) is too many",
 		syntax.ErrMissingRepeatArgument: "there is nothing to repeat before *, + or ?", syntax.ErrInvalidRepeatOp: "two repetitions follow each other",
@@ -275,6 +282,7 @@ func patternSize(tree *syntax.Regexp) int {
 		size = 1 + len(tree.Rune)/64
 	}
 	for _, sub := range tree.Sub {
+		// Capped at each step, so that nested repetitions do not overflow.
 		size = min(size+patternSize(sub), maxPattern+1)
 	}
 	if tree.Op == syntax.OpRepeat {

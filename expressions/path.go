@@ -42,6 +42,7 @@ func pathOf(n ast.Node, lets []string) (path, bool) {
 		if !ok {
 			return path{}, false
 		}
+		// Where a null inside the chain goes on reading.
 		p.hops = append(p.hops, hop{ends: true})
 		return p, true
 	case *ast.MemberNode:
@@ -65,6 +66,7 @@ func memberPath(n *ast.MemberNode, lets []string) (path, bool) {
 	if !ok {
 		return path{}, false
 	}
+	// The members before it are there by now.
 	p.hops = append(p.hops, h)
 	return p, true
 }
@@ -76,6 +78,7 @@ func (p path) first() (string, bool) {
 		if h.ends {
 			continue
 		}
+		// steps[0] names no step.
 		return h.key, !h.numeric
 	}
 	return "", false

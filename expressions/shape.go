@@ -76,6 +76,7 @@ func (p *shapeParser) shape(v any, depth int) *Shape {
 	if ref, ok := schema["$ref"].(string); ok {
 		return p.shape(p.find(ref), depth+1)
 	}
+	// Such a value may be of several shapes; the alternatives are not joined.
 	for _, word := range []string{"anyOf", "oneOf", "allOf", "if", "$dynamicRef"} {
 		if _, ok := schema[word]; ok {
 			return newShape(Shape{})
@@ -91,6 +92,7 @@ func (p *shapeParser) shape(v any, depth int) *Shape {
 	case shapeObject:
 		p.object(&s, schema, depth)
 	case shapeList:
+		// Elements with a place of their own may differ from all others.
 		if _, tuple := schema["prefixItems"]; !tuple {
 			s.items = p.shape(schema["items"], depth+1)
 		}
@@ -128,6 +130,7 @@ func (p *shapeParser) object(s *Shape, schema map[string]any, depth int) {
 	if _, ok := schema["patternProperties"]; ok {
 		return
 	}
+	// Every other value leaves the object open.
 	s.closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false
 	if sub, ok := schema["additionalProperties"].(map[string]any); ok {
 		s.rest = p.shape(sub, depth+1)
@@ -163,6 +166,7 @@ func kindOfSchema(schema map[string]any) shapeKind {
 // Integers and numbers together are numbers; any other mixture is unknown. Only
 // nulls, or nothing, is null.
 func unionKind(list []any, kind func(any) shapeKind) shapeKind {
+	// Null is where nothing was found yet, and does not count besides.
 	found := shapeNull
 	for _, v := range list {
 		k := kind(v)
@@ -220,6 +224,7 @@ func kindOfConstant(v any) shapeKind {
 // newShape completes a shape whose parts are complete: the weight and the types for
 // the library's checker are computed once, and not at each check.
 func newShape(s Shape) *Shape {
+	// A part that is used twice counts twice: the checker visits it twice.
 	s.weight = 1 + s.rest.heavy() + s.items.heavy()
 	for _, f := range s.fields {
 		s.weight += f.heavy()

@@ -34,6 +34,7 @@ func (c *checking) suspicions(tree ast.Node, bare bool) {
 func (c *checking) remark(column int) {
 	p := Problem{Code: CodeSyntax, Severity: SeverityWarning, Message: commentWords, Suggestion: "??", Column: column}
 	if c.failed() {
+		// What was found is likely to come of the text that is missing.
 		p.Severity = SeverityError
 		c.problems = nil
 	}
@@ -84,6 +85,7 @@ var (
 // text warns of a literal that looks as if something were put into it.
 func (s *suspect) text(n *ast.StringNode) {
 	switch {
+	// Inside a template, braces in quotes are how braces are written.
 	case s.bare && strings.Contains(n.Value, "{{") && strings.Contains(n.Value, "}}"):
 		inner := ""
 		if m := bracesInText.FindStringSubmatch(n.Value); m != nil {
@@ -127,6 +129,7 @@ func colon(s string) string {
 // compared with something else.
 func (s *suspect) compared(operator string, value, with ast.Node) {
 	shape, name := s.shape(value)
+	// Comparing with all of the values is paid for.
 	if shape == nil || len(shape.values) == 0 || !s.c.env.Budget.members(len(shape.values)) {
 		return
 	}
@@ -231,11 +234,13 @@ func (s *Shape) nearValue(value any) string {
 	if !ok {
 		return ""
 	}
+	// The words of other products for a status are rarely near ours.
 	if s.status {
 		if w, ok := statusWords().find(text); ok {
 			return w.suggest
 		}
 	}
+	// Too many for a comparison with each.
 	if len(s.values) > 100 {
 		return ""
 	}
@@ -320,6 +325,7 @@ func (c *checking) notObject(h hop, s *Shape) {
 // in case and underscores only, one that another product calls key, or the
 // nearest.
 func nearMember(key string, names []string) string {
+	// userId, user_id and UserID are one name to an author.
 	plain := strings.ReplaceAll(strings.ToLower(key), "_", "")
 	for _, name := range names {
 		if strings.ReplaceAll(strings.ToLower(name), "_", "") == plain {
@@ -344,6 +350,7 @@ func containsInstead(tree ast.Node, at int) string {
 	if f.found == nil {
 		return ""
 	}
+	// The library prints the operands; long ones would bury the message.
 	left, right := f.found.Left.String(), f.found.Right.String()
 	if len(left)+len(right) > 100 {
 		return ""

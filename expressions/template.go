@@ -163,6 +163,7 @@ func addReferences(list, more []Reference) []Reference {
 // than MaxRendered bytes in total, or a text of more than MaxString. Errors of
 // templates that read secrets hold no values.
 func (t *Template) Render(s Scope) (json.RawMessage, error) {
+	// Most configs have no template; they are not copied.
 	if len(t.pieces) == 1 && len(t.pieces[0].parts) == 0 {
 		return t.pieces[0].raw, nil
 	}
@@ -202,6 +203,7 @@ func (p piece) render(out []byte, s Scope) ([]byte, *Error) {
 				return nil, part.program.withoutValues(err)
 			}
 		}
+		// Before it is written: each value alone may have MaxResult bytes.
 		if b.Len()+len(printed) > MaxString {
 			return nil, fail(CodeLarge, "the text is larger than %d bytes; a template alone in its string may be larger", MaxString)
 		}
@@ -251,6 +253,7 @@ func (p *Program) text(s Scope) (string, *Error) {
 		return "", asError(err)
 	}
 	switch raw[0] {
+	// The first byte tells the kind of valid JSON.
 	case 'n':
 		return "", nil
 	case '"':

@@ -30,6 +30,7 @@ func objectOf(v any) (map[string]any, bool) {
 	switch v := v.(type) {
 	case map[string]any:
 		return v, true
+	// The key of a group is any scalar, but the name of a member is a string.
 	case map[any][]any:
 		out := make(map[string]any, len(v))
 		for k, x := range v {
@@ -48,6 +49,7 @@ func keyText(k any) string {
 	case string:
 		return k
 	case float64:
+		// As JSON writes the number.
 		raw, _ := json.Marshal(k)
 		return string(raw)
 	}
@@ -77,6 +79,7 @@ func kindOf(v any) string {
 	case time.Duration:
 		return "a duration"
 	}
+	// Nothing else is left that the library's machine has as a value.
 	return "a function"
 }
 

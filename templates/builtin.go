@@ -60,6 +60,8 @@ func readBuiltin(path string) (Template, error) {
 	if err != nil {
 		return Template{}, err
 	}
+	// Placeholders are plain texts to the parser, so that a template can be
+	// read as a definition.
 	if req.Document == nil || req.Document.Canonical == nil {
 		return Template{}, fault.New(fault.Internal, "internal", "no definition that can be read: %v", validation.Messages(found))
 	}

@@ -37,6 +37,7 @@ func CheckParameters(schema json.RawMessage) []fault.Issue {
 	if objectOf(root)["type"] != "object" {
 		return []fault.Issue{errorIssue("schema_invalid", "/type", "parameters must be a JSON Schema with \"type\": \"object\"; each of its properties is a parameter")}
 	}
+	// Compiled here, so that an installation does not find the defect.
 	if _, err := schemas.NewChecker(schema); err != nil {
 		return []fault.Issue{errorIssue("schema_invalid", "", "parameters is not a JSON Schema (2020-12) that can be used: %s", err)}
 	}

@@ -83,6 +83,8 @@ func startOf(q Query, n int) (at int, among bool, err error) {
 	if !only(q) && (err != nil || json.Unmarshal(raw, &c) != nil || c.Builtins < 1) {
 		return 0, false, nil // the store checks its own cursors
 	}
+	// Also a cursor that decodes, but was written differently: only texts that
+	// List returned are accepted.
 	if c != (builtinCursor{c.Builtins, q.Category, only(q)}) || c.text() != q.Cursor {
 		return 0, false, fault.New(fault.Malformed, "invalid_request", "cursor belongs to a list with other filters. Start again without it.")
 	}
@@ -93,6 +95,8 @@ func startOf(q Query, n int) (at int, among bool, err error) {
 // their number to the total. builtins is how many built-in ones the filters
 // select; among is that of startOf.
 func (s *Service) addOwn(ctx context.Context, q Query, page Page, builtins int, among bool) (Page, error) {
+	// The store knows only the tenant's own templates: what built-in ones took
+	// of the page is subtracted.
 	own := q
 	own.Limit = q.Limit - len(page.Templates)
 	own.Offset = max(0, q.Offset-builtins)

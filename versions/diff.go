@@ -72,6 +72,8 @@ func Compare(before, after json.RawMessage) (Diff, error) {
 		return Diff{}, err
 	}
 	c := comparison{patch: patch{lcsBudget: lcsBudget}, moved: map[string]bool{}}
+	// Decoded values are compared: white space and the order of keys make no
+	// difference.
 	if equal(a, b) {
 		return Diff{Patch: c.patch.text(), Changes: []Change{}, Summary: noChanges}, nil
 	}
@@ -100,6 +102,7 @@ func (c *comparison) compare(a, b any) []Change {
 		c.after, ok = outlineOf(y)
 	}
 	if !ok {
+		// A half-read outline would match steps that the patch does not.
 		c.before, c.after = &outline{}, &outline{}
 		c.patch.value("", a, b)
 		return c.plainChanges(a, b)
@@ -115,6 +118,7 @@ func (c *comparison) compare(a, b any) []Change {
 // and is added or removed as a whole.
 func (c *comparison) definition(a, b map[string]any) {
 	var both []string
+	// Only lists that both have are compared step by step.
 	for _, key := range stepLists {
 		if _, _, ok := lists(a[key], b[key]); ok {
 			both = append(both, key)
@@ -153,6 +157,7 @@ func (c *comparison) step(path string, a, b *stepNode) {
 		c.patch.value(path, a.value, b.value)
 		return
 	}
+	// All of the loop but its config, then all of the config but its steps.
 	c.patch.object(path, a.value, b.value, "config")
 	config := path + "/config"
 	c.patch.object(config, a.config(), b.config(), "steps")

@@ -48,6 +48,7 @@ func align(before, after []string) alignment {
 			al.removed = append(al.removed, i)
 		}
 	}
+	// From the end, so that a removal does not shift those that follow.
 	slices.Reverse(al.removed)
 	order := make([]int, 0, len(oldPlace)) // the survivors' ranks as the new list has them
 	for i, key := range after {

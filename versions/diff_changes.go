@@ -6,6 +6,7 @@ import "slices"
 // summary, within a kind in document order: that of the new definition, and of
 // the old one for removed steps. a and b are the two definitions.
 func (c *comparison) changes(a, b map[string]any) []Change {
+	// By Change.Change; within each, in document order.
 	by := map[string][]Change{}
 	for _, n := range c.after.order {
 		if change, changed := c.stepChange(n); changed {
@@ -31,6 +32,8 @@ func (c *comparison) changes(a, b map[string]any) []Change {
 // it has none. Renamed wins over Moved, and Modified does too.
 func (c *comparison) stepChange(n *stepNode) (Change, bool) {
 	change := Change{StepID: &n.id, kind: n.kind()}
+	// A renamed step has the same content, so that nothing else is to be said
+	// of it.
 	if old, ok := c.renames.toOld[n.id]; ok {
 		change.Change, change.PreviousID = Renamed, old
 		return change, true
@@ -60,11 +63,14 @@ func (c *comparison) fields(a, b *stepNode) []Field {
 	if loop := c.renames.newID(a.loop); loop != b.loop {
 		list.add("loop", idOrNull(a.loop), idOrNull(b.loop))
 	}
+	// A body that is empty on both sides is compared as a value: that it is
+	// there may be the difference.
 	looped := len(a.body) > 0 || len(b.body) > 0
 	x, y := a.own(looped), b.own(looped)
 	if equal(x, y) {
 		return list
 	}
+	// Without renames the values decide as they are.
 	rx, ry := x, y
 	if len(c.renames.toNew) > 0 {
 		rx, ry = idRewriter(c.renames.before).step(x), idRewriter(c.renames.after).step(y)

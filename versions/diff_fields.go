@@ -26,6 +26,7 @@ func (l *fieldList) values(path string, shown, compared valuePair) {
 		return
 	}
 	if a, b, both := lists(compared.a, compared.b); both && len(a) == len(b) && nested(a) && nested(b) {
+		// Rewriting keeps the shape, so shown has the same lengths.
 		x, y, _ := lists(shown.a, shown.b)
 		for i := range a {
 			l.values(pointer(path, i), valuePair{x[i], y[i]}, valuePair{a[i], b[i]})

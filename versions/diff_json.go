@@ -18,11 +18,13 @@ const maxDepth = 64
 // digits. Errors: fault.Unacceptable syntax, limit_exceeded.
 func decode(raw json.RawMessage) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
+	// As float64 they would lose digits.
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
 		return nil, fault.Wrap(err, fault.Unacceptable, "syntax", "The text to compare is not JSON; correct it first.")
 	}
+	// The decoder stops behind the first value.
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, fault.New(fault.Unacceptable, "syntax", "There is more text after the end of the JSON value; remove it.")
 	}
@@ -84,6 +86,7 @@ func appendJSON(dst []byte, v any) []byte {
 	case string:
 		return appendString(dst, v)
 	case json.Number:
+		// json.Number, as it was written.
 		return append(dst, v...)
 	case bool:
 		if v {
@@ -104,6 +107,7 @@ func appendString(dst []byte, s string) []byte {
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
+		// JSON has short escapes for these; canonical form uses them.
 		case c == '\n':
 			dst = append(dst, '\\', 'n')
 		case c == '\r':
@@ -148,6 +152,7 @@ func equal(a, b any) bool {
 		b, ok := b.(bool)
 		return ok && a == b
 	}
+	// Two nulls; a decoded value has no other type.
 	return b == nil
 }
 
@@ -176,6 +181,7 @@ func sortedKeys(m map[string]any) []string {
 
 // keysOfBoth returns the keys of both objects, each once, sorted.
 func keysOfBoth(a, b map[string]any) []string {
+	// Those of a, then those that only b has; sorted together below.
 	keys := sortedKeys(a)
 	for key := range b {
 		if _, ok := a[key]; !ok {

@@ -30,9 +30,11 @@ func parseDecimal(n json.Number) (decimal, bool) {
 		}
 	}
 	digits := whole + fraction
+	// The point moves in front of all digits.
 	exponent += len(whole)
 	short := strings.TrimLeft(digits, "0")
 	exponent -= len(digits) - len(short)
+	// -0 is zero too, and has no sign.
 	if short == "" {
 		return decimal{}, true
 	}
@@ -59,12 +61,14 @@ func (d decimal) compare(other decimal) int {
 		return -1
 	case s > other.sign():
 		return 1
+	// Both have a first digit that is not zero, so the exponent alone decides.
 	case d.exponent != other.exponent:
 		if d.exponent < other.exponent {
 			return -s
 		}
 		return s
 	}
+	// Fractions compare like texts: 0.12 is less than 0.2.
 	return s * strings.Compare(d.digits, other.digits)
 }
 

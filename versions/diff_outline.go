@@ -53,6 +53,7 @@ func (o *outline) read(list any, field, loop string) ([]*stepNode, bool) {
 	for _, element := range elements {
 		value, _ := element.(map[string]any)
 		id, _ := value["id"].(string)
+		// Ids are unique over the whole definition, bodies of loops included.
 		if id == "" || o.byID[id] != nil {
 			return nil, false
 		}
@@ -115,6 +116,7 @@ func valuesOf(nodes []*stepNode) []any {
 // changes what the workflow returns, or how often it loops.
 func (o *outline) defaultOutputKeys(definition map[string]any) map[string]bool {
 	keys := map[string]bool{}
+	// The run's output then has the last steps' ids as keys.
 	if _, written := definition["output"]; !written {
 		lastSteps(o.lists[mainList], keys)
 	}

@@ -125,10 +125,13 @@ func (p *patch) list(path string, a, b []any) {
 		tail++
 	}
 	x, y := a[head:len(a)-tail], b[head:len(b)-tail]
+	// Comparing two elements costs at most their sizes, so the product bounds
+	// all pairs.
 	cost := sizeOf(x) * sizeOf(y)
 	switch {
 	case len(x) == 0 || len(y) == 0:
 		p.apply(path, head, align(contentKeys(x), contentKeys(y)), func(i int) any { return y[i] })
+	// One element that changed: only what differs inside it.
 	case len(x) == 1 && len(y) == 1:
 		p.value(pointer(path, head), x[0], y[0])
 	case cost > p.lcsBudget || !p.byLCS(path, head, x, y):
@@ -149,6 +152,8 @@ func (p *patch) byLCS(path string, head int, a, b []any) bool {
 	operations := make([]operation, 0, len(found))
 	for _, o := range found {
 		index, rest, deeper := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
+		// The library counts from the beginning of x and y; head comes before
+		// them.
 		n, err := strconv.Atoi(index)
 		if err != nil {
 			return false
@@ -175,6 +180,7 @@ func (p *patch) byContent(path string, head int, a, b, whole []any) {
 		for i := range b {
 			p.value(pointer(path, head+i), a[i], b[i])
 		}
+	// More than half as many operations as there are elements.
 	case edits > len(whole)/2:
 		p.replace(path, whole)
 	default:

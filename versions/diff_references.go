@@ -34,6 +34,7 @@ func (f idRewriter) step(step map[string]any) map[string]any {
 		case "if":
 			out[field] = f.expression(v)
 		case "config":
+			// The type decides which fields of config name steps.
 			kind, _ := step["type"].(string)
 			out[field] = f.config(kind, v)
 		case "compensate":
@@ -197,10 +198,12 @@ func (f idRewriter) references(source string) string {
 	var b strings.Builder
 	end := 0
 	for _, m := range stepReference.FindAllStringSubmatchIndex(source, -1) {
+		// As in input.steps.a.
 		if m[0] > 0 && source[m[0]-1] == '.' {
 			continue // a field called steps
 		}
 		id := ""
+		// One group for each form of a reference; one of them matched.
 		for group := 2; group < len(m); group += 2 {
 			if m[group] >= 0 {
 				id = source[m[group]:m[group+1]]

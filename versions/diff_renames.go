@@ -113,6 +113,8 @@ func (r renames) verify(after *outline, gone []*stepNode) {
 		if _, paired := r.toNew[n.id]; !paired {
 			continue
 		}
+		// A rewriter that changes nothing, and sees every id that the step
+		// names.
 		noted := idRewriter(func(id string) (string, bool) {
 			if _, ok := r.toNew[id]; ok && id != n.id {
 				users[id] = append(users[id], n)
@@ -122,6 +124,7 @@ func (r renames) verify(after *outline, gone []*stepNode) {
 		noted.id(n.loop)
 		noted.step(n.value)
 	}
+	// All pairs once, then again those that name a step whose pair was dropped.
 	queue := gone
 	for len(queue) > 0 {
 		n := queue[0]

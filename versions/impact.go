@@ -78,6 +78,8 @@ func (i *impact) report(pointer, format string, args ...any) {
 func (i *impact) schema(at, what string, a, b any) {
 	a, fromA := resolve(i.before, a)
 	b, fromB := resolve(i.after, b)
+	// Findings point at the definition of what is referred to, and not at each
+	// use of it.
 	if fromB != "" {
 		at = strings.TrimPrefix(fromB, "#")
 	}
@@ -97,6 +99,7 @@ func (i *impact) schema(at, what string, a, b any) {
 		i.report(at, "%s is no longer accepted.", subject(what))
 		return
 	}
+	// Of true and false nothing is left here but a true on the left.
 	x, _ := a.(map[string]any) // nil: anything goes
 	y, _ := b.(map[string]any)
 	i.types(at, what, x, y)

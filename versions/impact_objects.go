@@ -55,6 +55,8 @@ func (i *impact) properties(at, what string, a, b map[string]any) {
 			i.droppedProperty(at, memberName(what, name), name, x, b)
 		case was:
 			i.schema(at+"/properties/"+escapeToken(name), memberName(what, name), x, y)
+		// Listed for the first time: what was accepted there is known only
+		// where something was said about it.
 		case y == false || isObject(a["additionalProperties"]):
 			i.schema(at+"/properties/"+escapeToken(name), memberName(what, name), keywordOrTrue(a, "additionalProperties"), y)
 		}
@@ -62,6 +64,7 @@ func (i *impact) properties(at, what string, a, b map[string]any) {
 	for _, keyword := range []string{"additionalProperties", "unevaluatedProperties"} {
 		rest, there := b[keyword]
 		switch {
+		// Nothing is restricted now, or nothing was accepted before.
 		case !there || keywordOrTrue(a, keyword) == false:
 		case rest == false:
 			i.report(at+"/"+keyword, "%s can no longer have fields that the schema does not list.", subject(what))
@@ -144,6 +147,7 @@ func (i *impact) items(at, what string, a, b map[string]any) {
 		}
 		i.schema(pointer(at+"/prefixItems", n), subject(what)+"["+strconv.Itoa(n)+"]", x, y)
 	}
+	// Without items, elements behind the listed ones may be anything.
 	rest, there := b["items"]
 	if !there {
 		return
@@ -203,6 +207,8 @@ func (i *impact) reference(at, what string, a, b map[string]any) {
 		return
 	}
 	var before any = true
+	// A reference is compared with a reference; without one, the old schema is
+	// compared as a whole.
 	if was, ok := a["$ref"]; ok {
 		before = map[string]any{"$ref": was}
 	} else if a != nil {

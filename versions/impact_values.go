@@ -15,6 +15,7 @@ func (i *impact) types(at, what string, a, b map[string]any) {
 		return
 	}
 	before := typesOf(a)
+	// A schema may list values and leave their type to them.
 	if list, keyword := allowedValuesOf(a); before == nil && keyword != "" {
 		before = jsonTypesOf(list)
 	}
@@ -24,6 +25,7 @@ func (i *impact) types(at, what string, a, b map[string]any) {
 	}
 	var lost []string
 	for _, word := range before {
+		// Every integer is a number.
 		if !slices.Contains(now, word) && (word != "integer" || !slices.Contains(now, "number")) {
 			lost = append(lost, word)
 		}
@@ -166,6 +168,7 @@ func (i *impact) bounds(at, what string, a, b map[string]any) {
 			continue
 		}
 		before, bounded := l.of(a)
+		// Without the keyword the natural bound holds.
 		if !bounded && l.natural != "" {
 			before, bounded = bound{number: json.Number(l.natural)}, true
 		}
@@ -193,6 +196,7 @@ func (l limit) of(schema map[string]any) (bound, bool) {
 	plain, ok := schema[l.keyword].(json.Number)
 	strict, also := schema[l.strict].(json.Number)
 	x, y := bound{number: plain}, bound{number: strict, strict: true}
+	// A schema may have both; the tighter one is in force.
 	if also && (!ok || y.tighter(x, l.lower)) {
 		return y, true
 	}

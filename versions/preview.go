@@ -64,6 +64,7 @@ func (s *Service) Preview(ctx context.Context, w workflows.Workflow, after json.
 		return Preview{}, err
 	}
 	for _, b := range breaking {
+		// In the definition, rather than in its input schema.
 		b.Pointer = "/input" + b.Pointer
 		p.Breaking = append(p.Breaking, b)
 	}

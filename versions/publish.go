@@ -78,6 +78,7 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (workflows.
 	if err != nil {
 		return w, err
 	}
+	// Without one, only the name is recorded.
 	who, _ := audit.ActorOf(ctx)
 	next := workflows.NewVersion{
 		Definition: v.Definition, Hash: v.DefinitionHash, ChangeSummary: req.ChangeSummary,

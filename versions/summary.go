@@ -46,6 +46,7 @@ func (c *comparison) summary(changes []Change) string {
 	if len(parts) == 0 {
 		return noFunctionalChange // a renamed step's references are written another way
 	}
+	// A sentence: its first letter is a capital.
 	line := strings.Join(parts, ", ")
 	line = strings.ToUpper(line[:1]) + line[1:]
 	if slices.ContainsFunc(changes, c.functional) {

@@ -41,6 +41,7 @@ type textWriter struct {
 // line writes one line, in the colour of its marker ("": none). The text is
 // escaped already.
 func (w *textWriter) line(marker, text string) {
+	// ANSI escape sequences: green, red and yellow.
 	colour := map[string]string{"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m"}[marker]
 	if !w.color || colour == "" {
 		w.b.WriteString(text + "\n")
@@ -97,6 +98,7 @@ func (w *textWriter) field(f Field) {
 		w.line("~", "    ~ "+name)
 		w.block("-", x)
 		w.block("+", y)
+	// Characters, not bytes: this is about the width of a line.
 	case len([]rune(before))+len([]rune(after)) > maxInlineLength:
 		w.line("~", "    ~ "+name)
 		w.line("-", "        - "+before)
@@ -146,6 +148,8 @@ func dottedPath(pointer string) string {
 	var b strings.Builder
 	for i, token := range strings.Split(pointer[1:], "/") {
 		token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		// Whether it indexes a list or names a member cannot be told from the
+		// pointer.
 		_, notNumber := strconv.ParseUint(token, 10, 32)
 		switch {
 		case notNumber == nil:
@@ -167,6 +171,8 @@ func escapeUnprintable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
+		// Escape sequences, line ends and marks that change the direction of
+		// text do not print.
 		case r == '\t' || unicode.IsPrint(r):
 			b.WriteRune(r)
 		case r < 0x10000:

@@ -228,6 +228,7 @@ type ImportKey struct {
 func (t *Transfer) Import(ctx context.Context, req ImportRequest) (ImportResult, error) {
 	done := ImportResult{Imported: []ImportedLine{}, Skipped: []ImportedLine{}}
 	scan := bufio.NewScanner(req.Lines)
+	// One byte more than a line may have: that of its end.
 	scan.Buffer(make([]byte, 64<<10), MaxLine+1)
 	n := 0
 	for scan.Scan() {

@@ -96,6 +96,8 @@ var (
 // alphabetical order that is unknown. Errors: fault.Malformed invalid_request
 // and those of source.ScanJSON.
 func members(raw []byte, opaque string, takes, needs []string) (map[string]json.RawMessage, error) {
+	// The same as for a request's body, but for the size: a line holds a whole
+	// history.
 	limits := source.RequestLimits()
 	limits.Bytes, limits.Opaque = MaxLine, []string{opaque}
 	if err := source.ScanJSON(raw, limits); err != nil {
