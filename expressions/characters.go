@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Strings count characters (Unicode code points) wherever a place or a length
-// is given: len, indexOf, s[i], s[a:b].
+// Places and lengths in strings are in characters (Unicode code points), and not
+// in bytes: len, indexOf, s[i], s[a:b].
 
 // position returns the function that finds a part of a string with find, and
 // returns the number of characters before it; -1: it does not occur. find works on

@@ -217,7 +217,7 @@ func (c *checking) foreignName(p path, w word) {
 			suggest, say = "input", "the input of the run is input: write input.name"
 		}
 	}
-	// steps alone is no replacement: an id has to follow.
+	// steps alone does not replace it: an id has to follow.
 	if suggest == nameSteps {
 		suggest = ""
 	}

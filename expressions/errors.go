@@ -24,7 +24,7 @@ const (
 
 // Error is why an expression or template was refused, or failed. Evaluation is
 // deterministic: the same error comes again, so a retry does not help. An Error may
-// be shared; whoever changes one copies it first.
+// be shared: it is copied before it is changed.
 type Error struct {
 	Code    string // one of the Code constants
 	Message string // for the author, without code and place

@@ -26,7 +26,7 @@ func written() *rapid.Generator[string] {
 }
 
 // Whatever is calculated with numbers that float64 cannot hold is exact, or an
-// error, and never rounded in silence.
+// error, and never rounded silently.
 func TestLargeNumbersAreExactOrRefused(t *testing.T) {
 	t.Parallel()
 	operations := map[string]func(r, x, y *big.Rat) bool{
@@ -62,7 +62,7 @@ func TestLargeNumbersAreExactOrRefused(t *testing.T) {
 	})
 }
 
-// large says that float64 does not hold a number as it is written.
+// large reports whether float64 does not hold a number as it is written.
 func large(s string) bool { return needsExact(number(json.Number(s))) }
 
 func evaluated(t interface{ Fatal(...any) }, source, a, b string) (string, error) {
@@ -140,7 +140,7 @@ func TestNumbersAtTheEdges(t *testing.T) {
 	}
 }
 
-// Strings count characters wherever a place is given.
+// Places in strings are in characters.
 func TestStringsCountCharacters(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

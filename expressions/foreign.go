@@ -440,7 +440,7 @@ func foreignWord(source string, s *scan, before string) *Error {
 			return e
 		}
 		if w, ok := betweenWords()[token]; ok {
-			// x is not None, x is defined: what is asked is whether x is there.
+			// x is not None, x is defined: the author tests whether x is present.
 			if token == "is" && (strings.HasPrefix(behind, "not ") || strings.HasPrefix(behind, "defined") || strings.HasPrefix(behind, "present")) {
 				w.suggest = "!="
 			}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzCompileEval: no text over no value crashes, hangs, or gives an error
-// that is not ours or a result that is not JSON.
+// FuzzCompileEval: whatever the text and the value, nothing crashes or hangs, every
+// error is an *Error and every result is JSON.
 func FuzzCompileEval(f *testing.F) {
 	for _, source := range []string{
 		`input.n > 3`, `steps["my-step"].error?.code ?? "none"`, `map(input.users, {.id})`, `let x = 1; x + 2`,
@@ -50,8 +50,8 @@ func ours(t *testing.T, source string, err error) {
 	}
 }
 
-// FuzzTemplate: a config gives JSON or an error of ours, and is untouched when
-// it holds no template.
+// FuzzTemplate: every config renders to JSON or fails with an *Error, and one
+// without templates is returned as it is.
 func FuzzTemplate(f *testing.F) {
 	for _, config := range []string{
 		`{"a":"{{ input.n }}"}`, `["x {{ 1 }} y {{ {a: {b: 1}} }}"]`, `"{{ \"}}\" }}"`, `{"{{ k }}":1.0}`,

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// evaluate compiles and evaluates, and gives the code of the error.
+// evaluate compiles and evaluates an expression, and returns the error's code.
 func evaluate(source string, w Scope) (json.RawMessage, string) {
 	p, err := Compile(source)
 	var raw json.RawMessage
@@ -24,7 +24,7 @@ func evaluate(source string, w Scope) (json.RawMessage, string) {
 }
 
 // mostCPU is far beyond what a bounded evaluation takes, under the race detector
-// too. It is CPU time of the process: how loaded the machine is has no part in it.
+// too. It is CPU time of the process, so that the load of the machine does not count.
 const mostCPU = time.Minute
 
 // cheaply fails a test whose body takes more CPU time than any bounded evaluation.

@@ -141,7 +141,7 @@ func exact(t *rapid.T, s string) any {
 	return walk(v)
 }
 
-// A config without templates is given back as it is.
+// A config without templates is returned as it is.
 func TestConstantTemplateKeepsBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		doc := strings.ReplaceAll(anyJSON(t, 4), `: "{{"`, `: "{"`)
@@ -201,7 +201,7 @@ func TestNumbersCompareExactly(t *testing.T) {
 	}
 }
 
-// anyExpression draws an expression that mostly makes sense.
+// anyExpression draws an expression that is mostly valid.
 func anyExpression(t *rapid.T, depth int) string {
 	if depth == 0 {
 		return rapid.SampledFrom([]string{
@@ -219,8 +219,7 @@ func anyExpression(t *rapid.T, depth int) string {
 	return fmt.Sprintf(form, anyExpression(t, depth-1), anyExpression(t, depth-1))
 }
 
-// Evaluation never panics, gives the same again, and Eval tells the same as
-// EvalJSON.
+// Evaluation never panics and is repeatable, and Eval returns the same as EvalJSON.
 func TestEvaluationIsDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := anyExpression(t, rapid.IntRange(0, 3).Draw(t, "depth"))
@@ -253,8 +252,7 @@ func TestEvaluationIsDeterministic(t *testing.T) {
 	})
 }
 
-// What Check lets through without a word about syntax compiles, and the other
-// way round.
+// An expression compiles if and only if Check reports no syntax error.
 func TestCheckAgreesWithCompile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := anyExpression(t, rapid.IntRange(0, 3).Draw(t, "depth"))

@@ -253,7 +253,7 @@ func (p *Program) text(s Scope) (string, *Error) {
 		return "", asError(err)
 	}
 	switch raw[0] {
-	// The first byte tells the kind of valid JSON.
+	// The first byte of valid JSON determines its kind.
 	case 'n':
 		return "", nil
 	case '"':

@@ -7,14 +7,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// theirs are words that only the library says.
+// theirs are words that only the library's messages contain.
 var theirs = []string{
 	"unexpected token", "interface", "builtin", "%!", "mismatched", "reflect", "runtime", "Bracket(", "Operator(",
 	"pointer accessor", "map key must", "literal not terminated", "regexp", "redeclare", "callable", "float64", "int64", "json:", "<nil>",
 }
 
-// TestMessagesAreInOurWords: whatever is put together or broken, no message is
-// in the words of the library, neither of validation nor of the evaluation.
+// TestMessagesAreInOurWords: however an expression is composed or damaged, neither
+// Check nor an evaluation reports it in the library's words.
 func TestMessagesAreInOurWords(t *testing.T) {
 	t.Parallel()
 	pieces := []string{

@@ -60,7 +60,7 @@ func approve(t *testing.T, s *stack, runID, payload string) {
 
 func TestApprovalBeforeDeployRuns(t *testing.T) {
 	s := newStack(t)
-	s.world.on("/health", func(n int) (int, string) { // ill at first
+	s.world.on("/health", func(n int) (int, string) { // unhealthy at first
 		if n < 2 {
 			return 503, ""
 		}
@@ -278,7 +278,7 @@ func TestStartAndPollWaitsForTheJob(t *testing.T) {
 	}
 }
 
-// A template that asks for nothing installs with a name alone and reaches nothing.
+// A template without required parameters installs with a name alone and calls nothing.
 func TestFirstStepsNeedNoParameters(t *testing.T) {
 	s := newStack(t)
 	w := s.install("First steps", params{})

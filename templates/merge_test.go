@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// step writes a step with a url and what else is given.
+// step returns a step with a url and the other fields.
 func step(id, url string, more ...string) string {
 	return fmt.Sprintf(`{"config":{"method":"GET","url":%q},%s"id":%q}`, url, strings.Join(more, ""), id)
 }
@@ -118,7 +118,7 @@ func printed(conflicts []templates.Conflict) []string {
 	return list
 }
 
-// sketch is a definition to be drawn: steps with fields of small values.
+// sketch is a generated definition: steps with fields of small values.
 type sketch struct {
 	order []string
 	steps map[string]map[string]int
@@ -200,7 +200,7 @@ func TestMergeOfDisjointEditsIsBoth(t *testing.T) {
 		if err != nil || conflicts != nil {
 			t.Fatalf("%v %v", conflicts, err)
 		}
-		// Both new ones stand at the end, in either order.
+		// Both new ones are at the end, in either order.
 		ways := []sketch{both.copied(), both.copied()}
 		ways[0].add("theirs")
 		ways[0].add("mine")
@@ -236,7 +236,7 @@ func (s sketch) copied() sketch {
 	return c
 }
 
-// A merge is done again on what it gave: nothing moves any more.
+// A merge repeated on its own result changes nothing.
 func TestMergeOfAnythingSettles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base, edited, next := drawSketch(t, "base").definition(), drawSketch(t, "edited").definition(), drawSketch(t, "next").definition()

@@ -17,7 +17,7 @@ func written(text string) *parser.ParsedDefinition {
 	return &parser.ParsedDefinition{Document: doc, Found: found}
 }
 
-// pattern makes a template of the tenant's own whose step waits for n seconds.
+// pattern creates a template of the tenant's own whose step waits for n seconds.
 func (s *stack) pattern(seconds int) templates.Template {
 	s.t.Helper()
 	tpl, err := s.templates.Create(s.t.Context(), templates.CreateRequest{
@@ -33,7 +33,7 @@ func napping(name string, seconds int) string {
 	return fmt.Sprintf(`{"name":%q,"steps":[{"id":"nap","type":"wait","config":{"seconds":%d}}]}`, name, seconds)
 }
 
-// renew makes the template's next version.
+// renew stores the template's next version.
 func (s *stack) renew(tpl templates.Template, seconds int) {
 	s.t.Helper()
 	if _, err := s.templates.Update(s.t.Context(), templates.UpdateRequest{
@@ -89,7 +89,7 @@ func TestABuiltinOfALaterProgramIsAnUpdate(t *testing.T) {
 	if err != nil || links[w.ID].UpdateAvailable != 0 || links[w.ID].Version != b.Version {
 		t.Fatalf("%+v %v", links, err)
 	}
-	// As a program of before left it.
+	// As an earlier version of the program left it.
 	_, err = s.db.Change(t.Context(), tenant, w.ID, func(c workflows.Current) (workflows.Revision, error) {
 		return workflows.Revision{Workflow: c.Workflow, Origin: &workflows.Origin{
 			TemplateID: b.ID, Version: 0, Parameters: links[w.ID].Parameters, Definition: json.RawMessage(napping("Old", 1)),

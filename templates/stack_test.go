@@ -33,11 +33,11 @@ type stack struct {
 	templates   *templates.Service
 	exec        *executor.Service
 	world       *world
-	// meanwhile, when set, happens once while a merge is under way.
+	// meanwhile, unless nil, is called once during a merge.
 	meanwhile func()
 }
 
-// interrupted is the store of a service that others overtake.
+// interrupted is a store in which another write comes first.
 type interrupted struct {
 	templates.Store
 	stack *stack
@@ -51,8 +51,8 @@ func (i interrupted) Origin(ctx context.Context, tenantID, workflowID string) (*
 	return i.Store.Origin(ctx, tenantID, workflowID)
 }
 
-// world is the services that templates speak to: a server that keeps what it
-// was asked and answers what a test says.
+// world is the services that templates call: a server that records its requests
+// and answers as the test configures it.
 type world struct {
 	url string
 
@@ -61,7 +61,7 @@ type world struct {
 	answers map[string]func(n int) (int, string) // by path; n counts from 1
 }
 
-// asked is one request that the world got.
+// asked is one request that the world received.
 type asked struct {
 	Method, Path, Body string
 	Header             http.Header
@@ -88,7 +88,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(rw, text)
 }
 
-// on says what a path answers.
+// on sets the answer of a path.
 func (w *world) on(path string, answer func(n int) (int, string)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -99,7 +99,7 @@ func always(status int, body string) func(int) (int, string) {
 	return func(int) (int, string) { return status, body }
 }
 
-// at lists what a path was asked.
+// at lists the requests to a path.
 func (w *world) at(path string) []asked {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -112,7 +112,7 @@ func (w *world) at(path string) []asked {
 	return list
 }
 
-// paths lists the order in which paths were asked.
+// paths lists the paths of all requests, in their order.
 func (w *world) paths() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -193,7 +193,7 @@ func (s *stack) builtin(name string) templates.Template {
 	return templates.Template{}
 }
 
-// install makes a workflow of a built-in template. A string that begins with /
+// install creates a workflow from a built-in template. A string that begins with /
 // is a path of the world.
 func (s *stack) install(name string, parameters map[string]any) workflows.Workflow {
 	s.t.Helper()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// workflow makes a chain of n steps; edit may change each.
+// workflow returns a chain of n steps; edit may change each.
 func workflow(n int, edit func(i int, step object)) []any {
 	list := make([]any, n)
 	for i := range list {

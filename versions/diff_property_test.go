@@ -15,8 +15,8 @@ import (
 
 type object = map[string]any
 
-// scalars have numbers that only exact arithmetic tells apart, and texts that
-// are hard to write.
+// scalars include numbers that only exact arithmetic distinguishes, and texts that
+// need escapes.
 func scalars() *rapid.Generator[any] {
 	return rapid.SampledFrom([]any{
 		nil, true, false, "", "a", "b/c~d", "é\u2028\"\\\n\x01<>&", "{{ steps.s1.output }}", `{{ steps["s2"].output.x }}`,
@@ -90,8 +90,8 @@ func encode(t *rapid.T, v any) json.RawMessage {
 	return out
 }
 
-// checkDiff: the patch makes after of before, byte for byte, also in the hands
-// of another library.
+// checkDiff checks that the patch turns before into after, byte for byte, also
+// when another library applies it.
 func checkDiff(t *rapid.T, before, after json.RawMessage) versions.Diff {
 	d, err := versions.Compare(before, after)
 	if err != nil {
@@ -113,8 +113,8 @@ func checkDiff(t *rapid.T, before, after json.RawMessage) versions.Diff {
 // emptyKey finds a path through an empty key.
 var emptyKey = regexp.MustCompile(`"(path|from)":"[^"]*(//|/")`)
 
-// appliedElsewhere says false where that library does not know how: it walks
-// an empty key wrongly, and has panicked on lists with null.
+// appliedElsewhere applies the patch with another library; false where that library
+// cannot: it walks an empty key wrongly, and has panicked on lists with null.
 func appliedElsewhere(before, patch json.RawMessage) (result []byte, ok bool) {
 	defer func() {
 		if recover() != nil {
@@ -153,7 +153,8 @@ func TestEqualDefinitionsDoNotDiffer(t *testing.T) {
 	})
 }
 
-// Shuffling a list of n steps is moves alone, n less the longest run in order.
+// The patch of a shuffled list of n steps consists of moves: n less the length of
+// the longest increasing subsequence.
 func TestShuffledStepsAreMoves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var list []any
@@ -177,7 +178,7 @@ func TestShuffledStepsAreMoves(t *testing.T) {
 	})
 }
 
-// Whatever a patch says, applying it ends in a document or an error.
+// Applying any patch ends in a document or an error.
 func TestApplyTakesAnyPatch(t *testing.T) {
 	tokens := rapid.SampledFrom([]string{"", "/", "/-", "/0", "/1", "/k", "/l", "/a~1b", "/m~0n", "/~", "k", "/99999999999999999999"})
 	pointers := rapid.Map(rapid.SliceOfN(tokens, 0, 3), func(parts []string) string { return strings.Join(parts, "") })

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each case under testdata/diff is an object with before, after and what is
-// expected: patch, changes, summary.
+// Each case under testdata/diff is an object with before, after and the expected
+// patch, changes and summary.
 func TestCompare(t *testing.T) {
 	files, err := filepath.Glob("testdata/diff/*.json")
 	if err != nil || len(files) == 0 {

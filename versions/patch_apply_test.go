@@ -8,12 +8,12 @@ import (
 )
 
 // maxCopied bounds how much a patch may copy within a document, in bytes of
-// text: a few copies of the whole into itself would fill any memory.
+// text: a few copies of the whole into itself would exhaust any memory.
 const maxCopied = 16 << 20
 
 // Apply applies a JSON patch (RFC 6902) and returns the canonical form of the
-// result; the product writes patches and never applies them, so it is part of
-// the tests, which hold every patch to what it makes of the other definition. It
+// result. The product writes patches and never applies them, so it is part of the
+// tests, which check that each patch yields the other definition. It
 // implements all six operations, keeps numbers as written, and compares them by
 // value in the operation test. The result may nest 64 deep; the document as a
 // whole can be replaced but not removed. A text that is not a patch, does not
