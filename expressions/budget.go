@@ -39,7 +39,7 @@ func (b *Budget) spent() bool {
 	return b.Expressions < 0
 }
 
-// found takes n problems that were reported.
+// found takes the problems that a check has reported.
 func (b *Budget) found(problems int) {
 	if b != nil {
 		b.Problems -= problems

@@ -9,6 +9,17 @@
 // definition is never stored. Built-in templates are part of the program, not of
 // the database. Storing the workflow is left to workflows.Service: the package
 // knows no SQL and no HTTP.
+//
+// # From template to workflow, and back to the template
+//
+//	template, version 1 ── Instantiate ─► definition ── people edit ─► edited
+//	template, version 2 ── Instantiate ─► next
+//	Merge(definition, edited, next) ─► the workflow's next version
+//
+// The origin that an installation records holds the parameters, and the definition
+// as it was installed. So a merge has its common ancestor even where the template's
+// old version is gone, and instantiates the new version with the same parameters.
+// After a merge, next takes the place of the definition in the origin.
 package templates
 
 import (

@@ -9,6 +9,26 @@
 // steps as people do; and that the cost is O(n log n) in the number of steps.
 // BreakingInputs compares input schemas and says what callers may run into.
 //
+// # How definitions are compared
+//
+//   - decode (diff_json.go) reads both texts; numbers stay as they are written.
+//   - outlineOf (diff_outline.go) lists the steps of each, with those of loop bodies.
+//   - findRenames (diff_renames.go) pairs removed steps with added ones of the same
+//     content; idRewriter (diff_references.go) makes references to them comparable.
+//   - patch (diff_patch.go) collects the operations: settings member by member, lists
+//     of steps by alignment (diff_align.go), each step that both have as a value.
+//   - changes and fields (diff_changes.go, diff_fields.go) say the same per step, and
+//     summary (summary.go) in one line.
+//
+// A text that is not a definition is compared as plain JSON: a draft may be wrong and
+// still has a difference.
+//
+// # Transfer
+//
+// An export is one line of JSON per workflow, with all versions; an import checks
+// each line as if its definitions were edited here, and stores it in one
+// transaction. Neither holds more than one line in memory; an export, not even one.
+//
 // Which version is active is decided by workflows.Workflow.Activate; versions
 // themselves are never changed or removed. The package knows no SQL and no HTTP.
 package versions
