@@ -16,9 +16,9 @@ type path struct {
 	hops   []hop
 }
 
-// hop is one member of a path, or the end of an optional chain. For a?.b.c
-// followed by .d in brackets, (a?.b.c).d, the hops are ?.b, .c, the end of the
-// chain, and .d.
+// hop is one member of a path, or the end of an optional chain. The parser ends
+// a chain before a bracket: the hops of a?.b.c[0] are ?.b, .c, the end of the
+// chain, and [0]. Parentheses around a chain do not end it.
 type hop struct {
 	key      string
 	index    int  // not negative
