@@ -4,7 +4,8 @@ import (
 	"net/http"
 )
 
-// AnyObject stands for a body that another standard describes.
+// AnyObject stands for a body that another standard describes, such as the OpenAPI document
+// itself.
 type AnyObject struct{}
 
 // OK documents 200 with a body like this zero value.
@@ -17,10 +18,10 @@ func Created(body any) []Answer { return []Answer{{Status: http.StatusCreated, B
 // stored and takes effect later.
 func Accepted(body any) []Answer { return []Answer{{Status: http.StatusAccepted, Body: body}} }
 
-// NoContent documents 204.
+// NoContent documents 204, which has no body.
 func NoContent() []Answer { return []Answer{{Status: http.StatusNoContent, Description: "Done."}} }
 
-// Tagged is a success with an ETag; a GET also answers 304.
+// Tagged documents 200 with an ETag; of a GET the document adds 304.
 func Tagged(body any) []Answer {
 	return []Answer{{Status: http.StatusOK, Body: body, Headers: []string{"ETag"}}}
 }
@@ -30,7 +31,7 @@ func HTMLPage() []Answer {
 	return []Answer{{Status: http.StatusOK, Body: "", Media: "text/html", Description: "A page for people."}}
 }
 
-// Paging is what lists with a total take.
+// Paging returns the parameters of a list that is paged by offset or cursor and has a total.
 func Paging() []Param {
 	return append([]Param{
 		{Name: "offset", JSONType: "integer", Description: "How many to leave out; excludes cursor. From 0."},
@@ -46,7 +47,7 @@ func CursorPaging() []Param {
 	}
 }
 
-// StartCodes are those of what starts a run.
+// StartCodes returns the codes that whatever starts a run may answer, behind more.
 func StartCodes(more ...string) []string {
 	return append(more, "workflow_not_found", "version_not_found", "workflow_not_runnable", "workflow_changing", "concurrency_limit", "quota_exceeded",
 		"concurrency_key", "invalid_input", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown")

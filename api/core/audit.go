@@ -12,11 +12,11 @@ import (
 	"unicode"
 )
 
-// beginWork sets the context that the request is served in, which carries who
-// makes it and which line it adds to the audit trail. What changes something
-// is completed even if the client disconnects meanwhile: what follows a
-// commit (answers that are kept, runs that are cancelled with their workflow,
-// further lines of an import) would be left undone otherwise.
+// beginWork sets the context that the request is served in, which carries who makes it and which
+// line it adds to the audit trail. What changes something is completed even if the client
+// disconnects meanwhile: what follows a commit (answers that are kept, runs that are cancelled
+// with their workflow, further lines of an import) would be left undone otherwise. end releases
+// the context and has to be called once.
 func beginWork(c *Call) (end func()) {
 	action := ""
 	if c.Route.audited() && !wantsDryRun(c) {
@@ -38,19 +38,22 @@ func beginWork(c *Call) (end func()) {
 	return end
 }
 
-// workTime is how long a change may go on after its client disconnected.
+// workTime is how long a change may take in all, its client being connected or not; an import has
+// no such limit.
 const workTime = 90 * time.Second
 
+// wantsDryRun reports whether the request writes nothing, and so leaves no line. It is asked
+// before the handler has checked the parameter: what is neither true nor false is refused there.
 func wantsDryRun(c *Call) bool { return c.Request.URL.Query().Get("dry_run") == "true" }
 
-// SetAuditAction names what the request does from here on for the audit trail.
+// SetAuditAction names what the request does from here on for the audit trail, where the route
+// alone does not say it.
 func (c *Call) SetAuditAction(action string) { c.audit.SetAction(action) }
 
-// writeAudit adds the line of a request that changed something, unless that was
-// stored with the change. Starts leave their trace in the run's journal instead; a
-// replayed answer and a dry run changed nothing. The change is committed
-// by then, so that a line which cannot be written is logged and does not fail the
-// request.
+// writeAudit adds the line of a request that changed something, unless that was stored with the
+// change. Starts leave their trace in the run's journal instead; a replayed answer and a dry run
+// changed nothing. The change is committed by then, so that a line which cannot be written is
+// logged and does not fail the request.
 func writeAudit(c *Call) {
 	if c.audit == nil || c.audit.Written() || c.NotAudited || c.Writer.Header().Get(HeaderReplayed) != "" {
 		return
@@ -62,12 +65,14 @@ func writeAudit(c *Call) {
 	}
 }
 
-// Changes reports whether requests to the route may change something.
+// Changes reports whether requests to the route may change something: those of a key that are
+// neither GET, nor Pure, nor need the right to view alone.
 func (r *Route) Changes() bool {
 	return r.Method != http.MethodGet && !r.Pure && r.Action != access.View && r.Action != ""
 }
 
-// auditAction is what the audit trail says of a request to the route.
+// auditAction returns what the audit trail says of a request to the route, as noun and verb:
+// workflow.create.
 func (r *Route) auditAction() string {
 	if r.AuditAs != "" {
 		return r.AuditAs
@@ -76,12 +81,14 @@ func (r *Route) auditAction() string {
 	return noun + "." + verb
 }
 
+// noun returns the kind of object that the route's action is about.
 func (r *Route) noun() string {
 	noun, _, _ := strings.Cut(r.auditAction(), ".")
 	return noun
 }
 
-// audited reports whether requests to the route are written to the trail.
+// audited reports whether requests to the route are written to the trail. What executes is
+// written only where it steers a run that is there; a start is in the journal of the new run.
 func (r *Route) audited() bool {
 	switch {
 	case r.Method == http.MethodGet:
@@ -95,7 +102,9 @@ func (r *Route) audited() bool {
 	}
 }
 
-// changedObject names what was changed: what was made, else what the path names.
+// changedObject names what was changed: what was made, by its Location, else what the path names,
+// else * for the collection. A workflow's slug is looked up, which reads its row; where that
+// fails the path's word stays.
 func changedObject(c *Call, noun string) audit.Object {
 	if made := c.Writer.Header().Get("Location"); made != "" {
 		return audit.Object{Kind: noun, ID: path.Base(made)}
@@ -117,7 +126,8 @@ func changedObject(c *Call, noun string) audit.Object {
 	return audit.Object{Kind: noun, ID: "*"}
 }
 
-// pathNoun is what an {id} in a path is the id of.
+// pathNoun returns what an {id} in a path is the id of, by the segment before it; fallback where
+// that is not one of the collections.
 func pathNoun(route, fallback string) string {
 	before, _, _ := strings.Cut(route, "/{")
 	switch collection := path.Base(before); collection {
@@ -127,8 +137,8 @@ func pathNoun(route, fallback string) string {
 	return fallback
 }
 
-// nounAndVerb makes noun and verb of an operation's id: setWorkflowStatus is
-// workflow_status and set.
+// nounAndVerb splits an operation's id into a noun in snake case and a verb: setWorkflowStatus is
+// workflow_status and set. An id of one word is done to the server.
 func nounAndVerb(operation string) (noun, verb string) {
 	i := strings.IndexFunc(operation, unicode.IsUpper)
 	if i < 0 {

@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// ActorBody is who did something.
+// ActorBody is who did something: a key, a schedule, another run or the product itself. The name
+// is a copy of that time, since keys are renamed and revoked.
 type ActorBody struct {
 	Type string `json:"type" enum:"key,user,schedule,run,system"`
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty" doc:"As it was then."`
 }
 
-// ActorOf returns nil, which is left out, for a caller that is not known: of what
-// earlier versions stored.
+// ActorOf returns an actor as answers show it. It returns nil, which is left out, for one that is
+// not known: of what earlier versions stored.
 func ActorOf(a audit.Actor) *ActorBody {
 	if !a.Known() {
 		return nil
@@ -24,7 +25,8 @@ func ActorOf(a audit.Actor) *ActorBody {
 	return &ActorBody{a.Type, a.ID, a.Name}
 }
 
-// Authors say who started a run and who ended it.
+// Authors are who started a run and who cancelled it. Both are left out where they are not known,
+// and the second of runs that were not cancelled.
 type Authors struct {
 	StartedBy   *ActorBody `json:"started_by,omitempty" doc:"Left out of runs of earlier versions."`
 	CancelledBy *ActorBody `json:"cancelled_by,omitempty"`
@@ -41,12 +43,12 @@ func AuthorsOf(r executor.Record) Authors {
 	return a
 }
 
-// LogLevels are the levels of the lines that steps log, lowest first.
+// LogLevels returns the levels of the lines that steps log, lowest first.
 func LogLevels() []string {
 	return []string{executor.LogDebug, executor.LogInfo, executor.LogWarn, executor.LogError}
 }
 
-// PayloadOf is what a signal carries; null where nothing was given.
+// PayloadOf returns what a signal carries; null where nothing was given.
 func PayloadOf(given json.RawMessage) json.RawMessage {
 	if len(given) == 0 {
 		return json.RawMessage("null")
@@ -54,10 +56,11 @@ func PayloadOf(given json.RawMessage) json.RawMessage {
 	return given
 }
 
-// Triggers are what may start a run.
+// Triggers returns what may start a run, as a caller may state it.
 func Triggers() []string { return []string{"manual", "api", "schedule", "webhook", "event"} }
 
-// ToolCall is one call of a tool that an agent made.
+// ToolCall is one call of a tool that an agent made, as the journal holds it. StatusCode is 0
+// where there was no HTTP answer.
 type ToolCall struct {
 	Tool       string          `json:"tool"`
 	Arguments  json.RawMessage `json:"arguments"`
@@ -76,7 +79,8 @@ func ToolCallsOf(u machine.Usage) []ToolCall {
 	return list
 }
 
-// OpenWait says what a step waits for.
+// OpenWait says what a step waits for. Signal and RequestID belong to a signal, Until to a timer;
+// TimeoutAt is when the wait fails, null where it never does.
 type OpenWait struct {
 	Kind      string     `json:"kind" enum:"timer,condition,signal"`
 	Signal    string     `json:"signal,omitempty"`
@@ -93,19 +97,19 @@ func WaitOf(w machine.Wait) *OpenWait {
 	}
 }
 
-// StartedRun answers a request that started a run.
+// StartedRun answers a request that started a run. The run is stored; it may not have begun.
 type StartedRun struct {
 	RunID string `json:"run_id"`
 }
 
-// Failure is a run's or a step's error.
+// Failure is a run's or a step's error. Code is stable, Message is for people.
 type Failure struct {
 	Code    string         `json:"code"`
 	Message string         `json:"message"`
 	Details map[string]any `json:"details,omitempty"`
 }
 
-// FailureOf returns nil, which prints null, for no error.
+// FailureOf returns an error as answers show it; nil, which prints null, for none.
 func FailureOf(e *machine.Error) *Failure {
 	if e == nil {
 		return nil
@@ -116,9 +120,11 @@ func FailureOf(e *machine.Error) *Failure {
 // Timestamp is a time as every answer prints it: RFC 3339, UTC, milliseconds, Z.
 type Timestamp time.Time
 
+// timestampLayout is RFC 3339 with exactly three digits of the second, so that texts sort as
+// times do.
 const timestampLayout = "2006-01-02T15:04:05.000Z"
 
-// MarshalJSON prints the time.
+// MarshalJSON prints the time in UTC. Fractions of a millisecond are cut off.
 func (s Timestamp) MarshalJSON() ([]byte, error) {
 	b := make([]byte, 0, len(timestampLayout)+2)
 	b = append(b, '"')
@@ -126,7 +132,7 @@ func (s Timestamp) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// TimestampOrNil returns nil, which prints null, for the zero time.
+// TimestampOrNil returns a time as answers print it; nil, which prints null, for the zero time.
 func TimestampOrNil(t time.Time) *Timestamp {
 	if t.IsZero() {
 		return nil
@@ -135,7 +141,8 @@ func TimestampOrNil(t time.Time) *Timestamp {
 	return &s
 }
 
-// Seconds is a duration, to the millisecond, nil while one end is missing.
+// Seconds returns the time between from and to in seconds, to the millisecond; nil, which prints
+// null, while one of them is zero.
 func Seconds(from, to time.Time) *float64 {
 	if from.IsZero() || to.IsZero() {
 		return nil
@@ -144,7 +151,7 @@ func Seconds(from, to time.Time) *float64 {
 	return &s
 }
 
-// TextOrNull returns nil, which prints null, for "".
+// TextOrNull returns a text as answers print it; nil, which prints null, for "".
 func TextOrNull(s string) *string {
 	if s == "" {
 		return nil
@@ -152,8 +159,8 @@ func TextOrNull(s string) *string {
 	return &s
 }
 
-// TotalOrNothing returns nil, which is left out, for a total that was not
-// requested.
+// TotalOrNothing returns the total of a list; nil, which is left out, for one that was not
+// requested or, being negative, not counted.
 func TotalOrNothing(n int, wanted bool) *int {
 	if !wanted || n < 0 {
 		return nil

@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// ETag is the revision of a changeable thing as a strong validator: "r12".
+// ETag returns the revision of a changeable thing as a strong validator (RFC 9110, section
+// 8.8.3): "r12", with its quotes.
 func ETag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }
 
-// SetETag sets the ETag and reports whether the caller has this revision already,
-// so that the answer is 304 without a body.
+// SetETag sets the ETag and reports whether the caller has this revision already, so that the
+// answer is 304 without a body. Only a GET or HEAD with If-None-Match is ever fresh.
 func (c *Call) SetETag(revision int64) (fresh bool) {
 	tag := ETag(revision)
 	c.Writer.Header().Set("ETag", tag)
@@ -26,9 +27,9 @@ func (c *Call) SetETag(revision int64) (fresh bool) {
 	return false
 }
 
-// IfMatch reads If-Match: nil when absent or "*", else the revisions that the
-// write accepts. A weak or foreign tag matches nothing; what is not
-// a tag at all is refused.
+// IfMatch returns the revisions that the write accepts by If-Match: nil, which accepts all, when
+// it is absent or "*". A weak or foreign tag matches nothing, so that a list of them is empty and
+// refuses every revision; what is not a tag at all is fault.Malformed invalid_request.
 func (c *Call) IfMatch() (workflows.IfMatch, error) {
 	list := splitTags(c.Request.Header.Values("If-Match"))
 	if len(list) == 0 {
@@ -53,6 +54,8 @@ func (c *Call) IfMatch() (workflows.IfMatch, error) {
 	return match, nil
 }
 
+// splitTags returns the tags of a header that may be given several times, each with its quotes.
+// Tags of this API contain no comma.
 func splitTags(values []string) []string {
 	var list []string
 	for _, v := range values {

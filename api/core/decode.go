@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// BodyRule says what body a route takes.
+// BodyRule says what body a route takes, and so which media types and which size are accepted.
 type BodyRule uint8
 
 const (
@@ -30,16 +30,17 @@ const (
 	BodyLines      // lines of JSON, which the handler reads itself
 )
 
-// The largest bodies, in bytes.
+// The largest bodies, in bytes: 1 MiB, and 4 MiB for a body with a definition.
 const (
 	maxBody           = 1 << 20
 	maxDefinitionBody = source.MaxBytes
 )
 
-// ParsedDefinition is the definition within a request: what is wrong with it is a matter
-// for validation, not for decoding.
+// ParsedDefinition is the definition within a request: what is wrong with it is a matter for
+// validation, not for decoding. A request type has at most one field of this type.
 type ParsedDefinition struct {
 	parser.ParsedDefinition
+	// Given reports whether the request held a definition at all, sound or not.
 	Given bool
 }
 
@@ -48,8 +49,10 @@ func (ParsedDefinition) JSONSchema() map[string]any {
 	return map[string]any{"description": "A workflow definition, as /schemas/definition.json describes it."}
 }
 
-// decodeBody reads the body into q, a pointer to a struct. Duplicate keys, unknown
-// fields and wrong types are refused with their place.
+// decodeBody reads the body into q, a pointer to a struct. Duplicate keys, unknown fields and
+// wrong types are refused with their place. An absent body leaves q as it is, where the route
+// allows that. Errors: fault.Malformed invalid_request, fault.Unacceptable secret_in_text, and
+// those of readBody.
 func decodeBody(c *Call, q any) error {
 	text, err := readBody(c)
 	if err != nil {
@@ -65,14 +68,16 @@ func decodeBody(c *Call, q any) error {
 	if c.Route.Body == BodyDefinition {
 		return decodeDefinition(c, text, into)
 	}
+	// The scan bounds depth, sizes and digits, which encoding/json does not.
 	if err := source.ScanJSON(text, source.RequestLimits()); err != nil {
 		return err
 	}
 	return assignFields(c, text, into)
 }
 
-// decodeDefinition takes an object with a definition, in JSON or YAML, or in YAML
-// the bare definition.
+// decodeDefinition decodes an object with a definition, in JSON or YAML, or in YAML the bare
+// definition. The memory that its values may take is reserved before it is parsed; see
+// ReserveMemory.
 func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	format := source.JSON
 	if isYAML(c.Request) {
@@ -96,8 +101,9 @@ func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	return nil
 }
 
-// assignFields sets the fields of a struct from an object that was scanned already.
-// Names are exact at every depth.
+// assignFields sets the fields of a struct from an object that was scanned already. Names are
+// exact at every depth. Each field that is stored and shown is searched for the tenant's secrets
+// as it is set.
 func assignFields(c *Call, text []byte, into reflect.Value) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
@@ -125,8 +131,13 @@ func assignFields(c *Call, text []byte, into reflect.Value) error {
 	return nil
 }
 
+// AssignField decodes value into field, which must be settable. name is the field's name in
+// messages. A whole number with a fraction of zeros or an exponent, as some clients write counts,
+// is accepted where an integer is wanted. Errors: fault.Malformed invalid_request in words of
+// JSON, or the field's own *fault.Error.
 func AssignField(name string, value json.RawMessage, field reflect.Value) error {
 	err := json.Unmarshal(value, field.Addr().Interface())
+	// encoding/json reports one such number at a time.
 	for range maxWholes {
 		plain, ok := withPlainNumber(value, err)
 		if !ok {
@@ -157,12 +168,13 @@ func AssignField(name string, value json.RawMessage, field reflect.Value) error 
 	return Malformed("%s: %s.", name, err)
 }
 
-// maxWholes is how many numbers of one field may be written as 3.0.
+// maxWholes is how many numbers of one field may be written as 3.0. It bounds how often a value
+// is decoded.
 const maxWholes = 64
 
-// withPlainNumber returns a value in which the number that an integer could not
-// take is written without its fraction of zeros, or its exponent: 3.0 is a
-// count. False: what is wrong is something else.
+// withPlainNumber returns a copy of value in which the number that an integer could not take is
+// written without its fraction of zeros, or its exponent: 3.0 is a count. err is that of decoding
+// value, and says where the number stands. False: what is wrong is something else.
 func withPlainNumber(value json.RawMessage, err error) (json.RawMessage, bool) {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) || wrong.Type.Kind() == reflect.String || wrong.Offset > int64(len(value)) {
@@ -180,8 +192,11 @@ func withPlainNumber(value json.RawMessage, err error) (json.RawMessage, bool) {
 	return slices.Concat(value[:start], []byte(whole), value[wrong.Offset:]), true
 }
 
-// WholeNumber writes a number that has no fraction as JSON's integers are written.
+// WholeNumber returns a number that has no fraction as JSON's integers are written: 3.0 and 0.3e1
+// are 3. False: text is not a number, has a fraction, or lies beyond 64 bits. The caller must
+// have bounded its digits and exponent, as source.ScanJSON does: the arithmetic is exact.
 func WholeNumber(text string) (string, bool) {
+	// The float is only a bound on the size; the decision is made exactly.
 	if f, err := strconv.ParseFloat(text, 64); err != nil || math.Abs(f) >= 1<<63 {
 		return "", false
 	}
@@ -192,7 +207,7 @@ func WholeNumber(text string) (string, bool) {
 	return r.Num().String(), true
 }
 
-// wordFor names a Go type as a JSON one.
+// wordFor returns the name of a Go type's JSON counterpart, for "must be …".
 func wordFor(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
@@ -209,6 +224,7 @@ func wordFor(t reflect.Type) string {
 	return "an integer"
 }
 
+// bodyLimit returns how many bytes the route's body may have.
 func bodyLimit(c *Call) int {
 	if c.Route.Body == BodyDefinition {
 		return maxDefinitionBody
@@ -216,7 +232,9 @@ func bodyLimit(c *Call) int {
 	return maxBody
 }
 
-// readBody reads the whole body within the route's limit. An empty body needs no media type.
+// readBody reads the whole body within the route's limit and keeps it in c.Body. An empty body is
+// nil and needs no media type. Errors: fault.TooLarge body_too_large, without reading where the
+// length is declared; fault.UnsupportedMedia; those of BodyError.
 func readBody(c *Call) ([]byte, error) {
 	limit := bodyLimit(c)
 	if c.Request.ContentLength > int64(limit) {
@@ -239,6 +257,8 @@ func readBody(c *Call) ([]byte, error) {
 	return c.Body, checkMediaType(c)
 }
 
+// readAll reads r to its end. length is the declared one, for which one allocation is made; -1:
+// not known. A body that is shorter than declared is an error.
 func readAll(r io.Reader, length int64) ([]byte, error) {
 	if length < 0 {
 		return io.ReadAll(r)
@@ -248,11 +268,13 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 	return text, err
 }
 
+// tooLarge refuses a body of more than limit bytes: fault.TooLarge body_too_large.
 func tooLarge(limit int) error {
 	return fault.New(fault.TooLarge, "body_too_large", "The body is larger than %d bytes.", limit)
 }
 
-// checkMediaType accepts JSON, no media type at all, and YAML for definitions.
+// checkMediaType accepts JSON, no media type at all, and YAML for definitions; a charset other
+// than UTF-8 is refused. The error is fault.UnsupportedMedia unsupported_media_type.
 func checkMediaType(c *Call) error {
 	header := c.Request.Header.Get("Content-Type")
 	if header == "" || header == "application/json" || isYAML(c.Request) && c.Route.Body == BodyDefinition {
@@ -270,6 +292,8 @@ func checkMediaType(c *Call) error {
 	return fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send the body as %s, not %s.", accepted, Truncate(header))
 }
 
+// isYAML reports whether the body is declared as YAML: application/yaml (RFC 9512) or one of the
+// two names that came before it.
 func isYAML(r *http.Request) bool {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && (media == "application/yaml" || media == "application/x-yaml" || media == "text/yaml")

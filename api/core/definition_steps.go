@@ -5,7 +5,9 @@ import (
 	"slices"
 )
 
-// DefinedStep is a step as a definition has it, read without validating it.
+// DefinedStep is a step as a definition has it, read without validating it: the definition was
+// validated when it was stored. Name is "" where it has none, Config as it was written, with its
+// templates.
 type DefinedStep struct {
 	ID     string
 	Name   string
@@ -13,8 +15,8 @@ type DefinedStep struct {
 	Config json.RawMessage
 }
 
-// CollectSteps reads the steps of a definition or of a loop's config, bodies
-// included.
+// CollectSteps reads the steps of a definition or of a loop's config into the map, by id, bodies
+// of loops included. Ids are unique in a definition. What cannot be read is left out.
 func CollectSteps(text json.RawMessage, into map[string]DefinedStep) {
 	var list struct {
 		Steps     []DefinedStep

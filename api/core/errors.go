@@ -9,9 +9,12 @@ import (
 	"strings"
 )
 
+// internalMessage is all that a caller learns of a defect: its cause may hold what the caller
+// must not see, and is in the log under the request's id.
 const internalMessage = "Something went wrong on our side. Tell the operator the request id."
 
-// StatusOf is the one table from a kind of error to a status.
+// StatusOf is the one table from a kind of error to a status; 500 for a kind that it does not
+// know.
 func StatusOf(k fault.Kind) int {
 	switch k {
 	case fault.Malformed:
@@ -43,8 +46,8 @@ func StatusOf(k fault.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// ProblemBody is the envelope. The copies at the top serve clients of the turns
-// and instances dialects.
+// ProblemBody is the envelope of every error. Code and Message at the top repeat those of Error
+// for clients of the turns and instances dialects, which look for them there.
 type ProblemBody struct {
 	Error       problemError  `json:"error"`
 	Code        string        `json:"code"`
@@ -54,14 +57,17 @@ type ProblemBody struct {
 	Issues      []SchemaIssue `json:"issues,omitempty" doc:"Of the instances dialect: what does not fit a schema, and where."`
 }
 
+// problemError is the error itself. Its message is at most maxMessage bytes long.
 type problemError struct {
 	Code      string `json:"code" doc:"Stable; see the list of codes."`
 	Message   string `json:"message" doc:"For the person who called: what to change."`
 	RequestID string `json:"request_id"`
 }
 
-// fail answers with an error. One that is not the caller's fault is logged with its
-// cause, unless the caller has disconnected or the process is starting or stopping.
+// fail answers with an error, in the words of the route's dialect. One that is not the caller's
+// fault is logged with its cause, unless the caller has disconnected or the process is starting
+// or stopping. A context that ended is the database that did not answer in time: 503
+// store_unavailable.
 func (c *Call) fail(err error) {
 	if c.Route.TranslateError != nil {
 		err = c.Route.TranslateError(err)
@@ -79,13 +85,16 @@ func (c *Call) fail(err error) {
 		c.server.log.Error("a request failed", "request_id", c.RequestID(), "route", c.Route.ID,
 			"status", status, "error", err)
 	}
+	// Whatever its message says, it was not written for the caller.
 	if status == http.StatusInternalServerError {
 		f = fault.New(fault.Internal, "internal", "%s", internalMessage)
 	}
 	c.Problem(status, f)
 }
 
-// Problem writes the envelope, unless an answer has begun already.
+// Problem writes the envelope of f with the status, unless an answer has begun already. 401
+// carries WWW-Authenticate, 429 and 503 carry Retry-After in seconds. ETag and Location, which a
+// handler may have set before it failed, are removed.
 func (c *Call) Problem(status int, f *fault.Error) {
 	if c.Answered {
 		return
@@ -110,11 +119,13 @@ func (c *Call) Problem(status int, f *fault.Error) {
 	_ = c.Send(status, "application/json", text)
 }
 
-// maxMessage is how many bytes of an error's message are sent: it may quote what
-// the caller sent, however long that is.
+// maxMessage is how many bytes of an error's message are sent: it may quote what the caller sent,
+// however long that is.
 const maxMessage = 2_000
 
-// envelope is the body of an error; details stand beside it.
+// envelope returns the body of an error: a ProblemBody, or with details an object that has them
+// beside its fields. A detail never replaces a field of the envelope. errors repeats the messages
+// of the issues that are not warnings.
 func envelope(f *fault.Error, requestID string) any {
 	message := f.Message
 	if len(message) > maxMessage {
@@ -150,8 +161,8 @@ func Malformed(format string, args ...any) error {
 	return fault.New(fault.Malformed, "invalid_request", format, args...)
 }
 
-// SchemaIssue is one problem of a request in the form that this dialect's
-// clients read.
+// SchemaIssue is one problem of a request in the form that clients of the instances dialect read.
+// Path leads from the request to it: names of fields and indexes of lists.
 type SchemaIssue struct {
 	Code    string `json:"code"`
 	Path    []any  `json:"path"`

@@ -9,20 +9,22 @@ import (
 	"strings"
 )
 
-// FieldCheck holds the names of an object's members against those of the type
-// that it is decoded into, at every depth. encoding/json compares without case,
+// FieldCheck checks the names of an object's members against those of the type that it is decoded
+// into, at every depth. encoding/json compares without case and ignores what it does not know,
 // which is why it does not do this.
 type FieldCheck struct {
-	// tolerant passes names over that are not known, but none that differs from
-	// a known one by its case alone: what its sender meant is not what would
-	// happen.
+	// Tolerant ignores unknown names, but none that differs from a known one by its case alone:
+	// what its sender meant is not what would happen.
 	Tolerant bool
 }
 
+// Unmarshaler is the interface of types that decode themselves: their members are their own
+// matter.
 var Unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// Value checks one value, which was scanned already; what does not fit the
-// type is left to the decoder.
+// Value checks one value, which was scanned already, against t. path is where it stands, for
+// messages. What does not fit the type is left to the decoder, which reports it in better words.
+// The error is fault.Malformed invalid_request.
 func (f FieldCheck) Value(text json.RawMessage, t reflect.Type, path string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -41,6 +43,7 @@ func (f FieldCheck) Value(text json.RawMessage, t reflect.Type, path string) err
 	return nil
 }
 
+// object checks a value that is decoded into the struct t.
 func (f FieldCheck) object(text json.RawMessage, t reflect.Type, path string) error {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(text, &object) != nil {
@@ -50,7 +53,9 @@ func (f FieldCheck) object(text json.RawMessage, t reflect.Type, path string) er
 	return f.named(object, t, fields, names, path)
 }
 
-// named checks the members of an object against the fields of t.
+// named checks the members of an object against the fields of t; fields and names are those of
+// FieldsOf(t). The members are visited in the order of their names, so that a request with
+// several mistakes always has the same answer.
 func (f FieldCheck) named(object map[string]json.RawMessage, t reflect.Type, fields map[string][]int, names []string, path string) error {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		i, known := fields[name]
@@ -67,6 +72,7 @@ func (f FieldCheck) named(object map[string]json.RawMessage, t reflect.Type, fie
 	return nil
 }
 
+// members checks the values of a map; its keys are data, and any will do.
 func (f FieldCheck) members(text json.RawMessage, t reflect.Type, path string) error {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(text, &object) != nil {
@@ -80,6 +86,7 @@ func (f FieldCheck) members(text json.RawMessage, t reflect.Type, path string) e
 	return nil
 }
 
+// items checks the elements of a list.
 func (f FieldCheck) items(text json.RawMessage, t reflect.Type, path string) error {
 	if t.Kind() == reflect.Uint8 { // bytes, and JSON that is kept as it is
 		return nil
@@ -96,7 +103,8 @@ func (f FieldCheck) items(text json.RawMessage, t reflect.Type, path string) err
 	return nil
 }
 
-// unknown refuses a name and says which one may be meant.
+// unknown refuses a name, and says which one may be meant and which there are. It returns nil
+// where Tolerant allows the name.
 func (f FieldCheck) unknown(path, name string, names []string) error {
 	if f.Tolerant && !slices.ContainsFunc(names, func(known string) bool { return strings.EqualFold(known, name) }) {
 		return nil
@@ -111,7 +119,7 @@ func (f FieldCheck) unknown(path, name string, names []string) error {
 	return Malformed("Unknown field %q; %s Known are: %s.", Truncate(joinPath(path, name)), sentence(advice), strings.Join(names, ", "))
 }
 
-// sentence ends a text with a full stop, unless it has its mark.
+// sentence ends a text with a full stop, unless it ends with a question mark.
 func sentence(s string) string {
 	if strings.HasSuffix(s, "?") {
 		return s
@@ -119,6 +127,7 @@ func sentence(s string) string {
 	return s + "."
 }
 
+// joinPath appends a name to a path, which is "" for the whole body.
 func joinPath(path, name string) string {
 	if path == "" {
 		return name
@@ -126,8 +135,9 @@ func joinPath(path, name string) string {
 	return path + "." + name
 }
 
-// FieldsOf returns the JSON names of a struct's fields, those of embedded ones
-// too, in order and with their places.
+// FieldsOf returns the JSON names of a struct's fields, those of embedded structs included: in
+// order, and with the indexes that reflect.Value.FieldByIndex takes. Every exported field must
+// have a json tag with a name.
 func FieldsOf(t reflect.Type) (fields map[string][]int, names []string) {
 	fields = map[string][]int{}
 	for i := range t.NumField() {

@@ -14,21 +14,25 @@ import (
 	"time"
 )
 
-// follower is one open stream.
+// follower is one open stream. It holds what it needs of the request and not the Call, so that
+// the request's memory is freed while the stream is open.
 type follower struct {
-	server    *Server
-	tenantID  string
-	runID     string
+	server   *Server
+	tenantID string
+	runID    string
+	// after is the last event that the client has; 0: none.
 	after     int64
 	requestID string
+	// bearer is the token, which is checked again with each batch and heartbeat.
 	bearer    string
 	translate Translator
 	release   func() // counts the stream out of the tenant's quota
 }
 
-// allowed reports, by nil, whether the reader may still see the run: a key that is revoked
-// or expires, or a grant that is taken back, ends the streams that it opened at
-// the next frame or heartbeat.
+// allowed returns nil while the reader may still see the run: a key that is revoked or expires,
+// or a grant that is withdrawn, ends the streams that it opened at the next frame or heartbeat.
+// The check reads the cache of keys, and the store when that has expired. An unavailable store
+// refuses nothing.
 func (f *follower) allowed(ctx context.Context, workflowID string) error {
 	who, err := f.server.cfg.Access.Authenticate(ctx, f.bearer)
 	if fault.KindOf(err) == fault.Unavailable {
@@ -40,8 +44,8 @@ func (f *follower) allowed(ctx context.Context, workflowID string) error {
 	return err
 }
 
-// follow writes the run's events until there will be no more, the reader has
-// gone, or ctx ends.
+// follow writes the run's events until there will be no more, the reader has gone, or ctx ends.
+// What ends it early for another reason is logged, since no answer can say it any more.
 func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
 	if s.write(nil) != nil { // the head goes out at once: the client sees that it is connected
 		return
@@ -53,11 +57,11 @@ func (f *follower) follow(ctx context.Context, run executor.Record, s *sse) {
 	}
 }
 
-// takeOver makes the connection the stream's own and returns: what net/http
-// keeps for a request, its buffers and the stack that authentication and the
-// first reads have grown, would otherwise be held for as long as the stream is
-// open. The answer has no length and ends with the connection. False: the
-// connection cannot be had, and the request goes on as any other.
+// takeOver makes the connection the stream's own and returns: what net/http keeps for a request,
+// its buffers and the stack that authentication and the first reads have grown, would otherwise
+// be held for as long as the stream is open. The answer has no length and ends with the
+// connection. False: the connection cannot be had, as with HTTP/2 or while the server stops, and
+// the request goes on as any other; then f.release is still the caller's to call.
 func (f *follower) takeOver(c *Call, run executor.Record) bool {
 	h := c.server
 	if !h.streams.add() {
@@ -75,6 +79,8 @@ func (f *follower) takeOver(c *Call, run executor.Record) bool {
 		defer f.recovered()
 		ctx, cancel := context.WithCancel(h.streams.ctx)
 		defer cancel()
+		// Closing the connection wakes a write that stalls, when the server stops or the client
+		// is gone.
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 		defer func() { _ = conn.Close() }()
 		h.cfg.Meter.Stream(1)
@@ -89,13 +95,14 @@ func (f *follower) takeOver(c *Call, run executor.Record) bool {
 	return true
 }
 
+// recovered logs a panic of the stream's goroutine, which no request's handler would catch.
 func (f *follower) recovered() {
 	if p := recover(); p != nil {
 		f.server.log.Error("a stream panicked", "request_id", f.requestID, "run", f.runID, "panic", p, "stack", string(debug.Stack()))
 	}
 }
 
-// headOf returns the head that net/http would have written.
+// headOf returns the head that net/http would have written, with Date and Connection: close.
 func headOf(head http.Header) []byte {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 200 OK\r\n")
@@ -106,8 +113,8 @@ func headOf(head http.Header) []byte {
 	return b.Bytes()
 }
 
-// watch cancels a stream when its client disconnects. A client sends nothing after its
-// request, so that at most 64 reads are accepted from one that does.
+// watch cancels a stream when its client disconnects. A client sends nothing after its request,
+// so that one that does is disconnected after 64 reads. It returns once the connection is closed.
 func watch(conn net.Conn, gone context.CancelFunc) {
 	defer gone()
 	var b [64]byte
@@ -119,8 +126,9 @@ func watch(conn net.Conn, gone context.CancelFunc) {
 	}
 }
 
-// openStreams counts the open streams, so that shutdown can wait for them. It is safe
-// for concurrent use; mu guards the counts.
+// openStreams counts the open streams: those with a connection of their own, so that shutdown can
+// wait for them, and those of each tenant with a quota. It is safe for concurrent use; mu guards
+// the counts.
 type openStreams struct {
 	// ctx ends when the server stops. It belongs to no request: each stream joins
 	// it with its own.
@@ -128,11 +136,12 @@ type openStreams struct {
 	close context.CancelFunc
 
 	mu      sync.Mutex
-	n       int
-	none    *sync.Cond
+	n       int            // streams with a connection of their own
+	none    *sync.Cond     // signalled when n becomes 0; its lock is mu
 	tenants map[string]int // by tenant, where it has a quota
 }
 
+// newOpenStreams returns a count of no streams.
 func newOpenStreams() *openStreams {
 	s := &openStreams{tenants: map[string]int{}}
 	s.ctx, s.close = context.WithCancel(context.Background())
@@ -140,7 +149,8 @@ func newOpenStreams() *openStreams {
 	return s
 }
 
-// add counts a stream in and reports true, unless the server stops.
+// add counts in a stream with a connection of its own; false: the server stops, and it must not
+// begin. Under the lock, so that end waits for every stream that was let in.
 func (s *openStreams) add() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,6 +161,7 @@ func (s *openStreams) add() bool {
 	return true
 }
 
+// remove counts out a stream that add counted in.
 func (s *openStreams) remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,8 +170,9 @@ func (s *openStreams) remove() {
 	}
 }
 
-// reserve counts one more stream of the caller's tenant, or refuses it:
-// fault.TooMany quota_exceeded. leave counts it out.
+// reserve counts one more stream of the caller's tenant at this node, or refuses it:
+// fault.TooMany quota_exceeded. leave counts it out and has to be called once; it is nil with an
+// error of the quota. Without a quota nothing is counted.
 func (s *openStreams) reserve(c *Call) (leave func(), err error) {
 	q, err := c.server.cfg.Access.Quotas(c.Ctx(), c.TenantID())
 	if err != nil || q.Streams == 0 {
@@ -183,7 +195,7 @@ func (s *openStreams) reserve(c *Call) (leave func(), err error) {
 	}, nil
 }
 
-// end closes all of them and waits until they have ended.
+// end closes all of them and waits until those with a connection of their own have ended.
 func (s *openStreams) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"time"
 )
 
+// The headers of a request that may be repeated, and of an answer that was stored before.
 const (
 	HeaderKey      = "Idempotency-Key"
 	HeaderReplayed = "Idempotency-Replayed"
@@ -20,23 +21,27 @@ const (
 	keyWait = 10 * time.Second
 )
 
-// Key is what identifies a request that carries an Idempotency-Key.
+// Key is what identifies a request that carries an Idempotency-Key: the key is unique per tenant
+// and scope, which is the method and the canonical path. bodyHash distinguishes a repetition from
+// another request under the same key.
 type Key struct {
 	tenantID, Scope, Key, bodyHash string
 }
 
-// Creation is one creation. Its method Answer makes the answer before the object is
-// stored, so that both are stored in the same transaction: a crash between them
-// would let a repeated request create a second object.
+// Creation is one creation. Its method Answer makes the answer before the object is stored, so
+// that both are stored in the same transaction: a crash between them would let a repeated request
+// create a second object. It belongs to the request's goroutine.
 type Creation struct {
 	c      *Call
-	key    *Key // nil: the caller sent none
-	result *idempotency.Answer
-	err    error
+	key    *Key                // nil: the caller sent none
+	result *idempotency.Answer // the last answer that was made
+	err    error               // why none could be made
 }
 
-// Answer makes the answer, and returns it if it is to be stored: nil where the
-// request carries no key.
+// Answer makes the answer of a creation, with body encoded as JSON, and returns it if it is to be
+// stored with the object: nil where the request carries no key. The answer is kept in any case
+// and is what Idempotent sends. It may be called again when the store repeats its attempt; the
+// last answer counts.
 func (o *Creation) Answer(status int, header map[string]string, body any) *idempotency.Answer {
 	text, err := Encode(body)
 	if err != nil {
@@ -53,8 +58,10 @@ func (o *Creation) Answer(status int, header map[string]string, body any) *idemp
 	return a
 }
 
-// Idempotent performs create at most once per Idempotency-Key and sends the answer
-// that create made with Creation.Answer, or the one that was stored before.
+// Idempotent performs create at most once per Idempotency-Key and sends the answer that create
+// made with Creation.Answer, or the one that was stored before. Without a key create is simply
+// performed. Errors: fault.Malformed invalid_request for a key of the wrong form; fault.Conflict
+// idempotency_key_reused for another body and idempotency_in_progress; those of create.
 func (c *Call) Idempotent(create func(*Creation) error) error {
 	return c.IdempotentWith(create, c.sendAnswer)
 }
@@ -66,6 +73,7 @@ func (c *Call) IdempotentWith(create func(*Creation) error, send func(*idempoten
 		return err
 	}
 	o := &Creation{c: c, key: k}
+	// Within this process the second of two simultaneous requests waits for the first.
 	if k != nil {
 		leave, err := c.server.keyLocks.lock(c.Ctx(), k.tenantID+"\x00"+k.Scope+"\x00"+k.Key)
 		if err != nil {
@@ -93,7 +101,8 @@ func (c *Call) IdempotentWith(create func(*Creation) error, send func(*idempoten
 	return send(o.result)
 }
 
-// keyOf reads the Idempotency-Key; nil without one.
+// keyOf returns the request's Idempotency-Key; nil without one. A key is 1 to idempotency.MaxKey
+// printable characters, given once: fault.Malformed otherwise.
 func keyOf(c *Call) (*Key, error) {
 	values := c.Request.Header.Values(HeaderKey)
 	if len(values) == 0 {
@@ -118,7 +127,7 @@ func bodyHash(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// replay sends the answer that is stored under the key, if there is one.
+// replay sends the answer that is stored under the key; done: there is one, or sending it failed.
 func replay(c *Call, k *Key, send func(*idempotency.Answer) error) (done bool, err error) {
 	kept, err := c.server.cfg.Answers.Answer(c.Ctx(), k.tenantID, k.Scope, k.Key)
 	if err != nil || kept == nil {
@@ -127,6 +136,8 @@ func replay(c *Call, k *Key, send func(*idempotency.Answer) error) (done bool, e
 	return true, sendKept(c, k, kept, send)
 }
 
+// sendKept sends a stored answer with Idempotency-Replayed, if the body is that of the first
+// request; otherwise fault.Conflict idempotency_key_reused.
 func sendKept(c *Call, k *Key, kept *idempotency.Answer, send func(*idempotency.Answer) error) error {
 	if kept.BodyHash != k.bodyHash {
 		return fault.New(fault.Conflict, "idempotency_key_reused",
@@ -136,6 +147,7 @@ func sendKept(c *Call, k *Key, kept *idempotency.Answer, send func(*idempotency.
 	return send(kept)
 }
 
+// sendAnswer sends an answer with its headers, Location and ETag.
 func (c *Call) sendAnswer(a *idempotency.Answer) error {
 	for name, value := range a.Header {
 		c.Writer.Header().Set(name, value)
@@ -143,23 +155,26 @@ func (c *Call) sendAnswer(a *idempotency.Answer) error {
 	return c.Send(a.Status, "application/json", a.Response)
 }
 
+// errInProgress returns fault.Conflict idempotency_in_progress.
 func errInProgress() *fault.Error {
 	return fault.New(fault.Conflict, "idempotency_in_progress",
 		"A request with this %s is under way; repeat this one in a moment.", HeaderKey)
 }
 
-// keyLocks lets requests with one key through one at a time, within this process.
-// mu guards open; a channel is closed when its request ends.
+// keyLocks admits the requests with one key one at a time, within this process; between processes
+// the store's unique index decides. mu guards open, which holds the requests in progress; a
+// channel is closed when its request ends.
 type keyLocks struct {
 	mu   sync.Mutex
 	open map[string]chan struct{}
 }
 
+// newKeyLocks returns locks of which none is held.
 func newKeyLocks() *keyLocks { return &keyLocks{open: map[string]chan struct{}{}} }
 
-// lock waits until no other request with the key is in progress; unlock lets the
-// next one in. It gives up after keyWait with fault.Conflict
-// idempotency_in_progress.
+// lock waits until no other request with the key is in progress; leave has to be called once and
+// admits the next one, in no particular order. It gives up after keyWait, or when ctx ends, with
+// fault.Conflict idempotency_in_progress.
 func (f *keyLocks) lock(ctx context.Context, key string) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, keyWait)
 	defer cancel()
@@ -182,6 +197,7 @@ func (f *keyLocks) lock(ctx context.Context, key string) (leave func(), err erro
 	}
 }
 
+// unlock ends the turn of the request that lock entered with mine, and wakes those that wait.
 func (f *keyLocks) unlock(key string, mine chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -16,16 +16,17 @@ import (
 	"time"
 )
 
-// NDJSON is the media type of lines of JSON.
+// NDJSON is the media type of lines of JSON: one value per line, each ended by a line feed.
 const NDJSON = "application/x-ndjson"
 
-// WithLines makes an Endpoint of a handler that reads lines of JSON itself, each
-// of which is an L.
+// WithLines makes an Endpoint of a handler that reads lines of JSON itself, each of which is an
+// L. The type serves the document alone.
 func WithLines[L any](f func(*Call) error) Endpoint { return Endpoint{reflect.TypeFor[L](), f} }
 
-// StreamLines sends what write writes, with a new deadline whenever it goes
-// out. An error before the first line is answered as any other; later it
-// breaks the connection, so that the client does not mistake a part for the whole.
+// StreamLines sends what write writes, in pieces of about 64 KiB with a deadline each. The flush
+// that write is handed does nothing: pieces go out when they are full. An error before the first
+// piece is answered as any other; later it breaks the connection, so that the client does not
+// mistake a part for the whole.
 func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) error {
 	control := http.NewResponseController(c.Writer)
 	out := bufio.NewWriterSize(&deadlineWriter{c: c, control: control}, 64<<10)
@@ -40,6 +41,7 @@ func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) 
 		if c.Ctx().Err() == nil {
 			c.Log().Error("an export broke off", "request_id", c.RequestID(), "error", err)
 		}
+		// net/http closes the connection without the end of the chunked body.
 		panic(http.ErrAbortHandler)
 	}
 	if !c.Answered { // nothing to export
@@ -48,14 +50,14 @@ func (c *Call) StreamLines(write func(out io.Writer, flush func() error) error) 
 	return nil
 }
 
-// deadlineWriter writes to the client with a new deadline each time. The head goes
-// out with the first bytes.
+// deadlineWriter writes to the client with a new deadline each time. The head goes out with the
+// first bytes, so that an error before them can still be an envelope.
 type deadlineWriter struct {
 	c       *Call
 	control *http.ResponseController
 }
 
-// Write sends bytes.
+// Write sends bytes, within Call.WriteTimeout.
 func (r *deadlineWriter) Write(p []byte) (int, error) {
 	if !r.c.Answered {
 		r.c.Answered = true
@@ -68,9 +70,11 @@ func (r *deadlineWriter) Write(p []byte) (int, error) {
 	return r.c.Writer.Write(p)
 }
 
-// IdempotentLines is Idempotent for a body that is never in memory as a whole: its objects are
-// created one by one, at most once per key and line, and when all are stored,
-// the answer is stored with the sum of what was read.
+// IdempotentLines is Idempotent for a body that is never in memory as a whole. Its objects are
+// created one by one, at most once per key and line, and when all are stored, the answer is
+// stored with the SHA-256 of what was read. A request that is repeated after a crash therefore
+// goes on where the first one stopped. create receives nil for a request without a key and
+// returns the body of the answer.
 func (c *Call) IdempotentLines(body *HashingReader, create func(*Key) ([]byte, error)) error {
 	k, err := keyOf(c)
 	if err != nil {
@@ -109,7 +113,8 @@ func (c *Call) IdempotentLines(body *HashingReader, create func(*Key) ([]byte, e
 	return c.sendAnswer(&a)
 }
 
-// replayLines answers with what was kept, if the body is the same.
+// replayLines answers with what was kept, if the body is the same. It has to read the whole body
+// to know.
 func replayLines(c *Call, body *HashingReader, k *Key, kept *idempotency.Answer) error {
 	if _, err := io.Copy(io.Discard, body); err != nil {
 		return BodyError(err)
@@ -118,19 +123,22 @@ func replayLines(c *Call, body *HashingReader, k *Key, kept *idempotency.Answer)
 	return sendKept(c, k, kept, c.sendAnswer)
 }
 
-// HashingReader reads a body that may be of any length, as long as it keeps coming.
+// HashingReader reads a body of any length and sums what it reads. One goroutine uses it.
 type HashingReader struct {
 	r   io.Reader
 	sum hash.Hash // over what was read
+	// Err is why the body could not be read to its end; nil after io.EOF. Decoders of the lines
+	// may hide the cause in an error of their own.
 	Err error
 }
 
 // NewHashingReader returns a reader of r that sums what it reads with SHA-256.
 func NewHashingReader(r io.Reader) *HashingReader { return &HashingReader{r: r, sum: sha256.New()} }
 
+// hash returns the sum in hex of what was read so far.
 func (s *HashingReader) hash() string { return hex.EncodeToString(s.sum.Sum(nil)) }
 
-// Read reads the next bytes and adds them to the sum.
+// Read reads the next bytes, adds them to the sum and keeps an error in Err.
 func (s *HashingReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.sum.Write(p[:n])
@@ -140,8 +148,8 @@ func (s *HashingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// CheckLinesMedia accepts lines of JSON under the names that they go by, and
-// JSON, which is one line.
+// CheckLinesMedia accepts lines of JSON under the names that they go by, and JSON, which is one
+// line; also no media type at all. The error is fault.UnsupportedMedia unsupported_media_type.
 func (c *Call) CheckLinesMedia() error {
 	header := c.Request.Header.Get("Content-Type")
 	if header == "" {

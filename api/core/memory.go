@@ -8,30 +8,31 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Definitions are read by as many requests at a time as memory allows: the
-// bytes that their values may take together, and how long a request waits.
+// DefinitionMemory is how many bytes the values of all definitions that are being read may take
+// together at this process; DefinitionWait is how long a request waits for its part of them.
 const (
 	DefinitionMemory = 256 << 20
 	DefinitionWait   = 3 * time.Second
 )
 
-// MemoryBudget bounds the memory of definitions that are being read, validated
-// and answered. It is safe for concurrent use.
+// MemoryBudget bounds the memory of definitions that are being read, validated and answered. It
+// is an estimate by weight, not a measurement. It is safe for concurrent use.
 type MemoryBudget struct {
 	memory *semaphore.Weighted
 	size   int64
-	Wait   time.Duration
+	Wait   time.Duration // how long Reserve waits; set before the first use
 }
 
-// NewMemoryBudget returns a budget of size bytes, for which a request waits at most
-// as long as wait.
+// NewMemoryBudget returns a budget of size bytes, for which a request waits at most as long as
+// wait.
 func NewMemoryBudget(size int64, wait time.Duration) *MemoryBudget {
 	return &MemoryBudget{memory: semaphore.NewWeighted(size), size: size, Wait: wait}
 }
 
-// Reserve waits until a definition of this weight in bytes may be read; one that
-// is heavier than the whole budget is read alone. leave has to be called once. The
-// error is fault.Unavailable server_busy after a wait of Wait.
+// Reserve waits until a definition of this weight in bytes may be read; one that is heavier than
+// the whole budget is read alone. Those that wait are served in their order. leave has to be
+// called once. The error is fault.Unavailable server_busy after a wait of Wait, or that of ctx
+// when it ended first.
 func (a *MemoryBudget) Reserve(ctx context.Context, weight int64) (leave func(), err error) {
 	weight = min(weight, a.size)
 	waiting, cancel := context.WithTimeout(ctx, a.Wait)
@@ -45,12 +46,13 @@ func (a *MemoryBudget) Reserve(ctx context.Context, weight int64) (leave func(),
 	return func() { a.Release(weight) }, nil
 }
 
-// Release returns bytes that were reserved.
+// Release returns bytes that were reserved, where the func of Reserve was not kept.
 func (a *MemoryBudget) Release(weight int64) { a.memory.Release(weight) }
 
-// ReserveMemory is the request's source.Admit. What the request had reserved is
-// released before it waits for more, so that no two requests wait for each other. The
-// rest is released when the request is answered.
+// ReserveMemory reserves memory for a definition of this weight in bytes; 0 releases what is
+// reserved. It is the request's source.Admit. What the request had reserved is released before it
+// waits for more, so that no two requests wait for each other. The rest is released when the
+// request is answered. Errors: those of MemoryBudget.Reserve.
 func (c *Call) ReserveMemory(weight int64) error {
 	if c.releaseMemory != nil {
 		c.releaseMemory()
@@ -66,8 +68,8 @@ func (c *Call) ReserveMemory(weight int64) error {
 	return err
 }
 
-// ReserveAll takes all memory and does not queue for it, which would keep others from
-// what they need to end.
+// ReserveAll takes the whole budget if nothing of it is in use; ok reports whether it did, and
+// leave returns it. It does not queue for it, which would keep others from what they need to end.
 func (a *MemoryBudget) ReserveAll() (leave func(), ok bool) {
 	return func() { a.memory.Release(a.size) }, a.memory.TryAcquire(a.size)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Patience is how long slow clients are waited for, so that none holds a
-// connection by doing nothing. A zero field has its default.
+// Patience is how long slow clients are waited for, so that none holds a connection by doing
+// nothing. A zero field has its default, which the comments name.
 type Patience struct {
 	Header time.Duration // for a request's head; 5 s
 	Idle   time.Duration // for the next request on a connection; 60 s
@@ -18,7 +18,8 @@ type Patience struct {
 	// longer than at Rate bytes a second (30 s; 1,024); for the whole, unless it
 	// is an import (1 min). What the server itself takes does not count.
 	Stall, Grace, Body time.Duration
-	Rate               int64
+	// Rate is in bytes a second.
+	Rate int64
 	// Of a body that no handler reads: for the rest of it before the answer, so that
 	// the connection can go on (250 ms), and after it, so that a client that
 	// still sends sees the answer and not a broken connection (5 s).
@@ -27,6 +28,7 @@ type Patience struct {
 	Answer time.Duration
 }
 
+// withDefaults returns p with the defaults for its zero fields.
 func (p Patience) withDefaults() Patience {
 	for _, d := range []struct {
 		of        *time.Duration
@@ -51,17 +53,17 @@ func (p Patience) withDefaults() Patience {
 	return p
 }
 
-// The bytes that are read, at most, of a body that no handler reads.
+// How many bytes are read at most of a body that no handler reads, before and after the answer.
 const (
 	discardedBefore = 256 << 10
 	discardedAfter  = 16 << 20
 )
 
-// errSlow says that a body does not arrive fast enough.
+// errSlow is returned for a body that does not arrive fast enough; BodyError translates it.
 var errSlow = errors.New("the body comes too slowly")
 
-// pacedBody is the body of a request, each read of which has a deadline. It is
-// read by one goroutine.
+// pacedBody is the body of a request, each read of which has a deadline. A client earns time with
+// what it sends: besides Grace, one second for each Rate bytes. It is read by one goroutine.
 type pacedBody struct {
 	io.ReadCloser
 	control        *http.ResponseController
@@ -70,7 +72,7 @@ type pacedBody struct {
 	whole          time.Duration // for the whole of it, 0: as long as it keeps coming
 	expectContinue bool          // the client sends it when it is told to go on (Expect)
 
-	read   int64
+	read   int64         // bytes so far
 	waited time.Duration // within reads
 	err    error         // sticky; io.EOF: all was read
 	unread bool          // the answer began before the end
@@ -87,7 +89,7 @@ func pace(w http.ResponseWriter, r *http.Request, p Patience) {
 	}
 }
 
-// nextTimeout is how long the next read may take.
+// nextTimeout returns how long the next read may take; 0 or less: the client's time is over.
 func (b *pacedBody) nextTimeout() time.Duration {
 	p := b.patience
 	earned := time.Duration(float64(b.read) / float64(p.Rate) * float64(time.Second))
@@ -98,7 +100,8 @@ func (b *pacedBody) nextTimeout() time.Duration {
 	return left
 }
 
-// Read reads the next bytes; the error is errSlow when they did not come in time.
+// Read reads the next bytes; the error is errSlow when they did not come in time, then and from
+// then on.
 func (b *pacedBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
@@ -111,6 +114,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return b.readWithin(p, left)
 }
 
+// readWithin reads the next bytes within limit and counts the time against the client.
 func (b *pacedBody) readWithin(p []byte, limit time.Duration) (int, error) {
 	begun := time.Now()
 	_ = b.control.SetReadDeadline(begun.Add(limit)) // a recorder has none
@@ -130,10 +134,13 @@ func (b *pacedBody) readWithin(p []byte, limit time.Duration) (int, error) {
 	return n, b.err
 }
 
+// ended reports whether the whole body was read.
 func (b *pacedBody) ended() bool { return errors.Is(b.err, io.EOF) }
 
-// beforeAnswer is called when the answer begins. What is left of the body is discarded
-// if it has arrived already; otherwise the connection ends with the answer.
+// beforeAnswer is called when the answer begins, with its head. What is left of the body is
+// discarded if it is little and has arrived already; otherwise the connection ends with the
+// answer. A client that waits for 100 Continue has sent nothing, so that there is nothing to wait
+// for.
 func (b *pacedBody) beforeAnswer(head http.Header) {
 	if b.err == nil && !b.expectContinue && b.length-b.read <= discardedBefore {
 		b.discard(b.patience.Before, discardedBefore)
@@ -176,7 +183,9 @@ func (b *pacedBody) afterAnswer() {
 	}
 }
 
-// BodyError is the answer to a body that could not be read.
+// BodyError returns the answer to a body that could not be read: fault.TooSlow request_timeout
+// where it came too slowly, fault.Malformed invalid_request otherwise, as when the client
+// disconnected.
 func BodyError(err error) error {
 	if errors.Is(err, errSlow) {
 		return fault.Wrap(err, fault.TooSlow, "request_timeout", "The body did not arrive in time; send it again without a pause.")
@@ -184,8 +193,8 @@ func BodyError(err error) error {
 	return fault.Wrap(err, fault.Malformed, "invalid_request", "The body could not be read to its end.")
 }
 
-// AcceptLongBody lifts the limit on how long the whole body may take: it may go
-// on for as long as it keeps coming.
+// AcceptLongBody lifts the limit on how long the whole body may take: it may go on for as long as
+// it keeps coming. It is called before the body is read.
 func (c *Call) AcceptLongBody() {
 	if paced, ok := c.Request.Body.(*pacedBody); ok {
 		paced.whole = 0

@@ -8,10 +8,11 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// canonicalPath makes the path of a request one that is escaped in exactly one
-// way, so that routes and names do not depend on how a client escapes: each
-// segment is decoded once and escaped anew. RawPath is set where that differs
-// from Path, and is what the router reads. A trailing slash is dropped.
+// canonicalPath makes the path of a request one that is escaped in exactly one way, so that
+// routes and names do not depend on how a client escapes: each segment is decoded once and
+// escaped anew. RawPath is set where that differs from Path, and is what the router reads.
+// Trailing slashes are dropped. /v1/runs/%72un%5F1/ becomes /v1/runs/run_1; an escaped slash
+// stays within its segment.
 func canonicalPath(u *url.URL) {
 	segments := strings.Split(strings.TrimRight(u.EscapedPath(), "/"), "/")
 	decoded := make([]string, len(segments))
@@ -32,7 +33,8 @@ func canonicalPath(u *url.URL) {
 	}
 }
 
-// plainPath reports whether canonicalPath would change nothing.
+// plainPath reports whether canonicalPath would change nothing. It may be false for such a path,
+// never true for another; it allocates nothing.
 func plainPath(u *url.URL) bool {
 	p := u.Path
 	if u.RawPath != "" || len(p) > 1 && p[len(p)-1] == '/' {
@@ -48,9 +50,8 @@ func plainPath(u *url.URL) bool {
 	return p != ""
 }
 
-// decodeNames decodes the names of a canonical path in place, each once.
-// False: a slash that is not escaped is part of one, which is more path than
-// the route has.
+// decodeNames decodes the names of a canonical path in place, each once. False: a slash that is
+// not escaped is part of one, which is more path than the route has.
 func decodeNames(params echo.Context) bool {
 	values := params.ParamValues()
 	for i, v := range values {
@@ -64,6 +65,5 @@ func decodeNames(params echo.Context) bool {
 	return true
 }
 
-// canonicalOf is the path that identifies the object of a request, however it
-// was escaped.
+// canonicalOf returns the path that identifies the object of a request, however it was escaped.
 func canonicalOf(r *http.Request) string { return echo.GetPath(r) }

@@ -12,26 +12,29 @@ import (
 	"unicode/utf8"
 )
 
-// The number of items of a page: unless the caller says, and at most.
+// The number of items of a page: without limit, and at most.
 const (
 	defaultLimit = 50
 	MaxLimit     = 200
 )
 
-// Page is the requested part of a list. Offset and Cursor exclude each other; the
-// total is counted unless a cursor is given.
+// Page is the requested part of a list. Limit is 1 to MaxLimit. Offset and Cursor exclude each
+// other; the total is counted unless a cursor is given. A cursor is opaque here: the store that
+// made it checks it.
 type Page struct {
 	Limit  int
 	Offset int
 	Cursor string
 }
 
-// WantTotal reports whether the list is to be counted: only its pages by offset
-// say how many there are.
+// WantTotal reports whether the list is to be counted: only its pages by offset say how many
+// there are, because counting costs a read of all.
 func (p Page) WantTotal() bool { return p.Cursor == "" }
 
-// Query reads the query string. A broken one is refused, because a filter that
-// is not seen would show too much.
+// Query returns the parsed query string. A malformed one is refused, because a filter that is not
+// seen would show too much; so is a parameter of the route that is given twice, and any value of
+// more than 1,024 bytes, with a NUL or not in UTF-8. The error is fault.Malformed
+// invalid_request.
 func (c *Call) Query() (url.Values, error) {
 	q, err := url.ParseQuery(c.Request.URL.RawQuery)
 	if err != nil {
@@ -50,8 +53,9 @@ func (c *Call) Query() (url.Values, error) {
 	return q, nil
 }
 
-// checkQuery refuses parameters that the route does not have: a filter that is
-// misspelt would show too much.
+// checkQuery refuses parameters that the route does not have: a filter that is misspelt would
+// show too much. It is called for every route; one with AnyQuery ignores them. The error is
+// fault.Malformed invalid_request and suggests a near name.
 func checkQuery(c *Call) error {
 	if c.Request.URL.RawQuery == "" || c.Route.AnyQuery {
 		return nil
@@ -78,7 +82,7 @@ func checkQuery(c *Call) error {
 	return nil
 }
 
-// PageQuery reads the query string of a list.
+// PageQuery returns the query string of a list and the page that it requests.
 func (c *Call) PageQuery() (url.Values, Page, error) {
 	q, err := c.Query()
 	if err != nil {
@@ -88,6 +92,7 @@ func (c *Call) PageQuery() (url.Values, Page, error) {
 	return q, p, err
 }
 
+// queryParam reports whether the route has a parameter of that name.
 func (r *Route) queryParam(name string) bool {
 	for _, p := range r.Query {
 		if p.Name == name {
@@ -97,7 +102,7 @@ func (r *Route) queryParam(name string) bool {
 	return false
 }
 
-// readPage reads limit, offset and cursor.
+// readPage reads limit, offset and cursor. The error is fault.Malformed invalid_request.
 func readPage(q url.Values) (Page, error) {
 	p := Page{Cursor: q.Get("cursor")}
 	var err error
@@ -116,7 +121,8 @@ func readPage(q url.Values) (Page, error) {
 	return p, nil
 }
 
-// IntParam reads an integer parameter of decimal digits within [low, high].
+// IntParam reads an integer parameter of decimal digits within [low, high], without a sign;
+// otherwise where it is absent. The error is fault.Malformed invalid_request.
 func IntParam(q url.Values, name string, otherwise, low, high int) (int, error) {
 	if !q.Has(name) {
 		return otherwise, nil
@@ -129,7 +135,8 @@ func IntParam(q url.Values, name string, otherwise, low, high int) (int, error) 
 	return n, nil
 }
 
-// BoolParam reads true or false.
+// BoolParam reads true or false; false where it is absent or empty. The error is fault.Malformed
+// invalid_request.
 func BoolParam(q url.Values, name string) (bool, error) {
 	switch v := q.Get(name); v {
 	case "", "false":
@@ -141,7 +148,8 @@ func BoolParam(q url.Values, name string) (bool, error) {
 	}
 }
 
-// TimeParam reads an RFC 3339 time; zero without one.
+// TimeParam reads an RFC 3339 time of the years 1970 to 9999, in UTC; the zero time where it is
+// absent. The error is fault.Malformed invalid_request.
 func TimeParam(q url.Values, name string) (time.Time, error) {
 	if !q.Has(name) {
 		return time.Time{}, nil
@@ -153,8 +161,8 @@ func TimeParam(q url.Values, name string) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// DryRun reports whether only the consequences are requested, and nothing is to be
-// written.
+// DryRun reports whether only the consequences are requested, and nothing is to be written.
+// Routes that honour it have DryRunParam.
 func (c *Call) DryRun() (bool, error) {
 	q, err := c.Query()
 	if err != nil {

@@ -11,14 +11,15 @@ import (
 	"time"
 )
 
-// Rate limits each key at this process: a bucket of Burst requests that is refilled
-// with Requests in each Per. The zero value: no limit.
+// Rate limits each key at this process: a bucket of Burst requests that is refilled with Requests
+// in each Per. The zero value: no limit. With several nodes a key has a bucket at each.
 type Rate struct {
 	Requests int
 	Per      time.Duration
 	Burst    int // 0: Requests
 }
 
+// burst returns the size of the bucket.
 func (r Rate) burst() int {
 	if r.Burst > 0 {
 		return r.Burst
@@ -26,20 +27,22 @@ func (r Rate) burst() int {
 	return r.Requests
 }
 
-// every is how long one request takes to come back.
+// every returns how long one request takes to come back. Requests is not 0.
 func (r Rate) every() time.Duration { return r.Per / time.Duration(r.Requests) }
 
-// maxBuckets bounds the keys whose buckets are remembered.
+// maxBuckets bounds the keys whose buckets are remembered, and so the memory.
 const maxBuckets = 100_000
 
-// buckets holds what keys have left: for each the time at which its bucket is
-// full again. It is safe for concurrent use.
+// buckets holds what keys have left: for each the time at which its bucket is full again, which
+// is all that a bucket needs. A key that is not there has a full bucket. It is safe for
+// concurrent use; mu guards full.
 type buckets struct {
 	rate Rate
 	mu   sync.Mutex
 	full map[string]time.Time
 }
 
+// newBuckets returns nil where the rate is no limit.
 func newBuckets(r Rate) *buckets {
 	if r.Requests <= 0 || r.Per <= 0 {
 		return nil
@@ -54,7 +57,9 @@ type allowance struct {
 	retryAfter time.Duration // until the next request is taken; 0: this one was
 }
 
-// take takes one request from the bucket of a key.
+// take takes one request from the bucket of a key, or leaves the bucket as it is when it is
+// empty. A refused request costs nothing, so that a client which tries too often is admitted as
+// early as one which waits.
 func (b *buckets) take(key string, now time.Time) allowance {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -66,6 +71,8 @@ func (b *buckets) take(key string, now time.Time) allowance {
 	if full.Before(now) {
 		full = now
 	}
+	// Each request moves the time at which the bucket is full by the time that one takes to come
+	// back; it must not lie further away than the whole bucket takes.
 	if after := full.Add(every); after.Sub(now) <= whole {
 		b.full[key] = after
 		return allowance{remaining: int((whole - after.Sub(now)) / every), untilFull: after.Sub(now)}
@@ -73,7 +80,9 @@ func (b *buckets) take(key string, now time.Time) allowance {
 	return allowance{untilFull: full.Sub(now), retryAfter: full.Add(every).Sub(now) - whole}
 }
 
-// forgetFull drops the buckets that are full, and all where none is.
+// forgetFull drops the buckets that are full, which changes nothing for their keys, and all of
+// them where none is: rather a few requests too many than memory without bound. mu is held.
+// O(maxBuckets).
 func (b *buckets) forgetFull(now time.Time) {
 	for key, full := range b.full {
 		if !full.After(now) {
@@ -85,8 +94,9 @@ func (b *buckets) forgetFull(now time.Time) {
 	}
 }
 
-// rateLimit takes one request of the caller's and says what is left in the fields
-// of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy and RateLimit.
+// rateLimit takes one request of the caller's and says what is left in the fields of
+// draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy and RateLimit. The error is
+// fault.TooMany rate_limited; Retry-After is then the time until the next request is admitted.
 func (h *Server) rateLimit(c *Call) error {
 	if h.buckets == nil {
 		return nil
@@ -102,15 +112,16 @@ func (h *Server) rateLimit(c *Call) error {
 		h.cfg.Rate.burst(), h.cfg.Rate.every()*time.Duration(h.cfg.Rate.burst()), c.retryAfter)
 }
 
-// policyOf is the policy in the words of the draft: q requests in w seconds.
+// policyOf returns the policy in the words of the draft: q requests in w seconds.
 func policyOf(r Rate) []string {
 	return []string{`"key";q=` + strconv.Itoa(r.burst()) + ";w=" + strconv.Itoa(wholeSeconds(r.every()*time.Duration(r.burst())))}
 }
 
-// wholeSeconds rounds up, to at least 1.
+// wholeSeconds rounds up to seconds, to at least 1.
 func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
 
-// addQuotaHeaders adds the quota that refused a request to the fields of the rate.
+// addQuotaHeaders adds the quota that refused a request, named by the details of f, to the fields
+// of the rate. The slices of the head are shared among answers and are copied, not appended to.
 func addQuotaHeaders(head http.Header, f *fault.Error) {
 	name, named := f.Details["quota"].(string)
 	if !named {

@@ -9,13 +9,14 @@ import (
 	"slices"
 )
 
-// Because is the body of a request that says why, if it says anything.
+// Because is the body of a request that says why, if it says anything. Other bodies embed it.
 type Because struct {
 	Reason string `json:"reason,omitempty" doc:"Why, for the history and the audit trail: at most 1,000 characters."`
 }
 
-// WithReason lets a route without a body take the reason, as a query parameter
-// and as the one field of a body that may be absent.
+// WithReason returns a route without a body that takes the reason, as a query parameter and as
+// the one field of a body that may be absent. Two different reasons are refused with
+// fault.Malformed invalid_request.
 func (r Route) WithReason() Route {
 	inner := r.Serve
 	r.Query = append(slices.Clone(r.Query), Param{Name: "reason", Description: "Why, for the audit trail: up to 1,024 bytes here; the body takes 1,000 characters."})
@@ -40,7 +41,8 @@ func (r Route) WithReason() Route {
 	}))
 }
 
-// recordReason takes the field reason of a request, where it has one.
+// recordReason hands the field reason of a decoded request to the audit trail, where the request
+// has one. The error is that of audit.CheckReason.
 func recordReason(c *Call, request reflect.Value) error {
 	at, takes := c.Route.Fields["reason"]
 	if !takes || c.audit == nil {
@@ -54,15 +56,18 @@ func recordReason(c *Call, request reflect.Value) error {
 	return nil
 }
 
-// secretHolder says whether a JSON value holds a secret of a tenant.
+// secretHolder reports whether a JSON value holds a secret of a tenant.
 type secretHolder interface {
 	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
 }
 
-// RefuseSecrets refuses the text of a request that is stored and shown as it
-// is. Definitions, inputs and payloads are refused by those who take them.
+// RefuseSecrets refuses the text of a request that is stored and shown as it is, where it holds
+// the value of a secret of the tenant: fault.Unacceptable secret_in_text. field is what the
+// message calls it; text is JSON. Definitions, inputs and payloads are refused by those who take
+// them. Where nothing is stored, nothing is searched.
 func (c *Call) RefuseSecrets(field string, text json.RawMessage) error {
 	holder, changes := secretHolder(c.server.cfg.Secrets), c.Route.Changes()
+	// A text of less than three bytes is at most an empty string, and a secret has at least eight.
 	if c.server.cfg.Secrets == nil || !changes || c.Route.TakesSecret || len(text) < 3 {
 		return nil
 	}
@@ -73,7 +78,7 @@ func (c *Call) RefuseSecrets(field string, text json.RawMessage) error {
 	return fault.New(fault.Unacceptable, "secret_in_text", "%s holds the value of a secret, and is shown to everybody who may see this; leave it out.", field)
 }
 
-// JSONText is text as a JSON string.
+// JSONText returns text as a JSON string.
 func JSONText(s string) json.RawMessage {
 	text, _ := json.Marshal(s) //nolint:errchkjson // a string always encodes
 	return text

@@ -12,45 +12,53 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Route is one line of the table: how a request is served and how it is
-// described. The echo routes and the OpenAPI document both come from it.
+// Route is one line of the table: how a request is served and how it is described. The echo
+// routes and the OpenAPI document both come from it, so that neither can lack what the other has.
+// It is complete once New has returned, and is not changed afterwards.
 type Route struct {
-	Method  string
+	Method  string // GET also serves HEAD
 	Path    string // OpenAPI form: /api/workflows/{id}
-	ID      string // operationId
-	Tag     string
-	Summary string
-	Action  access.Action // "": public
-	On      Object
-	Query   []Param
-	Body    BodyRule
+	ID      string // operationId, unique; the action of the audit trail is derived from it
+	Tag     string // groups operations in the document
+	Summary string // one line for people, without a full stop
+	// Action is what the caller must be allowed to do on On; "": public, no key is read.
+	Action access.Action // "": public
+	On     Object
+	// Query is every parameter that the route knows. A list's paging is part of it.
+	Query []Param
+	Body  BodyRule
 	// Request is the type of the body, nil where there is none; Fields (by name,
 	// their index) and Names (in order) are read from it by New.
 	Request reflect.Type
 	Fields  map[string][]int
 	Names   []string
+	// Answers are the documented successes; Streams and Tagged are read from them.
 	Answers []Answer
 	Codes   []string // error codes beyond those that every such route has
 	// Conditional: honours If-Match. Idempotent: honours Idempotency-Key.
 	Conditional, Idempotent bool
 	TakesSecret             bool // its body is a secret
 	Pure                    bool // computes, and changes nothing: it ends when its client disconnects
-	Keeps                   bool // what it stores counts as the tenant's bytes
-	// LongRunning: it goes on for as long as its caller stays or there is work, so that each call to the database may take StoreTime, and
-	// not all of them together.
+	// Keeps: what it stores counts as the tenant's bytes, so that it may be refused with
+	// quota_exceeded.
+	Keeps bool // what it stores counts as the tenant's bytes
+	// LongRunning: it goes on for as long as its caller stays or there is work, so that each call
+	// to the database may take StoreTime, and not all of them together.
 	LongRunning bool
 	// AuditAs is the action in the audit trail; "": it is derived from the ID.
 	AuditAs  string
 	Tolerant bool // unknown fields of the body are ignored
 	AnyQuery bool // unknown query parameters are ignored
-	Serve    func(*Call) error
-	// TranslateError returns an error in the words of the route's dialect,
-	// TranslateCode a code; nil: unchanged.
+	// Serve handles the request; Handle sets it. Its error becomes the envelope.
+	Serve func(*Call) error
+	// TranslateError returns an error in the words of the route's dialect, TranslateCode a code;
+	// nil: unchanged. Both must agree, since the document is made with the second.
 	TranslateError func(error) error
 	TranslateCode  func(code string) string
 }
 
-// changedObject says what a route's action is authorised on.
+// Object says what a route's action is authorised on. The zero value is the tenant as a whole,
+// which needs the action everywhere.
 type Object uint8
 
 const (
@@ -63,17 +71,18 @@ const (
 	NamedInBody                    // a workflow that the body names: the handler authorises
 )
 
-// Answer is one documented success.
+// Answer is one documented success of a route.
 type Answer struct {
 	Status      int
-	Body        any // zero value of its type; nil: no body
-	Or          any // another body that the same status may have
-	Media       string
-	Description string
+	Body        any    // zero value of its type, of which the schema is made; nil: no body
+	Or          any    // another body that the same status may have
+	Media       string // "": application/json
+	Description string // "": the route's summary
 	Headers     []string
 }
 
-// Param is one query parameter.
+// Param is one query parameter, as the document describes it. Only its name is enforced for all
+// routes (see checkQuery); the handler checks the value.
 type Param struct {
 	Name        string
 	Description string
@@ -82,13 +91,16 @@ type Param struct {
 	Required    bool
 }
 
-// Endpoint joins a handler with the type of body that it takes.
+// Endpoint joins a handler with the type of body that it takes; request is nil where it takes
+// none.
 type Endpoint struct {
 	request reflect.Type
 	serve   func(*Call) error
 }
 
-// WithBody makes an Endpoint of a handler that wants the request's body decoded.
+// WithBody makes an Endpoint of a handler that wants the request's body decoded into a Q, a
+// struct. A reason in the body is recorded for the audit trail before f is called. The errors are
+// those of decodeBody and f.
 func WithBody[Q any](f func(*Call, Q) error) Endpoint {
 	return Endpoint{reflect.TypeFor[Q](), func(c *Call) error {
 		var q Q
@@ -102,16 +114,16 @@ func WithBody[Q any](f func(*Call, Q) error) Endpoint {
 	}}
 }
 
-// NoBody makes an endpoint of a handler that takes no body: what is sent is not read.
+// NoBody makes an Endpoint of a handler that takes no body: what is sent is not read.
 func NoBody(f func(*Call) error) Endpoint { return Endpoint{nil, f} }
 
-// Handle sets the route's handler.
+// Handle returns the route with the handler and the type of its body.
 func (r Route) Handle(e Endpoint) Route {
 	r.Request, r.Serve = e.request, e.serve
 	return r
 }
 
-// register hands a route to echo; a GET answers HEAD as well.
+// register hands a route to echo, with {id} as :id; a GET also serves HEAD.
 func (h *Server) register(r *Route) {
 	if r.Request != nil {
 		r.Fields, r.Names = FieldsOf(r.Request)
@@ -119,6 +131,7 @@ func (h *Server) register(r *Route) {
 	serve := func(ec echo.Context) error {
 		req := ec.Request()
 		c := &Call{server: h, Writer: ec.Response().Writer, Request: req.WithContext(h.withDeadline(req.Context(), r)), PathParams: ec, Route: r}
+		// Before it is metered: a path with more segments than the route has is another route.
 		if !decodeNames(ec) {
 			return echo.ErrNotFound
 		}
@@ -132,8 +145,8 @@ func (h *Server) register(r *Route) {
 	}
 }
 
-// run serves one request. An error or a
-// panic becomes the envelope.
+// run serves one request. An error or a panic becomes the envelope; what the request reserved,
+// memory and quota, is released after its answer, however it ends.
 func (h *Server) run(c *Call) {
 	defer func() {
 		if c.releaseMemory != nil {
@@ -144,6 +157,7 @@ func (h *Server) run(c *Call) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler { //nolint:errorlint // net/http's own sentinel, compared as net/http does
+				// It ends the connection: a part of an answer must not look like the whole.
 				panic(p)
 			}
 			h.log.Error("a request panicked", "request_id", c.RequestID(), "route", c.Route.ID,
@@ -156,12 +170,15 @@ func (h *Server) run(c *Call) {
 	}
 }
 
+// serve takes the request through the checks that all routes share, then its handler, then the
+// audit trail. A refusal is the error of the check.
 func (h *Server) serve(c *Call) error {
 	if c.Route.Action != "" {
 		var err error
 		if c.Principal, err = h.authenticate(c.Ctx(), c.Request); err != nil {
 			return err
 		}
+		// The rate comes before the rights, whose check may read the store.
 		if err := h.rateLimit(c); err != nil {
 			return err
 		}
@@ -180,17 +197,20 @@ func (h *Server) serve(c *Call) error {
 	}
 	writeAudit(c)
 	if c.Request.Method == http.MethodDelete {
+		// What was deleted frees quota, which the next count is to see.
 		h.cfg.Stored.Freed(c.TenantID())
 	}
 	return nil
 }
 
-// Unrouted answers what no route serves: echo's 404 and 405.
+// unrouted answers what no route serves, echo's 404 and 405, in the one envelope.
 func (h *Server) unrouted(err error, ec echo.Context) {
 	c := &Call{server: h, Writer: ec.Response().Writer, Request: ec.Request(), PathParams: ec, Route: &Route{}}
 	h.metered(c, func() { c.unrouted(err) })
 }
 
+// unrouted sends 405 method_not_allowed with Allow where the path exists for other methods, and
+// 404 route_not_found for everything else.
 func (c *Call) unrouted(err error) {
 	status := http.StatusNotFound
 	if he, ok := err.(*echo.HTTPError); ok { //nolint:errorlint // echo's router returns it bare
@@ -208,7 +228,8 @@ func (c *Call) unrouted(err error) {
 		"There is nothing at %s; /openapi.json lists what there is.", Truncate(c.Request.URL.Path)))
 }
 
-// Truncate keeps what is quoted back to a caller short and printable.
+// Truncate returns s as it may be quoted back to a caller: control and undecodable characters
+// become ?, and after 120 bytes it ends with an ellipsis.
 func Truncate(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f || r == 0xfffd {
@@ -222,7 +243,8 @@ func Truncate(s string) string {
 	return s
 }
 
-// Description describes an operation: what it does, and what its key must be allowed.
+// Description returns the operation's text for the document: what it does, and which action its
+// key must be allowed.
 func (r *Route) Description() string {
 	text := strings.TrimSuffix(r.Summary, ".") + "."
 	if r.Action == "" {
@@ -231,7 +253,8 @@ func (r *Route) Description() string {
 	return text + " Needs the action " + string(r.Action) + "."
 }
 
-// Tagged reports whether the route's success carries an ETag.
+// Tagged reports whether the route's success carries an ETag. A GET of that kind also answers
+// 304.
 func (r *Route) Tagged() bool {
 	return slices.ContainsFunc(r.Answers, func(a Answer) bool { return slices.Contains(a.Headers, "ETag") })
 }

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Words is one state in the four dialects. Each state has exactly one word in
-// each.
+// Words is one state in the words of the four dialects. Each state has exactly one word in each;
+// a word may stand for several states.
 type Words struct {
 	Workflows, Runs, Turns, Instances string
 }
 
-// WordsOf translates a state. The turns dialect says aborted_looping_risk of a
-// run that failed with the code looping_risk: see TurnsWord.
+// WordsOf translates a state; the zero Words for what is not a state. The turns dialect says
+// aborted_looping_risk of a run that failed with the code looping_risk: see TurnsWord.
 func WordsOf(s machine.State) Words {
 	switch s {
 	case machine.Queued:
@@ -39,7 +39,8 @@ func WordsOf(s machine.State) Words {
 	return Words{}
 }
 
-// TurnsWord is the turns dialect's word, which knows why a run failed.
+// TurnsWord returns the turns dialect's word, which depends on why a run failed; errorCode is ""
+// for any other state.
 func TurnsWord(s machine.State, errorCode string) string {
 	if s == machine.Failed && errorCode == "looping_risk" {
 		return "aborted_looping_risk"
@@ -47,8 +48,8 @@ func TurnsWord(s machine.State, errorCode string) string {
 	return WordsOf(s).Turns
 }
 
-// StatesOf lists the states that a dialect prints as word; nil: it is not a word
-// of that dialect.
+// StatesOf lists the states that a dialect prints as word, for a filter; nil: it is not a word of
+// that dialect.
 func StatesOf(word string, dialect func(Words) string) []machine.State {
 	var states []machine.State
 	for _, s := range machine.States {
@@ -59,7 +60,7 @@ func StatesOf(word string, dialect func(Words) string) []machine.State {
 	return states
 }
 
-// Vocabulary lists a dialect's words, each once.
+// Vocabulary lists a dialect's words, each once, in the order of machine.States.
 func Vocabulary(dialect func(Words) string) []string {
 	var list []string
 	for _, s := range machine.States {
@@ -82,7 +83,8 @@ func InInstances(w Words) string { return w.Instances }
 // InTurns is the word of the turns dialect; see TurnsWord.
 func InTurns(w Words) string { return w.Turns }
 
-// DialectNamed is the dialect that a field's tag words names.
+// DialectNamed returns the dialect that a field's tag words names; the workflows dialect for any
+// other name.
 func DialectNamed(tag string) func(Words) string {
 	switch tag {
 	case "runs":

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// synonyms are the names of other APIs for fields of requests, without case
-// and marks, and what they are called here; the first that a request has is
-// meant.
+// synonyms are the names of other APIs for fields of requests, in lower case and without marks,
+// and what they are called here; the first that a request has is meant. They only improve the
+// message of a refusal: no synonym is accepted. Never changed.
 var synonyms = map[string]string{ //nolint:gosec // names of fields
 	"input":             "input_data payload arguments",
 	"inputs":            "input_data payload arguments",
@@ -106,8 +106,9 @@ var synonyms = map[string]string{ //nolint:gosec // names of fields
 	"number":            "version version_number",
 }
 
-// suggestField is the field of a request that was meant by a name that it has
-// not; "" where none is near.
+// suggestField returns the field of a request that was probably meant by a name that it does not
+// have; "" where none is near. A misspelling comes first, then another way to write the same
+// words, then a synonym.
 func suggestField(name string, names []string) string {
 	if near := source.Nearest(name, names); near != "" {
 		return near

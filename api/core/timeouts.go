@@ -10,7 +10,8 @@ import (
 // where Config.StoreTime is 0.
 const storeTime = 4 * time.Second
 
-// withDeadline returns the context in which the route's calls to the database end.
+// withDeadline returns a context in which the route's calls to the database share StoreTime, or
+// have it each where the route is LongRunning. It does not bound anything else.
 func (h *Server) withDeadline(ctx context.Context, r *Route) context.Context {
 	if r.LongRunning {
 		return deadline.WithTimeoutPerCall(ctx, h.cfg.StoreTime)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// TraceOf reads the W3C trace context of a request. An invalid traceparent is
-// ignored together with its tracestate, an invalid tracestate by itself; neither
-// is an error.
+// TraceOf returns the W3C trace context of a request, which the run that it starts carries on. An
+// invalid traceparent is ignored together with its tracestate, an invalid tracestate by itself;
+// neither is an error, as the recommendation requires.
 func TraceOf(r *http.Request) executor.Trace {
 	parent := r.Header.Get("Traceparent")
 	if parent == "" || len(r.Header.Values("Traceparent")) > 1 || !validTraceParent(parent) {
@@ -17,7 +17,7 @@ func TraceOf(r *http.Request) executor.Trace {
 	return executor.Trace{Parent: parent, State: traceState(strings.Join(r.Header.Values("Tracestate"), ","))}
 }
 
-// maxTraceMembers is how many members a tracestate has, at most.
+// maxTraceMembers is how many members a tracestate has at most.
 const maxTraceMembers = 32
 
 // traceState returns a tracestate as it was sent, its headers joined, or "" when
@@ -58,6 +58,8 @@ func traceKey(s string) bool {
 	return traceWord(s, 256, true)
 }
 
+// traceWord reports whether s is a part of a key: 1 to most characters of those of traceKey, of
+// which the first is a letter or, with digitFirst, a digit.
 func traceWord(s string, most int, digitFirst bool) bool {
 	if s == "" || len(s) > most {
 		return false
@@ -98,6 +100,7 @@ func validTraceParent(s string) bool {
 	return strings.Trim(trace, "0") != "" && strings.Trim(span, "0") != ""
 }
 
+// lowerHex reports whether s consists of hexadecimal digits in lower case.
 func lowerHex(s string) bool {
 	for i := range len(s) {
 		if (s[i] < '0' || s[i] > '9') && (s[i] < 'a' || s[i] > 'f') {

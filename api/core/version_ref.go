@@ -6,10 +6,12 @@ import (
 	"strings"
 )
 
-// VersionRef names a version: 3, "3", "v3" or a label; "" is the active one.
+// VersionRef names a version in a body: 3, "3", "v3" or a label; "" is the active one. Whether
+// there is such a version is for the service to say.
 type VersionRef string
 
-// UnmarshalJSON takes a whole number or text.
+// UnmarshalJSON takes a whole number or text; null and "" leave v as it is. What ValidRef refuses
+// is an error.
 func (v *VersionRef) UnmarshalJSON(text []byte) error {
 	s := string(text)
 	switch {
@@ -33,9 +35,8 @@ func (v *VersionRef) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// JSONSchema describes what UnmarshalJSON takes. It has alternatives rather than
-// a list of types, of which generators of typed clients make code that does not
-// compile.
+// JSONSchema describes what UnmarshalJSON takes. It has alternatives rather than a list of types,
+// of which generators of typed clients make code that does not compile.
 func (VersionRef) JSONSchema() map[string]any {
 	return map[string]any{
 		"oneOf":       []any{map[string]any{"type": "integer", "minimum": 1}, map[string]any{"type": "string"}},
@@ -43,4 +44,5 @@ func (VersionRef) JSONSchema() map[string]any {
 	}
 }
 
+// errVersionRef is shown to the caller behind the field's name.
 var errVersionRef = errors.New("a version is a number from 1, such as 3, \"3\" or \"v3\", or a label")
