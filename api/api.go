@@ -39,7 +39,8 @@ type (
 	TurnStore = turns.Store
 )
 
-// Config is what the edge serves. Version is the product's.
+// Config is what the edge serves. Of the services only Secrets may be nil; New copies the struct.
+// Now and NewID are called concurrently. Version is the product's.
 type Config struct {
 	Access      *access.Service
 	Definitions *workflows.Service
@@ -53,14 +54,16 @@ type Config struct {
 	Secrets *secrets.Service
 	Agents  *agents.Service
 	Answers idempotency.Store
-	// Turns holds what turn a run has in progress on any node; nil: on this one.
+	// Turns holds which turn a run has in progress on any node; nil: on this one alone.
 	Turns TurnStore
-	// Isolation says how scripts are confined here; nil: there are none.
+	// Isolation says how scripts are confined here; nil: there are none. It is called for each
+	// request for /v1/info.
 	Isolation func(ctx context.Context) string
 	// ScriptLimits says whether scripts are limited as a whole; nil: there are none.
 	ScriptLimits func() string
 	Version      string
-	// RunnerTick serves the call that lets queued instances begin.
+	// RunnerTick serves the call that lets queued instances begin; without it the call is refused
+	// with RUNNER_TICK_DISABLED.
 	RunnerTick bool
 	Now        func() time.Time
 	NewID      func(prefix string) string
@@ -86,14 +89,14 @@ type Config struct {
 	StoreTime time.Duration
 }
 
-// Handler serves every route of the product's API.
+// Handler serves every route of the product's API. It is safe for concurrent use.
 type Handler struct {
 	*core.Server
 	lines *core.MemoryBudget // of imports' long lines
 }
 
-// New returns the handler. CloseStreams ends its open streams; NewServer calls
-// it at shutdown.
+// New returns the handler. The caller keeps what is in cfg and closes it after the server.
+// CloseStreams ends the handler's open streams; NewServer calls it at shutdown.
 func New(cfg Config) *Handler {
 	s := &site{
 		cfg: cfg, openapi: core.NewFixedText("application/json", documentOf(cfg.Version)),
@@ -108,6 +111,6 @@ func New(cfg Config) *Handler {
 	}, s.table)}
 }
 
-// NewServer returns an HTTP server of the handler with the limits that net/http
-// leaves open.
+// NewServer returns an HTTP server of the handler with the limits that net/http leaves open. Its
+// Addr is not set: pass Serve a listener of Listen.
 func NewServer(h *Handler) *http.Server { return h.HTTPServer() }

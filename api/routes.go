@@ -15,8 +15,9 @@ import (
 	"sync"
 )
 
-// routesOf returns every route there is, in the order of the documents. lines
-// bounds the memory of imports.
+// routesOf returns every route there is, in the order of the documents. lines bounds the memory
+// of imports. Every DELETE takes a reason, as a parameter or in a body, so that no dialect has to
+// think of it. It calls no service: one may be nil where the routes are only described.
 func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 	list := slices.Concat(
 		s.routes(),
@@ -38,12 +39,13 @@ func routesOf(cfg Config, s *site, lines *core.MemoryBudget) []core.Route {
 	return list
 }
 
-// routesAlone returns every route without a service behind it, which is enough
-// to describe them.
+// routesAlone returns every route without a service behind it, which is enough to describe them.
 func routesAlone() []core.Route { return routesOf(Config{}, &site{}, nil) }
 
-// undatedDocument is the OpenAPI document before it has a version. It is made
-// once in a process: it does not depend on a handler.
+// undatedDocument is the OpenAPI document before it has a version. It is made once in a process,
+// at the first call: it does not depend on a handler. The bytes are shared and must not be
+// changed.
 var undatedDocument = sync.OnceValue(func() []byte { return openapi.Describe(routesAlone(), openapi.VersionMark) })
 
+// documentOf returns the OpenAPI document of the version.
 func documentOf(version string) []byte { return openapi.WithVersion(undatedDocument(), version) }

@@ -8,37 +8,43 @@ import (
 	"strings"
 )
 
-// site serves what belongs to no dialect: the pages for people, the documents,
-// health, metrics, and who the caller is.
+// site serves what belongs to no dialect: the pages for people, the documents, health, metrics,
+// and who the caller is. It is not changed once the handler is made.
 type site struct {
-	cfg     Config
+	cfg Config
+	// openapi is the OpenAPI document, and schema the JSON Schema of definitions; both are made
+	// and compressed once.
 	openapi core.FixedText
 	schema  core.FixedText // of definitions
 	table   []core.Route   // every route, for the page that lists them
 }
 
-// health says that the process answers.
+// health is the answer of a process that serves requests; one that does not answers nothing.
 type health struct {
 	Status string `json:"status" enum:"ok"`
 }
 
-// readiness says that the process takes and drives runs.
+// readiness is the answer of a process that takes and drives runs. One that does not answers 503
+// not_ready or store_unavailable.
 type readiness struct {
 	Status string        `json:"status" enum:"ready"`
 	Clock  *clockReading `json:"clock,omitempty" doc:"What the last comparison of this server's clock with the database's found. Absent before the first one."`
 }
 
-// clockReading compares this server's clock with the database's.
+// clockReading compares this server's clock with the database's. The offset is positive where
+// this server's clock is ahead.
 type clockReading struct {
 	Offset float64 `json:"offset_seconds" doc:"This server's clock minus the database's."`
 	Waits  bool    `json:"schedules_wait" doc:"Whether this server fires no schedules, because its clock is more than 5 s off."`
 }
 
-// healthz answers 200 while the process serves requests at all.
+// healthz answers 200 while the process serves requests at all. It reads nothing: an unavailable
+// database must not make a supervisor restart the process.
 func (h *site) healthz(c *core.Call) error { return c.Reply(http.StatusOK, health{"ok"}) }
 
-// readyz reports whether this process takes and drives runs. A clock that is
-// wrong is said and does not turn it red: the node goes on driving runs.
+// readyz reports whether this process takes and drives runs, by writing a row at most once a
+// second. A clock that is wrong is reported and does not make the node unready: it goes on
+// driving runs.
 func (h *site) readyz(c *core.Call) error {
 	if err := h.cfg.Executor.Ready(c.Ctx()); err != nil {
 		return err
@@ -67,8 +73,8 @@ type callerKey struct {
 	Role access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
 }
 
-// info returns the product's version and the caller's key, by which clients check
-// both.
+// info returns the product's version and the caller's key, by which clients check both. Any valid
+// key may call it.
 func (h *site) info(c *core.Call) error {
 	scripts, limits := "off: scripts are refused", "scripts are refused"
 	if h.cfg.Isolation != nil {
@@ -83,7 +89,8 @@ func (h *site) info(c *core.Call) error {
 	})
 }
 
-// openAPI serves the OpenAPI document, without a key.
+// openAPI serves the OpenAPI document, without a key. Clients may keep it, but ask again: an
+// upgrade changes it.
 func (h *site) openAPI(c *core.Call) error {
 	c.Writer.Header().Set("Cache-Control", "no-cache")
 	return c.SendFixed(h.openapi)
@@ -106,6 +113,7 @@ type siteRoute struct {
 	Method, Path, Summary string
 }
 
+// The templates of the pages. Both begin with siteHead and are executed with a sitePage.
 const siteHead = `<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{{.Name}} {{.Version}}</title>
@@ -133,8 +141,8 @@ func (h *site) front(c *core.Call) error { return h.page(c, frontPage) }
 // docs serves the page of routes.
 func (h *site) docs(c *core.Call) error { return h.page(c, docsPage) }
 
-// page renders a template. Nothing on it is loaded from elsewhere, as its policy
-// says.
+// page renders a template. Nothing on it is loaded from elsewhere, as its Content-Security-Policy
+// says, and what it shows is escaped by html/template.
 func (h *site) page(c *core.Call, text string) error {
 	t, err := template.New("page").Parse(text)
 	if err != nil {
@@ -154,7 +162,8 @@ func (h *site) page(c *core.Call, text string) error {
 	return c.Send(http.StatusOK, "text/html; charset=utf-8", []byte(out.String()))
 }
 
-// metrics answers in Prometheus's text format, whatever format is requested.
+// metrics answers in Prometheus's text format, whatever format is requested; without metrics the
+// answer is empty. The figures are of this process, not of a tenant, which is why no key is read.
 func (h *site) metrics(c *core.Call) error {
 	if h.cfg.Metrics == nil {
 		return c.Send(http.StatusOK, "text/plain; charset=utf-8", nil)
@@ -167,7 +176,7 @@ func (h *site) metrics(c *core.Call) error {
 	return nil
 }
 
-// routes returns the routes of the site.
+// routes returns the routes of the site. Only /v1/info needs a key.
 func (h *site) routes() []core.Route {
 	return []core.Route{
 		core.Route{

@@ -79,8 +79,8 @@ func ToolCallsOf(u machine.Usage) []ToolCall {
 	return list
 }
 
-// OpenWait says what a step waits for. Signal and RequestID belong to a signal, Until to a timer;
-// TimeoutAt is when the wait fails, null where it never does.
+// OpenWait says what a step waits for. Signal and RequestID belong to a signal. Until is when the
+// wait is over or polls again, TimeoutAt when it fails; null: never by itself.
 type OpenWait struct {
 	Kind      string     `json:"kind" enum:"timer,condition,signal"`
 	Signal    string     `json:"signal,omitempty"`

@@ -5,14 +5,16 @@ import (
 	"net/http"
 )
 
-// Code is one stable code, its status and when it is given.
+// Code is one stable code, the status of its answers, and when it is used. A code is never
+// given another meaning.
 type Code struct {
 	Code        string
 	status      int
 	Description string
 }
 
-// Codes is every code that an answer may carry.
+// Codes returns every code that an answer may carry, grouped by status; within a group in no
+// particular order. Clients depend on codes, so that one that is published stays.
 func Codes() []Code {
 	return []Code{
 		{"invalid_request", 400, "Not readable as this request: broken JSON, an unknown or repeated field, a bad parameter."},
@@ -115,7 +117,9 @@ func Codes() []Code {
 	}
 }
 
-// CommonCodes are those that a route has by its nature.
+// CommonCodes returns the codes that a route has by its nature, without those of Route.Codes: by
+// its key, its body, its query, its headers, and by what it changes. They are in the words of the
+// route's dialect. A code may occur twice.
 func CommonCodes(r *core.Route) []string {
 	codes := []string{"internal"}
 	if r.Action != "" {

@@ -1,6 +1,11 @@
 // Package openapi describes a table of routes as an OpenAPI 3.1 document: its
 // operations, the JSON Schemas of their bodies, made of the Go types, and one
 // example of each. It knows the routes' data and no dialect.
+//
+// Nothing is described by hand that the code says already: parameters, bodies, successes and
+// headers come from core.Route, the codes of errors from Codes and from what a route is by its
+// nature (CommonCodes), examples from what a test recorded. The same table always makes the
+// same bytes, so that a change of the API shows as a change of the document.
 package openapi
 
 import (
@@ -16,11 +21,12 @@ import (
 	"strings"
 )
 
-// VersionMark stands for the version in the document that is made once.
+// VersionMark stands for the version in the document that is made once. It occurs nowhere else in
+// the document.
 const VersionMark = "the version of this server"
 
-// WithVersion returns the document that Describe made for VersionMark, as that of
-// the version.
+// WithVersion returns a copy of the document that Describe made for VersionMark, as that of the
+// version.
 func WithVersion(document []byte, version string) []byte {
 	quoted, err := json.Marshal(version)
 	if err != nil {
@@ -29,9 +35,12 @@ func WithVersion(document []byte, version string) []byte {
 	return bytes.Replace(document, []byte(`"`+VersionMark+`"`), quoted, 1)
 }
 
-// Describe writes the OpenAPI 3.1 document of a table of routes.
+// Describe returns the OpenAPI 3.1 document of a table of routes, indented, with a line break at
+// its end. version is the product's. It panics where the table cannot be described, which only a
+// defect of the product makes it do. It costs milliseconds: the caller keeps the result.
 func Describe(routes []core.Route, version string) []byte {
 	s := newSchemas()
+	// The envelope's schema is a component before nameCodes completes it.
 	problem := s.Of(reflect.TypeFor[core.ProblemBody]())
 	s.nameCodes()
 	paths := dict{}
@@ -70,7 +79,7 @@ func Describe(routes []core.Route, version string) []byte {
 	return append(text, '\n')
 }
 
-// tagsOf lists the tags of the operations, each once, in the table's order.
+// tagsOf returns the tags of the operations, each once, in the table's order.
 func tagsOf(routes []core.Route) []any {
 	about := map[string]string{
 		"v1": "The runs dialect.", "turns": "The turns dialect.", "instances": "The instances dialect.", "workflows": "Definitions, versions and their runs.",
@@ -91,7 +100,8 @@ func tagsOf(routes []core.Route) []any {
 	return tags
 }
 
-// nameCodes lists every code in the envelope's schema.
+// nameCodes lists every code in the envelope's schema, as an enum and with its status and
+// meaning. The envelope must be a component already.
 func (s *schemas) nameCodes() {
 	var names []string
 	var about strings.Builder
@@ -106,7 +116,8 @@ func (s *schemas) nameCodes() {
 	}
 }
 
-// operation describes one route.
+// operation returns the description of one route; problem is the schema of the envelope. An
+// operation of a key names the action that the key needs in x-action.
 func (s *schemas) operation(r *core.Route, problem dict) dict {
 	op := dict{"operationId": r.ID, "summary": r.Summary, "description": r.Description(), "tags": []string{r.Tag}, "responses": s.responses(r, problem)}
 	if params := parameters(r); len(params) > 0 {
@@ -133,7 +144,7 @@ func (s *schemas) operation(r *core.Route, problem dict) dict {
 	return op
 }
 
-// parameters describes the route's parameters: of the path, the query and headers.
+// parameters returns the route's parameters: of the path, the query and headers, in this order.
 func parameters(r *core.Route) []any {
 	var list []any
 	for part := range strings.SplitSeq(r.Path, "/") {
@@ -160,8 +171,8 @@ func parameters(r *core.Route) []any {
 	return list
 }
 
-// pathDescription describes a parameter of a path, by its name and, where several
-// kinds of things are called id, by the segment before it.
+// pathDescription describes a parameter of a path, by its name and, where several kinds of things
+// are called id, by the segment before it. A name that it does not know has the description "".
 func pathDescription(path, part string) string {
 	before, _, _ := strings.Cut(path, "/"+part)
 	switch collection := before[strings.LastIndex(before, "/")+1:]; part + " of " + collection {
@@ -198,7 +209,8 @@ func headerDescription(name string) string {
 	}[name]
 }
 
-// headerParams lists the headers that the route honours.
+// headerParams lists the headers that the route honours, by what it is: conditional, tagged, in
+// ranges, idempotent, streaming.
 func headerParams(r *core.Route) []string {
 	var names []string
 	if r.Conditional {
@@ -219,7 +231,8 @@ func headerParams(r *core.Route) []string {
 	return names
 }
 
-// responses describes the route's successes, and its errors by status.
+// responses describes the route's successes, and its errors by status: one response per status,
+// whose description lists the codes. A code of the route that Codes does not have is left out.
 func (s *schemas) responses(r *core.Route, problem dict) dict {
 	out := dict{}
 	for _, a := range r.Answers {
@@ -245,7 +258,7 @@ func (s *schemas) responses(r *core.Route, problem dict) dict {
 	return out
 }
 
-// success describes one success, with the recorded example of its body.
+// success describes one success: its headers, the schema of its body and the recorded example.
 func (s *schemas) success(r *core.Route, a core.Answer) dict {
 	about := a.Description
 	if about == "" {

@@ -11,13 +11,14 @@ import (
 //go:embed examples.json
 var examplesText []byte
 
-// example is what an operation may be sent, and what it answers then by status.
+// example is what an operation may be sent, and what it answers then, by the status in decimal.
 type example struct {
 	Request json.RawMessage            `json:"request"`
 	Answers map[string]json.RawMessage `json:"answers"`
 }
 
-// readExamples returns the recorded examples by operation id.
+// readExamples returns the recorded examples by operation id; an operation that is not recorded
+// has none. It panics where the embedded file is broken.
 func readExamples() map[string]example {
 	var all map[string]example
 	if err := json.Unmarshal(examplesText, &all); err != nil {
@@ -26,7 +27,7 @@ func readExamples() map[string]example {
 	return all
 }
 
-// content is the content of a body: its schema and, where there is one, an example.
+// content returns the content of a body: its schema and, where there is one, an example.
 func (s *schemas) content(schema dict, example json.RawMessage) dict {
 	if len(example) == 0 {
 		return dict{"schema": schema}

@@ -17,14 +17,14 @@ type dict = map[string]any
 // the members of a JSON Schema, which the caller may add to.
 type describer interface{ JSONSchema() map[string]any }
 
-// schemas turns the Go types of requests and answers into JSON Schemas, one
-// component per struct.
+// schemas turns the Go types of requests and answers into JSON Schemas, one component per struct.
+// It makes one document and is not safe for concurrent use.
 type schemas struct {
 	typeschema.Generator
 	examples map[string]example // by operation
 }
 
-// newSchemas returns a generator without components.
+// newSchemas returns a generator without components, with the recorded examples.
 func newSchemas() *schemas {
 	s := &schemas{examples: readExamples()}
 	s.Generator = typeschema.Generator{
@@ -43,8 +43,8 @@ var componentNames = map[reflect.Type]string{
 	reflect.TypeFor[versions.BreakingChange](): "Breaking",
 }
 
-// componentName is the Go name in upper camel case, by which generators of typed
-// clients name their types.
+// componentName returns the Go name in upper camel case, by which generators of typed clients
+// name their types. Two types of the API must not have the same name.
 func componentName(t reflect.Type) string {
 	if published := componentNames[t]; published != "" {
 		return published
@@ -52,8 +52,8 @@ func componentName(t reflect.Type) string {
 	return strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
 }
 
-// specialSchema returns the schema of a type whose JSON is not that of its Go
-// kind; nil for all others.
+// specialSchema returns the schema of a type whose JSON is not that of its Go kind: a time, a
+// type that describes itself, a map; nil for all others.
 func specialSchema(t reflect.Type) dict {
 	switch t {
 	case reflect.TypeFor[core.Timestamp](), reflect.TypeFor[time.Time]():
@@ -73,15 +73,17 @@ func specialSchema(t reflect.Type) dict {
 	return nil
 }
 
-// openEnded lets an error's details hold more than its fields.
+// openEnded lets an error's details hold more than its fields, which the envelope has beside
+// them.
 func openEnded(t reflect.Type, s dict) {
 	if t == reflect.TypeFor[core.ProblemBody]() {
 		delete(s, "additionalProperties")
 	}
 }
 
-// field applies the tags that only this document has: kind (the JSON type, or
-// patch for a JSON Patch) and words (the states of a dialect).
+// field returns the schema of a field with the tags that only this document has: kind (the JSON
+// type, or patch for a JSON Patch) and words (the states of a dialect, of a field or the items of
+// a list).
 func (s *schemas) field(f reflect.StructField, schema dict) dict {
 	switch kind := f.Tag.Get("kind"); kind {
 	case "":
@@ -100,7 +102,7 @@ func (s *schemas) field(f reflect.StructField, schema dict) dict {
 	return schema
 }
 
-// PatchOperation describes an element of a JSON Patch that this API answers.
+// PatchOperation describes an element of a JSON Patch (RFC 6902) that this API answers.
 type PatchOperation struct {
 	Op    string `json:"op" enum:"add,remove,replace,move"`
 	Path  string `json:"path" doc:"A JSON pointer (RFC 6901)."`
