@@ -24,7 +24,7 @@ type health struct {
 	Status string `json:"status" enum:"ok"`
 }
 
-// readiness is the answer of a process that takes and drives runs. One that does not answers 503
+// readiness is the answer of a node that takes requests for runs. One that does not answers 503
 // not_ready or store_unavailable.
 type readiness struct {
 	Status string        `json:"status" enum:"ready"`
@@ -42,9 +42,10 @@ type clockReading struct {
 // database must not make a supervisor restart the process.
 func (h *site) healthz(c *core.Call) error { return c.Reply(http.StatusOK, health{"ok"}) }
 
-// readyz reports whether this process takes and drives runs, by writing a row at most once a
-// second. A clock that is wrong is reported and does not make the node unready: it goes on
-// driving runs.
+// readyz reports whether this node takes requests for runs: the store takes writes, and this node
+// or another one drives runs. It answers within two seconds, with fault.Unavailable not_ready or
+// store_unavailable otherwise. A clock that is wrong is reported and does not make the node
+// unready: it goes on driving runs.
 func (h *site) readyz(c *core.Call) error {
 	if err := h.cfg.Executor.Ready(c.Ctx()); err != nil {
 		return err

@@ -1,6 +1,13 @@
 // Package authoring serves definitions: workflows and their versions, templates,
 // and export and import. It decodes a request, calls one service and encodes the
-// answer; what is sound is for the services to say.
+// answer; whether a definition is valid is for the services to say.
+//
+// Writes share a few habits. What is created is created at most once per Idempotency-Key, its
+// answer being stored with it. What is changed takes If-Match and returns the new ETag, the
+// workflow's revision or the template's version. What is stored is reserved in the tenant's
+// quota before, by the size of the request, and counted when it is stored, by its own. With
+// dry_run the same checks are made, and what the write would mean is answered instead. It knows
+// neither runs nor SQL.
 package authoring
 
 import (
@@ -11,7 +18,8 @@ import (
 	"time"
 )
 
-// Services are the use cases that the routes call.
+// Services are the use cases that the routes call. None may be nil when a request is served; to
+// describe the routes they are not needed.
 type Services struct {
 	Definitions *workflows.Service
 	Versions    *versions.Service
@@ -19,15 +27,16 @@ type Services struct {
 	Transfer    *versions.Transfer
 	// Lines bounds the memory of imports' long lines; see LineMemory.
 	Lines *core.MemoryBudget
-	Now   func() time.Time
+	// Now returns the time under which answers of imports are stored.
+	Now func() time.Time
 }
 
-// handlers serves the routes. It may be used concurrently.
+// handlers serves the routes. It may be used concurrently: it does not change.
 type handlers struct {
 	Services
 }
 
-// Routes returns the table of the package.
+// Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
 	return append(append(h.workflowRoutes(), h.versionRoutes()...), h.templateRoutes()...)

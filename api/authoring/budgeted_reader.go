@@ -9,29 +9,30 @@ import (
 	"io"
 )
 
+// The memory of imports. It is apart from that of definitions, which are read at once: a line
+// takes as long as its client.
 const (
-	// importMemory is how many bytes the long lines of all imports may have been
-	// read into at a time. It is apart from that of definitions, which are read at
-	// once: a line takes as long as its client.
+	// LineMemory is how many bytes the long lines of all imports at this process may have been
+	// read into at a time.
 	LineMemory = 256 << 20
-	// shortLine is how much of a line needs no memory from the budget, and in which steps
-	// more is reserved.
+	// shortLine is how much of a line needs no memory from the budget, and in which steps more is
+	// reserved: most lines need none, so that the budget is not theirs to wait for.
 	shortLine = 1 << 20
 )
 
-// budgetedReader reads lines, and waits for memory before it reads more of a long one.
-// It is used by one goroutine.
+// budgetedReader reads lines, and waits for memory before it reads more of a long one. What it
+// holds is released at each line's end and by release. It is used by one goroutine.
 type budgetedReader struct {
 	r      io.Reader
 	memory *core.MemoryBudget
 	ctx    context.Context //nolint:containedctx // io.Reader has no place for it
 	line   int64           // bytes of the line that has not ended
-	held   int64
-	err    error // the refusal
+	held   int64           // bytes reserved for it, a multiple of shortLine
+	err    error           // the refusal of the budget, nil: none
 }
 
-// Read reads the next bytes, at most 1 MiB. The error is fault.Unavailable server_busy when
-// there was no memory for the line.
+// Read reads the next bytes, at most 1 MiB. The error is fault.Unavailable server_busy when there
+// was no memory for the line.
 func (m *budgetedReader) Read(p []byte) (int, error) {
 	for m.line >= m.held+shortLine {
 		if _, m.err = m.memory.Reserve(m.ctx, shortLine); m.err != nil {
@@ -41,6 +42,7 @@ func (m *budgetedReader) Read(p []byte) (int, error) {
 	}
 	n, err := m.r.Read(p[:min(len(p), shortLine)])
 	if end := bytes.LastIndexByte(p[:n], '\n'); end >= 0 {
+		// What came behind the line's end is the beginning of the next one.
 		m.release()
 		m.line = int64(n - end - 1)
 		return n, err
@@ -49,8 +51,8 @@ func (m *budgetedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// refusal is why an import ended with err: where the memory ran out, err is about
-// the half line that was read.
+// refusal returns why an import ended with err: where the memory ran out, err is about the half
+// line that was read, and the refusal takes its place, with the line's number.
 func (m *budgetedReader) refusal(err error) error {
 	var f, busy *fault.Error
 	if !errors.As(m.err, &busy) || !errors.As(err, &f) {
@@ -59,7 +61,7 @@ func (m *budgetedReader) refusal(err error) error {
 	return busy.With("line", f.Details["line"])
 }
 
-// release releases what is reserved.
+// release releases what is reserved. It may be called more than once.
 func (m *budgetedReader) release() {
 	if m.held > 0 {
 		m.memory.Release(m.held)

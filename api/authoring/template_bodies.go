@@ -7,14 +7,16 @@ import (
 	"heddle/versions"
 )
 
-// templateLink is where a workflow came from.
+// templateLink is where a workflow came from: a template, and the version of it that was
+// installed or last merged.
 type templateLink struct {
 	ID         string          `json:"id"`
 	Version    int             `json:"version"`
 	Parameters json.RawMessage `json:"parameters" kind:"object" doc:"As they were given, without defaults."`
 }
 
-// templateSummary is a template in a list.
+// templateSummary is a template in a list. Built-in templates have no times, since they come with
+// the product.
 type templateSummary struct {
 	ID                string          `json:"id"`
 	Name              string          `json:"name"`
@@ -28,33 +30,35 @@ type templateSummary struct {
 	UpdatedAt         *core.Timestamp `json:"updated_at" doc:"When the newest version was made; null for built-in templates."`
 }
 
-// templateBody is a template with its definition, in which ${{ params.name }}
-// stands for a parameter.
+// templateBody is a template with its definition, in which ${{ params.name }} stands for a
+// parameter. It is not a valid definition itself.
 type templateBody struct {
 	templateSummary
 	Definition json.RawMessage `json:"definition" kind:"object" doc:"${{ params.name }} stands where a parameter goes."`
 }
 
-// templateList is a page of templates: the built-in ones first.
+// templateList is a page of templates: the built-in ones first, then the tenant's, last changed
+// first.
 type templateList struct {
 	Templates  []templateSummary `json:"templates"`
 	Total      *int              `json:"total,omitempty" doc:"Left out with a cursor."`
 	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// templateAnswer holds one template.
+// templateAnswer is the answer that holds one template.
 type templateAnswer struct {
 	Template templateBody `json:"template"`
 }
 
-// createdTemplate answers the creation of a template.
+// createdTemplate answers the creation of a template; it is what a repeated request receives too.
 type createdTemplate struct {
 	TemplateID string       `json:"template_id"`
 	Template   templateBody `json:"template"`
 }
 
-// createTemplate is a request for a template made of a definition, or of a
-// workflow's version.
+// createTemplate is a request for a template made of a definition, or of a workflow's version:
+// exactly one of WorkflowID and Definition is given. Version is that of the workflow; "" is the
+// active one.
 type createTemplate struct {
 	Name        string                `json:"name"`
 	Description string                `json:"description,omitempty"`
@@ -65,8 +69,8 @@ type createTemplate struct {
 	Definition  core.ParsedDefinition `json:"definition,omitempty"`
 }
 
-// updateTemplate is a request for a template's next version; what is left out
-// stays.
+// updateTemplate is a request for a template's next version. What is left out stays; nil is left
+// out, and a pointer to "" clears.
 type updateTemplate struct {
 	Name        *string               `json:"name,omitempty"`
 	Description *string               `json:"description,omitempty"`
@@ -77,7 +81,8 @@ type updateTemplate struct {
 	Definition  core.ParsedDefinition `json:"definition,omitempty"`
 }
 
-// installTemplate is a request for a workflow made of a template.
+// installTemplate is a request for a workflow made of a template. Parameters that are left out
+// have the template's defaults.
 type installTemplate struct {
 	Name       string          `json:"name,omitempty" doc:"The workflow's name; the template's own without it."`
 	Slug       string          `json:"slug,omitempty"`
@@ -95,7 +100,7 @@ type mergeTemplate struct {
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"Instead of those that the workflow was made with."`
 }
 
-// mergeBody is what a template's newest version made of a workflow.
+// mergeBody is what a template's newest version made of a workflow, or with dry_run would make.
 type mergeBody struct {
 	DryRun                  bool              `json:"dry_run"`
 	Version                 int               `json:"version" doc:"The workflow's latest version, which holds the merged definition; unpublished where it is new."`
@@ -106,7 +111,9 @@ type mergeBody struct {
 	Conflicts               []mergeConflict   `json:"conflicts" doc:"What both sides changed differently; the edited value stayed."`
 }
 
-// mergeConflict leaves out a value that is not there.
+// mergeConflict is one place that the template and the workflow changed differently: the value as
+// it was installed, as it was edited since, and as the new version has it. A value that is not
+// there is left out.
 type mergeConflict struct {
 	StepID    *string         `json:"step_id" doc:"Null for what stands beside the steps."`
 	Path      string          `json:"path" doc:"JSON pointer from the step, or from the definition; empty for a whole step."`
@@ -129,7 +136,8 @@ func templateBodyOf(t templates.Template) templateBody {
 	return templateBody{templateSummaryOf(t), t.Definition}
 }
 
-// mergeBodyOf returns what a merge changed, against what was the latest version.
+// mergeBodyOf returns what a merge changed, against what was the latest version. The error means
+// that the definitions cannot be compared.
 func mergeBodyOf(r templates.MergeResult, dryRun bool) (mergeBody, error) {
 	diff, err := versions.Compare(r.Before, r.After)
 	body := mergeBody{

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// templateRoutes is templates, and what is made of them.
+// templateRoutes returns the routes of templates, and of what is made of them.
 func (h *handlers) templateRoutes() []core.Route {
 	const all, one = core.WorkflowsBase + "/templates", core.WorkflowsBase + "/templates/{id}"
 	unknown := []string{"template_not_found"}

@@ -9,7 +9,8 @@ import (
 	"net/http"
 )
 
-// templateID reads the template of the path.
+// templateID returns the template of the path; what cannot be an id is fault.NotFound
+// template_not_found. The parameter is called id, which Param takes for a workflow's.
 func (h *handlers) templateID(c *core.Call) (string, error) {
 	id := c.RawParam("id")
 	if !core.ValidRef(id) {
@@ -18,7 +19,8 @@ func (h *handlers) templateID(c *core.Call) (string, error) {
 	return id, nil
 }
 
-// listTemplates lists built-in templates, then the tenant's own.
+// listTemplates lists built-in templates, then the tenant's own. The filters are category,
+// compared exactly, and is_builtin.
 func (h *handlers) listTemplates(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -49,8 +51,8 @@ func (h *handlers) listTemplates(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// getTemplate returns a template's newest version. Its version is its ETag, since
-// a template changes by new versions alone.
+// getTemplate returns a template's newest version. Its version is its ETag, since a template
+// changes by new versions alone.
 func (h *handlers) getTemplate(c *core.Call) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -66,7 +68,9 @@ func (h *handlers) getTemplate(c *core.Call) error {
 	return c.Reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
 }
 
-// sourceOf reads what a template is to be made of.
+// sourceOf returns what a template is to be made of, as the request names it; that exactly one
+// source is named is for the service to check. d is kept, not copied. Errors: fault.NotFound for
+// names that can name nothing.
 func sourceOf(workflow string, version core.VersionRef, d *core.ParsedDefinition) (templates.Source, error) {
 	if workflow != "" && !core.ValidRef(workflow) {
 		return templates.Source{}, core.NotFound("id", workflow)
@@ -97,6 +101,7 @@ func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 			TenantID: c.TenantID(), Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
 			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.ReserveMemory,
 			Keep: func(t templates.Template) *idempotency.Answer {
+				// The parameters are stored with the template and with its version.
 				c.AddStored(len(t.Definition) + 2*len(t.Parameters))
 				header := map[string]string{"Location": core.WorkflowsBase + "/templates/" + t.ID, "ETag": core.ETag(int64(t.Version))}
 				return o.Answer(http.StatusCreated, header, createdTemplate{t.ID, templateBodyOf(t)})
@@ -106,8 +111,9 @@ func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 	})
 }
 
-// updateTemplate stores a template's next version. Workflows that were made of it
-// are told of it (update_available) and do not change.
+// updateTemplate stores a template's next version; where nothing changes there is none, and the
+// current one is answered. Workflows that were made of it show update_available from then on and
+// do not change.
 func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -136,8 +142,8 @@ func (h *handlers) updateTemplate(c *core.Call, req updateTemplate) error {
 	return c.Reply(http.StatusOK, templateAnswer{templateBodyOf(t)})
 }
 
-// deleteTemplate deletes a template of the tenant's own; workflows made of it
-// stay.
+// deleteTemplate deletes a template of the tenant's own: 204, or fault.Denied template_builtin.
+// Workflows made of it stay.
 func (h *handlers) deleteTemplate(c *core.Call) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -153,9 +159,8 @@ func (h *handlers) deleteTemplate(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// installTemplate makes a workflow of a template, at most once per
-// Idempotency-Key. What was installed is kept beside the workflow: a later merge
-// has three sides.
+// installTemplate makes a workflow of a template, at most once per Idempotency-Key. What was
+// installed is stored beside the workflow, because a later merge has three sides.
 func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 	id, err := h.templateID(c)
 	if err != nil {
@@ -178,8 +183,9 @@ func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 	})
 }
 
-// mergeTemplate merges a template's newest version into a workflow, as an
-// unpublished version. With dry_run nothing is stored.
+// mergeTemplate merges a template's newest version into a workflow, as an unpublished version.
+// Where both sides changed the same place the edit stays and is listed as a conflict. With
+// dry_run nothing is stored.
 func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 	r, err := h.reference(c)
 	if err != nil {
@@ -212,8 +218,8 @@ func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 	return c.Reply(http.StatusOK, body)
 }
 
-// linkTemplates adds to workflows where they came from and whether there is
-// something newer.
+// linkTemplates adds to workflows where they came from and whether there is something newer, in
+// place. It reads the links of all of them at once.
 func (h *handlers) linkTemplates(c *core.Call, list ...*workflowSummary) error {
 	ids := make([]string, len(list))
 	for i, w := range list {

@@ -12,14 +12,15 @@ import (
 	"strings"
 )
 
-// importBody is what became of each line of an import.
+// importBody says what became of each line of an import, in the order of the lines.
 type importBody struct {
 	Imported []versions.ImportedLine `json:"imported"`
 	Skipped  []versions.ImportedLine `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
 }
 
-// exportWorkflows streams the workflows that the caller may view, one per line, so
-// that an export of any size costs little memory.
+// exportWorkflows streams the workflows that the caller may view, one per line with all its
+// versions, so that an export of any size costs little memory. What the query names wrongly is
+// refused before the first line.
 func (h *handlers) exportWorkflows(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -44,8 +45,9 @@ func (h *handlers) exportWorkflows(c *core.Call) error {
 	})
 }
 
-// named finds the workflows of a list of ids and slugs; each must be there and
-// may be viewed.
+// named returns the ids of the workflows of a list of ids and slugs; each must exist and the
+// caller must be allowed to view it. Errors: fault.NotFound workflow_not_found, fault.Denied
+// acl_denied. It reads one row for each.
 func (h *handlers) named(c *core.Call, list string) ([]string, error) {
 	ids := []string{}
 	for ref := range strings.SplitSeq(list, ",") {
@@ -64,9 +66,9 @@ func (h *handlers) named(c *core.Call, list string) ([]string, error) {
 	return ids, nil
 }
 
-// importWorkflows stores workflows line by line: each whole or not at all, up to
-// the first line that is refused. The answer, also of a refusal, says which were
-// stored.
+// importWorkflows stores workflows line by line: each whole or not at all, up to the first line
+// that is refused. The answer, also of a refusal, says which were stored. A repeated request with
+// the same Idempotency-Key does not store a line again.
 func (h *handlers) importWorkflows(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -79,6 +81,7 @@ func (h *handlers) importWorkflows(c *core.Call) error {
 	if err := c.CheckLinesMedia(); err != nil {
 		return err
 	}
+	// An import may be of any length, as long as its lines keep coming.
 	c.AcceptLongBody()
 	body := core.NewHashingReader(c.Request.Body)
 	lines := &budgetedReader{r: body, memory: h.Lines, ctx: c.ClientCtx()}
@@ -92,8 +95,8 @@ func (h *handlers) importWorkflows(c *core.Call) error {
 	})
 }
 
-// importKey is the key under which each line of an import is created at most
-// once; nil without one.
+// importKey returns the key under which each line of an import is created at most once; nil
+// without one.
 func (h *handlers) importKey(k *core.Key) *versions.ImportKey {
 	if k == nil {
 		return nil
@@ -101,7 +104,9 @@ func (h *handlers) importKey(k *core.Key) *versions.ImportKey {
 	return &versions.ImportKey{Scope: k.Scope, Key: k.Key, At: h.Now()}
 }
 
-// importError adds what was stored before the line that was refused.
+// importError returns the error with what was stored before the line that was refused: imported
+// and skipped. Where the body itself broke off, that is the error, and not what the decoder made
+// of half a line.
 func importError(err error, body *core.HashingReader, done versions.ImportResult) error {
 	if body.Err != nil {
 		err = core.BodyError(body.Err)
@@ -113,7 +118,7 @@ func importError(err error, body *core.HashingReader, done versions.ImportResult
 	return f.With("imported", done.Imported).With("skipped", done.Skipped)
 }
 
-// lineQuota holds the lines of an import to the quota.
+// lineQuota returns the checks that apply the tenant's quota to each line of an import.
 func (h *handlers) lineQuota(c *core.Call) versions.LineQuota {
 	return versions.LineQuota{Check: c.ReserveStorage, Stored: c.AddStored}
 }

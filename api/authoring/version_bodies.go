@@ -6,29 +6,30 @@ import (
 	"heddle/versions"
 )
 
-// publishVersion is the body of a publish, which has no fields.
+// publishVersion is the body of a publish; it can only say why.
 type publishVersion struct{ core.Because }
 
-// rollbackWorkflow names the version to go back to.
+// rollbackWorkflow is a request to go back to a version, which is required.
 type rollbackWorkflow struct {
 	Version       core.VersionRef `json:"version"`
 	ChangeSummary string          `json:"change_summary,omitempty" doc:"\"Rollback to version 2\" and the like without it."`
 	core.Because
 }
 
-// labelVersion sets a version's label, or clears it by null.
+// labelVersion sets a version's label, or clears it by null. The field itself is required, so
+// that a misspelt one does not clear.
 type labelVersion struct {
 	core.Because
 	Label labelText `json:"label" doc:"Null takes it away."`
 }
 
-// labelText is a label or null; given distinguishes null from a missing field.
+// labelText is a label, or null, which is ""; given distinguishes null from a missing field.
 type labelText struct {
 	text  string
 	given bool
 }
 
-// UnmarshalJSON reads text or null.
+// UnmarshalJSON reads text or null. The error is fault.Malformed invalid_request.
 func (l *labelText) UnmarshalJSON(text []byte) error {
 	l.given = true
 	if err := json.Unmarshal(text, &l.text); err != nil {
@@ -47,21 +48,24 @@ type diffDraft struct {
 	Definition core.ParsedDefinition `json:"definition"`
 }
 
-// differences is how one definition differs from another.
+// differences is how one definition differs from another: for programs, in a line, and step by
+// step.
 type differences struct {
 	Diff    json.RawMessage   `json:"diff" kind:"patch" doc:"JSON Patch (RFC 6902): applied to the one definition it gives the other exactly."`
 	Summary string            `json:"summary" doc:"One line for people: Added 1 step, modified 1 step."`
 	Changes []versions.Change `json:"changes" doc:"What became of each step; step_id is null for the settings of the workflow."`
 }
 
-// diffBody is the difference between two versions, or a version and a draft.
+// diffBody is the difference between two versions by their numbers, or the active version and a
+// draft.
 type diffBody struct {
 	differences
 	V1 int  `json:"v1"`
 	V2 *int `json:"v2" doc:"Null for a definition that is not stored."`
 }
 
-// previewBody is what would come of a write.
+// previewBody is what would come of a write, as far as it can be known before: DryRun is always
+// true.
 type previewBody struct {
 	DryRun bool `json:"dry_run"`
 	differences

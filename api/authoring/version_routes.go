@@ -7,7 +7,8 @@ import (
 	"net/http"
 )
 
-// versionRoutes is what is done with a workflow's versions beyond reading them.
+// versionRoutes returns the routes of what is done with a workflow's versions beyond reading
+// them, and of export and import.
 func (h *handlers) versionRoutes() []core.Route {
 	const one = core.WorkflowsBase + "/{id}"
 	unknown := []string{"workflow_not_found", "version_not_found"}
@@ -63,8 +64,8 @@ func (h *handlers) versionRoutes() []core.Route {
 	}
 }
 
-// orPreview is a workflow that was written, or with dry_run what would come of
-// it.
+// orPreview returns the answers of a write with dry_run: a workflow that was written, or what
+// would come of it. Both are 200 with the workflow's ETag.
 func orPreview() []core.Answer {
 	return []core.Answer{{Status: http.StatusOK, Body: workflowAnswer{}, Or: previewBody{}, Headers: []string{"ETag"}}}
 }

@@ -8,7 +8,8 @@ import (
 	"net/url"
 )
 
-// reference reads the workflow of the path and If-Match.
+// reference returns the workflow of the path and the revisions of If-Match, which the service
+// checks in the transaction of the write.
 func (h *handlers) reference(c *core.Call) (versions.Reference, error) {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -18,7 +19,7 @@ func (h *handlers) reference(c *core.Call) (versions.Reference, error) {
 	return versions.Reference{TenantID: c.TenantID(), Workflow: ref, IfMatch: match}, err
 }
 
-// pathReference is reference with the version of the path.
+// pathReference returns reference with the version of the path.
 func (h *handlers) pathReference(c *core.Call) (versions.Reference, error) {
 	r, err := h.reference(c)
 	if err != nil {
@@ -28,8 +29,8 @@ func (h *handlers) pathReference(c *core.Call) (versions.Reference, error) {
 	return r, err
 }
 
-// publishVersion makes a version the active one. Open runs keep the version that
-// they started on.
+// publishVersion makes a version the active one; publishing the active one changes nothing. Open
+// runs keep the version that they started on. The answer is the workflow, or a preview.
 func (h *handlers) publishVersion(c *core.Call, _ publishVersion) error {
 	r, err := h.pathReference(c)
 	if err != nil {
@@ -57,12 +58,14 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 		return core.Malformed("version is missing; name the version to go back to: {\"version\": 2}.")
 	}
 	ask := versions.RollbackRequest{Reference: r, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary}
+	// What a rollback checks beyond the preview is checked here, so that both refuse the same.
 	if dry, err := c.DryRun(); err != nil || dry {
 		if err == nil {
 			err = workflows.CheckChangeSummary(req.ChangeSummary)
 		}
 		return h.previewVersion(c, r, err)
 	}
+	// The size of the earlier definition is not known yet; replyWorkflow counts it.
 	if err := c.ReserveStorage(1); err != nil {
 		return err
 	}
@@ -73,8 +76,8 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	return h.replyWorkflow(c, w)
 }
 
-// previewVersion answers a dry run of publishing a version. err is that of the
-// steps before.
+// previewVersion answers a dry run of publishing a version, or of going back to it. err is that
+// of the steps before and is returned as it is.
 func (h *handlers) previewVersion(c *core.Call, r versions.Reference, err error) error {
 	if err != nil {
 		return err
@@ -86,8 +89,8 @@ func (h *handlers) previewVersion(c *core.Call, r versions.Reference, err error)
 	return h.replyPreview(c, p)
 }
 
-// previewUpdate says what a PUT would mean; one without a definition changes
-// nothing that runs.
+// previewUpdate answers what a PUT would mean; one without a definition changes nothing that
+// runs. It makes all checks of the update. err is that of the steps before.
 func (h *handlers) previewUpdate(c *core.Call, req workflows.UpdateRequest, err error) error {
 	if err != nil {
 		return err
@@ -103,8 +106,8 @@ func (h *handlers) previewUpdate(c *core.Call, req workflows.UpdateRequest, err 
 	return h.replyPreview(c, p)
 }
 
-// replyPreview sends what a write would mean, with the ETag that the write may
-// name in If-Match.
+// replyPreview sends what a write would mean, with the ETag that the write may name in If-Match,
+// so that nothing changes between the two.
 func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
 	c.SetETag(p.Workflow.Revision)
 	return c.Reply(http.StatusOK, previewBody{
@@ -113,7 +116,8 @@ func (h *handlers) replyPreview(c *core.Call, p versions.Preview) error {
 	})
 }
 
-// labelVersion sets or clears a label, which is unique within its workflow.
+// labelVersion sets or clears a label, which is unique within its workflow: fault.Conflict
+// label_taken. The answer is the version, with the workflow's ETag.
 func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	if !req.Label.given {
 		return core.Malformed("label is missing; send {\"label\": \"v2.4\"}, or null to take it away.")
@@ -130,7 +134,8 @@ func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	return c.Reply(http.StatusOK, versionOf(w, v))
 }
 
-// diffVersions compares two stored versions, in the order v1 to v2.
+// diffVersions compares two stored versions, in the order v1 to v2. Its ETag is the workflow's,
+// whose labels may name the versions.
 func (h *handlers) diffVersions(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -158,7 +163,8 @@ func (h *handlers) diffVersions(c *core.Call) error {
 	return c.Reply(http.StatusOK, diffOf(found))
 }
 
-// versionParam reads a required version from the query.
+// versionParam returns a required version from the query, given once: a number or a label. The
+// error is fault.Malformed invalid_request.
 func versionParam(q url.Values, name string) (string, error) {
 	if v := q[name]; len(v) == 1 && versions.ValidName(v[0]) {
 		return v[0], nil
@@ -166,7 +172,8 @@ func versionParam(q url.Values, name string) (string, error) {
 	return "", core.Malformed("%s must name one version: its number, such as %s=3 or %s=v3, or its label.", name, name, name)
 }
 
-// diffDraft compares the active version with a definition, which has to be sound.
+// diffDraft compares the active version with a definition that is not stored. It may be invalid,
+// but must be readable: fault.Unacceptable invalid_definition otherwise.
 func (h *handlers) diffDraft(c *core.Call, req diffDraft) error {
 	ref, err := c.Param("id")
 	if err != nil {

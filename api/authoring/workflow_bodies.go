@@ -8,7 +8,7 @@ import (
 	"heddle/versions"
 )
 
-// workflowSummary is a workflow in a list.
+// workflowSummary is a workflow in a list, without definitions.
 type workflowSummary struct {
 	ID            string           `json:"id"`
 	Slug          string           `json:"slug" doc:"The id where none was given."`
@@ -25,8 +25,7 @@ type workflowSummary struct {
 	UpdateAvailable int           `json:"update_available,omitempty" doc:"The template's newest version, where it is later."`
 }
 
-// workflowBody is a workflow with a definition: the active one, unless another
-// was asked for.
+// workflowBody is a workflow with a definition: the active one, unless another was requested.
 type workflowBody struct {
 	workflowSummary
 	DefinitionVersion int             `json:"definition_version" doc:"The version that definition is of."`
@@ -48,7 +47,8 @@ func summaryOf(w workflows.Workflow) workflowSummary {
 	return s
 }
 
-// bodyOf returns a workflow with the definition of one of its versions.
+// bodyOf returns a workflow with the definition of one of its versions. The definition is shared,
+// not copied.
 func bodyOf(w workflows.Workflow, v versions.Version) workflowBody {
 	return workflowBody{
 		workflowSummary: summaryOf(w), DefinitionVersion: v.Number,
@@ -63,18 +63,19 @@ type workflowList struct {
 	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// workflowAnswer holds one workflow.
+// workflowAnswer is the answer that holds one workflow.
 type workflowAnswer struct {
 	Workflow workflowBody `json:"workflow"`
 }
 
-// createdWorkflow answers the creation of a workflow.
+// createdWorkflow answers the creation of a workflow; it is what a repeated request receives too.
 type createdWorkflow struct {
 	ID       string       `json:"id"`
 	Workflow workflowBody `json:"workflow"`
 }
 
-// createWorkflow is a request for a workflow; its definition becomes version 1.
+// createWorkflow is a request for a workflow; its definition becomes version 1, and the active
+// one. Without a slug the id is the slug.
 type createWorkflow struct {
 	Definition    core.ParsedDefinition `json:"definition"`
 	TriggerType   string                `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
@@ -84,7 +85,8 @@ type createWorkflow struct {
 	ChangeSummary string                `json:"change_summary,omitempty"`
 }
 
-// updateWorkflow changes a workflow: what is left out stays.
+// updateWorkflow changes a workflow: what is left out stays. Tags are replaced as a whole; an
+// empty list removes them.
 type updateWorkflow struct {
 	Definition    core.ParsedDefinition `json:"definition,omitempty"`
 	ChangeSummary string                `json:"change_summary,omitempty"`
@@ -93,7 +95,7 @@ type updateWorkflow struct {
 	Publish       *bool                 `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
 }
 
-// setStatus sets a workflow's status.
+// setStatus sets a workflow's status, which is required.
 type setStatus struct {
 	Status workflows.Status `json:"status" enum:"draft,active,paused,archived"`
 	core.Because
@@ -104,14 +106,15 @@ type validateDefinition struct {
 	Definition core.ParsedDefinition `json:"definition"`
 }
 
-// validity says whether a definition is sound; warnings alone leave it valid.
+// validity says whether a definition is valid; warnings alone leave it valid.
 type validity struct {
 	Valid       bool          `json:"valid"`
 	Errors      []string      `json:"errors" doc:"The messages of the errors among the diagnostics."`
 	Diagnostics []fault.Issue `json:"diagnostics"`
 }
 
-// versionSummary is a version in a list.
+// versionSummary is a version in a list. Versions are numbered from 1 and never change, but for
+// their label.
 type versionSummary struct {
 	Version        int             `json:"version"`
 	Label          *string         `json:"label"`
@@ -137,7 +140,8 @@ type versionList struct {
 	NextCursor *string          `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// versionOf returns a version as lists show it.
+// versionOf returns a version as lists show it. w is its workflow, which says which version is
+// active.
 func versionOf(w workflows.Workflow, v versions.Version) versionSummary {
 	return versionSummary{
 		Version: v.Number, Label: core.TextOrNull(v.Label), ChangeSummary: v.ChangeSummary,

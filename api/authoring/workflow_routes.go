@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// workflowRoutes are workflows, and their versions as far as they are read.
+// workflowRoutes returns the routes of workflows, and of their versions as far as they are read.
 func (h *handlers) workflowRoutes() []core.Route {
 	const one = core.WorkflowsBase + "/{id}"
 	definitionCodes := []string{"invalid_definition", "secret_in_definition", "invalid_trigger_type", "invalid_tags", "invalid_change_summary"}

@@ -10,8 +10,8 @@ import (
 	"net/http"
 )
 
-// listWorkflows lists the workflows that the caller may view and that match all
-// filters.
+// listWorkflows lists the workflows that the caller may view and that match all filters, last
+// changed first. An unknown status or type of trigger is fault.Malformed invalid_request.
 func (h *handlers) listWorkflows(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -41,9 +41,10 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// createWorkflow stores a workflow, at most once per Idempotency-Key, together
-// with the answer that a repeated request gets.
+// createWorkflow stores a workflow, at most once per Idempotency-Key, together with the answer
+// that a repeated request receives.
 func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
+	// A definition with errors is given, and is refused by the service with all of them.
 	if !req.Definition.Given {
 		return errNoDefinition()
 	}
@@ -67,13 +68,13 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 	})
 }
 
-// errNoDefinition refuses a request that holds no definition.
+// errNoDefinition refuses a request that holds no definition: fault.Malformed invalid_request.
 func errNoDefinition() error {
 	return core.Malformed("definition is missing; send {\"definition\": {…}}.")
 }
 
-// getWorkflow returns a workflow with the active definition, or that of the
-// version in the query.
+// getWorkflow returns a workflow with the active definition, or that of the version in the query.
+// Its ETag is the workflow's revision.
 func (h *handlers) getWorkflow(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -102,8 +103,8 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	return c.Reply(http.StatusOK, workflowAnswer{body})
 }
 
-// replyWorkflow answers with a workflow that was just written, and its active
-// definition.
+// replyWorkflow answers with a workflow that was just written, and its active definition, which
+// is counted as stored where the request reserved room for one.
 func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 	v, err := h.Versions.Active(c.Ctx(), w)
 	if err != nil {
@@ -120,8 +121,8 @@ func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 	return c.Reply(http.StatusOK, workflowAnswer{body})
 }
 
-// updateWorkflow changes a workflow. A definition that differs from the latest
-// version is a new version, active unless publish is false.
+// updateWorkflow changes a workflow. A definition that differs from the latest version is a new
+// version, active unless publish is false; one that equals it makes none.
 func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -153,8 +154,8 @@ func (h *handlers) updateWorkflow(c *core.Call, req updateWorkflow) error {
 	return h.replyWorkflow(c, w)
 }
 
-// setStatus sets a workflow's status, by which runs and schedules are let in or
-// refused.
+// setStatus sets a workflow's status, by which runs and schedules are admitted or refused. Each
+// status may follow each.
 func (h *handlers) setStatus(c *core.Call, req setStatus) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -174,8 +175,8 @@ func (h *handlers) setStatus(c *core.Call, req setStatus) error {
 	return h.replyWorkflow(c, w)
 }
 
-// deleteWorkflow deletes a workflow. Its open runs prevent that, or are cancelled
-// with force; ended runs stay readable.
+// deleteWorkflow deletes a workflow, whose slug becomes free. Its open runs prevent that
+// (fault.Conflict workflow_has_open_runs), or are cancelled with force; ended runs stay readable.
 func (h *handlers) deleteWorkflow(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -202,8 +203,8 @@ func (h *handlers) deleteWorkflow(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// validateDefinition answers 200 for a definition with errors too: that it is not
-// sound is the answer, and not a failure of the request.
+// validateDefinition answers 200 for a definition with errors too: that it is not valid is the
+// answer, and not a failure of the request. Nothing is stored.
 func (h *handlers) validateDefinition(c *core.Call, req validateDefinition) error {
 	if !req.Definition.Given {
 		return errNoDefinition()
@@ -247,7 +248,8 @@ func (h *handlers) listVersions(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// getVersion returns a version by number or label.
+// getVersion returns a version by number or label. Its ETag is the workflow's, because a label
+// may change.
 func (h *handlers) getVersion(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
