@@ -69,8 +69,8 @@ type createTemplate struct {
 	Definition  core.ParsedDefinition `json:"definition,omitempty"`
 }
 
-// updateTemplate is a request for a template's next version. What is left out stays; nil is left
-// out, and a pointer to "" clears.
+// updateTemplate is a request for a template's next version. What is left out stays as it is, and
+// so does what is null.
 type updateTemplate struct {
 	Name        *string               `json:"name,omitempty"`
 	Description *string               `json:"description,omitempty"`

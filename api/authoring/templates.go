@@ -101,7 +101,8 @@ func (h *handlers) createTemplate(c *core.Call, req createTemplate) error {
 			TenantID: c.TenantID(), Author: c.Principal.KeyName, Name: req.Name, Description: req.Description,
 			Category: req.Category, Parameters: req.Parameters, Source: src, Admit: c.ReserveMemory,
 			Keep: func(t templates.Template) *idempotency.Answer {
-				// The parameters are stored with the template and with its version.
+				// Only here is it known how much is stored: the definition may be that of a
+				// workflow.
 				c.AddStored(len(t.Definition) + 2*len(t.Parameters))
 				header := map[string]string{"Location": core.WorkflowsBase + "/templates/" + t.ID, "ETag": core.ETag(int64(t.Version))}
 				return o.Answer(http.StatusCreated, header, createdTemplate{t.ID, templateBodyOf(t)})

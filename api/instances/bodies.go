@@ -26,8 +26,8 @@ type instanceStart struct {
 	Params json.RawMessage `json:"params,omitempty" doc:"The workflow's input; an empty object unless given."`
 }
 
-// instanceBatch is a request for several instances, which are created in one
-// transaction.
+// instanceBatch is a request for several instances, which are created in one transaction. The
+// handler searches the ids for secrets, the executor the params.
 type instanceBatch struct {
 	Instances []batchItem `json:"instances" doc:"At most 100." secrets:"handler"`
 }
@@ -44,7 +44,7 @@ type createdInstance struct {
 	Details instanceDetails `json:"details"`
 }
 
-// createdInstances answers a batch.
+// createdInstances answers a batch. Ids that existed are missing.
 type createdInstances struct {
 	Instances []createdInstance `json:"instances" doc:"Those that were created, in the order of the request."`
 }
@@ -62,7 +62,7 @@ type instanceError struct {
 	Message string `json:"message"`
 }
 
-// listedInstance is an instance in a list.
+// listedInstance is an instance in a list. CreatedAt is when its first run was created.
 type listedInstance struct {
 	ID        string          `json:"id"`
 	Details   instanceDetails `json:"details"`
@@ -83,7 +83,8 @@ type instanceBody struct {
 	Meta    instanceMeta    `json:"meta"`
 }
 
-// instanceMeta is what is known of an instance's latest run.
+// instanceMeta is what is known of an instance's latest run. CreatedAt is the instance's own, the
+// other times are the run's; null: not reached.
 type instanceMeta struct {
 	WorkflowName   string          `json:"workflowName"`
 	RunNumber      int             `json:"runNumber" doc:"From 0; each restart adds one."`
@@ -99,7 +100,8 @@ type instanceMeta struct {
 	Reason         string          `json:"reason,omitempty" doc:"Why it was terminated, as the caller gave it."`
 }
 
-// instanceStep is a step as an instance shows it.
+// instanceStep is a step as an instance shows it: what the definition says of it, and how far it
+// is.
 type instanceStep struct {
 	StepKey       string          `json:"stepKey" doc:"The step's id; in a loop body behind its iteration: each[3].fetch."`
 	Name          string          `json:"name"`
@@ -114,7 +116,7 @@ type instanceStep struct {
 	Error         *instanceError  `json:"error,omitempty"`
 }
 
-// instanceDone answers a request that changed an instance's state.
+// instanceDone answers a command; OK is always true, since a refusal is an error.
 type instanceDone struct {
 	OK bool `json:"ok"`
 }
@@ -131,7 +133,8 @@ type eventTaken struct {
 	Status instanceDetails `json:"status"`
 }
 
-// tickRequest lets queued instances begin, as far as its bounds allow.
+// tickRequest lets queued instances begin, as far as its bounds allow. 0 stands for a bound that
+// was not given.
 type tickRequest struct {
 	MaxInstances positive `json:"maxInstances,omitempty" doc:"How many instances may begin; 10 unless given, at most 1,000."`
 	MaxSteps     positive `json:"maxSteps,omitempty" doc:"No further instance begins once the others have begun so many steps; any number unless given."`
@@ -142,10 +145,11 @@ type ticked struct {
 	Processed int `json:"processed" doc:"How many instances began."`
 }
 
-// positive is a whole number from 1; its clients also send it as text.
+// positive is a whole number from 1; clients also send it as text.
 type positive int
 
-// UnmarshalJSON refuses what is not a whole number from 1.
+// UnmarshalJSON takes a whole number from 1 to 2,147,483,647, or its digits as text; 3.0 is
+// accepted as a number, not as text.
 func (p *positive) UnmarshalJSON(text []byte) error {
 	written := strings.Trim(string(text), `"`)
 	if whole, ok := core.WholeNumber(written); ok && len(written) == len(text) {
@@ -159,7 +163,8 @@ func (p *positive) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// detailsOf returns the state of a run in this dialect's words.
+// detailsOf returns the state of a run in this dialect's words. Only a failed run has an error
+// here, and only a complete one an output.
 func detailsOf(r executor.Record) instanceDetails {
 	d := instanceDetails{Status: core.WordsOf(r.State).Instances}
 	if r.State == machine.Failed {
@@ -171,8 +176,8 @@ func detailsOf(r executor.Record) instanceDetails {
 	return d
 }
 
-// instanceErrorOf names an error by its code; a wait that timed out has the name that
-// the dialect's clients know.
+// instanceErrorOf returns an error by its code as name, nil for none; a wait that timed out has
+// the name that the dialect's clients know.
 func instanceErrorOf(e *machine.Error) *instanceError {
 	switch {
 	case e == nil:
@@ -183,7 +188,8 @@ func instanceErrorOf(e *machine.Error) *instanceError {
 	return &instanceError{e.Code, e.Message}
 }
 
-// stepKey names a step: in a loop body, prefixed by the path of its iteration.
+// stepKey returns the name of a step: in a loop body, prefixed by the path of its iteration and a
+// dot.
 func stepKey(stepID, iteration string) string {
 	if iteration == "" {
 		return stepID
@@ -191,7 +197,7 @@ func stepKey(stepID, iteration string) string {
 	return iteration + "." + stepID
 }
 
-// setPlan fills in what the definition says of a step.
+// setPlan sets what the definition says of a step. TimeoutMS stays null without a timeout.
 func (s *instanceStep) setPlan(p machine.StepPlan) {
 	s.Name, s.Type, s.MaxAttempts = p.Name, p.Type, p.MaxAttempts
 	if p.Timeout > 0 {
@@ -200,7 +206,8 @@ func (s *instanceStep) setPlan(p machine.StepPlan) {
 	}
 }
 
-// setWait sets what a step waits for.
+// setWait sets what a step waits for. It wakes at until, or at the timeout where it has only
+// that.
 func (s *instanceStep) setWait(kind, name string, until, timeout *core.Timestamp) {
 	s.Status, s.WakeAt = string(machine.StepWaiting), until
 	if until == nil {

@@ -15,8 +15,9 @@ const (
 	codeValidation   = "FRAGNO_VALIDATION_ERROR"
 )
 
-// translateCodeForInstances returns the dialect's code for one of the product; codes
-// that it has no word for stay.
+// translateCodeForInstances returns the dialect's code for one of the product; codes that it has
+// no word for stay. It translates the codes of the OpenAPI document too, and must agree with
+// translateErrorForInstances.
 func translateCodeForInstances(code string) string {
 	switch code {
 	case "invalid_request", "invalid_payload":
@@ -35,8 +36,9 @@ func translateCodeForInstances(code string) string {
 	return code
 }
 
-// translateErrorForInstances returns an error with the dialect's code. What a request's
-// schema or a workflow's refuses is 400 with issues.
+// translateErrorForInstances returns an error with the dialect's code, as a copy; an error that
+// needs no translation is returned as it is. What a request's schema or a workflow's refuses is
+// 400 with issues.
 func translateErrorForInstances(err error) error {
 	var f *fault.Error
 	if !errors.As(err, &f) {
@@ -64,10 +66,11 @@ func translateErrorForInstances(err error) error {
 	return &out
 }
 
+// validationFailed is the message of every error with issues: they say what is wrong.
 const validationFailed = "Validation failed"
 
-// invalidFor is the refusal of a request that does not fit its schema: what is
-// wrong at the path of fields and indexes.
+// invalidFor refuses a request that does not fit its schema: message says what is wrong at the
+// path of field names and indexes; no path is the whole request.
 func invalidFor(message string, path ...any) error {
 	if path == nil {
 		path = []any{}
@@ -76,7 +79,8 @@ func invalidFor(message string, path ...any) error {
 		With("issues", []core.SchemaIssue{{Code: "custom", Path: path, Message: message}})
 }
 
-// issuesOf lists an error's issues below a field of the request.
+// issuesOf returns an error's issues below a field of the request, with their JSON pointers (RFC
+// 6901) as paths. An error without issues is one itself. The list is never empty.
 func issuesOf(field string, f *fault.Error) []core.SchemaIssue {
 	list := []core.SchemaIssue{}
 	for _, i := range f.Issues {

@@ -8,14 +8,16 @@ import (
 	"strconv"
 )
 
-// v1Start is a request for a run.
+// v1Start is a request for a run. WorkflowID is required; without a version it runs the active
+// one.
 type v1Start struct {
 	WorkflowID      string          `json:"workflow_id" doc:"A workflow's slug or id."`
 	WorkflowVersion core.VersionRef `json:"workflow_version,omitempty"`
 	Input           json.RawMessage `json:"input,omitempty"`
 }
 
-// v1Started answers it.
+// v1Started answers a start with the state of the new run, which is what a repeated request
+// receives too, however far the run has come.
 type v1Started struct {
 	RunID           string          `json:"run_id"`
 	State           string          `json:"state" words:"runs"`
@@ -25,7 +27,7 @@ type v1Started struct {
 	StartedAt       *core.Timestamp `json:"started_at"`
 }
 
-// v1Summary is a run in a list.
+// v1Summary is a run in a list. CostMicroUSD is in millionths of a US dollar.
 type v1Summary struct {
 	RunID           string          `json:"run_id"`
 	State           string          `json:"state" words:"runs"`
@@ -42,13 +44,14 @@ type v1Summary struct {
 	core.Authors
 }
 
-// v1RunList is a page of runs, newest first. It has no total.
+// v1RunList is a page of runs, newest first. It has no total: counting the runs of all workflows
+// would cost more than the page.
 type v1RunList struct {
 	Runs       []v1Summary `json:"runs"`
 	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// v1Run is a run with its nodes summed up.
+// v1Run is a run with its nodes summed up. Its result is a request of its own.
 type v1Run struct {
 	v1Summary
 	DefinitionHash string          `json:"definition_hash"`
@@ -57,7 +60,8 @@ type v1Run struct {
 	Current        []v1Current     `json:"current" doc:"What is under way, retries and waits included."`
 }
 
-// v1Nodes counts the top-level nodes by state; a pending retry is running.
+// v1Nodes counts the top-level nodes, and the handlers that ran, by state; a pending retry is
+// running.
 type v1Nodes struct {
 	Total     int `json:"total"`
 	Pending   int `json:"pending"`
@@ -80,14 +84,15 @@ type v1Current struct {
 	Wait      *v1Wait         `json:"wait,omitempty"`
 }
 
-// v1Wait says what a node waits for; of a signal, how to answer it.
+// v1Wait says what a node waits for; of a signal, how to answer it: the prompt for a person and
+// the schema of the payload.
 type v1Wait struct {
 	core.OpenWait
 	Prompt string          `json:"prompt,omitempty"`
 	Schema json.RawMessage `json:"schema,omitempty"`
 }
 
-// v1Result is how a run ended.
+// v1Result is how a run ended. Of a failed run Error says why.
 type v1Result struct {
 	RunID  string          `json:"run_id"`
 	State  string          `json:"state" words:"runs"`
@@ -95,7 +100,8 @@ type v1Result struct {
 	Error  *core.Failure   `json:"error,omitempty"`
 }
 
-// v1Steered answers a request that ends a run, with the state that it was in then.
+// v1Steered answers a command that ends a run, with the state that the run was in then: running,
+// while it compensates.
 type v1Steered struct {
 	RunID string `json:"run_id"`
 	State string `json:"state" words:"runs"`
@@ -114,8 +120,8 @@ type v1Delivered struct {
 	Duplicate bool `json:"duplicate" doc:"The same request id was delivered before; nothing was done."`
 }
 
-// versionNames looks up the names of versions for one answer: the label, or v3. A
-// workflow that was deleted has no labels any more.
+// versionNames looks up the names of versions for one answer: the label, or v3. A workflow that
+// was deleted has no labels any more. It is used by the request's goroutine.
 type versionNames struct {
 	h     *handlers
 	c     *core.Call
@@ -133,7 +139,7 @@ func (h *handlers) versionNames(c *core.Call) versionNames {
 	return versionNames{h, c, map[runVersion]string{}}
 }
 
-// of returns the name of the version that a run runs.
+// of returns the name of the version that a run is on. It reads the version once.
 func (n versionNames) of(r executor.Record) (string, error) {
 	key := runVersion{r.WorkflowID, r.Version}
 	if name, ok := n.known[key]; ok {

@@ -16,8 +16,8 @@ import (
 	"unicode/utf8"
 )
 
-// v1Create starts a run, at most once per Idempotency-Key. That its version's
-// label cannot be read does not fail the start, which has been committed.
+// v1Create starts a run, at most once per Idempotency-Key. The body names the workflow, so that
+// it is authorised here. That its version's label cannot be read does not fail the start.
 func (h *handlers) v1Create(c *core.Call, req v1Start) error {
 	if req.WorkflowID == "" {
 		return core.Malformed("workflow_id is required: the slug or id of a workflow.")
@@ -29,6 +29,7 @@ func (h *handlers) v1Create(c *core.Call, req v1Start) error {
 		return err
 	}
 	return c.Idempotent(func(o *core.Creation) error {
+		// Keep has no error to return: the run is about to be committed with its answer.
 		var unnamed error
 		_, err := h.Executor.Start(c.Ctx(), executor.StartRequest{
 			TenantID: c.TenantID(), Workflow: req.WorkflowID, Version: string(req.WorkflowVersion), Trigger: "api",
@@ -53,7 +54,8 @@ func (h *handlers) v1Create(c *core.Call, req v1Start) error {
 	})
 }
 
-// authoriseNamed authorises the route's action on a workflow that the body names.
+// authoriseNamed authorises the route's action on a workflow that the body names: fault.Denied
+// acl_denied. A role that may do it everywhere costs no read.
 func (h *handlers) authoriseNamed(c *core.Call, ref string) error {
 	if access.CanEverywhere(c.Principal, c.Route.Action) {
 		return nil
@@ -65,7 +67,8 @@ func (h *handlers) authoriseNamed(c *core.Call, ref string) error {
 	return core.Allow(c.Principal, c.Route.Action, w.ID, w.Slug)
 }
 
-// v1List lists the runs that the caller may view, of all workflows.
+// v1List lists the runs that the caller may view, of all workflows, newest first. The names of
+// their versions are looked up once per version and page.
 func (h *handlers) v1List(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {
@@ -89,7 +92,8 @@ func (h *handlers) v1List(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// v1Query reads the filters of the list of runs.
+// v1Query returns the filters of the list of runs, which all have to match; limit and cursor are
+// not set. An unknown word is fault.Malformed invalid_request and lists those that there are.
 func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error) {
 	query := executor.RunQuery{TenantID: c.TenantID(), WorkflowIDs: access.ViewableWorkflows(c.Principal), Trigger: q.Get("trigger")}
 	word := q.Get("status")
@@ -120,8 +124,8 @@ func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error
 	return query, err
 }
 
-// filteredWorkflow finds the id of a workflow to filter by. The runs of a
-// deleted one are still found by its id.
+// filteredWorkflow returns the id of a workflow to filter by. The runs of a deleted one are still
+// found by its id, which is why an unknown id is not an error.
 func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
 	if !core.ValidRef(ref) {
 		return "", core.NotFound("id", ref)
@@ -133,8 +137,8 @@ func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
 	return w.ID, err
 }
 
-// v1SummaryOf returns a run as lists show it. Latency is in milliseconds, from
-// start to end.
+// v1SummaryOf returns a run as lists show it. Latency is in milliseconds, from start to end, and
+// nil until both are known. The error is that of reading a version's label.
 func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 	name, err := names.of(r)
 	s := v1Summary{
@@ -150,8 +154,7 @@ func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 	return s, err
 }
 
-// v1Get returns a run with counts of its nodes. Its ETag is the number of its last
-// event.
+// v1Get returns a run with counts of its nodes. Its ETag is the number of its last event.
 func (h *handlers) v1Get(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -177,7 +180,8 @@ func (h *handlers) v1Get(c *core.Call) error {
 }
 
 // v1CurrentOf lists the nodes that have started and not ended: the top-level ones in the order in
-// which they started, then the waits within loops.
+// which they started, then the waits within loops. Other nodes of a loop's body are not listed.
+// The list is never nil.
 func v1CurrentOf(view executor.View) []v1Current {
 	list := []v1Current{}
 	for _, s := range view.Steps {
@@ -201,10 +205,11 @@ func v1CurrentOf(view executor.View) []v1Current {
 	return list
 }
 
-// v1WaitOf returns what a node waits for, with what an answer has to fit.
+// v1WaitOf returns what a node waits for, with the prompt of a signal and the schema that its
+// payload has to fit.
 func v1WaitOf(w machine.Wait) *v1Wait { return &v1Wait{*core.WaitOf(w), w.Prompt, w.Schema} }
 
-// v1Result returns how a run ended; run_not_finished before.
+// v1Result returns how a run ended; before its end it is fault.Conflict run_not_finished.
 func (h *handlers) v1Result(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -222,7 +227,8 @@ func (h *handlers) v1Result(c *core.Call) error {
 	return c.Reply(http.StatusOK, r)
 }
 
-// v1End returns a handler that ends a run by do.
+// v1End returns a handler that ends a run by do, Cancel or Terminate, and answers with the state
+// that the run had then. A finished run is answered as it is.
 func (h *handlers) v1End(do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		id, err := c.Param("run_id")
@@ -237,10 +243,12 @@ func (h *handlers) v1End(do func(s *executor.Service, ctx context.Context, tenan
 	}
 }
 
+// maxRequestID is the longest request id of a signal, in bytes.
 const maxRequestID = 255
 
-// v1Signal delivers a signal once per request id. A duplicate is answered and
-// changes nothing.
+// v1Signal delivers a signal once per request id. A duplicate is answered, changes nothing and
+// leaves no line in the audit trail. Errors: fault.Conflict run_finished; fault.Unacceptable
+// invalid_payload, which leaves the wait open, signal_mismatch, secret_in_input.
 func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -250,6 +258,7 @@ func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 	if err != nil {
 		return err
 	}
+	// The name is stored and shown; what stands in the path is not searched elsewhere.
 	if err := c.RefuseSecrets("The signal's name", core.JSONText(name)); err != nil {
 		return err
 	}
@@ -266,8 +275,8 @@ func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 	return c.Reply(http.StatusAccepted, v1Delivered{Accepted: true, Duplicate: done.Duplicate})
 }
 
-// signalName reads the name from the path: any text of 1 to 128 bytes without
-// control characters.
+// signalName returns the name from the path: any text of 1 to 128 bytes without control
+// characters. The error is fault.Malformed invalid_request.
 func (h *handlers) signalName(c *core.Call) (string, error) {
 	name := c.RawParam("name")
 	odd := strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f })

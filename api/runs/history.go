@@ -18,7 +18,7 @@ type v1History struct {
 	NextCursor *string         `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// v1HistoryNode is one node, in a loop body of one iteration.
+// v1HistoryNode is one node, in a loop body of one iteration, with all of its attempts.
 type v1HistoryNode struct {
 	Node      string      `json:"node"`
 	Type      string      `json:"type"`
@@ -28,7 +28,8 @@ type v1HistoryNode struct {
 	Attempts  []v1Attempt `json:"attempts"`
 }
 
-// v1Attempt is one attempt of a node.
+// v1Attempt is one attempt of a node. FinishedAt and LatencyMS are null while it runs; an attempt
+// that a crash cut off is interrupted.
 type v1Attempt struct {
 	Attempt      int             `json:"attempt"`
 	State        string          `json:"state" enum:"running,waiting,succeeded,failed,interrupted,cancelled"`
@@ -43,7 +44,9 @@ type v1Attempt struct {
 	ToolCalls    []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, in order."`
 }
 
-// v1History reads a page of the journal and makes nodes of its events.
+// v1History reads a page of the journal and makes nodes of its events. It costs in proportion to
+// the page, however long the journal is. A cursor is the number of an event; one that is not is
+// fault.Malformed invalid_request.
 func (h *handlers) v1History(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -78,6 +81,7 @@ func (h *handlers) v1History(c *core.Call) error {
 	if part.Next > 0 {
 		w.next = strconv.FormatInt(part.Next, 10)
 	}
+	// The page is as old as its events: the row was read with them, after the definition.
 	run = part.Run
 	list := v1History{RunID: id, Nodes: make([]v1HistoryNode, len(w.order)), NextCursor: core.TextOrNull(w.next)}
 	for i, ref := range w.order {
@@ -86,17 +90,20 @@ func (h *handlers) v1History(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// historyWalk makes nodes of the events of a page.
+// historyWalk makes nodes of the events of a page, which are visited in the journal's order.
 type historyWalk struct {
-	from  int64 // seq from which on the present version ran
+	from int64 // seq of the event from which the present version ran; 0: from the first
+	// steps are those of the present version, by id.
 	steps map[string]core.DefinedStep
+	// order holds the nodes as they are answered: as they began.
 	order []machine.Ref
 	nodes map[machine.Ref]*v1HistoryNode
-	next  string
+	// next is the cursor of the next page, "" on the last.
+	next string
 }
 
-// visit applies an event. Events of nodes that began on an earlier page are
-// skipped.
+// visit applies an event. Events of nodes that began on an earlier page are skipped: they were
+// answered with it, whole.
 func (w *historyWalk) visit(e events.Event) error {
 	if e.StepID == "" {
 		return nil
@@ -116,7 +123,7 @@ func (w *historyWalk) visit(e events.Event) error {
 	return nil
 }
 
-// begin takes a node into the page when this is its first event.
+// begin takes a node into the page and returns it when this is its first event; nil otherwise.
 func (w *historyWalk) begin(ref machine.Ref, e events.Event) *v1HistoryNode {
 	if e.Kind != events.StepStarted && e.Kind != events.StepSkipped {
 		return nil
@@ -127,7 +134,8 @@ func (w *historyWalk) begin(ref machine.Ref, e events.Event) *v1HistoryNode {
 	return n
 }
 
-// add applies an event to the node.
+// add applies an event to the node. Events of a compensation and of a wait's probes, which have a
+// role, do not end an attempt.
 func (w *historyWalk) add(n *v1HistoryNode, e events.Event, d machine.Detail) {
 	switch e.Kind {
 	case events.StepStarted:
@@ -159,7 +167,7 @@ func (w *historyWalk) add(n *v1HistoryNode, e events.Event, d machine.Detail) {
 	}
 }
 
-// lastAttempt returns nil before the first.
+// lastAttempt returns the attempt that is running or ended last; nil before the first.
 func (n *v1HistoryNode) lastAttempt() *v1Attempt {
 	if len(n.Attempts) == 0 {
 		return nil
@@ -167,7 +175,8 @@ func (n *v1HistoryNode) lastAttempt() *v1Attempt {
 	return &n.Attempts[len(n.Attempts)-1]
 }
 
-// end closes the last attempt.
+// end closes the last attempt with what the event says of it. Where the event has no latency it
+// is the time since the attempt started, at least 0 ms: the clocks of two nodes may differ.
 func (n *v1HistoryNode) end(e events.Event, d machine.Detail, state string) {
 	a := n.lastAttempt()
 	if a == nil {
@@ -182,7 +191,8 @@ func (n *v1HistoryNode) end(e events.Event, d machine.Detail, state string) {
 	a.Tokens, a.CostMicroUSD, a.ToolCalls = d.Tokens, d.CostMicroUSD, core.ToolCallsOf(d.Usage)
 }
 
-// input is the node's config; a loop's holds its whole body and is left out.
+// input returns the node's config; nil for a loop, whose config holds its whole body, and for
+// what ran before the present version, whose definition is not at hand.
 func (w *historyWalk) input(stepID string, seq int64) json.RawMessage {
 	s := w.steps[stepID]
 	if s.Type == "loop" || seq < w.from {
@@ -191,7 +201,8 @@ func (w *historyWalk) input(stepID string, seq int64) json.RawMessage {
 	return s.Config
 }
 
-// finish cancels a node that was cut off by the run's end without an event of its own.
+// finish returns the node and cancels it where it was cut off by the run's end (over) without an
+// event of its own.
 func (w *historyWalk) finish(ref machine.Ref, over bool) *v1HistoryNode {
 	n := w.nodes[ref]
 	if over && (n.State == "running" || n.State == "waiting" || n.State == "retrying") {

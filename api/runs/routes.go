@@ -7,10 +7,10 @@ import (
 	"net/http"
 )
 
-// runsBase is where the runs dialect begins.
+// runsBase is where the paths of the runs dialect begin.
 const runsBase = "/v1/runs"
 
-// routes is the runs dialect: the same runs in other words.
+// routes returns the table of the runs dialect.
 func (h *handlers) routes() []core.Route {
 	const run = runsBase + "/{run_id}"
 	return []core.Route{
@@ -74,7 +74,7 @@ func (h *handlers) routes() []core.Route {
 	}
 }
 
-// v1Filters are the parameters of the list of runs.
+// v1Filters returns the parameters of the list of runs.
 func v1Filters() []core.Param {
 	states := core.Vocabulary(core.InRuns)
 	return append([]core.Param{

@@ -9,7 +9,8 @@ import (
 	"heddle/executor/machine"
 )
 
-// v1Events follows a run's events after Last-Event-ID.
+// v1Events follows a run's events after Last-Event-ID, as text/event-stream; see
+// core.Call.Stream.
 func (h *handlers) v1Events(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -22,8 +23,8 @@ func (h *handlers) v1Events(c *core.Call) error {
 	return c.Stream(id, after, func(context.Context, executor.Record) core.FrameFunc { return v1Frame })
 }
 
-// v1Event is the data of every frame of the runs dialect; each event fills what
-// it has.
+// v1Event is the data of every frame of the runs dialect; each event fills what it has, and
+// leaves the rest out. Pointers are for counts of which 0 is shown.
 type v1Event struct {
 	RunID        string          `json:"run_id"`
 	Seq          int64           `json:"seq"`
@@ -46,7 +47,8 @@ type v1Event struct {
 	Reason       string          `json:"reason,omitempty" doc:"Why, as they said."`
 }
 
-// v1Frame translates one row; false: the catalogue has no event for it.
+// v1Frame translates one row; false: this dialect has no frame for it. It keeps no state. The
+// error is that of a row that cannot be read.
 func v1Frame(e events.Event) (core.Frame, bool, error) {
 	d, err := machine.ReadDetail(e)
 	if err != nil {
@@ -61,6 +63,7 @@ func v1Frame(e events.Event) (core.Frame, bool, error) {
 		RequestID: d.RequestID, Name: d.Name, Prompt: d.Prompt, Schema: d.Schema, Payload: d.Payload, Error: core.FailureOf(d.Error),
 		Actor: core.ActorOf(d.Actor),
 	}
+	// The reason of a row that no one caused, such as why a step was skipped, is not shown here.
 	if d.Actor.Known() {
 		out.Reason = d.Reason
 	}
@@ -80,8 +83,8 @@ func v1Frame(e events.Event) (core.Frame, bool, error) {
 	return core.Frame{Event: word, Data: out}, true, nil
 }
 
-// v1EventWord is the name of the row's frame, or "". A change between states
-// that have one word is none to this dialect.
+// v1EventWord returns the name of the row's frame, or "". A change between states that have one
+// word is none to this dialect.
 func v1EventWord(k events.Kind, d machine.Detail) string {
 	switch k {
 	case events.StateChanged:

@@ -12,15 +12,16 @@ import (
 	"slices"
 )
 
-// maxTurnEvents is how many events an answer holds: the newest.
+// maxTurnEvents is how many events an answer holds at most: the newest.
 const maxTurnEvents = 1000
 
+// errTurnOver ends the following of a run when the turn is over; it reaches no caller.
 var errTurnOver = errors.New("the turn is over")
 
-// turnSink waits for the turn's end.
+// turnSink waits for the turn's end. over reports whether the turn is over after the event seq.
 type turnSink struct{ over func(seq int64) (bool, error) }
 
-// Events returns errTurnOver once the turn is over after this batch.
+// Events returns errTurnOver once the turn is over after this batch, and the error of over.
 func (s turnSink) Events(batch []events.Event) error {
 	over, err := s.over(batch[len(batch)-1].Seq)
 	if err == nil && over {
@@ -32,12 +33,15 @@ func (s turnSink) Events(batch []events.Event) error {
 // Idle lets the wait go on.
 func (turnSink) Idle() error { return nil }
 
-// awaitTurn waits until the turn is over and answers with what it did.
+// awaitTurn waits until the turn is over and answers with what the run did after the event after.
+// Where the time is over, the client is gone or the server stops, it answers with what there is:
+// the status says that the run is still running, and the client takes another turn.
 func (h *handlers) awaitTurn(c *core.Call, runID string, after int64, command string) error {
 	ctx, cancel := context.WithTimeout(c.ClientCtx(), h.TurnTime)
 	defer cancel()
 	defer context.AfterFunc(c.ServerClosing(), cancel)()
 	over := func(seq int64) (bool, error) { return h.turnOver(ctx, c, runID, command, seq) }
+	// A run that does not move any more has no event to wait for.
 	done, err := over(after)
 	if err == nil && !done {
 		err = h.Executor.Follow(ctx, c.TenantID(), runID, after, turnSink{over})
@@ -52,7 +56,9 @@ func (h *handlers) awaitTurn(c *core.Call, runID string, after int64, command st
 	return c.Reply(http.StatusOK, answer)
 }
 
-// turnOver reports whether the run waits for its user at seq, or has ended.
+// turnOver reports whether the run waits for its user at seq, is paused, or has ended. While the
+// run is beyond seq the batch that is still to come decides. A stop is over only with the run,
+// whose compensations may wait.
 func (h *handlers) turnOver(ctx context.Context, c *core.Call, runID, command string, seq int64) (bool, error) {
 	run, err := h.Executor.Run(ctx, c.TenantID(), runID)
 	if err != nil || run.Seq > seq {
@@ -63,6 +69,7 @@ func (h *handlers) turnOver(ctx context.Context, c *core.Call, runID, command st
 		return true, nil
 	case command == "stop":
 		return false, nil
+	// It retries one step and may wait for its user in another at the same time.
 	case run.State == machine.Backoff:
 		wait, err := h.oldestWait(c, runID) //nolint:contextcheck // it reads under the request's context, which ctx comes from
 		return wait != nil, err
@@ -70,7 +77,8 @@ func (h *handlers) turnOver(ctx context.Context, c *core.Call, runID, command st
 	return run.State == machine.Paused || run.State == machine.WaitingSignal, nil
 }
 
-// turnAnswer returns what happened after seq and the state of the run.
+// turnAnswer returns what happened after the event after, and the state of the run. The answer is
+// read after the turn, so that a run that has moved on since is shown as it is now.
 func (h *handlers) turnAnswer(c *core.Call, runID string, after int64) (turnAnswer, error) {
 	a := turnAnswer{RunID: withoutPrefix(runID)}
 	nodes, err := h.turnNodes(c, runID)
@@ -109,9 +117,9 @@ func (h *handlers) turnAnswer(c *core.Call, runID string, after int64) (turnAnsw
 	return a, nil
 }
 
-// appendReadyEvent makes the last event of a turn that waits the one that says so. The
-// journal has none where the run waited before the turn and did not move, or
-// still has another wait.
+// appendReadyEvent makes the last event of a turn that waits the one that says so. The journal
+// has none where the run waited before the turn and did not move, or still has another wait. It
+// keeps at most maxTurnEvents, the newest.
 func (a *turnAnswer) appendReadyEvent(run executor.Record) {
 	const word = "workflow_ready_for_input"
 	if n := len(a.Events); n > 0 && a.Events[n-1].Type == word {
@@ -123,8 +131,8 @@ func (a *turnAnswer) appendReadyEvent(run executor.Record) {
 	a.Events = a.Events[max(0, len(a.Events)-maxTurnEvents):]
 }
 
-// newestOfTurn reads the newest events after seq that the dialect has a word
-// for, in order.
+// newestOfTurn returns the run's row and its newest events after seq that the dialect has a word
+// for, in order, at most maxTurnEvents. It reads from the last event backwards.
 func (h *handlers) newestOfTurn(c *core.Call, runID string, after int64) (executor.Record, []events.Event, error) {
 	var rows []events.Event
 	var failed error
@@ -144,8 +152,8 @@ func (h *handlers) newestOfTurn(c *core.Call, runID string, after int64) (execut
 	return run, rows, errors.Join(err, failed)
 }
 
-// turnEventsOf translates rows of the journal, and returns the newest
-// maxTurnEvents.
+// turnEventsOf translates rows of the journal, and returns the newest maxTurnEvents: a row of an
+// agent's step becomes two events.
 func turnEventsOf(rows []events.Event, nodes map[string]turnNode) ([]turnEvent, error) {
 	list := []turnEvent{}
 	for _, e := range rows {
@@ -158,7 +166,8 @@ func turnEventsOf(rows []events.Event, nodes map[string]turnNode) ([]turnEvent, 
 	return list[max(0, len(list)-maxTurnEvents):], nil
 }
 
-// turnNumber is the number of the run's last turn.
+// turnNumber returns the number of the run's last turn, from 1. It reads all rows of the kinds
+// that begin turns, however old.
 func (h *handlers) turnNumber(c *core.Call, runID string) (int, error) {
 	var rows []events.Event
 	for _, kind := range []events.Kind{events.StateChanged, events.SignalReceived, events.HandlersStarted} {
@@ -182,10 +191,11 @@ func (h *handlers) turnNumber(c *core.Call, runID string) (int, error) {
 	return count.n, nil
 }
 
-// turnCount numbers turns from the journal: each answer, pause, resume and stop
-// is one, and an answer that resumes is one.
+// turnCount numbers turns from the journal: each answer, pause, resume and stop is one, and an
+// answer that resumes is one. A count that is kept would not know the turns of other dialects'
+// requests.
 type turnCount struct {
-	n        int
+	n        int // the number of the last turn
 	paused   bool
 	answered bool // while paused
 	stopped  bool // a cancel was counted, though handlers run before its end
@@ -204,6 +214,7 @@ func (t *turnCount) add(e events.Event, d machine.Detail) {
 		}
 	case e.Kind != events.StateChanged:
 	case d.State == machine.Cancelled && t.stopped:
+	// A resume; it belongs to the answer that was given while the run was paused.
 	case d.From == machine.Paused && d.State == machine.Queued:
 		if !t.answered {
 			t.n++
@@ -219,7 +230,8 @@ func (t *turnCount) add(e events.Event, d machine.Detail) {
 	}
 }
 
-// turnNodes returns the names of a run's steps, and whether an agent answers them.
+// turnNodes returns the names of a run's steps by id, and whether an agent answers them. A step
+// without a name has its id.
 func (h *handlers) turnNodes(c *core.Call, runID string) (map[string]turnNode, error) {
 	text, _, err := h.Executor.Definition(c.Ctx(), c.TenantID(), runID)
 	if err != nil {

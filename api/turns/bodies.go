@@ -10,14 +10,15 @@ import (
 	"strings"
 )
 
-// turnRequest is one turn of a conversation; unknown fields are passed over.
+// turnRequest is one turn of a conversation; unknown fields are ignored.
 type turnRequest struct {
 	RunInput json.RawMessage `json:"run_input" kind:"object" doc:"command (start, data, resume, pause, stop), version_number, dynamic_variables, runtime_variables, thread_to_node_inputs, miscellaneous."`
 	RunID    string          `json:"run_id,omitempty" doc:"Absent on the first turn."`
 	core.Because
 }
 
-// turnInput is what a turn says.
+// turnInput is what a turn says: a command, and values for the run. Command is never "" once it
+// was checked; the version counts in the first turn alone.
 type turnInput struct {
 	Command            string                     `json:"command"`
 	VersionNumber      core.VersionRef            `json:"version_number"`
@@ -27,7 +28,8 @@ type turnInput struct {
 	Miscellaneous      json.RawMessage            `json:"miscellaneous"`
 }
 
-// turnAnswer is where the conversation stands after the turn.
+// turnAnswer is where the conversation stands after the turn. Clients of the dialect expect the
+// two fields on companions and background work, which are always false.
 type turnAnswer struct {
 	RunID               string      `json:"run_id" doc:"24 hex digits."`
 	Status              string      `json:"status" enum:"not_started,started,running,failed,completed,paused,waiting_for_user_input,cancelled,aborted_looping_risk"`
@@ -42,7 +44,8 @@ type turnAnswer struct {
 	core.Authors
 }
 
-// turnEvent is one event of a turn.
+// turnEvent is one event of a turn. Its logical id is unique in the run and the same in each
+// answer that shows it.
 type turnEvent struct {
 	Type                string          `json:"type" enum:"start_workflow,end_workflow,start_node_run,end_node_run,assistant_response,workflow_ready_for_input,pause_event,workflow_error,busy_wait_for_user_message"`
 	LogicalID           string          `json:"logical_id"`
@@ -57,7 +60,9 @@ type turnEvent struct {
 	Error               *core.Failure   `json:"error,omitempty"`
 }
 
-// given joins what the turn says in one object; false: it says nothing.
+// given returns what the turn says in one object: the variables by their names, those of runtime
+// before those of dynamic, and the other two under their own unless they are empty. It is the
+// input of a first turn and the payload of a later one. False: the turn says nothing.
 func (in turnInput) given() (json.RawMessage, bool, error) {
 	all := map[string]json.RawMessage{}
 	for _, from := range []map[string]json.RawMessage{in.DynamicVariables, in.RuntimeVariables} {
@@ -78,7 +83,8 @@ type turnNode struct {
 	agent bool // its output is what an agent answered
 }
 
-// turnEvents translates one row of the journal.
+// turnEvents translates one row of the journal; none where the dialect has no word for it. The
+// end of an agent's step is what it said, and the end of its node.
 func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []turnEvent {
 	at := turnEvent{LogicalID: withoutPrefix(e.RunID) + "-" + decimal(e.Seq), Timestamp: float64(e.At.UnixMilli()) / 1000}
 	if e.StepID != "" {
@@ -100,7 +106,8 @@ func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []t
 	return []turnEvent{at}
 }
 
-// turnEventWord returns the dialect's name of an event; "": it has none.
+// turnEventWord returns the dialect's name of an event; "": it has none. d matters for changes of
+// the state alone.
 func turnEventWord(k events.Kind, d machine.Detail) string {
 	switch k {
 	case events.StateChanged:

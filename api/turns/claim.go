@@ -8,23 +8,25 @@ import (
 	"time"
 )
 
-// Store holds which turn a run has in progress, for all nodes. An owner that
-// does not renew its claim loses it after its time, by the store's clock.
+// Store holds which turn a run has in progress, for all nodes. An owner that does not renew its
+// claim loses it after its time, by the store's clock. It is called concurrently.
 type Store interface {
-	// ClaimTurn takes or renews the run's turn; false: another owner has it.
+	// ClaimTurn takes or renews the run's turn for ttl; false: another owner has it.
 	ClaimTurn(ctx context.Context, runID, owner string, ttl time.Duration) (bool, error)
+	// FreeTurn ends the claim of owner, if it has it.
 	FreeTurn(ctx context.Context, runID, owner string) error
 }
 
-// How long a turn is claimed, and how often the claim is renewed: a node that
-// dies blocks a conversation for no longer than the first.
+// How long a turn is claimed, and how often the claim is renewed: a node that dies blocks a
+// conversation for no longer than the first. Two renewals may fail before the claim is lost.
 const (
 	turnClaim = 15 * time.Second
 	turnRenew = 4 * time.Second
 )
 
-// takeTurn makes this request the one turn that the run has in progress on any
-// node, until end is called.
+// takeTurn makes this request the one turn that the run has in progress on any node, until end is
+// called, which has to happen once. The error is fault.Conflict turn_in_progress, or the store's.
+// Within this process no row is needed to know: the map refuses first.
 func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) {
 	if _, busy := h.open.LoadOrStore(runID, true); busy {
 		return nil, turnInProgress(runID)
@@ -43,6 +45,7 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(c.Ctx()))
+	// The claim outlives the client's connection: what the turn has begun ends as a turn.
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
@@ -50,6 +53,7 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 	}()
 	return func() {
 		stop()
+		// A renewal that is under way would take the turn again after it was freed.
 		<-renewed
 		ctx, cancel := context.WithTimeout(deadline.WithBudget(context.WithoutCancel(ctx), turnRenew), turnRenew)
 		defer cancel()
@@ -60,7 +64,8 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 	}, nil
 }
 
-// renewTurn keeps a claim until ctx ends.
+// renewTurn renews a claim every turnRenew until ctx ends. A failure is logged, and the turn goes
+// on.
 func (h *handlers) renewTurn(ctx context.Context, c *core.Call, runID, owner string) {
 	tick := time.NewTicker(turnRenew)
 	defer tick.Stop()

@@ -29,10 +29,12 @@ func (h *handlers) routes() []core.Route {
 	}.Handle(core.WithBody(h.execute))}
 }
 
-// withoutPrefix is an id without its prefix, as the turns dialect prints it.
+// withoutPrefix returns an id without its prefix and the _ behind it, as the turns dialect prints
+// it.
 func withoutPrefix(id string) string { return id[strings.IndexByte(id, '_')+1:] }
 
-// withPrefix adds the prefix to 24 hex digits and returns anything else unchanged.
+// withPrefix adds the prefix to 24 hex digits and returns anything else unchanged, so that ids
+// with their prefix and slugs are accepted too.
 func withPrefix(prefix, id string) string {
 	if ids.IsBareID(id) {
 		return prefix + id
@@ -43,9 +45,10 @@ func withPrefix(prefix, id string) string {
 // decimal prints n in base 10.
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-// execute takes a turn: the first one starts the run, later ones answer, pause,
-// resume or stop it. It waits until the run needs its user again, at most as long
-// as TurnTime.
+// execute takes a turn: the first one starts the run, later ones answer, pause, resume or stop
+// it. It waits until the run needs its user again, at most as long as TurnTime. The workflow is
+// authorised here, since its id may lack the prefix. A run of another workflow is fault.NotFound
+// run_not_found.
 func (h *handlers) execute(c *core.Call, req turnRequest) error {
 	ref := withPrefix("wf_", c.RawParam("id"))
 	if !core.ValidRef(ref) {
@@ -81,13 +84,16 @@ func (h *handlers) execute(c *core.Call, req turnRequest) error {
 	if run, err = h.Executor.Run(c.Ctx(), c.TenantID(), run.RunID); err != nil {
 		return err
 	}
+	// Within the turn, so that no other request answers the same wait.
 	if err := h.nextTurn(c, run, in); err != nil {
 		return err
 	}
 	return h.awaitTurn(c, run.RunID, run.Seq, in.Command)
 }
 
-// turnInput reads run_input and the version; nulls and unknown keys are passed over.
+// turnInput returns run_input, with the version of the query in place of its own; nulls and
+// unknown keys are ignored, and no command is start. Errors: fault.Malformed invalid_request,
+// fault.Unacceptable invalid_run_input.
 func (h *handlers) turnInput(c *core.Call, req turnRequest) (turnInput, error) {
 	var in turnInput
 	if err := h.checkRunInput(c, req); err != nil {
@@ -117,16 +123,17 @@ func (h *handlers) turnInput(c *core.Call, req turnRequest) (turnInput, error) {
 		}
 		in.VersionNumber = core.VersionRef(v)
 	}
+	// Clients of this dialect send 0 for the active version.
 	if in.VersionNumber == "0" {
 		in.VersionNumber = ""
 	}
 	return in, nil
 }
 
-// checkRunInput refuses a turn that has no run_input: what it would do is then not
-// what its sender meant, such as a stop that stands beside run_input. A null is
-// one that says nothing, which is enough to begin a conversation and not to go
-// on with one.
+// checkRunInput refuses a turn that has no run_input: what it would do is then not what its
+// sender meant, such as a stop that stands beside run_input. A null says nothing, which is enough
+// to begin a conversation and not to go on with one. The error is fault.Unacceptable
+// invalid_run_input.
 func (h *handlers) checkRunInput(c *core.Call, req turnRequest) error {
 	var beside struct {
 		Command json.RawMessage `json:"command"`
@@ -145,13 +152,14 @@ func (h *handlers) checkRunInput(c *core.Call, req turnRequest) error {
 	return nil
 }
 
-// invalidTurn refuses a turn that does not say what to do.
+// invalidTurn refuses a turn that does not say what to do: fault.Unacceptable invalid_run_input.
 func invalidTurn(message string) error {
 	return fault.New(fault.Unacceptable, "invalid_run_input", "%s", message)
 }
 
-// firstTurn starts the run. What is kept for an Idempotency-Key names it; the
-// answer is the state of the run, also when the first answer was lost.
+// firstTurn starts the run, and waits for it as for any turn. What is stored for an
+// Idempotency-Key names the run; the answer is the state of the run, also when the first answer
+// was lost: a repeated request waits again.
 func (h *handlers) firstTurn(c *core.Call, workflowID string, in turnInput) error {
 	if in.Command == "pause" || in.Command == "stop" {
 		return core.Malformed("%s needs the run_id of a conversation.", in.Command)
@@ -183,7 +191,9 @@ func (h *handlers) firstTurn(c *core.Call, workflowID string, in turnInput) erro
 	})
 }
 
-// nextTurn does what the turn says.
+// nextTurn does what the turn says: it stops, pauses, answers or resumes the run. A turn that
+// says nothing only follows. Errors: fault.Conflict run_finished, not_waiting_for_input, and
+// those of the executor's commands.
 func (h *handlers) nextTurn(c *core.Call, run executor.Record, in turnInput) error {
 	exec, id := h.Executor, run.RunID
 	if in.Command == "stop" {
@@ -191,6 +201,7 @@ func (h *handlers) nextTurn(c *core.Call, run executor.Record, in turnInput) err
 		_, err := exec.Cancel(c.Ctx(), c.TenantID(), id)
 		return err
 	}
+	// A stop of a finished run is answered as it is; anything else is refused.
 	if run.State.Terminal() {
 		return fault.New(fault.Conflict, "run_finished", "Run %s has ended and takes no more turns.", withoutPrefix(id))
 	}
@@ -216,14 +227,16 @@ func (h *handlers) nextTurn(c *core.Call, run executor.Record, in turnInput) err
 	return nil
 }
 
-// auditSteering says what the request does to which run.
+// auditSteering sets what the request does to which run in the audit trail, since the one route
+// does many things.
 func (h *handlers) auditSteering(c *core.Call, deed, runID string) {
 	c.SetAuditAction(deed)
 	c.AuditedRun = runID
 }
 
-// answerWait sends the payload to the oldest open signal wait. A wait that another
-// request answered meanwhile is not answered twice.
+// answerWait sends the payload to the oldest open wait for a signal. A wait that another request
+// answered meanwhile is not answered twice: fault.Conflict not_waiting_for_input, as where there
+// is none.
 func (h *handlers) answerWait(c *core.Call, runID string, payload json.RawMessage) error {
 	wait, err := h.oldestWait(c, runID)
 	if err != nil {
@@ -239,7 +252,8 @@ func (h *handlers) answerWait(c *core.Call, runID string, payload json.RawMessag
 	return fault.New(fault.Conflict, "not_waiting_for_input", "Run %s waits for no input now; send the turn without data to follow it.", withoutPrefix(runID))
 }
 
-// oldestWait finds the oldest open signal wait; nil: there is none.
+// oldestWait returns the oldest open wait for a signal; nil: there is none. It reads the whole
+// run.
 func (h *handlers) oldestWait(c *core.Call, runID string) (*machine.Wait, error) {
 	view, err := h.Executor.Get(c.Ctx(), c.TenantID(), runID)
 	if err != nil {

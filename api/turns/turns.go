@@ -1,5 +1,12 @@
 // Package turns serves the turns dialect: a run as a conversation, of which each
 // request takes one turn and waits for what the run answers.
+//
+// The one route takes a command: start, data, resume, pause, stop. The first turn starts the
+// run; a later one answers the oldest wait for a signal, or steers the run. Then the request
+// waits until the run needs its user again, has ended, or TurnTime is over, and answers with the
+// events since the turn began. A run has one turn in progress at a time, on all nodes: a second
+// one is fault.Conflict turn_in_progress. Ids are printed without their prefix. It knows no
+// other dialect.
 package turns
 
 import (
@@ -10,7 +17,8 @@ import (
 	"time"
 )
 
-// Services are the use cases that the routes call.
+// Services are the use cases that the routes call. Definitions and Executor may not be nil when a
+// request is served.
 type Services struct {
 	Definitions *workflows.Service
 	Executor    *executor.Service
@@ -26,11 +34,12 @@ type Services struct {
 // handlers serves the routes. It may be used concurrently.
 type handlers struct {
 	Services
-	// open holds the ids of the runs that have a turn in progress in this process.
+	// open holds the ids of the runs that have a turn in progress in this process, as keys;
+	// takeTurn adds and removes them.
 	open sync.Map
 }
 
-// Routes returns the table of the package.
+// Routes returns the table of the package, which is one route.
 func Routes(s Services) []core.Route {
 	if s.TurnTime == 0 {
 		s.TurnTime = 55 * time.Second

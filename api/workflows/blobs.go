@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// blobRoutes are large values, which are stored apart from their run.
+// blobRoutes returns the route of large values, which are stored apart from their run. It is
+// LongRunning: a value is read in pieces for as long as its client takes them.
 func (h *handlers) blobRoutes() []core.Route {
 	value := "The bytes: the value as JSON."
 	return []core.Route{
@@ -27,8 +28,9 @@ func (h *handlers) blobRoutes() []core.Route {
 	}
 }
 
-// getBlob sends a value in pieces, so that its size costs no memory. What it
-// holds never changes: its hash is its ETag.
+// getBlob sends a value, or one range of it (RFC 9110, section 14), in pieces, so that its size
+// costs no memory. What it holds never changes: its hash is its ETag. Errors: fault.NotFound
+// run_not_found, blob_not_found; 416 range_not_satisfiable with the size in Content-Range.
 func (h *handlers) getBlob(c *core.Call) error {
 	runID, err := c.Param("run_id")
 	if err != nil {
@@ -51,10 +53,12 @@ func (h *handlers) getBlob(c *core.Call) error {
 			"The value has %d bytes; ask for a range within them.", b.Size))
 		return nil
 	case rangeIgnored:
+		// http.ServeContent would refuse it, or send several ranges as parts.
 		c.Request.Header.Del("Range")
 	case rangeFine:
 	}
 	head.Set("Content-Type", b.ContentType)
+	// Caches of one user may keep it, but ask each time: the key may have lost the right.
 	head.Set("Cache-Control", "private, no-cache")
 	c.Answered = true
 	pieces := &deadlineReader{ReadSeeker: content, control: http.NewResponseController(c.Writer), patience: c.WriteTimeout()}
@@ -65,7 +69,9 @@ func (h *handlers) getBlob(c *core.Call) error {
 	return nil
 }
 
-// deadlineReader extends the write deadline with each piece that it reads.
+// deadlineReader extends the write deadline with each piece that it reads, so that a value is
+// sent for as long as its client takes it. err is the store's first error: by then the head is
+// sent.
 type deadlineReader struct {
 	io.ReadSeeker
 	control  *http.ResponseController
@@ -92,7 +98,8 @@ const (
 	rangeBeyond
 )
 
-// satisfiable judges a Range header for a value of size bytes.
+// satisfiable judges a Range header for a value of size bytes. bytes=-5 are the last five,
+// bytes=5- all but the first five.
 func satisfiable(header string, size int64) rangeVerdict {
 	if header == "" {
 		return rangeFine
@@ -117,8 +124,8 @@ func satisfiable(header string, size int64) rangeVerdict {
 	return verdict(err == nil && digits(last) && to >= from, from < size)
 }
 
-// verdict returns rangeIgnored for what is not understood, as RFC 9110, section
-// 14.2, allows.
+// verdict returns rangeIgnored for what is not understood, as RFC 9110, section 14.2, allows, and
+// rangeBeyond for what the value does not have.
 func verdict(understood, there bool) rangeVerdict {
 	switch {
 	case !understood:

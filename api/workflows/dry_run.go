@@ -8,20 +8,22 @@ import (
 	"net/http"
 )
 
-// dryRunWorkflow is a run to drive in memory, with what its steps are to return.
+// dryRunWorkflow is a request for a run to drive in memory, with what its steps are to return.
+// Version "" is the active one.
 type dryRunWorkflow struct {
 	InputData json.RawMessage `json:"input_data,omitempty"`
 	Version   core.VersionRef `json:"version,omitempty"`
 	Mocks     map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one gives null."`
 }
 
-// mock stands for a step's end.
+// mock stands for a step's end: with an error it fails, otherwise it completes with the output.
 type mock struct {
 	Output json.RawMessage `json:"output,omitempty" doc:"Of a wait for a signal: the payload."`
 	Error  *core.Failure   `json:"error,omitempty" doc:"The step fails for good with this error."`
 }
 
-// dryRunAnswer is how the run would go.
+// dryRunAnswer is how the run would go. Its steps have the times of a clock that advances as the
+// run waits.
 type dryRunAnswer struct {
 	Status          string          `json:"status" words:"workflows" doc:"waiting: for a signal that no mock gives."`
 	Output          json.RawMessage `json:"output"`
@@ -31,8 +33,9 @@ type dryRunAnswer struct {
 	Steps           []stepRun       `json:"steps" doc:"In execution order."`
 }
 
-// dryRunWorkflow drives a run without performing or storing anything; time passes
-// at once.
+// dryRunWorkflow drives a run without performing or storing anything; its waits take no time.
+// Errors: fault.NotFound workflow_not_found, version_not_found; fault.Unacceptable invalid_input,
+// and unknown_step for a mock of a step that is not there.
 func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
 	ref, err := c.Param("id")
 	if err != nil {

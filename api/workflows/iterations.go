@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// iterationRun is one iteration of a loop.
+// iterationRun is one iteration of a loop. CompletedAt is when it ended, however it did.
 type iterationRun struct {
 	Iteration       string          `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
 	Status          string          `json:"status" enum:"running,completed,failed"`
@@ -26,8 +26,10 @@ type iterationList struct {
 	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// listIterations lists a loop's iterations. A page may hold fewer than its limit
-// although more follow.
+// listIterations lists a loop's iterations: the ended ones in the order in which they ended, then
+// those that run. It reads a part of the run's journal per page, so that a page may hold fewer
+// than its limit although more follow. A step that is not a loop is fault.NotFound
+// step_not_found.
 func (h *handlers) listIterations(c *core.Call) error {
 	runID, err := c.Param("run_id")
 	if err != nil {

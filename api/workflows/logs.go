@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// logLine is one line that a step said.
+// logLine is one line that a step wrote.
 type logLine struct {
 	ID        string          `json:"id"`
 	StepID    string          `json:"step_id"`
@@ -22,13 +22,13 @@ type logLine struct {
 	At        core.Timestamp  `json:"at"`
 }
 
-// logList is a page of lines.
+// logList is a page of lines, in the order of the query.
 type logList struct {
 	Logs       []logLine `json:"logs"`
 	NextCursor *string   `json:"next_cursor" doc:"Null on the last page; lines that come later are behind the last one's cursor."`
 }
 
-// logRoutes is how what steps said is read.
+// logRoutes returns the route by which the lines of steps are read.
 func (h *handlers) logRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
@@ -47,8 +47,8 @@ func (h *handlers) logRoutes() []core.Route {
 	}
 }
 
-// listRunLogs lists the lines that match all filters, in the order in which they
-// were stored, or the reverse.
+// listRunLogs lists the lines that match all filters, in the order in which they were stored, or
+// the reverse. An unknown level, order or cursor is fault.Malformed invalid_request.
 func (h *handlers) listRunLogs(c *core.Call) error {
 	runID, err := c.Param("run_id")
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"net/http"
 )
 
-// runAnswer is a run with its steps.
+// runAnswer is the answer that holds one run.
 type runAnswer struct {
 	Run runBody `json:"run"`
 }
 
-// runBody is a run with its input, output and steps.
+// runBody is a run with its input, output and steps. Output is null until it has completed.
 type runBody struct {
 	runSummary
 	Input    json.RawMessage `json:"input"`
@@ -22,8 +22,8 @@ type runBody struct {
 	StepRuns []stepRun       `json:"step_runs" doc:"Steps that started or were skipped, in execution order."`
 }
 
-// stepRun is one step of a run. attempt is the last one; fallback names the
-// step whose output stands for this one's.
+// stepRun is one step of a run, in a loop's case as a whole. Attempt is the last one; Fallback
+// names the step whose output stands for this one's. Times are null until they are reached.
 type stepRun struct {
 	StepID          string          `json:"step_id"`
 	Type            string          `json:"type"`
@@ -44,7 +44,8 @@ type stepRun struct {
 	Iterations      *iterations     `json:"iterations,omitempty"`
 }
 
-// iterations counts a loop's; total is null until it is known.
+// iterations counts the iterations of a loop; Total is null until it is known, as in a loop with
+// a condition.
 type iterations struct {
 	Total     *int `json:"total"`
 	Started   int  `json:"started"`
@@ -52,7 +53,8 @@ type iterations struct {
 	Failed    int  `json:"failed"`
 }
 
-// getRun returns a run. Its ETag is the number of its last event.
+// getRun returns a run. Its ETag is the number of its last event, so that a client that polls is
+// answered 304 while nothing happens.
 func (h *handlers) getRun(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -68,7 +70,7 @@ func (h *handlers) getRun(c *core.Call) error {
 	return c.Reply(http.StatusOK, runAnswer{runBodyOf(view)})
 }
 
-// runBodyOf returns a run as this dialect shows it.
+// runBodyOf returns a run as this dialect shows it. Its values are shared with v, not copied.
 func runBodyOf(v executor.View) runBody {
 	b := runBody{
 		runSummary: runSummaryOf(v.Record), Input: v.Input, Output: v.Output, Versions: versionsOf(v.Record),
@@ -80,7 +82,7 @@ func runBodyOf(v executor.View) runBody {
 	return b
 }
 
-// stepRunOf returns a step; a loop's total is null until it is known.
+// stepRunOf returns a step as this dialect shows it, also that of a dry run.
 func stepRunOf(s machine.StepRun) stepRun {
 	r := stepRun{
 		StepID: s.StepID, Type: s.Type, Status: string(s.Status), Attempt: s.Attempt,

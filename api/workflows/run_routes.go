@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// runRoutes are how runs are started, read, followed, and ended or paused.
+// runRoutes returns the routes by which runs are started, read, followed, and ended or paused.
 func (h *handlers) runRoutes() []core.Route {
 	const run = core.WorkflowsBase + "/runs/{run_id}"
 	return []core.Route{

@@ -13,22 +13,23 @@ import (
 	"strings"
 )
 
-// startRun is a request for a run.
+// startRun is a request for a run. Version "" is the active one when the run starts.
 type startRun struct {
 	InputData json.RawMessage `json:"input_data,omitempty" doc:"An empty object unless given."`
 	Trigger   string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
 	Version   core.VersionRef `json:"version,omitempty"`
 }
 
-// steeredRun answers a request that changed a run's state, with the state that it
-// had then.
+// steeredRun answers a command with the state that the run had when it was taken, which the run
+// may have left since.
 type steeredRun struct {
 	RunID  string `json:"run_id"`
 	Status string `json:"status" words:"workflows"`
 }
 
-// startRun starts a run, at most once per Idempotency-Key: the run and the answer
-// are stored in one transaction.
+// startRun starts a run, at most once per Idempotency-Key: the run and the answer are stored in
+// one transaction. It is 202, because the run is stored and may not have begun. An unknown
+// trigger is fault.Unacceptable invalid_trigger; the other errors are those of executor.Start.
 func (h *handlers) startRun(c *core.Call, req startRun) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -54,7 +55,8 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 	})
 }
 
-// runSummary is a run in a list.
+// runSummary is a run in a list. Times are null until they are reached; Version is the one that
+// it is on now.
 type runSummary struct {
 	ID              string          `json:"id"`
 	WorkflowID      string          `json:"workflow_id"`
@@ -87,7 +89,8 @@ func runSummaryOf(r executor.Record) runSummary {
 	}
 }
 
-// listRuns lists the runs of one workflow.
+// listRuns lists the runs of one workflow, newest first. A status selects all states that have
+// that word.
 func (h *handlers) listRuns(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -103,6 +106,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 			return core.Malformed("status must be one of %s, not %q.", strings.Join(core.Vocabulary(core.InWorkflows), ", "), core.Truncate(word))
 		}
 	}
+	// By a slug, too; and a workflow that is not there is 404 and not an empty list.
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
 	if err != nil {
 		return err
@@ -124,7 +128,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// getRunDefinition returns the definition that a run runs.
+// getRunDefinition returns the definition that a run runs, also after its workflow was deleted.
 func (h *handlers) getRunDefinition(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -137,7 +141,7 @@ func (h *handlers) getRunDefinition(c *core.Call) error {
 	return c.Reply(http.StatusOK, ranDefinition{run.RunID, run.WorkflowID, run.Version, run.Hash, text})
 }
 
-// ranDefinition is what a run runs.
+// ranDefinition is the definition that a run is on.
 type ranDefinition struct {
 	RunID          string          `json:"run_id"`
 	WorkflowID     string          `json:"workflow_id"`
@@ -146,7 +150,8 @@ type ranDefinition struct {
 	Definition     json.RawMessage `json:"definition" kind:"object"`
 }
 
-// steer returns a handler that moves a run to another state by do.
+// steer returns a handler that moves a run to another state by do, one of the executor's
+// commands, and answers with the status.
 func (h *handlers) steer(status int, do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		id, err := c.Param("run_id")
@@ -161,7 +166,9 @@ func (h *handlers) steer(status int, do func(s *executor.Service, ctx context.Co
 	}
 }
 
-// deleteRun deletes a finished run. If-Match names the number of its last event.
+// deleteRun deletes a finished run with its history: 204; an open one is fault.Conflict run_open.
+// If-Match names the number of its last event. It is checked before the deletion, not within it:
+// a run that is resumed in between is open, and is not deleted.
 func (h *handlers) deleteRun(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {

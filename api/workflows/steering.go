@@ -8,14 +8,16 @@ import (
 	"net/http"
 )
 
-// resumeRun says from where, and on which version, a run goes on.
+// resumeRun says from where, and on which version, a run goes on. Without either it goes on where
+// it stopped, on the version that it is on.
 type resumeRun struct {
 	core.Because
 	FromStep string          `json:"from_step,omitempty" doc:"A top-level step whose dependencies are finished: it and all that depends on it run again."`
 	Version  core.VersionRef `json:"version,omitempty" doc:"Go on with another version; what is equal in both and finished is kept."`
 }
 
-// resumePreview says what a resume would do, in document order.
+// resumePreview says what a resume would do, in the order of the definition. Its lists are never
+// null.
 type resumePreview struct {
 	Reused   []judgedStep `json:"reused"`
 	RunAgain []judgedStep `json:"run_again"`
@@ -27,8 +29,9 @@ type judgedStep struct {
 	Reason string `json:"reason"`
 }
 
-// resumeRun lets a paused, failed or cancelled run go on; with dry_run it answers
-// what would be kept.
+// resumeRun lets a paused, failed or cancelled run go on; with dry_run it answers what would be
+// kept. Errors: fault.Conflict run_not_resumable; fault.Unacceptable unknown_step,
+// step_not_reachable, invalid_input; fault.NotFound version_not_found.
 func (h *handlers) resumeRun(c *core.Call, req resumeRun) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -49,7 +52,8 @@ func (h *handlers) resumeRun(c *core.Call, req resumeRun) error {
 	return c.Reply(http.StatusAccepted, steeredRun{run.RunID, core.WordsOf(run.State).Workflows})
 }
 
-// previewResume answers what a resume would keep and what would run again.
+// previewResume answers what a resume would keep and what would run again. Its errors are those
+// of the resume.
 func (h *handlers) previewResume(c *core.Call, runID string, how executor.ResumeRequest) error {
 	list, err := h.Executor.PreviewResume(c.Ctx(), c.TenantID(), runID, how)
 	if err != nil {
@@ -66,13 +70,15 @@ func (h *handlers) previewResume(c *core.Call, runID string, how executor.Resume
 	return c.Reply(http.StatusOK, p)
 }
 
-// redriveRun names the loop whose failed iterations are to run again.
+// redriveRun names the loop whose failed iterations are to run again; it is required.
 type redriveRun struct {
 	core.Because
 	StepID string `json:"step_id" doc:"A loop over items."`
 }
 
-// redriveRun runs the failed iterations of a loop again, and what depends on it.
+// redriveRun runs the failed iterations of a loop again, and what depends on it; the completed
+// iterations are kept. Errors: fault.Conflict run_not_resumable; fault.Unacceptable unknown_step,
+// step_not_redrivable.
 func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -88,8 +94,8 @@ func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
 	return c.Reply(http.StatusAccepted, steeredRun{run.RunID, core.WordsOf(run.State).Workflows})
 }
 
-// restartRun starts a new run with the same input, and terminates the old one if
-// it is open.
+// restartRun starts a new run with the same input on the active version, and terminates the old
+// one if it is open, in one transaction. It does so at most once per Idempotency-Key.
 func (h *handlers) restartRun(c *core.Call, _ core.Because) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -107,15 +113,15 @@ func (h *handlers) restartRun(c *core.Call, _ core.Because) error {
 	})
 }
 
-// ranVersion is one of the versions that a run ran on.
+// ranVersion is one of the versions that a run ran on, and since which event.
 type ranVersion struct {
 	Version        int    `json:"version"`
 	DefinitionHash string `json:"definition_hash"`
 	FromSeq        int64  `json:"from_seq" doc:"The event from which on the run ran on this version."`
 }
 
-// versionsOf returns the versions that a run ran on; of one that never changed,
-// its own.
+// versionsOf returns the versions that a run ran on, oldest first; of one that never changed, its
+// own from the first event.
 func versionsOf(r executor.Record) []ranVersion {
 	if len(r.Versions) == 0 {
 		return []ranVersion{{r.Version, r.Hash, 1}}

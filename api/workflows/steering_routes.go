@@ -7,7 +7,8 @@ import (
 	"net/http"
 )
 
-// steeringRoutes is how runs are steered beyond cancel and pause.
+// steeringRoutes returns the routes by which runs are steered beyond cancel and pause, and those
+// that try a definition without a run.
 func (h *handlers) steeringRoutes() []core.Route {
 	const run = core.WorkflowsBase + "/runs/{run_id}"
 	return []core.Route{

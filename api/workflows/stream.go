@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// streamRun follows a run's events after Last-Event-ID.
+// streamRun follows a run's events after Last-Event-ID, as text/event-stream; see
+// core.Call.Stream.
 func (h *handlers) streamRun(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -31,8 +32,8 @@ func (h *handlers) streamRun(c *core.Call) error {
 	})
 }
 
-// workflowsEvent is the data of every frame of the workflows dialect; each
-// event fills what it has.
+// workflowsEvent is the data of every frame of the workflows dialect; each event fills what it
+// has, and leaves the rest out.
 type workflowsEvent struct {
 	RunID           string          `json:"run_id"`
 	Seq             int64           `json:"seq"`
@@ -57,20 +58,25 @@ type workflowsEvent struct {
 	Payload         json.RawMessage `json:"payload,omitempty"`
 }
 
-// workflowsStream translates the journal of one run for one reader.
+// workflowsStream translates the journal of one run for one reader. The stream's goroutine uses
+// it.
 type workflowsStream struct {
-	// startedAt is when the run started, as far as the reader's stream knows: a
-	// later change to running follows a resume.
+	// startedAt is when the run started, as far as the reader's stream knows: a later change to
+	// running follows a resume. Zero: not yet.
 	startedAt time.Time
-	started   bool
+	// started is set once the run's start was shown.
+	started bool
 	// stepTypes returns the types of the version at seq and the first event of
 	// the next version (0: none yet).
 	stepTypes func(seq int64) (map[string]string, int64, error)
-	types     map[string]string
-	typesEnd  int64
+	// types is nil before the first step and when the run moved to another version; typesEnd is
+	// the first event that it does not hold for, 0: none yet.
+	types    map[string]string
+	typesEnd int64
 }
 
-// frame translates one row; false: this dialect has no word for it.
+// frame translates one row; false: this dialect has no word for it. The error is that of a row
+// that cannot be read, or of reading the definition.
 func (s *workflowsStream) frame(e events.Event) (core.Frame, bool, error) {
 	d, err := machine.ReadDetail(e)
 	if err != nil {
@@ -96,7 +102,8 @@ func (s *workflowsStream) frame(e events.Event) (core.Frame, bool, error) {
 	return core.Frame{Event: word, Data: out}, true, nil
 }
 
-// word returns the name of the event's frame, or "".
+// word returns the name of the event's frame, or "". Waits and retries with a role, those of
+// compensations and of the probes of a wait, are not shown.
 func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
 	switch e.Kind {
 	case events.StateChanged:
@@ -113,8 +120,8 @@ func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
 	return ""
 }
 
-// stateWord returns the frame's name of a change between states; "": the dialect
-// shows none.
+// stateWord returns the frame's name of a change between states; "": the dialect shows none. The
+// ends of a run have events of their own.
 func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
 	resting := d.From == machine.Paused || d.From == machine.Failed || d.From == machine.Cancelled
 	switch {
@@ -128,7 +135,8 @@ func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
 	return ""
 }
 
-// firstStart reports whether a change to running is the run's start, and not a resume.
+// firstStart reports whether a change to running is the run's start, and not a resume. A stream
+// that begins behind the start knows it by the time of the row.
 func (s *workflowsStream) firstStart(at time.Time) bool {
 	if s.startedAt.IsZero() {
 		s.startedAt = at
@@ -138,8 +146,8 @@ func (s *workflowsStream) firstStart(at time.Time) bool {
 	return first
 }
 
-// typeOf looks a step's type up in the version that the run was on, which is
-// read when the first step shows and again when the run moves to another.
+// typeOf looks a step's type up in the version that the run was on, which is read when the first
+// step shows and again when the run moves to another; "" for an event of no step.
 func (s *workflowsStream) typeOf(e events.Event, d machine.Detail) (string, error) {
 	if d.Version != 0 || s.typesEnd != 0 && e.Seq >= s.typesEnd {
 		s.types = nil
@@ -156,7 +164,7 @@ func (s *workflowsStream) typeOf(e events.Event, d machine.Detail) (string, erro
 	return s.types[e.StepID], nil
 }
 
-// statusAfter returns the status of a run after its last event; "" for all others.
+// statusAfter returns the status of a run after its last event; "" for all other events.
 func statusAfter(k events.Kind) string {
 	switch k {
 	case events.RunCompleted:
@@ -186,8 +194,9 @@ func durationOf(k events.Kind, d machine.Detail) *float64 {
 	return &s
 }
 
-// stepTypes reads the types of a run's steps at the event seq, loop bodies
-// included.
+// stepTypes returns the types of a run's steps at the event seq by id, loop bodies included, and
+// the first event of the next version; 0: there is none yet. The map is shared and must not be
+// changed.
 func (h *handlers) stepTypes(ctx context.Context, tenantID, runID string, seq int64) (types map[string]string, next int64, err error) {
 	text, next, err := h.Executor.DefinitionAt(ctx, tenantID, runID, seq)
 	if err != nil {
@@ -196,13 +205,14 @@ func (h *handlers) stepTypes(ctx context.Context, tenantID, runID string, seq in
 	return h.types.of(text), next, nil
 }
 
-// typeCache remembers the types of a few definitions: those who follow runs of
-// one workflow share them. The maps are not changed.
+// typeCache remembers the types of a few definitions: streams of runs of one workflow share them.
+// mu guards byText, whose keys are hashes of definitions; the maps in it are not changed.
 type typeCache struct {
 	mu     sync.Mutex
 	byText map[[sha256.Size]byte]map[string]string
 }
 
+// cachedTypes is how many definitions are remembered at most.
 const cachedTypes = 64
 
 // of returns the types of a definition's steps by id. It is safe for concurrent

@@ -14,7 +14,8 @@ type testStep struct {
 	Steps     map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id."`
 }
 
-// stepTest is how the one attempt ended.
+// stepTest is how the one attempt ended. A failed attempt is an answer, and not an error of the
+// request.
 type stepTest struct {
 	Status          string          `json:"status" enum:"completed,failed"`
 	Output          json.RawMessage `json:"output"`
@@ -22,7 +23,9 @@ type stepTest struct {
 	DurationSeconds float64         `json:"duration_seconds"`
 }
 
-// testStep performs one attempt of a step, really, and stores nothing.
+// testStep performs one attempt of a step of the active version, with its effects on the outside,
+// and stores nothing. Errors: fault.NotFound workflow_not_found; fault.Unacceptable unknown_step,
+// step_not_testable.
 func (h *handlers) testStep(c *core.Call, req testStep) error {
 	ref, err := c.Param("id")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// usage is what a workflow's runs consumed.
+// usage is the sum of what a workflow's runs consumed. Cost is in millionths of a US dollar.
 type usage struct {
 	WorkflowID   string         `json:"workflow_id"`
 	From         core.Timestamp `json:"from"`
@@ -18,10 +18,10 @@ type usage struct {
 	CostMicroUSD int64          `json:"cost_micro_usd"`
 }
 
-// usageSpan is how far back a usage reaches that is not told where from.
+// usageSpan is how far back a usage reaches without from.
 const usageSpan = 30 * 24 * time.Hour
 
-// usageRoutes is the sum of what a workflow's runs used.
+// usageRoutes returns the route of what a workflow's runs consumed.
 func (h *handlers) usageRoutes() []core.Route {
 	return []core.Route{
 		core.Route{
@@ -36,7 +36,8 @@ func (h *handlers) usageRoutes() []core.Route {
 	}
 }
 
-// getUsage sums tokens and cost of runs created in [from, to).
+// getUsage sums tokens and cost of runs created in [from, to); deleted ones do not count. The
+// answer says which span was summed. fault.Malformed invalid_request unless from is before to.
 func (h *handlers) getUsage(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -55,6 +56,7 @@ func (h *handlers) getUsage(c *core.Call) error {
 		return err
 	}
 	if to.IsZero() {
+		// The runs of the present millisecond are included.
 		to = h.Now().UTC().Add(time.Millisecond)
 	}
 	if from.IsZero() {
