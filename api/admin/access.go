@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// createTenant is a request for a tenant. The slug is unique among all tenants.
+// createTenant is a request for a tenant. The slug is unique among all tenants; both fields are
+// required.
 type createTenant struct {
 	Slug string `json:"slug"`
 	Name string `json:"name"`
@@ -24,14 +25,15 @@ type tenantBody struct {
 	CreatedAt core.Timestamp `json:"created_at"`
 }
 
-// createdTenant answers the creation of a tenant. The key is shown this once.
+// createdTenant answers the creation of a tenant.
 type createdTenant struct {
 	Tenant tenantBody `json:"tenant"`
 	Key    string     `json:"key" doc:"The tenant's first admin key, shown this once."`
 }
 
-// createTenant makes a tenant with its first admin key. Only keys of the default
-// tenant, the operator's, may: acl_denied for all others.
+// createTenant makes a tenant with its first admin key. Only keys of the default tenant, the
+// operator's, may: fault.Denied acl_denied for all others. The errors beyond that are those of
+// access.Service.CreateTenant.
 func (h *handlers) createTenant(c *core.Call, req createTenant) error {
 	if c.Principal.TenantSlug != access.DefaultTenant {
 		return access.Denied(access.Admin, "tenant:"+core.Truncate(req.Slug))
@@ -43,14 +45,16 @@ func (h *handlers) createTenant(c *core.Call, req createTenant) error {
 	return c.Reply(http.StatusCreated, createdTenant{tenantBody{t.ID, t.Slug, t.Name, core.Timestamp(t.CreatedAt)}, key})
 }
 
-// createKey is a request for an API key of the caller's tenant.
+// createKey is a request for an API key of the caller's tenant. Without an expiry it is valid
+// until it is revoked.
 type createKey struct {
 	Name      string      `json:"name"`
 	Role      access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
 	ExpiresAt *time.Time  `json:"expires_at,omitempty"`
 }
 
-// keyBody is a key without its text, which is stored nowhere.
+// keyBody is a key without its text, of which only a hash is stored. Null times: it does not
+// expire, was not used, is not revoked.
 type keyBody struct {
 	ID         string          `json:"id"`
 	Name       string          `json:"name"`
@@ -62,7 +66,7 @@ type keyBody struct {
 	RevokedAt  *core.Timestamp `json:"revoked_at"`
 }
 
-// createdKey answers the creation of a key.
+// createdKey answers the creation of a key, with its text.
 type createdKey struct {
 	keyBody
 	Key string `json:"key" doc:"Shown this once."`
@@ -82,8 +86,9 @@ func keyOf(k access.Key) keyBody {
 	}
 }
 
-// createKey makes a key. Its expiry is kept to the millisecond, in UTC; one in the
-// past is invalid_expires_at.
+// createKey makes a key. Its expiry is kept to the millisecond, in UTC; one in the past is
+// fault.Unacceptable invalid_expires_at. There is no answer for an Idempotency-Key: it would
+// store the key's text.
 func (h *handlers) createKey(c *core.Call, req createKey) error {
 	var expires time.Time
 	if req.ExpiresAt != nil {
@@ -96,7 +101,7 @@ func (h *handlers) createKey(c *core.Call, req createKey) error {
 	return c.Reply(http.StatusCreated, createdKey{keyOf(k), text})
 }
 
-// listKeys lists keys, revoked and expired ones too.
+// listKeys lists the tenant's keys, newest first, revoked and expired ones too.
 func (h *handlers) listKeys(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -113,9 +118,8 @@ func (h *handlers) listKeys(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// revokeKey makes a key invalid. The last admin key that is valid for another day
-// is not revoked (last_admin_key): there would be no key left to create another
-// with.
+// revokeKey makes a key invalid: 204. The last admin key that is valid for another day is not
+// revoked (fault.Conflict last_admin_key): there would be no key left to create another with.
 func (h *handlers) revokeKey(c *core.Call) error {
 	id, err := c.Param("key_id")
 	if err != nil {
@@ -127,8 +131,8 @@ func (h *handlers) revokeKey(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// putGrant names a key, a workflow and all actions that the key has on it
-// afterwards.
+// putGrant names a key, a workflow and all actions that the key has on it afterwards, beyond
+// those of its role.
 type putGrant struct {
 	KeyID    string          `json:"key_id"`
 	Workflow string          `json:"workflow" doc:"Id or slug."`
@@ -147,7 +151,8 @@ type grantList struct {
 	Grants []grantBody `json:"grants"`
 }
 
-// putGrant sets the actions of a key on a workflow, in place of those that it had.
+// putGrant sets the actions of a key on a workflow, in place of those that it had. Errors:
+// fault.NotFound key_not_found, workflow_not_found; fault.Unacceptable invalid_actions.
 func (h *handlers) putGrant(c *core.Call, req putGrant) error {
 	workflowID, err := h.grantee(c, req.KeyID, req.Workflow)
 	if err != nil {
@@ -160,7 +165,8 @@ func (h *handlers) putGrant(c *core.Call, req putGrant) error {
 	return c.Reply(http.StatusOK, grantBody(g))
 }
 
-// grantee checks the names in a grant and finds the workflow's id.
+// grantee checks the names in a grant and returns the workflow's id, also for a slug. It does not
+// look for the key. Errors: fault.NotFound key_not_found, workflow_not_found.
 func (h *handlers) grantee(c *core.Call, keyID, workflow string) (string, error) {
 	if !core.ValidRef(keyID) {
 		return "", core.NotFound("key_id", keyID)
@@ -193,8 +199,8 @@ func (h *handlers) listGrants(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// deleteGrant removes a key's grant on a workflow; grant_not_found where it has
-// none.
+// deleteGrant removes a key's grant on a workflow: 204; fault.NotFound grant_not_found where it
+// has none.
 func (h *handlers) deleteGrant(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -218,7 +224,8 @@ func (h *handlers) deleteGrant(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// required reads a parameter that names something.
+// required returns a parameter that names something, with the characters of core.ValidRef. The
+// error is fault.Malformed invalid_request.
 func required(q url.Values, name string) (string, error) {
 	v := q.Get(name)
 	if !core.ValidRef(v) {
@@ -227,8 +234,8 @@ func required(q url.Values, name string) (string, error) {
 	return v, nil
 }
 
-// auditEntry is one line of the audit trail: who did what to which object, and
-// why.
+// auditEntry is one line of the audit trail: who did what to which object, and why. Names are
+// those of the time: what they name may be renamed or gone.
 type auditEntry struct {
 	ID         string          `json:"id"`
 	Actor      string          `json:"actor" doc:"Who did it: a key's name, as it was then."`
@@ -249,8 +256,8 @@ type auditList struct {
 	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// auditEntryOf returns a line as answers show it. Lines of earlier versions have
-// no type of actor; then only keys acted.
+// auditEntryOf returns a line as answers show it. Lines of earlier versions have no type of
+// actor; then only keys acted.
 func auditEntryOf(e audit.Entry) auditEntry {
 	b := auditEntry{
 		ID: e.ID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
@@ -262,8 +269,8 @@ func auditEntryOf(e audit.Entry) auditEntry {
 	return b
 }
 
-// listAudit lists the lines of the caller's tenant that match all of the given
-// filters.
+// listAudit lists the lines of the caller's tenant that match all of the given filters, newest
+// first. A filter is compared exactly.
 func (h *handlers) listAudit(c *core.Call) error {
 	q, p, err := c.PageQuery()
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"net/http"
 )
 
-// accessRoutes are tenants, quotas, keys, grants and the audit trail.
+// accessRoutes returns the routes of tenants, quotas, keys, grants and the audit trail. None of
+// the grants and keys has an ETag: each request states the whole.
 func (h *handlers) accessRoutes() []core.Route {
 	return []core.Route{
 		core.Route{

@@ -1,5 +1,10 @@
 // Package admin serves what a tenant's administrators set up: tenants, keys,
 // grants, quotas, secrets and agents; and the audit trail.
+//
+// All of it needs the role admin, and concerns the caller's own tenant, but for tenants and their
+// quotas: those are for the admins of the tenant default, the operator's. A key's text is shown
+// once, when the key is made, and a secret's value never. Changes of keys, grants and quotas
+// hold at once at the node that made them, and within the time of the caches at the others.
 package admin
 
 import (
@@ -11,7 +16,7 @@ import (
 	"slices"
 )
 
-// Services are the use cases that the routes call.
+// Services are the use cases that the routes call. None may be nil when a request is served.
 type Services struct {
 	Access      *access.Service
 	Definitions *workflows.Service
@@ -19,12 +24,12 @@ type Services struct {
 	Agents      *agents.Service
 }
 
-// handlers serves the routes. It may be used concurrently.
+// handlers serves the routes. It may be used concurrently: it does not change.
 type handlers struct {
 	Services
 }
 
-// Routes returns the table of the package.
+// Routes returns the table of the package, in the order of the documents.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
 	return slices.Concat(h.secretRoutes(), h.agentRoutes(), h.accessRoutes())

@@ -8,7 +8,8 @@ import (
 	"net/http"
 )
 
-// toolBody is an HTTP request that a model may make through its agent.
+// toolBody is an HTTP request that a model may make through its agent. The name and the URL are
+// required.
 type toolBody struct {
 	Name        string            `json:"name"`
 	Description string            `json:"description,omitempty"`
@@ -18,8 +19,8 @@ type toolBody struct {
 	Headers     map[string]string `json:"headers,omitempty" doc:"Values may hold {{ secrets.NAME }}."`
 }
 
-// putAgent is an agent's whole configuration; costs are in millionths of a US
-// dollar per 1,000 tokens.
+// putAgent is an agent's whole configuration: what is left out has its default and does not stay.
+// Costs are in millionths of a US dollar per 1,000 tokens; 0: nothing is charged.
 type putAgent struct {
 	Provider            string     `json:"provider" doc:"openai: any server of the chat completions API."`
 	BaseURL             string     `json:"base_url"`
@@ -32,8 +33,7 @@ type putAgent struct {
 	Tools               []toolBody `json:"tools,omitempty" doc:"HTTP requests that the model may ask for."`
 }
 
-// agentBody is an agent as answers show it: with the name of its secret, never the
-// secret.
+// agentBody is an agent as answers show it: with the name of its secret, never the secret.
 type agentBody struct {
 	ID string `json:"id"`
 	putAgent
@@ -47,7 +47,8 @@ type agentList struct {
 	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// agentRoutes are agents: where a model is, what it costs, and which tools it has.
+// agentRoutes returns the routes of agents: where a model is, what it costs, and which tools it
+// has.
 func (h *handlers) agentRoutes() []core.Route {
 	const one = "/v1/agents/{agent_id}"
 	return []core.Route{
@@ -84,8 +85,9 @@ func agentOf(a agents.Agent) agentBody {
 	return b
 }
 
-// putAgent creates or replaces an agent. If-Match makes it a replacement of that
-// revision.
+// putAgent creates or replaces an agent under the id of the path. If-Match makes it a replacement
+// of that revision: fault.Precondition precondition_failed otherwise. What could not be used is
+// fault.Unacceptable invalid_agent.
 func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 	id, err := c.Param("agent_id")
 	if err != nil {
@@ -110,7 +112,8 @@ func (h *handlers) putAgent(c *core.Call, req putAgent) error {
 	return c.Reply(http.StatusOK, agentOf(a))
 }
 
-// getAgent returns an agent, or 304 for the revision that the caller has.
+// getAgent returns an agent, or 304 for the revision that the caller has; fault.NotFound
+// agent_not_found.
 func (h *handlers) getAgent(c *core.Call) error {
 	id, err := c.Param("agent_id")
 	if err != nil {
@@ -143,7 +146,7 @@ func (h *handlers) listAgents(c *core.Call) error {
 	return c.Reply(http.StatusOK, answer)
 }
 
-// deleteAgent deletes an agent; steps that name it fail from then on.
+// deleteAgent deletes an agent: 204. Steps that name it fail from then on.
 func (h *handlers) deleteAgent(c *core.Call) error {
 	id, err := c.Param("agent_id")
 	if err != nil {

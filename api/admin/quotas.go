@@ -6,7 +6,8 @@ import (
 	"net/http"
 )
 
-// quotaBody is a tenant's own quotas.
+// quotaBody is a tenant's own quotas. Nil: it has none of its own, and the server's setting
+// holds; 0: no limit.
 type quotaBody struct {
 	OpenRuns    *int   `json:"open_runs,omitempty" doc:"Runs that have not ended; 0: as many as it likes; absent: what the server's settings say."`
 	Streams     *int   `json:"streams,omitempty" doc:"Open event streams, at each node."`
@@ -14,7 +15,7 @@ type quotaBody struct {
 	StoredBytes *int64 `json:"stored_bytes,omitempty" doc:"Bytes of what it has stored: definitions, templates, and runs with inputs, outputs, journals, logs and large values."`
 }
 
-// quotasInForce is what holds for a tenant.
+// quotasInForce is what holds for a tenant; 0: no limit.
 type quotasInForce struct {
 	OpenRuns    int   `json:"open_runs" doc:"0: as many as it likes."`
 	Streams     int   `json:"streams"`
@@ -30,8 +31,7 @@ type tenantQuotas struct {
 	Effective quotasInForce `json:"effective" doc:"With those of the server's settings where the tenant has none of its own."`
 }
 
-// tenantQuotasOf returns quotas as answers show them: those that are unset are
-// left out.
+// tenantQuotasOf returns quotas as answers show them: those that are unset are left out.
 func tenantQuotasOf(t access.TenantQuotas) tenantQuotas {
 	o := t.Own
 	return tenantQuotas{
@@ -49,8 +49,8 @@ func ownOrNull[N int | int64](n N) *N {
 	return &n
 }
 
-// ownOrUnset is the reverse of ownOrNull. A negative number becomes one that the
-// service refuses, so that it is not taken for Unset.
+// ownOrUnset is the reverse of ownOrNull. A negative number becomes one that the service refuses,
+// so that it is not taken for Unset.
 func ownOrUnset[N int | int64](n *N) N {
 	switch {
 	case n == nil:
@@ -61,7 +61,8 @@ func ownOrUnset[N int | int64](n *N) N {
 	return *n
 }
 
-// tenantRef reads the tenant of the path, which only the operator's keys see.
+// tenantRef returns the tenant of the path, an id or slug, which only the operator's keys see:
+// fault.Denied acl_denied for all others, whether there is such a tenant or not.
 func (h *handlers) tenantRef(c *core.Call) (string, error) {
 	ref, err := c.Param("tenant")
 	if err == nil && c.Principal.TenantSlug != access.DefaultTenant {
@@ -70,7 +71,8 @@ func (h *handlers) tenantRef(c *core.Call) (string, error) {
 	return ref, err
 }
 
-// getTenantQuotas returns the quotas of any tenant, to the operator's keys only.
+// getTenantQuotas returns the quotas of any tenant, to the operator's keys only; fault.NotFound
+// tenant_not_found.
 func (h *handlers) getTenantQuotas(c *core.Call) error {
 	ref, err := h.tenantRef(c)
 	if err != nil {
@@ -83,8 +85,9 @@ func (h *handlers) getTenantQuotas(c *core.Call) error {
 	return c.Reply(http.StatusOK, tenantQuotasOf(t))
 }
 
-// putTenantQuotas replaces the quotas of any tenant, for the operator's keys only.
-// What the tenant has beyond a lower quota stays; it only gets no more.
+// putTenantQuotas replaces the quotas of any tenant, for the operator's keys only: one that is
+// left out is unset. What the tenant has beyond a lower quota stays; it only gets no more. A
+// negative one is fault.Unacceptable invalid_quota.
 func (h *handlers) putTenantQuotas(c *core.Call, req quotaBody) error {
 	ref, err := h.tenantRef(c)
 	if err != nil {

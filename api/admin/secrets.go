@@ -6,8 +6,7 @@ import (
 	"net/http"
 )
 
-// putSecret is a secret's value. It is the one body that is not searched for
-// secrets.
+// putSecret is a secret's value. It is the one body that is not searched for secrets.
 type putSecret struct {
 	Value string `json:"value" doc:"8 to 65,536 bytes of text. It is never shown again."`
 }
@@ -25,7 +24,8 @@ type secretList struct {
 	NextCursor *string       `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// secretRoutes are secrets; no route reads one.
+// secretRoutes returns the routes of secrets; none reads a value. OnSecret keeps grants on
+// workflows from reaching them.
 func (h *handlers) secretRoutes() []core.Route {
 	const one = "/v1/secrets/{secret}"
 	return []core.Route{
@@ -45,8 +45,9 @@ func (h *handlers) secretRoutes() []core.Route {
 	}
 }
 
-// putSecret creates or replaces a secret, which is sealed before it is stored.
-// Attempts that have started keep the value that they read.
+// putSecret creates or replaces a secret, which is sealed before it is stored: 204. Attempts that
+// have started keep the value that they read. Errors: fault.Unacceptable invalid_secret_name,
+// invalid_secret; fault.Unavailable secret_key_unavailable.
 func (h *handlers) putSecret(c *core.Call, req putSecret) error {
 	name, err := c.Param("secret")
 	if err != nil {
@@ -58,7 +59,7 @@ func (h *handlers) putSecret(c *core.Call, req putSecret) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// listSecrets lists names and dates.
+// listSecrets lists the secrets' names and dates, by name.
 func (h *handlers) listSecrets(c *core.Call) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -75,7 +76,8 @@ func (h *handlers) listSecrets(c *core.Call) error {
 	return c.Reply(http.StatusOK, answer)
 }
 
-// deleteSecret deletes a secret; steps that name it fail from then on.
+// deleteSecret deletes a secret: 204, or fault.NotFound secret_not_found. Steps that name it fail
+// from then on.
 func (h *handlers) deleteSecret(c *core.Call) error {
 	name, err := c.Param("secret")
 	if err != nil {

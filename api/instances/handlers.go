@@ -20,12 +20,12 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// instanceID is what this dialect takes as an instance's id and as the type of
-// an event.
+// instanceID is what this dialect takes as an instance's id and as the type of an event: both
+// stand in its clients' paths.
 var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
 
-// listWorkflowNames lists all names in one answer: the dialect has no pages for
-// them.
+// listWorkflowNames lists all names in one answer: the dialect has no pages for them. It reads
+// them from the store in pages of core.MaxLimit.
 func (h *handlers) listWorkflowNames(c *core.Call) error {
 	q := workflows.Query{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), Limit: core.MaxLimit}
 	list := workflowNames{Workflows: []workflowName{}}
@@ -43,7 +43,7 @@ func (h *handlers) listWorkflowNames(c *core.Call) error {
 	}
 }
 
-// workflow finds the workflow of the path.
+// workflow returns the workflow of the path; fault.NotFound workflow_not_found.
 func (h *handlers) workflow(c *core.Call) (workflows.Workflow, error) {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -52,7 +52,9 @@ func (h *handlers) workflow(c *core.Call) (workflows.Workflow, error) {
 	return h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
 }
 
-// instance finds the latest run of the instance that the path names.
+// instance returns the latest run of the instance that the path names. Errors: fault.NotFound
+// workflow_not_found, run_not_found; fault.Malformed INVALID_INSTANCE_ID. A run that was started
+// without a name is an instance under its own id.
 func (h *handlers) instance(c *core.Call) (executor.NamedRun, error) {
 	w, err := h.workflow(c)
 	if err != nil {
@@ -65,8 +67,10 @@ func (h *handlers) instance(c *core.Call) (executor.NamedRun, error) {
 	return h.Executor.Named(c.Ctx(), c.TenantID(), w.ID, id, executor.Latest)
 }
 
-// newInstanceID checks an id that a caller chose for a new instance. Ids of the
-// product's own form are its own.
+// newInstanceID checks an id that a caller chose for a new instance; path is where it stands in
+// the request. Ids of the product's own form, a prefix and 24 hex digits, are its own: such a
+// name could be taken for the id of a run. The error is fault.Malformed with issues, or
+// INVALID_INSTANCE_ID.
 func newInstanceID(id string, path ...any) error {
 	if !instanceID.MatchString(id) {
 		return invalidFor("An id has 1 to 100 letters, digits, _ and -, and does not begin with -.", path...)
@@ -77,7 +81,7 @@ func newInstanceID(id string, path ...any) error {
 	return nil
 }
 
-// paramsOf returns an empty object for params that are missing or null.
+// paramsOf returns an instance's input: an empty object for params that are missing or null.
 func paramsOf(given json.RawMessage) json.RawMessage {
 	if len(given) == 0 || string(given) == "null" {
 		return json.RawMessage("{}")
@@ -85,7 +89,7 @@ func paramsOf(given json.RawMessage) json.RawMessage {
 	return given
 }
 
-// pageSize reads the size of a page; what is none is 25.
+// pageSize returns the size of a page, 1 to 100; 25 for anything else.
 func pageSize(q url.Values) int {
 	n, err := strconv.Atoi(q.Get("pageSize"))
 	if err != nil || n < 1 || n > 100 {
@@ -94,8 +98,8 @@ func pageSize(q url.Values) int {
 	return n
 }
 
-// listInstances lists instances. A cursor that belongs to no list is the first
-// page, as this dialect's clients expect.
+// listInstances lists instances, newest first, by the state of their latest run. A cursor that
+// belongs to no list is the first page, as this dialect's clients expect.
 func (h *handlers) listInstances(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -110,6 +114,7 @@ func (h *handlers) listInstances(c *core.Call) error {
 		return err
 	}
 	list := instanceList{Instances: []listedInstance{}}
+	// Clients know the word, and no instance has it.
 	if word == "unknown" {
 		return c.Reply(http.StatusOK, list)
 	}
@@ -129,20 +134,21 @@ func (h *handlers) listInstances(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// queuedAnswer is the answer to a creation, whatever has become of the run
-// by then.
+// queuedAnswer returns the answer to a creation, whatever has become of the run by then.
 func queuedAnswer(id string) createdInstance {
 	return createdInstance{id, instanceDetails{Status: core.WordsOf(machine.Queued).Instances}}
 }
 
-// createInstance starts the first run of an instance, at most once per
-// Idempotency-Key. The answer says queued, whatever has become of the run by then:
-// a repeated request gets the same.
+// createInstance starts the first run of an instance, at most once per Idempotency-Key. An id
+// that is in use is fault.Conflict run_name_taken, which the dialect calls
+// INSTANCE_ID_ALREADY_EXISTS. The answer says queued, whatever has become of the run by then: a
+// repeated request receives the same.
 func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
 	ref, err := c.Param("id")
 	if err != nil {
 		return err
 	}
+	// Made before the transaction, so that an attempt that is repeated starts the same instance.
 	id := h.NewID("inst_")
 	if req.ID != nil {
 		id = *req.ID
@@ -159,8 +165,9 @@ func (h *handlers) createInstance(c *core.Call, req instanceStart) error {
 	})
 }
 
-// createInstances starts up to 100 instances in one transaction; ids that exist
-// already are left out of the answer.
+// createInstances starts up to 100 instances in one transaction, all or none; ids that exist
+// already, or occur twice, are left out of the answer. It takes no Idempotency-Key and needs
+// none: a repeated request finds the ids taken.
 func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -179,6 +186,7 @@ func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 		}
 		starts[i] = executor.StartRequest{TenantID: c.TenantID(), Workflow: ref, Trigger: "api", Name: item.ID, Input: paramsOf(item.Params), Trace: core.TraceOf(c.Request)}
 	}
+	// An empty batch for a workflow that is not there is 404 like any other.
 	if len(starts) == 0 {
 		if _, err := h.workflow(c); err != nil {
 			return err
@@ -197,7 +205,8 @@ func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// checkBatchIDs refuses ids that hold a secret. Params are left to the executor.
+// checkBatchIDs refuses ids that hold a secret of the tenant: fault.Unacceptable secret_in_text.
+// Params are left to the executor.
 func (h *handlers) checkBatchIDs(c *core.Call, list []batchItem) error {
 	ids := make([]string, len(list))
 	for i, item := range list {
@@ -210,7 +219,8 @@ func (h *handlers) checkBatchIDs(c *core.Call, list []batchItem) error {
 	return c.RefuseSecrets("An instance's id", text)
 }
 
-// getInstance returns an instance with the step that it is at.
+// getInstance returns an instance with the step that it is at. It reads the whole run and its
+// definition.
 func (h *handlers) getInstance(c *core.Call) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -233,8 +243,9 @@ func (h *handlers) getInstance(c *core.Call) error {
 	}})
 }
 
-// currentStepOf picks the unfinished step that began last; in a loop what its body
-// waits for. When none is unfinished, it is the last step.
+// currentStepOf returns the unfinished step that began last; in a loop what its body waits for.
+// When none is unfinished, it is the last step, and nil before the first. plan describes a step
+// by its id.
 func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *instanceStep {
 	if len(view.Steps) == 0 {
 		return nil
@@ -266,7 +277,7 @@ func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *inst
 	return s
 }
 
-// waitStep returns a wait within a loop's body as a step.
+// waitStep returns a wait within a loop's body as a step. It is in its first attempt.
 func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep {
 	s := &instanceStep{StepKey: stepKey(w.Ref.StepID, w.Ref.Iteration), Attempts: 1}
 	s.setWait(w.Kind, w.Name, core.TimestampOrNil(w.Until), core.TimestampOrNil(w.TimeoutAt))
@@ -274,7 +285,8 @@ func waitStep(w machine.Wait, plan func(string) machine.StepPlan) *instanceStep 
 	return s
 }
 
-// steerInstance makes a handler of one that moves a run to another state.
+// steerInstance returns a handler that moves the latest run to another state by do. The run is
+// named in the audit trail, since the path names the instance.
 func (h *handlers) steerInstance(do func(s *executor.Service, ctx context.Context, tenantID, runID string) (executor.Record, error)) func(*core.Call, core.Because) error {
 	return func(c *core.Call, _ core.Because) error {
 		in, err := h.instance(c)
@@ -289,8 +301,9 @@ func (h *handlers) steerInstance(do func(s *executor.Service, ctx context.Contex
 	}
 }
 
-// terminateInstance ends the latest run without compensation; one that has ended
-// is INSTANCE_TERMINAL.
+// terminateInstance ends the latest run at once, without compensation; one that has ended is
+// fault.Conflict run_finished, INSTANCE_TERMINAL to the dialect, where other dialects answer it
+// as it is.
 func (h *handlers) terminateInstance(c *core.Call, _ core.Because) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -306,8 +319,8 @@ func (h *handlers) terminateInstance(c *core.Call, _ core.Because) error {
 	return c.Reply(http.StatusOK, instanceDone{true})
 }
 
-// restartInstance ends the latest run, if it is open, and starts the next one, in
-// one transaction.
+// restartInstance ends the latest run, if it is open, and starts the next one, in one transaction
+// and at most once per Idempotency-Key.
 func (h *handlers) restartInstance(c *core.Call, _ core.Because) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -322,7 +335,8 @@ func (h *handlers) restartInstance(c *core.Call, _ core.Because) error {
 	})
 }
 
-// sendInstanceEvent delivers an event, which is kept until a step waits for it.
+// sendInstanceEvent delivers an event to the latest run, which keeps it until a step waits for
+// it. This dialect's events have no request id, so that each request is a delivery of its own.
 func (h *handlers) sendInstanceEvent(c *core.Call, req instanceEvent) error {
 	in, err := h.instance(c)
 	if err != nil {
@@ -339,13 +353,15 @@ func (h *handlers) sendInstanceEvent(c *core.Call, req instanceEvent) error {
 	return c.Reply(http.StatusOK, eventTaken{detailsOf(out.Row)})
 }
 
-// How many instances a tick lets begin unless it says how many, and at most.
+// How many instances a tick lets begin unless it says how many, and at most; more than that is
+// taken for the most.
 const (
 	tickInstances    = 10
 	maxTickInstances = 1000
 )
 
-// tickRunner lets queued instances begin on a server that starts none by itself.
+// tickRunner lets queued instances begin on a server that starts none by itself; otherwise it is
+// fault.Denied RUNNER_TICK_DISABLED. It answers how many began.
 func (h *handlers) tickRunner(c *core.Call, req tickRequest) error {
 	if !h.RunnerTick {
 		return fault.New(fault.Denied, codeTickDisabled, "Ticks are off; set HEDDLE_RUNNER_TICK=on for a server that advances instances by ticks alone.")

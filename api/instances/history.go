@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// instanceHistory is one page of each of three lists of a run: steps, events and
-// logs.
+// instanceHistory is one page of each of three lists of a run: steps, events and logs. Each goes
+// on by its own cursor, "" on its last page.
 type instanceHistory struct {
 	RunNumber         int            `json:"runNumber"`
 	Steps             []historyStep  `json:"steps"`
@@ -28,7 +28,8 @@ type instanceHistory struct {
 	LogsHasNextPage   *bool          `json:"logsHasNextPage,omitempty"`
 }
 
-// historyStep is a step of one run; in a loop body of one iteration.
+// historyStep is a step of one run; in a loop body of one iteration. Its id is that of the event
+// with which it began.
 type historyStep struct {
 	ID        string `json:"id"`
 	RunNumber int    `json:"runNumber"`
@@ -38,7 +39,7 @@ type historyStep struct {
 	UpdatedAt core.Timestamp  `json:"updatedAt"`
 }
 
-// historyEvent is an event that the instance received.
+// historyEvent is an event that the instance received, and the step that took it.
 type historyEvent struct {
 	ID                string          `json:"id"`
 	RunNumber         int             `json:"runNumber"`
@@ -49,7 +50,8 @@ type historyEvent struct {
 	ConsumedByStepKey *string         `json:"consumedByStepKey"`
 }
 
-// historyLog is a line that a step logged.
+// historyLog is a line that a step wrote. StepKey and Attempt are null for a line of the run
+// itself.
 type historyLog struct {
 	ID        string          `json:"id"`
 	RunNumber int             `json:"runNumber"`
@@ -62,21 +64,24 @@ type historyLog struct {
 	CreatedAt core.Timestamp  `json:"createdAt"`
 }
 
-// historyCursor says where one of the three lists stopped: before or behind an
-// event of a run's journal, or at a cursor of its logs. It keeps its order.
+// historyCursor says where one of the three lists stopped: before or behind an event of a run's
+// journal, or at a cursor of its logs. It keeps its order, which the query may not change from
+// page to page.
 type historyCursor struct {
-	RunID string `json:"r"`
-	Asc   bool   `json:"a,omitempty"`
-	Seq   int64  `json:"s,omitempty"`
-	Logs  string `json:"l,omitempty"`
+	RunID string `json:"r"`           // a cursor of another run is not accepted
+	Asc   bool   `json:"a,omitempty"` // oldest first
+	Seq   int64  `json:"s,omitempty"` // 0: the first page
+	Logs  string `json:"l,omitempty"` // the executor's cursor
 }
 
+// encode returns the cursor as clients see it, which is opaque to them.
 func (p historyCursor) encode() string {
 	text, _ := json.Marshal(p) // text and numbers always encode
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// readHistoryCursor reads a cursor of that run; anything else is the first page.
+// readHistoryCursor returns a cursor of that run; anything else is the first page, in the order
+// of asc.
 func readHistoryCursor(text, runID string, asc bool) historyCursor {
 	var p historyCursor
 	raw, err := base64.RawURLEncoding.DecodeString(text)
@@ -89,14 +94,16 @@ func readHistoryCursor(text, runID string, asc bool) historyCursor {
 // historyQuery is a request for history.
 type historyQuery struct {
 	number   int // -1: the latest
-	size     int
+	size     int // of each page, 1 to 100
 	asc      bool
 	logs     bool
-	level    string
-	category string
-	q        url.Values
+	level    string     // "": every level
+	category string     // "": every category
+	q        url.Values // for the cursors
 }
 
+// historyQuery returns the query of a history. Words that are not of the API are fault.Malformed
+// with issues; what else cannot be read has its default.
 func (h *handlers) historyQuery(c *core.Call) (historyQuery, error) {
 	q, err := c.Query()
 	ask := historyQuery{number: executor.Latest, q: q}
@@ -123,8 +130,8 @@ func (h *handlers) historyQuery(c *core.Call) (historyQuery, error) {
 	return ask, nil
 }
 
-// getInstanceHistory returns the history of one run of an instance; of a number
-// that no run has, empty lists.
+// getInstanceHistory returns the history of one run of an instance, the latest unless the query
+// has a number; of a number that no run has, empty lists.
 func (h *handlers) getInstanceHistory(c *core.Call) error {
 	q, err := h.historyQuery(c)
 	if err != nil {
@@ -153,7 +160,7 @@ func (h *handlers) getInstanceHistory(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// emptyHistory is the history of a run that does not exist, or was deleted.
+// emptyHistory returns the history of a run that does not exist, or was deleted.
 func emptyHistory(q historyQuery) instanceHistory {
 	list := instanceHistory{RunNumber: q.number, Steps: []historyStep{}, Events: []historyEvent{}}
 	if q.logs {
@@ -162,7 +169,9 @@ func emptyHistory(q historyQuery) instanceHistory {
 	return list
 }
 
-// walkInstance reads a page of the run's steps and one of its events.
+// walkInstance returns a page of the run's steps and one of its events. It costs in proportion to
+// the pages, however long the journal is. Pages are read in the journal's order and reversed for
+// newest first.
 func (h *handlers) walkInstance(c *core.Call, in executor.NamedRun, q historyQuery) (instanceHistory, error) {
 	plan, err := h.Executor.Plans(c.Ctx(), in.Record)
 	if err != nil {
@@ -202,12 +211,12 @@ func (h *handlers) walkInstance(c *core.Call, in executor.NamedRun, q historyQue
 	return list, nil
 }
 
-// part is the page of a journal that the cursor names.
+// part returns the page of a journal that the cursor names.
 func (p historyCursor) part(c *core.Call, size int) executor.JournalPageQuery {
 	return executor.JournalPageQuery{TenantID: c.TenantID(), RunID: p.RunID, From: p.Seq, Newest: !p.Asc, Limit: size}
 }
 
-// next is the cursor of the page at that place, if there is one.
+// next returns the cursor of the page at that place; "" and false for 0: there is none.
 func (p historyCursor) next(at int64) (cursor string, more bool) {
 	if at == 0 {
 		return "", false
@@ -216,7 +225,8 @@ func (p historyCursor) next(at int64) (cursor string, more bool) {
 	return p.encode(), true
 }
 
-// addLogs adds the page of logs that the query names.
+// addLogs adds the page of logs that the query names. A cursor that the executor refuses is the
+// first page.
 func (h *handlers) addLogs(c *core.Call, in executor.NamedRun, q historyQuery, list *instanceHistory) error {
 	at := readHistoryCursor(q.q.Get("logsCursor"), in.RunID, q.asc)
 	query := executor.LogQuery{RunID: in.RunID, Level: q.level, Category: q.category, Newest: !at.Asc, Limit: q.size, Cursor: at.Logs}

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// instancesBase is where the instances dialect begins.
+// instancesBase is where the paths of the instances dialect begin.
 const instancesBase = core.WorkflowsBase + "/workflows"
 
-// routes is the instances dialect: the same runs, known by a name of
-// the caller's within their workflow, in camelCase.
+// routes returns the table of the dialect: the same runs, known by a name of the caller's within
+// their workflow, in camelCase. What all of its routes share is set at the end, and their codes
+// are translated.
 func (h *handlers) routes() []core.Route {
 	const all, one = instancesBase + "/{id}/instances", instancesBase + "/{id}/instances/{instance_id}"
 	list := []core.Route{
@@ -80,6 +81,7 @@ func (h *handlers) routes() []core.Route {
 		}.Handle(core.WithBody(h.tickRunner)),
 	}
 	for i := range list {
+		// Unknown parameters are ignored: this dialect's clients send some of their own.
 		r := &list[i]
 		r.Tag, r.TranslateError, r.TranslateCode, r.AnyQuery = "instances", translateErrorForInstances, translateCodeForInstances, true
 		if r.On == core.OnWorkflow {
@@ -95,8 +97,7 @@ func (h *handlers) routes() []core.Route {
 	return list
 }
 
-// historyParams are the parameters of the history: each list has a cursor of its
-// own.
+// historyParams returns the parameters of the history: each list has a cursor of its own.
 func historyParams() []core.Param {
 	return []core.Param{
 		{Name: "runNumber", JSONType: "integer", Description: "From 0; the latest without it."},
@@ -111,6 +112,5 @@ func historyParams() []core.Param {
 	}
 }
 
-// instanceWords are the words of the dialect for states; unknown is never
-// printed.
+// instanceWords returns the words of the dialect for states; unknown is never printed.
 func instanceWords() []string { return append(core.Vocabulary(core.InInstances), "unknown") }

@@ -17,8 +17,9 @@ type walkedStep struct {
 	resolved bool // a wait that an event satisfied
 }
 
-// walkSteps makes the steps of a page of their events, in the order in which
-// they began.
+// walkSteps makes the steps of a page of their events, in the order in which they began. number
+// is the run's. Events of steps that began on an earlier page are skipped. The error is that of a
+// row that cannot be read.
 func walkSteps(number int, list []events.Event) ([]*walkedStep, error) {
 	var steps []*walkedStep
 	of := map[machine.Ref]*walkedStep{}
@@ -42,8 +43,8 @@ func walkSteps(number int, list []events.Event) ([]*walkedStep, error) {
 	return steps, nil
 }
 
-// receivedEvents makes the events that an instance received of a page's: of what
-// came and of what resolved waits.
+// receivedEvents makes the events that an instance received of a page's: of what came and of what
+// resolved waits. One that no step has taken has no time of delivery.
 func receivedEvents(number int, list []events.Event) ([]historyEvent, error) {
 	received, bySeq := []historyEvent{}, map[int64]int{}
 	for _, e := range list {
@@ -63,13 +64,15 @@ func receivedEvents(number int, list []events.Event) ([]historyEvent, error) {
 	return received, nil
 }
 
-// rowID is the id of an event: the run's and the number in its journal.
+// rowID returns the id of an event: the run's and the number in its journal.
 func rowID(e events.Event) string { return fmt.Sprintf("%s_%d", e.RunID, e.Seq) }
 
-// add applies an event to the step.
+// add applies an event to the step, in the journal's order. Events with a role, those of
+// compensations and probes, change nothing that is shown.
 func (s *walkedStep) add(e events.Event, d machine.Detail) {
 	switch e.Kind {
 	case events.StepStarted:
+		// A resume or a redrive runs it again: what the earlier attempts left is not this one's.
 		if s.ended {
 			s.Attempts, s.Error, s.Result, s.resolved, s.ended = 0, nil, nil, false, false
 		}
@@ -114,14 +117,14 @@ func (s *walkedStep) setStatus(status string) {
 	s.Status, s.NextRetryAt, s.WakeAt = status, nil, nil
 }
 
-// end sets a final status.
+// end sets a final status. Only a further start changes it.
 func (s *walkedStep) end(status string) {
 	s.setStatus(status)
 	s.ended = true
 }
 
-// result is a step's output; that of a wait which an event satisfied in the
-// dialect's words.
+// result returns a step's output; that of a wait which an event satisfied in the dialect's words.
+// An output that is not of that form is returned as it is.
 func (s *walkedStep) result(output json.RawMessage) json.RawMessage {
 	if !s.resolved {
 		return output
@@ -148,7 +151,8 @@ type satisfied struct {
 	Timestamp core.Timestamp  `json:"timestamp"`
 }
 
-// finish cancels a step that was cut off by the run's end without an event of its own.
+// finish cancels a step that was cut off by the run's end without an event of its own. state is
+// the run's.
 func (s *walkedStep) finish(state machine.State) {
 	if state.Terminal() && !s.ended {
 		s.end("cancelled")

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// scheduleBody is a schedule as every answer shows it.
+// scheduleBody is a schedule as every answer shows it. Null times: no bound, none due, never
+// fired.
 type scheduleBody struct {
 	ID             string            `json:"id"`
 	WorkflowID     string            `json:"workflow_id"`
@@ -32,23 +33,23 @@ type scheduleBody struct {
 	UpdatedAt      core.Timestamp    `json:"updated_at"`
 }
 
-// catchUpBody says what becomes of due times that were missed: how far back, in
-// seconds, and how many.
+// catchUpBody says what becomes of due times that were missed: how far back, in seconds, and how
+// many at most.
 type catchUpBody struct {
 	Policy        schedules.CatchUpPolicy `json:"policy" enum:"none,latest,all"`
 	WindowSeconds float64                 `json:"window_seconds"`
 	Max           int                     `json:"max"`
 }
 
-// catchUpRequest changes or sets some of catchUpBody.
+// catchUpRequest sets or changes some of catchUpBody; nil is left out.
 type catchUpRequest struct {
 	Policy        *schedules.CatchUpPolicy `json:"policy,omitempty" enum:"none,latest,all" doc:"Default latest."`
 	WindowSeconds *float64                 `json:"window_seconds,omitempty" doc:"Default 3600, at most 2678400."`
 	Max           *int                     `json:"max,omitempty" doc:"Default 100, at most 1000."`
 }
 
-// createSchedule is a request for a schedule; every field but the expression has a
-// default.
+// createSchedule is a request for a schedule; every field but the expression has a default.
+// Version "" follows the active one.
 type createSchedule struct {
 	CronExpression string            `json:"cron_expression" doc:"Five fields, a word such as @daily, or @every with an interval."`
 	Timezone       string            `json:"timezone,omitempty" doc:"IANA name; default UTC."`
@@ -65,8 +66,8 @@ type createSchedule struct {
 	PauseReason    string            `json:"pause_reason,omitempty"`
 }
 
-// updateSchedule changes a schedule: what is left out stays. It differs from
-// createSchedule in that a field can be absent, and a time cleared.
+// updateSchedule changes a schedule: what is left out stays. It differs from createSchedule in
+// that a field can be absent, and a time cleared.
 type updateSchedule struct {
 	core.Because
 	CronExpression *string            `json:"cron_expression,omitempty"`
@@ -84,7 +85,8 @@ type updateSchedule struct {
 	PauseReason    *string            `json:"pause_reason,omitempty"`
 }
 
-// clearableTime is a time that null clears.
+// clearableTime is a time that null clears: value is nil where the field is absent, and the zero
+// time for null.
 type clearableTime struct{ value *time.Time }
 
 // UnmarshalJSON takes an RFC 3339 time or null.
@@ -98,13 +100,13 @@ func (clearableTime) JSONSchema() map[string]any {
 	return map[string]any{"type": []string{"string", "null"}, "format": "date-time", "description": "RFC 3339; null clears."}
 }
 
-// createdSchedule answers the creation of a schedule.
+// createdSchedule answers the creation of a schedule; it is what a repeated request receives too.
 type createdSchedule struct {
 	ScheduleID string       `json:"schedule_id"`
 	Schedule   scheduleBody `json:"schedule"`
 }
 
-// scheduleAnswer holds one schedule.
+// scheduleAnswer is the answer that holds one schedule.
 type scheduleAnswer struct {
 	Schedule scheduleBody `json:"schedule"`
 }
@@ -116,7 +118,8 @@ type scheduleList struct {
 	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
 }
 
-// slotBody is a line of the ledger.
+// slotBody is a line of the ledger: what became of one due time, or of several in a row that have
+// the same outcome.
 type slotBody struct {
 	DueAt     core.Timestamp    `json:"due_at"`
 	Until     core.Timestamp    `json:"until" doc:"The last of the due times that the line stands for; due_at where it is one."`
@@ -145,7 +148,7 @@ type previewRequest struct {
 	DSTRepeat      schedules.Repeat `json:"dst_repeat,omitempty" enum:"first,last,both"`
 }
 
-// dueTimes is a preview.
+// dueTimes is a preview: the expression in words, and due times in their order.
 type dueTimes struct {
 	Description string    `json:"description"`
 	Times       []dueTime `json:"times"`
@@ -158,7 +161,7 @@ type dueTime struct {
 	Note  *string        `json:"note,omitempty" doc:"Where a change of the clock moved or dropped something."`
 }
 
-// backfillRequest is a range of past due times to run.
+// backfillRequest is a range of past due times to run. From and To are required.
 type backfillRequest struct {
 	core.Because
 	From          *time.Time        `json:"from"`
@@ -173,11 +176,11 @@ type backfillBody struct {
 	Slots      int    `json:"slots" doc:"How many due times there are; the ledger shows what becomes of them."`
 }
 
-// local prints a time with the offset of its zone.
+// local returns a time in RFC 3339 with the offset of its zone, to the second.
 func local(t time.Time) string { return t.Format(time.RFC3339) }
 
-// scheduleBodyOf returns a schedule as answers show it. An expression or a zone
-// that can no longer be read leaves its description or local time out.
+// scheduleBodyOf returns a schedule as answers show it. An expression or a zone that can no
+// longer be read, as after an update of the zones, leaves its description or local time out.
 func scheduleBodyOf(s schedules.Schedule) scheduleBody {
 	b := scheduleBody{
 		ID: s.ID, WorkflowID: s.WorkflowID, CronExpression: s.Expression, Timezone: s.Timezone, InputData: s.Input,
@@ -199,7 +202,7 @@ func scheduleBodyOf(s schedules.Schedule) scheduleBody {
 	return b
 }
 
-// slotBodyOf returns a line of the ledger.
+// slotBodyOf returns a line of the ledger as answers show it.
 func slotBodyOf(s schedules.Slot) slotBody {
 	return slotBody{
 		DueAt: core.Timestamp(s.Due), Until: core.Timestamp(s.Until), Count: s.Count, Outcome: s.Outcome, Reason: core.TextOrNull(s.Reason),
@@ -207,7 +210,7 @@ func slotBodyOf(s schedules.Slot) slotBody {
 	}
 }
 
-// previewOf returns due times in order.
+// previewOf returns due times in their order, with the zone that each has.
 func previewOf(description string, times []schedules.DueTime) dueTimes {
 	b := dueTimes{Description: description, Times: make([]dueTime, len(times))}
 	for i, t := range times {

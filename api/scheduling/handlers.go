@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// listSchedules lists the schedules of all workflows that the caller may view.
+// listSchedules lists the schedules of all workflows that the caller may view, newest first.
 func (h *handlers) listSchedules(c *core.Call) error {
 	return h.scheduleList(c, schedules.Query{WorkflowIDs: access.ViewableWorkflows(c.Principal)})
 }
 
-// listWorkflowSchedules lists the schedules of one workflow.
+// listWorkflowSchedules lists the schedules of one workflow, newest first; fault.NotFound
+// workflow_not_found.
 func (h *handlers) listWorkflowSchedules(c *core.Call) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -30,7 +31,7 @@ func (h *handlers) listWorkflowSchedules(c *core.Call) error {
 	return h.scheduleList(c, schedules.Query{WorkflowID: w.ID})
 }
 
-// scheduleList answers with the page of a list.
+// scheduleList answers with the requested page of the schedules that ask selects.
 func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 	_, p, err := c.PageQuery()
 	if err != nil {
@@ -51,10 +52,12 @@ func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// maxSeconds keeps a number of seconds within a duration.
+// maxSeconds keeps a number of seconds within a duration: about 31 years, more than any field
+// allows.
 const maxSeconds = 1e9
 
-// secondsToDuration reads a number of seconds; what is out of every range stays so.
+// secondsToDuration returns a number of seconds as a duration, to the millisecond; what is out of
+// every range becomes -1 ns, which no field allows.
 func secondsToDuration(seconds float64) time.Duration {
 	if math.IsNaN(seconds) || math.Abs(seconds) > maxSeconds {
 		return -1
@@ -62,7 +65,9 @@ func secondsToDuration(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
 }
 
-// storableTime checks that a time can be stored.
+// storableTime returns a time of the field name in UTC, to the millisecond; the zero time for nil
+// and for one that was cleared. Outside of the years 1971 to 9000 it is fault.Unacceptable
+// invalid_schedule: before, a time would be stored as 0, which is none.
 func storableTime(name string, t *time.Time) (time.Time, error) {
 	if t == nil || t.IsZero() {
 		return time.Time{}, nil
@@ -73,7 +78,8 @@ func storableTime(name string, t *time.Time) (time.Time, error) {
 	return t.UTC().Truncate(time.Millisecond), nil
 }
 
-// createSchedule stores a schedule, at most once per Idempotency-Key.
+// createSchedule stores a schedule of the path's workflow, at most once per Idempotency-Key. The
+// errors are those of schedules.Service.Create.
 func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 	ref, err := c.Param("id")
 	if err != nil {
@@ -100,8 +106,9 @@ func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 	})
 }
 
-// schedule returns the schedule that is requested. A zero that was given becomes
-// -1, which the service refuses: to the service 0 means that the default applies.
+// schedule returns the schedule that is requested. A zero that was given becomes -1, which the
+// service refuses: to the service 0 means that the default applies. The error is that of
+// storableTime.
 func (r createSchedule) schedule() (schedules.Schedule, error) {
 	s := schedules.Schedule{
 		Expression: r.CronExpression, Timezone: r.Timezone, Input: r.InputData, Version: string(r.Version),
@@ -148,7 +155,8 @@ func (h *handlers) getSchedule(c *core.Call) error {
 	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
 }
 
-// updateSchedule changes a schedule; If-Match refuses a lost update.
+// updateSchedule changes a schedule; If-Match refuses a lost update. Due times that have passed
+// are decided by the old rules.
 func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -170,7 +178,8 @@ func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 	return c.Reply(http.StatusOK, scheduleAnswer{scheduleBodyOf(s)})
 }
 
-// edit returns the change that is requested; nil fields stay as they are.
+// edit returns the change that is requested; nil fields stay as they are. The error is that of
+// storableTime.
 func (r updateSchedule) edit() (schedules.Patch, error) {
 	e := schedules.Patch{
 		Expression: r.CronExpression, Timezone: r.Timezone, PauseReason: r.PauseReason, Input: r.InputData,
@@ -206,7 +215,7 @@ func (r updateSchedule) edit() (schedules.Patch, error) {
 	return e, nil
 }
 
-// deleteSchedule ends a schedule; its runs go on.
+// deleteSchedule ends a schedule: 204. Its open runs go on.
 func (h *handlers) deleteSchedule(c *core.Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -222,7 +231,8 @@ func (h *handlers) deleteSchedule(c *core.Call) error {
 	return c.ReplyStatus(http.StatusNoContent)
 }
 
-// listSlots lists what became of the due times, latest first.
+// listSlots lists what became of the due times, latest first. An unknown outcome is
+// fault.Malformed invalid_request.
 func (h *handlers) listSlots(c *core.Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -249,13 +259,15 @@ func (h *handlers) listSlots(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
+// How many due times a preview lists unless count says otherwise, and at most.
 const (
 	defaultPreview = 10
 	maxPreview     = 500
 )
 
-// previewExpression lists the due times of an expression, 10 unless count says
-// otherwise.
+// previewExpression lists the next due times of an expression that is not stored, strictly after
+// from. It reads nothing. Errors: fault.Unacceptable invalid_cron with its diagnostics,
+// invalid_timezone, invalid_schedule.
 func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
 	spec, err := schedules.Parse(req.CronExpression)
 	if err != nil {
@@ -283,11 +295,13 @@ func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
 	if from.IsZero() {
 		from = h.Now()
 	}
+	// An @every counts from here; a stored schedule has an anchor of its own.
 	rules.Anchor = from
 	return c.Reply(http.StatusOK, previewOf(spec.Describe(req.Timezone), spec.Preview(from, count, loc, rules)))
 }
 
-// previewSchedule lists the next due times of a stored schedule.
+// previewSchedule lists the next due times of a stored schedule within its bounds, strictly after
+// from. Their errors are of the query: fault.Malformed invalid_request.
 func (h *handlers) previewSchedule(c *core.Call) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -314,7 +328,8 @@ func (h *handlers) previewSchedule(c *core.Call) error {
 	return c.Reply(http.StatusOK, previewOf(description, times))
 }
 
-// triggerSchedule starts a schedule's run now, whatever its overlap rule.
+// triggerSchedule starts a schedule's run now, whatever its overlap rule and status, at most once
+// per Idempotency-Key. The errors are those of schedules.Service.Trigger.
 func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
 	id, err := c.ScheduleID()
 	if err != nil {
@@ -329,8 +344,9 @@ func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
 	})
 }
 
-// backfillSchedule starts the runs of past due times. The answer names the
-// backfill at once; the ledger shows how far it has come.
+// backfillSchedule starts the runs of past due times. The answer names the backfill once its
+// slots are stored; the ledger shows how far it has come. The errors are those of
+// schedules.Service.Backfill.
 func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
 	id, err := c.ScheduleID()
 	if err != nil {

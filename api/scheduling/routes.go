@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// routes is schedules, their ledger and previews.
+// routes returns the table of schedules, their ledger and previews.
 func (h *handlers) routes() []core.Route {
 	const all, one, of = core.WorkflowsBase + "/schedules", core.WorkflowsBase + "/schedules/{id}", core.WorkflowsBase + "/{id}/schedules"
 	unknown := []string{"schedule_not_found"}

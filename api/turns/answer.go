@@ -138,6 +138,8 @@ func (h *handlers) newestOfTurn(c *core.Call, runID string, after int64) (execut
 	var failed error
 	run, err := h.Executor.NewestEvents(c.Ctx(), c.TenantID(), runID, after, func(e events.Event) bool {
 		var d machine.Detail
+		// Only these have a word that depends on their detail; the others are decoded once,
+		// later.
 		if e.Kind == events.StateChanged || e.Kind == events.SignalReceived || e.Kind == events.HandlersStarted {
 			if d, failed = machine.ReadDetail(e); failed != nil {
 				return false

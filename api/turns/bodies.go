@@ -60,9 +60,10 @@ type turnEvent struct {
 	Error               *core.Failure   `json:"error,omitempty"`
 }
 
-// given returns what the turn says in one object: the variables by their names, those of runtime
-// before those of dynamic, and the other two under their own unless they are empty. It is the
-// input of a first turn and the payload of a later one. False: the turn says nothing.
+// given returns what the turn says in one object: the variables by their names, a runtime
+// variable in place of a dynamic one of its name, and the other two under their own names unless
+// they are empty. It is the input of a first turn and the payload of a later one. False: the turn
+// says nothing.
 func (in turnInput) given() (json.RawMessage, bool, error) {
 	all := map[string]json.RawMessage{}
 	for _, from := range []map[string]json.RawMessage{in.DynamicVariables, in.RuntimeVariables} {

@@ -44,8 +44,8 @@ func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) 
 		h.open.Delete(runID)
 		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(c.Ctx()))
 	// The claim outlives the client's connection: what the turn has begun ends as a turn.
+	ctx, stop := context.WithCancel(context.WithoutCancel(c.Ctx()))
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)

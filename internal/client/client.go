@@ -1,5 +1,7 @@
 // Package client speaks Heddle's own HTTP API, as far as the command line and
-// the tests of the whole program need it. It knows the wire and nothing else.
+// the tests of the whole program need it. It knows the wire and nothing else: its types are its
+// own and hold what its callers read, so that it breaks when the API does, and not with the
+// server's code. It does not retry; an Error says whether and when to.
 package client
 
 import (
@@ -13,24 +15,26 @@ import (
 	"time"
 )
 
-// Client calls one server with one key. The zero HTTP means
-// http.DefaultClient.
+// Client calls one server with one key. The zero HTTP means http.DefaultClient. It is safe for
+// concurrent use, as long as its fields do not change.
 type Client struct {
-	Base string // "http://127.0.0.1:8080"
+	Base string // "http://127.0.0.1:8080", without a slash at its end
 	Key  string
 	HTTP *http.Client
 }
 
-// Error is an answer other than 2xx.
+// Error is an answer other than 2xx. Code, Message and RequestID are "" where the body is not the
+// API's envelope.
 type Error struct {
 	Status     int
 	Code       string
 	Message    string
 	RequestID  string
 	RetryAfter time.Duration // 0: not said
-	Body       []byte
+	Body       []byte        // as it came
 }
 
+// Error returns the status with code and message, or the begin of the body without an envelope.
 func (e *Error) Error() string {
 	if e.Code == "" {
 		return fmt.Sprintf("HTTP %d: %.200s", e.Status, e.Body)
@@ -38,8 +42,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("HTTP %d %s: %s", e.Status, e.Code, e.Message)
 }
 
-// Request is one call. Body is encoded as JSON unless it is nil; Key is the
-// Idempotency-Key, if any.
+// Request is one call. Body is encoded as JSON unless it is nil; Key is the Idempotency-Key, ""
+// for none. Path includes the query.
 type Request struct {
 	Method string
 	Path   string
@@ -47,8 +51,8 @@ type Request struct {
 	Key    string
 }
 
-// Do performs the request and decodes the answer into answer, unless that is
-// nil. An answer other than 2xx is an *Error.
+// Do performs the request and decodes the answer, which is read whole, into answer, unless that
+// is nil. An answer other than 2xx is an *Error.
 func (c *Client) Do(ctx context.Context, r Request, answer any) error {
 	resp, err := c.send(ctx, r)
 	if err != nil {
@@ -71,6 +75,7 @@ func (c *Client) Do(ctx context.Context, r Request, answer any) error {
 	return nil
 }
 
+// send performs the request; the caller closes the answer's body.
 func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 	var body io.Reader
 	if r.Body != nil {
@@ -93,6 +98,7 @@ func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
 	return c.do(req)
 }
 
+// do adds the key and performs the request.
 func (c *Client) do(req *http.Request) (*http.Response, error) {
 	req.Header.Set("Authorization", "Bearer "+c.Key)
 	if c.HTTP != nil {
@@ -101,6 +107,7 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 	return http.DefaultClient.Do(req)
 }
 
+// refused returns the error of an answer with this body.
 func refused(resp *http.Response, body []byte) *Error {
 	var envelope struct {
 		Error struct {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Run is a run as GET /api/workflows/runs/{id} shows it.
+// Run is a run as GET /api/workflows/runs/{id} shows it. Output and Error are null until it ends.
 type Run struct {
 	ID       string          `json:"id"`
 	Status   string          `json:"status"`
@@ -21,7 +21,7 @@ type RunError struct {
 	Message string `json:"message"`
 }
 
-// StepRun is one step of a run.
+// StepRun is one step of a run. Attempt is the last one.
 type StepRun struct {
 	StepID  string          `json:"step_id"`
 	Status  string          `json:"status"`
@@ -44,8 +44,8 @@ func (c *Client) CreateWorkflow(ctx context.Context, definition any, slug string
 	return answer.ID, err
 }
 
-// Start begins a run and returns its id. key is the Idempotency-Key;
-// empty means none.
+// Start begins a run and returns its id. workflow is an id or slug; a nil input is left out, and
+// key is the Idempotency-Key, "" for none.
 func (c *Client) Start(ctx context.Context, workflow string, input any, key string) (string, error) {
 	body := map[string]any{}
 	if input != nil {
@@ -58,7 +58,7 @@ func (c *Client) Start(ctx context.Context, workflow string, input any, key stri
 	return answer.RunID, err
 }
 
-// Get reads one run.
+// Get returns one run with its steps.
 func (c *Client) Get(ctx context.Context, runID string) (Run, error) {
 	var answer struct {
 		Run Run `json:"run"`

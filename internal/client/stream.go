@@ -12,11 +12,11 @@ import (
 	"strings"
 )
 
-// ErrFinished says that the run is finished and nothing comes after the frame
-// that was named.
+// ErrFinished is returned by Stream where the run is finished and nothing comes after the frame
+// that was named (204).
 var ErrFinished = errors.New("the run is finished and its stream is at its end")
 
-// Frame is one server-sent event.
+// Frame is one server-sent event. ID is the number of the event in the run's journal.
 type Frame struct {
 	ID    int64
 	Event string
@@ -28,10 +28,10 @@ func (f Frame) Terminal() bool {
 	return f.Event == "run_completed" || f.Event == "run_failed" || f.Event == "run_cancelled"
 }
 
-// Stream follows a run's events after the frame with the number after (0:
-// from the first), and calls each in order. It returns nil when the server
-// ended the stream, ErrFinished where there is nothing more to come, the error
-// of each, or what cut the connection.
+// Stream follows a run's events after the frame with the number after (0: from the first), and
+// calls each in order. It returns nil when the server ended the stream, ErrFinished where there
+// is nothing more to come, an *Error where it was refused, the error of each, or what cut the
+// connection. A caller that was cut off calls it again with the last id.
 func (c *Client) Stream(ctx context.Context, runID string, after int64, each func(Frame) error) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+"/api/workflows/runs/"+runID+"/stream", nil)
 	if err != nil {
@@ -57,9 +57,9 @@ func (c *Client) Stream(ctx context.Context, runID string, after int64, each fun
 	}
 }
 
-// frames reads the text/event-stream format, as far as the server uses it: one
-// data line per frame, comments as heartbeats. A frame that was cut before its
-// empty line is dropped, as the format says.
+// frames reads the text/event-stream format, as far as the server uses it: one data line per
+// frame, comments as heartbeats. A frame that was cut before its empty line is dropped, as the
+// format says; nil at the end of r.
 func frames(r io.Reader, each func(Frame) error) error {
 	in := bufio.NewReader(r)
 	var f Frame

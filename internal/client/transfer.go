@@ -9,8 +9,7 @@ import (
 	"net/url"
 )
 
-// Version reads the definition of one version of a workflow: a number or a
-// label.
+// Version returns the definition of one version of a workflow: a number or a label.
 func (c *Client) Version(ctx context.Context, workflow, version string) (json.RawMessage, error) {
 	var answer struct{ Definition json.RawMessage }
 	path := "/api/workflows/" + url.PathEscape(workflow) + "/versions/" + url.PathEscape(version)
@@ -18,7 +17,8 @@ func (c *Client) Version(ctx context.Context, workflow, version string) (json.Ra
 	return answer.Definition, err
 }
 
-// Export copies the export with that query to out.
+// Export copies the export with that query to out, as it comes. After an error out may hold a
+// part of it.
 func (c *Client) Export(ctx context.Context, query url.Values, out io.Writer) error {
 	resp, err := c.send(ctx, Request{Method: http.MethodGet, Path: "/api/workflows/export?" + query.Encode()})
 	if err != nil {
@@ -38,21 +38,22 @@ func (c *Client) Export(ctx context.Context, query url.Values, out io.Writer) er
 	return nil
 }
 
-// Arrival is a workflow that an import stored or left out.
+// Arrival is a workflow that an import stored or left out. Line is the number of its line, from
+// 1.
 type Arrival struct {
 	Line int    `json:"line"`
 	ID   string `json:"id"`
 	Slug string `json:"slug"`
 }
 
-// Arrivals is what an import did.
+// Arrivals is what an import did, in the order of the lines.
 type Arrivals struct {
 	Imported []Arrival `json:"imported"`
 	Skipped  []Arrival `json:"skipped"`
 }
 
-// Import sends an export. What was stored is told also beside an *Error, as
-// far as the server said so.
+// Import sends the lines of an export. What was stored is returned also beside an *Error, as far
+// as the server said so.
 func (c *Client) Import(ctx context.Context, query url.Values, lines io.Reader) (Arrivals, error) {
 	var done Arrivals
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/api/workflows/import?"+query.Encode(), lines)
