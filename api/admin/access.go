@@ -13,7 +13,9 @@ import (
 // createTenant is a request for a tenant. The slug is unique among all tenants; both fields are
 // required.
 type createTenant struct {
+	// Slug has the form of a workflow's; fault.Conflict slug_taken where it is in use.
 	Slug string `json:"slug"`
+	// Name is for people and need not be unique.
 	Name string `json:"name"`
 }
 
@@ -48,20 +50,25 @@ func (h *handlers) createTenant(c *core.Call, req createTenant) error {
 // createKey is a request for an API key of the caller's tenant. Without an expiry it is valid
 // until it is revoked.
 type createKey struct {
-	Name      string      `json:"name"`
-	Role      access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
-	ExpiresAt *time.Time  `json:"expires_at,omitempty"`
+	// Name is what the audit trail and versions show of the key.
+	Name string `json:"name"`
+	// Role is what the key may do on all workflows; none leaves it to grants.
+	Role access.Role `json:"role" enum:"viewer,editor,operator,admin,none"`
+	// ExpiresAt is when the key stops being valid; nil: never.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 // keyBody is a key without its text, of which only a hash is stored. Null times: it does not
 // expire, was not used, is not revoked.
 type keyBody struct {
-	ID         string          `json:"id"`
-	Name       string          `json:"name"`
-	Role       access.Role     `json:"role" enum:"viewer,editor,operator,admin,none"`
-	Last4      string          `json:"last4" doc:"The last four characters, to tell keys apart."`
-	CreatedAt  core.Timestamp  `json:"created_at"`
-	ExpiresAt  *core.Timestamp `json:"expires_at"`
+	// ID names the key in requests and in the audit trail; it is not the key.
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	Role      access.Role     `json:"role" enum:"viewer,editor,operator,admin,none"`
+	Last4     string          `json:"last4" doc:"The last four characters, to tell keys apart."`
+	CreatedAt core.Timestamp  `json:"created_at"`
+	ExpiresAt *core.Timestamp `json:"expires_at"`
+	// LastUsedAt is stored at most once a minute and per node.
 	LastUsedAt *core.Timestamp `json:"last_used_at" doc:"To the minute."`
 	RevokedAt  *core.Timestamp `json:"revoked_at"`
 }
@@ -87,8 +94,8 @@ func keyOf(k access.Key) keyBody {
 }
 
 // createKey makes a key. Its expiry is kept to the millisecond, in UTC; one in the past is
-// fault.Unacceptable invalid_expires_at. There is no answer for an Idempotency-Key: it would
-// store the key's text.
+// fault.Unacceptable invalid_expires_at. It takes no Idempotency-Key, whose stored answer would
+// hold the key's text.
 func (h *handlers) createKey(c *core.Call, req createKey) error {
 	var expires time.Time
 	if req.ExpiresAt != nil {
@@ -141,7 +148,8 @@ type putGrant struct {
 
 // grantBody is what a key may do with one workflow beyond its role.
 type grantBody struct {
-	KeyID      string          `json:"key_id"`
+	KeyID string `json:"key_id"`
+	// WorkflowID is the id, also where the request named the slug.
 	WorkflowID string          `json:"workflow_id"`
 	Actions    []access.Action `json:"actions" enum:"view,edit,execute,operate"`
 }
@@ -237,17 +245,20 @@ func required(q url.Values, name string) (string, error) {
 // auditEntry is one line of the audit trail: who did what to which object, and why. Names are
 // those of the time: what they name may be renamed or gone.
 type auditEntry struct {
-	ID         string          `json:"id"`
-	Actor      string          `json:"actor" doc:"Who did it: a key's name, as it was then."`
-	ActorType  string          `json:"actor_type" enum:"key,user,schedule,run,system"`
-	ActorID    string          `json:"actor_id"`
-	Action     string          `json:"action"`
-	Object     string          `json:"object" doc:"What was changed, by its id: workflow:wf_…. Lines of earlier versions have what the caller wrote."`
-	ObjectSlug string          `json:"object_slug,omitempty" doc:"The object's slug or name, as it was then."`
-	RequestID  string          `json:"request_id"`
-	Reason     string          `json:"reason,omitempty" doc:"As the caller gave it."`
-	Detail     json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
-	At         core.Timestamp  `json:"at"`
+	ID        string `json:"id"`
+	Actor     string `json:"actor" doc:"Who did it: a key's name, as it was then."`
+	ActorType string `json:"actor_type" enum:"key,user,schedule,run,system"`
+	// ActorID is the id of the key, schedule or run; "" for the product itself.
+	ActorID string `json:"actor_id"`
+	// Action is a noun and a verb: workflow.create.
+	Action     string `json:"action"`
+	Object     string `json:"object" doc:"What was changed, by its id: workflow:wf_…. Lines of earlier versions have what the caller wrote."`
+	ObjectSlug string `json:"object_slug,omitempty" doc:"The object's slug or name, as it was then."`
+	// RequestID is that of the request, which logs and its answer have too.
+	RequestID string          `json:"request_id"`
+	Reason    string          `json:"reason,omitempty" doc:"As the caller gave it."`
+	Detail    json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
+	At        core.Timestamp  `json:"at"`
 }
 
 // auditList is a page of the audit trail, newest first.

@@ -10,6 +10,7 @@ import (
 // the grants and keys has an ETag: each request states the whole.
 func (h *handlers) accessRoutes() []core.Route {
 	return []core.Route{
+		// OnTenant: the handler itself refuses admins of other tenants than default.
 		core.Route{
 			Method: http.MethodPost, Path: "/v1/tenants", ID: "createTenant", Tag: "access",
 			Summary: "Create a tenant with its first admin key; for admins of the tenant default", Action: access.Admin, On: core.OnTenant,
@@ -30,6 +31,7 @@ func (h *handlers) accessRoutes() []core.Route {
 			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.Created(createdKey{}),
 			Codes: []string{"invalid_name", "invalid_role", "invalid_expires_at"},
 		}.Handle(core.WithBody(h.createKey)),
+		// The keys of the caller's tenant, the caller's own among them.
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/keys", ID: "listKeys", Tag: "access", Summary: "List API keys, newest first",
 			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(keyList{}),
@@ -38,6 +40,7 @@ func (h *handlers) accessRoutes() []core.Route {
 			Method: http.MethodDelete, Path: "/v1/keys/{key_id}", ID: "revokeKey", Tag: "access", Summary: "Revoke an API key at once",
 			Action: access.Admin, On: core.OnTenant, Answers: core.NoContent(), Codes: []string{"key_not_found", "last_admin_key"},
 		}.Handle(core.NoBody(h.revokeKey)),
+		// PUT: the request states all actions that the key has afterwards.
 		core.Route{
 			Method: http.MethodPut, Path: "/v1/grants", ID: "putGrant", Tag: "access", Summary: "Give a key exactly these actions on one workflow",
 			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Answers: core.OK(grantBody{}),
@@ -47,6 +50,7 @@ func (h *handlers) accessRoutes() []core.Route {
 			Method: http.MethodGet, Path: "/v1/grants", ID: "listGrants", Tag: "access", Summary: "List a key's grants",
 			Action: access.Admin, On: core.OnTenant, Query: []core.Param{{Name: "key_id", Required: true, Description: "The id of the key that has the grants."}}, Answers: core.OK(grantList{}),
 		}.Handle(core.NoBody(h.listGrants)),
+		// A grant has no id: its key and its workflow name it.
 		core.Route{
 			Method: http.MethodDelete, Path: "/v1/grants", ID: "deleteGrant", Tag: "access", Summary: "Take a key's actions on one workflow away",
 			Action: access.Admin, On: core.OnTenant, Query: []core.Param{

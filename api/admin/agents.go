@@ -11,20 +11,26 @@ import (
 // toolBody is an HTTP request that a model may make through its agent. The name and the URL are
 // required.
 type toolBody struct {
-	Name        string            `json:"name"`
-	Description string            `json:"description,omitempty"`
-	Parameters  json.RawMessage   `json:"parameters,omitempty" doc:"A JSON Schema of the arguments."`
-	Method      string            `json:"method,omitempty" doc:"GET, POST (default), PUT, PATCH or DELETE."`
-	URL         string            `json:"url"`
-	Headers     map[string]string `json:"headers,omitempty" doc:"Values may hold {{ secrets.NAME }}."`
+	// Name is what the model calls the tool by.
+	Name string `json:"name"`
+	// Description is for the model.
+	Description string          `json:"description,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty" doc:"A JSON Schema of the arguments."`
+	Method      string          `json:"method,omitempty" doc:"GET, POST (default), PUT, PATCH or DELETE."`
+	// URL is where the request goes, within the limits of the egress guard.
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers,omitempty" doc:"Values may hold {{ secrets.NAME }}."`
 }
 
 // putAgent is an agent's whole configuration: what is left out has its default and does not stay.
 // Costs are in millionths of a US dollar per 1,000 tokens; 0: nothing is charged.
 type putAgent struct {
-	Provider            string     `json:"provider" doc:"openai: any server of the chat completions API."`
-	BaseURL             string     `json:"base_url"`
-	Model               string     `json:"model"`
+	Provider string `json:"provider" doc:"openai: any server of the chat completions API."`
+	// BaseURL is what /chat/completions is appended to, unless it ends with it.
+	BaseURL string `json:"base_url"`
+	// Model is passed on as it is.
+	Model string `json:"model"`
+	// SystemPrompt is sent before each step's prompt; "": none.
 	SystemPrompt        string     `json:"system_prompt,omitempty"`
 	APIKeySecret        string     `json:"api_key_secret,omitempty" doc:"The name of the secret that holds the key."`
 	InputMicroUSDPer1K  int64      `json:"input_micro_usd_per_1k,omitempty"`
@@ -35,6 +41,7 @@ type putAgent struct {
 
 // agentBody is an agent as answers show it: with the name of its secret, never the secret.
 type agentBody struct {
+	// ID is what a step's agent_id names; the caller chooses it.
 	ID string `json:"id"`
 	putAgent
 	CreatedAt core.Timestamp `json:"created_at"`
@@ -52,6 +59,7 @@ type agentList struct {
 func (h *handlers) agentRoutes() []core.Route {
 	const one = "/v1/agents/{agent_id}"
 	return []core.Route{
+		// PUT creates too: the path names an agent that need not exist yet.
 		core.Route{
 			Method: http.MethodPut, Path: one, ID: "putAgent", Tag: "access", Summary: "Set an agent up, or change it",
 			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Conditional: true, Answers: core.Tagged(agentBody{}),

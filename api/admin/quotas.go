@@ -17,8 +17,10 @@ type quotaBody struct {
 
 // quotasInForce is what holds for a tenant; 0: no limit.
 type quotasInForce struct {
-	OpenRuns    int   `json:"open_runs" doc:"0: as many as it likes."`
-	Streams     int   `json:"streams"`
+	OpenRuns int `json:"open_runs" doc:"0: as many as it likes."`
+	// Streams are counted by each node on its own.
+	Streams int `json:"streams"`
+	// Schedules and StoredBytes are counted in the store; 0: as for OpenRuns.
 	Schedules   int   `json:"schedules"`
 	StoredBytes int64 `json:"stored_bytes"`
 }

@@ -13,8 +13,10 @@ type putSecret struct {
 
 // secretEntry is a secret without its value, which no answer shows.
 type secretEntry struct {
+	// Name is what configs read it by: secrets.NAME.
 	Name      string         `json:"name"`
 	CreatedAt core.Timestamp `json:"created_at"`
+	// UpdatedAt is when the value was set last.
 	UpdatedAt core.Timestamp `json:"updated_at"`
 }
 
@@ -29,6 +31,7 @@ type secretList struct {
 func (h *handlers) secretRoutes() []core.Route {
 	const one = "/v1/secrets/{secret}"
 	return []core.Route{
+		// Its body is the one that may hold a secret, so that it is not searched for one.
 		core.Route{
 			Method: http.MethodPut, Path: one, ID: "putSecret", TakesSecret: true, Tag: "access", Summary: "Set a secret; configs read it as secrets.NAME",
 			Action: access.Admin, On: core.OnSecret, Body: core.BodyRequired, Answers: core.NoContent(),

@@ -10,7 +10,8 @@ import (
 // templateLink is where a workflow came from: a template, and the version of it that was
 // installed or last merged.
 type templateLink struct {
-	ID         string          `json:"id"`
+	ID string `json:"id"`
+	// Version is the template's version that the workflow has; the newest may be later.
 	Version    int             `json:"version"`
 	Parameters json.RawMessage `json:"parameters" kind:"object" doc:"As they were given, without defaults."`
 }
@@ -18,10 +19,12 @@ type templateLink struct {
 // templateSummary is a template in a list. Built-in templates have no times, since they come with
 // the product.
 type templateSummary struct {
-	ID                string          `json:"id"`
-	Name              string          `json:"name"`
-	Description       string          `json:"description"`
-	Category          string          `json:"category"`
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	// Category is for lists; custom where none was given.
+	Category string `json:"category"`
+	// IsBuiltin: it comes with the product, belongs to every tenant and is not changed.
 	IsBuiltin         bool            `json:"is_builtin"`
 	Version           int             `json:"version" doc:"The newest."`
 	Parameters        json.RawMessage `json:"parameters" kind:"object" doc:"A JSON Schema; each of its properties is a parameter."`
@@ -52,6 +55,7 @@ type templateAnswer struct {
 
 // createdTemplate answers the creation of a template; it is what a repeated request receives too.
 type createdTemplate struct {
+	// TemplateID is the id of Template again, for clients that want no more.
 	TemplateID string       `json:"template_id"`
 	Template   templateBody `json:"template"`
 }
@@ -60,6 +64,7 @@ type createdTemplate struct {
 // exactly one of WorkflowID and Definition is given. Version is that of the workflow; "" is the
 // active one.
 type createTemplate struct {
+	// Name is required, 1 to 200 characters.
 	Name        string                `json:"name"`
 	Description string                `json:"description,omitempty"`
 	Category    string                `json:"category,omitempty" doc:"Default custom."`
@@ -72,19 +77,21 @@ type createTemplate struct {
 // updateTemplate is a request for a template's next version. What is left out stays as it is, and
 // so does what is null.
 type updateTemplate struct {
-	Name        *string               `json:"name,omitempty"`
-	Description *string               `json:"description,omitempty"`
-	Category    *string               `json:"category,omitempty"`
-	Parameters  json.RawMessage       `json:"parameters,omitempty" kind:"object"`
-	WorkflowID  string                `json:"workflow_id,omitempty"`
-	Version     core.VersionRef       `json:"version,omitempty"`
-	Definition  core.ParsedDefinition `json:"definition,omitempty"`
+	Name        *string         `json:"name,omitempty"`
+	Description *string         `json:"description,omitempty"`
+	Category    *string         `json:"category,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty" kind:"object"`
+	// WorkflowID or Definition replaces the definition; neither leaves it.
+	WorkflowID string                `json:"workflow_id,omitempty"`
+	Version    core.VersionRef       `json:"version,omitempty"`
+	Definition core.ParsedDefinition `json:"definition,omitempty"`
 }
 
 // installTemplate is a request for a workflow made of a template. Parameters that are left out
 // have the template's defaults.
 type installTemplate struct {
-	Name       string          `json:"name,omitempty" doc:"The workflow's name; the template's own without it."`
+	Name string `json:"name,omitempty" doc:"The workflow's name; the template's own without it."`
+	// Slug is the workflow's; without it the id is.
 	Slug       string          `json:"slug,omitempty"`
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object"`
 }
@@ -102,21 +109,24 @@ type mergeTemplate struct {
 
 // mergeBody is what a template's newest version made of a workflow, or with dry_run would make.
 type mergeBody struct {
-	DryRun                  bool              `json:"dry_run"`
-	Version                 int               `json:"version" doc:"The workflow's latest version, which holds the merged definition; unpublished where it is new."`
-	TemplateVersion         int               `json:"template_version"`
-	PreviousTemplateVersion int               `json:"previous_template_version"`
-	Summary                 string            `json:"summary"`
-	Changes                 []versions.Change `json:"changes" doc:"Against what was the latest version."`
-	Conflicts               []mergeConflict   `json:"conflicts" doc:"What both sides changed differently; the edited value stayed."`
+	DryRun  bool `json:"dry_run"`
+	Version int  `json:"version" doc:"The workflow's latest version, which holds the merged definition; unpublished where it is new."`
+	// TemplateVersion is what the workflow has afterwards, PreviousTemplateVersion what it had.
+	TemplateVersion         int `json:"template_version"`
+	PreviousTemplateVersion int `json:"previous_template_version"`
+	// Summary is one line for people.
+	Summary   string            `json:"summary"`
+	Changes   []versions.Change `json:"changes" doc:"Against what was the latest version."`
+	Conflicts []mergeConflict   `json:"conflicts" doc:"What both sides changed differently; the edited value stayed."`
 }
 
 // mergeConflict is one place that the template and the workflow changed differently: the value as
 // it was installed, as it was edited since, and as the new version has it. A value that is not
 // there is left out.
 type mergeConflict struct {
-	StepID    *string         `json:"step_id" doc:"Null for what stands beside the steps."`
-	Path      string          `json:"path" doc:"JSON pointer from the step, or from the definition; empty for a whole step."`
+	StepID *string `json:"step_id" doc:"Null for what stands beside the steps."`
+	Path   string  `json:"path" doc:"JSON pointer from the step, or from the definition; empty for a whole step."`
+	// Installed, Edited and New are the three sides of the merge.
 	Installed json.RawMessage `json:"installed,omitempty"`
 	Edited    json.RawMessage `json:"edited,omitempty"`
 	New       json.RawMessage `json:"new,omitempty"`

@@ -10,6 +10,8 @@ import (
 func (h *handlers) templateRoutes() []core.Route {
 	const all, one = core.WorkflowsBase + "/templates", core.WorkflowsBase + "/templates/{id}"
 	unknown := []string{"template_not_found"}
+	// sound are the codes of what a definition or its source may be refused with; the first is
+	// not for a creation.
 	sound := []string{"template_not_found", "workflow_not_found", "version_not_found", "invalid_name", "invalid_template", "secret_in_definition"}
 	return []core.Route{
 		core.Route{
@@ -18,6 +20,7 @@ func (h *handlers) templateRoutes() []core.Route {
 			Query:   append([]core.Param{{Name: "category", Description: "Only templates of exactly this category."}, {Name: "is_builtin", JSONType: "boolean", Description: "Only built-in ones, or none of them."}}, core.Paging()...),
 			Answers: core.OK(templateList{}),
 		}.Handle(core.NoBody(h.listTemplates)),
+		// The body may hold a definition, whose limits and media types it has.
 		core.Route{
 			Method: http.MethodPost, Path: all, ID: "createTemplate", Tag: "templates",
 			Summary: "Save a template of a workflow's version, or of a definition", Action: access.Edit, On: core.OnTenant,
@@ -30,6 +33,7 @@ func (h *handlers) templateRoutes() []core.Route {
 			Summary: "Get the newest version of a template, with its definition", Action: access.View, On: core.OnTenant,
 			Answers: core.Tagged(templateAnswer{}), Codes: unknown,
 		}.Handle(core.NoBody(h.getTemplate)),
+		// A template has versions of its own; If-Match names the one that is replaced.
 		core.Route{
 			Method: http.MethodPut, Path: one, ID: "updateTemplate", Tag: "templates",
 			Summary: "Make the next version of a template of the tenant's own", Action: access.Edit, On: core.OnTenant,
@@ -41,12 +45,14 @@ func (h *handlers) templateRoutes() []core.Route {
 			Summary: "Delete a template of the tenant's own; workflows made of it stay", Action: access.Edit, On: core.OnTenant,
 			Conditional: true, Answers: core.NoContent(), Codes: append([]string{"template_builtin"}, unknown...),
 		}.Handle(core.NoBody(h.deleteTemplate)),
+		// OnTenant: the workflow that it makes is not there yet to be granted.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/install", ID: "installWorkflow", Tag: "templates",
 			Summary: "Make a workflow of a template", Action: access.Edit, On: core.OnTenant, Body: core.BodyOptional, Idempotent: true, Keeps: true,
 			Answers: []core.Answer{{Status: http.StatusCreated, Body: installedWorkflow{}, Headers: []string{"Location", "ETag"}}},
 			Codes:   append([]string{"invalid_parameters", "invalid_definition", "secret_in_definition", "invalid_slug", "slug_taken", "server_busy"}, unknown...),
 		}.Handle(core.WithBody(h.installTemplate)),
+		// On the workflow, which is what changes; the template is only read.
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/template-update", ID: "mergeWorkflowTemplate", Tag: "templates",
 			Summary: "Merge the newest version of its template into a workflow, as an unpublished version", Action: access.Edit, On: core.OnWorkflow,

@@ -79,6 +79,7 @@ func sourceOf(workflow string, version core.VersionRef, d *core.ParsedDefinition
 		return templates.Source{}, core.NotFound("version", v)
 	}
 	src := templates.Source{Workflow: workflow, Version: string(version)}
+	// nil means no definition to the service, not one with errors.
 	if d.Given {
 		src.Definition = &d.ParsedDefinition
 	}

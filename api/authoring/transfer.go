@@ -30,12 +30,14 @@ func (h *handlers) exportWorkflows(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// nil IDs are all of the tenant's, an empty list is none.
 	ask := versions.ExportRequest{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), WithIDs: withIDs}
 	if q.Has("id") {
 		if ask.IDs, err = h.named(c, q.Get("id")); err != nil {
 			return err
 		}
 	}
+	// The length of an export is not known before it is written.
 	if c.Request.Method == http.MethodHead {
 		c.Writer.Header().Set("Content-Type", core.NDJSON)
 		return c.ReplyStatus(http.StatusOK)
@@ -108,6 +110,7 @@ func (h *handlers) importKey(k *core.Key) *versions.ImportKey {
 // and skipped. Where the body itself broke off, that is the error, and not what the decoder made
 // of half a line.
 func importError(err error, body *core.HashingReader, done versions.ImportResult) error {
+	// The decoder only saw a line that ended too early.
 	if body.Err != nil {
 		err = core.BodyError(body.Err)
 	}

@@ -60,6 +60,7 @@ type differences struct {
 // draft.
 type diffBody struct {
 	differences
+	// V1 and V2 are the numbers of the versions before and after.
 	V1 int  `json:"v1"`
 	V2 *int `json:"v2" doc:"Null for a definition that is not stored."`
 }

@@ -13,16 +13,19 @@ func (h *handlers) versionRoutes() []core.Route {
 	const one = core.WorkflowsBase + "/{id}"
 	unknown := []string{"workflow_not_found", "version_not_found"}
 	return []core.Route{
+		// A label is all of a version that can change.
 		core.Route{
 			Method: http.MethodPatch, Path: one + "/versions/{version}", ID: "labelVersion", Tag: "versions",
 			Summary: "Set or clear a version's label", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Conditional: true,
 			Answers: core.Tagged(versionSummary{}), Codes: append([]string{"workflow_archived", "invalid_label", "label_taken"}, unknown...),
 		}.Handle(core.WithBody(h.labelVersion)),
+		// BodyOptional: it takes a reason and needs none.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/versions/{version}/publish", ID: "publishVersion", Tag: "versions",
 			Summary: "Make a version the active one; open runs keep theirs", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyOptional, Conditional: true,
 			Query: core.DryRunParam(), Answers: orPreview(), Codes: append([]string{"workflow_archived"}, unknown...),
 		}.Handle(core.WithBody(h.publishVersion)),
+		// It stores a version, which counts as the tenant's bytes.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/rollback", ID: "rollbackWorkflow", Tag: "versions",
 			Summary: "Publish a new version with the definition of an earlier one", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Conditional: true, Keeps: true,
@@ -36,11 +39,13 @@ func (h *handlers) versionRoutes() []core.Route {
 				{Name: "v2", Required: true, JSONType: "integer", Description: "The version after: its number; v3 and a label are understood too."},
 			}, Answers: core.Tagged(diffBody{}), Codes: unknown,
 		}.Handle(core.NoBody(h.diffVersions)),
+		// POST for its body; it changes nothing, which the right to view alone says.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/diff", ID: "diffDraft", Tag: "versions",
 			Summary: "Compare the active version with a definition that is not stored", Action: access.View, On: core.OnWorkflow,
 			Body: core.BodyDefinition, Answers: core.Tagged(diffBody{}), Codes: []string{"workflow_not_found", "invalid_definition"},
 		}.Handle(core.WithBody(h.diffDraft)),
+		// Any key: it exports what the key may view, for as long as its client reads.
 		core.Route{
 			Method: http.MethodGet, Path: core.WorkflowsBase + "/export", ID: "exportWorkflows", LongRunning: true, Tag: "workflows",
 			Summary: "Export workflows with all their versions, one per line", Action: access.View, On: core.FilteredByAccess,
@@ -51,6 +56,7 @@ func (h *handlers) versionRoutes() []core.Route {
 			Answers: []core.Answer{{Status: http.StatusOK, Body: versions.Line{}, Media: core.NDJSON, Description: "Lines of JSON, by slug; the schema is that of a line."}},
 			Codes:   []string{"workflow_not_found", "acl_denied"},
 		}.Handle(core.NoBody(h.exportWorkflows)),
+		// LongRunning, and without a limit on its body: each line has limits of its own.
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/import", ID: "importWorkflows", AuditAs: "workflow.import", LongRunning: true, Tag: "workflows",
 			Summary: "Import workflows as exported: each whole or not at all, up to the first line that cannot be taken", Action: access.Edit, On: core.OnTenant,

@@ -55,6 +55,7 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	}
 	r.Version = string(req.Version)
 	if r.Version == "" {
+		// An absent version would be the active one, to which there is nothing to go back.
 		return core.Malformed("version is missing; name the version to go back to: {\"version\": 2}.")
 	}
 	ask := versions.RollbackRequest{Reference: r, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary}

@@ -10,16 +10,20 @@ import (
 
 // workflowSummary is a workflow in a list, without definitions.
 type workflowSummary struct {
-	ID            string           `json:"id"`
-	Slug          string           `json:"slug" doc:"The id where none was given."`
-	Name          string           `json:"name" doc:"Of the active version."`
-	Version       int              `json:"version" doc:"The active version."`
-	LatestVersion int              `json:"latest_version"`
-	Status        workflows.Status `json:"status" enum:"draft,active,paused,archived"`
-	TriggerType   string           `json:"trigger_type" enum:"manual,schedule,webhook,api,event"`
-	Tags          []string         `json:"tags"`
-	CreatedAt     core.Timestamp   `json:"created_at"`
-	UpdatedAt     core.Timestamp   `json:"updated_at"`
+	ID      string `json:"id"`
+	Slug    string `json:"slug" doc:"The id where none was given."`
+	Name    string `json:"name" doc:"Of the active version."`
+	Version int    `json:"version" doc:"The active version."`
+	// LatestVersion is the highest number, published or not.
+	LatestVersion int `json:"latest_version"`
+	// Status says whether runs and schedules may start.
+	Status workflows.Status `json:"status" enum:"draft,active,paused,archived"`
+	// TriggerType is for people and lists; it starts nothing.
+	TriggerType string         `json:"trigger_type" enum:"manual,schedule,webhook,api,event"`
+	Tags        []string       `json:"tags"`
+	CreatedAt   core.Timestamp `json:"created_at"`
+	// UpdatedAt is what lists are sorted by.
+	UpdatedAt core.Timestamp `json:"updated_at"`
 
 	Template        *templateLink `json:"template,omitempty" doc:"Left out where the workflow was not made of a template."`
 	UpdateAvailable int           `json:"update_available,omitempty" doc:"The template's newest version, where it is later."`
@@ -28,9 +32,11 @@ type workflowSummary struct {
 // workflowBody is a workflow with a definition: the active one, unless another was requested.
 type workflowBody struct {
 	workflowSummary
-	DefinitionVersion int             `json:"definition_version" doc:"The version that definition is of."`
-	DefinitionHash    string          `json:"definition_hash"`
-	Definition        json.RawMessage `json:"definition" kind:"object"`
+	DefinitionVersion int `json:"definition_version" doc:"The version that definition is of."`
+	// DefinitionHash is that of the definition's canonical form.
+	DefinitionHash string `json:"definition_hash"`
+	// Definition is in its canonical form, whatever form it was sent in.
+	Definition json.RawMessage `json:"definition" kind:"object"`
 }
 
 // summaryOf returns a workflow as lists show it; no tags are an empty list, not
@@ -70,6 +76,7 @@ type workflowAnswer struct {
 
 // createdWorkflow answers the creation of a workflow; it is what a repeated request receives too.
 type createdWorkflow struct {
+	// ID is the id of Workflow again, for clients that want no more.
 	ID       string       `json:"id"`
 	Workflow workflowBody `json:"workflow"`
 }
@@ -77,22 +84,25 @@ type createdWorkflow struct {
 // createWorkflow is a request for a workflow; its definition becomes version 1, and the active
 // one. Without a slug the id is the slug.
 type createWorkflow struct {
-	Definition    core.ParsedDefinition `json:"definition"`
-	TriggerType   string                `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
-	Tags          []string              `json:"tags,omitempty"`
-	Slug          string                `json:"slug,omitempty" doc:"Unique in the tenant: ^[a-z0-9][a-z0-9_-]{0,63}$."`
-	Status        workflows.Status      `json:"status,omitempty" enum:"draft,active,paused,archived"`
-	ChangeSummary string                `json:"change_summary,omitempty"`
+	Definition core.ParsedDefinition `json:"definition"`
+	// TriggerType is manual and Status active unless they are given.
+	TriggerType string           `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
+	Tags        []string         `json:"tags,omitempty"`
+	Slug        string           `json:"slug,omitempty" doc:"Unique in the tenant: ^[a-z0-9][a-z0-9_-]{0,63}$."`
+	Status      workflows.Status `json:"status,omitempty" enum:"draft,active,paused,archived"`
+	// ChangeSummary is kept with version 1.
+	ChangeSummary string `json:"change_summary,omitempty"`
 }
 
 // updateWorkflow changes a workflow: what is left out stays. Tags are replaced as a whole; an
 // empty list removes them.
 type updateWorkflow struct {
-	Definition    core.ParsedDefinition `json:"definition,omitempty"`
-	ChangeSummary string                `json:"change_summary,omitempty"`
-	TriggerType   *string               `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
-	Tags          []string              `json:"tags,omitempty"`
-	Publish       *bool                 `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
+	Definition core.ParsedDefinition `json:"definition,omitempty"`
+	// ChangeSummary is kept with the new version, if there is one.
+	ChangeSummary string   `json:"change_summary,omitempty"`
+	TriggerType   *string  `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
+	Tags          []string `json:"tags,omitempty"`
+	Publish       *bool    `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
 }
 
 // setStatus sets a workflow's status, which is required.
@@ -116,7 +126,8 @@ type validity struct {
 // versionSummary is a version in a list. Versions are numbered from 1 and never change, but for
 // their label.
 type versionSummary struct {
-	Version        int             `json:"version"`
+	Version int `json:"version"`
+	// Label is unique within the workflow; null: it has none.
 	Label          *string         `json:"label"`
 	ChangeSummary  string          `json:"change_summary"`
 	CreatedAt      core.Timestamp  `json:"created_at"`
@@ -124,12 +135,14 @@ type versionSummary struct {
 	CreatedByID    string          `json:"created_by_id,omitempty" doc:"The id of actor; left out where actor is."`
 	Actor          *core.ActorBody `json:"actor,omitempty" doc:"Who made it; left out of versions of earlier releases and of imported ones."`
 	DefinitionHash string          `json:"definition_hash"`
-	Active         bool            `json:"active"`
+	// Active reports whether runs without a version run it.
+	Active bool `json:"active"`
 }
 
 // versionBody is a version with its definition.
 type versionBody struct {
 	versionSummary
+	// Definition is in its canonical form.
 	Definition json.RawMessage `json:"definition" kind:"object"`
 }
 

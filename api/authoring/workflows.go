@@ -30,6 +30,7 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 		Workflows: make([]workflowSummary, len(found.Workflows)),
 		Total:     core.TotalOrNothing(found.Total, p.WantTotal()), NextCursor: core.TextOrNull(found.Next),
 	}
+	// The pointers are into the list, so that the links are set in it.
 	made := make([]*workflowSummary, len(list.Workflows))
 	for i, w := range found.Workflows {
 		list.Workflows[i] = summaryOf(w)
@@ -56,6 +57,7 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 			TenantID: c.TenantID(), Author: c.Principal.KeyName, Definition: req.Definition.ParsedDefinition,
 			TriggerType: req.TriggerType, Tags: req.Tags, Slug: req.Slug, Status: req.Status,
 			ChangeSummary: req.ChangeSummary,
+			// In the transaction of the workflow: a crash leaves both or neither.
 			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
 				c.AddStored(len(v.Definition))
 				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}

@@ -13,34 +13,41 @@ import (
 type v1Start struct {
 	WorkflowID      string          `json:"workflow_id" doc:"A workflow's slug or id."`
 	WorkflowVersion core.VersionRef `json:"workflow_version,omitempty"`
-	Input           json.RawMessage `json:"input,omitempty"`
+	// Input is an empty object unless given.
+	Input json.RawMessage `json:"input,omitempty"`
 }
 
 // v1Started answers a start with the state of the new run, which is what a repeated request
 // receives too, however far the run has come.
 type v1Started struct {
-	RunID           string          `json:"run_id"`
-	State           string          `json:"state" words:"runs"`
-	WorkflowID      string          `json:"workflow_id"`
-	WorkflowVersion string          `json:"workflow_version" doc:"The version's label, or v3."`
-	CreatedAt       core.Timestamp  `json:"created_at"`
-	StartedAt       *core.Timestamp `json:"started_at"`
+	// RunID is the same in all dialects.
+	RunID           string         `json:"run_id"`
+	State           string         `json:"state" words:"runs"`
+	WorkflowID      string         `json:"workflow_id"`
+	WorkflowVersion string         `json:"workflow_version" doc:"The version's label, or v3."`
+	CreatedAt       core.Timestamp `json:"created_at"`
+	// StartedAt is null: the run was just stored.
+	StartedAt *core.Timestamp `json:"started_at"`
 }
 
 // v1Summary is a run in a list. CostMicroUSD is in millionths of a US dollar.
 type v1Summary struct {
-	RunID           string          `json:"run_id"`
-	State           string          `json:"state" words:"runs"`
-	WorkflowID      string          `json:"workflow_id" doc:"The workflow's slug."`
-	WorkflowVersion string          `json:"workflow_version" doc:"The version's label, or v3."`
-	Trigger         string          `json:"trigger"`
-	Error           *core.Failure   `json:"error"`
-	CreatedAt       core.Timestamp  `json:"created_at"`
-	StartedAt       *core.Timestamp `json:"started_at"`
-	FinishedAt      *core.Timestamp `json:"finished_at"`
-	LatencyMS       *int64          `json:"latency_ms" doc:"From start to end; null until it has ended."`
-	Tokens          int64           `json:"tokens"`
-	CostMicroUSD    int64           `json:"cost_micro_usd"`
+	RunID string `json:"run_id"`
+	State string `json:"state" words:"runs"`
+	// WorkflowID is the slug, by which this dialect names workflows.
+	WorkflowID      string `json:"workflow_id" doc:"The workflow's slug."`
+	WorkflowVersion string `json:"workflow_version" doc:"The version's label, or v3."`
+	Trigger         string `json:"trigger"`
+	// Error is why it failed or was cancelled; null otherwise.
+	Error     *core.Failure  `json:"error"`
+	CreatedAt core.Timestamp `json:"created_at"`
+	// StartedAt and FinishedAt are null until they are reached.
+	StartedAt  *core.Timestamp `json:"started_at"`
+	FinishedAt *core.Timestamp `json:"finished_at"`
+	LatencyMS  *int64          `json:"latency_ms" doc:"From start to end; null until it has ended."`
+	// Tokens and CostMicroUSD are sums over the agents of the run.
+	Tokens       int64 `json:"tokens"`
+	CostMicroUSD int64 `json:"cost_micro_usd"`
 	core.Authors
 }
 
@@ -54,16 +61,20 @@ type v1RunList struct {
 // v1Run is a run with its nodes summed up. Its result is a request of its own.
 type v1Run struct {
 	v1Summary
-	DefinitionHash string          `json:"definition_hash"`
-	Input          json.RawMessage `json:"input"`
-	Nodes          v1Nodes         `json:"nodes"`
-	Current        []v1Current     `json:"current" doc:"What is under way, retries and waits included."`
+	// DefinitionHash is that of the version that the run is on.
+	DefinitionHash string `json:"definition_hash"`
+	// Input is as it was stored; a value above 1 MiB is a reference.
+	Input   json.RawMessage `json:"input"`
+	Nodes   v1Nodes         `json:"nodes"`
+	Current []v1Current     `json:"current" doc:"What is under way, retries and waits included."`
 }
 
 // v1Nodes counts the top-level nodes, and the handlers that ran, by state; a pending retry is
 // running.
 type v1Nodes struct {
-	Total     int `json:"total"`
+	// Total is the sum of the others.
+	Total int `json:"total"`
+	// Pending nodes wait for others, or for their turn.
 	Pending   int `json:"pending"`
 	Running   int `json:"running"`
 	Waiting   int `json:"waiting"`
@@ -75,10 +86,13 @@ type v1Nodes struct {
 
 // v1Current is a node that has started and not ended.
 type v1Current struct {
-	Node      string          `json:"node"`
-	Type      string          `json:"type"`
-	State     string          `json:"state" enum:"running,waiting,retrying"`
-	Iteration string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	// Node is the step's id.
+	Node string `json:"node"`
+	Type string `json:"type"`
+	// State is the node's, in words of its own.
+	State     string `json:"state" enum:"running,waiting,retrying"`
+	Iteration string `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	// Attempt is from 1; left out of a wait within a loop.
 	Attempt   int             `json:"attempt,omitempty"`
 	StartedAt *core.Timestamp `json:"started_at"`
 	Wait      *v1Wait         `json:"wait,omitempty"`
@@ -88,6 +102,7 @@ type v1Current struct {
 // the schema of the payload.
 type v1Wait struct {
 	core.OpenWait
+	// Prompt is for the person who answers, Schema what the payload has to fit.
 	Prompt string          `json:"prompt,omitempty"`
 	Schema json.RawMessage `json:"schema,omitempty"`
 }
@@ -110,12 +125,14 @@ type v1Steered struct {
 // v1Deliver is a signal. Without a request id each call is a new one.
 type v1Deliver struct {
 	core.Because
-	RequestID string          `json:"request_id,omitempty" doc:"That of an input request, or a key of the caller's own; at most 255 characters."`
-	Payload   json.RawMessage `json:"payload,omitempty"`
+	RequestID string `json:"request_id,omitempty" doc:"That of an input request, or a key of the caller's own; at most 255 characters."`
+	// Payload is null unless given.
+	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
 // v1Delivered answers a signal.
 type v1Delivered struct {
+	// Accepted is always true: a refusal is an error.
 	Accepted  bool `json:"accepted"`
 	Duplicate bool `json:"duplicate" doc:"The same request id was delivered before; nothing was done."`
 }
@@ -123,8 +140,9 @@ type v1Delivered struct {
 // versionNames looks up the names of versions for one answer: the label, or v3. A workflow that
 // was deleted has no labels any more. It is used by the request's goroutine.
 type versionNames struct {
-	h     *handlers
-	c     *core.Call
+	h *handlers
+	c *core.Call
+	// known holds the names that were looked up for this answer.
 	known map[runVersion]string
 }
 
@@ -148,6 +166,7 @@ func (n versionNames) of(r executor.Record) (string, error) {
 	name := "v" + strconv.Itoa(r.Version)
 	_, v, err := n.h.Versions.Get(n.c.Ctx(), n.c.TenantID(), r.WorkflowID, name)
 	switch {
+	// The label as it is now, which may be newer than the run.
 	case err == nil && v.Label != "":
 		name = v.Label
 	case err != nil && fault.KindOf(err) != fault.NotFound:

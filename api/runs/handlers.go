@@ -78,6 +78,7 @@ func (h *handlers) v1List(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// No offset and no total: see v1RunList.
 	query.Limit, query.Cursor = p.Limit, p.Cursor
 	found, err := h.Executor.Runs(c.Ctx(), query)
 	if err != nil {
@@ -131,6 +132,7 @@ func (h *handlers) filteredWorkflow(c *core.Call, ref string) (string, error) {
 		return "", core.NotFound("id", ref)
 	}
 	w, err := h.Definitions.Get(c.Ctx(), c.TenantID(), ref)
+	// Only an id of this form can be a deleted workflow's; an unknown slug is an error.
 	if fault.KindOf(err) == fault.NotFound && err != nil && strings.HasPrefix(ref, "wf_") {
 		return ref, nil
 	}
@@ -219,6 +221,7 @@ func (h *handlers) v1Result(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// The word is in the message of a run that has not finished.
 	word := core.WordsOf(run.State).Runs
 	if !run.State.Terminal() {
 		return fault.New(fault.Conflict, "run_not_finished", "Run %s is %s and has no result yet.", run.RunID, word)
@@ -271,6 +274,7 @@ func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 	if err != nil {
 		return err
 	}
+	// A duplicate did nothing that the trail could show.
 	c.NotAudited = done.Duplicate
 	return c.Reply(http.StatusAccepted, v1Delivered{Accepted: true, Duplicate: done.Duplicate})
 }

@@ -20,25 +20,31 @@ type v1History struct {
 
 // v1HistoryNode is one node, in a loop body of one iteration, with all of its attempts.
 type v1HistoryNode struct {
-	Node      string      `json:"node"`
-	Type      string      `json:"type"`
-	State     string      `json:"state" enum:"running,waiting,retrying,succeeded,failed,skipped,cancelled"`
-	Iteration string      `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
-	Reason    string      `json:"reason,omitempty" doc:"Why it was skipped."`
-	Attempts  []v1Attempt `json:"attempts"`
+	// Node is the step's id, Type its type in the present version; "" where that has no such
+	// step.
+	Node      string `json:"node"`
+	Type      string `json:"type"`
+	State     string `json:"state" enum:"running,waiting,retrying,succeeded,failed,skipped,cancelled"`
+	Iteration string `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	Reason    string `json:"reason,omitempty" doc:"Why it was skipped."`
+	// Attempts are in their order; none of a node that was skipped.
+	Attempts []v1Attempt `json:"attempts"`
 }
 
 // v1Attempt is one attempt of a node. FinishedAt and LatencyMS are null while it runs; an attempt
 // that a crash cut off is interrupted.
 type v1Attempt struct {
-	Attempt      int             `json:"attempt"`
-	State        string          `json:"state" enum:"running,waiting,succeeded,failed,interrupted,cancelled"`
-	StartedAt    *core.Timestamp `json:"started_at"`
-	FinishedAt   *core.Timestamp `json:"finished_at"`
-	LatencyMS    *int64          `json:"latency_ms"`
-	Input        json.RawMessage `json:"input" doc:"The node's config as the definition has it, templates not expanded; null where another version ran, and of loops."`
-	Output       json.RawMessage `json:"output"`
-	Error        *core.Failure   `json:"error"`
+	Attempt int    `json:"attempt"`
+	State   string `json:"state" enum:"running,waiting,succeeded,failed,interrupted,cancelled"`
+	// StartedAt is when the attempt was journalled, before it began.
+	StartedAt  *core.Timestamp `json:"started_at"`
+	FinishedAt *core.Timestamp `json:"finished_at"`
+	LatencyMS  *int64          `json:"latency_ms"`
+	Input      json.RawMessage `json:"input" doc:"The node's config as the definition has it, templates not expanded; null where another version ran, and of loops."`
+	// Output and Error are null unless the attempt ended with them.
+	Output json.RawMessage `json:"output"`
+	Error  *core.Failure   `json:"error"`
+	// Tokens and CostMicroUSD (millionths of a US dollar) are this attempt's.
 	Tokens       int64           `json:"tokens"`
 	CostMicroUSD int64           `json:"cost_micro_usd"`
 	ToolCalls    []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, in order."`
@@ -66,6 +72,7 @@ func (h *handlers) v1History(c *core.Call) error {
 	}
 	w := &historyWalk{nodes: map[machine.Ref]*v1HistoryNode{}, steps: map[string]core.DefinedStep{}}
 	core.CollectSteps(text, w.steps)
+	// The definition at hand is that of the last version alone.
 	if n := len(run.Versions); n > 0 {
 		w.from = run.Versions[n-1].FromSeq
 	}
@@ -160,6 +167,8 @@ func (w *historyWalk) add(n *v1HistoryNode, e events.Event, d machine.Detail) {
 		}
 	case events.StepCompleted, events.StepFailed, events.StepCancelled:
 		n.State = map[events.Kind]string{events.StepCompleted: "succeeded", events.StepFailed: "failed", events.StepCancelled: "cancelled"}[e.Kind]
+		// An attempt that has ended keeps its end, but for one that a crash cut off and that
+		// failed for it.
 		if a := n.lastAttempt(); a != nil && (a.FinishedAt == nil || e.Kind == events.StepFailed && a.State == "interrupted") {
 			n.end(e, d, n.State)
 		}

@@ -26,25 +26,32 @@ func (h *handlers) v1Events(c *core.Call) error {
 // v1Event is the data of every frame of the runs dialect; each event fills what it has, and
 // leaves the rest out. Pointers are for counts of which 0 is shown.
 type v1Event struct {
-	RunID        string          `json:"run_id"`
-	Seq          int64           `json:"seq"`
-	Timestamp    core.Timestamp  `json:"timestamp"`
-	State        string          `json:"state,omitempty" words:"runs"`
-	Node         string          `json:"node,omitempty"`
-	Iteration    string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
-	Attempt      int             `json:"attempt,omitempty"`
-	LatencyMS    *int64          `json:"latency_ms,omitempty"`
-	Tokens       *int64          `json:"tokens,omitempty"`
-	CostMicroUSD *int64          `json:"cost_micro_usd,omitempty"`
-	RequestID    string          `json:"request_id,omitempty"`
-	Name         string          `json:"name,omitempty" doc:"Of the signal."`
-	Prompt       string          `json:"prompt,omitempty"`
-	Schema       json.RawMessage `json:"schema,omitempty" doc:"What the payload is checked against."`
-	Payload      json.RawMessage `json:"payload,omitempty"`
-	Result       json.RawMessage `json:"result,omitempty"`
-	Error        *core.Failure   `json:"error,omitempty"`
-	Actor        *core.ActorBody `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
-	Reason       string          `json:"reason,omitempty" doc:"Why, as they said."`
+	RunID string `json:"run_id"`
+	// Seq is the number of the event in the run's journal, and the frame's id.
+	Seq       int64          `json:"seq"`
+	Timestamp core.Timestamp `json:"timestamp"`
+	// State is the run's after the event; left out of events of a node.
+	State     string `json:"state,omitempty" words:"runs"`
+	Node      string `json:"node,omitempty"`
+	Iteration string `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	Attempt   int    `json:"attempt,omitempty"`
+	// LatencyMS is the attempt's, or the run's in its last event.
+	LatencyMS *int64 `json:"latency_ms,omitempty"`
+	// Tokens and CostMicroUSD are those of the attempt that ended.
+	Tokens       *int64 `json:"tokens,omitempty"`
+	CostMicroUSD *int64 `json:"cost_micro_usd,omitempty"`
+	// RequestID is what a signal answers an input request by.
+	RequestID string          `json:"request_id,omitempty"`
+	Name      string          `json:"name,omitempty" doc:"Of the signal."`
+	Prompt    string          `json:"prompt,omitempty"`
+	Schema    json.RawMessage `json:"schema,omitempty" doc:"What the payload is checked against."`
+	Payload   json.RawMessage `json:"payload,omitempty"`
+	// Result is the run's output, in its last event.
+	Result json.RawMessage `json:"result,omitempty"`
+	// Error is why a node or the run failed.
+	Error  *core.Failure   `json:"error,omitempty"`
+	Actor  *core.ActorBody `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
+	Reason string          `json:"reason,omitempty" doc:"Why, as they said."`
 }
 
 // v1Frame translates one row; false: this dialect has no frame for it. It keeps no state. The

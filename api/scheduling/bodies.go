@@ -10,27 +10,37 @@ import (
 // scheduleBody is a schedule as every answer shows it. Null times: no bound, none due, never
 // fired.
 type scheduleBody struct {
-	ID             string            `json:"id"`
-	WorkflowID     string            `json:"workflow_id"`
-	CronExpression string            `json:"cron_expression"`
-	Description    string            `json:"description" doc:"The expression in plain words."`
-	Timezone       string            `json:"timezone" doc:"IANA name."`
-	InputData      json.RawMessage   `json:"input_data"`
-	Version        *string           `json:"version" doc:"Null: the active version at each due time."`
-	Status         schedules.Status  `json:"status" enum:"active,paused,ended"`
-	PauseReason    *string           `json:"pause_reason"`
-	OverlapPolicy  schedules.Overlap `json:"overlap_policy" enum:"skip,queue,allow,cancel_running"`
-	CatchUp        catchUpBody       `json:"catch_up"`
-	DSTGap         schedules.Gap     `json:"dst_gap" enum:"shift,skip"`
-	DSTRepeat      schedules.Repeat  `json:"dst_repeat" enum:"first,last,both"`
-	JitterSeconds  float64           `json:"jitter_seconds"`
-	StartsAt       *core.Timestamp   `json:"starts_at"`
-	EndsAt         *core.Timestamp   `json:"ends_at"`
-	NextRunAt      *core.Timestamp   `json:"next_run_at" doc:"The next due time; null when none is."`
-	NextRunLocal   *string           `json:"next_run_local" doc:"The same in the schedule's zone."`
-	LastRunAt      *core.Timestamp   `json:"last_run_at"`
-	CreatedAt      core.Timestamp    `json:"created_at"`
-	UpdatedAt      core.Timestamp    `json:"updated_at"`
+	ID string `json:"id"`
+	// WorkflowID is the id, also where the request named the slug.
+	WorkflowID string `json:"workflow_id"`
+	// CronExpression is as the caller wrote it.
+	CronExpression string `json:"cron_expression"`
+	Description    string `json:"description" doc:"The expression in plain words."`
+	Timezone       string `json:"timezone" doc:"IANA name."`
+	// InputData is what each run receives; null: an empty object.
+	InputData json.RawMessage  `json:"input_data"`
+	Version   *string          `json:"version" doc:"Null: the active version at each due time."`
+	Status    schedules.Status `json:"status" enum:"active,paused,ended"`
+	// PauseReason says why it is paused; null where no reason was given.
+	PauseReason *string `json:"pause_reason"`
+	// OverlapPolicy says what becomes of a due time while an earlier run is open.
+	OverlapPolicy schedules.Overlap `json:"overlap_policy" enum:"skip,queue,allow,cancel_running"`
+	CatchUp       catchUpBody       `json:"catch_up"`
+	// DSTGap and DSTRepeat say what becomes of local times that a change of the clock skips or
+	// repeats.
+	DSTGap    schedules.Gap    `json:"dst_gap" enum:"shift,skip"`
+	DSTRepeat schedules.Repeat `json:"dst_repeat" enum:"first,last,both"`
+	// JitterSeconds bounds the delay of the schedule, which is the same each time.
+	JitterSeconds float64 `json:"jitter_seconds"`
+	// StartsAt and EndsAt bound its due times; null: no bound.
+	StartsAt     *core.Timestamp `json:"starts_at"`
+	EndsAt       *core.Timestamp `json:"ends_at"`
+	NextRunAt    *core.Timestamp `json:"next_run_at" doc:"The next due time; null when none is."`
+	NextRunLocal *string         `json:"next_run_local" doc:"The same in the schedule's zone."`
+	// LastRunAt is when it last fired or was triggered; null: not yet.
+	LastRunAt *core.Timestamp `json:"last_run_at"`
+	CreatedAt core.Timestamp  `json:"created_at"`
+	UpdatedAt core.Timestamp  `json:"updated_at"`
 }
 
 // catchUpBody says what becomes of due times that were missed: how far back, in seconds, and how
@@ -38,7 +48,8 @@ type scheduleBody struct {
 type catchUpBody struct {
 	Policy        schedules.CatchUpPolicy `json:"policy" enum:"none,latest,all"`
 	WindowSeconds float64                 `json:"window_seconds"`
-	Max           int                     `json:"max"`
+	// Max is how many missed due times are made up for at most.
+	Max int `json:"max"`
 }
 
 // catchUpRequest sets or changes some of catchUpBody; nil is left out.
@@ -51,38 +62,43 @@ type catchUpRequest struct {
 // createSchedule is a request for a schedule; every field but the expression has a default.
 // Version "" follows the active one.
 type createSchedule struct {
-	CronExpression string            `json:"cron_expression" doc:"Five fields, a word such as @daily, or @every with an interval."`
-	Timezone       string            `json:"timezone,omitempty" doc:"IANA name; default UTC."`
-	InputData      json.RawMessage   `json:"input_data,omitempty"`
-	Version        core.VersionRef   `json:"version,omitempty"`
-	OverlapPolicy  schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
-	CatchUp        catchUpRequest    `json:"catch_up,omitempty"`
-	DSTGap         schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
-	DSTRepeat      schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
-	JitterSeconds  float64           `json:"jitter_seconds,omitempty" doc:"The schedule fires this much later at the most, always by the same delay."`
-	StartsAt       *time.Time        `json:"starts_at,omitempty"`
-	EndsAt         *time.Time        `json:"ends_at,omitempty"`
-	Status         schedules.Status  `json:"status,omitempty" enum:"active,paused"`
-	PauseReason    string            `json:"pause_reason,omitempty"`
+	CronExpression string `json:"cron_expression" doc:"Five fields, a word such as @daily, or @every with an interval."`
+	Timezone       string `json:"timezone,omitempty" doc:"IANA name; default UTC."`
+	// InputData is checked against the workflow's input schema; null: none.
+	InputData     json.RawMessage   `json:"input_data,omitempty"`
+	Version       core.VersionRef   `json:"version,omitempty"`
+	OverlapPolicy schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
+	CatchUp       catchUpRequest    `json:"catch_up,omitempty"`
+	DSTGap        schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
+	DSTRepeat     schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
+	JitterSeconds float64           `json:"jitter_seconds,omitempty" doc:"The schedule fires this much later at the most, always by the same delay."`
+	// StartsAt and EndsAt bound its due times; nil: no bound.
+	StartsAt *time.Time       `json:"starts_at,omitempty"`
+	EndsAt   *time.Time       `json:"ends_at,omitempty"`
+	Status   schedules.Status `json:"status,omitempty" enum:"active,paused"`
+	// PauseReason is kept with a schedule that is created paused.
+	PauseReason string `json:"pause_reason,omitempty"`
 }
 
 // updateSchedule changes a schedule: what is left out stays. It differs from createSchedule in
 // that a field can be absent, and a time cleared.
 type updateSchedule struct {
 	core.Because
-	CronExpression *string            `json:"cron_expression,omitempty"`
-	Timezone       *string            `json:"timezone,omitempty"`
-	InputData      json.RawMessage    `json:"input_data,omitempty"`
-	Version        *core.VersionRef   `json:"version,omitempty" doc:"\"\" follows the active version."`
-	OverlapPolicy  *schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
-	CatchUp        catchUpRequest     `json:"catch_up,omitempty"`
-	DSTGap         *schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
-	DSTRepeat      *schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
-	JitterSeconds  *float64           `json:"jitter_seconds,omitempty"`
-	StartsAt       clearableTime      `json:"starts_at,omitempty"`
-	EndsAt         clearableTime      `json:"ends_at,omitempty"`
-	Status         *schedules.Status  `json:"status,omitempty" enum:"active,paused"`
-	PauseReason    *string            `json:"pause_reason,omitempty"`
+	CronExpression *string `json:"cron_expression,omitempty"`
+	Timezone       *string `json:"timezone,omitempty"`
+	// InputData replaces the input as a whole; nil: unchanged.
+	InputData     json.RawMessage    `json:"input_data,omitempty"`
+	Version       *core.VersionRef   `json:"version,omitempty" doc:"\"\" follows the active version."`
+	OverlapPolicy *schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
+	CatchUp       catchUpRequest     `json:"catch_up,omitempty"`
+	DSTGap        *schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
+	DSTRepeat     *schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
+	JitterSeconds *float64           `json:"jitter_seconds,omitempty"`
+	// StartsAt and EndsAt: absent leaves the bound, null removes it.
+	StartsAt    clearableTime     `json:"starts_at,omitempty"`
+	EndsAt      clearableTime     `json:"ends_at,omitempty"`
+	Status      *schedules.Status `json:"status,omitempty" enum:"active,paused"`
+	PauseReason *string           `json:"pause_reason,omitempty"`
 }
 
 // clearableTime is a time that null clears: value is nil where the field is absent, and the zero
@@ -121,14 +137,17 @@ type scheduleList struct {
 // slotBody is a line of the ledger: what became of one due time, or of several in a row that have
 // the same outcome.
 type slotBody struct {
-	DueAt     core.Timestamp    `json:"due_at"`
-	Until     core.Timestamp    `json:"until" doc:"The last of the due times that the line stands for; due_at where it is one."`
-	Count     int               `json:"count" doc:"How many due times the line stands for."`
-	Outcome   schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
-	Reason    *string           `json:"reason"`
-	Origin    string            `json:"origin" doc:"schedule, trigger:<run id> or backfill:<id>."`
-	RunID     *string           `json:"run_id"`
-	DecidedAt core.Timestamp    `json:"decided_at"`
+	DueAt   core.Timestamp    `json:"due_at"`
+	Until   core.Timestamp    `json:"until" doc:"The last of the due times that the line stands for; due_at where it is one."`
+	Count   int               `json:"count" doc:"How many due times the line stands for."`
+	Outcome schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
+	// Reason says why a due time was skipped; null otherwise.
+	Reason *string `json:"reason"`
+	Origin string  `json:"origin" doc:"schedule, trigger:<run id> or backfill:<id>."`
+	// RunID is the run that was started; null where none was.
+	RunID *string `json:"run_id"`
+	// DecidedAt is when the outcome was decided.
+	DecidedAt core.Timestamp `json:"decided_at"`
 }
 
 // slotList is a page of the ledger, latest due time first.
@@ -150,12 +169,14 @@ type previewRequest struct {
 
 // dueTimes is a preview: the expression in words, and due times in their order.
 type dueTimes struct {
+	// Description is the expression in plain words, in English.
 	Description string    `json:"description"`
 	Times       []dueTime `json:"times"`
 }
 
 // dueTime is one due time, in UTC and in the schedule's zone.
 type dueTime struct {
+	// At is the due time in UTC, and Local the same with its zone's offset.
 	At    core.Timestamp `json:"at"`
 	Local string         `json:"local"`
 	Note  *string        `json:"note,omitempty" doc:"Where a change of the clock moved or dropped something."`
@@ -172,6 +193,7 @@ type backfillRequest struct {
 
 // backfillBody answers a backfill.
 type backfillBody struct {
+	// BackfillID is in the origin of its slots: backfill:<id>.
 	BackfillID string `json:"backfill_id"`
 	Slots      int    `json:"slots" doc:"How many due times there are; the ledger shows what becomes of them."`
 }

@@ -37,6 +37,7 @@ func (h *handlers) scheduleList(c *core.Call, ask schedules.Query) error {
 	if err != nil {
 		return err
 	}
+	// Whatever ask selects, it is the caller's tenant.
 	ask.TenantID, ask.Limit, ask.Offset, ask.Cursor, ask.WantTotal = c.TenantID(), p.Limit, p.Offset, p.Cursor, p.WantTotal()
 	found, err := h.Schedules.List(c.Ctx(), ask)
 	if err != nil {
@@ -91,6 +92,7 @@ func (h *handlers) createSchedule(c *core.Call, req createSchedule) error {
 	}
 	s.TenantID = c.TenantID()
 	return c.Idempotent(func(o *core.Creation) error {
+		// The input is what a schedule stores that may be large.
 		if err := c.ReserveStorage(len(s.Input)); err != nil {
 			return err
 		}
@@ -115,6 +117,7 @@ func (r createSchedule) schedule() (schedules.Schedule, error) {
 		Overlap: r.OverlapPolicy, Gap: r.DSTGap, Repeat: r.DSTRepeat, Jitter: secondsToDuration(r.JitterSeconds),
 		Status: r.Status, PauseReason: r.PauseReason,
 	}
+	// A null stands for no input.
 	if string(s.Input) == "null" {
 		s.Input = nil
 	}
@@ -363,6 +366,7 @@ func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
 		return err
 	}
 	if req.Limit != nil {
+		// To the service 0 means the default; a 0 that was given is refused.
 		if ask.Limit = *req.Limit; ask.Limit == 0 {
 			ask.Limit = -1
 		}

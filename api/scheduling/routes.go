@@ -13,11 +13,13 @@ func (h *handlers) routes() []core.Route {
 	refusals := []string{"invalid_cron", "invalid_timezone", "invalid_schedule", "invalid_input", "secret_in_input", "invalid_version", "workflow_not_found"}
 	preview := core.OK(dueTimes{})
 	return []core.Route{
+		// Any key: it lists the schedules of the workflows that the key may view.
 		core.Route{
 			Method: http.MethodGet, Path: all, ID: "listSchedules", Tag: "schedules",
 			Summary: "List the tenant's schedules with their next due times, newest first", Action: access.View, On: core.FilteredByAccess,
 			Query: core.Paging(), Answers: core.OK(scheduleList{}),
 		}.Handle(core.NoBody(h.listSchedules)),
+		// POST for its body; it changes nothing, which the right to view alone says.
 		core.Route{
 			Method: http.MethodPost, Path: all + "/preview", ID: "previewExpression", Tag: "schedules",
 			Summary: "List the next due times of an expression that is not stored", Action: access.View, On: core.FilteredByAccess,
@@ -28,6 +30,7 @@ func (h *handlers) routes() []core.Route {
 			Summary: "List a workflow's schedules, newest first", Action: access.View, On: core.OnWorkflow,
 			Query: core.Paging(), Answers: core.OK(scheduleList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listWorkflowSchedules)),
+		// The schedule's own path has no workflow: its id is unique in the tenant.
 		core.Route{
 			Method: http.MethodPost, Path: of, ID: "createSchedule", Tag: "schedules",
 			Summary: "Give a workflow a schedule", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Idempotent: true,
@@ -60,12 +63,14 @@ func (h *handlers) routes() []core.Route {
 			Query:   append([]core.Param{{Name: "outcome", Enum: []string{"fired", "late", "caught_up", "coalesced", "skipped", "waiting"}, Description: "What became of the due time."}}, core.Paging()...),
 			Answers: core.OK(slotList{}), Codes: unknown,
 		}.Handle(core.NoBody(h.listSlots)),
+		// It executes the workflow, so that the right to edit schedules is not needed.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/trigger", ID: "triggerSchedule", AuditAs: "schedule.trigger", Tag: "schedules",
 			Summary: "Start a schedule's run now, whatever its overlap rule", Action: access.Execute, On: core.OnSchedule, Body: core.BodyOptional, Idempotent: true,
 			Answers: []core.Answer{{Status: http.StatusAccepted, Body: core.StartedRun{}, Description: "The run is stored.", Headers: []string{"Location"}}},
 			Codes:   []string{"schedule_not_found", "quota_exceeded", "schedule_changing", "workflow_not_found", "version_not_found", "workflow_not_runnable", "invalid_input", "outcome_unknown"},
 		}.Handle(core.WithBody(h.triggerSchedule)),
+		// It may store a thousand slots and their runs.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/backfill", ID: "backfillSchedule", LongRunning: true, Tag: "schedules",
 			Summary: "Start the runs of past due times", Action: access.Operate, On: core.OnSchedule, Body: core.BodyRequired, Idempotent: true,

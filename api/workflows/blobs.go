@@ -17,6 +17,7 @@ import (
 func (h *handlers) blobRoutes() []core.Route {
 	value := "The bytes: the value as JSON."
 	return []core.Route{
+		// The body is the value itself, whatever JSON it is.
 		core.Route{
 			Method: http.MethodGet, Path: core.WorkflowsBase + "/runs/{run_id}/blobs/{blob_id}", ID: "getBlob", LongRunning: true, Tag: "runs",
 			Summary: "Get a value that is stored apart, whole or in part", Action: access.View, On: core.OnRun,
@@ -105,6 +106,7 @@ func satisfiable(header string, size int64) rangeVerdict {
 		return rangeFine
 	}
 	spec, ok := strings.CutPrefix(header, "bytes=")
+	// One range: first-last, first-, or -length of the end.
 	first, last, dash := strings.Cut(strings.TrimSpace(spec), "-")
 	if !ok || !dash || strings.Contains(spec, ",") {
 		return rangeIgnored

@@ -11,6 +11,7 @@ import (
 // dryRunWorkflow is a request for a run to drive in memory, with what its steps are to return.
 // Version "" is the active one.
 type dryRunWorkflow struct {
+	// InputData has to fit the workflow's input schema, as that of a run.
 	InputData json.RawMessage `json:"input_data,omitempty"`
 	Version   core.VersionRef `json:"version,omitempty"`
 	Mocks     map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one gives null."`
@@ -25,12 +26,14 @@ type mock struct {
 // dryRunAnswer is how the run would go. Its steps have the times of a clock that advances as the
 // run waits.
 type dryRunAnswer struct {
-	Status          string          `json:"status" words:"workflows" doc:"waiting: for a signal that no mock gives."`
-	Output          json.RawMessage `json:"output"`
-	Error           *core.Failure   `json:"error"`
-	DurationSeconds float64         `json:"duration_seconds" doc:"What its waits and retries would have taken."`
-	Truncated       bool            `json:"truncated" doc:"It was cut off after 10,000 events."`
-	Steps           []stepRun       `json:"steps" doc:"In execution order."`
+	Status string `json:"status" words:"workflows" doc:"waiting: for a signal that no mock gives."`
+	// Output is null unless the run completed.
+	Output json.RawMessage `json:"output"`
+	// Error is null unless the run failed.
+	Error           *core.Failure `json:"error"`
+	DurationSeconds float64       `json:"duration_seconds" doc:"What its waits and retries would have taken."`
+	Truncated       bool          `json:"truncated" doc:"It was cut off after 10,000 events."`
+	Steps           []stepRun     `json:"steps" doc:"In execution order."`
 }
 
 // dryRunWorkflow drives a run without performing or storing anything; its waits take no time.
@@ -54,6 +57,7 @@ func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
 	if err != nil {
 		return err
 	}
+	// The steps are shown as those of a run, so that clients need one view of both.
 	answer := dryRunAnswer{
 		Status: core.WordsOf(got.State).Workflows, Output: got.Output, Error: core.FailureOf(got.Error),
 		DurationSeconds: got.Elapsed.Seconds(), Truncated: got.Truncated, Steps: make([]stepRun, len(got.Steps)),

@@ -11,10 +11,12 @@ import (
 
 // iterationRun is one iteration of a loop. CompletedAt is when it ended, however it did.
 type iterationRun struct {
-	Iteration       string          `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
-	Status          string          `json:"status" enum:"running,completed,failed"`
-	Result          json.RawMessage `json:"result" doc:"What collect gave; null without it."`
-	Error           *core.Failure   `json:"error"`
+	Iteration string          `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
+	Status    string          `json:"status" enum:"running,completed,failed"`
+	Result    json.RawMessage `json:"result" doc:"What collect gave; null without it."`
+	// Error is why it failed; null otherwise.
+	Error *core.Failure `json:"error"`
+	// StartedAt and CompletedAt are null until they are reached.
 	StartedAt       *core.Timestamp `json:"started_at"`
 	CompletedAt     *core.Timestamp `json:"completed_at"`
 	DurationSeconds *float64        `json:"duration_seconds"`

@@ -11,15 +11,19 @@ import (
 
 // logLine is one line that a step wrote.
 type logLine struct {
-	ID        string          `json:"id"`
-	StepID    string          `json:"step_id"`
-	Iteration *string         `json:"iteration" doc:"The loop iteration's path; null outside of loops."`
-	Attempt   int             `json:"attempt"`
-	Level     string          `json:"level" enum:"debug,info,warn,error"`
-	Category  string          `json:"category" doc:"Where it comes from: stdout, stderr, agent, tool, heddle."`
-	Message   string          `json:"message" doc:"Without secrets, cut at 8 KiB."`
-	Data      json.RawMessage `json:"data"`
-	At        core.Timestamp  `json:"at"`
+	// ID is the line's in every list.
+	ID        string  `json:"id"`
+	StepID    string  `json:"step_id"`
+	Iteration *string `json:"iteration" doc:"The loop iteration's path; null outside of loops."`
+	// Attempt is the number of the step's attempt that wrote it, from 1.
+	Attempt  int    `json:"attempt"`
+	Level    string `json:"level" enum:"debug,info,warn,error"`
+	Category string `json:"category" doc:"Where it comes from: stdout, stderr, agent, tool, heddle."`
+	Message  string `json:"message" doc:"Without secrets, cut at 8 KiB."`
+	// Data is what the line has beside its message; null: nothing.
+	Data json.RawMessage `json:"data"`
+	// At is when it was written.
+	At core.Timestamp `json:"at"`
 }
 
 // logList is a page of lines, in the order of the query.
@@ -69,6 +73,7 @@ func (h *handlers) listRunLogs(c *core.Call) error {
 	if !slices.Contains([]string{"", "asc", "desc"}, order) {
 		return core.Malformed("order must be asc or desc, not %q.", core.Truncate(order))
 	}
+	// Attempt 0 is every attempt; the other filters are off when they are "".
 	found, err := h.Executor.Logs(c.Ctx(), c.TenantID(), executor.LogQuery{
 		RunID: runID, StepID: q.Get("step_id"), Iteration: q.Get("iteration"), Attempt: attempt,
 		Level: level, Category: q.Get("category"), Newest: order == "desc", Limit: p.Limit, Cursor: p.Cursor,

@@ -16,6 +16,7 @@ type runAnswer struct {
 // runBody is a run with its input, output and steps. Output is null until it has completed.
 type runBody struct {
 	runSummary
+	// Input and Output are as they were stored; a value above 1 MiB is a reference to a blob.
 	Input    json.RawMessage `json:"input"`
 	Output   json.RawMessage `json:"output"`
 	Versions []ranVersion    `json:"versions" doc:"All that the run ran on, oldest first."`
@@ -25,32 +26,41 @@ type runBody struct {
 // stepRun is one step of a run, in a loop's case as a whole. Attempt is the last one; Fallback
 // names the step whose output stands for this one's. Times are null until they are reached.
 type stepRun struct {
-	StepID          string          `json:"step_id"`
-	Type            string          `json:"type"`
-	Status          string          `json:"status" enum:"pending,running,waiting,retrying,completed,failed,skipped,cancelled"`
-	Attempt         int             `json:"attempt"`
-	Output          json.RawMessage `json:"output"`
-	Error           *core.Failure   `json:"error"`
-	StartedAt       *core.Timestamp `json:"started_at"`
-	CompletedAt     *core.Timestamp `json:"completed_at"`
-	DurationSeconds *float64        `json:"duration_seconds"`
-	Fallback        string          `json:"fallback,omitempty"`
-	Handler         string          `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
-	NextAttemptAt   *core.Timestamp `json:"next_attempt_at,omitempty"`
-	Wait            *core.OpenWait  `json:"wait,omitempty"`
-	Tokens          int64           `json:"tokens,omitempty"`
-	CostMicroUSD    int64           `json:"cost_micro_usd,omitempty"`
-	ToolCalls       []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, over all attempts; left out of runs with more than 10,000 events, whose history has it."`
-	Iterations      *iterations     `json:"iterations,omitempty"`
+	StepID string `json:"step_id"`
+	Type   string `json:"type"`
+	// Status is the step's own, in the words of the definition and not of the dialect.
+	Status  string `json:"status" enum:"pending,running,waiting,retrying,completed,failed,skipped,cancelled"`
+	Attempt int    `json:"attempt"`
+	// Output is null until the step has completed.
+	Output      json.RawMessage `json:"output"`
+	Error       *core.Failure   `json:"error"`
+	StartedAt   *core.Timestamp `json:"started_at"`
+	CompletedAt *core.Timestamp `json:"completed_at"`
+	// DurationSeconds is from the first start to the end, waits and retries included.
+	DurationSeconds *float64 `json:"duration_seconds"`
+	Fallback        string   `json:"fallback,omitempty"`
+	Handler         string   `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
+	// NextAttemptAt is when a retry is due; left out unless one is.
+	NextAttemptAt *core.Timestamp `json:"next_attempt_at,omitempty"`
+	// Wait is what it waits for now.
+	Wait *core.OpenWait `json:"wait,omitempty"`
+	// Tokens and CostMicroUSD (millionths of a US dollar) are over all attempts of an agent.
+	Tokens       int64           `json:"tokens,omitempty"`
+	CostMicroUSD int64           `json:"cost_micro_usd,omitempty"`
+	ToolCalls    []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, over all attempts; left out of runs with more than 10,000 events, whose history has it."`
+	// Iterations are counted for a loop alone.
+	Iterations *iterations `json:"iterations,omitempty"`
 }
 
 // iterations counts the iterations of a loop; Total is null until it is known, as in a loop with
 // a condition.
 type iterations struct {
-	Total     *int `json:"total"`
-	Started   int  `json:"started"`
-	Completed int  `json:"completed"`
-	Failed    int  `json:"failed"`
+	// Total is null until it is known.
+	Total *int `json:"total"`
+	// Started counts those that have begun, ended ones included.
+	Started   int `json:"started"`
+	Completed int `json:"completed"`
+	Failed    int `json:"failed"`
 }
 
 // getRun returns a run. Its ETag is the number of its last event, so that a client that polls is

@@ -11,6 +11,7 @@ import (
 func (h *handlers) runRoutes() []core.Route {
 	const run = core.WorkflowsBase + "/runs/{run_id}"
 	return []core.Route{
+		// It is 202: the run is stored, and begins when there is room for it.
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/{id}/run", ID: "runWorkflow", Tag: "runs",
 			Summary: "Start a run", Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Idempotent: true,
@@ -23,16 +24,19 @@ func (h *handlers) runRoutes() []core.Route {
 			Query:   append([]core.Param{{Name: "status", Enum: core.Vocabulary(core.InWorkflows), Description: "Only runs in this state."}}, core.Paging()...),
 			Answers: core.OK(runList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listRuns)),
+		// Its ETag lets a client poll at the cost of a read.
 		core.Route{
 			Method: http.MethodGet, Path: run, ID: "getRun", Tag: "runs",
 			Summary: "Get a run with its steps", Action: access.View, On: core.OnRun,
 			Answers: core.Tagged(runAnswer{}), Codes: []string{"run_not_found"},
 		}.Handle(core.NoBody(h.getRun)),
+		// By the run and not by the version: the workflow may be deleted.
 		core.Route{
 			Method: http.MethodGet, Path: run + "/definition", ID: "getRunDefinition", Tag: "runs",
 			Summary: "Get the definition that a run runs", Action: access.View, On: core.OnRun,
 			Answers: core.OK(ranDefinition{}), Codes: []string{"run_not_found"},
 		}.Handle(core.NoBody(h.getRunDefinition)),
+		// LongRunning: a stream reads for as long as its client follows.
 		core.Route{
 			Method: http.MethodGet, Path: run + "/stream", ID: "streamRun", LongRunning: true, Tag: "runs",
 			Summary: "Follow a run's events", Action: access.View, On: core.OnRun,
@@ -44,16 +48,19 @@ func (h *handlers) runRoutes() []core.Route {
 				{Status: http.StatusNoContent, Description: "The run is finished and Last-Event-ID is its last event."},
 			}, Codes: []string{"run_not_found", "invalid_last_event_id"},
 		}.Handle(core.NoBody(h.streamRun)),
+		// 200 and not 202 also for a run that compensates: the command is stored.
 		core.Route{
 			Method: http.MethodPost, Path: run + "/cancel", ID: "cancelRun", Tag: "runs",
 			Summary: "Ask a run to stop; a finished one stays as it is", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.OK(steeredRun{}), Codes: []string{"run_not_found"},
 		}.Handle(core.WithBody(h.steer(http.StatusOK, (*executor.Service).Cancel))),
+		// 202: steps in flight still end before the run is paused.
 		core.Route{
 			Method: http.MethodPost, Path: run + "/pause", ID: "pauseRun", Tag: "runs",
 			Summary: "Let steps in action finish and start nothing more", Action: access.Execute, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.Accepted(steeredRun{}), Codes: []string{"run_not_found", "run_finished"},
 		}.Handle(core.WithBody(h.steer(http.StatusAccepted, (*executor.Service).Pause))),
+		// It needs more than the right to execute, since history is lost.
 		core.Route{
 			Method: http.MethodDelete, Path: run, ID: "deleteRun", Tag: "runs",
 			Summary: "Delete a finished run with its history", Action: access.Operate, On: core.OnRun, Conditional: true,

@@ -16,8 +16,9 @@ import (
 // startRun is a request for a run. Version "" is the active one when the run starts.
 type startRun struct {
 	InputData json.RawMessage `json:"input_data,omitempty" doc:"An empty object unless given."`
-	Trigger   string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
-	Version   core.VersionRef `json:"version,omitempty"`
+	// Trigger is what the run records as its origin; it starts nothing by itself.
+	Trigger string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
+	Version core.VersionRef `json:"version,omitempty"`
 }
 
 // steeredRun answers a command with the state that the run had when it was taken, which the run
@@ -35,6 +36,7 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 	if err != nil {
 		return err
 	}
+	// Other dialects start runs by the trigger api; here a person is assumed.
 	if req.Trigger == "" {
 		req.Trigger = "manual"
 	}
@@ -58,14 +60,18 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 // runSummary is a run in a list. Times are null until they are reached; Version is the one that
 // it is on now.
 type runSummary struct {
-	ID              string          `json:"id"`
-	WorkflowID      string          `json:"workflow_id"`
-	Version         int             `json:"version"`
-	DefinitionHash  string          `json:"definition_hash"`
-	Status          string          `json:"status" words:"workflows"`
-	Trigger         string          `json:"trigger"`
-	Error           *core.Failure   `json:"error"`
-	CreatedAt       core.Timestamp  `json:"created_at"`
+	ID         string `json:"id"`
+	WorkflowID string `json:"workflow_id"`
+	// Version and DefinitionHash are those of the version that the run is on now.
+	Version        int    `json:"version"`
+	DefinitionHash string `json:"definition_hash"`
+	// Status is the state in this dialect's words; several states share a word.
+	Status  string `json:"status" words:"workflows"`
+	Trigger string `json:"trigger"`
+	// Error is why it failed or was cancelled; null otherwise.
+	Error     *core.Failure  `json:"error"`
+	CreatedAt core.Timestamp `json:"created_at"`
+	// StartedAt is when it ran for the first time; null while it is queued.
 	StartedAt       *core.Timestamp `json:"started_at"`
 	CompletedAt     *core.Timestamp `json:"completed_at"`
 	DurationSeconds *float64        `json:"duration_seconds" doc:"From start to end; null until it has ended."`
@@ -102,6 +108,7 @@ func (h *handlers) listRuns(c *core.Call) error {
 	}
 	var states []machine.State
 	if word := q.Get("status"); word != "" {
+		// A filter that is not understood would show too much.
 		if states = core.StatesOf(word, core.InWorkflows); states == nil {
 			return core.Malformed("status must be one of %s, not %q.", strings.Join(core.Vocabulary(core.InWorkflows), ", "), core.Truncate(word))
 		}
@@ -143,11 +150,12 @@ func (h *handlers) getRunDefinition(c *core.Call) error {
 
 // ranDefinition is the definition that a run is on.
 type ranDefinition struct {
-	RunID          string          `json:"run_id"`
-	WorkflowID     string          `json:"workflow_id"`
-	Version        int             `json:"version"`
-	DefinitionHash string          `json:"definition_hash"`
-	Definition     json.RawMessage `json:"definition" kind:"object"`
+	RunID          string `json:"run_id"`
+	WorkflowID     string `json:"workflow_id"`
+	Version        int    `json:"version"`
+	DefinitionHash string `json:"definition_hash"`
+	// Definition is in its canonical form.
+	Definition json.RawMessage `json:"definition" kind:"object"`
 }
 
 // steer returns a handler that moves a run to another state by do, one of the executor's

@@ -41,6 +41,7 @@ func (h *handlers) resumeRun(c *core.Call, req resumeRun) error {
 	if err != nil {
 		return err
 	}
+	// "" stands for where the run stopped, and for the version that it is on.
 	how := executor.ResumeRequest{FromStep: req.FromStep, Version: string(req.Version)}
 	if dry {
 		return h.previewResume(c, id, how)
@@ -84,6 +85,7 @@ func (h *handlers) redriveRun(c *core.Call, req redriveRun) error {
 	if err != nil {
 		return err
 	}
+	// The message names the field; the executor would say that there is no step "".
 	if req.StepID == "" {
 		return fault.New(fault.Unacceptable, "unknown_step", "Name the loop to redrive in step_id.")
 	}
@@ -115,6 +117,7 @@ func (h *handlers) restartRun(c *core.Call, _ core.Because) error {
 
 // ranVersion is one of the versions that a run ran on, and since which event.
 type ranVersion struct {
+	// Version is the number of the version.
 	Version        int    `json:"version"`
 	DefinitionHash string `json:"definition_hash"`
 	FromSeq        int64  `json:"from_seq" doc:"The event from which on the run ran on this version."`

@@ -35,27 +35,35 @@ func (h *handlers) streamRun(c *core.Call) error {
 // workflowsEvent is the data of every frame of the workflows dialect; each event fills what it
 // has, and leaves the rest out.
 type workflowsEvent struct {
-	RunID           string          `json:"run_id"`
-	Seq             int64           `json:"seq"`
-	Timestamp       core.Timestamp  `json:"timestamp"`
-	StepID          string          `json:"step_id,omitempty"`
-	Type            string          `json:"type,omitempty" doc:"The step's type."`
-	Attempt         int             `json:"attempt,omitempty"`
-	Iteration       string          `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
-	Status          string          `json:"status,omitempty" words:"workflows"`
-	Output          json.RawMessage `json:"output,omitempty"`
-	Error           *core.Failure   `json:"error,omitempty"`
+	RunID string `json:"run_id"`
+	// Seq is the number of the event in the run's journal, and the frame's id.
+	Seq       int64          `json:"seq"`
+	Timestamp core.Timestamp `json:"timestamp"`
+	StepID    string         `json:"step_id,omitempty"`
+	Type      string         `json:"type,omitempty" doc:"The step's type."`
+	// Attempt is from 1; left out of events of no attempt.
+	Attempt   int    `json:"attempt,omitempty"`
+	Iteration string `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
+	// Status is set in a run's last event alone.
+	Status string `json:"status,omitempty" words:"workflows"`
+	// Output is the step's, or the run's in its last event.
+	Output json.RawMessage `json:"output,omitempty"`
+	Error  *core.Failure   `json:"error,omitempty"`
+	// DurationSeconds is the attempt's, or the run's in its last event.
 	DurationSeconds *float64        `json:"duration_seconds,omitempty"`
 	NextAttemptAt   *core.Timestamp `json:"next_attempt_at,omitempty"`
-	Fallback        string          `json:"fallback,omitempty"`
-	Reason          string          `json:"reason,omitempty" doc:"Why a step was skipped; of what somebody did to the run, why, as they said."`
-	Actor           *core.ActorBody `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
-	Kind            string          `json:"kind,omitempty" doc:"What a step waits for: timer, condition, signal."`
-	Until           *core.Timestamp `json:"until,omitempty"`
-	TimeoutAt       *core.Timestamp `json:"timeout_at,omitempty"`
-	Name            string          `json:"name,omitempty" doc:"Of the signal."`
-	RequestID       string          `json:"request_id,omitempty"`
-	Payload         json.RawMessage `json:"payload,omitempty"`
+	// Fallback is the step that runs in the place of the one that failed.
+	Fallback string          `json:"fallback,omitempty"`
+	Reason   string          `json:"reason,omitempty" doc:"Why a step was skipped; of what somebody did to the run, why, as they said."`
+	Actor    *core.ActorBody `json:"actor,omitempty" doc:"Who started, paused, resumed or cancelled the run, or sent the signal."`
+	Kind     string          `json:"kind,omitempty" doc:"What a step waits for: timer, condition, signal."`
+	Until    *core.Timestamp `json:"until,omitempty"`
+	// TimeoutAt is when a wait fails; left out where it never does.
+	TimeoutAt *core.Timestamp `json:"timeout_at,omitempty"`
+	Name      string          `json:"name,omitempty" doc:"Of the signal."`
+	RequestID string          `json:"request_id,omitempty"`
+	// Payload is what the signal carried.
+	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
 // workflowsStream translates the journal of one run for one reader. The stream's goroutine uses

@@ -10,6 +10,7 @@ import (
 // testStep is a step's surroundings: the run's input and the outputs of other
 // steps.
 type testStep struct {
+	// InputData is what the step's templates read as the run's input.
 	InputData json.RawMessage            `json:"input_data,omitempty"`
 	Steps     map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id."`
 }
@@ -17,7 +18,8 @@ type testStep struct {
 // stepTest is how the one attempt ended. A failed attempt is an answer, and not an error of the
 // request.
 type stepTest struct {
-	Status          string          `json:"status" enum:"completed,failed"`
+	Status string `json:"status" enum:"completed,failed"`
+	// Output is null of a failed attempt, Error of a completed one.
 	Output          json.RawMessage `json:"output"`
 	Error           *core.Failure   `json:"error"`
 	DurationSeconds float64         `json:"duration_seconds"`

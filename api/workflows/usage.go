@@ -10,12 +10,14 @@ import (
 
 // usage is the sum of what a workflow's runs consumed. Cost is in millionths of a US dollar.
 type usage struct {
-	WorkflowID   string         `json:"workflow_id"`
-	From         core.Timestamp `json:"from"`
-	To           core.Timestamp `json:"to"`
-	Runs         int64          `json:"runs"`
-	Tokens       int64          `json:"tokens"`
-	CostMicroUSD int64          `json:"cost_micro_usd"`
+	WorkflowID string `json:"workflow_id"`
+	// From is included, To is not; both are times at which runs were created.
+	From core.Timestamp `json:"from"`
+	To   core.Timestamp `json:"to"`
+	Runs int64          `json:"runs"`
+	// Tokens and CostMicroUSD are sums over the steps of agents.
+	Tokens       int64 `json:"tokens"`
+	CostMicroUSD int64 `json:"cost_micro_usd"`
 }
 
 // usageSpan is how far back a usage reaches without from.
@@ -55,6 +57,7 @@ func (h *handlers) getUsage(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// The run of this very millisecond is counted too.
 	if to.IsZero() {
 		// The runs of the present millisecond are included.
 		to = h.Now().UTC().Add(time.Millisecond)
