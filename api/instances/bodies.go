@@ -29,18 +29,22 @@ type instanceStart struct {
 // instanceBatch is a request for several instances, which are created in one transaction. The
 // handler searches the ids for secrets, the executor the params.
 type instanceBatch struct {
+	// Instances are required; an empty list creates none.
 	Instances []batchItem `json:"instances" doc:"At most 100." secrets:"handler"`
 }
 
 // batchItem is one instance of a batch; its id is required.
 type batchItem struct {
-	ID     string          `json:"id"`
+	ID string `json:"id"`
+	// Params is an empty object unless given.
 	Params json.RawMessage `json:"params,omitempty"`
 }
 
 // createdInstance answers the creation of an instance.
 type createdInstance struct {
-	ID      string          `json:"id"`
+	// ID is the one that was requested, or made up.
+	ID string `json:"id"`
+	// Details say queued, whatever has become of the run since.
 	Details instanceDetails `json:"details"`
 }
 
@@ -51,6 +55,7 @@ type createdInstances struct {
 
 // instanceDetails is the state of an instance's latest run.
 type instanceDetails struct {
+	// Status is the run's state in this dialect's words.
 	Status string          `json:"status" words:"instances"`
 	Error  *instanceError  `json:"error,omitempty" doc:"Of an errored one."`
 	Output json.RawMessage `json:"output,omitempty" doc:"Of a complete one, unless it is null."`
@@ -58,7 +63,8 @@ type instanceDetails struct {
 
 // instanceError is an error by name, as this dialect's clients expect it.
 type instanceError struct {
-	Name    string `json:"name" doc:"A stable code; WaitForEventTimeoutError where a wait timed out."`
+	Name string `json:"name" doc:"A stable code; WaitForEventTimeoutError where a wait timed out."`
+	// Message is for people.
 	Message string `json:"message"`
 }
 
@@ -71,9 +77,10 @@ type listedInstance struct {
 
 // instanceList is a page of instances, newest first.
 type instanceList struct {
-	Instances   []listedInstance `json:"instances"`
-	Cursor      string           `json:"cursor,omitempty" doc:"Left out on the last page."`
-	HasNextPage bool             `json:"hasNextPage"`
+	Instances []listedInstance `json:"instances"`
+	Cursor    string           `json:"cursor,omitempty" doc:"Left out on the last page."`
+	// HasNextPage is true where Cursor is given.
+	HasNextPage bool `json:"hasNextPage"`
 }
 
 // instanceBody is an instance with its state.
@@ -86,34 +93,44 @@ type instanceBody struct {
 // instanceMeta is what is known of an instance's latest run. CreatedAt is the instance's own, the
 // other times are the run's; null: not reached.
 type instanceMeta struct {
-	WorkflowName   string          `json:"workflowName"`
-	RunNumber      int             `json:"runNumber" doc:"From 0; each restart adds one."`
+	// WorkflowName is the workflow's slug.
+	WorkflowName string `json:"workflowName"`
+	RunNumber    int    `json:"runNumber" doc:"From 0; each restart adds one."`
+	// Params is the input of the latest run; restarts keep it.
 	Params         json.RawMessage `json:"params"`
 	PauseRequested bool            `json:"pauseRequested" doc:"It becomes paused once its steps in action have ended."`
 	CreatedAt      core.Timestamp  `json:"createdAt"`
 	UpdatedAt      core.Timestamp  `json:"updatedAt"`
-	StartedAt      *core.Timestamp `json:"startedAt"`
-	CompletedAt    *core.Timestamp `json:"completedAt"`
-	CurrentStep    *instanceStep   `json:"currentStep,omitempty" doc:"What is under way, else what was last."`
-	StartedBy      *core.ActorBody `json:"startedBy,omitempty"`
-	CancelledBy    *core.ActorBody `json:"cancelledBy,omitempty"`
-	Reason         string          `json:"reason,omitempty" doc:"Why it was terminated, as the caller gave it."`
+	// StartedAt and CompletedAt are null until they are reached.
+	StartedAt   *core.Timestamp `json:"startedAt"`
+	CompletedAt *core.Timestamp `json:"completedAt"`
+	CurrentStep *instanceStep   `json:"currentStep,omitempty" doc:"What is under way, else what was last."`
+	// StartedBy is left out of runs of earlier versions, CancelledBy of those that were not
+	// cancelled.
+	StartedBy   *core.ActorBody `json:"startedBy,omitempty"`
+	CancelledBy *core.ActorBody `json:"cancelledBy,omitempty"`
+	Reason      string          `json:"reason,omitempty" doc:"Why it was terminated, as the caller gave it."`
 }
 
 // instanceStep is a step as an instance shows it: what the definition says of it, and how far it
 // is.
 type instanceStep struct {
-	StepKey       string          `json:"stepKey" doc:"The step's id; in a loop body behind its iteration: each[3].fetch."`
-	Name          string          `json:"name"`
-	Type          string          `json:"type"`
-	Status        string          `json:"status" enum:"running,waiting,retrying,completed,failed,skipped,cancelled"`
-	Attempts      int             `json:"attempts" doc:"Those that count against maxAttempts: not what a crash cut off."`
-	MaxAttempts   int             `json:"maxAttempts"`
-	TimeoutMS     *int64          `json:"timeoutMs" doc:"Of one attempt, or of the wait; null: none."`
-	NextRetryAt   *core.Timestamp `json:"nextRetryAt"`
-	WakeAt        *core.Timestamp `json:"wakeAt" doc:"When a wait is over, polls again or times out."`
-	WaitEventType *string         `json:"waitEventType"`
-	Error         *instanceError  `json:"error,omitempty"`
+	StepKey string `json:"stepKey" doc:"The step's id; in a loop body behind its iteration: each[3].fetch."`
+	// Name is the step's name in the definition.
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Status is the step's own, in words of its own.
+	Status      string `json:"status" enum:"running,waiting,retrying,completed,failed,skipped,cancelled"`
+	Attempts    int    `json:"attempts" doc:"Those that count against maxAttempts: not what a crash cut off."`
+	MaxAttempts int    `json:"maxAttempts"`
+	TimeoutMS   *int64 `json:"timeoutMs" doc:"Of one attempt, or of the wait; null: none."`
+	// NextRetryAt is when a retry is due; null unless one is.
+	NextRetryAt *core.Timestamp `json:"nextRetryAt"`
+	WakeAt      *core.Timestamp `json:"wakeAt" doc:"When a wait is over, polls again or times out."`
+	// WaitEventType is the signal that it waits for; null for other waits.
+	WaitEventType *string `json:"waitEventType"`
+	// Error is that of the last attempt that failed.
+	Error *instanceError `json:"error,omitempty"`
 }
 
 // instanceDone answers a command; OK is always true, since a refusal is an error.
@@ -124,7 +141,8 @@ type instanceDone struct {
 // instanceEvent is an event for an instance: a signal of the run.
 type instanceEvent struct {
 	core.Because
-	Type    string          `json:"type" doc:"The signal's name, in the characters of an instance's id."`
+	Type string `json:"type" doc:"The signal's name, in the characters of an instance's id."`
+	// Payload is null unless given.
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
@@ -152,6 +170,7 @@ type positive int
 // accepted as a number, not as text.
 func (p *positive) UnmarshalJSON(text []byte) error {
 	written := strings.Trim(string(text), `"`)
+	// Only a number: text was sent by a client that writes integers.
 	if whole, ok := core.WholeNumber(written); ok && len(written) == len(text) {
 		written = whole
 	}
@@ -209,6 +228,8 @@ func (s *instanceStep) setPlan(p machine.StepPlan) {
 // setWait sets what a step waits for. It wakes at until, or at the timeout where it has only
 // that.
 func (s *instanceStep) setWait(kind, name string, until, timeout *core.Timestamp) {
+	// A timer has only until, a signal only a timeout; a condition may have both, and polls
+	// first.
 	s.Status, s.WakeAt = string(machine.StepWaiting), until
 	if until == nil {
 		s.WakeAt = timeout

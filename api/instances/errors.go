@@ -59,6 +59,7 @@ func translateErrorForInstances(err error) error {
 	case "invalid_input":
 		out.Kind = fault.Malformed
 		return out.With("issues", issuesOf("params", f))
+	// The product's message names the run, which this dialect's clients do not know.
 	case "run_finished":
 		out.Message = "The instance has ended and takes no more; restart it, or create another."
 		out.Details = nil
@@ -89,6 +90,7 @@ func issuesOf(field string, f *fault.Error) []core.SchemaIssue {
 			if part == "" {
 				continue
 			}
+			// An index of a list, or a field whose name is a number.
 			if n, err := strconv.Atoi(part); err == nil {
 				path = append(path, n)
 				continue

@@ -27,6 +27,7 @@ var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
 // listWorkflowNames lists all names in one answer: the dialect has no pages for them. It reads
 // them from the store in pages of core.MaxLimit.
 func (h *handlers) listWorkflowNames(c *core.Call) error {
+	// The largest pages, as there is no limit to keep.
 	q := workflows.Query{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), Limit: core.MaxLimit}
 	list := workflowNames{Workflows: []workflowName{}}
 	for {
@@ -179,6 +180,7 @@ func (h *handlers) createInstances(c *core.Call, req instanceBatch) error {
 	if err := h.checkBatchIDs(c, req.Instances); err != nil {
 		return err
 	}
+	// All ids are checked before one run is prepared.
 	starts := make([]executor.StartRequest, len(req.Instances))
 	for i, item := range req.Instances {
 		if err := newInstanceID(item.ID, "instances", i, "id"); err != nil {
@@ -253,12 +255,14 @@ func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *inst
 	open := func(s machine.StepRun) bool {
 		return s.Status == machine.StepRunning || s.Status == machine.StepWaiting || s.Status == machine.StepRetrying
 	}
+	// Steps are in the order in which they began.
 	last := view.Steps[len(view.Steps)-1]
 	for _, s := range view.Steps {
 		if open(s) {
 			last = s
 		}
 	}
+	// A loop that is open is at one of its waits, the one that began last.
 	if last.Iterations != nil && open(last) {
 		for _, v := range slices.Backward(view.Waits) {
 			if w := v; w.Ref.Iteration != "" {
@@ -293,6 +297,7 @@ func (h *handlers) steerInstance(do func(s *executor.Service, ctx context.Contex
 		if err != nil {
 			return err
 		}
+		// The commands return the run's row, of which this dialect shows nothing.
 		if _, err = do(h.Executor, c.Ctx(), c.TenantID(), in.RunID); err != nil {
 			return err
 		}
@@ -366,6 +371,7 @@ func (h *handlers) tickRunner(c *core.Call, req tickRequest) error {
 	if !h.RunnerTick {
 		return fault.New(fault.Denied, codeTickDisabled, "Ticks are off; set HEDDLE_RUNNER_TICK=on for a server that advances instances by ticks alone.")
 	}
+	// 0 is a bound that was not given.
 	most := int(req.MaxInstances)
 	if most == 0 {
 		most = tickInstances

@@ -16,16 +16,19 @@ import (
 // instanceHistory is one page of each of three lists of a run: steps, events and logs. Each goes
 // on by its own cursor, "" on its last page.
 type instanceHistory struct {
-	RunNumber         int            `json:"runNumber"`
-	Steps             []historyStep  `json:"steps"`
+	RunNumber int `json:"runNumber"`
+	// Steps are those that began on this page, with all that became of them.
+	Steps []historyStep `json:"steps"`
+	// Events are those that were received on this page.
 	Events            []historyEvent `json:"events"`
 	StepsCursor       string         `json:"stepsCursor,omitempty"`
 	StepsHasNextPage  bool           `json:"stepsHasNextPage"`
 	EventsCursor      string         `json:"eventsCursor,omitempty"`
 	EventsHasNextPage bool           `json:"eventsHasNextPage"`
 	Logs              *[]historyLog  `json:"logs,omitempty" doc:"Only with includeLogs=true."`
-	LogsCursor        string         `json:"logsCursor,omitempty"`
-	LogsHasNextPage   *bool          `json:"logsHasNextPage,omitempty"`
+	// LogsCursor and LogsHasNextPage are left out without includeLogs.
+	LogsCursor      string `json:"logsCursor,omitempty"`
+	LogsHasNextPage *bool  `json:"logsHasNextPage,omitempty"`
 }
 
 // historyStep is a step of one run; in a loop body of one iteration. Its id is that of the event
@@ -34,18 +37,20 @@ type historyStep struct {
 	ID        string `json:"id"`
 	RunNumber int    `json:"runNumber"`
 	instanceStep
-	Result    json.RawMessage `json:"result" doc:"The step's output; of a wait that an event satisfied its type, payload and timestamp."`
-	CreatedAt core.Timestamp  `json:"createdAt"`
-	UpdatedAt core.Timestamp  `json:"updatedAt"`
+	Result json.RawMessage `json:"result" doc:"The step's output; of a wait that an event satisfied its type, payload and timestamp."`
+	// CreatedAt is when it began, UpdatedAt when it last changed.
+	CreatedAt core.Timestamp `json:"createdAt"`
+	UpdatedAt core.Timestamp `json:"updatedAt"`
 }
 
 // historyEvent is an event that the instance received, and the step that took it.
 type historyEvent struct {
-	ID                string          `json:"id"`
-	RunNumber         int             `json:"runNumber"`
-	Type              string          `json:"type"`
-	Payload           json.RawMessage `json:"payload"`
-	CreatedAt         core.Timestamp  `json:"createdAt"`
+	ID        string          `json:"id"`
+	RunNumber int             `json:"runNumber"`
+	Type      string          `json:"type"`
+	Payload   json.RawMessage `json:"payload"`
+	CreatedAt core.Timestamp  `json:"createdAt"`
+	// DeliveredAt is null while no step has taken it.
 	DeliveredAt       *core.Timestamp `json:"deliveredAt" doc:"Null until a step takes it."`
 	ConsumedByStepKey *string         `json:"consumedByStepKey"`
 }
@@ -53,13 +58,14 @@ type historyEvent struct {
 // historyLog is a line that a step wrote. StepKey and Attempt are null for a line of the run
 // itself.
 type historyLog struct {
-	ID        string          `json:"id"`
-	RunNumber int             `json:"runNumber"`
-	StepKey   *string         `json:"stepKey"`
-	Attempt   *int            `json:"attempt"`
-	Level     string          `json:"level" enum:"debug,info,warn,error"`
-	Category  string          `json:"category"`
-	Message   string          `json:"message"`
+	ID        string  `json:"id"`
+	RunNumber int     `json:"runNumber"`
+	StepKey   *string `json:"stepKey"`
+	Attempt   *int    `json:"attempt"`
+	Level     string  `json:"level" enum:"debug,info,warn,error"`
+	Category  string  `json:"category"`
+	Message   string  `json:"message"`
+	// Data is what the line has beside its message.
 	Data      json.RawMessage `json:"data"`
 	CreatedAt core.Timestamp  `json:"createdAt"`
 }
@@ -111,6 +117,7 @@ func (h *handlers) historyQuery(c *core.Call) (historyQuery, error) {
 		return ask, err
 	}
 	ask.size, ask.category = pageSize(q), q.Get("logCategory")
+	// The latest unless it is given.
 	if v := q.Get("runNumber"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 31)
 		if err != nil {
@@ -141,6 +148,7 @@ func (h *handlers) getInstanceHistory(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// The latest is at hand already.
 	if q.number != executor.Latest && q.number != in.Number {
 		in, err = h.Executor.Named(c.Ctx(), c.TenantID(), in.WorkflowID, in.Name, q.number)
 		if fault.KindOf(err) == fault.NotFound && err != nil {
@@ -177,6 +185,7 @@ func (h *handlers) walkInstance(c *core.Call, in executor.NamedRun, q historyQue
 	if err != nil {
 		return instanceHistory{}, err
 	}
+	// Each list goes on by itself: a client pages the one that it wants.
 	stepsAt := readHistoryCursor(q.q.Get("stepsCursor"), in.RunID, q.asc)
 	eventsAt := readHistoryCursor(q.q.Get("eventsCursor"), in.RunID, q.asc)
 	nodes, err := h.Executor.NodeEvents(c.Ctx(), stepsAt.part(c, q.size))
@@ -231,6 +240,7 @@ func (h *handlers) addLogs(c *core.Call, in executor.NamedRun, q historyQuery, l
 	at := readHistoryCursor(q.q.Get("logsCursor"), in.RunID, q.asc)
 	query := executor.LogQuery{RunID: in.RunID, Level: q.level, Category: q.category, Newest: !at.Asc, Limit: q.size, Cursor: at.Logs}
 	found, err := h.Executor.Logs(c.Ctx(), c.TenantID(), query)
+	// A cursor that is none is the first page, here as elsewhere in the dialect.
 	if fault.CodeOf(err) == "invalid_request" {
 		query.Cursor = ""
 		found, err = h.Executor.Logs(c.Ctx(), c.TenantID(), query)

@@ -17,6 +17,7 @@ const instancesBase = core.WorkflowsBase + "/workflows"
 func (h *handlers) routes() []core.Route {
 	const all, one = instancesBase + "/{id}/instances", instancesBase + "/{id}/instances/{instance_id}"
 	list := []core.Route{
+		// Any key: it lists the workflows that the key may view.
 		core.Route{
 			Method: http.MethodGet, Path: instancesBase, ID: "listWorkflowNames", Summary: "List the names of the workflows",
 			Action: access.View, On: core.FilteredByAccess, Answers: core.OK(workflowNames{}),
@@ -29,11 +30,13 @@ func (h *handlers) routes() []core.Route {
 				{Name: "cursor", Description: "The cursor of the page before; one that is none gives the first page."},
 			}, Answers: core.OK(instanceList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listInstances)),
+		// It starts a run, under a name: limits and quotas hold as for any start.
 		core.Route{
 			Method: http.MethodPost, Path: all, ID: "createInstance", Summary: "Create an instance; its id is free for one only",
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyRequired, Idempotent: true,
 			Answers: core.OK(createdInstance{}), Codes: core.StartCodes(codeInstanceID, "run_name_taken"),
 		}.Handle(core.WithBody(h.createInstance)),
+		// LongRunning: a hundred starts may take longer than one request waits.
 		core.Route{
 			Method: http.MethodPost, Path: all + "/batch", ID: "createInstances", LongRunning: true, Summary: "Create up to 100 instances; ids that exist or repeat are left out",
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyRequired,
@@ -43,10 +46,12 @@ func (h *handlers) routes() []core.Route {
 			Method: http.MethodGet, Path: one, ID: "getInstance", Summary: "Get an instance with its current step",
 			Action: access.View, On: core.OnWorkflow, Answers: core.OK(instanceBody{}),
 		}.Handle(core.NoBody(h.getInstance)),
+		// OnWorkflow: instances are found by their workflow, and granted with it.
 		core.Route{
 			Method: http.MethodGet, Path: one + "/history", ID: "getInstanceHistory", Summary: "List steps, events and logs of one run of an instance, each with a cursor of its own",
 			Action: access.View, On: core.OnWorkflow, Query: historyParams(), Answers: core.OK(instanceHistory{}),
 		}.Handle(core.NoBody(h.getInstanceHistory)),
+		// AuditAs: the path names an instance, the trail the run.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/pause", ID: "pauseInstance", AuditAs: "run.pause", Summary: "Let steps in action finish and start nothing more",
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"run_finished", "not_ready", "outcome_unknown"},
@@ -61,6 +66,7 @@ func (h *handlers) routes() []core.Route {
 			Method: http.MethodPost, Path: one + "/restart", ID: "restartInstance", AuditAs: "run.restart", Summary: "Begin the next run of an instance, with the same params and a fresh history; one that is open is terminated",
 			Action: access.Operate, On: core.OnWorkflow, Body: core.BodyOptional, Idempotent: true, Answers: core.OK(instanceDone{}), Codes: core.StartCodes(),
 		}.Handle(core.WithBody(h.restartInstance)),
+		// It leaves compensations out, which the right to execute does not cover.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/terminate", ID: "terminateInstance", AuditAs: "run.terminate", Summary: "End an instance at once, without clean-up",
 			Action: access.Operate, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}),
@@ -71,6 +77,7 @@ func (h *handlers) routes() []core.Route {
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyRequired, Answers: core.OK(eventTaken{}),
 			Codes: []string{"run_finished", "secret_in_input", "secret_key_unavailable", "not_ready", "outcome_unknown"},
 		}.Handle(core.WithBody(h.sendInstanceEvent)),
+		// LongRunning: it waits until what it lets begin has begun, up to 20 s.
 		core.Route{
 			Method: http.MethodPost, Path: core.WorkflowsBase + "/_runner/tick", ID: "tickRunner", LongRunning: true, Summary: "Let queued instances begin, where HEDDLE_RUNNER_TICK is on; then nothing else does",
 			Action: access.Operate, On: core.OnTenant, Body: core.BodyOptional, Answers: core.OK(ticked{}), Codes: []string{codeTickDisabled, "not_ready"},

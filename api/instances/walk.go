@@ -12,6 +12,7 @@ import (
 // walkedStep is a step of the page while its events are read.
 type walkedStep struct {
 	historyStep
+	// stepID is the step's id, without its iteration.
 	stepID   string
 	ended    bool // a further start begins it anew
 	resolved bool // a wait that an event satisfied
@@ -24,6 +25,7 @@ func walkSteps(number int, list []events.Event) ([]*walkedStep, error) {
 	var steps []*walkedStep
 	of := map[machine.Ref]*walkedStep{}
 	for _, e := range list {
+		// A step of a loop's body is another one in each iteration.
 		ref := machine.Ref{StepID: e.StepID, Iteration: e.Iteration}
 		s := of[ref]
 		if s == nil {
@@ -98,6 +100,7 @@ func (s *walkedStep) add(e events.Event, d machine.Detail) {
 	case events.StepCompleted:
 		s.end("completed")
 		s.Result = s.result(d.Output)
+		// A step that a fallback stands for keeps the error that led to it.
 		if d.Fallback == "" {
 			s.Error = nil
 		}
@@ -146,9 +149,10 @@ func (s *walkedStep) result(output json.RawMessage) json.RawMessage {
 
 // satisfied is the result of a wait that an event satisfied.
 type satisfied struct {
-	Type      string          `json:"type"`
-	Payload   json.RawMessage `json:"payload"`
-	Timestamp core.Timestamp  `json:"timestamp"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload"`
+	// Timestamp is when the event was received.
+	Timestamp core.Timestamp `json:"timestamp"`
 }
 
 // finish cancels a step that was cut off by the run's end without an event of its own. state is

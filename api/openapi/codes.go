@@ -8,8 +8,10 @@ import (
 // Code is one stable code, the status of its answers, and when it is used. A code is never
 // given another meaning.
 type Code struct {
-	Code        string
-	status      int
+	// Code is what clients compare, status the one of its answers.
+	Code   string
+	status int
+	// Description is for readers of the document.
 	Description string
 }
 
@@ -124,6 +126,7 @@ func CommonCodes(r *core.Route) []string {
 	codes := []string{"internal"}
 	if r.Action != "" {
 		codes = append(codes, "unauthenticated", "rate_limited", "store_unavailable")
+		// Where any key will do, none is denied.
 		if r.On != core.FilteredByAccess {
 			codes = append(codes, "acl_denied")
 		}
@@ -131,21 +134,25 @@ func CommonCodes(r *core.Route) []string {
 	if r.Body != core.BodyNone {
 		codes = append(codes, "invalid_request", "body_too_large", "unsupported_media_type", "request_timeout")
 	}
+	// Text that is stored and shown is searched for secrets; see core.Call.RefuseSecrets.
 	if r.Request != nil && r.Changes() && r.Body != core.BodyLines && !r.TakesSecret {
 		codes = append(codes, "secret_in_text", "secret_key_unavailable")
 		if fields, _ := core.FieldsOf(r.Request); fields["reason"] != nil {
 			codes = append(codes, "invalid_reason")
 		}
 	}
+	// Definitions are read as memory allows.
 	if r.Body == core.BodyDefinition {
 		codes = append(codes, "server_busy")
 	}
+	// A route that ignores unknown parameters may still have some of its own.
 	if len(r.Query) > 0 || r.Conditional || !r.AnyQuery {
 		codes = append(codes, "invalid_request")
 	}
 	if r.Conditional {
 		codes = append(codes, "precondition_failed")
 	}
+	// A command is taken by the node that drives runs, which may be another or none.
 	if r.On == core.OnRun && r.Method != http.MethodGet {
 		codes = append(codes, "not_ready", "outcome_unknown", "steering_pending")
 	}
@@ -155,6 +162,7 @@ func CommonCodes(r *core.Route) []string {
 	if r.Idempotent {
 		codes = append(codes, "idempotency_key_reused", "idempotency_in_progress")
 	}
+	// In place: the slice was made here.
 	if r.TranslateCode != nil {
 		for i, code := range codes {
 			codes[i] = r.TranslateCode(code)

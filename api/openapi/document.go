@@ -28,6 +28,7 @@ const VersionMark = "the version of this server"
 // WithVersion returns a copy of the document that Describe made for VersionMark, as that of the
 // version.
 func WithVersion(document []byte, version string) []byte {
+	// As JSON, so that a version with a quote does not break the document.
 	quoted, err := json.Marshal(version)
 	if err != nil {
 		panic("a version is no text: " + err.Error()) // a string always encodes
@@ -46,6 +47,7 @@ func Describe(routes []core.Route, version string) []byte {
 	paths := dict{}
 	for i := range routes {
 		r := &routes[i]
+		// One path has an operation for each method.
 		item, ok := paths[r.Path].(dict)
 		if !ok {
 			item = dict{}
@@ -81,10 +83,12 @@ func Describe(routes []core.Route, version string) []byte {
 
 // tagsOf returns the tags of the operations, each once, in the table's order.
 func tagsOf(routes []core.Route) []any {
+	// Tags that are dialects are described; the others are kinds of objects.
 	about := map[string]string{
 		"v1": "The runs dialect.", "turns": "The turns dialect.", "instances": "The instances dialect.", "workflows": "Definitions, versions and their runs.",
 	}
 	var tags []any
+	// The order of the tags is that in which readers meet them.
 	seen := map[string]bool{}
 	for _, r := range routes {
 		if seen[r.Tag] {
@@ -110,6 +114,7 @@ func (s *schemas) nameCodes() {
 		about.WriteString("- `" + c.Code + "` (" + strconv.Itoa(c.status) + "): " + c.Description + "\n")
 	}
 	for _, name := range []string{"ProblemBody", "ProblemError"} {
+		// The envelope has the code twice, and so does its schema.
 		code := s.Components[name].(dict)["properties"].(dict)["code"].(dict)
 		code["enum"] = names
 		code["description"] = about.String()
@@ -123,6 +128,7 @@ func (s *schemas) operation(r *core.Route, problem dict) dict {
 	if params := parameters(r); len(params) > 0 {
 		op["parameters"] = params
 	}
+	// An empty list overrides the document's default, which needs a key.
 	if r.Action == "" {
 		op["security"] = []any{}
 	} else {
@@ -134,9 +140,11 @@ func (s *schemas) operation(r *core.Route, problem dict) dict {
 	schema := s.Of(r.Request)
 	shown := s.content(schema, s.examples[r.ID].Request)
 	content := dict{"application/json": shown}
+	// The example is JSON and stands with that media type alone.
 	if r.Body == core.BodyDefinition {
 		content["application/yaml"] = dict{"schema": schema}
 	}
+	// The schema is that of a line.
 	if r.Body == core.BodyLines {
 		content = dict{core.NDJSON: shown}
 	}
@@ -148,6 +156,7 @@ func (s *schemas) operation(r *core.Route, problem dict) dict {
 func parameters(r *core.Route) []any {
 	var list []any
 	for part := range strings.SplitSeq(r.Path, "/") {
+		// Segments in braces are parameters, all of them required.
 		if name, ok := strings.CutPrefix(part, "{"); ok {
 			list = append(list, dict{
 				"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true,
@@ -175,6 +184,7 @@ func parameters(r *core.Route) []any {
 // are called id, by the segment before it. A name that it does not know has the description "".
 func pathDescription(path, part string) string {
 	before, _, _ := strings.Cut(path, "/"+part)
+	// The segment before names the kind of thing.
 	switch collection := before[strings.LastIndex(before, "/")+1:]; part + " of " + collection {
 	case "{id} of schedules":
 		return "The schedule's id."
@@ -241,6 +251,7 @@ func (s *schemas) responses(r *core.Route, problem dict) dict {
 	if r.Tagged() && r.Method == http.MethodGet {
 		out["304"] = dict{"description": "If-None-Match names the current revision."}
 	}
+	// Order and repetitions do not matter: the loop follows Codes.
 	wanted := append(CommonCodes(r), r.Codes...)
 	byStatus := map[int][]string{}
 	for _, c := range Codes() {
@@ -248,6 +259,7 @@ func (s *schemas) responses(r *core.Route, problem dict) dict {
 			byStatus[c.status] = append(byStatus[c.status], c.Code)
 		}
 	}
+	// The map's order does not show: JSON objects are written by their keys.
 	for status, codes := range byStatus {
 		sort.Strings(codes)
 		out[strconv.Itoa(status)] = dict{
@@ -269,6 +281,7 @@ func (s *schemas) success(r *core.Route, a core.Answer) dict {
 	for _, name := range a.Headers {
 		headers[name] = dict{"schema": dict{"type": "string"}}
 	}
+	// Only then may an answer be one that was stored.
 	if r.Idempotent {
 		headers[core.HeaderReplayed] = dict{"schema": dict{"type": "string"}, "description": "true when this is the answer kept for the Idempotency-Key."}
 	}
@@ -281,6 +294,7 @@ func (s *schemas) success(r *core.Route, a core.Answer) dict {
 			media = "application/json"
 		}
 		schema := s.Of(reflect.TypeOf(a.Body))
+		// Which of the two it is depends on the request, such as dry_run.
 		if a.Or != nil {
 			schema = dict{"anyOf": []any{schema, s.Of(reflect.TypeOf(a.Or))}}
 		}

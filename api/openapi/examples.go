@@ -13,7 +13,9 @@ var examplesText []byte
 
 // example is what an operation may be sent, and what it answers then, by the status in decimal.
 type example struct {
-	Request json.RawMessage            `json:"request"`
+	// Request is the body that was sent; empty where there was none.
+	Request json.RawMessage `json:"request"`
+	// Answers are the bodies that came back, by the status in decimal.
 	Answers map[string]json.RawMessage `json:"answers"`
 }
 

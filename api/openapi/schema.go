@@ -21,6 +21,7 @@ type describer interface{ JSONSchema() map[string]any }
 // It makes one document and is not safe for concurrent use.
 type schemas struct {
 	typeschema.Generator
+	// examples are those that were recorded, by operation id.
 	examples map[string]example // by operation
 }
 
@@ -38,6 +39,7 @@ func newSchemas() *schemas {
 // published. They are part of the API, since generators of typed clients name
 // their types after them; the Go types may be renamed.
 var componentNames = map[reflect.Type]string{
+	// Each was published under the name on the right.
 	reflect.TypeFor[fault.Issue]():             "Diagnostic",
 	reflect.TypeFor[versions.ImportedLine]():   "Arrival",
 	reflect.TypeFor[versions.BreakingChange](): "Breaking",
@@ -61,12 +63,14 @@ func specialSchema(t reflect.Type) dict {
 	case reflect.TypeFor[core.AnyObject]():
 		return dict{"type": "object"}
 	}
+	// The pointer's element is asked when its own schema is made.
 	if t.Kind() == reflect.Pointer {
 		return nil
 	}
 	if own, ok := reflect.TypeAssert[describer](reflect.Zero(t)); ok {
 		return own.JSONSchema()
 	}
+	// Keys are data; their values are described in words.
 	if t.Kind() == reflect.Map {
 		return dict{"type": "object"}
 	}
@@ -94,6 +98,7 @@ func (s *schemas) field(f reflect.StructField, schema dict) dict {
 	}
 	if dialect := f.Tag.Get("words"); dialect != "" {
 		of := schema
+		// Of a list the items have the words.
 		if items, ok := schema["items"].(dict); ok {
 			of = items
 		}

@@ -26,7 +26,7 @@ type v1Started struct {
 	WorkflowID      string         `json:"workflow_id"`
 	WorkflowVersion string         `json:"workflow_version" doc:"The version's label, or v3."`
 	CreatedAt       core.Timestamp `json:"created_at"`
-	// StartedAt is null: the run was just stored.
+	// StartedAt is null unless the run began as it was stored.
 	StartedAt *core.Timestamp `json:"started_at"`
 }
 

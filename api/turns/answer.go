@@ -67,6 +67,7 @@ func (h *handlers) turnOver(ctx context.Context, c *core.Call, runID, command st
 	switch {
 	case run.State.Terminal():
 		return true, nil
+	// A stop is over with the run; until then it may compensate.
 	case command == "stop":
 		return false, nil
 	// It retries one step and may wait for its user in another at the same time.
@@ -85,6 +86,7 @@ func (h *handlers) turnAnswer(c *core.Call, runID string, after int64) (turnAnsw
 	if err != nil {
 		return a, err
 	}
+	// The row is as old as the events, so that the status fits them.
 	run, rows, err := h.newestOfTurn(c, runID, after)
 	if err != nil {
 		return a, err
@@ -102,6 +104,7 @@ func (h *handlers) turnAnswer(c *core.Call, runID string, after int64) (turnAnsw
 		code, a.Error = run.Error.Code, &run.Error.Message
 	}
 	a.Status = core.TurnsWord(run.State, code)
+	// Clients wait for this event, and take the next turn on it.
 	if a.IsWaitingForInput = a.Status == "waiting_for_user_input"; a.IsWaitingForInput {
 		a.appendReadyEvent(run)
 		wait, err := h.oldestWait(c, runID)

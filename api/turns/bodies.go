@@ -12,6 +12,7 @@ import (
 
 // turnRequest is one turn of a conversation; unknown fields are ignored.
 type turnRequest struct {
+	// RunInput is decoded by the handler, which knows what its absence means.
 	RunInput json.RawMessage `json:"run_input" kind:"object" doc:"command (start, data, resume, pause, stop), version_number, dynamic_variables, runtime_variables, thread_to_node_inputs, miscellaneous."`
 	RunID    string          `json:"run_id,omitempty" doc:"Absent on the first turn."`
 	core.Because
@@ -20,44 +21,56 @@ type turnRequest struct {
 // turnInput is what a turn says: a command, and values for the run. Command is never "" once it
 // was checked; the version counts in the first turn alone.
 type turnInput struct {
-	Command            string                     `json:"command"`
-	VersionNumber      core.VersionRef            `json:"version_number"`
-	DynamicVariables   map[string]json.RawMessage `json:"dynamic_variables"`
-	RuntimeVariables   map[string]json.RawMessage `json:"runtime_variables"`
-	ThreadToNodeInputs json.RawMessage            `json:"thread_to_node_inputs"`
-	Miscellaneous      json.RawMessage            `json:"miscellaneous"`
+	Command       string          `json:"command"`
+	VersionNumber core.VersionRef `json:"version_number"`
+	// DynamicVariables and RuntimeVariables become the input or payload, by their names.
+	DynamicVariables map[string]json.RawMessage `json:"dynamic_variables"`
+	RuntimeVariables map[string]json.RawMessage `json:"runtime_variables"`
+	// ThreadToNodeInputs and Miscellaneous are passed on under their own names, whatever they
+	// hold.
+	ThreadToNodeInputs json.RawMessage `json:"thread_to_node_inputs"`
+	Miscellaneous      json.RawMessage `json:"miscellaneous"`
 }
 
 // turnAnswer is where the conversation stands after the turn. Clients of the dialect expect the
 // two fields on companions and background work, which are always false.
 type turnAnswer struct {
-	RunID               string      `json:"run_id" doc:"24 hex digits."`
-	Status              string      `json:"status" enum:"not_started,started,running,failed,completed,paused,waiting_for_user_input,cancelled,aborted_looping_risk"`
-	TurnNumber          int         `json:"turn_number"`
-	Events              []turnEvent `json:"events" doc:"This turn's, the newest 1,000."`
-	IsWaitingForInput   bool        `json:"is_waiting_for_input"`
-	IsCompleted         bool        `json:"is_completed" doc:"The run has ended, however."`
-	Error               *string     `json:"error" doc:"Why the run failed."`
-	NextInputHint       *turnEvent  `json:"next_input_hint"`
-	HasActiveCompanions bool        `json:"has_active_companions"`
-	HasBackgroundWork   bool        `json:"has_background_work"`
+	// RunID is what the next turn names.
+	RunID  string `json:"run_id" doc:"24 hex digits."`
+	Status string `json:"status" enum:"not_started,started,running,failed,completed,paused,waiting_for_user_input,cancelled,aborted_looping_risk"`
+	// TurnNumber is from 1.
+	TurnNumber        int         `json:"turn_number"`
+	Events            []turnEvent `json:"events" doc:"This turn's, the newest 1,000."`
+	IsWaitingForInput bool        `json:"is_waiting_for_input"`
+	IsCompleted       bool        `json:"is_completed" doc:"The run has ended, however."`
+	// Error is null unless the run failed.
+	Error *string `json:"error" doc:"Why the run failed."`
+	// NextInputHint is the oldest wait for a signal, which the next turn answers; null without
+	// one.
+	NextInputHint       *turnEvent `json:"next_input_hint"`
+	HasActiveCompanions bool       `json:"has_active_companions"`
+	HasBackgroundWork   bool       `json:"has_background_work"`
 	core.Authors
 }
 
 // turnEvent is one event of a turn. Its logical id is unique in the run and the same in each
 // answer that shows it.
 type turnEvent struct {
-	Type                string          `json:"type" enum:"start_workflow,end_workflow,start_node_run,end_node_run,assistant_response,workflow_ready_for_input,pause_event,workflow_error,busy_wait_for_user_message"`
-	LogicalID           string          `json:"logical_id"`
-	Timestamp           float64         `json:"timestamp" doc:"Unix seconds."`
-	OriginNodeLogicalID string          `json:"origin_node_logical_id,omitempty"`
-	OriginNodeName      string          `json:"origin_node_name,omitempty"`
-	RequestID           string          `json:"request_id,omitempty"`
-	Name                string          `json:"name,omitempty" doc:"Of the signal that is waited for."`
-	Prompt              string          `json:"prompt,omitempty"`
-	Schema              json.RawMessage `json:"schema,omitempty"`
-	Output              json.RawMessage `json:"output,omitempty"`
-	Error               *core.Failure   `json:"error,omitempty"`
+	Type      string `json:"type" enum:"start_workflow,end_workflow,start_node_run,end_node_run,assistant_response,workflow_ready_for_input,pause_event,workflow_error,busy_wait_for_user_message"`
+	LogicalID string `json:"logical_id"`
+	// Timestamp is in seconds, with milliseconds as its fraction.
+	Timestamp float64 `json:"timestamp" doc:"Unix seconds."`
+	// OriginNodeLogicalID is the step's id, "" for an event of the run.
+	OriginNodeLogicalID string `json:"origin_node_logical_id,omitempty"`
+	OriginNodeName      string `json:"origin_node_name,omitempty"`
+	// RequestID, Name, Prompt and Schema are those of a wait for a signal.
+	RequestID string          `json:"request_id,omitempty"`
+	Name      string          `json:"name,omitempty" doc:"Of the signal that is waited for."`
+	Prompt    string          `json:"prompt,omitempty"`
+	Schema    json.RawMessage `json:"schema,omitempty"`
+	// Output is what a node or an agent put out.
+	Output json.RawMessage `json:"output,omitempty"`
+	Error  *core.Failure   `json:"error,omitempty"`
 }
 
 // given returns what the turn says in one object: the variables by their names, a runtime
@@ -92,6 +105,7 @@ func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []t
 		at.OriginNodeLogicalID, at.OriginNodeName = e.StepID, nodes[e.StepID].name
 	}
 	if e.Kind == events.StepCompleted && nodes[e.StepID].agent {
+		// The two must not share a logical id.
 		said := at
 		said.Type, said.Output = "assistant_response", d.Output
 		at.Type, at.LogicalID = "end_node_run", at.LogicalID+"-end"

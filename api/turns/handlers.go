@@ -70,6 +70,7 @@ func (h *handlers) execute(c *core.Call, req turnRequest) error {
 	}
 	run, err := h.Executor.Run(c.Ctx(), c.TenantID(), withPrefix("run_", req.RunID))
 	if err == nil && run.WorkflowID != w.ID || !core.ValidRef(req.RunID) {
+		// Also for another workflow's run, which the caller may not be allowed to see.
 		err = core.NotFound("run_id", req.RunID)
 	}
 	if err != nil {
@@ -181,6 +182,7 @@ func (h *handlers) firstTurn(c *core.Call, workflowID string, in turnInput) erro
 		if err := json.Unmarshal(kept.Response, &begun); err != nil {
 			return fmt.Errorf("read a kept answer: %w", err)
 		}
+		// The stored answer has the dialect's form of the id.
 		runID := withPrefix("run_", begun.RunID)
 		end, err := h.takeTurn(c, runID)
 		if err != nil {
