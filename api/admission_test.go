@@ -12,7 +12,7 @@ import (
 )
 
 // While the memory for definitions is taken, every route that reads one waits
-// for a bounded time and then says so; others go on.
+// for a bounded time and is then refused; others go on.
 func TestDefinitionsAreReadWithinTheirMemory(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -68,7 +68,7 @@ func TestAnImportWaitsForMemoryLineByLine(t *testing.T) {
 	s.importsOnce("k", "", both).want(t, http.StatusOK)
 }
 
-// What a line of an import held is given back before the next one is waited for.
+// What a line of an import held is released before the next one is waited for.
 func TestAnImportHoldsNoMemoryBetweenLines(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, withPatience(api.Patience{Header: onlyAHangReaches, Stall: onlyAHangReaches, Before: onlyAHangReaches, After: onlyAHangReaches}))
@@ -84,8 +84,8 @@ func TestAnImportHoldsNoMemoryBetweenLines(t *testing.T) {
 }
 
 // While the memory for long lines is taken, an import of one waits for a bounded
-// time and then says so; short lines and everything else go on. What a line held is
-// given back when it ends, and when its client goes.
+// time and is then refused; short lines and everything else go on. What a line held is
+// released when it ends, and when its client disconnects.
 func TestLongLinesAreReadWithinTheirMemory(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -112,7 +112,7 @@ func TestLongLinesAreReadWithinTheirMemory(t *testing.T) {
 }
 
 // Large definitions at the same time are read one after the other, and what they
-// held is given back whatever became of them.
+// held is released whatever became of them.
 func TestLargeDefinitionsWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
@@ -130,7 +130,7 @@ func TestLargeDefinitionsWaitForEachOther(t *testing.T) {
 	held(t, s.handler.HoldDefinitions)()
 }
 
-// held takes all of a memory once everything was given back.
+// held takes the whole of a budget once everything was released.
 func held(t *testing.T, hold func() (func(), bool)) (leave func()) {
 	t.Helper()
 	await.True(t, "everything was given back", func() (ok bool) {

@@ -36,8 +36,8 @@ func TestBareYAMLIsADefinition(t *testing.T) {
 	}
 }
 
-// A JSON body that is the definition itself, or another product's file, is told
-// so; a field of another API is told its name here.
+// A JSON body that is the definition itself, or another product's file, is
+// refused as that; for a field of another API the message has its name here.
 func TestWhatIsSentInTheWrongPlaceIsNamed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

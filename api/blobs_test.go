@@ -22,7 +22,7 @@ func (f runnerFunc) Run(ctx context.Context, call executor.Call) (executor.Resul
 	return f(ctx, call)
 }
 
-// giving makes a stack whose every step gives this output.
+// giving makes a stack of which every step has this output.
 func giving(output string) stackOption {
 	return func(_ *api.Config, e *executor.Config) {
 		e.Runner = runnerFunc(func(context.Context, executor.Call) (executor.Result, error) {
@@ -39,7 +39,7 @@ const largeLoop = `{"name":"Large loop","output":"{{ steps.each.output.results }
 
 var largeText = `{"input_data":{"text":"` + strings.Repeat("x", 550_000) + `"}}`
 
-// largeRun runs one step with a large output and gives the path of its blob.
+// largeRun runs one step with a large output and returns the path of its blob.
 func (s *stack) largeRun() (run response, path string) {
 	s.t.Helper()
 	id := s.start(s.create(oneRequest, ""), "")
@@ -88,7 +88,7 @@ func TestALargeOutputIsReferencedAndItsBytesAreServed(t *testing.T) {
 	}, giving(content))
 }
 
-// partly asks for parts of the content.
+// partly requests parts of the content.
 func (s *stack) partly(path, content, tag string) {
 	s.t.Helper()
 	n := len(content)

@@ -21,7 +21,7 @@ func withReason(r request, reason string) request {
 	return r
 }
 
-// Whoever starts, pauses, resumes, cancels or signals a run in whatever dialect
+// The one who starts, pauses, resumes, cancels or signals a run in whatever dialect
 // is named by its journal, its streams and the run itself, with the reason.
 func TestARunSaysWhoDidWhatToItAndWhy(t *testing.T) {
 	t.Parallel()
@@ -106,7 +106,7 @@ func TestASignalSaysWhoSentIt(t *testing.T) {
 }
 
 // A version says who made it, by whichever request it came to be; one that was
-// imported has only the name that its line gives.
+// imported has only the name that its line holds.
 func TestAVersionSaysWhoMadeIt(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, s *stack) {

@@ -21,7 +21,7 @@ type dialect struct {
 	start  func(s *stack, workflow string) (id string) // the run's id
 
 	pause, resume, cancel, terminate verb
-	signal                           verb // gives {"approved":true} to the oldest wait for approve
+	signal                           verb // sends {"approved":true} to the oldest wait for approve
 }
 
 func dialects() []dialect {

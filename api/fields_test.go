@@ -47,7 +47,7 @@ func bodiesWith(t reflect.Type, inner func(names []string) []string) []string {
 
 // Every route that takes fields takes them by their exact names, once, at every
 // depth; what it does not know it refuses, but for the turns dialect, which
-// passes it over.
+// ignores it.
 func TestFieldNamesOfEveryRouteAreExact(t *testing.T) {
 	t.Parallel()
 	h := tableWithoutServices(nil)
@@ -111,7 +111,7 @@ func tableWithoutServices(change func(*core.Route)) served {
 }
 
 // Every route refuses query parameters that it does not have, and names the
-// nearest that it has; the turns and instances dialects pass over them.
+// nearest that it has; the turns and instances dialects ignore them.
 func TestQueryNamesOfEveryRouteAreKnown(t *testing.T) {
 	t.Parallel()
 	seen := newNamesSeen()

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/golden")
 
-// scrub replaces what differs from run to run by names that tell what it was.
+// scrub replaces what differs from run to run by names that say what it was.
 type scrub struct{ seen map[string]string }
 
 var (

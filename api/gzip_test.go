@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// plainly asks without the client's own compression; accept "" sends no header.
+// plainly sends a request without the client's own compression; accept "" sends no header.
 func (s *stack) plainly(method, path, accept string, header map[string]string) response {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, http.NoBody)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// TestAChangeWhoseClientHangsUpIsOnTheTrail sends changes whose clients go away
+// TestAChangeWhoseClientHangsUpIsOnTheTrail sends changes whose clients disconnect
 // within 20 ms. Whatever came to be has exactly one line, and nothing else has
 // any.
 func TestAChangeWhoseClientHangsUpIsOnTheTrail(t *testing.T) {
@@ -98,7 +98,7 @@ type hangup struct {
 	done                     func() bool
 }
 
-// hangUp sends a request and goes away at a random moment.
+// hangUp sends a request and disconnects at a random moment.
 func (s *stack) hangUp(url string, h hangup, n int) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Duration(rand.IntN(20_000))*time.Microsecond)
 	defer cancel()

@@ -33,7 +33,7 @@ func instancesDialect() dialect {
 	}
 }
 
-// instantiate creates an instance and gives its id.
+// instantiate creates an instance and returns its id.
 func (s *stack) instantiate(workflow, body string) string {
 	s.t.Helper()
 	return s.post("/api/workflows/workflows/"+workflow+"/instances", body).want(s.t, http.StatusOK).text(s.t, "id")

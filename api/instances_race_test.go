@@ -250,7 +250,7 @@ func TestWalksOfAHistoryHaveNoGapAndNoRepeat(t *testing.T) {
 			}
 		}
 	}
-	// A cursor of another list's place or run is none: the first page.
+	// A cursor of another list's place or of another run is not accepted: the first page.
 	first := s.get(instances + "/h/history?pageSize=2")
 	s.instantiate("flow", `{"id":"other"}`)
 	other := s.get(instances + "/other/history?pageSize=2&stepsCursor=" + first.text(t, "stepsCursor"))
@@ -290,7 +290,7 @@ func TestAttemptsStayWithinTheirMaximum(t *testing.T) {
 }
 
 // Timers and retries that fall due while an instance is paused wait for the
-// resume. Another instance, whose timer is longer, tells that they were due.
+// resume. Another instance, whose timer is longer, shows that they were due.
 func TestNothingAdvancesWhilePaused(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
 		var ids []string
@@ -315,8 +315,8 @@ func TestNothingAdvancesWhilePaused(t *testing.T) {
 	})
 }
 
-// paused gives instances of flow that were paused while they wait for a timer
-// and a retry of so many seconds; a run of clock takes longer.
+// paused returns instances of flow that were paused while they wait for a timer
+// and a retry of nap seconds; a run of clock takes longer.
 func (s *stack) paused(nap float64) (ids []string) {
 	s.t.Helper()
 	wait := func(name string, seconds float64) string {

@@ -252,7 +252,7 @@ func TestRunNumbersOfAnInstance(t *testing.T) {
 			t.Fatalf("after restart %d: %s", n, got.body)
 		}
 	}
-	// Each run has a history of its own; the latest is shown unless another is asked for.
+	// Each run has a history of its own; the latest is shown unless another is requested.
 	latest, old := s.get(instances+"/a/history"), s.get(instances+"/a/history?runNumber=0")
 	if latest.field(t, "runNumber") != jsonNumber(3) || latest.body == old.body || len(latest.field(t, "events").([]any)) != 0 {
 		t.Errorf("latest %s", latest.body)

@@ -16,7 +16,7 @@ var undoable = `{"name":"Undoable","steps":[` +
 
 func single(step string) string { return `{"name":"Single","steps":[` + step + `]}` }
 
-// waysTo tells for each state how a run comes to be in it: a definition, and
+// waysTo says for each state how a run comes to be in it: a definition, and
 // what is then done to the run.
 func waysTo(s *stack) map[machine.State]func() string {
 	begin := func(definition string) string { return s.start(s.create(definition, ""), "") }

@@ -105,7 +105,7 @@ func TestTheDocumentIsComplete(t *testing.T) {
 	}
 }
 
-// What the linters of .ci/openapi ask of every document, without them.
+// What the linters of .ci/openapi require of every document, without them.
 func TestTheDocumentSaysWhatEachPartIs(t *testing.T) {
 	var doc struct {
 		Info struct {
@@ -183,7 +183,7 @@ func eachArray(value any, pointer string, visit func(pointer string, schema map[
 }
 
 // Paths such as /api/workflows/{id}/runs and /api/workflows/runs/{run_id} fit
-// the same requests; they are told apart as no slug is such a segment.
+// the same requests; they are distinct, since no slug is such a segment.
 func TestNoSlugIsASegmentOfAPath(t *testing.T) {
 	seen := 0
 	for _, r := range routesAlone() {

@@ -87,7 +87,7 @@ func (s *stack) head(method, path, key string, more ...string) string {
 var impatient = api.Patience{Header: 300 * time.Millisecond, Stall: 100 * time.Millisecond, Before: 20 * time.Millisecond, After: 100 * time.Millisecond}
 
 // A body that stalls is answered and its connection ends, on every route and
-// for every refusal, however the length is told.
+// for every refusal, however the length is declared.
 func TestABodyThatStallsIsAnsweredAndEnds(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, withPatience(impatient))

@@ -70,7 +70,7 @@ func TestAQuotaOfOpenRuns(t *testing.T) {
 	})
 }
 
-// Of many starts at once exactly the quota is let in.
+// Of many starts at once exactly the quota is admitted.
 func TestAQuotaOfOpenRunsAtOnce(t *testing.T) {
 	onBothStores(t, func(t *testing.T, s *stack) {
 		s.create(parked, `"slug":"flow"`)
@@ -132,7 +132,7 @@ func TestAQuotaOfStreams(t *testing.T) {
 	})
 }
 
-// refusesBytes asks for everything that stores something, and wants it refused for the
+// refusesBytes requests everything that stores something, and wants it refused for the
 // quota of stored bytes.
 func (s *stack) refusesBytes(requests []request, limit int) {
 	s.t.Helper()
@@ -230,8 +230,8 @@ func TestAQuotaOfStoredBytes(t *testing.T) {
 	})
 }
 
-// A caller who floods is stopped by what this node accepted, not by the next
-// count: of what comes at once as much is let in as fits.
+// A caller that floods is stopped by what this node accepted, not by the next
+// count: of what comes at once as much is admitted as fits.
 func TestAQuotaOfStoredBytesAtOnce(t *testing.T) {
 	t.Parallel()
 	const size = 50_000

@@ -29,8 +29,8 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// A key has a bucket of its own: so many at once, then as many as come back.
-// What needs no key is not counted, nor is a key that is none.
+// A key has a bucket of its own: a burst at once, then as many as come back.
+// What needs no key is not counted, nor is a text that is not a key.
 func TestEachKeyHasItsRate(t *testing.T) {
 	t.Parallel()
 	c := newClock()

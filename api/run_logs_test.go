@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// talker is a runner whose steps say three lines and succeed.
+// talker is a runner whose steps log three lines and succeed.
 type talker struct{}
 
 func (talker) Run(_ context.Context, call executor.Call) (executor.Result, error) {

@@ -184,7 +184,7 @@ func TestNoErrorQuotesAPieceOfASecret(t *testing.T) {
 			id := s.start(made.text(t, "id"), "")
 			ended := s.until(id, "failed")
 			seen := ended.body + s.log.String()
-			if !strings.HasPrefix(name, "script's") && !strings.HasPrefix(name, "agent's") { // which log what they print, and that is no error
+			if !strings.HasPrefix(name, "script's") && !strings.HasPrefix(name, "agent's") { // which log what they print, and that is not an error
 				seen += s.get("/api/workflows/runs/" + id + "/logs").body
 			}
 			for _, e := range s.journal(id) {
@@ -245,7 +245,7 @@ func between(w http.ResponseWriter, r *http.Request) {
 // those of a secret now and then, and come from none.
 var machineText = regexp.MustCompile(`[0-9a-f]{16,}|:[0-9]{2}\.[0-9]{1,9}`)
 
-// pieceIn finds six characters of a secret in a text, in whichever case; "": none.
+// pieceIn finds six characters of a secret in a text, in upper or lower case; "": there are none.
 func pieceIn(text string) string {
 	text = machineText.ReplaceAllString(strings.ToLower(text), " ")
 	for _, value := range piecedSecrets {

@@ -183,7 +183,7 @@ func onBothStores(t *testing.T, test func(t *testing.T, s *stack), opts ...stack
 	t.Run("postgres", func(t *testing.T) { test(t, newStackOn(t, storetest.Postgres(t), opts...)) })
 }
 
-// risingClock gives another millisecond at each look, so that what changed last
+// risingClock returns a later millisecond at each call, so that what changed last
 // is known.
 func risingClock() func() time.Time {
 	var looks atomic.Int64
@@ -362,7 +362,7 @@ const trivial = `{"name":"Trivial","steps":[` +
 // parked is a definition that waits for an hour.
 const parked = `{"name":"Parked","steps":[{"id":"nap","type":"wait","config":{"seconds":3600}}]}`
 
-// create stores a workflow and gives its id. more is added to the request.
+// create stores a workflow and returns its id. more is added to the request.
 func (s *stack) create(definition, more string) string {
 	s.t.Helper()
 	if more != "" {
@@ -371,7 +371,7 @@ func (s *stack) create(definition, more string) string {
 	return s.post("/api/workflows", `{"definition":`+definition+more+`}`).want(s.t, http.StatusCreated).text(s.t, "id")
 }
 
-// start begins a run and gives its id.
+// start begins a run and returns its id.
 func (s *stack) start(workflow, body string) string {
 	s.t.Helper()
 	return s.post("/api/workflows/"+workflow+"/run", body).want(s.t, http.StatusAccepted).text(s.t, "run_id")

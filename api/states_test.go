@@ -28,7 +28,7 @@ func wanted() map[machine.State]core.Words {
 	}
 }
 
-// Wanted gives a line of that table to the tests from outside.
+// Wanted returns a line of that table, for tests of the package from outside.
 func Wanted(s machine.State) (workflows, runs, turns, instances string) {
 	w := wanted()[s]
 	return w.Workflows, w.Runs, w.Turns, w.Instances

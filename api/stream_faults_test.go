@@ -150,8 +150,8 @@ func TestAStreamOfADeletedRunEnds(t *testing.T) {
 	}
 }
 
-// TestTenantsStreamsStayApart: each tenant hears its own runs and nobody
-// else's, all at once.
+// TestTenantsStreamsStayApart: each tenant is sent the events of its own runs and
+// of no other, all at once.
 func TestTenantsStreamsStayApart(t *testing.T) {
 	const tenants = 8
 	s := newStack(t)

@@ -157,7 +157,7 @@ func TestReconnectsSeeEverythingOnce(t *testing.T) {
 }
 
 // TestAStreamEndsWhenItsReaderGoes: nothing is written to a run that waits, so
-// it is not a failed write that tells.
+// it is not a failed write that shows it.
 func TestAStreamEndsWhenItsReaderGoes(t *testing.T) {
 	m := &openMeter{}
 	s := newStack(t, func(a *api.Config, _ *executor.Config) { a.Meter = m })

@@ -58,7 +58,7 @@ func (s *stack) followAt(path, lastEventID string) *reader {
 	return &reader{s.t, resp, bufio.NewScanner(resp.Body), stop}
 }
 
-// next gives the next frame or comment; false at the stream's end.
+// next returns the next frame or comment; false at the stream's end.
 func (r *reader) next() (streamed, bool) {
 	r.t.Helper()
 	var f streamed
@@ -153,7 +153,7 @@ func TestAStreamTellsARun(t *testing.T) {
 			}
 		}
 	}
-	// Resuming gives exactly what comes after.
+	// Resuming returns exactly what comes after.
 	for i, f := range frames[:len(frames)-1] {
 		got := s.follow(run, strconv.FormatInt(f.id, 10)).rest()
 		if len(got) != len(frames)-i-1 || got[0] != frames[i+1] {
@@ -190,7 +190,7 @@ func TestAStreamGoesOnAsTheRunDoes(t *testing.T) {
 	if got := eventsOf(rest); !strings.HasSuffix(got, "run_cancelled") || strings.Contains(got, "run_started") {
 		t.Errorf("the end: %s", got)
 	}
-	// From the beginning it is told the same way.
+	// From the beginning it is shown the same way.
 	again := eventsOf(s.follow(run, "").rest())
 	if want := "run_started step_started step_waiting run_paused run_resumed " + eventsOf(rest); again != want {
 		t.Errorf("told again: %s\nwant %s", again, want)
@@ -254,7 +254,7 @@ func TestAStalledReaderIsDropped(t *testing.T) {
 	l := &pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}
 	l.conns <- far
 	server := api.NewServer(s.handler)
-	server.WriteTimeout = time.Hour // it is the stream that looks after itself
+	server.WriteTimeout = time.Hour // the stream sets its own deadlines
 	served := make(chan struct{})
 	go func() { defer close(served); _ = server.Serve(l) }()
 	defer func() { _ = near.Close(); _ = server.Close(); <-served }()
@@ -270,7 +270,7 @@ func TestAStalledReaderIsDropped(t *testing.T) {
 	s.until(run, "cancelled")
 }
 
-// forgetful is a store that cannot read definitions while it is away.
+// forgetful is a store that cannot read definitions while it is unavailable.
 type forgetful struct {
 	executor.Store
 	away *atomic.Bool

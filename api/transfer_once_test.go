@@ -45,7 +45,7 @@ func TestAnImportWithAKeyIsOneImport(t *testing.T) {
 }
 
 // An import that was cut off goes on where it was: what an earlier request with
-// the key stored is told and not stored again.
+// the key stored is reported and not stored again.
 func TestAnImportThatWasCutOffGoesOn(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *stack) {
 		s := open()

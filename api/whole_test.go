@@ -8,7 +8,7 @@ import (
 )
 
 // 3.0 is a count in every field of every route that takes one, as it is in a
-// definition; a number with a fraction is none.
+// definition; a number with a fraction is not.
 func TestAWholeNumberMayBeWrittenWithItsPoint(t *testing.T) {
 	t.Parallel()
 	h := tableWithoutServices(nil)

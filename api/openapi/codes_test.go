@@ -24,7 +24,7 @@ func kindNamed() map[string]fault.Kind {
 	}
 }
 
-// inside are codes that no answer carries, as whoever meets them handles them.
+// inside are codes that no answer carries: the code that receives them handles them.
 func inside() []string {
 	return []string{
 		"run_name_taken",                                // the instances dialect words it
