@@ -30,7 +30,8 @@ type tenantBody struct {
 // createdTenant answers the creation of a tenant.
 type createdTenant struct {
 	Tenant tenantBody `json:"tenant"`
-	Key    string     `json:"key" doc:"The tenant's first admin key, shown this once."`
+	// Key is the text itself, which is not stored and cannot be shown again.
+	Key string `json:"key" doc:"The tenant's first admin key, shown this once."`
 }
 
 // createTenant makes a tenant with its first admin key. Only keys of the default tenant, the
@@ -62,15 +63,17 @@ type createKey struct {
 // expire, was not used, is not revoked.
 type keyBody struct {
 	// ID names the key in requests and in the audit trail; it is not the key.
-	ID        string          `json:"id"`
-	Name      string          `json:"name"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Role is what it may do on every workflow, beside its grants.
 	Role      access.Role     `json:"role" enum:"viewer,editor,operator,admin,none"`
 	Last4     string          `json:"last4" doc:"The last four characters, to tell keys apart."`
 	CreatedAt core.Timestamp  `json:"created_at"`
 	ExpiresAt *core.Timestamp `json:"expires_at"`
 	// LastUsedAt is stored at most once a minute and per node.
 	LastUsedAt *core.Timestamp `json:"last_used_at" doc:"To the minute."`
-	RevokedAt  *core.Timestamp `json:"revoked_at"`
+	// RevokedAt is when it was revoked; it stays in the list.
+	RevokedAt *core.Timestamp `json:"revoked_at"`
 }
 
 // createdKey answers the creation of a key, with its text.
@@ -97,6 +100,7 @@ func keyOf(k access.Key) keyBody {
 // fault.Unacceptable invalid_expires_at. It takes no Idempotency-Key, whose stored answer would
 // hold the key's text.
 func (h *handlers) createKey(c *core.Call, req createKey) error {
+	// The zero time is never.
 	var expires time.Time
 	if req.ExpiresAt != nil {
 		expires = req.ExpiresAt.UTC().Truncate(time.Millisecond)
@@ -141,9 +145,10 @@ func (h *handlers) revokeKey(c *core.Call) error {
 // putGrant names a key, a workflow and all actions that the key has on it afterwards, beyond
 // those of its role.
 type putGrant struct {
-	KeyID    string          `json:"key_id"`
-	Workflow string          `json:"workflow" doc:"Id or slug."`
-	Actions  []access.Action `json:"actions" enum:"view,edit,execute,operate"`
+	KeyID    string `json:"key_id"`
+	Workflow string `json:"workflow" doc:"Id or slug."`
+	// Actions replace those that were granted before; admin cannot be granted.
+	Actions []access.Action `json:"actions" enum:"view,edit,execute,operate"`
 }
 
 // grantBody is what a key may do with one workflow beyond its role.
@@ -251,14 +256,16 @@ type auditEntry struct {
 	// ActorID is the id of the key, schedule or run; "" for the product itself.
 	ActorID string `json:"actor_id"`
 	// Action is a noun and a verb: workflow.create.
-	Action     string `json:"action"`
+	Action string `json:"action"`
+	// Object is a kind and an id; * stands for no single one.
 	Object     string `json:"object" doc:"What was changed, by its id: workflow:wf_…. Lines of earlier versions have what the caller wrote."`
 	ObjectSlug string `json:"object_slug,omitempty" doc:"The object's slug or name, as it was then."`
 	// RequestID is that of the request, which logs and its answer have too.
-	RequestID string          `json:"request_id"`
-	Reason    string          `json:"reason,omitempty" doc:"As the caller gave it."`
-	Detail    json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
-	At        core.Timestamp  `json:"at"`
+	RequestID string `json:"request_id"`
+	Reason    string `json:"reason,omitempty" doc:"As the caller gave it."`
+	// Detail is left out where the action says it all.
+	Detail json.RawMessage `json:"detail,omitempty" kind:"object" doc:"What became what: of a workflow the active version, its hash and the status, from and to."`
+	At     core.Timestamp  `json:"at"`
 }
 
 // auditList is a page of the audit trail, newest first.
@@ -274,6 +281,7 @@ func auditEntryOf(e audit.Entry) auditEntry {
 		ID: e.ID, Actor: e.Actor, ActorType: e.ActorType, ActorID: e.ActorID, Action: e.Action,
 		Object: e.Object, ObjectSlug: e.ObjectSlug, RequestID: e.RequestID, Reason: e.Reason, Detail: e.Detail, At: core.Timestamp(e.At),
 	}
+	// A line without a type was written when only keys could act.
 	if b.ActorType == "" {
 		b.ActorType = audit.Key
 	}

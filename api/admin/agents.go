@@ -18,7 +18,8 @@ type toolBody struct {
 	Parameters  json.RawMessage `json:"parameters,omitempty" doc:"A JSON Schema of the arguments."`
 	Method      string          `json:"method,omitempty" doc:"GET, POST (default), PUT, PATCH or DELETE."`
 	// URL is where the request goes, within the limits of the egress guard.
-	URL     string            `json:"url"`
+	URL string `json:"url"`
+	// Headers are rendered with the tenant's secrets when the tool is called.
 	Headers map[string]string `json:"headers,omitempty" doc:"Values may hold {{ secrets.NAME }}."`
 }
 
@@ -31,12 +32,14 @@ type putAgent struct {
 	// Model is passed on as it is.
 	Model string `json:"model"`
 	// SystemPrompt is sent before each step's prompt; "": none.
-	SystemPrompt        string     `json:"system_prompt,omitempty"`
-	APIKeySecret        string     `json:"api_key_secret,omitempty" doc:"The name of the secret that holds the key."`
-	InputMicroUSDPer1K  int64      `json:"input_micro_usd_per_1k,omitempty"`
-	OutputMicroUSDPer1K int64      `json:"output_micro_usd_per_1k,omitempty"`
-	TokenLimitField     string     `json:"token_limit_field,omitempty" doc:"What max_tokens of a step is sent as: max_tokens (default) or max_completion_tokens."`
-	Tools               []toolBody `json:"tools,omitempty" doc:"HTTP requests that the model may ask for."`
+	SystemPrompt string `json:"system_prompt,omitempty"`
+	// APIKeySecret is a name; the key itself is never in an agent.
+	APIKeySecret        string `json:"api_key_secret,omitempty" doc:"The name of the secret that holds the key."`
+	InputMicroUSDPer1K  int64  `json:"input_micro_usd_per_1k,omitempty"`
+	OutputMicroUSDPer1K int64  `json:"output_micro_usd_per_1k,omitempty"`
+	TokenLimitField     string `json:"token_limit_field,omitempty" doc:"What max_tokens of a step is sent as: max_tokens (default) or max_completion_tokens."`
+	// Tools are asked for by the model and called by the server.
+	Tools []toolBody `json:"tools,omitempty" doc:"HTTP requests that the model may ask for."`
 }
 
 // agentBody is an agent as answers show it: with the name of its secret, never the secret.
@@ -65,6 +68,7 @@ func (h *handlers) agentRoutes() []core.Route {
 			Action: access.Admin, On: core.OnTenant, Body: core.BodyRequired, Conditional: true, Answers: core.Tagged(agentBody{}),
 			Codes: []string{"agent_not_found", "invalid_agent"},
 		}.Handle(core.WithBody(h.putAgent)),
+		// No ETag: each agent has its own.
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/agents", ID: "listAgents", Tag: "access", Summary: "List agents, by id",
 			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(agentList{}),

@@ -9,6 +9,7 @@ import (
 // quotaBody is a tenant's own quotas. Nil: it has none of its own, and the server's setting
 // holds; 0: no limit.
 type quotaBody struct {
+	// OpenRuns counts runs that have not ended, queued and paused ones too.
 	OpenRuns    *int   `json:"open_runs,omitempty" doc:"Runs that have not ended; 0: as many as it likes; absent: what the server's settings say."`
 	Streams     *int   `json:"streams,omitempty" doc:"Open event streams, at each node."`
 	Schedules   *int   `json:"schedules,omitempty" doc:"Schedules that have not ended."`
@@ -27,9 +28,10 @@ type quotasInForce struct {
 
 // tenantQuotas is a tenant's own quotas, and those in force.
 type tenantQuotas struct {
-	TenantID  string        `json:"tenant_id"`
-	Slug      string        `json:"slug"`
-	Quotas    quotaBody     `json:"quotas" doc:"The tenant's own."`
+	TenantID string    `json:"tenant_id"`
+	Slug     string    `json:"slug"`
+	Quotas   quotaBody `json:"quotas" doc:"The tenant's own."`
+	// Effective is what requests are held to.
 	Effective quotasInForce `json:"effective" doc:"With those of the server's settings where the tenant has none of its own."`
 }
 
@@ -67,6 +69,7 @@ func ownOrUnset[N int | int64](n *N) N {
 // fault.Denied acl_denied for all others, whether there is such a tenant or not.
 func (h *handlers) tenantRef(c *core.Call) (string, error) {
 	ref, err := c.Param("tenant")
+	// Before the tenant is looked for: its existence is not shown.
 	if err == nil && c.Principal.TenantSlug != access.DefaultTenant {
 		err = access.Denied(access.Admin, "tenant:"+ref)
 	}

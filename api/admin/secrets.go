@@ -8,6 +8,7 @@ import (
 
 // putSecret is a secret's value. It is the one body that is not searched for secrets.
 type putSecret struct {
+	// Value is taken as it is, white space included.
 	Value string `json:"value" doc:"8 to 65,536 bytes of text. It is never shown again."`
 }
 
@@ -37,10 +38,12 @@ func (h *handlers) secretRoutes() []core.Route {
 			Action: access.Admin, On: core.OnSecret, Body: core.BodyRequired, Answers: core.NoContent(),
 			Codes: []string{"secret_not_found", "invalid_secret_name", "invalid_secret", "secret_key_unavailable"},
 		}.Handle(core.WithBody(h.putSecret)),
+		// Names are no secret, but only admins need them.
 		core.Route{
 			Method: http.MethodGet, Path: "/v1/secrets", ID: "listSecrets", Tag: "access", Summary: "List the secrets' names and dates, by name",
 			Action: access.Admin, On: core.OnTenant, Query: core.CursorPaging(), Answers: core.OK(secretList{}),
 		}.Handle(core.NoBody(h.listSecrets)),
+		// Runs that have read it keep what they read; nothing is cancelled.
 		core.Route{
 			Method: http.MethodDelete, Path: one, ID: "deleteSecret", Tag: "access", Summary: "Delete a secret; steps that name it fail from then on",
 			Action: access.Admin, On: core.OnSecret, Answers: core.NoContent(), Codes: []string{"secret_not_found"},

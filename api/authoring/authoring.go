@@ -21,6 +21,8 @@ import (
 // Services are the use cases that the routes call. None may be nil when a request is served; to
 // describe the routes they are not needed.
 type Services struct {
+	// Definitions finds and changes workflows; Versions, Templates and Transfer serve what their
+	// names say, each with its own checks and transactions.
 	Definitions *workflows.Service
 	Versions    *versions.Service
 	Templates   *templates.Service

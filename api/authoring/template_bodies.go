@@ -43,9 +43,10 @@ type templateBody struct {
 // templateList is a page of templates: the built-in ones first, then the tenant's, last changed
 // first.
 type templateList struct {
-	Templates  []templateSummary `json:"templates"`
-	Total      *int              `json:"total,omitempty" doc:"Left out with a cursor."`
-	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
+	Templates []templateSummary `json:"templates"`
+	// Total counts the built-in ones too.
+	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 
 // templateAnswer is the answer that holds one template.
@@ -65,13 +66,14 @@ type createdTemplate struct {
 // active one.
 type createTemplate struct {
 	// Name is required, 1 to 200 characters.
-	Name        string                `json:"name"`
-	Description string                `json:"description,omitempty"`
-	Category    string                `json:"category,omitempty" doc:"Default custom."`
-	Parameters  json.RawMessage       `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
-	WorkflowID  string                `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
-	Version     core.VersionRef       `json:"version,omitempty"`
-	Definition  core.ParsedDefinition `json:"definition,omitempty"`
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	// Category is a text of at most 64 characters; lists are filtered by it.
+	Category   string                `json:"category,omitempty" doc:"Default custom."`
+	Parameters json.RawMessage       `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
+	WorkflowID string                `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
+	Version    core.VersionRef       `json:"version,omitempty"`
+	Definition core.ParsedDefinition `json:"definition,omitempty"`
 }
 
 // updateTemplate is a request for a template's next version. What is left out stays as it is, and
@@ -98,6 +100,7 @@ type installTemplate struct {
 
 // installedWorkflow names the workflow that was made.
 type installedWorkflow struct {
+	// WorkflowID is the new workflow's, whose slug is in its own answer.
 	WorkflowID string `json:"workflow_id"`
 }
 
@@ -109,6 +112,7 @@ type mergeTemplate struct {
 
 // mergeBody is what a template's newest version made of a workflow, or with dry_run would make.
 type mergeBody struct {
+	// DryRun reports that nothing was stored.
 	DryRun  bool `json:"dry_run"`
 	Version int  `json:"version" doc:"The workflow's latest version, which holds the merged definition; unpublished where it is new."`
 	// TemplateVersion is what the workflow has afterwards, PreviousTemplateVersion what it had.
@@ -124,6 +128,7 @@ type mergeBody struct {
 // it was installed, as it was edited since, and as the new version has it. A value that is not
 // there is left out.
 type mergeConflict struct {
+	// StepID and Path say where it is.
 	StepID *string `json:"step_id" doc:"Null for what stands beside the steps."`
 	Path   string  `json:"path" doc:"JSON pointer from the step, or from the definition; empty for a whole step."`
 	// Installed, Edited and New are the three sides of the merge.

@@ -14,6 +14,7 @@ func (h *handlers) templateRoutes() []core.Route {
 	// not for a creation.
 	sound := []string{"template_not_found", "workflow_not_found", "version_not_found", "invalid_name", "invalid_template", "secret_in_definition"}
 	return []core.Route{
+		// OnTenant: templates have no grants, and a role sees all or none.
 		core.Route{
 			Method: http.MethodGet, Path: all, ID: "listTemplates", Tag: "templates",
 			Summary: "List templates: the built-in ones, then the tenant's own, last changed first", Action: access.View, On: core.OnTenant,
@@ -28,6 +29,7 @@ func (h *handlers) templateRoutes() []core.Route {
 			Answers: []core.Answer{{Status: http.StatusCreated, Body: createdTemplate{}, Headers: []string{"Location", "ETag"}}},
 			Codes:   sound[1:],
 		}.Handle(core.WithBody(h.createTemplate)),
+		// Its ETag is the newest version's number.
 		core.Route{
 			Method: http.MethodGet, Path: one, ID: "getTemplate", Tag: "templates",
 			Summary: "Get the newest version of a template, with its definition", Action: access.View, On: core.OnTenant,
@@ -40,6 +42,7 @@ func (h *handlers) templateRoutes() []core.Route {
 			Body: core.BodyDefinition, Conditional: true, Keeps: true, Answers: core.Tagged(templateAnswer{}),
 			Codes: append([]string{"template_builtin"}, sound...),
 		}.Handle(core.WithBody(h.updateTemplate)),
+		// Workflows keep what they were made of, so that nothing else is deleted.
 		core.Route{
 			Method: http.MethodDelete, Path: one, ID: "deleteTemplate", Tag: "templates",
 			Summary: "Delete a template of the tenant's own; workflows made of it stay", Action: access.Edit, On: core.OnTenant,

@@ -30,6 +30,7 @@ func (h *handlers) listTemplates(c *core.Call) error {
 		TenantID: c.TenantID(), Category: q.Get("category"),
 		Limit: p.Limit, Offset: p.Offset, Cursor: p.Cursor, WantTotal: p.WantTotal(),
 	}
+	// Absent is both, which false is not.
 	if q.Has("is_builtin") {
 		builtin, err := core.BoolParam(q, "is_builtin")
 		if err != nil {
@@ -177,6 +178,7 @@ func (h *handlers) installTemplate(c *core.Call, req installTemplate) error {
 			Name: req.Name, Slug: req.Slug, Parameters: req.Parameters, Admit: c.ReserveMemory,
 			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
 				c.AddStored(2*len(v.Definition) + len(req.Parameters)) // what was installed is kept beside it
+				// The location is that of the workflow: the template was there before.
 				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
 				return o.Answer(http.StatusCreated, header, installedWorkflow{w.ID})
 			},
@@ -197,6 +199,7 @@ func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 	if err != nil {
 		return err
 	}
+	// A dry run stores nothing, so that a full quota does not refuse it.
 	if !dry {
 		if err := c.ReserveStorage(len(c.Body)); err != nil {
 			return err
@@ -231,6 +234,7 @@ func (h *handlers) linkTemplates(c *core.Call, list ...*workflowSummary) error {
 	if err != nil {
 		return err
 	}
+	// A workflow that was not made of a template has no link, and keeps its zero fields.
 	for _, w := range list {
 		if link, made := links[w.ID]; made {
 			w.Template = &templateLink{link.TemplateID, link.Version, link.Parameters}

@@ -14,6 +14,7 @@ import (
 
 // importBody says what became of each line of an import, in the order of the lines.
 type importBody struct {
+	// Imported names the workflows that were stored, by the number of their line.
 	Imported []versions.ImportedLine `json:"imported"`
 	Skipped  []versions.ImportedLine `json:"skipped" doc:"With on_conflict=skip: the slug was taken."`
 }
@@ -32,6 +33,7 @@ func (h *handlers) exportWorkflows(c *core.Call) error {
 	}
 	// nil IDs are all of the tenant's, an empty list is none.
 	ask := versions.ExportRequest{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), WithIDs: withIDs}
+	// Naming workflows narrows what the key may view, and never widens it.
 	if q.Has("id") {
 		if ask.IDs, err = h.named(c, q.Get("id")); err != nil {
 			return err

@@ -11,6 +11,7 @@ type publishVersion struct{ core.Because }
 
 // rollbackWorkflow is a request to go back to a version, which is required.
 type rollbackWorkflow struct {
+	// Version is a number or a label of the workflow's.
 	Version       core.VersionRef `json:"version"`
 	ChangeSummary string          `json:"change_summary,omitempty" doc:"\"Rollback to version 2\" and the like without it."`
 	core.Because
@@ -20,6 +21,7 @@ type rollbackWorkflow struct {
 // that a misspelt one does not clear.
 type labelVersion struct {
 	core.Because
+	// Label may not read like a version's number.
 	Label labelText `json:"label" doc:"Null takes it away."`
 }
 
@@ -51,6 +53,7 @@ type diffDraft struct {
 // differences is how one definition differs from another: for programs, in a line, and step by
 // step.
 type differences struct {
+	// Diff is made of the canonical forms of both.
 	Diff    json.RawMessage   `json:"diff" kind:"patch" doc:"JSON Patch (RFC 6902): applied to the one definition it gives the other exactly."`
 	Summary string            `json:"summary" doc:"One line for people: Added 1 step, modified 1 step."`
 	Changes []versions.Change `json:"changes" doc:"What became of each step; step_id is null for the settings of the workflow."`
@@ -72,7 +75,8 @@ type previewBody struct {
 	differences
 	OpenRuns  []versions.OpenRuns       `json:"open_runs" doc:"Runs that are open, by the version that they stay on."`
 	Schedules []versions.ScheduleImpact `json:"schedules" doc:"Schedules that would run the new definition."`
-	Breaking  []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
+	// Breaking is a warning: the write is not refused for it.
+	Breaking []versions.BreakingChange `json:"breaking" doc:"Where the new input schema may refuse what the active one takes; pointers into the new definition."`
 }
 
 // differencesOf returns a difference as answers show it.

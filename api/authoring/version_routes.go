@@ -31,6 +31,7 @@ func (h *handlers) versionRoutes() []core.Route {
 			Summary: "Publish a new version with the definition of an earlier one", Action: access.Edit, On: core.OnWorkflow, Body: core.BodyRequired, Conditional: true, Keeps: true,
 			Query: core.DryRunParam(), Answers: orPreview(), Codes: append([]string{"workflow_archived", "invalid_change_summary"}, unknown...),
 		}.Handle(core.WithBody(h.rollbackWorkflow)),
+		// The versions stand in the query, since neither owns the other.
 		core.Route{
 			Method: http.MethodGet, Path: one + "/diff", ID: "diffVersions", Tag: "versions",
 			Summary: "Compare two versions", Action: access.View, On: core.OnWorkflow,

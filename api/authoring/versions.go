@@ -53,6 +53,7 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 	if err != nil {
 		return err
 	}
+	// The version stands in the body, not in the path: the new version has a number of its own.
 	r.Version = string(req.Version)
 	if r.Version == "" {
 		// An absent version would be the active one, to which there is nothing to go back.

@@ -10,6 +10,7 @@ import (
 
 // workflowSummary is a workflow in a list, without definitions.
 type workflowSummary struct {
+	// ID never changes, and Slug does not either.
 	ID      string `json:"id"`
 	Slug    string `json:"slug" doc:"The id where none was given."`
 	Name    string `json:"name" doc:"Of the active version."`
@@ -25,6 +26,7 @@ type workflowSummary struct {
 	// UpdatedAt is what lists are sorted by.
 	UpdatedAt core.Timestamp `json:"updated_at"`
 
+	// Template and UpdateAvailable are set by linkTemplates.
 	Template        *templateLink `json:"template,omitempty" doc:"Left out where the workflow was not made of a template."`
 	UpdateAvailable int           `json:"update_available,omitempty" doc:"The template's newest version, where it is later."`
 }
@@ -64,9 +66,10 @@ func bodyOf(w workflows.Workflow, v versions.Version) workflowBody {
 
 // workflowList is a page of workflows, last changed first.
 type workflowList struct {
-	Workflows  []workflowSummary `json:"workflows"`
-	Total      *int              `json:"total,omitempty" doc:"Left out with a cursor."`
-	NextCursor *string           `json:"next_cursor" doc:"Null on the last page."`
+	Workflows []workflowSummary `json:"workflows"`
+	// Total counts what the caller may view.
+	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 
 // workflowAnswer is the answer that holds one workflow.
@@ -102,7 +105,8 @@ type updateWorkflow struct {
 	ChangeSummary string   `json:"change_summary,omitempty"`
 	TriggerType   *string  `json:"trigger_type,omitempty" enum:"manual,schedule,webhook,api,event"`
 	Tags          []string `json:"tags,omitempty"`
-	Publish       *bool    `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
+	// Publish is nil for true.
+	Publish *bool `json:"publish,omitempty" doc:"Default true: the definition becomes the active one."`
 }
 
 // setStatus sets a workflow's status, which is required.
@@ -118,8 +122,9 @@ type validateDefinition struct {
 
 // validity says whether a definition is valid; warnings alone leave it valid.
 type validity struct {
-	Valid       bool          `json:"valid"`
-	Errors      []string      `json:"errors" doc:"The messages of the errors among the diagnostics."`
+	Valid  bool     `json:"valid"`
+	Errors []string `json:"errors" doc:"The messages of the errors among the diagnostics."`
+	// Diagnostics are errors before warnings, each in the order of the text.
 	Diagnostics []fault.Issue `json:"diagnostics"`
 }
 

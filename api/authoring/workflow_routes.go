@@ -37,6 +37,7 @@ func (h *handlers) workflowRoutes() []core.Route {
 			Summary: "Check a definition without storing it", Action: access.View, On: core.FilteredByAccess,
 			Body: core.BodyDefinition, Answers: core.OK(validity{}),
 		}.Handle(core.WithBody(h.validateDefinition)),
+		// Its ETag is the workflow's revision, which every change raises.
 		core.Route{
 			Method: http.MethodGet, Path: one, ID: "getWorkflow", Tag: "workflows",
 			Summary: "Get a workflow with its active definition", Action: access.View, On: core.OnWorkflow,
@@ -70,6 +71,7 @@ func (h *handlers) workflowRoutes() []core.Route {
 			Summary: "List a workflow's versions, newest first", Action: access.View, On: core.OnWorkflow,
 			Query: core.Paging(), Answers: core.Tagged(versionList{}), Codes: []string{"workflow_not_found"},
 		}.Handle(core.NoBody(h.listVersions)),
+		// A version never changes but for its label, of which the workflow's ETag tells.
 		core.Route{
 			Method: http.MethodGet, Path: one + "/versions/{version}", ID: "getVersion", Tag: "versions",
 			Summary: "Get a version with its definition", Action: access.View, On: core.OnWorkflow,

@@ -123,6 +123,7 @@ func Codes() []Code {
 // its key, its body, its query, its headers, and by what it changes. They are in the words of the
 // route's dialect. A code may occur twice.
 func CommonCodes(r *core.Route) []string {
+	// Any route may meet a defect.
 	codes := []string{"internal"}
 	if r.Action != "" {
 		codes = append(codes, "unauthenticated", "rate_limited", "store_unavailable")
@@ -156,6 +157,7 @@ func CommonCodes(r *core.Route) []string {
 	if r.On == core.OnRun && r.Method != http.MethodGet {
 		codes = append(codes, "not_ready", "outcome_unknown", "steering_pending")
 	}
+	// The quotas of streams and of stored bytes; starts have StartCodes.
 	if r.Streams() || r.Keeps {
 		codes = append(codes, "quota_exceeded")
 	}

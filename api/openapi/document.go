@@ -44,6 +44,7 @@ func Describe(routes []core.Route, version string) []byte {
 	// The envelope's schema is a component before nameCodes completes it.
 	problem := s.Of(reflect.TypeFor[core.ProblemBody]())
 	s.nameCodes()
+	// Paths are in the order of their names when they are written; routes are not sorted.
 	paths := dict{}
 	for i := range routes {
 		r := &routes[i]
@@ -65,6 +66,7 @@ func Describe(routes []core.Route, version string) []byte {
 			"contact": dict{"name": "Whoever operates this server"},
 			"license": dict{"name": "Apache License 2.0", "identifier": "Apache-2.0"},
 		},
+		// Relative, so that the document holds wherever the server is reached.
 		"servers":  []any{dict{"url": "/", "description": "This server."}},
 		"tags":     tagsOf(routes),
 		"paths":    paths,
@@ -165,6 +167,7 @@ func parameters(r *core.Route) []any {
 		}
 	}
 	for _, p := range r.Query {
+		// A parameter is a text unless the route says otherwise.
 		schema := dict{"type": "string"}
 		if p.JSONType != "" {
 			schema["type"] = p.JSONType
@@ -183,6 +186,7 @@ func parameters(r *core.Route) []any {
 // pathDescription describes a parameter of a path, by its name and, where several kinds of things
 // are called id, by the segment before it. A name that it does not know has the description "".
 func pathDescription(path, part string) string {
+	// As in /schedules/{id}/slots, where {id} follows schedules.
 	before, _, _ := strings.Cut(path, "/"+part)
 	// The segment before names the kind of thing.
 	switch collection := before[strings.LastIndex(before, "/")+1:]; part + " of " + collection {
@@ -277,6 +281,7 @@ func (s *schemas) success(r *core.Route, a core.Answer) dict {
 		about = r.Summary
 	}
 	response := dict{"description": about}
+	// All headers are texts; their meaning stands with the operations in prose.
 	headers := dict{}
 	for _, name := range a.Headers {
 		headers[name] = dict{"schema": dict{"type": "string"}}

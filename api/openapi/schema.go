@@ -29,6 +29,7 @@ type schemas struct {
 func newSchemas() *schemas {
 	s := &schemas{examples: readExamples()}
 	s.Generator = typeschema.Generator{
+		// A pointer may be null, as Go encodes it.
 		Refs: "#/components/schemas/", Components: dict{}, Nullable: true,
 		Name: componentName, Type: specialSchema, Field: s.field, Struct: openEnded,
 	}
@@ -97,6 +98,7 @@ func (s *schemas) field(f reflect.StructField, schema dict) dict {
 		schema["type"] = kind
 	}
 	if dialect := f.Tag.Get("words"); dialect != "" {
+		// Of a single field the field has them.
 		of := schema
 		// Of a list the items have the words.
 		if items, ok := schema["items"].(dict); ok {

@@ -37,7 +37,8 @@ type v1Summary struct {
 	// WorkflowID is the slug, by which this dialect names workflows.
 	WorkflowID      string `json:"workflow_id" doc:"The workflow's slug."`
 	WorkflowVersion string `json:"workflow_version" doc:"The version's label, or v3."`
-	Trigger         string `json:"trigger"`
+	// Trigger is one of core.Triggers.
+	Trigger string `json:"trigger"`
 	// Error is why it failed or was cancelled; null otherwise.
 	Error     *core.Failure  `json:"error"`
 	CreatedAt core.Timestamp `json:"created_at"`
@@ -54,8 +55,9 @@ type v1Summary struct {
 // v1RunList is a page of runs, newest first. It has no total: counting the runs of all workflows
 // would cost more than the page.
 type v1RunList struct {
-	Runs       []v1Summary `json:"runs"`
-	NextCursor *string     `json:"next_cursor" doc:"Null on the last page."`
+	Runs []v1Summary `json:"runs"`
+	// NextCursor belongs to the filters that it was made with.
+	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 
 // v1Run is a run with its nodes summed up. Its result is a request of its own.
@@ -64,9 +66,10 @@ type v1Run struct {
 	// DefinitionHash is that of the version that the run is on.
 	DefinitionHash string `json:"definition_hash"`
 	// Input is as it was stored; a value above 1 MiB is a reference.
-	Input   json.RawMessage `json:"input"`
-	Nodes   v1Nodes         `json:"nodes"`
-	Current []v1Current     `json:"current" doc:"What is under way, retries and waits included."`
+	Input json.RawMessage `json:"input"`
+	Nodes v1Nodes         `json:"nodes"`
+	// Current is empty once the run has ended.
+	Current []v1Current `json:"current" doc:"What is under way, retries and waits included."`
 }
 
 // v1Nodes counts the top-level nodes, and the handlers that ran, by state; a pending retry is
@@ -90,7 +93,8 @@ type v1Current struct {
 	Node string `json:"node"`
 	Type string `json:"type"`
 	// State is the node's, in words of its own.
-	State     string `json:"state" enum:"running,waiting,retrying"`
+	State string `json:"state" enum:"running,waiting,retrying"`
+	// Iteration is set of a wait in a loop's body.
 	Iteration string `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
 	// Attempt is from 1; left out of a wait within a loop.
 	Attempt   int             `json:"attempt,omitempty"`
@@ -109,7 +113,8 @@ type v1Wait struct {
 
 // v1Result is how a run ended. Of a failed run Error says why.
 type v1Result struct {
-	RunID  string          `json:"run_id"`
+	RunID string `json:"run_id"`
+	// State is one of those in which a run has ended.
 	State  string          `json:"state" words:"runs"`
 	Result json.RawMessage `json:"result" doc:"Null of a failed or cancelled run."`
 	Error  *core.Failure   `json:"error,omitempty"`
@@ -119,6 +124,7 @@ type v1Result struct {
 // while it compensates.
 type v1Steered struct {
 	RunID string `json:"run_id"`
+	// State is the state in which the command left the run.
 	State string `json:"state" words:"runs"`
 }
 
@@ -149,7 +155,8 @@ type versionNames struct {
 // runVersion identifies a version for the cache of names.
 type runVersion struct {
 	workflowID string
-	version    int
+	// version is the number; the label may change, and is what is looked up.
+	version int
 }
 
 // versionNames returns an empty cache for one answer.

@@ -96,8 +96,10 @@ func (h *handlers) v1List(c *core.Call) error {
 // v1Query returns the filters of the list of runs, which all have to match; limit and cursor are
 // not set. An unknown word is fault.Malformed invalid_request and lists those that there are.
 func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error) {
+	// nil WorkflowIDs are all of the tenant's, an empty list is none.
 	query := executor.RunQuery{TenantID: c.TenantID(), WorkflowIDs: access.ViewableWorkflows(c.Principal), Trigger: q.Get("trigger")}
 	word := q.Get("status")
+	// The dialect's own word is state; status is what the other dialects call it.
 	if other := q.Get("state"); other != "" {
 		if word != "" && word != other {
 			return query, core.Malformed("status and state are the same filter; give one of them.")
@@ -150,6 +152,7 @@ func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 		Tokens: r.Usage.Tokens, CostMicroUSD: r.Usage.CostMicroUSD, Authors: core.AuthorsOf(r),
 	}
 	if !r.StartedAt.IsZero() && !r.CompletedAt.IsZero() {
+		// Both are of the journal, and so of one clock at most times.
 		ms := r.CompletedAt.Sub(r.StartedAt).Milliseconds()
 		s.LatencyMS = &ms
 	}
@@ -191,6 +194,7 @@ func v1CurrentOf(view executor.View) []v1Current {
 			continue
 		}
 		at := v1Current{Node: s.StepID, Type: s.Type, State: string(s.Status), Attempt: s.Attempt, StartedAt: core.TimestampOrNil(s.StartedAt)}
+		// A signal's wait says how to answer it.
 		if s.Wait != nil {
 			at.Wait = v1WaitOf(*s.Wait)
 		}
@@ -226,6 +230,7 @@ func (h *handlers) v1Result(c *core.Call) error {
 	if !run.State.Terminal() {
 		return fault.New(fault.Conflict, "run_not_finished", "Run %s is %s and has no result yet.", run.RunID, word)
 	}
+	// Of a run without an output the result prints null.
 	r := v1Result{RunID: run.RunID, State: word, Result: run.Output, Error: core.FailureOf(run.Error)}
 	return c.Reply(http.StatusOK, r)
 }
@@ -283,6 +288,7 @@ func (h *handlers) v1Signal(c *core.Call, req v1Deliver) error {
 // characters. The error is fault.Malformed invalid_request.
 func (h *handlers) signalName(c *core.Call) (string, error) {
 	name := c.RawParam("name")
+	// Any other character may be in a name, escaped in the path.
 	odd := strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f })
 	if name == "" || len(name) > 128 || odd || !utf8.ValidString(name) {
 		return "", core.Malformed("A signal's name has 1 to 128 bytes of UTF-8 text without control characters.")

@@ -13,7 +13,8 @@ import (
 
 // v1History is a page of a run's nodes, each with all of its attempts.
 type v1History struct {
-	RunID      string          `json:"run_id"`
+	RunID string `json:"run_id"`
+	// Nodes that have not started are not listed.
 	Nodes      []v1HistoryNode `json:"nodes" doc:"In the order in which they first started or were skipped; a loop's body by iteration."`
 	NextCursor *string         `json:"next_cursor" doc:"Null on the last page."`
 }
@@ -22,9 +23,10 @@ type v1History struct {
 type v1HistoryNode struct {
 	// Node is the step's id, Type its type in the present version; "" where that has no such
 	// step.
-	Node      string `json:"node"`
-	Type      string `json:"type"`
-	State     string `json:"state" enum:"running,waiting,retrying,succeeded,failed,skipped,cancelled"`
+	Node  string `json:"node"`
+	Type  string `json:"type"`
+	State string `json:"state" enum:"running,waiting,retrying,succeeded,failed,skipped,cancelled"`
+	// Iteration tells apart the nodes of a loop's body.
 	Iteration string `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
 	Reason    string `json:"reason,omitempty" doc:"Why it was skipped."`
 	// Attempts are in their order; none of a node that was skipped.
@@ -34,6 +36,7 @@ type v1HistoryNode struct {
 // v1Attempt is one attempt of a node. FinishedAt and LatencyMS are null while it runs; an attempt
 // that a crash cut off is interrupted.
 type v1Attempt struct {
+	// Attempt counts from 1 within the node.
 	Attempt int    `json:"attempt"`
 	State   string `json:"state" enum:"running,waiting,succeeded,failed,interrupted,cancelled"`
 	// StartedAt is when the attempt was journalled, before it began.
@@ -45,9 +48,10 @@ type v1Attempt struct {
 	Output json.RawMessage `json:"output"`
 	Error  *core.Failure   `json:"error"`
 	// Tokens and CostMicroUSD (millionths of a US dollar) are this attempt's.
-	Tokens       int64           `json:"tokens"`
-	CostMicroUSD int64           `json:"cost_micro_usd"`
-	ToolCalls    []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, in order."`
+	Tokens       int64 `json:"tokens"`
+	CostMicroUSD int64 `json:"cost_micro_usd"`
+	// ToolCalls are those of an agent.
+	ToolCalls []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, in order."`
 }
 
 // v1History reads a page of the journal and makes nodes of its events. It costs in proportion to
@@ -66,6 +70,7 @@ func (h *handlers) v1History(c *core.Call) error {
 	if p.Cursor != "" && (!ok || after < 1) {
 		return core.Malformed("cursor is not one that this API gave. Start again without it.")
 	}
+	// For types and configs, which the journal does not repeat.
 	text, run, err := h.Executor.Definition(c.Ctx(), c.TenantID(), id)
 	if err != nil {
 		return err
@@ -112,6 +117,7 @@ type historyWalk struct {
 // visit applies an event. Events of nodes that began on an earlier page are skipped: they were
 // answered with it, whole.
 func (w *historyWalk) visit(e events.Event) error {
+	// Events of the run itself belong to no node.
 	if e.StepID == "" {
 		return nil
 	}

@@ -13,10 +13,11 @@ type scheduleBody struct {
 	ID string `json:"id"`
 	// WorkflowID is the id, also where the request named the slug.
 	WorkflowID string `json:"workflow_id"`
-	// CronExpression is as the caller wrote it.
+	// CronExpression is as it was written, but for an @every, which is in Go's form.
 	CronExpression string `json:"cron_expression"`
 	Description    string `json:"description" doc:"The expression in plain words."`
-	Timezone       string `json:"timezone" doc:"IANA name."`
+	// Timezone is the zone in which the expression is read; UTC unless one was given.
+	Timezone string `json:"timezone" doc:"IANA name."`
 	// InputData is what each run receives; null: an empty object.
 	InputData json.RawMessage  `json:"input_data"`
 	Version   *string          `json:"version" doc:"Null: the active version at each due time."`
@@ -33,14 +34,16 @@ type scheduleBody struct {
 	// JitterSeconds bounds the delay of the schedule, which is the same each time.
 	JitterSeconds float64 `json:"jitter_seconds"`
 	// StartsAt and EndsAt bound its due times; null: no bound.
-	StartsAt     *core.Timestamp `json:"starts_at"`
-	EndsAt       *core.Timestamp `json:"ends_at"`
+	StartsAt *core.Timestamp `json:"starts_at"`
+	EndsAt   *core.Timestamp `json:"ends_at"`
+	// NextRunAt is null while it is paused, and once no due time is left.
 	NextRunAt    *core.Timestamp `json:"next_run_at" doc:"The next due time; null when none is."`
 	NextRunLocal *string         `json:"next_run_local" doc:"The same in the schedule's zone."`
 	// LastRunAt is when it last fired or was triggered; null: not yet.
 	LastRunAt *core.Timestamp `json:"last_run_at"`
 	CreatedAt core.Timestamp  `json:"created_at"`
-	UpdatedAt core.Timestamp  `json:"updated_at"`
+	// UpdatedAt is when it was last edited; firing does not change it.
+	UpdatedAt core.Timestamp `json:"updated_at"`
 }
 
 // catchUpBody says what becomes of due times that were missed: how far back, in seconds, and how
@@ -54,9 +57,10 @@ type catchUpBody struct {
 
 // catchUpRequest sets or changes some of catchUpBody; nil is left out.
 type catchUpRequest struct {
-	Policy        *schedules.CatchUpPolicy `json:"policy,omitempty" enum:"none,latest,all" doc:"Default latest."`
-	WindowSeconds *float64                 `json:"window_seconds,omitempty" doc:"Default 3600, at most 2678400."`
-	Max           *int                     `json:"max,omitempty" doc:"Default 100, at most 1000."`
+	Policy *schedules.CatchUpPolicy `json:"policy,omitempty" enum:"none,latest,all" doc:"Default latest."`
+	// WindowSeconds is how far back missed due times are made up for.
+	WindowSeconds *float64 `json:"window_seconds,omitempty" doc:"Default 3600, at most 2678400."`
+	Max           *int     `json:"max,omitempty" doc:"Default 100, at most 1000."`
 }
 
 // createSchedule is a request for a schedule; every field but the expression has a default.
@@ -65,17 +69,19 @@ type createSchedule struct {
 	CronExpression string `json:"cron_expression" doc:"Five fields, a word such as @daily, or @every with an interval."`
 	Timezone       string `json:"timezone,omitempty" doc:"IANA name; default UTC."`
 	// InputData is checked against the workflow's input schema; null: none.
-	InputData     json.RawMessage   `json:"input_data,omitempty"`
-	Version       core.VersionRef   `json:"version,omitempty"`
+	InputData json.RawMessage `json:"input_data,omitempty"`
+	Version   core.VersionRef `json:"version,omitempty"`
+	// OverlapPolicy and what follows have the service's defaults when they are "".
 	OverlapPolicy schedules.Overlap `json:"overlap_policy,omitempty" enum:"skip,queue,allow,cancel_running"`
 	CatchUp       catchUpRequest    `json:"catch_up,omitempty"`
 	DSTGap        schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
 	DSTRepeat     schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
 	JitterSeconds float64           `json:"jitter_seconds,omitempty" doc:"The schedule fires this much later at the most, always by the same delay."`
 	// StartsAt and EndsAt bound its due times; nil: no bound.
-	StartsAt *time.Time       `json:"starts_at,omitempty"`
-	EndsAt   *time.Time       `json:"ends_at,omitempty"`
-	Status   schedules.Status `json:"status,omitempty" enum:"active,paused"`
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+	EndsAt   *time.Time `json:"ends_at,omitempty"`
+	// Status is active unless given.
+	Status schedules.Status `json:"status,omitempty" enum:"active,paused"`
 	// PauseReason is kept with a schedule that is created paused.
 	PauseReason string `json:"pause_reason,omitempty"`
 }
@@ -118,8 +124,9 @@ func (clearableTime) JSONSchema() map[string]any {
 
 // createdSchedule answers the creation of a schedule; it is what a repeated request receives too.
 type createdSchedule struct {
-	ScheduleID string       `json:"schedule_id"`
-	Schedule   scheduleBody `json:"schedule"`
+	ScheduleID string `json:"schedule_id"`
+	// Schedule has its first due time already.
+	Schedule scheduleBody `json:"schedule"`
 }
 
 // scheduleAnswer is the answer that holds one schedule.
@@ -129,19 +136,21 @@ type scheduleAnswer struct {
 
 // scheduleList is a page of schedules, newest first.
 type scheduleList struct {
-	Schedules  []scheduleBody `json:"schedules"`
-	Total      *int           `json:"total,omitempty" doc:"Left out with a cursor."`
-	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
+	Schedules []scheduleBody `json:"schedules"`
+	// Total counts all pages.
+	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 
 // slotBody is a line of the ledger: what became of one due time, or of several in a row that have
 // the same outcome.
 type slotBody struct {
-	DueAt   core.Timestamp    `json:"due_at"`
+	DueAt core.Timestamp `json:"due_at"`
+	// Until and Count are of a line that stands for several due times in a row.
 	Until   core.Timestamp    `json:"until" doc:"The last of the due times that the line stands for; due_at where it is one."`
 	Count   int               `json:"count" doc:"How many due times the line stands for."`
 	Outcome schedules.Outcome `json:"outcome" enum:"fired,late,caught_up,coalesced,skipped,waiting"`
-	// Reason says why a due time was skipped; null otherwise.
+	// Reason says more about the outcome; null where there is nothing to say.
 	Reason *string `json:"reason"`
 	Origin string  `json:"origin" doc:"schedule, trigger:<run id> or backfill:<id>."`
 	// RunID is the run that was started; null where none was.
@@ -159,12 +168,13 @@ type slotList struct {
 
 // previewRequest is an expression that is not stored.
 type previewRequest struct {
-	CronExpression string           `json:"cron_expression"`
-	Timezone       string           `json:"timezone,omitempty"`
-	From           *time.Time       `json:"from,omitempty" doc:"Times strictly after this; default now."`
-	Count          *int             `json:"count,omitempty" doc:"1 to 500, default 10."`
-	DSTGap         schedules.Gap    `json:"dst_gap,omitempty" enum:"shift,skip"`
-	DSTRepeat      schedules.Repeat `json:"dst_repeat,omitempty" enum:"first,last,both"`
+	CronExpression string     `json:"cron_expression"`
+	Timezone       string     `json:"timezone,omitempty"`
+	From           *time.Time `json:"from,omitempty" doc:"Times strictly after this; default now."`
+	Count          *int       `json:"count,omitempty" doc:"1 to 500, default 10."`
+	// DSTGap and DSTRepeat have the defaults of a schedule when they are "".
+	DSTGap    schedules.Gap    `json:"dst_gap,omitempty" enum:"shift,skip"`
+	DSTRepeat schedules.Repeat `json:"dst_repeat,omitempty" enum:"first,last,both"`
 }
 
 // dueTimes is a preview: the expression in words, and due times in their order.
@@ -185,6 +195,7 @@ type dueTime struct {
 // backfillRequest is a range of past due times to run. From and To are required.
 type backfillRequest struct {
 	core.Because
+	// From is excluded and To included; nil is refused.
 	From          *time.Time        `json:"from"`
 	To            *time.Time        `json:"to"`
 	OverlapPolicy schedules.Overlap `json:"overlap_policy,omitempty" enum:"queue,allow" doc:"One after another (default) or all at once."`
@@ -195,7 +206,8 @@ type backfillRequest struct {
 type backfillBody struct {
 	// BackfillID is in the origin of its slots: backfill:<id>.
 	BackfillID string `json:"backfill_id"`
-	Slots      int    `json:"slots" doc:"How many due times there are; the ledger shows what becomes of them."`
+	// Slots are stored when the request is answered; their runs may not have begun.
+	Slots int `json:"slots" doc:"How many due times there are; the ledger shows what becomes of them."`
 }
 
 // local returns a time in RFC 3339 with the offset of its zone, to the second.

@@ -184,6 +184,7 @@ func (h *handlers) updateSchedule(c *core.Call, req updateSchedule) error {
 // edit returns the change that is requested; nil fields stay as they are. The error is that of
 // storableTime.
 func (r updateSchedule) edit() (schedules.Patch, error) {
+	// A nil field of the request is a nil field of the patch, and unchanged.
 	e := schedules.Patch{
 		Expression: r.CronExpression, Timezone: r.Timezone, PauseReason: r.PauseReason, Input: r.InputData,
 		Status: r.Status, Overlap: r.OverlapPolicy, CatchUpPolicy: r.CatchUp.Policy, CatchUpMax: r.CatchUp.Max,
@@ -206,6 +207,7 @@ func (r updateSchedule) edit() (schedules.Patch, error) {
 		from clearableTime
 		to   **time.Time
 	}{{"starts_at", r.StartsAt, &e.StartsAt}, {"ends_at", r.EndsAt, &e.EndsAt}} {
+		// Absent, where null is a pointer to the zero time.
 		if field.from.value == nil {
 			continue
 		}
@@ -280,6 +282,7 @@ func (h *handlers) previewExpression(c *core.Call, req previewRequest) error {
 	if err != nil {
 		return err
 	}
+	// An expression that is not stored has no other rules than these.
 	rules := schedules.Rules{Gap: req.DSTGap, Repeat: req.DSTRepeat}
 	if err := schedules.CheckRules(rules); err != nil {
 		return err
@@ -318,6 +321,7 @@ func (h *handlers) previewSchedule(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// The query may name another time.
 	from := h.Now()
 	if q.Has("from") {
 		if from, err = time.Parse(time.RFC3339, q.Get("from")); err != nil || from.Year() < 1971 || from.Year() > 9000 {
@@ -340,6 +344,7 @@ func (h *handlers) triggerSchedule(c *core.Call, _ core.Because) error {
 	}
 	return c.Idempotent(func(o *core.Creation) error {
 		_, err := h.Schedules.Trigger(c.Ctx(), c.TenantID(), id, core.TraceOf(c.Request), func(run executor.Record) *idempotency.Answer {
+			// The location is that of the run: the schedule was there before.
 			header := map[string]string{"Location": core.WorkflowsBase + "/runs/" + run.RunID}
 			return o.Answer(http.StatusAccepted, header, core.StartedRun{RunID: run.RunID})
 		})
@@ -355,6 +360,7 @@ func (h *handlers) backfillSchedule(c *core.Call, req backfillRequest) error {
 	if err != nil {
 		return err
 	}
+	// An overlap of "" is queue to the service.
 	ask := schedules.BackfillRequest{TenantID: c.TenantID(), ScheduleID: id, Overlap: req.OverlapPolicy}
 	if req.From == nil || req.To == nil {
 		return core.Malformed("A backfill needs from and to, two times in the past.")

@@ -9,6 +9,8 @@ import (
 // routes returns the table of schedules, their ledger and previews.
 func (h *handlers) routes() []core.Route {
 	const all, one, of = core.WorkflowsBase + "/schedules", core.WorkflowsBase + "/schedules/{id}", core.WorkflowsBase + "/{id}/schedules"
+	// unknown is the code of every route of one schedule; refusals are those of what a schedule
+	// is made of, of which the first three are about its expression.
 	unknown := []string{"schedule_not_found"}
 	refusals := []string{"invalid_cron", "invalid_timezone", "invalid_schedule", "invalid_input", "secret_in_input", "invalid_version", "workflow_not_found"}
 	preview := core.OK(dueTimes{})
@@ -25,6 +27,7 @@ func (h *handlers) routes() []core.Route {
 			Summary: "List the next due times of an expression that is not stored", Action: access.View, On: core.FilteredByAccess,
 			Body: core.BodyRequired, Answers: preview, Codes: refusals[:3],
 		}.Handle(core.WithBody(h.previewExpression)),
+		// On the workflow: a key that may view it may view all of its schedules.
 		core.Route{
 			Method: http.MethodGet, Path: of, ID: "listWorkflowSchedules", Tag: "schedules",
 			Summary: "List a workflow's schedules, newest first", Action: access.View, On: core.OnWorkflow,
@@ -37,26 +40,31 @@ func (h *handlers) routes() []core.Route {
 			Answers: []core.Answer{{Status: http.StatusCreated, Body: createdSchedule{}, Headers: []string{"Location", "ETag"}}},
 			Codes:   append([]string{"workflow_archived", "quota_exceeded"}, refusals...),
 		}.Handle(core.WithBody(h.createSchedule)),
+		// OnSchedule: the workflow of the schedule decides who may see it.
 		core.Route{
 			Method: http.MethodGet, Path: one, ID: "getSchedule", Tag: "schedules", Summary: "Get a schedule",
 			Action: access.View, On: core.OnSchedule, Answers: core.Tagged(scheduleAnswer{}), Codes: unknown,
 		}.Handle(core.NoBody(h.getSchedule)),
+		// PATCH: what is left out stays. Pausing is an edit of the status.
 		core.Route{
 			Method: http.MethodPatch, Path: one, ID: "updateSchedule", Tag: "schedules",
 			Summary: "Edit, pause or resume a schedule", Action: access.Edit, On: core.OnSchedule, Body: core.BodyRequired, Conditional: true,
 			Answers: core.Tagged(scheduleAnswer{}), Codes: append(unknown, refusals...),
 		}.Handle(core.WithBody(h.updateSchedule)),
+		// If-Match keeps a schedule that was edited since from being deleted.
 		core.Route{
 			Method: http.MethodDelete, Path: one, ID: "deleteSchedule", Tag: "schedules",
 			Summary: "End a schedule; its runs go on", Action: access.Edit, On: core.OnSchedule, Conditional: true,
 			Answers: core.NoContent(), Codes: unknown,
 		}.Handle(core.NoBody(h.deleteSchedule)),
+		// A GET: the expression is stored, so that no body is needed.
 		core.Route{
 			Method: http.MethodGet, Path: one + "/preview", ID: "previewSchedule", Tag: "schedules",
 			Summary: "List a schedule's next due times", Action: access.View, On: core.OnSchedule,
 			Query:   []core.Param{{Name: "from", Description: "RFC 3339; times strictly after this, default now."}, {Name: "count", JSONType: "integer", Description: "From 1 to 500; 10 without it."}},
 			Answers: preview, Codes: unknown,
 		}.Handle(core.NoBody(h.previewSchedule)),
+		// The ledger is read, never written, by requests.
 		core.Route{
 			Method: http.MethodGet, Path: one + "/slots", ID: "listSlots", Tag: "schedules",
 			Summary: "What became of each due time, latest first", Action: access.View, On: core.OnSchedule,

@@ -75,7 +75,8 @@ func (h *handlers) getBlob(c *core.Call) error {
 // sent.
 type deadlineReader struct {
 	io.ReadSeeker
-	control  *http.ResponseController
+	control *http.ResponseController
+	// patience is how long sending one piece may take.
 	patience time.Duration
 	err      error
 }
@@ -111,6 +112,7 @@ func satisfiable(header string, size int64) rangeVerdict {
 	if !ok || !dash || strings.Contains(spec, ",") {
 		return rangeIgnored
 	}
+	// The last bytes: a length of 0 can never be satisfied.
 	if first == "" {
 		n, err := strconv.ParseInt(last, 10, 64)
 		return verdict(err == nil && digits(last), n > 0)

@@ -14,7 +14,8 @@ type dryRunWorkflow struct {
 	// InputData has to fit the workflow's input schema, as that of a run.
 	InputData json.RawMessage `json:"input_data,omitempty"`
 	Version   core.VersionRef `json:"version,omitempty"`
-	Mocks     map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one gives null."`
+	// Mocks are for steps of any depth; a loop's body uses one for all iterations.
+	Mocks map[string]mock `json:"mocks,omitempty" doc:"By step id. A step without one gives null."`
 }
 
 // mock stands for a step's end: with an error it fails, otherwise it completes with the output.
@@ -26,6 +27,7 @@ type mock struct {
 // dryRunAnswer is how the run would go. Its steps have the times of a clock that advances as the
 // run waits.
 type dryRunAnswer struct {
+	// Status is where the run stands when nothing moves it any more.
 	Status string `json:"status" words:"workflows" doc:"waiting: for a signal that no mock gives."`
 	// Output is null unless the run completed.
 	Output json.RawMessage `json:"output"`
@@ -47,6 +49,7 @@ func (h *handlers) dryRunWorkflow(c *core.Call, req dryRunWorkflow) error {
 	mocks := make(map[string]executor.Mock, len(req.Mocks))
 	for id, m := range req.Mocks {
 		mocks[id] = executor.Mock{Output: m.Output}
+		// An error wins over an output that is given beside it.
 		if m.Error != nil {
 			mocks[id] = executor.Mock{Error: &machine.Error{Code: m.Error.Code, Message: m.Error.Message, Details: m.Error.Details}}
 		}

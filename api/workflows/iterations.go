@@ -11,9 +11,10 @@ import (
 
 // iterationRun is one iteration of a loop. CompletedAt is when it ended, however it did.
 type iterationRun struct {
-	Iteration string          `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
-	Status    string          `json:"status" enum:"running,completed,failed"`
-	Result    json.RawMessage `json:"result" doc:"What collect gave; null without it."`
+	Iteration string `json:"iteration" doc:"Its path: each[3] or each[3].inner[0]."`
+	Status    string `json:"status" enum:"running,completed,failed"`
+	// Result is what the loop collects of it, and null while it runs.
+	Result json.RawMessage `json:"result" doc:"What collect gave; null without it."`
 	// Error is why it failed; null otherwise.
 	Error *core.Failure `json:"error"`
 	// StartedAt and CompletedAt are null until they are reached.
@@ -25,7 +26,8 @@ type iterationRun struct {
 // iterationList is a page of a loop's iterations.
 type iterationList struct {
 	Iterations []iterationRun `json:"iterations" doc:"A page may be short although more follow."`
-	NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
+	// NextCursor goes on in the journal, wherever the page stopped.
+	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 
 // listIterations lists a loop's iterations: the ended ones in the order in which they ended, then
@@ -41,6 +43,7 @@ func (h *handlers) listIterations(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// An offset is refused before: the route has none.
 	q, p, err := c.PageQuery()
 	if err != nil {
 		return err

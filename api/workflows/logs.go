@@ -12,7 +12,8 @@ import (
 // logLine is one line that a step wrote.
 type logLine struct {
 	// ID is the line's in every list.
-	ID        string  `json:"id"`
+	ID string `json:"id"`
+	// StepID and Iteration name the step that wrote it.
 	StepID    string  `json:"step_id"`
 	Iteration *string `json:"iteration" doc:"The loop iteration's path; null outside of loops."`
 	// Attempt is the number of the step's attempt that wrote it, from 1.
@@ -62,6 +63,7 @@ func (h *handlers) listRunLogs(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// 0 stands for every attempt and cannot be requested.
 	attempt, err := core.IntParam(q, "attempt", 0, 1, 1_000_000)
 	if err != nil {
 		return err

@@ -17,20 +17,24 @@ type runAnswer struct {
 type runBody struct {
 	runSummary
 	// Input and Output are as they were stored; a value above 1 MiB is a reference to a blob.
-	Input    json.RawMessage `json:"input"`
-	Output   json.RawMessage `json:"output"`
-	Versions []ranVersion    `json:"versions" doc:"All that the run ran on, oldest first."`
-	StepRuns []stepRun       `json:"step_runs" doc:"Steps that started or were skipped, in execution order."`
+	Input  json.RawMessage `json:"input"`
+	Output json.RawMessage `json:"output"`
+	// Versions has one entry unless the run went on with another version.
+	Versions []ranVersion `json:"versions" doc:"All that the run ran on, oldest first."`
+	// StepRuns holds a loop as one step; its iterations are a list of their own.
+	StepRuns []stepRun `json:"step_runs" doc:"Steps that started or were skipped, in execution order."`
 }
 
 // stepRun is one step of a run, in a loop's case as a whole. Attempt is the last one; Fallback
 // names the step whose output stands for this one's. Times are null until they are reached.
 type stepRun struct {
 	StepID string `json:"step_id"`
-	Type   string `json:"type"`
+	// Type is the step's in the version that the run is on.
+	Type string `json:"type"`
 	// Status is the step's own, in the words of the definition and not of the dialect.
-	Status  string `json:"status" enum:"pending,running,waiting,retrying,completed,failed,skipped,cancelled"`
-	Attempt int    `json:"attempt"`
+	Status string `json:"status" enum:"pending,running,waiting,retrying,completed,failed,skipped,cancelled"`
+	// Attempt counts from 1, those that a crash cut off included; 0: none yet.
+	Attempt int `json:"attempt"`
 	// Output is null until the step has completed.
 	Output      json.RawMessage `json:"output"`
 	Error       *core.Failure   `json:"error"`
@@ -38,16 +42,18 @@ type stepRun struct {
 	CompletedAt *core.Timestamp `json:"completed_at"`
 	// DurationSeconds is from the first start to the end, waits and retries included.
 	DurationSeconds *float64 `json:"duration_seconds"`
-	Fallback        string   `json:"fallback,omitempty"`
-	Handler         string   `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
+	// Fallback names the step that ran in this one's place.
+	Fallback string `json:"fallback,omitempty"`
+	Handler  string `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
 	// NextAttemptAt is when a retry is due; left out unless one is.
 	NextAttemptAt *core.Timestamp `json:"next_attempt_at,omitempty"`
 	// Wait is what it waits for now.
 	Wait *core.OpenWait `json:"wait,omitempty"`
 	// Tokens and CostMicroUSD (millionths of a US dollar) are over all attempts of an agent.
-	Tokens       int64           `json:"tokens,omitempty"`
-	CostMicroUSD int64           `json:"cost_micro_usd,omitempty"`
-	ToolCalls    []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, over all attempts; left out of runs with more than 10,000 events, whose history has it."`
+	Tokens       int64 `json:"tokens,omitempty"`
+	CostMicroUSD int64 `json:"cost_micro_usd,omitempty"`
+	// ToolCalls are those of an agent's step.
+	ToolCalls []core.ToolCall `json:"tool_calls,omitempty" doc:"What an agent called, over all attempts; left out of runs with more than 10,000 events, whose history has it."`
 	// Iterations are counted for a loop alone.
 	Iterations *iterations `json:"iterations,omitempty"`
 }
@@ -107,6 +113,7 @@ func stepRunOf(s machine.StepRun) stepRun {
 	}
 	if n := s.Iterations; n != nil {
 		r.Iterations = &iterations{Started: n.Started, Completed: n.Completed, Failed: n.Failed}
+		// The executor has -1 for a total that it does not know.
 		if n.Total >= 0 {
 			r.Iterations.Total = &n.Total
 		}

@@ -15,6 +15,7 @@ import (
 
 // startRun is a request for a run. Version "" is the active one when the run starts.
 type startRun struct {
+	// InputData has to fit the workflow's input schema, whose defaults are put in.
 	InputData json.RawMessage `json:"input_data,omitempty" doc:"An empty object unless given."`
 	// Trigger is what the run records as its origin; it starts nothing by itself.
 	Trigger string          `json:"trigger,omitempty" enum:"manual,api,schedule,webhook,event" doc:"Default manual."`
@@ -60,13 +61,16 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 // runSummary is a run in a list. Times are null until they are reached; Version is the one that
 // it is on now.
 type runSummary struct {
-	ID         string `json:"id"`
+	// ID is the same in all dialects.
+	ID string `json:"id"`
+	// WorkflowID is kept by runs of a deleted workflow.
 	WorkflowID string `json:"workflow_id"`
 	// Version and DefinitionHash are those of the version that the run is on now.
 	Version        int    `json:"version"`
 	DefinitionHash string `json:"definition_hash"`
 	// Status is the state in this dialect's words; several states share a word.
-	Status  string `json:"status" words:"workflows"`
+	Status string `json:"status" words:"workflows"`
+	// Trigger is one of core.Triggers.
 	Trigger string `json:"trigger"`
 	// Error is why it failed or was cancelled; null otherwise.
 	Error     *core.Failure  `json:"error"`
@@ -80,9 +84,10 @@ type runSummary struct {
 
 // runList is a page of runs, newest first.
 type runList struct {
-	Runs       []runSummary `json:"runs"`
-	Total      *int         `json:"total,omitempty" doc:"Left out with a cursor."`
-	NextCursor *string      `json:"next_cursor" doc:"Null on the last page."`
+	Runs []runSummary `json:"runs"`
+	// Total counts all pages of the filter.
+	Total      *int    `json:"total,omitempty" doc:"Left out with a cursor."`
+	NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 }
 
 // runSummaryOf returns a run as lists show it.
@@ -186,6 +191,7 @@ func (h *handlers) deleteRun(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// Without If-Match the read is not needed.
 	if match != nil {
 		run, err := h.Executor.Run(c.Ctx(), c.TenantID(), id)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 // it stopped, on the version that it is on.
 type resumeRun struct {
 	core.Because
+	// FromStep "" is where the run stopped.
 	FromStep string          `json:"from_step,omitempty" doc:"A top-level step whose dependencies are finished: it and all that depends on it run again."`
 	Version  core.VersionRef `json:"version,omitempty" doc:"Go on with another version; what is equal in both and finished is kept."`
 }
@@ -19,6 +20,7 @@ type resumeRun struct {
 // resumePreview says what a resume would do, in the order of the definition. Its lists are never
 // null.
 type resumePreview struct {
+	// Reused steps keep their output; the others start anew.
 	Reused   []judgedStep `json:"reused"`
 	RunAgain []judgedStep `json:"run_again"`
 }
@@ -26,6 +28,7 @@ type resumePreview struct {
 // judgedStep is a step, and why it is kept or runs again.
 type judgedStep struct {
 	StepID string `json:"step_id"`
+	// Reason is a sentence for people.
 	Reason string `json:"reason"`
 }
 
@@ -126,6 +129,7 @@ type ranVersion struct {
 // versionsOf returns the versions that a run ran on, oldest first; of one that never changed, its
 // own from the first event.
 func versionsOf(r executor.Record) []ranVersion {
+	// The row lists versions only once there is a second one.
 	if len(r.Versions) == 0 {
 		return []ranVersion{{r.Version, r.Hash, 1}}
 	}

@@ -35,12 +35,14 @@ func (h *handlers) streamRun(c *core.Call) error {
 // workflowsEvent is the data of every frame of the workflows dialect; each event fills what it
 // has, and leaves the rest out.
 type workflowsEvent struct {
+	// RunID is in each frame, so that a client may merge streams.
 	RunID string `json:"run_id"`
 	// Seq is the number of the event in the run's journal, and the frame's id.
 	Seq       int64          `json:"seq"`
 	Timestamp core.Timestamp `json:"timestamp"`
-	StepID    string         `json:"step_id,omitempty"`
-	Type      string         `json:"type,omitempty" doc:"The step's type."`
+	// StepID, Type and Iteration say which step an event is about.
+	StepID string `json:"step_id,omitempty"`
+	Type   string `json:"type,omitempty" doc:"The step's type."`
 	// Attempt is from 1; left out of events of no attempt.
 	Attempt   int    `json:"attempt,omitempty"`
 	Iteration string `json:"iteration,omitempty" doc:"In a loop body: each[3] or each[3].inner[0]."`
@@ -48,10 +50,12 @@ type workflowsEvent struct {
 	Status string `json:"status,omitempty" words:"workflows"`
 	// Output is the step's, or the run's in its last event.
 	Output json.RawMessage `json:"output,omitempty"`
-	Error  *core.Failure   `json:"error,omitempty"`
+	// Error is why an attempt or the run failed.
+	Error *core.Failure `json:"error,omitempty"`
 	// DurationSeconds is the attempt's, or the run's in its last event.
-	DurationSeconds *float64        `json:"duration_seconds,omitempty"`
-	NextAttemptAt   *core.Timestamp `json:"next_attempt_at,omitempty"`
+	DurationSeconds *float64 `json:"duration_seconds,omitempty"`
+	// NextAttemptAt is when a retry is due.
+	NextAttemptAt *core.Timestamp `json:"next_attempt_at,omitempty"`
 	// Fallback is the step that runs in the place of the one that failed.
 	Fallback string          `json:"fallback,omitempty"`
 	Reason   string          `json:"reason,omitempty" doc:"Why a step was skipped; of what somebody did to the run, why, as they said."`
@@ -60,8 +64,9 @@ type workflowsEvent struct {
 	Until    *core.Timestamp `json:"until,omitempty"`
 	// TimeoutAt is when a wait fails; left out where it never does.
 	TimeoutAt *core.Timestamp `json:"timeout_at,omitempty"`
-	Name      string          `json:"name,omitempty" doc:"Of the signal."`
-	RequestID string          `json:"request_id,omitempty"`
+	// Name and RequestID are those of a signal.
+	Name      string `json:"name,omitempty" doc:"Of the signal."`
+	RequestID string `json:"request_id,omitempty"`
 	// Payload is what the signal carried.
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
@@ -131,6 +136,7 @@ func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
 // stateWord returns the frame's name of a change between states; "": the dialect shows none. The
 // ends of a run have events of their own.
 func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
+	// A run that has ended or was paused starts again only by a resume.
 	resting := d.From == machine.Paused || d.From == machine.Failed || d.From == machine.Cancelled
 	switch {
 	case d.State == machine.Paused:
@@ -157,6 +163,7 @@ func (s *workflowsStream) firstStart(at time.Time) bool {
 // typeOf looks a step's type up in the version that the run was on, which is read when the first
 // step shows and again when the run moves to another; "" for an event of no step.
 func (s *workflowsStream) typeOf(e events.Event, d machine.Detail) (string, error) {
+	// The event says that the run moved, or lies behind the known version's end.
 	if d.Version != 0 || s.typesEnd != 0 && e.Seq >= s.typesEnd {
 		s.types = nil
 	}

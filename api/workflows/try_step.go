@@ -11,8 +11,9 @@ import (
 // steps.
 type testStep struct {
 	// InputData is what the step's templates read as the run's input.
-	InputData json.RawMessage            `json:"input_data,omitempty"`
-	Steps     map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id."`
+	InputData json.RawMessage `json:"input_data,omitempty"`
+	// Steps stand for what templates read of other steps, by step id.
+	Steps map[string]json.RawMessage `json:"steps,omitempty" doc:"Outputs of other steps, by step id."`
 }
 
 // stepTest is how the one attempt ended. A failed attempt is an answer, and not an error of the
@@ -20,14 +21,15 @@ type testStep struct {
 type stepTest struct {
 	Status string `json:"status" enum:"completed,failed"`
 	// Output is null of a failed attempt, Error of a completed one.
-	Output          json.RawMessage `json:"output"`
-	Error           *core.Failure   `json:"error"`
-	DurationSeconds float64         `json:"duration_seconds"`
+	Output json.RawMessage `json:"output"`
+	Error  *core.Failure   `json:"error"`
+	// DurationSeconds is that of the attempt alone.
+	DurationSeconds float64 `json:"duration_seconds"`
 }
 
 // testStep performs one attempt of a step of the active version, with its effects on the outside,
-// and stores nothing. Errors: fault.NotFound workflow_not_found; fault.Unacceptable unknown_step,
-// step_not_testable.
+// and stores nothing. The caller waits for it, which is why it is cut off after 75 s. Errors:
+// fault.NotFound workflow_not_found; fault.Unacceptable unknown_step, step_not_testable.
 func (h *handlers) testStep(c *core.Call, req testStep) error {
 	ref, err := c.Param("id")
 	if err != nil {

@@ -14,7 +14,8 @@ type usage struct {
 	// From is included, To is not; both are times at which runs were created.
 	From core.Timestamp `json:"from"`
 	To   core.Timestamp `json:"to"`
-	Runs int64          `json:"runs"`
+	// Runs counts those that were created in the span, whatever became of them.
+	Runs int64 `json:"runs"`
 	// Tokens and CostMicroUSD are sums over the steps of agents.
 	Tokens       int64 `json:"tokens"`
 	CostMicroUSD int64 `json:"cost_micro_usd"`

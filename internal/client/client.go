@@ -20,15 +20,18 @@ import (
 type Client struct {
 	Base string // "http://127.0.0.1:8080", without a slash at its end
 	Key  string
+	// HTTP performs the requests; its timeout also ends streams.
 	HTTP *http.Client
 }
 
 // Error is an answer other than 2xx. Code, Message and RequestID are "" where the body is not the
 // API's envelope.
 type Error struct {
-	Status     int
-	Code       string
-	Message    string
+	// Status is that of HTTP, Code the API's stable word for what went wrong.
+	Status  int
+	Code    string
+	Message string
+	// RequestID finds the request in the server's log.
 	RequestID  string
 	RetryAfter time.Duration // 0: not said
 	Body       []byte        // as it came
@@ -47,8 +50,10 @@ func (e *Error) Error() string {
 type Request struct {
 	Method string
 	Path   string
-	Body   any
-	Key    string
+	// Body is sent as JSON; nil: no body.
+	Body any
+	// Key makes a repetition of the request safe, where the route takes one.
+	Key string
 }
 
 // Do performs the request and decodes the answer, which is read whole, into answer, unless that
@@ -59,6 +64,7 @@ func (c *Client) Do(ctx context.Context, r Request, answer any) error {
 		return err
 	}
 	defer resp.Body.Close()
+	// Whole, so that the connection can be used again.
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return fmt.Errorf("read the answer of %s %s: %w", r.Method, r.Path, err)
@@ -66,6 +72,7 @@ func (c *Client) Do(ctx context.Context, r Request, answer any) error {
 	if resp.StatusCode/100 != 2 {
 		return refused(resp, body)
 	}
+	// The caller only wanted to know that it was done.
 	if answer == nil {
 		return nil
 	}
@@ -122,6 +129,7 @@ func refused(resp *http.Response, body []byte) *Error {
 		Status: resp.StatusCode, Code: envelope.Error.Code, Message: envelope.Error.Message,
 		RequestID: envelope.Error.RequestID, Body: body,
 	}
+	// Dates, which the header may also hold, are not sent by this server.
 	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
 		e.RetryAfter = time.Duration(n) * time.Second
 	}

@@ -8,15 +8,18 @@ import (
 
 // Run is a run as GET /api/workflows/runs/{id} shows it. Output and Error are null until it ends.
 type Run struct {
-	ID       string          `json:"id"`
-	Status   string          `json:"status"`
-	Output   json.RawMessage `json:"output"`
-	Error    *RunError       `json:"error"`
-	StepRuns []StepRun       `json:"step_runs"`
+	ID string `json:"id"`
+	// Status is a word of the workflows dialect.
+	Status string          `json:"status"`
+	Output json.RawMessage `json:"output"`
+	Error  *RunError       `json:"error"`
+	// StepRuns holds the steps that started or were skipped, in execution order.
+	StepRuns []StepRun `json:"step_runs"`
 }
 
 // RunError is why a run or a step failed.
 type RunError struct {
+	// Code is stable, Message is for people.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
@@ -27,12 +30,14 @@ type StepRun struct {
 	Status  string          `json:"status"`
 	Attempt int             `json:"attempt"`
 	Output  json.RawMessage `json:"output"`
-	Error   *RunError       `json:"error"`
+	// Error is nil unless the step failed.
+	Error *RunError `json:"error"`
 }
 
-// CreateWorkflow stores a definition (any JSON) under an optional slug, active
-// at once, and returns its id.
+// CreateWorkflow stores a definition (any value that encodes as JSON) under an optional slug,
+// active at once, and returns its id. A slug that is taken is an *Error with the code slug_taken.
 func (c *Client) CreateWorkflow(ctx context.Context, definition any, slug string) (string, error) {
+	// Active at once: its callers start runs next.
 	body := map[string]any{"definition": definition, "status": "active"}
 	if slug != "" {
 		body["slug"] = slug

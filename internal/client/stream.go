@@ -18,12 +18,13 @@ var ErrFinished = errors.New("the run is finished and its stream is at its end")
 
 // Frame is one server-sent event. ID is the number of the event in the run's journal.
 type Frame struct {
-	ID    int64
+	ID int64
+	// Event is the frame's name, such as step_completed; Data is an object.
 	Event string
 	Data  json.RawMessage
 }
 
-// Terminal reports whether the frame is a run's last.
+// Terminal reports whether the frame is a run's last, unless the run is resumed later.
 func (f Frame) Terminal() bool {
 	return f.Event == "run_completed" || f.Event == "run_failed" || f.Event == "run_cancelled"
 }
@@ -38,6 +39,7 @@ func (c *Client) Stream(ctx context.Context, runID string, after int64, each fun
 		return err
 	}
 	req.Header.Set("Accept", "text/event-stream")
+	// Without it the stream begins with the first event.
 	if after > 0 {
 		req.Header.Set("Last-Event-ID", strconv.FormatInt(after, 10))
 	}
@@ -74,10 +76,12 @@ func frames(r io.Reader, each func(Frame) error) error {
 		field, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
 		value = strings.TrimPrefix(value, " ")
 		switch {
+		// An empty line ends a frame; one behind a comment ends none.
 		case field == "" && value == "" && f.Event != "":
 			if err := each(f); err != nil {
 				return err
 			}
+			// The next frame must not have this one's fields.
 			f = Frame{}
 		case field == "id":
 			if f.ID, err = strconv.ParseInt(value, 10, 64); err != nil {

@@ -25,6 +25,7 @@ func (c *Client) Export(ctx context.Context, query url.Values, out io.Writer) er
 		return err
 	}
 	defer resp.Body.Close()
+	// What is not an export must not end up in the caller's file.
 	if resp.StatusCode != http.StatusOK {
 		body, err := io.ReadAll(resp.Body)
 		if err != nil {
@@ -70,6 +71,7 @@ func (c *Client) Import(ctx context.Context, query url.Values, lines io.Reader) 
 	if err != nil {
 		return done, fmt.Errorf("read the answer: %w", err)
 	}
+	// A refusal of a line has the same two lists beside its error.
 	err = json.Unmarshal(body, &done)
 	if resp.StatusCode != http.StatusOK {
 		return done, refused(resp, body)
