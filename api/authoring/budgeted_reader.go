@@ -21,7 +21,9 @@ const (
 )
 
 // budgetedReader reads lines, and waits for memory before it reads more of a long one. What it
-// holds is released at each line's end and by release. It is used by one goroutine.
+// holds is released at each line's end and by release. It is used by one goroutine. A line of 3.5
+// MiB reserves 1 MiB after the first, the second and the third MiB; so a client that sends half a
+// line and stalls holds what it has sent, and no more.
 type budgetedReader struct {
 	r      io.Reader
 	memory *core.MemoryBudget

@@ -56,7 +56,6 @@ type templateAnswer struct {
 
 // createdTemplate answers the creation of a template; it is what a repeated request receives too.
 type createdTemplate struct {
-	// TemplateID is the id of Template again, for clients that want no more.
 	TemplateID string       `json:"template_id"`
 	Template   templateBody `json:"template"`
 }
@@ -100,7 +99,6 @@ type installTemplate struct {
 
 // installedWorkflow names the workflow that was made.
 type installedWorkflow struct {
-	// WorkflowID is the new workflow's, whose slug is in its own answer.
 	WorkflowID string `json:"workflow_id"`
 }
 

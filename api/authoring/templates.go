@@ -224,7 +224,7 @@ func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 }
 
 // linkTemplates adds to workflows where they came from and whether there is something newer, in
-// place. It reads the links of all of them at once.
+// place. It reads the links of all of them at once. list points at the summaries of the answer.
 func (h *handlers) linkTemplates(c *core.Call, list ...*workflowSummary) error {
 	ids := make([]string, len(list))
 	for i, w := range list {

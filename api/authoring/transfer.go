@@ -21,7 +21,8 @@ type importBody struct {
 
 // exportWorkflows streams the workflows that the caller may view, one per line with all its
 // versions, so that an export of any size costs little memory. What the query names wrongly is
-// refused before the first line.
+// refused before the first line. It is not a snapshot: a workflow that is created meanwhile may
+// be missing.
 func (h *handlers) exportWorkflows(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {
@@ -72,7 +73,8 @@ func (h *handlers) named(c *core.Call, list string) ([]string, error) {
 
 // importWorkflows stores workflows line by line: each whole or not at all, up to the first line
 // that is refused. The answer, also of a refusal, says which were stored. A repeated request with
-// the same Idempotency-Key does not store a line again.
+// the same Idempotency-Key does not store a line again, so that an import which was cut off is
+// simply sent again.
 func (h *handlers) importWorkflows(c *core.Call) error {
 	q, err := c.Query()
 	if err != nil {

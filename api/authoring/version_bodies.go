@@ -25,7 +25,8 @@ type labelVersion struct {
 	Label labelText `json:"label" doc:"Null takes it away."`
 }
 
-// labelText is a label, or null, which is ""; given distinguishes null from a missing field.
+// labelText is a label, or null, which is ""; given distinguishes null from a missing field, for
+// which encoding/json does not call UnmarshalJSON.
 type labelText struct {
 	text  string
 	given bool
@@ -53,7 +54,6 @@ type diffDraft struct {
 // differences is how one definition differs from another: for programs, in a line, and step by
 // step.
 type differences struct {
-	// Diff is made of the canonical forms of both.
 	Diff    json.RawMessage   `json:"diff" kind:"patch" doc:"JSON Patch (RFC 6902): applied to the one definition it gives the other exactly."`
 	Summary string            `json:"summary" doc:"One line for people: Added 1 step, modified 1 step."`
 	Changes []versions.Change `json:"changes" doc:"What became of each step; step_id is null for the settings of the workflow."`

@@ -10,7 +10,7 @@ import (
 
 // workflowSummary is a workflow in a list, without definitions.
 type workflowSummary struct {
-	// ID never changes, and Slug does not either.
+	// ID never changes.
 	ID      string `json:"id"`
 	Slug    string `json:"slug" doc:"The id where none was given."`
 	Name    string `json:"name" doc:"Of the active version."`
@@ -79,7 +79,6 @@ type workflowAnswer struct {
 
 // createdWorkflow answers the creation of a workflow; it is what a repeated request receives too.
 type createdWorkflow struct {
-	// ID is the id of Workflow again, for clients that want no more.
 	ID       string       `json:"id"`
 	Workflow workflowBody `json:"workflow"`
 }

@@ -106,7 +106,8 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 }
 
 // replyWorkflow answers with a workflow that was just written, and its active definition, which
-// is counted as stored where the request reserved room for one.
+// is counted as stored where the request reserved room for one. The definition is read anew, for
+// the write returns none; versions do not change, so that it fits w.
 func (h *handlers) replyWorkflow(c *core.Call, w workflows.Workflow) error {
 	v, err := h.Versions.Active(c.Ctx(), w)
 	if err != nil {

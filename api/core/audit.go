@@ -138,7 +138,8 @@ func pathNoun(route, fallback string) string {
 }
 
 // nounAndVerb splits an operation's id into a noun in snake case and a verb: setWorkflowStatus is
-// workflow_status and set. An id of one word is done to the server.
+// workflow_status and set, so that the action is workflow_status.set. An id of one word is done
+// to the server.
 func nounAndVerb(operation string) (noun, verb string) {
 	i := strings.IndexFunc(operation, unicode.IsUpper)
 	if i < 0 {

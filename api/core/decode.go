@@ -173,8 +173,9 @@ func AssignField(name string, value json.RawMessage, field reflect.Value) error 
 const maxWholes = 64
 
 // withPlainNumber returns a copy of value in which the number that an integer could not take is
-// written without its fraction of zeros, or its exponent: 3.0 is a count. err is that of decoding
-// value, and says where the number stands. False: what is wrong is something else.
+// written without its fraction of zeros, or its exponent: {"max": 3.0} becomes {"max": 3}. err is
+// that of decoding value, and says where the number stands. False: what is wrong is something
+// else.
 func withPlainNumber(value json.RawMessage, err error) (json.RawMessage, bool) {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) || wrong.Type.Kind() == reflect.String || wrong.Offset > int64(len(value)) {

@@ -11,8 +11,10 @@ import (
 // canonicalPath makes the path of a request one that is escaped in exactly one way, so that
 // routes and names do not depend on how a client escapes: each segment is decoded once and
 // escaped anew. RawPath is set where that differs from Path, and is what the router reads.
-// Trailing slashes are dropped. /v1/runs/%72un%5F1/ becomes /v1/runs/run_1; an escaped slash
-// stays within its segment.
+// Trailing slashes are dropped.
+//
+//	/v1/runs/%72un_1/     → /v1/runs/run_1
+//	/v1/x/signals/a%2Fb   → Path /v1/x/signals/a/b, RawPath /v1/x/signals/a%2Fb
 func canonicalPath(u *url.URL) {
 	segments := strings.Split(strings.TrimRight(u.EscapedPath(), "/"), "/")
 	decoded := make([]string, len(segments))

@@ -11,8 +11,10 @@ type Words struct {
 	Workflows, Runs, Turns, Instances string
 }
 
-// WordsOf translates a state; the zero Words for what is not a state. The turns dialect says
-// aborted_looping_risk of a run that failed with the code looping_risk: see TurnsWord.
+// WordsOf translates a state; the zero Words for what is not a state. It is the one table of the
+// dialects' words: filters, enums of the document and answers are all made of it. The turns
+// dialect says aborted_looping_risk of a run that failed with the code looping_risk: see
+// TurnsWord.
 func WordsOf(s machine.State) Words {
 	switch s {
 	case machine.Queued:

@@ -108,7 +108,8 @@ var synonyms = map[string]string{ //nolint:gosec // names of fields
 
 // suggestField returns the field of a request that was probably meant by a name that it does not
 // have; "" where none is near. A misspelling comes first, then another way to write the same
-// words, then a synonym.
+// words, then a synonym: of a request with the field input_data, imput_data, inputData and
+// payload are all taken for it.
 func suggestField(name string, names []string) string {
 	if near := source.Nearest(name, names); near != "" {
 		return near

@@ -170,7 +170,7 @@ type positive int
 // accepted as a number, not as text.
 func (p *positive) UnmarshalJSON(text []byte) error {
 	written := strings.Trim(string(text), `"`)
-	// Only a number: text was sent by a client that writes integers.
+	// A JSON number may be written as 3.0, digits as text may not.
 	if whole, ok := core.WholeNumber(written); ok && len(written) == len(text) {
 		written = whole
 	}

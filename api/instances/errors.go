@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Codes of the instances dialect that no other part of the product has.
+// Codes of the instances dialect that no other part of the product has. The first two refuse an
+// id or a tick; the last is that of every request that does not fit its schema.
 const (
 	codeInstanceID   = "INVALID_INSTANCE_ID"
 	codeTickDisabled = "RUNNER_TICK_DISABLED"
@@ -59,8 +60,8 @@ func translateErrorForInstances(err error) error {
 	case "invalid_input":
 		out.Kind = fault.Malformed
 		return out.With("issues", issuesOf("params", f))
-	// The product's message names the run, which this dialect's clients do not know.
 	case "run_finished":
+		// The product's message names the run, which this dialect's clients do not know.
 		out.Message = "The instance has ended and takes no more; restart it, or create another."
 		out.Details = nil
 	}
@@ -81,7 +82,8 @@ func invalidFor(message string, path ...any) error {
 }
 
 // issuesOf returns an error's issues below a field of the request, with their JSON pointers (RFC
-// 6901) as paths. An error without issues is one itself. The list is never empty.
+// 6901) as paths: below params, /items/0/a~1b is ["params", "items", 0, "a/b"]. An error without
+// issues is one itself. The list is never empty.
 func issuesOf(field string, f *fault.Error) []core.SchemaIssue {
 	list := []core.SchemaIssue{}
 	for _, i := range f.Issues {

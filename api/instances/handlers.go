@@ -27,7 +27,6 @@ var instanceID = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$`)
 // listWorkflowNames lists all names in one answer: the dialect has no pages for them. It reads
 // them from the store in pages of core.MaxLimit.
 func (h *handlers) listWorkflowNames(c *core.Call) error {
-	// The largest pages, as there is no limit to keep.
 	q := workflows.Query{TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal), Limit: core.MaxLimit}
 	list := workflowNames{Workflows: []workflowName{}}
 	for {
@@ -247,7 +246,8 @@ func (h *handlers) getInstance(c *core.Call) error {
 
 // currentStepOf returns the unfinished step that began last; in a loop what its body waits for.
 // When none is unfinished, it is the last step, and nil before the first. plan describes a step
-// by its id.
+// by its id. Steps of a run that runs several at once are thus shown one at a time, as the
+// dialect's clients expect.
 func currentStepOf(view executor.View, plan func(string) machine.StepPlan) *instanceStep {
 	if len(view.Steps) == 0 {
 		return nil

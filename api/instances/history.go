@@ -72,7 +72,7 @@ type historyLog struct {
 
 // historyCursor says where one of the three lists stopped: before or behind an event of a run's
 // journal, or at a cursor of its logs. It keeps its order, which the query may not change from
-// page to page.
+// page to page. On the wire it is base64url of this JSON, without padding.
 type historyCursor struct {
 	RunID string `json:"r"`           // a cursor of another run is not accepted
 	Asc   bool   `json:"a,omitempty"` // oldest first
@@ -178,8 +178,9 @@ func emptyHistory(q historyQuery) instanceHistory {
 }
 
 // walkInstance returns a page of the run's steps and one of its events. It costs in proportion to
-// the pages, however long the journal is. Pages are read in the journal's order and reversed for
-// newest first.
+// the pages, however long the journal is. Pages are read from the journal's end for newest first
+// and from its beginning otherwise; events within a page are in the journal's order, and the
+// lists are reversed for newest first.
 func (h *handlers) walkInstance(c *core.Call, in executor.NamedRun, q historyQuery) (instanceHistory, error) {
 	plan, err := h.Executor.Plans(c.Ctx(), in.Record)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// walkedStep is a step of the page while its events are read.
+// walkedStep is a step of the page while its events are read. What clients see is in historyStep;
+// the rest is what the next event has to know.
 type walkedStep struct {
 	historyStep
 	// stepID is the step's id, without its iteration.
@@ -20,7 +21,12 @@ type walkedStep struct {
 
 // walkSteps makes the steps of a page of their events, in the order in which they began. number
 // is the run's. Events of steps that began on an earlier page are skipped. The error is that of a
-// row that cannot be read.
+// row that cannot be read. A step that failed, was resumed and completed is one step:
+//
+//	step_started  pay    running, 1 attempt
+//	step_failed   pay    failed
+//	step_started  pay    running, 1 attempt: the attempts are counted anew
+//	step_completed pay   completed, with its result
 func walkSteps(number int, list []events.Event) ([]*walkedStep, error) {
 	var steps []*walkedStep
 	of := map[machine.Ref]*walkedStep{}

@@ -26,7 +26,7 @@ import (
 const VersionMark = "the version of this server"
 
 // WithVersion returns a copy of the document that Describe made for VersionMark, as that of the
-// version.
+// version. The first occurrence is replaced, which is that of info.
 func WithVersion(document []byte, version string) []byte {
 	// As JSON, so that a version with a quote does not break the document.
 	quoted, err := json.Marshal(version)
@@ -37,8 +37,9 @@ func WithVersion(document []byte, version string) []byte {
 }
 
 // Describe returns the OpenAPI 3.1 document of a table of routes, indented, with a line break at
-// its end. version is the product's. It panics where the table cannot be described, which only a
-// defect of the product makes it do. It costs milliseconds: the caller keeps the result.
+// its end. version is the product's. Routes that share a path are operations of one item. It
+// panics where the table cannot be described, which only a defect of the product makes it do. The
+// caller keeps the result: each call makes all schemas anew.
 func Describe(routes []core.Route, version string) []byte {
 	s := newSchemas()
 	// The envelope's schema is a component before nameCodes completes it.
@@ -124,7 +125,14 @@ func (s *schemas) nameCodes() {
 }
 
 // operation returns the description of one route; problem is the schema of the envelope. An
-// operation of a key names the action that the key needs in x-action.
+// operation of a key names the action that the key needs in x-action. A route becomes, in short:
+//
+//	POST /api/workflows/{id}/run → {
+//	  operationId: runWorkflow, tags: [runs], x-action: execute,
+//	  parameters: [id, Idempotency-Key],
+//	  requestBody: {content: {application/json: {schema: {$ref: …/StartRun}, example: …}}},
+//	  responses: {202: …, 400: invalid_request, …}
+//	}
 func (s *schemas) operation(r *core.Route, problem dict) dict {
 	op := dict{"operationId": r.ID, "summary": r.Summary, "description": r.Description(), "tags": []string{r.Tag}, "responses": s.responses(r, problem)}
 	if params := parameters(r); len(params) > 0 {
@@ -167,7 +175,6 @@ func parameters(r *core.Route) []any {
 		}
 	}
 	for _, p := range r.Query {
-		// A parameter is a text unless the route says otherwise.
 		schema := dict{"type": "string"}
 		if p.JSONType != "" {
 			schema["type"] = p.JSONType
@@ -246,7 +253,8 @@ func headerParams(r *core.Route) []string {
 }
 
 // responses describes the route's successes, and its errors by status: one response per status,
-// whose description lists the codes. A code of the route that Codes does not have is left out.
+// whose description lists the codes. A code of the route that Codes does not have is left out; a
+// test holds the source's codes against Codes.
 func (s *schemas) responses(r *core.Route, problem dict) dict {
 	out := dict{}
 	for _, a := range r.Answers {

@@ -36,9 +36,9 @@ func newSchemas() *schemas {
 	return s
 }
 
-// componentNames are the names under which types of other packages were first
-// published. They are part of the API, since generators of typed clients name
-// their types after them; the Go types may be renamed.
+// componentNames are the names under which types of other packages were first published. They are
+// part of the API, since generators of typed clients name their types after them; the Go types
+// may be renamed. Never changed.
 var componentNames = map[reflect.Type]string{
 	// Each was published under the name on the right.
 	reflect.TypeFor[fault.Issue]():             "Diagnostic",
@@ -88,7 +88,10 @@ func openEnded(t reflect.Type, s dict) {
 
 // field returns the schema of a field with the tags that only this document has: kind (the JSON
 // type, or patch for a JSON Patch) and words (the states of a dialect, of a field or the items of
-// a list).
+// a list):
+//
+//	Input  json.RawMessage `json:"input" kind:"object"`   → {"type": "object"}
+//	Status string          `json:"status" words:"runs"`   → {"type": "string", "enum": ["queued", …]}
 func (s *schemas) field(f reflect.StructField, schema dict) dict {
 	switch kind := f.Tag.Get("kind"); kind {
 	case "":
@@ -98,7 +101,6 @@ func (s *schemas) field(f reflect.StructField, schema dict) dict {
 		schema["type"] = kind
 	}
 	if dialect := f.Tag.Get("words"); dialect != "" {
-		// Of a single field the field has them.
 		of := schema
 		// Of a list the items have the words.
 		if items, ok := schema["items"].(dict); ok {

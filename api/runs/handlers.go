@@ -152,7 +152,6 @@ func v1SummaryOf(r executor.Record, names versionNames) (v1Summary, error) {
 		Tokens: r.Usage.Tokens, CostMicroUSD: r.Usage.CostMicroUSD, Authors: core.AuthorsOf(r),
 	}
 	if !r.StartedAt.IsZero() && !r.CompletedAt.IsZero() {
-		// Both are of the journal, and so of one clock at most times.
 		ms := r.CompletedAt.Sub(r.StartedAt).Milliseconds()
 		s.LatencyMS = &ms
 	}

@@ -56,7 +56,12 @@ type v1Attempt struct {
 
 // v1History reads a page of the journal and makes nodes of its events. It costs in proportion to
 // the page, however long the journal is. A cursor is the number of an event; one that is not is
-// fault.Malformed invalid_request.
+// fault.Malformed invalid_request. These events, for example, make one node with two attempts:
+//
+//	step_started  fetch #1     {"node": "fetch", "state": "succeeded", "attempts": [
+//	step_retrying fetch #1       {"attempt": 1, "state": "failed", …},
+//	step_started  fetch #2       {"attempt": 2, "state": "succeeded", …}
+//	step_completed fetch #2    ]}
 func (h *handlers) v1History(c *core.Call) error {
 	id, err := c.Param("run_id")
 	if err != nil {
@@ -102,7 +107,8 @@ func (h *handlers) v1History(c *core.Call) error {
 	return c.Reply(http.StatusOK, list)
 }
 
-// historyWalk makes nodes of the events of a page, which are visited in the journal's order.
+// historyWalk makes nodes of the events of a page, which are visited in the journal's order: each
+// event belongs to the node of its step and iteration, and is of the last attempt of it.
 type historyWalk struct {
 	from int64 // seq of the event from which the present version ran; 0: from the first
 	// steps are those of the present version, by id.

@@ -91,7 +91,8 @@ func v1Frame(e events.Event) (core.Frame, bool, error) {
 }
 
 // v1EventWord returns the name of the row's frame, or "". A change between states that have one
-// word is none to this dialect.
+// word is none to this dialect: running to waiting for a timer is no change, running to retrying
+// is one.
 func v1EventWord(k events.Kind, d machine.Detail) string {
 	switch k {
 	case events.StateChanged:

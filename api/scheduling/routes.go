@@ -64,7 +64,7 @@ func (h *handlers) routes() []core.Route {
 			Query:   []core.Param{{Name: "from", Description: "RFC 3339; times strictly after this, default now."}, {Name: "count", JSONType: "integer", Description: "From 1 to 500; 10 without it."}},
 			Answers: preview, Codes: unknown,
 		}.Handle(core.NoBody(h.previewSchedule)),
-		// The ledger is read, never written, by requests.
+		// The ledger has what the loop, triggers and backfills decided.
 		core.Route{
 			Method: http.MethodGet, Path: one + "/slots", ID: "listSlots", Tag: "schedules",
 			Summary: "What became of each due time, latest first", Action: access.View, On: core.OnSchedule,

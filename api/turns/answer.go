@@ -198,7 +198,13 @@ func (h *handlers) turnNumber(c *core.Call, runID string) (int, error) {
 
 // turnCount numbers turns from the journal: each answer, pause, resume and stop is one, and an
 // answer that resumes is one. A count that is kept would not know the turns of other dialects'
-// requests.
+// requests. For example:
+//
+//	queued                        turn 1: the start
+//	signal received               turn 2: an answer
+//	running → pausing → paused    turn 3: a pause
+//	signal received, → queued     turn 4: an answer that resumes
+//	cancelling … cancelled        turn 5: a stop
 type turnCount struct {
 	n        int // the number of the last turn
 	paused   bool
@@ -235,8 +241,9 @@ func (t *turnCount) add(e events.Event, d machine.Detail) {
 	}
 }
 
-// turnNodes returns the names of a run's steps by id, and whether an agent answers them. A step
-// without a name has its id.
+// turnNodes returns the names of a run's steps by id, and whether an agent answers them, which
+// the type of the step says. A step without a name has its id. It reads the definition that the
+// run is on; a step of an earlier version alone has no name.
 func (h *handlers) turnNodes(c *core.Call, runID string) (map[string]turnNode, error) {
 	text, _, err := h.Executor.Definition(c.Ctx(), c.TenantID(), runID)
 	if err != nil {

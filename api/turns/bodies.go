@@ -98,7 +98,10 @@ type turnNode struct {
 }
 
 // turnEvents translates one row of the journal; none where the dialect has no word for it. The
-// end of an agent's step is what it said, and the end of its node.
+// end of an agent's step is two events, what it said and the end of its node:
+//
+//	step_completed of an agent → assistant_response, end_node_run
+//	step_completed of another  → end_node_run
 func turnEvents(e events.Event, d machine.Detail, nodes map[string]turnNode) []turnEvent {
 	at := turnEvent{LogicalID: withoutPrefix(e.RunID) + "-" + decimal(e.Seq), Timestamp: float64(e.At.UnixMilli()) / 1000}
 	if e.StepID != "" {

@@ -26,7 +26,9 @@ const (
 
 // takeTurn makes this request the one turn that the run has in progress on any node, until end is
 // called, which has to happen once. The error is fault.Conflict turn_in_progress, or the store's.
-// Within this process no row is needed to know: the map refuses first.
+// The order is: the process's map, then the store's claim, then renewals in the background; end
+// goes back the same way, and frees the map last, so that no request of this process meets a
+// claim of its own.
 func (h *handlers) takeTurn(c *core.Call, runID string) (end func(), err error) {
 	if _, busy := h.open.LoadOrStore(runID, true); busy {
 		return nil, turnInProgress(runID)

@@ -39,7 +39,8 @@ type handlers struct {
 	open sync.Map
 }
 
-// Routes returns the table of the package, which is one route.
+// Routes returns the table of the package, which is one route. A TurnTime of 0 becomes 55 s,
+// which is below the time after which proxies commonly give up on an answer.
 func Routes(s Services) []core.Route {
 	if s.TurnTime == 0 {
 		s.TurnTime = 55 * time.Second

@@ -100,8 +100,11 @@ const (
 	rangeBeyond
 )
 
-// satisfiable judges a Range header for a value of size bytes. bytes=-5 are the last five,
-// bytes=5- all but the first five.
+// satisfiable judges a Range header for a value of size bytes. Of a value of 10 bytes:
+//
+//	bytes=0-4, bytes=5-, bytes=-5, bytes=8-99   rangeFine
+//	bytes=10-, bytes=-0                         rangeBeyond
+//	bytes=4-2, bytes=0-1,3-4, items=0-4         rangeIgnored
 func satisfiable(header string, size int64) rangeVerdict {
 	if header == "" {
 		return rangeFine

@@ -11,7 +11,6 @@ import (
 
 // logLine is one line that a step wrote.
 type logLine struct {
-	// ID is the line's in every list.
 	ID string `json:"id"`
 	// StepID and Iteration name the step that wrote it.
 	StepID    string  `json:"step_id"`
@@ -23,8 +22,7 @@ type logLine struct {
 	Message  string `json:"message" doc:"Without secrets, cut at 8 KiB."`
 	// Data is what the line has beside its message; null: nothing.
 	Data json.RawMessage `json:"data"`
-	// At is when it was written.
-	At core.Timestamp `json:"at"`
+	At   core.Timestamp  `json:"at"`
 }
 
 // logList is a page of lines, in the order of the query.

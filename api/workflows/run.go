@@ -47,8 +47,7 @@ type stepRun struct {
 	Handler  string `json:"handler,omitempty" doc:"on_failure or finally; absent for a main step."`
 	// NextAttemptAt is when a retry is due; left out unless one is.
 	NextAttemptAt *core.Timestamp `json:"next_attempt_at,omitempty"`
-	// Wait is what it waits for now.
-	Wait *core.OpenWait `json:"wait,omitempty"`
+	Wait          *core.OpenWait  `json:"wait,omitempty"`
 	// Tokens and CostMicroUSD (millionths of a US dollar) are over all attempts of an agent.
 	Tokens       int64 `json:"tokens,omitempty"`
 	CostMicroUSD int64 `json:"cost_micro_usd,omitempty"`

@@ -28,7 +28,6 @@ type resumePreview struct {
 // judgedStep is a step, and why it is kept or runs again.
 type judgedStep struct {
 	StepID string `json:"step_id"`
-	// Reason is a sentence for people.
 	Reason string `json:"reason"`
 }
 
@@ -120,7 +119,6 @@ func (h *handlers) restartRun(c *core.Call, _ core.Because) error {
 
 // ranVersion is one of the versions that a run ran on, and since which event.
 type ranVersion struct {
-	// Version is the number of the version.
 	Version        int    `json:"version"`
 	DefinitionHash string `json:"definition_hash"`
 	FromSeq        int64  `json:"from_seq" doc:"The event from which on the run ran on this version."`

@@ -35,7 +35,6 @@ func (h *handlers) streamRun(c *core.Call) error {
 // workflowsEvent is the data of every frame of the workflows dialect; each event fills what it
 // has, and leaves the rest out.
 type workflowsEvent struct {
-	// RunID is in each frame, so that a client may merge streams.
 	RunID string `json:"run_id"`
 	// Seq is the number of the event in the run's journal, and the frame's id.
 	Seq       int64          `json:"seq"`
@@ -135,6 +134,11 @@ func (s *workflowsStream) word(e events.Event, d machine.Detail) string {
 
 // stateWord returns the frame's name of a change between states; "": the dialect shows none. The
 // ends of a run have events of their own.
+//
+//	queued → running, the first time     run_started
+//	any → paused                         run_paused
+//	paused, failed, cancelled → queued   run_resumed
+//	pausing → running                    run_resumed
 func (s *workflowsStream) stateWord(e events.Event, d machine.Detail) string {
 	// A run that has ended or was paused starts again only by a resume.
 	resting := d.From == machine.Paused || d.From == machine.Failed || d.From == machine.Cancelled
@@ -221,7 +225,9 @@ func (h *handlers) stepTypes(ctx context.Context, tenantID, runID string, seq in
 }
 
 // typeCache remembers the types of a few definitions: streams of runs of one workflow share them.
-// mu guards byText, whose keys are hashes of definitions; the maps in it are not changed.
+// Without it each reader would decode the definition, and hold the types of its own, for as long
+// as it follows. mu guards byText, whose keys are hashes of definitions; the maps in it are not
+// changed.
 type typeCache struct {
 	mu     sync.Mutex
 	byText map[[sha256.Size]byte]map[string]string

@@ -58,7 +58,6 @@ func (h *handlers) getUsage(c *core.Call) error {
 	if err != nil {
 		return err
 	}
-	// The run of this very millisecond is counted too.
 	if to.IsZero() {
 		// The runs of the present millisecond are included.
 		to = h.Now().UTC().Add(time.Millisecond)
