@@ -38,7 +38,8 @@ type handlers struct {
 	Services
 }
 
-// Routes returns the table of the package, in the order of the documents.
+// Routes returns the table of the package, in the order of the documents: workflows, versions
+// with export and import, templates.
 func Routes(s Services) []core.Route {
 	h := &handlers{s}
 	return append(append(h.workflowRoutes(), h.versionRoutes()...), h.templateRoutes()...)

@@ -36,6 +36,7 @@ type budgetedReader struct {
 // Read reads the next bytes, at most 1 MiB. The error is fault.Unavailable server_busy when there
 // was no memory for the line.
 func (m *budgetedReader) Read(p []byte) (int, error) {
+	// Before the read, so that nothing is read for which there is no memory.
 	for m.line >= m.held+shortLine {
 		if _, m.err = m.memory.Reserve(m.ctx, shortLine); m.err != nil {
 			return 0, m.err

@@ -68,7 +68,8 @@ type createTemplate struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 	// Category is a text of at most 64 characters; lists are filtered by it.
-	Category   string                `json:"category,omitempty" doc:"Default custom."`
+	Category string `json:"category,omitempty" doc:"Default custom."`
+	// Parameters is nil for a template without any.
 	Parameters json.RawMessage       `json:"parameters,omitempty" kind:"object" doc:"A JSON Schema of type object; each parameter has a default or examples."`
 	WorkflowID string                `json:"workflow_id,omitempty" doc:"Id or slug of the workflow to save; instead of definition."`
 	Version    core.VersionRef       `json:"version,omitempty"`
@@ -93,11 +94,12 @@ type updateTemplate struct {
 type installTemplate struct {
 	Name string `json:"name,omitempty" doc:"The workflow's name; the template's own without it."`
 	// Slug is the workflow's; without it the id is.
-	Slug       string          `json:"slug,omitempty"`
+	Slug string `json:"slug,omitempty"`
+	// Parameters are checked against the template's schema.
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object"`
 }
 
-// installedWorkflow names the workflow that was made.
+// installedWorkflow names the workflow that was made; Location does, too.
 type installedWorkflow struct {
 	WorkflowID string `json:"workflow_id"`
 }
@@ -105,6 +107,7 @@ type installedWorkflow struct {
 // mergeTemplate is a request to merge a template's newest version into a workflow.
 type mergeTemplate struct {
 	core.Because
+	// Parameters are nil for those that the workflow has, which the merge keeps.
 	Parameters json.RawMessage `json:"parameters,omitempty" kind:"object" doc:"Instead of those that the workflow was made with."`
 }
 
@@ -144,7 +147,7 @@ func templateSummaryOf(t templates.Template) templateSummary {
 	}
 }
 
-// templateBodyOf returns a template with its definition.
+// templateBodyOf returns a template with its definition, which is shared, not copied.
 func templateBodyOf(t templates.Template) templateBody {
 	return templateBody{templateSummaryOf(t), t.Definition}
 }

@@ -205,6 +205,7 @@ func (h *handlers) mergeTemplate(c *core.Call, req mergeTemplate) error {
 			return err
 		}
 	}
+	// The service merges what is edited meanwhile too, unless If-Match forbids it.
 	merged, err := h.Templates.MergeUpdate(c.Ctx(), templates.MergeRequest{
 		TenantID: c.TenantID(), Ref: r.Workflow, Author: c.Principal.KeyName,
 		Parameters: req.Parameters, DryRun: dry, IfMatch: r.IfMatch, Admit: c.ReserveMemory,

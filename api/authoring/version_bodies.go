@@ -73,6 +73,7 @@ type diffBody struct {
 type previewBody struct {
 	DryRun bool `json:"dry_run"`
 	differences
+	// OpenRuns holds a line for each version that has open runs.
 	OpenRuns  []versions.OpenRuns       `json:"open_runs" doc:"Runs that are open, by the version that they stay on."`
 	Schedules []versions.ScheduleImpact `json:"schedules" doc:"Schedules that would run the new definition."`
 	// Breaking is a warning: the write is not refused for it.
@@ -84,7 +85,8 @@ func differencesOf(d versions.Diff) differences {
 	return differences{Diff: d.Patch, Summary: d.Summary, Changes: d.Changes}
 }
 
-// diffOf returns a difference with the numbers of its two sides.
+// diffOf returns a difference with the numbers of its two sides; V2 is null for a draft, which
+// has no number.
 func diffOf(b versions.VersionDiff) diffBody {
 	body := diffBody{differences: differencesOf(b.Diff), V1: b.From}
 	if b.To > 0 {

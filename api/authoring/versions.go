@@ -59,6 +59,7 @@ func (h *handlers) rollbackWorkflow(c *core.Call, req rollbackWorkflow) error {
 		// An absent version would be the active one, to which there is nothing to go back.
 		return core.Malformed("version is missing; name the version to go back to: {\"version\": 2}.")
 	}
+	// The author is the key's name as it is now; versions keep a copy.
 	ask := versions.RollbackRequest{Reference: r, Author: c.Principal.KeyName, ChangeSummary: req.ChangeSummary}
 	// What a rollback checks beyond the preview is checked here, so that both refuse the same.
 	if dry, err := c.DryRun(); err != nil || dry {
@@ -128,6 +129,7 @@ func (h *handlers) labelVersion(c *core.Call, req labelVersion) error {
 	if err != nil {
 		return err
 	}
+	// A label of "" is cleared; null was read as that.
 	w, v, err := h.Versions.SetLabel(c.Ctx(), r, req.Label.text)
 	if err != nil {
 		return err

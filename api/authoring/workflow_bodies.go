@@ -41,8 +41,8 @@ type workflowBody struct {
 	Definition json.RawMessage `json:"definition" kind:"object"`
 }
 
-// summaryOf returns a workflow as lists show it; no tags are an empty list, not
-// null.
+// summaryOf returns a workflow as lists show it; no tags are an empty list, not null. Its link to
+// a template is set by linkTemplates.
 func summaryOf(w workflows.Workflow) workflowSummary {
 	s := workflowSummary{
 		ID: w.ID, Slug: w.Slug, Name: w.Name, Version: w.ActiveVersion, LatestVersion: w.LatestVersion,
@@ -64,7 +64,8 @@ func bodyOf(w workflows.Workflow, v versions.Version) workflowBody {
 	}
 }
 
-// workflowList is a page of workflows, last changed first.
+// workflowList is a page of workflows, last changed first, so that one which changes between two
+// pages may be seen twice.
 type workflowList struct {
 	Workflows []workflowSummary `json:"workflows"`
 	// Total counts what the caller may view.

@@ -7,6 +7,8 @@ import (
 )
 
 // workflowRoutes returns the routes of workflows, and of their versions as far as they are read.
+// Those that answer a list are filtered by what the key may view, those of one workflow are
+// refused by it.
 func (h *handlers) workflowRoutes() []core.Route {
 	const one = core.WorkflowsBase + "/{id}"
 	// definitionCodes are those of every route that stores a definition.

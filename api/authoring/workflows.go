@@ -17,6 +17,7 @@ func (h *handlers) listWorkflows(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// The filters are those of the query; IDs nil are all workflows, as for a role that sees all.
 	found, err := h.Definitions.List(c.Ctx(), workflows.Query{
 		TenantID: c.TenantID(), IDs: access.ViewableWorkflows(c.Principal),
 		Status: workflows.Status(q.Get("status")), TriggerType: q.Get("trigger_type"),
@@ -60,6 +61,7 @@ func (h *handlers) createWorkflow(c *core.Call, req createWorkflow) error {
 			// In the transaction of the workflow: a crash leaves both or neither.
 			Keep: func(w workflows.Workflow, v workflows.NewVersion) *idempotency.Answer {
 				c.AddStored(len(v.Definition))
+				// The ETag is that of the new revision, so that a client can go on with If-Match.
 				header := map[string]string{"Location": core.WorkflowsBase + "/" + w.ID, "ETag": core.ETag(w.Revision)}
 				return o.Answer(http.StatusCreated, header, createdWorkflow{w.ID, bodyOf(w, versions.Version{
 					Number: v.Number, Definition: v.Definition, DefinitionHash: v.Hash,
@@ -86,6 +88,7 @@ func (h *handlers) getWorkflow(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// Checked before it reaches the store, as the path's version is.
 	version := q.Get("version")
 	if version != "" && !core.ValidRef(version) {
 		return core.NotFound("version", version)

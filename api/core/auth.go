@@ -17,6 +17,7 @@ func (h *Server) authenticate(ctx context.Context, r *http.Request) (access.Prin
 // bearer returns the request's token (RFC 6750); "" where there is not exactly one Authorization
 // of at most 1,024 bytes.
 func bearer(r *http.Request) (token string) {
+	// Spelt as net/http canonicalizes it.
 	if v := r.Header["Authorization"]; len(v) == 1 && len(v[0]) <= 1024 {
 		scheme, rest, _ := strings.Cut(v[0], " ")
 		if strings.EqualFold(scheme, "Bearer") {

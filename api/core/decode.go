@@ -83,6 +83,7 @@ func decodeDefinition(c *Call, text []byte, into reflect.Value) error {
 	if isYAML(c.Request) {
 		format = source.YAML
 	}
+	// The weight is estimated from the text, before it is parsed.
 	if err := c.ReserveMemory(source.Weight(text, format)); err != nil {
 		return err
 	}
@@ -109,6 +110,7 @@ func assignFields(c *Call, text []byte, into reflect.Value) error {
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
 		return Malformed("The body must be a JSON object.")
 	}
+	// Before any field is set, so that a refused request has no effect on into.
 	check := FieldCheck{Tolerant: c.Route.Tolerant}
 	if err := check.named(object, into.Type(), c.Route.Fields, c.Route.Names, ""); err != nil {
 		return err
@@ -156,6 +158,7 @@ func AssignField(name string, value json.RawMessage, field reflect.Value) error 
 		}
 		return Malformed("%s must be %s, not %s.", path, wordFor(wrong.Type), wrong.Value)
 	}
+	// The field's own type knows better words than these.
 	if own, ok := errors.AsType[*fault.Error](err); ok {
 		return own
 	}

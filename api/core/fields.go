@@ -26,6 +26,7 @@ var Unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 // messages. What does not fit the type is left to the decoder, which reports it in better words.
 // The error is fault.Malformed invalid_request.
 func (f FieldCheck) Value(text json.RawMessage, t reflect.Type, path string) error {
+	// A pointer may be null, which the decoder accepts.
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

@@ -35,6 +35,7 @@ type follower struct {
 // refuses nothing.
 func (f *follower) allowed(ctx context.Context, workflowID string) error {
 	who, err := f.server.cfg.Access.Authenticate(ctx, f.bearer)
+	// An outage of the store must not disconnect every reader.
 	if fault.KindOf(err) == fault.Unavailable {
 		return nil // the store is unavailable: the next check decides
 	}
@@ -67,6 +68,7 @@ func (f *follower) takeOver(c *Call, run executor.Record) bool {
 	if !h.streams.add() {
 		return false
 	}
+	// After Hijack net/http writes nothing more, the head included.
 	head := c.Writer.Header().Clone()
 	conn, _, err := http.NewResponseController(c.Writer).Hijack()
 	if err != nil {

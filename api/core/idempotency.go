@@ -92,6 +92,7 @@ func (c *Call) IdempotentWith(create func(*Creation) error, send func(*idempoten
 		}
 		return errInProgress()
 	}
+	// An answer that could not be encoded was not stored either, but its object was.
 	if err == nil {
 		err = o.err
 	}

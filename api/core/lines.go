@@ -107,6 +107,7 @@ func (c *Call) IdempotentLines(body *HashingReader, create func(*Key) ([]byte, e
 		TenantID: k.tenantID, Scope: k.Scope, Key: k.Key, BodyHash: body.hash(),
 		Status: http.StatusOK, Response: answer, CreatedAt: c.server.cfg.Now(),
 	}
+	// Behind the last line: until then a repetition goes through the lines again.
 	if err := c.server.cfg.Answers.KeepAnswer(c.Ctx(), a); err != nil {
 		return err
 	}

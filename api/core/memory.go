@@ -34,10 +34,12 @@ func NewMemoryBudget(size int64, wait time.Duration) *MemoryBudget {
 // called once. The error is fault.Unavailable server_busy after a wait of Wait, or that of ctx
 // when it ended first.
 func (a *MemoryBudget) Reserve(ctx context.Context, weight int64) (leave func(), err error) {
+	// Otherwise it would wait in vain.
 	weight = min(weight, a.size)
 	waiting, cancel := context.WithTimeout(ctx, a.Wait)
 	defer cancel()
 	if err := a.memory.Acquire(waiting, weight); err != nil {
+		// The client is gone, or its request's time is over.
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -62,6 +62,7 @@ func (n *meteredWriter) Write(p []byte) (written int, err error) {
 	if !n.begun {
 		n.WriteHeader(http.StatusOK)
 	}
+	// One deadline for a large answer would be a bet on the client's speed.
 	for {
 		k, err := n.ResponseWriter.Write(p[:min(chunkSize, len(p))])
 		written += k

@@ -93,6 +93,7 @@ func pace(w http.ResponseWriter, r *http.Request, p Patience) {
 func (b *pacedBody) nextTimeout() time.Duration {
 	p := b.patience
 	earned := time.Duration(float64(b.read) / float64(p.Rate) * float64(time.Second))
+	// The least of three: the next byte, what the bytes so far have earned, and the whole.
 	left := min(p.Stall, p.Grace+earned-b.waited)
 	if b.whole > 0 {
 		left = min(left, b.whole-b.waited)
@@ -154,6 +155,7 @@ func (b *pacedBody) beforeAnswer(head http.Header) {
 // discard reads and drops at most most bytes, for at most as long as limit.
 func (b *pacedBody) discard(limit time.Duration, most int64) {
 	end := time.Now().Add(limit)
+	// Small: this is only read to be dropped.
 	buf := make([]byte, 8<<10)
 	for n := int64(0); n < most && b.err == nil; {
 		left := time.Until(end)

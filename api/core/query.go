@@ -115,6 +115,7 @@ func readPage(q url.Values) (Page, error) {
 	if p.Cursor != "" && q.Has("offset") {
 		return Page{}, Malformed("offset and cursor exclude each other; give one of them.")
 	}
+	// Cursors of this API are far shorter.
 	if len(p.Cursor) > 512 {
 		return Page{}, Malformed("cursor is not one that this API gave. Start again without it.")
 	}

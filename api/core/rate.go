@@ -68,6 +68,7 @@ func (b *buckets) take(key string, now time.Time) allowance {
 	if !known && len(b.full) >= maxBuckets {
 		b.forgetFull(now)
 	}
+	// A full bucket gains nothing by waiting.
 	if full.Before(now) {
 		full = now
 	}
@@ -101,6 +102,7 @@ func (h *Server) rateLimit(c *Call) error {
 	if h.buckets == nil {
 		return nil
 	}
+	// The key and not the tenant: one busy client does not stop the others.
 	a, head := h.buckets.take(c.Principal.KeyID, h.cfg.Now()), c.Writer.Header()
 	head["RateLimit-Policy"] = h.policy
 	head["RateLimit"] = []string{`"key";r=` + strconv.Itoa(a.remaining) + ";t=" + strconv.Itoa(wholeSeconds(a.untilFull))}

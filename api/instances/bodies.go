@@ -174,6 +174,7 @@ func (p *positive) UnmarshalJSON(text []byte) error {
 	if whole, ok := core.WholeNumber(written); ok && len(written) == len(text) {
 		written = whole
 	}
+	// 31 bits, so that it fits an int everywhere.
 	n, err := strconv.ParseUint(written, 10, 31)
 	if err != nil || n == 0 {
 		return errors.New("it must be a whole number from 1")
@@ -219,6 +220,7 @@ func stepKey(stepID, iteration string) string {
 // setPlan sets what the definition says of a step. TimeoutMS stays null without a timeout.
 func (s *instanceStep) setPlan(p machine.StepPlan) {
 	s.Name, s.Type, s.MaxAttempts = p.Name, p.Type, p.MaxAttempts
+	// 0 is no timeout.
 	if p.Timeout > 0 {
 		ms := p.Timeout.Milliseconds()
 		s.TimeoutMS = &ms

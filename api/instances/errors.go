@@ -41,6 +41,7 @@ func translateCodeForInstances(code string) string {
 // needs no translation is returned as it is. What a request's schema or a workflow's refuses is
 // 400 with issues.
 func translateErrorForInstances(err error) error {
+	// What is not a fault becomes 500, which has no word of the dialect.
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		return err
@@ -49,6 +50,7 @@ func translateErrorForInstances(err error) error {
 	if code == f.Code {
 		return err
 	}
+	// A copy: an error is not changed once it was returned.
 	out := *f
 	out.Code = code
 	switch f.Code {

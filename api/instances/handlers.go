@@ -119,6 +119,7 @@ func (h *handlers) listInstances(c *core.Call) error {
 		return c.Reply(http.StatusOK, list)
 	}
 	query := executor.NamedQuery{TenantID: c.TenantID(), WorkflowID: w.ID, States: core.StatesOf(word, core.InInstances), Limit: pageSize(q), Cursor: q.Get("cursor")}
+	// StatesOf("") is nil, which filters nothing.
 	page, err := h.Executor.NamedRuns(c.Ctx(), query)
 	if fault.CodeOf(err) == "invalid_request" {
 		query.Cursor = ""
@@ -235,6 +236,7 @@ func (h *handlers) getInstance(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// The names are in camelCase, so that core.Authors cannot be embedded.
 	by := core.AuthorsOf(view.Record)
 	return c.Reply(http.StatusOK, instanceBody{ID: in.Name, Details: detailsOf(view.Record), Meta: instanceMeta{
 		WorkflowName: view.Slug, RunNumber: in.Number, Params: view.Input, PauseRequested: view.State == machine.Pausing,
@@ -350,6 +352,7 @@ func (h *handlers) sendInstanceEvent(c *core.Call, req instanceEvent) error {
 	if !instanceID.MatchString(req.Type) {
 		return invalidFor("type is required: 1 to 100 letters, digits, _ and -, not beginning with -.", "type")
 	}
+	// Deliver and not Signal: without a request id a client cannot repeat safely.
 	out, err := h.Executor.Deliver(c.Ctx(), c.TenantID(), in.RunID, machine.Signal{Name: req.Type, Payload: core.PayloadOf(req.Payload)})
 	if err != nil {
 		return err

@@ -144,6 +144,7 @@ func (h *handlers) getInstanceHistory(c *core.Call) error {
 	if err != nil {
 		return err
 	}
+	// By the latest run, whose series has the earlier ones.
 	in, err := h.instance(c)
 	if err != nil {
 		return err
@@ -182,6 +183,7 @@ func emptyHistory(q historyQuery) instanceHistory {
 // and from its beginning otherwise; events within a page are in the journal's order, and the
 // lists are reversed for newest first.
 func (h *handlers) walkInstance(c *core.Call, in executor.NamedRun, q historyQuery) (instanceHistory, error) {
+	// Names and limits of steps are in the definition, not in the journal.
 	plan, err := h.Executor.Plans(c.Ctx(), in.Record)
 	if err != nil {
 		return instanceHistory{}, err
@@ -189,6 +191,7 @@ func (h *handlers) walkInstance(c *core.Call, in executor.NamedRun, q historyQue
 	// Each list goes on by itself: a client pages the one that it wants.
 	stepsAt := readHistoryCursor(q.q.Get("stepsCursor"), in.RunID, q.asc)
 	eventsAt := readHistoryCursor(q.q.Get("eventsCursor"), in.RunID, q.asc)
+	// Two reads, since steps and signals are paged apart.
 	nodes, err := h.Executor.NodeEvents(c.Ctx(), stepsAt.part(c, q.size))
 	if err != nil {
 		return instanceHistory{}, err
@@ -216,6 +219,7 @@ func (h *handlers) walkInstance(c *core.Call, in executor.NamedRun, q historyQue
 	if !eventsAt.Asc {
 		slices.Reverse(list.Events)
 	}
+	// Next is 0 on the last page of either list.
 	list.StepsCursor, list.StepsHasNextPage = stepsAt.next(nodes.Next)
 	list.EventsCursor, list.EventsHasNextPage = eventsAt.next(signals.Next)
 	return list, nil
@@ -251,6 +255,7 @@ func (h *handlers) addLogs(c *core.Call, in executor.NamedRun, q historyQuery, l
 	}
 	logs, more := []historyLog{}, found.Next != ""
 	for _, l := range found.Logs {
+		// A line that no step wrote has neither step nor attempt.
 		line := historyLog{ID: l.ID, RunNumber: in.Number, Level: l.Level, Category: l.Category, Message: l.Message, Data: l.Data, CreatedAt: core.Timestamp(l.At)}
 		if l.StepID != "" {
 			line.StepKey, line.Attempt = core.TextOrNull(stepKey(l.StepID, l.Iteration)), &l.Attempt

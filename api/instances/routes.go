@@ -22,6 +22,7 @@ func (h *handlers) routes() []core.Route {
 			Method: http.MethodGet, Path: instancesBase, ID: "listWorkflowNames", Summary: "List the names of the workflows",
 			Action: access.View, On: core.FilteredByAccess, Answers: core.OK(workflowNames{}),
 		}.Handle(core.NoBody(h.listWorkflowNames)),
+		// The page size has a default for anything unreadable, as the clients expect.
 		core.Route{
 			Method: http.MethodGet, Path: all, ID: "listInstances", Summary: "List a workflow's instances, newest first",
 			Action: access.View, On: core.OnWorkflow, Query: []core.Param{
@@ -42,6 +43,7 @@ func (h *handlers) routes() []core.Route {
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyRequired,
 			Answers: core.OK(createdInstances{}), Codes: core.StartCodes(codeInstanceID),
 		}.Handle(core.WithBody(h.createInstances)),
+		// No ETag: the dialect's clients do not use one.
 		core.Route{
 			Method: http.MethodGet, Path: one, ID: "getInstance", Summary: "Get an instance with its current step",
 			Action: access.View, On: core.OnWorkflow, Answers: core.OK(instanceBody{}),
@@ -57,11 +59,13 @@ func (h *handlers) routes() []core.Route {
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"run_finished", "not_ready", "outcome_unknown"},
 		}.
 			Handle(core.WithBody(h.steerInstance((*executor.Service).Pause))),
+		// Unpause and not Resume: a failed instance is restarted, not resumed.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/resume", ID: "resumeInstance", AuditAs: "run.resume", Summary: "Go on with a paused instance; any other stays as it is",
 			Action: access.Execute, On: core.OnWorkflow, Body: core.BodyOptional, Answers: core.OK(instanceDone{}), Codes: []string{"not_ready", "outcome_unknown"},
 		}.
 			Handle(core.WithBody(h.steerInstance((*executor.Service).Unpause))),
+		// It repeats effects on others: the right to operate.
 		core.Route{
 			Method: http.MethodPost, Path: one + "/restart", ID: "restartInstance", AuditAs: "run.restart", Summary: "Begin the next run of an instance, with the same params and a fresh history; one that is open is terminated",
 			Action: access.Operate, On: core.OnWorkflow, Body: core.BodyOptional, Idempotent: true, Answers: core.OK(instanceDone{}), Codes: core.StartCodes(),

@@ -33,6 +33,7 @@ func walkSteps(number int, list []events.Event) ([]*walkedStep, error) {
 	for _, e := range list {
 		// A step of a loop's body is another one in each iteration.
 		ref := machine.Ref{StepID: e.StepID, Iteration: e.Iteration}
+		// A step whose beginning is not on this page belongs to another.
 		s := of[ref]
 		if s == nil {
 			if e.Kind != events.StepStarted && e.Kind != events.StepSkipped {

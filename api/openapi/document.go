@@ -135,6 +135,7 @@ func (s *schemas) nameCodes() {
 //	}
 func (s *schemas) operation(r *core.Route, problem dict) dict {
 	op := dict{"operationId": r.ID, "summary": r.Summary, "description": r.Description(), "tags": []string{r.Tag}, "responses": s.responses(r, problem)}
+	// An operation without parameters has no list of them.
 	if params := parameters(r); len(params) > 0 {
 		op["parameters"] = params
 	}
@@ -149,6 +150,7 @@ func (s *schemas) operation(r *core.Route, problem dict) dict {
 	}
 	schema := s.Of(r.Request)
 	shown := s.content(schema, s.examples[r.ID].Request)
+	// YAML is accepted where a definition is, and described by the same schema.
 	content := dict{"application/json": shown}
 	// The example is JSON and stands with that media type alone.
 	if r.Body == core.BodyDefinition {
@@ -184,6 +186,7 @@ func parameters(r *core.Route) []any {
 		}
 		list = append(list, dict{"name": p.Name, "in": "query", "required": p.Required, "description": p.Description, "schema": schema})
 	}
+	// Headers that every request may have, such as X-Request-Id, are not listed.
 	for _, name := range headerParams(r) {
 		list = append(list, dict{"name": name, "in": "header", "description": headerDescription(name), "schema": dict{"type": "string"}})
 	}

@@ -49,6 +49,7 @@ var componentNames = map[reflect.Type]string{
 // componentName returns the Go name in upper camel case, by which generators of typed clients
 // name their types. Two types of the API must not have the same name.
 func componentName(t reflect.Type) string {
+	// A published name stays, whatever the type is called.
 	if published := componentNames[t]; published != "" {
 		return published
 	}
@@ -82,6 +83,7 @@ func specialSchema(t reflect.Type) dict {
 // them.
 func openEnded(t reflect.Type, s dict) {
 	if t == reflect.TypeFor[core.ProblemBody]() {
+		// The schema says false for every struct.
 		delete(s, "additionalProperties")
 	}
 }
@@ -91,7 +93,7 @@ func openEnded(t reflect.Type, s dict) {
 // a list):
 //
 //	Input  json.RawMessage `json:"input" kind:"object"`   → {"type": "object"}
-//	Status string          `json:"status" words:"runs"`   → {"type": "string", "enum": ["queued", …]}
+//	Status string          `json:"status" words:"runs"`   → {"type": "string", "enum": [queued, …]}
 func (s *schemas) field(f reflect.StructField, schema dict) dict {
 	switch kind := f.Tag.Get("kind"); kind {
 	case "":

@@ -65,6 +65,7 @@ func (h *handlers) execute(c *core.Call, req turnRequest) error {
 	if err != nil {
 		return err
 	}
+	// Without a run the conversation begins.
 	if req.RunID == "" {
 		return h.firstTurn(c, w.ID, in)
 	}
@@ -122,6 +123,7 @@ func (h *handlers) turnInput(c *core.Call, req turnRequest) (turnInput, error) {
 		if !core.ValidRef(v) {
 			return in, core.Malformed("version must be a number or a label, not %q.", core.Truncate(v))
 		}
+		// The query wins: clients put it there for the first turn.
 		in.VersionNumber = core.VersionRef(v)
 	}
 	// Clients of this dialect send 0 for the active version.

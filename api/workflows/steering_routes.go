@@ -57,7 +57,8 @@ func (h *handlers) steeringRoutes() []core.Route {
 			Summary: "End a run at once, without clean-up; a finished one stays as it is", Action: access.Operate, On: core.OnRun, Body: core.BodyOptional,
 			Answers: core.OK(steeredRun{}), Codes: []string{"run_not_found"},
 		}.Handle(core.WithBody(h.steer(http.StatusOK, (*executor.Service).Terminate))),
-		// The new run is a start like any other: limits and quotas hold for it.
+		// The new run is a start like any other: limits and quotas hold for it, and an
+		// Idempotency-Key makes a repetition safe.
 		core.Route{
 			Method: http.MethodPost, Path: run + "/restart", ID: "restartRun", Tag: "runs",
 			Summary: "Start a new run with the same input on the active version; an open run is terminated", Action: access.Operate, On: core.OnRun,

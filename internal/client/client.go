@@ -59,6 +59,7 @@ type Request struct {
 // Do performs the request and decodes the answer, which is read whole, into answer, unless that
 // is nil. An answer other than 2xx is an *Error.
 func (c *Client) Do(ctx context.Context, r Request, answer any) error {
+	// An error here is the connection's, and whether the server has done it is not known.
 	resp, err := c.send(ctx, r)
 	if err != nil {
 		return err
@@ -84,6 +85,7 @@ func (c *Client) Do(ctx context.Context, r Request, answer any) error {
 
 // send performs the request; the caller closes the answer's body.
 func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
+	// A nil body is none at all, which routes without one expect.
 	var body io.Reader
 	if r.Body != nil {
 		text, err := json.Marshal(r.Body)
@@ -125,6 +127,7 @@ func refused(resp *http.Response, body []byte) *Error {
 	}
 	// A body that is not the envelope of an error is shown as it came.
 	_ = json.Unmarshal(body, &envelope)
+	// The body is kept: it may hold more than the envelope, such as what an import stored.
 	e := &Error{
 		Status: resp.StatusCode, Code: envelope.Error.Code, Message: envelope.Error.Message,
 		RequestID: envelope.Error.RequestID, Body: body,

@@ -63,7 +63,7 @@ func (c *Client) Start(ctx context.Context, workflow string, input any, key stri
 	return answer.RunID, err
 }
 
-// Get returns one run with its steps.
+// Get returns one run with its steps; an *Error with the code run_not_found where there is none.
 func (c *Client) Get(ctx context.Context, runID string) (Run, error) {
 	var answer struct {
 		Run Run `json:"run"`

@@ -38,6 +38,7 @@ func (c *Client) Stream(ctx context.Context, runID string, after int64, each fun
 	if err != nil {
 		return err
 	}
+	// The server does not look at it; proxies may.
 	req.Header.Set("Accept", "text/event-stream")
 	// Without it the stream begins with the first event.
 	if after > 0 {
@@ -53,6 +54,7 @@ func (c *Client) Stream(ctx context.Context, runID string, after int64, each fun
 		return frames(resp.Body, each)
 	case http.StatusNoContent:
 		return ErrFinished
+	// Not a stream: the body is an envelope.
 	default:
 		body, _ := io.ReadAll(resp.Body)
 		return refused(resp, body)
@@ -63,10 +65,12 @@ func (c *Client) Stream(ctx context.Context, runID string, after int64, each fun
 // frame, comments as heartbeats. A frame that was cut before its empty line is dropped, as the
 // format says; nil at the end of r.
 func frames(r io.Reader, each func(Frame) error) error {
+	// A line may be of any length: an output may be 1 MiB.
 	in := bufio.NewReader(r)
 	var f Frame
 	for {
 		line, err := in.ReadString('\n')
+		// The server ended the stream, whether or not the run has ended.
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

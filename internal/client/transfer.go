@@ -11,6 +11,7 @@ import (
 
 // Version returns the definition of one version of a workflow: a number or a label.
 func (c *Client) Version(ctx context.Context, workflow, version string) (json.RawMessage, error) {
+	// encoding/json matches the name without regard to case.
 	var answer struct{ Definition json.RawMessage }
 	path := "/api/workflows/" + url.PathEscape(workflow) + "/versions/" + url.PathEscape(version)
 	err := c.Do(ctx, Request{Method: http.MethodGet, Path: path}, &answer)
@@ -33,6 +34,7 @@ func (c *Client) Export(ctx context.Context, query url.Values, out io.Writer) er
 		}
 		return refused(resp, body)
 	}
+	// The server breaks the connection of an export that it cannot complete.
 	if _, err := io.Copy(out, resp.Body); err != nil {
 		return fmt.Errorf("the export broke off, what came is not complete: %w", err)
 	}
@@ -56,6 +58,7 @@ type Arrivals struct {
 // Import sends the lines of an export. What was stored is returned also beside an *Error, as far
 // as the server said so.
 func (c *Client) Import(ctx context.Context, query url.Values, lines io.Reader) (Arrivals, error) {
+	// Empty unless the server answered with lists.
 	var done Arrivals
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/api/workflows/import?"+query.Encode(), lines)
 	if err != nil {
