@@ -42,8 +42,9 @@ func beginWork(c *Call) (end func()) {
 // no such limit.
 const workTime = 90 * time.Second
 
-// wantsDryRun reports whether the request writes nothing, and so leaves no line. It is asked
-// before the handler has checked the parameter: what is neither true nor false is refused there.
+// wantsDryRun reports whether the query says dry_run=true, with which a route that takes it writes
+// nothing and leaves no line. It is asked before the handler has checked the parameter: what is
+// neither true nor false is refused there.
 func wantsDryRun(c *Call) bool { return c.Request.URL.Query().Get("dry_run") == "true" }
 
 // SetAuditAction names what the request does from here on for the audit trail, where the route
