@@ -9,9 +9,10 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// structured reads an answer as JSON that meets a schema, also where it stands
-// after a block of thoughts, in a code fence, or with prose around it; else it
-// says what is wrong.
+// structured returns an answer as JSON that meets a schema. The JSON may also follow a
+// block of reasoning, stand in a code fence, or have prose around it. Where none meets
+// the schema, wrong says why the likeliest does not, in words for the model; it is ""
+// otherwise.
 func structured(schema *schemas.Checker, answer string) (out json.RawMessage, wrong string) {
 	wrong = "it is not JSON"
 	found := false
@@ -31,7 +32,8 @@ func structured(schema *schemas.Checker, answer string) (out json.RawMessage, wr
 	return nil, wrong
 }
 
-// breaches says in which way a value does not meet a schema; "" where it does.
+// breaches describes in which way a value breaks a schema, at most five breaches; ""
+// where it meets it.
 func breaches(schema *schemas.Checker, raw json.RawMessage) string {
 	issues := schema.Check(raw)
 	words := make([]string, 0, 5)
@@ -45,19 +47,19 @@ func breaches(schema *schemas.Checker, raw json.RawMessage) string {
 	return strings.Join(words, "; ")
 }
 
-// Limits of what is looked for in an answer that is not JSON as a whole.
+// Bounds of the search in an answer that is not JSON as a whole. They keep the work
+// linear in the answer, whatever a model writes.
 const (
-	maxProse  = 1 << 20 // bytes
+	maxProse  = 1 << 20 // bytes; a longer answer is only tried as a whole
 	maxFences = 8       // the last ones
 	maxValues = 16      // the longest ones
-	// maxScanned bounds the bytes read in search of the ends of values.
+	// maxScanned bounds the bytes read to find where values end.
 	maxScanned = 8 << 20
 )
 
-// candidates lists the parts of an answer that may be the JSON that was asked
-// for, the likeliest first: all of it, what follows the thoughts, code fences
-// from the last to the first, objects and lists in the prose from the longest
-// to the shortest.
+// candidates returns the parts of an answer that may be the JSON that was asked for, the
+// likeliest first: all of it, what follows the reasoning, code fences from the last to
+// the first, objects and lists in the prose from the longest to the shortest.
 func candidates(answer string) []string {
 	whole := strings.TrimSpace(answer)
 	list := []string{whole}
@@ -71,10 +73,11 @@ func candidates(answer string) []string {
 	return append(list, valuesIn(whole)...)
 }
 
+// thoughts matches the blocks in which models write their reasoning.
 var thoughts = regexp.MustCompile(`(?is)<(think|thinking|thought|reasoning)>.*?</(think|thinking|thought|reasoning)>`)
 
-// withoutThoughts drops the blocks in which models think aloud; of some the
-// server keeps the end alone.
+// withoutThoughts removes the blocks of reasoning. Some servers keep only the end mark
+// of a block; then everything before it is removed.
 func withoutThoughts(s string) string {
 	s = thoughts.ReplaceAllString(s, "")
 	for _, end := range []string{"</think>", "</thinking>", "</thought>", "</reasoning>"} {
@@ -85,8 +88,9 @@ func withoutThoughts(s string) string {
 	return s
 }
 
-// fenced lists what stands in Markdown code fences, the last first. A fence that
-// does not end goes to the end.
+// fenced returns what stands in Markdown code fences, the last first, at most maxFences.
+// A fence that does not end extends to the end of the text. A first line that names a
+// language is left out.
 func fenced(s string) []string {
 	var list []string
 	for {
@@ -108,8 +112,8 @@ func fenced(s string) []string {
 	return list[:min(len(list), maxFences)]
 }
 
-// valuesIn lists the objects and lists that stand in a text, not inside each
-// other, the longest first.
+// valuesIn returns the objects and lists that stand in a text and not inside each other,
+// the longest first, at most maxValues.
 func valuesIn(s string) []string {
 	var list []string
 	for work := 0; work < maxScanned; {
@@ -131,8 +135,9 @@ func valuesIn(s string) []string {
 	return list[:min(len(list), maxValues)]
 }
 
-// valueEnd is how long the bracketed value is that a text begins with; 0: it
-// does not end.
+// valueEnd returns the length of the bracketed value with which a text begins; 0 where
+// it does not end. It counts brackets outside of strings and does not check that they
+// match.
 func valueEnd(s string) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(s); i++ {

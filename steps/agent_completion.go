@@ -10,16 +10,18 @@ import (
 	"strings"
 )
 
-// completion is the part of a chat completion that is read.
+// completion is the part of a chat completion that is read. Servers differ in how
+// strictly they keep to the API, so its types accept more than the API specifies.
 type completion struct {
 	Choices []choice      `json:"choices"`
 	Usage   usageReported `json:"usage"`
 }
 
+// choice is one of a completion's answers. Only the first is used.
 type choice struct {
-	Message      *said           `json:"message"`
+	Message      *said           `json:"message"` // nil where the server sent none
 	FinishReason lenientText     `json:"finish_reason"`
-	Error        json.RawMessage `json:"error"` // of routers, whose own provider failed
+	Error        json.RawMessage `json:"error"` // from routers, whose own provider failed
 }
 
 // said is an assistant's message.
@@ -27,11 +29,11 @@ type said struct {
 	Content      saidContent     `json:"content"`
 	Refusal      lenientText     `json:"refusal"`
 	ToolCalls    []toolCall      `json:"tool_calls"`
-	FunctionCall json.RawMessage `json:"function_call"`
+	FunctionCall json.RawMessage `json:"function_call"` // the older form of calls, which is refused
 }
 
-// usageReported counts tokens, under the names of either API of OpenAI; of a
-// total alone all count as tokens in. What is not a number counts as none.
+// usageReported counts a completion's tokens, under the names of either API of OpenAI.
+// Of a total alone, all count as tokens in. What is not a number counts as 0.
 type usageReported struct{ prompt, completion int64 }
 
 // UnmarshalJSON never fails: an answer is worth more than its bill.
@@ -45,10 +47,11 @@ func (u *usageReported) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// maxCount is the most tokens that are believed.
+// maxCount is the largest token count that is believed; a larger one counts as this.
 const maxCount = 1e12
 
-// lenientCount reads 10, 10.0 and "10".
+// lenientCount reads 10, 10.0 and "10", rounded up; 0 for anything else and for a
+// negative number.
 func lenientCount(raw json.RawMessage) int64 {
 	n, err := strconv.ParseFloat(strings.Trim(string(raw), `" `), 64)
 	if err != nil || math.IsNaN(n) || n < 0 {
@@ -57,10 +60,11 @@ func lenientCount(raw json.RawMessage) int64 {
 	return int64(math.Ceil(min(n, maxCount)))
 }
 
-// lenientText is a text that servers also write as a list of parts, as null or false, or as
-// another JSON value, which then is the text.
+// lenientText is a text that servers also write as a list of parts, as null or false (""
+// then), or as another JSON value, whose JSON text it is then.
 type lenientText string
 
+// UnmarshalJSON reads any of the forms; a refusal among the parts is a part of the text.
 func (t *lenientText) UnmarshalJSON(raw []byte) error {
 	var c saidContent
 	err := c.UnmarshalJSON(raw)
@@ -68,10 +72,12 @@ func (t *lenientText) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// saidContent is the content of a message, as lenientText is written; what its
-// parts refuse stands apart.
+// saidContent is the content of a message, in any form of lenientText. What its parts
+// refuse is kept apart from what they say.
 type saidContent struct{ text, refusal lenientText }
 
+// UnmarshalJSON joins the texts of the parts. Parts of the model's reasoning are left
+// out.
 func (c *saidContent) UnmarshalJSON(raw []byte) error {
 	raw = bytes.TrimSpace(raw)
 	var parts []json.RawMessage
@@ -102,7 +108,8 @@ func (c *saidContent) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readCompletion reads an answer, or says what the server answered instead.
+// readCompletion reads an answer with at least one choice, or returns the failure
+// agent_failed, which says what the server answered instead.
 func (t *task) readCompletion(got answer) (completion, error) {
 	body := bytes.TrimPrefix(got.body, []byte("\ufeff"))
 	var c completion
@@ -126,8 +133,9 @@ func (t *task) readCompletion(got answer) (completion, error) {
 	return c, t.failed(what, quoted)
 }
 
-// failed is the failure of a server that answered with something else than what
-// was asked for; it quotes what that was.
+// failed returns the transient failure agent_failed of a server that answered something
+// else than what was asked for. what completes "The agent's server …"; answered is
+// quoted without secrets.
 func (t *task) failed(what string, answered []byte) error {
 	details := map[string]any{}
 	text := excerpt(t.call, answered, 2048)
@@ -138,7 +146,8 @@ func (t *task) failed(what string, answered []byte) error {
 	return failure("agent_failed", false, details, "The agent's server %s", strings.TrimRight(what, ".")+".").Err()
 }
 
-// logTurn logs what a turn brought.
+// logTurn writes a turn to the attempt's log, with what the model said and the attempt's
+// cost so far.
 func (t *task) logTurn(c completion) {
 	content := ""
 	if m := c.Choices[0].Message; m != nil {
@@ -149,15 +158,16 @@ func (t *task) logTurn(c completion) {
 			"content", excerpt(t.call, []byte(content), maxToolResult)))
 }
 
-// Why an answer ended too early.
+// Reasons why an answer is not whole; 0 is none of them.
 const (
-	cutOff = iota + 1
-	filtered
-	broken
+	cutOff   = iota + 1 // at a limit of tokens
+	filtered            // by a content filter
+	broken              // by an error of the server
 )
 
-// finishReasons are the finish reasons of answers that are not whole, in the words of
-// OpenAI and of servers that pass on those of other models; case does not count.
+// finishReasons maps the finish reasons of answers that are not whole, in lower case, to
+// why. They are those of OpenAI and of servers that pass on the reasons of other models.
+// A reason that is not listed is taken as a regular end.
 var finishReasons = map[string]int{
 	"length": cutOff, "max_tokens": cutOff, "max_output_tokens": cutOff, "model_length": cutOff, "model_context_window_exceeded": cutOff,
 	"content_filter": filtered, "content_filtered": filtered, "safety": filtered, "recitation": filtered, "blocklist": filtered,
@@ -165,8 +175,10 @@ var finishReasons = map[string]int{
 	"error": broken, "error_limit": broken, "malformed_function_call": broken,
 }
 
-// judge finds what the model said, or why there is nothing: an answer without
-// text and without calls is never one.
+// judge returns the model's message, or the failure of an answer that is not usable:
+// budget_exceeded, agent_filtered, agent_refused and agent_unsupported are permanent,
+// agent_failed is transient. A message without text and without calls is never an
+// answer. The order matters: the reason that the author can act on comes first.
 func (t *task) judge(c completion, body []byte) (chat, error) {
 	first, reason := c.Choices[0], string(c.Choices[0].FinishReason)
 	m, ended := first.Message, finishReasons[strings.ToLower(reason)]
@@ -197,8 +209,9 @@ func (t *task) judge(c completion, body []byte) (chat, error) {
 	return chat{Role: "assistant", Content: string(m.Content.text), ToolCalls: m.ToolCalls}, nil
 }
 
-// identify gives calls that came without an id one, so that their results can be
-// told apart.
+// identify gives calls that came without an id one of their own, so that their results
+// can be told apart, and sets the type that the API requires when they are sent back. It
+// changes calls.
 func (t *task) identify(calls []toolCall) {
 	for i := range calls {
 		if calls[i].ID == "" {

@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// agentConfig is the config of agent_task.
+// agentConfig is the config of agent_task after rendering. Zero values mean that a limit
+// is not set, except for MaxTurns (maxTurns). The limits hold for one attempt.
 type agentConfig struct {
 	AgentID        string          `json:"agent_id" minLength:"1" doc:"One of the tenant's agents."`
 	Goal           string          `json:"goal" minLength:"1" doc:"What the agent is to do."`
@@ -28,28 +29,34 @@ type agentConfig struct {
 	OutputSchema   json.RawMessage `json:"output_schema,omitempty" doc:"A JSON Schema: the answer is then JSON that meets it."`
 }
 
-// Agent is where a tenant's agent lives and what it costs. Provider openai, or
-// none, means any server of the chat completions API.
+// Agent is where a tenant's agent is reached and what it costs. A Provider of "openai"
+// or "" means any server of the chat completions API. Prices are millionths of a US
+// dollar per 1,000 tokens.
 type Agent struct {
 	Provider            string
 	BaseURL             string // up to and without /chat/completions
 	Model               string
 	SystemPrompt        string
-	APIKey              string // sent as a bearer token; empty: none
+	APIKey              string // sent as a bearer token; "": none
 	InputMicroUSDPer1K  int64
 	OutputMicroUSDPer1K int64
-	TokenLimitField     string // what max_tokens is sent as; "": max_tokens
-	Tools               []AgentTool
-	// Redact takes secrets out of what tools answer before the model sees it;
-	// nil: there are none.
+	TokenLimitField     string      // what max_tokens is sent as; "": max_tokens // the field that carries max_tokens; "": max_tokens
+	Tools               []AgentTool // names are unique
+	// Redact removes secrets from what tools answer before the model sees it; nil: there
+	// are none.
 	Redact func(json.RawMessage) json.RawMessage
 }
 
-// Agents finds a tenant's agents. One that does not exist is fault.NotFound.
+// Agents finds a tenant's agents with their keys in plain text. An agent that does not
+// exist is fault.NotFound; one whose secret is missing has the code secret_not_found. It
+// may be called concurrently.
 type Agents interface {
 	Agent(ctx context.Context, tenantID, agentID string) (Agent, error)
 }
 
+// agentTaskType returns the type agent_task: a conversation with a model that may call
+// the agent's tools. agents may be nil: then every agent is unknown. Usage is reported
+// for failed attempts too, since their tokens were paid for.
 func agentTaskType(c *client, agents Agents) *stepType {
 	return &stepType{
 		name:   "agent_task",
@@ -75,6 +82,7 @@ func agentTaskType(c *client, agents Agents) *stepType {
 	}
 }
 
+// agentOutput returns output_schema as the schema of the output; a string without one.
 func agentOutput(config json.RawMessage) json.RawMessage {
 	if c, ok := readFields(config); ok && c.has("output_schema") {
 		return c["output_schema"]
@@ -82,6 +90,8 @@ func agentOutput(config json.RawMessage) json.RawMessage {
 	return json.RawMessage(`{"type":"string"}`)
 }
 
+// checkAgent reports an output_schema that is not a valid JSON Schema. One that holds a
+// template is checked when it is rendered.
 func checkAgent(c fields) []fault.Issue {
 	if !c.has("output_schema") || templated(string(c["output_schema"])) {
 		return nil
@@ -92,6 +102,10 @@ func checkAgent(c fields) []fault.Issue {
 	return nil
 }
 
+// findAgent returns a tenant's agent. It is a permanent failure where the agent is
+// unknown (agent_not_found), has a provider that this server does not know
+// (agent_invalid) or names a missing secret (secret_not_found), and transient where the
+// lookup failed (agent_unavailable).
 func findAgent(ctx context.Context, agents Agents, tenantID, agentID string) (Agent, error) {
 	unknown := permanent("agent_not_found",
 		"There is no agent %q. Agents are set up with PUT /v1/agents/%s (provider, base_url, model, and the name of the secret that holds the key).", agentID, url.PathEscape(agentID))
@@ -115,20 +129,22 @@ func findAgent(ctx context.Context, agents Agents, tenantID, agentID string) (Ag
 	}
 }
 
-// task is one attempt of an agent_task.
+// task is one attempt of an agent_task. One goroutine uses it.
 type task struct {
 	client *client
 	call   executor.Call
 	agent  Agent
 	cfg    *agentConfig
-	usage  machine.Usage
-	turns  int // requests made
-	// records has the calls of tools, in order.
+	usage  machine.Usage // the sum over all requests
+	turns  int           // requests made, a repetition within send counted once
+	// records are the tool calls of the attempt, in order.
 	records []toolRecord
 }
 
-// perform asks for the answer; one that breaks the schema is sent back for
-// repair once.
+// perform runs the conversation and returns the output: the answer as text or, with
+// output_schema, as the JSON that meets it. An answer that breaks the schema is sent
+// back once with what is wrong; a second one is the transient failure
+// agent_answer_invalid.
 func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 	messages, answer, err := t.converse(ctx, t.messages())
 	if err != nil {
@@ -156,7 +172,9 @@ func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 	return value, nil
 }
 
-// converse asks until the model answers without asking for a tool.
+// converse sends messages until the model answers without asking for a tool, and returns
+// the messages extended by the conversation, and the answer. Calls of one message are
+// made one after the other. allowance ends a conversation that does not come to an end.
 func (t *task) converse(ctx context.Context, messages []chat) ([]chat, string, error) {
 	for {
 		said, err := t.ask(ctx, messages)
@@ -177,6 +195,7 @@ func (t *task) converse(ctx context.Context, messages []chat) ([]chat, string, e
 	}
 }
 
+// chat is one message of a conversation, in the form that the API takes.
 type chat struct {
 	Role       string      `json:"role"`
 	Content    string      `json:"content"`
@@ -184,6 +203,8 @@ type chat struct {
 	ToolCallID lenientText `json:"tool_call_id,omitempty"`
 }
 
+// messages returns the messages that begin a conversation: the agent's system prompt, if
+// it has one, then goal, context and schema as one message of the user.
 func (t *task) messages() []chat {
 	var list []chat
 	if t.agent.SystemPrompt != "" {
@@ -199,7 +220,8 @@ func (t *task) messages() []chat {
 	return append(list, chat{Role: "user", Content: goal})
 }
 
-// ask makes one request, within the limits, and adds what it cost to the usage.
+// ask makes one request within the limits and returns the model's message. The cost is
+// added to the usage before the answer is judged: a useless answer is paid for too.
 func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	tokens, err := t.allowance()
 	if err != nil {
@@ -219,18 +241,19 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	return t.judge(c, got.body)
 }
 
-// A request inside of a conversation that is answered with 408, 429 or 5xx is
-// tried so often, and waited for so long, before the attempt fails and the
-// conversation is lost.
+// Bounds of the repetitions within a conversation, before the attempt fails and the
+// conversation is lost: requests for one turn, and the longest delay that a server may
+// ask for.
 const (
 	maxTries    = 3
 	maxPatience = 20 * time.Second
 )
 
-// send makes a request. An answer that may be another one next time is asked for
-// again within a conversation; the first request fails at once, so that the
-// step's own retry does it, and so does one that got no answer: the server may
-// have acted on it.
+// send makes a request until it is answered with 200 OK. Within a conversation, an
+// answer that may differ next time (408, 429, 5xx) is waited for and the request made
+// again, at most maxTries times in all. Everything else fails at once: the first request
+// of a conversation, because nothing is lost and the step's own retry handles it; and a
+// request without an answer, because the server may have acted on it.
 func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer, error) {
 	for try := 1; ; try++ {
 		req, err := t.request(ctx, messages, tokens)
@@ -255,6 +278,8 @@ func (t *task) send(ctx context.Context, messages []chat, tokens int64) (answer,
 	}
 }
 
+// tokenLimitField returns the name of the request's field that bounds the answer's
+// tokens.
 func (t *task) tokenLimitField() string {
 	if t.agent.TokenLimitField != "" {
 		return t.agent.TokenLimitField
@@ -262,6 +287,7 @@ func (t *task) tokenLimitField() string {
 	return "max_tokens"
 }
 
+// maxTurns returns the most requests of one attempt: max_turns, or 10.
 func (t *task) maxTurns() int {
 	if t.cfg.MaxTurns > 0 {
 		return t.cfg.MaxTurns
@@ -269,8 +295,11 @@ func (t *task) maxTurns() int {
 	return 10
 }
 
-// allowance refuses a request that the limits forbid, and returns the most tokens that the next answer may have: max_tokens, and
-// what is left of the budget; 0 is no limit.
+// allowance checks the limits before a request and returns the most tokens that its
+// answer may have: the smaller of max_tokens and what the rest of the budget pays for; 0
+// is no limit. It returns a permanent failure where a limit forbids the request:
+// turn_limit, token_limit or budget_exceeded. The tokens of the request itself are known
+// only afterwards, so an attempt may exceed its budget by one request's input.
 func (t *task) allowance() (int64, error) {
 	tokens := t.cfg.MaxTokens
 	if limit := t.maxTurns(); t.turns >= limit {
@@ -295,13 +324,17 @@ func (t *task) allowance() (int64, error) {
 	return tokens, nil
 }
 
-// charge adds a completion's tokens and cost, rounded up to a micro USD.
+// charge adds a completion's tokens and cost to the usage. The cost is in millionths of
+// a US dollar, rounded up for each request.
 func (t *task) charge(c completion) {
 	in, out := c.Usage.prompt, c.Usage.completion
 	t.usage.Tokens += in + out
 	t.usage.CostMicroUSD += (in*t.agent.InputMicroUSDPer1K + out*t.agent.OutputMicroUSDPer1K + 999) / 1000
 }
 
+// request builds the request of one turn. base_url may end in /chat/completions or not.
+// Each turn after the first has an Idempotency-Key of its own, because it is another
+// request; its repetitions share that key.
 func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*http.Request, error) {
 	target := strings.TrimSuffix(t.agent.BaseURL, "/")
 	if !strings.HasSuffix(target, "/chat/completions") {

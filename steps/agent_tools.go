@@ -14,20 +14,21 @@ import (
 	"time"
 )
 
-// AgentTool is an HTTP request that an agent may ask for.
+// AgentTool is an HTTP request that an agent's model may ask for.
 type AgentTool struct {
-	Name        string
-	Description string
+	Name        string          // what the model calls it by
+	Description string          // what the model is told of it
 	Parameters  json.RawMessage // a JSON Schema; nil: no arguments
-	Method      string
+	Method      string          // in upper case; with GET and DELETE the arguments go into the query
 	URL         string
-	Headers     map[string]string
+	Headers     map[string]string // secrets filled in
 }
 
 // maxToolResult is how many bytes of a tool's answer the model is shown.
 const maxToolResult = 64 << 10
 
-// toolCall is what a model asks for.
+// toolCall is a call that a model asks for, as the API writes it. ID is sent back with
+// the result.
 type toolCall struct {
 	ID       lenientText `json:"id"`
 	Type     lenientText `json:"type"`
@@ -37,26 +38,27 @@ type toolCall struct {
 	} `json:"function"`
 }
 
-// jsonText is JSON in a text, as the API says, or the JSON itself, which some
-// servers write; null is not a text.
+// jsonText is a text that holds JSON, as the API specifies, or the JSON value itself,
+// which some servers write. null is "".
 type jsonText string
 
+// UnmarshalJSON reads either form.
 func (t *jsonText) UnmarshalJSON(raw []byte) error {
 	text, err := printValue(raw)
 	*t = jsonText(text)
 	return err
 }
 
-// toolRecord is what is kept of a call, on the attempt.
+// toolRecord is what is kept of a call, with the attempt (machine.Usage.ToolCalls).
 type toolRecord struct {
 	Tool      string          `json:"tool"`
 	Arguments json.RawMessage `json:"arguments,omitempty"`
-	Status    int             `json:"status_code,omitempty"`
-	Error     string          `json:"error,omitempty"`
+	Status    int             `json:"status_code,omitempty"` // 0: no answer came
+	Error     string          `json:"error,omitempty"`       // why the call failed; "": it was answered
 	LatencyMS int64           `json:"latency_ms"`
 }
 
-// offered lists the agent's tools as the API wants them.
+// offered returns the agent's tools as the API wants them; nil for none.
 func (t *task) offered() []any {
 	var list []any
 	for _, tool := range t.agent.Tools {
@@ -71,9 +73,10 @@ func (t *task) offered() []any {
 	return list
 }
 
-// use makes one call that the model asked for and returns what the model is told
-// of it. What went wrong is told too, so that the model can do otherwise; only
-// the end of the attempt, and an address that is off limits, are errors.
+// use makes one call that the model asked for, records it, and returns what the model is
+// told. A failed call is told to the model too, so that it can do otherwise. Only two
+// are errors that end the attempt: its own end, and an address that is off limits
+// (egress_denied), which the operator should see.
 func (t *task) use(ctx context.Context, call toolCall) (string, error) {
 	started := t.client.now()
 	record := toolRecord{Tool: call.Function.Name, Arguments: argumentsOf(call)}
@@ -93,7 +96,7 @@ func (t *task) use(ctx context.Context, call toolCall) (string, error) {
 	return text, err
 }
 
-// logToolCall logs a call of a tool.
+// logToolCall writes a call to the attempt's log, as a warning where it failed.
 func (t *task) logToolCall(record toolRecord) {
 	level, came := executor.LogInfo, statusText(record.Status)
 	if record.Error != "" {
@@ -103,8 +106,8 @@ func (t *task) logToolCall(record toolRecord) {
 	logLine(t.call, level, "tool", fmt.Sprintf("%s: %s", record.Tool, came), raw)
 }
 
-// argumentsOf returns the arguments of a call as JSON; a text that is not JSON, as
-// some models write, becomes a JSON string, which the schema then refuses.
+// argumentsOf returns the arguments of a call as JSON. A text that is not JSON, as some
+// models write, becomes a JSON string, which the tool's schema then refuses.
 func argumentsOf(call toolCall) json.RawMessage {
 	if raw, ok := jsonValue([]byte(call.Function.Arguments)); ok {
 		return raw
@@ -112,9 +115,9 @@ func argumentsOf(call toolCall) json.RawMessage {
 	return textValue([]byte(call.Function.Arguments))
 }
 
-// callTool makes the request of one call and returns what the model is shown. It
-// fills record in. An error that the model can act on (unknown tool, invalid
-// arguments) is worded for it.
+// callTool makes the request of one call and returns what the model is shown. Any status
+// is an answer. It sets record.Status, and record.Arguments where the model sent none.
+// An error that the model can act on (unknown_tool, invalid_arguments) is worded for it.
 func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) (string, error) {
 	tool, ok := t.tool(call.Function.Name)
 	if !ok {
@@ -149,8 +152,8 @@ func (t *task) tool(name string) (AgentTool, bool) {
 	return AgentTool{}, false
 }
 
-// checkArguments says in which way arguments do not meet the tool's schema; "" where
-// they do. A tool without a schema takes any object.
+// checkArguments describes in which way arguments break the tool's schema; "" where they
+// meet it. A tool without a schema takes any object.
 func checkArguments(tool AgentTool, arguments json.RawMessage) string {
 	schema := tool.Parameters
 	if schema == nil {
@@ -163,8 +166,9 @@ func checkArguments(tool AgentTool, arguments json.RawMessage) string {
 	return breaches(checker, arguments)
 }
 
-// toolRequest puts the arguments into the query with GET and DELETE, into a
-// JSON body otherwise.
+// toolRequest builds the request of one call. The arguments go into the query with GET
+// and DELETE, otherwise into a JSON body. Each call has an Idempotency-Key of its own,
+// numbered by the calls of the attempt.
 func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.RawMessage) (*http.Request, error) {
 	address, err := parseURL(tool.URL)
 	if err != nil {
@@ -197,8 +201,9 @@ func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.R
 	return req, nil
 }
 
-// withQuery returns target with the arguments in its query: texts as they are, other
-// values as JSON. A parameter that target has already is replaced.
+// withQuery returns target with the arguments in its query, sorted by name: texts as
+// they are, other values as JSON. An argument replaces parameters of its name that
+// target has already.
 func withQuery(target string, arguments json.RawMessage) (string, error) {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -221,8 +226,8 @@ func withQuery(target string, arguments json.RawMessage) (string, error) {
 	return u.String(), nil
 }
 
-// shown is what the model sees of an answer: the status and the beginning of
-// the body, without secrets.
+// shown returns what the model sees of an answer: the status and the beginning of the
+// body, without secrets. Secrets are removed before the text is cut.
 func (t *task) shown(got answer) string {
 	text := fmt.Sprintf("HTTP %d\n%s", got.status, got.body)
 	if t.agent.Redact != nil {
@@ -234,7 +239,7 @@ func (t *task) shown(got answer) string {
 	return head(text, maxToolResult)
 }
 
-// wait rests before a call is tried again, unless the attempt ends.
+// wait waits for d, or returns the failure of the attempt's end where that comes first.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// header is the canonical name of the header that the credentials go into; "":
-// none.
+// header returns the canonical name of the header that the credentials go into; "" for a
+// nil receiver.
 func (a *httpAuth) header() string {
 	switch {
 	case a == nil:
@@ -23,8 +23,8 @@ func (a *httpAuth) header() string {
 	}
 }
 
-// set adds the credentials to a request; a nil receiver adds none. Its errors are
-// permanent failures and never quote a credential.
+// set adds the credentials to a request; a nil receiver adds none. Its errors are the
+// permanent failure invalid_config and never quote a credential.
 func (a *httpAuth) set(req *http.Request) error {
 	var err error
 	switch {
@@ -46,18 +46,19 @@ func (a *httpAuth) set(req *http.Request) error {
 	return err
 }
 
-// fieldsOfAuth are what each type of auth takes.
+// fieldsOfAuth maps each type of auth to the fields that it takes.
 var fieldsOfAuth = map[string][]string{"bearer": {"token"}, "basic": {"username", "password"}, "header": {"name", "value"}}
 
-// anyAuth are the fields of all types of auth together.
+// anyAuth holds the fields of all types of auth.
 var anyAuth = slices.Concat(fieldsOfAuth["bearer"], fieldsOfAuth["basic"], fieldsOfAuth["header"])
 
-// isControl reports whether a character cannot stand in a header's text; line
-// breaks are told apart.
+// isControl reports whether a character cannot stand in a header's value (RFC 9110,
+// 5.5). It includes line breaks, which holdsLineBreak finds for a message of their own.
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // checkAuth returns the diagnostics of auth: fields that its type needs and lacks,
-// has and does not send, and values that no header can carry.
+// fields that it has and would not send, and values that no header can carry. What
+// stands in templates is checked when the request is made (set).
 func checkAuth(raw json.RawMessage) []fault.Issue {
 	a, ok := readFields(raw)
 	if !ok || len(a) == 0 {
@@ -96,8 +97,8 @@ func checkAuth(raw json.RawMessage) []fault.Issue {
 	return out
 }
 
-// checkHeaders returns the diagnostics of headers as an author wrote them; what
-// stands in templates is judged when the request is made (setHeaders).
+// checkHeaders returns the diagnostics of headers as an author wrote them. What stands
+// in templates is checked when the request is made (setHeaders).
 func checkHeaders(raw json.RawMessage) []fault.Issue {
 	h, ok := readFields(raw)
 	if !ok {
@@ -129,7 +130,7 @@ func checkHeaders(raw json.RawMessage) []fault.Issue {
 	return out
 }
 
-// checkOverlaps finds headers that other fields set too.
+// checkOverlaps returns the diagnostics of headers that auth or multipart sets too.
 func checkOverlaps(c fields) []fault.Issue {
 	h, ok := readFields(c["headers"])
 	if !ok {
@@ -156,11 +157,12 @@ func checkOverlaps(c fields) []fault.Issue {
 	return out
 }
 
-// holdsLineBreak reports whether a text has more than one line, by which a header
-// would smuggle in another.
+// holdsLineBreak reports whether a text has more than one line. In a header, what
+// follows the break would be another header.
 func holdsLineBreak(s string) bool { return strings.ContainsAny(s, "\r\n") }
 
-// outsideTemplates is what of a text stands outside of {{ }}.
+// outsideTemplates returns what of a text stands outside of {{ }}. A {{ that does not
+// end takes the rest.
 func outsideTemplates(s string) string {
 	var out strings.Builder
 	for {

@@ -10,23 +10,28 @@ import (
 	"os"
 )
 
-// maxSpooled is how many large bodies are received at once; each may take 64
-// MiB of the disk while it comes.
+// maxSpooled is how many large bodies are received at once. Each may take maxBody bytes
+// of the disk while it arrives.
 const maxSpooled = 32
 
-// errTooLarge says that a response has more than maxBody bytes, before or after its
+// errTooLarge means that a response has more than maxBody bytes, before or after its
 // content codings are removed.
 var errTooLarge = errors.New("response too large")
 
-// spool receives bodies. A large one is written to the disk as it comes, which
-// may take long, and read into memory once there is room for it. The files have
-// no name: whatever ends the process, none is left behind.
-type spool struct{ slots chan struct{} }
+// spool receives the bodies of responses. A large one is written to the disk as it
+// arrives, which may take long, and read into memory once there is room for it. The
+// files have no name, so that none is left behind whatever ends the process. It is safe
+// for concurrent use.
+type spool struct{ slots chan struct{} } // one token for each file that is open
 
+// newSpool returns a spool for maxSpooled bodies at once.
 func newSpool() *spool { return &spool{make(chan struct{}, maxSpooled)} }
 
-// read returns a response's body whole, without its codings and in UTF-8 (see
-// plainBody); room is Call.Room.
+// read returns a response's body whole, without its codings and in UTF-8 (plainBody). A
+// body of at most executor.MaxInline bytes is read into memory at once; a larger one
+// waits for a free slot and, once its size is known, for memory. reserve is
+// Call.ReserveMemory and may be nil. errTooLarge is returned for a body of more than
+// maxBody bytes. The caller closes res.Body.
 func (s *spool) read(ctx context.Context, res *http.Response, reserve func(int64) error) ([]byte, error) {
 	if res.ContentLength > maxBody && res.Request.Method != http.MethodHead {
 		return nil, errTooLarge

@@ -17,18 +17,19 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// identity reports whether a response's Content-Encoding changes nothing.
+// identity reports whether a response's Content-Encoding is identity, which changes
+// nothing.
 func identity(h http.Header) bool {
 	return strings.EqualFold(strings.TrimSpace(h.Get("Content-Encoding")), "identity")
 }
 
-// textReader reads a text as UTF-8. Its charset is what its byte order mark
-// says, else what Content-Type declares, else what the document itself declares
-// (XML and HTML); a charset that is not known leaves the bytes as they are.
+// textReader reads a text as UTF-8. Its charset is the one that its byte order mark
+// says, else the one that Content-Type declares, else the one that the document itself
+// declares (XML and HTML). With an unknown charset the bytes stay as they are.
 type textReader struct {
 	in              *bufio.Reader
-	media, declared string
-	out             io.Reader
+	media, declared string    // of Content-Type: the media type and its charset; "": none
+	out             io.Reader // nil until the first Read
 }
 
 // Read decides on the charset at the first call, from the beginning of the text.
@@ -46,17 +47,19 @@ func (t *textReader) Read(b []byte) (int, error) {
 	return t.out.Read(b)
 }
 
-// prologue is how far into a document its declaration is looked for, in bytes;
-// the Encoding Standard has the same bound.
+// prologue is how far into a document its declaration of a charset is looked for, in
+// bytes. The Encoding Standard has the same bound.
 const prologue = 1024
 
+// xmlDeclaration and htmlDeclaration find the charset that a document declares.
 var (
 	xmlDeclaration  = regexp.MustCompile(`^\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"'\s]+)["']`)
 	htmlDeclaration = regexp.MustCompile(`(?i)<meta\s[^>]*charset\s*=\s*["']?([^"'\s;/>]+)`)
 )
 
-// decoderOf finds what decodes a text with this beginning; nil: it is UTF-8, or
-// nothing is known.
+// decoderOf returns what decodes a text with this beginning to UTF-8; nil: it is UTF-8,
+// or nothing is known. UTF-32 is looked for before UTF-16, whose byte order mark begins
+// that of UTF-32.
 func decoderOf(start []byte, media, declared string) transform.Transformer {
 	switch {
 	case bytes.HasPrefix(start, []byte("\xff\xfe\x00\x00")):
@@ -75,7 +78,7 @@ func decoderOf(start []byte, media, declared string) transform.Transformer {
 	return nil
 }
 
-// declaredInside is the charset that an XML or HTML document names; "": none.
+// declaredInside returns the charset that an XML or HTML document declares; "": none.
 func declaredInside(start []byte, media string) string {
 	var found []string
 	switch {
@@ -90,8 +93,8 @@ func declaredInside(start []byte, media string) string {
 	return found[1]
 }
 
-// charsetNamed is the encoding of a name as servers write it; nil: UTF-8, or an
-// unknown one. The names of the Encoding Standard come first, then IANA's.
+// charsetNamed returns the encoding of a name as servers write it; nil: UTF-8, or an
+// unknown one. The names of the Encoding Standard come before IANA's.
 func charsetNamed(name string) encoding.Encoding {
 	name = strings.Trim(name, "'\" ")
 	charset, err := htmlindex.Get(name)

@@ -29,18 +29,21 @@ const (
 	maxRedirects = 5
 )
 
-// client sends requests through the guard. All steps share one transport.
+// client sends the requests of all step types through the guard. It is safe for
+// concurrent use. Steps without TLS settings of their own share one transport, and so
+// its idle connections.
 type client struct {
-	guard     *Guard
-	transport *http.Transport
-	own       transports // of requests with TLS settings of their own
-	agent     string
-	now       func() time.Time
-	bodies    *spool
+	guard     *Guard           // judges each url and each address that is dialled
+	transport *http.Transport  // dials through guard
+	own       transports       // of requests with TLS settings of their own
+	agent     string           // the default User-Agent
+	now       func() time.Time // the clock for Retry-After and timestamps
+	bodies    *spool           // receives bodies larger than executor.MaxInline
 }
 
-// newClient returns a client that dials through g only and follows no proxy, of
-// which the guard would see nothing but the proxy. version may be empty.
+// newClient returns a client that dials through g only. It uses no proxy, because the
+// guard would see only the proxy's address. version is appended to the User-Agent and
+// may be empty.
 func newClient(g *Guard, version string, now func() time.Time) *client {
 	agent := "heddle"
 	if version != "" {
@@ -62,7 +65,7 @@ func newClient(g *Guard, version string, now func() time.Time) *client {
 	}}
 }
 
-// close frees idle connections, also those with TLS settings of their own; those
+// close frees idle connections, also those with TLS settings of their own. Connections
 // in use end with their requests.
 func (c *client) close() {
 	c.transport.CloseIdleConnections()
@@ -71,21 +74,27 @@ func (c *client) close() {
 	c.own.closeAll()
 }
 
-// answer is a response read whole: body has at most maxBody bytes, without its
-// content codings and, where it is a text, in UTF-8.
+// answer is a response that was read whole. body has at most maxBody bytes; its content
+// codings are removed and, where it is a text, it is in UTF-8. header no longer names a
+// coding that was removed.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// do sends one request and reads the answer whole; room is Call.Room. Its
-// errors are failures without the request's secrets.
+// do sends one request over the shared transport and reads the answer whole. follow says
+// whether redirects are followed, at most maxRedirects; otherwise the redirect itself is
+// the answer. reserve is Call.ReserveMemory; nil: memory is not limited. Any status is
+// an answer. Errors are failures of this package whose texts hold nothing of the request
+// but its host.
 func (c *client) do(req *http.Request, follow bool, reserve func(int64) error) (answer, error) {
 	return c.send(req, c.transport, follow, reserve)
 }
 
-// send is do over other connections.
+// send is do over the connections of via. It sets User-Agent and Accept-Encoding on req
+// where its author left them out. A request for a range is not compressed, since the
+// range would count coded bytes.
 func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, reserve func(int64) error) (answer, error) {
 	if err := c.guard.CheckURL(req.URL); err != nil {
 		return answer{}, err
@@ -113,8 +122,9 @@ func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, res
 	return answer{status: res.StatusCode, header: res.Header, body: body}, nil
 }
 
-// redirect judges each hop anew. Beyond the first host only headers that
-// cannot be credentials go on.
+// redirect is the CheckRedirect of the client: it judges each hop anew. Once any hop has
+// left the origin of the first request, only headers that cannot be credentials go on,
+// also when a later hop leads back.
 func (c *client) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return permanent("too_many_redirects", "The server redirected more than %d times.", maxRedirects)
@@ -133,15 +143,15 @@ func (c *client) redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// sameOrigin reports whether two URLs have the same scheme, host and port (RFC
-// 6454); the port that a scheme implies counts as given.
+// sameOrigin reports whether two URLs have the same scheme, host and port (RFC 6454).
+// The port that a scheme implies equals the same port written out.
 func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && portOf(a) == portOf(b) && strings.EqualFold(a.Hostname(), b.Hostname())
 }
 
-// stripCredentials keeps only headers that cannot carry credentials. It is a list
-// of what may pass rather than of what may not, because an author's own header,
-// such as X-Api-Key, may be a credential too.
+// stripCredentials removes every header that may carry credentials. It keeps a list of
+// harmless ones rather than removing a list of dangerous ones, because an author's own
+// header, such as X-Api-Key, may be a credential too.
 func stripCredentials(h http.Header) {
 	for name := range h {
 		switch name {
@@ -153,8 +163,10 @@ func stripCredentials(h http.Header) {
 	}
 }
 
-// explain turns a transport's error into a failure. Its text names the host
-// that the author wrote, never the rest of the url or an internal address.
+// explain returns the failure for an error of sending req or of reading its answer. The
+// text names the host that the author wrote, never the rest of the url or the address
+// that the name resolved to. The order of the cases matters: an ended context shows as a
+// network error of any kind, so it is looked at before those.
 func (c *client) explain(req *http.Request, err error) error {
 	var (
 		off     *deniedError
@@ -184,7 +196,8 @@ func (c *client) explain(req *http.Request, err error) error {
 	return transient("connection_failed", "The request to %s failed: %s.", host, ownText(reason(err)))
 }
 
-// stopped is the failure of an attempt whose context ended.
+// stopped returns the failure of an attempt whose context ended: timeout after its
+// deadline, else stopped. Both are transient.
 func stopped(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return transient("timeout", "The attempt took longer than its timeout.")
@@ -192,7 +205,8 @@ func stopped(ctx context.Context) error {
 	return transient("stopped", "The attempt was stopped.")
 }
 
-// reason words a network error without addresses.
+// reason describes a network error without the addresses in it. Errors of net/http
+// without a type are recognized by their text.
 func reason(err error) string {
 	var (
 		errno   syscall.Errno
@@ -215,8 +229,8 @@ func reason(err error) string {
 	}
 }
 
-// headerTooLarge reports whether the transport refused a response for its
-// header, over HTTP/1 or HTTP/2.
+// headerTooLarge reports whether the transport refused a response because its header has
+// more than maxHeader bytes, over HTTP/1 or HTTP/2. net/http has no type for that error.
 func headerTooLarge(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "server response headers exceeded") || strings.Contains(text, "response header list larger")
@@ -233,7 +247,8 @@ func isTLS(err error) bool {
 	return errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert) || remoteAlert(err) != nil
 }
 
-// remoteAlert is what the server said as it ended the handshake; nil: nothing.
+// remoteAlert returns the alert by which the server ended the handshake; nil where it
+// sent none.
 func remoteAlert(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "remote error" {
@@ -242,7 +257,7 @@ func remoteAlert(err error) error {
 	return nil
 }
 
-// tlsReason words a failure of the TLS handshake without names or addresses.
+// tlsReason describes a failure of the TLS handshake without names or addresses.
 func tlsReason(err error) string {
 	var (
 		unknown  x509.UnknownAuthorityError
@@ -266,9 +281,10 @@ func tlsReason(err error) string {
 	}
 }
 
-// setRequestHeaders sets what every attempt of one effect carries: the same
-// Idempotency-Key, and a trace context. Where the run has none, one is derived
-// from the run's id, so that the attempts of a run share a trace.
+// setRequestHeaders sets what every attempt of one effect carries: Idempotency-Key and a
+// trace context (W3C Trace Context). Headers that the author set stay. Where the run has
+// no trace context, one is derived from the run's id and marked as not sampled, so that
+// all requests of a run share a trace id.
 func setRequestHeaders(h http.Header, call executor.Call) {
 	if h.Get("Idempotency-Key") == "" && call.Key != "" {
 		h.Set("Idempotency-Key", call.Key)
@@ -288,9 +304,11 @@ func setRequestHeaders(h http.Header, call executor.Call) {
 	}
 }
 
-// setHeaders copies an author's headers and returns the canonical names of those
-// that it set; empty ones are left out, and the transport's own and two of one
-// name are refused.
+// setHeaders copies an author's headers into h and returns the canonical names of those
+// that it set. A header with an empty value is left out, so that a template can drop
+// one. The permanent failure invalid_config refuses headers that the transport sets
+// itself, two that differ in case only, and characters by which a value could begin
+// another header.
 func setHeaders(h http.Header, from map[string]printed) (set map[string]bool, err error) {
 	set = make(map[string]bool, len(from))
 	for name, value := range from {
@@ -317,8 +335,8 @@ func setHeaders(h http.Header, from map[string]printed) (set map[string]bool, er
 }
 
 // reservedHeader reports whether the transport owns a header: those that frame the
-// message or belong to one connection (RFC 9110, 7.6.1), and Host, which would
-// lead a request round the guard's view of where it goes.
+// message or belong to one connection (RFC 9110, 7.6.1), and Host, which would send a
+// request to another site than the one that the guard judged.
 func reservedHeader(name string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Connection", "Content-Length", "Host", "Keep-Alive", "Proxy-Authorization",
@@ -338,9 +356,10 @@ func validHeaderName(name string) bool {
 	})
 }
 
-// retryAfter reads retry-after-ms, which servers of models send, or Retry-After
-// (RFC 9110): seconds, also with a fraction, or an HTTP date. 0 where there is
-// none or it is past.
+// retryAfter returns how long the receiver asks to wait before the next attempt. It
+// reads Retry-After-Ms, which servers of models send, or Retry-After (RFC 9110, 10.2.3):
+// seconds, also with a fraction, or an HTTP date. 0 where there is none, where it is not
+// readable, or where the date is past.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	if ms, ok := number(h.Get("Retry-After-Ms")); ok {
 		return time.Duration(ms * float64(time.Millisecond))
@@ -355,7 +374,8 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// number reads digits, with a fraction or without, up to 2^31.
+// number reads a decimal number without sign or exponent that is less than 2^31; false
+// for anything else.
 func number(s string) (float64, bool) {
 	s = strings.TrimSpace(s)
 	if s == "" || strings.Trim(s, "0123456789.") != "" {

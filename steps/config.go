@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// decodeConfig decodes rendered config and refuses fields that the struct has
-// not. Error texts name fields and types, never values.
+// decodeConfig decodes a rendered config strictly: an unknown field, a value of another
+// type, or text after the config is an error. An empty config is {}. Errors name fields
+// and types, never values: a value may be a secret.
 func decodeConfig(raw json.RawMessage, into any) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = json.RawMessage("{}")
@@ -48,11 +49,12 @@ func jsonName(kind string) string {
 	}
 }
 
-// fields is a config before rendering, for checks: each value as written.
+// fields is a config before rendering, for checks: each top-level value as it was
+// written.
 type fields map[string]json.RawMessage
 
-// readFields returns the top-level fields of a config; an empty config has none.
-// False: it is not a JSON object.
+// readFields returns the top-level fields of a config; an empty config has none. False
+// where it is not a JSON object.
 func readFields(config json.RawMessage) (fields, bool) {
 	var f fields
 	if len(config) == 0 {
@@ -64,7 +66,7 @@ func readFields(config json.RawMessage) (fields, bool) {
 	return f, true
 }
 
-// text returns a string field; false when it is absent or not a string.
+// text returns a string field; false where it is absent or not a string.
 func (f fields) text(name string) (string, bool) {
 	var s string
 	raw, ok := f[name]
@@ -74,34 +76,36 @@ func (f fields) text(name string) (string, bool) {
 	return s, true
 }
 
-// has reports whether a field is there and not null.
+// has reports whether a field is present and not null.
 func (f fields) has(name string) bool {
 	raw, ok := f[name]
 	return ok && string(raw) != "null"
 }
 
-// literal returns a string field that holds no template.
+// literal returns a string field; false where it is absent, not a string, or holds a
+// template.
 func (f fields) literal(name string) (string, bool) {
 	s, ok := f.text(name)
 	return s, ok && !templated(s)
 }
 
-// templated reports whether a string holds {{ }}.
+// templated reports whether a string holds the beginning of a template.
 func templated(s string) bool { return strings.Contains(s, "{{") }
 
-// problem is an error-level diagnostic; pointer starts at config.
+// problem returns a diagnostic that refuses the definition. pointer is a JSON pointer
+// (RFC 6901) relative to config.
 func problem(code, pointer, format string, args ...any) fault.Issue {
 	return fault.Issue{Code: code, Severity: "error", Pointer: pointer, Message: fmt.Sprintf(format, args...)}
 }
 
-// warning is a diagnostic that does not stop anyone.
+// warning returns a diagnostic that does not refuse the definition.
 func warning(code, pointer, message string) fault.Issue {
 	d := problem(code, pointer, "%s", message)
 	d.Severity = "warning"
 	return d
 }
 
-// suggest returns d with what its author probably meant to write.
+// suggest returns d with what the author probably meant to write.
 func suggest(d fault.Issue, suggestion string) fault.Issue {
 	d.Suggestion = suggestion
 	return d
@@ -110,7 +114,8 @@ func suggest(d fault.Issue, suggestion string) fault.Issue {
 // andList returns names as English lists them: "a, b and c".
 func andList(names []string) string { return join(names, " and ") }
 
-// join returns names separated by commas, with last before the final one.
+// join returns names separated by commas, with last, spaces included, before the final
+// one.
 func join(names []string, last string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
@@ -118,13 +123,14 @@ func join(names []string, last string) string {
 	return strings.Join(names[:len(names)-1], ", ") + last + names[len(names)-1]
 }
 
-// pointer escapes one reference token of a JSON pointer (RFC 6901).
+// pointer returns "/" and token, escaped as a reference token of a JSON pointer (RFC
+// 6901).
 func pointer(token string) string {
 	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
 }
 
-// sortedNames returns the names of the fields in order, so that diagnostics come in
-// the same order every time.
+// sortedNames returns the names of the fields in order, so that diagnostics come in the
+// same order every time.
 func sortedNames(f fields) []string {
 	names := make([]string, 0, len(f))
 	for n := range f {

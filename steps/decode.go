@@ -13,17 +13,19 @@ import (
 	"strings"
 )
 
-// maxCodings is how many content codings of one response are undone.
+// maxCodings is how many content codings of one response are undone. Each stage may
+// expand a thousandfold, so a longer list is left as it is.
 const maxCodings = 4
 
-// defaultAcceptEncoding is what a request says where its author says nothing.
+// defaultAcceptEncoding is the Accept-Encoding of a request whose author sets none.
 const defaultAcceptEncoding = "gzip"
 
-// plainBody returns a response's body without its content codings and in UTF-8.
-// gzip and deflate are undone whoever asked for them, and the header then no
-// longer names them; of others, and of what is a part of a resource, the bytes
-// stay as they are. A text whose declared charset is known is decoded. No stage
-// yields more than maxBody bytes before errTooLarge.
+// plainBody returns a reader of a response's body without its content codings and in
+// UTF-8, and takes the names of the codings that it removes out of the header. gzip and
+// deflate are removed whether or not the author asked for them; bytes under another
+// coding, and those of a part of a resource (206), stay as they are. A text whose
+// charset is known is decoded. A stage that yields more than maxBody bytes ends with
+// errTooLarge.
 func plainBody(res *http.Response) io.Reader {
 	body := undoCodings(res)
 	media, params, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
@@ -33,10 +35,10 @@ func plainBody(res *http.Response) io.Reader {
 	return &bounded{r: &textReader{in: bufio.NewReader(body), media: media, declared: params["charset"]}, left: maxBody}
 }
 
-// undoCodings returns a response's body without the content codings that it can
-// remove, the last applied first (RFC 9110, 8.4), and takes their names out of the
-// header. It stops at a coding that it does not know. A partial response (206) is
-// left alone: its bytes are a part of the coded whole.
+// undoCodings returns a reader of a response's body without the content codings that it
+// can remove, the last applied first (RFC 9110, 8.4), and changes the header to match.
+// It stops at a coding that it does not know. A partial response (206) is left alone:
+// its bytes are a part of the coded whole.
 func undoCodings(res *http.Response) io.Reader {
 	var body io.Reader = &bounded{r: res.Body, left: maxBody}
 	names := strings.Split(strings.ToLower(strings.Join(res.Header.Values("Content-Encoding"), ",")), ",")
@@ -72,14 +74,16 @@ func undoCodings(res *http.Response) io.Reader {
 	return body
 }
 
-// decoder undoes one coding. What does not begin as the coding does passes as it
-// is: servers name codings that a proxy has undone already.
+// decoder removes one coding. A body that does not begin as the coding does passes
+// unchanged: servers name codings that a proxy has removed already. The start is read at
+// the first Read, not before.
 type decoder struct {
 	in   *bufio.Reader
-	open func(*bufio.Reader) (io.Reader, error)
-	out  io.Reader
+	open func(*bufio.Reader) (io.Reader, error) // returns the decoded stream, or its argument
+	out  io.Reader                              // nil until the first Read
 }
 
+// Read finds out at the first call whether the body begins as the coding does.
 func (d *decoder) Read(b []byte) (int, error) {
 	if d.out == nil {
 		out, err := d.open(d.in)
@@ -91,7 +95,7 @@ func (d *decoder) Read(b []byte) (int, error) {
 	return d.out.Read(b)
 }
 
-// openGzip returns a reader of gzip, or in itself where the data is not gzip.
+// openGzip returns a reader of gzip (RFC 1952), or in itself where the data is not gzip.
 func openGzip(in *bufio.Reader) (io.Reader, error) {
 	if magic, err := in.Peek(3); !bytes.Equal(magic, []byte{0x1f, 0x8b, 8}) {
 		return in, ignoreEOF(err)
@@ -99,8 +103,9 @@ func openGzip(in *bufio.Reader) (io.Reader, error) {
 	return gzip.NewReader(in)
 }
 
-// openDeflate reads both what the name means, zlib (RFC 9110), and the bare
-// deflate that some servers send.
+// openDeflate returns a reader of both forms of deflate: zlib (RFC 1950), which RFC 9110
+// means by the name, and the bare deflate (RFC 1951) that some servers send. The check
+// of zlib's header tells them apart.
 func openDeflate(in *bufio.Reader) (io.Reader, error) {
 	head, err := in.Peek(2)
 	if len(head) < 2 {
@@ -113,7 +118,7 @@ func openDeflate(in *bufio.Reader) (io.Reader, error) {
 }
 
 // ignoreEOF returns nil for io.EOF: a body shorter than a coding's header is not an
-// error, but is not coded either.
+// error, only not coded.
 func ignoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -121,12 +126,14 @@ func ignoreEOF(err error) error {
 	return err
 }
 
-// bounded is a reader of at most left bytes; more is errTooLarge.
+// bounded reads at most left bytes from r. If r has more, it ends with errTooLarge
+// rather than with a body that looks whole.
 type bounded struct {
 	r    io.Reader
-	left int64
+	left int64 // bytes that may still come; negative once there were more
 }
 
+// Read asks for one byte more than may come, to learn whether there is one.
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, errTooLarge
@@ -141,8 +148,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// textual reports whether bytes of a media type are a text, of which servers
-// say the charset with reason.
+// textual reports whether a media type is that of a text, for which a charset is
+// meaningful. media is in lower case, without parameters.
 func textual(media string) bool {
 	switch media {
 	case "application/json", "application/xml", "application/javascript", "application/ecmascript", "application/x-ndjson",

@@ -17,27 +17,28 @@ import (
 // AllowSetting names the setting that opens addresses, for messages.
 const AllowSetting = "HEDDLE_EGRESS_ALLOW"
 
-// Guard decides which addresses steps may reach. Public ones always, all
-// others only where the operator listed them. It judges the address of each
-// connection as it is dialled, so a name that changes its mind gains nothing.
-// The zero Guard opens nothing. A Guard does not change after NewGuard.
+// Guard decides which addresses steps may reach: public ones always, all others only
+// where the operator listed them. It judges the address of each connection as it is
+// dialled, so a name that resolves to another address the second time gains nothing. The
+// zero Guard opens nothing. A Guard does not change after NewGuard and is safe for
+// concurrent use.
 type Guard struct {
-	allow    []opening
-	ranges   []netip.Prefix
-	resolver *net.Resolver // nil: the system's
+	allow    []opening      // what the operator opened
+	ranges   []netip.Prefix // off limits otherwise; nil: offLimits()
+	resolver *net.Resolver  // nil: the system's
 }
 
-// opening is one entry of the setting: a prefix or a host name, with a port or
-// with 0 for all ports.
+// opening is one entry of the setting: a prefix or a host name. One of the two is set.
+// Port 0 opens all ports.
 type opening struct {
 	prefix netip.Prefix
-	host   string
+	host   string // in canonical form (canonicalHost)
 	port   uint16
 }
 
-// NewGuard reads HEDDLE_EGRESS_ALLOW: comma-separated CIDRs, addresses or host
-// names, each of the latter two optionally with a port ("10.0.0.0/8",
-// "intranet.example:8080", "127.0.0.1:41233", "[::1]:8080"). A bad entry is
+// NewGuard reads HEDDLE_EGRESS_ALLOW: comma-separated CIDRs, addresses or host names,
+// each of the latter two optionally with a port ("10.0.0.0/8", "intranet.example:8080",
+// "127.0.0.1:41233", "[::1]:8080"). Empty entries are skipped. A bad entry is
 // fault.Unacceptable egress_allow_invalid.
 func NewGuard(allow string) (*Guard, error) {
 	g := &Guard{ranges: offLimits()}
@@ -56,15 +57,15 @@ func NewGuard(allow string) (*Guard, error) {
 	return g, nil
 }
 
-// WithResolver returns the same guard with another resolver of names.
+// WithResolver returns a copy of the guard that resolves names with r.
 func (g *Guard) WithResolver(r *net.Resolver) *Guard {
 	c := *g
 	c.resolver = r
 	return &c
 }
 
-// parseOpening reads one entry of the setting. Its error names what is wrong; the
-// caller quotes the entry.
+// parseOpening reads one entry of the setting. Its error says what is wrong; the caller
+// quotes the entry.
 func parseOpening(entry string) (opening, error) {
 	if strings.Contains(entry, "/") {
 		p, err := netip.ParsePrefix(entry)
@@ -93,8 +94,8 @@ func parseOpening(entry string) (opening, error) {
 // absolute name, so that equal hosts compare equal.
 func canonicalHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
 
-// plausibleHost reports whether an entry can be a host name (RFC 1123, with _ as
-// internal names have it) and is not an address in numeric notation.
+// plausibleHost reports whether an entry can be a host name (RFC 1123, and _ as internal
+// names have it) and is not an address in a numeric notation. host is in lower case.
 func plausibleHost(host string) bool {
 	if host == "" || len(host) > 253 || numericHost(host) {
 		return false
@@ -108,17 +109,21 @@ func plausibleHost(host string) bool {
 	return true
 }
 
+// deniedText is the message of a refusal, with the host and AllowSetting.
 const deniedText = "%s is off limits: it is a private, local or reserved address, or a name of one. An operator can open it with %s."
 
-// deniedError is a refusal of the guard. It names the host as the author wrote
-// it, not what it resolved to.
+// deniedError is a refusal of the guard. It names the host as the author wrote it, not
+// what it resolved to: internal addresses are not shown to tenants.
 type deniedError struct{ host string }
 
+// Error returns the message of the refusal.
 func (e *deniedError) Error() string {
 	return fmt.Sprintf(deniedText, e.host, AllowSetting)
 }
 
-// permits judges one address and port that host led to.
+// permits reports whether a connection to addr and port may be made for the name host.
+// An address that is not off limits always is; another needs an entry for its prefix or
+// for the name, and for the port. It takes O(number of entries).
 func (g *Guard) permits(host string, addr netip.Addr, port uint16) bool {
 	ranges := g.ranges
 	if ranges == nil {
@@ -139,8 +144,9 @@ func (g *Guard) permits(host string, addr netip.Addr, port uint16) bool {
 	return false
 }
 
-// DialContext dials like net.Dialer and refuses, after the name is resolved
-// and before anything is sent, every address that the guard does not permit.
+// DialContext dials like net.Dialer. After the name is resolved and before anything is
+// sent, it refuses every address that the guard does not permit. Its error then holds a
+// deniedError. A dial takes at most 15 seconds.
 func (g *Guard) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -157,9 +163,10 @@ func (g *Guard) DialContext(ctx context.Context, network, address string) (net.C
 	return d.DialContext(ctx, network, address)
 }
 
-// CheckURL refuses what can be refused before anything is dialled: schemes
-// other than http and https, user information, addresses in unusual notation,
-// literal addresses that are off limits.
+// CheckURL refuses what can be refused before anything is dialled, as the permanent
+// failures invalid_url (a scheme other than http and https, user information, no host, a
+// bad port) and egress_denied (an address in unusual notation, a literal address or a
+// loopback name that is off limits). DialContext has the last word.
 func (g *Guard) CheckURL(u *url.URL) error {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return permanent("invalid_url", "The url must begin with http:// or https://.")
@@ -186,19 +193,20 @@ func (g *Guard) CheckURL(u *url.URL) error {
 	return nil
 }
 
-// denied returns the refusal as a step's failure. It is permanent: only an operator
-// can change it.
+// denied returns a refusal as a step's failure egress_denied. It is permanent: only an
+// operator can change it.
 func denied(e *deniedError) error {
 	return permanent("egress_denied", deniedText, e.host, ownText(AllowSetting))
 }
 
-// loopbackName reports whether a name always means this machine (RFC 6761).
+// loopbackName reports whether a name always means this machine (RFC 6761, 6.3).
 func loopbackName(host string) bool {
 	host = canonicalHost(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// portOf is the port that a url leads to; 0 where it is none.
+// portOf returns the port that a url leads to, 443 or 80 where it names none; 0 where
+// its port is not a number up to 65535.
 func portOf(u *url.URL) uint16 {
 	switch {
 	case u.Port() != "":
@@ -214,9 +222,10 @@ func portOf(u *url.URL) uint16 {
 	}
 }
 
-// numericHost reports whether a host is an IPv4 address in one of the notations
-// of inet_aton (decimal, hexadecimal, octal, fewer parts) that some resolvers
-// accept. A name whose last label is a number is never a public name.
+// numericHost reports whether a host is an IPv4 address in one of the notations of
+// inet_aton (decimal, hexadecimal, octal, fewer parts) that some resolvers accept. It
+// looks at the last label alone: one that is a number is never that of a public name.
+// host is in lower case.
 func numericHost(host string) bool {
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	if last == "" {

@@ -5,10 +5,10 @@ import (
 	"net/netip"
 )
 
-// offLimits lists what no step may reach unless the operator opens it. netip's
-// predicates leave several of these out, so each range is named (IANA
-// special-purpose registries, and addresses that clouds serve metadata on).
-// In IPv6 all but global unicast (2000::/3) is off limits anyway.
+// offLimits returns the ranges that no step may reach unless the operator opens them.
+// The predicates of netip leave several of these out, so each range is named: those of
+// the IANA special-purpose registries, and addresses on which clouds serve metadata. In
+// IPv6 all but global unicast (2000::/3) is off limits anyway.
 func offLimits() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),         // this network
@@ -38,8 +38,8 @@ func offLimits() []netip.Prefix {
 	}
 }
 
-// embedded returns the IPv4 address that a NAT64 (64:ff9b::/96) or 6to4
-// (2002::/16) address leads to.
+// embedded returns the IPv4 address that a NAT64 (64:ff9b::/96, RFC 6052) or 6to4
+// (2002::/16, RFC 3056) address leads to; false for any other address.
 func embedded(addr netip.Addr) (netip.Addr, bool) {
 	if !addr.Is6() {
 		return netip.Addr{}, false
@@ -55,7 +55,8 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 	}
 }
 
-// forbidden reports whether an address is off limits by itself.
+// forbidden reports whether an address is off limits unless it was opened. An address
+// with a zone is: it is on a local link.
 func forbidden(addr netip.Addr, ranges []netip.Prefix) bool {
 	if addr.Zone() != "" || !addr.IsValid() {
 		return true

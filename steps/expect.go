@@ -13,9 +13,12 @@ import (
 // statusRange is an inclusive range of HTTP status codes.
 type statusRange struct{ low, high int }
 
-// expectation is expect_status: a number, a range "200-204", or a list of both.
+// expectation is expect_status: the status codes that are a success. Empty, it stands
+// for 200-399.
 type expectation []statusRange
 
+// UnmarshalJSON reads a number, a range "200-204", or a list of both that is not empty.
+// null is as if it were absent.
 func (e *expectation) UnmarshalJSON(raw []byte) error {
 	raw = bytes.TrimSpace(raw)
 	if string(raw) == "null" {
@@ -40,6 +43,8 @@ func (e *expectation) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// jsonSchema makes expectation a schemaSource. The ranges themselves are checked by
+// checkExpect.
 func (expectation) jsonSchema() map[string]any {
 	number := map[string]any{"type": "integer", "minimum": 100, "maximum": 599}
 	text := map[string]any{"type": "string"}
@@ -49,8 +54,8 @@ func (expectation) jsonSchema() map[string]any {
 	}}
 }
 
-// parseStatus reads one entry of expect_status: a number, also as 200.0, or a range
-// as text. Codes are 100 to 599.
+// parseStatus reads one entry of expect_status: a number, also as 200.0, or a range as
+// text. Codes are 100 to 599.
 func parseStatus(raw json.RawMessage) (statusRange, error) {
 	text, err := printValue(raw)
 	if err != nil {
@@ -71,7 +76,7 @@ func parseStatus(raw json.RawMessage) (statusRange, error) {
 	return statusRange{low, high}, nil
 }
 
-// accepts reports whether a status is expected; without an expectation 200-399.
+// accepts reports whether a status is a success.
 func (e expectation) accepts(status int) bool {
 	if len(e) == 0 {
 		return status >= 200 && status <= 399
@@ -84,7 +89,7 @@ func (e expectation) accepts(status int) bool {
 	return false
 }
 
-// String returns the expectation for messages: "200-204 or 302".
+// String returns the expectation for messages, such as "200-204 or 302".
 func (e expectation) String() string {
 	if len(e) == 0 {
 		return "200-399"
@@ -99,8 +104,9 @@ func (e expectation) String() string {
 	return join(words, " or ")
 }
 
-// transientStatus reports whether an unexpected status may change by itself: errors
-// of the server (5xx), 408 Request Timeout and 429 Too Many Requests.
+// transientStatus reports whether an unexpected status may change without a change of
+// the request: errors of the server (5xx), 408 Request Timeout and 429 Too Many
+// Requests.
 func transientStatus(status int) bool {
 	return status >= 500 || status == 408 || status == 429
 }

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// permanent is a failure that trying again cannot mend.
+// permanent returns a failure that another attempt cannot avoid. The message, made as by
+// fmt.Sprintf, is shown to tenants.
 func permanent(code, format string, args ...any) error {
 	return failure(code, true, nil, format, args...).Err()
 }
 
-// transient is a failure that may pass.
+// transient returns a failure that may be absent at the next attempt.
 func transient(code, format string, args ...any) error {
 	return failure(code, false, nil, format, args...).Err()
 }
 
-// failure returns the failure of an attempt. Its message can be masked argument by
-// argument (MaskMessage), so that a secret in a value from outside is removed
-// without touching the server's own words around it.
+// failure returns the failure of an attempt. details may be nil. Its message can be
+// masked argument by argument (MaskMessage), so that a secret in a value from outside is
+// removed without touching the server's own words around it.
 func failure(code string, permanent bool, details map[string]any, format string, args ...any) *machine.Failure {
 	return &machine.Failure{
 		Error:       machine.Error{Code: code, Message: fmt.Sprintf(format, args...), Details: details},
@@ -28,11 +29,12 @@ func failure(code string, permanent bool, details map[string]any, format string,
 	}
 }
 
-// ownText marks an argument of a message as written by this server: nothing in it
-// comes from a config or from outside, so it is never masked.
+// ownText marks an argument of a message as written by this server: nothing in it comes
+// from a config or from outside, so it is never masked.
 type ownText string
 
-// reworded is the message with every argument masked but the server's own words.
+// reworded returns the message with mask applied to every argument that is not ownText.
+// A masked number is printed as the text that it has become.
 func reworded(mask func(string) string, format string, args []any) string {
 	clean := make([]any, len(args))
 	for i, arg := range args {
@@ -48,14 +50,14 @@ func reworded(mask func(string) string, format string, args []any) string {
 	return fmt.Sprintf(format, clean...)
 }
 
-// after returns f with the delay that the receiver asked for before the next
-// attempt; 0: none.
+// after returns f with the delay that the receiver asked for before the next attempt; 0:
+// none. It changes f.
 func after(f *machine.Failure, d time.Duration) *machine.Failure {
 	f.RetryAfter = d
 	return f
 }
 
-// asFailure returns err where it is a failure already.
+// asFailure returns err as a failure where it is one; nil otherwise.
 func asFailure(err error) error {
 	if f, ok := machine.AsFailure(err); ok {
 		return f.Err()

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// hintForm warns of a form that its own header calls something else.
+// hintForm warns of a form whose Content-Type header names another type, which has no
+// effect on how the form is encoded.
 func hintForm(c fields) []fault.Issue {
 	if _, given := c["form"]; !given {
 		return nil
@@ -22,8 +23,8 @@ func hintForm(c fields) []fault.Issue {
 	return nil
 }
 
-// hintBody warns of bodies that are not sent as they were meant: text that is
-// JSON already, and a form that is sent as JSON.
+// hintBody warns of bodies that are not sent as they were probably meant: text that is
+// JSON already, and a form or multipart body that is sent as JSON.
 func hintBody(c fields) []fault.Issue {
 	var out []fault.Issue
 	if text, ok := c.literal("body"); ok {

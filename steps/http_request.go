@@ -18,7 +18,9 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// httpConfig is the config of http_request.
+// httpConfig is the config of http_request after rendering. At most one of Body, Form,
+// Raw and Multipart may be given. nil for FollowRedirects and an empty ExpectStatus
+// stand for the defaults, which are true and 200-399.
 type httpConfig struct {
 	Method          string                 `json:"method,omitempty" enum:"GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS" default:"GET" doc:"The request's method."`
 	URL             string                 `json:"url" minLength:"1" doc:"Where to, http or https."`
@@ -35,6 +37,8 @@ type httpConfig struct {
 	Response        string                 `json:"response,omitempty" enum:"auto,json,text" default:"auto" doc:"How to read the body: auto reads JSON where the server says so."`
 }
 
+// httpAuth says which credentials a request carries. Type decides which of the other
+// fields are used (fieldsOfAuth).
 type httpAuth struct {
 	Type     string  `json:"type" enum:"bearer,basic,header"`
 	Token    printed `json:"token,omitempty" doc:"For bearer."`
@@ -44,9 +48,11 @@ type httpAuth struct {
 	Value    printed `json:"value,omitempty" doc:"For header."`
 }
 
-// rawBody is text or {"$base64": …}.
+// rawBody is a body that is sent byte for byte: written as text, or as {"$base64": …}.
 type rawBody struct{ data []byte }
 
+// UnmarshalJSON reads either form. An object without $base64, or any other JSON value,
+// is taken as its JSON text.
 func (b *rawBody) UnmarshalJSON(raw []byte) error {
 	var bin struct {
 		Data *[]byte `json:"$base64"`
@@ -60,6 +66,7 @@ func (b *rawBody) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
+// jsonSchema makes rawBody a schemaSource.
 func (rawBody) jsonSchema() map[string]any {
 	return map[string]any{"anyOf": []map[string]any{{"type": "string"}, {"type": "object"}}}
 }
@@ -78,8 +85,9 @@ func httpRequestType(c *client) *stepType {
 	}
 }
 
-// httpOutput returns the schema of the output. The body's type is known only where
-// the config fixes how it is read.
+// httpOutput returns the JSON Schema of the output. The body's type is known only where
+// the config fixes how it is read, without a template. set-cookie is the one header that
+// may be a list (flatHeaders).
 func httpOutput(config json.RawMessage) json.RawMessage {
 	body := "{}"
 	if c, ok := readFields(config); ok {
@@ -91,9 +99,10 @@ func httpOutput(config json.RawMessage) json.RawMessage {
 		`"status_code":{"type":"integer"},"headers":{"type":"object","additionalProperties":{"type":"string"},"properties":{"set-cookie":{"type":["string","array"],"items":{"type":"string"}}}},"body":` + body + `}}`)
 }
 
-// runHTTP sends one request and returns status, headers and body. Its failures are
-// permanent where the same request would fail again: a bad config, an address off
-// limits, a status below 500 other than 408 and 429.
+// runHTTP sends one request and returns status, headers and body as one JSON object of
+// at most maxBody bytes. Its failures are permanent where the same request would fail
+// again: a bad config, an address that is off limits, a status below 500 other than 408
+// and 429.
 func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig) (executor.Result, error) {
 	req, err := cfg.request(ctx)
 	if err != nil {
@@ -122,7 +131,10 @@ func runHTTP(ctx context.Context, c *client, call executor.Call, cfg *httpConfig
 	return executor.Result{Output: out}, nil
 }
 
-// request builds one attempt's request.
+// request builds one attempt's request, headers and credentials included. Every attempt
+// with the same config sends the same bytes. Its errors are the permanent failures
+// invalid_url and invalid_config. What validation found already is checked again,
+// because a template may have produced it.
 func (cfg *httpConfig) request(ctx context.Context) (*http.Request, error) {
 	target, err := parseURL(cfg.URL)
 	if err != nil {
@@ -164,8 +176,8 @@ func (cfg *httpConfig) request(ctx context.Context) (*http.Request, error) {
 	return req, cfg.Auth.set(req)
 }
 
-// knownMethod reports whether a method is one that the config's schema lists. A
-// template may have supplied another, which validation cannot see.
+// knownMethod reports whether a method is one that the config's schema lists. A template
+// may produce another, which validation cannot see. Methods are in upper case.
 func knownMethod(m string) bool {
 	switch m {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
@@ -175,7 +187,8 @@ func knownMethod(m string) bool {
 	}
 }
 
-// addQuery appends parameters to the query that the url has already.
+// addQuery appends parameters to the query that the url has already, and changes u. The
+// url's own part keeps its order and its escapes.
 func addQuery(u *url.URL, query map[string]printedList) {
 	if extra := formEncoded(query); extra != "" {
 		if u.RawQuery != "" {
@@ -185,8 +198,8 @@ func addQuery(u *url.URL, query map[string]printedList) {
 	}
 }
 
-// formEncoded returns parameters as application/x-www-form-urlencoded, sorted by
-// name, so that every attempt sends the same bytes.
+// formEncoded returns parameters as application/x-www-form-urlencoded, sorted by name,
+// so that every attempt sends the same bytes. "" for none.
 func formEncoded(from map[string]printedList) string {
 	values := make(url.Values, len(from))
 	for name, list := range from {
@@ -197,8 +210,9 @@ func formEncoded(from map[string]printedList) string {
 	return values.Encode()
 }
 
-// body returns the bytes that the config asks to be sent and their media type; nil
-// and "" for none. More than one kind of body is a permanent failure.
+// body returns the bytes to send and their media type; nil and "" for none. More than
+// one kind of body is the permanent failure invalid_config. The bytes may be the
+// config's own and are not to be changed.
 func (cfg *httpConfig) body() (body []byte, contentType string, err error) {
 	given := 0
 	if cfg.Body != nil {
@@ -223,7 +237,10 @@ func (cfg *httpConfig) body() (body []byte, contentType string, err error) {
 	return body, contentType, err
 }
 
-// unexpected is the failure of a status that is not a success.
+// unexpected returns the failure of a status that is not a success (unexpected_status).
+// It is permanent unless the status may change by itself (transientStatus), quotes the
+// beginning of the body without secrets in its details, and carries the delay that
+// Retry-After asks for.
 func unexpected(c *client, call executor.Call, got answer, want expectation) error {
 	details := map[string]any{"status_code": got.status}
 	if text := excerpt(call, got.body, 2048); text != "" {
@@ -234,12 +251,16 @@ func unexpected(c *client, call executor.Call, got answer, want expectation) err
 	return after(f, retryAfter(got.header, c.now())).Err()
 }
 
+// statusText returns a status as "404 Not Found", or the number alone where the status
+// has no name.
 func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// asText returns the body as a JSON string, unless that is too large: escapes
-// may make it six times as long.
+// asText returns the body as a JSON string, or as {"$base64": …} where it is not text
+// (textValue). One that would be larger than maxBody is the permanent failure
+// output_too_large: escapes may make it six times as long, so the size is counted before
+// memory is taken for it.
 func (got answer) asText() (json.RawMessage, error) {
 	if textSize(got.body) > maxBody {
 		return nil, permanent("output_too_large", "The step's output is larger than %d MiB.", maxBody>>20)
@@ -247,12 +268,14 @@ func (got answer) asText() (json.RawMessage, error) {
 	return textValue(got.body), nil
 }
 
-// blank reports whether a body holds white space and a byte order mark at most.
+// blank reports whether a body holds at most white space and a byte order mark.
 func blank(body []byte) bool {
 	return len(bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))) == 0
 }
 
-// notJSON is the failure of a body that had to be JSON; it says what came.
+// notJSON returns the permanent failure response_not_json of a body that had to be JSON.
+// Where the body is still encoded it says so, since that is what the author can change;
+// otherwise it quotes the beginning.
 func (got answer) notJSON(call executor.Call) error {
 	details := map[string]any{"status_code": got.status}
 	if coding := got.header.Get("Content-Encoding"); coding != "" && !identity(got.header) {
@@ -265,7 +288,10 @@ func (got answer) notJSON(call executor.Call) error {
 	return failure("response_not_json", true, details, "The response is not JSON that a step can take (valid, UTF-8, without NUL, nested at most %d deep).", maxJSONDepth).Err()
 }
 
-// read returns the body as the config asks for it.
+// read returns the body as JSON, read as config.response asks. "text" is always a
+// string. "json" fails with response_not_json where the body is not JSON. "auto", the
+// default, reads JSON where the Content-Type says so and falls back to text, so that a
+// mislabelled body fails no step. An empty body is null, except for "text".
 func (cfg *httpConfig) read(call executor.Call, got answer) (json.RawMessage, error) {
 	switch cfg.Response {
 	case "text":
@@ -304,9 +330,10 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json") || media == "text/json")
 }
 
-// flatHeaders returns headers by lower-case name, several values joined; several
-// of Set-Cookie, which holds commas of its own, are a list. Bytes that are not
-// UTF-8 are read as ISO-8859-1, as HTTP once said.
+// flatHeaders returns headers by lower-case name, several values joined by commas (RFC
+// 9110, 5.3). Several of Set-Cookie, whose values hold commas, are a list. Bytes that
+// are not UTF-8 are read as ISO-8859-1, as HTTP/1.1 once specified. It changes the
+// values of h, which the caller owns.
 func flatHeaders(h http.Header) map[string]any {
 	flat := make(map[string]any, len(h))
 	for name, values := range h {
@@ -324,7 +351,8 @@ func flatHeaders(h http.Header) map[string]any {
 	return flat
 }
 
-// checkHTTP returns the diagnostics of a config that its schema cannot express.
+// checkHTTP returns the diagnostics of a config before rendering that its schema cannot
+// express.
 func checkHTTP(c fields) []fault.Issue {
 	out := checkURL(c)
 	if n := given(c, "body", "form", "raw", "multipart"); len(n) > 1 {
@@ -338,7 +366,8 @@ func checkHTTP(c fields) []fault.Issue {
 	return append(out, checkOverlaps(c)...)
 }
 
-// given lists which of the names the config has.
+// given returns those of the names that the config has, in the order of names. A field
+// that is null counts.
 func given(c fields, names ...string) []string {
 	var found []string
 	for _, n := range names {
@@ -349,8 +378,9 @@ func given(c fields, names ...string) []string {
 	return found
 }
 
-// checkURL judges what is written before the first template: the scheme, and
-// the whole url where it holds none.
+// checkURL checks the part of the url before its first template: the scheme, and the
+// whole url where it holds no template. A url that begins with a template passes;
+// parseURL and Guard.CheckURL judge it when it is rendered.
 func checkURL(c fields) []fault.Issue {
 	text, ok := c.text("url")
 	if !ok || strings.HasPrefix(strings.TrimSpace(text), "{{") {
@@ -377,7 +407,8 @@ func checkURL(c fields) []fault.Issue {
 	return nil
 }
 
-// checkExpect returns the diagnostics of expect_status; none while it is a template.
+// checkExpect returns the diagnostics of expect_status; none where it is absent or holds
+// a template.
 func checkExpect(raw json.RawMessage) []fault.Issue {
 	if len(raw) == 0 || templated(string(raw)) {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// formPart is one part of a multipart/form-data body.
+// formPart is one part of a multipart/form-data body (RFC 7578).
 type formPart struct {
 	Name        string          `json:"name" minLength:"1" doc:"The field's name."`
 	Value       json.RawMessage `json:"value" doc:"Text, {\"$base64\": …} for bytes, or any other JSON, which is sent as JSON."`
@@ -19,8 +19,9 @@ type formPart struct {
 	ContentType printed         `json:"content_type,omitempty" doc:"Without it application/json for JSON, application/octet-stream for other files, none for text."`
 }
 
-// multipartBody writes the parts. The same parts give the same bytes, so that
-// every attempt sends the same.
+// multipartBody returns the parts as a body and the Content-Type with its boundary. The
+// same parts yield the same bytes, so that every attempt sends the same. Its errors are
+// the permanent failure invalid_config.
 func multipartBody(parts []formPart) (body []byte, contentType string, err error) {
 	var out bytes.Buffer
 	w := multipart.NewWriter(&out)
@@ -47,7 +48,7 @@ func multipartBody(parts []formPart) (body []byte, contentType string, err error
 	return out.Bytes(), w.FormDataContentType(), nil
 }
 
-// content is what a part sends and what it is.
+// content returns a part's bytes and media type; "" for text without a file name.
 func (p formPart) content() (data []byte, kind string, err error) {
 	var raw rawBody
 	if err := raw.UnmarshalJSON(p.Value); err != nil {
@@ -73,7 +74,8 @@ func isBytes(value json.RawMessage) bool {
 	return json.Unmarshal(value, &bin) == nil && bin.Data != nil
 }
 
-// disposition names the part as browsers do (HTML, multipart/form-data).
+// disposition returns the part's Content-Disposition, with names escaped as browsers do
+// it (HTML, multipart/form-data), so that a name cannot end the header.
 func (p formPart) disposition() string {
 	escape := strings.NewReplacer("\r", "%0D", "\n", "%0A", `"`, "%22").Replace
 	text := `form-data; name="` + escape(p.Name) + `"`
@@ -83,7 +85,8 @@ func (p formPart) disposition() string {
 	return text
 }
 
-// boundaryOf is a boundary that the parts do not hold: it depends on them.
+// boundaryOf returns a boundary that the parts do not contain. It is a hash of all of
+// them, so no part can hold it but by chance.
 func boundaryOf(parts []formPart) string {
 	h := sha256.New()
 	for _, p := range parts {

@@ -10,13 +10,14 @@ import (
 	"unicode/utf8"
 )
 
+// Bounds of JSON from outside, so that no later reader of an output has more to bear.
 const (
-	maxJSONDepth = 64
-	maxDigits    = 1000 // of a number in an output
+	maxJSONDepth = 64   // levels of objects and lists
+	maxDigits    = 1000 // of one number
 )
 
-// textValue is bytes from outside as a JSON value: a string, or
-// {"$base64": …} where they are not UTF-8 or hold NUL.
+// textValue returns bytes from outside as a JSON value: a string, or {"$base64": …}
+// where they are not UTF-8 or hold NUL. b is copied.
 func textValue(b []byte) json.RawMessage {
 	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
 		return object("$base64", quote(base64.StdEncoding.EncodeToString(b)))
@@ -24,8 +25,8 @@ func textValue(b []byte) json.RawMessage {
 	return quoteText(b)
 }
 
-// quoteText is quote for texts of any size: it makes one copy, where the
-// encoder makes three.
+// quoteText is quote for texts of any size: it makes one copy, where encoding/json makes
+// three. b must be valid UTF-8. U+2028 and U+2029 are escaped as encoding/json does it.
 func quoteText(b []byte) json.RawMessage {
 	out := append(make([]byte, 0, textSize(b)), '"')
 	from := 0
@@ -67,8 +68,9 @@ func escape(c byte) string {
 	return fmt.Sprintf(`\u%04x`, c)
 }
 
-// textSize is how many bytes textValue returns at least, counted without
-// making them.
+// textSize returns a lower bound of the bytes that textValue returns for b, counted
+// without allocating. It differs from the true size only by the escapes of U+2028 and
+// U+2029, by bytes that are not UTF-8, and by the object around base64.
 func textSize(b []byte) int {
 	n := len(b) + 2
 	for _, c := range b {
@@ -84,10 +86,10 @@ func textSize(b []byte) int {
 	return n
 }
 
-// jsonValue is bytes from outside as the JSON value that they are, without
-// white space or a byte order mark and with every number as written; a number that no reader should
-// have to bear becomes a string. False: they are not JSON, nested deeper than
-// 64, or hold NUL.
+// jsonValue returns bytes from outside as the JSON value that they are: compact, without
+// a byte order mark, every number as it was written. A number out of range becomes a
+// string (inRange). It returns false where the bytes are not JSON, are nested deeper
+// than maxJSONDepth, or hold NUL. It takes O(len(b)) and does not keep b.
 func jsonValue(b []byte) (json.RawMessage, bool) {
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	if !utf8.Valid(b) {
@@ -108,7 +110,9 @@ func jsonValue(b []byte) (json.RawMessage, bool) {
 	return stringifyOversized(compact.Bytes()), true
 }
 
-// surveyJSON finds nesting, NUL and numbers out of bounds without decoding.
+// surveyJSON returns the depth of the nesting and whether a number is out of range,
+// without decoding. ok is false for a string that holds NUL or does not end. Whether b
+// is JSON at all is left to json.Compact.
 func surveyJSON(b []byte) (depth int, oversized, ok bool) {
 	level := 0
 	for i := 0; i < len(b); i++ {
@@ -133,8 +137,8 @@ func surveyJSON(b []byte) (depth int, oversized, ok bool) {
 	return depth, oversized, true
 }
 
-// skipString returns the index of the closing quote; false where the string
-// holds an escaped NUL or does not end.
+// skipString returns the index of the quote that closes the string at start; false where
+// the string holds an escaped NUL or does not end.
 func skipString(b []byte, start int) (int, bool) {
 	for i := start + 1; i < len(b); i++ {
 		switch b[i] {
@@ -150,8 +154,8 @@ func skipString(b []byte, start int) (int, bool) {
 	return 0, false
 }
 
-// numberEnd returns the index after the number that begins at i. It takes every
-// byte that may occur in one; json.Compact judges the syntax later.
+// numberEnd returns the index after the number that begins at i. It takes every byte
+// that may occur in a number; json.Compact judges the syntax.
 func numberEnd(b []byte, i int) int {
 	for i < len(b) && (b[i] >= '0' && b[i] <= '9' || b[i] == '-' || b[i] == '+' || b[i] == '.' || b[i] == 'e' || b[i] == 'E') {
 		i++
@@ -159,17 +163,17 @@ func numberEnd(b []byte, i int) int {
 	return i
 }
 
-// inRange reports whether a number has at most 1,000 digits and an exponent
-// within ±1,000, the bounds that definitions has for numbers that people write: a
-// reader that turns a longer one into a big integer could be kept busy for hours.
+// inRange reports whether a number has at most 1,000 digits and an exponent within
+// ±1,000, the same bounds that definitions have. A reader that turns a larger one into a
+// big integer could be kept busy for hours.
 func inRange(number string) bool {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	exponent = strings.TrimLeft(strings.TrimLeft(exponent, "+-"), "0")
 	return len(mantissa) <= maxDigits && (len(exponent) < 4 || exponent == "1000")
 }
 
-// stringifyOversized returns a compact JSON text with its numbers out of range
-// written as strings, digits unchanged.
+// stringifyOversized returns a compact JSON text in which numbers out of range are
+// strings with the same digits.
 func stringifyOversized(b []byte) json.RawMessage {
 	var out bytes.Buffer
 	for i := 0; i < len(b); i++ {
@@ -193,7 +197,7 @@ func stringifyOversized(b []byte) json.RawMessage {
 	return out.Bytes()
 }
 
-// quote is a JSON string without HTML escapes.
+// quote returns s as a JSON string, with <, > and & as they are.
 func quote(s string) json.RawMessage {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -204,8 +208,9 @@ func quote(s string) json.RawMessage {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 }
 
-// object writes a JSON object of names and values in the order given; raw
-// values are taken as they are.
+// object returns a JSON object of alternating names and values, in the order given. A
+// name is a string; a json.RawMessage is taken as it is and must be valid JSON, which
+// saves a copy of large values.
 func object(namesAndValues ...any) json.RawMessage {
 	var buf bytes.Buffer
 	for _, v := range namesAndValues {
@@ -227,8 +232,8 @@ func object(namesAndValues ...any) json.RawMessage {
 	return buf.Bytes()
 }
 
-// value returns v as JSON; raw JSON is taken as it is, and what cannot be encoded
-// becomes null.
+// value returns v as JSON. Raw JSON is taken as it is; what cannot be encoded becomes
+// null.
 func value(v any) json.RawMessage {
 	switch v := v.(type) {
 	case json.RawMessage:
@@ -245,14 +250,17 @@ func value(v any) json.RawMessage {
 }
 
 // maxExcerptSource is how many bytes of a body are searched for secrets before its
-// beginning is quoted: more than any secret has, in any form.
+// beginning is quoted: more than any secret takes in any encoding, so none that begins
+// in the quoted part can be missed.
 const maxExcerptSource = 512 << 10
 
-// excerpt is the beginning of a body for an error's details, without secrets.
+// excerpt returns at most limit bytes from the beginning of a body, for an error's
+// details, without the tenant's secrets. Secrets are removed before the text is cut: one
+// that was cut in two would not be found.
 func excerpt(call executor.Call, b []byte, limit int) string {
 	whole := len(b) <= maxExcerptSource
 	text := shareable(call, b[:min(len(b), maxExcerptSource)])
-	if !whole && len(text) <= limit { // nearly all of it was secrets; the last one may be cut off
+	if !whole && len(text) <= limit { // nearly all of it was secrets, and the last one may be cut off
 		text = text[:strings.LastIndex(text, "***")+len("***")]
 	}
 	return head(text, limit)
@@ -267,9 +275,9 @@ func head(text string, limit int) string {
 	return text
 }
 
-// shareable is a text from outside as a caller may see it: UTF-8 without NUL and
-// without the tenant's secrets. What is shortened must go through here first: a
-// secret that was cut in two would not be found any more.
+// shareable returns a text from outside as a caller may see it: UTF-8 without NUL and
+// without the tenant's secrets. A text that is shortened must go through here first. It
+// returns "" where redaction does not return a string.
 func shareable(call executor.Call, b []byte) string {
 	text := strings.ToValidUTF8(strings.ReplaceAll(string(b), "\x00", ""), "")
 	if call.Redact == nil {
@@ -282,7 +290,7 @@ func shareable(call executor.Call, b []byte) string {
 	return clean
 }
 
-// logLine writes one line to the attempt's log; nothing where no log is kept.
+// logLine writes one line to the attempt's log; it does nothing where no log is kept.
 func logLine(call executor.Call, level, category, message string, data json.RawMessage) {
 	if call.Logs != nil {
 		call.Logs.Line(level, category, message, data)

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Deps is what the step types need of the outside. Zero values are usable:
-// nothing private may be reached, scripts run in the sandbox, no agents.
+// Deps is what the step types need from outside. Zero values are usable: nothing private
+// may be reached, scripts run in the sandbox, there are no agents.
 type Deps struct {
-	Egress  *Guard
+	Egress  *Guard // nil: nothing is opened
 	Scripts Scripts
 	Agents  Agents           // nil: every agent is unknown
 	Version string           // for User-Agent
@@ -22,17 +22,17 @@ type Deps struct {
 	Log     *slog.Logger     // nil: slog.Default
 }
 
-// Registry holds the step types by name. It does not change after Default and is
-// safe for concurrent use; the client and the script runner inside guard what they
-// keep. It is the catalog of definitions and the runner of executor.
+// Registry holds the step types by name. It does not change after Default and is safe
+// for concurrent use; the client and the script runner in it guard what they keep. It is
+// the catalog of definitions, and the Runner and HostNamer of executor.
 type Registry struct {
 	types  map[string]*stepType
 	client *client
 	runner *scriptRunner
 }
 
-// Default returns the registry of the seven built-in types. Close frees what it
-// keeps open. Nothing is dialled and no process started before the first attempt.
+// Default returns the registry of the seven built-in types. Nothing is dialled and no
+// process is started before the first attempt. Close frees what it keeps open.
 func Default(deps Deps) *Registry {
 	if deps.Egress == nil {
 		deps.Egress = &Guard{}
@@ -62,7 +62,7 @@ func Default(deps Deps) *Registry {
 	return r
 }
 
-// Names lists the types, sorted.
+// Names returns the names of the types, sorted. The caller owns the list.
 func (r *Registry) Names() []string {
 	names := make([]string, 0, len(r.types))
 	for name := range r.types {
@@ -81,8 +81,8 @@ func (r *Registry) StepType(name string) (definitions.StepType, bool) {
 	return t, true
 }
 
-// Traits returns what a type declares about itself; zero where there is none of
-// that name.
+// Traits returns what a type declares about itself; zero where there is no type of that
+// name.
 func (r *Registry) Traits(name string) definitions.Traits {
 	t, ok := r.types[name]
 	if !ok {
@@ -91,7 +91,10 @@ func (r *Registry) Traits(name string) definitions.Traits {
 	return t.traits
 }
 
-// Run performs one attempt. An error is a machine.Failure (machine.AsFailure).
+// Run performs one attempt. Its errors are machine.Failures (machine.AsFailure); a type
+// that is unknown (unknown_step_type), or that the run machine performs
+// (not_performable), is a permanent one. The result of a failed attempt may still hold
+// usage. It may be called concurrently.
 func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result, error) {
 	t, ok := r.types[call.Type]
 	if !ok {
@@ -104,13 +107,14 @@ func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result
 	return t.run(ctx, call)
 }
 
-// NamesHost and Place make the registry an executor.Placer.
+// NamesHost reports whether attempts of a type have a host (executor.HostNamer).
 func (r *Registry) NamesHost(typeName string) bool {
 	t, ok := r.types[typeName]
 	return ok && t.place != nil
 }
 
-// HostOf names the host that an attempt goes to, where its type has a place.
+// HostOf returns the host that an attempt goes to, which bounds how many go there at
+// once; "" where its type has none. The call's config is rendered.
 func (r *Registry) HostOf(call executor.Call) string {
 	if !r.NamesHost(call.Type) {
 		return ""
@@ -118,33 +122,41 @@ func (r *Registry) HostOf(call executor.Call) string {
 	return r.types[call.Type].place(call)
 }
 
-// ScriptIsolation says in a few words how scripts are confined here, for
-// operators. The first call tries the levels out.
+// ScriptIsolation describes, for operators, how scripts are confined here. The first
+// call tries the levels out, which starts processes.
 func (r *Registry) ScriptIsolation(ctx context.Context) string { return r.runner.describe(ctx) }
 
-// ScriptLimits says in a few words whether scripts are limited as a whole, and if
-// not, why. The first call finds out: at a server's start it also removes the
-// cgroups that one which crashed left.
+// ScriptLimits describes, for operators, whether scripts are limited as a whole, and if
+// not, why. The first call finds out and removes the cgroups that a crashed server left,
+// so it belongs to a server's start.
 func (r *Registry) ScriptLimits() string { return r.runner.describeLimits() }
 
-// Close frees idle connections.
+// Close frees idle connections. Attempts in flight are not affected.
 func (r *Registry) Close() { r.client.close() }
 
 // stepType is one entry of the registry: all that the service knows of a type. It
-// does not change after Default, so it needs no lock.
+// implements definitions.StepType. It does not change after Default, so it needs no
+// lock.
 type stepType struct {
 	name   string
-	config json.RawMessage // nil: definitions declares it
+	config json.RawMessage // the JSON Schema of config; nil: definitions declares it
+	// output returns the JSON Schema of the output under a config; nil: unknown.
 	output func(config json.RawMessage) json.RawMessage
+	// check returns the diagnostics that the schema cannot express; nil: none. Templates
+	// in the config are not rendered.
 	check  func(c fields) []fault.Issue
 	traits definitions.Traits // what the rest of the service reads of the type
-	run    func(ctx context.Context, call executor.Call) (executor.Result, error)
-	// place names what many attempts at once would crowd; nil: nothing.
+	// run performs one attempt; nil: the run machine performs the type itself.
+	run func(ctx context.Context, call executor.Call) (executor.Result, error)
+	// place returns the host that an attempt goes to, "" for none; nil: the type has no
+	// host.
 	place func(call executor.Call) string
 }
 
+// ConfigSchema returns the JSON Schema of config; nil where definitions declares it.
 func (t *stepType) ConfigSchema() json.RawMessage { return t.config }
 
+// OutputSchema returns the JSON Schema of the output under a config; nil: unknown.
 func (t *stepType) OutputSchema(config json.RawMessage) json.RawMessage {
 	if t.output == nil {
 		return nil
@@ -152,6 +164,8 @@ func (t *stepType) OutputSchema(config json.RawMessage) json.RawMessage {
 	return t.output(config)
 }
 
+// CheckConfig returns the diagnostics of a config as written. A config that is not an
+// object has none here: its schema refuses it.
 func (t *stepType) CheckConfig(config json.RawMessage) []fault.Issue {
 	c, ok := readFields(config)
 	if !ok || t.check == nil {
@@ -160,12 +174,12 @@ func (t *stepType) CheckConfig(config json.RawMessage) []fault.Issue {
 	return t.check(c)
 }
 
+// Traits returns what the type declares about itself.
 func (t *stepType) Traits() definitions.Traits { return t.traits }
 
-// withConfig returns the run of a type from a function that takes its config
-// decoded. A config that does not decode strictly (an unknown field, another type)
-// is the permanent failure invalid_config: templates can render to what validation
-// could not see.
+// withConfig returns a type's run from a function that takes the config decoded. A
+// config that does not decode strictly (an unknown field, another type) is the permanent
+// failure invalid_config: a template may render to what validation could not see.
 func withConfig[C any](do func(context.Context, executor.Call, *C) (executor.Result, error)) func(context.Context, executor.Call) (executor.Result, error) {
 	return func(ctx context.Context, call executor.Call) (executor.Result, error) {
 		var config C
@@ -176,7 +190,7 @@ func withConfig[C any](do func(context.Context, executor.Call, *C) (executor.Res
 	}
 }
 
-// constantSchema returns the same output schema whatever the config says.
+// constantSchema returns an output that is the same schema whatever the config says.
 func constantSchema(schema json.RawMessage) func(json.RawMessage) json.RawMessage {
 	return func(json.RawMessage) json.RawMessage { return schema }
 }

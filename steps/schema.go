@@ -6,13 +6,12 @@ import (
 	"reflect"
 )
 
-// schemaSource is a config type that writes its own schema, because its values
-// have several forms.
+// schemaSource is a config type that writes its own schema, because its values have
+// several forms. The method needs no receiver's value.
 type schemaSource interface{ jsonSchema() map[string]any }
 
-// schemaOf returns the JSON Schema (2020-12) of the config C, written from its
-// fields and their tags (see typeschema). Structs inside stand where they are
-// used.
+// schemaOf returns the JSON Schema (2020-12) of the config C, written from its fields
+// and their tags (see typeschema). Structs inside are written where they are used.
 func schemaOf[C any]() json.RawMessage {
 	g := typeschema.Generator{Type: func(t reflect.Type) typeschema.Object {
 		if own, ok := reflect.TypeAssert[schemaSource](reflect.New(t)); ok {

@@ -13,7 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// scriptConfig is the config of script.
+// scriptConfig is the config of script after rendering. Script itself is literal: it is
+// the same before and after.
 type scriptConfig struct {
 	Language string             `json:"language,omitempty" enum:"shell,bash,python" default:"shell" doc:"shell is sh, or what a first line of #! names; python is python3."`
 	Script   string             `json:"script" minLength:"1" doc:"The program's text. It holds no templates: pass values by args, env or stdin."`
@@ -22,8 +23,9 @@ type scriptConfig struct {
 	Stdin    anyText            `json:"stdin,omitempty" doc:"Standard input; what is not text is passed as JSON."`
 }
 
-// scriptType returns the type script: a program on the server's own machine. Its
-// text is literal: a template inside of code would be an injection.
+// scriptType returns the type script: a program on the server's own machine. Its text
+// holds no templates, since a value put into code would be an injection; values come by
+// args, env or stdin.
 func scriptType(r *scriptRunner) *stepType {
 	return &stepType{
 		name:   "script",
@@ -39,8 +41,9 @@ func scriptType(r *scriptRunner) *stepType {
 	}
 }
 
-// runScript runs one attempt and returns exit code, stdout and stderr. Whatever the
-// script started has ended when it returns.
+// runScript runs one attempt and returns exit code, stdout, stderr and the result, which
+// is stdout as JSON where it is JSON. Any other ending than exit code 0 is the transient
+// failure script_failed. Whatever the script started has ended when runScript returns.
 func runScript(ctx context.Context, r *scriptRunner, call executor.Call, cfg *scriptConfig) (executor.Result, error) {
 	p, err := cfg.program()
 	if err != nil {
@@ -63,20 +66,20 @@ func runScript(ctx context.Context, r *scriptRunner, call executor.Call, cfg *sc
 	return executor.Result{Output: out}, nil
 }
 
-// program is what a script asks to be run.
+// program is what a script step asks to run.
 type program struct {
-	language string
-	text     string
+	language string // shell, bash or python; never ""
+	text     string // the script as written
 	args     []string
 	env      []string // NAME=value
 	stdin    string
-	// stdout and stderr are told, as it comes, what the program writes; nil:
-	// nobody listens. They must not fail.
+	// stdout and stderr receive what the program writes, as it comes, beside what is kept
+	// for the output; nil: it is not passed on. They must not return errors.
 	stdout, stderr io.Writer
 }
 
-// program returns what to run, with args and env as text. A NUL in them is a
-// permanent failure: the kernel would end the text there.
+// program returns what to run, with args and env as text. A NUL in them is the permanent
+// failure invalid_config, as the kernel would end the text there.
 func (cfg *scriptConfig) program() (program, error) {
 	p := program{language: cfg.Language, text: cfg.Script, stdin: string(cfg.Stdin)}
 	switch p.language {
@@ -108,13 +111,15 @@ func envName(name string) bool {
 
 // ending is how a script ended.
 type ending struct {
-	Code           int
-	Signal         int   // 0: it exited
-	lost           bool  // it was killed together with what would have said how it ended
-	memory         int64 // it was killed because all its processes needed more bytes than this; 0: it was not
-	stdout, stderr capped
+	Code           int    // the exit code; -1 after a signal
+	Signal         int    // 0: it exited by itself
+	lost           bool   // the supervisor was killed too, so the ending is assumed, not known
+	memory         int64  // bytes: its processes together reached this limit and one was killed; 0: not
+	stdout, stderr capped // at most Limits.Output bytes of each
 }
 
+// output returns the step's output. result is null where stdout is not JSON or was cut
+// off.
 func (e *ending) output() json.RawMessage {
 	result := json.RawMessage("null")
 	if v, ok := jsonValue(e.stdout.data); ok && !e.stdout.cut {
@@ -130,7 +135,9 @@ func (e *ending) output() json.RawMessage {
 	return object(parts...)
 }
 
-// failed is the failure of a script that ran and did not succeed.
+// failed returns the failure of a script that ran and did not succeed. It quotes the
+// ends of stdout and stderr without secrets, because the reason is usually in the last
+// lines.
 func failed(call executor.Call, e *ending) error {
 	details := map[string]any{"exit_code": e.Code}
 	stdout, stderr := shareable(call, e.stdout.data), shareable(call, e.stderr.data)
@@ -158,7 +165,7 @@ func failed(call executor.Call, e *ending) error {
 	return failure("script_failed", false, details, "The script ended %s", how).Err()
 }
 
-// tail is the end of a text for an error's details.
+// tail returns at most limit bytes from the end of a text, never a part of a character.
 func tail(text string, limit int) string {
 	if len(text) > limit {
 		text = strings.ToValidUTF8(text[len(text)-limit:], "")
@@ -166,19 +173,22 @@ func tail(text string, limit int) string {
 	return text
 }
 
-// lastLine is the last line that is not empty, at most 300 bytes of it.
+// lastLine returns the last line that is not blank, at most 300 bytes from its
+// beginning.
 func lastLine(text string) string {
 	text = strings.TrimSpace(text)
 	return head(strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:]), 300)
 }
 
-// capped is a writer that keeps the first limit bytes and drops the rest.
+// capped is a writer that keeps the first limit bytes and drops the rest. It never
+// fails: a script is not stopped because it says much. One goroutine writes.
 type capped struct {
 	data  []byte
 	limit int
-	cut   bool
+	cut   bool // something was dropped
 }
 
+// Write keeps what fits and reports all of b as written.
 func (c *capped) Write(b []byte) (int, error) {
 	room := c.limit - len(c.data)
 	if len(b) > room {
@@ -190,7 +200,7 @@ func (c *capped) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tee returns a writer for both.
+// tee returns a writer to c and to other; nil for other means c alone.
 func (c *capped) tee(other io.Writer) io.Writer {
 	if other == nil {
 		return c
@@ -198,7 +208,8 @@ func (c *capped) tee(other io.Writer) io.Writer {
 	return io.MultiWriter(c, other)
 }
 
-// text is the data without a character that the cut halved.
+// text returns the data without a character that the cut divided. Data that was not
+// UTF-8 in the first place stays as it is.
 func (c *capped) text() []byte {
 	if !c.cut {
 		return c.data
@@ -214,8 +225,9 @@ func (c *capped) text() []byte {
 	return c.data
 }
 
-// checkFirstLine finds a line of #! that is not at the beginning, where alone it
-// counts, or that names another language than language does.
+// checkFirstLine returns the diagnostics of a line of #!: one that does not begin the
+// script, where alone it counts, and one that names another interpreter than language
+// does.
 func checkFirstLine(c fields, language string) []fault.Issue {
 	text, ok := c.text("script")
 	if !ok {
@@ -246,8 +258,8 @@ func checkFirstLine(c fields, language string) []fault.Issue {
 	return []fault.Issue{problem("invalid_value", "/script", "the first line names %s, and language is %s: remove one of them", head(name, 100), language)}
 }
 
-// checkScript returns the diagnostics of a script: its first line, and names of
-// variables that cannot exist.
+// checkScript returns the diagnostics of a script before rendering: its first line, and
+// variables whose names cannot exist.
 func checkScript(c fields) []fault.Issue {
 	var out []fault.Issue
 	language, _ := c.text("language")

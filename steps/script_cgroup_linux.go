@@ -13,21 +13,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cgroups makes a cgroup for each script below a directory of cgroups v2 that
-// this server may divide. Safe for concurrent use.
+// cgroups makes a cgroup for each script below a directory of cgroups v2 that this
+// server may divide. It does not change after openCgroups and is safe for concurrent
+// use.
 type cgroups struct{ dir string }
 
-// groupPrefix begins the name of a script's cgroup; the server's process id and
-// a number follow.
+// groupPrefix begins the name of a script's cgroup; the server's process id, "-" and a
+// random number follow.
 const groupPrefix = "heddle-script-"
 
-// ownLeaf is where the server moves itself, for a cgroup that has processes of
-// its own cannot limit those below it.
+// ownLeaf is the cgroup into which the server moves itself where it has to: a cgroup
+// that has processes of its own cannot limit those below it.
 const ownLeaf = "heddle-server"
 
-// openCgroups finds the directory that the setting names, divides it and
-// removes what servers that died left there. An error says why no script has a
-// cgroup.
+// openCgroups finds the directory that the setting names, prepares it and removes what
+// servers that died left in it. The setting is "off", "auto" (also "") or a path. An
+// error says, in words for operators, why no script has a cgroup.
 func openCgroups(setting string) (*cgroups, error) {
 	switch setting {
 	case "off":
@@ -42,8 +43,9 @@ func openCgroups(setting string) (*cgroups, error) {
 	return divide(setting, false)
 }
 
-// ownCgroup returns a cgroup that was delegated to this process: its own, or
-// the one above it, as systemd's DelegateSubgroup makes it.
+// ownCgroup returns a cgroup that was delegated to this process: its own (own is true)
+// or the one above, which is where systemd's DelegateSubgroup leaves it. The one above
+// comes first, because it needs no move of the server.
 func ownCgroup() (dir string, own bool, err error) {
 	mount, root, err := cgroupMount()
 	if err != nil {
@@ -69,7 +71,9 @@ func ownCgroup() (dir string, own bool, err error) {
 	return "", false, errors.New("no cgroup was delegated to this server; HEDDLE_SCRIPT_CGROUP can name one")
 }
 
-// cgroupMount returns where cgroups v2 is mounted, and which part of it.
+// cgroupMount returns where cgroups v2 is mounted, and which cgroup is the root of that
+// mount ("/" unless this is a container). The format is that of /proc/self/mountinfo,
+// proc(5).
 func cgroupMount() (mount, root string, err error) {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -84,8 +88,8 @@ func cgroupMount() (mount, root string, err error) {
 	return "", "", errors.New("cgroups v2 is not mounted here")
 }
 
-// delegated reports whether systemd gave a cgroup to this process to divide.
-// That it can be written is not enough: root writes all of them, and users those
+// delegated reports whether systemd delegated a cgroup, so that this process may divide
+// it. That it is writable is not enough: root can write all of them, and users those
 // that the manager of their session keeps.
 func delegated(dir string) bool {
 	for _, mark := range []string{"user.delegate", "trusted.delegate"} {
@@ -97,15 +101,16 @@ func delegated(dir string) bool {
 	return false
 }
 
-// ofContainer reports whether a cgroup that is mounted as the root is not the
-// true one, which has no type.
+// ofContainer reports whether the root of the mount is a cgroup of a container, which
+// belongs to the container, and writable. The root of the whole hierarchy has no
+// cgroup.type.
 func ofContainer(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "cgroup.type"))
 	return err == nil && writable(dir)
 }
 
-// writable reports whether this process may make cgroups in dir and move processes
-// into them.
+// writable reports whether this process may make cgroups in dir and move processes into
+// them.
 func writable(dir string) bool {
 	for _, name := range []string{"", "cgroup.procs", "cgroup.subtree_control"} {
 		if unix.Access(filepath.Join(dir, name), unix.W_OK) != nil {
@@ -115,7 +120,9 @@ func writable(dir string) bool {
 	return true
 }
 
-// divide makes a cgroup limit memory and processes of those below it.
+// divide prepares dir so that cgroups below it can limit memory and processes. It
+// removes leftovers and makes one cgroup on trial, so that an obstacle shows here and
+// not at the first script. own says that dir is this process's own cgroup (enable).
 func divide(dir string, own bool) (*cgroups, error) {
 	have, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
 	if err != nil {
@@ -137,10 +144,9 @@ func divide(dir string, own bool) (*cgroups, error) {
 	return c, nil
 }
 
-// enable turns the controllers memory and pids on for the cgroups below dir. With
-// own, dir is this process's own cgroup, which the kernel does not let limit others
-// while it has processes: then the server moves into a leaf of it first, and back
-// when that did not help.
+// enable turns the controllers memory and pids on for the cgroups below dir. With own,
+// dir is this process's own cgroup, and the kernel lets no cgroup with processes limit
+// others: the server then moves into a leaf of it first, and back if that did not help.
 func enable(dir string, own bool) error {
 	control := filepath.Join(dir, "cgroup.subtree_control")
 	if on, err := os.ReadFile(control); err == nil && hasWords(string(on), "memory", "pids") {
@@ -169,7 +175,7 @@ func enable(dir string, own bool) error {
 	return nil
 }
 
-// hasWords reports whether a list separated by spaces has all of the words.
+// hasWords reports whether a list separated by white space has all of the words.
 func hasWords(text string, words ...string) bool {
 	have := " " + strings.Join(strings.Fields(text), " ") + " "
 	for _, w := range words {
@@ -180,7 +186,8 @@ func hasWords(text string, words ...string) bool {
 	return true
 }
 
-// put writes a file of the cgroup file system, which must be there.
+// put writes value to a file of the cgroup file system, in one write. It creates no
+// file: one that the kernel does not have is os.ErrNotExist.
 func put(path, value string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -190,7 +197,7 @@ func put(path, value string) error {
 	return errors.Join(err, f.Close())
 }
 
-// systemError returns the error number in err, without the path that it names; err
+// systemError returns the error number in err, without the path that err names; err
 // itself where there is none.
 func systemError(err error) error {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
@@ -199,12 +206,13 @@ func systemError(err error) error {
 	return err
 }
 
-// processStart is just after this process began.
+// processStart is just after this process began. removeLeftovers compares it with the
+// times of cgroups.
 var processStart = time.Now()
 
-// removeLeftovers kills and removes the cgroups of servers that are gone. One
-// with this process's own id, as every server in a container may have it, is
-// older than the process.
+// removeLeftovers kills and removes the cgroups of servers that are gone, by the process
+// id in their names. A cgroup with this process's own id is a leftover if it is older
+// than the process: in a container every server may have the same id.
 func (c *cgroups) removeLeftovers() {
 	entries, _ := os.ReadDir(c.dir)
 	for _, e := range entries {
@@ -227,14 +235,15 @@ func (c *cgroups) removeLeftovers() {
 	}
 }
 
-// cgroup is one script's.
+// cgroup is the cgroup of one script. One goroutine uses it.
 type cgroup struct {
 	dir   string
-	procs *os.File // what is written here enters
+	procs *os.File // cgroup.procs: a process that writes 0 to it moves itself in; nil until open succeeded
 }
 
-// open makes a cgroup with the limits of one script. Swap and the killing of the
-// whole group at once are limited where the kernel knows them. The caller closes it.
+// open makes a cgroup with the limits of one script. A kernel without the files for swap
+// (memory.swap.max) or for killing the group as a whole (memory.oom.group) goes without
+// them. The caller closes the cgroup. After an error none is left.
 func (c *cgroups) open(l Limits) (*cgroup, error) {
 	dir, err := os.MkdirTemp(c.dir, fmt.Sprintf("%s%d-", groupPrefix, os.Getpid()))
 	if err != nil {
@@ -260,11 +269,13 @@ func (c *cgroups) open(l Limits) (*cgroup, error) {
 	return g, nil
 }
 
+// limit writes a number to one of the cgroup's files.
 func (g *cgroup) limit(file string, n int64) error {
 	return put(filepath.Join(g.dir, file), strconv.FormatInt(n, 10))
 }
 
-// outOfMemory reports whether the kernel killed a process for the limit.
+// outOfMemory reports whether the kernel killed a process of the cgroup because it
+// reached its memory limit. It must be called before close.
 func (g *cgroup) outOfMemory() bool {
 	text, _ := os.ReadFile(filepath.Join(g.dir, "memory.events"))
 	for line := range strings.Lines(string(text)) {
@@ -275,13 +286,15 @@ func (g *cgroup) outOfMemory() bool {
 	return false
 }
 
-// close kills what is left and removes the cgroup. What the kernel does not let
-// die within a second stays for the next start.
+// close kills what is left in the cgroup and removes it. It waits at most a second for
+// the kernel to end the processes; what is left then stays until a server's next start
+// (removeLeftovers).
 func (g *cgroup) close() {
 	if g.procs != nil {
 		_ = g.procs.Close()
 	}
 	_ = put(filepath.Join(g.dir, "cgroup.kill"), "1")
+	// EBUSY: a process in it has not ended yet.
 	for range 100 {
 		if err := os.Remove(g.dir); !errors.Is(err, syscall.EBUSY) {
 			return

@@ -16,15 +16,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drain is how long the pipes of an ended or stopped supervisor are waited for.
+// drain bounds how long the pipes of a supervisor that has ended, or was told to stop,
+// are still read. A process that escaped with a pipe's write end open must not hold up
+// the attempt.
 const drain = 5 * time.Second
 
-// nobody is the unprivileged user and group that scripts run as where the
-// server is root: by old convention the owner of nothing.
+// nobody is the unprivileged user and group id that scripts run as where the server is
+// root. By convention it owns no file.
 const nobody = 65534
 
-// execute runs one program at a level and waits for its end. An error means
-// that it could not be run; a stopped one ends with ctx's error.
+// execute runs one program at an isolation level and waits for its end. An error means
+// that the program could not be run, and is the failure script_not_started,
+// interpreter_not_found or arguments_too_large; a program that ran and failed is an
+// ending. An attempt that is stopped also ends here as an ending or an error, so callers
+// look at ctx.Err() first. The script's directory and cgroup are removed before execute
+// returns. It may be called concurrently.
 func (r *scriptRunner) execute(ctx context.Context, level isolation, interp interpreter, p program) (*ending, error) {
 	dir, remove, err := r.workspace(p)
 	if err != nil {
@@ -51,6 +57,8 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interp inte
 		return nil, transient("script_not_started", "The server could not make a cgroup for the script: %s.", systemReason(err))
 	}
 	defer group.close()
+	// The descriptors of ExtraFiles are numbered in their order: those of confinement
+	// first, then the cgroup's.
 	o.CgroupFD = sandbox.FirstFD + len(inherited)
 	end, err := r.supervise(ctx, level, o, append(inherited, group.procs), p)
 	if err == nil && group.outOfMemory() {
@@ -59,8 +67,10 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interp inte
 	return end, err
 }
 
-// cgroups returns what gives each script a cgroup, or why there is none. The
-// first call finds out.
+// cgroups returns the maker of the scripts' cgroups, or the reason why scripts have
+// none. The first call finds out, and its result is kept for the life of the process. A
+// warning is logged only where the operator named a directory: with "auto", a server
+// without cgroups is usual.
 func (r *scriptRunner) cgroups() (*cgroups, error) {
 	r.groupsOnce.Do(func() {
 		r.groups, r.noGroups = openCgroups(r.cfg.Cgroup)
@@ -71,7 +81,8 @@ func (r *scriptRunner) cgroups() (*cgroups, error) {
 	return r.groups, r.noGroups
 }
 
-// describeLimits says in a few words what bounds a script as a whole.
+// describeLimits describes, for operators, whether memory and processes are limited for
+// a script as a whole, and if not, why.
 func (r *scriptRunner) describeLimits() string {
 	if r.cfg.Mode == Off {
 		return "scripts are refused"
@@ -83,9 +94,14 @@ func (r *scriptRunner) describeLimits() string {
 	return "memory and processes of a script are limited as a whole, by cgroups in " + groups.dir
 }
 
-// newSpec returns what the script's process is told. Where processes are counted per
-// user (no PID namespace), the limit is raised by those that the user has already,
-// for the kernel counts them all.
+// newSpec returns the spec of the script's process, without the descriptors that
+// confinement and execute add. The program runs as "../script" relative to its work
+// directory, so that its own path names nothing of the server's. The environment holds
+// PATH, HOME and TMPDIR, then the program's variables; nothing of the server's own
+// environment is passed on.
+//
+// Without a PID namespace the kernel counts processes per user, so the limit is raised
+// by the number of tasks that the user has already.
 func (r *scriptRunner) newSpec(ctx context.Context, level isolation, interp interpreter, dir string, p program) sandbox.Spec {
 	work := filepath.Join(dir, "work")
 	env := []string{"PATH=" + scriptPath, "HOME=" + work, "TMPDIR=" + work}
@@ -113,7 +129,9 @@ func (r *scriptRunner) newSpec(ctx context.Context, level isolation, interp inte
 	return o
 }
 
-// confinement adds to an order what needs descriptors, and returns these.
+// confinement adds to a spec what needs descriptors, today the landlock ruleset, and
+// returns the files behind them in the order of their numbers. The caller closes them,
+// also after an error.
 func confinement(level isolation, interp interpreter, dir string, o *sandbox.Spec) ([]*os.File, error) {
 	var inherited []*os.File
 	if level.Landlock > 0 {
@@ -127,15 +145,16 @@ func confinement(level isolation, interp interpreter, dir string, o *sandbox.Spe
 	return inherited, nil
 }
 
-// closeAll closes files whose errors cannot matter any more.
+// closeAll closes files whose errors no longer matter. A nil file or one that is closed
+// already is harmless.
 func closeAll(files []*os.File) {
 	for _, f := range files {
 		_ = f.Close()
 	}
 }
 
-// rlimits sets the address space last: what prepares the script needs memory
-// until then.
+// rlimits returns the limits in the order in which the child sets them. The address
+// space comes last, because the preparation of the script needs memory until then.
 func rlimits(l Limits) []sandbox.Limit {
 	limit := func(resource int, soft, hard int64) sandbox.Limit {
 		return sandbox.Limit{Resource: resource, Soft: uint64(soft), Hard: uint64(hard)}
@@ -150,8 +169,10 @@ func rlimits(l Limits) []sandbox.Limit {
 	}
 }
 
-// tasksOf counts the tasks of a user, for the limit on processes counts all of
-// them.
+// tasksOf counts the threads of a user's processes from /proc. RLIMIT_NPROC counts
+// threads too, not only processes. It returns 1024 where /proc cannot be read, so that
+// the limit is too high rather than one that lets nothing start. It reads a directory
+// for each process of the machine.
 func tasksOf(uid int) int64 {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -175,7 +196,9 @@ func tasksOf(uid int) int64 {
 	return n
 }
 
-// cpuSeconds is the time left for the attempt, and an hour without a limit.
+// cpuSeconds returns the CPU time for a script, in seconds: what is left until ctx's
+// deadline and two seconds more, so that the timeout is met first; an hour without a
+// deadline.
 func cpuSeconds(ctx context.Context) int64 {
 	at, ok := ctx.Deadline()
 	if !ok {
@@ -184,8 +207,9 @@ func cpuSeconds(ctx context.Context) int64 {
 	return int64(time.Until(at)/time.Second) + 2
 }
 
-// prefixOf is what an interpreter outside the system's directories needs to
-// read: the folder above its bin.
+// prefixOf returns the directory that an interpreter outside the system's directories
+// needs to read: the one above its bin, with links resolved. nil where the system's
+// directories hold it, where it would be the root, or where the path cannot be resolved.
 func prefixOf(interpreter string) []string {
 	path, err := filepath.EvalSymlinks(interpreter)
 	if err != nil {
@@ -203,8 +227,9 @@ func prefixOf(interpreter string) []string {
 	return []string{dir}
 }
 
-// chownAll makes the unprivileged user the owner of a script's directory and of what
-// is in it, so that the script can read its text and write in its work directory.
+// chownAll makes the unprivileged user the owner of a script's directory and its
+// contents, so that the script can read its text and write to its work directory. The
+// directory itself comes last.
 func chownAll(dir string) error {
 	return errors.Join(
 		os.Chown(filepath.Join(dir, "work"), nobody, nobody),
@@ -213,8 +238,12 @@ func chownAll(dir string) error {
 	)
 }
 
-// supervise starts the process that runs the script, gives it its spec and
-// waits. The script's own process is a child of that one.
+// supervise starts the process that runs the script (package sandbox), sends it the spec
+// and waits. The script is a child of that process. inherited become the descriptors
+// from sandbox.FirstFD on; the caller still closes its own copies.
+//
+// The end of ctx closes the lifeline, on which the supervisor kills everything that the
+// script started. One that does not end within drain is killed as well.
 func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox.Spec, inherited []*os.File, p program) (*ending, error) {
 	pipes, err := newPipes()
 	if err != nil {
@@ -224,17 +253,18 @@ func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox
 	end := &ending{stdout: capped{limit: int(r.cfg.Limits.Output)}, stderr: capped{limit: int(r.cfg.Limits.Output)}}
 	ownStderr := capped{limit: 4096}
 	cmd := exec.CommandContext(ctx, r.self) //nolint:gosec // r.self is this program's own file
+	// The name makes the copy of this program run as the supervisor (sandbox.Name).
 	cmd.Args = []string{sandbox.Name}
 	// GORACE: under the race detector each process would sleep a second before it ends.
 	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0"}
-	cmd.Dir = "/"
+	cmd.Dir = "/" // no directory of the server's is kept busy
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(p.stdin), end.stdout.tee(p.stdout), &ownStderr
 	cmd.ExtraFiles = append([]*os.File{pipes.orders, pipes.answer, pipes.stderr}, inherited...)
 	cmd.SysProcAttr = attributes(level)
 	cmd.Cancel = pipes.lifeline.Close
 	cmd.WaitDelay = drain
 	err = cmd.Start()
-	pipes.handedOver()
+	pipes.handedOver() // also after an error, or a read would never see the end
 	if err != nil {
 		return nil, transient("script_not_started", "The script could not be started: %s.", systemReason(err))
 	}
@@ -243,6 +273,8 @@ func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox
 		defer close(copied)
 		_, _ = io.Copy(end.stderr.tee(p.stderr), pipes.errors)
 	}()
+	// An error is left to the report: a process that did not read its spec says why, or
+	// nothing.
 	_, _ = pipes.lifeline.Write(o.Encode())
 	waitErr := cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what a supervisor that was killed left behind
@@ -256,14 +288,15 @@ func (r *scriptRunner) supervise(ctx context.Context, level isolation, o sandbox
 	return end, applyReport(end, rep, waitErr)
 }
 
-// pipes connect the server with the process that runs a script.
+// pipes connect the server with the process that runs a script. Of each pair the server
+// keeps the first of lifeline, reports and errors, and the other process the other end.
 type pipes struct {
-	orders, lifeline *os.File
-	reports, answer  *os.File
-	errors, stderr   *os.File
+	orders, lifeline *os.File // the spec to the process; closing lifeline stops it
+	reports, answer  *os.File // what the process reports (sandbox.ReadReport)
+	errors, stderr   *os.File // the script's standard error
 }
 
-// newPipes returns three pipes. On an error none is left open.
+// newPipes opens the three pipes. After an error none is left open.
 func newPipes() (*pipes, error) {
 	p := &pipes{}
 	for _, ends := range [][2]**os.File{{&p.orders, &p.lifeline}, {&p.reports, &p.answer}, {&p.errors, &p.stderr}} {
@@ -277,16 +310,20 @@ func newPipes() (*pipes, error) {
 	return p, nil
 }
 
-// handedOver closes the ends that the other process has now.
+// handedOver closes the ends that belong to the other process from now on. Until then a
+// read of reports or errors cannot end.
 func (p *pipes) handedOver() {
 	closeAll([]*os.File{p.orders, p.answer, p.stderr})
 }
 
+// close closes every end that is still open.
 func (p *pipes) close() {
 	closeAll([]*os.File{p.orders, p.lifeline, p.reports, p.answer, p.errors, p.stderr})
 }
 
-// applyReport puts the report into end, or returns why there was no script to end.
+// applyReport copies a report into end, or returns the failure of a script that never
+// ran. cause is the error of waiting for the supervisor; it is used only where the
+// report says nothing.
 func applyReport(end *ending, rep sandbox.Report, cause error) error {
 	switch {
 	case rep.Ended:
@@ -303,8 +340,9 @@ func applyReport(end *ending, rep sandbox.Report, cause error) error {
 	return transient("script_not_started", "The script could not be started: the process that was to run it ended early (%s).", systemReason(cause))
 }
 
-// notExecuted is the failure of a script whose interpreter could not be
-// executed.
+// notExecuted returns the failure of a script whose interpreter could not be executed:
+// permanent where it would fail again (arguments_too_large, interpreter_not_found),
+// otherwise script_not_started, for a machine that is short of something.
 func notExecuted(errno syscall.Errno) error {
 	switch errno {
 	case syscall.E2BIG:
@@ -325,8 +363,9 @@ func errnoText(errno syscall.Errno) string {
 	return errno.Error()
 }
 
-// systemReason is the system's part of an error, without the paths and names of the
-// server's.
+// systemReason returns the system's part of an error: the words for an error number or
+// for how a process ended. Paths and names of the server's stay out of it, because a
+// step's error is shown to tenants.
 func systemReason(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
@@ -337,9 +376,11 @@ func systemReason(err error) string {
 	return "unknown reason"
 }
 
-// attributes starts the supervisor in a group, and where the level has them in
-// namespaces, of its own. Root maps to nobody, so that not even the owner of
-// the server's files is there inside.
+// attributes returns how the supervisor is started: in a process group of its own, so
+// that the whole group can be killed, and, where the level has them, in new namespaces.
+// In the user namespace only nobody is mapped, to the unprivileged user where the server
+// is root and to the server's own user otherwise. So root does not exist inside, and no
+// capability survives the exec.
 func attributes(level isolation) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if !level.Namespaces {
@@ -359,7 +400,8 @@ func attributes(level isolation) *syscall.SysProcAttr {
 	return attr
 }
 
-// signalName returns SIGKILL for 9; a number for a signal without a name.
+// signalName returns a signal's name, such as SIGKILL for 9, or its number in decimal
+// where the system has no name for it.
 func signalName(n int) string {
 	if name := unix.SignalName(syscall.Signal(n)); name != "" {
 		return name

@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leastLandlock is the first ABI that also stops truncation, without which a
-// script of the server's own user could empty the database.
+// leastLandlock is the first ABI that also restricts truncation (Linux 6.2). Without
+// that, a script of the server's own user could empty the database.
 const leastLandlock = 3
 
-// landlockABI is the kernel's version of landlock; 0: none, or too old.
+// landlockABI returns the kernel's ABI version of landlock; 0: it has none, or one that
+// is too old.
 func landlockABI() int {
 	v, err := ll.LandlockGetABIVersion()
 	if err != nil || v < leastLandlock {
@@ -31,9 +32,9 @@ const (
 	allRights3 = 1<<15 - 1 // every right of ABI 3
 )
 
-// landlockRules is what an ABI can restrict, and all of it is: what no rule
-// grants is denied. Networks and signals to the outside are denied whole, as
-// far as the ABI knows them.
+// landlockRules returns what an ABI can restrict, all of which is restricted: what no
+// rule grants is denied. No rule grants networks, and none reaches outside by signals or
+// abstract sockets, as far as the ABI knows them.
 func landlockRules(abi int) ll.RulesetAttr {
 	attr := ll.RulesetAttr{HandledAccessFS: allRights3}
 	if abi >= 4 {
@@ -54,8 +55,9 @@ func landlockRules(abi int) ll.RulesetAttr {
 	return attr
 }
 
-// landlockRuleset leaves what enforces it the system's programs, readable and
-// the script's own directory.
+// landlockRuleset makes a ruleset that leaves a process the system's programs, the
+// interpreter's directories (readable) and the script's own directory, of which only
+// work is writable. The caller closes the file.
 func landlockRuleset(abi int, readable []string, own string) (*os.File, error) {
 	attr := landlockRules(abi)
 	fd, err := ll.LandlockCreateRuleset(&attr, 0)
@@ -78,8 +80,9 @@ func landlockRuleset(abi int, readable []string, own string) (*os.File, error) {
 	return rules, nil
 }
 
-// grant adds rights below a path; on a file only those that files have. What
-// is not there needs no grant.
+// grant adds rights on a path and, for a directory, on all below it. On a file it adds
+// only the rights that files have, since the kernel refuses others. A path that does not
+// exist needs no grant.
 func grant(rules int, path string, rights uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if errors.Is(err, syscall.ENOENT) {

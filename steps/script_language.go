@@ -7,18 +7,20 @@ import (
 	"strings"
 )
 
-// scriptPath is PATH in scripts.
+// scriptPath is PATH in scripts, and where their interpreters are looked for.
 const scriptPath = "/usr/local/bin:/usr/bin:/bin"
 
 // interpreter is a program that runs scripts.
 type interpreter struct {
-	path     string
+	path     string   // absolute
 	args     []string // before the script's file
-	readable []string // directories that it needs beside the system's
+	readable []string // directories that it needs besides the system's
 }
 
-// interpreter finds what runs a program, at a level: the language's
-// interpreter, or for shell the one that the program's first line names.
+// interpreter returns what runs a program at a level: the language's interpreter or, for
+// shell, the one that the program's first line names; /bin/sh without such a line. The
+// kernel does not read that line, because the program's file is passed as an argument.
+// Where there is none, the error is the permanent failure interpreter_not_found.
 func (r *scriptRunner) interpreter(ctx context.Context, level isolation, p program) (interpreter, error) {
 	switch p.language {
 	case "python":
@@ -49,8 +51,9 @@ func (r *scriptRunner) interpreter(ctx context.Context, level isolation, p progr
 	return found, err
 }
 
-// shebang returns what a program's first line names after #!, as the kernel
-// reads it: a path, and at most one argument that may hold spaces.
+// shebang returns what a program's first line names after #!, as the kernel reads it: a
+// path, and at most one argument, which may hold spaces. ok is false where there is no
+// such line or it names nothing. A byte order mark before it is skipped.
 func shebang(text string) (path string, args []string, ok bool) {
 	line, ok := strings.CutPrefix(strings.TrimPrefix(text, "\ufeff"), "#!")
 	if !ok {
@@ -65,8 +68,9 @@ func shebang(text string) (path string, args []string, ok bool) {
 	return line[:end], []string{strings.TrimLeft(line[end:], " \t")}, true
 }
 
-// envProgram splits the argument of env(1), also where -S was forgotten. The
-// name is empty where env is asked for more than to find a program.
+// envProgram splits the argument of env(1) into the program and its arguments, also
+// where -S was forgotten. name is "" where env is to do more than find a program: set a
+// variable, take an option or a path, or undo quoting. arg is not blank.
 func envProgram(arg string) (name string, args []string) {
 	words := strings.Fields(arg)
 	if words[0] == "-S" {
@@ -78,7 +82,8 @@ func envProgram(arg string) (name string, args []string) {
 	return words[0], words[1:]
 }
 
-// installed finds a program in the PATH of scripts.
+// installed finds an executable file in scriptPath, or returns the permanent failure
+// interpreter_not_found.
 func installed(name string) (interpreter, error) {
 	for _, dir := range filepath.SplitList(scriptPath) {
 		path := filepath.Join(dir, name)
@@ -90,7 +95,9 @@ func installed(name string) (interpreter, error) {
 		"No %s was found on this server, in %s: install it there.", head(name, 100), scriptPath)
 }
 
-// pythonInterpreter finds the Python that scripts may run, and keeps it.
+// pythonInterpreter returns the first Python that runs under the level, and keeps it:
+// one that is installed may still lie where confined scripts cannot read. It holds r.mu
+// while it tries.
 func (r *scriptRunner) pythonInterpreter(ctx context.Context, level isolation) (interpreter, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

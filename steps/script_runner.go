@@ -11,11 +11,11 @@ import (
 	"sync"
 )
 
-// ScriptMode says how scripts are run (HEDDLE_SCRIPTS).
+// ScriptMode says how scripts are run (HEDDLE_SCRIPTS). "" is Sandbox.
 type ScriptMode string
 
-// The modes. Sandbox, the default, refuses scripts where nothing can hide the
-// database and the keys from them. Unconfined keeps the limits and nothing
+// The modes. Sandbox, the default, refuses scripts where the database and the keys
+// cannot be hidden from them. Off refuses all. Unconfined keeps the limits and nothing
 // else.
 const (
 	Sandbox    ScriptMode = "sandbox"
@@ -23,26 +23,26 @@ const (
 	Unconfined ScriptMode = "unconfined"
 )
 
-// Scripts is how the operator wants scripts to be run. Zero values stand for
-// the defaults.
+// Scripts is how the operator wants scripts to be run. Zero values stand for the
+// defaults.
 type Scripts struct {
 	Mode   ScriptMode
 	Limits Limits
-	// Python is the interpreter of python scripts; default the first python3
-	// of /usr/local/bin, /usr/bin and PATH that runs.
+	// Python is the interpreter of python scripts; "": the first python3 of
+	// /usr/local/bin, /usr/bin and PATH that runs.
 	Python string
-	// Hide lists files (the database, the key) that no script may read. The
-	// sandbox refuses to run where it would grant one of them.
+	// Hide lists files (the database, the key) that no script may read. An isolation under
+	// which a script could read one of them is not used.
 	Hide []string
-	// TempDir holds the scripts' directories; default os.TempDir(). A server
-	// that runs as root uses /tmp where other users cannot enter TempDir.
+	// TempDir holds the scripts' directories; "": os.TempDir(). A server that runs as root
+	// uses /tmp where other users cannot enter TempDir.
 	TempDir string
-	// Cgroup is the directory of cgroups v2 in which each script gets one, "off",
-	// or "auto", the default: what was delegated to this process, if anything.
+	// Cgroup is the directory of cgroups v2 in which each script gets its own, or "off",
+	// or "auto" (also ""): what was delegated to this process, if anything.
 	Cgroup string
 }
 
-// Limits bound one script. Zero values stand for the defaults in brackets.
+// Limits bound one script. Values of 0 or less stand for the defaults in brackets.
 type Limits struct {
 	Output    int64 // bytes of stdout, and of stderr [1 MiB]
 	Memory    int64 // bytes of address space of each process, and of memory of all in its cgroup [512 MiB]
@@ -52,6 +52,8 @@ type Limits struct {
 	CPU       int64 // seconds of each process [the attempt's timeout, else an hour]
 }
 
+// withDefaults returns the limits with the defaults filled in. CPU stays as it is: its
+// default depends on the attempt (cpuSeconds).
 func (l Limits) withDefaults() Limits {
 	set := func(v *int64, d int64) {
 		if *v <= 0 {
@@ -66,15 +68,16 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// scriptRunner runs scripts in the mode that the operator chose. What is
-// possible here is found out at the first script and kept.
+// scriptRunner runs scripts in the mode that the operator chose. What this machine
+// allows is found out at the first script and kept. It is safe for concurrent use;
+// scripts that come while the level is being found out wait for it.
 type scriptRunner struct {
 	cfg Scripts
 	log *slog.Logger
 
-	self string // this program's file, which runs scripts under another name
+	self string // this program's file; started under sandbox.Name it runs a script
 
-	groupsOnce sync.Once
+	groupsOnce sync.Once // guards groups and noGroups
 	groups     *cgroups
 	noGroups   error // why groups is nil
 
@@ -83,6 +86,7 @@ type scriptRunner struct {
 	python string     // the interpreter of python scripts; "": not found yet
 }
 
+// newScriptRunner returns a runner with the defaults filled in. It starts nothing.
 func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
 	if cfg.Mode == "" {
 		cfg.Mode = Sandbox
@@ -97,7 +101,8 @@ func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
 	return &scriptRunner{cfg: cfg, log: log, self: "/proc/self/exe"}
 }
 
-// passable reports whether every user may go through a directory and all above.
+// passable reports whether every user may go through a directory and all above it. The
+// unprivileged user must be able to reach its work directory.
 func passable(dir string) bool {
 	for path := filepath.Clean(dir); ; path = filepath.Dir(path) {
 		info, err := os.Stat(path)
@@ -110,15 +115,16 @@ func passable(dir string) bool {
 	}
 }
 
-// isolation is a combination of means. The zero value confines nothing but
-// keeps the limits.
+// isolation is a combination of means by which a script is confined. The zero value
+// confines nothing; limits hold all the same.
 type isolation struct {
-	Namespaces bool // own user, process, network and IPC namespaces
+	Namespaces bool // own user, process, network, IPC and host name namespaces
 	Landlock   int  // ABI version in use; 0: not used
-	DropUser   bool // run as an unprivileged user; only root can
-	Seccomp    bool // no sockets and none of the kernel's odder calls
+	DropUser   bool // run as an unprivileged user; only root can do that
+	Seccomp    bool // no sockets and no rarely used system calls (refusedCalls)
 }
 
+// String returns the means in words, for operators; "none" for none.
 func (i isolation) String() string {
 	var means []string
 	if i.Namespaces {
@@ -139,6 +145,8 @@ func (i isolation) String() string {
 	return strings.Join(means, " + ")
 }
 
+// describe describes, for operators, how scripts are confined. It may try the levels
+// out, which starts processes.
 func (r *scriptRunner) describe(ctx context.Context) string {
 	switch r.cfg.Mode {
 	case Off:
@@ -154,7 +162,9 @@ func (r *scriptRunner) describe(ctx context.Context) string {
 	return "sandbox: " + level.String() + ", limits"
 }
 
-// isolation returns the level in force; an error refuses all scripts.
+// isolation returns the level in force. An error refuses all scripts: scripts_off, or
+// script_isolation_unavailable where nothing here hides the server's files. A level that
+// was found is kept; after an error the next call tries again.
 func (r *scriptRunner) isolation(ctx context.Context) (isolation, error) {
 	switch r.cfg.Mode {
 	case Off:
@@ -177,7 +187,8 @@ func (r *scriptRunner) isolation(ctx context.Context) (isolation, error) {
 	return level, nil
 }
 
-// pythons lists where a Python may be.
+// pythons returns the paths where a Python may be, the likeliest first; only the
+// operator's where one is set.
 func (r *scriptRunner) pythons() []string {
 	if r.cfg.Python != "" {
 		return []string{r.cfg.Python}
@@ -189,7 +200,8 @@ func (r *scriptRunner) pythons() []string {
 	return candidates
 }
 
-// run runs a program to its end, or to the end of ctx.
+// run runs a program to its end. Where ctx ends first, the program is killed and the
+// failure is that of stopped.
 func (r *scriptRunner) run(ctx context.Context, p program) (*ending, error) {
 	level, err := r.isolation(ctx)
 	if err != nil {
@@ -206,8 +218,9 @@ func (r *scriptRunner) run(ctx context.Context, p program) (*ending, error) {
 	return end, err
 }
 
-// workspace is a script's own directory: the program's text beside an empty
-// directory to work in.
+// workspace makes a script's directory: the program's text beside an empty directory to
+// work in. remove deletes it with all that the script left in it; after an error nothing
+// is left.
 func (r *scriptRunner) workspace(p program) (dir string, remove func(), err error) {
 	dir, err = os.MkdirTemp(r.cfg.TempDir, "heddle-script-")
 	if err != nil {
@@ -225,14 +238,16 @@ func (r *scriptRunner) workspace(p program) (dir string, remove func(), err erro
 	return dir, remove, nil
 }
 
-// remove deletes a script's directory.
+// remove deletes a script's directory. A failure is logged and changes nothing for the
+// attempt.
 func (r *scriptRunner) remove(dir string) {
 	if err := removeTree(dir); err != nil {
 		r.log.Warn("a script's directory could not be removed", "dir", dir, "err", err)
 	}
 }
 
-// removeTree deletes a directory, also one that its owner closed up.
+// removeTree deletes a directory, also where a script took away the rights on a
+// directory inside.
 func removeTree(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil

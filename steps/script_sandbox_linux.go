@@ -9,13 +9,14 @@ import (
 	"strings"
 )
 
-// systemDirs may be read and executed from by confined scripts.
+// systemDirs returns the directories that confined scripts may read and execute from.
+// Those that do not exist here are skipped (grant).
 func systemDirs() []string {
 	return []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"}
 }
 
-// systemFiles are the parts of /etc that interpreters and libc read. Nothing
-// there is secret, and the rest of /etc stays closed.
+// systemFiles returns the parts of /etc that interpreters and libc read. Nothing in them
+// is secret; the rest of /etc stays closed.
 func systemFiles() []string {
 	return []string{
 		"/etc/alternatives", "/etc/group", "/etc/hosts", "/etc/inputrc", "/etc/ld.so.cache",
@@ -25,13 +26,14 @@ func systemFiles() []string {
 	}
 }
 
-// deviceFiles are the devices that confined scripts may read and write.
+// deviceFiles returns the devices that confined scripts may read and write.
 func deviceFiles() []string {
 	return []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 }
 
-// probe tries the levels, best first, and takes the first under which a script
-// runs and cannot read a file that only the server's user may read.
+// probe tries the levels, best first, and returns the first under which a script runs
+// and cannot read a file that only the server's user may read. The permanent failure
+// script_isolation_unavailable means that there is none. The caller holds r.mu.
 func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
 	canary, remove, err := r.canary()
 	if err != nil {
@@ -55,7 +57,8 @@ func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
 		"Scripts are refused: nothing on this server can hide its database and keys from them. It needs Linux 6.2 or later with landlock, or to run as root; HEDDLE_SCRIPTS=unconfined runs scripts with limits alone.")
 }
 
-// canary is a file as private as the server's own.
+// canary makes a file that is as private as the server's own, in a directory that all
+// may enter, so that nothing but the isolation keeps a script from it.
 func (r *scriptRunner) canary() (path string, remove func(), err error) {
 	dir, err := os.MkdirTemp(r.cfg.TempDir, "heddle-canary-")
 	if err != nil {
@@ -66,8 +69,9 @@ func (r *scriptRunner) canary() (path string, remove func(), err error) {
 	return path, func() { r.remove(dir) }, err
 }
 
-// levels lists what may be possible here, best first. Each either has landlock
-// or runs as a user that may not read the server's files.
+// levels returns the levels that may be possible here, best first. Each of them either
+// has landlock or runs as a user that may not read the server's files; so a server
+// without landlock that is not root has none.
 func (r *scriptRunner) levels() []isolation {
 	root, abi, seccomp := os.Getuid() == 0, landlockABI(), seccompAvailable()
 	var levels []isolation
@@ -84,9 +88,9 @@ func (r *scriptRunner) levels() []isolation {
 	return levels
 }
 
-// exposed reports whether a file that must be hidden would not be: landlock
-// hides it unless it lies in a granted directory, another user unless its mode
-// lets others in.
+// exposed reports whether a level would let scripts read a file of Scripts.Hide.
+// Landlock hides a file unless it lies in a granted directory; another user hides it
+// unless its mode lets others in.
 func (r *scriptRunner) exposed(level isolation) bool {
 	granted := append(systemDirs(), prefixOf(r.cfg.Python)...)
 	for _, file := range r.cfg.Hide {
@@ -99,7 +103,7 @@ func (r *scriptRunner) exposed(level isolation) bool {
 	return false
 }
 
-// within reports whether a file, links resolved, is below one of dirs; true where
+// within reports whether a file, links resolved, is below one of dirs. It is true where
 // that cannot be found out, so that a doubt counts as exposed.
 func within(file string, dirs []string) bool {
 	path, err := filepath.Abs(file)
@@ -112,14 +116,14 @@ func within(file string, dirs []string) bool {
 	return slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(path, dir+"/") })
 }
 
-// open reports whether others than the owner have rights; a file that is not
-// there yet will be made private.
+// open reports whether group or others have rights on a file. A file that does not exist
+// yet will be made private.
 func open(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().Perm()&0o077 != 0
 }
 
-// pythonAt returns the interpreter at a path with the directories that it reads.
+// pythonAt returns the interpreter at a path, with the directories that it reads.
 func pythonAt(path string) interpreter {
 	return interpreter{path: path, readable: prefixOf(path)}
 }

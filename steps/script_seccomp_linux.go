@@ -8,14 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refusal is a system call that a confined script has no use for, and the error
-// that it gets.
+// refusal is a system call that a confined script does not need, and the error that it
+// returns.
 type refusal struct {
 	call uint32
 	err  unix.Errno
 }
 
-// refusedCalls lists what is refused besides a clone that makes namespaces.
+// refusedCalls returns the system calls that are refused besides a clone that makes
+// namespaces (seccompFilter).
 func refusedCalls() []refusal {
 	refused := []refusal{
 		// Sockets of every kind: landlock lets a script of the server's user talk
@@ -31,9 +32,10 @@ func refusedCalls() []refusal {
 	return refused
 }
 
-// deniedCalls are namespaces and mounts, memory shared beyond a script's
-// processes, a look into other processes, the kernel's keys, its modules and
-// its clock, and interfaces that are a frequent way out.
+// deniedCalls returns the calls that fail with EPERM on every architecture: namespaces
+// and mounts, memory shared beyond a script's processes, access to other processes, the
+// kernel's keys, its modules and clock, and interfaces through which programs have often
+// broken out.
 func deniedCalls() []uint32 {
 	return []uint32{
 		unix.SYS_UNSHARE, unix.SYS_SETNS, unix.SYS_CHROOT, unix.SYS_PIVOT_ROOT,
@@ -50,11 +52,12 @@ func deniedCalls() []uint32 {
 	}
 }
 
-// newNamespaces are clone's flags that make namespaces.
+// newNamespaces are the flags of clone(2) that make namespaces.
 const newNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
-// auditArch is the kernel's name of this architecture; 0: no filter for it.
+// auditArch returns the kernel's number of this architecture; 0: there is no filter for
+// it.
 func auditArch() uint32 {
 	switch runtime.GOARCH {
 	case "amd64":
@@ -66,14 +69,18 @@ func auditArch() uint32 {
 	}
 }
 
-// seccompAvailable reports whether the kernel and this architecture have filters.
+// seccompAvailable reports whether both the kernel and this architecture have filters.
 func seccompAvailable() bool {
 	return auditArch() != 0 && unix.Prctl(unix.PR_GET_SECCOMP, 0, 0, 0, 0) == nil
 }
 
-// seccompFilter refuses the given calls, a clone that makes namespaces, and
-// every call of another architecture or of the x32 numbering, by which one
-// could go round.
+// seccompFilter returns a BPF program that refuses the given calls, a clone that makes
+// namespaces, and every call of another architecture or of the x32 numbering, by which a
+// script could avoid the filter. Everything else is allowed. An error of refused must be
+// one of those that the program can answer.
+//
+// The program is: check the architecture, check the number's range, look into clone's
+// flags, one comparison for each refused call, allow, then one answer for each error.
 func seccompFilter(arch uint32, refused []refusal) []unix.SockFilter {
 	const (
 		load   = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
@@ -112,7 +119,8 @@ func seccompFilter(arch uint32, refused []refusal) []unix.SockFilter {
 	return f
 }
 
-// filterBytes is a filter as the kernel reads it.
+// filterBytes returns the memory of filter as the kernel reads it, an array of struct
+// sock_filter. It shares that memory; filter must not be empty.
 func filterBytes(filter []unix.SockFilter) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&filter[0])), len(filter)*int(unsafe.Sizeof(filter[0])))
 }

@@ -2,5 +2,5 @@ package steps
 
 import "golang.org/x/sys/unix"
 
-// deniedHere are calls of this architecture that are denied besides.
+// deniedHere returns the calls that are denied on this architecture beside deniedCalls.
 func deniedHere() []uint32 { return []uint32{unix.SYS_KEXEC_FILE_LOAD} }

@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// tlsConfig is how a request's TLS connection differs from the usual one.
-// Certificates are always verified, and TLS is 1.2 or later.
+// tlsConfig is how a request's TLS connection differs from the usual one. Certificates
+// are always verified, and TLS is 1.2 or later.
 type tlsConfig struct {
 	CA         printed `json:"ca,omitempty" doc:"Certificates in PEM of the authorities that are trusted, instead of the system's."`
 	Cert       printed `json:"cert,omitempty" doc:"The client's certificate in PEM, with its chain."`
@@ -22,9 +22,11 @@ type tlsConfig struct {
 	SkipVerify bool    `json:"insecure_skip_verify,omitempty" doc:"Refused where it is true: certificates are always verified. Trust a private authority with ca."`
 }
 
+// alwaysVerified completes the refusals of insecure_skip_verify.
 const alwaysVerified = "certificates are always verified: give the authority's certificate in tls.ca, or the certificate's name in tls.server_name"
 
-// client makes the settings of the connection.
+// client returns the connection's settings for crypto/tls. Its errors are the permanent
+// failure invalid_config and never quote a certificate or key.
 func (t *tlsConfig) client() (*tls.Config, error) {
 	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.SkipVerify {
@@ -47,7 +49,9 @@ func (t *tlsConfig) client() (*tls.Config, error) {
 	return out, nil
 }
 
-// fingerprint tells two settings apart.
+// fingerprint returns a hash that differs for settings that differ. It leaves SkipVerify
+// out, which is refused anyway. Each part is hashed by itself, so that a text moved from
+// one field to the next makes a difference.
 func (t *tlsConfig) fingerprint() [sha256.Size]byte {
 	h := sha256.New()
 	for _, part := range []string{string(t.CA), string(t.Cert), string(t.Key), t.ServerName} {
@@ -57,16 +61,19 @@ func (t *tlsConfig) fingerprint() [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// maxTransports is how many settings keep their connections.
+// maxTransports is how many settings keep their connections. Beyond it all are dropped
+// and made anew as they are needed.
 const maxTransports = 64
 
-// transports are connections with settings of their own, by their fingerprint.
+// transports holds the connections of requests with TLS settings of their own, by the
+// fingerprint of the settings.
 type transports struct {
 	mu            sync.Mutex                            // guards byFingerprint
 	byFingerprint map[[sha256.Size]byte]*http.Transport // at most maxTransports; nil until the first
 }
 
-// transport returns the connections with these settings.
+// transportFor returns the transport with these settings, which later requests with the
+// same settings share. It may be called concurrently.
 func (c *client) transportFor(t *tlsConfig) (*http.Transport, error) {
 	mark := t.fingerprint()
 	c.own.mu.Lock()
@@ -90,7 +97,8 @@ func (c *client) transportFor(t *tlsConfig) (*http.Transport, error) {
 	return fresh, nil
 }
 
-// closeAll forgets the connections; those in use end with their requests.
+// closeAll drops all transports; connections in use end with their requests. The caller
+// holds mu.
 func (t *transports) closeAll() {
 	for mark, transport := range t.byFingerprint {
 		transport.CloseIdleConnections()
@@ -98,8 +106,8 @@ func (t *transports) closeAll() {
 	}
 }
 
-// secured sends requests to one origin with settings of their own, and those
-// that redirects lead elsewhere without: another host has no business with the
+// secured sends requests to one origin over connections with the config's settings, and
+// those that redirects lead elsewhere over the usual ones: another host must not see the
 // client's certificate.
 type secured struct {
 	origin *url.URL
@@ -107,7 +115,7 @@ type secured struct {
 	usual  *http.Transport
 }
 
-// RoundTrip sends a request with the own settings where it goes to their origin.
+// RoundTrip sends a request with the config's settings if it goes to their origin.
 func (s secured) RoundTrip(req *http.Request) (*http.Response, error) {
 	if sameOrigin(req.URL, s.origin) {
 		return s.own.RoundTrip(req)
@@ -115,7 +123,9 @@ func (s secured) RoundTrip(req *http.Request) (*http.Response, error) {
 	return s.usual.RoundTrip(req)
 }
 
-// roundTripper returns what sends a request under a config; nil is the usual.
+// roundTripper returns what sends a request to target under t; nil settings are the
+// shared transport. Settings for a url without TLS are the permanent failure
+// invalid_config.
 func (c *client) roundTripper(target *url.URL, t *tlsConfig) (http.RoundTripper, error) {
 	if t == nil {
 		return c.transport, nil
@@ -130,8 +140,9 @@ func (c *client) roundTripper(target *url.URL, t *tlsConfig) (http.RoundTripper,
 	return secured{origin: target, own: own, usual: c.transport}, nil
 }
 
-// checkTLS returns the diagnostics of tls: a url without it, half of a key pair,
-// verification switched off, a certificate that is not PEM, and a key in the open.
+// checkTLS returns the diagnostics of tls: a url without TLS, half of a key pair,
+// verification switched off, an authority that is not PEM, and a key written in the
+// definition.
 func checkTLS(c fields) []fault.Issue {
 	t, ok := readFields(c["tls"])
 	if !ok || !c.has("tls") {

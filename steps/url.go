@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// parseURL reads an address that templates may have filled: what cannot stand
-// in a path or query is percent-encoded there (a space, characters beyond ASCII,
-// a % that begins no escape), and escapes stay. What separates parts, such as /
-// or &, keeps its meaning; urlEncode takes it away. The error is the permanent
-// failure invalid_url.
+// parseURL parses an address that templates may have filled. What cannot stand in a path
+// or query is percent-encoded (a space, characters beyond ASCII, a % that begins no
+// escape), and escapes stay. Characters that separate parts, such as / or &, keep their
+// meaning; the template function urlEncode takes it from them. The error is the
+// permanent failure invalid_url.
 func parseURL(text string) (*url.URL, error) {
 	text = strings.TrimSpace(text)
 	start := strings.Index(text, "://")
@@ -28,8 +28,8 @@ func parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// escapeURL percent-encodes the bytes that no part of a URL may hold. It leaves
-// what it made as it is.
+// escapeURL percent-encodes the bytes that no part of a URL may hold. Applied twice it
+// changes nothing more.
 func escapeURL(s string) string {
 	var out strings.Builder
 	from := 0
@@ -49,9 +49,8 @@ func escapeURL(s string) string {
 	return out.String()
 }
 
-// mustEscape reports whether the byte at i cannot stand in a URL (RFC 3986, 2) as it
-// is. A % is left when two hexadecimal digits follow, so escaping twice changes
-// nothing.
+// mustEscape reports whether the byte at i cannot stand in a URL as it is (RFC 3986, 2).
+// A % that two hexadecimal digits follow can.
 func mustEscape(s string, i int) bool {
 	switch c := s[i]; c {
 	case '%':

@@ -6,35 +6,40 @@ import (
 	"errors"
 )
 
-// printed is a config value that is sent as text: a string as it is, any other
-// JSON value as its JSON text, null as nothing. A template may well give a
-// number where a header's value stands.
+// printed is a config value that is sent as text: a string as it is, a number or truth
+// value as its JSON text, null as "". A template may well produce a number where a
+// header's value stands. Objects and lists are decoded too; only the schema refuses
+// them.
 type printed string
 
+// UnmarshalJSON reads any JSON value (printValue).
 func (p *printed) UnmarshalJSON(raw []byte) error {
 	text, err := printValue(raw)
 	*p = printed(text)
 	return err
 }
 
+// jsonSchema makes printed a schemaSource: anything but objects and lists.
 func (printed) jsonSchema() map[string]any {
 	return map[string]any{"type": []string{"string", "number", "boolean", "null"}}
 }
 
-// anyText is printed for places where objects and lists are welcome too.
+// anyText is printed for fields that also take objects and lists, as their JSON text.
 type anyText string
 
+// UnmarshalJSON reads any JSON value (printValue).
 func (p *anyText) UnmarshalJSON(raw []byte) error {
 	text, err := printValue(raw)
 	*p = anyText(text)
 	return err
 }
 
+// jsonSchema makes anyText a schemaSource: any JSON value.
 func (anyText) jsonSchema() map[string]any { return map[string]any{} }
 
-// printValue returns a JSON value as the text that is sent: a string decoded, null
-// as "", anything else as its JSON text. The error is that of a string that cannot
-// be decoded.
+// printValue returns a JSON value as the text that is sent: a string decoded, null or
+// nothing as "", anything else as its JSON text. The error is that of a string that
+// cannot be decoded.
 func printValue(raw []byte) (string, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
@@ -48,9 +53,10 @@ func printValue(raw []byte) (string, error) {
 	return s, err
 }
 
-// printedList is one value or a list of them.
+// printedList is one value or a list of them; nil for null.
 type printedList []printed
 
+// UnmarshalJSON reads either form. An object is an error.
 func (l *printedList) UnmarshalJSON(raw []byte) error {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
@@ -71,6 +77,7 @@ func (l *printedList) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// jsonSchema makes printedList a schemaSource.
 func (printedList) jsonSchema() map[string]any {
 	one := printed("").jsonSchema()
 	return anyOf("a value, or a list of values", one, map[string]any{"type": "array", "items": one})

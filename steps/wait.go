@@ -12,8 +12,8 @@ func waitType() *stepType {
 	return &stepType{name: "wait", traits: definitions.Traits{Docs: "wait"}, output: waitOutput}
 }
 
-// waitOutput returns the schema of a wait's output: of a signal what it brought,
-// with the payload's own schema where the payload is certain to be there; of
+// waitOutput returns the schema of a wait's output: for a signal its name, ids and
+// payload, the payload's own schema only where a payload is certain to be there; for
 // every other wait how long it took.
 func waitOutput(config json.RawMessage) json.RawMessage {
 	c, ok := readFields(config)

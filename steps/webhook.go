@@ -18,7 +18,8 @@ import (
 	"time"
 )
 
-// webhookConfig is the config of webhook.
+// webhookConfig is the config of webhook after rendering. A nil Payload is sent as {}; a
+// nil Secret means that the request is not signed.
 type webhookConfig struct {
 	URL     string             `json:"url" minLength:"1" doc:"The receiver, http or https."`
 	Event   string             `json:"event" minLength:"1" doc:"What happened, such as order.paid; sent as type."`
@@ -27,10 +28,11 @@ type webhookConfig struct {
 	Secret  *printed           `json:"secret,omitempty" doc:"Signs the request as Standard Webhooks say: whsec_ and base64, or any text."`
 }
 
+// timeFormat is RFC 3339 with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// webhookType returns the type webhook: a signed POST as Standard Webhooks describe
-// it. A receiver is expected to be away at times, so it is retried by default.
+// webhookType returns the type webhook: a signed POST as Standard Webhooks describes it.
+// A receiver is expected to be unavailable at times, so the type is retried by default.
 func webhookType(c *client) *stepType {
 	return &stepType{
 		name:   "webhook",
@@ -50,8 +52,9 @@ func webhookType(c *client) *stepType {
 	}
 }
 
-// webhookHost is the receiver's host: one that never answers must not hold up
-// the webhooks to others.
+// webhookHost returns the receiver's host and port as "host:port", in canonical form: a
+// receiver that never answers must not hold up the webhooks to others. "" where the url
+// is not readable, for which the attempt itself fails.
 func webhookHost(call executor.Call) string {
 	config, ok := readFields(call.Config)
 	if !ok {
@@ -65,10 +68,12 @@ func webhookHost(call executor.Call) string {
 	return canonicalHost(target.Hostname()) + ":" + strconv.Itoa(int(portOf(target)))
 }
 
-// runWebhook makes one delivery. The id is the same for all attempts of one effect,
-// so that a receiver can tell a repetition from a new event.
+// runWebhook makes one delivery. A status from 200 to 299 is a success and 410 Gone the
+// permanent failure webhook_gone; any other is unexpected_status. The id is the same for
+// all attempts of one effect, so that a receiver can tell a repetition from a new event.
 func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
 	id, sent := webhookID(call.Key), c.now().UTC()
+	// The event's time is that of the first attempt: every attempt sends the same body.
 	happened := call.Since.UTC()
 	if happened.IsZero() {
 		happened = sent
@@ -93,14 +98,17 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 		"delivered_at", c.now().UTC().Format(timeFormat), "webhook_id", id)}, nil
 }
 
-// webhookID is the same for every attempt of one effect.
+// webhookID returns the id of an effect's deliveries, derived from its idempotency key:
+// "msg_" and 24 hexadecimal digits. It shows nothing of the key.
 func webhookID(key string) string {
 	sum := sha256.Sum256([]byte("webhook/" + key))
 	return "msg_" + hex.EncodeToString(sum[:12])
 }
 
-// request builds one attempt's request: its body is that of every attempt under
-// the id, while webhook-timestamp and the signature are the attempt's own.
+// request builds one attempt's request. The body is the same for every attempt under the
+// id, while Webhook-Timestamp and the signature are the attempt's own: receivers refuse
+// old timestamps. happened is the event's time, sent that of the attempt; both are in
+// UTC.
 func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent time.Time) (*http.Request, error) {
 	target, err := parseURL(cfg.URL)
 	if err != nil {
@@ -136,8 +144,9 @@ func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent
 	return req, nil
 }
 
-// signingKey reads a secret: whsec_ and base64 (Standard Webhooks), or any
-// other text as its bytes.
+// signingKey returns the key of a secret: what follows whsec_ as base64, with or without
+// padding (Standard Webhooks), or any other text as its bytes. False where the base64 is
+// not readable or empty.
 func signingKey(secret string) ([]byte, bool) {
 	encoded, ok := strings.CutPrefix(secret, "whsec_")
 	if !ok {
@@ -147,7 +156,8 @@ func signingKey(secret string) ([]byte, bool) {
 	return key, err == nil && len(key) > 0
 }
 
-// signature is the base64 HMAC-SHA256 over "id.timestamp.body".
+// signature returns the HMAC-SHA256 over "id.timestamp.body" in base64, as Standard
+// Webhooks specifies it.
 func signature(key []byte, id, timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + timestamp + "."))
@@ -155,6 +165,8 @@ func signature(key []byte, id, timestamp string, body []byte) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
+// checkSecret returns the diagnostics of a secret that is written in the definition;
+// none for a template.
 func checkSecret(f fields) []fault.Issue {
 	secret, ok := f.literal("secret")
 	if !ok || !f.has("secret") {
@@ -173,7 +185,8 @@ func checkSecret(f fields) []fault.Issue {
 		"{{ secrets.WEBHOOK_SECRET }}")}
 }
 
-// checkOwnHeaders finds headers that the step itself sets.
+// checkOwnHeaders returns the diagnostics of headers that the step sets itself.
+// Content-Type may be given as another name of JSON.
 func checkOwnHeaders(raw json.RawMessage) []fault.Issue {
 	h, ok := readFields(raw)
 	if !ok {
