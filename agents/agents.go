@@ -1,6 +1,9 @@
-// Package agents keeps tenants' agents: where a model is reached, what it is
-// told, what it costs and which tools it may call. It promises that what it
-// keeps is sound; it knows neither SQL nor HTTP nor how a model is asked.
+// Package agents keeps tenants' agents: where a model is reached, what it is told, what
+// it costs and which tools it may call.
+//
+// It promises that an agent it keeps is sound: every URL can be requested, every schema
+// compiles, and headers refer to nothing but secrets. It holds the names of secrets,
+// never their values. It knows neither SQL nor HTTP nor how a model is asked.
 package agents
 
 import (
@@ -20,16 +23,17 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// Agent is one agent of a tenant. Prices are millionths of a US dollar for
-// 1,000 tokens.
+// Agent is one agent of a tenant, in the form in which the API shows it. Prices are
+// millionths of a US dollar per 1,000 tokens; 0 costs nothing. Times are in UTC, in
+// whole milliseconds.
 type Agent struct {
 	TenantID            string    `json:"-"`
 	ID                  string    `json:"-"`
-	Provider            string    `json:"provider"`
+	Provider            string    `json:"provider"` // "openai": any server of the chat completions API
 	BaseURL             string    `json:"base_url"`
 	Model               string    `json:"model"`
 	SystemPrompt        string    `json:"system_prompt,omitempty"`
-	APIKeySecret        string    `json:"api_key_secret,omitempty"` // the name of a secret
+	APIKeySecret        string    `json:"api_key_secret,omitempty"` // the name of a secret; "": no key is sent
 	InputMicroUSDPer1K  int64     `json:"input_micro_usd_per_1k,omitempty"`
 	OutputMicroUSDPer1K int64     `json:"output_micro_usd_per_1k,omitempty"`
 	TokenLimitField     string    `json:"token_limit_field,omitempty"` // what max_tokens is sent as: max_tokens (so "" too) or max_completion_tokens
@@ -39,10 +43,10 @@ type Agent struct {
 	UpdatedAt           time.Time `json:"-"`
 }
 
-// Tool is an HTTP request that the model may ask for. Its arguments go into the
-// query with GET and DELETE, into a JSON body otherwise.
+// Tool is an HTTP request that the model may ask for. Its arguments go into the query
+// with GET and DELETE, otherwise into a JSON body.
 type Tool struct {
-	Name        string          `json:"name"`
+	Name        string          `json:"name"` // unique in its agent
 	Description string          `json:"description,omitempty"`
 	Parameters  json.RawMessage `json:"parameters,omitempty"` // a JSON Schema of an object; nil: no arguments
 	Method      string          `json:"method,omitempty"`     // "" is POST
@@ -51,30 +55,35 @@ type Tool struct {
 	Headers map[string]string `json:"headers,omitempty"`
 }
 
-// Store keeps agents. Every method is one transaction; another tenant's agent
-// is as none: fault.NotFound agent_not_found.
+// Store keeps agents. Every method is one transaction. An agent that does not exist, or
+// is another tenant's, is fault.NotFound agent_not_found.
 type Store interface {
-	// PutAgent adds an agent or replaces it, keeping CreatedAt and raising
-	// Revision, and returns it as it is then. allow is asked about the revision
-	// that is there (0: none); its error ends the change.
+	// PutAgent adds an agent or replaces it, keeping CreatedAt and raising Revision, and
+	// returns it as it is then. allow is called with the stored revision (0: none) in the
+	// same transaction; its error ends the change and is returned.
 	PutAgent(ctx context.Context, a Agent, allow func(revision int64) error) (Agent, error)
+	// Agent returns one agent.
 	Agent(ctx context.Context, tenantID, id string) (Agent, error)
+	// DeleteAgent removes an agent if allow permits its revision, as with PutAgent.
 	DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error
-	// Agents lists by id; the cursor is that of the page before.
+	// Agents returns at most limit agents by id and the cursor of the next page, "" at the
+	// end. cursor is that of the page before, "" for the first.
 	Agents(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error)
 }
 
-// Service is what other packages use.
+// Service checks and keeps agents. It is safe for concurrent use.
 type Service struct {
 	store Store
 	now   func() time.Time
 }
 
-// New makes a Service.
+// New returns a Service over store; now is its clock.
 func New(store Store, now func() time.Time) *Service { return &Service{store, now} }
 
-// Put stores an agent. Errors: fault.Unacceptable invalid_agent,
-// fault.Precondition precondition_failed.
+// Put stores an agent, new or in place of the one with its id, and returns it as stored;
+// CreatedAt, UpdatedAt and Revision of a are ignored. Errors: fault.Unacceptable
+// invalid_agent, and fault.Precondition precondition_failed where m does not allow the
+// stored revision. That its secrets exist is not checked.
 func (s *Service) Put(ctx context.Context, a Agent, m workflows.IfMatch) (Agent, error) {
 	if err := check(a); err != nil {
 		return Agent{}, err
@@ -84,12 +93,13 @@ func (s *Service) Put(ctx context.Context, a Agent, m workflows.IfMatch) (Agent,
 	return s.store.PutAgent(ctx, a, allowRevision(m))
 }
 
-// Get reads an agent.
+// Get returns an agent, or fault.NotFound agent_not_found.
 func (s *Service) Get(ctx context.Context, tenantID, id string) (Agent, error) {
 	return s.store.Agent(ctx, tenantID, id)
 }
 
-// HasAgent reports whether the tenant has the agent.
+// HasAgent reports whether the tenant has the agent. An error means that it is not
+// known.
 func (s *Service) HasAgent(ctx context.Context, tenantID, id string) (bool, error) {
 	_, err := s.store.Agent(ctx, tenantID, id)
 	if fault.KindOf(err) == fault.NotFound {
@@ -98,18 +108,21 @@ func (s *Service) HasAgent(ctx context.Context, tenantID, id string) (bool, erro
 	return err == nil, err
 }
 
-// List returns a page of agents, by id.
+// List returns at most limit agents, by id, and the cursor of the next page; "" at the
+// end.
 func (s *Service) List(ctx context.Context, tenantID, cursor string, limit int) ([]Agent, string, error) {
 	return s.store.Agents(ctx, tenantID, cursor, limit)
 }
 
-// Delete removes an agent; steps that name it fail from then on.
+// Delete removes an agent; attempts that name it fail from then on. Errors:
+// fault.NotFound agent_not_found, fault.Precondition precondition_failed.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m workflows.IfMatch) error {
 	return s.store.DeleteAgent(ctx, tenantID, id, allowRevision(m))
 }
 
-// allowRevision returns what a store asks before a change: fault.Precondition
-// precondition_failed where the caller's If-Match does not allow the revision.
+// allowRevision returns what a store calls before a change: it returns
+// fault.Precondition precondition_failed where the caller's If-Match does not allow the
+// revision.
 func allowRevision(m workflows.IfMatch) func(int64) error {
 	return func(revision int64) error {
 		if m.Allows(revision) {
@@ -120,17 +133,19 @@ func allowRevision(m workflows.IfMatch) func(int64) error {
 	}
 }
 
+// The forms of an agent's id, of a tool's name (as the chat completions API allows it)
+// and of a secret's name.
 var (
 	idForm     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	toolForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	secretForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 )
 
-// Limits of an agent.
+// Bounds of an agent.
 const (
 	maxPrompt = 65_536 // bytes
 	maxTools  = 64
-	maxPrice  = 1_000_000_000 // micro USD for 1,000 tokens
+	maxPrice  = 1_000_000_000 // micro USD per 1,000 tokens
 )
 
 // invalid returns fault.Unacceptable invalid_agent with a message for the caller.
@@ -138,7 +153,8 @@ func invalid(format string, args ...any) error {
 	return fault.New(fault.Unacceptable, "invalid_agent", format, args...)
 }
 
-// check returns the first reason why an agent cannot be kept, as invalid_agent.
+// check returns the first reason why an agent cannot be kept, as fault.Unacceptable
+// invalid_agent; nil for a sound one.
 func check(a Agent) error {
 	switch {
 	case !idForm.MatchString(a.ID):
@@ -173,14 +189,15 @@ func check(a Agent) error {
 	return nil
 }
 
-// webURL reports whether a text is an absolute http or https URL of at most 2,048
-// bytes without user information, which would be a credential in the open.
+// webURL reports whether a text is an absolute http or https URL of at most 2,048 bytes
+// without user information, which would be a credential in the open. Whether steps may
+// reach it is decided when they do.
 func webURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && len(text) <= 2048
 }
 
-// checkTool returns the first reason why the model could not call a tool. Headers
+// checkTool returns the first reason why the model could not call a tool. Its headers
 // may name secrets and nothing else: there is no run to evaluate against.
 func checkTool(t Tool) error {
 	if !toolForm.MatchString(t.Name) {
@@ -213,10 +230,11 @@ func checkTool(t Tool) error {
 	return nil
 }
 
+// headerForm is a token of RFC 9110, 5.6.2.
 var headerForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-// checkHeaders refuses header names that HTTP does not know, two that differ in
-// case only, and texts of several lines.
+// checkHeaders refuses header names that are not tokens, two that differ in case only,
+// and values of several lines.
 func checkHeaders(t Tool) error {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
@@ -234,7 +252,8 @@ func checkHeaders(t Tool) error {
 	return nil
 }
 
-// HeadersTemplate compiles a tool's headers.
+// HeadersTemplate compiles a tool's headers as one template, a JSON object of texts. nil
+// headers compile to a template of null.
 func HeadersTemplate(t Tool) (*expressions.Template, error) {
 	raw, err := json.Marshal(t.Headers)
 	if err != nil {

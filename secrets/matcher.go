@@ -8,23 +8,24 @@ import (
 	"sort"
 )
 
-// window is how many bytes of a pattern are looked up at each position. No
-// pattern is shorter.
+// window is how many bytes of a pattern are looked up at each position. No pattern is
+// shorter, because no value is (minValue).
 const window = 8
 
-// matcher finds any of many patterns in one pass: a filter over windows of
-// eight bytes rejects nearly every position, and what passes is compared with
-// the patterns that begin so.
+// matcher finds any of many patterns in one pass over a text. A bit filter over windows
+// of eight bytes rejects nearly every position; what passes is compared with the
+// patterns that begin with that window. So the time depends on the text's length and
+// hardly on the number of patterns. It does not change after newMatcher.
 type matcher struct {
-	filter   []uint64            // a bit per hash
-	mask     uint64              // of a hash
+	filter   []uint64            // a bit for each hash of a pattern's first window
+	mask     uint64              // of a hash: the filter's bits, less one
 	patterns map[uint64][][]byte // by their first eight bytes, sorted
 	longest  int                 // of the patterns, in bytes
 }
 
-// patternsOf lists what a secret looks like in text: itself, and in base64 and
-// base64url behind 0, 1 or 2 other bytes, without the characters that its
-// neighbours have a share in.
+// patternsOf returns what a secret looks like in text: itself, and its base64 and
+// base64url behind 0, 1 or 2 other bytes, which are all the alignments that there are.
+// Characters that also encode bits of the neighbours are left out.
 func patternsOf(secret string) [][]byte {
 	list := [][]byte{[]byte(secret)}
 	for shift := range 3 {
@@ -37,8 +38,8 @@ func patternsOf(secret string) [][]byte {
 	return list
 }
 
-// newMatcher returns a matcher of the secrets in all of their forms (patternsOf).
-// Its filter has at least 16 bits for each window, so that about one position in 16
+// newMatcher returns a matcher of the secrets in all of their forms (patternsOf). Its
+// filter has at least 16 bits for each window, so that at most about one position in 16
 // of other text passes it.
 func newMatcher(secrets []string) *matcher {
 	m := &matcher{patterns: make(map[uint64][][]byte)}
@@ -63,21 +64,22 @@ func newMatcher(secrets []string) *matcher {
 	return m
 }
 
-// windowAt returns the eight bytes from i on as one number; there must be as many.
+// windowAt returns the eight bytes from i on as one number; text must have that many.
 func windowAt(text []byte, i int) uint64 { return binary.LittleEndian.Uint64(text[i:]) }
 
-// hash mixes a window (Fibonacci hashing); the caller takes the low bits.
+// hash mixes a window by multiplication (Fibonacci hashing). The caller takes the low
+// bits.
 func hash(key uint64) uint64 {
 	key *= 0x9E3779B97F4A7C15
 	return key >> 24
 }
 
-// span is a part of a text, from start to before end.
+// span is a part of a text, in bytes, from start to before end.
 type span struct{ start, end int }
 
-// find lists the longest match at each position where there is one, and with
-// partial the half or more of a pattern with which the text ends, as it was
-// cut off there.
+// find appends to found the longest match at each position where there is one; matches
+// may overlap. With partial, a text that ends within a pattern, after at least half of
+// it and a window, also matches there: it may have been cut off.
 func (m *matcher) find(text []byte, partial bool, found []span) []span {
 	for i := 0; i+window <= len(text); i++ {
 		key := windowAt(text, i)
@@ -98,8 +100,10 @@ func (m *matcher) find(text []byte, partial bool, found []span) []span {
 	return found
 }
 
-// longestPrefix returns the length of the longest of the sorted patterns that
-// text begins with, 0 where there is none.
+// longestPrefix returns the length of the longest of the sorted patterns that text
+// begins with, 0 where there is none. The pattern before text in order is either a
+// prefix of it or shows how much of text another could still share; each round shortens
+// text to that.
 func longestPrefix(sorted [][]byte, text []byte) int {
 	for hi := len(sorted); hi > 0; {
 		i := sort.Search(hi, func(i int) bool { return bytes.Compare(sorted[i], text) > 0 })
@@ -116,7 +120,8 @@ func longestPrefix(sorted [][]byte, text []byte) int {
 	return 0
 }
 
-// cutOff reports whether rest is the first half, or more, of a pattern.
+// cutOff reports whether rest is the beginning of one of the sorted patterns, and at
+// least half of it.
 func cutOff(sorted [][]byte, rest []byte) bool {
 	i := sort.Search(len(sorted), func(i int) bool { return bytes.Compare(sorted[i], rest) >= 0 })
 	for ; i < len(sorted) && bytes.HasPrefix(sorted[i], rest); i++ {
@@ -138,8 +143,9 @@ func commonPrefix(p, text []byte) int {
 	return n
 }
 
-// unfinished returns the first place from which on text is the beginning, of
-// least bytes or more, of a pattern that goes on; len(text) where there is none.
+// unfinished returns the first position from which on text is the beginning of a longer
+// pattern, with at least least bytes of it; len(text) where there is none. It looks at
+// the last longest-1 bytes only.
 func (m *matcher) unfinished(text []byte, least int) int {
 	for i := max(0, len(text)-m.longest+1); i <= len(text)-least; i++ {
 		if m.begins(text[i:]) {
@@ -149,7 +155,8 @@ func (m *matcher) unfinished(text []byte, least int) int {
 	return len(text)
 }
 
-// begins reports whether a pattern is longer than rest and begins with it.
+// begins reports whether a pattern is longer than rest and begins with it. Shorter than
+// a window, rest is compared with every pattern's first window.
 func (m *matcher) begins(rest []byte) bool {
 	if len(rest) >= window {
 		key := windowAt(rest, 0)

@@ -9,14 +9,15 @@ import (
 // mask stands where a secret stood.
 const mask = "***"
 
-// redactor takes a tenant's secrets out of JSON. It does not change.
+// redactor removes a tenant's secrets from JSON and text. It does not change after
+// newRedactor and is safe for concurrent use.
 type redactor struct {
 	matcher *matcher
 	wholes  [][]byte // secrets that are JSON objects or lists, compact
 }
 
-// newRedactor returns a redactor of the values. Those that are JSON objects or
-// lists are also found as such, however they are spaced.
+// newRedactor returns a redactor of the values. Values that are JSON objects or lists
+// are also found where they stand as such, however they are spaced.
 func newRedactor(secrets []string) *redactor {
 	r := &redactor{matcher: newMatcher(secrets)}
 	for _, s := range secrets {
@@ -35,15 +36,18 @@ func (r *redactor) contains(value json.RawMessage) bool {
 	return found
 }
 
-// json replaces every secret in a JSON value: inside of strings and keys, and
-// numbers, objects and lists that are one. What holds none comes back as it is.
+// json replaces every secret in a JSON value by ***: within strings and keys, and
+// numbers, objects and lists that are one. A value without secrets is returned as it is,
+// not copied.
 func (r *redactor) json(value json.RawMessage) json.RawMessage {
 	out, _ := r.walk(value, true)
 	return out
 }
 
-// walk goes through the tokens. A value that is not JSON is treated as the text
-// of one string.
+// walk copies a JSON value token by token, with what holds a secret replaced, and
+// reports whether anything was. Tokens that hold none keep their spelling. A value that
+// is not JSON is treated as the text of one string, and the result is that string.
+// partial is that of matcher.find.
 func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, bool) {
 	if !json.Valid(value) {
 		spans := r.spans(value, partial)
@@ -87,7 +91,7 @@ func (r *redactor) walk(value json.RawMessage, partial bool) (json.RawMessage, b
 	return append(out, value[copied:]...), true
 }
 
-// stringEnd is the index after the string that begins at i.
+// stringEnd returns the index after the JSON string that begins at i, which must end.
 func stringEnd(value []byte, i int) int {
 	for i++; value[i] != '"'; i++ {
 		if value[i] == '\\' {
@@ -97,7 +101,8 @@ func stringEnd(value []byte, i int) int {
 	return i + 1
 }
 
-// text redacts one JSON string with its quotes; nil when it holds no secret.
+// text redacts one JSON string with its quotes; nil where it holds no secret. It
+// searches the decoded string, and its other readings (spans).
 func (r *redactor) text(token []byte, partial bool) []byte {
 	inner := token[1 : len(token)-1]
 	if len(inner) < window {
@@ -117,7 +122,8 @@ func (r *redactor) text(token []byte, partial bool) []byte {
 	return quoted(replaced(inner, spans))
 }
 
-// spans finds the secrets in a text as it is and as its readers may decode it.
+// spans returns where secrets are in a text, as it is and as its readers may decode it,
+// in order and without overlaps.
 func (r *redactor) spans(text []byte, partial bool) []span {
 	found := r.matcher.find(text, partial, nil)
 	for _, v := range viewsOf(text) {
@@ -130,12 +136,13 @@ func (r *redactor) spans(text []byte, partial bool) []span {
 	return merged(found)
 }
 
-// minWrapped is how much of a secret must be seen at the end of a text with its
-// line breaks taken out: less is there by chance again and again.
+// minWrapped is how many bytes of a secret must be seen at the end of a text whose line
+// breaks were removed. Fewer occur there by chance too often, and the text would be held
+// back.
 const minWrapped = 6
 
-// unfinished returns the place in a text at which a secret may begin that goes on
-// behind its end; len(text) where there is none.
+// unfinished returns the position in a text from which on it may be the beginning of a
+// secret that goes on behind its end; len(text) where there is none.
 func (r *redactor) unfinished(text []byte) int {
 	at := r.matcher.unfinished(text, 1)
 	for _, v := range viewsOf(text) {
@@ -150,7 +157,8 @@ func (r *redactor) unfinished(text []byte) int {
 	return at
 }
 
-// merged sorts spans and joins those that touch or overlap.
+// merged sorts spans by their start and joins those that touch or overlap. It changes
+// the order of its argument.
 func merged(spans []span) []span {
 	slices.SortFunc(spans, func(a, b span) int { return a.start - b.start })
 	var out []span
@@ -164,7 +172,7 @@ func merged(spans []span) []span {
 	return out
 }
 
-// replaced returns text with *** in place of each span; spans are sorted and apart.
+// replaced returns text with *** in place of each span. spans are in order and apart.
 func replaced(text []byte, spans []span) []byte {
 	var out []byte
 	at := 0
@@ -175,7 +183,7 @@ func replaced(text []byte, spans []span) []byte {
 	return append(out, text[at:]...)
 }
 
-// quoted writes a text as a JSON string, with < > & as they are.
+// quoted returns a text as a JSON string, with <, > and & as they are.
 func quoted(text []byte) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -184,8 +192,8 @@ func quoted(text []byte) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// wholeLength returns the length of the object or list at the beginning of rest when
-// it is a secret, however it is spaced; 0 otherwise.
+// wholeLength returns the length of the object or list at the beginning of rest if it is
+// a secret, however it is spaced; 0 otherwise.
 func (r *redactor) wholeLength(rest []byte) int {
 	for _, w := range r.wholes {
 		if n := spaced(rest, w); n > 0 {
@@ -195,7 +203,8 @@ func (r *redactor) wholeLength(rest []byte) int {
 	return 0
 }
 
-// spaced matches compact JSON against text with white space between tokens.
+// spaced returns how many bytes at the beginning of text are the same JSON as compact,
+// with any white space between tokens; 0 where they are not.
 func spaced(text, compact []byte) int {
 	i, inString := 0, false
 	for j := 0; j < len(compact); j++ {

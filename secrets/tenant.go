@@ -7,22 +7,23 @@ import (
 	"time"
 )
 
-// tenantSecrets is one tenant's secrets, opened. It does not change, but for
-// seen.
+// tenantSecrets is one tenant's secrets, opened. All but seen does not change after
+// read, so it is shared without a lock.
 type tenantSecrets struct {
-	revision int64
-	values   map[string]string
-	redactor *redactor // nil: the tenant has none
-	seen     time.Time // when it was last compared with the store; under Service.mu
+	revision int64             // of the store, when the values were read
+	values   map[string]string // by name
+	redactor *redactor         // nil: the tenant has none
+	seen     time.Time         // when it was last compared with the store; under Service.mu
 }
 
-// maxTenants bounds the cache; the rest is read again.
+// maxTenants bounds the cache. When it is full it is emptied, and tenants are read anew
+// as they are needed.
 const maxTenants = 4096
 
-// Reveal returns the values of the named secrets and what takes them, and all of
-// the tenant's others, out of JSON and text. A name that is not there is left
-// out. It looks at the store each time, so that a change counts from the next
-// attempt on, on every server.
+// Reveal returns the values of the named secrets. A name that does not exist is left
+// out. It asks the store for the tenant's revision each time, so that a change counts
+// from the next attempt on, on every server. The caller must not let a value reach a log
+// or an answer.
 func (s *Service) Reveal(ctx context.Context, tenantID string, names []string) (map[string]string, error) {
 	t, err := s.tenant(ctx, tenantID, 0)
 	if err != nil {
@@ -37,10 +38,10 @@ func (s *Service) Reveal(ctx context.Context, tenantID string, names []string) (
 	return values, nil
 }
 
-// Redactor returns what replaces every secret of the tenant by *** in a JSON
-// value; nil where the tenant has none. Where the store does not answer it is
-// that of the secrets known last. What it returns also knows the values
-// that the tenant had when it was made, whatever happens to them since.
+// Redactor returns a function that replaces every secret of the tenant by *** in a JSON
+// value; nil where the tenant has none. Where the store does not answer, it knows the
+// secrets that were read last. The function keeps the values that the tenant had when it
+// was made, whatever happens to them since, and may be called concurrently.
 func (s *Service) Redactor(ctx context.Context, tenantID string) (func(json.RawMessage) json.RawMessage, error) {
 	r, err := s.redactor(ctx, tenantID)
 	if err != nil || r == nil {
@@ -49,9 +50,10 @@ func (s *Service) Redactor(ctx context.Context, tenantID string) (func(json.RawM
 	return r.json, nil
 }
 
-// Unfinished returns what finds the place in a text at which one of the tenant's
-// secrets may begin that goes on behind the text's end; nil where the tenant
-// has none.
+// Unfinished returns a function that finds the position in a text from which on it may
+// be the beginning of one of the tenant's secrets that goes on behind the text's end;
+// nil where the tenant has none. Callers that pass a text on in pieces keep what follows
+// the position.
 func (s *Service) Unfinished(ctx context.Context, tenantID string) (func(text []byte) int, error) {
 	r, err := s.redactor(ctx, tenantID)
 	if err != nil || r == nil {
@@ -60,9 +62,9 @@ func (s *Service) Unfinished(ctx context.Context, tenantID string) (func(text []
 	return r.unfinished, nil
 }
 
-// redactor returns the tenant's redactor; nil where it has no secrets. When the
-// store cannot be read it is the one used last: an old list of secrets is better
-// than the loss of a step's outcome. Only a tenant never read before is an error.
+// redactor returns the tenant's redactor; nil where it has no secrets. When the store
+// cannot be read it is the one used last: an old list of secrets is better than the loss
+// of a step's outcome. Only for a tenant never read before is that an error.
 func (s *Service) redactor(ctx context.Context, tenantID string) (*redactor, error) {
 	t, err := s.tenant(ctx, tenantID, s.cfg.Stale)
 	if err != nil {
@@ -77,8 +79,8 @@ func (s *Service) redactor(ctx context.Context, tenantID string) (*redactor, err
 	return t.redactor, nil
 }
 
-// Holds reports whether a JSON value holds one of the tenant's secrets, in any
-// of the encodings that redaction knows.
+// Holds reports whether a JSON value holds one of the tenant's secrets, in any of the
+// encodings that redaction knows. A secret of which only a part is there does not count.
 func (s *Service) Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error) {
 	t, err := s.tenant(ctx, tenantID, s.cfg.Stale)
 	if err != nil || t.redactor == nil {
@@ -87,7 +89,7 @@ func (s *Service) Holds(ctx context.Context, tenantID string, value json.RawMess
 	return t.redactor.contains(value), nil
 }
 
-// forget makes the next use look at the store.
+// forget makes the next use of the tenant's secrets look at the store.
 func (s *Service) forget(tenantID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +98,9 @@ func (s *Service) forget(tenantID string) {
 	}
 }
 
-// tenant returns the tenant's secrets as they were at most stale ago.
+// tenant returns the tenant's secrets as they were at most stale ago; 0 always asks the
+// store. It reads the revision, one row, and the secrets only where that has changed.
+// Two calls may read the same at the same time; the later one stays in the cache.
 func (s *Service) tenant(ctx context.Context, tenantID string, stale time.Duration) (*tenantSecrets, error) {
 	now := s.cfg.Now()
 	s.mu.Lock()
@@ -127,7 +131,8 @@ func (s *Service) tenant(ctx context.Context, tenantID string, stale time.Durati
 	return t, nil
 }
 
-// read opens all of a tenant's secrets. Revision 0 has none and needs no key.
+// read reads and opens all of a tenant's secrets. A tenant at revision 0 has none, and
+// one without secrets needs no key.
 func (s *Service) read(ctx context.Context, tenantID string, revision int64) (*tenantSecrets, error) {
 	t := &tenantSecrets{revision: revision, values: map[string]string{}}
 	if revision == 0 {

@@ -8,20 +8,22 @@ import (
 	"unicode/utf8"
 )
 
-// view is a text as a reader would decode it, with the way back: what was
-// decoded, in order, and the view that it was decoded from (nil: the text
-// itself). Between units every byte stands for itself.
+// view is a text as a reader would decode it, with the way back: the parts that were
+// decoded, in order, and the view that it was decoded from. Between units every byte
+// stands for itself. A secret found in a view is so located in the text itself.
 type view struct {
 	text   []byte
-	units  []unit
-	parent *view
+	units  []unit // by at
+	parent *view  // nil: this is the text itself
 }
 
-// unit is a decoded escape: bytes at to at+n of the view, from the bytes from
-// to end of the parent. n 0: it was left out.
+// unit is a decoded escape: the n bytes from at on of the view stand for the bytes from
+// from to before end of the parent. n is 0 where the escape means nothing, such as a
+// line break that is left out.
 type unit struct{ at, n, from, end int }
 
-// origin is where a span of the view comes from in the text.
+// origin returns the span of the text that a span of the view was decoded from. s must
+// not be empty unless v is the text itself.
 func (v *view) origin(s span) span {
 	if v.parent == nil {
 		return s
@@ -31,7 +33,8 @@ func (v *view) origin(s span) span {
 	return v.parent.origin(span{start, end})
 }
 
-// source is what the view's byte i was in the parent.
+// source returns which bytes of the parent the view's byte i was decoded from. It takes
+// O(log n) of the number of units.
 func (v *view) source(i int) (start, end int) {
 	after := sort.Search(len(v.units), func(k int) bool { return v.units[k].at > i })
 	if after == 0 {
@@ -45,11 +48,11 @@ func (v *view) source(i int) (start, end int) {
 	return start, start + 1
 }
 
-// viewsOf lists how else a text may be read: with backslash escapes undone once
-// and twice (JSON inside of text, and JSON inside of that), each of them, and
-// the text itself, with percent escapes undone (path and query form, once and
-// twice), and with line breaks taken out (wrapped base64). Forms that the text
-// has no signs of are left out.
+// viewsOf returns the other ways to read a text: with backslash escapes undone once and
+// twice (JSON in a string, and JSON in that); each of those and the text itself with
+// percent escapes undone (path and query form, once and twice); and with line breaks
+// removed (wrapped base64). Readings for which the text has no signs are left out, so
+// that plain text costs nothing more.
 func viewsOf(text []byte) []*view {
 	bases := []*view{{text: text}}
 	for range 2 {
@@ -69,8 +72,8 @@ func viewsOf(text []byte) []*view {
 	return views
 }
 
-// percents lists the readings of percent escapes, path form and query form, up
-// to so many times over.
+// percents returns the readings of percent escapes, in path form and in query form,
+// where + is a space, applied up to times times.
 func (v *view) percents(times int) []*view {
 	if times == 0 || bytes.IndexByte(v.text, '%') < 0 {
 		if bytes.IndexByte(v.text, '+') < 0 {
@@ -87,8 +90,10 @@ func (v *view) percents(times int) []*view {
 	return forms
 }
 
-// decode makes a view of a view. next reads what begins with one of the signs:
-// how many bytes it takes and what they mean; 0 is not an escape.
+// decode returns v with escapes undone. signs are the bytes that may begin an escape.
+// next reads the escape at the beginning of rest and returns how many bytes it takes and
+// what they mean; 0 taken: it is not an escape. room is memory for the meaning, which
+// decode copies before the next call.
 func (v *view) decode(signs string, next func(rest []byte, room *[utf8.UTFMax]byte) (taken int, meaning []byte)) *view {
 	out := &view{text: make([]byte, 0, len(v.text)), parent: v}
 	var room [utf8.UTFMax]byte
@@ -129,7 +134,8 @@ func unpercent(rest []byte, room *[utf8.UTFMax]byte) (int, []byte) {
 	return 0, nil
 }
 
-// unescape reads the escapes of JSON, and \x of other languages.
+// unescape reads an escape of JSON (RFC 8259, 7), or \x or \' as other languages write
+// them.
 func unescape(rest []byte, room *[utf8.UTFMax]byte) (int, []byte) {
 	if len(rest) < 2 {
 		return 0, nil
@@ -162,7 +168,7 @@ func unescape(rest []byte, room *[utf8.UTFMax]byte) (int, []byte) {
 	return 2, room[:1]
 }
 
-// unescapeRune reads \uXXXX, and two of them that are one character.
+// unescapeRune reads \uXXXX, or two of them that are one character (a surrogate pair).
 func unescapeRune(rest []byte, room *[utf8.UTFMax]byte) (int, []byte) {
 	n, err := hex(rest, 4)
 	if err != nil {
@@ -179,7 +185,7 @@ func unescapeRune(rest []byte, room *[utf8.UTFMax]byte) (int, []byte) {
 	return taken, room[:utf8.EncodeRune(room[:], r)]
 }
 
-// hex reads the digits after the two bytes of the escape's sign.
+// hex reads the digits after the two bytes that begin an escape, such as \u.
 func hex(rest []byte, digits int) (uint64, error) {
 	if len(rest) < 2+digits {
 		return 0, strconv.ErrSyntax

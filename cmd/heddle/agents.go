@@ -12,17 +12,18 @@ import (
 	"net/http"
 )
 
-// agentSource is the steps.Agents of the product: a tenant's agents with their
-// secrets filled in. It reads both at each attempt, so that a changed secret is
-// used at once, and may be used concurrently.
+// agentSource is the steps.Agents of the product: a tenant's agents with their secrets
+// filled in. It reads both at each attempt, so that a changed secret is used at once,
+// and is safe for concurrent use.
 type agentSource struct {
 	agents  *agents.Service
 	secrets *secrets.Service
 }
 
-// Agent returns an agent of the tenant with its key and its tools' headers in
-// plain text. A secret that the agent names and the tenant does not have is
-// fault.Unacceptable secret_not_found; an unknown agent is the error of agents.Get.
+// Agent returns an agent of the tenant with its key and its tools' headers in plain
+// text. A secret that the agent names and the tenant does not have is fault.Unacceptable
+// secret_not_found; an unknown agent is the error of agents.Get. The result must not be
+// logged.
 func (s agentSource) Agent(ctx context.Context, tenantID, id string) (steps.Agent, error) {
 	a, err := s.agents.Get(ctx, tenantID, id)
 	if err != nil {
@@ -51,7 +52,7 @@ func (s agentSource) Agent(ctx context.Context, tenantID, id string) (steps.Agen
 	return out, err
 }
 
-// reveal returns the values of the named secrets, all of them or an error.
+// reveal returns the values of the named secrets: all of them, or an error.
 func (s agentSource) reveal(ctx context.Context, tenantID string, names ...string) (map[string]string, error) {
 	values, err := s.secrets.Reveal(ctx, tenantID, names)
 	if err != nil {
@@ -65,7 +66,8 @@ func (s agentSource) reveal(ctx context.Context, tenantID string, names ...strin
 	return values, nil
 }
 
-// tool returns the tool with the secrets in its headers filled in.
+// tool returns the tool with the secrets in its headers filled in. Without a method it
+// is a POST.
 func (s agentSource) tool(ctx context.Context, tenantID string, t agents.Tool) (steps.AgentTool, error) {
 	out := steps.AgentTool{Name: t.Name, Description: t.Description, Parameters: t.Parameters, Method: t.Method, URL: t.URL}
 	if out.Method == "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// benchCommand is the command line of internal/bench.
+// benchCommand returns bench, the command line of internal/bench.
 func (p *process) benchCommand() *cobra.Command {
 	plan := bench.Plan{}
 	cmd := &cobra.Command{
@@ -49,7 +49,8 @@ name a database that may be filled with rubbish. Cases:
 	return cmd
 }
 
-// startForBench starts the product in this process for a measurement.
+// startForBench starts the product in this process for a measurement
+// (bench.Config.Start).
 func (p *process) startForBench(ctx context.Context, settings []string, parts bench.Parts) (*bench.Stack, error) {
 	srv, err := p.startLocal(ctx, settings, replaced{runner: parts.Runner, meter: parts.Meter})
 	if err != nil {

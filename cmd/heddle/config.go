@@ -8,8 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// configCommand prints every setting that serve would use, without starting
-// anything but the probe that finds out how scripts are confined here.
+// configCommand returns config, which prints every setting that serve would use. It
+// starts nothing but the probe that finds out how scripts are confined here, and that
+// only where all settings are right.
 func (p *process) configCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -42,8 +43,8 @@ func (p *process) configCommand() *cobra.Command {
 	return cmd
 }
 
-// printConfig prints the settings as a table or as a JSON list of name, value and
-// source. Secret values are masked in both.
+// printConfig prints the settings as a table, with - for what is absent, or as a JSON
+// list of name, value and source. Secret values are masked in both.
 func (p *process) printConfig(all []resolved, asJSON bool) error {
 	if asJSON {
 		type line struct {

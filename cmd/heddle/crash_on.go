@@ -60,6 +60,7 @@ type poisoned struct {
 	step string
 }
 
+// Run kills the process where the attempt is one of the step.
 func (p poisoned) Run(ctx context.Context, call executor.Call) (executor.Result, error) {
 	if call.StepID == p.step {
 		die()
@@ -67,15 +68,16 @@ func (p poisoned) Run(ctx context.Context, call executor.Call) (executor.Result,
 	return p.Runner.Run(ctx, call)
 }
 
-// writeBehind is a Store that reports a commit as durable and writes it a little
-// later, so that a crash loses commits that were acknowledged. Reads wait until
-// what was acknowledged is written, so that nothing but a crash shows the defect.
+// writeBehind is a Store that reports a commit as durable and writes it a little later,
+// so that a crash loses commits that were acknowledged. Reads wait until what was
+// acknowledged is written, so that nothing but a crash shows the defect.
 type writeBehind struct {
 	executor.Store
-	queue chan func()
+	queue chan func() // writes and flushes, in order
 }
 
-// newWriteBehind starts the goroutine that writes. It lives as long as the process.
+// newWriteBehind returns a writeBehind over s and starts the goroutine that writes,
+// which lives as long as the process.
 func newWriteBehind(s executor.Store) *writeBehind {
 	w := &writeBehind{Store: s, queue: make(chan func(), 1<<16)}
 	go func() {
@@ -86,6 +88,7 @@ func newWriteBehind(s executor.Store) *writeBehind {
 	return w
 }
 
+// Commit reports every member of the group as committed before any is.
 func (s *writeBehind) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
 	s.queue <- func() {
 		time.Sleep(5 * time.Millisecond)
@@ -101,16 +104,19 @@ func (s *writeBehind) flush() {
 	<-done
 }
 
+// Journal reads a run's journal after the writes.
 func (s *writeBehind) Journal(ctx context.Context, runID string) (executor.Journal, error) {
 	s.flush()
 	return s.Store.Journal(ctx, runID)
 }
 
+// Events reads a run's events after the writes.
 func (s *writeBehind) Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error) {
 	s.flush()
 	return s.Store.Events(ctx, runID, after, limit)
 }
 
+// Run reads a run's record after the writes.
 func (s *writeBehind) Run(ctx context.Context, tenantID, runID string) (executor.Record, error) {
 	s.flush()
 	return s.Store.Run(ctx, tenantID, runID)

@@ -19,10 +19,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// demoWorkflow is the workflow of the tour, in YAML.
+//
 //go:embed demo.yaml
 var demoWorkflow string
 
-// demoCommand runs the tour for a first look: a server, a receiver and one run,
+// demoCommand returns demo, a tour for a first look: a server, a receiver and one run,
 // all in this process. It takes at most a minute.
 func (p *process) demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -45,9 +47,8 @@ receiver got the right number. Nothing is left behind.`,
 	return cmd
 }
 
-// demo runs the tour. Everything that it makes is in a temporary directory, which
-// it removes; the receiver closes after the server, so that the server's last
-// requests are answered.
+// demo runs the tour. All files are in a temporary directory, which is removed. The
+// receiver closes after the server, so that the server's last requests are answered.
 func (p *process) demo(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "heddle-demo-")
 	if err != nil {
@@ -69,8 +70,8 @@ func (p *process) demo(ctx context.Context) (err error) {
 	return p.demoRun(ctx, &client.Client{Base: server.base, Key: server.madeKey}, receiver, secret)
 }
 
-// demoServer starts a server whose steps may reach the server itself and the
-// receiver, and no other private address.
+// demoServer starts a server whose steps may reach the server itself and the receiver,
+// and no other private address. Its database is in dir.
 func (p *process) demoServer(ctx context.Context, dir, receiver string) (*inProcess, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -82,8 +83,8 @@ func (p *process) demoServer(ctx context.Context, dir, receiver string) (*inProc
 	}, replaced{})
 }
 
-// demoRun creates the workflow and two more to be counted, runs it, prints each
-// event, and returns an error unless the receiver got what the server has.
+// demoRun creates the workflow and two more to be counted, runs it, prints each event,
+// and returns an error unless the receiver got the counts that the server's list has.
 func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoReceiver, secret string) error {
 	p.say("A server listens on %s; its database is a temporary file.", c.Base)
 	id, err := p.demoWorkflows(ctx, c)
@@ -131,13 +132,14 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 // say prints one line of the tour.
 func (p *process) say(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
 
-// counted is what the script of the tour computes, and what the receiver gets.
+// counted is what the tour's script computes and the receiver gets: how many workflows
+// there are, and how many letters their names have.
 type counted struct {
 	Workflows int `json:"workflows"`
 	Letters   int `json:"letters"`
 }
 
-// count computes in Go what the workflow's script computes in Python.
+// count computes in Go what the tour's script computes in Python, from the same list.
 func count(ctx context.Context, c *client.Client) (counted, error) {
 	var list struct {
 		Workflows []struct {
@@ -156,8 +158,8 @@ func count(ctx context.Context, c *client.Client) (counted, error) {
 	return n, err
 }
 
-// demoWorkflows stores the workflow of the tour and two others, and returns the id
-// of the first.
+// demoWorkflows stores the tour's workflow and two others, and returns the id of the
+// first.
 func (p *process) demoWorkflows(ctx context.Context, c *client.Client) (string, error) {
 	for _, name := range []string{"Greet the morning", "Water the plants"} {
 		definition := map[string]any{"name": name, "steps": []any{
@@ -185,8 +187,8 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// describe formats a frame of the stream as a line for people. Outputs of more
-// than 120 bytes are shown by their size.
+// describe formats a frame of the stream as a line for people. An output of more than
+// 120 bytes is shown by its size.
 func describe(f client.Frame) string {
 	d := decodeFrame(f)
 	line := strings.ReplaceAll(f.Event, "_", " ")

@@ -21,17 +21,16 @@ import (
 	"time"
 )
 
-// demoReceiver is an HTTP server that takes the delivery of the tour and verifies
-// its signature as Standard Webhooks require. mu guards got and bad, which the
-// server's goroutines write.
+// demoReceiver is an HTTP server that takes the delivery of the tour and verifies its
+// signature as Standard Webhooks requires.
 type demoReceiver struct {
-	secret []byte
+	secret []byte // the key of the signature, decoded
 	ln     net.Listener
 	srv    *http.Server
 
-	mu  sync.Mutex
-	got []counted
-	bad error
+	mu  sync.Mutex // guards got and bad, which the server's goroutines write
+	got []counted  // valid deliveries, in order
+	bad error      // why the last invalid delivery was refused; nil: none was
 }
 
 // newDemoReceiver starts a receiver on a free port. secret is "whsec_" and base64.
@@ -51,6 +50,7 @@ func newDemoReceiver(ctx context.Context, secret string) (*demoReceiver, error) 
 	return r, nil
 }
 
+// address returns the receiver's host:port, url its URL; close drops open connections.
 func (r *demoReceiver) address() string { return r.ln.Addr().String() }
 func (r *demoReceiver) url() string     { return "http://" + r.address() + "/counted" }
 func (r *demoReceiver) close()          { _ = r.srv.Close() }
@@ -78,8 +78,8 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// delivery returns what was received, provided that it was exactly one valid
-// delivery.
+// delivery returns what was received. Anything but exactly one delivery, which was
+// valid, is an error.
 func (r *demoReceiver) delivery() (counted, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,8 +92,9 @@ func (r *demoReceiver) delivery() (counted, error) {
 	return r.got[0], nil
 }
 
-// verifySignature checks the header webhook-signature over "id.timestamp.body",
-// and that the timestamp is within five minutes of now, against replays.
+// verifySignature checks the header Webhook-Signature over "id.timestamp.body" (Standard
+// Webhooks), and that the timestamp is within five minutes of now, against replays. The
+// header may hold several signatures; one that matches is enough.
 func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) error {
 	id, timestamp := h.Get("Webhook-Id"), h.Get("Webhook-Timestamp")
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
@@ -131,7 +132,7 @@ type frameData struct {
 	Error  *client.RunError `json:"error"`
 }
 
-// decodeFrame reads a frame's data; of another shape it returns the zero value.
+// decodeFrame reads a frame's data; the zero value where it has another shape.
 func decodeFrame(f client.Frame) frameData {
 	var d frameData
 	_ = json.Unmarshal(f.Data, &d) // a frame of another shape shows its name alone

@@ -16,17 +16,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// remote is the server that a command talks to, and the API key for it.
+// remote is the server that a command talks to, and the API key for it; key is "" where
+// --key was not given.
 type remote struct{ server, key string }
 
-// flags adds --server, with its default, and --key to the command.
+// flags adds --server, with its default, and --key to the command, which fill in r.
 func (r *remote) flags(cmd *cobra.Command, server string) {
 	cmd.Flags().StringVar(&r.server, "server", server, "the server's URL, such as http://127.0.0.1:8080")
 	cmd.Flags().StringVar(&r.key, "key", "", "the API key [HEDDLE_API_KEY]")
 }
 
 // client returns a client of the server. Without --key the key is HEDDLE_API_KEY;
-// without either it is a usage error.
+// without either it is a usage error. Nothing is sent yet.
 func (p *process) client(r remote) (*client.Client, error) {
 	key := r.key
 	if key == "" {
@@ -38,8 +39,8 @@ func (p *process) client(r remote) (*client.Client, error) {
 	return &client.Client{Base: strings.TrimRight(r.server, "/"), Key: key}, nil
 }
 
-// variable returns the value of an environment variable, "" where it is not set.
-// Of several the last one counts, as in a shell.
+// variable returns the value of an environment variable, "" where it is not set. Of
+// several with one name the last one counts, as in a shell.
 func variable(environ []string, name string) string {
 	for _, pair := range slices.Backward(environ) {
 		if value, ok := strings.CutPrefix(pair, name+"="); ok {
@@ -49,8 +50,8 @@ func variable(environ []string, name string) string {
 	return ""
 }
 
-// diffCommand compares two definitions. Its exit codes are those of diff(1), so
-// every failure is a usage error.
+// diffCommand returns diff, which compares two definitions. Its exit codes are those of
+// diff(1), so every failure is a usage error.
 func (p *process) diffCommand() *cobra.Command {
 	var r remote
 	var asJSON, asPatch bool
@@ -87,8 +88,8 @@ they are equal, 1 when they differ, 2 when they could not be compared.`,
 	return cmd
 }
 
-// sides reads the two definitions: from two files, or with three arguments from
-// the server.
+// sides reads the two definitions, as canonical JSON: from the two files in args or,
+// with three args, a workflow and two versions, from the server.
 func (p *process) sides(ctx context.Context, r remote, args []string, stdin io.Reader) (before, after json.RawMessage, err error) {
 	if len(args) == 2 {
 		if args[0] == "-" && args[1] == "-" {
@@ -112,7 +113,8 @@ func (p *process) sides(ctx context.Context, r remote, args []string, stdin io.R
 }
 
 // definition reads one file and returns its canonical form. The definition may be
-// invalid as long as it can be read; what prevents that is printed.
+// invalid as long as it can be read; what prevents that is printed to standard error, a
+// line for each finding.
 func (p *process) definition(file string, stdin io.Reader) (json.RawMessage, error) {
 	text, err := readFile(file, stdin)
 	if err != nil {
@@ -136,8 +138,8 @@ func readFile(file string, stdin io.Reader) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// printDiff prints the difference in the chosen form, and returns errAnswered if
-// there is one.
+// printDiff prints the difference as JSON, as a JSON patch or for people, and returns
+// errAnswered if there is one; nil where the definitions are equal.
 func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 	var err error
 	switch {
@@ -165,7 +167,7 @@ func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 }
 
 // colours reports whether the output is a terminal that wants colours
-// (https://no-color.org).
+// (https://no-color.org). A buffer or a pipe does not.
 func (p *process) colours() bool {
 	f, ok := p.out.(*os.File)
 	if !ok || variable(p.environ, "NO_COLOR") != "" || variable(p.environ, "TERM") == "dumb" {

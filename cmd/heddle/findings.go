@@ -8,15 +8,16 @@ import (
 	"unicode"
 )
 
-// How many characters of a source line are shown, and how many of them at most
-// before the mark: definitions in JSON are often one long line.
+// How many characters of a source line are shown, and how many of them at most before
+// the mark. Definitions in JSON are often one long line.
 const (
 	shownOfLine     = 100
 	shownBeforeMark = 60
 )
 
-// report formats the diagnostics for people, in the form that compilers use and
-// editors understand: file:line:column: severity: message [code].
+// report formats the diagnostics for people, in the form that compilers use and editors
+// understand: file:line:column: severity: message [code]. A file without errors has a
+// last line that says so.
 func (c checked) report(color bool) string {
 	var b strings.Builder
 	lines := bytes.Split(c.text, []byte("\n"))
@@ -39,8 +40,8 @@ func (c checked) report(color bool) string {
 	return b.String()
 }
 
-// excerpt returns the diagnostic's line of the source, and below it a mark under
-// its column.
+// excerpt returns the diagnostic's line of the source and below it a mark under its
+// column. Of a long line it shows the part around the column.
 func excerpt(line string, d fault.Issue, color bool) string {
 	shown := []rune(visible(strings.TrimRight(line, "\r")))
 	// Columns count characters from 1; the end of the line is a column too.
@@ -78,7 +79,7 @@ func severityColour(d fault.Issue) string {
 	return "\x1b[1;33m"
 }
 
-// painted wraps the text in a colour where colours are wanted.
+// painted wraps the text in a colour if color is set.
 func painted(text, colour string, color bool) string {
 	if !color {
 		return text

@@ -10,9 +10,10 @@ import (
 // purgeEvery is the interval at which expired answers are deleted.
 const purgeEvery = time.Hour
 
-// purgeAnswers deletes answers kept for a repeated Idempotency-Key once they are
-// older than idempotency.TTL, now and then until ctx ends. A failure is logged and
-// tried again at the next interval: an old answer that stays does no harm.
+// purgeAnswers deletes answers kept for a repeated Idempotency-Key once they are older
+// than idempotency.TTL, at once and every purgeEvery until ctx ends. A failure is logged
+// and tried again at the next interval: an old answer that stays does no harm. Every
+// node does this.
 func purgeAnswers(ctx context.Context, store idempotency.Store, now func() time.Time, log *slog.Logger) {
 	tick := time.NewTicker(purgeEvery)
 	defer tick.Stop()

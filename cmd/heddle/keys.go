@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// keysCommand groups the commands about keys.
+// keysCommand returns keys, which groups the commands about API keys. Alone it prints
+// its help.
 func (p *process) keysCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
@@ -25,8 +26,8 @@ func (p *process) keysCommand() *cobra.Command {
 	return cmd
 }
 
-// recoverCommand makes an admin key without having one. Its authority is access to
-// the database itself.
+// recoverCommand returns keys recover, which makes an admin key without needing one. Its
+// authority is access to the database itself.
 func (p *process) recoverCommand() *cobra.Command {
 	var tenant, name string
 	cmd := &cobra.Command{
@@ -51,9 +52,9 @@ Revoke keys that are not needed any more with DELETE /v1/keys/{key_id}.`,
 	return cmd
 }
 
-// recoverKey writes the key to the database and prints it. It neither creates nor
-// migrates a database: that there is none means that the settings are not the
-// server's. The key alone goes to standard output, so that scripts can take it.
+// recoverKey writes a key to the database and prints it. It neither creates nor migrates
+// a database: a missing one means that the settings are not the server's. The key alone
+// goes to standard output, so that scripts can take it.
 func (p *process) recoverKey(cmd *cobra.Command, s settings, tenant, name string) (err error) {
 	if path := sqlitePath(s.DatabaseURL); path != "" {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // opening it would make one

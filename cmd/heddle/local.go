@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// inProcess is the product, serving in this process on a free port of the
-// loopback interface, as demo and bench use it.
+// inProcess is the product, serving in this process on a free port of the loopback
+// interface, as demo and bench use it.
 type inProcess struct {
 	*stack
 	base string // URL of the HTTP server
@@ -16,10 +16,10 @@ type inProcess struct {
 	stop func() error
 }
 
-// startLocal starts a server with the given settings ("NAME=value"; the
-// process's own are ignored) and returns once it is ready. Errors are logged to
-// the process's standard error. It ends with ctx at the latest, but the caller
-// has to call stop in any case.
+// startLocal starts a server with the given settings ("NAME=value"; the process's own
+// are ignored) and returns once it is ready. Errors are logged to the process's standard
+// error. The server ends with ctx at the latest, but the caller has to call stop in any
+// case.
 func (p *process) startLocal(ctx context.Context, settings []string, parts replaced) (*inProcess, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,8 +28,8 @@ func (p *process) startLocal(ctx context.Context, settings []string, parts repla
 	return p.serveLocal(ctx, ln, settings, parts)
 }
 
-// serveLocal is startLocal on a listener that the caller has opened, so that
-// the settings may name its address. It closes the listener if it fails.
+// serveLocal is startLocal on a listener that the caller has opened, so that the
+// settings may name its address. It closes the listener if it fails.
 func (p *process) serveLocal(ctx context.Context, ln net.Listener, settings []string, parts replaced) (*inProcess, error) {
 	s, _, err := sources{environ: append(settings, "HEDDLE_LOG_LEVEL=error")}.load()
 	if err != nil {

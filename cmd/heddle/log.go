@@ -19,9 +19,8 @@ const (
 	maxStack  = 64 << 10
 )
 
-// newLog returns the process's log in the format and at the level that the
-// settings name. It prints no secret that the process knows, once scrubLog has been
-// called.
+// newLog returns the process's log in the format and at the level that the settings
+// name. Once scrubLog has been called, it prints no secret that the process knows.
 func newLog(w io.Writer, s settings) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: s.LogLevel}
 	p := &logHandler{inner: slog.Handler(slog.NewTextHandler(w, opts)), scrubber: new(atomic.Pointer[func(string) string])}
@@ -31,8 +30,8 @@ func newLog(w io.Writer, s settings) *slog.Logger {
 	return slog.New(p)
 }
 
-// logHandler is a slog.Handler that bounds every text and removes secrets from it
-// before the inner handler formats it. It may be used concurrently.
+// logHandler is a slog.Handler that bounds every text and removes secrets from it before
+// the inner handler formats it. It is safe for concurrent use.
 type logHandler struct {
 	inner    slog.Handler
 	scrubber *atomic.Pointer[func(string) string] // shared with the loggers made of this one
@@ -46,7 +45,8 @@ func scrubLog(l *slog.Logger, scrub func(string) string) {
 	}
 }
 
-// Enabled reports whether the inner handler prints records of the level.
+// Enabled reports whether the inner handler prints records of the level, so that no text
+// is cleaned in vain.
 func (p *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return p.inner.Enabled(ctx, level)
 }
@@ -62,7 +62,8 @@ func (p *logHandler) Handle(ctx context.Context, r slog.Record) error {
 	return p.inner.Handle(ctx, clean)
 }
 
-// WithAttrs returns a handler that adds the attributes, cleaned once, here.
+// WithAttrs returns a handler that adds the attributes. They are cleaned here, once, and
+// not again for each record: a secret that becomes known later stays in them.
 func (p *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
@@ -76,8 +77,9 @@ func (p *logHandler) WithGroup(name string) slog.Handler {
 	return &logHandler{p.inner.WithGroup(name), p.scrubber}
 }
 
-// attr returns the attribute with every text in it cleaned, also those of groups
-// and of values that are formatted by fmt.
+// attr returns the attribute with every text in it cleaned, including those of groups
+// and of values that are formatted by fmt. Numbers, times and truth values are returned
+// as they are.
 func (p *logHandler) attr(a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
 	most := maxLogged
@@ -103,8 +105,8 @@ func (p *logHandler) attr(a slog.Attr) slog.Attr {
 	return a
 }
 
-// text removes the secrets and then bounds what remains, in this order, so that
-// no secret is cut in two and missed.
+// text removes the secrets and then cuts what remains to most bytes, in this order, so
+// that no secret is cut in two and missed.
 func (p *logHandler) text(s string, most int) string {
 	if scrub := p.scrubber.Load(); scrub != nil {
 		s = (*scrub)(s)
@@ -115,16 +117,16 @@ func (p *logHandler) text(s string, most int) string {
 	return s
 }
 
-// captureLog sends what libraries print by Go's own logger, and what is logged to
-// slog's default, through the process's log. It changes state of the process, so
-// only serve calls it.
+// captureLog sends what libraries print with Go's own logger, and what is logged to
+// slog's default, through the process's log. It changes state of the process, so only
+// serve calls it.
 func captureLog(l *slog.Logger) {
 	slog.SetDefault(l)
 	log.SetFlags(0) // the process's log adds the time itself
 	log.SetOutput(foreign{l})
 }
 
-// foreign is an io.Writer that takes the lines of Go's own logger.
+// foreign is an io.Writer that takes the lines of Go's own logger and logs them.
 type foreign struct{ log *slog.Logger }
 
 // quotation matches the bytes of another server that a line of net/http quotes.

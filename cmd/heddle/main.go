@@ -1,11 +1,15 @@
-// Command heddle is the whole product in one binary: it serves the API, runs
-// the workflows, and has the tools around that (bench, demo, validate, diff,
-// export, import, keys, config, migrate, schedule). It is the only package that
-// reads settings and the environment, and the only one that wires packages
-// together; rules about workflows do not belong here.
+// Command heddle is the whole product in one binary: it serves the API, runs the
+// workflows, and has the tools around that (bench, demo, validate, diff, export, import,
+// keys, config, migrate, schedule). It is the only package that reads settings and the
+// environment, and the only one that wires packages together; rules about workflows do
+// not belong here.
 //
-// A command writes its result to standard output and everything else to standard
-// error. Exit codes are exitOK, exitFailure and exitUsage.
+// A command writes its result to standard output and everything else to standard error.
+// Exit codes are exitOK, exitFailure and exitUsage.
+//
+// Each command is a method of process that returns a *cobra.Command. Settings come from
+// one table (table), whatever the command; wire.go is the one place where services are
+// made.
 package main
 
 import (
@@ -25,6 +29,7 @@ const (
 	exitUsage   = 2 // a flag, an argument or a setting is wrong
 )
 
+// main is run on the real process.
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
@@ -41,14 +46,16 @@ type process struct {
 // setting. It ends the process with exitUsage.
 type usageError struct{ error }
 
+// Unwrap returns the mistake itself.
 func (e usageError) Unwrap() error { return e.error }
 
 // errAnswered ends a command with exitFailure and without a message, because its
 // output already says what is wrong.
 var errAnswered = errors.New("already said")
 
-// run executes one command line and returns the exit code. It may be called
-// repeatedly in one process, as tests do.
+// run executes one command line (args without the program's name) and returns the exit
+// code. Errors are printed to stderr as "heddle: …". It may be called repeatedly in one
+// process, as tests do.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	p := &process{environ: environ, out: stdout, err: stderr}
 	root := p.root()
@@ -71,7 +78,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 }
 
-// root returns the command tree.
+// root returns the command tree. Without a command it prints the help.
 func (p *process) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "heddle",
@@ -91,7 +98,7 @@ func (p *process) root() *cobra.Command {
 }
 
 // asUsage makes a wrong number of arguments and an unknown command usage errors, as
-// wrong flags are, in the command and all below it.
+// wrong flags are, in cmd and all commands below it.
 func asUsage(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -106,7 +113,8 @@ func asUsage(cmd *cobra.Command) {
 	}
 }
 
-// settingFlags adds a flag to the command for each setting that has one.
+// settingFlags adds a flag to the command for each setting that has one. The flags have
+// no defaults of their own: only flags that were given count (sources).
 func settingFlags(cmd *cobra.Command) {
 	for _, def := range table() {
 		if def.Flag == "" {
@@ -120,9 +128,9 @@ func settingFlags(cmd *cobra.Command) {
 	}
 }
 
-// settings resolves the settings from flags, environment and defaults. It warns
-// of HEDDLE_ variables that do not exist, and returns a usage error that names every
-// setting with a wrong value.
+// settings resolves the settings from flags, environment and defaults. It warns on
+// standard error of HEDDLE_ variables that do not exist, and returns a usage error that
+// names every setting with a wrong value.
 func (p *process) settings(cmd *cobra.Command) (settings, error) {
 	src := p.sources(cmd)
 	for _, w := range src.warnings() {

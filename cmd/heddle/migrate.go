@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// migrateCommand migrates the database that the settings name. store.Open does the
-// work, as it does for serve.
+// migrateCommand returns migrate, which migrates the database that the settings name.
+// store.Open does the work, as it does for serve.
 func (p *process) migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",

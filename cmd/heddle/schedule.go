@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// scheduleCommand groups the commands about schedules.
+// scheduleCommand returns schedule, which groups the commands about schedules. Alone it
+// prints its help.
 func (p *process) scheduleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schedule",
@@ -22,14 +23,14 @@ func (p *process) scheduleCommand() *cobra.Command {
 	return cmd
 }
 
-// previewPlan is the flags of one call of schedule preview.
+// previewPlan holds the flags of one call of schedule preview, as they were given.
 type previewPlan struct {
 	zone, from, gap, repeat string
 	count                   int
 }
 
-// schedulePreviewCommand computes due times locally, by the code that the server
-// uses.
+// schedulePreviewCommand returns schedule preview, which computes due times locally, by
+// the code that the server uses.
 func (p *process) schedulePreviewCommand() *cobra.Command {
 	var plan previewPlan
 	cmd := &cobra.Command{
@@ -53,7 +54,9 @@ Nothing is stored, and no server is needed.`,
 	return cmd
 }
 
-// preview prints the expression in words and then a line per due time.
+// preview prints the expression in words and then a line for each due time: local time
+// with its offset, UTC, and a note where a change of the clock moved or dropped it. What
+// is wrong with the flags is a usage error.
 func (p *process) preview(expression string, plan previewPlan) error {
 	if plan.count < 1 || plan.count > 500 {
 		return usageError{errors.New("--count must be from 1 to 500")}
@@ -86,9 +89,10 @@ func (p *process) preview(expression string, plan previewPlan) error {
 	return nil
 }
 
-// readFrom parses --from. Due times are listed strictly after after, which for a
-// local date or time is just before begin, so that begin itself counts. A local time
-// that the clock jumps over becomes the first instant after the gap.
+// readFrom parses --from; "" is now. begin is the time that was given, the anchor of
+// intervals. Due times are listed strictly after after, which for a local date or time
+// is just before begin, so that begin itself counts. A local time that the clock jumps
+// over becomes the first instant after the gap.
 func readFrom(text string, loc *time.Location) (begin, after time.Time, err error) {
 	if text == "" {
 		now := time.Now()
@@ -108,7 +112,8 @@ func readFrom(text string, loc *time.Location) (begin, after time.Time, err erro
 	return begin, after, fmt.Errorf("--from must be a date such as 2026-03-01, a date and time, or an RFC 3339 time, not %q", text)
 }
 
-// messageOf returns the part of an error that is written for people.
+// messageOf returns the part of an error that is written for people: a fault's message
+// without its code.
 func messageOf(err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return errors.New(f.Message)

@@ -10,7 +10,9 @@ import (
 	"strings"
 )
 
-// scriptSettings returns the settings that limit scripts. Sizes are in bytes.
+// scriptSettings returns the settings that limit scripts. Sizes are in bytes, with or
+// without a unit. Their defaults are those of steps.Limits, so that `heddle config` can
+// print them.
 func scriptSettings() []setting {
 	const size = "a size from 1KiB to 1TiB, as 512MiB, 2GiB or a number of bytes"
 	bytes := func(put func(*steps.Limits, int64), least int64) func(*settings, string) error {
@@ -79,8 +81,8 @@ func scriptSettings() []setting {
 	}
 }
 
-// byteSize parses a number of bytes, with or without the unit KiB, MiB, GiB or
-// TiB: from least to 1 TiB.
+// byteSize parses a number of bytes, with or without the unit KiB, MiB, GiB or TiB, from
+// least to 1 TiB, both included.
 func byteSize(v string, least int64) (int64, error) {
 	number, unit := strings.TrimSpace(v), int64(1)
 	for i, name := range []string{"KiB", "MiB", "GiB", "TiB"} {
@@ -99,14 +101,14 @@ func byteSize(v string, least int64) (int64, error) {
 	return n * unit, nil
 }
 
-// scripts returns how scripts run under the settings, and which files of the server
-// they must not see.
+// scripts returns how scripts run under the settings, and which files of the server must
+// be hidden from them.
 func (s settings) scripts() steps.Scripts {
 	return steps.Scripts{Mode: steps.ScriptMode(s.Scripts), Hide: databaseFiles(s.DatabaseURL), Limits: s.ScriptLimits, Cgroup: s.ScriptCgroup}
 }
 
-// isolation probes how scripts are confined on this machine, and whether their
-// processes are limited as a whole. It runs a trivial script.
+// isolation describes how scripts are confined on this machine, and whether their
+// processes are limited as a whole. It runs a trivial script to find out.
 func (s settings) isolation(ctx context.Context) (isolation, limits string) {
 	r := steps.Default(steps.Deps{Scripts: s.scripts(), Log: slog.New(slog.DiscardHandler)})
 	defer r.Close()

@@ -14,16 +14,16 @@ import (
 	"strings"
 )
 
-// keySource finds the key that secrets are encrypted with: HEDDLE_SECRET_KEY, or
-// else the content of a file, which is created when the first secret is stored.
+// keySource finds the key that secrets are encrypted with: HEDDLE_SECRET_KEY, or else
+// the content of a file, which is created when the first secret is stored.
 type keySource struct {
-	setting string
-	file    string
+	setting string // HEDDLE_SECRET_KEY; "": the file has it
+	file    string // absolute path of heddle.key
 	log     *slog.Logger
 }
 
 // keyFile returns the absolute path of heddle.key: beside the SQLite file, or in the
-// working directory.
+// working directory for PostgreSQL and for a database in memory.
 func keyFile(databaseURL string) string {
 	path, err := filepath.Abs(filepath.Join(filepath.Dir(sqlitePath(databaseURL)), "heddle.key"))
 	if err != nil {
@@ -32,8 +32,8 @@ func keyFile(databaseURL string) string {
 	return path
 }
 
-// sqlitePath returns the file that a database URL names, "" for PostgreSQL and for a
-// database in memory.
+// sqlitePath returns the file that a database URL names, relative or absolute as it is
+// written; "" for PostgreSQL and for a database in memory.
 func sqlitePath(databaseURL string) string {
 	u, err := url.Parse(databaseURL)
 	if err != nil || u.Scheme != "sqlite" || strings.Contains(databaseURL, ":memory:") {
@@ -42,8 +42,8 @@ func sqlitePath(databaseURL string) string {
 	return u.Host + u.Path
 }
 
-// key returns the key. With create it creates a missing file; without, a missing
-// file is secrets.ErrNoKey, because a new key could not decrypt what is stored.
+// key returns the key. With create it makes a missing file; without, a missing file is
+// secrets.ErrNoKey, because a new key could not decrypt what is stored.
 func (k keySource) key(create bool) (string, error) {
 	if k.setting != "" {
 		return k.setting, nil
@@ -60,8 +60,8 @@ func (k keySource) key(create bool) (string, error) {
 	return k.make()
 }
 
-// checked returns the key in the file's text. It refuses a file that other users
-// can read.
+// checked returns the key in the file's text, without white space around it. It refuses
+// a file that other users can read.
 func (k keySource) checked(text []byte) (string, error) {
 	key := strings.TrimSpace(string(text))
 	if err := checkKey(key); err != nil {
@@ -77,7 +77,7 @@ func (k keySource) checked(text []byte) (string, error) {
 	return key, nil
 }
 
-// make writes a new key and syncs it to disk before anything is encrypted with it.
+// make writes a new key and syncs it to the disk before anything is encrypted with it.
 // Of two servers that start at once, one fails: the file is created exclusively.
 func (k keySource) make() (string, error) {
 	raw := make([]byte, 32)

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// serveCommand runs the server until a signal ends it.
+// serveCommand returns serve, which runs the server until a signal ends it.
 func (p *process) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -38,8 +38,8 @@ for a minute.`,
 	return cmd
 }
 
-// serve opens the product, serves until ctx ends or a signal comes, and closes it.
-// It returns within stopWithin of the signal, or the process ends then.
+// serve opens the product, serves until ctx ends or a signal comes, and closes it. It
+// returns within stopWithin of the signal; otherwise the process ends then.
 func (p *process) serve(ctx context.Context, s settings) error {
 	var opened atomic.Pointer[stack]
 	// last may run on another goroutine and before the stack is open, hence the
@@ -73,8 +73,8 @@ func (p *process) serve(ctx context.Context, s settings) error {
 	return err
 }
 
-// greet prints where the server is, in lines that people and scripts can read. A
-// key that this start made is shown here and never again.
+// greet prints where the server is, in lines that people and scripts can read. A key
+// that this start made is shown here and never again: only its hash is stored.
 func (p *process) greet(address string, s settings, madeKey string) {
 	fmt.Fprintf(p.out, "heddle %s\n  serving   %s\n  database  %s\n", buildVersion(), address, maskURL(s.DatabaseURL))
 	if madeKey != "" {
@@ -82,11 +82,11 @@ func (p *process) greet(address string, s settings, madeKey string) {
 	}
 }
 
-// untilSignal returns a context that ends at the first SIGINT, SIGTERM or SIGHUP.
-// From then on a further SIGINT or SIGTERM calls last and then has its usual effect,
-// which ends the process at once. A further SIGHUP has none: a terminal that closes
-// sends several. Where SIGHUP was ignored from the beginning, as under nohup, it
-// stays so. The function returned releases the signals.
+// untilSignal returns a context that ends at the first SIGINT, SIGTERM or SIGHUP. From
+// then on a further SIGINT or SIGTERM calls last and then has its usual effect, which
+// ends the process at once. A further SIGHUP has none: a terminal that closes sends
+// several. Where SIGHUP was ignored from the beginning, as under nohup, it stays
+// ignored. The function returned releases the signals and must be called.
 func untilSignal(ctx context.Context, last func()) (context.Context, context.CancelFunc) {
 	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	over, finish := context.WithCancel(context.WithoutCancel(ctx))
@@ -132,10 +132,10 @@ const (
 	drain      = 7 * time.Second
 )
 
-// endInTime ends the process stopWithin after ctx ends, calling last before that,
-// unless done is called first. A database that hangs would otherwise have the
-// process killed from outside, which counts as a crash of the runs in flight. They go
-// on at the next start.
+// endInTime ends the process shortly before stopWithin has passed since ctx ended,
+// calling last before that, unless done is called first. Otherwise a database that hangs
+// would have the process killed from outside, which counts as a crash of the runs in
+// flight. They continue at the next start. done may be called more than once.
 func endInTime(ctx context.Context, log *slog.Logger, last func()) (done func()) {
 	over := make(chan struct{})
 	go func() {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// settings is the configuration of the process after parsing and checking. The
-// fields are set by the rows of table, and not changed afterwards.
+// settings is the configuration of the process after parsing and checking. The rows of
+// table set the fields, which do not change afterwards.
 type settings struct {
 	Listen          string        // host:port
 	DatabaseURL     string        // with the password
@@ -28,30 +28,33 @@ type settings struct {
 	MaxScripts      int           // scripts in flight
 	MaxPerHost      int           // webhooks in flight to one host
 	Scripts         string        // sandbox, off or unconfined
-	ScriptLimits    steps.Limits
-	ScriptCgroup    string
-	RunnerTick      bool
-	Rate            api.Rate
-	Quotas          access.Quotas
+	ScriptLimits    steps.Limits  // of one script
+	ScriptCgroup    string        // auto, off or an absolute path
+	RunnerTick      bool          // queued instances begin by a request alone
+	Rate            api.Rate      // of each API key; zero: unlimited
+	Quotas          access.Quotas // of tenants that have none of their own
 	LogLevel        slog.Level
-	LogFormat       string
-	Spans           spanSettings
+	LogFormat       string       // text or json
+	Spans           spanSettings // what OTEL_ variables say
 }
 
-// setting is one row of the table: a variable, its flag and what it accepts. set
-// parses a value into the settings; its error says what is wrong with the value,
-// without quoting it, because it may be secret.
+// setting is one row of the table: a variable, its flag and what it accepts.
+// docs/settings.md is made from the rows.
 type setting struct {
-	Name    string // the variable
-	Flag    string // empty: no flag, as for secrets, which others could see in the process list
-	Default string
+	Name    string // the environment variable
+	Flag    string // "": no flag, as for secrets, which others could see in the process list
+	Default string // "": the setting may be absent
 	Secret  bool   // never printed; NAME_FILE names a file that holds it
 	Help    string // what it is for
 	Allowed string // what it accepts, as printed beside a refusal
-	set     func(*settings, string) error
+	// set parses a value into the settings. Its error says what is wrong with the value
+	// without quoting it, because it may be secret. It is not called for a setting that is
+	// absent.
+	set func(*settings, string) error
 }
 
-// table returns every setting, in the order in which `heddle config` prints them.
+// table returns every setting, in the order in which `heddle config` prints them. It is
+// the only list of them: a further setting is a further row.
 func table() []setting {
 	return append([]setting{
 		{
@@ -180,7 +183,7 @@ func table() []setting {
 	}, append(scriptSettings(), telemetryTable()...)...)
 }
 
-// readStoredBytes reads the quota of stored bytes.
+// readStoredBytes reads the quota of stored bytes, 0 for none.
 func readStoredBytes(v string) (int64, error) {
 	n, err := strconv.ParseInt(v, 10, 64)
 	switch {
@@ -192,10 +195,11 @@ func readStoredBytes(v string) (int64, error) {
 	return n, nil
 }
 
+// quotaRange is what the quotas accept, from 0 to access.MaxQuota.
 const quotaRange = "a whole number from 0 to 1000000000"
 
-// readRate parses a rate such as "50/s" or, with a burst, "50/s:200"; "off" is the
-// zero Rate, which limits nothing.
+// readRate parses a rate such as "50/s" or, with a burst, "50/s:200"; "off" is the zero
+// Rate, which limits nothing. Without a burst, Burst is 0.
 func readRate(v string) (api.Rate, error) {
 	if v == "off" {
 		return api.Rate{}, nil
@@ -226,8 +230,8 @@ func checkAddress(v string) error {
 	return nil
 }
 
-// checkDatabaseURL refuses a URL of an unknown scheme. Whether the database exists
-// shows when it is opened.
+// checkDatabaseURL refuses a URL of an unknown scheme. Whether the database exists shows
+// when it is opened. Its error does not quote the URL, which may hold a password.
 func checkDatabaseURL(v string) error {
 	u, err := url.Parse(v)
 	if err != nil {
@@ -236,8 +240,8 @@ func checkDatabaseURL(v string) error {
 	return oneOf(u.Scheme, "sqlite", "postgres", "postgresql")
 }
 
-// checkKey refuses a key that is not 16 to 256 printable ASCII characters, as an
-// HTTP header has to carry it.
+// checkKey refuses a key that is not 16 to 256 printable ASCII characters: it has to fit
+// into an HTTP header.
 func checkKey(v string) error {
 	if len(v) < 16 || len(v) > 256 {
 		return fmt.Errorf("it has %d characters", len(v))
@@ -250,7 +254,7 @@ func checkKey(v string) error {
 	return nil
 }
 
-// between parses a whole number from least to most.
+// between parses a whole number from least to most, both included.
 func between(v string, least, most int) (int, error) {
 	n, err := strconv.Atoi(v)
 	if err != nil {
@@ -262,7 +266,7 @@ func between(v string, least, most int) (int, error) {
 	return n, nil
 }
 
-// durationBetween parses a duration such as 4s, from least to most.
+// durationBetween parses a duration such as 4s, from least to most, both included.
 func durationBetween(v string, least, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(v)
 	if err != nil {
@@ -274,7 +278,7 @@ func durationBetween(v string, least, most time.Duration) (time.Duration, error)
 	return d, nil
 }
 
-// oneOf refuses what is not one of the words.
+// oneOf refuses a value that is not one of the words. They are case-sensitive.
 func oneOf(v string, words ...string) error {
 	if slices.Contains(words, v) {
 		return nil

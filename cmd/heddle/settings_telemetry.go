@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// spanSettings is OpenTelemetry's standard variables, as far as they are read here: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
-// Those about TLS, compression and the time of one request the exporter reads
-// itself.
+// spanSettings holds OpenTelemetry's standard variables, as far as they are read here:
+// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/. The
+// exporter itself reads those about TLS, compression and the time of one request.
 type spanSettings struct {
 	Disabled       bool
-	Exporter       string
-	Endpoint       string // of all signals
-	TracesEndpoint string
-	Headers        map[string]string
-	TracesHeaders  map[string]string
-	Service        string
-	Attributes     map[string]string
-	Sampler        string
-	SamplerArg     string
-	Queue          int // spans
-	Batch          int // spans
-	DelayMS        int // milliseconds
+	Exporter       string            // otlp or none
+	Endpoint       string            // of all signals
+	TracesEndpoint string            // a whole URL; it goes before Endpoint
+	Headers        map[string]string // of all signals; may hold credentials
+	TracesHeaders  map[string]string // replace Headers unless empty
+	Service        string            // service.name; "": the default
+	Attributes     map[string]string // of the process, on all its spans
+	Sampler        string            // one of telemetry.Samplers
+	SamplerArg     string            // the proportion of the ratio samplers
+	Queue          int               // spans that wait; more are dropped
+	Batch          int               // spans sent at once
+	DelayMS        int               // after which an incomplete batch is sent
 }
 
-// endpoint returns the URL that spans are sent to, "" if none are to be made.
+// endpoint returns the URL that spans are sent to; "" if no spans are made.
 func (s spanSettings) endpoint() string {
 	switch {
 	case s.Disabled || s.Exporter == "none":
@@ -43,8 +43,8 @@ func (s spanSettings) endpoint() string {
 	}
 }
 
-// spans returns the service that makes spans, nil (and no cost) without an
-// endpoint. sendsTrace reports whether steps of a type send the trace outwards.
+// spans returns the service that makes spans; nil, at no cost, without an endpoint.
+// sendsTrace reports whether steps of a type send the trace to others.
 func spans(s spanSettings, sendsTrace func(stepType string) bool, log *slog.Logger) (*telemetry.Service, error) {
 	endpoint := s.endpoint()
 	if endpoint == "" {
@@ -65,7 +65,7 @@ func spans(s spanSettings, sendsTrace func(stepType string) bool, log *slog.Logg
 }
 
 // tracer returns the service as the executor's Tracer. A nil service becomes a nil
-// interface, which the executor tests for.
+// interface, for which the executor tests.
 func tracer(t *telemetry.Service) executor.Tracer {
 	if t == nil {
 		return nil
@@ -73,11 +73,11 @@ func tracer(t *telemetry.Service) executor.Tracer {
 	return t
 }
 
-// flushFor bounds how long the last spans are waited for at a stop.
+// flushFor bounds how long the last spans are waited for when the process stops.
 const flushFor = 5 * time.Second
 
-// flush sends the last spans. Losing some is logged and is not a failure of the
-// process.
+// flush sends the last spans. A loss is logged and is not a failure of the process. A
+// nil t has none.
 func flush(t *telemetry.Service, log *slog.Logger) {
 	if t == nil {
 		return

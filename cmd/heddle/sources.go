@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// sources is where settings come from, strongest first: flags, variables, defaults.
+// sources is where settings come from, strongest first: flags, variables, defaults. It
+// does not change.
 type sources struct {
 	flags   map[string]string // by flag name, only those that were given
 	environ []string          // "NAME=value"
@@ -18,11 +19,12 @@ type sources struct {
 // resolved is one setting's value and where it came from.
 type resolved struct {
 	setting
-	Value  string
-	Source string
+	Value  string // as written, which may be wrong; "" where it is absent
+	Source string // "--flag", the name of the variable, or "default"
 }
 
-// shown returns the value as it may be printed: masked where it is secret.
+// shown returns the value as it may be printed: masked where it is secret. Of a database
+// URL only the password is.
 func (r resolved) shown() string {
 	switch {
 	case r.Value == "":
@@ -36,8 +38,8 @@ func (r resolved) shown() string {
 	}
 }
 
-// maskURL returns the URL with its password hidden, and "***" if it cannot be
-// parsed.
+// maskURL returns the URL with its password hidden, in the user part or in the query,
+// and "***" if it cannot be parsed.
 func maskURL(v string) string {
 	u, err := url.Parse(v)
 	if err != nil {
@@ -55,8 +57,8 @@ func maskURL(v string) string {
 	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
 }
 
-// load resolves every setting. The error names all that are wrong, with what is
-// allowed; the values are returned in any case, so that `heddle config` can show them.
+// load resolves every setting. The error names all that are wrong, with what is allowed;
+// the values are returned all the same, so that `heddle config` can show them.
 func (src sources) load() (settings, []resolved, error) {
 	vars := src.variables()
 	var s settings
@@ -86,8 +88,9 @@ func quoted(r resolved) string {
 	return fmt.Sprintf("%q", r.Value)
 }
 
-// resolve returns one setting's value and source. A variable and its _FILE form
-// together are an error, because neither is stronger.
+// resolve returns one setting's value and source. A variable and its _FILE form together
+// are an error, because neither is stronger. Only secret settings have the _FILE form;
+// its line break at the end does not count.
 func (src sources) resolve(def setting, vars map[string]string) (resolved, error) {
 	r := resolved{setting: def, Value: def.Default, Source: "default"}
 	file, hasFile := vars[def.Name+"_FILE"]
@@ -116,7 +119,8 @@ func (src sources) resolve(def setting, vars map[string]string) (resolved, error
 }
 
 // variables returns the variables of Heddle and OpenTelemetry in the environment. One
-// that is set to the empty string counts as not set.
+// that is set to the empty string counts as not set; of several with one name the last
+// counts.
 func (src sources) variables() map[string]string {
 	vars := make(map[string]string)
 	for _, pair := range src.environ {
@@ -128,8 +132,9 @@ func (src sources) variables() map[string]string {
 	return vars
 }
 
-// warnings returns a warning for each HEDDLE_ variable that no setting reads, with
-// the nearest name that one does, sorted.
+// warnings returns a warning for each HEDDLE_ variable that no setting reads, with the
+// nearest name that one does read, sorted. Variables with other prefixes may belong to
+// other programs.
 func (src sources) warnings() []string {
 	var names []string
 	for _, def := range table() {
@@ -155,7 +160,7 @@ func (src sources) warnings() []string {
 	return warnings
 }
 
-// testVariables are read by the tests, which start this program.
+// testVariables are read by the tests, which start this program. They need no warning.
 var testVariables = []string{"HEDDLE_REQUIRE_POSTGRES", "HEDDLE_CRASH_KILLS", "HEDDLE_BENCH_RUNS", "HEDDLE_TEST_CRASH", "HEDDLE_TEST_BREAK"}
 
 // nearest returns the name with the fewest edits, or "" if none is close: at most a
@@ -170,7 +175,8 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// edits returns the Levenshtein distance of two words, in bytes.
+// edits returns the Levenshtein distance of two words, in bytes. It keeps one row of the
+// table and takes O(len(a)·len(b)).
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -13,20 +13,20 @@ import (
 	"strings"
 )
 
-// termFile implements executor.Terms: it keeps which terms of this server ended in
-// order although the database could not be told, so that the next start does not
-// count a crash for them. It is written only then. Beside a SQLite file, which fills
-// the same disk, its space is reserved beforehand, so that it can be written when the
-// disk is full; a file system that never writes in place refuses that all the same.
+// termFile implements executor.Terms. It keeps which terms of this server ended in order
+// although the database could not be told, so that the next start does not count a crash
+// for them. It is written only then. Beside a SQLite file, which fills the same disk,
+// its space is reserved beforehand, so that it can be written when the disk is full; a
+// file system that never writes in place refuses that all the same.
 type termFile struct {
-	path     string
-	reserved bool
+	path     string // "": there is no file, nothing is kept
+	reserved bool   // keep the file at termRoom bytes
 }
 
-// termRoom is the size in bytes of a reserved file, and the most that is read.
+// termRoom is the size of a reserved file in bytes, and the most that is read.
 const termRoom = 4096
 
-// mostTerms is how many terms are kept: the latest.
+// mostTerms is how many terms are kept: the latest. Their epochs fit into termRoom.
 const mostTerms = 100
 
 // termNotes returns the file of a database: beside the SQLite file, or for PostgreSQL
@@ -46,8 +46,9 @@ func termNotes(databaseURL string) termFile {
 	return termFile{path: filepath.Join(filepath.Dir(keyFile(databaseURL)), "heddle-"+hex.EncodeToString(sum[:4])+".terms")}
 }
 
-// Load returns the epochs in the file, and reserves its space for later. A missing
-// file is empty; a line that is not a number is skipped.
+// Load returns the epochs in the file and reserves its space for later. A missing file
+// is empty; a line that is not a number is skipped. An error may come with the epochs:
+// they were read, but no space could be reserved.
 func (f termFile) Load() ([]int64, error) {
 	if f.path == "" {
 		return nil, nil
@@ -84,8 +85,8 @@ func (f termFile) Save(epochs []int64) error {
 	return f.write(epochs)
 }
 
-// write writes the latest epochs and fills the file up with spaces, in place and
-// synced, so that it needs no new blocks.
+// write writes the latest epochs and fills the file with spaces up to termRoom, in place
+// and synced, so that it needs no new blocks.
 func (f termFile) write(epochs []int64) error {
 	text := make([]byte, 0, termRoom)
 	for _, n := range epochs[max(0, len(epochs)-mostTerms):] {

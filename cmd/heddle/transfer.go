@@ -17,7 +17,7 @@ import (
 // defaultServer is the URL of a server with default settings on this machine.
 const defaultServer = "http://127.0.0.1:8080"
 
-// exportCommand writes workflows of a server as lines of JSON.
+// exportCommand returns export, which writes workflows of a server as lines of JSON.
 func (p *process) exportCommand() *cobra.Command {
 	var r remote
 	var file string
@@ -53,7 +53,8 @@ that an import into another database keeps them.`,
 }
 
 // writeWhole writes a file that exists completely or not at all, by renaming a temporary
-// one. Only its owner can read it: definitions may be confidential.
+// one. An existing file is replaced. Only its owner can read it: definitions may be
+// confidential.
 func writeWhole(file string, write func(io.Writer) error) error {
 	// In the same directory, because a rename does not cross file systems.
 	temp, err := os.CreateTemp(filepath.Dir(file), ".heddle-export-*")
@@ -69,8 +70,8 @@ func writeWhole(file string, write func(io.Writer) error) error {
 	return os.Rename(temp.Name(), file)
 }
 
-// importCommand reads what exportCommand wrote. What was imported before a failure
-// is printed in any case.
+// importCommand returns import, which reads what export wrote. What was imported before
+// a failure is printed too.
 func (p *process) importCommand() *cobra.Command {
 	var r remote
 	var onConflict string
@@ -109,7 +110,7 @@ skip the workflow or to rename it.`,
 	return cmd
 }
 
-// printArrivals prints a line per workflow that was imported or skipped.
+// printArrivals prints a line for each workflow that was imported or skipped.
 func (p *process) printArrivals(done client.Arrivals) {
 	for _, a := range done.Imported {
 		fmt.Fprintf(p.out, "imported %s (%s)\n", a.Slug, a.ID)

@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// validateCommand checks files by the code that the server uses, without its
-// tenants: whether secrets and agents exist is not known here.
+// validateCommand returns validate, which checks files by the code that the server uses.
+// It has no tenant, so it does not know whether secrets and agents exist.
 func (p *process) validateCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -51,8 +51,8 @@ alone leave it 0.`,
 }
 
 // definitionFiles replaces directories by the definition files in and below them, in
-// lexical order; hidden files and directories are left out. A directory without any
-// is an error, because nothing would be checked.
+// lexical order. Hidden files and directories are left out. A directory without any such
+// file is an error, because nothing would be checked.
 func definitionFiles(names []string) ([]string, error) {
 	var files []string
 	for _, name := range names {
@@ -87,12 +87,13 @@ func definitionFiles(names []string) ([]string, error) {
 // checked is the result of validating one file, in the form of --json.
 type checked struct {
 	File        string        `json:"file"`
-	Valid       bool          `json:"valid"`
+	Valid       bool          `json:"valid"` // no diagnostic is an error
 	Diagnostics []fault.Issue `json:"diagnostics"`
-	text        []byte
+	text        []byte        // the file, for the lines in report
 }
 
-// check validates one file. The error is that of reading it.
+// check validates one file. An error means that it could not be read; what is wrong with
+// the definition is in Diagnostics, which is never nil.
 func check(file string, stdin io.Reader) (checked, error) {
 	text, err := readFile(file, stdin)
 	if err != nil {
@@ -105,8 +106,8 @@ func check(file string, stdin io.Reader) (checked, error) {
 	return checked{File: file, Valid: validation.Valid(found), Diagnostics: found, text: text}, nil
 }
 
-// formatOf returns the format by the file's extension, or else by the first
-// character of the text.
+// formatOf returns the format that the file's extension names; without one of those,
+// JSON where the text begins with {, otherwise YAML.
 func formatOf(file string, text []byte) source.Format {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".json":
@@ -120,8 +121,8 @@ func formatOf(file string, text []byte) source.Format {
 	return source.YAML
 }
 
-// printChecked prints the results, and returns errAnswered if a definition has
-// errors.
+// printChecked prints the results, as one JSON list or as a report for each file, and
+// returns errAnswered if a definition has errors.
 func (p *process) printChecked(all []checked, asJSON bool) error {
 	bad := 0
 	for _, c := range all {

@@ -11,7 +11,8 @@ import (
 // version is set by the linker in a release (-X main.version=…).
 var version = ""
 
-// versionCommand prints the version of the build, of Go and of the platform.
+// versionCommand returns version, which prints the version of the build, of Go and of
+// the platform.
 func (p *process) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

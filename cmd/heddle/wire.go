@@ -28,38 +28,38 @@ import (
 	"time"
 )
 
-// stack is the whole product, wired: every package's service over one store.
+// stack is the whole product, wired: every package's service over one store. Its fields
+// do not change after open.
 type stack struct {
-	log         *slog.Logger
-	db          *store.DB // closed last
-	access      *access.Service
-	definitions *workflows.Service
-	stored      *quota.Bytes // what tenants have stored; counts in the background
-	executor    *executor.Service
-	schedules   *schedules.Service
-	registry    *steps.Registry // the step types; owns the scripts' sandbox
-	secrets     *secrets.Service
+	log         *slog.Logger       // scrubbed once secrets is open
+	db          *store.DB          // closed last
+	access      *access.Service    // tenants, keys and quotas
+	definitions *workflows.Service // workflows and their versions
+	stored      *quota.Bytes       // what tenants have stored; counts in the background
+	executor    *executor.Service  // drives runs while serve runs
+	schedules   *schedules.Service // starts due runs while serve runs
+	registry    *steps.Registry    // the step types; owns the scripts' sandbox
+	secrets     *secrets.Service   // its key fits the database
 	spans       *telemetry.Service // nil: no spans are made
-	handler     *api.Handler
-	madeKey     string // the admin key, "" unless this start made it
+	handler     *api.Handler       // the HTTP API over all of these
+	madeKey     string             // the admin key, "" unless this start made it
 }
 
 // open wires the product over the database that the settings name, migrates it, and
-// ensures that there is an admin key. Nothing runs before serve. The caller closes
-// the stack.
+// ensures that there is an admin key. It waits a minute for a database that does not
+// take connections yet. No run is driven before serve. The caller closes the stack.
 func open(ctx context.Context, s settings, log *slog.Logger) (*stack, error) {
 	return openWith(ctx, s, log, replaced{})
 }
 
-// replaced is what benchmarks and tests put in place of parts of the product; a nil
+// replaced holds what benchmarks and tests put in place of parts of the product; a nil
 // field keeps the product's own.
 type replaced struct {
-	runner executor.Runner
-	meter  schedules.Meter
+	runner executor.Runner // performs the attempts
+	meter  schedules.Meter // is told how late schedules fire
 }
 
-// openWith is open with parts replaced. What it has opened is closed again if it
-// fails.
+// openWith is open with parts replaced. After an error the database is closed.
 func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced) (*stack, error) {
 	guard, err := steps.NewGuard(s.EgressAllow)
 	if err != nil {
@@ -86,22 +86,23 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	return w.stack, nil
 }
 
-// wiring is a stack that is being opened, with what only its parts need. Each
-// open method fills in fields of the stack and may use those of the methods
-// before it, in the order of openWith.
+// wiring is a stack that is being opened, with what only its parts need. Each open
+// method fills in fields of the stack and may use those of the methods before it, in the
+// order of openWith.
 type wiring struct {
 	*stack
 	settings settings
 	parts    replaced
-	guard    *steps.Guard
-	newID    func(prefix string) string
+	guard    *steps.Guard               // which addresses steps may reach
+	newID    func(prefix string) string // time-ordered ids with a prefix (package ids)
 	meter    *metrics.Metrics
-	clock    *clock.Watch
+	clock    *clock.Watch // corrects Now by the database's clock, which all nodes share
 	agents   *agents.Service
 	patterns *templates.Service
 }
 
-// openAccess opens tenants and keys, and ensures that there is an admin key.
+// openAccess opens tenants and keys, and ensures that there is an admin key. The key is
+// in madeKey if this start made it.
 func (w *wiring) openAccess(ctx context.Context) (err error) {
 	w.access = access.New(access.Config{Store: w.db, Now: w.clock.Now, NewID: w.newID, Log: w.log, Quotas: w.settings.Quotas})
 	w.madeKey, err = w.access.Bootstrap(ctx, w.settings.BootstrapKey)
@@ -121,7 +122,8 @@ func (w *wiring) openSecrets(ctx context.Context) error {
 	return nil
 }
 
-// openSteps opens the step types and the tracer of what they do.
+// openSteps opens the step types and the tracer of what they do, and fills in the parts
+// that are not replaced.
 func (w *wiring) openSteps(context.Context) (err error) {
 	w.registry = steps.Default(steps.Deps{
 		Egress: w.guard, Agents: agentSource{w.agents, w.secrets}, Version: buildVersion(), Now: time.Now, Log: w.log,
@@ -139,7 +141,7 @@ func (w *wiring) openSteps(context.Context) (err error) {
 	return err
 }
 
-// openRuns opens the executor and the schedules, and has the metrics watch them.
+// openRuns opens the executor and the schedules, and makes the metrics watch them.
 func (w *wiring) openRuns(context.Context) error {
 	s, st := w.settings, w.stack
 	st.stored = quota.NewBytes(quota.BytesConfig{
@@ -190,8 +192,8 @@ func (w *wiring) openAPI() {
 	})
 }
 
-// gate returns the gate that holds tenants to one of their quotas. of picks the
-// quota, count counts in the store, at most up to most.
+// gate returns the gate that holds tenants to one of their quotas. of picks the quota;
+// count counts in the store and stops at most, so that its cost is bounded by the quota.
 func (st *stack) gate(name string, of func(access.Quotas) int, count func(ctx context.Context, tenantID string, most int) (int, error)) *quota.Gate {
 	return &quota.Gate{Name: name, Now: time.Now, Count: count, Limit: func(ctx context.Context, tenantID string) (int, error) {
 		q, err := st.access.Quotas(ctx, tenantID)
@@ -200,7 +202,7 @@ func (st *stack) gate(name string, of func(access.Quotas) int, count func(ctx co
 }
 
 // uncounted returns the function that logs what the quota of stored bytes could not
-// count.
+// count. A nil error means that a count is still going on.
 func uncounted(log *slog.Logger) func(tenantID string, err error) {
 	return func(tenantID string, err error) {
 		if err == nil {
@@ -211,7 +213,7 @@ func uncounted(log *slog.Logger) func(tenantID string, err error) {
 	}
 }
 
-// writers returns how many group commits overlap: SQLite has one writer; on
+// writers returns how many group commits may overlap. SQLite has one writer; on
 // PostgreSQL the next group is prepared while the last one is flushed.
 func writers(databaseURL string) int {
 	if strings.HasPrefix(databaseURL, "postgres") {
@@ -220,10 +222,9 @@ func writers(databaseURL string) int {
 	return 1
 }
 
-// endsNow records that the process ends by its own decision, where it does so before
-// serve has returned, so that the runs in flight do not count a crash. It waits for
-// at most 100 ms, because the disk may be what hangs. st may be nil: nothing was
-// opened yet.
+// endsNow records that the process ends by its own decision although serve has not
+// returned, so that the runs in flight do not count a crash. It waits for at most 100
+// ms, because the disk may be what hangs. A nil st means that nothing was opened yet.
 func (st *stack) endsNow() {
 	if st == nil {
 		return
@@ -239,8 +240,8 @@ func (st *stack) endsNow() {
 	}
 }
 
-// close releases everything, in the reverse order of need: the database last. serve
-// has returned by then, or was never called.
+// close releases everything, in the reverse order of need, the database last. serve must
+// have returned by then, or never have been called.
 func (st *stack) close() error {
 	st.executor.Close()
 	st.stored.Close()
@@ -249,10 +250,10 @@ func (st *stack) close() error {
 	return st.db.Close()
 }
 
-// serve drives runs and answers requests on ln until ctx ends; then it stops in
-// order: no new work, steps in flight get their time to end, streams close. ready is
-// called once requests are answered and this node either drives runs or is a standby.
-// It takes ownership of ln, and returns why it ended, nil after a stop in order.
+// serve drives runs and answers requests on ln until ctx ends; then it stops in order:
+// no new work, attempts in flight get time to end, streams close. ready is called at
+// most once, when requests are answered and this node either drives runs or is a
+// standby. It takes ownership of ln. It returns why it ended; nil after a stop in order.
 func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error {
 	// Driving ends after ctx, not with it: first the log says so, then the executor
 	// drains.
@@ -297,7 +298,8 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	return failure
 }
 
-// awaitReady polls until the executor is ready, and then calls ready.
+// awaitReady polls until the executor is ready, and then calls ready; not if ctx ends
+// first.
 func (st *stack) awaitReady(ctx context.Context, ready func()) {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -311,8 +313,9 @@ func (st *stack) awaitReady(ctx context.Context, ready func()) {
 	ready()
 }
 
-// databaseFiles returns the files that scripts must not read: a SQLite database with
-// its companions, the notes of terms, and the file of the key for secrets.
+// databaseFiles returns the files that scripts must not read: a SQLite database with its
+// companions, the notes of terms, and the file of the key for secrets. They need not
+// exist.
 func databaseFiles(databaseURL string) []string {
 	files := []string{keyFile(databaseURL)}
 	if notes := termNotes(databaseURL); notes.path != "" {

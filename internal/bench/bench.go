@@ -1,13 +1,16 @@
-// Package bench measures Heddle on the machine that it runs on: throughput and
-// latency of runs, memory and start-up with many parked runs, event streams,
-// and, for comparison, what the same database does without Heddle.
+// Package bench measures Heddle on the machine that it runs on: throughput and latency
+// of runs, memory and start-up with many parked runs, event streams, and, for
+// comparison, what the same database does without Heddle.
 //
-// It prints one line per figure and never judges a duration, because machines
-// differ. It fails only where a promise that does not depend on speed is broken:
-// a run that did not complete, a stream with a gap, memory beyond its bound.
+// It prints one line per figure and never judges a duration, because machines differ. It
+// fails only where a promise that does not depend on speed is broken: a run that did not
+// complete, a stream with a gap, memory beyond its bound.
 //
-// The package knows the services and the HTTP API, but not how they are wired:
-// the command passes a function that starts the product (Config.Start).
+// A measurement uses the product in one of two ways. Parts and loops start it in this
+// process (rig), so that calls cost no network and its step runner can be replaced. What
+// measures memory or start-up starts it in a process of its own (serverProcess). The
+// package knows the services and the HTTP API, but not how they are wired: the command
+// passes a function that starts the product (Config.Start).
 package bench
 
 import (
@@ -27,8 +30,8 @@ import (
 	"time"
 )
 
-// Plan is what one call measures, and how much of it. With none of the parts
-// and no case selected, Run measures Executor, HTTP, Single and Raw.
+// Plan is what one call measures, and how much of it. With none of the parts and no case
+// selected, Run measures Executor, HTTP, Single and Raw.
 type Plan struct {
 	Store    string  // "sqlite", or the URL of a PostgreSQL database that may be filled
 	Dir      string  // directory, and so the disk, of the SQLite files
@@ -47,8 +50,8 @@ type Plan struct {
 	Cases     []string // names of cases, in the order in which they are measured
 }
 
-// Check returns an error that names the flags that are out of range, or the
-// case that does not exist.
+// Check returns an error if a number is out of range or a case does not exist; nil
+// otherwise.
 func (p Plan) Check() error {
 	if p.InFlight < 1 || p.Runs < 1 || p.Parked < 0 || p.Schedules < 0 || p.Seconds <= 0 {
 		return errors.New("--runs, --in-flight and --seconds must be above 0")
@@ -57,7 +60,7 @@ func (p Plan) Check() error {
 	return err
 }
 
-// Config is what the command lends to a measurement.
+// Config is what the command passes to a measurement. All fields are required.
 type Config struct {
 	Out     io.Writer // figures, one line each
 	Err     io.Writer // logs of the servers that are started
@@ -71,13 +74,14 @@ type Config struct {
 	Masked func(url string) string
 }
 
-// Parts replace parts of the product; a nil part is not replaced.
+// Parts replace parts of the product; a nil field is not replaced.
 type Parts struct {
-	Runner executor.Runner
-	Meter  schedules.Meter
+	Runner executor.Runner // performs the attempts
+	Meter  schedules.Meter // is told how late schedules fire
 }
 
-// Stack is the product, running in this process.
+// Stack is the product, running in this process. Its services are those that its HTTP
+// server uses.
 type Stack struct {
 	Base      string // URL of the HTTP server
 	Access    *access.Service
@@ -86,9 +90,10 @@ type Stack struct {
 	Stop      func() error // stops it and waits for the end; call once
 }
 
-// Run measures what the plan selects, in a fixed order: parts first, then the
-// cases. It makes the SQLite database in a directory of its own under plan.Dir and
-// removes it; a PostgreSQL database keeps what was written. The first failure ends it.
+// Run measures what the plan selects, in a fixed order: parts first, then the cases in
+// the plan's order. It makes the SQLite database in a directory of its own under
+// plan.Dir and removes it; a PostgreSQL database keeps what was written. The first
+// failure ends it. plan must have passed Check.
 func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
 	cases, err := findCases(plan.Cases)
 	if err != nil {
@@ -140,7 +145,8 @@ func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
 	return nil
 }
 
-// session is one call of Run. Its parts run one after another.
+// session is one call of Run. Its parts run one after another over the same database, so
+// a later one finds the runs of those before it.
 type session struct {
 	Config
 	plan Plan
@@ -151,7 +157,7 @@ type session struct {
 // printf prints one line of figures.
 func (b *session) printf(format string, args ...any) { fmt.Fprintf(b.Out, format+"\n", args...) }
 
-// describe names the database for the first line of the output.
+// describe returns the database in words, for the first line of the output.
 func (b *session) describe() string {
 	if strings.HasPrefix(b.url, "sqlite:") {
 		return "SQLite, WAL, synchronous=FULL, " + filepath.Dir(b.dir)
@@ -159,24 +165,26 @@ func (b *session) describe() string {
 	return "PostgreSQL, " + b.Masked(b.url)
 }
 
-// adminKey is the bootstrap key of every server that a session starts.
+// adminKey is the bootstrap key of every server that a session starts. They listen on
+// the loopback interface only.
 const adminKey = "bench-key-0123456789"
 
-// settings returns the settings of a server over the session's database.
+// settings returns the settings of a server over the session's database, then more.
 func (b *session) settings(more ...string) []string {
 	return append([]string{"HEDDLE_DATABASE_URL=" + b.url, "HEDDLE_BOOTSTRAP_KEY=" + adminKey, "HEDDLE_LOG_LEVEL=error"}, more...)
 }
 
-// rig is a running stack with one workflow on it, and a client of it.
+// rig is a running stack with one workflow on it, and a client of it. Only Stop of the
+// stack changes it.
 type rig struct {
 	*Stack
-	client   *client.Client
-	tenant   string
-	workflow string // id of the workflow
+	client   *client.Client // over HTTP, as the admin of tenant
+	tenant   string         // id of the tenant that has the workflow
+	workflow string         // id of the workflow
 }
 
-// rig starts the stack with the given parts and stores the definition as a
-// workflow. The caller stops it.
+// rig starts the stack with the given parts and stores the definition as a workflow. The
+// caller calls Stop.
 func (b *session) rig(ctx context.Context, definition any, parts Parts) (*rig, error) {
 	st, err := b.Start(ctx, b.settings(), parts)
 	if err != nil {
@@ -212,8 +220,8 @@ func threeSteps() json.RawMessage {
 // latencies is a set of measured durations, in any order.
 type latencies []time.Duration
 
-// at returns the percentile, from 0 to 100, by the nearest rank; 0 of an empty
-// set. It sorts l.
+// at returns a percentile of the durations, from 0 to 100: the duration that this share
+// of them does not exceed, rounded up to a measured one; 0 of an empty set. It sorts l.
 func (l latencies) at(percent float64) time.Duration {
 	if len(l) == 0 {
 		return 0
@@ -222,6 +230,7 @@ func (l latencies) at(percent float64) time.Duration {
 	return l[min(len(l)-1, int(float64(len(l))*percent/100))]
 }
 
+// String returns the median and the 99th percentile.
 func (l latencies) String() string {
 	return fmt.Sprintf("p50 %s  p99 %s", millis(l.at(50)), millis(l.at(99)))
 }
@@ -231,8 +240,7 @@ func millis(d time.Duration) string {
 	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
 }
 
-// perSecond formats n per the time taken as a rate, thousands separated by
-// commas.
+// perSecond formats n in the time taken as a rate, with commas between thousands.
 func perSecond(n int, took time.Duration) string {
 	text := fmt.Sprintf("%.0f", float64(n)/took.Seconds())
 	for i := len(text) - 3; i > 0; i -= 3 {

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// caseEntry is one way of using the product that has a figure of its own. A
-// further case is one more entry of allCases.
+// caseEntry is one way of using the product that has a figure of its own. A further case
+// is one more entry of allCases.
 type caseEntry struct {
-	name  string
-	about string
+	name  string // as --case takes it
+	about string // what it measures, for the help
 	run   func(*session, context.Context) error
 }
 
@@ -34,8 +34,8 @@ func allCases() []caseEntry {
 	}
 }
 
-// findCases returns the named cases in the order of the names. The error names
-// the first that does not exist, and those that do.
+// findCases returns the named cases in the order of the names; none for no names. The
+// error names the first that does not exist, and those that do.
 func findCases(names []string) ([]caseEntry, error) {
 	all := allCases()
 	var found []caseEntry
@@ -53,8 +53,8 @@ func findCases(names []string) ([]caseEntry, error) {
 	return found, nil
 }
 
-// CaseList returns the names and descriptions of the cases, a line each, for
-// the command's help.
+// CaseList returns the names and descriptions of the cases, a line for each, for the
+// command's help.
 func CaseList() string {
 	var b strings.Builder
 	for _, c := range allCases() {
@@ -63,8 +63,8 @@ func CaseList() string {
 	return b.String()
 }
 
-// loop10k measures a loop whose attempts return at once, so that the figure is
-// that of the journal before and after each of them.
+// loop10k measures a loop whose attempts return at once, so that the figure is that of
+// the journal before and after each of them.
 func (b *session) loop10k(ctx context.Context) error {
 	const n = 10_000
 	items := make([]int, n)
@@ -83,7 +83,8 @@ func (b *session) loop10k(ctx context.Context) error {
 	})
 }
 
-// loop1m measures a loop whose iterations need no attempt at all.
+// loop1m measures a loop whose iterations need no attempt, so that the figure is that of
+// the run machine and its commits.
 func (b *session) loop1m(ctx context.Context) error {
 	const n = 1_000_000
 	return b.loop(ctx, loopCase{
@@ -94,18 +95,19 @@ func (b *session) loop1m(ctx context.Context) error {
 	})
 }
 
-// loopCase is one run of a workflow that is one loop, which collects the index
-// of each iteration. A nil runner is the product's own.
+// loopCase is one run of a workflow that is one loop, with the id each, which collects
+// the index of each iteration.
 type loopCase struct {
 	name       string
 	iterations int
 	definition json.RawMessage
 	input      json.RawMessage
-	runner     executor.Runner
+	runner     executor.Runner // nil: the product's own
 }
 
-// loop runs the case once and prints the iterations per second and the peak of
-// memory of this process, which is server and client in one.
+// loop runs the case once and prints the iterations per second and the peak of memory of
+// this process, which is server and client in one. It fails unless every iteration was
+// collected.
 func (b *session) loop(ctx context.Context, c loopCase) error {
 	r, err := b.rig(ctx, c.definition, Parts{Runner: c.runner})
 	if err != nil {
@@ -133,8 +135,8 @@ func (b *session) loop(ctx context.Context, c loopCase) error {
 	return nil
 }
 
-// withBlobs returns the output of a run of one loop with its content in place,
-// where the content is stored as a large value of its own.
+// withBlobs returns the output of a run of one loop with its content in place, where it,
+// or its field each, is stored as a large value of its own.
 func (r *rig) withBlobs(ctx context.Context, run string, output json.RawMessage) (json.RawMessage, error) {
 	var v struct {
 		Blob string          `json:"$blob"`
@@ -156,8 +158,8 @@ func (r *rig) withBlobs(ctx context.Context, run string, output json.RawMessage)
 	return append(append([]byte(`{"each":`), each...), '}'), err
 }
 
-// awaitEnd polls a run until it has ended and returns its last record. A
-// follower would read every event, which is a figure of its own.
+// awaitEnd polls a run until it has ended, and returns its last record. A follower would
+// read every event, which is a figure of its own.
 func (r *rig) awaitEnd(ctx context.Context, rec executor.Record) (executor.Record, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -175,8 +177,8 @@ func (r *rig) awaitEnd(ctx context.Context, rec executor.Record) (executor.Recor
 	return rec, nil
 }
 
-// checkLoop returns an error unless the run completed and its loop collected all
-// n indices.
+// checkLoop returns an error unless the run completed and its loop collected all n
+// indices.
 func checkLoop(rec executor.Record, n int) error {
 	if rec.State != machine.Completed {
 		return fmt.Errorf("the run ended as %s: %+v", rec.State, rec.Error)
@@ -200,6 +202,7 @@ func checkLoop(rec executor.Record, n int) error {
 // once.
 type instantRunner struct{}
 
+// Run returns {} at once. It may be called concurrently.
 func (instantRunner) Run(context.Context, executor.Call) (executor.Result, error) {
 	return executor.Result{Output: json.RawMessage("{}")}, nil
 }

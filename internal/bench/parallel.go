@@ -16,18 +16,19 @@ import (
 // parallelRequests is how many http_requests are made at once.
 const parallelRequests = 1000
 
-// receiver is an HTTP server that answers each request after answersAfter, and
-// counts requests. Its counters may be read while it serves.
+// receiver is an HTTP server that answers each request after answersAfter, and counts
+// requests. Its counters may be read while it serves.
 type receiver struct {
 	url      string
 	requests atomic.Int64 // so far
-	inFlight atomic.Int64
+	inFlight atomic.Int64 // requests without an answer yet
 	most     atomic.Int64 // highest inFlight so far
 }
 
 // answersAfter is long enough for a thousand requests to be in flight at once.
 const answersAfter = 250 * time.Millisecond
 
+// ServeHTTP answers 200 with a small JSON object, earlier if the client leaves.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.requests.Add(1)
 	n := r.inFlight.Add(1)
@@ -44,8 +45,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write([]byte(`{"ok":true}`))
 }
 
-// receive starts a receiver on a free port and returns it with the function
-// that closes it.
+// receive starts a receiver on a free port, and returns it with the function that closes
+// it.
 func receive(ctx context.Context) (*receiver, func() error, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -85,7 +86,8 @@ func (b *session) parallelRuns(ctx context.Context) error {
 		})
 }
 
-// requests returns a workflow of n http_requests, none of which waits for another.
+// requests returns a workflow of n http_requests to url, none of which waits for
+// another.
 func requests(url string, n int) json.RawMessage {
 	list := make([]map[string]any, n)
 	for i := range list {
@@ -95,8 +97,10 @@ func requests(url string, n int) json.RawMessage {
 	return text
 }
 
-// parallel measures parallelRequests requests, from the first start until all
-// runs have completed, on a server whose limits admit all of them at once.
+// parallel measures parallelRequests requests, from the first start until all runs have
+// completed, on a server whose limits admit all of them at once. definition returns the
+// workflow for the receiver's URL; start starts its runs and returns their ids. It fails
+// unless exactly that many requests arrived.
 func (b *session) parallel(ctx context.Context, name, what string, definition func(url string) json.RawMessage,
 	start func(context.Context, *serverProcess, string) ([]string, error),
 ) (err error) {
@@ -147,8 +151,8 @@ func (b *session) parallel(ctx context.Context, name, what string, definition fu
 	return nil
 }
 
-// stepTimes returns how long each step of the runs took. A step that did not
-// complete is an error.
+// stepTimes returns how long each step of the runs took, as the server reports it. A
+// step that did not complete is an error.
 func (s *serverProcess) stepTimes(ctx context.Context, runs []string) (latencies, error) {
 	var all latencies
 	for _, id := range runs {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// parked stores runs that wait for an hour, then starts a fresh server process
-// on them and measures its start-up and its memory.
+// parked stores runs that wait for an hour, then starts a fresh server process on them
+// and measures its start-up and its memory.
 func (b *session) parked(ctx context.Context) error {
 	waiting := json.RawMessage(`{"name":"Parked","steps":[{"id":"rest","type":"wait","config":{"seconds":3600}}]}`)
 	r, err := b.rig(ctx, waiting, Parts{})
@@ -29,7 +29,8 @@ func (b *session) parked(ctx context.Context) error {
 	return b.restart(ctx)
 }
 
-// restart measures a fresh process over the parked runs.
+// restart starts a fresh process over the parked runs, waits three seconds, and prints
+// its start-up time and its memory.
 func (b *session) restart(ctx context.Context) error {
 	begun := time.Now()
 	s, err := b.server(ctx)

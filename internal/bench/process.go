@@ -14,15 +14,16 @@ import (
 	"syscall"
 )
 
-// serverProcess is this program, serving in a process of its own, so that its
-// memory is measured apart from that of the clients.
+// serverProcess is this program, serving in a process of its own, so that its memory is
+// measured apart from that of the clients.
 type serverProcess struct {
 	cmd    *exec.Cmd
-	client *client.Client
+	client *client.Client // as the admin of the server's tenant
 }
 
-// server starts a server process over the session's database, with further
-// settings ("NAME=value"), and returns once it serves. The caller stops it.
+// server starts a server process over the session's database, with further settings
+// ("NAME=value"), and returns once it serves. The caller stops it; the end of ctx sends
+// it SIGTERM.
 func (b *session) server(ctx context.Context, settings ...string) (*serverProcess, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -48,8 +49,8 @@ func (b *session) server(ctx context.Context, settings ...string) (*serverProces
 	return s, nil
 }
 
-// withoutSettings returns the environment without the caller's settings of
-// Heddle and OpenTelemetry, which would change the figures.
+// withoutSettings returns the environment without the caller's settings of Heddle and
+// OpenTelemetry, which would change the figures.
 func withoutSettings(environ []string) (kept []string) {
 	for _, pair := range environ {
 		if !strings.HasPrefix(pair, "HEDDLE_") && !strings.HasPrefix(pair, "WORKFLOW_") && !strings.HasPrefix(pair, "OTEL_") {
@@ -59,8 +60,8 @@ func withoutSettings(environ []string) (kept []string) {
 	return kept
 }
 
-// awaitServing reads a server's standard output up to the line that names its
-// address, and returns the address. The rest of the output is not read.
+// awaitServing reads a server's standard output up to the line that names its address,
+// and returns the address. The rest of the output, a few lines, is not read.
 func awaitServing(out io.Reader) (string, error) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -71,7 +72,8 @@ func awaitServing(out io.Reader) (string, error) {
 	return "", fmt.Errorf("the server ended before it served")
 }
 
-// stop sends SIGTERM to the server and waits for its end.
+// stop sends SIGTERM to the server and waits for its end. An exit code other than 0 is
+// an error.
 func (s *serverProcess) stop() error {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	if err := s.cmd.Wait(); err != nil {

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// reconnects follows one run, which receives signals all the time, with readers
-// that disconnect after a few frames and reconnect with the last id. It fails
-// unless each of them saw exactly the frames that an undisturbed reader sees.
+// reconnects follows one run, which receives signals all the time, with readers that
+// disconnect after a few frames and reconnect with the last id. It fails unless each of
+// them saw exactly the frames that an undisturbed reader sees.
 func (b *session) reconnects(ctx context.Context) (err error) {
 	const readers, signals = 20, 1000 // two frames a connection: 10,000 connections
 	s, err := b.server(ctx)
@@ -60,8 +60,7 @@ func (b *session) reconnects(ctx context.Context) (err error) {
 	return nil
 }
 
-// signalAll sends n signals that no step waits for, and then the one that ends
-// the run.
+// signalAll sends n signals that no step waits for, and then the one that ends the run.
 func (s *serverProcess) signalAll(ctx context.Context, run string, n int) error {
 	for i := range n + 1 {
 		name := "other"
@@ -82,8 +81,8 @@ func (s *serverProcess) signalAll(ctx context.Context, run string, n int) error 
 // errEnough ends a connection from the reader's side.
 var errEnough = errors.New("enough for this connection")
 
-// readInPieces reads the run's stream to its last frame, one to three frames a
-// connection, and adds the connections to made.
+// readInPieces reads the run's stream to its last frame, one to three frames per
+// connection, and adds the number of connections to made as it goes.
 func (s *serverProcess) readInPieces(ctx context.Context, run string, made *atomic.Int64) (all []client.Frame, err error) {
 	after := int64(0)
 	for n := 0; ; n++ {
@@ -106,7 +105,8 @@ func (s *serverProcess) readInPieces(ctx context.Context, run string, made *atom
 	}
 }
 
-// sameAsWhole compares what each reader saw with one reading of the whole stream.
+// sameAsWhole returns an error unless each reader saw what one reading of the whole
+// stream shows: the same ids, names and data in the same order.
 func (s *serverProcess) sameAsWhole(ctx context.Context, run string, seen [][]client.Frame) error {
 	var whole []client.Frame
 	if err := s.client.Stream(ctx, run, 0, func(f client.Frame) error { whole = append(whole, f); return nil }); err != nil {

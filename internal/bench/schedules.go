@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// schedules makes many schedules due at one moment, and measures how much later
-// their runs were durable and had begun: once with runs that need no slot, once
-// with runs whose step makes an attempt.
+// schedules makes many schedules due at one moment, and measures how much later their
+// runs were durable and had begun: once with runs that need no slot, once with runs
+// whose step makes an attempt.
 func (b *session) schedules(ctx context.Context) error {
 	for _, kind := range []struct {
 		name       string
@@ -31,15 +31,16 @@ func (b *session) schedules(ctx context.Context) error {
 // withMax formats the percentiles and the maximum.
 func (l latencies) withMax() string { return l.String() + "  max " + millis(l.at(100)) }
 
-// lateMeter is a schedules.Meter that records how late each firing was durable,
-// and closes full at the firing number want. late is guarded by mu until then.
+// lateMeter is a schedules.Meter that records how late each firing was durable, and
+// closes full at firing number want.
 type lateMeter struct {
-	mu   sync.Mutex
+	mu   sync.Mutex // guards late until full is closed
 	late latencies
 	full chan struct{}
 	want int
 }
 
+// SlotRecorded records one firing.
 func (m *lateMeter) SlotRecorded(_ schedules.Slot, late time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -48,8 +49,9 @@ func (m *lateMeter) SlotRecorded(_ schedules.Slot, late time.Duration) {
 	}
 }
 
-// dueAtOnce fires the plan's schedules once, all at the same due time, and
-// returns how much later than due their runs were stored and had begun.
+// dueAtOnce fires the plan's schedules once, all at the same due time, and returns how
+// much later than due their runs were stored and had begun. It fails where the schedules
+// could not be stored before they were due.
 func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (stored, begun latencies, err error) {
 	n := b.plan.Schedules
 	meter, runner := &lateMeter{full: make(chan struct{}), want: n}, &recordingRunner{}
@@ -85,8 +87,9 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 	return meter.late, begun, err
 }
 
-// begunAfter returns how late each run began: when its attempt began, or with
-// its firing where the run began in the same transaction.
+// begunAfter returns how late each run began: when its attempt began or, where no
+// attempt was made, with its firing. For the latter it checks that each run began in the
+// transaction that stored it.
 func (r *rig) begunAfter(ctx context.Context, due time.Time, runner *recordingRunner, stored latencies) (latencies, error) {
 	if len(runner.at) > 0 {
 		var begun latencies

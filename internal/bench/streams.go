@@ -16,13 +16,13 @@ import (
 	"time"
 )
 
-// awaitsGo is a workflow that waits for a signal, so that its streams stay open.
+// awaitsGo is a workflow that waits for the signal go, so that its streams stay open.
 var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wait","config":{"signal":{"name":"go"}}}]}`)
 
-// streams opens event streams of a server in its own process: half of them of
-// one run, the others of a run each. It measures the server's memory and how
-// long an event of the one run takes to reach all its readers, while further
-// clients of that run never read. It fails beyond streamsWithin.
+// streams opens event streams of a server in its own process: half of them of one run,
+// the others of a run each. It measures the server's memory, and how long an event of
+// the one run takes to reach all its readers while further clients of that run never
+// read. It fails where the memory grows by more than streamsWithin.
 func (b *session) streams(ctx context.Context) (err error) {
 	const n, stalled, signals = 1000, 20, 20
 	s, err := b.server(ctx)
@@ -76,7 +76,7 @@ func (b *session) streams(ctx context.Context) (err error) {
 // streamsWithin is the promised bound of memory for a thousand streams, in bytes.
 const streamsWithin = 64 << 20
 
-// startRuns starts n runs that wait for a signal, and returns their ids.
+// startRuns stores awaitsGo as a workflow, starts n runs of it, and returns their ids.
 func (s *serverProcess) startRuns(ctx context.Context, n int) ([]string, error) {
 	workflow, err := s.client.CreateWorkflow(ctx, awaitsGo, "")
 	runs := make([]string, n)
@@ -89,28 +89,26 @@ func (s *serverProcess) startRuns(ctx context.Context, n int) ([]string, error) 
 	return runs, err
 }
 
-// audience is the readers of all streams. Its methods may be called
-// concurrently; mu guards arrived and failure.
+// audience is the readers of all streams. Its methods may be called concurrently.
 type audience struct {
 	client *client.Client
-	busy   string // id of the run that receives signals
-	wg     sync.WaitGroup
-	opened atomic.Int64 // streams that have shown their run waiting
+	busy   string         // id of the run that receives signals
+	wg     sync.WaitGroup // the readers' goroutines
+	opened atomic.Int64   // streams that have shown their run waiting
 
-	mu      sync.Mutex
+	mu      sync.Mutex          // guards arrived and failure
 	arrived map[string]*arrival // by the signal's payload
 	failure error               // the first
 }
 
-// arrival counts the readers that an event has not reached yet; all is closed
-// when none is left.
+// arrival counts the readers that an event has not reached yet. audience.mu guards it.
 type arrival struct {
 	left int
-	all  chan struct{}
+	all  chan struct{} // closed when none is left
 }
 
-// open reads a run's stream in a goroutine of its own until ctx ends. A stream
-// that ends before is a failure.
+// open reads a run's stream in a goroutine of its own until ctx ends. A stream that ends
+// earlier is a failure.
 func (a *audience) open(ctx context.Context, run string) {
 	a.wg.Go(func() {
 		// The frame step_waiting is the last one of a run at rest: the stream is
@@ -132,7 +130,8 @@ func (a *audience) open(ctx context.Context, run string) {
 	})
 }
 
-// arrive counts a frame of the busy run that carries a signal.
+// arrive counts a frame of the busy run that carries a signal, by the mark in its
+// payload.
 func (a *audience) arrive(f client.Frame) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -145,8 +144,9 @@ func (a *audience) arrive(f client.Frame) {
 	}
 }
 
-// stall opens a stream of the busy run on a connection with the smallest receive
-// buffer, and never reads from it.
+// stall opens a stream of the busy run on a connection with the smallest receive buffer,
+// and never reads from it. So the server has to hold what it cannot send. The connection
+// is closed when ctx ends.
 func (a *audience) stall(ctx context.Context) {
 	host := strings.TrimPrefix(a.client.Base, "http://")
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
@@ -164,6 +164,7 @@ func (a *audience) stall(ctx context.Context) {
 	}
 }
 
+// fail keeps the first failure.
 func (a *audience) fail(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -172,13 +173,15 @@ func (a *audience) fail(err error) {
 	}
 }
 
+// err returns the first failure; nil: there is none.
 func (a *audience) err() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.failure
 }
 
-// ready waits until n streams have delivered the events so far, or one failed.
+// ready waits until n streams have delivered the events so far, and returns the first
+// failure of any.
 func (a *audience) ready(ctx context.Context, n int) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -192,8 +195,9 @@ func (a *audience) ready(ctx context.Context, n int) error {
 	return a.err()
 }
 
-// broadcast sends signals that no step waits for, and returns for each the time
-// from its request to its arrival at the last reader.
+// broadcast sends signals that no step waits for, one after another, and returns for
+// each the time from its request to its arrival at the last reader. One that does not
+// reach all within 20 seconds is an error.
 func (a *audience) broadcast(ctx context.Context, signals, readers int) (latencies, error) {
 	var took latencies
 	for i := range signals {

@@ -14,15 +14,16 @@ import (
 	"time"
 )
 
-// manyConnections returns a client that keeps enough idle connections for no
-// request to wait for a dial.
+// manyConnections returns a client that keeps enough idle connections for no request to
+// wait for a dial once they are made.
 func manyConnections() *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}
 }
 
-// repeat makes n calls of one from the given number of goroutines. It ends when
-// all are made, when the seconds have passed, or when a call fails, and returns
-// the duration of each call, the total duration, and the first error.
+// repeat calls one n times from the given number of goroutines. It ends when all calls
+// are made, when the seconds have passed (calls in flight are finished), or when a call
+// fails, and returns the duration of each call, the total duration, and the first error.
+// one must be safe for concurrent use; its context ends with the first error.
 func repeat(ctx context.Context, n, workers int, seconds float64, one func(context.Context) error) (latencies, time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -80,14 +81,14 @@ func (r *rig) startAndFinish(ctx context.Context) error {
 	return r.Executor.Follow(ctx, r.tenant, rec.RunID, 0, discard{})
 }
 
-// discard is an executor.Follower that ignores what it receives.
+// discard is an executor.Sink that ignores what it receives.
 type discard struct{}
 
 func (discard) Events([]events.Event) error { return nil }
 func (discard) Idle() error                 { return nil }
 
-// http measures runs that are accepted over HTTP, until all are completed. The
-// latency is that of the response that accepts a run.
+// http measures runs that are accepted over HTTP, until all are completed. The latency
+// is that of the response that accepts a run, the rate that of completed runs.
 func (b *session) http(ctx context.Context) error {
 	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
@@ -109,8 +110,8 @@ func (b *session) http(ctx context.Context) error {
 	return nil
 }
 
-// awaitCompleted polls until the server lists n completed runs of the workflow.
-// More than n is an error.
+// awaitCompleted polls until the server lists n completed runs of the workflow. More
+// than n is an error.
 func (r *rig) awaitCompleted(ctx context.Context, n int) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -138,8 +139,8 @@ func (r *rig) awaitCompleted(ctx context.Context, n int) error {
 	}
 }
 
-// single measures one run at a time over HTTP, from the request to the response
-// that shows it completed.
+// single measures one run at a time over HTTP, from the request to the response that
+// shows it completed. It takes at most two seconds and 1,000 runs.
 func (b *session) single(ctx context.Context) error {
 	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
@@ -153,7 +154,8 @@ func (b *session) single(ctx context.Context) error {
 	return nil
 }
 
-// startAndRead starts one run over HTTP and reads it until it has completed.
+// startAndRead starts one run over HTTP and reads it until it has completed. The stream
+// is opened only for a run that was not completed at the first look.
 func (r *rig) startAndRead(ctx context.Context) error {
 	id, err := r.client.Start(ctx, r.workflow, nil, "")
 	if err != nil {

@@ -22,11 +22,11 @@ import "os"
 // Name is argv[0] of a process that runs a script.
 const Name = "heddle-script"
 
-// Descriptors of a process that runs a script. 0 and 1 are the script's; 2
-// takes what the Go runtime says when this process itself is in trouble.
+// Descriptors of a process that runs a script. 0 and 1 are the script's standard input
+// and output; 2 takes what the Go runtime prints when this process itself fails.
 const (
 	SpecFD   = 3 // the spec; its end of file is the command to stop
-	ReportFD = 4
+	ReportFD = 4 // messages of reporting (send)
 	StderrFD = 5 // the script's standard error
 	FirstFD  = 6 // of those that a spec names
 )

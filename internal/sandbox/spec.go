@@ -7,13 +7,14 @@ import (
 	"syscall"
 )
 
-// Spec says what to run and how to prepare its process.
+// Spec says what to run and how to prepare its process. It crosses a pipe between two
+// processes of the same binary, so its form has no version.
 type Spec struct {
 	Path   string   // of the program
 	Args   []string // with argv[0]
 	Env    []string // the whole environment
 	Dir    string   // working directory
-	Remove string   // directory that is removed when the server is gone
+	Remove string   // removed when the server ended first, or told this process to stop; "": none
 
 	Namespaces bool // this process has a PID namespace of its own
 	User       int  // user and group that the program gets; 0: those of this process
@@ -23,15 +24,18 @@ type Spec struct {
 	Filter     []byte // seccomp program: an array of struct sock_filter; empty: none
 }
 
-// Limit is a resource limit of setrlimit(2).
+// Limit is a resource limit of setrlimit(2), in that resource's unit. The child passes
+// Soft and Hard to the kernel as they lie in memory (struct rlimit64).
 type Limit struct {
 	Resource   int
 	Soft, Hard uint64
 }
 
+// errSpec means that what came over SpecFD is not a whole spec.
 var errSpec = errors.New("sandbox: the order is not readable")
 
-// Encode returns the spec as it is sent over SpecFD.
+// Encode returns the spec as it is sent over SpecFD: its length in 8 bytes, then its
+// fields in order (encoder).
 func (o *Spec) Encode() []byte {
 	e := encoder{data: make([]byte, 8, 4096)}
 	e.text(o.Path)
@@ -54,7 +58,8 @@ func (o *Spec) Encode() []byte {
 	return e.data
 }
 
-// readSpec reads one spec from a descriptor.
+// readSpec reads one spec of at most 1 GiB from a descriptor. It reads no byte beyond
+// it: what follows on SpecFD is its end of file.
 func readSpec(fd int) (*Spec, error) {
 	var size [8]byte
 	if err := readFull(fd, size[:]); err != nil {
@@ -82,8 +87,8 @@ func readSpec(fd int) (*Spec, error) {
 	return o, nil
 }
 
-// readFull fills b from a descriptor. It is io.ReadFull on a raw descriptor: an
-// *os.File would start the runtime's poller in this process.
+// readFull fills b from a descriptor, or returns errSpec at its end. It is io.ReadFull
+// on a raw descriptor: an *os.File would start the runtime's poller in this process.
 func readFull(fd int, b []byte) error {
 	for len(b) > 0 {
 		n, err := syscall.Read(fd, b)
@@ -130,8 +135,8 @@ func (e *encoder) texts(list []string) {
 	}
 }
 
-// decoder takes values from the head of data; ok is false once one was not
-// there.
+// decoder takes values from the beginning of data. After the first value that is not
+// there, ok is false and every further one is zero, so that callers check once.
 type decoder struct {
 	data []byte
 	ok   bool
@@ -147,7 +152,9 @@ func (d *decoder) number() uint64 {
 	return v
 }
 
-// count reads a number of elements of at least size bytes each.
+// count reads the number of elements that follow, of at least size bytes each; 0 where
+// data is too short for that many. So no length makes the decoder allocate more than it
+// was sent.
 func (d *decoder) count(size int) int {
 	n := d.number()
 	if n > uint64(len(d.data)/size) {
@@ -173,8 +180,8 @@ func (d *decoder) texts() []string {
 	return list
 }
 
-// put writes v into 8 bytes, low byte first. encoding/binary would do, but imports
-// reflect, which is initialized too late.
+// put writes v into 8 bytes, low byte first. encoding/binary would do that, but it
+// imports reflect, which is initialized too late.
 func put(b []byte, v uint64) {
 	for i := range 8 {
 		b[i] = byte(v >> (8 * i))

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// Numbers that package syscall does not have; golang.org/x/sys/unix, which has
-// them, is initialized too late. A test compares the two.
+// Numbers that package syscall does not have. golang.org/x/sys/unix has them, but is
+// initialized too late. A test compares the two.
 const (
 	prSetChildSubreaper  = 36
 	prSetNoNewPrivs      = 38
@@ -19,31 +19,33 @@ const (
 	closeRangeCloexec    = 4
 )
 
-// child is the memory that a child needs to become the script.
+// child is the memory that a child needs to become the script. It is laid out before the
+// fork, because nothing can be allocated after it.
 type child struct {
-	path, dir  *byte
-	argv, envp []*byte
-	parent     int
-	user       int
-	ruleset    int
-	cgroup     int
+	path, dir  *byte   // NUL-terminated
+	argv, envp []*byte // ending with nil
+	parent     int     // process id; a child whose parent has died gives up
+	user       int     // 0: stay
+	ruleset    int     // None: no landlock
+	cgroup     int     // None: stay
 	limits     []Limit
 	filter     filterProgram
-	errPipe    int // write end of the pipe that says what failed
-	message    [2]uint64
+	errPipe    int       // write end of the pipe on which writeStage reports
+	message    [2]uint64 // what writeStage writes
 	started    [3]uint64 // what ReportFD is told before exec
 	noAction   [4]uint64 // struct sigaction: the default
 	itself     byte      // what moves the writer into a cgroup
 }
 
-// filterProgram is struct sock_fprog.
+// filterProgram is struct sock_fprog; length counts instructions of 8 bytes.
 type filterProgram struct {
 	length uint16
 	filter *byte
 }
 
-// start makes a child that becomes the spec's program. It returns once that
-// happened, or with the stage that failed.
+// start makes a child that becomes the spec's program, and returns its process id once
+// it has. Otherwise it returns the stage that failed and why; the child is reaped then.
+// The caller's thread must stay locked (fork).
 func start(o *Spec) (pid int, stage Stage, err error) {
 	l := &child{parent: syscall.Getpid(), user: o.User, ruleset: o.RulesetFD, cgroup: o.CgroupFD, limits: o.Limits, itself: '0', started: [3]uint64{markStarted}}
 	if l.path, err = syscall.BytePtrFromString(o.Path); err != nil {
@@ -80,8 +82,9 @@ func start(o *Spec) (pid int, stage Stage, err error) {
 	return pid, 0, nil
 }
 
-// outcome reads what a child says of itself: that it is prepared, and then
-// nothing more, because exec closes the pipe.
+// outcome reads what a child reports of itself: two zeros once it is prepared, and then
+// nothing more, because exec closes the pipe. Preparing with ESRCH means that the child
+// died before it could report.
 func outcome(fd int) (Stage, error) {
 	var said [16]byte
 	if readFull(fd, said[:]) != nil {
@@ -96,9 +99,9 @@ func outcome(fd int) (Stage, error) {
 	return Stage(get(said[:])), syscall.Errno(get(said[8:]))
 }
 
-// fork makes the child. The calling thread must be locked and stay: the child
-// dies with it. All signals are blocked over the fork, so that no handler of
-// the Go runtime runs in the child.
+// fork makes the child. The calling thread must be locked and stay alive: the child dies
+// with it. All signals are blocked over the fork, so that no handler of the Go runtime
+// runs in the child.
 //
 //go:nosplit
 //go:norace
@@ -115,9 +118,10 @@ func fork(l *child) (int, syscall.Errno) {
 	return int(pid), errno
 }
 
-// prepareAndExec prepares this process, the child, and executes the program. It does
-// not return. The limit on the address space comes last: nothing after it but
-// the program needs memory.
+// prepareAndExec prepares this process, the child, and executes the program. It does not
+// return. The order matters: what needs rights comes before they are given up, and the
+// limit on the address space comes last of what uses memory, because nothing after it
+// but the program needs any.
 //
 //go:nosplit
 //go:norace
@@ -166,7 +170,8 @@ func prepareAndExec(l *child, mask *uint64) {
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 126, 0, 0)
 }
 
-// check makes a system call that must succeed, or ends the process.
+// check makes a system call that must succeed; otherwise it reports the stage and ends
+// the process.
 //
 //go:nosplit
 //go:norace

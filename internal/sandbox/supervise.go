@@ -10,7 +10,9 @@ import (
 	"time"
 )
 
-// serve runs the spec on SpecFD and returns this process's exit code.
+// serve runs the spec on SpecFD and returns this process's exit code: 0 once the
+// script's end was reported, whatever it was, otherwise 1. The init that calls it holds
+// the main thread, so the child lives as long as this process.
 func serve() int {
 	// The script gets no descriptor but its three, not even one that the server
 	// inherited itself.
@@ -32,6 +34,8 @@ func serve() int {
 		return refused(stage, err)
 	}
 	var abandoned atomic.Bool
+	// The end of file on SpecFD means that the server stops the script, or has died: the
+	// kernel closes its end then.
 	go func() {
 		var b [64]byte
 		for {
@@ -59,7 +63,8 @@ func serve() int {
 	return 0
 }
 
-// refused reports the stage that failed and returns this process's exit code.
+// refused reports the stage that failed and returns this process's exit code. An error
+// that is not an error number is reported as EINVAL.
 func refused(stage Stage, err error) int {
 	errno, ok := err.(syscall.Errno) //nolint:errorlint // errors.As needs reflect, and none is wrapped here
 	if !ok {
@@ -69,7 +74,8 @@ func refused(stage Stage, err error) int {
 	return 1
 }
 
-// await reaps children until pid ends.
+// await reaps children until pid ends, and returns its status. Orphans of the script
+// that end meanwhile are reaped too.
 func await(pid int) syscall.WaitStatus {
 	for {
 		var status syscall.WaitStatus
@@ -80,10 +86,10 @@ func await(pid int) syscall.WaitStatus {
 	}
 }
 
-// killAll kills and reaps every process that the script left, wherever it went
-// in the process tree: all of them are descendants of this one, for it is their
-// subreaper. It gives up after ten seconds on processes that the kernel does
-// not let die.
+// killAll kills and reaps every process that the script left, wherever it went in the
+// process tree: all of them are descendants of this one, because it is their subreaper.
+// It begins no further round after ten seconds. A process that the kernel does not let
+// die may hold up a round's wait beyond that.
 func killAll(ownPIDs bool) {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
 		switch _, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err {
@@ -103,7 +109,8 @@ func killAll(ownPIDs bool) {
 	}
 }
 
-// descendants lists the processes below root, from /proc.
+// descendants returns the processes below root, parents before their children, from one
+// reading of /proc. Those that start meanwhile are missing; killAll looks again.
 func descendants(root int) []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -126,8 +133,9 @@ func descendants(root int) []int {
 	return below
 }
 
-// parentOf reads the fourth field of /proc/pid/stat; the second, the name, may
-// hold anything and ends at the last bracket: ") S 12 …".
+// parentOf returns the parent of a process: the fourth field of /proc/pid/stat. The
+// second, the name, may hold anything and ends at the last bracket: ") S 12 …". False
+// where the process has ended.
 func parentOf(pid string) (int, bool) {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
@@ -151,7 +159,7 @@ func parentOf(pid string) (int, bool) {
 	return 0, false
 }
 
-// number reads a process id.
+// number reads a process id in decimal; false for anything else.
 func number(s string) (int, bool) {
 	n := 0
 	for _, c := range []byte(s) {
@@ -163,7 +171,8 @@ func number(s string) (int, bool) {
 	return n, s != ""
 }
 
-// removeTree deletes a directory, also one that its owner closed up.
+// removeTree deletes a directory, also one whose owner took away the rights on it. An
+// error is not reported: there may be no server to read it.
 func removeTree(dir string) {
 	if dir == "" || os.RemoveAll(dir) == nil {
 		return
@@ -172,7 +181,7 @@ func removeTree(dir string) {
 	_ = os.RemoveAll(dir)
 }
 
-// open gives the owner access to a directory and all below, which a script may have
+// open gives the owner access to a directory and to all below, which a script may have
 // taken away.
 func open(dir string) {
 	_ = os.Chmod(dir, 0o700) //nolint:gosec // a directory is entered by its execute bit
