@@ -63,6 +63,8 @@ const (
 func candidates(answer string) []string {
 	whole := strings.TrimSpace(answer)
 	list := []string{whole}
+	// To search a longer text for values could take long, and no answer in prose is that
+	// long.
 	if len(whole) > maxProse {
 		return list
 	}

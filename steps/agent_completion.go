@@ -84,6 +84,7 @@ func (c *saidContent) UnmarshalJSON(raw []byte) error {
 	if string(raw) == "false" {
 		return nil
 	}
+	// Not a list of parts, so it is the text itself.
 	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
 		text, err := printValue(raw)
 		c.text = lenientText(text)
@@ -96,6 +97,7 @@ func (c *saidContent) UnmarshalJSON(raw []byte) error {
 			Text    lenientText `json:"text"`
 			Refusal lenientText `json:"refusal"`
 		}
+		// A part may be a plain string.
 		if raw := bytes.TrimSpace(part); raw[0] == '"' {
 			text, _ := printValue(raw)
 			all.WriteString(text)
@@ -123,6 +125,7 @@ func (t *task) readCompletion(got answer) (completion, error) {
 	isObject := json.Unmarshal(body, &instead) == nil
 	what, quoted := "did not answer with a chat completion", got.body
 	switch {
+	// Some servers answer an error with status 200.
 	case isObject && len(instead.Error) > 0 && string(instead.Error) != "null":
 		what, quoted = "answered with an error", instead.Error
 	case strings.HasPrefix(got.header.Get("Content-Type"), "text/event-stream") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("data:")):
@@ -183,10 +186,12 @@ func (t *task) judge(c completion, body []byte) (chat, error) {
 	first, reason := c.Choices[0], string(c.Choices[0].FinishReason)
 	m, ended := first.Message, finishReasons[strings.ToLower(reason)]
 	switch {
+	// First, because it holds whatever the answer is like.
 	case t.cfg.BudgetMicroUSD > 0 && t.usage.CostMicroUSD > t.cfg.BudgetMicroUSD:
 		return chat{}, permanent("budget_exceeded", "The attempt cost %d micro USD, more than budget_micro_usd (%d).", t.usage.CostMicroUSD, t.cfg.BudgetMicroUSD)
 	case len(first.Error) > 0 && string(first.Error) != "null":
 		return chat{}, t.failed("answered with an error", first.Error)
+	// Before the message is read: what was cut off may look whole.
 	case ended == cutOff:
 		return chat{}, permanent("budget_exceeded", "The answer was cut off at its limit of tokens; raise max_tokens or budget_micro_usd.")
 	case ended == filtered:
@@ -197,6 +202,7 @@ func (t *task) judge(c completion, body []byte) (chat, error) {
 		return chat{}, t.failed("answered with a completion that has no message", body)
 	case m.Refusal+m.Content.refusal != "":
 		return chat{}, permanent("agent_refused", "The agent refused: %s", excerpt(t.call, []byte(m.Refusal+m.Content.refusal), 500))
+	// Servers that know only the older API write this although tools were offered.
 	case len(m.FunctionCall) > 0 && string(m.FunctionCall) != "null", len(m.ToolCalls) == 0 && reason == "function_call":
 		return chat{}, permanent("agent_unsupported", "The agent's server answered with function_call, the older form of calls, which was not asked for and is not read; it has to answer with tool_calls.")
 	case len(m.ToolCalls) == 0 && strings.TrimSpace(string(m.Content.text)) == "":

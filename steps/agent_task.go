@@ -69,11 +69,14 @@ func agentTaskType(c *client, agents Agents) *stepType {
 			if err != nil {
 				return executor.Result{}, err
 			}
+			// The key comes from the agent and not from the config, so redaction has to be
+			// told.
 			if call.Sensitive != nil {
 				call.Sensitive(agent.APIKey)
 			}
 			t := &task{client: c, call: call, agent: agent, cfg: cfg}
 			output, err := t.perform(ctx)
+			// Also where the attempt failed: the calls were made.
 			if len(t.records) > 0 {
 				t.usage.ToolCalls, _ = json.Marshal(t.records) // plain values always encode
 			}
@@ -157,6 +160,7 @@ func (t *task) perform(ctx context.Context) (json.RawMessage, error) {
 	if err != nil {
 		return nil, permanent("schema_invalid", "output_schema is no valid JSON Schema: %s.", err)
 	}
+	// The model may have written prose around its JSON.
 	value, wrong := structured(checker, answer)
 	if wrong == "" {
 		return value, nil
@@ -185,6 +189,7 @@ func (t *task) converse(ctx context.Context, messages []chat) ([]chat, string, e
 		if len(said.ToolCalls) == 0 {
 			return messages, said.Content, nil
 		}
+		// One after another: a model may rely on the order in which it asked.
 		for _, call := range said.ToolCalls {
 			text, err := t.use(ctx, call)
 			if err != nil {
@@ -314,6 +319,7 @@ func (t *task) allowance() (int64, error) {
 	if t.cfg.BudgetMicroUSD == 0 || t.agent.OutputMicroUSDPer1K <= 0 {
 		return tokens, nil
 	}
+	// In tokens, at the price of the output.
 	left := (t.cfg.BudgetMicroUSD - t.usage.CostMicroUSD) * 1000 / t.agent.OutputMicroUSDPer1K
 	if left < 1 {
 		return 0, permanent("budget_exceeded", "Nothing is left of budget_micro_usd (%d) for an answer.", t.cfg.BudgetMicroUSD)
@@ -336,6 +342,7 @@ func (t *task) charge(c completion) {
 // Each turn after the first has an Idempotency-Key of its own, because it is another
 // request; its repetitions share that key.
 func (t *task) request(ctx context.Context, messages []chat, tokens int64) (*http.Request, error) {
+	// Both forms of base_url are common in the documents of servers.
 	target := strings.TrimSuffix(t.agent.BaseURL, "/")
 	if !strings.HasSuffix(target, "/chat/completions") {
 		target += "/chat/completions"

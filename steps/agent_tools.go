@@ -86,6 +86,7 @@ func (t *task) use(ctx context.Context, call toolCall) (string, error) {
 		record.Error = err.Error()
 		if f, ok := machine.AsFailure(err); ok {
 			record.Error = f.Message
+			// The model can try something else; for these two there is nothing else to try.
 			if f.Code != "egress_denied" && ctx.Err() == nil {
 				text, err = "The tool failed: "+f.Message, nil
 			}
@@ -123,6 +124,7 @@ func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) 
 	if !ok {
 		return "", permanent("unknown_tool", "There is no tool %q.", excerpt(t.call, []byte(call.Function.Name), 64))
 	}
+	// Servers write "" for a call without arguments.
 	if strings.TrimSpace(string(call.Function.Arguments)) == "" {
 		record.Arguments = json.RawMessage(`{}`)
 	}
@@ -133,6 +135,7 @@ func (t *task) callTool(ctx context.Context, call toolCall, record *toolRecord) 
 	if err != nil {
 		return "", err
 	}
+	// Redirects are followed; the guard judges each hop.
 	got, err := t.client.do(req, true, t.call.ReserveMemory)
 	if err != nil {
 		return "", err
@@ -179,6 +182,7 @@ func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.R
 		if target, err = withQuery(target, arguments); err != nil {
 			return nil, err
 		}
+		// A body of GET or DELETE has no defined meaning (RFC 9110, 9.3).
 		body = nil
 	}
 	req, err := http.NewRequestWithContext(ctx, tool.Method, target, bytes.NewReader(body))
@@ -230,6 +234,7 @@ func withQuery(target string, arguments json.RawMessage) (string, error) {
 // body, without secrets. Secrets are removed before the text is cut.
 func (t *task) shown(got answer) string {
 	text := fmt.Sprintf("HTTP %d\n%s", got.status, got.body)
+	// The model's server is a third party, and must not see the tenant's secrets.
 	if t.agent.Redact != nil {
 		var clean string
 		if raw, err := json.Marshal(text); err == nil && json.Unmarshal(t.agent.Redact(raw), &clean) == nil {

@@ -36,6 +36,7 @@ func (a *httpAuth) set(req *http.Request) error {
 	case a.Type == "basic" && strings.Contains(string(a.Username), ":"):
 		return permanent("invalid_config", "auth.username holds a colon, at which the receiver would end it (RFC 7617).")
 	case a.Type == "basic":
+		// RFC 7617. An empty password is allowed.
 		both := string(a.Username) + ":" + string(a.Password)
 		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(both)))
 	case a.Type == "header" && a.Name != "" && a.Value != "":
@@ -78,6 +79,7 @@ func checkAuth(raw json.RawMessage) []fault.Issue {
 			out = append(out, problem("invalid_value", "/auth"+pointer(name), "%s holds a line break, and a header is one line", name))
 		}
 	}
+	// Fields that no type of auth has are reported by the schema.
 	if takes, known := fieldsOfAuth[kind]; known {
 		for _, name := range sortedNames(a) {
 			if name != "type" && !slices.Contains(takes, name) && slices.Contains(anyAuth, name) {
@@ -108,6 +110,7 @@ func checkHeaders(raw json.RawMessage) []fault.Issue {
 	seen := map[string]string{}
 	for _, name := range sortedNames(h) {
 		at, canonical := "/headers"+pointer(name), textproto.CanonicalMIMEHeaderKey(name)
+		// Names are sorted, so the message is the same every time.
 		first, twice := seen[canonical]
 		if !twice {
 			seen[canonical] = name

@@ -36,6 +36,7 @@ func (s *spool) read(ctx context.Context, res *http.Response, reserve func(int64
 	if res.ContentLength > maxBody && res.Request.Method != http.MethodHead {
 		return nil, errTooLarge
 	}
+	// Counted after decoding, as that is what takes memory.
 	in := plainBody(res)
 	head, err := io.ReadAll(io.LimitReader(in, executor.MaxInline+1))
 	if err != nil || len(head) <= executor.MaxInline {
@@ -52,6 +53,7 @@ func (s *spool) read(ctx context.Context, res *http.Response, reserve func(int64
 		return nil, err
 	}
 	defer file.Close()
+	// The open descriptor keeps the bytes; the name is gone before any are written.
 	if err := os.Remove(file.Name()); err != nil {
 		return nil, err
 	}
@@ -62,6 +64,7 @@ func (s *spool) read(ctx context.Context, res *http.Response, reserve func(int64
 	if size > maxBody {
 		return nil, errTooLarge
 	}
+	// Only now is the size known, and nothing large is held while waiting.
 	if reserve != nil {
 		if err := reserve(size); err != nil {
 			return nil, err

@@ -37,6 +37,7 @@ func (t *textReader) Read(b []byte) (int, error) {
 	if t.out == nil {
 		t.out = t.in
 		start, err := t.in.Peek(prologue)
+		// An error after some bytes is returned when they are read.
 		if len(start) == 0 && ignoreEOF(err) != nil {
 			return 0, err
 		}

@@ -106,6 +106,7 @@ func (c *client) send(req *http.Request, via http.RoundTripper, follow bool, res
 		req.Header.Set("Accept-Encoding", defaultAcceptEncoding)
 	}
 	req.URL.RawQuery = escapeURL(req.URL.RawQuery)
+	// A client for each request: it holds nothing but the policy of redirects.
 	h := &http.Client{Transport: oneRequest{via}, CheckRedirect: c.redirect}
 	if !follow {
 		h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -133,6 +134,8 @@ func (c *client) redirect(req *http.Request, via []*http.Request) error {
 		return err
 	}
 	req.URL.RawQuery = escapeURL(req.URL.RawQuery) // of a Location that has spaces in it
+	// All hops are looked at: the headers of the first request are copied anew for each
+	// hop.
 	strayed := !sameOrigin(req.URL, via[0].URL)
 	for _, hop := range via[1:] {
 		strayed = strayed || !sameOrigin(hop.URL, via[0].URL)
@@ -188,6 +191,7 @@ func (c *client) explain(req *http.Request, err error) error {
 	case isTLS(err):
 		return transient("connection_failed", "No trusted TLS connection to %s: %s.", host, ownText(tlsReason(err)))
 	}
+	// A failure of redirect comes back wrapped, with the whole url in its text.
 	if errors.As(err, &wrapped) {
 		if f := asFailure(wrapped.Err); f != nil {
 			return f
@@ -214,6 +218,7 @@ func reason(err error) string {
 		corrupt flate.CorruptInputError
 	)
 	switch {
+	// "connection refused" and the like, in the system's words.
 	case errors.As(err, &errno):
 		return errno.Error()
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
@@ -294,6 +299,7 @@ func setRequestHeaders(h http.Header, call executor.Call) {
 	}
 	parent := call.TraceParent
 	if parent == "" {
+		// Derived and not random, so that a repeated attempt is the same trace.
 		trace := sha256.Sum256([]byte("trace/" + call.RunID))
 		span := sha256.Sum256([]byte("span/" + call.Key + "/" + strconv.Itoa(call.Attempt)))
 		parent = "00-" + hex.EncodeToString(trace[:16]) + "-" + hex.EncodeToString(span[:8]) + "-00"
@@ -324,6 +330,7 @@ func setHeaders(h http.Header, from map[string]printed) (set map[string]bool, er
 		if value == "" {
 			continue
 		}
+		// Headers come from a map in any order: of two with one name either could win.
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		if set[canonical] {
 			return nil, permanent("invalid_config", "Two headers have the name %s: upper and lower case are the same there.", canonical)

@@ -27,6 +27,7 @@ func decodeConfig(raw json.RawMessage, into any) error {
 		}
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
+	// Decode stops after the first value.
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is text after the config")
 	}

@@ -29,6 +29,7 @@ const defaultAcceptEncoding = "gzip"
 func plainBody(res *http.Response) io.Reader {
 	body := undoCodings(res)
 	media, params, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	// Bytes that are no text, or are still coded, have no charset.
 	if media != "" && !textual(media) || res.Header.Get("Content-Encoding") != "" && !identity(res.Header) {
 		return body
 	}
@@ -64,6 +65,7 @@ func undoCodings(res *http.Response) io.Reader {
 		undone = undone || inner != in
 		body, names = &bounded{r: inner, left: maxBody}, names[:len(names)-1]
 	}
+	// The length was that of the coded body.
 	if undone {
 		res.Header.Del("Content-Length")
 		res.Header.Del("Content-Encoding")
@@ -111,6 +113,7 @@ func openDeflate(in *bufio.Reader) (io.Reader, error) {
 	if len(head) < 2 {
 		return in, ignoreEOF(err)
 	}
+	// RFC 1950, 2.2: method 8, and both bytes together a multiple of 31.
 	if head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
 		return zlib.NewReader(in)
 	}

@@ -79,6 +79,7 @@ func parseOpening(entry string) (opening, error) {
 		}
 		host, port = h, uint16(n)
 	}
+	// A single address is a prefix of full length.
 	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		addr = addr.Unmap()
 		return opening{prefix: netip.PrefixFrom(addr, addr.BitLen()), port: port}, nil
@@ -153,6 +154,7 @@ func (g *Guard) DialContext(ctx context.Context, network, address string) (net.C
 		return nil, err
 	}
 	d := net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: g.resolver}
+	// Called for each address that is tried, after resolution and before the connection.
 	d.Control = func(_, dialled string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(dialled)
 		if err != nil || !g.permits(host, ap.Addr(), ap.Port()) {
@@ -182,11 +184,14 @@ func (g *Guard) CheckURL(u *url.URL) error {
 	}
 	addr, err := netip.ParseAddr(host)
 	switch {
+	// Refused before dialling, where it may resolve to nothing and the message would be
+	// another.
 	case loopbackName(host) && !g.permits(host, netip.AddrFrom4([4]byte{127, 0, 0, 1}), portOf(u)) &&
 		!g.permits(host, netip.IPv6Loopback(), portOf(u)):
 		return denied(&deniedError{host: host})
 	case err == nil && !g.permits(host, addr, portOf(u)):
 		return denied(&deniedError{host: host})
+	// netip reads only the usual notation, so what it refuses may still be an address.
 	case err != nil && numericHost(canonicalHost(host)):
 		return permanent("egress_denied", "%s is off limits: write an IP address as four decimal numbers or in IPv6 form.", host)
 	}

@@ -24,6 +24,7 @@ func (e *expectation) UnmarshalJSON(raw []byte) error {
 	if string(raw) == "null" {
 		return nil
 	}
+	// One entry is a list of one.
 	list := []json.RawMessage{raw}
 	if len(raw) > 0 && raw[0] == '[' {
 		if err := json.Unmarshal(raw, &list); err != nil {

@@ -42,6 +42,7 @@ func reworded(mask func(string) string, format string, args []any) string {
 		if _, own := arg.(ownText); own {
 			continue
 		}
+		// A number may hold a secret too.
 		if text := fmt.Sprint(arg); mask(text) != text {
 			clean[i] = mask(text)
 			format = strings.ReplaceAll(format, "%d", "%v")

@@ -167,6 +167,7 @@ func (cfg *httpConfig) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Two values of one header: either choice could be the wrong one.
 	if name := cfg.Auth.header(); name != "" && own[name] {
 		return nil, permanent("invalid_config", "auth sets the header %s, and headers has it too: keep one of them.", name)
 	}
@@ -246,6 +247,7 @@ func unexpected(c *client, call executor.Call, got answer, want expectation) err
 	if text := excerpt(call, got.body, 2048); text != "" {
 		details["body"] = text
 	}
+	// The status is the server's own word and no value from outside, so it is not masked.
 	f := failure("unexpected_status", !transientStatus(got.status), details,
 		"The server answered %s; expected %s.", ownText(statusText(got.status)), want)
 	return after(f, retryAfter(got.header, c.now())).Err()
@@ -278,6 +280,7 @@ func blank(body []byte) bool {
 // otherwise it quotes the beginning.
 func (got answer) notJSON(call executor.Call) error {
 	details := map[string]any{"status_code": got.status}
+	// Such a body is binary; its beginning would tell the author nothing.
 	if coding := got.header.Get("Content-Encoding"); coding != "" && !identity(got.header) {
 		coding = excerpt(call, []byte(coding), 64)
 		return failure("response_not_json", true, details, "The response is encoded with %s, which is not undone (gzip and deflate are); ask for another with the header Accept-Encoding.", coding).Err()
@@ -342,6 +345,7 @@ func flatHeaders(h http.Header) map[string]any {
 				values[i], _ = charmap.ISO8859_1.NewDecoder().String(v) // every byte is a character
 			}
 		}
+		// RFC 9110, 5.3: it is the one field whose values cannot be joined by commas.
 		if name == "Set-Cookie" && len(values) > 1 {
 			flat["set-cookie"] = values
 			continue
@@ -386,6 +390,7 @@ func checkURL(c fields) []fault.Issue {
 	if !ok || strings.HasPrefix(strings.TrimSpace(text), "{{") {
 		return nil
 	}
+	// Only the text before the first template is certain.
 	fixed, _, cut := strings.Cut(strings.TrimSpace(text), "{{")
 	scheme, rest, found := strings.Cut(fixed, "://")
 	if lower := strings.ToLower(scheme); !found || lower != "http" && lower != "https" {

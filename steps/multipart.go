@@ -25,6 +25,7 @@ type formPart struct {
 func multipartBody(parts []formPart) (body []byte, contentType string, err error) {
 	var out bytes.Buffer
 	w := multipart.NewWriter(&out)
+	// multipart.Writer would draw a random one.
 	if err := w.SetBoundary(boundaryOf(parts)); err != nil {
 		return nil, "", permanent("invalid_config", "The parts of multipart cannot be sent.")
 	}

@@ -38,6 +38,7 @@ type sendingKey struct{}
 // RoundTrip sends req through via. The context of the request lives until the body is
 // closed, so the caller must close it.
 func (o oneRequest) RoundTrip(req *http.Request) (*http.Response, error) {
+	// The cause tells a repetition that was prevented from a request that was stopped.
 	ctx, cancel := context.WithCancelCause(req.Context())
 	s := &sending{giveUp: cancel}
 	ctx = context.WithValue(ctx, sendingKey{}, s)

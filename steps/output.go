@@ -29,6 +29,7 @@ func textValue(b []byte) json.RawMessage {
 // three. b must be valid UTF-8. U+2028 and U+2029 are escaped as encoding/json does it.
 func quoteText(b []byte) json.RawMessage {
 	out := append(make([]byte, 0, textSize(b)), '"')
+	// Stretches without escapes are copied as a whole.
 	from := 0
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -75,6 +76,7 @@ func textSize(b []byte) int {
 	n := len(b) + 2
 	for _, c := range b {
 		switch {
+		// textValue returns base64 for NUL, whatever else there is.
 		case c == 0:
 			return base64.StdEncoding.EncodedLen(len(b))
 		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t', c == '\b', c == '\f':
@@ -95,6 +97,7 @@ func jsonValue(b []byte) (json.RawMessage, bool) {
 	if !utf8.Valid(b) {
 		return nil, false
 	}
+	// First the bounds, which json.Compact does not check.
 	depth, oversized, ok := surveyJSON(b)
 	if !ok || depth > maxJSONDepth {
 		return nil, false
@@ -215,6 +218,7 @@ func object(namesAndValues ...any) json.RawMessage {
 	var buf bytes.Buffer
 	for _, v := range namesAndValues {
 		if raw, ok := v.(json.RawMessage); ok {
+			// Large values are copied once and the buffer is not grown step by step.
 			buf.Grow(len(raw) + 64)
 		}
 	}

@@ -100,6 +100,7 @@ func (r *Registry) Run(ctx context.Context, call executor.Call) (executor.Result
 	if !ok {
 		return executor.Result{}, permanent("unknown_step_type", "There is no step type %q.", call.Type)
 	}
+	// No run reaches this: the machine performs these types.
 	if t.run == nil {
 		return executor.Result{}, permanent("not_performable",
 			"Steps of type %s are decided by the run itself and cannot be performed.", call.Type)

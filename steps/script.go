@@ -121,6 +121,7 @@ type ending struct {
 // output returns the step's output. result is null where stdout is not JSON or was cut
 // off.
 func (e *ending) output() json.RawMessage {
+	// JSON that was cut off is not JSON, or worse, is another value.
 	result := json.RawMessage("null")
 	if v, ok := jsonValue(e.stdout.data); ok && !e.stdout.cut {
 		result = v
@@ -140,6 +141,7 @@ func (e *ending) output() json.RawMessage {
 // lines.
 func failed(call executor.Call, e *ending) error {
 	details := map[string]any{"exit_code": e.Code}
+	// Secrets are removed before the texts are cut (shareable).
 	stdout, stderr := shareable(call, e.stdout.data), shareable(call, e.stderr.data)
 	if text := tail(stderr, 2048); text != "" {
 		details["stderr"] = text
@@ -156,6 +158,7 @@ func failed(call executor.Call, e *ending) error {
 		how += fmt.Sprintf(": its processes together needed more than the %d MiB of memory that a script has here (HEDDLE_SCRIPT_MEMORY)", e.memory>>20)
 		details["limit"] = "memory"
 	}
+	// All of them were killed from outside, which is mostly the kernel's doing.
 	if e.lost {
 		how += ", with all processes round it; the server may be short of memory"
 	}
@@ -214,6 +217,7 @@ func (c *capped) text() []byte {
 	if !c.cut {
 		return c.data
 	}
+	// Look back for the beginning of the last character.
 	for i := 1; i <= utf8.UTFMax && i <= len(c.data); i++ {
 		if start := c.data[len(c.data)-i:]; utf8.RuneStart(start[0]) {
 			if !utf8.FullRune(start) {

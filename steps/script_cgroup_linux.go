@@ -56,6 +56,7 @@ func ownCgroup() (dir string, own bool, err error) {
 		return "", false, errors.New("cgroups are not shown here")
 	}
 	for line := range strings.Lines(string(text)) {
+		// Hierarchy 0 is that of version 2 (cgroups(7)).
 		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
 		if !ok {
 			continue
@@ -80,6 +81,7 @@ func cgroupMount() (mount, root string, err error) {
 		return "", "", errors.New("mounts are not shown here")
 	}
 	for line := range strings.Lines(string(text)) {
+		// Optional fields make the position of the type vary; the dash ends them.
 		before, after, _ := strings.Cut(line, " - ")
 		if fields := strings.Fields(before); len(fields) > 4 && strings.HasPrefix(after, "cgroup2 ") {
 			return fields[4], fields[3], nil
@@ -135,6 +137,7 @@ func divide(dir string, own bool) (*cgroups, error) {
 		return nil, err
 	}
 	c := &cgroups{dir: dir}
+	// Before the trial: leftovers may use up the limits of dir.
 	c.removeLeftovers()
 	g, err := c.open(Limits{}.withDefaults())
 	if err != nil {
@@ -149,6 +152,7 @@ func divide(dir string, own bool) (*cgroups, error) {
 // others: the server then moves into a leaf of it first, and back if that did not help.
 func enable(dir string, own bool) error {
 	control := filepath.Join(dir, "cgroup.subtree_control")
+	// Another server, or an earlier start, has done it.
 	if on, err := os.ReadFile(control); err == nil && hasWords(string(on), "memory", "pids") {
 		return nil
 	}
@@ -225,6 +229,7 @@ func (c *cgroups) removeLeftovers() {
 		if err != nil {
 			continue
 		}
+		// Signal 0 only asks whether there is such a process.
 		gone := errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 		if info, err := e.Info(); err == nil && pid == os.Getpid() {
 			gone = info.ModTime().Before(processStart)
@@ -250,6 +255,7 @@ func (c *cgroups) open(l Limits) (*cgroup, error) {
 		return nil, err
 	}
 	g := &cgroup{dir: dir}
+	// These two must hold; the others below are refinements.
 	err = errors.Join(g.limit("memory.max", l.Memory), g.limit("pids.max", l.Processes))
 	for _, where := range []struct {
 		file  string
@@ -293,6 +299,7 @@ func (g *cgroup) close() {
 	if g.procs != nil {
 		_ = g.procs.Close()
 	}
+	// Since Linux 5.14; on older kernels the supervisor has killed them already.
 	_ = put(filepath.Join(g.dir, "cgroup.kill"), "1")
 	// EBUSY: a process in it has not ended yet.
 	for range 100 {

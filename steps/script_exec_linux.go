@@ -32,6 +32,7 @@ const nobody = 65534
 // look at ctx.Err() first. The script's directory and cgroup are removed before execute
 // returns. It may be called concurrently.
 func (r *scriptRunner) execute(ctx context.Context, level isolation, interp interpreter, p program) (*ending, error) {
+	// Each attempt has a directory of its own, so attempts of one step cannot meet.
 	dir, remove, err := r.workspace(p)
 	if err != nil {
 		return nil, transient("script_not_started", "The server could not make a directory for the script.")
@@ -48,6 +49,8 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interp inte
 	if err != nil {
 		return nil, transient("script_not_started", "The server could not confine the script: %s.", systemReason(err))
 	}
+	// Without cgroups the limits hold for each process alone, which describeLimits tells
+	// the operator.
 	groups, _ := r.cgroups()
 	if groups == nil {
 		return r.supervise(ctx, level, o, inherited, p)
@@ -61,6 +64,7 @@ func (r *scriptRunner) execute(ctx context.Context, level isolation, interp inte
 	// first, then the cgroup's.
 	o.CgroupFD = sandbox.FirstFD + len(inherited)
 	end, err := r.supervise(ctx, level, o, append(inherited, group.procs), p)
+	// Read before the group is closed: its events go with it.
 	if err == nil && group.outOfMemory() {
 		end.memory = r.cfg.Limits.Memory
 	}
@@ -112,6 +116,8 @@ func (r *scriptRunner) newSpec(ctx context.Context, level isolation, interp inte
 		RulesetFD: sandbox.None, CgroupFD: sandbox.None,
 	}
 	limits := r.cfg.Limits
+	// Not more than the attempt has left, so that a script that escapes its timeout ends
+	// too.
 	if limits.CPU <= 0 {
 		limits.CPU = cpuSeconds(ctx)
 	}
@@ -123,6 +129,7 @@ func (r *scriptRunner) newSpec(ctx context.Context, level isolation, interp inte
 		limits.Processes += tasksOf(user)
 	}
 	o.Limits = rlimits(limits)
+	// Built here and not in the child, which must not allocate.
 	if level.Seccomp {
 		o.Filter = filterBytes(seccompFilter(auditArch(), refusedCalls()))
 	}
@@ -180,6 +187,7 @@ func tasksOf(uid int) int64 {
 	}
 	var n int64
 	for _, e := range entries {
+		// Only directories named by a number are processes.
 		if e.Name()[0] < '0' || e.Name()[0] > '9' {
 			continue
 		}
@@ -211,6 +219,7 @@ func cpuSeconds(ctx context.Context) int64 {
 // needs to read: the one above its bin, with links resolved. nil where the system's
 // directories hold it, where it would be the root, or where the path cannot be resolved.
 func prefixOf(interpreter string) []string {
+	// A virtual environment's interpreter is a link to the real one.
 	path, err := filepath.EvalSymlinks(interpreter)
 	if err != nil {
 		return nil
@@ -221,6 +230,7 @@ func prefixOf(interpreter string) []string {
 			return nil
 		}
 	}
+	// To grant the root would grant everything.
 	if dir == "/" {
 		return nil
 	}
@@ -345,6 +355,8 @@ func applyReport(end *ending, rep sandbox.Report, cause error) error {
 // otherwise script_not_started, for a machine that is short of something.
 func notExecuted(errno syscall.Errno) error {
 	switch errno {
+	// The kernel's limit of one argument is 32 pages, of all of them a quarter of the
+	// stack.
 	case syscall.E2BIG:
 		return permanent("arguments_too_large", "args and env are larger than a program can be given: "+
 			"the system takes at most 128 KiB for each of them and about 2 MiB together. Pass large values by stdin.")
@@ -390,9 +402,11 @@ func attributes(level isolation) *syscall.SysProcAttr {
 	uid, gid := os.Getuid(), os.Getgid()
 	if level.DropUser {
 		uid, gid = nobody, nobody
+		// Root may set groups, so that the script keeps none of the server's.
 		attr.GidMappingsEnableSetgroups = true
 		attr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
 	} else {
+		// An unprivileged parent may map its own group only if setgroups stays denied.
 		attr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody, NoSetGroups: true}
 	}
 	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: uid, Size: 1}}

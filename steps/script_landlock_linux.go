@@ -36,6 +36,7 @@ const (
 // rule grants is denied. No rule grants networks, and none reaches outside by signals or
 // abstract sockets, as far as the ABI knows them.
 func landlockRules(abi int) ll.RulesetAttr {
+	// A right that the kernel does not know would make it refuse the ruleset.
 	attr := ll.RulesetAttr{HandledAccessFS: allRights3}
 	if abi >= 4 {
 		attr.HandledAccessNet |= ll.AccessNetBindTCP | ll.AccessNetConnectTCP
@@ -65,6 +66,7 @@ func landlockRuleset(abi int, readable []string, own string) (*os.File, error) {
 		return nil, err
 	}
 	rules := os.NewFile(uintptr(fd), "landlock")
+	// The script's text can be read but not changed while it runs.
 	granted := map[string]uint64{own: readDir, filepath.Join(own, "work"): allRights3}
 	for _, path := range append(append(systemDirs(), systemFiles()...), readable...) {
 		granted[path] = readDir

@@ -34,6 +34,7 @@ func (r *scriptRunner) interpreter(ctx context.Context, level isolation, p progr
 		return interpreter{path: "/bin/sh"}, nil
 	case !filepath.IsAbs(path):
 		return interpreter{}, permanent("interpreter_not_found", "The script's first line names %q: the path of an interpreter begins with /.", head(path, 100))
+	// A path is taken as it is; whether it may be executed shows at the start.
 	case filepath.Base(path) != "env" || len(args) == 0:
 		return interpreter{path: path, args: args}, nil
 	}
@@ -73,6 +74,7 @@ func shebang(text string) (path string, args []string, ok bool) {
 // variable, take an option or a path, or undo quoting. arg is not blank.
 func envProgram(arg string) (name string, args []string) {
 	words := strings.Fields(arg)
+	// The kernel passes the rest of the line as one argument, which -S splits.
 	if words[0] == "-S" {
 		words = words[1:]
 	}

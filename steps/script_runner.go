@@ -94,6 +94,7 @@ func newScriptRunner(cfg Scripts, log *slog.Logger) *scriptRunner {
 	if cfg.TempDir == "" {
 		cfg.TempDir = os.TempDir()
 	}
+	// The script runs as nobody then, and must be able to reach its directory.
 	if cfg.Mode == Sandbox && os.Getuid() == 0 && !passable(cfg.TempDir) {
 		cfg.TempDir = "/tmp"
 	}
@@ -182,6 +183,7 @@ func (r *scriptRunner) isolation(ctx context.Context) (isolation, error) {
 	if err != nil {
 		return isolation{}, err
 	}
+	// Only a success is kept: what prevented the sandbox may pass.
 	r.found = &level
 	r.log.Info("scripts are confined", "by", level.String())
 	return level, nil
@@ -194,6 +196,7 @@ func (r *scriptRunner) pythons() []string {
 		return []string{r.cfg.Python}
 	}
 	candidates := []string{"/usr/local/bin/python3", "/usr/bin/python3"}
+	// The server's PATH may have one that the two usual directories do not.
 	if path, err := exec.LookPath("python3"); err == nil && path != candidates[0] && path != candidates[1] {
 		candidates = append(candidates, path)
 	}
@@ -227,6 +230,8 @@ func (r *scriptRunner) workspace(p program) (dir string, remove func(), err erro
 		return "", nil, err
 	}
 	remove = func() { r.remove(dir) }
+	// Private, as the text may hold what other users must not read; chownAll hands it
+	// over.
 	err = os.WriteFile(filepath.Join(dir, "script"), []byte(p.text), 0o600)
 	if err == nil {
 		err = os.Mkdir(filepath.Join(dir, "work"), 0o700)

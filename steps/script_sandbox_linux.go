@@ -41,6 +41,7 @@ func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
 	}
 	defer remove()
 	for _, level := range r.levels() {
+		// Not even tried: it would hide the canary but not the database.
 		if r.exposed(level) {
 			continue
 		}
@@ -48,6 +49,7 @@ func (r *scriptRunner) probe(ctx context.Context) (isolation, error) {
 		if ctx.Err() != nil {
 			return isolation{}, stopped(ctx)
 		}
+		// The script exits with 9 if it could read the canary, and prints it.
 		if err == nil && end.Code == 0 && len(end.stdout.data) == 0 {
 			return level, nil
 		}
@@ -75,6 +77,7 @@ func (r *scriptRunner) canary() (path string, remove func(), err error) {
 func (r *scriptRunner) levels() []isolation {
 	root, abi, seccomp := os.Getuid() == 0, landlockABI(), seccompAvailable()
 	var levels []isolation
+	// Namespaces may be forbidden to users, above all in containers.
 	for _, namespaces := range []bool{true, false} {
 		if abi > 0 {
 			levels = append(levels, isolation{Namespaces: namespaces, Landlock: abi, DropUser: root, Seccomp: seccomp})

@@ -85,9 +85,11 @@ func (c *client) transportFor(t *tlsConfig) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Settings may hold secrets that are rotated: old ones must not stay forever.
 	if len(c.own.byFingerprint) >= maxTransports {
 		c.own.closeAll()
 	}
+	// The clone keeps the guard's dialling and the bounds; only TLS differs.
 	fresh := c.transport.Clone()
 	fresh.TLSClientConfig = settings
 	if c.own.byFingerprint == nil {

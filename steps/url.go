@@ -12,6 +12,7 @@ import (
 // permanent failure invalid_url.
 func parseURL(text string) (*url.URL, error) {
 	text = strings.TrimSpace(text)
+	// Scheme and host are left to url.Parse, which refuses what they may not hold.
 	start := strings.Index(text, "://")
 	if start < 0 {
 		start = 0

@@ -72,6 +72,7 @@ func webhookHost(call executor.Call) string {
 // permanent failure webhook_gone; any other is unexpected_status. The id is the same for
 // all attempts of one effect, so that a receiver can tell a repetition from a new event.
 func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
+	// Hashed, so that the receiver does not learn the idempotency key of other requests.
 	id, sent := webhookID(call.Key), c.now().UTC()
 	// The event's time is that of the first attempt: every attempt sends the same body.
 	happened := call.Since.UTC()
@@ -89,6 +90,7 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 	}
 	switch {
 	case got.status >= 200 && got.status <= 299:
+	// Standard Webhooks: the receiver asks that deliveries to this url stop.
 	case got.status == http.StatusGone:
 		return executor.Result{}, failure("webhook_gone", true, map[string]any{"status_code": got.status}, "The receiver answered 410 Gone: it wants no more deliveries at this url.").Err()
 	default:
@@ -99,7 +101,7 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 }
 
 // webhookID returns the id of an effect's deliveries, derived from its idempotency key:
-// "msg_" and 24 hexadecimal digits. It shows nothing of the key.
+// "msg_" and 24 hexadecimal digits.
 func webhookID(key string) string {
 	sum := sha256.Sum256([]byte("webhook/" + key))
 	return "msg_" + hex.EncodeToString(sum[:12])
@@ -126,6 +128,7 @@ func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent
 	if _, err := setHeaders(req.Header, cfg.Headers); err != nil {
 		return nil, err
 	}
+	// Seconds since 1970, as Standard Webhooks has them.
 	stamped := strconv.FormatInt(sent.Unix(), 10)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Webhook-Id", id)
@@ -133,6 +136,7 @@ func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent
 	if cfg.Secret == nil {
 		return req, nil
 	}
+	// A template whose secret is empty must not send an unsigned request.
 	if *cfg.Secret == "" {
 		return nil, permanent("invalid_config", "secret is empty, so the request would not be signed; leave it out where that is meant.")
 	}

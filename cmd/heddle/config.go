@@ -26,6 +26,7 @@ func (p *process) configCommand() *cobra.Command {
 					resolved{setting: setting{Name: "script isolation"}, Value: isolation, Source: "found here"},
 					resolved{setting: setting{Name: "script limits"}, Value: limits, Source: "found here"})
 			}
+			// Wrong values are printed too: the table shows where each came from.
 			if printErr := p.printConfig(all, asJSON); printErr != nil {
 				return printErr
 			}

@@ -39,6 +39,7 @@ receiver got the right number. Nothing is left behind.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context(), func() {})
 			defer stop()
+			// A tour that takes longer has gone wrong, and the user should see that.
 			ctx, cancel := context.WithTimeout(ctx, time.Minute)
 			defer cancel()
 			return p.demo(ctx)
@@ -73,6 +74,7 @@ func (p *process) demo(ctx context.Context) (err error) {
 // demoServer starts a server whose steps may reach the server itself and the receiver,
 // and no other private address. Its database is in dir.
 func (p *process) demoServer(ctx context.Context, dir, receiver string) (*inProcess, error) {
+	// The port is taken before the server starts, because the server's settings name it.
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -96,6 +98,8 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 	if err != nil {
 		return err
 	}
+	// The last argument is the run's idempotency key. The secrets of the tour are only
+	// inputs, as the database is thrown away.
 	runID, err := c.Start(ctx, id, map[string]any{
 		"server": c.Base, "receiver": receiver.url(), "token": c.Key, "signing_secret": secret,
 	}, "demo")
@@ -104,6 +108,7 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 	}
 	p.say("The workflow %s was created; its run %s has begun:\n", id, runID)
 	begun := time.Now()
+	// The stream ends with the run.
 	err = c.Stream(ctx, runID, 0, func(f client.Frame) error {
 		p.say("  %5.2fs  %s", time.Since(begun).Seconds(), describe(f))
 		return nil
@@ -161,6 +166,7 @@ func count(ctx context.Context, c *client.Client) (counted, error) {
 // demoWorkflows stores the tour's workflow and two others, and returns the id of the
 // first.
 func (p *process) demoWorkflows(ctx context.Context, c *client.Client) (string, error) {
+	// Their steps do nothing; they are there to be counted.
 	for _, name := range []string{"Greet the morning", "Water the plants"} {
 		definition := map[string]any{"name": name, "steps": []any{
 			map[string]any{"id": "decide", "type": "condition", "config": map[string]any{"expression": "true"}},

@@ -121,6 +121,8 @@ func (p *process) definition(file string, stdin io.Reader) (json.RawMessage, err
 		return nil, err
 	}
 	doc, found := parser.Parse(text, formatOf(file, text))
+	// Findings may be errors of meaning, which do not keep two definitions from being
+	// compared.
 	if doc != nil && len(doc.Canonical) > 0 {
 		return doc.Canonical, nil
 	}
@@ -160,6 +162,7 @@ func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 	if err != nil {
 		return usageError{err}
 	}
+	// The patch is empty exactly where the definitions are equal.
 	if string(d.Patch) != "[]" {
 		return errAnswered
 	}
@@ -169,6 +172,7 @@ func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 // colours reports whether the output is a terminal that wants colours
 // (https://no-color.org). A buffer or a pipe does not.
 func (p *process) colours() bool {
+	// Tests and callers that pass a buffer get plain text.
 	f, ok := p.out.(*os.File)
 	if !ok || variable(p.environ, "NO_COLOR") != "" || variable(p.environ, "TERM") == "dumb" {
 		return false

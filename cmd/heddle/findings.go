@@ -27,6 +27,7 @@ func (c checked) report(color bool) string {
 			place = fmt.Sprintf("%s:%d:%d", c.File, d.Line, max(d.Column, 1))
 		}
 		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", place, painted(d.Severity, severityColour(d), color), visible(d.Message), d.Code)
+		// A finding about the whole file has line 0.
 		if d.Line > 0 && d.Line <= len(lines) {
 			b.WriteString(excerpt(string(lines[d.Line-1]), d, color))
 		}
@@ -52,6 +53,8 @@ func excerpt(line string, d fault.Issue, color bool) string {
 		shown = shown[from:to]
 		at -= from
 	}
+	// Both lines have a margin of the same width, or the mark would not be under its
+	// column.
 	number := fmt.Sprintf("%5d", d.Line)
 	return fmt.Sprintf("%s | %s\n%s | %s%s\n", number, string(shown), strings.Repeat(" ", len(number)),
 		strings.Repeat(" ", at), painted("^", severityColour(d), color))

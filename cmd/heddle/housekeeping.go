@@ -18,6 +18,7 @@ func purgeAnswers(ctx context.Context, store idempotency.Store, now func() time.
 	tick := time.NewTicker(purgeEvery)
 	defer tick.Stop()
 	for {
+		// An error while the process stops is that of the stop.
 		if err := store.PurgeAnswers(ctx, now().Add(-idempotency.TTL)); err != nil && ctx.Err() == nil {
 			log.Warn("old answers could not be removed", "error", err)
 		}

@@ -61,6 +61,7 @@ func (p *process) recoverKey(cmd *cobra.Command, s settings, tenant, name string
 			return fmt.Errorf("there is no database at %s; give the settings that the server has", maskURL(s.DatabaseURL))
 		}
 	}
+	// Without the lock of serve, so that it works while the server runs.
 	db, err := store.Open(cmd.Context(), s.DatabaseURL, store.WithoutMigration())
 	if err != nil {
 		return fmt.Errorf("open the database %s: %w", maskURL(s.DatabaseURL), err)

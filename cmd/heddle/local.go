@@ -31,6 +31,7 @@ func (p *process) startLocal(ctx context.Context, settings []string, parts repla
 // serveLocal is startLocal on a listener that the caller has opened, so that the
 // settings may name its address. It closes the listener if it fails.
 func (p *process) serveLocal(ctx context.Context, ln net.Listener, settings []string, parts replaced) (*inProcess, error) {
+	// The level comes last, as the last of several values counts.
 	s, _, err := sources{environ: append(settings, "HEDDLE_LOG_LEVEL=error")}.load()
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())

@@ -82,6 +82,7 @@ func (p *logHandler) WithGroup(name string) slog.Handler {
 // as they are.
 func (p *logHandler) attr(a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
+	// A stack is cut later than other texts: its end names the goroutine's start.
 	most := maxLogged
 	if a.Key == "stack" {
 		most = maxStack
@@ -96,6 +97,7 @@ func (p *logHandler) attr(a slog.Attr) slog.Attr {
 		}
 		return slog.Attr{Key: a.Key, Value: slog.GroupValue(list...)}
 	case slog.KindAny:
+		// fmt would print bytes as a list of numbers, in which no secret would be found.
 		if b, ok := v.Any().([]byte); ok {
 			return slog.String(a.Key, p.text(string(b), most))
 		}

@@ -57,6 +57,7 @@ var errAnswered = errors.New("already said")
 // code. Errors are printed to stderr as "heddle: …". It may be called repeatedly in one
 // process, as tests do.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	// cobra gets the same writers, for its help and its own errors.
 	p := &process{environ: environ, out: stdout, err: stderr}
 	root := p.root()
 	root.SetArgs(args)
@@ -67,6 +68,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	switch {
 	case err == nil:
 		return exitOK
+	// The output has said it; a message would say it twice.
 	case errors.Is(err, errAnswered):
 		return exitFailure
 	case errors.As(err, &usage):
@@ -92,6 +94,8 @@ func (p *process) root() *cobra.Command {
 	}
 	root.AddCommand(p.serveCommand(), p.demoCommand(), p.benchCommand(), p.validateCommand(), p.migrateCommand(),
 		p.configCommand(), p.versionCommand(), p.diffCommand(), p.scheduleCommand(), p.exportCommand(), p.importCommand(), p.keysCommand())
+	// An unknown flag is a usage error in every command, so that scripts can tell it
+	// apart.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	asUsage(root)
 	return root
@@ -122,6 +126,7 @@ func settingFlags(cmd *cobra.Command) {
 		}
 		help := fmt.Sprintf("%s: %s [%s]", def.Help, def.Allowed, def.Name)
 		if def.Default != "" {
+			// cobra would print the flag's own default, which is always empty here.
 			help += fmt.Sprintf(" (default %s)", def.Default)
 		}
 		cmd.Flags().String(def.Flag, "", help)
@@ -133,6 +138,7 @@ func settingFlags(cmd *cobra.Command) {
 // names every setting with a wrong value.
 func (p *process) settings(cmd *cobra.Command) (settings, error) {
 	src := p.sources(cmd)
+	// Warnings come before errors: a misspelled variable is often the reason of the error.
 	for _, w := range src.warnings() {
 		fmt.Fprintf(p.err, "heddle: warning: %s\n", w)
 	}
@@ -148,6 +154,7 @@ func (p *process) settings(cmd *cobra.Command) (settings, error) {
 func (p *process) sources(cmd *cobra.Command) sources {
 	flags := make(map[string]string)
 	for _, def := range table() {
+		// Commands without setting flags have none of them; Lookup returns nil then.
 		if f := cmd.Flags().Lookup(def.Flag); f != nil && f.Changed {
 			flags[def.Flag] = f.Value.String()
 		}

@@ -77,6 +77,7 @@ func (p *process) preview(expression string, plan previewPlan) error {
 	if err != nil {
 		return usageError{err}
 	}
+	// Intervals such as @every 1h are counted from it.
 	rules.Anchor = begin
 	fmt.Fprintln(p.out, spec.Describe(plan.zone))
 	for _, t := range spec.Preview(after, plan.count, loc, rules) {
@@ -101,6 +102,8 @@ func readFrom(text string, loc *time.Location) (begin, after time.Time, err erro
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, at, nil
 	}
+	// time.ParseInLocation reads a local time in a gap as one before it, in the old
+	// offset.
 	for _, form := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04"} {
 		if at, err := time.ParseInLocation(form, text, loc); err == nil {
 			if _, end := at.ZoneBounds(); at.Format(form) < text { // the clock jumps over it

@@ -34,6 +34,7 @@ func (i scheduleImpact) Impact(ctx context.Context, tenantID, workflowID string,
 			return nil, err
 		}
 		for _, s := range page.Schedules {
+			// A schedule with a version of its own keeps running that one.
 			if s.Version == "" && s.Status != schedules.Ended {
 				list = append(list, impactOf(s, checker))
 			}
@@ -50,6 +51,7 @@ func impactOf(s schedules.Schedule, checker *schemas.Checker) versions.ScheduleI
 	if checker == nil {
 		return versions.ScheduleImpact{ScheduleID: s.ID, InputFits: true}
 	}
+	// A default may supply what the stored input lacks.
 	input, err := checker.Fill(s.Input)
 	if err != nil {
 		return versions.ScheduleImpact{ScheduleID: s.ID, Problem: err.Error()}

@@ -70,6 +70,8 @@ func scriptSettings() []setting {
 			Name: "HEDDLE_SCRIPT_OUTPUT", Flag: "script-output", Default: "1MiB",
 			Help: "what is kept of each of stdout and stderr", Allowed: "a size from 1KiB to 16MiB, as 4MiB or a number of bytes",
 			set: func(s *settings, v string) error {
+				// Larger outputs belong into a file or a request: each is a part of the run's
+				// journal.
 				n, err := byteSize(v, 1<<10)
 				if err == nil && n > 16<<20 {
 					err = fmt.Errorf("it is out of range")
@@ -95,6 +97,7 @@ func byteSize(v string, least int64) (int64, error) {
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("it is not a size")
+	// The comparison is with the quotient, because the product may overflow.
 	case n < 0 || n > (1<<40)/unit || n*unit < least:
 		return 0, fmt.Errorf("it is out of range")
 	}
@@ -110,6 +113,7 @@ func (s settings) scripts() steps.Scripts {
 // isolation describes how scripts are confined on this machine, and whether their
 // processes are limited as a whole. It runs a trivial script to find out.
 func (s settings) isolation(ctx context.Context) (isolation, limits string) {
+	// A registry of its own, whose log is dropped: the answer is the output.
 	r := steps.Default(steps.Deps{Scripts: s.scripts(), Log: slog.New(slog.DiscardHandler)})
 	defer r.Close()
 	return r.ScriptIsolation(ctx), r.ScriptLimits()

@@ -45,6 +45,7 @@ func sqlitePath(databaseURL string) string {
 // key returns the key. With create it makes a missing file; without, a missing file is
 // secrets.ErrNoKey, because a new key could not decrypt what is stored.
 func (k keySource) key(create bool) (string, error) {
+	// The setting wins, so that a file left behind by an earlier start does no harm.
 	if k.setting != "" {
 		return k.setting, nil
 	}
@@ -67,6 +68,7 @@ func (k keySource) checked(text []byte) (string, error) {
 	if err := checkKey(key); err != nil {
 		return "", fmt.Errorf("the key in %s is not 16-256 printable characters: %w", k.file, err)
 	}
+	// An open key file is refused rather than repaired: its content may be known by now.
 	info, err := os.Stat(k.file)
 	if err != nil {
 		return "", fmt.Errorf("read the key for secrets: %w", err)
@@ -80,6 +82,7 @@ func (k keySource) checked(text []byte) (string, error) {
 // make writes a new key and syncs it to the disk before anything is encrypted with it.
 // Of two servers that start at once, one fails: the file is created exclusively.
 func (k keySource) make() (string, error) {
+	// 256 bits, as the cipher takes.
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {
 		return "", fmt.Errorf("draw a key for secrets: %w", err)

@@ -27,6 +27,8 @@ once. SIGHUP is as SIGTERM. While PostgreSQL is still starting, serve waits for 
 for a minute.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// All settings are checked before anything is opened, and all wrong ones are named
+			// at once.
 			s, err := p.settings(cmd)
 			if err != nil {
 				return err
@@ -60,9 +62,12 @@ func (p *process) serve(ctx context.Context, s settings) error {
 		_ = ln.Close()
 		return err
 	}
+	// From here on a forced end notes itself in the database.
 	opened.Store(st)
 	address := "http://" + ln.Addr().String()
 	err = st.serve(ctx, ln, func() {
+		// On standard output, once requests are answered, so that scripts can wait for the
+		// line.
 		p.greet(address, s, st.madeKey)
 		st.log.Info("serving", "address", address, "version", buildVersion(), "database", maskURL(s.DatabaseURL))
 	})
@@ -99,6 +104,8 @@ func untilSignal(ctx context.Context, last func()) (context.Context, context.Can
 		defer signal.Stop(again)
 		release()
 		select {
+		// The signal is sent again with its default effect, so that the exit status says
+		// which one it was.
 		case s := <-again:
 			last()
 			signal.Reset(s)
@@ -111,6 +118,7 @@ func untilSignal(ctx context.Context, last func()) (context.Context, context.Can
 	if signal.Ignored(syscall.SIGHUP) {
 		return ctx, stop
 	}
+	// The channel stays registered, which is what keeps a later SIGHUP without effect.
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	ctx, end := context.WithCancel(ctx)
@@ -145,6 +153,7 @@ func endInTime(ctx context.Context, log *slog.Logger, last func()) (done func())
 			return
 		}
 		select {
+		// 200 ms are left for last and for the log line.
 		case <-time.After(stopWithin - 200*time.Millisecond):
 			last()
 			log.Error("the stop took too long; what was in flight goes on at the next start")

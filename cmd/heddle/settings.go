@@ -60,6 +60,7 @@ func table() []setting {
 		{
 			Name: "HEDDLE_LISTEN", Flag: "listen", Default: "127.0.0.1:8080",
 			Help: "address to serve on; port 0 picks a free one", Allowed: "host:port",
+			// Only the form is checked: whether the address is free shows when serve listens.
 			set: func(s *settings, v string) error { s.Listen = v; return checkAddress(v) },
 		},
 		{
@@ -69,6 +70,7 @@ func table() []setting {
 			set:     func(s *settings, v string) error { s.DatabaseURL = v; return checkDatabaseURL(v) },
 		},
 		{
+			// Below 100 ms a busy disk alone would use it up; beyond a minute no client waits.
 			Name: "HEDDLE_DATABASE_TIMEOUT", Flag: "database-timeout", Default: "4s",
 			Help:    "how long a request waits for the database, over all its calls, before it answers 503",
 			Allowed: "a duration from 100ms to 60s",
@@ -78,6 +80,7 @@ func table() []setting {
 			},
 		},
 		{
+			// It has no flag: other users of the machine can read the process's arguments.
 			Name: "HEDDLE_BOOTSTRAP_KEY", Secret: true,
 			Help: "an admin key for the tenant default; without one a key is made at the first start and printed once", Allowed: "16-256 printable characters",
 			set: func(s *settings, v string) error { s.BootstrapKey = v; return checkKey(v) },
@@ -92,11 +95,13 @@ func table() []setting {
 			},
 		},
 		{
+			// Without it the key is a file beside the database (keySource).
 			Name: "HEDDLE_SECRET_KEY", Secret: true,
 			Help: "encrypts stored secrets", Allowed: "16-256 printable characters",
 			set: func(s *settings, v string) error { s.SecretKey = v; return checkKey(v) },
 		},
 		{
+			// A run that only waits or decides does not count.
 			Name: "WORKFLOW_MAX_CONCURRENT_RUNS", Flag: "max-concurrent-runs", Default: "10",
 			Help: "runs with a step in flight at one time; the rest queue", Allowed: "a whole number from 1 to 100000",
 			set: func(s *settings, v string) (err error) { s.MaxRuns, err = between(v, 1, 100_000); return err },
@@ -107,6 +112,8 @@ func table() []setting {
 			set: func(s *settings, v string) (err error) { s.MaxSteps, err = between(v, 1, 100_000); return err },
 		},
 		{
+			// Scripts are processes of this machine, so their limit is far below that of
+			// steps.
 			Name: "HEDDLE_MAX_SCRIPTS", Flag: "max-scripts", Default: "4",
 			Help: "scripts in flight at one time", Allowed: "a whole number from 1 to 1024",
 			set: func(s *settings, v string) (err error) { s.MaxScripts, err = between(v, 1, 1024); return err },
@@ -130,12 +137,15 @@ func table() []setting {
 			set: func(s *settings, v string) error { s.RunnerTick = v == "on"; return oneOf(v, "on", "off") },
 		},
 		{
+			// Each node counts for itself: a limit over all nodes would need a write per
+			// request.
 			Name: "HEDDLE_RATE_LIMIT", Flag: "rate-limit", Default: "off",
 			Help:    "requests of each API key at this node; N/s:BURST lets BURST come at once, N without it",
 			Allowed: "off, or N/s, N/m or N/h with N from 1 to 1000000, and a burst in the same range or none, as 50/s:200",
 			set:     func(s *settings, v string) (err error) { s.Rate, err = readRate(v); return err },
 		},
 		{
+			// The quotas are defaults: a tenant may have quotas of its own (access.Quotas).
 			Name: "HEDDLE_QUOTA_OPEN_RUNS", Flag: "quota-open-runs", Default: "0",
 			Help: "runs of each tenant that have not ended; 0 is unlimited", Allowed: quotaRange,
 			set: func(s *settings, v string) (err error) {
@@ -204,6 +214,7 @@ func readRate(v string) (api.Rate, error) {
 	if v == "off" {
 		return api.Rate{}, nil
 	}
+	// The map of units returns 0 for an unknown one, and for none.
 	count, rest, cut := strings.Cut(v, "/")
 	unit, burst, bursts := strings.Cut(rest, ":")
 	r := api.Rate{Per: map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]}

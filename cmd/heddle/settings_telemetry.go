@@ -54,6 +54,8 @@ func spans(s spanSettings, sendsTrace func(stepType string) bool, log *slog.Logg
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_TRACES_SAMPLER: %w", err)
 	}
+	// The specification has the headers of one signal replace those of all, not add to
+	// them.
 	headers := s.Headers
 	if len(s.TracesHeaders) > 0 {
 		headers = s.TracesHeaders
@@ -91,6 +93,8 @@ func flush(t *telemetry.Service, log *slog.Logger) {
 
 // telemetryTable returns the settings of tracing.
 func telemetryTable() []setting {
+	// Names, defaults and meanings are those of the OpenTelemetry specification, and its
+	// variables have no flags here but the first.
 	endpoint := "an http:// or https:// URL without credentials"
 	list := "name=value pairs with commas between them, values percent-encoded"
 	return []setting{

@@ -45,6 +45,7 @@ func maskURL(v string) string {
 	if err != nil {
 		return "***"
 	}
+	// The user's name stays: operators recognize the database by it.
 	if _, has := u.User.Password(); has {
 		u.User = url.UserPassword(u.User.Username(), "***")
 	}
@@ -120,7 +121,7 @@ func (src sources) resolve(def setting, vars map[string]string) (resolved, error
 
 // variables returns the variables of Heddle and OpenTelemetry in the environment. One
 // that is set to the empty string counts as not set; of several with one name the last
-// counts.
+// one counts.
 func (src sources) variables() map[string]string {
 	vars := make(map[string]string)
 	for _, pair := range src.environ {
@@ -166,6 +167,7 @@ var testVariables = []string{"HEDDLE_REQUIRE_POSTGRES", "HEDDLE_CRASH_KILLS", "H
 // nearest returns the name with the fewest edits, or "" if none is close: at most a
 // third of the name's letters may differ.
 func nearest(name string, names []string) string {
+	// A longer name may have more mistakes in it.
 	best, least := "", len(name)/3+1
 	for _, n := range names {
 		if d := edits(name, n); d < least {
@@ -178,6 +180,7 @@ func nearest(name string, names []string) string {
 // edits returns the Levenshtein distance of two words, in bytes. It keeps one row of the
 // table and takes O(len(a)·len(b)).
 func edits(a, b string) int {
+	// row[j] is the distance of a's first i bytes and b's first j.
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -58,11 +58,13 @@ func (f termFile) Load() ([]int64, error) {
 		return nil, err
 	}
 	var epochs []int64
+	// The spaces at the end of a reserved file are no fields.
 	for line := range strings.FieldsSeq(string(text[:min(len(text), termRoom)])) {
 		if n, err := strconv.ParseInt(line, 10, 64); err == nil && n > 0 {
 			epochs = append(epochs, n)
 		}
 	}
+	// At the start, while there is room.
 	if f.reserved && len(text) < termRoom {
 		return epochs, f.write(epochs)
 	}

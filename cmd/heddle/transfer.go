@@ -100,6 +100,7 @@ skip the workflow or to rename it.`,
 			if onConflict != "" {
 				query.Set("on_conflict", onConflict)
 			}
+			// done is set on an error too: workflows before the one that failed are stored.
 			done, err := c.Import(cmd.Context(), query, lines)
 			p.printArrivals(done)
 			return err

@@ -67,6 +67,7 @@ func definitionFiles(names []string) ([]string, error) {
 			switch {
 			case err != nil:
 				return err
+			// Such as .git: what is in it is not a workflow of the user's.
 			case hidden && entry.IsDir():
 				return fs.SkipDir
 			case !hidden && !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path))):
@@ -99,6 +100,8 @@ func check(file string, stdin io.Reader) (checked, error) {
 	if err != nil {
 		return checked{}, err
 	}
+	// Each file has a registry of its own, which holds nothing open before a first
+	// attempt.
 	_, found := validation.Check(text, formatOf(file, text), steps.Default(steps.Deps{}))
 	if found == nil {
 		found = []fault.Issue{}

@@ -35,6 +35,7 @@ func buildVersion() string {
 	if !ok {
 		return "devel"
 	}
+	// A build by go install module@version has it.
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}

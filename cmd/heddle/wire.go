@@ -61,10 +61,13 @@ type replaced struct {
 
 // openWith is open with parts replaced. After an error the database is closed.
 func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced) (*stack, error) {
+	// Before the database is opened: a wrong setting should not wait for it.
 	guard, err := steps.NewGuard(s.EgressAllow)
 	if err != nil {
 		return nil, err
 	}
+	// The lock keeps a second server from the same SQLite file; several servers may share
+	// a PostgreSQL database.
 	db, err := store.Open(ctx, s.DatabaseURL, store.WithLock(), store.WithWait(time.Minute, func(err error) {
 		log.Warn("the database does not take connections yet; waiting for it", "error", err)
 	}))
@@ -77,6 +80,9 @@ func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced)
 	}
 	// Measured before anything is stored or due, because times are taken from it.
 	w.clock.Accurate(ctx)
+	// The order is that of need: secrets before the steps that reveal them, steps before
+	// the runs that perform them, and runs before the definitions, whose deletion may end
+	// them.
 	for _, part := range []func(context.Context) error{w.openAccess, w.openSecrets, w.openSteps, w.openRuns, w.openAuthoring} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -117,6 +123,7 @@ func (w *wiring) openSecrets(ctx context.Context) error {
 	if err := w.secrets.Check(ctx); err != nil {
 		return fmt.Errorf("secrets: %w", err)
 	}
+	// Before any secret is opened, so that the log never prints one.
 	scrubLog(w.log, w.secrets.Scrub)
 	w.agents = agents.New(w.db, w.clock.Now)
 	return nil
@@ -131,6 +138,8 @@ func (w *wiring) openSteps(context.Context) (err error) {
 	})
 	// Asking for the limits here removes what a server that crashed left behind.
 	w.log.Debug("scripts", "limits", w.registry.ScriptLimits())
+	// A replaced runner still needs the registry, which is also the catalog for
+	// validation.
 	if w.parts.runner == nil {
 		w.parts.runner = w.registry
 	}
@@ -161,6 +170,7 @@ func (w *wiring) openRuns(context.Context) error {
 		Store: w.meter.Schedules(st.db), Runs: st.executor, Now: time.Now, Clock: w.clock, NewID: w.newID, Meter: w.parts.meter, Log: st.log,
 		Quota: st.gate("schedules", func(q access.Quotas) int { return q.Schedules }, st.db.CountSchedules),
 	})
+	// Metrics read the state when they are scraped, so nothing counts in the background.
 	w.meter.Watch(st.executor, st.db)
 	w.meter.WatchClock(w.clock)
 	if st.spans != nil {
@@ -243,6 +253,7 @@ func (st *stack) endsNow() {
 // close releases everything, in the reverse order of need, the database last. serve must
 // have returned by then, or never have been called.
 func (st *stack) close() error {
+	// The executor first: what it still commits needs the store.
 	st.executor.Close()
 	st.stored.Close()
 	flush(st.spans, st.log)
@@ -268,6 +279,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 		timed.Wait()
 		driven <- err
 	}()
+	// It ends with driving. What it has not deleted by then stays until the next start.
 	go purgeAnswers(driving, st.db, time.Now, st.log)
 
 	srv := api.NewServer(st.handler)
@@ -292,6 +304,7 @@ func (st *stack) serve(ctx context.Context, ln net.Listener, ready func()) error
 	// Requests and streams end last: they may still read what the drain committed.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	// A client that does not let go of its connection is cut off.
 	if err := srv.Shutdown(ending); err != nil {
 		failure = errors.Join(failure, srv.Close())
 	}

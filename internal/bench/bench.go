@@ -6,11 +6,13 @@
 // fails only where a promise that does not depend on speed is broken: a run that did not
 // complete, a stream with a gap, memory beyond its bound.
 //
-// A measurement uses the product in one of two ways. Parts and loops start it in this
-// process (rig), so that calls cost no network and its step runner can be replaced. What
-// measures memory or start-up starts it in a process of its own (serverProcess). The
-// package knows the services and the HTTP API, but not how they are wired: the command
-// passes a function that starts the product (Config.Start).
+// A measurement uses the product in one of two ways. Most parts start it in this process
+// (rig), so that calls cost no network and its step runner can be replaced. What
+// measures memory apart from that of the clients, or start-up, starts it in a process of
+// its own (serverProcess).
+//
+// The package knows the services and the HTTP API, but not how they are wired: the
+// command passes a function that starts the product (Config.Start).
 package bench
 
 import (
@@ -117,6 +119,7 @@ func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
 	if plan.Store == "sqlite" {
 		b.url = "sqlite://" + filepath.Join(dir, "bench.db")
 	}
+	// Before any figure, because a figure means nothing without the disk that it is of.
 	b.printf("store      %s", b.describe())
 	for _, part := range []struct {
 		selected bool
@@ -138,6 +141,8 @@ func Run(ctx context.Context, cfg Config, plan Plan) (err error) {
 		}
 	}
 	for _, c := range cases {
+		// Cases come last: each starts a fresh server or run, and its memory figure is least
+		// disturbed when it is measured alone.
 		if err := c.run(b, ctx); err != nil {
 			return err
 		}
@@ -174,8 +179,7 @@ func (b *session) settings(more ...string) []string {
 	return append([]string{"HEDDLE_DATABASE_URL=" + b.url, "HEDDLE_BOOTSTRAP_KEY=" + adminKey, "HEDDLE_LOG_LEVEL=error"}, more...)
 }
 
-// rig is a running stack with one workflow on it, and a client of it. Only Stop of the
-// stack changes it.
+// rig is a running stack with one workflow on it, and a client of it.
 type rig struct {
 	*Stack
 	client   *client.Client // over HTTP, as the admin of tenant
@@ -199,6 +203,7 @@ func (b *session) rig(ctx context.Context, definition any, parts Parts) (*rig, e
 
 // prepare looks up the tenant of the key and stores the workflow.
 func (r *rig) prepare(ctx context.Context, definition any) error {
+	// The executor takes a tenant's id, which the key alone does not show.
 	who, err := r.Access.Authenticate(ctx, adminKey)
 	if err != nil {
 		return err
@@ -211,6 +216,7 @@ func (r *rig) prepare(ctx context.Context, definition any) error {
 // threeSteps returns the workflow of the throughput figures: three conditions
 // in a row, so that the cost is the engine's and the journal's alone.
 func threeSteps() json.RawMessage {
+	// The steps depend on each other, so a run takes three transitions and not one.
 	return json.RawMessage(`{"name":"Three steps","steps":[
 		{"id":"a","type":"condition","config":{"expression":"true"}},
 		{"id":"b","type":"condition","depends_on":["a"],"config":{"expression":"steps.a.output.result"}},
@@ -220,8 +226,8 @@ func threeSteps() json.RawMessage {
 // latencies is a set of measured durations, in any order.
 type latencies []time.Duration
 
-// at returns a percentile of the durations, from 0 to 100: the duration that this share
-// of them does not exceed, rounded up to a measured one; 0 of an empty set. It sorts l.
+// at returns a percentile of the durations, from 0 to 100: a measured duration that at
+// least this share of them does not exceed; 0 of an empty set. It sorts l.
 func (l latencies) at(percent float64) time.Duration {
 	if len(l) == 0 {
 		return 0

@@ -124,6 +124,7 @@ func (b *session) loop(ctx context.Context, c loopCase) error {
 	if err == nil {
 		rec.Output, err = r.withBlobs(ctx, rec.RunID, rec.Output)
 	}
+	// The stack is stopped in any case; the figures were taken before.
 	if err := errors.Join(err, memErr, r.Stop()); err != nil {
 		return err
 	}
@@ -145,15 +146,18 @@ func (r *rig) withBlobs(ctx context.Context, run string, output json.RawMessage)
 	switch err := json.Unmarshal(output, &v); {
 	case err != nil:
 		return nil, err
+	// The whole output was larger than the inline limit.
 	case v.Blob != "":
 		_, content, err := r.Executor.Blob(ctx, r.tenant, run, v.Blob)
 		if err != nil {
 			return nil, err
 		}
 		return io.ReadAll(content)
+	// Nothing more to resolve: this is the content of each itself.
 	case v.Each == nil:
 		return output, nil
 	}
+	// Only the loop's own output may have been stored apart.
 	each, err := r.withBlobs(ctx, run, v.Each)
 	return append(append([]byte(`{"each":`), each...), '}'), err
 }
@@ -192,6 +196,7 @@ func checkLoop(rec executor.Record, n int) error {
 	if err := json.Unmarshal(rec.Output, &out); err != nil {
 		return err
 	}
+	// The last result shows that the order of the items was kept.
 	if got := out.Each; got.Completed != n || len(got.Results) != n || got.Results[n-1] != n-1 {
 		return fmt.Errorf("%d of %d iterations completed, with %d results", got.Completed, n, len(got.Results))
 	}

@@ -33,12 +33,16 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.requests.Add(1)
 	n := r.inFlight.Add(1)
 	defer r.inFlight.Add(-1)
+	// Another request may raise most between the load and the swap; then it is compared
+	// anew.
 	for most := r.most.Load(); n > most && !r.most.CompareAndSwap(most, n); most = r.most.Load() {
 	}
 	after := time.NewTimer(answersAfter)
 	defer after.Stop()
 	select {
 	case <-after.C:
+	// The client has gone, so no answer reaches anyone; the handler ends to free its
+	// goroutine.
 	case <-req.Context().Done():
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -71,6 +75,7 @@ func (b *session) parallelSteps(ctx context.Context) error {
 func (b *session) parallelRuns(ctx context.Context) error {
 	return b.parallel(ctx, "runs-1k", "1,000 runs of one step", func(url string) json.RawMessage { return requests(url, 1) },
 		func(ctx context.Context, s *serverProcess, workflow string) ([]string, error) {
+			// Buffered for all of them, so that no worker waits for a reader.
 			ids := make(chan string, parallelRequests)
 			_, _, err := repeat(ctx, parallelRequests, 50, 60, func(ctx context.Context) error {
 				id, err := s.client.Start(ctx, workflow, nil, "")
@@ -143,6 +148,7 @@ func (b *session) parallel(ctx context.Context, name, what string, definition fu
 	if err != nil {
 		return err
 	}
+	// More would mean that a request was repeated, fewer that a run completed without one.
 	if n := r.requests.Load(); n != parallelRequests {
 		return fmt.Errorf("%s: %d requests arrived", name, n)
 	}

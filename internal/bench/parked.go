@@ -16,6 +16,8 @@ func (b *session) parked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The plan's seconds do not hold here: all runs have to be parked before the restart.
+	// Ten minutes end it all the same.
 	all, took, err := repeat(ctx, b.plan.Parked, b.plan.InFlight, 600, func(ctx context.Context) error {
 		_, err := r.Executor.Start(ctx, executor.StartRequest{
 			TenantID: r.tenant, Workflow: r.workflow, Trigger: "manual", Input: json.RawMessage("null"),
@@ -37,6 +39,7 @@ func (b *session) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// server returns once requests are answered, so this is the time until then.
 	started := time.Since(begun)
 	select {
 	case <-time.After(3 * time.Second): // so that its periodic queries have run

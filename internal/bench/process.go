@@ -31,6 +31,8 @@ func (b *session) server(ctx context.Context, settings ...string) (*serverProces
 	}
 	cmd := exec.CommandContext(ctx, self, "serve") //nolint:gosec // this very program
 	cmd.Env = append(withoutSettings(b.Environ), b.settings(append([]string{"HEDDLE_LISTEN=127.0.0.1:0"}, settings...)...)...)
+	// SIGTERM and not SIGKILL, which would leave the database to be recovered by the next
+	// part.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Stderr = b.Err
 	out, err := cmd.StdoutPipe()
@@ -41,6 +43,8 @@ func (b *session) server(ctx context.Context, settings ...string) (*serverProces
 		return nil, err
 	}
 	s := &serverProcess{cmd: cmd}
+	// The line is printed once requests are answered, so that start-up can be measured by
+	// it.
 	address, err := awaitServing(out)
 	if err != nil {
 		return nil, errors.Join(err, s.stop())
@@ -96,6 +100,7 @@ func memory(pid int) (resident, peak int64, err error) {
 		name, value, _ := strings.Cut(line, ":")
 		kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 		switch name {
+		// See proc(5). The kernel counts pages that are mapped in, shared ones too.
 		case "VmRSS":
 			resident = kib << 10
 		case "VmHWM":

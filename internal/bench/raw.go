@@ -23,6 +23,7 @@ func (b *session) raw(ctx context.Context) (err error) {
 		_, dropErr := db.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS heddle_bench_raw")
 		err = errors.Join(err, dropErr, db.Close())
 	}()
+	// A second is enough for a steady figure, and it is only there for comparison.
 	span := time.Duration(min(b.plan.Seconds, 1) * float64(time.Second))
 	single, singleTook, err := rawBatches(ctx, db, insert, 1, span)
 	if err != nil {
@@ -67,6 +68,7 @@ func rawBatches(ctx context.Context, db *sql.DB, insert string, rows int, span t
 		if err != nil {
 			return 0, 0, err
 		}
+		// Prepared in each transaction, as database/sql binds a statement to it.
 		statement, err := tx.PrepareContext(ctx, insert)
 		for i := 0; err == nil && i < rows; i++ {
 			_, err = statement.ExecContext(ctx, body)

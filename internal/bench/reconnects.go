@@ -30,6 +30,7 @@ func (b *session) reconnects(ctx context.Context) (err error) {
 	began := time.Now()
 	var made atomic.Int64
 	seen := make([][]client.Frame, readers)
+	// Room for an error of every goroutine, so that none blocks after the first.
 	failed := make(chan error, readers+1)
 	var wg sync.WaitGroup
 	for i := range readers {
@@ -63,6 +64,7 @@ func (b *session) reconnects(ctx context.Context) (err error) {
 // signalAll sends n signals that no step waits for, and then the one that ends the run.
 func (s *serverProcess) signalAll(ctx context.Context, run string, n int) error {
 	for i := range n + 1 {
+		// No step waits for the name "other", so the signal is an event and nothing else.
 		name := "other"
 		if i == n {
 			name = "go"
@@ -96,7 +98,9 @@ func (s *serverProcess) readInPieces(ctx context.Context, run string, made *atom
 			return nil
 		})
 		switch {
+		// The next connection goes on after the last frame that was seen.
 		case errors.Is(err, errEnough):
+		// The server says so only once the last frame was acknowledged by its id.
 		case errors.Is(err, client.ErrFinished):
 			return all, nil
 		case err != nil:

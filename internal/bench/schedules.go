@@ -62,6 +62,7 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 	defer func() { err = errors.Join(err, r.Stop()) }()
 	// Far enough away for n schedules to be stored before it.
 	due := time.Now().Add(1500*time.Millisecond + time.Duration(n)*8*time.Millisecond).Truncate(time.Second)
+	// They end a second after the moment, so that each fires once.
 	for range n {
 		_, err := r.Schedules.Create(ctx, schedules.CreateRequest{Workflow: r.workflow, Schedule: schedules.Schedule{
 			TenantID: r.tenant, Expression: "@every 1h", StartsAt: due, EndsAt: due.Add(time.Second),
@@ -75,6 +76,7 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 	}
 	select {
 	case <-meter.full:
+	// A minute is far beyond any machine's delay: only a lost firing takes as long.
 	case <-time.After(time.Until(due) + time.Minute):
 		return nil, nil, fmt.Errorf("only %d of %d schedules fired within a minute", len(meter.late), n)
 	case <-ctx.Done():
@@ -104,6 +106,7 @@ func (r *rig) begunAfter(ctx context.Context, due time.Time, runner *recordingRu
 			return nil, err
 		}
 		for _, run := range page.Runs {
+			// Such a run waited for a slot, and its firing does not say when it began.
 			if !run.StartedAt.Equal(run.CreatedAt) {
 				return nil, fmt.Errorf("run %s was stored %s before it began", run.RunID, run.StartedAt.Sub(run.CreatedAt))
 			}

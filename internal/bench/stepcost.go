@@ -14,6 +14,7 @@ import (
 // compares the time between two steps early and late in the run. They should not differ:
 // a transition does not cost more in a long run.
 func (b *session) stepCost(ctx context.Context) error {
+	// The first steps are left out (mean(9)): they include the start of the run.
 	const steps, window = 5000, 500
 	runner := &recordingRunner{at: make([]time.Time, 0, steps)}
 	r, err := b.rig(ctx, chain(steps), Parts{Runner: runner})
@@ -24,6 +25,7 @@ func (b *session) stepCost(ctx context.Context) error {
 	if err := errors.Join(err, r.Stop()); err != nil {
 		return err
 	}
+	// A step that was run twice or not at all would shift the windows.
 	if len(runner.at) != steps {
 		return fmt.Errorf("%d of %d steps were run", len(runner.at), steps)
 	}
@@ -45,6 +47,7 @@ func chain(n int) json.RawMessage {
 	}
 	list := make([]step, n)
 	for i := range list {
+		// The URL is never requested; validation asks for one.
 		list[i] = step{ID: fmt.Sprintf("s%d", i), Type: "http_request", Config: map[string]string{"url": "http://localhost/"}}
 		if i > 0 {
 			list[i].DependsOn = []string{fmt.Sprintf("s%d", i-1)}

@@ -24,12 +24,15 @@ var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wai
 // the one run takes to reach all its readers while further clients of that run never
 // read. It fails where the memory grows by more than streamsWithin.
 func (b *session) streams(ctx context.Context) (err error) {
+	// Half of the streams share a run, so that both costs show: that of a stream, and that
+	// of an event with many readers.
 	const n, stalled, signals = 1000, 20, 20
 	s, err := b.server(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
+	// One run with n/2 readers, and n/2 with one each.
 	runs, err := s.startRuns(ctx, n/2+1)
 	if err != nil {
 		return err
@@ -39,6 +42,7 @@ func (b *session) streams(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// The readers run in this process, so that their buffers do not count for the server.
 	a := &audience{client: s.client, busy: runs[0], arrived: make(map[string]*arrival)}
 	reading, stop := context.WithCancel(ctx)
 	defer func() { stop(); a.wg.Wait() }()
@@ -46,6 +50,8 @@ func (b *session) streams(ctx context.Context) (err error) {
 	for i := range n {
 		a.open(reading, runs[max(0, i-n/2+1)])
 	}
+	// They do not count for ready: nothing is read from them, not even the answer's
+	// header.
 	for range stalled {
 		a.stall(reading)
 	}
@@ -101,7 +107,7 @@ type audience struct {
 	failure error               // the first
 }
 
-// arrival counts the readers that an event has not reached yet. audience.mu guards it.
+// arrival counts the readers that an event has not reached yet. audience.mu guards left.
 type arrival struct {
 	left int
 	all  chan struct{} // closed when none is left
@@ -135,6 +141,7 @@ func (a *audience) open(ctx context.Context, run string) {
 func (a *audience) arrive(f client.Frame) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	// The payload is searched and not decoded: this runs for every frame of 500 readers.
 	for mark, at := range a.arrived {
 		if strings.Contains(string(f.Data), mark) {
 			if at.left--; at.left == 0 {
@@ -204,6 +211,7 @@ func (a *audience) broadcast(ctx context.Context, signals, readers int) (latenci
 		mark := "mark-" + strconv.Itoa(i) + "-"
 		at := &arrival{left: readers, all: make(chan struct{})}
 		a.mu.Lock()
+		// The mark ends with "-", so that none is the beginning of another.
 		a.arrived = map[string]*arrival{mark: at}
 		a.mu.Unlock()
 		began := time.Now()

@@ -34,6 +34,8 @@ func repeat(ctx context.Context, n, workers int, seconds float64, one func(conte
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
+			// A number is taken before the call is made, so that no more than n are ever
+			// begun.
 			for next.Add(1) <= int64(n) && ctx.Err() == nil {
 				t := time.Now()
 				if t.After(deadline) {
@@ -53,6 +55,7 @@ func repeat(ctx context.Context, n, workers int, seconds float64, one func(conte
 	for _, l := range took {
 		all = append(all, l...)
 	}
+	// nil unless a call failed or the caller's context ended: cancel(nil) has not run yet.
 	return all, total, context.Cause(ctx)
 }
 
@@ -75,6 +78,7 @@ func (r *rig) startAndFinish(ctx context.Context) error {
 	rec, err := r.Executor.Start(ctx, executor.StartRequest{
 		TenantID: r.tenant, Workflow: r.workflow, Trigger: "manual", Input: json.RawMessage("null"),
 	})
+	// The run may have ended within Start, and then there is nothing to follow.
 	if err != nil || rec.State.Terminal() {
 		return err
 	}
@@ -94,6 +98,7 @@ func (b *session) http(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// More connections than this measure the client rather than the server.
 	begun, connections := time.Now(), min(b.plan.InFlight, 50)
 	all, _, err := repeat(ctx, b.plan.Runs, connections, b.plan.Seconds, func(ctx context.Context) error {
 		_, err := r.client.Start(ctx, r.workflow, nil, "")
@@ -128,6 +133,8 @@ func (r *rig) awaitCompleted(ctx context.Context, n int) error {
 		if list.Total == n {
 			return nil
 		}
+		// A request was counted as failed although its run was stored, so the rate would be
+		// too low.
 		if list.Total > n {
 			return fmt.Errorf("%d runs were started and %d are completed", n, list.Total)
 		}
