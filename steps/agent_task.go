@@ -117,6 +117,7 @@ func findAgent(ctx context.Context, agents Agents, tenantID, agentID string) (Ag
 	}
 	agent, err := agents.Agent(ctx, tenantID, agentID)
 	switch {
+	// An agent that was stored by a later version may name another.
 	case err == nil && agent.Provider != "" && agent.Provider != "openai":
 		return Agent{}, permanent("agent_invalid", "Agent %q has the provider %q; only openai (any chat completions server) is known.", agentID, agent.Provider)
 	case err == nil:
@@ -232,6 +233,7 @@ func (t *task) ask(ctx context.Context, messages []chat) (chat, error) {
 	if err != nil {
 		return chat{}, err
 	}
+	// Counted before it is sent, so that a failed request counts as one.
 	t.turns++
 	got, err := t.send(ctx, messages, tokens)
 	if err != nil {

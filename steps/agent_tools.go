@@ -64,6 +64,7 @@ func (t *task) offered() []any {
 	for _, tool := range t.agent.Tools {
 		parameters := tool.Parameters
 		if parameters == nil {
+			// The schema of no arguments.
 			parameters = json.RawMessage(`{"type":"object","properties":{}}`)
 		}
 		list = append(list, map[string]any{"type": "function", "function": map[string]any{
@@ -79,6 +80,8 @@ func (t *task) offered() []any {
 // (egress_denied), which the operator should see.
 func (t *task) use(ctx context.Context, call toolCall) (string, error) {
 	started := t.client.now()
+	// Names and arguments are the model's; the executor redacts the usage as it does the
+	// output.
 	record := toolRecord{Tool: call.Function.Name, Arguments: argumentsOf(call)}
 	text, err := t.callTool(ctx, call, &record)
 	record.LatencyMS = t.client.now().Sub(started).Milliseconds()
@@ -192,6 +195,7 @@ func (t *task) toolRequest(ctx context.Context, tool AgentTool, arguments json.R
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	// setHeaders refuses what a header cannot hold, as a secret may hold anything.
 	headers := make(map[string]printed, len(tool.Headers))
 	for name, value := range tool.Headers {
 		headers[name] = printed(value)

@@ -87,12 +87,14 @@ func checkAuth(raw json.RawMessage) []fault.Issue {
 			}
 		}
 	}
+	// A warning and not an error: a receiver may want the word twice.
 	if token, _ := a.text("token"); kind == "bearer" && len(token) > 7 && strings.EqualFold(token[:7], "bearer ") {
 		out = append(out, suggest(warning("invalid_value", "/auth/token", "token begins with Bearer, which type bearer writes itself; leave it out"), strings.TrimSpace(token[7:])))
 	}
 	if name, ok := a.literal("name"); ok && name != "" && kind == "header" && !holdsLineBreak(name) && (reservedHeader(name) || !validHeaderName(name)) {
 		out = append(out, problem("invalid_value", "/auth/name", "%q is no header that can be set", name))
 	}
+	// RFC 7617, 2: the first colon ends the user name.
 	if user, _ := a.text("username"); kind == "basic" && strings.Contains(outsideTemplates(user), ":") {
 		out = append(out, problem("invalid_value", "/auth/username", "a user name cannot hold a colon: the receiver ends it there (RFC 7617); what follows belongs into password"))
 	}
@@ -139,6 +141,7 @@ func checkOverlaps(c fields) []fault.Issue {
 	if !ok {
 		return nil
 	}
+	// byAuth is the header that auth sets; "" without auth or where it is a template.
 	byAuth := ""
 	if a, ok := readFields(c["auth"]); ok && c.has("auth") {
 		kind, _ := a.literal("type")

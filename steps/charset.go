@@ -70,6 +70,7 @@ func decoderOf(start []byte, media, declared string) transform.Transformer {
 	case len(start) > 2 && (start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff):
 		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()
 	}
+	// The header goes before the document, as in HTML.
 	if declared == "" {
 		declared = declaredInside(start, media)
 	}
@@ -104,6 +105,7 @@ func charsetNamed(name string) encoding.Encoding {
 			return nil
 		}
 	}
+	// The replacement encoding stands for charsets that are unsafe to decode.
 	switch standard, _ := htmlindex.Name(charset); {
 	case standard == "utf-8", standard == "x-user-defined", charset == encoding.Replacement:
 		return nil

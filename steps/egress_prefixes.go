@@ -44,6 +44,7 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 	if !addr.Is6() {
 		return netip.Addr{}, false
 	}
+	// The prefixes are compared as numbers: this runs for every connection.
 	b := addr.As16()
 	switch {
 	case binary.BigEndian.Uint64(b[:8]) == 0x0064ff9b_00000000 && binary.BigEndian.Uint32(b[8:12]) == 0:
@@ -62,6 +63,7 @@ func forbidden(addr netip.Addr, ranges []netip.Prefix) bool {
 		return true
 	}
 	addr = addr.Unmap()
+	// Through a translator the connection ends at the address within.
 	if inner, ok := embedded(addr); ok {
 		return forbidden(inner, ranges)
 	}

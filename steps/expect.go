@@ -47,6 +47,7 @@ func (e *expectation) UnmarshalJSON(raw []byte) error {
 // jsonSchema makes expectation a schemaSource. The ranges themselves are checked by
 // checkExpect.
 func (expectation) jsonSchema() map[string]any {
+	// The text form has no pattern here: parseStatus explains a wrong one better.
 	number := map[string]any{"type": "integer", "minimum": 100, "maximum": 599}
 	text := map[string]any{"type": "string"}
 	return map[string]any{"anyOf": []map[string]any{

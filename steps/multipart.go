@@ -30,6 +30,7 @@ func multipartBody(parts []formPart) (body []byte, contentType string, err error
 		return nil, "", permanent("invalid_config", "The parts of multipart cannot be sent.")
 	}
 	for i, p := range parts {
+		// A message names the part by its position, since two parts may have one name.
 		data, kind, err := p.content()
 		if err != nil {
 			return nil, "", permanent("invalid_config", "multipart[%d].value is not usable: %s.", i, err)
@@ -59,6 +60,7 @@ func (p formPart) content() (data []byte, kind string, err error) {
 	switch {
 	case p.ContentType != "":
 		kind = string(p.ContentType)
+	// A JSON value that is neither text nor bytes is sent as JSON.
 	case len(value) > 0 && value[0] != '"' && !isBytes(value):
 		kind = "application/json"
 	case p.Filename != "":
@@ -78,6 +80,7 @@ func isBytes(value json.RawMessage) bool {
 // disposition returns the part's Content-Disposition, with names escaped as browsers do
 // it (HTML, multipart/form-data), so that a name cannot end the header.
 func (p formPart) disposition() string {
+	// Only what would end the quotes or the line is escaped; other characters are UTF-8.
 	escape := strings.NewReplacer("\r", "%0D", "\n", "%0A", `"`, "%22").Replace
 	text := `form-data; name="` + escape(p.Name) + `"`
 	if p.Filename != "" {
@@ -91,6 +94,7 @@ func (p formPart) disposition() string {
 func boundaryOf(parts []formPart) string {
 	h := sha256.New()
 	for _, p := range parts {
+		// Hashed one by one, so that the borders between the texts count.
 		for _, text := range []string{p.Name, string(p.Filename), string(p.ContentType), string(p.Value)} {
 			sum := sha256.Sum256([]byte(text))
 			h.Write(sum[:])

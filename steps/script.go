@@ -49,6 +49,7 @@ func runScript(ctx context.Context, r *scriptRunner, call executor.Call, cfg *sc
 	if err != nil {
 		return executor.Result{}, err
 	}
+	// Beside the output, so that a long script can be watched while it runs.
 	if call.Logs != nil {
 		p.stdout, p.stderr = call.Logs.Stream(executor.LogInfo, "stdout"), call.Logs.Stream(executor.LogWarn, "stderr")
 	}
@@ -95,6 +96,7 @@ func (cfg *scriptConfig) program() (program, error) {
 		}
 		p.args = append(p.args, string(a))
 	}
+	// In any order: the names are unique.
 	for name, v := range cfg.Env {
 		if !envName(name) || strings.IndexByte(string(v), 0) >= 0 {
 			return p, permanent("invalid_config", "env: %q is no variable, or its value holds a NUL character.", name)
@@ -126,6 +128,7 @@ func (e *ending) output() json.RawMessage {
 	if v, ok := jsonValue(e.stdout.data); ok && !e.stdout.cut {
 		result = v
 	}
+	// The two flags are left out where nothing was cut, which is the usual case.
 	parts := []any{"exit_code", e.Code, "stdout", textValue(e.stdout.text()), "stderr", textValue(e.stderr.text()), "result", result}
 	if e.stdout.cut {
 		parts = append(parts, "stdout_truncated", true)
@@ -158,7 +161,7 @@ func failed(call executor.Call, e *ending) error {
 		how += fmt.Sprintf(": its processes together needed more than the %d MiB of memory that a script has here (HEDDLE_SCRIPT_MEMORY)", e.memory>>20)
 		details["limit"] = "memory"
 	}
-	// All of them were killed from outside, which is mostly the kernel's doing.
+	// All of them were killed from outside, most often by the kernel for want of memory.
 	if e.lost {
 		how += ", with all processes round it; the server may be short of memory"
 	}
@@ -247,6 +250,7 @@ func checkFirstLine(c fields, language string) []fault.Issue {
 			name = asked
 		}
 	}
+	// Without an absolute path checkScript reports the line itself.
 	fits := !given || !strings.HasPrefix(path, "/")
 	switch language {
 	case "python":

@@ -85,7 +85,7 @@ func (c *client) transportFor(t *tlsConfig) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Settings may hold secrets that are rotated: old ones must not stay forever.
+	// Settings change when a certificate is renewed; old ones would stay forever.
 	if len(c.own.byFingerprint) >= maxTransports {
 		c.own.closeAll()
 	}

@@ -19,7 +19,11 @@ import (
 )
 
 // webhookConfig is the config of webhook after rendering. A nil Payload is sent as {}; a
-// nil Secret means that the request is not signed.
+// nil Secret means that the request is not signed. The body of every delivery is
+//
+//	{"type": "order.paid", "timestamp": "2026-01-02T03:04:05.000Z", "data": {…}}
+//
+// with the headers Webhook-Id, Webhook-Timestamp and, with a secret, Webhook-Signature.
 type webhookConfig struct {
 	URL     string             `json:"url" minLength:"1" doc:"The receiver, http or https."`
 	Event   string             `json:"event" minLength:"1" doc:"What happened, such as order.paid; sent as type."`
@@ -79,6 +83,8 @@ func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhook
 	if happened.IsZero() {
 		happened = sent
 	}
+	// Redirects are not followed (c.do below): a signed event goes to the url that was
+	// configured and nowhere else.
 	req, err := cfg.request(ctx, id, happened, sent)
 	if err != nil {
 		return executor.Result{}, err
@@ -125,6 +131,7 @@ func (cfg *webhookConfig) request(ctx context.Context, id string, happened, sent
 	if err != nil {
 		return nil, permanent("invalid_url", "The url is not valid.")
 	}
+	// The author's headers first, so that those of the step replace them.
 	if _, err := setHeaders(req.Header, cfg.Headers); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ func (s agentSource) Agent(ctx context.Context, tenantID, id string) (steps.Agen
 		InputMicroUSDPer1K: a.InputMicroUSDPer1K, OutputMicroUSDPer1K: a.OutputMicroUSDPer1K,
 		TokenLimitField: a.TokenLimitField,
 	}
+	// Servers on a private network often need no key.
 	if a.APIKeySecret != "" {
 		values, err := s.reveal(ctx, tenantID, a.APIKeySecret)
 		if err != nil {
@@ -73,6 +74,7 @@ func (s agentSource) tool(ctx context.Context, tenantID string, t agents.Tool) (
 	if out.Method == "" {
 		out.Method = http.MethodPost
 	}
+	// Compiled at each attempt: agents are few, and this costs little beside a request.
 	template, err := agents.HeadersTemplate(t)
 	if err != nil {
 		return out, fmt.Errorf("read the headers of tool %s: %w", t.Name, err)

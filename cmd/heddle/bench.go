@@ -22,6 +22,7 @@ name a database that may be filled with rubbish. Cases:
 ` + bench.CaseList(),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// A signal ends the measurement in order, which removes what it made.
 			ctx, stop := untilSignal(cmd.Context(), func() {})
 			defer stop()
 			if err := plan.Check(); err != nil {

@@ -21,6 +21,7 @@ func (p *process) configCommand() *cobra.Command {
 			src := p.sources(cmd)
 			set, all, err := src.load()
 			if err == nil {
+				// Not settings, but what they come to on this machine.
 				isolation, limits := set.isolation(cmd.Context())
 				all = append(all,
 					resolved{setting: setting{Name: "script isolation"}, Value: isolation, Source: "found here"},
@@ -48,6 +49,7 @@ func (p *process) configCommand() *cobra.Command {
 // list of name, value and source. Secret values are masked in both.
 func (p *process) printConfig(all []resolved, asJSON bool) error {
 	if asJSON {
+		// The form of --json is fixed: scripts read it.
 		type line struct {
 			Name   string `json:"name"`
 			Value  string `json:"value"`
@@ -61,6 +63,7 @@ func (p *process) printConfig(all []resolved, asJSON bool) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(lines)
 	}
+	// Columns are as wide as their longest value, with two spaces between them.
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SETTING\tVALUE\tFROM")
 	for _, r := range all {

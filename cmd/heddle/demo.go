@@ -55,6 +55,7 @@ func (p *process) demo(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// After the server has stopped: deferred calls run in reverse order.
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	// 24 bytes, as Standard Webhooks recommend.
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(randomBytes(24))
@@ -120,6 +121,7 @@ func (p *process) demoRun(ctx context.Context, c *client.Client, receiver *demoR
 	if err != nil {
 		return err
 	}
+	// The stream has ended, so the status is final.
 	if run.Status != "completed" {
 		return fmt.Errorf("the run ended as %s: %+v", run.Status, run.Error)
 	}

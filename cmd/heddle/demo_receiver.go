@@ -87,6 +87,7 @@ func (r *demoReceiver) delivery() (counted, error) {
 	if r.bad != nil {
 		return counted{}, fmt.Errorf("a delivery was not acceptable: %w", r.bad)
 	}
+	// Two would mean that a retry was not recognized, none that the step did nothing.
 	if len(r.got) != 1 {
 		return counted{}, fmt.Errorf("the receiver got %d deliveries, not one", len(r.got))
 	}
@@ -105,6 +106,8 @@ func verifySignature(secret []byte, h http.Header, body []byte, now time.Time) e
 	if age := now.Sub(time.Unix(seconds, 0)).Abs(); age > 5*time.Minute {
 		return fmt.Errorf("the delivery's time is %s off", age.Round(time.Second))
 	}
+	// Written out here and not shared with the step, so that the tour checks it
+	// independently.
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(id + "." + timestamp + "."))
 	mac.Write(body)

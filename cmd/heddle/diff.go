@@ -62,6 +62,7 @@ func (p *process) diffCommand() *cobra.Command {
 --server two versions of a workflow, by number or label. The exit code is 0 when
 they are equal, 1 when they differ, 2 when they could not be compared.`,
 		Args: func(cmd *cobra.Command, args []string) error {
+			// --server decides which form the arguments have.
 			if cmd.Flags().Changed("server") {
 				return cobra.ExactArgs(3)(cmd, args)
 			}
@@ -92,6 +93,7 @@ they are equal, 1 when they differ, 2 when they could not be compared.`,
 // with three args, a workflow and two versions, from the server.
 func (p *process) sides(ctx context.Context, r remote, args []string, stdin io.Reader) (before, after json.RawMessage, err error) {
 	if len(args) == 2 {
+		// It can be read only once.
 		if args[0] == "-" && args[1] == "-" {
 			return nil, nil, errors.New("only one side can be standard input")
 		}

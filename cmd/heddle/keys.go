@@ -67,6 +67,7 @@ func (p *process) recoverKey(cmd *cobra.Command, s settings, tenant, name string
 		return fmt.Errorf("open the database %s: %w", maskURL(s.DatabaseURL), err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	// No log and no quotas: it makes one key and ends.
 	keys := access.New(access.Config{Store: db, Now: time.Now, NewID: ids.New(time.Now).New})
 	k, secret, err := keys.Recover(cmd.Context(), tenant, name)
 	if err != nil {

@@ -21,6 +21,7 @@ so too; use it to have that done before.`,
 			if err != nil {
 				return err
 			}
+			// Opening migrates; nothing else is wired, so no run begins.
 			db, err := store.Open(cmd.Context(), s.DatabaseURL)
 			if err != nil {
 				return fmt.Errorf("migrate %s: %w", maskURL(s.DatabaseURL), err)

@@ -58,6 +58,7 @@ Nothing is stored, and no server is needed.`,
 // with its offset, UTC, and a note where a change of the clock moved or dropped it. What
 // is wrong with the flags is a usage error.
 func (p *process) preview(expression string, plan previewPlan) error {
+	// 500 lines are more than anyone reads, and bound the search in sparse expressions.
 	if plan.count < 1 || plan.count > 500 {
 		return usageError{errors.New("--count must be from 1 to 500")}
 	}

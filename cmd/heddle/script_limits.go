@@ -15,6 +15,7 @@ import (
 // print them.
 func scriptSettings() []setting {
 	const size = "a size from 1KiB to 1TiB, as 512MiB, 2GiB or a number of bytes"
+	// bytes and count return the set of a row that stores a number of bytes or a count.
 	bytes := func(put func(*steps.Limits, int64), least int64) func(*settings, string) error {
 		return func(s *settings, v string) error {
 			n, err := byteSize(v, least)
@@ -31,6 +32,7 @@ func scriptSettings() []setting {
 	}
 	return []setting{
 		{
+			// With less than 16 MiB hardly any interpreter starts.
 			Name: "HEDDLE_SCRIPT_MEMORY", Flag: "script-memory", Default: "512MiB",
 			Help: "address space of each process of a script, and memory of all of them where they have a cgroup", Allowed: "a size from 16MiB to 1TiB, as 512MiB, 2GiB or a number of bytes",
 			set: bytes(func(l *steps.Limits, n int64) { l.Memory = n }, 16<<20),
@@ -47,11 +49,13 @@ func scriptSettings() []setting {
 			},
 		},
 		{
+			// 0 stands for the default, which depends on the attempt's timeout.
 			Name: "HEDDLE_SCRIPT_CPU", Flag: "script-cpu", Default: "0",
 			Help: "seconds of CPU time of each process of a script; 0 is what the attempt has left", Allowed: "a whole number from 0 to 86400",
 			set: count(func(l *steps.Limits, n int64) { l.CPU = n }, 0, 86_400),
 		},
 		{
+			// The kernel counts threads as processes here.
 			Name: "HEDDLE_SCRIPT_PROCESSES", Flag: "script-processes", Default: "256",
 			Help: "processes and threads of a script at one time", Allowed: "a whole number from 1 to 100000",
 			set: count(func(l *steps.Limits, n int64) { l.Processes = n }, 1, 100_000),
@@ -67,6 +71,7 @@ func scriptSettings() []setting {
 			set: count(func(l *steps.Limits, n int64) { l.OpenFiles = n }, 16, 1_000_000),
 		},
 		{
+			// What goes beyond it is dropped, and the output says so; the script goes on.
 			Name: "HEDDLE_SCRIPT_OUTPUT", Flag: "script-output", Default: "1MiB",
 			Help: "what is kept of each of stdout and stderr", Allowed: "a size from 1KiB to 16MiB, as 4MiB or a number of bytes",
 			set: func(s *settings, v string) error {

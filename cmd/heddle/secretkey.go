@@ -35,6 +35,7 @@ func keyFile(databaseURL string) string {
 // sqlitePath returns the file that a database URL names, relative or absolute as it is
 // written; "" for PostgreSQL and for a database in memory.
 func sqlitePath(databaseURL string) string {
+	// In sqlite://heddle.db the file's name is parsed as the host.
 	u, err := url.Parse(databaseURL)
 	if err != nil || u.Scheme != "sqlite" || strings.Contains(databaseURL, ":memory:") {
 		return ""

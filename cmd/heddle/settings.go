@@ -58,12 +58,14 @@ type setting struct {
 func table() []setting {
 	return append([]setting{
 		{
+			// The default is reachable from this machine alone.
 			Name: "HEDDLE_LISTEN", Flag: "listen", Default: "127.0.0.1:8080",
 			Help: "address to serve on; port 0 picks a free one", Allowed: "host:port",
 			// Only the form is checked: whether the address is free shows when serve listens.
 			set: func(s *settings, v string) error { s.Listen = v; return checkAddress(v) },
 		},
 		{
+			// Secret, because it may hold a password; maskURL still shows the rest of it.
 			Name: "HEDDLE_DATABASE_URL", Flag: "database-url", Default: "sqlite://heddle.db", Secret: true,
 			Help:    "where everything is kept",
 			Allowed: "sqlite://relative.db, sqlite:///absolute.db or postgres://user:password@host:port/name",
@@ -86,6 +88,7 @@ func table() []setting {
 			set: func(s *settings, v string) error { s.BootstrapKey = v; return checkKey(v) },
 		},
 		{
+			// Empty by default: steps reach public addresses only (steps.Guard).
 			Name: "HEDDLE_EGRESS_ALLOW", Flag: "egress-allow",
 			Help: "private addresses that steps may reach", Allowed: "a comma-separated list of CIDRs, addresses or hosts, each with or without :port",
 			set: func(s *settings, v string) error {
@@ -107,6 +110,7 @@ func table() []setting {
 			set: func(s *settings, v string) (err error) { s.MaxRuns, err = between(v, 1, 100_000); return err },
 		},
 		{
+			// Attempts of all runs together, of whatever type.
 			Name: "HEDDLE_MAX_STEPS", Flag: "max-steps", Default: "256",
 			Help: "steps in flight at one time", Allowed: "a whole number from 1 to 100000",
 			set: func(s *settings, v string) (err error) { s.MaxSteps, err = between(v, 1, 100_000); return err },
@@ -119,11 +123,13 @@ func table() []setting {
 			set: func(s *settings, v string) (err error) { s.MaxScripts, err = between(v, 1, 1024); return err },
 		},
 		{
+			// One receiver that never answers must leave slots for the others.
 			Name: "HEDDLE_MAX_PER_HOST", Flag: "max-per-host", Default: "5",
 			Help: "webhooks in flight at one time to one host, and never more than half of WORKFLOW_MAX_CONCURRENT_RUNS", Allowed: "a whole number from 1 to 100000",
 			set: func(s *settings, v string) (err error) { s.MaxPerHost, err = between(v, 1, 100_000); return err },
 		},
 		{
+			// sandbox refuses scripts where nothing confines them (steps.Sandbox).
 			Name: "HEDDLE_SCRIPTS", Flag: "scripts", Default: "sandbox",
 			Help: "how script steps run", Allowed: "sandbox, off or unconfined",
 			set: func(s *settings, v string) error {
@@ -132,6 +138,7 @@ func table() []setting {
 			},
 		},
 		{
+			// For callers that decide themselves when queued instances begin.
 			Name: "HEDDLE_RUNNER_TICK", Flag: "runner-tick", Default: "off",
 			Help: "whether queued instances begin by POST /api/workflows/_runner/tick alone", Allowed: "on or off",
 			set: func(s *settings, v string) error { s.RunnerTick = v == "on"; return oneOf(v, "on", "off") },
@@ -154,6 +161,7 @@ func table() []setting {
 			},
 		},
 		{
+			// Streams are connections to one node, so each node counts its own.
 			Name: "HEDDLE_QUOTA_STREAMS", Flag: "quota-streams", Default: "0",
 			Help: "open event streams of each tenant at this node; 0 is unlimited", Allowed: quotaRange,
 			set: func(s *settings, v string) (err error) {
@@ -170,6 +178,7 @@ func table() []setting {
 			},
 		},
 		{
+			// Counted in the background (quota.Bytes), so it may be exceeded for a while.
 			Name: "HEDDLE_QUOTA_STORED_BYTES", Flag: "quota-stored-bytes", Default: "0",
 			Help:    "bytes that each tenant may have stored in definitions, templates and runs; 0 is unlimited",
 			Allowed: "a whole number from 0 to 100000000000000",
@@ -186,6 +195,7 @@ func table() []setting {
 			},
 		},
 		{
+			// Both go to standard error: standard output belongs to the command's result.
 			Name: "HEDDLE_LOG_FORMAT", Flag: "log-format", Default: "text",
 			Help: "how log lines look on stderr", Allowed: "text or json",
 			set: func(s *settings, v string) error { s.LogFormat = v; return oneOf(v, "text", "json") },
@@ -231,6 +241,7 @@ func readRate(v string) (api.Rate, error) {
 // checkAddress refuses what is not host:port with a numeric port. An empty host is
 // all interfaces.
 func checkAddress(v string) error {
+	// A port by name would depend on the machine's /etc/services.
 	_, port, err := net.SplitHostPort(v)
 	if err != nil {
 		return err

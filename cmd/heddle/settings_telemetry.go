@@ -32,8 +32,10 @@ type spanSettings struct {
 // endpoint returns the URL that spans are sent to; "" if no spans are made.
 func (s spanSettings) endpoint() string {
 	switch {
+	// Before the endpoints: they may be set for all programs of a machine.
 	case s.Disabled || s.Exporter == "none":
 		return ""
+	// A whole URL is used as it is; only the general endpoint gets the path appended.
 	case s.TracesEndpoint != "":
 		return s.TracesEndpoint
 	case s.Endpoint != "":
@@ -50,6 +52,7 @@ func spans(s spanSettings, sendsTrace func(stepType string) bool, log *slog.Logg
 	if endpoint == "" {
 		return nil, nil
 	}
+	// Each was checked by itself; together they may still not be right.
 	sampler, err := telemetry.NewSampler(s.Sampler, s.SamplerArg)
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_TRACES_SAMPLER: %w", err)
@@ -84,6 +87,7 @@ func flush(t *telemetry.Service, log *slog.Logger) {
 	if t == nil {
 		return
 	}
+	// The context of the process has ended by now.
 	ctx, cancel := context.WithTimeout(context.Background(), flushFor)
 	defer cancel()
 	if err := t.Close(ctx); err != nil {
@@ -109,6 +113,7 @@ func telemetryTable() []setting {
 			set: func(s *settings, v string) error { s.Spans.TracesEndpoint = v; return telemetry.CheckEndpoint(v) },
 		},
 		{
+			// Secret, because collectors take their credentials here.
 			Name: "OTEL_EXPORTER_OTLP_HEADERS", Secret: true,
 			Help: "headers for the collector", Allowed: list,
 			set: func(s *settings, v string) (err error) { s.Spans.Headers, err = telemetry.ParseList(v); return err },
@@ -122,6 +127,8 @@ func telemetryTable() []setting {
 			},
 		},
 		{
+			// Read only to refuse what is not supported, rather than to send what was not
+			// asked for.
 			Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Default: "http/protobuf",
 			Help: "how spans are sent", Allowed: "http/protobuf",
 			set: func(_ *settings, v string) error { return oneOf(v, "http/protobuf") },
@@ -159,6 +166,7 @@ func telemetryTable() []setting {
 			},
 		},
 		{
+			// Checked without the sampler, whose row may come from elsewhere.
 			Name: "OTEL_TRACES_SAMPLER_ARG",
 			Help: "the proportion of the ratio samplers", Allowed: "a number from 0 to 1",
 			set: func(s *settings, v string) error {
@@ -168,6 +176,7 @@ func telemetryTable() []setting {
 			},
 		},
 		{
+			// The specification's default is 2048.
 			Name: "OTEL_BSP_MAX_QUEUE_SIZE", Default: "8192",
 			Help: "spans that wait to be sent; more are dropped", Allowed: "a whole number from 1 to 1000000",
 			set: func(s *settings, v string) (err error) { s.Spans.Queue, err = between(v, 1, 1_000_000); return err },

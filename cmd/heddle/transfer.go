@@ -34,12 +34,14 @@ that an import into another database keeps them.`,
 				return err
 			}
 			query := url.Values{}
+			// Without a list the server exports all that the key may view.
 			if len(args) > 0 {
 				query.Set("id", strings.Join(args, ","))
 			}
 			if ids {
 				query.Set("ids", "true")
 			}
+			// Straight to standard output: a reader can begin before the end.
 			if file == "" || file == "-" {
 				return c.Export(cmd.Context(), query, p.out)
 			}
@@ -62,7 +64,9 @@ func writeWhole(file string, write func(io.Writer) error) error {
 		return err
 	}
 	defer os.Remove(temp.Name()) //nolint:errcheck // gone already when all went well
+	// The export arrives in small pieces.
 	out := bufio.NewWriter(temp)
+	// Synced before the rename, or a crash could leave an empty file under the name.
 	err = errors.Join(write(out), out.Flush(), temp.Sync(), temp.Close())
 	if err != nil {
 		return err
@@ -88,6 +92,7 @@ skip the workflow or to rename it.`,
 				return err
 			}
 			lines := cmd.InOrStdin()
+			// The file is sent as it is read, so its size does not matter.
 			if args[0] != "-" {
 				f, err := os.Open(args[0])
 				if err != nil {
@@ -113,6 +118,7 @@ skip the workflow or to rename it.`,
 
 // printArrivals prints a line for each workflow that was imported or skipped.
 func (p *process) printArrivals(done client.Arrivals) {
+	// In the order of the file. A rename shows in the slug.
 	for _, a := range done.Imported {
 		fmt.Fprintf(p.out, "imported %s (%s)\n", a.Slug, a.ID)
 	}

@@ -31,6 +31,8 @@ below it. A directory stands for all .yaml, .yml and .json files in it and below
 alone leave it 0.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
+			// All files are found before any is checked, so that a misspelled name prints
+			// nothing else.
 			files, err := definitionFiles(names)
 			if err != nil {
 				return err
@@ -132,6 +134,7 @@ func (p *process) printChecked(all []checked, asJSON bool) error {
 		if !c.Valid {
 			bad++
 		}
+		// As JSON the results are one list, which is printed at the end.
 		if !asJSON {
 			fmt.Fprint(p.out, c.report(p.colours()))
 		}
@@ -143,6 +146,7 @@ func (p *process) printChecked(all []checked, asJSON bool) error {
 			return err
 		}
 	}
+	// Warnings alone are a success.
 	if bad > 0 {
 		return errAnswered
 	}

@@ -67,6 +67,7 @@ func CaseList() string {
 // the journal before and after each of them.
 func (b *session) loop10k(ctx context.Context) error {
 	const n = 10_000
+	// Each item is its index, so that the collected results can be checked.
 	items := make([]int, n)
 	for i := range items {
 		items[i] = i

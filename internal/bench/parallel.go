@@ -109,6 +109,7 @@ func requests(url string, n int) json.RawMessage {
 func (b *session) parallel(ctx context.Context, name, what string, definition func(url string) json.RawMessage,
 	start func(context.Context, *serverProcess, string) ([]string, error),
 ) (err error) {
+	// In this process: the server's memory is measured without it.
 	r, stop, err := receive(ctx)
 	if err != nil {
 		return err
@@ -125,6 +126,7 @@ func (b *session) parallel(ctx context.Context, name, what string, definition fu
 	if err != nil {
 		return err
 	}
+	// Before the first request, so that the difference is that of the requests.
 	before, _, err := s.memory()
 	if err != nil {
 		return err
@@ -140,6 +142,7 @@ func (b *session) parallel(ctx context.Context, name, what string, definition fu
 		return err
 	}
 	took := time.Since(began)
+	// After the clock has stopped: reading them is not part of the figure.
 	steps, err := s.stepTimes(ctx, ids)
 	if err != nil {
 		return err

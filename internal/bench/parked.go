@@ -45,6 +45,7 @@ func (b *session) restart(ctx context.Context) error {
 	case <-time.After(3 * time.Second): // so that its periodic queries have run
 	case <-ctx.Done():
 	}
+	// Parked runs are rows, so the memory should not depend on their number.
 	resident, peak, err := s.memory()
 	if err := errors.Join(err, s.stop()); err != nil {
 		return err

@@ -19,6 +19,7 @@ func (b *session) raw(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("the raw database: %w", err)
 	}
+	// The table is dropped although ctx may have ended: a PostgreSQL database is kept.
 	defer func() {
 		_, dropErr := db.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS heddle_bench_raw")
 		err = errors.Join(err, dropErr, db.Close())
@@ -43,6 +44,7 @@ func (b *session) raw(ctx context.Context) (err error) {
 // beside the session's. insert is the statement for one row.
 func (b *session) rawDatabase(ctx context.Context) (db *sql.DB, insert string, err error) {
 	if strings.HasPrefix(b.url, "sqlite:") {
+		// The same pragmas as the store, or the comparison would be with another durability.
 		dsn := "file:" + filepath.Join(b.dir, "raw.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
 		db, err = sql.Open("sqlite", dsn)
 		insert = "INSERT INTO heddle_bench_raw (body) VALUES (?)"
@@ -63,6 +65,7 @@ func (b *session) rawDatabase(ctx context.Context) (db *sql.DB, insert string, e
 func rawBatches(ctx context.Context, db *sql.DB, insert string, rows int, span time.Duration) (n int, took time.Duration, err error) {
 	body := strings.Repeat("x", 200)
 	begun := time.Now()
+	// At least one transaction is made, however slow the disk is.
 	for took < span {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {

@@ -29,6 +29,7 @@ func (b *session) reconnects(ctx context.Context) (err error) {
 	}
 	began := time.Now()
 	var made atomic.Int64
+	// Each reader writes its own element, so no lock is needed.
 	seen := make([][]client.Frame, readers)
 	// Room for an error of every goroutine, so that none blocks after the first.
 	failed := make(chan error, readers+1)
@@ -46,6 +47,7 @@ func (b *session) reconnects(ctx context.Context) (err error) {
 			failed <- err
 		}
 	})
+	// Readers end with the run, which signalAll ends.
 	wg.Wait()
 	took := time.Since(began)
 	select {
@@ -63,6 +65,7 @@ func (b *session) reconnects(ctx context.Context) (err error) {
 
 // signalAll sends n signals that no step waits for, and then the one that ends the run.
 func (s *serverProcess) signalAll(ctx context.Context, run string, n int) error {
+	// One after another: the figure is that of the readers, not of the signals.
 	for i := range n + 1 {
 		// No step waits for the name "other", so the signal is an event and nothing else.
 		name := "other"
@@ -116,6 +119,7 @@ func (s *serverProcess) sameAsWhole(ctx context.Context, run string, seen [][]cl
 	if err := s.client.Stream(ctx, run, 0, func(f client.Frame) error { whole = append(whole, f); return nil }); err != nil {
 		return err
 	}
+	// Byte for byte: a frame that is sent again must be the same frame.
 	same := func(a, b client.Frame) bool {
 		return a.ID == b.ID && a.Event == b.Event && string(a.Data) == string(b.Data)
 	}

@@ -71,6 +71,7 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 			return nil, nil, err
 		}
 	}
+	// Those stored late would fire late, and the figure would be that of the storing.
 	if time.Now().After(due) {
 		return nil, nil, errors.New("the schedules were not stored in time; take fewer")
 	}
@@ -82,6 +83,7 @@ func (b *session) dueAtOnce(ctx context.Context, definition json.RawMessage) (st
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
+	// The runs must have begun before their beginnings are looked up.
 	if err := r.awaitCompleted(ctx, n); err != nil {
 		return nil, nil, err
 	}

@@ -28,6 +28,7 @@ func repeat(ctx context.Context, n, workers int, seconds float64, one func(conte
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	begun := time.Now()
+	// Looked at before each call and not during it, so that none is cut off.
 	deadline := begun.Add(time.Duration(seconds * float64(time.Second)))
 	var next atomic.Int64              // calls taken so far
 	took := make([]latencies, workers) // one for each goroutine, so that none needs a lock
@@ -168,6 +169,7 @@ func (r *rig) startAndRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Short runs are often completed by the first look, which is what a client would do.
 	run, err := r.client.Get(ctx, id)
 	if err == nil && run.Status != "completed" {
 		err = r.client.Stream(ctx, id, 0, func(client.Frame) error { return nil })
