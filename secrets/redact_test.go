@@ -98,7 +98,7 @@ func TestLongestPatternWins(t *testing.T) {
 	}
 }
 
-// A secret, encoded again and again and set into other text, is found.
+// A secret that is encoded several times and placed into other text is found.
 func TestRedactionProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secrets := rapid.SliceOfN(rapid.StringMatching(`[ -~äß漢\n\t]{8,40}`), 1, 5).Draw(t, "secrets")
@@ -155,8 +155,8 @@ func BenchmarkRedact(b *testing.B) {
 	}
 }
 
-// What may be the beginning of a secret, in whatever form, is found wherever
-// the text ends inside of it, and nothing else is held back.
+// The beginning of a secret, in whatever form, is found wherever the text ends within
+// it, and nothing else is held back.
 func TestUnfinishedSecretsAreFound(t *testing.T) {
 	secret := "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END KEY-----"
 	r := newRedactor([]string{secret, "correct horse battery"})
@@ -171,7 +171,7 @@ func TestUnfinishedSecretsAreFound(t *testing.T) {
 		text := "said: " + form
 		for end := len("said: ") + 12; end < len(text)-6; end++ {
 			if strings.ContainsAny(text[end-2:end], `%\`) {
-				continue // an escape that is cut in two
+				continue // an escape is cut in two
 			}
 			if got := r.unfinished([]byte(text[:end])); got > len("said: ")+4 {
 				t.Errorf("%s: %q: held from %d on", name, text[:end], got)
@@ -189,7 +189,7 @@ func TestUnfinishedSecretsAreFound(t *testing.T) {
 	}
 }
 
-// What the process prints is without every tenant's secrets that it has seen.
+// The process prints no secret that it has seen, of whatever tenant.
 func TestScrubKnowsTheSecretsOfEveryTenant(t *testing.T) {
 	t.Parallel()
 	s := New(Config{})

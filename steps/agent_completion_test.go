@@ -13,7 +13,7 @@ import (
 
 const anyGoal = `{"agent_id":"writer","goal":"g"}`
 
-// choiceOf is a completion with one message.
+// choiceOf returns a chat completion with one message.
 func choiceOf(message, reason string) string {
 	return `{"choices":[{"message":` + message + `,"finish_reason":` + reason + `}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`
 }

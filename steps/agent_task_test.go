@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// agents has the agent "writer" of the tenant default, and "sick", which
-// cannot be looked up.
+// agents is an Agents with the agent "writer" of the tenant default, and "sick", whose
+// lookup fails.
 type agents struct{ baseURL string }
 
 func (a agents) Agent(_ context.Context, tenantID, agentID string) (steps.Agent, error) {
@@ -30,7 +30,8 @@ func (a agents) Agent(_ context.Context, tenantID, agentID string) (steps.Agent,
 	}, nil
 }
 
-// model serves chat completions: each answer in turn, and keeps the requests.
+// model is a server of chat completions that sends its answers in turn and keeps the
+// requests.
 type model struct {
 	answers []string // content, or a whole response where it begins with {"choices"
 	asked   []map[string]any
@@ -142,7 +143,7 @@ func TestAgentTaskFailures(t *testing.T) {
 	fail(t, private, "agent_task", config("writer"), "egress_denied", true)
 }
 
-// toolUse is a completion that asks for a tool.
+// toolUse returns a completion that asks for a tool.
 func toolUse(name, arguments string) string {
 	return `{"choices":[{"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":` +
 		quoted(name) + `,"arguments":` + quoted(arguments) + `}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":100,"completion_tokens":50}}`
@@ -246,8 +247,8 @@ func TestAgentTaskTriesAgainWithinAConversation(t *testing.T) {
 	}
 }
 
-// An agent's key is told, so that no error quotes a piece of it: what a server
-// quotes of it can be masked without the message's own words.
+// An agent's key is reported as sensitive, so that no error quotes a piece of it: what a
+// server quotes of it can be masked without touching the message's own words.
 func TestAnAgentsKeyIsToldAsSensitive(t *testing.T) {
 	t.Parallel()
 	_, r := withModel(t, `{"choices":[],"error":{"message":"Incorrect key sk-h**sh"}}`)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What validation finds in a text, an attempt finds in what templates made of it.
+// An attempt finds in rendered templates what validation finds in literal texts.
 func TestConfigsThatContradictThemselvesAreRefused(t *testing.T) {
 	t.Parallel()
 	r := open(t, "127.0.0.1")

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// files lists what is in the folder for temporary files.
+// files returns the names in the directory for temporary files.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

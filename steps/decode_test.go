@@ -19,7 +19,7 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-// packed compresses a text.
+// packed returns a text compressed.
 func packed(t *testing.T, with func(io.Writer) io.WriteCloser, text string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -94,7 +94,7 @@ func TestContentCodingsAreUndoneWhoeverAskedForThem(t *testing.T) {
 	}
 }
 
-// What counts is the size of what a body becomes, at every stage.
+// The limit holds for what a body decodes to, at every stage.
 func TestCompressedBodiesCountAsWhatTheyBecome(t *testing.T) {
 	t.Parallel()
 	zeros := packed(t, toGzip, strings.Repeat("\x00", 70<<20))

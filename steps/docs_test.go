@@ -48,7 +48,7 @@ func TestExamplesInTheDocsAreValid(t *testing.T) {
 	}
 }
 
-// Codes of runs' inner defects, which nobody can do anything about.
+// Codes of internal defects, which neither authors nor operators can act on.
 var undocumented = map[string]bool{"unknown_step_type": true, "not_performable": true, "schema_invalid": true}
 
 func TestCodesAreDocumented(t *testing.T) {
@@ -60,7 +60,7 @@ func TestCodesAreDocumented(t *testing.T) {
 	code := regexp.MustCompile(`(?:permanent|transient|failure)\("([a-z_]+)"`)
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
-			continue // a toy's codes are nobody's
+			continue // the codes of the toy type are not documented
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -107,8 +107,8 @@ func TestTheLanguageByExampleIsValid(t *testing.T) {
 	}
 }
 
-// fieldsOfSteps are the fields that the published schema knows for a definition
-// and its steps.
+// fieldsOfSteps returns the fields that the published schema has for a definition and
+// its steps.
 func fieldsOfSteps(t *testing.T, schema json.RawMessage) []string {
 	t.Helper()
 	type properties struct {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestEveryFailureCodeIsKnownToRetry: retry.on and retry.except take every code
-// that a step can fail with, and no invented ones.
+// TestEveryFailureCodeIsKnownToRetry checks that retry.on and retry.except accept every
+// code that a step can fail with, and no others.
 func TestEveryFailureCodeIsKnownToRetry(t *testing.T) {
 	t.Parallel()
 	known := definitions.FailureCodes()

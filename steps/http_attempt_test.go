@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// echo answers with what one request was: method, content type, body.
+// echo is a server that answers with the method, content type and body of the request.
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	_, _ = io.WriteString(w, r.Method+"|"+r.Header.Get("Content-Type")+"|"+string(body)+"|"+r.Header.Get("Authorization"))

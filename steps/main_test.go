@@ -26,11 +26,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// at is the time in tests.
+// at is the time of the tests' clock.
 var at = time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC)
 
-// open makes a registry that may reach what allow says; change may alter the
-// dependencies first.
+// open returns a registry whose steps may reach what allow says (NewGuard); change may
+// alter the dependencies first.
 func open(t testing.TB, allow string, change ...func(*steps.Deps)) *steps.Registry {
 	t.Helper()
 	guard, err := steps.NewGuard(allow)
@@ -54,7 +54,7 @@ func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-// attempt performs one attempt of a type.
+// attempt performs one attempt of a step type.
 func attempt(t *testing.T, r *steps.Registry, typeName, config string) (executor.Result, *machine.Failure) {
 	t.Helper()
 	return perform(t.Context(), t, r, call(typeName, config))
@@ -110,5 +110,5 @@ func fail(t *testing.T, r *steps.Registry, typeName, config, code string, perman
 	return f
 }
 
-// quiet is a log that nobody reads.
+// quiet returns a log that drops everything.
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -158,7 +158,8 @@ func TestACallOfAToolIsOneRequest(t *testing.T) {
 	}
 }
 
-// A connection that the server closed while it was idle has taken nothing.
+// A connection that the server closed while it was idle has received nothing, so the
+// request may be sent on another.
 func TestAnIdleConnectionThatWasClosedIsReplaced(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

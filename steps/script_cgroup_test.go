@@ -15,10 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// whole runs a test in the sandbox and unconfined, with cgroups in dir. The
-// variable HEDDLE_TEST_CGROUP names a directory of cgroups v2 with the
-// controllers memory and pids and without processes; else what was delegated to
-// this process is used.
+// whole runs a test in the sandbox and unconfined, with cgroups in dir. The variable
+// HEDDLE_TEST_CGROUP names a directory of cgroups v2 that has the controllers memory and
+// pids and no processes; without it, what was delegated to this process is used.
 func whole(t *testing.T, limits steps.Limits, test func(t *testing.T, r *steps.Registry, dir string)) {
 	for _, mode := range []steps.ScriptMode{steps.Sandbox, steps.Unconfined} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -63,7 +62,7 @@ func TestTheMemoryOfAScriptIsLimitedAsAWhole(t *testing.T) {
 	})
 }
 
-// So do they share the limit on processes, also of a script of root's.
+// They share the limit on processes too, even where root runs the script.
 func TestTheProcessesOfAScriptAreLimitedAsAWhole(t *testing.T) {
 	whole(t, steps.Limits{Processes: 12}, func(t *testing.T, r *steps.Registry, dir string) {
 		f := fail(t, r, "script", script("shell", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do sleep 60 & done"), "script_failed", false)
@@ -109,7 +108,7 @@ func TestCgroupsOfDeadServersAreRemoved(t *testing.T) {
 	})
 }
 
-// Where there are no cgroups, scripts run all the same, and the reason is told.
+// Without cgroups scripts run all the same, and the reason is described.
 func TestWhyThereAreNoCgroups(t *testing.T) {
 	for setting, want := range map[string]string{
 		"off": "switched off", t.TempDir(): "is not a directory of cgroups v2", "/nowhere": "is not a directory of cgroups v2",

@@ -44,7 +44,7 @@ func TestTheInterpreterIsTheOneThatWasAskedFor(t *testing.T) {
 	})
 }
 
-// What is not installed is not there at the next attempt either.
+// An interpreter that is not installed is a permanent failure.
 func TestAnInterpreterThatIsNotThere(t *testing.T) {
 	each(t, func(t *testing.T, r *steps.Registry) {
 		for text, named := range map[string]string{
@@ -90,7 +90,7 @@ func TestAByteOrderMarkIsNoObstacle(t *testing.T) {
 	}
 }
 
-// privateProgram is one in a directory outside the system's.
+// privateProgram returns a program in a directory outside the system's.
 func privateProgram(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "heddle-private-") //nolint:usetesting // t.TempDir's parents are closed to a script's user

@@ -81,7 +81,7 @@ func TestNoProcessOutlivesItsScript(t *testing.T) {
 // serverVariable makes the test binary a server that runs one script.
 const serverVariable = "HEDDLE_TEST_SCRIPT"
 
-// serverMain runs the script of the variable, unconfined, and never more.
+// serverMain runs the script in the variable, unconfined, and returns.
 func serverMain(text string) {
 	guard, err := steps.NewGuard("")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attempts makes system calls, each in a process of its own, and prints what
-// came of them: the name of an error, or "done".
+// attempts is a program that makes system calls, each in a process of its own, and
+// prints their results: the name of an error, or "done".
 const attempts = `
 import ctypes, errno, json, os, signal, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -90,7 +90,7 @@ func TestSystemCallsAreRefused(t *testing.T) {
 			out := succeed(t, r, "script", script("python", attempts, "stdin", string(stdin)))
 			seen, _ := out["result"].(map[string]any)
 			for call, err := range want {
-				// A clone is made twice where it is done: parent and child say so.
+				// A clone that succeeds is printed twice, by parent and child.
 				if got, _ := seen[call].(string); got != err && got != err+err {
 					t.Errorf("%s: %q, want %s", call, got, err)
 				}

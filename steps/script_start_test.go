@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// scriptRounds is how many scripts are started while there is no CPU time to be
-// had; HEDDLE_SCRIPT_ROUNDS sets it.
+// scriptRounds returns how many scripts are started while CPU time is scarce;
+// HEDDLE_SCRIPT_ROUNDS sets it.
 func scriptRounds(t *testing.T) int {
 	text := os.Getenv("HEDDLE_SCRIPT_ROUNDS")
 	if text == "" {
@@ -29,7 +29,7 @@ func scriptRounds(t *testing.T) int {
 	return n
 }
 
-// starve takes the CPU time away for the rest of a test.
+// starve makes CPU time scarce for the rest of a test.
 func starve(t *testing.T) {
 	t.Helper()
 	for range 2 * runtime.NumCPU() {
@@ -41,8 +41,7 @@ func starve(t *testing.T) {
 	}
 }
 
-// No script fails on its own, however busy the machine is: the limits do not
-// strike what prepares it.
+// No script fails because the machine is busy: the limits do not hit what prepares it.
 func TestScriptsDoNotFailOnTheirOwn(t *testing.T) {
 	small := func(d *steps.Deps) { d.Scripts.Limits = steps.Limits{Memory: 64 << 20, Processes: 8} }
 	levels(t, func(t *testing.T, r *steps.Registry) {
@@ -67,8 +66,9 @@ func TestScriptsDoNotFailOnTheirOwn(t *testing.T) {
 	}, small)
 }
 
-// A process that dies before it is the script is the server's matter: it is
-// said as such, retried, and nothing of it is taken for the script's output.
+// A process that dies before it becomes the script is the server's failure: it is
+// reported as such and retried, and nothing that it wrote is taken for the script's
+// output.
 func TestAScriptThatWasNotStarted(t *testing.T) {
 	crash := filepath.Join(t.TempDir(), "crash")
 	if err := os.WriteFile(crash, []byte("#!/bin/sh\necho 'fatal error: runtime'; echo 'goroutine 1 [running]: mgc.go:1695' >&2\nkill -9 $$\n"), 0o700); err != nil {
@@ -86,8 +86,8 @@ func TestAScriptThatWasNotStarted(t *testing.T) {
 	fail(t, gone, "script", script("shell", "true"), "script_not_started", false)
 }
 
-// A script whose supervisor is killed dies with it, and is not taken for one
-// that was never started.
+// A script whose supervisor is killed dies with it, and is not reported as never
+// started.
 func TestAScriptDiesWithItsSupervisor(t *testing.T) {
 	mark := fmt.Sprintf("9%d.6", time.Now().UnixNano()%1e9)
 	r := open(t, "", func(d *steps.Deps) { d.Scripts.Mode = steps.Unconfined })
@@ -100,7 +100,7 @@ func TestAScriptDiesWithItsSupervisor(t *testing.T) {
 	}
 }
 
-// What does not fit into a program's arguments never will.
+// Arguments that are too large for a program are a permanent failure.
 func TestArgumentsThatAreTooLargeArePermanent(t *testing.T) {
 	large := strings.Repeat("x", 150_000)
 	levels(t, func(t *testing.T, r *steps.Registry) {
@@ -117,7 +117,7 @@ func TestArgumentsThatAreTooLargeArePermanent(t *testing.T) {
 	})
 }
 
-// A script may close its ends of the pipes, or write without an end.
+// A script may close its ends of the pipes, or never stop writing.
 func TestScriptsThatMistreatTheirPipes(t *testing.T) {
 	input := `"` + strings.Repeat("x", 3<<20) + `"`
 	levels(t, func(t *testing.T, r *steps.Registry) {

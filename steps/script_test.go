@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// each runs a test in the sandbox and unconfined.
+// each runs a test twice, in the sandbox and unconfined.
 func each(t *testing.T, test func(t *testing.T, r *steps.Registry)) {
 	for _, mode := range []steps.ScriptMode{steps.Sandbox, steps.Unconfined} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestScriptThatFails(t *testing.T) {
 	})
 }
 
-// What is shortened for an error holds no part of a secret, wherever it is cut.
+// A text that is cut for an error holds no part of a secret, wherever the cut is.
 func TestErrorsHoldNoPartOfASecret(t *testing.T) {
 	const secret = "correct-horse-battery-staple"
 	inner := serve(t, func(w http.ResponseWriter, _ *http.Request) {

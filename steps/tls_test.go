@@ -89,7 +89,7 @@ func serveTLS(t *testing.T, a authority, name string, h http.HandlerFunc, change
 	return s
 }
 
-// mutual demands a client certificate of the authority.
+// mutual makes a server demand a client certificate of the authority.
 func mutual(a authority) func(*tls.Config) {
 	return func(c *tls.Config) {
 		c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
@@ -167,7 +167,7 @@ func TestHTTPRequestOverMutualTLS(t *testing.T) {
 	fail(t, r, "http_request", `{"url":`+quoted("http"+s.URL[5:])+`,"tls":{}}`, "invalid_config", true)
 }
 
-// TLS 1.1 is not spoken, with settings and without.
+// TLS 1.1 is refused, with TLS settings and without.
 func TestHTTPRequestNeedsTLS12(t *testing.T) {
 	house := newAuthority(t, "house")
 	for _, version := range []uint16{tls.VersionTLS11, tls.VersionTLS12} {

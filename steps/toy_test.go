@@ -41,7 +41,7 @@ func toyType() *stepType {
 	}
 }
 
-// checkToy finds what the schema cannot say.
+// checkToy returns the diagnostics that the schema cannot express.
 func checkToy(c fields) []fault.Issue {
 	if text, ok := c.literal("text"); ok && strings.TrimSpace(text) == "" {
 		return []fault.Issue{problem("invalid_value", "/text", "text is nothing but white space")}
@@ -64,7 +64,7 @@ func runToy(ctx context.Context, call executor.Call, cfg *toyConfig) (executor.R
 	return executor.Result{Output: object("text", cfg.Frame+strings.Repeat(cfg.Text, times)+cfg.Frame)}, nil
 }
 
-// withToy is the registry with its one line more.
+// withToy returns the registry with one line more, that of toy.
 func withToy(t *testing.T) *Registry {
 	r := Default(Deps{})
 	t.Cleanup(r.Close)
@@ -76,8 +76,8 @@ func withToy(t *testing.T) *Registry {
 	return r
 }
 
-// A type that was added by the checklist is validated, published, typed and
-// performed, and nothing else had to know of it.
+// A type that was added by the checklist is validated, published, typed and performed
+// without a change anywhere else.
 func TestATypeIsOneFileAndOneLine(t *testing.T) {
 	r := withToy(t)
 	text := func(config string) []byte {
@@ -116,9 +116,8 @@ func TestATypeIsOneFileAndOneLine(t *testing.T) {
 	}
 }
 
-// What a type declares about itself holds where a run performs it: its literal
-// field keeps its braces, and a step without a retry is tried again as the type
-// says.
+// A type's traits hold when a run performs it: its literal field keeps its braces, and a
+// step without a retry is retried as the type declares.
 func TestATypeDeclaresItsLiteralFieldsAndItsRetry(t *testing.T) {
 	r := withToy(t)
 	doc, found := validation.Check([]byte(`{"name":"T","steps":[{"id":"a","type":"toy","config":{"text":"{{ input.t }}","frame":"{{ input.t }}"}}]}`), source.JSON, r)
@@ -151,8 +150,8 @@ func TestATypeDeclaresItsLiteralFieldsAndItsRetry(t *testing.T) {
 	}
 }
 
-// The types that are there kept to it: each constructor stands in its own file
-// and on one line of the registry.
+// The built-in types keep to the checklist: each constructor stands in its own file and
+// on one line of the registry.
 func TestEachTypeIsOneFileAndOneLine(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// What templates put into a url arrives encoded, and what was encoded is not
-// encoded again.
+// Texts that templates put into a url arrive encoded, and escapes are not encoded again.
 func TestURLsAreEncodedAsTheirPlaceDemands(t *testing.T) {
 	t.Parallel()
 	seen := make(chan string, 1)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// delivery is what a receiver got.
+// delivery is one request that a receiver got.
 type delivery struct {
 	header http.Header
 	body   string
@@ -32,7 +32,7 @@ func receiver(t *testing.T, status int, header ...string) (url string, got func(
 	return s.URL, func() delivery { return <-deliveries }
 }
 
-// verify is the receiver's side of Standard Webhooks, written apart.
+// verify is the receiver's side of Standard Webhooks, written independently of the step.
 func verify(t *testing.T, d delivery, key []byte) {
 	t.Helper()
 	mac := hmac.New(sha256.New, key)
@@ -90,7 +90,7 @@ func TestWebhookIDStaysOverRetries(t *testing.T) {
 	}
 }
 
-// A receiver may hold our own rule: the same key with another body is refused.
+// A receiver may refuse the same Idempotency-Key with another body, as this server does.
 func TestAWebhooksBodyIsTheSameOnEveryAttempt(t *testing.T) {
 	url, got := receiver(t, 503)
 	bodies, stamps := map[string]bool{}, map[string]bool{}

@@ -48,7 +48,7 @@ func agentServer(t *testing.T, url, tool string) *client.Client {
 	return c
 }
 
-// ran starts the workflow and returns the finished run and its stream.
+// ran starts the workflow and returns the finished run and the text of its stream.
 func ran(t *testing.T, c *client.Client, more, goal string) (whole, stream string) {
 	t.Helper()
 	id, err := c.CreateWorkflow(t.Context(), json.RawMessage(fmt.Sprintf(asking, more)), "")
@@ -73,8 +73,8 @@ func ran(t *testing.T, c *client.Client, more, goal string) (whole, stream strin
 	return string(row), frames.String()
 }
 
-// TestAnAgentWorksThroughTheProduct goes from the resource over a tool to the
-// run's output and cost, and looks for the secrets on the way.
+// TestAnAgentWorksThroughTheProduct follows an agent from its resource through a tool
+// call to the run's output and cost, and looks for secrets on the way.
 func TestAnAgentWorksThroughTheProduct(t *testing.T) {
 	tool := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"stock":7,"key":%q}`, r.Header.Get("X-Key"))

@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// badDay is the product on a day when the world misbehaves.
+// badDay is the product while hosts and scripts misbehave.
 type badDay struct {
 	*client.Client
 	t    *testing.T
@@ -71,8 +71,8 @@ func (d *badDay) answers() {
 	}
 }
 
-// nothingLeft checks that no process with the mark in its command line, no
-// script's directory and no great memory is left.
+// nothingLeft checks that no process with the mark in its command line, no script's
+// directory and not much memory is left.
 func (d *badDay) nothingLeft(mark string) {
 	d.t.Helper()
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")

@@ -44,7 +44,7 @@ func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestDecisionsAreNumberedWithoutAHole wants docs/adr to hold 1, 2, 3 and so on,
+// TestDecisionsAreNumberedWithoutAHole checks that docs/adr holds 1, 2, 3 and so on,
 // each with its number in the title.
 func TestDecisionsAreNumberedWithoutAHole(t *testing.T) {
 	files, err := filepath.Glob("../../docs/adr/*.md")

@@ -83,7 +83,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verify checks the signature as a receiver does that knows Standard Webhooks.
+// verify checks the signature as a receiver of Standard Webhooks does.
 func (w *world) verify(r *http.Request, body []byte) {
 	mac := hmac.New(sha256.New, []byte("key of the webhooks"))
 	fmt.Fprintf(mac, "%s.%s.%s", r.Header.Get("webhook-id"), r.Header.Get("webhook-timestamp"), body)

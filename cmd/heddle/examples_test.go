@@ -20,7 +20,7 @@ import (
 	"testing"
 )
 
-// exampleRun is one run of a workflow of examples/, and what has to come of it.
+// exampleRun is one run of a workflow of examples/ and the outcome that it must have.
 type exampleRun struct {
 	file   string            // without .yaml
 	input  map[string]any    // replaces members of the input that the file shows

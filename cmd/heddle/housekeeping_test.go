@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// purged records the times up to which it had to purge.
+// purged is a store that records the times up to which answers are purged.
 type purged struct {
 	idempotency.Store
 	before []time.Time

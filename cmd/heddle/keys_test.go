@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Whoever has the server's machine gets back in while the server runs: the new
-// key is valid at once, and the audit trail says where it came from.
+// A user of the server's machine can make a new key while the server runs: it is valid
+// at once, and the audit trail says where it came from.
 func TestKeysRecover(t *testing.T) {
 	t.Parallel()
 	url := "sqlite://" + filepath.Join(t.TempDir(), "h.db")
@@ -50,7 +50,7 @@ func TestKeysRecoverRefusals(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"keys", "recover"}, exitFailure, "There is no tenant"}, // no server was ever there
+		{[]string{"keys", "recover"}, exitFailure, "There is no tenant"}, // no server has ever used the database
 		{[]string{"keys", "recover", "--tenant", "other"}, exitFailure, `There is no tenant "other"`},
 		{[]string{"keys", "recover", "--name", " "}, exitFailure, "A name has 1 to 200 characters"},
 		{[]string{"keys", "recover", "default"}, exitUsage, "default"},

@@ -32,9 +32,9 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// TestWhatLibrariesPrintGoesThroughTheLog: a server that sends an answer no client
-// asked for, with a secret in it, on an idle connection makes net/http print it.
-func TestWhatLibrariesPrintGoesThroughTheLog(t *testing.T) { // not parallel: Go's own logger is one
+// TestWhatLibrariesPrintGoesThroughTheLog has a server send an unsolicited response with
+// a secret in it on an idle connection, which makes net/http print it.
+func TestWhatLibrariesPrintGoesThroughTheLog(t *testing.T) { // not parallel: Go's own logger is shared
 	before, flags, was := log.Writer(), log.Flags(), slog.Default()
 	t.Cleanup(func() { slog.SetDefault(was); log.SetOutput(before); log.SetFlags(flags) })
 	const secret = "hunter2hunter2"

@@ -31,8 +31,7 @@ func scrape(t *testing.T, base string) string {
 	return string(body)
 }
 
-// The wired product counts what it does, and says nothing about whom it does
-// it for.
+// The wired product counts what it does, and no metric names a tenant.
 func TestMetricsOfTheProduct(t *testing.T) {
 	s := newSweep(t)
 	id, err := s.c.CreateWorkflow(t.Context(), json.RawMessage(sweepWorkflow), "")

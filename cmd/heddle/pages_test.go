@@ -19,9 +19,9 @@ import (
 	"time"
 )
 
-// TestPagesOfTheAPIRun runs the sessions of docs/api as a reader would: every
-// block of shell of a page, in order, in one bash, against a server of its own.
-// A block after it that is marked "prints" is held against what it printed.
+// TestPagesOfTheAPIRun runs the sessions of docs/api as a reader would: every block of
+// shell of a page, in order, in one bash, against a server of its own. A following block
+// that is marked "prints" is compared with what the shell printed.
 func TestPagesOfTheAPIRun(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {

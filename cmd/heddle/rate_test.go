@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// The wired product holds keys to their rate and tenants to their quotas.
+// The wired product enforces the rate of keys and the quotas of tenants.
 func TestRateAndQuotasOfTheProduct(t *testing.T) {
 	t.Parallel()
 	database := "HEDDLE_DATABASE_URL=sqlite://" + t.TempDir() + "/heddle.db"
@@ -40,8 +40,8 @@ func TestRateAndQuotasOfTheProduct(t *testing.T) {
 	}
 }
 
-// Each setting is handed to something: one that is read and checked but
-// reaches nothing is off without a word.
+// Each setting reaches a part of the product: one that is only read and checked would
+// silently have no effect.
 func TestSettingsAreUsed(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")

@@ -22,7 +22,7 @@ func initialized(t *testing.T, name string) map[string]int {
 	cmd.Env = []string{"GODEBUG=inittrace=1"}
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	_ = cmd.Run() // without an order a script's process fails
+	_ = cmd.Run() // without a spec the script's process fails
 	allocated := map[string]int{}
 	for _, m := range regexp.MustCompile(`(?m)^init (\S+) .* (\d+) bytes`).FindAllStringSubmatch(said.String(), -1) {
 		n, err := strconv.Atoi(m[2])
@@ -34,8 +34,8 @@ func initialized(t *testing.T, name string) map[string]int {
 	return allocated
 }
 
-// Every command waits for the initialization of all packages. Ours do hardly
-// anything there, least of all compile patterns and schemas.
+// Every command waits for the initialization of all packages. Those of this module do
+// hardly anything there; above all they compile no patterns and schemas.
 func TestOurPackagesAreInitializedWithoutWork(t *testing.T) {
 	own := 0
 	for name, bytes := range initialized(t, "heddle") {

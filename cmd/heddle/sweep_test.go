@@ -22,10 +22,9 @@ import (
 	"time"
 )
 
-// TestBadInputOfEveryKind sends each operation of the OpenAPI document, over a
-// real connection, what no sane client sends. Every answer is one of the
-// documented statuses below 500, and every refusal is in the envelope with a
-// documented code.
+// TestBadInputOfEveryKind sends bad input of every kind to each operation of the OpenAPI
+// document over a real connection. Every answer has one of the documented statuses below
+// 500, and every refusal is in the envelope with a documented code.
 func TestBadInputOfEveryKind(t *testing.T) {
 	s := newSweep(t)
 	for _, op := range s.operations(t) {
@@ -43,7 +42,7 @@ func TestBadInputOfEveryKind(t *testing.T) {
 	t.Logf("%d requests", s.sent)
 }
 
-// sweep is a server and what is needed to ask it.
+// sweep is a server and what requests to it need.
 type sweep struct {
 	c     *client.Client
 	sent  int
@@ -185,7 +184,8 @@ func (s *sweep) blobOf(t *testing.T, runID string) string {
 	}
 }
 
-// ask sends one request and judges the answer. want 0 is any documented one.
+// ask sends one request and checks the answer. want is its status; 0: any documented
+// one.
 func (s *sweep) ask(t *testing.T, op operation, target string, header http.Header, body []byte, want int) {
 	t.Helper()
 	s.sent++
@@ -223,8 +223,8 @@ func (s *sweep) ask(t *testing.T, op operation, target string, header http.Heade
 	}
 }
 
-// enveloped wants the one envelope of the product, with the request's id, and
-// returns the code in it.
+// enveloped checks that the body is the product's error envelope with the request's id,
+// and returns the code in it.
 func enveloped(t *testing.T, about, requestID string, text []byte) (code string) {
 	t.Helper()
 	var e struct {
@@ -334,7 +334,8 @@ func (s *sweep) bodies(t *testing.T, op operation) {
 	}
 }
 
-// unrouted sends what is not a route, and methods that a route does not have.
+// unrouted sends requests to paths that are not routes, and methods that a route does
+// not have.
 func (s *sweep) unrouted(t *testing.T) {
 	for _, path := range []string{"/nope", "/api", "/api/workflow", "/v1", "/v1/runs2", "/api/workflows/x/y/z", "/%2e%2e/etc/passwd"} {
 		s.ask(t, operation{method: http.MethodGet}, path, nil, nil, http.StatusNotFound)

@@ -15,7 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// otlp is a collector: the names of the spans that it got, by trace and id.
+// otlp is a collector that keeps the names of the spans that it received, by trace and
+// id.
 type otlp struct {
 	mu    sync.Mutex
 	spans map[string]string
@@ -68,8 +69,8 @@ func target(t *testing.T) (url string, got <-chan http.Header) {
 	return srv.URL, headers
 }
 
-// TestATraceGoesThrough: whichever way a run is started, its caller's trace is
-// joined, and what its steps call is told of their own spans.
+// TestATraceGoesThrough checks that a run joins its caller's trace, whichever way it is
+// started, and that requests of its steps carry their own spans.
 func TestATraceGoesThrough(t *testing.T) {
 	o := &otlp{spans: make(map[string]string)}
 	srv := httptest.NewServer(o)
@@ -117,8 +118,8 @@ func TestATraceGoesThrough(t *testing.T) {
 	}
 }
 
-// TestTracingThatIsOffDoesNothing: not a connection, and the caller's
-// traceparent goes on as it came.
+// TestTracingThatIsOffDoesNothing checks that no connection is made and that the
+// caller's traceparent is passed on unchanged.
 func TestTracingThatIsOffDoesNothing(t *testing.T) {
 	o := &otlp{}
 	srv := httptest.NewServer(o)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The notes beside a SQLite file are written where nothing else can be.
+// The notes beside a SQLite file can be written when the disk is full.
 func TestTermNotesAreWrittenOnAFullDisk(t *testing.T) {
 	storetest.OnSmallDisk(t, "256k", notesOnAFullDisk)
 }

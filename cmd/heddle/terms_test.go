@@ -43,7 +43,7 @@ func TestTermNotes(t *testing.T) {
 	}
 }
 
-// What was torn, or not written by this program, is not a note.
+// A line that was torn, or not written by this program, is skipped.
 func TestTermNotesOfNonsense(t *testing.T) {
 	f := termNotes("sqlite://" + filepath.Join(t.TempDir(), "h.db"))
 	for _, text := range []string{"", "x\n", "-4\n0\n99999999999999999999999\n", "\x00\x00"} {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A receiver that keeps the rule of our own Idempotency-Key (the same key with
-// another body is refused) takes the retry of a delivery.
+// A receiver that refuses the same Idempotency-Key with another body, as this server
+// does, accepts the retry of a delivery.
 func TestAWebhookIsTheSameOnEveryAttempt(t *testing.T) {
 	type delivery struct{ key, id, stamp, body string }
 	seen := make(chan delivery, 3)

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// order is one that nothing is wrong with.
+// order returns a spec that is valid.
 func order(script string) *sandbox.Spec {
 	return &sandbox.Spec{
 		Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"A=b"}, Dir: "/",
@@ -24,7 +24,7 @@ func order(script string) *sandbox.Spec {
 	}
 }
 
-// run has a spec carried out by this program under its other name.
+// run executes a spec by this program under its other name.
 func run(t *testing.T, o *sandbox.Spec) (rep sandbox.Report, stdout, stderr, trouble string) {
 	t.Helper()
 	orders, lifeline := pipe(t)
@@ -89,8 +89,8 @@ func TestAScriptInheritsThreeDescriptors(t *testing.T) {
 	}
 }
 
-// Whatever ends a child before it is the program is told as that, and nothing
-// of it reaches the program's output.
+// A child that ends before it becomes the program is reported with its stage, and
+// nothing of it reaches the program's output.
 func TestWhatFailsBeforeExecIsTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(o *sandbox.Spec)
@@ -123,7 +123,7 @@ func TestWhatFailsBeforeExecIsTold(t *testing.T) {
 	}
 }
 
-// killing is a filter that kills what makes a call.
+// killing returns a filter that kills a process that makes a call.
 func killing(call uint32) []byte {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
@@ -134,7 +134,7 @@ func killing(call uint32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&filter[0])), 8*len(filter))
 }
 
-// A spec that is cut off, or that is none, runs nothing.
+// A spec that is cut off, or is not one, runs nothing.
 func TestABrokenOrderRunsNothing(t *testing.T) {
 	whole := order("echo it ran").Encode()
 	for name, data := range map[string][]byte{
