@@ -47,6 +47,10 @@ func (p *process) configCommand() *cobra.Command {
 
 // printConfig prints the settings as a table, with - for what is absent, or as a JSON
 // list of name, value and source. Secret values are masked in both.
+//
+//	SETTING              VALUE               FROM
+//	HEDDLE_LISTEN        127.0.0.1:8080      default
+//	HEDDLE_DATABASE_URL  sqlite://heddle.db  --database-url
 func (p *process) printConfig(all []resolved, asJSON bool) error {
 	if asJSON {
 		// The form of --json is fixed: scripts read it.

@@ -195,8 +195,12 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// describe formats a frame of the stream as a line for people. An output of more than
-// 120 bytes is shown by its size.
+// describe formats a frame of the stream as a line for people: the event's name, the
+// step, and its error or output, such as
+//
+//	step completed  fetch    {"count":3}
+//
+// An output of more than 120 bytes is shown by its size.
 func describe(f client.Frame) string {
 	d := decodeFrame(f)
 	line := strings.ReplaceAll(f.Event, "_", " ")

@@ -16,8 +16,14 @@ const (
 )
 
 // report formats the diagnostics for people, in the form that compilers use and editors
-// understand: file:line:column: severity: message [code]. A file without errors has a
-// last line that says so.
+// understand, with the line of the file and a mark under the column:
+//
+//	flow.yaml:7:18: error: there is no step fetsch [unknown_step]
+//	    7 |     depends_on: [fetsch]
+//	      |                  ^
+//	    did you mean "fetch"?
+//
+// A file without errors has a last line that says so.
 func (c checked) report(color bool) string {
 	var b strings.Builder
 	lines := bytes.Split(c.text, []byte("\n"))

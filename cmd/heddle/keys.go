@@ -69,6 +69,7 @@ func (p *process) recoverKey(cmd *cobra.Command, s settings, tenant, name string
 	defer func() { err = errors.Join(err, db.Close()) }()
 	// No log and no quotas: it makes one key and ends.
 	keys := access.New(access.Config{Store: db, Now: time.Now, NewID: ids.New(time.Now).New})
+	// Its line in the audit trail is written in the same transaction as the key.
 	k, secret, err := keys.Recover(cmd.Context(), tenant, name)
 	if err != nil {
 		return fmt.Errorf("make an admin key: %w", err)

@@ -55,8 +55,11 @@ Nothing is stored, and no server is needed.`,
 }
 
 // preview prints the expression in words and then a line for each due time: local time
-// with its offset, UTC, and a note where a change of the clock moved or dropped it. What
-// is wrong with the flags is a usage error.
+// with its offset, UTC, and a note where a change of the clock moved or dropped it.
+//
+//	Mon 2026-03-09 02:00:00 -04:00  2026-03-09T06:00:00Z
+//
+// What is wrong with the flags is a usage error.
 func (p *process) preview(expression string, plan previewPlan) error {
 	// 500 lines are more than anyone reads, and bound the search in sparse expressions.
 	if plan.count < 1 || plan.count > 500 {

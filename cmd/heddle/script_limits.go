@@ -89,7 +89,7 @@ func scriptSettings() []setting {
 }
 
 // byteSize parses a number of bytes, with or without the unit KiB, MiB, GiB or TiB, from
-// least to 1 TiB, both included.
+// least to 1 TiB, both included: "512MiB", "512 MiB" and "536870912" are equal.
 func byteSize(v string, least int64) (int64, error) {
 	number, unit := strings.TrimSpace(v), int64(1)
 	for i, name := range []string{"KiB", "MiB", "GiB", "TiB"} {

@@ -78,8 +78,13 @@ func (p *process) serve(ctx context.Context, s settings) error {
 	return err
 }
 
-// greet prints where the server is, in lines that people and scripts can read. A key
-// that this start made is shown here and never again: only its hash is stored.
+// greet prints where the server is, in lines that people and scripts can read:
+//
+//	heddle v1.2.0
+//	  serving   http://127.0.0.1:8080
+//	  database  sqlite://heddle.db
+//
+// A key that this start made is shown here and never again: only its hash is stored.
 func (p *process) greet(address string, s settings, madeKey string) {
 	fmt.Fprintf(p.out, "heddle %s\n  serving   %s\n  database  %s\n", buildVersion(), address, maskURL(s.DatabaseURL))
 	if madeKey != "" {

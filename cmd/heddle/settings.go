@@ -218,8 +218,11 @@ func readStoredBytes(v string) (int64, error) {
 // quotaRange is what the quotas accept, from 0 to access.MaxQuota.
 const quotaRange = "a whole number from 0 to 1000000000"
 
-// readRate parses a rate such as "50/s" or, with a burst, "50/s:200"; "off" is the zero
-// Rate, which limits nothing. Without a burst, Burst is 0.
+// readRate parses a rate such as "50/s" or, with a burst, "50/s:200":
+//
+//	50/s      50 requests per second, Burst 0
+//	600/m:50  600 per minute, of which 50 may come at once
+//	off       the zero Rate, which limits nothing
 func readRate(v string) (api.Rate, error) {
 	if v == "off" {
 		return api.Rate{}, nil

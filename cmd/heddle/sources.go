@@ -39,7 +39,9 @@ func (r resolved) shown() string {
 }
 
 // maskURL returns the URL with its password hidden, in the user part or in the query,
-// and "***" if it cannot be parsed.
+// and "***" if it cannot be parsed:
+//
+//	postgres://heddle:sesame@db/heddle  →  postgres://heddle:***@db/heddle
 func maskURL(v string) string {
 	u, err := url.Parse(v)
 	if err != nil {
@@ -89,9 +91,14 @@ func quoted(r resolved) string {
 	return fmt.Sprintf("%q", r.Value)
 }
 
-// resolve returns one setting's value and source. A variable and its _FILE form together
-// are an error, because neither is stronger. Only secret settings have the _FILE form;
-// its line break at the end does not count.
+// resolve returns one setting's value and source, the first of these that is there:
+//
+//	--flag        as given, even if empty
+//	NAME_FILE     the file's text, without line breaks at the end; secret settings only
+//	NAME          as set, unless empty
+//	the default
+//
+// A variable and its _FILE form together are an error, because neither is stronger.
 func (src sources) resolve(def setting, vars map[string]string) (resolved, error) {
 	r := resolved{setting: def, Value: def.Default, Source: "default"}
 	file, hasFile := vars[def.Name+"_FILE"]
@@ -134,8 +141,11 @@ func (src sources) variables() map[string]string {
 }
 
 // warnings returns a warning for each HEDDLE_ variable that no setting reads, with the
-// nearest name that one does read, sorted. Variables with other prefixes may belong to
-// other programs.
+// nearest name that one does read, sorted:
+//
+//	HEDDLE_LISTN is not a setting and has no effect; did you mean HEDDLE_LISTEN?
+//
+// Variables with other prefixes may belong to other programs.
 func (src sources) warnings() []string {
 	var names []string
 	for _, def := range table() {

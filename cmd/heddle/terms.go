@@ -23,7 +23,8 @@ type termFile struct {
 	reserved bool   // keep the file at termRoom bytes
 }
 
-// termRoom is the size of a reserved file in bytes, and the most that is read.
+// termRoom is the size of a reserved file in bytes, and the most that is read. The file
+// holds one epoch per line in decimal, then spaces.
 const termRoom = 4096
 
 // mostTerms is how many terms are kept: the latest. Their epochs fit into termRoom.

@@ -17,7 +17,9 @@ import (
 // defaultServer is the URL of a server with default settings on this machine.
 const defaultServer = "http://127.0.0.1:8080"
 
-// exportCommand returns export, which writes workflows of a server as lines of JSON.
+// exportCommand returns export, which writes workflows of a server as lines of JSON. The
+// server makes the lines; the command passes them on unread, so that they may be of a
+// newer form than this binary knows.
 func (p *process) exportCommand() *cobra.Command {
 	var r remote
 	var file string
@@ -116,7 +118,10 @@ skip the workflow or to rename it.`,
 	return cmd
 }
 
-// printArrivals prints a line for each workflow that was imported or skipped.
+// printArrivals prints a line for each workflow that was imported or skipped:
+//
+//	imported nightly-report (wf_…)
+//	skipped  count-my-workflows (line 2): the slug is taken
 func (p *process) printArrivals(done client.Arrivals) {
 	// In the order of the file. A rename shows in the slug.
 	for _, a := range done.Imported {

@@ -22,8 +22,9 @@ type serverProcess struct {
 }
 
 // server starts a server process over the session's database, with further settings
-// ("NAME=value"), and returns once it serves. The caller stops it; the end of ctx sends
-// it SIGTERM.
+// ("NAME=value"), and returns once it serves. The process gets this one's environment
+// without its settings (withoutSettings). The caller stops it; the end of ctx sends it
+// SIGTERM.
 func (b *session) server(ctx context.Context, settings ...string) (*serverProcess, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -64,8 +65,9 @@ func withoutSettings(environ []string) (kept []string) {
 	return kept
 }
 
-// awaitServing reads a server's standard output up to the line that names its address,
-// and returns the address. The rest of the output, a few lines, is not read.
+// awaitServing reads a server's standard output up to the line that names its address
+// (process.greet of the command), and returns the address. The rest of the output, a few
+// lines, is not read and fits into the pipe.
 func awaitServing(out io.Reader) (string, error) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {

@@ -14,8 +14,9 @@ import (
 )
 
 // reconnects follows one run, which receives signals all the time, with readers that
-// disconnect after a few frames and reconnect with the last id. It fails unless each of
-// them saw exactly the frames that an undisturbed reader sees.
+// disconnect after a few frames and reconnect with the last id (Last-Event-ID). It fails
+// unless each of them saw exactly the frames that an undisturbed reader sees: a frame
+// that is missing or comes twice is a defect at any speed.
 func (b *session) reconnects(ctx context.Context) (err error) {
 	const readers, signals = 20, 1000 // two frames a connection: 10,000 connections
 	s, err := b.server(ctx)

@@ -36,8 +36,8 @@ func (b *session) stepCost(ctx context.Context) error {
 	return nil
 }
 
-// chain returns a workflow of n http_request steps, each of which depends on the one
-// before. Its requests are never made: the runner is replaced.
+// chain returns a workflow of n http_request steps, s0 to s(n-1), each of which depends
+// on the one before. Its requests are never made: the runner is replaced.
 func chain(n int) json.RawMessage {
 	type step struct {
 		ID        string            `json:"id"`

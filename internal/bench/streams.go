@@ -79,7 +79,8 @@ func (b *session) streams(ctx context.Context) (err error) {
 	return a.err()
 }
 
-// streamsWithin is the promised bound of memory for a thousand streams, in bytes.
+// streamsWithin is the promised bound of memory for a thousand streams, in bytes, over
+// what the server took before they were opened.
 const streamsWithin = 64 << 20
 
 // startRuns stores awaitsGo as a workflow, starts n runs of it, and returns their ids.

@@ -60,7 +60,10 @@ func repeat(ctx context.Context, n, workers int, seconds float64, one func(conte
 	return all, total, context.Cause(ctx)
 }
 
-// executor measures runs from Start to completion, without HTTP.
+// executor measures runs from Start to completion, without HTTP. The latency is that of
+// a whole run:
+//
+//	executor   10,000/s       p50 1.00 ms  p99 2.00 ms   (20000 runs of three steps, …)
 func (b *session) executor(ctx context.Context) error {
 	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
@@ -93,7 +96,8 @@ func (discard) Events([]events.Event) error { return nil }
 func (discard) Idle() error                 { return nil }
 
 // http measures runs that are accepted over HTTP, until all are completed. The latency
-// is that of the response that accepts a run, the rate that of completed runs.
+// is that of the response that accepts a run, the rate that of completed runs: the two
+// differ where runs are accepted faster than they complete.
 func (b *session) http(ctx context.Context) error {
 	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
