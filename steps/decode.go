@@ -22,10 +22,10 @@ const defaultAcceptEncoding = "gzip"
 
 // plainBody returns a reader of a response's body without its content codings and in
 // UTF-8, and takes the names of the codings that it removes out of the header. gzip and
-// deflate are removed whether or not the author asked for them; bytes under another
-// coding, and those of a part of a resource (206), stay as they are. A text whose
-// charset is known is decoded. A stage that yields more than maxBody bytes ends with
-// errTooLarge.
+// deflate are removed whether or not the author asked for them. Bytes that remain coded,
+// under another coding or as a part of a coded resource (206), stay as they are.
+// Otherwise a text whose charset is known is decoded. A stage that yields more than
+// maxBody bytes ends with errTooLarge.
 func plainBody(res *http.Response) io.Reader {
 	body := undoCodings(res)
 	media, params, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))

@@ -31,7 +31,7 @@ func hintBody(c fields) []fault.Issue {
 	if text, ok := c.literal("body"); ok {
 		if trimmed := strings.TrimSpace(text); len(trimmed) > 1 && strings.IndexByte("{[", trimmed[0]) >= 0 && json.Valid([]byte(trimmed)) {
 			d := warning("invalid_value", "/body", "body is text that is JSON already, and is sent as a JSON string, quotes around it: write the JSON itself, or raw for text as it is")
-			// A longer suggestion would drown the message.
+			// A longer suggestion would not be read.
 			if len(trimmed) <= 1000 {
 				d = suggest(d, trimmed)
 			}

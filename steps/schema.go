@@ -21,7 +21,7 @@ func schemaOf[C any]() json.RawMessage {
 	}}
 	raw, err := json.Marshal(g.Of(reflect.TypeFor[C]()))
 	if err != nil {
-		// Only a config type of ours that cannot be marshalled gets here; the
+		// Only a config type that cannot be marshalled leads here, and the
 		// registry's tests compile every schema.
 		return json.RawMessage("{}")
 	}

@@ -76,7 +76,6 @@ func webhookHost(call executor.Call) string {
 // permanent failure webhook_gone; any other is unexpected_status. The id is the same for
 // all attempts of one effect, so that a receiver can tell a repetition from a new event.
 func runWebhook(ctx context.Context, c *client, call executor.Call, cfg *webhookConfig) (executor.Result, error) {
-	// Hashed, so that the receiver does not learn the idempotency key of other requests.
 	id, sent := webhookID(call.Key), c.now().UTC()
 	// The event's time is that of the first attempt: every attempt sends the same body.
 	happened := call.Since.UTC()

@@ -93,8 +93,9 @@ func (s agentSource) tool(ctx context.Context, tenantID string, t agents.Tool) (
 	return out, nil
 }
 
-// secretsOnly is an expressions.Scope in which nothing but secrets is visible.
-// The headers of an agent's tools are rendered in it: they belong to no run.
+// secretsOnly is an expressions.Scope in which nothing but secrets is visible: of a
+// run's values, steps and signals there are none. The headers of an agent's tools are
+// rendered in it, because they belong to no run.
 type secretsOnly map[string]string
 
 var _ expressions.Scope = secretsOnly{}

@@ -142,8 +142,9 @@ func readFile(file string, stdin io.Reader) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// printDiff prints the difference as JSON, as a JSON patch or for people, and returns
-// errAnswered if there is one; nil where the definitions are equal.
+// printDiff prints the difference as JSON, as a JSON patch (RFC 6902) or for people, and
+// returns errAnswered if there is one; nil where the definitions are equal. A failure to
+// print is a usage error, so that it is not taken for a difference.
 func (p *process) printDiff(d versions.Diff, asJSON, asPatch bool) error {
 	var err error
 	switch {

@@ -32,6 +32,9 @@ func newLog(w io.Writer, s settings) *slog.Logger {
 
 // logHandler is a slog.Handler that bounds every text and removes secrets from it before
 // the inner handler formats it. It is safe for concurrent use.
+//
+// Cleaning happens before formatting, because a formatter escapes: a secret with a quote
+// in it would no longer be recognized in its output.
 type logHandler struct {
 	inner    slog.Handler
 	scrubber *atomic.Pointer[func(string) string] // shared with the loggers made of this one

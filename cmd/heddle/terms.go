@@ -59,7 +59,7 @@ func (f termFile) Load() ([]int64, error) {
 		return nil, err
 	}
 	var epochs []int64
-	// The spaces at the end of a reserved file are no fields.
+	// The spaces at the end of a reserved file are not fields.
 	for line := range strings.FieldsSeq(string(text[:min(len(text), termRoom)])) {
 		if n, err := strconv.ParseInt(line, 10, 64); err == nil && n > 0 {
 			epochs = append(epochs, n)

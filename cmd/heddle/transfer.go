@@ -76,8 +76,9 @@ func writeWhole(file string, write func(io.Writer) error) error {
 	return os.Rename(temp.Name(), file)
 }
 
-// importCommand returns import, which reads what export wrote. What was imported before
-// a failure is printed too.
+// importCommand returns import, which reads what export wrote. Each line is one workflow
+// with its versions and stored as a whole. What was imported before a failure is printed
+// too, so that the rest can be imported again with --on-conflict skip.
 func (p *process) importCommand() *cobra.Command {
 	var r remote
 	var onConflict string

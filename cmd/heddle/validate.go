@@ -17,8 +17,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// validateCommand returns validate, which checks files by the code that the server uses.
-// It has no tenant, so it does not know whether secrets and agents exist.
+// validateCommand returns validate, which checks files by the code that the server uses
+// (validation.Check with the catalog of the built-in types). It has no tenant, so it
+// does not know whether secrets and agents exist. A file that cannot be read ends the
+// command with its error; other files are not checked then.
 func (p *process) validateCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

@@ -60,6 +60,10 @@ type replaced struct {
 }
 
 // openWith is open with parts replaced. After an error the database is closed.
+//
+// The order is: the database, which everything needs; its clock, from which times are
+// taken; then the parts in the order of wiring's methods; the API last, which needs all
+// of them.
 func openWith(ctx context.Context, s settings, log *slog.Logger, parts replaced) (*stack, error) {
 	// Before the database is opened: a wrong setting should not wait for it.
 	guard, err := steps.NewGuard(s.EgressAllow)
@@ -250,8 +254,10 @@ func (st *stack) endsNow() {
 	}
 }
 
-// close releases everything, in the reverse order of need, the database last. serve must
-// have returned by then, or never have been called.
+// close releases everything, in the reverse order of need: the executor, the count of
+// stored bytes, the spans, the step types' connections, the database. serve must have
+// returned by then, or never have been called. The error is that of closing the
+// database.
 func (st *stack) close() error {
 	// The executor first: what it still commits needs the store.
 	st.executor.Close()

@@ -109,6 +109,11 @@ type loopCase struct {
 // loop runs the case once and prints the iterations per second and the peak of memory of
 // this process, which is server and client in one. It fails unless every iteration was
 // collected.
+//
+//	loop-10k   5,000/s        10000 iterations in 2s, 60003 events, output 50 KiB, …
+//
+// The peak is that since resetPeak, so a case that runs after another is not charged
+// with its memory, except for what the runtime has kept.
 func (b *session) loop(ctx context.Context, c loopCase) error {
 	r, err := b.rig(ctx, c.definition, Parts{Runner: c.runner})
 	if err != nil {

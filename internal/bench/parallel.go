@@ -106,6 +106,9 @@ func requests(url string, n int) json.RawMessage {
 // completed, on a server whose limits admit all of them at once. definition returns the
 // workflow for the receiver's URL; start starts its runs and returns their ids. It fails
 // unless exactly that many requests arrived.
+//
+//	steps-1k   1,000/s        one run of 1,000 steps: 1s in all, a request (its
+//	           answer takes 250ms) p50 … p99 …, 1000 at once, resident 50 → 90 MiB at most
 func (b *session) parallel(ctx context.Context, name, what string, definition func(url string) json.RawMessage,
 	start func(context.Context, *serverProcess, string) ([]string, error),
 ) (err error) {

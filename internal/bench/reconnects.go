@@ -88,7 +88,9 @@ func (s *serverProcess) signalAll(ctx context.Context, run string, n int) error 
 var errEnough = errors.New("enough for this connection")
 
 // readInPieces reads the run's stream to its last frame, one to three frames per
-// connection, and adds the number of connections to made as it goes.
+// connection, and adds the number of connections to made as it goes. A connection that
+// the server ends early is made again; only what is missing or repeated in the result is
+// a defect (sameAsWhole).
 func (s *serverProcess) readInPieces(ctx context.Context, run string, made *atomic.Int64) (all []client.Frame, err error) {
 	after := int64(0)
 	for n := 0; ; n++ {

@@ -14,6 +14,10 @@ import (
 // schedules makes many schedules due at one moment, and measures how much later their
 // runs were durable and had begun: once with runs that need no slot, once with runs
 // whose step makes an attempt.
+//
+//	schedules  conditions     stored p50 … p99 … max …, begun p50 … p99 … max …
+//
+// The difference of the two kinds is the wait for a slot.
 func (b *session) schedules(ctx context.Context) error {
 	for _, kind := range []struct {
 		name       string

@@ -23,6 +23,12 @@ var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wai
 // the others of a run each. It measures the server's memory, and how long an event of
 // the one run takes to reach all its readers while further clients of that run never
 // read. It fails where the memory grows by more than streamsWithin.
+//
+//	streams    1000 streams open in 900ms: resident 60 → 90 MiB, peak 95 MiB;
+//	           an event reaches all 500 readers of its run in p50 … (20 readers stalled)
+//
+// The order is: start the runs, read the memory, open the streams and wait until each
+// has caught up, read the memory again, send the events, and read the peak.
 func (b *session) streams(ctx context.Context) (err error) {
 	// Half of the streams share a run, so that both costs show: that of a stream, and that
 	// of an event with many readers.

@@ -152,7 +152,8 @@ func (r *rig) awaitCompleted(ctx context.Context, n int) error {
 }
 
 // single measures one run at a time over HTTP, from the request to the response that
-// shows it completed. It takes at most two seconds and 1,000 runs.
+// shows it completed. It takes at most two seconds and 1,000 runs. A run alone cannot
+// share its commits, so this is the latency that a caller sees on an idle server.
 func (b *session) single(ctx context.Context) error {
 	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
