@@ -16,8 +16,8 @@ import (
 
 // keySource finds the key that secrets are encrypted with: HEDDLE_SECRET_KEY, or else
 // the content of a file, which is created when the first secret is stored. A server that
-// never stores a secret therefore has no key to keep. On several nodes the setting is
-// needed: each would make a file of its own.
+// never stores a secret therefore has no key to keep. Several nodes need the setting or
+// the same file, because only the node that stores the first secret makes one.
 type keySource struct {
 	setting string // HEDDLE_SECRET_KEY; "": the file has it
 	file    string // absolute path of heddle.key

@@ -20,7 +20,7 @@ import (
 // validateCommand returns validate, which checks files by the code that the server uses
 // (validation.Check with the catalog of the built-in types). It has no tenant, so it
 // does not know whether secrets and agents exist. A file that cannot be read ends the
-// command with its error; other files are not checked then.
+// command with its error, before any result is printed.
 func (p *process) validateCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

@@ -110,7 +110,7 @@ type loopCase struct {
 // this process, which is server and client in one. It fails unless every iteration was
 // collected.
 //
-//	loop-10k   5,000/s        10000 iterations in 2s, 60003 events, output 50 KiB, …
+//	loop-10k   …/s   10000 iterations in …, … events, output … KiB, peak resident … MiB
 //
 // The peak is that since resetPeak, so a case that runs after another is not charged
 // with its memory, except for what the runtime has kept.

@@ -107,8 +107,8 @@ func requests(url string, n int) json.RawMessage {
 // workflow for the receiver's URL; start starts its runs and returns their ids. It fails
 // unless exactly that many requests arrived.
 //
-//	steps-1k   1,000/s        one run of 1,000 steps: 1s in all, a request (its
-//	           answer takes 250ms) p50 … p99 …, 1000 at once, resident 50 → 90 MiB at most
+//	steps-1k   …/s   one run of 1,000 steps: … in all, a request (its answer takes
+//	           250ms) p50 …  p99 …, 1000 at once, resident … → … MiB at most
 func (b *session) parallel(ctx context.Context, name, what string, definition func(url string) json.RawMessage,
 	start func(context.Context, *serverProcess, string) ([]string, error),
 ) (err error) {

@@ -11,8 +11,8 @@ import (
 // parked stores runs that wait for an hour, then starts a fresh server process on them
 // and measures its start-up and its memory.
 //
-//	parking    9,000/s        p50 … p99 …   (100000 runs)
-//	parked     start-up 80ms, resident 40 MiB (peak 45 MiB), with all runs parked
+//	parking    …/s   p50 …  p99 …   (100000 runs)
+//	parked     start-up …, resident … MiB (peak … MiB), with all runs parked
 func (b *session) parked(ctx context.Context) error {
 	waiting := json.RawMessage(`{"name":"Parked","steps":[{"id":"rest","type":"wait","config":{"seconds":3600}}]}`)
 	r, err := b.rig(ctx, waiting, Parts{})

@@ -14,7 +14,7 @@ import (
 // compares the time between two steps early and late in the run. They should hardly
 // differ: a transition costs O(log n) of the number of steps.
 //
-//	step cost  1.00 ms a step from step 10 on, 1.05 ms before step 5,000   (…)
+//	step cost  … ms a step from step 10 on, … ms before step 5,000   (…)
 func (b *session) stepCost(ctx context.Context) error {
 	// The first steps are left out (mean(9)): they include the start of the run.
 	const steps, window = 5000, 500

@@ -24,7 +24,7 @@ var awaitsGo = json.RawMessage(`{"name":"Awaits","steps":[{"id":"go","type":"wai
 // the one run takes to reach all its readers while further clients of that run never
 // read. It fails where the memory grows by more than streamsWithin.
 //
-//	streams    1000 streams open in 900ms: resident 60 → 90 MiB, peak 95 MiB;
+//	streams    1000 streams open in …: resident … → … MiB, peak … MiB;
 //	           an event reaches all 500 readers of its run in p50 … (20 readers stalled)
 //
 // The order is: start the runs, read the memory, open the streams and wait until each

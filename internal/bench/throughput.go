@@ -63,7 +63,7 @@ func repeat(ctx context.Context, n, workers int, seconds float64, one func(conte
 // executor measures runs from Start to completion, without HTTP. The latency is that of
 // a whole run:
 //
-//	executor   10,000/s       p50 1.00 ms  p99 2.00 ms   (20000 runs of three steps, …)
+//	executor   …/s   p50 …  p99 …   (… runs of three steps, … in flight, no HTTP)
 func (b *session) executor(ctx context.Context) error {
 	r, err := b.rig(ctx, threeSteps(), Parts{})
 	if err != nil {
