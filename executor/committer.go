@@ -6,25 +6,27 @@ import (
 	"time"
 )
 
-// committer joins the changes of many runs into group commits. A submission returns
-// after its own group is durable. While one group is being written the next one
-// gathers, so groups grow with the load, and the only run in the system waits for no
-// other. It is safe for concurrent use.
+// committer joins the changes of many runs into group commits. A submission returns after
+// its own group is durable. While one group is being written the next one gathers, so
+// groups grow with the load, and the only run in the system waits for no other. The order
+// of submissions of one run is that of its driver, which has one of them under way at a
+// time. It is safe for concurrent use.
 type committer struct {
 	store   Store
-	max     int // members of a group
-	pending chan *member
-	stored  func(*Commit) // is called with what was written; nil: nothing is
+	max     int           // members of a group at most
+	pending chan *member  // has room for four groups
+	stored  func(*Commit) // called by the writers with each commit that was written; nil: nothing is
 	done    sync.WaitGroup
 
-	// closing is held for reading while a member is handed in, and for writing while
-	// closed changes, so that nothing is sent to pending after it was closed.
-	closing sync.RWMutex // held for reading while a member is submitted
+	// closing is held for reading while a member is handed in or a write goes apart, and
+	// for writing while closed changes, so that nothing is sent to pending after it was
+	// closed.
+	closing sync.RWMutex // guards closed
 	closed  bool
 }
 
-// member is one submission. answer, of capacity 1, receives its error once its group
-// is written.
+// member is one submission. answer, of capacity 1, receives nil or its error once its group
+// is written or refused.
 type member struct {
 	epoch  int64
 	commit Commit
@@ -44,8 +46,10 @@ func newCommitter(store Store, writers, largest int, stored func(*Commit)) *comm
 	return c
 }
 
-// submit waits until the commit's group is durable or refused. epoch is the
-// one under which the commit was decided; 0: any.
+// submit waits until the commit's group is durable (nil) or refused. epoch is the one under
+// which the commit was decided; 0: any. The errors are those of Store.Commit, and not_ready
+// after close. It takes no context: a commit that was handed in is written whether or not
+// its caller waits.
 func (c *committer) submit(epoch int64, commit Commit) error {
 	m := &member{epoch: epoch, commit: commit, answer: make(chan error, 1)}
 	if !c.handIn(m) {
@@ -54,8 +58,8 @@ func (c *committer) submit(epoch int64, commit Commit) error {
 	return <-m.answer
 }
 
-// handIn queues a member for the next group, and reports false after close. It
-// blocks while 4 groups are pending.
+// handIn queues a member for the next group, and reports false after close. It blocks while
+// four groups are pending; close waits for it then.
 func (c *committer) handIn(m *member) bool {
 	c.closing.RLock()
 	defer c.closing.RUnlock()
@@ -65,7 +69,8 @@ func (c *committer) handIn(m *member) bool {
 	return !c.closed
 }
 
-// apart runs a write that goes past the groups; close waits for it.
+// apart runs a write that goes past the groups, in the caller's goroutine; close waits for
+// it. After close the error is not_ready and write is not called.
 func (c *committer) apart(write func() error) error {
 	c.closing.RLock()
 	defer c.closing.RUnlock()
@@ -75,8 +80,8 @@ func (c *committer) apart(write func() error) error {
 	return write()
 }
 
-// close ends the writers once everything submitted is answered. What comes
-// later is refused.
+// close ends the writers once everything submitted is answered. What comes later is
+// refused. It may be called more than once.
 func (c *committer) close() {
 	c.closing.Lock()
 	first := !c.closed
@@ -92,8 +97,10 @@ func (c *committer) close() {
 // those whose last change has just been answered.
 const linger = time.Millisecond
 
-// write is the loop of one writer. A group is awaited until it has three quarters of
-// the size of the last one, or linger is over.
+// write is the loop of one writer; it ends when pending is closed and empty. A group is
+// awaited until it has three quarters of the size of the last one, or linger is over. The
+// members of different epochs are written apart, because the store checks one epoch for
+// each call.
 func (c *committer) write() {
 	defer c.done.Done()
 	expected := 0
@@ -108,7 +115,8 @@ func (c *committer) write() {
 	}
 }
 
-// writeGroup writes members of one epoch.
+// writeGroup writes members of one epoch and answers each. It gives the store no deadline:
+// the outcome of a write that was given up would have to be confirmed.
 func (c *committer) writeGroup(group []*member) {
 	commits := make([]Commit, len(group))
 	for i, m := range group {
@@ -123,8 +131,9 @@ func (c *committer) writeGroup(group []*member) {
 	}
 }
 
-// sameEpoch takes the members of the first one's epoch; the order stays. Only
-// around a change of the lease there are others.
+// sameEpoch splits off the members that have the first one's epoch; the order stays in both
+// parts. Members of another epoch exist only around a change of the lease, so the usual
+// result is group itself and nil.
 func sameEpoch(group []*member) (same, rest []*member) {
 	for i, m := range group {
 		if m.epoch != group[0].epoch {
@@ -142,9 +151,9 @@ func sameEpoch(group []*member) (same, rest []*member) {
 	return group, nil
 }
 
-// gather takes what is pending, and lingers while fewer members than expected
-// have come. Without it the first caller to come back after a large group
-// would pay for a flush of its own and let all others wait for it.
+// gather takes what is pending, and lingers while fewer members than expected have come.
+// Without it the first caller to come back after a large group would pay for a flush of its
+// own and let all others wait for it. It also returns when pending is closed.
 func (c *committer) gather(first *member, expected int) []*member {
 	group := c.pendingNow([]*member{first})
 	if len(group) >= expected {
@@ -166,7 +175,7 @@ func (c *committer) gather(first *member, expected int) []*member {
 	return group
 }
 
-// pendingNow adds what is pending without waiting for more.
+// pendingNow adds what is pending, up to the size of a group, without waiting for more.
 func (c *committer) pendingNow(group []*member) []*member {
 	for len(group) < c.max {
 		select {

@@ -9,17 +9,20 @@ import (
 	"time"
 )
 
-// How many runs may be in memory before wake-ups slow down, which is also how many
-// woken ones wait for a slot there, and how they slow down.
+// How many runs may be in memory before wake-ups slow down, which is also how many woken
+// ones wait for a slot there at most. While there are more, slowBatch timers go off every
+// slowPause.
 const (
 	maxActiveRuns = 4096
 	slowBatch     = 8
 	slowPause     = 5 * time.Millisecond
 )
 
-// dispatcher decides which run begins or goes on next. It counts the slots, keeps
-// woken runs that wait for one, reads the store's queue, applies concurrency
-// limits, and wakes runs whose time has come. Its loops run while this node leads.
+// dispatcher decides which run begins or goes on next. It counts the slots, keeps woken
+// runs that wait for one, reads the store's queue, applies concurrency limits, and wakes
+// runs whose time has come. Its loops run while this node leads; its other methods may be
+// called at any time by any goroutine. What it holds is a hint: every run in it is also in
+// the store as queued, busy or due, and is found there again after it was dropped.
 type dispatcher struct {
 	cfg      *Config
 	plans    *planCache
@@ -31,13 +34,15 @@ type dispatcher struct {
 	backlog  backlog
 	wakes    chan struct{} // of capacity 1: there may be work for the dispatch loop
 
+	// mu guards the three fields below.
 	mu        sync.Mutex
-	maxActive int
+	maxActive int             // maxActiveRuns, less in tests
 	ready     []string        // woken runs that wait for a slot, the head first
 	waiting   map[string]bool // the same runs as a set
 }
 
-// newDispatcher makes a dispatcher with all slots of cfg.MaxRuns free.
+// newDispatcher makes a dispatcher with all slots of cfg.MaxRuns free and no limit
+// restored. A released slot wakes its loop.
 func newDispatcher(cfg *Config, plans *planCache, r *registry) *dispatcher {
 	dp := &dispatcher{
 		cfg: cfg, plans: plans, registry: r, limits: newLimits(), hosts: newHostLimiter(cfg.MaxPerHost),
@@ -47,7 +52,8 @@ func newDispatcher(cfg *Config, plans *planCache, r *registry) *dispatcher {
 	return dp
 }
 
-// wake makes the dispatch loop look for work. It never blocks.
+// wake makes the dispatch loop look for work soon. It never blocks, and calls before the
+// next look count as one.
 func (dp *dispatcher) wake() {
 	select {
 	case dp.wakes <- struct{}{}:
@@ -55,13 +61,15 @@ func (dp *dispatcher) wake() {
 	}
 }
 
-// queued tells the dispatcher that there is a run in the store's queue.
+// queued tells the dispatcher that there may be a run in the store's queue which it has not
+// seen.
 func (dp *dispatcher) queued() {
 	dp.backlog.mark()
 	dp.wake()
 }
 
-// enqueueReady puts a woken run behind those that wait for a slot, once.
+// enqueueReady puts a woken run behind those that wait for a slot; a run that waits already
+// keeps its place.
 func (dp *dispatcher) enqueueReady(runID string) {
 	dp.mu.Lock()
 	defer dp.mu.Unlock()
@@ -71,8 +79,9 @@ func (dp *dispatcher) enqueueReady(runID string) {
 	}
 }
 
-// enqueueIfRoom is enqueueReady unless very many runs wait: then the run stays due
-// in the store and is found there again.
+// enqueueIfRoom is enqueueReady unless maxActive runs wait already: then the run is left to
+// the store, where it stays due and is found by a later poll. The bound is approximate,
+// because it is checked before the run is added.
 func (dp *dispatcher) enqueueIfRoom(runID string) {
 	dp.mu.Lock()
 	full := len(dp.ready) >= dp.maxActive
@@ -82,7 +91,7 @@ func (dp *dispatcher) enqueueIfRoom(runID string) {
 	}
 }
 
-// popReady returns the woken run that has waited longest; false: none waits.
+// popReady removes and returns the woken run that has waited longest; false: none waits.
 func (dp *dispatcher) popReady() (string, bool) {
 	dp.mu.Lock()
 	defer dp.mu.Unlock()
@@ -102,7 +111,8 @@ func (dp *dispatcher) isReady(runID string) bool {
 	return dp.waiting[runID]
 }
 
-// removeReady takes a run out of those that wait, and reports whether it was one.
+// removeReady takes a run out of those that wait, and reports whether it was among them.
+// O(runs that wait).
 func (dp *dispatcher) removeReady(runID string) bool {
 	dp.mu.Lock()
 	defer dp.mu.Unlock()
@@ -136,8 +146,8 @@ func (dp *dispatcher) crowded() bool {
 	return dp.registry.count() > most
 }
 
-// dispatchLoop gives free slots to woken runs first, then to runs that a limit
-// admitted, then to queued ones.
+// dispatchLoop fills free slots until ctx ends: when it is woken, and every pollEvery,
+// because another node may have queued a run without being heard.
 func (dp *dispatcher) dispatchLoop(ctx context.Context) {
 	var queued []string
 	tick := time.NewTicker(pollEvery)
@@ -155,7 +165,11 @@ func (dp *dispatcher) dispatchLoop(ctx context.Context) {
 	}
 }
 
-// dispatch fills the free slots and returns the queued runs that are left.
+// dispatch gives each free slot to the first of these: a woken run, a run that a
+// concurrency limit admitted, a run of the store's queue. Runs that were begun before come
+// first, so that work in progress ends. queued are runs of the queue that an earlier call
+// read and did not need; dispatch reads more when they are used up, and returns what is
+// left.
 func (dp *dispatcher) dispatch(ctx context.Context, queued []string) []string {
 	for ctx.Err() == nil && dp.slots.tryAcquire() {
 		if id, ok := dp.popReady(); ok {
@@ -179,9 +193,10 @@ func (dp *dispatcher) dispatch(ctx context.Context, queued []string) []string {
 	return queued
 }
 
-// queuedRuns reads the head of the store's queue, without the runs that are already
-// being driven. It returns none after an error, which it logs: the next tick tries
-// again.
+// queuedRuns reads the head of the store's queue, without the runs that are in memory or
+// wait for their concurrency limit. Where those fill the whole page it reads a longer one,
+// up to the end of the queue. After an error, which it logs, it returns none: the next tick
+// tries again.
 func (dp *dispatcher) queuedRuns(ctx context.Context) []string {
 	if !dp.backlog.mayExist() {
 		return nil
@@ -209,8 +224,9 @@ func (dp *dispatcher) queuedRuns(ctx context.Context) []string {
 	}
 }
 
-// beginNow begins a queued run as soon as there is a slot for it, and reports
-// whether it began before ctx ended.
+// beginNow begins a queued run as soon as a slot is free, and reports whether it began
+// before ctx ended. It looks for a slot every 2 ms, beside the dispatch loop and with no
+// claim to come before it.
 func (dp *dispatcher) beginNow(ctx context.Context, runID string) (begun bool) {
 	for !dp.slots.tryAcquire() {
 		if !sleep(ctx, 2*time.Millisecond) {
@@ -227,12 +243,12 @@ func (dp *dispatcher) beginNow(ctx context.Context, runID string) (begun bool) {
 	}
 }
 
-// backlog knows whether queued runs may be in the store. It errs towards yes. It is
-// safe for concurrent use.
+// backlog knows whether queued runs may be in the store, so that an idle node does not read
+// the queue for every free slot. It errs towards yes. It is safe for concurrent use.
 type backlog struct {
 	mu     sync.Mutex
 	marked uint64 // how often mark was called
-	empty  bool
+	empty  bool   // the last read found nothing, and mark was not called since that read began
 }
 
 // mark notes that there may be a queued run.
@@ -250,8 +266,9 @@ func (b *backlog) mayExist() bool {
 	return !b.empty
 }
 
-// observe is called before the queue is read. It returns a function that notes that
-// the queue was found empty, unless a run was queued in between.
+// observe is called before the queue is read. It returns a function for the case that the
+// read finds nothing: it notes that the queue is empty, unless mark was called after the
+// read began, since that run may not have been in what was read.
 func (b *backlog) observe() (foundEmpty func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -265,7 +282,8 @@ func (b *backlog) observe() (foundEmpty func()) {
 	}
 }
 
-// sleep waits for d and returns true, or returns false as soon as ctx ends.
+// sleep waits for d and returns true, or returns false as soon as ctx ends. A d of 0 or
+// less returns at once.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

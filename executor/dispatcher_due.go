@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// timerLoop wakes the runs whose time has come, the earliest first. While very many
-// runs are in memory it goes slowly; it never stands still, because what ends the
+// timerLoop wakes the runs whose time has come, the earliest first, until ctx ends. While
+// very many runs are in memory it goes slowly; it never stands still, because what ends the
 // others may be among those that are due.
 func (dp *dispatcher) timerLoop(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -25,8 +25,8 @@ func (dp *dispatcher) timerLoop(ctx context.Context) {
 	}
 }
 
-// sleepUntil sleeps until next (zero: not known), for pollEvery at most, or until an
-// earlier timer was set.
+// sleepUntil sleeps until next (zero: not known), but for pollEvery at most and a
+// millisecond at least, or until an earlier timer was set, or ctx ends.
 func (dp *dispatcher) sleepUntil(ctx context.Context, next time.Time) {
 	wait := pollEvery
 	if !next.IsZero() {
@@ -41,8 +41,11 @@ func (dp *dispatcher) sleepUntil(ctx context.Context, next time.Time) {
 	}
 }
 
-// pollLoop brings the due times of the next seconds into memory every second, and
-// now and then those that passed without being seen.
+// pollLoop brings due times into memory until ctx ends. Every second it reads those from
+// two seconds ago up to timerHorizon ahead. Those that passed without being seen, because
+// memory was full or another node set them, are swept from the earliest on: at first, every
+// sweepPolls polls, and whenever a poll could not read all. A sweep that finds no room goes
+// on in the next second where it stopped.
 func (dp *dispatcher) pollLoop(ctx context.Context) {
 	overdue, sweeping := DueRun{}, true
 	for n := 1; ctx.Err() == nil; n++ {
@@ -59,8 +62,10 @@ func (dp *dispatcher) pollLoop(ctx context.Context) {
 	}
 }
 
-// pollDue brings due times behind after and up to t into memory, as many as there is
-// room for. It returns the last that it took, and whether there were no more.
+// pollDue brings due times behind after and up to t into memory, a page at a time, while
+// fewer than four pages of them are there. It returns the last that it read, and whether
+// there were no more. Runs that wait for a slot already are left out. An error is logged
+// and counts as more to come.
 func (dp *dispatcher) pollDue(ctx context.Context, after DueRun, t time.Time) (last DueRun, all bool) {
 	for dp.timers.Len() < 4*duePage {
 		dues, err := dp.cfg.Store.Due(ctx, after, t, duePage)

@@ -7,9 +7,12 @@ import (
 	"heddle/fault"
 )
 
-// restoreLimits counts afresh what the store has: first the runs that have begun,
-// then the queued ones in their order, as far as the limits admit them. It is called
-// when a term begins, before any run is driven.
+// restoreLimits counts the limited runs afresh from the store: first those that have begun,
+// beyond the limit if need be, then the queued ones in their order, as far as the limits
+// admit them. Queued ones that are not admitted are enqueued when their Begin is held back.
+// It is called when a term begins, before any run is driven. Errors: those of
+// LimitStore.LimitedRuns, and of an unavailable store; a run whose definition cannot be
+// compiled is passed over.
 func (dp *dispatcher) restoreLimits(ctx context.Context) error {
 	open, err := dp.cfg.Store.LimitedRuns(ctx)
 	if err != nil {
@@ -42,8 +45,9 @@ func (dp *dispatcher) restoreLimits(ctx context.Context) error {
 	return nil
 }
 
-// queueBehindLimit lets a run that is stored as queued wait for its workflow's
-// limit, and cancels the runs that have to end for it (on_limit: cancel_oldest).
+// queueBehindLimit lets a run that is stored as queued wait for its workflow's limit, and
+// cancels the runs that have to end for it (on_limit: cancel_oldest). Where there is room
+// by now the run is left to the queue. The cancels are messages, so it does not wait.
 func (dp *dispatcher) queueBehindLimit(runID string, g group, c *definitions.Concurrency) {
 	held, giveUp := dp.limits.enqueue(runID, g, c)
 	if !held {
@@ -54,8 +58,9 @@ func (dp *dispatcher) queueBehindLimit(runID string, g group, c *definitions.Con
 	}
 }
 
-// leaveLimits takes a run out of its concurrency group, and wakes the dispatcher
-// where others were admitted for it.
+// leaveLimits takes a run out of its concurrency group, if it is in one, and wakes the
+// dispatcher where others were admitted for it. It must be called once a run has ended, or
+// was not stored after all.
 func (dp *dispatcher) leaveLimits(runID string) {
 	if dp.limits.remove(runID) {
 		dp.wake()

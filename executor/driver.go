@@ -10,21 +10,34 @@ import (
 	"time"
 )
 
-// How long a failed call of the store waits before it is made again, and how long
-// the outcome of a commit is looked for that could not be learned.
+// How long the driver waits before it repeats a failed call of the store, and for how
+// long it tries to learn the outcome of a commit that was not answered.
 const (
 	retryStoreAfter = 200 * time.Millisecond
 	confirmTimeout  = 10 * time.Second
 )
 
+// The causes with which the context of an attempt is cancelled. errAbandoned is also
+// the error of a decision that this node may not journal any more; it is never stored.
 var (
-	errAbandoned = errors.New("the run is not driven here any more")
-	errStopped   = errors.New("the step was asked to stop")
+	errAbandoned = errors.New("the run is not driven here any more") // the attempt's end is not reported
+	errStopped   = errors.New("the step was asked to stop")          // its end is reported, with the failure "stopped"
 )
 
-// driver feeds the machine: it applies a run's messages, commits what the machine
-// decided, and hands the effects to the performer once they are durable. Its
-// methods run in the goroutine that drives the run which they are given.
+// driver feeds the machine: it applies a run's messages, commits what the machine decided,
+// and hands the effects to the performer once they are durable. It holds no state of its
+// own and needs no lock: what it changes is the driveState of the run that it is given. Its
+// methods run in the one goroutine that drives that run, unless they say otherwise; those
+// of different runs run at the same time.
+//
+// The order in which one batch of messages is handled:
+//
+//	enforceLimit   a queued run whose concurrency limit is reached stays queued
+//	applyAll       machine.Apply for each message, each on the outcome of the one before
+//	admit          a change that begins attempts needs a slot
+//	commitGrowth   one commit for the whole batch
+//	committed      watchers, timers, attempts: only now does anything happen outside
+//	reply          the callers are answered
 type driver struct {
 	cfg        *Config
 	term       *term
@@ -36,8 +49,10 @@ type driver struct {
 	values     *largeValues
 }
 
-// unload takes a run out of memory that could not be stored, or that another node
-// drives by now. Its attempts are cut off, and its messages are refused.
+// unload takes a run out of memory that could not be loaded or stored, or that another node
+// drives by now. Its attempts are cut off, ends of attempts among its unreceived messages
+// are kept for the run's next driver (keepResults), and the senders of those messages are
+// refused with not_ready. The caller's goroutine must not use the run after that.
 func (d *driver) unload(a *activeRun) {
 	d.performer.abandon(a)
 	rest := d.registry.forget(a)
@@ -47,8 +62,9 @@ func (d *driver) unload(a *activeRun) {
 	refuse(rest, notReady("The run is not driven here any more; try again shortly."))
 }
 
-// drive is the goroutine of a run: it feeds the run its messages until there are
-// none left, or the run is unloaded.
+// drive is the goroutine of a run: it feeds the run its messages until there are none left
+// (registry.receive then decides whether the run stays in memory), or the run is unloaded.
+// A run is loaded from its journal with the first messages that it receives.
 func (d *driver) drive(a *activeRun) {
 	for {
 		messages, more := d.registry.receive(a)
@@ -58,6 +74,7 @@ func (d *driver) drive(a *activeRun) {
 		if a.run == nil && !d.load(a, messages) {
 			return
 		}
+		// What is left after the host waits are the inputs; only those need a commit.
 		if messages = d.updateHostWaits(a, messages); len(messages) == 0 {
 			continue
 		}
@@ -68,9 +85,10 @@ func (d *driver) drive(a *activeRun) {
 	}
 }
 
-// runAll applies messages in batches, one commit each. A message with a successor is
-// a batch of its own: its commit may be refused on account of that run alone. False:
-// the run has been unloaded, and the rest was refused.
+// runAll applies messages in batches, one commit each. A message with a successor is a
+// batch of its own, because its commit may be refused on account of that other run alone.
+// It returns false once the run has been unloaded; the messages that were not applied are
+// then refused.
 func (d *driver) runAll(a *activeRun, messages []message) bool {
 	for len(messages) > 0 {
 		n := slices.IndexFunc(messages, func(m message) bool { return m.successor != nil })
@@ -89,10 +107,12 @@ func (d *driver) runAll(a *activeRun, messages []message) bool {
 	return true
 }
 
-// load folds the run from its journal. Where that fails the run is unloaded, false
-// is returned and the callers are told; work that is due is found again by the next
-// poll. A run that is to be recovered waits for an unavailable store instead, for as
-// long as this node may journal: recovery happens once.
+// load folds the run from its journal and sets the rest of its driveState. A run with a
+// concurrency limit that has begun is counted again in its group, where it may be missing
+// after an unload. If the journal cannot be read the run is unloaded, the callers get the
+// error, and load returns false; work that is due is found again by the next poll. A run
+// that is to be recovered waits for an unavailable store instead, for as long as this node
+// may journal, because Recover is delivered only once per term.
 func (d *driver) load(a *activeRun, messages []message) bool {
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
@@ -105,6 +125,7 @@ func (d *driver) load(a *activeRun, messages []message) bool {
 			}
 			return true
 		}
+		// The loop is bounded by the state: draining lets it go on, aborting ends it.
 		if fault.KindOf(err) == fault.Unavailable && hasRecovery(messages) && d.term.state().journals() {
 			sleep(context.Background(), retryStoreAfter)
 			continue
@@ -121,7 +142,7 @@ func (d *driver) load(a *activeRun, messages []message) bool {
 	}
 }
 
-// hasRecovery reports whether a run's recovery is among the messages.
+// hasRecovery reports whether machine.Recover is among the messages.
 func hasRecovery(messages []message) bool {
 	for _, m := range messages {
 		if _, recovery := m.input.(machine.Recover); recovery {
@@ -131,9 +152,13 @@ func hasRecovery(messages []message) bool {
 	return false
 }
 
-// runOnce applies a batch of messages, commits the change and performs its effects.
-// Nothing outside happens before the commit: an attempt begins, and a caller is
-// answered, only once the events are durable. False: the run has been unloaded.
+// runOnce applies a batch of messages, commits the change and performs its effects. Nothing
+// outside happens before the commit: an attempt begins, and a caller is answered, only once
+// the events are durable. It returns false once the run has been unloaded: when this node
+// may not journal any more, or when the commit failed permanently.
+//
+// held means that the inputs are journalled and start nothing. That is so in a state in
+// which no attempts begin, for a quarantined run, and when admit finds no slot.
 func (d *driver) runOnce(a *activeRun, messages []message) bool {
 	if !d.term.state().journals() {
 		d.registry.keepResults(a, messages)
@@ -141,6 +166,7 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 		d.unload(a)
 		return false
 	}
+	// runAll sees to it that a message with a successor is alone in its batch.
 	with := messages[0].successor
 	messages = d.enforceLimit(a, messages)
 	state := d.term.state()
@@ -161,6 +187,7 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 	if err == nil && len(change.Events) > 0 {
 		err = d.commitGrowth(a, change, answers, named(written, change), with)
 	}
+	// The run itself is as it was; only the successor was refused.
 	if err != nil && with != nil && refusesSuccessor(err) {
 		refuse(messages, asSuccessorRefusal(err))
 		return true
@@ -174,6 +201,7 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 	d.committed(a, change)
 	d.reply(a, answers)
 	switch {
+	// A Continue would be held again at once. With a slot it starts what was held.
 	case change.More && held:
 		d.waitForSlot(a)
 	case change.More:
@@ -184,8 +212,10 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 	return true
 }
 
-// waitForSlot lets a run that could go on wait for a slot; while this node stops, or
-// the run is quarantined, the next term finds it.
+// waitForSlot queues a run behind those that wait for a slot, because it has work that it
+// was not allowed to start. A slot that it holds without an attempt in flight is released
+// first. While this node drains, or the run is quarantined, it is not queued: its row says
+// that it is busy, so the next term recovers it.
 func (d *driver) waitForSlot(a *activeRun) {
 	if a.slot && a.run.InFlight() == 0 {
 		d.registry.releaseSlot(a)
@@ -196,7 +226,8 @@ func (d *driver) waitForSlot(a *activeRun) {
 	}
 }
 
-// reply answers the callers of a batch that is committed.
+// reply answers the callers of a batch that is committed. All of them get the row after the
+// whole batch, which may be later than the effect of their own input.
 func (d *driver) reply(a *activeRun, answers []answer) {
 	if len(answers) == 0 {
 		return
@@ -208,18 +239,20 @@ func (d *driver) reply(a *activeRun, answers []answer) {
 	}
 }
 
-// answer is what a caller of a batch is told once the batch is committed.
+// answer is what a caller is told about one input, once its batch is committed.
 type answer struct {
-	to     chan<- outcome
-	posted string // the input's id in the inbox; "" where it came directly
+	to     chan<- outcome // of capacity 1: sending never blocks the driver
+	posted string         // the input's id in the inbox; "" where it came directly
 	out    outcome
-	audit  []audit.Entry
+	audit  []audit.Entry // stored with the commit if the input has an effect
 }
 
-// applyAll applies the messages one after another, each to the outcome of the one
-// before, and joins their changes. An input that the run's state refuses changes
-// nothing; its sender is told. Held: nothing new is started. The error is
-// errAbandoned alone: this node stopped meanwhile.
+// applyAll applies the messages one after another, each to the outcome of the one before,
+// and joins their changes. An input that the run's state refuses changes nothing, and its
+// sender gets the machine's error. With held every input is wrapped in machine.JournalOnly.
+// All inputs have the same time. The only error is errAbandoned: this node stopped while
+// the decision waited for the store, and nothing may be committed. The run itself is not
+// changed; a.run is replaced after the commit.
 func (d *driver) applyAll(a *activeRun, messages []message, held bool) (machine.Change, []answer, error) {
 	total, now := machine.Change{Run: a.run}, d.cfg.now()
 	var answers []answer
@@ -244,25 +277,31 @@ func (d *driver) applyAll(a *activeRun, messages []message, held bool) (machine.
 	return total, answers, nil
 }
 
-// admission is what becomes of a change that needs a slot.
+// admission is what becomes of a change that would begin attempts in a run without a slot.
 type admission int
 
 const (
-	admitted    admission = iota
-	journalOnly           // the inputs are journalled, what they let go waits
-	deferred              // the change is discarded and decided again later
+	admitted    admission = iota // the run has a slot now
+	journalOnly                  // the inputs are journalled, what they let go waits
+	deferred                     // the change is discarded and decided again later
 )
 
-// admit finds a slot for a run that has none and would now begin attempts; state is
-// the one in which the batch was decided. Without a free slot, timers and queued
-// runs are deferred, because the store knows of them; an input for which a caller
-// waits is journalled and what it lets go waits. Recovery had its slot before the
-// crash, so it gets one beyond the limit.
+// admit finds a slot for a run that has none and would now begin attempts; state is the one
+// in which the batch was decided. A free slot is taken. Otherwise it depends on the
+// messages:
+//
+//	Recover               the run had a slot before the crash, so it gets one beyond
+//	                      the limit; while suspects are isolated it is journalOnly
+//	Tick, Begin,          deferred if there is nothing else: the store knows that the
+//	Continue              run is due or queued, so nothing is lost by deciding later
+//	any other             journalOnly: a result or a command must become durable now,
+//	                      and what it sets going waits for a slot
 func (d *driver) admit(a *activeRun, state termState, messages []message) admission {
 	if d.dispatcher.slots.tryAcquire() {
 		d.registry.claimSlot(a)
 		return admitted
 	}
+	// known: every message is one that can be made again from what is stored.
 	known := true
 	for _, m := range messages {
 		switch m.input.(type) {
@@ -294,7 +333,8 @@ func (d *driver) admit(a *activeRun, state termState, messages []message) admiss
 	return deferred
 }
 
-// refuse answers all callers among the messages with err.
+// refuse answers all callers among the messages with err. It never blocks, because each
+// channel has room for its one answer.
 func refuse(messages []message, err error) {
 	for _, m := range messages {
 		if m.answer != nil {
@@ -303,14 +343,16 @@ func refuse(messages []message, err error) {
 	}
 }
 
-// notReady is fault.Unavailable not_ready: the caller may try again, here or on
-// another node.
+// notReady returns fault.Unavailable not_ready: this node does not take the request now,
+// nothing has happened, and the caller may try again here or on another node.
 func notReady(message string) error { return fault.New(fault.Unavailable, "not_ready", "%s", message) }
 
-// decide applies an input and supplies the contents of blobs that the machine wants
-// for it, as often as it asks. Outputs that become too large for the journal are
-// stored on the way; their ids are added to the run's blobs. The error is the
-// machine's refusal, or errAbandoned when this node stopped.
+// decide applies one input and supplies what the machine asks for about large values, as
+// often as it asks: contents are loaded, and outputs that are too large for the journal are
+// stored as blobs, whose ids are added to a.blobs until a commit names them. Each round
+// applies the input anew from the same run, so an incomplete round leaves nothing behind.
+// The memory for the contents is released when decide returns. The error is the machine's
+// refusal, or errAbandoned when this node stopped.
 func (d *driver) decide(a *activeRun, run *machine.Run, in machine.Input, now time.Time) (machine.Change, error) {
 	if d.values.blobs == nil {
 		return apply(d.cfg.Log, run, in, now, nil)

@@ -9,11 +9,18 @@ import (
 	"heddle/fault"
 )
 
-// commitGrowth makes a change durable. It returns an error only when another node
-// drives the run (ErrFenced), when with is refused, or when the run was failed
-// because the store does not take its journal; the commit is repeated while the store is unavailable,
-// until it answers. After a failed commit the row is read back: the store may have
-// committed and failed to say so.
+// commitGrowth makes a change durable and returns nil once it is. While the store is
+// unavailable the commit is repeated, with growing pauses, for as long as this node may
+// journal. After a failed commit the row is read back first, because the store may have
+// committed and failed to say so. Errors:
+//
+//	ErrFenced        another node drives the run, or this one may journal no more
+//	NotFound         the run, or the workflow of with, was deleted
+//	that of with     refusesSuccessor; nothing was written
+//	journal_failed   the store refused the commit too often, and the run was failed
+//
+// Inputs from the inbox are taken in the same transaction, and the audit lines of those
+// inputs that had an effect are written in it.
 func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []answer, blobs []string, with *Commit) error {
 	commit := Commit{
 		Row:      rowOf(change.Run, a.trace, d.cfg.now()),
@@ -58,8 +65,10 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 	}
 }
 
-// confirmCommit reads back whether a commit that failed was stored after all.
-// ErrFenced: the run has moved on otherwise, or is deleted.
+// confirmCommit reads back whether a commit that failed was stored after all: true if it
+// was, false if it was not or if the store does not answer within confirmTimeout. The row
+// is compared by seq and by the time of its update, since another node could reach the same
+// seq. ErrFenced: the run has moved on otherwise, or is deleted.
 func (d *driver) confirmCommit(c Commit) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
 	defer cancel()
@@ -78,8 +87,10 @@ func (d *driver) confirmCommit(c Commit) (bool, error) {
 	}
 }
 
-// committed acts on a change that is durable: watchers are woken, timers set,
-// attempts started and stopped.
+// committed acts on a change that is durable: the tracer is told, watchers are woken,
+// timers set, attempts started and stopped. It also replaces a.run, so it is the only place
+// where the driver's state moves on. A run that has ended leaves its concurrency group,
+// which may admit others.
 func (d *driver) committed(a *activeRun, change machine.Change) {
 	d.trace(a, change)
 	a.run = change.Run
@@ -105,7 +116,7 @@ func (d *driver) committed(a *activeRun, change machine.Change) {
 	}
 }
 
-// crashBefore is the named point at which the crash tests kill the process before a
+// crashBefore calls the named point at which the crash tests kill the process before a
 // commit.
 func (d *driver) crashBefore(change machine.Change) {
 	if change.Run.State.Terminal() {
@@ -115,9 +126,9 @@ func (d *driver) crashBefore(change machine.Change) {
 	d.cfg.Crash("before_commit")
 }
 
-// takeUnreferenced returns the ids of the blobs that were stored for a batch of
-// messages and for the decision about it, and clears the run's list. No commit names
-// them yet.
+// takeUnreferenced returns the ids of the blobs that were stored for a batch of messages
+// and for the decision about it, and clears the run's list. No commit names them yet. Only
+// the driver calls it.
 func (a *activeRun) takeUnreferenced(messages []message) []string {
 	ids := a.blobs
 	a.blobs = nil
@@ -129,7 +140,8 @@ func (a *activeRun) takeUnreferenced(messages []message) []string {
 	return ids
 }
 
-// named returns those of the ids that the change's events name.
+// named returns those of the ids that the change's events name. It looks for an id as text
+// in their encoded data. O(ids × bytes of the events).
 func named(ids []string, change machine.Change) []string {
 	var list []string
 	for _, id := range ids {
@@ -143,26 +155,30 @@ func named(ids []string, change machine.Change) []string {
 	return list
 }
 
-// snapshotDebt decides when a run's state is worth writing as a whole: after at
-// least snapshotEvents events whose size is at least that of the last snapshot, so
-// that the cost stays proportional to the journal. Sizes are in bytes.
+// snapshotDebt decides when a run's state is worth writing as a whole: after at least
+// snapshotEvents events whose size is at least that of the last snapshot, so that the cost
+// of snapshots stays proportional to that of the journal. The zero value is that of a new
+// run. It belongs to the run's driver.
 type snapshotDebt struct {
-	events int
-	bytes  int
-	last   int
+	events int // since the last snapshot
+	bytes  int // of those events, as size counts them
+	last   int // bytes of the last snapshot; 0: there was none
 }
 
-// snapshotEvents is how many events there are at least between two snapshots.
+// snapshotEvents is how many events are at least between two snapshots, and so about how
+// many a load has to fold at most for a run whose state is small.
 const snapshotEvents = 1000
 
-// debtOf returns what a journal as it was loaded still owes: without it a run that
-// wakes often and briefly would never have a snapshot.
+// debtOf returns the debt of a run as it was loaded: the events after its snapshot count.
+// Without that a run that wakes often and briefly would never have a snapshot.
 func debtOf(j Journal) snapshotDebt {
 	return snapshotDebt{events: len(j.Events), bytes: size(j.Events), last: len(j.Snapshot)}
 }
 
-// take adds a change, and returns the snapshot to write with it; nil: it is not due
-// yet. A terminal run needs none, because it is hardly loaded again.
+// take adds a change, and returns the snapshot to write with it; nil: it is not due yet. A
+// terminal run needs none, because it is hardly loaded again. A snapshot that cannot be
+// encoded is left out and tried again with the next change: the journal is complete without
+// it.
 func (d *snapshotDebt) take(change machine.Change) []byte {
 	d.events += len(change.Events)
 	d.bytes += size(change.Events)
@@ -177,7 +193,8 @@ func (d *snapshotDebt) take(change machine.Change) []byte {
 	return snapshot
 }
 
-// size returns about how many bytes events take in the journal.
+// size returns about how many bytes events take in the journal: their data and 64 bytes for
+// the other columns of each.
 func size(evs []events.Event) int {
 	n := 0
 	for i := range evs {

@@ -7,23 +7,24 @@ import (
 	"time"
 )
 
-// A commit that failed is tried again, with growing pauses. An
-// unavailable store is waited for; one that refuses the same commit again and
-// again will not take it.
+// A commit that failed is repeated with pauses that double from retryStoreAfter up to
+// retryStoreMax. An unavailable store is waited for without end; one that refuses the same
+// commit again and again will not take it.
 const (
 	retryStoreMax = 2 * time.Second
-	maxRefusals   = 5 // refusals, about 3 s
+	maxRefusals   = 5 // in succession, about 3 s
 )
 
-// refusals counts how often in succession a store refused one commit, and how long
-// to wait before the next attempt.
+// refusals counts how often in succession a store refused one commit, and how long to wait
+// before the next attempt. The zero value is that of a commit that was not tried yet.
 type refusals struct {
 	wait    time.Duration
 	refused int
 }
 
-// note counts one more failed attempt and reports whether the store has refused the
-// commit too often. An unavailable store has not refused it.
+// note counts one more failed attempt, doubles the pause, and reports whether the store has
+// refused the commit maxRefusals times in succession. An unavailable store has not refused
+// it, and starts the count anew.
 func (r *refusals) note(err error) (tooMany bool) {
 	r.wait = min(max(2*r.wait, retryStoreAfter), retryStoreMax)
 	if fault.KindOf(err) == fault.Unavailable {
@@ -34,17 +35,19 @@ func (r *refusals) note(err error) (tooMany bool) {
 	return r.refused >= maxRefusals
 }
 
-// sleepUnlessHalted sleeps for wait, or until this node may journal nothing any
-// more, whichever is sooner, give or take retryStoreAfter.
+// sleepUnlessHalted sleeps for wait, or until this node may not journal any more, whichever
+// is sooner, give or take retryStoreAfter.
 func (d *driver) sleepUnlessHalted(wait time.Duration) {
 	for ; wait > 0 && d.term.state().journals(); wait -= retryStoreAfter {
 		sleep(context.Background(), min(wait, retryStoreAfter))
 	}
 }
 
-// failUnjournalable fails a run whose next commit the store refuses, from what is
-// stored of it, and returns the error for the callers, journal_failed. Where that is
-// refused too the run stays as it is, and is found again as unattended.
+// failUnjournalable fails a run whose next commit the store refuses, from what is stored of
+// it, and returns the error for the callers: fault.Internal journal_failed. The two events
+// of the failure are small and have nothing of the refused ones in them, so the store may
+// take them. Where they are refused too the run stays as it is, and is found again as
+// unattended. The caller unloads it in either case.
 func (d *driver) failUnjournalable(a *activeRun, cause error) error {
 	failure := &machine.Error{
 		Code:    "journal_failed",

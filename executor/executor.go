@@ -1,7 +1,21 @@
-// Package executor runs workflows durably: it feeds the machine, journals what
-// the machine decided before anything is done outside, performs the effects,
-// and recovers after a crash. Events are committed in groups; a commit names
-// the seq that it expects, so a node that lost a run can write nothing more to it.
+// Package executor runs workflows durably: it feeds the machine, journals what the machine
+// decided before anything is done outside, performs the effects, and recovers after a
+// crash.
+//
+// What it promises: a start that was answered is stored; an attempt begins only after its
+// start is durable, and what depends on its end begins only after that end is; after a
+// crash an attempt whose end is not known is repeated under the same idempotency key, or
+// fails where its step says so. At most one node drives a run: a commit names the run's seq
+// and the epoch of the lease, so a node that lost either can write nothing more to it.
+//
+// How a run is driven:
+//
+//	message ─► registry ─► driver: machine.Apply ─► committer: one group, one transaction
+//	                          ▲                           │ durable
+//	                          └── performer: attempts ◄───┘ ─► watchers, timers, answers
+//
+// What it must not know: SQL, HTTP, and what the step types do. Store, Runner, Secrets and
+// the other interfaces are what it needs of those.
 package executor
 
 import (
@@ -15,14 +29,16 @@ import (
 	"time"
 )
 
-// Runner performs one attempt of a step type. The steps package implements it.
-// ctx ends at the attempt's timeout or when the step is stopped. An error in
-// which machine.AsFailure finds none (see Failure.Err) counts as transient.
+// Runner performs one attempt of a step type. The steps package implements it. Run is
+// called concurrently. ctx ends at the attempt's timeout, when the step is stopped, or when
+// this node no longer drives the run; Run then has to return soon. An error in which
+// machine.AsFailure finds none (see Failure.Err) counts as transient.
 type Runner interface {
 	Run(ctx context.Context, call Call) (Result, error)
 }
 
-// Call is one attempt. Config is rendered, and may hold values of secrets.
+// Call is one attempt. Config is rendered, and may hold values of secrets, so it must not
+// be logged. A Call belongs to the goroutine that performs the attempt.
 type Call struct {
 	RunID      string
 	TenantID   string
@@ -35,7 +51,7 @@ type Call struct {
 	// Attempt counts from 1.
 	Attempt int
 	Config  json.RawMessage
-	Key     string // idempotency key of the effect
+	Key     string // idempotency key of the effect, the same for every attempt to cause it
 	// TraceParent and TraceState are the trace context to send on; "": none.
 	TraceParent string
 	TraceState  string
@@ -68,8 +84,8 @@ type Result struct {
 	Usage  machine.Usage
 }
 
-// Record is a run's row: what lists and reads show without its journal. Times are in
-// UTC, in whole milliseconds.
+// Record is a run's row: what lists and reads show without its journal. Times are in UTC,
+// in whole milliseconds. Rows are written only together with the events that lead to them.
 type Record struct {
 	machine.Header
 	State machine.State
@@ -82,7 +98,7 @@ type Record struct {
 	Output      json.RawMessage // nil: none
 	// Error is why the run failed; nil: it has not.
 	Error  *machine.Error
-	WakeAt time.Time // zero: nothing due
+	WakeAt time.Time // zero: never by itself
 	// Usage is what its attempts consumed so far.
 	Usage machine.Usage
 	// TraceParent and TraceState are the W3C trace context that its start carried;
@@ -94,9 +110,9 @@ type Record struct {
 	ConcurrencyKey string
 }
 
-// Commit is one run's part of a group commit: either the insertion of a new
-// run (Expected 0) or the growth of one whose last seq is Expected. Row is the
-// run's row after the events.
+// Commit is one run's part of a group commit: either the insertion of a new run (Expected
+// 0) or the growth of one whose last seq is Expected. Row is the run's row after the
+// events. Its slices must not be changed while the commit is under way.
 type Commit struct {
 	Row Record
 	// Expected is the run's last seq before this commit. The store refuses the
@@ -136,20 +152,22 @@ type Commit struct {
 	Audit []audit.Entry
 }
 
-// Journal is a run as the store keeps it.
+// Journal is a run as the store keeps it. Snapshot is the newest one, nil where there is
+// none; Events are those after it, or all.
 type Journal struct {
 	Row      Record
 	Snapshot []byte
 	Events   []events.Event
 }
 
-// DueRun is a run and when it wants to be woken.
+// DueRun is a run and when it wants to be woken. The zero value comes before every run in
+// the order of QueueStore.Due.
 type DueRun struct {
 	RunID string
 	At    time.Time
 }
 
-// Target is a workflow version that a start resolved to.
+// Target is a workflow version that a start resolved to, as it was when it was read.
 type Target struct {
 	WorkflowID string
 	Slug       string
@@ -162,8 +180,8 @@ type Target struct {
 	Revision int64 // of the workflow, when this was read; 0: any will do
 }
 
-// fence makes an insertion hold only while the workflow is as the start that
-// was decided on this target needs it.
+// fence makes an insertion hold only while the workflow is as the start that was decided on
+// this target needs it: of the same revision or, where that is 0, of the same status.
 func (t Target) fence(c *Commit) {
 	c.Revision = t.Revision
 	if t.Revision == 0 {
@@ -171,8 +189,8 @@ func (t Target) fence(c *Commit) {
 	}
 }
 
-// RunQuery selects runs of one tenant, newest first. Zero values do not
-// filter. Cursor (from RunPage.Next) and Offset exclude each other.
+// RunQuery selects runs of one tenant, newest first. Zero values do not filter. Cursor
+// (from RunPage.Next) and Offset exclude each other.
 type RunQuery struct {
 	TenantID    string
 	WorkflowID  string
@@ -186,7 +204,7 @@ type RunQuery struct {
 	Limit         int
 	Offset        int
 	Cursor        string
-	WantTotal     bool
+	WantTotal     bool // Total is to be counted
 }
 
 // RunPage is one page of runs. Next is empty on the last page. Total is -1

@@ -6,14 +6,15 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// HostNamer is implemented by a Runner that knows which host an attempt goes to. At
-// most Config.MaxPerHost attempts go to one host at a time. The others wait, and a
-// run all of whose attempts wait lends its slot, so that a host which does not
-// answer holds up no other run.
+// HostNamer is implemented by a Runner that knows which host an attempt goes to. At most
+// Config.MaxPerHost attempts go to one host at a time. The others wait, and a run all of
+// whose attempts wait lends its slot, so that a host which does not answer holds up no
+// other run. Its methods are called concurrently.
 type HostNamer interface {
 	// NamesHost reports whether attempts of a type can have a host.
 	NamesHost(typeName string) bool
-	// HostOf returns the host of an attempt whose config is rendered; "": none.
+	// HostOf returns the host of an attempt whose config is rendered, as the key under
+	// which attempts are counted; "": none, and the attempt does not wait.
 	HostOf(call Call) string
 }
 
@@ -21,16 +22,19 @@ type HostNamer interface {
 // they wait for a host: a run that waits so has to stay there.
 const maxLending = 2000
 
-// hostLimiter bounds the attempts at each host. A host is known only while attempts
-// are at it or wait for it. It is safe for concurrent use.
+// hostLimiter bounds the attempts at each host. A host is known only while attempts are at
+// it or wait for it, so memory does not grow with the number of hosts. It is safe for
+// concurrent use.
 type hostLimiter struct {
-	limit int
+	limit int // attempts at one host at a time
 
+	// mu guards byHost and the users of each host.
 	mu     sync.Mutex
 	byHost map[string]*hostLimit
 }
 
-// hostLimit is one host: the semaphore, and how many attempts are there or wait.
+// hostLimit is one host: the semaphore, which serves those who wait in order, and how many
+// attempts are there or wait.
 type hostLimit struct {
 	gate  *semaphore.Weighted
 	users int
@@ -41,8 +45,9 @@ func newHostLimiter(most int) *hostLimiter {
 	return &hostLimiter{limit: most, byHost: make(map[string]*hostLimit)}
 }
 
-// acquireRef returns a host's semaphore, and the function that returns the reference
-// back. The caller acquires the semaphore itself, because that may take long.
+// acquireRef returns a host's semaphore, and the function that releases the reference to
+// it, which is called exactly once. The caller acquires the semaphore itself, because that
+// may take long, and releases it before the reference.
 func (h *hostLimiter) acquireRef(name string) (g *semaphore.Weighted, forget func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

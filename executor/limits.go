@@ -8,33 +8,37 @@ import (
 	"sync"
 )
 
-// limits counts the open runs of workflows with a concurrency limit, on the node
-// that leads. A run is a member of its group from when it may begin until it has
-// ended. A group is all versions of a workflow with one rendered key; a limit
-// belongs to the version that a run is on, so a run may begin while its group has
-// fewer members than its own limit, whatever limits the others have. Runs that were
-// found queued wait here in order. Of those that wait, none has a limit above the
-// number of members. It is safe for concurrent use.
+// limits counts the open runs of workflows with a concurrency limit, on the node that
+// leads. A run is a member of its group from when it may begin until it has ended. A group
+// is all versions of a workflow with one rendered key; a limit belongs to the version that
+// a run is on, so a run may begin while its group has fewer members than its own limit,
+// whatever limits the others have. Runs that were found queued wait here in order.
+//
+// An invariant holds between calls: of the runs that wait in a group, none has a limit
+// above the number of members. remove restores it by admitting runs. It is safe for
+// concurrent use; a restart counts everything afresh from the store.
 type limits struct {
+	// mu guards all that follows, the states of the groups included.
 	mu     sync.Mutex
 	groups map[group]*groupState
 	byRun  map[string]group
-	// admitted holds runs that were let in from the queue and are to begin.
+	// admitted holds runs that were let in from a queue and are to begin, in order. They
+	// are members already.
 	admitted []string
 }
 
-// group is what a limit counts together.
+// group is what a limit counts together: all runs of a workflow with one rendered key.
 type group struct{ workflowID, key string }
 
 // groupState is a group: its members, and the runs that wait for it. limits.mu
 // guards it.
 type groupState struct {
-	members map[string]bool // true: it is being cancelled to make room
+	members map[string]bool // by run id; true: it is being cancelled to make room
 	queue   []limitedRun    // first come first served
-	waiting map[int]int     // how many of the queue have a limit
+	waiting map[int]int     // how many runs of the queue have a limit, by that limit
 }
 
-// limitedRun is a run that waits and the limit of the version that it is on.
+// limitedRun is a run that waits, and the limit of the version that it is on.
 type limitedRun struct {
 	runID string
 	limit int
@@ -44,14 +48,14 @@ func newLimits() *limits {
 	return &limits{groups: make(map[group]*groupState), byRun: make(map[string]group)}
 }
 
-// groupOf returns the group that a run counts in and its limit; false: the run has
-// no limit.
+// groupOf returns the group that a run counts in and the limit of its version; false: the
+// run has no limit, and the other results mean nothing.
 func groupOf(run *machine.Run, key string) (group, *definitions.Concurrency, bool) {
 	c := run.Concurrency()
 	return group{run.WorkflowID, key}, c, c != nil && key != ""
 }
 
-// group returns the state of a group, a new one where it has none. mu is held.
+// group returns the state of a group, a new one where there is none. mu is held.
 func (l *limits) group(g group) *groupState {
 	s := l.groups[g]
 	if s == nil {
@@ -61,9 +65,9 @@ func (l *limits) group(g group) *groupState {
 	return s
 }
 
-// admit makes a run with that limit a member, where the group has room or the run is
-// a member already, and reports whether it is one. It overtakes only runs with a
-// lower limit.
+// admit makes a run with that limit a member, where the group has room or the run is a
+// member already, and reports whether it is one. A run that waited leaves the queue. By the
+// invariant it overtakes only runs with a lower limit, which could not begin.
 func (l *limits) admit(runID string, g group, limit int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,7 +83,7 @@ func (l *limits) admit(runID string, g group, limit int) bool {
 	return true
 }
 
-// join makes a run a member, whether it waited or not.
+// join makes a run a member, whether it waited or not. mu is held. O(queue) if it waited.
 func (l *limits) join(runID string, g group, s *groupState) {
 	if _, waits := l.byRun[runID]; waits {
 		s.unqueue(runID)
@@ -95,7 +99,8 @@ func (l *limits) dropIfEmpty(g group, s *groupState) {
 	}
 }
 
-// addMember makes a run that has begun a member, beyond the limit if need be.
+// addMember makes a run that has begun a member, beyond the limit if need be, because it
+// runs already. A member stays as it is.
 func (l *limits) addMember(runID string, g group) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,8 +110,10 @@ func (l *limits) addMember(runID string, g group) {
 	}
 }
 
-// enqueue lets a queued run wait for its group; false: there is room by now. It
-// returns the runs that a workflow with cancel_oldest has to cancel for it.
+// enqueue lets a queued run wait for its group; held is false if there is room by now, or
+// the run is a member. A run that waits already keeps its place, with the limit of the
+// version that it is on by now. giveUp are the runs that a workflow with cancel_oldest has
+// to cancel for it.
 func (l *limits) enqueue(runID string, g group, c *definitions.Concurrency) (held bool, giveUp []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,8 +139,8 @@ func (s *groupState) enqueue(r limitedRun) {
 	s.count(r.limit, 1)
 }
 
-// relimit gives a run that waits the limit of the version that it is on by now.
-// It keeps its place.
+// relimit changes the limit of a run that waits to that of the version which it is on by
+// now. It keeps its place.
 func (s *groupState) relimit(runID string, limit int) {
 	if i := s.find(runID); i >= 0 {
 		s.count(s.queue[i].limit, -1)
@@ -149,7 +156,7 @@ func (s *groupState) unqueue(runID string) {
 	}
 }
 
-// find returns the index of a run in the queue; -1: it is not there.
+// find returns the index of a run in the queue; -1: it is not there. O(queue).
 func (s *groupState) find(runID string) int {
 	return slices.IndexFunc(s.queue, func(r limitedRun) bool { return r.runID == runID })
 }
@@ -164,8 +171,8 @@ func (s *groupState) remove(i int) {
 	s.queue = slices.Delete(s.queue, i, i+1)
 }
 
-// count adds by to the number of waiting runs that have a limit, so that next need
-// not look at the queue where none can be admitted.
+// count adds by to the number of waiting runs that have a limit, so that next need not look
+// at the queue where none can be admitted.
 func (s *groupState) count(limit, by int) {
 	s.waiting[limit] += by
 	if s.waiting[limit] == 0 {
@@ -173,8 +180,8 @@ func (s *groupState) count(limit, by int) {
 	}
 }
 
-// next takes the first run of the queue that its own limit admits; false: there is
-// none.
+// next removes and returns the first run of the queue that its own limit admits; false:
+// there is none. O(different limits) where there is none, O(queue) otherwise.
 func (s *groupState) next() (string, bool) {
 	highest := 0
 	for limit := range s.waiting {
@@ -189,8 +196,9 @@ func (s *groupState) next() (string, bool) {
 	return id, true
 }
 
-// oldest picks the runs beyond the limit, the oldest first; run ids rise with
-// time. Members are marked, so that none is picked twice.
+// oldest picks the members and waiting runs beyond the limit, the oldest first; run ids
+// rise with time. Members that are picked are marked, so that none is picked twice; a
+// waiting run may be, and ignores the second cancel. O(n log n) of the group.
 func (s *groupState) oldest(limit int) []string {
 	var open []string
 	for id, leaving := range s.members {
@@ -211,8 +219,8 @@ func (s *groupState) oldest(limit int) []string {
 	return open
 }
 
-// remove takes a run out of its group, and reports whether others were admitted for
-// it.
+// remove takes a run out of its group, or out of the group's queue, and reports whether
+// others were admitted for it. A run that is not known has no effect.
 func (l *limits) remove(runID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -237,7 +245,7 @@ func (l *limits) remove(runID string) bool {
 	return let
 }
 
-// popAdmitted takes the next run that may begin.
+// popAdmitted removes and returns the next run that was let in; false: there is none.
 func (l *limits) popAdmitted() (string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -249,7 +257,8 @@ func (l *limits) popAdmitted() (string, bool) {
 	return id, true
 }
 
-// isQueued reports whether a queued run waits for its group here.
+// isQueued reports whether a queued run waits for its group here, so that the store's queue
+// need not offer it.
 func (l *limits) isQueued(runID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -261,18 +270,20 @@ func (l *limits) isQueued(runID string) bool {
 	return !in
 }
 
-// LimitedRun is an open run of a workflow with a concurrency limit.
+// LimitedRun is an open run of a workflow with a concurrency limit, as LimitStore lists
+// them. Version and Hash name the definition that it is on.
 type LimitedRun struct {
 	RunID      string
 	WorkflowID string
 	Version    int
 	Hash       string
 	Key        string
-	Begun      bool
-	Named      bool
+	Begun      bool // it is not queued
+	Named      bool // it has a name, see Member
 }
 
-// replacedRuns returns how many open runs end in favour of a start: 1 or 0.
+// replacedRuns returns how many open runs end in the transaction that stores a start: 1 or
+// 0.
 func replacedRuns(req StartRequest) int {
 	if req.replaces {
 		return 1
@@ -280,8 +291,8 @@ func replacedRuns(req StartRequest) int {
 	return 0
 }
 
-// concurrencyLimitReached is the answer to a start that a workflow rejects
-// (on_limit: reject).
+// concurrencyLimitReached returns fault.Conflict concurrency_limit, the answer to a start
+// that a workflow rejects (on_limit: reject).
 func concurrencyLimitReached(c *definitions.Concurrency) error {
 	return fault.New(fault.Conflict, "concurrency_limit",
 		"The workflow allows %d open runs of this concurrency key and rejects more; wait for one to end.", c.Limit)

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// How much memory large values may take, in bytes, all runs together. What
-// asks for more than all of it gets all of it.
+// How much memory large values may take, in bytes, all runs together. A request for more
+// than all of a budget waits for all of it.
 const (
 	// workBudgetSize is for what is read, redacted, stored or evaluated at the
 	// moment. A goroutine that holds some of it waits for nothing but the store.
@@ -25,7 +25,8 @@ const (
 	collectAbove = 64 << 20
 )
 
-// memoryBudget is memory that goroutines share, first come first served.
+// memoryBudget is memory that goroutines share, first come first served. It counts only;
+// nothing is allocated. It is safe for concurrent use.
 type memoryBudget struct {
 	weight *semaphore.Weighted
 	size   int64
@@ -36,8 +37,8 @@ func newMemoryBudget(size int64) *memoryBudget {
 	return &memoryBudget{semaphore.NewWeighted(size), size}
 }
 
-// acquire waits for n bytes, or the whole budget where n is more; done releases
-// them. The error is that of ctx.
+// acquire waits for n bytes, or the whole budget where n is more; done releases them and is
+// called once. The error is that of ctx, and then nothing is held.
 func (r *memoryBudget) acquire(ctx context.Context, n int64) (done func(), err error) {
 	n = min(n, r.size)
 	if err := r.weight.Acquire(ctx, n); err != nil {
@@ -46,16 +47,17 @@ func (r *memoryBudget) acquire(ctx context.Context, n int64) (done func(), err e
 	return func() { r.weight.Release(n) }, nil
 }
 
-// reservation is what one attempt holds of a budget. It belongs to one goroutine.
+// reservation is what one attempt holds of a budget, in bytes. The zero value with a budget
+// holds nothing. It belongs to one goroutine.
 type reservation struct {
 	budget *memoryBudget
 	held   int64
 	done   func()
 }
 
-// resize makes the reservation one of n bytes in all, if it is smaller. What it had
-// is released first, so that no goroutine waits while it holds memory. The error is
-// that of ctx; then nothing is held.
+// resize makes the reservation one of n bytes in all; a larger one stays as it is. What it
+// had is released first, so that no goroutine waits while it holds memory of the same
+// budget: two could wait for each other. The error is that of ctx; then nothing is held.
 func (t *reservation) resize(ctx context.Context, n int64) error {
 	if n <= t.held {
 		return nil
@@ -69,10 +71,10 @@ func (t *reservation) resize(ctx context.Context, n int64) error {
 	return nil
 }
 
-// release gives everything back. After much of it the garbage is collected first:
-// otherwise the next reservation would be used beside what this one left. Ten
-// responses of 60 MiB (TestBadDays) peak at 313 MiB resident with this, at 391
-// without it and at 381 with GOMEMLIMIT=256MiB in its place.
+// release returns everything to the budget; a second call has no effect. After much of it
+// the garbage is collected first: otherwise the next reservation would be used beside what
+// this one left. Ten responses of 60 MiB (TestBadDays) peak at 313 MiB resident with this,
+// at 391 without it and at 381 with GOMEMLIMIT=256MiB in its place.
 func (t *reservation) release() {
 	if t.done != nil {
 		if t.held >= collectAbove {

@@ -15,9 +15,10 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// performer runs attempts: it waits for the limits, renders the config, calls the
-// Runner, and sends the end back to the run as a message. It knows nothing of
-// journals and slots. Any driver may call it.
+// performer runs attempts: it waits for the limits, renders the config, calls the Runner,
+// redacts what comes back, and delivers the end to the run as a message. It knows nothing
+// of journals and slots. It is safe for concurrent use. Each attempt has a goroutine of its
+// own, which lives at most until the attempt has ended.
 type performer struct {
 	cfg      *Config
 	term     *term
@@ -25,22 +26,25 @@ type performer struct {
 	hosts    *hostLimiter
 	values   *largeValues
 	logs     *logbook
-	steps    *semaphore.Weighted // attempts in flight
-	scripts  *semaphore.Weighted // attempts of scripts in flight
+	steps    *semaphore.Weighted // attempts in flight: Config.MaxSteps
+	scripts  *semaphore.Weighted // attempts of scripts in flight: Config.MaxScripts
 
-	// mu guards inFlight and the attempts of every activeRun.
+	// mu guards inFlight and the attempts of every activeRun. The term's state is read with
+	// it held when an attempt begins, and aborting is entered before the attempts are cut
+	// off, so that each attempt is either prevented or cut off.
 	mu       sync.Mutex
 	inFlight int        // attempts of runs, those of unloaded runs included
 	idle     *sync.Cond // broadcast when inFlight shrinks; over mu
 }
 
-// attemptKey identifies an attempt within its run.
+// attemptKey identifies an attempt within its run. Numbers are not reused for a position.
 type attemptKey struct {
 	ref machine.Ref
 	n   int // 1 is the first
 }
 
-// newPerformer makes a performer and starts the writer of its log lines.
+// newPerformer makes a performer and starts the goroutine that writes its log lines;
+// logbook.close ends that.
 func newPerformer(cfg *Config, t *term, r *registry, hosts *hostLimiter, values *largeValues) *performer {
 	p := &performer{
 		cfg: cfg, term: t, registry: r, hosts: hosts, values: values,
@@ -51,9 +55,9 @@ func newPerformer(cfg *Config, t *term, r *registry, hosts *hostLimiter, values 
 	return p
 }
 
-// trackAttempt counts an attempt that is about to begin, and keeps stop for it. It
-// reports false where this node stopped since the attempt was journalled: then the
-// attempt counts as interrupted and must not begin.
+// trackAttempt counts an attempt that is about to begin, and keeps stop for it. It reports
+// false where this node may not journal any more since the attempt was journalled as
+// started: then the attempt counts as interrupted and must not begin.
 func (p *performer) trackAttempt(a *activeRun, key attemptKey, stop context.CancelCauseFunc) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,14 +72,17 @@ func (p *performer) trackAttempt(a *activeRun, key attemptKey, stop context.Canc
 	return true
 }
 
-// detachAttempt forgets how to stop an attempt: it has ended.
+// detachAttempt forgets how to stop an attempt that has ended, so that its end, which is
+// still to be delivered, is not cut off. The attempt counts as in flight until
+// untrackAttempt.
 func (p *performer) detachAttempt(a *activeRun, key attemptKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(a.attempts, key)
 }
 
-// untrackAttempt counts an attempt as gone, after its end was delivered.
+// untrackAttempt counts an attempt as gone. It comes after its end was delivered, so that
+// awaitIdle does not return while an end is on its way to its run.
 func (p *performer) untrackAttempt() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -83,8 +90,8 @@ func (p *performer) untrackAttempt() {
 	p.idle.Broadcast()
 }
 
-// stopAttempt asks an attempt to end, if it is in flight; its end is still
-// reported.
+// stopAttempt asks an attempt to end, if it is in flight, and does not wait for that. Its
+// end is reported as usual: as the failure "stopped", or as it ended just before.
 func (p *performer) stopAttempt(a *activeRun, key attemptKey) {
 	p.mu.Lock()
 	stop := a.attempts[key]
@@ -94,7 +101,8 @@ func (p *performer) stopAttempt(a *activeRun, key attemptKey) {
 	}
 }
 
-// abandon cuts off all attempts of a run; their ends are not reported.
+// abandon cuts off all attempts of a run, which this node no longer drives. Their ends are
+// not delivered; one that succeeded all the same is kept by keepResults.
 func (p *performer) abandon(a *activeRun) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,7 +111,7 @@ func (p *performer) abandon(a *activeRun) {
 	}
 }
 
-// count returns how many attempts are in flight.
+// count returns how many attempts are in flight, those of unloaded runs included.
 func (p *performer) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,8 +132,10 @@ func (p *performer) awaitIdle(ctx context.Context) {
 	}
 }
 
-// startAttempt begins an attempt in a goroutine of its own; its end comes back as a
-// message of the run. The attempt is journalled as started before.
+// startAttempt begins an attempt in a goroutine of its own and returns at once; its end
+// comes back as a machine.StepEnded message of the run. The start of the attempt must be
+// durable. Only the run's driver calls it. If the node may not journal any more the attempt
+// does not begin, and the run's next driver interrupts it.
 func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	key := attemptKey{x.Ref, x.Attempt}
@@ -164,8 +174,9 @@ func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 	}()
 }
 
-// runAttempt performs an attempt and redacts its output and failure. work is the
-// memory that its output may take until it is stored.
+// runAttempt performs an attempt and redacts its output and failure. work is the memory for
+// its output; the caller releases it once the output has been handed on or stored. a is nil
+// for a step that belongs to no run.
 func (p *performer) runAttempt(ctx context.Context, a *activeRun, call Call, x machine.Execute, work *reservation) (Result, *machine.Failure) {
 	call.ReserveMemory = func(n int64) error { return work.resize(ctx, workFactor*n) }
 	return p.redacted(ctx, call, func(call Call) (Result, *machine.Failure) {
@@ -177,9 +188,11 @@ func (p *performer) runAttempt(ctx context.Context, a *activeRun, call Call, x m
 	})
 }
 
-// attemptWithinLimits waits for the limits of scripts, hosts and steps, in this
-// order, renders the config and calls the runner. The step's timeout begins only
-// then. A panic fails the attempt alone. a is nil for a step that belongs to no run.
+// attemptWithinLimits waits for the limits of scripts, hosts and steps, in this order, then
+// renders the config and calls the runner. The order is from the narrowest limit to the
+// widest, so that an attempt which waits for a host or for scripts keeps no place among the
+// steps. The step's timeout begins only after the waits. A panic fails the attempt alone,
+// with step_defect. a is nil for a step that belongs to no run.
 func (p *performer) attemptWithinLimits(ctx context.Context, a *activeRun, call Call, x machine.Execute) (result Result, failure *machine.Failure) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -211,8 +224,9 @@ func (p *performer) attemptWithinLimits(ctx context.Context, a *activeRun, call 
 	return p.callRunner(ctx, call, x)
 }
 
-// callRunner performs an attempt within its timeout and checks the output against
-// the step's schema.
+// callRunner performs an attempt within its timeout and checks the output against the
+// step's output_schema. The log of the attempt is closed when it returns. An output may
+// come with a failure: the machine ignores it and keeps the usage.
 func (p *performer) callRunner(ctx context.Context, call Call, x machine.Execute) (Result, *machine.Failure) {
 	if x.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -230,8 +244,9 @@ func (p *performer) callRunner(ctx context.Context, call Call, x machine.Execute
 	return result, checkOutput(result.Output, x.OutputSchema)
 }
 
-// asFailure returns the failure that an error of the runner stands for: stopped,
-// timeout, its own, or step_failed.
+// asFailure returns the failure that an error of the runner stands for: "stopped" if the
+// attempt was asked to stop, else "timeout" if its time is over, else the runner's own,
+// else the transient failure step_failed.
 func (p *performer) asFailure(ctx context.Context, err error, x machine.Execute) *machine.Failure {
 	switch {
 	case errors.Is(context.Cause(ctx), errStopped):
@@ -247,12 +262,15 @@ func (p *performer) asFailure(ctx context.Context, err error, x machine.Execute)
 	return &machine.Failure{Error: machine.Error{Code: "step_failed", Message: err.Error()}}
 }
 
-// stopped is the permanent failure of an attempt that was asked to stop.
+// stopped returns the permanent failure of an attempt that was asked to stop, or that was
+// cut off before it began.
 func stopped() *machine.Failure {
 	return &machine.Failure{Error: machine.Error{Code: "stopped", Message: "The step was asked to stop."}, Permanent: true}
 }
 
-// renderFailure is the permanent failure of a config that cannot be rendered.
+// renderFailure returns the permanent failure of a config that cannot be rendered, with the
+// code of the expression's error or expression_failed. Another attempt would render the
+// same.
 func renderFailure(err error) *machine.Failure {
 	code := "expression_failed"
 	if ee, ok := errors.AsType[*expressions.Error](err); ok {
@@ -261,8 +279,9 @@ func renderFailure(err error) *machine.Failure {
 	return &machine.Failure{Error: machine.Error{Code: code, Message: "The config could not be rendered: " + err.Error()}, Permanent: true}
 }
 
-// checkOutput returns the failure output_schema where an output does not fit the
-// step's output_schema; nil: it fits, or there is no schema.
+// checkOutput returns the permanent failure output_schema where an output does not fit the
+// step's output_schema, with all issues among its details; nil: it fits, or there is no
+// schema. The schema is compiled for each attempt.
 func checkOutput(output, schema json.RawMessage) *machine.Failure {
 	if len(schema) == 0 {
 		return nil
@@ -285,8 +304,8 @@ func checkOutput(output, schema json.RawMessage) *machine.Failure {
 	}
 }
 
-// outgoing makes an attempt send its own span as the parent. Without a tracer the
-// caller's traceparent is passed on unchanged.
+// outgoing returns the call with the traceparent that the attempt sends on: that of its own
+// span. Without a tracer the one that the run was started with is passed on unchanged.
 func (p *performer) outgoing(call Call) Call {
 	if t := p.cfg.Tracer; t != nil {
 		call.TraceParent = t.Outgoing(call)
@@ -294,7 +313,8 @@ func (p *performer) outgoing(call Call) Call {
 	return call
 }
 
-// defect is the failure of an attempt that panicked: it fails alone, and permanently.
+// defect logs a panic of an attempt with its stack and returns the permanent failure
+// step_defect. What the panic says goes to the log alone, because it may hold secrets.
 func (p *performer) defect(call Call, panicked any) *machine.Failure {
 	p.cfg.Log.Error("a step panicked", "run_id", call.RunID, "step_id", call.StepID, "type", call.Type,
 		"panic", panicked, "stack", string(debug.Stack()))

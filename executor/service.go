@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// Config is what a Service is made of. Zero numbers take the defaults named
-// beside them.
+// Config is what a Service is made of. Zero numbers take the defaults named beside them.
+// Store, Hub, Now and NewID are required; Runner and Holder are where Serve runs. Nothing
+// in it may change after New.
 type Config struct {
 	// Store is where runs are kept; Runner performs their attempts; Hub wakes those
 	// who follow runs on this node.
@@ -37,7 +38,8 @@ type Config struct {
 	// NewID returns a new id with a prefix such as run_; ids of one process rise
 	// with time.
 	NewID func(prefix string) string
-	Log   *slog.Logger
+	// Log takes warnings and errors that no caller gets; nil: they are dropped.
+	Log *slog.Logger
 	// Holder names this process in the executor's lease; unique per process.
 	Holder string
 
@@ -52,16 +54,16 @@ type Config struct {
 	Writers    int           // group commits at once: 1
 	Group      int           // members of a group commit: 256
 
-	// OutcomeWait is how long a node that does not drive runs waits for what
-	// becomes of an input that it stored: 5 s.
+	// OutcomeWait is how long a node that does not lead waits for what becomes of an input
+	// that it stored: 3.5 s. After that the input is answered as pending.
 	OutcomeWait time.Duration
 	// Heartbeat is the silence after which Follow calls Sink.Idle: 15 s.
 	Heartbeat time.Duration
 	// HoldNamed leaves queued runs that have a name in the queue until Advance
 	// lets them begin.
 	HoldNamed bool
-	// Terms keeps, apart from the store, which terms ended in order while the store
-	// could not be told; nil: that is lost with the process.
+	// Terms keeps, apart from the store, which terms ended in order while the store could
+	// not be told; nil: that is lost with the process, and such an end counts as a crash.
 	Terms TermNotes
 	// Isolation says how runs are isolated that were in flight at several crashes.
 	Isolation Isolation
@@ -69,11 +71,14 @@ type Config struct {
 	Quota *quota.Gate
 	// Stored is how many bytes a tenant may have stored; nil: as many as it likes.
 	Stored *quota.Bytes
-	// Crash, when set, is called at named points; tests kill the process there.
+	// Crash, when set, is called at named points of a commit, a start and an attempt; tests
+	// kill the process there. nil: nothing is called.
 	Crash func(point string)
 }
 
-// withDefaults returns the config with its zero fields filled in.
+// withDefaults returns the config with its zero fields filled in. MaxPerHost is also
+// reduced to half of MaxRuns, so that one host which does not answer leaves slots to
+// others. It checks nothing.
 func (c Config) withDefaults() Config {
 	if c.Traits == nil {
 		c.Traits = func(string) definitions.Traits { return definitions.Traits{} }
@@ -106,17 +111,18 @@ func orDefault[T int | int64 | time.Duration](v, d T) T {
 	return v
 }
 
-// now returns the time that is stored and that due times are judged by, in the
-// precision that is stored, milliseconds: Now, or the database's clock where the two
-// are far apart. Deadlines within the process are measured by Now alone.
+// now returns the time that is stored and that due times are judged by, in UTC and in the
+// precision that is stored, milliseconds: Now, or the database's clock where the two are
+// far apart. It may go back when the correction changes. Deadlines within the process are
+// measured by Now alone.
 func (c *Config) now() time.Time {
 	return c.Now().Add(c.Clock.Correction()).UTC().Truncate(time.Millisecond)
 }
 
-// Service starts, shows and steers runs, and drives them while Serve runs. It is
-// made of parts by use, whose methods are its own. Starts and reads work at any
-// time; commands need a node that leads, here or elsewhere on the same database.
-// All methods are safe for concurrent use.
+// Service starts, shows and steers runs, and drives them while Serve runs. It is made of
+// parts by use, whose methods are its own. Starts and reads work at any time; commands need
+// a node that leads, here or elsewhere on the same database, and are otherwise kept in the
+// inbox. All methods are safe for concurrent use.
 type Service struct {
 	*Starter
 	*Restarter
@@ -136,7 +142,10 @@ type Service struct {
 	probe      storeProbe
 }
 
-// New makes a service. Nothing runs before Serve; Close ends what New began.
+// New makes a service and starts the writers of group commits and of log lines. No run is
+// driven before Serve; Close ends what New began. The parts get only the objects that they
+// use; the registry and the dispatcher need each other and the driver, so those links are
+// set last.
 func New(config Config) *Service {
 	config = config.withDefaults()
 	cfg, t := &config, &term{}
@@ -169,14 +178,14 @@ func New(config Config) *Service {
 	}
 }
 
-// Serve drives runs until ctx ends, then drains: attempts in flight get
-// Config.Drain to end, and the next process resumes the rest. While another
-// process holds the executor's lease this one stands by: commands for runs are
-// stored for the one that leads. It returns nil.
+// Serve drives runs until ctx ends, then drains: attempts in flight get Config.Drain to
+// end, and the next process resumes the rest. While another process holds the executor's
+// lease this one stands by: commands for runs are stored for the one that leads. It returns
+// nil once no run is driven here. It is called once.
 func (s *Service) Serve(ctx context.Context) error { return s.leadership.serve(ctx) }
 
-// Close ends the writers, once what was submitted is answered; later starts
-// are refused. Call it after Serve has returned.
+// Close ends the writers, once what was submitted is answered; later starts are refused
+// with not_ready. Call it after Serve has returned, because runs commit until then.
 func (s *Service) Close() {
 	s.commits.close()
 	s.performer.logs.close()
@@ -193,13 +202,13 @@ func (s *Service) Ready(ctx context.Context) error {
 	return s.probe.result(ctx, s.cfg.Store)
 }
 
-// NoteOrderlyExit records apart from the store that the process ends by its own
-// decision, although Serve has not returned: the runs in flight did not crash it.
-// It may be called at any time and does not wait for the store.
+// NoteOrderlyExit records apart from the store (Config.Terms) that the process ends by its
+// own decision, although Serve has not returned: the runs in flight did not crash it. It
+// may be called at any time and does not wait for the store.
 func (s *Service) NoteOrderlyExit() { s.ends.endNow(s.term.epoch.Load()) }
 
-// Trace is the W3C trace context that a run's start carried.
+// Trace is the W3C trace context that a run's start carried; both empty: none.
 type Trace struct {
-	Parent string
-	State  string
+	Parent string // the header traceparent
+	State  string // the header tracestate
 }

@@ -2,19 +2,20 @@ package executor
 
 import "sync"
 
-// slots counts the runs that have an attempt in flight. Taking one beyond the limit
-// is possible where a run must not be held back (recovery, signals): the count then
-// goes below zero, and later runs wait until it is positive again. It is safe for
-// concurrent use.
+// slots counts the runs that have an attempt in flight. Taking one beyond the limit is
+// possible where a run must not be held back (recovery, an attempt whose host has room):
+// the count then goes below zero, and later runs wait until it is positive again. It is
+// safe for concurrent use.
 type slots struct {
+	// mu guards free and suspended.
 	mu        sync.Mutex
 	free      int
-	suspended bool   // none is taken, except beyond the limit
+	suspended bool   // suspects are being isolated: none is taken, except beyond the limit
 	onRelease func() // called after each release, outside the lock
 }
 
-// tryAcquire takes a slot, and reports false where none is free or slots are
-// suspended.
+// tryAcquire takes a slot, and reports false where none is free or slots are suspended. It
+// never waits.
 func (s *slots) tryAcquire() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,14 +26,16 @@ func (s *slots) tryAcquire() bool {
 	return true
 }
 
-// acquireBeyondLimit takes a slot whether one is free or not.
+// acquireBeyondLimit takes a slot whether one is free or not, also while slots are
+// suspended.
 func (s *slots) acquireBeyondLimit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free--
 }
 
-// release gives a slot back and calls onRelease.
+// release returns a slot and calls onRelease, so that the dispatcher looks for the next
+// run.
 func (s *slots) release() {
 	s.mu.Lock()
 	s.free++
@@ -40,15 +43,16 @@ func (s *slots) release() {
 	s.onRelease()
 }
 
-// releaseQuietly is release without the call of onRelease, for a slot that was taken
-// and not used.
+// releaseQuietly is release without the call of onRelease, for a slot that the dispatcher
+// took and found no run for: it would otherwise wake itself endlessly.
 func (s *slots) releaseQuietly() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free++
 }
 
-// suspend stops tryAcquire from taking slots, or lets it do so again.
+// suspend stops tryAcquire from taking slots, or lets it do so again. Slots that are taken
+// stay with their runs. Nothing is woken.
 func (s *slots) suspend(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

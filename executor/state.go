@@ -60,17 +60,21 @@ func (s termState) takesCommands() bool { return s == isolating || s == leading 
 // journals reports whether a change of a run may be committed.
 func (s termState) journals() bool { return s != standby && s != aborting }
 
-// term is this node's lease and state. Only the goroutine of leadership.serve and
-// the one that isolates suspects change them; any goroutine may read them.
+// term is this node's lease and state. Every field is atomic and any goroutine may read
+// them. The goroutine of leadership.serve changes them, with these exceptions: the one that
+// isolates suspects enters leading, the one that renews the lease stores renewed, and
+// serving is cleared when the context of Serve ends.
 type term struct {
 	current atomic.Int32 // a termState
-	// epoch is that of the lease; 0: not held. A commit that was decided under one
-	// epoch is refused by the store under every other.
+	// epoch is that of the lease; 0: not held. It is set before the state becomes
+	// recovering and cleared after the state has become standby. A commit that was decided
+	// under one epoch is refused by the store under every other.
 	epoch atomic.Int64
 	// renewed is when the last renewal that succeeded was requested, by Config.Now;
 	// nil: none was.
 	renewed atomic.Pointer[time.Time]
-	// serving: Serve was called and its context has not ended.
+	// serving: Serve was called and its context has not ended. Only then does this node
+	// post commands to the inbox when it does not lead.
 	serving atomic.Bool
 	// ready is what Service.Ready reports of this node. It is apart from the state:
 	// a standby that takes over stays ready while it recovers, and a node that has
@@ -78,12 +82,14 @@ type term struct {
 	ready atomic.Bool
 }
 
-// state returns the present state.
+// state returns the present state. It may have changed by the time the caller acts on it;
+// what must not happen in the next state is fenced by the epoch or checked under a lock
+// that aborting takes, too.
 func (t *term) state() termState { return termState(t.current.Load()) }
 
-// enter changes the state, and reports whether the present one allows that. Where
-// two goroutines want to change it at once, the second is judged by the outcome of
-// the first.
+// enter changes the state to next if the table of transitions allows it from the present
+// one, and reports whether it did. Where two goroutines change it at once, the second is
+// judged by the outcome of the first.
 func (t *term) enter(next termState) bool {
 	for {
 		now := t.state()
@@ -96,5 +102,6 @@ func (t *term) enter(next termState) bool {
 	}
 }
 
-// Leading reports whether this node drives runs.
+// Leading reports whether runs may begin attempts on this node: it holds the lease and is
+// resuming, isolating or leading.
 func (s *Service) Leading() bool { return s.term.state().drives() }
