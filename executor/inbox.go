@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Posted is a steering input on its way to the node that drives runs: durable,
-// and not applied yet. Kind and Data are an input in the wording of encodeInput.
+// Posted is a steering input on its way to the node that drives runs: durable, and not
+// applied yet. Inputs of one run are taken in the order of their ids.
 type Posted struct {
-	ID       string
+	ID       string // inp_…; rises with time, as far as the clocks of nodes agree
 	TenantID string
 	RunID    string
 	// Kind and Data are an input as encodeInput encodes it.
@@ -23,12 +23,12 @@ type Posted struct {
 	RequestID string
 }
 
-// Taken says what became of a posted input: the run's state after it, whether
-// it did anything, or why it was refused.
+// Taken says what became of a posted input: the run's state after it, whether it had an
+// effect, or why it was refused.
 type Taken struct {
 	ID    string
 	RunID string
-	At    time.Time
+	At    time.Time // when it was taken; PurgeTaken goes by it
 	State machine.State
 	// Effect: the input did something; false, without Refusal: the run was already
 	// so.
@@ -36,8 +36,9 @@ type Taken struct {
 	Refusal *fault.Error // nil: accepted
 }
 
-// Notice is a hint that came from another node: the journals of these runs have
-// grown (nil: any may have), or there is work for the node that drives.
+// Notice is a hint that came from another node: the journals of these runs have grown (nil:
+// any may have), or there is work for the node that drives. A notice may be lost or come
+// twice; what it is about is in the store.
 type Notice struct {
 	Runs []string
 	Work bool

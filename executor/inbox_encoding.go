@@ -10,8 +10,9 @@ import (
 	"heddle/fault"
 )
 
-// inputData holds the fields of every input that can be posted. Rows are read
-// by other processes, so a name keeps its meaning.
+// inputData holds the fields of every input that can be posted; each kind uses some of
+// them. Rows are read by other processes, maybe of a newer version, so a name keeps its
+// meaning.
 type inputData struct {
 	Reason    string              `json:"reason,omitempty"`
 	Name      string              `json:"name,omitempty"`
@@ -22,14 +23,16 @@ type inputData struct {
 	Version   int                 `json:"version,omitempty"`
 	Hash      string              `json:"hash,omitempty"`
 	IfPaused  bool                `json:"if_paused,omitempty"`
-	With      *Commit             `json:"with,omitempty"`
+	With      *Commit             `json:"with,omitempty"` // of a restart: the insertion of the new run
 	By        machine.Attribution `json:"by,omitzero"`
 	// Audit is what the request adds to the audit trail with what it does.
 	Audit []audit.Entry `json:"audit,omitempty"`
 }
 
-// encodeInput returns the kind and the JSON of an input for the inbox; false: inputs
-// of that kind are never posted.
+// encodeInput returns the kind and the JSON of an input for the inbox; posted is false for
+// inputs that are never posted, which are those of the executor itself, and for what cannot
+// be encoded. lines are kept with it for the audit trail. A plan is not encoded, but named
+// by its version and hash.
 func encodeInput(in machine.Input, lines []audit.Entry) (kind string, data json.RawMessage, posted bool) {
 	var d inputData
 	switch in := in.(type) {
@@ -54,7 +57,7 @@ func encodeInput(in machine.Input, lines []audit.Entry) (kind string, data json.
 	return kind, data, err == nil
 }
 
-// encode leaves < > & as they are.
+// encode returns the JSON of d and leaves < > & as they are, so that values do not grow.
 func (d inputData) encode() (json.RawMessage, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -63,8 +66,8 @@ func (d inputData) encode() (json.RawMessage, error) {
 	return b.Bytes(), err
 }
 
-// decodePosted reads a posted input back, and the lines that it adds to the audit
-// trail.
+// decodePosted reads a posted input back, and the lines that it adds to the audit trail.
+// Errors: text that is not JSON, those of decodeInput.
 func (b *inbox) decodePosted(ctx context.Context, p Posted) (machine.Input, []audit.Entry, error) {
 	var d inputData
 	if err := json.Unmarshal(p.Data, &d); err != nil {
@@ -74,7 +77,8 @@ func (b *inbox) decodePosted(ctx context.Context, p Posted) (machine.Input, []au
 	return in, d.Audit, err
 }
 
-// decodeInput makes the input; the plan of another version is compiled again.
+// decodeInput makes the input of one kind; a restart is a Terminate. An unknown kind is
+// fault.Internal unknown_input. Other errors: those of decodeResume.
 func (b *inbox) decodeInput(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
 	switch p.Kind {
 	case "cancel":
@@ -95,8 +99,9 @@ func (b *inbox) decodeInput(ctx context.Context, p Posted, d inputData) (machine
 	return nil, fault.New(fault.Internal, "unknown_input", "This node does not know the input %q; nodes of one database run one version.", p.Kind)
 }
 
-// decodeResume reads a Resume back. The plan of another version is compiled again,
-// from its hash, because the inbox holds only names.
+// decodeResume reads a Resume back. The plan of another version is compiled again, because
+// the inbox holds only its version and hash. Errors: those of the store and of
+// planCache.get.
 func (b *inbox) decodeResume(ctx context.Context, p Posted, d inputData) (machine.Input, error) {
 	in := machine.Resume{FromStep: d.FromStep, Redrive: d.Redrive, IfPaused: d.IfPaused, By: d.By}
 	if d.Hash == "" {

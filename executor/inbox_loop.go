@@ -14,9 +14,9 @@ const (
 	inboxPurge = 60               // polls between two purges
 )
 
-// inbox takes the inputs that other nodes posted, while this node leads, and hands
-// them to their runs. It remembers which are under way, so that none is handed over
-// twice.
+// inbox takes the inputs that other nodes posted, while this node leads, and hands them to
+// their runs. It remembers which are under way, so that none is handed over twice. That is
+// a saving, not a guarantee: the guarantee is that the store takes each input once.
 type inbox struct {
 	cfg        *Config
 	term       *term
@@ -24,19 +24,19 @@ type inbox struct {
 	registry   *registry
 	dispatcher *dispatcher
 
-	wakes chan struct{}
+	wakes chan struct{} // of capacity 1: there may be inputs to read
 
-	mu       sync.Mutex
-	inFlight map[string]bool // false: done, but a read that is under way may show it
+	mu       sync.Mutex      // guards inFlight
+	inFlight map[string]bool // by input id; false: done, but a read that is under way may show it
 }
 
-// newInbox makes the inbox of a node; nothing is read before loop.
+// newInbox makes the inbox of a node; nothing is read before loop runs.
 func newInbox(cfg *Config, t *term, plans *planCache, r *registry, dp *dispatcher) *inbox {
 	return &inbox{cfg: cfg, term: t, plans: plans, registry: r, dispatcher: dp, wakes: make(chan struct{}, 1), inFlight: make(map[string]bool)}
 }
 
-// forgetDone forgets the inputs that were done before a read begins: the read does
-// not show them.
+// forgetDone forgets the inputs that were done before a read begins: the read does not show
+// them, or they are to be tried again. Only the loop calls it.
 func (b *inbox) forgetDone() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,8 +55,8 @@ func (b *inbox) wake() {
 	}
 }
 
-// begin notes that an input is being handed to its run, and reports false where it
-// is already, or was done after the present read began.
+// begin notes that an input is being handed to its run, and reports false where it is
+// already, or was done after the present read began.
 func (b *inbox) begin(id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,16 +67,17 @@ func (b *inbox) begin(id string) bool {
 	return true
 }
 
-// done notes that an input is under way no more; a read that has begun before may
-// still show it.
+// done notes that an input is no longer under way; a read that began before may still show
+// it.
 func (b *inbox) done(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.inFlight[id] = false
 }
 
-// loop takes posted inputs while this node leads: when it is woken, and every
-// second.
+// loop takes posted inputs until ctx ends: when it is woken, and every pollEvery. Now and
+// then it removes outcomes that are older than inboxKeep. An error is logged and the next
+// round tries again.
 func (b *inbox) loop(ctx context.Context) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -98,8 +99,8 @@ func (b *inbox) loop(ctx context.Context) {
 	}
 }
 
-// takeAll hands every input that is not under way to its run, each run's in the
-// order of their ids.
+// takeAll hands every input that is not under way to its run, each run's in the order of
+// their ids. It does not wait for what becomes of them. Errors: those of the store.
 func (b *inbox) takeAll(ctx context.Context) error {
 	b.forgetDone()
 	for after := ""; ctx.Err() == nil; {
@@ -120,8 +121,9 @@ func (b *inbox) takeAll(ctx context.Context) error {
 	return nil
 }
 
-// dispatchInput hands one input to its run, and settles it once the run has
-// answered.
+// dispatchInput hands one input to its run, and settles it once the run has answered. One
+// that cannot be read is refused. It does not wait, but for reading the version that a
+// Resume names.
 func (b *inbox) dispatchInput(ctx context.Context, p Posted) {
 	if p.Kind == kindBegin {
 		go b.beginPosted(p) //nolint:gosec // it has its own bound on time: the outcome is recorded even when the term ends
@@ -138,14 +140,17 @@ func (b *inbox) dispatchInput(ctx context.Context, p Posted) {
 		return
 	}
 	b.cfg.Crash("inbox_read")
+	// The epoch is read before the input is delivered: if the lease changes meanwhile the
+	// outcome is refused by the store, and the next leader takes the input.
 	epoch, answer := b.term.epoch.Load(), make(chan outcome, 1)
 	b.registry.deliver(p.RunID, message{input: in, posted: p.ID, successor: with, answer: answer, audit: lines}, false)
 	go func() { b.conclude(p, epoch, <-answer) }()
 }
 
-// conclude settles an input that no commit took. One that another attempt may decide
-// otherwise stays in the inbox for the next read, here or on the node that leads
-// then.
+// conclude settles an input that no commit took: it had no effect, or it was refused. One
+// that another attempt may decide otherwise stays in the inbox for the next read, here or
+// on the node that leads then. If the outcome cannot be stored the input is read again,
+// which does no harm, because it had no effect.
 func (b *inbox) conclude(p Posted, epoch int64, out outcome) {
 	defer b.done(p.ID)
 	if out.taken || out.err != nil && transient(out.err) {
@@ -159,8 +164,8 @@ func (b *inbox) conclude(p Posted, epoch int64, out outcome) {
 	}
 }
 
-// transient reports whether an error says nothing about the input: another attempt
-// may succeed.
+// transient reports whether an error says nothing about the input: the lease was lost or
+// the store is unavailable, and another attempt may succeed.
 func transient(err error) bool {
 	return errors.Is(err, ErrFenced) || fault.KindOf(err) == fault.Unavailable
 }
@@ -178,8 +183,9 @@ func asRefusal(err error) *fault.Error {
 	return fault.New(fault.Internal, "internal", "The run could not take this; the log of the node that drives runs has the details.")
 }
 
-// taken returns what becomes of the posted inputs of a batch with the commit that
-// leaves the run at row, and marks their answers as taken.
+// taken returns what becomes of the posted inputs of a batch with the commit that leaves
+// the run at row, and marks their answers as taken, so that conclude leaves them alone. It
+// is called before the commit; if that fails the answers are dropped.
 func taken(answers []answer, row Record) []Taken {
 	var list []Taken
 	for i := range answers {
@@ -195,7 +201,8 @@ func taken(answers []answer, row Record) []Taken {
 	return list
 }
 
-// beginPosted begins a queued run for another node, and records whether it began.
+// beginPosted begins a queued run for another node, waiting for a slot as long as that node
+// waits, and records whether it began.
 func (b *inbox) beginPosted(p Posted) {
 	epoch := b.term.epoch.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), outcomeWait)

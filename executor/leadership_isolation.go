@@ -12,19 +12,17 @@ import (
 	"time"
 )
 
-// A run that kills the process would do so again at each recovery and take all
-// others with it. So crashes are counted for each run that was in flight, since
-// a step or an iteration of it ended last. From the second one on it is a
-// suspect: it is isolated, with the attempts of all other runs held back. When
-// the process died twice so, the run is quarantined: it is failed and not driven
-// any more.
+// A run that kills the process would do so again at each recovery and take all others
+// with it. So crashes are counted for each run that was in flight, since a step or an
+// iteration of it ended last. From suspectCrashes on it is a suspect: it is isolated, with
+// the attempts of all other runs held back. When the process has died quarantineCrashes
+// times in that, the run is quarantined: it is failed and no longer driven.
 //
-// What kills the process from outside does so at any moment. Four rules keep a
-// run from paying for that: a crash counts only for what was in flight; a run
-// that outlives its window in isolation begins anew; one that the process died with is
-// isolated again only after a rest, and a death while nothing is in flight clears
-// all; and a run is quarantined only once the process has lived for a while
-// without the run.
+// What kills the process from outside does so at any moment. Four rules keep a run from
+// paying for that: a crash counts only for what was in flight; a run that outlives its
+// window in isolation begins anew; one that the process died with is isolated again only
+// after a rest, and a death while nothing is in flight clears all; and a run is
+// quarantined only once the process has lived for a while without it.
 const (
 	suspectCrashes    = 2
 	quarantineCrashes = 2
@@ -66,15 +64,17 @@ func (t Isolation) withDefaults() Isolation {
 	}
 }
 
-// window returns how long the suspect is isolated where there are many suspects in
-// all.
+// window returns how long the suspect is isolated where there are many suspects in all: its
+// share of Shared if that is less than Window, doubled for each window that it outlived,
+// and maxWindow at most.
 func (t Isolation) window(s Suspect, many int) time.Duration {
 	more := min(s.Survived, 12)
 	return min(t.Window<<more, t.Shared<<more/time.Duration(max(many, 1)), maxWindow)
 }
 
-// rest returns how long nothing is in flight before these are isolated; 0: no need.
-// A run that is to be quarantined is not isolated.
+// rest returns how long nothing is in flight before these are isolated; 0: no rest is
+// needed, because the process died with none of them isolated. A run that is to be
+// quarantined is not isolated, so it asks for no rest.
 func (t Isolation) rest(suspects []Suspect) time.Duration {
 	rest := time.Duration(0)
 	for _, s := range suspects {
@@ -85,7 +85,8 @@ func (t Isolation) rest(suspects []Suspect) time.Duration {
 	return rest
 }
 
-// Suspect is a run in flight, with its crashes since an attempt of it ended last.
+// Suspect is a run in flight, with its crashes since an attempt of it ended last. The store
+// keeps these numbers; UpdateSuspects computes them.
 type Suspect struct {
 	RunID    string
 	TenantID string
@@ -100,7 +101,7 @@ type Suspect struct {
 // that it is not driven any more.
 func (s Suspect) MustQuarantine() bool { return s.Alone >= quarantineCrashes }
 
-// Phase is what may be in flight in a term.
+// Phase is what may be in flight in a term. The numbers are stored.
 type Phase int
 
 // The phases of a term. It begins with PhaseIsolation.
@@ -110,9 +111,11 @@ const (
 	PhaseRest                   // nothing
 )
 
-// UpdateSuspects returns what is known of runs after a crash: known is what was
-// known before it, busy the runs that the store has as in flight, with the seq of
-// their last end. A run without a crash is left out.
+// UpdateSuspects returns what is known of runs after a crash in a term of that phase. known
+// is what was known before it, busy the runs that the store has as in flight, with the seq
+// of their last end. A run whose last end is another than before begins from zero. A run
+// without a crash is left out. It is pure; the store calls it in the transaction that
+// begins a term.
 func UpdateSuspects(phase Phase, known, busy []Suspect) []Suspect {
 	if phase == PhaseRest {
 		return nil // the process dies without any of them
@@ -146,9 +149,10 @@ func UpdateSuspects(phase Phase, known, busy []Suspect) []Suspect {
 	return list
 }
 
-// SelectSuspects returns the runs of those in flight that are isolated, in the order
+// SelectSuspects returns the runs of those in flight that are to be isolated, in the order
 // in which they are: those that the process died with in isolation first, those that
-// outlived most windows last.
+// outlived most windows last. Among equals those with more crashes come first, then the
+// lower id. It is pure.
 func SelectSuspects(known, busy []Suspect) []Suspect {
 	ends := make(map[string]int64, len(busy))
 	for _, s := range busy {
@@ -166,8 +170,8 @@ func SelectSuspects(known, busy []Suspect) []Suspect {
 	return list
 }
 
-// splitQuarantined separates the suspects that are to be quarantined from those that
-// are to be isolated.
+// splitQuarantined separates the suspects that are to be quarantined from those that are to
+// be isolated. Each part keeps the order.
 func splitQuarantined(suspects []Suspect) (quarantined, rest []Suspect) {
 	for _, s := range suspects {
 		if s.MustQuarantine() {
@@ -179,8 +183,8 @@ func splitQuarantined(suspects []Suspect) (quarantined, rest []Suspect) {
 	return quarantined, rest
 }
 
-// isolateAll isolates the suspects one after another, after a rest where the process
-// died with one of them isolated. False: ctx ended first.
+// isolateAll isolates the suspects one after another, after a rest where the process died
+// with one of them isolated. It returns false if ctx ended first.
 func (l *leadership) isolateAll(ctx context.Context, suspects []Suspect) bool {
 	policy := l.cfg.Isolation
 	if rest := policy.rest(suspects); rest > 0 {
@@ -197,15 +201,17 @@ func (l *leadership) isolateAll(ctx context.Context, suspects []Suspect) bool {
 	return true
 }
 
-// setPhase records what may be in flight from now on. It is called before that
-// changes, so that a crash right after it is judged by what was possible. False: ctx
-// ended first.
+// setPhase records what may be in flight from now on. It is called before that changes, so
+// that a crash right after it is judged by what was possible. It returns false if ctx ended
+// first.
 func (l *leadership) setPhase(ctx context.Context, p Phase) bool {
 	return l.retryUntilDone(ctx, "the phase of the term could not be noted", func() error { return l.cfg.Store.SetPhase(ctx, l.term.epoch.Load(), p) })
 }
 
-// isolate recovers one suspect and waits until an attempt of it ended, it has none
-// in flight, or its window is over. False: ctx ended first.
+// isolate recovers one suspect and waits until an attempt of it ended, it has none in
+// flight, or its window is over. The store knows of the isolation before it begins and
+// until it has ended, so that a crash in between counts for this run alone. It returns
+// false if ctx ended first; the isolation is then ended by the end of the term.
 func (l *leadership) isolate(ctx context.Context, s Suspect, window time.Duration) bool {
 	l.cfg.Log.Warn("a run was in flight at several crashes; it is recovered alone", "run_id", s.RunID, "crashes", s.Crashes, "alone", s.Alone, "for", window)
 	if !l.retryUntilDone(ctx, "a run could not be isolated", func() error { return l.cfg.Store.Isolate(ctx, s.RunID) }) {
@@ -226,7 +232,8 @@ func (l *leadership) isolate(ctx context.Context, s Suspect, window time.Duratio
 	return l.retryUntilDone(ctx, "a run's isolation could not be ended", func() error { return l.cfg.Store.EndIsolation(ctx, s.RunID, survived) })
 }
 
-// endsAttempt reports whether an attempt ended among the events.
+// endsAttempt reports whether one of the events is the end of an attempt, a compensation's
+// included.
 func endsAttempt(evs []events.Event) bool {
 	for i := range evs {
 		switch evs[i].Kind {
@@ -238,8 +245,8 @@ func endsAttempt(evs []events.Event) bool {
 	return false
 }
 
-// quarantineAll fails the runs that the process died with in isolation, one after
-// another.
+// quarantineAll fails the runs that the process died with in isolation, one after another,
+// until ctx ends. From then on each may be resumed like any other failed run.
 func (l *leadership) quarantineAll(ctx context.Context, quarantined []Suspect) {
 	for _, s := range quarantined {
 		if !l.retryUntilDone(ctx, "a run could not be quarantined", func() error { return l.quarantine(ctx, s) }) {
@@ -249,7 +256,9 @@ func (l *leadership) quarantineAll(ctx context.Context, quarantined []Suspect) {
 	}
 }
 
-// quarantine fails a run without loading it: loading may be what kills the process.
+// quarantine fails a run without loading it: loading may be what kills the process. A run
+// that is gone, or not busy any more, only has its crashes cleared. Errors: those of the
+// store; the caller tries again.
 func (l *leadership) quarantine(ctx context.Context, s Suspect) error {
 	row, err := l.cfg.Store.Run(ctx, s.TenantID, s.RunID)
 	if fault.KindOf(err) == fault.NotFound || err == nil && !row.State.NeedsRecovery() {
@@ -276,7 +285,8 @@ func (l *leadership) quarantine(ctx context.Context, s Suspect) error {
 	return l.cfg.Store.ClearCrashes(ctx, s.RunID)
 }
 
-// verdict is the error run_quarantined of a run; steps names its attempts in flight.
+// verdict returns the error run_quarantined of a run. acting names the steps whose attempts
+// were in flight; it stands in the details.
 func verdict(s Suspect, acting []string) *machine.Error {
 	return &machine.Error{
 		Code: "run_quarantined",
@@ -287,7 +297,8 @@ func verdict(s Suspect, acting []string) *machine.Error {
 }
 
 // attemptsInFlight returns the steps whose attempts were in flight at the end of the
-// journal, with their iterations, as far as its newest 500 events show; 10 at most.
+// journal, with their iterations, in the order in which they started, as far as its newest
+// 500 events show; 10 at most. The list is for people and not nil.
 func (l *leadership) attemptsInFlight(ctx context.Context, row Record) ([]string, error) {
 	const look, most = 500, 10
 	evs, err := l.cfg.Store.Events(ctx, row.RunID, max(row.Seq-look, 0), look)
@@ -320,9 +331,10 @@ func (l *leadership) attemptsInFlight(ctx context.Context, row Record) ([]string
 	return names, nil
 }
 
-// isolateSuspects isolates the suspects one after another, then resumes the other
-// runs, whose attempts waited meanwhile, and quarantines those that the process died
-// with once it has lived without them.
+// isolateSuspects isolates the suspects one after another, enters leading, and resumes the
+// other runs, whose attempts waited meanwhile. Those that the process died with are
+// quarantined once it has lived for Isolation.Confirm without them. It ends early with ctx;
+// the next term then begins with what the store knows.
 func (l *leadership) isolateSuspects(ctx context.Context, suspects []Suspect) {
 	quarantine, rest := splitQuarantined(suspects)
 	if !l.isolateAll(ctx, rest) || !l.setPhase(ctx, PhaseOpen) || !l.term.enter(leading) {

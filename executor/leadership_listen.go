@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// listen passes on what other nodes notify, as long as this one serves. Where it
-// cannot hear them it tries again every second; polling finds what was missed.
+// listen passes on what other nodes notify, until ctx ends, whether this node leads or not.
+// Where it cannot hear them it tries again every second; polling finds what was missed.
 func (l *leadership) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := l.cfg.Store.Listen(ctx, l.heard); err != nil && ctx.Err() == nil {
@@ -15,8 +15,9 @@ func (l *leadership) listen(ctx context.Context) {
 	}
 }
 
-// heard acts on a notice: the node that leads wants to know of work, the others of
-// grown journals.
+// heard acts on a notice: a node that leads looks for work, any other wakes those who
+// follow the runs here. The node that leads wakes its followers with each commit of its
+// own.
 func (l *leadership) heard(n Notice) {
 	if n.Work {
 		l.dispatcher.queued()

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// recoverRuns resumes the runs that a dead process left in flight, and lets this
-// node lead. No run begins before all of them are known: one that began earlier
-// would look like one of them. Where there are suspects these are to be isolated
-// first; the others are resumed after that, and the attempts of all runs wait.
-// What needs no attempt goes on meanwhile, and commands are taken. False: ctx
-// ended first.
+// recoverRuns resumes the runs that a dead process left in flight, and lets this node lead.
+// No run begins before all of them are known: one that began earlier would look like one of
+// them. It ends in the state leading, without suspects; where there are suspects it returns
+// them and the state is isolating: they are to be isolated first, the others are resumed
+// after that, and the attempts of all runs wait. What needs no attempt goes on meanwhile,
+// and commands are taken. It returns false if ctx ended first, or the term left the states
+// in which it could go on.
 func (l *leadership) recoverRuns(ctx context.Context) (suspects []Suspect, ok bool) {
 	if !l.retryUntilDone(ctx, "the crashes of runs could not be counted", func() (err error) {
 		suspects, err = l.cfg.Store.BeginTerm(ctx, l.term.epoch.Load())
@@ -44,8 +45,8 @@ func (l *leadership) recoverRuns(ctx context.Context) (suspects []Suspect, ok bo
 	return nil, l.term.enter(leading)
 }
 
-// retryUntilDone calls do until it succeeds, and logs each failure. False: ctx ended
-// first.
+// retryUntilDone calls do until it succeeds, with a pause of retryStoreAfter, and logs each
+// failure under the text failure. It returns false if ctx ended first.
 func (l *leadership) retryUntilDone(ctx context.Context, failure string, do func() error) bool {
 	for err := do(); err != nil; err = do() {
 		l.cfg.Log.Warn(failure, "error", err)
@@ -56,7 +57,8 @@ func (l *leadership) retryUntilDone(ctx context.Context, failure string, do func
 	return true
 }
 
-// busyRuns returns the ids of all runs that the store has as in flight.
+// busyRuns returns the ids of all runs that the store has in a busy state, by id. It reads
+// them in pages; a run that becomes busy meanwhile may be missing.
 func (l *leadership) busyRuns(ctx context.Context) ([]string, error) {
 	var all []string
 	for after := ""; ; after = all[len(all)-1] {
@@ -68,9 +70,10 @@ func (l *leadership) busyRuns(ctx context.Context) ([]string, error) {
 	}
 }
 
-// resumeRuns recovers those of the runs that are not driven here, and returns their
-// number. They had slots before, and get them beyond the limit. A run with an
-// attempt in flight on this node is always in memory, so none of these has one.
+// resumeRuns recovers those of the runs that are not driven here, and returns their number.
+// They had slots before, and get them beyond the limit. A run with an attempt in flight on
+// this node is always in memory, so none of these has one, and nothing is interrupted that
+// still runs.
 func (l *leadership) resumeRuns(ids []string) (n int) {
 	for _, id := range ids {
 		if l.registry.resume(id, nil) {
@@ -80,16 +83,17 @@ func (l *leadership) resumeRuns(ids []string) (n int) {
 	return n
 }
 
-// unattendedLoop looks for unattended runs every 30 s.
+// unattendedLoop looks for unattended runs every unattendedEvery until ctx ends.
 func (l *leadership) unattendedLoop(ctx context.Context) {
 	for sleep(ctx, unattendedEvery) {
 		l.resumeUnattended(ctx)
 	}
 }
 
-// resumeUnattended resumes runs that the store has as in flight and that are not
-// driven: a commit that seemed lost may have been stored after all, and a run may
-// have been unreadable for a while.
+// resumeUnattended resumes runs that the store has as in flight and that are not driven: a
+// commit that seemed lost may have been stored after all, and a run may have been
+// unreadable for a while. Only in the state leading: before that such runs are held on
+// purpose. An error is left to the next look.
 func (l *leadership) resumeUnattended(ctx context.Context) {
 	if l.term.state() != leading {
 		return
@@ -100,7 +104,8 @@ func (l *leadership) resumeUnattended(ctx context.Context) {
 	}
 }
 
-// drain lets attempts in flight end for at most d.
+// drain lets attempts in flight end for at most d. What ends is journalled and starts
+// nothing, because the state is draining.
 func (l *leadership) drain(d time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
@@ -109,10 +114,9 @@ func (l *leadership) drain(d time.Duration) {
 	}
 }
 
-// abortAll cuts off what is still in flight, so that its attempts count as
-// interrupted, and waits until no goroutine of this term drives a run: otherwise a
-// run could be driven twice in the next term. A process that ends waits no longer
-// than abortTimeout for that.
+// abortAll cuts off what is still in flight, so that its attempts count as interrupted, and
+// waits until no goroutine of this term drives a run: otherwise a run could be driven twice
+// in the next term. A process that ends (ctx) waits no longer than abortTimeout for that.
 func (l *leadership) abortAll(ctx context.Context) {
 	// The state comes first: an attempt begins either before its run is abandoned
 	// below or not at all.
@@ -133,8 +137,8 @@ func (l *leadership) abortAll(ctx context.Context) {
 	l.registry.awaitEmpty(ctx)
 }
 
-// awaitIdle waits until no run is in memory and no attempt is in flight, or ctx
-// ends. It returns what is left of both.
+// awaitIdle waits until no run is in memory and no attempt is in flight, or ctx ends. It
+// returns how many of both are left; the two numbers are not of one moment.
 func (l *leadership) awaitIdle(ctx context.Context) (runs, attempts int) {
 	for {
 		l.registry.awaitEmpty(ctx)

@@ -4,13 +4,14 @@ package executor
 type Load struct {
 	Epoch            int64 // of the lease; 0: not held
 	Runs             int   // in memory
-	Woken            int   // that wait for a slot
+	Woken            int   // woken runs that wait for a slot
 	Steps            int   // attempts in flight
-	Slots, SlotsUsed int
+	Slots, SlotsUsed int   // Config.MaxRuns, and how many are taken; more than all of them where some are beyond the limit
 }
 
-// Load returns how much work this node has now. Its numbers are read one after
-// another, so they may be of slightly different moments.
+// Load returns how much work this node has now. Its numbers are read one after another, so
+// they may be of slightly different moments. It costs a lock each and does not call the
+// store.
 func (s *Service) Load() Load {
 	l := Load{Slots: s.cfg.MaxRuns, Runs: s.registry.count(), Woken: s.dispatcher.readyCount(), Steps: s.performer.count()}
 	if s.leadership.holdsLease() {

@@ -14,20 +14,21 @@ import (
 	"sync"
 )
 
-// planCache keeps compiled definitions by their hash, the least recently used going
-// first. A plan never changes, so there is nothing to invalidate. It is safe for
-// concurrent use.
+// planCache keeps compiled definitions by their hash, and drops the one that was used
+// longest ago when it is full. A plan never changes, so there is nothing to invalidate. It
+// is safe for concurrent use; two callers that miss at the same time both compile.
 type planCache struct {
 	store  Store
 	traits func(stepType string) definitions.Traits
-	max    int
+	max    int // plans at most
 
+	// mu guards byKey and order.
 	mu    sync.Mutex
-	byKey map[string]*list.Element
-	order *list.List // front: used last
+	byKey map[string]*list.Element // by hash; the values are *compiled
+	order *list.List               // front: used last
 }
 
-// compiled is a definition ready to run.
+// compiled is a definition ready to run, with the hash of its canonical text.
 type compiled struct {
 	hash string
 	plan *machine.Plan
@@ -39,7 +40,9 @@ func newPlanCache(store Store, traits func(stepType string) definitions.Traits, 
 	return &planCache{store: store, traits: traits, max: size, byKey: make(map[string]*list.Element), order: list.New()}
 }
 
-// get finds or compiles the plan of a stored version.
+// get returns the plan of a stored version, from the cache or compiled. Errors:
+// fault.NotFound from the store, those of compilePlan, and fault.Internal
+// definition_hash_mismatch: the stored text is not the one that the run was created with.
 func (c *planCache) get(ctx context.Context, workflowID string, version int, hash string) (*compiled, error) {
 	if p := c.cached(hash); p != nil {
 		return p, nil
@@ -103,8 +106,10 @@ func (c *planCache) keep(p *compiled) {
 	}
 }
 
-// restore folds a run from its journal, on the plans of all versions that it was on.
-// Errors: fault.NotFound run_not_found, and those of get.
+// restore folds a run from its journal, on the plans of all versions that it was on, and
+// returns its row and what it owes to the next snapshot. It costs the newest snapshot and
+// the events after it. Errors: fault.NotFound run_not_found, those of get, and a journal
+// that does not fit its plans.
 func (c *planCache) restore(ctx context.Context, runID string) (*machine.Run, Record, snapshotDebt, error) {
 	j, err := c.store.Journal(ctx, runID)
 	if err != nil {

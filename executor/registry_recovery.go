@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// resume recovers a run of a dead process, with a slot beyond the limit, and
-// reports whether it did: a run that is driven here, waits for a slot or is
-// quarantined is left alone. With isolationEnded, which is closed as soon as an
-// attempt of the run ended or it has none in flight, only a run that is not
-// recovered yet is resumed.
+// resume recovers a run of a dead process, with a slot beyond the limit, and reports
+// whether it did: a run that is driven here, waits for a slot or is quarantined is left
+// alone. With isolationEnded, which is closed as soon as an attempt of the run ended or it
+// has none in flight, only a run that is not recovered yet is resumed.
 func (r *registry) resume(id string, isolationEnded chan struct{}) bool {
 	r.mu.Lock()
 	// A run that begins to wait for a slot does so before it leaves runs, so that
@@ -31,7 +30,8 @@ func (r *registry) resume(id string, isolationEnded chan struct{}) bool {
 	return true
 }
 
-// newDriven makes a run that the caller starts to drive, with a slot.
+// newDriven makes a run that the caller starts to drive, with a slot that it takes before.
+// isolationEnded is nil for a run that is not isolated.
 func (r *registry) newDriven(id string, isolationEnded chan struct{}) *activeRun {
 	return &activeRun{
 		id: id, epoch: r.term.epoch.Load(),
@@ -40,8 +40,9 @@ func (r *registry) newDriven(id string, isolationEnded chan struct{}) *activeRun
 	}
 }
 
-// resumeAlone is resume for a suspect, also where a message reached it meanwhile
-// and left it waiting for a slot. False: there is nothing to do, or ctx ended.
+// resumeAlone is resume for a suspect, also where a message reached it meanwhile and left
+// it waiting for a slot. While the run is in memory it waits for it to come to rest. It
+// returns false if there is nothing to do, or ctx ended.
 func (r *registry) resumeAlone(ctx context.Context, id string, isolationEnded chan struct{}) bool {
 	for {
 		if r.resume(id, isolationEnded) {
@@ -65,9 +66,10 @@ func (r *registry) resumeAlone(ctx context.Context, id string, isolationEnded ch
 	}
 }
 
-// holdRecovery keeps the runs of a dead process from being driven until the
-// suspects among them were isolated, and those that are to be quarantined for the
-// whole term.
+// holdRecovery keeps the runs of a dead process, ids, from being driven until the suspects
+// among them were isolated, and those that are to be quarantined until endQuarantine or the
+// end of the term. A message for a held run still drives it, recovery first; without a slot
+// its attempts wait.
 func (r *registry) holdRecovery(ids []string, suspects []Suspect) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,7 +85,7 @@ func (r *registry) holdRecovery(ids []string, suspects []Suspect) {
 	}
 }
 
-// heldRuns returns the ids of the runs that wait for their recovery, sorted.
+// heldRuns returns the ids of the runs that still wait for their recovery, sorted.
 func (r *registry) heldRuns() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,8 +104,7 @@ func (r *registry) endRecovery() {
 	r.unrecovered, r.quarantined = nil, nil
 }
 
-// endQuarantine lets a run be driven again that has been failed: a user may
-// resume it.
+// endQuarantine lets a run be driven again, after it has been failed: a user may resume it.
 func (r *registry) endQuarantine(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,7 +112,7 @@ func (r *registry) endQuarantine(id string) {
 	delete(r.unrecovered, id)
 }
 
-// isQuarantined reports whether a run is not driven because the process died with
+// isQuarantined reports whether nothing of a run is started because the process died with
 // it isolated.
 func (r *registry) isQuarantined(id string) bool {
 	r.mu.Lock()
@@ -119,17 +120,18 @@ func (r *registry) isQuarantined(id string) bool {
 	return r.quarantined[id]
 }
 
-// unjournalledResults are ends of attempts that this process learned and could not
-// journal before it lost the lease. Where it gets the same term back, no other
-// node drove the runs meanwhile, and the attempts need not be made again.
+// unjournalledResults are ends of attempts that this process learned and could not journal
+// before it lost the lease. Where it gets the same term back, no other node drove the runs
+// meanwhile, and the attempts need not be made again. The results of one epoch are kept at
+// a time; those of another are dropped when the first of the new ones comes.
 type unjournalledResults struct {
-	epoch int64
+	epoch int64                          // of the lease under which the attempts ran
 	ends  map[string][]machine.StepEnded // by run id
 }
 
-// keepResults remembers the ends of attempts among messages that were not applied,
-// or whose change was not stored. Outputs in blobs are not kept: a blob that no
-// commit names is swept.
+// keepResults remembers the ends of attempts among messages that were not applied, or whose
+// change was not stored; other messages are ignored. Outputs in blobs are not kept: a blob
+// that no commit names is swept, and the attempt is made again.
 func (r *registry) keepResults(a *activeRun, messages []message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,9 +150,9 @@ func (r *registry) keepResults(a *activeRun, messages []message) {
 	}
 }
 
-// recovery returns the first messages of a run of a dead process: the ends of
-// attempts that are known, then that all others are interrupted. Nothing starts in
-// between. The caller holds mu.
+// recovery returns the first messages of a run of a dead process: the ends of attempts that
+// are known, then that all others are interrupted. The ends are JournalOnly, so that
+// nothing starts before the interruption. Kept results are handed out once. mu is held.
 func (r *registry) recovery(a *activeRun) []message {
 	var list []message
 	if r.results.epoch == a.epoch {

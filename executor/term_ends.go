@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// TermNotes keeps the terms that ended in order beyond the end of the process, for
-// when a full disk or an unavailable database does not let the store record it.
+// TermNotes keeps the terms that ended in order beyond the end of the process, for when a
+// full disk or an unavailable database does not let the store record it. It belongs to one
+// node. Its methods are called with a lock held, one at a time.
 type TermNotes interface {
 	// Load returns what Save was given last, none where there is nothing.
 	Load() ([]int64, error)
@@ -17,24 +18,27 @@ type TermNotes interface {
 	Save(epochs []int64) error
 }
 
-// reportTimeout is how long the store is waited for when it is told of a term's end.
+// reportTimeout is how long the store is waited for when the ends of terms are reported.
 const reportTimeout = 2 * time.Second
 
-// termEnds are the terms of this process, and of those before it on this node, that
-// ended in order and whose end the store does not know yet. A term whose end it
-// never learns counts as a crash.
+// termEnds holds the terms of this process, and of those before it on this node, that ended
+// in order and whose end the store does not know yet. A term whose end it never learns
+// counts as a crash. It is safe for concurrent use.
 type termEnds struct {
 	store Store
 	notes TermNotes
 	log   *slog.Logger
 
+	// mu guards ended and noted. It is held while the notes are saved, but not while the
+	// store is called.
 	mu sync.Mutex
 	// ended are the epochs of those terms; mu guards it and noted.
-	ended []int64
-	noted []int64 // what the notes hold
+	ended []int64 // epochs of those terms, in the order in which they ended
+	noted []int64 // what the notes hold, so that they are written only when they change
 }
 
-// load adds what the process before this one could not report to the store.
+// load adds what the process before this one could not report to the store. Notes that
+// cannot be read are logged and passed over.
 func (t *termEnds) load() {
 	if t.notes == nil {
 		return
@@ -52,7 +56,7 @@ func (t *termEnds) load() {
 	}
 }
 
-// end notes that a term ended without a crash.
+// end notes that the term of an epoch ended without a crash; report passes it on.
 func (t *termEnds) end(epoch int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,9 +70,10 @@ func (t *termEnds) add(epoch int64) {
 	}
 }
 
-// report records the ends in the store. Where it does not answer in time they are
-// reported later, by this process or by the next one on this node: until then the
-// next term counts a crash, which is then taken back.
+// report records the ends in the store, waiting for it at most reportTimeout in all. Those
+// that it does not take are saved in the notes and reported later, by this process or by
+// the next one on this node: until then the next term counts a crash, which is then taken
+// back. Once all are reported the notes are cleared.
 func (t *termEnds) report(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
@@ -94,7 +99,7 @@ func (t *termEnds) report(ctx context.Context) {
 	}
 }
 
-// save brings the notes up to date. mu is held.
+// save brings the notes up to date, unless they are already, or there are none. mu is held.
 func (t *termEnds) save() {
 	if t.notes == nil || slices.Equal(t.ended, t.noted) {
 		return
@@ -106,8 +111,8 @@ func (t *termEnds) save() {
 	t.noted = slices.Clone(t.ended)
 }
 
-// endNow notes that the term of an epoch (0: none) ends by decision of this process,
-// in the notes alone.
+// endNow notes that the term of an epoch (0: none) ends by decision of this process, in the
+// notes alone, so that it does not wait for the store.
 func (t *termEnds) endNow(epoch int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
