@@ -2,8 +2,8 @@ package executor
 
 import "errors"
 
-// What Store.Commit and Store.AcquireLease answer beside the store's own
-// errors.
+// What Store.Commit, Store.AcquireLease and Follow answer beside the store's own errors.
+// They are compared with errors.Is.
 var (
 	ErrFenced       = errors.New("the run moved on, or the lease is another's")
 	ErrDuplicateKey = errors.New("the idempotency key is taken")

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// apply is machine.ApplyWith behind a guard: a defect of the machine, shown by one
-// run, must not end the process and with it all others. The run that showed it
-// is ended, so that nothing is repeated for ever.
+// apply is machine.ApplyWith behind a guard: a defect of the machine, shown by one run,
+// must not end the process and with it all others. The run that showed it is terminated, so
+// that nothing is repeated endlessly. Where that panics too the error is fault.Internal
+// machine_defect and the run is unchanged.
 func apply(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, blobs *machine.Blobs) (machine.Change, error) {
 	c, err := guarded(log, run, in, now, blobs)
 	if fault.CodeOf(err) != "machine_defect" {
@@ -24,8 +25,8 @@ func apply(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, 
 	return machine.Change{Run: run}, err
 }
 
-// guarded is machine.ApplyWith with a panic turned into fault.Internal
-// machine_defect.
+// guarded is machine.ApplyWith with a panic turned into fault.Internal machine_defect. The
+// panic and its stack are logged; run is immutable and so is not harmed.
 func guarded(log *slog.Logger, run *machine.Run, in machine.Input, now time.Time, blobs *machine.Blobs) (c machine.Change, err error) {
 	defer func() {
 		if r := recover(); r != nil {

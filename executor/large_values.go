@@ -15,25 +15,28 @@ import (
 )
 
 const (
-	jsonType   = "application/json"
-	sweepEvery = 10 * time.Minute
-	sweepPage  = 100
+	jsonType   = "application/json" // the content type of every blob
+	sweepEvery = 10 * time.Minute   // between two looks for blobs that no commit names
+	sweepPage  = 100                // blobs that one transaction removes at most
 )
 
-// largeValues stores and reads the values that are too large for the journal, and
-// bounds the memory that they take. It is safe for concurrent use.
+// largeValues stores and reads the values that are too large for the journal, and bounds
+// the memory that they take. A blob is written before the commit that names it, so that no
+// journal names what is not there; until that commit it is unreferenced, and the sweep
+// spares it only while this process remembers it. It is safe for concurrent use.
 type largeValues struct {
 	cfg     *Config
 	term    *term
-	blobs   BlobStore // nil: large values stay in the journal
-	work    *memoryBudget
-	sending *memoryBudget
+	blobs   BlobStore     // nil: large values stay in the journal
+	work    *memoryBudget // see workBudgetSize
+	sending *memoryBudget // see sendBudgetSize
 
+	// mu guards unreferenced.
 	mu           sync.Mutex
 	unreferenced map[string]unreferencedBlob // by blob id
 }
 
-// newLargeValues makes them over cfg.Blobs, with budgets of their own.
+// newLargeValues makes them over cfg.Blobs, which may be nil, with budgets of their own.
 func newLargeValues(cfg *Config, t *term) *largeValues {
 	return &largeValues{
 		cfg: cfg, term: t, blobs: cfg.Blobs, work: newMemoryBudget(workBudgetSize), sending: newMemoryBudget(sendBudgetSize),
@@ -57,10 +60,10 @@ func (v *largeValues) supply() *machine.Blobs {
 	return machine.NewBlobs()
 }
 
-// load reads the contents of blobs into b, all of them anew: a goroutine that waits
-// for memory must hold none, or two could wait for each other. Where one is not
-// stored any more its content is the error blob_lost. The error is errAbandoned, or
-// that of ctx.
+// load reads the contents of blobs into b, all of them anew: a goroutine that waits for
+// memory must hold none, or two could wait for each other. work holds the memory for them,
+// twice their size, until the caller releases it. The content of a blob that is not stored
+// any more is the error blob_lost. Errors: errAbandoned, or that of ctx.
 func (v *largeValues) load(ctx context.Context, work *reservation, b *machine.Blobs, refs []machine.BlobRef) error {
 	b.DropContents()
 	if err := work.resize(ctx, 2*totalOf(refs)); err != nil {
@@ -88,8 +91,8 @@ func totalOf(refs []machine.BlobRef) (n int64) {
 	return n
 }
 
-// read reads a blob whole. The call is repeated while the store is unavailable, until this node
-// aborts or ctx ends, which is errAbandoned.
+// read reads a blob whole. The call is repeated while the store is unavailable, until this
+// node aborts or ctx ends, which is errAbandoned. fault.NotFound: the blob is gone.
 func (v *largeValues) read(ctx context.Context, ref machine.BlobRef) (json.RawMessage, error) {
 	for {
 		content, err := readBlob(ctx, v.blobs, ref)
@@ -104,7 +107,8 @@ func (v *largeValues) read(ctx context.Context, ref machine.BlobRef) (json.RawMe
 	}
 }
 
-// readBlob reads a blob piece by piece.
+// readBlob reads a blob piece by piece into one slice of its size. Errors: those of
+// BlobStore.BlobChunk.
 func readBlob(ctx context.Context, store BlobStore, ref machine.BlobRef) (json.RawMessage, error) {
 	content := make([]byte, 0, ref.Size)
 	for int64(len(content)) < ref.Size {
@@ -117,9 +121,9 @@ func readBlob(ctx context.Context, store BlobStore, ref machine.BlobRef) (json.R
 	return content, nil
 }
 
-// storeOutput stores an attempt's output as a blob where it is too large for the
-// journal. kept is what the journal is to hold, blob the id of what was stored ("":
-// nothing was).
+// storeOutput stores an attempt's output as a blob where it is too large for the journal.
+// kept is what the journal is to hold, blob the id of what was stored ("": nothing was). A
+// failure takes the place of the output; "stopped" where this node stopped meanwhile.
 func (v *largeValues) storeOutput(call Call, output json.RawMessage) (kept json.RawMessage, blob string, failure *machine.Failure) {
 	if v.blobs == nil || !machine.NeedsBlob(output) {
 		return output, "", nil
@@ -131,9 +135,11 @@ func (v *largeValues) storeOutput(call Call, output json.RawMessage) (kept json.
 	return kept, blob, failure
 }
 
-// store writes a value as a blob and returns its reference; a value that the run has
-// stored already is not stored again. id is that of the new blob. No reference and
-// no failure: this node stopped. The call is repeated while the store is unavailable, until then.
+// store writes a value as a blob and returns its reference; a value that the run has stored
+// already is not stored again. id is that of the new blob, which the caller has to name in
+// a commit or to forget. The call is repeated while the store is unavailable; no reference
+// and no failure mean that this node stopped first. The failure is output_too_large, for
+// the value alone or for all that the run has stored. It costs a hash of the value.
 func (v *largeValues) store(tenantID, runID string, value json.RawMessage) (ref json.RawMessage, id string, failure *machine.Failure) {
 	if len(value) > MaxBlob {
 		return nil, "", tooLarge("The output is larger than %d MiB.", MaxBlob>>20)
@@ -163,11 +169,14 @@ func (v *largeValues) store(tenantID, runID string, value json.RawMessage) (ref 
 	return nil, "", nil
 }
 
+// errRunFull is the error of reserve where the run's limit is reached; it is not stored.
 var errRunFull = errors.New("the run has as much stored apart as it may")
 
-// reserve gives the blob an id and counts it against the run's limit, together with
-// those that no commit has named yet. True: the run has a blob with this content,
-// and b has its id. errRunFull: the limit is reached.
+// reserve gives the blob an id and counts it against the run's limit, together with those
+// that no commit has named yet, so that attempts which store at the same time cannot pass
+// the limit together. It returns true if the run has a blob with this content, and b has
+// its id. errRunFull: the limit is reached. The lock is taken after the store was read: a
+// blob that was named in between counts once, because known has it or unreferenced does.
 func (v *largeValues) reserve(b *Blob) (same bool, err error) {
 	kept, err := v.blobs.RunBlobs(context.Background(), b.RunID)
 	if err != nil {
@@ -198,8 +207,8 @@ func (v *largeValues) reserve(b *Blob) (same bool, err error) {
 	return false, nil
 }
 
-// forget drops blobs from the unreferenced ones: a commit has named them, or none
-// will and they are to be swept.
+// forget drops blobs from the unreferenced ones: a commit has named them, or none will and
+// they are to be swept. Unknown ids have no effect.
 func (v *largeValues) forget(ids []string) {
 	if len(ids) == 0 {
 		return
@@ -211,14 +220,15 @@ func (v *largeValues) forget(ids []string) {
 	}
 }
 
-// tooLarge is the permanent failure output_too_large.
+// tooLarge returns the permanent failure output_too_large with that message.
 func tooLarge(format string, args ...any) *machine.Failure {
 	return &machine.Failure{Permanent: true, Error: machine.Error{Code: "output_too_large", Message: fmt.Sprintf(format, args...)}}
 }
 
-// sweepLoop removes blobs whose commits never came: of processes that died at once,
-// of attempts that were cut off. Those that this process is about to name are
-// spared; the moment is taken with the same lock, so that none is missed.
+// sweepLoop removes blobs whose commits never came, until ctx ends: of processes that died
+// at once, of attempts that were cut off. Those that this process is about to name are
+// spared. The time up to which blobs count as old is taken under the lock that adds them,
+// so a blob is either spared or younger than that. Without a BlobStore it returns at once.
 func (v *largeValues) sweepLoop(ctx context.Context) {
 	for v.blobs != nil && ctx.Err() == nil {
 		for n := sweepPage; n == sweepPage && ctx.Err() == nil; {

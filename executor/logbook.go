@@ -7,19 +7,18 @@ import (
 	"time"
 )
 
-// How the logbook writes: how long after the first line, how many lines at once,
-// and how many wait at most while the store does not take them.
+// How the logbook writes.
 const (
-	logLinger  = 200 * time.Millisecond
-	logGroup   = 1000
-	maxUnsaved = 20_000
-	logTimeout = 10 * time.Second
+	logLinger  = 200 * time.Millisecond // from the first line to the batch that writes it
+	logGroup   = 1000                   // lines of one call of the store
+	maxUnsaved = 20_000                 // lines that wait while the store does not take them
+	logTimeout = 10 * time.Second       // for one batch to be written
 )
 
-// logbook writes the log lines of steps into the store, in batches and apart from
-// the journal: neither an attempt nor a commit ever waits for them. Between two
-// batches the lines are in memory alone, and a kill loses them. It is safe for
-// concurrent use; unsaved belongs to the goroutine of serve.
+// logbook writes the log lines of steps into the store, in batches and apart from the
+// journal: neither an attempt nor a commit ever waits for them. Between two batches the
+// lines are in memory alone, and a kill loses them. It is safe for concurrent use; unsaved
+// belongs to the goroutine of serve.
 type logbook struct {
 	store Store
 	newID func(prefix string) string
@@ -28,22 +27,24 @@ type logbook struct {
 	secret func(ctx context.Context, tenantID string) (*redaction, error)
 	log    *slog.Logger
 
+	// mu guards marked. A stepLog's lock may be held when it is taken, never the other way
+	// round.
 	mu sync.Mutex
-	// marked are the logs that have lines to take; mu guards it.
+	// marked are the logs that have lines to take.
 	marked []*stepLog
 	// wakes, of capacity 1, tells the writer of the first line; flushes carries
 	// requests to write at once.
 	wakes   chan struct{}
 	flushes chan chan struct{}
-	quit    chan struct{}
-	done    chan struct{}
+	quit    chan struct{} // closed by close
+	done    chan struct{} // closed when the writer has ended
 	once    sync.Once
 
-	unsaved []Log // by the writer alone
+	unsaved []Log // lines that the store has not taken yet; of the writer alone
 }
 
-// newLogbook starts the writer. secret returns what a tenant's secrets are at the
-// moment.
+// newLogbook starts the writer, which close ends. secret returns what takes the secrets
+// that a tenant has at the moment out of a line; nil: it has none.
 func newLogbook(cfg *Config, secret func(context.Context, string) (*redaction, error)) *logbook {
 	b := &logbook{
 		store: cfg.Store, newID: cfg.NewID, now: cfg.now, secret: secret, log: cfg.Log,
@@ -53,7 +54,7 @@ func newLogbook(cfg *Config, secret func(context.Context, string) (*redaction, e
 	return b
 }
 
-// open begins the log of an attempt.
+// open begins the log of an attempt. The caller closes it when the attempt has ended.
 func (b *logbook) open(call Call) *stepLog {
 	return &stepLog{book: b, tenantID: call.TenantID, proto: Log{
 		RunID: call.RunID, StepID: call.StepID, Iteration: call.Iteration, Attempt: call.Attempt,
@@ -72,7 +73,8 @@ func (b *logbook) mark(l *stepLog) {
 	}
 }
 
-// flush writes all lines so far and waits for that, unless ctx ends.
+// flush writes all lines so far and waits for that, unless ctx ends or the writer has
+// ended. Lines that the store does not take are not waited for.
 func (b *logbook) flush(ctx context.Context) {
 	written := make(chan struct{})
 	select {
@@ -86,14 +88,14 @@ func (b *logbook) flush(ctx context.Context) {
 	}
 }
 
-// close writes what is left and ends the writer.
+// close writes what is left and ends the writer. It may be called more than once.
 func (b *logbook) close() {
 	b.once.Do(func() { close(b.quit) })
 	<-b.done
 }
 
-// serve is the loop of the writer: it writes logLinger after the first line, at a
-// flush, and at the end.
+// serve is the loop of the writer: it writes logLinger after the first line, at a flush,
+// and at the end. Lines that were not saved are tried again after logLinger.
 func (b *logbook) serve() {
 	defer close(b.done)
 	var due <-chan time.Time
@@ -120,8 +122,10 @@ func (b *logbook) serve() {
 	}
 }
 
-// write takes what the marked logs have and stores it. What the store does not
-// take is tried again with the next batch, up to a bound.
+// write takes what the marked logs have and stores it. What the store does not take is
+// tried again with the next batch, up to maxUnsaved lines. Lines whose secrets cannot be
+// looked up stay in their log, or are lost where that has ended: no line is stored
+// unredacted.
 func (b *logbook) write() {
 	ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
 	defer cancel()
@@ -151,8 +155,8 @@ func (b *logbook) write() {
 	b.unsaved = nil
 }
 
-// dropExcess drops the lines that could not be saved once more than maxUnsaved of
-// them wait.
+// dropExcess drops all lines that could not be saved once more than maxUnsaved of them
+// wait, and logs how many.
 func (b *logbook) dropExcess(err error) {
 	if len(b.unsaved) <= maxUnsaved {
 		return

@@ -15,8 +15,8 @@ const (
 	LogError = "error"
 )
 
-// Log is one log line of a step. Lines are kept beside the journal: the last ones
-// may be lost when the process is killed.
+// Log is one log line of a step. Lines are kept beside the journal, apart from its
+// transactions: the last ones may be lost when the process is killed.
 type Log struct {
 	ID        string // log_…; sorts by the order in which lines were kept
 	RunID     string
@@ -26,12 +26,12 @@ type Log struct {
 	Level     string          // debug, info, warn, error
 	Category  string          // where it comes from, such as stdout or agent
 	Message   string          // without secrets, at most 8 KiB
-	Data      json.RawMessage // nil: none
+	Data      json.RawMessage // without secrets; nil: none
 	At        time.Time
 }
 
-// LogQuery selects lines of one run, oldest first unless Newest. Zero values do
-// not filter. Cursor is LogPage.Next of the same query.
+// LogQuery selects lines of one run, oldest first unless Newest. Zero values do not filter.
+// Cursor is LogPage.Next of the same query; "" begins with the first line.
 type LogQuery struct {
 	RunID     string
 	StepID    string
@@ -60,9 +60,9 @@ type Logs interface {
 	Stream(level, category string) io.Writer
 }
 
-// Logs reads a page of a run's lines, those included that this node has not
-// written yet. Another tenant's run is fault.NotFound, a strange cursor
-// fault.Malformed.
+// Logs reads a page of a run's lines, those included that this node has not written yet; of
+// another node the lines of the last moment may be missing. Another tenant's run is
+// fault.NotFound run_not_found, a strange cursor fault.Malformed.
 func (s *Reader) Logs(ctx context.Context, tenantID string, q LogQuery) (LogPage, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, q.RunID); err != nil {
 		return LogPage{}, err

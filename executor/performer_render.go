@@ -8,9 +8,10 @@ import (
 	"heddle/expressions"
 )
 
-// renderWithBlobs renders a config whose expressions may read values in blobs.
-// sending keeps the memory of a config that came to hold much of them; of any other
-// it is released.
+// renderWithBlobs renders a config whose expressions may read values in blobs, as often as
+// the rendering asks for contents. sending keeps the memory of a config that came to hold
+// much of them; of any other it is released, because the contents are not needed any more.
+// The failure is that of render, or "stopped" where ctx or this node ended first.
 func (p *performer) renderWithBlobs(ctx context.Context, call Call, x machine.Execute, sending *reservation) (json.RawMessage, *machine.Failure) {
 	var loads []machine.BlobRef
 	scope, b := x.Scope, p.values.supply()
@@ -36,8 +37,9 @@ func (p *performer) renderWithBlobs(ctx context.Context, call Call, x machine.Ex
 	}
 }
 
-// render renders a config. A secret that does not exist is a permanent failure; an
-// unavailable store is worth another attempt.
+// render renders a config. A secret that does not exist is the permanent failure
+// secret_not_found; an unavailable store is worth another attempt. The values of the
+// secrets that went into it are noted in call.secrets.
 func (p *performer) render(ctx context.Context, call Call, config *expressions.Template, scope expressions.Scope) (json.RawMessage, *machine.Failure) {
 	if names := config.Secrets(); len(names) > 0 {
 		values, failure := p.reveal(ctx, call.TenantID, names)
@@ -56,7 +58,8 @@ func (p *performer) render(ctx context.Context, call Call, config *expressions.T
 	return out, nil
 }
 
-// reveal returns the values of the named secrets.
+// reveal returns the values of the named secrets. Failures: secrets_unavailable, which is
+// transient, and the permanent secret_not_found.
 func (p *performer) reveal(ctx context.Context, tenantID string, names []string) (map[string]string, *machine.Failure) {
 	var values map[string]string
 	if p.cfg.Secrets != nil {

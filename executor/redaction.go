@@ -6,14 +6,16 @@ import (
 	"encoding/json"
 )
 
-// redaction takes the secrets that a tenant has at one moment out of a step's
-// output. nil: there are none.
+// redaction takes the secrets that a tenant has at one moment out of a step's output. nil:
+// there are none. It never changes and is safe for concurrent use as far as the functions
+// in it are.
 type redaction struct {
-	json         func(json.RawMessage) json.RawMessage
-	unfinishedIn func(text []byte) int
+	json         func(json.RawMessage) json.RawMessage // see Secrets.Redactor
+	unfinishedIn func(text []byte) int                 // see Secrets.Unfinished
 }
 
-// redaction returns that of the present moment; nil where the tenant has no secrets.
+// redaction returns that of the present moment; nil where the tenant has no secrets. The
+// end of ctx does not stop it: without it nothing may be kept.
 func (p *performer) redaction(ctx context.Context, tenantID string) (*redaction, error) {
 	if p.cfg.Secrets == nil {
 		return nil, nil
@@ -39,7 +41,8 @@ func (r *redaction) unfinished(text []byte) int {
 	return r.unfinishedIn(text)
 }
 
-// redactAll takes the secrets of several moments out of a JSON value.
+// redactAll takes the secrets of several moments out of a JSON value. Nil redactions and an
+// empty value are left as they are.
 func redactAll(by []*redaction, value json.RawMessage) json.RawMessage {
 	for _, r := range by {
 		if r != nil && len(value) > 0 {
@@ -49,8 +52,8 @@ func redactAll(by []*redaction, value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// redactText takes the secrets of several moments out of a text; "" where that
-// fails.
+// redactText takes the secrets of several moments out of a text, which is redacted as a
+// JSON string; "" where that fails.
 func redactText(by []*redaction, text string) string {
 	for _, r := range by {
 		if r == nil {

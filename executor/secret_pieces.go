@@ -8,15 +8,15 @@ import (
 	"unicode"
 )
 
-// pieceRunes is the length in characters from which a part of a secret's value
-// is taken out of an error.
+// pieceRunes is the length in characters from which a part of a secret's value is taken out
+// of an error. Shorter parts would be found in ordinary words.
 const pieceRunes = 6
 
 // piece is a stretch of a secret's value, in lower case.
 type piece [pieceRunes]rune
 
-// usedSecrets are the values of secrets that went into one attempt. It belongs to
-// the goroutine of the attempt; a nil one takes nothing.
+// usedSecrets are the values of secrets that went into one attempt. It belongs to the
+// goroutine of the attempt; a nil one takes nothing. It is dropped with the attempt.
 type usedSecrets struct{ values []string }
 
 // note adds a value; an empty one has no pieces.
@@ -30,7 +30,8 @@ func (u *usedSecrets) note(value string) {
 // a URL's scheme.
 var notSecret = regexp.MustCompile(`-----(?:BEGIN|END) [A-Z0-9 ]+-----|^[a-zA-Z][a-zA-Z0-9+.-]*://`)
 
-// pieces are all stretches of the values.
+// pieces returns all stretches of pieceRunes characters of the values, as a set. O(length
+// of the values).
 func (u *usedSecrets) pieces() map[piece]bool {
 	all := make(map[piece]bool)
 	for _, value := range u.values {
@@ -44,7 +45,8 @@ func (u *usedSecrets) pieces() map[piece]bool {
 	return all
 }
 
-// folded returns a text in lower case, rune by rune.
+// folded returns a text in lower case, rune by rune, so that it has as many runes as the
+// text.
 func folded(text string) []rune {
 	runes := []rune(text)
 	for i, r := range runes {
@@ -53,7 +55,8 @@ func folded(text string) []rune {
 	return runes
 }
 
-// without takes the pieces out of a text, in whichever case they are written.
+// without takes the pieces out of a text, in whichever case they are written. Pieces that
+// overlap or touch become one "***". A text without pieces is returned as it is.
 func without(text string, pieces map[piece]bool) string {
 	runes, lower := []rune(text), folded(text)
 	var out strings.Builder
@@ -76,10 +79,10 @@ func without(text string, pieces map[piece]bool) string {
 	return out.String()
 }
 
-// withoutPieces takes out of a failure every piece of the secrets that went into
-// its attempt. A step may have cut a value, or changed its case, before it quoted
-// it, so that the whole would not be found any more. Whole secrets of the tenant
-// are taken out first.
+// withoutPieces returns a copy of a failure without any piece of the secrets that went into
+// its attempt. A step may have cut a value, or changed its case, before it quoted it, so
+// that the whole would not be found any more. Whole secrets of the tenant are taken out
+// first, by the redactors. The code stays; details that cannot be encoded are dropped.
 func (u *usedSecrets) withoutPieces(f *machine.Failure, redactors ...func(json.RawMessage) json.RawMessage) *machine.Failure {
 	if f == nil || len(u.values) == 0 {
 		return f
@@ -124,8 +127,9 @@ func decodeDetails(raw []byte) (details map[string]any, err error) {
 	return details, err
 }
 
-// masked masks the texts and numbers of a decoded JSON value; the names of its
-// members stay.
+// masked masks the texts and numbers of a decoded JSON value, in place where it is an
+// object or a list, and returns it; the names of members stay. A number that holds a piece
+// becomes a text.
 func masked(value any, mask func(string) string) any {
 	switch v := value.(type) {
 	case string:

@@ -9,7 +9,9 @@ import (
 	"heddle/fault"
 )
 
-// Secrets reveals tenants' secrets to configs and takes them out of outputs.
+// Secrets reveals tenants' secrets to configs and takes them out of outputs. The secrets
+// package implements it. Its methods are called concurrently; an error means that the
+// values could not be read, and is worth another attempt.
 type Secrets interface {
 	// Reveal returns the current values of the named secrets; a name that does not
 	// exist is left out.
@@ -25,7 +27,8 @@ type Secrets interface {
 	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
 }
 
-// revealed is the scope of a config: what the machine shows, and secrets.
+// revealed is the scope of a config: what the machine shows, and the secrets that the
+// config names, by name.
 type revealed struct {
 	expressions.Scope
 	secrets map[string]string
@@ -37,8 +40,8 @@ func (r revealed) Secret(name string) (string, bool) {
 	return v, ok
 }
 
-// secretsUnavailable is the transient failure of an attempt whose secrets could not
-// be read.
+// secretsUnavailable returns the transient failure of an attempt whose secrets could not be
+// read. Of err only the code is shown.
 func secretsUnavailable(err error) *machine.Failure {
 	return &machine.Failure{Error: machine.Error{
 		Code: "secrets_unavailable", Message: "The secrets could not be read (" + fault.CodeOf(err) + ").",

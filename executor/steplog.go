@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// What is kept of one attempt, and of one line. rawLine is how much of a line
-// is looked at: more than is kept, so that the secrets in it are found whole.
+// What is kept of one attempt, and of one line. rawLine is how much of a line is looked at,
+// in bytes: more than is kept, so that the secrets in it are found whole.
 const (
-	maxLogLines = 10_000
-	maxLogBytes = 1 << 20
-	maxLogLine  = 8 << 10
+	maxLogLines = 10_000  // per attempt
+	maxLogBytes = 1 << 20 // per attempt, of texts and data
+	maxLogLine  = 8 << 10 // bytes of a message
 	rawLine     = 64 << 10
 )
 
-// stepLog gathers the log lines of one attempt until the logbook takes them. Its
-// callers only append to memory. It is safe for concurrent use, but for held, which
-// belongs to the logbook's goroutine.
+// stepLog gathers the log lines of one attempt until the logbook takes them. Its callers
+// only append to memory. It is safe for concurrent use; held belongs to the logbook's
+// goroutine.
 type stepLog struct {
 	book     *logbook
 	tenantID string
 	// proto has the fields that all lines share: run, step, iteration, attempt.
-	proto Log // run, step, iteration, attempt
+	proto Log // without an id, a text and a time
 
 	begun sync.Once
 	first *redaction // the secrets when the attempt first spoke; nil: none

@@ -15,7 +15,7 @@ type Tracer interface {
 	Outgoing(call Call) string
 }
 
-// Growth is what one commit added to a run.
+// Growth is what one commit added to a run. It and what it points at must not be changed.
 type Growth struct {
 	Before *machine.Run // nil: the run is new
 	After  *machine.Run
@@ -23,7 +23,9 @@ type Growth struct {
 	Trace  Trace
 }
 
-// trace passes what is durable now to the tracer, where there is one.
+// trace passes what is durable now to the tracer, where there is one. It is called before
+// a.run moves on, so that the tracer sees the run before and after. A change without events
+// is not passed on.
 func (d *driver) trace(a *activeRun, change machine.Change) {
 	if t := d.cfg.Tracer; t != nil && len(change.Events) > 0 {
 		t.Committed(Growth{Before: a.run, After: change.Run, Events: change.Events, Trace: a.trace})
