@@ -6,33 +6,37 @@ import (
 	"time"
 )
 
-// Reader reads runs: their rows, steps, journals, definitions, logs and large
-// values. It needs no lease and touches no run in memory.
+// Reader reads runs: their rows, steps, journals, definitions, logs and large values. It
+// works on every node, needs no lease and touches no run in memory: what it shows is what
+// is stored. It is safe for concurrent use. Another tenant's run is fault.NotFound
+// run_not_found in all of its methods.
 type Reader struct {
 	cfg   *Config
 	plans *planCache
 	logs  *logbook // flushed before lines are read
 }
 
-// View is a run with its steps.
+// View is a run with its top-level steps, in the order in which they began.
 type View struct {
 	Record
 	Steps  []machine.StepRun
 	Counts machine.StepCounts
-	Waits  []machine.Wait
+	Waits  []machine.Wait // open ones, of loop bodies too
 }
 
-// Run reads a run's row.
+// Run reads a run's row. Errors: fault.NotFound run_not_found.
 func (s *Reader) Run(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.cfg.Store.Run(ctx, tenantID, runID)
 }
 
-// Runs lists a page of runs.
+// Runs lists a page of runs, newest first.
 func (s *Reader) Runs(ctx context.Context, q RunQuery) (RunPage, error) {
 	return s.cfg.Store.Runs(ctx, q)
 }
 
-// Get reads a run with its steps in execution order.
+// Get reads a run with its steps in execution order, and its input with the defaults of the
+// version that it is on. It folds the journal since the last snapshot, and of a run with
+// agents reads all of it.
 func (s *Reader) Get(ctx context.Context, tenantID, runID string) (View, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return View{}, err
@@ -46,8 +50,8 @@ func (s *Reader) Get(ctx context.Context, tenantID, runID string) (View, error) 
 	return view, s.withToolCalls(ctx, row, view.Steps)
 }
 
-// Definition reads the definition that a run runs, also after its workflow was
-// deleted.
+// Definition reads the definition that a run is on, as canonical text, and the run's row.
+// It works after the workflow was deleted, too.
 func (s *Reader) Definition(ctx context.Context, tenantID, runID string) ([]byte, Record, error) {
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil {
@@ -57,8 +61,8 @@ func (s *Reader) Definition(ctx context.Context, tenantID, runID string) ([]byte
 	return text, row, err
 }
 
-// DefinitionAt is the definition that the run was on at the event seq, and the
-// first event of another one (0: it is on it still).
+// DefinitionAt returns the definition that the run was on at the event seq, and the first
+// event of the next one (0: it is on it still).
 func (s *Reader) DefinitionAt(ctx context.Context, tenantID, runID string, seq int64) (text []byte, next int64, err error) {
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil {
@@ -69,7 +73,8 @@ func (s *Reader) DefinitionAt(ctx context.Context, tenantID, runID string, seq i
 	return text, next, err
 }
 
-// rowOf returns the row that shows a run, as updated at now.
+// rowOf returns the row that shows a run, as updated at now. ConcurrencyKey is left empty;
+// the store keeps that of the insertion.
 func rowOf(run *machine.Run, trace Trace, now time.Time) Record {
 	row := Record{
 		Header: run.Header, State: run.State, Seq: run.Seq,

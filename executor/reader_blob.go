@@ -20,7 +20,8 @@ const (
 	MaxRunBlobs = 256 << 20
 )
 
-// Blob is a value of a run that is stored apart. It never changes.
+// Blob is a value of a run that is stored apart. It never changes, and is removed with its
+// run.
 type Blob struct {
 	ID          string // blob_ and 24 hex digits
 	TenantID    string
@@ -31,8 +32,9 @@ type Blob struct {
 	CreatedAt   time.Time
 }
 
-// BlobStore keeps values too large for the journal. A blob is written before the
-// commit that names it (Commit.Blobs), and belongs to no run until then.
+// BlobStore keeps values too large for the journal. A blob is written before the commit
+// that names it (Commit.Blobs), and belongs to no run until then. Its methods are safe for
+// concurrent use.
 type BlobStore interface {
 	// PutBlob writes a blob in pieces, a transaction each. One that was cut off is
 	// swept as one that no commit names.
@@ -65,16 +67,18 @@ func (s *Reader) Blob(ctx context.Context, tenantID, runID, blobID string) (Blob
 	return b, &blobReader{ctx: ctx, store: s.cfg.Blobs, blob: b}, err
 }
 
-// blobReader reads a blob in pieces. It holds at most one of them.
+// blobReader reads a blob in pieces, of which it holds at most one. It belongs to one
+// goroutine, and its calls of the store end with ctx.
 type blobReader struct {
 	ctx   context.Context //nolint:containedctx // io.Reader takes no context
 	store BlobStore
 	blob  Blob
-	at    int64
-	piece []byte // what is left of the one at hand
+	at    int64  // offset of the next byte to read, maybe beyond the end
+	piece []byte // bytes from at on that were read already
 }
 
-// Read returns bytes of one piece; it reads the next one where none are left.
+// Read returns bytes of one piece; it reads the next one where none are left. It may return
+// fewer bytes than fit, and io.EOF at the end.
 func (r *blobReader) Read(p []byte) (int, error) {
 	if r.at >= r.blob.Size {
 		return 0, io.EOF
@@ -91,7 +95,8 @@ func (r *blobReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Seek moves within the blob or beyond its end, without reading.
+// Seek moves within the blob or beyond its end, without reading. What was read is dropped
+// unless the offset stays the same.
 func (r *blobReader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:

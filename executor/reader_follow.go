@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Sink receives what Follow reads.
+// Sink receives what Follow reads. Its methods are called one at a time; an error ends the
+// stream and is Follow's.
 type Sink interface {
 	// Events takes the next events of the run, in order, at least one. They are
 	// shared with other sinks and must not be changed.
@@ -16,19 +17,22 @@ type Sink interface {
 	Idle() error
 }
 
+// followPage is how many events one read of a stream returns at most.
 const followPage = 500
 
-// Follower streams the events of runs to those who follow them.
+// Follower streams the events of runs to those who follow them. It works on every node: a
+// stream reads the journal, and the hub only says when to look. It is safe for concurrent
+// use.
 type Follower struct {
 	cfg  *Config
 	term *term
 	tail *tail
 }
 
-// Follow passes the run's events after seq to sink, as they come, until the run's
-// last terminal event (nil), the end of ctx, or the sink's error. A seq beyond the
-// run's last is fault.Malformed invalid_last_event_id; the last seq of a finished
-// run is ErrFinished.
+// Follow passes the run's events after seq to sink, as they come and without a gap, until
+// the run's last terminal event or its deletion (nil), the end of ctx, or the sink's error.
+// A seq beyond the run's last is fault.Malformed invalid_last_event_id; the last seq of a
+// finished run is ErrFinished.
 func (s *Follower) Follow(ctx context.Context, tenantID, runID string, after int64, sink Sink) error {
 	row, err := s.tail.row(ctx, tenantID, runID)
 	if err != nil {
@@ -41,6 +45,7 @@ func (s *Follower) Follow(ctx context.Context, tenantID, runID string, after int
 	case after == row.Seq && row.State.Terminal():
 		return ErrFinished
 	}
+	// Watched before the first read, so that no growth after it goes unnoticed.
 	grown, unwatch := s.cfg.Hub.Watch(runID)
 	defer unwatch()
 	for {
@@ -70,8 +75,9 @@ func (s *Follower) Follow(ctx context.Context, tenantID, runID string, after int
 	}
 }
 
-// deliver passes on what the journal holds after seq, and returns the last seq and
-// whether the run may have ended with it.
+// deliver passes on what the journal holds after seq, one page at most, and returns the
+// last seq and whether the run may have ended with it. next is after where there was
+// nothing.
 func (s *Follower) deliver(ctx context.Context, runID string, after int64, sink Sink) (next int64, ended bool, err error) {
 	batch, err := s.tail.events(ctx, page{runID, after})
 	if err != nil || len(batch) == 0 {
@@ -82,8 +88,8 @@ func (s *Follower) deliver(ctx context.Context, runID string, after int64, sink 
 	return last.Seq, last.Kind.Terminal(), err
 }
 
-// finished reports whether seq is the last of a finished run. A resumed run has
-// terminal events in its middle, so the row decides.
+// finished reports whether seq is the last of a finished run, or the run is deleted. A
+// resumed run has terminal events in its middle, so the row decides.
 func (s *Follower) finished(ctx context.Context, tenantID, runID string, seq int64) (bool, error) {
 	row, err := s.tail.row(ctx, tenantID, runID)
 	if fault.KindOf(err) == fault.NotFound {
@@ -92,9 +98,9 @@ func (s *Follower) finished(ctx context.Context, tenantID, runID string, seq int
 	return err == nil && row.State.Terminal() && row.Seq == seq, err
 }
 
-// await returns when the journal may have grown, or after a heartbeat (true). A
-// process that does not drive runs hears of growth late, so it looks again
-// after a second.
+// await returns when the journal may have grown, or after a heartbeat (true). A node that
+// does not drive runs may hear of growth late or not at all, so it looks again after
+// pollEvery.
 func (s *Follower) await(ctx context.Context, grown <-chan struct{}, sink Sink) (beaten bool, err error) {
 	heartbeat := time.NewTimer(s.cfg.Heartbeat)
 	defer heartbeat.Stop()

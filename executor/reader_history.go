@@ -12,8 +12,9 @@ import (
 // historyPage is how many events are read at once.
 const historyPage = 1000
 
-// Walk passes the events of a run's journal after seq to visit, in order, until its
-// present end or the first error. Another tenant's run is fault.NotFound.
+// Walk passes the events of a run's journal after seq to visit, in order, until the end
+// that it had when it was called, or the first error, and returns the row of that moment.
+// It holds one page of events at a time.
 func (s *Reader) Walk(ctx context.Context, tenantID, runID string, after int64, visit func(events.Event) error) (Record, error) {
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil {
@@ -40,8 +41,9 @@ func (s *Reader) Walk(ctx context.Context, tenantID, runID string, after int64, 
 // for the tool calls of its agents; of longer ones the history has them.
 const toolCallsWithin = 10_000
 
-// withToolCalls adds to the agents among a run's steps which tools their
-// attempts called, in order, as the journal has them.
+// withToolCalls adds to the agents among a run's steps which tools their attempts called,
+// in order, as the journal has them. Without agents, or in a journal longer than
+// toolCallsWithin, nothing is read and none are added.
 func (s *Reader) withToolCalls(ctx context.Context, row Record, steps []machine.StepRun) error {
 	agents := make(map[string]*machine.StepRun)
 	for i := range steps {

@@ -21,8 +21,8 @@ type Iteration struct {
 	Error       *machine.Error
 }
 
-// IterationQuery asks for a part of a loop's iterations. Status "" is all of
-// running, completed and failed; Cursor is from IterationPage.Next.
+// IterationQuery selects a part of a loop's iterations. Status "" is all of running,
+// completed and failed; Cursor is from IterationPage.Next, "" for the first page.
 type IterationQuery struct {
 	StepID string
 	Status machine.StepStatus
@@ -38,14 +38,16 @@ type IterationPage struct {
 	Next       string
 }
 
-// How much of the journal one page of iterations may read.
+// How much of the journal one page of iterations may read, in events, in all and at once.
 const (
 	iterationEvents = 20_000
 	iterationPage   = 500
 )
 
-// Iterations reads a page from the run's journal. An id that is not a loop of the
-// run's definition is fault.NotFound step_not_found.
+// Iterations reads a page of a loop's iterations: ended ones from the run's journal,
+// running ones from the run folded. An id that is not a loop of the run's definition is
+// fault.NotFound step_not_found; a strange cursor is fault.Malformed invalid_request. A
+// page may cost reading iterationEvents events.
 func (s *Reader) Iterations(ctx context.Context, tenantID, runID string, q IterationQuery) (IterationPage, error) {
 	phase, after, err := readIterationCursor(q.Cursor)
 	if err != nil {
@@ -78,8 +80,9 @@ func (s *Reader) Iterations(ctx context.Context, tenantID, runID string, q Itera
 	return page, nil
 }
 
-// endedIterations reads the journal from the event after on; true: the page is
-// full, or enough was read for one request.
+// endedIterations adds the iterations that ended after the event after to page. It returns
+// true if the page is full, or enough was read for one request; Next then says where to go
+// on.
 func (s *Reader) endedIterations(ctx context.Context, run *machine.Run, q IterationQuery, after int64, page *IterationPage) (bool, error) {
 	for read := 0; after < run.Seq; {
 		batch, err := s.cfg.Store.Events(ctx, run.RunID, after, iterationPage)
@@ -114,7 +117,8 @@ func (s *Reader) endedIterations(ctx context.Context, run *machine.Run, q Iterat
 	return false, nil
 }
 
-// endedIteration returns the iteration whose end the event is; false: it is not one.
+// endedIteration returns the iteration whose end the event is; false: it is not the end of
+// one. Its start is computed from the latency in the event.
 func endedIteration(ev events.Event) (Iteration, bool, error) {
 	it := Iteration{Path: ev.Iteration, CompletedAt: ev.At}
 	switch ev.Kind {
@@ -131,7 +135,9 @@ func endedIteration(ev events.Event) (Iteration, bool, error) {
 	return it, true, err
 }
 
-// running adds the open iterations from the offset on.
+// running adds the open iterations from the offset on, up to limit in all. The offset is an
+// index into a list that changes, so an iteration may be missed or come twice between
+// pages.
 func (p *IterationPage) running(open []machine.OpenIteration, offset, limit int) {
 	for i := offset; i < len(open); i++ {
 		if len(p.Iterations) == limit {

@@ -9,8 +9,9 @@ import (
 	"slices"
 )
 
-// JournalHead is how many events of a journal are read whole for a page of it.
-// Only what comes behind them is in an index, so that short runs pay nothing.
+// JournalHead is how many events of a journal are read whole for a page of it. Only what
+// comes behind them is in an index, so that short runs cost the index nothing. The store's
+// partial indexes have this number in them.
 const JournalHead = 2000
 
 // How much one page reads of a long journal: events that are passed over while
@@ -143,7 +144,8 @@ func (p *nodesPage) read(ctx context.Context) (err error) {
 	}
 }
 
-// batch reads the events that follow at in the page's order.
+// batch reads the events that follow at in the page's order: of the head without a read, of
+// what is behind it pageBatch at a time.
 func (p *nodesPage) batch(ctx context.Context, at int64) ([]events.Event, error) {
 	store, runID := p.s.cfg.Store, p.q.RunID
 	inHead := int64(len(p.head))
@@ -192,8 +194,8 @@ func (p *nodesPage) take(ctx context.Context, batch []events.Event) (full bool, 
 	return false, nil
 }
 
-// add takes those candidates into the page with which their node begins; list
-// are the events of their nodes behind the head.
+// add takes those candidates into the page with which their node begins; list are the
+// events of their nodes behind the head. full: another node follows that does not fit.
 func (p *nodesPage) add(candidates, list []events.Event) (full bool) {
 	slices.SortFunc(list, bySeq)
 	of, first := map[machine.Ref][]events.Event{}, map[machine.Ref]int64{}
@@ -265,7 +267,7 @@ func (s *Reader) SignalEvents(ctx context.Context, q JournalPageQuery) (JournalP
 	return part, nil
 }
 
-// headOf reads a run's row and the first events of its journal.
+// headOf reads a run's row and the first JournalHead events of its journal.
 func (s *Reader) headOf(ctx context.Context, q JournalPageQuery) (Record, []events.Event, error) {
 	row, err := s.cfg.Store.Run(ctx, q.TenantID, q.RunID)
 	if err != nil {
@@ -285,8 +287,9 @@ func kindIn(list []events.Event, kind events.Kind, after, before int64) (found [
 	return found
 }
 
-// EventsOfKind passes all events of one kind of a run to visit, in order: the kinds
-// are those of KindQuery.
+// EventsOfKind passes all events of one kind of a run to visit, in order, until visit
+// returns an error: the kinds are those of KindQuery. It reads the head and, of what is
+// behind it, only events of that kind.
 func (s *Reader) EventsOfKind(ctx context.Context, tenantID, runID string, kind events.Kind, visit func(events.Event) error) error {
 	_, head, err := s.headOf(ctx, JournalPageQuery{TenantID: tenantID, RunID: runID})
 	if err != nil {

@@ -7,8 +7,10 @@ import (
 	"slices"
 )
 
-// Plans describes the steps of a run as the versions say on which it ran, the
-// present one first. A step that none of them has is described by its id.
+// Plans returns a function that describes the steps of a run as the versions say on which
+// it ran: the present one first, then the newest. A step that none of them has is described
+// by its id. An older version that cannot be compiled is left out. The function may be
+// called concurrently.
 func (s *Reader) Plans(ctx context.Context, row Record) (func(stepID string) machine.StepPlan, error) {
 	now, err := s.plans.get(ctx, row.WorkflowID, row.Version, row.Hash)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"heddle/idempotency"
 )
 
-// RestartRequest names a run to run anew. Trace and Keep are those of a start.
+// RestartRequest names a run to start again from its beginning. Trace and Keep are those of
+// a start.
 type RestartRequest struct {
 	TenantID string
 	RunID    string
@@ -19,7 +20,8 @@ type RestartRequest struct {
 	Keep     func(Record) *idempotency.Answer
 }
 
-// Restarter ends runs and stores the ones that take their place, together.
+// Restarter ends runs and stores the ones that take their place, in one transaction. It is
+// safe for concurrent use.
 type Restarter struct {
 	cfg      *Config
 	term     *term
@@ -29,14 +31,16 @@ type Restarter struct {
 	reader   *Reader
 }
 
-// Restart starts a new run with the same input and trigger on the workflow's
-// active version. An old one that is open is terminated in the transaction that
-// stores the new one: both happen or neither. Errors: those of Start.
+// Restart starts a new run with the same input and trigger on the workflow's active
+// version. An old one that is open is terminated in the transaction that stores the new
+// one: both happen or neither. Errors: those of Start, fault.NotFound run_not_found,
+// fault.Conflict workflow_changing, fault.Unavailable steering_pending.
 func (s *Restarter) Restart(ctx context.Context, req RestartRequest) (Record, error) {
 	return deadline.Do(ctx, func(ctx context.Context) (Record, error) { return s.restart(ctx, req) }, outcomeUnknown)
 }
 
-// restart retries while the run or its workflow is being changed by others.
+// restart tries restartTries times while the run or its workflow is being changed by
+// others.
 func (s *Restarter) restart(ctx context.Context, req RestartRequest) (Record, error) {
 	var err error
 	for try := range restartTries {
@@ -49,7 +53,8 @@ func (s *Restarter) restart(ctx context.Context, req RestartRequest) (Record, er
 	return Record{}, fault.Wrap(err, fault.Conflict, "workflow_changing", "Run %s or its workflow is being changed; try again.", req.RunID)
 }
 
-// replaceOnce is one attempt of restart; try counts them from 1.
+// replaceOnce is one attempt of restart; try counts them from 1. A run that has ended needs
+// no replacement: the new one is an ordinary start.
 func (s *Restarter) replaceOnce(ctx context.Context, req RestartRequest, try int) (Record, error) {
 	old, err := s.cfg.Store.Run(ctx, req.TenantID, req.RunID)
 	if err != nil {
@@ -82,7 +87,7 @@ type RestartNamedRequest struct {
 	Keep       func(Record) *idempotency.Answer
 }
 
-// restartTries bounds how often a restart that lost a race begins anew.
+// restartTries bounds how often a restart that lost a race is tried.
 const restartTries = 50
 
 // RestartNamed begins the next run of a series: with the input and trigger of
@@ -93,7 +98,8 @@ func (s *Restarter) RestartNamed(ctx context.Context, req RestartNamedRequest) (
 	return deadline.Do(ctx, func(ctx context.Context) (NamedRun, error) { return s.restartNamed(ctx, req) }, outcomeUnknown)
 }
 
-// restartNamed retries while the series or its workflow is being changed by others.
+// restartNamed tries restartTries times while the series or its workflow is being changed
+// by others.
 func (s *Restarter) restartNamed(ctx context.Context, req RestartNamedRequest) (NamedRun, error) {
 	var err error
 	for try := range restartTries {
@@ -133,7 +139,8 @@ func (s *Restarter) restartOnce(ctx context.Context, req RestartNamedRequest, tr
 	return next, nil
 }
 
-// insertSuccessor stores the successor of a run that has ended.
+// insertSuccessor stores the successor of a run that has ended, in a commit of the old run
+// without events, so that the two follow each other by the old one's seq.
 func (s *Restarter) insertSuccessor(c Commit) error {
 	err := s.commits.submit(0, c)
 	if fault.CodeOf(err) == "outcome_unknown" {
@@ -142,8 +149,9 @@ func (s *Restarter) insertSuccessor(c Commit) error {
 	return err
 }
 
-// replaceRun ends an open run and stores the one that takes its place, in one
-// commit, on the node that leads.
+// replaceRun ends an open run and stores the one that takes its place, in one commit, on
+// the node that leads. From a node that stands by both go through the inbox as one input.
+// Errors: those of askWith and deliverPosted, and steering_pending.
 func (s *Restarter) replaceRun(ctx context.Context, old Record, next *Commit) error {
 	in := machine.Terminate{Reason: "The run was restarted.", By: by(ctx)}
 	_, err := s.steering.askWith(ctx, old.RunID, message{input: in, successor: next})
@@ -162,7 +170,8 @@ func (s *Restarter) replaceRun(ctx context.Context, old Record, next *Commit) er
 	return err
 }
 
-// decodeSuccessor reads the run that a posted input carries; nil: none.
+// decodeSuccessor reads the run that a posted input carries; nil: it carries none. One that
+// cannot be read is fault.Internal internal.
 func decodeSuccessor(p Posted) (*Commit, error) {
 	if p.Kind != kindRestart {
 		return nil, nil
@@ -175,7 +184,8 @@ func decodeSuccessor(p Posted) (*Commit, error) {
 	return d.With, nil
 }
 
-// wasStored reports whether a run was stored although err leaves that open.
+// wasStored reports whether a run was stored although err, the error of its commit, leaves
+// that open. It reads the run.
 func (s *Restarter) wasStored(ctx context.Context, tenantID, runID string, err error) bool {
 	if fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
 		return false
@@ -184,14 +194,14 @@ func (s *Restarter) wasStored(ctx context.Context, tenantID, runID string, err e
 	return missing == nil
 }
 
-// refusesSuccessor reports whether the error of a commit is about the run that is
-// stored with it: the run itself stays as it was.
+// refusesSuccessor reports whether the error of a commit is about the run that is stored
+// with it: nothing was written, and the run itself stays as it was.
 func refusesSuccessor(err error) bool {
 	return errors.Is(err, ErrStale) || errors.Is(err, ErrDuplicateKey) || fault.CodeOf(err) == "workflow_not_found"
 }
 
-// asSuccessorRefusal returns such an error as the caller sees it; any other
-// unchanged.
+// asSuccessorRefusal returns such an error as the caller sees it: fault.Conflict
+// workflow_changing or idempotency_key_taken. Any other error is returned unchanged.
 func asSuccessorRefusal(err error) error {
 	switch {
 	case errors.Is(err, ErrStale):

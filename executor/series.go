@@ -18,8 +18,8 @@ type Member struct {
 	After string
 }
 
-// NamedRun is a run as a member of its series. Since is when the series began:
-// the creation of the first of its runs that is still there.
+// NamedRun is a run as a member of its series. Since is when the series began: the creation
+// of the first of its runs that is still stored.
 type NamedRun struct {
 	Record
 	Name   string
@@ -30,9 +30,9 @@ type NamedRun struct {
 // Latest asks SeriesStore.Named for the run that a name stands for.
 const Latest = -1
 
-// NamedQuery selects the latest runs of a workflow's series, those that began
-// last first; by state, those whose latest run is newest. Cursor comes from
-// NamedPage.Next.
+// NamedQuery selects the latest runs of a workflow's series, those that began last first;
+// by state, those whose latest run is newest. Cursor comes from NamedPage.Next; "" begins
+// with the first.
 type NamedQuery struct {
 	TenantID   string
 	WorkflowID string
@@ -66,7 +66,8 @@ type SeriesStore interface {
 // kindRestart is a posted Terminate that carries the run's successor.
 const kindRestart = "restart"
 
-// Named finds a run by the name of its series; number Latest is the newest.
+// Named finds a run by the name of its series; number Latest is the newest. Errors:
+// fault.NotFound run_not_found.
 func (s *Reader) Named(ctx context.Context, tenantID, workflowID, name string, number int) (NamedRun, error) {
 	return s.cfg.Store.Named(ctx, tenantID, workflowID, name, number)
 }

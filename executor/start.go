@@ -11,14 +11,15 @@ import (
 	"heddle/idempotency"
 )
 
-// StartRequest says what to run. Input nil is the empty object, which fits every
-// input schema that requires nothing.
+// StartRequest says what to run. Input nil is the empty object, which fits every input
+// schema that requires nothing. Its values are kept with the run and must not be changed
+// afterwards.
 type StartRequest struct {
 	// TenantID is whose workflow and run it is.
 	TenantID string
 	Workflow string // id or slug
 	Version  string // "" is the active one; a number, "v3" or a label
-	Trigger  string // manual, api, schedule, webhook, event
+	Trigger  string // manual, api, schedule, webhook or event
 	Input    json.RawMessage
 	Trace    Trace
 	// Keep makes the answer that is kept for the caller's Idempotency-Key; nil
@@ -27,14 +28,16 @@ type StartRequest struct {
 	// Name is the run's name, unique within the workflow; "" for none. See
 	// Member.
 	Name string
-	// trail is the request's that the run is started for.
+	// trail is that of the request that the run is started for; its line is stored with the
+	// run. It is taken from the context.
 	trail *audit.Trail
 	// replaces: an open run ends in the same transaction.
 	replaces bool
 }
 
-// Starter stores new runs and begins those that need no slot, or for which one is
-// free, in the same commit.
+// Starter stores new runs and begins those that need no slot, or for which one is free, in
+// the same commit. It works on every node, whether it leads or not: a node that stands by
+// leaves the runs queued. It is safe for concurrent use.
 type Starter struct {
 	cfg        *Config
 	term       *term
@@ -47,11 +50,12 @@ type Starter struct {
 	values     *largeValues
 }
 
-// Start stores a run and sets it going. When it returns, the run is durable.
-// Errors: fault.NotFound workflow_not_found and version_not_found,
-// fault.Conflict workflow_not_runnable, run_name_taken and
-// idempotency_key_taken (the kept answer is then to be read), fault.Unacceptable invalid_input and secret_in_input,
-// fault.Unavailable store_unavailable and outcome_unknown.
+// Start stores a run and sets it going. When it returns, the run is durable. Errors:
+// fault.NotFound workflow_not_found and version_not_found, fault.Conflict
+// workflow_not_runnable, concurrency_limit, run_name_taken and idempotency_key_taken (the
+// kept answer is then to be read), fault.Unacceptable invalid_input, secret_in_input and
+// concurrency_key, fault.Unavailable store_unavailable and outcome_unknown, and those of
+// the quotas.
 //
 // A caller whose time for the database (package deadline) is spent is answered
 // outcome_unknown, and the start goes on.
@@ -79,12 +83,13 @@ func (s *Starter) start(ctx context.Context, req StartRequest) (Record, error) {
 // workflow is there and its status is the same.
 const strictTries = 3
 
-// decide judges a start by what it names until the judgement holds. It alone knows
-// that a target may be old: the target is read again where the commit finds the
-// workflow changed (ErrStale), and where a remembered one was refused, for whatever
-// reason; a refusal stands only when the workflow is as it was. No start is refused
-// because the workflow is being saved. try is how often the caller tried before; the
-// first time a remembered target will do. It ends with ctx at the latest.
+// decide judges a start by what it names until the judgement holds. It alone knows that a
+// target may be old: the target is read again where the commit finds the workflow changed
+// (ErrStale), and where a remembered one was refused, for whatever reason; a refusal stands
+// only when the workflow is as it was. No start is refused because the workflow is being
+// saved. try is how often the caller tried before; the first time a remembered target will
+// do. judge may be called several times, and must leave nothing behind when it returns an
+// error. decide ends with ctx at the latest.
 func (s *Starter) decide(ctx context.Context, req StartRequest, try int, judge func(Target) error) error {
 	key := targetKey{req.TenantID, req.Workflow, req.Version}
 	target, remembered, err := s.targets.get(ctx, s.cfg.Store, key, try > 0)
@@ -107,7 +112,8 @@ func (s *Starter) decide(ctx context.Context, req StartRequest, try int, judge f
 	return err
 }
 
-// startOn starts a run of the target.
+// startOn starts a run of the target. The reservation of the quotas ends when the run is
+// stored and so counted, or refused.
 func (s *Starter) startOn(ctx context.Context, target Target, req StartRequest) (Record, error) {
 	created, err := s.create(ctx, target, req)
 	if err != nil {
@@ -127,7 +133,8 @@ func (s *Starter) startOn(ctx context.Context, target Target, req StartRequest) 
 	return s.startLimited(ctx, created, key, target, req)
 }
 
-// startHeld stores a run that stays queued until Advance lets it begin.
+// startHeld stores a run that stays queued until Advance lets it begin. Its concurrency
+// limit is judged by what is stored, because it does not enter the limits yet.
 func (s *Starter) startHeld(ctx context.Context, created machine.Change, target Target, req StartRequest) (Record, error) {
 	key, err := s.concurrencyKey(ctx, created.Run, 0)
 	if err != nil {
@@ -136,9 +143,10 @@ func (s *Starter) startHeld(ctx context.Context, created machine.Change, target 
 	return s.insert(&activeRun{id: created.Run.RunID, driveState: driveState{key: key, trace: req.Trace}}, created, false, target, req)
 }
 
-// startLimited starts a run of a workflow with a concurrency limit. The node that
-// leads decides whether it is admitted; another one can only read how many are open,
-// and leaves the run queued.
+// startLimited starts a run of a workflow with a concurrency limit. The node that leads
+// decides whether it is admitted; another one can only read how many are open, and leaves
+// the run queued. An admitted run that is not stored leaves its group again. With on_limit:
+// reject the error is fault.Conflict concurrency_limit.
 func (s *Starter) startLimited(ctx context.Context, created machine.Change, key string, target Target, req StartRequest) (Record, error) {
 	runID := created.Run.RunID
 	g, c, _ := groupOf(created.Run, key)

@@ -23,7 +23,8 @@ func (s *Starter) StartNamed(ctx context.Context, list []StartRequest) ([]bool, 
 	return deadline.Do(ctx, func(ctx context.Context) ([]bool, error) { return s.startNamed(ctx, list) }, outcomeUnknown)
 }
 
-// startNamed is StartNamed without the bound on its time.
+// startNamed is StartNamed without the bound on its time. The requests are of one workflow,
+// so the first one's target is that of all.
 func (s *Starter) startNamed(ctx context.Context, list []StartRequest) (stored []bool, err error) {
 	for _, req := range list {
 		if err := refuseSecrets(ctx, s.cfg.Secrets, req.TenantID, req.Input); err != nil {
@@ -41,23 +42,26 @@ func (s *Starter) startNamed(ctx context.Context, list []StartRequest) (stored [
 	return stored, err
 }
 
-// batch is new runs that are stored together. It belongs to one goroutine.
+// batch is new runs that are stored together, in one transaction. It belongs to one
+// goroutine.
 type batch struct {
 	s     *Starter
 	leads bool           // this node's limits decide
-	own   map[string]int // the runs by concurrency key, where the store's decide
+	own   map[string]int // how many of the runs have a concurrency key; used where leads is false
 	runs  []batchRun
 }
 
-// batchRun is one new run of a batch.
+// batchRun is one new run of a batch. After its Row is set, release knows its quotas.
 type batchRun struct {
 	Prepared
 	of    int                      // index into the list
 	waits *definitions.Concurrency // not nil: its limit does not admit it yet
 }
 
-// startBatch stores those runs of a list that are new, and reports for each of the
-// list whether it was. begin: those that need no slot may begin in the same commit.
+// startBatch stores those runs of a list that are new, and reports for each of the list
+// whether it was. begin: those that need no slot may begin in the same commit. Names that
+// are taken already are only checked as a start would be, so that a list is refused for
+// them too. Nothing is left reserved when it returns.
 func (s *Starter) startBatch(ctx context.Context, target Target, list []StartRequest, begin bool) ([]bool, error) {
 	names := make([]string, len(list))
 	for i, req := range list {
@@ -94,7 +98,8 @@ func (s *Starter) startBatch(ctx context.Context, target Target, list []StartReq
 	return stored, nil
 }
 
-// add prepares the run of the list's index of.
+// add prepares the run of the list's index of. Once it is in b.runs, release cleans up
+// after it, whatever the error.
 func (b *batch) add(ctx context.Context, target Target, req StartRequest, of int, begin bool) error {
 	created, err := b.s.create(ctx, target, req)
 	if err != nil {
@@ -120,8 +125,10 @@ func (b *batch) add(ctx context.Context, target Target, req StartRequest, of int
 	return nil
 }
 
-// enter returns a run's concurrency key, and finds out whether its limit admits it:
-// by the limits of the node that leads, or by what is stored and the runs before it.
+// enter returns a run's concurrency key, and finds out whether its limit admits it: by the
+// limits of the node that leads, or by what is stored and the runs of the batch before it.
+// Where it has to wait, r.waits says for which limit. Errors: fault.Conflict
+// concurrency_limit, fault.Unacceptable concurrency_key.
 func (b *batch) enter(ctx context.Context, r *batchRun, run *machine.Run) (string, error) {
 	key, err := run.ConcurrencyKey()
 	g, c, limited := groupOf(run, key)
@@ -140,7 +147,9 @@ func (b *batch) enter(ctx context.Context, r *batchRun, run *machine.Run) (strin
 	return key, err
 }
 
-// commit stores the runs and settles an unknown outcome by reading one back.
+// commit stores the runs and settles an unknown outcome by reading one of them back: all
+// are stored or none. taken says for each whether its name was taken, so that it was left
+// out. ErrFenced: the lease changed, between two of the runs or before the commit.
 func (b *batch) commit(ctx context.Context) (taken []bool, err error) {
 	epoch, commits := int64(0), make([]Commit, len(b.runs))
 	for i, r := range b.runs {
@@ -165,7 +174,8 @@ func (b *batch) commit(ctx context.Context) (taken []bool, err error) {
 	return taken, err
 }
 
-// stored takes over the runs that are committed.
+// stored acts on the runs that are committed, as insert does on one: watchers, limits and
+// the queue. stored is by the list's index.
 func (b *batch) stored(stored []bool) {
 	for _, r := range b.runs {
 		if !stored[r.of] {
@@ -180,8 +190,8 @@ func (b *batch) stored(stored []bool) {
 	b.s.dispatcher.queued()
 }
 
-// release gives back the quotas that the runs reserve, and the membership of those that
-// were not stored.
+// release ends the reservations of all quotas, and the membership in their groups of the
+// runs that were not stored.
 func (b *batch) release(stored []bool) {
 	for _, r := range b.runs {
 		b.s.releaseQuota(r.Row.TenantID, r.Row.RunID)
@@ -191,8 +201,8 @@ func (b *batch) release(stored []bool) {
 	}
 }
 
-// acceptable returns the error that a start on a target would have; nil: it would be
-// accepted.
+// acceptable returns the error that a start on a target would have, but for limits and
+// quotas; nil: it would be accepted.
 func (s *Starter) acceptable(ctx context.Context, target Target, req StartRequest) error {
 	if err := runnable(target, req.Trigger); err != nil {
 		return err

@@ -7,8 +7,9 @@ import (
 	"heddle/fault"
 )
 
-// runnable applies the rules of the workflow's status: a draft runs by hand only.
-// The error is fault.Conflict workflow_not_runnable.
+// runnable applies the rules of the workflow's status: an active one runs, a draft runs by
+// hand only (manual, api). nil: it may start. The error is fault.Conflict
+// workflow_not_runnable.
 func runnable(t Target, trigger string) error {
 	byHand := trigger == "manual" || trigger == "api"
 	switch {
@@ -23,8 +24,9 @@ func runnable(t Target, trigger string) error {
 	}
 }
 
-// filledInput returns a run's input with the defaults of the input schema,
-// unchecked.
+// filledInput returns a run's input with the defaults of the input schema, unchecked. A nil
+// input is the empty object. The error is fault.Unacceptable invalid_input, for one that
+// cannot be completed.
 func filledInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
 	checker := c.plan.InputChecker()
 	if checker == nil {
@@ -63,8 +65,9 @@ func admitInput(c *compiled, input json.RawMessage) (json.RawMessage, error) {
 	return nil, refused
 }
 
-// refuseSecrets returns fault.Unacceptable secret_in_input where a value that a
-// caller hands to a run holds a secret of the tenant. secrets may be nil.
+// refuseSecrets returns fault.Unacceptable secret_in_input where a value that a caller
+// hands to a run holds a secret of the tenant: the journal would show it. secrets may be
+// nil. Other errors: those of Secrets.Holds.
 func refuseSecrets(ctx context.Context, secrets Secrets, tenantID string, value json.RawMessage) error {
 	if secrets == nil || len(value) == 0 {
 		return nil

@@ -8,8 +8,9 @@ import (
 	"heddle/fault"
 )
 
-// beginOrQueue begins the run at once where it needs no slot or one is free;
-// otherwise the run is stored as queued. Either way it is one commit.
+// beginOrQueue begins the run at once where it needs no slot or one is free; otherwise the
+// run is stored as queued. Either way it is one commit. Where the lease was lost meanwhile
+// the run is stored as queued, without an epoch.
 func (s *Starter) beginOrQueue(created machine.Change, key string, target Target, req StartRequest) (Record, error) {
 	a := &activeRun{id: created.Run.RunID, driveState: driveState{key: key, trace: req.Trace}}
 	change, begun := s.tryBegin(created, a)
@@ -21,9 +22,10 @@ func (s *Starter) beginOrQueue(created machine.Change, key string, target Target
 	return row, err
 }
 
-// insert stores a new run in one commit and acts on it once that is durable. begun:
-// the change holds the run's Begin. A run with a slot is known before the commit, so
-// that messages for it wait.
+// insert stores a new run in one commit and acts on it once that is durable. begun: the
+// change holds the run's Begin. A run with a slot is tracked before the commit, so that
+// messages for it wait, and driven after it. If the insertion fails the run is unloaded;
+// where its outcome is unknown it may be stored as running, so it is also recovered.
 func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target Target, req StartRequest) (Record, error) {
 	row := rowOf(change.Run, req.Trace, change.Run.CreatedAt)
 	row.ConcurrencyKey = a.key
@@ -57,8 +59,10 @@ func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target
 	return row, nil
 }
 
-// tryBegin returns the change with which the run begins, or the bare creation where
-// it would need a slot and has to queue behind others. True: it begins.
+// tryBegin returns the change with which the run begins, or the bare creation where it has
+// to queue: this node does not lead, the concurrency limit does not admit it, other runs
+// are queued before it, or no slot is free. It returns true if the run begins. a gets the
+// epoch and, where one is needed, the slot; nothing is stored.
 func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change, bool) {
 	a.epoch = s.term.epoch.Load()
 	if a.epoch == 0 || !s.term.state().takesCommands() {
@@ -85,8 +89,9 @@ func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change
 	return begun, true
 }
 
-// withBegin returns the change that creates a run and begins it; false: it cannot
-// begin in the same commit.
+// withBegin returns the change that creates a run and begins it; false: it cannot begin in
+// the same commit, and is left to its driver as queued. It has no contents of blobs, and a
+// new run has none.
 func (s *Starter) withBegin(created machine.Change) (machine.Change, bool) {
 	began, err := apply(s.cfg.Log, created.Run, machine.Begin{}, created.Run.CreatedAt, s.values.supply())
 	if _, ok := errors.AsType[*machine.BlobRequest](err); ok {
@@ -105,11 +110,13 @@ func (s *Starter) withBegin(created machine.Change) (machine.Change, bool) {
 	}, true
 }
 
-// needsSlot reports whether a change begins attempts, or has more to begin.
+// needsSlot reports whether a change begins attempts, or has more to begin: such a run
+// counts against Config.MaxRuns.
 func needsSlot(c machine.Change) bool { return c.Run.InFlight() > 0 || c.More }
 
-// commitNew submits an insertion and settles an unknown outcome by reading the
-// run back.
+// commitNew submits an insertion and settles an unknown outcome by reading the run back.
+// Errors: ErrStale and ErrFenced as they are, for the caller to decide anew; fault.Conflict
+// idempotency_key_taken and run_name_taken; those of confirmInsertion.
 func (s *Starter) commitNew(epoch int64, c Commit) error {
 	s.cfg.Crash("before_commit")
 	err := s.commits.submit(epoch, c)
@@ -130,14 +137,15 @@ func (s *Starter) commitNew(epoch int64, c Commit) error {
 	}
 }
 
-// keyTaken is the answer to a start whose Idempotency-Key was used before.
+// keyTaken returns fault.Conflict idempotency_key_taken, the answer to a start whose
+// Idempotency-Key was used before.
 func keyTaken() error {
 	return fault.New(fault.Conflict, "idempotency_key_taken", "This Idempotency-Key was used before.")
 }
 
-// confirmInsertion reads a run back whose insertion has an unknown outcome: nil
-// where it is stored, store_unavailable where it is not, outcome_unknown where that
-// cannot be learned in time.
+// confirmInsertion reads a run back whose insertion has an unknown outcome: nil where it is
+// stored, fault.Unavailable store_unavailable where it is not, outcome_unknown where that
+// cannot be learned within confirmTimeout. cause is the error of the insertion.
 func (s *Starter) confirmInsertion(c Commit, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
 	defer cancel()

@@ -6,8 +6,8 @@ import (
 	"heddle/executor/machine"
 )
 
-// Prepared is a new run that a feature stores together with rows of its own.
-// Stored is to be called once it is committed; one that is not needs nothing.
+// Prepared is a new run that a feature stores together with rows of its own. Stored is to
+// be called once it is committed; only that releases the quotas which it reserves.
 type Prepared struct {
 	Commit
 	// Epoch, unless 0, is that of the lease under which the run begins in the
@@ -16,11 +16,10 @@ type Prepared struct {
 	change machine.Change
 }
 
-// Prepare makes the insertion of a run. One that needs no slot begins with it
-// where this process drives runs; any other is queued. Errors: those of Start
-// but for what a commit refuses. try is how many commits of this start were
-// ErrStale or ErrFenced before: from the second on the workflow is read afresh,
-// and the run is queued.
+// Prepare makes the insertion of a run and stores nothing. One that needs no slot begins
+// with it where this process drives runs; any other is queued. Errors: those of Start but
+// for what a commit refuses. try is how many commits of this start were ErrStale or
+// ErrFenced before: from the second on the workflow is read afresh, and the run is queued.
 func (s *Starter) Prepare(ctx context.Context, req StartRequest, try int) (Prepared, error) {
 	if err := refuseSecrets(ctx, s.cfg.Secrets, req.TenantID, req.Input); err != nil {
 		return Prepared{}, err
@@ -39,7 +38,8 @@ func (s *Starter) Prepare(ctx context.Context, req StartRequest, try int) (Prepa
 	return p, err
 }
 
-// prepare makes the insertion of a run that was created.
+// prepare makes the insertion of a run that was created. again: an earlier one was refused
+// by the store, so the run is queued. The error is that of the concurrency limit.
 func (s *Starter) prepare(ctx context.Context, created machine.Change, target Target, req StartRequest, again bool) (Prepared, error) {
 	key, err := s.concurrencyKey(ctx, created.Run, replacedRuns(req))
 	if err != nil {
@@ -62,8 +62,9 @@ func (s *Starter) prepare(ctx context.Context, created machine.Change, target Ta
 	return p, nil
 }
 
-// beginFree begins a run in its insertion where it needs no slot and this node
-// leads.
+// beginFree begins a run in its insertion where it needs no slot and this node leads; Epoch
+// is 0 where it does not begin. No driver is needed afterwards: a run without attempts is
+// woken by a timer or a message.
 func (s *Starter) beginFree(created machine.Change) Prepared {
 	epoch := s.term.epoch.Load()
 	if epoch == 0 || !s.term.state().takesCommands() {
@@ -76,8 +77,9 @@ func (s *Starter) beginFree(created machine.Change) Prepared {
 	return Prepared{Epoch: epoch, change: begun}
 }
 
-// create makes a queued run of the target, or returns why there is none. It reserves
-// the tenant's quotas; the caller releases them.
+// create makes a queued run of the target, or returns why there is none: the errors of
+// runnable, admitInput and of the quotas. It reserves the tenant's quotas under the run's
+// id; the caller releases them. Nothing is stored.
 func (s *Starter) create(ctx context.Context, target Target, req StartRequest) (machine.Change, error) {
 	if err := runnable(target, req.Trigger); err != nil {
 		return machine.Change{}, err
@@ -103,8 +105,8 @@ func (s *Starter) create(ctx context.Context, target Target, req StartRequest) (
 	return machine.New(c.plan, header, now), nil
 }
 
-// Stored acts on prepared runs that are committed: watchers are woken, and those
-// that are queued are dispatched.
+// Stored acts on prepared runs that are committed: quotas are released, watchers are woken,
+// and those that are queued are dispatched. It does not wait.
 func (s *Starter) Stored(runs ...Prepared) {
 	s.cfg.Crash("after_commit")
 	queued := false

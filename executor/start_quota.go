@@ -2,9 +2,9 @@ package executor
 
 import "context"
 
-// reserveQuota reserves what a new run needs of its tenant's quotas, or returns
-// which is used up. releaseQuota gives it back when the run is stored, or will not
-// be. A run that replaces another takes over its part of the open runs.
+// reserveQuota reserves what a new run needs of its tenant's quotas, or returns the error
+// that says which is used up, with nothing reserved. releaseQuota ends that when the run is
+// stored, or will not be. A run that replaces another takes over its part of the open runs.
 func (s *Starter) reserveQuota(ctx context.Context, req StartRequest, runID string, input []byte) error {
 	if !req.replaces {
 		if err := s.cfg.Quota.Reserve(ctx, req.TenantID, runID); err != nil {
@@ -18,13 +18,14 @@ func (s *Starter) reserveQuota(ctx context.Context, req StartRequest, runID stri
 	return err
 }
 
-// releaseQuota ends the reservations of a run.
+// releaseQuota ends the reservations of a run; without any it has no effect.
 func (s *Starter) releaseQuota(tenantID, runID string) {
 	s.cfg.Quota.Release(tenantID, runID)
 	s.cfg.Stored.Release(tenantID, runID)
 }
 
-// storedBytes is about what a commit adds to the contents of the store.
+// storedBytes returns about how many bytes a commit adds to the contents of the store, that
+// of its successor included: what is replaced, such as an older snapshot, is not deducted.
 func storedBytes(c *Commit) int64 {
 	n := len(c.Snapshot)
 	if c.Expected == 0 {
@@ -42,7 +43,8 @@ func storedBytes(c *Commit) int64 {
 	return int64(n)
 }
 
-// storedBy is called with what group commits wrote; nil where nothing counts it.
+// storedBy returns the function to call with each commit that a group commit wrote; nil
+// where nothing counts it.
 func storedBy(cfg *Config) func(*Commit) {
 	if cfg.Stored == nil {
 		return nil
@@ -50,7 +52,8 @@ func storedBy(cfg *Config) func(*Commit) {
 	return cfg.countStored
 }
 
-// countStored adds a commit that was written to what its tenant has stored.
+// countStored adds a commit that was written to what its tenant has stored, if any tenant
+// has a quota. It may be called concurrently.
 func (c *Config) countStored(commit *Commit) {
 	if c.Stored.Tracks() {
 		c.Stored.Add(commit.Row.TenantID, storedBytes(commit))

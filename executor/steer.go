@@ -8,8 +8,9 @@ import (
 	"sync"
 )
 
-// Steering passes commands to runs: directly where this node leads, through the
-// inbox otherwise.
+// Steering passes commands to runs: directly where this node leads, through the inbox
+// otherwise. A command is answered after its effect is durable, or, where no node takes it
+// in time, as pending. It is safe for concurrent use.
 type Steering struct {
 	cfg        *Config
 	term       *term
@@ -20,9 +21,10 @@ type Steering struct {
 	inbox      *inbox
 }
 
-// Cancel asks a run to stop: running steps are told, compensations run, then
-// the run is cancelled. A finished run is returned unchanged. While no node
-// drives runs the request is kept, and the run is returned as it stands.
+// Cancel asks a run to stop: running steps are told, compensations run, then the run is
+// cancelled. It returns once the request is journalled. A finished run is returned
+// unchanged. While no node drives runs the request is kept, and the run is returned as it
+// stands. Errors: fault.NotFound run_not_found, fault.Unavailable outcome_unknown.
 func (s *Steering) Cancel(ctx context.Context, tenantID, runID string) (Record, error) {
 	row, _, err := s.steerUnlessFinished(ctx, tenantID, runID, machine.Cancel{By: by(ctx)})
 	return row, err
@@ -34,7 +36,8 @@ func (s *Steering) Terminate(ctx context.Context, tenantID, runID string) (Recor
 	return s.end(ctx, tenantID, runID, machine.Terminate{By: by(ctx)})
 }
 
-// end is finish where the end must be journalled.
+// end is steerUnlessFinished for a caller that needs the end to be journalled: a command
+// that is pending is the error fault.Unavailable steering_pending.
 func (s *Steering) end(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
 	row, pending, err := s.steerUnlessFinished(ctx, tenantID, runID, in)
 	if err == nil && pending {
@@ -43,17 +46,18 @@ func (s *Steering) end(ctx context.Context, tenantID, runID string, in machine.I
 	return row, err
 }
 
-// bySystem is the server itself.
+// bySystem is the attribution of what the server does on its own account. It is not
+// changed.
 var bySystem = machine.Attribution{Actor: audit.Actor{Type: audit.System}}
 
-// by says for whom the context's work is done.
+// by returns for whom the context's work is done, and the reason that the caller stated.
 func by(ctx context.Context) machine.Attribution {
 	who, reason := audit.ActorOf(ctx)
 	return machine.Attribution{Actor: who, Reason: reason}
 }
 
-// steerUnlessFinished is steer where a run that has finished is returned unchanged.
-// pending: the command waits in the inbox.
+// steerUnlessFinished is steer, but a run that has finished is returned unchanged, also
+// when it finishes before the command reaches it. pending: the command waits in the inbox.
 func (s *Steering) steerUnlessFinished(ctx context.Context, tenantID, runID string, in machine.Input) (row Record, pending bool, err error) {
 	row, err = s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil || row.State.Terminal() {
@@ -67,13 +71,16 @@ func (s *Steering) steerUnlessFinished(ctx context.Context, tenantID, runID stri
 	return out.row, out.pending, err
 }
 
-// Pause lets attempts in flight end and starts nothing more. A paused run is
-// returned unchanged; a finished one is fault.Conflict run_finished.
+// Pause lets attempts in flight end and starts nothing more. A paused run is returned
+// unchanged; a finished one is fault.Conflict run_finished. It may return while the run is
+// still pausing.
 func (s *Steering) Pause(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.steer(ctx, tenantID, runID, machine.Pause{By: by(ctx)})
 }
 
-// steer passes a command to a run of the tenant.
+// steer passes a command to a run of the tenant and returns the run after it. A run that is
+// queued by it, as by a resume, is dispatched. Errors: fault.NotFound run_not_found, the
+// machine's refusal, and those of submit.
 func (s *Steering) steer(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return Record{}, err
@@ -85,9 +92,9 @@ func (s *Steering) steer(ctx context.Context, tenantID, runID string, in machine
 	return out.row, err
 }
 
-// CancelOpen cancels a workflow's open runs and returns once the cancels are
-// journalled. It is for the workflow's deletion, which has the line in the audit
-// trail.
+// CancelOpen cancels a workflow's open runs, 32 at a time, and returns once the cancels are
+// journalled, with the first error. It is for the workflow's deletion, which has the line
+// in the audit trail; the reason of that request becomes a part of theirs.
 func (s *Steering) CancelOpen(ctx context.Context, tenantID, workflowID string) error {
 	who, reason := audit.ActorOf(ctx)
 	if reason == "" {
@@ -120,15 +127,16 @@ func (s *Steering) CancelOpen(ctx context.Context, tenantID, workflowID string) 
 	return first
 }
 
-// SignalOutcome is what became of a delivery.
+// SignalOutcome is what became of a delivery. Row is the run after it.
 type SignalOutcome struct {
 	Row       Record
 	Duplicate bool // the same (run, request id) was delivered before
 }
 
-// Signal delivers a signal. A payload that breaks the open wait's schema is
-// fault.Unacceptable invalid_payload and leaves the wait open; a finished run
-// is fault.Conflict run_finished.
+// Signal delivers a signal and returns once it is journalled, or pending in the inbox. A
+// payload that breaks the open wait's schema is fault.Unacceptable invalid_payload and
+// leaves the wait open; one that holds a secret is secret_in_input; a finished run is
+// fault.Conflict run_finished.
 func (s *Steering) Signal(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
 	if _, err := s.cfg.Store.Run(ctx, tenantID, runID); err != nil {
 		return SignalOutcome{}, err
@@ -141,8 +149,8 @@ func (s *Steering) Signal(ctx context.Context, tenantID, runID string, sig machi
 	return SignalOutcome{Row: out.row, Duplicate: err == nil && !out.effect}, err
 }
 
-// Delete removes a finished run with its journal; an open one is fault.Conflict
-// run_open.
+// Delete removes a finished run with its journal, logs and large values; an open one is
+// fault.Conflict run_open. It works on every node.
 func (s *Steering) Delete(ctx context.Context, tenantID, runID string) error {
 	return s.cfg.Store.DeleteRun(ctx, tenantID, runID)
 }

@@ -11,13 +11,12 @@ import (
 // advanceTimeout bounds how long Advance drives runs before it answers.
 const advanceTimeout = 20 * time.Second
 
-// Advance lets queued runs that have a name begin, one after another and first
-// come first served, each until it has nothing in flight any more: at most
-// maxRuns, and no further one once they have begun maxSteps attempts (0: any
-// number). It returns how many began, after 20 s at the latest; what was begun
-// goes on by itself. With Config.HoldNamed nothing else lets them begin. A node
-// that stands by has the one that drives runs begin them; where none does, the
-// error is fault.Unavailable not_ready.
+// Advance lets queued runs that have a name begin, one after another and first come first
+// served, each until it has nothing in flight any more: at most maxRuns, and no further one
+// once they have begun maxSteps attempts (0: any number). It returns how many began, after
+// advanceTimeout at the latest; what was begun goes on by itself. With Config.HoldNamed
+// nothing else lets them begin. A node that stands by has the one that drives runs begin
+// them; where none does, the error is fault.Unavailable not_ready.
 func (s *Steering) Advance(ctx context.Context, tenantID string, maxRuns, maxSteps int) (int, error) {
 	if !s.term.state().takesCommands() && !s.term.serving.Load() {
 		return 0, notReady("No executor is serving here; try again shortly.")
@@ -60,8 +59,8 @@ func (s *Steering) Advance(ctx context.Context, tenantID string, maxRuns, maxSte
 // kindBegin is a posted Begin of a run that is held in the queue.
 const kindBegin = "begin"
 
-// beginQueued lets a queued run begin, here or on the node that leads, and reports
-// whether it began.
+// beginQueued lets a queued run begin, here or on the node that leads, and reports whether
+// it began. False without an error: it has to wait, or another caller was faster.
 func (s *Steering) beginQueued(ctx context.Context, tenantID, runID string) (bool, error) {
 	if s.term.state().takesCommands() {
 		return s.dispatcher.beginNow(ctx, runID), nil
@@ -71,7 +70,9 @@ func (s *Steering) beginQueued(ctx context.Context, tenantID, runID string) (boo
 	return err == nil && out.effect, err
 }
 
-// awaitNotBusy waits while a run has attempts in flight, or until ctx ends.
+// awaitNotBusy waits while a run has attempts in flight, or until ctx ends or the run
+// cannot be read. It looks when the run has grown, and every pollEvery, because what
+// another node does may go unheard.
 func (s *Steering) awaitNotBusy(ctx context.Context, tenantID, runID string) {
 	grown, unwatch := s.cfg.Hub.Watch(runID)
 	defer unwatch()
@@ -92,7 +93,8 @@ func (s *Steering) awaitNotBusy(ctx context.Context, tenantID, runID string) {
 	}
 }
 
-// attemptsAfter counts the attempts that a run began after seq.
+// attemptsAfter counts the attempts that a run began after seq, retries included. It reads
+// that part of the journal.
 func (s *Steering) attemptsAfter(ctx context.Context, tenantID, runID string, seq int64) (n int, err error) {
 	_, err = s.reader.Walk(ctx, tenantID, runID, seq, func(e events.Event) error {
 		if e.Kind == events.StepStarted {

@@ -10,13 +10,14 @@ import (
 	"time"
 )
 
-// deliverRetryDelay is how long Deliver pauses before it asks again.
+// deliverRetryDelay is how long Deliver pauses before it delivers again.
 const deliverRetryDelay = 50 * time.Millisecond
 
-// Deliver is Signal for callers that repeat a request when they do not learn
-// its outcome and have no request id to make that safe: an answer that leaves
-// it open is only given when, after Config.OutcomeWait, the journal cannot be
-// read either. Errors: those of Signal.
+// Deliver is Signal for callers that repeat a request when they do not learn its outcome
+// and have no request id to make that safe. It repeats the delivery itself, under one
+// request id, for Config.OutcomeWait. An error that leaves the outcome open is returned
+// only when the journal cannot be read after that either. It goes on when the client
+// disconnects. Errors: those of Signal.
 func (s *Steering) Deliver(ctx context.Context, tenantID, runID string, sig machine.Signal) (SignalOutcome, error) {
 	if sig.RequestID == "" {
 		sig.RequestID = s.cfg.NewID("evt_")
@@ -44,7 +45,9 @@ func (s *Steering) Deliver(ctx context.Context, tenantID, runID string, sig mach
 	}
 }
 
-// signalReceived reports whether the journal holds a delivery with this request id.
+// signalReceived reports whether the journal holds a delivery with this request id, and
+// returns the run's row. It reads all signals of the run. False also where the journal
+// cannot be read.
 func (s *Steering) signalReceived(ctx context.Context, tenantID, runID, requestID string) (Record, bool) {
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)
 	if err != nil {

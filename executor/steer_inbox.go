@@ -10,16 +10,17 @@ import (
 	"time"
 )
 
-// How a node that does not drive runs waits for what becomes of an input: how
-// often it looks if it hears nothing, and for how long at most.
+// How a node that does not lead waits for what becomes of an input.
 const (
-	outcomeEvery = 250 * time.Millisecond
-	outcomeWait  = 3500 * time.Millisecond
+	outcomeEvery = 250 * time.Millisecond  // between two looks, if nothing is heard
+	outcomeWait  = 3500 * time.Millisecond // the default of Config.OutcomeWait
 )
 
 // submit passes an input to a run: directly where this node leads, through the inbox
-// otherwise. An input that is stored and that no node took in time is answered as
-// the run stands, with outcome.pending.
+// otherwise. An input that is stored and that no node took in time is answered as the run
+// stands, with outcome.pending. The audit lines of the request are marked as written where
+// they are stored with the effect or with the pending input. Errors: the machine's refusal,
+// and fault.Unavailable not_ready and outcome_unknown.
 func (s *Steering) submit(ctx context.Context, tenantID, runID string, in machine.Input) (outcome, error) {
 	trail := audit.TrailFrom(ctx)
 	lines := auditLines(trail, runID, signalDetailOf(in))
@@ -30,8 +31,8 @@ func (s *Steering) submit(ctx context.Context, tenantID, runID string, in machin
 	return out, err
 }
 
-// auditLines drafts what a request adds to the audit trail with its effect on a run.
-// detail is nil for none.
+// auditLines drafts what a request adds to the audit trail with its effect on a run; nil
+// where the request is not audited. detail is nil for none.
 func auditLines(t *audit.Trail, runID string, detail any) []audit.Entry {
 	line, wanted, err := t.NewEntry(audit.Object{Kind: "run", ID: runID}, detail)
 	if err != nil || !wanted {
@@ -54,8 +55,8 @@ func signalDetailOf(in machine.Input) any {
 	return nil
 }
 
-// insertionLines is auditLines for a new run: it is stored with the lines or not
-// at all.
+// insertionLines is auditLines for a new run: it is stored with the lines or not at all, so
+// the trail is marked as written before the commit.
 func insertionLines(t *audit.Trail, runID string) []audit.Entry {
 	lines := auditLines(t, runID, nil)
 	if lines != nil {
@@ -64,8 +65,10 @@ func insertionLines(t *audit.Trail, runID string) []audit.Entry {
 	return lines
 }
 
-// deliverOrPost delivers an input to the run where this node leads, and posts it
-// where another one does.
+// deliverOrPost delivers an input to the run where this node leads, and posts it where it
+// does not, also if it stopped leading on the way and refused it. Where the lease was lost
+// while the input was under way, the outcome is unknown and it is not posted: it could take
+// effect twice.
 func (s *Steering) deliverOrPost(ctx context.Context, tenantID, runID string, in machine.Input, lines []audit.Entry) (outcome, error) {
 	out, err := s.askWith(ctx, runID, message{input: in, audit: lines})
 	switch {
@@ -86,9 +89,9 @@ func (s *Steering) deliverOrPost(ctx context.Context, tenantID, runID string, in
 	return s.deliverPosted(ctx, p, in)
 }
 
-// deliverPosted stores an input and waits for its outcome. One whose request id
-// an input has that is not taken yet waits for that one's: where it is accepted
-// this one is a repetition, where it is refused or withdrawn this one counts.
+// deliverPosted stores an input and waits for its outcome, for Config.OutcomeWait at most.
+// One whose request id an input has that is not taken yet waits for that one's: where it is
+// accepted this one is a repetition, where it is refused or withdrawn this one counts.
 func (s *Steering) deliverPosted(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
 	grown, unwatch := s.cfg.Hub.Watch(p.RunID)
 	defer unwatch()
@@ -125,7 +128,9 @@ func (s *Steering) deliverPosted(ctx context.Context, p Posted, in machine.Input
 	return s.answerPending(ctx, p, in)
 }
 
-// awaitOutcome waits until an input is taken; nil: patience (a context) ended first.
+// awaitOutcome waits until an input is taken; nil without an error: patience (a context)
+// ended first. It looks when the run has grown (grown) and every outcomeEvery. An
+// unavailable store is waited for.
 func (s *Steering) awaitOutcome(patience context.Context, id string, grown <-chan struct{}) (*Taken, error) {
 	for {
 		taken, err := s.cfg.Store.Outcome(patience, id)
@@ -147,13 +152,15 @@ func (s *Steering) awaitOutcome(patience context.Context, id string, grown <-cha
 	}
 }
 
-// repeated is the answer to an input that was delivered before.
+// repeated returns the answer to an input that was delivered before: the run as it stands,
+// without an effect.
 func (s *Steering) repeated(ctx context.Context, p Posted, pending bool) (outcome, error) {
 	row, err := s.cfg.Store.Run(ctx, p.TenantID, p.RunID)
 	return outcome{row: row, pending: pending}, err
 }
 
-// outcomeOf returns the answer that the node which took the input would have given.
+// outcomeOf returns the answer that the node which took the input would have returned: its
+// refusal, or the run's row in the state that the input left it in.
 func (s *Steering) outcomeOf(ctx context.Context, p Posted, t *Taken) (outcome, error) {
 	if t.Refusal != nil {
 		return outcome{err: t.Refusal}, t.Refusal
@@ -166,8 +173,10 @@ func (s *Steering) outcomeOf(ctx context.Context, p Posted, t *Taken) (outcome, 
 	return outcome{row: row, effect: t.Effect}, nil
 }
 
-// answerPending is the answer while no node leads. The input stays and will be
-// taken; one that the run as it stands would refuse is withdrawn and refused.
+// answerPending returns the answer while no node leads. The input stays and will be taken;
+// one that the run as it stands would refuse is withdrawn and refused, and so is a restart
+// or a Begin, which must not be repeated while the first one is pending. If the withdrawal
+// comes too late, the input was taken and its outcome is the answer.
 func (s *Steering) answerPending(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
 	if ctx.Err() != nil {
 		return outcome{}, ctx.Err()
@@ -191,16 +200,17 @@ func (s *Steering) answerPending(ctx context.Context, p Posted, in machine.Input
 	return outcome{row: row, effect: len(c.Events) > 0, pending: true}, nil
 }
 
-// steeringPending is the answer where an input must have taken effect and has
-// not yet.
+// steeringPending returns fault.Unavailable steering_pending, the answer where an input
+// must have taken effect and has not yet.
 func steeringPending(runID string) error {
 	return fault.New(fault.Unavailable, "steering_pending",
 		"The request is stored and takes effect as soon as a node drives runs again; look at run %s before repeating it.", runID)
 }
 
-// askWith delivers a message on this node and waits for what became of its input.
-// Errors: fault.Unavailable not_ready where this node does not lead, outcome_unknown
-// where the caller's time for the database is spent.
+// askWith delivers a message on this node and waits for what became of its input. Errors:
+// fault.Unavailable not_ready where this node does not lead, outcome_unknown where the
+// caller's time for the database is spent, ctx's where the caller went away. In the latter
+// two cases the input is applied all the same.
 func (s *Steering) askWith(ctx context.Context, runID string, m message) (outcome, error) {
 	if !s.term.state().takesCommands() {
 		return outcome{}, notReady("No executor is serving here; try again shortly.")
@@ -221,8 +231,8 @@ func (s *Steering) askWith(ctx context.Context, runID string, m message) (outcom
 	}
 }
 
-// outcomeUnknown is the answer to a caller who has waited for the database for as
-// long as a request may. The command goes on.
+// outcomeUnknown returns fault.Unavailable outcome_unknown, the answer to a caller who has
+// waited for the database for as long as a request may. What was requested goes on.
 func outcomeUnknown() error {
 	return fault.New(fault.Unavailable, "outcome_unknown",
 		"The database does not answer: the request may have taken effect or not. Look before trying again.")

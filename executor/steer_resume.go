@@ -5,17 +5,17 @@ import (
 	"heddle/executor/machine"
 )
 
-// ResumeRequest says how a run goes on: from a step ("" where it stands), and
-// on another version ("" its own; a number, "v3" or a label).
+// ResumeRequest says how a run goes on: from a step ("": where it stands), and on another
+// version ("": its own; a number, "v3" or a label).
 type ResumeRequest struct {
 	FromStep string
 	Version  string
 }
 
-// Resume goes on with a paused, failed or cancelled run. Errors: fault.Conflict
-// run_not_resumable; fault.Unacceptable unknown_step, step_not_reachable and,
-// where the run's input does not fit the other version's schema,
-// invalid_input; fault.NotFound version_not_found.
+// Resume continues a paused, failed or cancelled run; it is queued first. Errors:
+// fault.Conflict run_not_resumable; fault.Unacceptable unknown_step, step_not_reachable
+// and, where the run's input does not fit the other version's schema, invalid_input;
+// fault.NotFound version_not_found; those of the quota of open runs.
 func (s *Steering) Resume(ctx context.Context, tenantID, runID string, req ResumeRequest) (Record, error) {
 	in, err := s.resumeInput(ctx, tenantID, runID, req)
 	if err != nil {
@@ -24,7 +24,7 @@ func (s *Steering) Resume(ctx context.Context, tenantID, runID string, req Resum
 	return s.reopen(ctx, tenantID, runID, in)
 }
 
-// Unpause goes on with a paused run; any other is returned as it is.
+// Unpause continues a paused run; any other is returned as it is.
 func (s *Steering) Unpause(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.steer(ctx, tenantID, runID, machine.Resume{IfPaused: true, By: by(ctx)})
 }
@@ -50,8 +50,8 @@ func (s *Steering) Redrive(ctx context.Context, tenantID, runID, stepID string) 
 	return s.reopen(ctx, tenantID, runID, machine.Resume{Redrive: stepID, By: by(ctx)})
 }
 
-// reopen is steer for what opens a run again that has ended, which counts as a
-// start does.
+// reopen is steer for what opens a run again that has ended, which counts against the quota
+// of open runs as a start does. The reservation ends once the run is stored as queued.
 func (s *Steering) reopen(ctx context.Context, tenantID, runID string, in machine.Input) (Record, error) {
 	if s.cfg.Quota != nil {
 		row, err := s.cfg.Store.Run(ctx, tenantID, runID)
@@ -69,7 +69,8 @@ func (s *Steering) reopen(ctx context.Context, tenantID, runID string, in machin
 }
 
 // resumeInput makes the machine's input of a request; the plan of another version is
-// compiled with it.
+// compiled for it, and the run's input checked against that version's schema. The version
+// that the run is on counts as none.
 func (s *Steering) resumeInput(ctx context.Context, tenantID, runID string, req ResumeRequest) (machine.Resume, error) {
 	in := machine.Resume{FromStep: req.FromStep, By: by(ctx)}
 	row, err := s.cfg.Store.Run(ctx, tenantID, runID)

@@ -20,17 +20,19 @@ type tail struct {
 	// connection.
 	reads *semaphore.Weighted
 
+	// mu guards reading.
 	mu      sync.Mutex
-	reading map[page]*read
+	reading map[page]*read // the reads under way
 }
 
-// page is a part of a run's journal: what comes after a seq.
+// page is a part of a run's journal: the followPage events after a seq.
 type page struct {
 	runID string
 	after int64
 }
 
-// read is one page being read. The events are shared and must not be changed.
+// read is one page being read. events and err are set before done is closed, and not
+// changed afterwards; the events are shared by all who wait.
 type read struct {
 	done   chan struct{}
 	events []events.Event
@@ -48,7 +50,9 @@ func newTail(store Store) *tail {
 	return &tail{store: store, reads: semaphore.NewWeighted(maxConcurrentReads), reading: make(map[page]*read)}
 }
 
-// events returns the page as the store has it at some moment after the call.
+// events returns the page as the store has it at some moment after the call; empty: nothing
+// is there yet. The events are shared and must not be changed. Errors: those of ctx and of
+// the read.
 func (t *tail) events(ctx context.Context, p page) ([]events.Event, error) {
 	r, joined := t.join(p)
 	if err := r.wait(ctx); err != nil {
@@ -83,7 +87,7 @@ func (r *read) wait(ctx context.Context) error {
 	}
 }
 
-// join returns the read of a page that is under way, or begins one.
+// join returns the read of a page that is under way (true), or begins one (false).
 func (t *tail) join(p page) (r *read, joined bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -113,7 +117,7 @@ func (t *tail) read(p page, r *read) {
 	close(r.done)
 }
 
-// row reads a run's row.
+// row reads a run's row, within the same bound as the pages. Reads of rows are not shared.
 func (t *tail) row(ctx context.Context, tenantID, runID string) (row Record, err error) {
 	if t.reads.Acquire(ctx, 1) != nil {
 		return Record{}, ctx.Err()
@@ -123,8 +127,8 @@ func (t *tail) row(ctx context.Context, tenantID, runID string) (row Record, err
 	return row, err
 }
 
-// onOwnStack calls f on a stack of its own and waits for it. A panic goes on in the
-// caller.
+// onOwnStack calls f on a stack of its own, which is freed afterwards, and waits for it. A
+// panic goes on in the caller.
 func onOwnStack(f func()) {
 	done := make(chan any, 1)
 	go func() {
@@ -136,7 +140,8 @@ func onOwnStack(f func()) {
 	}
 }
 
-// RunToFollow reads the row of a run that the caller is about to follow.
+// RunToFollow reads the row of a run that the caller is about to follow. Errors:
+// fault.NotFound run_not_found.
 func (s *Follower) RunToFollow(ctx context.Context, tenantID, runID string) (Record, error) {
 	return s.tail.row(ctx, tenantID, runID)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// dryRunEvents bounds a dry run.
+// dryRunEvents is how many events a dry run has at most; then it is cut off.
 const dryRunEvents = 10_000
 
 // Mock stands for a step's output, or for its permanent failure. For a wait for a
@@ -18,8 +18,9 @@ type Mock struct {
 	Error  *machine.Error
 }
 
-// DryRunRequest says what to try. Mocks are by step id; in a loop one stands for
-// every iteration. The output of a step without one is null.
+// DryRunRequest says what to try. Mocks are by step id; in a loop one stands for every
+// iteration. The output of a step without one is null. Version "" is the active one; Input
+// nil is the empty object.
 type DryRunRequest struct {
 	TenantID string
 	Workflow string
@@ -28,9 +29,9 @@ type DryRunRequest struct {
 	Mocks    map[string]Mock
 }
 
-// DryRunResult is how the run came out. It is not terminal when it waits for a
-// signal that no mock brings. Truncated: it was stopped after 10,000 events.
-// Elapsed is the time that its waits and retries would have taken.
+// DryRunResult is how the run came out. State is not terminal when the run waits for a
+// signal that no mock brings. Truncated: it was cut off after 10,000 events or by its
+// context. Elapsed is the time that its waits and retries would have taken.
 type DryRunResult struct {
 	State     machine.State
 	Output    json.RawMessage
@@ -40,7 +41,8 @@ type DryRunResult struct {
 	Truncated bool
 }
 
-// Tester tries workflows and steps out: nothing that it does is stored.
+// Tester tries workflows and steps out: nothing that it does is stored. It works on every
+// node and is safe for concurrent use.
 type Tester struct {
 	cfg       *Config
 	plans     *planCache
@@ -83,13 +85,13 @@ func (s *Tester) DryRun(ctx context.Context, req DryRunRequest) (DryRunResult, e
 	}, err
 }
 
-// dryRun is a run that is driven by mocks.
+// dryRun is a run that is driven by mocks, in the goroutine of its caller.
 type dryRun struct {
 	s      *Tester
 	mocks  map[string]Mock
 	run    *machine.Run
-	now    time.Time
-	inputs []machine.Input
+	now    time.Time       // the run's own time, which only wake moves on
+	inputs []machine.Input // to be applied, in order
 }
 
 // drive feeds the machine until nothing is left to feed; true: it was cut off, at
@@ -124,7 +126,9 @@ func (d *dryRun) drive(ctx context.Context) (truncated bool, err error) {
 	return false, nil
 }
 
-// end returns how an attempt ends with the mocks.
+// end returns how an attempt ends with the mocks: as its step's mock says, with null where
+// there is none. Compensations always succeed; only the step's own attempts are checked
+// against output_schema.
 func (d *dryRun) end(x machine.Execute) machine.StepEnded {
 	ended := machine.StepEnded{Ref: x.Ref, Attempt: x.Attempt, Output: json.RawMessage("null")}
 	m := d.mocks[x.Ref.StepID]

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// stepTestTimeout bounds the attempt of a step that is tested: its caller waits.
+// stepTestTimeout bounds the attempt of a step that is tested, because its caller waits; a
+// shorter timeout of the step holds.
 const stepTestTimeout = 75 * time.Second
 
 // StepTestRequest says which step to run alone, with which input and outputs
@@ -20,16 +21,17 @@ type StepTestRequest struct {
 	Steps    map[string]json.RawMessage
 }
 
-// StepTest is how the one attempt ended.
+// StepTest is how the one attempt ended. Output is nil where Error is not.
 type StepTest struct {
 	Output   json.RawMessage
 	Error    *machine.Error
 	Duration time.Duration
 }
 
-// TestStep performs one attempt of one step of the active version, really and
-// with the limits of every attempt; nothing is stored. Errors: fault.NotFound
-// workflow_not_found, fault.Unacceptable unknown_step and step_not_testable.
+// TestStep performs one attempt of one step of the active version, with its real effect and
+// within the limits of every attempt; nothing is stored. Values that a config reads are
+// those of req. An output above MaxInline is the error output_too_large. Errors:
+// fault.NotFound workflow_not_found, fault.Unacceptable unknown_step and step_not_testable.
 func (s *Tester) TestStep(ctx context.Context, req StepTestRequest) (StepTest, error) {
 	target, err := s.cfg.Store.Target(ctx, req.TenantID, req.Workflow, "")
 	if err != nil {
