@@ -7,7 +7,8 @@ import (
 )
 
 // Prepared is a new run that a feature stores together with rows of its own. Stored is to
-// be called once it is committed; only that releases the quotas which it reserves.
+// be called once it is committed; only that releases the quotas which it reserves, and
+// those of one that is never stored expire.
 type Prepared struct {
 	Commit
 	// Epoch, unless 0, is that of the lease under which the run begins in the

@@ -6,22 +6,23 @@ import (
 	"time"
 )
 
-// maxEvents is about how many events one Apply emits before it says More: it
-// bounds the size of a commit and how long one run keeps the others waiting.
+// maxEvents is about how many events one Apply emits before it says More: it bounds the
+// size of a commit and how long one run keeps the others waiting. One piece of work is not
+// divided, so there may be somewhat more.
 const maxEvents = 500
 
-// transition is one Apply at work: the draft that it may change, and what has
-// happened so far. It is used by one goroutine and dropped when Apply returns.
+// transition is one Apply at work: the draft that it may change, and what has happened so
+// far. It is used by one goroutine and dropped when Apply returns.
 type transition struct {
 	draft
-	now     int64 // milliseconds
+	now     int64 // the time of the input, and of every event that it leads to, in milliseconds since 1970
 	events  []events.Event
 	effects []Effect
-	buf     []byte
+	buf     []byte // the data of all events, one after another
 }
 
-// New makes a queued run with one event, state_changed{"state":"queued"}. The
-// header's Hash must be that of the plan's definition.
+// New makes a queued run with one event, state_changed{"state":"queued"}. The header's Hash
+// must be that of the plan's definition. The header's values are kept.
 func New(plan *Plan, h Header, now time.Time) Change {
 	t := transition{draft: draft{&Run{Header: h, stepTree: stepTree{plan: plan, edit: 1}}}, now: now.UnixMilli()}
 	t.buf, t.events = make([]byte, 0, 32), make([]events.Event, 0, 1)
@@ -35,12 +36,11 @@ func New(plan *Plan, h Header, now time.Time) Change {
 // then empty.
 func Apply(r *Run, in Input, now time.Time) (Change, error) { return ApplyWith(r, in, now, nil) }
 
-// ApplyWith is Apply with large values stored outside the journal: expressions
-// see the contents of the references that the run holds, and values above
-// MaxInline that the machine makes become references. What blobs lacks for that
-// is returned as a *BlobRequest, and nothing has happened; supply it and apply
-// the same input again. With nil, references stand for themselves and
-// everything is inline.
+// ApplyWith is Apply with large values stored outside the journal: expressions see the
+// contents of the references that the run holds, and values above MaxInline that the
+// machine makes become references. What blobs lacks for that is returned as a *BlobRequest,
+// and nothing has happened; supply it and apply the same input again. With nil, references
+// stand for themselves and everything is inline.
 func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
 	t := transition{draft: r.fork(), now: now.UnixMilli()}
 	t.blobs = blobs
@@ -52,10 +52,10 @@ func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
 	return c, err
 }
 
-// apply decides the input, then processes what it made possible, then journals
-// the state that the run is in. With JournalOnly the second part is left out,
-// but for the backlog: a run that rests in a waiting state must not hold work
-// that no recovery would find.
+// apply decides the input, then processes what it made possible, then journals the state
+// that the run is in. With JournalOnly the second part is left out, but for the backlog: a
+// run that rests in a waiting state must not hold work that no recovery would find. Nor is
+// the state journalled while something is held: the run keeps one from which it goes on.
 func (t *transition) apply(r *Run, in Input) (Change, error) {
 	held, hold := in.(JournalOnly)
 	if hold {
@@ -81,11 +81,14 @@ func (t *transition) apply(r *Run, in Input) (Change, error) {
 	return t.change(more), nil
 }
 
+// change returns what the transition has come to.
 func (t *transition) change(more bool) Change {
 	return Change{Run: t.Run, Events: t.events, Effects: t.effects, More: more}
 }
 
-// decide emits what follows from the input by itself.
+// decide emits what follows from the input by itself. Continue and Tick have no consequence
+// of their own but for kept signals: what they let happen is processed afterwards. Errors:
+// those of the commands, and fault.Internal unknown_input.
 func (t *transition) decide(in Input) error {
 	switch in := in.(type) {
 	case Begin:
@@ -113,10 +116,10 @@ func (t *transition) decide(in Input) error {
 	return nil
 }
 
-// emit journals an event and evolves the draft by it. It is the only way in
-// which a transition changes state. All events of one transition share one
-// buffer for their data and one slice, so that a small run costs few
-// allocations.
+// emit journals an event and evolves the draft by it. It is the only way in which a
+// transition changes state, and d must not be changed afterwards. All events of one
+// transition share one buffer for their data and one slice, so that a small run costs few
+// allocations. attempt is 0 for an event that belongs to none.
 func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) {
 	if t.buf == nil {
 		t.buf = make([]byte, 0, 768)
@@ -143,9 +146,10 @@ func (t *transition) startable() bool {
 	return t.backlog.pending() || !t.suspended() && (t.agenda.len() > 0 || t.ending != nil && t.InFlight() == 0)
 }
 
-// processAll goes on with whatever can go on, and reports whether something is
-// left after maxEvents. Work that journals nothing would come up again
-// endlessly, so it ends the loop; the tests see that as a run that is stuck.
+// processAll goes on with whatever can go on, and reports whether something is left after
+// maxEvents. Work that journals nothing would come up again endlessly, so it ends the loop;
+// the tests see that as a run that is stuck. A missing content ends it too: the transition
+// is going to be dropped and made again.
 func (t *transition) processAll() (more bool) {
 	catchUp{t}.processBacklog(maxEvents)
 	for len(t.events) < maxEvents {
@@ -156,9 +160,9 @@ func (t *transition) processAll() (more bool) {
 	return true
 }
 
-// processNext does one piece of work, in this order: the run's timeout, the end
-// of a run that is ending, the agenda, a due timer. It returns false when there
-// is none.
+// processNext does one piece of work, in this order: the run's timeout, the end of a run
+// that is ending, the agenda, a due timer. It returns false when there is none. The timeout
+// comes first so that a run which always has more to do still meets it.
 func (t *transition) processNext() bool {
 	if due := t.deadline(); due != 0 && due <= t.now {
 		endings{t}.timeoutRun()
@@ -177,8 +181,9 @@ func (t *transition) processNext() bool {
 	return t.fireTimer()
 }
 
-// process works on one entry of the agenda. It always emits an event that
-// removes the entry.
+// process works on one entry of the agenda. It always emits an event that removes the
+// entry. The cases are in order of precedence: a step that is to be skipped has that done,
+// whatever else is true of it.
 func (t *transition) process(p position) {
 	if p.step < 0 {
 		loops{t}.endScope(p.frame)
@@ -201,8 +206,8 @@ func (t *transition) process(p position) {
 	}
 }
 
-// settleState journals the state that the run's parts amount to, where it is
-// another one than before.
+// settleState journals the state that the run's parts amount to, where it is not the
+// present one.
 func (t *transition) settleState() {
 	if word := t.derivedState(); word != t.State {
 		t.emit(events.StateChanged, wholeRun, 0, &Detail{State: word, From: t.State})

@@ -2,13 +2,13 @@ package machine
 
 import "heddle/events"
 
-// draft is a run that may still be changed: a copy that nobody else holds.
-// Its methods are the moves that events are made of. They are the only ones
-// besides evolver's that write to a run.
+// draft is a run that may still be changed: a copy that no other code holds. Its methods
+// are the moves that events are made of. They are the only ones besides evolver's that
+// write to a run. Each keeps the counters and indexes that belong to what it changes.
 type draft struct{ *Run }
 
-// enqueue puts a step that can go on on the agenda. It has no effect where the
-// step is there already, or where nothing may start in its list.
+// enqueue puts a step that can go on on the agenda. It has no effect where the step is
+// there already, or where nothing may start in its list. O(log n).
 func (r draft) enqueue(p position) {
 	if r.halted(p.frame) {
 		return
@@ -20,7 +20,9 @@ func (r draft) enqueue(p position) {
 	st.agendaKey = r.agenda.add(r.edit, p)
 }
 
-// enqueueScope puts a list that has ended, or that failed, on the agenda.
+// enqueueScope puts a list that has ended, or that failed, on the agenda. It has no effect
+// where it is there already, while the run is ending, or in an iteration whose surroundings
+// have failed: those end first.
 func (r draft) enqueueScope(f *frame) {
 	s := r.scope(f)
 	if s.agendaKey != 0 || r.ending != nil || f != nil && r.halted(f.parent) {
@@ -29,8 +31,8 @@ func (r draft) enqueueScope(f *frame) {
 	r.editScope(f).agendaKey = r.agenda.add(r.edit, position{f, -1})
 }
 
-// removeFromAgenda takes the step off the agenda, where it is on it; st must be
-// editable.
+// removeFromAgenda takes the step off the agenda, where it is on it; st must come from
+// editStep.
 func (r draft) removeFromAgenda(st *stepState) {
 	if st.agendaKey != 0 {
 		r.agenda.delete(r.edit, st.agendaKey)
@@ -38,8 +40,8 @@ func (r draft) removeFromAgenda(st *stepState) {
 	}
 }
 
-// trackAttempt counts an attempt in flight, in the activity index and in every
-// scope around it.
+// trackAttempt counts an attempt in flight, in the activity index and in every scope around
+// it. ev is the event that began it; its seq is the step's key.
 func (r draft) trackAttempt(ev *events.Event, p position, st *stepState) {
 	st.activityKey, st.executedAt = uint64(ev.Seq), r.updatedAt
 	r.attempts.set(r.edit, st.activityKey, p)
@@ -48,8 +50,9 @@ func (r draft) trackAttempt(ev *events.Event, p position, st *stepState) {
 	}
 }
 
-// park records an open wait or a pending retry, and sets its timer; due 0:
-// nothing timed ends it.
+// park records an open wait or a pending retry, and sets its timer for due, in
+// milliseconds; 0: nothing timed ends it. st.status and st.wait must be set before, because
+// they are counted.
 func (r draft) park(ev *events.Event, p position, st *stepState, due int64) {
 	st.activityKey, st.dueAt = uint64(ev.Seq), due
 	r.parked.set(r.edit, st.activityKey, p)
@@ -62,8 +65,8 @@ func (r draft) park(ev *events.Event, p position, st *stepState, due int64) {
 	}
 }
 
-// countParked keeps the two counters from which the run's waiting state
-// follows.
+// countParked adds by to the counter that a parked step belongs to, if any: from the two
+// follows in which waiting state the run is.
 func (r draft) countParked(st *stepState, by int) {
 	switch {
 	case st.status == StepRetrying:
@@ -73,9 +76,9 @@ func (r draft) countParked(st *stepState, by int) {
 	}
 }
 
-// untrack takes a step out of the activity index, whichever set it is in, and
-// undoes the counts of trackAttempt or park. Its timer turns stale. st must be
-// editable.
+// untrack takes a step out of the activity index, whichever set it is in, and undoes the
+// counts of trackAttempt or park, for which its status must still be the old one. Its timer
+// turns stale and is dropped later. st must come from editStep.
 func (r draft) untrack(p position, st *stepState) {
 	slot := st.activityKey
 	if slot == 0 {
@@ -100,9 +103,10 @@ func (r draft) untrack(p position, st *stepState) {
 	r.loops.delete(r.edit, slot)
 }
 
-// finish ends a step: it leaves the agenda and the activity index, its loop is
-// dropped, and the list counts one step less. It returns the step's state for
-// changing.
+// finish ends a step: it leaves the agenda and the activity index, its loop is dropped, and
+// the list counts one step less. What a top-level loop over items that did not complete
+// leaves is kept for a redrive. It returns the step's state for changing. unblockDependents
+// is the caller's next move where the list goes on.
 func (r draft) finish(p position, status StepStatus) *stepState {
 	st := r.editStep(p)
 	r.untrack(p, st)
@@ -120,9 +124,9 @@ func (r draft) finish(p position, status StepStatus) *stepState {
 	return st
 }
 
-// unblockDependents lets go what waited for a finished step: its dependants,
-// its fallback step or the step that it is the fallback of, and the list's end.
-// live: the step was not skipped, so that dependants may run.
+// unblockDependents lets go what waited for a finished step: its dependants, its fallback
+// step or the step that it is the fallback of, and the list's end. live: the step was not
+// skipped, so that dependants may run. O(dependants).
 func (r draft) unblockDependents(p position, live bool) {
 	n := r.node(p)
 	for _, at := range n.dependents {
@@ -150,8 +154,8 @@ func (r draft) unblockDependents(p position, live bool) {
 	r.requeueFailedScopes(p.frame)
 }
 
-// failScope makes an iteration fail: nothing starts in it any more, and it ends
-// once nothing is in flight in it. The first error stays.
+// failScope makes an iteration fail: nothing starts in it any more, and it ends once
+// nothing is in flight in it. The first error stays.
 func (r draft) failScope(f *frame, err *Error) {
 	s := r.editScope(f)
 	if s.err != nil {
@@ -163,12 +167,14 @@ func (r draft) failScope(f *frame, err *Error) {
 	r.requeueFailedScopes(f)
 }
 
-// clearAgenda takes what a list has on the agenda off it, inner lists included.
+// clearAgenda takes what a list has on the agenda off it, inner lists included. O(steps
+// touched in them).
 func (r draft) clearAgenda(f *frame, s *scopeState) {
 	if s.agendaKey != 0 {
 		r.agenda.delete(r.edit, s.agendaKey)
 		r.editScope(f).agendaKey = 0
 	}
+	// Collected first: the trie must not be changed while it is walked.
 	var ticketed []position
 	s.steps.all(func(at uint64, st *stepState) bool {
 		if st.agendaKey != 0 || st.loop != nil && st.activityKey != 0 {
@@ -188,9 +194,10 @@ func (r draft) clearAgenda(f *frame, s *scopeState) {
 	}
 }
 
-// requeueFailedScopes puts failed iterations around f on the agenda while there
-// is something to do in them: waits to cancel, or their end, once nothing is in
-// flight any more.
+// requeueFailedScopes puts failed iterations around f, and f itself, on the agenda while
+// there is something to do in them: waits to cancel, or their end, once nothing is in
+// flight any more. One that has to wait for its attempts is taken off. It is called
+// whenever those counts may have changed.
 func (r draft) requeueFailedScopes(f *frame) {
 	for ; f != nil; f = f.parent {
 		s := r.scope(f)

@@ -6,15 +6,16 @@ import (
 	"heddle/events"
 )
 
-// evolver folds events into a draft. One method handles one kind of event and
-// decides nothing: what it does follows from the event and the state alone, so
-// that a replay of the journal comes to the same run.
+// evolver folds events into a draft. One method handles one kind of event and decides
+// nothing: what it does follows from the event and the state alone, so that a replay of the
+// journal comes to the same run. It must not look at the clock, evaluate expressions or
+// refuse anything.
 type evolver struct{ draft }
 
-// evolve folds one event into the draft. With the draft's moves it is the only
-// code that changes a run's state: Apply calls it for each event that it emits,
-// Restore for each event that it reads. p is the event's position; for
-// iteration events that of the iteration's list.
+// evolve folds one event into the draft. With the draft's moves it is the only code that
+// changes a run's state: Apply calls it for each event that it emits, Restore for each
+// event that it reads. p is the event's position; for iteration events that of the
+// iteration's list. d is the event's data; its values are kept.
 func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	r.Seq, r.updatedAt = ev.Seq, ev.At.UnixMilli()
 	r.Usage.Tokens += d.Tokens
@@ -68,9 +69,8 @@ func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	}
 }
 
-// stateChanged follows a change of the run's state. Time spent queued after a
-// pause or an end, or paused, is taken out of the run's timeout when it goes
-// on.
+// stateChanged follows a change of the run's state. Time spent queued after a pause or an
+// end, or paused, is taken out of the run's timeout when the run goes on.
 func (r evolver) stateChanged(d *Detail) {
 	from := r.State
 	r.State = d.State
@@ -99,9 +99,9 @@ func (r evolver) stateChanged(d *Detail) {
 	}
 }
 
-// requeued begins a new run, or makes a paused, failed or cancelled one ready
-// to go on. A plain resume of a paused run changes nothing here: its agenda is
-// as it was.
+// requeued begins a new run, or makes a paused, failed or cancelled one ready to go on. A
+// plain resume of a paused run changes nothing here: its agenda is as it was. A resume of a
+// run that had ended is counted.
 func (r evolver) requeued(from State, d *Detail) {
 	switch {
 	case from == "":
@@ -114,31 +114,31 @@ func (r evolver) requeued(from State, d *Detail) {
 	}
 }
 
-// beginEnding empties the agenda: from now on nothing starts but what the end
-// needs.
+// beginEnding sets how the run ends and empties the agenda: from now on nothing starts but
+// what the end needs.
 func (r draft) beginEnding(e *ending) {
 	r.ending = e
 	r.agenda.clear()
 }
 
-// onTerminal drops what only a run under way has.
+// onTerminal drops what only a run under way has, and stops the clock of its timeout.
 func (r draft) onTerminal() {
 	r.CompletedAt, r.inactiveSince = instant(r.updatedAt), r.updatedAt
 	r.clearActivity()
 }
 
-// clearActivity forgets all work that could go on or is under way. Steps keep
-// their last status; reports show it as it is read in the run's state
-// (shownIn).
+// clearActivity forgets all work that could go on or is under way. Steps keep their last
+// status; reports show it as it is read in the run's state (shownIn). Attempts that are
+// still in flight outside are not known any more, and their ends have no effect.
 func (r draft) clearActivity() {
 	r.agenda.clear()
 	r.activity = activity{}
 	r.ending, r.compensating, r.handlers = nil, nil, nil
 }
 
-// stepStarted begins an attempt. The first one of a generation also fixes when
-// the step started, and the first one under its key when that key came into
-// use.
+// stepStarted begins an attempt. The first one of a generation also fixes when the step
+// started, and the first one under its key when that key came into use. A condition or a
+// wait is not counted as in flight: the machine performs it.
 func (r evolver) stepStarted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.editStep(p)
 	r.untrack(p, st)
@@ -206,9 +206,9 @@ func (c *conditionPlan) taken(d *Detail) int {
 	return len(c.branches) - 1
 }
 
-// branchTaken has the steps skipped that the branches other than taken list;
-// -1: no branch was taken, and all are skipped. A step that the taken branch
-// lists too is kept.
+// branchTaken has the steps skipped that the branches other than taken list; -1: no branch
+// was taken, and all are skipped. A step that the taken branch lists too is kept. It must
+// come before unblockDependents, so that no listed step starts.
 func (r draft) branchTaken(p position, taken int) {
 	c := r.node(p).condition
 	if taken < 0 {
@@ -284,8 +284,9 @@ func (r evolver) stepCancelled(p position, d *Detail) {
 	r.requeueFailedScopes(p.frame)
 }
 
-// stepRetrying parks a step until its next attempt, or hands it over to its
-// fallback step. The counter of failed attempts goes up in the first case only.
+// stepRetrying parks a step until its next attempt, or hands it over to its fallback step.
+// The counter of failed attempts goes up in the first case only. The iterations of a loop
+// are dropped: the next attempt walks the items anew.
 func (r evolver) stepRetrying(ev *events.Event, p position, d *Detail) {
 	if d.Role == roleCompensation {
 		r.compensationRetrying(d)
@@ -348,7 +349,7 @@ func (r evolver) stepWaiting(ev *events.Event, p position, d *Detail) {
 	r.park(ev, p, st, earliest(w.Until, w.TimeoutAt))
 }
 
-// inputRequested gives the open wait the id under which it can be answered.
+// inputRequested gives the open wait the id under which it can be answered, and its prompt.
 func (r evolver) inputRequested(p position, d *Detail) {
 	st := r.editStep(p)
 	w := *st.wait

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Run is a run's whole state. It is immutable once New, Apply or Restore has
-// returned it, and safe for concurrent reading. Its own methods only read; what
-// changes a run stands on draft (the moves), evolver (one event) and transition
-// (one input), and those work on a copy that no other code holds yet.
+// Run is a run's whole state. It is immutable once New, Apply or Restore has returned it,
+// and safe for concurrent reading. Its own methods only read; what changes a run stands on
+// draft (the moves), evolver (one event) and transition (one input), and those work on a
+// copy that no other code holds yet.
 //
-// The embedded parts are values, so that a run is one allocation and a fork
-// copies it whole; what they point at is persistent and shared between runs.
+// The embedded parts are values, so that a run is one allocation and a fork copies it
+// whole; what they point at is persistent and shared between runs.
 type Run struct {
 	Header
 	State       State
-	Seq         int64     // of the last event; the next one has Seq+1
-	StartedAt   time.Time // zero: not yet
-	CompletedAt time.Time // zero: not yet
-	Output      json.RawMessage
-	Err         *Error
-	Usage       Usage // the sum over all attempts
+	Seq         int64           // of the last event; the next one has Seq+1
+	StartedAt   time.Time       // zero: not yet
+	CompletedAt time.Time       // zero: not yet
+	Output      json.RawMessage // nil: none yet, or the run did not complete
+	Err         *Error          // of a failed or cancelled run; nil otherwise
+	Usage       Usage           // the sum over all attempts
 
 	stepTree
 	agenda agenda
@@ -45,31 +45,33 @@ type Run struct {
 	blobs *Blobs
 }
 
-// agenda holds what can go on without an answer from outside, in order: a step
-// of which all dependencies are finished, a loop that may start an iteration, a
-// list of steps that has ended. The keys rise, so entries are processed first
-// come, first served. Every entry is removed by the event that processing it
-// emits.
+// agenda holds what can go on without an answer from outside, in order: a step of which all
+// dependencies are finished, a loop that may start an iteration, a list of steps that has
+// ended. The keys rise, so entries are processed first come, first served. Every entry is
+// removed by the event that processing it emits, so that a replay of the journal leaves the
+// same agenda.
 type agenda struct {
 	trie[position]
 	lastKey uint64 // the last key given; never reused, snapshots keep it
 }
 
-// add appends a position and returns the key under which it stands.
+// add appends a position and returns the key under which it stands, which the step or list
+// remembers (agendaKey) to remove it. O(log n).
 func (a *agenda) add(edit uint64, p position) uint64 {
 	a.lastKey++
 	a.set(edit, a.lastKey, p)
 	return a.lastKey
 }
 
-// clear removes every entry; keys go on rising.
+// clear removes every entry; keys go on rising. The steps keep their agendaKeys, which name
+// nothing any more.
 func (a *agenda) clear() { a.trie = trie[position]{} }
 
-// activity indexes the steps under way by the seq of the event that brought
-// them there (stepState.activityKey), each in one of three sets, so that no
-// question about them needs a walk over all steps.
+// activity indexes the steps under way by the seq of the event that brought them there
+// (stepState.activityKey), each in one of three sets, so that no question about them needs
+// a walk over all steps. Within a set the order is that of those events.
 type activity struct {
-	attempts trie[position] // attempts in flight outside
+	attempts trie[position] // attempts of steps and probes in flight outside
 	parked   trie[position] // open waits and pending retries
 	loops    trie[position] // loops under way
 	timers   timerHeap      // due times of parked and loops
@@ -78,8 +80,8 @@ type activity struct {
 	signalWaits int // open waits for a signal among parked
 }
 
-// compensationState is what undoes completed steps when the run fails or is
-// cancelled: in reverse order of completion, one at a time.
+// compensationState is what undoes completed steps when the run fails or is cancelled: in
+// reverse order of completion, one at a time.
 type compensationState struct {
 	compensations       trie[compensable]   // completed steps with a compensation, by seq of completion
 	compensating        *activeCompensation // in flight or waiting for its retry; nil: none
@@ -113,9 +115,9 @@ type ending struct {
 	StepID  string `json:"step_id,omitempty"` // the step that failed the run
 }
 
-// fork copies the run for one Apply. The copy shares every part with r; the
-// raised edit number makes the first write to a shared part copy it. One fork
-// of a run may be kept only: two would hand out the same edit number.
+// fork copies the run for one Apply, in O(1). The copy shares every part with r; the raised
+// edit number makes the first write to a shared part copy it. One fork of a run may be kept
+// only: two would use the same edit number, and each would change parts of the other.
 func (r *Run) fork() draft {
 	c := *r
 	c.edit++
@@ -143,9 +145,10 @@ func (r *Run) suspended() bool {
 	return false
 }
 
-// derivedState returns the state that the run's parts amount to. The states
-// that a command or an end brings about stand as they are; those of a run under
-// way follow from what is in flight, pending and parked.
+// derivedState returns the state that the run's parts amount to. The states that a command
+// or an end brings about stand as they are, but for pausing, which becomes paused with the
+// last attempt; those of a run under way follow from what is in flight, pending and parked.
+// O(1).
 func (r *Run) derivedState() State {
 	switch r.State {
 	case Pausing:
@@ -168,8 +171,8 @@ func (r *Run) derivedState() State {
 	return WaitingTimer
 }
 
-// InFlight returns the number of attempts in flight, a compensation's included:
-// Execute was emitted and its StepEnded has not been applied yet.
+// InFlight returns the number of attempts in flight, a compensation's included: Execute was
+// emitted and its StepEnded has not been applied yet. O(1).
 func (r *Run) InFlight() int {
 	if r.compensating != nil && r.compensating.running {
 		return r.attempts.len() + 1
@@ -177,9 +180,9 @@ func (r *Run) InFlight() int {
 	return r.attempts.len()
 }
 
-// Due returns the earliest instant at which a Tick has an effect. It is false
-// while the run is queued, paused or terminal, or has nothing timed. An instant
-// in the past is due at once.
+// Due returns the earliest instant at which a Tick has an effect. It is false while the run
+// is queued, paused or terminal, or has nothing timed. An instant in the past is due at
+// once. O(1).
 func (r *Run) Due() (time.Time, bool) {
 	due := r.deadline()
 	if u := r.compensating; u != nil && r.State == Compensating && !u.running {
@@ -219,8 +222,8 @@ func (r *Run) deadline() int64 {
 	return r.StartedAt.Add(r.plan.timeout + r.inactiveTime).UnixMilli()
 }
 
-// instant and millis convert between the machine's milliseconds and times;
-// 0 is the zero time.
+// instant returns the time of a number of milliseconds since 1970, in UTC; 0 is the zero
+// time.
 func instant(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
@@ -228,6 +231,8 @@ func instant(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// millis returns a time as milliseconds since 1970, what is less cut off; 0 for the zero
+// time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

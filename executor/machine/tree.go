@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// position names one step within a run: a step of the list that frame runs (a
-// nil frame: the definition's own list). With step -1 it is the list itself.
-// Positions are comparable and never change; whether the step is there is a
-// question to the run.
+// position names one step within a run: a step of the list that frame runs (a nil frame:
+// the definition's own list). With step -1 it is the list itself. A position never changes,
+// and two of one step are equal only if they hold the same frame pointer; whether the step
+// is there is a question to the run.
 type position struct {
 	frame *frame
 	step  int32
@@ -25,12 +25,14 @@ var wholeRun = position{step: -1}
 // it. It never changes, and may be kept after the iteration has ended.
 type frame struct {
 	parent *frame // the iteration that the loop itself runs in
-	loop   *node
-	index  int
+	loop   *node  // the loop's node in the plan
+	index  int    // of the iteration, from 0
 	id     uint64 // seq of its iteration_started: a loop tried anew has a path twice
 	path   string // "each[3].inner[0]"
 }
 
+// newFrame returns the frame of the iteration index of a loop that itself runs in up (nil:
+// in the definition's own list). id is the seq of its iteration_started.
 func newFrame(up *frame, loop *node, index int, id uint64) *frame {
 	path := loop.step.ID + "[" + strconv.Itoa(index) + "]"
 	if up != nil {
@@ -58,10 +60,11 @@ func (p position) path() string {
 	return p.frame.path
 }
 
-// scopeState is one list of steps under way: the definition's, or an open
-// iteration's body. The counters spare walks over the steps.
+// scopeState is one list of steps under way: the definition's, or an open iteration's body.
+// The counters spare walks over the steps; they follow from the steps, so snapshots leave
+// them out. It is changed only through editScope.
 type scopeState struct {
-	edit          uint64
+	edit          uint64 // the edit that made this copy; see stepTree
 	id            uint64 // of the iteration's frame
 	list          *list
 	steps         trie[*stepState] // touched ones only; a missing one is pending
@@ -73,41 +76,41 @@ type scopeState struct {
 	generation    int32            // of the loop that it belongs to
 	attemptBase   int32            // attempts are numbered from here
 	agendaKey     uint64           // in the agenda, 0: none
-	startedAt     int64            // when it was opened
+	startedAt     int64            // when it was opened, in milliseconds
 	hasCutOff     bool             // a step of it, or in it, was cut off before: see cutOff
 }
 
-// stepState is one step of one list under way. Times are in milliseconds since
-// 1970, 0: never. Attempt numbers rise over the whole run and are never reused,
-// so that a late answer cannot be taken for that of a newer attempt.
+// stepState is one step of one list under way. Times are in milliseconds since 1970, 0:
+// never. Attempt numbers rise over the whole run and are never reused, so that a late
+// answer cannot be taken for that of a newer attempt. It is changed only through editStep.
 type stepState struct {
-	edit             uint64
-	unmet            int32 // dependencies not finished
-	notSkipped       int32 // dependencies finished otherwise than skipped
+	edit             uint64 // the edit that made this copy
+	unmet            int32  // dependencies not finished
+	notSkipped       int32  // dependencies finished otherwise than skipped
 	status           StepStatus
-	skipReason       string // to be skipped for this reason, whatever its dependencies
-	fallbackRunning  bool   // its fallback step runs in its place
-	interrupted      bool   // to be started again without asking its guard
-	outcomeUnknown   bool   // its last attempt was cut off and failed so, by on_interrupt: it may have taken effect
-	compensated      bool   // a compensation of it, or inside it, started
-	attemptNumber    int32  // the last number used, compensations included
-	lastAttempt      int32  // the last attempt of the step itself
-	failedAttempts   int32  // failed attempts that count against max_attempts
-	generation       int32
-	agendaKey        uint64 // in the agenda, 0: none
-	activityKey      uint64 // its key in flight, parked or loops, 0: none
-	firstSeq         int64  // seq of its first start or skip
-	startedAt        int64  // the first attempt of this generation
-	keyFirstUsedAt   int64  // the first attempt under its idempotency key, which may have been before a resume
-	attemptStartedAt int64  // the last attempt
-	executedAt       int64  // what it last did outside: an attempt, or a probe of a wait
-	endedAt          int64
-	dueAt            int64 // of the parked retry or wait, 0: none
-	output           json.RawMessage
-	err              *Error
-	fallbackStep     string
-	usage            Usage
-	wait             *waitState // never changed in place
+	skipReason       string          // to be skipped for this reason, whatever its dependencies
+	fallbackRunning  bool            // its fallback step runs in its place
+	interrupted      bool            // to be started again without asking its guard
+	outcomeUnknown   bool            // its last attempt was cut off and failed so, by on_interrupt: it may have taken effect
+	compensated      bool            // a compensation of it, or inside it, started
+	attemptNumber    int32           // the last number used, compensations included
+	lastAttempt      int32           // the last attempt of the step itself
+	failedAttempts   int32           // failed attempts that count against max_attempts
+	generation       int32           // see stepTree.generation, without that of the list
+	agendaKey        uint64          // in the agenda, 0: none
+	activityKey      uint64          // its key in flight, parked or loops, 0: none
+	firstSeq         int64           // seq of its first start or skip
+	startedAt        int64           // the first attempt of this generation
+	keyFirstUsedAt   int64           // the first attempt under its idempotency key, which may have been before a resume
+	attemptStartedAt int64           // the last attempt
+	executedAt       int64           // what it last did outside: an attempt, or a probe of a wait
+	endedAt          int64           // when it finished
+	dueAt            int64           // of the parked retry or wait, 0: none
+	output           json.RawMessage // of a completed step: a JSON value, or the reference of a blob; nil: none
+	err              *Error          // of the last failed attempt, and of a step that failed; nil: none
+	fallbackStep     string          // the step that ended in its place; "": none
+	usage            Usage           // the sum over its attempts, in earlier generations too
+	wait             *waitState      // never changed in place
 	loop             *loopState
 	loopCounts       *IterationCounts // of a loop that is through
 	redrive          *redriveState    // of a loop that failed or is redriven; never changed in place
@@ -131,14 +134,14 @@ type waitState struct {
 	TimeoutAt int64  `json:"timeout_at,omitempty"`
 }
 
-// loopState is a loop under way. It holds its open iterations and, of those
-// that ended, counts and results only: a loop of a million items takes as many
-// scopes as its concurrency.
+// loopState is a loop under way. It holds its open iterations and, of those that ended,
+// counts and results only: a loop of a million items takes as many scopes as its
+// concurrency. It is changed only through editLoop.
 type loopState struct {
 	edit          uint64
 	total         int // -1: not known before the end
-	nextIndex     int
-	completed     int
+	nextIndex     int // index of the next iteration to start, reruns aside
+	completed     int // iterations that completed, those that a redrive kept included
 	failed        int
 	failing       *Error            // no more iterations start, and the loop fails
 	open          trie[*scopeState] // by index; at most concurrency
@@ -146,31 +149,31 @@ type loopState struct {
 	failedIndexes trie[struct{}]    // indexes of failed iterations
 	rerun         []uint64          // of a redriven loop: to start before next, in order
 	cutOff        trie[*cutOff]     // what was cut off in iterations that have not started anew
-	results       resultList
-	resultBytes   int             // bytes in results
-	lastResult    json.RawMessage // the previous iteration's value, of a while loop
-	generation    int32
-	attemptBase   int32
-	storedItems   json.RawMessage // the items, where they cannot be evaluated again
-	items         *itemCache      // shared by all copies
+	results       resultList        // what collect returned, by index
+	resultBytes   int               // bytes in results
+	lastResult    json.RawMessage   // the previous iteration's value, of a while loop
+	generation    int32             // of the loop step when it started; its iterations inherit it
+	attemptBase   int32             // attempts of its body are numbered from here
+	storedItems   json.RawMessage   // the items, where they cannot be evaluated again
+	items         *itemCache        // shared by all copies
 }
 
-// itemCache holds the list that a loop walks, once it was evaluated. The list
-// is a function of the run's state, so any reader may fill the cache,
-// concurrently too: they all come to the same list.
+// itemCache holds the list that a loop walks, once it was evaluated. The list is a function
+// of the run's state, so any reader may fill the cache, concurrently too: they all come to
+// the same list. It is the only part of a run that changes after the run was returned.
 type itemCache struct{ list atomic.Pointer[itemList] }
 
-// stepTree is the state of every step: the definition's own list and, below
-// each loop under way, the lists of its open iterations. It is persistent: an
-// edit copies what lies on the way from the root to the step, once per edit
-// number, and every older tree stays as it was.
+// stepTree is the state of every step: the definition's own list and, below each loop under
+// way, the lists of its open iterations. It is persistent: an edit copies what lies on the
+// way from the root to the step, once per edit number, and every older tree stays as it
+// was.
 type stepTree struct {
 	plan *Plan
 	edit uint64 // what carries this number was made by the edit under way; see trie
 	root *scopeState
 }
 
-// node returns what the plan says of the step at p.
+// node returns what the plan says of the step at p, which must not be a list.
 func (r *stepTree) node(p position) *node {
 	if p.frame == nil {
 		return r.plan.top.nodes[p.step]
@@ -199,8 +202,8 @@ func (r *stepTree) scope(f *frame) *scopeState {
 	return s
 }
 
-// stepAt returns a step's state for reading. A step that was never touched has
-// its plan's initial state.
+// stepAt returns a step's state for reading. A step that was never touched, or whose
+// iteration is gone, has its plan's initial state.
 func (r *stepTree) stepAt(p position) *stepState {
 	s := r.scope(p.frame)
 	if s == nil {
@@ -209,7 +212,8 @@ func (r *stepTree) stepAt(p position) *stepState {
 	return s.step(p.step)
 }
 
-// step returns the state of the step at an index of the list, for reading.
+// step returns the state of the step at an index of the list, for reading: the plan's
+// initial state where it was never touched.
 func (s *scopeState) step(at int32) *stepState {
 	if st, ok := s.steps.get(uint64(at)); ok {
 		return st
@@ -217,8 +221,9 @@ func (s *scopeState) step(at int32) *stepState {
 	return &s.list.nodes[at].initial
 }
 
-// editScope returns a list's state for changing; what lies on the way to it is
-// copied once per edit. The list must be under way.
+// editScope returns a list's state for changing; what lies on the way to it is copied once
+// per edit. The list must be under way, or retained for compensations. The result is valid
+// until the edit ends.
 func (r *stepTree) editScope(f *frame) *scopeState {
 	if f == nil {
 		if r.root.edit != r.edit {
@@ -270,7 +275,8 @@ func (r *stepTree) editLoop(p position) *loopState {
 	return st.loop
 }
 
-// openScope begins a list: the steps that depend on nothing go on the agenda.
+// openScope begins a list: the steps that depend on nothing go on the agenda. s is new and
+// belongs to the tree from here on.
 func (r draft) openScope(f *frame, s *scopeState) {
 	s.edit, s.unfinished, s.startedAt = r.edit, s.list.count[partMain], r.updatedAt
 	if f == nil {
@@ -293,8 +299,8 @@ func (r *stepTree) generation(p position) int {
 	return int(s.generation + s.step(p.step).generation)
 }
 
-// halted reports whether nothing may start any more in a list: the run is
-// ending, or an iteration around it has failed.
+// halted reports whether nothing may start any more in a list: the run is ending, or an
+// iteration around it has failed or is gone. O(depth²).
 func (r *Run) halted(f *frame) bool {
 	if r.ending != nil {
 		return true
@@ -307,7 +313,8 @@ func (r *Run) halted(f *frame) bool {
 	return false
 }
 
-// find resolves a Ref; false when the run has no such position now.
+// find resolves a Ref; false when the run has no such position now, because the plan lacks
+// the step, the step is in another list, or an iteration of the path is not under way.
 func (r *stepTree) find(stepID, iteration string) (position, bool) {
 	n := r.plan.index[stepID]
 	if n == nil {
@@ -328,8 +335,9 @@ func (r *stepTree) listOf(f *frame) *list {
 	return f.loop.loop.body
 }
 
-// findFrame parses an iteration path; every part must be under way, but for the
-// last, which may be about to begin: its id is then 0.
+// findFrame parses an iteration path such as each[3].inner[0]; every part must be under
+// way, but for the last, which may be about to begin: its id is then 0. "" is the nil
+// frame. It returns false for any other path.
 func (r *stepTree) findFrame(path string) (*frame, bool) {
 	var f *frame
 	for path != "" {
@@ -353,5 +361,6 @@ func (r *stepTree) findFrame(path string) (*frame, bool) {
 	return f, true
 }
 
-// addDuration returns the time d after ms, in milliseconds.
+// addDuration returns the time d after ms, in milliseconds; what d has beyond whole
+// milliseconds is cut off.
 func addDuration(ms int64, d time.Duration) int64 { return ms + d.Milliseconds() }

@@ -62,17 +62,17 @@ const (
 	StepCancelled StepStatus = "cancelled"
 )
 
-// Header is what a run is created with. It never changes, except that Resume on
-// another version replaces Version and Hash and adds to Versions.
+// Header is what a run is created with. It never changes, except that a Resume on another
+// version replaces Version and Hash and adds to Versions. Its JSON names are stored.
 type Header struct {
 	RunID      string          `json:"run_id"`
 	TenantID   string          `json:"tenant_id"`
 	WorkflowID string          `json:"workflow_id"`
-	Slug       string          `json:"slug"`
-	Version    int             `json:"version"`
+	Slug       string          `json:"slug"`    // of the workflow, when the run started
+	Version    int             `json:"version"` // the one that the run is on now
 	Hash       string          `json:"definition_hash"`
-	Trigger    string          `json:"trigger"`
-	Input      json.RawMessage `json:"input"` // "null" when none was given
+	Trigger    string          `json:"trigger"` // manual, api, schedule, webhook or event
+	Input      json.RawMessage `json:"input"`   // "null" when none was given
 	CreatedAt  time.Time       `json:"created_at"`
 	// StartedBy is who started the run; zero in runs of earlier versions.
 	StartedBy audit.Actor `json:"started_by,omitzero"`
@@ -90,27 +90,28 @@ type Error struct {
 	Details map[string]any `json:"details,omitempty"`
 }
 
-// Ref names one position in a run from outside: a step, and in a loop body the
-// path of the iteration ("each[3]", "each[3].inner[0]"). Step ids are unique in
+// Ref names one position in a run from outside: a step, and in a loop body the path of the
+// iteration ("each[3]", "each[3].inner[0]"; "" outside of loops). Step ids are unique in
 // the whole definition, bodies included.
 type Ref struct {
 	StepID    string
 	Iteration string
 }
 
-// Input is what can happen to a run. The set is closed.
+// Input is what can happen to a run. The set is closed. An input is not changed by Apply,
+// which keeps the JSON values in it: they must not be changed afterwards either.
 type Input interface{ input() }
 
-// Begin starts a queued run.
+// Begin starts a queued run, or lets a resumed one go on. In any other state it has no
+// effect.
 type Begin struct{}
 
-// Continue goes on with a Change that said More.
+// Continue works on what a Change with More left; it does no harm where nothing is left.
 type Continue struct{}
 
-// StepEnded reports the end of one attempt. A nil Failure means success; Output
-// is then one JSON value. The end of an attempt that is not in flight (an old
-// attempt, a cancelled step) has no effect, so reporting one twice does no
-// harm.
+// StepEnded reports the end of one attempt. A nil Failure means success; Output is then one
+// JSON value, and nil is null. The end of an attempt that is not in flight (an old attempt,
+// a cancelled step) has no effect, so reporting one twice does no harm.
 type StepEnded struct {
 	Ref     Ref
 	Attempt int
@@ -119,9 +120,9 @@ type StepEnded struct {
 	Usage   Usage
 }
 
-// Failure says why an attempt failed. A permanent one is not retried unless the
-// step's retry.on names its code. RetryAfter is the receiver's wish, 0 for
-// none; it wins over a shorter backoff, up to an hour.
+// Failure says why an attempt failed. A permanent one is not retried unless the step's
+// retry.on names its code. RetryAfter is the receiver's wish, 0 for none; it wins over a
+// shorter backoff, up to an hour.
 type Failure struct {
 	Error
 	Permanent  bool
@@ -136,13 +137,13 @@ type Failure struct {
 // millionths of a US dollar. ToolCalls, a JSON list of the calls that an agent
 // made, stays with the attempt's event; sums leave it out.
 type Usage struct {
-	Tokens       int64           `json:"tokens,omitempty"`
+	Tokens       int64           `json:"tokens,omitempty"` // input and output
 	CostMicroUSD int64           `json:"cost_micro_usd,omitempty"`
 	ToolCalls    json.RawMessage `json:"tool_calls,omitempty"`
 }
 
-// Tick lets everything that is due by now happen: waits, polls, retries,
-// timeouts.
+// Tick lets everything that is due by now happen: waits, polls, retries, timeouts. Where
+// nothing is due it has no effect, so it may come early or late, and twice.
 type Tick struct{}
 
 // Signal delivers a signal. RequestID is a delivery key or the id of an open
@@ -199,8 +200,9 @@ func (Pause) input()       {}
 func (Resume) input()      {}
 func (Recover) input()     {}
 
-// Effect is something to be done outside, after the change that it belongs to
-// is durable. The set is closed.
+// Effect is something to be done outside, after the change that it belongs to is durable.
+// The set is closed. Effects are performed in order: a Stop may follow the Execute of the
+// same attempt.
 type Effect interface{ effect() }
 
 // Execute asks for one attempt of a step, a compensation or a probe; the answer
@@ -227,8 +229,9 @@ type Execute struct {
 	Role string
 }
 
-// Stop tells an attempt in flight to end. Its StepEnded is still awaited while
-// the run is cancelling, and ignored after a Terminate.
+// Stop tells an attempt in flight to end. Its StepEnded is still awaited while the run is
+// cancelling, and ignored after a Terminate. Stopping an attempt that has just ended has no
+// effect.
 type Stop struct {
 	Ref     Ref
 	Attempt int
@@ -237,11 +240,10 @@ type Stop struct {
 func (Execute) effect() {}
 func (Stop) effect()    {}
 
-// Change is what an input did. Events are in order with dense seq; none means
-// that the input had no effect, and Run is then the run that was passed in. The
-// events and the run's row are stored in one transaction before any effect is
-// performed. More asks for a Continue after the commit: one Apply emits about
-// 500 events at most.
+// Change is what an input did. Events are in order with dense seqs; none means that the
+// input had no effect, and Run is then the run that was passed in. The events and the run's
+// row are stored in one transaction before any effect is performed. More asks for a
+// Continue after the commit: one Apply emits about 500 events at most.
 type Change struct {
 	Run     *Run
 	Events  []events.Event
