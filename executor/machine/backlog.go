@@ -5,10 +5,10 @@ import (
 	"math"
 )
 
-// workBacklog is what an input set going and one Apply need not get through: it is
-// as much as the run has steps. It is not in the journal. A run that has any
-// of it is running, so that it is recovered after a crash, and Recover sets
-// all of it going anew.
+// workBacklog is what an input set going and one Apply need not get through: it is as much
+// as the run has steps. It is not in the journal. A run that has any of it is running, so
+// that it is recovered after a crash, and Recover sets all of it going anew. The zero value
+// is empty.
 type workBacklog struct {
 	interruptUpTo uint64 // attempts in flight that started up to this seq are cut off
 	keptSignals   bool   // kept signals may fit open waits
@@ -25,11 +25,13 @@ type polls struct {
 // pending reports whether any of it is left.
 func (b *workBacklog) pending() bool { return b.interruptUpTo > 0 || b.keptSignals || b.polls.to > 0 }
 
-// catchUp works on the backlog.
+// catchUp is the part of a transition that works on the backlog.
 type catchUp struct{ *transition }
 
-// processBacklog works on the backlog until the transition has emitted most
-// events. Interrupted attempts are never left for more than maxEvents.
+// processBacklog works on the backlog until the transition has emitted most events; what is
+// left stays in it. Interrupted attempts are never left for more than maxEvents at a time,
+// whatever most is. The order is fixed: attempts of a dead process are ended before signals
+// and conditions let new ones begin.
 func (t catchUp) processBacklog(most int) {
 	if t.backlog.interruptUpTo > 0 {
 		t.interruptAttempts(min(most, maxEvents))
@@ -42,7 +44,8 @@ func (t catchUp) processBacklog(most int) {
 	}
 }
 
-// interruptAttempts interrupts the attempts of a process that is gone.
+// interruptAttempts interrupts the attempts of a process that is gone, in the order in
+// which they started, until the transition has emitted most events.
 func (t catchUp) interruptAttempts(most int) {
 	room := most - len(t.events)
 	var cut []position
@@ -64,8 +67,9 @@ func (t catchUp) interruptAttempts(most int) {
 	}
 }
 
-// deliverKeptSignals delivers to the open waits what arrived while nothing
-// could act.
+// deliverKeptSignals delivers to the open waits what arrived while the run could not take
+// signals, because it was paused, queued or held. It needs no note of how far it came: a
+// wait that took its signal is not open any more.
 func (t catchUp) deliverKeptSignals(most int) {
 	if t.keepsSignals() || t.signals.kept.len() == 0 || t.signalWaits == 0 {
 		t.backlog.keptSignals = false
@@ -87,8 +91,9 @@ func (t catchUp) deliverKeptSignals(most int) {
 	t.backlog.keptSignals = false
 }
 
-// pollConditions evaluates open conditions without waiting for their next poll.
-// It goes on after the last one that it evaluated when it is called again.
+// pollConditions evaluates open conditions without waiting for their next poll, in the
+// order in which they were parked, until the transition has emitted most events. When it is
+// called again it goes on after the last one that it evaluated.
 func (t catchUp) pollConditions(most int) {
 	if t.keepsSignals() {
 		t.backlog.polls = polls{}
@@ -121,16 +126,16 @@ func (t catchUp) pollConditions(most int) {
 	t.backlog.polls = polls{}
 }
 
-// queueKeptSignals lets the open waits take what arrived while nothing could
-// act.
+// queueKeptSignals lets the open waits take what arrived while they could not.
 func (t *transition) queueKeptSignals() { t.backlog.keptSignals = true }
 
-// queuePolls lets the conditions open now be evaluated again.
+// queuePolls lets the conditions that are open now be evaluated again. Those that are
+// parked later are not meant: their seq is higher.
 func (t *transition) queuePolls() { t.backlog.polls = polls{to: uint64(t.Seq)} }
 
-// recover interrupts every attempt in flight: the process that drove the run is
-// gone. Whatever backlog it had was in memory only, so all of it is taken up
-// anew.
+// recover interrupts every attempt in flight: the process that drove the run is gone.
+// Whatever backlog it had was in memory only, so all of it is taken up anew. A compensation
+// is interrupted at once, the attempts of steps through the backlog.
 func (t *transition) recover() {
 	t.backlog = workBacklog{interruptUpTo: uint64(t.Seq), keptSignals: true, polls: polls{to: uint64(t.Seq), withoutProbe: true}}
 	if u := t.compensating; u != nil && u.running {
@@ -141,7 +146,7 @@ func (t *transition) recover() {
 	}
 }
 
-// noEventLimit is for what a held input lets happen: that has to be got through at
-// once, because a run that is held may rest in a state in which no crash is
-// noticed. Attempts in flight are no such state.
+// noEventLimit is for what a held input lets happen: the backlog has to be got through at
+// once, because a run that is held may rest in a state in which no crash is noticed.
+// Attempts in flight are no such backlog: a run with one is busy.
 const noEventLimit = math.MaxInt

@@ -16,17 +16,17 @@ import (
 
 // Limits and defaults of the definition language.
 const (
-	attemptTimeout       = 300 * time.Second
-	defaultMaxIterations = 100_000
-	defaultPoll          = 5 * time.Second
-	minPoll              = time.Second
-	maxDuration          = 100 * 365 * 24 * time.Hour
+	attemptTimeout       = 300 * time.Second          // of an attempt without timeout_seconds
+	defaultMaxIterations = 100_000                    // of a loop without max_iterations
+	defaultPoll          = 5 * time.Second            // of a condition without poll_seconds
+	minPoll              = time.Second                // shorter polls are lengthened to it
+	maxDuration          = 100 * 365 * 24 * time.Hour // what any number of seconds is capped at
 )
 
-// Compile makes a plan in time linear in the definition's size. It assumes a
-// definition that validation passed; a broken one is fault.Unacceptable
-// definition_broken. traits returns what a step type declares about itself; a
-// plan depends on it, so every node must be given the same. nil: all zero.
+// Compile makes a plan in time linear in the definition's size. It assumes a definition
+// that validation passed; a broken one is fault.Unacceptable definition_broken. traits
+// returns what a step type declares about itself; a plan depends on it, so every node must
+// be given the same. nil: all zero. def is kept and must not be changed.
 func Compile(def *definitions.Definition, traits func(stepType string) definitions.Traits) (*Plan, error) {
 	p := &Plan{def: def, index: map[string]*node{}, timeout: secondsToDuration(def.TimeoutSeconds)}
 	c := compiler{plan: p, traits: traits}
@@ -49,7 +49,8 @@ func Compile(def *definitions.Definition, traits func(stepType string) definitio
 	return p, nil
 }
 
-// compiler carries the first error through the walk.
+// compiler carries the plan under construction and the first error through the walk. After
+// an error the walk goes on, with nodes that may lack parts; the plan is then dropped.
 type compiler struct {
 	plan   *Plan
 	traits func(stepType string) definitions.Traits
@@ -64,8 +65,10 @@ func (c *compiler) fail(format string, args ...any) {
 	}
 }
 
-// list makes the nodes of a list of steps; of the definition's own with its
-// handlers behind them.
+// list makes the nodes of a list of steps: lists has one element for a loop's body, and for
+// the definition's own list the main steps, on_failure and finally, which is the order of
+// the parts. owner is the loop; nil for the definition's own list. All edges are resolved
+// before any node is compiled, because the initial state and the roots follow from them.
 func (c *compiler) list(owner *node, lists ...[]definitions.Step) *list {
 	l := &list{owner: owner}
 	for part, steps := range lists {
@@ -104,8 +107,8 @@ func (c *compiler) list(owner *node, lists ...[]definitions.Step) *list {
 	return l
 }
 
-// sibling returns a step of the same list and part, nil (and an error) where
-// there is none.
+// sibling returns a step of the same list and part as n, nil (and an error) where there is
+// none.
 func (c *compiler) sibling(n *node, id string) *node {
 	o := c.plan.index[id]
 	if o == nil || o.list != n.list || o.part != n.part {
@@ -140,8 +143,9 @@ func (c *compiler) edges(n *node) {
 	f.parents = append(f.parents, n.index)
 }
 
-// sortTopologically orders the list and computes depths (Kahn's algorithm),
-// fallback edges included; a cycle is an error.
+// sortTopologically orders the list and computes depths (Kahn's algorithm), fallback edges
+// included; a cycle is an error. The order depends on the definition alone. O(steps +
+// edges).
 func (c *compiler) sortTopologically(l *list) {
 	left := make([]int32, len(l.nodes))
 	var ready []int32
@@ -172,8 +176,9 @@ func (c *compiler) sortTopologically(l *list) {
 	l.topological = ready
 }
 
-// node compiles one step. The steps that its expressions name are collected in
-// c.refs on the way.
+// node compiles one step by its type; condition, loop and wait are what the machine
+// performs itself, all others are external. The steps that its expressions name are
+// collected in c.refs on the way.
 func (c *compiler) node(n *node) {
 	s := n.step
 	c.refs = nil
@@ -211,6 +216,8 @@ func (c *compiler) node(n *node) {
 	n.namedSteps = c.refs
 }
 
+// condition compiles a condition's branches in order of evaluation: its cases, or the one
+// branch then, and last else.
 func (c *compiler) condition(n *node) {
 	cfg := n.step.Condition
 	if cfg == nil {
@@ -242,6 +249,8 @@ func (c *compiler) condition(n *node) {
 	n.condition = p
 }
 
+// loop compiles a loop and its body. c.refs is kept apart meanwhile: what the body's
+// expressions name does not belong to the loop.
 func (c *compiler) loop(n *node) {
 	cfg := n.step.Loop
 	if cfg == nil || (cfg.Items == "") == (cfg.While == "") {
@@ -274,7 +283,7 @@ func (c *compiler) loop(n *node) {
 	c.refs = refs
 }
 
-// tolerance reads tolerate_failures: absent, a count, or a percentage such as
+// tolerance reads tolerate_failures: absent or null (0), a count, or a percentage such as
 // "10%".
 func (c *compiler) tolerance(n *node, raw json.RawMessage) tolerance {
 	if len(raw) == 0 || string(raw) == "null" {
@@ -293,6 +302,8 @@ func (c *compiler) tolerance(n *node, raw json.RawMessage) tolerance {
 	return tolerance{}
 }
 
+// wait compiles a wait for one of seconds, until, condition and signal. An until that is no
+// literal time is an expression.
 func (c *compiler) wait(n *node) {
 	cfg := n.step.Wait
 	if cfg == nil {
@@ -324,6 +335,8 @@ func (c *compiler) wait(n *node) {
 	n.wait = p
 }
 
+// signal compiles what a wait for a signal needs: name and prompt, which are templates, and
+// the schema of the payload.
 func (c *compiler) signal(n *node, p *waitPlan, s *definitions.SignalWait) {
 	p.name = c.text(n.step.ID, s.Name)
 	if s.Prompt != "" {
@@ -335,6 +348,8 @@ func (c *compiler) signal(n *node, p *waitPlan, s *definitions.SignalWait) {
 	p.schema, p.checker = s.Schema, c.checker(n.step.ID, s.Schema)
 }
 
+// checker compiles an author's schema; id says in an error where it stands. The same holds
+// for program, template and text.
 func (c *compiler) checker(id string, schema json.RawMessage) *schemas.Checker {
 	checker, err := schemas.NewChecker(schema)
 	if err != nil {
@@ -343,6 +358,7 @@ func (c *compiler) checker(id string, schema json.RawMessage) *schemas.Checker {
 	return checker
 }
 
+// program compiles an expression and notes the steps that it names; nil after an error.
 func (c *compiler) program(id, source string) *expressions.Program {
 	p, err := expressions.Compile(source)
 	if err != nil {
@@ -353,6 +369,8 @@ func (c *compiler) program(id, source string) *expressions.Program {
 	return p
 }
 
+// template compiles a config, "{}" where there is none, and notes the steps that it names.
+// Text below the literal fields is taken as it stands. nil after an error.
 func (c *compiler) template(id string, config json.RawMessage, literal ...string) *expressions.Template {
 	if len(config) == 0 {
 		config = json.RawMessage("{}")
@@ -366,7 +384,8 @@ func (c *compiler) template(id string, config json.RawMessage, literal ...string
 	return t
 }
 
-// addReferences records the steps that an expression names with a constant.
+// addReferences records the steps that an expression names with a constant. view.sees looks
+// there before it searches the graph.
 func (c *compiler) addReferences(refs expressions.References) {
 	for _, ref := range refs.Steps {
 		if c.refs == nil {
@@ -385,7 +404,8 @@ func (c *compiler) text(id, text string) *expressions.Template {
 	return c.template(id, raw)
 }
 
-// secondsToDuration converts a number of seconds, capped at a hundred years.
+// secondsToDuration converts a number of seconds, capped at maxDuration; 0 for what is not
+// positive or not a number.
 func secondsToDuration(v float64) time.Duration {
 	if math.IsNaN(v) || v <= 0 {
 		return 0

@@ -7,16 +7,18 @@ import (
 	"maps"
 )
 
-// maxOutputBytes is how many bytes a run's output may have.
+// maxOutputBytes is how many bytes a run's output may have; more fails the run with
+// output_too_large.
 const maxOutputBytes = 64 << 20
 
-// endings brings a run to its end: it stops what is under way, then runs the
-// compensations, then the handlers, and journals the result.
+// endings is the part of a transition that brings a run to its end: it stops what is under
+// way, then runs the compensations, then the handlers (on_failure, finally), and journals
+// the result.
 type endings struct{ *transition }
 
-// endRun ends a run of which all steps are finished. The output is rendered
-// first: one that cannot be makes the run failed while its compensations and
-// handlers can still run.
+// endRun ends a run of which all steps are finished, or goes on after a list of handlers.
+// The output is rendered first: one that cannot be makes the run failed while its
+// compensations and handlers can still run.
 func (t endings) endRun() {
 	if t.handlers != nil {
 		t.handlersEnded()
@@ -41,7 +43,8 @@ func (t endings) concludeCompleted() {
 	t.emit(events.RunCompleted, wholeRun, 0, &Detail{Output: output, DurationMS: t.duration()})
 }
 
-// journalledOutput returns the run's output as the journal keeps it.
+// journalledOutput returns the run's output as the journal keeps it: itself, or the
+// reference of a blob.
 func (t endings) journalledOutput() (json.RawMessage, *Failure) {
 	out, failure := t.renderOutput()
 	if failure == nil && len(out) > MaxInline {
@@ -50,8 +53,10 @@ func (t endings) journalledOutput() (json.RawMessage, *Failure) {
 	return out, failure
 }
 
-// renderOutput returns the run's output. The default output holds references as
-// they are; what an output template reads is their content.
+// renderOutput returns the run's output: that of the output template or, without one, an
+// object of the outputs of the steps that nothing depends on. The latter holds references
+// as they are; what an output template reads is their content. Failures: those of
+// expressions, and output_too_large.
 func (t endings) renderOutput() (json.RawMessage, *Failure) {
 	var out json.RawMessage
 	var err error
@@ -72,11 +77,13 @@ func (t endings) renderOutput() (json.RawMessage, *Failure) {
 	return nil, &failure
 }
 
+// duration returns how long ago the run started, in milliseconds; 0 if it did not.
 func (t *transition) duration() int64 { return t.latency(millis(t.StartedAt)) }
 
-// finishEnding works on a run that will not complete: waits and retries are
-// cancelled, attempts in flight are awaited, loops end, compensations run, in
-// this order. It returns false when there is nothing to do but wait.
+// finishEnding does one piece of work on a run that will not complete: waits and retries
+// are cancelled, attempts in flight are awaited, loops end, compensations run, in this
+// order. It returns false when there is nothing to do but wait. Loops end in the order
+// opposite to that in which they started, so that inner ones come first.
 func (t endings) finishEnding() bool {
 	if t.State == Compensating {
 		return t.nextCompensation()
@@ -106,8 +113,9 @@ func (t endings) compensateOrConclude(e *ending) {
 	t.runHandlersOrConclude(e)
 }
 
-// conclude journals the end of the run. Two events: the state, then the run's
-// last event with its output or error.
+// conclude journals the end of the run with two events: the state, then the run's last
+// event with its output or error. The error tells of compensations and handlers that
+// failed, in its details; its own details win over those names.
 func (t endings) conclude(e *ending) {
 	if e.Outcome == Completed {
 		t.concludeCompleted()
@@ -134,9 +142,8 @@ func (t endings) conclude(e *ending) {
 	t.emit(kind, wholeRun, 0, by.addToDetail(&Detail{Error: &err, DurationMS: t.duration()}))
 }
 
-// finishScope ends a failed iteration: its waits are cancelled, its attempts in
-// flight awaited, its loops ended. It is called again when the last attempt has
-// ended.
+// finishScope ends a failed iteration: its waits are cancelled, its attempts in flight
+// awaited, its loops ended. It is called again when the last attempt has ended.
 func (t loops) finishScope(f *frame, s *scopeState) {
 	err := s.err
 	t.cancelParked(f)
@@ -163,8 +170,8 @@ func (t loops) cancelParked(f *frame) {
 	}
 }
 
-// cancelLoops cancels what is left of an iteration in which nothing is in
-// action: its loops, the inner ones first.
+// cancelLoops cancels what is left of an iteration in which nothing is in flight: its
+// loops, the inner ones first, and steps whose fallback had not finished.
 func (t loops) cancelLoops(f *frame) {
 	for _, p := range t.activeIn(f) {
 		if st := t.stepAt(p); st.loop != nil && !st.fallbackRunning {
@@ -176,15 +183,16 @@ func (t loops) cancelLoops(f *frame) {
 	}
 }
 
-// timeoutRun ends a run whose timeout_seconds passed; its error is
-// run_timeout.
+// timeoutRun begins to end a run whose timeout_seconds passed; its error is run_timeout.
 func (t endings) timeoutRun() {
 	message := fmt.Sprintf("The run took longer than %s.", t.plan.timeout)
 	t.beginEnd(&ending{Outcome: Failed, Error: &Error{Code: "run_timeout", Message: message}}, "")
 }
 
-// beginEnd begins to end the run from outside: attempts in flight are told to
-// stop. A run that failed already ends as it would have, only sooner.
+// beginEnd begins to end the run from outside: attempts in flight are told to stop. A run
+// that failed already ends as it would have, only sooner. Where nothing is left to stop or
+// to compensate the handlers run at once, or the run ends. reason is for the journal; "":
+// none.
 func (t endings) beginEnd(e *ending, reason string) {
 	if t.ending != nil {
 		e = t.ending

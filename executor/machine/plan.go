@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// Plan is a definition made ready to run: dense indexes instead of ids,
-// compiled expressions and templates, dependants listed. It never changes, is
-// safe for concurrent use, and is shared by all runs of one definition_hash.
+// Plan is a definition made ready to run: dense indexes instead of ids, compiled
+// expressions and templates, dependants listed. It never changes, is safe for concurrent
+// use, and is shared by all runs of one definition_hash.
 type Plan struct {
 	def     *definitions.Definition
 	top     *list
-	index   map[string]*node // by step id, loop bodies included
-	output  *expressions.Template
+	index   map[string]*node      // by step id, loop bodies included
+	output  *expressions.Template // of the whole run; nil: the outputs of the last steps
 	timeout time.Duration         // of the whole run; 0: none
 	key     *expressions.Template // of concurrency, nil: none
 	input   *schemas.Checker      // nil: anything
 }
 
-// InputChecker returns what checks a run's input and fills in its defaults; nil
-// where the definition accepts any input.
+// InputChecker returns what checks a run's input and fills in its defaults; nil where the
+// definition accepts any input.
 func (p *Plan) InputChecker() *schemas.Checker { return p.input }
 
 // Definition returns what the plan was compiled from. It must not be changed.
@@ -65,7 +65,8 @@ func (p *Plan) Step(id string) (StepPlan, bool) {
 	return s, true
 }
 
-// list is one list of steps: the definition's, or a loop's body.
+// list is one list of steps: the definition's, or a loop's body. The definition's own has
+// its handlers behind the main steps, as parts of their own.
 type list struct {
 	owner       *node // the loop, nil for the definition's own list
 	nodes       []*node
@@ -78,7 +79,8 @@ type list struct {
 	mayCompleteCutOff bool
 }
 
-// node is one step within its list. Indexes (int32) count within the list.
+// node is one step within its list. Indexes (int32) count within the list. Exactly one of
+// config, condition, loop and wait is set; it says how the step is performed.
 type node struct {
 	step            *definitions.Step
 	list            *list
@@ -87,18 +89,18 @@ type node struct {
 	parents         []int32 // depends_on; for a fallback step its owner
 	dependencyCount int32   // how many depends_on must finish first
 	dependents      []int32
-	depth           int32 // longest way from a step without parents
-	fallback        int32 // the step that runs instead of this one, -1: none
-	fallbackOf      int32 // the step that this one is the fallback of, -1: none
-	initial         stepState
+	depth           int32           // longest way from a step without parents
+	fallback        int32           // the step that runs instead of this one, -1: none
+	fallbackOf      int32           // the step that this one is the fallback of, -1: none
+	initial         stepState       // of a step that was never touched; never changed
 	namedSteps      map[string]bool // steps named in expressions; validation knows them as ancestors
 
 	guard      *expressions.Program // if
 	config     *expressions.Template
-	compensate *compensationPlan
-	retry      *retryPolicy // nil: one attempt
-	timeout    time.Duration
-	output     *schemas.Checker // of a step that the machine performs itself
+	compensate *compensationPlan // nil: none
+	retry      *retryPolicy      // nil: one attempt
+	timeout    time.Duration     // of an attempt, a loop or a wait; 0: none
+	output     *schemas.Checker  // of a step that the machine performs itself
 	condition  *conditionPlan
 	loop       *loopPlan
 	wait       *waitPlan
@@ -111,7 +113,8 @@ func (n *node) external() bool { return n.condition == nil && n.loop == nil && n
 // by on_error, or because its owner carries the failure of a fallback step.
 func (n *node) continuesOnFailure() bool { return n.step.OnError == "continue" || n.fallbackOf >= 0 }
 
-// compensationPlan is the attempt that undoes a completed step.
+// compensationPlan is the attempt that undoes a completed step. It is retried by the step's
+// own policy.
 type compensationPlan struct {
 	stepType string
 	config   *expressions.Template
@@ -132,21 +135,22 @@ type branch struct {
 	members map[int32]bool
 }
 
-// loopPlan is a loop over items or, with while set, one that goes on as long as
-// its condition is true. Exactly one of items and while is set.
+// loopPlan is a loop over items or, with while set, one that goes on as long as its
+// condition is true. Exactly one of items and while is set.
 type loopPlan struct {
 	body             *list
 	items            *expressions.Program
 	dependsOnSignals bool // items are read from signals
 	while            *expressions.Program
-	collect          *expressions.Program
-	as               string
-	concurrency      int
+	collect          *expressions.Program // the value of an iteration; nil: none is collected
+	as               string               // the name of the item in the body
+	concurrency      int                  // iterations open at a time; at least 1
 	maxIterations    int
 	tolerance        tolerance
 }
 
-// tolerance says how many iterations may fail: a count or a percentage.
+// tolerance says how many iterations may fail: a count or a percentage. The zero value is
+// none.
 type tolerance struct {
 	count   int
 	percent float64
@@ -168,14 +172,14 @@ type waitPlan struct {
 	fixedTime         time.Time // until, where it is a literal
 	until             *expressions.Program
 	condition         *expressions.Program
-	poll              time.Duration
+	poll              time.Duration // between two evaluations of a condition with a probe
 	probe             *probePlan
 	name              *expressions.Template // of the signal
 	prompt            *expressions.Template
 	schema            json.RawMessage
-	checker           *schemas.Checker
-	timeout           time.Duration
-	continueOnTimeout bool // on_timeout: continue
+	checker           *schemas.Checker // of the payload; nil: any fits
+	timeout           time.Duration    // the wait's own; 0: none
+	continueOnTimeout bool             // on_timeout: continue
 }
 
 // probePlan is the request that a condition wait makes before each evaluation.

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// StepRun is what became of one top-level step, or of one handler.
+// StepRun is what became of one top-level step, or of one handler, as callers see it.
 type StepRun struct {
 	StepID          string
 	Type            string
 	Status          StepStatus
-	Attempt         int
+	Attempt         int             // the last one; 0: it did not start
 	CountedAttempts int             // attempts that count against the plan's MaxAttempts, the present one included
 	Output          json.RawMessage // nil: none
 	Error           *Error
@@ -20,7 +20,7 @@ type StepRun struct {
 	CompletedAt     time.Time // zero: not yet
 	NextAttemptAt   time.Time // of a retry that is pending
 	Wait            *Wait
-	Usage           Usage
+	Usage           Usage            // the sum over its attempts, without tool calls
 	Iterations      *IterationCounts // of a loop
 	Handler         string           // on_failure or finally, "" for a main step
 }
@@ -47,8 +47,8 @@ type Wait struct {
 	StartedAt time.Time
 }
 
-// StepCounts counts the top-level steps, and the handlers that ran or run, by status; a pending retry counts as
-// running.
+// StepCounts counts the top-level steps, and the handlers that ran or run, by status; a
+// pending retry counts as running. Total is the sum of the others.
 type StepCounts struct {
 	Total, Pending, Running, Waiting, Completed, Failed, Skipped, Cancelled int
 }
@@ -65,7 +65,7 @@ func (r *Run) Waits() []Wait {
 	return waits
 }
 
-// wait returns the open wait of a step; nil: it has none.
+// wait returns the open wait of a step; nil: it has none, or the run has ended.
 func (r *Run) wait(p position) *Wait {
 	st, n := r.stepAt(p), r.node(p)
 	if st.wait == nil || st.status.shownIn(r.State) != StepWaiting {
@@ -86,8 +86,8 @@ func (s StepStatus) shownIn(run State) StepStatus {
 	return s
 }
 
-// StepRuns returns the top-level steps that started or were skipped, in the
-// order in which they did.
+// StepRuns returns the top-level steps that started or were skipped, in the order in which
+// they did, handlers included. O(n log n) of them.
 func (r *Run) StepRuns() []StepRun {
 	type at struct {
 		order int64
@@ -108,6 +108,7 @@ func (r *Run) StepRuns() []StepRun {
 	return runs
 }
 
+// stepRun returns what became of the top-level step at p.
 func (r *Run) stepRun(p position) StepRun {
 	n, st := r.node(p), r.stepAt(p)
 	s := StepRun{
@@ -131,6 +132,7 @@ func (r *Run) stepRun(p position) StepRun {
 	return s
 }
 
+// counts returns how far the loop is.
 func (l *loopState) counts() *IterationCounts {
 	return &IterationCounts{Total: l.total, Started: l.nextIndex, Completed: l.completed, Failed: l.failed}
 }

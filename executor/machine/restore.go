@@ -5,17 +5,16 @@ import (
 	"heddle/events"
 )
 
-// Restore folds the journal of a run that only ever ran on one plan; see
-// RestoreAcross.
+// Restore folds the journal of a run that only ever ran on one plan; see RestoreAcross.
 func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (*Run, error) {
 	return RestoreAcross(func(VersionSpan) (*Plan, error) { return plan, nil }, h, snapshot, evs)
 }
 
-// RestoreAcross folds a journal: a snapshot (nil, or made by Snapshot of that
-// run) and the events after it. The header is the run's present one; plans
-// gives the plan of each version that its journal comes through. The result
-// equals the run that emitted the last event. A journal that does not fit is
-// an error.
+// RestoreAcross folds a journal: a snapshot (nil, or made by Snapshot of that run) and the
+// events after it. The header is the run's present one; plans returns the plan of each
+// version that its journal comes through, and its error is returned as it is. The result
+// equals the run that emitted the last event, but for the backlog. A journal that does not
+// fit is an error, never a panic. O(snapshot + events).
 func RestoreAcross(plans func(VersionSpan) (*Plan, error), h Header, snapshot []byte, evs []events.Event) (run *Run, err error) {
 	defer func() {
 		// A journal of another plan can contradict the state in more ways than
@@ -40,14 +39,16 @@ func RestoreAcross(plans func(VersionSpan) (*Plan, error), h Header, snapshot []
 	return r.Run, nil
 }
 
-// replayer restores a run from its journal.
+// replayer restores a run from its journal. Its run is not visible to other code before it
+// is whole.
 type replayer struct {
 	*Run
 	plans func(VersionSpan) (*Plan, error) // the plan of each version that the journal comes through
 }
 
-// loadFirst prepares the run for the first event to come: it loads the
-// snapshot, if there is one, on the version that it was made on.
+// loadFirst prepares the run for the first event to come: it loads the snapshot, if there
+// is one, on the version that it was made on. The header goes back to that version, and
+// forward again with the events.
 func (r replayer) loadFirst(snapshot []byte) error {
 	var s *savedRun
 	seq := int64(0)
@@ -73,8 +74,8 @@ func (r replayer) loadFirst(snapshot []byte) error {
 	return nil
 }
 
-// VersionAt returns the version that the event seq belongs to, and the first
-// event of the next one (0: the run is on it still).
+// VersionAt returns the version that the event seq belongs to, and the first event of the
+// next one (0: the run is on it still). Versions are in order of FromSeq.
 func (h Header) VersionAt(seq int64) (span VersionSpan, next int64) {
 	if len(h.Versions) == 0 {
 		return VersionSpan{h.Version, h.Hash, 1}, 0
@@ -112,7 +113,8 @@ func (r replayer) rewindHeader(seq int64) VersionSpan {
 	return span
 }
 
-// replay checks that an event fits what came before it, and folds it.
+// replay checks that an event fits what came before it, and folds it. The checks are those
+// without which evolve could not work; they do not prove that the event is right.
 func (r replayer) replay(ev *events.Event) error {
 	if ev.Seq != r.Seq+1 {
 		return corrupt(ev, fmt.Sprintf("the event before it is %d", r.Seq))
@@ -140,7 +142,7 @@ func (r replayer) replay(ev *events.Event) error {
 	return nil
 }
 
-// locate returns where an event happened, or why it cannot have happened.
+// locate returns where an event happened, or why it cannot have happened ("": it can).
 func (r replayer) locate(ev *events.Event) (position, string) {
 	switch ev.Kind {
 	case events.IterationStarted, events.IterationCompleted, events.IterationFailed:

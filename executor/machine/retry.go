@@ -11,21 +11,20 @@ import (
 	"time"
 )
 
-// retryPolicy is a step's retry with the defaults filled in. The names are
-// those of the definition: max_attempts, delay_seconds, backoff,
-// max_delay_seconds, jitter, on and except. It never changes once it is
-// compiled.
+// retryPolicy is a step's retry with the defaults filled in. The names are those of the
+// definition: max_attempts, delay_seconds, backoff, max_delay_seconds, jitter, on and
+// except. It never changes once it is compiled. nil is a single attempt.
 type retryPolicy struct {
 	maxAttempts int // the first included
 	delay       time.Duration
-	backoff     string
+	backoff     string // fixed, linear or exponential
 	maxDelay    time.Duration
 	jitter      bool
 	on          []definitions.FailurePattern // nil: the transient failures
 	except      []definitions.FailurePattern
 }
 
-// maxRetryAfter bounds the delay that a receiver may ask for.
+// maxRetryAfter bounds the delay that a receiver may ask for (Retry-After, RFC 9110).
 const maxRetryAfter = time.Hour
 
 // retryPolicyOf returns the policy of a step whose type has the default byType (nil:
@@ -41,7 +40,7 @@ func retryPolicyOf(s *definitions.Step, byType *definitions.Retry) *retryPolicy 
 	return p
 }
 
-// set replaces what r specifies; a nil r specifies nothing.
+// set replaces what r specifies; a nil r specifies nothing. Jitter can only be switched on.
 func (p *retryPolicy) set(r *definitions.Retry) {
 	if r == nil {
 		return
@@ -67,9 +66,10 @@ func (p *retryPolicy) set(r *definitions.Retry) {
 	}
 }
 
-// retries reports whether another attempt follows a failure, after before
-// failed attempts that count. A nil policy is a single attempt. except wins
-// over on; without on, every failure that is not permanent is retried.
+// retries reports whether another attempt follows a failure, after before failed attempts
+// that count. A nil policy is a single attempt. except wins over on; without on, every
+// failure that is not permanent is retried. A permanent failure with a code that no attempt
+// can change is never retried.
 func (p *retryPolicy) retries(f *Failure, before int) bool {
 	if p == nil || before+1 >= p.maxAttempts || f.Permanent && definitions.FinalFailure(f.Code) || matches(p.except, f.Error) {
 		return false
@@ -80,8 +80,8 @@ func (p *retryPolicy) retries(f *Failure, before int) bool {
 	return matches(p.on, f.Error)
 }
 
-// matches reports whether a pattern names the error. A loop's error is named by
-// what failed its iteration, too.
+// matches reports whether one of the patterns names the error, by its code, status or exit
+// code. A loop's error is named by what failed its iteration, too.
 func matches(patterns []definitions.FailurePattern, e Error) bool {
 	if len(patterns) == 0 {
 		return false
@@ -104,8 +104,8 @@ func matches(patterns []definitions.FailurePattern, e Error) bool {
 	return false
 }
 
-// wholeNumber reads a whole number of an error's details, which come from a
-// step or from the journal.
+// wholeNumber reads a whole number of an error's details, which come from a step or, as
+// json.Number, from the journal; false for any other value.
 func wholeNumber(v any) (int, bool) {
 	switch v := v.(type) {
 	case int:
@@ -142,8 +142,9 @@ func (p *retryPolicy) delayAfter(n int, fraction float64, wish time.Duration) ti
 }
 
 // digest hashes what identifies a position, for keys, request ids and jitter:
-// deterministic, so that a replay comes to the same. The parts are prefixed by
-// their lengths, so that no two lists of parts collide.
+// deterministic, so that a replay comes to the same. The parts are prefixed by their
+// lengths, so that no two lists of parts collide. Keys outlive the process, so it must not
+// change.
 func digest(parts ...string) [sha256.Size]byte {
 	var buf []byte
 	for _, p := range parts {
@@ -153,23 +154,25 @@ func digest(parts ...string) [sha256.Size]byte {
 	return sha256.Sum256(buf)
 }
 
-// fraction draws from [0, 1) for one attempt at one position.
+// fraction returns a number in [0, 1) for one attempt at one position: evenly distributed
+// over positions, and the same at each replay.
 func (r *Run) fraction(p position, attempt int) float64 {
 	sum := digest("jitter", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
 }
 
-// effectKey is the idempotency key of a step's effect: equal for all attempts
-// of (run, step, iteration, generation).
+// effectKey returns the idempotency key of a step's effect, 32 hex digits: equal for all
+// attempts of (run, step, iteration, generation). role sets those of probes and
+// compensations apart from the step's own.
 func (r *Run) effectKey(p position, role string) string {
 	sum := digest("effect", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(r.generation(p)), role)
 	return hex.EncodeToString(sum[:16])
 }
 
-// keyFirstUsedAt returns when a step that starts now begins to use its
-// effectKey. A loop that is tried again makes its iterations anew under their
-// old keys, so of what is inside one with a retry it is the loop's own first
-// attempt.
+// keyFirstUsedAt returns when a step that starts now begins to use its effectKey, in
+// milliseconds. A loop that is tried again makes its iterations anew under their old keys,
+// so of what is inside one with a retry it is the loop's own first attempt, of the
+// outermost such loop.
 func (r *Run) keyFirstUsedAt(p position) int64 {
 	at := r.updatedAt
 	for f := p.frame; f != nil; f = f.parent {
@@ -180,8 +183,8 @@ func (r *Run) keyFirstUsedAt(p position) int64 {
 	return at
 }
 
-// requestID returns the id of the input request of one attempt of a signal
-// wait.
+// requestID returns the id of the input request of one attempt of a signal wait: apr_ and
+// 24 hex digits.
 func (r *Run) requestID(p position, attempt int) string {
 	sum := digest("request", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
 	return "apr_" + hex.EncodeToString(sum[:12])

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// snapshotFormat is raised when older snapshots can no longer be read; the
-// journal can always be folded without one.
+// snapshotFormat is raised when older snapshots can no longer be read; the journal can
+// always be folded without one. A field that may be absent does not raise it.
 const snapshotFormat = 1
 
-// savedRun is a run as Snapshot writes it: the state without what can be
-// computed from it (counters, timers, sets) and without the header. Its JSON
-// names, and those of the types below, are stored data: they never change,
-// whatever the fields are called.
+// savedRun is a run as Snapshot writes it: the state without what can be computed from it
+// (counters, timers, sets) and without the header. Its JSON names, and those of the types
+// below, are stored data: they never change, whatever the fields are called. Times are in
+// milliseconds since 1970.
 type savedRun struct {
 	Format              int                `json:"format"`
 	Hash                string             `json:"definition_hash"`
@@ -46,6 +46,8 @@ type savedRun struct {
 	Root                savedScope         `json:"root"`
 }
 
+// savedCompensable is a completed step with a compensation. A path alone does not identify
+// it, because a loop that was tried again has each path twice; the ids do.
 type savedCompensable struct {
 	Seq       uint64 `json:"seq"`
 	StepID    string `json:"step_id"`
@@ -54,6 +56,7 @@ type savedCompensable struct {
 	IDs []uint64 `json:"ids,omitempty"`
 }
 
+// savedCompensation is an activeCompensation.
 type savedCompensation struct {
 	savedCompensable
 	Attempt        int   `json:"attempt"`
@@ -64,16 +67,19 @@ type savedCompensation struct {
 	Running        bool  `json:"running,omitempty"`
 }
 
+// savedSignal is a signal that no wait has taken, with the seq of its signal_received.
 type savedSignal struct {
 	Seq uint64 `json:"seq"`
 	keptSignal
 }
 
+// savedLatest is the last payload of a signal's name. Their order is that of first arrival.
 type savedLatest struct {
 	Name    string          `json:"name"`
 	Payload json.RawMessage `json:"payload"`
 }
 
+// savedScope is a scopeState: the steps that were touched, in the order of their indexes.
 type savedScope struct {
 	Compensations int32       `json:"undos,omitempty"`
 	Failed        *Error      `json:"failed,omitempty"`
@@ -84,6 +90,7 @@ type savedScope struct {
 	Steps         []savedStep `json:"steps,omitempty"`
 }
 
+// savedStep is a stepState.
 type savedStep struct {
 	ID               string           `json:"id"`
 	Unmet            int32            `json:"unmet,omitempty"`
@@ -118,6 +125,7 @@ type savedStep struct {
 	CutOff           []*cutOff        `json:"cut,omitempty"`
 }
 
+// savedLoop is a loopState.
 type savedLoop struct {
 	Total         int              `json:"total"`
 	NextIndex     int              `json:"next"`
@@ -137,23 +145,26 @@ type savedLoop struct {
 	CutOff        []*cutOff        `json:"cut,omitempty"`
 }
 
-// outcomeUnknown is stepState.outcomeUnknown of a saved step.
+// outcomeUnknown is stepState.outcomeUnknown of a saved step. In snapshots that lack the
+// field the error says it.
 func (s *savedStep) outcomeUnknown() bool { return s.OutcomeUnknown || s.Err.cutOff() }
 
-// hasEnd is stepState.hasEnd.
+// hasEnd is stepState.hasEnd of a saved step.
 func (s *savedStep) hasEnd() bool {
 	return (&stepState{status: s.Status, outcomeUnknown: s.outcomeUnknown()}).hasEnd()
 }
 
+// savedIteration is the list of one iteration. Index is 0 for a retained one: its id
+// suffices.
 type savedIteration struct {
 	Index uint64 `json:"index"`
 	ID    uint64 `json:"id"`
 	savedScope
 }
 
-// Snapshot returns the state as JSON, for Restore with the same plan and
-// header. The format is the machine's own. The backlog is not in it: a restored
-// run is given Recover.
+// Snapshot returns the state as JSON, for Restore with the same plan and header. The format
+// is the machine's own. The backlog is not in it: a restored run is given Recover. It costs
+// O(state), so it is taken rarely; see the executor's snapshotDebt.
 func (r *Run) Snapshot() ([]byte, error) {
 	s := savedRun{
 		Format: snapshotFormat, Hash: r.Hash, State: r.State, Seq: r.Seq,
@@ -176,9 +187,11 @@ func (r *Run) Snapshot() ([]byte, error) {
 	return out, nil
 }
 
-// snapshotWriter turns the parts of a run into their saved form.
+// snapshotWriter turns the parts of a run into their saved form. What it returns shares the
+// run's JSON values.
 type snapshotWriter struct{ *Run }
 
+// saveCompensable returns the saved form of a step at p, under the seq of its completion.
 func (r snapshotWriter) saveCompensable(seq uint64, p position) savedCompensable {
 	u := savedCompensable{Seq: seq, StepID: r.node(p).step.ID, Iteration: p.path()}
 	for f := p.frame; f != nil; f = f.parent {
@@ -188,6 +201,7 @@ func (r snapshotWriter) saveCompensable(seq uint64, p position) savedCompensable
 	return u
 }
 
+// saveSignals adds the signals to s.
 func (r snapshotWriter) saveSignals(s *savedRun) {
 	r.signals.kept.all(func(seq uint64, k keptSignal) bool {
 		s.Kept = append(s.Kept, savedSignal{seq, k})
@@ -205,6 +219,8 @@ func (r snapshotWriter) saveSignals(s *savedRun) {
 	})
 }
 
+// saveScope returns the saved form of a list, with all that is below it. A key that the
+// agenda does not have is stale, and left out.
 func (r snapshotWriter) saveScope(s *scopeState) savedScope {
 	out := savedScope{Compensations: s.compensations, Failed: s.err, Generation: s.generation, AttemptBase: s.attemptBase, StartedAt: s.startedAt}
 	if _, ok := r.agenda.get(s.agendaKey); ok {
@@ -217,6 +233,8 @@ func (r snapshotWriter) saveScope(s *scopeState) savedScope {
 	return out
 }
 
+// saveStep returns the saved form of one step; keys that the activity index lacks are left
+// out with their due time.
 func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
 		ID: n.step.ID, Unmet: st.unmet, NotSkipped: st.notSkipped, Status: st.status, SkipReason: st.skipReason, FallbackRunning: st.fallbackRunning,
@@ -239,8 +257,8 @@ func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	return s
 }
 
-// tracked reports whether the activity index has a step under this key; a run
-// that has ended has none.
+// tracked reports whether the activity index has a step under this key; that of a run that
+// has ended is empty.
 func (r snapshotWriter) tracked(slot uint64) bool {
 	for _, set := range []*trie[position]{&r.attempts, &r.parked, &r.loops} {
 		if _, ok := set.get(slot); ok {
@@ -250,6 +268,7 @@ func (r snapshotWriter) tracked(slot uint64) bool {
 	return false
 }
 
+// saveLoop returns the saved form of a loop under way, or of what is retained of one.
 func (r snapshotWriter) saveLoop(l *loopState) *savedLoop {
 	s := &savedLoop{
 		Total: l.total, NextIndex: l.nextIndex, Completed: l.completed, Failed: l.failed, Failing: l.failing,
@@ -268,5 +287,5 @@ func (r snapshotWriter) saveLoop(l *loopState) *savedLoop {
 	return s
 }
 
-// excludedTime converts back what a snapshot holds.
+// excludedTime returns savedRun.InactiveMS as a duration.
 func excludedTime(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
