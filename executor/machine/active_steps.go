@@ -2,8 +2,8 @@ package machine
 
 import "time"
 
-// ActiveStep is a step under way, or the compensation of one, as those need it
-// who measure runs.
+// ActiveStep is a step under way, or the compensation of one, as those need it who measure
+// runs.
 type ActiveStep struct {
 	Ref
 	Type             string
@@ -14,8 +14,8 @@ type ActiveStep struct {
 	AttemptRunning   bool      // that attempt has not ended
 }
 
-// ActiveStep returns a step under way; false where it has not started, has
-// finished, or is not there (any more).
+// ActiveStep returns a step under way; false where it has not started, has finished, or the
+// run has no such position now. O(depth).
 func (r *Run) ActiveStep(ref Ref) (ActiveStep, bool) {
 	p, ok := r.find(ref.StepID, ref.Iteration)
 	if !ok {
@@ -24,6 +24,7 @@ func (r *Run) ActiveStep(ref Ref) (ActiveStep, bool) {
 	return r.activeStepAt(p)
 }
 
+// activeStepAt is ActiveStep for a position.
 func (r *Run) activeStepAt(p position) (ActiveStep, bool) {
 	n, st := r.node(p), r.stepAt(p)
 	if st.firstSeq == 0 || st.finished() || st.lastAttempt == 0 {
@@ -44,10 +45,11 @@ func (r *Run) activeStepAt(p position) (ActiveStep, bool) {
 	return c, true
 }
 
-// ActiveSteps returns the steps that started and have not finished, the outer
-// ones first.
+// ActiveSteps returns the steps that started and have not finished, those of loop bodies
+// after their loop. O(steps touched).
 func (r *Run) ActiveSteps() []ActiveStep { return r.activeStepsIn(nil, nil) }
 
+// activeStepsIn adds those of one list, and of what is below it, to list.
 func (r *Run) activeStepsIn(f *frame, list []ActiveStep) []ActiveStep {
 	s := r.scope(f)
 	s.steps.all(func(at uint64, st *stepState) bool {
@@ -66,7 +68,7 @@ func (r *Run) activeStepsIn(f *frame, list []ActiveStep) []ActiveStep {
 	return list
 }
 
-// RunningCompensation returns the compensation whose attempt is in flight.
+// RunningCompensation returns the compensation whose attempt is in flight; false: none is.
 func (r *Run) RunningCompensation() (ActiveStep, bool) {
 	u := r.compensating
 	if u == nil || !u.running {

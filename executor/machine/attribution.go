@@ -2,15 +2,15 @@ package machine
 
 import "heddle/audit"
 
-// Attribution says who commands a run and why; the zero value: it is not known.
-// The journal has it with the event that follows.
+// Attribution says who commands a run and why; the zero value: it is not known. The journal
+// has it with the event that follows from the command.
 type Attribution struct {
 	Actor  audit.Actor `json:"actor,omitzero"`
 	Reason string      `json:"reason,omitempty"`
 }
 
-// addToDetail puts it on an event and returns the event's detail. A reason that
-// the machine gave stays.
+// addToDetail puts it on an event and returns the event's detail, which it changes. A
+// reason that the detail has already stays.
 func (b Attribution) addToDetail(d *Detail) *Detail {
 	d.Actor = b.Actor
 	if d.Reason == "" {
@@ -25,8 +25,8 @@ const (
 	detailReason = "reason"
 )
 
-// addTo puts it on the error of a run that ends by it, so that the run says who
-// ended it for as long as it is kept.
+// addTo puts it on the error of a run that ends by it, so that the run says who ended it
+// for as long as it is kept. It changes e, and returns it.
 func (b Attribution) addTo(e *Error) *Error {
 	if b.Actor.Known() {
 		who := map[string]any{"type": b.Actor.Type}
@@ -47,8 +47,8 @@ func (b Attribution) addTo(e *Error) *Error {
 	return e
 }
 
-// cancelledBy returns who cancelled the run; nothing for a run that failed,
-// whose error is a step's.
+// cancelledBy returns who cancelled the run; the zero value for a run that failed, whose
+// error is a step's.
 func (e *ending) cancelledBy() Attribution {
 	if e.Outcome != Cancelled {
 		return Attribution{}
@@ -72,7 +72,7 @@ func (e *Error) CancelledBy() Attribution {
 	return b
 }
 
-// actor appends who did something, where it is known.
+// actor appends a member actor, where it is known who did something.
 func (o *jsonObject) actor(a audit.Actor) {
 	if !a.Known() {
 		return

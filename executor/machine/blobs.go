@@ -17,8 +17,8 @@ const MaxInline = 1 << 20
 // caller's own value that begins so becomes a blob, whatever its size.
 const refPrefix = `{"$blob":"blob_`
 
-// FormatReference returns what stands in the journal for a blob. size is in
-// bytes.
+// FormatReference returns what stands in the journal for a blob: {"$blob": id, "size":
+// bytes, "sha256": hex, "content_type": …}.
 func FormatReference(id string, size int64, sha256Hex, contentType string) json.RawMessage {
 	o := jsonObject{buf: make([]byte, 0, 192)}
 	o.text("$blob", id)
@@ -28,7 +28,8 @@ func FormatReference(id string, size int64, sha256Hex, contentType string) json.
 	return append(o.buf, '}')
 }
 
-// ParseReference reads a reference; false for any other value.
+// ParseReference reads a reference; false for any other value. It costs a look at the first
+// bytes of a value that is none.
 func ParseReference(v json.RawMessage) (BlobRef, bool) {
 	if !bytes.HasPrefix(v, []byte(refPrefix)) {
 		return BlobRef{}, false
@@ -50,22 +51,23 @@ type BlobRef struct {
 	Size int64  `json:"size"`
 }
 
-// Blobs is what an Apply, or the rendering of a config, may know of large
-// values: the contents of stored blobs, and the references of values that were
-// stored. What it lacks it records (TakeRequest); the caller supplies that and
-// begins again, so that the machine itself never reads or writes. It is used by
-// one goroutine at a time.
+// Blobs is what an Apply, or the rendering of a config, may know of large values: the
+// contents of stored blobs, and the references of values that were stored. What it lacks it
+// records (TakeRequest); the caller supplies that and begins again, so that the machine
+// itself never reads or writes. It is used by one goroutine at a time.
 type Blobs struct {
-	contents   map[string]blobContent
-	references map[[sha256.Size]byte]blobReference
-	request    BlobRequest
+	contents   map[string]blobContent              // by blob id
+	references map[[sha256.Size]byte]blobReference // by the SHA-256 of the value
+	request    BlobRequest                         // what was lacking since the last TakeRequest
 }
 
+// blobContent is what AddContent supplied.
 type blobContent struct {
 	content json.RawMessage
 	err     error
 }
 
+// blobReference is what AddReference supplied.
 type blobReference struct {
 	ref     json.RawMessage
 	failure *Failure
@@ -76,20 +78,22 @@ func NewBlobs() *Blobs {
 	return &Blobs{contents: make(map[string]blobContent), references: make(map[[sha256.Size]byte]blobReference)}
 }
 
-// BlobRequest lists what an Apply could not do without: Load are blobs whose
-// contents it reads, Store values that have to become blobs. As the error of
-// ApplyWith it says that nothing happened.
+// BlobRequest lists what an Apply could not do without: Load are blobs whose contents it
+// reads, Store values that have to become blobs. As the error of ApplyWith it says that
+// nothing happened. A later round may ask for more: a content may have to be read before it
+// is known what else is.
 type BlobRequest struct {
 	Load  []BlobRef
 	Store []json.RawMessage
 }
 
+// Error returns a text for logs; callers supply what is wanted instead of showing it.
 func (w *BlobRequest) Error() string {
 	return "contents of " + strconv.Itoa(len(w.Load)) + " blobs and places for " + strconv.Itoa(len(w.Store)) + " values are wanted"
 }
 
-// TakeRequest returns what was lacking since the last call and forgets it; nil
-// where nothing was.
+// TakeRequest returns what was lacking since the last call and forgets it; nil where
+// nothing was, and for a nil Blobs.
 func (b *Blobs) TakeRequest() *BlobRequest {
 	if !b.incomplete() {
 		return nil
@@ -99,6 +103,8 @@ func (b *Blobs) TakeRequest() *BlobRequest {
 	return &w
 }
 
+// incomplete reports whether something was lacking: what was decided since is to be
+// dropped.
 func (b *Blobs) incomplete() bool { return b != nil && len(b.request.Load)+len(b.request.Store) > 0 }
 
 // AddContent supplies a blob's content, or the error for which it cannot be
@@ -117,11 +123,12 @@ func (b *Blobs) AddReference(value, ref json.RawMessage, failure *Failure) {
 // DropContents forgets the contents, which may be large; references stay.
 func (b *Blobs) DropContents() { clear(b.contents) }
 
+// errContentMissing is the error of an expression in a round that is going to be dropped.
 var errContentMissing = &expressions.Error{Code: expressions.CodeFailed, Message: "the value is stored apart and was not supplied"}
 
-// content returns a value of the run as expressions see it: the content of the
-// blob that a reference stands for, or v itself. Without Blobs a reference
-// stands for itself. A content that was not supplied is recorded as lacking.
+// content returns a value of the run as expressions see it: the content of the blob that a
+// reference stands for, or v itself. Without Blobs a reference stands for itself. A content
+// that was not supplied is recorded as lacking, and errContentMissing.
 func (r *Run) content(v json.RawMessage) (json.RawMessage, error) {
 	ref, ok := ParseReference(v)
 	if !ok || r.blobs == nil {
@@ -135,8 +142,10 @@ func (r *Run) content(v json.RawMessage) (json.RawMessage, error) {
 	return got.content, got.err
 }
 
-// externalize returns what the journal keeps of a value that the machine made:
-// the value, or the reference of the blob that it became.
+// externalize returns what the journal keeps of a value that the machine made: the value,
+// or the reference of the blob that it became. A value that has no reference yet is
+// recorded as lacking; null then takes its place in a round that is going to be dropped. It
+// costs a hash of a large value.
 func (t *transition) externalize(v json.RawMessage) (json.RawMessage, *Failure) {
 	if t.blobs == nil || !NeedsBlob(v) {
 		return v, nil
@@ -149,7 +158,8 @@ func (t *transition) externalize(v json.RawMessage) (json.RawMessage, *Failure) 
 	return s.ref, s.failure
 }
 
-// WithBlobs returns the scope of an Execute that reads contents from b.
+// WithBlobs returns the scope of an Execute that reads contents from b. Scopes of other
+// kinds are returned as they are. The run of s is copied, not changed.
 func WithBlobs(s expressions.Scope, b *Blobs) expressions.Scope {
 	v, ok := s.(view)
 	if !ok {

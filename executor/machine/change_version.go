@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// removedStep is what is remembered of a step that another version does not have:
-// should a later one have it again, no attempt number and no key comes twice.
+// removedStep is what is remembered of a step that another version does not have: should a
+// later one have it again, no attempt number and no key comes twice. The JSON names are
+// those of snapshots.
 type removedStep struct {
 	ID         string `json:"id"`
 	Attempt    int32  `json:"attempt"`
@@ -17,11 +18,13 @@ type removedStep struct {
 	Since  int64 `json:"since,omitempty"` // when that generation's first attempt began
 }
 
-// moveTo carries the run over to another version's plan. Steps that stay are
-// equal in both, so what they did fits; of those that run again only the
-// numbers are kept.
+// moveTo carries the run over to another version's plan. Steps that stay are equal in both,
+// so what they did fits; of those that run again only the numbers are kept. It goes the way
+// of a snapshot, saving the steps by id and loading them on the new plan, because their
+// indexes differ. again are the reasons to rerun, by index in the new plan.
 func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
 	saved := snapshotWriter{r.Run}.saveScope(r.root)
+	// Saved on the old plan, found again on the new one below.
 	var undos []savedCompensable
 	r.compensations.all(func(key uint64, u compensable) bool {
 		undos = append(undos, snapshotWriter{r.Run}.saveCompensable(key, u.at))
@@ -51,7 +54,9 @@ func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
 	}
 }
 
-// carryOver picks what of the saved steps fits the plan.
+// carryOver picks what of the saved steps fits the plan, and returns it with the steps that
+// are remembered as removed. before are those that were removed earlier; one that the plan
+// has again becomes a step that never began, with its old numbers.
 func carryOver(plan *Plan, again []string, steps []savedStep, before []removedStep, keepKeys bool) ([]savedStep, []removedStep) {
 	var kept []savedStep
 	var gone []removedStep

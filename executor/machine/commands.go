@@ -2,8 +2,8 @@ package machine
 
 import "heddle/events"
 
-// begin starts a queued run, or lets a resumed one go on. In any other state it
-// has no effect.
+// begin starts a queued run, or lets a resumed one go on. In any other state it has no
+// effect. The event of the first begin says who started the run.
 func (t *transition) begin() {
 	if t.State != Queued {
 		return
@@ -17,8 +17,9 @@ func (t *transition) begin() {
 	t.queuePolls()
 }
 
-// cancel begins to end the run as cancelled; a run that is ending already, or
-// is in its handlers, goes on as it would have.
+// cancel begins to end the run as cancelled; a run that is ending already, or is in its
+// handlers, goes on as it would have. A run that failed and still waits for its attempts
+// ends as failed, but they are told to stop.
 func (t *transition) cancel(in Cancel) {
 	switch t.State {
 	case Cancelling, Compensating, Completed, Failed, Cancelled:
@@ -35,7 +36,8 @@ func (t *transition) cancel(in Cancel) {
 	endings{t}.beginEnd(&ending{Outcome: Cancelled, Error: in.By.addTo(&Error{Code: "cancelled", Message: message})}, in.Reason)
 }
 
-// terminate ends the run at once; what is in flight is stopped and not awaited.
+// terminate ends the run at once; what is in flight is stopped and not awaited,
+// compensations included. The error is fault.Conflict run_finished.
 func (t *transition) terminate(in Terminate) error {
 	if t.State.Terminal() {
 		return finishedError(t.Run)
@@ -52,8 +54,8 @@ func (t *transition) terminate(in Terminate) error {
 	return nil
 }
 
-// pause lets attempts in flight finish and starts nothing more. A run that is
-// ending, or is in its handlers, is left as it is.
+// pause lets attempts in flight finish and starts nothing more. A run that is ending, or is
+// in its handlers, is left as it is. The error is fault.Conflict run_finished.
 func (t *transition) pause(in Pause) error {
 	switch t.State {
 	case Completed, Failed, Cancelled:
@@ -73,7 +75,8 @@ func (t *transition) pause(in Pause) error {
 	return nil
 }
 
-// interrupt takes an attempt out of action that nobody performs any more.
+// interrupt ends an attempt in flight whose process is gone. The step runs again under the
+// same key, unless its on_interrupt is fail or nothing may start in its list any more.
 func (t *transition) interrupt(p position) {
 	n, st := t.node(p), t.stepAt(p)
 	attempt, d := int(st.lastAttempt), Detail{}
@@ -89,6 +92,8 @@ func (t *transition) interrupt(p position) {
 	}
 }
 
+// interruptedError returns the error of an attempt that was cut off and must not be
+// repeated.
 func interruptedError() *Error {
 	return &Error{Code: codeInterrupted, Message: "The process stopped while the step ran; whether it took effect is unknown, and on_interrupt is fail."}
 }

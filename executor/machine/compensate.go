@@ -2,9 +2,9 @@ package machine
 
 import "heddle/events"
 
-// nextCompensation begins the next compensation, in reverse order of
-// completion, or ends the run after the last. It returns false while one is in
-// flight or waits for its retry.
+// nextCompensation begins the next compensation, in reverse order of completion, or goes on
+// to the handlers after the last. It returns false while one is in flight or waits for its
+// retry.
 func (t endings) nextCompensation() bool {
 	if u := t.compensating; u != nil {
 		if u.running || u.dueAt > t.now {
@@ -21,8 +21,9 @@ func (t endings) nextCompensation() bool {
 	return true
 }
 
-// startCompensation begins an attempt of the compensation of the step at p. Its
-// expressions see the step itself.
+// startCompensation begins an attempt of the compensation of the step at p. Its expressions
+// see the step itself. Its key is that of the step's generation in the role of a
+// compensation.
 func (t endings) startCompensation(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
 	if p.frame != nil {
@@ -38,9 +39,9 @@ func (t endings) startCompensation(p position) {
 	})
 }
 
-// compensationAttemptEnded takes the end of a compensation's attempt. It is
-// retried by the step's own policy; one that fails permanently is recorded, and
-// the others go on.
+// compensationAttemptEnded takes the end of a compensation's attempt. It is retried by the
+// step's own policy; one that fails permanently is recorded, and the others go on: it does
+// not stop the run from ending.
 func (t endings) compensationAttemptEnded(in StepEnded) {
 	u := t.compensating
 	p := u.position

@@ -10,8 +10,8 @@ import (
 // maxKeyBytes is how many bytes a concurrency key may have.
 const maxKeyBytes = 1000
 
-// Concurrency returns the limit of the definition that the run is on; nil:
-// none.
+// Concurrency returns the limit of the definition that the run is on; nil: none. It must
+// not be changed.
 func (r *Run) Concurrency() *definitions.Concurrency { return r.plan.def.Concurrency }
 
 // ConcurrencyKey renders the key by which the run counts against that limit, ""

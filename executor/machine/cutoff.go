@@ -4,9 +4,9 @@ package machine
 // effect although its end is not journalled. It keeps its generation, and with
 // it its idempotency key, until it ends: the receiver can tell the repetition.
 
-// cutOff holds the generations of one iteration's steps that were cut off, and
-// that so lag behind the loop's. It never changes once it is stored. The JSON
-// names are those of snapshots.
+// cutOff holds the generations of one iteration's steps that were cut off, and that so lag
+// behind the loop's. It never changes once it is stored. The JSON names are those of
+// snapshots.
 type cutOff struct {
 	Index uint64               `json:"i"`
 	Steps map[string]int32     `json:"steps,omitempty"` // by step id
@@ -15,6 +15,7 @@ type cutOff struct {
 	Loops map[string][]*cutOff `json:"loops,omitempty"` // by the id of an inner loop
 }
 
+// isEmpty reports whether nothing is remembered, so that c need not be kept.
 func (c *cutOff) isEmpty() bool { return len(c.Steps)+len(c.Ended)+len(c.Loops) == 0 }
 
 // hasEnd reports whether the step's effect has an end in the journal. A step
@@ -28,7 +29,8 @@ func (s *stepState) hasEnd() bool {
 // must not be repeated (on_interrupt: fail).
 func (e *Error) cutOff() bool { return e != nil && e.Code == codeInterrupted }
 
-// cutOffIn collects what is cut off in an iteration; nil: nothing is.
+// cutOffIn collects what is cut off in an iteration, its inner loops included; nil: nothing
+// is. O(steps touched).
 func (r *stepTree) cutOffIn(index uint64, s *scopeState) *cutOff {
 	c := &cutOff{Index: index}
 	s.steps.all(func(at uint64, st *stepState) bool {
@@ -54,7 +56,8 @@ func (r *stepTree) cutOffIn(index uint64, s *scopeState) *cutOff {
 	return c
 }
 
-// cutOffOf collects what is cut off in a loop, by iteration.
+// cutOffOf collects what is cut off in a loop, by iteration: what is remembered, and what
+// its open iterations would leave now.
 func (r *stepTree) cutOffOf(st *stepState) trie[*cutOff] {
 	if st.loop == nil {
 		return st.cutOff
@@ -69,9 +72,9 @@ func (r *stepTree) cutOffOf(st *stepState) trie[*cutOff] {
 	return all
 }
 
-// restoreCutOff gives the steps of an iteration that starts anew, and that were
-// cut off in it before, the generation that they had: so their idempotency keys
-// come again.
+// restoreCutOff gives the steps of an iteration that starts anew, and that were cut off in
+// it before, the generation that they had: so their idempotency keys come again. f has just
+// been opened.
 func (r draft) restoreCutOff(f *frame, l *loopState) {
 	c, ok := l.cutOff.get(uint64(f.index))
 	if !ok {
@@ -95,7 +98,8 @@ func (r draft) restoreCutOff(f *frame, l *loopState) {
 	}
 }
 
-// withoutEnded returns the list without the steps that have ended since.
+// withoutEnded returns the list by iteration, without the steps that have ended since: a
+// resume runs those in a new generation.
 func withoutEnded(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	for _, c := range list {
 		left := &cutOff{Index: c.Index, Steps: c.Steps, Since: c.Since}
@@ -119,7 +123,7 @@ func putEntry[V any](m *map[string]V, key string, v V) {
 	(*m)[key] = v
 }
 
-// cutOffTrie returns a saved list by iteration.
+// cutOffTrie returns a saved list by iteration, as it was before values.
 func cutOffTrie(edit uint64, list []*cutOff) (t trie[*cutOff]) {
 	for _, c := range list {
 		t.set(edit, c.Index, c)

@@ -82,7 +82,8 @@ type Detail struct {
 	branch int // of a condition, as evolve needs it; in the journal it is part of output
 }
 
-// ReadDetail decodes an event's Data.
+// ReadDetail decodes an event's Data; an event without any has the zero Detail. Errors:
+// text that is not JSON of that form.
 func ReadDetail(ev events.Event) (Detail, error) {
 	var d Detail
 	if len(ev.Data) == 0 {

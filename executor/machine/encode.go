@@ -8,14 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// timeLayout is RFC 3339 with milliseconds, for UTC times.
+// timeLayout is RFC 3339 with milliseconds, for UTC times. All stored times have it.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// jsonObject builds one JSON object by appending; the machine writes millions of
-// these, and reflection would be most of their cost.
+// jsonObject builds one JSON object by appending; the machine writes millions of these, and
+// reflection would be most of their cost. The caller appends the closing brace. Members
+// come in the order of the calls.
 type jsonObject struct {
 	buf   []byte
-	start int
+	start int // where the object begins in buf
 }
 
 // key begins a member; name is a constant that needs no escapes.
@@ -45,11 +46,13 @@ func (o *jsonObject) raw(name string, v json.RawMessage) {
 	}
 }
 
+// number appends a whole number.
 func (o *jsonObject) number(name string, v int64) {
 	o.key(name)
 	o.buf = strconv.AppendInt(o.buf, v, 10)
 }
 
+// numberIf appends a whole number, unless it is 0.
 func (o *jsonObject) numberIf(name string, v int64) {
 	if v != 0 {
 		o.number(name, v)
@@ -66,6 +69,7 @@ func (o *jsonObject) instant(name string, t time.Time) {
 	}
 }
 
+// err appends a member error, unless e is nil.
 func (o *jsonObject) err(e *Error) {
 	if e != nil {
 		o.key("error")
@@ -73,7 +77,9 @@ func (o *jsonObject) err(e *Error) {
 	}
 }
 
-// encode appends the detail's JSON to buf; nothing when it is empty.
+// encode appends the detail's JSON to buf; nothing when it is empty. The order of members
+// is fixed, so that equal details have equal text. kind decides where a duration of 0 is
+// written.
 func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o := jsonObject{buf, len(buf)}
 	o.text("state", string(d.State))

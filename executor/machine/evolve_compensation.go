@@ -11,24 +11,25 @@ const (
 	roleCompensation = "compensation"
 )
 
-// compensable is a completed step that has a compensation.
+// compensable is a completed step that has a compensation. Its key is the seq of the
+// completion.
 type compensable struct{ at position }
 
-// activeCompensation is the compensation under way: in flight, or waiting for
-// its next attempt. It never changes in place. Times are in milliseconds.
+// activeCompensation is the compensation under way: in flight, or waiting for its next
+// attempt. It never changes in place. Times are in milliseconds since 1970.
 type activeCompensation struct {
 	position       position
 	attempt        int
-	failedAttempts int   // failed attempts
+	failedAttempts int   // that count against the step's max_attempts
 	dueAt          int64 // of the next attempt, while none is in flight
 	keyFirstUsedAt int64 // of the first attempt
 	startedAt      int64 // of the last
-	running        bool
+	running        bool  // an attempt is in flight
 }
 
-// currentCompensation returns the position of the compensation under way, or of
-// the next one. Events name it by a path, which may fit an iteration twice (a
-// loop that was tried anew), so replay asks here too.
+// currentCompensation returns the position of the compensation under way, or of the next
+// one, which is that of the step that completed last. Events name it by a path, which may
+// fit an iteration twice (a loop that was tried anew), so replay asks here too.
 func (r *Run) currentCompensation() position {
 	if r.compensating != nil {
 		return r.compensating.position

@@ -6,12 +6,12 @@ import (
 	"heddle/events"
 )
 
-// maxResultBytes is how many bytes a loop may collect; more makes it fail with
-// output_too_large.
+// maxResultBytes is how many bytes a loop may collect, blobs included; more makes it fail
+// with output_too_large.
 const maxResultBytes = 64 << 20
 
-// loopStarted begins a loop, or begins it anew after a retry. A redrive
-// continues from what the earlier attempt left.
+// loopStarted begins a loop, or begins it anew after a retry. A redrive continues from what
+// the earlier attempt left. Iterations that compensations need are carried over.
 func (r evolver) loopStarted(ev *events.Event, p position, st *stepState, d *Detail) {
 	l := &loopState{edit: r.edit, total: -1, storedItems: d.Items, items: &itemCache{}}
 	if d.Count != nil {
@@ -47,14 +47,16 @@ func (r draft) enqueueLoop(p position) {
 	}
 }
 
-// canStart reports whether another iteration may start. A while loop has to
-// evaluate its condition besides.
+// canStart reports whether another iteration may start: the loop is not failing, has an
+// iteration left and fewer open than its concurrency. A while loop has to evaluate its
+// condition besides.
 func (l *loopState) canStart(plan *loopPlan) bool {
 	return l.failing == nil && (l.total < 0 || l.nextIndex < l.total || len(l.rerun) > 0) && l.open.len() < plan.concurrency
 }
 
-// dropLoop ends a loop's state, but for the counts, what was cut off in it, and
-// the iterations that compensations need.
+// dropLoop ends a loop's state, but for the counts, what was cut off in it, and the
+// iterations that compensations need. It has no effect on another step. Nothing may be in
+// flight or parked in the loop any more.
 func (r draft) dropLoop(p position, st *stepState) {
 	if st.loop == nil {
 		return
@@ -81,7 +83,8 @@ func (r draft) dropLoop(p position, st *stepState) {
 	}
 }
 
-// iterationStarted opens the scope of an iteration.
+// iterationStarted opens the scope of an iteration and keeps its loop on the agenda if
+// another may start.
 func (r evolver) iterationStarted(p position) {
 	f := p.frame
 	home := f.loopPosition()
@@ -116,8 +119,8 @@ func (r evolver) iterationCompleted(p position, d *Detail) {
 	r.enqueueLoop(f.loopPosition())
 }
 
-// iterationFailed closes an iteration; one more than tolerate_failures allows
-// makes the loop fail.
+// iterationFailed closes an iteration; one more than tolerate_failures allows makes the
+// loop fail, once its open iterations have ended.
 func (r evolver) iterationFailed(p position, d *Detail) {
 	f := p.frame
 	l := r.closeIteration(f)
@@ -132,9 +135,9 @@ func (r evolver) iterationFailed(p position, d *Detail) {
 	r.enqueueLoop(f.loopPosition())
 }
 
-// iterationError returns a loop's error when more iterations failed than it
-// tolerates. It carries what retry rules match on: the cause's code, status and
-// exit code.
+// iterationError returns a loop's error when more iterations failed than it tolerates:
+// iteration_failed. Its details carry what retry rules match on: the cause's code, status
+// and exit code.
 func iterationError(f *frame, cause *Error) *Error {
 	e := &Error{Code: codeIterationFailed, Message: fmt.Sprintf("Iteration %s failed.", f.path)}
 	e.Details = map[string]any{"iteration": f.path}

@@ -82,8 +82,8 @@ func (r evolver) resetStep(at int32, again []string, d *Detail) {
 	r.editScope(nil).steps.set(r.edit, uint64(at), st)
 }
 
-// skipBranchesAgain has the branches skipped that a condition which stays did
-// not take.
+// skipBranchesAgain has the branches skipped that a condition which stays did not take,
+// because their steps may be pending again.
 func (r evolver) skipBranchesAgain(p position) {
 	st := r.stepAt(p)
 	if st.status != StepCompleted {

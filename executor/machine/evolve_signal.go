@@ -12,12 +12,12 @@ type signalState struct {
 	kept   trie[keptSignal]           // not taken yet, by seq of signal_received
 	latest stringMap[json.RawMessage] // the last payload by name
 	seen   stringMap[struct{}]        // delivery keys and answered requests
-	names  []string                   // of latest, in order of first arrival
+	names  []string                   // keys of latest, in order of first arrival
 }
 
-// keptSignal is a signal that no wait has taken. Aimed: its request id named an
-// open input request, so that only that wait may take it. The JSON names are
-// those of snapshots.
+// keptSignal is a signal that no wait has taken. Aimed: its request id named an open input
+// request, so that only that wait may take it. At is when it was received, in milliseconds.
+// The JSON names are those of snapshots.
 type keptSignal struct {
 	Name      string          `json:"name"`
 	RequestID string          `json:"request_id"`
@@ -41,7 +41,8 @@ func (r evolver) signalReceived(ev *events.Event, d *Detail) {
 	}
 }
 
-// openRequest finds the open signal wait with this request id, in O(parked).
+// openRequest returns the open signal wait with this request id; false: there is none, or
+// the id is "". O(parked).
 func (r *Run) openRequest(requestID string) (position, bool) {
 	var found position
 	ok := false
@@ -61,13 +62,14 @@ func (r *Run) openRequest(requestID string) (position, bool) {
 // the entries that share a hash in one list.
 type stringMap[V any] struct{ t trie[[]mapEntry[V]] }
 
+// mapEntry is one key with its value.
 type mapEntry[V any] struct {
 	key   string
 	value V
 }
 
-// hashText returns 30 bits of the FNV-1a hash of s. It must stay as it is only
-// within a process: the hash is not stored.
+// hashText returns 30 bits of the FNV-1a hash of s. It may change between versions: the
+// hash is not stored.
 func hashText(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(s); i++ {
@@ -76,7 +78,7 @@ func hashText(s string) uint64 {
 	return (h ^ h>>32) & (1<<30 - 1)
 }
 
-// get returns the value of a key.
+// get returns the value of a key; false: it has none.
 func (h *stringMap[V]) get(key string) (v V, ok bool) {
 	list, _ := h.t.get(hashText(key))
 	for _, e := range list {

@@ -6,6 +6,7 @@ import "errors"
 // cannot be an error, because it embeds a struct that is called Error.
 type attemptError struct{ failure *Failure }
 
+// Error returns the code and the message.
 func (e attemptError) Error() string {
 	return e.failure.Code + ": " + e.failure.Message
 }
@@ -19,8 +20,8 @@ func (f *Failure) Err() error {
 	return attemptError{f}
 }
 
-// AsFailure returns the Failure in an error made by Failure.Err, wrapped or
-// not.
+// AsFailure returns the Failure in an error made by Failure.Err, wrapped or not; false for
+// any other error. The Failure is not copied.
 func AsFailure(err error) (*Failure, bool) {
 	var e attemptError
 	if !errors.As(err, &e) {

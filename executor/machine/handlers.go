@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// A definition may have two further lists of steps: on_failure, which runs when
-// the run has failed, and finally, which runs before any end but a terminated
-// one. Their nodes stand in the plan's top list behind the main steps, so that a
-// place names them as it names any other; part says which list a node is of.
+// A definition may have two further lists of steps: on_failure, which runs when the run has
+// failed, and finally, which runs before any end but a terminated one. Their nodes stand in
+// the plan's top list behind the main steps, so that a position names them as it names any
+// other; part says which list a node is of.
 const (
 	partMain = iota
 	partFailure
@@ -29,10 +29,10 @@ func partOf(name string) int {
 	return partMain
 }
 
-// handlerRun is the list of handlers that runs, and how the run ends after it. It
-// never changes in place.
+// handlerRun is the list of handlers that runs, and how the run ends after it. It never
+// changes in place. The JSON names are those of snapshots.
 type handlerRun struct {
-	Part    int    `json:"part"`
+	Part    int    `json:"part"`    // partFailure or partFinally
 	Outcome State  `json:"outcome"` // Completed, Failed or Cancelled
 	Error   *Error `json:"error,omitempty"`
 	StepID  string `json:"step_id,omitempty"` // the step that failed the run
@@ -46,7 +46,7 @@ func (r *Run) part() int {
 	return r.handlers.Part
 }
 
-// nextPart returns the list of handlers that follows another for this outcome,
+// nextPart returns the list of handlers that follows the list after for this outcome;
 // partMain: none. A run that never began has nothing to clean up.
 func (r *Run) nextPart(outcome State, after int) int {
 	top := r.plan.top
@@ -60,7 +60,8 @@ func (r *Run) nextPart(outcome State, after int) int {
 	return partMain
 }
 
-// runHandlersOrConclude runs the handlers that come before this end, or ends the run.
+// runHandlersOrConclude runs the next list of handlers that comes before this end, or ends
+// the run where there is none.
 func (t endings) runHandlersOrConclude(e *ending) {
 	part := t.nextPart(e.Outcome, t.part())
 	if part == partMain {
@@ -73,8 +74,8 @@ func (t endings) runHandlersOrConclude(e *ending) {
 	}
 }
 
-// handlersEnded goes on after a list of handlers. What failed in finally makes
-// a completed run failed.
+// handlersEnded goes on after a list of handlers. A step of finally that failed makes a
+// completed run failed, with finally_failed; other ends keep their outcome and error.
 func (t endings) handlersEnded() {
 	h := t.handlers
 	e := &ending{Outcome: h.Outcome, Error: h.Error}
@@ -89,8 +90,9 @@ func (t endings) handlersEnded() {
 	t.runHandlersOrConclude(e)
 }
 
-// handlersStarted leaves what the run did before and begins a list of handlers.
-// From here on the run is under way again, with that list as its work.
+// handlersStarted leaves what the run did before and begins a list of handlers. From here
+// on the run is under way again, with that list as its work; its counters are those of that
+// list.
 func (r evolver) handlersStarted(d *Detail) {
 	h := &handlerRun{Part: partOf(d.Handlers), Outcome: d.Outcome, Error: d.Error}
 	switch {
@@ -166,7 +168,8 @@ func (r *Run) handlerOf(n *node) string {
 	return partNames[n.part]
 }
 
-// appendEnding adds what handlers see of run: how it ends, and its error.
+// appendEnding adds what handlers see of run: how it ends (state), and its error or null.
+// It adds nothing before the handlers run.
 func (v view) appendEnding(o *jsonObject) {
 	h := v.run.handlers
 	if h == nil {

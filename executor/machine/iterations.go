@@ -11,8 +11,8 @@ type OpenIteration struct {
 	StartedAt time.Time
 }
 
-// OpenIterations lists what is under way of a loop, the first begun first;
-// false: the run's definition has no loop of that id.
+// OpenIterations lists what is under way of a loop, the first begun first; false: the run's
+// definition has no loop of that id. An inner loop may be under way several times.
 func (r *Run) OpenIterations(stepID string) ([]OpenIteration, bool) {
 	n := r.plan.index[stepID]
 	if n == nil || n.loop == nil {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// readSnapshot decodes what Snapshot wrote.
+// readSnapshot decodes what Snapshot wrote. Errors: text that is not JSON, and another
+// format.
 func readSnapshot(snapshot []byte) (*savedRun, error) {
 	var s savedRun
 	dec := json.NewDecoder(bytes.NewReader(snapshot))
@@ -23,7 +24,8 @@ func readSnapshot(snapshot []byte) (*savedRun, error) {
 	return &s, nil
 }
 
-// snapshotReader fills a fresh run from the saved form of its parts.
+// snapshotReader fills a fresh run from the saved form of its parts. It keeps their JSON
+// values.
 type snapshotReader struct{ draft }
 
 // load fills a fresh run from a snapshot. What the snapshot leaves out because
@@ -61,8 +63,9 @@ func (r snapshotReader) load(s *savedRun) error {
 	return nil
 }
 
-// findSaved returns the position that a path and the ids of the iterations on
-// it name. The ids tell two iterations apart that have one path.
+// findSaved returns the position that a path and the ids of the iterations on it name. The
+// ids tell two iterations apart that have one path. The error says that the plan or the run
+// has no such position.
 func (r snapshotReader) findSaved(u savedCompensable) (position, error) {
 	n := r.plan.index[u.StepID]
 	parts := strings.Split(u.Iteration, ".")
@@ -82,6 +85,7 @@ func (r snapshotReader) findSaved(u savedCompensable) (position, error) {
 	return position{f, n.index}, nil
 }
 
+// loadSignals fills the signals, the names in order of first arrival.
 func (r snapshotReader) loadSignals(s *savedRun) {
 	for _, k := range s.Kept {
 		r.signals.kept.set(r.edit, k.Seq, k.keptSignal)
@@ -95,8 +99,8 @@ func (r snapshotReader) loadSignals(s *savedRun) {
 	}
 }
 
-// loadScope fills one list. Its counters, the agenda and the activity index are
-// computed on the way.
+// loadScope fills one list, f's, and all below it. Its counters, the agenda and the
+// activity index are computed on the way. The error is that of a step which the plan lacks.
 func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState, error) {
 	sc := &scopeState{
 		edit: r.edit, id: f.identity(), list: l, unfinished: l.count[partMain], compensations: s.Compensations, err: s.Failed,
@@ -127,6 +131,8 @@ func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState
 	return sc, nil
 }
 
+// loadStep fills one step and adds it to the indexes that it was in; sc, its list, counts
+// it.
 func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeState) (*stepState, error) {
 	st := &stepState{
 		edit: r.edit, unmet: s.Unmet, notSkipped: s.NotSkipped, status: s.Status, skipReason: s.SkipReason, fallbackRunning: s.FallbackRunning,
@@ -163,6 +169,8 @@ func (r snapshotReader) loadStep(p position, n *node, s *savedStep, sc *scopeSta
 	return st, nil
 }
 
+// loadLoop fills the loop of st with its iterations; up, the list around it, counts what is
+// in flight and parked in them.
 func (r snapshotReader) loadLoop(p position, n *node, st *stepState, s *savedLoop, up *scopeState) error {
 	l := &loopState{
 		edit: r.edit, total: s.Total, nextIndex: s.NextIndex, completed: s.Completed, failed: s.Failed, failing: s.Failing,

@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// loops performs the steps of type loop.
+// loops is the part of a transition that performs the steps of type loop.
 type loops struct{ *transition }
 
-// openLoop starts a loop step. The items are evaluated and counted first, so
-// that a loop over too many fails before its first iteration.
+// openLoop starts a loop step. The items are evaluated and counted first, so that a loop
+// over too many fails before its first iteration. Items that are read from signals go into
+// the event, because a later signal would change what they evaluate to.
 func (t loops) openLoop(p position) {
 	n := t.node(p)
 	d := Detail{}
@@ -47,9 +48,10 @@ func (t loops) openLoop(p position) {
 	}
 }
 
-// advanceLoop starts a loop's next iteration, or ends the loop. It is called
-// while the loop is on the agenda: it can start an iteration, or none is open
-// any more.
+// advanceLoop starts a loop's next iteration, or ends the loop. It is called while the loop
+// is on the agenda: it can start an iteration, or none is open any more. A loop that fails
+// has the error of the iteration that was one too many, and is retried by the step's
+// policy, unless its results were too large.
 func (t loops) advanceLoop(p position) {
 	n, l := t.node(p), t.stepAt(p).loop
 	if l.canStart(n.loop) {
@@ -70,6 +72,7 @@ func (t loops) advanceLoop(p position) {
 			return
 		}
 	}
+	// Reached with no iteration open, since failing keeps new ones from starting.
 	if l.failing != nil {
 		t.fail(p, Failure{Error: *l.failing, Permanent: l.failing.Code == "output_too_large"}, Usage{})
 		return
@@ -82,8 +85,8 @@ func (t loops) advanceLoop(p position) {
 	t.complete(p, &Detail{Output: output})
 }
 
-// startIteration starts the next iteration; those that a redrive repeats come
-// first.
+// startIteration starts the next iteration; those that a redrive repeats come first, in
+// order of their indexes.
 func (t loops) startIteration(p position, l *loopState) {
 	index := l.nextIndex
 	if len(l.rerun) > 0 {
@@ -92,8 +95,9 @@ func (t loops) startIteration(p position, l *loopState) {
 	t.emit(events.IterationStarted, position{newFrame(p.frame, t.node(p), index, uint64(t.Seq)+1), -1}, 0, &Detail{})
 }
 
-// loopOutput returns a loop step's output: its counts, and with collect the
-// results by index (null for iterations that failed).
+// loopOutput returns a loop step's output: its counts, and with collect the results by
+// index (null for iterations that failed). The error is that of a content that was not
+// supplied or cannot be read.
 func (t loops) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error) {
 	buf := make([]byte, 0, 64+l.resultBytes)
 	buf = strconv.AppendInt(append(buf, `{"count":`...), int64(l.nextIndex), 10)
@@ -107,8 +111,8 @@ func (t loops) loopOutput(l *loopState, plan *loopPlan) (json.RawMessage, error)
 	return append(buf, "]}"...), err
 }
 
-// endScope closes a list of which all steps are finished: an iteration, or the
-// run.
+// endScope closes a list of which all steps are finished, or an iteration that failed. f is
+// nil for the run's own list.
 func (t loops) endScope(f *frame) {
 	if f == nil {
 		endings(t).endRun()
@@ -133,8 +137,8 @@ func (t loops) endScope(f *frame) {
 	t.emit(events.IterationCompleted, position{f, -1}, 0, &Detail{Result: result, LatencyMS: t.latency(s.startedAt)})
 }
 
-// result returns an iteration's value: that of collect, or for a while loop the
-// outputs of the body's last steps; nil where neither is asked for.
+// result returns an iteration's value: that of collect, or for a while loop the outputs of
+// the body's last steps; nil where the loop has neither.
 func (t loops) result(f *frame) (json.RawMessage, error) {
 	plan := f.loop.loop
 	switch {
@@ -149,8 +153,8 @@ func (t loops) result(f *frame) (json.RawMessage, error) {
 	return nil, nil
 }
 
-// sinks is {step id: output} of the steps that nothing depends on, each output
-// as shown gives it.
+// sinks returns {step id: output} of the steps of a list that nothing depends on, in
+// document order, each output as shown returns it.
 func (r *stepTree) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage, error)) (json.RawMessage, error) {
 	s := r.scope(f)
 	buf := []byte{'{'}
@@ -168,8 +172,8 @@ func (r *stepTree) sinks(f *frame, shown func(json.RawMessage) (json.RawMessage,
 	return append(buf, '}'), nil
 }
 
-// loopTimedOut ends a loop whose timeout_seconds passed: what is in flight in
-// it is stopped and not awaited.
+// loopTimedOut ends a loop whose timeout_seconds passed: what is in flight in it is stopped
+// and not awaited. The failure is timeout, which is transient.
 func (t loops) loopTimedOut(p position) {
 	n := t.node(p)
 	t.cancelIterations(p)
@@ -191,8 +195,8 @@ func (t loops) cancelIterations(p position) {
 	}
 }
 
-// iterations returns a loop's open iterations by index. The loop must have
-// started.
+// iterations returns a loop's open iterations by index. The loop must have started. The
+// frames are new ones with the ids of the iterations.
 func (r *stepTree) iterations(p position) []*frame {
 	var open []*frame
 	n := r.node(p)

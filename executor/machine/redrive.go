@@ -5,9 +5,10 @@ import (
 	"heddle/fault"
 )
 
-// redriveState is what a loop that did not complete leaves for a redrive.
+// redriveState is what a loop that did not complete leaves for a redrive. It never changes
+// once a step holds it.
 type redriveState struct {
-	total       int
+	total       int // items of the loop
 	nextIndex   int // iterations from here on never started
 	completed   int
 	rerun       []uint64 // iterations before next that did not complete, in order
@@ -16,7 +17,9 @@ type redriveState struct {
 	storedItems json.RawMessage
 }
 
-// redriveState sums a loop up; nil when no iteration of it could run again.
+// redriveState sums a loop up; nil when no iteration of it could run again. Failed and open
+// iterations, and those of an earlier redrive that have not started, are merged in order of
+// their indexes.
 func (l *loopState) redriveState() *redriveState {
 	d := &redriveState{total: l.total, nextIndex: l.nextIndex, completed: l.completed, results: l.results, resultBytes: l.resultBytes, storedItems: l.storedItems}
 	rest := l.rerun
@@ -52,8 +55,8 @@ func redriveOf(st *stepState) *redriveState {
 	return st.redrive
 }
 
-// continueFrom begins a loop with what an earlier attempt of it left. Where the
-// number of items has changed it begins anew.
+// continueFrom begins a loop with what an earlier attempt of it left; nil leaves l as it
+// is. Where the number of items has changed it begins anew.
 func (l *loopState) continueFrom(d *redriveState) {
 	if d == nil || d.total != l.total {
 		return
@@ -61,9 +64,9 @@ func (l *loopState) continueFrom(d *redriveState) {
 	l.nextIndex, l.completed, l.rerun, l.results, l.resultBytes = d.nextIndex, d.completed, d.rerun, d.results, d.resultBytes
 }
 
-// checkRedrivable refuses a redrive that is not possible, with
-// fault.Unacceptable unknown_step, step_not_redrivable or step_not_reachable.
-// why are the reasons to rerun without it.
+// checkRedrivable refuses a redrive that is not possible, with fault.Unacceptable
+// unknown_step, step_not_redrivable or step_not_reachable. why are the reasons to rerun
+// without it, by step.
 func (a resumeAssessment) checkRedrivable(id string, why []string) error {
 	plan := a.plan
 	n := plan.index[id]
@@ -86,7 +89,7 @@ func (a resumeAssessment) checkRedrivable(id string, why []string) error {
 	return nil
 }
 
-// savedRedrive is a redoState in a snapshot.
+// savedRedrive is a redriveState in a snapshot.
 type savedRedrive struct {
 	Total     int             `json:"total"`
 	Next      int             `json:"next"`
@@ -97,6 +100,7 @@ type savedRedrive struct {
 	Items     json.RawMessage `json:"items,omitempty"`
 }
 
+// save returns the saved form; nil of nil.
 func (d *redriveState) save() *savedRedrive {
 	if d == nil {
 		return nil
@@ -104,6 +108,7 @@ func (d *redriveState) save() *savedRedrive {
 	return &savedRedrive{d.total, d.nextIndex, d.completed, d.rerun, d.results.save(), d.resultBytes, d.storedItems}
 }
 
+// load returns what save was given, made in this edit; nil of nil.
 func (s *savedRedrive) load(edit uint64) *redriveState {
 	if s == nil {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// chunkSize is how many neighbouring results are packed together.
+// chunkSize is how many neighbouring results are packed together. Snapshots depend on it.
 const chunkSize = 256
 
 // resultList is what the iterations of a loop collected, by index. It is
@@ -13,12 +13,13 @@ const chunkSize = 256
 // packed into one JSON list: a million numbers take their text and not much
 // more.
 type resultList struct {
-	single     trie[json.RawMessage]
+	single     trie[json.RawMessage] // results that are not packed, by index
 	looseCount trie[int]             // loose results of a chunk, by its number
 	chunks     trie[json.RawMessage] // "[v,v,…]", by its number
 }
 
-// set adds the result of an iteration. An index is set once.
+// set adds the result of an iteration. An index is set once. v is kept until its chunk is
+// packed.
 func (l *resultList) set(edit, index uint64, v json.RawMessage) {
 	l.single.set(edit, index, v)
 	n := index / chunkSize
@@ -29,8 +30,8 @@ func (l *resultList) set(edit, index uint64, v json.RawMessage) {
 	}
 }
 
-// pack joins chunk n. One with a reference to a blob stays unpacked, so that
-// references are found.
+// pack joins the results of chunk n, which is full. One with a reference to a blob stays
+// unpacked, so that references are found.
 func (l *resultList) pack(edit, n uint64) {
 	size := 1
 	for i := n * chunkSize; i < (n+1)*chunkSize; i++ {
@@ -53,8 +54,8 @@ func (l *resultList) pack(edit, n uint64) {
 	l.chunks.set(edit, n, append(list, ']'))
 }
 
-// appendTo appends the first n results, comma between them, each as content
-// returns it; one that is missing is null.
+// appendTo appends the first n results, comma between them, each as content returns it; one
+// that is missing is null. Packed chunks hold no references and are appended as they are.
 func (l *resultList) appendTo(buf []byte, n int, content func(json.RawMessage) (json.RawMessage, error)) ([]byte, error) {
 	for i := 0; i < n; {
 		if i > 0 {
@@ -83,6 +84,7 @@ type savedResult struct {
 	Chunk json.RawMessage `json:"chunk,omitempty"`
 }
 
+// save returns all results for a snapshot, packed ones as chunks.
 func (l *resultList) save() []savedResult {
 	var list []savedResult
 	l.chunks.all(func(n uint64, v json.RawMessage) bool {
@@ -96,6 +98,8 @@ func (l *resultList) save() []savedResult {
 	return list
 }
 
+// load adds what save returned. Chunks are copied, so that the snapshot's text is not
+// retained.
 func (l *resultList) load(edit uint64, saved []savedResult) {
 	for _, s := range saved {
 		if s.Chunk != nil {

@@ -8,10 +8,10 @@ import (
 	"heddle/fault"
 )
 
-// Resume goes on with a paused, failed or cancelled run. What finished stays,
-// unless the definition says otherwise by now; see Preview. A plain Resume of
-// a paused run goes on where it stands; with FromStep, Plan or Redrive what had
-// not finished begins anew there too.
+// Resume continues a paused, failed or cancelled run. What finished stays, unless the
+// definition says otherwise by now; see PreviewResume. A plain Resume of a paused run goes
+// on where it stands; with FromStep, Plan or Redrive what had not finished begins anew
+// there too. At most one of FromStep and Redrive is set.
 type Resume struct {
 	// FromStep names a top-level step that runs again with all that depends on
 	// it, "" none. Its own dependencies must be finished.
@@ -39,16 +39,17 @@ type VersionSpan struct {
 	FromSeq int64  `json:"from_seq"`
 }
 
-// ResumeDecision says what a resume does with one top-level step, and why, in a
-// sentence for people.
+// ResumeDecision says what a resume does with one top-level step, and why, in a sentence
+// for people. Reused: what the step did is kept, or goes on.
 type ResumeDecision struct {
 	StepID string
 	Reused bool
 	Reason string
 }
 
-// PreviewResume returns what a Resume would do with each top-level step, in
-// document order. It refuses what Apply would refuse, with the same error.
+// PreviewResume returns what a Resume would do with each top-level step of the plan to
+// come, in document order; handlers are left out. It refuses what Apply would refuse, with
+// the same error, and changes nothing.
 func PreviewResume(r *Run, in Resume) ([]ResumeDecision, error) {
 	a := resumeAssessment{r, r.planFor(in)}
 	list, err := a.assess(in)
@@ -66,7 +67,8 @@ func PreviewResume(r *Run, in Resume) ([]ResumeDecision, error) {
 	return out, nil
 }
 
-// untouchedDecision describes what a step does that no resume touches.
+// untouchedDecision describes what a step does that no resume touches: whether it is kept,
+// and why.
 func (a resumeAssessment) untouchedDecision(n *node) (bool, string) {
 	r := a.run
 	st := r.root.step(r.plan.index[n.step.ID].index)
@@ -79,7 +81,7 @@ func (a resumeAssessment) untouchedDecision(n *node) (bool, string) {
 	return false, "It has not started yet."
 }
 
-// planFor returns the plan that the run is to go on with.
+// planFor returns the plan that the run is to go on with: that of the input, or its own.
 func (r *Run) planFor(in Resume) *Plan {
 	if in.Plan != nil {
 		return in.Plan
@@ -87,8 +89,10 @@ func (r *Run) planFor(in Resume) *Plan {
 	return r.plan
 }
 
-// resume makes a paused, failed or cancelled run queued again. The executor
-// lets it begin when it has a slot.
+// resume makes a paused, failed or cancelled run queued again; the executor lets it begin
+// when it has a slot. Errors: those of assess. The plan of another version goes into
+// incoming, from where the event's evolution takes it, because an event holds only its
+// version and hash.
 func (t *transition) resume(in Resume) error {
 	if in.IfPaused && t.State != Paused {
 		return nil
@@ -104,7 +108,8 @@ func (t *transition) resume(in Resume) error {
 	return nil
 }
 
-// resumeAssessment judges what a resume on plan would do with run. It only reads.
+// resumeAssessment judges what a resume on plan would do with run. It only reads, and may
+// be used while an event is folded, so that a replay judges as the decision did.
 type resumeAssessment struct {
 	run  *Run
 	plan *Plan // the one that the run is to go on with
@@ -138,8 +143,9 @@ func (a resumeAssessment) assess(in Resume) ([]string, error) {
 	return why, nil
 }
 
-// checkReachable refuses a step from which a run cannot go on: it must be a
-// top-level step of which all dependencies stay finished.
+// checkReachable refuses a step from which a run cannot go on: it must be a top-level step
+// of which all dependencies stay finished. why are the reasons to rerun by step. Errors:
+// fault.Unacceptable unknown_step and step_not_reachable.
 func checkReachable(plan *Plan, id string, why []string) error {
 	n := plan.index[id]
 	switch {
@@ -162,9 +168,10 @@ func checkReachable(plan *Plan, id string, why []string) error {
 	return nil
 }
 
-// rerunReasons returns for each top-level step of the plan why a resume runs it
-// again, "" for those that stay. from is run again in any case. Handlers run at
-// the next end, whatever they did before.
+// rerunReasons returns for each top-level step of the plan why a resume runs it again, ""
+// for those that stay. The step from ("": none) is run again in any case, and so is what
+// depends on a step that is. Handlers have no reason: they run at the next end, whatever
+// they did before. O(steps), and on another plan the canonical text of each.
 func (a resumeAssessment) rerunReasons(from string) []string {
 	list := a.plan.top
 	why := make([]string, len(list.nodes))
@@ -188,7 +195,9 @@ func (a resumeAssessment) rerunReasons(from string) []string {
 	return why
 }
 
-// rerunReason judges a step by itself, without its dependencies.
+// rerunReason judges a step by itself, without its dependencies: it must be in the present
+// plan with the same definition, have finished in a way that lets its list go on, and not
+// be compensated, nor the fallback step that ran for it. "": it stays.
 func (a resumeAssessment) rerunReason(n *node) string {
 	r, plan := a.run, a.plan
 	old := r.plan.index[n.step.ID]
@@ -215,8 +224,8 @@ func (a resumeAssessment) rerunReason(n *node) string {
 	return ""
 }
 
-// incompleteReason returns why a resumed run cannot keep what the step did; "":
-// it can.
+// incompleteReason returns why a resumed run cannot keep what the step did; "": it can. n
+// is the step's node in the plan that it ran on.
 func (s *stepState) incompleteReason(n *node) string {
 	switch {
 	case s.compensated:
@@ -233,8 +242,8 @@ func (s *stepState) incompleteReason(n *node) string {
 	return "It had not finished."
 }
 
-// canonicalStep returns a step's canonical text, by which versions are
-// compared.
+// canonicalStep returns a step's canonical text, by which versions are compared. It
+// includes the body of a loop.
 func canonicalStep(n *node) string {
 	text, err := json.Marshal(n.step)
 	if err == nil {
@@ -246,7 +255,7 @@ func canonicalStep(n *node) string {
 	return string(text)
 }
 
-// publicName returns the state in a word that callers know.
+// publicName returns the state in a word for messages; the kinds of waiting are one.
 func (s State) publicName() string {
 	switch s {
 	case WaitingTimer, WaitingSignal, Backoff:

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// signal journals a signal and resolves the wait that it ends. One whose
-// request id is known already has no effect. It is refused, and nothing is
-// journalled, where the run has ended (fault.Conflict run_finished), where the
-// request waits for another name (fault.Unacceptable signal_mismatch), or where
-// the payload does not fit the schema of the wait that would take it
-// (invalid_payload).
+// signal journals a signal and resolves the wait that it ends: that of the request which it
+// names, or the one that has been open longest for its name. One whose request id is known
+// already has no effect. It is refused, and nothing is journalled, where the run has ended
+// (fault.Conflict run_finished), where the request waits for another name
+// (fault.Unacceptable signal_mismatch), or where the payload does not fit the schema of the
+// wait that would take it (invalid_payload). A signal that no wait takes is kept.
 func (t *transition) signal(in Signal) error {
 	if _, known := t.signals.seen.get(in.RequestID); known && in.RequestID != "" {
 		return nil
@@ -47,11 +47,12 @@ func (t *transition) signal(in Signal) error {
 	return nil
 }
 
-// keepsSignals reports whether signals are kept for later instead of resolving
-// waits.
+// keepsSignals reports whether signals are kept for later instead of resolving waits: the
+// run is queued, paused or ending.
 func (t *transition) keepsSignals() bool { return t.suspended() || t.ending != nil }
 
-// oldestWait returns the first open wait for a signal of this name.
+// oldestWait returns the wait for a signal of this name that was opened first; false: none
+// is open. O(parked).
 func (t waits) oldestWait(name string) (found position, ok bool) {
 	if t.signalWaits == 0 {
 		return found, false
@@ -65,7 +66,7 @@ func (t waits) oldestWait(name string) (found position, ok bool) {
 	return found, ok
 }
 
-// checkPayload checks a payload against the schema of a wait; none: it fits.
+// checkPayload returns the issues of a payload against the schema of a wait; none: it fits.
 func (t waits) checkPayload(p position, payload json.RawMessage) []fault.Issue {
 	if c := t.node(p).wait.checker; c != nil {
 		return c.Check(payload)
@@ -73,7 +74,7 @@ func (t waits) checkPayload(p position, payload json.RawMessage) []fault.Issue {
 	return nil
 }
 
-// resolve ends a signal wait with a kept signal.
+// resolve ends an open signal wait with the kept signal of that seq, which must be there.
 func (t waits) resolve(p position, seq uint64) {
 	s, _ := t.signals.kept.get(seq)
 	w := t.stepAt(p).wait
@@ -81,7 +82,8 @@ func (t waits) resolve(p position, seq uint64) {
 	t.complete(p, &Detail{Output: signalOutput(s.Name, s.Payload, w.RequestID, s.At)})
 }
 
-// signalOutput returns the output of a signal wait; at 0: it timed out.
+// signalOutput returns the output of a signal wait; at is when the signal came, in
+// milliseconds, 0: the wait timed out.
 func signalOutput(name string, payload json.RawMessage, requestID string, at int64) json.RawMessage {
 	o := jsonObject{buf: make([]byte, 0, 128+len(payload))}
 	o.text("name", name)
@@ -119,8 +121,8 @@ func (t waits) openSignalWait(p position) {
 	t.takeKeptSignal(p)
 }
 
-// renderedText reads a rendered text; a template with another value is printed
-// as its JSON.
+// renderedText reads a rendered text; a template that rendered to another JSON value is
+// printed as its JSON.
 func renderedText(raw json.RawMessage) (string, error) {
 	var text string
 	if len(raw) > 0 && raw[0] == '"' {
@@ -130,9 +132,9 @@ func renderedText(raw json.RawMessage) (string, error) {
 	return string(raw), nil
 }
 
-// takeKeptSignal resolves an open wait with the first kept signal that fits:
-// one aimed at its request before the others, those in order of arrival. A
-// signal that does not fit the schema is rejected, and the wait stays open.
+// takeKeptSignal resolves an open wait with the first kept signal that fits: one aimed at
+// its request before the others, those in order of arrival. A signal that does not fit the
+// schema is rejected, which is journalled and removes it, and the wait stays open. O(kept).
 func (t waits) takeKeptSignal(p position) {
 	if t.signals.kept.len() == 0 {
 		return
@@ -162,7 +164,8 @@ func (t waits) takeKeptSignal(p position) {
 	}
 }
 
-// finishedError refuses a command to a run that has ended.
+// finishedError returns fault.Conflict run_finished, which refuses a command to a run that
+// has ended.
 func finishedError(r *Run) error {
 	return fault.New(fault.Conflict, "run_finished", "Run %s is %s and takes no more input.", r.RunID, r.State).
 		With("completed_at", r.CompletedAt.Format(time.RFC3339Nano))

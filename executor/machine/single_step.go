@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// StepTest is what trying one step by itself comes to: an attempt to perform,
-// or, for a condition, its output or error.
+// StepTest is what trying one step by itself comes to: an attempt to perform or, for a
+// condition, its output or error. Exactly one of the three is set.
 type StepTest struct {
 	Execute *Execute
 	Output  json.RawMessage
 	Error   *Error
 }
 
-// TestStep tries one top-level step by itself: its expressions see the header's
-// input and the outputs given here as those of completed steps. A loop, a wait
-// or a step in a loop's body is fault.Unacceptable step_not_testable; an
-// unknown id is unknown_step.
+// TestStep tries one top-level step by itself: its expressions see the header's input and
+// the outputs given here as those of completed steps. Its guard and dependencies are not
+// asked. A loop, a wait or a step in a loop's body is fault.Unacceptable step_not_testable;
+// an unknown id, also among the outputs, is unknown_step.
 func TestStep(plan *Plan, h Header, stepID string, outputs map[string]json.RawMessage, now time.Time) (StepTest, error) {
 	n := plan.index[stepID]
 	switch {
@@ -54,7 +54,7 @@ func TestStep(plan *Plan, h Header, stepID string, outputs map[string]json.RawMe
 	return t.conditionResult()
 }
 
-// conditionResult reads from the events how a condition came out.
+// conditionResult reads from the events how a condition came out: its output, or its error.
 func (t *transition) conditionResult() (trial StepTest, err error) {
 	for _, e := range t.events {
 		if e.Kind == events.StepStarted {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// start decides about a step whose dependencies are finished: skip it, or make
-// its first attempt.
+// start decides about a step whose dependencies are finished: skip it, or make its first
+// attempt. A guard that cannot be evaluated fails the step, which has to start for that.
 func (t *transition) start(p position) {
 	n, st := t.node(p), t.stepAt(p)
 	switch {
@@ -34,14 +34,15 @@ func (t *transition) start(p position) {
 	t.attempt(p)
 }
 
-// nextAttempt numbers attempts so that no number is used twice for a place.
+// nextAttempt returns the number of a step's next attempt. No number is used twice for a
+// position, also where a loop was tried again and the iteration begins without a state.
 func (t *transition) nextAttempt(p position) int {
 	s := t.scope(p.frame)
 	return int(max(s.step(p.step).attemptNumber, s.attemptBase)) + 1
 }
 
-// attempt begins one attempt of a step, whose guard and dependencies were
-// judged before.
+// attempt begins one attempt of a step, whose guard and dependencies were judged before. A
+// condition ends in the same transition; so may a wait.
 func (t *transition) attempt(p position) {
 	n := t.node(p)
 	switch {
@@ -75,10 +76,11 @@ func (t *transition) execute(p position) {
 	})
 }
 
-// ref names a position for the outside.
+// ref returns the name of a position for the outside.
 func (t *transition) ref(p position) Ref { return Ref{StepID: t.node(p).step.ID, Iteration: p.path()} }
 
-// chooseBranch evaluates a condition's branches in order; the first true one wins.
+// chooseBranch evaluates a condition's branches in order; the first true one wins, and else
+// is always true. The output is {"result": whether it is not else, "branch": its name}.
 func (t *transition) chooseBranch(p position) {
 	c := t.node(p).condition
 	for i, b := range c.branches {
@@ -123,8 +125,8 @@ func (t *transition) complete(p position, d *Detail) {
 	t.emit(events.StepCompleted, p, int(st.lastAttempt), d)
 }
 
-// latency returns the milliseconds from since until now, never less than 0: the
-// clock may have gone back. 0 where it did not begin.
+// latency returns the milliseconds from since until now, never less than 0, because the
+// clock may have gone back. since 0, which means never, is 0.
 func (t *transition) latency(since int64) int64 {
 	if since == 0 {
 		return 0
@@ -132,7 +134,7 @@ func (t *transition) latency(since int64) int64 {
 	return max(t.now-since, 0)
 }
 
-// permanentFailure returns a failure that no retry can change.
+// permanentFailure returns a failure that no retry can change, with this code and message.
 func permanentFailure(code, message string) Failure {
 	return Failure{Error: Error{Code: code, Message: message}, Permanent: true}
 }
@@ -147,9 +149,9 @@ func expressionFailure(err error) Failure {
 	return f
 }
 
-// stepEnded takes the end of an attempt. It belongs to the compensation in
-// flight, or to the step in flight with that attempt number; any other is
-// ignored.
+// stepEnded takes the end of an attempt. It belongs to the compensation in flight, or to
+// the step in flight with that attempt number; any other is ignored, as an attempt that was
+// cancelled or replaced meanwhile.
 func (t *transition) stepEnded(in StepEnded) {
 	if len(in.Output) == 0 {
 		in.Output = null
@@ -176,9 +178,9 @@ func (t *transition) stepEnded(in StepEnded) {
 	}
 }
 
-// fail decides what follows a failed attempt: another one, the fallback step,
-// or the step's permanent failure. Where nothing may start any more, a failure
-// that would have been retried ends the step as cancelled.
+// fail decides what follows a failed attempt: another one, the fallback step, or the step's
+// permanent failure. Where nothing may start any more, a failure that would have been
+// retried, or that came of the run's being stopped, ends the step as cancelled.
 func (t *transition) fail(p position, f Failure, usage Usage) {
 	n, st := t.node(p), t.stepAt(p)
 	d := Detail{Error: validUTF8(f.Error), LatencyMS: t.latency(st.attemptStartedAt), Usage: usage}
@@ -207,7 +209,8 @@ func validUTF8(e Error) *Error {
 	return &e
 }
 
-// fallbackEnded ends a step as the fallback step ended that ran for it.
+// fallbackEnded ends a step as the fallback step ended that ran for it: with its output, or
+// its error. Of a fallback step that was skipped or cancelled the step's own error stays.
 func (t *transition) fallbackEnded(p position, st *stepState) {
 	n := t.node(p)
 	o := t.stepAt(position{p.frame, n.fallback})

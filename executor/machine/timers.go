@@ -1,15 +1,16 @@
 package machine
 
-// timer is one node of a persistent leftist heap, earliest due first; equal
-// times in the order in which they were set. Merging shares all nodes off the
-// right spine, so a push or pop costs O(log n) and older heaps stay whole.
+// timer is one node of a persistent leftist heap, earliest due first; equal times in the
+// order in which they were set. Merging shares all nodes off the right spine, so a push or
+// pop costs O(log n) and older heaps stay whole.
 //
-// Entries are not removed when a wait ends early: slot no longer names a
-// parked step then, and the entry is dropped when it reaches the top.
+// Entries are not removed when a wait ends early: the key no longer names a parked step
+// then, or one that is due at another time, and the entry is dropped when it reaches the
+// top.
 type timer struct {
-	due         int64 // milliseconds since 1970
-	key         uint64
-	rank        int32
+	due         int64  // milliseconds since 1970
+	key         uint64 // activityKey of the step that it was set for
+	rank        int32  // length of the right spine
 	left, right *timer
 }
 
@@ -53,7 +54,7 @@ type timerHeap struct {
 	size  int
 }
 
-// push adds a due time of what stands under activityKey slot.
+// push adds a due time, in milliseconds, of the step whose activityKey is slot.
 func (h *timerHeap) push(due int64, slot uint64) {
 	h.first = mergeTimers(h.first, &timer{due: due, key: slot, rank: 1})
 	h.size++
@@ -77,7 +78,7 @@ func (r draft) trimTimers() {
 	}
 }
 
-// armed reports whether what the timer was set for still waits for it.
+// armed reports whether the step that the timer was set for still waits for it.
 func (r draft) armed(t *timer) bool {
 	p, ok := r.parked.get(t.key)
 	if !ok {
@@ -86,7 +87,8 @@ func (r draft) armed(t *timer) bool {
 	return ok && r.stepAt(p).dueAt == t.due
 }
 
-// resetTimers builds the heap anew from what is parked and the loops under way.
+// resetTimers builds the heap anew from what is parked and the loops under way. O(n log n)
+// of them.
 func (r draft) resetTimers() {
 	r.timers = timerHeap{}
 	set := func(slot uint64, p position) bool {

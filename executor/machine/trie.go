@@ -56,7 +56,8 @@ func (t *trie[T]) get(key uint64) (v T, ok bool) {
 	}
 }
 
-// set puts a value at key, and grows the tree upwards where the key needs it.
+// set puts a value at key, in place of an earlier one, and grows the tree upwards where the
+// key needs it.
 func (t *trie[T]) set(edit, key uint64, v T) {
 	if t.root == nil {
 		t.root, t.shift = &trieNode[T]{edit: edit}, 0
@@ -99,7 +100,8 @@ func (n *trieNode[T]) insert(edit, key uint64, shift uint8, v T) (*trieNode[T], 
 	return n, grown
 }
 
-// delete empties the place at key, if it is occupied.
+// delete empties the place at key, if it is occupied. The tree does not become lower, but
+// for an empty one.
 func (t *trie[T]) delete(edit, key uint64) {
 	if _, ok := t.get(key); !ok {
 		return
@@ -170,14 +172,15 @@ func (t *trie[T]) extreme(pick func(used uint32) int) (key uint64, v T, ok bool)
 	}
 }
 
-// all visits the values in order of their keys until yield returns false. The
-// trie must not be changed by the same edit meanwhile.
+// all visits the values in order of their keys until yield returns false. The trie must not
+// be changed by the same edit meanwhile, because its nodes are then changed in place.
 func (t *trie[T]) all(yield func(key uint64, v T) bool) {
 	if t.root != nil {
 		t.root.walk(0, t.shift, yield)
 	}
 }
 
+// walk visits what is below n, whose keys begin with base; it returns false once yield did.
 func (n *trieNode[T]) walk(base uint64, shift uint8, yield func(uint64, T) bool) bool {
 	for used, at := n.used, 0; used != 0; used, at = used&(used-1), at+1 {
 		key := base | uint64(bits.TrailingZeros32(used))<<shift

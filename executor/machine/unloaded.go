@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// FailUnloaded returns the events that end a run in state from, after the event
-// seq, without its journal: for a run that cannot be loaded without harm. A run
-// restored from them has failed with that error, like one that Apply failed.
+// FailUnloaded returns the two events that end a run in state from as failed, after the
+// event seq, without its journal: for a run that cannot be loaded without harm. A run
+// restored from them has failed with that error, like one that Apply failed; compensations
+// and handlers do not run. started is zero for a run that never began.
 func FailUnloaded(runID string, from State, seq int64, started, now time.Time, err *Error) []events.Event {
 	duration := int64(0)
 	if !started.IsZero() {

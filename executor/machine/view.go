@@ -5,9 +5,9 @@ import (
 	"heddle/expressions"
 )
 
-// view is what the expressions of one place can see: the run's state, the
-// steps that are ancestors, the iterations around it. It reads an immutable
-// run, so it may be used at any time and by any goroutine.
+// view is what the expressions of one position can see: the run's state, the steps that are
+// ancestors, the iterations around it. It reads an immutable run, so it may be used at any
+// time and by any goroutine; one with blobs (WithBlobs) by one goroutine at a time.
 type view struct {
 	run          *Run
 	position     position
@@ -18,10 +18,11 @@ type view struct {
 
 var _ expressions.Scope = view{}
 
+// null is the JSON value null. It is shared and must not be changed.
 var null = json.RawMessage("null")
 
-// Value returns input, run, probe and what the loops around the position
-// introduce.
+// Value returns input, run, probe and what the loops around the position introduce, the
+// innermost first; false for any other name.
 func (v view) Value(name string) (json.RawMessage, bool) {
 	switch name {
 	case "input":
@@ -44,8 +45,8 @@ func (v view) Value(name string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// nextIterationValue returns the names of the iteration that loop.while decides
-// about.
+// nextIterationValue returns the values of the iteration that loop.while decides about,
+// whose index is that of the next one to start.
 func (v view) nextIterationValue(name string) (json.RawMessage, bool) {
 	switch name {
 	case "index", "item", v.run.node(v.position).loop.as:
@@ -56,8 +57,8 @@ func (v view) nextIterationValue(name string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// iterationValue returns what the loop of f introduces in its body: index,
-// last, and the item under its own name.
+// iterationValue returns what the loop of f introduces in its body: index, last, and the
+// item under its own name. The item of a while loop is its index.
 func (v view) iterationValue(f *frame, name string) (json.RawMessage, bool) {
 	plan := f.loop.loop
 	switch name {
@@ -83,7 +84,8 @@ func (v view) resolved(value json.RawMessage) (json.RawMessage, bool) {
 	return content, err == nil && content != nil
 }
 
-// runValue returns the value of run.
+// runValue returns the value of run: id, workflow_id, version, trigger, started_at, and in
+// handlers how it ends.
 func (v view) runValue() json.RawMessage {
 	r := v.run
 	o := jsonObject{buf: make([]byte, 0, 192)}
@@ -121,9 +123,10 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 	return value, true
 }
 
-// sees reports whether the step at index from of the same list may read n. -1
-// stands for the list's end, which sees all. own: the list is the reader's own
-// one.
+// sees reports whether the step at index from of the same list may read n. -1 stands for
+// the list's end, which sees all main steps. own: the list is the reader's own one. Steps
+// that an expression names with a constant were checked when the definition was validated,
+// so only names that are computed cost a search of the graph.
 func (v view) sees(n *node, from int32, own bool) bool {
 	if from < 0 {
 		return n.part == partMain
@@ -141,15 +144,15 @@ func (v view) sees(n *node, from int32, own bool) bool {
 	return n.list.ancestor(n.index, from)
 }
 
-// ancestor reports whether a is reached from b along its parents.
+// ancestor reports whether a is reached from b along its parents. O(ancestors of b).
 func (l *list) ancestor(a, b int32) bool {
 	found := false
 	l.ancestors(b, l.nodes[a].depth, func(at int32) bool { found = at == a; return !found })
 	return found
 }
 
-// ancestors visits the ancestors of a step of at least that depth, until yield
-// returns false.
+// ancestors visits the ancestors of a step of at least that depth, each once, until yield
+// returns false. Their order is not defined.
 func (l *list) ancestors(of, depth int32, yield func(int32) bool) {
 	seen := map[int32]bool{}
 	stack := append([]int32(nil), l.nodes[of].parents...)
@@ -208,11 +211,11 @@ func (v view) StepIDs() []string {
 	}
 }
 
-// Signal returns the payload of the last signal of that name.
+// Signal returns the payload of the last signal of that name; false: none was received.
 func (v view) Signal(name string) (json.RawMessage, bool) { return v.run.signals.latest.get(name) }
 
-// SignalNames returns the names of the signals received so far, in order of
-// first arrival.
+// SignalNames returns the names of the signals received so far, in order of first arrival.
+// The list must not be changed.
 func (v view) SignalNames() []string { return v.run.signals.names }
 
 // Secret knows none: the performer wraps the scope with the tenant's secrets.

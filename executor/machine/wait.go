@@ -16,13 +16,15 @@ const (
 	waitSignal    = "signal"
 )
 
+// Codes of errors that are made or compared in several places.
 const (
-	codeTimeout         = "timeout"
-	codeInterrupted     = "interrupted"
-	codeIterationFailed = "iteration_failed"
+	codeTimeout         = "timeout"          // of a step or a loop, by timeout_seconds
+	codeInterrupted     = "interrupted"      // cut off, and on_interrupt is fail
+	codeIterationFailed = "iteration_failed" // of a loop; its details name the cause
 )
 
-// waits performs the steps of type wait: timers, conditions and signals.
+// waits is the part of a transition that performs the steps of type wait: timers,
+// conditions and signals.
 type waits struct{ *transition }
 
 // openWait begins a wait, or ends it at once where it has nothing to wait for.
@@ -40,8 +42,8 @@ func (t waits) openWait(p position) {
 	}
 }
 
-// openTimer opens a wait for seconds or until. One that is over already
-// completes at once.
+// openTimer opens a wait for seconds or until. One that is over already completes at once,
+// without waiting.
 func (t waits) openTimer(p position) {
 	until, err := t.timerEnd(p)
 	if err != nil {
@@ -55,7 +57,8 @@ func (t waits) openTimer(p position) {
 	t.emit(events.StepWaiting, p, int(t.stepAt(p).lastAttempt), &Detail{Kind: waitTimer, Until: instant(until), TimeoutAt: t.waitTimeoutAt(p)})
 }
 
-// timerEnd returns when a timer wait is over, in milliseconds.
+// timerEnd returns when a timer wait is over, in milliseconds since 1970. Errors: those of
+// expressions, and a value that is neither a number of seconds nor an RFC 3339 time.
 func (t waits) timerEnd(p position) (int64, error) {
 	w, scope := t.node(p).wait, view{run: t.Run, position: p}
 	switch {
@@ -140,8 +143,9 @@ func (t waits) probeEnded(p position, in StepEnded) {
 	}
 }
 
-// poll evaluates wait.condition; probe is the end of the probe before it, nil
-// where the wait has none.
+// poll evaluates wait.condition; probe is the end of the probe before it, nil where the
+// wait has none. A condition that is not true yet is parked again, unless it is parked as
+// it stands.
 func (t waits) poll(p position, probe *StepEnded) {
 	scope := view{run: t.Run, position: p}
 	var usage Usage
@@ -185,8 +189,9 @@ func (t waits) completeWait(p position, d *Detail) {
 	t.complete(p, d)
 }
 
-// wakeWait acts on a wait that is due: it is over, polls again, or timed out.
-// The step's timeout fails the step; the wait's own may also complete it.
+// wakeWait acts on a wait that is due: it is over, polls again, or timed out. The step's
+// timeout fails the step with timeout; the wait's own fails it with wait_timeout or, with
+// on_timeout: continue, completes it.
 func (t waits) wakeWait(p position) {
 	n, w := t.node(p), t.stepAt(p).wait
 	timedOut := w.TimeoutAt != 0 && w.TimeoutAt <= t.now && (w.Until == 0 || w.TimeoutAt < w.Until)
