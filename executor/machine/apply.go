@@ -46,6 +46,8 @@ func ApplyWith(r *Run, in Input, now time.Time, blobs *Blobs) (Change, error) {
 	t.blobs = blobs
 	defer func() { t.Run.blobs = nil }() // the scopes of effects hold this run, too
 	c, err := t.apply(r, in)
+	// A round that lacked something is dropped as a whole, with its error: that may come of
+	// a content which was missing.
 	if w := blobs.TakeRequest(); w != nil {
 		return Change{Run: r}, w
 	}
@@ -74,6 +76,7 @@ func (t *transition) apply(r *Run, in Input) (Change, error) {
 	if !hold || !more {
 		t.settleState()
 	}
+	// The caller keeps its own run, so that an input without an effect costs no memory.
 	if len(t.events) == 0 && len(t.effects) == 0 {
 		return Change{Run: r, More: more}, nil
 	}
@@ -129,6 +132,8 @@ func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) 
 	t.buf = d.encode(t.buf, kind)
 	ev := events.Event{RunID: t.RunID, Seq: t.Seq + 1, Kind: kind, Iteration: p.path(), Attempt: attempt, At: time.UnixMilli(t.now).UTC()}
 	if end := len(t.buf); end > start {
+		// The capacity ends with the data, so that appending to it cannot reach the next
+		// event's.
 		ev.Data = t.buf[start:end:end]
 	}
 	switch {
@@ -137,6 +142,7 @@ func (t *transition) emit(kind events.Kind, p position, attempt int, d *Detail) 
 	case p.frame != nil:
 		ev.StepID = p.frame.loop.step.ID
 	}
+	// At once, so that the next decision of this transition is made on the state after it.
 	evolver{t.draft}.evolve(&ev, p, d)
 	t.events = append(t.events, ev)
 }
@@ -151,6 +157,7 @@ func (t *transition) startable() bool {
 // the tests see that as a run that is stuck. A missing content ends it too: the transition
 // is going to be dropped and made again.
 func (t *transition) processAll() (more bool) {
+	// First, so that a run which always has more to do still gets through it.
 	catchUp{t}.processBacklog(maxEvents)
 	for len(t.events) < maxEvents {
 		if before := t.Seq; !t.processNext() || t.Seq == before || t.blobs.incomplete() {

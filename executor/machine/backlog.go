@@ -56,12 +56,14 @@ func (t catchUp) interruptAttempts(most int) {
 		cut = append(cut, p)
 		return true
 	})
+	// One interruption may emit two events, so the room is checked again.
 	for _, p := range cut {
 		if len(t.events) >= most {
 			return
 		}
 		t.interrupt(p)
 	}
+	// Attempts that began after the process died have higher keys.
 	if slot, _, ok := t.attempts.min(); !ok || slot > t.backlog.interruptUpTo {
 		t.backlog.interruptUpTo = 0
 	}
@@ -75,6 +77,7 @@ func (t catchUp) deliverKeptSignals(most int) {
 		t.backlog.keptSignals = false
 		return
 	}
+	// Collected first, because delivering changes the trie.
 	var open []position
 	t.parked.all(func(_ uint64, p position) bool {
 		if st := t.stepAt(p); st.status == StepWaiting && st.wait.Kind == waitSignal {

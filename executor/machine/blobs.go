@@ -165,6 +165,7 @@ func WithBlobs(s expressions.Scope, b *Blobs) expressions.Scope {
 	if !ok {
 		return s
 	}
+	// A copy of the struct: other scopes of the same run must not see b.
 	run := *v.run
 	run.blobs = b
 	v.run = &run

@@ -31,7 +31,9 @@ func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
 		return true
 	})
 	saved.Steps, r.removedSteps = carryOver(plan, again, saved.Steps, r.removedSteps, d.KeepKeys)
+	// The agenda was cleared; what can go on is put on it anew.
 	saved.AgendaKey = 0
+	// The first move: the version so far held from the first event on.
 	if len(r.Versions) == 0 {
 		r.Versions = []VersionSpan{{r.Version, r.Hash, 1}}
 	}

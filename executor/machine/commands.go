@@ -24,7 +24,7 @@ func (t *transition) cancel(in Cancel) {
 	switch t.State {
 	case Cancelling, Compensating, Completed, Failed, Cancelled:
 		return
-	default: // nothing to do for the others
+	default: // a run in any other state is cancelled, unless it is in its handlers
 	}
 	if t.handlers != nil {
 		return
@@ -62,7 +62,7 @@ func (t *transition) pause(in Pause) error {
 		return finishedError(t.Run)
 	case Pausing, Paused, Cancelling, Compensating:
 		return nil
-	default: // nothing to do for the others
+	default: // a run in any other state is paused, unless it is about to end
 	}
 	if t.ending != nil || t.handlers != nil {
 		return nil // the run is about to end: nothing but its end starts any more

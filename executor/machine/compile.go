@@ -73,6 +73,7 @@ func (c *compiler) list(owner *node, lists ...[]definitions.Step) *list {
 	l := &list{owner: owner}
 	for part, steps := range lists {
 		l.count[part] = int32(len(steps))
+		// One allocation for a whole part.
 		nodes := make([]node, len(steps))
 		for i := range steps {
 			n := &nodes[i]
@@ -135,6 +136,7 @@ func (c *compiler) edges(n *node) {
 	if f == nil {
 		return
 	}
+	// It starts when its owner fails, so nothing else may decide when.
 	if f.fallbackOf >= 0 || len(f.step.DependsOn) > 0 || f == n {
 		c.fail("fallback step %q must have one owner and no depends_on", f.step.ID)
 		return
@@ -200,6 +202,7 @@ func (c *compiler) node(n *node) {
 			n.timeout = attemptTimeout
 		}
 	}
+	// Of external steps the performer checks the output, before it is stored.
 	if !n.external() && len(s.OutputSchema) > 0 {
 		n.output = c.checker(s.ID, s.OutputSchema)
 	}

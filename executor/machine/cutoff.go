@@ -40,10 +40,13 @@ func (r *stepTree) cutOffIn(index uint64, s *scopeState) *cutOff {
 			if inner := r.cutOffOf(st); inner.len() > 0 {
 				putEntry(&c.Loops, n.step.ID, values(&inner))
 			}
+		// The machine performs it: there is no effect outside to repeat.
 		case !n.external():
+		// It ended in a generation of its own, because it had been cut off before.
 		case st.hasEnd() && st.generation != 0:
 			putEntry(&c.Ended, n.step.ID, s.generation+st.generation)
 			putEntry(&c.Since, n.step.ID, st.keyFirstUsedAt)
+		// It may have taken effect, or still has the generation of one that may have.
 		case !st.hasEnd() && (st.lastAttempt > 0 || st.generation != 0):
 			putEntry(&c.Steps, n.step.ID, s.generation+st.generation)
 			putEntry(&c.Since, n.step.ID, st.keyFirstUsedAt)
@@ -62,6 +65,8 @@ func (r *stepTree) cutOffOf(st *stepState) trie[*cutOff] {
 	if st.loop == nil {
 		return st.cutOff
 	}
+	// all may share nodes with the loop's own trie, which no caller uses after something is
+	// added here.
 	all := st.loop.cutOff
 	st.loop.open.all(func(index uint64, s *scopeState) bool {
 		if c := r.cutOffIn(index, s); c != nil {

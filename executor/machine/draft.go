@@ -100,6 +100,7 @@ func (r draft) untrack(p position, st *stepState) {
 		}
 		return
 	}
+	// A loop under way is counted nowhere else: its iterations count for themselves.
 	r.loops.delete(r.edit, slot)
 }
 
@@ -109,6 +110,7 @@ func (r draft) untrack(p position, st *stepState) {
 // is the caller's next move where the list goes on.
 func (r draft) finish(p position, status StepStatus) *stepState {
 	st := r.editStep(p)
+	// Before the status changes, because untrack counts by the old one.
 	r.untrack(p, st)
 	r.removeFromAgenda(st)
 	if l := st.loop; l != nil && p.frame == nil && r.node(p).part == partMain && r.node(p).loop.items != nil && (status == StepFailed || status == StepCancelled) {
@@ -140,14 +142,17 @@ func (r draft) unblockDependents(p position, live bool) {
 			r.enqueue(d)
 		}
 	}
+	// The owner has finished: a fallback step that has not started by now never will.
 	if n.fallback >= 0 {
 		r.scheduleSkip(position{p.frame, n.fallback}, "fallback_unused")
 	}
+	// The owner ends as its fallback step did.
 	if n.fallbackOf >= 0 {
 		if o := (position{p.frame, n.fallbackOf}); r.stepAt(o).fallbackRunning {
 			r.enqueue(o)
 		}
 	}
+	// The last step of the list ends the list.
 	if r.scope(p.frame).unfinished == 0 {
 		r.enqueueScope(p.frame)
 	}

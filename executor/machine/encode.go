@@ -153,6 +153,7 @@ func appendError(buf []byte, e *Error) []byte {
 // encoding/json does.
 func appendText(buf []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
+		// Most texts need no escapes and are copied as they are.
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 			quoted, _ := json.Marshal(s) //nolint:errchkjson // a string always encodes
 			return append(buf, quoted...)

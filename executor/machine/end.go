@@ -35,6 +35,7 @@ func (t endings) endRun() {
 // changed what the output template reads, so the output is rendered again.
 func (t endings) concludeCompleted() {
 	output, failure := t.journalledOutput()
+	// Handlers ran already, so the failure only changes the result.
 	if failure != nil {
 		t.conclude(&ending{Outcome: Failed, Error: &failure.Error})
 		return
@@ -121,6 +122,7 @@ func (t endings) conclude(e *ending) {
 		t.concludeCompleted()
 		return
 	}
+	// A copy: the run's ending and a step may share the error.
 	err := *e.Error
 	if len(t.failedCompensations)+len(t.failedHandlers) > 0 {
 		details := map[string]any{}
@@ -194,6 +196,7 @@ func (t endings) timeoutRun() {
 // to compensate the handlers run at once, or the run ends. reason is for the journal; "":
 // none.
 func (t endings) beginEnd(e *ending, reason string) {
+	// The first reason to end stays.
 	if t.ending != nil {
 		e = t.ending
 	}

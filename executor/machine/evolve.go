@@ -18,6 +18,7 @@ type evolver struct{ draft }
 // iteration's list. d is the event's data; its values are kept.
 func (r evolver) evolve(ev *events.Event, p position, d *Detail) {
 	r.Seq, r.updatedAt = ev.Seq, ev.At.UnixMilli()
+	// Added for every kind of event, so that the sum misses no attempt.
 	r.Usage.Tokens += d.Tokens
 	r.Usage.CostMicroUSD += d.CostMicroUSD
 	if ev.Iteration != "" {
@@ -81,6 +82,8 @@ func (r evolver) stateChanged(d *Detail) {
 		if r.StartedAt.IsZero() {
 			r.StartedAt = instant(r.updatedAt)
 		}
+		// Set by a pause or an end alone: the time in the queue before the first begin
+		// counts for nothing, because the timeout starts with the begin.
 		if (from == Queued || from == Paused) && r.inactiveSince != 0 {
 			r.inactiveTime += max(0, instant(r.updatedAt).Sub(instant(r.inactiveSince)))
 			r.inactiveSince = 0
@@ -95,7 +98,7 @@ func (r evolver) stateChanged(d *Detail) {
 		}
 	case Completed, Failed, Cancelled:
 		r.onTerminal()
-	default: // nothing to do for the others
+	default: // the other states change nothing but themselves
 	}
 }
 
@@ -145,6 +148,7 @@ func (r evolver) stepStarted(ev *events.Event, p position, d *Detail) {
 	r.removeFromAgenda(st)
 	st.attemptNumber, st.lastAttempt = int32(ev.Attempt), int32(ev.Attempt)
 	st.status, st.attemptStartedAt = StepRunning, r.updatedAt
+	// What an earlier attempt left open is settled by this one.
 	st.interrupted, st.outcomeUnknown, st.dueAt, st.wait = false, false, 0, nil
 	if st.firstSeq == 0 {
 		st.firstSeq = ev.Seq
@@ -169,11 +173,13 @@ func (r evolver) stepStarted(ev *events.Event, p position, d *Detail) {
 func (r evolver) stepCompleted(ev *events.Event, p position, d *Detail) {
 	n, st := r.node(p), r.finish(p, StepCompleted)
 	st.output, st.fallbackStep = d.Output, d.Fallback
+	// After a fallback the step keeps the error that led to it.
 	if !st.fallbackRunning {
 		st.err = nil
 	}
 	st.fallbackRunning = false
 	r.addUsage(st, d)
+	// By the seq of completion, because compensations run in the reverse order.
 	if n.compensate != nil {
 		r.compensations.set(r.edit, uint64(ev.Seq), compensable{at: p})
 		for f := p.frame; f != nil; f = f.parent {
@@ -251,6 +257,7 @@ func (r evolver) stepFailed(p position, d *Detail) {
 			r.branchTaken(p, -1)
 		}
 		r.unblockDependents(p, true)
+	// An iteration fails as a whole; whether the loop does is for its tolerance to say.
 	case p.frame != nil:
 		r.failScope(p.frame, d.Error)
 	case n.part != partMain:
@@ -312,6 +319,7 @@ func (r evolver) stepRetrying(ev *events.Event, p position, d *Detail) {
 // anything may start, under the same key. A compensation is due at once.
 func (r evolver) stepInterrupted(p position, d *Detail) {
 	if d.Role == roleCompensation {
+		// Not changed in place: the run before this event holds the old one.
 		r.compensating = &activeCompensation{position: p, attempt: r.compensating.attempt, failedAttempts: r.compensating.failedAttempts, keyFirstUsedAt: r.compensating.keyFirstUsedAt, dueAt: r.updatedAt}
 		return
 	}
@@ -336,6 +344,7 @@ func (r evolver) stepWaiting(ev *events.Event, p position, d *Detail) {
 	r.removeFromAgenda(st)
 	st.interrupted = false
 	w := &waitState{Kind: d.Kind, Name: d.Name, Until: millis(d.Until), TimeoutAt: millis(d.TimeoutAt)}
+	// A wait that is parked again keeps the request under which it can be answered.
 	if st.wait != nil && st.status == StepWaiting {
 		w.RequestID, w.Prompt = st.wait.RequestID, st.wait.Prompt
 	}

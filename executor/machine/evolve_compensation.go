@@ -50,6 +50,7 @@ func (r evolver) compensationStarted(ev *events.Event, p position) {
 	}
 	r.compensating = &u
 	r.editStep(p).attemptNumber = int32(ev.Attempt)
+	// A resume judges top-level steps, so the mark goes to the outermost loop.
 	for p.frame != nil {
 		p = p.frame.loopPosition()
 	}

@@ -18,18 +18,22 @@ func (r evolver) loopStarted(ev *events.Event, p position, st *stepState, d *Det
 		l.total = *d.Count
 	}
 	l.generation = int32(r.generation(p))
+	// An earlier attempt of the loop may have used numbers for its body up to this one.
 	if ev.Attempt > 1 {
 		l.attemptBase = int32(r.maxLoopAttempt)
 	}
+	// What is left of an earlier attempt are the iterations that compensations need.
 	if old := st.loop; old != nil {
 		l.retained = old.retained
 	}
 	l.continueFrom(st.redrive)
 	l.cutOff = st.cutOff
+	// Both have moved to the loop.
 	st.redrive, st.cutOff = nil, trie[*cutOff]{}
 	st.loop, st.activityKey, st.loopCounts = l, uint64(ev.Seq), nil
 	r.loops.set(r.edit, st.activityKey, p)
 	if !d.TimeoutAt.IsZero() {
+		// dueAt is what tells this timer from a stale one; see armed.
 		r.timers.push(millis(d.TimeoutAt), st.activityKey)
 		st.dueAt = millis(d.TimeoutAt)
 	}
@@ -66,6 +70,7 @@ func (r draft) dropLoop(p position, st *stepState) {
 	}
 	l := st.loop
 	st.loopCounts, st.cutOff = l.counts(), r.cutOffOf(st)
+	// An open iteration whose steps completed may have to be compensated, too.
 	kept := l.retained
 	l.open.all(func(_ uint64, s *scopeState) bool {
 		if s.compensations > 0 {
@@ -90,6 +95,7 @@ func (r evolver) iterationStarted(p position) {
 	home := f.loopPosition()
 	r.removeFromAgenda(r.editStep(home))
 	l := r.editLoop(home)
+	// Iterations of a redrive come first and lie below nextIndex.
 	if len(l.rerun) > 0 {
 		l.rerun = l.rerun[1:]
 	} else {
@@ -107,6 +113,7 @@ func (r evolver) iterationCompleted(p position, d *Detail) {
 	l.completed++
 	plan := f.loop.loop
 	if plan.collect != nil {
+		// The comma or bracket counts, since it is in the output.
 		l.resultBytes += sizeOf(d.Result) + 1
 		l.results.set(r.edit, uint64(f.index), d.Result)
 		if l.resultBytes > maxResultBytes && l.failing == nil {

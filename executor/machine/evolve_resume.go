@@ -14,6 +14,7 @@ func (r evolver) reopen(d *Detail) {
 	}
 	again := resumeAssessment{r.Run, plan}.rerunReasons(d.FromStep + d.Redrive) // at most one of them is given
 	r.forgetCompensations(plan, again)
+	// Loops that were cut off with the run leave what their iterations would have left.
 	for at := range r.plan.top.nodes {
 		if st := r.root.step(int32(at)); st.loop != nil {
 			r.editStep(position{step: int32(at)}).cutOff = r.cutOffOf(st)
@@ -23,6 +24,8 @@ func (r evolver) reopen(d *Detail) {
 		r.moveTo(plan, again, d)
 	}
 	s := r.editScope(nil)
+	// What was under way has been forgotten, so the counters begin at zero; steps that run
+	// again are counted as they are reset.
 	s.unfinished, s.inFlight, s.parked, s.err, s.agendaKey = 0, 0, 0, nil, 0
 	for at := range s.list.nodes {
 		if again[at] != "" {
@@ -30,6 +33,8 @@ func (r evolver) reopen(d *Detail) {
 			r.resetStep(int32(at), again, d)
 		}
 	}
+	// Only now, when all steps are reset: what is put on the agenda depends on its
+	// neighbours.
 	for at, n := range s.list.nodes {
 		p := position{step: int32(at)}
 		switch {
@@ -60,6 +65,8 @@ func (r evolver) resetStep(at int32, again []string, d *Detail) {
 		r.signals.seen.set(r.edit, old.wait.RequestID, struct{}{}) // a late answer must not end another wait
 	}
 	st := &stepState{edit: r.edit, status: StepPending, attemptNumber: old.attemptNumber, generation: old.generation, usage: old.usage}
+	// Journals from before keep_keys gave every step a new generation; a replay must do the
+	// same.
 	if old.attemptNumber > 0 && (!d.KeepKeys || old.hasEnd() || n.loop != nil || n.step.ID == d.FromStep) {
 		st.generation++
 	} else {
@@ -71,6 +78,7 @@ func (r evolver) resetStep(at int32, again []string, d *Detail) {
 	if n.step.ID == d.Redrive {
 		st.redrive = redriveOf(old)
 	}
+	// The counters as they would be if the dependencies that stay had finished just now.
 	for _, id := range n.step.DependsOn {
 		switch parent := r.plan.index[id]; {
 		case again[parent.index] != "":

@@ -79,6 +79,8 @@ func (t endings) runHandlersOrConclude(e *ending) {
 func (t endings) handlersEnded() {
 	h := t.handlers
 	e := &ending{Outcome: h.Outcome, Error: h.Error}
+	// on_failure does not run for a run that completed, so the failed handler is of
+	// finally.
 	if h.Outcome == Completed && len(t.failedHandlers) > 0 {
 		id := t.failedHandlers[0]
 		message := "Step '" + id + "' of finally failed."
@@ -105,6 +107,7 @@ func (r evolver) handlersStarted(d *Detail) {
 	r.handlers = h
 	s := r.editScope(nil)
 	s.unfinished, s.inFlight, s.parked, s.err, s.agendaKey = r.plan.top.count[h.Part], 0, 0, nil, 0
+	// All are reset before the first is put on the agenda, because one may name another.
 	for _, n := range r.plan.top.nodes {
 		if n.part == h.Part {
 			r.resetHandler(n)
@@ -131,6 +134,7 @@ func (r evolver) resetHandler(n *node) {
 	if old.wait != nil && old.wait.RequestID != "" {
 		r.signals.seen.set(r.edit, old.wait.RequestID, struct{}{}) // a late answer must not end another wait
 	}
+	// A loop among the handlers that was cut off keeps the keys of what was cut off in it.
 	cut := r.cutOffOf(old)
 	st.cutOff = withoutEnded(r.edit, values(&cut))
 	r.editScope(nil).steps.set(r.edit, uint64(n.index), st)

@@ -59,6 +59,7 @@ func (r snapshotReader) load(s *savedRun) error {
 		}
 		r.compensating = &activeCompensation{position: p, attempt: u.Attempt, failedAttempts: u.FailedAttempts, dueAt: u.DueAt, keyFirstUsedAt: cmp.Or(u.KeyFirstUsedAt, u.StartedAt), startedAt: u.StartedAt, running: u.Running}
 	}
+	// Last, when all due times are known.
 	r.resetTimers()
 	return nil
 }
@@ -106,6 +107,7 @@ func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState
 		edit: r.edit, id: f.identity(), list: l, unfinished: l.count[partMain], compensations: s.Compensations, err: s.Failed,
 		generation: s.Generation, attemptBase: s.AttemptBase, agendaKey: s.AgendaKey, startedAt: s.StartedAt,
 	}
+	// Of the definition's own list the part counts that runs now.
 	if f == nil {
 		sc.unfinished = l.count[r.part()]
 	}
@@ -123,6 +125,7 @@ func (r snapshotReader) loadScope(f *frame, l *list, s *savedScope) (*scopeState
 			return nil, err
 		}
 		sc.steps.set(r.edit, uint64(n.index), st)
+		// closeIteration looks for cut-off steps where this is set.
 		sc.hasCutOff = sc.hasCutOff || st.generation != 0 || st.cutOff.len() > 0
 		if st.finished() && (f != nil || n.part == r.part()) {
 			sc.unfinished--

@@ -38,11 +38,13 @@ func (t loops) openLoop(p position) {
 	if list != nil && n.loop.dependsOnSignals && failure == nil {
 		d.Items, failure = t.externalize(list.source)
 	}
+	// A loop that cannot be opened has to start before it can fail.
 	t.emit(events.StepStarted, p, t.nextAttempt(p), &d)
 	if failure != nil {
 		t.fail(p, *failure, Usage{})
 		return
 	}
+	// Evaluated once for all iterations; a replay evaluates it again when an item is read.
 	if list != nil {
 		t.stepAt(p).loop.items.list.Store(list)
 	}
@@ -125,6 +127,8 @@ func (t loops) endScope(f *frame) {
 	}
 	result, err := t.result(f)
 	failure := &Failure{}
+	// A result that is too large for the journal becomes a blob; one that cannot fails the
+	// iteration.
 	if err == nil {
 		result, failure = t.externalize(result)
 	} else {
@@ -186,6 +190,7 @@ func (t loops) loopTimedOut(p position) {
 func (t loops) cancelIterations(p position) {
 	for _, f := range t.iterations(p) {
 		for _, inner := range t.activeIn(f) {
+			// From the inside out, so that no loop ends before its iterations.
 			if t.node(inner).loop != nil {
 				t.cancelIterations(inner)
 			}

@@ -176,7 +176,7 @@ func (r *Run) StepCounts() StepCounts {
 			c.Skipped++
 		case StepCancelled:
 			c.Cancelled++
-		default: // nothing to do for the others
+		default: // pending ones are what is left of the total
 		}
 		return true
 	})

@@ -23,6 +23,8 @@ func RestoreAcross(plans func(VersionSpan) (*Plan, error), h Header, snapshot []
 			run, err = nil, fmt.Errorf("the journal of run %s does not fit its plan: %v", h.RunID, p)
 		}
 	}()
+	// One edit for the whole replay: no other code holds the run before it is returned, so
+	// its parts may be changed in place.
 	r := replayer{&Run{Header: h, stepTree: stepTree{edit: 1}}, plans}
 	if err := r.loadFirst(snapshot); err != nil {
 		return nil, err
@@ -126,6 +128,7 @@ func (r replayer) replay(ev *events.Event) error {
 	if err != nil {
 		return err
 	}
+	// The event moves the run to another version, whose plan evolve cannot look up.
 	if d.Hash != "" {
 		if r.incoming, err = r.plans(VersionSpan{d.Version, d.Hash, ev.Seq}); err != nil {
 			return err
@@ -153,6 +156,7 @@ func (r replayer) locate(ev *events.Event) (position, string) {
 		if ev.Kind != events.IterationStarted && r.scope(f) == nil {
 			return position{}, "the iteration is not open"
 		}
+		// The scope that the event opens is identified by the event's seq.
 		if ev.Kind == events.IterationStarted {
 			f = newFrame(f.parent, f.loop, f.index, uint64(ev.Seq))
 		}
@@ -167,7 +171,7 @@ func (r replayer) locate(ev *events.Event) (position, string) {
 			return position{}, "no compensation is under way"
 		}
 		return r.compensating.position, ""
-	default: // nothing to do for the others
+	default: // the others happen at a step
 	}
 	if r.compensating != nil && r.compensating.running && (ev.Kind == events.StepRetrying || ev.Kind == events.StepInterrupted) {
 		return r.compensating.position, "" // role compensation

@@ -128,6 +128,8 @@ func (a resumeAssessment) assess(in Resume) ([]string, error) {
 			"Run %s is %s; only a paused, failed or cancelled run can be resumed.", r.RunID, r.State.publicName())
 	}
 	why := a.rerunReasons("")
+	// Checked against the reasons without it, which say what of its dependencies stays
+	// finished.
 	if in.FromStep != "" {
 		if err := checkReachable(plan, in.FromStep, why); err != nil {
 			return nil, err
@@ -180,6 +182,7 @@ func (a resumeAssessment) rerunReasons(from string) []string {
 		if n.part != partMain {
 			continue
 		}
+		// In topological order, so that the reasons of all dependencies are known.
 		switch why[at] = a.rerunReason(n); {
 		case n.step.ID == from:
 			why[at] = "It was named to go on from."
@@ -260,7 +263,7 @@ func (s State) publicName() string {
 	switch s {
 	case WaitingTimer, WaitingSignal, Backoff:
 		return "waiting"
-	default: // nothing to do for the others
+	default: // the other names are known to callers as they are
 	}
 	return string(s)
 }

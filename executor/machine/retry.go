@@ -127,6 +127,8 @@ func wholeNumber(v any) (int, bool) {
 // for the draw. wish, what the receiver asked for, is a lower bound up to an
 // hour.
 func (p *retryPolicy) delayAfter(n int, fraction float64, wish time.Duration) time.Duration {
+	// In float64, because delay * 2^(n-1) may exceed what a Duration holds; the policy's
+	// maximum brings it back.
 	d := float64(p.delay)
 	switch p.backoff {
 	case "linear":
@@ -158,6 +160,7 @@ func digest(parts ...string) [sha256.Size]byte {
 // over positions, and the same at each replay.
 func (r *Run) fraction(p position, attempt int) float64 {
 	sum := digest("jitter", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(attempt))
+	// 53 bits are what a float64 holds exactly.
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
 }
 
@@ -176,6 +179,8 @@ func (r *Run) effectKey(p position, role string) string {
 func (r *Run) keyFirstUsedAt(p position) int64 {
 	at := r.updatedAt
 	for f := p.frame; f != nil; f = f.parent {
+		// A loop without a retry makes its iterations once, so their steps' own starts
+		// count.
 		if home := f.loopPosition(); r.node(home).retry != nil {
 			at = r.stepAt(home).keyFirstUsedAt
 		}

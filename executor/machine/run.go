@@ -140,7 +140,7 @@ func (r *Run) suspended() bool {
 	switch r.State {
 	case Queued, Pausing, Paused, Completed, Failed, Cancelled:
 		return true
-	default: // nothing to do for the others
+	default: // in the others something may start
 	}
 	return false
 }
@@ -158,9 +158,11 @@ func (r *Run) derivedState() State {
 		return Pausing
 	case Queued, Paused, Cancelling, Compensating, Completed, Failed, Cancelled:
 		return r.State
-	default: // nothing to do for the others
+	default: // the others follow from what is under way
 	}
 	switch {
+	// Work that could go on counts as running, so that a crash in this state is noticed and
+	// the work is found again.
 	case r.InFlight() > 0 || r.agenda.len() > 0 || r.ending != nil || r.backlog.pending():
 		return Running
 	case r.retrying > 0:
@@ -185,6 +187,7 @@ func (r *Run) InFlight() int {
 // once. O(1).
 func (r *Run) Due() (time.Time, bool) {
 	due := r.deadline()
+	// A compensation's retry is then the only thing that is timed.
 	if u := r.compensating; u != nil && r.State == Compensating && !u.running {
 		due = u.dueAt
 	}
@@ -204,7 +207,7 @@ func (r *Run) startDeferred() bool {
 	switch r.State {
 	case Backoff, WaitingTimer, WaitingSignal:
 		return r.agenda.len() > 0 || r.ending != nil
-	default: // nothing to do for the others
+	default: // a run in another state is taken up otherwise
 	}
 	return false
 }

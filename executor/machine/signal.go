@@ -25,6 +25,8 @@ func (t *transition) signal(in Signal) error {
 	if aimed && t.stepAt(wait).wait.Name != in.Name {
 		return fault.New(fault.Unacceptable, "signal_mismatch", "Input request %s waits for signal '%s', not '%s'.", in.RequestID, t.stepAt(wait).wait.Name, in.Name)
 	}
+	// A signal that names an open request is for that wait alone; any other goes to the one
+	// that has waited longest, unless signals are kept for now.
 	taken := aimed
 	if !aimed && !t.keepsSignals() {
 		wait, taken = waits{t}.oldestWait(in.Name)
@@ -43,6 +45,7 @@ func (t *transition) signal(in Signal) error {
 	if taken {
 		waits{t}.resolve(wait, uint64(t.Seq))
 	}
+	// A condition may read the signal, whether or not a wait took it.
 	t.queuePolls()
 	return nil
 }
@@ -143,6 +146,7 @@ func (t waits) takeKeptSignal(p position) {
 	var candidates []uint64
 	t.signals.kept.all(func(seq uint64, s keptSignal) bool {
 		switch {
+		// In front, because its sender saw this very request.
 		case s.Aimed && s.RequestID == w.RequestID:
 			candidates = append([]uint64{seq}, candidates...)
 		case !s.Aimed && s.Name == w.Name:

@@ -29,8 +29,10 @@ func TestStep(plan *Plan, h Header, stepID string, outputs map[string]json.RawMe
 		return StepTest{}, fault.New(fault.Unacceptable, "step_not_testable",
 			"Step '%s' cannot run alone: it is a loop, a wait or in a loop's body; try the definition with a dry run.", stepID)
 	}
+	// A fork, because the run that New returned is immutable.
 	t := transition{draft: New(plan, h, now).Run.fork(), now: now.UnixMilli()}
 	t.StartedAt = now
+	// A handler sees how the run ends, so there has to be an end.
 	switch n.part {
 	case partFailure:
 		t.handlers = &handlerRun{Part: n.part, Outcome: Failed, Error: &Error{Code: "step_test", Message: "The step is tried by itself; no run failed."}}

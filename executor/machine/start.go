@@ -63,6 +63,7 @@ func (t *transition) attempt(p position) {
 func (t *transition) execute(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
 	t.emit(events.StepStarted, p, attempt, &Detail{})
+	// The scope reads the run that this Apply returns: the state after all of its events.
 	t.effects = append(t.effects, Execute{
 		Ref:            t.ref(p),
 		Attempt:        attempt,
@@ -164,6 +165,7 @@ func (t *transition) stepEnded(in StepEnded) {
 	if !ok {
 		return
 	}
+	// The number is compared as well: the step may be in flight with a later attempt.
 	st := t.stepAt(p)
 	if _, acting := t.attempts.get(st.activityKey); !acting || st.activityKey == 0 || int(st.lastAttempt) != in.Attempt {
 		return
@@ -185,6 +187,7 @@ func (t *transition) fail(p position, f Failure, usage Usage) {
 	n, st := t.node(p), t.stepAt(p)
 	d := Detail{Error: validUTF8(f.Error), LatencyMS: t.latency(st.attemptStartedAt), Usage: usage}
 	attempt, halted := int(st.lastAttempt), t.halted(p.frame)
+	// Judged also where nothing may start: it decides between cancelled and failed.
 	again := n.retry.retries(&f, int(st.failedAttempts))
 	switch {
 	case halted && (again || t.ending != nil && t.ending.Stop):

@@ -37,10 +37,13 @@ func mergeTimers(a, b *timer) *timer {
 	if b == nil {
 		return a
 	}
+	// a becomes the root, so it has to be the earlier one.
 	if b.before(a) {
 		a, b = b, a
 	}
 	m := &timer{due: a.due, key: a.key, left: a.left, right: mergeTimers(a.right, b)}
+	// The shorter side goes to the right, which keeps the right spine at log2 of the
+	// entries.
 	if m.left.height() < m.right.height() {
 		m.left, m.right = m.right, m.left
 	}
@@ -73,6 +76,7 @@ func (r draft) trimTimers() {
 	for r.timers.first != nil && !r.armed(r.timers.first) {
 		r.timers.pop()
 	}
+	// The constant spares runs with few waits the rebuilding.
 	if live := r.parked.len() + r.loops.len(); r.timers.size > 2*live+64 {
 		r.resetTimers()
 	}
@@ -108,6 +112,7 @@ func (t *transition) fireTimer() bool {
 	if t.timers.first == nil || t.timers.first.due > t.now {
 		return false
 	}
+	// A loop has one timer alone: that of its timeout.
 	if p, ok := t.loops.get(t.timers.first.key); ok {
 		loops{t}.loopTimedOut(p)
 		return true

@@ -195,6 +195,7 @@ func (r *stepTree) scope(f *frame) *scopeState {
 	if !ok || st.loop == nil {
 		return nil
 	}
+	// A loop that was tried again has the path open under another id.
 	if s, ok := st.loop.open.get(uint64(f.index)); ok && s.id == f.id {
 		return s
 	}
@@ -234,6 +235,7 @@ func (r *stepTree) editScope(f *frame) *scopeState {
 		return r.root
 	}
 	l := r.editLoop(f.loopPosition())
+	// Open iterations are found by index, retained ones by id, as in scope.
 	in, key := &l.open, uint64(f.index)
 	s, ok := in.get(key)
 	if !ok || s.id != f.id {
@@ -286,6 +288,7 @@ func (r draft) openScope(f *frame, s *scopeState) {
 		l := r.editLoop(f.loopPosition())
 		l.open.set(r.edit, uint64(f.index), s)
 	}
+	// In document order, which is therefore the order in which the first steps start.
 	for _, at := range s.list.roots {
 		r.enqueue(position{f, at})
 	}
@@ -352,6 +355,7 @@ func (r *stepTree) findFrame(path string) (*frame, bool) {
 		if l == nil {
 			return nil, false
 		}
+		// 0 stands for an iteration that is about to begin: its event has no seq yet.
 		born := uint64(0)
 		if s, open := l.open.get(uint64(index)); open {
 			born = s.id

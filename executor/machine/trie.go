@@ -48,6 +48,8 @@ func (t *trie[T]) get(key uint64) (v T, ok bool) {
 		if n.used&bit == 0 {
 			return v, false
 		}
+		// Only occupied places are stored, so the index of one is the number of those
+		// before it.
 		at := bits.OnesCount32(n.used & (bit - 1))
 		if shift == 0 {
 			return n.values[at], true
@@ -60,12 +62,14 @@ func (t *trie[T]) get(key uint64) (v T, ok bool) {
 // key needs it.
 func (t *trie[T]) set(edit, key uint64, v T) {
 	if t.root == nil {
+		// An empty tree gets at once the height that the key needs.
 		t.root, t.shift = &trieNode[T]{edit: edit}, 0
 		for key>>t.shift > trieMask {
 			t.shift += trieBits
 		}
 	}
 	for key>>t.shift > trieMask {
+		// The old root holds the lowest keys of the higher one.
 		t.root = &trieNode[T]{edit: edit, used: 1, children: []*trieNode[T]{t.root}}
 		t.shift += trieBits
 	}
@@ -121,6 +125,7 @@ func (n *trieNode[T]) remove(edit, key uint64, shift uint8) *trieNode[T] {
 	if shift > 0 {
 		kid = n.children[at].remove(edit, key, shift-trieBits)
 	}
+	// Nothing is left in the node: its parent drops it.
 	if kid == nil && n.used == bit {
 		return nil
 	}

@@ -107,6 +107,7 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 		return expressions.StepValue{}, false
 	}
 	f, step := v.position.frame, v.position.step
+	// Outwards through the iterations, to the list that the step is in.
 	for n.list != v.run.listOf(f) {
 		if f == nil {
 			return expressions.StepValue{}, false
@@ -118,6 +119,7 @@ func (v view) Step(id string) (expressions.StepValue, bool) {
 	}
 	value := v.run.stepAt(position{f, n.index}).value()
 	if _, apart := ParseReference(value.Output); apart && v.run.blobs != nil {
+		// Read on demand: most expressions do not look at a large output.
 		value.Load = func() (json.RawMessage, error) { return v.run.content(value.Output) }
 	}
 	return value, true
@@ -193,6 +195,7 @@ func (v view) StepIDs() []string {
 		if step >= 0 {
 			l.ancestors(step, 0, func(at int32) bool { visible[at] = true; return true })
 			visible[step] = v.seesItself && f == v.position.frame
+			// Handlers see all main steps.
 			if l.nodes[step].part != partMain {
 				for at, n := range l.nodes {
 					visible[at] = visible[at] || n.part == partMain

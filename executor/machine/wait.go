@@ -50,6 +50,7 @@ func (t waits) openTimer(p position) {
 		t.fail(p, expressionFailure(err), Usage{})
 		return
 	}
+	// No event of a wait: one that has nothing to wait for is not shown as open.
 	if until <= t.now {
 		t.completeWait(p, &Detail{})
 		return
@@ -132,6 +133,7 @@ func (t waits) probe(p position) {
 // "not yet": the next poll tries again.
 func (t waits) probeEnded(p position, in StepEnded) {
 	switch {
+	// The run or the iteration is ending: what the probe found does not matter any more.
 	case t.halted(p.frame):
 		t.emit(events.StepCancelled, p, in.Attempt, &Detail{Usage: in.Usage})
 	case in.Failure == nil:
@@ -194,12 +196,14 @@ func (t waits) completeWait(p position, d *Detail) {
 // on_timeout: continue, completes it.
 func (t waits) wakeWait(p position) {
 	n, w := t.node(p), t.stepAt(p).wait
+	// At one and the same instant the end of a wait wins over its timeout.
 	timedOut := w.TimeoutAt != 0 && w.TimeoutAt <= t.now && (w.Until == 0 || w.TimeoutAt < w.Until)
 	switch {
 	case timedOut && !t.attemptTimeoutAt(p).IsZero() && millis(t.attemptTimeoutAt(p)) == w.TimeoutAt:
 		t.fail(p, Failure{Error: Error{Code: codeTimeout, Message: fmt.Sprintf("Step '%s' took longer than %s.", n.step.ID, n.timeout)}}, Usage{})
 	case timedOut && !n.wait.continueOnTimeout:
 		t.fail(p, Failure{Error: Error{Code: "wait_timeout", Message: fmt.Sprintf("Wait '%s' timed out after %s.", n.step.ID, n.wait.timeout)}}, Usage{})
+	// on_timeout: continue, as in the next case.
 	case timedOut && w.Kind == waitSignal:
 		t.complete(p, &Detail{Output: signalOutput(w.Name, null, w.RequestID, 0)})
 	case timedOut:
