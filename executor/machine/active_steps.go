@@ -49,7 +49,8 @@ func (r *Run) activeStepAt(p position) (ActiveStep, bool) {
 // after their loop. O(steps touched).
 func (r *Run) ActiveSteps() []ActiveStep { return r.activeStepsIn(nil, nil) }
 
-// activeStepsIn adds those of one list, and of what is below it, to list.
+// activeStepsIn adds those of one list, and of what is below it, to list. It goes down into
+// open iterations only.
 func (r *Run) activeStepsIn(f *frame, list []ActiveStep) []ActiveStep {
 	s := r.scope(f)
 	s.steps.all(func(at uint64, st *stepState) bool {

@@ -25,7 +25,9 @@ type polls struct {
 // pending reports whether any of it is left.
 func (b *workBacklog) pending() bool { return b.interruptUpTo > 0 || b.keptSignals || b.polls.to > 0 }
 
-// catchUp is the part of a transition that works on the backlog.
+// catchUp is the part of a transition that works on the backlog. Each of its methods stops
+// at an event limit and leaves in the backlog what it did not come to, so that a run with
+// 10,000 open conditions takes a signal in pieces.
 type catchUp struct{ *transition }
 
 // processBacklog works on the backlog until the transition has emitted most events; what is

@@ -55,6 +55,17 @@ type BlobRef struct {
 // contents of stored blobs, and the references of values that were stored. What it lacks it
 // records (TakeRequest); the caller supplies that and begins again, so that the machine
 // itself never reads or writes. It is used by one goroutine at a time.
+//
+// The caller's loop:
+//
+//	for {
+//		change, err := ApplyWith(run, in, now, blobs)
+//		request, ok := err.(*BlobRequest)
+//		if !ok {
+//			return change, err
+//		}
+//		load request.Load and store request.Store, then AddContent and AddReference
+//	}
 type Blobs struct {
 	contents   map[string]blobContent              // by blob id
 	references map[[sha256.Size]byte]blobReference // by the SHA-256 of the value

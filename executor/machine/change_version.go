@@ -58,7 +58,9 @@ func (r evolver) moveTo(plan *Plan, again []string, d *Detail) {
 
 // carryOver picks what of the saved steps fits the plan, and returns it with the steps that
 // are remembered as removed. before are those that were removed earlier; one that the plan
-// has again becomes a step that never began, with its old numbers.
+// has again becomes a step that never began, with its old numbers. Three things can become
+// of a step: it is not in the plan and its numbers are remembered, it runs again and only
+// its numbers, usage and what a redrive needs are kept, or it stays as it is.
 func carryOver(plan *Plan, again []string, steps []savedStep, before []removedStep, keepKeys bool) ([]savedStep, []removedStep) {
 	var kept []savedStep
 	var gone []removedStep

@@ -50,7 +50,9 @@ func Compile(def *definitions.Definition, traits func(stepType string) definitio
 }
 
 // compiler carries the plan under construction and the first error through the walk. After
-// an error the walk goes on, with nodes that may lack parts; the plan is then dropped.
+// an error the walk goes on, with nodes that may lack parts; the plan is then dropped. It
+// makes one pass over each list for the edges and one for the steps; a loop's body is a
+// list that is made in the second pass of the list around it.
 type compiler struct {
 	plan   *Plan
 	traits func(stepType string) definitions.Traits

@@ -129,6 +129,9 @@ func (r draft) finish(p position, status StepStatus) *stepState {
 // unblockDependents lets go what waited for a finished step: its dependants, its fallback
 // step or the step that it is the fallback of, and the list's end. live: the step was not
 // skipped, so that dependants may run. O(dependants).
+//
+// A dependant whose last dependency has finished goes on the agenda even if it is to be
+// skipped: start decides about that, because a skip is an event of its own.
 func (r draft) unblockDependents(p position, live bool) {
 	n := r.node(p)
 	for _, at := range n.dependents {

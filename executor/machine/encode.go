@@ -79,7 +79,8 @@ func (o *jsonObject) err(e *Error) {
 
 // encode appends the detail's JSON to buf; nothing when it is empty. The order of members
 // is fixed, so that equal details have equal text. kind decides where a duration of 0 is
-// written.
+// written. It writes the members that the tags of Detail name, and ReadDetail reads them
+// back.
 func (d *Detail) encode(buf []byte, kind events.Kind) []byte {
 	o := jsonObject{buf, len(buf)}
 	o.text("state", string(d.State))

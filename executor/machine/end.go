@@ -14,6 +14,17 @@ const maxOutputBytes = 64 << 20
 // endings is the part of a transition that brings a run to its end: it stops what is under
 // way, then runs the compensations, then the handlers (on_failure, finally), and journals
 // the result.
+//
+// The way of a run that fails, from the failure to its last event:
+//
+//	step_failed                       ending is set, the agenda is emptied
+//	step_cancelled …                  waits and retries, then loops, once no attempt is in flight
+//	state_changed compensating        if any completed step has a compensation
+//	compensation_started … completed  in reverse order of completion
+//	handlers_started on_failure       each list only if the definition has it
+//	state_changed running
+//	handlers_started finally
+//	state_changed failed, run_failed
 type endings struct{ *transition }
 
 // endRun ends a run of which all steps are finished, or goes on after a list of handlers.

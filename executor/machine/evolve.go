@@ -10,6 +10,10 @@ import (
 // nothing: what it does follows from the event and the state alone, so that a replay of the
 // journal comes to the same run. It must not look at the clock, evaluate expressions or
 // refuse anything.
+//
+// The methods change state in the same order, as far as it matters: the indexes first
+// (untrack, removeFromAgenda), while the old status is there to count by; then the step;
+// then what depends on it (unblockDependents, failScope).
 type evolver struct{ draft }
 
 // evolve folds one event into the draft. With the draft's moves it is the only code that

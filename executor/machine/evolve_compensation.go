@@ -12,7 +12,8 @@ const (
 )
 
 // compensable is a completed step that has a compensation. Its key is the seq of the
-// completion.
+// completion. The iterations around it are retained while it is remembered, because the
+// compensation's expressions read their state.
 type compensable struct{ at position }
 
 // activeCompensation is the compensation under way: in flight, or waiting for its next

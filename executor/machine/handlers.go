@@ -61,7 +61,8 @@ func (r *Run) nextPart(outcome State, after int) int {
 }
 
 // runHandlersOrConclude runs the next list of handlers that comes before this end, or ends
-// the run where there is none.
+// the run where there is none. A run that failed comes here up to three times: before
+// on_failure, before finally, and at its end.
 func (t endings) runHandlersOrConclude(e *ending) {
 	part := t.nextPart(e.Outcome, t.part())
 	if part == partMain {

@@ -12,6 +12,9 @@ import (
 // itemList is what a loop walks: a JSON list cut into its elements, or a count. It is never
 // stored, but evaluated again from the run's state. It never changes once it is made, and
 // costs four bytes per element beside the text.
+//
+// For [1, {"a": 2}] raw is that text and ends are the offsets of the comma and of the
+// closing bracket.
 type itemList struct {
 	source json.RawMessage // what loop.items evaluated to, the list or the count
 	raw    json.RawMessage // nil: a count

@@ -10,6 +10,11 @@ import (
 )
 
 // loops is the part of a transition that performs the steps of type loop.
+//
+// A loop's step is on the agenda while it can start an iteration or has none open any more
+// (enqueueLoop); advanceLoop then starts one iteration or ends the loop. An iteration is a
+// list of its own, which goes on the agenda when its last step has finished, or when it has
+// failed and nothing is in flight in it; endScope closes it, which may put the loop back.
 type loops struct{ *transition }
 
 // openLoop starts a loop step. The items are evaluated and counted first, so that a loop

@@ -7,6 +7,10 @@ import (
 
 // redriveState is what a loop that did not complete leaves for a redrive. It never changes
 // once a step holds it.
+//
+// Example: of ten items 0, 1 and 3 completed, 2 failed, and the run was cancelled while 4
+// was open. What is left is nextIndex 5, completed 3 and rerun [2 4]: the redrive runs 2,
+// 4, and 5 to 9.
 type redriveState struct {
 	total       int // items of the loop
 	nextIndex   int // iterations from here on never started

@@ -15,6 +15,10 @@ func Restore(plan *Plan, h Header, snapshot []byte, evs []events.Event) (*Run, e
 // version that its journal comes through, and its error is returned as it is. The result
 // equals the run that emitted the last event, but for the backlog. A journal that does not
 // fit is an error, never a panic. O(snapshot + events).
+//
+// Example of plans: a run created on version 1 and resumed on version 2 with event 40 asks
+// for version 1 first and for version 2 when it comes to event 40; with a snapshot of seq
+// 55 it asks for version 2 alone.
 func RestoreAcross(plans func(VersionSpan) (*Plan, error), h Header, snapshot []byte, evs []events.Event) (run *Run, err error) {
 	defer func() {
 		// A journal of another plan can contradict the state in more ways than

@@ -8,10 +8,14 @@ import (
 // chunkSize is how many neighbouring results are packed together. Snapshots depend on it.
 const chunkSize = 256
 
-// resultList is what the iterations of a loop collected, by index. It is
-// persistent as a trie is. Once all results of a chunk are there they are
-// packed into one JSON list: a million numbers take their text and not much
-// more.
+// resultList is what the iterations of a loop collected, by index. It is persistent as a
+// trie is. Once all results of a chunk are there they are packed into one JSON list: a
+// million numbers take their text and not much more. With chunks of four, the results of
+// seven iterations of which the one with index 5 is still open would be
+//
+//	chunks[0]   [v0,v1,v2,v3]
+//	single      4: v4, 6: v6
+//	looseCount  1: 2
 type resultList struct {
 	single     trie[json.RawMessage] // results that are not packed, by index
 	looseCount trie[int]             // loose results of a chunk, by its number

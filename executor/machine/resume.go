@@ -110,6 +110,10 @@ func (t *transition) resume(in Resume) error {
 
 // resumeAssessment judges what a resume on plan would do with run. It only reads, and may
 // be used while an event is folded, so that a replay judges as the decision did.
+//
+// A step is kept if it finished in a way that lets its list go on, its definition is the
+// same, and the same holds for all that it depends on. In a -> b -> c where b failed, a
+// resume keeps a and runs b and c; from a it runs all three.
 type resumeAssessment struct {
 	run  *Run
 	plan *Plan // the one that the run is to go on with

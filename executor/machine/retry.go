@@ -121,11 +121,16 @@ func wholeNumber(v any) (int, bool) {
 	return 0, false
 }
 
-// delayAfter returns the delay after the n-th failed attempt, n from 1: fixed,
-// linear (delay * n) or exponential (delay * 2^(n-1)) up to the policy's
-// maximum. With jitter it is drawn from [0, delay): fraction, in [0, 1), stands
-// for the draw. wish, what the receiver asked for, is a lower bound up to an
-// hour.
+// delayAfter returns the delay after the n-th failed attempt, n from 1: fixed, linear
+// (delay * n) or exponential (delay * 2^(n-1)) up to the policy's maximum. With jitter it
+// is drawn from [0, delay): fraction, in [0, 1), stands for the draw. wish, what the
+// receiver asked for, is a lower bound up to an hour.
+//
+// With delay 1 s and a maximum of 5 s, the delays after failures 1 to 4 are
+//
+//	fixed        1 s  1 s  1 s  1 s
+//	linear       1 s  2 s  3 s  4 s
+//	exponential  1 s  2 s  4 s  5 s
 func (p *retryPolicy) delayAfter(n int, fraction float64, wish time.Duration) time.Duration {
 	// In float64, because delay * 2^(n-1) may exceed what a Duration holds; the policy's
 	// maximum brings it back.
@@ -166,7 +171,9 @@ func (r *Run) fraction(p position, attempt int) float64 {
 
 // effectKey returns the idempotency key of a step's effect, 32 hex digits: equal for all
 // attempts of (run, step, iteration, generation). role sets those of probes and
-// compensations apart from the step's own.
+// compensations apart from the step's own. A receiver that knows the key has seen the
+// effect: a retry and a repetition after a crash have the key of the first attempt, a rerun
+// of what had ended, by a resume or a redrive, has another.
 func (r *Run) effectKey(p position, role string) string {
 	sum := digest("effect", r.RunID, r.node(p).step.ID, p.path(), strconv.Itoa(r.generation(p)), role)
 	return hex.EncodeToString(sum[:16])

@@ -50,6 +50,10 @@ type Run struct {
 // ended. The keys rise, so entries are processed first come, first served. Every entry is
 // removed by the event that processing it emits, so that a replay of the journal leaves the
 // same agenda.
+//
+// A step leaves the agenda with the event that starts, ends or skips it, an iteration with
+// its iteration_completed or iteration_failed, and a loop with each iteration_started,
+// which puts it at the end again while it has room for another.
 type agenda struct {
 	trie[position]
 	lastKey uint64 // the last key given; never reused, snapshots keep it
@@ -70,6 +74,10 @@ func (a *agenda) clear() { a.trie = trie[position]{} }
 // activity indexes the steps under way by the seq of the event that brought them there
 // (stepState.activityKey), each in one of three sets, so that no question about them needs
 // a walk over all steps. Within a set the order is that of those events.
+//
+// A step moves between the sets as it goes on: an attempt in flight that fails and is
+// retried goes from attempts to parked, and back with the next attempt, each time under a
+// new key.
 type activity struct {
 	attempts trie[position] // attempts of steps and probes in flight outside
 	parked   trie[position] // open waits and pending retries
@@ -95,6 +103,8 @@ type handlerState struct {
 }
 
 // history is what a run remembers of pauses, resumes and other versions.
+//
+// Resumes after a pause are not counted in resumeCount: the run had not ended.
 type history struct {
 	inactiveSince int64         // when the run was paused or ended, in milliseconds; 0: it is under way
 	inactiveTime  time.Duration // spent paused or ended; the run's timeout does not count it

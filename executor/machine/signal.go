@@ -13,6 +13,10 @@ import (
 // (fault.Conflict run_finished), where the request waits for another name
 // (fault.Unacceptable signal_mismatch), or where the payload does not fit the schema of the
 // wait that would take it (invalid_payload). A signal that no wait takes is kept.
+//
+// A signal with the request id of an open request can resolve that wait alone; any other is
+// judged by its name. While the run is queued, pausing, paused or ending every signal is
+// kept, and the open waits look at the kept ones when it goes on.
 func (t *transition) signal(in Signal) error {
 	if _, known := t.signals.seen.get(in.RequestID); known && in.RequestID != "" {
 		return nil

@@ -15,6 +15,12 @@ const snapshotFormat = 1
 // (counters, timers, sets) and without the header. Its JSON names, and those of the types
 // below, are stored data: they never change, whatever the fields are called. Times are in
 // milliseconds since 1970.
+//
+// A short one, of a run whose step a is in flight:
+//
+//	{"format":1,"definition_hash":"…","state":"running","seq":3,"started_at":…,"updated_at":…,
+//	 "tickets":1,"root":{"begun":…,"steps":[{"id":"a","status":"running","attempt":1,"last":1,
+//	 "slot":3,"order":3,"started":…,"begun":…,"acted":…}]}}
 type savedRun struct {
 	Format              int                `json:"format"`
 	Hash                string             `json:"definition_hash"`

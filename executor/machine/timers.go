@@ -69,9 +69,10 @@ func (h *timerHeap) pop() {
 	h.size--
 }
 
-// trimTimers drops stale timers from the top, and rebuilds the heap once stale
-// ones outnumber the live ones two to one. So the heap stays within a constant
-// factor of what is parked, at an amortized cost of O(1) per timer.
+// trimTimers drops stale timers from the top, and rebuilds the heap once stale ones
+// outnumber the live ones two to one. So the heap stays within a constant factor of what is
+// parked, at an amortized cost of O(1) per timer. It is called once at the end of each
+// transition, and before a timer is looked at.
 func (r draft) trimTimers() {
 	for r.timers.first != nil && !r.armed(r.timers.first) {
 		r.timers.pop()

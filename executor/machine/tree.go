@@ -167,6 +167,18 @@ type itemCache struct{ list atomic.Pointer[itemList] }
 // way, the lists of its open iterations. It is persistent: an edit copies what lies on the
 // way from the root to the step, once per edit number, and every older tree stays as it
 // was.
+//
+// What a tree looks like while a loop each runs two iterations at a time:
+//
+//	root scopeState           the definition's list
+//	  stepState a             completed
+//	  stepState each          loopState
+//	    open[3] scopeState    iteration each[3]
+//	      stepState send      in flight
+//	    open[4] scopeState    iteration each[4]
+//
+// Changing send copies send, the list of each[3], the loop, each and the root: O(depth)
+// copies of small structs and O(log n) trie nodes.
 type stepTree struct {
 	plan *Plan
 	edit uint64 // what carries this number was made by the edit under way; see trie
@@ -294,9 +306,10 @@ func (r draft) openScope(f *frame, s *scopeState) {
 	}
 }
 
-// generation returns how often the step was run again on purpose, the loops
-// around it included. It is part of the idempotency key: a retry keeps it, a
-// rerun raises it.
+// generation returns how often the step was run again on purpose, the loops around it
+// included. It is part of the idempotency key: a retry keeps it, a rerun raises it.
+// Example: a loop that is resumed from the start begins a new generation, and so do the
+// steps of its body, which may have been cut off in an older one; see cutOff.
 func (r *stepTree) generation(p position) int {
 	s := r.scope(p.frame)
 	return int(s.generation + s.step(p.step).generation)
@@ -340,7 +353,8 @@ func (r *stepTree) listOf(f *frame) *list {
 
 // findFrame parses an iteration path such as each[3].inner[0]; every part must be under
 // way, but for the last, which may be about to begin: its id is then 0. "" is the nil
-// frame. It returns false for any other path.
+// frame. It returns false for any other path. The ids of the outer parts are those of the
+// open iterations, so a path is enough to name them: one index is open once at a time.
 func (r *stepTree) findFrame(path string) (*frame, bool) {
 	var f *frame
 	for path != "" {

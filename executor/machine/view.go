@@ -98,9 +98,10 @@ func (v view) runValue() json.RawMessage {
 	return append(o.buf, '}')
 }
 
-// Step returns an ancestor of the position, or of a loop around it. False: the
-// definition has no such step, or it need not have finished when the reader
-// runs.
+// Step returns an ancestor of the position, or of a loop around it. False: the definition
+// has no such step, or it need not have finished when the reader runs. In the body of a
+// loop the steps of the same iteration are meant; steps outside of the loop are the loop's
+// ancestors.
 func (v view) Step(id string) (expressions.StepValue, bool) {
 	n := v.run.plan.index[id]
 	if n == nil {

@@ -25,6 +25,13 @@ const (
 
 // waits is the part of a transition that performs the steps of type wait: timers,
 // conditions and signals.
+//
+// The events of a wait that does not end at once, in order:
+//
+//	timer       step_started, step_waiting, step_completed
+//	condition   step_started, step_waiting, step_completed; with a probe one step_waiting for
+//	            the probe and one for the time until the next poll
+//	signal      step_started, step_waiting, input_requested, input_resolved, step_completed
 type waits struct{ *transition }
 
 // openWait begins a wait, or ends it at once where it has nothing to wait for.
