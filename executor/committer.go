@@ -106,6 +106,8 @@ func (c *committer) write() {
 	expected := 0
 	for first := range c.pending {
 		group := c.gather(first, expected)
+		// Members whose last change has just been answered are likely to come back with the
+		// next.
 		expected = len(group) * 3 / 4
 		for len(group) > 0 {
 			var same []*member
@@ -122,6 +124,7 @@ func (c *committer) writeGroup(group []*member) {
 	for i, m := range group {
 		commits[i] = m.commit
 	}
+	// The epochs of a group are equal, see sameEpoch.
 	errs := c.store.Commit(context.Background(), group[0].epoch, commits)
 	for i, m := range group {
 		if errs[i] == nil && c.stored != nil {

@@ -184,6 +184,7 @@ func (dp *dispatcher) dispatch(ctx context.Context, queued []string) []string {
 			queued = dp.queuedRuns(ctx)
 		}
 		if len(queued) == 0 {
+			// Nothing is left to begin; the next wake or tick looks again.
 			dp.slots.releaseQuietly()
 			return nil
 		}
@@ -208,6 +209,7 @@ func (dp *dispatcher) queuedRuns(ctx context.Context) []string {
 		queue = dp.cfg.Store.QueuedUnnamed
 	}
 	for limit := queuePage; ; limit *= 2 {
+		// Before the read: a run that is queued during it must not be taken for seen.
 		foundEmpty := dp.backlog.observe()
 		ids, err := queue(ctx, limit)
 		if err != nil {

@@ -76,6 +76,8 @@ func (dp *dispatcher) pollDue(ctx context.Context, after DueRun, t time.Time) (l
 			return after, false
 		}
 		for _, d := range dues {
+			// A run that waits for a slot is still due in the store, and would be woken
+			// again.
 			if !dp.isReady(d.RunID) {
 				dp.timers.SetIfEarlier(d.RunID, d.At)
 			}

@@ -39,6 +39,7 @@ func (dp *dispatcher) restoreLimits(ctx context.Context) error {
 			}
 		}
 	}
+	// All at once, so that no other goroutine sees half of the groups.
 	dp.limits.mu.Lock()
 	defer dp.limits.mu.Unlock()
 	dp.limits.groups, dp.limits.byRun, dp.limits.admitted = fresh.groups, fresh.byRun, nil

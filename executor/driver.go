@@ -120,6 +120,8 @@ func (d *driver) load(a *activeRun, messages []message) bool {
 		cancel()
 		if err == nil {
 			a.run, a.trace, a.snapshots, a.key = run, Trace{row.TraceParent, row.TraceState}, debt, row.ConcurrencyKey
+			// A queued run is counted by enforceLimit when it begins; one that has ended
+			// counts no more.
 			if g, _, limited := groupOf(run, a.key); limited && run.State != machine.Queued && !run.State.Terminal() {
 				d.dispatcher.limits.addMember(a.id, g)
 			}
@@ -161,6 +163,7 @@ func hasRecovery(messages []message) bool {
 // which no attempts begin, for a quarantined run, and when admit finds no slot.
 func (d *driver) runOnce(a *activeRun, messages []message) bool {
 	if !d.term.state().journals() {
+		// What attempts have returned is not lost if this node gets the same term back.
 		d.registry.keepResults(a, messages)
 		refuse(messages, notReady("This node is stopping; try again shortly."))
 		d.unload(a)
@@ -171,6 +174,7 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 	messages = d.enforceLimit(a, messages)
 	state := d.term.state()
 	held := !state.drives() || d.registry.isQuarantined(a.id)
+	// Decided before a slot is taken, because a change that begins no attempt needs none.
 	change, answers, err := d.applyAll(a, messages, held)
 	if err == nil && !held && !a.slot && (change.Run.InFlight() > 0 || change.More) {
 		switch d.admit(a, state, messages) {
@@ -182,6 +186,8 @@ func (d *driver) runOnce(a *activeRun, messages []message) bool {
 		case admitted:
 		}
 	}
+	// Forgotten at the end in any case: by then a commit names them, or none will and they
+	// are swept.
 	written := a.takeUnreferenced(messages)
 	defer d.values.forget(written)
 	if err == nil && len(change.Events) > 0 {
@@ -262,6 +268,7 @@ func (d *driver) applyAll(a *activeRun, messages []message, held bool) (machine.
 			in = machine.JournalOnly{Input: in}
 		}
 		c, err := d.decide(a, total.Run, in, now)
+		// Any other error is a refusal of one input and says nothing about the others.
 		if errors.Is(err, errAbandoned) {
 			return total, nil, err
 		}

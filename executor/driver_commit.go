@@ -30,6 +30,7 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 		Blobs:    blobs,
 		With:     with,
 	}
+	// In the commit itself, so that an input is taken if and only if its effect is durable.
 	commit.Taken = taken(answers, commit.Row)
 	for _, a := range answers {
 		if a.out.effect {
@@ -54,6 +55,8 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 			d.cfg.Log.Warn("a run moved on without this node", "run_id", a.id, "error", err)
 			return err
 		}
+		// If the last attempt was stored after all, the commit of the failure is fenced by
+		// the seq.
 		if tries.note(err) {
 			return d.failUnjournalable(a, err)
 		}
@@ -97,12 +100,14 @@ func (d *driver) committed(a *activeRun, change machine.Change) {
 	if len(change.Events) > 0 {
 		d.cfg.Hub.Wake(a.id)
 	}
+	// After the commit, so that the group never has more open runs than its limit.
 	if a.key != "" && change.Run.State.Terminal() {
 		d.dispatcher.leaveLimits(a.id)
 	}
 	if a.isolationEnded != nil && endsAttempt(change.Events) {
 		a.endIsolation()
 	}
+	// Later ones are in the row's due time, and come into memory when their time is near.
 	if at, ok := change.Run.Due(); ok && at.Before(d.cfg.now().Add(timerHorizon)) {
 		d.dispatcher.timers.SetIfEarlier(a.id, at)
 	}

@@ -152,6 +152,7 @@ func (b *inbox) dispatchInput(ctx context.Context, p Posted) {
 // on the node that leads then. If the outcome cannot be stored the input is read again,
 // which does no harm, because it had no effect.
 func (b *inbox) conclude(p Posted, epoch int64, out outcome) {
+	// Last, so that the same input is not begun again while its outcome is being stored.
 	defer b.done(p.ID)
 	if out.taken || out.err != nil && transient(out.err) {
 		return
@@ -177,6 +178,7 @@ func asRefusal(err error) *fault.Error {
 	switch {
 	case err == nil:
 		return nil
+	// The caller on the other node gets the same error as here.
 	case errors.As(err, &f):
 		return f
 	}

@@ -65,6 +65,7 @@ func (v *largeValues) supply() *machine.Blobs {
 // twice their size, until the caller releases it. The content of a blob that is not stored
 // any more is the error blob_lost. Errors: errAbandoned, or that of ctx.
 func (v *largeValues) load(ctx context.Context, work *reservation, b *machine.Blobs, refs []machine.BlobRef) error {
+	// They are read again below; the old ones may be collected meanwhile.
 	b.DropContents()
 	if err := work.resize(ctx, 2*totalOf(refs)); err != nil {
 		return err
@@ -144,6 +145,7 @@ func (v *largeValues) store(tenantID, runID string, value json.RawMessage) (ref 
 	if len(value) > MaxBlob {
 		return nil, "", tooLarge("The output is larger than %d MiB.", MaxBlob>>20)
 	}
+	// Before the loop, which may go round often while the store is unavailable.
 	sum := sha256.Sum256(value)
 	b := Blob{
 		TenantID: tenantID, RunID: runID, Size: int64(len(value)), SHA256: hex.EncodeToString(sum[:]), ContentType: jsonType,

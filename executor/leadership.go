@@ -59,6 +59,7 @@ func (l *leadership) serve(ctx context.Context) error {
 	defer func() { l.ends.report(context.WithoutCancel(ctx)) }()
 	for ctx.Err() == nil {
 		l.ends.report(ctx)
+		// Before the call: the store may count the lease from any time after this.
 		asked := l.cfg.Now()
 		epoch, err := l.cfg.Store.AcquireLease(ctx, l.cfg.Holder, time.Time{}, leaseTTL)
 		switch {
@@ -89,6 +90,7 @@ func (l *leadership) lead(ctx context.Context, epoch int64, since time.Time) {
 	l.term.enter(recovering)
 	inTerm, end := context.WithCancel(ctx)
 	defer end()
+	// Of capacity 1: the goroutine ends whether or not its result is read by then.
 	renewed := make(chan bool, 1)
 	go func() {
 		defer end()
@@ -109,6 +111,7 @@ func (l *leadership) lead(ctx context.Context, epoch int64, since time.Time) {
 	l.term.ready.Store(false)
 	l.term.enter(draining)
 	loops.Wait()
+	// The loops have returned, so nothing holds or quarantines runs any more.
 	l.registry.endRecovery()
 	l.dispatcher.slots.suspend(false)
 	if !lost {
@@ -116,6 +119,7 @@ func (l *leadership) lead(ctx context.Context, epoch int64, since time.Time) {
 	}
 	l.abortAll(ctx)
 	l.term.enter(standby)
+	// Only here: a process that dies before this line has not ended its term in order.
 	l.ends.end(epoch)
 	l.ends.report(context.WithoutCancel(ctx))
 	l.term.epoch.Store(0)

@@ -120,6 +120,8 @@ func UpdateSuspects(phase Phase, known, busy []Suspect) []Suspect {
 	if phase == PhaseRest {
 		return nil // the process dies without any of them
 	}
+	// Runs that are known but not busy have ended or wait: what they did is not suspected
+	// any more.
 	before := make(map[string]Suspect, len(known))
 	for _, s := range known {
 		before[s.RunID] = s
@@ -128,6 +130,7 @@ func UpdateSuspects(phase Phase, known, busy []Suspect) []Suspect {
 	for _, s := range busy {
 		old, seen := before[s.RunID]
 		isolated := seen && old.Isolated
+		// Nothing of it ended since, so its crashes go on counting.
 		if seen && old.LastEnd == s.LastEnd {
 			s = old
 		}
@@ -217,6 +220,7 @@ func (l *leadership) isolate(ctx context.Context, s Suspect, window time.Duratio
 	if !l.retryUntilDone(ctx, "a run could not be isolated", func() error { return l.cfg.Store.Isolate(ctx, s.RunID) }) {
 		return false
 	}
+	// Closed by the run's driver, see driveState.endIsolation.
 	over, survived := make(chan struct{}), false
 	if l.registry.resumeAlone(ctx, s.RunID, over) {
 		patience := time.NewTimer(window)
@@ -273,6 +277,8 @@ func (l *leadership) quarantine(ctx context.Context, s Suspect) error {
 	}
 	now := l.cfg.now()
 	before := row.Seq
+	// After the seq that was read: where a driver journals a message meanwhile, the commit
+	// is refused and all of this is tried again.
 	evs := machine.FailUnloaded(row.RunID, row.State, row.Seq, row.StartedAt, now, verdict(s, acting))
 	row.State, row.Seq, row.Error = machine.Failed, row.Seq+int64(len(evs)), verdict(s, acting)
 	row.CompletedAt, row.UpdatedAt, row.WakeAt = now, now, time.Time{}

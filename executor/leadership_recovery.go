@@ -29,6 +29,8 @@ func (l *leadership) recoverRuns(ctx context.Context) (suspects []Suspect, ok bo
 		return nil, false
 	}
 	if len(suspects) > 0 {
+		// Before commands are taken: without a slot no attempt of another run begins beside
+		// a suspect's.
 		l.dispatcher.slots.suspend(true)
 		l.registry.holdRecovery(ids, suspects)
 		l.dispatcher.backlog.mark()

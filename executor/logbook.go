@@ -133,6 +133,7 @@ func (b *logbook) write() {
 	marked := b.marked
 	b.marked = nil
 	b.mu.Unlock()
+	// Outside mu, because the secrets are read from the store.
 	for _, l := range marked {
 		now, err := b.secret(ctx, l.tenantID)
 		if err != nil { // what cannot be checked is not kept

@@ -154,11 +154,14 @@ func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 		defer p.untrackAttempt()
 		work := reservation{budget: p.values.work}
 		defer work.release()
+		// work is released only after the output was delivered or stored.
 		result, failure := p.runAttempt(ctx, a, call, x, &work)
 		blob := ""
 		if failure == nil {
 			result.Output, blob, failure = p.values.storeOutput(call, result.Output)
 		}
+		// From here on the attempt cannot be cut off: either it was before, which the next
+		// line sees, or its end is delivered.
 		p.detachAttempt(a, key)
 		if errors.Is(context.Cause(ctx), errAbandoned) {
 			if failure == nil && blob == "" {
@@ -217,7 +220,10 @@ func (p *performer) attemptWithinLimits(ctx context.Context, a *activeRun, call 
 	}
 	defer p.steps.Release(1)
 	sending := reservation{budget: p.values.sending}
+	// The config may hold contents of blobs for as long as the attempt lasts.
 	defer sending.release()
+	// After the last wait, so that a config with secrets or large values is not held longer
+	// than the attempt needs it.
 	if call.Config, failure = p.renderWithBlobs(ctx, call, x, &sending); failure != nil {
 		return Result{}, failure
 	}

@@ -95,6 +95,7 @@ func (c *planCache) cached(hash string) *compiled {
 func (c *planCache) keep(p *compiled) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// Another caller compiled the same text meanwhile.
 	if c.byKey[p.hash] != nil {
 		return
 	}

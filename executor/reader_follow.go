@@ -84,6 +84,8 @@ func (s *Follower) deliver(ctx context.Context, runID string, after int64, sink 
 		return after, false, err
 	}
 	last := batch[len(batch)-1]
+	// What the sink does may make a stack large, and the stream's own would stay so while
+	// it waits.
 	onOwnStack(func() { err = sink.Events(batch) })
 	return last.Seq, last.Kind.Terminal(), err
 }

@@ -71,6 +71,7 @@ func (s *Reader) Iterations(ctx context.Context, tenantID, runID string, q Itera
 			return page, err
 		}
 	}
+	// The ended iterations are through: the open ones begin with the first.
 	if phase == 'e' {
 		after = 0
 	}

@@ -130,6 +130,8 @@ func (r *registry) deliver(runID string, m message, slotTaken bool) {
 	r.mu.Lock()
 	a := r.runs[runID]
 	if a == nil {
+		// The epoch of the lease at this moment: the run is driven under it until it leaves
+		// memory, and its commits are refused once the lease is another's.
 		a = &activeRun{id: runID, epoch: r.term.epoch.Load()}
 		r.runs[runID] = a
 		if r.unrecovered[runID] {
@@ -162,6 +164,7 @@ func (r *registry) deliverToDriver(a *activeRun, m message) bool {
 		return false
 	}
 	r.mu.Lock()
+	// Another activeRun of the same id knows nothing of this one's attempts.
 	if r.runs[a.id] != a {
 		r.mu.Unlock()
 		return false
@@ -210,6 +213,7 @@ func (r *registry) receive(a *activeRun) ([]message, bool) {
 		return received, true
 	}
 	a.driven = false
+	// A run with an attempt in flight stays: the attempt's end comes to this activeRun.
 	parked := a.run == nil || a.run.InFlight() == 0
 	if parked && r.runs[a.id] == a {
 		delete(r.runs, a.id)
@@ -219,6 +223,7 @@ func (r *registry) receive(a *activeRun) ([]message, bool) {
 	if release {
 		a.slot = false
 	}
+	// A suspect with nothing in flight cannot kill the process by its attempts any more.
 	if parked {
 		a.endIsolation()
 	}
@@ -310,6 +315,7 @@ func (r *registry) all() []*activeRun {
 // awaitEmpty waits until no run is in memory, or ctx ends. Runs may come back afterwards,
 // unless the state of the term prevents it.
 func (r *registry) awaitEmpty(ctx context.Context) {
+	// A sync.Cond does not know of ctx, so its end wakes the wait.
 	defer context.AfterFunc(ctx, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()

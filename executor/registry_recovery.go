@@ -22,6 +22,8 @@ func (r *registry) resume(id string, isolationEnded chan struct{}) bool {
 	}
 	a := r.newDriven(id, isolationEnded)
 	delete(r.unrecovered, id)
+	// In the same moment under mu as the removal from unrecovered, so that a message which
+	// comes now finds the run in memory, behind its recovery.
 	a.messages = r.recovery(a)
 	r.runs[id] = a
 	r.mu.Unlock()
@@ -143,6 +145,7 @@ func (r *registry) keepResults(a *activeRun, messages []message) {
 		if !ended || m.blob != "" || a.epoch == 0 {
 			continue
 		}
+		// Results of an older term: another node may have driven the runs since.
 		if r.results.epoch != a.epoch {
 			r.results = unjournalledResults{epoch: a.epoch, ends: make(map[string][]machine.StepEnded)}
 		}

@@ -94,6 +94,7 @@ func (s *Starter) decide(ctx context.Context, req StartRequest, try int, judge f
 	key := targetKey{req.TenantID, req.Workflow, req.Version}
 	target, remembered, err := s.targets.get(ctx, s.cfg.Store, key, try > 0)
 	for ; err == nil; try++ {
+		// A copy with revision 0 makes the commit check the status alone; see Target.fence.
 		judged := target
 		if try >= strictTries {
 			judged.Revision = 0
@@ -103,6 +104,7 @@ func (s *Starter) decide(ctx context.Context, req StartRequest, try int, judge f
 		if !stale && (verdict == nil || !remembered || fault.KindOf(verdict) == fault.Unavailable) {
 			return verdict
 		}
+		// A refusal stands only if a fresh look finds the workflow as it was judged.
 		was := target
 		target, remembered, err = s.targets.get(ctx, s.cfg.Store, key, true)
 		if err == nil && !stale && target.WorkflowID == was.WorkflowID && target.Revision == was.Revision {

@@ -37,6 +37,7 @@ func (s *Starter) insert(a *activeRun, change machine.Change, begun bool, target
 	if req.Name != "" {
 		commit.Member = &Member{Name: req.Name}
 	}
+	// Read before the commit: afterwards the run's driver may change it.
 	slot := a.slot
 	if slot {
 		s.registry.track(a)
@@ -69,6 +70,7 @@ func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change
 		s.dispatcher.backlog.mark()
 		return created, false
 	}
+	// A run that startLimited admitted is a member already; any other stays queued.
 	if g, c, limited := groupOf(created.Run, a.key); limited && !s.dispatcher.limits.admit(a.id, g, c.Limit) {
 		return created, false
 	}
@@ -77,6 +79,7 @@ func (s *Starter) tryBegin(created machine.Change, a *activeRun) (machine.Change
 		return created, false
 	}
 	if needsSlot(begun) {
+		// A new run does not overtake those that are queued.
 		if s.dispatcher.backlog.mayExist() || !s.dispatcher.slots.tryAcquire() {
 			s.dispatcher.backlog.mark()
 			return created, false

@@ -47,6 +47,7 @@ func (s *Starter) prepare(ctx context.Context, created machine.Change, target Ta
 		return Prepared{}, err
 	}
 	p := Prepared{change: created}
+	// A limited run is left to the node that leads, which counts its group.
 	if key == "" && !again {
 		p = s.beginFree(created)
 	}

@@ -169,6 +169,8 @@ func (s *Steering) outcomeOf(ctx context.Context, p Posted, t *Taken) (outcome, 
 	if err != nil {
 		return outcome{}, err
 	}
+	// The row may have moved on since; the caller is told the state that its own input led
+	// to.
 	row.State = t.State
 	return outcome{row: row, effect: t.Effect}, nil
 }
@@ -185,6 +187,8 @@ func (s *Steering) answerPending(ctx context.Context, p Posted, in machine.Input
 	if err != nil {
 		return outcome{}, err
 	}
+	// Tried on the run as it is stored and dropped: what counts is whether it would be
+	// refused.
 	c, refused := apply(s.cfg.Log, run, machine.JournalOnly{Input: in}, s.cfg.now(), nil)
 	if (p.Kind == kindRestart || p.Kind == kindBegin) && refused == nil {
 		refused = notReady("No node drives runs; try again shortly.") // a second one would count

@@ -112,6 +112,7 @@ func (t *tail) read(p page, r *read) {
 		r.err = ctx.Err()
 	}
 	t.mu.Lock()
+	// Before done is closed: who comes after this begins a read of its own.
 	delete(t.reading, p)
 	t.mu.Unlock()
 	close(r.done)

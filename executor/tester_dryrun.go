@@ -133,6 +133,7 @@ func (d *dryRun) end(x machine.Execute) machine.StepEnded {
 	ended := machine.StepEnded{Ref: x.Ref, Attempt: x.Attempt, Output: json.RawMessage("null")}
 	m := d.mocks[x.Ref.StepID]
 	switch {
+	// Compensations cannot be mocked, and succeed with null.
 	case x.Role == "compensation":
 	case m.Error != nil:
 		ended.Failure = &machine.Failure{Error: *m.Error, Permanent: true}

@@ -46,6 +46,7 @@ func (s *Tester) TestStep(ctx context.Context, req StepTestRequest) (StepTest, e
 		return StepTest{}, err
 	}
 	now := s.cfg.now()
+	// The run exists for this attempt alone; its id is not stored.
 	header := machine.Header{
 		RunID: s.cfg.NewID("run_"), TenantID: req.TenantID, WorkflowID: target.WorkflowID, Slug: target.Slug,
 		Version: target.Version, Hash: target.Hash, Trigger: "manual", Input: input, CreatedAt: now,
