@@ -28,7 +28,7 @@ func (s *stack) batchOf(workflow, names string) ([]bool, error) {
 	return s.svc.StartNamed(ctx, list)
 }
 
-// wantOpen checks how many open runs there are.
+// wantOpen fails the test unless that many runs are open.
 func (s *stack) wantOpen(workflow string, runs int) {
 	s.t.Helper()
 	open, err := s.db.OpenRuns(s.t.Context(), tenant, workflow)

@@ -138,7 +138,8 @@ func (dp *dispatcher) readyCount() int {
 	return len(dp.ready)
 }
 
-// crowded reports whether so many runs are in memory that wake-ups slow down.
+// crowded reports whether so many runs are in memory that wake-ups slow down. It is asked
+// before each batch of timers, and so may change between two of them.
 func (dp *dispatcher) crowded() bool {
 	dp.mu.Lock()
 	most := dp.maxActive

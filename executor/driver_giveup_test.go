@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// moody is a store that refuses commits with an event of a kind, or is unavailable
-// altogether, or says that the lease is another's.
+// moody is a store that refuses commits with an event of a kind, or is unavailable, or
+// answers that the lease is another's.
 type moody struct {
 	executor.Store
 	refuse events.Kind
@@ -62,8 +62,8 @@ func TestARunWhoseJournalIsRefusedIsFailed(t *testing.T) {
 	s.eventually("its slot is free again", func() bool { return s.svc.FreeSlots() == 10 })
 }
 
-// TestResultsOutliveALostLease: what a step gave while the store was away is
-// journalled when the same term goes on; the step is not performed again.
+// TestResultsOutliveALostLease: a step's output that came while the store was unavailable
+// is journalled when the same term goes on; the step is not performed again.
 func TestResultsOutliveALostLease(t *testing.T) {
 	m, release := &moody{}, make(chan struct{})
 	var ends, cut, calls atomic.Int64

@@ -47,7 +47,7 @@ steps:
 	}
 }
 
-// TestTimersGoOffWhileVeryManyRunsAreInAction: the same with a slot for each.
+// TestTimersGoOffWhileVeryManyRunsAreInAction: the same, with a slot for each run.
 func TestTimersGoOffWhileVeryManyRunsAreInAction(t *testing.T) {
 	r := newStuck()
 	s := newStack(t, r.run, func(c *executor.Config) { c.MaxRuns = 100 })

@@ -45,8 +45,8 @@ func (h *hanging) Run(ctx context.Context, call executor.Call) (executor.Result,
 
 const hook = "name: Hook\nsteps:\n  - { id: a, type: webhook, config: { url: \"{{ input.url }}\", event: e } }\n"
 
-// Runs that wait for a host where nothing ends leave the slots to others, keep
-// their turn, and end when the host answers again or when they are cancelled.
+// Runs that wait for a host where nothing ends leave the slots to others, keep their place,
+// and end when the host answers again or when they are cancelled.
 func TestAHostThatHangsHoldsUpNoOtherRun(t *testing.T) {
 	h := &hanging{letGo: make(chan struct{})}
 	s := newStack(t, nil, func(c *executor.Config) { c.Runner, c.MaxRuns = h, 4 })

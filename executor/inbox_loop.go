@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	inboxPage  = 256
+	inboxPage  = 256              // inputs read at once
 	inboxKeep  = 10 * time.Minute // how long outcomes are kept
 	inboxPurge = 60               // polls between two purges
 )

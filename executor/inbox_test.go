@@ -229,8 +229,8 @@ func TestWhatAStandbyAcceptedIsTakenByTheNextLeader(t *testing.T) {
 	})
 }
 
-// Of deliveries of one request id one is new, also while no node drives runs;
-// one that is refused does not use its id up.
+// Of deliveries of one request id one is new, also while no node drives runs; one that is
+// refused leaves its id free.
 func TestARequestIDIsNewOnceWithoutALeader(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, url string) {
@@ -303,7 +303,7 @@ func TestAStandbyHearsOfGrowth(t *testing.T) {
 	}
 }
 
-// A stopping node takes nothing more; its caller asks another one.
+// A stopping node takes no commands; its caller asks another one.
 func TestAStoppedNodePostsNothing(t *testing.T) {
 	s := newStack(t, neverRun)
 	id := s.start(s.workflow(asksTwice), `null`).RunID
@@ -316,7 +316,7 @@ func TestAStoppedNodePostsNothing(t *testing.T) {
 	}
 }
 
-// revise gives a workflow a second version, which becomes the active one.
+// revise stores a second version of a workflow, which becomes the active one.
 func (s *stack) revise(id, text string) {
 	s.t.Helper()
 	doc, problems := parser.Parse([]byte(text), source.YAML)

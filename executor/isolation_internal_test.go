@@ -44,8 +44,8 @@ func TestSuspectsDoNotKeepTheOthersWaitingForLong(t *testing.T) {
 	}
 }
 
-// server is a model of a server that is killed again and again: what is in
-// action, and what the rules say of it. Times are seconds.
+// server is a model of a server that is killed again and again: what is in flight, and what
+// the rules say of it. Times are in seconds.
 type server struct {
 	isolation   Isolation
 	rand        *rand.Rand
@@ -95,8 +95,8 @@ func (s *server) run(id string, d float64) float64 {
 	return 0
 }
 
-// boot is one life of the process, which is killed after some time at the
-// latest. It reports whether the process died before.
+// boot is one process from its start to its death; it is killed after some time at the
+// latest. It reports whether it died before that.
 func (s *server) boot(life float64) (phase Phase, killer bool) {
 	for _, r := range s.runs {
 		r.at = 0

@@ -15,15 +15,15 @@ import (
 	"time"
 )
 
-// dies is a store to which the end of a term never comes through, as if the
-// process had died.
+// dies is a store that never learns of the end of a term, as if the process had died.
 type dies struct{ executor.Store }
 
 func (dies) EndTerm(context.Context, int64) error { return nil }
 
 func crashing(c *executor.Config) { c.Store = dies{c.Store} }
 
-// stuck is a runner whose attempts end when they are let go, or cut off.
+// stuck is a runner whose attempts end when the test releases them, or when they are cut
+// off.
 type stuck struct {
 	mu     sync.Mutex
 	acting map[string]chan struct{}
@@ -66,12 +66,12 @@ func (s *stuck) count() int {
 }
 
 // quickIsolation makes the isolation of suspects short, but for the window: that lasts
-// until the test lets the run go.
+// until the test releases the run.
 func quickIsolation(c *executor.Config) {
 	c.Isolation = executor.Isolation{Window: time.Hour, Shared: time.Hour, Rest: time.Millisecond, MaxRest: time.Millisecond, Confirm: time.Millisecond}
 }
 
-// life is one process: it drives what is there until it is stopped.
+// life is one process: it drives the stored runs until it is stopped.
 func life(t *testing.T, before *stack, opts ...stackOption) (*stack, *stuck) {
 	t.Helper()
 	r := newStuck()
@@ -134,7 +134,7 @@ func TestARunThatKillsTwiceAloneIsQuarantined(t *testing.T) {
 	if journal[len(journal)-1].Kind != events.RunFailed || !strings.Contains(string(journal[len(journal)-1].Data), `"steps":["fetch"]`) {
 		t.Errorf("the last event is %s %s", journal[len(journal)-1].Kind, journal[len(journal)-1].Data)
 	}
-	// An operator who mended what killed lets it go on; it begins without a past.
+	// An operator who removed the cause resumes it; its crashes are not counted any more.
 	if _, err := s.svc.Resume(t.Context(), tenant, run, executor.ResumeRequest{}); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestAStopInOrderRaisesNoSuspicion(t *testing.T) {
 	<-r.begun
 }
 
-// A step that ends between the crashes is a run that gets on.
+// A run of which a step ends between the crashes makes progress, and is no suspect.
 func TestAStepsEndClearsARun(t *testing.T) {
 	s, r := life(t, nil, crashing)
 	wf := s.workflow(`
@@ -220,7 +220,7 @@ func TestOtherRunsAreSteeredWhileSuspectsAreIsolated(t *testing.T) {
 		if rec := s.start(wf, `{"n":1}`); rec.State != machine.Queued {
 			t.Errorf("a run of a request is %s", rec.State)
 		}
-		// Two that wait for their trial: one is cancelled, one paused.
+		// Two that wait to be isolated: one is cancelled, one paused.
 		var rest []string
 		for _, id := range busy {
 			if id != first {
@@ -257,8 +257,8 @@ func TestOtherRunsAreSteeredWhileSuspectsAreIsolated(t *testing.T) {
 	})
 }
 
-// away is a store that cannot be told of a term's end for a while, as when it
-// is away.
+// away is a store that cannot be told of a term's end for a while, as when it is
+// unavailable.
 type away struct {
 	executor.Store
 	gone  atomic.Bool
@@ -272,8 +272,8 @@ func (a *away) EndTerm(ctx context.Context, epoch int64) error {
 	return a.Store.EndTerm(ctx, epoch)
 }
 
-// A process that lost its lease or stopped while the store was away did not
-// crash: it says so as soon as it can, and what was counted is taken back.
+// A process that lost its lease or stopped while the store was unavailable did not crash:
+// it says so as soon as it can, and what was counted is taken back.
 func TestAnUnavailableStoreIsNotACrash(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, url string) {
@@ -306,7 +306,7 @@ func TestAnUnavailableStoreIsNotACrash(t *testing.T) {
 	})
 }
 
-// notes are terms in memory, as a file outlives the process.
+// notes keeps terms in memory; like a file it outlives the modelled process.
 type notes struct {
 	mu     sync.Mutex
 	epochs []int64
@@ -369,7 +369,7 @@ func TestAStopWhileTheStoreIsUnavailableIsNotACrash(t *testing.T) {
 	}
 }
 
-// frozen are notes of a process that is over.
+// frozen is the notes of a process that has ended: writing them fails.
 type frozen struct {
 	*notes
 	frozen bool

@@ -44,8 +44,8 @@ func newLargeValues(cfg *Config, t *term) *largeValues {
 	}
 }
 
-// unreferencedBlob is a blob that is written, or being written, and that no commit
-// has named yet. size is in bytes.
+// unreferencedBlob is a blob that is written, or being written, and that no commit has
+// named yet. size is in bytes. It counts against its run's limit.
 type unreferencedBlob struct {
 	runID string
 	size  int64

@@ -86,7 +86,8 @@ func (t Isolation) rest(suspects []Suspect) time.Duration {
 }
 
 // Suspect is a run in flight, with its crashes since an attempt of it ended last. The store
-// keeps these numbers; UpdateSuspects computes them.
+// keeps these numbers; UpdateSuspects computes them. LastEnd 0 is a run of which nothing
+// has ended yet.
 type Suspect struct {
 	RunID    string
 	TenantID string

@@ -44,6 +44,7 @@ type limitedRun struct {
 	limit int
 }
 
+// newLimits returns limits without any group.
 func newLimits() *limits {
 	return &limits{groups: make(map[group]*groupState), byRun: make(map[string]group)}
 }
@@ -298,8 +299,9 @@ func concurrencyLimitReached(c *definitions.Concurrency) error {
 		"The workflow allows %d open runs of this concurrency key and rejects more; wait for one to end.", c.Limit)
 }
 
-// OpenCount counts the open runs of one concurrency group that are on one
-// version. Begun is false for those that are queued.
+// OpenCount counts the open runs of one concurrency group that are on one version. Begun is
+// false for those that are queued. LimitStore.OpenByVersion returns a list of them in the
+// order in which they are to be counted.
 type OpenCount struct {
 	Version int
 	Hash    string

@@ -85,7 +85,7 @@ func TestLimitsAreThoseOfEachRunsVersion(t *testing.T) {
 				if len(m.queue) == 0 {
 					t.Skip("no run waits")
 				}
-				// Only a limit that keeps it waiting: one that lets it in is enter's.
+				// Only a limit that keeps it waiting: admit handles one that lets it in.
 				id, limit := rapid.SampledFrom(m.queue).Draw(t, "run"), rapid.IntRange(1, 5).Draw(t, "limit")
 				if limit > len(m.begun) {
 					t.Skip("there is room for that")

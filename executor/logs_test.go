@@ -212,8 +212,7 @@ func TestLinesAreBounded(t *testing.T) {
 	}
 }
 
-// A secret at the place where a line is no longer looked at is not shown by
-// half.
+// A secret at the place where a line is no longer looked at is not shown in part.
 func TestALongLineHoldsNoHalfSecret(t *testing.T) {
 	lines := logged(t, func(logs executor.Logs) {
 		fmt.Fprint(logs.Stream(executor.LogInfo, "stdout"), strings.Repeat(secretWord, 64<<10), "\n")
@@ -223,7 +222,7 @@ func TestALongLineHoldsNoHalfSecret(t *testing.T) {
 	}
 }
 
-// failingLogs takes no lines while it is broken.
+// failingLogs is a store that takes no log lines while it is broken.
 type failingLogs struct {
 	executor.Store
 	broken atomic.Bool
@@ -236,8 +235,8 @@ func (f *failingLogs) AppendLogs(ctx context.Context, logs []executor.Log) error
 	return f.Store.AppendLogs(ctx, logs)
 }
 
-// A store that does not take lines holds up neither step nor run; they are
-// kept once it does.
+// A store that does not take lines holds up neither step nor run; the lines are stored once
+// it does.
 func TestLinesWaitForTheStore(t *testing.T) {
 	var f *failingLogs
 	s := newStack(t, func(_ context.Context, call executor.Call) (executor.Result, error) {

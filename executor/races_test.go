@@ -34,8 +34,7 @@ type arena struct {
 	outcomes map[string]int
 }
 
-// race lets one round play and names its outcome; what must not be, it reports
-// as an error.
+// race runs one round and names its outcome; it reports what must not happen as an error.
 type race struct {
 	definition string
 	round      func(a *arena, id string) (outcome string, err error)
@@ -89,7 +88,7 @@ func newArena(t *testing.T, url string) *arena {
 	return &arena{stack: p.leader, nodes: []*stack{p.leader, p.standby}}
 }
 
-// node is any of the nodes.
+// node returns one of the nodes at random.
 func (a *arena) node() *executor.Service { return a.nodes[rand.IntN(len(a.nodes))].svc }
 
 func (a *arena) play(t *testing.T, r race, times int) {
@@ -115,7 +114,7 @@ func (a *arena) play(t *testing.T, r race, times int) {
 	t.Logf("%d rounds in %v: %v", times, time.Since(began).Round(10*time.Millisecond), a.outcomes)
 }
 
-// story is a run's journal in short.
+// story returns a run's journal in short form.
 func (a *arena) story(id string) string {
 	if id == "" {
 		return ""
@@ -151,10 +150,10 @@ func (a *arena) consistent(t *testing.T, id string) {
 	}
 }
 
-// soon waits up to most, so that two deeds meet in every order.
+// soon waits up to most, so that two actions meet in every order.
 func soon(most time.Duration) { <-time.After(time.Duration(rand.Int64N(int64(most)))) }
 
-// only passes on errors other than a refusal with one of the codes.
+// only returns err unless it is a refusal with one of the codes.
 func only(err error, codes ...string) error {
 	if err == nil || slices.Contains(codes, fault.CodeOf(err)) {
 		return nil
@@ -241,8 +240,8 @@ func signalAgainstCancel(a *arena, id string) (string, error) {
 		wantCount(evs, events.InputResolved, taken), wantCount(evs, events.SignalReceived, received))
 }
 
-// deliverBoth sends two signals at once and tells how many were new; the run is
-// ended by one more.
+// deliverBoth sends two signals at once and returns how many were new; one more signal ends
+// the run.
 func (a *arena) deliverBoth(id, first, second string) (fresh int, err error) {
 	errs, news := make([]error, 2), make([]bool, 2)
 	deliver := func(i int, key string) func() {

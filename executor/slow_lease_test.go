@@ -34,7 +34,7 @@ func (s *slowLease) EndTerm(ctx context.Context, epoch int64) error {
 	return s.Store.EndTerm(ctx, epoch)
 }
 
-// In a bubble, whose clock runs only while everybody waits.
+// In a bubble, whose clock moves only while all of its goroutines wait.
 func TestALeaseIsKeptOverASlowConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := &slowLease{}

@@ -35,8 +35,8 @@ const (
 	// draining: the lease is lost or the process stops. Nothing new begins; what
 	// ends is still journalled.
 	draining
-	// aborting: nothing is journalled here any more. Attempts are cut off, and the
-	// node waits until no goroutine of this term drives a run.
+	// aborting: nothing is journalled here. Attempts are cut off, and the node waits until
+	// no goroutine of this term drives a run.
 	aborting
 )
 

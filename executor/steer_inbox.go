@@ -41,7 +41,7 @@ func auditLines(t *audit.Trail, runID string, detail any) []audit.Entry {
 	return []audit.Entry{line}
 }
 
-// signalDetail is the detail of the audit trail's line about a signal.
+// signalDetail is the detail of the audit trail's line about a signal. Its JSON is stored.
 type signalDetail struct {
 	Signal    string `json:"signal"`
 	RequestID string `json:"request_id,omitempty"`

@@ -7,9 +7,11 @@ import (
 	"time"
 )
 
-// Store is everything that the executor needs of persistence, by use. A part of
-// the executor that needs less takes less. Every method is one transaction and
-// is safe for concurrent use.
+// Store is everything that the executor needs of persistence, by use. A part of the
+// executor that needs less takes less. Every method is one transaction and is safe for
+// concurrent use. An unavailable store is fault.Unavailable from any of them:
+// store_unavailable where nothing was written, outcome_unknown where it is not known
+// whether a commit was.
 type Store interface {
 	JournalStore
 	PageStore
@@ -28,15 +30,16 @@ type Store interface {
 
 // JournalStore writes and reads the journals of runs.
 type JournalStore interface {
-	// Commit writes a group and returns one error for each member, in order: nil,
-	// ErrFenced (the seq was not the expected one, or the epoch is old),
-	// ErrDuplicateKey, ErrNameTaken, ErrStale, or the store's own error. One bad
-	// member does not fail the rest. Epoch 0 is not checked.
+	// Commit writes a group and returns one error for each member, in order: nil, ErrFenced
+	// (the seq was not the expected one, or the epoch is old), ErrDuplicateKey,
+	// ErrNameTaken, ErrStale, or the store's own error. One bad member does not fail the
+	// rest. Epoch 0 is not checked. What a member writes is written together or not at all.
 	Commit(ctx context.Context, epoch int64, group []Commit) []error
-	// Journal loads what machine.Restore needs: the row, the newest snapshot (nil:
-	// none) and the events after it.
+	// Journal loads what machine.Restore needs: the row, the newest snapshot (nil: none)
+	// and the events after it, all of one moment. fault.NotFound run_not_found.
 	Journal(ctx context.Context, runID string) (Journal, error)
-	// Events reads at most limit events after seq, in order.
+	// Events reads at most limit events after seq, in order; none where the run has no
+	// more, or is not there.
 	Events(ctx context.Context, runID string, after int64, limit int) ([]events.Event, error)
 }
 
@@ -65,8 +68,8 @@ type WorkflowStore interface {
 	Target(ctx context.Context, tenantID, workflow, version string) (Target, error)
 }
 
-// QueueStore finds the runs that have something to do. The table of runs is the
-// queue.
+// QueueStore finds the runs that have something to do. The table of runs is the queue:
+// there is no other list that could disagree with it.
 type QueueStore interface {
 	// Queued lists the ids of at most limit queued runs, first come first served
 	// and fair between tenants (round robin over those that have any).
@@ -94,18 +97,20 @@ type LimitStore interface {
 	OpenByVersion(ctx context.Context, workflowID, key string) ([]OpenCount, error)
 }
 
-// LeaseStore keeps the lease of the node that drives runs.
+// LeaseStore keeps the lease of the node that drives runs. There is one for the database.
 type LeaseStore interface {
 	// AcquireLease takes or renews the executor's lease for holder and returns
 	// its epoch; held by another and not expired: ErrLeaseHeld. The epoch
 	// rises each time the holder changes. Zero now is the store's own clock, which
 	// is the same for all nodes.
 	AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error)
-	// ReleaseLease gives the lease up at once, if holder still has it.
+	// ReleaseLease ends the lease at once, if holder still has it; otherwise it has no
+	// effect.
 	ReleaseLease(ctx context.Context, holder string) error
 }
 
-// CrashStore remembers which runs were in flight when a process died.
+// CrashStore remembers which runs were in flight when a process died, beyond any process.
+// See the rules in UpdateSuspects.
 type CrashStore interface {
 	// BeginTerm begins the term of an epoch, in PhaseIsolation, and returns those
 	// of the runs in flight that are suspects (SelectSuspects), in the order in

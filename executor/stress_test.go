@@ -29,7 +29,7 @@ func rounds(few int) int {
 // quick keeps a test that waits for nothing outside from waiting at its end.
 func quick(c *executor.Config) { c.Drain = 5 * time.Second }
 
-// both runs two deeds at once, in either order.
+// both runs two functions at once, in either order.
 func both(a, b func()) {
 	var wg sync.WaitGroup
 	wg.Go(a)

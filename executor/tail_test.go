@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// slowStore answers reads of a journal when the test says so.
+// slowStore answers reads of a journal when the test lets it.
 type slowStore struct {
 	Store
 	mu     sync.Mutex

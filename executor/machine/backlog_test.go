@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// crowd is a run with so many steps begun, and its journal.
+// crowd is a run of which very many steps have begun, and its journal.
 type crowd struct {
 	t       *testing.T
 	plan    *machine.Plan

@@ -27,8 +27,8 @@ func (t endings) nextCompensation() bool {
 func (t endings) startCompensation(p position) {
 	n, attempt := t.node(p), t.nextAttempt(p)
 	if p.frame != nil {
-		// A loop that was tried anew may have numbered later attempts of this
-		// place than the kept iteration knows.
+		// A loop that was tried again may have numbered later attempts of this position
+		// than the retained iteration knows.
 		attempt = max(attempt, t.maxLoopAttempt+1)
 	}
 	t.emit(events.CompensationStarted, p, attempt, &Detail{})

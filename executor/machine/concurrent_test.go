@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestScopesAreReadWhileTheRunGoesOn: performers render configs at any time,
-// while the run is long at another place. Run with -race.
+// TestScopesAreReadWhileTheRunGoesOn: performers render configs at any time, while the run
+// has long moved on. Run with -race.
 func TestScopesAreReadWhileTheRunGoesOn(t *testing.T) {
 	plan := compilePlan(t, `
 name: w

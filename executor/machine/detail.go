@@ -12,9 +12,9 @@ import (
 // Detail is the payload of every event (Event.Data); each kind uses the fields
 // named after it here and leaves the rest out. Times have milliseconds, UTC.
 //
-// actor is who steered the run, reason what they said, on state_changed (of a
-// new run and its begin: who started it), signal_received and run_cancelled;
-// absent where nobody did and in journals of earlier versions.
+// actor is who steered the run, reason what they said, on state_changed (of a new run and
+// its begin: who started it), signal_received and run_cancelled; absent where it is not
+// known, and in journals of earlier versions.
 //
 //	state_changed            state, from, reason; cancelling and compensating also outcome, error; queued by a resume
 //	                         also from_step, redrive, and version with definition_hash when it goes on with another;

@@ -152,8 +152,8 @@ func (t loops) result(f *frame) (json.RawMessage, error) {
 	plan := f.loop.loop
 	switch {
 	case plan.collect != nil:
-		// A plain path gives a part of a step's output; the copy lets go of the
-		// rest of it.
+		// A plain path returns a part of a step's output; without the copy all of it would
+		// be retained.
 		v, err := plan.collect.EvalJSON(view{run: t.Run, position: position{f, -1}})
 		return bytes.Clone(v), err
 	case plan.while != nil:

@@ -93,8 +93,7 @@ type world struct {
 	effects map[machine.Ref]*effect
 }
 
-// effect is what the journal and the executes say of a step's effect at one
-// place.
+// effect is what the journal and the executes say of a step's effect at one position.
 type effect struct {
 	key   string
 	since time.Time
@@ -260,14 +259,14 @@ func (w *world) disturb() {
 	}
 }
 
-// author is who steers: nobody that is known, or somebody.
+// author draws who steers: an unknown or a known actor.
 func (w *world) author() machine.Attribution {
 	return rapid.SampledFrom([]machine.Attribution{
 		{}, {Reason: "why \"not\""}, {Actor: audit.Actor{Type: audit.Key, ID: "key_1", Name: "ü"}, Reason: "because"}, {Actor: audit.Actor{Type: audit.System}},
 	}).Draw(w.t, "by")
 }
 
-// settle answers everything, as a world without further disturbance would.
+// settle answers every effect, resumes the run and lets time pass, until the run has ended.
 func (w *world) settle() {
 	for range 2000 {
 		if w.run.State.Terminal() {
@@ -373,8 +372,8 @@ func (w *world) checkOrder() {
 	}
 }
 
-// checkJournal: the journal gives the same run back, from its start and from
-// any snapshot on the way.
+// checkJournal: the journal restores the same run, from its start and from any snapshot on
+// the way.
 func (w *world) checkJournal() {
 	want := w.snaps[w.run.Seq]
 	plans := func(machine.VersionSpan) (*machine.Plan, error) { return w.plan, nil }

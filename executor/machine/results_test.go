@@ -61,8 +61,8 @@ steps:
 	}
 }
 
-// reload takes the run from its snapshot, and wants the journal to give the
-// same.
+// reload takes the run from its snapshot, and fails the test unless the journal restores
+// the same.
 func (c *crowd) reload() {
 	c.t.Helper()
 	want := snapshot(c.t, c.run)

@@ -167,7 +167,7 @@ func (p *player) command(line string) {
 	p.absorb(change)
 }
 
-// steeredBy gives a steering input its author.
+// steeredBy returns a steering input with its author.
 func steeredBy(in machine.Input, by machine.Attribution) machine.Input {
 	switch in := in.(type) {
 	case machine.Cancel:
@@ -301,8 +301,8 @@ func ref(step, iteration string, attempt int) string {
 	return step
 }
 
-// absorb prints a change and checks that the journal gives the same run back,
-// from its start and from a snapshot of an earlier run.
+// absorb prints a change and checks that the journal restores the same run, from its start
+// and from a snapshot of an earlier run.
 func (p *player) absorb(c machine.Change) {
 	p.run, p.header = c.Run, c.Run.Header
 	for _, ev := range c.Events {

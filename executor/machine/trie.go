@@ -30,6 +30,7 @@ type trieNode[T any] struct {
 }
 
 const (
+	// A node has 32 places: five bits of the key choose one.
 	trieBits = 5
 	trieMask = 1<<trieBits - 1
 )

@@ -188,6 +188,7 @@ type Recover struct{}
 // slot is free, and while it is stopping.
 type JournalOnly struct{ Input Input }
 
+// These methods close the set of inputs to the package.
 func (JournalOnly) input() {}
 func (Begin) input()       {}
 func (Continue) input()    {}
@@ -237,6 +238,7 @@ type Stop struct {
 	Attempt int
 }
 
+// These methods close the set of effects to the package.
 func (Execute) effect() {}
 func (Stop) effect()    {}
 
