@@ -18,10 +18,10 @@ const (
 )
 
 // The causes with which the context of an attempt is cancelled. errAbandoned is also
-// the error of a decision that this node may not journal any more; it is never stored.
+// the error of a decision that this node may no longer journal; it is never stored.
 var (
 	errAbandoned = errors.New("the run is not driven here any more") // the attempt's end is not reported
-	errStopped   = errors.New("the step was asked to stop")          // its end is reported, with the failure "stopped"
+	errStopped   = errors.New("the step was asked to stop")          // its end is reported, as "stopped"
 )
 
 // driver feeds the machine: it applies a run's messages, commits what the machine decided,
@@ -108,11 +108,11 @@ func (d *driver) runAll(a *activeRun, messages []message) bool {
 }
 
 // load folds the run from its journal and sets the rest of its driveState. A run with a
-// concurrency limit that has begun is counted again in its group, where it may be missing
-// after an unload. If the journal cannot be read the run is unloaded, the callers get the
-// error, and load returns false; work that is due is found again by the next poll. A run
-// that is to be recovered waits for an unavailable store instead, for as long as this node
-// may journal, because Recover is delivered only once per term.
+// concurrency limit that has begun is counted in its group, unless it is already. If the
+// journal cannot be read the run is unloaded, the callers get the error, and load returns
+// false; work that is due is found again by the next poll. A run that is to be recovered
+// waits for an unavailable store instead, for as long as this node may journal, because
+// Recover is delivered only once per term.
 func (d *driver) load(a *activeRun, messages []message) bool {
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
@@ -157,7 +157,7 @@ func hasRecovery(messages []message) bool {
 // runOnce applies a batch of messages, commits the change and performs its effects. Nothing
 // outside happens before the commit: an attempt begins, and a caller is answered, only once
 // the events are durable. It returns false once the run has been unloaded: when this node
-// may not journal any more, or when the commit failed permanently.
+// may no longer journal, or when the commit failed permanently.
 //
 // held means that the inputs are journalled and start nothing. That is so in a state in
 // which no attempts begin, for a quarantined run, and when admit finds no slot.

@@ -40,7 +40,7 @@ func (d *driver) commitGrowth(a *activeRun, change machine.Change, answers []ans
 	var tries refusals
 	for {
 		if a.epoch == 0 || !d.term.state().journals() {
-			return ErrFenced // this node may journal nothing any more
+			return ErrFenced // this node may no longer journal
 		}
 		d.crashBefore(change)
 		err := d.commits.submit(a.epoch, commit)

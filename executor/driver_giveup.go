@@ -35,7 +35,7 @@ func (r *refusals) note(err error) (tooMany bool) {
 	return r.refused >= maxRefusals
 }
 
-// sleepUnlessHalted sleeps for wait, or until this node may not journal any more, whichever
+// sleepUnlessHalted sleeps for wait, or until this node may no longer journal, whichever
 // is sooner, give or take retryStoreAfter.
 func (d *driver) sleepUnlessHalted(wait time.Duration) {
 	for ; wait > 0 && d.term.state().journals(); wait -= retryStoreAfter {

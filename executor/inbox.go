@@ -64,7 +64,7 @@ type InboxStore interface {
 	// PurgeTaken removes inputs that were taken before a moment.
 	PurgeTaken(ctx context.Context, before time.Time) error
 	// Listen calls heard for what other nodes tell, until ctx ends (nil) or it
-	// cannot hear any more. The first call comes once it hears, because what
+	// can no longer hear. The first call comes once it hears, because what
 	// was told before was missed.
 	Listen(ctx context.Context, heard func(Notice)) error
 }

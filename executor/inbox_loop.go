@@ -203,8 +203,8 @@ func taken(answers []answer, row Record) []Taken {
 	return list
 }
 
-// beginPosted begins a queued run for another node, waiting for a slot as long as that node
-// waits, and records whether it began.
+// beginPosted begins a queued run for another node, waiting outcomeWait for a slot at most,
+// and records whether it began.
 func (b *inbox) beginPosted(p Posted) {
 	epoch := b.term.epoch.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), outcomeWait)

@@ -134,7 +134,7 @@ func TestARunThatKillsTwiceAloneIsQuarantined(t *testing.T) {
 	if journal[len(journal)-1].Kind != events.RunFailed || !strings.Contains(string(journal[len(journal)-1].Data), `"steps":["fetch"]`) {
 		t.Errorf("the last event is %s %s", journal[len(journal)-1].Kind, journal[len(journal)-1].Data)
 	}
-	// An operator who removed the cause resumes it; its crashes are not counted any more.
+	// An operator who removed the cause resumes it; its earlier crashes do not count.
 	if _, err := s.svc.Resume(t.Context(), tenant, run, executor.ResumeRequest{}); err != nil {
 		t.Fatal(err)
 	}

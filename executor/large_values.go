@@ -177,8 +177,9 @@ var errRunFull = errors.New("the run has as much stored apart as it may")
 // reserve gives the blob an id and counts it against the run's limit, together with those
 // that no commit has named yet, so that attempts which store at the same time cannot pass
 // the limit together. It returns true if the run has a blob with this content, and b has
-// its id. errRunFull: the limit is reached. The lock is taken after the store was read: a
-// blob that was named in between counts once, because known has it or unreferenced does.
+// its id. errRunFull: the limit is reached. The lock is taken after the store was read; a
+// blob that is named in between may be missed, so the limit is exact only while the run
+// stores one value at a time.
 func (v *largeValues) reserve(b *Blob) (same bool, err error) {
 	kept, err := v.blobs.RunBlobs(context.Background(), b.RunID)
 	if err != nil {

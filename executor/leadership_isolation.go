@@ -99,7 +99,7 @@ type Suspect struct {
 }
 
 // MustQuarantine reports whether the process died with the run isolated so often
-// that it is not driven any more.
+// that it is no longer driven.
 func (s Suspect) MustQuarantine() bool { return s.Alone >= quarantineCrashes }
 
 // Phase is what may be in flight in a term. The numbers are stored.

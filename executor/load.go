@@ -6,7 +6,7 @@ type Load struct {
 	Runs             int   // in memory
 	Woken            int   // woken runs that wait for a slot
 	Steps            int   // attempts in flight
-	Slots, SlotsUsed int   // Config.MaxRuns, and how many are taken; more than all of them where some are beyond the limit
+	Slots, SlotsUsed int   // Config.MaxRuns, and how many are taken, maybe more
 }
 
 // Load returns how much work this node has now. Its numbers are read one after another, so

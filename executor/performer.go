@@ -56,7 +56,7 @@ func newPerformer(cfg *Config, t *term, r *registry, hosts *hostLimiter, values 
 }
 
 // trackAttempt counts an attempt that is about to begin, and keeps stop for it. It reports
-// false where this node may not journal any more since the attempt was journalled as
+// false where this node may no longer journal since the attempt was journalled as
 // started: then the attempt counts as interrupted and must not begin.
 func (p *performer) trackAttempt(a *activeRun, key attemptKey, stop context.CancelCauseFunc) bool {
 	p.mu.Lock()
@@ -134,7 +134,7 @@ func (p *performer) awaitIdle(ctx context.Context) {
 
 // startAttempt begins an attempt in a goroutine of its own and returns at once; its end
 // comes back as a machine.StepEnded message of the run. The start of the attempt must be
-// durable. Only the run's driver calls it. If the node may not journal any more the attempt
+// durable. Only the run's driver calls it. If the node may no longer journal the attempt
 // does not begin, and the run's next driver interrupts it.
 func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 	ctx, stop := context.WithCancelCause(context.Background())

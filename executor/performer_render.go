@@ -10,7 +10,7 @@ import (
 
 // renderWithBlobs renders a config whose expressions may read values in blobs, as often as
 // the rendering asks for contents. sending keeps the memory of a config that came to hold
-// much of them; of any other it is released, because the contents are not needed any more.
+// much of them; of any other it is released, because the contents are no longer needed.
 // The failure is that of render, or "stopped" where ctx or this node ended first.
 func (p *performer) renderWithBlobs(ctx context.Context, call Call, x machine.Execute, sending *reservation) (json.RawMessage, *machine.Failure) {
 	var loads []machine.BlobRef

@@ -181,7 +181,7 @@ func New(config Config) *Service {
 // Serve drives runs until ctx ends, then drains: attempts in flight get Config.Drain to
 // end, and the next process resumes the rest. While another process holds the executor's
 // lease this one stands by: commands for runs are stored for the one that leads. It returns
-// nil once no run is driven here. It is called once.
+// nil once no run is driven here. Only one call may be under way.
 func (s *Service) Serve(ctx context.Context) error { return s.leadership.serve(ctx) }
 
 // Close ends the writers, once what was submitted is answered; later starts are refused

@@ -177,8 +177,8 @@ func (s *Steering) outcomeOf(ctx context.Context, p Posted, t *Taken) (outcome, 
 
 // answerPending returns the answer while no node leads. The input stays and will be taken;
 // one that the run as it stands would refuse is withdrawn and refused, and so is a restart
-// or a Begin, which must not be repeated while the first one is pending. If the withdrawal
-// comes too late, the input was taken and its outcome is the answer.
+// or a Begin, because a repetition of it would count. If the withdrawal comes too late, the
+// input was taken and its outcome is the answer.
 func (s *Steering) answerPending(ctx context.Context, p Posted, in machine.Input) (outcome, error) {
 	if ctx.Err() != nil {
 		return outcome{}, ctx.Err()

@@ -122,7 +122,7 @@ type CrashStore interface {
 	SetPhase(ctx context.Context, epoch int64, p Phase) error
 	// Isolate records that a suspect is about to run with nothing else in flight.
 	Isolate(ctx context.Context, runID string) error
-	// EndIsolation records that a suspect is not isolated any more, and whether it
+	// EndIsolation records that a suspect is no longer isolated, and whether it
 	// outlived its window.
 	EndIsolation(ctx context.Context, runID string, survived bool) error
 	// ClearCrashes forgets the crashes of a run.

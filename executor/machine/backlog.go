@@ -73,7 +73,7 @@ func (t catchUp) interruptAttempts(most int) {
 
 // deliverKeptSignals delivers to the open waits what arrived while the run could not take
 // signals, because it was paused, queued or held. It needs no note of how far it came: a
-// wait that took its signal is not open any more.
+// wait that took its signal is no longer open.
 func (t catchUp) deliverKeptSignals(most int) {
 	if t.keepsSignals() || t.signals.kept.len() == 0 || t.signalWaits == 0 {
 		t.backlog.keptSignals = false

@@ -136,7 +136,7 @@ func (r draft) onTerminal() {
 
 // clearActivity forgets all work that could go on or is under way. Steps keep their last
 // status; reports show it as it is read in the run's state (shownIn). Attempts that are
-// still in flight outside are not known any more, and their ends have no effect.
+// still in flight outside are no longer known, and their ends have no effect.
 func (r draft) clearActivity() {
 	r.agenda.clear()
 	r.activity = activity{}
