@@ -171,13 +171,13 @@ type DueRun struct {
 type Target struct {
 	WorkflowID string
 	Slug       string
-	Version    int
+	Version    int // from 1
 	// Label is the label by which the version was named; "": it was not named so.
 	Label string
 	// Hash is that of the version's canonical definition.
 	Hash     string
-	Status   workflows.Status
-	Revision int64 // of the workflow, when this was read; 0: any will do
+	Status   workflows.Status // of the workflow, when this was read
+	Revision int64            // of the workflow, when this was read; 0: any will do
 }
 
 // fence makes an insertion hold only while the workflow is as the start that was decided on
@@ -193,16 +193,16 @@ func (t Target) fence(c *Commit) {
 // (from RunPage.Next) and Offset exclude each other.
 type RunQuery struct {
 	TenantID    string
-	WorkflowID  string
-	WorkflowIDs []string // nil: all; what the principal may view
-	States      []machine.State
+	WorkflowID  string          // "": of all workflows
+	WorkflowIDs []string        // nil: all; what the principal may view
+	States      []machine.State // nil: all
 	// Trigger is one of those of StartRequest.
 	Trigger string
 	// StartedAfter and StartedBefore bound when runs started, both excluded.
 	StartedAfter  time.Time
 	StartedBefore time.Time
-	Limit         int
-	Offset        int
+	Limit         int // rows of a page at most
+	Offset        int // rows to skip; costs reading them
 	Cursor        string
 	WantTotal     bool // Total is to be counted
 }
@@ -210,7 +210,7 @@ type RunQuery struct {
 // RunPage is one page of runs. Next is empty on the last page. Total is -1
 // when it was not requested.
 type RunPage struct {
-	Runs  []Record
+	Runs  []Record // newest first
 	Next  string
 	Total int
 }

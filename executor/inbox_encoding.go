@@ -20,7 +20,7 @@ type inputData struct {
 	Payload   string              `json:"payload,omitempty"` // the JSON text, so that it stays as it is
 	FromStep  string              `json:"from_step,omitempty"`
 	Redrive   string              `json:"redrive,omitempty"`
-	Version   int                 `json:"version,omitempty"`
+	Version   int                 `json:"version,omitempty"` // of a resume on another version, with Hash
 	Hash      string              `json:"hash,omitempty"`
 	IfPaused  bool                `json:"if_paused,omitempty"`
 	With      *Commit             `json:"with,omitempty"` // of a restart: the insertion of the new run

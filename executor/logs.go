@@ -21,8 +21,8 @@ type Log struct {
 	ID        string // log_…; sorts by the order in which lines were kept
 	RunID     string
 	StepID    string
-	Iteration string // path of the loop iteration; "" outside of loops
-	Attempt   int
+	Iteration string          // path of the loop iteration; "" outside of loops
+	Attempt   int             // when the step wrote it
 	Level     string          // debug, info, warn, error
 	Category  string          // where it comes from, such as stdout or agent
 	Message   string          // without secrets, at most 8 KiB
@@ -34,13 +34,13 @@ type Log struct {
 // Cursor is LogPage.Next of the same query; "" begins with the first line.
 type LogQuery struct {
 	RunID     string
-	StepID    string
+	StepID    string // "": of all steps
 	Iteration string
-	Attempt   int
+	Attempt   int // from 1; 0: of all attempts
 	Level     string
 	Category  string
-	Newest    bool
-	Limit     int
+	Newest    bool // from the last line backwards
+	Limit     int  // lines of a page at most
 	Cursor    string
 }
 

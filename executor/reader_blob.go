@@ -26,7 +26,7 @@ type Blob struct {
 	ID          string // blob_ and 24 hex digits
 	TenantID    string
 	RunID       string
-	Size        int64
+	Size        int64  // in bytes
 	SHA256      string // hex
 	ContentType string
 	CreatedAt   time.Time

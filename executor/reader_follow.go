@@ -26,7 +26,7 @@ const followPage = 500
 type Follower struct {
 	cfg  *Config
 	term *term
-	tail *tail
+	tail *tail // reads shared by all streams of this node
 }
 
 // Follow passes the run's events after seq to sink, as they come and without a gap, until

@@ -98,14 +98,14 @@ func bySeq(a, b events.Event) int { return cmp.Compare(a.Seq, b.Seq) }
 
 // nodesPage is a page of nodes while it is read.
 type nodesPage struct {
-	s     *Reader
+	s     *Reader // whose store is read
 	q     JournalPageQuery
-	row   Record
-	head  []events.Event
+	row   Record                         // the run, as it was when the page was begun
+	head  []events.Event                 // the first JournalHead events of the journal
 	first map[machine.Ref]int64          // of nodes that began in the head
 	nodes map[machine.Ref][]events.Event // of the page, with their events behind the head
 	last  int64                          // where the page's last node began
-	next  int64
+	next  int64                          // JournalPage.Next
 }
 
 // read reads batches until the page is full, the journal ends, or pageScan events

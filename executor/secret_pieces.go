@@ -19,7 +19,7 @@ type piece [pieceRunes]rune
 // goroutine of the attempt; a nil one takes nothing. It is dropped with the attempt.
 type usedSecrets struct{ values []string }
 
-// note adds a value; an empty one has no pieces.
+// note adds a value; an empty one has no pieces. It may be called on nil, which ignores it.
 func (u *usedSecrets) note(value string) {
 	if u != nil && value != "" {
 		u.values = append(u.values, value)
@@ -119,7 +119,8 @@ func (u *usedSecrets) withoutPieces(f *machine.Failure, redactors ...func(json.R
 	return &clean
 }
 
-// decodeDetails decodes a failure's details with their numbers as they are written.
+// decodeDetails decodes a failure's details with their numbers as they are written, so that
+// pieces of secrets are found in them, too.
 func decodeDetails(raw []byte) (details map[string]any, err error) {
 	dec := json.NewDecoder(strings.NewReader(string(raw)))
 	dec.UseNumber()

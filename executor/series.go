@@ -12,7 +12,7 @@ import (
 // its id.
 type Member struct {
 	Name   string
-	Number int
+	Number int // from 0
 	// After is the run that it follows, "" for the first. Where that one is not
 	// the latest any more, nothing is written and ErrFenced is the answer.
 	After string
@@ -53,13 +53,15 @@ type SeriesStore interface {
 	// that the name stands for); a run without a name has its id as the name
 	// and number 0. None: fault.NotFound run_not_found.
 	Named(ctx context.Context, tenantID, workflowID, name string, number int) (NamedRun, error)
+	// NamedRuns reads a page of the latest runs of a workflow's series.
 	NamedRuns(ctx context.Context, q NamedQuery) (NamedPage, error)
 	// NamesTaken returns those of the names that runs of the workflow have.
 	NamesTaken(ctx context.Context, workflowID string, names []string) ([]string, error)
-	// StartAll writes new runs in one transaction, all or none. Those whose name
-	// is taken are left out, and taken says which: also where the error is
-	// outcome_unknown. Any other error that Commit has for one of them is that of
-	// all. epoch, unless 0, is that of the lease under which they begin.
+	// StartAll writes new runs in one transaction, all or none. Those whose name is taken
+	// are left out, and taken says which, by index: also where the error is
+	// outcome_unknown. Any other error that Commit has for one of them is that of all.
+	// epoch, unless 0, is that of the lease under which they begin; where the lease is
+	// another's the error is ErrFenced.
 	StartAll(ctx context.Context, epoch int64, runs []Commit) (taken []bool, err error)
 }
 

@@ -14,7 +14,7 @@ type Prepared struct {
 	// Epoch, unless 0, is that of the lease under which the run begins in the
 	// same commit: where the store finds another, the commit is ErrFenced.
 	Epoch  int64
-	change machine.Change
+	change machine.Change // the run as it is once it is stored, for Stored
 }
 
 // Prepare makes the insertion of a run and stores nothing. One that needs no slot begins

@@ -30,6 +30,8 @@ func (s *Steering) Deliver(ctx context.Context, tenantID, runID string, sig mach
 		if err == nil || fault.KindOf(err) != fault.Unavailable && !errors.Is(err, ErrFenced) {
 			return out, err
 		}
+		// The machine knows the request id, so a delivery that did arrive is not counted
+		// twice.
 		if sleep(patience, deliverRetryDelay) {
 			continue
 		}

@@ -32,9 +32,11 @@ type stepLog struct {
 	begun sync.Once
 	first *redaction // the secrets when the attempt first spoke; nil: none
 
+	// mu guards the fields below, up to marked, and the streams. logbook.mu may be taken
+	// while it is held.
 	mu      sync.Mutex
-	streams []*logStream
-	entries []logEntry
+	streams []*logStream // all that Stream returned
+	entries []logEntry   // lines that the logbook has not taken
 	// lines and bytes count what was kept; the limits are maxLogLines and
 	// maxLogBytes.
 	lines int
@@ -63,13 +65,14 @@ type logEntry struct {
 type logStream struct {
 	log             *stepLog
 	level, category string
-	partial         []byte
-	open            bool // there is something since the last line break
-	over            bool // the rest of the line is not looked at
+	partial         []byte // the line so far, rawLine bytes at most
+	open            bool   // there is something since the last line break
+	over            bool   // the rest of the line is not looked at
 }
 
-// begin notes the secrets of the attempt's beginning: one that is changed
-// meanwhile may still be written.
+// begin notes the secrets of the attempt's beginning, once: one that is changed meanwhile
+// may still be written. It reads the store, before mu is taken. Where that fails only the
+// secrets of later moments are taken out.
 func (l *stepLog) begin() {
 	l.begun.Do(func() {
 		if first, err := l.book.secret(context.Background(), l.tenantID); err == nil {
@@ -96,7 +99,8 @@ func (l *stepLog) Stream(level, category string) io.Writer {
 	return s
 }
 
-// Write never fails.
+// Write makes lines of b, which may end in the middle of one. It never fails and never
+// waits for the store. After the log was closed it has no effect.
 func (s *logStream) Write(b []byte) (int, error) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -124,7 +128,8 @@ func (s *logStream) take(part []byte) {
 	}
 }
 
-// end makes a line of what was taken.
+// end makes a line of what was taken, without a carriage return at its end. The log's mu is
+// held.
 func (s *logStream) end() {
 	text := bytes.TrimSuffix(s.partial, []byte("\r"))
 	s.log.keep(logEntry{stream: s, level: s.level, category: s.category, text: text, over: s.over})
@@ -194,8 +199,10 @@ func (l *stepLog) requeue() {
 	}
 }
 
-// drain takes what may be kept by now, cleaned. Lines with which a secret may
-// begin stay until the next ones, or the end, decide.
+// drain takes what may be kept by now, cleaned, in order. Lines with which a secret may
+// begin stay in held until the next ones, or the end of the log, decide. now is the
+// redaction of this moment; together with that of the attempt's beginning it is applied to
+// every line. Only the logbook's goroutine calls it.
 func (l *stepLog) drain(now *redaction) []Log {
 	l.mu.Lock()
 	lines, ended := append(l.held, l.entries...), l.ended
@@ -245,7 +252,7 @@ func linesOf(lines []logEntry, s *logStream) [][]byte {
 	return texts
 }
 
-// log returns a line as it is stored, with its redacted text.
+// log returns a line as it is stored, with its redacted text. The id is still missing.
 func (l *stepLog) log(line logEntry, text string) Log {
 	out := l.proto
 	out.Level, out.Category, out.At = line.level, line.category, line.at

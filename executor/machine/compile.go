@@ -56,7 +56,7 @@ func Compile(def *definitions.Definition, traits func(stepType string) definitio
 type compiler struct {
 	plan   *Plan
 	traits func(stepType string) definitions.Traits
-	err    error
+	err    error           // the first one; nil: none so far
 	refs   map[string]bool // steps named by the node at hand
 }
 

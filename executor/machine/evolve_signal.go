@@ -11,7 +11,7 @@ import (
 type signalState struct {
 	kept   trie[keptSignal]           // not taken yet, by seq of signal_received
 	latest stringMap[json.RawMessage] // the last payload by name
-	seen   stringMap[struct{}]        // delivery keys and answered requests
+	seen   stringMap[struct{}]        // delivery keys and request ids, whose repetition has no effect
 	names  []string                   // keys of latest, in order of first arrival
 }
 

@@ -95,12 +95,12 @@ type node struct {
 	initial         stepState       // of a step that was never touched; never changed
 	namedSteps      map[string]bool // steps named in expressions; validation knows them as ancestors
 
-	guard      *expressions.Program // if
+	guard      *expressions.Program // nil: always
 	config     *expressions.Template
 	compensate *compensationPlan // nil: none
 	retry      *retryPolicy      // nil: one attempt
 	timeout    time.Duration     // of an attempt, a loop or a wait; 0: none
-	output     *schemas.Checker  // of a step that the machine performs itself
+	output     *schemas.Checker  // nil: anything fits
 	condition  *conditionPlan
 	loop       *loopPlan
 	wait       *waitPlan
@@ -124,8 +124,8 @@ type compensationPlan struct {
 // conditionPlan is a condition's branches in order of evaluation. The last
 // branch has no program: it is else.
 type conditionPlan struct {
-	branches []branch
-	listed   []int32 // every step that any branch lists
+	branches []branch // at least one and else
+	listed   []int32  // every step that any branch lists
 }
 
 // branch is one way that a condition can take.
@@ -172,14 +172,14 @@ type waitPlan struct {
 	fixedTime         time.Time // until, where it is a literal
 	until             *expressions.Program
 	condition         *expressions.Program
-	poll              time.Duration // between two evaluations of a condition with a probe
-	probe             *probePlan
+	poll              time.Duration         // between two evaluations of a condition with a probe
+	probe             *probePlan            // nil: the condition is evaluated without one
 	name              *expressions.Template // of the signal
-	prompt            *expressions.Template
-	schema            json.RawMessage
-	checker           *schemas.Checker // of the payload; nil: any fits
-	timeout           time.Duration    // the wait's own; 0: none
-	continueOnTimeout bool             // on_timeout: continue
+	prompt            *expressions.Template // nil: none
+	schema            json.RawMessage       // what checker was compiled from
+	checker           *schemas.Checker      // of the payload; nil: any fits
+	timeout           time.Duration         // the wait's own; 0: none
+	continueOnTimeout bool                  // on_timeout: continue
 }
 
 // probePlan is the request that a condition wait makes before each evaluation.

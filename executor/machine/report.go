@@ -14,21 +14,21 @@ type StepRun struct {
 	Attempt         int             // the last one; 0: it did not start
 	CountedAttempts int             // attempts that count against the plan's MaxAttempts, the present one included
 	Output          json.RawMessage // nil: none
-	Error           *Error
-	Fallback        string    // the step that ran in its place
-	StartedAt       time.Time // zero: it did not start
-	CompletedAt     time.Time // zero: not yet
-	NextAttemptAt   time.Time // of a retry that is pending
+	Error           *Error          // of the last failed attempt; nil: none, or a later one completed
+	Fallback        string          // the step that ran in its place
+	StartedAt       time.Time       // zero: it did not start
+	CompletedAt     time.Time       // zero: not yet
+	NextAttemptAt   time.Time       // of a retry that is pending
 	Wait            *Wait
 	Usage           Usage            // the sum over its attempts, without tool calls
-	Iterations      *IterationCounts // of a loop
+	Iterations      *IterationCounts // of a loop that started; nil otherwise
 	Handler         string           // on_failure or finally, "" for a main step
 }
 
 // IterationCounts says how far a loop is. Total is -1 while it is unknown.
 type IterationCounts struct {
 	Total     int
-	Started   int
+	Started   int // open ones included
 	Completed int
 	Failed    int
 }
@@ -37,11 +37,11 @@ type IterationCounts struct {
 // it times out; a zero time: never by itself.
 type Wait struct {
 	Ref       Ref
-	Kind      string // timer, condition, signal
-	Name      string // of the signal
-	RequestID string
-	Prompt    string
-	Schema    json.RawMessage
+	Kind      string          // timer, condition, signal
+	Name      string          // of the signal
+	RequestID string          // of a signal's wait: the id that answers it
+	Prompt    string          // for people; "": none
+	Schema    json.RawMessage // of the payload; nil: any fits
 	Until     time.Time
 	TimeoutAt time.Time
 	StartedAt time.Time

@@ -36,7 +36,7 @@ func (in Resume) onlyContinues() bool { return in.FromStep == "" && in.Plan == n
 type VersionSpan struct {
 	Version int    `json:"version"`
 	Hash    string `json:"definition_hash"`
-	FromSeq int64  `json:"from_seq"`
+	FromSeq int64  `json:"from_seq"` // the first event on that version
 }
 
 // ResumeDecision says what a resume does with one top-level step, and why, in a sentence

@@ -113,8 +113,8 @@ type Continue struct{}
 // JSON value, and nil is null. The end of an attempt that is not in flight (an old attempt,
 // a cancelled step) has no effect, so reporting one twice does no harm.
 type StepEnded struct {
-	Ref     Ref
-	Attempt int
+	Ref     Ref // of the Execute
+	Attempt int // of the Execute
 	Output  json.RawMessage
 	Failure *Failure
 	Usage   Usage
@@ -152,7 +152,7 @@ type Tick struct{}
 type Signal struct {
 	Name      string
 	RequestID string
-	Payload   json.RawMessage
+	Payload   json.RawMessage // one JSON value; nil is null
 	By        Attribution
 }
 
@@ -214,7 +214,7 @@ type Effect interface{ effect() }
 // for every attempt of (run, step, iteration, generation).
 type Execute struct {
 	Ref            Ref
-	Attempt        int
+	Attempt        int // from 1; unique for the Ref, whatever the role
 	Type           string
 	Config         *expressions.Template
 	Scope          expressions.Scope
