@@ -71,8 +71,8 @@ type driveState struct {
 	snapshots snapshotDebt
 	// waitingForHost is how many attempts in flight wait for their host.
 	waitingForHost int
-	// isolationEnded, of a run that is isolated, is closed when it need not be any
-	// more.
+	// isolationEnded is closed when the run need no longer be isolated; nil: it is not
+	// isolated, or was closed.
 	isolationEnded chan struct{}
 	blobs          []string // ids of those written while the next change is decided
 }

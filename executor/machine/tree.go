@@ -61,8 +61,8 @@ func (p position) path() string {
 }
 
 // scopeState is one list of steps under way: the definition's, or an open iteration's body.
-// The counters spare walks over the steps; they follow from the steps, so snapshots leave
-// them out. It is changed only through editScope.
+// The counters spare walks over the steps; all but compensations follow from the steps, so
+// snapshots leave them out. It is changed only through editScope.
 type scopeState struct {
 	edit          uint64 // the edit that made this copy; see stepTree
 	id            uint64 // of the iteration's frame
