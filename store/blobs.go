@@ -29,6 +29,7 @@ type blobRow struct {
 
 func (blobRow) TableName() string { return "blobs" }
 
+// blob decodes a row.
 func (r blobRow) blob() executor.Blob {
 	return executor.Blob{
 		ID: r.ID, TenantID: r.TenantID, RunID: r.RunID, Size: r.Size, SHA256: r.Sha256,
@@ -48,7 +49,8 @@ func (chunkRow) TableName() string { return "blob_chunks" }
 // PutBlob writes the blob's row, then its chunks, a transaction each, so that
 // the writer is never taken for long. A blob is unreferenced until a commit
 // names it (Commit.Blobs); one whose writing was cut off stays so, and
-// SweepBlobs finds it by its row.
+// SweepBlobs finds it by its row. Size and hash are the caller's: they are
+// stored as they are. content is not kept.
 func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) error {
 	row := blobRow{
 		ID: b.ID, TenantID: b.TenantID, RunID: b.RunID, Size: b.Size, Sha256: b.SHA256,
@@ -65,7 +67,8 @@ func (db *DB) PutBlob(ctx context.Context, b executor.Blob, content []byte) erro
 	return err
 }
 
-// Blob returns a blob that the run's journal names; blob_not_found otherwise.
+// Blob returns a blob that the run's journal names; blob_not_found otherwise,
+// also while no commit has named it.
 func (db *DB) Blob(ctx context.Context, tenantID, runID, blobID string) (executor.Blob, error) {
 	var row blobRow
 	ok, err := found(db.reader(ctx).Where("id = ? AND tenant_id = ? AND run_id = ? AND kept = 1", blobID, tenantID, runID), &row)
@@ -75,11 +78,14 @@ func (db *DB) Blob(ctx context.Context, tenantID, runID, blobID string) (executo
 	return row.blob(), translate(err)
 }
 
+// blobNotFound is the error for a blob that does not exist, is not referenced or
+// is another tenant's: these are not told apart.
 func blobNotFound(id string) error {
 	return fault.New(fault.NotFound, "blob_not_found", "The run has no blob %q.", id)
 }
 
-// RunBlobs lists the blobs that the run's journal names, by id.
+// RunBlobs lists the blobs that the run's journal names, by id, without their
+// contents.
 func (db *DB) RunBlobs(ctx context.Context, runID string) ([]executor.Blob, error) {
 	var rows []blobRow
 	if err := db.reader(ctx).Where("run_id = ? AND kept = 1", runID).Order("id").Find(&rows).Error; err != nil {
@@ -143,11 +149,13 @@ func (db *DB) SweepBlobs(ctx context.Context, before time.Time, spare []string, 
 	return n, nil
 }
 
+// referenceBlobSQL marks a blob of the run as referenced. No row means that it
+// was swept.
 var referenceBlobSQL = inBothDialects("UPDATE blobs SET kept = 1 WHERE id = ? AND run_id = ?")
 
 // referenceBlobs marks the blobs that members name as referenced, in the
 // transaction that writes the event which names them. A member whose blob was
-// swept is fenced: its event would name nothing.
+// swept is left out with executor.ErrFenced: its event would name nothing.
 func referenceBlobs(tx groupTx, p *plan) error {
 	var list []statement
 	var owners []*write

@@ -44,6 +44,8 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 		p.failRemaining(memberError(err))
 		return errs
 	}
+	// What the failed attempt found out was rolled back with it, so each write
+	// is judged anew in a transaction of its own.
 	for _, w := range p.writes {
 		one := &plan{writes: []*write{w}, errs: errs}
 		one.reset()
@@ -55,7 +57,9 @@ func (db *DB) Commit(ctx context.Context, epoch int64, group []executor.Commit) 
 }
 
 // memberError returns the error of a member that was written alone: a row that
-// exists already means that another node drives the run.
+// exists already, a successor that came apart from its run and a command that
+// was taken before all mean that another node drives the run, and are
+// executor.ErrFenced. Every other error is translated.
 func memberError(err error) error {
 	if runExists(err) || errors.Is(err, errSeparated) || errors.Is(err, errAlreadyTaken) {
 		return executor.ErrFenced
@@ -85,7 +89,10 @@ type groupTx interface {
 	execAll(list []statement) ([]int64, error)
 	// notify tells other nodes, once committed, to look at the runs again.
 	notify(runIDs []string) error
+	// commit makes everything durable; outcome_unknown where that is not known.
 	commit() error
+	// rollback undoes everything. It has no error: what is not committed is
+	// undone by the database anyway.
 	rollback()
 }
 
@@ -121,10 +128,12 @@ func (db *DB) commitPlan(ctx context.Context, epoch int64, p *plan) error {
 }
 
 // writePlan executes a plan within tx, in the same order for every group, against
-// deadlocks between nodes: lease, workflows, keys, blobs,
-// updated runs, series, inputs, audit trail, and last the inserts. What
-// loses on the way is left out of all later
-// steps.
+// deadlocks between nodes: lease, workflows, keys, blobs, updated runs, series,
+// inputs, audit trail, and last the inserts. What loses on the way has its error
+// in the plan and is left out of all later steps. An error that is returned
+// means that tx must be rolled back: it is executor.ErrFenced where the lease
+// has another epoch; errSeparated, errAlreadyTaken or executor.ErrNameTaken where
+// a part cannot be left out alone; or the driver's. epoch 0 skips the check of the lease.
 func writePlan(tx groupTx, epoch int64, p *plan) error {
 	if epoch != 0 {
 		current, err := tx.epoch()
@@ -197,7 +206,9 @@ type workflowHead struct {
 
 // checkWorkflows leaves out new runs of workflows that are gone
 // (workflow_not_found), or that changed since their start was decided
-// (executor.ErrStale: the caller decides again).
+// (executor.ErrStale: the caller decides again). It looks each workflow up once,
+// and not at all where the plan makes no run. A successor in a series is a new
+// run like any other.
 func checkWorkflows(tx groupTx, p *plan) error {
 	inserts := p.inserts()
 	if len(inserts) == 0 {
@@ -228,7 +239,10 @@ func checkWorkflows(tx groupTx, p *plan) error {
 }
 
 // reserveKeys keeps the answers of new runs under their idempotency keys, in
-// the transaction that writes the runs, and leaves out runs whose key is taken.
+// the transaction that writes the runs, and leaves out runs whose key is taken
+// (executor.ErrDuplicateKey). A run whose name turns out to be taken after this
+// point undoes the whole transaction (joinSeries): its answer must not stay
+// without it.
 func reserveKeys(tx groupTx, p *plan) error {
 	var holders []*write
 	var answers []answerRow
@@ -259,7 +273,7 @@ func reserveKeys(tx groupTx, p *plan) error {
 
 // insertAnswers keeps answers for repeated requests and reports, per answer,
 // whether its key was free. On PostgreSQL it waits for a transaction that is
-// inserting the same key, so several answers are given in the order of
+// inserting the same key, so several answers must come in the order of
 // answerRow.compare: two transactions then never wait for each other.
 func insertAnswers(tx groupTx, answers []answerRow) ([]bool, error) {
 	list := make([]statement, len(answers))

@@ -15,7 +15,7 @@ const groupTimeout = 20 * time.Second
 
 // postgresGroup is a group's transaction on PostgreSQL: one statement per
 // table, with the rows as arrays, so that a group of any size takes a handful
-// of round trips.
+// of round trips. It implements groupTx and is used by one goroutine.
 type postgresGroup struct {
 	// ctx ends groupTimeout after the beginning and not with the caller's: a
 	// transaction is not abandoned halfway.
@@ -79,7 +79,7 @@ func (g *postgresGroup) liveWorkflows(ids []string) (map[string]workflowHead, er
 	return there, err
 }
 
-// strings returns the rows of a query of one text column.
+// strings returns the rows of a query of one text column, nil for none.
 func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
 	rows, err := g.tx.Query(g.ctx, text, args...)
 	if err != nil {
@@ -113,6 +113,7 @@ WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id`,
 	for _, id := range ids {
 		updated[id] = true
 	}
+	// RETURNING has no order, so winners are matched by id.
 	won := make([]bool, len(writes))
 	for i, w := range writes {
 		won[i] = updated[w.row.ID]
@@ -159,11 +160,14 @@ func (g *postgresGroup) insert(runs, all []*write) error {
 	return g.tx.SendBatch(g.ctx, batch).Close()
 }
 
+// notify sends one notification for all the runs; PostgreSQL delivers it when the
+// transaction commits, and drops it at a rollback.
 func (g *postgresGroup) notify(runIDs []string) error {
 	_, err := g.tx.Exec(g.ctx, "SELECT pg_notify($1, $2)", eventsChannel, runIDsPayload(runIDs))
 	return err
 }
 
+// commit ends the transaction and returns the connection.
 func (g *postgresGroup) commit() error {
 	defer g.end()
 	if err := g.tx.Commit(g.ctx); err != nil {
@@ -172,13 +176,14 @@ func (g *postgresGroup) commit() error {
 	return nil
 }
 
+// rollback undoes the transaction and returns the connection.
 func (g *postgresGroup) rollback() {
 	defer g.end()
 	_ = g.tx.Rollback(g.ctx) // a broken connection is dropped by the pool
 }
 
 // end returns the connection; the pool closes it if the transaction is not
-// over.
+// over. It is called exactly once, after which g must not be used.
 func (g *postgresGroup) end() {
 	g.conn.Release()
 	g.cancel()

@@ -58,6 +58,8 @@ func prepareStatements(ctx context.Context, pool *sql.DB) (*preparedStatements, 
 	return h, nil
 }
 
+// close closes the statements and joins their errors. Those of a failed
+// prepareStatements are closed likewise.
 func (h *preparedStatements) close() error {
 	var errs []error
 	for _, s := range h.byText {
@@ -107,12 +109,16 @@ func (g *sqliteGroup) exec(text string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
+// epoch reads the lease. The transaction is immediate, so the epoch stays until
+// its end.
 func (g *sqliteGroup) epoch() (int64, error) {
 	var epoch int64
 	err := g.tx.Stmt(g.prepared.byText[epochSQL]).QueryRow(executorLease).Scan(&epoch)
 	return epoch, err
 }
 
+// liveWorkflows looks each workflow up by its primary key, with a prepared
+// statement.
 func (g *sqliteGroup) liveWorkflows(ids []string) (map[string]workflowHead, error) {
 	there := make(map[string]workflowHead, len(ids))
 	for _, id := range ids {
@@ -127,6 +133,8 @@ func (g *sqliteGroup) liveWorkflows(ids []string) (map[string]workflowHead, erro
 	return there, nil
 }
 
+// updateRuns updates one run after another: without round trips, more than one
+// row per statement would save nothing.
 func (g *sqliteGroup) updateRuns(writes []*write) ([]bool, error) {
 	won := make([]bool, len(writes))
 	for i, w := range writes {
@@ -151,6 +159,8 @@ func (g *sqliteGroup) updateRun(r *runRow, expected int64) (int64, error) {
 		r.Output, r.Error, r.Tokens, r.CostMicroUsd, r.Versions, r.ID, expected)
 }
 
+// insert writes the runs, then all events, as many per statement as bulkSizes
+// allows, then the snapshots, one row per run.
 func (g *sqliteGroup) insert(runs, all []*write) error {
 	if err := g.insertRuns(runs); err != nil {
 		return err
@@ -197,7 +207,7 @@ func (g *sqliteGroup) insertRuns(runs []*write) error {
 	return rows.flush()
 }
 
-// notify has nobody to tell: a SQLite file has one node.
+// notify does nothing: a SQLite file has one node.
 func (g *sqliteGroup) notify([]string) error { return nil } // there is no other node
 
 // commit ends the transaction and returns the connection. After a failed COMMIT
@@ -245,12 +255,15 @@ type table struct {
 }
 
 var (
+	// The widths repeat what runColumns and eventColumns list, so that no statement
+	// is made by counting commas.
 	runTable   = table{"runs", runColumns, 24}
 	eventTable = table{"run_events", eventColumns, 8}
 )
 
 // bulkSizes are the numbers of rows that one statement inserts, largest first.
-// A group is split greedily; each size has its prepared statement.
+// A group is split greedily; each size has its prepared statement. The last one
+// must be 1, so that every number can be split.
 var bulkSizes = [...]int{32, 8, 1}
 
 // insert returns the text that inserts the number of rows. OR FAIL spares
@@ -262,12 +275,16 @@ func (t table) insert(rows int) string {
 }
 
 // bulk collects rows of one table and inserts many of them with one statement.
-// Its user calls flush at the end.
+// Its user calls flush at the end; rows that were only added are not inserted
+// yet. After an error it must not be used again.
 type bulk struct {
-	g     *sqliteGroup
+	g *sqliteGroup
+	// texts are the statements for each of bulkSizes, in its order.
 	texts [len(bulkSizes)]string
+	// width is the number of columns.
 	width int
-	args  []any
+	// args are the values of the rows that were collected, row by row.
+	args []any
 }
 
 // newBulk returns an empty bulk for rows of the table, within the group's
@@ -280,7 +297,8 @@ func newBulk(g *sqliteGroup, t table) *bulk {
 	return b
 }
 
-// add collects a row; with the last of a full batch it inserts them.
+// add collects a row; with the last of a full batch it inserts them. values are
+// in the order of the table's columns and are kept until they are inserted.
 func (b *bulk) add(values ...any) error {
 	b.args = append(b.args, values...)
 	if len(b.args) < bulkSizes[0]*b.width {
@@ -289,7 +307,8 @@ func (b *bulk) add(values ...any) error {
 	return b.flush()
 }
 
-// flush inserts what was collected.
+// flush inserts what was collected, in the order of the calls of add: 45 rows
+// are one statement of 32, one of 8 and five of 1.
 func (b *bulk) flush() error {
 	rest := b.args
 	for i, rows := range bulkSizes {

@@ -37,6 +37,8 @@ type crashRow struct {
 
 func (crashRow) TableName() string { return "run_crashes" }
 
+// suspect returns what the rules of package executor judge by; TenantID is set
+// by the caller, as the row does not have it.
 func (r crashRow) suspect() executor.Suspect {
 	return executor.Suspect{
 		RunID: r.RunID, LastEnd: r.LastEnd, Crashes: r.Crashes, Alone: r.Alone, Survived: r.Survived, Isolated: r.Isolated != 0,
@@ -75,6 +77,8 @@ func (db *DB) BeginTerm(ctx context.Context, epoch int64) ([]executor.Suspect, e
 		if err != nil {
 			return err
 		}
+		// A term that begins twice, as after an answer that was lost, has the same epoch
+		// and counts nothing.
 		if known && last.Epoch < epoch && last.InOrder == 0 {
 			if before, err = countCrash(tx, last, before, busy); err != nil {
 				return err
@@ -113,8 +117,9 @@ func crashAccounts(tx *gorm.DB) (known, busy []executor.Suspect, err error) {
 	return known, busy, nil
 }
 
-// countCrash replaces what is known of runs by what executor.UpdateSuspects makes of it
-// after the crash of a term, and returns that.
+// countCrash replaces what is known of runs by what executor.UpdateSuspects
+// makes of it after the crash of a term, and returns that. Rows whose count rose
+// note the term's epoch, by which EndTerm finds them again.
 func countCrash(tx *gorm.DB, last termRow, before, busy []executor.Suspect) ([]executor.Suspect, error) {
 	after := executor.UpdateSuspects(executor.Phase(last.Phase), before, busy)
 	if err := tx.Exec("DELETE FROM run_crashes").Error; err != nil {
@@ -151,7 +156,8 @@ func (db *DB) SetPhase(ctx context.Context, epoch int64, p executor.Phase) error
 }
 
 // Isolate notes, durably before it begins, that a run is about to be the only
-// one in flight.
+// one in flight. The mark of every other run is taken away. A run without a row
+// is not marked.
 func (db *DB) Isolate(ctx context.Context, runID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE run_crashes SET isolated = CASE WHEN run_id = ? THEN 1 ELSE 0 END", runID).Error
@@ -170,7 +176,8 @@ func (db *DB) EndIsolation(ctx context.Context, runID string, survived bool) err
 	})
 }
 
-// ClearCrashes forgets the crashes of a run, for a resume after quarantine.
+// ClearCrashes forgets the crashes of a run, for a resume after quarantine. A
+// run without any is not an error.
 func (db *DB) ClearCrashes(ctx context.Context, runID string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM run_crashes WHERE run_id = ?", runID).Error
@@ -189,6 +196,7 @@ func (db *DB) EndTerm(ctx context.Context, epoch int64) error {
 		if res.RowsAffected > 0 {
 			return tx.Exec("UPDATE run_crashes SET isolated = 0").Error
 		}
+		// No row of this epoch: the next term has replaced it and counted a crash.
 		err := tx.Exec(`UPDATE run_crashes SET crashes = crashes - 1, alone = CASE WHEN alone >= counted_alone THEN alone - counted_alone ELSE 0 END,
   counted = 0, counted_alone = 0 WHERE counted = ?`, epoch).Error
 		if err != nil {

@@ -19,13 +19,17 @@ type inboxRow struct {
 	ID       string `gorm:"primaryKey"`
 	TenantID string
 	RunID    string
+	// Kind and Data are the command's, as its sender wrote them; the store does
+	// not read them.
 	Kind     string
 	Data     string
 	PostedAt int64
 	TakenAt  int64 // 0: not yet
-	State    string
-	Effect   int64
-	Failure  string // a refusal as JSON; '': none
+	// State, Effect and Failure are the outcome, written when the command is
+	// taken: the run's state then, and 1 where the command changed the run.
+	State   string
+	Effect  int64
+	Failure string // a refusal as JSON; '': none
 	// RequestID is unique within a run among inputs that are not taken; '': none.
 	RequestID string
 }
@@ -36,9 +40,12 @@ func (inboxRow) TableName() string { return "run_inbox" }
 // holds it is refused.
 var errAlreadyTaken = errors.New("a posted input was taken before")
 
+// takeSQL takes a command with its outcome, unless it was taken before: of two
+// transactions that try, one changes a row.
 var takeSQL = inBothDialects("UPDATE run_inbox SET taken_at = ?, state = ?, effect = ?, failure = ? WHERE id = ? AND taken_at = 0")
 
 const (
+	// untakenSQL reads a partial index, which holds commands that are not taken.
 	untakenSQL = "SELECT * FROM run_inbox WHERE taken_at = 0 AND id > ? ORDER BY id LIMIT ?"
 	purgeSQL   = "DELETE FROM run_inbox WHERE taken_at > 0 AND taken_at < ?"
 )
@@ -88,7 +95,8 @@ func (db *DB) post(ctx context.Context, row inboxRow) (earlier string, err error
 }
 
 // Untaken lists at most limit commands that are not taken, by id and from
-// behind after; ids sort by time.
+// behind after; ids sort by time. They are read, not reserved: a command is
+// taken by Commit or Settle.
 func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.Posted, error) {
 	var rows []inboxRow
 	if err := db.reader(ctx).Raw(untakenSQL, after, limit).Scan(&rows).Error; err != nil {
@@ -104,8 +112,8 @@ func (db *DB) Untaken(ctx context.Context, after string, limit int) ([]executor.
 	return list, nil
 }
 
-// Withdraw removes a command that is not taken yet, and reports whether it did:
-// a command that was taken has its outcome.
+// Withdraw removes a command that is not taken yet, and reports whether it did.
+// A command that was taken has its outcome, and stays.
 func (db *DB) Withdraw(ctx context.Context, id string) (bool, error) {
 	var removed int64
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -145,7 +153,8 @@ func (db *DB) Settle(ctx context.Context, epoch int64, list []executor.Taken) er
 	return translate(tx.commit())
 }
 
-// settle is Settle within tx.
+// settle is Settle within tx. Commands that were taken before keep the
+// outcome that they have.
 func settle(tx groupTx, epoch int64, list []executor.Taken) error {
 	current, err := tx.epoch()
 	if err != nil {
@@ -220,7 +229,8 @@ func (db *DB) PurgeTaken(ctx context.Context, before time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error { return tx.Exec(purgeSQL, millis(before)).Error })
 }
 
-// refusal is a fault as it is stored, without its cause.
+// refusal is a fault as it is stored: with everything that the answer to the
+// request shows, and without its cause, which stays in the process that made it.
 type refusal struct {
 	Kind    fault.Kind     `json:"kind"`
 	Code    string         `json:"code"`
@@ -238,7 +248,8 @@ func writeRefusal(f *fault.Error) (string, error) {
 	return string(text), err
 }
 
-// readRefusal is the inverse of writeRefusal.
+// readRefusal is the inverse of writeRefusal. An error means that the stored
+// JSON is damaged.
 func readRefusal(text string) (*fault.Error, error) {
 	if text == "" {
 		return nil, nil

@@ -20,7 +20,8 @@ const executorLease = "executor"
 const leaseLock = 0x48454444
 
 // leaseRow is a row of leases. Epoch rises with every change of the holder and
-// never falls.
+// never falls. ExpiresAt is in milliseconds of the clock that decides; a row
+// with an empty Holder is free, whatever ExpiresAt says.
 type leaseRow struct {
 	Name      string `gorm:"primaryKey"`
 	Holder    string
@@ -37,7 +38,9 @@ type leaseRow struct {
 func (leaseRow) TableName() string { return "leases" }
 
 // leaseObservation is what a node last saw of another's lease, and since when
-// it has not changed, by the clock that decides. It is safe for concurrent use.
+// it has not changed, by the clock that decides. A holder that renews changes
+// ExpiresAt, so a row that stays the same is one that is not renewed. It is safe
+// for concurrent use.
 type leaseObservation struct {
 	mu sync.Mutex
 	// mu guards both fields.
@@ -85,6 +88,7 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 	if err != nil || epoch != 0 {
 		return epoch, translate(err)
 	}
+	// The seed makes sure that there is a row to lock; it has no holder.
 	err = db.update(ctx, func(tx *gorm.DB) error {
 		now, err := db.timeOrClock(tx, now)
 		if err != nil {
@@ -105,6 +109,8 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 			if err != nil {
 				return err
 			}
+			// The end of the session alone proves nothing: it may break while the
+			// holder commits. The second condition is what makes it safe.
 			free = gone && (still >= executor.StopsAfter || processEnded(lease.ProcessName))
 		}
 		switch {
@@ -112,6 +118,8 @@ func (db *DB) acquireLease(ctx context.Context, holder string, now time.Time, tt
 		case !free:
 			return executor.ErrLeaseHeld
 		default:
+			// Before the epoch rises: a commit that has read the old one must end
+			// first, and one that comes later reads the new one and is fenced.
 			if err := db.awaitCommits(tx); err != nil {
 				return err
 			}
@@ -143,12 +151,15 @@ func (db *DB) renewLease(ctx context.Context, holder string, now time.Time, ttl 
 // fileLease is the executor's lease while this process has the SQLite file for
 // itself: no other process can take it, so its holder renews it without a
 // write, however long the disk or a transaction takes. It is safe for
-// concurrent use.
+// concurrent use. The row in the table is written when the lease changes hands,
+// for the epoch, and is not renewed.
 type fileLease struct {
+	// mu guards the fields below, and is held while the lease is taken.
 	mu sync.Mutex
 	// holder is the node that has the lease; "": none is known.
 	holder string
-	epoch  int64
+	// epoch is that of holder's term, as the table has it.
+	epoch int64
 	// until is when the lease expires, by the monotonic clock.
 	until time.Time
 }
@@ -159,6 +170,8 @@ type fileLease struct {
 func (l *fileLease) acquire(holder string, ttl time.Duration, take func() (int64, error)) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	// Before take, whose time counts against the lease: it then never lasts
+	// longer than the row says.
 	began := time.Now()
 	switch {
 	case l.holder == holder && holder != "":
@@ -203,7 +216,8 @@ func (db *DB) Clock(ctx context.Context) (time.Time, error) {
 	return t, translate(err)
 }
 
-// timeOrClock returns now, or the database's clock where now is zero.
+// timeOrClock returns now, or the database's clock where now is zero, which
+// costs a statement. The error is not translated.
 func (db *DB) timeOrClock(tx *gorm.DB, now time.Time) (time.Time, error) {
 	if !now.IsZero() {
 		return now, nil
@@ -222,9 +236,9 @@ func (db *DB) awaitCommits(tx *gorm.DB) error {
 	return tx.Exec("SELECT pg_advisory_xact_lock(?)", leaseLock).Error
 }
 
-// ReleaseLease gives the lease up at once, if holder still has it; another node
-// may then take it without waiting. The epoch stays, so that the next one is
-// higher.
+// ReleaseLease ends the lease at once, if holder still has it; another node may
+// then take it without waiting. The epoch stays, so that the next one is
+// higher. It is not an error if another node has the lease.
 func (db *DB) ReleaseLease(ctx context.Context, holder string) error {
 	db.fileLease.release(holder)
 	return db.update(ctx, func(tx *gorm.DB) error {

@@ -29,7 +29,9 @@ const (
 // probed.
 const idleTimeout = 20 * time.Second
 
-// runIDsPayload returns the payload that names the runs on eventsChannel.
+// runIDsPayload returns the payload that names the runs on eventsChannel, or ""
+// where the names are too long together: listeners then look at every run that
+// they follow.
 func runIDsPayload(ids []string) string {
 	text := strings.Join(ids, ",")
 	if len(text) > maxPayloadBytes {
@@ -38,7 +40,8 @@ func runIDsPayload(ids []string) string {
 	return text
 }
 
-// Tells says whether nodes tell each other what they commit.
+// Tells reports whether nodes notify each other of what they commit, which only
+// those on PostgreSQL do. Where it is false, Listen hears nothing.
 func (db *DB) Tells() bool { return db.postgres() }
 
 // Listen calls heard for what other nodes notify, over a connection of its own,
@@ -55,6 +58,7 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 		return translate(err)
 	}
 	defer func() {
+		// ctx has usually ended by now, and the server still has to hear of the end.
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_ = conn.Close(ending)
@@ -62,6 +66,8 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+eventsChannel+"; LISTEN "+workChannel); err != nil {
 		return translate(err)
 	}
+	// After LISTEN: what is committed from here on is heard, and this call covers
+	// what came before.
 	heard(executor.Notice{Work: true})
 	for {
 		notice, err := nextNotice(ctx, conn)
@@ -77,7 +83,8 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 }
 
 // nextNotice waits for a notification. After idleTimeout without one it checks
-// that the server still answers, and returns nil without an error.
+// that the server still answers, within five seconds, and returns nil without an
+// error. A Notice of which Runs is nil means all runs, an empty one none.
 func nextNotice(ctx context.Context, conn *pgx.Conn) (*executor.Notice, error) {
 	quiet, cancel := context.WithTimeout(ctx, idleTimeout)
 	defer cancel()

@@ -12,6 +12,10 @@ import (
 // plan is what a group commit writes, one write per run, and what became of its
 // members. It is used by one goroutine; an attempt that was rolled back is
 // forgotten by reset and made again.
+//
+// A group of three members, two of run A (seq 4 to 5 and 5 to 7) and one of run
+// B, has two writes: A's expects seq 4 and stores the row of seq 7 with the
+// events 5 to 7, and its error is that of both members.
 type plan struct {
 	// writes has an entry per run, in the order of their first members.
 	writes []*write
@@ -61,8 +65,10 @@ type write struct {
 
 // planGroup checks the shape of the members and merges those of one run into
 // one write, whose events are joined: a run that advanced several times since
-// the last commit costs one update. A member that cannot be written has its
-// error in errs and is left out.
+// the last commit costs one update. A member whose row or events cannot be
+// written has its error in errs and is left out; one that does not follow its run's earlier
+// member is executor.ErrFenced. The group's slices are not changed, but those of
+// a run's first member are kept.
 func planGroup(group []executor.Commit, errs []error) *plan {
 	p := &plan{writes: make([]*write, 0, len(group)), errs: errs}
 	byRun := make(map[string]*write, len(group))
@@ -88,6 +94,7 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 		}
 		earlier.row = row
 		earlier.setInputApart()
+		// Clip, because the events belong to the caller: appending must copy them.
 		earlier.events = append(slices.Clip(earlier.events), c.Events...)
 		earlier.members = append(earlier.members, i)
 		errs[i] = earlier.attach(c)
@@ -97,7 +104,8 @@ func planGroup(group []executor.Commit, errs []error) *plan {
 
 // attach adds what a member brings besides row and events: blobs, snapshot,
 // inputs taken, audit entries, successor and kept answer. Only a new run's
-// answer counts.
+// answer counts. The newest snapshot of a run's members wins. The error, of a
+// successor or an answer that cannot be encoded, is the member's.
 func (w *write) attach(c executor.Commit) error {
 	w.blobs = append(w.blobs, c.Blobs...)
 	if c.Snapshot != nil {
@@ -117,6 +125,8 @@ func (w *write) attach(c executor.Commit) error {
 }
 
 // attachSuccessor adds the new run that is written with this one or not at all.
+// The member's error stands for both. A successor has none of its own: its
+// write has no members.
 func (w *write) attachSuccessor(c executor.Commit) error {
 	row, err := checkCommit(c)
 	if err != nil {
@@ -138,7 +148,8 @@ func (w *write) setInputApart() {
 
 // checkCommit returns the member's row. It makes sure that the journal stays
 // dense: the events are numbered from Expected+1 without a gap to the row's
-// Seq.
+// Seq. A member for which that is not so has a fault of kind Internal and is
+// never written: recovery folds the events in order and could not see the gap.
 func checkCommit(c executor.Commit) (runRow, error) {
 	next := c.Expected
 	for _, e := range c.Events {
@@ -174,7 +185,8 @@ func (p *plan) fail(w *write, err error) {
 	}
 }
 
-// failRemaining gives every member that has no error yet the same one.
+// failRemaining sets err as the error of every write that is not excluded yet,
+// and leaves it out.
 func (p *plan) failRemaining(err error) {
 	for _, w := range p.writes {
 		if !w.excluded {
@@ -183,7 +195,9 @@ func (p *plan) failRemaining(err error) {
 	}
 }
 
-// reset forgets what an attempt found out that was rolled back.
+// reset forgets what an attempt found out that was rolled back: no write is
+// excluded any more, and their members have no error. Members that planGroup left
+// out belong to no write and keep theirs.
 func (p *plan) reset() {
 	for _, w := range p.writes {
 		w.excluded = false
@@ -212,6 +226,8 @@ func (p *plan) updates() []*write {
 	return p.filter(func(w *write) bool { return w.expected > 0 })
 }
 
+// filter returns the writes that are not excluded and that keep accepts, in the
+// order of the plan, a successor right behind its predecessor.
 func (p *plan) filter(keep func(*write) bool) []*write {
 	list := make([]*write, 0, len(p.writes))
 	for _, w := range p.writes {

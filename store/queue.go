@@ -27,7 +27,8 @@ const (
 	// learns that there are some.
 	openRunsSQL = "SELECT id FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id = ? ORDER BY id"
 
-	// The tenant is written so that no index of it serves: those hold finished
+	// runsByVersionSQL counts the open runs of one workflow, by version. The
+	// tenant is written so that no index of it serves: those hold finished
 	// runs too.
 	runsByVersionSQL = "SELECT version, count(*) AS count FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id || '' = ? GROUP BY version ORDER BY version"
 
@@ -35,7 +36,8 @@ const (
 	// id) is where the page before stopped.
 	dueSQL = "SELECT id, wake_at FROM runs WHERE wake_at > 0 AND wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?"
 
-	// A loose scan: one index probe per tenant that has queued runs.
+	// queuedTenantsSQL lists the tenants that have queued runs, in order. It is a
+	// loose scan: one index probe per tenant, however long the queues are.
 	queuedTenantsSQL = `WITH RECURSIVE t(id) AS (
   SELECT min(tenant_id) FROM runs WHERE state = 'queued'
   UNION ALL
@@ -58,7 +60,9 @@ func (db *DB) Queued(ctx context.Context, limit int) ([]string, error) {
 }
 
 // queue lists queued runs fairly, see Queued; ofTenant is the query of one
-// tenant's. All is read from one snapshot.
+// tenant's, with the arguments tenant and limit. All is read from one snapshot.
+// The place in the rotation is moved only where tenants were left out, and
+// without a lock over the reads: two calls at once may list the same tenants.
 func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, error) {
 	var queues [][]string
 	var served string
@@ -93,7 +97,8 @@ func (db *DB) queue(ctx context.Context, ofTenant string, limit int) ([]string, 
 }
 
 // rotate returns the sorted names, beginning with the first that is greater
-// than after.
+// than after: a, b, c behind b are c, a, b. Where none is greater the names are
+// returned as they are. The argument is not changed.
 func rotate(names []string, after string) []string {
 	for i, name := range names {
 		if name > after {
@@ -104,7 +109,7 @@ func rotate(names []string, after string) []string {
 }
 
 // interleave returns the first of each queue, then the second of each, and so
-// on, at most limit in all.
+// on, at most limit in all: {a1 a2 a3} and {b1} with limit 3 are a1 b1 a2.
 func interleave(queues [][]string, limit int) []string {
 	var list []string
 	for round, more := 0, true; more; round++ {
@@ -138,15 +143,17 @@ func (db *DB) Due(ctx context.Context, after executor.DueRun, t time.Time, limit
 	return list, nil
 }
 
-// BusyRuns lists at most limit ids, by id and from behind afterID, of runs in a
-// state in which the executor has work to do: what recovery restores.
+// BusyRuns lists at most limit ids, by id and from behind afterID ("": from the
+// first), of runs in a state in which the executor has work to do: what recovery
+// restores.
 func (db *DB) BusyRuns(ctx context.Context, afterID string, limit int) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(busySQL, afterID, limit).Scan(&ids).Error
 	return ids, translate(err)
 }
 
-// OpenRuns lists the ids of a workflow's runs that have not ended.
+// OpenRuns lists the ids of a workflow's runs that have not ended, in order and
+// without a limit. It reads the partial index on open runs.
 func (db *DB) OpenRuns(ctx context.Context, tenantID, workflowID string) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(openRunsSQL, workflowID, tenantID).Scan(&ids).Error

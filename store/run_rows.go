@@ -10,7 +10,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// runRow is a row of runs. Structured fields are JSON; "" means none.
+// runRow is a row of runs: the state after event Seq. Structured fields are
+// JSON; "" means none. What identifies the run (up to CreatedAt, ConcurrencyKey
+// and StartedBy) is written at its insertion only, except Version and Hash, which
+// follow a change of the definition.
 type runRow struct {
 	ID         string `gorm:"primaryKey"`
 	TenantID   string
@@ -26,12 +29,15 @@ type runRow struct {
 	TraceState  string
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	State       string
+	// Seq is the number of the run's last event. A commit names the one that it
+	// expects, so that of two nodes one advances the run.
 	Seq         int64
 	StartedAt   int64
 	CompletedAt int64
 	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
 	// WakeAt is when a waiting run is due; 0: it is not waiting for a time.
-	WakeAt       int64
+	WakeAt int64
+	// Output and Error are the run's result, once it has one.
 	Output       string
 	Error        string
 	Tokens       int64
@@ -89,7 +95,8 @@ func loadInputs(tx *gorm.DB, rows []runRow) error {
 	return nil
 }
 
-// toRunRow encodes a record; runRow.record is its inverse.
+// toRunRow encodes a record; runRow.record is its inverse. Times lose what is
+// finer than a millisecond. An error means that a part cannot be JSON.
 func toRunRow(r executor.Record) (runRow, error) {
 	failure := ""
 	if r.Error != nil {
@@ -170,7 +177,7 @@ func records(rows []runRow) ([]executor.Record, error) {
 	return list, nil
 }
 
-// raw returns JSON as it is stored; "" is nil.
+// raw returns JSON as it is stored; "" is nil. It is not checked.
 func raw(text string) json.RawMessage {
 	if text == "" {
 		return nil
@@ -178,7 +185,8 @@ func raw(text string) json.RawMessage {
 	return json.RawMessage(text)
 }
 
-// eventRow is a row of run_events, the journal: (RunID, Seq) is its key.
+// eventRow is a row of run_events, the journal: (RunID, Seq) is its key. Seqs of
+// a run are dense from 1. Rows are never changed, and go with their run.
 type eventRow struct {
 	RunID     string
 	Seq       int64
@@ -192,6 +200,7 @@ type eventRow struct {
 
 func (eventRow) TableName() string { return "run_events" }
 
+// event decodes a row.
 func (r eventRow) event() events.Event {
 	return events.Event{
 		RunID: r.RunID, Seq: r.Seq, Kind: events.Kind(r.Kind), StepID: r.StepID,
@@ -199,6 +208,7 @@ func (r eventRow) event() events.Event {
 	}
 }
 
+// eventList decodes rows, in their order; never nil.
 func eventList(rows []eventRow) []events.Event {
 	list := make([]events.Event, len(rows))
 	for i, row := range rows {

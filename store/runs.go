@@ -39,6 +39,7 @@ func findRun(q, inputs *gorm.DB, runID string) (executor.Record, error) {
 
 // Journal returns a run's row, its newest snapshot and the events after that,
 // all of one moment: what machine.Restore folds. Older events are not read.
+// run_not_found, of any tenant: recovery knows the id alone.
 func (db *DB) Journal(ctx context.Context, runID string) (executor.Journal, error) {
 	var j executor.Journal
 	err := db.view(ctx, func(tx *gorm.DB) error {
@@ -90,6 +91,8 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 		if err := leaveSeries(tx, runID); err != nil {
 			return err
 		}
+		// The run's own row goes last, chunks before the blobs by which they are
+		// found.
 		for _, statement := range []string{
 			"DELETE FROM run_events WHERE run_id = ?",
 			"DELETE FROM run_snapshots WHERE run_id = ?",
@@ -113,7 +116,8 @@ func (db *DB) DeleteRun(ctx context.Context, tenantID, runID string) error {
 }
 
 // Definition returns the canonical text of a version, also of a deleted
-// workflow whose runs need it; version_not_found.
+// workflow whose runs need it; version_not_found. It never changes, so callers
+// may keep it.
 func (db *DB) Definition(ctx context.Context, workflowID string, version int) (json.RawMessage, error) {
 	var row versionRow
 	ok, err := found(db.reader(ctx).Select("definition").Where("workflow_id = ? AND number = ?", workflowID, version), &row)

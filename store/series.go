@@ -11,7 +11,9 @@ import (
 )
 
 // seriesRow is a row of run_series: a run's place in the series of its name.
-// Numbers rise along a series; one run of it is the latest.
+// Numbers rise along a series, from 0; one run of it is the latest. Two unique
+// indexes hold that: one number once per name, and one latest run per name. A
+// run without a name has no row.
 type seriesRow struct {
 	RunID      string
 	TenantID   string
@@ -29,12 +31,19 @@ func (seriesRow) TableName() string { return "run_series" }
 var errSeparated = errors.New("a run and its successor came apart")
 
 var (
-	joinSQL      = inBothDialects("INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING")
+	// joinSQL inserts a run as its series' latest. It changes no row where the
+	// name has a latest run already, or the run a place.
+	joinSQL = inBothDialects("INSERT INTO run_series (run_id, tenant_id, workflow_id, name, number, latest) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING")
+	// supersedeSQL makes room for the next run; no row means that the run is not
+	// the latest any more.
 	supersedeSQL = inBothDialects("UPDATE run_series SET latest = 0 WHERE run_id = ? AND latest = 1")
 )
 
-// joinSeries gives new runs their places in series. One whose name is taken is
-// left out (executor.ErrNameTaken). Unique indexes decide between transactions.
+// joinSeries puts new runs in their series: those that begin one first, then
+// those that follow another run. One whose name is taken is left out
+// (executor.ErrNameTaken), unless its answer has been kept in tx already: then
+// the error is returned, for the group to be rolled back. Unique indexes decide
+// between transactions.
 func joinSeries(tx groupTx, p *plan) error {
 	var first, later []*write
 	for _, w := range p.inserts() {
@@ -100,7 +109,8 @@ func joinStatement(w *write, runID string, number int) statement {
 }
 
 // leaveSeries removes a deleted run's place; the name then stands for the run
-// before it, if there is one.
+// before it, if there is one, and is free otherwise. It does nothing for a run
+// without a name.
 func leaveSeries(tx *gorm.DB, runID string) error {
 	var m seriesRow
 	ok, err := found(tx.Where("run_id = ?", runID), &m)
@@ -130,7 +140,9 @@ const startTries = 3
 
 // StartAll writes new runs in one transaction, all or none, except those whose
 // name is taken: it reports per run whether that is so, and the others are
-// written. Errors are those of Commit's members.
+// written. Errors are those of Commit's members; the first one rolls everything
+// back. A deadlock on PostgreSQL is tried again up to startTries times, as
+// nothing was written then.
 func (db *DB) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
 	for try := 1; ; try++ {
 		taken, err := db.startAll(ctx, epoch, runs)
@@ -167,7 +179,8 @@ func (db *DB) startAll(ctx context.Context, epoch int64, runs []executor.Commit)
 
 // Named returns a run by the name of its series and its number, executor.Latest
 // for the latest. A run without a name goes by its id and number 0.
-// run_not_found.
+// run_not_found where there is no such run, or it is not the workflow's or not
+// the tenant's. Run and number are of one moment.
 func (db *DB) Named(ctx context.Context, tenantID, workflowID, name string, number int) (executor.NamedRun, error) {
 	var list []executor.NamedRun
 	err := db.view(ctx, func(tx *gorm.DB) error {

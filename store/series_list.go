@@ -9,13 +9,19 @@ import (
 )
 
 const (
+	// namedOrder is the order of pages, and of the branches that are merged into
+	// one.
 	namedOrder = " ORDER BY r.created_at DESC, r.id DESC LIMIT ?"
-	// A series is listed where its first run stands, so that its place in the
-	// list does not change when it grows.
+	// firstSQL picks a series' first run, and each run without a series: a series
+	// is listed where its first run stands, so that its place in the list does not
+	// change when it grows. The first run may have any number, as earlier ones may
+	// have been deleted.
 	firstSQL = "(s.run_id IS NULL OR s.number = 0 OR NOT EXISTS (SELECT 1 FROM run_series AS f WHERE f.workflow_id = s.workflow_id AND f.name = s.name AND f.number < s.number))"
-	// With a filter by state it is listed where its latest run stands.
+	// latestSQL picks the latest runs. With a filter by state a series is listed
+	// where its latest run stands, whose state is what the filter is about.
 	latestSQL = "(s.run_id IS NULL OR s.latest = 1)"
 
+	// The two halves of queuedRunsSQL: runs without a name and runs with one.
 	queuedUnnamedSQL = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND NOT EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
 	queuedNamedSQL   = "SELECT id FROM runs WHERE state = 'queued' AND tenant_id = ? AND EXISTS (SELECT 1 FROM run_series AS s WHERE s.run_id = runs.id) ORDER BY created_at, id LIMIT ?"
 )
@@ -80,7 +86,9 @@ func namedIDs(q executor.NamedQuery, at *position) (string, []any) {
 }
 
 // latestOf returns the latest runs of the series to which the runs belong, in
-// the same order.
+// the same order; a run without a series stands for itself. All ids are of one
+// workflow, within which a name stands for one series. It costs four queries and
+// one for each series, however many runs a series has.
 func latestOf(tx *gorm.DB, ids []string) ([]executor.NamedRun, error) {
 	var members []seriesRow
 	err := tx.Raw("SELECT l.* FROM run_series AS s JOIN run_series AS l ON l.workflow_id = s.workflow_id AND l.name = s.name AND l.latest = 1 WHERE s.run_id IN ?", ids).Scan(&members).Error
@@ -112,7 +120,8 @@ func latestOf(tx *gorm.DB, ids []string) ([]executor.NamedRun, error) {
 	return namedRuns(tx, rows, byRun)
 }
 
-// runRows returns rows in the order of their ids; missing ones are left out.
+// runRows returns rows in the order of their ids; missing ones are left out. The
+// inputs that have rows of their own are not loaded.
 func runRows(tx *gorm.DB, ids []string) ([]runRow, error) {
 	var rows []runRow
 	if err := tx.Where("id IN ?", ids).Find(&rows).Error; err != nil {

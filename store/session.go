@@ -45,6 +45,8 @@ func (b *livenessSession) renew(ctx context.Context, pool *pgxpool.Pool, holder,
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
+		// A session that was there before may have broken long ago and is replaced; a
+		// new one that breaks is not.
 		began := b.conn != nil
 		if session, err = b.open(ctx, pool); err != nil {
 			return 0, "", err
@@ -70,7 +72,8 @@ func (b *livenessSession) renew(ctx context.Context, pool *pgxpool.Pool, holder,
 }
 
 // open returns the session's name, after opening one where there is none. mu
-// must be held.
+// must be held. After close it fails with net.ErrClosed. The new session has the
+// settings of the pool's connections, but does not count against its limit.
 func (b *livenessSession) open(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	if b.closed {
 		return "", net.ErrClosed
@@ -104,7 +107,7 @@ func (b *livenessSession) close(ctx context.Context) {
 
 // sessionGone reports whether a session has certainly ended. A session of
 // another role shows no start; it counts as alive while its process number
-// exists. A lease without a session ("") says nothing.
+// exists. A lease without a session ("") proves nothing and is not gone.
 func sessionGone(tx *gorm.DB, name string) (bool, error) {
 	if name == "" {
 		return false, nil

@@ -7,6 +7,19 @@
 //
 // Times are stored as milliseconds since 1970, 0 for "never"; JSON is stored
 // as text, "" for "none". The store has no clock: times are arguments.
+//
+// There are three ways to the tables. Single reads go through reader, which
+// gorm words. Reads that must fit together and changes decided by a feature run
+// in a transaction (view, update). The hot paths, where runs and firings are
+// written in groups, bypass gorm: planGroup merges the members of a group into
+// one write per run, writePlan executes them through groupTx, of which each
+// dialect has one. A member that loses a race is left out and the rest of its
+// group is written.
+//
+// Every row of a tenant's is found by the tenant's id, and a row of another
+// tenant is not found: the errors do not tell the two cases apart. Lists
+// continue from a cursor, which names the last row and a fingerprint of the
+// list's filters.
 package store
 
 import (
@@ -159,7 +172,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 }
 
 // prepare migrates or checks the schema, then opens what needs tables: the
-// prepared statements and the pool of readers.
+// prepared statements and the pool of readers. With migrate it also fills in the
+// search texts that rows of earlier versions lack. Where the file lock is held
+// it frees the leases last, once the table is sure to exist.
 func (db *DB) prepare(ctx context.Context, t target, s settings) error {
 	step := migrations.Check
 	if s.migrate {
@@ -187,7 +202,8 @@ func (db *DB) prepare(ctx context.Context, t target, s settings) error {
 
 // Close ends the connections and releases the file lock. Calls in flight fail
 // with store_unavailable, as later ones do. It works on a DB that Open could
-// not finish.
+// not finish. The lock goes last, so that no other server begins while a
+// connection of this one may still write.
 func (db *DB) Close() error {
 	var errs []error
 	if db.prepared != nil {

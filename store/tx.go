@@ -15,14 +15,16 @@ import (
 // translated. An error of the COMMIT is outcome_unknown, unless the database
 // said that it rolled back. On SQLite the writers run one after another; on
 // PostgreSQL the isolation is READ COMMITTED, so a method that decides on what
-// it read locks those rows (row_locks.go).
+// it read locks those rows (row_locks.go). fn runs once: no error makes it run
+// again. What it sets outside is valid only if update returns nil (transact).
 func (db *DB) update(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.write.transact(ctx, nil, fn)
 }
 
 // view runs fn over one snapshot of the database: on PostgreSQL a read-only
 // transaction at REPEATABLE READ, on SQLite a read transaction, which sees the
-// state of its first read.
+// state of its first read. Neither waits for writers nor makes them wait, except
+// over a database in memory, which has one connection. Its errors are translated.
 func (db *DB) view(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.postgres() {
@@ -69,6 +71,7 @@ func (h handle) transaction(ctx context.Context, opts *sql.TxOptions, fn func(tx
 		discard(conn)
 		return translate(err)
 	}
+	// gorm begins no transaction of its own (gormConfig), so all of fn runs in tx.
 	session := h.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
 	session.Statement.ConnPool = tx
 	if err := fn(session); err != nil {
@@ -96,19 +99,21 @@ func commit(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 	return translate(commitError(err))
 }
 
-// discard makes the pool close the connection instead of using it again.
+// discard makes the pool close the connection instead of using it again. conn
+// must still be closed afterwards, which returns its place in the pool.
 func discard(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
 // reader returns a session for reads of a single statement; what must fit
-// together takes view.
+// together takes view. Its errors are the driver's: the caller translates them.
 func (db *DB) reader(ctx context.Context) *gorm.DB {
 	return db.read.gorm.WithContext(ctx)
 }
 
 // found runs a query for one row, scans the first one into dest and reports
-// whether there was any. No row is not an error.
+// whether there was any. No row is not an error, and leaves dest as it was. The
+// error is not translated: within update and view that is done at the end.
 func found(q *gorm.DB, dest any) (bool, error) {
 	res := q.Limit(1).Find(dest)
 	return res.RowsAffected > 0, res.Error
