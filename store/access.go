@@ -22,6 +22,7 @@ type tenantRow struct {
 
 func (tenantRow) TableName() string { return "tenants" }
 
+// tenant decodes a row.
 func (r tenantRow) tenant() access.Tenant {
 	return access.Tenant{ID: r.ID, Slug: r.Slug, Name: r.Name, CreatedAt: fromMillis(r.CreatedAt)}
 }
@@ -55,6 +56,7 @@ func toKeyRow(k access.Key) keyRow {
 	}
 }
 
+// key decodes a row. TenantSlug is "" unless the row was read by keysWithTenant.
 func (r keyRow) key() access.Key {
 	return access.Key{
 		ID: r.ID, TenantID: r.TenantID, TenantSlug: r.TenantSlug, Name: r.Name, Role: access.Role(r.Role),
@@ -63,8 +65,8 @@ func (r keyRow) key() access.Key {
 	}
 }
 
-// CreateTenant stores a tenant and its first key in one transaction.
-// slug_taken, key_taken (Conflict).
+// CreateTenant stores a tenant and its first key in one transaction, with an
+// entry in the audit trail. slug_taken, key_taken (Conflict).
 func (db *DB) CreateTenant(ctx context.Context, t access.Tenant, first access.Key) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row := tenantRow{ID: t.ID, Slug: t.Slug, Name: t.Name, CreatedAt: millis(t.CreatedAt)}
@@ -92,6 +94,7 @@ func (db *DB) TenantBySlug(ctx context.Context, slug string) (access.Tenant, err
 	return row.tenant(), translate(err)
 }
 
+// tenantNotFound is the error for a tenant that does not exist.
 func tenantNotFound(ref string) error {
 	return fault.New(fault.NotFound, "tenant_not_found", "There is no tenant %q.", ref)
 }
@@ -113,7 +116,8 @@ type keyDetail struct {
 	ExpiresAt time.Time   `json:"expires_at,omitzero"`
 }
 
-// insertKey inserts a key within tx.
+// insertKey inserts a key within tx. The key itself is not stored, so
+// key_taken (Conflict) means that another has the same hash.
 func insertKey(tx *gorm.DB, k access.Key) error {
 	row := toKeyRow(k)
 	err := tx.Create(&row).Error
@@ -149,7 +153,8 @@ func keysWithTenant(tx *gorm.DB) *gorm.DB {
 }
 
 // Keys lists at most limit of the tenant's keys, newest first and without
-// grants, and returns the cursor behind them.
+// grants, and returns the cursor behind them, "" at the end. Revoked and expired
+// keys are listed, too.
 func (db *DB) Keys(ctx context.Context, tenantID, cursor string, limit int) ([]access.Key, string, error) {
 	list := listFingerprint("keys", tenantID)
 	at, err := decodeCursor(list, cursor)
@@ -205,6 +210,8 @@ func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Tim
 			return err
 		}
 	}
+	// With the tenant's row locked, this query sees every revocation before this
+	// one.
 	until := at.Add(access.MinAdminKeyLifetime)
 	if !k.ExpiresAt.IsZero() && k.ExpiresAt.Before(until) {
 		until = k.ExpiresAt
@@ -222,7 +229,8 @@ func (db *DB) requireOtherAdmin(tx *gorm.DB, tenantID, keyID string, at time.Tim
 	return nil
 }
 
-// MarkKeyUsed notes when a key was last used.
+// MarkKeyUsed notes when a key was last used. A key that does not exist is not
+// an error.
 func (db *DB) MarkKeyUsed(ctx context.Context, keyID string, at time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE api_keys SET last_used_at = ? WHERE id = ?", millis(at), keyID).Error
@@ -240,11 +248,13 @@ func keyObject(tx *gorm.DB, tenantID, keyID string) (audit.Object, error) {
 	return audit.Object{Kind: "key", ID: keyID, Slug: row.Name}, err
 }
 
+// keyNotFound is the error for a key that does not exist or is another tenant's.
 func keyNotFound() error {
 	return fault.New(fault.NotFound, "key_not_found", "There is no such key.")
 }
 
-// decodeActions reads the JSON of a grant's actions.
+// decodeActions reads the JSON of a grant's actions. An error means that it is
+// damaged.
 func decodeActions(text string) ([]access.Action, error) {
 	var actions []access.Action
 	if err := json.Unmarshal([]byte(text), &actions); err != nil {

@@ -25,6 +25,7 @@ type agentRow struct {
 
 func (agentRow) TableName() string { return "agents" }
 
+// agent decodes a row. An error means that the stored JSON is damaged.
 func (r agentRow) agent() (agents.Agent, error) {
 	var a agents.Agent
 	if err := json.Unmarshal([]byte(r.Agent), &a); err != nil {
@@ -49,6 +50,7 @@ func (db *DB) PutAgent(ctx context.Context, a agents.Agent, allow func(revision 
 		if err != nil {
 			return err
 		}
+		// A replaced agent keeps its age, also in what is returned.
 		if ok {
 			a.CreatedAt = fromMillis(old.CreatedAt)
 		}
@@ -83,12 +85,13 @@ func (db *DB) Agent(ctx context.Context, tenantID, id string) (agents.Agent, err
 	return a, translate(err)
 }
 
+// agentNotFound is the error for an agent that the tenant does not have.
 func agentNotFound(id string) error {
 	return fault.New(fault.NotFound, "agent_not_found", "There is no agent %q.", id)
 }
 
-// DeleteAgent removes one; allow sees its revision and may refuse.
-// agent_not_found.
+// DeleteAgent removes one; allow sees its revision and may refuse: its error
+// rolls back and is returned. agent_not_found.
 func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(revision int64) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		var row agentRow
@@ -110,7 +113,8 @@ func (db *DB) DeleteAgent(ctx context.Context, tenantID, id string, allow func(r
 }
 
 // Agents lists at most limit of the tenant's agents by id, and returns the
-// cursor behind them.
+// cursor behind them, "" at the end. invalid_request (Malformed): the cursor
+// belongs to another list.
 func (db *DB) Agents(ctx context.Context, tenantID, cursor string, limit int) ([]agents.Agent, string, error) {
 	list := listFingerprint("agents", tenantID)
 	at, err := decodeCursor(list, cursor)

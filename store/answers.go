@@ -14,7 +14,8 @@ import (
 )
 
 // answerRow is a row of idempotency_answers: the response kept for a repeated
-// request.
+// request. (TenantID, Scope, Key) is its key; Header is JSON. It is never
+// changed, and goes with PurgeAnswers.
 type answerRow struct {
 	TenantID  string
 	Scope     string
@@ -28,7 +29,8 @@ type answerRow struct {
 
 func (answerRow) TableName() string { return "idempotency_answers" }
 
-// compare orders answers by tenant, scope and key.
+// compare orders answers by tenant, scope and key: the one order in which every
+// transaction inserts them, against deadlocks.
 func (r *answerRow) compare(other *answerRow) int {
 	return cmp.Or(cmp.Compare(r.TenantID, other.TenantID), cmp.Compare(r.Scope, other.Scope), cmp.Compare(r.Key, other.Key))
 }
@@ -50,7 +52,7 @@ func toAnswerRow(a idempotency.Answer) (answerRow, error) {
 }
 
 // Answer returns the answer kept for a key within a scope, nil if there is
-// none.
+// none. An answer that is old is returned until it is purged.
 func (db *DB) Answer(ctx context.Context, tenantID, scope, key string) (*idempotency.Answer, error) {
 	var row answerRow
 	ok, err := found(db.reader(ctx).Where("tenant_id = ? AND scope = ? AND key = ?", tenantID, scope, key), &row)
@@ -79,7 +81,8 @@ func (db *DB) KeepAnswer(ctx context.Context, a idempotency.Answer) error {
 	})
 }
 
-// PurgeAnswers removes answers that were kept before a moment.
+// PurgeAnswers removes answers that were kept before a moment, by the index on
+// their age.
 func (db *DB) PurgeAnswers(ctx context.Context, before time.Time) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM idempotency_answers WHERE created_at < ?", millis(before)).Error

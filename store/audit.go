@@ -35,6 +35,7 @@ func toAuditRow(e audit.Entry) auditRow {
 	}
 }
 
+// entry decodes a row.
 func (r auditRow) entry() audit.Entry {
 	return audit.Entry{
 		ID: r.ID, TenantID: r.TenantID, Actor: r.Actor, ActorType: r.ActorType, ActorID: r.ActorID, Action: r.Action,
@@ -53,7 +54,8 @@ func (db *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
 
 // writeAudit adds the entry of the request for which a change is made
 // (audit.Trail, in the transaction's context) to that change: both are durable
-// or neither. Without a request there is no entry.
+// or neither. Without a request there is nothing to add. detail becomes JSON;
+// nil: none. It is called last, with what was written.
 func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
 	t := audit.TrailFrom(tx.Statement.Context)
 	e, wanted, err := t.NewEntry(o, detail)
@@ -72,7 +74,7 @@ func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
 var insertAuditSQL = inBothDialects("INSERT INTO audit_entries (id, tenant_id, actor, actor_type, actor_id, action, object, object_slug, request_id, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 
 // insertAuditEntries adds the entries of the requests for which a group of
-// writes is made, in the same transaction.
+// writes is made, in the same transaction. None cost nothing.
 func insertAuditEntries(tx groupTx, lines []audit.Entry) error {
 	list := make([]statement, len(lines))
 	for i, e := range lines {
@@ -119,6 +121,8 @@ func (db *DB) Audit(ctx context.Context, q access.AuditQuery) ([]audit.Entry, st
 	return entries, next, nil
 }
 
+// slugHolderSQL finds the object of a kind that had a slug last, by the index on
+// slugs.
 const slugHolderSQL = "SELECT object FROM audit_entries WHERE tenant_id = ? AND object_slug = ? AND object_slug <> '' AND object LIKE ? ORDER BY at DESC, id DESC LIMIT 1"
 
 // auditObjects returns the names under which entries about an object stand:

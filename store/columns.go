@@ -9,7 +9,8 @@ type runArrays struct {
 	version, createdAt, seq, startedAt, completedAt, updatedAt, wakeAt, tokens, cost                                                       []int64
 }
 
-// add appends a row to every column.
+// add appends a row to every column, so that all have the same length: unnest
+// would fill up shorter ones with NULL.
 func (a *runArrays) add(r *runRow) {
 	a.id = append(a.id, r.ID)
 	a.tenant = append(a.tenant, r.TenantID)
@@ -37,7 +38,7 @@ func (a *runArrays) add(r *runRow) {
 	a.startedBy = append(a.startedBy, r.StartedBy)
 }
 
-// eventArrays holds rows of run_events column by column.
+// eventArrays holds rows of run_events column by column, like runArrays.
 type eventArrays struct {
 	run, kind, step, iteration, data []string
 	seq, attempt, at                 []int64

@@ -18,7 +18,7 @@ type position struct {
 }
 
 // cursor is a position together with a fingerprint of the list that it belongs
-// to.
+// to. Its JSON, in base64, is what clients see.
 type cursor struct {
 	position
 	List string `json:"l"`
@@ -49,7 +49,7 @@ func listFingerprint[Q any](kind string, query Q) string {
 }
 
 // encodeCursor returns a position as an opaque text, safe in a URL. It is not
-// signed: what it gives access to is checked anyway.
+// signed: what a forged one leads to is a page that its client may read anyway.
 func encodeCursor(list string, p position) string {
 	text, err := json.Marshal(cursor{position: p, List: list})
 	if err != nil {
@@ -59,7 +59,7 @@ func encodeCursor(list string, p position) string {
 }
 
 // decodeCursor returns the position of a cursor, nil for "" (the list's
-// beginning). A text that is no cursor, or is one of a list with another
+// beginning). A text that is not a cursor, or is one of a list with another
 // fingerprint, is invalid_request (Malformed).
 func decodeCursor(list, text string) (*position, error) {
 	if text == "" {

@@ -24,9 +24,11 @@ func gormConfig() *gorm.Config {
 
 // sqliteDialector lets gorm talk to modernc.org/sqlite over an open pool:
 // gorm's own SQLite dialect needs cgo. Schema changes are goose's, so the
-// migrator is never called.
+// migrator is never called. It holds what this package's statements need and is
+// not a full dialect.
 type sqliteDialector struct{ pool gorm.ConnPool }
 
+// Name implements gorm.Dialector.
 func (sqliteDialector) Name() string { return "sqlite" }
 
 // Initialize implements gorm.Dialector: it sets the pool, the clauses that

@@ -58,6 +58,7 @@ func commitError(err error) error {
 // failed fsync, or no memory for the log's index, comes after it: the frame may
 // be found after a crash.
 func sqliteRolledBack(code int) bool {
+	// Of I/O errors only these: the primary code stands for fsync, too.
 	switch code {
 	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ:
 		return true
@@ -76,13 +77,14 @@ var sentinels = []error{
 	executor.ErrFenced, executor.ErrStale, executor.ErrDuplicateKey, executor.ErrNameTaken, executor.ErrLeaseHeld, schedules.ErrConflict,
 }
 
-// isSentinel reports whether err is, or wraps, one of the sentinels.
+// isSentinel reports whether err is, or wraps, one of the sentinels. nil is not.
 func isSentinel(err error) bool {
 	return slices.ContainsFunc(sentinels, func(s error) bool { return errors.Is(err, s) })
 }
 
 // isUnavailable reports whether err is of a database that cannot be reached, is
-// overloaded or has no room, and not of the statement.
+// overloaded or has no room, and not of the statement. A context that ended
+// counts, as the request's time for the database does. nil is not allowed.
 func isUnavailable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgUnavailable(pg.Code)
@@ -97,11 +99,13 @@ func isUnavailable(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.As(err, &network) || closedPool(err) || connectionLost(err)
 }
 
-// closedPool recognises the one error of database/sql that has no variable.
+// closedPool recognises the one error of database/sql that has no variable, by
+// its text.
 func closedPool(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
 
 // connectionLost recognises pgx's errors of connections that could not be made,
-// timed out or broke. "conn closed" has no variable either.
+// timed out or broke, and those of statements that were never sent. "conn
+// closed" has no variable either.
 func connectionLost(err error) bool {
 	var connect *pgconn.ConnectError
 	return errors.As(err, &connect) || pgconn.Timeout(err) || pgconn.SafeToRetry(err) ||
@@ -147,7 +151,8 @@ func sqliteUnavailable(code int) bool {
 
 // violatesUnique reports whether a unique constraint refused the statement, and
 // the constraint is about column: it is part of the constraint's name on
-// PostgreSQL, and named in SQLite's message.
+// PostgreSQL, and named in SQLite's message. column is therefore a part of a
+// name: "id" matches run_id, too. nil is false.
 func violatesUnique(err error, column string) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && strings.Contains(pg.ConstraintName, column)

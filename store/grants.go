@@ -11,7 +11,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// grantRow is a row of grants; Actions is a JSON array.
+// grantRow is a row of grants; Actions is a JSON array. (KeyID, WorkflowID) is
+// its key.
 type grantRow struct {
 	KeyID      string
 	WorkflowID string
@@ -73,6 +74,7 @@ func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID strin
 		if err != nil {
 			return err
 		}
+		// A deleted workflow has no slug for the audit trail any more.
 		w, err := findWorkflow(tx, tenantID, workflowID)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
 			return err
@@ -81,7 +83,8 @@ func (db *DB) DeleteGrant(ctx context.Context, tenantID, keyID, workflowID strin
 	})
 }
 
-// Grants lists a key's grants, or all of the tenant's where keyID is "".
+// Grants lists a key's grants, or all of the tenant's where keyID is "", by key
+// and workflow. A key without grants, or one that does not exist, has none.
 func (db *DB) Grants(ctx context.Context, tenantID, keyID string) ([]access.Grant, error) {
 	grants, err := grantsOf(db.reader(ctx), tenantID, keyID)
 	return grants, translate(err)

@@ -10,7 +10,8 @@ import (
 
 // The columns of an event, and the conditions of the two partial indexes on long
 // journals. The conditions are literals: only then SQLite and PostgreSQL see
-// that an index applies. Their number is executor.JournalHead.
+// that an index applies. Their number is executor.JournalHead, 2,000: what comes
+// before it is read as a whole, without an index of its own.
 //
 // SQLite must be told the index: without statistics it takes the primary key,
 // whose second column is the range, to be better.
@@ -26,7 +27,8 @@ const (
 // number of terms that SQLite takes in a compound SELECT (500).
 const stepsPerStatement = 100
 
-// EventsBefore returns at most limit events before seq, the last one first.
+// EventsBefore returns at most limit events before seq, the last one first, by
+// the primary key. An unknown run has none.
 func (db *DB) EventsBefore(ctx context.Context, runID string, before int64, limit int) ([]events.Event, error) {
 	var rows []eventRow
 	err := db.reader(ctx).Where("run_id = ? AND seq < ?", runID, before).Order("seq DESC").Limit(limit).Find(&rows).Error
@@ -67,8 +69,9 @@ func stepEvents(postgres bool, runID string, refs []machine.Ref, limit int) (str
 }
 
 // KindEvents returns at most q.Limit events of one kind beyond
-// executor.JournalHead, between q.After and q.Before. It reads the partial
-// index run_events_kinds, which holds four kinds.
+// executor.JournalHead, after q.After and before q.Before, in order or the last
+// one first (q.Newest). It reads the partial index run_events_kinds, which holds
+// four kinds; of any other kind it finds none.
 func (db *DB) KindEvents(ctx context.Context, q executor.KindQuery) ([]events.Event, error) {
 	text, args := kindEvents(db.postgres(), q)
 	var rows []eventRow

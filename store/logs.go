@@ -25,7 +25,8 @@ type logRow struct {
 
 func (logRow) TableName() string { return "run_logs" }
 
-// logBatch is how many rows one statement inserts.
+// logBatch is how many rows one statement inserts: ten arguments each stay below
+// what SQLite (32,766) and PostgreSQL (65,535) take in one statement.
 const logBatch = 500
 
 // AppendLogs adds lines in one transaction, all or none. Lines of runs that do
@@ -59,7 +60,9 @@ func (db *DB) AppendLogs(ctx context.Context, logs []executor.Log) error {
 }
 
 // Logs lists a page of a run's lines, in the order in which they were kept, or
-// backwards (q.Newest). invalid_request: the cursor belongs to another list.
+// backwards (q.Newest). Empty filters do not filter. The caller has checked that
+// the run is the tenant's. invalid_request (Malformed): the cursor belongs to
+// another list.
 func (db *DB) Logs(ctx context.Context, q executor.LogQuery) (executor.LogPage, error) {
 	list := listFingerprint("logs", q)
 	at, err := decodeCursor(list, q.Cursor)

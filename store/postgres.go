@@ -52,7 +52,8 @@ func openPostgres(ctx context.Context, url string, s settings) (*DB, error) {
 }
 
 // awaitServer returns once the server takes connections, or with its last
-// refusal: at once where waiting cannot help, else after s.waitLimit.
+// refusal: at once where waiting cannot help, else after s.waitLimit. It tries
+// four times a second. The end of ctx ends it, too.
 func awaitServer(ctx context.Context, pool *pgxpool.Pool, s settings) error {
 	waiting, cancel := context.WithTimeout(ctx, s.waitLimit)
 	defer cancel()
@@ -91,6 +92,7 @@ func isTransient(err error) bool {
 // long, a lifetime of connections, so that a server behind a name that moves is
 // found again, and a dialer that notices cut connections.
 func setDefaults(cfg *pgxpool.Config) {
+	// Parameters of the session, which the server takes when a connection begins.
 	given := cfg.ConnConfig.Config.RuntimeParams
 	for name, value := range map[string]string{
 		"application_name":                    "heddle",

@@ -35,6 +35,7 @@ func processEnded(name string) bool {
 	if processMissing(pid) {
 		return true
 	}
+	// The number is in use: by the same process, or by a later one.
 	began := processStartTime(pid)
 	return began != "" && began != f[3]
 }

@@ -41,7 +41,8 @@ func (db *DB) TenantQuotas(ctx context.Context, tenantID string) (access.Quotas,
 }
 
 // PutTenantQuotas replaces all of a tenant's own quotas, with an entry in the
-// audit trail.
+// audit trail. access.Unset makes the server's quota hold again. The tenant is
+// not checked: the caller has read it.
 func (db *DB) PutTenantQuotas(ctx context.Context, t access.Tenant, own access.Quotas) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row := quotaRow{t.ID, own.OpenRuns, own.Streams, own.Schedules, own.StoredBytes}
@@ -81,7 +82,8 @@ func (db *DB) CountOpenRuns(ctx context.Context, tenantID string, most int) (int
 	return n, translate(err)
 }
 
-// CountSchedules counts the tenant's schedules that have not ended, up to most.
+// CountSchedules counts the tenant's schedules that have not ended, up to most,
+// so that the cost is bounded. Paused ones count.
 func (db *DB) CountSchedules(ctx context.Context, tenantID string, most int) (int, error) {
 	var n int
 	err := db.reader(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM schedules WHERE tenant_id = ? AND deleted = 0 AND status <> 'ended' LIMIT ?) AS live", tenantID, most).Row().Scan(&n)

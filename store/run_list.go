@@ -38,7 +38,8 @@ func (db *DB) Runs(ctx context.Context, q executor.RunQuery) (executor.RunPage, 
 	return page, err
 }
 
-// runPage reads the rows of a page, from behind at (nil: from the first).
+// runPage reads the rows of a page, from behind at (nil: from the first), with
+// their inputs: the ids first, by an index, and then only the page's rows.
 func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *executor.RunPage) error {
 	ids, args := runIDs(q, at)
 	var rows []runRow
@@ -56,7 +57,9 @@ func runPage(tx *gorm.DB, q executor.RunQuery, list string, at *position, page *
 
 // runIDs returns the query for a page's ids: one ordered, limited branch per
 // state, merged and limited again. It selects one id more than the page has, to
-// see whether another page follows.
+// see whether another page follows. An offset is applied to the merged list, so
+// each branch has to be read that much further; behind a cursor it does not
+// count.
 func runIDs(q executor.RunQuery, at *position) (string, []any) {
 	const order = " ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
 	offset := q.Offset
@@ -86,11 +89,14 @@ type conditions struct {
 	args  []any
 }
 
+// add appends a condition, whose question marks args are for.
 func (c *conditions) add(text string, args ...any) {
 	c.texts = append(c.texts, text)
 	c.args = append(c.args, args...)
 }
 
+// sql returns the conditions without WHERE, in the order in which they were
+// added.
 func (c *conditions) sql() string { return strings.Join(c.texts, " AND ") }
 
 // runConditions returns the filters of a list of runs, and the position behind

@@ -16,7 +16,8 @@ import (
 
 // CreateSchedule stores a schedule and the answer kept for a repeated request
 // in one transaction, with an entry in the audit trail. The workflow's row is
-// locked, so that the workflow cannot be deleted meanwhile. workflow_not_found.
+// locked, so that the workflow cannot be deleted meanwhile. workflow_not_found;
+// idempotency_key_taken (Conflict).
 func (db *DB) CreateSchedule(ctx context.Context, s schedules.Schedule, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
@@ -52,6 +53,7 @@ type scheduleState struct {
 	Status     string `json:"status"`
 }
 
+// scheduleStateOf returns what the trail says of s.
 func scheduleStateOf(s schedules.Schedule) *scheduleState {
 	return &scheduleState{s.Expression, s.Timezone, string(s.Status)}
 }
@@ -67,7 +69,7 @@ func findSchedule(q *gorm.DB, tenantID, id string) (scheduleRow, error) {
 	return row, err
 }
 
-// Schedule returns one; schedule_not_found.
+// Schedule returns one; schedule_not_found, also for one that was deleted.
 func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Schedule, error) {
 	row, err := findSchedule(db.reader(ctx), tenantID, id)
 	return row.schedule(), translate(err)
@@ -76,7 +78,8 @@ func (db *DB) Schedule(ctx context.Context, tenantID, id string) (schedules.Sche
 // ChangeSchedule reads a schedule, lets decide say what becomes of it and
 // writes that with a raised fence, in one transaction with the row locked: a
 // firing that was decided before the change then conflicts and is decided
-// again. decide must be pure.
+// again. decide must be pure; its errors roll back and are returned. Where it
+// changes nothing the fence stays. schedule_not_found.
 func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide func(schedules.Schedule) (schedules.Schedule, error)) (schedules.Schedule, error) {
 	var result schedules.Schedule
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -103,7 +106,8 @@ func (db *DB) ChangeSchedule(ctx context.Context, tenantID, id string, decide fu
 }
 
 // DeleteSchedule hides a schedule, in one transaction; what waits in its queue
-// never starts. check may refuse.
+// never starts, and runs that it has started go on. check may refuse.
+// schedule_not_found.
 func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check func(schedules.Schedule) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row, err := findSchedule(forNoKeyUpdate(tx), tenantID, id)
@@ -121,7 +125,9 @@ func (db *DB) DeleteSchedule(ctx context.Context, tenantID, id string, check fun
 }
 
 // endSchedules hides schedules, drops their inputs, and skips what waits in
-// their queues. where is SQL of this package with one argument.
+// their queues. where is SQL of this package with one argument. The slots come
+// first, while their schedules can still be told from those that were hidden
+// before.
 func endSchedules(tx *gorm.DB, where string, arg any) error {
 	err := tx.Exec(`UPDATE schedule_slots SET outcome = 'skipped', reason = 'schedule_ended'
 WHERE outcome = 'waiting' AND schedule_id IN (SELECT id FROM schedules WHERE deleted = 0 AND `+where+`)`, arg).Error
@@ -149,8 +155,8 @@ const openRunCondition = "r.state NOT IN ('completed', 'failed', 'cancelled')"
 const (
 	dueSchedulesSQL = "SELECT id, wake_at FROM schedules WHERE wake_at > 0 AND wake_at <= ? ORDER BY wake_at, id LIMIT ?"
 
-	// A queue moves on when no run of its lane is open. Backfills are a lane of
-	// their own.
+	// unsettledSQL finds schedules with a queue that may move on: that is so when
+	// no run of its lane is open. Backfills are a lane of their own.
 	unsettledSQL = `SELECT DISTINCT w.schedule_id FROM schedule_slots AS w JOIN schedules AS s ON s.id = w.schedule_id AND s.deleted = 0 AND s.status <> 'paused'
 JOIN workflows AS f ON f.id = s.workflow_id AND f.status = 'active' AND f.deleted = 0
 WHERE w.outcome = 'waiting' AND NOT EXISTS (
@@ -158,21 +164,28 @@ WHERE w.outcome = 'waiting' AND NOT EXISTS (
   WHERE l.schedule_id = w.schedule_id AND l.live = 1 AND (l.origin LIKE 'backfill:%') = (w.origin LIKE 'backfill:%') AND ` + openRunCondition + `)
 LIMIT ?`
 
+	// cancelRequestsSQL finds runs that are to be cancelled, by the partial index
+	// on doomed slots.
 	cancelRequestsSQL = `SELECT r.tenant_id, r.id AS run_id, l.schedule_id FROM schedule_slots AS l JOIN runs AS r ON r.id = l.run_id
 WHERE l.doomed = 1 AND l.live = 1 AND ` + openRunCondition + ` LIMIT ?`
 
+	// liveSQL reads the runs that schedules follow; live is 1 for those that are
+	// still open. A run that was deleted has ended.
 	liveSQL = `SELECT l.schedule_id, l.run_id, l.origin, CASE WHEN r.id IS NOT NULL AND ` + openRunCondition + ` THEN 1 ELSE 0 END AS live
 FROM schedule_slots AS l LEFT JOIN runs AS r ON r.id = l.run_id WHERE l.live = 1 AND l.schedule_id IN ?`
 )
 
-// SchedulesToAdvance lists schedules in whose queue it may be the next one's turn.
+// SchedulesToAdvance lists at most limit ids of schedules in whose queue it may
+// be the next one's turn, in no particular order. The workflow is active and the
+// schedule is not paused. Whether it is its turn is decided on States.
 func (db *DB) SchedulesToAdvance(ctx context.Context, limit int) ([]string, error) {
 	var ids []string
 	err := db.reader(ctx).Raw(unsettledSQL, limit).Scan(&ids).Error
 	return ids, translate(err)
 }
 
-// CancelRequests lists open runs that are to be cancelled.
+// CancelRequests lists at most limit open runs that are to be cancelled, in no
+// particular order. A request stays until a firing notes that the run has ended.
 func (db *DB) CancelRequests(ctx context.Context, limit int) ([]schedules.CancelRequest, error) {
 	var orders []schedules.CancelRequest
 	err := db.reader(ctx).Raw(cancelRequestsSQL, limit).Scan(&orders).Error
@@ -219,6 +232,7 @@ func loadStates(tx *gorm.DB, ids []string) (map[string]*schedules.State, error) 
 	return byID, err
 }
 
+// addLive adds the runs that the schedules follow to their states.
 func addLive(tx *gorm.DB, ids []string, byID map[string]*schedules.State) error {
 	var rows []slotRow
 	if err := tx.Raw(liveSQL, ids).Scan(&rows).Error; err != nil {

@@ -13,10 +13,11 @@ import (
 
 // Fire writes firings in one transaction: the schedules' next due times, the
 // ledger and the runs, so that a due time never starts two runs and is never
-// lost. It returns one error per firing. Those that lost a race
-// (schedules.ErrConflict) are left out while the rest is written; any other
-// error rolls back, and the firings are then written one by one, unless the
-// database is unavailable or the lease is lost.
+// lost. It returns one error per firing, nil where the firing is durable. Those
+// that lost a race (schedules.ErrConflict) are left out while the rest is
+// written; any other error rolls back, and the firings are then written one by
+// one, unless the database is unavailable or the lease is lost
+// (executor.ErrFenced).
 func (db *DB) Fire(ctx context.Context, group []schedules.Firing) []error {
 	errs := make([]error, len(group))
 	err := db.fire(ctx, group, errs)
@@ -124,7 +125,8 @@ func reserveAllKeys(tx groupTx, answers []answerRow) error {
 }
 
 // writeRuns inserts the new runs of firings; one that is refused fails them
-// all, with its error.
+// all, with its error. Runs that were prepared in different terms of the lease
+// cannot be written together: executor.ErrFenced.
 func writeRuns(tx groupTx, runs []executor.Prepared) error {
 	if len(runs) == 0 {
 		return nil
@@ -149,16 +151,20 @@ func writeRuns(tx groupTx, runs []executor.Prepared) error {
 }
 
 var (
+	// slotSQL writes a slot of the ledger. One that is there is changed only if it
+	// waits: the outcome of a due time is written once.
 	slotSQL = inBothDialects(`INSERT INTO schedule_slots (schedule_id, due_at, origin, until, count, outcome, reason, run_id, at, live, doomed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 ON CONFLICT (schedule_id, due_at, origin) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, run_id = excluded.run_id, at = excluded.at, live = excluded.live
 WHERE schedule_slots.outcome = 'waiting'`)
+	// closeSlotSQL ends that a schedule follows a run; requestCancelSQL asks for
+	// the run to be cancelled.
 	closeSlotSQL     = inBothDialects("UPDATE schedule_slots SET live = 0, doomed = 0 WHERE schedule_id = ? AND live = 1 AND run_id = ?")
 	requestCancelSQL = inBothDialects("UPDATE schedule_slots SET doomed = 1 WHERE schedule_id = ? AND live = 1 AND run_id = ?")
 )
 
-// ledgerStatements returns what a firing writes about due times: runs that have
-// ended, runs to cancel, and slots. A slot is written once, and again only from
-// waiting.
+// ledgerStatements returns what a firing writes about due times, in this order:
+// runs that have ended, runs to cancel, and slots. A slot is written once, and
+// again only from waiting. A slot with a run is live: the schedule follows it.
 func ledgerStatements(f *schedules.Firing) []statement {
 	var list []statement
 	for _, run := range f.Ended {

@@ -31,7 +31,7 @@ func (db *DB) Schedules(ctx context.Context, q schedules.Query) (schedules.Page,
 	return page, err
 }
 
-// schedulesOf selects the rows of a query.
+// schedulesOf selects the rows of a query. WorkflowIDs nil: no restriction.
 func schedulesOf(tx *gorm.DB, q schedules.Query) *gorm.DB {
 	which := tx.Model(&scheduleRow{}).Where("tenant_id = ? AND deleted = 0", q.TenantID)
 	if q.WorkflowID != "" {
@@ -67,7 +67,8 @@ func (db *DB) Slots(ctx context.Context, q schedules.SlotQuery) (schedules.SlotP
 	return page, err
 }
 
-// slotsOf selects the rows of a query.
+// slotsOf selects the rows of a query, of a schedule whose tenant the caller has
+// checked.
 func slotsOf(tx *gorm.DB, q schedules.SlotQuery) *gorm.DB {
 	which := tx.Model(&slotRow{}).Where("schedule_id = ?", q.ScheduleID)
 	if q.Outcome != "" {
@@ -84,7 +85,8 @@ func slotPage(tx *gorm.DB, q schedules.SlotQuery, at *position) *gorm.DB {
 }
 
 // newestFirst orders rows by two columns, the greatest first, from behind a
-// position (nil: from the first).
+// position (nil: from the first). The comparison of pairs lets both databases
+// begin in the middle of an index. key and id are SQL of this package.
 func newestFirst(which *gorm.DB, key, id string, at *position) *gorm.DB {
 	if at != nil {
 		which = which.Where("("+key+", "+id+") < (?, ?)", at.Key, at.ID)
@@ -92,7 +94,8 @@ func newestFirst(which *gorm.DB, key, id string, at *position) *gorm.DB {
 	return which.Order(key + " DESC, " + id + " DESC")
 }
 
-// countIfWanted counts rows into total, if that is wanted.
+// countIfWanted counts rows into total, if that is wanted, and leaves it as it
+// is otherwise. It costs as much as the list is long.
 func countIfWanted(which *gorm.DB, wanted bool, total *int) error {
 	if !wanted {
 		return nil

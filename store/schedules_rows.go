@@ -33,11 +33,15 @@ type scheduleRow struct {
 	NextDue int64
 	// WakeAt is when the schedule has to be looked at: NextDue with its jitter,
 	// or 0 while it is paused or has ended.
-	WakeAt    int64
+	WakeAt int64
+	// LastRunAt is when the schedule last started a run; 0: never.
 	LastRunAt int64
 	Revision  int64
-	Fence     int64
-	Deleted   int
+	// Fence is what a firing was decided on: it is written only while the row has
+	// the same.
+	Fence int64
+	// Deleted is 1 for a schedule that is hidden; its row stays for its ledger.
+	Deleted int
 }
 
 func (scheduleRow) TableName() string { return "schedules" }
@@ -55,6 +59,7 @@ func toScheduleRow(s schedules.Schedule) scheduleRow {
 	}
 }
 
+// schedule decodes a row.
 func (r scheduleRow) schedule() schedules.Schedule {
 	s := schedules.Schedule{
 		ID: r.ID, TenantID: r.TenantID, WorkflowID: r.WorkflowID, Expression: r.Expression, Timezone: r.Timezone,
@@ -94,6 +99,7 @@ type slotRow struct {
 
 func (slotRow) TableName() string { return "schedule_slots" }
 
+// slot decodes a row.
 func (r slotRow) slot() schedules.Slot {
 	return schedules.Slot{
 		ScheduleID: r.ScheduleID, Due: fromMillis(r.DueAt), Until: fromMillis(r.Until), Count: r.Count, Origin: r.Origin,

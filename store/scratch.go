@@ -44,4 +44,5 @@ func (s *Scratch) Close(ctx context.Context) error {
 	return s.db.update(ctx, func(tx *gorm.DB) error { return tx.Exec("DROP TABLE IF EXISTS scratch").Error })
 }
 
+// scratchText is the content of each row: 90 bytes.
 var scratchText = strings.Repeat("0123456789", 9)

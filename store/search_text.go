@@ -19,7 +19,7 @@ func searchText(texts ...string) string {
 }
 
 // setSearchText fills in the column that searches read, from those that they
-// are about.
+// are about. It must be called whenever one of them changes.
 func (r *workflowRow) setSearchText() { r.Folded = searchText(r.Name, r.Slug, r.Description) }
 
 // searchTextBatch is how many rows one transaction fills in.
@@ -27,7 +27,8 @@ const searchTextBatch = 500
 
 // fillSearchTexts sets the search text of rows that were written before the
 // column existed, or by a node of an earlier version. Open calls it after
-// migrating.
+// migrating. A partial index finds them, so it costs little where there are
+// none; a crash leaves the rest to the next call.
 func (db *DB) fillSearchTexts(ctx context.Context) error {
 	for {
 		var rows []workflowRow

@@ -23,12 +23,14 @@ type secretRow struct {
 
 func (secretRow) TableName() string { return "secrets" }
 
+// entry decodes what lists show of a row, without the value.
 func (r secretRow) entry() secrets.Entry {
 	return secrets.Entry{Name: r.Name, CreatedAt: fromMillis(r.CreatedAt), UpdatedAt: fromMillis(r.UpdatedAt)}
 }
 
 // PutSecret adds a secret or replaces its value, and raises the tenant's
-// revision of secrets, in one transaction.
+// revision of secrets, in one transaction with an audit entry, which holds no
+// value.
 func (db *DB) PutSecret(ctx context.Context, s secrets.Sealed) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row := secretRow{s.TenantID, s.Name, s.Box, millis(s.CreatedAt), millis(s.UpdatedAt)}
@@ -65,14 +67,15 @@ func (db *DB) DeleteSecret(ctx context.Context, tenantID, name string) error {
 }
 
 // bumpSecretsRevision raises the tenant's revision: every node then reads the
-// secrets again before it uses one.
+// secrets again before it uses one. It is raised in the transaction that changes
+// them, so that no node reads the new revision with the old secrets.
 func bumpSecretsRevision(tx *gorm.DB, tenantID string) error {
 	return tx.Exec(`INSERT INTO secret_revisions (tenant_id, revision) VALUES (?, 1)
 		ON CONFLICT (tenant_id) DO UPDATE SET revision = secret_revisions.revision + 1`, tenantID).Error
 }
 
 // SecretEntries lists at most limit names and dates by name, and returns the
-// cursor behind them.
+// cursor behind them, "" at the end. Values are not read.
 func (db *DB) SecretEntries(ctx context.Context, tenantID, cursor string, limit int) ([]secrets.Entry, string, error) {
 	list := listFingerprint("secrets", tenantID)
 	at, err := decodeCursor(list, cursor)
@@ -123,6 +126,7 @@ func (db *DB) SecretsRevision(ctx context.Context, tenantID string) (int64, erro
 	return revision, translate(err)
 }
 
+// secretsRevision is SecretsRevision within tx.
 func secretsRevision(tx *gorm.DB, tenantID string) (int64, error) {
 	var revision int64
 	err := tx.Raw("SELECT revision FROM secret_revisions WHERE tenant_id = ?", tenantID).Scan(&revision).Error
@@ -151,6 +155,7 @@ func (db *DB) KeepSecretCheck(ctx context.Context, box []byte) ([]byte, error) {
 	return kept, err
 }
 
+// secretCheck is SecretCheck within tx.
 func secretCheck(tx *gorm.DB) ([]byte, error) {
 	var row struct{ Box []byte }
 	err := tx.Raw("SELECT box FROM secret_check WHERE id = 1").Scan(&row).Error

@@ -14,7 +14,8 @@ type sqlText struct {
 }
 
 // inBothDialects returns the statement whose arguments text writes as ?. text must
-// hold no other question mark.
+// hold no other question mark, and at most 99 of them. The SQL itself must be
+// what both databases understand.
 func inBothDialects(text string) sqlText {
 	return sqlText{sqlite: text, postgres: numbered(text)}
 }
@@ -58,6 +59,8 @@ func (g *postgresGroup) execAll(list []statement) ([]int64, error) {
 	for i := range list {
 		tag, err := results.Exec()
 		if err != nil {
+			// The rest of the batch is read, or the connection could not be used
+			// for the rollback.
 			_ = results.Close()
 			return nil, err
 		}
@@ -67,7 +70,8 @@ func (g *postgresGroup) execAll(list []statement) ([]int64, error) {
 }
 
 // numbered returns a text with $1, $2 and so on for its question marks, at most
-// 99. It must hold no other question mark.
+// 99: "a = ? AND b = ?" becomes "a = $1 AND b = $2". It must hold no other
+// question mark, not even in a literal.
 func numbered(text string) string {
 	var b strings.Builder
 	n := byte(0)

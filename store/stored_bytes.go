@@ -56,6 +56,7 @@ func (db *DB) CountStoredBytes(ctx context.Context, tenantID string) (int64, err
 		ID        string
 		Bytes     int64
 	}
+	// Pages continue behind the last run by (created_at, id); -1 is before all.
 	last := line{CreatedAt: -1}
 	for {
 		var page []line

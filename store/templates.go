@@ -13,6 +13,7 @@ import (
 
 // CreateTemplate stores a template, its version 1 and the answer kept for a
 // repeated request in one transaction, with an entry in the audit trail.
+// idempotency_key_taken (Conflict).
 func (db *DB) CreateTemplate(ctx context.Context, t templates.Template, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		if keep != nil {
@@ -31,6 +32,7 @@ func (db *DB) CreateTemplate(ctx context.Context, t templates.Template, keep *id
 	})
 }
 
+// templateObject returns a template as the audit trail names it.
 func templateObject(t templates.Template) audit.Object {
 	return audit.Object{Kind: "template", ID: t.ID, Slug: t.Name}
 }
@@ -48,7 +50,7 @@ func (db *DB) Template(ctx context.Context, tenantID, id string) (templates.Temp
 }
 
 // findTemplate reads the template's row through head, which may lock it, and
-// its newest version through tx.
+// its newest version through tx. template_not_found, also for another tenant's.
 func findTemplate(head, tx *gorm.DB, tenantID, id string) (templates.Template, error) {
 	var row templateRow
 	ok, err := found(head.Where("tenant_id = ? AND id = ?", tenantID, id), &row)
@@ -66,8 +68,9 @@ func findTemplate(head, tx *gorm.DB, tenantID, id string) (templates.Template, e
 }
 
 // ChangeTemplate stores what decide makes of the newest version as the next, in
-// one transaction; if decide leaves the number as it was nothing is written.
-// The template's row is locked meanwhile.
+// one transaction; if decide leaves the number as it was nothing but the audit
+// entry is written. The template's row is locked meanwhile. decide must be pure;
+// its errors roll back and are returned. template_not_found.
 func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide func(templates.Template) (templates.Template, error)) (templates.Template, error) {
 	var next templates.Template
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -96,7 +99,7 @@ func (db *DB) ChangeTemplate(ctx context.Context, tenantID, id string, decide fu
 }
 
 // DeleteTemplate removes a template with its versions, in one transaction.
-// check may refuse. Workflows made of it keep their origin.
+// check may refuse. Workflows made of it keep their origin. template_not_found.
 func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check func(templates.Template) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		t, err := findTemplate(forUpdate(tx), tx, tenantID, id)
@@ -116,7 +119,9 @@ func (db *DB) DeleteTemplate(ctx context.Context, tenantID, id string, check fun
 	})
 }
 
-// Templates lists a page of a tenant's own, last changed first.
+// Templates lists a page of a tenant's own, last changed first, as of one moment
+// and without definitions. Total is -1 unless q.WantTotal. invalid_request
+// (Malformed): the cursor belongs to another list.
 func (db *DB) Templates(ctx context.Context, q templates.Query) (templates.Page, error) {
 	page := templates.Page{Total: -1}
 	list := listFingerprint("templates", q)
@@ -133,6 +138,7 @@ func (db *DB) Templates(ctx context.Context, q templates.Query) (templates.Page,
 	return page, err
 }
 
+// templateFilter selects the rows of a query; category "" selects all.
 func templateFilter(tx *gorm.DB, q templates.Query) *gorm.DB {
 	f := tx.Model(&templateRow{}).Where("tenant_id = ?", q.TenantID)
 	if q.Category != "" {

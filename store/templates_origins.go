@@ -11,7 +11,7 @@ import (
 )
 
 // writeOrigin notes of which template a workflow is made, if the revision says
-// so.
+// so; an earlier origin is replaced.
 func writeOrigin(tx *gorm.DB, rev workflows.Revision) error {
 	if rev.Origin == nil {
 		return nil
@@ -35,8 +35,9 @@ func (db *DB) Origin(ctx context.Context, tenantID, workflowID string) (*workflo
 }
 
 // Links returns of which templates the workflows are made, by workflow id and
-// without definitions. Newest is the newest version of the template, 0 if it is
-// not stored (any more).
+// without definitions; workflows without a template have no entry. Newest is the
+// newest version of the template, 0 if it is not stored (any more). One query
+// serves all workflows.
 func (db *DB) Links(ctx context.Context, tenantID string, workflowIDs []string) (map[string]templates.Link, error) {
 	var rows []struct {
 		WorkflowID      string

@@ -22,7 +22,8 @@ type templateRow struct {
 
 func (templateRow) TableName() string { return "templates" }
 
-// templateVersionRow is a row of template_versions.
+// templateVersionRow is a row of template_versions. It is never changed: a new
+// version is a new row.
 type templateVersionRow struct {
 	TemplateID  string `gorm:"primaryKey"`
 	Number      int    `gorm:"primaryKey;autoIncrement:false"`
@@ -38,7 +39,9 @@ type templateVersionRow struct {
 
 func (templateVersionRow) TableName() string { return "template_versions" }
 
-// originRow is a row of workflow_templates.
+// originRow is a row of workflow_templates: of which version of which template a
+// workflow is made, and with which parameters. InstalledDefinition is what these
+// made then, the base of a three-way merge; it stays when the template goes.
 type originRow struct {
 	WorkflowID          string `gorm:"primaryKey"`
 	TenantID            string
@@ -66,6 +69,7 @@ func toTemplateRows(t templates.Template) (templateRow, templateVersionRow) {
 	}
 }
 
+// template decodes a row, which has no definition.
 func (r templateRow) template() templates.Template {
 	return templates.Template{
 		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Description: r.Description, Category: r.Category,
@@ -74,6 +78,7 @@ func (r templateRow) template() templates.Template {
 	}
 }
 
+// origin decodes a row.
 func (r originRow) origin() *workflows.Origin {
 	return &workflows.Origin{
 		TemplateID: r.TemplateID, Version: r.TemplateVersion, Name: r.Name,

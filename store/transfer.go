@@ -11,7 +11,8 @@ import (
 )
 
 // WorkflowsAfter lists at most limit workflows by slug, from behind the slug
-// after. ids nil: all of the tenant's.
+// after ("": from the first). ids nil: all of the tenant's, empty: none. Each
+// page is of its own moment.
 func (db *DB) WorkflowsAfter(ctx context.Context, tenantID string, ids []string, after string, limit int) ([]workflows.Workflow, error) {
 	if ids != nil && len(ids) == 0 {
 		return nil, nil
@@ -49,7 +50,8 @@ func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, af
 }
 
 // ImportWorkflow stores a workflow with all its versions, oldest first, and the
-// answer kept with them, if any, in one transaction. slug_taken, id_taken,
+// answer kept with them, if any, in one transaction with an audit entry. all has
+// at least one version, numbered from 1. slug_taken, id_taken,
 // idempotency_key_taken (all Conflict).
 func (db *DB) ImportWorkflow(ctx context.Context, w workflows.Workflow, all []workflows.NewVersion, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {

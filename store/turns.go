@@ -23,7 +23,7 @@ func (db *DB) ClaimTurn(ctx context.Context, runID, owner string, ttl time.Durat
 }
 
 // FreeTurn ends an owner's turn; it does nothing if another owner has it by
-// now.
+// now. The row is removed, so that runs at rest have none.
 func (db *DB) FreeTurn(ctx context.Context, runID, owner string) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM turns WHERE run_id = ? AND owner = ?", runID, owner).Error

@@ -8,7 +8,8 @@ import (
 )
 
 // target is a parsed database URL: which dialect, and for SQLite which file.
-// memory is a database in memory, whose path is empty.
+// memory is a database in memory, whose path is empty. path is empty for
+// PostgreSQL, too, whose URL goes to pgx as it is.
 type target struct {
 	dialect migrations.Dialect
 	path    string
@@ -20,7 +21,7 @@ type target struct {
 const urlHelp = "HEDDLE_DATABASE_URL must be sqlite://file.db, sqlite:///absolute/file.db or postgres://user:password@host:5432/database" //nolint:gosec // the form of a URL, with no password in it
 
 // parseURL returns what a database URL names. It checks what both dialects
-// need; PostgreSQL's own settings are read by pgx.
+// need; PostgreSQL's own settings are read by pgx. Its errors begin with urlHelp.
 func parseURL(raw string) (target, error) {
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {

@@ -15,7 +15,8 @@ import (
 
 // Versions lists at most limit versions without their definitions, newest
 // first, below number before (0: from the newest). Those of a deleted workflow
-// are listed by its id.
+// are listed by its id. A workflow that does not exist has none. The primary
+// key serves every page.
 func (db *DB) Versions(ctx context.Context, tenantID, workflowID string, before, limit int) ([]versions.Version, error) {
 	q := db.reader(ctx).Omit("definition").Where("workflow_id = ? AND tenant_id = ?", workflowID, tenantID)
 	if before > 0 {
@@ -75,7 +76,8 @@ func (db *DB) SetLabel(ctx context.Context, tenantID, workflowID string, number 
 }
 
 // writeLabel sets the label of one version, raises w's revision, and returns
-// the row and the label that it had.
+// the row and the label that it had. Where the version has the label already
+// nothing is written. version_not_found; label_taken (Conflict).
 func writeLabel(tx *gorm.DB, w *workflows.Workflow, number int, label string) (row versionRow, old string, err error) {
 	ok, err := found(tx.Omit("definition").Where("workflow_id = ? AND number = ?", w.ID, number), &row)
 	if err == nil && !ok {
@@ -97,7 +99,8 @@ func writeLabel(tx *gorm.DB, w *workflows.Workflow, number int, label string) (r
 }
 
 // RunsByVersion counts the open runs of a workflow by the version that they
-// run, the lowest version first.
+// run, the lowest version first; never nil. It reads the partial index on open
+// runs.
 func (db *DB) RunsByVersion(ctx context.Context, tenantID, workflowID string) ([]versions.OpenRuns, error) {
 	counts := []versions.OpenRuns{}
 	err := db.reader(ctx).Raw(runsByVersionSQL, workflowID, tenantID).Scan(&counts).Error
@@ -105,14 +108,15 @@ func (db *DB) RunsByVersion(ctx context.Context, tenantID, workflowID string) ([
 }
 
 // versionNumber reads "3" and "v3", and reports whether it is such a text.
-// Labels never are.
+// Labels never are, so a reference is never ambiguous.
 func versionNumber(version string) (int, bool) {
 	n, err := strconv.ParseInt(strings.TrimPrefix(version, "v"), 10, 32)
 	return int(n), err == nil && n > 0
 }
 
 // byVersionRef narrows q to the version that ref names: a number ("3", "v3"), a
-// label, or the active version, whose number active is, where ref is "".
+// label, or the active version, whose number active is (a value or an SQL
+// expression), where ref is "".
 func byVersionRef(q *gorm.DB, active any, ref string) *gorm.DB {
 	if ref == "" {
 		return q.Where("number = ?", active)
@@ -123,6 +127,7 @@ func byVersionRef(q *gorm.DB, active any, ref string) *gorm.DB {
 	return q.Where("label = ? AND label <> ''", ref)
 }
 
+// versionNotFound is the error for a version that the workflow does not have.
 func versionNotFound(version string) error {
 	return fault.New(fault.NotFound, "version_not_found", "The workflow has no version %q.", version)
 }

@@ -11,7 +11,9 @@ import (
 // Workflows lists a page, last changed first, as of one moment. A workflow that
 // changes between two pages moves to the front and may be missed or seen twice.
 // Total is counted only if q.WantTotal, else it is -1. q.IDs restricts the
-// list; nil: no restriction, empty: nothing is listed.
+// list; nil: no restriction, empty: nothing is listed. q.Offset counts only
+// without a cursor. invalid_request (Malformed): the cursor belongs to another
+// list.
 func (db *DB) Workflows(ctx context.Context, q workflows.Query) (workflows.Page, error) {
 	page := workflows.Page{Total: -1}
 	list := listFingerprint("workflows", q)
@@ -28,7 +30,8 @@ func (db *DB) Workflows(ctx context.Context, q workflows.Query) (workflows.Page,
 	return page, err
 }
 
-// emptyPage is the page of a list in which nothing can be.
+// emptyPage is the page of a list in which nothing can be: its total is known
+// without a query.
 func emptyPage(page workflows.Page, q workflows.Query) workflows.Page {
 	if q.WantTotal {
 		page.Total = 0
@@ -37,7 +40,8 @@ func emptyPage(page workflows.Page, q workflows.Query) workflows.Page {
 }
 
 // workflowPage reads one row more than the page has, to see whether another
-// page follows.
+// page follows. list is the fingerprint for the next cursor, at the place behind
+// which the page begins (nil: the beginning). Rows are added to page.
 func workflowPage(tx *gorm.DB, q workflows.Query, list string, at *position, page *workflows.Page) error {
 	key, id := "w.updated_at", "w.id"
 	if q.Tag != "" {
@@ -64,7 +68,8 @@ func workflowPage(tx *gorm.DB, q workflows.Query, list string, at *position, pag
 
 // workflowFilter selects the rows of a query. With a tag it begins at the tag's
 // own list, which has the same order, so that a page costs the same however
-// rare the tag is.
+// rare the tag is. A search by text reads the tenant's rows one by one: no index
+// serves a match within a text.
 func workflowFilter(tx *gorm.DB, q workflows.Query) *gorm.DB {
 	f := tx.Table("workflows AS w")
 	if q.Tag != "" {

@@ -34,7 +34,9 @@ type workflowRow struct {
 
 func (workflowRow) TableName() string { return "workflows" }
 
-// toWorkflowRow encodes a workflow; workflowRow.workflow is its inverse.
+// toWorkflowRow encodes a workflow; workflowRow.workflow is its inverse. No tags
+// are stored as an empty array, and the search text is made here, so that no
+// writer can forget it.
 func toWorkflowRow(w workflows.Workflow, latestHash string) (workflowRow, error) {
 	tags := w.Tags
 	if tags == nil {
@@ -54,7 +56,7 @@ func toWorkflowRow(w workflows.Workflow, latestHash string) (workflowRow, error)
 	return row, nil
 }
 
-// workflow decodes a row.
+// workflow decodes a row. An error means that the stored JSON is damaged.
 func (r workflowRow) workflow() (workflows.Workflow, error) {
 	w := workflows.Workflow{
 		ID: r.ID, TenantID: r.TenantID, Slug: r.Slug, Name: r.Name, Description: r.Description,
@@ -80,7 +82,8 @@ type tagRow struct {
 func (tagRow) TableName() string { return "workflow_tags" }
 
 // writeTags replaces a workflow's rows in the lists of its tags; repeated tags
-// count once.
+// count once. It is called with every change, as the rows hold the time of the
+// last one.
 func writeTags(tx *gorm.DB, w workflows.Workflow) error {
 	if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", w.ID).Error; err != nil {
 		return err
@@ -117,7 +120,8 @@ type versionRow struct {
 
 func (versionRow) TableName() string { return "workflow_versions" }
 
-// toVersionRow encodes a new version of a workflow.
+// toVersionRow encodes a new version of a workflow. Who wrote it is stored twice:
+// CreatedBy is the name as it was then.
 func toVersionRow(w workflows.Workflow, v workflows.NewVersion) versionRow {
 	return versionRow{
 		WorkflowID: w.ID, Number: v.Number, TenantID: w.TenantID, Label: v.Label,

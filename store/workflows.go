@@ -22,6 +22,7 @@ func (db *DB) CreateWorkflow(ctx context.Context, rev workflows.Revision, keep *
 				return err
 			}
 		}
+		// A workflow may be created without a version; it has no hash then.
 		hash := ""
 		if rev.Version != nil {
 			hash = rev.Version.Hash
@@ -67,6 +68,7 @@ func (db *DB) Workflow(ctx context.Context, tenantID, ref string) (workflows.Wor
 // written; otherwise the revision is one higher. decide must be pure: its
 // errors roll back and are returned. On PostgreSQL the row is locked from the
 // read on, so that two changes follow each other and none is lost.
+// workflow_not_found; slug_taken and label_taken (Conflict) by unique indexes.
 func (db *DB) Change(ctx context.Context, tenantID, ref string, decide func(workflows.Current) (workflows.Revision, error)) (workflows.Workflow, error) {
 	var result workflows.Workflow
 	err := db.update(ctx, func(tx *gorm.DB) error {
@@ -121,7 +123,8 @@ func versionHash(tx *gorm.DB, workflowID string, number int) (string, error) {
 }
 
 // applyRevision writes what differs from current and returns the workflow as it
-// is then. Identity, tenant and creation never change, whatever rev says.
+// is then. Identity, tenant and creation never change, whatever rev says, and
+// the revision is counted here. row must be locked.
 func applyRevision(tx *gorm.DB, row workflowRow, current workflows.Workflow, rev workflows.Revision) (workflows.Workflow, error) {
 	next := rev.Workflow
 	next.ID, next.TenantID, next.CreatedAt = current.ID, current.TenantID, current.CreatedAt
@@ -152,9 +155,9 @@ func applyRevision(tx *gorm.DB, row workflowRow, current workflows.Workflow, rev
 
 // DeleteWorkflow hides a workflow, which frees its slug, and ends its
 // schedules, in one transaction. check sees the workflow and whether runs of it
-// are open, and may refuse. The row is locked FOR UPDATE, so no group commit
-// inserts a run in between. Versions stay for the runs that are there, and go
-// otherwise.
+// are open, and may refuse: its error rolls back and is returned. The row is
+// locked FOR UPDATE, so no group commit inserts a run in between. Versions stay
+// for the runs that are there, and go otherwise. workflow_not_found.
 func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check func(w workflows.Workflow, openRuns bool) error) error {
 	return db.update(ctx, func(tx *gorm.DB) error {
 		row, err := findWorkflow(forUpdate(tx), tenantID, ref)
@@ -181,6 +184,7 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 		if err := tx.Exec("DELETE FROM workflow_tags WHERE workflow_id = ?", row.ID).Error; err != nil {
 			return err
 		}
+		// Read for the audit trail before the versions may go.
 		hash, err := versionHash(tx, row.ID, row.ActiveVersion)
 		if err != nil {
 			return err
@@ -193,7 +197,8 @@ func (db *DB) DeleteWorkflow(ctx context.Context, tenantID, ref string, check fu
 }
 
 // findWorkflow finds a workflow that is not deleted; q says with which lock. A
-// slug never has the form of an id, so at most one matches.
+// slug never has the form of an id, so at most one matches. workflow_not_found,
+// and a zero row.
 func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
 	var row workflowRow
 	ok, err := found(q.Where("tenant_id = ? AND (id = ? OR slug = ?) AND deleted = 0", tenantID, ref, ref), &row)
@@ -203,7 +208,8 @@ func findWorkflow(q *gorm.DB, tenantID, ref string) (workflowRow, error) {
 	return row, err
 }
 
-// insertVersion inserts the revision's version, if it has one; label_taken.
+// insertVersion inserts the revision's version, if it has one; label_taken
+// (Conflict) if another version of the workflow has its label.
 func insertVersion(tx *gorm.DB, rev workflows.Revision) error {
 	if rev.Version == nil {
 		return nil
@@ -231,10 +237,13 @@ func asSlugTaken(err error, slug string) error {
 	return err
 }
 
+// slugTaken is the error for a slug that another workflow of the tenant has; err
+// is its cause, nil for none.
 func slugTaken(err error, slug string) error {
 	return fault.Wrap(err, fault.Conflict, "slug_taken", "Another workflow has the slug %q: choose another.", slug)
 }
 
+// labelTaken is the error for a label that another version of the workflow has.
 func labelTaken(label string) error {
 	return fault.New(fault.Conflict, "label_taken", "Another version of the workflow has the label %q: clear that first, or choose another.", label)
 }
