@@ -23,6 +23,7 @@ func wallTimeOf(year int, month time.Month, dayOfMonth int) wallTime {
 	return wallTime(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC).Unix())
 }
 
+// time returns w as if the clock stood in UTC, to take it apart.
 func (w wallTime) time() time.Time { return time.Unix(int64(w), 0).UTC() }
 
 // days returns the day of w, counted from 1970-01-01, rounded down also before

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// decision is a firing that is being decided.
+// decision is a firing that is being decided. It belongs to one goroutine; st is
+// never changed, so that what it was decided on stays comparable with the row.
 type decision struct {
 	st   State
 	spec Spec
@@ -97,6 +98,7 @@ const (
 // of them.
 func (d *decision) decideDue(until time.Time) {
 	first := d.st.NextDue.Add(-1) // exclusive
+	// From until and not from now: what lies in between is still delayed by jitter.
 	d.next = d.nextAfter(until)
 	if d.next.IsZero() {
 		d.status = Ended
@@ -144,7 +146,7 @@ func nextDue(s Schedule, spec Spec, loc *time.Location, t time.Time) time.Time {
 }
 
 // dueTimes lists the due times after a and up to b, oldest first; of more than
-// limit, the latest ones.
+// limit, the latest ones. It walks all of them but holds at most limit.
 func (d *decision) dueTimes(a, b time.Time, limit int) []time.Time {
 	var list []time.Time
 	for t, ok := d.spec.Next(a, d.loc, d.st.rules()); ok && !t.After(b); t, ok = d.spec.Next(t, d.loc, d.st.rules()) {
@@ -198,9 +200,9 @@ func (d *decision) decideMissed(first, last time.Time, dueNow bool) {
 	}
 }
 
-// catchUp gives a missed due time its run. Several run one after another, also
-// with overlap skip, unless the schedule allows overlap: what the catch-up rule
-// keeps, the overlap rule must not drop.
+// catchUp decides how a missed due time that is kept gets its run. Several run one
+// after another, also with overlap skip, unless the schedule allows overlap: what
+// the catch-up rule keeps, the overlap rule must not drop.
 func (d *decision) catchUp(due time.Time) {
 	s := d.slot(due)
 	s.Outcome, s.Reason = CaughtUp, reasonMissed

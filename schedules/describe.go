@@ -101,6 +101,7 @@ func (s *Spec) timesOfDay(minutes, hours []int) []string {
 	return list
 }
 
+// minuteWords returns "minute 5", or "minutes 5, 20 and 35".
 func minuteWords(minutes []int) string {
 	if len(minutes) == 1 {
 		return "minute " + strconv.Itoa(minutes[0])
@@ -108,6 +109,7 @@ func minuteWords(minutes []int) string {
 	return "minutes " + ranges(minutes, strconv.Itoa)
 }
 
+// hourWords returns "hour 9", or "hours 9 to 17".
 func hourWords(hours []int) string {
 	if len(hours) == 1 {
 		return "hour " + strconv.Itoa(hours[0])
@@ -147,6 +149,7 @@ func (s *Spec) dayWords() string {
 	return " " + strings.TrimSpace(words)
 }
 
+// dayOfMonthWords returns "day 1 of the month", or "days 1 and 15 of the month".
 func dayOfMonthWords(days []int) string {
 	if len(days) == 1 {
 		return "day " + strconv.Itoa(days[0]) + " of the month"
@@ -154,6 +157,7 @@ func dayOfMonthWords(days []int) string {
 	return "days " + ranges(days, strconv.Itoa) + " of the month"
 }
 
+// weekdayWords returns "on weekdays", "at weekends", or the days by name.
 func weekdayWords(days []int) string {
 	switch fmt.Sprint(days) {
 	case "[1 2 3 4 5]":
@@ -207,6 +211,7 @@ func ranges(list []int, name func(int) string) string {
 	return joinWords(parts, "and")
 }
 
+// joinWords joins parts with commas, and the last one with the word last.
 func joinWords(parts []string, last string) string {
 	if len(parts) < 2 {
 		return strings.Join(parts, "")
@@ -214,6 +219,7 @@ func joinWords(parts []string, last string) string {
 	return strings.Join(parts[:len(parts)-1], ", ") + " " + last + " " + parts[len(parts)-1]
 }
 
+// ordinal returns "2nd", "3rd", "4th" and so on, for 2 to 12.
 func ordinal(n int) string {
 	switch n {
 	case 2:

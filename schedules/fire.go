@@ -87,6 +87,7 @@ func (s *Service) handleResults(ctx context.Context, firings []Firing, errs []er
 			s.warn(ctx, "a schedule could not fire", err)
 		}
 	}
+	// Only now: the executor must not drive a run that may not be stored.
 	if len(runs) > 0 {
 		s.runs.Stored(runs...)
 	}
@@ -175,6 +176,8 @@ func (s *Service) Trigger(ctx context.Context, tenantID, id string, trace execut
 		if err != nil {
 			return "", err
 		}
+		// Prepared anew for each attempt: the workflow may have changed, and with it
+		// what the run would be.
 		run, err := s.runs.Prepare(audit.WithActor(ctx, who, reason), executor.StartRequest{
 			TenantID: tenantID, Workflow: sc.WorkflowID, Version: sc.Version, Trigger: "manual", Input: sc.Input, Trace: trace, Keep: keep,
 		}, n)
@@ -213,7 +216,8 @@ func errScheduleChanging() error {
 }
 
 // unchangedFiring returns a firing that leaves the schedule's next due time and
-// status as they are; the caller adds lines and runs.
+// status as they are; the caller adds lines and runs. It conflicts with any change
+// of the schedule after sc was read.
 func unchangedFiring(sc Schedule) Firing {
 	return Firing{
 		ScheduleID: sc.ID, Fence: sc.Fence, NextDue: sc.NextDue, WakeAt: sc.WakeAt(), Status: sc.Status, LastRunAt: sc.LastRunAt,
@@ -358,7 +362,9 @@ func (s *Service) dueTimes(sc Schedule, req BackfillRequest) ([]time.Time, error
 	return list, nil
 }
 
-// warn logs an error of the loop, unless the process is stopping.
+// warn logs an error of the loop, unless the process is stopping: the calls that
+// its end interrupts fail as well. The loop meets the schedule again at its next
+// poll.
 func (s *Service) warn(ctx context.Context, message string, err error) {
 	if ctx.Err() == nil {
 		s.log.Warn(message, "error", err)

@@ -98,6 +98,7 @@ func foreignFormatError(text string) *fault.Error {
 	return nil
 }
 
+// orElse returns s, or otherwise where s is "".
 func orElse(s, otherwise string) string {
 	if s == "" {
 		return otherwise
@@ -161,7 +162,8 @@ func fromISO8601(m []string) string {
 	return everyExpression(m[1], unit)
 }
 
-// dailyAt returns the expression for a time of day; half is am, pm or "".
+// dailyAt returns the expression for a time of day; half is am, pm or "". It does
+// not check the numbers: "25" becomes an expression that Parse refuses.
 func dailyAt(hour, minute, half string) string {
 	h, _ := strconv.Atoi(hour)
 	m, _ := strconv.Atoi(minute)
@@ -197,6 +199,8 @@ func fromAWS(parts []string) string {
 	return strings.Join(parts, " ")
 }
 
+// awsWeekday matches the numbers of a weekday field, with a / or # before those
+// that are steps and ordinals, which are not weekdays.
 var awsWeekday = regexp.MustCompile(`[/#]?\d+`)
 
 // withoutJenkinsHash replaces Jenkins' H by 0, with its step if it has one.
@@ -204,8 +208,10 @@ func withoutJenkinsHash(text string) string {
 	return jenkinsHash.ReplaceAllString(text, "0$1")
 }
 
+// jenkinsHash matches H with its range; its group is the step.
 var jenkinsHash = regexp.MustCompile(`\bH(?:\([^)]*\))?(/\d+)?`)
 
+// yearField matches *, or years from 1900 to 2199 with lists, ranges and steps.
 var yearField = regexp.MustCompile(`^(\*|(19|20|21)\d\d([-,/](\d+))*)$`)
 
 // hasTrailingYear reports whether six fields are those of AWS, whose last is the

@@ -56,6 +56,7 @@ func (s Spec) Next(after time.Time, loc *time.Location, r Rules) (time.Time, boo
 			}
 			continue
 		}
+		// The next match lies beyond the segment: the gap behind it comes first.
 		following := seg.next(loc)
 		if !s.wildcardHour && r.Gap != Skip && len(s.skippedByGap(seg, following, loc, 1)) > 0 {
 			return time.Unix(seg.end, 0).In(loc), true

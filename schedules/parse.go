@@ -23,6 +23,7 @@ const (
 // Spec is a parsed expression: the local times that it matches, or an interval.
 // The zero Spec matches nothing. It is immutable and safe for concurrent use.
 type Spec struct {
+	// source is the expression as String returns it.
 	source string
 	every  time.Duration // of @every; 0: the fields count
 
@@ -108,8 +109,10 @@ func Parse(expression string) (Spec, error) {
 	return s, s.checkEverFires()
 }
 
+// spacedComma matches the spaces around the commas of a list.
 var spacedComma = regexp.MustCompile(`\s*,\s*`)
 
+// recurrenceRule matches what every rule of RFC 5545 has.
 var recurrenceRule = regexp.MustCompile(`(?i)\bFREQ\s*=`)
 
 // fieldCountError returns the error for an expression that does not have five
@@ -265,7 +268,8 @@ func (f field) item(item string) (checked, problem string) {
 	return fmt.Sprintf("%d-%d", low, high), ""
 }
 
-// withSunday lists the days from low to Sunday.
+// withSunday lists the days from low to Sunday, which is counted as 7 here and
+// written as 0: 5 and step 1 are "5,6,0".
 func withSunday(low, step int) string {
 	var days []string
 	for d := low; d <= 7; d += step {
@@ -320,7 +324,8 @@ func (f field) value(text string) (int, string) {
 	return 0, fmt.Sprintf("%q is not a number from %d to %d.", text, f.low, f.high)
 }
 
-// parseNumber reads decimal digits, at most nine.
+// parseNumber reads decimal digits, at most nine, which no int overflows; false
+// for anything else, signs and spaces included.
 func parseNumber(text string) (int, bool) {
 	if text == "" || len(text) > 9 || strings.Trim(text, "0123456789") != "" {
 		return 0, false

@@ -46,8 +46,9 @@ const (
 	CatchUpAll    CatchUpPolicy = "all"    // a run for each, one after another
 )
 
-// CatchUp bounds what is caught up: due times of the last Window, and of these
-// the latest Max.
+// CatchUp bounds what is caught up: due times of the last Window (1 s to
+// MaxCatchUpWindow), and of these the latest Max (1 to MaxCatchUp). Zero values
+// take the defaults of CreateRequest.
 type CatchUp struct {
 	Policy CatchUpPolicy
 	Window time.Duration
@@ -75,21 +76,24 @@ const (
 // still the row's, so a due time cannot be recorded twice.
 type Schedule struct {
 	ID, TenantID, WorkflowID string
-	Expression, Timezone     string
-	Input                    json.RawMessage // nil: none
-	Version                  string          // "": the active one
-	Status                   Status
-	PauseReason              string
-	Overlap                  Overlap
-	CatchUp                  CatchUp
-	Gap                      Gap
-	Repeat                   Repeat
-	Jitter                   time.Duration
-	StartsAt, EndsAt         time.Time // zero: open
-	CreatedAt, UpdatedAt     time.Time
-	NextDue                  time.Time
-	LastRunAt                time.Time
-	Revision, Fence          int64
+	// Expression is in the form that Spec.String returns, Timezone an IANA name.
+	Expression, Timezone string
+	Input                json.RawMessage // nil: none
+	Version              string          // "": the active one
+	Status               Status
+	PauseReason          string // "" unless paused; at most maxReason bytes
+	Overlap              Overlap
+	CatchUp              CatchUp
+	Gap                  Gap
+	Repeat               Repeat
+	// Jitter is the longest delay of a due time, 0 to MaxJitter; see Delay.
+	Jitter time.Duration
+	// Due times lie from StartsAt to EndsAt, both inclusive.
+	StartsAt, EndsAt     time.Time // zero: open
+	CreatedAt, UpdatedAt time.Time
+	NextDue              time.Time
+	LastRunAt            time.Time
+	Revision, Fence      int64
 }
 
 // rules returns the schedule's rules for Spec.Next. Intervals are counted from

@@ -11,8 +11,10 @@ import (
 // per pollEvery. A node that does not drive runs waits for standbyDelay before it
 // fires what is due, so that normally the node that starts the runs also fires.
 const (
-	pollEvery    = time.Second
-	horizon      = 5 * time.Second
+	pollEvery = time.Second
+	horizon   = 5 * time.Second
+	// duePage and queuePage bound what one poll reads: due schedules; queues that
+	// may move, and runs to cancel. The rest is read by the next one.
 	duePage      = 2000
 	queuePage    = 200
 	standbyDelay = 500 * time.Millisecond
@@ -71,7 +73,8 @@ func (s *Service) poll(ctx context.Context, now time.Time) (moved bool) {
 }
 
 // scheduleWake holds a schedule's next wake-up in memory if it is within the
-// horizon; the poll reads later ones in time.
+// horizon; the poll reads later ones in time. A zero time, or a later one, takes
+// away an earlier wake-up of the schedule.
 func (s *Service) scheduleWake(id string, at time.Time) {
 	if at.IsZero() || at.After(s.now().Add(horizon)) {
 		s.timers.Remove(id)
@@ -105,7 +108,8 @@ func (s *Service) fireCutoff() time.Time {
 	return s.now().Add(-standbyDelay)
 }
 
-// fireDue fires the schedules that wake at or before a time.
+// fireDue fires the schedules that wake at or before a time, as far as their
+// wake-ups are in memory, in batches of fireBatchSize.
 func (s *Service) fireDue(ctx context.Context, until time.Time) {
 	for ctx.Err() == nil {
 		ids, _ := s.timers.Pop(until, fireBatchSize)

@@ -147,6 +147,7 @@ func (s Schedule) withDefaults() Schedule {
 	return s
 }
 
+// orDefault returns v, or d where v is "".
 func orDefault[T ~string](v, d T) T {
 	if v == "" {
 		return d
@@ -165,8 +166,10 @@ func (s *Service) resolve(ctx context.Context, sc Schedule, workflow string) (ex
 	return target, err
 }
 
-// withNextDue checks a schedule and returns it with its next due time after now.
-// A schedule that can never fire is refused.
+// withNextDue checks a schedule and returns it with its next due time after now
+// (zero unless it is active) and its expression in the normal form. A schedule
+// that can never fire is refused. Errors: fault.Unacceptable invalid_schedule,
+// invalid_cron, invalid_timezone.
 func (s *Service) withNextDue(sc Schedule, now time.Time) (Schedule, error) {
 	if err := sc.validate(); err != nil {
 		return sc, err
@@ -240,7 +243,9 @@ func (s *Service) Get(ctx context.Context, tenantID, id string) (Schedule, error
 	return s.store.Schedule(ctx, tenantID, id)
 }
 
-// List returns a page of schedules, newest first.
+// List returns a page of schedules, newest first. An empty list of WorkflowIDs
+// is an empty page without a look at the store. fault.Malformed invalid_request:
+// the cursor belongs to another list.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if q.WorkflowIDs != nil && len(q.WorkflowIDs) == 0 {
 		return Page{}, nil
@@ -331,6 +336,8 @@ func (s *Service) Update(ctx context.Context, tenantID, id string, patch Patch, 
 	if err := checkIfMatch(current, m); err != nil {
 		return Schedule{}, err
 	}
+	// Checked outside the transaction, as the executor has a store of its own to
+	// ask; the store checks the revision again when it writes.
 	edited := patch.applyTo(current)
 	if _, err := s.resolve(ctx, edited, current.WorkflowID); err != nil {
 		return Schedule{}, err
@@ -362,14 +369,16 @@ func checkIfMatch(s Schedule, m workflows.IfMatch) error {
 		With("current_version", s.Revision).With("current_etag", fmt.Sprintf(`"r%d"`, s.Revision))
 }
 
-// Delete removes a schedule; its open runs continue. Errors: fault.NotFound schedule_not_found; fault.Precondition
+// Delete removes a schedule; its open runs continue, and what waits in its queue
+// never starts. Errors: fault.NotFound schedule_not_found; fault.Precondition
 // precondition_failed.
 func (s *Service) Delete(ctx context.Context, tenantID, id string, m workflows.IfMatch) error {
 	return s.store.DeleteSchedule(ctx, tenantID, id, func(c Schedule) error { return checkIfMatch(c, m) })
 }
 
 // PreviewStored returns the expression of a stored schedule in words and its first
-// n due times after from, within StartsAt and EndsAt.
+// n due times after from, within StartsAt and EndsAt. It does not look at the
+// status, so a paused schedule has a preview. fault.NotFound schedule_not_found.
 func (s *Service) PreviewStored(ctx context.Context, tenantID, id string, from time.Time, n int) (string, []DueTime, error) {
 	sc, err := s.store.Schedule(ctx, tenantID, id)
 	if err != nil {
@@ -384,7 +393,7 @@ func (s *Service) PreviewStored(ctx context.Context, tenantID, id string, from t
 		return "", nil, err
 	}
 	if !sc.StartsAt.IsZero() && from.Before(sc.StartsAt) {
-		from = sc.StartsAt.Add(-1)
+		from = sc.StartsAt.Add(-1) // a due time at StartsAt itself counts
 	}
 	list := spec.Preview(from, n, loc, sc.rules())
 	for i, t := range list {

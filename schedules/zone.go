@@ -53,6 +53,8 @@ func LoadZone(name string) (*time.Location, error) {
 	return nil, err
 }
 
+// offsetPattern matches an offset from UTC in the forms that people write: its
+// sign, hours and minutes are the groups.
 var offsetPattern = regexp.MustCompile(`(?i)^(?:GMT|UTC|UT|Z)?\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?$`)
 
 // etcZoneOfOffset returns the zone of an offset of whole hours, as offsetPattern
@@ -127,7 +129,8 @@ const (
 	transitionMargin = 2 * day
 )
 
-// segmentAt returns the segment of a zone that contains an instant.
+// segmentAt returns the segment of a zone that contains an instant. Its cost is
+// that of a search in the zone's transitions.
 func segmentAt(loc *time.Location, unix int64) segment {
 	t := time.Unix(unix, 0).In(loc)
 	_, offset := t.Zone()
