@@ -17,9 +17,12 @@ const cacheSize = 10_000
 // keyCache holds valid keys for cacheTTL, so that a burst of requests reads the
 // store once. It is safe for concurrent use; mu guards all other fields.
 type keyCache struct {
-	mu         sync.RWMutex
-	entries    map[[32]byte]cachedKey
+	mu sync.RWMutex
+	// entries are keyed by the SHA-256 of the key's text.
+	entries map[[32]byte]cachedKey
+	// markedUsed is when each key, by id, was last written as used by this node.
 	markedUsed map[string]time.Time
+	// generation rises with each invalidation, see put.
 	generation uint64
 }
 
@@ -31,6 +34,7 @@ type cachedKey struct {
 	readAt    time.Time
 }
 
+// newKeyCache returns an empty cache.
 func newKeyCache() *keyCache {
 	return &keyCache{entries: map[[32]byte]cachedKey{}, markedUsed: map[string]time.Time{}}
 }
@@ -94,4 +98,5 @@ func (c *keyCache) claimMarkUsed(keyID string, now time.Time) bool {
 	return true
 }
 
+// hexString returns a digest in the form that the store keeps (Key.Hash).
 func hexString(sum [32]byte) string { return hex.EncodeToString(sum[:]) }

@@ -12,6 +12,7 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
+// tenantSlug is the form of a tenant's slug: 1 to 64 characters.
 var tenantSlug = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // CreateTenant creates a tenant and its first admin key and returns the key's

@@ -36,6 +36,7 @@ func (q Quotas) withDefaults(server Quotas) Quotas {
 	}
 }
 
+// orDefault returns own, or otherwise where own is Unset.
 func orDefault[N int | int64](own, otherwise N) N {
 	if own == Unset {
 		return otherwise
@@ -58,6 +59,8 @@ type quotaCache struct {
 	entries map[string]cachedQuotas
 }
 
+// cachedQuotas are effective quotas as they were computed from what the store had at
+// readAt.
 type cachedQuotas struct {
 	q      Quotas
 	readAt time.Time

@@ -77,4 +77,5 @@ func hexDigest(secret string) string {
 	return hex.EncodeToString(d[:])
 }
 
+// lastFour returns the last four bytes of a key's text, which must have as many.
 func lastFour(secret string) string { return secret[len(secret)-4:] }

@@ -35,7 +35,7 @@ type Service struct {
 	bootstrap atomic.Pointer[[32]byte]
 }
 
-// New returns a Service.
+// New returns a Service. It reads nothing: Bootstrap creates the first key.
 func New(cfg Config) *Service {
 	log := cfg.Log
 	if log == nil {
@@ -75,7 +75,8 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Principal, e
 }
 
 // load reads a key from the store and caches it if it is valid. Invalid keys are
-// not cached: a flood of them could displace the valid ones.
+// not cached: a flood of them could displace the valid ones. Its errors are
+// Authenticate's.
 func (s *Service) load(ctx context.Context, sum [32]byte, now time.Time) (Principal, error) {
 	generation := s.cache.currentGeneration()
 	k, err := s.store.KeyByHash(ctx, hexString(sum))

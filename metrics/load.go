@@ -22,7 +22,8 @@ const (
 	queueLife    = time.Second
 )
 
-// Watch shows the executor's load and the queue whenever the measures are read.
+// Watch shows the executor's load and the queue whenever the measures are read. It
+// must be called at most once, or it panics, like WatchClock and WatchSpans.
 func (m *Metrics) Watch(exec *executor.Service, queue Queue) {
 	m.registry.MustRegister(&load{m: m, exec: exec, queue: queue})
 }
@@ -51,7 +52,8 @@ func (c clockOffset) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(gauge("heddle_schedules_wait_for_clock", "1 while this process fires no schedules, because its clock is more than 5 s off."), prometheus.GaugeValue, waits)
 }
 
-// load is a collector: its numbers are read, not kept.
+// load is a collector: its numbers are read, not kept, but for the queue's length,
+// which costs a query.
 type load struct {
 	m     *Metrics
 	exec  *executor.Service
@@ -68,7 +70,8 @@ func gauge(name, help string) *prometheus.Desc { return prometheus.NewDesc(name,
 // Describe sends nothing: the registry takes what Collect sends.
 func (l *load) Describe(chan<- *prometheus.Desc) {}
 
-// Collect reads the load. A queue that cannot be counted is left out.
+// Collect reads the load, at one moment, and the queue, which is another. A queue
+// that cannot be counted is left out.
 func (l *load) Collect(out chan<- prometheus.Metric) {
 	send := func(name, help string, v float64) {
 		out <- prometheus.MustNewConstMetric(gauge(name, help), prometheus.GaugeValue, v)
@@ -92,8 +95,9 @@ func (l *load) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// queued returns the queue's length, counted at most once a second, however many
-// scrapes there are.
+// queued returns the queue's length, counted at most once a second (queueLife),
+// however many scrapes there are. Those that come meanwhile wait for the one that
+// counts. A count that failed is not kept: the next scrape tries again.
 func (l *load) queued() (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -22,7 +22,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics is one process's measures. It is safe for concurrent use.
+// Metrics is one process's measures. It is safe for concurrent use. Its fields are
+// set by New and registered in registry, with the collectors that Watch, WatchClock
+// and WatchSpans add. The names of the measures are documented in
+// docs/operations.md and do not change.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -91,21 +94,26 @@ func New(version string) *Metrics {
 	return m
 }
 
+// counters returns counters of one name, one for each combination of labels.
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
+// histograms returns histograms of one name, one for each combination of labels.
+// buckets are upper bounds, in the unit of the name.
 func histograms(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// Handler serves the measures in Prometheus's text format.
+// Handler serves the measures in Prometheus's text format, to at most four requests
+// at one time (503 beyond). A collector that fails is left out of the answer.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4, DisableCompression: true})
 }
 
 // Request records an answered request. route is a pattern, "" where nothing
-// serves the path; took is 0 for a stream.
+// serves the path: then the method, which the caller chose, is not a label either.
+// took is 0 for a stream.
 func (m *Metrics) Request(route, method string, status int, took time.Duration) {
 	if route == "" {
 		route, method = "none", "any"
@@ -120,7 +128,8 @@ func (m *Metrics) Request(route, method string, status int, took time.Duration) 
 func (m *Metrics) Stream(change int) { m.streams.Add(float64(change)) }
 
 // SlotRecorded notes what became of due times, and how much later than due it was
-// stored.
+// stored. It is a schedules.Meter. Lateness is measured for runs that the expression
+// started and that neither waited nor were missed.
 func (m *Metrics) SlotRecorded(s schedules.Slot, late time.Duration) {
 	origin, _, _ := strings.Cut(s.Origin, ":")
 	m.dueTimes.WithLabelValues(string(s.Outcome), origin, s.Reason).Add(float64(s.Count))
@@ -133,7 +142,7 @@ func (m *Metrics) SlotRecorded(s schedules.Slot, late time.Duration) {
 }
 
 // countError counts an error of the store, and leaves out those that are answers: a
-// context that ended, a lost race, a fault of the caller.
+// context that ended, a lost race, a fault of the caller. nil counts nothing.
 func (m *Metrics) countError(operation string, err error) {
 	var f *fault.Error
 	switch {

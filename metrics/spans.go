@@ -2,7 +2,7 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// SpanCounts is what became of spans since the start.
+// SpanCounts is what became of spans since the start; the numbers only rise.
 type SpanCounts struct{ Sent, Dropped, Failed uint64 }
 
 // WatchSpans shows what became of spans whenever the measures are read. Without
@@ -14,6 +14,7 @@ func (m *Metrics) WatchSpans(counts func() SpanCounts) {
 // spans is a collector: its numbers are read, not kept.
 type spans func() SpanCounts
 
+// spansTotal describes the one measure, which has a label for each outcome.
 var spansTotal = prometheus.NewDesc("heddle_spans_total", "Spans of tracing, by what became of them.", []string{"outcome"}, nil)
 
 // Describe sends nothing: the registry takes what Collect sends.

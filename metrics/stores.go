@@ -12,12 +12,14 @@ import (
 // are not measured are the store's own.
 func (m *Metrics) Runs(store executor.Store) executor.Store { return &runStore{store, m} }
 
-// runStore counts and times the calls that write and find runs.
+// runStore counts and times the calls that write and find runs. It is the store
+// otherwise, answers included.
 type runStore struct {
 	executor.Store
 	m *Metrics
 }
 
+// Commit measures a group commit and counts its members' runs and errors.
 func (s *runStore) Commit(ctx context.Context, epoch int64, group []executor.Commit) []error {
 	begun := time.Now()
 	errs := s.Store.Commit(ctx, epoch, group)
@@ -31,6 +33,8 @@ func (s *runStore) Commit(ctx context.Context, epoch int64, group []executor.Com
 	return errs
 }
 
+// StartAll measures a batch of starts as one commit. Runs whose name was taken are
+// not counted as started.
 func (s *runStore) StartAll(ctx context.Context, epoch int64, runs []executor.Commit) ([]bool, error) {
 	begun := time.Now()
 	taken, err := s.Store.StartAll(ctx, epoch, runs)
@@ -44,12 +48,14 @@ func (s *runStore) StartAll(ctx context.Context, epoch int64, runs []executor.Co
 	return taken, err
 }
 
+// AcquireLease counts errors, without those that say that another node leads.
 func (s *runStore) AcquireLease(ctx context.Context, holder string, now time.Time, ttl time.Duration) (int64, error) {
 	epoch, err := s.Store.AcquireLease(ctx, holder, now, ttl)
 	s.m.countError("lease", err)
 	return epoch, err
 }
 
+// Isolate counts the runs that are recovered alone.
 func (s *runStore) Isolate(ctx context.Context, runID string) error {
 	err := s.Store.Isolate(ctx, runID)
 	s.m.countError("isolate", err)
@@ -59,18 +65,21 @@ func (s *runStore) Isolate(ctx context.Context, runID string) error {
 	return err
 }
 
+// Journal counts errors.
 func (s *runStore) Journal(ctx context.Context, runID string) (executor.Journal, error) {
 	j, err := s.Store.Journal(ctx, runID)
 	s.m.countError("journal", err)
 	return j, err
 }
 
+// Queued counts errors.
 func (s *runStore) Queued(ctx context.Context, limit int) ([]string, error) {
 	ids, err := s.Store.Queued(ctx, limit)
 	s.m.countError("queue", err)
 	return ids, err
 }
 
+// Due counts errors.
 func (s *runStore) Due(ctx context.Context, after executor.DueRun, t time.Time, limit int) ([]executor.DueRun, error) {
 	list, err := s.Store.Due(ctx, after, t, limit)
 	s.m.countError("due_runs", err)
@@ -86,6 +95,8 @@ type scheduleStore struct {
 	m *Metrics
 }
 
+// Fire measures a group of firings and counts their runs and errors. Due times are
+// counted by SlotRecorded.
 func (s *scheduleStore) Fire(ctx context.Context, group []schedules.Firing) []error {
 	begun := time.Now()
 	errs := s.Store.Fire(ctx, group)
@@ -101,12 +112,14 @@ func (s *scheduleStore) Fire(ctx context.Context, group []schedules.Firing) []er
 	return errs
 }
 
+// DueSchedules counts errors.
 func (s *scheduleStore) DueSchedules(ctx context.Context, t time.Time, limit int) ([]schedules.DueSchedule, error) {
 	list, err := s.Store.DueSchedules(ctx, t, limit)
 	s.m.countError("due_schedules", err)
 	return list, err
 }
 
+// States counts errors.
 func (s *scheduleStore) States(ctx context.Context, ids []string) ([]schedules.State, error) {
 	list, err := s.Store.States(ctx, ids)
 	s.m.countError("schedules", err)

@@ -1,6 +1,11 @@
 // Package migrations holds the database schema as ordered SQL files, one
 // folder per dialect, and brings a database up to date. Forward only: there is
 // no way down but a backup.
+//
+// A file is named by its number and its purpose (00008_run_series.sql) and is never
+// changed once it was released; both folders have the same numbers. goose keeps in
+// the database which of them were applied. The package knows the text of the schema
+// and nothing of what the rows mean.
 package migrations
 
 import (
@@ -23,30 +28,38 @@ const (
 	Postgres Dialect = "postgres"
 )
 
+// files holds both folders, so that the binary needs no other file.
+//
 //go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
 
-// NewerError says that the database was written by a newer heddle.
+// NewerError says that the database was written by a newer heddle. Database and
+// Binary are numbers of migrations: the newest one applied, and the newest one known.
 type NewerError struct {
 	Database, Binary int64
 }
 
+// Error tells the operator what to do.
 func (e *NewerError) Error() string {
 	return fmt.Sprintf("the database has schema %d, this heddle knows schemas up to %d: start the newer heddle, or restore a backup made before the upgrade", e.Database, e.Binary)
 }
 
-// OlderError says that migrations are pending.
+// OlderError says that migrations are pending: Database is the newest one applied,
+// Binary the newest one known.
 type OlderError struct {
 	Database, Binary int64
 }
 
+// Error tells the operator what to do.
 func (e *OlderError) Error() string {
 	return fmt.Sprintf("the database has schema %d, this heddle needs schema %d: run `heddle migrate` first", e.Database, e.Binary)
 }
 
-// Up applies what is pending. On PostgreSQL it holds goose's session lock, so
-// that several nodes may start at once. A database that is newer than the
-// binary is a *NewerError and stays untouched.
+// Up applies what is pending, in order, each file in a transaction of its own, so
+// that a failure leaves those before it applied. On PostgreSQL it holds goose's
+// session lock, so that several nodes may start at once: the others wait for up to a
+// minute. A database that is newer than the binary is a *NewerError and stays
+// untouched.
 func Up(ctx context.Context, db *sql.DB, d Dialect) error {
 	p, err := provider(db, d)
 	if err != nil {
@@ -84,6 +97,8 @@ func Check(ctx context.Context, db *sql.DB, d Dialect) error {
 	return nil
 }
 
+// provider returns goose's runner of the dialect's migrations, which writes no log
+// and knows no migrations but these.
 func provider(db *sql.DB, d Dialect) (*goose.Provider, error) {
 	all, err := read(d)
 	if err != nil {

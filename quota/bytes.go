@@ -10,8 +10,8 @@ import (
 
 const (
 	// A count of stored bytes is taken again after recount, before a refusal
-	// already after recheck, and never before leisure times as long as it took:
-	// counting costs a small share of the database's time, however much is
+	// already after recheck, and never before minIntervalFactor times as long as it
+	// took: counting costs a small share of the database's time, however much is
 	// stored. A count that failed is not tried again before recheck.
 	recount           = 30 * time.Second
 	recheck           = time.Second
@@ -31,8 +31,8 @@ const (
 type BytesConfig struct {
 	// Limit is how many bytes a tenant may have stored; 0: as many as it likes.
 	Limit func(ctx context.Context, tenantID string) (int64, error)
-	// Count sums the bytes that the store reservations of the tenant. It may take long,
-	// and ends with ctx.
+	// Count sums the bytes that the store holds of the tenant. It may take long, and
+	// ends with ctx. It runs on a goroutine of its own, without any lock.
 	Count func(ctx context.Context, tenantID string) (int64, error)
 	Now   func() time.Time
 	// Uncounted is told of each count that failed, and once for each that is not
@@ -45,9 +45,11 @@ type BytesConfig struct {
 // What other nodes store is seen with the next count. A nil Bytes admits everything. It
 // is safe for concurrent use.
 type Bytes struct {
-	cfg            BytesConfig
-	ctx            context.Context //nolint:containedctx // of the counts, which belong to no request
-	cancel         context.CancelFunc
+	cfg    BytesConfig
+	ctx    context.Context //nolint:containedctx // of the counts, which belong to no request
+	cancel context.CancelFunc
+	// counts are the counts under way, of which those that hold one of the slots
+	// run.
 	counts         sync.WaitGroup
 	slots          chan struct{}
 	limitedTenants atomic.Int64 // tenants that have a limit: 0 makes Add cost nothing
@@ -65,26 +67,29 @@ type ledger struct {
 	pending      int64      // the sum of reservations
 	reservations map[string]reservation
 	endedAt      time.Time     // when the last count ended; zero: there was none
-	duration     time.Duration // it
+	duration     time.Duration // how long it took, the wait for a slot left out
 	stale        bool          // something was deleted since it began
-	reported     bool          // Uncounted was
+	reported     bool          // Uncounted was told that the count under way is late
 	ended        chan struct{} // closed at the end of the count under way; nil: none
 	startedAt    time.Time     // when that was begun
 }
 
+// reservation is what one id is about to store, and since when.
 type reservation struct {
 	bytes int64
 	at    time.Time
 }
 
-// NewBytes makes a Bytes. Close ends what it began.
+// NewBytes makes a Bytes. Close ends what it began. Nothing is counted before the
+// first Reserve of a tenant with a limit.
 func NewBytes(cfg BytesConfig) *Bytes {
 	b := &Bytes{cfg: cfg, slots: make(chan struct{}, maxConcurrentCounts), tenants: map[string]*ledger{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	return b
 }
 
-// Close ends the counts that are under way and waits for them.
+// Close ends the counts that are under way and waits for them. Later calls of Reserve
+// go by what was counted before.
 func (b *Bytes) Close() {
 	if b == nil {
 		return
@@ -164,7 +169,10 @@ func (b *Bytes) await(ctx context.Context, tenantID string, l *ledger) bool {
 	}
 }
 
-// due reports whether the count is to be taken again when it is so old.
+// due reports whether the count is to be taken again when it is so old. It is not
+// while one is under way, nor before minIntervalFactor times the last one's duration
+// have passed; it is at once where there was none, where something was deleted since
+// the last one began, or where the clock went back. l.mu is held.
 func (l *ledger) due(now time.Time, old time.Duration) bool {
 	age := now.Sub(l.endedAt)
 	switch {
@@ -181,13 +189,16 @@ func (l *ledger) due(now time.Time, old time.Duration) bool {
 // used returns what the tenant has stored or is about to store. l.mu is held.
 func (l *ledger) used() int64 { return l.counted + l.since + l.pending }
 
-// remove ends a reservation, if it is there. l.mu is held.
+// remove ends a reservation, if it is there: a missing one has 0 bytes. l.mu is held.
 func (l *ledger) remove(id string) {
 	l.pending -= l.reservations[id].bytes
 	delete(l.reservations, id)
 }
 
-// count begins a count; l.mu is held, and no other is under way.
+// count begins a count, on a goroutine that waits for one of maxConcurrentCounts
+// slots; l.mu is held, and no other is under way. At its end reservations that are
+// older than maxReservationAge are dropped: what they stood for is in the count, or
+// was never stored.
 func (b *Bytes) count(tenantID string, l *ledger) {
 	if l.ended != nil || b.ctx.Err() != nil {
 		return
@@ -234,7 +245,8 @@ func (b *Bytes) uncounted(tenantID string, err error) {
 // Tracks reports whether any tenant has a limit: whether Add does anything.
 func (b *Bytes) Tracks() bool { return b != nil && b.limitedTenants.Load() > 0 }
 
-// Add counts bytes that were stored just now.
+// Add counts bytes that were stored just now. Where no tenant has a limit it costs
+// one atomic read. The reservation that they were stored under stays until Release.
 func (b *Bytes) Add(tenantID string, bytes int64) {
 	if !b.Tracks() {
 		return
@@ -246,7 +258,7 @@ func (b *Bytes) Add(tenantID string, bytes int64) {
 	}
 }
 
-// Release ends a reservation.
+// Release ends a reservation. An unknown one is passed over.
 func (b *Bytes) Release(tenantID, id string) {
 	if !b.Tracks() {
 		return
@@ -258,8 +270,8 @@ func (b *Bytes) Release(tenantID, id string) {
 	}
 }
 
-// Freed says that something of the tenant's was deleted: the next request counts
-// again.
+// Freed notes that something of the tenant's was deleted: the next request counts
+// again, as what was freed is not known without that.
 func (b *Bytes) Freed(tenantID string) {
 	if !b.Tracks() {
 		return
@@ -294,7 +306,8 @@ func (b *Bytes) of(tenantID string) *ledger {
 	return l
 }
 
-// forget drops the ledger of a tenant that has no limit any more.
+// forget drops the ledger of a tenant that has no limit any more, and with it what was
+// reserved. A count that is under way goes on and is of no use.
 func (b *Bytes) forget(tenantID string) {
 	if !b.Tracks() || b.known(tenantID) == nil {
 		return

@@ -1,6 +1,13 @@
-// Package quota reservations tenants to what they may have at one time of something
-// that is stored: it counts by what the store says and by what is about to be
-// stored. It knows neither the store nor where a limit comes from.
+// Package quota holds tenants to what they may have at one time of something that
+// is stored: it counts by what the store says and by what is about to be stored. It
+// knows neither the store nor where a limit comes from.
+//
+// Whoever is about to store something reserves it, stores it, and releases the
+// reservation. Between two counts the quota goes by what was counted last and by the
+// reservations of this node, so several nodes together may exceed a limit, by what
+// they store until the next count. A Gate counts things and asks the store at most
+// about once a second and tenant; Bytes sums sizes, which is so expensive that it
+// happens in the background.
 package quota
 
 import (
@@ -12,7 +19,7 @@ import (
 )
 
 const (
-	// countLife is how long a count is good for: what other nodes store meanwhile is
+	// countLife is how long a count is used: what other nodes store meanwhile is
 	// not seen.
 	countLife = time.Second
 	// reservationLife is how long something is counted as about to be stored where no
@@ -21,27 +28,32 @@ const (
 )
 
 // Gate is a quota of one kind of thing for each tenant. A nil Gate admits everything.
-// It is safe for concurrent use.
+// It is safe for concurrent use. The exported fields are set before the first call
+// and not changed afterwards.
 type Gate struct {
 	// Name is the quota's, as an error names it: open_runs.
 	Name string
 	// Limit is how many a tenant may have; 0: as many as it likes.
 	Limit func(ctx context.Context, tenantID string) (int, error)
-	// Count is how many the tenant has, counted up to most.
+	// Count is how many the tenant has, counted up to most. It is called with the
+	// tenant locked, and must not call the Gate.
 	Count func(ctx context.Context, tenantID string, most int) (int, error)
 	Now   func() time.Time
 
-	mu      sync.Mutex // guards tenants
+	mu sync.Mutex // guards tenants, not what it points to
+	// tenants has an entry for each tenant that ever reserved something here; nil
+	// before the first.
 	tenants map[string]*tenant
 }
 
 // tenant is what is known of one tenant. Its lock is held while the store counts,
 // so that requests of one tenant wait for one count.
 type tenant struct {
-	mu           sync.Mutex // guards all fields
-	limit        int
-	remaining    int       // that may be let in without counting
-	until        time.Time // for so long
+	mu        sync.Mutex // guards all fields
+	limit     int        // the one that remaining was computed with
+	remaining int        // that may be let in without counting
+	until     time.Time  // until when remaining is used
+	// reservations are what is about to be stored, by id, and since when.
 	reservations map[string]time.Time
 }
 
@@ -71,6 +83,8 @@ func (g *Gate) Reserve(ctx context.Context, tenantID, id string) error {
 		if err != nil {
 			return err
 		}
+		// What is reserved may be in the count already: then too few are let in until
+		// the next count, which is the safe side.
 		t.limit, t.remaining, t.until = limit, limit-n-len(t.reservations), now.Add(countLife)
 	}
 	if t.remaining <= 0 {
@@ -82,7 +96,9 @@ func (g *Gate) Reserve(ctx context.Context, tenantID, id string) error {
 	return nil
 }
 
-// Release ends the reservation of what is stored by now, or will not be.
+// Release ends the reservation of what is stored by now, or will not be. A second
+// call, or one for an unknown id, does nothing. It does not let another in before the
+// next count.
 func (g *Gate) Release(tenantID, id string) {
 	if g == nil {
 		return

@@ -81,7 +81,7 @@ type Schedule struct {
 	Input                json.RawMessage // nil: none
 	Version              string          // "": the active one
 	Status               Status
-	PauseReason          string // "" unless paused; at most maxReason bytes
+	PauseReason          string // why it is paused; at most maxReason bytes
 	Overlap              Overlap
 	CatchUp              CatchUp
 	Gap                  Gap

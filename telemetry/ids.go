@@ -19,8 +19,10 @@ type traceContext struct {
 	state      trace.TraceState
 }
 
-// traceContextOf reads what the run's start carried, in the form of W3C Trace Context.
-// Without a caller the trace is the run's own, and its id is always the same.
+// traceContextOf reads what the run's start carried, in the form of W3C Trace
+// Context: version, trace id, span id and flags, of which the version is not looked
+// at. Without a caller, or where that cannot be read, the trace is the run's own,
+// and its id is always the same.
 func traceContextOf(runID string, t executor.Trace) traceContext {
 	var p traceContext
 	if len(t.Parent) >= 55 {
@@ -39,7 +41,8 @@ func traceContextOf(runID string, t executor.Trace) traceContext {
 }
 
 // spanID derives an id from what identifies a span: the same at every time and
-// in every process.
+// in every process. Each part is preceded by its length, so that "a", "bc" and "ab",
+// "c" differ.
 func spanID(parts ...string) trace.SpanID {
 	var buf []byte
 	for _, part := range parts {
@@ -50,17 +53,20 @@ func spanID(parts ...string) trace.SpanID {
 	return trace.SpanID(sum[:8])
 }
 
-// A run has a span for each of its lives, of which a resume after the end
-// begins another; a step for each time it ran, told apart by its first event;
-// an attempt has its number, which is used once at one position.
+// runSpan returns the id of the span of one life of a run; the first is 0. A run has
+// a span for each of its lives, of which a resume after the end begins another.
 func runSpan(runID string, life int) trace.SpanID {
 	return spanID("run", runID, strconv.Itoa(life))
 }
 
+// stepSpan returns the id of a step's span. seq is that of the step's first event:
+// it tells the times apart that the step ran.
 func stepSpan(runID string, seq int64) trace.SpanID {
 	return spanID("step", runID, strconv.FormatInt(seq, 10))
 }
 
+// attemptSpan returns the id of an attempt's span. A number is used once at one
+// position of a run.
 func attemptSpan(runID string, ref machine.Ref, attempt int) trace.SpanID {
 	return spanID("attempt", runID, ref.StepID, ref.Iteration, strconv.Itoa(attempt))
 }

@@ -15,6 +15,7 @@ type spanMaker struct {
 	spans  []sdktrace.ReadOnlySpan
 }
 
+// newMaker returns a maker whose spans name the process as res does.
 func newMaker(res *resource.Resource) *spanMaker {
 	m := &spanMaker{}
 	// Sampling was decided before a span gets here.
@@ -26,7 +27,8 @@ func newMaker(res *resource.Resource) *spanMaker {
 	return m
 }
 
-// make returns the batch in the SDK's form, which the exporter takes.
+// make returns the batch in the SDK's form, which the exporter takes, in the same
+// order. The slice is the caller's.
 func (m *spanMaker) make(batch []span) []sdktrace.ReadOnlySpan {
 	m.spans = make([]sdktrace.ReadOnlySpan, 0, len(batch))
 	for i := range batch {
@@ -57,6 +59,7 @@ func (m *spanMaker) makeSpan(s *span) {
 	made.End(trace.WithTimestamp(s.end))
 }
 
+// idsKey is the context key of the *span whose ids givenIDs hands out.
 type idsKey struct{}
 
 // givenIDs hands out the ids of the span that the context names.
@@ -74,7 +77,8 @@ func (givenIDs) NewSpanID(ctx context.Context, _ trace.TraceID) trace.SpanID {
 	return s.id
 }
 
-// collector keeps spans as they end, for make.
+// collector keeps spans as they end, for make. The SDK calls it on the goroutine
+// that ends a span, so it needs no lock.
 type collector spanMaker
 
 func (c *collector) OnStart(context.Context, sdktrace.ReadWriteSpan) {}

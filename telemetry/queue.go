@@ -14,7 +14,9 @@ import (
 // lossLogInterval bounds how often the log tells of spans that are lost.
 const lossLogInterval = 30 * time.Second
 
-// queue holds finished spans until its one goroutine (serve) has sent them.
+// queue holds finished spans until its one goroutine (serve) has sent them. It is
+// bounded by max spans; add drops what is beyond. maker and exporter belong to that
+// goroutine, until it has ended and close shuts the exporter down.
 type queue struct {
 	max, batch int
 	delay      time.Duration
@@ -28,11 +30,11 @@ type queue struct {
 	closed  bool
 	count   Stats
 
-	batchReady  chan struct{} // a batch is there
-	closing     chan struct{}
+	batchReady  chan struct{}   // a batch is there; holds one signal
+	closing     chan struct{}   // closed by close: serve sends the rest and ends
 	sendContext context.Context //nolint:containedctx // ends when Close may wait no longer; no call's context
 	cancelSends context.CancelCauseFunc
-	done        chan struct{}
+	done        chan struct{} // closed when serve has ended
 }
 
 // newQueue starts the goroutine that sends; close ends it.
@@ -68,13 +70,14 @@ func (q *queue) add(spans []span) {
 	}
 }
 
+// stats returns what has become of the spans since the start.
 func (q *queue) stats() Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.count
 }
 
-// take removes and returns at most one batch, the oldest first.
+// take removes and returns at most one batch, the oldest first; the caller owns it.
 func (q *queue) take() []span {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -109,7 +112,8 @@ func (q *queue) serve() {
 	}
 }
 
-// sendAll sends what waits; with whole set, in whole batches only.
+// sendAll sends what waits; with whole set, in whole batches only. It returns early
+// when Close may wait no longer.
 func (q *queue) sendAll(whole bool) {
 	for q.sendContext.Err() == nil {
 		q.mu.Lock()
@@ -154,6 +158,9 @@ func (q *queue) logLosses(told lost) lost {
 	return lost{s.Dropped, s.Failed, now}
 }
 
+// close ends serve, which sends what waits until ctx ends, and shuts the exporter
+// down. What is left is dropped and counted, and is an error. A second call waits
+// for the first.
 func (q *queue) close(ctx context.Context) error {
 	q.mu.Lock()
 	first := !q.closed

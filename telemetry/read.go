@@ -64,7 +64,8 @@ type eventData struct {
 	Error    *struct{ Code string } `json:"error"`
 }
 
-// code returns the error's code, or otherwise where there is no error.
+// code returns the error's code, or the argument where there is no error, or one
+// without a code.
 func (n *eventData) code(otherwise string) string {
 	if n.Error == nil || n.Error.Code == "" {
 		return otherwise
@@ -123,7 +124,8 @@ func (r *reader) read(ev *events.Event) {
 }
 
 // stateChanged looks for resumes that begin things anew: what was under way is
-// dropped without an event of its own.
+// dropped without an event of its own. These are a resume after the end, which
+// begins a life, and one from a step, with a redrive or to another definition.
 func (r *reader) stateChanged(ev *events.Event) {
 	n := eventDataOf(ev)
 	revived := n.From == machine.Failed || n.From == machine.Cancelled
@@ -180,7 +182,8 @@ func (r *reader) stepWaiting(ev *events.Event) {
 	}
 }
 
-// attemptFailed ends an attempt after which the step goes on.
+// attemptFailed ends an attempt after which the step goes on: it is tried again, or
+// was interrupted by the end of a process.
 func (r *reader) attemptFailed(ev *events.Event) {
 	n := eventDataOf(ev)
 	state, code := "retrying", n.code("failed")
@@ -213,7 +216,8 @@ func (r *reader) attemptEnded(c *machine.ActiveStep, at time.Time, state, code s
 	})
 }
 
-// stepEnded ends a step that an event names.
+// stepEnded ends a step that an event names. One that is not under way has no
+// span.
 func (r *reader) stepEnded(ev *events.Event, state, code string) {
 	if c := r.stepAt(refOf(ev)); c != nil {
 		r.closeStep(c, ev.At, state, code)
@@ -232,6 +236,7 @@ func (r *reader) closeStep(c *machine.ActiveStep, at time.Time, state, code stri
 }
 
 // parentOf is the run's span, or of a step in a loop body the attempt of the
+// loop. An iteration is a path such as "outer[3].inner[0]", whose last part names the
 // loop.
 func (r *reader) parentOf(ref machine.Ref) trace.SpanID {
 	outer, last := "", ref.Iteration
@@ -302,8 +307,8 @@ func (r *reader) compensationEnded(at time.Time, state, code string) {
 	r.out = append(r.out, s)
 }
 
-// runEnded ends a life of the run. One that a resume began is a child of the
-// first.
+// runEnded ends a life of the run, and what is still under way in it. One that a
+// resume began is a child of the first.
 func (r *reader) runEnded(at time.Time, state, code string) {
 	r.closeSteps(at)
 	if r.compensation != nil {

@@ -7,7 +7,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// Samplers are the accepted names of OTEL_TRACES_SAMPLER.
+// Samplers returns the accepted names of OTEL_TRACES_SAMPLER, as the OpenTelemetry
+// specification has them; "" stands for the first.
 func Samplers() []string {
 	return []string{
 		"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio",
@@ -16,7 +17,8 @@ func Samplers() []string {
 }
 
 // NewSampler reads OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG: the
-// proportion of the ratio samplers from 0 to 1, "" for 1.
+// proportion of the ratio samplers from 0 to 1, "" for 1. Its errors are written to
+// follow the name of a setting.
 func NewSampler(name, arg string) (sdktrace.Sampler, error) {
 	proportion := 1.0
 	if arg != "" {

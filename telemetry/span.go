@@ -11,7 +11,8 @@ import (
 )
 
 // span is one finished span before it is made. It holds no input, no output and
-// no message, for those may hold personal or secret values.
+// no message, for those may hold personal or secret values. It is never changed once
+// it is queued.
 type span struct {
 	run    *subject
 	id     trace.SpanID
@@ -27,12 +28,13 @@ type span struct {
 
 	step     machine.Ref // zero for a run
 	stepType string
-	attempt  int
-	life     int
-	usage    machine.Usage
+	attempt  int           // from 1; 0 where the span is not an attempt's
+	life     int           // of a run: how often it was resumed after its end
+	usage    machine.Usage // of a run, as of its end
 }
 
-// subject is what the spans of one run have in common.
+// subject is what the spans of one run have in common, shared by all that one growth
+// ended. The header has no input.
 type subject struct {
 	traceContext
 	machine.Header

@@ -6,7 +6,13 @@
 // bounded queue, and those beyond it are dropped and counted. A process that is
 // killed loses what it had not sent.
 //
-// Spans carry no inputs, outputs, configs or messages, so nothing secret.
+// A run has a span for each of its lives (a resume after the end begins another),
+// a step one for each time that it ran, below the run or the loop's attempt, and
+// each attempt one below its step. The trace is the caller's where the start
+// carried a traceparent (W3C Trace Context), else one of the run's own.
+//
+// Spans carry no inputs, outputs, configs or messages, so nothing secret. The
+// package decides nothing about runs, and nothing waits for it.
 package telemetry
 
 import (
@@ -32,8 +38,10 @@ type Config struct {
 	// Endpoint is the whole URL that spans are posted to, as
 	// "http://127.0.0.1:4318/v1/traces".
 	Endpoint string
-	Headers  map[string]string
-	// Service is service.name: heddle. Attributes are more of the resource.
+	// Headers are sent with each post, such as a collector's credentials.
+	Headers map[string]string
+	// Service is service.name; "": heddle, or what Attributes say. Version is
+	// service.version, left out where it is "". Attributes are more of the resource.
 	Service    string
 	Version    string
 	Attributes map[string]string
@@ -52,6 +60,7 @@ type Config struct {
 
 // Service turns the growths of runs into spans. It is the executor's Tracer, and
 // safe for concurrent use; none of its methods waits for the network but Close.
+// Its fields do not change after New.
 type Service struct {
 	sampler    sdktrace.Sampler
 	sendsTrace func(stepType string) bool
@@ -61,7 +70,8 @@ type Service struct {
 var _ executor.Tracer = (*Service)(nil)
 
 // New returns a service that sends. Nothing is connected before the first span
-// ended. Close flushes.
+// ended. Close flushes, and must be called: a goroutine sends until then. The
+// error is of an unusable endpoint (CheckEndpoint), in words for the operator.
 func New(cfg Config) (*Service, error) {
 	if err := CheckEndpoint(cfg.Endpoint); err != nil {
 		return nil, err
@@ -88,7 +98,8 @@ func New(cfg Config) (*Service, error) {
 	return &Service{sampler: cfg.Sampler, sendsTrace: cfg.SendsTrace, queue: newQueue(cfg, exporter, res)}, nil
 }
 
-// resourceOf describes this process, as each span names it.
+// resourceOf describes this process, as each span names it. A service.name among
+// the attributes counts only where cfg.Service is "".
 func resourceOf(cfg Config) (*resource.Resource, error) {
 	list := []attribute.KeyValue{semconv.ServiceName(orDefault(cfg.Service, "heddle"))}
 	if cfg.Version != "" {
@@ -115,7 +126,9 @@ func orDefault[T int | time.Duration | string](v, d T) T {
 	return v
 }
 
-// CheckEndpoint reports whether spans can be posted to a URL.
+// CheckEndpoint returns nil for a URL that spans can be posted to, and otherwise
+// an error that says what is wrong with it. The error does not quote the URL, which
+// may hold a password. Nothing is connected.
 func CheckEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	switch {
@@ -131,7 +144,9 @@ func CheckEndpoint(endpoint string) error {
 
 // ParseList reads the form of OTEL_EXPORTER_OTLP_HEADERS and
 // OTEL_RESOURCE_ATTRIBUTES: name=value pairs with commas between them, values
-// percent-encoded.
+// percent-encoded. Empty items are passed over, of two with the same name the last
+// counts, and "" is an empty map. The error does not quote the text, which may hold
+// credentials.
 func ParseList(text string) (map[string]string, error) {
 	list := make(map[string]string)
 	for pair := range strings.SplitSeq(text, ",") {
@@ -149,7 +164,9 @@ func ParseList(text string) (map[string]string, error) {
 	return list, nil
 }
 
-// Committed queues the spans that a growth ended, if the run is sampled.
+// Committed queues the spans that a growth ended, if the run is sampled. It is
+// called once for each growth, after its commit, by the goroutine that drives the
+// run; nothing of the growth is kept but ids and names.
 func (s *Service) Committed(g executor.Growth) {
 	p, sampled := s.traceContext(g.After.RunID, g.Trace)
 	if sampled {
@@ -157,7 +174,9 @@ func (s *Service) Committed(g executor.Growth) {
 	}
 }
 
-// Outgoing names the attempt's own span, and says whether it is sampled.
+// Outgoing returns the traceparent (W3C Trace Context, version 00) for what an
+// attempt sends: it names the attempt's own span, which is made only when the
+// attempt has ended, and carries whether the run is sampled.
 func (s *Service) Outgoing(call executor.Call) string {
 	p, sampled := s.traceContext(call.RunID, executor.Trace{Parent: call.TraceParent, State: call.TraceState})
 	ref := machine.Ref{StepID: call.StepID, Iteration: call.Iteration}
@@ -166,8 +185,9 @@ func (s *Service) Outgoing(call executor.Call) string {
 	return fmt.Sprintf("00-%s-%s-%s", p.trace, attemptSpan(call.RunID, ref, call.Attempt), flags.WithSampled(sampled))
 }
 
-// traceContext finds a run's place in its trace and whether it is sampled: a function
-// of the trace, so every process decides alike.
+// traceContext finds a run's place in its trace and whether it is sampled: a
+// function of the trace, so every process decides alike. With a caller the sampler
+// sees the caller's decision.
 func (s *Service) traceContext(runID string, t executor.Trace) (traceContext, bool) {
 	p := traceContextOf(runID, t)
 	ctx := context.Background()
@@ -180,7 +200,8 @@ func (s *Service) traceContext(runID string, t executor.Trace) (traceContext, bo
 	return p, decision.Decision == sdktrace.RecordAndSample
 }
 
-// spanContext returns the context of a span in this trace.
+// spanContext returns the context of a span in this trace, with the flags and the
+// state of p.
 func (p traceContext) spanContext(span trace.SpanID) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: p.trace, SpanID: span, TraceFlags: p.flags, TraceState: p.state,
@@ -197,6 +218,7 @@ type Stats struct {
 // Stats returns what has become of the spans since the start.
 func (s *Service) Stats() Stats { return s.queue.stats() }
 
-// Close sends what is queued until ctx ends, and drops the rest. Call it after
-// the last run was driven; what is committed later is dropped.
+// Close sends what is queued until ctx ends, and drops the rest, which is an error
+// that says how many spans that were. Call it after the last run was driven; what is
+// committed later is dropped.
 func (s *Service) Close(ctx context.Context) error { return s.queue.close(ctx) }
