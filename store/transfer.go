@@ -51,7 +51,7 @@ func (db *DB) VersionsAfter(ctx context.Context, tenantID, workflowID string, af
 
 // ImportWorkflow stores a workflow with all its versions, oldest first, and the
 // answer kept with them, if any, in one transaction with an audit entry. all has
-// at least one version, numbered from 1. slug_taken, id_taken,
+// at least one version, numbered from 1. slug_taken, id_taken, label_taken,
 // idempotency_key_taken (all Conflict).
 func (db *DB) ImportWorkflow(ctx context.Context, w workflows.Workflow, all []workflows.NewVersion, keep *idempotency.Answer) error {
 	return db.update(ctx, func(tx *gorm.DB) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 )
 
+// accessTests hold what tenants, keys, grants, quotas and the audit trail promise.
 var accessTests = map[string]func(*testing.T, *store.DB){
 	"tenant is created with its first key": testTenant,
 	"key is found by its hash":             testKeyByHash,
@@ -25,6 +26,8 @@ var accessTests = map[string]func(*testing.T, *store.DB){
 	"versions of deleted workflows":        testVersionsOfDeletedWorkflows,
 }
 
+// key makes an editor's key, created at(n) and valid for a second. Its hash follows
+// from its id.
 func key(tenant, id string, n int) access.Key {
 	return access.Key{
 		ID: id, TenantID: tenant, TenantSlug: "slug-" + tenant, Name: "key " + id, Role: access.RoleEditor, Hash: "hash of " + id,
@@ -32,11 +35,14 @@ func key(tenant, id string, n int) access.Key {
 	}
 }
 
+// tenant stores a tenant with its first key, an editor's.
 func tenant(t *testing.T, db *store.DB, id string) {
 	t.Helper()
 	must(t, db.CreateTenant(ctx, access.Tenant{ID: id, Slug: "slug-" + id, Name: "Tenant", CreatedAt: at(0)}, key(id, "key_first_"+id, 0)))
 }
 
+// testTenant: a tenant and its first key are stored together; a taken slug leaves
+// neither.
 func testTenant(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
 	got, err := db.TenantBySlug(ctx, "slug-t1")
@@ -50,6 +56,8 @@ func testTenant(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "key_not_found")
 }
 
+// testKeyByHash: a key is found by its hash, with its tenant's slug; two keys never
+// have one hash.
 func testKeyByHash(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
 	k := key("t1", "key_1", 1)
@@ -67,6 +75,8 @@ func testKeyByHash(t *testing.T, db *store.DB) {
 	wantFault(t, db.CreateKey(ctx, again), fault.Conflict, "key_taken")
 }
 
+// testKeyPages: pages hold the tenant's keys, newest first, and the cursor of one
+// tenant's list is refused for another's.
 func testKeyPages(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
 	tenant(t, db, "t2")
@@ -87,11 +97,14 @@ func testKeyPages(t *testing.T, db *store.DB) {
 		}
 		cursor = next
 	}
+	// Of the same millisecond the greatest id comes first.
 	same(t, "keys", got, []string{"key_3", "key_2", "key_1", "key_0", "key_first_t1"})
 	_, _, err := db.Keys(ctx, "t2", cursor, 2)
 	wantFault(t, err, fault.Malformed, "invalid_request")
 }
 
+// testKeyRevoke: the first time of a revocation stays; a key of another tenant is
+// unknown.
 func testKeyRevoke(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
 	wantFault(t, db.RevokeKey(ctx, "t2", "key_first_t1", at(5)), fault.NotFound, "key_not_found")
@@ -116,6 +129,9 @@ func admins(t *testing.T, db *store.DB, id string, expiries ...int) {
 	}
 }
 
+// testLastAdminKey: an admin key stays while the tenant has no other one that lasts as
+// long or for a day. Keys of other roles, revoked keys and expired ones do not count,
+// and can always be revoked.
 func testLastAdminKey(t *testing.T, db *store.DB) {
 	day := int(access.MinAdminKeyLifetime / time.Millisecond)
 	admins(t, db, "t1", 0, 4, 2*day)
@@ -164,6 +180,8 @@ func testLastAdminKeysAtOnce(t *testing.T, db *store.DB) {
 	}
 }
 
+// testTenantQuotas: a tenant is found by id and by slug; its own quotas are Unset
+// until they are put, and are replaced as a whole; 0 is kept apart from Unset.
 func testTenantQuotas(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
 	for _, ref := range []string{"t1", "slug-t1"} {
@@ -192,6 +210,8 @@ func testTenantQuotas(t *testing.T, db *store.DB) {
 	}
 }
 
+// testGrants: a grant replaces the one before it and comes with its key; key and
+// workflow must both be the tenant's.
 func testGrants(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
 	create(t, db, revision("t1", "wf_1", "one", 1))
@@ -217,6 +237,8 @@ func testGrants(t *testing.T, db *store.DB) {
 	wantFault(t, db.DeleteGrant(ctx, "t1", g.KeyID, g.WorkflowID), fault.NotFound, "grant_not_found")
 }
 
+// testAudit: the trail is listed newest first, without a gap or a repeat among entries
+// of one millisecond, and each filter is applied with the others.
 func testAudit(t *testing.T, db *store.DB) {
 	var want []audit.Entry
 	for i := range 5 {

@@ -8,10 +8,13 @@ import (
 	"testing"
 )
 
+// agentTests hold what agents promise.
 var agentTests = map[string]func(*testing.T, *store.DB){
 	"agents are kept, replaced, listed and removed": testAgents,
 }
 
+// testAgents: an agent is found by tenant and id, a replacement keeps its creation and
+// has the next revision, and allow may refuse either change by the revision.
 func testAgents(t *testing.T, db *store.DB) {
 	any := func(int64) error { return nil }
 	stale := func(int64) error { return fault.New(fault.Precondition, "precondition_failed", "changed") }

@@ -5,11 +5,13 @@ import (
 	"testing"
 )
 
+// answerTests hold what kept answers promise.
 var answerTests = map[string]func(*testing.T, *store.DB){
 	"answers are found by tenant, scope and key": testAnswerRead,
 	"answers are purged by age":                  testAnswerPurge,
 }
 
+// testAnswerRead: an answer is found by tenant, scope and key together, in their case.
 func testAnswerRead(t *testing.T, db *store.DB) {
 	keep := answer("t1", "k", 1)
 	must(t, db.CreateWorkflow(ctx, revision("t1", "wf_1", "one", 1), keep))
@@ -25,6 +27,7 @@ func testAnswerRead(t *testing.T, db *store.DB) {
 	}
 }
 
+// testAnswerPurge: answers from before a moment go, those of that moment stay.
 func testAnswerPurge(t *testing.T, db *store.DB) {
 	must(t, db.CreateWorkflow(ctx, revision("t1", "wf_1", "one", 1), answer("t1", "old", 1)))
 	must(t, db.CreateWorkflow(ctx, revision("t1", "wf_2", "two", 1), answer("t1", "new", 5)))

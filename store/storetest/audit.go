@@ -14,6 +14,7 @@ import (
 	"time"
 )
 
+// auditTests hold that the trail has what was changed, and nothing that was not.
 var auditTests = map[string]func(*testing.T, *store.DB){
 	"audit line is stored with its change or not at all": testAuditWithChange,
 	"audit lines are found by id and by slug":            testAuditObjects,
@@ -30,11 +31,14 @@ func asker() func(action string) context.Context {
 	}
 }
 
+// asked returns the context of the nth request, which leaves an entry with an action.
 func asked(action string, n int) context.Context {
 	return audit.WithTrail(ctx, audit.NewTrail(audit.Entry{TenantID: "t1", ActorType: audit.Key, ActorID: "key_1", Actor: "ci", Action: action, Reason: "because"},
 		func() time.Time { return at(n) }, func(prefix string) string { return fmt.Sprintf("%s%06d", prefix, n) }))
 }
 
+// trail lists the entries about an object ("": about all), newest first, as "action
+// object slug reason detail".
 func trail(t *testing.T, db *store.DB, object string) []string {
 	t.Helper()
 	entries, _, err := db.Audit(ctx, access.AuditQuery{TenantID: "t1", Object: object, Limit: 100})
@@ -46,6 +50,8 @@ func trail(t *testing.T, db *store.DB, object string) []string {
 	return list
 }
 
+// testAuditWithChange: a change and its entry are stored together: a refused request
+// leaves none, and neither does a change without a request.
 func testAuditWithChange(t *testing.T, db *store.DB) {
 	asked := asker()
 	tenant(t, db, "t1")
@@ -61,6 +67,7 @@ func testAuditWithChange(t *testing.T, db *store.DB) {
 	})
 }
 
+// nameOf returns the name of the tenant's newest key.
 func nameOf(t *testing.T, db *store.DB) string {
 	t.Helper()
 	keys, _, err := db.Keys(ctx, "t1", "", 1)
@@ -68,6 +75,8 @@ func nameOf(t *testing.T, db *store.DB) string {
 	return keys[0].Name
 }
 
+// testAuditObjects: entries are found by id, and by the slug that an object has or was
+// the last to have, also after it is gone or renamed. A slug is not a pattern.
 func testAuditObjects(t *testing.T, db *store.DB) {
 	asked := asker()
 	gone := func(workflows.Workflow, bool) error { return nil }
@@ -88,6 +97,8 @@ func testAuditObjects(t *testing.T, db *store.DB) {
 	same(t, "lines by another kind", len(trail(t, db, "key:one")), 0)
 }
 
+// testAuditOld: entries of earlier versions, which name an object by its slug, are
+// found by it together with those that name it by id.
 func testAuditOld(t *testing.T, db *store.DB) {
 	asked := asker()
 	old := audit.Entry{ID: "aud_0", TenantID: "t1", Actor: "ci", ActorID: "key_1", Action: "workflow.update", Object: "workflow:one", RequestID: "r", At: at(0)}
@@ -99,6 +110,8 @@ func testAuditOld(t *testing.T, db *store.DB) {
 	same(t, "the old one", entries[1], old)
 }
 
+// testAuditCommit: entries are written with the members of a group commit, also where
+// two members become one write; a fenced member leaves none.
 func testAuditCommit(t *testing.T, db *store.DB) {
 	wf := create(t, db, revision("t1", "wf_1", "one", 1))
 	line := func(id string) []audit.Entry {

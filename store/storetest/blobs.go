@@ -10,6 +10,7 @@ import (
 	"testing"
 )
 
+// blobTests hold that a large value is there exactly as long as a journal names it.
 var blobTests = map[string]func(*testing.T, *store.DB){
 	"blob belongs to whom the commit names":    testBlobNamed,
 	"blob is read from any offset":             testBlobChunks,
@@ -19,6 +20,7 @@ var blobTests = map[string]func(*testing.T, *store.DB){
 	"commit that names a lost blob is refused": testBlobGone,
 }
 
+// putBlob stores a blob, created at(n), that no commit has named yet.
 func putBlob(t *testing.T, db *store.DB, id, run string, n int, content []byte) executor.Blob {
 	t.Helper()
 	b := executor.Blob{
@@ -43,6 +45,8 @@ func blobRun(t *testing.T, db *store.DB, id string, blobs ...string) executor.Co
 	return next
 }
 
+// testBlobNamed: a blob is found once a commit has named it, by its tenant, run and id
+// together.
 func testBlobNamed(t *testing.T, db *store.DB) {
 	next := blobRun(t, db, "run_1", "blob_1")
 	b := putBlob(t, db, "blob_1", "run_1", 1, []byte("{}"))
@@ -64,6 +68,8 @@ func testBlobNamed(t *testing.T, db *store.DB) {
 	}
 }
 
+// testBlobChunks: a blob is read from any offset, also around the borders of chunks, in
+// pieces of at most a mebibyte; its end is no bytes, and not an error.
 func testBlobChunks(t *testing.T, db *store.DB) {
 	content := bytes.Repeat([]byte("0123456789abcdef\x00\xff"), 150_000) // 2.7 MB
 	putBlob(t, db, "blob_1", "run_1", 1, content)
@@ -90,6 +96,7 @@ func testBlobChunks(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "blob_not_found")
 }
 
+// testBlobFenced: a commit that lost has named nothing.
 func testBlobFenced(t *testing.T, db *store.DB) {
 	next := blobRun(t, db, "run_1", "blob_1")
 	putBlob(t, db, "blob_1", "run_1", 1, []byte("1"))
@@ -102,6 +109,8 @@ func testBlobFenced(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "blob_not_found")
 }
 
+// testBlobSweep: a sweep removes at most its limit of blobs that are old enough and
+// that nothing names or spares, contents included, and ends with its context.
 func testBlobSweep(t *testing.T, db *store.DB) {
 	next := blobRun(t, db, "run_1", "blob_1")
 	for i, id := range []string{"blob_1", "blob_2", "blob_3", "blob_4", "blob_5"} {
@@ -126,6 +135,8 @@ func testBlobSweep(t *testing.T, db *store.DB) {
 	}
 }
 
+// testBlobDelete: a deleted run takes its blobs with it, unreferenced ones too, and no
+// other run's.
 func testBlobDelete(t *testing.T, db *store.DB) {
 	next := blobRun(t, db, "run_1", "blob_1")
 	other := blobRun(t, db, "run_2", "blob_3")
@@ -143,6 +154,8 @@ func testBlobDelete(t *testing.T, db *store.DB) {
 	same(t, "the other run's", string(got), "3")
 }
 
+// testBlobGone: a commit that names a blob which was swept, or is another run's, is
+// fenced; the others of its group are written.
 func testBlobGone(t *testing.T, db *store.DB) {
 	gone := blobRun(t, db, "run_1", "blob_9")
 	fine := blobRun(t, db, "run_2", "blob_2")

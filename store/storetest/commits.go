@@ -15,6 +15,8 @@ import (
 	"time"
 )
 
+// commitTests hold what Commit promises: whole members, one winner per seq and key,
+// and losers that do not take the others with them.
 var commitTests = map[string]func(*testing.T, *store.DB){
 	"commit writes row, events and snapshot":  testCommitWhole,
 	"commit is fenced by seq":                 testCommitSeq,
@@ -31,6 +33,8 @@ var commitTests = map[string]func(*testing.T, *store.DB){
 	"commit of an empty group":                testCommitEmpty,
 }
 
+// testCommitWhole: a member's row, events and snapshot come back exactly as they
+// were committed, with every field set and with odd contents.
 func testCommitWhole(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := newRun(w, "run_1", 1)
@@ -53,6 +57,7 @@ func testCommitWhole(t *testing.T, db *store.DB) {
 	next.Row.Seq = 3
 	next.Snapshot = []byte{0, 1, 255}
 	commit(t, db, next)
+	// Nothing follows the snapshot, so recovery reads no events; all are still there.
 	j, err := db.Journal(ctx, "run_1")
 	must(t, err)
 	same(t, "journal", j, executor.Journal{Row: next.Row, Snapshot: []byte{0, 1, 255}, Events: []events.Event{}})
@@ -61,6 +66,9 @@ func testCommitWhole(t *testing.T, db *store.DB) {
 	same(t, "events", all, append(first.Events[:1:1], next.Events...))
 }
 
+// testCommitSeq: a commit that expects another seq than the run's, below or above,
+// or a run that does not exist, is executor.ErrFenced and changes nothing, also where
+// no row of its events would collide.
 func testCommitSeq(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := newRun(w, "run_1", 1)
@@ -93,6 +101,8 @@ func testCommitSeq(t *testing.T, db *store.DB) {
 	same(t, "events of a run that never was", len(none), 0)
 }
 
+// testCommitEpoch: once another holder has the lease, no member of the old holder is
+// written, not even a new run; epoch 0 is not checked.
 func testCommitEpoch(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	old, err := db.AcquireLease(ctx, "a", at(0), time.Second)
@@ -149,6 +159,9 @@ func testCommitBadMember(t *testing.T, db *store.DB) {
 	}
 }
 
+// testCommitTwice: members of one run that follow each other are all written, and
+// the last row and snapshot count; one that does not follow is left out. What builds
+// on it later is fenced.
 func testCommitTwice(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	a := newRun(w, "run_1", 1)
@@ -201,6 +214,8 @@ func testCommitStale(t *testing.T, db *store.DB) {
 	wantFault(t, db.Commit(ctx, 0, []executor.Commit{late})[0], fault.NotFound, "workflow_not_found")
 }
 
+// testCommitGap: events that are not dense, are another run's, or do not end at the
+// row's seq are refused as internal; the rest of the group is written.
 func testCommitGap(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	gap := newRun(w, "run_1", 1)
@@ -217,6 +232,8 @@ func testCommitGap(t *testing.T, db *store.DB) {
 	must(t, errs[3])
 }
 
+// testCommitLarge: groups larger than any batch of the store are written whole, with
+// the events of each run in order.
 func testCommitLarge(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	const size = 317 // no multiple of anything that the store works in
@@ -240,6 +257,8 @@ func testCommitLarge(t *testing.T, db *store.DB) {
 	}
 }
 
+// testCommitAnswer: the first run with a key is stored with its answer, the second
+// not at all; keys of different tenants have nothing to do with each other.
 func testCommitAnswer(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	group := []executor.Commit{newRun(w, "run_1", 1), newRun(w, "run_2", 1), newRun(w, "run_3", 1)}
@@ -268,6 +287,7 @@ func testCommitAnswer(t *testing.T, db *store.DB) {
 	}
 }
 
+// testCommitKeyRace: of starts at once with one key, one is stored.
 func testCommitKeyRace(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	winners := race(8, func(i int) error {
@@ -310,6 +330,8 @@ func testCommitKeyOrders(t *testing.T, db *store.DB) {
 	same(t, "keys won", total, keys)
 }
 
+// testCommitSeqRace: of commits at once that expect one seq, one is stored: two nodes
+// cannot both advance a run.
 func testCommitSeqRace(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	c := newRun(w, "run_1", 1)
@@ -320,8 +342,9 @@ func testCommitSeqRace(t *testing.T, db *store.DB) {
 	same(t, "winners", winners, 1)
 }
 
-// race runs n at once and counts those without error; the others' errors are
-// looked at afterwards.
+// race runs attempt n times at once and returns how many had no error. The others'
+// errors are passed to lost afterwards, one after another, so that it may end the
+// test.
 func race(n int, attempt func(i int) error, lost func(error)) int {
 	errs := make([]error, n)
 	var all sync.WaitGroup
@@ -340,6 +363,7 @@ func race(n int, attempt func(i int) error, lost func(error)) int {
 	return won
 }
 
+// testCommitEmpty: an empty group has no errors, and needs no transaction.
 func testCommitEmpty(t *testing.T, db *store.DB) {
 	same(t, "answers", len(db.Commit(ctx, 0, nil)), 0)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 )
 
+// crashTests hold the accounts by which runs that kill the process are found.
 var crashTests = map[string]func(*testing.T, *store.DB){
 	"crashes are counted since the last step end": testCrashes,
 	"crashes alone are counted apart":             testIsolation,
@@ -27,6 +28,7 @@ func busyRun(t *testing.T, db *store.DB, id string, kinds ...events.Kind) execut
 	return c
 }
 
+// end commits one more event of a kind to a run in flight.
 func end(t *testing.T, db *store.DB, c executor.Commit, kind events.Kind) executor.Commit {
 	t.Helper()
 	c = grow(c, machine.Running, 2)
@@ -35,6 +37,9 @@ func end(t *testing.T, db *store.DB, c executor.Commit, kind events.Kind) execut
 	return c
 }
 
+// testCrashes: a crash is counted for each run in flight, once per term, however often
+// the term begins; a run that ended a step since, is not in flight any more, or was
+// cleared begins at none. An old epoch is fenced.
 func testCrashes(t *testing.T, db *store.DB) {
 	crashes := func(epoch int64, want ...executor.Suspect) {
 		t.Helper()
@@ -66,6 +71,9 @@ func testCrashes(t *testing.T, db *store.DB) {
 	wantIs(t, err, executor.ErrFenced)
 }
 
+// testIsolation: crashes of a run that was alone are counted apart, windows that it
+// outlived too, and a term that ended in order after all takes back what was counted
+// for it.
 func testIsolation(t *testing.T, db *store.DB) {
 	// after begins a term and says what is known of the one run.
 	after := func(what string, epoch int64, crashes, alone, survived int) {
@@ -116,6 +124,7 @@ func testIsolation(t *testing.T, db *store.DB) {
 	wantIs(t, db.SetPhase(ctx, 12, executor.PhaseOpen), executor.ErrFenced)
 }
 
+// testOrderlyTerm: terms that end in order never make suspects.
 func testOrderlyTerm(t *testing.T, db *store.DB) {
 	_, err := db.BeginTerm(ctx, 1)
 	must(t, err)

@@ -14,6 +14,7 @@ import (
 	"time"
 )
 
+// inboxTests hold that a command is taken once, together with its effect.
 var inboxTests = map[string]func(*testing.T, *store.DB){
 	"inbox keeps what was posted until it is taken":     testInbox,
 	"inbox is taken with its effect or not at all":      testInboxCommit,
@@ -26,6 +27,7 @@ var inboxTests = map[string]func(*testing.T, *store.DB){
 	"listeners hear of work and of growth on one store": testListen,
 }
 
+// posted makes a command for a run, without a request id.
 func posted(id, run string, n int) executor.Posted {
 	return executor.Posted{ID: id, TenantID: "t1", RunID: run, Kind: "signal", Data: json.RawMessage(`{"payload":1e400}`), At: at(n)}
 }
@@ -38,10 +40,12 @@ func post(t *testing.T, db *store.DB, p executor.Posted) {
 	same(t, "an earlier one", earlier, "")
 }
 
+// taken makes the outcome of a command that changed its run.
 func taken(id, run string) executor.Taken {
 	return executor.Taken{ID: id, RunID: run, At: at(7), State: machine.Running, Effect: true}
 }
 
+// untaken lists the ids of the commands that are not taken.
 func untaken(t *testing.T, db *store.DB) []string {
 	t.Helper()
 	list, err := db.Untaken(ctx, "", 100)
@@ -53,6 +57,7 @@ func untaken(t *testing.T, db *store.DB) []string {
 	return names
 }
 
+// leads takes the lease at(n), for a second, and returns its epoch.
 func leads(t *testing.T, db *store.DB, holder string, n int) int64 {
 	t.Helper()
 	epoch, err := db.AcquireLease(ctx, holder, at(n), time.Second)
@@ -60,6 +65,8 @@ func leads(t *testing.T, db *store.DB, holder string, n int) int64 {
 	return epoch
 }
 
+// testInbox: commands are listed in the order of their ids, page by page, and have no
+// outcome before they are taken.
 func testInbox(t *testing.T, db *store.DB) {
 	for i, id := range []string{"inp_2", "inp_1", "inp_3"} {
 		post(t, db, posted(id, "run_1", i))
@@ -78,6 +85,9 @@ func testInbox(t *testing.T, db *store.DB) {
 	}
 }
 
+// testInboxCommit: a commit that loses takes nothing; one that is written takes its
+// commands, also where two members become one write. A command that was taken fences
+// the commit that brings it again.
 func testInboxCommit(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := newRun(w, "run_1", 1)
@@ -110,6 +120,8 @@ func testInboxCommit(t *testing.T, db *store.DB) {
 	same(t, "seq after a second taking", run.Seq, more.Row.Seq)
 }
 
+// testInboxBadMember: a command that cannot be taken undoes the group, and then its own
+// member alone is fenced.
 func testInboxBadMember(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	a, b := newRun(w, "run_1", 1), newRun(w, "run_2", 1)
@@ -124,6 +136,8 @@ func testInboxBadMember(t *testing.T, db *store.DB) {
 	same(t, "left", len(untaken(t, db)), 0)
 }
 
+// testInboxSettle: a refusal is kept with all that its answer shows; an old epoch
+// settles nothing, and a second outcome does not replace the first.
 func testInboxSettle(t *testing.T, db *store.DB) {
 	old := leads(t, db, "a", 0)
 	epoch := leads(t, db, "b", 2000)
@@ -141,6 +155,7 @@ func testInboxSettle(t *testing.T, db *store.DB) {
 	same(t, "the first outcome stays", got, &refused)
 }
 
+// testInboxRace: of commits at once that take one command, one is written.
 func testInboxRace(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	const nodes = 8
@@ -158,6 +173,7 @@ func testInboxRace(t *testing.T, db *store.DB) {
 	same(t, "winners", winners, 1)
 }
 
+// testInboxWithdraw: a command that was taken, or does not exist, cannot be withdrawn.
 func testInboxWithdraw(t *testing.T, db *store.DB) {
 	epoch := leads(t, db, "a", 0)
 	post(t, db, posted("inp_1", "run_1", 1))
@@ -171,6 +187,7 @@ func testInboxWithdraw(t *testing.T, db *store.DB) {
 	same(t, "left", len(untaken(t, db)), 0)
 }
 
+// testInboxPurge: outcomes go by age; commands that are not taken stay, however old.
 func testInboxPurge(t *testing.T, db *store.DB) {
 	epoch := leads(t, db, "a", 0)
 	post(t, db, posted("inp_1", "run_1", 1))
@@ -226,6 +243,8 @@ func testListen(t *testing.T, db *store.DB) {
 	must(t, <-ended)
 }
 
+// testInboxRequest: while a command is not taken, its request id is unique within its
+// run; commands without one are never the same.
 func testInboxRequest(t *testing.T, db *store.DB) {
 	request := func(id, run, request string) executor.Posted {
 		p := posted(id, run, 1)

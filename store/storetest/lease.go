@@ -8,6 +8,7 @@ import (
 	"time"
 )
 
+// leaseTests hold that one node drives runs at a time, and that epochs rise.
 var leaseTests = map[string]func(*testing.T, *store.DB){
 	"lease is taken, renewed and taken over": testLease,
 	"lease that is released is free at once": testLeaseRelease,
@@ -15,6 +16,9 @@ var leaseTests = map[string]func(*testing.T, *store.DB){
 	"lease expires by the database's clock":  testLeaseClock,
 }
 
+// testLease: a lease is renewed with the same epoch, is refused to another holder until
+// the millisecond at which it expires, and has a higher epoch with the next holder. A
+// holder that comes late still renews it if no other node took it.
 func testLease(t *testing.T, db *store.DB) {
 	acquire := func(holder string, n int) int64 {
 		t.Helper()
@@ -38,6 +42,8 @@ func testLease(t *testing.T, db *store.DB) {
 	same(t, "renewed late, but no other node came", acquire("b", 9000), second)
 }
 
+// testLeaseRelease: its holder alone can release it; the next epoch is higher all the
+// same.
 func testLeaseRelease(t *testing.T, db *store.DB) {
 	first, err := db.AcquireLease(ctx, "a", at(0), time.Second)
 	must(t, err)
@@ -52,6 +58,7 @@ func testLeaseRelease(t *testing.T, db *store.DB) {
 	}
 }
 
+// testLeaseRace: of nodes that take a free lease at once, one has it.
 func testLeaseRace(t *testing.T, db *store.DB) {
 	winners := race(8, func(i int) error {
 		_, err := db.AcquireLease(ctx, fmt.Sprint("node", i), at(0), time.Second)
@@ -60,6 +67,8 @@ func testLeaseRace(t *testing.T, db *store.DB) {
 	same(t, "winners", winners, 1)
 }
 
+// testLeaseClock: a zero time means the database's clock, so that nodes whose clocks
+// differ agree on when a lease has expired.
 func testLeaseClock(t *testing.T, db *store.DB) {
 	acquire := func(holder string, ttl time.Duration) (int64, error) {
 		return db.AcquireLease(ctx, holder, time.Time{}, ttl)

@@ -11,6 +11,8 @@ import (
 	"testing"
 )
 
+// listTests hold what lists promise: no gap and no repeat between pages, exact
+// filters, and cursors of their own list only.
 var listTests = map[string]func(*testing.T, *store.DB){
 	"run list pages without gap or repeat":      testRunPages,
 	"run list filters":                          testRunFilters,
@@ -21,6 +23,7 @@ var listTests = map[string]func(*testing.T, *store.DB){
 	"workflow list refuses foreign cursors":     testWorkflowCursors,
 }
 
+// runIDs returns the ids of a page, in its order; never nil.
 func runIDs(page executor.RunPage) []string {
 	ids := []string{}
 	for _, r := range page.Runs {
@@ -29,7 +32,8 @@ func runIDs(page executor.RunPage) []string {
 	return ids
 }
 
-// Several runs share a millisecond, and newer ones arrive between the pages.
+// testRunPages: pages hold every run once, newest first, though several runs share a
+// millisecond and newer ones arrive between the pages.
 func testRunPages(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	states := []machine.State{machine.Queued, machine.Running, machine.Completed}
@@ -67,6 +71,9 @@ func testRunPages(t *testing.T, db *store.DB) {
 	same(t, "nothing started", p, executor.RunPage{Runs: []executor.Record{}})
 }
 
+// testRunFilters: each filter selects exactly its runs, of the tenant alone; the total
+// counts the whole list, whatever the offset. An empty list of workflows is none,
+// a nil one all.
 func testRunFilters(t *testing.T, db *store.DB) {
 	one := create(t, db, revision("t1", "wf_1", "one", 1))
 	two := create(t, db, revision("t1", "wf_2", "two", 1))
@@ -102,6 +109,8 @@ func testRunFilters(t *testing.T, db *store.DB) {
 	}
 }
 
+// testRunCursors: a cursor of another list, of another filter or none at all is
+// invalid_request; another page size is the same list.
 func testRunCursors(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_1", 1), newRun(w, "run_2", 2), newRun(w, "run_3", 3))
@@ -126,6 +135,7 @@ func testRunCursors(t *testing.T, db *store.DB) {
 	}
 }
 
+// slugs returns the slugs of a page, in its order; never nil.
 func slugs(p workflows.Page) []string {
 	list := []string{}
 	for _, w := range p.Workflows {
@@ -134,6 +144,8 @@ func slugs(p workflows.Page) []string {
 	return list
 }
 
+// testWorkflowPages: pages hold every workflow once, last changed first, with a tag
+// and with a search, while newer ones arrive.
 func testWorkflowPages(t *testing.T, db *store.DB) {
 	var want []string
 	for i := range 11 {
@@ -162,6 +174,8 @@ func testWorkflowPages(t *testing.T, db *store.DB) {
 	}
 }
 
+// testWorkflowFilters: each filter selects exactly its workflows; the characters that
+// LIKE knows stand for themselves.
 func testWorkflowFilters(t *testing.T, db *store.DB) {
 	for i, slug := range []string{"alpha", "beta_x", "betaxx"} {
 		rev := revision("t1", "wf_"+slug, slug, i)
@@ -222,6 +236,7 @@ func testWorkflowSearch(t *testing.T, db *store.DB) {
 	}
 }
 
+// testWorkflowCursors: a cursor of another list is invalid_request.
 func testWorkflowCursors(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	create(t, db, revision("t1", "wf_2", "two", 2))

@@ -10,6 +10,7 @@ import (
 	"testing"
 )
 
+// logTests hold what steps' lines promise.
 var logTests = map[string]func(*testing.T, *store.DB){
 	"logs come back as they were kept":   testLogsKept,
 	"logs are paged and filtered":        testLogsPaged,
@@ -17,6 +18,7 @@ var logTests = map[string]func(*testing.T, *store.DB){
 	"logs of one thousand lines at once": testLogsMany,
 }
 
+// line makes the nth line of a run; its id sorts by n.
 func line(run string, n int, step, level, category string) executor.Log {
 	return executor.Log{
 		ID: fmt.Sprintf("log_%06d", n), RunID: run, StepID: step, Attempt: 1 + n%2,
@@ -24,6 +26,8 @@ func line(run string, n int, step, level, category string) executor.Log {
 	}
 }
 
+// testLogsKept: lines come back as they were kept, with and without their optional
+// fields.
 func testLogsKept(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_1", 1))
@@ -39,6 +43,8 @@ func testLogsKept(t *testing.T, db *store.DB) {
 	same(t, "another run's", got, executor.LogPage{Logs: []executor.Log{}})
 }
 
+// testLogsPaged: each filter selects exactly its lines, oldest or newest first, without
+// a gap or a repeat between pages; a cursor is of its own list.
 func testLogsPaged(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_1", 1), newRun(w, "run_2", 1))
@@ -97,6 +103,8 @@ func testLogsPaged(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.Malformed, "invalid_request")
 }
 
+// testLogsDeleted: lines go with their run, and those that come later are left out,
+// without an error for the others.
 func testLogsDeleted(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	c := newRun(w, "run_1", 1)
@@ -115,6 +123,7 @@ func testLogsDeleted(t *testing.T, db *store.DB) {
 	must(t, db.AppendLogs(ctx, nil))
 }
 
+// testLogsMany: more lines than one statement takes are kept in order.
 func testLogsMany(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_1", 1))

@@ -18,12 +18,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// ctx is the context of every call whose end is not what the test is about.
 var ctx = context.Background()
 
-// at is n milliseconds after the suite's epoch.
+// at is n milliseconds after the suite's epoch, in UTC: what the store keeps of a
+// time, so that it comes back equal.
 func at(n int) time.Time { return time.UnixMilli(1_700_000_000_000 + int64(n)).UTC() }
 
-// revision makes a workflow with its version 1.
+// revision makes a workflow with its version 1, created at(n). Its definition has
+// numbers that a float64 does not hold: the store must not read it.
 func revision(tenant, id, slug string, n int) workflows.Revision {
 	return workflows.Revision{
 		Workflow: workflows.Workflow{
@@ -38,13 +41,16 @@ func revision(tenant, id, slug string, n int) workflows.Revision {
 	}
 }
 
+// create stores a workflow that nothing hinders, and returns it as it was stored.
 func create(t *testing.T, db *store.DB, rev workflows.Revision) workflows.Workflow {
 	t.Helper()
 	must(t, db.CreateWorkflow(ctx, rev, nil))
 	return rev.Workflow
 }
 
-// newRun makes the insertion of a run with its first event.
+// newRun makes the insertion of a queued run with its first event. Its input has a
+// number that is too large for any decoder. With epoch 0 and no answer, nothing but
+// the run's id can be in its way.
 func newRun(w workflows.Workflow, id string, n int) executor.Commit {
 	return executor.Commit{
 		Row: executor.Record{
@@ -58,11 +64,14 @@ func newRun(w workflows.Workflow, id string, n int) executor.Commit {
 	}
 }
 
+// event makes an event at(n) whose data names its seq.
 func event(run string, seq int64, kind events.Kind, n int) events.Event {
 	return events.Event{RunID: run, Seq: seq, Kind: kind, At: at(n), Data: json.RawMessage(fmt.Sprintf(`{"seq":%d}`, seq))}
 }
 
-// grow makes the commit that follows c: one more event and another state.
+// grow makes the commit that follows c: one more event and another state. What
+// belongs to c alone, its answer and its snapshot, does not come along. A final state
+// sets the time of completion.
 func grow(c executor.Commit, state machine.State, n int) executor.Commit {
 	next := c
 	next.Answer, next.Snapshot = nil, nil
@@ -88,6 +97,7 @@ func commit(t *testing.T, db *store.DB, group ...executor.Commit) {
 	}
 }
 
+// answer makes a kept answer for a key, always in the same scope.
 func answer(tenant, key string, n int) *idempotency.Answer {
 	return &idempotency.Answer{
 		TenantID: tenant, Scope: "POST /x", Key: key, BodyHash: "h", Status: 202,
@@ -95,6 +105,7 @@ func answer(tenant, key string, n int) *idempotency.Answer {
 	}
 }
 
+// must ends the test at an error.
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -102,6 +113,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// same ends the test where got is not want, and shows the difference; what says of
+// what. A nil slice is not an empty one.
 func same(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -109,7 +122,7 @@ func same(t *testing.T, what string, got, want any) {
 	}
 }
 
-// wantFault checks kind and code.
+// wantFault ends the test unless err is a fault of that kind and code.
 func wantFault(t *testing.T, err error, kind fault.Kind, code string) {
 	t.Helper()
 	if err == nil || fault.KindOf(err) != kind || fault.CodeOf(err) != code {
@@ -117,6 +130,7 @@ func wantFault(t *testing.T, err error, kind fault.Kind, code string) {
 	}
 }
 
+// wantIs ends the test unless err is, or wraps, target.
 func wantIs(t *testing.T, err, target error) {
 	t.Helper()
 	if !errors.Is(err, target) {

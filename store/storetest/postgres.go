@@ -17,11 +17,13 @@ import (
 // first and ends with the process.
 var shared = sync.OnceValues(func() (*Server, error) { return newServer(false) })
 
+// databases counts the databases made so far, for their names.
 var databases atomic.Int64
 
 // Postgres returns the URL of a fresh, empty database on a PostgreSQL server that
 // the test process starts once. The test is skipped where no PostgreSQL is
-// installed, and fails instead when HEDDLE_REQUIRE_POSTGRES=1.
+// installed, and fails instead when HEDDLE_REQUIRE_POSTGRES=1. The server is not
+// durable: its data survive its own end, and not a power failure.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	bin := requireBinaries(t)
@@ -52,7 +54,8 @@ func requireBinaries(t testing.TB) string {
 }
 
 // NewServer starts a server of the test's own, for tests that stop it or
-// measure it. durable leaves fsync on, as in production.
+// measure it. durable leaves fsync on, as in production. It is removed when the test
+// ends. Where no PostgreSQL is installed it does as Postgres does.
 func NewServer(t testing.TB, durable bool) *Server {
 	t.Helper()
 	requireBinaries(t)
@@ -82,7 +85,8 @@ func (s *Server) Database(t testing.TB) string {
 	return s.url(name)
 }
 
-// Stop ends the server at once, as a crash would. Its data stay.
+// Stop ends the server at once, as a crash would. Its data stay. Connections break,
+// and new ones are refused until Start.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	if err := s.stop(); err != nil {
@@ -98,11 +102,13 @@ func (s *Server) Start(t testing.TB) {
 	}
 }
 
+// url returns the URL of a database, by the socket in the server's folder.
 func (s *Server) url(database string) string {
 	q := url.Values{"host": {s.dir}, "port": {"5432"}, "sslmode": {"disable"}}
 	return "postgres://" + superuser + "@/" + database + "?" + q.Encode()
 }
 
+// exec executes a statement on a connection of its own, to the database postgres.
 func (s *Server) exec(statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

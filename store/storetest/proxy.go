@@ -14,13 +14,14 @@ import (
 // Proxy stands between a store and PostgreSQL. While it is frozen it accepts
 // connections and passes nothing on, as a network does that swallows packets.
 type Proxy struct {
-	mu     sync.Mutex
+	mu     sync.Mutex    // guards the fields below
 	thawed chan struct{} // closed while it passes everything on
-	conns  []net.Conn
+	conns  []net.Conn    // both ends of every connection so far
 }
 
 // NewProxy serves a proxy before the database that the URL names until the test
-// ends, and returns the URL of the database behind it.
+// ends, and returns the URL of the database behind it. The proxy listens on TCP, as
+// only there a network can be cut; it is not frozen at first.
 func NewProxy(t testing.TB, database string) (*Proxy, string) {
 	t.Helper()
 	u, err := url.Parse(database)
@@ -47,7 +48,8 @@ func NewProxy(t testing.TB, database string) (*Proxy, string) {
 	return p, u.String()
 }
 
-// Freeze stops passing anything on.
+// Freeze stops passing anything on, in both directions. It must not be called while
+// the proxy is frozen: what waits would never be passed on.
 func (p *Proxy) Freeze() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -65,6 +67,8 @@ func (p *Proxy) Thaw() {
 	}
 }
 
+// serve accepts connections until the listener is closed. One that comes while the
+// proxy is frozen is accepted, and connected on once it is not.
 func (p *Proxy) serve(ln net.Listener, socket string) {
 	for {
 		near, err := ln.Accept()
@@ -95,6 +99,7 @@ func (p *Proxy) wait() {
 	<-thawed
 }
 
+// pass passes on what it reads, until either side ends, and then ends the other.
 func (p *Proxy) pass(to, from net.Conn) {
 	piece := make([]byte, 32<<10)
 	for {
@@ -114,6 +119,7 @@ func (p *Proxy) pass(to, from net.Conn) {
 	_ = from.Close()
 }
 
+// cut closes all connections.
 func (p *Proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,7 +129,8 @@ func (p *Proxy) cut() {
 }
 
 // LockFile takes the write lock of a SQLite file, as another process may, until
-// the function that it returns is called or the test ends.
+// the function that it returns is called or the test ends. It waits for a writer that
+// has the lock, for up to a minute.
 func LockFile(t testing.TB, path string) (unlock func()) {
 	t.Helper()
 	pool, err := sql.Open("sqlite", "file:"+path)

@@ -10,6 +10,8 @@ import (
 	"testing"
 )
 
+// queueTests hold which runs the executor finds: queued, due, to recover, and counted
+// against limits.
 var queueTests = map[string]func(*testing.T, *store.DB){
 	"queue of runs with a concurrency key": testLimited,
 	"queue is fair between tenants":        testQueueFair,
@@ -19,6 +21,8 @@ var queueTests = map[string]func(*testing.T, *store.DB){
 	"open runs of a workflow":              testOpenRuns,
 }
 
+// testQueueFair: tenants take turns, each with its oldest run first, and runs that
+// are not queued are not listed. A short list is the beginning of a longer one.
 func testQueueFair(t *testing.T, db *store.DB) {
 	a := create(t, db, revision("t1", "wf_1", "one", 1))
 	b := create(t, db, revision("t2", "wf_2", "two", 1))
@@ -37,6 +41,8 @@ func testQueueFair(t *testing.T, db *store.DB) {
 	same(t, "first three", got, []string{"run_a9", "run_b0", "run_a8"})
 }
 
+// testQueueTurns: with more tenants than the limit, the next call goes on behind the
+// tenant that was listed last, so that all are served in turn.
 func testQueueTurns(t *testing.T, db *store.DB) {
 	empty, err := db.Queued(ctx, 3)
 	must(t, err)
@@ -57,6 +63,8 @@ func testQueueTurns(t *testing.T, db *store.DB) {
 	same(t, "tenants served in three rounds of two", len(seen), 5)
 }
 
+// testDue: runs are due at their time and not before, earliest first, and a page goes
+// on behind a run, also among those of the same time. 0 is never due.
 func testDue(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	for i, wake := range []int{30, 10, 20, 0} {
@@ -100,6 +108,8 @@ func statesOf(t *testing.T, db *store.DB, match func(machine.State) bool) []stri
 	return want
 }
 
+// testBusy: recovery finds the runs whose state needs it, and no others; the states in
+// the SQL are the machine's.
 func testBusy(t *testing.T, db *store.DB) {
 	want := statesOf(t, db, machine.State.NeedsRecovery)
 	got, err := db.BusyRuns(ctx, "", 2)
@@ -110,6 +120,7 @@ func testBusy(t *testing.T, db *store.DB) {
 	same(t, "the rest", got, want[2:])
 }
 
+// testOpenRuns: the open runs of a workflow are those in a state that is not final.
 func testOpenRuns(t *testing.T, db *store.DB) {
 	want := statesOf(t, db, func(s machine.State) bool { return !s.Terminal() })
 	other := create(t, db, revision("t1", "wf_2", "two", 1))
@@ -123,6 +134,8 @@ func testOpenRuns(t *testing.T, db *store.DB) {
 	same(t, "another tenant's", len(got), 0)
 }
 
+// testLimited: the open runs with a concurrency key are listed oldest first, and
+// counted by version, those that have begun apart from those that wait.
 func testLimited(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	other := create(t, db, revision("t1", "wf_2", "two", 1))

@@ -12,6 +12,7 @@ import (
 	"testing"
 )
 
+// runTests hold how runs are read and deleted.
 var runTests = map[string]func(*testing.T, *store.DB){
 	"run of another tenant is unknown":   testRunTenant,
 	"run events are read in pieces":      testRunEvents,
@@ -21,6 +22,7 @@ var runTests = map[string]func(*testing.T, *store.DB){
 	"store answers a ping":               testPing,
 }
 
+// testRunTenant: another tenant's run is not found, listed or deleted.
 func testRunTenant(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	c := newRun(w, "run_1", 1)
@@ -38,6 +40,7 @@ func testRunTenant(t *testing.T, db *store.DB) {
 	same(t, "another tenant's runs", page, executor.RunPage{Runs: []executor.Record{}})
 }
 
+// testRunEvents: events are read in order, from behind a seq, a page at a time.
 func testRunEvents(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	c := newRun(w, "run_1", 1)
@@ -57,6 +60,8 @@ func testRunEvents(t *testing.T, db *store.DB) {
 	same(t, "none left", got, []events.Event{})
 }
 
+// testRunSnapshot: a journal begins with the newest snapshot and has the events after
+// it alone.
 func testRunSnapshot(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	a := newRun(w, "run_1", 1)
@@ -74,6 +79,8 @@ func testRunSnapshot(t *testing.T, db *store.DB) {
 	same(t, "journal", j, executor.Journal{Row: d.Row, Snapshot: []byte("three"), Events: d.Events})
 }
 
+// testRunDelete: an open run cannot be deleted; a deleted one leaves nothing, so its
+// id could be used again, and a commit for it is fenced.
 func testRunDelete(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	c := newRun(w, "run_1", 1)
@@ -122,4 +129,5 @@ func testRunLargeInput(t *testing.T, db *store.DB) {
 	}
 }
 
+// testPing: a database that works answers.
 func testPing(t *testing.T, db *store.DB) { must(t, db.Ping(ctx)) }

@@ -14,6 +14,7 @@ import (
 	"time"
 )
 
+// scheduleTests hold that a due time is written once, with its run or not at all.
 var scheduleTests = map[string]func(*testing.T, *store.DB){
 	"schedules are kept as they are":               testScheduleKept,
 	"schedule list pages without gap or repeat":    testSchedulePages,
@@ -26,6 +27,7 @@ var scheduleTests = map[string]func(*testing.T, *store.DB){
 	"a deleted workflow ends its schedules":        testScheduleEnds,
 }
 
+// newSchedule makes a schedule that has every field set, to none of the defaults.
 func newSchedule(w workflows.Workflow, id string, n int) schedules.Schedule {
 	return schedules.Schedule{
 		ID: id, TenantID: w.TenantID, WorkflowID: w.ID, Expression: "0 2 * * *", Timezone: "Pacific/Apia",
@@ -36,12 +38,15 @@ func newSchedule(w workflows.Workflow, id string, n int) schedules.Schedule {
 	}
 }
 
+// keepSchedule stores a schedule and returns it.
 func keepSchedule(t *testing.T, db *store.DB, s schedules.Schedule) schedules.Schedule {
 	t.Helper()
 	must(t, db.CreateSchedule(ctx, s, nil))
 	return s
 }
 
+// testScheduleKept: a schedule comes back as it was stored and changed, its identity
+// cannot be changed, and a change raises its fence. Its workflow must exist.
 func testScheduleKept(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	s := keepSchedule(t, db, newSchedule(w, "sched_1", 5))
@@ -70,6 +75,8 @@ func testScheduleKept(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "schedule_not_found")
 }
 
+// testSchedulePages: pages follow each other without a gap or a repeat, whatever the
+// filter, also by offset; schedules of one millisecond are ordered by id.
 func testSchedulePages(t *testing.T, db *store.DB) {
 	one, two := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
 	for i := range 9 {
@@ -117,6 +124,8 @@ func firing(s schedules.Schedule, run executor.Commit, due int) schedules.Firing
 	}
 }
 
+// testFiringOnce: of two firings that were decided on one fence, one is written, in
+// whatever order the groups name their schedules.
 func testFiringOnce(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	a, b := keepSchedule(t, db, newSchedule(w, "sched_a", 1)), keepSchedule(t, db, newSchedule(w, "sched_b", 1))
@@ -138,6 +147,8 @@ func testFiringOnce(t *testing.T, db *store.DB) {
 	}
 }
 
+// testFiringRefused: a firing whose run is refused leaves schedule and ledger as they
+// were; the other firing of its group is written.
 func testFiringRefused(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	a, b := keepSchedule(t, db, newSchedule(w, "sched_a", 1)), keepSchedule(t, db, newSchedule(w, "sched_b", 1))
@@ -177,6 +188,7 @@ func testFiringEpoch(t *testing.T, db *store.DB) {
 	}
 }
 
+// testFiringAnswer: a firing whose kept answer exists already starts no run.
 func testFiringAnswer(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	s := keepSchedule(t, db, newSchedule(w, "sched_a", 1))
@@ -191,6 +203,8 @@ func testFiringAnswer(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "run_not_found")
 }
 
+// testScheduleQueues: a queue has its turn when no run of its lane is open, backfills
+// apart from the schedule's own. A run to be cancelled is listed until it has ended.
 func testScheduleQueues(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	s := keepSchedule(t, db, newSchedule(w, "sched_a", 1))
@@ -232,6 +246,8 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	same(t, "orders", len(orders), 0)
 }
 
+// testSlotPages: pages of the ledger follow each other without a gap or a repeat, with
+// and without a filter by outcome.
 func testSlotPages(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	s := keepSchedule(t, db, newSchedule(w, "sched_a", 1))
@@ -263,6 +279,8 @@ func testSlotPages(t *testing.T, db *store.DB) {
 	same(t, "the second page", fmt.Sprint(p.Slots[0].Count, p.Slots[1].Count, p.Total, p.Next != ""), "5 3 4 true")
 }
 
+// testScheduleEnds: a deleted workflow takes its schedules with it: none is due, and
+// none fires.
 func testScheduleEnds(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	s := keepSchedule(t, db, newSchedule(w, "sched_a", 1))

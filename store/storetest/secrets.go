@@ -8,16 +8,20 @@ import (
 	"testing"
 )
 
+// secretTests hold what sealed secrets promise.
 var secretTests = map[string]func(*testing.T, *store.DB){
 	"secrets are kept, replaced and removed": testSecrets,
 	"secrets are listed by name in pages":    testSecretPages,
 	"the first check value stays":            testSecretCheck,
 }
 
+// sealed makes a secret whose box is any bytes.
 func sealed(tenant, name, box string, n int) secrets.Sealed {
 	return secrets.Sealed{Entry: secrets.Entry{Name: name, CreatedAt: at(n), UpdatedAt: at(n)}, TenantID: tenant, Box: []byte(box)}
 }
 
+// testSecrets: each change raises the tenant's revision by one, a refused one does not;
+// a replaced secret keeps its creation; another tenant's secrets are not touched.
 func testSecrets(t *testing.T, db *store.DB) {
 	revision := func(want int64) {
 		t.Helper()
@@ -46,6 +50,7 @@ func testSecrets(t *testing.T, db *store.DB) {
 	same(t, "the other tenant's", list, []secrets.Sealed{sealed("t2", "A", "other", 2)})
 }
 
+// testSecretPages: pages list the tenant's names in order, without a gap or a repeat.
 func testSecretPages(t *testing.T, db *store.DB) {
 	for i := range 5 {
 		must(t, db.PutSecret(ctx, sealed("t1", fmt.Sprintf("S%d", 4-i), "x", i)))
@@ -67,6 +72,8 @@ func testSecretPages(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.Malformed, "invalid_request")
 }
 
+// testSecretCheck: the first value stays and is what every later call returns, so that
+// nodes that start at once agree on the key.
 func testSecretCheck(t *testing.T, db *store.DB) {
 	none, err := db.SecretCheck(ctx)
 	must(t, err)

@@ -14,6 +14,8 @@ import (
 	"testing"
 )
 
+// seriesTests hold that a name has one latest run, whoever starts, ends or deletes
+// runs.
 var seriesTests = map[string]func(*testing.T, *store.DB){
 	"series: a name is taken once":                      testNameTaken,
 	"series: a run and its successor, both or neither":  testSuccessor,
@@ -31,7 +33,8 @@ func named(w workflows.Workflow, id, name string, n int) executor.Commit {
 	return c
 }
 
-// succeed makes the commit that ends a run and puts another in its place.
+// succeed makes the commit that ends a run and puts another in its place, in one
+// transaction. number is the successor's; a run without a name goes by its id.
 func succeed(c executor.Commit, w workflows.Workflow, id string, number, n int) executor.Commit {
 	end, next := grow(c, machine.Cancelled, n), newRun(w, id, n)
 	name := c.Row.RunID
@@ -51,6 +54,9 @@ func numbers(page executor.NamedPage) (list []string) {
 	return list
 }
 
+// testNameTaken: a name is unique within its workflow, and one that is taken leaves
+// neither run nor answer. A run without a name is found by its id, one with a name is
+// not.
 func testNameTaken(t *testing.T, db *store.DB) {
 	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
 	commit(t, db, named(w, "run_1", "a", 1), named(other, "run_2", "a", 1))
@@ -82,6 +88,8 @@ func testNameTaken(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "run_not_found")
 }
 
+// testSuccessor: the end of a run and its successor are written together or not at
+// all, also where the run had ended before; of two successors one is stored.
 func testSuccessor(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := named(w, "run_1", "a", 1)
@@ -134,6 +142,8 @@ func testSuccessor(t *testing.T, db *store.DB) {
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{again})[0], executor.ErrFenced)
 }
 
+// testSuccessorOfUnnamed: a run without a name begins a series when another follows
+// it, under its id and as number 0.
 func testSuccessorOfUnnamed(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := newRun(w, "run_1", 1)
@@ -149,6 +159,9 @@ func testSuccessorOfUnnamed(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "run_not_found")
 }
 
+// testNamedRuns: a series stays at the place of its first run while the list is
+// walked and it goes on; with a filter by state its latest run's place and state
+// count.
 func testNamedRuns(t *testing.T, db *store.DB) {
 	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
 	commit(t, db, named(other, "run_0", "a", 1))
@@ -186,6 +199,8 @@ func testNamedRuns(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.Malformed, "invalid_request")
 }
 
+// testDeleteNamed: after a deletion the name stands for the run before, and is free
+// once none is left.
 func testDeleteNamed(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := named(w, "run_1", "a", 1)
@@ -210,6 +225,8 @@ func testDeleteNamed(t *testing.T, db *store.DB) {
 	same(t, "the one before the deleted", got.RunID, "run_4")
 }
 
+// testQueuedNamed: queued runs are listed apart by whether they have a name, those with
+// one of a single tenant only.
 func testQueuedNamed(t *testing.T, db *store.DB) {
 	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t2", "wf_2", "two", 1))
 	commit(t, db, newRun(w, "run_1", 1), named(w, "run_3", "b", 3), named(w, "run_2", "a", 2), named(other, "run_4", "a", 4))
@@ -221,6 +238,8 @@ func testQueuedNamed(t *testing.T, db *store.DB) {
 	same(t, "with one", got, []string{"run_2", "run_3"})
 }
 
+// testStartAll: a batch is written whole or, whichever member is refused, not at all,
+// with its audit entries. Only a taken name leaves its member out and the rest in.
 func testStartAll(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	other := create(t, db, revision("t1", "wf_2", "two", 1))

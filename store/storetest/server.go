@@ -24,12 +24,16 @@ const (
 // socket in its own folder, and a small shell that waits on a pipe ends it
 // when the process is gone.
 type Server struct {
+	// bin is the folder of PostgreSQL's programs, dir that of the data and the socket.
 	bin, dir string
-	durable  bool
+	// durable leaves fsync on.
+	durable bool
 
-	mu    sync.Mutex
+	mu sync.Mutex // guards the fields below, and is held while the server starts or stops
+	// stdin is the pipe that the guard waits on: closing it ends the server and
+	// removes its data.
 	stdin io.WriteCloser // nil: stopped
-	ended chan struct{}
+	ended chan struct{}  // closed when the guard has ended
 }
 
 // guard runs PostgreSQL and waits on its standard input: a line means stop,
@@ -44,6 +48,8 @@ if [ $known -ne 0 ]; then rm -rf "$2"; fi`
 // was written, but not a power failure.
 const fastSettings = "-c fsync=off -c full_page_writes=off"
 
+// newServer makes a folder with an empty cluster and starts a server on it. After an
+// error nothing of it is left.
 func newServer(durable bool) (*Server, error) {
 	base, err := sharedTempDir()
 	if err != nil {
@@ -70,7 +76,9 @@ func newServer(durable bool) (*Server, error) {
 	return s, nil
 }
 
-// start runs the server and waits until it says that it is ready.
+// start runs the server and waits, for at most startTime, until it says that it is
+// ready. It is an error if the server runs already. An error of the server's own has
+// the last lines of its log.
 func (s *Server) start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,8 +123,9 @@ func (s *Server) start() error {
 	}
 }
 
-// watchLog reads the server's log to its end, tells once when the server is
-// ready, and returns the log's last lines as an error if it never was.
+// watchLog reads the server's log to its end, closes ready once when the server is
+// ready, and returns the log's last ten lines as an error if it never was. It must go
+// on reading after that: a full pipe would stop the server.
 func watchLog(log io.Reader, ready chan<- struct{}) error {
 	var tail []string
 	lines := bufio.NewScanner(log)
@@ -137,7 +146,8 @@ func watchLog(log io.Reader, ready chan<- struct{}) error {
 	return nil
 }
 
-// stop ends the server at once and keeps its data.
+// stop ends the server at once, without a checkpoint, and keeps its data. It is an
+// error if the server is stopped already.
 func (s *Server) stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,6 +162,7 @@ func (s *Server) stop() error {
 	return nil
 }
 
+// running reports whether the server was started and not stopped since.
 func (s *Server) running() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +177,9 @@ func (s *Server) remove() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// findBinaries returns the folder of the newest PostgreSQL, or "".
+// findBinaries returns the folder of the newest PostgreSQL, or "". Those in
+// /usr/lib/postgresql, where Debian has every version apart, come before PATH. Of those
+// the longest path comes first, and of the same length the last by name.
 func findBinaries() string {
 	candidates, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	slices.SortFunc(candidates, func(a, b string) int {
@@ -183,13 +196,14 @@ func findBinaries() string {
 	return ""
 }
 
+// executable reports whether path is a file that may be executed.
 func executable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // sharedTempDir finds a temporary folder that every user can reach: root's tests
-// run the server as another user.
+// run the server as another user. TMPDIR comes first.
 func sharedTempDir() (string, error) {
 	for _, dir := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
 		if reachable(dir) {
@@ -199,6 +213,7 @@ func sharedTempDir() (string, error) {
 	return "", errors.New("no temporary folder that other users can reach: set TMPDIR")
 }
 
+// reachable reports whether every user may enter a folder and all those above it.
 func reachable(dir string) bool {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// smallDisk names the folder of the test that OnSmallDisk runs a second time.
+// smallDisk names the folder of the test that OnSmallDisk runs a second time; it is
+// set in that test's process only.
 const smallDisk = "HEDDLE_TEST_SMALL_DISK"
 
 // OnSmallDisk runs a test in a folder that is a file system of its own, of a size

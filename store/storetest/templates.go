@@ -11,6 +11,7 @@ import (
 	"testing"
 )
 
+// templateTests hold what templates promise, and the origin of workflows made of them.
 var templateTests = map[string]func(*testing.T, *store.DB){
 	"template is read back with its newest version":   testTemplateRead,
 	"template creation is all or nothing":             testTemplateCreation,
@@ -24,6 +25,7 @@ var templateTests = map[string]func(*testing.T, *store.DB){
 	"version definition is found by number and label": testVersionDefinition,
 }
 
+// template makes a tenant's own template of version 1, created at(n).
 func template(tenant, id string, n int) templates.Template {
 	return templates.Template{
 		ID: id, TenantID: tenant, Name: "Name " + id, Description: "About", Category: "custom", Version: 1,
@@ -32,12 +34,15 @@ func template(tenant, id string, n int) templates.Template {
 	}
 }
 
+// createTemplate stores a template and returns it.
 func createTemplate(t *testing.T, db *store.DB, tpl templates.Template) templates.Template {
 	t.Helper()
 	must(t, db.CreateTemplate(ctx, tpl, nil))
 	return tpl
 }
 
+// testTemplateRead: a template comes back as it was stored, its definition byte for
+// byte.
 func testTemplateRead(t *testing.T, db *store.DB) {
 	tpl := createTemplate(t, db, template("t1", "tpl_1", 1))
 	got, err := db.Template(ctx, "t1", "tpl_1")
@@ -47,6 +52,8 @@ func testTemplateRead(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "template_not_found")
 }
 
+// testTemplateCreation: a template and its kept answer are stored together; a key that
+// is taken leaves neither.
 func testTemplateCreation(t *testing.T, db *store.DB) {
 	must(t, db.CreateTemplate(ctx, template("t1", "tpl_1", 1), answer("t1", "k", 1)))
 	wantFault(t, db.CreateTemplate(ctx, template("t1", "tpl_2", 1), answer("t1", "k", 1)), fault.Conflict, "idempotency_key_taken")
@@ -57,6 +64,8 @@ func testTemplateCreation(t *testing.T, db *store.DB) {
 	same(t, "kept answer", kept, answer("t1", "k", 1))
 }
 
+// testTemplateChange: a change is the next version, with everything that it says; one
+// without a new number stores nothing, and a refusal is returned as it is.
 func testTemplateChange(t *testing.T, db *store.DB) {
 	tpl := createTemplate(t, db, template("t1", "tpl_1", 1))
 	got, err := db.ChangeTemplate(ctx, "t1", "tpl_1", func(c templates.Template) (templates.Template, error) {
@@ -84,6 +93,8 @@ func testTemplateChange(t *testing.T, db *store.DB) {
 	same(t, "stored", stored, tpl)
 }
 
+// testTemplateRace: of changes at once none is lost: each sees the version before its
+// own.
 func testTemplateRace(t *testing.T, db *store.DB) {
 	createTemplate(t, db, template("t1", "tpl_1", 1))
 	var all sync.WaitGroup
@@ -104,6 +115,8 @@ func testTemplateRace(t *testing.T, db *store.DB) {
 	same(t, "version", got.Version, 7)
 }
 
+// testTemplateTenant: what is not the tenant's is not found; decide and check are not
+// called then, and may be nil.
 func testTemplateTenant(t *testing.T, db *store.DB) {
 	createTemplate(t, db, template("t1", "tpl_1", 1))
 	_, err := db.Template(ctx, "t2", "tpl_1")
@@ -125,6 +138,8 @@ func installed(tenant, id, tpl string) workflows.Revision {
 	return rev
 }
 
+// testTemplateDelete: a deletion may be refused; afterwards workflows keep their
+// origin, without a newest version, and the id is free.
 func testTemplateDelete(t *testing.T, db *store.DB) {
 	tpl := createTemplate(t, db, template("t1", "tpl_1", 1))
 	rev := installed("t1", "wf_1", "tpl_1")
@@ -143,6 +158,8 @@ func testTemplateDelete(t *testing.T, db *store.DB) {
 	createTemplate(t, db, template("t1", "tpl_1", 2)) // nothing of the old one is in the way
 }
 
+// testTemplatePages: pages follow each other without a gap or a repeat, last changed
+// first; a category is not a pattern; a cursor is of its own list.
 func testTemplatePages(t *testing.T, db *store.DB) {
 	for i := range 7 {
 		tpl := template("t1", fmt.Sprintf("tpl_%d", i), i/2)
@@ -170,6 +187,7 @@ func testTemplatePages(t *testing.T, db *store.DB) {
 	}
 }
 
+// templatePages walks a list by its cursors and returns the ids.
 func templatePages(t *testing.T, db *store.DB, q templates.Query) []string {
 	t.Helper()
 	var ids []string
@@ -185,6 +203,9 @@ func templatePages(t *testing.T, db *store.DB, q templates.Query) []string {
 	}
 }
 
+// testOrigin: an origin is stored with its workflow or not at all, and only its tenant
+// sees it. A template that is not stored, as the built-in ones are not, has no newest
+// version.
 func testOrigin(t *testing.T, db *store.DB) {
 	createTemplate(t, db, template("t1", "tpl_1", 1))
 	rev := installed("t1", "wf_1", "tpl_1")
@@ -217,6 +238,7 @@ func testOrigin(t *testing.T, db *store.DB) {
 	}
 }
 
+// testOriginChange: a change may bring a new origin, and another change leaves it.
 func testOriginChange(t *testing.T, db *store.DB) {
 	rev := installed("t1", "wf_1", "tpl_1")
 	w := create(t, db, rev)
@@ -239,6 +261,8 @@ func testOriginChange(t *testing.T, db *store.DB) {
 	same(t, "origin after another change", stored, next)
 }
 
+// testVersionDefinition: a definition is found by number, with and without v, by label
+// and, without a reference, as the active one.
 func testVersionDefinition(t *testing.T, db *store.DB) {
 	rev := revision("t1", "wf_1", "one", 1)
 	create(t, db, rev)

@@ -13,6 +13,7 @@ import (
 	"testing"
 )
 
+// transferTests hold what export and import need.
 var transferTests = map[string]func(*testing.T, *store.DB){
 	"workflows are walked by slug":            testWorkflowsAfter,
 	"versions are walked with definitions":    testVersionsAfter,
@@ -21,6 +22,8 @@ var transferTests = map[string]func(*testing.T, *store.DB){
 	"open runs are counted by version":        testRunsByVersion,
 }
 
+// testWorkflowsAfter: workflows are walked by slug, in the order of its bytes on every
+// database, without deleted ones and without another tenant's.
 func testWorkflowsAfter(t *testing.T, db *store.DB) {
 	for n, slug := range []string{"b", "a-b", "a_b", "a", "ab"} {
 		create(t, db, revision("t1", "wf_"+strconv.Itoa(n), slug, n)) // ids in another order
@@ -45,6 +48,7 @@ func testWorkflowsAfter(t *testing.T, db *store.DB) {
 	same(t, "none", len(walk([]string{})), 0)
 }
 
+// testVersionsAfter: versions are walked oldest first, with their definitions.
 func testVersionsAfter(t *testing.T, db *store.DB) {
 	history(t, db)
 	list, err := db.VersionsAfter(ctx, "t1", "wf_1", 1, 5)
@@ -67,6 +71,8 @@ func arrival(tenant, id, slug string) (workflows.Workflow, []workflows.NewVersio
 	}
 }
 
+// testImport: a workflow is stored with all its versions and its tags, as if it had been
+// made here.
 func testImport(t *testing.T, db *store.DB) {
 	w, all := arrival("t1", "wf_1", "one")
 	must(t, db.ImportWorkflow(ctx, w, all, nil))
@@ -88,6 +94,8 @@ func testImport(t *testing.T, db *store.DB) {
 	must(t, err)
 }
 
+// testImportRefused: a slug, an id, a label or a key that is taken refuses the whole
+// workflow; of slug and id the slug is named. Ids are unique across tenants.
 func testImportRefused(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	w, all := arrival("t1", "wf_1", "one")
@@ -115,6 +123,8 @@ func testImportRefused(t *testing.T, db *store.DB) {
 	same(t, "kept", kept, keep)
 }
 
+// testRunsByVersion: open runs are counted by the version that they run, of one
+// workflow of one tenant.
 func testRunsByVersion(t *testing.T, db *store.DB) {
 	history(t, db)
 	w, err := db.Workflow(ctx, "t1", "wf_1")

@@ -7,10 +7,13 @@ import (
 	"testing"
 )
 
+// usageTests hold what the consumption of runs sums up to.
 var usageTests = map[string]func(*testing.T, *store.DB){
 	"usage is summed by workflow and time": testUsage,
 }
 
+// testUsage: runs are summed by tenant, workflow and creation, from the first moment
+// on and before the last; nothing sums up to zero.
 func testUsage(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	other := create(t, db, revision("t1", "wf_2", "two", 1))

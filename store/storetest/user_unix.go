@@ -19,7 +19,8 @@ func unprivileged(cmd *exec.Cmd) {
 	}
 }
 
-// chownToUser makes that user the owner of a folder.
+// chownToUser makes that user the owner of a folder; it does nothing where the
+// process is not root's.
 func chownToUser(dir string) error {
 	uid, gid, ok := unprivilegedUser()
 	if !ok {
@@ -28,6 +29,8 @@ func chownToUser(dir string) error {
 	return os.Chown(dir, int(uid), int(gid))
 }
 
+// unprivilegedUser returns the user that root's servers run as: postgres, or nobody.
+// ok is false where the process is not root's, or neither exists.
 func unprivilegedUser() (uid, gid uint32, ok bool) {
 	if os.Geteuid() != 0 {
 		return 0, 0, false

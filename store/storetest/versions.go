@@ -11,6 +11,7 @@ import (
 	"testing"
 )
 
+// versionTests hold how versions are listed, found and labelled.
 var versionTests = map[string]func(*testing.T, *store.DB){
 	"versions are listed newest first":          testVersionList,
 	"version is found by number and label":      testVersionRead,
@@ -37,6 +38,8 @@ func history(t *testing.T, db *store.DB) {
 	}
 }
 
+// testVersionList: versions are listed newest first, below a number, without their
+// definitions.
 func testVersionList(t *testing.T, db *store.DB) {
 	history(t, db)
 	numbers := func(before, limit int) []int {
@@ -58,6 +61,9 @@ func testVersionList(t *testing.T, db *store.DB) {
 	same(t, "another tenant's", len(list), 0)
 }
 
+// testVersionRead: a version is found by number, with and without v, by label and as
+// the active one, with its definition and author. Numbers that no int holds are
+// unknown like any other.
 func testVersionRead(t *testing.T, db *store.DB) {
 	rev := revision("t1", "wf_1", "one", 1)
 	rev.Version.Label, rev.Version.Author = "v1.0", audit.Actor{Type: audit.Key, ID: "key_1", Name: "tester"}
@@ -79,8 +85,11 @@ func testVersionRead(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "version_not_found")
 }
 
+// anyRevision allows a change of any revision.
 func anyRevision(workflows.Workflow) error { return nil }
 
+// testVersionLabel: a label is set, moved by clearing it first, and unique; each change
+// raises the workflow's revision, and the label that it has already does not.
 func testVersionLabel(t *testing.T, db *store.DB) {
 	history(t, db)
 	set, v, err := db.SetLabel(ctx, "t1", "wf_1", 1, "old", anyRevision)
@@ -108,6 +117,7 @@ func testVersionLabel(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.NotFound, "workflow_not_found")
 }
 
+// testVersionPrecondition: check sees the workflow's revision, and may refuse.
 func testVersionPrecondition(t *testing.T, db *store.DB) {
 	history(t, db)
 	_, _, err := db.SetLabel(ctx, "t1", "wf_1", 1, "x", workflows.IfMatch{2}.Check)
@@ -116,6 +126,8 @@ func testVersionPrecondition(t *testing.T, db *store.DB) {
 	must(t, err)
 }
 
+// testTarget: a start names its workflow by id or slug and its version by number,
+// label or not at all; the label is told only where it was how the version was named.
 func testTarget(t *testing.T, db *store.DB) {
 	history(t, db)
 	for ref, number := range map[string]int{"": 2, "1": 1, "v3": 3, "beta": 3} {

@@ -12,6 +12,7 @@ import (
 	"testing"
 )
 
+// workflowTests hold what the authoring of workflows promises.
 var workflowTests = map[string]func(*testing.T, *store.DB){
 	"workflow is read back by id and slug":      testWorkflowRead,
 	"workflow slug is unique within its tenant": testWorkflowSlug,
@@ -25,6 +26,8 @@ var workflowTests = map[string]func(*testing.T, *store.DB){
 	"workflow of another tenant is unknown":     testWorkflowTenant,
 }
 
+// testWorkflowRead: a workflow comes back as it was stored, repeated tags included, by
+// id and by slug; its definition is not read or changed.
 func testWorkflowRead(t *testing.T, db *store.DB) {
 	rev := revision("t1", "wf_1", "one", 1)
 	rev.Workflow.Tags = []string{"b", "a", "b"}
@@ -39,6 +42,8 @@ func testWorkflowRead(t *testing.T, db *store.DB) {
 	same(t, "definition, byte for byte", string(text), string(rev.Version.Definition))
 }
 
+// testWorkflowSlug: a slug is unique within its tenant, for creations and for changes,
+// and free in another.
 func testWorkflowSlug(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	create(t, db, revision("t2", "wf_2", "one", 1))
@@ -51,6 +56,8 @@ func testWorkflowSlug(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.Conflict, "slug_taken")
 }
 
+// testWorkflowCreation: a workflow and its kept answer are stored together; whichever
+// is refused leaves neither.
 func testWorkflowCreation(t *testing.T, db *store.DB) {
 	keep := answer("t1", "k", 1)
 	must(t, db.CreateWorkflow(ctx, revision("t1", "wf_1", "one", 1), keep))
@@ -66,6 +73,8 @@ func testWorkflowCreation(t *testing.T, db *store.DB) {
 	}
 }
 
+// testWorkflowChange: decide sees the stored workflow; what it returns is stored with
+// its version, and the revision is one higher. A label is unique among the versions.
 func testWorkflowChange(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	got, err := db.Change(ctx, "t1", "one", func(c workflows.Current) (workflows.Revision, error) {
@@ -91,6 +100,7 @@ func testWorkflowChange(t *testing.T, db *store.DB) {
 	wantFault(t, err, fault.Conflict, "label_taken")
 }
 
+// testWorkflowNoChange: a change that changes nothing does not raise the revision.
 func testWorkflowNoChange(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	got, err := db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
@@ -100,6 +110,8 @@ func testWorkflowNoChange(t *testing.T, db *store.DB) {
 	same(t, "workflow", got, w)
 }
 
+// testWorkflowRefused: decide's error is returned as it is, cause included, and
+// nothing is stored.
 func testWorkflowRefused(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	refusal := errors.New("no")
@@ -113,6 +125,8 @@ func testWorkflowRefused(t *testing.T, db *store.DB) {
 	same(t, "workflow", got, w)
 }
 
+// testWorkflowRace: of changes at once none is lost: each sees the revision before its
+// own.
 func testWorkflowRace(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	const writers = 8
@@ -137,6 +151,8 @@ func testWorkflowRace(t *testing.T, db *store.DB) {
 	}
 }
 
+// testWorkflowDelete: a deleted workflow is not found, its slug is free and no run of
+// it begins; its finished runs, and the versions that they ran, stay.
 func testWorkflowDelete(t *testing.T, db *store.DB) {
 	rev := revision("t1", "wf_1", "one", 1)
 	rev.Workflow.Tags = []string{"x"}
@@ -168,6 +184,8 @@ func testWorkflowDelete(t *testing.T, db *store.DB) {
 	wantFault(t, errs[0], fault.NotFound, "workflow_not_found")
 }
 
+// testWorkflowDeleteOpen: check is told of open runs, and its refusal keeps the
+// workflow.
 func testWorkflowDeleteOpen(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_1", 1))
@@ -180,6 +198,8 @@ func testWorkflowDeleteOpen(t *testing.T, db *store.DB) {
 	must(t, err)
 }
 
+// testWorkflowTenant: another tenant's workflow is not found, by id or by slug; decide
+// and check are not called then.
 func testWorkflowTenant(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	for _, ref := range []string{"wf_1", "one"} {
