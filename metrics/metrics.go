@@ -29,21 +29,24 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
+	// Of the API.
 	requests  *prometheus.CounterVec
-	durations *prometheus.HistogramVec
+	durations *prometheus.HistogramVec // in seconds
 	streams   prometheus.Gauge
 
+	// Of runs, and of the store that they are in.
 	started     *prometheus.CounterVec
 	ended       *prometheus.CounterVec
 	isolated    prometheus.Counter
 	quarantined prometheus.Counter
-	commits     *prometheus.HistogramVec
-	groups      *prometheus.HistogramVec
+	commits     *prometheus.HistogramVec // in seconds
+	groups      *prometheus.HistogramVec // in members
 	failures    *prometheus.CounterVec
 
+	// Of schedules.
 	dueTimes *prometheus.CounterVec
 	missed   prometheus.Counter
-	lateness prometheus.Histogram
+	lateness prometheus.Histogram // in seconds
 }
 
 // New returns the measures of a process of this version. Counters that have a
@@ -85,6 +88,7 @@ func New(version string) *Metrics {
 	build.Set(1)
 	m.registry.MustRegister(m.requests, m.durations, m.streams, m.started, m.ended, m.isolated, m.quarantined, m.commits, m.groups, m.failures, m.dueTimes, m.missed, m.lateness,
 		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	// Known sets of labels begin at 0.
 	for _, trigger := range []string{"manual", "api", "schedule", "webhook", "event"} {
 		m.started.WithLabelValues(trigger)
 	}

@@ -53,7 +53,7 @@ func (s *cellar) count(ctx context.Context, _ string) (int64, error) {
 	}
 }
 
-// put stores so many bytes, or is refused.
+// put stores n bytes, or is refused.
 func (s *cellar) put(n int64) error {
 	id := fmt.Sprint(time.Now().UnixNano(), n)
 	if err := s.bytes.Reserve(s.t.Context(), "t", id, n); err != nil {
@@ -127,8 +127,8 @@ func TestBytesHoldTheirLimit(t *testing.T) {
 	})
 }
 
-// A hold counts until it is released, whatever is counted meanwhile, and does
-// not count for ever where nobody releases it.
+// A reservation counts until it is released, whatever is counted meanwhile, and
+// not forever where it never is.
 func TestHeldBytesCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestBytesAreCountedSeldom(t *testing.T) {
 	})
 }
 
-// Where no count is there in time, a request is let in, and that is told; what
+// Where no count is there in time, a request is let in, and Uncounted is called; what
 // this node stores is held to the limit all the same.
 func TestBytesThatCannotBeCounted(t *testing.T) {
 	t.Parallel()

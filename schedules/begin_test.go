@@ -57,7 +57,7 @@ func TestAFencedNodeQueuesItsRuns(t *testing.T) {
 }
 
 // A queue of short runs does not wait for the next poll: in a bubble, whose clock
-// runs only while everybody waits, 30 runs take less than a poll each.
+// runs only while every goroutine waits, 30 runs take less than a poll each.
 func TestAQueueOfShortRunsMovesOn(t *testing.T) { synctest.Test(t, queueOfShortRuns) }
 
 func queueOfShortRuns(t *testing.T) {

@@ -298,7 +298,7 @@ func TestRefusedSchedules(t *testing.T) {
 	})
 }
 
-// What the workflow refuses when it is due is written down, not tried for ever.
+// What the workflow refuses when it is due is recorded, and not tried again.
 func TestRefusedRunIsSkipped(t *testing.T) {
 	eachStore(t, "", func(t *testing.T, db *store.DB) {
 		n := newNode(t, db, &clock{at: noon}, false)

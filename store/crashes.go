@@ -17,7 +17,7 @@ FROM runs AS r WHERE r.state IN ('running', 'pausing', 'cancelling', 'compensati
 
 // crashRow is a row of run_crashes: how often the process died while the run
 // was in flight. Counted is the epoch whose crash was counted last, so that
-// EndTerm can take it back; CountedAlone says whether the run was alone then.
+// EndTerm can take it back; CountedAlone is 1 if the run was alone then.
 type crashRow struct {
 	RunID string `gorm:"primaryKey"`
 	// LastEnd is the seq of the last event that ended an attempt when the

@@ -25,6 +25,7 @@ type traceContext struct {
 // and its id is always the same.
 func traceContextOf(runID string, t executor.Trace) traceContext {
 	var p traceContext
+	// "00-<32 digits>-<16 digits>-<2 digits>"; later versions may have more behind it.
 	if len(t.Parent) >= 55 {
 		id, err := trace.TraceIDFromHex(t.Parent[3:35])
 		span, spanErr := trace.SpanIDFromHex(t.Parent[36:52])

@@ -37,9 +37,11 @@ func (m *spanMaker) make(batch []span) []sdktrace.ReadOnlySpan {
 	return m.spans
 }
 
-// makeSpan starts and ends a span of the SDK with the ids and times of s.
+// makeSpan starts and ends a span of the SDK with the ids and times of s. Nothing of
+// it depends on the clock.
 func (m *spanMaker) makeSpan(s *span) {
 	ctx := context.WithValue(context.Background(), idsKey{}, s)
+	// What is made was sampled, whatever flags the caller had.
 	sampled := s.run.traceContext
 	sampled.flags = trace.FlagsSampled
 	if s.parent.IsValid() {

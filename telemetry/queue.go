@@ -82,8 +82,10 @@ func (q *queue) take() []span {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := min(q.batch, len(q.waiting))
+	// The capacity is cut, so that what is added later does not overwrite the batch.
 	batch := q.waiting[:n:n]
 	q.waiting = q.waiting[n:]
+	// Otherwise the array behind a queue that was full once would be kept.
 	if len(q.waiting) == 0 {
 		q.waiting = nil
 	}
@@ -131,6 +133,7 @@ func (q *queue) sendAll(whole bool) {
 func (q *queue) send(batch []span) {
 	ctx, cancel := context.WithTimeout(q.sendContext, q.timeout)
 	defer cancel()
+	// Without the lock: a slow collector must not make add wait.
 	err := q.exporter.ExportSpans(ctx, q.maker.make(batch))
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -148,7 +151,8 @@ type lost struct {
 	at              time.Time
 }
 
-// logLosses logs what was lost since it last did, now and then.
+// logLosses logs what was lost since it last did, at most once per lossLogInterval,
+// and returns what the log knows from then on.
 func (q *queue) logLosses(told lost) lost {
 	s, now := q.stats(), time.Now()
 	if s.Dropped == told.dropped && s.Failed == told.failed || now.Sub(told.at) < lossLogInterval {
@@ -169,6 +173,7 @@ func (q *queue) close(ctx context.Context) error {
 	if first {
 		close(q.closing)
 	}
+	// A send that is under way ends with ctx, too.
 	defer context.AfterFunc(ctx, func() { q.cancelSends(context.Cause(ctx)) })()
 	<-q.done
 	q.cancelSends(nil)
@@ -177,6 +182,7 @@ func (q *queue) close(ctx context.Context) error {
 	q.count.Dropped += uint64(left)
 	q.waiting = nil
 	q.mu.Unlock()
+	// The exporter holds connections; it is shut down however the sends ended.
 	err := q.exporter.Shutdown(context.WithoutCancel(ctx))
 	if left > 0 {
 		return fmt.Errorf("%d spans were not sent before the end", left)

@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// spansOf reads which spans a growth ended. When they began is in the events,
-// or in the run as it was before them; nothing else is remembered, so the
-// process may be another one than the one that saw them begin.
+// spansOf reads which spans a growth ended, in the order of their ends. When they
+// began is in the events, or in the run as it was before them; nothing else is
+// remembered, so the process may be another one than the one that saw them begin.
 func spansOf(g executor.Growth, p traceContext, sendsTrace func(stepType string) bool) []span {
 	header := g.After.Header
 	header.Input, header.Versions = nil, nil // spans in the queue hold no large values
@@ -36,12 +36,13 @@ func spansOf(g executor.Growth, p traceContext, sendsTrace func(stepType string)
 	return r.out
 }
 
-// reader goes through the events of one growth in order.
+// reader goes through the events of one growth in order. It belongs to one call of
+// spansOf, and changes neither run.
 type reader struct {
 	before *machine.Run // nil: nothing of it counts any more
 	after  *machine.Run
 	run    *subject
-	life   int
+	life   int       // how many resumes after the end there were
 	since  time.Time // when this life began
 	// sendsTrace reports whether attempts of a step type send requests.
 	sendsTrace func(stepType string) bool
@@ -51,7 +52,8 @@ type reader struct {
 	out          []span
 }
 
-// eventData is what a span needs of an event's data; no outputs are decoded.
+// eventData is what a span needs of an event's data; no outputs are decoded. Role and
+// Kind are a wait's or an attempt's, Hash, FromStep and Redrive a resume's.
 type eventData struct {
 	State    machine.State          `json:"state"`
 	From     machine.State          `json:"from"`
@@ -138,7 +140,8 @@ func (r *reader) stateChanged(ev *events.Event) {
 	r.closeSteps(ev.At)
 }
 
-// stepAt is where a step stands by now; nil: it is not under way.
+// stepAt is where a step stands by now; nil: it is not under way. A step that began
+// before this growth is taken from the run as it was, once, and followed from there.
 func (r *reader) stepAt(ref machine.Ref) *machine.ActiveStep {
 	if c, ok := r.open[ref]; ok {
 		return c
@@ -199,7 +202,8 @@ func (r *reader) attemptFailed(ev *events.Event) {
 	}
 }
 
-// attemptEnded makes the span of an attempt, unless it has ended already.
+// attemptEnded makes the span of an attempt, unless it has ended already. Its span is
+// a client's where the step's type sends requests with a traceparent.
 func (r *reader) attemptEnded(c *machine.ActiveStep, at time.Time, state, code string) {
 	if !c.AttemptRunning {
 		return
@@ -224,7 +228,8 @@ func (r *reader) stepEnded(ev *events.Event, state, code string) {
 	}
 }
 
-// closeStep makes the spans of a step and of its open attempt.
+// closeStep makes the spans of a step and of its open attempt, which ends in the same
+// way. From then on the step is not under way.
 func (r *reader) closeStep(c *machine.ActiveStep, at time.Time, state, code string) {
 	r.attemptEnded(c, at, state, code)
 	r.out = append(r.out, span{
@@ -267,6 +272,8 @@ func (r *reader) closeSteps(at time.Time) {
 			open = append(open, c)
 		}
 	}
+	// An inner step's iteration is longer than its loop's. Its parent is the loop's
+	// attempt, which has to be open still.
 	slices.SortFunc(open, func(a, b *machine.ActiveStep) int {
 		return cmp.Or(cmp.Compare(len(b.Iteration), len(a.Iteration)), cmp.Compare(a.Seq, b.Seq))
 	})
@@ -275,7 +282,9 @@ func (r *reader) closeSteps(at time.Time) {
 	}
 }
 
-// compensationStarted opens an attempt of a compensation.
+// compensationStarted opens an attempt of a compensation. Seq, by which its span is
+// linked to the step's, is known if the compensation is still in flight after the
+// growth; otherwise the span has no link.
 func (r *reader) compensationStarted(ev *events.Event) {
 	r.compensation = &machine.ActiveStep{
 		Ref: refOf(ev), Type: r.after.CompensationType(ev.StepID), Attempt: ev.Attempt, AttemptStartedAt: ev.At, AttemptRunning: true,

@@ -53,7 +53,7 @@ func TestARestartMakesNoSpanTwice(t *testing.T) {
 }
 
 // TestAnAttemptThatIsCutOffHasASpan: the process ends while the attempt is in
-// action; the next one learns of it from the journal.
+// flight; the next one learns of it from the journal.
 func TestAnAttemptThatIsCutOffHasASpan(t *testing.T) {
 	w := newWorld(t)
 	begun := make(chan struct{}, 1)
@@ -173,7 +173,7 @@ func TestAResumeFromAStepEndsWhatWasOpen(t *testing.T) {
 }
 
 // TestAStalledCollectorHoldsNothingUp: runs go on, spans beyond the queue are
-// counted, and the end does not wait for ever.
+// counted, and the end does not wait forever.
 func TestAStalledCollectorHoldsNothingUp(t *testing.T) {
 	w := newWorld(t)
 	stalled := make(chan struct{})

@@ -263,7 +263,7 @@ func (p *process) await(runID string, want machine.State) {
 	})
 }
 
-// finish waits for the run's end, ends the process and gives the spans that
+// finish waits for the run's end, ends the process and returns the spans that
 // were received, after they were held against the journal.
 func (p *process) finish(runID string, want machine.State) []got {
 	p.t.Helper()
@@ -381,7 +381,7 @@ func detail(t *testing.T, e events.Event) machine.Detail {
 	return d
 }
 
-// find gives the one span of a name that has the attributes given as pairs.
+// find returns the one span of a name that has the attributes, which are pairs.
 func find(t *testing.T, spans []got, name string, attributes ...any) got {
 	t.Helper()
 	var found []got

@@ -106,6 +106,7 @@ func resourceOf(cfg Config) (*resource.Resource, error) {
 		list = append(list, semconv.ServiceVersion(cfg.Version))
 	}
 	for k, v := range cfg.Attributes {
+		// Two values for one key would leave it to the SDK which one counts.
 		if k != string(semconv.ServiceNameKey) || cfg.Service == "" {
 			list = append(list, attribute.String(k, v))
 		}

@@ -50,6 +50,7 @@ func testTenant(t *testing.T, db *store.DB) {
 	same(t, "tenant", got, access.Tenant{ID: "t1", Slug: "slug-t1", Name: "Tenant", CreatedAt: at(0)})
 	_, err = db.TenantBySlug(ctx, "absent")
 	wantFault(t, err, fault.NotFound, "tenant_not_found")
+	// Neither the tenant nor its key is stored where the slug is taken.
 	err = db.CreateTenant(ctx, access.Tenant{ID: "t2", Slug: "slug-t1", CreatedAt: at(0)}, key("t2", "key_x", 0))
 	wantFault(t, err, fault.Conflict, "slug_taken")
 	_, err = db.KeyByHash(ctx, "hash of key_x")
@@ -70,6 +71,7 @@ func testKeyByHash(t *testing.T, db *store.DB) {
 	got, err = db.KeyByHash(ctx, k.Hash)
 	must(t, err)
 	same(t, "used key", got, k)
+	// Another id for the same key.
 	again := key("t1", "key_2", 1)
 	again.Hash = k.Hash
 	wantFault(t, db.CreateKey(ctx, again), fault.Conflict, "key_taken")
@@ -159,6 +161,8 @@ func testLastAdminKey(t *testing.T, db *store.DB) {
 // Of two revocations that take the last two keys, one is refused.
 func testLastAdminKeysAtOnce(t *testing.T, db *store.DB) {
 	for round := range 20 {
+		// Three keys and three revocations at once: the last one must be refused, whichever
+		// it is.
 		id := fmt.Sprintf("t%d", round)
 		admins(t, db, id, 0, 0, 0)
 		start, ended := make(chan struct{}), make(chan error)
@@ -203,6 +207,7 @@ func testTenantQuotas(t *testing.T, db *store.DB) {
 		must(t, err)
 		same(t, "quotas", got, want)
 	}
+	// A tenant without runs and schedules has none.
 	for _, count := range []func(context.Context, string, int) (int, error){db.CountOpenRuns, db.CountSchedules} {
 		n, err := count(ctx, "t1", 10)
 		must(t, err)
@@ -228,6 +233,7 @@ func testGrants(t *testing.T, db *store.DB) {
 	k, err := db.KeyByHash(ctx, "hash of key_first_t1")
 	must(t, err)
 	same(t, "grants of the key", k.Grants, []access.Grant{g})
+	// Key and workflow of different tenants, either way round.
 	foreign := g
 	foreign.WorkflowID = "wf_2"
 	wantFault(t, db.PutGrant(ctx, "t1", foreign), fault.NotFound, "workflow_not_found")

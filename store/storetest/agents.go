@@ -30,9 +30,11 @@ func testAgents(t *testing.T, db *store.DB) {
 		must(t, err)
 		same(t, "first revision", kept.Revision, int64(1))
 	}
+	// Another tenant may have the same id.
 	_, err := db.PutAgent(ctx, make("t2", "a", 0), any)
 	must(t, err)
 	want := make("t1", "b", 0)
+	// Replaced at 9, it is still as old as the first one.
 	want.UpdatedAt, want.Revision, want.Model = at(9), 2, "other"
 	change := make("t1", "b", 9)
 	change.Model = "other"

@@ -56,6 +56,7 @@ func testAuditWithChange(t *testing.T, db *store.DB) {
 	asked := asker()
 	tenant(t, db, "t1")
 	must(t, db.CreateWorkflow(asked("workflow.create"), revision("t1", "wf_1", "one", 1), nil))
+	// Two requests that are refused, one that is not, and a change that no request made.
 	refused := asked("workflow.create")
 	wantFault(t, db.CreateWorkflow(refused, revision("t1", "wf_2", "one", 1), nil), fault.Conflict, "slug_taken")
 	wantFault(t, db.RevokeKey(asked("key.revoke"), "t1", "key_x", at(5)), fault.NotFound, "key_not_found")
@@ -122,6 +123,7 @@ func testAuditCommit(t *testing.T, db *store.DB) {
 	next := grow(first, machine.Running, 2)
 	next.Audit = line("aud_2")
 	commit(t, db, first, next)
+	// A commit that is fenced leaves no entry.
 	late := next
 	late.Audit = line("aud_3")
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrFenced)

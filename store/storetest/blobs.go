@@ -62,6 +62,7 @@ func testBlobNamed(t *testing.T, db *store.DB) {
 	list, err = db.RunBlobs(ctx, "run_1")
 	must(t, err)
 	same(t, "the run's", list, []executor.Blob{b})
+	// Tenant, run and id must all fit.
 	for _, at := range [][3]string{{"t2", "run_1", "blob_1"}, {"t1", "run_2", "blob_1"}, {"t1", "run_1", "blob_2"}} {
 		_, err := db.Blob(ctx, at[0], at[1], at[2])
 		wantFault(t, err, fault.NotFound, "blob_not_found")
@@ -100,6 +101,7 @@ func testBlobChunks(t *testing.T, db *store.DB) {
 func testBlobFenced(t *testing.T, db *store.DB) {
 	next := blobRun(t, db, "run_1", "blob_1")
 	putBlob(t, db, "blob_1", "run_1", 1, []byte("1"))
+	// The commit names the blob, but expects another seq.
 	late := next
 	late.Expected, late.Row.Seq = 7, 8
 	late.Events = late.Events[:0:0]
@@ -117,6 +119,7 @@ func testBlobSweep(t *testing.T, db *store.DB) {
 		putBlob(t, db, id, "run_1", i, []byte("12"))
 	}
 	commit(t, db, next)
+	// blob_1 is named, blob_3 is spared and blob_5 is too young.
 	n, err := db.SweepBlobs(ctx, at(4), []string{"blob_3"}, 1)
 	must(t, err)
 	same(t, "first sweep: blob_2", n, 1)

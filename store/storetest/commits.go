@@ -38,6 +38,7 @@ var commitTests = map[string]func(*testing.T, *store.DB){
 func testCommitWhole(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	first := newRun(w, "run_1", 1)
+	// What a first commit has beyond newRun: a key, and an event of a step in a loop.
 	first.Row.ConcurrencyKey = "=k"
 	first.Events[0].StepID, first.Events[0].Iteration, first.Events[0].Attempt = "a", "each[3].inner[0]", 2
 	commit(t, db, first)
@@ -46,6 +47,8 @@ func testCommitWhole(t *testing.T, db *store.DB) {
 	same(t, "new row", got, first.Row)
 
 	next := grow(first, machine.Failed, 5)
+	// Every column that an update writes, with values that are easily lost: a JSON null,
+	// a control character, another version from the second event on.
 	next.Row.StartedAt, next.Row.CompletedAt, next.Row.WakeAt = at(2), at(5), at(9)
 	next.Row.Output = json.RawMessage(`null`)
 	next.Row.Error = &machine.Error{Code: "x", Message: "äöü \u0001", Details: map[string]any{"k": "v"}}
@@ -75,6 +78,8 @@ func testCommitSeq(t *testing.T, db *store.DB) {
 	second := grow(first, machine.Running, 2)
 	commit(t, db, first)
 	commit(t, db, second)
+	// Four ways to come late: the insertion and the first change again, two events where
+	// one is expected, and a run that was never stored.
 	unknown := grow(newRun(w, "run_9", 1), machine.Running, 2)
 	for _, c := range []executor.Commit{first, second, grow(second, machine.Running, 3), unknown} {
 		stale := c
@@ -84,6 +89,7 @@ func testCommitSeq(t *testing.T, db *store.DB) {
 		}
 		wantIs(t, db.Commit(ctx, 0, []executor.Commit{stale})[0], executor.ErrFenced)
 	}
+	// And two that no unique index would refuse: events that leave a gap, a row alone.
 	ahead := grow(grow(grow(second, machine.Running, 3), machine.Running, 4), machine.Failed, 5)
 	rowOnly := second
 	rowOnly.Expected, rowOnly.Row.Seq, rowOnly.Row.State, rowOnly.Events = 1, 1, machine.Failed, nil
@@ -110,6 +116,7 @@ func testCommitEpoch(t *testing.T, db *store.DB) {
 	if err := db.Commit(ctx, old, []executor.Commit{newRun(w, "run_1", 1)})[0]; err != nil {
 		t.Fatal(err)
 	}
+	// The lease expires at 1000; from then on another node has it.
 	current, err := db.AcquireLease(ctx, "b", at(1001), time.Second)
 	must(t, err)
 	for _, err := range db.Commit(ctx, old, []executor.Commit{newRun(w, "run_2", 1), newRun(w, "run_3", 1)}) {
@@ -128,6 +135,9 @@ func testCommitEpoch(t *testing.T, db *store.DB) {
 func testCommitBadMember(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_2", 1), newRun(w, "run_4", 1))
+	// The members, in order: new; stored before; new, with all that a member may have;
+	// the next change of a run; a change of a run that does not exist; of a workflow
+	// that does not exist.
 	gone := w
 	gone.ID = "wf_gone"
 	group := []executor.Commit{
@@ -168,6 +178,7 @@ func testCommitTwice(t *testing.T, db *store.DB) {
 	b := grow(a, machine.Running, 2)
 	b.Snapshot = []byte("2")
 	c := grow(b, machine.WaitingTimer, 3)
+	// stale follows a, as b does: in the group b comes first, and wins.
 	stale := grow(a, machine.Failed, 4)
 	errs := db.Commit(ctx, 0, []executor.Commit{a, b, stale, c})
 	must(t, errs[0])
@@ -177,6 +188,7 @@ func testCommitTwice(t *testing.T, db *store.DB) {
 	j, err := db.Journal(ctx, "run_1")
 	must(t, err)
 	same(t, "journal", j, executor.Journal{Row: c.Row, Snapshot: []byte("2"), Events: c.Events})
+	// Again in a group of their own: the run has moved on.
 	errs = db.Commit(ctx, 0, []executor.Commit{b, c})
 	wantIs(t, errs[0], executor.ErrFenced)
 	wantIs(t, errs[1], executor.ErrFenced)
@@ -202,12 +214,15 @@ func testCommitStale(t *testing.T, db *store.DB) {
 	late := newRun(w, "run_3", 1)
 	late.Revision = target.Revision
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
+	// The status counts like the revision, and alone.
 	draft, active := newRun(w, "run_4", 1), newRun(w, "run_5", 1)
 	draft.Status, active.Status = workflows.Draft, w.Status
 	errs = db.Commit(ctx, 0, []executor.Commit{draft, active})
 	wantIs(t, errs[0], executor.ErrStale)
 	must(t, errs[1])
 	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(workflows.Workflow, bool) error { return nil }))
+	// A deleted workflow has no revision that a start could have seen; a start that does
+	// not name one is told that the workflow is gone.
 	late.Revision = target.Revision + 1
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{late})[0], executor.ErrStale)
 	late.Revision, late.Status = 0, w.Status
@@ -221,6 +236,7 @@ func testCommitGap(t *testing.T, db *store.DB) {
 	gap := newRun(w, "run_1", 1)
 	gap.Events[0].Seq = 2
 	gap.Row.Seq = 2
+	// An event of another run, and a row that is ahead of its events.
 	foreign := newRun(w, "run_2", 1)
 	foreign.Events[0].RunID = "run_3"
 	ahead := newRun(w, "run_4", 1)
@@ -242,6 +258,7 @@ func testCommitLarge(t *testing.T, db *store.DB) {
 		c := newRun(w, fmt.Sprintf("run_%04d", i), i)
 		first = append(first, c)
 		next := grow(c, machine.Running, i)
+		// Between 1 and 40 events each, so that batches end within a run's events.
 		for len(next.Events) <= i%40 {
 			next.Row.Seq++
 			next.Events = append(next.Events, event(c.Row.RunID, next.Row.Seq, events.StepStarted, i))
@@ -265,6 +282,7 @@ func testCommitAnswer(t *testing.T, db *store.DB) {
 	for i := range group {
 		group[i].Answer = answer("t1", "k", 1)
 	}
+	// The same key, but of another tenant.
 	group[2].Answer = answer("t2", "k", 1)
 	errs := db.Commit(ctx, 0, group)
 	must(t, errs[0])
@@ -307,6 +325,7 @@ func testCommitKeyOrders(t *testing.T, db *store.DB) {
 	race(groups, func(g int) error {
 		group := make([]executor.Commit, keys)
 		for i := range group {
+			// Each group has every key, from another one on, and every second one backwards.
 			k := (i*7 + g*11) % keys
 			if g%2 == 1 {
 				k = keys - 1 - k

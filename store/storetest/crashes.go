@@ -51,18 +51,22 @@ func testCrashes(t *testing.T, db *store.DB) {
 		}
 	}
 	crashes(1)
+	// a has ended a step and is in another; b and c are in their first.
 	stuck := busyRun(t, db, "run_a", events.StepCompleted, events.StepStarted)
 	moves := busyRun(t, db, "run_b", events.StepStarted)
 	rests := busyRun(t, db, "run_c", events.StepStarted)
 	crashes(2)
+	// One crash is known of each. b ends an attempt; an interruption of a ends none.
 	moves = end(t, db, moves, events.StepRetrying)
 	stuck = end(t, db, stuck, events.StepInterrupted)
 	a := executor.Suspect{RunID: "run_a", TenantID: "t1", LastEnd: 2, Crashes: 2}
 	crashes(3, a, executor.Suspect{RunID: "run_c", TenantID: "t1", Crashes: 2})
 	crashes(3, a, executor.Suspect{RunID: "run_c", TenantID: "t1", Crashes: 2})
+	// c waits now: it is not in flight any more.
 	commit(t, db, grow(rests, machine.WaitingTimer, 3))
 	a.Crashes = 3
 	crashes(4, a, executor.Suspect{RunID: "run_b", TenantID: "t1", LastEnd: 3, Crashes: 2})
+	// a is cleared by a resume, b by the end of an iteration.
 	must(t, db.ClearCrashes(ctx, "run_a"))
 	end(t, db, moves, events.IterationCompleted)
 	end(t, db, stuck, events.StepStarted)

@@ -95,6 +95,7 @@ func testInboxCommit(t *testing.T, db *store.DB) {
 	post(t, db, posted("inp_1", "run_1", 1))
 	post(t, db, posted("inp_2", "run_1", 1))
 
+	// A commit that expects another seq takes nothing.
 	stale := grow(first, machine.Running, 2)
 	stale.Expected, stale.Row.Seq, stale.Events[0].Seq = 7, 8, 8
 	stale.Taken = []executor.Taken{taken("inp_1", "run_1")}
@@ -112,6 +113,7 @@ func testInboxCommit(t *testing.T, db *store.DB) {
 	want := taken("inp_1", "run_1")
 	same(t, "outcome", got, &want)
 
+	// The effect of a command that was taken must not be written a second time.
 	again := grow(more, machine.Running, 4)
 	again.Taken = next.Taken
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{again})[0], executor.ErrFenced)
@@ -128,6 +130,7 @@ func testInboxBadMember(t *testing.T, db *store.DB) {
 	commit(t, db, a, b)
 	post(t, db, posted("inp_1", "run_1", 1))
 	bad, good := grow(a, machine.Running, 2), grow(b, machine.Running, 2)
+	// inp_9 was never posted, so that taking it changes no row, as if it was taken.
 	bad.Taken = []executor.Taken{taken("inp_9", "run_1")}
 	good.Taken = []executor.Taken{taken("inp_1", "run_2")}
 	errs := db.Commit(ctx, 0, []executor.Commit{bad, good})
@@ -145,6 +148,7 @@ func testInboxSettle(t *testing.T, db *store.DB) {
 	refused := taken("inp_1", "run_1")
 	refused.Effect = false
 	refused.Refusal = fault.New(fault.Unacceptable, "invalid_payload", "Änderung %d", 1)
+	// Whatever a refusal shows must reach the node where the command was posted.
 	refused.Refusal.Issues = []fault.Issue{{Code: "type", Severity: "error", Message: "m", Pointer: "/a"}}
 	wantIs(t, db.Settle(ctx, old, []executor.Taken{refused}), executor.ErrFenced)
 	same(t, "of an old epoch", untaken(t, db), []string{"inp_1"})
@@ -226,6 +230,8 @@ func testListen(t *testing.T, db *store.DB) {
 				t.Fatalf("%s was not heard", what)
 			}
 		}
+		// Each commit is heard as often as it concerns: growth by those that follow the run,
+		// a start by the node that drives runs unless it is its own.
 		work := executor.Notice{Work: true, Runs: []string{}}
 		next("the begin", executor.Notice{Work: true})
 		c := newRun(w, "run_1", 1)

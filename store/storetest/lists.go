@@ -60,11 +60,13 @@ func testRunPages(t *testing.T, db *store.DB) {
 				break
 			}
 			q.Cursor = p.Next
+			// A run that arrives between two pages is newer than the cursor, and not listed.
 			commit(t, db, newRun(w, fmt.Sprintf("run_new_%s_%d", name, page), 1000+page))
 		}
 		got = slices.DeleteFunc(got, func(id string) bool { return len(id) > 6 })
 		same(t, name, got, want)
 	}
+	// Nothing matches: a total of 0, and no cursor.
 	q := executor.RunQuery{TenantID: "t1", States: states[:1], Limit: 3, Offset: 2, WantTotal: true, StartedBefore: at(0)}
 	p, err := db.Runs(ctx, q)
 	must(t, err)
@@ -82,6 +84,7 @@ func testRunFilters(t *testing.T, db *store.DB) {
 	b.Row.Trigger = "api"
 	b.Row.StartedAt = at(10)
 	c.Row.StartedAt = at(20)
+	// a has not started, b has, c has started later and failed; d is another tenant's.
 	c.Row.State = machine.Failed
 	commit(t, db, a, b, c, d)
 	for name, test := range map[string]struct {
@@ -167,6 +170,7 @@ func testWorkflowPages(t *testing.T, db *store.DB) {
 				break
 			}
 			q.Cursor = p.Next
+			// A workflow that arrives between two pages is before the cursor, and not listed.
 			create(t, db, revision("t1", fmt.Sprintf("wf_new_%s_%d", name, page), fmt.Sprintf("new-%s-%d", name, page), 1000+page))
 		}
 		got = slices.DeleteFunc(got, func(slug string) bool { return len(slug) > 3 })
@@ -181,6 +185,7 @@ func testWorkflowFilters(t *testing.T, db *store.DB) {
 		rev := revision("t1", "wf_"+slug, slug, i)
 		rev.Workflow.Tags = []string{"all", slug}
 		rev.Workflow.Description = "100% of " + slug
+		// The one in the middle differs in status and trigger.
 		if i == 1 {
 			rev.Workflow.Status, rev.Workflow.TriggerType = workflows.Draft, "api"
 		}

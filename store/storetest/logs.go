@@ -51,6 +51,8 @@ func testLogsPaged(t *testing.T, db *store.DB) {
 	var all []executor.Log
 	for n := range 12 {
 		l := line("run_1", n, []string{"a", "b", "a"}[n%3], []string{"info", "warn"}[n%2], []string{"stdout", "agent"}[n%4/2])
+		// Steps, levels, categories and iterations in other rhythms, so that each filter
+		// selects another set.
 		l.Iteration = []string{"", "a[0]"}[n%2]
 		all = append(all, l)
 	}
@@ -112,6 +114,7 @@ func testLogsDeleted(t *testing.T, db *store.DB) {
 	commit(t, db, grow(c, machine.Completed, 2))
 	must(t, db.AppendLogs(ctx, []executor.Log{line("run_1", 1, "a", "info", "stdout")}))
 	must(t, db.DeleteRun(ctx, "t1", "run_1"))
+	// Lines may still be under way when their run is deleted.
 	kept := line("run_2", 3, "a", "info", "stdout")
 	must(t, db.AppendLogs(ctx, []executor.Log{line("run_1", 2, "a", "info", "stdout"), kept}))
 	got, err := db.Logs(ctx, executor.LogQuery{RunID: "run_1", Limit: 10})

@@ -42,6 +42,7 @@ func NewProxy(t testing.TB, database string) (*Proxy, string) {
 		p.Thaw()
 		p.cut()
 	})
+	// The same database, but reached by the proxy's address.
 	q.Del("host")
 	q.Del("port")
 	u.Host, u.RawQuery = ln.Addr().String(), q.Encode()
@@ -103,6 +104,7 @@ func (p *Proxy) wait() {
 func (p *Proxy) pass(to, from net.Conn) {
 	piece := make([]byte, 32<<10)
 	for {
+		// What was read while the proxy is frozen is held, and passed on afterwards.
 		n, err := from.Read(piece)
 		p.wait()
 		if n > 0 {

@@ -29,7 +29,9 @@ func testQueueFair(t *testing.T, db *store.DB) {
 	for i := range 5 {
 		commit(t, db, newRun(a, fmt.Sprintf("run_a%d", 9-i), i)) // by time, not by id
 	}
+	// The second tenant's are newer than all of the first's, and come second all the same.
 	commit(t, db, newRun(b, "run_b0", 100), newRun(b, "run_b1", 101))
+	// The oldest of all is not queued.
 	running := newRun(b, "run_b2", 1)
 	running.Row.State = machine.Running
 	commit(t, db, running)
@@ -52,6 +54,7 @@ func testQueueTurns(t *testing.T, db *store.DB) {
 		commit(t, db, newRun(w, fmt.Sprintf("run_%d", i), 1))
 	}
 	seen := map[string]bool{}
+	// Three calls of two each serve all five tenants.
 	for range 3 {
 		got, err := db.Queued(ctx, 2)
 		must(t, err)
@@ -84,6 +87,7 @@ func testDue(t *testing.T, db *store.DB) {
 	got, err = db.Due(ctx, got[0], at(30), 2)
 	must(t, err)
 	same(t, "the next two", got, []executor.DueRun{{RunID: "run_2", At: at(20)}, {RunID: "run_0", At: at(30)}})
+	// Runs of one time are told apart by their ids.
 	twin := newRun(w, "run_9", 1)
 	twin.Row.State, twin.Row.WakeAt = machine.WaitingTimer, at(20)
 	commit(t, db, twin)
@@ -146,6 +150,8 @@ func testLimited(t *testing.T, db *store.DB) {
 		return c
 	}
 	member(w, "run_3", "=a", 3)
+	// One that has begun counts though it waits; one that has ended does not, nor does one
+	// without a key. Groups of different workflows have nothing to do with each other.
 	begun := member(w, "run_1", "=a", 1)
 	commit(t, db, grow(begun, machine.WaitingTimer, 4))
 	ended := member(w, "run_2", "=a", 2)
@@ -165,6 +171,7 @@ func testLimited(t *testing.T, db *store.DB) {
 	same(t, "open runs with a key", got, []executor.LimitedRun{
 		limited(w, "run_1", "=a", true), limited(w, "run_3", "=a", false), limited(w, "run_4", "=b", false), last,
 	})
+	// A version is listed at the place of its oldest run.
 	later := newRun(w, "run_7", 7)
 	later.Row.ConcurrencyKey, later.Row.Version, later.Row.Hash = "=a", 2, "sha256:later"
 	commit(t, db, later)

@@ -94,6 +94,7 @@ func testRunDelete(t *testing.T, db *store.DB) {
 	got, err := db.Events(ctx, "run_1", 0, 10)
 	must(t, err)
 	same(t, "events", got, []events.Event{})
+	// A resume that was decided before the deletion comes too late.
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{grow(done, machine.Queued, 3)})[0], executor.ErrFenced)
 
 	// The id could come again: nothing of the old journal is left.
@@ -110,6 +111,7 @@ func testRunLargeInput(t *testing.T, db *store.DB) {
 	for i, size := range []int{2000, 2048, 100_000} {
 		c := newRun(w, fmt.Sprintf("run_%d", i), i)
 		c.Row.Input = json.RawMessage(`"` + strings.Repeat("x", size-2) + `"`)
+		// The updates leave the input where the insertion put it.
 		d := grow(c, machine.Running, 2)
 		e := grow(d, machine.Completed, 3)
 		commit(t, db, c, d)

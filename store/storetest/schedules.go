@@ -56,6 +56,7 @@ func testScheduleKept(t *testing.T, db *store.DB) {
 	_, err = db.Schedule(ctx, "t2", "sched_1")
 	wantFault(t, err, fault.NotFound, "schedule_not_found")
 	changed, err := db.ChangeSchedule(ctx, "t1", "sched_1", func(s schedules.Schedule) (schedules.Schedule, error) {
+		// The id cannot be changed, whatever decide says.
 		s.Expression, s.NextDue, s.Revision, s.ID = "@daily", at(9), 2, "other"
 		return s, nil
 	})
@@ -68,6 +69,7 @@ func testScheduleKept(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "due", due, []schedules.DueSchedule{{ID: "sched_1", At: changed.WakeAt()}})
 	wantFault(t, db.CreateSchedule(ctx, newSchedule(workflows.Workflow{ID: "wf_none", TenantID: "t1"}, "sched_2", 1), nil), fault.NotFound, "workflow_not_found")
+	// A deletion that is refused leaves the schedule, one that is not hides it.
 	refusal := fault.New(fault.Precondition, "precondition_failed", "no")
 	wantIs(t, db.DeleteSchedule(ctx, "t1", "sched_1", func(schedules.Schedule) error { return refusal }), refusal)
 	must(t, db.DeleteSchedule(ctx, "t1", "sched_1", func(schedules.Schedule) error { return nil }))
@@ -134,6 +136,7 @@ func testFiringOnce(t *testing.T, db *store.DB) {
 			t.Fatal(i, err)
 		}
 	}
+	// The same due times again, decided on the fences of before.
 	errs := db.Fire(ctx, []schedules.Firing{firing(a, newRun(w, "run_c", 1), 2000), firing(b, newRun(w, "run_d", 1), 2000)})
 	wantIs(t, errs[0], schedules.ErrConflict)
 	wantIs(t, errs[1], schedules.ErrConflict)
@@ -152,6 +155,7 @@ func testFiringOnce(t *testing.T, db *store.DB) {
 func testFiringRefused(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	a, b := keepSchedule(t, db, newSchedule(w, "sched_a", 1)), keepSchedule(t, db, newSchedule(w, "sched_b", 1))
+	// The run was prepared on a revision that the workflow does not have.
 	stale := newRun(w, "run_a", 1)
 	stale.Revision = 7
 	errs := db.Fire(ctx, []schedules.Firing{firing(a, stale, 2000), firing(b, newRun(w, "run_b", 1), 2000)})
@@ -174,6 +178,7 @@ func testFiringEpoch(t *testing.T, db *store.DB) {
 	must(t, err)
 	current, err := db.AcquireLease(ctx, "b", at(1001), time.Second)
 	must(t, err)
+	// Both are written in one transaction, so the one is fenced with the other.
 	begun, queued := firing(a, newRun(w, "run_a", 1), 2000), firing(b, newRun(w, "run_b", 1), 2000)
 	begun.Runs[0].Epoch = old
 	for _, err := range db.Fire(ctx, []schedules.Firing{begun, queued}) {
@@ -212,6 +217,7 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	f := firing(s, run, 2000)
 	waiting := f.Slots[0]
 	waiting.Due, waiting.Until, waiting.Outcome, waiting.RunID, waiting.Reason = at(3000), at(3000), schedules.Waiting, "", "overlap"
+	// The same due time once more, of a backfill: another line, and another lane.
 	filled := waiting
 	filled.Origin = "backfill:1"
 	f.Slots = append(f.Slots, waiting, filled)
@@ -227,6 +233,8 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "the backfill has its turn", unsettled, []string{"sched_a"})
 	s.Fence = 2
+	// The run is to be cancelled, and the backfill is done: nothing has its turn until the
+	// run has ended.
 	doom := schedules.Firing{ScheduleID: s.ID, Fence: 2, NextDue: s.NextDue, WakeAt: s.WakeAt(), Status: s.Status, Cancel: []string{"run_a"}}
 	filled.Outcome, filled.Reason = schedules.Skipped, "test"
 	doom.Slots = []schedules.Slot{filled}

@@ -37,6 +37,7 @@ func testSecrets(t *testing.T, db *store.DB) {
 	revision(3)
 	list, at3, err := db.SealedSecrets(ctx, "t1")
 	must(t, err)
+	// Replaced at 3, it is still as old as the first one.
 	b := sealed("t1", "B", "three", 1)
 	b.UpdatedAt = at(3)
 	same(t, "secrets", list, []secrets.Sealed{sealed("t1", "A", "two", 2), b})

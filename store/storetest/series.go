@@ -64,6 +64,8 @@ func testNameTaken(t *testing.T, db *store.DB) {
 	kept := named(w, "run_5", "a", 1)
 	kept.Answer = answer("t1", "key", 1)
 	group := []executor.Commit{named(w, "run_3", "b", 1), named(w, "run_4", "b", 1), kept, newRun(w, "run_6", 1)}
+	// One of the two new names wins; the run with an answer cannot be left out alone, so
+	// the members of the group are written one by one.
 	errs := db.Commit(ctx, 0, group)
 	wantIs(t, errs[1], executor.ErrNameTaken)
 	wantIs(t, errs[2], executor.ErrNameTaken)
@@ -78,6 +80,7 @@ func testNameTaken(t *testing.T, db *store.DB) {
 		same(t, "run of "+name, got.RunID, run)
 		same(t, "since", got.Since, at(1))
 	}
+	// A run with a name is not found by its id, and one that was refused not at all.
 	for _, name := range []string{"run_1", "run_4", "run_5", "c"} {
 		_, err := db.Named(ctx, "t1", w.ID, name, executor.Latest)
 		wantFault(t, err, fault.NotFound, "run_not_found")
@@ -130,6 +133,7 @@ func testSuccessor(t *testing.T, db *store.DB) {
 	again := succeed(ended, w, "run_5", 2, 8)
 	again.With.Member.Name = "a"
 	again.Row, again.Events = ended.Row, nil
+	// Another node restarts the same run in the same moment.
 	rival, next2 := again, *again.With
 	next2.Row.RunID, next2.Events = "run_6", []events.Event{event("run_6", 1, events.StateChanged, 8)}
 	rival.With = &next2
@@ -166,6 +170,7 @@ func testNamedRuns(t *testing.T, db *store.DB) {
 	w, other := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
 	commit(t, db, named(other, "run_0", "a", 1))
 	var all []executor.Commit
+	// The fourth has no name, and stands in the list by itself.
 	for i := range 6 {
 		c := newRun(w, fmt.Sprintf("run_%d", i+1), i/2) // two of each millisecond
 		if i != 3 {
@@ -188,6 +193,8 @@ func testNamedRuns(t *testing.T, db *store.DB) {
 		}
 	}
 	same(t, "walk", seen, []string{"n6 0 run_6", "n5 0 run_5", "run_4 0 run_4", "n3 0 run_3", "n2 1 run_8", "n1 0 run_1"})
+	// The latest runs alone have a state that counts: run_2 has ended, but its series has
+	// not.
 	page, err := db.NamedRuns(ctx, executor.NamedQuery{TenantID: "t1", WorkflowID: w.ID, Limit: 10, States: []machine.State{machine.Queued, machine.Running}})
 	must(t, err)
 	same(t, "queued ones", numbers(page), []string{"late 0 run_9", "n2 1 run_8", "n6 0 run_6", "n5 0 run_5", "run_4 0 run_4", "n3 0 run_3", "n1 0 run_1"})
@@ -212,6 +219,7 @@ func testDeleteNamed(t *testing.T, db *store.DB) {
 	page, err := db.NamedRuns(ctx, executor.NamedQuery{TenantID: "t1", WorkflowID: w.ID, Limit: 10})
 	must(t, err)
 	same(t, "without the first", numbers(page), []string{"a 1 run_2"})
+	// The name is not free while a run of the series is left.
 	wantIs(t, db.Commit(ctx, 0, []executor.Commit{named(w, "run_3", "a", 7)})[0], executor.ErrNameTaken)
 	must(t, db.DeleteRun(ctx, "t1", "run_2"))
 	again := named(w, "run_4", "a", 8)
@@ -282,6 +290,7 @@ func testStartAll(t *testing.T, db *store.DB) {
 		}
 		want("b")
 	}
+	// The lease has another epoch.
 	_, err := db.StartAll(ctx, 99, batch(func(*executor.Commit) {}))
 	wantIs(t, err, executor.ErrFenced)
 	want("b")

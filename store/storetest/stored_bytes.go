@@ -26,6 +26,7 @@ func testStoredBytes(t *testing.T, db *store.DB) {
 		t.Helper()
 		n, err := db.CountStoredBytes(ctx, "t1")
 		must(t, err)
+		// Rows have a little besides, such as a summary and the events of a run.
 		if more := n - before; more < by || more > by+500 {
 			t.Errorf("%s: %d bytes more, want %d and a little", what, more, by)
 		}
@@ -72,6 +73,7 @@ func testStoredBytes(t *testing.T, db *store.DB) {
 
 	// Pages of runs are all counted.
 	var group []executor.Commit
+	// More than two pages of the store's, many of one millisecond.
 	for i := range 450 {
 		many := newRun(w, fmt.Sprintf("run_many_%03d", i), 10+i/7)
 		many.Row.Input = content()

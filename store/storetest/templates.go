@@ -80,6 +80,7 @@ func testTemplateChange(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "stored", stored, tpl)
 	_, err = db.ChangeTemplate(ctx, "t1", "tpl_1", func(c templates.Template) (templates.Template, error) {
+		// The number decides whether there is a new version.
 		c.Name = "not stored: no new version"
 		return c, nil
 	})
@@ -181,6 +182,7 @@ func testTemplatePages(t *testing.T, db *store.DB) {
 	}
 	first, err := db.Templates(ctx, templates.Query{TenantID: "t1", Limit: 2})
 	must(t, err)
+	// A cursor that is none, and that of the list without the filter.
 	for _, cursor := range []string{"x", first.Next} {
 		_, err = db.Templates(ctx, templates.Query{TenantID: "t1", Limit: 2, Category: "other", Cursor: cursor})
 		wantFault(t, err, fault.Malformed, "invalid_request")
@@ -228,6 +230,7 @@ func testOrigin(t *testing.T, db *store.DB) {
 		"wf_1": {TemplateID: "tpl_1", Version: 1, Parameters: rev.Origin.Parameters, Newest: 1},
 		"wf_2": {TemplateID: "tpl_builtin", Version: 1, Parameters: rev.Origin.Parameters},
 	})
+	// A workflow that is refused leaves no origin.
 	taken := installed("t1", "wf_9", "tpl_1")
 	taken.Workflow.Slug = "wf_1"
 	wantFault(t, db.CreateWorkflow(ctx, taken, nil), fault.Conflict, "slug_taken")
@@ -252,6 +255,7 @@ func testOriginChange(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "origin", stored, next)
 	_, err = db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
+		// A change of something else.
 		c.Workflow.Status = workflows.Paused
 		return workflows.Revision{Workflow: c.Workflow}, nil
 	})

@@ -29,6 +29,7 @@ func testWorkflowsAfter(t *testing.T, db *store.DB) {
 		create(t, db, revision("t1", "wf_"+strconv.Itoa(n), slug, n)) // ids in another order
 	}
 	create(t, db, revision("t2", "wf_other", "aa", 9))
+	// A deleted one is not walked, and neither is another tenant's.
 	must(t, db.DeleteWorkflow(ctx, "t1", "ab", func(workflows.Workflow, bool) error { return nil }))
 	walk := func(ids []string) []string {
 		var got []string
@@ -129,6 +130,7 @@ func testRunsByVersion(t *testing.T, db *store.DB) {
 	history(t, db)
 	w, err := db.Workflow(ctx, "t1", "wf_1")
 	must(t, err)
+	// The run of version 2 has ended, and does not count.
 	for n, version := range []int{3, 1, 3, 1, 2} {
 		c := newRun(w, "run_"+string(rune('a'+n)), n)
 		c.Row.Version = version

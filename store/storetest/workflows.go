@@ -50,6 +50,7 @@ func testWorkflowSlug(t *testing.T, db *store.DB) {
 	wantFault(t, db.CreateWorkflow(ctx, revision("t1", "wf_3", "one", 1), nil), fault.Conflict, "slug_taken")
 	create(t, db, revision("t1", "wf_3", "three", 1))
 	_, err := db.Change(ctx, "t1", "wf_3", func(c workflows.Current) (workflows.Revision, error) {
+		// A change must not take another workflow's slug either.
 		c.Workflow.Slug = "one"
 		return workflows.Revision{Workflow: c.Workflow}, nil
 	})
@@ -65,6 +66,7 @@ func testWorkflowCreation(t *testing.T, db *store.DB) {
 	_, err := db.Workflow(ctx, "t1", "two")
 	wantFault(t, err, fault.NotFound, "workflow_not_found")
 
+	// The other way round: the slug is taken, and the key stays free.
 	wantFault(t, db.CreateWorkflow(ctx, revision("t1", "wf_2", "one", 1), answer("t1", "k2", 1)), fault.Conflict, "slug_taken")
 	got, err := db.Answer(ctx, "t1", "POST /x", "k2")
 	must(t, err)
@@ -93,6 +95,7 @@ func testWorkflowChange(t *testing.T, db *store.DB) {
 	must(t, err)
 	same(t, "version 2", string(text), `{"b":2}`)
 	_, err = db.Change(ctx, "t1", "one", func(c workflows.Current) (workflows.Revision, error) {
+		// A label of version 2 cannot be version 3's.
 		same(t, "latest hash", c.LatestHash, "sha256:2")
 		c.Workflow.LatestVersion = 3
 		return workflows.Revision{Workflow: c.Workflow, Version: &workflows.NewVersion{Number: 3, Label: "v2.0", Definition: json.RawMessage(`{}`), CreatedAt: at(3)}}, nil
@@ -168,6 +171,7 @@ func testWorkflowDelete(t *testing.T, db *store.DB) {
 	_, err := db.Workflow(ctx, "t1", "wf_1")
 	wantFault(t, err, fault.NotFound, "workflow_not_found")
 	create(t, db, revision("t1", "wf_2", "one", 2))
+	// What has ended keeps all that it takes to read it.
 	if _, err := db.Run(ctx, "t1", "run_1"); err != nil {
 		t.Fatalf("a finished run is gone: %v", err)
 	}
@@ -180,6 +184,7 @@ func testWorkflowDelete(t *testing.T, db *store.DB) {
 	page, err := db.Workflows(ctx, workflows.Query{TenantID: "t1", Tag: "x", Limit: 10})
 	must(t, err)
 	same(t, "tagged", len(page.Workflows), 0)
+	// A start that was decided before the deletion comes too late.
 	errs := db.Commit(ctx, 0, []executor.Commit{newRun(w, "run_2", 3)})
 	wantFault(t, errs[0], fault.NotFound, "workflow_not_found")
 }
