@@ -10,7 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Queue returns how many runs wait in the store, as far as it counts.
+// Queue returns how many runs wait in the store, as far as it counts. The store has
+// the limit, so that a long queue costs no more than a short one.
 type Queue interface {
 	QueueLength(ctx context.Context) (int, error)
 }
@@ -38,7 +39,8 @@ type clockOffset struct{ watch *clock.Watch }
 // Describe sends nothing, as load's.
 func (clockOffset) Describe(chan<- *prometheus.Desc) {}
 
-// Collect reads the state of the watch.
+// Collect reads the state of the watch; before the first comparison there are no such
+// measures.
 func (c clockOffset) Collect(out chan<- prometheus.Metric) {
 	s, measured := c.watch.State()
 	if !measured {

@@ -128,7 +128,8 @@ func (m *Metrics) Request(route, method string, status int, took time.Duration) 
 	}
 }
 
-// Stream records that a stream opened (1) or closed (-1).
+// Stream records that a stream opened (1) or closed (-1). Every stream must be
+// recorded both ways, or the gauge drifts.
 func (m *Metrics) Stream(change int) { m.streams.Add(float64(change)) }
 
 // SlotRecorded notes what became of due times, and how much later than due it was

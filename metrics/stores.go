@@ -89,7 +89,8 @@ func (s *runStore) Due(ctx context.Context, after executor.DueRun, t time.Time, 
 // Schedules returns a store that measures what the schedules do with it.
 func (m *Metrics) Schedules(store schedules.Store) schedules.Store { return &scheduleStore{store, m} }
 
-// scheduleStore counts and times the calls that fire schedules.
+// scheduleStore counts and times the calls that fire schedules. It is the store
+// otherwise, answers included.
 type scheduleStore struct {
 	schedules.Store
 	m *Metrics
@@ -126,7 +127,8 @@ func (s *scheduleStore) States(ctx context.Context, ids []string) ([]schedules.S
 	return list, err
 }
 
-// countCommit records one transaction with its members, however it ended.
+// countCommit records one transaction with its members, however it ended. Where a
+// group failed and its members were written one by one, that is one record as well.
 func (m *Metrics) countCommit(of string, members int, took time.Duration) {
 	m.commits.WithLabelValues(of).Observe(took.Seconds())
 	m.groups.WithLabelValues(of).Observe(float64(members))

@@ -11,18 +11,23 @@ import (
 
 // auditRow is a row of audit_entries; nothing ever changes or removes one.
 type auditRow struct {
-	ID         string `gorm:"primaryKey"`
-	TenantID   string
-	Actor      string
-	ActorType  string
-	ActorID    string
-	Action     string
-	Object     string
+	ID       string `gorm:"primaryKey"`
+	TenantID string
+	// Actor is the actor's name as it was then, ActorID stays the same when it changes.
+	Actor     string
+	ActorType string
+	ActorID   string
+	Action    string
+	// Object is kind:id; in entries of earlier versions it may be kind:slug.
+	Object string
+	// ObjectSlug is the object's slug as it was then; "": it had none, or the entry is
+	// of an earlier version.
 	ObjectSlug string
 	RequestID  string
 	Reason     string
-	Detail     string
-	At         int64
+	// Detail is JSON, "": none.
+	Detail string
+	At     int64
 }
 
 func (auditRow) TableName() string { return "audit_entries" }

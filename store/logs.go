@@ -14,12 +14,12 @@ type logRow struct {
 	RunID     string `gorm:"primaryKey"`
 	ID        string `gorm:"primaryKey"`
 	StepID    string
-	Iteration string
+	Iteration string // "": the step is in no loop
 	Attempt   int
 	Level     string
 	Category  string
 	Message   string
-	Data      string
+	Data      string // JSON; "": none
 	At        int64
 }
 

@@ -218,7 +218,8 @@ func eventList(rows []eventRow) []events.Event {
 }
 
 // snapshotRow is a row of run_snapshots: the newest snapshot of its run, which
-// is the state after event Seq.
+// is the state after event Seq. Data is machine's own form, opaque here. Many runs
+// have none: they are restored from their first event.
 type snapshotRow struct {
 	RunID string
 	Seq   int64

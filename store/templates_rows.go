@@ -6,7 +6,8 @@ import (
 	"heddle/templates"
 )
 
-// templateRow is a row of templates: what lists show of the newest version.
+// templateRow is a row of templates: what lists show of the newest version, whose
+// number is Version. Parameters is the JSON Schema of the template's parameters.
 type templateRow struct {
 	ID          string `gorm:"primaryKey"`
 	TenantID    string

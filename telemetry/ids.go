@@ -11,7 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traceContext is where a run stands in a trace: the trace, and the caller's span.
+// traceContext is where a run stands in a trace: the trace, and the caller's span. It
+// follows from what the run's start carried, so it is never stored.
 type traceContext struct {
 	trace      trace.TraceID
 	callerSpan trace.SpanID // zero: the trace has no caller

@@ -64,7 +64,8 @@ func (m *spanMaker) makeSpan(s *span) {
 // idsKey is the context key of the *span whose ids givenIDs hands out.
 type idsKey struct{}
 
-// givenIDs hands out the ids of the span that the context names.
+// givenIDs hands out the ids of the span that the context names, in place of the SDK's
+// random ones.
 type givenIDs struct{}
 
 // NewIDs returns the ids of a root span.

@@ -76,7 +76,7 @@ func (n *eventData) code(otherwise string) string {
 }
 
 // eventDataOf reads an event's data, but for the kinds whose output would be decoded
-// for nothing.
+// for nothing. What is missing is zero.
 func eventDataOf(ev *events.Event) (n eventData) {
 	switch ev.Kind {
 	case events.StepCompleted, events.CompensationCompleted, events.RunCompleted:
@@ -162,7 +162,8 @@ func refOf(ev *events.Event) machine.Ref {
 	return machine.Ref{StepID: ev.StepID, Iteration: ev.Iteration}
 }
 
-// stepStarted opens a step at its first attempt, and each attempt.
+// stepStarted opens a step at its first attempt, and each attempt. The step's type is
+// that of the definition after the growth.
 func (r *reader) stepStarted(ev *events.Event) {
 	c := r.stepAt(refOf(ev))
 	if c == nil {
@@ -257,8 +258,9 @@ func (r *reader) parentOf(ref machine.Ref) trace.SpanID {
 	return runSpan(r.run.RunID, r.life)
 }
 
-// closeSteps ends what is under way, the inner steps first. From then on the
-// run as it was before counts no more.
+// closeSteps ends what is under way, as cancelled, the inner steps first. From then on
+// the run as it was before counts no more: its steps have ended, and a step of that
+// name that starts later is another one.
 func (r *reader) closeSteps(at time.Time) {
 	if r.before != nil {
 		for _, c := range r.before.ActiveSteps() {
@@ -295,7 +297,7 @@ func (r *reader) compensationStarted(ev *events.Event) {
 }
 
 // compensationEnded ends an attempt of a compensation: a child of the run, linked to
-// the step that it undoes.
+// the step that it undoes. Without one in flight it does nothing.
 func (r *reader) compensationEnded(at time.Time, state, code string) {
 	c := r.compensation
 	if c == nil {

@@ -21,10 +21,11 @@ type span struct {
 	link   trace.SpanID // of the same trace, zero: none
 	name   string
 	kind   trace.SpanKind
-	start  time.Time
-	end    time.Time
-	state  string // how it ended, in the words of the journal
-	code   string // error.type, "" when it did not fail
+	// start and end are the journal's, never this process's clock.
+	start time.Time
+	end   time.Time
+	state string // how it ended, in the words of the journal
+	code  string // error.type, "" when it did not fail
 
 	step     machine.Ref // zero for a run
 	stepType string
@@ -74,7 +75,7 @@ func (s *span) attributes() []attribute.KeyValue {
 }
 
 // status returns Error for what failed, and leaves it unset otherwise, as
-// OpenTelemetry asks of instrumentation.
+// OpenTelemetry asks of instrumentation. A cancelled step has not failed.
 func (s *span) status() codes.Code {
 	if s.code != "" {
 		return codes.Error

@@ -51,11 +51,13 @@ type Config struct {
 	// SendsTrace reports whether attempts of a step type send requests that
 	// carry their traceparent: their spans are clients'. nil: no type does.
 	SendsTrace func(stepType string) bool
-	Queue      int           // spans that wait at most: 8192
-	Batch      int           // spans sent at once: 512
-	Delay      time.Duration // between two sends of less than a batch: 5 s
-	Timeout    time.Duration // of a send, its retries included: 30 s
-	Log        *slog.Logger
+	// The numbers are positive; zero takes the default.
+	Queue   int           // spans that wait at most: 8192
+	Batch   int           // spans sent at once: 512
+	Delay   time.Duration // between two sends of less than a batch: 5 s
+	Timeout time.Duration // of a send, its retries included: 30 s
+	// Log is told of losses, at most twice a minute; nil: no log.
+	Log *slog.Logger
 }
 
 // Service turns the growths of runs into spans. It is the executor's Tracer, and
@@ -209,7 +211,8 @@ func (p traceContext) spanContext(span trace.SpanID) trace.SpanContext {
 	})
 }
 
-// Stats counts spans since the start.
+// Stats counts spans since the start, each once: as sent, dropped or failed. Those
+// that wait are in none.
 type Stats struct {
 	Sent    uint64 // a collector took them
 	Dropped uint64 // the queue was full, or the time at the end was up

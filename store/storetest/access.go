@@ -109,6 +109,7 @@ func testKeyPages(t *testing.T, db *store.DB) {
 // unknown.
 func testKeyRevoke(t *testing.T, db *store.DB) {
 	tenant(t, db, "t1")
+	// The tenant's id is part of the address.
 	wantFault(t, db.RevokeKey(ctx, "t2", "key_first_t1", at(5)), fault.NotFound, "key_not_found")
 	must(t, db.RevokeKey(ctx, "t1", "key_first_t1", at(5)))
 	must(t, db.RevokeKey(ctx, "t1", "key_first_t1", at(6)))
@@ -225,6 +226,7 @@ func testGrants(t *testing.T, db *store.DB) {
 	must(t, db.PutGrant(ctx, "t1", g))
 	g.Actions = []access.Action{access.View, access.Execute}
 	must(t, db.PutGrant(ctx, "t1", g))
+	// Of one key, and of all of the tenant's.
 	for _, id := range []string{"key_first_t1", ""} {
 		got, err := db.Grants(ctx, "t1", id)
 		must(t, err)
@@ -248,6 +250,7 @@ func testGrants(t *testing.T, db *store.DB) {
 func testAudit(t *testing.T, db *store.DB) {
 	var want []audit.Entry
 	for i := range 5 {
+		// Two entries of each millisecond, by two actors in turn.
 		e := audit.Entry{
 			ID: fmt.Sprintf("aud_%d", i), TenantID: "t1", Actor: fmt.Sprint("a", i%2), ActorID: "key_1", Action: "workflow.create",
 			Object: fmt.Sprint("workflow:w", i), RequestID: "req_1", At: at(i / 2),

@@ -25,6 +25,7 @@ func testAgents(t *testing.T, db *store.DB) {
 			CreatedAt: at(n), UpdatedAt: at(n),
 		}
 	}
+	// Put in another order than that of their ids, by which they are listed.
 	for i, id := range []string{"b", "a", "c"} {
 		kept, err := db.PutAgent(ctx, make("t1", id, i), any)
 		must(t, err)

@@ -18,6 +18,7 @@ func testAnswerRead(t *testing.T, db *store.DB) {
 	got, err := db.Answer(ctx, "t1", "POST /x", "k")
 	must(t, err)
 	same(t, "answer", got, keep)
+	// Another tenant, another scope, another case.
 	for _, miss := range [][3]string{{"t2", "POST /x", "k"}, {"t1", "POST /y", "k"}, {"t1", "POST /x", "K"}} {
 		got, err := db.Answer(ctx, miss[0], miss[1], miss[2])
 		must(t, err)

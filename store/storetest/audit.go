@@ -93,6 +93,8 @@ func testAuditObjects(t *testing.T, db *store.DB) {
 	same(t, "lines of the first", len(trail(t, db, "workflow:wf_1")), 2)
 	same(t, "lines of the second", len(trail(t, db, "workflow:wf_2")), 2)
 	same(t, "lines by its slug", len(trail(t, db, "workflow:two")), 2)
+	// A slug stands for the object that had it last: the second, whose later entry has
+	// another slug.
 	same(t, "lines by a slug that it had", len(trail(t, db, "workflow:one")), 2)
 	same(t, "lines by a pattern", len(trail(t, db, "workflow:%")), 0)
 	same(t, "lines by another kind", len(trail(t, db, "key:one")), 0)

@@ -75,6 +75,7 @@ func testBlobChunks(t *testing.T, db *store.DB) {
 	content := bytes.Repeat([]byte("0123456789abcdef\x00\xff"), 150_000) // 2.7 MB
 	putBlob(t, db, "blob_1", "run_1", 1, content)
 	size := int64(len(content))
+	// The borders of chunks (1 MiB), one byte to either side, and the end.
 	for _, start := range []int64{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 2 << 20, size - 1, size} {
 		var got []byte
 		for at := start; at < size; {
@@ -142,6 +143,7 @@ func testBlobSweep(t *testing.T, db *store.DB) {
 // other run's.
 func testBlobDelete(t *testing.T, db *store.DB) {
 	next := blobRun(t, db, "run_1", "blob_1")
+	// blob_2 is run_1's, too, but nothing names it.
 	other := blobRun(t, db, "run_2", "blob_3")
 	putBlob(t, db, "blob_1", "run_1", 1, []byte("1"))
 	putBlob(t, db, "blob_2", "run_1", 1, []byte("2"))
@@ -160,6 +162,7 @@ func testBlobDelete(t *testing.T, db *store.DB) {
 // testBlobGone: a commit that names a blob which was swept, or is another run's, is
 // fenced; the others of its group are written.
 func testBlobGone(t *testing.T, db *store.DB) {
+	// The first names a blob that is not there, the last one another run's.
 	gone := blobRun(t, db, "run_1", "blob_9")
 	fine := blobRun(t, db, "run_2", "blob_2")
 	foreign := blobRun(t, db, "run_3", "blob_2")

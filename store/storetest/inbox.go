@@ -68,12 +68,14 @@ func leads(t *testing.T, db *store.DB, holder string, n int) int64 {
 // testInbox: commands are listed in the order of their ids, page by page, and have no
 // outcome before they are taken.
 func testInbox(t *testing.T, db *store.DB) {
+	// Posted in another order than that of their ids.
 	for i, id := range []string{"inp_2", "inp_1", "inp_3"} {
 		post(t, db, posted(id, "run_1", i))
 	}
 	if _, err := db.Post(ctx, posted("inp_1", "run_1", 9)); err == nil {
 		t.Fatal("one id is posted twice")
 	}
+	// A page of one, from behind the first.
 	list, err := db.Untaken(ctx, "inp_1", 1)
 	must(t, err)
 	same(t, "a page", list, []executor.Posted{posted("inp_2", "run_1", 0)})
@@ -129,6 +131,7 @@ func testInboxBadMember(t *testing.T, db *store.DB) {
 	a, b := newRun(w, "run_1", 1), newRun(w, "run_2", 1)
 	commit(t, db, a, b)
 	post(t, db, posted("inp_1", "run_1", 1))
+	// Both are in one group; which run a command was posted for is the executor's business.
 	bad, good := grow(a, machine.Running, 2), grow(b, machine.Running, 2)
 	// inp_9 was never posted, so that taking it changes no row, as if it was taken.
 	bad.Taken = []executor.Taken{taken("inp_9", "run_1")}
@@ -151,6 +154,7 @@ func testInboxSettle(t *testing.T, db *store.DB) {
 	// Whatever a refusal shows must reach the node where the command was posted.
 	refused.Refusal.Issues = []fault.Issue{{Code: "type", Severity: "error", Message: "m", Pointer: "/a"}}
 	wantIs(t, db.Settle(ctx, old, []executor.Taken{refused}), executor.ErrFenced)
+	// The holder of the old epoch must not answer any more.
 	same(t, "of an old epoch", untaken(t, db), []string{"inp_1"})
 	must(t, db.Settle(ctx, epoch, []executor.Taken{refused}))
 	must(t, db.Settle(ctx, epoch, []executor.Taken{taken("inp_1", "run_1")}))
@@ -217,6 +221,7 @@ func testInboxPurge(t *testing.T, db *store.DB) {
 func testListen(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	epoch := leads(t, db, "a", 0)
+	// Where nothing is heard the test must end all the same.
 	listening, stop := context.WithTimeout(ctx, 10*time.Second)
 	heard, ended := make(chan executor.Notice, 100), make(chan error, 1)
 	go func() { ended <- db.Listen(listening, func(n executor.Notice) { heard <- n }) }()
@@ -259,6 +264,7 @@ func testInboxRequest(t *testing.T, db *store.DB) {
 	}
 	post(t, db, request("inp_1", "run_1", "a"))
 	post(t, db, request("inp_2", "run_1", "b"))
+	// The same request id for another run, and none at all twice.
 	post(t, db, request("inp_3", "run_2", "a"))
 	post(t, db, posted("inp_4", "run_1", 1))
 	post(t, db, posted("inp_5", "run_1", 1))
@@ -273,6 +279,7 @@ func testInboxRequest(t *testing.T, db *store.DB) {
 	epoch := leads(t, db, "node", 1)
 	must(t, db.Settle(ctx, epoch, []executor.Taken{taken("inp_1", "run_1")}))
 	post(t, db, request("inp_7", "run_1", "a"))
+	// A command that was withdrawn frees its request id as well.
 	if _, err := db.Withdraw(ctx, "inp_2"); err != nil {
 		t.Fatal(err)
 	}

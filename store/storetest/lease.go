@@ -39,6 +39,7 @@ func testLease(t *testing.T, db *store.DB) {
 	}
 	_, err = db.AcquireLease(ctx, "a", at(1901), time.Second)
 	wantIs(t, err, executor.ErrLeaseHeld)
+	// An expired lease is its holder's until another node takes it.
 	same(t, "renewed late, but no other node came", acquire("b", 9000), second)
 }
 
@@ -50,6 +51,7 @@ func testLeaseRelease(t *testing.T, db *store.DB) {
 	must(t, db.ReleaseLease(ctx, "b")) // not its own: no effect
 	_, err = db.AcquireLease(ctx, "b", at(1), time.Second)
 	wantIs(t, err, executor.ErrLeaseHeld)
+	// From here on the lease is free, though its time is not over.
 	must(t, db.ReleaseLease(ctx, "a"))
 	second, err := db.AcquireLease(ctx, "b", at(1), time.Second)
 	must(t, err)

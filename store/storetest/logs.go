@@ -32,6 +32,7 @@ func testLogsKept(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	commit(t, db, newRun(w, "run_1", 1))
 	full := line("run_1", 1, "each", "warn", "stderr")
+	// Quotes, a backslash, a line break, and a number that no decoder keeps.
 	full.Iteration, full.Message, full.Data = "each[3].inner[0]", "it's “odd” \\ \n", json.RawMessage(`{"n":1e400}`)
 	bare := line("run_1", 2, "s", "info", "stdout")
 	must(t, db.AppendLogs(ctx, []executor.Log{full, bare}))
@@ -72,6 +73,7 @@ func testLogsPaged(t *testing.T, db *store.DB) {
 			func(l executor.Log) bool { return l.StepID == "a" && l.Level == "info" },
 		},
 	} {
+		// Each filter is walked in both directions.
 		for _, newest := range []bool{false, true} {
 			var want []executor.Log
 			for i := range all {

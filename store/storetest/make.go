@@ -74,6 +74,7 @@ func event(run string, seq int64, kind events.Kind, n int) events.Event {
 // sets the time of completion.
 func grow(c executor.Commit, state machine.State, n int) executor.Commit {
 	next := c
+	// The commit is a copy of c, slices included, which grow replaces and never changes.
 	next.Answer, next.Snapshot = nil, nil
 	next.Expected = c.Row.Seq
 	next.Row.Seq++

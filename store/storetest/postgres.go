@@ -76,6 +76,7 @@ func (s *Server) Database(t testing.TB) string {
 		t.Fatalf("make a database: %v", err)
 	}
 	t.Cleanup(func() {
+		// A test may have stopped the server that it started for itself.
 		if s.running() {
 			if err := s.exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"); err != nil {
 				t.Logf("drop the database: %v", err)

@@ -44,6 +44,7 @@ func testRunTenant(t *testing.T, db *store.DB) {
 func testRunEvents(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	c := newRun(w, "run_1", 1)
+	// One commit with five events; another run's are not among them.
 	for seq := int64(2); seq <= 5; seq++ {
 		c.Events = append(c.Events, event("run_1", seq, events.StepStarted, int(seq)))
 	}
@@ -70,6 +71,7 @@ func testRunSnapshot(t *testing.T, db *store.DB) {
 	b.Snapshot = []byte("two")
 	commit(t, db, b)
 	c := grow(b, machine.Running, 3)
+	// The newer snapshot replaces the older one; its events stay, and are not read.
 	c.Snapshot = []byte("three")
 	commit(t, db, c)
 	d := grow(c, machine.Running, 4)

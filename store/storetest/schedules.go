@@ -83,6 +83,7 @@ func testSchedulePages(t *testing.T, db *store.DB) {
 	one, two := create(t, db, revision("t1", "wf_1", "one", 1)), create(t, db, revision("t1", "wf_2", "two", 1))
 	for i := range 9 {
 		w := one
+		// Three of nine are another workflow's; two of each millisecond.
 		if i%3 == 0 {
 			w = two
 		}
@@ -223,6 +224,7 @@ func testScheduleQueues(t *testing.T, db *store.DB) {
 	f.Slots = append(f.Slots, waiting, filled)
 	f.Cancel = nil
 	must(t, db.Fire(ctx, []schedules.Firing{f})[0])
+	// Unknown ids are left out. Waiting slots of backfills are apart from the schedule's.
 	states, err := db.States(ctx, []string{"sched_none", "sched_a"})
 	must(t, err)
 	if len(states) != 1 || states[0].WaitingCount != 1 || len(states[0].Backfill) != 1 || states[0].WorkflowStatus != workflows.Active {
@@ -260,6 +262,7 @@ func testSlotPages(t *testing.T, db *store.DB) {
 	w := create(t, db, revision("t1", "wf_1", "one", 1))
 	s := keepSchedule(t, db, newSchedule(w, "sched_a", 1))
 	f := schedules.Firing{ScheduleID: s.ID, Fence: 1, Status: schedules.Ended}
+	// Two lines of each due time, told apart by their origin.
 	for i := range 7 {
 		f.Slots = append(f.Slots, schedules.Slot{
 			ScheduleID: s.ID, Due: at(i / 2), Until: at(i), Count: i + 1,
@@ -295,6 +298,7 @@ func testScheduleEnds(t *testing.T, db *store.DB) {
 	must(t, db.DeleteWorkflow(ctx, "t1", "wf_1", func(workflows.Workflow, bool) error { return nil }))
 	_, err := db.Schedule(ctx, "t1", s.ID)
 	wantFault(t, err, fault.NotFound, "schedule_not_found")
+	// However far the time: the schedule does not wake any more.
 	due, err := db.DueSchedules(ctx, at(1e9), 10)
 	must(t, err)
 	same(t, "due", len(due), 0)

@@ -108,6 +108,7 @@ func (s *Server) start() error {
 	go func() {
 		defer close(ended)
 		said := watchLog(log, ready)
+		// Only after the log was read: Wait closes the pipe.
 		end = errors.Join(cmd.Wait(), said)
 	}()
 	select {
@@ -154,6 +155,7 @@ func (s *Server) stop() error {
 	if s.stdin == nil {
 		return errors.New("it is stopped already")
 	}
+	// A line, and not the end of the input, which would take the data as well.
 	if _, err := io.WriteString(s.stdin, "stop\n"); err != nil {
 		return err
 	}

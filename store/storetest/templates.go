@@ -164,11 +164,13 @@ func testTemplateDelete(t *testing.T, db *store.DB) {
 func testTemplatePages(t *testing.T, db *store.DB) {
 	for i := range 7 {
 		tpl := template("t1", fmt.Sprintf("tpl_%d", i), i/2)
+		// A category with the characters that LIKE knows.
 		if i%3 == 0 {
 			tpl.Category = "odd_%"
 		}
 		createTemplate(t, db, tpl)
 	}
+	// Another tenant's newer one must not show.
 	createTemplate(t, db, template("t2", "tpl_x", 9))
 	want := []string{"tpl_6", "tpl_5", "tpl_4", "tpl_3", "tpl_2", "tpl_1", "tpl_0"}
 	same(t, "by cursor", templatePages(t, db, templates.Query{TenantID: "t1", Limit: 3}), want)
@@ -212,6 +214,7 @@ func testOrigin(t *testing.T, db *store.DB) {
 	createTemplate(t, db, template("t1", "tpl_1", 1))
 	rev := installed("t1", "wf_1", "tpl_1")
 	create(t, db, rev)
+	// One of a template that the store does not have, and one of none.
 	create(t, db, installed("t1", "wf_2", "tpl_builtin"))
 	create(t, db, revision("t1", "wf_3", "wf_3", 1))
 	got, err := db.Origin(ctx, "t1", "wf_1")

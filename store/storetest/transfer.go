@@ -101,10 +101,12 @@ func testImportRefused(t *testing.T, db *store.DB) {
 	create(t, db, revision("t1", "wf_1", "one", 1))
 	w, all := arrival("t1", "wf_1", "one")
 	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "slug_taken")
+	// The id is taken even under a free slug, and even in another tenant.
 	w.Slug = "two"
 	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "id_taken")
 	w.TenantID = "t2"
 	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "id_taken")
+	// Two versions of one workflow with one label.
 	w.ID, all[1].Label = "wf_2", "one"
 	wantFault(t, db.ImportWorkflow(ctx, w, all, nil), fault.Conflict, "label_taken")
 	_, err := db.Workflow(ctx, "t2", "two")

@@ -29,6 +29,7 @@ func testTurnOne(t *testing.T, db *store.DB) {
 	same(t, "the first", claim(t, db, "a", time.Hour), true)
 	same(t, "another", claim(t, db, "b", time.Hour), false)
 	same(t, "renewed", claim(t, db, "a", time.Hour), true)
+	// Only its owner can free it.
 	must(t, db.FreeTurn(ctx, "run_1", "b"))
 	same(t, "freed by another", claim(t, db, "b", time.Hour), false)
 	must(t, db.FreeTurn(ctx, "run_1", "a"))

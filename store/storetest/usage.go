@@ -20,6 +20,7 @@ func testUsage(t *testing.T, db *store.DB) {
 	for i, c := range []executor.Commit{newRun(w, "run_1", 10), newRun(w, "run_2", 20), newRun(w, "run_3", 30), newRun(other, "run_4", 20)} {
 		commit(t, db, c)
 		done := grow(c, machine.Completed, 2)
+		// Powers of 1,024, so that a sum shows which runs are in it.
 		done.Row.Usage = machine.Usage{Tokens: int64(1) << (10 * i), CostMicroUSD: int64(i + 1)}
 		commit(t, db, done)
 	}

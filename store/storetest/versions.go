@@ -77,6 +77,7 @@ func testVersionRead(t *testing.T, db *store.DB) {
 		must(t, err)
 		same(t, "version "+ref, got, want)
 	}
+	// Unknown numbers, texts that look like numbers, and an unknown label.
 	for _, ref := range []string{"2", "v0", "-1", "nope", "99999999999999999999"} {
 		_, err := db.Version(ctx, "t1", "wf_1", ref)
 		wantFault(t, err, fault.NotFound, "version_not_found")
@@ -104,6 +105,7 @@ func testVersionLabel(t *testing.T, db *store.DB) {
 	same(t, "the same label again", set, w)
 	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", anyRevision)
 	wantFault(t, err, fault.Conflict, "label_taken")
+	// Cleared there, the label is free for another version.
 	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 3, "", anyRevision)
 	must(t, err)
 	_, _, err = db.SetLabel(ctx, "t1", "wf_1", 2, "beta", anyRevision)

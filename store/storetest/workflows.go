@@ -137,6 +137,7 @@ func testWorkflowRace(t *testing.T, db *store.DB) {
 	for range writers {
 		all.Go(func() {
 			_, err := db.Change(ctx, "t1", "wf_1", func(c workflows.Current) (workflows.Revision, error) {
+				// Each writer counts on from what it read: a lost update would make two of a number.
 				c.Workflow.LatestVersion++
 				v := &workflows.NewVersion{Number: c.Workflow.LatestVersion, Definition: json.RawMessage(`{}`), CreatedAt: at(1)}
 				return workflows.Revision{Workflow: c.Workflow, Version: v}, nil
@@ -181,6 +182,7 @@ func testWorkflowDelete(t *testing.T, db *store.DB) {
 	if _, err := db.Version(ctx, "t1", "wf_1", "1"); err != nil {
 		t.Fatalf("the history is gone: %v", err)
 	}
+	// The lists of its tags do not have it any more.
 	page, err := db.Workflows(ctx, workflows.Query{TenantID: "t1", Tag: "x", Limit: 10})
 	must(t, err)
 	same(t, "tagged", len(page.Workflows), 0)
