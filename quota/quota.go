@@ -5,9 +5,9 @@
 // Whoever is about to store something reserves it, stores it, and releases the
 // reservation. Between two counts the quota goes by what was counted last and by the
 // reservations of this node, so several nodes together may exceed a limit, by what
-// they store until the next count. A Gate counts things and asks the store at most
-// about once a second and tenant; Bytes sums sizes, which is so expensive that it
-// happens in the background.
+// they store until the next count. A Gate counts things: it asks the store about
+// once a second and tenant, and for each request at the limit. Bytes sums sizes,
+// which is so expensive that it happens in the background.
 package quota
 
 import (
@@ -97,8 +97,8 @@ func (g *Gate) Reserve(ctx context.Context, tenantID, id string) error {
 }
 
 // Release ends the reservation of what is stored by now, or will not be. A second
-// call, or one for an unknown id, does nothing. It does not let another in before the
-// next count.
+// call, or one for an unknown id, does nothing. It does not raise what remains: that
+// is counted anew.
 func (g *Gate) Release(tenantID, id string) {
 	if g == nil {
 		return

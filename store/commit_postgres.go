@@ -25,7 +25,7 @@ type postgresGroup struct {
 	tx     pgx.Tx
 	// byLeader is set when the lease's epoch was checked: the node that drives
 	// runs need not be told of new ones.
-	byLeader bool // a commit of the node that drives runs
+	byLeader bool
 }
 
 // beginPostgres waits for a connection as long as ctx lasts. From then on the
@@ -79,7 +79,7 @@ func (g *postgresGroup) liveWorkflows(ids []string) (map[string]workflowHead, er
 	return there, err
 }
 
-// strings returns the rows of a query of one text column, nil for none.
+// strings returns the rows of a query of one text column, in its order.
 func (g *postgresGroup) strings(text string, args ...any) ([]string, error) {
 	rows, err := g.tx.Query(g.ctx, text, args...)
 	if err != nil {

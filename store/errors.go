@@ -151,8 +151,8 @@ func sqliteUnavailable(code int) bool {
 
 // violatesUnique reports whether a unique constraint refused the statement, and
 // the constraint is about column: it is part of the constraint's name on
-// PostgreSQL, and named in SQLite's message. column is therefore a part of a
-// name: "id" matches run_id, too. nil is false.
+// PostgreSQL, where "id" therefore matches run_id, too, and a column's whole name or
+// its beginning in SQLite's message. nil is false.
 func violatesUnique(err error, column string) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23505" && strings.Contains(pg.ConstraintName, column)
