@@ -96,7 +96,7 @@ func (s *Service) acceptBootstrapKey(given string) {
 }
 
 // isBootstrapKey reports whether sum is the digest of the configured key. It
-// compares in constant time, so that the time taken tells nothing about the key.
+// compares in constant time, so that the time taken reveals nothing about the key.
 func (s *Service) isBootstrapKey(sum [32]byte) bool {
 	b := s.bootstrap.Load()
 	return b != nil && subtle.ConstantTimeCompare(b[:], sum[:]) == 1

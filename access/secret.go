@@ -10,7 +10,7 @@ import (
 
 // The form of a key: the prefix, 30 random base62 characters, and 6 base62
 // characters of the CRC-32 of those 30. A scanner finds it with
-// iw_live_[0-9A-Za-z]{36} and can tell a real one by the checksum.
+// iw_live_[0-9A-Za-z]{36} and recognizes a real one by the checksum.
 const (
 	secretPrefix = "iw_live_"
 	randomLen    = 30

@@ -1,7 +1,7 @@
 // Package metrics measures the process for Prometheus: it stands between the
-// features and the store, is told of requests and due times, and looks at the
-// executor when it is asked. It holds numbers and closed sets of words only; no
-// label names a tenant, a workflow or a path that a caller chose. Nothing
+// features and the store, records requests and due times, and reads the
+// executor's load when it is scraped. It holds numbers and closed sets of words
+// only; no label names a tenant, a workflow or a path that a caller chose. Nothing
 // leaves the process but through Handler.
 package metrics
 

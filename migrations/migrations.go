@@ -39,7 +39,7 @@ type NewerError struct {
 	Database, Binary int64
 }
 
-// Error tells the operator what to do.
+// Error names both versions and says what the operator can do.
 func (e *NewerError) Error() string {
 	return fmt.Sprintf("the database has schema %d, this heddle knows schemas up to %d: start the newer heddle, or restore a backup made before the upgrade", e.Database, e.Binary)
 }
@@ -50,7 +50,7 @@ type OlderError struct {
 	Database, Binary int64
 }
 
-// Error tells the operator what to do.
+// Error names both versions and the command that migrates.
 func (e *OlderError) Error() string {
 	return fmt.Sprintf("the database has schema %d, this heddle needs schema %d: run `heddle migrate` first", e.Database, e.Binary)
 }

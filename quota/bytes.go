@@ -35,7 +35,7 @@ type BytesConfig struct {
 	// ends with ctx. It runs on a goroutine of its own, without any lock.
 	Count func(ctx context.Context, tenantID string) (int64, error)
 	Now   func() time.Time
-	// Uncounted is told of each count that failed, and once for each that is not
+	// Uncounted is called for each count that failed, and once for each that is not
 	// there in time and without which a request is let in (err nil). It may be nil.
 	Uncounted func(tenantID string, err error)
 }
@@ -69,7 +69,7 @@ type ledger struct {
 	endedAt      time.Time     // when the last count ended; zero: there was none
 	duration     time.Duration // how long it took, the wait for a slot left out
 	stale        bool          // something was deleted since it began
-	reported     bool          // Uncounted was told that the count under way is late
+	reported     bool          // Uncounted was called because the count under way is late
 	ended        chan struct{} // closed at the end of the count under way; nil: none
 	startedAt    time.Time     // when that was begun
 }

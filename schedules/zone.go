@@ -87,7 +87,7 @@ var zoneByAbbreviation = map[string]string{
 }
 
 // nearestZone returns the zone that was probably meant by an abbreviation, another
-// case, spaces for underscores, or the city alone; "" where it cannot tell.
+// case, spaces for underscores, or the city alone; "" where there is none.
 func nearestZone(zones []string, name string) string {
 	if zone := zoneByAbbreviation[strings.ToUpper(strings.TrimSpace(name))]; zone != "" {
 		return zone

@@ -71,7 +71,7 @@ func writeAudit(tx *gorm.DB, o audit.Object, detail any) error {
 	if err := tx.Create(&row).Error; err != nil {
 		return err
 	}
-	t.MarkWritten() // whether the transaction commits is told by its error
+	t.MarkWritten() // if the transaction fails, so does the request
 	return nil
 }
 

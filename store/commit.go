@@ -87,7 +87,7 @@ type groupTx interface {
 	// execAll executes statements in order and returns how many rows each
 	// changed. Callers go through execStatements.
 	execAll(list []statement) ([]int64, error)
-	// notify tells other nodes, once committed, to look at the runs again.
+	// notify notifies other nodes, once committed, that the runs have changed.
 	notify(runIDs []string) error
 	// commit makes everything durable; outcome_unknown where that is not known.
 	commit() error

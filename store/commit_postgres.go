@@ -24,7 +24,7 @@ type postgresGroup struct {
 	conn   *pgxpool.Conn
 	tx     pgx.Tx
 	// byLeader is set when the lease's epoch was checked: the node that drives
-	// runs need not be told of new ones.
+	// runs need not be notified of new ones.
 	byLeader bool
 }
 
@@ -123,7 +123,7 @@ WHERE r.id = u.id AND r.seq = u.expected RETURNING r.id`,
 
 // insert sends everything in one round trip, and the notifications with it:
 // PostgreSQL delivers them when the transaction commits. Nodes that follow the
-// runs hear of grown journals, and the one that drives runs of new ones.
+// runs are notified of grown journals, and the one that drives runs of new ones.
 func (g *postgresGroup) insert(runs, all []*write) error {
 	batch := &pgx.Batch{}
 	if len(runs) > 0 {

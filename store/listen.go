@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What PostgreSQL nodes tell each other, always as part of the transaction that
-// it is about. Nothing depends on it: a node that hears nothing looks again
-// after a while.
+// What PostgreSQL nodes notify each other of, always as part of the transaction that
+// it is about. Nothing depends on it: a node that receives nothing looks again after
+// a while.
 const (
 	// eventsChannel carries the ids of runs whose journals have grown,
 	// separated by commas; "" where they are too many to name.
@@ -41,10 +41,10 @@ func runIDsPayload(ids []string) string {
 }
 
 // Tells reports whether nodes notify each other of what they commit, which only
-// those on PostgreSQL do. Where it is false, Listen hears nothing.
+// those on PostgreSQL do. Where it is false, Listen receives nothing.
 func (db *DB) Tells() bool { return db.postgres() }
 
-// Listen calls heard for what other nodes notify, over a connection of its own,
+// Listen calls heard for each notification of other nodes, over a connection of its own,
 // until ctx ends (nil) or the connection breaks (an error; what was notified
 // meanwhile is lost). It calls heard once at the beginning, because of what
 // came before. On SQLite there are no other nodes, and it only waits for ctx.
@@ -58,7 +58,7 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 		return translate(err)
 	}
 	defer func() {
-		// ctx has usually ended by now, and the server still has to hear of the end.
+		// ctx has usually ended by now, and the end still has to be sent.
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_ = conn.Close(ending)
@@ -66,7 +66,7 @@ func (db *DB) Listen(ctx context.Context, heard func(executor.Notice)) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+eventsChannel+"; LISTEN "+workChannel); err != nil {
 		return translate(err)
 	}
-	// After LISTEN: what is committed from here on is heard, and this call covers
+	// After LISTEN: what is committed from here on is received, and this call covers
 	// what came before.
 	heard(executor.Notice{Work: true})
 	for {

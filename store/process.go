@@ -7,7 +7,7 @@ import (
 )
 
 // processName names this process so that another one on the same machine can
-// tell for sure that it has ended: boot and namespace of process numbers, the
+// know for certain that it has ended: boot and namespace of process numbers, the
 // number, and when the process began, because numbers are used again. The parts
 // are separated by spaces. It is "" where the system does not say.
 func processName() string {

@@ -23,8 +23,8 @@ const (
 	// have begun.
 	openOfSQL = "SELECT version, hash, CASE WHEN state = 'queued' THEN 0 ELSE 1 END AS begun, count(*) AS count FROM runs WHERE concurrency_key <> '' AND state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND concurrency_key = ? GROUP BY 1, 2, 3 ORDER BY 3 DESC, min(created_at), min(id)"
 
-	// openRunsSQL lists the open runs of a workflow. It is also how a deletion
-	// learns that there are some.
+	// openRunsSQL lists the open runs of a workflow. A deletion uses it to see
+	// whether there are any.
 	openRunsSQL = "SELECT id FROM runs WHERE state NOT IN ('completed', 'failed', 'cancelled') AND workflow_id = ? AND tenant_id = ? ORDER BY id"
 
 	// runsByVersionSQL counts the open runs of one workflow, by version. The

@@ -93,7 +93,7 @@ type slotRow struct {
 	RunID   string
 	At      int64
 	Live    int
-	// CancelRequested is 1 while the run has yet to be told to cancel.
+	// CancelRequested is 1 from the request to cancel the run until the run has ended.
 	CancelRequested int `gorm:"column:doomed"`
 }
 

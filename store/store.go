@@ -2,7 +2,7 @@
 // feature, over SQLite (one file, one process) and over PostgreSQL. It
 // promises that each method is one transaction, that errors are *fault.Error
 // (or the executor's sentinels) without SQL or values in their message, and
-// that nothing of gorm, of database/sql or of a driver leaves it. It knows no
+// that nothing of gorm, of database/sql or of a driver leaves it. It has no
 // rules: what a change means is decided by the features.
 //
 // Times are stored as milliseconds since 1970, 0 for "never"; JSON is stored
@@ -115,7 +115,7 @@ type settings struct {
 	// lock: be the only server on the SQLite file.
 	lock bool
 	// waitLimit is for how long an unavailable PostgreSQL is tried; 0: once.
-	// onWait is told each reason, see WithWait.
+	// onWait is called with the reasons, see WithWait.
 	waitLimit time.Duration
 	onWait    func(error)
 }

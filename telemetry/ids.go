@@ -61,8 +61,8 @@ func runSpan(runID string, life int) trace.SpanID {
 	return spanID("run", runID, strconv.Itoa(life))
 }
 
-// stepSpan returns the id of a step's span. seq is that of the step's first event:
-// it tells the times apart that the step ran.
+// stepSpan returns the id of a step's span. seq is that of the step's first event, by
+// which the times that the step ran differ.
 func stepSpan(runID string, seq int64) trace.SpanID {
 	return spanID("step", runID, strconv.FormatInt(seq, 10))
 }

@@ -11,7 +11,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// lossLogInterval bounds how often the log tells of spans that are lost.
+// lossLogInterval is the shortest time between two log lines about lost spans.
 const lossLogInterval = 30 * time.Second
 
 // queue holds finished spans until its one goroutine (serve) has sent them. It is

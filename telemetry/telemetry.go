@@ -56,7 +56,7 @@ type Config struct {
 	Batch   int           // spans sent at once: 512
 	Delay   time.Duration // between two sends of less than a batch: 5 s
 	Timeout time.Duration // of a send, its retries included: 30 s
-	// Log is told of losses, at most twice a minute; nil: no log.
+	// Log gets a warning about losses, at most twice a minute; nil: no log.
 	Log *slog.Logger
 }
 
