@@ -24,7 +24,8 @@ const (
 )
 
 // Watch shows the executor's load and the queue whenever the measures are read. It
-// must be called at most once, or it panics, like WatchClock and WatchSpans.
+// must be called at most once, like WatchClock and WatchSpans: a second collector would
+// repeat the measures, which is an error of every scrape.
 func (m *Metrics) Watch(exec *executor.Service, queue Queue) {
 	m.registry.MustRegister(&load{m: m, exec: exec, queue: queue})
 }

@@ -29,8 +29,8 @@ type answerRow struct {
 
 func (answerRow) TableName() string { return "idempotency_answers" }
 
-// compare orders answers by tenant, scope and key: the one order in which every
-// transaction inserts them, against deadlocks.
+// compare orders answers by tenant, scope and key: the order in which a
+// group commit inserts several, against deadlocks.
 func (r *answerRow) compare(other *answerRow) int {
 	return cmp.Or(cmp.Compare(r.TenantID, other.TenantID), cmp.Compare(r.Scope, other.Scope), cmp.Compare(r.Key, other.Key))
 }

@@ -149,7 +149,7 @@ func (w *write) setInputApart() {
 // checkCommit returns the member's row. It makes sure that the journal stays
 // dense: the events are numbered from Expected+1 without a gap to the row's
 // Seq. A member for which that is not so has a fault of kind Internal and is
-// never written: recovery folds the events in order and could not see the gap.
+// never written: recovery relies on dense events.
 func checkCommit(c executor.Commit) (runRow, error) {
 	next := c.Expected
 	for _, e := range c.Events {
