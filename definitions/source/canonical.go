@@ -6,9 +6,14 @@ import (
 	"encoding/json"
 )
 
-// Render writes the canonical form of a tree and notes each node's span in
-// it: keys in the order of their bytes, no white space, numbers as written,
-// text with the fewest escapes.
+// Render appends the canonical form of a tree to dst, sets each node's From
+// and To to its span in the result, and returns the extended slice.
+//
+// The form: keys in the order of their bytes, no white space, numbers as
+// written, text with the fewest escapes. Hashes of stored definitions cover
+// it, so it must never change by a byte. A Bad node is written as null and a
+// refused member not at all, so only the form of a tree without errors stands
+// for its text.
 func Render(dst []byte, n *Node) []byte {
 	n.From = int32(len(dst))
 	switch n.Kind {
@@ -43,10 +48,14 @@ func Render(dst []byte, n *Node) []byte {
 	return dst
 }
 
-// quote appends a JSON string; only what must be is escaped.
+// quote appends a JSON string. Only what RFC 8259 requires is escaped: the quote,
+// the backslash and control characters below U+0020, by \n, \r and \t or else
+// \u00xx in small letters. The text is valid UTF-8 already.
 func quote(dst []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	dst = append(dst, '"')
+	// Runs of plain bytes are appended at once; start is where the current one
+	// begins.
 	start := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -72,9 +81,9 @@ func quote(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// Canonical gives the canonical form of any JSON text: sorted keys, no white
-// space, strings and numbers as written. A text that ScanJSON would refuse is
-// a *fault.Error.
+// Canonical returns the canonical form of any JSON text, within the limits of a
+// definition. A text that ScanJSON would refuse is its *fault.Error. raw is not
+// changed, and the result shares no memory with it.
 func Canonical(raw []byte) (json.RawMessage, error) {
 	root, err := scanStrictly(raw, DefinitionLimits())
 	if err != nil {
@@ -83,8 +92,9 @@ func Canonical(raw []byte) (json.RawMessage, error) {
 	return Render(make([]byte, 0, len(raw)), root), nil
 }
 
-// Hash is the fingerprint of a canonical form: "sha256:" and 64 hexadecimal
-// digits.
+// Hash returns the fingerprint of a canonical form: "sha256:" and 64 hexadecimal
+// digits in small letters. Two definitions are the same version where it is
+// equal.
 func Hash(canonical []byte) string {
 	sum := sha256.Sum256(canonical)
 	return "sha256:" + hex.EncodeToString(sum[:])

@@ -11,50 +11,58 @@ import (
 
 // The severities of a diagnostic.
 const (
+	// A definition with an error is refused; warnings never refuse one.
 	SeverityError   = "error"
 	severityWarning = "warning"
 )
 
-// Diagnostic is a diagnostic whose place is still a node.
+// Diagnostic is an issue whose place is still a node: pointer, line and column
+// are filled in by Resolve. It is owned by its Diagnostics; what Error and Warn
+// return may be amended until Resolve is called.
 type Diagnostic struct {
 	fault.Issue
-	At       *Node
-	tail     string // what follows at's pointer
-	key      bool   // the member's name is meant, not its value
-	Pos      *Position
-	Unlisted bool // beyond what is listed: counted, and nothing else
+	At       *Node     // what the diagnostic is about; never nil
+	tail     string    // appended to At's pointer: the last token of what is not in the tree
+	key      bool      // the member's name is meant, not its value
+	Pos      *Position // in place of At's position; nil: none
+	Unlisted bool      // beyond the limits: counted, and nothing else; amending it has no effect
 }
 
 // Diagnostics collects what one pass finds. What is found beyond MaxDiagnostics
-// and MaxPerCode is counted at no cost that grows with its number.
+// and MaxPerCode is counted at no cost that grows with its number: no message is
+// made for it and no node is kept. The zero value is ready. Not safe for
+// concurrent use.
 type Diagnostics struct {
-	List []*Diagnostic
+	List []*Diagnostic // in the order in which they were found, until Resolve sorts it
 	Tally
-	left Diagnostic // stands for whatever is not listed
-	// named are objects that have an unknown member of which is known what to
-	// write, and the last such member's place: what they lack comes after it.
+	left Diagnostic // returned for whatever is not listed, so that callers need no check
+	// named maps objects with an unknown member whose replacement is known to the
+	// place of the last such member. What those objects lack is listed after it,
+	// because the replacement explains what is missing.
 	named map[*Node]int32
 }
 
-// Tally counts problems by what is found and how bad it is.
+// Tally counts problems by code and severity. It is what one pass hands on to the
+// next, so that the limits hold for both together. The zero value is empty.
 type Tally struct {
-	listed int
-	counts map[counted]int
+	listed int             // in all; at most MaxDiagnostics
+	counts map[counted]int // nil until the first problem
 	more   map[counted]int // of counts, those that are not listed
-	Last   bool            // the last one was not listed
+	Last   bool            // the last one was not listed, so suggestions for it are wasted work
 }
 
+// counted is what problems are counted by.
 type counted struct {
 	code     Code
 	severity string
 }
 
-// Copy is a tally that goes on from this one.
+// Copy returns a tally that continues from this one; the two share no map.
 func (t *Tally) Copy() Tally {
 	return Tally{listed: t.listed, counts: maps.Clone(t.counts), more: maps.Clone(t.more)}
 }
 
-// Total is how many problems were found, listed or not.
+// Total returns the number of problems found, listed or not.
 func (t *Tally) Total() int {
 	n := t.listed
 	for _, more := range t.more {
@@ -63,7 +71,8 @@ func (t *Tally) Total() int {
 	return n
 }
 
-// take counts a problem and reports whether it is to be listed.
+// take counts a problem and reports whether it is to be listed, which it
+// remembers in Last.
 func (t *Tally) take(c counted) bool {
 	if t.counts == nil {
 		t.counts, t.more = map[counted]int{}, map[counted]int{}
@@ -82,16 +91,23 @@ func (t *Tally) take(c counted) bool {
 	return true
 }
 
-// Skip counts an error that is not to be listed; false: it is, and nothing is
-// counted. Callers ask before they prepare a message.
+// Skip reports whether an error of the code is beyond the limits, and counts it
+// if so. Callers use it before they prepare an expensive message: on false
+// nothing is counted and Error must follow.
 func (f *Diagnostics) Skip(code Code) bool {
 	c := counted{code, SeverityError}
+	// Reading a nil map is allowed, so the zero value needs no preparation.
 	if f.counts[c] < MaxPerCode && f.listed < MaxDiagnostics {
 		return false
 	}
 	return !f.take(c)
 }
 
+// Add records a problem and returns it for amendment. Messages are sentences
+// without a full stop, cut at MaxMessage bytes but for those of cycles, which
+// name every step. Beyond the limits the problem is counted, format is not
+// evaluated, and a shared placeholder with Unlisted set is returned, valid until
+// the next call.
 func (f *Diagnostics) Add(severity string, code Code, at *Node, format string, args ...any) *Diagnostic {
 	if !f.take(counted{code, severity}) {
 		f.left = Diagnostic{At: at, Unlisted: true}
@@ -100,6 +116,8 @@ func (f *Diagnostics) Add(severity string, code Code, at *Node, format string, a
 	d := &Diagnostic{At: at, Issue: fault.Issue{
 		Code: string(code), Severity: severity, Message: fmt.Sprintf(format, args...),
 	}}
+	// A cycle of 10,000 steps is long, but Resolve bounds what all messages
+	// take together.
 	if code != Cycle {
 		d.Message = Cut(d.Message, MaxMessage)
 	}
@@ -107,15 +125,18 @@ func (f *Diagnostics) Add(severity string, code Code, at *Node, format string, a
 	return d
 }
 
+// Error is Add with the severity error.
 func (f *Diagnostics) Error(code Code, at *Node, format string, args ...any) *Diagnostic {
 	return f.Add(SeverityError, code, at, format, args...)
 }
 
+// Warn is Add with the severity warning.
 func (f *Diagnostics) Warn(code Code, at *Node, format string, args ...any) *Diagnostic {
 	return f.Add(severityWarning, code, at, format, args...)
 }
 
-// DidYouMean names what was probably meant, in the message too.
+// DidYouMean sets the suggestion and appends it to the message as a question. ""
+// changes nothing.
 func (d *Diagnostic) DidYouMean(name string) *Diagnostic {
 	if name != "" && !d.Unlisted {
 		d.Suggestion = name
@@ -124,10 +145,12 @@ func (d *Diagnostic) DidYouMean(name string) *Diagnostic {
 	return d
 }
 
-// maxSuggestion bounds a suggestion, in bytes: a longer one is left out.
+// maxSuggestion bounds a suggestion, in bytes. A longer one is left out, not cut:
+// half of a value to write would be wrong.
 const maxSuggestion = 1_000
 
-// WithSuggestion gives the suggestion and leaves the message as it is.
+// WithSuggestion sets the suggestion and leaves the message as it is; "" removes
+// it.
 func (d *Diagnostic) WithSuggestion(name string) *Diagnostic {
 	if len(name) > maxSuggestion {
 		name = ""
@@ -136,7 +159,7 @@ func (d *Diagnostic) WithSuggestion(name string) *Diagnostic {
 	return d
 }
 
-// WithRelated points at other places that have to do with it.
+// WithRelated adds the pointers of other places that take part in the problem.
 func (d *Diagnostic) WithRelated(nodes ...*Node) *Diagnostic {
 	if d.Unlisted {
 		return d
@@ -147,13 +170,14 @@ func (d *Diagnostic) WithRelated(nodes ...*Node) *Diagnostic {
 	return d
 }
 
-// AtKey points the line and column at the member's name.
+// AtKey moves line and column to the member's name; the pointer stays.
 func (d *Diagnostic) AtKey() *Diagnostic {
 	d.key = true
 	return d
 }
 
-// NoteReplacement notes that a member of an object says what to write.
+// NoteReplacement records that the diagnostic about an unknown member says what
+// to write in its place (see named). A root is ignored.
 func (f *Diagnostics) NoteReplacement(member *Node) {
 	if member.Parent == nil {
 		return
@@ -164,8 +188,9 @@ func (f *Diagnostics) NoteReplacement(member *Node) {
 	f.named[member.Parent] = max(f.named[member.Parent], member.Seq)
 }
 
-// order is the place of a finding among the others: that of its node, but for
-// what an object lacks.
+// order returns the place of a diagnostic among the others, as a Seq: that of its
+// node, except for what an object lacks, which follows the members that explain
+// it.
 func (f *Diagnostics) order(d *Diagnostic) int32 {
 	if d.Code == string(MissingField) {
 		return max(d.At.Seq, f.named[d.At])
@@ -173,8 +198,12 @@ func (f *Diagnostics) order(d *Diagnostic) int32 {
 	return d.At.Seq
 }
 
-// Resolve sorts, errors before warnings and each in document order, and fills
-// in the places.
+// Resolve sorts the list, errors before warnings and each in document order,
+// fills in pointers, lines and columns, and returns the issues. Equal places keep
+// the order in which they were found. Beyond maxDiagnostics bytes the rest is
+// counted, and a last issue states the number of what is not listed. It is called
+// once per Diagnostics; src is the text that the nodes were read from. The result
+// is never nil.
 func (f *Diagnostics) Resolve(src *Text) []fault.Issue {
 	sort.SliceStable(f.List, func(i, j int) bool {
 		a, b := f.List[i], f.List[j]
@@ -190,6 +219,8 @@ func (f *Diagnostics) Resolve(src *Text) []fault.Issue {
 		if len(d.Pointer)+len(d.tail) <= MaxPointer {
 			d.Pointer += d.tail
 		}
+		// size is never taken back, so what follows the first that does not fit
+		// is dropped too: the list ends at a place, without gaps.
 		if size += d.size(); size > maxDiagnostics {
 			f.more[counted{Code(d.Code), d.Severity}]++
 			continue
@@ -207,7 +238,8 @@ func (f *Diagnostics) Resolve(src *Text) []fault.Issue {
 	return f.withMore(out)
 }
 
-// size is what a diagnostic adds to an answer, in bytes.
+// size returns the bytes of text that a diagnostic adds to an answer. Field names
+// are not counted.
 func (d *Diagnostic) size() int {
 	n := len(d.Message) + len(d.Pointer) + len(d.Suggestion)
 	for _, r := range d.Related {
@@ -216,15 +248,20 @@ func (d *Diagnostic) size() int {
 	return n
 }
 
-// moreBegins is how the message about what is not listed begins.
+// moreBegins is the beginning of the message about what is not listed, and what
+// IsMore recognizes it by.
 const moreBegins = "Problems that are not listed: at least "
 
+// IsMore reports whether an issue is the count of unlisted problems that Resolve
+// appends, and not a problem itself.
 func IsMore(d fault.Issue) bool {
 	return d.Code == string(LimitExceeded) && strings.HasPrefix(d.Message, moreBegins)
 }
 
-// withMore adds what was not listed: an error behind the errors where there is
-// an error among it, else a warning behind everything.
+// withMore inserts the count of what was not listed into sorted issues: as an
+// error behind the errors where there is an error among it, else as a warning at
+// the end. It takes the line of the issue before it. Without unlisted problems ds
+// is returned as it is.
 func (f *Diagnostics) withMore(ds []fault.Issue) []fault.Issue {
 	if len(f.more) == 0 {
 		return ds
@@ -240,6 +277,8 @@ func (f *Diagnostics) withMore(ds []fault.Issue) []fault.Issue {
 	}
 	sort.Strings(kinds)
 	d.Message = fmt.Sprintf("%s%d (%s); correct these first", moreBegins, total, strings.Join(kinds, ", "))
+	// An error must stand among the errors, or a list of warnings alone would
+	// seem to be all.
 	at := len(ds)
 	if d.Severity == SeverityError {
 		at = sort.Search(len(ds), func(i int) bool { return ds[i].Severity != SeverityError })
@@ -250,6 +289,8 @@ func (f *Diagnostics) withMore(ds []fault.Issue) []fault.Issue {
 	return slices.Insert(ds, at, d)
 }
 
+// Capitalize returns s with its first letter in upper case; s begins with an
+// ASCII letter or is "".
 func Capitalize(s string) string {
 	if s == "" {
 		return s

@@ -2,13 +2,14 @@ package source
 
 import "slices"
 
-// keySet remembers the keys of one object: a list while there are few.
+// keySet is the set of the keys of one object: a list while there are few, which
+// needs no hashing, and a map from the 17th key on. The zero value is empty.
 type keySet struct {
-	few  []string
-	many map[string]bool
+	few  []string        // the first 17; not used once many is set
+	many map[string]bool // nil while few is in use
 }
 
-// take adds a key and tells whether it is new.
+// take adds a key and reports whether it is new.
 func (k *keySet) take(key string) bool {
 	if k.many == nil {
 		if slices.Contains(k.few, key) {

@@ -7,26 +7,32 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads JSON into nodes, strictly, and goes on after whatever it can
-// go on after. It stops (fatal) at broken syntax.
+// scanner reads JSON (RFC 8259) into nodes, strictly, and continues after
+// whatever it can continue after: a refused string, number or repeated key. At
+// broken syntax it stops, since everything behind it would be reported for
+// nothing. Each byte is looked at once; recursion is bounded by limits.Depth.
 type scanner struct {
 	src    []byte
-	at     int
-	seq    int32
+	at     int   // offset of the next byte
+	seq    int32 // of the next node; the number of values so far
 	limits Limits
-	finds  *Diagnostics
-	fatal  bool
-	spans  map[string][]byte // the texts of the opaque members
-	full   bool              // too many values, said once
+	finds  *Diagnostics      // replaced while an opaque member is passed over
+	fatal  bool              // broken syntax, or too many values: every method returns at once
+	spans  map[string][]byte // the texts of the opaque members; nil: not wanted
+	full   bool              // too many values, reported once
 }
 
-// ScanNodes reads one JSON value that fills the text. Nil when the syntax is
-// broken.
+// ScanNodes reads one JSON value that fills the text, after a byte order mark if
+// there is one. It returns nil when the syntax is broken or the text holds too
+// many values; otherwise the tree, in which refused values are Bad. Problems are
+// added to finds. limits.Bytes is the caller's to check.
 func ScanNodes(src []byte, limits Limits, finds *Diagnostics) *Node {
 	return ScanEnvelope(src, limits, finds, nil)
 }
 
-// ScanEnvelope also gives the texts of the opaque members.
+// ScanEnvelope is ScanNodes that also puts the texts of the opaque members into
+// spans, by key and as parts of src; of a repeated one the first. Opaque members
+// are not in the tree.
 func ScanEnvelope(src []byte, limits Limits, finds *Diagnostics, spans map[string][]byte) *Node {
 	s := &scanner{src: src, limits: limits, finds: finds, spans: spans}
 	if strings.HasPrefix(string(src[:min(3, len(src))]), "\ufeff") {
@@ -43,7 +49,8 @@ func ScanEnvelope(src []byte, limits Limits, finds *Diagnostics, spans map[strin
 	return n
 }
 
-// broken reports a syntax error here and stops.
+// broken reports a syntax error at the current offset and stops the scan. Only
+// the first counts.
 func (s *scanner) broken(format string, args ...any) {
 	if s.fatal {
 		return
@@ -53,6 +60,7 @@ func (s *scanner) broken(format string, args ...any) {
 	d.Pos = &Position{offset: int32(s.at)}
 }
 
+// space passes over the white space of JSON.
 func (s *scanner) space() {
 	for s.at < len(s.src) {
 		switch s.src[s.at] {
@@ -64,7 +72,7 @@ func (s *scanner) space() {
 	}
 }
 
-// here gives the next byte after white space, 0 at the end.
+// here returns the next byte after white space, 0 at the end of the text.
 func (s *scanner) here() byte {
 	s.space()
 	if s.at >= len(s.src) {
@@ -73,6 +81,10 @@ func (s *scanner) here() byte {
 	return s.src[s.at]
 }
 
+// value reads one value and adds it to parent, under key if that is an object; a
+// nil parent makes it a root. depth counts the lists and objects that the value
+// would be the innermost of, from 1. The node is returned even where the scan
+// stops in it.
 func (s *scanner) value(parent *Node, key string, keyPos Position, depth int) *Node {
 	c := s.here()
 	n := &Node{Seq: s.seq, Pos: Position{offset: int32(s.at)}, keyPos: keyPos}
@@ -80,6 +92,7 @@ func (s *scanner) value(parent *Node, key string, keyPos Position, depth int) *N
 	if parent != nil {
 		parent.add(key, n)
 	}
+	// Every further value would be refused alike, so the scan stops here.
 	if int(s.seq) > s.limits.Values && !s.full {
 		s.full = true
 		s.finds.Error(LimitExceeded, n, "There are more than %d values; split the workflow or shorten its configs", s.limits.Values)
@@ -102,6 +115,9 @@ func (s *scanner) value(parent *Node, key string, keyPos Position, depth int) *N
 	return n
 }
 
+// nested reads a list or object. One that is too deep is passed over without
+// nodes and without recursion, and stays Bad, so that hostile nesting costs no
+// stack.
 func (s *scanner) nested(n *Node, c byte, depth int) {
 	if depth > s.limits.Depth {
 		s.finds.Error(LimitExceeded, n, "Lists and objects are nested more than %d deep; flatten this value", s.limits.Depth)
@@ -115,6 +131,8 @@ func (s *scanner) nested(n *Node, c byte, depth int) {
 		return
 	}
 	n.Kind = Array
+	// An empty list; a comma before the bracket is a mistake that closes
+	// reports.
 	if s.here() == ']' {
 		s.at++
 		return
@@ -127,7 +145,9 @@ func (s *scanner) nested(n *Node, c byte, depth int) {
 	}
 }
 
-// closes eats a comma, or the closing bracket and says true.
+// closes reads what follows an item: a comma, for which it returns false, or the
+// closing bracket. It returns true as well after anything else, which stops the
+// scan.
 func (s *scanner) closes(bracket byte, what string) bool {
 	switch s.here() {
 	case ',':
@@ -145,6 +165,7 @@ func (s *scanner) closes(bracket byte, what string) bool {
 	return true
 }
 
+// members reads the members of an object, behind its opening brace.
 func (s *scanner) members(n *Node, depth int) {
 	if s.here() == '}' {
 		s.at++
@@ -156,6 +177,8 @@ func (s *scanner) members(n *Node, depth int) {
 			s.noName()
 			return
 		}
+		// The key is read as a node of its own, because a string that is refused
+		// needs a place to be reported at.
 		name := NewSynthetic(n, s.seq, Position{offset: int32(s.at)})
 		name.Kind = String
 		s.str(name)
@@ -175,9 +198,12 @@ func (s *scanner) members(n *Node, depth int) {
 	}
 }
 
-// member reads the value of one key; a repeated key's value is read and left
-// out of the tree.
+// member reads the value of one key, of which ok reports that its text was
+// accepted. The value of a repeated or refused key is read and left out of the
+// tree: the first one counts for later checks.
 func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at Position, depth int) {
+	// Of the top-level object alone, and not of one that hangs outside of the
+	// tree.
 	if depth == 1 && slices.Contains(s.limits.Opaque, key) && n.Parent == nil {
 		if !seen.take(key) {
 			s.duplicate(n, key, at)
@@ -195,12 +221,15 @@ func (s *scanner) member(n *Node, key string, ok bool, seen *keySet, at Position
 	s.value(NewSynthetic(n, s.seq, at), key, at, depth+1)
 }
 
+// duplicate reports a repeated key at its second place; the pointer names the
+// member although it is outside of the tree.
 func (s *scanner) duplicate(n *Node, key string, at Position) {
 	d := s.finds.Error(DuplicateKey, NewSynthetic(n, s.seq, at), "Field %q is given twice in one object; remove one of them", key)
 	d.tail = "/" + EscapePointer(key)
 }
 
-// foreignJSON are words that other languages have where JSON has others.
+// foreignJSON are words and marks that other languages have where JSON has a
+// value, and what to write. The first prefix that matches is used.
 var foreignJSON = []struct{ word, say string }{
 	{"//", "JSON has no comments; remove it"},
 	{"/*", "JSON has no comments; remove it"},
@@ -222,10 +251,11 @@ var foreignJSON = []struct{ word, say string }{
 	{",", "A comma is too many, or a value is missing before it"},
 }
 
-// yamlBegins is a text that begins like YAML.
+// yamlBegins matches a text that begins like YAML: a document marker, a field or
+// a list item.
 var yamlBegins = regexp.MustCompile(`^(---|[A-Za-z_][\w -]*:(\s|$)|- )`)
 
-// noName is the error of a place where a field name must stand.
+// noName reports what stands where a field name is expected, and stops the scan.
 func (s *scanner) noName() {
 	switch s.here() {
 	case '\'':
@@ -239,6 +269,8 @@ func (s *scanner) noName() {
 	}
 }
 
+// word reads true, false or null into n; anything else stops the scan with advice
+// on what was probably meant.
 func (s *scanner) word(n *Node) {
 	for _, w := range []string{"true", "false", "null"} {
 		if strings.HasPrefix(string(s.src[s.at:min(s.at+5, len(s.src))]), w) {
@@ -256,6 +288,7 @@ func (s *scanner) word(n *Node) {
 			return
 		}
 	}
+	// A text of YAML fails at its first character, which explains nothing.
 	r, _ := utf8.DecodeRune(s.src[s.at:])
 	if s.seq <= 1 && yamlBegins.Match(s.src[s.at:min(s.at+200, len(s.src))]) {
 		s.broken("The text is not JSON but YAML; send it as YAML (Content-Type: application/yaml, or a file named .yaml)")

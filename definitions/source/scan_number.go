@@ -7,7 +7,9 @@ import (
 	"strings"
 )
 
-// number reads by the grammar of RFC 8259 and keeps the text.
+// number reads a number by the grammar of RFC 8259, section 6, and keeps its
+// text: 1.0 and 1 stay different in the canonical form, and no digit is lost. One
+// that is too large makes n Bad.
 func (s *scanner) number(n *Node) {
 	end := s.at
 	for end < len(s.src) && strings.IndexByte("+-.eE0123456789", s.src[end]) >= 0 {
@@ -26,7 +28,8 @@ func (s *scanner) number(n *Node) {
 	}
 }
 
-// IsNumber checks the JSON grammar of a number.
+// IsNumber reports whether w is a number by the grammar of JSON: no plus sign, no
+// leading zero, digits on both sides of a point.
 func IsNumber(w string) bool {
 	w = strings.TrimPrefix(w, "-")
 	whole := digits(w)
@@ -54,6 +57,7 @@ func IsNumber(w string) bool {
 	return w != "" && digits(w) == len(w)
 }
 
+// digits returns the number of decimal digits that w begins with.
 func digits(w string) int {
 	for i := range len(w) {
 		if w[i] < '0' || w[i] > '9' {
@@ -63,7 +67,9 @@ func digits(w string) int {
 	return len(w)
 }
 
-// TooLarge tells whether a number is beyond what arithmetic on it may cost.
+// TooLarge reports whether a JSON number has more than MaxDigits digits or an
+// exponent beyond MaxExponent, either way: exact arithmetic on it would cost too
+// much.
 func TooLarge(written string) bool {
 	mantissa, exponent, found := strings.Cut(strings.ToLower(written), "e")
 	count := 0
@@ -82,8 +88,9 @@ func TooLarge(written string) bool {
 	return err != nil || e > MaxExponent || e < -MaxExponent
 }
 
-// Count reads a JSON number that is a count: 0 or more, without a fraction,
-// within 32 bits. It may be written in any way: 3, 3.0, 30e-1.
+// Count reads a JSON number that is a count: 0 to 2^31-1, without a fraction. It
+// may be written in any way: 3, 3.0, 30e-1. ok is false for everything else, text
+// that is not a number included.
 func Count(written string) (n int, ok bool) {
 	if short, err := strconv.ParseInt(written, 10, 32); err == nil {
 		return int(short), short >= 0
@@ -93,6 +100,8 @@ func Count(written string) (n int, ok bool) {
 		return 0, false
 	}
 	mantissa, _, _ := strings.Cut(strings.ToLower(written), "e")
+	// A float below 1 may be a fraction that is tiny or nearly 1; only a mantissa
+	// without another digit than 0 is the count 0.
 	if f < 1 {
 		return 0, !strings.ContainsAny(mantissa, "123456789")
 	}
@@ -103,8 +112,9 @@ func Count(written string) (n int, ok bool) {
 	return int(exact.Num().Int64()), true
 }
 
-// HasFraction reports whether a JSON number is no whole one, however small or
-// close to one it is.
+// HasFraction reports whether a JSON number is not a whole one, however small its
+// fraction is. The number must not be TooLarge: it is expanded to be compared.
+// What is not a number has a fraction.
 func HasFraction(text string) bool {
 	if !strings.ContainsAny(text, ".eE") {
 		return false

@@ -2,11 +2,14 @@ package source
 
 import "math"
 
-// opaque passes over a value that somebody else reads strictly: only broken
-// syntax is reported.
+// opaque passes over a member that another reader checks strictly afterwards.
+// Only broken syntax, which leaves nothing to read, is reported here; everything
+// else would be reported twice.
 func (s *scanner) opaque(key string) {
 	s.space()
 	start := s.at
+	// What is found inside goes to a list of its own, of which the last entry is
+	// the one that stopped the scan.
 	kept := s.finds
 	values := s.limits.Values
 	s.finds, s.limits.Values = &Diagnostics{}, math.MaxInt32 // its reader counts them
@@ -21,7 +24,9 @@ func (s *scanner) opaque(key string) {
 	}
 }
 
-// skip passes over one value of any depth without building nodes.
+// skip passes over one value of any depth without building nodes for its lists
+// and objects and without recursion: open is the stack of brackets still to be
+// closed.
 func (s *scanner) skip() {
 	var open []byte
 	for !s.fatal {
@@ -46,7 +51,9 @@ func (s *scanner) skip() {
 	}
 }
 
-// unwind eats what follows a finished value. False: the outermost is done.
+// unwind reads what follows a finished value: closing brackets, then a comma and
+// the next member's name. False: the outermost value is done, or the scan has
+// stopped.
 func (s *scanner) unwind(open *[]byte) bool {
 	for len(*open) > 0 {
 		end := (*open)[len(*open)-1]
@@ -62,6 +69,7 @@ func (s *scanner) unwind(open *[]byte) bool {
 	return false
 }
 
+// skipName passes over a member's name and its colon.
 func (s *scanner) skipName() {
 	if s.here() != '"' {
 		s.broken("Expected a field name in double quotes")

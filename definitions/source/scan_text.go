@@ -8,7 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// str reads a string into n.text; a refused one makes n bad.
+// str reads a string, whose opening quote is next, into n.Text. A string that
+// must not be stored makes n Bad; n.Kind is otherwise the caller's. Strings
+// without escapes, which most are, are copied in one piece.
 func (s *scanner) str(n *Node) {
 	s.at++
 	start := s.at
@@ -30,11 +32,12 @@ func (s *scanner) str(n *Node) {
 		}
 		s.at++
 	}
+	// The error is shown at the opening quote: the end of the text says nothing.
 	s.at = start - 1
 	s.broken("Text is not closed; a double quote is missing")
 }
 
-// escaped reads on from the first backslash.
+// escaped reads on from the first backslash of a string that began at start.
 func (s *scanner) escaped(n *Node, start int) {
 	var b strings.Builder
 	b.Write(s.src[start:s.at])
@@ -62,7 +65,9 @@ func (s *scanner) escaped(n *Node, start int) {
 	s.broken("Text is not closed; a double quote is missing")
 }
 
-// escape reads one backslash escape.
+// escape reads one backslash escape and appends what it stands for. False: it was
+// broken, and the scan has stopped. Half of a surrogate pair is broken, because
+// what it would become (U+FFFD) differs from reader to reader.
 func (s *scanner) escape(b *strings.Builder) bool {
 	if s.at+1 >= len(s.src) {
 		s.broken("Text is not closed; a double quote is missing")
@@ -100,7 +105,7 @@ func (s *scanner) escape(b *strings.Builder) bool {
 	return true
 }
 
-// hex reads \uXXXX at a place.
+// hex reads \uXXXX at an offset; false when something else is there.
 func (s *scanner) hex(at int) (rune, bool) {
 	if at+6 > len(s.src) || s.src[at] != '\\' || s.src[at+1] != 'u' {
 		return 0, false
@@ -109,7 +114,7 @@ func (s *scanner) hex(at int) (rune, bool) {
 	return rune(v), err == nil
 }
 
-// checkText refuses what no stored text may be.
+// checkText makes n Bad and reports it when its text must not be stored.
 func (s *scanner) checkText(n *Node) {
 	if reason := InvalidTextReason(n.Text, s.limits.StringBytes); reason != "" {
 		code := LimitExceeded
@@ -121,7 +126,9 @@ func (s *scanner) checkText(n *Node) {
 	}
 }
 
-// InvalidTextReason says why a text cannot be taken; "" when it can.
+// InvalidTextReason returns why a text must not be stored, as a sentence without
+// a full stop: it is longer than limit bytes, holds NUL, which PostgreSQL's text
+// cannot, or is not valid UTF-8. "" when it may be.
 func InvalidTextReason(t string, limit int) string {
 	switch {
 	case len(t) > limit:
@@ -134,13 +141,15 @@ func InvalidTextReason(t string, limit int) string {
 	return ""
 }
 
-// Clip shortens what a message quotes, and keeps it on one line.
+// Clip returns what a message quotes of s: at most 64 bytes, on one line.
 func Clip(s string) string { return Cut(s, maxQuoted) }
 
-// maxQuoted bytes hold every id.
+// maxQuoted is the length, in bytes, that Clip leaves; every id fits it.
 const maxQuoted = 64
 
-// Cut shortens a text to a number of bytes.
+// Cut returns s in at most limit bytes, whole characters, with an ellipsis where
+// it was shortened. Control characters become U+FFFD, so the result is one line.
+// limit is at least 3. A replaced character may take more bytes than it had.
 func Cut(s string, limit int) string {
 	whole := len(s) <= limit
 	if !whole {

@@ -3,14 +3,16 @@ package source
 import "heddle/fault"
 
 // ScanJSON checks that raw is one JSON value within the limits: no duplicate
-// keys, no NUL, valid UTF-8, no absurd numbers. The error is a *fault.Error,
-// Malformed invalid_request with every problem as an issue, or TooLarge
-// body_too_large.
+// keys, no NUL, valid UTF-8, no number beyond MaxDigits or MaxExponent. The error
+// is a *fault.Error: Malformed invalid_request with every problem as an issue, or
+// TooLarge body_too_large.
 func ScanJSON(raw []byte, limits Limits) error {
 	_, err := scanStrictly(raw, limits)
 	return err
 }
 
+// scanStrictly is ScanJSON with the tree. Any diagnostic is an error here: the
+// scanner makes no warnings.
 func scanStrictly(raw []byte, limits Limits) (*Node, error) {
 	if len(raw) > limits.Bytes {
 		return nil, fault.New(fault.TooLarge, "body_too_large", "The body is larger than %d bytes.", limits.Bytes)
@@ -23,7 +25,9 @@ func scanStrictly(raw []byte, limits Limits) (*Node, error) {
 	return nil, Malformed(finds.Resolve(NewText(raw)))
 }
 
-// Malformed is the error of a body that cannot be taken.
+// Malformed returns the error of a body that cannot be read: fault.Malformed
+// invalid_request, whose message is the first issue with its place and which
+// holds all of them. issues is kept and must not be empty.
 func Malformed(issues []fault.Issue) *fault.Error {
 	first := issues[0]
 	where := ""

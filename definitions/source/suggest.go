@@ -6,8 +6,10 @@ import (
 )
 
 // Nearest returns the candidate closest to what was written, "" when none is
-// close: at most a third of its characters and at most three may differ; case
-// does not count.
+// close: at most a third of its characters, and at most three, may differ. A
+// candidate that differs in case alone is returned at once; one that equals what
+// was written never is. Names of more than 64 bytes have no suggestion, which
+// bounds the cost to O(64 × their length) for each candidate.
 func Nearest(written string, candidates []string) string {
 	best, distance := "", min(len([]rune(written))/3, 3)
 	distance++
@@ -25,9 +27,13 @@ func Nearest(written string, candidates []string) string {
 	return best
 }
 
-// levenshtein counts the letters to change, insert, remove or swap with their
-// neighbour; limit or more is given as limit.
+// levenshtein returns the number of letters to change, insert, remove or swap
+// with their neighbour to turn a into b (the optimal string alignment distance),
+// or limit where it is limit or more. Rows are those of the usual table: before,
+// row and next are the distances of the last two prefixes of a and of the current
+// one.
 func levenshtein(a, b string, limit int) int {
+	// A cheap bound by bytes first, since most candidates differ in length alone.
 	if len(a)-len(b) >= utf8.UTFMax*limit || len(b)-len(a) >= utf8.UTFMax*limit {
 		return limit
 	}
@@ -58,6 +64,9 @@ func levenshtein(a, b string, limit int) int {
 			}
 			least = min(least, next[j])
 		}
+		// No later row falls below limit: a row is at least the least of the one
+		// before it, and a swap, which reads from two rows back, costs one, by
+		// which that row may be less.
 		if least >= limit {
 			return limit
 		}
@@ -66,6 +75,8 @@ func levenshtein(a, b string, limit int) int {
 	return min(row[len(t)], limit)
 }
 
+// appendRunes appends the characters of s to dst, on the caller's array where
+// they fit it.
 func appendRunes(dst []rune, s string) []rune {
 	for _, r := range s {
 		dst = append(dst, r)

@@ -12,34 +12,42 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// yamlReader turns YAML into nodes. Only what JSON can say is taken: no
-// aliases, tags, merge keys or keys that are not text. Plain scalars follow
-// the core schema of YAML 1.2, and what reads differently elsewhere (0x1F,
-// 1_000, 007, .5) is refused instead of guessed.
+// yamlReader turns the YAML library's tree into nodes. Only what JSON can say is
+// accepted: no aliases, tags, merge keys or keys that are not text. Plain scalars
+// follow the core schema of YAML 1.2, and what other readers take for a number
+// (0x1F, 1_000, 007, .5) is refused, not guessed.
 type yamlReader struct {
-	seq    int32
+	seq    int32 // of the next node; the number of values so far
 	limits Limits
 	finds  *Diagnostics
-	full   bool
-	text   *yamlText
+	full   bool      // too many values: reported once, and every further node is Bad
+	text   *yamlText // where a place in the library's text is in the original
 }
 
-// ScanYAML reads one YAML document. Nil when the syntax is broken. What is JSON
-// is read as JSON.
+// ScanYAML reads one YAML document. It returns nil when the syntax is broken, the
+// text is empty or may hold too many values; otherwise the tree, in which refused
+// values are Bad. Problems are added to finds. A text that is JSON as well is
+// read by the JSON scanner, so that it means the same in both notations.
 func ScanYAML(src []byte, limits Limits, finds *Diagnostics) *Node {
 	if start := bytes.TrimLeft(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")), " \t\r\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
 		asJSON := &Diagnostics{}
+		// Where it is not JSON after all (a flow mapping), what the JSON
+		// scanner found is dropped.
 		if root := ScanNodes(src, limits, asJSON); root != nil {
 			finds.List = append(finds.List, asJSON.List...)
 			return root
 		}
 	}
+	// Checked before the library runs: its tree has no limit of its own and takes
+	// far more memory than the text.
 	if separators(src) > 2*limits.Values {
 		finds.Error(LimitExceeded, &Node{}, "The YAML text may hold more than %d values; split the workflow, or send it as JSON", limits.Values)
 		return nil
 	}
 	text := newYAMLText(src)
 	doc, err := decodeYAML(text.src)
+	// Escapes of JSON that the library lacks are rare, so the text is only
+	// rewritten after the library has complained.
 	if err != nil && strings.Contains(err.Error(), "escape") && text.readEscapes() {
 		doc, err = decodeYAML(text.src)
 	}
@@ -55,8 +63,8 @@ func ScanYAML(src []byte, limits Limits, finds *Diagnostics) *Node {
 	return r.value(doc, nil, "", Position{}, 1)
 }
 
-// separators is at least the number of values that a YAML text can hold: the
-// library builds them all before anything can be counted.
+// separators returns at least the number of values that a YAML text can hold, by
+// the marks that stand between them.
 func separators(src []byte) int {
 	count := 0
 	for _, c := range src {
@@ -68,10 +76,12 @@ func separators(src []byte) int {
 	return count
 }
 
+// errSeveralDocuments is the error of a text with a second document.
 var errSeveralDocuments = errors.New("yaml: the text holds several documents; keep one")
 
-// decodeYAML parses one document, nil for an empty text. The library's panics
-// become errors.
+// decodeYAML parses one document and returns its root, nil for an empty text. The
+// library panics on some broken texts; its panics become errors. A second
+// document is errSeveralDocuments.
 func decodeYAML(src []byte) (n *yaml.Node, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -98,14 +108,20 @@ func decodeYAML(src []byte) (n *yaml.Node, err error) {
 	return doc.Content[0], nil
 }
 
+// yamlLine finds the line in an error of the library.
 var yamlLine = regexp.MustCompile(`line (\d+)`)
 
+// value makes a node of one value and adds it to parent, as scanner.value does.
+// An alias is refused before anything is expanded, so a small text cannot stand
+// for a large tree.
 func (r *yamlReader) value(y *yaml.Node, parent *Node, key string, keyPos Position, depth int) *Node {
 	n := &Node{Seq: r.seq, Pos: r.text.place(y), keyPos: keyPos}
 	r.seq++
 	if parent != nil {
 		parent.add(key, n)
 	}
+	// The rest of the tree gets Bad nodes, so that no later check misses a
+	// member.
 	if r.full {
 		return n
 	}
@@ -135,6 +151,8 @@ func (r *yamlReader) value(y *yaml.Node, parent *Node, key string, keyPos Positi
 	return n
 }
 
+// nested reads a list or mapping. {{ x }} without quotes is a mapping within a
+// mapping in YAML; it is reported as the template that was meant.
 func (r *yamlReader) nested(y *yaml.Node, n *Node, depth int) {
 	if y.Kind == yaml.SequenceNode {
 		n.Kind = Array
@@ -154,9 +172,13 @@ func (r *yamlReader) nested(y *yaml.Node, n *Node, depth int) {
 	}
 }
 
+// member reads one member of a mapping. A key that is not text makes the object
+// Partial, or leaves the value outside of the tree, so that no field is reported
+// missing that may be the one refused here.
 func (r *yamlReader) member(name, value *yaml.Node, n *Node, seen *keySet, depth int) {
 	k := NewSynthetic(n, r.seq, r.text.place(name))
 	switch {
+	// What a merge would add is not known, hence Partial.
 	case name.Kind == yaml.ScalarNode && name.Value == "<<" && name.Style == 0 || name.ShortTag() == "!!merge":
 		n.Partial = true
 		r.finds.Error(Syntax, k, "Merge key << is not supported; write the fields out")
@@ -182,8 +204,9 @@ func (r *yamlReader) member(name, value *yaml.Node, n *Node, seen *keySet, depth
 	r.value(value, NewSynthetic(n, r.seq, k.Pos), k.Text, k.Pos, depth+1)
 }
 
-// scalar reads a scalar by its style and its text, not by the library's
-// guess: the library still reads YAML 1.1's numbers and dates.
+// scalar reads a scalar by its style and its text, not by the library's type: the
+// library still reads the numbers and dates of YAML 1.1. Only a plain scalar can
+// be other than text.
 func (r *yamlReader) scalar(y *yaml.Node, n *Node) {
 	n.Text = r.text.value(y.Value)
 	quoted := y.Style & (yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle)
@@ -202,9 +225,12 @@ func (r *yamlReader) scalar(y *yaml.Node, n *Node) {
 	}
 }
 
-// ambiguous are plain scalars that some YAML readers take for numbers.
+// ambiguous matches plain scalars that are not numbers of JSON and that some YAML
+// readers take for numbers: octal, hexadecimal, underscores, a bare point,
+// infinity and NaN.
 var ambiguous = regexp.MustCompile(`^([-+]?(0[0-9_]+|0[xXoObB][0-9A-Fa-f_]+|[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9][0-9_]*([eE][-+]?[0-9]+)?)|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
 
+// plain reads a scalar without quotes that is neither null nor a boolean.
 func (r *yamlReader) plain(n *Node) {
 	switch {
 	case IsNumber(n.Text):
@@ -221,6 +247,7 @@ func (r *yamlReader) plain(n *Node) {
 	}
 }
 
+// checkText makes n Bad and reports it when its text must not be stored.
 func (r *yamlReader) checkText(n *Node) {
 	if reason := InvalidTextReason(n.Text, r.limits.StringBytes); reason != "" {
 		n.Kind = Bad
@@ -228,7 +255,8 @@ func (r *yamlReader) checkText(n *Node) {
 	}
 }
 
-// tagged reports a tag: !!str and its like, or a value that only begins with !.
+// tagged reports a tag: !!str and its like, or a value that only begins with !
+// and was meant as text. The node stays Bad.
 func (r *yamlReader) tagged(y *yaml.Node, n *Node) {
 	if strings.HasPrefix(y.Tag, "!!") || strings.HasPrefix(y.Tag, "tag:") {
 		r.finds.Error(Syntax, n, "Tag %s is not supported; write a plain value", Clip(y.Tag))
@@ -238,6 +266,7 @@ func (r *yamlReader) tagged(y *yaml.Node, n *Node) {
 	r.finds.Error(Syntax, n, "A value that begins with ! is a tag in YAML, and tags are not supported; quote the whole value: %s", Clip(whole)).WithSuggestion(whole)
 }
 
+// yamlKind names a key that is not a scalar, for messages.
 func yamlKind(y *yaml.Node) string {
 	switch y.Kind {
 	case yaml.MappingNode:

@@ -11,38 +11,53 @@ import (
 )
 
 // yamlFault is where a YAML text breaks, and what to do about it. The library
-// names a line that is often one or two too early, and no column; this scan
+// names a line that is often one or two too early, and no column; the scan below
 // finds the places that authors get wrong.
 type yamlFault struct {
-	at      int // byte offset
-	say     string
-	suggest string
+	at      int    // byte offset
+	say     string // what is wrong and what to do, in small letters and without a full stop
+	suggest string // what to write in its place; "" where that is not known
 }
 
-// yamlScan walks a YAML text token by token, coarsely: it is asked only about
-// texts that the library refused, and about the spans of double-quoted text.
+// yamlScan walks a YAML text token by token. It knows enough of the grammar
+// to find common mistakes, not enough to read YAML: it is used only for texts
+// that the library refused, and for the spans of double-quoted text. One
+// pass, O(size of the text), plus the bounded look-ahead of quoted
+// suggestions.
+//
+// In the text
+//
+//	steps:
+//	  - id: a
+//	    config: {url: https://x, method: GET
+//	  - id: b
+//
+// the library complains about the last line; the scan reports the brace that
+// is never closed, in the third.
 type yamlScan struct {
 	src    []byte
-	at     int
+	at     int   // offset of the next byte
 	open   []int // offsets of the open brackets of flow collections
-	levels []int // columns of the open block mappings and lists
+	levels []int // columns of the open block mappings and lists, outermost first
 	line   int   // offset at which the line begins
-	column int   // of the last key or dash of the line: what follows hangs below it
+	column int   // of the last key or dash of the line: what follows hangs below it; -1: none
 	key    int   // offset of the line's key; -1: none yet
 	value  bool  // the line before ended with a value
-	before int   // column of the last key
-	loose  int   // offset of a line that is no key and continues nothing; -1: none
-	began  bool  // something was said in this document
+	before int   // column of the last key of the lines before; -1: none
+	loose  int   // offset of a line that is not a key and continues nothing; -1: none
+	began  bool  // this document has content
 
-	hard    *yamlFault   // the first that nothing excuses
-	soft    []*yamlFault // what is a fault only where the library says so; some
+	hard    *yamlFault   // the first that is wrong in any YAML; nil: none
+	soft    []*yamlFault // wrong only where the library says so; at most maxSoftFaults
 	quoted  [][2]int     // spans of double-quoted text, without the quotes
 	another int          // offset of the --- that begins a second document; -1: none
 }
 
-// maxSoftFaults are kept; further ones are not looked at.
+// maxSoftFaults is how many soft faults are kept; further ones are dropped.
 const maxSoftFaults = 100
 
+// scanYAMLFaults scans the whole text. A bracket that is still open at its end is
+// a hard fault, unless one was found before.
 func scanYAMLFaults(src []byte) *yamlScan {
 	s := &yamlScan{src: src, key: -1, loose: -1, before: -1, another: -1, column: -1}
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
@@ -51,12 +66,16 @@ func scanYAMLFaults(src []byte) *yamlScan {
 	for s.at < len(s.src) {
 		s.lineOf()
 	}
+	// The innermost is the one that was forgotten, more often than not.
 	if len(s.open) > 0 {
 		s.fault(s.open[len(s.open)-1], "the %c that opens here is never closed", rune(s.src[s.open[len(s.open)-1]]))
 	}
 	return s
 }
 
+// fault makes a hard fault, and keeps it if it is the first: what follows a
+// mistake is often only its consequence. The fault is returned in either case,
+// for its suggestion.
 func (s *yamlScan) fault(at int, format string, args ...any) *yamlFault {
 	f := &yamlFault{at: at, say: fmt.Sprintf(format, args...)}
 	if s.hard == nil {
@@ -65,6 +84,7 @@ func (s *yamlScan) fault(at int, format string, args ...any) *yamlFault {
 	return f
 }
 
+// perhaps makes a soft fault and keeps it while there is room.
 func (s *yamlScan) perhaps(at int, format string, args ...any) *yamlFault {
 	f := &yamlFault{at: at, say: fmt.Sprintf(format, args...)}
 	if len(s.soft) < maxSoftFaults {
@@ -73,7 +93,9 @@ func (s *yamlScan) perhaps(at int, format string, args ...any) *yamlFault {
 	return f
 }
 
-// lineOf reads one line; quoted text and block text may reach over several.
+// lineOf reads one line, or several where quoted text or block text reaches over
+// them. A line that begins with a dash inside of brackets means that they were
+// not closed.
 func (s *yamlScan) lineOf() {
 	s.line, s.key, s.column = s.at, -1, -1
 	if len(s.open) == 0 {
@@ -93,8 +115,8 @@ func (s *yamlScan) lineOf() {
 	}
 }
 
-// marker passes over --- and ... at the beginning of a line, and over
-// directives.
+// marker passes over --- at the beginning of a line, and over ... and directives,
+// which take the whole line: then it returns true.
 func (s *yamlScan) marker() bool {
 	rest := s.src[s.at:]
 	switch {
@@ -113,6 +135,7 @@ func (s *yamlScan) marker() bool {
 	return false
 }
 
+// endOfLine returns the offset of the next line break, or the end of the text.
 func (s *yamlScan) endOfLine() int {
 	if i := bytes.IndexByte(s.src[s.at:], '\n'); i >= 0 {
 		return s.at + i
@@ -120,7 +143,8 @@ func (s *yamlScan) endOfLine() int {
 	return len(s.src)
 }
 
-// indentation looks at the white space of a line outside of flow collections.
+// indentation passes over the white space at the beginning of a line outside of
+// flow collections, where a tab is a fault.
 func (s *yamlScan) indentation() {
 	start := s.at
 	tab := -1
@@ -135,7 +159,8 @@ func (s *yamlScan) indentation() {
 	}
 }
 
-// token reads what begins here.
+// token reads the token that begins here: white space, a comment, a mark or a
+// scalar.
 func (s *yamlScan) token() {
 	c := s.src[s.at]
 	switch {
@@ -151,6 +176,8 @@ func (s *yamlScan) token() {
 	if s.at+1 < len(s.src) {
 		next = s.src[s.at+1]
 	}
+	// A dash, a question mark and a colon are marks only where white space
+	// follows.
 	blank := strings.IndexByte(" \t\r\n", next) >= 0
 	s.commas(c)
 	if len(s.open) == 0 && c == '-' && s.key < 0 && gluedDash.Match(s.src[s.at:s.endOfLine()]) {
@@ -177,15 +204,17 @@ func (s *yamlScan) token() {
 	}
 }
 
-// gluedDash is an item of a list whose dash touches its first field.
+// gluedDash matches an item of a list whose dash touches its first field.
 var gluedDash = regexp.MustCompile(`^-[A-Za-z_][\w-]*:(?:\s|$)`)
 
-// commas looks at what stands before a token within brackets: two values need
-// one comma between them.
+// commas checks what stands before a token within brackets: two values need
+// exactly one comma between them. The faults are soft, because a quote or bracket
+// may be part of plain text.
 func (s *yamlScan) commas(c byte) {
 	if len(s.open) == 0 {
 		return
 	}
+	// White space and line breaks do not separate values within brackets.
 	before := s.at - 1
 	for before >= 0 && strings.IndexByte(" \t\r\n", s.src[before]) >= 0 {
 		before--
@@ -199,8 +228,9 @@ func (s *yamlScan) commas(c byte) {
 	}
 }
 
-// badCharacter is where the first character is that the library complains of: an
-// escape of double-quoted text, or a control character; -1: there is none.
+// badCharacter returns the offset of the first character that the library's error
+// said is about: an escape of double-quoted text, or a control character; -1 when
+// said is about neither or nothing is found.
 func (s *yamlScan) badCharacter(said string) int {
 	if strings.Contains(said, "control characters") {
 		return bytes.IndexFunc(s.src, func(r rune) bool {
@@ -224,7 +254,9 @@ func (s *yamlScan) badCharacter(said string) int {
 	return -1
 }
 
-// knownEscape reports whether a backslash and this text are a character.
+// knownEscape reports whether a backslash and rest, which is not empty, form an
+// escape of YAML 1.2. The escapes \x, \u and \U need their digits, and must not
+// be half of a surrogate pair.
 func knownEscape(rest []byte) bool {
 	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[rest[0]]
 	if digits == 0 {
@@ -237,23 +269,29 @@ func knownEscape(rest []byte) bool {
 	return err == nil && (n < 0xd800 || n > 0xdfff) && n <= 0x10ffff
 }
 
-// dash begins an item of a list.
+// dash reads the dash that begins an item of a list; what follows on its line
+// hangs below the column of the dash.
 func (s *yamlScan) dash() {
 	if s.key >= 0 {
 		s.fault(s.at, "a list cannot begin on the line of its field; put the - on the next line, or write [a, b]")
 	}
+	// A dash inside the line of another, as in "- - a", opens a list of its own.
 	column := s.at - s.line
 	s.level(column, true)
 	s.column, s.value, s.before, s.loose = column, false, -1, -1
 	s.at++
 }
 
-// level opens or returns to the block collection at a column.
+// level opens the block collection at a column, or returns to it. A column that
+// lies between two open ones belongs to neither, and one deeper than a field that
+// has a value cannot begin anything; both are faults.
 func (s *yamlScan) level(column int, item bool) {
 	popped := false
 	for len(s.levels) > 0 && s.levels[len(s.levels)-1] > column {
 		s.levels, popped = s.levels[:len(s.levels)-1], true
 	}
+	// The columns on the stack rise, so what is left of it ends at column or
+	// before it.
 	top := -1
 	if len(s.levels) > 0 {
 		top = s.levels[len(s.levels)-1]
@@ -269,7 +307,7 @@ func (s *yamlScan) level(column int, item bool) {
 	}
 }
 
-// closing ends a flow collection.
+// closing reads the bracket that ends a flow collection.
 func (s *yamlScan) closing(c byte) {
 	if len(s.open) == 0 {
 		s.fault(s.at, "there is a %c without the bracket that opens it", rune(c))
@@ -280,18 +318,23 @@ func (s *yamlScan) closing(c byte) {
 	if s.src[start] != c-2 { // { } and [ ] are two apart in ASCII
 		s.fault(start, "the %c that opens here is closed by %c", rune(s.src[start]), rune(c))
 	}
+	// Even the wrong bracket closes: one fault must not make all that follow.
 	s.open = s.open[:len(s.open)-1]
 	s.at++
 	s.value = true
 	s.follows(start)
 }
 
-// follows checks what stands behind a value that has an end of its own.
+// follows checks what stands behind a value with an end of its own, which began
+// at start: text behind a closing quote or bracket means that the whole was meant
+// as one text.
 func (s *yamlScan) follows(start int) {
 	i := s.at
 	for i < len(s.src) && (s.src[i] == ' ' || s.src[i] == '\t') {
 		i++
 	}
+	// The end of the line, a key's colon, a comment, or within brackets what
+	// ends a value.
 	if i >= len(s.src) || strings.IndexByte("\r\n:", s.src[i]) >= 0 || s.src[i] == '#' && i > s.at ||
 		len(s.open) > 0 && strings.IndexByte(",]}", s.src[i]) >= 0 {
 		return
@@ -303,7 +346,8 @@ func (s *yamlScan) follows(start int) {
 	s.quoteAll(start)
 }
 
-// quoteAll says that a value must stand in quotes as a whole.
+// quoteAll reports that a value must stand in quotes as a whole, with the quoted
+// value as the suggestion.
 func (s *yamlScan) quoteAll(start int) {
 	if s.hard != nil {
 		return // one is enough, and the value may be long
@@ -312,8 +356,8 @@ func (s *yamlScan) quoteAll(start int) {
 	s.fault(start, "quote the whole value: %s", Clip(whole)).suggest = whole
 }
 
-// wholeValue is the value that begins at a place, to the end of its line; in a
-// flow collection, to the comma or bracket that ends it.
+// wholeValue returns the value that begins at an offset, to the end of its line
+// or to a comment; in a flow collection, to the comma or bracket that ends it.
 func (s *yamlScan) wholeValue(start int) string {
 	end := start
 	depth := 0
@@ -337,7 +381,8 @@ func (s *yamlScan) wholeValue(start int) string {
 	return strings.TrimSpace(string(s.src[start:end]))
 }
 
-// quotedValue writes a text as a quoted scalar.
+// quotedValue returns a text as a quoted scalar: in double quotes, or in single
+// ones, which know no escapes, where it holds a quote or a backslash.
 func quotedValue(text string) string {
 	if !strings.ContainsAny(text, `"\`) {
 		return `"` + text + `"`
@@ -345,12 +390,15 @@ func quotedValue(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
 
-// quote reads quoted text.
+// quote reads quoted text, which may reach over lines, and records the span of
+// double-quoted text.
 func (s *yamlScan) quote(c byte) {
 	start := s.at
 	s.at++
 	for s.at < len(s.src) {
 		switch {
+		// The character behind a backslash ends nothing; it is passed over
+		// below.
 		case c == '"' && s.src[s.at] == '\\':
 			s.at++
 		case s.src[s.at] == c && c == '\'' && s.at+1 < len(s.src) && s.src[s.at+1] == c:
@@ -369,13 +417,15 @@ func (s *yamlScan) quote(c byte) {
 	s.fault(start, "the %c that opens here is never closed", rune(c))
 }
 
-// ended looks at what follows a quoted scalar: it may be a key.
+// ended checks what follows a quoted scalar; it may be a key.
 func (s *yamlScan) ended(start int) {
 	s.follows(start)
 	s.scalar(start, s.at)
 }
 
-// scalar notes a scalar that ended: as a key where a colon follows.
+// scalar records a scalar that ended: as a key where a colon and white space
+// follow. A second key on one line is a value with a colon in it. In flow
+// collections, where the columns mean nothing, it records nothing.
 func (s *yamlScan) scalar(start, end int) {
 	i := end
 	for i < len(s.src) && (s.src[i] == ' ' || s.src[i] == '\t') {
@@ -387,6 +437,7 @@ func (s *yamlScan) scalar(start, end int) {
 	}
 	column := start - s.line
 	switch {
+	// The line has a key already: a second one is text with a colon in it.
 	case isKey && s.key >= 0:
 		whole := quotedValue(s.wholeValue(start))
 		s.perhaps(start, "a value that holds a colon and a space must stand in quotes: %s", Clip(whole)).suggest = whole
@@ -406,9 +457,11 @@ func (s *yamlScan) scalar(start, end int) {
 	}
 }
 
+// lineBefore returns the offset at which the line around an offset begins.
 func (s *yamlScan) lineBefore(at int) int { return bytes.LastIndexByte(s.src[:at], '\n') + 1 }
 
-// looseLine is a line without a colon where a field is expected.
+// looseLine reports the line at s.loose, which has no key where a field is
+// expected.
 func (s *yamlScan) looseLine() {
 	end := s.loose + len(s.src[s.loose:])
 	if i := bytes.IndexByte(s.src[s.loose:], '\n'); i >= 0 {
@@ -421,12 +474,15 @@ func (s *yamlScan) looseLine() {
 	s.fault(s.loose, "the line is no field: a colon and a space are missing")
 }
 
-// block passes over block text, | or >.
+// block passes over block text, | or >: all lines that are empty or indented
+// deeper than the key or dash that it belongs to.
 func (s *yamlScan) block() {
 	s.at = min(s.endOfLine()+1, len(s.src))
 	for s.at < len(s.src) {
 		end := s.endOfLine()
 		line := s.src[s.at:end]
+		// Tabs are not indentation, and a blank line belongs to the text however
+		// short it is.
 		text := bytes.TrimLeft(line, " ")
 		if len(bytes.TrimSpace(text)) > 0 && len(line)-len(text) <= s.column {
 			break
@@ -442,7 +498,9 @@ func (s *yamlScan) block() {
 	}
 }
 
-// plain reads an unquoted scalar.
+// plain reads an unquoted scalar that begins with c, to the end of its line, a
+// comment, the colon of a key, or within brackets a comma or bracket. Some
+// characters cannot begin one; others make it an alias, an anchor or a tag.
 func (s *yamlScan) plain(c byte) {
 	start := s.at
 	switch c {
@@ -460,6 +518,7 @@ func (s *yamlScan) plain(c byte) {
 		whole := quotedValue(s.wholeValue(start))
 		s.perhaps(start, "a value that begins with %c is %s in YAML; quote the whole value: %s", rune(c), names[c], Clip(whole)).suggest = whole
 	}
+	// A scalar ends with its line here; its continuation is read as one more.
 	for s.at < len(s.src) && s.src[s.at] != '\n' {
 		c = s.src[s.at]
 		switch {
@@ -482,13 +541,16 @@ func (s *yamlScan) plain(c byte) {
 }
 
 // brokenYAML reports why the library refused a text, at the place that is to
-// blame, in words of ours.
+// blame and in our words: those of the scan, or where it found nothing those of
+// yamlWords.
 func brokenYAML(src []byte, err error, finds *Diagnostics) {
 	said := strings.TrimPrefix(err.Error(), "yaml: ")
 	if strings.Contains(said, "exceeded max depth") {
 		finds.Error(LimitExceeded, &Node{}, "Lists and objects are nested too deep; flatten them")
 		return
 	}
+	// The original is scanned, not what the library was shown, so offsets need no
+	// translation.
 	scan := scanYAMLFaults(src)
 	f := scan.blame(said)
 	if errors.Is(err, errSeveralDocuments) {
@@ -504,10 +566,13 @@ func brokenYAML(src []byte, err error, finds *Diagnostics) {
 	d.Pos = &Position{offset: int32(f.at)}
 }
 
-// blame picks the fault that the library's complaint is about; nil: none is
-// known.
+// blame returns the fault that the library's complaint is about, nil when none is
+// known: the earliest of the hard fault and those soft faults that fit what was
+// said.
 func (s *yamlScan) blame(said string) *yamlFault {
 	best := s.hard
+	// Where the complaint is of a known kind, only faults of that kind can be
+	// meant.
 	for _, f := range s.soft {
 		fits := true
 		switch rest := s.src[f.at:]; {
@@ -527,7 +592,8 @@ func (s *yamlScan) blame(said string) *yamlFault {
 	return best
 }
 
-// yamlWords are our words for a complaint of the library.
+// yamlWords returns our words for a complaint of the library. The order matters:
+// the first entry that is contained in the complaint is used.
 func yamlWords(said string) string {
 	for _, w := range []struct{ theirs, ours string }{
 		{"unknown escape", "a text in double quotes has an escape that YAML does not know; double the backslash, or use single quotes"},
@@ -553,8 +619,10 @@ func yamlWords(said string) string {
 	return "the line does not fit what stands above it; check the indentation, the colons and the quotes"
 }
 
-// breaksAt looks around the line that the library names for the first line
-// with which the text cannot be read.
+// breaksAt returns the offset of the line that breaks the text: among the lines
+// around the one that the library names, the first with which the text cannot be
+// read up to its end. In a text of more than 64 KiB it is the named line, since
+// each attempt parses the text again.
 func breaksAt(src []byte, said string) int {
 	named := 1
 	if m := yamlLine.FindStringSubmatch(said); m != nil {
@@ -564,6 +632,8 @@ func breaksAt(src []byte, said string) int {
 	named = min(max(named, 1), len(lines))
 	at := lines[named-1]
 	if len(src) <= 64<<10 { // each attempt reads the text up to the line
+		// Backwards from a little behind the named line: once the text before a
+		// line can be read, the line after it is to blame.
 		for line := min(named+3, len(lines)); line >= max(named-2, 1); line-- {
 			end := len(src)
 			if line < len(lines) {
@@ -575,6 +645,8 @@ func breaksAt(src []byte, said string) int {
 			at = lines[line-1]
 		}
 	}
+	// The column is that of the first character of the line, not of its
+	// indentation.
 	for at < len(src) && (src[at] == ' ' || src[at] == '\t') {
 		at++
 	}

@@ -11,20 +11,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlText is a text as the library is given it. The library reads YAML 1.1:
-// the directive of 1.2, the escapes of JSON, and characters that are line
-// breaks in 1.1 alone are put in other words, and what is read is put back.
+// yamlText is a text as the library is shown it. The library reads YAML 1.1, and
+// three things are rewritten for it: the %YAML 1.2 directive, escapes that JSON
+// has and 1.1 lacks, and characters that are line breaks in 1.1 alone. Places and
+// values are translated back, so that nothing of this is seen outside.
 type yamlText struct {
-	src      []byte // what the library reads
-	original []byte
-	breaks   map[rune]string   // what stands for the line breaks of 1.1, and they
-	shifts   map[int32][]shift // by line: what escapes in other words add to columns
-	lines    *Text             // the original, once it is asked for
+	src      []byte            // what the library reads
+	original []byte            // the caller's, never changed
+	breaks   map[rune]string   // the stand-in of each line break of 1.1, and the break itself
+	shifts   map[int32][]shift // by line: what rewritten escapes add to columns
+	lines    *Text             // of the original; nil until needed
 }
 
-// shift moves what stands behind a column of the library's text.
+// shift moves what stands behind a column (from 1) of the library's text by a
+// number of characters.
 type shift struct{ column, by int32 }
 
+// newYAMLText rewrites the directive and the line breaks of src, which is kept
+// and not changed. Escapes are left to readEscapes. The directive becomes a
+// comment of the same length, so no place moves.
 func newYAMLText(src []byte) *yamlText {
 	t := &yamlText{src: src, original: src}
 	if at := directive(src); at >= 0 {
@@ -37,7 +42,8 @@ func newYAMLText(src []byte) *yamlText {
 	return t
 }
 
-// directive is the offset of a %YAML 1.2 line before the document; -1: none.
+// directive returns the offset of a %YAML 1.2 line before the document, -1 when
+// there is none. Comments and other directives may stand before it.
 func directive(src []byte) int {
 	at := 0
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
@@ -64,8 +70,9 @@ func directive(src []byte) int {
 	return -1
 }
 
-// keepBreaks puts a character that the text does not have in the place of each
-// line break that YAML 1.2 reads as any other character.
+// keepBreaks replaces each line break that YAML 1.2 reads as any other character
+// by a character that the text does not have, from the private use area. Each is
+// one character for one, so columns stay.
 func (t *yamlText) keepBreaks() {
 	t.breaks = map[rune]string{}
 	free := rune(0xE000) // the private use area
@@ -81,9 +88,8 @@ func (t *yamlText) keepBreaks() {
 	t.src = []byte(strings.NewReplacer(pairs...).Replace(string(t.src)))
 }
 
-// readEscapes writes the escapes that JSON has and the library lacks, in
-// double-quoted text, in other words: \/ and the pairs of surrogates. False:
-// there are none.
+// readEscapes rewrites the escapes in double-quoted text that JSON has and the
+// library lacks: \/ and pairs of surrogates. It reports whether there were any.
 func (t *yamlText) readEscapes() bool {
 	scan := scanYAMLFaults(t.src)
 	var out []byte
@@ -97,6 +103,8 @@ func (t *yamlText) readEscapes() bool {
 			}
 			put, length := jsonEscape(t.src[i:span[1]])
 			if put == "" {
+				// Another escape is passed over as a whole, so that the second
+				// character of \\ is not taken for the beginning of one.
 				i++
 				continue
 			}
@@ -115,14 +123,16 @@ func (t *yamlText) readEscapes() bool {
 	return true
 }
 
-// So many escapes are counted when places are told, none of them further than
-// maxShiftColumn into its line: behind others, columns are a little off.
+// At most maxShifts escapes are taken into account for places, none of them further
+// than maxShiftColumn bytes into its line. Behind others, columns are a little off,
+// which costs less than a search that grows with the text.
 const (
 	maxShifts      = 200
 	maxShiftColumn = 64 << 10
 )
 
-// shift notes that the text grows at an offset; 0: it is too far in its line.
+// shift records that the text grows by a number of characters at an offset, and
+// returns 1, or 0 where the offset is too far in its line to be worth it.
 func (t *yamlText) shift(lines *Text, offset int, by int32) int {
 	line := sort.SearchInts(lines.lines, offset+1)
 	if offset-lines.lines[line-1] > maxShiftColumn {
@@ -137,8 +147,8 @@ func (t *yamlText) shift(lines *Text, offset int, by int32) int {
 	return 1
 }
 
-// jsonEscape puts an escape of JSON into words of the library; "": it is none
-// of those.
+// jsonEscape returns an escape of JSON in the library's words and its length in
+// bytes; "" when s does not begin with one that needs rewriting.
 func jsonEscape(s []byte) (put string, length int) {
 	if len(s) > 1 && s[1] == '/' {
 		return `\x2f`, 2
@@ -156,7 +166,7 @@ func jsonEscape(s []byte) (put string, length int) {
 	return fmt.Sprintf(`\U%08X`, whole), 12
 }
 
-// place is where a node stands in the original text.
+// place returns where a node of the library stands in the original text.
 func (t *yamlText) place(y *yaml.Node) Position {
 	p := Position{line: int32(y.Line), column: int32(y.Column)}
 	for _, s := range t.shifts[p.line] {
@@ -167,7 +177,8 @@ func (t *yamlText) place(y *yaml.Node) Position {
 	return p
 }
 
-// value puts the line breaks back that the library was not shown.
+// value returns a decoded text with the line breaks that the library was not
+// shown.
 func (t *yamlText) value(v string) string {
 	if len(t.breaks) == 0 {
 		return v
@@ -183,8 +194,9 @@ func (t *yamlText) value(v string) string {
 	return b.String()
 }
 
-// template reports whether a flow mapping is a {{ template }} without quotes,
-// and gives it in quotes.
+// template reports whether a flow mapping is a {{ template }} without quotes, and
+// returns it in quotes. It is recognized by a mapping that is the first key of
+// another and begins one column behind it.
 func (t *yamlText) template(y *yaml.Node) (whole string, is bool) {
 	if y.Style&yaml.FlowStyle == 0 || len(y.Content) != 2 || y.Content[0].Kind != yaml.MappingNode ||
 		y.Content[0].Line != y.Line || y.Content[0].Column != y.Column+1 {
