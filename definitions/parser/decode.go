@@ -14,17 +14,20 @@ import (
 	"unicode/utf8"
 )
 
-// decoder fills Go values from nodes and reports whatever does not fit. A
-// field that does not fit keeps its zero value and the rest is decoded.
+// decoder fills Go values from nodes and reports whatever does not fit. A field
+// that does not fit keeps its zero value, its node becomes Bad, and the rest is
+// decoded. It serves one Parse.
 type decoder struct {
-	finds  *source.Diagnostics
+	finds  *source.Diagnostics // of the scan as well
 	doc    *Document
-	shapes shapes
-	around map[*source.Node]*source.Node // the steps of configs that are decoded here
-	steps  int                           // in all lists so far
+	shapes shapes                        // of this parse
+	around map[*source.Node]*source.Node // from the configs that are decoded here to their steps
+	steps  int                           // in all lists so far; bounded by MaxSteps
 }
 
-// object decodes into a struct. what names the object in messages.
+// object decodes n into the struct v. what names the object in messages: "the
+// definition", "step 'a'", "'retry' in step 'a'". Unknown members are reported
+// first, because they often explain what is missing.
 func (d *decoder) object(n *source.Node, v reflect.Value, what string) {
 	if n.Kind != source.Object {
 		d.wrong(n, what, "an object")
@@ -42,6 +45,9 @@ func (d *decoder) object(n *source.Node, v reflect.Value, what string) {
 		}
 		d.value(n.Kids[i], v.Field(f.at), f, what)
 	}
+	// A field may be absent because its name is misspelt, or because it
+	// stands beside the config that it belongs in; the unknown field's
+	// message says so.
 	for _, f := range s.fields {
 		if f.rule.required && n.Member(f.name) == nil && !d.doc.Explains(n, f.name) && !d.doc.Explains(d.around[n], "config."+f.name) && !d.finds.Skip(source.MissingField) {
 			d.missing(n, v.Type(), f.name, what)
@@ -49,14 +55,17 @@ func (d *decoder) object(n *source.Node, v reflect.Value, what string) {
 	}
 }
 
-// missing reports a field that is needed, with what to write where that is
-// known.
+// missing reports the absence of the required field name, with what to write
+// where the rest of the object shows it: an id made from the name, a type that
+// the config has the fields of.
 func (d *decoder) missing(n *source.Node, t reflect.Type, name, what string) {
 	f := d.finds.Error(source.MissingField, n, "Field '%s' is missing in %s", name, what)
 	if t == reflect.TypeFor[definitions.Definition]() && !f.Unlisted {
 		f.Message += ". " + map[string]string{"name": "Write name: what people call the workflow", "steps": "Write steps: " + advice.Examples["steps"]}[name]
 		return
 	}
+	// Beyond the definition and its steps, the field's name is all that can
+	// be said.
 	if t != reflect.TypeFor[definitions.Step]() || f.Unlisted {
 		return
 	}
@@ -77,8 +86,9 @@ func (d *decoder) missing(n *source.Node, t reflect.Type, name, what string) {
 	}
 }
 
-// typeOfConfig is the type that a config without one is of; "": more than one
-// may be, or none.
+// typeOfConfig returns the step type that has one of config's members and is the
+// most likely one, "" when no member is known. payload comes before url, since a
+// webhook has both.
 func typeOfConfig(config *source.Node) string {
 	for _, only := range []struct{ field, of string }{
 		{"payload", "webhook"},
@@ -102,17 +112,22 @@ func typeOfConfig(config *source.Node) string {
 	return ""
 }
 
-// wrong reports a type that does not fit; what is bad was reported before.
+// wrong reports a value that is not what is wanted (want, with its article) and
+// makes it Bad. A value that is Bad was reported before.
 func (d *decoder) wrong(n *source.Node, what, want string) {
 	if n.Kind == source.Bad {
 		return
 	}
+	// It still becomes Bad, or later checks would report it in words of their
+	// own.
 	if d.finds.Skip(source.WrongType) {
 		n.Kind = source.Bad
 		return
 	}
 	f := d.finds.Error(source.WrongType, n, "%s must be %s, not %s", source.Capitalize(what), want, n.Kind)
 	had := n.Kind
+	// SuggestFix looks at the members of an object; any other value is Bad for it
+	// already.
 	n.Kind = source.Object // for its members
 	if had != source.Object {
 		n.Kind = source.Bad
@@ -122,6 +137,8 @@ func (d *decoder) wrong(n *source.Node, what, want string) {
 	if strings.HasPrefix(what, "step ") && want == "an object" {
 		f.Message += ". Write {id: a, type: script, config: {script: …}}"
 	}
+	// Booleans of other conventions, and numbers in quotes, have an obvious
+	// right form.
 	if want == "a boolean" && n.Text != "" {
 		switch strings.ToLower(n.Text) {
 		case "yes", "on", "true", "1":
@@ -135,13 +152,15 @@ func (d *decoder) wrong(n *source.Node, what, want string) {
 	}
 }
 
-// notExpression reports a value in the place of an expression, with the text
-// that stands for it.
+// notExpression reports a value that is not text in the place of an expression,
+// with the text that stands for it: true as "true", a list as its JSON.
 func (d *decoder) notExpression(n *source.Node, what string) {
 	if n.Kind == source.Bad {
 		return
 	}
 	f := d.finds.Error(source.WrongType, n, "%s must be text that is an expression, not %s", source.Capitalize(what), n.Kind)
+	// A longer value is not worth quoting, and null was not meant as an
+	// expression.
 	if n.Kind != source.Null && n.To-n.From <= 200 {
 		write := string(d.doc.Raw(n))
 		f.WithSuggestion(write).Message += fmt.Sprintf(". Put it in quotes: \"%s\"", source.Clip(write))
@@ -149,6 +168,8 @@ func (d *decoder) notExpression(n *source.Node, what string) {
 	n.Kind = source.Bad
 }
 
+// value decodes n into v, the field f of the object that owner names. It panics
+// on a Go type that no definition has.
 func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) {
 	what := fmt.Sprintf("'%s' in %s", f.name, owner)
 	if v.Type() == reflect.TypeFor[json.RawMessage]() {
@@ -168,6 +189,8 @@ func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) 
 		d.integer(n, v, f.rule, what)
 	case reflect.Float64:
 		d.float(n, v, f.rule, what)
+	// A pointer tells absent from zero; a value that does not fit leaves it
+	// nil.
 	case reflect.Pointer:
 		fresh := reflect.New(v.Type().Elem())
 		d.value(n, fresh.Elem(), f, owner)
@@ -183,6 +206,7 @@ func (d *decoder) value(n *source.Node, v reflect.Value, f field, owner string) 
 	}
 }
 
+// rawValue stores the canonical text of n, which is not copied.
 func (d *decoder) rawValue(n *source.Node, v reflect.Value, f field, what string) {
 	if n.Kind == source.Bad {
 		return
@@ -194,6 +218,9 @@ func (d *decoder) rawValue(n *source.Node, v reflect.Value, f field, what string
 	v.SetBytes(d.doc.Raw(n))
 }
 
+// text decodes a string and checks it against its rule. A refused string is
+// stored all the same, so that other checks know what was written, but its node
+// becomes Bad.
 func (d *decoder) text(n *source.Node, v reflect.Value, r rule, what string) {
 	if n.Kind != source.String {
 		if r.expression {
@@ -204,6 +231,7 @@ func (d *decoder) text(n *source.Node, v reflect.Value, r rule, what string) {
 		return
 	}
 	v.SetString(n.Text)
+	// Characters, not bytes: limits are the same in every language.
 	length := utf8.RuneCountInString(n.Text)
 	switch {
 	case len(r.enum) > 0 && !slices.Contains(r.enum, n.Text):
@@ -224,6 +252,7 @@ func (d *decoder) text(n *source.Node, v reflect.Value, r rule, what string) {
 	n.Kind = source.Bad
 }
 
+// float decodes a number.
 func (d *decoder) float(n *source.Node, v reflect.Value, r rule, what string) {
 	if n.Kind != source.Number {
 		d.wrong(n, what, "a number")
@@ -239,16 +268,20 @@ func (d *decoder) float(n *source.Node, v reflect.Value, r rule, what string) {
 	v.SetFloat(f)
 }
 
+// integer decodes a whole number, however it is written: 3, 3.0, 30e-1. Beyond
+// 2^53 a float64 does not hold every integer; no range reaches that far.
 func (d *decoder) integer(n *source.Node, v reflect.Value, r rule, what string) {
 	if n.Kind != source.Number {
 		d.wrong(n, what, "a whole number")
 		return
 	}
 	f, err := strconv.ParseFloat(n.Text, 64)
+	// ParseFloat fails only beyond the range of float64.
 	if err != nil || math.Abs(f) >= 1<<53 {
 		d.outOfRange(n, r, what)
 		return
 	}
+	// The float of 2.9999999999999999999 is 3; only the text shows the fraction.
 	if f != math.Trunc(f) || source.HasFraction(n.Text) {
 		d.finds.Error(source.WrongType, n, "%s must be a whole number, not %s", source.Capitalize(what), source.Clip(n.Text))
 		n.Kind = source.Bad
@@ -259,6 +292,8 @@ func (d *decoder) integer(n *source.Node, v reflect.Value, r rule, what string) 
 	}
 }
 
+// inRange reports whether f is within its rule, and reports it to the author
+// otherwise.
 func (d *decoder) inRange(n *source.Node, f float64, r rule, what string) bool {
 	if r.minimum != nil && f < *r.minimum || r.maximum != nil && f > *r.maximum {
 		d.outOfRange(n, r, what)
@@ -267,6 +302,7 @@ func (d *decoder) inRange(n *source.Node, f float64, r rule, what string) bool {
 	return true
 }
 
+// outOfRange reports a number beyond its rule, with both bounds.
 func (d *decoder) outOfRange(n *source.Node, r rule, what string) {
 	var want []string
 	if r.minimum != nil {
@@ -279,6 +315,8 @@ func (d *decoder) outOfRange(n *source.Node, r rule, what string) {
 	n.Kind = source.Bad
 }
 
+// list decodes a list into the slice v. Items that do not fit keep their zero
+// value, so indexes in v are those in the text.
 func (d *decoder) list(n *source.Node, v reflect.Value, f field, what string) {
 	if n.Kind != source.Array {
 		d.wrong(n, what, "a list")
@@ -292,6 +330,7 @@ func (d *decoder) list(n *source.Node, v reflect.Value, f field, what string) {
 		d.tooMany(n, v)
 		return
 	}
+	// Steps are counted over all lists before any of this one is decoded.
 	if v.Type().Elem() == reflect.TypeFor[definitions.Step]() && !d.room(n) {
 		d.tooMany(n, v)
 		return
@@ -304,6 +343,8 @@ func (d *decoder) list(n *source.Node, v reflect.Value, f field, what string) {
 			d.step(kid, item.Addr().Interface().(*definitions.Step), i, what)
 		case item.Kind() == reflect.Struct:
 			d.object(kid, item, fmt.Sprintf("item %d of %s", i, what))
+		// Most lists are of ids: no message is prepared for an item that cannot
+		// be wrong.
 		case kid.Kind == source.String && f.rule.anyText():
 			item.SetString(kid.Text)
 		case kid.Kind != source.String && kid.Kind != source.Bad && d.finds.Skip(source.WrongType):
@@ -314,39 +355,44 @@ func (d *decoder) list(n *source.Node, v reflect.Value, f field, what string) {
 	}
 }
 
-// tooMany leaves a list unread that is longer than any may be: what is wrong
-// with its items does not matter before it is shorter.
+// tooMany leaves a list unread that is longer than any may be: what is wrong with
+// its items does not matter before it is shorter. A list of steps that is not
+// read makes the document Partial, so that validation does not judge a graph
+// without them.
 func (d *decoder) tooMany(n *source.Node, v reflect.Value) {
 	d.doc.Partial = d.doc.Partial || v.Type().Elem() == reflect.TypeFor[definitions.Step]()
 	n.Kind, n.Kids = source.Bad, nil
 }
 
-// room counts the steps of a list, and reports whether the definition may
-// have as many.
+// room counts the steps of a list, and reports whether the definition may have as
+// many in all. The first list beyond MaxSteps is reported.
 func (d *decoder) room(n *source.Node) bool {
 	d.steps += len(n.Kids)
 	if d.steps <= definitions.MaxSteps {
 		return true
 	}
+	// Reported once, whichever list it was.
 	if !d.doc.Partial {
 		d.finds.Error(source.LimitExceeded, d.doc.Root.Pick("steps"), "The definition has more than %d steps in all its lists; %d are allowed", definitions.MaxSteps, definitions.MaxSteps)
 	}
 	return false
 }
 
-// anyText reports whether every text is a good item of a list.
+// anyText reports whether the rule accepts every text as an item of a list.
 func (r rule) anyText() bool {
 	return r.pattern == nil && len(r.enum) == 0 && !r.expression
 }
 
-// items is the rule of a list's items: they keep all but the length.
+// items returns the rule of a list's items: all of r but the length, which is the
+// list's.
 func (r rule) items() rule {
 	r.minLength, r.maxLength = 0, 0
 	return r
 }
 
-// step decodes one step, and the config of the types that the machine
-// performs itself. list names the list that it stands in.
+// step decodes the i-th step of a list (from 0), and the config of the types that
+// the machine performs itself. list names the list that it stands in. Messages
+// name a step by its id where it has one, and otherwise by its index and list.
 func (d *decoder) step(n *source.Node, s *definitions.Step, i int, list string) {
 	what := "step " + strconv.Itoa(i)
 	switch name, in, _ := strings.Cut(strings.TrimPrefix(list, "'"), "' in "); {
@@ -360,6 +406,7 @@ func (d *decoder) step(n *source.Node, s *definitions.Step, i int, list string) 
 	}
 	d.object(n, reflect.ValueOf(s).Elem(), what)
 	own := ownConfig(s)
+	// Other types' configs stay raw: the catalog knows their form.
 	if own == nil || n.Kind != source.Object {
 		return
 	}
@@ -370,11 +417,14 @@ func (d *decoder) step(n *source.Node, s *definitions.Step, i int, list string) 
 		}
 		return
 	}
+	// For the members of the config that the step has in their place, which
+	// its unknown fields have explained.
 	d.around[config] = n
 	d.object(config, reflect.ValueOf(own).Elem(), "the config of "+what)
 }
 
-// ownConfig makes the decoded config of the three types that need one.
+// ownConfig makes the decoded config of the types that the machine performs, sets
+// it in the step and returns a pointer to it; nil for all other types.
 func ownConfig(s *definitions.Step) any {
 	switch s.Type {
 	case "condition":
@@ -390,8 +440,8 @@ func ownConfig(s *definitions.Step) any {
 	return nil
 }
 
-// placeOf names the place of an object for the tables of words, and the step
-// that it is.
+// placeOf returns the name of an object's place in the tables of words (package
+// advice), and the id of the step that it is; "" for both where there is none.
 func placeOf(t reflect.Type, n *source.Node) (place, step string) {
 	switch t {
 	case reflect.TypeFor[definitions.Definition]():

@@ -10,9 +10,11 @@ import (
 
 // Parse reads a definition strictly. The diagnostics name everything that the
 // format does not allow: broken syntax, repeated and unknown fields, missing
-// fields, wrong types, values out of range. The document is nil only when the
-// text is no object at all; otherwise it holds what could be read, so that
-// Validate can look for more.
+// fields, wrong types, values out of range, errors before warnings and each
+// in document order. The document is nil only when the text cannot be read,
+// is too large, is not an object or is another product's file; otherwise it
+// holds what could be read, so that Validate can look for more. src is kept
+// by the document and must not change.
 func Parse(src []byte, f source.Format) (*Document, []fault.Issue) {
 	finds := &source.Diagnostics{}
 	text := source.NewText(src)
@@ -27,13 +29,17 @@ func Parse(src []byte, f source.Format) (*Document, []fault.Issue) {
 		root = source.ScanNodes(src, source.DefinitionLimits(), finds)
 	}
 	if root == nil {
+		// The syntax error of a text that is Python or XML would be about its
+		// first word; what it is helps more.
 		advice.RecognizeProgram(finds, src)
 		return nil, finds.Resolve(text)
 	}
 	return decode(root, text, finds)
 }
 
-// decode builds the document of a tree that was read from source.
+// decode builds the document of a tree that was read from text, and resolves all
+// of finds. root may be a part of a larger document: pointers start at it, lines
+// do not.
 func decode(root *source.Node, text *source.Text, finds *source.Diagnostics) (*Document, []fault.Issue) {
 	if advice.RecognizeFormat(finds, root) {
 		return nil, finds.Resolve(text)
@@ -46,6 +52,7 @@ func decode(root *source.Node, text *source.Text, finds *source.Diagnostics) (*D
 	}
 	doc := &Document{Definition: &definitions.Definition{}, Root: root, Text: text}
 	doc.text = source.Render(make([]byte, 0, len(text.Bytes)), root)
+	// Before decoding: its diagnostics do not make the text unreadable.
 	if len(finds.List) == 0 {
 		doc.Canonical, doc.Hash = doc.text, source.Hash(doc.text)
 	}

@@ -9,17 +9,20 @@ import (
 
 // Request is a body that carries a definition in its member "definition".
 type Request struct {
-	Document *Document       // nil when the definition is no object
+	Document *Document       // nil when the definition is not an object, or is absent
 	Given    bool            // the body has a definition
-	Rest     json.RawMessage // the body without it: an object, canonical
+	Rest     json.RawMessage // the body without the definition: an object in canonical form
 }
 
 // ParseRequest reads a request body strictly. Problems of the body around the
-// definition are the error, as ScanJSON gives it; those of the definition are
-// the diagnostics, with pointers that start at the definition. In YAML the
-// body may also be the bare definition: it is one unless it has a definition,
-// or one of the request's other fields and no steps. Lines then count from its
-// beginning, and in JSON from where the definition begins.
+// definition are the error: fault.Malformed invalid_request with all of them, or
+// fault.TooLarge body_too_large. Those of the definition are the diagnostics,
+// with pointers that start at the definition.
+//
+// In YAML the body may also be the bare definition: it is one unless it has a
+// member definition, or one of fields (the request's other members) and no steps.
+// Lines count from the beginning of the body in YAML, and in JSON from where the
+// definition begins.
 func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fault.Issue, error) {
 	limits := source.DefinitionLimits()
 	if len(body) > limits.Bytes {
@@ -28,8 +31,11 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 	if f == source.YAML {
 		return yamlRequest(body, limits, fields)
 	}
+	// The envelope is read first and the definition only if the envelope is
+	// sound; its text is then read with places of its own.
 	limits.Opaque = []string{"definition"}
 	finds, spans := &source.Diagnostics{}, map[string][]byte{}
+	// Without errors there is a root.
 	root := source.ScanEnvelope(body, limits, finds, spans)
 	if len(finds.List) > 0 {
 		return Request{}, nil, source.Malformed(finds.Resolve(source.NewText(body)))
@@ -48,8 +54,10 @@ func ParseRequest(body []byte, f source.Format, fields ...string) (Request, []fa
 	return req, found, nil
 }
 
-// unwrapped is the error of a JSON body that is a definition, or another
-// product's file, in the place of an object that holds one; else nil.
+// unwrapped returns the error of a JSON body that is itself a definition, or
+// another product's file, where an object that holds a definition is
+// expected; else nil. A body with one of the request's fields lacks a
+// definition, which is for the caller to say.
 func unwrapped(root *source.Node, fields []string, finds *source.Diagnostics, src *source.Text) error {
 	if root.Member("steps") == nil && !advice.RecognizeFormat(finds, root) || hasAny(root, fields) {
 		return nil
@@ -70,7 +78,9 @@ func hasAny(n *source.Node, names []string) bool {
 	return false
 }
 
-// isBare reports whether a YAML body without a definition is one itself.
+// isBare reports whether a YAML body without a member definition is one itself. A
+// body with a member whose name is close to "definition" is a request with a
+// typing mistake.
 func isBare(root *source.Node, fields []string) bool {
 	switch {
 	case root.Kind != source.Object:
@@ -80,6 +90,7 @@ func isBare(root *source.Node, fields []string) bool {
 	case len(root.Keys) == 0 || hasAny(root, fields):
 		return false
 	}
+	// The first members are enough to see one that was meant as "definition".
 	for _, key := range root.Keys[:min(len(root.Keys), 10)] {
 		if source.Nearest(key, []string{"definition"}) != "" {
 			return false
@@ -88,10 +99,14 @@ func isBare(root *source.Node, fields []string) bool {
 	return true
 }
 
+// yamlRequest is ParseRequest for YAML. The body is one document, so it is read
+// once, and the definition is then cut out of the tree; diagnostics are divided
+// by the tree that they belong to.
 func yamlRequest(body []byte, limits source.Limits, fields []string) (Request, []fault.Issue, error) {
 	limits.Depth++ // the definition begins one level down
 	finds, src := &source.Diagnostics{}, source.NewText(body)
 	root := source.ScanYAML(body, limits, finds)
+	// Nothing can be told apart in a text that cannot be read.
 	if root == nil {
 		advice.RecognizeProgram(finds, body)
 		return Request{}, nil, source.Malformed(finds.Resolve(src))
@@ -107,6 +122,8 @@ func yamlRequest(body []byte, limits source.Limits, fields []string) (Request, [
 		}
 		return Request{Rest: source.Render(nil, root)}, nil, nil
 	}
+	// From here on the definition is a tree of its own: pointers start at it,
+	// and Rest is what is left.
 	root.Remove(def)
 	inside, outside := &source.Diagnostics{}, &source.Diagnostics{}
 	for _, d := range finds.List {

@@ -8,15 +8,17 @@ import (
 	"slices"
 )
 
-// Schema is the JSON Schema (2020-12) of a definition. It is generated from
+// Schema returns the JSON Schema (2020-12) of a definition. It is generated from
 // the Go types that decode it and the rules in their tags, and from the config
-// schemas of the catalog, so that what editors offer is what validation takes.
-// A catalog of nil gives the types that the machine performs itself.
+// schemas of the catalog, so that what editors offer is what validation accepts.
+// Of a nil catalog it has the types that the machine performs itself. It is made
+// anew by each call, and the same bytes for the same catalog.
 func Schema(catalog definitions.Catalog) json.RawMessage {
 	w := &schemaWriter{shapes: shapes{}, defs: map[string]any{}, catalog: catalog}
 	root := w.object(reflect.TypeFor[definitions.Definition]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Heddle workflow definition"
+	// Last, since making the root fills it.
 	root["$defs"] = w.defs
 	raw, err := json.Marshal(root)
 	if err != nil {
@@ -25,13 +27,17 @@ func Schema(catalog definitions.Catalog) json.RawMessage {
 	return raw
 }
 
+// schemaWriter makes one schema. Structs become entries of $defs by the name of
+// their Go type, and catalog types' configs by "config_" and their name.
 type schemaWriter struct {
-	shapes  shapes
-	defs    map[string]any
-	catalog definitions.Catalog
+	shapes  shapes              // of this schema
+	defs    map[string]any      // the $defs
+	catalog definitions.Catalog // may be nil
 }
 
-// ref names the schema of a struct, and makes it when it is new.
+// ref returns a reference to the schema of a struct, which it makes when it is
+// new. The entry exists before it is made: a loop contains steps, and steps
+// contain loops.
 func (w *schemaWriter) ref(t reflect.Type) map[string]any {
 	if _, ok := w.defs[t.Name()]; !ok {
 		w.defs[t.Name()] = nil // it may contain itself
@@ -42,6 +48,8 @@ func (w *schemaWriter) ref(t reflect.Type) map[string]any {
 	return map[string]any{"$ref": "#/$defs/" + t.Name()}
 }
 
+// object returns the schema of a struct's fields, without what extra adds. No
+// other field is allowed.
 func (w *schemaWriter) object(t reflect.Type) map[string]any {
 	properties := map[string]any{}
 	var required []string
@@ -62,6 +70,7 @@ func (w *schemaWriter) object(t reflect.Type) map[string]any {
 	return s
 }
 
+// value returns the schema of a field's Go type under its rule.
 func (w *schemaWriter) value(t reflect.Type, r rule) map[string]any {
 	if t == reflect.TypeFor[json.RawMessage]() {
 		return rawSchema(r)
@@ -71,6 +80,8 @@ func (w *schemaWriter) value(t reflect.Type, r rule) map[string]any {
 		return w.value(t.Elem(), r)
 	case reflect.Struct:
 		return w.ref(t)
+	// The rule of a list holds for its length, and all else of it for the
+	// items.
 	case reflect.Slice:
 		s := map[string]any{"type": "array", "items": w.value(t.Elem(), r.items())}
 		return bounds(s, r, "minItems", "maxItems")
@@ -85,6 +96,8 @@ func (w *schemaWriter) value(t reflect.Type, r rule) map[string]any {
 	}
 }
 
+// rawSchema returns the schema of raw JSON: an object, one of the rule's forms,
+// or anything.
 func rawSchema(r rule) map[string]any {
 	if r.object {
 		return map[string]any{"type": "object"}
@@ -99,7 +112,8 @@ func rawSchema(r rule) map[string]any {
 	return map[string]any{"anyOf": forms}
 }
 
-// formSchema is the schema of one of several forms that a value may have.
+// formSchema returns the schema of one of several forms that a value may have. It
+// panics on an unknown name.
 func formSchema(name string) map[string]any {
 	switch name {
 	case "seconds":
@@ -116,12 +130,13 @@ func formSchema(name string) map[string]any {
 	panic("definitions: unknown form " + name)
 }
 
-// templateSchema is text that is wholly one template: it stands for a value of
-// any type.
+// templateSchema returns the schema of text that is wholly one template and so
+// stands for a value of any type.
 func templateSchema() map[string]any {
 	return map[string]any{"type": "string", "pattern": `^\s*\{\{[\s\S]*\}\}\s*$`}
 }
 
+// textSchema returns the schema of a text under its rule.
 func textSchema(r rule) map[string]any {
 	s := map[string]any{"type": "string"}
 	if r.expression {
@@ -136,6 +151,7 @@ func textSchema(r rule) map[string]any {
 	return bounds(s, r, "minLength", "maxLength")
 }
 
+// bounds adds a rule's lengths to s under the two keywords, and returns s.
 func bounds(s map[string]any, r rule, least, most string) map[string]any {
 	if r.minLength > 0 {
 		s[least] = r.minLength
@@ -146,6 +162,7 @@ func bounds(s map[string]any, r rule, least, most string) map[string]any {
 	return s
 }
 
+// numberSchema returns the schema of a number, of the type number or integer.
 func numberSchema(name string, r rule) map[string]any {
 	s := map[string]any{"type": name}
 	if r.minimum != nil {
@@ -157,7 +174,9 @@ func numberSchema(name string, r rule) map[string]any {
 	return s
 }
 
-// extra is what a struct's fields cannot say each for itself.
+// extra returns what the fields of a struct cannot say each for itself: the
+// config that belongs to a type, and which of several fields must be there. nil
+// for most structs.
 func (w *schemaWriter) extra(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[definitions.Step]():
@@ -179,7 +198,7 @@ func (w *schemaWriter) extra(t reflect.Type) map[string]any {
 	return nil
 }
 
-// oneOf wants exactly one of the fields.
+// oneOf returns the schema of an object with exactly one of the fields.
 func oneOf(names ...string) map[string]any {
 	var forms []any
 	for _, name := range names {
@@ -188,7 +207,9 @@ func oneOf(names ...string) map[string]any {
 	return map[string]any{"oneOf": forms}
 }
 
-// byType lists the allowed types, and for each the schema of its config.
+// byType returns a list for allOf: the allowed step types, and for each type the
+// schema of its config under if and then. own has the configs of the machine's
+// types; it is not changed.
 func (w *schemaWriter) byType(own map[string]any) []any {
 	names := slices.AppendSeq([]string{}, maps.Keys(own))
 	configs := maps.Clone(own)
@@ -207,6 +228,8 @@ func (w *schemaWriter) byType(own map[string]any) []any {
 		}
 	}
 	slices.Sort(names)
+	// The enum first: it is what editors offer. Then one condition per type,
+	// so that a wrong config is reported by the schema of its own type alone.
 	all := []any{map[string]any{"properties": map[string]any{"type": map[string]any{"enum": names}}}}
 	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		then := map[string]any{"properties": map[string]any{"config": configs[name]}}
@@ -219,8 +242,8 @@ func (w *schemaWriter) byType(own map[string]any) []any {
 	return all
 }
 
-// config puts a catalog type's config schema into the definitions. False: it
-// has none.
+// config adds a catalog type's config schema to the $defs. False: the type has
+// none, or one that is not JSON.
 func (w *schemaWriter) config(name string) bool {
 	found, ok := w.catalog.StepType(name)
 	if !ok || len(found.ConfigSchema()) == 0 {
@@ -234,14 +257,17 @@ func (w *schemaWriter) config(name string) bool {
 	return true
 }
 
+// needsConfig reports whether a catalog type's config has required fields, so
+// that the config itself is required.
 func (w *schemaWriter) needsConfig(name string) bool {
 	s, _ := w.defs["config_"+name].(map[string]any)
 	required, _ := s["required"].([]any)
 	return len(required) > 0
 }
 
-// templated lets a template stand for every value inside of a config schema,
-// but for its literal fields.
+// templated returns a config schema in which a template may stand for every
+// value, but for its literal fields. The given schema is not changed, only copied
+// where it differs.
 func templated(schema any, literal []string) any {
 	s, ok := schema.(map[string]any)
 	if !ok {
@@ -263,6 +289,8 @@ func templated(schema any, literal []string) any {
 			out[word] = orTemplate(sub)
 		}
 	}
+	// Alternatives describe the same value: a template is added beside all of
+	// them by the caller, and here only within each.
 	for _, word := range []string{"anyOf", "oneOf", "allOf"} {
 		if subs, ok := s[word].([]any); ok {
 			inner := make([]any, len(subs))
@@ -275,12 +303,16 @@ func templated(schema any, literal []string) any {
 	return out
 }
 
+// orTemplate returns a schema or, beside it, a template. A schema that accepts
+// every text accepts templates already. Description and default move outside of
+// the anyOf, where editors look for them.
 func orTemplate(schema any) any {
 	s, ok := schema.(map[string]any)
 	if !ok {
 		return schema
 	}
 	inner := templated(s, nil).(map[string]any)
+	// Such a schema accepts any text, a template included.
 	if len(s) == 0 || s["type"] == "string" && s["enum"] == nil && s["pattern"] == nil && s["format"] == nil {
 		return inner
 	}
@@ -294,7 +326,8 @@ func orTemplate(schema any) any {
 	return out
 }
 
-// failuresSchema is the schema of retry.on and retry.except.
+// failuresSchema returns the schema of retry.on and retry.except; see
+// definitions.FailurePattern.
 func failuresSchema() map[string]any {
 	return map[string]any{
 		"type": "array", "minItems": 1, "maxItems": definitions.MaxFailurePatterns,
