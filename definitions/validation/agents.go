@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// agentNames lists the constant ids of agents in a list of steps, their
-// compensations and bodies: the field of their configs that the type names.
+// agentNames appends to list the nodes of the constant agent ids in a list of
+// steps, their compensations and bodies: the field of their configs that the
+// type names. Ids that hold a template are known only in a run.
 func agentNames(c definitions.Catalog, steps *source.Node, list []*source.Node) []*source.Node {
 	if steps == nil || steps.Kind != source.Array {
 		return list
@@ -35,12 +36,14 @@ func agentNames(c definitions.Catalog, steps *source.Node, list []*source.Node) 
 	return list
 }
 
-// maxAgentLookups bounds how many agents one validation looks up.
+// maxAgentLookups bounds the agents that one validation looks up, each of
+// which may read a row.
 const maxAgentLookups = 100
 
-// MissingAgents returns a warning for every constant agent_id of the document
-// that exists does not know. Each id is looked up once, and at most
-// maxAgentLookups of them. An error of exists ends the search.
+// MissingAgents returns a warning for every constant agent id of the
+// document's main steps that exists does not know: an agent may be set up
+// after the workflow. Each id is looked up once, and at most maxAgentLookups
+// of them. An error of exists ends the search and is returned.
 func MissingAgents(doc *parser.Document, catalog definitions.Catalog, exists func(id string) (bool, error)) ([]fault.Issue, error) {
 	missing, known := &source.Diagnostics{}, map[string]bool{}
 	for _, at := range agentNames(catalog, doc.Root.Member("steps"), nil) {

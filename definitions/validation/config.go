@@ -13,16 +13,18 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// knownType is a step type with its config schema compiled; nil checker when
-// the schema itself cannot be used.
+// knownType is a step type with its config schema compiled. Compiling costs
+// more than checking a config, and a definition may have thousands of steps
+// of one type.
 type knownType struct {
 	name     string
 	stepType definitions.StepType
-	checker  *schemas.Checker
-	schema   *source.Node
+	checker  *schemas.Checker // nil: the type has no schema, or one that cannot be used
+	schema   *source.Node     // as checker; for the names that the schema lists
 }
 
-// typeNames lists every type that a step may have.
+// typeNames returns every type that a step may have: the machine's and then
+// the catalog's.
 func (v *validator) typeNames() []string {
 	names := []string{"condition", "loop", "wait"}
 	if v.catalog != nil {
@@ -35,11 +37,12 @@ func (v *validator) typeNames() []string {
 	return names
 }
 
-// stepType looks a type up once per pass. Nil: unknown, or no catalog.
+// stepType looks a type up once per pass. nil: unknown, or no catalog.
 func (v *validator) stepType(name string) *knownType {
 	if known, ok := v.types[name]; ok {
 		return known
 	}
+	// An unknown name is looked up once as well.
 	v.types[name] = nil
 	if v.catalog == nil {
 		return nil
@@ -57,7 +60,8 @@ func (v *validator) stepType(name string) *knownType {
 	return known
 }
 
-// configs checks types and configs of steps, compensations and probes.
+// configs checks the types and configs of steps, compensations and probes.
+// Those of the machine's types were decoded with the step.
 func (v *validator) configs() {
 	for _, e := range v.graph.entries {
 		s := e.step
@@ -70,6 +74,8 @@ func (v *validator) configs() {
 		if c := s.Compensate; c != nil {
 			at := e.node.Member("compensate")
 			what := "the compensation of step '" + e.name() + "'"
+			// A compensation is an attempt, which the machine's types do not
+			// make.
 			if definitions.PerformedByMachine(c.Type) {
 				v.finds.Error(source.InvalidValue, at.Pick("type"), "%s cannot be a %s; name a type that does something", source.Capitalize(what), c.Type)
 				continue
@@ -79,7 +85,8 @@ func (v *validator) configs() {
 	}
 }
 
-// performed checks an object with type and config.
+// performed checks an object with type and config; name is its type, what
+// names the object in messages.
 func (v *validator) performed(at *source.Node, name, what string) {
 	typeAt := at.Member("type")
 	if typeAt == nil || typeAt.Kind == source.Bad || v.catalog == nil {
@@ -91,9 +98,12 @@ func (v *validator) performed(at *source.Node, name, what string) {
 		return
 	}
 	config := at.Member("config")
+	// Decoding has reported it.
 	if config != nil && config.Kind != source.Object {
 		return
 	}
+	// An absent config is checked as an empty one, so that what it lacks is
+	// named.
 	if config == nil {
 		config = source.NewSynthetic(at, at.Seq, at.Pos)
 	}
@@ -101,7 +111,9 @@ func (v *validator) performed(at *source.Node, name, what string) {
 	v.config(known, config, what)
 }
 
-// unknownType reports a type that does not exist, with the one that was meant.
+// unknownType reports a type that does not exist, with the one that was
+// meant: of another product, or almost the right word; otherwise with all
+// that there are.
 func (v *validator) unknownType(at *source.Node, name, what string) {
 	d := v.finds.Error(source.UnknownStepType, at, "Step type '%s' of %s doesn't exist", source.Clip(name), what)
 	if d.Unlisted {
@@ -119,7 +131,12 @@ func (v *validator) unknownType(at *source.Node, name, what string) {
 	}
 }
 
+// config checks a config against the schema of its type, then by the type's
+// own check, and warns of templates in literal fields. The type's check may
+// rely on the schema: it does not run on a config that breaks it.
 func (v *validator) config(known *knownType, config *source.Node, what string) {
+	// Total counts what is not listed too, so an unlisted error also skips
+	// the type's check.
 	before := v.finds.Total()
 	raw := json.RawMessage("{}")
 	if !config.Synthetic {
@@ -154,12 +171,14 @@ func (v *validator) config(known *knownType, config *source.Node, what string) {
 	}
 }
 
-// adopt takes a diagnostic over whose pointer starts at a node.
+// adopt adds a diagnostic of a step type, whose pointers start at root, to
+// those of the pass.
 func (v *validator) adopt(d fault.Issue, root *source.Node) {
 	at := root.Follow(d.Pointer)
 	if at.Kind == source.Bad {
 		return // said already
 	}
+	// The message is final; % in it must not be read as a format.
 	f := v.finds.Add(d.Severity, source.Code(d.Code), at, "%s", d.Message)
 	if f.Unlisted {
 		return

@@ -7,13 +7,17 @@ import (
 )
 
 // searchBudget bounds the edges that the search for the shortest cycle of one
-// component may look at; beyond it the shortest found so far is reported.
+// component may look at; beyond it the shortest found so far is reported. A
+// short cycle is easier to mend, but any cycle is true.
 const searchBudget = 1_000_000
 
 // cycles reports one shortest cycle per component of more than one step. An
 // arrow reads "depends on"; the cycle begins at its first step in document
-// order. A fallback waits for its owner to fail; an owner waits for its
-// fallback to end: cycles are looked for both ways.
+// order.
+//
+// A fallback waits for its owner to fail, and an owner waits for its fallback
+// to end. Both edges at once would make every fallback a cycle, so the graph
+// is searched twice, with one of the two each time.
 func (v *validator) cycles() {
 	v.cyclesOf(v.ancestry.parents, v.ancestry.order)
 	edges := make([][]int32, len(v.graph.entries))
@@ -32,8 +36,8 @@ func (v *validator) cycles() {
 	}
 }
 
-// cyclesOf reports the components that hold no step of a cycle reported
-// before.
+// cyclesOf reports the components of edges that hold no step of a cycle
+// reported before.
 func (v *validator) cyclesOf(edges [][]int32, groups [][]int32) {
 	for _, group := range groups {
 		if len(group) < 2 || v.reported(group) {
@@ -48,11 +52,16 @@ func (v *validator) cyclesOf(edges [][]int32, groups [][]int32) {
 	}
 }
 
+// reported reports whether a step of the group is in a cycle that was
+// reported.
 func (v *validator) reported(group []int32) bool {
 	return slices.ContainsFunc(group, func(place int32) bool { return v.cyclic[place] })
 }
 
+// reportCycle reports a cycle, given as places in the order of its edges,
+// where its first edge is written.
 func (v *validator) reportCycle(cycle []int32) {
+	// The same cycle is reported in the same words wherever the search began.
 	start := slices.Index(cycle, slices.Min(cycle))
 	cycle = append(slices.Clone(cycle[start:]), cycle[:start]...)
 	names := make([]string, 0, len(cycle)+1)
@@ -69,7 +78,8 @@ func (v *validator) reportCycle(cycle []int32) {
 	v.finds.Error(source.Cycle, v.edgeTo(first, cycle[1]), "Cycle detected: %s", strings.Join(names, " → ")).WithRelated(others...)
 }
 
-// edgeTo is the place at which a step's edge is written.
+// edgeTo returns the node at which a step's edge to another is written, or
+// the step where it is written nowhere.
 func (v *validator) edgeTo(e *entry, to int32) *source.Node {
 	for _, dep := range append(slices.Clone(e.deps), e.rescue) {
 		if dep.at != nil && dep.to == to {
@@ -85,18 +95,22 @@ func (v *validator) edgeTo(e *entry, to int32) *source.Node {
 // cycleSearch looks for the shortest cycle in one component.
 type cycleSearch struct {
 	edges  [][]int32
-	member map[int32]bool
-	budget int
+	member map[int32]bool // the steps of the component
+	budget int            // edges that may still be looked at
 }
 
-// shortest searches breadth first from every step that has a choice. A cycle
-// through none of those is the whole component: a ring.
+// shortest returns the shortest cycle of a component, or the shortest found
+// within the budget. It searches breadth first from every step that has more
+// than one edge inside the component: a cycle that passes through none of
+// those is the whole component, a ring, which the first search finds wherever
+// it starts. No cycle is shorter than two.
 func (c *cycleSearch) shortest(group []int32) []int32 {
 	var best []int32
 	for _, start := range group {
 		if best != nil && (c.budget <= 0 || c.choices(start) < 2) {
 			continue
 		}
+		// Later searches need to find only what is shorter.
 		limit := len(group) + 1
 		if best != nil {
 			limit = len(best)
@@ -111,7 +125,7 @@ func (c *cycleSearch) shortest(group []int32) []int32 {
 	return best
 }
 
-// choices counts a step's edges inside the component.
+// choices returns the number of a step's edges inside the component.
 func (c *cycleSearch) choices(place int32) int {
 	n := 0
 	for _, to := range c.edges[place] {
@@ -122,10 +136,13 @@ func (c *cycleSearch) choices(place int32) int {
 	return n
 }
 
-// from finds the shortest cycle through start that is shorter than limit.
+// from returns the shortest cycle through start that is shorter than limit,
+// nil where there is none or the search has become longer than that.
 func (c *cycleSearch) from(start int32, limit int) []int32 {
 	came := map[int32]int32{start: start}
 	row := []int32{start}
+	// Each round of the loop follows one more edge, so the first way back is
+	// the shortest.
 	for length := 1; len(row) > 0 && length < limit; length++ {
 		var next []int32
 		for _, v := range row {
@@ -146,7 +163,8 @@ func (c *cycleSearch) from(start int32, limit int) []int32 {
 	return nil
 }
 
-// trail walks back from last to start and gives the way forward.
+// trail walks back from last to start over the steps that were come from, and
+// returns the way forward.
 func trail(came map[int32]int32, start, last int32) []int32 {
 	way := []int32{last}
 	for last != start {

@@ -30,7 +30,8 @@ func wired(deps [][]int) []byte {
 	return raw
 }
 
-// reach says plainly who reaches whom over at least one edge.
+// reach returns, by the plainest algorithm, which steps reach which others over at
+// least one edge.
 func reach(deps [][]int) [][]bool {
 	n := len(deps)
 	r := make([][]bool, n)

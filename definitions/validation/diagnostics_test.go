@@ -124,8 +124,8 @@ func TestTooLargeABody(t *testing.T) {
 	}
 }
 
-// TestSchemaErrorsTellNothingOfTheMachine: the library would quote the working
-// directory.
+// TestSchemaErrorsTellNothingOfTheMachine: the library's own errors quote the working
+// directory, and none of them is shown.
 func TestSchemaErrorsTellNothingOfTheMachine(t *testing.T) {
 	for _, schema := range []string{`{"type":"x"}`, `{"$ref":"other.json"}`, `{"$ref":"#/$defs/x"}`, `{"$ref":"file:///etc/passwd"}`, `{"pattern":"["}`} {
 		_, err := schemas.NewChecker(json.RawMessage(schema))

@@ -10,10 +10,11 @@ import (
 )
 
 // expressions checks every expression and template against what is known at
-// its place.
+// its place. what names the place in messages: "step 'a'".
 func (v *validator) expressions() {
 	for _, e := range v.graph.entries {
 		what := "step '" + e.name() + "'"
+		// What decides something is a bare expression; configs and texts are templates.
 		v.expression(e.node.Member("if"), "'if' of "+what, of(e), expressions.WantBool)
 		switch {
 		case e.step.Condition != nil:
@@ -26,17 +27,23 @@ func (v *validator) expressions() {
 			v.template(e.node.Member("config"), "config", what, of(e).withSecrets(), v.literal(e.step.Type)...)
 		}
 		if c := e.step.Compensate; c != nil {
+			// A compensation runs after its step has completed, so it can
+			// read that step's output.
 			s := of(e).withSecrets()
 			s.self = true
 			v.template(e.node.Member("compensate").Member("config"), "config", "the compensation of "+what, s, v.literal(c.Type)...)
 		}
 	}
+	// The output is rendered when the main steps have ended; the key of
+	// concurrency before any has begun.
 	end := scope{list: 0, at: none}
 	v.template(v.doc.Root.Member("output"), "output", "the definition", end)
 	end.blind = true
 	v.template(v.doc.Root.Pick("concurrency").Member("key"), "key", "concurrency", end)
 }
 
+// literal returns the fields of a type's config in which {{ }} is not
+// expanded.
 func (v *validator) literal(name string) []string {
 	if known := v.stepType(name); known != nil {
 		return known.stepType.Traits().LiteralFields
@@ -44,6 +51,8 @@ func (v *validator) literal(name string) []string {
 	return nil
 }
 
+// conditionExpressions checks a condition's expression and those of its
+// cases.
 func (v *validator) conditionExpressions(e *entry, what string) {
 	at := e.node.Member("config")
 	v.expression(at.Member("expression"), "'expression' of "+what, of(e), expressions.WantBool)
@@ -52,6 +61,8 @@ func (v *validator) conditionExpressions(e *entry, what string) {
 	}
 }
 
+// loopExpressions checks a loop's own expressions. While sees the names of an
+// iteration, collect what has run in the body, and items neither.
 func (v *validator) loopExpressions(e *entry, what string) {
 	at := e.node.Member("config")
 	v.expression(at.Member("items"), "'items' of "+what, of(e), expressions.WantItems)
@@ -63,17 +74,21 @@ func (v *validator) loopExpressions(e *entry, what string) {
 	}
 }
 
+// waitExpressions checks what a wait waits for, its probe and its signal.
+// Only the condition sees the probe's output.
 func (v *validator) waitExpressions(e *entry, what string) {
 	w, at := e.step.Wait, e.node.Member("config")
 	if n := at.Member("seconds"); n != nil && n.Kind == source.String && isTemplate(n.Text) {
 		v.expression(n, "'seconds' of "+what, of(e), expressions.WantNumber)
 	}
+	// What begins like a time is checked as one by until.
 	if !looksLikeTime.MatchString(w.Until) {
 		v.expression(at.Member("until"), "'until' of "+what, of(e), expressions.WantTime)
 	}
 	s := of(e)
 	if w.Probe != nil {
 		s.probe = true
+		// Of a type that was refused no output is known.
 		if at.Pick("probe", "type").Kind == source.String {
 			s.shape = v.typing.shape(v.catalogOutput(w.Probe.Type, w.Probe.Config))
 		}
@@ -88,6 +103,8 @@ func (v *validator) waitExpressions(e *entry, what string) {
 }
 
 // frozen warns of a condition that nothing can change while the step waits.
+// What input and finished steps hold is fixed by then; a probe or a signal
+// may change it.
 func (v *validator) frozen(e *entry, n *source.Node) {
 	if n == nil || n.Kind != source.String || e.step.Wait.Probe != nil {
 		return
@@ -102,7 +119,8 @@ func (v *validator) frozen(e *entry, n *source.Node) {
 	v.finds.Warn(source.NeverChanges, n, "The condition of wait '%s' can never change while it waits: it reads no signal, and there is no probe", e.name())
 }
 
-// expression checks one bare expression.
+// expression checks one bare expression; nil and what is not text are
+// skipped, since decoding has reported them.
 func (v *validator) expression(n *source.Node, what string, s scope, want expressions.Want) {
 	if n == nil || n.Kind != source.String {
 		return
@@ -112,24 +130,28 @@ func (v *validator) expression(n *source.Node, what string, s scope, want expres
 	}
 }
 
-// template checks every {{ }} in a value.
+// template checks every {{ }} in a value of any depth, and warns of texts
+// that were meant to hold one. field names the value in messages, literal its
+// fields that are not expanded.
 func (v *validator) template(n *source.Node, field, what string, s scope, literal ...string) {
 	if n == nil || n.Kind == source.Bad {
 		return
 	}
 	v.unexpanded(n, what, literal)
+	// The canonical text is searched first: most configs have no template.
 	raw := v.doc.Raw(n)
 	if !bytes.Contains(raw, []byte("{{")) {
 		return
 	}
 	for _, p := range expressions.CheckTemplate(raw, v.env(s), literal...) {
+		// A pointer reads as a path: config.headers.Accept.
 		name := field + strings.ReplaceAll(p.Pointer, "/", ".")
 		v.problem(p, n.Follow(p.Pointer), fmt.Sprintf("'%s' of %s", name, what))
 	}
 }
 
-// problem reports what expressions found, with its column in the source where
-// the source shows the text as it is.
+// problem reports what package expressions found, with its column in the
+// source where the source shows the text as it was decoded.
 func (v *validator) problem(p expressions.Problem, at *source.Node, what string) {
 	if at.Kind == source.Bad {
 		return
@@ -138,7 +160,8 @@ func (v *validator) problem(p expressions.Problem, at *source.Node, what string)
 	d.Pos = v.doc.Text.Inside(at, p.Column)
 }
 
-// problemCode gives the code of a diagnostic for that of expressions.
+// problemCode returns the code of a diagnostic for that of a problem of
+// expressions; most are the same.
 func problemCode(code string) source.Code {
 	switch code {
 	case expressions.CodeFailed:
@@ -149,7 +172,9 @@ func problemCode(code string) source.Code {
 	return source.Code(code)
 }
 
-// constant evaluates a bool expression that reads nothing. False: it is none.
+// constant evaluates a bool expression that reads nothing; ok is false for
+// every other one. Texts of more than 64 bytes are not tried: constants that
+// people write are short.
 func constant(source string) (value, ok bool) {
 	if len(source) > 64 {
 		return false, false
@@ -158,6 +183,7 @@ func constant(source string) (value, ok bool) {
 	if err != nil {
 		return false, false
 	}
+	// What an expression reads may have any value.
 	refs := program.References()
 	if len(refs.Names)+len(refs.Steps)+len(refs.Signals)+len(refs.Secrets) > 0 || refs.AllSteps || refs.AllSignals {
 		return false, false
@@ -166,7 +192,8 @@ func constant(source string) (value, ok bool) {
 	return value, err == nil
 }
 
-// emptyScope shows nothing.
+// emptyScope is a scope (expressions.Scope) without values, steps, signals
+// and secrets.
 type emptyScope struct{}
 
 func (emptyScope) Value(string) (json.RawMessage, bool)      { return nil, false }

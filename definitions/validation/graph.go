@@ -8,35 +8,38 @@ import (
 )
 
 // graph is all steps of a definition, in document order, with their edges. An
-// edge leads from a step to what it depends on. Edges never leave a list.
+// edge leads from a step to what it depends on. Edges never leave a list, so
+// each list is a graph of its own; the body of a loop follows the loop in
+// entries.
 type graph struct {
 	entries []*entry
-	byID    map[string]int32 // the first step of each id
+	byID    map[string]int32 // place of the first step of each id; filled by validator.ids
 	loops   []int32          // by list: the loop whose body it is, none at the top
 	parts   []string         // by list: the field of the definition that it stands in, or its loop does
 }
 
-// entry is one step and its place. Edges go to other entries.
+// entry is one step and its place.
 type entry struct {
 	step   *definitions.Step
 	node   *source.Node
-	place  int32 // in graph.entries
-	list   int32 // number of its list
-	deps   []edge
-	owner  int32 // the step whose fallback it is
-	rescue edge  // to its own fallback; at is nil when it has none
+	place  int32  // its index in graph.entries
+	list   int32  // number of its list; the main steps' is 0
+	deps   []edge // of depends_on, resolved
+	owner  int32  // place of the step whose fallback it is; none: it is not a fallback
+	rescue edge   // to its own fallback; at is nil when it has none
 }
 
-// edge is a dependency and where it is written.
+// edge leads to another entry of the same list.
 type edge struct {
-	to int32
-	at *source.Node
+	to int32        // place of the entry
+	at *source.Node // where it is written
 }
 
-// name is what messages call the step.
+// name returns what messages call the step: its id, shortened.
 func (e *entry) name() string { return source.Clip(e.step.ID) }
 
-// newGraph lists the steps. Lists get their numbers in document order.
+// newGraph lists the steps of a document, without edges. Lists are numbered
+// in document order, those of the main steps and their loops first.
 func newGraph(doc *parser.Document) *graph {
 	g := &graph{byID: map[string]int32{}}
 	g.collect(doc.Definition.Steps, doc.Root.Member("steps"), none, mainPart)
@@ -51,6 +54,10 @@ const mainPart = "steps"
 // mainList is the number of the main steps' list.
 const mainList = int32(0)
 
+// collect appends a list of steps and, each behind its loop, the lists of
+// their bodies. loop is the place of the loop whose body it is, part the
+// field that it stands in. at.Kids has a node for each step: a list that was
+// not read has no steps.
 func (g *graph) collect(steps []definitions.Step, at *source.Node, loop int32, part string) {
 	list := int32(len(g.loops))
 	g.loops = append(g.loops, loop)
@@ -64,7 +71,7 @@ func (g *graph) collect(steps []definitions.Step, at *source.Node, loop int32, p
 	}
 }
 
-// find gives the step of an id in a list.
+// find returns the step of an id in a list; false where the list has none.
 func (g *graph) find(id string, list int32) (*entry, bool) {
 	place, ok := g.byID[id]
 	if !ok || g.entries[place].list != list {
@@ -73,7 +80,8 @@ func (g *graph) find(id string, list int32) (*entry, bool) {
 	return g.entries[place], true
 }
 
-// siblings lists the ids of one list.
+// siblings returns the ids of one list, in document order. O(number of all
+// steps).
 func (g *graph) siblings(list int32) []string {
 	var ids []string
 	for _, e := range g.entries {
@@ -84,7 +92,8 @@ func (g *graph) siblings(list int32) []string {
 	return ids
 }
 
-// body gives the number of a loop's list.
+// body returns the number of a loop's list; false for an empty body. The
+// body's first step follows the loop in entries.
 func (g *graph) body(loop *entry) (int32, bool) {
 	next := int(loop.place) + 1
 	if len(loop.step.Loop.Steps) == 0 || next >= len(g.entries) {
@@ -93,8 +102,11 @@ func (g *graph) body(loop *entry) (int32, bool) {
 	return g.entries[next].list, true
 }
 
-// components groups steps into strongly connected components by Tarjan's
-// algorithm, without recursion. Those that edges lead to come first.
+// components groups the vertices into strongly connected components by
+// Tarjan's algorithm, in O(vertices + edges) and without recursion, since a
+// chain of steps may be 10,000 long. edges[v] lists what v leads to.
+// Components that edges lead to come before those that they come from; each
+// is sorted.
 func components(edges [][]int32) [][]int32 {
 	n := len(edges)
 	t := &tarjan{
@@ -108,17 +120,20 @@ func components(edges [][]int32) [][]int32 {
 	return t.found
 }
 
+// tarjan is the state of one search. Vertices are numbered in the order of
+// discovery.
 type tarjan struct {
 	edges       [][]int32
-	number, low []int32 // number 0: not visited
-	next        []int32 // the next edge to follow
-	onStack     []bool
-	stack       []int32
-	path        []int32
-	count       int32
+	number, low []int32 // low: the least number known to be reachable
+	next        []int32 // by vertex: the next edge to follow
+	onStack     []bool  // by vertex: discovered, and its component is not complete
+	stack       []int32 // those vertices, in the order of discovery
+	path        []int32 // the way from the start to the current vertex
+	count       int32   // vertices discovered
 	found       [][]int32
 }
 
+// enter discovers a vertex.
 func (t *tarjan) enter(v int32) {
 	t.count++
 	t.number[v], t.low[v] = t.count, t.count
@@ -127,10 +142,14 @@ func (t *tarjan) enter(v int32) {
 	t.path = append(t.path, v)
 }
 
+// from finds every component that can be reached from start and is not known
+// yet.
 func (t *tarjan) from(start int32) {
 	t.enter(start)
 	for len(t.path) > 0 {
 		v := t.path[len(t.path)-1]
+		// One edge at a time, so that the loop can return to v where it left
+		// off.
 		if int(t.next[v]) < len(t.edges[v]) {
 			w := t.edges[v][t.next[v]]
 			t.next[v]++
@@ -145,6 +164,9 @@ func (t *tarjan) from(start int32) {
 	}
 }
 
+// leave goes back from a vertex all of whose edges were followed. Where
+// nothing before it can be reached, it and what lies on the stack above it
+// are a component.
 func (t *tarjan) leave(v int32) {
 	t.path = t.path[:len(t.path)-1]
 	if len(t.path) > 0 {

@@ -3,7 +3,8 @@ package validation
 import "heddle/definitions/source"
 
 // handler checks what holds for steps of on_failure and finally alone, loop
-// bodies included.
+// bodies included: they are not compensated, and a wait in them must end by
+// itself, because the run cannot end before they have.
 func (v *validator) handler(e *entry) {
 	part := v.graph.parts[e.list]
 	if part == mainPart {

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// Merge joins what Parse and then Validate found: errors first, by place, and
-// what an object lacks behind what it has instead. Of what is not listed,
-// Validate counts both.
+// Merge joins what Parse (a) and then Validate (b) found, both sorted: errors
+// first, by place, and what an object lacks behind what it has instead. Of
+// the two counts of unlisted problems only Validate's is kept, which
+// continues the tally of Parse. The arguments are not changed.
 func Merge(a, b []fault.Issue) []fault.Issue {
 	a = slices.DeleteFunc(slices.Clone(a), source.IsMore)
 	out := make([]fault.Issue, 0, len(a)+len(b))
@@ -32,6 +33,8 @@ func explains(a, b fault.Issue) bool {
 	return member && !strings.Contains(name, "/") && a.Suggestion != "" && a.Code == string(source.UnknownField) && b.Code == string(source.MissingField)
 }
 
+// before reports whether a is listed before b: errors first, then by line and
+// column.
 func before(a, b fault.Issue) bool {
 	if a.Severity != b.Severity {
 		return a.Severity == source.SeverityError
@@ -43,7 +46,7 @@ func before(a, b fault.Issue) bool {
 }
 
 // Check is Parse and Validate: every problem of a text, errors first, each in
-// document order.
+// document order. The document is nil where Parse's is.
 func Check(src []byte, f source.Format, catalog definitions.Catalog) (*parser.Document, []fault.Issue) {
 	doc, found := parser.Parse(src, f)
 	if doc == nil {
@@ -52,8 +55,9 @@ func Check(src []byte, f source.Format, catalog definitions.Catalog) (*parser.Do
 	return doc, Merge(found, Validate(doc, catalog))
 }
 
-// Refusal is the error of a definition that has errors, all findings in one:
-// fault.Unacceptable invalid_definition; nil where it has none.
+// Refusal returns the error of a definition that has errors:
+// fault.Unacceptable invalid_definition, with all issues, warnings included.
+// It is nil for a document without errors.
 func Refusal(doc *parser.Document, found []fault.Issue) error {
 	if doc != nil && Valid(found) {
 		return nil
@@ -67,8 +71,8 @@ func Refusal(doc *parser.Document, found []fault.Issue) error {
 	return err
 }
 
-// Valid tells whether there is no error among the diagnostics; warnings do not
-// count.
+// Valid reports whether there is no error among the diagnostics; warnings do
+// not count.
 func Valid(ds []fault.Issue) bool {
 	for _, d := range ds {
 		if d.Severity == source.SeverityError {
@@ -78,7 +82,7 @@ func Valid(ds []fault.Issue) bool {
 	return true
 }
 
-// Messages gives the messages of the errors; never nil.
+// Messages returns the messages of the errors; never nil.
 func Messages(ds []fault.Issue) []string {
 	out := []string{}
 	for _, d := range ds {
@@ -89,9 +93,9 @@ func Messages(ds []fault.Issue) []string {
 	return out
 }
 
-// Parsed returns every problem of a parsed definition: what parsing
-// found and, where there is a document, what Validate finds. Once stopped
-// returns true no further expression is checked; nil: it never does.
+// Parsed returns every problem of a parsed definition: what parsing found
+// and, where there is a document, what Validate finds. Once stopped returns
+// true no further expression is checked; nil: it never does.
 func Parsed(d parser.ParsedDefinition, catalog definitions.Catalog, stopped func() bool) []fault.Issue {
 	if d.Document == nil {
 		return d.Found

@@ -13,8 +13,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// mismatch reports one failure, unless a template stands where the value's
-// type cannot be known before the run.
+// mismatch reports one failure of a config against its type's schema, unless
+// a template stands where the value's type cannot be known before the run.
+// schema is the type's schema, what names the config in messages.
 func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *source.Node, what string) {
 	if excused(e, config) || v.alternative(e, schema, config, what) {
 		return
@@ -27,12 +28,16 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *sour
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		for _, name := range k.Missing {
+			// A config that is missing may be so because its fields stand in
+			// the step: those messages have said what to do.
 			if v.doc.Explains(at, name) || at == config && (v.doc.Explains(v.step, "config") && config.Synthetic || v.doc.Explains(v.step, "config."+name)) {
 				continue
 			}
 			v.finds.Error(source.MissingField, at, "Field '%s' is missing in %s", name, place)
 		}
 	case *kind.AdditionalProperties:
+		// The names are those of the subschema that refused the member, which
+		// may be deep inside.
 		known := locateURL(schema, e.SchemaURL).Member("properties")
 		for _, name := range k.Properties {
 			var names []string
@@ -42,6 +47,7 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *sour
 			words := wordsPlace(v.place, e.InstanceLocation)
 			v.doc.Explain(at, advice.UnknownField(v.finds, at.Pick(name), name, place, words, "", names))
 		}
+	// A schema of false forbids the member whatever its value is.
 	case *kind.FalseSchema:
 		v.finds.Error(source.UnknownField, at, "%s is not allowed here", source.Capitalize(place)).AtKey()
 	case *kind.Type:
@@ -51,9 +57,13 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *sour
 		}
 		d := v.finds.Error(source.WrongType, at, "%s must be %s, not %s", source.Capitalize(place), schemas.TypeNames(k.Want), at.Kind)
 		advice.SuggestFix(d, at, at.Kind, name, schemas.TypeNames(k.Want))
+	// The place of the field itself, not of its object: values have tables of
+	// their own.
 	case *kind.Enum:
 		advice.NotAllowed(v.finds, at, source.Capitalize(place), strings.Join(append([]string{v.place}, e.InstanceLocation...), ":"), enumWords(k.Want))
 	case *kind.AnyOf, *kind.OneOf:
+		// Types can be named; what else the alternatives want cannot be said
+		// in one sentence.
 		if forms := formsOf(e); forms != "" {
 			v.finds.Error(source.InvalidValue, at, "%s must be %s, not %s", source.Capitalize(place), forms, at.Kind)
 			return
@@ -70,8 +80,9 @@ func (v *validator) mismatch(e *jsonschema.ValidationError, schema, config *sour
 	}
 }
 
-// wordsPlace is where an object stands in a config, for the tables of words: the
-// items of a list are one place.
+// wordsPlace returns the place of an object in a config, for the tables of
+// words: the members that lead to it, separated by colons. The items of a
+// list are one place.
 func wordsPlace(place string, location []string) string {
 	for _, token := range location {
 		if _, err := strconv.Atoi(token); err != nil {
@@ -81,14 +92,16 @@ func wordsPlace(place string, location []string) string {
 	return place
 }
 
-// formsOf names the types of the alternatives, where the value has none of
-// them; else "".
+// formsOf returns the types of the alternatives, in words, where the value
+// has none of them; else "".
 func formsOf(e *jsonschema.ValidationError) string {
 	var types []string
 	for _, branch := range e.Causes {
 		found := false
 		for _, m := range schemas.Unfold(branch, nil) {
 			k, wrong := m.ErrorKind.(*kind.Type)
+			// Failures inside of the value mean that its type is right for
+			// this alternative.
 			if !wrong || len(m.InstanceLocation) != len(e.InstanceLocation) {
 				continue
 			}
@@ -107,11 +120,12 @@ func formsOf(e *jsonschema.ValidationError) string {
 }
 
 // alternative reports the alternative that was meant, or the tag that fits
-// none. False: neither stands out.
+// none. False: e is not about alternatives, or none stands out.
 func (v *validator) alternative(e *jsonschema.ValidationError, schema, config *source.Node, what string) bool {
 	if !schemas.Alternatives(e) {
 		return false
 	}
+	// The failures of the one alternative are what the author has to mend.
 	if best := closest(e); best != nil {
 		for _, m := range best {
 			v.mismatch(m, schema, config, what)
@@ -128,13 +142,16 @@ func (v *validator) alternative(e *jsonschema.ValidationError, schema, config *s
 	return true
 }
 
-// excused: the value is unreadable and was reported, or is a template whose
-// result is unknown.
+// excused reports whether a failure is not the author's: the value is
+// unreadable and was reported, or is a template whose result is unknown. A
+// text with a template in it is still text, so only its type can be judged.
 func excused(e *jsonschema.ValidationError, config *source.Node) bool {
 	at := source.Locate(config, e.InstanceLocation)
 	if at.Kind == source.Bad {
 		return true
 	}
+	// Of a wholly templated value nothing is known; of one with other text
+	// around the template, that it is text.
 	if at.Kind == source.String && strings.Contains(at.Text, "{{") {
 		_, wrongType := e.ErrorKind.(*kind.Type)
 		return !wrongType || isTemplate(at.Text)
@@ -142,6 +159,7 @@ func excused(e *jsonschema.ValidationError, config *source.Node) bool {
 	if !schemas.Alternatives(e) {
 		return false
 	}
+	// One alternative that may fit is enough.
 	for _, branch := range e.Causes {
 		if allExcused(branch, config) {
 			return true
@@ -150,6 +168,7 @@ func excused(e *jsonschema.ValidationError, config *source.Node) bool {
 	return false
 }
 
+// allExcused reports whether every failure of an alternative is excused.
 func allExcused(branch *jsonschema.ValidationError, config *source.Node) bool {
 	for _, m := range schemas.Unfold(branch, nil) {
 		if !excused(m, config) {
@@ -159,9 +178,9 @@ func allExcused(branch *jsonschema.ValidationError, config *source.Node) bool {
 	return true
 }
 
-// closest picks the alternative that was meant: the only one that fails
-// somewhere inside of the value rather than at its type or its tag. Nil when
-// none stands out.
+// closest returns the failures of the alternative that was meant: the only
+// one that fails somewhere inside of the value rather than at its type or its
+// tag. nil when none stands out.
 func closest(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	var best []*jsonschema.ValidationError
 	for _, branch := range e.Causes {
@@ -169,6 +188,7 @@ func closest(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 		if rejected(ms, len(e.InstanceLocation)) {
 			continue
 		}
+		// Two that could be meant: neither is, as far as can be said.
 		if best != nil {
 			return nil
 		}
@@ -177,8 +197,9 @@ func closest(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	return best
 }
 
-// rejected tells whether an alternative is out of the question: the value has
-// another type, or another constant, than it wants.
+// rejected reports whether an alternative is out of the question: the value
+// has another type, or another constant, than it wants. depth is the length
+// of the value's location.
 func rejected(ms []*jsonschema.ValidationError, depth int) bool {
 	for _, m := range ms {
 		switch m.ErrorKind.(type) {
@@ -193,8 +214,9 @@ func rejected(ms []*jsonschema.ValidationError, depth int) bool {
 	return false
 }
 
-// tags gives the member whose constant tells the alternatives apart, and the
-// constants, when the value has none of them; else nil.
+// tags returns the location of the member whose constant tells the
+// alternatives apart, and the constants, when the value has none of them;
+// else nil. An example is the type of auth.
 func tags(e *jsonschema.ValidationError) (at []string, words []string) {
 	for _, branch := range e.Causes {
 		found := false
@@ -206,6 +228,7 @@ func tags(e *jsonschema.ValidationError) (at []string, words []string) {
 			at, found = m.InstanceLocation, true
 			words = append(words, fmt.Sprint(k.Want))
 		}
+		// An alternative without this constant is not told apart by it.
 		if !found {
 			return nil, nil
 		}
@@ -213,12 +236,13 @@ func tags(e *jsonschema.ValidationError) (at []string, words []string) {
 	return at, words
 }
 
-// locateURL finds the part of a schema that a failure names.
+// locateURL returns the part of a schema that a failure's URL names.
 func locateURL(schema *source.Node, url string) *source.Node {
 	_, fragment, _ := strings.Cut(url, "#")
 	return schema.Follow(fragment)
 }
 
+// enumWords returns the allowed values as text.
 func enumWords(values []any) []string {
 	out := make([]string, len(values))
 	for i, value := range values {

@@ -109,8 +109,8 @@ func mistakeText(t testing.TB, form, text string) (string, source.Format) {
 	return "", ""
 }
 
-// TestMistakesLeadToTheFix: the first diagnostic of what is natural elsewhere
-// says what to write here, and what follows from it is not reported too.
+// TestMistakesLeadToTheFix: the first diagnostic about what is natural in another
+// product says what to write here, and its consequences are not reported as well.
 func TestMistakesLeadToTheFix(t *testing.T) {
 	t.Parallel()
 	catalog := steps.Default(steps.Deps{})

@@ -6,11 +6,14 @@ import (
 	"strings"
 )
 
-// unreachable warns of steps that can never start: all they depend on is
-// disabled, never true, or itself unreachable.
+// unreachable warns of steps that can never start: all that they depend on is
+// disabled, never true, or itself unreachable. Steps of a cycle are reported
+// as that. A step that is switched off on purpose is not a mistake; only what is
+// lost with it is reported.
 func (v *validator) unreachable() {
-	idle := make([]bool, len(v.graph.entries)) // never runs
+	idle := make([]bool, len(v.graph.entries)) // by place: never runs
 	dropped := v.droppedBranches()
+	// What a step depends on is judged before it.
 	for _, group := range v.ancestry.order {
 		if len(group) > 1 {
 			continue
@@ -27,7 +30,8 @@ func (v *validator) unreachable() {
 	}
 }
 
-// starved says why a step can never start, "" when it can.
+// starved returns why a step can never start, "" when it can or that is not
+// known, because some of its dependencies do not resolve.
 func (v *validator) starved(e *entry, idle, dropped []bool) string {
 	if dropped[e.place] {
 		return "its branch is never taken"
@@ -35,6 +39,8 @@ func (v *validator) starved(e *entry, idle, dropped []bool) string {
 	if e.owner != none && idle[e.owner] {
 		return "it is the fallback of '" + v.graph.entries[e.owner].name() + "', which never runs"
 	}
+	// A step without dependencies starts at once; one with unresolved ones
+	// was reported.
 	if len(e.deps) == 0 || len(e.deps) < len(e.step.DependsOn) {
 		return ""
 	}
@@ -46,8 +52,8 @@ func (v *validator) starved(e *entry, idle, dropped []bool) string {
 	return "all that it depends on is disabled, never true or cannot start either"
 }
 
-// droppedBranches marks the steps listed only in branches that a constant
-// condition never takes.
+// droppedBranches marks, by place, the steps listed only in branches that a
+// constant condition never takes.
 func (v *validator) droppedBranches() []bool {
 	dropped := make([]bool, len(v.graph.entries))
 	for _, e := range v.graph.entries {
@@ -55,6 +61,7 @@ func (v *validator) droppedBranches() []bool {
 		if c == nil || c.Expression == "" {
 			continue
 		}
+		// A step of both branches runs whichever is taken.
 		taken, left := c.Then, c.Else
 		switch {
 		case never(c.Expression):
@@ -71,17 +78,20 @@ func (v *validator) droppedBranches() []bool {
 	return dropped
 }
 
+// never reports whether an expression is constantly false.
 func never(expression string) bool {
 	value, ok := constant(expression)
 	return ok && !value
 }
 
+// always reports whether an expression is constantly true.
 func always(expression string) bool {
 	value, ok := constant(expression)
 	return ok && value
 }
 
-// bare takes the one enclosing {{ }} off that an expression may have.
+// bare returns an expression without the one enclosing {{ }} that it may
+// have.
 func bare(expression string) string {
 	s := strings.TrimSpace(expression)
 	if isTemplate(s) {

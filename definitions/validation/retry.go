@@ -9,7 +9,9 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// retry checks what the fields of a step's retry say together.
+// retry checks what the fields of a step's retry say together. Entries are
+// compared over both lists: one in on and except alike could not mean
+// anything.
 func (v *validator) retry(e *entry) {
 	at := e.node.Member("retry")
 	if at == nil || at.Kind != source.Object || e.step.Retry == nil {
@@ -21,9 +23,11 @@ func (v *validator) retry(e *entry) {
 	v.failures(e, at.Member("except"), "except", named)
 }
 
-// longestDelay refuses a delay that max_delay_seconds would cut short.
+// longestDelay refuses a first delay that max_delay_seconds, or its default,
+// would cut short.
 func (v *validator) longestDelay(e *entry, at *source.Node) {
 	r, delay := e.step.Retry, at.Member("delay_seconds")
+	// A delay that was refused is absent from the decoded retry.
 	if r.DelaySeconds == nil || delay == nil {
 		return
 	}
@@ -36,8 +40,9 @@ func (v *validator) longestDelay(e *entry, at *source.Node) {
 	}
 }
 
-// failures checks retry.on or retry.except. named has the entries of the lists
-// before.
+// failures checks retry.on or retry.except (field), and adds its sound
+// entries to named, by their canonical text. Entries that are there already
+// are refused.
 func (v *validator) failures(e *entry, at *source.Node, field string, named map[string]*source.Node) {
 	if at == nil || at.Kind == source.Bad {
 		return
@@ -53,6 +58,7 @@ func (v *validator) failures(e *entry, at *source.Node, field string, named map[
 		v.finds.Error(source.LimitExceeded, at, "%s has %d items; %d are allowed", source.Capitalize(what), len(at.Kids), definitions.MaxFailurePatterns)
 		return
 	}
+	// Only sound entries are compared, so that one mistake has one message.
 	for _, item := range at.Kids {
 		if item.Kind == source.Bad || !v.failure(e, item, field, what) {
 			continue
@@ -69,7 +75,8 @@ func (v *validator) failures(e *entry, at *source.Node, field string, named map[
 	}
 }
 
-// failure checks one entry.
+// failure checks one entry and reports whether it can be used. An error code
+// that is never tried again is refused in on, and may stand in except.
 func (v *validator) failure(e *entry, item *source.Node, field, what string) bool {
 	const want = "a status (503), a class of statuses (\"5xx\"), an exit code (\"exit_code:2\") or an error code (connection_failed)"
 	switch item.Kind {
@@ -80,6 +87,7 @@ func (v *validator) failure(e *entry, item *source.Node, field, what string) boo
 		}
 		v.finds.Error(source.InvalidValue, item, "%s names %s, which is not an HTTP status (100 to 599); an exit code reads \"exit_code:2\"", source.Capitalize(what), source.Clip(item.Text))
 		return false
+	// {exit_code: 2} is what authors of other products try.
 	case source.Object:
 		f := v.finds.Error(source.WrongType, item, "%s lists an object, but each entry is %s", source.Capitalize(what), want)
 		if n := item.Member("exit_code"); n != nil && n.Kind == source.Number && definitions.ExitCodePattern.MatchString("exit_code:"+n.Text) {
@@ -101,6 +109,7 @@ func (v *validator) failure(e *entry, item *source.Node, field, what string) boo
 	case p.ExitCode != nil && *p.ExitCode == 0:
 		v.finds.Error(source.InvalidValue, item, "%s names exit_code:0, with which a script has succeeded; remove it", source.Capitalize(what))
 		return false
+	// An exit code has eight bits.
 	case p.ExitCode != nil && *p.ExitCode > 255:
 		v.finds.Error(source.InvalidValue, item, "%s names %s, and exit codes are 1 to 255", source.Capitalize(what), source.Clip(item.Text))
 		return false
@@ -110,7 +119,8 @@ func (v *validator) failure(e *entry, item *source.Node, field, what string) boo
 	return ok
 }
 
-// neverFails warns of a status or exit code where the step's type has none.
+// neverFails warns of a status or exit code where the step's type reports the
+// other kind. A type that reports neither takes part in both.
 func (v *validator) neverFails(e *entry, item *source.Node, p definitions.FailurePattern, what string) {
 	reports := definitions.TraitsIn(v.catalog, e.step.Type).Reports
 	switch {
@@ -122,11 +132,14 @@ func (v *validator) neverFails(e *entry, item *source.Node, p definitions.Failur
 }
 
 var (
+	// What people write for a class of statuses ("5**", "4xx errors") and for
+	// an exit code ("exit 2", "exit-code=2").
 	classText    = regexp.MustCompile(`(?i)^([1-5])(xx|\*\*|\*|xx errors?)$`)
 	exitCodeText = regexp.MustCompile(`(?i)^exit[ _-]?(?:code)?[ :=_-]*([0-9]{1,10})$`)
 )
 
-// likelyFailure is what was probably meant by an entry that is none.
+// likelyFailure returns what was probably meant by an entry that is not one;
+// "": unknown.
 func (v *validator) likelyFailure(written string) string {
 	written = strings.TrimSpace(written)
 	if len(written) > 64 {

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// hostile makes a definition of about n parts that is as costly as its size
-// lets it be. Each is one kind; the size of the text is linear in n.
+// hostile returns a definition of about n parts that is as costly as its size
+// allows, of one kind. The size of the text is linear in n.
 var hostile = map[string]func(n int) string{
 	"steps: numbers":       func(n int) string { return `{"name":"n","steps":[` + list(n, "1") + `]}` },
 	"steps: texts":         func(n int) string { return `{"name":"n","steps":[` + list(n, `"x"`) + `]}` },
@@ -212,7 +212,7 @@ func check(src []byte, catalog definitions.Catalog) []fault.Issue {
 	return found
 }
 
-// allocated is how many bytes a call takes from the heap.
+// allocated returns the bytes that a call takes from the heap.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -8,7 +8,8 @@ import (
 )
 
 // schemaKeywords are the keywords of JSON Schema 2020-12, and annotations
-// that tools write beside them.
+// that tools write beside them. What is not among them has no effect, which
+// authors do not notice.
 var schemaKeywords = func() map[string]bool {
 	known := map[string]bool{}
 	for word := range strings.FieldsSeq(`$schema $id $ref $defs $anchor $dynamicRef $dynamicAnchor $vocabulary $comment
@@ -22,8 +23,8 @@ var schemaKeywords = func() map[string]bool {
 	return known
 }()
 
-// schemaAdvice is what stands in the place of a keyword of another draft or
-// language.
+// schemaAdvice says what to write in the place of a keyword of another draft
+// or language, by the keyword's letters (advice.Letters).
 var schemaAdvice = map[string]advice.Replacement{
 	"nullable":        {Write: "nullable is OpenAPI's, and has no effect: write type: [string, \"null\"]"},
 	"definitions":     {Suggest: "$defs", Write: "definitions is $defs since draft 2019-09"},
@@ -71,13 +72,16 @@ var schemaAdvice = map[string]advice.Replacement{
 	"discriminator":   {Write: "discriminator is OpenAPI's, and has no effect; write oneOf with const"},
 }
 
-// schemaHints warns of keywords that have no effect, in all subschemas: of what
-// is misspelt, of another draft or language, and of names that stand where
-// properties is needed.
+// schemaHints warns of keywords that have no effect, in all subschemas: of
+// what is misspelt, of another draft or language, and of names that stand
+// where properties is needed. A schema that cannot be used gets them as well,
+// since they often say why.
 func (v *validator) schemaHints(at *source.Node, what string, depth int) {
 	if at == nil || at.Kind != source.Object || depth > maxDepthOfHints {
 		return
 	}
+	// Its names are fields and not keywords: hints about each would all be
+	// wrong.
 	if v.shorthand(at, what) {
 		return
 	}
@@ -85,6 +89,7 @@ func (v *validator) schemaHints(at *source.Node, what string, depth int) {
 	for i, key := range at.Keys {
 		kid := at.Kids[i]
 		switch key {
+		// Members are names here, and their values are schemas.
 		case "properties", "$defs", "definitions", "patternProperties", "dependentSchemas":
 			if kid.Kind == source.Object {
 				for _, sub := range kid.Kids {
@@ -100,12 +105,15 @@ func (v *validator) schemaHints(at *source.Node, what string, depth int) {
 				}
 			}
 		}
+		// x- begins annotations of OpenAPI and of tools.
 		if !schemaKeywords[key] && !strings.HasPrefix(strings.ToLower(key), "x-") {
 			v.schemaKeyword(kid, key, what)
 		}
 	}
 }
 
+// maxDepthOfHints is how deep subschemas are looked at; the texts of authors
+// are shallower.
 const maxDepthOfHints = 32
 
 // misspeltRequired warns of a required name that a property almost has. One that
@@ -125,7 +133,7 @@ func (v *validator) misspeltRequired(at *source.Node, what string) {
 	}
 }
 
-// schemaKeyword warns of one keyword that has no effect.
+// schemaKeyword warns of one keyword that has no effect. at is its value.
 func (v *validator) schemaKeyword(at *source.Node, key, what string) {
 	d := v.finds.Warn(source.SchemaKeyword, at, "'%s' in %s is no keyword of JSON Schema (2020-12) and has no effect", source.Clip(key), what).AtKey()
 	if found, ok := schemaAdvice[advice.Letters(key)]; ok {
@@ -139,6 +147,8 @@ func (v *validator) schemaKeyword(at *source.Node, key, what string) {
 	d.DidYouMean(v.nearest(key, schemaKeywordList))
 }
 
+// schemaKeywordList returns the keywords that are worth suggesting, the usual
+// ones first.
 func schemaKeywordList() []string {
 	return strings.Fields(`properties required type items enum const description default minimum maximum minLength maxLength pattern format
 		minItems maxItems uniqueItems additionalProperties title anyOf oneOf allOf prefixItems patternProperties exclusiveMinimum exclusiveMaximum
@@ -146,7 +156,9 @@ func schemaKeywordList() []string {
 }
 
 // shorthand warns of {customer: string}, in which names stand where a schema
-// has its keywords. False: it is none.
+// has its keywords, and reports whether at is of that kind. Nothing else is
+// then said about its members. An object with a type, or a keyword that no
+// field is called, is a schema.
 func (v *validator) shorthand(at *source.Node, what string) bool {
 	if len(at.Keys) == 0 || len(at.Keys) > 200 || schemas.PlainType(source.TextOf(at.Member("type"))) {
 		return false
@@ -160,6 +172,8 @@ func (v *validator) shorthand(at *source.Node, what string) bool {
 			foreign = i
 		}
 	}
+	// All its keys are keywords, so it may be a schema: {title: string} does not
+	// show it.
 	if foreign < 0 {
 		return false
 	}
@@ -169,10 +183,12 @@ func (v *validator) shorthand(at *source.Node, what string) bool {
 	return true
 }
 
-// strong are keywords that no field is called in practice.
+// strong are keywords that no field is called in practice: an object with one
+// is a schema.
 var strong = map[string]bool{"properties": true, "required": true, "items": true, "additionalProperties": true, "enum": true, "const": true, "anyOf": true, "oneOf": true, "allOf": true, "not": true, "if": true, "then": true, "else": true}
 
-// looksLikeField: a name with a type, with a schema, or with a default.
+// looksLikeField reports whether a value describes a field: it is the name of
+// a type, or an object with one.
 func looksLikeField(n *source.Node) bool {
 	switch n.Kind {
 	case source.String:
@@ -185,6 +201,7 @@ func looksLikeField(n *source.Node) bool {
 	return false
 }
 
+// fieldSchema returns the schema that such a value stands for, as flow YAML.
 func fieldSchema(n *source.Node) string {
 	if n.Kind == source.String {
 		word := strings.TrimRight(n.Text, "?")

@@ -102,7 +102,8 @@ func verdict(t *testing.T, schema, value string) string {
 	return issues[0].Code
 }
 
-// A definition whose schemas are beyond their budget is told so at its place.
+// A definition whose schemas are beyond their budget has that as a diagnostic, at
+// the schema that went beyond it.
 func TestASchemaBeyondItsBudgetIsADiagnostic(t *testing.T) {
 	bomb := chained(28, `{"allOf":[{"$ref":"NEXT"},{"$ref":"NEXT"}]}`)
 	for name, c := range map[string]struct{ text, want string }{
@@ -119,8 +120,8 @@ func TestASchemaBeyondItsBudgetIsADiagnostic(t *testing.T) {
 	}
 }
 
-// All problems of a value are given, in the order of its text, the same ones at
-// every call and for any number of callers at a time.
+// All problems of a value are returned, in the order of its text, and the same ones
+// by every call, however many callers there are at a time.
 func TestProblemsOfAValueAreAllGivenInOrder(t *testing.T) {
 	checker, err := schemas.NewChecker(json.RawMessage(`{"type":"object","additionalProperties":false,"required":["r","q"],"properties":{
 		"r":{},"q":{},"z":{"type":"string"},"a":{"type":"integer","minimum":3,"multipleOf":2},"m":{"items":{"type":"string"}},"o":{"properties":{"x":{"type":"string"}},"minProperties":2}}}`))
@@ -158,7 +159,7 @@ func sorted(s string) string {
 	return strings.Join(parts, "|")
 }
 
-// Of very many problems a hundred are given, and the number of the others.
+// Of very many problems a hundred are listed, and the number of the others is stated.
 func TestProblemsOfAValueAreBounded(t *testing.T) {
 	checker, err := schemas.NewChecker(json.RawMessage(`{"items":{"type":"string","maxLength":3},"additionalProperties":false}`))
 	if err != nil {
@@ -191,7 +192,7 @@ func TestProblemsOfASchemaAreAllReported(t *testing.T) {
 	}
 }
 
-// Patterns that are too large together say so, and not that they are none.
+// Patterns that are too large together are reported as that, not as invalid ones.
 func TestPatternsThatAreTooLargeSayTheirSize(t *testing.T) {
 	text := `{"name":"n","input":{"allOf":[` + each(100, `{"pattern":"(a{1,900})%d"}`) + `]},"steps":[{"id":"a","type":"free"}]}`
 	_, ds := validation.Check([]byte(text), source.JSON, testCatalog())
@@ -200,7 +201,7 @@ func TestPatternsThatAreTooLargeSayTheirSize(t *testing.T) {
 	}
 }
 
-// A definition of too many values is told so as a definition, not as a body.
+// Too many values in a definition are a diagnostic of it, not an error of the body.
 func TestTooManyValuesInARequestAreADiagnostic(t *testing.T) {
 	req, ds, err := parser.ParseRequest([]byte(`{"definition":{"name":"n","steps":[`+list(source.MaxValues+5, "1")+`]}}`), source.JSON)
 	if err != nil || !req.Given || found(ds[:1]) != "limit_exceeded" && !strings.HasPrefix(found(ds), "limit_exceeded ") {

@@ -5,7 +5,9 @@ import (
 	"heddle/definitions/source"
 )
 
-// schemas checks the JSON Schemas inside of the definition.
+// schemas checks the JSON Schemas inside of the definition: of the input, of
+// outputs and of signals. Those in configs are for the config's type to
+// check.
 func (v *validator) schemas() {
 	v.schema(v.doc.Root.Member("input"), "'input'")
 	v.defaults(v.doc.Root.Member("input"))
@@ -17,7 +19,9 @@ func (v *validator) schemas() {
 	}
 }
 
-// schema reports what is wrong with one schema. Equal texts are compiled once.
+// schema reports what is wrong with one schema, compiled as at a start of a
+// run. Equal texts are compiled once, and the result is reported at each
+// place.
 func (v *validator) schema(at *source.Node, what string) {
 	if at == nil || at.Kind != source.Object || !at.Readable() {
 		return
@@ -25,6 +29,7 @@ func (v *validator) schema(at *source.Node, what string) {
 	raw := v.doc.Raw(at)
 	faults, known := v.schemaTexts[string(raw)]
 	if !known {
+		// Before compiling, which is what costs.
 		if !v.affordable(at, what) {
 			return
 		}
@@ -42,8 +47,9 @@ func (v *validator) schema(at *source.Node, what string) {
 	v.schemaHints(at, what, 0)
 }
 
-// patternsFit takes the instructions of a schema's patterns from those that the
-// definition may have. Only the first schema beyond them is reported.
+// patternsFit takes the instructions of a schema's patterns from those that
+// the definition may have, and reports whether they suffice. Only the first
+// schema beyond them is reported.
 func (v *validator) patternsFit(instructions int, at *source.Node, what string) bool {
 	left := v.budget.Patterns
 	v.budget.Patterns -= instructions
@@ -53,11 +59,15 @@ func (v *validator) patternsFit(instructions int, at *source.Node, what string) 
 	return v.budget.Patterns >= 0
 }
 
-// defaults reports defaults of the input schema that no start could put in.
+// defaults reports defaults of the input schema that could be put into no
+// input, because they are too large or have no end. An empty input meets all
+// that are not inside of others.
 func (v *validator) defaults(at *source.Node) {
 	if at == nil || at.Kind != source.Object || !at.Readable() {
 		return
 	}
+	// Compiled again, because only its faults were kept. A schema that cannot
+	// be used has been reported.
 	checker, err := schemas.NewChecker(v.doc.Raw(at))
 	if err != nil || !checker.HasDefaults() {
 		return
@@ -68,8 +78,9 @@ func (v *validator) defaults(at *source.Node) {
 }
 
 // affordable counts the subschemas of a schema that is about to be compiled,
-// and reports whether the definition may have as many. A schema that is too
-// large alone is for compiling to refuse.
+// and reports whether the definition may have as many; true for nil. A schema
+// that is too large alone counts as just too large: compiling refuses it with
+// a message of its own.
 func (v *validator) affordable(at *source.Node, what string) bool {
 	if at == nil {
 		return true

@@ -7,41 +7,58 @@ import (
 	"slices"
 )
 
-// scope is the place of an expression: which steps and names it can see.
+// scope is the place of an expression: it decides which steps and names it
+// can see.
+//
+// In the definition
+//
+//	steps:
+//	  - {id: a, …}
+//	  - {id: b, type: loop, depends_on: [a], config: {…, steps: [{id: c, …}, {id: d, …}]}}
+//
+// the scope of d is {list: 1, at: place of d}: it sees c only if it depends
+// on it, and a because the loop around it does.
 type scope struct {
-	list    int32 // the list that it belongs to
-	at      int32 // the step in it; none: the list's end, which sees all of it
-	self    bool  // the step itself is visible: to its compensation
-	next    *entry
-	probe   bool
-	shape   *expressions.Shape // of the probe's output
-	secrets bool
-	blind   bool // no steps at all
+	list    int32              // number of the list that it belongs to
+	at      int32              // the step in it; none: the list's end, which sees all of it
+	self    bool               // the step itself is visible too: to its compensation
+	next    *entry             // the loop whose iteration's names are visible: to its while; nil: none
+	probe   bool               // the name probe is visible
+	shape   *expressions.Shape // of the probe's output; nil: unknown
+	secrets bool               // secrets may be named
+	blind   bool               // no steps are visible: nothing has run
 }
 
+// none is the place of no step.
 const none = int32(-1)
 
-// handlerRun is run as handlers see it. The error is null where the run
-// completed.
+// handlerRun is the type of run as handlers see it. The error is null where
+// the run completed.
 var handlerRun = expressions.ParseShape(json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"id":{"type":"string"},` +
 	`"workflow_id":{"type":"string"},"version":{},"trigger":{"type":"string"},"started_at":{"type":"string"},` +
 	`"state":{"type":"string","enum":["completed","failed","cancelled"]},"error":{"type":"object","additionalProperties":false,` +
 	`"properties":{"code":{"type":"string"},"message":{"type":"string"},"step_id":{}}}}}`))
 
-// of is the scope of a step's own expressions.
+// of returns the scope of a step's own expressions.
 func of(e *entry) scope { return scope{list: e.list, at: e.place} }
 
-// withSecrets lets the templates of an effect's config name secrets.
+// withSecrets returns the scope in which templates may name secrets: that of
+// an attempt's config. Secrets are known only where attempts are made, so no
+// expression of the machine may name one.
 func (s scope) withSecrets() scope {
 	s.secrets = true
 	return s
 }
 
-// env is what is known at a place.
+// env returns what is known at a place. Its functions are called only for
+// names that the expression has, and read the validator: it is used before
+// the pass goes on.
 func (v *validator) env(s scope) expressions.Env {
 	env := expressions.NewEnv()
 	env.Secrets, env.Budget = s.secrets, &v.budget
+	// The input is visible everywhere.
 	env.Shape("input", v.typing.input)
+	// Handlers also see how the run went.
 	if v.graph.parts[s.list] != mainPart {
 		env.Shape("run", handlerRun)
 		env.Completed = v.mayHaveCompleted(s)
@@ -53,11 +70,14 @@ func (v *validator) env(s scope) expressions.Env {
 	if s.probe {
 		env.Shape("probe", s.shape)
 	}
+	// Called for each step that an expression names.
 	find := func(id string) (expressions.Visibility, *expressions.Shape) {
 		place, ok := v.graph.byID[id]
 		switch {
 		case !ok:
 			return expressions.StepAbsent, nil
+		// A hidden step is reported as such and not as absent: adding
+		// depends_on may be the fix.
 		case s.blind || !v.visible(s, v.graph.entries[place]):
 			return expressions.StepHidden, nil
 		}
@@ -66,6 +86,8 @@ func (v *validator) env(s scope) expressions.Env {
 	env.Reasons(func(id string) string { return v.whyHidden(s, id) })
 	env.Loops(func(id string) (string, bool) { return v.loopAway(s, id) })
 	return env.Lookup(find, func() []string {
+		// Without comparisons left there is no suggestion for an unknown
+		// step.
 		if v.comparisons <= 0 {
 			return nil
 		}
@@ -81,7 +103,8 @@ func (v *validator) env(s scope) expressions.Env {
 }
 
 // mayHaveCompleted reports whether the run of a handler's expression may have
-// completed: in finally, unless the step's own if asks how it went.
+// completed, so that its error is null: in finally, unless the step's own if
+// asks how it went.
 func (v *validator) mayHaveCompleted(s scope) bool {
 	if v.graph.parts[s.list] != "finally" {
 		return false
@@ -93,8 +116,8 @@ func (v *validator) mayHaveCompleted(s scope) bool {
 	return condition == nil || condition.Kind != source.String || !expressions.JudgesRun(condition.Text)
 }
 
-// whyHidden says why a step cannot be read at a place, whatever depends_on
-// says; "": depends_on would do.
+// whyHidden returns why a step cannot be read at a place, whatever depends_on
+// says; "": depends_on would do, or there is no such step.
 func (v *validator) whyHidden(s scope, id string) string {
 	place, ok := v.graph.byID[id]
 	if !ok {
@@ -105,6 +128,7 @@ func (v *validator) whyHidden(s scope, id string) string {
 	switch {
 	case s.blind:
 		return "no step has run here yet: input alone can be read"
+	// A handler may read the main steps, and nothing reads a handler's.
 	case here != there && there != mainPart:
 		return "the step " + id + " is in " + there + ", which runs after the main steps, and nothing outside of it can read its steps"
 	case at == place:
@@ -115,13 +139,15 @@ func (v *validator) whyHidden(s scope, id string) string {
 	return ""
 }
 
-// loopAway names the loop whose body a step is in, where that is not around
-// the scope.
+// loopAway returns the id of the loop whose body a step is in, where that
+// loop is not around the scope: its output is what can be read instead. Of
+// loops in each other it is the outermost that the scope is not in.
 func (v *validator) loopAway(s scope, id string) (string, bool) {
 	place, ok := v.graph.byID[id]
 	if !ok {
 		return "", false
 	}
+	// For handlers the main list is around them too, as far as reading goes.
 	around := map[int32]bool{mainList: v.graph.parts[s.list] != mainPart}
 	for list := s.list; ; {
 		around[list] = true
@@ -145,24 +171,28 @@ func (v *validator) loopAway(s scope, id string) (string, bool) {
 	return v.graph.entries[loop].step.ID, true
 }
 
-// iterations adds the names of the loops around a list, the innermost last, so
-// that it wins.
+// iterations adds the names of the loops around a list, the innermost last,
+// so that it wins where names are equal.
 func (v *validator) iterations(env expressions.Env, list int32) {
 	loop := v.graph.loops[list]
 	if loop == none {
 		return
 	}
 	e := v.graph.entries[loop]
+	// Outer loops first, so that inner names replace theirs.
 	v.iterations(env, e.list)
 	v.iteration(env, e)
 }
 
+// iteration adds the names that one loop's iterations have: index, last and
+// the item.
 func (v *validator) iteration(env expressions.Env, loop *entry) {
 	as := loop.step.Loop.As
 	if as == "" {
 		as = "item"
 	}
 	env.Shape("index", v.typing.integer)
+	// Nothing is known of what the iteration before has made.
 	env.Shape("last", nil)
 	item, known := v.items[loop.place]
 	if !known {
@@ -172,9 +202,11 @@ func (v *validator) iteration(env expressions.Env, loop *entry) {
 	env.Shape(as, item)
 }
 
-// visible tells whether an expression may read a step: an ancestor, or one of
-// a loop around it.
+// visible reports whether an expression may read a step: an ancestor, or an
+// ancestor of a loop around it; for handlers, all main steps as well. A
+// loop's body cannot read the loop itself, which has not ended.
 func (v *validator) visible(s scope, target *entry) bool {
+	// From a body outwards: what counts there is what the loop depends on.
 	list, at, own := s.list, s.at, true
 	for target.list != list {
 		loop := v.graph.loops[list]

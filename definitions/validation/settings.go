@@ -12,7 +12,8 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// settings checks what a step's own fields say together.
+// settings checks what a step's own fields say together: their types and
+// ranges are decoding's.
 func (v *validator) settings() {
 	for _, e := range v.graph.entries {
 		v.retry(e)
@@ -28,8 +29,8 @@ func (v *validator) settings() {
 	}
 }
 
-// explained reports whether a finding said already where one of the fields of
-// a config is.
+// explained reports whether a diagnostic has said where one of the fields of
+// a config is, or what it is called.
 func (v *validator) explained(e *entry, config *source.Node, fields ...string) bool {
 	for _, name := range fields {
 		if v.doc.Explains(config, name) || v.doc.Explains(e.node, "config."+name) {
@@ -39,7 +40,7 @@ func (v *validator) explained(e *entry, config *source.Node, fields ...string) b
 	return false
 }
 
-// condition checks the form and the branches.
+// condition checks a condition's form, expression or cases, and its branches.
 func (v *validator) condition(e *entry) {
 	c, at := e.step.Condition, e.node.Member("config")
 	if at == nil || at.Kind != source.Object {
@@ -51,6 +52,7 @@ func (v *validator) condition(e *entry) {
 			break
 		}
 		v.finds.Error(source.MissingField, at, "Condition '%s' needs expression, or cases", e.name())
+	// Refused by decoding: nothing is known of its branches.
 	case at.Member("cases") != nil && at.Member("cases").Kind == source.Bad:
 	case at.Member("cases") != nil && at.Member("expression") != nil:
 		v.finds.Error(source.InvalidValue, at.Member("cases"), "Condition '%s' has both expression and cases; keep one", e.name())
@@ -64,7 +66,9 @@ func (v *validator) condition(e *entry) {
 	}
 }
 
-// branch checks that listed steps exist beside the condition and wait for it.
+// branch checks that the steps listed at a node exist beside the condition
+// and wait for it: one that does not would run before the condition has
+// chosen.
 func (v *validator) branch(e *entry, ids []string, at *source.Node) {
 	for i, id := range ids {
 		item := at.Item(i)
@@ -77,6 +81,8 @@ func (v *validator) branch(e *entry, ids []string, at *source.Node) {
 				DidYouMean(v.nearest(id, func() []string { return v.graph.siblings(e.list) }))
 			continue
 		}
+		// A step may be in several branches and need not depend on the
+		// condition directly.
 		if to == e || !v.ancestry.has(to.place, e.place) {
 			v.finds.Error(source.BranchNotDependent, item, "Step '%s' is in a branch of condition '%s' but doesn't depend on it; add '%s' to its depends_on", source.Clip(id), e.name(), e.name()).
 				WithRelated(to.node)
@@ -84,6 +90,7 @@ func (v *validator) branch(e *entry, ids []string, at *source.Node) {
 	}
 }
 
+// loop checks a loop's form, items or while, and what goes with each.
 func (v *validator) loop(e *entry) {
 	l, at := e.step.Loop, e.node.Member("config")
 	if at == nil || at.Kind != source.Object {
@@ -98,26 +105,31 @@ func (v *validator) loop(e *entry) {
 	case at.Member("items") != nil && at.Member("while") != nil:
 		v.finds.Error(source.InvalidValue, at.Member("while"), "Loop '%s' has both items and while; keep one", e.name())
 	}
+	// A name that exists already would hide what it means.
 	if as := at.Member("as"); as != nil && reserved(l.As) {
 		v.finds.Error(source.InvalidValue, as, "'%s' has a meaning of its own in expressions; choose another name for the item", l.As)
 	}
+	// An absent concurrency is 1 and never reported.
 	if at.Member("while") != nil && l.Concurrency > 1 {
 		v.finds.Error(source.InvalidValue, at.Member("concurrency"), "Loop '%s' has while, which is evaluated before each iteration; concurrency must be 1", e.name())
 	}
 	v.tolerance(e, at)
 }
 
-// reserved tells whether a name already means something in expressions.
+// reserved reports whether a name already means something in expressions, so
+// that no item may be called by it.
 func reserved(name string) bool {
 	return slices.Contains([]string{"input", "steps", "run", "signals", "secrets", "index", "last", "probe", "true", "false", "nil", "null", "not", "in", "and", "or", "let"}, name)
 }
 
-// tolerance checks a count of failures, or a share of the items.
+// tolerance checks tolerate_failures: a count, or a share of the items, whose
+// number while does not know.
 func (v *validator) tolerance(e *entry, at *source.Node) {
 	n := at.Member("tolerate_failures")
 	if n == nil || n.Kind == source.Bad {
 		return
 	}
+	// A number is a count; a share is always text with a percent sign.
 	if n.Kind == source.Number {
 		if _, ok := source.Count(n.Text); !ok {
 			v.finds.Error(source.InvalidValue, n, "'tolerate_failures' is %s, but must be a count, 0 or more, or a share such as \"5%%\"", source.Clip(n.Text))
@@ -133,6 +145,7 @@ func (v *validator) tolerance(e *entry, at *source.Node) {
 		v.finds.Error(code, n, "'tolerate_failures' must be a count or a share such as \"5%%\"")
 		return
 	}
+	// PercentPattern has no upper bound.
 	if share, err := strconv.ParseFloat(m[1], 64); err != nil || share > 100 {
 		v.finds.Error(source.InvalidValue, n, "'tolerate_failures' is %s, but must be at most 100%%", source.Clip(n.Text))
 		return
@@ -142,7 +155,8 @@ func (v *validator) tolerance(e *entry, at *source.Node) {
 	}
 }
 
-// wait checks that there is one thing to wait for, and what belongs to it.
+// wait checks that there is exactly one thing to wait for, and only what
+// belongs to it.
 func (v *validator) wait(e *entry) {
 	at := e.node.Member("config")
 	if at == nil || at.Kind != source.Object {
@@ -163,6 +177,7 @@ func (v *validator) wait(e *entry) {
 	case len(given) > 1:
 		v.finds.Error(source.InvalidValue, at, "Wait '%s' has more than one of seconds, until, condition and signal; keep one", e.name()).WithRelated(given...)
 	}
+	// Nothing else is evaluated again and again.
 	if at.Member("condition") == nil {
 		for _, name := range []string{"poll_seconds", "probe"} {
 			if n := at.Member(name); n != nil {
@@ -174,7 +189,8 @@ func (v *validator) wait(e *entry) {
 	v.until(e, at.Member("until"))
 }
 
-// seconds is a number, or text that is wholly one template.
+// seconds checks wait.seconds: a number, or text that is wholly one template,
+// which a run renders.
 func (v *validator) seconds(e *entry, n *source.Node) {
 	switch {
 	case n == nil || n.Kind == source.Bad:
@@ -183,14 +199,18 @@ func (v *validator) seconds(e *entry, n *source.Node) {
 			v.finds.Error(source.InvalidValue, n, "'seconds' in wait '%s' is %s, but must be at least 0 and at most %d", e.name(), source.Clip(n.Text), int64(definitions.MaxSeconds))
 		}
 	case n.Kind != source.String || !isTemplate(n.Text):
+		// Text such as "5m" is an obvious mistake, with an obvious number.
 		d := v.finds.Error(source.WrongType, n, "'seconds' in wait '%s' must be a number, or a template that gives one", e.name())
 		advice.SuggestFix(d, n, n.Kind, "seconds", "a number")
 	}
 }
 
+// looksLikeTime matches what begins like a date. As an expression it would be
+// a subtraction, which is not a time.
 var looksLikeTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}`)
 
-// until is a time, where it begins like one; else an expression.
+// until checks wait.until where it begins like a time; else it is an
+// expression.
 func (v *validator) until(e *entry, n *source.Node) {
 	if n == nil || n.Kind != source.String || !looksLikeTime.MatchString(n.Text) {
 		return
@@ -200,7 +220,8 @@ func (v *validator) until(e *entry, n *source.Node) {
 	}
 }
 
-// isTemplate tells whether a text is wholly one {{ template }}.
+// isTemplate reports whether a text is wholly one {{ template }}, spaces
+// around it aside.
 func isTemplate(s string) bool {
 	s = strings.TrimSpace(s)
 	return strings.HasPrefix(s, "{{") && strings.HasSuffix(s, "}}") && strings.Count(s, "{{") == 1 && len(s) >= 4

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Validation ends with its request: of the many expressions of a definition
-// none is checked any more.
+// Validation ends with its request: once that is over, no further expression of the
+// definition is checked.
 func TestValidationEndsWithItsRequest(t *testing.T) {
 	var list strings.Builder
 	for i := range 2_000 {

@@ -8,14 +8,17 @@ import (
 	"heddle/expressions"
 )
 
-// typing holds what is known of values before anything runs.
+// typing holds what is known of values before anything runs. A nil Shape is a
+// value of which nothing is known: every use of it is accepted.
 type typing struct {
-	input   *expressions.Shape
-	integer *expressions.Shape
-	outputs map[int32]json.RawMessage     // schemas by step; absent: not asked yet
+	input   *expressions.Shape            // by the definition's input schema
+	integer *expressions.Shape            // of index, and of items that are a count
+	outputs map[int32]json.RawMessage     // schemas by place of the step; absent: not needed yet
 	parsed  map[string]*expressions.Shape // by schema text
 }
 
+// newTyping returns the typing of a definition with that input schema; nil:
+// it has none.
 func newTyping(input json.RawMessage) *typing {
 	t := &typing{outputs: map[int32]json.RawMessage{}, parsed: map[string]*expressions.Shape{}}
 	t.input = t.shape(input)
@@ -23,7 +26,8 @@ func newTyping(input json.RawMessage) *typing {
 	return t
 }
 
-// shape reads a schema; equal texts are read once.
+// shape returns the type that a schema describes, nil for no schema. Equal
+// texts are read once.
 func (t *typing) shape(schema json.RawMessage) *expressions.Shape {
 	if len(schema) == 0 {
 		return nil
@@ -36,7 +40,7 @@ func (t *typing) shape(schema json.RawMessage) *expressions.Shape {
 	return known
 }
 
-// output is the schema of a step's output, nil when nothing is known.
+// output returns the schema of a step's output, nil when nothing is known.
 func (v *validator) output(e *entry) json.RawMessage {
 	schema, ok := v.typing.outputs[e.place]
 	if !ok {
@@ -46,6 +50,8 @@ func (v *validator) output(e *entry) json.RawMessage {
 	return schema
 }
 
+// outputSchema works output out. What the author wrote comes before what the
+// type says.
 func (v *validator) outputSchema(e *entry) json.RawMessage {
 	s := e.step
 	switch {
@@ -53,6 +59,7 @@ func (v *validator) outputSchema(e *entry) json.RawMessage {
 		return s.OutputSchema
 	case s.OnError == "fallback":
 		return nil // the fallback's output may stand for it
+	// The three types of the machine have fixed outputs.
 	case s.Condition != nil:
 		return json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"result":{"type":"boolean"},"branch":{"type":"string"}}}`)
 	case s.Loop != nil:
@@ -63,8 +70,9 @@ func (v *validator) outputSchema(e *entry) json.RawMessage {
 	return v.catalogOutput(s.Type, s.Config)
 }
 
-// catalogOutput asks the type; what its schema says of a config with mistakes
-// does not matter.
+// catalogOutput returns what the catalog says of a type's output. What it
+// says of a config with mistakes does not matter: the definition has errors
+// then.
 func (v *validator) catalogOutput(name string, config json.RawMessage) json.RawMessage {
 	known := v.stepType(name)
 	if known == nil {
@@ -76,6 +84,8 @@ func (v *validator) catalogOutput(name string, config json.RawMessage) json.RawM
 	return known.stepType.OutputSchema(config)
 }
 
+// loopOutput returns the schema of a loop's output; its results are there
+// with collect alone.
 func loopOutput(l *definitions.LoopConfig) json.RawMessage {
 	results := ""
 	if l.Collect != "" {
@@ -84,6 +94,8 @@ func loopOutput(l *definitions.LoopConfig) json.RawMessage {
 	return json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"count":{"type":"integer"},"completed":{"type":"integer"},"failed":{"type":"integer"}` + results + `}}`)
 }
 
+// waitOutput returns the schema of a wait's output. A payload schema with
+// references is left open, since they would point into another document here.
 func waitOutput(w *definitions.WaitConfig) json.RawMessage {
 	late := ""
 	if w.OnTimeout == "continue" {
@@ -100,7 +112,9 @@ func waitOutput(w *definitions.WaitConfig) json.RawMessage {
 		`,"request_id":{"type":"string"},"received_at":{"type":"string"}` + late + `}}`)
 }
 
-// item is the shape of a loop's item.
+// item returns the type of a loop's item: of the list that items names by a
+// plain path into the input or a step's output, or of a count. Any other
+// expression leaves it unknown.
 func (v *validator) item(e *entry) *expressions.Shape {
 	l := e.step.Loop
 	if l.While != "" {
@@ -110,8 +124,11 @@ func (v *validator) item(e *entry) *expressions.Shape {
 	if err != nil {
 		return nil
 	}
+	// Only a plain path such as input.list or steps.a.output.rows leads to a
+	// schema.
 	path, plain := program.Path()
 	switch {
+	// A number in the place of a list is a count, whose items are whole numbers.
 	case !plain && source.IsNumber(bare(l.Items)):
 		return v.typing.integer
 	case !plain || len(path) == 0:
@@ -127,7 +144,8 @@ func (v *validator) item(e *entry) *expressions.Shape {
 }
 
 // elements follows a path of members through a schema to the items of the
-// list at its end; nil where the schema does not say it plainly.
+// list at its end; nil where the schema does not say it plainly, by
+// properties and items without references.
 func elements(schema json.RawMessage, path []string) json.RawMessage {
 	type plain struct {
 		Type       json.RawMessage            `json:"type"`
@@ -137,6 +155,8 @@ func elements(schema json.RawMessage, path []string) json.RawMessage {
 	}
 	for _, name := range path {
 		var s plain
+		// A reference is resolved against its own document, which is left
+		// behind here.
 		if json.Unmarshal(schema, &s) != nil || s.Ref != "" {
 			return nil
 		}

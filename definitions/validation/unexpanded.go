@@ -9,8 +9,10 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// marks are the ways in which other products write values into texts; what they
-// hold is handed on as it is written here.
+// marks are the ways in which other products write values into texts; what
+// they hold is handed on as it is written here. Patterns name a known root
+// (input, steps, …) where the mark alone means something in shells or other
+// languages.
 var marks = []struct {
 	pattern *regexp.Regexp
 	with    string // what to write, for the pattern's groups; empty: no suggestion
@@ -31,23 +33,30 @@ var marks = []struct {
 	{regexp.MustCompile(`^\$(?:json|node|input|vars)\b.*$`), "", "that is n8n's; write {{ input.… }} or {{ steps.ID.output.… }}"},
 }
 
-// The first marks hold a template of ours; the others mean something outside of
-// templates alone.
+// marksAroundTemplates is the number of marks, from the first, that enclose a
+// template of ours; the others count only outside of templates.
 const marksAroundTemplates = 2
 
+// templatesInText matches the templates in a text.
 var templatesInText = regexp.MustCompile(`\{\{.*?\}\}`)
 
 var (
+	// A path of a step's output, status or error, and one of the input,
+	// without braces.
 	stepPath  = regexp.MustCompile(`^steps(?:\.([A-Za-z_]\w*)|\[["']([A-Za-z_][\w-]*)["']\])\.(?:output|status|error)\b[\w.\[\]"'?-]*$`)
 	inputPath = regexp.MustCompile(`^input\.([A-Za-z_]\w*)[\w.\[\]"'?]*$`)
 )
 
-// maxUnexpandedText bounds the texts that are looked at: longer ones are data.
+// maxUnexpandedText bounds the texts that are looked at, in bytes: longer
+// ones are data.
 const maxUnexpandedText = 4 << 10
 
-// unexpanded warns of texts that were meant to be templates.
+// unexpanded warns of texts in a value, at any depth, that were meant to be
+// templates. what names the value in messages; literal are its fields that
+// hold scripts and the like, where such marks are right.
 func (v *validator) unexpanded(n *source.Node, what string, literal []string) {
 	for i, kid := range n.Kids {
+		// literal names fields of the config itself and nothing deeper.
 		if n.Kind == source.Object && slices.Contains(literal, n.Keys[i]) {
 			continue
 		}
@@ -69,9 +78,13 @@ func (v *validator) unexpanded(n *source.Node, what string, literal []string) {
 	v.finds.Warn(source.Unexpanded, n, "%s", message).WithSuggestion(write)
 }
 
-// meantAsTemplate says why a text looks like a template that it is not, and how
-// it would be one; "": it does not.
+// meantAsTemplate returns why a text looks like a template that it is not,
+// and how it would be one ("": unknown); why is "" for other texts. A bare
+// path counts only where the step or the input's field exists, so that a text
+// that happens to look like one is left alone.
 func (v *validator) meantAsTemplate(s string) (why, write string) {
+	// A cheap look first: a definition has many texts, and most hold none of
+	// these.
 	if strings.ContainsAny(s, "$#@%") || strings.HasPrefix(s, "=") || strings.Contains(s, "{input.") || strings.Contains(s, "{steps.") || strings.Contains(s, "<<") || strings.Contains(s, "[[") || strings.Contains(s, "{ {") {
 		outside := templatesInText.ReplaceAllString(s, "")
 		for i, m := range marks {

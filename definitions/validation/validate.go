@@ -10,16 +10,21 @@ import (
 )
 
 // Validate finds everything that Parse cannot see: the graph, the configs,
-// the schemas inside and the expressions. It reports all problems in one pass,
-// errors before warnings, each in document order. A catalog of nil knows the
-// three types that the machine performs itself. The document must come from
-// Parse; it is only read.
+// the schemas inside and the expressions. It reports all problems in one
+// pass, errors before warnings, each in document order; none is a result of
+// length 0. A nil catalog knows the three types that the machine performs
+// itself, and no config of another type is checked.
+//
+// The document must come from Parse. It is only read, but for the notes on
+// what its diagnostics explain. Problems that Parse reported are not
+// repeated; Merge joins the two.
 func Validate(doc *parser.Document, catalog definitions.Catalog) []fault.Issue {
 	return validateUntil(doc, catalog, nil)
 }
 
 // validateUntil is Validate, which checks no further expression once stopped
-// returns true; nil: it never does. What it has found by then is not complete.
+// returns true; nil: it never does. What it has found by then is not
+// complete. The checks before the expressions are not interrupted.
 func validateUntil(doc *parser.Document, catalog definitions.Catalog, stopped func() bool) []fault.Issue {
 	v := &validator{
 		finds: &source.Diagnostics{Tally: doc.Tally.Copy()}, doc: doc, catalog: catalog, graph: newGraph(doc), comparisons: maxComparisons,
@@ -27,9 +32,12 @@ func validateUntil(doc *parser.Document, catalog definitions.Catalog, stopped fu
 		budget: expressions.Budget{Expressions: definitions.MaxExpressions, Problems: maxProblems, Members: maxMembers, Patterns: maxPatterns, Stopped: stopped},
 		typing: newTyping(doc.Definition.Input), items: map[int32]*expressions.Shape{},
 	}
+	// Places in an unread list would look like steps that do not exist.
 	if !v.count() {
 		return v.finds.Resolve(doc.Text)
 	}
+	// Each check uses the results of those before it; see the package
+	// comment.
 	v.ids()
 	v.dependencies()
 	v.fallbacks()
@@ -47,48 +55,53 @@ func validateUntil(doc *parser.Document, catalog definitions.Catalog, stopped fu
 // maxComparisons bounds the names compared for suggestions in one pass.
 const maxComparisons = 500_000
 
-// validator is one pass over one document.
+// validator is one pass over one document, used by one goroutine.
 type validator struct {
-	finds       *source.Diagnostics
+	finds       *source.Diagnostics // continues the tally of Parse
 	doc         *parser.Document
-	catalog     definitions.Catalog
+	catalog     definitions.Catalog // nil: only the machine's types are known
 	graph       *graph
-	ancestry    *ancestry
-	cyclic      map[int32]bool // the steps of reported cycles
+	ancestry    *ancestry      // after dependencies and fallbacks
+	cyclic      map[int32]bool // the steps of reported cycles, by place
 	typing      *typing
-	items       map[int32]*expressions.Shape // by loop
-	comparisons int
-	allIDs      []string // sorted; nil: not asked for yet
-	budget      expressions.Budget
-	types       map[string]*knownType
-	schemaTexts map[string][]schemas.Fault // what is wrong with each, by text
-	subschemas  int                        // of all schemas so far
-	step        *source.Node               // the object with the type and config that is being checked
-	place       string                     // of its config, for the tables of words
+	items       map[int32]*expressions.Shape // of the loops' items, by the loop's place
+	comparisons int                          // of names, that are left
+	allIDs      []string                     // sorted; nil until needed
+	budget      expressions.Budget           // what checking expressions may still cost
+	types       map[string]*knownType        // by name; nil for a type that is unknown
+	schemaTexts map[string][]schemas.Fault   // what is wrong with each schema, by its canonical text
+	subschemas  int                          // of all schemas so far
+	step        *source.Node                 // the object whose type and config are being checked
+	place       string                       // of its config, for the tables of words: "config:script"
 }
 
 // What checking the expressions of one definition may cost in all: problems
 // found, of which more are not listed anyway, members of schemas looked at, and
 // instructions of regular expressions.
 const (
+	// Each is far beyond what a definition needs.
 	maxProblems = 2 * source.MaxDiagnostics
 	maxMembers  = 4_000_000
 	maxPatterns = 200_000
 )
 
-// spent refuses more expressions than any definition may have.
+// spent reports that the definition has more expressions than any may have;
+// those beyond were not checked.
 func (v *validator) spent() {
 	if v.budget.Over() {
 		v.finds.Error(source.LimitExceeded, v.doc.Root, "The definition has more than %d expressions; move parts of it into workflows of their own", definitions.MaxExpressions)
 	}
 }
 
-// count refuses more steps than any definition may have.
+// count reports whether the steps are known. Where they are not, decoding has
+// reported that there are too many.
 func (v *validator) count() bool {
 	return !v.doc.Partial // said by decoding
 }
 
-// nearest is the suggestion for a name, while there is budget for it.
+// nearest returns the candidate that was probably meant, "" when none is
+// close. Each candidate takes from the pass's comparisons; without any left,
+// or where the diagnostic would not be listed, there are no suggestions.
 func (v *validator) nearest(written string, candidates func() []string) string {
 	if v.comparisons <= 0 || v.finds.Last {
 		return ""
@@ -98,10 +111,13 @@ func (v *validator) nearest(written string, candidates func() []string) string {
 	return source.Nearest(written, list)
 }
 
-// ids finds steps that share an id, in the whole definition.
+// ids fills the graph's index of ids and reports steps that share one. Ids
+// are unique in the whole definition, handlers and loop bodies included; the
+// first one counts.
 func (v *validator) ids() {
 	for _, e := range v.graph.entries {
 		id := e.step.ID
+		// Decoding has reported that it is missing.
 		if id == "" {
 			continue
 		}
@@ -115,13 +131,16 @@ func (v *validator) ids() {
 	}
 }
 
-// dependencies resolves depends_on into edges.
+// dependencies resolves depends_on into edges. Entries that decoding refused,
+// and those that do not resolve, make no edge.
 func (v *validator) dependencies() {
 	for _, e := range v.graph.entries {
 		at := e.node.Member("depends_on")
 		seen := map[string]bool{}
 		for i, id := range e.step.DependsOn {
 			item := at.Item(i)
+			// A refused item has its zero value in DependsOn, which must not
+			// be looked up.
 			if item == nil || item.Kind == source.Bad || id == "" && item.Kind != source.String {
 				continue
 			}
@@ -135,6 +154,7 @@ func (v *validator) dependencies() {
 	}
 }
 
+// dependency resolves one entry of depends_on, written at a node.
 func (v *validator) dependency(e *entry, id string, at *source.Node) {
 	if id == e.step.ID {
 		v.finds.Error(source.SelfDependency, at, "Cycle detected: %s → %s", id, id)
@@ -153,7 +173,8 @@ func (v *validator) dependency(e *entry, id string, at *source.Node) {
 		WithSuggestion(v.nearest(id, func() []string { return v.graph.siblings(e.list) }))
 }
 
-// fallbacks resolves fallback_step.
+// fallbacks resolves fallback_step, sets owners and rescues, and reports
+// fallbacks that cannot serve: a fallback has one owner and no dependencies.
 func (v *validator) fallbacks() {
 	for _, e := range v.graph.entries {
 		at := e.node.Member("fallback_step")
@@ -173,6 +194,9 @@ func (v *validator) fallbacks() {
 	}
 }
 
+// fallback resolves the fallback_step of one step. The edge is kept even
+// where the fallback has dependencies, so that a cycle through them is found
+// as well.
 func (v *validator) fallback(e *entry, at *source.Node) {
 	id := e.step.FallbackStep
 	to, ok := v.graph.find(id, e.list)

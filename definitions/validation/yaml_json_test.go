@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestYAMLReadsWhatIsJSON: the same text gives the same definition, and what
-// JSON text may hold is read inside of YAML too.
+// TestYAMLReadsWhatIsJSON: the same text is the same definition in both notations,
+// and what JSON text may hold is read inside of YAML too.
 func TestYAMLReadsWhatIsJSON(t *testing.T) {
 	t.Parallel()
 	for yaml, name := range map[string]string{
@@ -83,7 +83,8 @@ func TestJSONIsYAML(t *testing.T) {
 	})
 }
 
-// TestASecondDocumentIsNamedAtItsPlace: the marker inside of block text is none.
+// TestASecondDocumentIsNamedAtItsPlace: a marker inside of block text does not begin
+// one.
 func TestASecondDocumentIsNamedAtItsPlace(t *testing.T) {
 	t.Parallel()
 	_, ds := parser.Parse([]byte("---\nname: |\n  a\n  ---\nsteps: []\n---\nname: b\n"), source.YAML)
@@ -92,8 +93,8 @@ func TestASecondDocumentIsNamedAtItsPlace(t *testing.T) {
 	}
 }
 
-// TestBrokenYAMLIsInOurWords: whatever is broken, the answer is within the text
-// and in no words of the library.
+// TestBrokenYAMLIsInOurWords: whatever is broken, the diagnostic points into the text
+// and quotes none of the library's words.
 func TestBrokenYAMLIsInOurWords(t *testing.T) {
 	t.Parallel()
 	base := "name: n\nsteps:\n  - id: a\n    type: http_request\n    config: {url: \"https://x\", headers: {A: 'b'}}\n    if: \"input.x == 'y'\"\n  - id: b\n    type: script\n    config:\n      script: |\n        echo\n"
