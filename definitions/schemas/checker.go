@@ -21,17 +21,22 @@ import (
 
 // Checker checks JSON values against one JSON Schema (2020-12). It loads
 // nothing: a schema with a reference outside itself is refused. What a check
-// costs has a bound that grows with the value alone, whatever the schema says;
-// beyond it the check ends with limit_exceeded. It is safe for concurrent use.
+// costs has a bound that grows with the value alone, whatever the schema
+// says; beyond it the check ends with limit_exceeded. It is safe for
+// concurrent use.
+//
+// A compiled schema holds the meter of one check, so each check at the same
+// time needs one of its own. They are compiled when they are needed, and a
+// few are kept.
 type Checker struct {
-	doc      any
-	first    *measured
-	defaults defaults // nil: none
-	filling  sync.Mutex
-	// instructions is how many its patterns have together.
+	doc      any        // the schema's value, from which further copies are compiled; only read
+	first    *measured  // what defaults are read from; also the first of idle without them
+	defaults defaults   // nil: none
+	filling  sync.Mutex // held by Fill: it spends first's meter
+	// instructions is the number of instructions of its patterns together.
 	instructions int
 
-	mu   sync.Mutex
+	mu   sync.Mutex  // guards idle
 	idle []*measured // without the first where there are defaults, which it puts in
 }
 
@@ -41,23 +46,28 @@ type measured struct {
 	meter  *meter
 }
 
-// maxIdle compiled schemas are kept for checks at the same time.
+// maxIdle is how many compiled schemas are kept for checks at the same time.
+// More are compiled when they are needed and dropped after use.
 const maxIdle = 4
 
-// errNoLoading is why every reference outside the schema fails.
+// errNoLoading is the error of every reference outside the schema. Files and
+// the network are never read for a tenant's schema.
 var errNoLoading = errors.New("references outside the schema are not loaded; put the referenced schema under $defs")
 
 // schemaURL names a schema inside the library. It must be absolute: a relative
 // name would be resolved against the working directory, which errors quote.
 const schemaURL = "heddle:///schema.json"
 
+// refusingLoader loads nothing.
 type refusingLoader struct{}
 
-// Load refuses: neither files nor the network are read.
+// Load returns errNoLoading for every URL.
 func (refusingLoader) Load(string) (any, error) { return nil, errNoLoading }
 
-// NewChecker compiles a schema. The error says what is wrong with it: it is
-// no JSON Schema, or one that may cost more than any check is allowed.
+// NewChecker compiles a schema. The error says what is wrong with it, in
+// words for its author: it is not a JSON Schema, or one that may cost more
+// than any check is allowed. Faults lists all that is wrong. schema is not
+// kept.
 func NewChecker(schema json.RawMessage) (*Checker, error) {
 	if err := reasonableNumbers(schema); err != nil {
 		return nil, err
@@ -78,6 +88,8 @@ func NewChecker(schema json.RawMessage) (*Checker, error) {
 	return v, nil
 }
 
+// compile makes one more compiled schema with a meter of its own. The library
+// panics on a few schemas; its panics become errors.
 func (v *Checker) compile() (made *measured, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -85,6 +97,8 @@ func (v *Checker) compile() (made *measured, err error) {
 		}
 	}()
 	var dynamic []string
+	// Before the library sees it: compiling is what a large schema makes
+	// expensive.
 	if objects, values := countSubschemas(v.doc, "", &dynamic); objects > MaxSubschemas || values > 10*MaxSubschemas {
 		return nil, fmt.Errorf("it has more than %d subschemas; describe less, or use references", MaxSubschemas)
 	}
@@ -96,6 +110,7 @@ func (v *Checker) compile() (made *measured, err error) {
 	texts := &patterns{meter: m, left: maxInstructions, known: map[string]*pattern{}}
 	c.UseRegexpEngine(texts.read)
 	const name = schemaURL
+	// Under its own draft if it names one in $schema; else under 2020-12.
 	if err := c.AddResource(name, v.doc); err != nil {
 		return nil, &schemaError{err}
 	}
@@ -106,7 +121,7 @@ func (v *Checker) compile() (made *measured, err error) {
 	}
 	all := []*jsonschema.Schema{root}
 	for _, pointer := range dynamic {
-		// What cannot be compiled by its place is no schema, and never visited.
+		// What cannot be compiled by its place is not a schema, and never visited.
 		if sub, err := c.Compile(name + "#" + (&url.URL{Path: pointer}).EscapedPath()); err == nil {
 			all = append(all, sub)
 		}
@@ -117,8 +132,10 @@ func (v *Checker) compile() (made *measured, err error) {
 	return &measured{root, m}, nil
 }
 
-// validate checks a value whose text is given. The error is the library's, or
-// errTooCostly; the library's panics are errors.
+// validate checks a value whose text is given. The error is nil, a
+// *jsonschema.ValidationError, errTooCostly, or that of compiling; the
+// library's panics are errors as well. What a panic has interrupted is kept
+// only if the meter caused it.
 func (v *Checker) validate(doc any, text []byte) (err error) {
 	use, err := v.take()
 	if err != nil {
@@ -136,10 +153,13 @@ func (v *Checker) validate(doc any, text []byte) (err error) {
 		}
 	}()
 	use.meter.begin(text, hasHeavyNumber(text))
+	// The root's enum and constant are compared before its hook is called,
+	// and there is no subschema around it that would spend them.
 	use.meter.spend(leafCost(use.schema))
 	return use.schema.Validate(doc)
 }
 
+// take returns a compiled schema that no other check uses.
 func (v *Checker) take() (*measured, error) {
 	v.mu.Lock()
 	if last := len(v.idle) - 1; last >= 0 {
@@ -148,10 +168,14 @@ func (v *Checker) take() (*measured, error) {
 		v.mu.Unlock()
 		return use, nil
 	}
+	// The lock is not held while compiling, which takes far longer than a
+	// check.
 	v.mu.Unlock()
 	return v.compile()
 }
 
+// put keeps a compiled schema for a later check, or drops it where enough are
+// kept.
 func (v *Checker) put(used *measured) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -160,12 +184,14 @@ func (v *Checker) put(used *measured) {
 	}
 }
 
-// MaxIssues are given by Check; of more, the number.
+// MaxIssues is how many issues Check lists; of more it states the number.
 const MaxIssues = 100
 
-// Check gives the places where the value breaks the schema, in document order;
-// none: it fits. Pointers start at the value. Beyond MaxIssues, one more says
-// how many there are.
+// Check returns the places where the value breaks the schema, in document
+// order; nil where it fits. Pointers start at the value. Beyond MaxIssues,
+// one more says how many there are. What cannot be checked is one issue:
+// syntax, or limit_exceeded where it needs too much work. No message quotes a
+// text of the value.
 func (v *Checker) Check(value json.RawMessage) []fault.Issue {
 	if err := reasonableNumbers(value); err != nil {
 		return []fault.Issue{{Code: "limit_exceeded", Severity: "error", Message: err.Error()}}
@@ -188,15 +214,20 @@ func (v *Checker) Check(value json.RawMessage) []fault.Issue {
 	}
 }
 
-// failure is one failure and where it is, before it has words.
+// failure is a failure of the library and its place, before it is put into
+// words.
 type failure struct {
 	*jsonschema.ValidationError
-	seq int32
+	seq int32 // document order of the value
 }
 
-// issuesOf puts the library's failures into words, in the order of the value's
-// text and, at one place, of the schema's keywords by name.
+// issuesOf puts the library's failures into words, in the order of the
+// value's text and, at one place, of the schema's keywords by name: the
+// library's own order changes from one check to the next, because it walks
+// maps. Equal messages at one place are one issue.
 func issuesOf(invalid *jsonschema.ValidationError, value json.RawMessage) []fault.Issue {
+	// The value is read a second time for its order: the library's values are
+	// maps.
 	root := source.ScanNodes(value, source.Limits{Bytes: len(value), Depth: 10_000, StringBytes: len(value), Values: math.MaxInt32}, &source.Diagnostics{})
 	if root == nil {
 		root = &source.Node{}
@@ -231,8 +262,10 @@ func issuesOf(invalid *jsonschema.ValidationError, value json.RawMessage) []faul
 	return out
 }
 
-// reasonableNumbers refuses what the library that checks schemas cannot bear:
-// it burns seconds on numbers with huge exponents and panics on some of them.
+// reasonableNumbers returns fault.Unacceptable limit_exceeded for a text with
+// a number that the library cannot bear: it takes seconds for numbers with
+// huge exponents and panics on some of them. Broken JSON is left to the
+// caller.
 func reasonableNumbers(raw json.RawMessage) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -246,8 +279,8 @@ func reasonableNumbers(raw json.RawMessage) error {
 	return nil // its end, or a syntax error that the caller meets again
 }
 
-// hasHeavyNumber reports whether a text may hold a number on which arithmetic
-// costs more than on usual ones.
+// hasHeavyNumber reports whether a text holds a number on which arithmetic
+// costs clearly more than on usual ones.
 func hasHeavyNumber(raw json.RawMessage) bool {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -262,6 +295,8 @@ func hasHeavyNumber(raw json.RawMessage) bool {
 	}
 }
 
+// heavyWritten reports whether one number is of that kind, by its length and
+// its exponent.
 func heavyWritten(n string) bool {
 	if len(n) > heavyNumber {
 		return true
@@ -271,9 +306,10 @@ func heavyWritten(n string) bool {
 	return found && (err != nil || e > heavyNumber || e < -heavyNumber)
 }
 
-// Mismatches gives the library's own account of where a value breaks the
-// schema: the failures that have no causes, or alternatives as causes.
-// The error is errTooCostly: the value was not checked to its end.
+// Mismatches returns the library's own account of where a value breaks the
+// schema, in no particular order: the failures that have no causes, or
+// alternatives as causes. value is what text holds, with json.Number. The
+// error is errTooCostly: the value was not checked to its end.
 func (v *Checker) Mismatches(value any, text []byte) ([]*jsonschema.ValidationError, error) {
 	var invalid *jsonschema.ValidationError
 	err := v.validate(value, text)
@@ -286,7 +322,8 @@ func (v *Checker) Mismatches(value any, text []byte) ([]*jsonschema.ValidationEr
 	return nil, nil // what else stops it is not the author's fault
 }
 
-// Unfold descends through the failures that only hold others.
+// Unfold appends to out the failures that say something: those below e that
+// have no causes, or alternatives as causes. The others only hold them.
 func Unfold(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []*jsonschema.ValidationError {
 	if len(e.Causes) == 0 || Alternatives(e) {
 		return append(out, e)
@@ -297,8 +334,8 @@ func Unfold(e *jsonschema.ValidationError, out []*jsonschema.ValidationError) []
 	return out
 }
 
-// Alternatives tells whether each cause is one way in which the value could
-// have fitted.
+// Alternatives reports whether each cause of e is one way in which the value
+// could have fitted.
 func Alternatives(e *jsonschema.ValidationError) bool {
 	switch e.ErrorKind.(type) {
 	case *kind.AnyOf, *kind.OneOf:
@@ -307,8 +344,8 @@ func Alternatives(e *jsonschema.ValidationError) bool {
 	return false
 }
 
-// Instructions returns how many instructions the schema's patterns compile to,
-// all together.
+// Instructions returns the number of instructions that the schema's patterns
+// compile to, all together; it is estimated without compiling them.
 func (v *Checker) Instructions() int { return v.instructions }
 
 // HasDefaults reports whether the schema holds defaults that Fill can put in.

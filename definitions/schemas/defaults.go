@@ -14,17 +14,22 @@ import (
 
 // Bounds of filling in defaults.
 const (
+	// A default may hold objects that have defaults in turn, through a
+	// reference to itself without an end.
 	maxFilled = 1 << 20   // bytes that defaults may add
 	maxFills  = 1_000_000 // members and schemas looked at
 )
 
+// errFill is the error of a Fill that met one of the bounds.
 var errFill = errors.New("the defaults of the schema are too large, too deep or never end")
 
-// defaults says which subschemas hold defaults, in their properties or further
-// in: only there a value has to be looked into.
+// defaults holds the subschemas that hold defaults, in their properties or
+// further in: only there a value has to be looked into.
 type defaults map[*jsonschema.Schema]bool
 
-// newDefaults walks a schema once; nil: it holds no defaults.
+// newDefaults walks a schema once and returns its defaults; nil: it has none.
+// Subschemas form a graph with cycles, so the walk keeps what it has seen,
+// and then follows the edges back from every default.
 func newDefaults(root *jsonschema.Schema) defaults {
 	from := map[*jsonschema.Schema][]*jsonschema.Schema{}
 	seen := map[*jsonschema.Schema]bool{root: true}
@@ -58,8 +63,9 @@ func newDefaults(root *jsonschema.Schema) defaults {
 	return d
 }
 
-// applied lists the subschemas whose defaults count whatever the value is: not
-// those of anyOf, oneOf, not, if, then and else.
+// applied returns the subschemas whose defaults count whatever the value is:
+// not those of anyOf, oneOf, not, if, then and else, which hold for some
+// values only.
 func applied(s *jsonschema.Schema) []*jsonschema.Schema {
 	subs := slices.AppendSeq(slices.Clone(s.AllOf), maps.Values(s.Properties))
 	subs = slices.AppendSeq(subs, maps.Values(s.PatternProperties))
@@ -75,14 +81,25 @@ func applied(s *jsonschema.Schema) []*jsonschema.Schema {
 	return slices.DeleteFunc(subs, func(sub *jsonschema.Schema) bool { return sub == nil })
 }
 
-// Fill gives the value with the defaults of the schema's properties put in
+// Fill returns the value with the defaults of the schema's properties put in
 // where the value has no such member; one that is null is there. An absent
-// value (nil) is the schema's own default, else the empty object. Objects that
-// are there are filled at every depth, in lists too; an object that is absent
-// and has no default itself stays absent. The rest of the value stays as it is
-// written. Defaults are found through $ref and allOf, the one nearest to the
-// property first. The error says that the defaults have no end, or too much of
-// it.
+// value (nil) is the schema's own default, else the empty object. Objects
+// that are there are filled at every depth, in lists too; an object that is
+// absent and has no default itself stays absent. The rest of the value stays
+// as it is written. Defaults are found through $ref and allOf, the one
+// nearest to the property first.
+//
+// For example, with the schema
+//
+//	{"properties": {"retry": {"default": {}, "properties": {"limit": {"default": 3}}},
+//	                "log": {"properties": {"level": {"default": "info"}}}}}
+//
+// the value {} becomes {"retry":{"limit":3}}, and {"log":{}} becomes
+// {"log":{"level":"info"},"retry":{"limit":3}}: log itself has no default.
+//
+// The error says that the defaults have no end, or too much of it. The value
+// need not fit the schema; where it does not, the check that follows says so.
+// Calls wait for each other.
 func (v *Checker) Fill(value json.RawMessage) (filled json.RawMessage, err error) {
 	if v.defaults != nil {
 		v.filling.Lock() // its patterns count what they cost
@@ -114,15 +131,17 @@ func (v *Checker) Fill(value json.RawMessage) (filled json.RawMessage, err error
 // filler is one Fill.
 type filler struct {
 	holds defaults
-	work  int
-	added int
+	work  int // members and schemas looked at so far
+	added int // bytes of defaults put in so far
 }
 
-// reached lists a schema and those that hold for the same value, each once.
+// reached returns a schema and those that hold for the same value through
+// $ref and allOf, each once, the nearest first.
 func reached(s *jsonschema.Schema) []*jsonschema.Schema {
 	list := []*jsonschema.Schema{s}
 	seen := map[*jsonschema.Schema]bool{s: true}
 	for i := 0; i < len(list); i++ {
+		// A schema can refer to itself through allOf; seen keeps that finite.
 		for _, next := range append([]*jsonschema.Schema{list[i].Ref}, list[i].AllOf...) {
 			if next != nil && !seen[next] {
 				seen[next] = true
@@ -133,7 +152,8 @@ func reached(s *jsonschema.Schema) []*jsonschema.Schema {
 	return list
 }
 
-// of gives a schema's default as JSON.
+// of returns a schema's default as JSON; ok is false where it has none. The
+// error is errFill.
 func (f *filler) of(s *jsonschema.Schema) (text json.RawMessage, ok bool, err error) {
 	for _, r := range reached(s) {
 		if f.work++; f.work > maxFills {
@@ -144,6 +164,7 @@ func (f *filler) of(s *jsonschema.Schema) (text json.RawMessage, ok bool, err er
 		}
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
+		// Text stays as the author wrote it.
 		enc.SetEscapeHTML(false)
 		if err := enc.Encode(*r.Default); err != nil {
 			return nil, false, errFill
@@ -156,6 +177,9 @@ func (f *filler) of(s *jsonschema.Schema) (text json.RawMessage, ok bool, err er
 	return nil, false, nil
 }
 
+// fill returns the value with what a schema says of its members or items; the
+// given slice where nothing changes. What is neither an object nor a list has
+// nothing to fill.
 func (f *filler) fill(s *jsonschema.Schema, value json.RawMessage, depth int) (json.RawMessage, error) {
 	value = bytes.TrimSpace(value)
 	if !f.holds[s] || len(value) == 0 || value[0] != '{' && value[0] != '[' {
@@ -166,7 +190,7 @@ func (f *filler) fill(s *jsonschema.Schema, value json.RawMessage, depth int) (j
 	}
 	m, ok := split(value)
 	if !ok {
-		return value, nil // whoever checks it says why
+		return value, nil // the check that follows says why
 	}
 	for _, r := range reached(s) {
 		if f.work += 1 + len(m.values); f.work > maxFills {
@@ -188,7 +212,10 @@ func (f *filler) fill(s *jsonschema.Schema, value json.RawMessage, depth int) (j
 	return m.join(value), nil
 }
 
-// members fills an object by what one schema says of its properties.
+// members fills an object by what one schema says of its properties, in the
+// order of their names, so that the result is the same each time. Members
+// that pattern properties or additionalProperties describe are filled, never
+// added.
 func (f *filler) members(s *jsonschema.Schema, m *parts, depth int) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		sub := s.Properties[name]
@@ -223,6 +250,8 @@ func (f *filler) members(s *jsonschema.Schema, m *parts, depth int) error {
 	if f.work += len(patterns) * len(m.names); f.work > maxFills {
 		return errFill
 	}
+	// Members that were just added are looked at as well: a default may match
+	// a pattern.
 	for at, name := range m.names {
 		_, known := s.Properties[name]
 		for _, pattern := range patterns {
@@ -243,7 +272,7 @@ func (f *filler) members(s *jsonschema.Schema, m *parts, depth int) error {
 	return nil
 }
 
-// elements fills the objects of a list.
+// elements fills the items of a list; none is ever added.
 func (f *filler) elements(s *jsonschema.Schema, m *parts, depth int) error {
 	first, rest := s.PrefixItems, s.Items2020
 	switch items := s.Items.(type) { // drafts before 2020-12
@@ -268,23 +297,26 @@ func (f *filler) elements(s *jsonschema.Schema, m *parts, depth int) error {
 	return nil
 }
 
+// part fills one member or item in place.
 func (f *filler) part(s *jsonschema.Schema, m *parts, at, depth int) error {
 	filled, err := f.fill(s, m.values[at], depth+1)
+	// Equal bytes are no change, so that a value without gaps comes back as
+	// it was written.
 	if err == nil && !bytes.Equal(filled, m.values[at]) {
 		m.values[at], m.changed = filled, true
 	}
 	return err
 }
 
-// parts are the members of an object, or the elements of a list, as written.
+// parts are the members of an object, or the items of a list, as written.
 type parts struct {
-	names   []string // of an object
+	names   []string // of an object, beside values; nil for a list
 	values  []json.RawMessage
-	at      map[string]int
-	changed bool
+	at      map[string]int // of an object: index by name, of a repeated one the last; nil for a list
+	changed bool           // a value was filled or a member added
 }
 
-// split cuts an object or a list; false: it is not JSON.
+// split cuts an object or a list into its parts; false: it is not JSON.
 func split(value json.RawMessage) (*parts, bool) {
 	m := &parts{}
 	dec := json.NewDecoder(bytes.NewReader(value))
@@ -294,6 +326,8 @@ func split(value json.RawMessage) (*parts, bool) {
 	if value[0] == '{' {
 		m.at = map[string]int{}
 	}
+	// A decoder that reads one part at a time keeps each as its bytes in the
+	// text.
 	for dec.More() {
 		if m.at != nil {
 			key, err := dec.Token()
@@ -313,6 +347,7 @@ func split(value json.RawMessage) (*parts, bool) {
 	return m, true
 }
 
+// add appends a member to an object and returns its index.
 func (m *parts) add(name string, value json.RawMessage) int {
 	m.at[name] = len(m.values)
 	m.names = append(m.names, name)
@@ -321,7 +356,8 @@ func (m *parts) add(name string, value json.RawMessage) int {
 	return m.at[name]
 }
 
-// join gives the value back, as it was written where nothing changed.
+// join returns the object or list of the parts: the given value, which they
+// were cut from, where nothing changed.
 func (m *parts) join(value json.RawMessage) json.RawMessage {
 	if !m.changed {
 		return value
@@ -339,6 +375,7 @@ func (m *parts) join(value json.RawMessage) json.RawMessage {
 	return append(out, value[0]+2) // '{' and '}', '[' and ']' are two apart
 }
 
+// appendQuoted appends a JSON string, with the escapes of encoding/json.
 func appendQuoted(out []byte, text string) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

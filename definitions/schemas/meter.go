@@ -29,23 +29,33 @@ const (
 	dynamicUnits     = 20 // of a dynamic reference, which looks at all schemas around it
 )
 
-// errTooCostly is what a check ends with whose work is used up.
+// errTooCostly is the error of a check whose work is used up. It is also what
+// the meter panics with, which is the only way out of the library.
 var errTooCostly = errors.New("the schema needs too much work for this value; use fewer alternatives, references and long patterns, or a smaller value")
 
-// meter counts the work of one check. The library calls it wherever it visits a
-// subschema; it panics with errTooCostly when nothing is left.
+// meter counts the work of one check. The library calls it wherever it visits
+// a subschema; it panics with errTooCostly when nothing is left. It belongs
+// to one compiled schema, and to the check that uses it.
+//
+// The bound of a check is workAtLeast + workPerByte × the bytes of the
+// value's text. A visit costs one unit, and more where the library does more
+// for it: required names, patterns of names, enums of the subschemas in
+// place, uniqueItems, long texts. Units are estimates of time.
 type meter struct {
-	left   int
-	factor int // how much more a value costs than usual
+	left   int // units
+	factor int // by how much a visit costs more than usual: values with heavy numbers
 }
 
+// spend takes units from what is left, and panics with errTooCostly where
+// they do not suffice.
 func (m *meter) spend(units int) {
 	if m.left -= units; m.left < 0 {
 		panic(errTooCostly)
 	}
 }
 
-// begin gives a check its budget.
+// begin sets the budget of a check by the length of the value's text. heavy:
+// the value holds numbers on which arithmetic is slow.
 func (m *meter) begin(value []byte, heavy bool) {
 	m.left, m.factor = workAtLeast+workPerByte*len(value), 1
 	if heavy {
@@ -53,8 +63,14 @@ func (m *meter) begin(value []byte, heavy bool) {
 	}
 }
 
-// measure makes a compiled schema count its work. all are its places that are
-// reached by dynamic references alone.
+// measure makes a compiled schema count its work, or returns an error for one
+// whose references expand too far. all are its root and the places that are
+// reached by dynamic references alone; every subschema that can be reached
+// from them gets a hook.
+//
+// For example, a chain of schemas in $defs, each with allOf: [next, next],
+// makes more than 2^n visits of one value after n of them: about 16 are
+// refused, however short the text is.
 func (m *meter) measure(all []*jsonschema.Schema) error {
 	seen := map[*jsonschema.Schema]bool{}
 	costs := &expansion{known: map[*jsonschema.Schema]int{}, open: map[*jsonschema.Schema]bool{}}
@@ -77,13 +93,17 @@ func (m *meter) measure(all []*jsonschema.Schema) error {
 	return nil
 }
 
-// hook lets the library call the meter before it looks into a value: the format
-// is what it asks first.
+// hook makes the library call the meter when it looks at a value. The library
+// asks the format before it goes into the value, so the format is replaced by
+// a function that spends the work of the visit and then does what the format
+// did. true and false cost nothing.
 func (m *meter) hook(s *jsonschema.Schema) {
 	if s.Bool != nil {
 		return
 	}
 	fixed, perItem, listed := 1+len(s.Required)/8, 1+len(s.PatternProperties), false
+	// Subschemas for the same value compare their enums with it before their
+	// own hooks run.
 	for _, sub := range inPlace(s) {
 		fixed += leafCost(sub)
 	}
@@ -93,6 +113,8 @@ func (m *meter) hook(s *jsonschema.Schema) {
 	for _, sub := range inside(s) {
 		listed = listed || leafCost(sub) > 1
 	}
+	// The library calls Validate for values of every type, so the hook sees
+	// them all.
 	original := s.Format
 	s.Format = &jsonschema.Format{Validate: func(v any) error {
 		m.spend(m.factor * (fixed + valueCost(s, v, perItem, listed)))
@@ -109,7 +131,8 @@ func (m *meter) hook(s *jsonschema.Schema) {
 	}
 }
 
-// checkPattern is the format regex: what a value costs to compile counts.
+// checkPattern is the format regex: the value is a pattern. It is parsed and
+// not compiled, and its size counts as work.
 func (m *meter) checkPattern(v any) error {
 	source, ok := v.(string)
 	if !ok {
@@ -123,8 +146,9 @@ func (m *meter) checkPattern(v any) error {
 	return nil
 }
 
-// leafCost is what a subschema costs that refuses a value before the meter is
-// asked: its enum and constant are compared.
+// leafCost returns the units of a subschema that refuses a value before the
+// meter is called: its enum and constant are compared first. They are spent
+// by the subschema around it.
 func leafCost(s *jsonschema.Schema) int {
 	n := 1
 	if s.Enum != nil {
@@ -136,7 +160,7 @@ func leafCost(s *jsonschema.Schema) int {
 	return n
 }
 
-// sizeOf counts the values in a value.
+// sizeOf returns the number of values in a value, with long texts as several.
 func sizeOf(v any) int {
 	n := 1
 	switch v := v.(type) {
@@ -154,8 +178,11 @@ func sizeOf(v any) int {
 	return n
 }
 
-// valueCost is what the library does with a value at one subschema, its members
-// and items each counted by their own subschemas beside.
+// valueCost returns the units of what the library does with a value at one
+// subschema; its members and items are counted beside by their own
+// subschemas. perItem is the cost of each member (the patterns its name is
+// matched with), listed whether members have enums or constants to be
+// compared with.
 func valueCost(s *jsonschema.Schema, v any, perItem int, listed bool) int {
 	switch v := v.(type) {
 	case string:
@@ -196,7 +223,7 @@ func valueCost(s *jsonschema.Schema, v any, perItem int, listed bool) int {
 	return 0
 }
 
-// inPlace lists the subschemas that look at the same value.
+// inPlace returns the subschemas that look at the same value.
 func inPlace(s *jsonschema.Schema) []*jsonschema.Schema {
 	subs := []*jsonschema.Schema{s.Ref, s.RecursiveRef, s.Not, s.If, s.Then, s.Else}
 	if s.DynamicRef != nil {
@@ -214,7 +241,7 @@ func inPlace(s *jsonschema.Schema) []*jsonschema.Schema {
 	return present(subs)
 }
 
-// inside lists the subschemas that look at members, items and names.
+// inside returns the subschemas that look at members, items and names.
 func inside(s *jsonschema.Schema) []*jsonschema.Schema {
 	subs := []*jsonschema.Schema{s.PropertyNames, s.UnevaluatedProperties, s.Contains, s.Items2020, s.UnevaluatedItems, s.ContentSchema}
 	subs = append(subs, s.PrefixItems...)
@@ -235,6 +262,7 @@ func inside(s *jsonschema.Schema) []*jsonschema.Schema {
 	return present(subs)
 }
 
+// present returns the schemas that are not nil, in place.
 func present(subs []*jsonschema.Schema) []*jsonschema.Schema {
 	kept := subs[:0]
 	for _, s := range subs {
@@ -246,13 +274,15 @@ func present(subs []*jsonschema.Schema) []*jsonschema.Schema {
 }
 
 // expansion counts the visits of one value that a subschema leads to when all
-// its references are followed, up to math.MaxInt32. What refers to itself
-// without looking inside of the value is the library's to refuse.
+// its references are followed, up to math.MaxInt32. Each subschema is worked
+// out once. What refers to itself without looking inside of the value is the
+// library's to refuse.
 type expansion struct {
-	known map[*jsonschema.Schema]int
-	open  map[*jsonschema.Schema]bool
+	known map[*jsonschema.Schema]int  // what is worked out
+	open  map[*jsonschema.Schema]bool // what is being worked out: a cycle counts once
 }
 
+// of returns the visits that one subschema leads to, its own included.
 func (e *expansion) of(s *jsonschema.Schema) int {
 	if n, ok := e.known[s]; ok {
 		return n
@@ -274,31 +304,36 @@ func (e *expansion) of(s *jsonschema.Schema) int {
 // size, and makes them count what matching costs.
 type patterns struct {
 	meter *meter
-	left  int
-	known map[string]*pattern
+	left  int                 // instructions
+	known map[string]*pattern // by text
 }
 
-// pattern is a regular expression, compiled when it is first matched: reading a
-// schema compiles none. It never matches beyond the meter's budget.
+// pattern is a regular expression (RE2), compiled when it is first matched:
+// reading a schema compiles none. It never matches beyond the meter's budget.
 type pattern struct {
 	source  string
 	meter   *meter
-	size    int
+	size    int // about how many instructions it has
 	compile sync.Once
 	re      *regexp.Regexp
 }
 
+// compiled returns the expression, which the first call compiles.
 func (p *pattern) compiled() *regexp.Regexp {
 	p.compile.Do(func() { p.re = regexp.MustCompile(p.source) }) // it has been parsed
 	return p.re
 }
 
-// String fits jsonschema.Regexp.
+// String returns the pattern as written; for jsonschema.Regexp.
 func (p *pattern) String() string { return p.source }
 
+// errPatternSize is the error of a pattern with which the schema's exceed
+// maxInstructions.
 var errPatternSize = fmt.Errorf("the patterns of one schema may have %d instructions together; use fewer and shorter repetitions such as {1,900}", maxInstructions)
 
-// read fits jsonschema.RegexpEngine. Equal texts are compiled once.
+// read returns a pattern of the schema; for jsonschema.RegexpEngine. Equal
+// texts are one pattern and counted once. Errors: errPatternSize, or that of
+// regexp/syntax.
 func (p *patterns) read(source string) (jsonschema.Regexp, error) {
 	if known := p.known[source]; known != nil {
 		return known, nil
@@ -315,8 +350,10 @@ func (p *patterns) read(source string) (jsonschema.Regexp, error) {
 	return made, nil
 }
 
-// patternSize is about how many instructions a pattern has when its repetitions
-// are written out, at least; nothing is written out for it.
+// patternSize returns about how many instructions a pattern has when its
+// repetitions are written out, at least; nothing is written out for it.
+// (a{1000}){1000} is refused by the parser or by the number, not by the
+// memory that it would take.
 func patternSize(source string) (int, error) {
 	if len(source) > maxInstructions {
 		return 0, errPatternSize
@@ -328,6 +365,8 @@ func patternSize(source string) (int, error) {
 	return instructions(re), nil
 }
 
+// instructions returns the estimate of one expression and those in it. A
+// repetition multiplies what it repeats.
 func instructions(re *syntax.Regexp) int {
 	n := 1
 	switch re.Op {
@@ -345,9 +384,12 @@ func instructions(re *syntax.Regexp) int {
 	return min(n, math.MaxInt32)
 }
 
-// MatchString fits jsonschema.Regexp. Long texts are read one character at a
-// time, so that what is not read costs nothing.
+// MatchString reports whether a text has a match; for jsonschema.Regexp. RE2
+// takes time by the product of text and pattern, which is spent before. Where
+// that is much the text is read one character at a time, so that what is not
+// read costs nothing.
 func (p *pattern) MatchString(s string) bool {
+	// Eight visits of an instruction count as one unit.
 	if work := len(s) * p.size / 8; work < 10_000 {
 		p.meter.spend(1 + work)
 		return p.compiled().MatchString(s)
@@ -355,19 +397,23 @@ func (p *pattern) MatchString(s string) bool {
 	return p.compiled().MatchReader(&meteredReader{from: strings.NewReader(s), pattern: p})
 }
 
+// meteredReader is a text whose every character costs.
 type meteredReader struct {
 	from    *strings.Reader
 	pattern *pattern
 }
 
-// ReadRune spends what one character costs a pattern at the most.
+// ReadRune returns the next character, after spending what it costs the
+// pattern at most.
 func (r *meteredReader) ReadRune() (rune, int, error) {
 	r.pattern.meter.spend(1 + r.pattern.size/8)
 	return r.from.ReadRune()
 }
 
-// countSubschemas counts the objects of a schema that may be schemas and all
-// its values, and gives the pointers of what dynamic references lead to.
+// countSubschemas returns the number of objects in a schema that may be
+// subschemas, and of all its values, and appends to dynamic the pointers of
+// what dynamic references lead to. at is the pointer of v. Values of const,
+// enum, default and examples are not counted.
 func countSubschemas(v any, at string, dynamic *[]string) (objects, values int) {
 	values = 1
 	add := func(sub any, token string) {

@@ -12,8 +12,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// MismatchWords says how a value breaks a schema, in words of ours. It quotes
-// no part of the value, which may hold a secret.
+// MismatchWords returns how a value breaks a schema, in words of ours that
+// follow the name of the value: "must be text, not a number". It quotes no
+// part of the value, which may hold a secret; names of members and what the
+// schema says are quoted, shortened.
 func MismatchWords(e *jsonschema.ValidationError) string {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
@@ -87,6 +89,8 @@ func MismatchWords(e *jsonschema.ValidationError) string {
 	return "does not fit the schema"
 }
 
+// plural returns one or several with a list of at most 20 quoted names in the
+// place of %s.
 func plural(names []string, one, several string) string {
 	quoted := make([]string, 0, len(names))
 	for i, name := range names {
@@ -105,6 +109,8 @@ func plural(names []string, one, several string) string {
 	return fmt.Sprintf(several, list)
 }
 
+// quotedWords returns values of a schema as messages quote them, at most 20
+// and then an ellipsis.
 func quotedWords(values []any) []string {
 	var out []string
 	for i, value := range values {
@@ -123,14 +129,17 @@ func quotedWords(values []any) []string {
 	return out
 }
 
-// decimal writes a bound as a decimal number where it is one.
+// decimal returns a bound as a decimal number of at most 12 digits behind the
+// point.
 func decimal(r *big.Rat) string {
+	// RatString of a fraction would be a fraction: 1/3.
 	if r.IsInt() {
 		return source.Clip(r.RatString())
 	}
 	return source.Clip(strings.TrimRight(r.FloatString(12), "0"))
 }
 
+// formatWords returns what a text of a format is, with an example.
 func formatWords(name string) string {
 	words := map[string]string{
 		"date-time": "a time such as 2026-01-31T09:00:00Z", "date": "a date such as 2026-01-31", "time": "a time of day such as 09:00:00Z",
@@ -143,8 +152,8 @@ func formatWords(name string) string {
 	return "a valid " + source.Clip(name)
 }
 
-// schemaMistakes are the mistakes that authors make with the keyword at which
-// a schema breaks the schema of schemas.
+// schemaMistakes says what stands at a keyword, for the keywords at which
+// authors break the schema of schemas.
 var schemaMistakes = map[string]string{
 	"required":             "required is a list of names and stands beside properties: required: [name]",
 	"items":                "items is one schema for all items; a list of schemas, one for each place, is prefixItems",
@@ -179,7 +188,8 @@ var schemaMistakes = map[string]string{
 	"const":                "const is a value",
 }
 
-// TypeSynonyms are the words of others for the types of JSON Schema.
+// TypeSynonyms are the words of other languages for the types of JSON Schema,
+// in small letters.
 var TypeSynonyms = map[string]string{
 	"str": "string", "text": "string", "varchar": "string", "char": "string", "datetime": "string", "date": "string", "date-time": "string", "time": "string", "uuid": "string", "url": "string", "email": "string", "file": "string", "secret": "string", "password": "string", "enum": "string", "json": "object",
 	"int": "integer", "long": "integer", "int32": "integer", "int64": "integer", "bigint": "integer", "count": "integer",
@@ -190,7 +200,7 @@ var TypeSynonyms = map[string]string{
 	"none": "null", "nil": "null", "undefined": "null", "void": "null",
 }
 
-// schemaType finds the type of JSON Schema that a word means; "": none.
+// schemaType returns the type of JSON Schema that a word means, "" for none.
 func schemaType(word string) string {
 	if PlainType(word) {
 		return word
@@ -201,8 +211,10 @@ func schemaType(word string) string {
 	return source.Nearest(word, []string{"array", "boolean", "integer", "null", "number", "object", "string"})
 }
 
-// schemaMistake says what is wrong at a place of a schema that breaks the
-// schema of schemas, and what stands there instead, where that is known.
+// schemaMistake returns what is wrong at a place of a schema that breaks the
+// schema of schemas (e, whose value is at), and what stands there instead, ""
+// where that is not known. The advice goes by the last two members of the
+// path: a keyword, or a name below one.
 func schemaMistake(e *jsonschema.ValidationError, at *source.Node) (say, suggest string) {
 	if k, ok := e.ErrorKind.(*kind.Format); ok && errors.Is(k.Err, errPatternSize) {
 		return errPatternSize.Error(), ""
@@ -213,6 +225,8 @@ func schemaMistake(e *jsonschema.ValidationError, at *source.Node) (say, suggest
 	if len(path) > 0 {
 		last = path[len(path)-1]
 	}
+	// The keyword may be the member before the last, where the last is a name
+	// or an index.
 	holder := ""
 	if len(path) > 1 {
 		holder = path[len(path)-2]
@@ -225,6 +239,7 @@ func schemaMistake(e *jsonschema.ValidationError, at *source.Node) (say, suggest
 			}
 		}
 		return "the schema of '" + source.Clip(last) + "' is an object such as {type: string}, not " + at.Kind.String(), ""
+	// type: strng, or an entry of a list of types.
 	case last == "type" || holder == "type":
 		if at.Kind == source.String {
 			suggest = schemaType(at.Text)
@@ -244,6 +259,8 @@ func schemaMistake(e *jsonschema.ValidationError, at *source.Node) (say, suggest
 	return say, ""
 }
 
+// TypeNames returns types of JSON Schema as messages name them: "text or
+// null".
 func TypeNames(types []string) string {
 	words := map[string]string{
 		"string": "text", "number": "a number", "integer": "a whole number", "boolean": "a boolean",
@@ -256,6 +273,7 @@ func TypeNames(types []string) string {
 	return strings.Join(out, " or ")
 }
 
+// PlainType reports whether a word is a type of JSON Schema.
 func PlainType(word string) bool {
 	return slices.Contains([]string{"array", "boolean", "integer", "null", "number", "object", "string"}, word)
 }
