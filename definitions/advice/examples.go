@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Examples are what stands in a field, for messages about a value of another
-// type.
+// Examples are what stands in a field, by its name, for messages about a
+// value of another type. They are flow YAML, which fits on one line.
 var Examples = map[string]string{
 	"retry":         "{max_attempts: 3, delay_seconds: 5}",
 	"concurrency":   "{limit: 3}",
@@ -31,7 +31,7 @@ var Examples = map[string]string{
 	"args":          `["a", "b"]`,
 }
 
-// ConfigExamples are configs by type.
+// ConfigExamples are configs by step type, in flow YAML.
 var ConfigExamples = map[string]string{
 	"http_request": "{url: https://…}",
 	"webhook":      "{url: https://…, event: …, payload: …}",
@@ -42,8 +42,10 @@ var ConfigExamples = map[string]string{
 	"wait":         "{seconds: 60}, or {signal: {name: approved}}",
 }
 
-// SuggestFix adds to the finding of a wrong type what to write, where the value or
-// the field says it. had is the value's type; name is the field, "" an item.
+// SuggestFix adds to the diagnostic of a wrong type what to write, where the
+// value or the field shows it. had is the type of the value n, whose Kind may
+// have been changed since; name is the field, "" for an item of a list; want
+// is the type in words, with its article.
 func SuggestFix(d *source.Diagnostic, n *source.Node, had source.Kind, name, want string) {
 	switch {
 	case (want == "a number" || want == "a whole number") && had == source.String:
@@ -51,13 +53,17 @@ func SuggestFix(d *source.Diagnostic, n *source.Node, had source.Kind, name, wan
 			d.WithSuggestion(seconds).Message += ". Write " + seconds + ", in seconds"
 		}
 		return
+	// One id in the place of a list of ids. Steps are never text.
 	case want == "a list" && had == source.String && n.Text != "" && len(n.Text) <= 64 && name != "steps" && name != "cases":
 		d.WithSuggestion("[" + n.Text + "]").Message += ". Write [" + source.Clip(n.Text) + "]"
 		return
+	// A mapping of dependencies, as compose files have them.
 	case want == "a list" && had == source.Object && name == "depends_on" && len(n.Keys) > 0 && len(n.Keys) <= 5:
 		write := "[" + source.Clip(strings.Join(n.Keys, ", ")) + "]"
 		d.WithSuggestion(write).Message += ". Write " + write
 		return
+	// An item of a list of ids that is an object: the id is in it under some
+	// name.
 	case want == "text" && had == source.Object && name == "":
 		for _, word := range []string{"id", "step_id", "stepId", "key", "step", "ref", "node", "task", "goto", "name"} {
 			if id := source.TextOf(n.Member(word)); id != "" {
@@ -69,6 +75,7 @@ func SuggestFix(d *source.Diagnostic, n *source.Node, had source.Kind, name, wan
 	case want == "a list" && had == source.Object && n.Member("steps") != nil && (name == "on_failure" || name == "finally"):
 		d.Message += ". Write the list itself, without steps"
 		return
+	// Lines of a script, one item each.
 	case want == "text" && had == source.Array:
 		d.Message += ". Write one text; in YAML | begins one of several lines"
 		return
@@ -82,15 +89,19 @@ func SuggestFix(d *source.Diagnostic, n *source.Node, had source.Kind, name, wan
 	}
 }
 
+// isoDuration matches a duration of ISO 8601 with days, hours, minutes and
+// seconds.
 var isoDuration = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
 
-// durationOf reads a duration such as 5m, 1h30m, PT5M or "5 minutes" as seconds;
-// "": it is none.
+// durationOf reads a duration such as 5m, 1h30m, PT5M or "5 minutes" as a
+// number of seconds; "" for what is not a duration. Months and years have no
+// fixed length and are not read.
 func durationOf(s string) string {
 	s = strings.TrimSpace(s)
 	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
 		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
 	}
+	// P and PT match as well, hence the length.
 	if m := isoDuration.FindStringSubmatch(s); m != nil && len(s) > 2 {
 		total := 0
 		for i, unit := range []int{86_400, 3_600, 60, 1} {
@@ -99,6 +110,7 @@ func durationOf(s string) string {
 		}
 		return strconv.Itoa(total)
 	}
+	// With a space, or without one where the digits end.
 	number, unit, ok := strings.Cut(s, " ")
 	if !ok {
 		i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
@@ -119,8 +131,8 @@ func durationOf(s string) string {
 	return ""
 }
 
-// FieldOf is the field that a message is about, which it begins with: 'retry'
-// in step 'a'.
+// FieldOf returns the field that a message is about, which it begins with,
+// "retry" of "'retry' in step 'a'"; "" where it begins with something else.
 func FieldOf(what string) string {
 	if !strings.HasPrefix(what, "'") {
 		return ""

@@ -13,25 +13,29 @@ import (
 	"time"
 )
 
-// Replacement is what to write in the place of a word that Heddle does not have: a
-// field, a type or a value of another product, or of another convention.
-// Words are compared by their letters and digits alone (continueOnError,
-// continue-on-error and continue_on_error are one).
+// Replacement is what to write in the place of a word that Heddle does not
+// have: a field, a type or a value of another product, or of another
+// convention. Words are compared by their letters and digits alone
+// (continueOnError, continue-on-error and continue_on_error are one). Write
+// and Suggest may both be set; with Suggest alone the message is "Did you
+// mean".
 type Replacement struct {
 	words   string // as others write them, separated by spaces
-	of      string // whose words they are; empty: of several
+	of      string // whose words they are; "": of several
 	Write   string // what to write: one sentence, without a full stop
-	Suggest string // the name that takes the word's place; a path (config.url) where the value moves
+	Suggest string // the name that takes the word's place, or "" (a path where the value moves: config.url)
 	stands  string // the fields that need not be reported missing, separated by spaces
 }
 
 // advices are the tables of words by place, as the lookups need them.
 type advices map[string]wordList
 
-// wordList has the advices on a word, by its letters.
+// wordList has the replacements of a word, by its letters, in the order of
+// the table.
 type wordList map[string][]*Replacement
 
-// first is the first advice whose suggestion the object can take.
+// first returns the first replacement whose suggestion is among names, or
+// that has none or moves the value elsewhere; nil when there is none.
 func (l wordList) first(word string, names []string) *Replacement {
 	for _, a := range l[word] {
 		if a.Suggest == "" || strings.Contains(a.Suggest, ".") || slices.Contains(names, a.Suggest) {
@@ -41,11 +45,14 @@ func (l wordList) first(word string, names []string) *Replacement {
 	return nil
 }
 
-// wordTables is read once: the tables never change.
+// wordTables returns the tables of fields and of values, which are read at
+// the first call and never change.
 var wordTables = sync.OnceValues(func() (fields, values advices) {
 	return readWords(foreignFields()), readWords(foreignValues())
 })
 
+// readWords turns tables into the form of the lookups. The replacements are
+// shared, not copied.
 func readWords(tables map[string][]Replacement) advices {
 	all := make(advices, len(tables))
 	for place, list := range tables {
@@ -60,8 +67,9 @@ func readWords(tables map[string][]Replacement) advices {
 	return all
 }
 
-// Letters is a word without the marks by which conventions differ. A plural is
-// another word.
+// Letters returns a word in small letters and without the marks by which
+// conventions differ. A plural is another word. Most words need no change,
+// and then no memory.
 func Letters(word string) string {
 	plain := true
 	for i := range len(word) {
@@ -82,13 +90,17 @@ func Letters(word string) string {
 	}, strings.ToLower(word))
 }
 
-// meant finds what was meant by a field of an object, which may have the names.
-// place says which kind of object it is. Nil: nothing is known of the word.
+// meant returns what was meant by a field of an object that may have the
+// given names; nil: nothing is known of the word. place says which kind of
+// object it is; one such as "config:wait" falls back on the words of
+// "config", a longer one on nothing.
 func meant(place, word string, names []string) *Replacement {
 	if len(word) > 64 {
 		return nil
 	}
 	plain := Letters(word)
+	// Another convention of a right name is certain; the tables are only
+	// likely.
 	for _, name := range names {
 		if Letters(name) == plain {
 			return &Replacement{Suggest: name}
@@ -105,14 +117,18 @@ func meant(place, word string, names []string) *Replacement {
 	return fields[general].first(plain, names)
 }
 
-// UnknownField reports a field that an object cannot have, and gives the names whose
-// absence this explains. step is the id of the step around it, where there is
-// one.
+// UnknownField reports a field that an object cannot have, with what was
+// probably meant, and returns the names whose absence this explains. at is
+// the member's value, key its name, what and place the object in words and
+// for the tables; step is the id of the step around it, "" where there is
+// none; names are what the object may have.
 func UnknownField(f *source.Diagnostics, at *source.Node, key, what, place, step string, names []string) (explained []string) {
 	d := f.Error(source.UnknownField, at, "Unknown field '%s' in %s", source.Clip(key), what).AtKey()
 	if d.Unlisted {
 		return nil
 	}
+	// A name that is there already was not meant by the unknown one, unless
+	// nothing else fits.
 	free := absent(at.Parent, names)
 	found := meant(place, key, free)
 	taken := found == nil
@@ -135,6 +151,7 @@ func UnknownField(f *source.Diagnostics, at *source.Node, key, what, place, step
 			d.Message += ". Known are " + strings.Join(names, ", ")
 		}
 		return nil
+	// The object has the right name as well: one of the two is too many.
 	case taken && found.Write == "":
 		d.DidYouMean(found.Suggest).Message += thereAlready
 		return nil
@@ -147,16 +164,19 @@ func UnknownField(f *source.Diagnostics, at *source.Node, key, what, place, step
 	}
 	d.Suggestion = found.Suggest
 	d.Message += ". " + source.Capitalize(fill(found.Write, step, at))
+	// The product is named, so that the reader sees where the habit comes
+	// from.
 	if found.of != "" {
 		d.Message += " ('" + source.Clip(key) + "' is the word of " + found.of + ")"
 	}
 	return append(strings.Fields(found.stands), found.Suggest)
 }
 
-// thereAlready goes on after a suggestion of a member that the object has.
+// thereAlready continues a suggestion of a member that the object has.
 const thereAlready = " It is there already: keep one of them"
 
-// absent are the names of members that an object does not have.
+// absent returns the names of members that an object does not have; all of
+// them for nil.
 func absent(n *source.Node, names []string) []string {
 	if n == nil {
 		return names
@@ -170,19 +190,22 @@ func absent(n *source.Node, names []string) []string {
 	return free
 }
 
-// outsideOf is the advice on an object that stands in a definition and holds
-// what belongs to the definition itself; orElse where it holds none of it.
+// outsideOf returns the advice on an object that stands in a definition and
+// holds what belongs to the definition itself; orElse where it holds none of
+// it.
 func outsideOf(at *source.Node, free []string, orElse *Replacement) *Replacement {
 	if at.Member("steps") != nil || at.Member("tasks") != nil || at.Member("nodes") != nil {
 		return &Replacement{Write: "a definition is not wrapped: move what stands below it one level up, where name and steps stand", stands: "name steps"}
 	}
+	// An object such as metadata: {name: x} with which other products begin.
 	if name := source.TextOf(at.Member("name")); name != "" && slices.Contains(free, "name") {
 		return &Replacement{Suggest: "name", Write: "write name: " + source.Clip(name) + " at the top; beside name, description describes a definition, and tags stand beside it in the request"}
 	}
 	return orElse
 }
 
-// ValueMeant finds what was meant by a value that is not among the allowed ones.
+// ValueMeant returns what was meant by a value that is not among the allowed
+// ones of the field at a place; nil: unknown.
 func ValueMeant(place, value string, allowed []string) *Replacement {
 	if len(value) > 64 {
 		return nil
@@ -191,9 +214,11 @@ func ValueMeant(place, value string, allowed []string) *Replacement {
 	return values[place].first(Letters(value), allowed)
 }
 
-// fill puts what was written into an advice: {id} is the step's id, {value} the
-// value, {list} the value as a list, {seconds} and {minutes} the value as
-// seconds, {more} one more than the value, {slug} the value as an id.
+// fill puts what was written into an advice: {id} is the step's id, {value}
+// the value, {list} the value as a list, {seconds} and {minutes} the value as
+// seconds, {more} one more than the value (retries do not count the first
+// attempt, max_attempts does), {slug} the value as an id. What the value does
+// not fit is put in as an example.
 func fill(write, step string, at *source.Node) string {
 	if !strings.Contains(write, "{") {
 		return write
@@ -202,6 +227,7 @@ func fill(write, step string, at *source.Node) string {
 	switch {
 	case at.Kind == source.String || at.Kind == source.Number || at.Kind == source.Boolean:
 		value = source.Clip(at.Text)
+	// A list of one text is that text where one is wanted.
 	case at.Kind == source.Array && len(at.Kids) == 1 && at.Kids[0].Kind == source.String:
 		value = source.Clip(at.Kids[0].Text)
 	}
@@ -221,7 +247,7 @@ func fill(write, step string, at *source.Node) string {
 	return write
 }
 
-// idList is the value as a list of ids.
+// idList returns the value as a list of ids, or words for one.
 func idList(at *source.Node) string {
 	switch {
 	case at.Kind == source.String && at.Text != "" && !strings.ContainsAny(at.Text, " {&|"):
@@ -239,8 +265,10 @@ func idList(at *source.Node) string {
 	return "[" + strings.Join(ids, ", ") + "]"
 }
 
-// inSeconds reads a number of the unit, or a duration such as 5m.
+// inSeconds reads a number of units of so many seconds, or a duration such as
+// 5m, and returns whole seconds; orElse for anything else.
 func inSeconds(value string, unit float64, orElse string) string {
+	// Rounded up: a time-out must not become shorter by its translation.
 	if n, err := strconv.ParseFloat(value, 64); err == nil && n >= 0 && n <= definitions.MaxSeconds {
 		return strconv.FormatFloat(math.Ceil(n*unit), 'f', -1, 64)
 	}
@@ -250,6 +278,7 @@ func inSeconds(value string, unit float64, orElse string) string {
 	return orElse
 }
 
+// oneMore returns a count and one, "3" where the value is not a count.
 func oneMore(value string) string {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 || n > 999_999 {
@@ -258,7 +287,9 @@ func oneMore(value string) string {
 	return strconv.Itoa(n + 1)
 }
 
-// NotAllowed reports a value that is not among the allowed ones of a field.
+// NotAllowed reports a value that is not among the allowed ones of a field,
+// with the one that was probably meant. what names the field, place finds its
+// words.
 func NotAllowed(f *source.Diagnostics, at *source.Node, what, place string, allowed []string) {
 	d := f.Error(source.InvalidValue, at, "%s is %s, but must be one of %s", what, source.Clip(at.Show()), strings.Join(allowed, ", "))
 	if d.Unlisted {
@@ -275,9 +306,11 @@ func NotAllowed(f *source.Diagnostics, at *source.Node, what, place string, allo
 	}
 }
 
-// IDFrom makes an id of a name.
+// IDFrom returns an id of a step made of a name, "" where too little of it is
+// left.
 func IDFrom(name string) string {
 	id := strings.Trim(notInID.ReplaceAllString(strings.ToLower(name), "_"), "_")
+	// The cut may leave a _ at the end.
 	if len(id) > 64 {
 		id = strings.TrimRight(id[:64], "_")
 	}
@@ -287,4 +320,5 @@ func IDFrom(name string) string {
 	return id
 }
 
+// notInID matches what no id of IDFrom has.
 var notInID = regexp.MustCompile(`[^A-Za-z0-9_]+`)

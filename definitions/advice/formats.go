@@ -8,34 +8,43 @@ import (
 	regexp "heddle/internal/lazyregexp"
 )
 
-// format is another product's kind of file. It is recognised when all of its
+// format is another product's kind of file. It is recognized when all of its
 // marks are there.
 //
-// A mark is a path of members separated by /, in which * stands for any member
-// or item; =prefix at its end asks for text that begins so, =[] for a list,
-// ={} for an object; ! at its beginning asks that there is nothing of the kind.
+// A mark is a path of members separated by /, in which * stands for any
+// member or item. It may end in =prefix, for text that begins so, =[] for a
+// list or ={} for an object. ! at its beginning negates it: nothing of the
+// kind is there. For example jobs/*/runs-on is there when a member of jobs
+// has a member runs-on.
 type format struct {
-	name  string
+	name  string // with its article, as the message says it
 	marks string // separated by spaces
-	write string // how its words become Heddle's
+	write string // how its words become Heddle's: one sentence or more, the last without a full stop
 }
 
-// own is what marks a definition of Heddle, or an attempt at one.
+// own are the marks of a definition of Heddle, or an attempt at one: with any
+// of them nothing else is recognized.
 var own = []string{"steps/*/config={}", "steps/*/depends_on"}
 
+// HeddleKeys says what a definition has, for messages about texts that are
+// not one.
 const HeddleKeys = "A definition has name, input (a JSON Schema) and steps: a list of {id, type, config, depends_on, if}"
 
-// formats are the products' files, the more particular first.
+// formats returns the products' files, the more particular first: the first
+// that fits is reported.
 func formats() []format {
 	return []format{
+		// Kubernetes: apiVersion names the product.
 		{"an Argo workflow", "apiVersion=argoproj.io", "Each template becomes a step: a container or script one of type script (config: {script}), http of type http_request, suspend of type wait; a task's dependencies become depends_on, when becomes if, withItems a loop, and {{inputs.parameters.x}} {{ input.x }}"},
 		{"a Tekton pipeline", "apiVersion=tekton.dev", "Each task becomes a step of type script; runAfter becomes depends_on, when becomes if, params become input"},
 		{"a Kubernetes object", "apiVersion= kind=", "What a container runs becomes a step of type script (config: {script})"},
+		// Graphs and lists of states.
 		{"an Amazon States Language state machine (AWS Step Functions)", "States={} StartAt=", "Each state becomes a step: Task of type http_request or script, Choice of type condition, Wait of type wait, Map of type loop; Parallel needs none; Next becomes depends_on in the step that follows, Retry becomes retry, Catch becomes on_error, and $.x becomes {{ input.x }} or {{ steps.id.output.x }}"},
 		{"an Amazon States Language state machine (AWS Step Functions)", "States/*/Type= !steps", "Each state becomes a step: Task of type http_request or script, Choice of type condition, Wait of type wait, Map of type loop; Next becomes depends_on in the step that follows"},
 		{"a CNCF Serverless Workflow", "document/dsl do", "Each task of do becomes a step: call: http of type http_request, run of type script, switch of type condition, for of type loop, wait of type wait; what stands in order gets depends_on, and ${ .x } becomes {{ input.x }} or {{ steps.id.output.x }}"},
 		{"a CNCF Serverless Workflow", "states=[] specVersion", "Each state becomes a step: operation of type http_request, switch of type condition, foreach of type loop, sleep of type wait; transition becomes depends_on in the step that follows"},
 		{"a CNCF Serverless Workflow", "states=[] start", "Each state becomes a step: operation of type http_request, switch of type condition, foreach of type loop, sleep of type wait; transition becomes depends_on in the step that follows"},
+		// Products with nodes, tasks and plugins.
 		{"an n8n workflow", "nodes/*/type=n8n-nodes", "Each node becomes a step: HTTP Request of type http_request, Code of type script, If and Switch of type condition, Wait of type wait; triggers become none; connections become depends_on in the node that follows, parameters become config, and ={{ $json.x }} becomes {{ steps.id.output.x }}"},
 		{"an n8n workflow", "nodes=[] connections={}", "Each node becomes a step: HTTP Request of type http_request, Code of type script, If and Switch of type condition, Wait of type wait; triggers become none; connections become depends_on in the node that follows, parameters become config, and ={{ $json.x }} becomes {{ steps.id.output.x }}"},
 		{"a list of n8n workflows", "*/nodes=[] */connections={}", "Send one; each node becomes a step, triggers become none; connections become depends_on in the node that follows, parameters become config"},
@@ -43,6 +52,7 @@ func formats() []format {
 		{"a Kestra flow", "namespace= tasks=[]", "tasks become steps: io.kestra.plugin.core.http.Request becomes type http_request, scripts become type script (config: {script}), If and Switch become type condition, ForEach becomes type loop; tasks that stand in order get depends_on, triggers become schedules of the workflow, and {{ outputs.a.body }} becomes {{ steps.a.output.body }}"},
 		{"a Kestra flow", "tasks/*/type=io.kestra", "tasks become steps: http.Request becomes type http_request, scripts become type script (config: {script}); tasks that stand in order get depends_on, and {{ outputs.a.body }} becomes {{ steps.a.output.body }}"},
 		{"a Conductor workflow", "tasks/*/taskReferenceName", "tasks become steps: taskReferenceName becomes id, HTTP becomes type http_request, INLINE becomes type script, SWITCH becomes type condition, DO_WHILE becomes type loop, inputParameters become config; tasks that stand in order get depends_on, and ${ref.output.x} becomes {{ steps.ref.output.x }}"},
+		// Continuous integration.
 		{"a GitHub Actions workflow", "jobs/*/runs-on", githubActions},
 		{"a GitHub Actions workflow", "jobs/*/steps/*/uses", githubActions},
 		{"a GitHub Actions workflow", "jobs/*/steps/*/run on", githubActions},
@@ -66,6 +76,7 @@ func formats() []format {
 		{"a Drone or Woodpecker pipeline", "steps/*/commands steps/*/image", "Each step becomes one of type script (id, config: {script}); depends_on stays"},
 		{"a Drone or Woodpecker pipeline", "kind=pipeline steps", "Each step becomes one of type script (id, config: {script}); depends_on stays"},
 		{"a Google Cloud Build configuration", "steps/*/name=gcr.io", "Each step becomes one of type script (id, config: {script}); waitFor becomes depends_on"},
+		// Other workflow services, playbooks and graphs of nodes and edges.
 		{"a Google Cloud workflow", "main/steps=[]", "Each step becomes an item of steps: call: http.get of type http_request, switch of type condition, for of type loop, sys.sleep of type wait; what stands in order gets depends_on, and ${x} becomes {{ input.x }} or {{ steps.id.output.x }}"},
 		{"a Google Cloud workflow", "*/*/call=", "Each step becomes an item of steps, with an id: call: http.get of type http_request, sys.sleep of type wait; what stands in order gets depends_on, and ${x} becomes {{ input.x }} or {{ steps.id.output.x }}"},
 		{"a workflow of Temporal's DSL", "root/sequence", temporal},
@@ -116,14 +127,17 @@ const (
 	dagu          = "Each step gets an id and type: script, command becomes config: {script}, depends becomes depends_on, preconditions become if, params become input, continueOn becomes on_error: continue, and schedule becomes a schedule of the workflow"
 )
 
-// RecognizeFormat reports a file of another product, or a list of steps without what
-// goes around it. False: it is none.
+// RecognizeFormat reports a file of another product, or a list of steps
+// without what goes around it, as one error in place of all that was found in
+// it so far. It reports whether it did.
 func RecognizeFormat(f *source.Diagnostics, root *source.Node) bool {
 	if slices.ContainsFunc(own, func(mark string) bool { return marked(root, mark) }) {
 		return false
 	}
 	for _, one := range formats() {
 		if isFormat(root, one) {
+			// What was found by reading it as a definition would only
+			// distract.
 			f.List, f.Tally = nil, source.Tally{}
 			f.Error(source.ForeignFormat, root, "This is %s, not a Heddle definition. %s. %s", one.name, HeddleKeys, one.write)
 			return true
@@ -132,6 +146,7 @@ func RecognizeFormat(f *source.Diagnostics, root *source.Node) bool {
 	return false
 }
 
+// isFormat reports whether n has all marks of a format.
 func isFormat(n *source.Node, f format) bool {
 	for mark := range strings.FieldsSeq(f.marks) {
 		if !marked(n, mark) {
@@ -141,7 +156,8 @@ func isFormat(n *source.Node, f format) bool {
 	return true
 }
 
-// widest bounds the members that a * tries.
+// widest bounds the members that a * tries, so that a large file costs no
+// more than a small one.
 const widest = 50
 
 // marked reports whether a mark is there.
@@ -149,6 +165,7 @@ func marked(n *source.Node, mark string) bool {
 	if rest, not := strings.CutPrefix(mark, "!"); not {
 		return !marked(n, rest)
 	}
+	// A mark without = asks only whether the member is there.
 	path, want, valued := strings.Cut(mark, "=")
 	return reaches(n, strings.Split(path, "/"), func(found *source.Node) bool {
 		switch {
@@ -163,7 +180,8 @@ func marked(n *source.Node, mark string) bool {
 	})
 }
 
-// reaches follows a path of members; ok judges what is at its end.
+// reaches reports whether a path of members leads from n to a node that ok
+// accepts.
 func reaches(n *source.Node, path []string, ok func(*source.Node) bool) bool {
 	if len(path) == 0 {
 		return ok(n)
@@ -180,8 +198,8 @@ func reaches(n *source.Node, path []string, ok func(*source.Node) bool) bool {
 	return false
 }
 
-// programs are texts that are no JSON and no YAML, by what they begin with or
-// hold within their first kilobytes.
+// programs are texts that are neither JSON nor YAML, by what they begin with
+// or hold within their first 4 KiB; the first that matches is reported.
 var programs = []struct {
 	pattern *regexp.Regexp
 	name    string
@@ -200,8 +218,9 @@ var programs = []struct {
 	{regexp.MustCompile("^\\s*```"), "Markdown", "Send what stands between the ``` lines alone"},
 }
 
-// RecognizeProgram reports a text that is no JSON and no YAML, but of a kind that is
-// known. False: it is none.
+// RecognizeProgram reports a text that is neither JSON nor YAML, but of a
+// kind that is known, as one error in place of what was found in it so far.
+// It reports whether it did.
 func RecognizeProgram(f *source.Diagnostics, src []byte) bool {
 	head := src[:min(len(src), 4<<10)]
 	for _, one := range programs {
