@@ -12,32 +12,38 @@ import (
 
 // Limits of what stands beside a definition, in characters and counts.
 const (
-	maxTags          = 50
-	maxTag           = 64
-	maxChangeSummary = 2000
+	// They are not limits of the definition, so their errors name the
+	// request's field.
+	maxTags          = 50   // of one workflow, repeated ones counted once
+	maxTag           = 64   // characters
+	maxChangeSummary = 2000 // characters
 )
 
 var (
+	// A slug and an id stand in the same place of a path. idForm is what ids
+	// look like, so that no slug can hide a workflow of that id.
 	slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	idForm   = regexp.MustCompile(`^([a-z]+_)?[0-9a-f]{24}$`)
 )
 
-// reservedSlugs are words that a path of the API takes for itself.
+// reservedSlugs returns the words that a path of the API takes for itself in
+// the place of a workflow's id or slug.
 func reservedSlugs() []string {
 	return []string{"workflows", "runs", "templates", "schedules", "validate", "_runner", "search", "export", "import"}
 }
 
-// Known tells whether s is one of the four statuses.
+// Known reports whether s is one of the four statuses; "" is not.
 func (s Status) Known() bool {
 	return s == Draft || s == Active || s == Paused || s == Archived
 }
 
+// knownTrigger reports whether t is a trigger type; "" is not.
 func knownTrigger(t string) bool {
 	return slices.Contains([]string{"manual", "schedule", "webhook", "api", "event"}, t)
 }
 
-// CheckSlug tells whether a slug may be taken; the error is
-// fault.Unacceptable invalid_slug.
+// CheckSlug returns nil for a slug that may be taken, else fault.Unacceptable
+// invalid_slug. Whether another workflow has it is for the store to say.
 func CheckSlug(slug string) error {
 	switch {
 	case !slugForm.MatchString(slug):
@@ -52,7 +58,9 @@ func CheckSlug(slug string) error {
 }
 
 // CheckImported checks what stands beside the definitions of a workflow that
-// comes from elsewhere, and gives its tags in order. Errors as of Create.
+// comes from elsewhere, and returns its tags without repetitions. A slug that
+// is the workflow's id was never chosen and is not checked. Errors as of
+// Create.
 func CheckImported(w Workflow) (tags []string, err error) {
 	if w.Slug != w.ID {
 		if err := CheckSlug(w.Slug); err != nil {
@@ -68,6 +76,8 @@ func CheckImported(w Workflow) (tags []string, err error) {
 	return checkTags(w.Tags)
 }
 
+// checkCreate checks the fields of a new workflow beside its definition and
+// tags; empty ones take their defaults.
 func checkCreate(req CreateRequest) error {
 	if req.Slug != "" {
 		if err := CheckSlug(req.Slug); err != nil {
@@ -83,6 +93,8 @@ func checkCreate(req CreateRequest) error {
 	return CheckChangeSummary(req.ChangeSummary)
 }
 
+// checkUpdate checks the fields that are to change, and replaces the
+// request's tags by the ones to store.
 func checkUpdate(req *UpdateRequest) error {
 	if req.TriggerType != nil && !knownTrigger(*req.TriggerType) {
 		return errTrigger(*req.TriggerType)
@@ -97,17 +109,19 @@ func checkUpdate(req *UpdateRequest) error {
 	return CheckChangeSummary(req.ChangeSummary)
 }
 
+// errStatus is fault.Unacceptable invalid_status.
 func errStatus(s Status) error {
 	return fault.New(fault.Unacceptable, "invalid_status", "status must be draft, active, paused or archived, not %q.", s)
 }
 
+// errTrigger is fault.Unacceptable invalid_trigger_type.
 func errTrigger(t string) error {
 	return fault.New(fault.Unacceptable, "invalid_trigger_type",
 		"trigger_type must be manual, schedule, webhook, api or event, not %q.", t)
 }
 
-// CheckChangeSummary refuses a text that is too long: fault.Unacceptable
-// invalid_change_summary.
+// CheckChangeSummary returns fault.Unacceptable invalid_change_summary for a
+// text of more than maxChangeSummary characters.
 func CheckChangeSummary(text string) error {
 	if utf8.RuneCountInString(text) > maxChangeSummary {
 		return fault.New(fault.Unacceptable, "invalid_change_summary",
@@ -116,8 +130,9 @@ func CheckChangeSummary(text string) error {
 	return nil
 }
 
-// checkTags drops repeated tags and refuses too many, empty and unprintable
-// ones. The result is never nil.
+// checkTags returns the tags without repetitions, in their order; never nil.
+// Too many, empty, unprintable or padded ones are fault.Unacceptable
+// invalid_tags.
 func checkTags(tags []string) ([]string, error) {
 	out := make([]string, 0, len(tags))
 	for _, t := range tags {

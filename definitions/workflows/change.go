@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// IfMatch holds the revisions that a write accepts; nil accepts any, an empty
-// one none.
+// IfMatch holds the revisions that a write accepts, from the header If-Match
+// (RFC 9110, section 13.1.1); nil accepts any, an empty one none.
 type IfMatch []int64
 
-// Allows tells whether a write may go on from that revision.
+// Allows reports whether a write may change a workflow of that revision.
 func (m IfMatch) Allows(revision int64) bool { return m == nil || slices.Contains(m, revision) }
 
-// Check refuses a write on a workflow that changed in between:
-// fault.Precondition precondition_failed.
+// Check returns fault.Precondition precondition_failed, with what is current,
+// for a workflow whose revision is not accepted.
 func (m IfMatch) Check(w Workflow) error {
 	if m.Allows(w.Revision) {
 		return nil
@@ -45,9 +45,13 @@ type UpdateRequest struct {
 	IfMatch       IfMatch
 }
 
-// Update stores a change. A definition that equals the latest version makes no
-// new one. Errors: those of Create, and fault.Conflict workflow_archived,
-// fault.Precondition precondition_failed, fault.NotFound workflow_not_found.
+// Update stores a change and returns the workflow as it then is. A definition
+// that equals the latest version makes no new one. Errors: those of Create,
+// and fault.Conflict workflow_archived, fault.Precondition
+// precondition_failed, fault.NotFound workflow_not_found.
+//
+// What does not depend on the workflow's row is checked before the
+// transaction; what does is decided inside of it, and so checked again.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, error) {
 	w, doc, err := s.Plan(ctx, &req)
 	if err != nil {
@@ -66,9 +70,9 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Workflow, erro
 	})
 }
 
-// Plan checks everything that Update checks and writes nothing: it gives the
-// workflow as it is and the definition that it would get, nil when none was
-// given. The request's tags are put in order.
+// Plan checks everything that Update checks and writes nothing. It returns
+// the workflow as it is and the definition that it would get, nil when none
+// is given. The request's tags are replaced by the ones to store.
 func (s *Service) Plan(ctx context.Context, req *UpdateRequest) (Workflow, *parser.Document, error) {
 	w, err := s.store.Workflow(ctx, req.TenantID, req.Ref)
 	if err != nil {
@@ -87,8 +91,9 @@ func (s *Service) Plan(ctx context.Context, req *UpdateRequest) (Workflow, *pars
 	return w, doc, err
 }
 
-// Editable refuses edits of an archived workflow (fault.Conflict
-// workflow_archived) and of a changed one.
+// Editable returns nil where a workflow may be edited: it is not archived
+// (else fault.Conflict workflow_archived) and its revision is accepted (else
+// fault.Precondition precondition_failed).
 func Editable(w Workflow, m IfMatch) error {
 	if w.Status == Archived {
 		return fault.New(fault.Conflict, "workflow_archived",
@@ -97,8 +102,10 @@ func Editable(w Workflow, m IfMatch) error {
 	return m.Check(w)
 }
 
-// revise decides what an update makes of the workflow. The revision and
-// updated_at move only when something changed.
+// revise decides what an update makes of the workflow: doc is its new
+// definition, nil where that stays. The revision and updated_at move only
+// when something changed. Pure, since a store may call it again after a
+// conflict.
 func revise(c Current, req UpdateRequest, doc *parser.Document, now time.Time) Revision {
 	w := c.Workflow
 	var v *NewVersion
@@ -123,7 +130,9 @@ func revise(c Current, req UpdateRequest, doc *parser.Document, now time.Time) R
 	return c.Revise(Revision{Workflow: w, Version: v, Origin: req.Origin}, now)
 }
 
-// SetStatus moves a workflow to another status; each may follow each.
+// SetStatus moves a workflow to another status; every status may follow every
+// other. Errors: fault.Unacceptable invalid_status, fault.Precondition
+// precondition_failed, fault.NotFound workflow_not_found.
 func (s *Service) SetStatus(ctx context.Context, tenantID, ref string, status Status, m IfMatch) (Workflow, error) {
 	if !status.Known() {
 		return Workflow{}, errStatus(status)
@@ -147,9 +156,10 @@ type DeleteRequest struct {
 	IfMatch  IfMatch
 }
 
-// Delete hides a workflow and frees its slug; its finished runs stay readable.
-// Open runs are fault.Conflict workflow_has_open_runs, unless forced: then it
-// returns once their cancels are durable.
+// Delete hides a workflow and frees its slug; its finished runs stay
+// readable. Open runs are fault.Conflict workflow_has_open_runs, unless Force
+// is set: then it returns once their cancels are durable. Other errors:
+// fault.Precondition precondition_failed, fault.NotFound workflow_not_found.
 func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 	w, err := s.store.Workflow(ctx, req.TenantID, req.Ref)
 	if err != nil {
@@ -158,6 +168,8 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 	if err := req.IfMatch.Check(w); err != nil {
 		return err
 	}
+	// Before the workflow is hidden, so that a failure leaves it visible and
+	// the request can be repeated.
 	if req.Force {
 		if err := s.runs.CancelOpen(ctx, req.TenantID, w.ID); err != nil {
 			return fmt.Errorf("cancel the open runs of %s: %w", w.ID, err)
@@ -173,6 +185,7 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 	if err != nil || !req.Force {
 		return err
 	}
-	// A run that was started while the first ones were cancelled.
+	// Again, for runs that were started while the first ones were cancelled;
+	// the hidden workflow starts no more.
 	return s.runs.CancelOpen(ctx, req.TenantID, w.ID)
 }

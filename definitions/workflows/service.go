@@ -14,29 +14,33 @@ import (
 )
 
 // OpenRuns ends the open runs of a workflow that is being deleted by force.
-// The executor implements it; CancelOpen returns once the cancels are durable.
+// The executor implements it; CancelOpen returns once the cancels are
+// durable, not once the runs have ended.
 type OpenRuns interface {
 	CancelOpen(ctx context.Context, tenantID, workflowID string) error
 }
 
-// Secrets tells whether a JSON value holds a secret of the tenant.
+// Secrets reports whether a JSON value holds the value of one of the tenant's
+// secrets.
 type Secrets interface {
 	Holds(ctx context.Context, tenantID string, value json.RawMessage) (bool, error)
 }
 
-// ServiceConfig is what a Service is made of. Secrets and Agents may be nil.
+// ServiceConfig is what a Service is made of. All but Secrets and Agents is
+// required; without those, what only they know is not checked.
 type ServiceConfig struct {
 	Store   Store
 	Catalog definitions.Catalog
 	Runs    OpenRuns
 	Secrets Secrets
 	Agents  Agents
-	Now     func() time.Time
-	NewID   func(prefix string) string
+	Now     func() time.Time           // of any zone and precision; the service keeps UTC milliseconds
+	NewID   func(prefix string) string // unique, with the prefix in front
 }
 
 // Service is authoring: it checks what people write and keeps workflows and
-// their versions by the rules of their status.
+// their versions by the rules of their status. It has no state of its own and
+// may be used concurrently.
 type Service struct {
 	store   Store
 	catalog definitions.Catalog
@@ -47,13 +51,15 @@ type Service struct {
 	newID   func(prefix string) string
 }
 
-// Traits returns what a step type declares about itself (see Traits); zero for
-// a type that the catalog does not have.
+// Traits returns what a step type declares about itself (see
+// definitions.Traits); zero for a type that the catalog does not have.
 func (s *Service) Traits(stepType string) definitions.Traits {
 	return definitions.TraitsIn(s.catalog, stepType)
 }
 
-// NewService makes a Service.
+// NewService returns a Service. Times are cut to milliseconds here, because
+// that is what the store keeps: a workflow that is returned equals the one
+// that is read later.
 func NewService(cfg ServiceConfig) *Service {
 	return &Service{
 		store: cfg.Store, catalog: cfg.Catalog, runs: cfg.Runs, secrets: cfg.Secrets, agents: cfg.Agents, newID: cfg.NewID,
@@ -61,27 +67,28 @@ func NewService(cfg ServiceConfig) *Service {
 	}
 }
 
-// CreateRequest asks for a workflow with its version 1, published. Empty
-// fields take the defaults: trigger manual, status active, no slug. Keep, when
-// set, is called with what is about to be stored; the answer that it gives, if
-// any, is stored with it.
+// CreateRequest creates a workflow with its version 1, published. Empty
+// fields take the defaults: trigger manual, status active, the id as the
+// slug.
 type CreateRequest struct {
 	TenantID      string
-	Author        string
+	Author        string // the name that the version shows
 	Definition    parser.ParsedDefinition
 	TriggerType   string
 	Tags          []string
 	Slug          string
 	Status        Status
 	ChangeSummary string
-	Origin        *Origin
-	Keep          func(w Workflow, v NewVersion) *idempotency.Answer
+	Origin        *Origin // nil: not of a template
+	// Keep, when set, is called with what is about to be stored; the answer
+	// that it returns, if any, is stored in the same transaction.
+	Keep func(w Workflow, v NewVersion) *idempotency.Answer
 }
 
-// Create stores a new workflow. Errors: fault.Unacceptable invalid_definition
-// (with all issues), secret_in_definition, invalid_slug, invalid_trigger_type, invalid_status,
-// invalid_tags, invalid_change_summary; fault.Conflict slug_taken,
-// idempotency_key_taken.
+// Create stores a new workflow and returns it. Errors: fault.Unacceptable
+// invalid_definition (with all issues), secret_in_definition, invalid_slug,
+// invalid_trigger_type, invalid_status, invalid_tags, invalid_change_summary;
+// fault.Conflict slug_taken, idempotency_key_taken.
 func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, error) {
 	if err := checkCreate(req); err != nil {
 		return Workflow{}, err
@@ -118,13 +125,14 @@ func (s *Service) Create(ctx context.Context, req CreateRequest) (Workflow, erro
 // types.
 func (s *Service) Schema() json.RawMessage { return parser.Schema(s.catalog) }
 
-// Get reads a workflow by id or slug.
+// Get returns a workflow by id or slug; else fault.NotFound
+// workflow_not_found.
 func (s *Service) Get(ctx context.Context, tenantID, ref string) (Workflow, error) {
 	return s.store.Workflow(ctx, tenantID, ref)
 }
 
-// List reads a page of workflows, last changed first. An unknown status or
-// trigger type is fault.Malformed.
+// List returns a page of workflows, last changed first. An unknown status or
+// trigger type is fault.Malformed invalid_request.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if q.Status != "" && !q.Status.Known() {
 		return Page{}, fault.New(fault.Malformed, "invalid_request",
@@ -134,13 +142,15 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		return Page{}, fault.New(fault.Malformed, "invalid_request",
 			"trigger_type must be manual, schedule, webhook, api or event, not %q.", q.TriggerType)
 	}
+	// A principal that may view nothing: no query can select by an empty
+	// list.
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return Page{Total: totalOf(q.WantTotal)}, nil
 	}
 	return s.store.Workflows(ctx, q)
 }
 
-// totalOf is the total of an empty page: 0 where it was asked for, else -1.
+// totalOf returns the total of an empty page: 0 where it is wanted, else -1.
 func totalOf(wanted bool) int {
 	if wanted {
 		return 0
@@ -148,20 +158,22 @@ func totalOf(wanted bool) int {
 	return -1
 }
 
-// Validate checks a definition without storing it: every finding, errors
-// before warnings.
+// Validate checks a definition without storing it and returns every issue,
+// errors before warnings.
 func (s *Service) Validate(d parser.ParsedDefinition) []fault.Issue {
 	return validation.Parsed(d, s.catalog, nil)
 }
 
-// sound gives the document of a text without errors; otherwise all findings
-// are one fault.
+// sound returns the document of a definition without errors; otherwise all
+// issues are one fault, Unacceptable invalid_definition.
 func (s *Service) sound(d parser.ParsedDefinition) (*parser.Document, error) {
 	found := s.Validate(d)
 	return d.Document, validation.Refusal(d.Document, found)
 }
 
-// storable gives a sound document that holds no secret of the tenant.
+// storable returns a sound document that holds no secret of the tenant;
+// otherwise the error of sound, or fault.Unacceptable secret_in_definition.
+// Definitions are readable by more people than secrets are.
 func (s *Service) storable(ctx context.Context, tenantID string, d parser.ParsedDefinition) (*parser.Document, error) {
 	doc, err := s.sound(d)
 	if err != nil || s.secrets == nil {

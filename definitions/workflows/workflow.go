@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Status is a workflow's place in its life.
+// Status is a workflow's place in its life. Every status may follow every
+// other.
 type Status string
 
 // The statuses. Draft: runs by hand only. Paused: no new runs. Archived: no
@@ -20,48 +21,50 @@ const (
 	Archived Status = "archived"
 )
 
-// Workflow is the changeable thing that has versions. Slug is the id where
-// none was given. Revision is raised by every change and is the ETag.
+// Workflow is the changeable object that has versions.
 type Workflow struct {
-	ID            string
+	ID            string // "wf_" and 24 hexadecimal digits
 	TenantID      string
-	Slug          string
+	Slug          string // unique in the tenant; the id where none was given
 	Name          string // of the active version
 	Description   string
 	Status        Status
-	TriggerType   string // manual, schedule, webhook, api, event
-	Tags          []string
-	ActiveVersion int
-	LatestVersion int
-	Revision      int64
+	TriggerType   string   // manual, schedule, webhook, api, event
+	Tags          []string // without repetitions; never nil
+	ActiveVersion int      // what new runs use, from 1
+	LatestVersion int      // at least the active one
+	Revision      int64    // raised by every change, from 1; the ETag
 	CreatedAt     time.Time
-	UpdatedAt     time.Time
+	UpdatedAt     time.Time // UTC, whole milliseconds
 }
 
 // Revision is what a change of a workflow writes: the workflow's new row and,
-// when the definition changed, the new version. Both or neither.
+// when the definition changed, the new version. Both are written or neither
+// is.
 type Revision struct {
 	Workflow Workflow
-	Version  *NewVersion
-	Origin   *Origin // nil: as it was
+	Version  *NewVersion // nil: none
+	Origin   *Origin     // nil: as it was
 }
 
-// NewVersion is a version about to be stored.
+// NewVersion is a version about to be stored. It never changes afterwards,
+// but for its label.
 type NewVersion struct {
-	Number        int
+	Number        int // from 1
 	Label         string
-	Definition    json.RawMessage
-	Hash          string
+	Definition    json.RawMessage // in canonical form
+	Hash          string          // of Definition (source.Hash)
 	ChangeSummary string
-	CreatedBy     string // the name of who made it
-	Author        audit.Actor
+	CreatedBy     string      // the name of the author
+	Author        audit.Actor // who made the request; zero: unknown
 	CreatedAt     time.Time
 }
 
-// Current is what a change is decided on.
+// Current is what a change is decided on, read in the transaction that writes
+// it.
 type Current struct {
 	Workflow   Workflow
-	LatestHash string
+	LatestHash string // of the latest version's definition
 }
 
 // Query selects workflows of one tenant, last changed first. Zero values do
@@ -73,10 +76,10 @@ type Query struct {
 	TriggerType string
 	Tag         string
 	Text        string // free text over name, slug, description
-	Limit       int
+	Limit       int    // most workflows of a page
 	Offset      int
-	Cursor      string
-	WantTotal   bool
+	Cursor      string // Next of the page before; "": the first
+	WantTotal   bool   // counting costs a query of its own
 }
 
 // Page is one page of workflows. Next is empty on the last page; Total is -1
@@ -87,7 +90,7 @@ type Page struct {
 	Total     int
 }
 
-// Store is what authoring asks of persistence. Every method is one
+// Store is what authoring needs of persistence. Every method is one
 // transaction. References are ids or slugs; what is not the tenant's is
 // fault.NotFound workflow_not_found.
 type Store interface {
@@ -96,12 +99,14 @@ type Store interface {
 	// and where its key exists nothing is stored and fault.Conflict
 	// idempotency_key_taken is returned.
 	CreateWorkflow(ctx context.Context, rev Revision, keep *idempotency.Answer) error
-	// Workflow finds one by id or slug.
+	// Workflow returns one by id or slug.
 	Workflow(ctx context.Context, tenantID, ref string) (Workflow, error)
-	// Workflows lists a page.
+	// Workflows returns a page.
 	Workflows(ctx context.Context, q Query) (Page, error)
-	// Change reads the workflow, lets decide say what becomes of it and writes
-	// that. decide is pure and may be called again after a conflict.
+	// Change reads the workflow, calls decide with it, writes the revision
+	// and returns the new workflow. decide is pure and may be called again
+	// after a conflict; its error ends the transaction without a write and is
+	// returned.
 	Change(ctx context.Context, tenantID, ref string, decide func(Current) (Revision, error)) (Workflow, error)
 	// DeleteWorkflow hides a workflow and frees its slug; versions and
 	// finished runs stay readable. check sees the current row and whether runs
