@@ -5,12 +5,14 @@ import (
 	"heddle/fault"
 )
 
-// Catalog tells validation which step types there are. The steps package
-// implements it; condition, loop and wait are known without it.
+// Catalog lists the step types that there are. The steps package implements
+// it; condition, loop and wait are known without it. It must not change while
+// a definition is validated, and may be used by several goroutines.
 type Catalog interface {
-	// Names lists the types, sorted.
+	// Names lists the types, sorted. The result is the caller's to read, not
+	// to change.
 	Names() []string
-	// StepType finds one.
+	// StepType returns the type of a name; false when there is none.
 	StepType(name string) (StepType, bool)
 }
 
@@ -21,9 +23,12 @@ type StepType interface {
 	// wholly one template is accepted where the schema wants another type. It is
 	// nil for condition, loop and wait, whose configs this package declares.
 	ConfigSchema() json.RawMessage
-	// OutputSchema is the JSON Schema of the output, or nil when unknown.
+	// OutputSchema is the JSON Schema of the output of a step with this
+	// config, or nil when unknown. The config may have mistakes, and holds
+	// templates as written.
 	OutputSchema(config json.RawMessage) json.RawMessage
-	// CheckConfig finds what the schema cannot say. Pointers start at config.
+	// CheckConfig returns what the schema cannot say about a config that fits
+	// it, none for a sound one. Pointers start at the config.
 	CheckConfig(config json.RawMessage) []fault.Issue
 	// Traits returns what the rest of the service does differently for the type.
 	Traits() Traits
@@ -72,8 +77,8 @@ const (
 	ReportsExitCode Outcome = "exit_code" // a process's: details.exit_code
 )
 
-// TraitsIn returns the traits of a type in a catalog; zero where the catalog is
-// nil or has no such type.
+// TraitsIn returns the traits of a type in a catalog; the zero Traits where
+// the catalog is nil or has no such type.
 func TraitsIn(c Catalog, name string) Traits {
 	if c == nil {
 		return Traits{}

@@ -7,7 +7,12 @@ package definitions
 import "encoding/json"
 
 // Definition is a decoded workflow definition (docs/definitions.md). It never
-// changes after Parse; runs share it.
+// changes after Parse; runs share it, so no field and nothing that one points
+// at may be written to.
+//
+// Three tags say everything about a field: json is its name, rule what
+// decoding and the published schema check (see package parser), doc the
+// schema's description. Zero values stand for absent fields.
 type Definition struct {
 	Name           string          `json:"name" rule:"required,len=1..200" doc:"What people call the workflow"`
 	Description    string          `json:"description,omitempty" doc:"What it is for"`
@@ -27,7 +32,9 @@ type Concurrency struct {
 	OnLimit string `json:"on_limit,omitempty" rule:"enum=queue|reject|cancel_oldest" doc:"What happens to a start beyond the limit; default queue"` // queue (default), reject, cancel_oldest
 }
 
-// Step is one node of the graph.
+// Step is one node of a graph: of the main steps, of a handler or of a loop's
+// body. Its edges are DependsOn and FallbackStep, which name steps of the
+// same list.
 type Step struct {
 	ID             string          `json:"id" rule:"required,pattern=id" doc:"Unique in the whole definition"`
 	Type           string          `json:"type" rule:"required" doc:"The step type"`
@@ -51,12 +58,13 @@ type Step struct {
 	Wait      *WaitConfig      `json:"-"`
 }
 
-// Disabled tells whether the step is switched off.
+// Disabled reports whether the step is switched off. What depends on it sees
+// a skipped step.
 func (s *Step) Disabled() bool { return s.Enabled != nil && !*s.Enabled }
 
 // Retry says how often and when a transient failure is tried again. Zero
-// values stand for the defaults of SEMANTICS: 3 attempts (the first included),
-// delay 1 s, exponential, at most 60 s, no jitter.
+// values stand for the defaults of docs/definitions.md: 3 attempts (the first
+// included), delay 1 s, exponential, at most 60 s, no jitter.
 type Retry struct {
 	MaxAttempts     int      `json:"max_attempts,omitempty" rule:"range=1..1000000" doc:"Attempts in all, the first included; default 3"`
 	DelaySeconds    *float64 `json:"delay_seconds,omitempty" rule:"range=0..3153600000" doc:"Seconds before the second attempt; default 1"`
@@ -70,9 +78,12 @@ type Retry struct {
 }
 
 // DefaultMaxDelaySeconds is retry.max_delay_seconds where it is not given.
+// Validation refuses a longer delay_seconds beside it, which it would cut
+// short.
 const DefaultMaxDelaySeconds = 60
 
-// Compensation undoes a completed step when the run fails or is cancelled.
+// Compensation undoes a completed step when the run fails or is cancelled. It
+// has a config of its own, in whose templates the step's output can be read.
 type Compensation struct {
 	Type           string          `json:"type" rule:"required" doc:"The step type"`
 	Config         json.RawMessage `json:"config,omitempty" rule:"object" doc:"As in a step"`
@@ -80,7 +91,7 @@ type Compensation struct {
 }
 
 // ConditionConfig is the config of a condition step: expression with then and
-// else, or cases with else.
+// else, or cases with else. Steps that no branch lists run in either case.
 type ConditionConfig struct {
 	Expression string   `json:"expression,omitempty" rule:"expression" doc:"Bool expression that chooses between then and else"`
 	Then       []string `json:"then,omitempty" doc:"Ids of steps that are skipped unless the expression is true"`
@@ -94,7 +105,9 @@ type Case struct {
 	Then []string `json:"then" rule:"required" doc:"Ids of steps that are skipped unless this case is taken"`
 }
 
-// LoopConfig is the config of a loop step: items or while, never both.
+// LoopConfig is the config of a loop step: items or while, never both. With
+// while one iteration runs at a time, because the next one depends on what
+// the last one made.
 type LoopConfig struct {
 	Items            string          `json:"items,omitempty" rule:"expression" doc:"Expression that gives a list, or a count of iterations"` // expression: a list or a count
 	While            string          `json:"while,omitempty" rule:"expression" doc:"Bool expression, evaluated before each iteration"`       // bool expression
@@ -106,11 +119,11 @@ type LoopConfig struct {
 	TolerateFailures json.RawMessage `json:"tolerate_failures,omitempty" rule:"forms=count|percent" doc:"How many iterations may fail: a count, or a share such as 5%"` // a count or "5%"
 }
 
-// WaitConfig is the config of a wait step: one of seconds, until, condition,
-// signal.
+// WaitConfig is the config of a wait step: exactly one of seconds, until,
+// condition and signal. poll_seconds and probe belong to condition.
 type WaitConfig struct {
-	Seconds        json.RawMessage `json:"seconds,omitempty" rule:"forms=seconds|template" doc:"Seconds to wait, or a template that gives them"`        // number, or a template that gives one
-	Until          string          `json:"until,omitempty" rule:"expression" doc:"RFC 3339 time, or an expression that gives one"`                      // RFC 3339 or an expression that gives one
+	Seconds        json.RawMessage `json:"seconds,omitempty" rule:"forms=seconds|template" doc:"Seconds to wait, or a template that gives them"`        // a number, or a template that renders one
+	Until          string          `json:"until,omitempty" rule:"expression" doc:"RFC 3339 time, or an expression that gives one"`                      // RFC 3339, or an expression that returns one
 	Condition      string          `json:"condition,omitempty" rule:"expression" doc:"Bool expression that ends the wait"`                              // bool expression
 	PollSeconds    float64         `json:"poll_seconds,omitempty" rule:"range=1..3153600000" doc:"Seconds between evaluations of condition; default 5"` // default 5, least 1
 	Probe          *Probe          `json:"probe,omitempty" doc:"A request made before each evaluation; its output is probe"`
@@ -125,7 +138,7 @@ type Probe struct {
 	Config json.RawMessage `json:"config" rule:"required,object" doc:"As in a step"`
 }
 
-// SignalWait says which signal ends a wait.
+// SignalWait says which signal ends a wait. Name and Prompt may be templates.
 type SignalWait struct {
 	Name   string          `json:"name" rule:"required,len=1..200" doc:"The signal's name"`
 	Schema json.RawMessage `json:"schema,omitempty" rule:"object" doc:"JSON Schema 2020-12 of the payload"`

@@ -17,8 +17,9 @@ var RetryableFailures = []string{
 	"secrets_unavailable", "step_failed", "timeout", "too_many_redirects", "unexpected_status", "wait_timeout", "webhook_gone",
 }
 
-// finalFailures are the codes of failures that are never tried again, whatever
-// retry.on says: another attempt could not end otherwise, or must not be made.
+// finalFailures are the codes of failures that are never tried again,
+// whatever retry.on says: another attempt could not end otherwise, or must
+// not be made. A new code belongs in one of the two lists.
 var finalFailures = []string{
 	"arguments_too_large", "blob_lost", "budget_exceeded", "egress_denied", "expression_failed", "expression_syntax", "expression_type", "header_too_large", "interrupted",
 	"invalid_arguments", "invalid_config", "invalid_url", "limit_exceeded", "looping_risk", "not_performable",
@@ -26,7 +27,8 @@ var finalFailures = []string{
 	"unknown_reference", "unknown_step_type", "unknown_tool", "value_too_large",
 }
 
-// FailureCodes lists every code that a step's failure may have, sorted.
+// FailureCodes returns every code that a step's failure may have, sorted, in
+// a new slice.
 func FailureCodes() []string {
 	all := slices.Concat(RetryableFailures, finalFailures)
 	slices.Sort(all)
@@ -45,8 +47,9 @@ type FailurePattern struct {
 	Code        string // connection_failed
 }
 
-// FailurePatterns reads retry.on or retry.except; nil for an absent list.
-// Entries that validation refuses are left out.
+// FailurePatterns reads retry.on or retry.except, nil for an absent list and
+// for what is not a list. Entries that validation refuses are left out: a
+// stored definition may be older than a rule.
 func FailurePatterns(raw json.RawMessage) []FailurePattern {
 	var entries []json.RawMessage
 	if len(raw) == 0 || json.Unmarshal(raw, &entries) != nil {
@@ -69,9 +72,14 @@ func FailurePatterns(raw json.RawMessage) []FailurePattern {
 	return patterns
 }
 
+// IsStatus reports whether v is an HTTP status: a whole number from 100 to
+// 599.
 func IsStatus(v float64) bool { return v >= 100 && v <= 599 && v == math.Trunc(v) }
 
-// ParseFailurePattern reads an entry that is text; false: it is none.
+// ParseFailurePattern reads an entry that is text; false when it is not a
+// status, a class of statuses, an exit code or a code of a failure. Exit
+// codes of up to ten digits are accepted; validation refuses those beyond
+// 255.
 func ParseFailurePattern(text string) (FailurePattern, bool) {
 	if StatusPattern.MatchString(text) {
 		n, err := strconv.Atoi(text)
@@ -90,9 +98,13 @@ func ParseFailurePattern(text string) (FailurePattern, bool) {
 	return FailurePattern{}, false
 }
 
+// MaxFailurePatterns is the greatest number of entries of retry.on or
+// retry.except.
 const MaxFailurePatterns = 100
 
 var (
+	// The forms of an entry that is text. Groups are the digit of a class and
+	// the number of an exit code.
 	StatusPattern      = regexp.MustCompile(`^[1-5][0-9][0-9]$`)
 	StatusClassPattern = regexp.MustCompile(`^([1-5])xx$`)
 	ExitCodePattern    = regexp.MustCompile(`^exit_code:(0|[1-9][0-9]{0,9})$`)
