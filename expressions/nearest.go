@@ -1,6 +1,7 @@
 package expressions
 
 import (
+	"heddle/internal/editdistance"
 	"strings"
 )
 
@@ -26,41 +27,11 @@ func nearest(name string, candidates []string) string {
 		if len(c) > len(name)+least || len(name) > len(c)+least {
 			continue
 		}
-		d := distance(strings.ToLower(name), strings.ToLower(c))
+		d := editdistance.Between(strings.ToLower(name), strings.ToLower(c), least+1)
 		// The first of several equally near ones; a later one must be nearer.
 		if d < least || (d == least && best == "") {
 			best, least = c, d
 		}
 	}
 	return best
-}
-
-// distance counts the insertions, deletions, replacements and swaps of neighbours
-// that turn a into b, by bytes (optimal string alignment). O(len(a)·len(b)), in
-// three rows.
-func distance(a, b string) int {
-	var few [3][128]int // most names need no memory of the heap
-	before, row, last := few[0][:], few[1][:], few[2][:]
-	if len(b) >= len(row) {
-		before, row, last = make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	}
-	for j := range len(b) + 1 {
-		row[j], last[j] = j, j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, last, row = last, row, before
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			// Two neighbours that changed places.
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }

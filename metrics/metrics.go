@@ -8,6 +8,7 @@ package metrics
 import (
 	"context"
 	"errors"
+	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -89,7 +90,7 @@ func New(version string) *Metrics {
 	m.registry.MustRegister(m.requests, m.durations, m.streams, m.started, m.ended, m.isolated, m.quarantined, m.commits, m.groups, m.failures, m.dueTimes, m.missed, m.lateness,
 		build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	// Known sets of labels begin at 0.
-	for _, trigger := range []string{"manual", "api", "schedule", "webhook", "event"} {
+	for _, trigger := range definitions.Triggers() {
 		m.started.WithLabelValues(trigger)
 	}
 	for _, state := range []machine.State{machine.Completed, machine.Failed, machine.Cancelled} {

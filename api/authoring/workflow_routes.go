@@ -3,6 +3,7 @@ package authoring
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/definitions"
 	"net/http"
 )
 
@@ -20,7 +21,7 @@ func (h *handlers) workflowRoutes() []core.Route {
 			Summary: "List workflows, last changed first", Action: access.View, On: core.FilteredByAccess,
 			Query: append([]core.Param{
 				{Name: "status", Enum: []string{"draft", "active", "paused", "archived"}, Description: "Only workflows in this status."},
-				{Name: "trigger_type", Enum: []string{"manual", "schedule", "webhook", "api", "event"}, Description: "Only workflows with this type of trigger."},
+				{Name: "trigger_type", Enum: definitions.Triggers(), Description: "Only workflows with this type of trigger."},
 				{Name: "tag", Description: "Only workflows with exactly this tag."},
 				{Name: "q", Description: "Free text over name, slug and description."},
 			}, core.Paging()...), Answers: core.OK(workflowList{}),

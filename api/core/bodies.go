@@ -56,9 +56,6 @@ func PayloadOf(given json.RawMessage) json.RawMessage {
 	return given
 }
 
-// Triggers returns what may start a run, as a caller may state it.
-func Triggers() []string { return []string{"manual", "api", "schedule", "webhook", "event"} }
-
 // ToolCall is one call of a tool that an agent made, as the journal holds it. StatusCode is 0
 // where there was no HTTP answer.
 type ToolCall struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -111,8 +112,8 @@ func (h *handlers) v1Query(c *core.Call, q url.Values) (executor.RunQuery, error
 			return query, core.Malformed("status must be one of %s, not %q.", strings.Join(core.Vocabulary(core.InRuns), ", "), core.Truncate(word))
 		}
 	}
-	if query.Trigger != "" && !slices.Contains(core.Triggers(), query.Trigger) {
-		return query, core.Malformed("trigger must be one of %s, not %q.", strings.Join(core.Triggers(), ", "), core.Truncate(query.Trigger))
+	if query.Trigger != "" && !slices.Contains(definitions.Triggers(), query.Trigger) {
+		return query, core.Malformed("trigger must be one of %s, not %q.", strings.Join(definitions.Triggers(), ", "), core.Truncate(query.Trigger))
 	}
 	var err error
 	if query.StartedAfter, err = core.TimeParam(q, "started_after"); err != nil {

@@ -3,6 +3,7 @@ package runs
 import (
 	"heddle/access"
 	"heddle/api/core"
+	"heddle/definitions"
 	"heddle/executor"
 	"net/http"
 )
@@ -90,7 +91,7 @@ func v1Filters() []core.Param {
 		{Name: "status", Enum: states, Description: "The run's state."},
 		{Name: "state", Enum: states, Description: "The same as status."},
 		{Name: "workflow_id", Description: "A workflow's slug or id."},
-		{Name: "trigger", Enum: core.Triggers(), Description: "What started the run."},
+		{Name: "trigger", Enum: definitions.Triggers(), Description: "What started the run."},
 		{Name: "started_after", Description: "An RFC 3339 time; runs that started later."},
 		{Name: "started_before", Description: "An RFC 3339 time; runs that started earlier."},
 	}, core.CursorPaging()...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"heddle/api/core"
+	"heddle/definitions"
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
@@ -41,7 +42,7 @@ func (h *handlers) startRun(c *core.Call, req startRun) error {
 	if req.Trigger == "" {
 		req.Trigger = "manual"
 	}
-	if !slices.Contains(core.Triggers(), req.Trigger) {
+	if !slices.Contains(definitions.Triggers(), req.Trigger) {
 		return fault.New(fault.Unacceptable, "invalid_trigger",
 			"trigger must be manual, api, schedule, webhook or event, not %q.", core.Truncate(req.Trigger))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"heddle/definitions/source"
 	"net/url"
 	"os"
 	"slices"
@@ -162,7 +163,7 @@ func (src sources) warnings() []string {
 			continue
 		}
 		text := name + " is not a setting and has no effect"
-		if near := nearest(name, names); near != "" {
+		if near := source.Nearest(name, names); near != "" {
 			text += "; did you mean " + near + "?"
 		}
 		warnings = append(warnings, text)
@@ -173,39 +174,3 @@ func (src sources) warnings() []string {
 
 // testVariables are read by the tests, which start this program. They need no warning.
 var testVariables = []string{"HEDDLE_REQUIRE_POSTGRES", "HEDDLE_CRASH_KILLS", "HEDDLE_BENCH_RUNS", "HEDDLE_TEST_CRASH", "HEDDLE_TEST_BREAK"}
-
-// nearest returns the name with the fewest edits, or "" if none is close: at most a
-// third of the name's letters may differ.
-func nearest(name string, names []string) string {
-	// A longer name may have more mistakes in it.
-	best, least := "", len(name)/3+1
-	for _, n := range names {
-		if d := edits(name, n); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// edits returns the Levenshtein distance of two words, in bytes. It keeps one row of the
-// table and takes O(len(a)·len(b)).
-func edits(a, b string) int {
-	// row[j] is the distance of a's first i bytes and b's first j.
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"heddle/definitions"
 	"heddle/fault"
 	"slices"
 	"strings"
@@ -38,9 +39,7 @@ func (s Status) Known() bool {
 }
 
 // knownTrigger reports whether t is a trigger type; "" is not.
-func knownTrigger(t string) bool {
-	return slices.Contains([]string{"manual", "schedule", "webhook", "api", "event"}, t)
-}
+func knownTrigger(t string) bool { return slices.Contains(definitions.Triggers(), t) }
 
 // CheckSlug returns nil for a slug that may be taken, else fault.Unacceptable
 // invalid_slug. Whether another workflow has it is for the store to say.

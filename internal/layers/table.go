@@ -19,7 +19,7 @@ var inTests = []string{
 
 // The layers, each with all that is below it.
 var (
-	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
+	leaves   = []string{"audit", "clock", "deadline", "events", "fault", "idempotency", "ids", "internal/editdistance", "internal/lazyregexp", "internal/typeschema", "quota", "timers"}
 	core     = append([]string{"definitions/...", "expressions", "executor/machine"}, leaves...)
 	features = append([]string{"access", "agents", "executor", "schedules", "secrets", "templates", "versions"}, core...)
 )
@@ -84,9 +84,9 @@ var table = map[string]rule{
 	"timers":      {noStandard: impure},
 
 	// The pure core.
-	"expressions":            {own: []string{"fault", "internal/lazyregexp"}, external: []string{expr, jsonschema}, noStandard: impure},
+	"expressions":            {own: []string{"fault", "internal/editdistance", "internal/lazyregexp"}, external: []string{expr, jsonschema}, noStandard: impure},
 	"definitions":            {own: []string{"fault", "internal/lazyregexp"}, noStandard: impure},
-	"definitions/source":     {own: []string{"fault", "internal/lazyregexp"}, external: []string{yaml}, noStandard: impure},
+	"definitions/source":     {own: []string{"fault", "internal/editdistance", "internal/lazyregexp"}, external: []string{yaml}, noStandard: impure},
 	"definitions/schemas":    {own: []string{"definitions/source", "fault"}, external: []string{jsonschema, text}, noStandard: impure, testOwn: definitionTests},
 	"definitions/advice":     {own: []string{"definitions", "definitions/source", "internal/lazyregexp"}, noStandard: impure},
 	"definitions/parser":     {own: []string{"definitions", "definitions/advice", "definitions/source", "fault", "internal/lazyregexp"}, noStandard: impure, testOwn: definitionTests},
@@ -122,13 +122,14 @@ var table = map[string]rule{
 	"telemetry":       {own: features, external: []string{otel}, testOwn: stack, testExternal: []string{protobuf}},
 
 	// Only the command wires. The internal packages serve it, its packages or the tests.
-	"cmd/heddle":          {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
-	"internal/await":      {},
-	"internal/bench":      {own: append([]string{"internal/client"}, features...), external: []string{pgx}},
-	"internal/client":     {},
-	"internal/crash":      {testOwn: []string{"internal/client", "store", "store/storetest"}, testExternal: []string{sys}},
-	"internal/layers":     {},
-	"internal/lazyregexp": {},
-	"internal/sandbox":    {testExternal: []string{sys}},
-	"internal/typeschema": {noStandard: impure},
+	"cmd/heddle":            {everything: true, external: []string{cobra, gorm, pgx, sqlite, sys}, testExternal: []string{otel, protobuf}},
+	"internal/await":        {},
+	"internal/bench":        {own: append([]string{"internal/client"}, features...), external: []string{pgx}},
+	"internal/client":       {},
+	"internal/crash":        {testOwn: []string{"internal/client", "store", "store/storetest"}, testExternal: []string{sys}},
+	"internal/editdistance": {noStandard: impure},
+	"internal/layers":       {},
+	"internal/lazyregexp":   {},
+	"internal/sandbox":      {testExternal: []string{sys}},
+	"internal/typeschema":   {noStandard: impure},
 }
