@@ -55,6 +55,12 @@ func TestAgentsAreSetUp(t *testing.T) {
 		found.text(t, "diagnostics", 0, "pointer") != "/steps/0/config/steps/0/config/agent_id" {
 		t.Errorf("findings: %s", found.body)
 	}
+	const handling = `{"definition":{"name":"N","steps":[{"id":"s","type":"wait","config":{"seconds":1}}],` +
+		`"on_failure":[{"id":"a","type":"agent_task","config":{"agent_id":"writer","goal":"g"}}],"finally":[{"id":"b","type":"agent_task","config":{"agent_id":"writer","goal":"g"}}]}}`
+	found = s.post("/api/workflows/validate", handling).want(t, http.StatusOK)
+	if found.text(t, "diagnostics", 0, "pointer") != "/on_failure/0/config/agent_id" || found.text(t, "diagnostics", 1, "pointer") != "/finally/0/config/agent_id" {
+		t.Errorf("findings of handlers: %s", found.body)
+	}
 	put("writer", writer, "*").want(t, http.StatusOK)
 	if found := s.post("/api/workflows/validate", asking).want(t, http.StatusOK); !strings.Contains(found.body, `"diagnostics":[]`) {
 		t.Errorf("findings with the agent: %s", found.body)

@@ -77,10 +77,11 @@ func NewChecker(schema json.RawMessage) (*Checker, error) {
 		return nil, errors.New("the schema is not JSON")
 	}
 	v := &Checker{doc: doc}
-	first, err := v.compile()
+	first, size, err := v.compile()
 	if err != nil {
 		return nil, err
 	}
+	v.instructions = size
 	v.first, v.defaults = first, newDefaults(first.schema)
 	if v.defaults == nil {
 		v.idle = append(v.idle, first)
@@ -90,17 +91,17 @@ func NewChecker(schema json.RawMessage) (*Checker, error) {
 
 // compile makes one more compiled schema with a meter of its own. The library
 // panics on a few schemas; its panics become errors.
-func (v *Checker) compile() (made *measured, err error) {
+func (v *Checker) compile() (made *measured, size int, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			made, err = nil, errors.New("the schema cannot be compiled")
+			made, size, err = nil, 0, errors.New("the schema cannot be compiled")
 		}
 	}()
 	var dynamic []string
 	// Before the library sees it: compiling is what a large schema makes
 	// expensive.
 	if objects, values := countSubschemas(v.doc, "", &dynamic); objects > MaxSubschemas || values > 10*MaxSubschemas {
-		return nil, fmt.Errorf("it has more than %d subschemas; describe less, or use references", MaxSubschemas)
+		return nil, 0, fmt.Errorf("it has more than %d subschemas; describe less, or use references", MaxSubschemas)
 	}
 	m := &meter{}
 	c := jsonschema.NewCompiler()
@@ -112,12 +113,11 @@ func (v *Checker) compile() (made *measured, err error) {
 	const name = schemaURL
 	// Under its own draft if it names one in $schema; else under 2020-12.
 	if err := c.AddResource(name, v.doc); err != nil {
-		return nil, &schemaError{err}
+		return nil, 0, &schemaError{err}
 	}
 	root, err := c.Compile(name)
-	v.instructions = maxInstructions - texts.left
 	if err != nil {
-		return nil, &schemaError{err}
+		return nil, 0, &schemaError{err}
 	}
 	all := []*jsonschema.Schema{root}
 	for _, pointer := range dynamic {
@@ -127,9 +127,9 @@ func (v *Checker) compile() (made *measured, err error) {
 		}
 	}
 	if err := m.measure(all); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return &measured{root, m}, nil
+	return &measured{root, m}, maxInstructions - texts.left, nil
 }
 
 // validate checks a value whose text is given. The error is nil, a
@@ -155,7 +155,7 @@ func (v *Checker) validate(doc any, text []byte) (err error) {
 	use.meter.begin(text, hasHeavyNumber(text))
 	// The root's enum and constant are compared before its hook is called,
 	// and there is no subschema around it that would spend them.
-	use.meter.spend(leafCost(use.schema))
+	use.meter.spend(1 + comparisonOf(use.schema).cost(doc))
 	return use.schema.Validate(doc)
 }
 
@@ -171,7 +171,8 @@ func (v *Checker) take() (*measured, error) {
 	// The lock is not held while compiling, which takes far longer than a
 	// check.
 	v.mu.Unlock()
-	return v.compile()
+	use, _, err := v.compile()
+	return use, err
 }
 
 // put keeps a compiled schema for a later check, or drops it where enough are

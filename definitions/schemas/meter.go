@@ -93,31 +93,26 @@ func (m *meter) measure(all []*jsonschema.Schema) error {
 	return nil
 }
 
-// hook makes the library call the meter when it looks at a value. The library
-// asks the format before it goes into the value, so the format is replaced by
-// a function that spends the work of the visit and then does what the format
-// did. true and false cost nothing.
+// hook lets the library call the meter before it looks into a value: the format
+// is what it asks first.
 func (m *meter) hook(s *jsonschema.Schema) {
 	if s.Bool != nil {
 		return
 	}
-	fixed, perItem, listed := 1+len(s.Required)/8, 1+len(s.PatternProperties), false
-	// Subschemas for the same value compare their enums with it before their
-	// own hooks run.
+	// The subschemas of the same value compare it with their enums and constants
+	// before they call the meter themselves: this one spends that for them.
+	fixed, same := 1+len(s.Required)/8, comparison{}
 	for _, sub := range inPlace(s) {
-		fixed += leafCost(sub)
+		fixed++
+		same.add(comparisonOf(sub))
 	}
 	if s.DynamicRef != nil || s.RecursiveRef != nil {
 		fixed += dynamicUnits
 	}
-	for _, sub := range inside(s) {
-		listed = listed || leafCost(sub) > 1
-	}
-	// The library calls Validate for values of every type, so the hook sees
-	// them all.
+	inner := innerCostsOf(s)
 	original := s.Format
 	s.Format = &jsonschema.Format{Validate: func(v any) error {
-		m.spend(m.factor * (fixed + valueCost(s, v, perItem, listed)))
+		m.spend(m.factor * (fixed + same.cost(v) + inner.of(v)))
 		switch {
 		case original == nil:
 			return nil
@@ -146,16 +141,62 @@ func (m *meter) checkPattern(v any) error {
 	return nil
 }
 
-// leafCost returns the units of a subschema that refuses a value before the
-// meter is called: its enum and constant are compared first. They are spent
-// by the subschema around it.
-func leafCost(s *jsonschema.Schema) int {
-	n := 1
+// comparison counts what a value is compared with before the meter is asked: the
+// enum and the constant of a subschema.
+type comparison struct{ values, numbers int }
+
+// numberUnits is what comparing two numbers costs more than two texts: both become
+// fractions of any precision.
+const numberUnits = 4
+
+func comparisonOf(s *jsonschema.Schema) comparison {
+	var c comparison
 	if s.Enum != nil {
-		n += len(s.Enum.Values) / 4
+		for _, v := range s.Enum.Values {
+			c.count(v)
+		}
 	}
 	if s.Const != nil {
-		n += sizeOf(*s.Const) / 8
+		c.count(*s.Const)
+	}
+	return c
+}
+
+func (c *comparison) count(v any) {
+	c.values += sizeOf(v)
+	c.numbers += numbersIn(v)
+}
+
+func (c *comparison) add(other comparison) {
+	c.values += other.values
+	c.numbers += other.numbers
+}
+
+// cost returns the units of comparing one value. Only a number, and what may hold
+// numbers, is ever compared with numbers.
+func (c comparison) cost(v any) int {
+	n := c.values / 4
+	switch v.(type) {
+	case json.Number, map[string]any, []any:
+		n += c.numbers * numberUnits
+	}
+	return n
+}
+
+// numbersIn counts the numbers in a value.
+func numbersIn(v any) int {
+	n := 0
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			n += numbersIn(item)
+		}
+	case map[string]any:
+		for _, member := range v {
+			n += numbersIn(member)
+		}
+	case json.Number:
+		n = 1
 	}
 	return n
 }
@@ -178,49 +219,91 @@ func sizeOf(v any) int {
 	return n
 }
 
-// valueCost returns the units of what the library does with a value at one
-// subschema; its members and items are counted beside by their own
-// subschemas. perItem is the cost of each member (the patterns its name is
-// matched with), listed whether members have enums or constants to be
-// compared with.
-func valueCost(s *jsonschema.Schema, v any, perItem int, listed bool) int {
+// innerCosts is what the members, names and items of a value cost at one
+// subschema beyond what their own subschemas count: the comparisons that come
+// before those are asked. A subschema that only some members meet (by a pattern,
+// or because nothing else looked at them) counts for each.
+type innerCosts struct {
+	perMember int                   // units: the look-up and each pattern
+	named     map[string]comparison // by a member's name
+	other     comparison            // of members without a name of their own
+	each      comparison            // of every member
+	names     comparison            // of every member's name
+	prefix    []comparison          // of the first items
+	item      comparison            // of every item
+	perItem   int                   // units
+	unique    bool
+}
+
+func innerCostsOf(s *jsonschema.Schema) innerCosts {
+	c := innerCosts{perMember: 1 + len(s.PatternProperties), named: map[string]comparison{}, unique: s.UniqueItems}
+	for name, sub := range s.Properties {
+		if one := comparisonOf(sub); one != (comparison{}) {
+			c.named[name] = one
+		}
+	}
+	for _, sub := range s.PatternProperties {
+		c.each.add(comparisonOf(sub))
+	}
+	if s.UnevaluatedProperties != nil {
+		c.each.add(comparisonOf(s.UnevaluatedProperties))
+	}
+	if s.PropertyNames != nil {
+		c.names = comparisonOf(s.PropertyNames)
+	}
+	if sub, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
+		c.other = comparisonOf(sub)
+	}
+	prefix := s.PrefixItems
+	if list, ok := s.Items.([]*jsonschema.Schema); ok {
+		prefix = list
+	}
+	for _, sub := range prefix {
+		c.prefix = append(c.prefix, comparisonOf(sub))
+	}
+	for _, every := range []any{s.Items, s.AdditionalItems, s.Items2020, s.Contains, s.UnevaluatedItems} {
+		if sub, ok := every.(*jsonschema.Schema); ok && sub != nil {
+			c.perItem++
+			c.item.add(comparisonOf(sub))
+		}
+	}
+	return c
+}
+
+// of returns the units that a value costs, its members and items each counted by
+// their own subschemas beside.
+func (c innerCosts) of(v any) int {
+	n := 0
 	switch v := v.(type) {
 	case string:
 		return len(v) / 32
 	case json.Number:
 		return len(v) / 32
 	case map[string]any:
-		n := len(v) * perItem
-		if !listed {
+		n = len(v) * c.perMember
+		if len(c.named) == 0 && c.other == (comparison{}) && c.each == (comparison{}) && c.names == (comparison{}) {
 			return n
 		}
-		for name := range v {
-			if sub := s.Properties[name]; sub != nil {
-				n += leafCost(sub)
-			} else if sub, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
-				n += leafCost(sub)
+		for name, member := range v {
+			own, ok := c.named[name]
+			if !ok {
+				own = c.other
 			}
+			n += own.cost(member) + c.each.cost(member) + c.names.cost(name)
 		}
-		return n
 	case []any:
-		n := 0
-		if s.UniqueItems {
+		n = len(v) * c.perItem
+		if c.unique {
 			n += sizeOf(v)
 		}
-		if s.UnevaluatedItems != nil {
-			n += len(v)
-		}
-		for _, sub := range []*jsonschema.Schema{s.Items2020, s.Contains, s.UnevaluatedItems} {
-			if sub != nil {
-				n += len(v) * leafCost(sub)
+		for i, item := range v {
+			if i < len(c.prefix) {
+				n += c.prefix[i].cost(item)
 			}
+			n += c.item.cost(item)
 		}
-		if sub, ok := s.Items.(*jsonschema.Schema); ok {
-			n += len(v) * leafCost(sub)
-		}
-		return n
 	}
-	return 0
+	return n
 }
 
 // inPlace returns the subschemas that look at the same value.

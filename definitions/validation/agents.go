@@ -46,7 +46,11 @@ const maxAgentLookups = 100
 // of them. An error of exists ends the search and is returned.
 func MissingAgents(doc *parser.Document, catalog definitions.Catalog, exists func(id string) (bool, error)) ([]fault.Issue, error) {
 	missing, known := &source.Diagnostics{}, map[string]bool{}
-	for _, at := range agentNames(catalog, doc.Root.Member("steps"), nil) {
+	var names []*source.Node
+	for _, list := range []string{"steps", "on_failure", "finally"} {
+		names = agentNames(catalog, doc.Root.Member(list), names)
+	}
+	for _, at := range names {
 		id := at.Text
 		found, asked := known[id]
 		if !asked {
