@@ -64,6 +64,21 @@ func TestSteeringIsOnTheTrailInEveryDialect(t *testing.T) {
 	}
 }
 
+// A parameter that a route does not have, and its dialect passes over, hides
+// nothing from the trail.
+func TestOnlyDryRunsAreNotOnTheTrail(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.create(approval, `"slug":"flow"`)
+	s.post(instances, `{"id":"one"}`).want(t, http.StatusOK)
+	for _, deed := range []string{"pause", "resume", "terminate"} {
+		s.post(instances+"/one/"+deed+"?dry_run=true", "").want(t, http.StatusOK)
+		if got := s.get("/v1/audit?limit=1").want(t, http.StatusOK); got.text(t, "entries", 0, "action") != "run."+deed {
+			t.Errorf("%s: %s", deed, got.body)
+		}
+	}
+}
+
 // Lines name objects by their ids, whatever the caller wrote, and say which
 // version and status became which. A slug that is used again is another object.
 func TestTheTrailNamesOneObjectByOneName(t *testing.T) {

@@ -56,6 +56,9 @@ func TestTemplatesAreListedBuiltinFirst(t *testing.T) {
 	if got := s.get(templatesPath+"?category=custom").field(t, "total"); got != jsonNumber(3) {
 		t.Errorf("category: %v", got)
 	}
+	if got := s.templatesByPage("?is_builtin=true&limit=4"); len(got) != len(list)-3 {
+		t.Errorf("the built-in ones by 4: %v", got)
+	}
 	for _, limit := range []string{"1", "4", "11", "12", "200"} {
 		var ids, want []string
 		for _, item := range list {
@@ -78,6 +81,20 @@ func TestTemplatesAreListedBuiltinFirst(t *testing.T) {
 			if page.text(t, "templates", 0, "id") != want[offset] {
 				t.Errorf("offset %d: %s", offset, page.body)
 			}
+		}
+	}
+}
+
+// templatesByPage follows the cursors of a list and returns the ids.
+func (s *stack) templatesByPage(query string) (ids []any) {
+	s.t.Helper()
+	for page := s.get(templatesPath + query); ; page = s.get(templatesPath + query + "&cursor=" + page.text(s.t, "next_cursor")) {
+		items, _ := page.want(s.t, http.StatusOK).field(s.t, "templates").([]any)
+		for i := range items {
+			ids = append(ids, page.field(s.t, "templates", i, "id"))
+		}
+		if page.field(s.t, "next_cursor") == nil || len(ids) > 100 {
+			return ids
 		}
 	}
 }

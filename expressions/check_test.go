@@ -13,6 +13,7 @@ func someEnv() Env {
 		"n":{"type":"integer"},"f":{"type":"number"},"name":{"type":["string","null"]},"ok":{"type":"boolean"},
 		"items":{"type":"array","items":{"type":"object","additionalProperties":false,"properties":{"price":{"type":"number"}}}},
 		"open":{"type":"array","items":{"type":"object","properties":{"price":{"type":"number"}}}},
+		"mode":{"type":["boolean","string"]},"level":{"enum":[true,"auto"]},"count":{"type":["integer","number"]},
 		"any":{},"choice":{"anyOf":[{"type":"string"},{"type":"object"}]},
 		"closed":{"type":"object","additionalProperties":false,"properties":{"colour":{"type":"string"}}},
 		"ref":{"$ref":"#/$defs/r"}},"$defs":{"r":{"type":"object","properties":{"k":{"type":"string"}},"additionalProperties":{"type":"integer"}}}}`))
@@ -31,6 +32,8 @@ func TestCheck(t *testing.T) {
 		{`input.n`, WantBool, `expression_type@1/e:`},
 		{`{{ input.n }}`, WantBool, `expression_type@3/e:`},
 		{`input.any`, WantBool, ``},
+		{`input.mode == "auto" || input.level == "auto"`, WantBool, ``},
+		{`input.count + "x"`, WantAny, `expression_type@13/e:`},
 		{`input.n + input.name`, WantAny, `expression_type@9/e:`},
 		{`input.name == nil || input.name + "x" == "yx"`, WantBool, ``},
 		{`imput.n > 3`, WantBool, `unknown_reference@1/e:input`},

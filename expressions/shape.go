@@ -174,7 +174,7 @@ func unionKind(list []any, kind func(any) shapeKind) shapeKind {
 		case k == shapeNull || k == found:
 		case found == shapeNull:
 			found = k
-		case found+k == shapeInt+shapeNumber:
+		case found == shapeInt && k == shapeNumber, found == shapeNumber && k == shapeInt:
 			found = shapeNumber
 		default:
 			return shapeAny

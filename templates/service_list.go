@@ -80,12 +80,13 @@ func startOf(q Query, n int) (at int, among bool, err error) {
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
 	var c builtinCursor
-	if !only(q) && (err != nil || json.Unmarshal(raw, &c) != nil || c.Builtins < 1) {
+	ours := err == nil && json.Unmarshal(raw, &c) == nil && c.Builtins >= 1
+	if !ours && !only(q) {
 		return 0, false, nil // the store checks its own cursors
 	}
 	// Also a cursor that decodes, but was written differently: only texts that
 	// List returned are accepted.
-	if c != (builtinCursor{c.Builtins, q.Category, only(q)}) || c.text() != q.Cursor {
+	if !ours || c != (builtinCursor{c.Builtins, q.Category, only(q)}) || c.text() != q.Cursor {
 		return 0, false, fault.New(fault.Malformed, "invalid_request", "cursor belongs to a list with other filters. Start again without it.")
 	}
 	return min(c.Builtins, n), true, nil

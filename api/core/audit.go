@@ -7,6 +7,7 @@ import (
 	"heddle/fault"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -42,10 +43,13 @@ func beginWork(c *Call) (end func()) {
 // no such limit.
 const workTime = 90 * time.Second
 
-// wantsDryRun reports whether the query says dry_run=true, with which a route that takes it writes
-// nothing and leaves no line. It is asked before the handler has checked the parameter: what is
-// neither true nor false is refused there.
-func wantsDryRun(c *Call) bool { return c.Request.URL.Query().Get("dry_run") == "true" }
+// wantsDryRun reports whether the request writes nothing: its route has dry runs,
+// and this is one. Elsewhere the parameter means nothing, and some dialects pass
+// over parameters that they do not know.
+func wantsDryRun(c *Call) bool {
+	return slices.ContainsFunc(c.Route.Query, func(p Param) bool { return p.Name == "dry_run" }) &&
+		c.Request.URL.Query().Get("dry_run") == "true"
+}
 
 // SetAuditAction names what the request does from here on for the audit trail, where the route
 // alone does not say it.

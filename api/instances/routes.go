@@ -87,7 +87,7 @@ func (h *handlers) routes() []core.Route {
 			Action: access.Operate, On: core.OnTenant, Body: core.BodyOptional, Answers: core.OK(ticked{}), Codes: []string{codeTickDisabled, "not_ready"},
 		}.Handle(core.WithBody(h.tickRunner)),
 		core.Route{
-			Method: http.MethodPost, Path: instancesBase + "/_runner/tick", ID: "tickRunnerOfInstances", AuditAs: "runner.tick", Summary: "The same, for clients whose base ends in /workflows",
+			Method: http.MethodPost, Path: instancesBase + "/_runner/tick", ID: "tickRunnerOfInstances", LongRunning: true, AuditAs: "runner.tick", Summary: "The same, for clients whose base ends in /workflows",
 			Action: access.Operate, On: core.OnTenant, Body: core.BodyOptional, Answers: core.OK(ticked{}), Codes: []string{codeTickDisabled, "not_ready"},
 		}.Handle(core.WithBody(h.tickRunner)),
 	}
