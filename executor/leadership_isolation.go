@@ -287,6 +287,7 @@ func (l *leadership) quarantine(ctx context.Context, s Suspect) error {
 	if err := l.commits.submit(l.term.epoch.Load(), commit); err != nil {
 		return err
 	}
+	l.dispatcher.leaveLimits(s.RunID)
 	l.cfg.Log.Error("a run was quarantined: it keeps killing the process", "run_id", s.RunID, "crashes", s.Crashes, "steps", acting)
 	l.cfg.Hub.Wake(s.RunID)
 	return l.cfg.Store.ClearCrashes(ctx, s.RunID)

@@ -141,6 +141,9 @@ func (p *performer) startAttempt(a *activeRun, x machine.Execute) {
 	key := attemptKey{x.Ref, x.Attempt}
 	if !p.trackAttempt(a, key, stop) {
 		stop(errAbandoned)
+		// Where the node stopped while the run was being stored, nothing else tells
+		// its driver to unload it.
+		p.registry.deliverToDriver(a, message{input: machine.Tick{}})
 		return
 	}
 	call := Call{

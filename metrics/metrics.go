@@ -153,7 +153,7 @@ func (m *Metrics) countError(operation string, err error) {
 	var f *fault.Error
 	switch {
 	case err == nil, errors.Is(err, context.Canceled),
-		errors.Is(err, executor.ErrFenced), errors.Is(err, executor.ErrStale), errors.Is(err, executor.ErrDuplicateKey),
+		errors.Is(err, executor.ErrFenced), errors.Is(err, executor.ErrStale), errors.Is(err, executor.ErrDuplicateKey), errors.Is(err, executor.ErrNameTaken),
 		errors.Is(err, executor.ErrLeaseHeld), errors.Is(err, schedules.ErrConflict):
 		return
 	case errors.As(err, &f) && f.Kind != fault.Internal && f.Kind != fault.Unavailable:

@@ -10,6 +10,8 @@ import (
 	"heddle/executor"
 	"heddle/executor/machine"
 	"heddle/fault"
+	"math"
+	"math/bits"
 	"net/http"
 	"net/url"
 	"strings"
@@ -322,7 +324,7 @@ func (t *task) allowance() (int64, error) {
 		return tokens, nil
 	}
 	// In tokens, at the price of the output.
-	left := (t.cfg.BudgetMicroUSD - t.usage.CostMicroUSD) * 1000 / t.agent.OutputMicroUSDPer1K
+	left := affordable(t.cfg.BudgetMicroUSD-t.usage.CostMicroUSD, t.agent.OutputMicroUSDPer1K)
 	if left < 1 {
 		return 0, permanent("budget_exceeded", "Nothing is left of budget_micro_usd (%d) for an answer.", t.cfg.BudgetMicroUSD)
 	}
@@ -337,7 +339,35 @@ func (t *task) allowance() (int64, error) {
 func (t *task) charge(c completion) {
 	in, out := c.Usage.prompt, c.Usage.completion
 	t.usage.Tokens += in + out
-	t.usage.CostMicroUSD += (in*t.agent.InputMicroUSDPer1K + out*t.agent.OutputMicroUSDPer1K + 999) / 1000
+	cost := perThousand(in, t.agent.InputMicroUSDPer1K, out, t.agent.OutputMicroUSDPer1K)
+	t.usage.CostMicroUSD += min(cost, math.MaxInt64-t.usage.CostMicroUSD)
+}
+
+// affordable returns how many tokens an amount buys at a price per thousand, at
+// most math.MaxInt64. The amount is not negative, and the price positive.
+func affordable(amount, price int64) int64 {
+	high, low := bits.Mul64(uint64(amount), 1000)
+	if high >= uint64(price) {
+		return math.MaxInt64
+	}
+	quotient, _ := bits.Div64(high, low, uint64(price))
+	return int64(min(quotient, math.MaxInt64))
+}
+
+// perThousand returns (n1*price1 + n2*price2) / 1000, rounded up, and at most
+// math.MaxInt64. None of its arguments is negative.
+func perThousand(n1, price1, n2, price2 int64) int64 {
+	high1, low1 := bits.Mul64(uint64(n1), uint64(price1))
+	high2, low2 := bits.Mul64(uint64(n2), uint64(price2))
+	low, carry := bits.Add64(low1, low2, 0)
+	high, _ := bits.Add64(high1, high2, carry)
+	low, carry = bits.Add64(low, 999, 0)
+	high += carry
+	if high >= 1000/2 { // the quotient has more than 63 bits
+		return math.MaxInt64
+	}
+	quotient, _ := bits.Div64(high, low, 1000)
+	return int64(min(quotient, math.MaxInt64))
 }
 
 // request builds the request of one turn. base_url may end in /chat/completions or not.

@@ -264,8 +264,12 @@ const maxExcerptSource = 512 << 10
 func excerpt(call executor.Call, b []byte, limit int) string {
 	whole := len(b) <= maxExcerptSource
 	text := shareable(call, b[:min(len(b), maxExcerptSource)])
-	if !whole && len(text) <= limit { // nearly all of it was secrets, and the last one may be cut off
-		text = text[:strings.LastIndex(text, "***")+len("***")]
+	if !whole && len(text) <= limit { // nearly all of it was secrets; the last one may be cut off
+		cut := strings.LastIndex(text, "***")
+		if cut < 0 {
+			return "" // what is left, without bytes that are no text, may end within a secret
+		}
+		text = text[:cut+len("***")]
 	}
 	return head(text, limit)
 }

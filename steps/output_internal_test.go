@@ -1,6 +1,9 @@
 package steps
 
 import (
+	"bytes"
+	"heddle/executor"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,4 +16,37 @@ func TestTextIsQuotedAsTheEncoderDoes(t *testing.T) {
 			t.Fatalf("%s, want %s", got, want)
 		}
 	})
+}
+
+// A body that shrinks below the excerpt because most of it is no text is quoted
+// without its end, which may be a piece of a secret.
+func TestAnExcerptOfBytesThatAreNoText(t *testing.T) {
+	t.Parallel()
+	body := append(bytes.Repeat([]byte{0}, maxExcerptSource), "tail"...)
+	body[0] = 'x'
+	if got := excerpt(executor.Call{}, body, 2048); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestCostsDoNotOverflow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ n1, price1, n2, price2, want int64 }{
+		{0, 0, 0, 0, 0},
+		{1, 1, 0, 0, 1},
+		{1000, 2, 500, 4, 4},
+		{1001, 1, 0, 0, 2},
+		{1e12, 1e9, 1e12, 1e9, 2e18},
+		{1e12, 1e9, 9e18, 1e9, math.MaxInt64},
+		{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64},
+	} {
+		if got := perThousand(c.n1, c.price1, c.n2, c.price2); got != c.want {
+			t.Errorf("perThousand(%d, %d, %d, %d) = %d, want %d", c.n1, c.price1, c.n2, c.price2, got, c.want)
+		}
+	}
+	for _, c := range []struct{ amount, price, want int64 }{{0, 1, 0}, {3, 2000, 1}, {math.MaxInt64, 1, math.MaxInt64}, {math.MaxInt64, 1000, math.MaxInt64}, {1e18, 1e9, 1e12}} {
+		if got := affordable(c.amount, c.price); got != c.want {
+			t.Errorf("affordable(%d, %d) = %d, want %d", c.amount, c.price, got, c.want)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -108,10 +109,10 @@ func (r *scriptRunner) describeLimits() string {
 // by the number of tasks that the user has already.
 func (r *scriptRunner) newSpec(ctx context.Context, level isolation, interp interpreter, dir string, p program) sandbox.Spec {
 	work := filepath.Join(dir, "work")
-	env := []string{"PATH=" + scriptPath, "HOME=" + work, "TMPDIR=" + work}
+	env := withDefaults(p.env, "PATH="+scriptPath, "HOME="+work, "TMPDIR="+work)
 	args := append([]string{filepath.Base(interp.path)}, interp.args...)
 	o := sandbox.Spec{
-		Path: interp.path, Args: append(append(args, "../script"), p.args...), Env: append(env, p.env...),
+		Path: interp.path, Args: append(append(args, "../script"), p.args...), Env: env,
 		Dir: work, Remove: dir, Namespaces: level.Namespaces,
 		RulesetFD: sandbox.None, CgroupFD: sandbox.None,
 	}
@@ -421,4 +422,14 @@ func signalName(n int) string {
 		return name
 	}
 	return fmt.Sprint(n)
+}
+
+// withDefaults returns the defaults that env does not set, and env: programs differ
+// in which of two variables of one name they read.
+func withDefaults(env []string, defaults ...string) []string {
+	own := func(d string) bool {
+		name, _, _ := strings.Cut(d, "=")
+		return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	}
+	return append(slices.DeleteFunc(defaults, own), env...)
 }
