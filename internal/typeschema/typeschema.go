@@ -1,6 +1,6 @@
 // Package typeschema writes the JSON Schemas (draft 2020-12) of Go types, from
 // their fields, their json tags and tags that say what a Go type cannot. The
-// published schema of definitions, the configs of step types and the OpenAPI
+// configs of step types and the OpenAPI
 // document are made with it, each with hooks for what is special about its
 // types (docs/adr/0013).
 //
