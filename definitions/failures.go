@@ -102,9 +102,9 @@ func ParseFailurePattern(text string) (FailurePattern, bool) {
 // retry.except.
 const MaxFailurePatterns = 100
 
+// The forms of an entry that is text. Groups are the digit of a class and the
+// number of an exit code.
 var (
-	// The forms of an entry that is text. Groups are the digit of a class and
-	// the number of an exit code.
 	StatusPattern      = regexp.MustCompile(`^[1-5][0-9][0-9]$`)
 	StatusClassPattern = regexp.MustCompile(`^([1-5])xx$`)
 	ExitCodePattern    = regexp.MustCompile(`^exit_code:(0|[1-9][0-9]{0,9})$`)

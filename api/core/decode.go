@@ -22,6 +22,7 @@ import (
 // BodyRule says what body a route takes, and so which media types and which size are accepted.
 type BodyRule uint8
 
+// The rules for bodies.
 const (
 	BodyNone     BodyRule = iota // what is sent is not read
 	BodyOptional                 // may be absent or empty

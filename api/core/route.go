@@ -61,6 +61,7 @@ type Route struct {
 // which needs the action everywhere.
 type Object uint8
 
+// The objects that a route may be authorised on.
 const (
 	OnTenant         Object = iota // the tenant as a whole
 	OnWorkflow                     // the workflow of {id}

@@ -13,8 +13,8 @@ import (
 // a node that reading leaves half-way is never taken for a value.
 type Kind uint8
 
+// Bad is unreadable or refused; the others are the six types of RFC 8259.
 const (
-	// Bad is unreadable or refused; the others are the six types of RFC 8259.
 	Bad Kind = iota
 	Null
 	Boolean
