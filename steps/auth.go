@@ -92,7 +92,7 @@ func checkAuth(raw json.RawMessage) []fault.Issue {
 		out = append(out, suggest(warning("invalid_value", "/auth/token", "token begins with Bearer, which type bearer writes itself; leave it out"), strings.TrimSpace(token[7:])))
 	}
 	if name, ok := a.literal("name"); ok && name != "" && kind == "header" && !holdsLineBreak(name) && (reservedHeader(name) || !validHeaderName(name)) {
-		out = append(out, problem("invalid_value", "/auth/name", "%q is no header that can be set", name))
+		out = append(out, problem("invalid_value", "/auth/name", "%q is not a header that can be set", name))
 	}
 	// RFC 7617, 2: the first colon ends the user name.
 	if user, _ := a.text("username"); kind == "basic" && strings.Contains(outsideTemplates(user), ":") {

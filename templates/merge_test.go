@@ -75,7 +75,7 @@ func TestMerge(t *testing.T) {
 			`{"n":9007199254740992,"steps":[]}`, `{"n":9007199254740993,"steps":[]}`, `{"n":9007199254740992,"m":1,"steps":[]}`,
 			`{"m":1,"n":9007199254740993,"steps":[]}`, nil,
 		},
-		"what is no list of steps": {
+		"not a list of steps": {
 			`{"steps":[{"id":"a"}]}`, `{"steps":[{"id":"a"},{"id":"a"}]}`, `{"steps":[]}`, `{"steps":[{"id":"a"},{"id":"a"}]}`,
 			[]string{`- /steps [{"id":"a"}] [{"id":"a"},{"id":"a"}] []`},
 		},

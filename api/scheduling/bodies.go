@@ -76,7 +76,7 @@ type createSchedule struct {
 	CatchUp       catchUpRequest    `json:"catch_up,omitempty"`
 	DSTGap        schedules.Gap     `json:"dst_gap,omitempty" enum:"shift,skip"`
 	DSTRepeat     schedules.Repeat  `json:"dst_repeat,omitempty" enum:"first,last,both"`
-	JitterSeconds float64           `json:"jitter_seconds,omitempty" doc:"The schedule fires this much later at the most, always by the same delay."`
+	JitterSeconds float64           `json:"jitter_seconds,omitempty" doc:"The schedule fires this much later at most, always by the same delay."`
 	// StartsAt and EndsAt bound its due times; nil: no bound.
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 	EndsAt   *time.Time `json:"ends_at,omitempty"`

@@ -155,7 +155,7 @@ func finishedRuns(ctx context.Context, t *testing.T, c *client.Client, workflow 
 	}
 }
 
-// atOnceMost is how many runs of a key were under way at one time at the most.
+// atOnceMost is how many runs of a key were under way at one time at most.
 // At one instant those that end make room before others begin.
 func atOnceMost(runs []span, key string) int {
 	type edge struct {

@@ -105,7 +105,7 @@ func (s *server) kill() {
 	<-s.dead
 }
 
-// stop asks the server to end and tells whether it did so in order.
+// stop asks the server to end and reports whether it did so in order.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
