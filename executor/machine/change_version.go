@@ -72,7 +72,7 @@ func carryOver(plan *Plan, again []string, steps []savedStep, before []removedSt
 				gone = append(gone, removedStep{s.ID, s.AttemptNumber, s.Generation, !s.hasEnd(), cmp.Or(s.KeyFirstUsedAt, s.StartedAt)})
 			}
 		case n.part != partMain || again[n.index] != "":
-			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, OutcomeUnknown: s.OutcomeUnknown, AttemptNumber: s.AttemptNumber, Generation: s.Generation, KeyFirstUsedAt: cmp.Or(s.KeyFirstUsedAt, s.StartedAt), Usage: s.Usage, Redrive: s.Redrive, CutOff: s.CutOff})
+			kept = append(kept, savedStep{ID: s.ID, Status: s.Status, Err: s.Err, OutcomeUnknown: s.OutcomeUnknown, OutcomeKnown: s.OutcomeKnown, AttemptNumber: s.AttemptNumber, Generation: s.Generation, KeyFirstUsedAt: cmp.Or(s.KeyFirstUsedAt, s.StartedAt), Usage: s.Usage, Redrive: s.Redrive, CutOff: s.CutOff})
 		default:
 			s.AgendaKey, s.ActivityKey, s.DueAt = 0, 0, 0
 			kept = append(kept, s)

@@ -205,12 +205,15 @@ func (t loops) cancelIterations(p position) {
 	}
 }
 
-// iterations returns a loop's open iterations by index. The loop must have started. The
-// frames are new ones with the ids of the iterations.
+// iterations returns a loop's open iterations by index. The frames are new ones with the
+// ids of the iterations. A loop that has given way to its fallback runs, but has none.
 func (r *stepTree) iterations(p position) []*frame {
 	var open []*frame
-	n := r.node(p)
-	r.stepAt(p).loop.open.all(func(i uint64, s *scopeState) bool {
+	n, loop := r.node(p), r.stepAt(p).loop
+	if loop == nil {
+		return nil
+	}
+	loop.open.all(func(i uint64, s *scopeState) bool {
 		open = append(open, newFrame(p.frame, n, int(i), s.id))
 		return true
 	})

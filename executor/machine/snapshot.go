@@ -106,6 +106,7 @@ type savedStep struct {
 	FallbackRunning  bool             `json:"falling,omitempty"`
 	Interrupted      bool             `json:"interrupted,omitempty"`
 	OutcomeUnknown   bool             `json:"unknown,omitempty"` // absent in older snapshots, where the error tells
+	OutcomeKnown     bool             `json:"known,omitempty"`   // the error is an earlier attempt's, and tells nothing of the last
 	Compensated      bool             `json:"undone,omitempty"`
 	AttemptNumber    int32            `json:"attempt,omitempty"`
 	LastAttempt      int32            `json:"last,omitempty"`
@@ -153,7 +154,9 @@ type savedLoop struct {
 
 // outcomeUnknown is stepState.outcomeUnknown of a saved step. In snapshots that lack the
 // field the error says it.
-func (s *savedStep) outcomeUnknown() bool { return s.OutcomeUnknown || s.Err.cutOff() }
+func (s *savedStep) outcomeUnknown() bool {
+	return s.OutcomeUnknown || s.Err.cutOff() && !s.OutcomeKnown
+}
 
 // hasEnd is stepState.hasEnd of a saved step.
 func (s *savedStep) hasEnd() bool {
@@ -244,7 +247,7 @@ func (r snapshotWriter) saveScope(s *scopeState) savedScope {
 func (r snapshotWriter) saveStep(n *node, st *stepState) savedStep {
 	s := savedStep{
 		ID: n.step.ID, Unmet: st.unmet, NotSkipped: st.notSkipped, Status: st.status, SkipReason: st.skipReason, FallbackRunning: st.fallbackRunning,
-		Interrupted: st.interrupted, OutcomeUnknown: st.outcomeUnknown, Compensated: st.compensated, AttemptNumber: st.attemptNumber, LastAttempt: st.lastAttempt, FailedAttempts: st.failedAttempts, Generation: st.generation,
+		Interrupted: st.interrupted, OutcomeUnknown: st.outcomeUnknown, OutcomeKnown: !st.outcomeUnknown && st.err.cutOff(), Compensated: st.compensated, AttemptNumber: st.attemptNumber, LastAttempt: st.lastAttempt, FailedAttempts: st.failedAttempts, Generation: st.generation,
 		FirstSeq: st.firstSeq, StartedAt: st.startedAt, AttemptStartedAt: st.attemptStartedAt, ExecutedAt: st.executedAt, EndedAt: st.endedAt, Output: st.output, Err: st.err,
 		FallbackStep: st.fallbackStep, Usage: st.usage, Wait: st.wait, LoopCounts: st.loopCounts, Redrive: st.redrive.save(), CutOff: values(&st.cutOff),
 	}
