@@ -60,14 +60,15 @@ func (r *stepTree) cutOffIn(index uint64, s *scopeState) *cutOff {
 }
 
 // cutOffOf collects what is cut off in a loop, by iteration: what is remembered, and what
-// its open iterations would leave now.
+// its open iterations would leave now. The loop is not changed by what the caller does with
+// the answer. O(iterations that are remembered or open).
 func (r *stepTree) cutOffOf(st *stepState) trie[*cutOff] {
 	if st.loop == nil {
 		return st.cutOff
 	}
-	// all may share nodes with the loop's own trie, which no caller uses after something is
-	// added here.
-	all := st.loop.cutOff
+	// all has nodes of its own: those that the loop's trie got in this edit would be changed
+	// in place, under a loop that goes on.
+	all := cutOffTrie(r.edit, values(&st.loop.cutOff))
 	st.loop.open.all(func(index uint64, s *scopeState) bool {
 		if c := r.cutOffIn(index, s); c != nil {
 			all.set(r.edit, index, c)
